@@ -1,0 +1,163 @@
+/*
+ * space_map: plan, reserve, commit. The plan finds conflicts and counts tables, the reserve takes
+ * all their frames, and the commit cannot fail; so an error leaves everything as it was.
+ * Never overwrites a leaf, and gives nothing back: an empty table that is there is used.
+ */
+#include "paging/internal.h"
+
+struct map_job {
+	struct space *s;
+	uint64_t offset;         /* physical minus virtual address, modulo 2^64 */
+	enum page_prot prot;
+	int max_leaf;            /* the largest leaf that the space and the alignment allow */
+	bool planned;            /* the plan has found the whole range free */
+	size_t tables;           /* plan: tables to reserve */
+	struct reserve reserve;  /* commit: the tables themselves */
+};
+
+/* What to do with [va, last]: entries of `level` in one table, from `at`, none of them present. */
+typedef void gap_fn(struct map_job *job, pte_t *at, int level, vaddr_t va, vaddr_t last);
+
+/*
+ * Call `gap` for each run of absent entries in [va, last]; `at`, of `level`, is the entry for `va`.
+ * Returns ERR_EXISTS at the first leaf.
+ */
+static enum status each_gap(struct map_job *job, pte_t *at, int level, vaddr_t va, vaddr_t last, gap_fn *gap)
+{
+	/* A leaf table is one run, or not free. */
+	if (level == 1) {
+		size_t entries = (last - va) / PAGE_SIZE + 1;
+
+		if (!job->planned && entries_absent(at, entries) != entries)
+			return ERR_EXISTS;
+		gap(job, at, level, va, last);
+		return OK;
+	}
+	for (;;) {
+		uint64_t size = level_size(level);
+		size_t absent = entries_absent(at, last / size - va / size + 1);
+		vaddr_t stop;
+
+		if (absent) {
+			stop = entry_last(va + (absent - 1) * size, last, level);
+			gap(job, at, level, va, stop);
+		} else {
+			pte_t e = pte_read(at);
+			enum status status;
+
+			if (pte_is_leaf(e, level))
+				return ERR_EXISTS;
+			stop = entry_last(va, last, level);
+			status = each_gap(job, &table_below(job->s, e)[level_index(va, level - 1)], level - 1, va, stop, gap);
+			if (status != OK)
+				return status;
+		}
+		if (stop == last)
+			return OK;
+		at += absent ? absent : 1;
+		va = stop + 1;
+	}
+}
+
+/* Add to job->tables what mapping [va, last] under absent entries of `level` takes. */
+static void count_tables(struct map_job *job, pte_t *at, int level, vaddr_t va, vaddr_t last)
+{
+	(void)at;
+	for (; level > 1; level--) {
+		uint64_t size = level_size(level);
+		uint64_t first_block = va / size, last_block = last / size;
+		uint64_t blocks = last_block - first_block + 1;
+
+		/* Each block of this size takes a table, but those that one leaf maps. */
+		if (level <= job->max_leaf) {
+			first_block += !is_aligned(va, size);
+			last_block += is_aligned(last + 1, size);
+			if (last_block > first_block)
+				blocks -= last_block - first_block;
+		}
+		/* None cut here, none cut below. */
+		if (!blocks)
+			return;
+		job->tables += blocks;
+	}
+}
+
+/*
+ * Fill [va, last], entries of `level` in one table, from `at`: with leaves where they fit and new
+ * tables where they do not. What the entries hold does not matter; every one of them is stored.
+ */
+static void populate(struct map_job *job, pte_t *at, int level, vaddr_t va, vaddr_t last)
+{
+	uint64_t size = level_size(level);
+
+	while (va - 1 != last) {
+		uint64_t leaves = level <= job->max_leaf && is_aligned(va, size) ? (last - va + 1) / size : 0;
+		vaddr_t stop;
+		paddr_t pa;
+		pte_t *table;
+		unsigned from, to;
+
+		if (leaves) {
+			entries_fill(at, pte_leaf(paddr(va + job->offset), job->prot, level), size, leaves);
+			at += leaves;
+			va += leaves * size;
+			continue;
+		}
+		stop = entry_last(va, last, level);
+		from = level_index(va, level - 1);
+		to = level_index(stop, level - 1) + 1;
+		pa = reserve_pop(job->s, &job->reserve);
+		table = table_at(job->s, pa);
+		entries_clear(table, from);
+		populate(job, &table[from], level - 1, va, stop);
+		entries_clear(&table[to], TABLE_ENTRIES - to);
+		/* Linked last: whoever walks down finds it complete. */
+		pte_write(at++, pte_table(pa, !(va >> 63)));
+		va = stop + 1;
+	}
+}
+
+/* Plan, reserve, commit below `top`, the entry of the deepest table that holds all of [va, last]. */
+static __attribute__((noinline)) enum status map_below(struct space *s, struct slot top, vaddr_t va, vaddr_t last,
+						       paddr_t pa, enum page_prot prot)
+{
+	struct map_job job = { .s = s, .offset = pa.raw - va, .prot = prot, .max_leaf = s->max_leaf };
+	enum status status;
+
+	while (!is_aligned(job.offset, level_size(job.max_leaf)))
+		job.max_leaf--;
+	status = each_gap(&job, top.pte, top.level, va, last, count_tables);
+	if (status == OK && job.tables)
+		status = reserve_take(s, job.tables, &job.reserve);
+	if (status != OK)
+		return status;
+	job.planned = true;
+	return each_gap(&job, top.pte, top.level, va, last, populate);
+}
+
+enum status space_map(struct space *s, vaddr_t va, paddr_t pa, size_t pages, enum page_prot prot)
+{
+	struct walk_end top;
+	uint64_t any = 0;
+	vaddr_t last;
+	pte_t leaf;
+
+	if (!range_last(va, pages, &last) || !is_aligned(pa.raw, PAGE_SIZE) ||
+	    (pa.raw | (pa.raw + (last - va))) & ~(PTE_ADDRESS | (PAGE_SIZE - 1)))
+		return ERR_RANGE;
+	if (!rights_allowed(va, prot))
+		return ERR_RIGHTS;
+
+	top = walk_range(s, va, last, NULL);
+	if (top.level > 1)
+		return map_below(s, (struct slot){ top.at, top.level }, va, last, pa, prot);
+	/* The commonest map by far: a few pages, in a table of PTEs that is there. */
+	for (size_t i = 0; i < pages; i++)
+		any |= pte_read(&top.at[i]).raw;
+	if (any & PTE_PRESENT)
+		return ERR_EXISTS;
+	leaf = pte_leaf(pa, prot, 1);
+	for (size_t i = 0; i < pages; i++, leaf.raw += PAGE_SIZE)
+		pte_write(&top.at[i], leaf);
+	return OK;
+}

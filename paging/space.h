@@ -1,0 +1,163 @@
+/*
+ * A space: one PML4 and all that hangs from it. Map, unmap, protect, find,
+ * visit over 4 KiB, 2 MiB and 1 GiB leaves. Nothing here flushes a TLB, takes a
+ * lock, prints, or runs a privileged instruction: an operation that lowers rights
+ * hands its caller a `struct tlb_flush`, the duty to do so.
+ *
+ * The seam to memory: `alloc` and `free` give and take frames for tables, and
+ * a frame is reached at `direct + pa`. The loader's identity map, the HHDM
+ * and a host test's arena are all linear, and an addition, unlike a call,
+ * costs a walk nothing.
+ *
+ * The caller keeps two writers off one space, and readers off a table that is given back.
+ */
+#pragma once
+
+#include "paging/pte.h"
+
+struct space_ops {
+	/* One frame for a table; its content does not matter. ERR_NO_MEMORY leaves *ret_pa alone. */
+	enum status (*alloc)(void *ctx, paddr_t *ret_pa);
+	void (*free)(void *ctx, paddr_t pa);
+};
+
+struct space {
+	paddr_t root;                /* the PML4's frame */
+	uintptr_t direct;            /* a frame at pa is seen at the address direct + pa */
+	const struct space_ops *ops;
+	void *ctx;                   /* handed to ops */
+	int max_leaf;                /* largest leaf level that map may use: 1, 2, or 3 when the CPU has 1 GiB pages */
+	size_t tables;               /* frames in tables below the root, those under pinned slots included */
+};
+
+/* A place in a table. level is 1 (PTE) to 4 (PML4E). */
+struct slot {
+	pte_t *pte;
+	int level;
+};
+
+/*
+ * The duty that unmap and protect leave: invalidate [start, end) in every TLB
+ * that may hold it, paging-structure caches included, and only then call space_release.
+ * Nothing to do when pages is 0 and tables is empty. One flush can gather several
+ * operations: the range grows to span them all.
+ */
+struct tlb_flush {
+	vaddr_t start;
+	vaddr_t last;     /* address of the last byte (an end may be 2^64) */
+	size_t leaves;    /* leaf entries changed */
+	bool global;      /* a global leaf was among them */
+	paddr_t tables;   /* emptied tables, chained through their first entry; 0 ends the chain */
+};
+
+#define TLB_FLUSH_NONE ((struct tlb_flush){ .start = ~0ULL })
+
+/* One leaf of a space. */
+struct mapping {
+	vaddr_t va;            /* first byte that the leaf maps */
+	paddr_t pa;
+	int level;             /* 1, 2 or 3: 4 KiB, 2 MiB or 1 GiB */
+	enum page_prot prot;   /* effective rights: restricted by the entries above the leaf */
+};
+
+/*
+ * Start an empty space: takes one frame for the PML4 and clears it.
+ * Returns ERR_NO_MEMORY; `s` is then unusable.
+ */
+MUST_CHECK enum status space_init(struct space *s, const struct space_ops *ops, void *ctx,
+				  uintptr_t direct, int max_leaf);
+
+/* Take over the tables at `root`, built elsewhere; counts the tables below it. Cannot fail. */
+void space_adopt(struct space *s, paddr_t root, const struct space_ops *ops, void *ctx,
+		 uintptr_t direct, int max_leaf);
+
+/*
+ * Give the PML4 slot `index` a table that no unmap ever gives back, so that
+ * other spaces can refer to it (PTE_PINNED). No effect when it is pinned already.
+ * Returns ERR_NO_MEMORY; the space is then as before. Needs no flush.
+ */
+MUST_CHECK enum status space_pin(struct space *s, unsigned index);
+
+/*
+ * Make the PML4 slot `index`, empty until now, refer to the table of the same slot of `from`, which
+ * must be pinned there. What lies below belongs to `from`: change it through `from` only; `s` does not
+ * count its tables and never gives them back. Needs no flush.
+ */
+void space_share(struct space *s, const struct space *from, unsigned index);
+
+/*
+ * Map `pages` consecutive 4 KiB frames from `pa` at `va`, with the largest
+ * leaves that alignment, size and max_leaf allow.
+ * va, pa: page-aligned; the range stays in one canonical half, pa below 2^52.
+ * Returns ERR_RANGE (bad va, pa or pages; pages == 0), ERR_RIGHTS (PROT_W with
+ * PROT_X), ERR_EXISTS (any page of it is mapped already), ERR_NO_MEMORY (no frame
+ * for a table). On error nothing has changed, tables included.
+ * Needs no flush: entries only go from not-present to present
+ * (Intel SDM vol. 3A, "Optional Invalidation").
+ */
+MUST_CHECK enum status space_map(struct space *s, vaddr_t va, paddr_t pa, size_t pages,
+				 enum page_prot prot);
+
+/*
+ * Remove every leaf of the range; holes are allowed. A large leaf that sticks
+ * out of the range is split first. Tables that become empty go to the flush.
+ * Returns ERR_RANGE, or ERR_NO_MEMORY (no frame for a split); on error nothing has changed.
+ * *ret_flush grows by what was done: initialise it with TLB_FLUSH_NONE.
+ */
+MUST_CHECK enum status space_unmap(struct space *s, vaddr_t va, size_t pages,
+				   struct tlb_flush *ret_flush);
+
+/*
+ * Give every leaf of the range the rights and memory type `prot`; holes are
+ * allowed. A large leaf that sticks out of the range is split first; an entry that
+ * has these rights already is not written and does not count.
+ * Returns ERR_RANGE, ERR_RIGHTS or ERR_NO_MEMORY; on error nothing has changed.
+ */
+MUST_CHECK enum status space_protect(struct space *s, vaddr_t va, size_t pages, enum page_prot prot,
+				     struct tlb_flush *ret_flush);
+
+/*
+ * Split leaves until one of `level` or below maps `va`. Rights and memory stay the same.
+ * Returns ERR_NOT_FOUND (nothing mapped there), ERR_RANGE (bad level, va not canonical),
+ * ERR_NO_MEMORY; on error nothing has changed. The flush is a duty here too:
+ * two page sizes for one address must not meet in a TLB.
+ */
+MUST_CHECK enum status space_split(struct space *s, vaddr_t va, int level,
+				   struct tlb_flush *ret_flush);
+
+/* Give back the tables that a flush carries. Call it when the flush is done; empties the flush. */
+void space_release(struct space *s, struct tlb_flush *flush);
+
+/*
+ * Unmap the whole half-open slot range [first, last) of the PML4 and give back every table in it
+ * but those under pinned slots; then, when `first` is 0 and `last` is 512, the root as well.
+ * The space must not be loaded on any CPU, nor its entries be in a TLB.
+ */
+void space_clear(struct space *s, unsigned first, unsigned last);
+
+/*
+ * The place where the walk for `va` ends: the leaf's entry, or the first entry
+ * that is not present. A non-canonical va gives { NULL, 0 }.
+ */
+struct slot space_find(const struct space *s, vaddr_t va);
+
+/*
+ * The whole walk for `va`, from the PML4 down: fills path[0..n) and returns n (1-4; 0 when va is
+ * not canonical). The last place is what space_find gives.
+ */
+int space_walk(const struct space *s, vaddr_t va, struct slot path[4]);
+
+/* The leaf that maps `va`. ERR_NOT_FOUND leaves *ret alone. */
+MUST_CHECK enum status space_lookup(const struct space *s, vaddr_t va, struct mapping *ret);
+
+struct space_visitor {
+	/* Each leaf of the range, ascending. Return false to stop. May be NULL. */
+	bool (*leaf)(void *ctx, const struct mapping *m);
+	/* Each table below the root, before what it holds: its frame, the level of its entries (3-1),
+	 * the first address it spans. Return false to stop. May be NULL. */
+	bool (*table)(void *ctx, paddr_t pa, int level, vaddr_t va);
+	void *ctx;
+};
+
+/* Visit what [va, last] reaches (last: the address of its last byte). Returns false when stopped. */
+bool space_visit(const struct space *s, vaddr_t va, vaddr_t last, const struct space_visitor *v);

@@ -1,0 +1,66 @@
+/*
+ * Physical addresses, virtual addresses, status codes: the words that every
+ * part of the project shares. Owns no state and no policy.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A physical address in bytes. A struct, so that it cannot be dereferenced or added to by mistake. */
+typedef struct {
+	uint64_t raw;
+} paddr_t;
+
+/* A virtual address in bytes: canonical, perhaps of a space that is not loaded. */
+typedef uint64_t vaddr_t;
+
+#define PAGE_SHIFT   12
+#define PAGE_SIZE    (1ULL << PAGE_SHIFT)
+#define PAGE_SIZE_2M (1ULL << 21)
+#define PAGE_SIZE_1G (1ULL << 30)
+
+#define MUST_CHECK __attribute__((warn_unused_result))
+
+/* Every way in which a call can fail. OK is 0. */
+enum status {
+	OK,
+	ERR_RANGE,     /* an address or a size is unaligned, wraps, or leaves the range allowed */
+	ERR_EXISTS,    /* something is there already */
+	ERR_NOT_FOUND, /* what was asked for is not there */
+	ERR_NO_MEMORY, /* no frame, or no room in a table */
+	ERR_RIGHTS,    /* writable and executable at once, or rights not allowed there */
+	ERR_FORMAT,    /* outside data that does not have the form it claims */
+};
+
+static inline paddr_t paddr(uint64_t raw)
+{
+	return (paddr_t){ raw };
+}
+
+static inline paddr_t paddr_add(paddr_t pa, uint64_t bytes)
+{
+	return (paddr_t){ pa.raw + bytes };
+}
+
+static inline uint64_t align_down(uint64_t value, uint64_t power_of_two)
+{
+	return value & ~(power_of_two - 1);
+}
+
+/* Wraps to 0 when `value` is within `power_of_two` of 2^64. */
+static inline uint64_t align_up(uint64_t value, uint64_t power_of_two)
+{
+	return (value + power_of_two - 1) & ~(power_of_two - 1);
+}
+
+static inline bool is_aligned(uint64_t value, uint64_t power_of_two)
+{
+	return (value & (power_of_two - 1)) == 0;
+}
+
+static inline bool is_canonical(vaddr_t va)
+{
+	return (uint64_t)((int64_t)(va << 16) >> 16) == va;
+}

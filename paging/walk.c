@@ -1,0 +1,103 @@
+/*
+ * Questions about a space: find, walk, look up, visit. Nothing here changes an entry.
+ */
+#include "paging/internal.h"
+
+#define LOWER_LAST  0x00007fffffffffffULL
+#define UPPER_FIRST 0xffff800000000000ULL
+
+struct slot space_find(const struct space *s, vaddr_t va)
+{
+	struct walk_end w;
+
+	if (!is_canonical(va))
+		return (struct slot){ NULL, 0 };
+	w = walk_range(s, va, va, NULL);
+	return (struct slot){ w.at, w.level };
+}
+
+int space_walk(const struct space *s, vaddr_t va, struct slot path[4])
+{
+	if (!is_canonical(va))
+		return 0;
+	return path_length(walk_range(s, va, va, path).level);
+}
+
+/* The leaf `e` of `level` around `va`, restricted by the table entries above it. */
+static inline struct mapping leaf_mapping(pte_t e, int level, vaddr_t va, uint64_t granted, uint64_t denied)
+{
+	uint64_t rights = (e.raw & (granted | ~(PTE_WRITABLE | PTE_USER))) | (denied & PTE_NX);
+	uint64_t base = ~(level_size(level) - 1);
+
+	/* Known to be a leaf, which pte_paddr would ask again: a translation waits for these bits. */
+	return (struct mapping){
+		.va = va & base,
+		.pa = paddr(e.raw & PTE_ADDRESS & base),
+		.level = level,
+		.prot = pte_prot((pte_t){ rights }),
+	};
+}
+
+enum status space_lookup(const struct space *s, vaddr_t va, struct mapping *ret)
+{
+	struct walk_end w;
+
+	if (!is_canonical(va))
+		return ERR_NOT_FOUND;
+	w = walk_range(s, va, va, NULL);
+	if (!pte_present(w.e))
+		return ERR_NOT_FOUND;
+	*ret = leaf_mapping(w.e, w.level, va, w.granted, w.denied);
+	return OK;
+}
+
+/* What a visit carries from table to table. */
+struct visit {
+	const struct space *s;
+	const struct space_visitor *v;
+	uint64_t granted; /* as in struct walk */
+	uint64_t denied;
+};
+
+/* Visit the entries from `at`, of `level`, that [va, last] reaches; all of them lie in one table. */
+static bool visit_entries(struct visit visit, const pte_t *at, int level, vaddr_t va, vaddr_t last)
+{
+	for (;; at++) {
+		vaddr_t stop = entry_last(va, last, level);
+		pte_t e = pte_read(at);
+
+		if (pte_is_leaf(e, level)) {
+			struct mapping m = leaf_mapping(e, level, va, visit.granted, visit.denied);
+
+			if (visit.v->leaf && !visit.v->leaf(visit.v->ctx, &m))
+				return false;
+		} else if (pte_present(e)) {
+			struct visit below = { visit.s, visit.v, visit.granted & e.raw, visit.denied | e.raw };
+			const pte_t *table = table_below(visit.s, e);
+
+			if (visit.v->table && !visit.v->table(visit.v->ctx, pte_paddr(e, level), level - 1,
+							      align_down(va, level_size(level))))
+				return false;
+			/* A table of PTEs holds leaves only: nothing to see when nobody asks for them. */
+			if ((level > 2 || visit.v->leaf) &&
+			    !visit_entries(below, &table[level_index(va, level - 1)], level - 1, va, stop))
+				return false;
+		}
+		if (stop == last)
+			return true;
+		va = stop + 1;
+	}
+}
+
+bool space_visit(const struct space *s, vaddr_t va, vaddr_t last, const struct space_visitor *v)
+{
+	struct visit visit = { s, v, ~0ULL, 0 };
+	const pte_t *root = table_at(s, s->root);
+	vaddr_t lower_last = last < LOWER_LAST ? last : LOWER_LAST;
+	vaddr_t upper_first = va > UPPER_FIRST ? va : UPPER_FIRST;
+
+	/* The addresses between the halves are in no table: each half on its own. */
+	if (va <= lower_last && !visit_entries(visit, &root[level_index(va, 4)], 4, va, lower_last))
+		return false;
+	return upper_first > last || visit_entries(visit, &root[level_index(upper_first, 4)], 4, upper_first, last);
+}
