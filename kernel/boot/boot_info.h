@@ -1,0 +1,123 @@
+/*
+ * The handoff: what the loader gives the kernel. The contract between efi/
+ * and kernel/; a change of anything here changes BOOT_INFO_VERSION.
+ *
+ * State at the kernel's first instruction:
+ *   - long mode, 4-level paging, CPL 0; CR0.WP, EFER.NXE set, CR4.PGE clear; IF and DF clear
+ *   - CR3 = new tables which hold the HHDM, the kernel image, one identity-mapped
+ *     trampoline page, and nothing else; no leaf global
+ *   - RDI = HHDM address of struct boot_info
+ *   - RSP = the stack top that the kernel's note names, less 8, as after a call (SysV ABI);
+ *     the page below that stack is not mapped
+ *   - GDT, IDT and TR are the firmware's or the trampoline's: not mapped any more
+ * The kernel checks what it can see of this before it believes it.
+ */
+#pragma once
+
+#include "kernel/boot/handoff.h"
+#include "kernel/boot/memmap.h"
+
+#define BOOT_INFO_MAGIC 0x534f656b6e41ULL /* "AnkeOS" */
+
+/* A piece of the kernel image: consecutive in memory and in rights. */
+struct boot_segment {
+	vaddr_t va;
+	paddr_t pa;
+	uint64_t pages;
+	uint64_t prot; /* enum page_prot */
+};
+
+#define BOOT_SEGMENTS 32 /* two for each ELF segment */
+
+/* Linear framebuffer, 32 bits a pixel. width 0: there is none. */
+struct boot_framebuffer {
+	paddr_t pa;
+	uint64_t size;   /* bytes */
+	uint32_t width;  /* pixels */
+	uint32_t height; /* pixels */
+	uint32_t pitch;  /* bytes from one row to the next */
+	uint8_t red_shift, red_bits;
+	uint8_t green_shift, green_bits;
+	uint8_t blue_shift, blue_bits;
+	uint8_t pad[2];
+};
+
+/* Time-stamp counter at the end of each phase, in the order that they happen. */
+enum boot_stamp {
+	STAMP_ENTRY,  /* the loader's first instruction */
+	STAMP_INPUT,  /* sections, command line, ELF and firmware tables read */
+	STAMP_MEMORY, /* frames allocated, the firmware's memory map read */
+	STAMP_TABLES, /* memory map sanitised, page tables built */
+	STAMP_EXIT,   /* ExitBootServices() has returned */
+	STAMP_KERNEL, /* the kernel's first instructions; written by the kernel */
+	STAMP_COUNT,
+};
+
+enum boot_flags {
+	BOOT_LA57_DROPPED = 1 << 0, /* the firmware left 5-level paging on; the loader turned it off */
+	BOOT_SECURE = 1 << 1,       /* Secure Boot is on */
+	BOOT_OPTIONS = 1 << 2,      /* the command line came from LoadOptions */
+};
+
+/* Physical addresses throughout: everything is reached through the HHDM. 0 means absent. */
+struct boot_info {
+	uint64_t magic;
+	uint32_t version;
+	uint32_t size;  /* sizeof(struct boot_info) */
+	uint64_t flags; /* enum boot_flags */
+
+	vaddr_t hhdm;         /* where the direct map starts */
+	uint64_t hhdm_excess; /* bytes of RAM above 16 TiB, left out of the direct map */
+	vaddr_t trampoline;   /* the identity-mapped page */
+
+	paddr_t memmap; /* struct mem_range[memmap_count], memory of type MEM_LOADER */
+	uint64_t memmap_count;
+
+	paddr_t tables; /* the page tables' frames: the PML4 first, then consecutive */
+	uint64_t table_frames;
+	uint64_t table_spare; /* frames right behind them, of type MEM_TABLES too, not used yet */
+
+	struct boot_segment segments[BOOT_SEGMENTS];
+	uint64_t segment_count;
+
+	struct boot_framebuffer framebuffer;
+
+	paddr_t rsdp;          /* ACPI root pointer */
+	paddr_t smbios;        /* SMBIOS entry point, 64-bit one if there are two */
+	uint64_t smbios_major; /* 3 or 2: the kind of that entry point */
+	paddr_t efi_system_table;
+	paddr_t efi_attributes; /* EFI_MEMORY_ATTRIBUTES_TABLE */
+	paddr_t efi_map;        /* the firmware's last memory map, as it gave it */
+	uint64_t efi_map_size;  /* bytes */
+	uint64_t efi_descriptor_size;
+
+	paddr_t cmdline;       /* UTF-8, ends with NUL */
+	uint64_t cmdline_size; /* bytes, without the NUL */
+	paddr_t initrd;        /* page-aligned */
+	uint64_t initrd_size;  /* bytes */
+
+	uint64_t seed_size; /* bytes of seed that hold entropy: 0 or 32 */
+	uint8_t seed[32];
+
+	uint64_t tsc[STAMP_COUNT];
+	uint64_t firmware_tsc[STAMP_COUNT]; /* of that phase: ticks spent inside firmware functions */
+};
+
+_Static_assert(sizeof(struct boot_info) == BOOT_INFO_SIZE, "a new size is a new BOOT_INFO_VERSION");
+
+/*
+ * The kernel's note (ELF note, name "AnkeOS", type KERNEL_NOTE): lets the loader refuse a kernel of
+ * another contract while it can still return to the firmware.
+ */
+struct kernel_note {
+	uint32_t boot_info_version;
+	uint32_t boot_info_size;
+	uint64_t stack_top; /* virtual, 16-byte aligned, at the end of a writable segment */
+};
+
+/*
+ * Believe nothing: magic, version, size, ranges, and that each physical range lies in RAM of the
+ * memory map and below `hhdm` + 16 TiB. Returns ERR_FORMAT with *ret_what the name of the first field that is
+ * wrong and *ret_value its value.
+ */
+MUST_CHECK enum status boot_info_check(const struct boot_info *info, const char **ret_what, uint64_t *ret_value);

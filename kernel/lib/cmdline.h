@@ -1,0 +1,23 @@
+/*
+ * The command line: `key=value` and flag words as on Linux; what stands after "--" is init's.
+ * Double quotes keep spaces together. Reads the one string it is given; copies what it returns.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Is the word `key` there, alone or with a value? */
+bool cmdline_has(const char *cmdline, const char *key);
+
+/*
+ * The value of the last `key=value`, copied into `buffer` (cut to fit, always NUL-terminated).
+ * Returns false, buffer unchanged, when there is none.
+ */
+bool cmdline_get(const char *cmdline, const char *key, char *buffer, size_t size);
+
+/* The same as a number (decimal, 0x…); `otherwise` when absent or not a number. */
+long cmdline_number(const char *cmdline, const char *key, long otherwise);
+
+/* What follows "--" (after its spaces), or the end of the string. */
+const char *cmdline_init_words(const char *cmdline);

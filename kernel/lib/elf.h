@@ -1,0 +1,50 @@
+/*
+ * The one ELF parser: x86-64 executables, as the loader and (later) exec take them
+ * (System V ABI, "Object Files"; its AMD64 supplement). Reads only; believes nothing.
+ */
+#pragma once
+
+#include "paging/types.h"
+
+#define ELF_SEGMENTS 16
+
+/* A PT_LOAD program header that has been checked. */
+struct elf_segment {
+	vaddr_t va;         /* page-aligned start of the segment */
+	uint64_t pages;     /* pages that it covers */
+	uint64_t offset;    /* of va's byte in the file; congruent to va modulo the page size */
+	uint64_t file_size; /* bytes from va on that come from the file; the rest is zero */
+	bool write;
+	bool execute;
+	bool scratch; /* ELF_SCRATCH: what has no file bytes need not be zero */
+};
+
+/* A flag of ours in p_flags' OS-specific bits (PF_MASKOS): stacks and the like, whose first content does not matter. */
+#define ELF_SCRATCH 0x00100000
+
+struct elf_image {
+	vaddr_t entry;
+	struct elf_segment segments[ELF_SEGMENTS]; /* sorted by va, no overlap */
+	size_t count;
+	const void *notes; /* PT_NOTE's bytes in the file, or NULL */
+	size_t notes_size;
+};
+
+/* What is wrong and where: a format string's pieces, for the one line that the user sees. */
+struct elf_error {
+	const char *what;
+	uint64_t value;
+};
+
+/*
+ * Check the file and fill *ret_image. Allowed are ELFCLASS64, little-endian, ET_EXEC, EM_X86_64 with every
+ * PT_LOAD page-aligned in memory, congruent in the file, inside [base, last], no page in two of them, none both writable and
+ * executable, file bytes inside the file, and the entry inside an executable one.
+ * Returns ERR_FORMAT (not such a file), ERR_RANGE (an address or size), ERR_EXISTS (overlap),
+ * ERR_RIGHTS (W+X); *ret_error then says what and which value. On error *ret_image is undefined.
+ */
+MUST_CHECK enum status elf_parse(const void *file, size_t size, vaddr_t base, vaddr_t last, struct elf_image *ret_image,
+				 struct elf_error *ret_error);
+
+/* The content of the note `name`/`type`, at least `size` bytes long, or NULL. */
+const void *elf_note(const struct elf_image *image, const char *name, uint32_t type, size_t size);

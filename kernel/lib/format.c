@@ -1,0 +1,239 @@
+/*
+ * printf without floating point. Writes into a caller's buffer; speaks to nobody.
+ */
+#include "kernel/lib/format.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct output {
+	char *buffer;
+	size_t size;
+	size_t length; /* of the whole text, cut or not */
+};
+
+struct conversion {
+	bool left, zero, alternate, plus, space, upper;
+	int width;
+	int precision; /* -1: none given */
+	int bytes;     /* of an integer argument: 1, 2, 4 or 8 */
+};
+
+static void put(struct output *o, char c)
+{
+	if (o->length + 1 < o->size)
+		o->buffer[o->length] = c;
+	o->length++;
+}
+
+static void pad(struct output *o, char c, int count)
+{
+	while (count-- > 0)
+		put(o, c);
+}
+
+static void put_string(struct output *o, const struct conversion *c, const char *s)
+{
+	int n = 0;
+
+	if (!s)
+		s = "(null)";
+	while ((c->precision < 0 || n < c->precision) && s[n])
+		n++;
+	if (!c->left)
+		pad(o, ' ', c->width - n);
+	for (int i = 0; i < n; i++)
+		put(o, s[i]);
+	if (c->left)
+		pad(o, ' ', c->width - n);
+}
+
+static void put_number(struct output *o, const struct conversion *c, uint64_t value, unsigned base, const char *prefix)
+{
+	const char *digits = c->upper ? "0123456789ABCDEF" : "0123456789abcdef";
+	char text[24];
+	int n = 0, zeros, width = c->width;
+
+	if (value || c->precision != 0)
+		do
+			text[n++] = digits[value % base];
+		while (value /= base);
+	for (const char *p = prefix; *p; p++)
+		width--;
+	zeros = c->precision > n ? c->precision - n : 0;
+	if (c->zero && !c->left && c->precision < 0 && width > n)
+		zeros = width - n;
+	if (!c->left)
+		pad(o, ' ', width - n - zeros);
+	for (const char *p = prefix; *p; p++)
+		put(o, *p);
+	pad(o, '0', zeros);
+	for (int i = n; i-- > 0;)
+		put(o, text[i]);
+	if (c->left)
+		pad(o, ' ', width - n - zeros);
+}
+
+static int take_number(const char **format, va_list *args)
+{
+	int n = 0;
+
+	if (**format == '*') {
+		++*format;
+		return va_arg(*args, int);
+	}
+	for (; **format >= '0' && **format <= '9' && n < 100000; ++*format)
+		n = n * 10 + (**format - '0');
+	return n;
+}
+
+/* Flags, width, precision and length, up to the conversion's letter. */
+static struct conversion parse(const char **format, va_list *args)
+{
+	struct conversion c = { .precision = -1, .bytes = 4 };
+
+	for (;; ++*format) {
+		if (**format == '-')
+			c.left = true;
+		else if (**format == '0')
+			c.zero = true;
+		else if (**format == '#')
+			c.alternate = true;
+		else if (**format == '+')
+			c.plus = true;
+		else if (**format == ' ')
+			c.space = true;
+		else
+			break;
+	}
+	c.width = take_number(format, args);
+	if (c.width < 0) {
+		c.left = true;
+		c.width = -c.width;
+	}
+	if (**format == '.') {
+		++*format;
+		c.precision = take_number(format, args);
+	}
+	for (;; ++*format) {
+		if (**format == 'h')
+			c.bytes /= 2;
+		else if (**format == 'l' || **format == 'z' || **format == 't')
+			c.bytes = 8;
+		else
+			break;
+	}
+	return c;
+}
+
+static void put_signed(struct output *o, const struct conversion *c, int64_t value)
+{
+	if (c->bytes == 1)
+		value = (signed char)value;
+	else if (c->bytes == 2)
+		value = (short)value;
+	put_number(o, c, value < 0 ? -(uint64_t)value : (uint64_t)value, 10,
+		   value < 0  ? "-"
+		   : c->plus  ? "+"
+		   : c->space ? " "
+			      : "");
+}
+
+static void put_unsigned(struct output *o, const struct conversion *c, uint64_t value, char letter)
+{
+	const char *prefix = "";
+
+	if (c->bytes < 8)
+		value &= (1ULL << 8 * c->bytes) - 1;
+	if (c->alternate && value && letter != 'u')
+		prefix = letter == 'x' ? "0x" : letter == 'X' ? "0X" : "0";
+	put_number(o, c, value, letter == 'u' ? 10 : letter == 'o' ? 8 : 16, prefix);
+}
+
+static void convert(struct output *o, const char **format, va_list *args)
+{
+	const char *start = *format - 1;
+	struct conversion c = parse(format, args);
+	char letter = **format, text[2] = "";
+
+	switch (letter) {
+	case 'd':
+	case 'i':
+		put_signed(o, &c, c.bytes == 8 ? va_arg(*args, long long) : va_arg(*args, int));
+		break;
+	case 'u':
+	case 'x':
+	case 'X':
+	case 'o':
+		c.upper = letter == 'X';
+		put_unsigned(o, &c, c.bytes == 8 ? va_arg(*args, unsigned long long) : va_arg(*args, unsigned int),
+			     letter);
+		break;
+	case 'p':
+		c.bytes = 8;
+		put_number(o, &c, (uintptr_t)va_arg(*args, void *), 16, "0x");
+		break;
+	case 's':
+		put_string(o, &c, va_arg(*args, const char *));
+		break;
+	case 'c':
+		text[0] = (char)va_arg(*args, int);
+		put_string(o, &c, text);
+		break;
+	case '%':
+		put(o, '%');
+		break;
+	default:
+		/* Not ours: show it as it stands. */
+		for (const char *p = start; p < *format; p++)
+			put(o, *p);
+		return;
+	}
+	++*format;
+}
+
+size_t format_v(char *buffer, size_t size, const char *format, va_list args)
+{
+	struct output o = { buffer, size, 0 };
+	va_list rest;
+
+	va_copy(rest, args);
+	while (*format) {
+		if (*format++ != '%')
+			put(&o, format[-1]);
+		else
+			convert(&o, &format, &rest);
+	}
+	va_end(rest);
+	if (size)
+		buffer[o.length < size ? o.length : size - 1] = '\0';
+	return o.length;
+}
+
+size_t format_s(char *buffer, size_t size, const char *format, ...)
+{
+	va_list args;
+	size_t length;
+
+	va_start(args, format);
+	length = format_v(buffer, size, format, args);
+	va_end(args);
+	return length;
+}
+
+char *format_size(char buffer[16], unsigned long long bytes)
+{
+	static const char units[][4] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+	unsigned unit = 0;
+	unsigned long long whole = bytes, rest = 0;
+
+	for (; whole >= 1024 && unit < 6; unit++) {
+		rest = whole % 1024;
+		whole /= 1024;
+	}
+	if (rest && unit)
+		format_s(buffer, 16, "%llu.%llu %s", whole, rest * 10 / 1024, units[unit]);
+	else
+		format_s(buffer, 16, "%llu %s", whole, units[unit]);
+	return buffer;
+}

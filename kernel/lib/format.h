@@ -1,0 +1,19 @@
+/*
+ * The project's one printf: loader, kernel and host tests format with it.
+ * %d %i %u %x %X %o with hh h l ll z t; %c %s %p %%; flags - 0 # + space, width and precision, `*` too.
+ * No floating point, no %n.
+ */
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+
+/*
+ * As vsnprintf(3): writes at most `size` bytes with the ending NUL (none when size is 0) and
+ * returns the length that the whole text has. Cannot fail: an unknown conversion is copied as it stands.
+ */
+__attribute__((format(printf, 3, 0))) size_t format_v(char *buffer, size_t size, const char *format, va_list args);
+__attribute__((format(printf, 3, 4))) size_t format_s(char *buffer, size_t size, const char *format, ...);
+
+/* Bytes in human units, exact when it can be: "640 KiB", "3.9 GiB". Returns `buffer`. */
+char *format_size(char buffer[16], unsigned long long bytes);

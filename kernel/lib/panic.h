@@ -1,0 +1,19 @@
+/*
+ * The end of the line. `panic` is for "no way on"; ASSERT, in every build, for our own bugs.
+ * The layers above register what happens then: the page, the halt or the reboot.
+ */
+#pragma once
+
+#include <stdarg.h>
+
+__attribute__((noreturn, cold, format(printf, 1, 2))) void panic(const char *format, ...);
+
+/* Called by panic with its message; must not return. Until one is set, panic says its message and halts. */
+typedef void panic_handler_fn(const char *format, va_list args);
+void panic_set_handler(panic_handler_fn *handler);
+
+#define ASSERT(condition)                                                                      \
+	do {                                                                                   \
+		if (__builtin_expect(!(condition), 0))                                         \
+			panic("assertion failed: %s (%s:%d)", #condition, __FILE__, __LINE__); \
+	} while (0)

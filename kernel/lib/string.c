@@ -1,0 +1,217 @@
+/*
+ * The memory and string functions of a program without a C library. Compilers call the first four by
+ * themselves, so nothing here may become a call of itself. Few instructions are what counts, since the loader's
+ * are counted: whole blocks, and one more block that overlaps them instead of a loop over the last bytes.
+ * `rep stosb` is no gain: an emulator counts each of its steps as an instruction.
+ */
+#include "kernel/lib/string.h"
+
+#include <stdint.h>
+
+/* Keep the compiler from seeing a memset in the loop of memset. */
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((no_builtin)), apply_to = function)
+#else
+#pragma GCC optimize("no-tree-loop-distribute-patterns")
+#endif
+
+typedef uint32_t word32 __attribute__((aligned(1), may_alias));
+typedef uint64_t word64 __attribute__((aligned(1), may_alias));
+
+/* The kernel leaves the SSE registers to user programs; the loader may use them. */
+#if defined(__SSE2__)
+typedef long long block __attribute__((vector_size(16), aligned(1), may_alias));
+#define BLOCK_OF(word) ((block){ (long long)(word), (long long)(word) })
+#else
+typedef word64 block;
+#define BLOCK_OF(word) (word)
+#endif
+
+#define BLOCK sizeof(block)
+
+static block load(const unsigned char *at)
+{
+	return *(const block *)at;
+}
+
+static void store(unsigned char *at, block value)
+{
+	*(block *)at = value;
+}
+
+/* Less than a block. Reads all before it writes, so that an overlap does no harm. */
+static void copy_little(unsigned char *to, const unsigned char *from, size_t bytes)
+{
+	if (bytes >= 8) {
+		word64 first = *(const word64 *)from, last = *(const word64 *)(from + bytes - 8);
+
+		*(word64 *)to = first;
+		*(word64 *)(to + bytes - 8) = last;
+	} else if (bytes >= 4) {
+		word32 first = *(const word32 *)from, last = *(const word32 *)(from + bytes - 4);
+
+		*(word32 *)to = first;
+		*(word32 *)(to + bytes - 4) = last;
+	} else if (bytes) {
+		unsigned char first = from[0], middle = from[bytes / 2], last = from[bytes - 1];
+
+		to[0] = first;
+		to[bytes / 2] = middle;
+		to[bytes - 1] = last;
+	}
+}
+
+/* For `to` below `from`, or no overlap: each block is read before a write can reach it. */
+static void copy_upwards(unsigned char *to, const unsigned char *from, size_t bytes)
+{
+	unsigned char *end = to + bytes;
+	block last;
+
+	if (bytes < BLOCK) {
+		copy_little(to, from, bytes);
+		return;
+	}
+	last = load(from + bytes - BLOCK);
+	for (; bytes >= 4 * BLOCK; bytes -= 4 * BLOCK, to += 4 * BLOCK, from += 4 * BLOCK) {
+		block a = load(from), b = load(from + BLOCK), c = load(from + 2 * BLOCK), d = load(from + 3 * BLOCK);
+
+		store(to, a);
+		store(to + BLOCK, b);
+		store(to + 2 * BLOCK, c);
+		store(to + 3 * BLOCK, d);
+	}
+	for (; bytes >= BLOCK; bytes -= BLOCK, to += BLOCK, from += BLOCK)
+		store(to, load(from));
+	store(end - BLOCK, last);
+}
+
+/* For `to` above `from`: the mirror of copy_upwards. */
+static void copy_downwards(unsigned char *to, const unsigned char *from, size_t bytes)
+{
+	block first;
+
+	if (bytes < BLOCK) {
+		copy_little(to, from, bytes);
+		return;
+	}
+	first = load(from);
+	for (; bytes >= 4 * BLOCK; bytes -= 4 * BLOCK) {
+		const unsigned char *source = from + bytes - 4 * BLOCK;
+		unsigned char *target = to + bytes - 4 * BLOCK;
+		block a = load(source), b = load(source + BLOCK), c = load(source + 2 * BLOCK),
+		      d = load(source + 3 * BLOCK);
+
+		store(target, a);
+		store(target + BLOCK, b);
+		store(target + 2 * BLOCK, c);
+		store(target + 3 * BLOCK, d);
+	}
+	for (; bytes >= BLOCK; bytes -= BLOCK)
+		store(to + bytes - BLOCK, load(from + bytes - BLOCK));
+	store(to, first);
+}
+
+void *memcpy(void *restrict to, const void *restrict from, size_t bytes)
+{
+	copy_upwards(to, from, bytes);
+	return to;
+}
+
+void *memmove(void *to, const void *from, size_t bytes)
+{
+	if ((uintptr_t)to <= (uintptr_t)from)
+		copy_upwards(to, from, bytes);
+	else
+		copy_downwards(to, from, bytes);
+	return to;
+}
+
+static void fill_little(unsigned char *at, uint64_t word, size_t bytes)
+{
+	if (bytes >= 8) {
+		*(word64 *)at = word;
+		*(word64 *)(at + bytes - 8) = word;
+	} else if (bytes >= 4) {
+		*(word32 *)at = (uint32_t)word;
+		*(word32 *)(at + bytes - 4) = (uint32_t)word;
+	} else if (bytes) {
+		at[0] = at[bytes / 2] = at[bytes - 1] = (unsigned char)word;
+	}
+}
+
+void *memset(void *to, int value, size_t bytes)
+{
+	uint64_t word = 0x0101010101010101 * (unsigned char)value;
+	unsigned char *at = to, *end = at + bytes;
+	block fill = BLOCK_OF(word);
+
+	if (bytes < BLOCK) {
+		fill_little(at, word, bytes);
+		return to;
+	}
+	for (; bytes >= 4 * BLOCK; bytes -= 4 * BLOCK, at += 4 * BLOCK) {
+		store(at, fill);
+		store(at + BLOCK, fill);
+		store(at + 2 * BLOCK, fill);
+		store(at + 3 * BLOCK, fill);
+	}
+	for (; bytes >= BLOCK; bytes -= BLOCK, at += BLOCK)
+		store(at, fill);
+	store(end - BLOCK, fill);
+	return to;
+}
+
+int memcmp(const void *a, const void *b, size_t bytes)
+{
+	const unsigned char *x = a, *y = b;
+
+	while (bytes >= 8 && *(const word64 *)x == *(const word64 *)y) {
+		bytes -= 8;
+		x += 8;
+		y += 8;
+	}
+	for (; bytes; bytes--, x++, y++)
+		if (*x != *y)
+			return *x - *y;
+	return 0;
+}
+
+size_t strnlen(const char *s, size_t most)
+{
+	size_t n = 0;
+
+	while (n < most && s[n])
+		n++;
+	return n;
+}
+
+size_t strlen(const char *s)
+{
+	return strnlen(s, PTRDIFF_MAX);
+}
+
+int strncmp(const char *a, const char *b, size_t most)
+{
+	for (; most; most--, a++, b++)
+		if (*a != *b || !*a)
+			return (unsigned char)*a - (unsigned char)*b;
+	return 0;
+}
+
+int strcmp(const char *a, const char *b)
+{
+	return strncmp(a, b, PTRDIFF_MAX);
+}
+
+char *strchr(const char *s, int c)
+{
+	for (; *s != (char)c; s++)
+		if (!*s)
+			return NULL;
+	/* C's own signature drops the const. */
+	return (char *)(uintptr_t)s;
+}
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
