@@ -1,0 +1,112 @@
+/*
+ * What the kernel wants to know of the firmware beside memory: framebuffer, ACPI, SMBIOS, the
+ * attributes of the runtime regions, entropy. All of it may be absent; none of it is changed.
+ */
+#include "efi/loader.h"
+
+static const EFI_GUID gop_guid = EFI_GRAPHICS_OUTPUT_PROTOCOL_GUID;
+static const EFI_GUID rng_guid = EFI_RNG_PROTOCOL_GUID;
+static const EFI_GUID acpi1_guid = ACPI_TABLE_GUID;
+static const EFI_GUID acpi2_guid = ACPI_20_TABLE_GUID;
+static const EFI_GUID smbios2_guid = SMBIOS_TABLE_GUID;
+static const EFI_GUID smbios3_guid = SMBIOS3_TABLE_GUID;
+/* UEFI 2.10, "EFI_MEMORY_ATTRIBUTES_TABLE"; gnu-efi does not name it. */
+static const EFI_GUID attributes_guid = {
+	0xdcfa911d, 0x26eb, 0x469f, { 0xa2, 0x20, 0x38, 0xb7, 0xdc, 0x46, 0x12, 0x20 }
+};
+
+static bool same_guid(const EFI_GUID *a, const EFI_GUID *b)
+{
+	uint64_t x[2], y[2];
+
+	/* Two words each; the builtin, since a call for 16 bytes costs more than the comparison. */
+	__builtin_memcpy(x, a, sizeof(x));
+	__builtin_memcpy(y, b, sizeof(y));
+	return x[0] == y[0] && x[1] == y[1];
+}
+
+static void set_channel(uint32_t mask, uint8_t *shift, uint8_t *bits)
+{
+	*shift = mask ? (uint8_t)__builtin_ctz(mask) : 0;
+	*bits = mask ? (uint8_t)(32 - __builtin_clz(mask) - __builtin_ctz(mask)) : 0;
+}
+
+/* UEFI 2.10, "EFI_GRAPHICS_OUTPUT_PROTOCOL": the mode as it is set; PixelBltOnly has no framebuffer. */
+static void read_framebuffer(struct loader *l)
+{
+	struct boot_framebuffer *fb = &l->info.framebuffer;
+	EFI_GUID guid = gop_guid;
+	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
+	EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode;
+	EFI_PIXEL_BITMASK mask = { 0x0000ff, 0x00ff00, 0xff0000, 0 };
+
+	if (EFI_ERROR(FIRMWARE(l, l->boot->LocateProtocol(&guid, NULL, (void **)&gop))) || !gop->Mode ||
+	    !gop->Mode->Info)
+		return;
+	mode = gop->Mode->Info;
+	if (mode->PixelFormat == PixelBlueGreenRedReserved8BitPerColor) {
+		mask.RedMask = 0xff0000;
+		mask.BlueMask = 0x0000ff;
+	} else if (mode->PixelFormat == PixelBitMask) {
+		mask = mode->PixelInformation;
+	} else if (mode->PixelFormat != PixelRedGreenBlueReserved8BitPerColor) {
+		return;
+	}
+	/* A framebuffer that its own mode does not fit is none. */
+	if (!gop->Mode->FrameBufferBase || !mode->HorizontalResolution || !mode->VerticalResolution ||
+	    mode->PixelsPerScanLine < mode->HorizontalResolution ||
+	    gop->Mode->FrameBufferSize / 4 / mode->VerticalResolution < mode->PixelsPerScanLine)
+		return;
+	fb->pa = paddr(gop->Mode->FrameBufferBase);
+	fb->size = gop->Mode->FrameBufferSize;
+	fb->width = mode->HorizontalResolution;
+	fb->height = mode->VerticalResolution;
+	fb->pitch = mode->PixelsPerScanLine * 4;
+	set_channel(mask.RedMask, &fb->red_shift, &fb->red_bits);
+	set_channel(mask.GreenMask, &fb->green_shift, &fb->green_bits);
+	set_channel(mask.BlueMask, &fb->blue_shift, &fb->blue_bits);
+}
+
+/* UEFI 2.10, "Configuration Table": the newer of two wins, wherever it stands. */
+static void read_tables(struct loader *l)
+{
+	struct boot_info *info = &l->info;
+
+	for (UINTN i = 0; i < l->system->NumberOfTableEntries; i++) {
+		const EFI_CONFIGURATION_TABLE *t = &l->system->ConfigurationTable[i];
+		paddr_t pa = paddr((uintptr_t)t->VendorTable);
+
+		if (same_guid(&t->VendorGuid, &acpi2_guid) ||
+		    (same_guid(&t->VendorGuid, &acpi1_guid) && !info->rsdp.raw)) {
+			info->rsdp = pa;
+		} else if (same_guid(&t->VendorGuid, &smbios3_guid)) {
+			info->smbios = pa;
+			info->smbios_major = 3;
+		} else if (same_guid(&t->VendorGuid, &smbios2_guid) && !info->smbios.raw) {
+			info->smbios = pa;
+			info->smbios_major = 2;
+		} else if (same_guid(&t->VendorGuid, &attributes_guid)) {
+			info->efi_attributes = pa;
+		}
+	}
+}
+
+/* UEFI 2.10, "EFI_RNG_PROTOCOL.GetRNG()". */
+static void read_seed(struct loader *l)
+{
+	EFI_GUID guid = rng_guid;
+	EFI_RNG_PROTOCOL *rng;
+
+	if (EFI_ERROR(FIRMWARE(l, l->boot->LocateProtocol(&guid, NULL, (void **)&rng))))
+		return;
+	if (!EFI_ERROR(FIRMWARE(l, rng->GetRNG(rng, NULL, sizeof(l->info.seed), l->info.seed))))
+		l->info.seed_size = sizeof(l->info.seed);
+}
+
+void loader_read_inputs(struct loader *l)
+{
+	l->info.efi_system_table = paddr((uintptr_t)l->system);
+	read_framebuffer(l);
+	read_tables(l);
+	read_seed(l);
+}

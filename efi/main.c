@@ -1,0 +1,293 @@
+/*
+ * The loader: from the firmware's call to the kernel's first instruction.
+ * Up to ExitBootServices() every failure is told in one line and leads back to the firmware, with
+ * all that was taken given back. After it, nothing can fail any more.
+ */
+#include "efi/loader.h"
+#include "efi/trampoline.h"
+#include "kernel/lib/string.h"
+#include "paging/layout.h"
+#include "paging/pte.h"
+
+#define TABLE_PAGES       96          /* enough for most machines; the bound decides */
+#define FIRMWARE_MAP_SIZE (64 * 1024) /* 1,365 descriptors of 48 bytes; more when the firmware asks */
+#define MEMMAP_EXTRA      64          /* ranges that our own claims add to the firmware's */
+#define EXIT_TRIES        64
+
+extern uint64_t loader_entry_tsc __attribute__((visibility("hidden")));
+EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system);
+
+/* The handoff's pages, in this order. */
+struct handoff {
+	struct boot_info *info;
+	char *cmdline;
+	struct mem_range *ranges;
+	void *firmware_map;
+	struct jump *jump;
+	uint64_t *pml5;
+};
+
+/* Sizes that may have to grow after a look at the firmware's map. */
+struct sizes {
+	uint64_t table_pages;
+	uint64_t firmware_map;
+};
+
+static uint64_t pages_for(uint64_t bytes)
+{
+	return align_up(bytes, PAGE_SIZE) / PAGE_SIZE;
+}
+
+static uint64_t ranges_for(const struct sizes *sizes)
+{
+	return 2 * (sizes->firmware_map / sizeof(EFI_MEMORY_DESCRIPTOR)) + MEMMAP_EXTRA;
+}
+
+/* One allocation for everything, below 4 GiB: 32-bit code must reach the root and the trampoline. */
+static EFI_STATUS take_arena(struct loader *l, const struct sizes *sizes, struct handoff *handoff)
+{
+	struct arena *a = &l->arena;
+	EFI_PHYSICAL_ADDRESS start = 0xffffffff;
+	uint64_t cmdline_size, info_pages, range_pages, map_pages;
+	uint8_t *at;
+	EFI_STATUS status;
+
+	loader_cmdline(l, &cmdline_size);
+	info_pages = pages_for(sizeof(struct boot_info) + sizeof(struct jump) + cmdline_size + 1);
+	range_pages = pages_for(ranges_for(sizes) * sizeof(struct mem_range));
+	map_pages = pages_for(sizes->firmware_map);
+	a->image_pages = loader_image_pages(l);
+	/* The last page is the root for 5-level paging, should it be on. */
+	a->handoff_pages = info_pages + range_pages + map_pages + 1;
+	a->table_pages = sizes->table_pages;
+	a->pages = 1 + a->image_pages + a->handoff_pages + a->table_pages;
+	status = FIRMWARE(l, l->boot->AllocatePages(AllocateMaxAddress, EfiLoaderData, a->pages, &start));
+	if (EFI_ERROR(status)) {
+		status = loader_fail(l, EFI_OUT_OF_RESOURCES, "no memory: %llu pages below 4 GiB",
+				     (unsigned long long)a->pages);
+		a->pages = 0;
+		return status;
+	}
+	a->start = paddr(start);
+	at = (uint8_t *)start + (1 + a->image_pages) * PAGE_SIZE;
+	handoff->info = (struct boot_info *)at;
+	handoff->jump = (struct jump *)(at + sizeof(struct boot_info));
+	handoff->cmdline = (char *)(handoff->jump + 1);
+	handoff->ranges = (struct mem_range *)(at + info_pages * PAGE_SIZE);
+	handoff->firmware_map = at + (info_pages + range_pages) * PAGE_SIZE;
+	handoff->pml5 = (uint64_t *)(at + (a->handoff_pages - 1) * PAGE_SIZE);
+	return EFI_SUCCESS;
+}
+
+static void give_arena_back(struct loader *l)
+{
+	if (l->arena.pages)
+		FIRMWARE(l, l->boot->FreePages(l->arena.start.raw, l->arena.pages));
+	l->arena.pages = 0;
+}
+
+/* The image and the command line do not depend on the memory map: done once for an arena. */
+static void fill_arena(struct loader *l, struct handoff *handoff)
+{
+	uint64_t size;
+	const char *text = loader_cmdline(l, &size);
+
+	loader_place_kernel(l);
+	memcpy(handoff->cmdline, text, size);
+	handoff->cmdline[size] = '\0';
+	l->info.cmdline = paddr((uintptr_t)handoff->cmdline);
+	l->info.cmdline_size = size;
+}
+
+/* The sanitised map and the page tables, from the firmware's map. Errors as build(). */
+static EFI_STATUS build_from_map(struct loader *l, const struct firmware_map *firmware, struct memmap *map,
+				 struct sizes *sizes, paddr_t *ret_root)
+{
+	enum status status = loader_build_memmap(l, firmware, map);
+
+	if (status != OK)
+		return loader_fail(l, loader_status(status), "memory map: more than %zu ranges from %llu bytes",
+				   map->capacity, (unsigned long long)firmware->size);
+	/* With 1 GiB pages there are enough tables but for odd maps: trying costs less than counting. */
+	status = l->huge_pages ? loader_build_tables(l, map, ret_root) : ERR_NO_MEMORY;
+	if (status == ERR_NO_MEMORY) {
+		uint64_t tables = loader_tables_bound(l, map);
+
+		if (tables > sizes->table_pages) {
+			sizes->table_pages = tables + 8; /* the map of the next try differs a little */
+			return EFI_BUFFER_TOO_SMALL;
+		}
+		status = loader_build_tables(l, map, ret_root);
+	}
+	if (status != OK)
+		return loader_fail(l, loader_status(status), "page tables: status %d with %llu pages for tables",
+				   status, (unsigned long long)sizes->table_pages);
+	return EFI_SUCCESS;
+}
+
+/*
+ * Read the firmware's map and build everything from it. EFI_BUFFER_TOO_SMALL: `sizes` has grown, and
+ * a new arena is needed; nothing was said. Other errors have been told.
+ */
+static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes *sizes, UINTN *ret_key,
+			paddr_t *ret_root)
+{
+	struct firmware_map firmware = { .descriptors = handoff->firmware_map, .capacity = sizes->firmware_map };
+	struct memmap map = { .ranges = handoff->ranges, .capacity = ranges_for(sizes) };
+	uint64_t tsc, ticks;
+	EFI_STATUS status;
+
+	status = loader_read_memory_map(l, &firmware);
+	if (status == EFI_BUFFER_TOO_SMALL) {
+		/* The new arena itself may add entries, and some firmwares' maps grow at each call. */
+		sizes->firmware_map = 2 * firmware.size;
+		return status;
+	}
+	if (EFI_ERROR(status))
+		return loader_fail(l, status, "GetMemoryMap() failed: 0x%llx", (unsigned long long)status);
+	tsc = cpu_rdtsc();
+	ticks = l->firmware_ticks;
+
+	/* Nothing of the firmware's runs, and changes its map, while ours is drawn from it. */
+	cpu_interrupts_off();
+	status = build_from_map(l, &firmware, &map, sizes, ret_root);
+	l->info.memmap = paddr((uintptr_t)map.ranges);
+	l->info.memmap_count = map.count;
+	l->info.efi_map = paddr((uintptr_t)firmware.descriptors);
+	l->info.efi_map_size = firmware.size;
+	l->info.efi_descriptor_size = firmware.descriptor_size;
+	*ret_key = firmware.key;
+	if (!EFI_ERROR(status)) {
+		/* Stamped only now: what a failed try took is part of the phase before. */
+		l->info.tsc[STAMP_MEMORY] = tsc;
+		l->info.firmware_tsc[STAMP_MEMORY] = ticks;
+		l->firmware_ticks -= ticks;
+		loader_stamp(l, STAMP_TABLES);
+	}
+	/* A timer tick that has waited runs now: the firmware's time, not ours. */
+	(void)FIRMWARE(l, (cpu_interrupts_on(), EFI_SUCCESS));
+	return status;
+}
+
+/*
+ * UEFI 2.10, "EFI_BOOT_SERVICES.ExitBootServices()": it fails when the map has changed since the key was
+ * read, and from the first try on only memory services may be called. So each try has a fresh map
+ * and all that hangs from it, and a failure from then on is told on the serial port alone.
+ */
+static EFI_STATUS build_and_exit(struct loader *l, struct handoff *handoff, struct sizes *sizes, paddr_t *ret_root)
+{
+	EFI_STATUS status = EFI_SUCCESS;
+	UINTN key = 0;
+
+	for (int tries = 0; tries < EXIT_TRIES; tries++) {
+		status = build(l, handoff, sizes, &key, ret_root);
+		if (status == EFI_BUFFER_TOO_SMALL) {
+			give_arena_back(l);
+			status = take_arena(l, sizes, handoff);
+			if (EFI_ERROR(status))
+				return status;
+			fill_arena(l, handoff);
+			continue;
+		}
+		if (EFI_ERROR(status))
+			return status;
+		l->exiting = true;
+		status = FIRMWARE(l, l->boot->ExitBootServices(l->handle, key));
+		if (!EFI_ERROR(status))
+			return EFI_SUCCESS;
+	}
+	return loader_fail(l, status, "no stable memory map in %d tries: 0x%llx", EXIT_TRIES,
+			   (unsigned long long)status);
+}
+
+/* Boot services are gone; the firmware's tables are still loaded, and map all of this identically. */
+__attribute__((noreturn)) static void enter_kernel(struct loader *l, struct handoff *handoff, paddr_t root)
+{
+	uint64_t cr4 = cpu_read_cr4();
+
+	cpu_interrupts_off();
+	loader_stamp(l, STAMP_EXIT);
+	if (l->la57)
+		l->info.flags |= BOOT_LA57_DROPPED;
+	*handoff->info = l->info;
+	*handoff->jump = (struct jump){ .root = root,
+					.entry = l->elf.entry,
+					.stack = l->note.stack_top,
+					.info = HHDM_BASE + (uintptr_t)handoff->info };
+
+	/* PCIDs and global pages off, so that nothing of the firmware's translations stays behind. */
+	cpu_write_cr4(cr4 & ~(CR4_PGE | CR4_PCIDE | CR4_SMAP | CR4_SMEP));
+	cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);
+	cpu_write_cr0(cpu_read_cr0() | CR0_WP);
+	if (!l->la57)
+		trampoline_jump(handoff->jump);
+
+	memset(handoff->pml5, 0, PAGE_SIZE);
+	handoff->pml5[0] = pte_table(root, false).raw;
+	trampoline_jump_la57(handoff->jump, (void *)l->arena.start.raw, paddr((uintptr_t)handoff->pml5));
+}
+
+static EFI_STATUS prepare(struct loader *l)
+{
+	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
+	EFI_STATUS status;
+
+	status = FIRMWARE(l, l->boot->HandleProtocol(l->handle, &guid, (void **)&l->image));
+	if (EFI_ERROR(status))
+		return loader_fail(l, status, "no loaded-image protocol on our own handle: 0x%llx",
+				   (unsigned long long)status);
+	/* It would reset the machine after five minutes (UEFI 2.10, "SetWatchdogTimer()"). */
+	FIRMWARE(l, l->boot->SetWatchdogTimer(0, 0, 0, NULL));
+	status = loader_find_sections(l);
+	if (!EFI_ERROR(status))
+		status = loader_read_options(l);
+	if (!EFI_ERROR(status))
+		status = loader_parse_kernel(l);
+	if (EFI_ERROR(status))
+		return status;
+	if (!is_aligned((uintptr_t)l->initrd.data, PAGE_SIZE))
+		return loader_fail(l, EFI_LOAD_ERROR, "section .initrd is not page-aligned: %p", l->initrd.data);
+	l->info.initrd = paddr((uintptr_t)l->initrd.data);
+	l->info.initrd_size = l->initrd.size;
+	loader_read_inputs(l);
+	return EFI_SUCCESS;
+}
+
+EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
+{
+	struct loader l = { .handle = handle, .system = system, .boot = system->BootServices };
+	struct sizes sizes = { TABLE_PAGES, FIRMWARE_MAP_SIZE };
+	struct handoff handoff;
+	paddr_t root;
+	EFI_STATUS status;
+
+	l.info.magic = BOOT_INFO_MAGIC;
+	l.info.version = BOOT_INFO_VERSION;
+	l.info.size = sizeof(l.info);
+	l.info.hhdm = HHDM_BASE;
+	l.info.tsc[STAMP_ENTRY] = loader_entry_tsc;
+	l.huge_pages = cpu_cpuid(0x80000001, 0).edx & 1 << 26;
+	l.la57 = cpu_read_cr4() & CR4_LA57;
+
+	status = prepare(&l);
+	if (EFI_ERROR(status))
+		goto options;
+	loader_talk(&l, "kernel at %p, %llu bytes; initrd %llu bytes; framebuffer %ux%u", l.kernel.data,
+		    (unsigned long long)l.kernel.size, (unsigned long long)l.initrd.size, l.info.framebuffer.width,
+		    l.info.framebuffer.height);
+	loader_stamp(&l, STAMP_INPUT);
+
+	status = take_arena(&l, &sizes, &handoff);
+	if (EFI_ERROR(status))
+		goto options;
+	fill_arena(&l, &handoff);
+	loader_talk(&l, "leaving the firmware");
+	status = build_and_exit(&l, &handoff, &sizes, &root);
+	if (!EFI_ERROR(status))
+		enter_kernel(&l, &handoff, root);
+
+	give_arena_back(&l);
+options:
+	loader_free_options(&l);
+	return status;
+}

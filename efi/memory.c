@@ -1,0 +1,139 @@
+/*
+ * The firmware's memory map, and the sanitised map that the kernel gets. The firmware's comes
+ * unsorted, with empty, overlapping and misaligned entries, some hundreds of them on real boards,
+ * and its step is DescriptorSize, not the size of the structure we know.
+ */
+#include "efi/loader.h"
+#include "kernel/lib/string.h"
+#include "paging/layout.h"
+
+EFI_STATUS loader_read_memory_map(struct loader *l, struct firmware_map *map)
+{
+	UINT32 version;
+	EFI_STATUS status;
+
+	map->size = map->capacity;
+	status = FIRMWARE(l, l->boot->GetMemoryMap(&map->size, map->descriptors, &map->key, &map->descriptor_size,
+						   &version));
+	if (EFI_ERROR(status))
+		return status;
+	if (map->descriptor_size < sizeof(EFI_MEMORY_DESCRIPTOR))
+		return loader_fail(l, EFI_LOAD_ERROR, "memory map descriptors of %llu bytes, at least %zu needed",
+				   (unsigned long long)map->descriptor_size, sizeof(EFI_MEMORY_DESCRIPTOR));
+	return EFI_SUCCESS;
+}
+
+/* UEFI 2.10, "Memory Type Usage after ExitBootServices()". Types unknown to us are not ours. */
+static enum mem_type type_of(const EFI_MEMORY_DESCRIPTOR *d)
+{
+	static const uint8_t types[] = {
+		[EfiReservedMemoryType] = MEM_RESERVED,
+		[EfiLoaderCode] = MEM_LOADER,
+		[EfiLoaderData] = MEM_LOADER,
+		[EfiBootServicesCode] = MEM_BOOT_SERVICES,
+		[EfiBootServicesData] = MEM_BOOT_SERVICES,
+		[EfiRuntimeServicesCode] = MEM_RUNTIME_CODE,
+		[EfiRuntimeServicesData] = MEM_RUNTIME_DATA,
+		[EfiConventionalMemory] = MEM_USABLE,
+		[EfiUnusableMemory] = MEM_RESERVED,
+		[EfiACPIReclaimMemory] = MEM_ACPI_RECLAIM,
+		[EfiACPIMemoryNVS] = MEM_ACPI_NVS,
+		[EfiMemoryMappedIO] = MEM_MMIO,
+		[EfiMemoryMappedIOPortSpace] = MEM_MMIO,
+		[EfiPalCode] = MEM_RESERVED,
+	};
+	enum mem_type type = d->Type < sizeof(types) ? (enum mem_type)types[d->Type] : MEM_RESERVED;
+
+	/* RAM that must not be cached write-back has no place in a write-back direct map. */
+	if (mem_type_is_ram(type) && d->Attribute && !(d->Attribute & EFI_MEMORY_WB))
+		return MEM_RESERVED;
+	return type;
+}
+
+/*
+ * Lay the firmware's descriptors over `map`. Empty ones are skipped; what is not RAM grows to whole
+ * pages, RAM shrinks; a range that wraps is cut at the end of the physical address space.
+ * Returns ERR_NO_MEMORY when `map` is full.
+ */
+enum status memmap_add_firmware(struct memmap *map, const void *descriptors, uint64_t size, uint64_t descriptor_size)
+{
+	const uint64_t most = 1ULL << 52;
+	struct mem_range run = { 0, 0, MEM_NONE }; /* neighbours of one type, not added yet */
+	enum status status = OK;
+
+	for (uint64_t at = 0; status == OK && size - at >= descriptor_size; at += descriptor_size) {
+		const EFI_MEMORY_DESCRIPTOR *d = (const void *)((const uint8_t *)descriptors + at);
+		uint64_t start = d->PhysicalStart, end = start + (d->NumberOfPages << PAGE_SHIFT);
+		enum mem_type type = type_of(d);
+
+		if (start >= most || !d->NumberOfPages)
+			continue;
+		if (d->NumberOfPages > (most - start) >> PAGE_SHIFT)
+			end = most;
+		if (!is_aligned(start | end, PAGE_SIZE)) {
+			bool ram = mem_type_is_ram(type);
+
+			start = ram ? align_up(start, PAGE_SIZE) : align_down(start, PAGE_SIZE);
+			end = ram ? align_down(end, PAGE_SIZE) : align_up(end, PAGE_SIZE);
+			if (start >= end)
+				continue;
+		}
+		if (start == run.end && type == (enum mem_type)run.type) {
+			run.end = end;
+			continue;
+		}
+		if (run.type != MEM_NONE)
+			status = memmap_add(map, run.start, run.end, (enum mem_type)run.type);
+		run = (struct mem_range){ start, end, type };
+	}
+	if (status == OK && run.type != MEM_NONE)
+		status = memmap_add(map, run.start, run.end, (enum mem_type)run.type);
+	return status;
+}
+
+/* Pages are whole, since each of these was allocated or aligned so. Nothing to add is fine. */
+static enum status add_pages(struct memmap *map, paddr_t pa, uint64_t pages, enum mem_type type)
+{
+	return pages ? memmap_add(map, pa.raw, pa.raw + pages * PAGE_SIZE, type) : OK;
+}
+
+/* Bytes of RAM that the direct map cannot reach: left unused, never wrapped. */
+static uint64_t excess(const struct memmap *map)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = map->count; i-- && map->ranges[i].end > HHDM_SIZE;) {
+		const struct mem_range *r = &map->ranges[i];
+
+		if (mem_type_is_ram((enum mem_type)r->type))
+			bytes += r->end - (r->start > HHDM_SIZE ? r->start : HHDM_SIZE);
+	}
+	return bytes;
+}
+
+/*
+ * The sanitised map: the firmware's, with what the loader knows better laid over it.
+ * Returns ERR_NO_MEMORY when it has more ranges than the arena has room for.
+ */
+enum status loader_build_memmap(struct loader *l, const struct firmware_map *firmware, struct memmap *map)
+{
+	const struct arena *a = &l->arena;
+	const struct boot_framebuffer *fb = &l->info.framebuffer;
+	uint64_t fb_start = align_down(fb->pa.raw, PAGE_SIZE), fb_end = align_up(fb->pa.raw + fb->size, PAGE_SIZE);
+	enum status status;
+
+	map->count = 0;
+	status = memmap_add_firmware(map, firmware->descriptors, firmware->size, firmware->descriptor_size);
+	if (status == OK && fb->width)
+		status = add_pages(map, paddr(fb_start), (fb_end - fb_start) / PAGE_SIZE, MEM_FRAMEBUFFER);
+	if (status == OK)
+		status = add_pages(map, paddr((uintptr_t)l->initrd.data),
+				   align_up(l->initrd.size, PAGE_SIZE) / PAGE_SIZE, MEM_INITRD);
+	for (size_t i = 0; i < l->info.segment_count && status == OK; i++)
+		status = add_pages(map, l->info.segments[i].pa, l->info.segments[i].pages, MEM_IMAGE);
+	if (status == OK)
+		status = add_pages(map, paddr_add(a->start, (1 + a->image_pages + a->handoff_pages) * PAGE_SIZE),
+				   a->table_pages, MEM_TABLES);
+	l->info.hhdm_excess = excess(map);
+	return status;
+}

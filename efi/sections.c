@@ -1,0 +1,91 @@
+/*
+ * Finds the sections of our own PE, as the firmware loaded it: .kernel, .initrd, .cmdline
+ * (Microsoft PE/COFF specification, "Section Table"; the Unified Kernel Image convention).
+ * Reads headers inside the loaded image only; the content is others' business.
+ */
+#include "efi/loader.h"
+#include "kernel/lib/string.h"
+
+struct pe_section {
+	char name[8];
+	uint32_t virtual_size;
+	uint32_t virtual_address;
+	uint32_t raw_size;
+	uint32_t raw_offset;
+	uint32_t unused[3];
+	uint32_t characteristics;
+};
+
+#define DOS_MAGIC     0x5a4d /* "MZ" */
+#define DOS_PE_OFFSET 0x3c
+#define PE_MAGIC      0x00004550 /* "PE" */
+#define PE_HEADER     24         /* signature and COFF header */
+#define PE_SECTIONS   6          /* offset of NumberOfSections */
+#define PE_OPTIONAL   20         /* offset of SizeOfOptionalHeader */
+
+static bool is_named(const struct pe_section *section, const char *name)
+{
+	return strncmp(section->name, name, sizeof(section->name)) == 0;
+}
+
+static EFI_STATUS take(struct loader *l, const struct pe_section *section, struct blob *ret)
+{
+	uint64_t size = l->image->ImageSize;
+
+	if (section->virtual_address > size || section->virtual_size > size - section->virtual_address)
+		return loader_fail(l, EFI_LOAD_ERROR, "section %.8s ends outside the loaded image, at 0x%llx of 0x%llx",
+				   section->name, (unsigned long long)section->virtual_address + section->virtual_size,
+				   (unsigned long long)size);
+	if (ret->data)
+		return loader_fail(l, EFI_LOAD_ERROR, "section %.8s is there twice", section->name);
+	ret->data = (const uint8_t *)l->image->ImageBase + section->virtual_address;
+	ret->size = section->virtual_size;
+	return EFI_SUCCESS;
+}
+
+/* The section table, or NULL when this is no PE image. */
+static const struct pe_section *section_table(const struct loader *l, size_t *ret_count)
+{
+	const uint8_t *base = l->image->ImageBase;
+	uint64_t size = l->image->ImageSize;
+	uint32_t magic, pe;
+	uint16_t dos, count, optional;
+
+	if (size < DOS_PE_OFFSET + sizeof(pe))
+		return NULL;
+	memcpy(&dos, base, sizeof(dos));
+	memcpy(&pe, base + DOS_PE_OFFSET, sizeof(pe));
+	if (dos != DOS_MAGIC || pe > size || size - pe < PE_HEADER)
+		return NULL;
+	memcpy(&magic, base + pe, sizeof(magic));
+	memcpy(&count, base + pe + PE_SECTIONS, sizeof(count));
+	memcpy(&optional, base + pe + PE_OPTIONAL, sizeof(optional));
+	if (magic != PE_MAGIC || size - pe - PE_HEADER < optional + count * sizeof(struct pe_section))
+		return NULL;
+	*ret_count = count;
+	return (const struct pe_section *)(base + pe + PE_HEADER + optional);
+}
+
+EFI_STATUS loader_find_sections(struct loader *l)
+{
+	const struct pe_section *sections;
+	EFI_STATUS status = EFI_SUCCESS;
+	size_t count;
+
+	sections = section_table(l, &count);
+	if (!sections)
+		return loader_fail(l, EFI_LOAD_ERROR, "no PE headers at the image base %p", l->image->ImageBase);
+	for (size_t i = 0; i < count && !EFI_ERROR(status); i++) {
+		if (is_named(&sections[i], ".kernel"))
+			status = take(l, &sections[i], &l->kernel);
+		else if (is_named(&sections[i], ".initrd"))
+			status = take(l, &sections[i], &l->initrd);
+		else if (is_named(&sections[i], ".cmdline"))
+			status = take(l, &sections[i], &l->cmdline);
+	}
+	if (EFI_ERROR(status))
+		return status;
+	if (!l->kernel.data || !l->kernel.size)
+		return loader_fail(l, EFI_NOT_FOUND, "no .kernel section among the %zu sections of this file", count);
+	return EFI_SUCCESS;
+}

@@ -1,0 +1,204 @@
+/*
+ * The kernel's first page tables, new from nothing, in the arena's table pages: the direct map of all
+ * RAM, the kernel image, the trampoline. The firmware's own tables are not touched.
+ */
+#include "efi/loader.h"
+#include "efi/trampoline.h"
+#include "paging/layout.h"
+#include "paging/space.h"
+
+/* Takes frames from the front of the arena's table pages. Nothing is ever given back. */
+struct table_pool {
+	paddr_t next;
+	paddr_t end;
+};
+
+static enum status pool_alloc(void *ctx, paddr_t *ret_pa)
+{
+	struct table_pool *pool = ctx;
+
+	if (pool->next.raw == pool->end.raw)
+		return ERR_NO_MEMORY;
+	*ret_pa = pool->next;
+	pool->next = paddr_add(pool->next, PAGE_SIZE);
+	return OK;
+}
+
+/* Only a failed operation frees, and then the tables are built anew or not at all. */
+static void pool_free(void *ctx, paddr_t pa)
+{
+	(void)ctx;
+	(void)pa;
+}
+
+static const struct space_ops pool_ops = { pool_alloc, pool_free };
+
+/* Counts the distinct regions among ascending, perhaps touching, runs of region numbers. */
+struct region_count {
+	uint64_t next; /* regions below are counted already */
+	uint64_t regions;
+};
+
+static void count_regions(struct region_count *c, uint64_t first, uint64_t last)
+{
+	if (first < c->next)
+		first = c->next;
+	if (first <= last) {
+		c->regions += last - first + 1;
+		c->next = last + 1;
+	}
+}
+
+/* A table is needed where a boundary of the range cuts a region that one larger leaf would map. */
+static void count_cuts(struct region_count *c, uint64_t start, uint64_t end, int shift)
+{
+	if (!is_aligned(start, 1ULL << shift))
+		count_regions(c, start >> shift, start >> shift);
+	if (!is_aligned(end, 1ULL << shift))
+		count_regions(c, end >> shift, end >> shift);
+}
+
+#define TABLES_ROOT       1
+#define TABLES_TRAMPOLINE 6  /* its page and the copy below 4 GiB, three levels each */
+#define TABLES_SPARE      48 /* for the kernel's own tables and its screen's text */
+
+/* Tables for this map, exact for the direct map and an upper bound for the rest. */
+uint64_t loader_tables_bound(const struct loader *l, const struct memmap *map)
+{
+	struct region_count level1 = { 0, 0 }, level2 = { 0, 0 }, level3 = { 0, 0 };
+	uint64_t image = 2;
+
+	for (size_t i = 0; i < map->count; i++) {
+		const struct mem_range *r = &map->ranges[i];
+		uint64_t end = r->end < HHDM_SIZE ? r->end : HHDM_SIZE;
+
+		if (!mem_type_is_ram((enum mem_type)r->type) || r->start >= end)
+			continue;
+		count_cuts(&level1, r->start, end, 21);
+		if (l->huge_pages)
+			count_cuts(&level2, r->start, end, 30);
+		else
+			count_regions(&level2, r->start >> 30, (end - 1) >> 30);
+		count_regions(&level3, r->start >> 39, (end - 1) >> 39);
+	}
+	for (size_t i = 0; i < l->elf.count; i++)
+		image += 2 + l->elf.segments[i].pages / 512;
+	return TABLES_ROOT + level1.regions + level2.regions + level3.regions + image + TABLES_TRAMPOLINE +
+	       TABLES_SPARE;
+}
+
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Map [start, end) of RAM, not empty, in the direct map with leaves up to level `max_leaf`. */
+static enum status map_direct(struct space *s, uint64_t start, uint64_t end, int max_leaf)
+{
+	int largest = s->max_leaf;
+	enum status status;
+
+	s->max_leaf = max_leaf;
+	status = space_map(s, HHDM_BASE + start, paddr(start), (end - start) / PAGE_SIZE, PROT_W);
+	s->max_leaf = largest;
+	return status;
+}
+
+/* Does RAM of another type follow range `i` directly? */
+static bool ram_continues(const struct memmap *map, size_t i)
+{
+	const struct mem_range *r = &map->ranges[i];
+
+	return i + 1 < map->count && r[1].start == r->end && mem_type_is_ram((enum mem_type)r[1].type) &&
+	       r->end < HHDM_SIZE;
+}
+
+/*
+ * The direct map, ascending. No leaf crosses a change of type; so a 2 MiB block with changes inside
+ * is all 4 KiB leaves, mapped in one go however many ranges it holds.
+ */
+static enum status map_ram(struct space *s, const struct memmap *map)
+{
+	uint64_t at = 0; /* RAM is mapped to here */
+	enum status status = OK;
+
+	for (size_t i = 0; i < map->count && status == OK; i++) {
+		const struct mem_range *r = &map->ranges[i];
+		uint64_t end = lesser(r->end, HHDM_SIZE), block = align_down(end, PAGE_SIZE_2M), block_end;
+		size_t last = i;
+
+		if (!mem_type_is_ram((enum mem_type)r->type) || end <= at)
+			continue;
+		if (at < r->start)
+			at = r->start;
+		if (block == end || !ram_continues(map, i)) {
+			status = map_direct(s, at, end, s->max_leaf);
+			at = end;
+			continue;
+		}
+		if (at < block) {
+			status = map_direct(s, at, block, s->max_leaf);
+			at = block;
+		}
+		/* To the end of the last block in a row that has a change inside, or of RAM. */
+		block_end = block + PAGE_SIZE_2M;
+		while (ram_continues(map, last) && map->ranges[last].end < block_end + PAGE_SIZE_2M) {
+			if (map->ranges[last].end > block_end)
+				block_end += PAGE_SIZE_2M;
+			last++;
+		}
+		block_end = lesser(lesser(map->ranges[last].end, block_end), HHDM_SIZE);
+		if (status == OK)
+			status = map_direct(s, at, block_end, 1);
+		at = block_end;
+	}
+	return status;
+}
+
+/* The image at its addresses; what the image may not write, its direct-map alias may not write either. */
+static enum status map_image(struct space *s, const struct boot_info *info)
+{
+	struct tlb_flush flush = TLB_FLUSH_NONE; /* no TLB holds these tables yet */
+	enum status status = OK;
+
+	for (size_t i = 0; i < info->segment_count && status == OK; i++) {
+		const struct boot_segment *g = &info->segments[i];
+
+		status = space_map(s, g->va, g->pa, g->pages, (enum page_prot)g->prot);
+		if (status == OK && !(g->prot & PROT_W))
+			status = space_protect(s, HHDM_BASE + g->pa.raw, g->pages, PROT_R, &flush);
+	}
+	return status;
+}
+
+/* Build all of it for `map`. Returns ERR_NO_MEMORY when the arena has too few pages for tables. */
+enum status loader_build_tables(struct loader *l, const struct memmap *map, paddr_t *ret_root)
+{
+	const struct arena *a = &l->arena;
+	paddr_t first = paddr_add(a->start, (1 + a->image_pages + a->handoff_pages) * PAGE_SIZE);
+	struct table_pool pool = { first, paddr_add(first, a->table_pages * PAGE_SIZE) };
+	paddr_t trampoline = paddr((uintptr_t)trampoline_page);
+	struct space s;
+	enum status status;
+
+	status = space_init(&s, &pool_ops, &pool, 0, l->huge_pages ? 3 : 2);
+	if (status == OK)
+		status = map_ram(&s, map);
+	if (status == OK)
+		status = map_image(&s, &l->info);
+	if (status == OK)
+		status = space_map(&s, trampoline.raw, trampoline, 1, PROT_X);
+	/* Below 4 GiB, where the way down from 5-level paging leads through. */
+	if (status == OK && l->la57)
+		status = space_map(&s, a->start.raw, a->start, 1, PROT_X);
+	if (status != OK)
+		return status;
+	l->info.trampoline = trampoline.raw;
+	l->info.tables = first;
+	l->info.table_frames = (pool.next.raw - first.raw) / PAGE_SIZE;
+	l->info.table_spare = (pool.end.raw - pool.next.raw) / PAGE_SIZE;
+	if (l->info.table_spare < TABLES_SPARE)
+		return ERR_NO_MEMORY;
+	*ret_root = s.root;
+	return OK;
+}
