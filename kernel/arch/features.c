@@ -1,0 +1,114 @@
+/*
+ * Asks CPUID and keeps the answers. Turns nothing on; believes a leaf only when the CPU says that it has it.
+ */
+#include "kernel/arch/features.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/string.h"
+
+#define LEAF_EXTENDED  0x80000000u
+#define LEAF_BRAND     0x80000002u /* and the two after it */
+#define LEAF_ADDRESSES 0x80000008u
+
+static struct cpu_features features;
+
+/* The leaf, or zeroes when the CPU has none of that number: Intel's would answer with the highest leaf's values. */
+static struct cpuid leaf_or_zero(uint32_t leaf)
+{
+	if (cpu_cpuid(leaf & LEAF_EXTENDED, 0).eax < leaf)
+		return (struct cpuid){ 0 };
+	return cpu_cpuid(leaf, 0);
+}
+
+static void read_vendor(void)
+{
+	struct cpuid r = cpu_cpuid(0, 0);
+	const uint32_t text[3] = { r.ebx, r.edx, r.ecx };
+
+	memcpy(features.vendor, text, sizeof(text));
+}
+
+static void read_brand(void)
+{
+	char text[sizeof(features.brand)] = "";
+	const char *start = text;
+
+	for (uint32_t i = 0; i < 3; i++) {
+		struct cpuid r = leaf_or_zero(LEAF_BRAND + i);
+
+		memcpy(text + i * sizeof(r), &r, sizeof(r));
+	}
+	while (*start == ' ')
+		start++;
+	memcpy(features.brand, start, strlen(start) + 1);
+}
+
+/* Intel SDM vol. 2A, "CPUID": family 15 adds the extended family, families 6 and 15 prepend the extended model. */
+static void read_signature(void)
+{
+	uint32_t eax = cpu_cpuid(1, 0).eax;
+	unsigned family = eax >> 8 & 15;
+
+	features.stepping = eax & 15;
+	features.model = eax >> 4 & 15;
+	if (family == 6 || family == 15)
+		features.model |= eax >> 12 & 0xf0;
+	features.family = family == 15 ? family + (eax >> 20 & 255) : family;
+}
+
+static void read_address_bits(void)
+{
+	uint32_t eax = leaf_or_zero(LEAF_ADDRESSES).eax;
+
+	/* A CPU without the leaf has the first 64-bit ones' 36 and 48 bits. */
+	features.physical_bits = eax ? eax & 255 : 36;
+	features.linear_bits = eax ? eax >> 8 & 255 : 48;
+}
+
+static void read_flags(void)
+{
+	/* Each leaf once: in a virtual machine a CPUID costs a visit to the hypervisor. */
+	const struct cpuid leaf_1 = leaf_or_zero(1), leaf_7 = leaf_or_zero(7);
+	const struct cpuid leaf_0x80000001 = leaf_or_zero(0x80000001), leaf_0x80000007 = leaf_or_zero(0x80000007);
+
+#define X(field, name, leaf, reg, bit) features.field = leaf_##leaf.reg >> (bit)&1;
+	CPU_FEATURES(X)
+#undef X
+}
+
+const struct cpu_features *cpu_features(void)
+{
+	if (features.vendor[0])
+		return &features;
+	read_flags();
+	read_brand();
+	read_signature();
+	read_address_bits();
+	/* Last: it marks the answers as there. */
+	read_vendor();
+	return &features;
+}
+
+size_t cpu_features_format(const struct cpu_features *f, char *buffer, size_t size)
+{
+	const struct {
+		const char *name;
+		bool there;
+	} table[] = {
+#define X(field, name, leaf, reg, bit) { name, f->field },
+		CPU_FEATURES(X)
+#undef X
+	};
+	size_t length = 0;
+
+	if (size)
+		buffer[0] = '\0';
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		size_t used = length < size ? length : size;
+
+		if (table[i].there)
+			length += format_s(buffer + used, size - used, length ? " %s" : "%s", table[i].name);
+	}
+	return length;
+}

@@ -1,0 +1,32 @@
+/*
+ * Turns the CPU's protections on, once, at start.
+ */
+#include "kernel/arch/protection.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/features.h"
+#include "kernel/lib/panic.h"
+#include "paging/pte.h"
+
+/* CR4 as we want it, the rest of the firmware's choices gone: only what is named here is on. */
+static uint64_t wanted_cr4(const struct cpu_features *features)
+{
+	return CR4_PAE | CR4_MCE | (cpu_read_cr4() & CR4_OSFXSR) | (features->smep ? CR4_SMEP : 0) |
+	       (features->smap ? CR4_SMAP : 0) | (features->umip ? CR4_UMIP : 0);
+}
+
+void protection_init(void)
+{
+	const struct cpu_features *features = cpu_features();
+
+	if (!features->nx)
+		panic("this CPU has no NX bit: nothing here would be safe");
+	if (!features->pat)
+		panic("this CPU has no PAT: device memory cannot be mapped");
+	cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);
+	cpu_write_cr0(cpu_read_cr0() | CR0_WP);
+	cpu_write_cr4(wanted_cr4(features));
+	/* No leaf uses another type than write-back yet, so a TLB flush is all that the change needs. */
+	cpu_write_msr(MSR_PAT, PAT_VALUE);
+	cpu_write_cr3(cpu_read_cr3());
+}

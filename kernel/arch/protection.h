@@ -1,0 +1,10 @@
+/*
+ * The CPU's protections: what every context relies on.
+ */
+#pragma once
+
+/*
+ * PAT as paging/pte.h expects it; CR0.WP, EFER.NXE; SMEP, SMAP and UMIP where the CPU has them.
+ * Global pages are turned on when slot 511 has them (kernel_space_init).
+ */
+void protection_init(void);

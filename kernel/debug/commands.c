@@ -1,0 +1,98 @@
+/*
+ * Commands are thin here: each parses its arguments and calls the function that does the work.
+ */
+#include "kernel/debug/commands.h"
+
+#include "kernel/debug/monitor.h"
+#include "kernel/debug/provoke.h"
+#include "kernel/debug/report.h"
+#include "kernel/debug/walk.h"
+#include "kernel/dev/power.h"
+#include "kernel/lib/log.h"
+#include "kernel/mm/kernel_space.h"
+
+static void run_map(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	report_memory(say);
+	report_space(say);
+}
+
+static void run_audit(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	report_audit(say);
+}
+
+static void run_walk(int argc, char **argv)
+{
+	uint64_t va;
+
+	if (argc != 2 || !monitor_number(argv[1], &va)) {
+		monitor_usage(argv[0]);
+		return;
+	}
+	walk_print(say, &kernel_space, va);
+	walk_print_leaf(say, &kernel_space, va);
+}
+
+static void run_mem(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	report_memory_totals(say);
+}
+
+static void run_cpu(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	report_cpu(say);
+	report_control_registers(say);
+}
+
+static void run_panic(int argc, char **argv)
+{
+	if (argc > 2 || !provoke(argc == 2 ? argv[1] : "panic"))
+		monitor_usage(argv[0]);
+}
+
+static void run_reboot(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	power_restart();
+}
+
+static void run_poweroff(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	power_off();
+	say("This machine cannot turn itself off.\n");
+}
+
+void commands_init(void)
+{
+	static struct monitor_command commands[] = {
+		{ .name = "map",
+		  .arguments = "",
+		  .help = "the memory map and what the kernel context maps",
+		  .run = run_map },
+		{ .name = "audit", .arguments = "", .help = "check the live page tables", .run = run_audit },
+		{ .name = "walk", .arguments = "ADDR", .help = "each level's entry for an address", .run = run_walk },
+		{ .name = "mem", .arguments = "", .help = "how much memory of which type", .run = run_mem },
+		{ .name = "cpu",
+		  .arguments = "",
+		  .help = "the CPU, its features and control registers",
+		  .run = run_cpu },
+		{ .name = "panic", .arguments = PROVOKE_HOW, .help = "end it all, for real", .run = run_panic },
+		{ .name = "reboot", .arguments = "", .help = "restart the machine", .run = run_reboot },
+		{ .name = "poweroff", .arguments = "", .help = "turn the machine off", .run = run_poweroff },
+	};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		monitor_add(&commands[i]);
+}

@@ -1,0 +1,63 @@
+/*
+ * A line of input, typed on a terminal: editing, history and echo, a byte at a time.
+ *
+ *   Left, Right, Home, End, Ctrl-A, Ctrl-E   move
+ *   Backspace, Delete                        delete a character
+ *   Ctrl-U, Ctrl-K                           delete all before the cursor, all from it on
+ *   Up, Down                                 earlier and later lines
+ *   Ctrl-L                                   clear the screen
+ *   Enter (CR, LF or CR LF)                  the line is complete
+ *   Ctrl-C                                   the line is given up
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LINE_SIZE    128 /* bytes, with the NUL */
+#define LINE_HISTORY 8
+#define LINE_PROMPT  16 /* the longest prompt */
+
+/* So much of the line is shown at once: with the prompt it stays inside 80 columns, and never wraps. */
+#define LINE_SHOWN 63
+
+enum line_event {
+	LINE_EDITING,
+	LINE_READY,     /* `line` is complete; the cursor is on a new row of the terminal */
+	LINE_CANCELLED, /* the same, but nothing is to be done */
+};
+
+enum line_state {
+	LINE_PLAIN,
+	LINE_ESCAPE,   /* after ESC */
+	LINE_SEQUENCE, /* after ESC [ or ESC O */
+};
+
+struct line_editor {
+	/* Set by the owner: */
+	const char *prompt;
+	void (*write)(const char *text, size_t size); /* the echo, with ECMA-48 sequences in it */
+
+	/* The rest is the editor's, all zero at first. */
+	char line[LINE_SIZE];  /* what has been typed, NUL-terminated */
+	size_t length, cursor; /* in bytes; cursor <= length */
+	size_t first;          /* where the part that is shown starts */
+	enum line_state state;
+	uint8_t parameter; /* of the sequence that has begun */
+	bool after_return; /* the last byte was CR: an LF now belongs to it */
+
+	char history[LINE_HISTORY][LINE_SIZE]; /* a ring */
+	size_t lines;                          /* that ever went into it */
+	size_t back;                           /* how many lines up the user has gone; 0: at the draft */
+	char draft[LINE_SIZE];                 /* what was typed before Up */
+};
+
+/* Start an empty line: show the prompt. */
+void line_begin(struct line_editor *editor);
+
+/*
+ * Take the next byte of input. Only printable ASCII goes into the line, and what does not fit is dropped.
+ * After LINE_READY or LINE_CANCELLED call line_begin() before the next byte; `line` may be changed till then.
+ */
+enum line_event line_feed(struct line_editor *editor, uint8_t byte);

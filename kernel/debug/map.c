@@ -1,0 +1,168 @@
+/*
+ * Prints the memory map and the live tables. Judges nothing: that is audit.c's.
+ */
+#include "kernel/debug/map.h"
+
+#include "kernel/debug/walk.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/string.h"
+#include "paging/layout.h"
+
+/* ---- physical memory ---- */
+
+void map_print_memory(print_fn *print, const struct memmap *map)
+{
+	char text[256] = "", size[16];
+	size_t length = 0;
+
+	for (size_t i = 0; i < map->count; i++) {
+		const struct mem_range *r = &map->ranges[i];
+
+		print("0x%016llx-0x%016llx %9s  %s\n", (unsigned long long)r->start, (unsigned long long)r->end - 1,
+		      format_size(size, r->end - r->start), mem_type_name((enum mem_type)r->type));
+	}
+	for (int type = MEM_NONE + 1; type < MEM_TYPES; type++) {
+		uint64_t bytes = memmap_bytes(map, (enum mem_type)type);
+
+		if (bytes && length < sizeof(text))
+			length += format_s(text + length, sizeof(text) - length, "%s%s %s", length ? ", " : "",
+					   mem_type_name((enum mem_type)type), format_size(size, bytes));
+	}
+	print_wrapped(print, "memory:", text);
+}
+
+void map_print_totals(print_fn *print, const struct memmap *map)
+{
+	uint64_t ram = 0;
+	char size[16];
+
+	for (int type = MEM_NONE + 1; type < MEM_TYPES; type++) {
+		uint64_t bytes = memmap_bytes(map, (enum mem_type)type);
+		size_t ranges = 0;
+
+		if (!bytes)
+			continue;
+		for (size_t i = 0; i < map->count; i++)
+			ranges += map->ranges[i].type == (uint64_t)type;
+		if (mem_type_is_ram((enum mem_type)type))
+			ram += bytes;
+		print("%-14s %9s  in %zu range%s\n", mem_type_name((enum mem_type)type), format_size(size, bytes),
+		      ranges, ranges == 1 ? "" : "s");
+	}
+	print("%-14s %9s\n", "all RAM", format_size(size, ram));
+}
+
+/* ---- a space ---- */
+
+static const struct {
+	vaddr_t base;
+	uint64_t size;
+	const char *name;
+} layout[] = {
+#define X(name, base, size, what) { base, size, what },
+	LAYOUT_RANGES(X)
+#undef X
+};
+
+#define LAYOUT_COUNT (sizeof(layout) / sizeof(layout[0]))
+
+/* The index in `layout`, LAYOUT_COUNT for an address outside the map. */
+static size_t layout_find(vaddr_t va)
+{
+	size_t i = 0;
+
+	while (i < LAYOUT_COUNT && va - layout[i].base >= layout[i].size)
+		i++;
+	return i;
+}
+
+/* A run of leaves, not printed yet. */
+struct run {
+	print_fn *print;
+	const struct map_label *labels;
+	size_t label_count;
+	vaddr_t start;
+	vaddr_t last; /* address of the last byte */
+	enum page_prot prot;
+	size_t range;     /* in `layout` */
+	size_t leaves[4]; /* of levels 1 to 4; all 0: no run */
+	size_t tables;    /* below the root, of the whole space */
+};
+
+static bool is_empty(const struct run *run)
+{
+	return !(run->leaves[0] | run->leaves[1] | run->leaves[2] | run->leaves[3]);
+}
+
+static const char *name_of(const struct run *run)
+{
+	for (size_t i = 0; i < run->label_count; i++)
+		if (run->start >= run->labels[i].start && run->start < run->labels[i].end)
+			return run->labels[i].name;
+	return run->range < LAYOUT_COUNT ? layout[run->range].name : "outside the map";
+}
+
+/* "1G:3 2M:510 4K:1024" */
+static void format_leaves(const struct run *run, char *text, size_t size)
+{
+	static const char *const names[] = { "4K", "2M", "1G", "512G" };
+	size_t length = 0;
+
+	text[0] = '\0';
+	for (int i = 3; i >= 0; i--)
+		if (run->leaves[i] && length < size)
+			length += format_s(text + length, size - length, "%s%s:%zu", length ? " " : "", names[i],
+					   run->leaves[i]);
+}
+
+static void print_run(struct run *run)
+{
+	char size[16], rights[RIGHTS_TEXT], leaves[48];
+
+	if (is_empty(run))
+		return;
+	format_leaves(run, leaves, sizeof(leaves));
+	run->print("0x%016llx-0x%016llx %9s %-5s %-3s %-19s %s\n", (unsigned long long)run->start,
+		   (unsigned long long)run->last, format_size(size, run->last - run->start + 1),
+		   rights_format(run->prot, rights), memory_type_name(run->prot), leaves, name_of(run));
+	memset(run->leaves, 0, sizeof(run->leaves));
+}
+
+static bool add_leaf(void *ctx, const struct mapping *m)
+{
+	struct run *run = ctx;
+	size_t range = layout_find(m->va);
+
+	if (!is_empty(run) && (m->va != run->last + 1 || m->prot != run->prot || range != run->range))
+		print_run(run);
+	if (is_empty(run)) {
+		run->start = m->va;
+		run->prot = m->prot;
+		run->range = range;
+	}
+	run->last = m->va + level_size(m->level) - 1;
+	run->leaves[m->level - 1]++;
+	return true;
+}
+
+static bool add_table(void *ctx, paddr_t pa, int level, vaddr_t va)
+{
+	struct run *run = ctx;
+
+	(void)pa;
+	(void)level;
+	(void)va;
+	run->tables++;
+	return true;
+}
+
+void map_print_space(print_fn *print, const struct space *s, const struct map_label *labels, size_t label_count)
+{
+	struct run run = { .print = print, .labels = labels, .label_count = label_count };
+	const struct space_visitor visitor = { .leaf = add_leaf, .table = add_table, .ctx = &run };
+	char size[16];
+
+	space_visit(s, 0, ~0ULL, &visitor);
+	print_run(&run);
+	print("page tables: %zu frames, %s\n", run.tables + 1, format_size(size, (run.tables + 1) * PAGE_SIZE));
+}

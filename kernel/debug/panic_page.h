@@ -1,0 +1,18 @@
+/*
+ * The page that the kernel ends with: what happened, where, the registers, the walk, who called whom.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/*
+ * From now on a trap that nobody takes and every panic() show the page on all consoles and halt.
+ * Call it when there is a console; the direct map must be there.
+ */
+void panic_page_init(void);
+
+/*
+ * Restart the machine behind the page, as Linux's panic=: after `seconds`, at once when negative; 0 halts.
+ * tsc_frequency: ticks a second; 0, not known, counts as a fast CPU's, so that the wait is rather too long.
+ */
+void panic_page_set_restart(long seconds, uint64_t tsc_frequency);

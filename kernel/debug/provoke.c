@@ -1,0 +1,99 @@
+/*
+ * Does what a kernel must never do, for the monitor's `panic`. The values are volatile: a compiler that sees through
+ * a fault may leave it out.
+ */
+#include "kernel/debug/provoke.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "paging/layout.h"
+
+/* From kernel/arch/kernel.ld. */
+extern char image_text[];
+
+static void write_null(void)
+{
+	volatile int *volatile nowhere = NULL;
+
+	*nowhere = 1;
+}
+
+static void jump_null(void)
+{
+	void (*volatile nowhere)(void) = NULL;
+
+	/* cppcheck-suppress nullPointer */
+	nowhere();
+}
+
+static void invalid_opcode(void)
+{
+	__builtin_trap();
+}
+
+static void divide_by_zero(void)
+{
+	/* Both: a compiler knows what 1 divided by anything gives. */
+	volatile int dividend = 1, zero = 0;
+
+	/* cppcheck-suppress zerodiv */
+	dividend = dividend / zero;
+}
+
+static __attribute__((noinline)) void use_stack(volatile uint64_t *deeper)
+{
+	volatile uint64_t here[16];
+
+	here[0] = *deeper + 1;
+	/* Always true, which the compiler cannot know. */
+	if (*deeper < UINT64_MAX)
+		use_stack(here);
+	*deeper = here[0];
+}
+
+static void overflow_stack(void)
+{
+	volatile uint64_t depth = 0;
+
+	use_stack(&depth);
+}
+
+static void write_text(void)
+{
+	char *volatile text = image_text;
+
+	*(volatile char *)text = 0;
+}
+
+static void say_panic(void)
+{
+	panic("asked for in the monitor");
+}
+
+/* The message cannot be read: the panic page itself faults. */
+static void panic_badly(void)
+{
+	const char *volatile nowhere = (const char *)HEAP_BASE;
+
+	panic("%s", nowhere);
+}
+
+bool provoke(const char *how)
+{
+	static const struct {
+		const char *how;
+		void (*run)(void);
+	} ways[] = {
+		{ "null", write_null },    { "jump", jump_null },       { "ud", invalid_opcode },
+		{ "div", divide_by_zero }, { "stack", overflow_stack }, { "text", write_text },
+		{ "panic", say_panic },    { "twice", panic_badly },
+	};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (strcmp(ways[i].how, how) == 0)
+			ways[i].run();
+	return false;
+}

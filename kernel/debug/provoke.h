@@ -1,0 +1,17 @@
+/*
+ * Faults on purpose, to see the panic page: each is the real thing.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+/* The words that provoke() knows, as a help line shows them. */
+#define PROVOKE_HOW "[null|jump|ud|div|stack|text|twice]"
+
+/*
+ * "null": a write through a null pointer; "jump": a call of one; "ud": an invalid opcode; "div": a division by zero;
+ * "stack": endless recursion into the guard page; "text": a write to the kernel's own code; "panic": panic();
+ * "twice": a panic whose own page faults.
+ * Returns false for another word, and else not at all.
+ */
+bool provoke(const char *how);

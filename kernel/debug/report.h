@@ -1,0 +1,29 @@
+/*
+ * The reports on this machine: at boot into the log, later in the monitor. Knows the live objects, which the
+ * printers do not.
+ */
+#pragma once
+
+#include "kernel/boot/boot_info.h"
+#include "kernel/debug/print.h"
+
+/* Remember the image's segments. `info` stays; kernel_space_init() has been called. */
+void report_init(const struct boot_info *info);
+
+/* Two lines: the CPU's name and numbers, its features. */
+void report_cpu(print_fn *print);
+
+/* CR0, CR3, CR4, EFER and PAT as they are now. */
+void report_control_registers(print_fn *print);
+
+/* The machine's memory map. */
+void report_memory(print_fn *print);
+
+/* How much there is of each type of memory. */
+void report_memory_totals(print_fn *print);
+
+/* The live map of the kernel context. */
+void report_space(print_fn *print);
+
+/* The audit of the kernel context, and of the firmware context when there is one. Returns whether all is as it must be. */
+bool report_audit(print_fn *print);

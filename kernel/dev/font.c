@@ -1,0 +1,23 @@
+/*
+ * From code points to glyphs. Owns the search in the font's table; draws nothing.
+ */
+#include "kernel/dev/font.h"
+
+uint8_t font_glyph(const struct font *font, uint32_t code_point)
+{
+	uint32_t low = 0, high = font->range_count;
+
+	/* Invariant: ranges below `low` end before the code point, those from `high` on start after it. */
+	while (low < high) {
+		uint32_t middle = (low + high) / 2;
+		const struct font_range *range = &font->ranges[middle];
+
+		if (code_point < range->first)
+			high = middle;
+		else if (code_point - range->first >= range->count)
+			low = middle + 1;
+		else
+			return range->glyph + (code_point - range->first);
+	}
+	return font->replacement;
+}

@@ -1,0 +1,48 @@
+/*
+ * Pixels: a linear framebuffer of 32 bits a pixel, written and never read (write-combining memory
+ * is slow to read by a factor of hundreds).
+ */
+#pragma once
+
+#include "kernel/boot/boot_info.h"
+
+/* How many times a glyph can be enlarged; 4 is what a screen of 7680 x 4320 pixels needs. */
+#define FRAMEBUFFER_MAX_SCALE 8
+
+struct framebuffer {
+	uint8_t *pixels; /* where it is mapped; the owner sees to it that it is, at each call */
+	uint32_t width;  /* pixels */
+	uint32_t height; /* pixels */
+	uint32_t pitch;  /* bytes from one row to the next */
+	uint8_t red_shift, red_bits;
+	uint8_t green_shift, green_bits;
+	uint8_t blue_shift, blue_bits;
+};
+
+/*
+ * Describe the framebuffer `info` that is mapped at `pixels`.
+ * Returns ERR_NOT_FOUND (width or height 0), ERR_RANGE (rows that overlap or leave `info->size`),
+ * ERR_FORMAT (a colour that does not fit in 32 bits); *ret is unchanged then. Writes no pixel.
+ */
+MUST_CHECK enum status framebuffer_init(const struct boot_framebuffer *info, void *pixels, struct framebuffer *ret);
+
+/* The pixel value of 0xRRGGBB. */
+uint32_t framebuffer_pixel(const struct framebuffer *fb, uint32_t rgb);
+
+/* Fill a rectangle. It must lie inside. */
+void framebuffer_fill(const struct framebuffer *fb, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
+		      uint32_t pixel);
+
+/* A bitmap of 8 x `height` pixels, each drawn as `scale` x `scale`. */
+struct framebuffer_glyph {
+	const uint8_t *rows; /* leftmost pixel in bit 7 */
+	/* The bitmap that is there now, in the same colours: rows that are equal in both are not drawn. Or NULL. */
+	const uint8_t *before;
+	uint32_t height;     /* rows */
+	uint32_t scale;      /* 1 to FRAMEBUFFER_MAX_SCALE */
+	uint32_t foreground; /* pixel value of bits that are 1 */
+	uint32_t background; /* pixel value of bits that are 0 */
+};
+
+/* Draw with the top left corner at (x, y). All of it must lie inside. */
+void framebuffer_draw(const struct framebuffer *fb, uint32_t x, uint32_t y, const struct framebuffer_glyph *glyph);

@@ -1,0 +1,138 @@
+/*
+ * The keyboard controller, an 8042 or what stands in for it (IBM, "PS/2 Hardware Interface Technical Reference").
+ * Owns its ports and what was typed but not yet read; what a scan code means is keymap's business.
+ * Each wait has a bound.
+ */
+#include "kernel/dev/keyboard.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/dev/keymap.h"
+
+#define DATA    0x60
+#define STATUS  0x64 /* read */
+#define COMMAND 0x64 /* write */
+
+#define STATUS_OUTPUT 0x01 /* a byte waits to be read */
+#define STATUS_INPUT  0x02 /* the controller has not yet taken the last byte written */
+#define STATUS_MOUSE  0x20 /* the byte that waits is the mouse's */
+#define STATUS_ERRORS 0xc0 /* parity, time-out: the byte that waits is none */
+#define STATUS_ABSENT 0xff /* nobody drives the bus */
+
+#define COMMAND_READ_CONFIG  0x20
+#define COMMAND_WRITE_CONFIG 0x60
+#define COMMAND_MOUSE_OFF    0xa7
+#define COMMAND_KEYBOARD_OFF 0xad
+#define COMMAND_KEYBOARD_ON  0xae
+
+#define CONFIG_INTERRUPTS   0x03 /* keyboard's and mouse's */
+#define CONFIG_KEYBOARD_OFF 0x10
+#define CONFIG_TRANSLATE    0x40 /* the keyboard's set 2 to set 1 */
+
+#define KEYBOARD_DEFAULTS 0xf6 /* scan code set 2, usual repeat rate */
+#define KEYBOARD_SCAN     0xf4
+#define KEYBOARD_ACK      0xfa
+
+/* About a microsecond each on real machines; a keyboard acknowledges within 20 ms. */
+#define MOST_LOOKS 30000
+/* More bytes than the controller and the keyboard can hold back. */
+#define MOST_STALE 32
+
+static bool present;
+static struct keymap keymap;
+static char typed[KEYMAP_BYTES];
+static size_t typed_count, typed_read;
+
+/* Wait until the status bits of `mask` are `value`. */
+static bool wait_for(uint8_t mask, uint8_t value)
+{
+	for (uint32_t i = 0; i < MOST_LOOKS; i++) {
+		if ((cpu_in8(STATUS) & mask) == value)
+			return true;
+		cpu_pause();
+	}
+	return false;
+}
+
+static bool put(uint16_t port, uint8_t value)
+{
+	if (!wait_for(STATUS_INPUT, 0))
+		return false;
+	cpu_out8(port, value);
+	return true;
+}
+
+static bool get(uint8_t *ret_value)
+{
+	if (!wait_for(STATUS_OUTPUT, STATUS_OUTPUT))
+		return false;
+	*ret_value = cpu_in8(DATA);
+	return true;
+}
+
+static void drop_stale(void)
+{
+	for (int i = 0; i < MOST_STALE && (cpu_in8(STATUS) & STATUS_OUTPUT); i++)
+		(void)cpu_in8(DATA);
+}
+
+static bool controller_init(void)
+{
+	uint8_t config;
+
+	/* Both devices are silenced first, so that the next byte is the answer to the question. */
+	if (!put(COMMAND, COMMAND_KEYBOARD_OFF) || !put(COMMAND, COMMAND_MOUSE_OFF))
+		return false;
+	drop_stale();
+	if (!put(COMMAND, COMMAND_READ_CONFIG) || !get(&config))
+		return false;
+	config &= ~(CONFIG_INTERRUPTS | CONFIG_KEYBOARD_OFF);
+	config |= CONFIG_TRANSLATE;
+	return put(COMMAND, COMMAND_WRITE_CONFIG) && put(DATA, config) && put(COMMAND, COMMAND_KEYBOARD_ON);
+}
+
+/* Give the keyboard a command. No answer means no keyboard, which is no error: one may come. */
+static bool keyboard_command(uint8_t command)
+{
+	uint8_t answer;
+
+	return put(DATA, command) && get(&answer) && answer == KEYBOARD_ACK;
+}
+
+void keyboard_init(void)
+{
+	if (cpu_in8(STATUS) == STATUS_ABSENT || !controller_init())
+		return;
+	present = true;
+	if (keyboard_command(KEYBOARD_DEFAULTS))
+		(void)keyboard_command(KEYBOARD_SCAN);
+}
+
+bool keyboard_present(void)
+{
+	return present;
+}
+
+/* Take bytes from the controller until a key has made something to read. */
+static void poll(void)
+{
+	typed_count = typed_read = 0;
+	for (int i = 0; i < MOST_STALE && typed_count == 0; i++) {
+		uint8_t status = cpu_in8(STATUS);
+		uint8_t code;
+
+		if (status == STATUS_ABSENT || !(status & STATUS_OUTPUT))
+			return;
+		code = cpu_in8(DATA);
+		if (!(status & (STATUS_MOUSE | STATUS_ERRORS)))
+			typed_count = keymap_feed(&keymap, code, typed);
+	}
+}
+
+int keyboard_read(void)
+{
+	if (!present)
+		return -1;
+	if (typed_read == typed_count)
+		poll();
+	return typed_read < typed_count ? (uint8_t)typed[typed_read++] : -1;
+}

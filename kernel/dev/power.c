@@ -1,0 +1,39 @@
+/*
+ * Restarts the machine or turns it off.
+ */
+#include "kernel/dev/power.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/mm/firmware.h"
+
+#define RESET_CONTROL    0xcf9 /* chipset reset register: bit 1 = hard, bit 2 = go */
+#define KEYBOARD_COMMAND 0x64
+#define PULSE_RESET      0xfe
+
+static void wait_a_little(void)
+{
+	for (int i = 0; i < 1000000; i++)
+		cpu_pause();
+}
+
+void power_restart(void)
+{
+	const struct descriptor_register none = { 0, 0 };
+
+	cpu_interrupts_off();
+	(void)firmware_reset(FIRMWARE_RESET_COLD);
+	cpu_out8(RESET_CONTROL, 0x02);
+	cpu_out8(RESET_CONTROL, 0x06);
+	wait_a_little();
+	cpu_out8(KEYBOARD_COMMAND, PULSE_RESET);
+	wait_a_little();
+	/* No IDT: the next exception is a triple fault, which resets. */
+	cpu_load_idt(&none);
+	__builtin_trap();
+}
+
+void power_off(void)
+{
+	cpu_interrupts_off();
+	(void)firmware_reset(FIRMWARE_RESET_SHUTDOWN);
+}

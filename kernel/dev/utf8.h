@@ -1,0 +1,25 @@
+/*
+ * UTF-8 to code points, a byte at a time (Unicode, "UTF-8", table of well-formed byte sequences).
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define UTF8_REPLACEMENT 0xfffd
+
+/* All zero: between two characters. */
+struct utf8 {
+	uint32_t code_point; /* bits gathered so far */
+	uint8_t missing;     /* bytes still to come */
+	uint8_t low, high;   /* what the next of them may be */
+};
+
+enum utf8_result {
+	UTF8_MORE,    /* the byte belongs to a character that is not complete */
+	UTF8_DONE,    /* *ret_code_point is the next character */
+	UTF8_BAD,     /* the byte belongs to no character: *ret_code_point is U+FFFD */
+	UTF8_BAD_BUT, /* what came before was cut short: U+FFFD, and then the same byte must be fed again */
+};
+
+/* Take the next byte. Overlong forms, surrogates and what lies above U+10FFFF are bad. */
+enum utf8_result utf8_feed(struct utf8 *utf8, uint8_t byte, uint32_t *ret_code_point);

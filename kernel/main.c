@@ -1,0 +1,131 @@
+/*
+ * The kernel's story, from the loader's jump to the monitor, in order.
+ */
+#include "kernel/arch/protection.h"
+#include "kernel/arch/trap.h"
+#include "kernel/arch/tsc.h"
+#include "kernel/boot/boot_info.h"
+#include "kernel/debug/commands.h"
+#include "kernel/debug/monitor.h"
+#include "kernel/debug/panic_page.h"
+#include "kernel/debug/report.h"
+#include "kernel/dev/keyboard.h"
+#include "kernel/dev/screen.h"
+#include "kernel/dev/serial.h"
+#include "kernel/lib/cmdline.h"
+#include "kernel/lib/log.h"
+#include "kernel/mm/firmware.h"
+#include "kernel/mm/hhdm.h"
+#include "kernel/mm/kernel_space.h"
+#include "kernel/mm/mmio.h"
+
+#define VERSION "0.1"
+
+__attribute__((noreturn)) void kmain(struct boot_info *info, uint64_t tsc);
+
+/* The handoff, in memory of the loader that is kept. Tests read it from outside, by this name. */
+const struct boot_info *boot_info;
+
+static void check_handoff(struct boot_info *info)
+{
+	const char *what;
+	uint64_t value;
+
+	if ((uintptr_t)info - HHDM_BASE >= HHDM_SIZE)
+		panic("handoff: boot_info at %p is not in the direct map", (void *)info);
+	if (boot_info_check(info, &what, &value) != OK)
+		panic("handoff: boot_info.%s is wrong: %#llx", what, (unsigned long long)value);
+	boot_info = info;
+}
+
+static void start_screen(const struct boot_framebuffer *fb)
+{
+	size_t size = align_up(screen_memory_size(fb), PAGE_SIZE);
+	void *pixels, *memory;
+	enum status status;
+
+	if (!fb->width)
+		return;
+	memory = kernel_spare_pages(size / PAGE_SIZE);
+	status = mmio_map(fb->pa, fb->size, PROT_WC, &pixels);
+	if (status == OK)
+		status = memory ? screen_init(fb, pixels, memory, size) : ERR_NO_MEMORY;
+	if (status == OK)
+		log_add_sink(&screen_sink, LOG_REPLAY);
+	else
+		log_warn("screen: framebuffer of %ux%u at %#llx left alone: status %d\n", fb->width, fb->height,
+			 (unsigned long long)fb->pa.raw, status);
+}
+
+/* Guest time from the loader's first instruction on: how long each phase took, and how much of it in the firmware. */
+static void print_phases(uint64_t tsc_frequency)
+{
+	static const char *const names[STAMP_COUNT] = {
+		[STAMP_INPUT] = "input",   [STAMP_MEMORY] = "memory map", [STAMP_TABLES] = "page tables",
+		[STAMP_EXIT] = "firmware", [STAMP_KERNEL] = "jump",
+	};
+	uint64_t unit = tsc_frequency >= 1000000 ? tsc_frequency / 1000000 : 1;
+
+	log_info("boot, in %s (of it in the firmware):", unit > 1 ? "us" : "ticks");
+	for (int i = STAMP_INPUT; i < STAMP_COUNT; i++)
+		log_info(" %s %llu (%llu)%s", names[i],
+			 (unsigned long long)((boot_info->tsc[i] - boot_info->tsc[i - 1]) / unit),
+			 (unsigned long long)(boot_info->firmware_tsc[i] / unit), i + 1 < STAMP_COUNT ? "," : "\n");
+}
+
+static void print_reports(uint64_t tsc_frequency)
+{
+	report_cpu(print_log);
+	log_info("memory map:\n");
+	report_memory(print_log);
+	log_info("kernel context:\n");
+	report_space(print_log);
+	print_phases(tsc_frequency);
+	if (!report_audit(print_log))
+		log_err("audit: this kernel does not keep its memory map\n");
+}
+
+/* The console level of Linux's loglevel= and quiet: by default all but debug is shown. */
+static void set_log_level(const char *cmdline)
+{
+	long level = cmdline_number(cmdline, "loglevel", cmdline_has(cmdline, "quiet") ? LOG_WARN : LOG_DEBUG);
+
+	log_set_console_level((int)level);
+}
+
+/* Called by kernel_entry: `info` from the loader, `tsc` the time of the first instruction. */
+void kmain(struct boot_info *info, uint64_t tsc)
+{
+	static struct monitor_input serial_input = { .read = serial_read };
+	static struct monitor_input keyboard_input = { .read = keyboard_read };
+	const char *cmdline;
+	uint64_t tsc_frequency;
+
+	trap_init();
+	serial_init();
+	log_add_sink(&serial_sink, LOG_REPLAY);
+	panic_page_init();
+	check_handoff(info);
+	info->tsc[STAMP_KERNEL] = tsc;
+	cmdline = hhdm_ptr(info->cmdline);
+	set_log_level(cmdline);
+	log_info("AnkeOS " VERSION "\n");
+
+	protection_init();
+	kernel_space_init(info);
+	trap_set_context(kernel_space.root.raw);
+	if (firmware_init(info) != OK)
+		log_warn("no firmware context: power-off and restart by other means\n");
+	start_screen(&info->framebuffer);
+
+	tsc_frequency = tsc_measure_frequency();
+	panic_page_set_restart(cmdline_number(cmdline, "panic", 0), tsc_frequency);
+	report_init(info);
+	print_reports(tsc_frequency);
+
+	keyboard_init();
+	commands_init();
+	monitor_add_input(&serial_input);
+	monitor_add_input(&keyboard_input);
+	monitor_run();
+}

@@ -1,0 +1,34 @@
+/*
+ * The kernel context's space: the tables that the loader handed over, and what the kernel adds to them.
+ */
+#pragma once
+
+#include "kernel/boot/boot_info.h"
+#include "paging/space.h"
+
+/* The space behind the kernel context. */
+extern struct space kernel_space;
+
+/* The machine's memory map, for ever: in memory of the loader that is kept. */
+extern const struct memmap *machine_memmap;
+
+/*
+ * Take the loader's tables over: drop its trampoline and all else in the lower half, set G on
+ * slot 511's leaves, pin slot 511. Panics when the tables are not what the contract says.
+ */
+void kernel_space_init(const struct boot_info *info);
+
+/*
+ * `pages` consecutive pages for good, in the direct map; NULL when the loader has not left as many. What
+ * the screen's text lies in: zeroing that much bss would cost the boot more than building its tables.
+ */
+void *kernel_spare_pages(size_t pages);
+
+/*
+ * A new space with slot 511 as everywhere and nothing else: one frame and one copied entry.
+ * Returns ERR_NO_MEMORY.
+ */
+MUST_CHECK enum status kernel_space_create(struct space *ret);
+
+/* Invalidate what `flush` says on this CPU, then give its tables back. */
+void kernel_space_flush(struct space *s, struct tlb_flush *flush);
