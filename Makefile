@@ -1,0 +1,250 @@
+# AnkeOS: one non-recursive Makefile, all output in build/. `make help` is the manual; V=1 shows the commands.
+
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+HOSTCC  ?= $(CC)
+LD      := ld
+OBJCOPY := objcopy
+PYTHON  := /usr/bin/python3
+V       ?= 0
+DEBUG   ?= 0
+Q       := $(if $(filter 1,$(V)),,@)
+say      = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')
+
+# What `qemu` and its kin run; see scripts/qemu.
+export MEM CPU SMP MACHINE CMDLINE INITRD QEMU_EXTRA
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+SHELL := /bin/bash
+
+# ---- flags ------------------------------------------------------------------------------------
+
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Werror
+BASE := -std=gnu17 $(WARN) -I. -MMD -MP -g -fno-common -DDEBUG=$(DEBUG) \
+        -ffile-prefix-map=$(CURDIR)=. -fdebug-prefix-map=$(CURDIR)=.
+
+# No SSE in the kernel: user registers stay where they are. Frame pointers: backtraces need them.
+KERNEL_CFLAGS := $(BASE) -O2 -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
+        -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-stack-protector -fcf-protection=none \
+        -fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections
+EFI_CFLAGS := $(BASE) -O2 -ffreestanding -fpic -fshort-wchar -mno-red-zone -fno-stack-protector -fcf-protection=none \
+        -fno-asynchronous-unwind-tables -fno-strict-aliasing -fvisibility=hidden -DGNU_EFI_USE_MS_ABI -DEFI_LOADER \
+        -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
+HOST_CFLAGS := $(BASE) -O1 -DHOST_TEST -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+BENCH_CFLAGS := $(BASE) -O2 -DHOST_TEST
+
+# ---- sources ----------------------------------------------------------------------------------
+
+PAGING      := $(wildcard paging/*.c)
+KERNEL_C    := $(filter-out kernel/mm/frame% kernel/mm/heap% kernel/mm/window%,$(PAGING) $(wildcard kernel/*.c kernel/*/*.c))
+KERNEL_S    := $(wildcard kernel/arch/*.S)
+EFI_C       := $(wildcard efi/*.c) $(PAGING) kernel/boot/memmap.c kernel/lib/elf.c kernel/lib/format.c \
+               kernel/lib/cmdline.c kernel/lib/string.c
+EFI_S       := $(wildcard efi/*.S)
+# What runs on the host as well: no privileged instruction, no device.
+HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c \
+               $(addprefix kernel/lib/,elf.c format.c cmdline.c log.c panic.c) \
+               $(addprefix kernel/dev/,font.c utf8.c framebuffer.c text_grid.c text_console.c keymap.c) \
+               $(addprefix kernel/debug/,line_editor.c monitor.c)
+
+KERNEL_OBJS := $(KERNEL_C:%.c=build/kernel/%.o) $(KERNEL_S:%.S=build/kernel/%.o) build/kernel/font.o
+EFI_OBJS    := $(EFI_C:%.c=build/efi/%.o) $(EFI_S:%.S=build/efi/%.o)
+HOST_OBJS   := $(HOSTABLE_C:%.c=build/host/%.o) build/host/font.o
+
+HOST_TESTS  := $(patsubst test/host/%.c,build/host/%,$(wildcard test/host/test_*.c))
+
+# ---- rules, one a flavour ---------------------------------------------------------------------
+
+build/kernel/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
+
+build/kernel/%.o: %.S
+	@mkdir -p $(@D)
+	$(call say,AS,$<)
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
+
+build/efi/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$< (efi))
+	$(Q)$(CC) $(EFI_CFLAGS) -c $< -o $@
+
+build/efi/%.o: %.S
+	@mkdir -p $(@D)
+	$(call say,AS,$< (efi))
+	$(Q)$(CC) $(EFI_CFLAGS) -c $< -o $@
+
+build/host/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,CC,$< (host))
+	$(Q)$(HOSTCC) $(HOST_CFLAGS) -c $< -o $@
+
+HOST_SUPPORT := $(patsubst %.c,build/host/%.o,$(filter-out test/host/test_%,$(wildcard test/host/*.c)))
+
+$(HOST_TESTS): build/host/%: build/host/test/host/%.o $(HOST_SUPPORT) $(HOST_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(HOSTCC) -fsanitize=address,undefined $^ -lcmocka -o $@
+
+# ---- the kernel -------------------------------------------------------------------------------
+
+FONT := /usr/share/consolefonts/Lat15-VGA16.psf.gz
+
+build/font.c: scripts/mkfont $(FONT)
+	@mkdir -p $(@D)
+	$(call say,FONT,$(notdir $(FONT)))
+	$(Q)scripts/mkfont $(FONT) $@
+
+build/host/font.o: build/font.c
+	@mkdir -p $(@D)
+	$(Q)$(HOSTCC) $(HOST_CFLAGS) -c $< -o $@
+
+build/kernel/font.o: build/font.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
+
+build/kernel.lds: kernel/arch/kernel.ld paging/layout.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -E -P -x c -undef -D__LINKER__ -I. $< -o $@
+
+KERNEL_LD := $(LD) -T build/kernel.lds -z max-page-size=4096 --build-id=none -static
+
+# Linked twice: the second time with the symbols of the first. They lie behind the text, which does not move.
+build/symbols-none.S: scripts/mksymbols
+	@mkdir -p $(@D)
+	$(Q)scripts/mksymbols /dev/null $@
+
+build/symbols-all.S: build/kernel-1.elf scripts/mksymbols
+	$(call say,SYMBOLS,$@)
+	$(Q)nm -n build/kernel-1.elf > build/kernel-1.nm
+	$(Q)scripts/mksymbols build/kernel-1.nm $@
+
+build/symbols-%.o: build/symbols-%.S
+	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
+
+build/kernel-1.elf: $(KERNEL_OBJS) build/symbols-none.o build/kernel.lds
+	$(call say,LD,$@)
+	$(Q)$(KERNEL_LD) $(KERNEL_OBJS) build/symbols-none.o -o $@
+
+build/kernel.elf: build/kernel-1.elf build/symbols-all.o
+	$(call say,LD,$@)
+	$(Q)$(KERNEL_LD) $(KERNEL_OBJS) build/symbols-all.o -o $@
+	$(Q)nm -n $@ | grep -i ' t ' | cmp - <(grep -i ' t ' build/kernel-1.nm)
+
+# What boots: without the debugging information, which gdb reads from kernel.elf.
+build/kernel.strip.elf: build/kernel.elf
+	$(Q)$(OBJCOPY) --strip-all $< $@
+
+# ---- the loader and the boot file -------------------------------------------------------------
+
+EFI_LDFLAGS := -nostdlib -shared -Bsymbolic -znocombreloc -znoexecstack --build-id=none -e loader_entry \
+        -T /usr/lib/elf_x86_64_efi.lds
+
+build/loader.so: $(EFI_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(LD) $(EFI_LDFLAGS) /usr/lib/crt0-efi-x86_64.o $(EFI_OBJS) -o $@ \
+	    --no-undefined -L/usr/lib -l:libgnuefi.a
+
+build/loader.efi: build/loader.so scripts/bundle scripts/pe.py efi/sbat.csv
+	$(call say,OBJCOPY,$@)
+	$(Q)$(OBJCOPY) -j .text -j .data -j .dynamic -j .rela -j .rela.plt -j .dynsym -j .dynstr -j .reloc \
+	    --target efi-app-x86_64 --subsystem=10 $< build/loader.tmp
+	$(Q)scripts/bundle --no-check --stub build/loader.tmp --sbat efi/sbat.csv -o $@
+
+# The default initial file system: what a user may want to read on the machine itself.
+build/initrd.cpio: README.md LICENSE
+	$(call say,CPIO,$@)
+	$(Q)rm -rf build/initrd && mkdir -p build/initrd && cp README.md LICENSE build/initrd/
+	$(Q)chmod 644 build/initrd/* && touch -d @0 build/initrd build/initrd/*
+	$(Q)cd build/initrd && printf '%s\n' . LICENSE README.md | \
+	    cpio --quiet -o -H newc --reproducible -R 0:0 > ../initrd.cpio
+
+DEFAULT_CMDLINE := console=ttyS0 console=tty0
+
+build/BOOTX64.EFI: build/loader.efi build/kernel.strip.elf build/initrd.cpio scripts/bundle scripts/pe.py
+	$(call say,BUNDLE,$@)
+	$(Q)scripts/bundle --stub build/loader.efi --kernel build/kernel.strip.elf --initrd build/initrd.cpio \
+	    --cmdline '$(DEFAULT_CMDLINE)' -o $@
+
+build/ankeos.img: build/BOOTX64.EFI scripts/mkimage
+	$(call say,IMAGE,$@)
+	$(Q)scripts/mkimage $< $@
+
+# ---- tests, checks, measurements --------------------------------------------------------------
+
+BENCHES := $(patsubst test/bench/%.c,build/bench/%,$(wildcard test/bench/*.c))
+
+build/bench/%: test/bench/%.c $(HOSTABLE_C)
+	@mkdir -p $(@D)
+	$(call say,BENCH,$@)
+	$(Q)$(HOSTCC) $(BENCH_CFLAGS) $< $(HOSTABLE_C) -o $@ -ldl -pthread
+
+# Sparse knows neither vector types nor 16-bit wide strings.
+SPARSE_C     := $(filter-out paging/entries.c efi/options.c,$(KERNEL_C) $(filter efi/%,$(EFI_C)))
+SPARSE_FLAGS := -std=gnu17 -I. -m64 -DDEBUG=0 -DGNU_EFI_USE_MS_ABI -Wno-decl \
+                -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
+
+CPPCHECK_C := $(KERNEL_C) $(filter efi/%,$(EFI_C))
+C_FILES := $(shell find efi kernel paging test -name '*.[ch]')
+
+-include $(KERNEL_OBJS:.o=.d) $(EFI_OBJS:.o=.d) $(HOST_OBJS:.o=.d) $(HOST_TESTS:=.d)
+
+# ---- targets ----------------------------------------------------------------------------------
+
+.PHONY: all qemu qemu-nox qemu-gdb gdb test test-host test-qemu lint bench bench-boot image bundle clean help
+
+all: build/BOOTX64.EFI ## build/BOOTX64.EFI, the one file that boots
+
+qemu: all ## boot it in QEMU; a window when there is a display, serial on the terminal
+	$(Q)scripts/qemu window
+
+qemu-nox: all ## the same, never a window
+	$(Q)scripts/qemu nox
+
+qemu-gdb: all ## boot it stopped, waiting for `make gdb`
+	$(Q)scripts/qemu gdb
+
+gdb: ## attach gdb to `make qemu-gdb`
+	$(Q)scripts/gdb
+
+test: lint test-host test-qemu ## all tests and checks
+
+test-host: $(HOST_TESTS) ## the parts that run on the host, under ASan and UBSan
+	$(Q)set -e; for t in $(HOST_TESTS); do $$t; done
+	$(Q)$(PYTHON) -m pytest -q test/scripts
+
+test-qemu: all image ## boot it in QEMU and look at it from outside
+	$(Q)$(PYTHON) -m pytest -q test/qemu
+
+lint: all ## style, static analysis, layers, and the boot file itself
+	$(Q)clang-format --dry-run -Werror $(C_FILES)
+	$(Q)cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -I. --suppress=missingIncludeSystem $(CPPCHECK_C)
+	$(Q)set -e; for f in $(SPARSE_C); do sparse $(SPARSE_FLAGS) -Wsparse-error $$f; done
+	$(Q)shellcheck scripts/setup scripts/qemu scripts/gdb scripts/mkimage .ci/run
+	$(Q)scripts/check-layers
+	$(Q)scripts/check-docs
+	$(Q)scripts/check-pe build/loader.efi build/BOOTX64.EFI
+
+bench: $(BENCHES) ## page tables, frames and heap on the host, beside their peers
+	$(Q)set -e; for b in $(BENCHES); do $$b; done
+
+bench-boot: all ## guest instructions of each phase of the boot
+	$(Q)scripts/bench-boot
+
+image: build/ankeos.img ## build/ankeos.img, to write to a USB stick
+
+bundle: build/loader.efi build/kernel.strip.elf ## another boot file: INITRD=… CMDLINE=… OUT=…
+	$(Q)test -n "$(OUT)" || { echo "bundle: OUT= names no file" >&2; exit 1; }
+	$(Q)scripts/bundle --stub build/loader.efi --kernel build/kernel.strip.elf \
+	    $(if $(INITRD),--initrd "$(INITRD)") $(if $(CMDLINE),--cmdline "$(CMDLINE)") -o "$(OUT)"
+
+clean: ## remove build/
+	$(Q)rm -rf build
+
+help: ## this list
+	@echo 'make TARGET... [MEM= CPU= SMP= MACHINE= CMDLINE= INITRD= QEMU_EXTRA=] [CC=clang] [DEBUG=1] [V=1]'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
