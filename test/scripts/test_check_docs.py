@@ -1,0 +1,28 @@
+"""scripts/check-docs: the documents of this tree are true in what can be checked, and lies are caught."""
+
+from __future__ import annotations
+
+import pytest
+from scripts_common import ROOT, run_script
+
+
+def test_this_tree():
+    result = run_script("check-docs")
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+@pytest.mark.parametrize(("line", "fault"), [
+    ("The files of `paging/` and `paging/layout.h`, `make test CC=clang`, 0xffff800000000000.", None),
+    ("See `kernel/none.c`.", "no file kernel/none.c"),
+    ("See [that](docs/none.md).", "link to docs/none.md, which does not exist"),
+    ("Run `make nothing`.", "no target nothing in the Makefile"),
+    ("It lies at 0xffff810000000000.", "0xffff810000000000 is no edge of a range in paging/layout.h"),
+])
+def test_each_fault(tmp_path, line, fault):
+    (tmp_path / "paging").mkdir()
+    (tmp_path / "paging/layout.h").write_text((ROOT / "paging/layout.h").read_text())
+    (tmp_path / "Makefile").write_text("all qemu: build\n\ntest:\n\ttrue\n")
+    (tmp_path / "README.md").write_text(f"# Title\n{line}\n")
+    result = run_script("check-docs", tmp_path)
+    assert result.stdout == (f"README.md:2: {fault}\n" if fault else "")
+    assert result.returncode == (1 if fault else 0)
