@@ -8,7 +8,7 @@
 struct change {
 	struct space *s;
 	struct tlb_flush *flush;
-	struct reserve reserve;  /* tables for the leaves that stick out */
+	struct reserve reserve;     /* tables for the leaves that stick out */
 	const enum page_prot *prot; /* protect: the rights to give; unmap: NULL */
 };
 
@@ -26,9 +26,10 @@ static void flush_add(struct tlb_flush *flush, vaddr_t va, vaddr_t last, size_t 
 }
 
 /* The walk, once for all of this file: it is large inline. */
-static __attribute__((noinline)) struct walk_end walk(const struct space *s, vaddr_t va, vaddr_t last)
+static __attribute__((noinline)) struct walk_end walk(const struct space *s, vaddr_t va, vaddr_t last,
+						      struct slot *path)
 {
-	return walk_range(s, va, last, NULL);
+	return walk_range(s, va, last, path);
 }
 
 /* How many entries of `level`, all in one table, [va, last] takes. */
@@ -100,7 +101,7 @@ static int cut_level(const struct change *c, const struct walk_end *w, vaddr_t e
  */
 static enum status cut_edges(struct change *c, vaddr_t va, vaddr_t last)
 {
-	struct walk_end first_end = walk(c->s, va, va), last_end = walk(c->s, last, last);
+	struct walk_end first_end = walk(c->s, va, va, NULL), last_end = walk(c->s, last, last, NULL);
 	int first_level = cut_level(c, &first_end, va);
 	int last_level = cut_level(c, &last_end, last + 1); /* 2^47 and 0 end a half and cut nothing */
 	size_t tables = (size_t)(first_end.level - first_level);
@@ -115,7 +116,7 @@ static enum status cut_edges(struct change *c, vaddr_t va, vaddr_t last)
 	if (status != OK)
 		return status;
 	cut(c, first_end, va, first_level);
-	cut(c, walk(c->s, last, last), last, last_level);
+	cut(c, walk(c->s, last, last, NULL), last, last_level);
 	return OK;
 }
 
@@ -127,7 +128,7 @@ enum status space_split(struct space *s, vaddr_t va, int level, struct tlb_flush
 
 	if (!is_canonical(va) || level < 1 || level > 3)
 		return ERR_RANGE;
-	end = walk(s, va, va);
+	end = walk(s, va, va, NULL);
 	if (!pte_present(end.e))
 		return ERR_NOT_FOUND;
 	if (end.level <= level)
@@ -211,7 +212,7 @@ enum status space_protect(struct space *s, vaddr_t va, size_t pages, enum page_p
 		return ERR_RANGE;
 	if (!rights_allowed(va, prot))
 		return ERR_RIGHTS;
-	top = walk(s, va, last);
+	top = walk(s, va, last, NULL);
 	if (top.level > 1) {
 		enum status status = cut_edges(&c, va, last);
 
@@ -317,7 +318,7 @@ enum status space_unmap(struct space *s, vaddr_t va, size_t pages, struct tlb_fl
 
 	if (!range_last(va, pages, &last))
 		return ERR_RANGE;
-	top = walk_range(s, va, last, path);
+	top = walk(s, va, last, path);
 	if (top.level > 1) {
 		enum status status = cut_edges(&c, va, last);
 

@@ -83,29 +83,35 @@ struct walk_end {
 /*
  * The walk on which everything stands: down from the PML4 as long as [va, last] lies under one
  * entry and that entry refers to a table. `path`, when not NULL, gets the places passed, PML4E
- * first, the end included. Always inline, so that callers pay only for what they use of it; the index
- * of the next level is kept in the top bits, where every level shifts by the same constant.
+ * first, the end included. Always inline, so that callers pay only for what they use of it, and
+ * unrolled, so that each level's shifts are constants: a map of one page is mostly this.
  */
 static inline __attribute__((always_inline)) struct walk_end walk_range(const struct space *s, vaddr_t va, vaddr_t last,
-									 struct slot *path)
+									struct slot *path)
 {
 	const uint64_t apart = va ^ last;
-	const int lowest = 1 + (apart >= level_size(2)) + (apart >= level_size(3)) + (apart >= level_size(4));
+	/* Small ranges first: nearly all share a table of PTEs. */
+	const int lowest = apart < level_size(2) ? 1 : apart < level_size(3) ? 2 : apart < level_size(4) ? 3 : 4;
 	struct walk_end w = { .level = 4, .granted = ~0ULL };
 	pte_t *table = table_at(s, s->root);
 
-	for (uint64_t index = va << 16;; w.level--, index <<= 9) {
+#pragma GCC unroll 4
+	for (uint64_t index = va << 16; w.level > 0; w.level--, index <<= 9) {
 		w.at = &table[index >> 55];
 		w.e = pte_read(w.at);
 		if (path)
 			*path++ = (struct slot){ w.at, w.level };
-		/* Bit 7 of a PTE is no PTE_HUGE, but level 1 ends the walk anyway. */
-		if ((w.e.raw & (PTE_PRESENT | PTE_HUGE)) != PTE_PRESENT || w.level == lowest)
+		/*
+		 * Present and not PTE_HUGE, in one test: the subtraction clears PTE_PRESENT, or sets it when it was clear.
+		 * Bit 7 of a PTE is not PTE_HUGE, but level 1 ends the walk anyway.
+		 */
+		if ((w.e.raw - PTE_PRESENT) & (PTE_PRESENT | PTE_HUGE) || w.level == lowest)
 			return w;
 		w.granted &= w.e.raw;
 		w.denied |= w.e.raw;
 		table = table_below(s, w.e);
 	}
+	return w; /* not reached: level 1 is never below the lowest */
 }
 
 /* Places on the path of a walk that ended at `level`. */

@@ -7,12 +7,12 @@
 
 struct map_job {
 	struct space *s;
-	uint64_t offset;         /* physical minus virtual address, modulo 2^64 */
+	uint64_t offset; /* physical minus virtual address, modulo 2^64 */
 	enum page_prot prot;
-	int max_leaf;            /* the largest leaf that the space and the alignment allow */
-	bool planned;            /* the plan has found the whole range free */
-	size_t tables;           /* plan: tables to reserve */
-	struct reserve reserve;  /* commit: the tables themselves */
+	int max_leaf;           /* the largest leaf that the space and the alignment allow */
+	bool planned;           /* the plan has found the whole range free */
+	size_t tables;          /* plan: tables to reserve */
+	struct reserve reserve; /* commit: the tables themselves */
 };
 
 /* What to do with [va, last]: entries of `level` in one table, from `at`, none of them present. */
@@ -48,7 +48,8 @@ static enum status each_gap(struct map_job *job, pte_t *at, int level, vaddr_t v
 			if (pte_is_leaf(e, level))
 				return ERR_EXISTS;
 			stop = entry_last(va, last, level);
-			status = each_gap(job, &table_below(job->s, e)[level_index(va, level - 1)], level - 1, va, stop, gap);
+			status = each_gap(job, &table_below(job->s, e)[level_index(va, level - 1)], level - 1, va, stop,
+					  gap);
 			if (status != OK)
 				return status;
 		}

@@ -16,18 +16,21 @@
 #include "paging/pte.h"
 
 struct space_ops {
-	/* One frame for a table; its content does not matter. ERR_NO_MEMORY leaves *ret_pa alone. */
+	/*
+	 * One frame for a table, never the one at address 0; its content does not matter.
+	 * ERR_NO_MEMORY leaves *ret_pa alone.
+	 */
 	enum status (*alloc)(void *ctx, paddr_t *ret_pa);
 	void (*free)(void *ctx, paddr_t pa);
 };
 
 struct space {
-	paddr_t root;                /* the PML4's frame */
-	uintptr_t direct;            /* a frame at pa is seen at the address direct + pa */
+	paddr_t root;     /* the PML4's frame */
+	uintptr_t direct; /* a frame at pa is seen at the address direct + pa; page-aligned */
 	const struct space_ops *ops;
-	void *ctx;                   /* handed to ops */
-	int max_leaf;                /* largest leaf level that map may use: 1, 2, or 3 when the CPU has 1 GiB pages */
-	size_t tables;               /* frames in tables below the root, those under pinned slots included */
+	void *ctx;     /* handed to ops */
+	int max_leaf;  /* largest leaf level that map may use: 1, 2, or 3 when the CPU has 1 GiB pages */
+	size_t tables; /* frames in tables below the root, those under pinned slots included, shared ones not */
 };
 
 /* A place in a table. level is 1 (PTE) to 4 (PML4E). */
@@ -37,39 +40,41 @@ struct slot {
 };
 
 /*
- * The duty that unmap and protect leave: invalidate [start, end) in every TLB
+ * The duty that unmap, protect and split leave: invalidate [start, last] in every TLB
  * that may hold it, paging-structure caches included, and only then call space_release.
- * Nothing to do when pages is 0 and tables is empty. One flush can gather several
+ * Nothing to do when leaves is 0 and tables is empty. One flush can gather several
  * operations: the range grows to span them all.
  */
 struct tlb_flush {
 	vaddr_t start;
-	vaddr_t last;     /* address of the last byte (an end may be 2^64) */
-	size_t leaves;    /* leaf entries changed */
-	bool global;      /* a global leaf was among them */
-	paddr_t tables;   /* emptied tables, chained through their first entry; 0 ends the chain */
+	vaddr_t last;   /* address of the last byte (an end may be 2^64) */
+	size_t leaves;  /* leaf entries changed; a leaf that was split is one */
+	bool global;    /* a global leaf was among them */
+	paddr_t tables; /* emptied tables, chained through their first entry; 0 ends the chain */
 };
 
 #define TLB_FLUSH_NONE ((struct tlb_flush){ .start = ~0ULL })
 
 /* One leaf of a space. */
 struct mapping {
-	vaddr_t va;            /* first byte that the leaf maps */
+	vaddr_t va; /* first byte that the leaf maps */
 	paddr_t pa;
-	int level;             /* 1, 2 or 3: 4 KiB, 2 MiB or 1 GiB */
-	enum page_prot prot;   /* effective rights: restricted by the entries above the leaf */
+	int level;           /* 1, 2 or 3: 4 KiB, 2 MiB or 1 GiB */
+	enum page_prot prot; /* effective rights: restricted by the entries above the leaf */
 };
 
 /*
  * Start an empty space: takes one frame for the PML4 and clears it.
  * Returns ERR_NO_MEMORY; `s` is then unusable.
  */
-MUST_CHECK enum status space_init(struct space *s, const struct space_ops *ops, void *ctx,
-				  uintptr_t direct, int max_leaf);
+MUST_CHECK enum status space_init(struct space *s, const struct space_ops *ops, void *ctx, uintptr_t direct,
+				  int max_leaf);
 
-/* Take over the tables at `root`, built elsewhere; counts the tables below it. Cannot fail. */
-void space_adopt(struct space *s, paddr_t root, const struct space_ops *ops, void *ctx,
-		 uintptr_t direct, int max_leaf);
+/*
+ * Take over the tables at `root`, built elsewhere; counts the tables below it. Cannot fail.
+ * Leaves hold what pte.h names and nothing else: a change forgets other bits, and a large leaf's PAT bit.
+ */
+void space_adopt(struct space *s, paddr_t root, const struct space_ops *ops, void *ctx, uintptr_t direct, int max_leaf);
 
 /*
  * Give the PML4 slot `index` a table that no unmap ever gives back, so that
@@ -90,13 +95,12 @@ void space_share(struct space *s, const struct space *from, unsigned index);
  * leaves that alignment, size and max_leaf allow.
  * va, pa: page-aligned; the range stays in one canonical half, pa below 2^52.
  * Returns ERR_RANGE (bad va, pa or pages; pages == 0), ERR_RIGHTS (PROT_W with
- * PROT_X), ERR_EXISTS (any page of it is mapped already), ERR_NO_MEMORY (no frame
+ * PROT_X; PROT_USER in the upper half), ERR_EXISTS (any page of it is mapped already), ERR_NO_MEMORY (no frame
  * for a table). On error nothing has changed, tables included.
  * Needs no flush: entries only go from not-present to present
  * (Intel SDM vol. 3A, "Optional Invalidation").
  */
-MUST_CHECK enum status space_map(struct space *s, vaddr_t va, paddr_t pa, size_t pages,
-				 enum page_prot prot);
+MUST_CHECK enum status space_map(struct space *s, vaddr_t va, paddr_t pa, size_t pages, enum page_prot prot);
 
 /*
  * Remove every leaf of the range; holes are allowed. A large leaf that sticks
@@ -104,14 +108,13 @@ MUST_CHECK enum status space_map(struct space *s, vaddr_t va, paddr_t pa, size_t
  * Returns ERR_RANGE, or ERR_NO_MEMORY (no frame for a split); on error nothing has changed.
  * *ret_flush grows by what was done: initialise it with TLB_FLUSH_NONE.
  */
-MUST_CHECK enum status space_unmap(struct space *s, vaddr_t va, size_t pages,
-				   struct tlb_flush *ret_flush);
+MUST_CHECK enum status space_unmap(struct space *s, vaddr_t va, size_t pages, struct tlb_flush *ret_flush);
 
 /*
  * Give every leaf of the range the rights and memory type `prot`; holes are
  * allowed. A large leaf that sticks out of the range is split first; an entry that
  * has these rights already is not written and does not count.
- * Returns ERR_RANGE, ERR_RIGHTS or ERR_NO_MEMORY; on error nothing has changed.
+ * Returns ERR_RANGE, ERR_RIGHTS (as space_map) or ERR_NO_MEMORY; on error nothing has changed.
  */
 MUST_CHECK enum status space_protect(struct space *s, vaddr_t va, size_t pages, enum page_prot prot,
 				     struct tlb_flush *ret_flush);
@@ -122,15 +125,15 @@ MUST_CHECK enum status space_protect(struct space *s, vaddr_t va, size_t pages, 
  * ERR_NO_MEMORY; on error nothing has changed. The flush is a duty here too:
  * two page sizes for one address must not meet in a TLB.
  */
-MUST_CHECK enum status space_split(struct space *s, vaddr_t va, int level,
-				   struct tlb_flush *ret_flush);
+MUST_CHECK enum status space_split(struct space *s, vaddr_t va, int level, struct tlb_flush *ret_flush);
 
 /* Give back the tables that a flush carries. Call it when the flush is done; empties the flush. */
 void space_release(struct space *s, struct tlb_flush *flush);
 
 /*
- * Unmap the whole half-open slot range [first, last) of the PML4 and give back every table in it
- * but those under pinned slots; then, when `first` is 0 and `last` is 512, the root as well.
+ * Unmap the whole half-open slot range [first, last) of the PML4 and give back every table in it;
+ * then, when `first` is 0 and `last` is 512, the root as well. Pinned slots are passed over: what
+ * lies below them stays, and may be another space's.
  * The space must not be loaded on any CPU, nor its entries be in a TLB.
  */
 void space_clear(struct space *s, unsigned first, unsigned last);

@@ -6,21 +6,19 @@
 #define LOWER_LAST  0x00007fffffffffffULL
 #define UPPER_FIRST 0xffff800000000000ULL
 
-struct slot space_find(const struct space *s, vaddr_t va)
-{
-	struct walk_end w;
-
-	if (!is_canonical(va))
-		return (struct slot){ NULL, 0 };
-	w = walk_range(s, va, va, NULL);
-	return (struct slot){ w.at, w.level };
-}
-
 int space_walk(const struct space *s, vaddr_t va, struct slot path[4])
 {
 	if (!is_canonical(va))
 		return 0;
 	return path_length(walk_range(s, va, va, path).level);
+}
+
+struct slot space_find(const struct space *s, vaddr_t va)
+{
+	struct slot path[4];
+	int n = space_walk(s, va, path);
+
+	return n ? path[n - 1] : (struct slot){ NULL, 0 };
 }
 
 /* The leaf `e` of `level` around `va`, restricted by the table entries above it. */
