@@ -16,6 +16,7 @@
 
 #include "kernel/boot/handoff.h"
 #include "kernel/boot/memmap.h"
+#include "paging/layout.h"
 
 #define BOOT_INFO_MAGIC 0x534f656b6e41ULL /* "AnkeOS" */
 
@@ -116,8 +117,19 @@ struct kernel_note {
 };
 
 /*
- * Believe nothing: magic, version, size, ranges, and that each physical range lies in RAM of the
- * memory map and below `hhdm` + 16 TiB. Returns ERR_FORMAT with *ret_what the name of the first field that is
- * wrong and *ret_value its value.
+ * Believe nothing. `info` must lie in the direct map, which the caller knows to be at `hhdm`; nothing is read before
+ * it is known to lie there too. Checked are magic, version, size, flags and hhdm; that the memory map is sorted and
+ * without overlaps; that each physical range lies in it in memory of the type that belongs there, and below 16 TiB;
+ * that the image's segments ascend in the image's range, none of them writable and executable; that the
+ * framebuffer's rows fit into it; that the command line ends. Addresses of firmware tables need only be physical addresses.
+ * Returns ERR_FORMAT with *ret_what the name of the first field that is wrong and *ret_value its value.
  */
-MUST_CHECK enum status boot_info_check(const struct boot_info *info, const char **ret_what, uint64_t *ret_value);
+MUST_CHECK enum status boot_info_check_at(const struct boot_info *info, vaddr_t hhdm, const char **ret_what,
+					  uint64_t *ret_value);
+
+/* The same for the kernel: the direct map is where paging/layout.h says. Host tests have theirs elsewhere. */
+MUST_CHECK static inline enum status boot_info_check(const struct boot_info *info, const char **ret_what,
+						     uint64_t *ret_value)
+{
+	return boot_info_check_at(info, HHDM_BASE, ret_what, ret_value);
+}

@@ -109,8 +109,8 @@ static enum status fill(struct memmap *map, size_t first, size_t past, const str
 	}
 }
 
-/* Any claim, anywhere. */
-static enum status overlay(struct memmap *map, struct mem_range claim)
+/* Any claim, anywhere. Not inlined: the usual case would save registers for it. */
+__attribute__((noinline)) static enum status overlay(struct memmap *map, struct mem_range claim)
 {
 	struct mem_range *r = map->ranges;
 	size_t first = first_after(map, claim.start), past;
@@ -118,11 +118,12 @@ static enum status overlay(struct memmap *map, struct mem_range claim)
 	/* At its edges: what is alike joins the claim, what is higher shortens it. What is lower is left to fill(). */
 	if (first && r[first - 1].end == claim.start && r[first - 1].type == claim.type)
 		claim.start = r[--first].start;
+	else if (first < map->count && r[first].start < claim.start && r[first].type == claim.type)
+		claim.start = r[first].start;
 	else if (first < map->count && r[first].start < claim.start) {
-		if (r[first].type == claim.type)
-			claim.start = r[first].start;
-		else if (r[first++].type > claim.type)
-			claim.start = r[first - 1].end;
+		if (r[first].type > claim.type)
+			claim.start = r[first].end;
+		first++;
 	}
 	if (claim.start >= claim.end)
 		return OK;

@@ -58,9 +58,9 @@ const char *mem_type_name(enum mem_type type);
 
 /*
  * Lay [start, end) of `type` over the map; overlaps go to the higher type.
- * Cheapest in ascending order: then each call touches the last range only.
- * Returns ERR_RANGE (start or end unaligned, start >= end), ERR_NO_MEMORY (capacity);
- * on error the map has not changed.
+ * Cheapest in ascending order: then each call touches the last range only. Otherwise linear in what lies behind.
+ * Returns ERR_RANGE (start or end unaligned, start >= end, no such type), ERR_NO_MEMORY (the map that would
+ * result has more than `capacity` ranges); on error the map has not changed.
  */
 MUST_CHECK enum status memmap_add(struct memmap *map, uint64_t start, uint64_t end, enum mem_type type);
 

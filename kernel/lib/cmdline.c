@@ -1,43 +1,51 @@
 /*
- * Searches the command line. Keeps nothing.
+ * Searches the command line. Keeps nothing, changes nothing, and judges no value: its words' meaning is their users' affair.
  */
 #include "kernel/lib/cmdline.h"
 
 #include "kernel/lib/string.h"
 
+/* A word, with the quotes that are inside it. */
 struct word {
 	const char *start;
-	size_t size;
+	const char *end;
 };
 
-/* The next word from *at on, quotes kept; false at the end or at "--". */
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The next word from *at on; false at the end and at "--", with *at behind it. */
 static bool next_word(const char **at, struct word *ret)
 {
 	const char *p = *at;
 	bool quoted = false;
 
-	while (*p == ' ' || *p == '\t' || *p == '\n')
+	while (is_space(*p))
 		p++;
 	ret->start = p;
-	for (; *p && (quoted || (*p != ' ' && *p != '\t' && *p != '\n')); p++)
+	for (; *p && (quoted || !is_space(*p)); p++)
 		if (*p == '"')
 			quoted = !quoted;
-	ret->size = (size_t)(p - ret->start);
+	ret->end = p;
 	*at = p;
-	return ret->size && !(ret->size == 2 && ret->start[0] == '-' && ret->start[1] == '-');
+	return p > ret->start && !(p - ret->start == 2 && ret->start[0] == '-' && ret->start[1] == '-');
 }
 
-/* Does the word name `key`? *ret_value is what follows "=", or NULL. */
+/* Is the word `key`, or key=…, all of it in quotes or not? Then *ret_value is what follows "=", or NULL. */
 static bool word_is(const struct word *w, const char *key, const char **ret_value)
 {
-	size_t n = strlen(key);
+	const char *p = w->start + (*w->start == '"'), *end = w->end;
+	size_t size = strlen(key);
 
-	if (w->size < n || strncmp(w->start, key, n) != 0)
+	if (p > w->start && end > p && end[-1] == '"')
+		end--;
+	if ((size_t)(end - p) < size || strncmp(p, key, size) != 0)
 		return false;
-	*ret_value = NULL;
-	if (w->size > n && w->start[n] == '=')
-		*ret_value = w->start + n + 1;
-	return w->size == n || *ret_value;
+	p += size;
+	*ret_value = p < end && *p == '=' ? p + 1 : NULL;
+	return p == end || *ret_value;
 }
 
 bool cmdline_has(const char *cmdline, const char *key)
@@ -51,51 +59,73 @@ bool cmdline_has(const char *cmdline, const char *key)
 	return false;
 }
 
-bool cmdline_get(const char *cmdline, const char *key, char *buffer, size_t size)
+/* The last key=value: *ret is its word, from the value on. */
+static bool find_value(const char *cmdline, const char *key, struct word *ret)
 {
 	const char *value;
 	struct word w;
 	bool found = false;
 
 	while (next_word(&cmdline, &w)) {
-		const char *end = w.start + w.size;
-		size_t n = 0;
-
 		if (!word_is(&w, key, &value) || !value)
 			continue;
+		*ret = (struct word){ value, w.end };
 		found = true;
-		for (; value < end; value++)
-			if (*value != '"' && n + 1 < size)
-				buffer[n++] = *value;
-		if (size)
-			buffer[n] = '\0';
 	}
 	return found;
 }
 
+bool cmdline_get(const char *cmdline, const char *key, char *buffer, size_t size)
+{
+	struct word value;
+	size_t n = 0;
+
+	if (!find_value(cmdline, key, &value))
+		return false;
+	if (!size)
+		return true;
+	for (const char *p = value.start; p < value.end && n + 1 < size; p++)
+		if (*p != '"')
+			buffer[n++] = *p;
+	buffer[n] = '\0';
+	return true;
+}
+
+/* 99 for what is no digit in any base. */
+static long digit_of(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return 99;
+}
+
 long cmdline_number(const char *cmdline, const char *key, long otherwise)
 {
-	char text[24];
+	char text[32]; /* the longest number there is has 20 characters */
 	const char *p = text;
 	long value = 0, sign = 1, base = 10;
 
-	if (!cmdline_get(cmdline, key, text, sizeof(text)))
+	if (!cmdline_get(cmdline, key, text, sizeof(text)) || strlen(text) == sizeof(text) - 1)
 		return otherwise;
 	if (*p == '-') {
 		sign = -1;
 		p++;
 	}
-	if (p[0] == '0' && (p[1] | 32) == 'x') {
+	if (p[0] == '0' && (p[1] == 'x' || p[1] == 'X')) {
 		base = 16;
 		p += 2;
 	}
 	if (!*p)
 		return otherwise;
 	for (; *p; p++) {
-		int c = *p | 32, digit = c >= 'a' ? c - 'a' + 10 : *p - '0';
+		long digit = digit_of(*p);
 
-		if (digit < 0 || digit >= base || __builtin_mul_overflow(value, base, &value) ||
-		    __builtin_add_overflow(value, (long)digit, &value))
+		if (digit >= base || __builtin_mul_overflow(value, base, &value) ||
+		    __builtin_add_overflow(value, digit, &value))
 			return otherwise;
 	}
 	return sign * value;
@@ -107,7 +137,7 @@ const char *cmdline_init_words(const char *cmdline)
 
 	while (next_word(&cmdline, &w))
 		;
-	while (*cmdline == ' ')
+	while (is_space(*cmdline))
 		cmdline++;
 	return cmdline;
 }

@@ -1,5 +1,6 @@
 /*
- * Checks an ELF executable and lists its segments. Reads nothing outside the file it is given.
+ * Checks an ELF executable and lists its segments. Reads nothing outside the file it is given; loads nothing, and
+ * knows no kernel from a user program: the caller says where segments may lie.
  */
 #include "kernel/lib/elf.h"
 
@@ -26,87 +27,159 @@ struct elf_note_header {
 
 _Static_assert(sizeof(struct elf_header) == 64 && sizeof(struct elf_program) == 56, "ELF-64 Object File Format");
 
-#define ELF_MAGIC     0x464c457f
+#define MAGIC         0x464c457f /* "\177ELF" */
 #define CLASS_64      2
-#define LITTLE        1
+#define LITTLE_ENDIAN 1
 #define VERSION       1
 #define TYPE_EXEC     2
 #define X86_64        62
-#define TYPE_LOAD     1
-#define TYPE_NOTE     4
+#define SEGMENT_LOAD  1
+#define SEGMENT_NAME  3 /* PT_INTERP: of a dynamic linker */
+#define SEGMENT_NOTE  4
 #define FLAG_X        1
 #define FLAG_W        2
+
+/* Ours; ELF's own limit is 65,535. A linker makes about ten. */
 #define MOST_PROGRAMS 64
 
-static enum status bad(struct elf_error *error, enum status status, const char *what, uint64_t value)
+/* What a file is checked against, and what comes of it. */
+struct parse {
+	const uint8_t *file;
+	size_t size;
+	vaddr_t base, last; /* the range for segments, both included */
+	struct elf_image *image;
+	struct elf_error *error;
+};
+
+static enum status fail(const struct parse *parse, enum status status, const char *what, uint64_t value)
 {
-	*error = (struct elf_error){ what, value };
+	*parse->error = (struct elf_error){ what, value };
 	return status;
 }
 
-static enum status check_header(const struct elf_header *h, size_t size, struct elf_error *error)
+static bool in_file(const struct parse *parse, uint64_t offset, uint64_t size)
+{
+	return offset <= parse->size && size <= parse->size - offset;
+}
+
+static enum status check_header(const struct parse *parse, const struct elf_header *h)
 {
 	uint32_t magic;
 
 	memcpy(&magic, h->ident, sizeof(magic));
-	if (magic != ELF_MAGIC)
-		return bad(error, ERR_FORMAT, "not an ELF file, its magic is", magic);
+	if (magic != MAGIC)
+		return fail(parse, ERR_FORMAT, "not an ELF file, its magic is", magic);
 	if (h->ident[4] != CLASS_64)
-		return bad(error, ERR_FORMAT, "not a 64-bit ELF file, its class is", h->ident[4]);
-	if (h->ident[5] != LITTLE)
-		return bad(error, ERR_FORMAT, "not a little-endian ELF file, its data encoding is", h->ident[5]);
-	if (h->ident[6] != VERSION || h->version != VERSION)
-		return bad(error, ERR_FORMAT, "unknown ELF version", h->version);
+		return fail(parse, ERR_FORMAT, "not a 64-bit ELF file, its class is", h->ident[4]);
+	if (h->ident[5] != LITTLE_ENDIAN)
+		return fail(parse, ERR_FORMAT, "not a little-endian ELF file, its data encoding is", h->ident[5]);
+	if (h->ident[6] != VERSION)
+		return fail(parse, ERR_FORMAT, "unknown version of the ELF identification", h->ident[6]);
+	if (h->version != VERSION)
+		return fail(parse, ERR_FORMAT, "unknown ELF version", h->version);
 	if (h->machine != X86_64)
-		return bad(error, ERR_FORMAT, "not for x86-64, its machine is", h->machine);
+		return fail(parse, ERR_FORMAT, "not for x86-64, its machine is", h->machine);
 	if (h->type != TYPE_EXEC)
-		return bad(error, ERR_FORMAT, "not an executable, its type is", h->type);
+		return fail(parse, ERR_FORMAT, "not an executable, its type is", h->type);
+	if (h->size != sizeof(struct elf_header))
+		return fail(parse, ERR_FORMAT, "ELF header of a wrong size", h->size);
 	if (h->program_size != sizeof(struct elf_program))
-		return bad(error, ERR_FORMAT, "program headers of a wrong size", h->program_size);
+		return fail(parse, ERR_FORMAT, "program headers of a wrong size", h->program_size);
 	if (!h->programs || h->programs > MOST_PROGRAMS)
-		return bad(error, ERR_FORMAT, "unsupported number of program headers", h->programs);
-	if (h->program_offset > size || h->programs * sizeof(struct elf_program) > size - h->program_offset)
-		return bad(error, ERR_FORMAT, "program headers end outside the file, offset", h->program_offset);
+		return fail(parse, ERR_FORMAT, "unsupported number of program headers", h->programs);
+	if (!in_file(parse, h->program_offset, h->programs * sizeof(struct elf_program)))
+		return fail(parse, ERR_FORMAT, "program headers end outside the file, offset", h->program_offset);
 	return OK;
 }
 
-static enum status check_load(const struct elf_program *p, size_t size, vaddr_t base, vaddr_t last,
-			      struct elf_error *error)
+static enum status check_load(const struct parse *parse, const struct elf_program *p)
 {
+	uint64_t align = p->align ? p->align : 1;
+
 	if (p->memory_size < p->file_size)
-		return bad(error, ERR_RANGE, "segment with more file than memory, file size", p->file_size);
-	if (p->offset > size || p->file_size > size - p->offset)
-		return bad(error, ERR_RANGE, "segment ends outside the file, offset", p->offset);
+		return fail(parse, ERR_RANGE, "segment with more file than memory, file size", p->file_size);
+	if (!in_file(parse, p->offset, p->file_size))
+		return fail(parse, ERR_RANGE, "segment ends outside the file, offset", p->offset);
 	if (!is_aligned(p->vaddr, PAGE_SIZE))
-		return bad(error, ERR_RANGE, "segment not page-aligned, address", p->vaddr);
+		return fail(parse, ERR_RANGE, "segment not page-aligned, address", p->vaddr);
+	/* Where there are no file bytes the offset says nothing. */
 	if (p->file_size && !is_aligned(p->vaddr - p->offset, PAGE_SIZE))
-		return bad(error, ERR_RANGE, "segment not page-aligned in the file, offset", p->offset);
-	if (p->vaddr < base || p->vaddr > last || p->memory_size - 1 > last - p->vaddr)
-		return bad(error, ERR_RANGE, "segment outside the image range, address", p->vaddr);
+		return fail(parse, ERR_RANGE, "segment not page-aligned in the file, offset", p->offset);
+	if (align & (align - 1))
+		return fail(parse, ERR_RANGE, "segment's alignment is no power of two", align);
+	if (p->file_size && !is_aligned(p->vaddr - p->offset, align))
+		return fail(parse, ERR_RANGE, "segment not aligned as it says, alignment", align);
+	/* Whole pages: the bytes behind the segment's last one are mapped with it. */
+	if (p->vaddr < parse->base || p->vaddr > parse->last ||
+	    ((p->memory_size - 1) | (PAGE_SIZE - 1)) > parse->last - p->vaddr)
+		return fail(parse, ERR_RANGE, "segment outside the image range, address", p->vaddr);
 	if ((p->flags & FLAG_W) && (p->flags & FLAG_X))
-		return bad(error, ERR_RIGHTS, "segment writable and executable, address", p->vaddr);
+		return fail(parse, ERR_RIGHTS, "segment writable and executable, address", p->vaddr);
 	return OK;
+}
+
+static vaddr_t last_byte(const struct elf_segment *s)
+{
+	return s->va + (s->pages * PAGE_SIZE - 1);
 }
 
 /* Keep the list sorted; a page of two segments is an error. */
-static enum status insert(struct elf_image *image, const struct elf_segment *s, struct elf_error *error)
+static enum status insert(const struct parse *parse, const struct elf_segment *s)
 {
-	vaddr_t s_last = s->va + (s->pages * PAGE_SIZE - 1);
-	size_t i = image->count;
+	struct elf_segment *list = parse->image->segments;
+	size_t at = parse->image->count;
 
-	if (image->count == ELF_SEGMENTS)
-		return bad(error, ERR_NO_MEMORY, "too many segments, the most is", ELF_SEGMENTS);
-	for (size_t k = 0; k < image->count; k++) {
-		const struct elf_segment *t = &image->segments[k];
-
-		if (s->va <= t->va + (t->pages * PAGE_SIZE - 1) && t->va <= s_last)
-			return bad(error, ERR_EXISTS, "segments overlap, address", s->va > t->va ? s->va : t->va);
-	}
-	for (; i > 0 && image->segments[i - 1].va > s->va; i--)
-		image->segments[i] = image->segments[i - 1];
-	image->segments[i] = *s;
-	image->count++;
+	if (at == ELF_SEGMENTS)
+		return fail(parse, ERR_FORMAT, "too many segments, the most is", ELF_SEGMENTS);
+	for (size_t i = 0; i < at; i++)
+		if (s->va <= last_byte(&list[i]) && list[i].va <= last_byte(s))
+			return fail(parse, ERR_EXISTS, "segments overlap, address",
+				    s->va > list[i].va ? s->va : list[i].va);
+	for (; at > 0 && list[at - 1].va > s->va; at--)
+		list[at] = list[at - 1];
+	list[at] = *s;
+	parse->image->count++;
 	return OK;
+}
+
+static enum status take_load(const struct parse *parse, const struct elf_program *p)
+{
+	struct elf_segment s;
+	enum status status;
+
+	if (!p->memory_size && !p->file_size)
+		return OK;
+	status = check_load(parse, p);
+	if (status != OK)
+		return status;
+	s = (struct elf_segment){ .va = p->vaddr,
+				  .pages = ((p->memory_size - 1) >> PAGE_SHIFT) + 1,
+				  .offset = p->file_size ? p->offset : 0,
+				  .file_size = p->file_size,
+				  .write = p->flags & FLAG_W,
+				  .execute = p->flags & FLAG_X,
+				  .scratch = p->flags & ELF_SCRATCH };
+	return insert(parse, &s);
+}
+
+static enum status take_program(const struct parse *parse, const struct elf_program *p)
+{
+	switch (p->type) {
+	case SEGMENT_LOAD:
+		return take_load(parse, p);
+	case SEGMENT_NAME:
+		return fail(parse, ERR_FORMAT, "needs a dynamic linker, named at offset", p->offset);
+	case SEGMENT_NOTE:
+		if (!in_file(parse, p->offset, p->file_size))
+			return fail(parse, ERR_RANGE, "notes end outside the file, offset", p->offset);
+		if (parse->image->notes)
+			return OK;
+		parse->image->notes = parse->file + p->offset;
+		parse->image->notes_size = p->file_size;
+		return OK;
+	default:
+		return OK;
+	}
 }
 
 static bool entry_is_executable(const struct elf_image *image)
@@ -121,57 +194,33 @@ static bool entry_is_executable(const struct elf_image *image)
 	return false;
 }
 
-static enum status take_program(struct elf_image *image, const struct elf_program *p, const uint8_t *file, size_t size,
-				vaddr_t base, vaddr_t last, struct elf_error *error)
-{
-	struct elf_segment s;
-	enum status status;
-
-	if (p->type == TYPE_NOTE) {
-		if (p->offset > size || p->file_size > size - p->offset)
-			return bad(error, ERR_RANGE, "notes end outside the file, offset", p->offset);
-		image->notes = file + p->offset;
-		image->notes_size = p->file_size;
-		return OK;
-	}
-	if (p->type != TYPE_LOAD || !p->memory_size)
-		return OK;
-	status = check_load(p, size, base, last, error);
-	if (status != OK)
-		return status;
-	s = (struct elf_segment){ .va = p->vaddr,
-				  .pages = ((p->memory_size - 1) >> PAGE_SHIFT) + 1,
-				  .offset = p->file_size ? p->offset : 0,
-				  .file_size = p->file_size,
-				  .write = p->flags & FLAG_W,
-				  .execute = p->flags & FLAG_X,
-				  .scratch = p->flags & ELF_SCRATCH };
-	return insert(image, &s, error);
-}
-
 enum status elf_parse(const void *file, size_t size, vaddr_t base, vaddr_t last, struct elf_image *ret_image,
 		      struct elf_error *ret_error)
 {
+	const struct parse parse = { file, size, base, last, ret_image, ret_error };
 	struct elf_header h;
 	enum status status;
 
 	if (size < sizeof(h))
-		return bad(ret_error, ERR_FORMAT, "file shorter than an ELF header, bytes", size);
+		return fail(&parse, ERR_FORMAT, "file shorter than an ELF header, bytes", size);
+	/* Copies, here and below: the file may lie at any address, and its parts at any offset. */
 	memcpy(&h, file, sizeof(h));
-	status = check_header(&h, size, ret_error);
+	status = check_header(&parse, &h);
 	*ret_image = (struct elf_image){ .entry = h.entry };
 	for (size_t i = 0; i < h.programs && status == OK; i++) {
 		struct elf_program p;
 
-		memcpy(&p, (const uint8_t *)file + h.program_offset + i * sizeof(p), sizeof(p));
-		status = take_program(ret_image, &p, file, size, base, last, ret_error);
+		memcpy(&p, parse.file + h.program_offset + i * sizeof(p), sizeof(p));
+		status = take_program(&parse, &p);
 	}
-	if (status == OK && !ret_image->count)
-		return bad(ret_error, ERR_FORMAT, "no segment to load among its program headers, of which there are",
-			   h.programs);
-	if (status == OK && !entry_is_executable(ret_image))
-		return bad(ret_error, ERR_RANGE, "entry outside the executable segments, address", h.entry);
-	return status;
+	if (status != OK)
+		return status;
+	if (!ret_image->count)
+		return fail(&parse, ERR_FORMAT, "no segment to load among its program headers, of which there are",
+			    h.programs);
+	if (!entry_is_executable(ret_image))
+		return fail(&parse, ERR_RANGE, "entry outside the executable segments, address", h.entry);
+	return OK;
 }
 
 /* System V ABI, "Note Section": name and content are each padded to 4 bytes. */

@@ -26,7 +26,7 @@ struct elf_image {
 	vaddr_t entry;
 	struct elf_segment segments[ELF_SEGMENTS]; /* sorted by va, no overlap */
 	size_t count;
-	const void *notes; /* PT_NOTE's bytes in the file, or NULL */
+	const void *notes; /* the first PT_NOTE's bytes in the file, or NULL */
 	size_t notes_size;
 };
 
@@ -37,14 +37,18 @@ struct elf_error {
 };
 
 /*
- * Check the file and fill *ret_image. Allowed are ELFCLASS64, little-endian, ET_EXEC, EM_X86_64 with every
- * PT_LOAD page-aligned in memory, congruent in the file, inside [base, last], no page in two of them, none both writable and
- * executable, file bytes inside the file, and the entry inside an executable one.
- * Returns ERR_FORMAT (not such a file), ERR_RANGE (an address or size), ERR_EXISTS (overlap),
+ * Check the file and fill *ret_image. `file` needs no alignment and must outlive *ret_image.
+ * Allowed is an ELFCLASS64, little-endian, ET_EXEC, EM_X86_64 file without an interpreter whose PT_LOAD segments
+ *   - have their file bytes inside the file, and no more of them than of memory;
+ *   - start at a page, congruent to the file offset, and congruent modulo their own alignment;
+ *   - lie inside [base, last] with all bytes of all their pages (`last` is included: a range may end at 2^64);
+ *   - share no page, and are not both writable and executable;
+ * and whose entry is one of the file's bytes in an executable one. Empty segments are skipped.
+ * Returns ERR_FORMAT (not such a file), ERR_RANGE (an address, an offset or a size), ERR_EXISTS (overlap),
  * ERR_RIGHTS (W+X); *ret_error then says what and which value. On error *ret_image is undefined.
  */
 MUST_CHECK enum status elf_parse(const void *file, size_t size, vaddr_t base, vaddr_t last, struct elf_image *ret_image,
 				 struct elf_error *ret_error);
 
-/* The content of the note `name`/`type`, at least `size` bytes long, or NULL. */
+/* The content of the first note `name`/`type` that is at least `size` bytes long, or NULL. It may be unaligned. */
 const void *elf_note(const struct elf_image *image, const char *name, uint32_t type, size_t size);

@@ -1,5 +1,5 @@
 /*
- * printf without floating point. Writes into a caller's buffer; speaks to nobody.
+ * printf without floating point. Writes into the caller's buffer; speaks to nobody, allocates nothing, knows no locale.
  */
 #include "kernel/lib/format.h"
 
@@ -32,28 +32,35 @@ static void pad(struct output *o, char c, int count)
 		put(o, c);
 }
 
+static void put_text(struct output *o, const struct conversion *c, const char *text, int length)
+{
+	if (!c->left)
+		pad(o, ' ', c->width - length);
+	for (int i = 0; i < length; i++)
+		put(o, text[i]);
+	if (c->left)
+		pad(o, ' ', c->width - length);
+}
+
+/* With a precision the string need not end: not one byte behind it is read. */
 static void put_string(struct output *o, const struct conversion *c, const char *s)
 {
-	int n = 0;
+	int length = 0;
 
 	if (!s)
 		s = "(null)";
-	while ((c->precision < 0 || n < c->precision) && s[n])
-		n++;
-	if (!c->left)
-		pad(o, ' ', c->width - n);
-	for (int i = 0; i < n; i++)
-		put(o, s[i]);
-	if (c->left)
-		pad(o, ' ', c->width - n);
+	while ((c->precision < 0 || length < c->precision) && s[length])
+		length++;
+	put_text(o, c, s, length);
 }
 
 static void put_number(struct output *o, const struct conversion *c, uint64_t value, unsigned base, const char *prefix)
 {
 	const char *digits = c->upper ? "0123456789ABCDEF" : "0123456789abcdef";
-	char text[24];
+	char text[24]; /* 22 octal digits at the most; the last one first */
 	int n = 0, zeros, width = c->width;
 
+	/* C17 7.21.6.1, "The fprintf function": no digit for 0 with precision 0. */
 	if (value || c->precision != 0)
 		do
 			text[n++] = digits[value % base];
@@ -63,6 +70,9 @@ static void put_number(struct output *o, const struct conversion *c, uint64_t va
 	zeros = c->precision > n ? c->precision - n : 0;
 	if (c->zero && !c->left && c->precision < 0 && width > n)
 		zeros = width - n;
+	/* "#o" asks for a first digit 0, no matter whose. */
+	if (base == 8 && c->alternate && !zeros && !(n && text[n - 1] == '0'))
+		zeros = 1;
 	if (!c->left)
 		pad(o, ' ', width - n - zeros);
 	for (const char *p = prefix; *p; p++)
@@ -74,16 +84,23 @@ static void put_number(struct output *o, const struct conversion *c, uint64_t va
 		pad(o, ' ', width - n - zeros);
 }
 
+#define WIDTH_MOST 65535
+
+/* A width or a precision, from the format or from the arguments; what is absurdly wide is cut. */
 static int take_number(const char **format, va_list *args)
 {
 	int n = 0;
 
 	if (**format == '*') {
 		++*format;
-		return va_arg(*args, int);
+		n = va_arg(*args, int);
+		return n > WIDTH_MOST ? WIDTH_MOST : n < -WIDTH_MOST ? -WIDTH_MOST : n;
 	}
-	for (; **format >= '0' && **format <= '9' && n < 100000; ++*format)
+	for (; **format >= '0' && **format <= '9'; ++*format) {
 		n = n * 10 + (**format - '0');
+		if (n > WIDTH_MOST)
+			n = WIDTH_MOST;
+	}
 	return n;
 }
 
@@ -117,7 +134,7 @@ static struct conversion parse(const char **format, va_list *args)
 	}
 	for (;; ++*format) {
 		if (**format == 'h')
-			c.bytes /= 2;
+			c.bytes = c.bytes > 1 ? c.bytes / 2 : 1;
 		else if (**format == 'l' || **format == 'z' || **format == 't')
 			c.bytes = 8;
 		else
@@ -128,15 +145,16 @@ static struct conversion parse(const char **format, va_list *args)
 
 static void put_signed(struct output *o, const struct conversion *c, int64_t value)
 {
+	const char *sign = c->plus ? "+" : c->space ? " " : "";
+
 	if (c->bytes == 1)
 		value = (signed char)value;
 	else if (c->bytes == 2)
 		value = (short)value;
-	put_number(o, c, value < 0 ? -(uint64_t)value : (uint64_t)value, 10,
-		   value < 0  ? "-"
-		   : c->plus  ? "+"
-		   : c->space ? " "
-			      : "");
+	if (value < 0)
+		put_number(o, c, -(uint64_t)value, 10, "-");
+	else
+		put_number(o, c, (uint64_t)value, 10, sign);
 }
 
 static void put_unsigned(struct output *o, const struct conversion *c, uint64_t value, char letter)
@@ -145,8 +163,8 @@ static void put_unsigned(struct output *o, const struct conversion *c, uint64_t 
 
 	if (c->bytes < 8)
 		value &= (1ULL << 8 * c->bytes) - 1;
-	if (c->alternate && value && letter != 'u')
-		prefix = letter == 'x' ? "0x" : letter == 'X' ? "0X" : "0";
+	if (c->alternate && value && (letter == 'x' || letter == 'X'))
+		prefix = letter == 'x' ? "0x" : "0X";
 	put_number(o, c, value, letter == 'u' ? 10 : letter == 'o' ? 8 : 16, prefix);
 }
 
@@ -154,7 +172,7 @@ static void convert(struct output *o, const char **format, va_list *args)
 {
 	const char *start = *format - 1;
 	struct conversion c = parse(format, args);
-	char letter = **format, text[2] = "";
+	char letter = **format, character;
 
 	switch (letter) {
 	case 'd':
@@ -177,8 +195,8 @@ static void convert(struct output *o, const char **format, va_list *args)
 		put_string(o, &c, va_arg(*args, const char *));
 		break;
 	case 'c':
-		text[0] = (char)va_arg(*args, int);
-		put_string(o, &c, text);
+		character = (char)va_arg(*args, int);
+		put_text(o, &c, &character, 1);
 		break;
 	case '%':
 		put(o, '%');

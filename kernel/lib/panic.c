@@ -1,7 +1,9 @@
 /*
- * Hands a panic to whoever shows it.
+ * Hands a panic to whoever shows it. Halting the machine is the handler's business: this layer has no instruction for it.
  */
 #include "kernel/lib/panic.h"
+
+#include <stdbool.h>
 
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
@@ -13,17 +15,29 @@ void panic_set_handler(panic_handler_fn *handler)
 	panic_handler = handler;
 }
 
+/* What is left when there is no handler: one line, unless saying it is what has failed. */
+static void say_panic(const char *format, va_list args)
+{
+	static bool entered;
+	char text[256];
+
+	if (entered)
+		return;
+	entered = true;
+	format_v(text, sizeof(text), format, args);
+	say("panic: %s\n", text);
+}
+
 void panic(const char *format, ...)
 {
-	char text[256];
 	va_list args;
 
 	va_start(args, format);
 	if (panic_handler)
 		panic_handler(format, args);
-	format_v(text, sizeof(text), format, args);
+	else
+		say_panic(format, args);
 	va_end(args);
-	say("panic: %s\n", text);
 	for (;;)
 		;
 }

@@ -8,7 +8,10 @@
 
 __attribute__((noreturn, cold, format(printf, 1, 2))) void panic(const char *format, ...);
 
-/* Called by panic with its message; must not return. Until one is set, panic says its message and halts. */
+/*
+ * Called by panic with its message; must not return. A panic inside the handler calls it again: it sees to that itself.
+ * Until one is set, panic says its message, once, and goes round in a loop.
+ */
 typedef void panic_handler_fn(const char *format, va_list args);
 void panic_set_handler(panic_handler_fn *handler);
 

@@ -141,7 +141,7 @@ static void fill_little(unsigned char *at, uint64_t word, size_t bytes)
 
 void *memset(void *to, int value, size_t bytes)
 {
-	uint64_t word = 0x0101010101010101 * (unsigned char)value;
+	uint64_t word = 0x0101010101010101U * (unsigned char)value;
 	unsigned char *at = to, *end = at + bytes;
 	block fill = BLOCK_OF(word);
 

@@ -1,0 +1,17 @@
+/*
+ * What the compiler calls where the baseline x86-64 CPU has no instruction: it must not need a library for that.
+ */
+#include <stdint.h>
+
+int __popcountdi2(int64_t value);
+
+/* Bits that are 1: sums of neighbours, in fields of 2, 4 and 8 bits, then of all bytes. */
+int __popcountdi2(int64_t value)
+{
+	uint64_t x = (uint64_t)value;
+
+	x -= x >> 1 & 0x5555555555555555;
+	x = (x & 0x3333333333333333) + (x >> 2 & 0x3333333333333333);
+	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0f;
+	return (int)(x * 0x0101010101010101 >> 56);
+}

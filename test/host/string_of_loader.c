@@ -1,0 +1,8 @@
+/*
+ * kernel/lib/string.c as the loader has it: with SSE.
+ */
+#define STRING_NAME(name) loader_##name
+#define STRING_LIST       string_of_loader
+#define STRING_TITLE      "loader"
+
+#include "test/host/string_renamed.h"
