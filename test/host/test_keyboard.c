@@ -1,0 +1,251 @@
+/*
+ * The keyboard: the meaning of scan codes, and the driver against a model of the controller. The driver's source is
+ * compiled into this file with its port accesses turned to the model.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "kernel/arch/cpu.h"
+
+static uint8_t model_in(uint16_t port);
+static void model_out(uint16_t port, uint8_t value);
+
+#define cpu_in8  model_in
+#define cpu_out8 model_out
+#include "kernel/dev/keyboard.c"
+#undef cpu_in8
+#undef cpu_out8
+
+/* ---- scan codes ---- */
+
+static struct keymap fresh;
+
+/* These codes, from a keyboard at rest, make this text. */
+static void expect_text(const char *codes, size_t count, const char *expected)
+{
+	struct keymap keys = fresh;
+	char text[128] = "";
+
+	for (size_t i = 0; i < count; i++) {
+		char bytes[KEYMAP_BYTES];
+		size_t made = keymap_feed(&keys, codes[i], bytes);
+
+		assert_true(made <= KEYMAP_BYTES);
+		strncat(text, bytes, made);
+	}
+	assert_string_equal(text, expected);
+}
+
+#define EXPECT(codes, text) expect_text(codes, sizeof(codes) - 1, text)
+
+static void rows_of_keys(void **state)
+{
+	(void)state;
+	EXPECT("\x02\x82\x03\x0b\x0c\x0d", "120-=");
+	EXPECT("\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b", "qwertyuiop[]");
+	EXPECT("\x1e\x1f\x20\x21\x22\x23\x24\x25\x26\x27\x28\x29\x2b", "asdfghjkl;'`\\");
+	EXPECT("\x2c\x2d\x2e\x2f\x30\x31\x32\x33\x34\x35\x39", "zxcvbnm,./ ");
+	EXPECT("\x01\x0e\x0f\x1c", "\033\177\t\r");
+	/* F1 to F12, the key next to the left Shift of other layouts, and codes without a key. */
+	EXPECT("\x3b\x44\x57\x58\x56\x7f\x54", "");
+}
+
+static void shift_control_and_locks(void **state)
+{
+	(void)state;
+	EXPECT("\x2a\x1e\xaa\x1e", "Aa");
+	EXPECT("\x36\x02\x28\x2b\xb6\x02", "!\"|1");
+	EXPECT("\x2a\x36\xaa\x1e\xb6\x1e", "Aa"); /* both shifts, one let go */
+	EXPECT("\x3a\xba\x1e\x02\x2a\x1e\x02\xaa\x3a\xba\x1e", "A1a!a");
+	EXPECT("\x3a\x3a\x3a\x3a\xba\x1e", "A"); /* Caps Lock held down */
+	EXPECT("\x1d\x2e\x9d\x2e", "\003c");
+	EXPECT("\xe0\x1d\x16\xe0\x9d\x16", "\025u");
+	EXPECT("\x1d\x02\x1c\x9d", "1\r"); /* no control character of that name */
+}
+
+static void arrows_and_keypad(void **state)
+{
+	(void)state;
+	EXPECT("\xe0\x48\xe0\xc8\xe0\x50\xe0\x4d\xe0\x4b", "\033[A\033[B\033[C\033[D");
+	EXPECT("\xe0\x47\xe0\x4f\xe0\x53\xe0\x49\xe0\x51\xe0\x52", "\033[H\033[F\033[3~\033[5~\033[6~\033[2~");
+	EXPECT("\x48\x4a\x4e\x37\x4c", "\033[A-+*");
+	EXPECT("\x45\xc5\x48\x4c\x53\x45\xc5\x48", "85.\033[A");
+	EXPECT("\x45\xc5\xe0\x2a\xe0\x48\xe0\xc8\xe0\xaa\x1e", "\033[Aa"); /* number lock's false shifts */
+	EXPECT("\xe0\x1c\xe0\x35\x2a\xe0\x35", "\r//");
+	EXPECT("\xe0\x38\xe0\xb8\xe0\x5b\xe0\xdb\xe0\x5d\xe0\x37", ""); /* AltGr, logo keys, PrintScreen */
+	EXPECT("\xe1\x1d\x45\xe1\x9d\xc5\x1e\x48", "a\033[A");          /* Pause is neither Control nor Num Lock */
+}
+
+static void any_codes_are_survived(void **state)
+{
+	struct keymap keys = fresh;
+	unsigned int seed = 7;
+
+	(void)state;
+	for (int i = 0; i < 100000; i++) {
+		char bytes[KEYMAP_BYTES];
+
+		seed = seed * 1103515245 + 12345;
+		assert_true(keymap_feed(&keys, seed >> 16, bytes) <= KEYMAP_BYTES);
+	}
+}
+
+/* ---- the controller ---- */
+
+static struct model {
+	bool absent, silent; /* silent: takes commands, answers none */
+	bool no_keyboard;
+	uint8_t config;
+	uint8_t command; /* that waits for its byte */
+	bool keyboard_off, mouse_off;
+	struct {
+		uint8_t byte, status;
+	} output[64];
+	size_t output_read, output_count;
+	uint8_t to_keyboard[8];
+	size_t to_keyboard_count;
+	uint64_t accesses;
+} model;
+
+static void model_output(uint8_t byte, uint8_t status)
+{
+	model.output[model.output_count].byte = byte;
+	model.output[model.output_count++].status = status;
+}
+
+static uint8_t model_in(uint16_t port)
+{
+	bool full = model.output_read < model.output_count;
+
+	model.accesses++;
+	assert_true(port == 0x60 || port == 0x64);
+	if (model.absent)
+		return 0xff;
+	if (port == 0x64)
+		return full ? 0x01 | model.output[model.output_read].status : 0;
+	return full ? model.output[model.output_read++].byte : 0;
+}
+
+static void model_command(uint8_t value)
+{
+	if (value == 0x20 && !model.silent)
+		model_output(model.config, 0);
+	else if (value == 0x60)
+		model.command = value;
+	else if (value == 0xa7)
+		model.mouse_off = true;
+	else if (value == 0xad || value == 0xae)
+		model.keyboard_off = value == 0xad;
+}
+
+static void model_out(uint16_t port, uint8_t value)
+{
+	model.accesses++;
+	assert_true(port == 0x60 || port == 0x64);
+	if (model.absent)
+		return;
+	if (port == 0x64) {
+		model_command(value);
+	} else if (model.command == 0x60) {
+		model.config = value;
+		model.command = 0;
+	} else {
+		model.to_keyboard[model.to_keyboard_count++] = value;
+		if (!model.no_keyboard)
+			model_output(0xfa, 0);
+	}
+}
+
+static void power_on(struct model machine)
+{
+	model = machine;
+	present = false;
+	keymap = fresh;
+	typed_count = typed_read = 0;
+	keyboard_init();
+}
+
+static void type(const char *codes, uint8_t status)
+{
+	while (*codes != '\0')
+		model_output(*codes++, status);
+}
+
+static void expect_typed(const char *text)
+{
+	for (; *text != '\0'; text++)
+		assert_int_equal(keyboard_read(), *text);
+	assert_int_equal(keyboard_read(), -1);
+}
+
+static void the_controller_is_set_up(void **state)
+{
+	(void)state;
+	power_on((struct model){ .config = 0x33, .output = { { 0x1e, 0 }, { 0x08, 0x20 } }, .output_count = 2 });
+	assert_true(keyboard_present());
+	assert_int_equal(model.config, 0x60); /* translation on, mouse clock as it was, no interrupts */
+	assert_false(model.keyboard_off);
+	assert_true(model.mouse_off);
+	assert_int_equal(model.to_keyboard_count, 2);
+	assert_memory_equal(model.to_keyboard, "\xf6\xf4", 2);
+	expect_typed(""); /* what waited before belongs to the firmware */
+}
+
+static void keys_are_read_and_mouse_bytes_are_not(void **state)
+{
+	(void)state;
+	power_on((struct model){ 0 });
+	type("\x23\xa3", 0);
+	type("\x1e\x1e\x1e", 0x20);
+	type("\x1e", 0x80); /* parity error */
+	type("\xe0\x48\xe0\xc8\x17", 0);
+	expect_typed("h\033[Ai");
+	type("\x1c", 0);
+	expect_typed("\r");
+}
+
+static void no_controller_is_no_harm(void **state)
+{
+	(void)state;
+	power_on((struct model){ .absent = true });
+	assert_false(keyboard_present());
+	assert_int_equal(model.accesses, 1);
+	assert_int_equal(keyboard_read(), -1);
+	assert_int_equal(model.accesses, 1);
+	power_on((struct model){ .silent = true });
+	assert_false(keyboard_present());
+	assert_in_range(model.accesses, MOST_LOOKS, MOST_LOOKS + 100);
+	assert_int_equal(keyboard_read(), -1);
+}
+
+static void a_keyboard_may_come_later(void **state)
+{
+	(void)state;
+	power_on((struct model){ .no_keyboard = true });
+	assert_true(keyboard_present());
+	assert_true(model.accesses < 2 * MOST_LOOKS);
+	expect_typed("");
+	type("\xaa\x26\x1f", 0); /* self-test passed; keys */
+	expect_typed("ls");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rows_of_keys),
+		cmocka_unit_test(shift_control_and_locks),
+		cmocka_unit_test(arrows_and_keypad),
+		cmocka_unit_test(any_codes_are_survived),
+		cmocka_unit_test(the_controller_is_set_up),
+		cmocka_unit_test(keys_are_read_and_mouse_bytes_are_not),
+		cmocka_unit_test(no_controller_is_no_harm),
+		cmocka_unit_test(a_keyboard_may_come_later),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
