@@ -1,0 +1,120 @@
+"""What a boot costs in guest instructions, and the goals that it must meet.
+
+QEMU's -icount makes the time-stamp counter advance by 16 for each instruction, the same in every run. The
+loader and the kernel stamp the counter at the end of each phase; the stamps are read from guest memory.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import contract
+from guest import Guest
+from machine import Config, Machine, parse_size
+
+TICKS = 16  # an instruction, with -icount shift=4
+PHASES = ("input", "memory", "tables", "exit", "kernel")
+PAT = 0x0407050600070106  # what the kernel sets; memory types do not matter here
+
+OWN_SMALL = 60_000  # the loader's own code at 2G with a framebuffer
+OWN_LARGE = 100_000  # at 64G and 512G with 1 GiB pages
+TOTAL_SMALL = 450_000  # everything at 2G with a framebuffer
+PER_ENTRY = 3  # more for each 2 MiB entry, without 1 GiB pages
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A machine to measure on."""
+
+    memory: str
+    gigabyte_pages: bool = True
+    framebuffer: bool = True
+
+    def __str__(self) -> str:
+        pages = "1 GiB pages" if self.gigabyte_pages else "2 MiB pages"
+        return f"{self.memory}, {pages}, {'framebuffer' if self.framebuffer else 'no framebuffer'}"
+
+    def config(self) -> Config:
+        # These three features would make it another comparison than with Linux (pku, erms) or another path (la57).
+        cpu = "max,la57=off,pku=off,erms=off" + ("" if self.gigabyte_pages else ",pdpe1gb=off")
+        return Config(memory=self.memory, cpu=cpu, icount=True, display=("-vga", "std" if self.framebuffer else "none"))
+
+
+CASES = tuple(Case(memory) for memory in ("256M", "2G", "8G", "64G", "512G")) + (
+    Case("2G", framebuffer=False), Case("64G", gigabyte_pages=False), Case("512G", gigabyte_pages=False))
+
+
+@dataclasses.dataclass(frozen=True)
+class Cost:
+    """Guest instructions of each phase, in all and inside firmware functions."""
+
+    case: Case
+    total: tuple[int, ...]
+    firmware: tuple[int, ...]
+    entries: int  # 2 MiB leaves of the direct map
+
+    @property
+    def own(self) -> tuple[int, ...]:
+        return tuple(total - firmware for total, firmware in zip(self.total, self.firmware))
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """One goal and what was measured."""
+
+    case: Case
+    what: str
+    value: float
+    limit: float
+
+    @property
+    def passed(self) -> bool:
+        return self.value <= self.limit
+
+
+def measure(case: Case) -> Cost:
+    """Boot the machine once and read the stamps."""
+    with Machine(case.config()) as machine:
+        machine.wait_prompt()
+        guest = Guest(machine, pat=PAT)
+        if guest.info.field("framebuffer.width", "I") == 0 and case.framebuffer:
+            raise machine.failure("the loader found no framebuffer")
+        stamps = guest.info.stamps("tsc")
+        inside = guest.info.stamps("firmware_tsc")[1:]
+        base, size = contract.layout()["HHDM_BASE"], contract.layout()["HHDM_SIZE"]
+        entries = sum(leaf.size == 1 << 21 for leaf in guest.walk.in_range(base, size))
+    total = tuple((after - before) // TICKS for before, after in zip(stamps, stamps[1:]))
+    return Cost(case, total, tuple(ticks // TICKS for ticks in inside), entries)
+
+
+def judge(costs: list[Cost]) -> list[Verdict]:
+    """The goals that the measured machines allow to be judged."""
+    verdicts = []
+    by_case = {cost.case: cost for cost in costs}
+    for cost in costs:
+        case, own = cost.case, sum(cost.own)
+        if case == Case("2G"):
+            verdicts.append(Verdict(case, "loader's own instructions", own, OWN_SMALL))
+            verdicts.append(Verdict(case, "all instructions", sum(cost.total), TOTAL_SMALL))
+        elif parse_size(case.memory) >= parse_size("64G") and case.gigabyte_pages:
+            verdicts.append(Verdict(case, "loader's own instructions", own, OWN_LARGE))
+        elif not case.gigabyte_pages and Case(case.memory) in by_case:
+            reference = by_case[Case(case.memory)]
+            more = (own - sum(reference.own)) / (cost.entries - reference.entries)
+            verdicts.append(Verdict(case, "more of them for each 2 MiB entry", round(more, 2), PER_ENTRY))
+    return verdicts
+
+
+def table(costs: list[Cost]) -> str:
+    """Each phase of each machine: instructions in all, of which the firmware's, of which ours."""
+    lines = [f"{'guest instructions, entry to kernel':38}" + "".join(f"{name:>10}" for name in (*PHASES, "sum"))]
+    for cost in costs:
+        lines.append(str(cost.case))
+        for name, row in (("all", cost.total), ("firmware", cost.firmware), ("loader's own", cost.own)):
+            lines.append(f"{'  ' + name:38}" + "".join(f"{value:10,}" for value in (*row, sum(row))))
+    return "\n".join(lines)
+
+
+def verdict_table(verdicts: list[Verdict]) -> str:
+    return "\n".join(f"{'pass' if v.passed else 'FAIL'}  {v.value:>12,} of at most {v.limit:>9,}  {v.what}: {v.case}"
+                     for v in verdicts)

@@ -1,0 +1,310 @@
+"""A machine to boot and to look at from outside: one QEMU with OVMF, its serial port, its memory.
+
+Nothing here trusts the guest: memory comes from QEMU, text from the serial port or from pixels. A machine
+lives in a temporary directory of its own and ends with its `with` block, whatever happens inside.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import dataclasses
+import fcntl
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from contract import BUILD
+from qmp import QMP, QMPError
+
+BOOT_FILE = BUILD / "BOOTX64.EFI"
+FIRMWARE = "/usr/share/ovmf/OVMF.fd"
+PROMPT = "anke> "
+
+# Boots take seconds; the limit is for a host under load, and only a failure ever waits so long.
+LIMIT = float(os.environ.get("ANKEOS_LIMIT", "300"))
+
+GIB = 1 << 30
+# From here on RAM is not reserved on the host: pages come as the guest touches them.
+UNRESERVED = 4 * GIB
+# QEMU's CPUs have 40 address bits: too few from here on, because devices lie above RAM.
+WIDE_ADDRESSES = 512 * GIB
+
+live: list["Machine"] = []  # machines that run now: a failing test shows their serial logs
+
+
+class MachineError(AssertionError):
+    """The guest did not do what was waited for; the message holds the serial log."""
+
+
+@dataclasses.dataclass
+class Config:
+    """What to start. Fields that are None are left to the boot file or to QEMU."""
+
+    memory: str = "512M"
+    cpu: str = "max,la57=off"
+    machine: str = "q35,smm=off"
+    boot: Path | None = BOOT_FILE  # passed with -kernel; None boots from `extra`'s devices
+    append: str | None = None
+    display: tuple[str, ...] = ("-vga", "std")
+    serial: bool = True
+    icount: bool = False  # the time-stamp counter counts instructions, 16 ticks each
+    extra: tuple[str, ...] = ()
+
+    def arguments(self) -> list[str]:
+        """QEMU's command line, without the channels that Machine adds."""
+        size = parse_size(self.memory)
+        cpu, machine = self.cpu, self.machine
+        ram = ["-m", f"{size >> 20}M"]
+        if size >= UNRESERVED:
+            ram += ["-object", f"memory-backend-ram,id=ram,size={size},reserve=off"]
+            machine += ",memory-backend=ram"
+        if size >= WIDE_ADDRESSES:
+            cpu += ",phys-bits=42"
+        words = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-bios", FIRMWARE]
+        words += ["-machine", machine, "-cpu", cpu, *ram, *self.display]
+        if self.boot is not None:
+            words += ["-kernel", str(self.boot)]
+        if self.append is not None:
+            words += ["-append", self.append]
+        if self.icount:
+            words += ["-icount", "shift=4,sleep=off"]
+        return [*words, "-no-reboot", *self.extra]
+
+
+def parse_size(text: str) -> int:
+    """Bytes of "64M", "3G", "1T"."""
+    return int(text[:-1]) << {"M": 20, "G": 30, "T": 40}[text[-1]]
+
+
+def plain(raw: bytes) -> str:
+    """Serial text without terminal control; a move of the cursor to another row counts as a new line."""
+    text = raw.decode("utf-8", "replace")
+    text = re.sub(r"\x1b\[[0-9;]*H", "\n", text)
+    text = re.sub(r"\x1b\[[=?]?[0-9;]*[A-Za-z]", "", text)
+    return text.replace("\r", "")
+
+
+def _die_with_parent() -> None:
+    """In the child: a test run that is killed leaves no QEMU behind (prctl PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+class SerialPipe:
+    """The other end of the guest's serial port: two named pipes, the way out large enough for all that a guest says.
+
+    A socket holds only some hundred bytes that come one by one; then the firmware waits, and drops the rest.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        os.mkfifo(f"{path}.in")
+        os.mkfifo(f"{path}.out")
+        self._out = os.open(f"{path}.out", os.O_RDONLY | os.O_NONBLOCK)
+        fcntl.fcntl(self._out, fcntl.F_SETPIPE_SZ, 1 << 20)
+        self._in: int | None = None
+
+    def read(self, timeout: float) -> bytes | None:
+        """What waits; None when nothing came in time; b"" when QEMU, which must have been started, has ended."""
+        if not select.select([self._out], [], [], timeout)[0]:
+            return None
+        return os.read(self._out, 1 << 20)
+
+    def write(self, data: bytes) -> None:
+        if self._in is None:
+            self._in = os.open(f"{self._path}.in", os.O_WRONLY)
+        os.write(self._in, data)
+
+    def close(self) -> None:
+        os.close(self._out)
+        if self._in is not None:
+            os.close(self._in)
+
+
+class Machine:
+    """A running QEMU. Use it as a context manager."""
+
+    def __init__(self, config: Config, paused: bool = False) -> None:
+        """`paused`: stand before the firmware's first instruction until resume()."""
+        self.config = config
+        self.paused = paused
+        self.raw = b""  # all that came from the serial port
+        self.directory = Path(tempfile.mkdtemp(prefix="ankeos-qemu-"))
+        self.process: subprocess.Popen | None = None
+        self.qmp: QMP
+        self._serial: SerialPipe | None = None
+
+    def __enter__(self) -> "Machine":
+        try:
+            self._start()
+        except BaseException:
+            self.close()
+            raise
+        live.append(self)
+        return self
+
+    def __exit__(self, kind: object, value: object, trace: object) -> None:
+        self.close()
+
+    def _start(self) -> None:
+        # QEMU is the one that connects, so nobody waits for a socket to appear.
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(self.directory / "qmp"))
+        listener.listen(1)
+        words = [*self.config.arguments(), "-S", "-qmp", f"unix:{self.directory}/qmp"]
+        if self.config.serial:
+            self._serial = SerialPipe(self.directory / "serial")
+            words += ["-serial", f"pipe:{self.directory}/serial"]
+        log = open(self.directory / "stderr", "wb")
+        with log:
+            self.process = subprocess.Popen(  # pylint: disable=consider-using-with
+                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory,
+                preexec_fn=_die_with_parent)
+        self.qmp = QMP(self._accept(listener))
+        if not self.paused:
+            self.resume()
+
+    def _accept(self, listener: socket.socket) -> socket.socket:
+        with listener:
+            for _ in range(300):
+                if select.select([listener], [], [], 0.1)[0]:
+                    return listener.accept()[0]
+                if self.process is not None and self.process.poll() is not None:
+                    break
+        raise MachineError(f"QEMU did not start: {self.stderr()}")
+
+    def stderr(self) -> str:
+        return (self.directory / "stderr").read_text(errors="replace")
+
+    def close(self) -> None:
+        """End QEMU, by its own process id, and remove what it left."""
+        if self in live:
+            live.remove(self)
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+        if self._serial is not None:
+            self._serial.close()
+        if hasattr(self, "qmp"):
+            self.qmp.close()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    # ---- serial ----
+
+    @property
+    def text(self) -> str:
+        """What came from the serial port so far."""
+        return plain(self.raw)
+
+    def _read_serial(self, timeout: float) -> bool:
+        """Take what waits. False when the port is closed: QEMU has ended."""
+        if self._serial is None:
+            raise MachineError("this machine has no serial port")
+        data = self._serial.read(timeout)
+        self.raw += data or b""
+        return data != b""
+
+    def wait_for(self, pattern: str, since: int = 0, limit: float = LIMIT) -> re.Match:
+        """Wait until the serial text from byte `since` on matches the regular expression."""
+        deadline = time.monotonic() + limit
+        compiled = re.compile(pattern, re.MULTILINE)
+        while True:
+            match = compiled.search(plain(self.raw[since:]))
+            if match:
+                return match
+            if not self._read_serial(max(0.0, min(1.0, deadline - time.monotonic()))):
+                raise self.failure(f"QEMU ended before {pattern!r} came")
+            if time.monotonic() > deadline:
+                raise self.failure(f"{pattern!r} did not come in {limit:.0f} s")
+
+    def wait_exit(self, limit: float = LIMIT) -> str:
+        """Wait until QEMU has ended by itself; return the reason that its SHUTDOWN event gives."""
+        reason = self.qmp.wait_event("SHUTDOWN", limit)["data"]["reason"]
+        assert self.process is not None
+        try:
+            self.process.wait(limit)
+        except subprocess.TimeoutExpired as error:
+            raise self.failure(f"shutdown ({reason}), but QEMU still runs") from error
+        while self._serial is not None and self._read_serial(1.0):
+            pass
+        return reason
+
+    def send(self, text: str) -> None:
+        assert self._serial is not None
+        self._serial.write(text.encode())
+
+    def wait_prompt(self, since: int = 0, limit: float = LIMIT) -> None:
+        """Wait for the monitor's prompt, with nothing behind it."""
+        self.wait_for(rf"^{PROMPT}\Z", since, limit)
+
+    def command(self, line: str) -> str:
+        """Type a line at the monitor's prompt; return what it printed, without echo and prompt."""
+        since = len(self.raw)
+        self.send(line + "\r")
+        self.wait_prompt(since)
+        output = plain(self.raw[since:])
+        return output[output.index("\n") + 1:output.rindex(PROMPT)]
+
+    def failure(self, message: str) -> MachineError:
+        """An error that shows how the machine was started and what it said."""
+        command = " ".join(self.config.arguments())
+        return MachineError(f"{message}\n--- {command}\n--- serial:\n{self.text}\n--- QEMU: {self.stderr()}")
+
+    # ---- the guest's state, while it is stopped ----
+
+    def stop(self) -> None:
+        self.qmp.execute("stop")
+
+    def resume(self) -> None:
+        self.qmp.execute("cont")
+
+    def read(self, address: int, size: int) -> bytes:
+        """Guest physical memory, as the CPU's bus sees it."""
+        path = self.directory / "memory"
+        self.qmp.execute("pmemsave", val=address, size=size, filename=str(path))
+        return path.read_bytes()
+
+    def registers(self) -> dict[str, int]:
+        """RIP, RSP, CR0-CR4, EFER and the other registers of the first CPU."""
+        text = self.qmp.human("info registers")
+        return {name: int(value, 16) for name, value in re.findall(r"\b([A-Z][A-Z0-9]+) ?=([0-9a-f]{8,16})\b", text)}
+
+    def connect_gdb(self) -> str:
+        """Open the gdb stub; returns its socket for `target remote`."""
+        path = self.directory / "gdb"
+        if not path.exists():
+            self.qmp.human(f"gdbserver unix:{path},server=on,wait=off")
+        return str(path)
+
+    def gdb(self, *commands: str, symbols: Path | None = None) -> str:
+        """Run gdb commands against the stopped machine; returns what they print. The machine stays stopped."""
+        words = ["gdb", "-nx", "-batch"]
+        for command in ("set confirm off", "set architecture i386:x86-64", f"target remote {self.connect_gdb()}",
+                        *commands, "disconnect"):
+            words += ["-ex", command]
+        result = subprocess.run(words + ([str(symbols)] if symbols else []), capture_output=True, text=True,
+                                timeout=LIMIT, check=False)
+        return result.stdout + result.stderr
+
+    def screendump(self) -> tuple[int, int, bytes]:
+        """Width, height and RGB bytes of the screen."""
+        path = self.directory / "screen.ppm"
+        self.qmp.execute("screendump", filename=str(path))
+        data = path.read_bytes()
+        header = re.match(rb"P6\s+(\d+)\s+(\d+)\s+255\s", data)
+        if header is None:
+            raise QMPError("screendump is no PPM file")
+        return int(header[1]), int(header[2]), data[header.end():]
+
+    def type_keys(self, text: str) -> None:
+        """Press keys of a US keyboard: lower-case letters, digits, space and newline."""
+        names = {" ": "spc", "\n": "ret"}
+        for character in text:
+            key = {"type": "qcode", "data": names.get(character, character)}
+            self.qmp.execute("send-key", keys=[key])

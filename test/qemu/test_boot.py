@@ -1,0 +1,103 @@
+"""The one file on machines of many kinds, by every way that firmware has to start it. Each must reach the monitor."""
+
+import re
+
+import pytest
+from bundles import PT_LOAD, Elf, bundle, disk
+from contract import BUILD
+from guest import Guest
+from machine import BOOT_FILE, PROMPT, Config, Machine
+from screen import wait_for_text
+
+MACHINES = {
+    "pc": Config(machine="pc,smm=off"),
+    "qemu64": Config(cpu="qemu64"),
+    "no display": Config(display=("-vga", "none")),
+    "ramfb": Config(display=("-vga", "none", "-device", "ramfb")),
+    "four CPUs": Config(display=("-vga", "none"), extra=("-smp", "4")),
+    "RAM above 4 GiB": Config(memory="2G", machine="q35,smm=off,max-ram-below-4g=128M", display=("-vga", "none")),
+    "disk": Config(boot=None, display=("-vga", "none"), extra=disk(BUILD / "ankeos.img")),
+    "network": Config(boot=None, display=("-vga", "none"), extra=(
+        "-netdev", f"user,id=n,tftp={BUILD},bootfile={BOOT_FILE.name}",
+        "-device", "virtio-net-pci,netdev=n,bootindex=0")),
+}
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_reaches_the_monitor(name):
+    """The prompt comes, commands work, and the live tables are as specified there too."""
+    with Machine(MACHINES[name]) as machine:
+        machine.wait_prompt()
+        assert "audit" in machine.command("help")
+        guest = Guest(machine)
+        complaints = guest.complaints()
+        assert not complaints, "\n" + "\n".join(complaints)
+        assert bool(guest.info.field("framebuffer.size")) == (machine.config.display != ("-vga", "none"))
+
+
+@pytest.mark.parametrize("display", [("-vga", "std"), ("-vga", "none", "-device", "ramfb")], ids=("std", "ramfb"))
+def test_without_a_serial_port(display):
+    """The screen shows the prompt; the keyboard works; nobody waits for a port that is not there."""
+    with Machine(Config(serial=False, display=display)) as machine:
+        shown = wait_for_text(machine, PROMPT.strip())
+        assert "audit: kernel context: 0 W+X" in shown
+        machine.type_keys("walk 0\n")
+        shown = wait_for_text(machine, "not mapped")
+        assert re.search(r"PML4E\[ *0\] 0x0{16} not present", shown), shown
+
+
+def test_screen_and_serial_say_the_same():
+    """What the serial port got, the screen shows, as far as it has rows."""
+    with Machine(Config()) as machine:
+        machine.wait_prompt()
+        shown = wait_for_text(machine, PROMPT.strip()).splitlines()
+        assert len(set(machine.screendump()[2])) > 1
+        wanted = machine.text.splitlines()[-10:]
+        assert [line.rstrip() for line in shown[-10:]] == [line.rstrip() for line in wanted]
+
+
+def test_entropy_reaches_the_kernel():
+    """A seed from the firmware's random-number protocol, another one in each boot; none without a device."""
+    extra = ("-device", "virtio-rng-pci")
+    seeds = []
+    for _ in range(2):
+        with Machine(Config(display=("-vga", "none"), extra=extra)) as machine:
+            machine.wait_prompt()
+            info = Guest(machine).info
+            assert info.seed_size == 32
+            seeds.append(info.seed())
+    assert seeds[0] != seeds[1] and len(set(seeds[0])) > 8
+
+
+def test_options_of_the_firmware():
+    """LoadOptions replace the bundled command line; `quiet` leaves only the prompt."""
+    options = "quiet panic=1 word=\"a b\""
+    with Machine(Config(display=("-vga", "none"), append=options)) as machine:
+        machine.wait_prompt()
+        assert machine.text.strip() == PROMPT.strip()
+        guest = Guest(machine)
+        assert guest.machine.read(guest.info.cmdline, guest.info.cmdline_size).decode() == options
+
+
+def test_segments_that_end_inside_a_page(tmp_path):
+    """File pages that are not whole get frames of their own, the rest zeroed; nothing but a kernel is bundled."""
+    kernel = Elf()
+    for header in kernel.headers():
+        content = bytes(kernel.content[header["offset"]:header["offset"] + header["filesz"]])
+        if header["type"] == PT_LOAD and len(content.rstrip(b"\0")) < len(content):
+            kernel.change(header, filesz=len(content.rstrip(b"\0")))
+    assert any(h["type"] == PT_LOAD and h["filesz"] % 4096 for h in kernel.headers())
+    boot = bundle(tmp_path / "boot.efi", bytes(kernel.content))
+    with Machine(Config(boot=boot, display=("-vga", "none"))) as machine:
+        machine.wait_prompt()
+        guest = Guest(machine)
+        complaints = guest.complaints() + guest.image_complaints()
+        assert not complaints, "\n" + "\n".join(complaints)
+        assert guest.info.initrd_size == 0 and guest.info.cmdline_size == 0
+
+
+def test_talkative_loader():
+    """loglevel=7: the loader tells its steps, and the kernel still boots."""
+    with Machine(Config(display=("-vga", "none"), append="loglevel=7")) as machine:
+        machine.wait_prompt()
+        assert re.search(r"^ankeos: kernel at ", machine.text, re.MULTILINE)

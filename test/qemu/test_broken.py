@@ -1,0 +1,146 @@
+"""Broken boot files: one line that names the thing and the value, all memory given back, on with the boot manager."""
+
+import re
+import struct
+
+import pytest
+from bundles import PF_W, PF_X, PT_NOTE, Elf, bundle, disk, fat_image
+from contract import BUILD
+from machine import BOOT_FILE, Config, Machine
+
+GIB = 1 << 30
+PT_OTHER = 0x6FFFFFFF
+NOTE_CONTENT = 12 + 8  # behind the note's header and its name, "AnkeOS" padded to 8
+
+
+def truncated(size):
+    return bytes(Elf().content[:size])
+
+
+def broken_kernels():
+    """name: (content of .kernel or None, what the line must name, the value in it)."""
+    text, data = Elf().load(required=PF_X), Elf().load(required=PF_W)
+    rodata = Elf().load(forbidden=PF_X | PF_W)
+    largest = max(text["vaddr"] + text["memsz"], data["vaddr"] + data["memsz"])
+    cases = {
+        "nokernel": (None, r"no \.kernel section", None),
+        "notelf": (b"MZ" + bytes(4094), "not an ELF file", 0x5A4D),
+        "class32": (Elf().set("class", 1), "64-bit", 1),
+        "bigend": (Elf().set("data", 2), "little-endian", 2),
+        "machine": (Elf().set("machine", 183), "machine", 183),
+        "dynamic": (Elf().set("type", 3), "executable.* type", 3),
+        "phsize": (Elf().set("phentsize", 32), "program header", 32),
+        "phnone": (Elf().set("phnum", 0), "program headers", 0),
+        "phmany": (Elf().set("phnum", 0xFFFF), "program headers", 0xFFFF),
+        "phfar": (Elf().set("phoff", 1 << 63), "program headers", 1 << 63),
+        "low": (Elf().change(text, vaddr=0x100000), "segment outside", 0x100000),
+        "below": (Elf().change(text, vaddr=text["vaddr"] - 4096), "segment outside", text["vaddr"] - 4096),
+        "wraps": (Elf().change(data, memsz=2 * GIB), "segment outside", data["vaddr"]),
+        "odd": (Elf().change(data, vaddr=data["vaddr"] + 8), "aligned", data["vaddr"] + 8),
+        "skewed": (Elf().change(data, offset=data["offset"] - 16), "aligned", data["offset"] - 16),
+        "wx": (Elf().change(text, flags=7), "writable and executable", text["vaddr"]),
+        "overlap": (Elf().change(rodata, vaddr=text["vaddr"]), "overlap", text["vaddr"]),
+        "bigger": (Elf().change(data, memsz=16), "more file than memory", data["filesz"]),
+        "farfile": (Elf().change(data, offset=-4096), "outside the file", (1 << 64) - 4096),
+        "entryout": (Elf().set("entry", largest + (1 << 20)), "entry outside", largest + (1 << 20)),
+        "entrynx": (Elf().set("entry", data["vaddr"]), "entry outside", data["vaddr"]),
+        "cut3": (truncated(3), "ELF header", 3),
+        "cut63": (truncated(63), "ELF header", 63),
+        "cut100": (truncated(100), "program headers", 64),
+        "cuttext": (truncated(text["offset"] + text["filesz"] // 2), "outside the file", None),
+        "cutdata": (truncated(data["offset"] + data["filesz"] - 1), "outside the file", None),
+    }
+    note = next(h for h in Elf().headers() if h["type"] == PT_NOTE)
+    other = Elf()
+    struct.pack_into("<I", other.content, note["offset"] + NOTE_CONTENT, 99)
+    return cases | {
+        "nonote": (Elf().change(note, type=PT_OTHER), "note", None),
+        "version": (other, "version 99", None),
+        # More than the machine has, less than the image range: only the allocation can fail.
+        "nomemory": (Elf().change(last_load(), memsz=GIB), "no memory: [0-9]+ pages", None),
+    }
+
+
+def last_load():
+    """The PT_LOAD behind which the image range is free."""
+    return max((h for h in Elf().headers() if h["type"] == 1), key=lambda h: h["vaddr"])
+
+
+CASES = broken_kernels() if (BUILD / "kernel.strip.elf").exists() else {}
+
+
+@pytest.fixture(name="shell", scope="module")
+def _shell(tmp_path_factory):
+    """A UEFI shell that has started each broken file twice, and the good one at the end."""
+    directory = tmp_path_factory.mktemp("broken")
+    files, script = {}, ["@echo -off", "fs0:"]
+    for name, (kernel, _, _) in CASES.items():
+        content = bytes(kernel.content) if isinstance(kernel, Elf) else kernel
+        files[f"{name}.efi"] = bundle(directory / f"{name}.efi", content)
+    for lap in (1, 2):
+        for name in CASES:
+            script += [f"echo begin-{lap}-{name}", f"{name}.efi", f"echo end-{lap}-{name} %lasterror%"]
+        script += [f"echo begin-{lap}-memory", "memmap", f"echo end-{lap}-memory"]
+    script += ["good.efi quiet", ""]
+    (directory / "startup.nsh").write_text("\r\n".join(script))
+    files["startup.nsh"] = directory / "startup.nsh"
+    files["good.efi"] = BOOT_FILE
+    image = fat_image(directory / "disk.img", files)
+    with Machine(Config(memory="512M", boot=None, display=("-vga", "none"), extra=disk(image))) as machine:
+        machine.wait_for("any other key to continue")
+        machine.send(" ")
+        machine.wait_for("end-2-memory")
+        yield machine
+
+
+def piece(machine, name):
+    """What came between the marks around one program."""
+    match = re.search(rf"begin-{name}\n(.*?)end-{name} ?(\S*)", machine.text, re.DOTALL)
+    assert match, machine.failure(f"no output of {name}")
+    return match
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_one_line_and_back(shell, name):
+    """The line names what is wrong, with its value; the firmware gets an error."""
+    _, thing, value = CASES[name]
+    match = piece(shell, f"1-{name}")
+    said = match[1].replace("\n", "")  # the shell's terminal folds long lines
+    assert said.count("ankeos: ") == 1 and said.startswith("ankeos: "), said
+    assert re.search(thing, said), said
+    if value is not None:
+        assert re.search(rf"\b0x0*{value:x}\b", said), f"{value:#x} in: {said}"
+    assert int(match[2], 16) != 0, "an EFI error"
+
+
+def test_all_is_given_back(shell):
+    """Starting all of them a second time takes no memory of the loader's types."""
+    def loader_pages(lap):
+        return re.findall(r"^ *((?:Loader|RT_)\w+) *: +([\d,]+) Pages", piece(shell, f"{lap}-memory")[1], re.MULTILINE)
+
+    assert loader_pages(1), shell.failure("memmap printed no summary")
+    assert loader_pages(1) == loader_pages(2)
+
+
+def test_good_file_boots_afterwards(shell):
+    """None of them left anything behind that a good one trips over. Last: the firmware is gone then."""
+    shell.wait_prompt()
+
+
+def test_boot_manager_goes_on(tmp_path):
+    """A broken file given as the first choice: the firmware takes the next one, AnkeOS on a disk."""
+    broken = bundle(tmp_path / "broken.efi", None)
+    extra = disk(BUILD / "ankeos.img")
+    with Machine(Config(boot=broken, display=("-vga", "none"), extra=extra)) as machine:
+        machine.wait_for(r"^ankeos: no \.kernel section")
+        machine.wait_prompt()
+        assert machine.text.count("ankeos: ") == 1
+
+
+def test_too_little_memory(tmp_path):
+    """A kernel that does not fit into the machine, as the first choice of the boot manager."""
+    kernel = Elf().change(last_load(), memsz=GIB)
+    broken = bundle(tmp_path / "broken.efi", bytes(kernel.content))
+    with Machine(Config(memory="64M", boot=broken, display=("-vga", "none"))) as machine:
+        machine.wait_for(r"^ankeos: no memory: \d+ pages")
+        machine.wait_for("UEFI Interactive Shell")

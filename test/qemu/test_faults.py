@@ -1,0 +1,91 @@
+"""Faults that are real: one readable page with what, where, registers, the walk and a backtrace, then a halt."""
+
+import re
+
+import contract
+import pytest
+from machine import Config, Machine
+from screen import wait_for_text
+
+# how: (what the page's first lines say, functions in the backtrace in this order)
+FAULTS = {
+    "null": (r"#PF .*write to a page that is not present, by the kernel\naddress 0x0{16}$", ("write_null", "provoke")),
+    "jump": (r"#PF .*execution of a page that is not present", ("jump_null", "provoke")),
+    "ud": (r"#UD ", ("invalid_opcode", "provoke")),
+    "div": (r"#DE ", ("divide_by_zero", "provoke")),
+    "stack": (r"#DF ", ("use_stack", "use_stack")),
+    "text": (r"#PF .*write to a page whose rights forbid it", ("write_text", "provoke")),
+    "panic": (r"^asked for in the monitor$", ("say_panic", "provoke")),
+}
+
+
+def provoke(machine, how):
+    """The page that `panic HOW` ends in."""
+    machine.wait_prompt()
+    since = len(machine.raw)
+    machine.send(f"panic {how}\r")
+    machine.wait_for(r"^The machine is halted\.$", since)
+    return machine.text[machine.text.rindex("= kernel panic ="):]
+
+
+@pytest.mark.parametrize("how", FAULTS)
+def test_page(how):
+    """One page that names the fault, then nothing: the CPU is halted with interrupts off."""
+    what, functions = FAULTS[how]
+    with Machine(Config(display=("-vga", "none"))) as machine:
+        page = provoke(machine, how)
+        assert re.search(what, page, re.MULTILINE), page
+        assert len(page.splitlines()) <= 50 and max(map(len, page.splitlines())) <= 96, page
+        trace = page[page.index("backtrace:"):]
+        names = [*functions] + ([] if how == "stack" else ["run_panic", "monitor_run", "kmain", "kernel_entry"])
+        places = []
+        for name in names:
+            assert name in contract.symbols(), f"{name} is no function of the kernel any more"
+            match = re.compile(rf"#\d+ +0x[0-9a-f]{{16}} {name}\b").search(trace, places[-1] if places else 0)
+            assert match, f"{name} in\n{page}"
+            places.append(match.end())
+        if how in ("null", "jump", "text", "stack"):
+            check_walk(page)
+        if how != "panic":
+            check_registers(page)
+        machine.stop()
+        text = machine.qmp.human("info registers")
+        assert "HLT=1" in text and not machine.registers()["RFL"] & 1 << 9, text
+
+
+def check_walk(page):
+    """The levels of the walk, from the top down, each with its entry."""
+    walk = page[page.index("walk of"):page.index("backtrace:")]
+    levels = re.findall(r"^ *(PML4E|PDPTE|PDE|PTE) *\[ *\d+\] 0x[0-9a-f]{16} ", walk, re.MULTILINE)
+    assert levels and levels == ["PML4E", "PDPTE", "PDE", "PTE"][:len(levels)], page
+
+
+def check_registers(page):
+    values = dict(re.findall(r"\b(R[A-Z0-9]+|CR\d|EFER) +([0-9a-f]{16})\b", page))
+    assert {"RAX", "RSP", "R15", "RFLAGS", "CR0", "CR2", "CR3", "CR4", "EFER"} <= values.keys(), page
+
+
+def test_page_on_the_screen():
+    with Machine(Config(serial=False)) as machine:
+        wait_for_text(machine, "anke>")
+        machine.type_keys("panic null\n")
+        shown = wait_for_text(machine, "The machine is halted.")
+        assert "kernel panic" in shown and "write_null" in shown and "#PF" in shown, shown
+
+
+def test_restart_after_panic():
+    """panic=1: the page, a second, a reset."""
+    with Machine(Config(display=("-vga", "none"), append="panic=1")) as machine:
+        machine.wait_prompt()
+        machine.send("panic\r")
+        machine.wait_for(r"^Restarting in 1 s\.$")
+        assert machine.wait_exit() == "guest-reset"
+
+
+def test_interrupts_from_outside():
+    """A non-maskable interrupt is shown like any exception, on a stack of its own."""
+    with Machine(Config(display=("-vga", "none"))) as machine:
+        machine.wait_prompt()
+        machine.qmp.execute("inject-nmi")
+        machine.wait_for(r"^The machine is halted\.$")
+        assert re.search(r"^NMI|^#NMI|non-maskable", machine.text, re.MULTILINE), machine.text
