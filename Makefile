@@ -40,7 +40,7 @@ BENCH_CFLAGS := $(BASE) -O2 -DHOST_TEST
 # ---- sources ----------------------------------------------------------------------------------
 
 PAGING      := $(wildcard paging/*.c)
-KERNEL_C    := $(filter-out kernel/mm/frame% kernel/mm/heap% kernel/mm/window%,$(PAGING) $(wildcard kernel/*.c kernel/*/*.c))
+KERNEL_C    := $(PAGING) $(wildcard kernel/*.c kernel/*/*.c)
 KERNEL_S    := $(wildcard kernel/arch/*.S)
 EFI_C       := $(wildcard efi/*.c) $(PAGING) kernel/boot/memmap.c kernel/lib/elf.c kernel/lib/format.c \
                kernel/lib/cmdline.c kernel/lib/string.c
@@ -48,8 +48,10 @@ EFI_S       := $(wildcard efi/*.S)
 # What runs on the host as well: no privileged instruction, no device.
 HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c \
                $(addprefix kernel/lib/,elf.c format.c cmdline.c log.c panic.c) \
+               $(wildcard kernel/mm/frame*.c kernel/mm/heap*.c kernel/mm/window*.c) \
                $(addprefix kernel/dev/,font.c utf8.c framebuffer.c text_grid.c text_console.c keymap.c) \
-               $(addprefix kernel/debug/,line_editor.c monitor.c)
+               $(addprefix kernel/debug/,line_editor.c monitor.c symbol_table.c walk.c audit.c map.c peek.c \
+               trap_text.c print.c)
 
 KERNEL_OBJS := $(KERNEL_C:%.c=build/kernel/%.o) $(KERNEL_S:%.S=build/kernel/%.o) build/kernel/font.o
 EFI_OBJS    := $(EFI_C:%.c=build/efi/%.o) $(EFI_S:%.S=build/efi/%.o)
@@ -59,36 +61,44 @@ HOST_TESTS  := $(patsubst test/host/%.c,build/host/%,$(wildcard test/host/test_*
 
 # ---- rules, one a flavour ---------------------------------------------------------------------
 
-build/kernel/%.o: %.c
+build/kernel/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
 
-build/kernel/%.o: %.S
+build/kernel/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(call say,AS,$<)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
 
-build/efi/%.o: %.c
+build/efi/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$< (efi))
 	$(Q)$(CC) $(EFI_CFLAGS) -c $< -o $@
 
-build/efi/%.o: %.S
+build/efi/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(call say,AS,$< (efi))
 	$(Q)$(CC) $(EFI_CFLAGS) -c $< -o $@
 
-build/host/%.o: %.c
+build/host/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC,$< (host))
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) -c $< -o $@
+
+# The example that paging/README.md shows, for a test to compile and run.
+build/host/paging_readme.c: paging/README.md scripts/readme-example
+	@mkdir -p $(@D)
+	$(Q)scripts/readme-example $< > $@
+
+build/host/test/host/test_paging_readme.o: HOST_CFLAGS += -include build/host/paging_readme.c
+build/host/test/host/test_paging_readme.o: build/host/paging_readme.c
 
 HOST_SUPPORT := $(patsubst %.c,build/host/%.o,$(filter-out test/host/test_%,$(wildcard test/host/*.c)))
 
 $(HOST_TESTS): build/host/%: build/host/test/host/%.o $(HOST_SUPPORT) $(HOST_OBJS)
 	$(call say,LD,$@)
-	$(Q)$(HOSTCC) -fsanitize=address,undefined $^ -lcmocka -o $@
+	$(Q)$(HOSTCC) -fsanitize=address,undefined $(filter %.o,$^) -lcmocka -pthread -o $@
 
 # ---- the kernel -------------------------------------------------------------------------------
 

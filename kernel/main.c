@@ -13,11 +13,16 @@
 #include "kernel/dev/screen.h"
 #include "kernel/dev/serial.h"
 #include "kernel/lib/cmdline.h"
+#include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/firmware.h"
+#include "kernel/mm/frame.h"
+#include "kernel/mm/heap.h"
 #include "kernel/mm/hhdm.h"
+#include "kernel/mm/kernel_heap.h"
 #include "kernel/mm/kernel_space.h"
 #include "kernel/mm/mmio.h"
+#include "kernel/mm/reclaim.h"
 
 #define VERSION "0.1"
 
@@ -46,7 +51,7 @@ static void start_screen(const struct boot_framebuffer *fb)
 
 	if (!fb->width)
 		return;
-	memory = kernel_spare_pages(size / PAGE_SIZE);
+	memory = kmalloc_aligned(size, PAGE_SIZE);
 	status = mmio_map(fb->pa, fb->size, PROT_WC, &pixels);
 	if (status == OK)
 		status = memory ? screen_init(fb, pixels, memory, size) : ERR_NO_MEMORY;
@@ -71,6 +76,16 @@ static void print_phases(uint64_t tsc_frequency)
 		log_info(" %s %llu (%llu)%s", names[i],
 			 (unsigned long long)((boot_info->tsc[i] - boot_info->tsc[i - 1]) / unit),
 			 (unsigned long long)(boot_info->firmware_tsc[i] / unit), i + 1 < STAMP_COUNT ? "," : "\n");
+}
+
+static void reclaim_memory(void)
+{
+	struct reclaimed got = reclaim_boot_memory(boot_info);
+	char loader[16], services[16], free[16];
+
+	log_info("reclaimed %s of the loader and %s of boot services; %s free\n",
+		 format_size(loader, got.loader * PAGE_SIZE), format_size(services, got.boot_services * PAGE_SIZE),
+		 format_size(free, frame_free_count(&machine_frames) * PAGE_SIZE));
 }
 
 static void print_reports(uint64_t tsc_frequency)
@@ -114,6 +129,7 @@ void kmain(struct boot_info *info, uint64_t tsc)
 	protection_init();
 	kernel_space_init(info);
 	trap_set_context(kernel_space.root.raw);
+	kernel_heap_init();
 	if (firmware_init(info) != OK)
 		log_warn("no firmware context: power-off and restart by other means\n");
 	start_screen(&info->framebuffer);
@@ -122,6 +138,7 @@ void kmain(struct boot_info *info, uint64_t tsc)
 	panic_page_set_restart(cmdline_number(cmdline, "panic", 0), tsc_frequency);
 	report_init(info);
 	print_reports(tsc_frequency);
+	reclaim_memory();
 
 	keyboard_init();
 	commands_init();

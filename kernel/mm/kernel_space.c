@@ -1,61 +1,42 @@
 /*
  * Takes over the tables that the loader built, and owns the kernel context's space from then on.
- * Frames for tables come from the spare ones that the loader left behind its own.
+ * Frames for tables come from the frame allocator; those that the loader took go back to it when they fall free.
  */
 #include "kernel/mm/kernel_space.h"
 
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/features.h"
+#include "kernel/mm/frame.h"
 #include "kernel/mm/hhdm.h"
-
-/* Frames that the loader left over: tables come from the front, pages of the kernel's own from the back. */
-struct spare {
-	paddr_t start;
-	paddr_t end;
-};
 
 struct space kernel_space;
 
-static struct spare spare;
-static paddr_t freed_tables; /* given back, chained through their first word; 0 ends the chain */
 static struct memmap memmap;
 const struct memmap *machine_memmap = &memmap;
 
-static void table_free(void *ctx, paddr_t pa)
-{
-	(void)ctx;
-	*(paddr_t *)hhdm_ptr(pa) = freed_tables;
-	freed_tables = pa;
-}
+/* The tables that the loader built: no frame allocator handed them out. */
+static uint64_t loader_tables_start, loader_tables_end;
 
 static enum status table_alloc(void *ctx, paddr_t *ret_pa)
 {
-	(void)ctx;
-	if (freed_tables.raw) {
-		*ret_pa = freed_tables;
-		freed_tables = *(paddr_t *)hhdm_ptr(freed_tables);
-		return OK;
-	}
-	if (spare.start.raw == spare.end.raw)
-		return ERR_NO_MEMORY;
-	*ret_pa = spare.start;
-	spare.start = paddr_add(spare.start, PAGE_SIZE);
-	return OK;
+	return frame_alloc_4k(ctx, ret_pa);
 }
 
-void *kernel_spare_pages(size_t pages)
+static void table_free(void *ctx, paddr_t pa)
 {
-	if (pages > (spare.end.raw - spare.start.raw) / PAGE_SIZE)
-		return NULL;
-	spare.end = paddr(spare.end.raw - pages * PAGE_SIZE);
-	return hhdm_ptr(spare.end);
+	uint64_t added;
+
+	if (pa.raw < loader_tables_start || pa.raw >= loader_tables_end)
+		frame_free_4k(ctx, pa);
+	else if (frame_add_range(&machine_frames, pa, paddr_add(pa, PAGE_SIZE), &added) != OK)
+		panic("table at %#llx cannot be freed", (unsigned long long)pa.raw);
 }
 
 static const struct space_ops table_ops = { table_alloc, table_free };
 
 enum status kernel_space_create(struct space *ret)
 {
-	enum status status = space_init(ret, &table_ops, NULL, HHDM_BASE, kernel_space.max_leaf);
+	enum status status = space_init(ret, &table_ops, frame_cache_here(), HHDM_BASE, kernel_space.max_leaf);
 
 	if (status == OK)
 		space_share(ret, &kernel_space, SHARED_SLOT);
@@ -104,6 +85,22 @@ static void make_image_global(const struct boot_info *info)
 	cpu_write_cr4(cpu_read_cr4() | CR4_PGE);
 }
 
+/* The machine's frames: what the map calls usable, and what the loader took for tables and did not need. */
+static void start_frames(const struct boot_info *info)
+{
+	paddr_t spare = paddr_add(info->tables, info->table_frames * PAGE_SIZE);
+	uint64_t added;
+
+	if (frame_init(&machine_frames, &memmap, HHDM_BASE) != OK)
+		panic("takeover: no usable memory for the frame allocator");
+	frame_cache_init(&machine_frame_cache, &machine_frames);
+	loader_tables_start = info->tables.raw;
+	loader_tables_end = spare.raw;
+	if (info->table_spare &&
+	    frame_add_range(&machine_frames, spare, paddr_add(spare, info->table_spare * PAGE_SIZE), &added) != OK)
+		panic("takeover: the spare tables at %#llx are not free", (unsigned long long)spare.raw);
+}
+
 void kernel_space_init(const struct boot_info *info)
 {
 	size_t frames;
@@ -111,10 +108,8 @@ void kernel_space_init(const struct boot_info *info)
 	memmap = (struct memmap){ .ranges = hhdm_ptr(info->memmap),
 				  .count = info->memmap_count,
 				  .capacity = info->memmap_count };
-	spare = (struct spare){ paddr_add(info->tables, info->table_frames * PAGE_SIZE),
-				paddr_add(info->tables, (info->table_frames + info->table_spare) * PAGE_SIZE) };
-
-	space_adopt(&kernel_space, paddr(cpu_read_cr3() & PTE_ADDRESS), &table_ops, NULL, HHDM_BASE,
+	start_frames(info);
+	space_adopt(&kernel_space, paddr(cpu_read_cr3() & PTE_ADDRESS), &table_ops, frame_cache_here(), HHDM_BASE,
 		    cpu_features()->pages_1g ? 3 : 2);
 	frames = kernel_space.tables + 1;
 	if (kernel_space.root.raw != info->tables.raw || frames != info->table_frames)

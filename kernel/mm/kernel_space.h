@@ -13,16 +13,10 @@ extern struct space kernel_space;
 extern const struct memmap *machine_memmap;
 
 /*
- * Take the loader's tables over: drop its trampoline and all else in the lower half, set G on
+ * Start the frame allocator and take the loader's tables over: drop its trampoline and all else in the lower half, set G on
  * slot 511's leaves, pin slot 511. Panics when the tables are not what the contract says.
  */
 void kernel_space_init(const struct boot_info *info);
-
-/*
- * `pages` consecutive pages for good, in the direct map; NULL when the loader has not left as many. What
- * the screen's text lies in: zeroing that much bss would cost the boot more than building its tables.
- */
-void *kernel_spare_pages(size_t pages);
 
 /*
  * A new space with slot 511 as everywhere and nothing else: one frame and one copied entry.

@@ -1,0 +1,104 @@
+/*
+ * The seam between the heap and CPUs: finding this CPU's store of blocks, keeping others off it for a moment,
+ * and the lock of the slow paths. The kernel's CPU is a CPU; on the host, a thread stands for one.
+ */
+#pragma once
+
+#include "paging/types.h"
+
+#define HEAP_CLASSES 128 /* 0 is none, then kmalloc's sizes, then the caches */
+
+/* The magazine that waits beside the loaded one. */
+struct heap_spare {
+	uint32_t number; /* 0: none */
+	uint32_t count;  /* blocks in it: none or all that fit */
+};
+
+/* A CPU's free blocks. */
+struct heap_cpu {
+	/*
+	 * A class: the address of the last block pointer in the loaded magazine, so that the bits below the magazine's
+	 * size say how full it is. 0: no magazine, which looks empty.
+	 */
+	uintptr_t top[HEAP_CLASSES];
+	struct heap_spare spare[HEAP_CLASSES];
+};
+
+struct heap_lock {
+	uint32_t held;
+};
+
+#ifdef HOST_TEST
+
+#include <sched.h>
+
+extern _Thread_local struct heap_cpu heap_this_cpu;
+
+typedef uint8_t heap_flags_t;
+
+/* This CPU's store; until heap_cpu_leave nothing else on this CPU uses it. */
+static inline struct heap_cpu *heap_cpu_enter(heap_flags_t *ret_flags)
+{
+	*ret_flags = 0;
+	return &heap_this_cpu;
+}
+
+static inline void heap_cpu_leave(heap_flags_t flags)
+{
+	(void)flags;
+}
+
+/* A thread that waits lets another run: the holder may be off the CPU. */
+static inline void heap_relax(void)
+{
+	sched_yield();
+}
+
+#else
+
+#include "kernel/arch/cpu.h"
+
+/* One CPU so far. With more, heap_cpu_enter finds its own through GS; nothing else here changes. */
+extern struct heap_cpu heap_this_cpu;
+
+typedef uint64_t heap_flags_t;
+
+/*
+ * This CPU's store; until heap_cpu_leave nothing else on this CPU uses it: interrupt handlers may call the heap,
+ * so they wait.
+ */
+static inline struct heap_cpu *heap_cpu_enter(heap_flags_t *ret_flags)
+{
+	*ret_flags = cpu_read_flags();
+	cpu_interrupts_off();
+	return &heap_this_cpu;
+}
+
+static inline void heap_cpu_leave(heap_flags_t flags)
+{
+	if (flags & RFLAGS_IF)
+		cpu_interrupts_on();
+	else
+		__asm__ volatile("" : : : "memory");
+}
+
+static inline void heap_relax(void)
+{
+	cpu_pause();
+}
+
+#endif
+
+/* Only between heap_cpu_enter and heap_cpu_leave. */
+static inline void heap_lock(struct heap_lock *lock)
+{
+	while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) {
+		while (__atomic_load_n(&lock->held, __ATOMIC_RELAXED))
+			heap_relax();
+	}
+}
+
+static inline void heap_unlock(struct heap_lock *lock)
+{
+	__atomic_store_n(&lock->held, 0, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,277 @@
+/*
+ * Magazines: arrays of block pointers. A CPU allocates from and frees into its loaded one with a
+ * handful of instructions (heap.c); this file does what is due when that is empty or full: swap it with the spare,
+ * exchange whole magazines with other CPUs over lock-free stacks, and at last go to the slabs.
+ *
+ * So a block that one CPU frees and another allocates costs 1/63 of four atomic operations, and nobody reads or writes
+ * the block on the way (Bonwick and Adams, "Magazines and Vmem").
+ *
+ * Magazines live in memory of their own that is never unmapped: a CPU may still read the link of a magazine that another
+ * has just popped; the count beside the stack's top then makes its exchange fail.
+ */
+#include "kernel/mm/heap_internal.h"
+
+#include "kernel/lib/panic.h"
+
+/* Full magazines that a class may keep in common however few blocks it has. */
+#define DEPOT_MIN 4
+
+/* Else the limit is this part of the class's memory, in memory of magazines: small blocks would need most of it. */
+#define DEPOT_FRACTION 32
+
+/* Before the heap grows, depots that hold at least this part of it are emptied: their pages may do. */
+#define IDLE_FRACTION 64
+
+/* ---- lock-free stacks of magazines ---- */
+
+static void stack_push(uint64_t *stack, uint32_t number)
+{
+	struct magazine *m = &heap.magazines[number];
+	uint64_t old = __atomic_load_n(stack, __ATOMIC_ACQUIRE);
+	uint64_t new;
+
+	do {
+		uint32_t below = (uint32_t)old;
+		uint32_t depth = below ? __atomic_load_n(&heap.magazines[below].depth, __ATOMIC_RELAXED) : 0;
+
+		__atomic_store_n(&m->next, below, __ATOMIC_RELAXED);
+		__atomic_store_n(&m->depth, depth + 1, __ATOMIC_RELAXED);
+		new = ((old >> 32) + 1) << 32 | number;
+	} while (!__atomic_compare_exchange_n(stack, &old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+}
+
+/* The number of the magazine that was on top, or 0. */
+static uint32_t stack_pop(uint64_t *stack)
+{
+	uint64_t old = __atomic_load_n(stack, __ATOMIC_ACQUIRE);
+	uint64_t new;
+
+	do {
+		if ((uint32_t)old == 0)
+			return 0;
+		new = ((old >> 32) + 1) << 32 | __atomic_load_n(&heap.magazines[(uint32_t)old].next, __ATOMIC_RELAXED);
+	} while (!__atomic_compare_exchange_n(stack, &old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+	return (uint32_t)old;
+}
+
+static uint32_t stack_depth(uint64_t *stack)
+{
+	uint32_t top = (uint32_t)__atomic_load_n(stack, __ATOMIC_ACQUIRE);
+
+	return top ? __atomic_load_n(&heap.magazines[top].depth, __ATOMIC_RELAXED) : 0;
+}
+
+/* ---- empty magazines ---- */
+
+void magazines_init(void)
+{
+	/* Number 0 means none, and its place stays unused. */
+	heap.magazines_made = 1;
+}
+
+/* Map the next page of magazines, and put all but one into the common stack. Returns that one, or 0. */
+static uint32_t make_magazines(void)
+{
+	uint32_t first = 0;
+	uint32_t end = 0;
+
+	heap_lock(&heap.lock);
+	if (heap.magazines_made < MAGAZINES) {
+		uint32_t page = (uint32_t)align_down(heap.magazines_made, PAGE_SIZE / MAGAZINE_SIZE);
+
+		if (chunk_map((vaddr_t)&heap.magazines[page], 1)) {
+			heap.book_pages++;
+			first = heap.magazines_made;
+			end = page + (uint32_t)(PAGE_SIZE / MAGAZINE_SIZE);
+			heap.magazines_made = end;
+		}
+	}
+	heap_unlock(&heap.lock);
+	for (uint32_t i = first + 1; i < end; i++)
+		stack_push(&heap.empty_magazines, i);
+	return first;
+}
+
+static uint32_t get_empty(void)
+{
+	uint32_t number = stack_pop(&heap.empty_magazines);
+
+	return number ? number : make_magazines();
+}
+
+/* ---- this CPU's two magazines of a class ---- */
+
+/*
+ * Blocks from the slabs; a growing heap is the last resort, after what idles in depots.
+ * Draining may have filled this class's depot's blocks back into slabs too.
+ */
+static size_t take_blocks(uint32_t class_id, void **blocks, size_t count)
+{
+	size_t taken = slab_take(class_id, blocks, count, PAGES_MAPPED);
+
+	if (!taken && magazines_drain_before_growing())
+		taken = slab_take(class_id, blocks, count, PAGES_MAPPED);
+	return taken ? taken : slab_take(class_id, blocks, count, PAGES_GROW);
+}
+
+static uint32_t number_of(uintptr_t top)
+{
+	return top ? (uint32_t)((struct magazine *)(top & ~(MAGAZINE_SIZE - 1)) - heap.magazines) : 0;
+}
+
+static uint32_t count_of(uintptr_t top)
+{
+	return (uint32_t)((top & (MAGAZINE_SIZE - 1)) / sizeof(void *));
+}
+
+static uintptr_t top_of(uint32_t number, uint32_t count)
+{
+	return (uintptr_t)&heap.magazines[number] + count * sizeof(void *);
+}
+
+static void *pop(struct heap_cpu *cpu, uint32_t class_id)
+{
+	void *block = *(void **)cpu->top[class_id];
+
+	cpu->top[class_id] -= sizeof(void *);
+	return block;
+}
+
+static void push(struct heap_cpu *cpu, uint32_t class_id, void *block)
+{
+	cpu->top[class_id] += sizeof(void *);
+	*(void **)cpu->top[class_id] = block;
+}
+
+/* Load the magazine; the one that was loaded becomes the spare. */
+static void load(struct heap_cpu *cpu, uint32_t class_id, uint32_t number, uint32_t count)
+{
+	uintptr_t top = cpu->top[class_id];
+
+	cpu->spare[class_id] = (struct heap_spare){ number_of(top), count_of(top) };
+	cpu->top[class_id] = top_of(number, count);
+}
+
+/* The loaded magazine is empty, or there is none. */
+void *magazine_refill(struct heap_cpu *cpu, uint32_t class_id)
+{
+	struct size_class *c = &heap_classes[class_id];
+	struct heap_spare spare = cpu->spare[class_id];
+	void *block;
+
+	if (class_id == 0)
+		return NULL;
+	if (spare.count) {
+		load(cpu, class_id, spare.number, spare.count);
+		return pop(cpu, class_id);
+	}
+
+	uint32_t full = stack_pop(&c->depot);
+
+	if (full) {
+		if (spare.number)
+			stack_push(&heap.empty_magazines, spare.number);
+		load(cpu, class_id, full, c->capacity);
+		return pop(cpu, class_id);
+	}
+	if (!cpu->top[class_id]) {
+		uint32_t number = get_empty();
+
+		if (!number)
+			return take_blocks(class_id, &block, 1) ? block : NULL;
+		cpu->top[class_id] = top_of(number, 0);
+	}
+
+	struct magazine *m = &heap.magazines[number_of(cpu->top[class_id])];
+	size_t taken = take_blocks(class_id, m->blocks, c->capacity);
+
+	if (!taken)
+		return NULL;
+	cpu->top[class_id] += taken * sizeof(void *);
+	return pop(cpu, class_id);
+}
+
+/* Put a full magazine where other CPUs find it; false: there are enough of them. */
+static bool give_to_depot(struct size_class *c, uint32_t number)
+{
+	uint64_t bytes = __atomic_load_n(&c->slabs, __ATOMIC_RELAXED) * c->slab_pages * PAGE_SIZE;
+	uint64_t most = bytes / DEPOT_FRACTION / MAGAZINE_SIZE;
+
+	if (stack_depth(&c->depot) >= (most > DEPOT_MIN ? most : DEPOT_MIN))
+		return false;
+	stack_push(&c->depot, number);
+	return true;
+}
+
+/* An empty magazine for a class whose loaded one is full; a full spare makes room. 0: there is none. */
+static uint32_t make_room(struct heap_cpu *cpu, uint32_t class_id)
+{
+	uint32_t spare = cpu->spare[class_id].number;
+
+	if (!spare)
+		return get_empty();
+	cpu->spare[class_id] = (struct heap_spare){ 0 };
+	if (give_to_depot(&heap_classes[class_id], spare))
+		return get_empty();
+	slab_give(class_id, heap.magazines[spare].blocks, heap_classes[class_id].capacity);
+	return spare;
+}
+
+/* The loaded magazine is full, or there is none. */
+void magazine_spill(struct heap_cpu *cpu, uint32_t class_id, void *block)
+{
+	struct heap_spare spare = cpu->spare[class_id];
+	uint32_t empty = spare.number && spare.count == 0 ? spare.number : make_room(cpu, class_id);
+
+	if (!empty) {
+		slab_give(class_id, &block, 1);
+		return;
+	}
+	load(cpu, class_id, empty, 0);
+	push(cpu, class_id, block);
+}
+
+/* ---- emptying ---- */
+
+static void drain(uint32_t class_id, uint32_t number, uint32_t count)
+{
+	if (!number)
+		return;
+	slab_give(class_id, heap.magazines[number].blocks, count);
+	stack_push(&heap.empty_magazines, number);
+}
+
+void magazines_drain_cpu(struct heap_cpu *cpu)
+{
+	for (uint32_t id = 1; id < HEAP_CLASSES; id++) {
+		drain(id, number_of(cpu->top[id]), count_of(cpu->top[id]));
+		drain(id, cpu->spare[id].number, cpu->spare[id].count);
+		cpu->top[id] = 0;
+		cpu->spare[id] = (struct heap_spare){ 0 };
+	}
+}
+
+void magazines_drain_depots(void)
+{
+	for (uint32_t id = 1; id < HEAP_CLASSES; id++) {
+		uint32_t number;
+
+		while ((number = stack_pop(&heap_classes[id].depot)) != 0)
+			drain(id, number, heap_classes[id].capacity);
+	}
+}
+
+bool magazines_drain_before_growing(void)
+{
+	uint64_t idle = 0;
+
+	for (uint32_t id = 1; id < HEAP_CLASSES; id++) {
+		struct size_class *c = &heap_classes[id];
+
+		idle += (uint64_t)stack_depth(&c->depot) * c->capacity * c->size;
+	}
+	if (idle * IDLE_FRACTION < __atomic_load_n(&heap.mapped_pages, __ATOMIC_RELAXED) * PAGE_SIZE)
+		return false;
+	magazines_drain_depots();
+	return true;
+}

@@ -1,0 +1,137 @@
+/*
+ * Backs the heap with frames, mapped in slot 511 where every context sees them: 2 MiB leaves where
+ * they fit and there are such frames, 4 KiB leaves elsewhere. Keeps no books of its own: which frames
+ * lie where is what the page tables say.
+ */
+#include "kernel/mm/kernel_heap.h"
+
+#include "kernel/mm/frame.h"
+#include "kernel/mm/heap.h"
+#include "kernel/mm/hhdm.h"
+#include "kernel/mm/kernel_space.h"
+
+/* Leaves that one flush covers when memory is given back. */
+#define BATCH 64
+
+struct windows kernel_windows;
+
+static void *page_alloc(void *ctx)
+{
+	paddr_t pa;
+
+	return frame_alloc_4k(ctx, &pa) == OK ? hhdm_ptr(pa) : NULL;
+}
+
+static void page_free(void *ctx, void *page)
+{
+	frame_free_4k(ctx, hhdm_paddr(page));
+}
+
+static enum status reserve(void *ctx, uint64_t size, uint64_t align, vaddr_t *ret_base)
+{
+	return window_reserve(ctx, size, align, WINDOW_GUARD_NONE, ret_base);
+}
+
+static void release(void *ctx, vaddr_t base, uint64_t size)
+{
+	(void)size;
+	if (window_release(ctx, base) != OK)
+		panic("heap: no window starts at %#llx", (unsigned long long)base);
+}
+
+/* Map one leaf of new memory at `va`. On error nothing is mapped and no frame is lost. */
+static enum status map_leaf(vaddr_t va, enum frame_size size)
+{
+	struct frame_cache *cache = frame_cache_here();
+	enum status status;
+	paddr_t pa;
+
+	status = frame_alloc(cache, size, &pa);
+	if (status != OK)
+		return status;
+	status = space_map(&kernel_space, va, pa, frame_size_frames(size), PROT_W | PROT_GLOBAL);
+	if (status != OK)
+		frame_free(cache, size, pa);
+	return status;
+}
+
+struct leaf {
+	paddr_t pa;
+	enum frame_size size;
+};
+
+/* The leaves from `va` on, at most BATCH, up to `end`. Returns how many; *ret_past is where they end. */
+static size_t find_leaves(vaddr_t va, vaddr_t end, struct leaf leaves[BATCH], vaddr_t *ret_past)
+{
+	size_t n = 0;
+
+	for (; n < BATCH && va < end; n++) {
+		struct mapping m;
+
+		if (space_lookup(&kernel_space, va, &m) != OK || m.va != va)
+			panic("heap: no leaf starts at %#llx", (unsigned long long)va);
+		leaves[n] = (struct leaf){ m.pa, m.level == 1 ? FRAME_4K : FRAME_2M };
+		va += level_size(m.level);
+	}
+	*ret_past = va;
+	return n;
+}
+
+static void unmap(void *ctx, vaddr_t va, uint64_t size)
+{
+	vaddr_t end = va + size, past;
+
+	(void)ctx;
+	for (; va < end; va = past) {
+		struct tlb_flush flush = TLB_FLUSH_NONE;
+		struct leaf leaves[BATCH];
+		size_t n = find_leaves(va, end, leaves, &past);
+
+		/* Whole leaves only: nothing to split, so nothing can fail. */
+		if (past > end || space_unmap(&kernel_space, va, (past - va) / PAGE_SIZE, &flush) != OK)
+			panic("heap: %#llx-%#llx cuts a leaf", (unsigned long long)va, (unsigned long long)end);
+		kernel_space_flush(&kernel_space, &flush);
+		while (n--)
+			frame_free(frame_cache_here(), leaves[n].size, leaves[n].pa);
+	}
+}
+
+static enum status map(void *ctx, vaddr_t va, uint64_t size)
+{
+	vaddr_t start = va, end = va + size;
+	enum status status = OK;
+
+	while (va < end && status == OK) {
+		bool large = is_aligned(va, PAGE_SIZE_2M) && end - va >= PAGE_SIZE_2M;
+
+		if (large && map_leaf(va, FRAME_2M) == OK) {
+			va += PAGE_SIZE_2M;
+			continue;
+		}
+		status = map_leaf(va, FRAME_4K);
+		if (status == OK)
+			va += PAGE_SIZE;
+	}
+	if (status != OK && va > start)
+		unmap(ctx, start, va - start);
+	return status;
+}
+
+void kernel_heap_init(void)
+{
+	static struct window_seam seam = { .page_alloc = page_alloc, .page_free = page_free };
+	static struct heap_backend backend = {
+		.ctx = &kernel_windows,
+		.reserve = reserve,
+		.release = release,
+		.map = map,
+		.unmap = unmap,
+		.base = HEAP_BASE,
+		.size = HEAP_SIZE,
+		.step = 64 * 1024,
+	};
+
+	seam.ctx = frame_cache_here();
+	if (windows_init(&kernel_windows, HEAP_BASE, HEAP_SIZE, &seam) != OK || heap_init(&backend) != OK)
+		panic("no memory for the kernel heap");
+}
