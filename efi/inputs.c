@@ -36,7 +36,7 @@ static void read_framebuffer(struct loader *l)
 {
 	struct boot_framebuffer *fb = &l->info.framebuffer;
 	EFI_GUID guid = gop_guid;
-	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop;
+	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop = NULL;
 	EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode;
 	EFI_PIXEL_BITMASK mask = { 0x0000ff, 0x00ff00, 0xff0000, 0 };
 
@@ -95,7 +95,7 @@ static void read_tables(struct loader *l)
 static void read_seed(struct loader *l)
 {
 	EFI_GUID guid = rng_guid;
-	EFI_RNG_PROTOCOL *rng;
+	EFI_RNG_PROTOCOL *rng = NULL;
 
 	if (EFI_ERROR(FIRMWARE(l, l->boot->LocateProtocol(&guid, NULL, (void **)&rng))))
 		return;

@@ -255,10 +255,9 @@ static void check_missing(struct run *run)
 
 	for (size_t i = 0; i < map->count; i++) {
 		const struct mem_range *r = &map->ranges[i];
-		uint64_t end = r->end < HHDM_SIZE ? r->end : HHDM_SIZE;
 
-		if (is_ram(r) && r->start < end)
-			bytes += end - r->start;
+		if (is_ram(r) && r->start < HHDM_SIZE)
+			bytes += (r->end < HHDM_SIZE ? r->end : HHDM_SIZE) - r->start;
 	}
 	if (bytes == run->direct_bytes)
 		return;

@@ -13,17 +13,27 @@ static bool is_in_text(vaddr_t va, uint64_t *ret_offset)
 	return symbol_find(va, name, sizeof(name), ret_offset) == OK;
 }
 
+#define PUSH_RBP 0x55 /* how a function that makes a frame begins */
+
 /*
- * A jump into nowhere, or a function's very first instruction: no frame has been made, and what the call pushed is
- * still on top of the stack.
+ * Where no frame has been made, what the call pushed is still on the stack: after a jump into nowhere, at a function's
+ * first two instructions, and in the leaf functions that compilers give no frame whatever they are told.
  */
 static bool find_pushed(const struct space *s, const struct backtrace_start *start, vaddr_t *ret)
 {
+	vaddr_t at = start->rsp;
 	uint64_t offset;
+	uint8_t first;
 
-	if (is_in_text(start->rip, &offset) && offset)
-		return false;
-	return peek(s, start->rsp, ret, sizeof(*ret)) == OK && is_in_text(*ret, &offset);
+	if (is_in_text(start->rip, &offset) && offset) {
+		if (peek(s, start->rip - offset, &first, sizeof(first)) != OK)
+			return false;
+		if (first == PUSH_RBP && offset > 1)
+			return false;
+		if (first == PUSH_RBP)
+			at += sizeof(vaddr_t);
+	}
+	return peek(s, at, ret, sizeof(*ret)) == OK && is_in_text(*ret, &offset);
 }
 
 void backtrace_print(print_fn *print, const struct space *s, const struct backtrace_start *start, size_t most)

@@ -38,34 +38,35 @@ static struct subject subject;
 static long restart_seconds;
 static uint64_t restart_frequency;
 
-static void say_what(void)
+static void say_exception(void)
 {
+	const struct trap_frame *f = subject.frame;
 	char place[SYMBOL_TEXT], text[TRAP_TEXT];
 	uint8_t code[CODE_BYTES];
 
-	say("\n================================ kernel panic ================================\n");
-	if (!subject.frame) {
-		say("%s\n", subject.message);
-	} else {
-		say("%s", trap_name(subject.frame->vector));
-		if (trap_text(subject.frame->vector, subject.frame->error, text)[0])
-			say(": %s", text);
-		if (subject.frame->vector == TRAP_PF)
-			say("\naddress 0x%016llx", (unsigned long long)subject.cr2);
-		say("\n");
-	}
-	if (!subject.frame) {
-		say("at 0x%016llx %s\n", (unsigned long long)subject.caller,
-		    symbol_format_return(subject.caller, place));
-		return;
-	}
-	say("at 0x%016llx %s\n", (unsigned long long)subject.at.rip, symbol_format(subject.at.rip, place));
-	if (peek(&subject.space, subject.at.rip, code, sizeof(code)) != OK)
+	trap_text(f->vector, f->error, text);
+	say("%s%s%s\n", trap_name(f->vector), text[0] ? ": " : "", text);
+	if (f->vector == TRAP_PF)
+		say("address 0x%016llx\n", (unsigned long long)subject.cr2);
+	say("at 0x%016llx %s\n", (unsigned long long)f->rip, symbol_format(f->rip, place));
+	if (peek(&subject.space, f->rip, code, sizeof(code)) != OK)
 		return;
 	say("code:");
 	for (size_t i = 0; i < sizeof(code); i++)
 		say(" %02x", code[i]);
 	say("\n");
+}
+
+static void say_what(void)
+{
+	char place[SYMBOL_TEXT];
+
+	say("\n================================ kernel panic ================================\n");
+	if (subject.frame)
+		say_exception();
+	else
+		say("%s\nat 0x%016llx %s\n", subject.message, (unsigned long long)subject.caller,
+		    symbol_format_return(subject.caller, place));
 }
 
 struct named_value {

@@ -77,13 +77,14 @@ static size_t expand(const uint8_t *pairs, size_t count, uint8_t code, char *nam
 enum status symbol_table_find(const struct symbol_table *table, uint64_t offset, char *name, size_t size,
 			      uint64_t *ret_offset)
 {
-	struct reader reader = { table->bytes, table->bytes + table->size };
+	struct reader reader;
 	struct entry next, found = { 0 };
 	const uint8_t *pairs;
 	size_t count, length = 0;
 
 	if (!table->size)
 		return ERR_NOT_FOUND;
+	reader = (struct reader){ table->bytes, table->bytes + table->size };
 	count = *reader.at++;
 	if (count > MOST_PAIRS || 2 * count > (size_t)(reader.end - reader.at))
 		return ERR_NOT_FOUND;
