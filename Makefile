@@ -94,11 +94,24 @@ build/host/paging_readme.c: paging/README.md scripts/readme-example
 build/host/test/host/test_paging_readme.o: HOST_CFLAGS += -include build/host/paging_readme.c
 build/host/test/host/test_paging_readme.o: build/host/paging_readme.c
 
+# The loader's memory code, with the firmware's types.
+EFI_HOST := build/host/efi/memory.o build/host/efi/tables.o
+EFI_TYPES := -DGNU_EFI_USE_MS_ABI -fshort-wchar -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
+$(EFI_HOST) build/host/test/host/test_loader.o: HOST_CFLAGS += $(EFI_TYPES)
+build/host/test_loader: $(EFI_HOST)
+
 HOST_SUPPORT := $(patsubst %.c,build/host/%.o,$(filter-out test/host/test_%,$(wildcard test/host/*.c)))
 
 $(HOST_TESTS): build/host/%: build/host/test/host/%.o $(HOST_SUPPORT) $(HOST_OBJS)
 	$(call say,LD,$@)
 	$(Q)$(HOSTCC) -fsanitize=address,undefined $(filter %.o,$^) -lcmocka -pthread -o $@
+
+# The fuzzers' entry points with a driver that runs them over their corpus and damaged copies of it.
+FUZZERS := $(patsubst test/fuzz/%.c,build/host/%,$(wildcard test/fuzz/fuzz_*.c))
+
+$(FUZZERS): build/host/%: build/host/test/fuzz/%.o build/host/test/fuzz/standalone.o $(HOST_SUPPORT) $(HOST_OBJS)
+	$(call say,LD,$@)
+	$(Q)$(HOSTCC) -fsanitize=address,undefined $^ -lcmocka -pthread -o $@
 
 # ---- the kernel -------------------------------------------------------------------------------
 
@@ -223,8 +236,9 @@ gdb: ## attach gdb to `make qemu-gdb`
 
 test: lint test-host test-qemu ## all tests and checks
 
-test-host: $(HOST_TESTS) ## the parts that run on the host, under ASan and UBSan
+test-host: $(HOST_TESTS) $(FUZZERS) ## the parts that run on the host, under ASan and UBSan
 	$(Q)set -e; for t in $(HOST_TESTS); do $$t; done
+	$(Q)set -e; for f in $(FUZZERS); do $$f test/fuzz/corpus/$${f##*fuzz_}; done
 	$(Q)$(PYTHON) -m pytest -q test/scripts
 
 test-qemu: all image ## boot it in QEMU and look at it from outside

@@ -121,7 +121,7 @@ struct kernel_note {
  * it is known to lie there too. Checked are magic, version, size, flags and hhdm; that the memory map is sorted and
  * without overlaps; that each physical range lies in it in memory of the type that belongs there, and below 16 TiB;
  * that the image's segments ascend in the image's range, none of them writable and executable; that the
- * framebuffer's rows fit into it; that the command line ends. Addresses of firmware tables need only be physical addresses.
+ * framebuffer's rows fit into it; that the command line ends. Of firmware tables only the addresses are checked.
  * Returns ERR_FORMAT with *ret_what the name of the first field that is wrong and *ret_value its value.
  */
 MUST_CHECK enum status boot_info_check_at(const struct boot_info *info, vaddr_t hhdm, const char **ret_what,

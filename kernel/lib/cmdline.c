@@ -1,5 +1,6 @@
 /*
- * Searches the command line. Keeps nothing, changes nothing, and judges no value: its words' meaning is their users' affair.
+ * Searches the command line. Keeps nothing, changes nothing, and judges no value: what a word means is its user's
+ * affair.
  */
 #include "kernel/lib/cmdline.h"
 

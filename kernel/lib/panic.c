@@ -1,5 +1,6 @@
 /*
- * Hands a panic to whoever shows it. Halting the machine is the handler's business: this layer has no instruction for it.
+ * Hands a panic to whoever shows it. Halting the machine is the handler's business: this layer has no instruction
+ * for it.
  */
 #include "kernel/lib/panic.h"
 

@@ -9,8 +9,8 @@
  *   slot:    1 x 2 MiB  <--  1  -->     region: for each class, a bitmap of its blocks (2 MiB)
  *   slot:    1 x 1 GiB  <--  1  -->       block: a bitmap of its frames (4 KiB)
  *
- * A block's class says how much of it is free: four steps of "some", or all. 4 KiB frames come from the fullest class that
- * there is, and there from the lowest block: full blocks stay full, and emptier ones get the time to become
+ * A block's class says how much of it is free: four steps of "some", or all. 4 KiB frames come from the fullest
+ * class that there is, and there from the lowest block: full blocks stay full, and emptier ones get the time to become
  * whole. Only when no block is partly free is a whole one split; only when no region has one beside others is a
  * whole region broken. Nothing needs merging: a block whose count reaches 512 is whole, and so is a
  * region at 262,144.
@@ -21,7 +21,7 @@
  * Metadata, cut from the end of the largest usable range:
  *
  *   regions, rows of counts, index   193 bytes a GiB   cleared at boot: all that grows with the size of memory
- *   region_detail                    2.5 KiB a GiB     set up when the region is first split
+ *   region_detail                    2.4 KiB a GiB     set up when the region is first split
  *   frame_block                      64 bytes a 2 MiB  filled when the block is split
  *   counts of references             2 bytes a 4 KiB   cleared for 64 MiB at once when the first of its blocks is split
  *
@@ -29,9 +29,9 @@
  * over 1,024 regions; the ranges of the map become free by regions, by blocks, and only at their ends by frames.
  *
  * The count of references says who may free what. 0 is "not handed out", so a second free is seen at once, before the
- * frame gets anywhere. A frame with one reference belongs to its holder: no lock, no locked
- * instruction. Two CPUs that free one frame in the same instant may both see 1; then the pool finds its bit set already,
- * or frame_alloc finds the count at 1, whichever comes first: a panic as well.
+ * frame gets anywhere. A frame with one reference belongs to its holder: no lock, no locked instruction. Two CPUs that
+ * free one frame in the same instant may both see 1; then the pool finds its bit set already, or frame_alloc finds
+ * the count at 1, whichever comes first: a panic as well.
  */
 #include "kernel/mm/frame_refs.h"
 

@@ -25,11 +25,14 @@ static inline uint64_t frame_size_frames(enum frame_size size)
 #define FRAME_REFS_MAX     0xfffe /* references that one frame can have */
 #define FRAME_CLASSES      6      /* see frame_pool.h */
 
-/* What it takes to get from an address to the frame's reference count. Fixed once frame_init has returned. */
+/*
+ * What it takes to get from an address to the frame's reference count. Both are fixed once frame_init has
+ * returned. The counts of each 64 MiB lie in a row; what `refs` has for it is where frame 0 would have
+ * its count if the row reached that far down, or 0 while nobody has needed the row.
+ */
 struct frame_lookup {
 	uint64_t limit; /* a frame number (address / 4 KiB) beyond all RAM */
-	uintptr_t
-		*refs; /* for each 64 MiB: where frame 0's count would be if all lay in that row; 0: none is used yet */
+	uintptr_t *refs;
 };
 
 /* A free frame of 4 KiB in a cache. */
@@ -80,10 +83,11 @@ static inline struct frame_cache *frame_cache_here(void)
 }
 
 /*
- * Manage the usable memory of `map`; the metadata is cut from the end of its largest range. `direct`: a frame at pa is
- * seen at the address direct + pa. Memory of another type can be added later, frame_add_range, if the
- * map has it as RAM now. Frame 0 is never handed out, and one page below 1 MiB is kept. Memory beyond HHDM_SIZE, and memory
- * whose metadata found no place, is counted in `left_out`. The map is not needed afterwards.
+ * Manage the usable memory of `map`, which memmap_check has passed; the metadata is cut from the end of its largest
+ * range. `direct`: a frame at pa is seen at the address direct + pa. Memory of another type can be added later,
+ * frame_add_range, if the map has it as RAM now. Frame 0 is never handed out, and one page below 1 MiB is
+ * kept. Memory beyond HHDM_SIZE, and memory whose metadata found no place, is counted in `left_out`.
+ * The map is not needed afterwards.
  * Returns ERR_NO_MEMORY (no usable range can hold the table of regions); `frames` is then unusable.
  */
 MUST_CHECK enum status frame_init(struct frames *frames, const struct memmap *map, uintptr_t direct);

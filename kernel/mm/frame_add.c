@@ -56,7 +56,7 @@ static bool piece_absent(struct piece piece)
 
 		if (!bit_get(region->detail->present, block))
 			continue;
-		if (!bit_get(region->detail->split, block))
+		if (!region->refs_rows[block / REFS_BLOCKS])
 			return false;
 		for (uint32_t frame = from; frame < block_end(piece, from); frame++)
 			if (region->refs_4k[frame] != REFS_ABSENT)
@@ -79,7 +79,7 @@ static void block_add(struct piece piece, uint32_t from, uint32_t to)
 			region_set_free(region, number, BLOCK_FRAMES);
 			return;
 		}
-		region_split(region, piece.start, number);
+		region_need_refs(region, piece.start, number);
 		memset(block, 0, sizeof(*block));
 		memset(&region->refs_4k[number * BLOCK_FRAMES], 0xff, BLOCK_FRAMES * sizeof(region->refs_4k[0]));
 	}

@@ -54,7 +54,7 @@ enum region_state {
 	REGION_OPEN,   /* the detail is valid, as it is in no other state */
 };
 
-/* A block's free frames. Valid while the block is split. */
+/* A block's free frames. Valid while some are handed out, or were never added. */
 struct frame_block {
 	uint64_t free[BLOCK_FRAMES / WORD_BITS];
 };
@@ -63,7 +63,6 @@ struct frame_block {
 struct region_detail {
 	uint64_t members[BLOCK_CLASSES][REGION_BLOCKS / WORD_BITS]; /* the blocks of each class */
 	uint64_t present[REGION_BLOCKS / WORD_BITS];                /* blocks of which some frame was added */
-	uint64_t split[REGION_BLOCKS / WORD_BITS];                  /* blocks that are handed out in 4 KiB frames */
 	uint16_t free[REGION_BLOCKS];                               /* free frames of each block */
 	uint16_t refs[REGION_BLOCKS];                               /* references to each block as one 2 MiB frame */
 } __attribute__((aligned(64)));
@@ -125,6 +124,7 @@ static inline void region_count(struct frame_region *region, uint32_t free)
 }
 
 /* ---- frame_region.c: one region, under its lock ---- */
+
 /* Set up the detail: of a region that is all free, or of one that has nothing yet. */
 void region_open(struct frame_region *region);
 
@@ -132,10 +132,10 @@ void region_open(struct frame_region *region);
 void region_set_free(struct frame_region *region, unsigned block, unsigned free);
 
 /*
- * Block `block` of the region that starts at `start` is handed out in 4 KiB frames from now on. The caller fills the
- * bitmap; the counts are 0, unless some were set before.
+ * Make the counts of the 64 MiB around `block` valid: 0, unless that was done before. `start` is where
+ * the region starts.
  */
-void region_split(struct frame_region *region, paddr_t start, unsigned block);
+void region_need_refs(struct frame_region *region, paddr_t start, unsigned block);
 
 /* Name the region in the index for exactly the classes that it has. */
 void region_publish(struct frames *frames, struct frame_region *region);
@@ -157,7 +157,9 @@ uint32_t region_take(struct frame_region *region, paddr_t start, uint32_t want, 
 void region_give(struct frame_region *region, paddr_t first, uint64_t mask, uint32_t count);
 
 /* ---- frame_pool.c: all regions ---- */
+
 enum pool_reach { POOL_ANY, POOL_BELOW_4G };
+
 /* Take up to `want` frames of 4 KiB as region_take does. 0: the pool has none. */
 uint32_t pool_take(struct frame_cache *cache, enum pool_reach reach, uint32_t want, struct frame_entry *end);
 

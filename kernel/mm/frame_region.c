@@ -34,8 +34,6 @@ void region_set_free(struct frame_region *region, unsigned block, unsigned free)
 		if (free)
 			class_add(region, block, free >> CLASS_SHIFT);
 	}
-	if (free == BLOCK_FRAMES)
-		bit_clear(region->detail->split, block);
 }
 
 void region_open(struct frame_region *region)
@@ -74,13 +72,14 @@ void region_publish(struct frames *frames, struct frame_region *region)
 	__atomic_store_n(&region->indexed, classes, __ATOMIC_RELAXED);
 }
 
-/* Clear the counts of the 64 MiB around a block, which nobody has used before. */
-static void set_up_refs(struct frame_region *region, paddr_t start, unsigned block)
+void region_need_refs(struct frame_region *region, paddr_t start, unsigned block)
 {
 	unsigned row = block / REFS_BLOCKS;
 	unsigned from = row * REFS_BLOCKS;
 	unsigned to = from + REFS_BLOCKS;
 
+	if (region->refs_rows[row])
+		return;
 	if (from < region->first_block)
 		from = region->first_block;
 	if (to > region->end_block)
@@ -89,13 +88,6 @@ static void set_up_refs(struct frame_region *region, paddr_t start, unsigned blo
 	__atomic_store_n(&region->refs_rows[row],
 			 (uintptr_t)region->refs_4k - start.raw / PAGE_SIZE * sizeof(region->refs_4k[0]),
 			 __ATOMIC_RELEASE);
-}
-
-void region_split(struct frame_region *region, paddr_t start, unsigned block)
-{
-	if (!region->refs_rows[block / REFS_BLOCKS])
-		set_up_refs(region, start, block);
-	bit_set(region->detail->split, block);
 }
 
 /* The first `count` free frames of a block that has as many. */
@@ -148,7 +140,7 @@ uint32_t region_take(struct frame_region *region, paddr_t start, uint32_t want, 
 		if (kind == CLASS_WHOLE) {
 			if (taken)
 				break;
-			region_split(region, start, block);
+			region_need_refs(region, start, block);
 			memset(&region->blocks[block], 0xff, sizeof(region->blocks[block]));
 		}
 		if (count > want - taken)

@@ -1,6 +1,6 @@
 /*
- * The check of the handoff: a good one passes; with any one field wrong it is refused, and that field is named. The fake
- * machine's RAM lies at 4 GiB, with a direct map wherever the C library put it.
+ * The check of the handoff: a good one passes; with any one field wrong it is refused, and that field is named. The
+ * fake machine's RAM lies at 4 GiB, with a direct map wherever the C library put it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
