@@ -61,27 +61,34 @@ HOST_TESTS  := $(patsubst test/host/%.c,build/host/%,$(wildcard test/host/test_*
 
 # ---- rules, one a flavour ---------------------------------------------------------------------
 
-build/kernel/%.o: %.c Makefile
+# Another compiler or DEBUG= means other objects.
+build/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) DEBUG=$(DEBUG)' | cmp -s - $@ || echo '$(CC) DEBUG=$(DEBUG)' > $@
+
+FORCE:
+
+build/kernel/%.o: %.c Makefile build/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
 
-build/kernel/%.o: %.S Makefile
+build/kernel/%.o: %.S Makefile build/flags
 	@mkdir -p $(@D)
 	$(call say,AS,$<)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
 
-build/efi/%.o: %.c Makefile
+build/efi/%.o: %.c Makefile build/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$< (efi))
 	$(Q)$(CC) $(EFI_CFLAGS) -c $< -o $@
 
-build/efi/%.o: %.S Makefile
+build/efi/%.o: %.S Makefile build/flags
 	@mkdir -p $(@D)
 	$(call say,AS,$< (efi))
 	$(Q)$(CC) $(EFI_CFLAGS) -c $< -o $@
 
-build/host/%.o: %.c Makefile
+build/host/%.o: %.c Makefile build/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$< (host))
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) -c $< -o $@

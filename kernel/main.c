@@ -43,7 +43,7 @@ static void check_handoff(struct boot_info *info)
 	boot_info = info;
 }
 
-static void start_screen(const struct boot_framebuffer *fb)
+static void start_screen(const struct boot_framebuffer *fb, bool quiet)
 {
 	size_t size = align_up(screen_memory_size(fb), PAGE_SIZE);
 	void *pixels, *memory;
@@ -56,7 +56,7 @@ static void start_screen(const struct boot_framebuffer *fb)
 	if (status == OK)
 		status = memory ? screen_init(fb, pixels, memory, size) : ERR_NO_MEMORY;
 	if (status == OK)
-		log_add_sink(&screen_sink, LOG_REPLAY);
+		log_add_sink(&screen_sink, quiet ? LOG_NO_REPLAY : LOG_REPLAY);
 	else
 		log_warn("screen: framebuffer of %ux%u at %#llx left alone: status %d\n", fb->width, fb->height,
 			 (unsigned long long)fb->pa.raw, status);
@@ -132,7 +132,7 @@ void kmain(struct boot_info *info, uint64_t tsc)
 	kernel_heap_init();
 	if (firmware_init(info) != OK)
 		log_warn("no firmware context: power-off and restart by other means\n");
-	start_screen(&info->framebuffer);
+	start_screen(&info->framebuffer, cmdline_has(cmdline, "quiet"));
 
 	tsc_frequency = tsc_measure_frequency();
 	panic_page_set_restart(cmdline_number(cmdline, "panic", 0), tsc_frequency);

@@ -3,6 +3,7 @@
  */
 #include "kernel/debug/commands.h"
 
+#include "kernel/debug/memory_report.h"
 #include "kernel/debug/monitor.h"
 #include "kernel/debug/provoke.h"
 #include "kernel/debug/report.h"
@@ -43,6 +44,14 @@ static void run_mem(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	report_memory_totals(say);
+	report_frames(say);
+}
+
+static void run_heap(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	report_heap(say);
 }
 
 static void run_cpu(int argc, char **argv)
@@ -83,7 +92,8 @@ void commands_init(void)
 		  .run = run_map },
 		{ .name = "audit", .arguments = "", .help = "check the live page tables", .run = run_audit },
 		{ .name = "walk", .arguments = "ADDR", .help = "each level's entry for an address", .run = run_walk },
-		{ .name = "mem", .arguments = "", .help = "how much memory of which type", .run = run_mem },
+		{ .name = "mem", .arguments = "", .help = "how much memory of which type, and how many frames are free", .run = run_mem },
+		{ .name = "heap", .arguments = "", .help = "what the kernel heap holds", .run = run_heap },
 		{ .name = "cpu",
 		  .arguments = "",
 		  .help = "the CPU, its features and control registers",

@@ -3,7 +3,7 @@
  * inside it. Does not map, clear or flush anything.
  *
  *   frame_cache, one a CPU            the pool, shared
- *   no locked instruction             a lock for each region
+ *   no lock                           a lock for each region
  *
  *   stack: 256 x 4 KiB  <-- 128 -->   index: for each class, a bitmap of the regions (1 GiB) that have it
  *   slot:    1 x 2 MiB  <--  1  -->     region: for each class, a bitmap of its blocks (2 MiB)
@@ -23,7 +23,7 @@
  *   regions, rows of counts, index   193 bytes a GiB   cleared at boot: all that grows with the size of memory
  *   region_detail                    2.4 KiB a GiB     set up when the region is first split
  *   frame_block                      64 bytes a 2 MiB  filled when the block is split
- *   counts of references             2 bytes a 4 KiB   cleared for 64 MiB at once when the first of its blocks is split
+ *   counts of references             2 bytes a 4 KiB   cleared for 64 MiB at once, when a block there is first split
  *
  * That is 2.13 bytes a frame, 0.052 % of RAM; a hole within a GiB counts as RAM. For 1 TiB boot clears 193 KiB and runs
  * over 1,024 regions; the ranges of the map become free by regions, by blocks, and only at their ends by frames.

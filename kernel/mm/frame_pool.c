@@ -115,7 +115,7 @@ static void settle(struct frame_cache *cache, uint32_t region)
 			      !(__atomic_fetch_or(claimed, bit, __ATOMIC_RELAXED) & bit);
 }
 
-/* Lock a region that was found in the index. False, unlocked: others were faster, and it has none of `classes` left. */
+/* Lock a region that the index named for one of `classes`. False, unlocked: others were faster, and it has none. */
 static bool region_enter(struct frame_region *region, unsigned classes)
 {
 	region_lock(region);

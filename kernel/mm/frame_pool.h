@@ -68,9 +68,8 @@ struct region_detail {
 } __attribute__((aligned(64)));
 
 /*
- * A region. The only metadata that boot has to clear, so it is small: what else there is of
- * a region is set up when the region is first split. The lock covers all but the reference counts,
- * which belong to the frame's owner.
+ * A region. Boot clears it, so it is small: what else there is of a region is set up when it is first
+ * split. The lock covers all but the reference counts, which belong to the frame's owner.
  */
 struct frame_region {
 	uint32_t lock;
@@ -131,10 +130,7 @@ void region_open(struct frame_region *region);
 /* Block `block` has `free` free frames now: move it to its class. The region's lists follow with region_publish. */
 void region_set_free(struct frame_region *region, unsigned block, unsigned free);
 
-/*
- * Make the counts of the 64 MiB around `block` valid: 0, unless that was done before. `start` is where
- * the region starts.
- */
+/* Make the counts of the 64 MiB around `block` valid, 0 at first. `start` is where the region starts. */
 void region_need_refs(struct frame_region *region, paddr_t start, unsigned block);
 
 /* Name the region in the index for exactly the classes that it has. */

@@ -152,6 +152,15 @@ static void load(struct heap_cpu *cpu, uint32_t class_id, uint32_t number, uint3
 	cpu->top[class_id] = top_of(number, count);
 }
 
+/* A magazine from a depot was filled by another CPU, most likely: fetch all its lines at once, not one by one. */
+static void prefetch(uint32_t number, uint32_t count)
+{
+	const char *m = (const char *)&heap.magazines[number];
+
+	for (size_t at = 0; at <= count * sizeof(void *); at += 64)
+		__builtin_prefetch(m + at);
+}
+
 /* The loaded magazine is empty, or there is none. */
 void *magazine_refill(struct heap_cpu *cpu, uint32_t class_id)
 {
@@ -169,6 +178,7 @@ void *magazine_refill(struct heap_cpu *cpu, uint32_t class_id)
 	uint32_t full = stack_pop(&c->depot);
 
 	if (full) {
+		prefetch(full, c->capacity);
 		if (spare.number)
 			stack_push(&heap.empty_magazines, spare.number);
 		load(cpu, class_id, full, c->capacity);

@@ -1,7 +1,7 @@
 /*
  * What the frame allocator costs on the host, against a plain LIFO free list measured in the same run, which
- * checks nothing and counts nothing. The rounds are interleaved and medians of CPU time reported, so that a busy machine
- * disturbs floor and figure alike. Goals: issue 3, section 1.
+ * checks nothing and counts nothing. The rounds are interleaved and medians of CPU time reported, so that a
+ * busy machine disturbs floor and figure alike. Goals: issue 3, section 1.
  */
 #include <pthread.h>
 #include <stdarg.h>
@@ -163,7 +163,10 @@ static void run_threads(int count, double floor[WORKS], double ours[WORKS])
 
 /* ---- fragmentation ---- */
 
-/* Fill to 90 %, free runs of 64 to 4,096 frames down to 50 %, ten times replace 10 %. Percent of the free memory in 2 MiB frames. */
+/*
+ * Fill to 90 %, free runs of 64 to 4,096 frames down to 50 %, ten times replace 10 %.
+ * Returns the percentage of the free memory that can then be had in 2 MiB frames.
+ */
 static double fragmentation(void)
 {
 	struct machine *m = malloc(sizeof(*m));
@@ -234,7 +237,7 @@ static struct lifo lifo;
 static struct full full_small, full_large;
 static struct machine filled;
 
-/* The cost of frame_init alone: on memory that has been written before, for a fresh page costs the host more than all. */
+/* The cost of frame_init on memory that was written before: a fresh page costs the host more than all the rest. */
 static double start_ns(uint64_t size)
 {
 	static struct machine m;
@@ -301,7 +304,7 @@ static bool row(const char *what, int figure, int base, double goal)
 	return pass;
 }
 
-/* Two threads against one; what the machine takes from two threads that share nothing is not ours, so it is divided out. */
+/* Two threads against one. What the machine takes from two that share nothing is not ours: it is divided out. */
 static bool thread_row(const char *what, enum work w)
 {
 	double ratio = median(TWO + w) / median(ONE + w);

@@ -36,7 +36,7 @@ static double cpu_ns(void)
 
 /* ---- what is compared ---- */
 
-/* The floor: the free frames in a list, last in first out. The links lie side by side, as fast as such a list can be. */
+/* The floor: a list of free frames, last in first out. The links lie side by side: no such list is faster. */
 struct lifo {
 	uint32_t head;
 	uint32_t *next;

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 enum sizes { SIZES_SMALL, SIZES_4K, SIZES_BIG, SIZES_KERNEL };
-enum lives { LIVES_LIFO, LIVES_FIFO, LIVES_RANDOM, LIVES_HANDOVER };
+enum lives { LIVES_LIFO, LIVES_FIFO, LIVES_RANDOM, LIVES_HANDOVER, LIVES_HANDOVER_USED };
 
 struct trace_kind {
 	const char *name;
@@ -32,6 +32,10 @@ struct trace_kind {
 };
 
 /*
+ * hand-over passes blocks from thread to thread and leaves their content alone, so that the allocators' own cost is
+ * what shows. In hand-over-use the threads write and read them: most of the time is then the cache lines' way between
+ * the CPUs, and the same for all.
+ *
  * The few- traces are for time: 5 MiB in 31 sizes of block, whose numbers vary by chance, say little of memory. The
  * small- ones have 50 MiB.
  */
@@ -52,6 +56,7 @@ static const struct trace_kind trace_kinds[] = {
 	{ "kernel-fifo", SIZES_KERNEL, LIVES_FIFO, 20000, 1000000, 1.0, 1.35, false },
 	{ "kernel-random", SIZES_KERNEL, LIVES_RANDOM, 20000, 1000000, 1.0, 1.35, false },
 	{ "hand-over", SIZES_SMALL, LIVES_HANDOVER, 2048, 2000000, 0.5, 0, false },
+	{ "hand-over-use", SIZES_SMALL, LIVES_HANDOVER_USED, 2048, 2000000, 1.0, 0, false },
 	{ 0 },
 };
 
@@ -217,7 +222,7 @@ static void trace_make(struct trace *t, const struct trace_kind *kind)
 	t->sizes = trace_memory(kind->live * sizeof(*t->sizes));
 	if (kind->lives == LIVES_LIFO)
 		trace_add_lifo(t, warm + kind->ops);
-	else if (kind->lives == LIVES_HANDOVER)
+	else if (kind->lives >= LIVES_HANDOVER)
 		while (t->count < warm + kind->ops)
 			trace_add_alloc(t, 0);
 	else
@@ -272,6 +277,7 @@ static struct {
 
 struct trace_consumer {
 	uint32_t count;
+	bool use;
 	struct trace_calls calls;
 };
 
@@ -294,7 +300,8 @@ static void *trace_consume(void *arg)
 
 		void *block = trace_ring.blocks[i % RING_SIZE];
 
-		__asm__ volatile("" : : "r"(*(uint64_t *)block));
+		if (c->use)
+			__asm__ volatile("" : : "r"(*(uint64_t *)block));
 		c->calls.free(block);
 		if ((i + 1) % RING_BATCH == 0)
 			__atomic_store_n(&trace_ring.taken, i + 1, __ATOMIC_RELEASE);
@@ -307,7 +314,8 @@ static void *trace_consume(void *arg)
 static double trace_run_handover(struct trace *t, struct trace_calls calls)
 {
 	uint32_t count = (uint32_t)t->count / RING_BATCH * RING_BATCH;
-	struct trace_consumer consumer = { count, calls };
+	bool use = t->kind->lives == LIVES_HANDOVER_USED;
+	struct trace_consumer consumer = { count, use, calls };
 	uint32_t taken = 0;
 	double start = 0;
 	pthread_t thread;
@@ -322,7 +330,8 @@ static double trace_run_handover(struct trace *t, struct trace_calls calls)
 
 		char *block = calls.alloc(t->ops[i].size);
 
-		trace_touch(block, t->ops[i].size);
+		if (use)
+			trace_touch(block, t->ops[i].size);
 		trace_ring.blocks[i % RING_SIZE] = block;
 		if ((i + 1) % RING_BATCH == 0)
 			__atomic_store_n(&trace_ring.put, i + 1, __ATOMIC_RELEASE);
@@ -334,7 +343,7 @@ static double trace_run_handover(struct trace *t, struct trace_calls calls)
 /* Nanoseconds an operation: of CPU time, which other processes disturb less; of real time where two threads wait. */
 static double trace_run(struct trace *t, const struct trace_calls *calls)
 {
-	if (t->kind->lives == LIVES_HANDOVER)
+	if (t->kind->lives >= LIVES_HANDOVER)
 		return trace_run_handover(t, *calls);
 	trace_run_ops(t, 0, t->warm, *calls);
 

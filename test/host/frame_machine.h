@@ -75,8 +75,8 @@ static inline void machine_range(struct machine *m, uint64_t start, uint64_t end
 }
 
 /*
- * Give the machine memory for its ranges. RAM is not zero when a kernel gets it: where the metadata will lie every 16-bit word
- * is 1, which a count that was not set up would take for "handed out".
+ * Give the machine memory for its ranges. RAM is not zero when a kernel gets it: where the metadata will lie every
+ * 16-bit word is 1, which a count that was not set up would take for "handed out".
  */
 static inline void machine_memory(struct machine *m)
 {

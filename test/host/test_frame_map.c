@@ -105,7 +105,7 @@ static void test_add_range(void **state)
 	machine_end(m);
 }
 
-/* What boot can meet: frames of the usable ranges, less what is kept, are all there is, whatever the map looks like. */
+/* Whatever the map looks like: the frames of its usable ranges, less what is kept, are all there is. */
 static void check_map(struct machine *m)
 {
 	uint64_t usable = 0, kept = 0;

@@ -63,7 +63,8 @@ class Guest:
     def complaints(self) -> list[str]:
         """Whatever is wrong with the handed-over map and the live tables."""
         found, wanted = self.memmap(), self.expected_memmap()
-        wrong = [f"memory map: {'unexpected' if r in found else 'missing'} {r}" for r in sorted_difference(found, wanted)]
+        wrong = [f"memory map: {'unexpected' if r in found else 'missing'} {r}"
+                 for r in sorted_difference(found, wanted)]
         return wrong + spec.check_context(self.walk, self.info, wanted, self.largest_page())
 
 

@@ -37,7 +37,8 @@ def _environment():
 def test_breakpoint_and_backtrace(environment):
     """The breakpoint at the kernel's entry is hit, and a backtrace from deeper inside names functions and lines."""
     words = ["scripts/gdb", "-nx", "-batch", "-ex", "continue", "-ex", "info registers rip",
-             "-ex", "hbreak monitor_run", "-ex", "continue", "-ex", "backtrace", "-ex", "print/x boot_info->magic", "-ex", "kill"]
+             "-ex", "hbreak monitor_run", "-ex", "continue", "-ex", "backtrace",
+             "-ex", "print/x boot_info->magic", "-ex", "kill"]
     result = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT,
                             check=False)
     output = result.stdout + result.stderr

@@ -110,7 +110,8 @@ def test_differences_are_seen():
 
 def test_strongest_claim_wins():
     claims = [Range(0x5000, 0x9000, "MEM_USABLE"), Range(0, 0x6000, "MEM_BOOT_SERVICES"),
-              Range(0x7000, 0x8000, "MEM_IMAGE"), Range(0x8000, 0xA000, "MEM_RESERVED"), Range(0xA000, 0xB000, "MEM_RESERVED")]
+              Range(0x7000, 0x8000, "MEM_IMAGE"), Range(0x8000, 0xA000, "MEM_RESERVED"),
+              Range(0xA000, 0xB000, "MEM_RESERVED")]
     assert [str(r) for r in resolve(claims)] == [
         "[0x0, 0x6000) MEM_BOOT_SERVICES", "[0x6000, 0x7000) MEM_USABLE", "[0x7000, 0x8000) MEM_IMAGE",
         "[0x8000, 0xb000) MEM_RESERVED"]
