@@ -37,11 +37,12 @@ static void read_framebuffer(struct loader *l)
 	struct boot_framebuffer *fb = &l->info.framebuffer;
 	EFI_GUID guid = gop_guid;
 	EFI_GRAPHICS_OUTPUT_PROTOCOL *gop = NULL;
+	EFI_STATUS status;
 	EFI_GRAPHICS_OUTPUT_MODE_INFORMATION *mode;
 	EFI_PIXEL_BITMASK mask = { 0x0000ff, 0x00ff00, 0xff0000, 0 };
 
-	if (EFI_ERROR(FIRMWARE(l, l->boot->LocateProtocol(&guid, NULL, (void **)&gop))) || !gop->Mode ||
-	    !gop->Mode->Info)
+	status = FIRMWARE(l, l->boot->LocateProtocol(&guid, NULL, (void **)&gop));
+	if (EFI_ERROR(status) || !gop || !gop->Mode || !gop->Mode->Info)
 		return;
 	mode = gop->Mode->Info;
 	if (mode->PixelFormat == PixelBlueGreenRedReserved8BitPerColor) {
@@ -96,8 +97,10 @@ static void read_seed(struct loader *l)
 {
 	EFI_GUID guid = rng_guid;
 	EFI_RNG_PROTOCOL *rng = NULL;
+	EFI_STATUS status;
 
-	if (EFI_ERROR(FIRMWARE(l, l->boot->LocateProtocol(&guid, NULL, (void **)&rng))))
+	status = FIRMWARE(l, l->boot->LocateProtocol(&guid, NULL, (void **)&rng));
+	if (EFI_ERROR(status) || !rng)
 		return;
 	if (!EFI_ERROR(FIRMWARE(l, rng->GetRNG(rng, NULL, sizeof(l->info.seed), l->info.seed))))
 		l->info.seed_size = sizeof(l->info.seed);

@@ -113,6 +113,12 @@ static inline void cpu_halt(void)
 	__asm__ volatile("hlt" : : : "memory");
 }
 
+/* No instruction: the compiler moves no access to memory across it. */
+static inline void cpu_compiler_barrier(void)
+{
+	__asm__ volatile("" : : : "memory");
+}
+
 static inline void cpu_pause(void)
 {
 	__asm__ volatile("pause");

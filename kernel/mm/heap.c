@@ -54,7 +54,7 @@ static __attribute__((noinline)) void *class_alloc_slow(struct heap_cpu *cpu, ui
 
 	if (!block && class_id) {
 		magazines_drain_cpu(cpu);
-		magazines_drain_depots();
+		magazines_drain_depots(cpu);
 		block = magazine_refill(cpu, class_id);
 	}
 	heap_cpu_leave(flags);
@@ -122,14 +122,14 @@ static void *run_alloc(size_t size, uint32_t align)
 	if (!first) {
 		/* What idles in depots may do, else the heap grows; if it cannot, what idles here may do. */
 		heap_unlock(&heap.lock);
-		magazines_drain_before_growing();
+		magazines_drain_before_growing(cpu);
 		heap_lock(&heap.lock);
 		first = pages_alloc(pages, align, PAGES_GROW);
 	}
 	if (!first) {
 		heap_unlock(&heap.lock);
 		magazines_drain_cpu(cpu);
-		magazines_drain_depots();
+		magazines_drain_depots(cpu);
 		heap_lock(&heap.lock);
 		first = pages_alloc(pages, align, PAGES_GROW);
 	}
@@ -297,12 +297,12 @@ void *heap_raw_realloc(void *block, size_t size)
 /* ---- the calls: the debug build goes through heap_debug.c ---- */
 
 #if DEBUG
-#define CALLER            __builtin_return_address(0)
-#define ALLOC(size)       heap_debug_alloc(size, HEAP_ALIGN, CALLER)
-#define FREE(block)       heap_debug_free(block, CALLER)
+#define CALLER      __builtin_return_address(0)
+#define ALLOC(size) heap_debug_alloc(size, HEAP_ALIGN, CALLER)
+#define FREE(block) heap_debug_free(block, CALLER)
 #else
-#define ALLOC(size)       raw_alloc(size)
-#define FREE(block)       raw_free(block)
+#define ALLOC(size) raw_alloc(size)
+#define FREE(block) raw_free(block)
 #endif
 
 void *kmalloc(size_t size)

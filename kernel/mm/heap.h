@@ -34,7 +34,7 @@ struct heap_backend {
 	 * several is cut at 2 MiB boundaries only, or is the end of a block above 4 MiB that krealloc shortens.
 	 */
 	void (*unmap)(void *ctx, vaddr_t va, uint64_t size);
-	vaddr_t base; /* every reserved range lies in [base, base + size); base: a multiple of 16 MiB */
+	vaddr_t base;  /* every reserved range lies in [base, base + size); base: a multiple of 16 MiB */
 	uint64_t size; /* at most 16 TiB */
 	/*
 	 * How much to map at a time when the heap grows: 64 KiB to 2 MiB, a power of two. 2 MiB gives the fewest TLB
@@ -122,10 +122,10 @@ struct heap_stats heap_get_stats(void);
 
 /* One size of block, for the monitor. */
 struct heap_class_stats {
-	const char *name;  /* of the cache; NULL for kmalloc's */
-	uint32_t size;     /* bytes a block */
-	uint64_t blocks;   /* blocks that memory is there for */
-	uint64_t used;     /* of them: handed out, or in a CPU's store */
+	const char *name; /* of the cache; NULL for kmalloc's */
+	uint32_t size;    /* bytes a block */
+	uint64_t blocks;  /* blocks that memory is there for */
+	uint64_t used;    /* of them: handed out, or in a CPU's store */
 };
 void heap_visit_classes(void (*see)(void *ctx, const struct heap_class_stats *stats), void *ctx);
 

@@ -13,7 +13,7 @@
 
 #define SLAB_PAGES_MAX  64
 #define SLAB_BLOCKS_MIN 8
-#define SLAB_WASTE      64          /* at most 1 byte in so many is left over at a slab's end, if it can be had */
+#define SLAB_WASTE      64           /* at most 1 byte in so many is left over at a slab's end, if it can be had */
 #define MAGAZINE_BYTES  (256U << 10) /* a magazine of big blocks takes fewer: this much memory */
 #define MAGAZINE_MIN    8
 

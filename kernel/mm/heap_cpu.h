@@ -22,6 +22,9 @@ struct heap_cpu {
 	 */
 	uintptr_t top[HEAP_CLASSES];
 	struct heap_spare spare[HEAP_CLASSES];
+	/* Empty magazines in no use: number of the first, and how many. */
+	uint32_t empty;
+	uint32_t empty_count;
 };
 
 struct heap_lock {
@@ -30,7 +33,8 @@ struct heap_lock {
 
 #ifdef HOST_TEST
 
-#include <sched.h>
+/* Of the host's C library (POSIX, sched_yield()); its header is not for a freestanding file. */
+int sched_yield(void);
 
 extern _Thread_local struct heap_cpu heap_this_cpu;
 
@@ -79,7 +83,7 @@ static inline void heap_cpu_leave(heap_flags_t flags)
 	if (flags & RFLAGS_IF)
 		cpu_interrupts_on();
 	else
-		__asm__ volatile("" : : : "memory");
+		cpu_compiler_barrier();
 }
 
 static inline void heap_relax(void)

@@ -26,14 +26,14 @@
 #define POISON_MAX        (64ULL << 10) /* of a block's start; filling a gigabyte would take too long */
 
 struct header {
-	uint64_t state;        /* LIVE or FREED */
-	uint64_t size;         /* the caller's bytes */
-	const void *owner;     /* who allocated */
+	uint64_t state;    /* LIVE or FREED */
+	uint64_t size;     /* the caller's bytes */
+	const void *owner; /* who allocated */
 	const void *freed_by;
-	struct header *next;   /* live blocks */
+	struct header *next; /* live blocks */
 	struct header *prev;
-	uint64_t lead;         /* bytes from the plain heap's block to this header */
-	uint64_t zone;         /* front red zone */
+	uint64_t lead; /* bytes from the plain heap's block to this header */
+	uint64_t zone; /* front red zone */
 };
 
 _Static_assert(sizeof(struct header) == 64, "the caller's bytes keep an alignment of 64 without a gap");
@@ -74,7 +74,8 @@ static uint64_t poisoned(const struct header *h)
 static void check_zones(struct header *h)
 {
 	if (h->zone != ZONE)
-		panic("heap: underrun of block %p (%lu bytes, allocated by %p)", (void *)bytes_of(h), h->size, h->owner);
+		panic("heap: underrun of block %p (%lu bytes, allocated by %p)", (void *)bytes_of(h), h->size,
+		      h->owner);
 
 	const uint8_t *bad = find_other(bytes_of(h) + h->size, ZONE_BYTE, REAR_BYTES);
 
@@ -88,7 +89,8 @@ static void check_poison(struct header *h)
 	const uint8_t *bad = find_other(bytes_of(h), POISON, poisoned(h));
 
 	if (bad)
-		panic("heap: use after free of block %p (%lu bytes, allocated by %p, freed by %p): byte %ld was written",
+		panic("heap: use after free of block %p (%lu bytes, allocated by %p, freed by %p): byte %ld was "
+		      "written",
 		      (void *)bytes_of(h), h->size, h->owner, h->freed_by, (long)(bad - bytes_of(h)));
 }
 

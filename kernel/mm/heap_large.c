@@ -70,7 +70,7 @@ void *large_alloc(uint64_t size, uint64_t align)
 	if (!data) {
 		/* What idles in the heap may be just the memory that is missing. */
 		magazines_drain_cpu(cpu);
-		magazines_drain_depots();
+		magazines_drain_depots(cpu);
 		heap_lock(&heap.lock);
 		chunk_trim();
 		data = try_large(size, align);

@@ -14,15 +14,18 @@
 #include "kernel/lib/panic.h"
 
 /* Full magazines that a class may keep in common however few blocks it has. */
-#define DEPOT_MIN 4
+#define DEPOT_MIN 2
 
 /* Else the limit is this part of the class's memory, in memory of magazines: small blocks would need most of it. */
 #define DEPOT_FRACTION 32
 
+/* Empty magazines go from CPU to CPU so many at a time; each keeps up to twice as many. */
+#define EMPTY_BATCH 8
+
 /* Before the heap grows, depots that hold at least this part of it are emptied: their pages may do. */
 #define IDLE_FRACTION 64
 
-/* ---- lock-free stacks of magazines ---- */
+/* ---- lock-free stacks of full magazines ---- */
 
 static void stack_push(uint64_t *stack, uint32_t number)
 {
@@ -61,7 +64,7 @@ static uint32_t stack_depth(uint64_t *stack)
 	return top ? __atomic_load_n(&heap.magazines[top].depth, __ATOMIC_RELAXED) : 0;
 }
 
-/* ---- empty magazines ---- */
+/* ---- empty magazines: a list on each CPU, and a common one between them ---- */
 
 void magazines_init(void)
 {
@@ -69,8 +72,44 @@ void magazines_init(void)
 	heap.magazines_made = 1;
 }
 
-/* Map the next page of magazines, and put all but one into the common stack. Returns that one, or 0. */
-static uint32_t make_magazines(void)
+static void add_empty(struct heap_cpu *cpu, uint32_t number)
+{
+	heap.magazines[number].next = cpu->empty;
+	cpu->empty = number;
+	cpu->empty_count++;
+}
+
+/* Give `count` magazines of this CPU's list to the common one: in one go, as each go moves cache lines between CPUs. */
+static void share_empty(struct heap_cpu *cpu, uint32_t count)
+{
+	uint32_t first = cpu->empty;
+	uint32_t last = first;
+	uint32_t old = __atomic_load_n(&heap.empty_magazines, __ATOMIC_RELAXED);
+
+	if (count == 0)
+		return;
+	for (uint32_t i = 1; i < count; i++)
+		last = heap.magazines[last].next;
+	cpu->empty = heap.magazines[last].next;
+	cpu->empty_count -= count;
+	do {
+		__atomic_store_n(&heap.magazines[last].next, old, __ATOMIC_RELAXED);
+	} while (!__atomic_compare_exchange_n(&heap.empty_magazines, &old, first, false, __ATOMIC_RELEASE,
+					      __ATOMIC_RELAXED));
+}
+
+/* Take all of the common list. As nobody takes less, a push to it cannot be deceived by a number that comes back. */
+static void take_shared(struct heap_cpu *cpu)
+{
+	uint32_t number = __atomic_exchange_n(&heap.empty_magazines, 0, __ATOMIC_ACQUIRE);
+
+	cpu->empty = number;
+	for (; number; number = heap.magazines[number].next)
+		cpu->empty_count++;
+}
+
+/* Map the next page of magazines for this CPU. */
+static void make_magazines(struct heap_cpu *cpu)
 {
 	uint32_t first = 0;
 	uint32_t end = 0;
@@ -87,16 +126,32 @@ static uint32_t make_magazines(void)
 		}
 	}
 	heap_unlock(&heap.lock);
-	for (uint32_t i = first + 1; i < end; i++)
-		stack_push(&heap.empty_magazines, i);
-	return first;
+	for (uint32_t i = first; i < end; i++)
+		add_empty(cpu, i);
 }
 
-static uint32_t get_empty(void)
+/* An empty magazine, or 0. */
+static uint32_t get_empty(struct heap_cpu *cpu)
 {
-	uint32_t number = stack_pop(&heap.empty_magazines);
+	if (!cpu->empty)
+		take_shared(cpu);
+	if (!cpu->empty)
+		make_magazines(cpu);
 
-	return number ? number : make_magazines();
+	uint32_t number = cpu->empty;
+
+	if (number) {
+		cpu->empty = heap.magazines[number].next;
+		cpu->empty_count--;
+	}
+	return number;
+}
+
+static void put_empty(struct heap_cpu *cpu, uint32_t number)
+{
+	add_empty(cpu, number);
+	if (cpu->empty_count > 2 * EMPTY_BATCH)
+		share_empty(cpu, EMPTY_BATCH);
 }
 
 /* ---- this CPU's two magazines of a class ---- */
@@ -105,11 +160,11 @@ static uint32_t get_empty(void)
  * Blocks from the slabs; a growing heap is the last resort, after what idles in depots.
  * Draining may have filled this class's depot's blocks back into slabs too.
  */
-static size_t take_blocks(uint32_t class_id, void **blocks, size_t count)
+static size_t take_blocks(struct heap_cpu *cpu, uint32_t class_id, void **blocks, size_t count)
 {
 	size_t taken = slab_take(class_id, blocks, count, PAGES_MAPPED);
 
-	if (!taken && magazines_drain_before_growing())
+	if (!taken && magazines_drain_before_growing(cpu))
 		taken = slab_take(class_id, blocks, count, PAGES_MAPPED);
 	return taken ? taken : slab_take(class_id, blocks, count, PAGES_GROW);
 }
@@ -180,20 +235,20 @@ void *magazine_refill(struct heap_cpu *cpu, uint32_t class_id)
 	if (full) {
 		prefetch(full, c->capacity);
 		if (spare.number)
-			stack_push(&heap.empty_magazines, spare.number);
+			put_empty(cpu, spare.number);
 		load(cpu, class_id, full, c->capacity);
 		return pop(cpu, class_id);
 	}
 	if (!cpu->top[class_id]) {
-		uint32_t number = get_empty();
+		uint32_t number = get_empty(cpu);
 
 		if (!number)
-			return take_blocks(class_id, &block, 1) ? block : NULL;
+			return take_blocks(cpu, class_id, &block, 1) ? block : NULL;
 		cpu->top[class_id] = top_of(number, 0);
 	}
 
 	struct magazine *m = &heap.magazines[number_of(cpu->top[class_id])];
-	size_t taken = take_blocks(class_id, m->blocks, c->capacity);
+	size_t taken = take_blocks(cpu, class_id, m->blocks, c->capacity);
 
 	if (!taken)
 		return NULL;
@@ -219,10 +274,10 @@ static uint32_t make_room(struct heap_cpu *cpu, uint32_t class_id)
 	uint32_t spare = cpu->spare[class_id].number;
 
 	if (!spare)
-		return get_empty();
+		return get_empty(cpu);
 	cpu->spare[class_id] = (struct heap_spare){ 0 };
 	if (give_to_depot(&heap_classes[class_id], spare))
-		return get_empty();
+		return get_empty(cpu);
 	slab_give(class_id, heap.magazines[spare].blocks, heap_classes[class_id].capacity);
 	return spare;
 }
@@ -243,35 +298,36 @@ void magazine_spill(struct heap_cpu *cpu, uint32_t class_id, void *block)
 
 /* ---- emptying ---- */
 
-static void drain(uint32_t class_id, uint32_t number, uint32_t count)
+static void drain(struct heap_cpu *cpu, uint32_t class_id, uint32_t number, uint32_t count)
 {
 	if (!number)
 		return;
 	slab_give(class_id, heap.magazines[number].blocks, count);
-	stack_push(&heap.empty_magazines, number);
+	put_empty(cpu, number);
 }
 
 void magazines_drain_cpu(struct heap_cpu *cpu)
 {
 	for (uint32_t id = 1; id < HEAP_CLASSES; id++) {
-		drain(id, number_of(cpu->top[id]), count_of(cpu->top[id]));
-		drain(id, cpu->spare[id].number, cpu->spare[id].count);
+		drain(cpu, id, number_of(cpu->top[id]), count_of(cpu->top[id]));
+		drain(cpu, id, cpu->spare[id].number, cpu->spare[id].count);
 		cpu->top[id] = 0;
 		cpu->spare[id] = (struct heap_spare){ 0 };
 	}
+	share_empty(cpu, cpu->empty_count);
 }
 
-void magazines_drain_depots(void)
+void magazines_drain_depots(struct heap_cpu *cpu)
 {
 	for (uint32_t id = 1; id < HEAP_CLASSES; id++) {
 		uint32_t number;
 
 		while ((number = stack_pop(&heap_classes[id].depot)) != 0)
-			drain(id, number, heap_classes[id].capacity);
+			drain(cpu, id, number, heap_classes[id].capacity);
 	}
 }
 
-bool magazines_drain_before_growing(void)
+bool magazines_drain_before_growing(struct heap_cpu *cpu)
 {
 	uint64_t idle = 0;
 
@@ -282,6 +338,6 @@ bool magazines_drain_before_growing(void)
 	}
 	if (idle * IDLE_FRACTION < __atomic_load_n(&heap.mapped_pages, __ATOMIC_RELAXED) * PAGE_SIZE)
 		return false;
-	magazines_drain_depots();
+	magazines_drain_depots(cpu);
 	return true;
 }

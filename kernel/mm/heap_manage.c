@@ -47,7 +47,7 @@ static void shrink(void (*shrink_chunks)(void))
 	struct heap_cpu *cpu = heap_cpu_enter(&flags);
 
 	magazines_drain_cpu(cpu);
-	magazines_drain_depots();
+	magazines_drain_depots(cpu);
 	heap_lock(&heap.lock);
 	shrink_chunks();
 	heap_unlock(&heap.lock);

@@ -26,8 +26,7 @@ static uint32_t bin_of(uint32_t pages)
 
 	uint32_t log2 = 31 - (uint32_t)__builtin_clz(pages);
 
-	return BINS_PER_DOUBLING * (log2 - BINS_LOG2 + 1) +
-	       ((pages >> (log2 - BINS_LOG2)) & (BINS_PER_DOUBLING - 1));
+	return BINS_PER_DOUBLING * (log2 - BINS_LOG2 + 1) + ((pages >> (log2 - BINS_LOG2)) & (BINS_PER_DOUBLING - 1));
 }
 
 /* The first bin whose runs are all at least `pages` long. */

@@ -174,8 +174,7 @@ static bool find_place(struct windows *w, uint64_t whole, uint64_t align, uint64
 	return false;
 }
 
-enum status window_reserve(struct windows *w, uint64_t size, uint64_t align, enum window_guard guard,
-			   vaddr_t *ret_base)
+enum status window_reserve(struct windows *w, uint64_t size, uint64_t align, enum window_guard guard, vaddr_t *ret_base)
 {
 	uint64_t below = guard & WINDOW_GUARD_BELOW ? PAGE_SIZE : 0;
 	uint64_t above = guard & WINDOW_GUARD_ABOVE ? PAGE_SIZE : 0;

@@ -9,7 +9,7 @@
 
 /* Where the pages come from that hold the bookkeeping. Must not call back into the same `windows`, nor the heap. */
 struct window_seam {
-	void *(*page_alloc)(void *ctx);            /* one page-aligned page, or NULL */
+	void *(*page_alloc)(void *ctx); /* one page-aligned page, or NULL */
 	void (*page_free)(void *ctx, void *page);
 	void *ctx;
 };
@@ -29,12 +29,12 @@ struct window_page;
 struct windows {
 	vaddr_t base;
 	uint64_t size;
-	uint64_t free_bytes;           /* neither reserved nor guard */
-	size_t count;                  /* windows reserved */
-	struct window_node *root;      /* every piece, free or reserved, by address */
-	struct window_node *idle;      /* nodes in no tree, linked by `right` */
-	size_t idle_count;             /* of them */
-	uint64_t random;               /* state of the generator of node priorities */
+	uint64_t free_bytes;      /* neither reserved nor guard */
+	size_t count;             /* windows reserved */
+	struct window_node *root; /* every piece, free or reserved, by address */
+	struct window_node *idle; /* nodes in no tree, linked by `right` */
+	size_t idle_count;        /* of them */
+	uint64_t random;          /* state of the generator of node priorities */
 	const struct window_seam *seam;
 };
 

@@ -70,7 +70,7 @@ struct trace {
 	const struct trace_kind *kind;
 	struct trace_op *ops;
 	size_t count;
-	size_t warm;        /* ops before the clock starts */
+	size_t warm; /* ops before the clock starts */
 	void **slots;
 	uint64_t peak_live; /* bytes asked for */
 

@@ -120,7 +120,9 @@ static void no_block(void **state)
 
 static void every_alignment(void **state)
 {
-	static const size_t sizes[] = { 1, 24, 100, 512, 513, 3000, 4096, 5000, 20000, 40000, 300000, 5 << 20, 17 << 20 };
+	static const size_t sizes[] = {
+		1, 24, 100, 512, 513, 3000, 4096, 5000, 20000, 40000, 300000, 5 << 20, 17 << 20
+	};
 
 	(void)state;
 	for (size_t align = 1; align <= PAGE_SIZE_1G; align *= 2) {
@@ -183,8 +185,8 @@ static void check_filled(const uint8_t *block, size_t size)
 
 static void krealloc_keeps_the_content(void **state)
 {
-	static const size_t sizes[] = { 1, 16, 17, 500, 4096, 4097, 32768, 32769, 200000, 1 << 20, 4 << 20,
-					(4 << 20) + 1, 9 << 20 };
+	static const size_t sizes[] = { 1,     16,     17,      500,     4096,          4097,   32768,
+					32769, 200000, 1 << 20, 4 << 20, (4 << 20) + 1, 9 << 20 };
 	const size_t count = sizeof(sizes) / sizeof(sizes[0]);
 
 	(void)state;
@@ -242,8 +244,9 @@ static void one_gibibyte(void **state)
 
 static void caches(void **state)
 {
-	static const struct { size_t size, align; } kinds[] = { { 1, 1 }, { 40, 8 }, { 88, 16 }, { 200, 64 },
-		{ 1000, 8 }, { 4096, 4096 }, { 32768, 4096 } };
+	static const struct {
+		size_t size, align;
+	} kinds[] = { { 1, 1 }, { 40, 8 }, { 88, 16 }, { 200, 64 }, { 1000, 8 }, { 4096, 4096 }, { 32768, 4096 } };
 
 	(void)state;
 	for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
@@ -344,14 +347,14 @@ static void catch_panic(const char *format, va_list args)
 }
 
 /* What heap_raw_free and the drain behind it say about a pointer that is no block. */
-#define assert_panics(call, text)                                    \
-	do {                                                         \
-		panic_set_handler(catch_panic);                      \
-		if (setjmp(panic_return) == 0) {                     \
-			call;                                        \
-			fail_msg("no panic: %s", #call);             \
-		}                                                    \
-		assert_non_null(strstr(panic_text, text));           \
+#define assert_panics(call, text)                          \
+	do {                                               \
+		panic_set_handler(catch_panic);            \
+		if (setjmp(panic_return) == 0) {           \
+			call;                              \
+			fail_msg("no panic: %s", #call);   \
+		}                                          \
+		assert_non_null(strstr(panic_text, text)); \
 	} while (0)
 
 static void wrong_frees_panic(void **state)

@@ -187,7 +187,8 @@ static bool model_fits(const struct model *m, size_t pages, uint64_t align, size
 static void model_mark(struct model *m, const struct window *window, uint8_t taken)
 {
 	size_t first = (window->base - MODEL_BASE) / PAGE_SIZE - (window->guard & WINDOW_GUARD_BELOW ? 1 : 0);
-	size_t end = (window->base + window->size - MODEL_BASE) / PAGE_SIZE + (window->guard & WINDOW_GUARD_ABOVE ? 1 : 0);
+	size_t end =
+		(window->base + window->size - MODEL_BASE) / PAGE_SIZE + (window->guard & WINDOW_GUARD_ABOVE ? 1 : 0);
 
 	assert_true(end <= MODEL_PAGES);
 	for (size_t i = first; i < end; i++) {
