@@ -19,7 +19,7 @@
  *   free runs in bins by length                                heap_pages.c
  *     |
  *     v   2 MiB at a time, or as little as 64 KiB
- *   chunks of 16 MiB addresses: mapped as needed               heap_chunk.c
+ *   chunks of 16 MiB addresses: mapped as needed               heap_chunk.c, heap_reserve.c
  *     |
  *     v                                   <-- blocks above 4 MiB come from here (heap_large.c)
  *   struct heap_backend: addresses, frames, page tables

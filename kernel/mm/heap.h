@@ -30,8 +30,8 @@ struct heap_backend {
 	 */
 	enum status (*map)(void *ctx, vaddr_t va, uint64_t size);
 	/*
-	 * Undo `map` for [va, va + size); flushed on return. A range that is mapped in one call and unmapped in
-	 * several is cut at 2 MiB boundaries only, or is the end of a block above 4 MiB that krealloc shortens.
+	 * Undo `map` for [va, va + size); flushed on return. The range may be more or less than `map` was called with,
+	 * but 2 MiB at a 2 MiB boundary that were mapped in one call are unmapped in one call: no leaf is ever cut.
 	 */
 	void (*unmap)(void *ctx, vaddr_t va, uint64_t size);
 	vaddr_t base;  /* every reserved range lies in [base, base + size); base: a multiple of 16 MiB */

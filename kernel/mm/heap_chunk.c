@@ -1,20 +1,13 @@
 /*
  * Chunks: 16 MiB ranges of addresses that are mapped as far as they are needed. Owns what is
- * mapped, the growing, and the reserve that decides when memory goes back. Knows nothing of blocks.
- *
- * The reserve: free pages up to an eighth of what is mapped (2 MiB at least) stay. Memory that is given back and soon
- * asked for again is a mistake that costs a mapping and a flush; each such page widens the reserve by one (the regret),
- * and each tick without takes half of that away again.
+ * mapped, mapping more and unmapping. Knows nothing of blocks, and does not decide when: heap_reserve.c does.
  */
 #include "kernel/mm/heap_internal.h"
 
 #include "kernel/lib/panic.h"
 
-#define LEAF_GRANULES    (LEAF_PAGES / GRANULE_PAGES)
-#define RESERVE_MIN      LEAF_PAGES
-#define RESERVE_FRACTION 4
-#define SCATTER_FRACTION 3
-#define GROW_FRACTION    64 /* grow by this part of what is mapped, so that steps are few */
+#define LEAF_GRANULES (LEAF_PAGES / GRANULE_PAGES)
+#define GROW_FRACTION 64 /* grow by this part of what is mapped, so that steps are few */
 
 /* First granule that has pages to hand out. The books may end inside it. */
 #define FIRST_GRANULE (CHUNK_BOOK_PAGES / GRANULE_PAGES)
@@ -57,6 +50,22 @@ static void set_mapped(struct chunk *chunk, size_t first, size_t end, bool mappe
 			chunk->mapped[granule / 64] |= bit;
 		else
 			chunk->mapped[granule / 64] &= ~bit;
+	}
+}
+
+static bool is_leaf(const struct chunk *chunk, size_t granule)
+{
+	return chunk->leaves >> (granule / LEAF_GRANULES) & 1;
+}
+
+/* Note the 2 MiB pieces inside the granules [first, end), which were mapped, or are to be unmapped, in one go. */
+static void set_leaves(struct chunk *chunk, size_t first, size_t end, bool mapped)
+{
+	for (size_t leaf = align_up(first, LEAF_GRANULES) / LEAF_GRANULES; leaf < end / LEAF_GRANULES; leaf++) {
+		if (mapped)
+			chunk->leaves |= 1U << leaf;
+		else
+			chunk->leaves &= ~(1U << leaf);
 	}
 }
 
@@ -126,6 +135,7 @@ static bool map_granules(struct chunk *chunk, size_t first, size_t end)
 	if (!chunk_map((vaddr_t)chunk + first * GRANULE_SIZE, pages))
 		return false;
 	set_mapped(chunk, first, end, true);
+	set_leaves(chunk, first, end, true);
 	pages_add_free(granule_page(chunk, first), (uint32_t)pages);
 	if (is_full(chunk)) {
 		unlink_chunk(chunk);
@@ -206,7 +216,9 @@ static struct chunk *make_chunk(void)
 		chunk->mapped[i] = 0;
 	for (size_t i = 0; i < CHUNK_PAGES; i++)
 		chunk->kind[i] = PAGE_NONE;
+	chunk->leaves = 0;
 	set_mapped(chunk, 0, granules, true);
+	set_leaves(chunk, 0, granules, true);
 	link_first(chunk);
 	heap.book_pages += CHUNK_BOOK_PAGES;
 	pages_add_free(page_number(chunk) + (pageno_t)CHUNK_BOOK_PAGES,
@@ -247,94 +259,64 @@ static void destroy_chunk(struct chunk *chunk)
 	heap.backend->release(heap.backend->ctx, (vaddr_t)chunk, CHUNK_SIZE);
 }
 
-static uint64_t reserve(void)
+/*
+ * Which granules of `chunk` inside the free pages [first, end) can be unmapped: whole steps, at most `excess` pages, and
+ * no part of a leaf alone. The range is empty when none can.
+ */
+static void choose_granules(const struct chunk *chunk, size_t first, size_t end, uint64_t excess, size_t *ret_first,
+			    size_t *ret_end)
 {
-	uint64_t pages = heap.mapped_pages / RESERVE_FRACTION;
+	uint64_t step = heap.backend->step / GRANULE_SIZE;
+	size_t start = align_up(align_up(first, GRANULE_PAGES) / GRANULE_PAGES, step);
+	size_t stop = align_down(end / GRANULE_PAGES, step);
+	size_t most = align_down(excess / GRANULE_PAGES, step);
 
-	return (pages > RESERVE_MIN ? pages : RESERVE_MIN) + heap.regret_pages;
+	if (stop < CHUNK_GRANULES && is_leaf(chunk, stop))
+		stop = align_down(stop, LEAF_GRANULES);
+	if (stop > start && stop - start > most)
+		start = stop - most;
+	if (start < CHUNK_GRANULES && is_leaf(chunk, start))
+		start = align_up(start, LEAF_GRANULES);
+	*ret_first = start;
+	*ret_end = stop > start ? stop : start;
 }
 
-/* Give back what of the free run `first` fills whole steps, or its chunk when that is unused, down to `keep`. */
-static bool give_back(pageno_t first, uint64_t keep)
+bool chunk_unmap_run(pageno_t run, uint64_t keep)
 {
-	uint64_t step = heap.backend->step / PAGE_SIZE;
-	struct chunk *chunk = chunk_of_page(first);
+	struct chunk *chunk = chunk_of_page(run);
+	pageno_t run_end = run + page_info(run)->pages;
 	uint64_t excess = heap.free_pages - keep;
+	size_t first, end;
 
 	if (chunk->used_pages == 0 && free_pages_when_unused(chunk) <= excess) {
 		heap.given_pages += free_pages_when_unused(chunk);
 		destroy_chunk(chunk);
 		return true;
 	}
-
-	pageno_t run_end = first + page_info(first)->pages;
-	pageno_t start = (pageno_t)align_up(first, step);
-	pageno_t end = (pageno_t)align_down(run_end, step);
-
-	if (end <= start || excess < step)
+	choose_granules(chunk, run - page_number(chunk), run_end - page_number(chunk), excess, &first, &end);
+	if (first == end)
 		return false;
-	if (end - start > excess)
-		start = end - (pageno_t)align_down(excess, step);
 
-	size_t granule = (start & (CHUNK_PAGES - 1)) / GRANULE_PAGES;
+	pageno_t start = granule_page(chunk, first);
+	pageno_t stop = granule_page(chunk, end);
 
-	pages_unlink_free(first);
-	set_mapped(chunk, granule, granule + (end - start) / GRANULE_PAGES, false);
-	chunk->kind[start & (CHUNK_PAGES - 1)] = PAGE_NONE;
-	chunk->kind[(end - 1) & (CHUNK_PAGES - 1)] = PAGE_NONE;
-	if (start > first)
-		pages_add_free(first, start - first);
-	if (run_end > end)
-		pages_add_free(end, run_end - end);
+	pages_unlink_free(run);
+	set_mapped(chunk, first, end, false);
+	set_leaves(chunk, first, end, false);
+	chunk->kind[first * GRANULE_PAGES] = PAGE_NONE;
+	chunk->kind[end * GRANULE_PAGES - 1] = PAGE_NONE;
+	if (start > run)
+		pages_add_free(run, start - run);
+	if (run_end > stop)
+		pages_add_free(stop, run_end - stop);
 	unlink_chunk(chunk);
 	link_first(chunk);
-	heap.given_pages += end - start;
-	chunk_unmap((vaddr_t)page_address(start), end - start);
+	heap.given_pages += stop - start;
+	chunk_unmap((vaddr_t)page_address(start), stop - start);
 	return true;
 }
 
-void chunk_give_back(pageno_t first)
-{
-	uint64_t keep = reserve();
-
-	if (heap.free_pages > keep)
-		give_back(first, keep);
-}
-
-/* Some free run that can be given back above `keep` has been. */
-static bool trim_one(uint64_t keep)
-{
-	for (size_t bin = BINS; bin-- > 0;) {
-		for (pageno_t run = heap.bins[bin]; run; run = page_info(run)->next) {
-			if (give_back(run, keep))
-				return true;
-		}
-	}
-	return false;
-}
-
-static void shrink_to(uint64_t keep)
-{
-	while (heap.free_pages > keep && trim_one(keep))
-		;
-}
-
-/*
- * Before growing by a run of `pages`: when much is free already but in pieces, give back as much as will be
- * mapped. Addresses are plenty and frames are not, so this is how the heap compacts: a run elsewhere for the pieces.
- */
-static void swap_scattered(uint32_t pages)
-{
-	uint64_t given = heap.given_pages;
-
-	if (heap.free_pages <= heap.mapped_pages / SCATTER_FRACTION)
-		return;
-	shrink_to(heap.free_pages > pages ? heap.free_pages - pages : 0);
-	/* No mistake, and not to be regretted. */
-	heap.given_pages = given;
-}
-
-static bool grow(uint32_t pages)
+bool chunk_map_run(uint32_t pages)
 {
 	for (struct chunk *chunk = heap.chunks; chunk && !is_full(chunk); chunk = chunk->next) {
 		if (grow_chunk(chunk, pages))
@@ -349,31 +331,4 @@ static bool grow(uint32_t pages)
 		return true;
 	destroy_chunk(chunk);
 	return false;
-}
-
-bool chunk_grow(uint32_t pages)
-{
-	uint64_t mapped = heap.mapped_pages;
-
-	swap_scattered(pages);
-	if (grow(pages))
-		return true;
-	/* Free pages that are too scattered for this run are of no use when there is no memory but them. */
-	shrink_to(0);
-	return heap.mapped_pages < mapped && grow(pages);
-}
-
-void chunk_trim(void)
-{
-	heap.given_pages = 0;
-	heap.regret_pages = 0;
-	shrink_to(0);
-	heap.given_pages = 0;
-}
-
-void chunk_tick(void)
-{
-	heap.given_pages /= 2;
-	heap.regret_pages /= 2;
-	shrink_to(reserve());
 }

@@ -14,9 +14,8 @@
 #define GRANULE_PAGES  16ULL /* least that is mapped or unmapped at once in a chunk */
 #define GRANULE_SIZE   (GRANULE_PAGES * PAGE_SIZE)
 #define CHUNK_GRANULES (CHUNK_SIZE / GRANULE_SIZE)
-#define LEAF_PAGES     512ULL /* of a 2 MiB leaf */
-
-#define RUN_MAX_SIZE (4ULL << 20) /* blocks above have an address range and a mapping of their own */
+#define LEAF_PAGES     512ULL       /* of a 2 MiB leaf */
+#define RUN_MAX_SIZE   (4ULL << 20) /* blocks above have an address range and a mapping of their own */
 
 /*
  * What a page is, one byte. 1 to HEAP_CLASSES - 1: in a slab of that class. The first and the last page of each
@@ -46,7 +45,8 @@ struct chunk {
 	struct chunk *next; /* all chunks */
 	struct chunk *prev;
 	uint64_t mapped[CHUNK_GRANULES / 64]; /* a bit a granule */
-	uint32_t used_pages;                  /* in slabs and blocks */
+	uint32_t leaves;     /* a bit for each 2 MiB mapped in one go: perhaps one leaf, not to be cut */
+	uint32_t used_pages; /* in slabs and blocks */
 
 	/* A block above RUN_MAX_SIZE has this chunk's first pages to itself, up to `kind`. */
 	struct {
@@ -65,7 +65,6 @@ struct chunk {
 #define LARGE_BOOK_PAGES (offsetof(struct chunk, info) / PAGE_SIZE)
 
 /* ---- magazines: block pointers that a CPU holds, or passes to another as one ---- */
-
 #define MAGAZINE_SIZE   512ULL
 #define MAGAZINE_BLOCKS 63
 #define MAGAZINES       8192 /* in all: 4 MiB of addresses */

@@ -26,15 +26,22 @@ void pages_unlink_free(pageno_t first);
 /* The length of the free run that ends right before `page`; 0: that page is not free. */
 uint32_t pages_free_before(pageno_t page);
 
-/* ---- heap_chunk.c: growing and giving back. All under heap.lock. ---- */
+/* ---- heap_reserve.c: when to grow and when to give back. All under heap.lock. ---- */
 
-/* Map memory so that a free run of `pages` comes to be; false: no memory, nothing has changed. */
+/* Have a free run of `pages`; false: no memory. Free pages may have gone to the backend for it. */
 bool chunk_grow(uint32_t pages);
 /* After the free run `first` came to be: give back what exceeds the reserve. */
 void chunk_give_back(pageno_t first);
-/* Give back all free pages that fill 2 MiB leaves or chunks, and forget the regret; or halve it and obey the reserve. */
+/* Give back all free pages that can be, and forget the regret; or halve it and obey the reserve. */
 void chunk_trim(void);
 void chunk_tick(void);
+
+/* ---- heap_chunk.c: mapping and unmapping. All under heap.lock. ---- */
+
+/* Map memory so that a free run of `pages` comes to be; false: no memory, nothing has changed. */
+bool chunk_map_run(uint32_t pages);
+/* Unmap what can be of the free run, or its whole chunk when that is unused, down to `keep` free pages; false: nothing. */
+bool chunk_unmap_run(pageno_t run, uint64_t keep);
 /* Map or unmap, and count. */
 bool chunk_map(vaddr_t va, uint64_t pages);
 void chunk_unmap(vaddr_t va, uint64_t pages);

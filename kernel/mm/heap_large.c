@@ -103,9 +103,10 @@ bool large_resize(struct chunk *chunk, uint64_t size)
 {
 	heap_flags_t flags;
 
-	size = align_up(size, PAGE_SIZE);
 	if (size > chunk->large.size)
 		return false;
+	/* The data starts at such a boundary, and a 2 MiB leaf is not to be cut. */
+	size = align_up(size, PAGE_SIZE_2M);
 	heap_cpu_enter(&flags);
 	heap_lock(&heap.lock);
 	if (size < chunk->large.size) {

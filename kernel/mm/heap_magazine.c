@@ -20,7 +20,7 @@
 #define DEPOT_FRACTION 32
 
 /* Empty magazines go from CPU to CPU so many at a time; each keeps up to twice as many. */
-#define EMPTY_BATCH 8
+#define EMPTY_BATCH 4
 
 /* Before the heap grows, depots that hold at least this part of it are emptied: their pages may do. */
 #define IDLE_FRACTION 64

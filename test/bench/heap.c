@@ -17,11 +17,11 @@
 
 #include "test/host/heap_host.h"
 
-#define ROUNDS 7
+#define ROUNDS 9
 
 #define LIB "/usr/lib/x86_64-linux-gnu/"
 
-enum who { OURS, MIMALLOC, JEMALLOC, TCMALLOC, GLIBC, FREE_LIST, WHO_COUNT };
+enum who { OURS, MIMALLOC, JEMALLOC, TCMALLOC, GLIBC, OUR_CACHE, FREE_LIST, WHO_COUNT };
 
 static const struct {
 	const char *name;
@@ -32,6 +32,7 @@ static const struct {
 	[JEMALLOC] = { "jemalloc", LIB "libjemalloc.so.2" },
 	[TCMALLOC] = { "tcmalloc", LIB "libtcmalloc_minimal.so.4" },
 	[GLIBC] = { "glibc", NULL },
+	[OUR_CACHE] = { "cache", NULL }, /* 4 KiB buffers through a struct cache of ours */
 	[FREE_LIST] = { "list", NULL },
 };
 
@@ -80,6 +81,23 @@ struct result {
 };
 
 static struct heap_host host;
+static struct cache buffers;
+
+static void *buffer_alloc(size_t size)
+{
+	(void)size;
+	return cache_alloc(&buffers);
+}
+
+static void buffer_free(void *buffer)
+{
+	cache_free(&buffers, buffer);
+}
+
+static bool is_ours(enum who who)
+{
+	return who == OURS || who == OUR_CACHE;
+}
 
 static struct result measure(enum who who, const struct trace_kind *kind)
 {
@@ -87,9 +105,13 @@ static struct result measure(enum who who, const struct trace_kind *kind)
 	struct trace trace;
 	struct result result = { 0 };
 
-	if (who == OURS) {
+	if (is_ours(who))
 		heap_host_init(&host, 64 << 10);
+	if (who == OURS) {
 		calls = (struct trace_calls){ kmalloc, kfree, heap_cpu_drain };
+	} else if (who == OUR_CACHE) {
+		ASSERT(cache_init(&buffers, "buffer", 4096, 4096) == OK);
+		calls = (struct trace_calls){ buffer_alloc, buffer_free, heap_cpu_drain };
 	} else if (who == FREE_LIST) {
 		calls = (struct trace_calls){ list_alloc, list_free, NULL };
 	}
@@ -99,11 +121,11 @@ static struct result measure(enum who who, const struct trace_kind *kind)
 
 	result.ns = trace_run(&trace, &calls);
 
-	uint64_t peak = who == OURS ? host.most : trace_resident_peak() - before;
+	uint64_t peak = is_ours(who) ? host.most : trace_resident_peak() - before;
 
 	trace_free_all(&trace, &calls);
 	result.footprint = (double)peak / (double)trace.peak_live;
-	if (who == OURS) {
+	if (is_ours(who)) {
 		heap_trim();
 		result.returned = 1 - (double)host.mapped / (double)peak;
 	}
@@ -161,7 +183,7 @@ static double median(double *values)
 
 static bool takes_part(enum who who, const struct trace_kind *kind)
 {
-	return who != FREE_LIST || kind->against_list;
+	return (who != FREE_LIST && who != OUR_CACHE) || kind->against_list;
 }
 
 static const char *verdict(bool good, bool *all_good)
@@ -202,7 +224,7 @@ static bool report(const struct trace_kind *kind)
 		}
 		middle[who] = median(ns[who]);
 		printf(" %8.1f", middle[who]);
-		if (who != OURS && who != FREE_LIST && middle[who] < best)
+		if (!is_ours(who) && who != FREE_LIST && middle[who] < best)
 			best = middle[who];
 	}
 
@@ -210,7 +232,7 @@ static bool report(const struct trace_kind *kind)
 
 	printf("  %5.2f <= %.2f %s", ratio, kind->ratio, verdict(ratio <= kind->ratio, &good));
 	if (kind->against_list) {
-		ratio = middle[OURS] / middle[FREE_LIST];
+		ratio = middle[OUR_CACHE] / middle[FREE_LIST];
 		printf("  list %.2f <= 1.10 %s", ratio, verdict(ratio <= 1.10, &good));
 	}
 

@@ -229,11 +229,12 @@ static void trace_make(struct trace *t, const struct trace_kind *kind)
 		trace_add_replacing(t, warm + kind->ops);
 }
 
-static double trace_now(clockid_t clock)
+/* CPU time of the whole process, threads that wait for each other included: other processes disturb it least. */
+static double trace_now(void)
 {
 	struct timespec time;
 
-	clock_gettime(clock, &time);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
 	return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
@@ -285,7 +286,7 @@ struct trace_consumer {
 static inline void trace_wait(uint32_t *spins)
 {
 	__asm__ volatile("pause");
-	if (++*spins > 1000)
+	if (++*spins > 64)
 		sched_yield();
 }
 
@@ -324,7 +325,7 @@ static double trace_run_handover(struct trace *t, struct trace_calls calls)
 		exit(2);
 	for (uint32_t i = 0; i < count; i++) {
 		if (i == t->warm)
-			start = trace_now(CLOCK_MONOTONIC);
+			start = trace_now();
 		for (uint32_t spins = 0; i - taken >= RING_SIZE; trace_wait(&spins))
 			taken = __atomic_load_n(&trace_ring.taken, __ATOMIC_ACQUIRE);
 
@@ -337,20 +338,20 @@ static double trace_run_handover(struct trace *t, struct trace_calls calls)
 			__atomic_store_n(&trace_ring.put, i + 1, __ATOMIC_RELEASE);
 	}
 	pthread_join(thread, NULL);
-	return (trace_now(CLOCK_MONOTONIC) - start) / (2.0 * (double)(count - t->warm));
+	return (trace_now() - start) / (2.0 * (double)(count - t->warm));
 }
 
-/* Nanoseconds an operation: of CPU time, which other processes disturb less; of real time where two threads wait. */
+/* Nanoseconds an operation. */
 static double trace_run(struct trace *t, const struct trace_calls *calls)
 {
 	if (t->kind->lives >= LIVES_HANDOVER)
 		return trace_run_handover(t, *calls);
 	trace_run_ops(t, 0, t->warm, *calls);
 
-	double start = trace_now(CLOCK_PROCESS_CPUTIME_ID);
+	double start = trace_now();
 
 	trace_run_ops(t, t->warm, t->count, *calls);
-	return (trace_now(CLOCK_PROCESS_CPUTIME_ID) - start) / (double)(t->count - t->warm);
+	return (trace_now() - start) / (double)(t->count - t->warm);
 }
 
 static void trace_free_all(struct trace *t, const struct trace_calls *calls)

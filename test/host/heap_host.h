@@ -13,21 +13,22 @@
 #include "kernel/mm/window.h"
 #include "paging/layout.h"
 
-struct heap_host {
-	void *range; /* from the system */
-	struct windows windows;
-	struct heap_backend backend;
-	uint64_t mapped;     /* bytes */
-	uint64_t most;       /* of them, ever */
-	uint64_t calls;      /* of reserve and map */
-	uint64_t fail_at;    /* the call that fails, counted from 1; 0: none */
-	uint64_t fail_above; /* map fails when more than this many bytes would be mapped; 0: never */
-};
-
 /* The heap's own range is as large as the kernel's. */
 #define HEAP_HOST_SIZE  HEAP_SIZE
 #define HEAP_HOST_ALIGN (16ULL << 20)
 #define HEAP_HOST_RANGE (HEAP_HOST_SIZE + HEAP_HOST_ALIGN)
+
+struct heap_host {
+	void *range; /* from the system */
+	struct windows windows;
+	struct heap_backend backend;
+	uint64_t mapped;                             /* bytes */
+	uint64_t most;                               /* of them, ever */
+	uint64_t calls;                              /* of reserve and map */
+	uint64_t fail_at;                            /* the call that fails, counted from 1; 0: none */
+	uint8_t leaf[HEAP_HOST_SIZE / PAGE_SIZE_2M]; /* 1: mapped in one call, and so perhaps by one leaf */
+	uint64_t fail_above; /* map fails when more than this many bytes would be mapped; 0: never */
+};
 
 static void *heap_host_page_alloc(void *ctx)
 {
@@ -69,6 +70,19 @@ static void heap_host_release(void *ctx, vaddr_t base, uint64_t size)
 	ASSERT(window_release(&host->windows, base) == OK);
 }
 
+/* The 2 MiB pieces that [va, va + size) touches are all mapped in one call, or unmapped whole. */
+static void heap_host_set_leaves(struct heap_host *host, vaddr_t va, uint64_t size, uint8_t value)
+{
+	for (vaddr_t at = align_down(va, PAGE_SIZE_2M); at < va + size; at += PAGE_SIZE_2M) {
+		uint8_t *leaf = &host->leaf[(at - host->backend.base) / PAGE_SIZE_2M];
+
+		if (at >= va && at + PAGE_SIZE_2M <= va + size)
+			*leaf = value;
+		else if (*leaf)
+			panic("map or unmap of %#lx, %#lx bytes cuts a leaf", va, size);
+	}
+}
+
 static enum status heap_host_map(void *ctx, vaddr_t va, uint64_t size)
 {
 	struct heap_host *host = ctx;
@@ -77,6 +91,7 @@ static enum status heap_host_map(void *ctx, vaddr_t va, uint64_t size)
 		return ERR_NO_MEMORY;
 	if (mprotect((void *)va, size, PROT_READ | PROT_WRITE) != 0)
 		return ERR_NO_MEMORY;
+	heap_host_set_leaves(host, va, size, 1);
 	host->mapped += size;
 	if (host->mapped > host->most)
 		host->most = host->mapped;
@@ -89,6 +104,7 @@ static void heap_host_unmap(void *ctx, vaddr_t va, uint64_t size)
 	void *p = mmap((void *)va, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
 
 	ASSERT(p == (void *)va);
+	heap_host_set_leaves(host, va, size, 0);
 	host->mapped -= size;
 }
 

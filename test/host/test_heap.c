@@ -1,5 +1,5 @@
 /*
- * The heap call by call: sizes, alignment, krealloc, caches, the largest block, what goes back, and what panics.
+ * The heap call by call: sizes, alignment, krealloc, caches, the largest block, and what goes back.
  * The rules hold in the debug build too; what is told by bare sizes of blocks is left out there.
  */
 #include <setjmp.h>
@@ -337,46 +337,6 @@ static void runs_grow_and_shrink_in_place(void **state)
 	heap_raw_free(block);
 }
 
-static jmp_buf panic_return;
-static char panic_text[256];
-
-static void catch_panic(const char *format, va_list args)
-{
-	vsnprintf(panic_text, sizeof(panic_text), format, args);
-	longjmp(panic_return, 1);
-}
-
-/* What heap_raw_free and the drain behind it say about a pointer that is no block. */
-#define assert_panics(call, text)                          \
-	do {                                               \
-		panic_set_handler(catch_panic);            \
-		if (setjmp(panic_return) == 0) {           \
-			call;                              \
-			fail_msg("no panic: %s", #call);   \
-		}                                          \
-		assert_non_null(strstr(panic_text, text)); \
-	} while (0)
-
-static void wrong_frees_panic(void **state)
-{
-	char *run = heap_raw_alloc_aligned(100000, 1);
-	char *small = heap_raw_alloc_aligned(100, 1);
-
-	(void)state;
-	assert_panics(heap_raw_free(run + 8), "is not a block");
-	assert_panics(heap_raw_free(run + PAGE_SIZE), "is not a block");
-	assert_panics((void)heap_raw_size(run + 3 * PAGE_SIZE), "is not a block");
-
-	void *inside = small + 16;
-	void *twice[2] = { small, small };
-
-	assert_panics(slab_give(class_of_size(100), &inside, 1), "is not the start of a block");
-	end(state);
-	start(state);
-	twice[0] = twice[1] = heap_raw_alloc_aligned(100, 1);
-	assert_panics(slab_give(class_of_size(100), twice, 2), "freed twice");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -399,7 +359,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(memory_goes_back, start, all_goes_back),
 		cmocka_unit_test_setup_teardown(memory_goes_back, start_small_steps, all_goes_back),
 		cmocka_unit_test_setup_teardown(runs_grow_and_shrink_in_place, start, all_goes_back),
-		cmocka_unit_test_setup_teardown(wrong_frees_panic, start, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

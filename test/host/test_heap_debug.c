@@ -239,6 +239,26 @@ static void the_report_counts_by_owner(void **state)
 	assert_int_equal(owners.alice_count + owners.bob_count + owners.others, 313);
 }
 
+/* ---- what the plain heap notices, debug build or not ---- */
+
+static void the_plain_heap_refuses_what_is_no_block(void **state)
+{
+	char *run = heap_raw_alloc_aligned(100000, 1);
+	void *small = heap_raw_alloc_aligned(100, 1);
+	void *inside;
+	void *twice[2] = { small, small };
+
+	(void)state;
+	assert_panics(heap_raw_free(run + 8), "is not a block", run + 8);
+	assert_panics(heap_raw_free(run + PAGE_SIZE), "is not a block", run + PAGE_SIZE);
+	assert_panics((void)heap_raw_size(run + 3 * PAGE_SIZE), "is not a block", run + 3 * PAGE_SIZE);
+	assert_panics(slab_give(class_of_size(100), twice, 2), "freed twice", small);
+
+	/* The panic came with the class's lock held; another class has its own. */
+	inside = (char *)heap_raw_alloc_aligned(200, 1) + 16;
+	assert_panics(slab_give(class_of_size(200), &inside, 1), "is not the start of a block", inside);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +271,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_use_after_free, start, end),
 		cmocka_unit_test_setup_teardown(a_use_after_free_is_found_in_time, start, end),
 		cmocka_unit_test_setup_teardown(the_report_counts_by_owner, start, end),
+		cmocka_unit_test_setup_teardown(the_plain_heap_refuses_what_is_no_block, start, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
