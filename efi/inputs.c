@@ -54,7 +54,8 @@ static void read_framebuffer(struct loader *l)
 		return;
 	}
 	/* A framebuffer that its own mode does not fit is none. */
-	if (!gop->Mode->FrameBufferBase || !mode->HorizontalResolution || !mode->VerticalResolution ||
+	if (!gop->Mode->FrameBufferBase || gop->Mode->FrameBufferBase >> 52 || gop->Mode->FrameBufferSize >> 48 ||
+	    !mode->HorizontalResolution || !mode->VerticalResolution ||
 	    mode->PixelsPerScanLine < mode->HorizontalResolution ||
 	    gop->Mode->FrameBufferSize / 4 / mode->VerticalResolution < mode->PixelsPerScanLine)
 		return;

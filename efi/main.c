@@ -13,6 +13,7 @@
 #define FIRMWARE_MAP_SIZE (64 * 1024) /* 1,365 descriptors of 48 bytes; more when the firmware asks */
 #define MEMMAP_EXTRA      64          /* ranges that our own claims add to the firmware's */
 #define EXIT_TRIES        64
+#define CPUID_NX          (1u << 20)
 
 extern uint64_t loader_entry_tsc __attribute__((visibility("hidden")));
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system);
@@ -187,6 +188,7 @@ static EFI_STATUS build_and_exit(struct loader *l, struct handoff *handoff, stru
 			if (EFI_ERROR(status))
 				return status;
 			fill_arena(l, handoff);
+			status = EFI_BUFFER_TOO_SMALL;
 			continue;
 		}
 		if (EFI_ERROR(status))
@@ -215,8 +217,8 @@ __attribute__((noreturn)) static void enter_kernel(struct loader *l, struct hand
 					.stack = l->note.stack_top,
 					.info = HHDM_BASE + (uintptr_t)handoff->info };
 
-	/* PCIDs and global pages off, so that nothing of the firmware's translations stays behind. */
-	cpu_write_cr4(cr4 & ~(CR4_PGE | CR4_PCIDE | CR4_SMAP | CR4_SMEP));
+	/* Only what is named stays on: no translation of the firmware's, no shadow stack that would not be mapped. */
+	cpu_write_cr4(cr4 & (CR4_PAE | CR4_LA57 | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT));
 	cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);
 	cpu_write_cr0(cpu_read_cr0() | CR0_WP);
 	if (!l->la57)
@@ -232,6 +234,10 @@ static EFI_STATUS prepare(struct loader *l)
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
 	EFI_STATUS status;
 
+	if (!(cpu_cpuid(0x80000001, 0).edx & CPUID_NX))
+		return loader_fail(l, EFI_UNSUPPORTED,
+				   "this CPU has no NX, or its setup turns it off: CPUID 0x80000001 EDX 0x%x",
+				   cpu_cpuid(0x80000001, 0).edx);
 	status = FIRMWARE(l, l->boot->HandleProtocol(l->handle, &guid, (void **)&l->image));
 	if (EFI_ERROR(status))
 		return loader_fail(l, status, "no loaded-image protocol on our own handle: 0x%llx",

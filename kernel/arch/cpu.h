@@ -10,15 +10,16 @@
 #define CR0_WP (1ULL << 16)
 #define CR0_PG (1ULL << 31)
 
-#define CR4_PAE    (1ULL << 5)
-#define CR4_MCE    (1ULL << 6)
-#define CR4_PGE    (1ULL << 7)
-#define CR4_OSFXSR (1ULL << 9)
-#define CR4_UMIP   (1ULL << 11)
-#define CR4_LA57   (1ULL << 12)
-#define CR4_PCIDE  (1ULL << 17)
-#define CR4_SMEP   (1ULL << 20)
-#define CR4_SMAP   (1ULL << 21)
+#define CR4_PAE        (1ULL << 5)
+#define CR4_MCE        (1ULL << 6)
+#define CR4_PGE        (1ULL << 7)
+#define CR4_OSFXSR     (1ULL << 9)
+#define CR4_OSXMMEXCPT (1ULL << 10)
+#define CR4_UMIP       (1ULL << 11)
+#define CR4_LA57       (1ULL << 12)
+#define CR4_PCIDE      (1ULL << 17)
+#define CR4_SMEP       (1ULL << 20)
+#define CR4_SMAP       (1ULL << 21)
 
 #define EFER_LME (1ULL << 8)
 #define EFER_NXE (1ULL << 11)
@@ -26,7 +27,8 @@
 #define MSR_PAT  0x277
 #define MSR_EFER 0xc0000080
 
-#define RFLAGS_IF (1ULL << 9)
+#define RFLAGS_IF    (1ULL << 9)
+#define RFLAGS_CLEAR 2ULL /* all off; bit 1 is always 1 */
 
 struct cpuid {
 	uint32_t eax, ebx, ecx, edx;

@@ -3,14 +3,18 @@
  */
 #include "kernel/arch/firmware_call.h"
 
+#include "kernel/arch/cpu.h"
+
 extern uint64_t firmware_call_stack;
 extern const char firmware_call_abort[];
 
 bool firmware_call_fault(struct trap_frame *frame)
 {
-	if (!firmware_call_stack)
+	/* Only the firmware runs in the lower half: another fault is not its call's. */
+	if (!firmware_call_stack || frame->rip >> 63)
 		return false;
 	frame->rip = (uintptr_t)firmware_call_abort;
 	frame->rsp = firmware_call_stack;
+	frame->rflags = RFLAGS_CLEAR;
 	return true;
 }

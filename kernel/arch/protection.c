@@ -11,8 +11,8 @@
 /* CR4 as we want it, the rest of the firmware's choices gone: only what is named here is on. */
 static uint64_t wanted_cr4(const struct cpu_features *features)
 {
-	return CR4_PAE | CR4_MCE | (cpu_read_cr4() & CR4_OSFXSR) | (features->smep ? CR4_SMEP : 0) |
-	       (features->smap ? CR4_SMAP : 0) | (features->umip ? CR4_UMIP : 0);
+	return CR4_PAE | (features->mce ? CR4_MCE : 0) | (cpu_read_cr4() & (CR4_OSFXSR | CR4_OSXMMEXCPT)) |
+	       (features->smep ? CR4_SMEP : 0) | (features->smap ? CR4_SMAP : 0) | (features->umip ? CR4_UMIP : 0);
 }
 
 void protection_init(void)

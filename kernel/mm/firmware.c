@@ -117,6 +117,9 @@ static void apply_attributes(const struct boot_info *info)
 		enum page_prot prot =
 			(d->attribute & EFI_MEMORY_RO ? 0 : PROT_W) | (d->attribute & EFI_MEMORY_XP ? 0 : PROT_X);
 
+		/* Upper-half addresses would reach slot 511, which every context shares. */
+		if (d->start >= USER_SIZE || d->pages > (USER_SIZE - d->start) / PAGE_SIZE)
+			continue;
 		if (d->type == EFI_MMIO || space_protect(&space, d->start, d->pages, prot, &flush) != OK)
 			continue;
 	}

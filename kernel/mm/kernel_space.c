@@ -26,7 +26,8 @@ static void table_free(void *ctx, paddr_t pa)
 {
 	uint64_t added;
 
-	if (pa.raw < loader_tables_start || pa.raw >= loader_tables_end)
+	/* One of the loader's becomes the allocator's when it is first given back, and may come here again after that. */
+	if (pa.raw < loader_tables_start || pa.raw >= loader_tables_end || frame_refs(&machine_frames, FRAME_4K, pa))
 		frame_free_4k(ctx, pa);
 	else if (frame_add_range(&machine_frames, pa, paddr_add(pa, PAGE_SIZE), &added) != OK)
 		panic("table at %#llx cannot be freed", (unsigned long long)pa.raw);
@@ -82,7 +83,8 @@ static void make_image_global(const struct boot_info *info)
 			panic("takeover: image segment at %#llx cannot be made global", (unsigned long long)g->va);
 	}
 	kernel_space_flush(&kernel_space, &flush);
-	cpu_write_cr4(cpu_read_cr4() | CR4_PGE);
+	if (cpu_features()->pge)
+		cpu_write_cr4(cpu_read_cr4() | CR4_PGE);
 }
 
 /* The machine's frames: what the map calls usable, and what the loader took for tables and did not need. */

@@ -36,7 +36,7 @@ enum status mmio_map(paddr_t pa, uint64_t size, enum page_prot type, void **ret)
 		return ERR_EXISTS;
 	/* Congruent modulo 2 MiB, so that large leaves fit; a page is left free as a guard. */
 	va = align_up(next + PAGE_SIZE, PAGE_SIZE_2M) + (start & (PAGE_SIZE_2M - 1));
-	if (end - start > MMIO_BASE + MMIO_SIZE - va)
+	if (va - MMIO_BASE >= MMIO_SIZE || end - start > MMIO_SIZE - (va - MMIO_BASE))
 		return ERR_NO_MEMORY;
 	status = space_map(&kernel_space, va, paddr(start), (end - start) / PAGE_SIZE, PROT_W | (type & PROT_TYPE));
 	if (status != OK)

@@ -37,8 +37,10 @@ static uint64_t add(uint64_t start, uint64_t end)
 {
 	uint64_t frames = 0;
 
-	if (start < end && start < HHDM_SIZE &&
-	    frame_add_range(&machine_frames, paddr(start), paddr(end), &frames) != OK)
+	/* What lies beyond the direct map stays unused. */
+	if (end > HHDM_SIZE)
+		end = HHDM_SIZE;
+	if (start < end && frame_add_range(&machine_frames, paddr(start), paddr(end), &frames) != OK)
 		panic("reclaim: %#llx-%#llx is not to be had", (unsigned long long)start, (unsigned long long)end - 1);
 	return frames;
 }
