@@ -221,7 +221,7 @@ SPARSE_FLAGS := -std=gnu17 -I. -m64 -DDEBUG=0 -DGNU_EFI_USE_MS_ABI -Wno-decl \
 CPPCHECK_C := $(KERNEL_C) $(filter efi/%,$(EFI_C))
 C_FILES := $(shell find efi kernel paging test -name '*.[ch]')
 
--include $(KERNEL_OBJS:.o=.d) $(EFI_OBJS:.o=.d) $(HOST_OBJS:.o=.d) $(HOST_TESTS:=.d)
+-include $(shell find build -name "*.d" 2>/dev/null)
 
 # ---- targets ----------------------------------------------------------------------------------
 

@@ -6,6 +6,7 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/debug/line_editor.h"
+#include "kernel/lib/digit.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
@@ -75,25 +76,13 @@ static unsigned int base_of(const char **text)
 	return base;
 }
 
-/* 255 for what is no digit in any base. */
-static unsigned int digit_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return 255;
-}
-
 bool monitor_number(const char *text, uint64_t *ret_value)
 {
 	unsigned int base = base_of(&text);
 	uint64_t value = 0;
 
 	do {
-		unsigned int digit = digit_of(*text);
+		unsigned int digit = digit_value(*text);
 
 		if (digit >= base)
 			return false;

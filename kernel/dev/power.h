@@ -1,5 +1,5 @@
 /*
- * Restart and power-off: the firmware first, then what PCs have had for decades.
+ * Restart and power-off by the firmware; restart has what PCs have had for decades to fall back on.
  */
 #pragma once
 

@@ -4,6 +4,7 @@
  */
 #include "kernel/lib/cmdline.h"
 
+#include "kernel/lib/digit.h"
 #include "kernel/lib/string.h"
 
 /* A word, with the quotes that are inside it. */
@@ -92,18 +93,6 @@ bool cmdline_get(const char *cmdline, const char *key, char *buffer, size_t size
 	return true;
 }
 
-/* 99 for what is no digit in any base. */
-static long digit_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return 99;
-}
-
 long cmdline_number(const char *cmdline, const char *key, long otherwise)
 {
 	char text[32]; /* the longest number there is has 20 characters */
@@ -123,7 +112,7 @@ long cmdline_number(const char *cmdline, const char *key, long otherwise)
 	if (!*p)
 		return otherwise;
 	for (; *p; p++) {
-		long digit = digit_of(*p);
+		long digit = (long)digit_value(*p);
 
 		if (digit >= base || __builtin_mul_overflow(value, base, &value) ||
 		    __builtin_add_overflow(value, digit, &value))
