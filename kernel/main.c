@@ -15,6 +15,7 @@
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
+#include "kernel/mm/context_selftest.h"
 #include "kernel/mm/firmware.h"
 #include "kernel/mm/frame.h"
 #include "kernel/mm/heap.h"
@@ -100,6 +101,13 @@ static void print_reports(uint64_t tsc_frequency)
 		log_err("audit: this kernel does not keep its memory map\n");
 }
 
+static void selftest_result(const char *name, bool good)
+{
+	static unsigned n;
+
+	log_info("%s %u %s\n", good ? "ok" : "not ok", ++n, name);
+}
+
 /* The console level of Linux's loglevel= and quiet: by default all but debug is shown. */
 static void set_log_level(const char *cmdline)
 {
@@ -128,7 +136,7 @@ void kmain(struct boot_info *info, uint64_t tsc)
 
 	protection_init();
 	kernel_space_init(info);
-	trap_set_context(kernel_space.root.raw);
+	context_init();
 	kernel_heap_init();
 	if (firmware_init(info) != OK)
 		log_warn("no firmware context: power-off and restart by other means\n");
@@ -139,6 +147,8 @@ void kmain(struct boot_info *info, uint64_t tsc)
 	report_init(info);
 	print_reports(tsc_frequency);
 	reclaim_memory();
+	if (cmdline_has(cmdline, "selftest"))
+		context_selftest(selftest_result);
 
 	keyboard_init();
 	commands_init();

@@ -1,34 +1,10 @@
 /*
- * The CPU's instructions that C has no words for, one a function, and the names of
- * the registers' bits (Intel SDM vol. 3A, "Control Registers"; vol. 4, "Architectural MSRs").
- * Nothing here decides anything.
+ * The CPU's instructions that C has no words for, one a function. Nothing here decides anything.
  */
 #pragma once
 
+#include "kernel/arch/registers.h"
 #include "paging/types.h"
-
-#define CR0_WP (1ULL << 16)
-#define CR0_PG (1ULL << 31)
-
-#define CR4_PAE        (1ULL << 5)
-#define CR4_MCE        (1ULL << 6)
-#define CR4_PGE        (1ULL << 7)
-#define CR4_OSFXSR     (1ULL << 9)
-#define CR4_OSXMMEXCPT (1ULL << 10)
-#define CR4_UMIP       (1ULL << 11)
-#define CR4_LA57       (1ULL << 12)
-#define CR4_PCIDE      (1ULL << 17)
-#define CR4_SMEP       (1ULL << 20)
-#define CR4_SMAP       (1ULL << 21)
-
-#define EFER_LME (1ULL << 8)
-#define EFER_NXE (1ULL << 11)
-
-#define MSR_PAT  0x277
-#define MSR_EFER 0xc0000080
-
-#define RFLAGS_IF    (1ULL << 9)
-#define RFLAGS_CLEAR 2ULL /* all off; bit 1 is always 1 */
 
 struct cpuid {
 	uint32_t eax, ebx, ecx, edx;
@@ -92,6 +68,19 @@ static inline void cpu_invlpg(vaddr_t va)
 	__asm__ volatile("invlpg (%0)" : : "r"(va) : "memory");
 }
 
+/* What INVPCID invalidates (Intel SDM vol. 2A, "INVPCID"). */
+enum invpcid_type {
+	INVPCID_ADDRESS = 0, /* one address of one PCID, global entries not */
+	INVPCID_ALL = 2,     /* everything, global entries too */
+};
+
+static inline void cpu_invpcid(enum invpcid_type type, uint64_t pcid, vaddr_t va)
+{
+	const uint64_t descriptor[2] = { pcid, va };
+
+	__asm__ volatile("invpcid %0, %1" : : "m"(descriptor), "r"((uint64_t)type) : "memory");
+}
+
 static inline uint64_t cpu_read_flags(void)
 {
 	uint64_t flags;
@@ -119,6 +108,11 @@ static inline void cpu_halt(void)
 static inline void cpu_compiler_barrier(void)
 {
 	__asm__ volatile("" : : : "memory");
+}
+
+static inline void cpu_breakpoint(void)
+{
+	__asm__ volatile("int3" : : : "memory");
 }
 
 static inline void cpu_pause(void)

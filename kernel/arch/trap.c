@@ -62,7 +62,8 @@ static struct tss tss;
 static struct gate idt[TRAP_VECTORS];
 static trap_handler_fn *handlers[TRAP_VECTORS];
 static trap_fatal_fn *fatal_handler;
-static uint64_t kernel_cr3;
+static void (*context_enter)(void);
+static void (*context_leave)(uint64_t cr3);
 
 const char *trap_name(uint64_t vector)
 {
@@ -94,7 +95,7 @@ const char *trap_name(uint64_t vector)
 
 void trap_set_handler(enum trap_vector vector, trap_handler_fn *handler)
 {
-	ASSERT(vector < TRAP_VECTORS && !handlers[vector]);
+	ASSERT(vector < TRAP_VECTORS && (!handler || !handlers[vector]));
 	handlers[vector] = handler;
 }
 
@@ -103,21 +104,28 @@ void trap_set_fatal(trap_fatal_fn *fatal)
 	fatal_handler = fatal;
 }
 
-void trap_set_context(uint64_t cr3)
+void trap_set_context(void (*enter)(void), void (*leave)(uint64_t cr3))
 {
-	kernel_cr3 = cr3;
+	context_leave = leave;
+	context_enter = enter;
 }
 
 /*
- * Handlers work on the kernel's own things, so they run in the kernel context whatever was
- * interrupted; the entry code puts the interrupted CR3 back.
+ * Handlers work on the kernel's own things, so they run in the kernel context whatever was interrupted.
+ * The way back is by value too, but not blindly: what that value's PCID stands for may have changed since.
  */
 void trap_dispatch(struct trap_frame *frame)
 {
-	if (kernel_cr3 && frame->cr3 != kernel_cr3)
-		cpu_write_cr3(kernel_cr3);
-	if (handlers[frame->vector] && handlers[frame->vector](frame))
+	if (context_enter)
+		context_enter();
+	if (handlers[frame->vector] && handlers[frame->vector](frame)) {
+		if (context_leave) {
+			context_leave(frame->cr3);
+			/* The entry code finds nothing left to do. */
+			frame->cr3 = cpu_read_cr3();
+		}
 		return;
+	}
 	if (fatal_handler)
 		fatal_handler(frame);
 	panic("%s at %#llx, error code %#llx", trap_name(frame->vector), (unsigned long long)frame->rip,

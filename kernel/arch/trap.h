@@ -32,15 +32,21 @@ struct trap_frame {
 /* Returns true when it has dealt with the trap: execution goes on from the (perhaps changed) frame. */
 typedef bool trap_handler_fn(struct trap_frame *frame);
 
-/* One handler a vector; when it does not take the trap, or there is none, the fatal one is called. */
+/*
+ * One handler a vector; when it does not take the trap, or there is none, the fatal one is called.
+ * NULL takes the handler away.
+ */
 void trap_set_handler(enum trap_vector vector, trap_handler_fn *handler);
 
 /* Called for a trap that nobody takes; must not return. */
 typedef void trap_fatal_fn(struct trap_frame *frame);
 void trap_set_fatal(trap_fatal_fn *fatal);
 
-/* The CR3 of the kernel context: loaded, when it is not, before any handler runs. */
-void trap_set_context(uint64_t cr3);
+/*
+ * How to get into the kernel context before a handler runs, and after it back to the context whose CR3 the
+ * frame holds. Until they are set handlers run in whatever context was interrupted.
+ */
+void trap_set_context(void (*enter)(void), void (*leave)(uint64_t cr3));
 
 /* "#PF page fault", … */
 const char *trap_name(uint64_t vector);

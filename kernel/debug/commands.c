@@ -3,6 +3,7 @@
  */
 #include "kernel/debug/commands.h"
 
+#include "kernel/debug/context_report.h"
 #include "kernel/debug/memory_report.h"
 #include "kernel/debug/monitor.h"
 #include "kernel/debug/provoke.h"
@@ -54,6 +55,13 @@ static void run_heap(int argc, char **argv)
 	report_heap(say);
 }
 
+static void run_stats(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	report_contexts(say);
+}
+
 static void run_cpu(int argc, char **argv)
 {
 	(void)argc;
@@ -101,6 +109,10 @@ void commands_init(void)
 		  .arguments = "",
 		  .help = "the CPU, its features and control registers",
 		  .run = run_cpu },
+		{ .name = "stats",
+		  .arguments = "",
+		  .help = "switches of contexts, invalidations, frames in tables",
+		  .run = run_stats },
 		{ .name = "panic", .arguments = PROVOKE_HOW, .help = "end it all, for real", .run = run_panic },
 		{ .name = "reboot", .arguments = "", .help = "restart the machine", .run = run_reboot },
 		{ .name = "poweroff", .arguments = "", .help = "turn the machine off", .run = run_poweroff },

@@ -4,6 +4,7 @@
 #include "kernel/dev/screen.h"
 
 #include "kernel/dev/text_console.h"
+#include "kernel/mm/context.h"
 
 static struct text_console console;
 static bool ready;
@@ -23,8 +24,14 @@ enum status screen_init(const struct boot_framebuffer *info, void *pixels, void 
 
 static void screen_write(const char *text, size_t size)
 {
-	if (ready)
-		text_console_write(&console, text, size);
+	context_token_t token;
+
+	if (!ready)
+		return;
+	/* The pixels are in the MMIO window; who says something may be in any context. */
+	token = kernel_context_enter();
+	text_console_write(&console, text, size);
+	kernel_context_leave(token);
 }
 
 struct log_sink screen_sink = { .write = screen_write };

@@ -60,7 +60,7 @@ struct efi_attributes {
 	uint32_t version, entries, descriptor_size, flags;
 };
 
-static struct space space;
+static struct context context;
 static uint64_t reset_system; /* physical address of the function; 0: no firmware context */
 
 /* `bytes` of RAM at `pa` through the direct map, or NULL: firmware's pointers are outside data. */
@@ -91,7 +91,7 @@ static enum status map_runtime_regions(const struct boot_info *info)
 
 		if (!(d->attribute & EFI_MEMORY_RUNTIME) || !d->pages)
 			continue;
-		status = space_map(&space, d->start, paddr(d->start), d->pages, rights_of(d));
+		status = space_map(&context.space, d->start, paddr(d->start), d->pages, rights_of(d));
 		if (status != OK)
 			return status;
 	}
@@ -105,7 +105,7 @@ static enum status map_runtime_regions(const struct boot_info *info)
 static void apply_attributes(const struct boot_info *info)
 {
 	const struct efi_attributes *table = ram_at(info->efi_attributes, sizeof(*table));
-	struct tlb_flush flush = TLB_FLUSH_NONE; /* the context has never been loaded */
+	struct tlb_flush flush = TLB_FLUSH_NONE;
 	const uint8_t *at;
 
 	if (!table || table->descriptor_size < sizeof(struct efi_descriptor) ||
@@ -120,10 +120,10 @@ static void apply_attributes(const struct boot_info *info)
 		/* Upper-half addresses would reach slot 511, which every context shares. */
 		if (d->start >= USER_SIZE || d->pages > (USER_SIZE - d->start) / PAGE_SIZE)
 			continue;
-		if (d->type == EFI_MMIO || space_protect(&space, d->start, d->pages, prot, &flush) != OK)
+		if (d->type == EFI_MMIO || space_protect(&context.space, d->start, d->pages, prot, &flush) != OK)
 			continue;
 	}
-	space_release(&space, &flush);
+	context_flush(&context, &flush);
 }
 
 enum status firmware_init(const struct boot_info *info)
@@ -138,12 +138,12 @@ enum status firmware_init(const struct boot_info *info)
 	if (system->header.signature != EFI_SYSTEM_SIGNATURE || !runtime ||
 	    runtime->header.signature != EFI_RUNTIME_SIGNATURE)
 		return ERR_FORMAT;
-	status = kernel_space_create(&space);
+	status = context_create(&context);
 	if (status != OK)
 		return status;
 	status = map_runtime_regions(info);
 	if (status != OK) {
-		space_clear(&space, 0, 512);
+		context_destroy(&context);
 		return status;
 	}
 	apply_attributes(info);
@@ -156,7 +156,7 @@ enum status firmware_init(const struct boot_info *info)
 
 const struct space *firmware_space(void)
 {
-	return reset_system ? &space : NULL;
+	return reset_system ? &context.space : NULL;
 }
 
 enum status firmware_reset(enum firmware_reset how)
@@ -165,6 +165,7 @@ enum status firmware_reset(enum firmware_reset how)
 
 	if (!reset_system)
 		return ERR_NOT_FOUND;
-	(void)firmware_call(space.root.raw, reset_system, arguments);
+	/* Without a PCID: what is loaded with one is tlb.c's to keep books of. */
+	(void)firmware_call(context.space.root.raw, reset_system, arguments);
 	return ERR_RIGHTS;
 }

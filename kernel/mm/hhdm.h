@@ -4,13 +4,14 @@
  */
 #pragma once
 
-#include "kernel/lib/panic.h"
+#include "kernel/mm/context.h"
 #include "paging/layout.h"
 #include "paging/types.h"
 
 /* The pointer to `pa` in the direct map. Only for RAM; only in the kernel context. */
 static inline void *hhdm_ptr(paddr_t pa)
 {
+	ASSERT_KERNEL_CONTEXT();
 	ASSERT(pa.raw < HHDM_SIZE);
 	return (void *)(HHDM_BASE + pa.raw);
 }

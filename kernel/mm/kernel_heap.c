@@ -2,6 +2,9 @@
  * Backs the heap with frames, mapped in slot 511 where every context sees them: 2 MiB leaves where
  * they fit and there are such frames, 4 KiB leaves elsewhere. Keeps no books of its own: which frames
  * lie where is what the page tables say.
+ *
+ * Books, tables and frames are reached through the direct map, and who asks for memory may be in any context: each of
+ * the four calls that the heap makes here goes to the kernel context, and back.
  */
 #include "kernel/mm/kernel_heap.h"
 
@@ -29,14 +32,21 @@ static void page_free(void *ctx, void *page)
 
 static enum status reserve(void *ctx, uint64_t size, uint64_t align, vaddr_t *ret_base)
 {
-	return window_reserve(ctx, size, align, WINDOW_GUARD_NONE, ret_base);
+	context_token_t token = kernel_context_enter();
+	enum status status = window_reserve(ctx, size, align, WINDOW_GUARD_NONE, ret_base);
+
+	kernel_context_leave(token);
+	return status;
 }
 
 static void release(void *ctx, vaddr_t base, uint64_t size)
 {
+	context_token_t token = kernel_context_enter();
+
 	(void)size;
 	if (window_release(ctx, base) != OK)
 		panic("heap: no window starts at %#llx", (unsigned long long)base);
+	kernel_context_leave(token);
 }
 
 /* Map one leaf of new memory at `va`. On error nothing is mapped and no frame is lost. */
@@ -79,6 +89,7 @@ static size_t find_leaves(vaddr_t va, vaddr_t end, struct leaf leaves[BATCH], va
 
 static void unmap(void *ctx, vaddr_t va, uint64_t size)
 {
+	context_token_t token = kernel_context_enter();
 	vaddr_t end = va + size, past;
 
 	(void)ctx;
@@ -90,14 +101,16 @@ static void unmap(void *ctx, vaddr_t va, uint64_t size)
 		/* Whole leaves only: nothing to split, so nothing can fail. */
 		if (past > end || space_unmap(&kernel_space, va, (past - va) / PAGE_SIZE, &flush) != OK)
 			panic("heap: %#llx-%#llx cuts a leaf", (unsigned long long)va, (unsigned long long)end);
-		kernel_space_flush(&kernel_space, &flush);
+		context_flush(&kernel_context, &flush);
 		while (n--)
 			frame_free(frame_cache_here(), leaves[n].size, leaves[n].pa);
 	}
+	kernel_context_leave(token);
 }
 
 static enum status map(void *ctx, vaddr_t va, uint64_t size)
 {
+	context_token_t token = kernel_context_enter();
 	vaddr_t start = va, end = va + size;
 	enum status status = OK;
 
@@ -114,6 +127,7 @@ static enum status map(void *ctx, vaddr_t va, uint64_t size)
 	}
 	if (status != OK && va > start)
 		unmap(ctx, start, va - start);
+	kernel_context_leave(token);
 	return status;
 }
 

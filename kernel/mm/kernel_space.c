@@ -9,7 +9,7 @@
 #include "kernel/mm/frame.h"
 #include "kernel/mm/hhdm.h"
 
-struct space kernel_space;
+struct context kernel_context;
 
 static struct memmap memmap;
 const struct memmap *machine_memmap = &memmap;
@@ -44,23 +44,6 @@ enum status kernel_space_create(struct space *ret)
 	return status;
 }
 
-void kernel_space_flush(struct space *s, struct tlb_flush *flush)
-{
-	/*
-	 * A CR3 write spares global entries, so leaves of slot 511 go one by one, or all by toggling
-	 * CR4.PGE (Intel SDM vol. 3A, "Operations that Invalidate TLBs and Paging-Structure Caches").
-	 */
-	if (flush->global) {
-		uint64_t cr4 = cpu_read_cr4();
-
-		cpu_write_cr4(cr4 & ~CR4_PGE);
-		cpu_write_cr4(cr4);
-	} else if (flush->leaves || flush->tables.raw) {
-		cpu_write_cr3(cpu_read_cr3());
-	}
-	space_release(s, flush);
-}
-
 /* Drop what only the loader needed: whatever is mapped in the lower half. */
 static void drop_lower_half(void)
 {
@@ -68,7 +51,7 @@ static void drop_lower_half(void)
 
 	if (space_unmap(&kernel_space, USER_BASE, USER_SIZE / PAGE_SIZE, &flush) != OK)
 		panic("takeover: the lower half cannot be unmapped");
-	kernel_space_flush(&kernel_space, &flush);
+	context_flush(&kernel_context, &flush);
 }
 
 /* The image is the same in every context: its leaves may stay in the TLB across CR3 writes. */
@@ -82,7 +65,7 @@ static void make_image_global(const struct boot_info *info)
 		if (space_protect(&kernel_space, g->va, g->pages, (enum page_prot)g->prot | PROT_GLOBAL, &flush) != OK)
 			panic("takeover: image segment at %#llx cannot be made global", (unsigned long long)g->va);
 	}
-	kernel_space_flush(&kernel_space, &flush);
+	context_flush(&kernel_context, &flush);
 	if (cpu_features()->pge)
 		cpu_write_cr4(cpu_read_cr4() | CR4_PGE);
 }

@@ -4,10 +4,10 @@
 #pragma once
 
 #include "kernel/boot/boot_info.h"
-#include "paging/space.h"
+#include "kernel/mm/context.h"
 
-/* The space behind the kernel context. */
-extern struct space kernel_space;
+/* The space of the kernel context. */
+#define kernel_space (kernel_context.space)
 
 /* The machine's memory map, for ever: in memory of the loader that is kept. */
 extern const struct memmap *machine_memmap;
@@ -23,6 +23,3 @@ void kernel_space_init(const struct boot_info *info);
  * Returns ERR_NO_MEMORY.
  */
 MUST_CHECK enum status kernel_space_create(struct space *ret);
-
-/* Invalidate what `flush` says on this CPU, then give its tables back. */
-void kernel_space_flush(struct space *s, struct tlb_flush *flush);

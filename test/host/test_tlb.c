@@ -1,0 +1,302 @@
+/*
+ * Which invalidation comes of which change, one by one; and which CPUs may use PCIDs. test_tlb_random.c shows that
+ * nothing is forgotten, this that nothing is overdone.
+ */
+#include "kernel/arch/pcid.h"
+#include "kernel/mm/tlb.h"
+#include "paging/layout.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static uint64_t cr3;
+static unsigned pages, pages_of, last_pcid, alls;
+static vaddr_t last_va;
+
+static uint64_t read_cr3(void)
+{
+	return cr3 & ~CR3_NOFLUSH;
+}
+
+static void write_cr3(uint64_t value)
+{
+	cr3 = value;
+}
+
+static void flush_page(vaddr_t va)
+{
+	pages++;
+	last_va = va;
+}
+
+static void flush_page_of(unsigned pcid, vaddr_t va)
+{
+	pages_of++;
+	last_pcid = pcid;
+	last_va = va;
+}
+
+static void flush_all(void)
+{
+	alls++;
+}
+
+static const struct tlb_ops ops = { read_cr3, write_cr3, flush_page, NULL, flush_all };
+static const struct tlb_ops invpcid_ops = { read_cr3, write_cr3, flush_page, flush_page_of, flush_all };
+
+static struct context kernel, a, b;
+static struct tlb tlb;
+
+static int fresh(void **state)
+{
+	(void)state;
+	kernel = (struct context){ .space = { .root = { 0x100001000 } } };
+	a = (struct context){ .space = { .root = { 0x100002000 } } };
+	b = (struct context){ .space = { .root = { 0x100003000 } } };
+	tlb = (struct tlb){ .ops = &ops, .kernel = &kernel };
+	cr3 = kernel.space.root.raw;
+	pages = pages_of = alls = 0;
+	return 0;
+}
+
+static struct tlb_flush flush_of(vaddr_t va, size_t count, bool global)
+{
+	return (struct tlb_flush){ .start = va, .last = va + count * PAGE_SIZE - 1, .leaves = count, .global = global };
+}
+
+static void run(const struct context *c, struct tlb_flush flush)
+{
+	pages = pages_of = alls = 0;
+	tlb_flush_run(&tlb, c, &flush);
+}
+
+/* Runs a flush and fails unless it takes so many INVLPG, INVPCID and full flushes, and CR3 writes. */
+static void expect(const struct context *c, struct tlb_flush flush, unsigned want_pages, unsigned want_pages_of,
+		   unsigned want_alls, unsigned want_writes)
+{
+	uint64_t writes = tlb.stats.cr3_writes;
+
+	run(c, flush);
+	assert_int_equal(pages, want_pages);
+	assert_int_equal(pages_of, want_pages_of);
+	assert_int_equal(alls, want_alls);
+	assert_int_equal(tlb.stats.cr3_writes - writes, want_writes);
+}
+
+static void test_plain_switch(void **state)
+{
+	(void)state;
+	tlb_load(&tlb, &kernel);
+	assert_int_equal(tlb.stats.cr3_writes, 0);
+	tlb_load(&tlb, &a);
+	assert_int_equal(cr3, a.space.root.raw);
+	tlb_restore(&tlb, kernel.space.root.raw);
+	assert_int_equal(cr3, kernel.space.root.raw);
+	tlb_restore(&tlb, kernel.space.root.raw);
+	assert_int_equal(tlb.stats.cr3_writes, 2);
+	assert_int_equal(tlb.stats.cr3_flushes, 2);
+}
+
+static void test_plain_flush(void **state)
+{
+	(void)state;
+	expect(&kernel, TLB_FLUSH_NONE, 0, 0, 0, 0);
+	expect(&kernel, flush_of(MMIO_BASE, 3, false), 3, 0, 0, 0);
+	assert_int_equal(last_va, MMIO_BASE + 2 * PAGE_SIZE);
+	expect(&kernel, flush_of(MMIO_BASE, TLB_PAGES_MAX, false), TLB_PAGES_MAX, 0, 0, 0);
+	expect(&kernel, flush_of(MMIO_BASE, TLB_PAGES_MAX + 1, false), 0, 0, 0, 1);
+	expect(&kernel, flush_of(HEAP_BASE, 2, true), 2, 0, 0, 0);
+	expect(&kernel, flush_of(HEAP_BASE, TLB_PAGES_MAX + 1, true), 0, 0, 1, 0);
+	/* The last page of all: the range ends at 2^64. */
+	expect(&kernel, flush_of(-PAGE_SIZE, 1, true), 1, 0, 0, 0);
+	/* Not loaded: its entries went with the last CR3 write. */
+	expect(&a, flush_of(0x1000, 100, false), 0, 0, 0, 0);
+	/* A table without a leaf says no range. */
+	expect(&kernel, (struct tlb_flush){ .start = ~0ULL, .tables = { 0x100005000 } }, 0, 0, 0, 1);
+	assert_int_equal(tlb.stats.deferred, 0);
+}
+
+static void test_pcid_switch(void **state)
+{
+	uint64_t kernel_cr3 = kernel.space.root.raw | 1, a_cr3;
+
+	(void)state;
+	tlb_start_pcids(&tlb);
+	assert_int_equal(cr3, kernel_cr3);
+	tlb_load(&tlb, &a);
+	a_cr3 = cr3;
+	assert_int_equal(a_cr3 & ~CR3_PCID, a.space.root.raw);
+	assert_true((a_cr3 & CR3_PCID) > 1);
+	/* Known ones are loaded with all that the TLB has of them. */
+	tlb_load(&tlb, &kernel);
+	assert_int_equal(cr3, kernel_cr3 | CR3_NOFLUSH);
+	tlb_restore(&tlb, a_cr3);
+	assert_int_equal(cr3, a_cr3 | CR3_NOFLUSH);
+	assert_int_equal(tlb.stats.deals, 1);
+	assert_int_equal(tlb.stats.cr3_flushes, 2);
+}
+
+/* A context that was changed from outside is flushed by its next load, and only by that. */
+static void test_pcid_debt(void **state)
+{
+	uint64_t a_cr3;
+
+	(void)state;
+	tlb_start_pcids(&tlb);
+	tlb_load(&tlb, &a);
+	a_cr3 = cr3;
+	tlb_load(&tlb, &kernel);
+	expect(&a, flush_of(0x1000, 1, false), 0, 0, 0, 0);
+	expect(&a, flush_of(0x5000, 1, false), 0, 0, 0, 0);
+	assert_int_equal(tlb.stats.deferred, 1);
+	tlb_load(&tlb, &a);
+	assert_int_equal(cr3, a_cr3);
+	tlb_load(&tlb, &kernel);
+	tlb_load(&tlb, &a);
+	assert_int_equal(cr3, a_cr3 | CR3_NOFLUSH);
+	/* It has none while it is loaded: done at once. */
+	expect(&a, flush_of(0x1000, 2, false), 2, 0, 0, 0);
+	expect(&a, flush_of(0x1000, 500, false), 0, 0, 0, 1);
+	assert_int_equal(tlb.stats.deferred, 1);
+}
+
+static void test_invpcid(void **state)
+{
+	struct tlb_flush flush = flush_of(0x1000, 2, false);
+	unsigned a_pcid;
+
+	(void)state;
+	tlb.ops = &invpcid_ops;
+	tlb_start_pcids(&tlb);
+	tlb_load(&tlb, &a);
+	a_pcid = cr3 & CR3_PCID;
+	tlb_load(&tlb, &kernel);
+	expect(&a, flush, 0, 2, 0, 0);
+	assert_int_equal(last_pcid, a_pcid);
+	assert_int_equal(last_va, 0x2000);
+	/* Nobody has entries of a context that was never loaded. */
+	expect(&b, flush, 0, 0, 0, 0);
+	assert_int_equal(tlb.stats.deferred, 0);
+	/* With tables among it everything of the context goes, later; after that single pages need no word. */
+	flush.tables = paddr(0x100005000);
+	expect(&a, flush, 0, 0, 0, 0);
+	assert_int_equal(tlb.stats.deferred, 1);
+	expect(&a, flush_of(0x9000, 1, false), 0, 0, 0, 0);
+}
+
+/* What is walked in every context is flushed in every context; global leaves alone go at once. */
+static void test_shared_slot(void **state)
+{
+	struct tlb_flush flush = flush_of(HEAP_BASE, 1, true);
+
+	(void)state;
+	tlb_start_pcids(&tlb);
+	tlb_load(&tlb, &a);
+	tlb_load(&tlb, &b);
+	tlb_load(&tlb, &kernel);
+	expect(&kernel, flush, 1, 0, 0, 0);
+	assert_int_equal(tlb.stats.deferred, 0);
+	flush.tables = paddr(0x100005000);
+	expect(&kernel, flush, 1, 0, 0, 0);
+	assert_int_equal(tlb.stats.deferred, 2);
+	/* After a flush of everything nobody owes anything. */
+	expect(&kernel, flush_of(HEAP_BASE, 100, true), 0, 0, 1, 0);
+	tlb_load(&tlb, &a);
+	assert_true(cr3 & CR3_NOFLUSH);
+	tlb_load(&tlb, &kernel);
+	/* The MMIO window is the kernel context's alone. */
+	expect(&kernel, flush_of(MMIO_BASE, 1, false), 1, 0, 0, 0);
+	assert_int_equal(tlb.stats.deferred, 2);
+}
+
+/* A PCID that went to another context meanwhile is not used by a CR3 value that still names it. */
+static void test_recycled(void **state)
+{
+	static struct context many[TLB_PCIDS];
+	uint64_t a_cr3, b_cr3;
+
+	(void)state;
+	tlb_start_pcids(&tlb);
+	tlb_load(&tlb, &a);
+	a_cr3 = cr3;
+	for (size_t i = 0; i < TLB_PCIDS - 3; i++) {
+		many[i] = (struct context){ .space = { .root = { 0x200000000 + i * PAGE_SIZE } } };
+		tlb_load(&tlb, &many[i]);
+		assert_false(cr3 & CR3_NOFLUSH);
+		assert_true((cr3 & CR3_PCID) > 1 && (cr3 & CR3_PCID) < TLB_PCIDS);
+	}
+	tlb_load(&tlb, &a);
+	assert_int_equal(cr3, a_cr3 | CR3_NOFLUSH);
+	tlb_load(&tlb, &b); /* the one too many */
+	b_cr3 = cr3;
+	assert_int_equal(b_cr3 & CR3_PCID, a_cr3 & CR3_PCID);
+	assert_false(b_cr3 & CR3_NOFLUSH);
+	tlb_load(&tlb, &kernel);
+	tlb_restore(&tlb, a_cr3);
+	assert_int_equal(cr3, a.space.root.raw);
+	tlb_restore(&tlb, b_cr3);
+	assert_int_equal(cr3, b_cr3 | CR3_NOFLUSH);
+	tlb_load(&tlb, &a);
+	assert_false(cr3 & CR3_NOFLUSH);
+	assert_int_equal(tlb.slots[1].tag, kernel.tag);
+}
+
+/* What comes after a context that is gone gets nothing of it, though its root be in the same frame. */
+static void test_forget(void **state)
+{
+	uint64_t a_cr3;
+
+	(void)state;
+	tlb_start_pcids(&tlb);
+	tlb_load(&tlb, &a);
+	a_cr3 = cr3;
+	tlb_load(&tlb, &kernel);
+	tlb_forget(&tlb, &a);
+	b.space.root = a.space.root;
+	tlb_restore(&tlb, a_cr3);
+	assert_int_equal(cr3, a.space.root.raw);
+	tlb_load(&tlb, &kernel);
+	tlb_load(&tlb, &b);
+	assert_false(cr3 & CR3_NOFLUSH);
+	assert_int_not_equal(cr3 & CR3_PCID, a_cr3 & CR3_PCID);
+}
+
+/* Intel errata ADL063 and RPL042. */
+static void test_sound_cpus(void **state)
+{
+	struct cpu_features f = { .vendor = "GenuineIntel", .family = 6, .model = 0x8c, .pcid = true, .pge = true };
+
+	(void)state;
+	assert_true(pcid_is_sound(&f, 0));
+	f.pcid = false;
+	assert_false(pcid_is_sound(&f, UINT32_MAX));
+	f.pcid = true;
+	f.model = 0x97;
+	assert_false(pcid_is_sound(&f, 0x2d));
+	assert_true(pcid_is_sound(&f, 0x2e));
+	f.model = 0xba;
+	assert_false(pcid_is_sound(&f, 0x4116));
+	assert_true(pcid_is_sound(&f, 0x4117));
+	strcpy(f.vendor, "AuthenticAMD");
+	assert_true(pcid_is_sound(&f, 0));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_plain_switch, fresh),
+		cmocka_unit_test_setup(test_plain_flush, fresh),
+		cmocka_unit_test_setup(test_pcid_switch, fresh),
+		cmocka_unit_test_setup(test_pcid_debt, fresh),
+		cmocka_unit_test_setup(test_invpcid, fresh),
+		cmocka_unit_test_setup(test_shared_slot, fresh),
+		cmocka_unit_test_setup(test_recycled, fresh),
+		cmocka_unit_test_setup(test_forget, fresh),
+		cmocka_unit_test(test_sound_cpus),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
