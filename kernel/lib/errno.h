@@ -1,0 +1,75 @@
+/*
+ * Linux's error numbers, as files, tasks and system calls return them: negative. The one place that turns a status
+ * into one.
+ */
+#pragma once
+
+#include "paging/types.h"
+
+/* errno(3); the numbers are x86-64's ABI. */
+enum linux_errno {
+	EPERM = 1,
+	ENOENT = 2,
+	ESRCH = 3,
+	EINTR = 4,
+	EIO = 5,
+	ENXIO = 6,
+	E2BIG = 7,
+	ENOEXEC = 8,
+	EBADF = 9,
+	ECHILD = 10,
+	EAGAIN = 11,
+	ENOMEM = 12,
+	EACCES = 13,
+	EFAULT = 14,
+	ENOTBLK = 15,
+	EBUSY = 16,
+	EEXIST = 17,
+	EXDEV = 18,
+	ENODEV = 19,
+	ENOTDIR = 20,
+	EISDIR = 21,
+	EINVAL = 22,
+	ENFILE = 23,
+	EMFILE = 24,
+	ENOTTY = 25,
+	ETXTBSY = 26,
+	EFBIG = 27,
+	ENOSPC = 28,
+	ESPIPE = 29,
+	EROFS = 30,
+	EMLINK = 31,
+	EPIPE = 32,
+	EDOM = 33,
+	ERANGE = 34,
+	EDEADLK = 35,
+	ENAMETOOLONG = 36,
+	ENOSYS = 38,
+	ENOTEMPTY = 39,
+	ELOOP = 40,
+	EOVERFLOW = 75,
+	EOPNOTSUPP = 95,
+	ETIMEDOUT = 110,
+};
+
+/* For a system call that failed with `status`: 0 or a negative error number. */
+static inline int errno_of(enum status status)
+{
+	switch (status) {
+	case OK:
+		return 0;
+	case ERR_RANGE:
+		return -EINVAL;
+	case ERR_EXISTS:
+		return -EEXIST;
+	case ERR_NOT_FOUND:
+		return -ENOENT;
+	case ERR_NO_MEMORY:
+		return -ENOMEM;
+	case ERR_RIGHTS:
+		return -EACCES;
+	case ERR_FORMAT:
+		return -ENOEXEC;
+	}
+	return -EINVAL;
+}
