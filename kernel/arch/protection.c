@@ -11,7 +11,8 @@
 /* CR4 as we want it, the rest of the firmware's choices gone: only what is named here is on. */
 static uint64_t wanted_cr4(const struct cpu_features *features)
 {
-	return CR4_PAE | (features->mce ? CR4_MCE : 0) | (cpu_read_cr4() & (CR4_OSFXSR | CR4_OSXMMEXCPT)) |
+	return CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | (features->mce ? CR4_MCE : 0) |
+	       (features->xsave ? CR4_OSXSAVE : 0) | (features->fsgsbase ? CR4_FSGSBASE : 0) |
 	       (features->smep ? CR4_SMEP : 0) | (features->smap ? CR4_SMAP : 0) | (features->umip ? CR4_UMIP : 0);
 }
 
@@ -24,7 +25,7 @@ void protection_init(void)
 	if (!features->pat)
 		panic("this CPU has no PAT: device memory cannot be mapped");
 	cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);
-	cpu_write_cr0(cpu_read_cr0() | CR0_WP);
+	cpu_write_cr0((cpu_read_cr0() | CR0_WP | CR0_MP | CR0_NE) & ~(CR0_EM | CR0_TS));
 	cpu_write_cr4(wanted_cr4(features));
 	/* No leaf uses another type than write-back yet, so a TLB flush is all that the change needs. */
 	cpu_write_msr(MSR_PAT, PAT_VALUE);

@@ -1,40 +1,14 @@
 /*
- * GDT, TSS and IDT, and the dispatch of exceptions to whoever registered for them.
- * Decides nothing about a fault: with no handler it is the fatal one's.
+ * The IDT, and the dispatch of exceptions and interrupts to whoever registered for them.
+ * Decides nothing about a trap: with no handler it is the fatal one's.
  */
 #include "kernel/arch/trap.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/percpu.h"
 #include "kernel/lib/panic.h"
-#include "kernel/lib/string.h"
-
-/* Selectors. The order is what SYSCALL and SYSRET will want (Intel SDM vol. 3A, "Fast System Calls in 64-Bit Mode"). */
-enum {
-	SELECTOR_CODE = 8,
-	SELECTOR_DATA = 16,
-	SELECTOR_TSS = 24,
-};
-
-/* Stacks that the CPU switches to by itself: kept apart so that one fault can interrupt another. */
-enum ist {
-	IST_NONE,
-	IST_DF,
-	IST_NMI,
-	IST_MC,
-};
-
-/* Intel SDM vol. 3A, "64-Bit Task State Segment". */
-struct tss {
-	uint32_t reserved0;
-	uint64_t rsp[3];
-	uint64_t reserved1;
-	uint64_t ist[7]; /* IST1 first */
-	uint64_t reserved2;
-	uint16_t reserved3;
-	uint16_t io_map; /* offset of the I/O bitmap; past the limit: none */
-} __attribute__((packed));
-
-_Static_assert(sizeof(struct tss) == 104, "Intel SDM vol. 3A, \"64-Bit TSS Format\"");
+#include "paging/pte.h"
+#include "paging/layout.h"
 
 /* Intel SDM vol. 3A, "64-Bit IDT Gate Descriptors". */
 struct gate {
@@ -48,26 +22,29 @@ struct gate {
 };
 
 #define GATE_INTERRUPT 0x8e /* present, DPL 0, clears IF */
+#define GATE_USER      0x60 /* DPL 3: INT may come here */
 
 extern const char trap_stubs[];
-extern char df_stack_top[], nmi_stack_top[], mc_stack_top[];
-void segments_load(uint16_t code, uint16_t data);
+extern const char syscall_entry[];
 void trap_dispatch(struct trap_frame *frame);
 
-static uint64_t gdt[5] = {
-	[SELECTOR_CODE / 8] = 0x00af9b000000ffff, /* 64-bit code, DPL 0, accessed */
-	[SELECTOR_DATA / 8] = 0x00cf93000000ffff, /* data, DPL 0, accessed */
-};
-static struct tss tss;
+/* The entry code's. */
+extern bool trap_debug_stack;
+extern trap_handler_fn *syscall_handler;
+bool trap_debug_stack;
+trap_handler_fn *syscall_handler;
+
 static struct gate idt[TRAP_VECTORS];
 static trap_handler_fn *handlers[TRAP_VECTORS];
+static trap_handler_fn *user_handler;
+static void (*return_handler)(struct trap_frame *frame);
 static trap_fatal_fn *fatal_handler;
 static void (*context_enter)(void);
 static void (*context_leave)(uint64_t cr3);
 
 const char *trap_name(uint64_t vector)
 {
-	static const char *const names[TRAP_VECTORS] = {
+	static const char *const names[TRAP_EXTERNAL] = {
 		[0] = "#DE divide error",
 		[1] = "#DB debug exception",
 		[2] = "NMI",
@@ -90,10 +67,12 @@ const char *trap_name(uint64_t vector)
 		[21] = "#CP control protection",
 	};
 
-	return vector < TRAP_VECTORS && names[vector] ? names[vector] : "reserved exception";
+	if (vector >= TRAP_EXTERNAL)
+		return "interrupt";
+	return names[vector] ? names[vector] : "reserved exception";
 }
 
-void trap_set_handler(enum trap_vector vector, trap_handler_fn *handler)
+void trap_set_handler(unsigned vector, trap_handler_fn *handler)
 {
 	ASSERT(vector < TRAP_VECTORS && (!handler || !handlers[vector]));
 	handlers[vector] = handler;
@@ -110,74 +89,97 @@ void trap_set_context(void (*enter)(void), void (*leave)(uint64_t cr3))
 	context_enter = enter;
 }
 
+void trap_set_user_handler(trap_handler_fn *handler)
+{
+	user_handler = handler;
+}
+
+void trap_set_return_handler(void (*handler)(struct trap_frame *frame))
+{
+	return_handler = handler;
+}
+
+/* Whether user_handler is asked: its memory or its program. */
+static bool is_users(const struct trap_frame *frame)
+{
+	if (!user_handler || frame->vector >= TRAP_EXTERNAL)
+		return false;
+	return trap_from_user(frame) || (frame->vector == TRAP_PF && cpu_read_cr2() < USER_SIZE);
+}
+
+static bool handle(struct trap_frame *frame)
+{
+	if (is_users(frame) && user_handler(frame))
+		return true;
+	return handlers[frame->vector] && handlers[frame->vector](frame);
+}
+
 /*
- * Handlers work on the kernel's own things, so they run in the kernel context whatever was interrupted.
- * The way back is by value too, but not blindly: what that value's PCID stands for may have changed since.
+ * The way back is by value, but not blindly: what that value's PCID stands for may have changed since.
  */
 void trap_dispatch(struct trap_frame *frame)
 {
-	if (context_enter)
-		context_enter();
-	if (handlers[frame->vector] && handlers[frame->vector](frame)) {
-		if (context_leave) {
+	if (handle(frame)) {
+		if (trap_from_user(frame) && return_handler)
+			return_handler(frame);
+		if (context_leave && ((cpu_read_cr3() ^ frame->cr3) & PTE_ADDRESS))
 			context_leave(frame->cr3);
-			/* The entry code finds nothing left to do. */
-			frame->cr3 = cpu_read_cr3();
-		}
 		return;
 	}
+	if (context_enter)
+		context_enter();
 	if (fatal_handler)
 		fatal_handler(frame);
 	panic("%s at %#llx, error code %#llx", trap_name(frame->vector), (unsigned long long)frame->rip,
 	      (unsigned long long)frame->error);
 }
 
-static void set_tss_descriptor(void)
-{
-	uint64_t base = (uintptr_t)&tss;
-
-	/* Type 9: available 64-bit TSS; two entries wide. */
-	gdt[SELECTOR_TSS / 8] = (sizeof(tss) - 1) | (base & 0xffffff) << 16 | 0x89ULL << 40 | (base >> 24 & 0xff) << 56;
-	gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
-}
-
-static enum ist ist_of(int vector)
+static enum trap_stack stack_of(unsigned vector)
 {
 	switch (vector) {
 	case TRAP_DF:
-		return IST_DF;
+		return TRAP_STACK_DF;
 	case TRAP_NMI:
-		return IST_NMI;
+		return TRAP_STACK_NMI;
 	case TRAP_MC:
-		return IST_MC;
+		return TRAP_STACK_MC;
 	default:
-		return IST_NONE;
+		return TRAP_STACK_NONE;
 	}
+}
+
+void trap_use_debug_stack(void)
+{
+	idt[TRAP_DB].ist = TRAP_STACK_DB;
+	trap_debug_stack = true;
 }
 
 void trap_init(void)
 {
-	struct descriptor_register gdtr = { sizeof(gdt) - 1, (uintptr_t)gdt };
 	struct descriptor_register idtr = { sizeof(idt) - 1, (uintptr_t)idt };
 
-	tss.ist[IST_DF - 1] = (uintptr_t)df_stack_top;
-	tss.ist[IST_NMI - 1] = (uintptr_t)nmi_stack_top;
-	tss.ist[IST_MC - 1] = (uintptr_t)mc_stack_top;
-	tss.io_map = sizeof(tss);
-	set_tss_descriptor();
-	cpu_load_gdt(&gdtr);
-	segments_load(SELECTOR_CODE, SELECTOR_DATA);
-	cpu_load_task_register(SELECTOR_TSS);
-
-	for (int vector = 0; vector < TRAP_VECTORS; vector++) {
-		uint64_t stub = (uintptr_t)trap_stubs + 16 * (unsigned)vector;
+	percpu_init(&boot_percpu);
+	for (unsigned vector = 0; vector < TRAP_VECTORS; vector++) {
+		uint64_t stub = (uintptr_t)trap_stubs + 16 * vector;
 
 		idt[vector] = (struct gate){ .offset_low = (uint16_t)stub,
 					     .selector = SELECTOR_CODE,
-					     .ist = ist_of(vector),
+					     .ist = stack_of(vector),
 					     .type = GATE_INTERRUPT,
 					     .offset_middle = (uint16_t)(stub >> 16),
 					     .offset_high = (uint32_t)(stub >> 32) };
 	}
+	/* INT3 is a program's to use. */
+	idt[TRAP_BP].type = GATE_INTERRUPT | GATE_USER;
 	cpu_load_idt(&idtr);
+}
+
+void trap_set_syscall_handler(trap_handler_fn *handler)
+{
+	syscall_handler = handler;
+	cpu_write_msr(MSR_STAR, (uint64_t)(SELECTOR_SYSRET | 3) << 48 | (uint64_t)SELECTOR_CODE << 32);
+	cpu_write_msr(MSR_LSTAR, (uintptr_t)syscall_entry);
+	/* Off on entry: all that a program can set and the kernel must not run with. */
+	cpu_write_msr(MSR_FMASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC | RFLAGS_IOPL);
+	cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_SCE);
 }

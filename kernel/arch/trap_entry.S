@@ -1,35 +1,27 @@
 /*
- * The one way in for all 32 exception vectors. Pushes what struct trap_frame (kernel/arch/trap.h)
- * says, calls trap_dispatch, restores.
+ * The ways into the kernel: exceptions and interrupts, which end in trap_dispatch, and SYSCALL, which ends in what
+ * syscall_entry_init registered. Each pushes what struct trap_frame (kernel/arch/trap.h) says.
  */
+#include "kernel/arch/percpu.h"
+#include "kernel/arch/trap_numbers.h"
+
+#define MSR_GS_BASE 0xc0000101
 
 /* Vectors for which the CPU pushes an error code (Intel SDM vol. 3A, "Error Code"). */
 #define HAS_ERROR_CODE (1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30)
 
-	.text
-	.globl	trap_stubs
-	.type	trap_stubs, @function
-	.balign	16
-/* 32 stubs, 16 bytes each: out: vector and error code pushed, then trap_common. No register changes. */
-trap_stubs:
-	.set	vector, 0
-	.rept	32
-	.balign	16
-	.if	!((HAS_ERROR_CODE >> vector) & 1)
-	push	$0
-	.endif
-	push	$vector
-	jmp	trap_common
-	.set	vector, vector + 1
-	.endr
+/* Those that can come before SWAPGS has run: #DB, NMI, #DF, #MC. */
+#define OWN_STACK (1 << 1 | 1 << 2 | 1 << 8 | 1 << 18)
 
-/*
- * in:  error code and vector on the stack, above the CPU's own frame
- * out: everything as it was, or as trap_dispatch left it in the frame; CR3 by value, written only
- *      when it differs, since the write flushes the TLB
- */
-	.type	trap_common, @function
-trap_common:
+/* Of the saved CS, above vector, error code and RIP. */
+#define CS_OFFSET 24
+#define FROM_USER 3
+
+/* 23 words: the CPU aligns its part to 16 bytes, so a call from here needs 8 more. */
+#define FRAME_SIZE 184
+#define CALL_PAD   8
+
+	.macro	push_registers
 	push	%rax
 	push	%rbx
 	push	%rcx
@@ -45,21 +37,10 @@ trap_common:
 	push	%r13
 	push	%r14
 	push	%r15
-	mov	%cr3, %rax
-	push	%rax
-	cld
-	mov	%rsp, %rdi
-	/* The CPU aligns the frame to 16, and these are 23 words: the call needs 8 more. */
-	mov	%rsp, %rbx
-	and	$-16, %rsp
-	call	trap_dispatch
-	mov	%rbx, %rsp
-	pop	%rax
-	mov	%cr3, %rcx
-	cmp	%rax, %rcx
-	je	1f
-	mov	%rax, %cr3
-1:	pop	%r15
+	.endm
+
+	.macro	pop_registers
+	pop	%r15
 	pop	%r14
 	pop	%r13
 	pop	%r12
@@ -74,9 +55,152 @@ trap_common:
 	pop	%rcx
 	pop	%rbx
 	pop	%rax
-	add	$16, %rsp
+	.endm
+
+	.text
+	.globl	trap_stubs
+	.type	trap_stubs, @function
+	.balign	16
+/* TRAP_VECTORS stubs, 16 bytes each: out: vector and error code pushed, then one of the paths below. No register changes. */
+trap_stubs:
+	.set	vector, 0
+	.rept	TRAP_VECTORS
+	.balign	16
+	.if	vector >= 32 || !((HAS_ERROR_CODE >> vector) & 1)
+	push	$0
+	.endif
+	push	$vector
+	.if	vector < 32 && ((OWN_STACK >> vector) & 1)
+	jmp	trap_own_stack
+	.else
+	jmp	trap_common
+	.endif
+	.set	vector, vector + 1
+	.endr
+
+/*
+ * in:  error code and vector on the stack, above the CPU's own frame
+ * out: everything as it was, or as trap_dispatch left it in the frame. CR3 is trap_dispatch's to restore.
+ */
+	.type	trap_common, @function
+trap_common:
+	testb	$FROM_USER, CS_OFFSET(%rsp)
+	jz	trap_gs_set
+	swapgs
+trap_gs_set:
+	push_registers
+	mov	%cr3, %rax
+	push	%rax
+	cld
+	mov	%rsp, %rdi
+	sub	$CALL_PAD, %rsp
+	call	trap_dispatch
+	add	$CALL_PAD, %rsp
+/*
+ * Where every return goes that does not leave by SYSRET, a new task's first included.
+ * in: RSP at a struct trap_frame, interrupts off
+ */
+	.globl	trap_return
+trap_return:
+	add	$8, %rsp
+	pop_registers
+	testb	$FROM_USER, CS_OFFSET(%rsp)
+	jz	1f
+	swapgs
+1:	add	$16, %rsp
 	iretq
 	.size	trap_common, . - trap_common
+
+/*
+ * As trap_common, on a stack of the vector's own whose top, right above the CPU's frame, says which CPU this is.
+ * What GS holds is anybody's guess: it is saved by value. #DB from user mode goes the common way, on the task's stack.
+ */
+	.type	trap_own_stack, @function
+trap_own_stack:
+	cmpb	$TRAP_DB, (%rsp)
+	jne	1f
+	testb	$FROM_USER, CS_OFFSET(%rsp)
+	jnz	trap_move_stack
+1:	push_registers
+	mov	%cr3, %rax
+	push	%rax
+	cld
+	mov	%rsp, %rbx
+	mov	$MSR_GS_BASE, %ecx
+	rdmsr
+	mov	%eax, %r12d
+	mov	%edx, %r13d
+	/* Until #DB has its stack it comes on the interrupted one, whose GS is the kernel's. */
+	mov	%ss:FRAME_SIZE(%rbx), %rax
+	cmpb	$TRAP_DB, 128(%rbx)
+	jne	2f
+	cmpb	$0, trap_debug_stack(%rip)
+	je	3f
+2:	mov	%rax, %rdx
+	shr	$32, %rdx
+	wrmsr
+3:	mov	%rbx, %rdi
+	and	$-16, %rsp
+	call	trap_dispatch
+	mov	%r12d, %eax
+	mov	%r13d, %edx
+	mov	$MSR_GS_BASE, %ecx
+	wrmsr
+	lea	8(%rbx), %rsp
+	pop_registers
+	add	$16, %rsp
+	iretq
+	.size	trap_own_stack, . - trap_own_stack
+
+/* in: vector, error code and frame on another stack; out: the same on the task's. No register changes. */
+	.type	trap_move_stack, @function
+trap_move_stack:
+	swapgs
+	mov	%rax, %gs:PERCPU_SCRATCH
+	mov	%rsp, %rax
+	mov	%gs:PERCPU_KERNEL_STACK, %rsp
+	.irp	offset, 48, 40, 32, 24, 16, 8, 0
+	push	\offset(%rax)
+	.endr
+	mov	%gs:PERCPU_SCRATCH, %rax
+	jmp	trap_gs_set
+	.size	trap_move_stack, . - trap_move_stack
+
+/*
+ * SYSCALL arrives here (Intel SDM vol. 2B, "SYSCALL"), interrupts off.
+ * in:  RCX = user RIP, R11 = user RFLAGS, RAX = number, RDI RSI RDX R10 R8 R9 = arguments; user's stack and GS
+ * out: to user mode as the frame says. The handler returns true when only IRET can do that: SYSRET with
+ *      a RIP that is not canonical faults in the kernel, on the user's stack, on Intel's CPUs.
+ */
+	.globl	syscall_entry
+	.type	syscall_entry, @function
+	.balign	16
+syscall_entry:
+	swapgs
+	mov	%rsp, %gs:PERCPU_SCRATCH
+	mov	%gs:PERCPU_KERNEL_STACK, %rsp
+	push	$SELECTOR_USER_DATA
+	push	%gs:PERCPU_SCRATCH
+	push	%r11
+	push	$SELECTOR_USER_CODE
+	push	%rcx
+	push	%rax
+	push	$TRAP_SYSCALL
+	push_registers
+	sub	$8 + CALL_PAD, %rsp
+	lea	CALL_PAD(%rsp), %rdi
+	call	*syscall_handler(%rip)
+	add	$CALL_PAD, %rsp
+	test	%al, %al
+	jnz	trap_return
+	add	$8, %rsp
+	pop_registers
+	mov	16(%rsp), %rcx
+	mov	32(%rsp), %r11
+	mov	40(%rsp), %rsp
+	swapgs
+	sysretq
+	.size	syscall_entry, . - syscall_entry
 
 /*
  * Load the kernel's code and data selectors after a new GDT.

@@ -143,12 +143,15 @@ static bool trap_was_in_kernel;
 
 static bool note_trap(struct trap_frame *frame)
 {
+	context_token_t token = kernel_context_enter();
+
 	(void)frame;
 	trap_was_in_kernel = context_is_loaded(&kernel_context);
+	kernel_context_leave(token);
 	return true;
 }
 
-/* Its handler runs in the kernel context; the interrupted one is loaded when it returns. */
+/* Its handler can enter the kernel context; the interrupted one is loaded when it returns. */
 static bool survives_a_trap(void)
 {
 	struct context c;

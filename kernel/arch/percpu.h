@@ -1,0 +1,72 @@
+/*
+ * What each CPU has of its own, found through GS while the kernel runs. Today there is one CPU; another is another
+ * object of this kind and nothing else.
+ *
+ * In the kernel GS's base is this object and IA32_KERNEL_GS_BASE the user's; SWAPGS on the way in and out exchanges
+ * the two. Vectors that can arrive between the CPU's switch and that SWAPGS (#DB, NMI, #DF, #MC) have stacks of their own
+ * with the object's address at the top, and set GS from there.
+ */
+#pragma once
+
+/* Offsets that the entry code uses. */
+#define PERCPU_SELF         0
+#define PERCPU_KERNEL_STACK 8
+#define PERCPU_SCRATCH      16
+
+/* Selectors: the order is SYSCALL's and SYSRET's (Intel SDM vol. 3A, "Fast System Calls in 64-Bit Mode"). */
+#define SELECTOR_CODE      8
+#define SELECTOR_DATA      16
+#define SELECTOR_SYSRET    24 /* SYSRET adds 8 for SS and 16 for CS; itself not used */
+#define SELECTOR_USER_DATA (32 | 3)
+#define SELECTOR_USER_CODE (40 | 3)
+#define SELECTOR_TSS       48
+
+#ifndef __ASSEMBLER__
+
+#include "paging/types.h"
+
+/* Intel SDM vol. 3A, "64-Bit Task State Segment". */
+struct tss {
+	uint32_t reserved0;
+	uint64_t rsp[3];
+	uint64_t reserved1;
+	uint64_t ist[7]; /* IST1 first */
+	uint64_t reserved2;
+	uint16_t reserved3;
+	uint16_t io_map; /* offset of the I/O bitmap; past the limit: none */
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct tss) == 104, "Intel SDM vol. 3A, \"64-Bit TSS Format\"");
+
+struct task;
+
+struct percpu {
+	struct percpu *self;
+	vaddr_t kernel_stack; /* top of the current task's: where system calls start, and traps from user mode */
+	uint64_t scratch;     /* the entry code's, for a few instructions with interrupts off */
+	struct task *current; /* kernel/task's */
+	bool switch_wanted;   /* on return to user mode another task should run */
+	uint64_t gdt[8];
+	struct tss tss;
+};
+
+_Static_assert(offsetof(struct percpu, self) == PERCPU_SELF, "the entry code");
+_Static_assert(offsetof(struct percpu, kernel_stack) == PERCPU_KERNEL_STACK, "the entry code");
+_Static_assert(offsetof(struct percpu, scratch) == PERCPU_SCRATCH, "the entry code");
+
+/* The CPU that starts the machine. */
+extern struct percpu boot_percpu;
+
+/*
+ * Load a GDT with user segments and a TSS with stacks for NMI, #DF and #MC; point GS at `cpu`, which lies in slot 511.
+ * Runs on that CPU, interrupts off.
+ */
+void percpu_init(struct percpu *cpu);
+
+/* From now on user mode is left to this stack: `top` is aligned to 16 bytes. */
+void percpu_set_kernel_stack(struct percpu *cpu, vaddr_t top);
+
+/* #DB gets a stack of its own, in the heap range. Until then it uses the interrupted one. */
+void percpu_set_debug_stack(struct percpu *cpu, vaddr_t top);
+
+#endif
