@@ -3,7 +3,6 @@
  */
 #include "kernel/arch/protection.h"
 #include "kernel/arch/trap.h"
-#include "kernel/arch/tsc.h"
 #include "kernel/boot/boot_info.h"
 #include "kernel/debug/commands.h"
 #include "kernel/debug/monitor.h"
@@ -12,6 +11,9 @@
 #include "kernel/dev/keyboard.h"
 #include "kernel/dev/screen.h"
 #include "kernel/dev/serial.h"
+#include "kernel/irq/clock.h"
+#include "kernel/irq/irq.h"
+#include "kernel/irq/irq_selftest.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
@@ -142,13 +144,16 @@ void kmain(struct boot_info *info, uint64_t tsc)
 		log_warn("no firmware context: power-off and restart by other means\n");
 	start_screen(&info->framebuffer, cmdline_has(cmdline, "quiet"));
 
-	tsc_frequency = tsc_measure_frequency();
+	irq_init(info);
+	tsc_frequency = clock_tsc_frequency();
 	panic_page_set_restart(cmdline_number(cmdline, "panic", 0), tsc_frequency);
 	report_init(info);
 	print_reports(tsc_frequency);
 	reclaim_memory();
-	if (cmdline_has(cmdline, "selftest"))
+	if (cmdline_has(cmdline, "selftest")) {
 		context_selftest(selftest_result);
+		irq_selftest(selftest_result);
+	}
 
 	keyboard_init();
 	commands_init();

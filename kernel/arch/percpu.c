@@ -31,8 +31,8 @@ static void set_tss_descriptor(struct percpu *cpu)
 	uint64_t base = (uintptr_t)&cpu->tss;
 
 	/* Type 9: available 64-bit TSS; two entries wide. */
-	cpu->gdt[SELECTOR_TSS / 8] = (sizeof(struct tss) - 1) | (base & 0xffffff) << 16 | 0x89ULL << 40 |
-				     (base >> 24 & 0xff) << 56;
+	cpu->gdt[SELECTOR_TSS / 8] =
+		(sizeof(struct tss) - 1) | (base & 0xffffff) << 16 | 0x89ULL << 40 | (base >> 24 & 0xff) << 56;
 	cpu->gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 

@@ -7,8 +7,8 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/percpu.h"
 #include "kernel/lib/panic.h"
-#include "paging/pte.h"
 #include "paging/layout.h"
+#include "paging/pte.h"
 
 /* Intel SDM vol. 3A, "64-Bit IDT Gate Descriptors". */
 struct gate {

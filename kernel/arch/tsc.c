@@ -15,7 +15,7 @@
 #define MOST_TICKS 400000000ULL
 
 /* Intel SDM vol. 2A, CPUID leaf 15H: TSC = crystal * EBX / EAX. */
-static uint64_t frequency_by_cpuid(void)
+uint64_t tsc_frequency_by_cpuid(void)
 {
 	struct cpuid r;
 
@@ -27,8 +27,16 @@ static uint64_t frequency_by_cpuid(void)
 	return (uint64_t)r.ecx * r.ebx / r.eax;
 }
 
+/* Intel SDM vol. 2A, CPUID leaf 16H: the base frequency in MHz, which is the TSC's where that is invariant. */
+uint64_t tsc_frequency_by_name(void)
+{
+	if (cpu_cpuid(0, 0).eax < 0x16)
+		return 0;
+	return (cpu_cpuid(0x16, 0).eax & 0xffff) * 1000000ULL;
+}
+
 /* Channel 2 in mode 0: its output rises when the count has run down. */
-static uint64_t frequency_by_pit(void)
+uint64_t tsc_frequency_by_pit(void)
 {
 	const uint16_t count = PIT_FREQUENCY * MEASURE_MS / 1000;
 	uint8_t port_b = cpu_in8(SYSTEM_PORT_B) & ~3;
@@ -47,11 +55,4 @@ static uint64_t frequency_by_pit(void)
 	if (ticks >= MOST_TICKS || ticks < 10000)
 		return 0;
 	return ticks * PIT_FREQUENCY / count;
-}
-
-uint64_t tsc_measure_frequency(void)
-{
-	uint64_t frequency = frequency_by_cpuid();
-
-	return frequency ? frequency : frequency_by_pit();
 }

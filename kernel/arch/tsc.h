@@ -1,12 +1,15 @@
 /*
- * The time-stamp counter's rate.
+ * The time-stamp counter's rate in ticks a second, by what every CPU or PC may have; 0 when it does not say.
  */
 #pragma once
 
 #include <stdint.h>
 
-/*
- * Ticks a second: from CPUID where the CPU says it, else measured against the PIT for 10 ms.
- * 0 when neither is there. Disturbs PIT channel 2.
- */
-uint64_t tsc_measure_frequency(void);
+/* Exactly, from CPUID leaf 15H. */
+uint64_t tsc_frequency_by_cpuid(void);
+
+/* Measured against the PIT for 10 ms. Disturbs its channel 2. Wants interrupts off. */
+uint64_t tsc_frequency_by_pit(void);
+
+/* To a percent or so: what the CPU is sold as, from CPUID leaf 16H. */
+uint64_t tsc_frequency_by_name(void);

@@ -1,0 +1,188 @@
+/*
+ * From the root pointer to each table, with checksums and bounds. What a table says is acpi_tables.c's.
+ */
+#include "kernel/irq/acpi_parse.h"
+
+/* Longer than any table seen by far; a length beyond it is damage. */
+#define TABLE_MOST (16u << 20)
+
+#define RSDP_SIZE_1 20 /* ACPI 1.0 */
+#define RSDP_SIZE_2 36
+
+struct reader {
+	const struct acpi_memory *memory;
+	struct acpi_info *info;
+};
+
+static void note_fault(struct acpi_info *info, const void *signature, paddr_t pa, const char *what)
+{
+	struct acpi_fault *fault;
+
+	if (info->fault_count == ACPI_FAULTS)
+		return;
+	fault = &info->faults[info->fault_count++];
+	for (int i = 0; i < 4; i++) {
+		char c = ((const char *)signature)[i];
+
+		fault->table[i] = c >= ' ' && c <= '~' ? c : '?';
+	}
+	fault->table[4] = '\0';
+	fault->what = what;
+	fault->pa = pa;
+}
+
+static bool sums_to_zero(const uint8_t *bytes, uint64_t size)
+{
+	uint8_t sum = 0;
+
+	for (uint64_t i = 0; i < size; i++)
+		sum = (uint8_t)(sum + bytes[i]);
+	return sum == 0;
+}
+
+static const void *bytes_at(const struct reader *r, paddr_t pa, uint64_t size)
+{
+	return pa.raw && pa.raw <= UINT64_MAX - size ? r->memory->at(r->memory->ctx, pa, size) : NULL;
+}
+
+/* The table at `pa`, checked; size 0, and a fault noted under the name `expected` or its own, when it is not sound. */
+static struct acpi_table table_at(const struct reader *r, paddr_t pa, const char *expected)
+{
+	const struct acpi_table none = { NULL, 0 };
+	struct acpi_table table = { .bytes = bytes_at(r, pa, ACPI_HEADER) };
+	const void *name = expected ? (const void *)expected : (const void *)table.bytes;
+
+	if (!table.bytes) {
+		note_fault(r->info, expected ? expected : "????", pa, "not in RAM");
+		return none;
+	}
+	table.size = acpi_u32(table.bytes + 4);
+	if (expected && memcmp(table.bytes, expected, 4) != 0) {
+		note_fault(r->info, name, pa, "another signature");
+		return none;
+	}
+	if (table.size < ACPI_HEADER || table.size > TABLE_MOST) {
+		note_fault(r->info, name, pa, "an impossible length");
+		return none;
+	}
+	table.bytes = bytes_at(r, pa, table.size);
+	if (!table.bytes) {
+		note_fault(r->info, name, pa, "not all of it in RAM");
+		return none;
+	}
+	if (!sums_to_zero(table.bytes, table.size)) {
+		note_fault(r->info, name, pa, "a wrong checksum");
+		return none;
+	}
+	return table;
+}
+
+static void read_dsdt(const struct reader *r, struct acpi_table fadt)
+{
+	paddr_t pa = acpi_dsdt_of(fadt);
+	struct acpi_table dsdt;
+
+	if (!pa.raw)
+		return;
+	dsdt = table_at(r, pa, "DSDT");
+	if (dsdt.size)
+		acpi_scan_s5(dsdt, r->info);
+}
+
+static bool is_there(const struct acpi_info *info, const char *signature)
+{
+	switch (signature[0]) {
+	case 'A':
+		return info->has_madt;
+	case 'F':
+		return info->has_fadt;
+	case 'H':
+		return info->hpet.raw != 0;
+	default:
+		return info->mcfg_count != 0;
+	}
+}
+
+static void read_table(const struct reader *r, paddr_t pa)
+{
+	static const struct {
+		const char *signature;
+		acpi_parser_fn *parse;
+	} kinds[] = { { "APIC", acpi_parse_madt },
+		      { "FACP", acpi_parse_fadt },
+		      { "HPET", acpi_parse_hpet },
+		      { "MCFG", acpi_parse_mcfg } };
+	struct acpi_table table = table_at(r, pa, NULL);
+	struct acpi_info before = *r->info;
+	const char *wrong;
+
+	for (size_t i = 0; table.size && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (memcmp(table.bytes, kinds[i].signature, 4) != 0 || is_there(r->info, kinds[i].signature))
+			continue;
+		wrong = kinds[i].parse(table, r->info);
+		if (wrong) {
+			*r->info = before;
+			note_fault(r->info, table.bytes, pa, wrong);
+		} else if (kinds[i].parse == acpi_parse_fadt) {
+			read_dsdt(r, table);
+		}
+	}
+}
+
+/* `list` is an RSDT with addresses of 4 bytes, or an XSDT with 8. */
+static bool read_list(const struct reader *r, paddr_t pa, const char *signature, uint32_t width)
+{
+	struct acpi_table list = table_at(r, pa, signature);
+
+	if (!list.size)
+		return false;
+	for (uint32_t at = ACPI_HEADER; list.size - at >= width; at += width) {
+		uint64_t entry = width == 8 ? acpi_u64(list.bytes + at) : acpi_u32(list.bytes + at);
+
+		/* Some firmware leaves holes. */
+		if (entry)
+			read_table(r, paddr(entry));
+	}
+	return true;
+}
+
+/* ACPI 6.5, "Root System Description Pointer (RSDP)". */
+static bool read_root(const struct reader *r, paddr_t pa)
+{
+	const uint8_t *rsdp = bytes_at(r, pa, RSDP_SIZE_1);
+	uint32_t size;
+
+	if (!rsdp) {
+		note_fault(r->info, "RSDP", pa, "not in RAM");
+		return false;
+	}
+	if (memcmp(rsdp, "RSD PTR ", 8) != 0 || !sums_to_zero(rsdp, RSDP_SIZE_1)) {
+		note_fault(r->info, "RSDP", pa, "a wrong signature or checksum");
+		return false;
+	}
+	if (rsdp[15] >= 2) {
+		const uint8_t *extended = bytes_at(r, pa, RSDP_SIZE_2);
+
+		size = extended ? acpi_u32(extended + 20) : 0;
+		if (size >= RSDP_SIZE_2 && size <= PAGE_SIZE)
+			extended = bytes_at(r, pa, size);
+		else
+			extended = NULL;
+		if (!extended || !sums_to_zero(extended, size))
+			note_fault(r->info, "RSDP", pa, "a wrong length or extended checksum");
+		else if (acpi_u64(extended + 24) && read_list(r, paddr(acpi_u64(extended + 24)), "XSDT", 8))
+			return true;
+	}
+	/* What the first revision had is still there. */
+	return acpi_u32(rsdp + 16) && read_list(r, paddr(acpi_u32(rsdp + 16)), "RSDT", 4);
+}
+
+enum status acpi_read(const struct acpi_memory *memory, paddr_t rsdp, struct acpi_info *ret)
+{
+	const struct reader r = { memory, ret };
+
+	*ret = (struct acpi_info){ 0 };
+	if (!rsdp.raw)
+		return ERR_NOT_FOUND;
+	return read_root(&r, rsdp) ? OK : ERR_FORMAT;
+}

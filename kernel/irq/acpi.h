@@ -1,0 +1,98 @@
+/*
+ * The firmware's ACPI tables, as far as the kernel needs them (ACPI 6.5, "ACPI Software Programming Model").
+ * Reads only, and silently: a table that is broken is skipped as a whole and named in the result; the caller logs.
+ */
+#pragma once
+
+#include "paging/types.h"
+
+/* The seam to memory. */
+struct acpi_memory {
+	/* A pointer to `size` bytes of RAM at `pa`, readable until acpi_read returns; NULL when it is not all RAM. */
+	const void *(*at)(void *ctx, paddr_t pa, uint64_t size);
+	void *ctx;
+};
+
+#define ACPI_IO_APICS  16
+#define ACPI_OVERRIDES 16 /* there are 16 ISA interrupts */
+#define ACPI_MCFGS     16
+#define ACPI_FAULTS    16
+
+struct acpi_io_apic {
+	uint8_t id;
+	paddr_t pa;
+	uint32_t first_gsi;
+};
+
+/* ACPI 6.5, "MPS INTI Flags". */
+#define ACPI_ACTIVE_LOW 1 /* else active high, ISA's default */
+#define ACPI_LEVEL      2 /* else edge-triggered, ISA's default */
+
+/* An ISA interrupt that is another global one, or is signalled in another way. */
+struct acpi_override {
+	uint8_t isa;
+	uint8_t flags; /* ACPI_ACTIVE_LOW, ACPI_LEVEL */
+	uint32_t gsi;
+};
+
+enum acpi_space { ACPI_SPACE_MEMORY = 0, ACPI_SPACE_IO = 1 };
+
+/* A register (ACPI 6.5, "Generic Address Structure"). address 0: there is none. */
+struct acpi_register {
+	uint8_t space; /* enum acpi_space, or another that we do not use */
+	uint8_t bits;
+	uint64_t address;
+};
+
+/* PCI configuration space in memory, one bus a MiB from `pa` on. */
+struct acpi_mcfg {
+	paddr_t pa; /* of bus 0, even if first_bus is another */
+	uint16_t segment;
+	uint8_t first_bus, last_bus;
+};
+
+/* A table that was left out, or the tail of a list. */
+struct acpi_fault {
+	char table[5];    /* signature, "RSDP" for the root */
+	const char *what; /* what is wrong with it */
+	paddr_t pa;
+};
+
+/* What was found. All zero: nothing. */
+struct acpi_info {
+	bool has_madt; /* the next seven are its */
+	bool has_8259;
+	unsigned cpus; /* enabled */
+	paddr_t local_apic;
+	unsigned io_apic_count;
+	struct acpi_io_apic io_apics[ACPI_IO_APICS];
+	unsigned override_count;
+	struct acpi_override overrides[ACPI_OVERRIDES];
+
+	bool has_fadt; /* all up to century are its */
+	bool hardware_reduced;
+	uint16_t smi_command; /* port; 0: ACPI mode is always on */
+	uint8_t acpi_enable;  /* what to write there */
+	struct acpi_register pm1a_control, pm1b_control, pm1a_event, pm1b_event;
+	struct acpi_register reset; /* only when the table says that it works */
+	uint8_t reset_value;
+	uint8_t century; /* CMOS index; 0: none */
+
+	bool has_s5; /* found in the DSDT: what SLP_TYP turns the machine off */
+	uint8_t s5_type_a, s5_type_b;
+
+	paddr_t hpet; /* 0: none */
+
+	unsigned mcfg_count;
+	struct acpi_mcfg mcfgs[ACPI_MCFGS];
+
+	unsigned fault_count;
+	struct acpi_fault faults[ACPI_FAULTS]; /* the first ones */
+};
+
+/*
+ * Read the tables that hang from the root pointer at `rsdp`. *ret holds what was sound, and the faults of the rest;
+ * two tables of one kind: the first sound one counts.
+ * Returns ERR_NOT_FOUND (rsdp is 0), ERR_FORMAT (no sound list of tables); *ret then has only faults.
+ */
+MUST_CHECK enum status acpi_read(const struct acpi_memory *memory, paddr_t rsdp, struct acpi_info *ret);

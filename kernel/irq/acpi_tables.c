@@ -1,0 +1,292 @@
+/*
+ * The contents of the tables: MADT, FADT, HPET, MCFG, and the one package of the DSDT. Believes no length and no count.
+ */
+#include "kernel/irq/acpi_parse.h"
+
+/* ---- MADT (ACPI 6.5, "Multiple APIC Description Table") ---- */
+
+enum madt_entry {
+	MADT_CPU = 0,
+	MADT_IO_APIC = 1,
+	MADT_OVERRIDE = 2,
+	MADT_LOCAL_APIC_ADDRESS = 5,
+	MADT_CPU_X2APIC = 9,
+};
+
+#define MADT_ENTRIES     44
+#define MADT_PCAT_COMPAT 1
+#define CPU_ENABLED      1
+
+static const char *add_io_apic(const uint8_t *entry, struct acpi_info *info)
+{
+	if (info->io_apic_count == ACPI_IO_APICS)
+		return "too many I/O APICs";
+	info->io_apics[info->io_apic_count++] = (struct acpi_io_apic){ .id = entry[2],
+								       .pa = paddr(acpi_u32(entry + 4)),
+								       .first_gsi = acpi_u32(entry + 8) };
+	return NULL;
+}
+
+static const char *add_override(const uint8_t *entry, struct acpi_info *info)
+{
+	uint16_t flags = acpi_u16(entry + 8);
+
+	/* Bus 0 is ISA; no other is defined. */
+	if (entry[2] != 0 || entry[3] > 15)
+		return "an override of an interrupt that ISA has not";
+	if (info->override_count == ACPI_OVERRIDES)
+		return "too many overrides";
+	info->overrides[info->override_count++] = (struct acpi_override){
+		.isa = entry[3],
+		.gsi = acpi_u32(entry + 4),
+		/* Two bits each: 0 as the bus has it, 1 high or edge, 3 low or level. */
+		.flags = ((flags & 3) == 3 ? ACPI_ACTIVE_LOW : 0) | ((flags >> 2 & 3) == 3 ? ACPI_LEVEL : 0),
+	};
+	return NULL;
+}
+
+/* The shortest length of the entry types that are read. */
+static unsigned madt_least(uint8_t type)
+{
+	switch (type) {
+	case MADT_CPU:
+		return 8;
+	case MADT_IO_APIC:
+	case MADT_LOCAL_APIC_ADDRESS:
+		return 12;
+	case MADT_OVERRIDE:
+		return 10;
+	case MADT_CPU_X2APIC:
+		return 16;
+	default:
+		return 2;
+	}
+}
+
+static const char *madt_entry(const uint8_t *entry, struct acpi_info *info)
+{
+	switch (entry[0]) {
+	case MADT_CPU:
+		info->cpus += acpi_u32(entry + 4) & CPU_ENABLED;
+		return NULL;
+	case MADT_CPU_X2APIC:
+		info->cpus += acpi_u32(entry + 8) & CPU_ENABLED;
+		return NULL;
+	case MADT_IO_APIC:
+		return add_io_apic(entry, info);
+	case MADT_OVERRIDE:
+		return add_override(entry, info);
+	case MADT_LOCAL_APIC_ADDRESS:
+		info->local_apic = paddr(acpi_u64(entry + 4));
+		return NULL;
+	default:
+		return NULL;
+	}
+}
+
+const char *acpi_parse_madt(struct acpi_table table, struct acpi_info *info)
+{
+	const char *wrong;
+
+	if (table.size < MADT_ENTRIES)
+		return "too short";
+	info->local_apic = paddr(acpi_u32(table.bytes + 36));
+	info->has_8259 = acpi_u32(table.bytes + 40) & MADT_PCAT_COMPAT;
+	for (uint32_t at = MADT_ENTRIES; at < table.size; at += table.bytes[at + 1]) {
+		const uint8_t *entry = table.bytes + at;
+
+		if (table.size - at < 2 || entry[1] < madt_least(entry[0]) || entry[1] > table.size - at)
+			return "an entry of a wrong length";
+		wrong = madt_entry(entry, info);
+		if (wrong)
+			return wrong;
+	}
+	info->has_madt = true;
+	return NULL;
+}
+
+/* ---- FADT (ACPI 6.5, "Fixed ACPI Description Table") ---- */
+
+enum fadt_offset {
+	FADT_DSDT = 40,
+	FADT_SMI_COMMAND = 48,
+	FADT_ACPI_ENABLE = 52,
+	FADT_PM1A_EVENT = 56,
+	FADT_PM1B_EVENT = 60,
+	FADT_PM1A_CONTROL = 64,
+	FADT_PM1B_CONTROL = 68,
+	FADT_PM1_EVENT_SIZE = 88,
+	FADT_PM1_CONTROL_SIZE = 89,
+	FADT_CENTURY = 108,
+	FADT_FLAGS = 112,
+	FADT_RESET = 116,
+	FADT_RESET_VALUE = 128,
+	FADT_X_DSDT = 140,
+	FADT_X_PM1A_EVENT = 148,
+	FADT_X_PM1B_EVENT = 160,
+	FADT_X_PM1A_CONTROL = 172,
+	FADT_X_PM1B_CONTROL = 184,
+};
+
+#define FADT_LEAST            116 /* ACPI 1.0 */
+#define FADT_RESET_SUPPORTED  (1u << 10)
+#define FADT_HARDWARE_REDUCED (1u << 20)
+#define GAS_SIZE              12
+
+/* A Generic Address Structure; none when the table ends before. */
+static struct acpi_register register_at(struct acpi_table table, uint32_t at)
+{
+	const uint8_t *gas = table.bytes + at;
+
+	if (table.size < at + GAS_SIZE)
+		return (struct acpi_register){ 0 };
+	return (struct acpi_register){ .space = gas[0], .bits = gas[1], .address = acpi_u64(gas + 4) };
+}
+
+/* The later revisions' field when it is filled in, else the port of the first one's. */
+static struct acpi_register block_at(struct acpi_table table, uint32_t extended, uint32_t port, uint32_t size)
+{
+	struct acpi_register r = register_at(table, extended);
+
+	if (r.address)
+		return r;
+	return (struct acpi_register){ .space = ACPI_SPACE_IO,
+				       .bits = (uint8_t)(table.bytes[size] * 8),
+				       .address = acpi_u32(table.bytes + port) };
+}
+
+const char *acpi_parse_fadt(struct acpi_table table, struct acpi_info *info)
+{
+	uint32_t flags;
+
+	if (table.size < FADT_LEAST)
+		return "too short";
+	flags = acpi_u32(table.bytes + FADT_FLAGS);
+	if (acpi_u32(table.bytes + FADT_SMI_COMMAND) > UINT16_MAX)
+		return "SMI_CMD is no port";
+	info->smi_command = (uint16_t)acpi_u32(table.bytes + FADT_SMI_COMMAND);
+	info->acpi_enable = table.bytes[FADT_ACPI_ENABLE];
+	info->pm1a_event = block_at(table, FADT_X_PM1A_EVENT, FADT_PM1A_EVENT, FADT_PM1_EVENT_SIZE);
+	info->pm1b_event = block_at(table, FADT_X_PM1B_EVENT, FADT_PM1B_EVENT, FADT_PM1_EVENT_SIZE);
+	info->pm1a_control = block_at(table, FADT_X_PM1A_CONTROL, FADT_PM1A_CONTROL, FADT_PM1_CONTROL_SIZE);
+	info->pm1b_control = block_at(table, FADT_X_PM1B_CONTROL, FADT_PM1B_CONTROL, FADT_PM1_CONTROL_SIZE);
+	info->century = table.bytes[FADT_CENTURY];
+	info->hardware_reduced = flags & FADT_HARDWARE_REDUCED;
+	if ((flags & FADT_RESET_SUPPORTED) && table.size > FADT_RESET_VALUE) {
+		info->reset = register_at(table, FADT_RESET);
+		info->reset_value = table.bytes[FADT_RESET_VALUE];
+	}
+	info->has_fadt = true;
+	return NULL;
+}
+
+paddr_t acpi_dsdt_of(struct acpi_table fadt)
+{
+	uint64_t extended = fadt.size >= FADT_X_DSDT + 8 ? acpi_u64(fadt.bytes + FADT_X_DSDT) : 0;
+
+	return paddr(extended ? extended : acpi_u32(fadt.bytes + FADT_DSDT));
+}
+
+/* ---- HPET (IA-PC HPET 1.0a, "The HPET Description Table"), MCFG (PCI Firmware 3.3, "MCFG Table") ---- */
+
+#define HPET_SIZE    56
+#define HPET_ADDRESS 40
+
+const char *acpi_parse_hpet(struct acpi_table table, struct acpi_info *info)
+{
+	struct acpi_register r;
+
+	if (table.size < HPET_SIZE)
+		return "too short";
+	r = register_at(table, HPET_ADDRESS);
+	if (r.space != ACPI_SPACE_MEMORY || !r.address)
+		return "not in memory";
+	info->hpet = paddr(r.address);
+	return NULL;
+}
+
+#define MCFG_ENTRIES 44
+#define MCFG_ENTRY   16
+
+const char *acpi_parse_mcfg(struct acpi_table table, struct acpi_info *info)
+{
+	if (table.size < MCFG_ENTRIES || (table.size - MCFG_ENTRIES) % MCFG_ENTRY)
+		return "a wrong length";
+	for (uint32_t at = MCFG_ENTRIES; at < table.size; at += MCFG_ENTRY) {
+		const uint8_t *entry = table.bytes + at;
+		struct acpi_mcfg m = { .pa = paddr(acpi_u64(entry)),
+				       .segment = acpi_u16(entry + 8),
+				       .first_bus = entry[10],
+				       .last_bus = entry[11] };
+
+		if (!m.pa.raw || !is_aligned(m.pa.raw, 1 << 20) || m.first_bus > m.last_bus)
+			return "an entry that makes no sense";
+		if (info->mcfg_count == ACPI_MCFGS)
+			return "too many entries";
+		info->mcfgs[info->mcfg_count++] = m;
+	}
+	return NULL;
+}
+
+/* ---- \_S5_ (ACPI 6.5, "_Sx (System States)", "AML Byte Stream") ---- */
+
+enum aml { AML_ZERO = 0x00, AML_ONE = 0x01, AML_NAME = 0x08, AML_BYTE = 0x0a, AML_PACKAGE = 0x12, AML_ROOT = '\\' };
+
+/* The small integer at *at, which moves past it. Returns false when there is none before `end`. */
+static bool aml_integer(const uint8_t **at, const uint8_t *end, uint8_t *ret)
+{
+	if (*at >= end)
+		return false;
+	switch (*(*at)++) {
+	case AML_ZERO:
+		*ret = 0;
+		return true;
+	case AML_ONE:
+		*ret = 1;
+		return true;
+	case AML_BYTE:
+		if (*at >= end)
+			return false;
+		*ret = *(*at)++;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* `at` is behind the name. A package: opcode, length in 1 to 4 bytes as its first two bits say, count, elements. */
+static bool s5_package(const uint8_t *at, const uint8_t *end, struct acpi_info *info)
+{
+	uint8_t a, b;
+
+	if (end - at < 3 || *at++ != AML_PACKAGE)
+		return false;
+	at += 1 + (*at >> 6);
+	if (at >= end || *at++ < 2)
+		return false;
+	/* SLP_TYP has three bits. */
+	if (!aml_integer(&at, end, &a) || !aml_integer(&at, end, &b) || a > 7 || b > 7)
+		return false;
+	info->has_s5 = true;
+	info->s5_type_a = a;
+	info->s5_type_b = b;
+	return true;
+}
+
+/*
+ * A scan instead of an interpreter: the name occurs once, as Name(_S5_, Package(){…}), in every DSDT seen. A method in
+ * its place would not be found, and power-off then has to go the firmware's way.
+ */
+void acpi_scan_s5(struct acpi_table dsdt, struct acpi_info *info)
+{
+	const uint8_t *end = dsdt.bytes + dsdt.size;
+
+	for (const uint8_t *at = dsdt.bytes + ACPI_HEADER + 2; end - at >= 4; at++) {
+		if (memcmp(at, "_S5_", 4) != 0)
+			continue;
+		if (at[-1] != AML_NAME && !(at[-1] == AML_ROOT && at[-2] == AML_NAME))
+			continue;
+		if (s5_package(at + 4, end, info))
+			return;
+	}
+}

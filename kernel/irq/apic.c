@@ -1,0 +1,184 @@
+/*
+ * The local APIC's registers, by either way. They have the same numbers: the MSR is 0x800 + offset / 16.
+ */
+#include "kernel/irq/apic.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/cpu_fence.h"
+#include "kernel/arch/features.h"
+#include "kernel/lib/panic.h"
+#include "kernel/mm/context.h"
+#include "kernel/mm/mmio.h"
+
+#define MSR_APIC_BASE    0x1b
+#define MSR_TSC_DEADLINE 0x6e0
+#define MSR_X2APIC       0x800
+
+#define BASE_X2APIC  (1ULL << 10)
+#define BASE_ENABLED (1ULL << 11)
+#define BASE_ADDRESS 0x000ffffffffff000ULL
+
+enum apic_register {
+	APIC_ID = 0x020,
+	APIC_TASK_PRIORITY = 0x080,
+	APIC_EOI = 0x0b0,
+	APIC_SPURIOUS = 0x0f0,
+	APIC_IN_SERVICE = 0x100, /* eight, 0x10 apart */
+	APIC_ERROR_STATUS = 0x280,
+	APIC_LVT_TIMER = 0x320,
+	APIC_LVT_LINT0 = 0x350,
+	APIC_LVT_LINT1 = 0x360,
+	APIC_LVT_ERROR = 0x370,
+	APIC_TIMER_INITIAL = 0x380,
+	APIC_TIMER_CURRENT = 0x390,
+	APIC_TIMER_DIVIDE = 0x3e0,
+};
+
+#define APIC_SIZE 0x400
+
+#define SPURIOUS_ENABLED  (1u << 8)
+#define LVT_NMI           (4u << 8)
+#define LVT_MASKED        (1u << 16)
+#define LVT_TSC_DEADLINE  (2u << 17) /* in the timer's; 0 there is one-shot */
+#define TIMER_DIVIDE_BY_1 0x0b
+
+/* Interrupts that the firmware began and did not end: never more than one a priority. */
+#define MOST_IN_SERVICE 16
+
+static enum apic_mode mode;
+static volatile uint8_t *window; /* in the MMIO window; only in xAPIC mode */
+
+static uint32_t read(enum apic_register reg)
+{
+	context_token_t token;
+	uint32_t value;
+
+	if (mode == APIC_X2APIC)
+		return (uint32_t)cpu_read_msr(MSR_X2APIC + reg / 16);
+	token = kernel_context_enter();
+	value = *(volatile uint32_t *)(window + reg);
+	kernel_context_leave(token);
+	return value;
+}
+
+static void write(enum apic_register reg, uint32_t value)
+{
+	context_token_t token;
+
+	if (mode == APIC_X2APIC) {
+		cpu_write_msr(MSR_X2APIC + reg / 16, value);
+		return;
+	}
+	token = kernel_context_enter();
+	*(volatile uint32_t *)(window + reg) = value;
+	kernel_context_leave(token);
+}
+
+static enum status turn_on(paddr_t address)
+{
+	uint64_t base = cpu_read_msr(MSR_APIC_BASE);
+	enum status status;
+	void *registers;
+
+	if (cpu_features()->x2apic) {
+		/* From off to x2APIC there is no direct way (Intel SDM vol. 3A, "x2APIC State Transitions"). */
+		cpu_write_msr(MSR_APIC_BASE, base | BASE_ENABLED);
+		cpu_write_msr(MSR_APIC_BASE, base | BASE_ENABLED | BASE_X2APIC);
+		mode = APIC_X2APIC;
+		return OK;
+	}
+	/* The CPU decodes what its MSR says, whatever the tables have. */
+	if (base & BASE_ADDRESS)
+		address = paddr(base & BASE_ADDRESS);
+	status = mmio_map(address, APIC_SIZE, PROT_UC, &registers);
+	if (status != OK)
+		return status;
+	cpu_write_msr(MSR_APIC_BASE, base | BASE_ENABLED);
+	window = registers;
+	mode = APIC_XAPIC;
+	return OK;
+}
+
+static bool any_in_service(void)
+{
+	uint32_t any = 0;
+
+	for (unsigned i = 0; i < 8; i++)
+		any |= read((enum apic_register)(APIC_IN_SERVICE + 0x10 * i));
+	return any;
+}
+
+enum status apic_init(paddr_t address, unsigned spurious_vector, unsigned error_vector)
+{
+	enum status status;
+
+	ASSERT((spurious_vector & 15) == 15);
+	if (!cpu_features()->apic)
+		return ERR_NOT_FOUND;
+	status = turn_on(address);
+	if (status != OK)
+		return status;
+	write(APIC_SPURIOUS, SPURIOUS_ENABLED | spurious_vector);
+	write(APIC_TASK_PRIORITY, 0);
+	write(APIC_LVT_TIMER, LVT_MASKED | error_vector);
+	/* LINT0 is the 8259s', LINT1 the machine's NMI, on all PCs. */
+	write(APIC_LVT_LINT0, LVT_MASKED | error_vector);
+	write(APIC_LVT_LINT1, LVT_NMI);
+	(void)apic_take_errors();
+	write(APIC_LVT_ERROR, error_vector);
+	for (int i = 0; i < MOST_IN_SERVICE && any_in_service(); i++)
+		apic_end_of_interrupt();
+	return OK;
+}
+
+enum apic_mode apic_mode(void)
+{
+	return mode;
+}
+
+uint32_t apic_id(void)
+{
+	return mode == APIC_X2APIC ? read(APIC_ID) : read(APIC_ID) >> 24;
+}
+
+void apic_end_of_interrupt(void)
+{
+	write(APIC_EOI, 0);
+}
+
+uint32_t apic_take_errors(void)
+{
+	/* The write makes the register say what has happened since the one before. */
+	write(APIC_ERROR_STATUS, 0);
+	return read(APIC_ERROR_STATUS);
+}
+
+enum apic_timer apic_timer_init(unsigned vector)
+{
+	if (cpu_features()->tsc_deadline) {
+		write(APIC_LVT_TIMER, LVT_TSC_DEADLINE | vector);
+		/* The write to memory must arrive before the first to the MSR (Intel SDM vol. 3A, "TSC-Deadline Mode"). */
+		cpu_fence();
+		apic_timer_set_deadline(0);
+		return APIC_TIMER_DEADLINE;
+	}
+	write(APIC_TIMER_DIVIDE, TIMER_DIVIDE_BY_1);
+	write(APIC_LVT_TIMER, vector);
+	apic_timer_set_count(0);
+	return APIC_TIMER_COUNT;
+}
+
+void apic_timer_set_deadline(uint64_t tsc)
+{
+	cpu_write_msr(MSR_TSC_DEADLINE, tsc);
+}
+
+void apic_timer_set_count(uint32_t count)
+{
+	write(APIC_TIMER_INITIAL, count);
+}
+
+uint32_t apic_timer_count(void)
+{
+	return read(APIC_TIMER_CURRENT);
+}

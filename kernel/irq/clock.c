@@ -1,0 +1,49 @@
+/*
+ * The clocks' arithmetic. One CPU; later ones have counters of the same rate and an offset of their own.
+ */
+#include "kernel/irq/clock.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/irq/scale.h"
+#include "kernel/lib/panic.h"
+
+static uint64_t frequency;
+static uint64_t start;               /* the TSC when monotonic time was 0 */
+static struct scale to_ns, to_ticks; /* zero, and all products with them, until clock_init */
+static uint64_t realtime_offset;     /* what to add to monotonic time; one word, so that no reader sees half of it */
+
+void clock_init(uint64_t tsc_frequency, uint64_t tsc_start)
+{
+	ASSERT(tsc_frequency > 0 && tsc_frequency >> 63 == 0);
+	frequency = tsc_frequency;
+	start = tsc_start;
+	to_ticks = scale_make(tsc_frequency, NS_PER_S);
+	to_ns = scale_make(NS_PER_S, tsc_frequency);
+}
+
+uint64_t clock_tsc_frequency(void)
+{
+	return frequency;
+}
+
+uint64_t clock_monotonic_ns(void)
+{
+	return scale_apply(to_ns, cpu_rdtsc() - start);
+}
+
+uint64_t clock_realtime_ns(void)
+{
+	return clock_monotonic_ns() + realtime_offset;
+}
+
+void clock_set_realtime(uint64_t ns)
+{
+	realtime_offset = ns - clock_monotonic_ns();
+}
+
+uint64_t clock_tsc_at(uint64_t ns)
+{
+	uint64_t ticks = scale_invert(to_ns, to_ticks, ns);
+
+	return ticks > UINT64_MAX - start ? UINT64_MAX : start + ticks;
+}

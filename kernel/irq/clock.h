@@ -1,0 +1,31 @@
+/*
+ * What time it is: nanoseconds by the time-stamp counter, which runs on its own. Reading a clock touches no memory but
+ * the image and takes no lock: any context, interrupts on or off.
+ */
+#pragma once
+
+#include "paging/types.h"
+
+#define NS_PER_S  1000000000ULL
+#define NS_PER_MS 1000000ULL
+
+/*
+ * Start the clocks. tsc_frequency: ticks a second, not 0. tsc_start: where monotonic time is 0.
+ * Until then both clocks read 0.
+ */
+void clock_init(uint64_t tsc_frequency, uint64_t tsc_start);
+
+/* Ticks of the time-stamp counter a second, as clock_init was told; 0 before. */
+uint64_t clock_tsc_frequency(void);
+
+/* Since the loader's first instruction. Never goes back. */
+uint64_t clock_monotonic_ns(void);
+
+/* Since 1970-01-01 00:00:00 UTC; before anybody has set it, the same as clock_monotonic_ns. */
+uint64_t clock_realtime_ns(void);
+
+/* Let the wall clock say `ns` now. The monotonic clock does not notice. */
+void clock_set_realtime(uint64_t ns);
+
+/* The first TSC value at which clock_monotonic_ns says `ns` or more; UINT64_MAX for never. */
+uint64_t clock_tsc_at(uint64_t ns);

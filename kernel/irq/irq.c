@@ -1,0 +1,168 @@
+/*
+ * The table of vectors, and the one handler behind all of them.
+ */
+#include "kernel/irq/irq.h"
+
+#include "kernel/arch/trap.h"
+#include "kernel/irq/apic.h"
+#include "kernel/irq/ioapic.h"
+#include "kernel/irq/pic.h"
+#include "kernel/lib/panic.h"
+#include "kernel/mm/context.h"
+
+#define VECTORS 256
+#define NO_GSI  UINT32_MAX
+
+struct vector {
+	irq_handler_fn *handler; /* NULL: free */
+	void *ctx;
+	uint32_t gsi; /* NO_GSI: not behind an I/O APIC */
+	uint64_t count;
+};
+
+static struct vector vectors[VECTORS];
+static uint64_t strays;
+
+/*
+ * In xAPIC mode the end of the interrupt needs the kernel context, and so does arming the timer: entered once for
+ * both. In x2APIC mode nothing here writes CR3.
+ */
+static bool dispatch(struct trap_frame *frame)
+{
+	struct vector *v = &vectors[frame->vector];
+	context_token_t token;
+
+	v->count++;
+	/* These two kinds have no bit in service that an end could clear: it would end another one. */
+	if (frame->vector == VECTOR_SPURIOUS)
+		return true;
+	if (frame->vector < VECTOR_DEVICE) {
+		pic_spurious((unsigned)frame->vector - VECTOR_PIC);
+		return true;
+	}
+	if (apic_mode() == APIC_XAPIC)
+		token = kernel_context_enter();
+	if (v->handler)
+		v->handler(v->ctx);
+	else
+		strays++;
+	apic_end_of_interrupt();
+	if (apic_mode() == APIC_XAPIC)
+		kernel_context_leave(token);
+	return true;
+}
+
+void irq_vectors_init(void)
+{
+	for (unsigned vector = VECTOR_PIC; vector < VECTORS; vector++) {
+		vectors[vector].gsi = NO_GSI;
+		trap_set_handler(vector, dispatch);
+	}
+}
+
+void irq_set_vector(unsigned vector, irq_handler_fn *handler, void *ctx)
+{
+	ASSERT(vector >= VECTOR_DEVICE && vector < VECTOR_SPURIOUS && !vectors[vector].handler);
+	vectors[vector].ctx = ctx;
+	vectors[vector].handler = handler;
+}
+
+enum status irq_vector_alloc(irq_handler_fn *handler, void *ctx, unsigned *ret_vector)
+{
+	for (unsigned vector = VECTOR_DEVICE; vector < VECTOR_DEVICE_END; vector++) {
+		if (vectors[vector].handler)
+			continue;
+		irq_set_vector(vector, handler, ctx);
+		*ret_vector = vector;
+		return OK;
+	}
+	return ERR_NO_MEMORY;
+}
+
+void irq_vector_free(unsigned vector)
+{
+	ASSERT(vector >= VECTOR_DEVICE && vector < VECTOR_DEVICE_END && vectors[vector].handler);
+	vectors[vector].handler = NULL;
+	vectors[vector].gsi = NO_GSI;
+}
+
+/* The vector of a GSI, or 0. */
+static unsigned vector_of(uint32_t gsi)
+{
+	for (unsigned vector = VECTOR_DEVICE; vector < VECTOR_DEVICE_END; vector++)
+		if (vectors[vector].handler && vectors[vector].gsi == gsi)
+			return vector;
+	return 0;
+}
+
+enum status irq_register(uint32_t gsi, unsigned flags, irq_handler_fn *handler, void *ctx)
+{
+	unsigned vector;
+	enum status status;
+
+	if (!ioapic_has(gsi))
+		return ERR_NOT_FOUND;
+	if (vector_of(gsi))
+		return ERR_EXISTS;
+	status = irq_vector_alloc(handler, ctx, &vector);
+	if (status != OK)
+		return status;
+	status = ioapic_route(gsi, flags, vector, apic_id());
+	if (status != OK) {
+		irq_vector_free(vector);
+		return status;
+	}
+	vectors[vector].gsi = gsi;
+	return OK;
+}
+
+enum status irq_register_isa(unsigned isa, irq_handler_fn *handler, void *ctx, uint32_t *ret_gsi)
+{
+	const struct acpi_info *acpi = irq_acpi();
+	uint32_t gsi = isa;
+	unsigned flags = 0;
+	enum status status;
+
+	ASSERT(isa < 16);
+	for (unsigned i = 0; i < acpi->override_count; i++) {
+		if (acpi->overrides[i].isa != isa)
+			continue;
+		gsi = acpi->overrides[i].gsi;
+		flags = acpi->overrides[i].flags;
+	}
+	status = irq_register(gsi, flags, handler, ctx);
+	if (status == OK)
+		*ret_gsi = gsi;
+	return status;
+}
+
+void irq_unregister(uint32_t gsi)
+{
+	unsigned vector = vector_of(gsi);
+
+	ASSERT(vector);
+	ioapic_mask(gsi);
+	irq_vector_free(vector);
+}
+
+void irq_enable(uint32_t gsi)
+{
+	ASSERT(vector_of(gsi));
+	ioapic_unmask(gsi);
+}
+
+void irq_disable(uint32_t gsi)
+{
+	ASSERT(vector_of(gsi));
+	ioapic_mask(gsi);
+}
+
+uint64_t irq_count(unsigned vector)
+{
+	return vector < VECTORS ? vectors[vector].count : 0;
+}
+
+uint64_t irq_stray_count(void)
+{
+	return strays;
+}

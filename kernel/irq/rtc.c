@@ -1,0 +1,176 @@
+/*
+ * Reads the CMOS clock, and counts days (Motorola, "MC146818A Real-Time Clock"). Sets nothing.
+ */
+#include "kernel/irq/rtc.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/lib/string.h"
+
+#define CMOS_INDEX 0x70 /* bit 7 masks NMI: stays 0 */
+#define CMOS_DATA  0x71
+
+enum cmos {
+	CMOS_SECOND = 0,
+	CMOS_MINUTE = 2,
+	CMOS_HOUR = 4,
+	CMOS_DAY = 7,
+	CMOS_MONTH = 8,
+	CMOS_YEAR = 9,
+	CMOS_STATUS_A = 10,
+	CMOS_STATUS_B = 11,
+};
+
+#define STATUS_A_UPDATING 0x80
+#define STATUS_B_24_HOURS 0x02
+#define STATUS_B_BINARY   0x04
+#define HOUR_PM           0x80
+
+/* An update takes about 2 ms; a look about 2 us. */
+#define MOST_LOOKS   5000
+#define MOST_READING 8
+
+#define DAY_SECONDS 86400ULL
+
+/* ---- dates; years are counted from March on, so that the leap day is the last ---- */
+
+/* Days from 0000-03-01 to the first of March of `year`. */
+static uint64_t days_before(uint64_t year)
+{
+	return 365 * year + year / 4 - year / 100 + year / 400;
+}
+
+/* Days from the first of March to the first of the month that is `n` months later. */
+static unsigned month_start(unsigned n)
+{
+	return (153 * n + 2) / 5;
+}
+
+/* Days from 0000-03-01 to 1970-01-01. */
+#define DAYS_1970 719468ULL
+
+static uint64_t days_from_date(unsigned year, unsigned month, unsigned day)
+{
+	uint64_t y = month > 2 ? year : year - 1;
+
+	return days_before(y) + month_start((month + 9) % 12) + day - 1 - DAYS_1970;
+}
+
+struct rtc_date rtc_date(uint64_t seconds)
+{
+	uint64_t days = seconds / DAY_SECONDS + DAYS_1970;
+	unsigned of_day = (unsigned)(seconds % DAY_SECONDS);
+	uint64_t year = days * 400 / 146097;
+	unsigned rest, month = 11;
+
+	/* The guess is off by one at the most. */
+	while (days_before(year + 1) <= days)
+		year++;
+	while (days_before(year) > days)
+		year--;
+	rest = (unsigned)(days - days_before(year));
+	while (month_start(month) > rest)
+		month--;
+	return (struct rtc_date){
+		.year = (unsigned)(month >= 10 ? year + 1 : year),
+		.month = (month + 2) % 12 + 1,
+		.day = rest - month_start(month) + 1,
+		.hour = of_day / 3600,
+		.minute = of_day / 60 % 60,
+		.second = of_day % 60,
+	};
+}
+
+/* ---- registers ---- */
+
+/* The number in a register, or a large one when a BCD digit is none. */
+static unsigned number(uint8_t value, bool binary)
+{
+	if (binary)
+		return value;
+	return (value & 15) > 9 || value >> 4 > 9 ? 255 : (value >> 4) * 10u + (value & 15);
+}
+
+static unsigned hour_of(const struct rtc_registers *r, bool binary)
+{
+	unsigned hour;
+
+	if (r->status_b & STATUS_B_24_HOURS)
+		return number(r->hour, binary);
+	hour = number(r->hour & (uint8_t)~HOUR_PM, binary);
+	if (hour < 1 || hour > 12)
+		return 255;
+	return hour % 12 + (r->hour & HOUR_PM ? 12 : 0);
+}
+
+static unsigned days_in(unsigned year, unsigned month)
+{
+	bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+	if (month == 2)
+		return leap ? 29 : 28;
+	return month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31;
+}
+
+enum status rtc_decode(const struct rtc_registers *r, uint64_t *ret_seconds)
+{
+	bool binary = r->status_b & STATUS_B_BINARY;
+	unsigned second = number(r->second, binary), minute = number(r->minute, binary), hour = hour_of(r, binary);
+	unsigned day = number(r->day, binary), month = number(r->month, binary), year = number(r->year, binary);
+	unsigned century = number(r->century, binary);
+
+	/* Second 60: a leap second, if some clock should know of them. */
+	if (second > 60 || minute > 59 || hour > 23 || month < 1 || month > 12 || year > 99)
+		return ERR_FORMAT;
+	/* A register that holds anything but this century or the last is something else's. */
+	if (century != 19 && century != 20 && century != 21)
+		century = year >= 70 ? 19 : 20;
+	year += century * 100;
+	if (year < 1970 || day < 1 || day > days_in(year, month))
+		return ERR_FORMAT;
+	*ret_seconds = days_from_date(year, month, day) * DAY_SECONDS + hour * 3600 + minute * 60 + second;
+	return OK;
+}
+
+static uint8_t cmos(uint8_t index)
+{
+	cpu_out8(CMOS_INDEX, index);
+	return cpu_in8(CMOS_DATA);
+}
+
+static bool wait_for_update(void)
+{
+	for (int i = 0; i < MOST_LOOKS; i++)
+		if (!(cmos(CMOS_STATUS_A) & STATUS_A_UPDATING))
+			return true;
+	return false;
+}
+
+static struct rtc_registers read_registers(uint8_t century)
+{
+	return (struct rtc_registers){
+		.second = cmos(CMOS_SECOND),
+		.minute = cmos(CMOS_MINUTE),
+		.hour = cmos(CMOS_HOUR),
+		.day = cmos(CMOS_DAY),
+		.month = cmos(CMOS_MONTH),
+		.year = cmos(CMOS_YEAR),
+		.century = century ? cmos(century & 0x7f) : 0,
+		.status_b = cmos(CMOS_STATUS_B),
+	};
+}
+
+enum status rtc_read(uint8_t century, uint64_t *ret_seconds)
+{
+	struct rtc_registers now, before = { 0 };
+
+	/* An update may begin between two registers: what reads the same twice was not torn. */
+	for (int i = 0; i < MOST_READING; i++) {
+		if (!wait_for_update())
+			return ERR_NOT_FOUND;
+		now = read_registers(century);
+		if (i > 0 && memcmp(&now, &before, sizeof(now)) == 0)
+			return rtc_decode(&now, ret_seconds);
+		before = now;
+	}
+	return ERR_NOT_FOUND;
+}

@@ -1,0 +1,49 @@
+/*
+ * Multiplying by a ratio without a division: value * to / from as value * multiplier >> shift, exact to 63 bits.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct scale {
+	uint64_t multiplier; /* its highest bit is set */
+	unsigned shift;      /* at most 127 */
+};
+
+/* The ratio to / from. Both 1 … 2^63 - 1. Rounded down. */
+static inline struct scale scale_make(uint64_t to, uint64_t from)
+{
+	struct scale s = { .multiplier = to / from };
+	uint64_t rest = to % from;
+
+	/* A long division, one binary digit at a time, until the multiplier is full. */
+	while (!(s.multiplier >> 63) && s.shift < 127) {
+		rest <<= 1;
+		s.multiplier = s.multiplier << 1 | (rest >= from);
+		if (rest >= from)
+			rest -= from;
+		s.shift++;
+	}
+	return s;
+}
+
+/* value * to / from, rounded down; UINT64_MAX when it is more than that. */
+static inline uint64_t scale_apply(struct scale s, uint64_t value)
+{
+	unsigned __int128 product = (unsigned __int128)value * s.multiplier >> s.shift;
+
+	return product > UINT64_MAX ? UINT64_MAX : (uint64_t)product;
+}
+
+/*
+ * The least t of which scale_apply(to_ns, t) is `ns` or more, or UINT64_MAX. `to_ticks` is the inverse of to_ns: what
+ * it gives is short by the roundings at the most.
+ */
+static inline uint64_t scale_invert(struct scale to_ns, struct scale to_ticks, uint64_t ns)
+{
+	uint64_t ticks = scale_apply(to_ticks, ns);
+
+	while (ticks != UINT64_MAX && scale_apply(to_ns, ticks) < ns)
+		ticks++;
+	return ticks;
+}

@@ -1,0 +1,137 @@
+/*
+ * The timer queue of this CPU and the hardware event that serves it: armed for the first deadline whenever that
+ * changes, and never else.
+ */
+#include "kernel/irq/timer.h"
+
+#include "kernel/irq/apic.h"
+#include "kernel/irq/clock.h"
+#include "kernel/irq/guard.h"
+#include "kernel/irq/irq.h"
+#include "kernel/irq/scale.h"
+
+#define MEASURE_NS (10 * NS_PER_MS)
+#define NEVER      UINT64_MAX
+
+static struct timer_queue queue;
+static enum apic_timer hardware;
+static struct scale to_counts; /* nanoseconds to the APIC timer's ticks */
+static uint64_t armed = NEVER; /* the deadline that the hardware has */
+static bool firing;            /* in the interrupt, which arms the hardware once, at its end */
+static uint64_t interrupts;
+
+static void arm_hardware(uint64_t deadline_ns)
+{
+	uint64_t now, count;
+
+	if (hardware == APIC_TIMER_DEADLINE) {
+		/* 0 is "never" for the hardware; a deadline of 0 has passed whatever we say. */
+		uint64_t tsc = deadline_ns == NEVER ? 0 : clock_tsc_at(deadline_ns);
+
+		apic_timer_set_deadline(tsc || deadline_ns == NEVER ? tsc : 1);
+		return;
+	}
+	if (deadline_ns == NEVER) {
+		apic_timer_set_count(0);
+		return;
+	}
+	now = clock_monotonic_ns();
+	count = scale_apply(to_counts, deadline_ns > now ? deadline_ns - now : 0);
+	/* Farther than it counts: the interrupt finds nothing to do and arms it again. */
+	apic_timer_set_count(count < UINT32_MAX ? (uint32_t)count + 1 : UINT32_MAX);
+}
+
+/* Interrupts are off. */
+static void arm_for_first(void)
+{
+	const struct timer *first = timer_queue_first(&queue);
+	uint64_t deadline = first ? first->deadline_ns : NEVER;
+
+	if (firing || deadline == armed)
+		return;
+	armed = deadline;
+	arm_hardware(deadline);
+}
+
+static void timer_interrupt(void *ctx)
+{
+	struct timer *first;
+
+	(void)ctx;
+	interrupts++;
+	firing = true;
+	while ((first = timer_queue_first(&queue)) && first->deadline_ns <= clock_monotonic_ns()) {
+		timer_queue_remove(&queue, first);
+		first->fire(first);
+	}
+	firing = false;
+	/* The event is spent, also when it came too early for its deadline. */
+	armed = NEVER;
+	arm_for_first();
+}
+
+void timer_start(struct timer *timer, uint64_t deadline_ns)
+{
+	uint64_t guard = irq_guard_enter();
+
+	if (timer->queued)
+		timer_queue_remove(&queue, timer);
+	timer_queue_add(&queue, timer, deadline_ns);
+	arm_for_first();
+	irq_guard_leave(guard);
+}
+
+bool timer_cancel(struct timer *timer)
+{
+	uint64_t guard = irq_guard_enter();
+	bool was_queued = timer->queued;
+
+	if (was_queued) {
+		timer_queue_remove(&queue, timer);
+		arm_for_first();
+	}
+	irq_guard_leave(guard);
+	return was_queued;
+}
+
+uint64_t timer_next_ns(void)
+{
+	uint64_t guard = irq_guard_enter();
+	const struct timer *first = timer_queue_first(&queue);
+	uint64_t deadline = first ? first->deadline_ns : NEVER;
+
+	irq_guard_leave(guard);
+	return deadline;
+}
+
+uint64_t timer_interrupts(void)
+{
+	return interrupts;
+}
+
+/* How fast the APIC's timer counts, against the clock. */
+static struct scale measure_counter(void)
+{
+	uint64_t start, now;
+	uint32_t left;
+
+	apic_timer_set_count(UINT32_MAX);
+	start = clock_monotonic_ns();
+	do
+		now = clock_monotonic_ns();
+	while (now - start < MEASURE_NS);
+	left = apic_timer_count();
+	apic_timer_set_count(0);
+	/* A counter that stands still would make every deadline one of now: rather too many interrupts than none. */
+	return scale_make(UINT32_MAX - left, now - start);
+}
+
+const char *timer_init(void)
+{
+	irq_set_vector(VECTOR_TIMER, timer_interrupt, NULL);
+	hardware = apic_timer_init(VECTOR_TIMER);
+	if (hardware == APIC_TIMER_DEADLINE)
+		return "TSC deadline";
+	to_counts = measure_counter();
+	return "APIC timer, one-shot";
+}

@@ -1,0 +1,36 @@
+/*
+ * Timers in the order of their deadlines: a binary heap whose nodes lie in the timers themselves, so that starting one
+ * needs no memory. Adding and removing are O(log n) at the worst, since both may happen with interrupts off.
+ * Not locked.
+ */
+#pragma once
+
+#include "paging/types.h"
+
+struct timer {
+	/* What to do, once, when the deadline has passed: kernel/irq/timer.h. */
+	void (*fire)(struct timer *timer);
+	uint64_t deadline_ns; /* by clock_monotonic_ns; the queue's from here on */
+	uint64_t order;       /* among equal deadlines the first started comes first */
+	struct timer *parent, *left, *right;
+	bool queued;
+};
+
+/* A complete binary tree: the path to its n-th node is the binary digits of n. All zero: empty. */
+struct timer_queue {
+	struct timer *root; /* the next one to fire */
+	uint64_t count;
+	uint64_t started; /* ever */
+};
+
+/* `timer` must be in no queue. */
+void timer_queue_add(struct timer_queue *queue, struct timer *timer, uint64_t deadline_ns);
+
+/* `timer` must be in this queue. */
+void timer_queue_remove(struct timer_queue *queue, struct timer *timer);
+
+/* The one with the earliest deadline, or NULL. */
+static inline struct timer *timer_queue_first(const struct timer_queue *queue)
+{
+	return queue->root;
+}
