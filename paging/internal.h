@@ -4,24 +4,9 @@
  */
 #pragma once
 
-#include "paging/space.h"
+#include "paging/leaves.h"
 
 #define TABLE_ENTRIES 512
-
-/*
- * The CPU reads entries at any moment and may walk a table as soon as something refers to it: each
- * entry is read once and stored whole, in program order, which `volatile` asks of the compiler and
- * x86 keeps.
- */
-static inline pte_t pte_read(const pte_t *at)
-{
-	return (pte_t){ *(const volatile uint64_t *)&at->raw };
-}
-
-static inline void pte_write(pte_t *at, pte_t e)
-{
-	*(volatile uint64_t *)&at->raw = e.raw;
-}
 
 static inline pte_t *table_at(const struct space *s, paddr_t pa)
 {

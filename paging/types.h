@@ -32,6 +32,7 @@ enum status {
 	ERR_NO_MEMORY, /* no frame, or no room in a table */
 	ERR_RIGHTS,    /* writable and executable at once, or rights not allowed there */
 	ERR_FORMAT,    /* outside data that does not have the form it claims */
+	ERR_FAULT,     /* a user's pointer at memory that the user has not got */
 };
 
 static inline paddr_t paddr(uint64_t raw)

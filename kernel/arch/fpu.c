@@ -4,7 +4,7 @@
 #include "kernel/arch/fpu.h"
 
 #include "kernel/arch/cpu.h"
-#include "kernel/arch/cpu_user.h"
+#include "kernel/arch/cpu_state.h"
 #include "kernel/arch/features.h"
 #include "kernel/lib/string.h"
 

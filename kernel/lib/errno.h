@@ -70,6 +70,8 @@ static inline int errno_of(enum status status)
 		return -EACCES;
 	case ERR_FORMAT:
 		return -ENOEXEC;
+	case ERR_FAULT:
+		return -EFAULT;
 	}
 	return -EINVAL;
 }

@@ -1,0 +1,71 @@
+/*
+ * The CPU's instructions that only running user programs takes, one a function. Nothing here decides anything.
+ */
+#pragma once
+
+#include "paging/types.h"
+
+#define CPU_SEGMENT_BASE(name)                                               \
+	static inline uint64_t cpu_rd##name(void)                            \
+	{                                                                    \
+		uint64_t base;                                               \
+                                                                             \
+		__asm__ volatile("rd" #name " %0" : "=r"(base));             \
+		return base;                                                 \
+	}                                                                    \
+                                                                             \
+	static inline void cpu_wr##name(uint64_t base)                       \
+	{                                                                    \
+		__asm__ volatile("wr" #name " %0" : : "r"(base) : "memory"); \
+	}
+
+CPU_SEGMENT_BASE(fsbase)
+CPU_SEGMENT_BASE(gsbase)
+
+#undef CPU_SEGMENT_BASE
+
+static inline void cpu_xsetbv(uint32_t index, uint64_t value)
+{
+	__asm__ volatile("xsetbv" : : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+
+/* `area`: aligned to 64 bytes; for FXSAVE 16 are enough. */
+static inline void cpu_xsave(void *area, uint64_t components)
+{
+	__asm__ volatile("xsave64 (%0)"
+			 :
+			 : "r"(area), "a"((uint32_t)components), "d"((uint32_t)(components >> 32))
+			 : "memory");
+}
+
+static inline void cpu_xsaveopt(void *area, uint64_t components)
+{
+	__asm__ volatile("xsaveopt64 (%0)"
+			 :
+			 : "r"(area), "a"((uint32_t)components), "d"((uint32_t)(components >> 32))
+			 : "memory");
+}
+
+static inline void cpu_xrstor(const void *area, uint64_t components)
+{
+	__asm__ volatile("xrstor64 (%0)"
+			 :
+			 : "r"(area), "a"((uint32_t)components), "d"((uint32_t)(components >> 32))
+			 : "memory");
+}
+
+static inline void cpu_fxsave(void *area)
+{
+	__asm__ volatile("fxsave64 (%0)" : : "r"(area) : "memory");
+}
+
+static inline void cpu_fxrstor(const void *area)
+{
+	__asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
+}
+
+/* Interrupts on and, with none in between, sleep until one comes. */
+static inline void cpu_interrupts_on_and_halt(void)
+{
+	__asm__ volatile("sti; hlt" : : : "memory");
+}

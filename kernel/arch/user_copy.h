@@ -1,0 +1,37 @@
+/*
+ * The instructions that touch memory through a user's pointer, and where to go on when one of them faults: user_copy.S.
+ * They check nothing: kernel/mm/uaccess.c is who calls them.
+ */
+#pragma once
+
+#include "paging/types.h"
+
+/* Not 0: SMAP is on, and is lifted around the accesses. */
+extern uint8_t user_copy_smap;
+
+/* A fault at the instruction `at` goes on at `resume`. */
+struct user_fixup {
+	uint64_t at;
+	uint64_t resume;
+};
+
+extern const struct user_fixup user_fixups[];
+extern const struct user_fixup user_fixups_end[];
+
+/* Copy; either side may be the user's. Returns how many bytes are not copied: the last ones. */
+size_t user_copy(void *to, const void *from, size_t bytes);
+
+/* Zero. Returns how many bytes are not zeroed: the last ones. */
+size_t user_clear(void *to, size_t bytes);
+
+/* Copy up to and with the NUL. Returns the length without it; `size` when there is none; -1 after a fault. */
+int64_t user_copy_string(char *to, const char *from, size_t size);
+
+/* One word each. They return 0, or 1 after a fault; *ret is untouched then. */
+int user_load_32(const void *from, uint32_t *ret);
+int user_load_64(const void *from, uint64_t *ret);
+int user_store_32(void *to, uint32_t value);
+int user_store_64(void *to, uint64_t value);
+
+/* If *at is *expected it becomes `desired`; *expected becomes what it was. Locked. */
+int user_cmpxchg_32(void *at, uint32_t *expected, uint32_t desired);

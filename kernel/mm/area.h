@@ -1,0 +1,87 @@
+/*
+ * Areas: which ranges of a user space there are, with which rights and from what. One sorted tree (AVL), in which each
+ * node knows the widest gap below it: every question and every change takes O(log n). Data only: allocates nothing,
+ * maps nothing, and holds no reference to an object.
+ */
+#pragma once
+
+#include "paging/types.h"
+
+struct memory_object;
+
+/* Rights of an area, and the kind of an access. The numbers are those of mmap(2)'s PROT_. */
+enum user_rights {
+	USER_NONE = 0,
+	USER_READ = 1,
+	USER_WRITE = 2,
+	USER_EXEC = 4, /* never together with USER_WRITE */
+};
+
+enum area_flags {
+	AREA_SHARED = 1 << 0,     /* writes go to the object; else they are this space's own */
+	AREA_GROWS_DOWN = 1 << 1, /* a stack: a fault below it extends it */
+	AREA_TOUCHED =
+		1 << 2, /* pages of it may be mapped; without it there are none, and no table need be looked at */
+};
+
+/* What must be equal for two neighbours to be one area. */
+#define AREA_KIND (AREA_SHARED | AREA_GROWS_DOWN)
+
+/* A half-open range of pages. */
+struct area {
+	vaddr_t start;
+	vaddr_t end;
+	unsigned rights;              /* enum user_rights */
+	unsigned flags;               /* enum area_flags */
+	struct memory_object *object; /* NULL: anonymous. The area's owner keeps a reference for each area */
+	uint64_t offset;              /* the object's page at `start`; 0 for anonymous memory */
+	/* the tree's */
+	struct area *parent;
+	struct area *child[2]; /* lower and higher addresses */
+	int height;            /* of the subtree; a leaf's is 1 */
+	vaddr_t first;         /* the subtree's lowest start */
+	vaddr_t last;          /* the subtree's highest end */
+	uint64_t gap;          /* bytes of the widest gap between two neighbours inside the subtree */
+};
+
+struct area_tree {
+	struct area *root;
+	size_t count;
+};
+
+/* The area that `va` lies in, or NULL. */
+struct area *area_find(const struct area_tree *tree, vaddr_t va);
+
+/* The lowest area that ends above `va`: the one that `va` lies in, or the next; NULL when there is none. */
+struct area *area_find_from(const struct area_tree *tree, vaddr_t va);
+
+/* The neighbours; NULL at the ends. area_prev(tree, NULL) is the highest area. */
+struct area *area_next(const struct area *area);
+struct area *area_prev(const struct area_tree *tree, const struct area *area);
+
+/* Put an area into the tree. It must overlap none there; neighbours are not merged. */
+void area_insert(struct area_tree *tree, struct area *area);
+void area_remove(struct area_tree *tree, struct area *area);
+
+/* Move the area's borders in place, where no other area is. Its offset follows `start` when it has an object. */
+void area_resize(struct area *area, vaddr_t start, vaddr_t end);
+
+/*
+ * The highest gap of `size` bytes inside [low, high): *ret is where it would start, so that it ends at the gap's end.
+ * Returns ERR_NOT_FOUND; *ret is untouched then.
+ */
+MUST_CHECK enum status area_gap_below(const struct area_tree *tree, uint64_t size, vaddr_t low, vaddr_t high,
+				      vaddr_t *ret);
+
+/* Whether `low` and `high`, which starts where `low` ends, differ in nothing but their place. */
+bool area_continues(const struct area *low, const struct area *high);
+
+/*
+ * A tree of the same shape: `copy` gives a new node with the old one's range, rights, flags, object and offset, or NULL.
+ * False: `copy` gave NULL; *ret holds the nodes made so far, fit only for area_drop_all.
+ */
+bool area_copy_all(const struct area_tree *tree, struct area *(*copy)(void *ctx, const struct area *area), void *ctx,
+		   struct area_tree *ret);
+
+/* Take the tree apart: `drop` gets each node once and may free it. The tree is empty then. */
+void area_drop_all(struct area_tree *tree, void (*drop)(void *ctx, struct area *area), void *ctx);

@@ -1,0 +1,47 @@
+/*
+ * What an area's pages come from when they are not just zero: a file, or anonymous memory that is shared. The base of
+ * whatever implements it: put a struct memory_object first and set its ops. Knows no area and no page table.
+ *
+ * Two kinds of frames can back an object, and both may appear in one:
+ *   - frames of the frame allocator (4 KiB): `frame` takes a reference with frame_get, the mapping holds it, and the
+ *     last one to put it, object or mapping, frees the frame.
+ *   - frames that the allocator does not manage, as those of the initramfs in its boot-time range: immortal. Nobody
+ *     counts them, `frame` just returns the address, and user_frame_put (user_pages.h) lets them be. Their memory must
+ *     never be added to the allocator (frame_add_range) while any mapping of it may live.
+ * Which kind a frame is tells its reference count: frame_refs() is 0 for one that is not managed.
+ */
+#pragma once
+
+#include "paging/types.h"
+
+struct memory_object;
+
+struct memory_object_ops {
+	/*
+	 * The frame with the object's page `page` (counted from 0, 4 KiB each), with a reference for the caller. It is
+	 * mapped read-only, or copied; the part of a last page beyond the end of a file must be 0.
+	 * Called in the kernel context; must not block. Returns ERR_RANGE (wholly past the end: SIGBUS), ERR_NO_MEMORY;
+	 * *ret is untouched then.
+	 */
+	enum status (*frame)(struct memory_object *object, uint64_t page, paddr_t *ret);
+	/*
+	 * The same for a page that is to be written through a shared mapping: from now on the object and all shared
+	 * mappings have this frame. It must be one of the frame allocator's. NULL: the object cannot be mapped shared and
+	 * writable (user_map and user_protect answer ERR_RIGHTS). When it is the very function `frame` is, a page is
+	 * mapped writable at the first touch of any kind.
+	 */
+	enum status (*write_frame)(struct memory_object *object, uint64_t page, paddr_t *ret);
+	/* One reference more or less to the object; the last put ends it. In any context. */
+	void (*get)(struct memory_object *object);
+	void (*put)(struct memory_object *object);
+};
+
+struct memory_object {
+	const struct memory_object_ops *ops;
+};
+
+/*
+ * Anonymous memory that is shared: `pages` pages of zeros, each taken at its first touch. With one reference.
+ * Returns ERR_NO_MEMORY.
+ */
+MUST_CHECK enum status shared_memory_create(uint64_t pages, struct memory_object **ret);

@@ -1,0 +1,104 @@
+/*
+ * Leaves one by one: rows of them, places for them, tables that their owner knows to be empty. Decides nothing about
+ * what is mapped.
+ */
+#include "paging/leaves.h"
+
+#include "paging/internal.h"
+
+bool space_run(const struct space *s, vaddr_t va, vaddr_t last, struct space_run *ret)
+{
+	for (;;) {
+		struct walk_end w = walk_range(s, va, va, NULL);
+		vaddr_t stop;
+
+		if (w.level == 1) {
+			stop = entry_last(va, last, 2);
+			*ret = (struct space_run){ w.at, (stop - va) / PAGE_SIZE + 1, 1, va };
+			return true;
+		}
+		/* Absent entries of this table first: a walk for each would cost more. */
+		while (!w.e.raw) {
+			stop = entry_last(va, last, w.level);
+			if (stop == last)
+				return false;
+			va = stop + 1;
+			if (level_index(va, w.level) == 0)
+				break;
+			w.e = pte_read(++w.at);
+		}
+		if (w.e.raw && !pte_is_table(w.e, w.level)) {
+			*ret = (struct space_run){ w.at, 1, w.level, align_down(va, level_size(w.level)) };
+			return true;
+		}
+	}
+}
+
+enum status space_place(struct space *s, vaddr_t va, int level, pte_t **ret)
+{
+	struct walk_end w = walk_range(s, va, va | (level_size(level) - 1), NULL);
+	struct reserve reserve;
+	enum status status;
+	pte_t *at;
+
+	if (w.level == level && !pte_is_table(w.e, level)) {
+		*ret = w.at;
+		return OK;
+	}
+	if (w.e.raw)
+		return ERR_EXISTS;
+	status = reserve_take(s, (size_t)(w.level - level), &reserve);
+	if (status != OK)
+		return status;
+	at = w.at;
+	for (int below = w.level - 1; below >= level; below--) {
+		paddr_t pa = reserve_pop(s, &reserve);
+
+		entries_clear(table_at(s, pa), TABLE_ENTRIES);
+		pte_write(at, pte_table(pa, true));
+		at = &table_at(s, pa)[level_index(va, below)];
+	}
+	*ret = at;
+	return OK;
+}
+
+struct prune {
+	struct space *s;
+	vaddr_t floor;
+	vaddr_t ceiling;
+	struct tlb_flush *flush;
+};
+
+/* The tables below the entries of `level` for [va, last], which lie in one table, `at` being the first. */
+static void prune_entries(const struct prune *p, pte_t *at, int level, vaddr_t va, vaddr_t last)
+{
+	for (;; at++) {
+		vaddr_t stop = entry_last(va, last, level);
+		vaddr_t base = align_down(va, level_size(level));
+		pte_t e = pte_read(at);
+
+		if (pte_is_table(e, level)) {
+			pte_t *table = table_below(p->s, e);
+
+			if (level > 2)
+				prune_entries(p, &table[level_index(va, level - 1)], level - 1, va, stop);
+			if (base >= p->floor && base + (level_size(level) - 1) < p->ceiling) {
+				pte_write(at, (pte_t){ 0 });
+				/* A stale walk of it finds nothing present: the chain's link is page-aligned. */
+				pte_write(table, (pte_t){ p->flush->tables.raw });
+				p->flush->tables = paddr(e.raw & PTE_ADDRESS);
+				p->s->tables--;
+			}
+		}
+		if (stop == last)
+			return;
+		va = stop + 1;
+	}
+}
+
+void space_prune(struct space *s, vaddr_t va, vaddr_t last, vaddr_t floor, vaddr_t ceiling, struct tlb_flush *flush)
+{
+	const struct prune p = { s, floor, ceiling, flush };
+
+	prune_entries(&p, &table_at(s, s->root)[level_index(va, 4)], 4, va, last);
+}
