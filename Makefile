@@ -47,9 +47,9 @@ EFI_C       := $(wildcard efi/*.c) $(PAGING) kernel/boot/memmap.c kernel/lib/elf
 EFI_S       := $(wildcard efi/*.S)
 # What runs on the host as well: no privileged instruction, no device.
 HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arch/features.c kernel/arch/pcid.c \
-               $(addprefix kernel/lib/,elf.c format.c cmdline.c log.c panic.c) \
+               $(addprefix kernel/lib/,elf.c format.c cmdline.c log.c panic.c chacha.c random.c) \
                $(wildcard kernel/mm/frame*.c kernel/mm/heap*.c kernel/mm/window*.c kernel/mm/user_*.c) \
-               $(addprefix kernel/mm/,tlb.c area.c shared_memory.c uaccess.c) \
+               $(addprefix kernel/mm/,tlb.c area.c shared_memory.c uaccess.c) $(wildcard kernel/fs/*.c) \
                $(addprefix kernel/dev/,font.c utf8.c framebuffer.c text_grid.c text_console.c keymap.c) \
                $(addprefix kernel/debug/,line_editor.c monitor.c symbol_table.c walk.c audit.c map.c peek.c \
                trap_text.c print.c)
@@ -112,7 +112,11 @@ HOST_SUPPORT := $(patsubst %.c,build/host/%.o,$(filter-out test/host/test_%,$(wi
 
 $(HOST_TESTS): build/host/%: build/host/test/host/%.o $(HOST_SUPPORT) $(HOST_OBJS)
 	$(call say,LD,$@)
-	$(Q)$(HOSTCC) -fsanitize=address,undefined $(filter %.o,$^) -lcmocka -pthread -o $@
+	$(Q)$(HOSTCC) -fsanitize=address,undefined $(filter %.o,$^) $(HOST_WRAP) -lcmocka -pthread -o $@
+
+# Files on a heap that can fail at the n-th call: the tests' own (test/host/fs_machine.c).
+FS_TESTS := $(filter build/host/test_fs_%,$(HOST_TESTS))
+$(FS_TESTS): HOST_WRAP := -Wl,--wrap=kmalloc,--wrap=kzalloc,--wrap=kfree
 
 # The fuzzers' entry points with a driver that runs them over their corpus and damaged copies of it.
 FUZZERS := $(patsubst test/fuzz/%.c,build/host/%,$(wildcard test/fuzz/fuzz_*.c))

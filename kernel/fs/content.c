@@ -1,0 +1,274 @@
+#include "kernel/fs/content.h"
+
+#include "kernel/fs/store.h"
+#include "kernel/mm/user_io.h"
+
+#define SMALL 256 /* up to here a copy by way of the stack is cheaper than walking the user's tables */
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Does the whole page `index` lie in place at a page of its own? Then it can be mapped as it is. */
+static bool is_whole_in_place(const struct content *content, uint64_t index)
+{
+	return is_aligned(content->place.raw, PAGE_SIZE) && index < content->place_size / PAGE_SIZE;
+}
+
+/* Give page `index`, which has no frame, one with the same content. In the kernel context. */
+static enum status make_frame(struct content *content, uint64_t index, paddr_t *ret)
+{
+	uint64_t start = index * PAGE_SIZE;
+	paddr_t pa;
+	enum status status = store_alloc(&pa);
+
+	if (status != OK)
+		return status;
+	status = page_tree_insert(&content->pages, index, pa);
+	if (status != OK) {
+		store_put(pa);
+		return status;
+	}
+	if (start < content->place_size)
+		memcpy(store_ptr(pa), store_ptr(paddr_add(content->place, start)),
+		       least(PAGE_SIZE, content->place_size - start));
+	*ret = pa;
+	return OK;
+}
+
+/* The frame for page `index`; a new reference for the caller. */
+static enum status take_frame(struct content *content, uint64_t index, paddr_t *ret)
+{
+	paddr_t pa = page_tree_find(&content->pages, index);
+	enum status status;
+
+	if (!pa.raw) {
+		status = make_frame(content, index, &pa);
+		if (status != OK)
+			return status;
+	}
+	if (frame_get(&machine_frames, FRAME_4K, pa) != OK)
+		return ERR_NO_MEMORY; /* as good as: 65,534 mappings of one page */
+	*ret = pa;
+	return OK;
+}
+
+static struct content *content_of(struct memory_object *object)
+{
+	return (struct content *)object;
+}
+
+static bool is_past_end(const struct content *content, uint64_t page)
+{
+	return page >= (content->node->size + PAGE_SIZE - 1) / PAGE_SIZE;
+}
+
+static enum status object_frame(struct memory_object *object, uint64_t page, paddr_t *ret)
+{
+	struct content *content = content_of(object);
+
+	if (is_past_end(content, page))
+		return ERR_RANGE;
+	if (is_whole_in_place(content, page) && !page_tree_find(&content->pages, page).raw) {
+		*ret = paddr_add(content->place, page * PAGE_SIZE);
+		return OK;
+	}
+	return take_frame(content, page, ret);
+}
+
+static enum status object_write_frame(struct memory_object *object, uint64_t page, paddr_t *ret)
+{
+	struct content *content = content_of(object);
+
+	return is_past_end(content, page) ? ERR_RANGE : take_frame(content, page, ret);
+}
+
+static void object_get(struct memory_object *object)
+{
+	node_get(content_of(object)->node);
+}
+
+static void object_put(struct memory_object *object)
+{
+	node_put(content_of(object)->node);
+}
+
+static const struct memory_object_ops object_ops = {
+	.frame = object_frame,
+	.write_frame = object_write_frame,
+	.get = object_get,
+	.put = object_put,
+};
+
+void content_init(struct content *content, struct node *node)
+{
+	*content = (struct content){ .object = { &object_ops }, .node = node };
+}
+
+void content_free(struct content *content)
+{
+	context_token_t token;
+
+	if (!content->pages.root)
+		return;
+	token = store_enter();
+	page_tree_cut(&content->pages, 0, store_put);
+	store_leave(token);
+}
+
+/*
+ * Where the bytes from `offset` on are: *ret_pa, 0 for a hole. Returns how many lie together there, `most` at the most.
+ */
+static uint64_t find_bytes(const struct content *content, uint64_t offset, uint64_t most, paddr_t *ret_pa)
+{
+	uint64_t inside = offset % PAGE_SIZE;
+	paddr_t frame = page_tree_find(&content->pages, offset / PAGE_SIZE);
+
+	most = least(most, PAGE_SIZE - inside);
+	if (frame.raw) {
+		*ret_pa = paddr_add(frame, inside);
+	} else if (offset < content->place_size) {
+		*ret_pa = paddr_add(content->place, offset);
+		most = least(most, content->place_size - offset);
+	} else {
+		*ret_pa = paddr(0);
+	}
+	return most;
+}
+
+static int64_t read_small(struct content *content, struct user_io *io, uint64_t *offset, uint64_t size)
+{
+	uint8_t bytes[SMALL];
+	context_token_t token = store_enter();
+	size_t moved = 0;
+
+	while (moved < size) {
+		paddr_t pa;
+		uint64_t piece = find_bytes(content, *offset + moved, size - moved, &pa);
+
+		if (pa.raw)
+			memcpy(bytes + moved, store_ptr(pa), piece);
+		else
+			memset(bytes + moved, 0, piece);
+		moved += piece;
+	}
+	store_leave(token);
+	if (user_io_put(io, bytes, size, &moved) != OK && !moved)
+		return -EFAULT;
+	*offset += moved;
+	return (int64_t)moved;
+}
+
+int64_t content_read(struct content *content, struct user_io *io, uint64_t *offset)
+{
+	uint64_t size = *offset < content->node->size ? least(io->left, content->node->size - *offset) : 0;
+	enum status status = OK;
+	uint64_t done = 0;
+	context_token_t token;
+
+	if (!size)
+		return 0;
+	if (size <= SMALL)
+		return read_small(content, io, offset, size);
+	token = store_enter();
+	while (done < size && status == OK) {
+		size_t moved = 0;
+		paddr_t pa;
+		uint64_t piece = find_bytes(content, *offset + done, size - done, &pa);
+
+		if (pa.raw)
+			status = user_io_put_bulk(io, store_ptr(pa), piece, &moved);
+		else
+			status = user_io_zero_bulk(io, piece, &moved);
+		done += moved;
+	}
+	store_leave(token);
+	if (!done)
+		return -EFAULT;
+	*offset += done;
+	return (int64_t)done;
+}
+
+/* What lies behind the end in the last page may have been written through a mapping: it must read as zeros. */
+static void clear_tail(struct content *content)
+{
+	uint64_t inside = content->node->size % PAGE_SIZE;
+	paddr_t frame = page_tree_find(&content->pages, content->node->size / PAGE_SIZE);
+
+	if (inside && frame.raw)
+		memset((uint8_t *)store_ptr(frame) + inside, 0, PAGE_SIZE - inside);
+}
+
+/* Where `offset` can be written; up to the end of its page. ERR_NO_MEMORY. */
+static enum status writable_bytes(struct content *content, uint64_t offset, paddr_t *ret)
+{
+	uint64_t index = offset / PAGE_SIZE;
+	paddr_t frame = page_tree_find(&content->pages, index);
+	enum status status = OK;
+
+	if (!frame.raw && is_whole_in_place(content, index))
+		frame = paddr_add(content->place, index * PAGE_SIZE);
+	if (!frame.raw)
+		status = make_frame(content, index, &frame);
+	if (status == OK)
+		*ret = paddr_add(frame, offset % PAGE_SIZE);
+	return status;
+}
+
+int64_t content_write(struct content *content, struct user_io *io, uint64_t *offset)
+{
+	struct node *node = content->node;
+	enum status status = OK;
+	uint64_t size = io->left, done = 0;
+	context_token_t token;
+
+	if (!size)
+		return 0;
+	if (*offset >= CONTENT_MAX)
+		return -EFBIG;
+	size = least(size, CONTENT_MAX - *offset);
+	token = store_enter();
+	if (*offset > node->size)
+		clear_tail(content);
+	while (done < size && status == OK) {
+		uint64_t at = *offset + done;
+		size_t moved = 0;
+		paddr_t pa;
+
+		status = writable_bytes(content, at, &pa);
+		if (status != OK)
+			break;
+		status = user_io_get_bulk(io, store_ptr(pa), least(size - done, PAGE_SIZE - at % PAGE_SIZE), &moved);
+		done += moved;
+	}
+	store_leave(token);
+	if (!done)
+		return status == ERR_NO_MEMORY ? -ENOMEM : -EFAULT;
+	*offset += done;
+	if (*offset > node->size)
+		node->size = *offset;
+	node->mtime = node->ctime = node_now();
+	return (int64_t)done;
+}
+
+int content_set_size(struct content *content, uint64_t size)
+{
+	struct node *node = content->node;
+	context_token_t token;
+
+	if (size > CONTENT_MAX)
+		return -EFBIG;
+	token = store_enter();
+	if (size > node->size)
+		clear_tail(content);
+	else
+		page_tree_cut(&content->pages, (size + PAGE_SIZE - 1) / PAGE_SIZE, store_put);
+	if (content->place_size > size)
+		content->place_size = size;
+	node->size = size;
+	clear_tail(content);
+	store_leave(token);
+	node->mtime = node->ctime = node_now();
+	return 0;
+}

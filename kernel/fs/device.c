@@ -1,0 +1,43 @@
+#include "kernel/fs/device.h"
+
+#include "kernel/lib/string.h"
+
+static struct device *devices;
+
+static struct device *find(uint64_t number)
+{
+	struct device *device = devices;
+
+	while (device && device->number != number)
+		device = device->next;
+	return device;
+}
+
+int device_register(struct device *device)
+{
+	if (find(device->number))
+		return -EEXIST;
+	device->next = devices;
+	devices = device;
+	return 0;
+}
+
+int device_open(struct node *node, struct file *file)
+{
+	struct device *device = node_is(node, S_IFCHR) ? find(node->device) : NULL;
+
+	return device ? device->open(device, file) : -ENXIO;
+}
+
+int device_make_nodes(struct node *dev)
+{
+	for (struct device *device = devices; device; device = device->next) {
+		bool console = device->number == DEVICE_NUMBER(DEVICE_TTYAUX_MAJOR, 1);
+		struct name name = { device->name, strlen(device->name) };
+		int error = node_create(dev, name, S_IFCHR | (console ? 0600 : 0666), device->number, NULL);
+
+		if (error && error != -EEXIST)
+			return error;
+	}
+	return 0;
+}

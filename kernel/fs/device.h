@@ -1,0 +1,37 @@
+/*
+ * Devices: which driver a device node's number stands for, and the drivers that need no hardware:
+ * null, zero, full, random, urandom, kmsg.
+ */
+#pragma once
+
+#include "kernel/fs/file.h"
+
+/* Linux's numbers (Documentation/admin-guide/devices.txt), all of character devices. */
+enum device_numbers {
+	DEVICE_MEM_MAJOR = 1,    /* minors: 3 null, 5 zero, 7 full, 8 random, 9 urandom, 11 kmsg */
+	DEVICE_TTY_MAJOR = 4,    /* minors: 0 the console's screen, 64 the first serial port */
+	DEVICE_TTYAUX_MAJOR = 5, /* minors: 0 the task's own terminal, 1 the console */
+};
+
+struct device {
+	const char *name; /* in /dev */
+	uint64_t number;  /* DEVICE_NUMBER */
+	/* Give the new description `ops`, `data`, `properties`. 0 or an error that open(2) returns. */
+	int (*open)(struct device *device, struct file *file);
+	void *data;          /* the driver's */
+	struct device *next; /* owned by device.c */
+};
+
+/* From now on nodes of that number lead to `device`, which stays for ever. -EEXIST: the number is taken. */
+int device_register(struct device *device);
+
+/* For file_open. -ENXIO: nobody has the number. */
+int device_open(struct node *node, struct file *file);
+
+/* Register the devices of DEVICE_MEM_MAJOR. Once. */
+void device_init(void);
+
+/*
+ * Make a node (mode 0666, /dev/console 0600) in `dev` for each registered device that has none there. -ENOMEM, -ENOSPC.
+ */
+int device_make_nodes(struct node *dev);

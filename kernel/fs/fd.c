@@ -1,0 +1,213 @@
+#include "kernel/fs/fd.h"
+
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+
+#define FIRST_CAPACITY 64 /* a word of the bitmap */
+
+static bool is_cloexec(const struct fd_table *table, unsigned fd)
+{
+	return table->cloexec[fd / 64] >> fd % 64 & 1;
+}
+
+static void set_cloexec(struct fd_table *table, unsigned fd, bool set)
+{
+	uint64_t bit = 1ULL << fd % 64;
+
+	if (set)
+		table->cloexec[fd / 64] |= bit;
+	else
+		table->cloexec[fd / 64] &= ~bit;
+}
+
+/* Room for descriptor `fd`. On -ENOMEM the table is as it was. */
+static int grow(struct fd_table *table, unsigned fd)
+{
+	unsigned capacity = table->capacity ? table->capacity : FIRST_CAPACITY;
+	struct file **files;
+	uint64_t *cloexec;
+
+	if (fd < table->capacity)
+		return 0;
+	while (capacity <= fd)
+		capacity *= 2;
+	files = kzalloc(capacity * sizeof(struct file *));
+	cloexec = kzalloc(capacity / 8);
+	if (!files || !cloexec) {
+		kfree(files);
+		kfree(cloexec);
+		return -ENOMEM;
+	}
+	if (table->capacity) {
+		memcpy(files, table->files, table->capacity * sizeof(struct file *));
+		memcpy(cloexec, table->cloexec, table->capacity / 8);
+	}
+	kfree(table->files);
+	kfree(table->cloexec);
+	table->files = files;
+	table->cloexec = cloexec;
+	table->capacity = capacity;
+	return 0;
+}
+
+int fd_table_create(struct fd_table **ret)
+{
+	struct fd_table *table = kmalloc(sizeof(*table));
+
+	if (!table)
+		return -ENOMEM;
+	*table = (struct fd_table){ .limit = FD_LIMIT, .refs = 1 };
+	if (grow(table, 0) != 0) {
+		kfree(table);
+		return -ENOMEM;
+	}
+	*ret = table;
+	return 0;
+}
+
+/* One more than the highest descriptor in use. */
+static unsigned end_of(const struct fd_table *table)
+{
+	unsigned end = table->capacity;
+
+	while (end && !table->files[end - 1])
+		end--;
+	return end;
+}
+
+int fd_table_copy(const struct fd_table *from, struct fd_table **ret)
+{
+	unsigned end = end_of(from);
+	struct fd_table *table;
+
+	if (fd_table_create(&table) != 0)
+		return -ENOMEM;
+	if (end && grow(table, end - 1) != 0) {
+		fd_table_put(table);
+		return -ENOMEM;
+	}
+	for (unsigned fd = 0; fd < end; fd++)
+		if (from->files[fd])
+			table->files[fd] = file_get(from->files[fd]);
+	memcpy(table->cloexec, from->cloexec, (end + 63) / 64 * sizeof(uint64_t));
+	table->lowest_free = from->lowest_free;
+	table->limit = from->limit;
+	*ret = table;
+	return 0;
+}
+
+void fd_table_put(struct fd_table *table)
+{
+	if (--table->refs)
+		return;
+	for (unsigned fd = 0; fd < table->capacity; fd++)
+		if (table->files[fd])
+			file_put(table->files[fd]);
+	kfree(table->files);
+	kfree(table->cloexec);
+	kfree(table);
+}
+
+int fd_install(struct fd_table *table, struct file *file, int lowest, unsigned flags)
+{
+	bool from_lowest = lowest <= 0 || (unsigned)lowest <= table->lowest_free;
+	unsigned fd = from_lowest ? table->lowest_free : (unsigned)lowest;
+
+	if (lowest < 0 || (unsigned)lowest >= table->limit)
+		return -EINVAL;
+	while (fd < table->capacity && table->files[fd])
+		fd++;
+	if (fd >= table->limit)
+		return -EMFILE;
+	if (grow(table, fd) != 0)
+		return -ENOMEM;
+	table->files[fd] = file;
+	set_cloexec(table, fd, flags & FD_CLOEXEC);
+	if (from_lowest)
+		table->lowest_free = fd + 1;
+	return (int)fd;
+}
+
+int fd_close(struct fd_table *table, int fd)
+{
+	struct file *file = fd_file(table, fd);
+
+	if (!file)
+		return -EBADF;
+	table->files[fd] = NULL;
+	set_cloexec(table, (unsigned)fd, false);
+	if ((unsigned)fd < table->lowest_free)
+		table->lowest_free = (unsigned)fd;
+	file_put(file);
+	return 0;
+}
+
+void fd_close_range(struct fd_table *table, unsigned first, unsigned last)
+{
+	for (unsigned fd = first; fd < table->capacity && fd <= last; fd++)
+		if (table->files[fd])
+			(void)fd_close(table, (int)fd);
+}
+
+void fd_cloexec_range(struct fd_table *table, unsigned first, unsigned last)
+{
+	for (unsigned fd = first; fd < table->capacity && fd <= last; fd++)
+		if (table->files[fd])
+			set_cloexec(table, fd, true);
+}
+
+int fd_dup(struct fd_table *table, int fd, int lowest, unsigned flags)
+{
+	struct file *file = fd_file(table, fd);
+	int copy;
+
+	if (!file)
+		return -EBADF;
+	copy = fd_install(table, file, lowest, flags);
+	if (copy >= 0)
+		file_get(file);
+	return copy;
+}
+
+int fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags)
+{
+	struct file *file = fd_file(table, fd);
+	struct file *old;
+
+	if (!file || to < 0 || (unsigned)to >= table->limit)
+		return -EBADF;
+	if (fd == to)
+		return to;
+	if (grow(table, (unsigned)to) != 0)
+		return -ENOMEM;
+	old = table->files[to];
+	table->files[to] = file_get(file);
+	set_cloexec(table, (unsigned)to, flags & FD_CLOEXEC);
+	if ((unsigned)to == table->lowest_free)
+		table->lowest_free++;
+	if (old)
+		file_put(old);
+	return to;
+}
+
+int fd_flags(const struct fd_table *table, int fd)
+{
+	if (!fd_file(table, fd))
+		return -EBADF;
+	return is_cloexec(table, (unsigned)fd) ? FD_CLOEXEC : 0;
+}
+
+int fd_set_flags(struct fd_table *table, int fd, unsigned flags)
+{
+	if (!fd_file(table, fd))
+		return -EBADF;
+	set_cloexec(table, (unsigned)fd, flags & FD_CLOEXEC);
+	return 0;
+}
+
+void fd_close_on_exec(struct fd_table *table)
+{
+	for (unsigned word = 0; word < table->capacity / 64; word++)
+		while (table->cloexec[word])
+			(void)fd_close(table, (int)(64 * word + (unsigned)__builtin_ctzll(table->cloexec[word])));
+}

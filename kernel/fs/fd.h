@@ -1,0 +1,69 @@
+/*
+ * Descriptor tables: small numbers for files, one table a process, shared by its threads.
+ */
+#pragma once
+
+#include "kernel/fs/file.h"
+
+#define FD_LIMIT     1024    /* RLIMIT_NOFILE of the first process */
+#define FD_LIMIT_MAX 1048576 /* what RLIMIT_NOFILE can be raised to, as Linux's nr_open */
+
+struct fd_table {
+	struct file **files;  /* `capacity` of them, NULL: free; each held */
+	uint64_t *cloexec;    /* a bit for each */
+	unsigned capacity;    /* a multiple of 64 */
+	unsigned lowest_free; /* none below it is free */
+	unsigned limit;       /* descriptors are below it: RLIMIT_NOFILE */
+	unsigned refs;
+};
+
+/* An empty table with one reference; or a copy of all of `from`, as fork(2) makes. -ENOMEM. */
+int fd_table_create(struct fd_table **ret);
+int fd_table_copy(const struct fd_table *from, struct fd_table **ret);
+
+static inline struct fd_table *fd_table_get(struct fd_table *table)
+{
+	table->refs++;
+	return table;
+}
+
+/* One reference less; the last one closes all. */
+void fd_table_put(struct fd_table *table);
+
+/*
+ * The file behind a descriptor, not held: it is good until somebody closes it, so file_get it before blocking.
+ * NULL: none (-EBADF).
+ */
+static inline struct file *fd_file(const struct fd_table *table, int fd)
+{
+	return (unsigned)fd < table->capacity ? table->files[fd] : NULL;
+}
+
+/*
+ * Give `file` the lowest free descriptor from `lowest` on. flags: FD_CLOEXEC or 0. Takes the caller's reference over;
+ * on error it stays the caller's. Returns the descriptor, -EMFILE, -EINVAL (lowest beyond the limit), -ENOMEM.
+ */
+int fd_install(struct fd_table *table, struct file *file, int lowest, unsigned flags);
+
+/* -EBADF. */
+int fd_close(struct fd_table *table, int fd);
+
+/* close_range(2): all in [first, last], or FD_CLOEXEC for all of them. */
+void fd_close_range(struct fd_table *table, unsigned first, unsigned last);
+void fd_cloexec_range(struct fd_table *table, unsigned first, unsigned last);
+
+/* fcntl(2)'s F_DUPFD. The new descriptor, -EBADF, and fd_install's. */
+int fd_dup(struct fd_table *table, int fd, int lowest, unsigned flags);
+
+/*
+ * dup2, dup3: make `to` what `fd` is, closing what it was. When both are equal: `fd`, and nothing changes
+ * (dup3's -EINVAL is the caller's). -EBADF (also: `to` beyond the limit), -ENOMEM.
+ */
+int fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags);
+
+/* FD_CLOEXEC or 0; -EBADF. */
+int fd_flags(const struct fd_table *table, int fd);
+int fd_set_flags(struct fd_table *table, int fd, unsigned flags);
+
+/* For execve(2): close those with FD_CLOEXEC. */
+void fd_close_on_exec(struct fd_table *table);

@@ -1,0 +1,227 @@
+/*
+ * Open file descriptions: what is the same for files of every kind.
+ */
+#include "kernel/fs/file.h"
+
+#include "kernel/fs/device.h"
+#include "kernel/fs/listing.h"
+#include "kernel/fs/pipe.h"
+#include "kernel/lib/panic.h"
+#include "kernel/mm/heap.h"
+#include "kernel/mm/user_io.h"
+
+#define SETTABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | O_ASYNC)
+/* What concerns the opening only. */
+#define NOT_KEPT (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
+
+static const struct file_ops nothing_ops = { 0 };
+
+static int open_by_type(struct node *node, struct file *file)
+{
+	if (file->flags & O_PATH)
+		return 0;
+	switch (node->mode & S_IFMT) {
+	case S_IFREG:
+		return node->ops->open(node, file);
+	case S_IFDIR:
+		if (file_writes(file))
+			return -EISDIR;
+		file->ops = &listing_ops;
+		file->properties = FILE_SEEKS;
+		return 0;
+	case S_IFCHR:
+	case S_IFBLK:
+		return device_open(node, file);
+	case S_IFIFO:
+		return pipe_open(node, file);
+	case S_IFLNK:
+		return -ELOOP;
+	}
+	return -ENXIO;
+}
+
+static struct file *make_file(struct node *node, const struct file_ops *ops, unsigned flags, unsigned properties)
+{
+	struct file *file = kmalloc(sizeof(*file));
+
+	if (file)
+		*file = (struct file){
+			.ops = ops,
+			.node = node,
+			.flags = flags & ~(unsigned)NOT_KEPT,
+			.properties = properties,
+			.refs = 1,
+		};
+	return file;
+}
+
+int file_open(struct node *node, unsigned flags, struct file **ret)
+{
+	struct file *file = make_file(node, &nothing_ops, flags, 0);
+	int error;
+
+	if (!file)
+		return -ENOMEM;
+	/* The terminal that is opened may become the task's own. */
+	file->flags |= flags & O_NOCTTY;
+	error = open_by_type(node, file);
+	file->flags &= ~(unsigned)O_NOCTTY;
+	if (error) {
+		kfree(file);
+		return error;
+	}
+	node_get(node);
+	*ret = file;
+	return 0;
+}
+
+int file_create(struct node *node, const struct file_ops *ops, unsigned flags, unsigned properties, struct file **ret)
+{
+	struct file *file = make_file(node, ops, flags, properties);
+
+	if (!file)
+		return -ENOMEM;
+	*ret = file;
+	return 0;
+}
+
+void file_put(struct file *file)
+{
+	ASSERT(file->refs);
+	if (--file->refs)
+		return;
+	if (file->ops->release)
+		file->ops->release(file);
+	node_put(file->node);
+	kfree(file);
+}
+
+/* For an operation that the file has not. */
+static int64_t refuse(const struct file *file)
+{
+	return node_is(file->node, S_IFDIR) ? -EISDIR : -EINVAL;
+}
+
+int64_t file_read(struct file *file, struct user_io *io)
+{
+	if (!file_reads(file))
+		return -EBADF;
+	return file->ops->read ? file->ops->read(file, io, &file->offset) : refuse(file);
+}
+
+int64_t file_write(struct file *file, struct user_io *io)
+{
+	if (!file_writes(file))
+		return -EBADF;
+	if (!file->ops->write)
+		return refuse(file);
+	if (file->flags & O_APPEND && file->properties & FILE_SEEKS)
+		file->offset = file->node->size;
+	return file->ops->write(file, io, &file->offset);
+}
+
+static int64_t check_place(const struct file *file, uint64_t offset)
+{
+	if (offset > INT64_MAX)
+		return -EINVAL;
+	return file->properties & FILE_SEEKS ? 0 : -ESPIPE;
+}
+
+int64_t file_pread(struct file *file, struct user_io *io, uint64_t offset)
+{
+	int64_t error = check_place(file, offset);
+
+	if (error)
+		return error;
+	if (!file_reads(file))
+		return -EBADF;
+	return file->ops->read ? file->ops->read(file, io, &offset) : refuse(file);
+}
+
+int64_t file_pwrite(struct file *file, struct user_io *io, uint64_t offset)
+{
+	int64_t error = check_place(file, offset);
+
+	if (error)
+		return error;
+	if (!file_writes(file))
+		return -EBADF;
+	if (!file->ops->write)
+		return refuse(file);
+	/* Linux appends then too, though POSIX says otherwise (pwrite(2), "BUGS"). */
+	if (file->flags & O_APPEND)
+		offset = file->node->size;
+	return file->ops->write(file, io, &offset);
+}
+
+int64_t file_seek(struct file *file, int64_t offset, int whence)
+{
+	int64_t start, end;
+
+	if (file->flags & O_PATH)
+		return -EBADF;
+	if (!(file->properties & FILE_SEEKS))
+		return -ESPIPE;
+	switch (whence) {
+	case SEEK_SET:
+		start = 0;
+		break;
+	case SEEK_CUR:
+		start = (int64_t)file->offset;
+		break;
+	case SEEK_END:
+		start = (int64_t)file->node->size;
+		break;
+	case SEEK_DATA:
+	case SEEK_HOLE:
+		if (offset < 0 || (uint64_t)offset >= file->node->size)
+			return -ENXIO;
+		start = whence == SEEK_HOLE ? (int64_t)file->node->size - offset : 0;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (__builtin_add_overflow(start, offset, &end) || end < 0)
+		return -EINVAL;
+	file->offset = (uint64_t)end;
+	return end;
+}
+
+int64_t file_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io)
+{
+	if (file->flags & O_PATH)
+		return -EBADF;
+	return file->ops->ioctl ? file->ops->ioctl(file, request, arg, io) : -ENOTTY;
+}
+
+int64_t file_getdents(struct file *file, struct user_io *io)
+{
+	if (file->flags & O_PATH)
+		return -EBADF;
+	return file->ops->getdents ? file->ops->getdents(file, io) : -ENOTDIR;
+}
+
+int file_truncate(struct file *file, uint64_t size)
+{
+	return file_writes(file) && node_is(file->node, S_IFREG) ? node_truncate(file->node, size) : -EINVAL;
+}
+
+unsigned file_poll(struct file *file)
+{
+	return file->ops->poll ? file->ops->poll(file) : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
+}
+
+struct wait_queue *file_queue(struct file *file)
+{
+	return file->ops->queue ? file->ops->queue(file) : NULL;
+}
+
+int file_object(struct file *file, struct memory_object **ret)
+{
+	return file->ops->object ? file->ops->object(file, ret) : -ENODEV;
+}
+
+void file_set_flags(struct file *file, unsigned flags)
+{
+	file->flags = (file->flags & ~(unsigned)SETTABLE) | (flags & SETTABLE);
+}

@@ -1,0 +1,117 @@
+/*
+ * Open file descriptions (open(2)'s word): what a descriptor leads to, shared by dup and fork.
+ *
+ * Nothing here blocks. A call that would returns -EAGAIN; who wants to wait does so in file_queue's queue and
+ * calls again. Who blocks holds the file (file_get) meanwhile: another thread may close the descriptor.
+ * Data comes from and goes to user memory through kernel/mm/user_io.h. Calls are made in the context of the task whose
+ * memory the user_io is, and leave that context as it was.
+ */
+#pragma once
+
+#include "kernel/fs/node.h"
+
+struct file;
+struct memory_object;
+struct user_io;
+struct wait_queue;
+
+/*
+ * What a kind of file does. NULL: the error in brackets. Sizes are those that the user_io has left. `offset`: where
+ * in the file; the operation moves it on by what it moved. Files without FILE_SEEKS ignore it.
+ */
+struct file_ops {
+	/*
+	 * Move what is there now, up to all that `io` has room for. Bytes moved, 0 at the end, -EAGAIN, -EFAULT
+	 * (nothing was moved). [-EINVAL]
+	 */
+	int64_t (*read)(struct file *file, struct user_io *io, uint64_t *offset);
+	/*
+	 * Take what fits now. Bytes taken, -EAGAIN, -EFAULT (nothing was taken), -EPIPE, -ENOSPC, -ENOMEM, -EFBIG.
+	 * [-EINVAL]
+	 */
+	int64_t (*write)(struct file *file, struct user_io *io, uint64_t *offset);
+	/* `io` is [arg, …) of the user's memory; `arg` itself for requests that take a number. [-ENOTTY] */
+	int64_t (*ioctl)(struct file *file, unsigned request, uint64_t arg, struct user_io *io);
+	/* Which of POLL… hold now. [POLLIN | POLLOUT and their NORM] */
+	unsigned (*poll)(struct file *file);
+	/* Woken whenever poll's answer may have grown. [none: never blocks] */
+	struct wait_queue *(*queue)(struct file *file);
+	/* What mmap(2) maps; not held for the caller. -ENODEV. [-ENODEV] */
+	int (*object)(struct file *file, struct memory_object **ret);
+	/* Whole linux_dirent64 records into `io`. Bytes; 0 at the end; -EINVAL: not even one fits. [-ENOTDIR] */
+	int64_t (*getdents)(struct file *file, struct user_io *io);
+	/* The last reference goes; `node` is put afterwards. [nothing] */
+	void (*release)(struct file *file);
+};
+
+enum file_properties {
+	FILE_SEEKS = 1,  /* lseek, pread and pwrite work */
+	FILE_STREAM = 2, /* a blocking write goes on until all is written: pipes, terminals */
+};
+
+struct file {
+	const struct file_ops *ops;
+	struct node *node;   /* held */
+	void *data;          /* the operations' own */
+	uint64_t offset;     /* bytes; of a directory its position */
+	uint32_t flags;      /* O_…; F_SETFL changes some */
+	uint32_t properties; /* enum file_properties */
+	uint32_t refs;
+};
+
+/*
+ * Open `node`: one reference in *ret, the node held. flags as open(2)'s, access mode and status only; O_TRUNC is
+ * path_open's.
+ * -ENXIO (no driver for the device), -ENOMEM, -EISDIR (writing a directory), or what the driver says.
+ */
+int file_open(struct node *node, unsigned flags, struct file **ret);
+
+/*
+ * For pipes and their like: a file with these operations. Takes over the caller's hold of `node`, which stays on
+ * -ENOMEM.
+ */
+int file_create(struct node *node, const struct file_ops *ops, unsigned flags, unsigned properties, struct file **ret);
+
+static inline struct file *file_get(struct file *file)
+{
+	file->refs++;
+	return file;
+}
+
+/* One reference less; the last one closes it. */
+void file_put(struct file *file);
+
+/* May it be read, written? O_PATH files may neither. */
+static inline bool file_reads(const struct file *file)
+{
+	return (file->flags & O_ACCMODE) != O_WRONLY && !(file->flags & O_PATH);
+}
+
+static inline bool file_writes(const struct file *file)
+{
+	return (file->flags & O_ACCMODE) != O_RDONLY && !(file->flags & O_PATH);
+}
+
+/*
+ * As read(2), write(2): at the file's offset, or its end with O_APPEND, and moving it. -EBADF: not opened for that.
+ * -EISDIR.
+ */
+int64_t file_read(struct file *file, struct user_io *io);
+int64_t file_write(struct file *file, struct user_io *io);
+
+/* The same at `offset`, leaving the file's alone. -ESPIPE, -EINVAL (an offset beyond 2^63 - 1). */
+int64_t file_pread(struct file *file, struct user_io *io, uint64_t offset);
+int64_t file_pwrite(struct file *file, struct user_io *io, uint64_t offset);
+
+/* The new offset; -ESPIPE, -EINVAL, -ENXIO (SEEK_DATA and SEEK_HOLE beyond the end; all that is before it is data). */
+int64_t file_seek(struct file *file, int64_t offset, int whence);
+
+int64_t file_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io);
+int64_t file_getdents(struct file *file, struct user_io *io);
+int file_truncate(struct file *file, uint64_t size); /* -EINVAL: not open for writing; as node_truncate */
+unsigned file_poll(struct file *file);
+struct wait_queue *file_queue(struct file *file); /* NULL: never blocks */
+int file_object(struct file *file, struct memory_object **ret);
+
+/* F_SETFL: O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME and O_ASYNC become those of `flags`; the rest stays. */
+void file_set_flags(struct file *file, unsigned flags);

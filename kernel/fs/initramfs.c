@@ -1,0 +1,231 @@
+#include "kernel/fs/initramfs.h"
+
+#include "kernel/fs/path.h"
+#include "kernel/fs/store.h"
+#include "kernel/fs/tmpfs.h"
+#include "kernel/mm/heap.h"
+
+/* A file with more names than one whose first name has come. */
+struct hard_link {
+	struct hard_link *next;
+	struct cpio_entry first; /* of its names; only the numbers matter */
+	struct node *node;       /* held */
+};
+
+struct unpacking {
+	struct node *root;
+	paddr_t pa; /* of the archive */
+	const uint8_t *bytes;
+	struct hard_link *links;
+	struct initramfs_report *report;
+};
+
+/* The directory that `name` goes into, made if it is missing; held. *ret_last is the name's last part. */
+static int find_directory(struct unpacking *u, const struct cpio_entry *entry, struct node **ret, struct name *ret_last)
+{
+	struct node *dir = node_get(u->root);
+	const char *at = entry->name, *end = entry->name + entry->name_size;
+
+	for (;;) {
+		const char *slash = at;
+		struct node *next;
+		struct name name;
+		int error;
+
+		while (slash < end && *slash != '/')
+			slash++;
+		name = (struct name){ at, (size_t)(slash - at) };
+		if (slash == end) {
+			*ret = dir;
+			*ret_last = name;
+			return 0;
+		}
+		error = name.size ? node_lookup(u->root, dir, name, &next) : 0;
+		if (error == -ENOENT)
+			error = node_create(dir, name, S_IFDIR | 0755, 0, &next);
+		if (error) {
+			node_put(dir);
+			return error;
+		}
+		if (name.size) {
+			node_put(dir);
+			dir = next;
+		}
+		at = slash + 1;
+	}
+}
+
+static struct hard_link *find_link(struct unpacking *u, const struct cpio_entry *entry)
+{
+	struct hard_link *link = u->links;
+
+	while (link && (link->first.ino != entry->ino || link->first.dev_major != entry->dev_major ||
+			link->first.dev_minor != entry->dev_minor || link->first.archive != entry->archive))
+		link = link->next;
+	return link;
+}
+
+static int remember_link(struct unpacking *u, const struct cpio_entry *entry, struct node *node)
+{
+	struct hard_link *link = kmalloc(sizeof(*link));
+
+	if (!link)
+		return -ENOMEM;
+	*link = (struct hard_link){ u->links, *entry, node_get(node) };
+	u->links = link;
+	return 0;
+}
+
+static void forget_links(struct unpacking *u)
+{
+	while (u->links) {
+		struct hard_link *link = u->links;
+
+		u->links = link->next;
+		node_put(link->node);
+		kfree(link);
+	}
+}
+
+/* What is in the way of a new entry goes, unless both are directories: then *ret is the one that is there. */
+static int clear_way(struct node *dir, struct name name, const struct cpio_entry *entry, struct node **ret)
+{
+	struct node *old;
+	int error = node_lookup(dir, dir, name, &old);
+
+	*ret = NULL;
+	if (error)
+		return error == -ENOENT ? 0 : error;
+	if (node_is(old, S_IFDIR) && (entry->mode & S_IFMT) == S_IFDIR) {
+		*ret = old;
+		return 0;
+	}
+	error = node_is(old, S_IFDIR) ? node_rmdir(dir, name) : node_unlink(dir, name);
+	node_put(old);
+	return error;
+}
+
+static int make_node(struct unpacking *u, struct node *dir, struct name name, const struct cpio_entry *entry,
+		     struct node **ret)
+{
+	uint64_t device = DEVICE_NUMBER(entry->rdev_major, entry->rdev_minor);
+	struct name target = { (const char *)u->bytes + entry->data, entry->size };
+	bool linked = (entry->mode & S_IFMT) != S_IFDIR && entry->links > 1;
+	struct hard_link *link = linked ? find_link(u, entry) : NULL;
+	int error;
+
+	if (link) {
+		error = node_link(dir, name, link->node);
+		if (!error)
+			*ret = node_get(link->node);
+		return error;
+	}
+	if ((entry->mode & S_IFMT) == S_IFLNK)
+		error = node_symlink(dir, name, target, ret);
+	else
+		error = node_create(dir, name, entry->mode & (S_IFMT | MODE_PERMISSIONS), device, ret);
+	if (!error && linked) {
+		error = remember_link(u, entry, *ret);
+		if (error)
+			node_put(*ret);
+	}
+	return error;
+}
+
+static bool is_known_type(uint32_t mode)
+{
+	switch (mode & S_IFMT) {
+	case S_IFREG:
+	case S_IFDIR:
+	case S_IFLNK:
+	case S_IFCHR:
+	case S_IFBLK:
+	case S_IFIFO:
+	case S_IFSOCK:
+		return true;
+	}
+	return false;
+}
+
+static void set_attributes(struct node *node, const struct cpio_entry *entry)
+{
+	struct linux_timespec time = { entry->mtime, 0 };
+
+	node_chown(node, entry->uid, entry->gid);
+	if (!node_is(node, S_IFLNK))
+		node_chmod(node, entry->mode);
+	node_set_times(node, &time, &time);
+}
+
+static int unpack_entry(struct unpacking *u, const struct cpio_entry *entry)
+{
+	struct node *dir, *node;
+	struct name name;
+	int error;
+
+	if (!entry->name_size) {
+		set_attributes(u->root, entry);
+		return 0;
+	}
+	error = find_directory(u, entry, &dir, &name);
+	if (error)
+		return error;
+	error = clear_way(dir, name, entry, &node);
+	if (!error && !node)
+		error = make_node(u, dir, name, entry, &node);
+	node_put(dir);
+	if (error)
+		return error;
+	/* Of a file's names any may bring the content, mostly the last. */
+	if (node_is(node, S_IFREG) && entry->size && !node->size) {
+		tmpfs_use_in_place(node, paddr_add(u->pa, entry->data), entry->size);
+		u->report->bytes += entry->size;
+	}
+	set_attributes(node, entry);
+	node_put(node);
+	u->report->nodes++;
+	return 0;
+}
+
+static int unpack(struct unpacking *u, uint64_t size)
+{
+	struct initramfs_report *report = u->report;
+	struct cpio_entry entry;
+	struct cpio cpio;
+	enum status status;
+
+	cpio_start(&cpio, u->bytes, size);
+	while ((status = cpio_next(&cpio, &entry, &report->error)) == OK) {
+		int error;
+
+		if (!is_known_type(entry.mode)) {
+			report->error = (struct cpio_error){ entry.offset, "a file of no known type" };
+			return -EINVAL;
+		}
+		error = unpack_entry(u, &entry);
+		if (error) {
+			report->error.offset = entry.offset;
+			report->error.what =
+				error == -ENOMEM ? "no memory for an entry" : "an entry's path does not fit the tree";
+			return error == -ENOMEM ? error : -EINVAL;
+		}
+	}
+	return status == ERR_NOT_FOUND ? 0 : -EINVAL;
+}
+
+int initramfs_unpack(struct node *root, paddr_t pa, uint64_t size, struct initramfs_report *ret)
+{
+	struct unpacking u = { .root = root, .pa = pa, .report = ret };
+	context_token_t token;
+	int error;
+
+	*ret = (struct initramfs_report){ 0 };
+	if (!size)
+		return 0;
+	token = store_enter();
+	u.bytes = store_ptr(pa);
+	error = unpack(&u, size);
+	forget_links(&u);
+	store_leave(token);
+	return error;
+}

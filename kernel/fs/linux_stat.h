@@ -1,0 +1,92 @@
+/*
+ * What stat(2), statx(2), statfs(2) and getdents64(2) hand to programs: Linux's layouts on x86-64, to the byte.
+ */
+#pragma once
+
+#include "paging/types.h"
+
+/* struct timespec: seconds since 1970 and nanoseconds. */
+struct linux_timespec {
+	int64_t seconds;
+	int64_t nanoseconds;
+};
+
+struct linux_stat {
+	uint64_t dev;
+	uint64_t ino;
+	uint64_t nlink;
+	uint32_t mode;
+	uint32_t uid;
+	uint32_t gid;
+	uint32_t pad;
+	uint64_t rdev;
+	int64_t size;
+	int64_t blksize;
+	int64_t blocks; /* of 512 bytes */
+	struct linux_timespec atime;
+	struct linux_timespec mtime;
+	struct linux_timespec ctime;
+	int64_t unused[3];
+};
+
+struct linux_statx_time {
+	int64_t seconds;
+	uint32_t nanoseconds;
+	int32_t pad;
+};
+
+struct linux_statx {
+	uint32_t mask; /* STATX_…: which of the fields hold something */
+	uint32_t blksize;
+	uint64_t attributes;
+	uint32_t nlink;
+	uint32_t uid;
+	uint32_t gid;
+	uint16_t mode;
+	uint16_t pad;
+	uint64_t ino;
+	uint64_t size;
+	uint64_t blocks;
+	uint64_t attributes_mask;
+	struct linux_statx_time atime;
+	struct linux_statx_time btime;
+	struct linux_statx_time ctime;
+	struct linux_statx_time mtime;
+	uint32_t rdev_major;
+	uint32_t rdev_minor;
+	uint32_t dev_major;
+	uint32_t dev_minor;
+	uint64_t mount_id;
+	uint64_t unused[13];
+};
+
+#define STATX_BASIC_STATS 0x7ffU
+#define STATX_BTIME       0x800U
+
+struct linux_statfs {
+	int64_t type;
+	int64_t bsize;
+	uint64_t blocks; /* of bsize bytes, as are the next two */
+	uint64_t bfree;
+	uint64_t bavail;
+	uint64_t files;
+	uint64_t ffree;
+	int32_t fsid[2];
+	int64_t namelen;
+	int64_t frsize;
+	int64_t flags;
+	int64_t spare[4];
+};
+
+/* The fixed part of a linux_dirent64; the name, its NUL and zeros up to a multiple of 8 follow. */
+struct linux_dirent64 {
+	uint64_t ino;
+	int64_t off; /* where the next one is: lseek(2) takes it */
+	uint16_t reclen;
+	uint8_t type; /* DT_… */
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct linux_stat) == 144, "Linux's struct stat");
+_Static_assert(sizeof(struct linux_statx) == 256, "Linux's struct statx");
+_Static_assert(sizeof(struct linux_statfs) == 120, "Linux's struct statfs");
+_Static_assert(sizeof(struct linux_dirent64) == 19, "Linux's struct linux_dirent64");

@@ -1,0 +1,96 @@
+/*
+ * Linux's terminal interface on x86-64: termios(3), ioctl_tty(2).
+ */
+#pragma once
+
+#include "paging/types.h"
+
+enum linux_control_character {
+	VINTR,
+	VQUIT,
+	VERASE,
+	VKILL,
+	VEOF,
+	VTIME,
+	VMIN,
+	VSWTC,
+	VSTART,
+	VSTOP,
+	VSUSP,
+	VEOL,
+	VREPRINT,
+	VDISCARD,
+	VWERASE,
+	VLNEXT,
+	VEOL2,
+};
+
+#define TERMIOS_CC 19
+
+/* struct termios as the kernel's ioctls have it; the libraries' is longer. */
+struct linux_termios {
+	uint32_t iflag;
+	uint32_t oflag;
+	uint32_t cflag;
+	uint32_t lflag;
+	uint8_t line;
+	uint8_t cc[TERMIOS_CC];
+};
+
+_Static_assert(sizeof(struct linux_termios) == 36, "Linux's struct ktermios without speeds");
+
+struct linux_winsize {
+	uint16_t rows, columns;
+	uint16_t x_pixels, y_pixels;
+};
+
+enum linux_iflag {
+	IGNBRK = 01,
+	BRKINT = 02,
+	ISTRIP = 040,
+	INLCR = 0100,
+	IGNCR = 0200,
+	ICRNL = 0400,
+	IXON = 02000,
+	IXANY = 04000,
+	IMAXBEL = 020000,
+	IUTF8 = 040000
+};
+enum linux_oflag { OPOST = 01, OLCUC = 02, ONLCR = 04, OCRNL = 010, ONOCR = 020, ONLRET = 040 };
+enum linux_cflag { B38400 = 017, CS8 = 060, CREAD = 0200, HUPCL = 02000 };
+enum linux_lflag {
+	ISIG = 01,
+	ICANON = 02,
+	ECHO = 010,
+	ECHOE = 020,
+	ECHOK = 040,
+	ECHONL = 0100,
+	NOFLSH = 0200,
+	TOSTOP = 0400,
+	ECHOCTL = 01000,
+	ECHOPRT = 02000,
+	ECHOKE = 04000,
+	IEXTEN = 0100000,
+};
+
+enum linux_tty_request {
+	TCGETS = 0x5401,
+	TCSETS = 0x5402,
+	TCSETSW = 0x5403,
+	TCSETSF = 0x5404,
+	TCSBRK = 0x5409,
+	TCXONC = 0x540a,
+	TCFLSH = 0x540b,
+	TIOCSCTTY = 0x540e,
+	TIOCGPGRP = 0x540f,
+	TIOCSPGRP = 0x5410,
+	TIOCOUTQ = 0x5411,
+	TIOCGWINSZ = 0x5413,
+	TIOCSWINSZ = 0x5414,
+	FIONREAD = 0x541b,
+	TIOCNOTTY = 0x5422,
+	TCSBRKP = 0x5425,
+	TIOCGSID = 0x5429,
+};
+
+enum linux_flush { TCIFLUSH, TCOFLUSH, TCIOFLUSH };

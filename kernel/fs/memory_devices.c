@@ -1,0 +1,116 @@
+/*
+ * null, zero, full, random, urandom: Linux's mem(4) and its neighbours, which need no hardware.
+ */
+#include "kernel/fs/device.h"
+#include "kernel/fs/kmsg.h"
+#include "kernel/fs/store.h"
+#include "kernel/lib/random.h"
+#include "kernel/mm/user_io.h"
+
+#define PIECE 256
+
+/* Take all, keep nothing. */
+static int64_t discard(struct file *file, struct user_io *io, uint64_t *offset)
+{
+	int64_t size = (int64_t)io->left;
+
+	(void)file;
+	(void)offset;
+	return size;
+}
+
+static int64_t read_end(struct file *file, struct user_io *io, uint64_t *offset)
+{
+	(void)file;
+	(void)io;
+	(void)offset;
+	return 0;
+}
+
+static int64_t read_zeros(struct file *file, struct user_io *io, uint64_t *offset)
+{
+	context_token_t token = store_enter();
+	size_t moved = 0;
+	enum status status = user_io_zero_bulk(io, io->left, &moved);
+
+	(void)file;
+	(void)offset;
+	store_leave(token);
+	return status == OK || moved ? (int64_t)moved : -EFAULT;
+}
+
+static int64_t write_full(struct file *file, struct user_io *io, uint64_t *offset)
+{
+	(void)file;
+	(void)offset;
+	return io->left ? -ENOSPC : 0;
+}
+
+static int64_t read_random(struct file *file, struct user_io *io, uint64_t *offset)
+{
+	int64_t done = 0;
+	enum status status = OK;
+
+	(void)file;
+	(void)offset;
+	while (io->left && status == OK) {
+		uint8_t bytes[PIECE];
+		size_t size = io->left < PIECE ? io->left : PIECE;
+		size_t moved = 0;
+
+		random_bytes(bytes, size);
+		status = user_io_put(io, bytes, size, &moved);
+		memset(bytes, 0, sizeof(bytes));
+		done += (int64_t)moved;
+	}
+	return status == OK || done ? done : -EFAULT;
+}
+
+/* Who writes there adds to what nobody can guess; nobody has to believe it. */
+static int64_t write_random(struct file *file, struct user_io *io, uint64_t *offset)
+{
+	int64_t done = 0;
+	enum status status = OK;
+
+	(void)file;
+	(void)offset;
+	while (io->left && status == OK) {
+		uint8_t bytes[PIECE];
+		size_t moved = 0;
+
+		status = user_io_get(io, bytes, io->left < PIECE ? io->left : PIECE, &moved);
+		random_add(bytes, moved);
+		done += (int64_t)moved;
+	}
+	return status == OK || done ? done : -EFAULT;
+}
+
+static const struct file_ops null_ops = { .read = read_end, .write = discard };
+static const struct file_ops zero_ops = { .read = read_zeros, .write = discard };
+static const struct file_ops full_ops = { .read = read_zeros, .write = write_full };
+static const struct file_ops random_ops = { .read = read_random, .write = write_random };
+
+static int open_memory(struct device *device, struct file *file)
+{
+	file->ops = device->data;
+	file->properties = FILE_SEEKS;
+	return 0;
+}
+
+#define MEMORY_DEVICE(text, minor, ops)                                                                \
+	{                                                                                              \
+		.name = (text), .number = DEVICE_NUMBER(DEVICE_MEM_MAJOR, minor), .open = open_memory, \
+		.data = (void *)&(ops)                                                                 \
+	}
+
+static struct device memory_devices[] = {
+	MEMORY_DEVICE("null", 3, null_ops),      MEMORY_DEVICE("zero", 5, zero_ops),
+	MEMORY_DEVICE("full", 7, full_ops),      MEMORY_DEVICE("random", 8, random_ops),
+	MEMORY_DEVICE("urandom", 9, random_ops), MEMORY_DEVICE("kmsg", 11, kmsg_ops),
+};
+
+void device_init(void)
+{
+	for (size_t i = 0; i < sizeof(memory_devices) / sizeof(memory_devices[0]); i++)
+		ASSERT(device_register(&memory_devices[i]) == 0);
+}

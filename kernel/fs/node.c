@@ -1,0 +1,342 @@
+/*
+ * The rules that hold in every file system: which names and types a call may meet, mounts, counts of holders, and what
+ * stat says.
+ */
+#include "kernel/fs/node.h"
+
+#include "kernel/fs/store.h"
+
+static struct linux_timespec (*clock)(void);
+
+void node_set_clock(struct linux_timespec (*now)(void))
+{
+	clock = now;
+}
+
+struct linux_timespec node_now(void)
+{
+	return clock ? clock() : (struct linux_timespec){ 0, 0 };
+}
+
+void node_init(struct node *node, const struct node_ops *ops, struct fs *fs, uint32_t mode)
+{
+	struct linux_timespec now = node_now();
+
+	*node = (struct node){
+		.ops = ops,
+		.fs = fs,
+		.number = ++fs->last_number,
+		.mode = mode,
+		.refs = 1,
+		.atime = now,
+		.mtime = now,
+		.ctime = now,
+		.btime = now,
+	};
+	fs->nodes++;
+}
+
+void node_put(struct node *node)
+{
+	/* The last holder of a directory may be the last of its parent, and so on up. */
+	while (node) {
+		struct node *parent = node->parent;
+
+		ASSERT(node->refs);
+		if (--node->refs)
+			return;
+		node->fs->nodes--;
+		node->ops->free(node);
+		node = parent;
+	}
+}
+
+static bool name_is(struct name name, const char *text)
+{
+	return name.size == strlen(text) && memcmp(name.text, text, name.size) == 0;
+}
+
+static bool is_dots(struct name name)
+{
+	return name_is(name, ".") || name_is(name, "..");
+}
+
+/* The root that covers `node` last, or itself. */
+static struct node *top_of(struct node *node)
+{
+	while (node->mounted)
+		node = node->mounted;
+	return node;
+}
+
+static struct node *parent_of(struct node *root, struct node *dir)
+{
+	while (dir != root && dir->covers)
+		dir = dir->covers;
+	if (dir == root || !dir->parent)
+		return dir;
+	return top_of(dir->parent);
+}
+
+int node_lookup(struct node *root, struct node *dir, struct name name, struct node **ret)
+{
+	struct node *node;
+	int error;
+
+	if (!node_is(dir, S_IFDIR))
+		return -ENOTDIR;
+	if (name.size > NAME_MAX)
+		return -ENAMETOOLONG;
+	if (name_is(name, ".")) {
+		*ret = node_get(dir);
+		return 0;
+	}
+	if (name_is(name, "..")) {
+		*ret = node_get(parent_of(root, dir));
+		return 0;
+	}
+	error = dir->ops->lookup(dir, name, &node);
+	if (error)
+		return error;
+	if (node->mounted) {
+		struct node *top = node_get(top_of(node));
+
+		node_put(node);
+		node = top;
+	}
+	*ret = node;
+	return 0;
+}
+
+/* Can `dir` get a new entry `name`? */
+static int check_new(struct node *dir, struct name name)
+{
+	if (!node_is(dir, S_IFDIR))
+		return -ENOTDIR;
+	if (!name.size)
+		return -ENOENT;
+	if (is_dots(name))
+		return -EEXIST;
+	if (name.size > NAME_MAX)
+		return -ENAMETOOLONG;
+	return dir->links ? 0 : -ENOENT;
+}
+
+static int create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct name target,
+		  struct node **ret)
+{
+	struct node *node;
+	int error = check_new(dir, name);
+
+	if (!error && !dir->ops->create)
+		error = -EROFS;
+	if (!error)
+		error = dir->ops->create(dir, name, mode, device, target, &node);
+	if (error)
+		return error;
+	if (ret)
+		*ret = node;
+	else
+		node_put(node);
+	return 0;
+}
+
+int node_create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct node **ret)
+{
+	return create(dir, name, mode, device, (struct name){ 0 }, ret);
+}
+
+int node_symlink(struct node *dir, struct name name, struct name target, struct node **ret)
+{
+	if (!target.size)
+		return -ENOENT;
+	if (target.size >= PATH_MAX)
+		return -ENAMETOOLONG;
+	return create(dir, name, S_IFLNK | 0777, 0, target, ret);
+}
+
+int node_link(struct node *dir, struct name name, struct node *node)
+{
+	int error = check_new(dir, name);
+
+	if (error)
+		return error;
+	if (dir->fs != node->fs)
+		return -EXDEV;
+	if (node_is(node, S_IFDIR))
+		return -EPERM;
+	if (!dir->ops->link)
+		return -EROFS;
+	if (node->links >= LINK_MAX)
+		return -EMLINK;
+	return dir->ops->link(dir, name, node);
+}
+
+/* The node that an existing name stands for, below all mounts; held. */
+static int find_own(struct node *dir, struct name name, struct node **ret)
+{
+	if (!node_is(dir, S_IFDIR))
+		return -ENOTDIR;
+	if (name.size > NAME_MAX)
+		return -ENAMETOOLONG;
+	return name.size ? dir->ops->lookup(dir, name, ret) : -ENOENT;
+}
+
+int node_unlink(struct node *dir, struct name name)
+{
+	struct node *node;
+	int error = is_dots(name) ? -EISDIR : find_own(dir, name, &node);
+
+	if (error)
+		return error;
+	if (node_is(node, S_IFDIR))
+		error = -EISDIR;
+	else
+		error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EROFS;
+	node_put(node);
+	return error;
+}
+
+int node_rmdir(struct node *dir, struct name name)
+{
+	struct node *node;
+	int error;
+
+	if (is_dots(name))
+		return name.size == 1 ? -EINVAL : -ENOTEMPTY;
+	error = find_own(dir, name, &node);
+	if (error)
+		return error;
+	if (!node_is(node, S_IFDIR))
+		error = -ENOTDIR;
+	else if (node->mounted)
+		error = -EBUSY;
+	else
+		error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EROFS;
+	node_put(node);
+	return error;
+}
+
+/* Is `dir` inside `node`, or the same? */
+static bool is_inside(const struct node *dir, const struct node *node)
+{
+	for (; dir; dir = dir->parent)
+		if (dir == node)
+			return true;
+	return false;
+}
+
+/* What rename(2) forbids between two nodes that exist; `goal` may be NULL. */
+static int check_rename(struct node *from, struct node *node, struct node *to, struct node *goal, unsigned flags)
+{
+	if (goal && flags & RENAME_NOREPLACE)
+		return -EEXIST;
+	if (!goal && flags & RENAME_EXCHANGE)
+		return -ENOENT;
+	if (node_is(node, S_IFDIR) && is_inside(to, node))
+		return -EINVAL;
+	if (goal && node_is(goal, S_IFDIR) && is_inside(from, goal))
+		return flags & RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
+	if (node->mounted || (goal && goal->mounted))
+		return -EBUSY;
+	if (!goal || flags & RENAME_EXCHANGE)
+		return 0;
+	if (node_is(node, S_IFDIR) && !node_is(goal, S_IFDIR))
+		return -ENOTDIR;
+	return !node_is(node, S_IFDIR) && node_is(goal, S_IFDIR) ? -EISDIR : 0;
+}
+
+int node_rename(struct node *from, struct name old_name, struct node *to, struct name new_name, unsigned flags)
+{
+	struct node *node = NULL, *goal = NULL;
+	int error;
+
+	if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE) || flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+		return -EINVAL;
+	if (is_dots(old_name) || is_dots(new_name))
+		return -EBUSY;
+	if (from->fs != to->fs)
+		return -EXDEV;
+	error = find_own(from, old_name, &node);
+	if (error)
+		return error;
+	error = find_own(to, new_name, &goal);
+	if (error == -ENOENT)
+		error = check_new(to, new_name);
+	if (!error)
+		error = check_rename(from, node, to, goal, flags);
+	/* Two names of one file: nothing happens, and both stay. */
+	if (!error && node != goal)
+		error = from->ops->rename ? from->ops->rename(from, old_name, to, new_name, flags) : -EROFS;
+	node_put(goal);
+	node_put(node);
+	return error;
+}
+
+int node_readlink(struct node *node, struct name *ret)
+{
+	return node_is(node, S_IFLNK) ? node->ops->readlink(node, ret) : -EINVAL;
+}
+
+int node_truncate(struct node *node, uint64_t size)
+{
+	if (node_is(node, S_IFDIR))
+		return -EISDIR;
+	if (!node_is(node, S_IFREG))
+		return -EINVAL;
+	return node->ops->truncate ? node->ops->truncate(node, size) : -EROFS;
+}
+
+void node_chmod(struct node *node, uint32_t mode)
+{
+	node->mode = (node->mode & S_IFMT) | (mode & MODE_PERMISSIONS);
+	node->ctime = node_now();
+}
+
+void node_chown(struct node *node, uint32_t uid, uint32_t gid)
+{
+	if (uid != UINT32_MAX)
+		node->uid = uid;
+	if (gid != UINT32_MAX)
+		node->gid = gid;
+	/* As Linux: a program that runs with its owner's rights must not go to another owner with them. */
+	if (!node_is(node, S_IFDIR))
+		node->mode &= ~(uint32_t)(S_ISUID | (node->mode & 010 ? S_ISGID : 0));
+	node->ctime = node_now();
+}
+
+void node_set_times(struct node *node, const struct linux_timespec *atime, const struct linux_timespec *mtime)
+{
+	if (atime)
+		node->atime = *atime;
+	if (mtime)
+		node->mtime = *mtime;
+	node->ctime = node_now();
+}
+
+int node_mount(struct node *at, struct node *root)
+{
+	if (!node_is(at, S_IFDIR) || !node_is(root, S_IFDIR))
+		return -ENOTDIR;
+	if (at->mounted || root->covers || root->parent || is_inside(at, root))
+		return -EBUSY;
+	at->mounted = node_get(root);
+	root->covers = node_get(at);
+	return 0;
+}
+
+int node_unmount(struct node *root)
+{
+	struct node *at = root->covers;
+
+	if (!at)
+		return -EINVAL;
+	/* The mount, and who calls. */
+	if (root->mounted || root->refs > 2)
+		return -EBUSY;
+	at->mounted = NULL;
+	root->covers = NULL;
+	node_put(at);
+	node_put(root);
+	return 0;
+}

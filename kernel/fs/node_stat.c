@@ -1,0 +1,77 @@
+/*
+ * What stat(2), statx(2) and statfs(2) say of a node.
+ */
+#include "kernel/fs/node.h"
+#include "kernel/fs/store.h"
+
+static uint64_t blocks_of(const struct node *node)
+{
+	return node->ops->blocks ? node->ops->blocks(node) : 0;
+}
+
+void node_stat(const struct node *node, struct linux_stat *ret)
+{
+	*ret = (struct linux_stat){
+		.dev = node->fs->device,
+		.ino = node->number,
+		.nlink = node->links,
+		.mode = node->mode,
+		.uid = node->uid,
+		.gid = node->gid,
+		.rdev = node->device,
+		.size = (int64_t)node->size,
+		.blksize = PAGE_SIZE,
+		.blocks = (int64_t)blocks_of(node),
+		.atime = node->atime,
+		.mtime = node->mtime,
+		.ctime = node->ctime,
+	};
+}
+
+static struct linux_statx_time statx_time(struct linux_timespec time)
+{
+	return (struct linux_statx_time){ .seconds = time.seconds, .nanoseconds = (uint32_t)time.nanoseconds };
+}
+
+void node_statx(const struct node *node, struct linux_statx *ret)
+{
+	*ret = (struct linux_statx){
+		.mask = STATX_BASIC_STATS | STATX_BTIME,
+		.blksize = PAGE_SIZE,
+		.nlink = node->links,
+		.uid = node->uid,
+		.gid = node->gid,
+		.mode = (uint16_t)node->mode,
+		.ino = node->number,
+		.size = node->size,
+		.blocks = blocks_of(node),
+		.atime = statx_time(node->atime),
+		.btime = statx_time(node->btime),
+		.ctime = statx_time(node->ctime),
+		.mtime = statx_time(node->mtime),
+		.rdev_major = DEVICE_MAJOR(node->device),
+		.rdev_minor = DEVICE_MINOR(node->device),
+		.dev_major = DEVICE_MAJOR(node->fs->device),
+		.dev_minor = DEVICE_MINOR(node->fs->device),
+	};
+}
+
+void node_statfs(const struct node *node, struct linux_statfs *ret)
+{
+	context_token_t token = store_enter();
+	uint64_t free_frames = frame_free_count(&machine_frames);
+
+	store_leave(token);
+	*ret = (struct linux_statfs){
+		.type = node->fs->magic,
+		.bsize = PAGE_SIZE,
+		.blocks = machine_frames.total,
+		.bfree = free_frames,
+		.bavail = free_frames,
+		.files = node->fs->nodes + free_frames,
+		.ffree = free_frames,
+		.fsid = { (int32_t)node->fs->device },
+		.namelen = NAME_MAX,
+		.frsize = PAGE_SIZE,
+	};
+}

@@ -1,0 +1,122 @@
+#include "kernel/fs/page_tree.h"
+
+#include "kernel/lib/panic.h"
+#include "kernel/mm/heap.h"
+
+struct page_tree_table {
+	uint64_t slots[PAGE_TREE_SIZE]; /* level 1: frames' addresses; above: pointers to tables; 0: nothing */
+	unsigned used;                  /* slots that are not 0 */
+};
+
+static bool covers(unsigned height, uint64_t index)
+{
+	return height * PAGE_TREE_BITS >= 64 || index >> (height * PAGE_TREE_BITS) == 0;
+}
+
+/* Which slot of a table of `level`, 1 being the lowest, leads to `index`. */
+static unsigned slot_of(uint64_t index, unsigned level)
+{
+	return index >> ((level - 1) * PAGE_TREE_BITS) & (PAGE_TREE_SIZE - 1);
+}
+
+static struct page_tree_table *table_at(uint64_t slot)
+{
+	return (struct page_tree_table *)(uintptr_t)slot;
+}
+
+paddr_t page_tree_find(const struct page_tree *tree, uint64_t index)
+{
+	const struct page_tree_table *table = tree->root;
+
+	if (!table || !covers(tree->height, index))
+		return paddr(0);
+	for (unsigned level = tree->height; level > 1; level--) {
+		table = table_at(table->slots[slot_of(index, level)]);
+		if (!table)
+			return paddr(0);
+	}
+	return paddr(table->slots[slot_of(index, 1)]);
+}
+
+/* Add levels on top until `index` fits. */
+static enum status raise(struct page_tree *tree, uint64_t index)
+{
+	while (!tree->root || !covers(tree->height, index)) {
+		struct page_tree_table *table = kzalloc(sizeof(*table));
+
+		if (!table)
+			return ERR_NO_MEMORY;
+		if (tree->root) {
+			table->slots[0] = (uintptr_t)tree->root;
+			table->used = 1;
+		}
+		tree->root = table;
+		tree->height++;
+	}
+	return OK;
+}
+
+enum status page_tree_insert(struct page_tree *tree, uint64_t index, paddr_t pa)
+{
+	struct page_tree_table *table;
+
+	if (raise(tree, index) != OK)
+		return ERR_NO_MEMORY;
+	table = tree->root;
+	for (unsigned level = tree->height; level > 1; level--) {
+		uint64_t *slot = &table->slots[slot_of(index, level)];
+
+		if (!*slot) {
+			struct page_tree_table *lower = kzalloc(sizeof(*lower));
+
+			/* Empty tables may remain: page_tree_cut frees them. */
+			if (!lower)
+				return ERR_NO_MEMORY;
+			*slot = (uintptr_t)lower;
+			table->used++;
+		}
+		table = table_at(*slot);
+	}
+	ASSERT(!table->slots[slot_of(index, 1)]);
+	table->slots[slot_of(index, 1)] = pa.raw;
+	table->used++;
+	tree->count++;
+	return OK;
+}
+
+/* Cut a table of `level` from its page `first` on, counted from the table's own first. At most 11 levels deep. */
+static void cut_table(struct page_tree *tree, struct page_tree_table *table, unsigned level, uint64_t first,
+		      void (*drop)(paddr_t pa))
+{
+	unsigned start = slot_of(first, level);
+	uint64_t below = level > 1 ? first & ((1ULL << ((level - 1) * PAGE_TREE_BITS)) - 1) : 0;
+
+	for (unsigned i = start; i < PAGE_TREE_SIZE; i++) {
+		uint64_t slot = table->slots[i];
+
+		if (!slot)
+			continue;
+		if (level > 1) {
+			cut_table(tree, table_at(slot), level - 1, i == start ? below : 0, drop);
+			if (table_at(slot)->used)
+				continue;
+			kfree(table_at(slot));
+		} else {
+			drop(paddr(slot));
+			tree->count--;
+		}
+		table->slots[i] = 0;
+		table->used--;
+	}
+}
+
+void page_tree_cut(struct page_tree *tree, uint64_t first, void (*drop)(paddr_t pa))
+{
+	if (!tree->root || !covers(tree->height, first))
+		return;
+	cut_table(tree, tree->root, tree->height, first, drop);
+	if (tree->root->used)
+		return;
+	kfree(tree->root);
+	*tree = (struct page_tree){ 0 };
+}

@@ -1,0 +1,328 @@
+/*
+ * The calls that take paths: each one is a walk (walk.c) and then something with its last name.
+ */
+#include "kernel/fs/path.h"
+
+#include "kernel/fs/file.h"
+#include "kernel/fs/walk.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+
+/* Walk to the node that is meant. */
+static int find(struct walk *walk, unsigned flags, struct node **ret)
+{
+	struct node *node;
+	int error;
+
+	for (;;) {
+		error = walk_to_end(walk);
+		if (!error)
+			error = walk_look(walk, &node);
+		if (error)
+			return error;
+		if (!node_is(node, S_IFLNK) || (flags & PATH_NO_FOLLOW && !walk->slash))
+			break;
+		error = walk_follow(walk, node, &node);
+		if (error)
+			return error;
+		if (node)
+			break;
+	}
+	if ((walk->slash || flags & PATH_DIRECTORY) && !node_is(node, S_IFDIR)) {
+		node_put(node);
+		return -ENOTDIR;
+	}
+	*ret = node;
+	return 0;
+}
+
+int path_lookup(const struct path_base *base, const char *path, unsigned flags, struct node **ret)
+{
+	struct walk walk;
+	int error;
+
+	if (!*path && flags & PATH_EMPTY) {
+		*ret = node_get(base->start);
+		return 0;
+	}
+	error = walk_start(&walk, base, path);
+	if (error)
+		return error;
+	error = find(&walk, flags, ret);
+	walk_end(&walk);
+	return error;
+}
+
+int path_lookup_end(const struct path_base *base, const char *path, struct path_end *ret)
+{
+	struct walk walk;
+	int error = walk_start(&walk, base, path);
+
+	if (error)
+		return error;
+	error = walk_to_end(&walk);
+	if (error)
+		walk_end(&walk);
+	else
+		*ret = (struct path_end){ walk.dir, walk.name, walk.slash, walk.text };
+	return error;
+}
+
+void path_end_put(struct path_end *end)
+{
+	node_put(end->dir);
+	kfree(end->text);
+}
+
+/* The node to open, made if need be: *ret_made says so. */
+static int find_or_make(struct walk *walk, unsigned flags, uint32_t mode, struct node **ret, bool *ret_made)
+{
+	for (;;) {
+		struct node *node;
+		int error = walk_to_end(walk);
+
+		if (!error)
+			error = walk_look(walk, &node);
+		if (error == -ENOENT && walk->rest && !*walk->rest && walk->name.size) {
+			if (walk->slash)
+				return -EISDIR;
+			*ret_made = true;
+			return node_create(walk->dir, walk->name, S_IFREG | (mode & MODE_PERMISSIONS), 0, ret);
+		}
+		if (error)
+			return error;
+		if (flags & O_EXCL) {
+			node_put(node);
+			return -EEXIST;
+		}
+		if (!node_is(node, S_IFLNK) || (flags & O_NOFOLLOW && !walk->slash)) {
+			*ret = node;
+			return 0;
+		}
+		error = walk_follow(walk, node, ret);
+		if (error || *ret)
+			return error;
+	}
+}
+
+/* What open(2) refuses, though the node is there. */
+static int check_open(const struct walk *walk, const struct node *node, unsigned flags)
+{
+	if (node_is(node, S_IFLNK) && !(flags & O_PATH))
+		return -ELOOP;
+	if (!node_is(node, S_IFDIR) && (flags & O_DIRECTORY || walk->slash))
+		return -ENOTDIR;
+	if (node_is(node, S_IFDIR) && flags & O_CREAT)
+		return -EISDIR;
+	return 0;
+}
+
+int path_open(const struct path_base *base, const char *path, unsigned flags, uint32_t mode, struct file **ret)
+{
+	struct walk walk;
+	struct node *node;
+	struct file *file;
+	bool made = false;
+	int error;
+
+	if (flags & O_PATH)
+		flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	error = walk_start(&walk, base, path);
+	if (error)
+		return error;
+	if (flags & O_CREAT)
+		error = find_or_make(&walk, flags, mode, &node, &made);
+	else
+		error = find(&walk, flags & O_NOFOLLOW ? PATH_NO_FOLLOW : PATH_FOLLOW, &node);
+	if (error) {
+		walk_end(&walk);
+		return error;
+	}
+	error = check_open(&walk, node, flags);
+	if (!error)
+		error = file_open(node, flags, &file);
+	if (!error && flags & O_TRUNC && node_is(node, S_IFREG) && node->size) {
+		error = node_truncate(node, 0);
+		if (error)
+			file_put(file);
+	}
+	/* What could not be opened must not stay behind. */
+	if (error && made)
+		(void)node_unlink(walk.dir, walk.name);
+	node_put(node);
+	walk_end(&walk);
+	if (!error)
+		*ret = file;
+	return error;
+}
+
+int path_create(const struct path_base *base, const char *path, uint32_t mode, uint64_t device)
+{
+	struct path_end end;
+	int error = path_lookup_end(base, path, &end);
+
+	if (error)
+		return error;
+	if (end.slash && (mode & S_IFMT) != S_IFDIR)
+		error = -ENOENT;
+	else
+		error = node_create(end.dir, end.name, mode, device, NULL);
+	path_end_put(&end);
+	return error;
+}
+
+int path_symlink(const struct path_base *base, const char *path, const char *target)
+{
+	struct path_end end;
+	int error = path_lookup_end(base, path, &end);
+
+	if (error)
+		return error;
+	if (end.slash)
+		error = -ENOENT;
+	else
+		error = node_symlink(end.dir, end.name, (struct name){ target, strlen(target) }, NULL);
+	path_end_put(&end);
+	return error;
+}
+
+int path_link(const struct path_base *old_base, const char *old_path, const struct path_base *new_base,
+	      const char *new_path, unsigned flags)
+{
+	struct node *node;
+	struct path_end end;
+	int error = path_lookup(old_base, old_path, flags, &node);
+
+	if (error)
+		return error;
+	error = path_lookup_end(new_base, new_path, &end);
+	if (!error) {
+		error = end.slash ? -ENOENT : node_link(end.dir, end.name, node);
+		path_end_put(&end);
+	}
+	node_put(node);
+	return error;
+}
+
+int path_unlink(const struct path_base *base, const char *path)
+{
+	struct path_end end;
+	struct node *node;
+	int error = path_lookup_end(base, path, &end);
+
+	if (error)
+		return error;
+	if (end.slash) {
+		error = node_lookup(base->root, end.dir, end.name, &node);
+		if (!error) {
+			error = node_is(node, S_IFDIR) ? -EISDIR : -ENOTDIR;
+			node_put(node);
+		}
+	} else {
+		error = node_unlink(end.dir, end.name);
+	}
+	path_end_put(&end);
+	return error;
+}
+
+int path_rmdir(const struct path_base *base, const char *path)
+{
+	struct path_end end;
+	int error = path_lookup_end(base, path, &end);
+
+	if (error)
+		return error;
+	error = node_rmdir(end.dir, end.name);
+	path_end_put(&end);
+	return error;
+}
+
+/* "name/" can only be a directory. */
+static int check_slashes(const struct path_base *base, const struct path_end *from, const struct path_end *to)
+{
+	struct node *node;
+	int error;
+
+	if (!from->slash && !to->slash)
+		return 0;
+	error = node_lookup(base->root, from->dir, from->name, &node);
+	if (error)
+		return error;
+	error = node_is(node, S_IFDIR) ? 0 : -ENOTDIR;
+	node_put(node);
+	return error;
+}
+
+int path_rename(const struct path_base *old_base, const char *old_path, const struct path_base *new_base,
+		const char *new_path, unsigned flags)
+{
+	struct path_end from, to;
+	int error = path_lookup_end(old_base, old_path, &from);
+
+	if (error)
+		return error;
+	error = path_lookup_end(new_base, new_path, &to);
+	if (!error) {
+		error = check_slashes(old_base, &from, &to);
+		if (!error)
+			error = node_rename(from.dir, from.name, to.dir, to.name, flags);
+		path_end_put(&to);
+	}
+	path_end_put(&from);
+	return error;
+}
+
+/* The name that `dir` has in its parent. */
+static int name_in(struct node *parent, const struct node *dir, struct name *ret)
+{
+	uint64_t position = 0;
+	struct dir_entry entry;
+	int found;
+
+	if (!dir->links)
+		return -ENOENT;
+	while ((found = parent->ops->next(parent, &position, &entry)) > 0) {
+		if (entry.number == dir->number) {
+			*ret = entry.name;
+			return 0;
+		}
+	}
+	return found < 0 ? found : -ENOENT;
+}
+
+int path_of_directory(struct node *root, struct node *dir, char *buffer, size_t size, size_t *ret_size)
+{
+	size_t at = size; /* the text grows from the buffer's end to its start */
+
+	if (!size)
+		return -ERANGE;
+	buffer[--at] = 0;
+	while (dir != root) {
+		struct name name;
+		int error;
+
+		if (dir->covers) {
+			dir = dir->covers;
+			continue;
+		}
+		if (!dir->parent)
+			return -ENOENT;
+		error = name_in(dir->parent, dir, &name);
+		if (error)
+			return error;
+		if (name.size + 1 > at)
+			return -ERANGE;
+		at -= name.size + 1;
+		buffer[at] = '/';
+		memcpy(buffer + at + 1, name.text, name.size);
+		dir = dir->parent;
+	}
+	if (at == size - 1) {
+		if (!at)
+			return -ERANGE;
+		buffer[--at] = '/';
+	}
+	memmove(buffer, buffer + at, size - at);
+	*ret_size = size - at;
+	return 0;
+}

@@ -1,0 +1,87 @@
+/*
+ * Terminals: the line discipline between a driver, which brings bytes in interrupt context and takes text, and
+ * programs. Canonical and raw input, echo, editing, the signal characters; output with ONLCR.
+ *
+ * Input lies in the tty's own ring, in the heap or the image: what is typed are small pieces. Output is not kept: it
+ * goes to the sink at once, in pieces of up to TTY_PIECE bytes that were copied in the user's context, so a sink that
+ * needs only ports costs no switch.
+ */
+#pragma once
+
+#include "kernel/fs/device.h"
+#include "kernel/fs/linux_termios.h"
+#include "kernel/lib/wait_queue.h"
+
+#define TTY_INPUT 4096 /* bytes typed ahead; a power of two */
+#define TTY_LINE  4095 /* most bytes of one line in canonical mode, as Linux; more are dropped */
+#define TTY_PIECE 256
+
+struct tty;
+
+/*
+ * What only the tasks know: process groups, sessions and signals. Each may be NULL.
+ * `signal` is called in interrupt context, with interrupts off; the rest from ioctl, in the calling task.
+ */
+struct tty_job_control {
+	/* Send `signal` (2 SIGINT, 3 SIGQUIT, 20 SIGTSTP, 28 SIGWINCH) to the foreground group. */
+	void (*signal)(struct tty *tty, int signal);
+	/*
+	 * May the calling task read, or write (tostop) now? 0, or -EIO or -ERESTARTSYS-like errors that read(2) then
+	 * returns.
+	 */
+	int (*check)(struct tty *tty, bool write);
+	/*
+	 * TIOCGPGRP, TIOCSPGRP, TIOCGSID, TIOCSCTTY, TIOCNOTTY; `value` is the pid in and out. 0 or an error. [-ENOTTY]
+	 */
+	int (*request)(struct tty *tty, unsigned request, uint64_t arg, int32_t *value);
+	/* A task opened it without O_NOCTTY. */
+	void (*opened)(struct tty *tty);
+};
+
+struct tty {
+	struct device device;
+	/* Show text as it is: \r and \n are motions. Any context, interrupts on or off. */
+	void (*write)(struct tty *tty, const char *text, size_t size);
+	void *data; /* the driver's */
+	const struct tty_job_control *jobs;
+	void *session; /* the job control's own */
+	struct linux_termios termios;
+	struct linux_winsize winsize;
+	struct wait_queue queue; /* who waits for input */
+	/* The ring, guarded by interrupts off. Positions only grow; the place is position % TTY_INPUT. */
+	uint32_t head;       /* where the next byte goes */
+	uint32_t line;       /* before it lie whole lines, which canonical mode may read */
+	uint32_t tail;       /* the next byte to read */
+	uint32_t column;     /* of the output, for erasing tabs */
+	uint32_t line_start; /* the column where the line being typed starts */
+	bool literal;        /* VLNEXT came: the next byte is no command */
+	bool stopped;        /* VSTOP came */
+	uint8_t input[TTY_INPUT];
+	uint8_t ends[TTY_INPUT / 8]; /* a bit for each place: an end of line or an end of file */
+};
+
+/*
+ * Set up: Linux's default modes, 80 by 25, and registered as `name` under `number`. Stays for ever. `write` as above.
+ * -EEXIST: the number is taken.
+ */
+int tty_init(struct tty *tty, const char *name, uint64_t number,
+	     void (*write)(struct tty *tty, const char *text, size_t size), void *data);
+
+/*
+ * What somebody typed. Any context, interrupts on or off; wakes readers, echoes, calls jobs->signal. What does not fit
+ * is dropped, with a bell.
+ */
+void tty_input(struct tty *tty, const void *bytes, size_t size);
+
+/* The window has another size: tells the foreground group when that is news. */
+void tty_set_size(struct tty *tty, unsigned rows, unsigned columns);
+
+/*
+ * /dev/console leads to `tty`, and so does /dev/tty unless a function says which terminal the calling task has (NULL:
+ * -ENXIO).
+ */
+void tty_set_console(struct tty *tty);
+void tty_set_own(struct tty *(*own)(void));
+
+/* The tty behind a file, or NULL: it is none. */
+struct tty *tty_of(const struct file *file);

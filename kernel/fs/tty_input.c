@@ -1,0 +1,296 @@
+/*
+ * The line discipline: what a typed byte means, its echo, and what becomes of a program's text on its way out.
+ * Interrupts are off throughout tty_input: the bytes come from interrupt handlers.
+ */
+#include "kernel/fs/store.h"
+#include "kernel/fs/tty_internal.h"
+
+#define TAB 8
+
+void tty_drop_input(struct tty *tty)
+{
+	tty->tail = tty->line = tty->head;
+	memset(tty->ends, 0, sizeof(tty->ends));
+	tty->literal = false;
+}
+
+void tty_signal(struct tty *tty, enum tty_signal_number signal)
+{
+	if (tty->jobs && tty->jobs->signal)
+		tty->jobs->signal(tty, signal);
+}
+
+/* Where the cursor is after `byte`. */
+static void move_column(struct tty *tty, uint8_t byte)
+{
+	if (byte == '\r' || byte == '\n')
+		tty->column = 0;
+	else if (byte == '\t')
+		tty->column = (tty->column / TAB + 1) * TAB;
+	else if (byte == '\b')
+		tty->column -= tty->column ? 1 : 0;
+	else if (byte >= ' ' && byte != 127 && (byte & 0xc0) != 0x80)
+		tty->column++;
+}
+
+static void show(struct tty *tty, const char *text, size_t size)
+{
+	for (size_t i = 0; i < size; i++)
+		move_column(tty, (uint8_t)text[i]);
+	tty->write(tty, text, size);
+}
+
+void tty_output(struct tty *tty, const char *text, size_t size)
+{
+	uint32_t oflag = tty->termios.oflag;
+	size_t start = 0;
+
+	/* Runs that stay as they are go out in one call. */
+	for (size_t i = 0; oflag & OPOST && i < size; i++) {
+		bool newline = text[i] == '\n' && oflag & ONLCR;
+		bool carriage = text[i] == '\r' && oflag & OCRNL;
+
+		if (!newline && !carriage)
+			continue;
+		if (i > start)
+			show(tty, text + start, i - start);
+		show(tty, newline ? "\r\n" : "\n", newline ? 2 : 1);
+		start = i + 1;
+	}
+	if (size > start)
+		show(tty, text + start, size - start);
+}
+
+/* Does the byte show as ^X? */
+static bool is_control(const struct tty *tty, uint8_t byte)
+{
+	return tty->termios.lflag & ECHOCTL && (byte < ' ' || byte == 127) && byte != '\t' && byte != '\n';
+}
+
+static void echo(struct tty *tty, uint8_t byte)
+{
+	char text[2] = { (char)byte };
+
+	if (!(tty->termios.lflag & ECHO) &&
+	    !(byte == '\n' && tty->termios.lflag & ECHONL && tty->termios.lflag & ICANON))
+		return;
+	if (is_control(tty, byte)) {
+		text[0] = '^';
+		text[1] = (char)(byte ^ 64);
+		show(tty, text, 2);
+	} else {
+		tty_output(tty, text, 1);
+	}
+}
+
+/* Of the line being typed: the column where `position` starts. */
+static uint32_t column_at(const struct tty *tty, uint32_t position)
+{
+	uint32_t column = tty->line_start;
+
+	for (uint32_t at = tty->line; at != position; at++) {
+		uint8_t byte = tty->input[at % TTY_INPUT];
+
+		if (byte == '\t')
+			column = (column / TAB + 1) * TAB;
+		else if (is_control(tty, byte))
+			column += 2;
+		else if (byte >= ' ' && (byte & 0xc0) != 0x80)
+			column++;
+	}
+	return column;
+}
+
+/* Take the last character of the line back, with all bytes of its UTF-8. */
+static void erase(struct tty *tty)
+{
+	uint32_t lflag = tty->termios.lflag;
+	uint32_t column;
+
+	do
+		tty->head--;
+	while (tty->head != tty->line && (tty->input[tty->head % TTY_INPUT] & 0xc0) == 0x80);
+	if (!(lflag & ECHO))
+		return;
+	if (!(lflag & ECHOE)) {
+		echo(tty, tty->termios.cc[VERASE]);
+		return;
+	}
+	column = column_at(tty, tty->head);
+	/* A tab's blanks are just gone over; what has ink is overwritten. */
+	while (tty->column > column) {
+		if (tty->input[tty->head % TTY_INPUT] == '\t')
+			show(tty, "\b", 1);
+		else
+			show(tty, "\b \b", 3);
+	}
+}
+
+static bool is_blank(uint8_t byte)
+{
+	return byte == ' ' || byte == '\t';
+}
+
+static void erase_word(struct tty *tty)
+{
+	while (tty->head != tty->line && is_blank(tty->input[(tty->head - 1) % TTY_INPUT]))
+		erase(tty);
+	while (tty->head != tty->line && !is_blank(tty->input[(tty->head - 1) % TTY_INPUT]))
+		erase(tty);
+}
+
+static void erase_line(struct tty *tty)
+{
+	uint32_t lflag = tty->termios.lflag;
+
+	if (lflag & ECHO && lflag & ECHOKE && lflag & ECHOE) {
+		while (tty->head != tty->line)
+			erase(tty);
+		return;
+	}
+	tty->head = tty->line;
+	echo(tty, tty->termios.cc[VKILL]);
+	if (lflag & ECHOK)
+		echo(tty, '\n');
+}
+
+/* Into the ring; false: it is full. */
+static bool store(struct tty *tty, uint8_t byte, bool end)
+{
+	/* One place stays for the end of a line, so that a full ring can be read. */
+	if (tty->head - tty->tail >= TTY_INPUT - (end ? 0U : 1U)) {
+		show(tty, "\a", 1);
+		return false;
+	}
+	tty->input[tty->head % TTY_INPUT] = byte;
+	tty_set_end(tty, tty->head, end);
+	tty->head++;
+	return true;
+}
+
+static void end_line(struct tty *tty, uint8_t byte)
+{
+	if (!store(tty, byte, true))
+		return;
+	tty->line = tty->head;
+	wait_queue_wake(&tty->queue);
+}
+
+static bool is_cc(const struct tty *tty, int which, uint8_t byte)
+{
+	return byte && tty->termios.cc[which] == byte;
+}
+
+/* Signals and flow control. True: the byte was one of them and is done with. */
+static bool take_command(struct tty *tty, uint8_t byte)
+{
+	const struct linux_termios *t = &tty->termios;
+	enum tty_signal_number signal;
+
+	if (t->iflag & IXON) {
+		bool start = is_cc(tty, VSTART, byte);
+
+		if (start || is_cc(tty, VSTOP, byte)) {
+			tty->stopped = !start;
+			if (start)
+				wait_queue_wake(&tty->queue);
+			return true;
+		}
+		if (t->iflag & IXANY && tty->stopped) {
+			tty->stopped = false;
+			wait_queue_wake(&tty->queue);
+		}
+	}
+	if (!(t->lflag & ISIG))
+		return false;
+	if (is_cc(tty, VINTR, byte))
+		signal = TTY_SIGINT;
+	else if (is_cc(tty, VQUIT, byte))
+		signal = TTY_SIGQUIT;
+	else if (is_cc(tty, VSUSP, byte))
+		signal = TTY_SIGTSTP;
+	else
+		return false;
+	if (!(t->lflag & NOFLSH))
+		tty_drop_input(tty);
+	tty->stopped = false;
+	echo(tty, byte);
+	tty_signal(tty, signal);
+	wait_queue_wake(&tty->queue);
+	return true;
+}
+
+static void reprint(struct tty *tty)
+{
+	echo(tty, tty->termios.cc[VREPRINT]);
+	echo(tty, '\n');
+	tty->line_start = tty->column;
+	for (uint32_t at = tty->line; at != tty->head; at++)
+		echo(tty, tty->input[at % TTY_INPUT]);
+}
+
+/* A byte of a line. */
+static void edit(struct tty *tty, uint8_t byte)
+{
+	bool extended = tty->termios.lflag & IEXTEN;
+
+	if (tty->head == tty->line)
+		tty->line_start = tty->column;
+	if (is_cc(tty, VERASE, byte)) {
+		if (tty->head != tty->line)
+			erase(tty);
+	} else if (is_cc(tty, VKILL, byte)) {
+		erase_line(tty);
+	} else if (extended && is_cc(tty, VWERASE, byte)) {
+		erase_word(tty);
+	} else if (extended && is_cc(tty, VREPRINT, byte) && tty->termios.lflag & ECHO) {
+		reprint(tty);
+	} else if (extended && is_cc(tty, VLNEXT, byte)) {
+		tty->literal = true;
+	} else if (is_cc(tty, VEOF, byte)) {
+		end_line(tty, TTY_EOF_MARK);
+	} else if (byte == '\n' || is_cc(tty, VEOL, byte) || is_cc(tty, VEOL2, byte)) {
+		echo(tty, byte);
+		end_line(tty, byte);
+	} else if (store(tty, byte, false)) {
+		echo(tty, byte);
+	}
+}
+
+static void take_byte(struct tty *tty, uint8_t byte)
+{
+	const struct linux_termios *t = &tty->termios;
+
+	if (tty->literal) {
+		tty->literal = false;
+		if (store(tty, byte, false))
+			echo(tty, byte);
+		return;
+	}
+	if (t->iflag & ISTRIP)
+		byte &= 0x7f;
+	if (byte == '\r' && t->iflag & IGNCR)
+		return;
+	if (byte == '\r' && t->iflag & ICRNL)
+		byte = '\n';
+	else if (byte == '\n' && t->iflag & INLCR)
+		byte = '\r';
+	if (take_command(tty, byte))
+		return;
+	if (t->lflag & ICANON) {
+		edit(tty, byte);
+	} else if (store(tty, byte, false)) {
+		echo(tty, byte);
+		wait_queue_wake(&tty->queue);
+	}
+}
+
+void tty_input(struct tty *tty, const void *bytes, size_t size)
+{
+	const uint8_t *from = bytes;
+	bool were_on = store_interrupts_off();
+
+	for (size_t i = 0; i < size; i++)
+		take_byte(tty, from[i]);
+	store_interrupts_restore(were_on);
+}

@@ -1,0 +1,13 @@
+/*
+ * The ChaCha20 block function (RFC 8439, "The ChaCha20 Block Function").
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define CHACHA_KEY_WORDS 8
+#define CHACHA_BLOCK     64
+
+/* The block number `counter` of the stream that key and nonce name, as 64 bytes. */
+void chacha20_block(const uint32_t key[CHACHA_KEY_WORDS], uint32_t counter, const uint32_t nonce[3],
+		    uint8_t ret[CHACHA_BLOCK]);
