@@ -1,6 +1,7 @@
 /*
  * The kernel's story, from the loader's jump to the monitor, in order.
  */
+#include "kernel/arch/cpu.h"
 #include "kernel/arch/protection.h"
 #include "kernel/arch/trap.h"
 #include "kernel/boot/boot_info.h"
@@ -8,6 +9,7 @@
 #include "kernel/debug/monitor.h"
 #include "kernel/debug/panic_page.h"
 #include "kernel/debug/report.h"
+#include "kernel/debug/selftests.h"
 #include "kernel/dev/keyboard.h"
 #include "kernel/dev/screen.h"
 #include "kernel/dev/serial.h"
@@ -17,10 +19,8 @@
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
-#include "kernel/mm/context_selftest.h"
 #include "kernel/mm/firmware.h"
 #include "kernel/mm/frame.h"
-#include "kernel/mm/heap.h"
 #include "kernel/mm/hhdm.h"
 #include "kernel/mm/kernel_heap.h"
 #include "kernel/mm/kernel_space.h"
@@ -33,6 +33,9 @@ __attribute__((noreturn)) void kmain(struct boot_info *info, uint64_t tsc);
 
 /* The handoff, in memory of the loader that is kept. Tests read it from outside, by this name. */
 const struct boot_info *boot_info;
+
+/* Time-stamp counter when the kernel had nothing left to set up. Tests read it by this name. */
+uint64_t monitor_tsc;
 
 static void check_handoff(struct boot_info *info)
 {
@@ -48,21 +51,36 @@ static void check_handoff(struct boot_info *info)
 
 static void start_screen(const struct boot_framebuffer *fb, bool quiet)
 {
-	size_t size = align_up(screen_memory_size(fb), PAGE_SIZE);
-	void *pixels, *memory;
 	enum status status;
 
 	if (!fb->width)
 		return;
-	memory = kmalloc_aligned(size, PAGE_SIZE);
-	status = mmio_map(fb->pa, fb->size, PROT_WC, &pixels);
-	if (status == OK)
-		status = memory ? screen_init(fb, pixels, memory, size) : ERR_NO_MEMORY;
+	status = screen_start(fb);
 	if (status == OK)
 		log_add_sink(&screen_sink, quiet ? LOG_NO_REPLAY : LOG_REPLAY);
 	else
-		log_warn("screen: framebuffer of %ux%u at %#llx left alone: status %d\n", fb->width, fb->height,
-			 (unsigned long long)fb->pa.raw, status);
+		log_warn("screen: framebuffer of %ux%u at %#llx left alone: %s\n", fb->width, fb->height,
+			 (unsigned long long)fb->pa.raw, status == ERR_NO_MEMORY ? "no memory" : "not as it should be");
+}
+
+/* frame_fail=N: the N-th frame that the boot asks for is refused, and it has to do without or say what it lacked. */
+static void start_failing(const char *cmdline)
+{
+	long n = cmdline_number(cmdline, "frame_fail", 0);
+
+	if (n > 0)
+		frame_fail_nth(frame_cache_here(), (uint64_t)n);
+}
+
+static void stop_failing(const char *cmdline)
+{
+	long n = cmdline_number(cmdline, "frame_fail", 0);
+	uint64_t left = frame_fail_nth(frame_cache_here(), 0);
+
+	if (left)
+		log_warn("frame_fail: the boot asked for %llu frames only\n", (unsigned long long)n - left);
+	else if (n > 0)
+		log_warn("frame_fail: frame %ld was refused\n", n);
 }
 
 /* Guest time from the loader's first instruction on: how long each phase took, and how much of it in the firmware. */
@@ -103,13 +121,6 @@ static void print_reports(uint64_t tsc_frequency)
 		log_err("audit: this kernel does not keep its memory map\n");
 }
 
-static void selftest_result(const char *name, bool good)
-{
-	static unsigned n;
-
-	log_info("%s %u %s\n", good ? "ok" : "not ok", ++n, name);
-}
-
 /* The console level of Linux's loglevel= and quiet: by default all but debug is shown. */
 static void set_log_level(const char *cmdline)
 {
@@ -138,8 +149,10 @@ void kmain(struct boot_info *info, uint64_t tsc)
 
 	protection_init();
 	kernel_space_init(info);
+	start_failing(cmdline);
 	context_init();
 	kernel_heap_init();
+	mmio_init();
 	if (firmware_init(info) != OK)
 		log_warn("no firmware context: power-off and restart by other means\n");
 	start_screen(&info->framebuffer, cmdline_has(cmdline, "quiet"));
@@ -150,14 +163,14 @@ void kmain(struct boot_info *info, uint64_t tsc)
 	report_init(info);
 	print_reports(tsc_frequency);
 	reclaim_memory();
-	if (cmdline_has(cmdline, "selftest")) {
-		context_selftest(selftest_result);
-		irq_selftest(selftest_result);
-	}
+	stop_failing(cmdline);
+	if (cmdline_has(cmdline, "selftest") && !selftests_run(info))
+		log_err("self-tests: this kernel does not do what it must\n");
 
 	keyboard_init();
 	commands_init();
 	monitor_add_input(&serial_input);
 	monitor_add_input(&keyboard_input);
+	monitor_tsc = cpu_rdtsc();
 	monitor_run();
 }

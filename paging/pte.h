@@ -24,13 +24,16 @@ typedef struct {
 #define PTE_NX       (1ULL << 63)
 #define PTE_ADDRESS  0x000ffffffffff000ULL
 
+#define PTE_ADDRESS_BITS 52 /* physical addresses end here, whatever the CPU has */
+
 /*
  * What IA32_PAT must hold for `enum page_prot` to mean what it says:
- * index 0 WB, 1 WC, 2 UC-, 3 UC, then WB, WP, UC-, WT. Only the indices 0-3
+ * index 0 WB, 1 WC, 2 WT, 3 UC, then WB, WP, UC-, WT. Only the indices 0-3
  * are used, because their bits stand at the same place in every leaf.
- * Index 1 changes from the reset value's WT to WC.
+ * Index 1 changes from the reset value's WT to WC, index 2 from UC- to WT: UC- differs from UC
+ * only where an MTRR says write-combining, and who wants that here asks for WC.
  */
-#define PAT_VALUE 0x0407050600070106ULL
+#define PAT_VALUE 0x0407050600040106ULL
 
 /*
  * Rights and memory type of a leaf. Present memory is always readable.
@@ -44,9 +47,9 @@ enum page_prot {
 	PROT_USER = 1 << 2,
 	/* memory type, one of four; write-back when none is named */
 	PROT_WB = 0 << 3,
-	PROT_WC = 1 << 3,       /* write-combining: framebuffers */
-	PROT_UC_MINUS = 2 << 3, /* uncached, an MTRR may say write-combining */
-	PROT_UC = 3 << 3,       /* uncached: device registers */
+	PROT_WC = 1 << 3, /* write-combining: framebuffers */
+	PROT_WT = 2 << 3, /* write-through: device memory that is read more than written */
+	PROT_UC = 3 << 3, /* uncached: device registers */
 	PROT_TYPE = 3 << 3,
 	PROT_GLOBAL = 1 << 8,
 };
@@ -115,5 +118,5 @@ static inline enum page_prot pte_prot(pte_t e)
 _Static_assert(PROT_W == PTE_WRITABLE && PROT_USER == PTE_USER && PROT_GLOBAL == PTE_GLOBAL &&
 		       PROT_TYPE == (PTE_PWT | PTE_PCD) && !(PROT_X & PTE_PROT),
 	       "rights are the entry's own bits");
-_Static_assert(PROT_WC == PTE_PWT && PROT_UC_MINUS == PTE_PCD, "the memory type is the PAT index");
+_Static_assert(PROT_WC == PTE_PWT && PROT_WT == PTE_PCD, "the memory type is the PAT index");
 _Static_assert(sizeof(pte_t) * 512 == PAGE_SIZE, "a table fills a frame");

@@ -6,6 +6,7 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
+#include "paging/pte.h"
 
 #define LEAF_EXTENDED  0x80000000u
 #define LEAF_BRAND     0x80000002u /* and the two after it */
@@ -61,8 +62,10 @@ static void read_address_bits(void)
 {
 	uint32_t eax = leaf_or_zero(LEAF_ADDRESSES).eax;
 
-	/* A CPU without the leaf has the first 64-bit ones' 36 and 48 bits. */
+	/* A CPU without the leaf has the first 64-bit ones' 36 and 48 bits. No entry has room for more than 52. */
 	features.physical_bits = eax ? eax & 255 : 36;
+	if (features.physical_bits > PTE_ADDRESS_BITS)
+		features.physical_bits = PTE_ADDRESS_BITS;
 	features.linear_bits = eax ? eax >> 8 & 255 : 48;
 }
 

@@ -24,8 +24,8 @@ const char *memory_type_name(enum page_prot prot)
 	switch (prot & PROT_TYPE) {
 	case PROT_WC:
 		return "WC";
-	case PROT_UC_MINUS:
-		return "UC-";
+	case PROT_WT:
+		return "WT";
 	case PROT_UC:
 		return "UC";
 	default:

@@ -12,7 +12,7 @@
 /* "rw-g": readable, writable, executable, global; a "u" behind it when users may. Returns `buffer`. */
 char *rights_format(enum page_prot prot, char buffer[RIGHTS_TEXT]);
 
-/* "WB", "WC", "UC-" or "UC". */
+/* "WB", "WC", "WT" or "UC". */
 const char *memory_type_name(enum page_prot prot);
 
 /* "PTE", "PDE", "PDPTE", "PML4E" for levels 1 to 4. */

@@ -5,20 +5,45 @@
 
 #include "kernel/dev/text_console.h"
 #include "kernel/mm/context.h"
+#include "kernel/mm/heap.h"
+#include "kernel/mm/mmio.h"
 
 static struct text_console console;
 static bool ready;
 
-size_t screen_memory_size(const struct boot_framebuffer *info)
+enum status screen_memory_get(const struct boot_framebuffer *info, struct screen_memory *ret)
 {
-	return text_grid_size(info, &console_font);
+	struct screen_memory m = { .size = align_up(text_grid_size(info, &console_font), PAGE_SIZE) };
+	enum status status;
+
+	m.grid = kmalloc_aligned(m.size, PAGE_SIZE);
+	if (!m.grid)
+		return ERR_NO_MEMORY;
+	status = mmio_map(info->pa, info->size, PROT_WC, &m.pixels);
+	if (status == OK)
+		*ret = m;
+	else
+		kfree(m.grid);
+	return status;
 }
 
-enum status screen_init(const struct boot_framebuffer *info, void *pixels, void *memory, size_t size)
+void screen_memory_put(const struct screen_memory *m)
 {
-	enum status status = text_console_init(info, pixels, &console_font, memory, size, &console);
+	mmio_unmap(m->pixels);
+	kfree(m->grid);
+}
 
+enum status screen_start(const struct boot_framebuffer *info)
+{
+	struct screen_memory m;
+	enum status status = screen_memory_get(info, &m);
+
+	if (status != OK)
+		return status;
+	status = text_console_init(info, m.pixels, &console_font, m.grid, m.size, &console);
 	ready = status == OK;
+	if (!ready)
+		screen_memory_put(&m);
 	return status;
 }
 

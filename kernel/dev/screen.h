@@ -6,15 +6,24 @@
 #include "kernel/boot/boot_info.h"
 #include "kernel/lib/log.h"
 
-/* Bytes of memory that screen_init() needs to use all of this framebuffer; 0 when there is none. */
-size_t screen_memory_size(const struct boot_framebuffer *info);
+/* What the screen takes. */
+struct screen_memory {
+	void *pixels; /* the framebuffer, write-combining, in the MMIO window */
+	void *grid;   /* on the heap: what stands on the screen */
+	size_t size;  /* of the grid, bytes */
+};
 
 /*
- * Clear the screen and make `screen_sink` ready for log_add_sink().
- * pixels: where the framebuffer is mapped, writable, best write-combining; it must be whenever something is said.
- * memory: kept for good, aligned to 2, mapped in every context; less than screen_memory_size() bytes make fewer rows.
- * Returns text_console_init()'s errors; the sink then stays deaf.
+ * Take it, for all of this framebuffer, whose width is not 0. Returns ERR_NO_MEMORY and what mmio_map() returns;
+ * nothing is taken then. Give it back: nobody may write to the screen any more.
  */
-MUST_CHECK enum status screen_init(const struct boot_framebuffer *info, void *pixels, void *memory, size_t size);
+MUST_CHECK enum status screen_memory_get(const struct boot_framebuffer *info, struct screen_memory *ret);
+void screen_memory_put(const struct screen_memory *m);
+
+/*
+ * Clear the screen and make `screen_sink` ready for log_add_sink(). Once. Returns the errors of screen_memory_get() and
+ * text_console_init(); the sink then stays deaf, and nothing is taken.
+ */
+MUST_CHECK enum status screen_start(const struct boot_framebuffer *info);
 
 extern struct log_sink screen_sink;

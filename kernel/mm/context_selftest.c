@@ -1,14 +1,14 @@
 /*
- * The checks of context_selftest.h. Uses contexts as the rest of the kernel does, and reads user memory through them:
- * pages without PROT_USER, so that SMAP has nothing to say.
+ * Contexts, tried on the real CPU: what it caches is its own. Uses contexts as the rest of the kernel does, and reads
+ * user memory through them: pages without PROT_USER, so that SMAP has nothing to say.
  */
-#include "kernel/mm/context_selftest.h"
-
 #include "kernel/arch/trap.h"
+#include "kernel/lib/log.h"
 #include "kernel/mm/frame.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/hhdm.h"
 #include "kernel/mm/kernel_space.h"
+#include "kernel/mm/selftests.h"
 #include "kernel/mm/tlb.h"
 
 /* Where each context has a page of its own. */
@@ -251,36 +251,31 @@ static bool heap_works_everywhere(void)
 }
 
 /* Saying something takes the screen, which is not mapped in this context: a fault, if nobody thinks of that. */
-static void result_from_inside(void (*result)(const char *name, bool good))
+static bool can_speak_inside(void)
 {
-	const char *name = "context: results can be told from inside one";
 	context_token_t token;
 	struct context c;
+	bool good;
 
-	if (context_create(&c) != OK) {
-		result(name, false);
-		return;
-	}
+	if (context_create(&c) != OK)
+		return false;
 	token = context_enter(&c);
-	result(name, true);
+	log_info("# said in a context without a screen\n");
+	good = context_is_loaded(&c);
 	context_leave(token);
 	context_destroy(&c);
+	return good;
 }
 
-void context_selftest(void (*result)(const char *name, bool good))
-{
-	uint64_t before = frame_free_count(&machine_frames);
-	size_t tables = context_table_frames();
+static const struct selftest tests[] = {
+	{ "something can be said in any", can_speak_inside },
+	{ "creating takes one frame", create_takes_one_frame },
+	{ "slot 511 and nothing else", has_slot_511_only },
+	{ "entering twice is free", entering_twice_is_free },
+	{ "survives a trap", survives_a_trap },
+	{ "memory is private", memory_is_private },
+	{ "changes from outside are seen", changes_from_outside_are_seen },
+	{ "the heap grows in any", heap_works_everywhere },
+};
 
-	result_from_inside(result);
-	result("context: creating takes one frame", create_takes_one_frame());
-	result("context: slot 511 and nothing else", has_slot_511_only());
-	result("context: entering twice is free", entering_twice_is_free());
-	result("context: survives a trap", survives_a_trap());
-	result("context: memory is private", memory_is_private());
-	result("context: changes from outside are seen", changes_from_outside_are_seen());
-	result("context: every frame came back",
-	       frame_free_count(&machine_frames) == before && context_table_frames() == tables);
-	/* Last: what the heap keeps for the next one is its own affair. */
-	result("context: the heap grows in any", heap_works_everywhere());
-}
+SELFTEST_SUITE(context, tests);

@@ -81,7 +81,7 @@ static enum page_prot rights_of(const struct efi_descriptor *d)
 	return d->type == EFI_MMIO ? PROT_W | PROT_UC : PROT_W;
 }
 
-static enum status map_runtime_regions(const struct boot_info *info)
+static enum status map_runtime_regions(struct space *s, const struct boot_info *info)
 {
 	const uint8_t *map = hhdm_ptr(info->efi_map);
 	enum status status;
@@ -91,7 +91,7 @@ static enum status map_runtime_regions(const struct boot_info *info)
 
 		if (!(d->attribute & EFI_MEMORY_RUNTIME) || !d->pages)
 			continue;
-		status = space_map(&context.space, d->start, paddr(d->start), d->pages, rights_of(d));
+		status = space_map(s, d->start, paddr(d->start), d->pages, rights_of(d));
 		if (status != OK)
 			return status;
 	}
@@ -100,19 +100,20 @@ static enum status map_runtime_regions(const struct boot_info *info)
 
 /*
  * Where the firmware says which parts of its image are code, the rest gets its own rights. Entries
- * that make no sense are left out: the rights above stand.
+ * that make no sense are left out: the rights above stand. Returns ERR_NO_MEMORY.
  */
-static void apply_attributes(const struct boot_info *info)
+static enum status apply_attributes(struct context *c, const struct boot_info *info)
 {
 	const struct efi_attributes *table = ram_at(info->efi_attributes, sizeof(*table));
 	struct tlb_flush flush = TLB_FLUSH_NONE;
+	enum status status = OK;
 	const uint8_t *at;
 
 	if (!table || table->descriptor_size < sizeof(struct efi_descriptor) ||
 	    !ram_at(info->efi_attributes, sizeof(*table) + (uint64_t)table->entries * table->descriptor_size))
-		return;
+		return OK;
 	at = (const uint8_t *)(table + 1);
-	for (uint32_t i = 0; i < table->entries; i++, at += table->descriptor_size) {
+	for (uint32_t i = 0; i < table->entries && status != ERR_NO_MEMORY; i++, at += table->descriptor_size) {
 		const struct efi_descriptor *d = (const void *)at;
 		enum page_prot prot =
 			(d->attribute & EFI_MEMORY_RO ? 0 : PROT_W) | (d->attribute & EFI_MEMORY_XP ? 0 : PROT_X);
@@ -120,33 +121,54 @@ static void apply_attributes(const struct boot_info *info)
 		/* Upper-half addresses would reach slot 511, which every context shares. */
 		if (d->start >= USER_SIZE || d->pages > (USER_SIZE - d->start) / PAGE_SIZE)
 			continue;
-		if (d->type == EFI_MMIO || space_protect(&context.space, d->start, d->pages, prot, &flush) != OK)
-			continue;
+		if (d->type != EFI_MMIO)
+			status = space_protect(&c->space, d->start, d->pages, prot, &flush);
 	}
-	context_flush(&context, &flush);
+	context_flush(c, &flush);
+	return status == ERR_NO_MEMORY ? status : OK;
+}
+
+/* The runtime services table, or NULL: the firmware has none, or a broken one. *ret_status then says which. */
+static const struct efi_runtime_services *runtime_services(const struct boot_info *info, enum status *ret_status)
+{
+	const struct efi_system_table *system = ram_at(info->efi_system_table, sizeof(*system));
+	const struct efi_runtime_services *runtime;
+
+	*ret_status = ERR_NOT_FOUND;
+	if (!system)
+		return NULL;
+	*ret_status = ERR_FORMAT;
+	runtime = ram_at(system->runtime, sizeof(*runtime));
+	if (system->header.signature != EFI_SYSTEM_SIGNATURE || !runtime ||
+	    runtime->header.signature != EFI_RUNTIME_SIGNATURE)
+		return NULL;
+	return runtime;
+}
+
+enum status firmware_context_create(const struct boot_info *info, struct context *ret)
+{
+	enum status status = context_create(ret);
+
+	if (status != OK)
+		return status;
+	status = map_runtime_regions(&ret->space, info);
+	if (status == OK)
+		status = apply_attributes(ret, info);
+	if (status != OK)
+		context_destroy(ret);
+	return status;
 }
 
 enum status firmware_init(const struct boot_info *info)
 {
-	const struct efi_system_table *system = ram_at(info->efi_system_table, sizeof(*system));
-	const struct efi_runtime_services *runtime;
 	enum status status;
+	const struct efi_runtime_services *runtime = runtime_services(info, &status);
 
-	if (!system)
-		return ERR_NOT_FOUND;
-	runtime = ram_at(system->runtime, sizeof(*runtime));
-	if (system->header.signature != EFI_SYSTEM_SIGNATURE || !runtime ||
-	    runtime->header.signature != EFI_RUNTIME_SIGNATURE)
-		return ERR_FORMAT;
-	status = context_create(&context);
+	if (!runtime)
+		return status;
+	status = firmware_context_create(info, &context);
 	if (status != OK)
 		return status;
-	status = map_runtime_regions(info);
-	if (status != OK) {
-		context_destroy(&context);
-		return status;
-	}
-	apply_attributes(info);
 	trap_set_handler(TRAP_PF, firmware_call_fault);
 	trap_set_handler(TRAP_GP, firmware_call_fault);
 	trap_set_handler(TRAP_UD, firmware_call_fault);

@@ -5,10 +5,17 @@
 #pragma once
 
 #include "kernel/boot/boot_info.h"
-#include "paging/space.h"
+#include "kernel/mm/context.h"
 
 /*
- * Build the context: the runtime regions of the firmware's map at their physical addresses.
+ * A context with the runtime regions of the firmware's map at their physical addresses, with the rights that
+ * the table at info->efi_attributes gives them, if there is one.
+ * Returns ERR_NO_MEMORY and what space_map returns; *ret is unusable then, and every frame is back.
+ */
+MUST_CHECK enum status firmware_context_create(const struct boot_info *info, struct context *ret);
+
+/*
+ * Build the firmware context, the one that firmware_reset uses.
  * Returns ERR_NOT_FOUND (no runtime services), ERR_FORMAT (a broken system table), ERR_NO_MEMORY and
  * what space_map returns; firmware_reset then fails with ERR_NOT_FOUND.
  */

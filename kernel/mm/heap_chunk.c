@@ -260,13 +260,12 @@ static void destroy_chunk(struct chunk *chunk)
 }
 
 /*
- * Which granules of `chunk` inside the free pages [first, end) can be unmapped: whole steps, at most `excess` pages, and
- * no part of a leaf alone. The range is empty when none can.
+ * Which granules of `chunk` inside the free pages [first, end) can be unmapped: whole steps of `step` granules, at most
+ * `excess` pages, and no part of a leaf alone. The range is empty when none can.
  */
-static void choose_granules(const struct chunk *chunk, size_t first, size_t end, uint64_t excess, size_t *ret_first,
-			    size_t *ret_end)
+static void choose_granules(const struct chunk *chunk, size_t first, size_t end, uint64_t step, uint64_t excess,
+			    size_t *ret_first, size_t *ret_end)
 {
-	uint64_t step = heap.backend->step / GRANULE_SIZE;
 	size_t start = align_up(align_up(first, GRANULE_PAGES) / GRANULE_PAGES, step);
 	size_t stop = align_down(end / GRANULE_PAGES, step);
 	size_t most = align_down(excess / GRANULE_PAGES, step);
@@ -293,7 +292,9 @@ bool chunk_unmap_run(pageno_t run, uint64_t keep)
 		destroy_chunk(chunk);
 		return true;
 	}
-	choose_granules(chunk, run - page_number(chunk), run_end - page_number(chunk), excess, &first, &end);
+	/* Where nothing is to be kept a piece of a step goes as well: one that was all there was memory for. */
+	choose_granules(chunk, run - page_number(chunk), run_end - page_number(chunk),
+			keep ? heap.backend->step / GRANULE_SIZE : 1, excess, &first, &end);
 	if (first == end)
 		return false;
 

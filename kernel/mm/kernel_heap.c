@@ -13,22 +13,16 @@
 #include "kernel/mm/hhdm.h"
 #include "kernel/mm/kernel_space.h"
 
+/*
+ * With so much memory the heap grows by 2 MiB at a time, in one leaf each; with less that would be too much to hold
+ * in reserve, and it grows by 64 KiB.
+ */
+#define LARGE_STEP_FRAMES ((512ULL << 20) / PAGE_SIZE)
+
 /* Leaves that one flush covers when memory is given back. */
 #define BATCH 64
 
 struct windows kernel_windows;
-
-static void *page_alloc(void *ctx)
-{
-	paddr_t pa;
-
-	return frame_alloc_4k(ctx, &pa) == OK ? hhdm_ptr(pa) : NULL;
-}
-
-static void page_free(void *ctx, void *page)
-{
-	frame_free_4k(ctx, hhdm_paddr(page));
-}
 
 static enum status reserve(void *ctx, uint64_t size, uint64_t align, vaddr_t *ret_base)
 {
@@ -131,9 +125,13 @@ static enum status map(void *ctx, vaddr_t va, uint64_t size)
 	return status;
 }
 
+uint64_t kernel_heap_step(void)
+{
+	return machine_frames.total >= LARGE_STEP_FRAMES ? PAGE_SIZE_2M : 64 * 1024;
+}
+
 void kernel_heap_init(void)
 {
-	static struct window_seam seam = { .page_alloc = page_alloc, .page_free = page_free };
 	static struct heap_backend backend = {
 		.ctx = &kernel_windows,
 		.reserve = reserve,
@@ -142,10 +140,9 @@ void kernel_heap_init(void)
 		.unmap = unmap,
 		.base = HEAP_BASE,
 		.size = HEAP_SIZE,
-		.step = 64 * 1024,
 	};
 
-	seam.ctx = frame_cache_here();
-	if (windows_init(&kernel_windows, HEAP_BASE, HEAP_SIZE, &seam) != OK || heap_init(&backend) != OK)
+	backend.step = kernel_heap_step();
+	if (windows_init(&kernel_windows, HEAP_BASE, HEAP_SIZE, &direct_map_pages) != OK || heap_init(&backend) != OK)
 		panic("no memory for the kernel heap");
 }

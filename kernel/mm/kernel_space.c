@@ -35,6 +35,22 @@ static void table_free(void *ctx, paddr_t pa)
 
 static const struct space_ops table_ops = { table_alloc, table_free };
 
+static void *page_alloc(void *ctx)
+{
+	paddr_t pa;
+
+	(void)ctx;
+	return frame_alloc_4k(frame_cache_here(), &pa) == OK ? hhdm_ptr(pa) : NULL;
+}
+
+static void page_free(void *ctx, void *page)
+{
+	(void)ctx;
+	frame_free_4k(frame_cache_here(), hhdm_paddr(page));
+}
+
+const struct window_seam direct_map_pages = { .page_alloc = page_alloc, .page_free = page_free };
+
 enum status kernel_space_create(struct space *ret)
 {
 	enum status status = space_init(ret, &table_ops, frame_cache_here(), HHDM_BASE, kernel_space.max_leaf);

@@ -5,6 +5,7 @@
 
 #include "kernel/boot/boot_info.h"
 #include "kernel/mm/context.h"
+#include "kernel/mm/window.h"
 
 /* The space of the kernel context. */
 #define kernel_space (kernel_context.space)
@@ -17,6 +18,9 @@ extern const struct memmap *machine_memmap;
  * slot 511's leaves, pin slot 511. Panics when the tables are not what the contract says.
  */
 void kernel_space_init(const struct boot_info *info);
+
+/* Books of windows, in frames: they are read through the direct map, so only in the kernel context. */
+extern const struct window_seam direct_map_pages;
 
 /*
  * A new space with slot 511 as everywhere and nothing else: one frame and one copied entry.

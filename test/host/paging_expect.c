@@ -60,8 +60,8 @@ enum page_prot walked_prot(const struct walked_leaf *leaf)
 	case 1:
 		type = PROT_WC;
 		break;
-	case 7:
-		type = PROT_UC_MINUS;
+	case 4:
+		type = PROT_WT;
 		break;
 	case 0:
 		type = PROT_UC;

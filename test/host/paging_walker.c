@@ -10,8 +10,8 @@
 #define BIT(n)       (1ULL << (n))
 #define BITS(hi, lo) ((BIT((hi) - (lo) + 1) - 1) << (lo))
 
-/* IA32_PAT as the kernel programs it, type of index 0 first: WB, WC, UC-, UC, WB, WP, UC-, WT. */
-static const uint8_t pat[8] = { 6, 1, 7, 0, 6, 5, 7, 4 };
+/* IA32_PAT as the kernel programs it, type of index 0 first: WB, WC, WT, UC, WB, WP, UC-, WT. */
+static const uint8_t pat[8] = { 6, 1, 4, 0, 6, 5, 7, 4 };
 
 /* A walk so far: rights as the entries above leave them. */
 struct state {

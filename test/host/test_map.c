@@ -88,7 +88,7 @@ static void test_space(void **state)
 	map(w, MMIO_BASE, 0, 1, PROT_W | PROT_UC);
 	map(w, MMIO_BASE + PAGE_SIZE, 0, 1, PROT_W | PROT_WC);
 	map(w, 0x400000, 0, 1, PROT_X | PROT_USER);
-	map(w, 0xffffc00000000000, 0, 1, PROT_R | PROT_UC_MINUS);
+	map(w, 0xffffc00000000000, 0, 1, PROT_R | PROT_WT);
 	map(w, IMAGE_BASE, 0, 2, PROT_X | PROT_GLOBAL);
 	map(w, IMAGE_BASE + 0x3000, 0, 1, PROT_W | PROT_GLOBAL);
 	map(w, -PAGE_SIZE, 0, 1, PROT_W | PROT_GLOBAL);
@@ -101,7 +101,7 @@ static void test_space(void **state)
 		"0xffff8ffffffff000-0xffff8fffffffffff     4 KiB rw--  UC  4K:1                direct map (HHDM)\n"
 		"0xffff900000000000-0xffff900000000fff     4 KiB rw--  UC  4K:1                MMIO window\n"
 		"0xffff900000001000-0xffff900000001fff     4 KiB rw--  WC  4K:1                MMIO window\n"
-		"0xffffc00000000000-0xffffc00000000fff     4 KiB r---  UC- 4K:1                outside the map\n"
+		"0xffffc00000000000-0xffffc00000000fff     4 KiB r---  WT  4K:1                outside the map\n"
 		"0xffffffff80000000-0xffffffff80001fff     8 KiB r-xg  WB  4K:2                kernel text\n"
 		"0xffffffff80003000-0xffffffff80003fff     4 KiB rw-g  WB  4K:1                kernel image\n"
 		"0xfffffffffffff000-0xffffffffffffffff     4 KiB rw-g  WB  4K:1                kernel image\n"

@@ -97,7 +97,7 @@ static void test_every_cut(void **state)
 
 static void test_rights(void **state)
 {
-	static const enum page_prot types[] = { PROT_WB, PROT_WC, PROT_UC_MINUS, PROT_UC };
+	static const enum page_prot types[] = { PROT_WB, PROT_WC, PROT_WT, PROT_UC };
 	static const enum page_prot rights[] = { PROT_R, PROT_W, PROT_X };
 	static const uint64_t sizes[] = { K4, M2, G1 };
 

@@ -70,10 +70,10 @@ def difference(what: str, found: list[Leaf], expected: list[Leaf], show: int = 8
 
 
 def check_mmio(leaves: list[Leaf], memmap: list[Range], framebuffer: tuple[int, int]) -> list[str]:
-    """Only device memory: writable, no-execute, not global, uncached or write-combining; the framebuffer all of it."""
+    """Only device memory: writable, no-execute, not global, uncached, write-combining or -through; the framebuffer all of it."""
     complaints = []
     for leaf in leaves:
-        if leaf.execute or leaf.user or leaf.glob or leaf.memory not in ("UC", "UC-", "WC"):
+        if leaf.execute or leaf.user or leaf.glob or leaf.memory not in ("UC", "WT", "WC"):
             complaints.append(f"MMIO: bad rights or memory type: {leaf}")
         if any(r.ram and r.start < leaf.pa + leaf.size and leaf.pa < r.end for r in memmap):
             complaints.append(f"MMIO: RAM behind {leaf}")

@@ -27,3 +27,12 @@ def test_same_in_every_run(costs):
     case = bootcost.Case("2G")
     again = bootcost.measure(case)
     assert again == next(cost for cost in costs if cost.case == case)
+
+
+@pytest.mark.parametrize("quiet", (True, False), ids=("quiet", "with reports"))
+def test_a_terabyte_boots_like_a_gigabyte(quiet):
+    """1 TiB reaches the monitor with at most 1.5 times the instructions of 1 GiB, loader included and without it."""
+    small, large = (bootcost.measure_whole(memory, quiet) for memory in (bootcost.SMALL, bootcost.LARGE))
+    print(small, large)
+    assert large.all <= bootcost.GROWTH * small.all, (small, large)
+    assert large.kernel <= bootcost.GROWTH * small.kernel, (small, large)

@@ -8,7 +8,7 @@ import walker
 from firmware_map import Range, resolve
 from walker import Leaf
 
-PAT = 0x0407050600070106
+PAT = 0x0407050600040106
 ROOT, PDPT, PD, PT = 0x1000, 0x2000, 0x3000, 0x4000
 TABLE = walker.PRESENT | walker.WRITABLE
 

@@ -1,0 +1,40 @@
+/*
+ * Self-tests of the running kernel, told in KTAP form (Linux, "The Kernel Test Anything Protocol (KTAP), version 1"):
+ * a version line, the plan, a line for each test, the totals. Runs what it is given; knows no test.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct selftest {
+	const char *name;
+	bool (*run)(void); /* whether it held; when not, selftest_fail() has usually said why */
+};
+
+/* Tests of one thing. Its name stands before theirs. */
+struct selftest_suite {
+	const char *name;
+	const struct selftest *tests;
+	size_t count;
+};
+
+#define SELFTEST_SUITE(suite, list) \
+	const struct selftest_suite suite##_selftests = { #suite, list, sizeof(list) / sizeof((list)[0]) }
+
+/* Why the test that runs does not hold: the first reason stays, cut at 127 bytes. Returns false, for `return`. */
+__attribute__((format(printf, 1, 2))) bool selftest_fail(const char *format, ...);
+
+/* Leave the test that this stands in, when the condition does not hold. */
+#define SELFTEST_CHECK(condition)                                                           \
+	do {                                                                                \
+		if (!(condition))                                                           \
+			return selftest_fail("line %d: %s is false", __LINE__, #condition); \
+	} while (0)
+
+/*
+ * Run all tests and log the results. `measure` counts free frames, which a test must give back: one that loses some
+ * whenever it runs does not hold. Returns how many did not.
+ */
+unsigned selftest_run(const struct selftest_suite *const *suites, size_t count, uint64_t (*measure)(void));

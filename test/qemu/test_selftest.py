@@ -1,0 +1,66 @@
+"""The kernel's self-tests on several machines, and boots in which one frame is refused."""
+
+import re
+
+import ktap
+import pytest
+from guest import Guest
+from machine import Config, Machine
+
+SUITES = {"frame", "window", "heap", "mmio", "context", "failure", "audit"}
+
+# The least RAM that OVMF starts with, an old CPU without 1 GiB pages on the older chipset, and much RAM.
+MACHINES = (Config(memory="64M"), Config(memory="2G", cpu="qemu64", machine="pc,smm=off", display=("-vga", "none")),
+            Config(memory="64G"))
+
+
+@pytest.mark.parametrize("config", MACHINES, ids=lambda config: config.memory)
+def test_selftest(config):
+    """All hold, the monitor comes, and what a walk from outside finds is as ever."""
+    config.append = "console=ttyS0 selftest"
+    with Machine(config) as machine:
+        machine.wait_prompt()
+        results = ktap.parse(machine.text)
+        assert [str(result) for result in results if not result.passed] == []
+        assert SUITES <= {result.suite for result in results}
+        assert Guest(machine).complaints() == []
+
+
+def test_not_asked_for():
+    with Machine(Config()) as machine:
+        machine.wait_prompt()
+        assert "KTAP" not in machine.text
+
+
+# What a boot may say when a frame is refused: what it cannot do without, and what it can.
+REQUIRED = r"^no memory for the (kernel heap|MMIO window)$"
+OPTIONAL = (r"^no firmware context", r"^screen: .* left alone: no memory$")
+
+
+def boot_without_frame(nth: int) -> tuple[str, list[str]]:
+    """Boot with the nth frame refused; returns the text and which of the above was said."""
+    with Machine(Config(append=f"frame_fail={nth}")) as machine:
+        machine.wait_for(r"^The machine is halted\.$|^anke> \Z")
+        text = machine.text
+        if "The machine is halted." in text:
+            assert re.search(REQUIRED, text[text.index("= kernel panic ="):], re.MULTILINE), text
+            return text, [REQUIRED]
+        assert re.search(r"^frames: \d+ of \d+ free", machine.command("mem"), re.MULTILINE)
+        audit = machine.command("audit")
+        assert re.search(r"^audit: kernel context: 0 W\+X, 0 user, 0 stray global, 0 outside", audit, re.MULTILINE)
+    return text, [pattern for pattern in OPTIONAL if re.search(pattern, text, re.MULTILINE)]
+
+
+def test_one_frame_refused():
+    """A panic that names what the kernel cannot lack, or the monitor without what it can: never anything else."""
+    text, wanting = boot_without_frame(1000000)
+    asked = re.search(r"^frame_fail: the boot asked for (\d+) frames only$", text, re.MULTILINE)
+    assert asked and wanting == []
+    last = int(asked[1])
+    # The first ones are the windows' books, then come the firmware context's tables; the last ones map the screen.
+    for nth, wanted in ((1, [REQUIRED]), (2, [REQUIRED]), (3, OPTIONAL[:1]), (6, OPTIONAL[:1]), (20, []),
+                        (last, OPTIONAL[1:]), (last + 1, [])):
+        text, wanting = boot_without_frame(nth)
+        assert wanting == list(wanted), f"frame {nth}:\n{text}"
+        if wanted != [REQUIRED]:
+            assert (f"frame_fail: frame {nth} was refused" in text) == (nth <= last), text
