@@ -50,6 +50,7 @@ HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arc
                $(addprefix kernel/lib/,elf.c format.c cmdline.c log.c panic.c selftest.c chacha.c random.c) \
                $(wildcard kernel/mm/frame*.c kernel/mm/heap*.c kernel/mm/window*.c kernel/mm/user_*.c) \
                $(addprefix kernel/mm/,tlb.c area.c shared_memory.c uaccess.c mmio_window.c) $(wildcard kernel/fs/*.c) \
+               $(addprefix kernel/irq/,acpi.c acpi_tables.c timer_queue.c) \
                $(addprefix kernel/dev/,font.c utf8.c framebuffer.c text_grid.c text_console.c keymap.c) \
                $(addprefix kernel/debug/,line_editor.c monitor.c symbol_table.c walk.c audit.c map.c peek.c \
                trap_text.c print.c)

@@ -15,10 +15,10 @@
 #include "kernel/dev/serial.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/irq.h"
-#include "kernel/irq/irq_selftest.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/string.h"
 #include "kernel/mm/firmware.h"
 #include "kernel/mm/frame.h"
 #include "kernel/mm/hhdm.h"
@@ -129,6 +129,14 @@ static void set_log_level(const char *cmdline)
 	log_set_console_level((int)level);
 }
 
+/* Linux's efi=noruntime: for machines whose runtime services are broken. */
+static bool wants_firmware(const char *cmdline)
+{
+	char value[16];
+
+	return !cmdline_get(cmdline, "efi", value, sizeof(value)) || strcmp(value, "noruntime") != 0;
+}
+
 /* Called by kernel_entry: `info` from the loader, `tsc` the time of the first instruction. */
 void kmain(struct boot_info *info, uint64_t tsc)
 {
@@ -153,7 +161,7 @@ void kmain(struct boot_info *info, uint64_t tsc)
 	context_init();
 	kernel_heap_init();
 	mmio_init();
-	if (firmware_init(info) != OK)
+	if (!wants_firmware(cmdline) || firmware_init(info) != OK)
 		log_warn("no firmware context: power-off and restart by other means\n");
 	start_screen(&info->framebuffer, cmdline_has(cmdline, "quiet"));
 

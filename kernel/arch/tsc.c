@@ -10,9 +10,19 @@
 #define PIT_COMMAND   0x43
 #define SYSTEM_PORT_B 0x61 /* bit 0: gate of channel 2, bit 1: speaker, bit 5: output of channel 2 */
 
+#define COMMAND_COUNT_DOWN 0xb0 /* channel 2, both bytes, mode 0: its output rises at 0 */
+#define COMMAND_LATCH      0x80 /* channel 2: hold the count until both bytes have been read */
+
 #define MEASURE_MS 10
 /* The wait ends here at the latest, some 100 ms, when there is no PIT. */
 #define MOST_TICKS 400000000ULL
+#define TRIES      3
+
+/* The two counters at one time. */
+struct moment {
+	uint16_t pit; /* counts down */
+	uint64_t tsc;
+};
 
 /* Intel SDM vol. 2A, CPUID leaf 15H: TSC = crystal * EBX / EAX. */
 uint64_t tsc_frequency_by_cpuid(void)
@@ -35,24 +45,55 @@ uint64_t tsc_frequency_by_name(void)
 	return (cpu_cpuid(0x16, 0).eax & 0xffff) * 1000000ULL;
 }
 
-/* Channel 2 in mode 0: its output rises when the count has run down. */
+/* A hypervisor may stop us between the two: of a few tries the quickest. */
+static struct moment read_both(void)
+{
+	uint64_t quickest = UINT64_MAX;
+	struct moment m = { 0 };
+
+	for (int i = 0; i < 5; i++) {
+		uint64_t before = cpu_rdtsc(), took;
+		unsigned count;
+
+		cpu_out8(PIT_COMMAND, COMMAND_LATCH);
+		took = cpu_rdtsc() - before;
+		count = cpu_in8(PIT_CHANNEL2);
+		count |= (unsigned)cpu_in8(PIT_CHANNEL2) << 8;
+		if (took < quickest) {
+			quickest = took;
+			m = (struct moment){ (uint16_t)count, before + took / 2 };
+		}
+	}
+	return m;
+}
+
+/* 0 when the count stood still, or had run out before it was looked at. */
+static uint64_t measure(void)
+{
+	const uint16_t wanted = PIT_FREQUENCY * MEASURE_MS / 1000;
+	struct moment start, end;
+
+	cpu_out8(PIT_COMMAND, COMMAND_COUNT_DOWN);
+	cpu_out8(PIT_CHANNEL2, 0xff);
+	cpu_out8(PIT_CHANNEL2, 0xff);
+	start = read_both();
+	do
+		end = read_both();
+	while ((uint16_t)(start.pit - end.pit) < wanted && end.tsc - start.tsc < MOST_TICKS);
+	/* Without a PIT the output seems high from the first on. */
+	if ((uint16_t)(start.pit - end.pit) < wanted || (cpu_in8(SYSTEM_PORT_B) & 0x20))
+		return 0;
+	return (end.tsc - start.tsc) * PIT_FREQUENCY / (uint16_t)(start.pit - end.pit);
+}
+
 uint64_t tsc_frequency_by_pit(void)
 {
-	const uint16_t count = PIT_FREQUENCY * MEASURE_MS / 1000;
 	uint8_t port_b = cpu_in8(SYSTEM_PORT_B) & ~3;
-	uint64_t start, ticks;
+	uint64_t frequency = 0;
 
 	cpu_out8(SYSTEM_PORT_B, port_b | 1);
-	cpu_out8(PIT_COMMAND, 0xb0);
-	cpu_out8(PIT_CHANNEL2, count & 0xff);
-	cpu_out8(PIT_CHANNEL2, count >> 8);
-	start = cpu_rdtsc();
-	do
-		ticks = cpu_rdtsc() - start;
-	while (!(cpu_in8(SYSTEM_PORT_B) & 0x20) && ticks < MOST_TICKS);
+	for (int i = 0; i < TRIES && !frequency; i++)
+		frequency = measure();
 	cpu_out8(SYSTEM_PORT_B, port_b);
-	/* Without a PIT the output seems to rise at once. */
-	if (ticks >= MOST_TICKS || ticks < 10000)
-		return 0;
-	return ticks * PIT_FREQUENCY / count;
+	return frequency;
 }

@@ -4,6 +4,7 @@
 #include "kernel/debug/commands.h"
 
 #include "kernel/debug/context_report.h"
+#include "kernel/debug/irq_report.h"
 #include "kernel/debug/memory_report.h"
 #include "kernel/debug/monitor.h"
 #include "kernel/debug/provoke.h"
@@ -53,6 +54,13 @@ static void run_heap(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	report_heap(say);
+}
+
+static void run_irqs(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	report_irqs(say);
 }
 
 static void run_stats(int argc, char **argv)
@@ -113,6 +121,10 @@ void commands_init(void)
 		  .arguments = "",
 		  .help = "switches of contexts, invalidations, frames in tables",
 		  .run = run_stats },
+		{ .name = "irqs",
+		  .arguments = "",
+		  .help = "the clocks, and the interrupts of each vector",
+		  .run = run_irqs },
 		{ .name = "panic", .arguments = PROVOKE_HOW, .help = "end it all, for real", .run = run_panic },
 		{ .name = "reboot", .arguments = "", .help = "restart the machine", .run = run_reboot },
 		{ .name = "poweroff", .arguments = "", .help = "turn the machine off", .run = run_poweroff },

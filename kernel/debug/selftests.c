@@ -6,6 +6,7 @@
 
 #include "kernel/debug/failure_selftest.h"
 #include "kernel/debug/report.h"
+#include "kernel/irq/irq_selftest.h"
 #include "kernel/mm/frame.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/selftests.h"
@@ -38,8 +39,8 @@ static const struct selftest audit_tests[] = {
 static SELFTEST_SUITE(audit, audit_tests);
 
 static const struct selftest_suite *const suites[] = {
-	&frame_selftests,   &window_selftests,  &heap_selftests,  &mmio_selftests,
-	&context_selftests, &failure_selftests, &audit_selftests,
+	&frame_selftests,   &window_selftests, &heap_selftests,    &mmio_selftests,
+	&context_selftests, &time_selftests,   &failure_selftests, &audit_selftests,
 };
 
 bool selftests_run(const struct boot_info *info)

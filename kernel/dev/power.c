@@ -4,6 +4,7 @@
 #include "kernel/dev/power.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/irq/acpi_power.h"
 #include "kernel/mm/firmware.h"
 
 #define RESET_CONTROL    0xcf9 /* chipset reset register: bit 1 = hard, bit 2 = go */
@@ -22,6 +23,7 @@ void power_restart(void)
 
 	cpu_interrupts_off();
 	(void)firmware_reset(FIRMWARE_RESET_COLD);
+	acpi_restart();
 	cpu_out8(RESET_CONTROL, 0x02);
 	cpu_out8(RESET_CONTROL, 0x06);
 	wait_a_little();
@@ -36,4 +38,5 @@ void power_off(void)
 {
 	cpu_interrupts_off();
 	(void)firmware_reset(FIRMWARE_RESET_SHUTDOWN);
+	acpi_power_off();
 }

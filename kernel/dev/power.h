@@ -1,5 +1,6 @@
 /*
- * Restart and power-off by the firmware; restart has what PCs have had for decades to fall back on.
+ * Restart and power-off by the firmware, else by ACPI's registers; restart has what PCs have had for decades to fall
+ * back on.
  */
 #pragma once
 

@@ -16,6 +16,7 @@ enum hpet_register {
 };
 
 #define CONFIGURATION_ENABLE 1u
+#define CONFIGURATION_LEGACY 2u /* its interrupts in the place of the PIT's and the RTC's */
 
 #define PERIOD_MOST 100000000u /* 100 ns: slower is none, says the specification */
 
@@ -71,7 +72,8 @@ enum status hpet_measure_tsc(paddr_t pa, uint64_t *ret_frequency)
 	period = read(hpet, HPET_CAPABILITIES + 4);
 	if (period == 0 || period > PERIOD_MOST)
 		return ERR_NOT_FOUND;
-	*(volatile uint32_t *)(hpet + HPET_CONFIGURATION) = read(hpet, HPET_CONFIGURATION) | CONFIGURATION_ENABLE;
+	*(volatile uint32_t *)(hpet + HPET_CONFIGURATION) =
+		(read(hpet, HPET_CONFIGURATION) & ~CONFIGURATION_LEGACY) | CONFIGURATION_ENABLE;
 	ticks = (uint32_t)(MEASURE_MS * FS_PER_MS / period);
 
 	/* The lower half of the counter will do: it does not come round in 10 ms. */

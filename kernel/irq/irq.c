@@ -11,12 +11,11 @@
 #include "kernel/mm/context.h"
 
 #define VECTORS 256
-#define NO_GSI  UINT32_MAX
 
 struct vector {
 	irq_handler_fn *handler; /* NULL: free */
 	void *ctx;
-	uint32_t gsi; /* NO_GSI: not behind an I/O APIC */
+	uint32_t gsi; /* IRQ_NO_GSI: not behind an I/O APIC */
 	uint64_t count;
 };
 
@@ -55,7 +54,7 @@ static bool dispatch(struct trap_frame *frame)
 void irq_vectors_init(void)
 {
 	for (unsigned vector = VECTOR_PIC; vector < VECTORS; vector++) {
-		vectors[vector].gsi = NO_GSI;
+		vectors[vector].gsi = IRQ_NO_GSI;
 		trap_set_handler(vector, dispatch);
 	}
 }
@@ -83,7 +82,7 @@ void irq_vector_free(unsigned vector)
 {
 	ASSERT(vector >= VECTOR_DEVICE && vector < VECTOR_DEVICE_END && vectors[vector].handler);
 	vectors[vector].handler = NULL;
-	vectors[vector].gsi = NO_GSI;
+	vectors[vector].gsi = IRQ_NO_GSI;
 }
 
 /* The vector of a GSI, or 0. */
@@ -155,6 +154,11 @@ void irq_disable(uint32_t gsi)
 {
 	ASSERT(vector_of(gsi));
 	ioapic_mask(gsi);
+}
+
+uint32_t irq_gsi(unsigned vector)
+{
+	return vector >= VECTOR_DEVICE && vector < VECTORS ? vectors[vector].gsi : IRQ_NO_GSI;
 }
 
 uint64_t irq_count(unsigned vector)

@@ -58,6 +58,10 @@ void irq_vector_free(unsigned vector);
 void irq_vectors_init(void);
 void irq_set_vector(unsigned vector, irq_handler_fn *handler, void *ctx);
 
+/* The GSI that is registered for a vector, or IRQ_NO_GSI. */
+#define IRQ_NO_GSI UINT32_MAX
+uint32_t irq_gsi(unsigned vector);
+
 /* Interrupts that arrived at `vector`, and those of all vectors that nobody had registered. */
 uint64_t irq_count(unsigned vector);
 uint64_t irq_stray_count(void);

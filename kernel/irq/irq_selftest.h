@@ -1,12 +1,8 @@
 /*
- * Interrupts and time, tried on the real CPU.
+ * Interrupts and time, tried on the real CPU: about a quarter of a second. Needs interrupts on and the kernel context.
  */
 #pragma once
 
-#include "paging/types.h"
+#include "kernel/lib/selftest.h"
 
-/*
- * Run all checks and call `result` for each, with what was tried and whether it held. Takes about a quarter of a
- * second; needs interrupts on, the kernel context, and a free frame. Leaves no timer behind.
- */
-void irq_selftest(void (*result)(const char *name, bool good));
+extern const struct selftest_suite time_selftests;

@@ -24,6 +24,7 @@ enum cmos {
 #define STATUS_B_24_HOURS 0x02
 #define STATUS_B_BINARY   0x04
 #define HOUR_PM           0x80
+#define HOUR_12           0x7f /* the rest, in 12-hour mode */
 
 /* An update takes about 2 ms; a look about 2 us. */
 #define MOST_LOOKS   5000
@@ -96,7 +97,7 @@ static unsigned hour_of(const struct rtc_registers *r, bool binary)
 
 	if (r->status_b & STATUS_B_24_HOURS)
 		return number(r->hour, binary);
-	hour = number(r->hour & (uint8_t)~HOUR_PM, binary);
+	hour = number(r->hour & HOUR_12, binary);
 	if (hour < 1 || hour > 12)
 		return 255;
 	return hour % 12 + (r->hour & HOUR_PM ? 12 : 0);

@@ -70,21 +70,35 @@ static void start_apics(void)
 		 apic_mode() == APIC_X2APIC ? "x2APIC" : "xAPIC", apic_id(), io_apics);
 }
 
-/* The exact answer first, then the better clock to measure by. */
-static uint64_t find_tsc_frequency(const char **ret_source)
+/* By a clock of the machine's; 0 when there is none. */
+static uint64_t measure_tsc(const char **ret_source)
 {
-	uint64_t frequency = tsc_frequency_by_cpuid();
+	uint64_t frequency;
 
-	*ret_source = "CPUID";
-	if (frequency)
-		return frequency;
 	*ret_source = "HPET";
-	if (acpi.hpet.raw && hpet_measure_tsc(acpi.hpet, &frequency) == OK && frequency)
+	if (acpi.hpet.raw && hpet_measure_tsc(acpi.hpet, &frequency) == OK)
 		return frequency;
 	*ret_source = "PIT";
-	frequency = tsc_frequency_by_pit();
-	if (frequency)
-		return frequency;
+	return tsc_frequency_by_pit();
+}
+
+/*
+ * CPUID is exact, where it tells the truth: emulators show the leaves of a CPU that runs at another speed than
+ * theirs. So it is measured in any case, and a measurement that is far away counts more.
+ */
+static uint64_t find_tsc_frequency(const char **ret_source)
+{
+	uint64_t told = tsc_frequency_by_cpuid(), measured = measure_tsc(ret_source), apart;
+
+	apart = told > measured ? told - measured : measured - told;
+	if (told && measured && apart > measured / 16)
+		log_warn("TSC: CPUID says %llu MHz, which is not so\n", (unsigned long long)(told / 1000000));
+	else if (told)
+		*ret_source = "CPUID";
+	if (measured)
+		return told && apart <= measured / 16 ? told : measured;
+	if (told)
+		return told;
 	*ret_source = "CPUID's nominal frequency";
 	return tsc_frequency_by_name();
 }

@@ -9,6 +9,7 @@
 #include "kernel/irq/guard.h"
 #include "kernel/irq/irq.h"
 #include "kernel/irq/scale.h"
+#include "kernel/lib/panic.h"
 
 #define MEASURE_NS (10 * NS_PER_MS)
 #define NEVER      UINT64_MAX
@@ -24,6 +25,7 @@ static void arm_hardware(uint64_t deadline_ns)
 {
 	uint64_t now, count;
 
+	ASSERT(clock_tsc_frequency());
 	if (hardware == APIC_TIMER_DEADLINE) {
 		/* 0 is "never" for the hardware; a deadline of 0 has passed whatever we say. */
 		uint64_t tsc = deadline_ns == NEVER ? 0 : clock_tsc_at(deadline_ns);

@@ -7,7 +7,7 @@ import pytest
 from guest import Guest
 from machine import Config, Machine, parse_size
 
-COMMANDS = ("audit", "cpu", "heap", "help", "log", "map", "mem", "panic", "poweroff", "reboot", "stats", "walk")
+COMMANDS = ("audit", "cpu", "heap", "help", "irqs", "log", "map", "mem", "panic", "poweroff", "reboot", "stats", "walk")
 
 
 @pytest.fixture(name="machine", scope="module")

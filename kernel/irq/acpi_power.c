@@ -1,0 +1,72 @@
+/*
+ * The few writes of acpi_power.h (ACPI 6.5, "PM1 Control Grouping", "Reset Register"). Ports only: registers in memory
+ * are those of hardware-reduced machines, which have other ways, and no 8042 to fall back on either.
+ */
+#include "kernel/irq/acpi_power.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/irq/irq.h"
+
+#define CONTROL_SCI_ENABLED  (1u << 0)
+#define CONTROL_SLEEP_TYPE   (7u << 10)
+#define CONTROL_SLEEP_ENABLE (1u << 13)
+
+/* Some seconds on real machines: firmware may take its time in system management mode. */
+#define MOST_LOOKS 3000000
+/* After the last write the machine goes down within this, or it does not. */
+#define WAIT_LOOKS 1000000
+
+static bool is_port(struct acpi_register r)
+{
+	return r.address && r.address <= UINT16_MAX - 1 && r.space == ACPI_SPACE_IO;
+}
+
+/* From the firmware's mode, in which the chipset tells its management mode of sleep buttons, to ACPI's. */
+static bool enter_acpi_mode(const struct acpi_info *acpi, uint16_t control)
+{
+	if ((cpu_in16(control) & CONTROL_SCI_ENABLED) || !acpi->smi_command || !acpi->acpi_enable)
+		return true;
+	cpu_out8(acpi->smi_command, acpi->acpi_enable);
+	for (int i = 0; i < MOST_LOOKS; i++)
+		if (cpu_in16(control) & CONTROL_SCI_ENABLED)
+			return true;
+	return false;
+}
+
+static void sleep(struct acpi_register control, uint8_t type)
+{
+	uint16_t port = (uint16_t)control.address;
+	unsigned value = cpu_in16(port) & ~(CONTROL_SLEEP_TYPE | CONTROL_SLEEP_ENABLE);
+
+	cpu_out16(port, (uint16_t)(value | (unsigned)type << 10 | CONTROL_SLEEP_ENABLE));
+}
+
+static void wait_for_the_end(void)
+{
+	for (int i = 0; i < WAIT_LOOKS; i++)
+		cpu_pause();
+}
+
+void acpi_power_off(void)
+{
+	const struct acpi_info *acpi = irq_acpi();
+
+	if (!acpi->has_s5 || acpi->hardware_reduced || !is_port(acpi->pm1a_control))
+		return;
+	if (!enter_acpi_mode(acpi, (uint16_t)acpi->pm1a_control.address))
+		return;
+	sleep(acpi->pm1a_control, acpi->s5_type_a);
+	if (is_port(acpi->pm1b_control))
+		sleep(acpi->pm1b_control, acpi->s5_type_b);
+	wait_for_the_end();
+}
+
+void acpi_restart(void)
+{
+	const struct acpi_info *acpi = irq_acpi();
+
+	if (!is_port(acpi->reset))
+		return;
+	cpu_out8((uint16_t)acpi->reset.address, acpi->reset_value);
+	wait_for_the_end();
+}

@@ -1,0 +1,248 @@
+/*
+ * The ACPI parsers: a sound machine read whole, and what is left of it when one thing is damaged.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "test/host/acpi_sample.h"
+
+static uint8_t bytes[ACPI_SAMPLE_SIZE];
+static struct acpi_info info;
+
+static int build(void **state)
+{
+	(void)state;
+	acpi_sample_build(bytes);
+	return 0;
+}
+
+static enum status read_sized(size_t size)
+{
+	struct acpi_sample_ram ram = { bytes, size };
+	const struct acpi_memory memory = { acpi_sample_ram_at, &ram };
+
+	return acpi_read(&memory, paddr(ACPI_SAMPLE_BASE), &info);
+}
+
+static enum status read(void)
+{
+	return read_sized(sizeof(bytes));
+}
+
+static void expect_fault(unsigned n, const char *table, const char *what)
+{
+	assert_true(n < info.fault_count);
+	assert_string_equal(info.faults[n].table, table);
+	assert_string_equal(info.faults[n].what, what);
+}
+
+/* Only this went wrong. */
+static void expect_one_fault(const char *table, const char *what)
+{
+	assert_int_equal(read(), OK);
+	expect_fault(0, table, what);
+	assert_int_equal(info.fault_count, 1);
+}
+
+static void a_sound_machine(void **state)
+{
+	static const struct acpi_io_apic second = { 7, { 0xfec01000 }, 24 };
+
+	(void)state;
+	assert_int_equal(read(), OK);
+	assert_int_equal(info.fault_count, 0);
+	assert_true(info.has_madt && info.has_8259);
+	assert_int_equal(info.cpus, 3);
+	assert_int_equal(info.local_apic.raw, 0x1fee00000);
+	assert_int_equal(info.io_apic_count, 2);
+	assert_int_equal(info.io_apics[0].pa.raw, 0xfec00000);
+	assert_int_equal(info.io_apics[1].id, second.id);
+	assert_int_equal(info.io_apics[1].pa.raw, second.pa.raw);
+	assert_int_equal(info.io_apics[1].first_gsi, second.first_gsi);
+	assert_int_equal(info.override_count, 2);
+	assert_int_equal(info.overrides[0].isa, 0);
+	assert_int_equal(info.overrides[0].gsi, 2);
+	assert_int_equal(info.overrides[0].flags, 0);
+	assert_int_equal(info.overrides[1].isa, 9);
+	assert_int_equal(info.overrides[1].flags, ACPI_ACTIVE_LOW | ACPI_LEVEL);
+
+	assert_true(info.has_fadt && !info.hardware_reduced);
+	assert_int_equal(info.smi_command, 0xb2);
+	assert_int_equal(info.acpi_enable, 2);
+	assert_int_equal(info.pm1a_event.address, 0x600);
+	assert_int_equal(info.pm1a_event.bits, 32);
+	assert_int_equal(info.pm1a_control.address, 0x804);
+	assert_int_equal(info.pm1a_control.space, ACPI_SPACE_IO);
+	assert_int_equal(info.pm1b_control.address, 0);
+	assert_int_equal(info.reset.address, 0xcf9);
+	assert_int_equal(info.reset_value, 0x0f);
+	assert_int_equal(info.century, 0x32);
+	assert_true(info.has_s5);
+	assert_int_equal(info.s5_type_a, 5);
+	assert_int_equal(info.s5_type_b, 1);
+	assert_int_equal(info.hpet.raw, 0xfed00000);
+	assert_int_equal(info.mcfg_count, 1);
+	assert_int_equal(info.mcfgs[0].pa.raw, 0xb0000000);
+	assert_int_equal(info.mcfgs[0].last_bus, 255);
+}
+
+static void roots(void **state)
+{
+	const struct acpi_memory nothing = { acpi_sample_ram_at, &(struct acpi_sample_ram){ bytes, 0 } };
+
+	(void)state;
+	assert_int_equal(acpi_read(&nothing, paddr(0), &info), ERR_NOT_FOUND);
+	assert_int_equal(acpi_read(&nothing, paddr(ACPI_SAMPLE_BASE), &info), ERR_FORMAT);
+	expect_fault(0, "RSDP", "not in RAM");
+	assert_int_equal(acpi_read(&nothing, paddr(UINT64_MAX - 3), &info), ERR_FORMAT);
+
+	bytes[10] ^= 1;
+	assert_int_equal(read(), ERR_FORMAT);
+	expect_fault(0, "RSDP", "a wrong signature or checksum");
+	assert_false(info.has_madt || info.has_fadt);
+
+	/* The first revision's part is sound: its RSDT is read. */
+	acpi_sample_build(bytes);
+	bytes[33] ^= 1;
+	expect_one_fault("RSDP", "a wrong length or extended checksum");
+	assert_true(info.has_madt && info.has_fadt && info.hpet.raw && info.mcfg_count);
+
+	acpi_sample_build(bytes);
+	bytes[SAMPLE_XSDT + 12] ^= 1;
+	expect_one_fault("XSDT", "a wrong checksum");
+	assert_true(info.has_madt && info.has_fadt && info.hpet.raw && info.mcfg_count);
+
+	bytes[SAMPLE_RSDT] = 'X';
+	assert_int_equal(read(), ERR_FORMAT);
+	expect_fault(1, "RSDT", "another signature");
+}
+
+/* One table goes, the others stay. */
+static void one_bad_table(void **state)
+{
+	static const struct {
+		size_t at;
+		const char *name;
+	} tables[] = {
+		{ SAMPLE_MADT, "APIC" }, { SAMPLE_FADT, "FACP" }, { SAMPLE_HPET, "HPET" }, { SAMPLE_MCFG, "MCFG" }
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		acpi_sample_build(bytes);
+		bytes[tables[i].at + 40] ^= 0x80;
+		expect_one_fault(tables[i].name, "a wrong checksum");
+		assert_int_equal(info.has_madt, i != 0);
+		assert_int_equal(info.cpus, i != 0 ? 3 : 0);
+		assert_int_equal(info.has_fadt, i != 1);
+		assert_int_equal(info.has_s5, i != 1);
+		assert_int_equal(info.hpet.raw != 0, i != 2);
+		assert_int_equal(info.mcfg_count, i != 3);
+	}
+}
+
+static void lengths(void **state)
+{
+	(void)state;
+	memset(bytes + SAMPLE_MADT + 4, 0xff, 4);
+	expect_one_fault("APIC", "an impossible length");
+	memset(bytes + SAMPLE_MADT + 4, 0, 4);
+	expect_one_fault("APIC", "an impossible length");
+	bytes[SAMPLE_MADT + 6] = 1;
+	expect_one_fault("APIC", "not all of it in RAM");
+
+	acpi_sample_build(bytes);
+	bytes[SAMPLE_HPET + 4] = 40;
+	acpi_sample_seal(bytes, SAMPLE_HPET);
+	expect_one_fault("HPET", "too short");
+	acpi_sample_build(bytes);
+	bytes[SAMPLE_MCFG + 4] = 59;
+	acpi_sample_seal(bytes, SAMPLE_MCFG);
+	expect_one_fault("MCFG", "a wrong length");
+}
+
+/* An entry that is wrong takes the whole MADT with it. */
+static void madt_entries(void **state)
+{
+	static const struct {
+		size_t at;
+		uint8_t value;
+		const char *what;
+	} damages[] = {
+		{ 44 + 1, 0, "an entry of a wrong length" },   /* would be read for ever */
+		{ 44 + 1, 7, "an entry of a wrong length" },   /* too short for its type */
+		{ 44 + 9, 250, "an entry of a wrong length" }, /* beyond the table */
+		{ 44 + 64 + 2, 1, "an override of an interrupt that ISA has not" },
+		{ 44 + 64 + 3, 16, "an override of an interrupt that ISA has not" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
+		acpi_sample_build(bytes);
+		bytes[SAMPLE_MADT + damages[i].at] = damages[i].value;
+		acpi_sample_seal(bytes, SAMPLE_MADT);
+		expect_one_fault("APIC", damages[i].what);
+		assert_false(info.has_madt);
+		assert_int_equal(info.cpus + info.io_apic_count + info.override_count, 0);
+		assert_true(info.has_fadt);
+	}
+}
+
+static void sleep_state(void **state)
+{
+	uint8_t *package = bytes + SAMPLE_DSDT + 36 + 11;
+
+	(void)state;
+	/* A type of more than three bits, an element that is no integer, another object. */
+	package[4] = 8;
+	acpi_sample_seal(bytes, SAMPLE_DSDT);
+	assert_int_equal(read(), OK);
+	assert_false(info.has_s5);
+	package[3] = 0x70;
+	acpi_sample_seal(bytes, SAMPLE_DSDT);
+	assert_int_equal(read(), OK);
+	assert_false(info.has_s5);
+	package[0] = 0x14;
+	acpi_sample_seal(bytes, SAMPLE_DSDT);
+	assert_int_equal(read(), OK);
+	assert_false(info.has_s5);
+	assert_int_equal(info.fault_count, 0);
+
+	acpi_sample_build(bytes);
+	bytes[SAMPLE_DSDT + 9]++;
+	expect_one_fault("DSDT", "a wrong checksum");
+	assert_true(info.has_fadt && !info.has_s5);
+}
+
+/* RAM that ends anywhere, with the sanitizer behind its end. */
+static void every_end_of_ram(void **state)
+{
+	(void)state;
+	for (size_t size = 0; size <= SAMPLE_END; size++) {
+		uint8_t *copy = malloc(size ? size : 1);
+		struct acpi_sample_ram ram = { copy, size };
+		const struct acpi_memory memory = { acpi_sample_ram_at, &ram };
+
+		memcpy(copy, bytes, size);
+		assert_int_equal(acpi_read(&memory, paddr(ACPI_SAMPLE_BASE), &info) == OK,
+				 size >= SAMPLE_XSDT + 36 + 32);
+		free(copy);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_sound_machine, build),  cmocka_unit_test_setup(roots, build),
+		cmocka_unit_test_setup(one_bad_table, build),    cmocka_unit_test_setup(lengths, build),
+		cmocka_unit_test_setup(madt_entries, build),     cmocka_unit_test_setup(sleep_state, build),
+		cmocka_unit_test_setup(every_end_of_ram, build),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,119 @@
+"""Interrupts and time on machines that differ in what they have for it, judged by QEMU's own view where it has one."""
+
+import datetime
+import re
+
+import pytest
+from machine import Config, Machine
+
+SELFTEST = "console=ttyS0 selftest"
+NO_DISPLAY = ("-vga", "none")
+# The checks of kernel/irq/irq_selftest.c.
+CHECKS = 10
+
+MACHINES = {
+    "q35": Config(append=SELFTEST, display=NO_DISPLAY),
+    "pc": Config(append=SELFTEST, display=NO_DISPLAY, machine="pc,smm=off"),
+    "no HPET": Config(append=SELFTEST, display=NO_DISPLAY, machine="q35,smm=off,hpet=off"),
+    "qemu64": Config(append=SELFTEST, display=NO_DISPLAY, cpu="qemu64"),
+    "four CPUs": Config(append=SELFTEST, display=NO_DISPLAY, extra=("-smp", "4")),
+    "icount": Config(append=SELFTEST, display=NO_DISPLAY, icount=True),
+}
+
+CLOCK = datetime.datetime(2031, 2, 3, 4, 5, 6)
+
+
+def boot_line(machine, pattern):
+    """The groups of the boot log's line that matches."""
+    match = re.search(pattern, machine.text, re.MULTILINE)
+    assert match, machine.text
+    return match.groups()
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_selftest(name):
+    """Every check holds; the boot log names what this machine has."""
+    with Machine(MACHINES[name]) as machine:
+        machine.wait_prompt()
+        results = re.findall(r"^(not ok|ok) \d+ (?:- )?(time: .*)$", machine.text, re.MULTILINE)
+        assert [check for verdict, check in results if verdict != "ok"] == []
+        assert len(results) == CHECKS
+        cpus, mode, io_apics = boot_line(
+            machine, r"^CPUs: (\d+), one is used; APIC: (\w+), id 0; I/O APICs: (\d+)$")
+        assert (cpus, io_apics) == ("4" if name == "four CPUs" else "1", "1")
+        # TCG has no x2APIC before QEMU 9.
+        assert mode in ("xAPIC", "x2APIC")
+        mhz, source = boot_line(machine, r"^TSC: ([\d.]+) MHz by (\w+)")
+        assert source == ("PIT" if name == "no HPET" else "HPET")
+        if name == "icount":
+            # Then the counter counts QEMU's own nanoseconds.
+            assert abs(float(mhz) - 1000) < 1
+
+
+@pytest.fixture(name="idle", scope="module")
+def _idle():
+    extra = ("-rtc", f"base={CLOCK.isoformat()}")
+    with Machine(Config(append="console=ttyS0", display=NO_DISPLAY, extra=extra)) as machine:
+        machine.wait_prompt()
+        yield machine
+
+
+def test_wall_clock(idle):
+    """The date is the one that the machine was given, but for the time that the firmware took."""
+    text, = boot_line(idle, r"^wall clock: ([\d-]+ [\d:]+) UTC$")
+    late = datetime.datetime.strptime(text, "%Y-%m-%d %H:%M:%S") - CLOCK
+    assert datetime.timedelta(0) <= late < datetime.timedelta(minutes=10)
+
+
+def test_nothing_is_unmasked_by_itself(idle):
+    """Both 8259s and every input of the I/O APIC are masked until a driver asks."""
+    text = idle.qmp.human("info pic")
+    assert re.findall(r"^pic\d: .*\bimr=(\w+)", text, re.MULTILINE) == ["ff", "ff"], text
+    pins = re.findall(r"^\s*pin (\d+) .*$", text, re.MULTILINE)
+    masked = re.findall(r"^\s*pin (\d+) .*\bmasked\b.*$", text, re.MULTILINE)
+    assert pins and pins == masked, text
+
+
+def test_idle_is_tickless(idle):
+    """No timer is started, so the local APIC's is at rest."""
+    text = idle.qmp.human("info lapic")
+    assert re.search(r"^LVTT\s+0x[0-9a-f]+ active-hi edge\s+one-shot", text, re.MULTILINE), text
+    assert re.search(r"initial_count = 0\b", text), text
+    assert re.search(r"current_count = 0\b", text), text
+
+
+def test_irqs_command(idle):
+    """The monitor shows the clocks, which run, and that nothing interrupts."""
+    texts = [idle.command("irqs") for _ in range(2)]
+    seconds = [float(re.search(r"^since the start ([\d.]+) s$", text, re.MULTILINE)[1]) for text in texts]
+    assert seconds[0] < seconds[1]
+    for text in texts:
+        assert f"wall clock {CLOCK:%Y-%m-%d} " in text
+        assert "no timer is started" in text
+        assert "nobody's: 0" in text
+        assert "vector" not in text
+
+
+@pytest.mark.parametrize("signature, what", [("MCFG", "a wrong length"), ("HPET", "too short")])
+def test_a_broken_table_is_named(tmp_path, signature, what):
+    """QEMU's extra table of seven bytes is skipped; everything else goes on."""
+    data = tmp_path / "data"
+    data.write_bytes(b"\xff" * 7)
+    extra = ("-acpitable", f"sig={signature},data={data}")
+    config = Config(append=SELFTEST, display=NO_DISPLAY, machine="pc,smm=off,hpet=off", extra=extra)
+    with Machine(config) as machine:
+        machine.wait_prompt()
+        boot_line(machine, rf"^ACPI: ({signature}) at 0x[0-9a-f]+ skipped: {what}$")
+        assert "not ok" not in machine.text
+
+
+@pytest.mark.parametrize("machine_type", ["q35,smm=off", "pc,smm=off"])
+@pytest.mark.parametrize("command, reason", [("poweroff", "guest-shutdown"), ("reboot", "guest-reset")])
+def test_power_without_the_firmware(machine_type, command, reason):
+    """Where the runtime services are not to be used, ACPI's registers do it."""
+    config = Config(append="console=ttyS0 efi=noruntime", display=NO_DISPLAY, machine=machine_type)
+    with Machine(config) as machine:
+        machine.wait_prompt()
+        assert "no firmware context" in machine.text
+        machine.send(command + "\r")
+        assert machine.wait_exit(60) == reason
