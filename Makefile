@@ -175,6 +175,73 @@ build/kernel.elf: build/kernel-1.elf build/symbols-all.o
 build/kernel.strip.elf: build/kernel.elf
 	$(Q)$(OBJCOPY) --strip-all $< $@
 
+# ---- user programs ----------------------------------------------------------------------------
+
+# Ordinary static Linux programs, in three flavours: musl, glibc, and glibc's position-independent ones.
+USER_FLAVOURS := musl glibc pie
+USER_CFLAGS   := $(BASE) -O2
+user_cc_musl  := musl-gcc -static
+user_cc_glibc := gcc -static
+user_cc_pie   := gcc -static-pie -fPIE
+
+USER_TESTS   := memory files process signals time threads info create
+USER_ATTACKS := ranges instructions returns pointers fuzz
+USER_SUPPORT := tap
+USER_NODES   := dev/console=c:5:1 dev/null=c:1:3 dev/zero=c:1:5 tmp/
+
+# What the test programs look for beside themselves.
+USER_FILES   := test/.link=l:../init test/.loop=l:.loop test/.text=t:text \
+                test/.damaged=test/user/damaged test/.short=test/user/short
+
+OPERATIONS := $(addprefix bench/,calls pages tasks)
+
+build/user/tiny: test/user/bench/tiny.c Makefile
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)gcc -static -nostdlib -s $(USER_CFLAGS) -fno-stack-protector $< -o $@
+
+define user_flavour
+.PRECIOUS: build/user/$(1)/%.o
+
+build/user/$(1)/%.o: test/user/%.c Makefile
+	@mkdir -p $$(@D)
+	$$(call say,CC,$$< ($(1)))
+	$$(Q)$$(user_cc_$(1)) $$(USER_CFLAGS) -c $$< -o $$@
+
+build/user/$(1)/attack/%: build/user/$(1)/attack/%.o $$(USER_SUPPORT:%=build/user/$(1)/%.o) \
+    $$(addprefix build/user/$(1)/attack/,victim.o calls.o)
+	$$(call say,LD,$$@)
+	$$(Q)$$(user_cc_$(1)) -s $$^ -o $$@
+
+build/user/attack-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_ATTACKS:%=attack/%)) scripts/mkcpio
+	$$(call say,CPIO,$$@)
+	$$(Q)scripts/mkcpio -o $$@ init=build/user/$(1)/runner $$(USER_NODES) \
+	    $$(foreach attack,$$(USER_ATTACKS),test/$$(attack)=build/user/$(1)/attack/$$(attack))
+
+build/user/$(1)/init build/user/$(1)/bench/bench: build/user/$(1)/%: $$(patsubst %,build/user/$(1)/%.o,% $$(OPERATIONS))
+	$$(call say,LD,$$@)
+	$$(Q)$$(user_cc_$(1)) -s $$^ -pthread -o $$@
+
+build/user/bench-$(1).cpio: build/user/$(1)/bench/bench build/user/tiny scripts/mkcpio
+	$$(call say,CPIO,$$@)
+	$$(Q)scripts/mkcpio -o $$@ init=$$< tiny=build/user/tiny $$(USER_NODES)
+
+build/user/$(1)/%: build/user/$(1)/%.o $$(USER_SUPPORT:%=build/user/$(1)/%.o)
+	$$(call say,LD,$$@)
+	$$(Q)$$(user_cc_$(1)) -s $$^ -pthread -o $$@
+
+build/user/test-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_TESTS)) scripts/mkcpio
+	$$(call say,CPIO,$$@)
+	$$(Q)scripts/mkcpio -o $$@ init=build/user/$(1)/runner $$(USER_NODES) $$(USER_FILES) \
+	    $$(foreach test,$$(USER_TESTS),test/$$(test)=build/user/$(1)/$$(test))
+endef
+
+build/user/spin.cpio: build/user/musl/spin scripts/mkcpio
+	$(call say,CPIO,$@)
+	$(Q)scripts/mkcpio -o $@ init=$< $(USER_NODES)
+
+$(foreach flavour,$(USER_FLAVOURS),$(eval $(call user_flavour,$(flavour))))
+
 # ---- the loader and the boot file -------------------------------------------------------------
 
 EFI_LDFLAGS := -nostdlib -shared -Bsymbolic -znocombreloc -znoexecstack --build-id=none -e loader_entry \
@@ -191,13 +258,10 @@ build/loader.efi: build/loader.so scripts/bundle scripts/pe.py efi/sbat.csv
 	    --target efi-app-x86_64 --subsystem=10 $< build/loader.tmp
 	$(Q)scripts/bundle --no-check --stub build/loader.tmp --sbat efi/sbat.csv -o $@
 
-# The default initial file system: what a user may want to read on the machine itself.
-build/initrd.cpio: README.md LICENSE
+# The default initial file system: a program to start, and what a user may want to read on the machine itself.
+build/initrd.cpio: README.md LICENSE build/user/musl/init scripts/mkcpio
 	$(call say,CPIO,$@)
-	$(Q)rm -rf build/initrd && mkdir -p build/initrd && cp README.md LICENSE build/initrd/
-	$(Q)chmod 644 build/initrd/* && touch -d @0 build/initrd build/initrd/*
-	$(Q)cd build/initrd && printf '%s\n' . LICENSE README.md | \
-	    cpio --quiet -o -H newc --reproducible -R 0:0 > ../initrd.cpio
+	$(Q)scripts/mkcpio -o $@ init=build/user/musl/init README.md=README.md LICENSE=LICENSE $(USER_NODES)
 
 DEFAULT_CMDLINE := console=ttyS0 console=tty0
 
@@ -231,7 +295,7 @@ C_FILES := $(shell find efi kernel paging test -name '*.[ch]')
 
 # ---- targets ----------------------------------------------------------------------------------
 
-.PHONY: all qemu qemu-nox qemu-gdb gdb test test-host test-qemu lint bench bench-boot image bundle clean help
+.PHONY: all qemu qemu-nox qemu-gdb gdb test test-host test-qemu user test-user-linux test-user-slow lint bench bench-boot bench-linux image bundle clean help
 
 all: build/BOOTX64.EFI ## build/BOOTX64.EFI, the one file that boots
 
@@ -254,14 +318,25 @@ test-host: $(HOST_TESTS) $(FUZZERS) ## the parts that run on the host, under ASa
 	$(Q)set -e; for f in $(FUZZERS); do $$f test/fuzz/corpus/$${f##*fuzz_}; done
 	$(Q)$(PYTHON) -m pytest -q test/scripts
 
-test-qemu: all image ## boot it in QEMU and look at it from outside
+USER_ARCHIVES := $(USER_FLAVOURS:%=build/user/test-%.cpio) \
+                 $(addprefix build/user/,attack-musl.cpio bench-musl.cpio spin.cpio)
+
+user: $(USER_ARCHIVES) ## archives of the user programs in build/user/, to boot with INITRD=
+
+test-user-linux: $(USER_ARCHIVES) ## the user programs on Debian's Linux: a test that fails there is wrong
+	$(Q)$(PYTHON) -m pytest -q test/user
+
+test-user-slow: all $(USER_ARCHIVES) ## a million random system calls
+	$(Q)ANKEOS_FUZZ=1000000 $(PYTHON) -m pytest -q test/qemu/test_user.py -k fuzz
+
+test-qemu: all image $(USER_ARCHIVES) ## boot it in QEMU and look at it from outside
 	$(Q)$(PYTHON) -m pytest -q test/qemu
 
 lint: all ## style, static analysis, layers, and the boot file itself
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -I. --suppress=missingIncludeSystem $(CPPCHECK_C)
 	$(Q)set -e; for f in $(SPARSE_C); do sparse $(SPARSE_FLAGS) -Wsparse-error $$f; done
-	$(Q)shellcheck scripts/setup scripts/qemu scripts/gdb scripts/mkimage .ci/run
+	$(Q)shellcheck scripts/setup scripts/qemu scripts/gdb scripts/mkimage scripts/run-linux .ci/run
 	$(Q)scripts/check-layers
 	$(Q)scripts/check-docs
 	$(Q)scripts/check-pe build/loader.efi build/BOOTX64.EFI
@@ -271,6 +346,9 @@ bench: $(BENCHES) ## page tables, frames and heap on the host, beside their peer
 
 bench-boot: all ## guest instructions of each phase of the boot
 	$(Q)scripts/bench-boot
+
+bench-linux: all build/user/bench-musl.cpio ## system calls here and on Debian's Linux, in guest instructions
+	$(Q)scripts/bench-linux
 
 image: build/ankeos.img ## build/ankeos.img, to write to a USB stick
 
@@ -284,4 +362,4 @@ clean: ## remove build/
 
 help: ## this list
 	@echo 'make TARGET... [MEM= CPU= SMP= MACHINE= CMDLINE= INITRD= QEMU_EXTRA=] [CC=clang] [DEBUG=1] [V=1]'
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18

@@ -1,0 +1,108 @@
+"""What system calls cost, here and on Linux: one benchmark (test/user/bench/) as /init on both kernels.
+
+QEMU's -icount makes the time-stamp counter count instructions, so a figure is the number of guest instructions of one
+operation. What that does not show is the cost of a CR3 write or of an invalidation: the monitor's counters do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from bundles import KERNEL, bundle
+from contract import BUILD, ROOT
+from machine import LIMIT, PROMPT, Config, Machine
+
+ARCHIVE = BUILD / "user" / "bench-musl.cpio"
+# Plain `max` gives Linux `rep stosb` and 5-level paging, which count for more than they are.
+CPU = "max,la57=off,pku=off,erms=off"
+TICKS = 16  # an instruction on our side, with -icount shift=4: the firmware's own waits take minutes with shift=0
+
+LARGEST_SHARE = 1 / 3  # of Linux's instructions
+LARGEST_CALL = 80  # instructions of a call that does nothing
+SHORT_CALLS = ("getpid", "invalid")
+
+WHAT = {
+    "getpid": "null call (getpid)", "getppid": "getppid", "invalid": "invalid call", "clock_gettime": "clock_gettime",
+    "mmap_munmap_4k": "mmap+munmap of 4 KiB", "mmap_munmap_1m": "mmap+munmap of 1 MiB",
+    "fault": "demand-zero fault", "munmap_touched": "munmap, a touched page", "brk_pair": "brk up and down",
+    "mprotect": "mprotect of a page", "yield": "yield between two processes", "pipe": "pipe ping-pong, one way",
+    "futex": "futex ping-pong, one way", "thread": "thread create+join", "pthread": "the same by pthreads",
+    "fork": "fork+exit+wait", "fork_4m": "the same with 4 MiB touched", "fork_exec": "fork+exec+exit+wait",
+    "signal": "signal to oneself",
+}
+
+
+# Debian's 6.1.192 on this set-up, the least of three runs of `make bench-linux`: for tests that shall not need Linux.
+LINUX = {
+    "getpid": 309, "getppid": 325, "invalid": 211, "clock_gettime": 428, "mmap_munmap_4k": 10_277,
+    "mmap_munmap_1m": 10_277, "fault": 3_100, "munmap_touched": 1_031, "brk_pair": 8_520, "mprotect": 9_168,
+    "yield": 2_054, "pipe": 5_134, "futex": 3_404, "thread": 27_492, "pthread": 64_866, "fork": 87_467,
+    "fork_4m": 531_358, "fork_exec": 182_217, "signal": 3_785,
+}
+
+
+class NoUserPrograms(Exception):
+    """Our kernel did not run the benchmark to its end; the message says what it said instead."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One operation: instructions on either side. `ours` is None when our kernel told none."""
+
+    name: str
+    linux: int
+    ours: int | None
+
+    @property
+    def ratio(self) -> float | None:
+        return None if self.ours is None else self.ours / self.linux
+
+    @property
+    def passed(self) -> bool:
+        if self.ours is None:
+            return False
+        short = self.name not in SHORT_CALLS or self.ours <= LARGEST_CALL
+        return short and self.ours <= self.linux * LARGEST_SHARE
+
+
+def parse(text: str, ticks: int) -> dict[str, int]:
+    """Instructions of each `bench NAME TICKS` line. Raises ValueError when the benchmark did not come to its end."""
+    if not re.search(r"^bench end\s*$", text, re.MULTILINE):
+        raise ValueError(f"the benchmark did not come to its end:\n{text}")
+    return {name: int(value) // ticks for name, value in re.findall(r"^bench (\w+) (\d+)\s*$", text, re.MULTILINE)}
+
+
+def measure_linux() -> dict[str, int]:
+    command = [str(ROOT / "scripts" / "run-linux"), str(ARCHIVE), "-icount", "shift=0,sleep=off"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
+    return parse(result.stdout + result.stderr, 1)
+
+
+def measure_ours() -> dict[str, int]:
+    """Raises NoUserPrograms when the machine stops or shows its monitor before the benchmark's end."""
+    with tempfile.TemporaryDirectory(prefix="ankeos-bench-") as directory:
+        boot = bundle(Path(directory) / "bench.efi", KERNEL, initrd=ARCHIVE, cmdline="console=ttyS0 quiet")
+        config = Config(boot=boot, cpu=CPU, icount=True, display=("-vga", "none"))
+        with Machine(config) as machine:
+            found = machine.wait_for(rf"^bench end|^bench failed.*|^{PROMPT}\Z|panic.*")[0]
+            if found != "bench end":
+                raise NoUserPrograms(f"AnkeOS did not run the benchmark to its end: {found.strip()}")
+            return parse(machine.text, TICKS)
+
+
+def compare(linux: dict[str, int], ours: dict[str, int]) -> list[Row]:
+    return [Row(name, count, ours.get(name)) for name, count in linux.items()]
+
+
+def table(rows: list[Row]) -> str:
+    lines = [f"{'guest instructions an operation':34}{'Linux':>10}{'AnkeOS':>10}{'ratio':>8}  goal"]
+    for row in rows:
+        ours = "-" if row.ours is None else f"{row.ours:,}"
+        ratio = "-" if row.ratio is None else f"{row.ratio:.2f}"
+        verdict = "-" if row.ours is None else "met" if row.passed else "MISSED"
+        lines.append(f"{WHAT.get(row.name, row.name):34}{row.linux:10,}{ours:>10}{ratio:>8}  {verdict}")
+    return "\n".join(lines)

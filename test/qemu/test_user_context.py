@@ -1,0 +1,81 @@
+"""A user context from outside: the machine is stopped at random moments, and the tables of CR3 are walked.
+
+Whatever the CPU does then, in user mode or in a system call: user leaves in the lower half, slot 511, nothing else.
+"""
+
+import random
+import re
+import struct
+import time
+
+import contract
+import pytest
+import walker
+from bundles import KERNEL, bundle
+from contract import BUILD
+from machine import Config, Machine
+
+ARCHIVE = BUILD / "user" / "spin.cpio"
+STOPS = 40
+SHARED = 511  # the one slot that every context has
+LOWER_HALF = 1 << 47
+
+
+class Look:
+    """The tables of a stopped machine, in whatever context it stands."""
+
+    def __init__(self, machine):
+        machine.stop()
+        registers = machine.registers()
+        self.machine = machine
+        self.cpl = int(re.search(r"CPL=(\d)", machine.qmp.human("info registers"))[1])
+        self.root = registers["CR3"] & ~0xFFF
+        self.walk = walker.walk(machine.read, self.root, physical_bits=40, pat=contract.number("PAT_VALUE"))
+
+    def kernel_root(self):
+        """The kernel context's PML4, from the handoff: its pointer lies in the image, which every context has."""
+        address = self.walk.translate(contract.symbols()["boot_info"])
+        pointer, = struct.unpack("<Q", self.machine.read(address, 8))
+        base, size = contract.layout()["HHDM_BASE"], contract.layout()["HHDM_SIZE"]
+        assert base <= pointer < base + size
+        return contract.BootInfo(self.machine.read(pointer - base, contract.number("sizeof.boot_info"))).tables
+
+    def complaints(self):
+        """What a user context may not have."""
+        kernel = struct.unpack("<512Q", self.machine.read(self.kernel_root(), 4096))
+        # Accessed is the CPU's to set, in each context by itself.
+        accessed = 1 << 5
+        found = [f"PML4 entry {index}: {entry:#x}" for index, entry in enumerate(self.walk.root[:SHARED])
+                 if index >= 256 and entry & 1]
+        if self.walk.root[SHARED] | accessed != kernel[SHARED] | accessed:
+            found.append(f"slot 511 is {self.walk.root[SHARED]:#x}, in the kernel context {kernel[SHARED]:#x}")
+        for leaf in self.walk.leaves:
+            lower = leaf.va < LOWER_HALF
+            if leaf.user != lower or leaf.glob == lower or (leaf.write and leaf.execute):
+                found.append(f"bad rights: {leaf}")
+        return found
+
+
+@pytest.mark.parametrize("mode", ["", "calls"], ids=["computing", "calling"])
+def test_contexts(tmp_path, mode):
+    """At every stop in a user context its tables are right; there are stops of each kind that the program has."""
+    path = bundle(tmp_path / "spin.efi", KERNEL, initrd=ARCHIVE, cmdline=f"console=ttyS0 -- {mode}".strip())
+    seen, source = set(), random.Random(1)
+    with Machine(Config(boot=path, display=("-vga", "none"))) as machine:
+        machine.wait_for(r"^spinning|^anke> \Z")
+        assert "spinning" in machine.text, machine.text
+        for _ in range(STOPS):
+            time.sleep(source.uniform(0.001, 0.02))
+            look = Look(machine)
+            if look.root != look.kernel_root():
+                seen.add(look.cpl)
+                complaints = look.complaints()
+                assert not complaints, f"at CPL {look.cpl}:\n" + "\n".join(complaints)
+                users = [leaf for leaf in look.walk.leaves if leaf.user]
+                assert any(leaf.write for leaf in users) and any(leaf.execute for leaf in users)
+            else:
+                assert look.cpl == 0, "user mode in the kernel context"
+            machine.resume()
+    assert 3 in seen, seen
+    if mode == "calls":
+        assert 0 in seen, "no stop inside a system call"

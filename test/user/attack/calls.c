@@ -1,0 +1,53 @@
+/* Which calls a random caller makes, and which not: they would end the test, not the child. See victim.h. */
+#include "test/user/attack/victim.h"
+
+#include <stddef.h>
+
+static const struct {
+	long number;
+	const char *reason;
+} forbidden_calls[] = {
+	{ SYS_reboot, "ends the machine" },
+	{ SYS_kexec_load, "ends the machine" },
+	{ SYS_kexec_file_load, "ends the machine" },
+	{ SYS_kill, "reaches the parent and all others" },
+	{ SYS_tkill, "reaches the parent" },
+	{ SYS_tgkill, "reaches the parent" },
+	{ SYS_rt_sigqueueinfo, "reaches the parent" },
+	{ SYS_rt_tgsigqueueinfo, "reaches the parent" },
+	{ SYS_pidfd_send_signal, "reaches the parent" },
+	{ SYS_ptrace, "reaches the parent" },
+	{ SYS_process_vm_writev, "writes to the parent's memory" },
+	{ SYS_sched_setscheduler, "a child with real-time priority starves its parent" },
+	{ SYS_sched_setparam, "a child with real-time priority starves its parent" },
+	{ SYS_sched_setattr, "a child with real-time priority starves its parent" },
+	{ SYS_setpriority, "slows the parent down" },
+	{ SYS_settimeofday, "sets the clock that others read" },
+	{ SYS_clock_settime, "sets the clock that others read" },
+	{ SYS_clock_adjtime, "sets the clock that others read" },
+	{ SYS_adjtimex, "sets the clock that others read" },
+	{ SYS_syslog, "turns the console off" },
+	{ SYS_vhangup, "hangs the console up" },
+	{ SYS_umount2, "takes the file system away" },
+	{ SYS_chroot, "takes the file system away" },
+	{ SYS_pivot_root, "takes the file system away" },
+	{ SYS_pause, "only waits" },
+};
+
+const char *forbidden(long number)
+{
+	for (size_t i = 0; i < COUNT(forbidden_calls); i++) {
+		if (forbidden_calls[i].number == number)
+			return forbidden_calls[i].reason;
+	}
+	return NULL;
+}
+
+long attack(long number, long arguments[6])
+{
+	if (forbidden(number))
+		return 0;
+	if (number == SYS_prlimit64)
+		arguments[0] = 0;
+	return sys6(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
+}

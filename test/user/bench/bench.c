@@ -1,0 +1,71 @@
+/*
+ * What system calls cost, as /init on this kernel and on Linux alike (make bench-linux).
+ *
+ * Prints `bench NAME TICKS` for each operation: ticks of the time-stamp counter for one, the least of some rounds,
+ * because a timer's tick falls into some. Then powers off. As another process than 1 it just ends.
+ */
+#include "test/user/bench/bench.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define ROUNDS 7
+
+static const struct operation {
+	const char *name;
+	uint64_t (*run)(unsigned count);
+	unsigned count;
+} operations[] = {
+	{ "getpid", bench_getpid, 1000 },
+	{ "getppid", bench_getppid, 1000 },
+	{ "invalid", bench_invalid, 1000 },
+	{ "clock_gettime", bench_clock, 1000 },
+	{ "mmap_munmap_4k", bench_map_page, 100 },
+	{ "mmap_munmap_1m", bench_map_megabyte, 100 },
+	{ "fault", bench_fault, 2 * PAGES },
+	{ "munmap_touched", bench_unmap_touched, 2 * PAGES },
+	{ "brk_pair", bench_brk, 100 },
+	{ "mprotect", bench_protect, 100 },
+	{ "yield", bench_yield, 400 },
+	{ "pipe", bench_pipe, 200 },
+	{ "futex", bench_futex, 200 },
+	{ "thread", bench_thread, 30 },
+	{ "pthread", bench_pthread, 30 },
+	{ "fork", bench_fork, 10 },
+	{ "fork_4m", bench_fork_touched, 5 },
+	{ "fork_exec", bench_exec, 10 },
+	{ "signal", bench_signal, 200 },
+};
+
+static void power_off(void)
+{
+	fflush(stdout);
+	if (getpid() == 1)
+		sys(SYS_reboot, 0xfee1dead, 0x28121969, 0x4321fedc, 0);
+}
+
+_Noreturn void failed(const char *what, long saw)
+{
+	printf("bench failed: %s: saw %ld\n", what, saw);
+	power_off();
+	_exit(1);
+}
+
+int main(void)
+{
+	for (unsigned i = 0; i < sizeof(operations) / sizeof(*operations); i++) {
+		const struct operation *operation = &operations[i];
+		uint64_t least = UINT64_MAX;
+
+		for (int round = 0; round < ROUNDS; round++) {
+			uint64_t spent = operation->run(operation->count);
+
+			least = spent < least ? spent : least;
+		}
+		printf("bench %s %lu\n", operation->name, (unsigned long)(least / operation->count));
+		fflush(stdout);
+	}
+	printf("bench end\n");
+	power_off();
+	return 0;
+}

@@ -1,0 +1,245 @@
+/* Processes and threads: switching between two, making one and waiting for its end. See bench.h. */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "test/user/bench/bench.h"
+
+#define FUTEX_WAIT         0
+#define FUTEX_WAIT_PRIVATE 128
+#define FUTEX_WAKE_PRIVATE 129
+#define PIECES             4 /* of 1 MiB, touched before a fork */
+
+static char *const tiny_arguments[] = { (char *)"/tiny", NULL };
+
+/* A child by the call itself, without what a library does around it. Returns 0 in the child. */
+static long fork_child(void)
+{
+	long child = sys(SYS_fork);
+
+	if (child < 0)
+		failed("fork", child);
+	return child;
+}
+
+static void wait_for(long child)
+{
+	int status = -1;
+	long result = sys(SYS_wait4, child, &status, 0, 0);
+
+	if (result != child || status != 0)
+		failed("wait4", result == child ? status : result);
+}
+
+static void *shared_page(void)
+{
+	long page = sys(SYS_mmap, 0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (page < 0 && page > -4096)
+		failed("mmap of shared memory", page);
+	return (void *)page;
+}
+
+/* Parent and child yield to each other. An operation is one yield and the switch that it makes. */
+uint64_t bench_yield(unsigned count)
+{
+	struct {
+		atomic_uint turns[2];
+		atomic_bool stop;
+	} *shared = shared_page();
+	unsigned turns;
+	uint64_t start;
+	long child = fork_child();
+
+	if (child == 0) {
+		while (!atomic_load_explicit(&shared->stop, memory_order_relaxed)) {
+			atomic_fetch_add_explicit(&shared->turns[1], 1, memory_order_relaxed);
+			sys(SYS_sched_yield);
+		}
+		sys(SYS_exit_group, 0);
+	}
+	while (atomic_load(&shared->turns[1]) < 10)
+		sys(SYS_sched_yield);
+	turns = atomic_load(&shared->turns[1]);
+	start = ticks();
+	for (unsigned i = 0; i < count / 2; i++)
+		sys(SYS_sched_yield);
+	start = ticks() - start;
+	turns = atomic_load(&shared->turns[1]) - turns;
+	atomic_store(&shared->stop, true);
+	wait_for(child);
+	sys(SYS_munmap, shared, PAGE);
+	/* A timer's tick may add or take a turn. */
+	if (turns + 8 < count / 2 || turns > count / 2 + 8)
+		failed("turns of the other process", turns);
+	return start;
+}
+
+/* A byte goes to the child and another comes back. An operation is one way: a write, a switch, a read. */
+uint64_t bench_pipe(unsigned count)
+{
+	int there[2], back[2];
+	char byte = 1;
+	long child, result = 0;
+	uint64_t start;
+
+	if (sys(SYS_pipe2, there, 0) != 0 || sys(SYS_pipe2, back, 0) != 0)
+		failed("pipe2", 0);
+	count /= 2;
+	child = fork_child();
+	if (child == 0) {
+		for (unsigned i = 0; i < count; i++) {
+			sys(SYS_read, there[0], &byte, 1);
+			sys(SYS_write, back[1], &byte, 1);
+		}
+		sys(SYS_exit_group, 0);
+	}
+	start = ticks();
+	for (unsigned i = 0; i < count; i++) {
+		result += sys(SYS_write, there[1], &byte, 1);
+		result += sys(SYS_read, back[0], &byte, 1);
+	}
+	start = ticks() - start;
+	if (result != 2L * count)
+		failed("bytes through a pipe", result);
+	wait_for(child);
+	for (int i = 0; i < 2; i++) {
+		sys(SYS_close, there[i]);
+		sys(SYS_close, back[i]);
+	}
+	return start;
+}
+
+static atomic_uint turn;
+static unsigned futex_count;
+
+/* Wait until the turn is `mine`, then give it to the other. */
+static void take_turn(unsigned mine)
+{
+	while (atomic_load(&turn) != mine)
+		sys(SYS_futex, &turn, FUTEX_WAIT_PRIVATE, 1 - mine, NULL);
+	atomic_store(&turn, 1 - mine);
+	sys(SYS_futex, &turn, FUTEX_WAKE_PRIVATE, 1);
+}
+
+static void *other_side(void *unused)
+{
+	(void)unused;
+	for (unsigned i = 0; i < futex_count; i++)
+		take_turn(1);
+	return NULL;
+}
+
+/* Two threads take turns. An operation is one way: a wake, a wait and the switch. */
+uint64_t bench_futex(unsigned count)
+{
+	pthread_t thread;
+	uint64_t start;
+
+	atomic_store(&turn, 0);
+	count /= 2;
+	futex_count = count;
+	if (pthread_create(&thread, NULL, other_side, NULL) != 0)
+		failed("pthread_create", 0);
+	start = ticks();
+	for (unsigned i = 0; i < count; i++)
+		take_turn(0);
+	while (atomic_load(&turn) != 0)
+		sys(SYS_futex, &turn, FUTEX_WAIT_PRIVATE, 1, NULL);
+	start = ticks() - start;
+	pthread_join(thread, NULL);
+	return start;
+}
+
+static int end_thread(void *unused)
+{
+	(void)unused;
+	return 0;
+}
+
+/* A thread by the call itself, on a stack that is there, waited for as pthread_join() does. */
+uint64_t bench_thread(unsigned count)
+{
+	static char stack[16384] __attribute__((aligned(16)));
+	static atomic_int tid;
+	int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+		    CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+	uint64_t start = ticks();
+
+	for (unsigned i = 0; i < count; i++) {
+		int seen, thread = clone(end_thread, stack + sizeof(stack), flags, NULL, &tid, NULL, &tid);
+
+		if (thread < 0)
+			failed("clone", thread);
+		while ((seen = atomic_load(&tid)) != 0)
+			sys(SYS_futex, &tid, FUTEX_WAIT, seen, NULL);
+	}
+	return ticks() - start;
+}
+
+static void *nothing(void *unused)
+{
+	return unused;
+}
+
+/* The same by the library, which makes the stack and removes it. */
+uint64_t bench_pthread(unsigned count)
+{
+	uint64_t start = ticks();
+	pthread_t thread;
+
+	for (unsigned i = 0; i < count; i++) {
+		if (pthread_create(&thread, NULL, nothing, NULL) != 0 || pthread_join(thread, NULL) != 0)
+			failed("pthread_create", i);
+	}
+	return ticks() - start;
+}
+
+uint64_t bench_fork(unsigned count)
+{
+	uint64_t start = ticks();
+
+	for (unsigned i = 0; i < count; i++) {
+		long child = fork_child();
+
+		if (child == 0)
+			sys(SYS_exit_group, 0);
+		wait_for(child);
+	}
+	return ticks() - start;
+}
+
+uint64_t bench_fork_touched(unsigned count)
+{
+	char *pieces[PIECES];
+	uint64_t spent;
+
+	for (int i = 0; i < PIECES; i++)
+		pieces[i] = touched();
+	spent = bench_fork(count);
+	for (int i = 0; i < PIECES; i++)
+		sys(SYS_munmap, pieces[i] - PAGE, (PAGES + 2) * PAGE);
+	return spent;
+}
+
+uint64_t bench_exec(unsigned count)
+{
+	uint64_t start = ticks();
+
+	for (unsigned i = 0; i < count; i++) {
+		long child = fork_child();
+
+		if (child == 0) {
+			sys(SYS_execve, tiny_arguments[0], tiny_arguments, tiny_arguments + 1);
+			sys(SYS_exit_group, 1);
+		}
+		wait_for(child);
+	}
+	return ticks() - start;
+}

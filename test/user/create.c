@@ -1,0 +1,70 @@
+/* Files that are made, written, truncated and shared below /tmp: beyond the first stage, so a program of its own. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "test/user/tap.h"
+
+static void test_create(void)
+{
+	long file = sys(SYS_openat, AT_FDCWD, "/tmp/file", O_RDWR | O_CREAT | O_EXCL, 0640), other;
+	char bytes[32] = "";
+	struct stat status;
+
+	is_true(file > 2, file, "openat(O_CREAT) makes a file");
+	is(sys(SYS_openat, AT_FDCWD, "/tmp/file", O_RDWR | O_CREAT | O_EXCL, 0640), -EEXIST,
+	   "but not with O_EXCL again");
+	is(sys(SYS_fstat, file, &status), 0, "fstat");
+	is(status.st_mode, S_IFREG | 0640, "its mode");
+	is(status.st_size, 0, "it is empty");
+	is(sys(SYS_write, file, "some text", 9), 9, "write");
+	is(sys(SYS_pwrite64, file, "TEXT", 4, 5), 4, "pwrite64");
+	is(sys(SYS_lseek, file, 0, SEEK_CUR), 9, "which does not move the position");
+	is(sys(SYS_pread64, file, bytes, sizeof(bytes), 0), 9, "pread64");
+	is_text(bytes, "some TEXT", "gives what was written");
+	is(sys(SYS_pwrite64, file, "x", 1, 10000), 1, "pwrite64 beyond the end");
+	is(sys(SYS_pread64, file, bytes, 4, 5000), 4, "what lies between is there");
+	is(bytes[0] | bytes[3], 0, "and is zero");
+	is(sys(SYS_lseek, file, 0, SEEK_END), 10001, "the size has grown");
+	is(sys(SYS_pwrite64, file, "x", 1, -1L), -EINVAL, "pwrite64 at offset -1");
+	other = sys(SYS_openat, AT_FDCWD, "/tmp/file", O_WRONLY | O_APPEND, 0);
+	is(sys(SYS_write, other, "end", 3), 3, "write with O_APPEND");
+	is(sys(SYS_pread64, file, bytes, 8, 10000), 4, "goes to the end");
+	is(memcmp(bytes, "xend", 4), 0, "behind what was there");
+	sys(SYS_close, other);
+	other = sys(SYS_openat, AT_FDCWD, "/tmp/file", O_RDWR | O_TRUNC, 0);
+	is(sys(SYS_lseek, file, 0, SEEK_END), 0, "O_TRUNC empties it");
+	sys(SYS_close, other);
+	sys(SYS_close, file);
+}
+
+static void test_shared_mapping(void)
+{
+	long file = sys(SYS_openat, AT_FDCWD, "/tmp/shared", O_RDWR | O_CREAT, 0600);
+	char byte = 0;
+	char *memory;
+
+	is(sys(SYS_pwrite64, file, "a", 1, 2 * PAGE - 1), 1, "a file of two pages");
+	memory = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, (int)file, 0);
+	if (memory == MAP_FAILED)
+		bail("mmap of /tmp/shared", errno);
+	is(memory[2 * PAGE - 1], 'a', "a shared mapping shows the file");
+	memory[100] = 'b';
+	is(sys(SYS_pread64, file, &byte, 1, 100), 1, "read from where the mapping was written");
+	is(byte, 'b', "shows it");
+	is(in_child(touch_write, memory + 200), EXITED(0), "a child writes to it");
+	is(memory[200], 0x5a, "and the parent sees it");
+	munmap(memory, 2 * PAGE);
+	sys(SYS_close, file);
+}
+
+int main(void)
+{
+	test_create();
+	test_shared_mapping();
+	return finish();
+}

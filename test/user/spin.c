@@ -1,0 +1,43 @@
+/*
+ * An /init that never ends, to be looked at from outside: `init` computes, `init calls` makes system calls that write
+ * to its own memory. Prints `spinning` first. Its memory holds areas of all rights, shared with a child that sleeps.
+ */
+#define _GNU_SOURCE
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "test/user/tap.h"
+
+#define MEGABYTE (1UL << 20)
+
+int main(int argc, char **argv)
+{
+	bool calls = argc > 1 && !strcmp(argv[1], "calls");
+	unsigned char *memory = fresh(8 * MEGABYTE, PROT_READ | PROT_WRITE);
+	volatile uint64_t count = 0;
+
+	memset(memory, 1, 8 * MEGABYTE);
+	memory[PAGE] = 0xc3; /* ret */
+	mprotect(memory, PAGE, PROT_READ);
+	mprotect(memory + PAGE, PAGE, PROT_READ | PROT_EXEC);
+	mprotect(memory + 2 * PAGE, PAGE, PROT_NONE);
+	if (fork() == 0) {
+		struct timespec day = { 86400, 0 };
+
+		for (;;)
+			nanosleep(&day, NULL);
+	}
+	printf("spinning\n");
+	fflush(stdout);
+	for (;;) {
+		count++;
+		if (calls) {
+			sys(SYS_uname, memory + 3 * PAGE);
+			sys(SYS_getrandom, memory + 4 * PAGE, 256, 0);
+		}
+	}
+}

@@ -1,0 +1,66 @@
+"""The user programs' archives, how to read what their runner prints, and what is wrong with it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+FLAVOURS = ("musl", "glibc", "pie")
+TESTS = ("init", "create", "files", "info", "memory", "process", "signals", "threads", "time")
+# fuzz has a test of its own.
+ATTACKS = ("instructions", "pointers", "ranges", "returns")
+END = r"^# user tests: \d+ passed, \d+ failed"
+
+
+@dataclasses.dataclass
+class Program:
+    """What one program printed."""
+
+    name: str
+    checks: int = 0
+    failed: list[str] = dataclasses.field(default_factory=list)
+    plan: int | None = None
+    end: str | None = None
+
+    def complaints(self) -> list[str]:
+        found = [f"{self.name}: {line}" for line in self.failed]
+        if self.end != "exit 0":
+            found.append(f"{self.name}: ended by {self.end}")
+        if self.plan != self.checks or not self.checks:
+            found.append(f"{self.name}: {self.checks} checks of {self.plan}")
+        return found
+
+
+def parse(text: str) -> dict[str, Program]:
+    """The programs that ran, by name and the last run of each, from the serial text."""
+    programs: dict[str, Program] = {}
+    current = Program("none")
+    for line in text.splitlines():
+        if match := re.match(r"# ([a-z]+)[:\w]*: ((?:exit|signal) \d+)$", line):
+            current.end = match[2]
+        elif match := re.match(r"# ([a-z]+)(:\w+)*$", line):
+            current = programs[match[1]] = Program(match[1])
+        elif re.match(r"ok \d+ - ", line):
+            current.checks += 1
+        elif re.match(r"not ok \d+ - |Bail out!", line):
+            current.checks += 1
+            current.failed.append(line)
+        elif match := re.match(r"1\.\.(\d+)$", line):
+            current.plan = int(match[1])
+    return programs
+
+
+def free_memory(text: str) -> list[int]:
+    """KiB that were free after each program."""
+    return [int(size) for size in re.findall(r"^# free memory: (\d+) KiB", text, re.MULTILINE)]
+
+
+def complaints(text: str, names: tuple[str, ...]) -> list[str]:
+    """What is wrong with a run that should hold these programs: nothing, when all of them ran and passed."""
+    programs = parse(text)
+    found = [f"{name}: did not run" for name in names if name not in programs]
+    for program in programs.values():
+        found += program.complaints()
+    if not re.search(END, text, re.MULTILINE):
+        found.append("the runner did not come to its end")
+    return found
