@@ -21,6 +21,10 @@ export MEM CPU SMP MACHINE CMDLINE INITRD QEMU_EXTRA
 
 SHELL := /bin/bash
 
+# The host's flavour: where its objects lie, and how what they do is watched. `coverage` calls make with others.
+HOST        := build/host
+HOST_CHECKS := -fsanitize=address,undefined -fno-sanitize-recover=all
+
 # ---- flags ------------------------------------------------------------------------------------
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Werror
@@ -34,7 +38,7 @@ KERNEL_CFLAGS := $(BASE) -O2 -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zo
 EFI_CFLAGS := $(BASE) -O2 -ffreestanding -fpic -fshort-wchar -mno-red-zone -fno-stack-protector -fcf-protection=none \
         -fno-asynchronous-unwind-tables -fno-strict-aliasing -fvisibility=hidden -DGNU_EFI_USE_MS_ABI -DEFI_LOADER \
         -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
-HOST_CFLAGS := $(BASE) -O1 -DHOST_TEST -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+HOST_CFLAGS := $(BASE) -O1 -DHOST_TEST -fno-omit-frame-pointer $(HOST_CHECKS)
 BENCH_CFLAGS := $(BASE) -O2 -DHOST_TEST
 
 # ---- sources ----------------------------------------------------------------------------------
@@ -48,8 +52,10 @@ EFI_S       := $(wildcard efi/*.S)
 # What runs on the host as well: no privileged instruction, no device.
 HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arch/features.c kernel/arch/pcid.c \
                $(addprefix kernel/lib/,elf.c format.c cmdline.c log.c panic.c selftest.c chacha.c random.c) \
-               $(wildcard kernel/mm/frame*.c kernel/mm/heap*.c kernel/mm/window*.c kernel/mm/user_*.c) \
+               $(wildcard kernel/mm/frame*.c kernel/mm/heap*.c kernel/mm/window*.c) \
+               $(filter-out %_selftest.c,$(wildcard kernel/mm/user_*.c)) \
                $(addprefix kernel/mm/,tlb.c area.c shared_memory.c uaccess.c mmio_window.c) $(wildcard kernel/fs/*.c) \
+               kernel/task/signal_fpu.c \
                $(addprefix kernel/irq/,acpi.c acpi_tables.c timer_queue.c) \
                $(addprefix kernel/dev/,font.c utf8.c framebuffer.c text_grid.c text_console.c keymap.c) \
                $(addprefix kernel/debug/,line_editor.c monitor.c symbol_table.c walk.c audit.c map.c peek.c \
@@ -57,9 +63,9 @@ HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arc
 
 KERNEL_OBJS := $(KERNEL_C:%.c=build/kernel/%.o) $(KERNEL_S:%.S=build/kernel/%.o) build/kernel/font.o
 EFI_OBJS    := $(EFI_C:%.c=build/efi/%.o) $(EFI_S:%.S=build/efi/%.o)
-HOST_OBJS   := $(HOSTABLE_C:%.c=build/host/%.o) build/host/font.o
+HOST_OBJS   := $(HOSTABLE_C:%.c=$(HOST)/%.o) $(HOST)/font.o
 
-HOST_TESTS  := $(patsubst test/host/%.c,build/host/%,$(wildcard test/host/test_*.c))
+HOST_TESTS  := $(patsubst test/host/%.c,$(HOST)/%,$(wildcard test/host/test_*.c))
 
 # ---- rules, one a flavour ---------------------------------------------------------------------
 
@@ -90,41 +96,46 @@ build/efi/%.o: %.S Makefile build/flags
 	$(call say,AS,$< (efi))
 	$(Q)$(CC) $(EFI_CFLAGS) -c $< -o $@
 
-build/host/%.o: %.c Makefile build/flags
+$(HOST)/%.o: %.c Makefile build/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$< (host))
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) -c $< -o $@
 
 # The example that paging/README.md shows, for a test to compile and run.
-build/host/paging_readme.c: paging/README.md scripts/readme-example
+$(HOST)/paging_readme.c: paging/README.md scripts/readme-example
 	@mkdir -p $(@D)
 	$(Q)scripts/readme-example $< > $@
 
-build/host/test/host/test_paging_readme.o: HOST_CFLAGS += -include build/host/paging_readme.c
-build/host/test/host/test_paging_readme.o: build/host/paging_readme.c
+$(HOST)/test/host/test_paging_readme.o: HOST_CFLAGS += -include $(HOST)/paging_readme.c
+$(HOST)/test/host/test_paging_readme.o: $(HOST)/paging_readme.c
 
 # The loader's memory code, with the firmware's types.
-EFI_HOST := build/host/efi/memory.o build/host/efi/tables.o
+EFI_HOST := $(HOST)/efi/memory.o $(HOST)/efi/tables.o
 EFI_TYPES := -DGNU_EFI_USE_MS_ABI -fshort-wchar -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
-$(EFI_HOST) build/host/test/host/test_loader.o: HOST_CFLAGS += $(EFI_TYPES)
-build/host/test_loader: $(EFI_HOST)
+$(EFI_HOST) $(HOST)/test/host/test_loader.o: HOST_CFLAGS += $(EFI_TYPES)
+$(HOST)/test_loader: $(EFI_HOST)
 
-HOST_SUPPORT := $(patsubst %.c,build/host/%.o,$(filter-out test/host/test_%,$(wildcard test/host/*.c)))
+HOST_SUPPORT := $(patsubst %.c,$(HOST)/%.o,$(filter-out test/host/test_%,$(wildcard test/host/*.c)))
 
-$(HOST_TESTS): build/host/%: build/host/test/host/%.o $(HOST_SUPPORT) $(HOST_OBJS)
+$(HOST_TESTS): $(HOST)/%: $(HOST)/test/host/%.o $(HOST_SUPPORT) $(HOST_OBJS)
 	$(call say,LD,$@)
-	$(Q)$(HOSTCC) -fsanitize=address,undefined $(filter %.o,$^) $(HOST_WRAP) -lcmocka -pthread -o $@
+	$(Q)$(HOSTCC) $(HOST_CHECKS) $(filter %.o,$^) $(HOST_WRAP) -lcmocka -pthread -o $@
 
 # Files on a heap that can fail at the n-th call: the tests' own (test/host/fs_machine.c).
-FS_TESTS := $(filter build/host/test_fs_%,$(HOST_TESTS))
+FS_TESTS := $(filter $(HOST)/test_fs_%,$(HOST_TESTS))
 $(FS_TESTS): HOST_WRAP := -Wl,--wrap=kmalloc,--wrap=kzalloc,--wrap=kfree
 
-# The fuzzers' entry points with a driver that runs them over their corpus and damaged copies of it.
-FUZZERS := $(patsubst test/fuzz/%.c,build/host/%,$(wildcard test/fuzz/fuzz_*.c))
+# Futexes with the test's own scheduler and user memory.
+FUTEX_CALLS := get_user_u32 put_user_u32 get_user_u64 copy_from_user user_cmpxchg_u32 user_op_u32
+$(HOST)/test_futex: $(HOST)/kernel/sys/futex.o
+$(HOST)/test_futex: HOST_WRAP := $(FUTEX_CALLS:%=-Wl,--wrap=%)
 
-$(FUZZERS): build/host/%: build/host/test/fuzz/%.o build/host/test/fuzz/standalone.o $(HOST_SUPPORT) $(HOST_OBJS)
+# The fuzzers' entry points with a driver that runs them over their corpus and damaged copies of it.
+FUZZERS := $(patsubst test/fuzz/%.c,$(HOST)/%,$(wildcard test/fuzz/fuzz_*.c))
+
+$(FUZZERS): $(HOST)/%: $(HOST)/test/fuzz/%.o $(HOST)/test/fuzz/standalone.o $(HOST_SUPPORT) $(HOST_OBJS)
 	$(call say,LD,$@)
-	$(Q)$(HOSTCC) -fsanitize=address,undefined $^ -lcmocka -pthread -o $@
+	$(Q)$(HOSTCC) $(HOST_CHECKS) $^ -lcmocka -pthread -o $@
 
 # ---- the kernel -------------------------------------------------------------------------------
 
@@ -135,7 +146,7 @@ build/font.c: scripts/mkfont $(FONT)
 	$(call say,FONT,$(notdir $(FONT)))
 	$(Q)scripts/mkfont $(FONT) $@
 
-build/host/font.o: build/font.c
+$(HOST)/font.o: build/font.c
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) -c $< -o $@
 
@@ -263,7 +274,7 @@ build/initrd.cpio: README.md LICENSE build/user/musl/init scripts/mkcpio
 	$(call say,CPIO,$@)
 	$(Q)scripts/mkcpio -o $@ init=build/user/musl/init README.md=README.md LICENSE=LICENSE $(USER_NODES)
 
-DEFAULT_CMDLINE := console=ttyS0 console=tty0
+DEFAULT_CMDLINE := console=ttyS0 console=tty0 monitor
 
 build/BOOTX64.EFI: build/loader.efi build/kernel.strip.elf build/initrd.cpio scripts/bundle scripts/pe.py
 	$(call say,BUNDLE,$@)
@@ -295,7 +306,8 @@ C_FILES := $(shell find efi kernel paging test -name '*.[ch]')
 
 # ---- targets ----------------------------------------------------------------------------------
 
-.PHONY: all qemu qemu-nox qemu-gdb gdb test test-host test-qemu user test-user-linux test-user-slow lint bench bench-boot bench-linux image bundle clean help
+.PHONY: all qemu qemu-nox qemu-gdb gdb test test-host host-programs coverage test-qemu user test-user-linux \
+        test-user-slow lint bench bench-boot bench-linux image bundle clean help
 
 all: build/BOOTX64.EFI ## build/BOOTX64.EFI, the one file that boots
 
@@ -313,10 +325,21 @@ gdb: ## attach gdb to `make qemu-gdb`
 
 test: lint test-host test-qemu ## all tests and checks
 
-test-host: $(HOST_TESTS) $(FUZZERS) ## the parts that run on the host, under ASan and UBSan
+test-host: host-programs ## the parts that run on the host, under ASan and UBSan
+	$(Q)$(PYTHON) -m pytest -q test/scripts
+
+host-programs: $(HOST_TESTS) $(FUZZERS)
 	$(Q)set -e; for t in $(HOST_TESTS); do $$t; done
 	$(Q)set -e; for f in $(FUZZERS); do $$f test/fuzz/corpus/$${f##*fuzz_}; done
-	$(Q)$(PYTHON) -m pytest -q test/scripts
+
+# Counts that an earlier run left would be added to. Atomic ones, because tests run threads. A tenth of the random
+# operations reaches the same lines.
+coverage: ## lines that the host tests reach, into build/coverage.html; fails below 95 %
+	$(Q)mkdir -p build/coverage && find build/coverage -name '*.gcda' -delete
+	$(Q)$(MAKE) --no-print-directory HOST=build/coverage HOSTCC=gcc HOST_CHECKS='--coverage -fprofile-update=atomic' \
+	    PAGING_OPERATIONS=1000000 TLB_OPERATIONS=1000000 host-programs
+	$(Q)gcovr -r . --object-directory build/coverage $(HOSTABLE_C:%=-f '%$$') \
+	    --txt --html-details build/coverage.html --print-summary --fail-under-line 95 build/coverage
 
 USER_ARCHIVES := $(USER_FLAVOURS:%=build/user/test-%.cpio) \
                  $(addprefix build/user/,attack-musl.cpio bench-musl.cpio spin.cpio)

@@ -53,6 +53,22 @@ static bool is_text(const CHAR16 *options, size_t units)
 	return i > 0;
 }
 
+/* Booting from the network, OVMF gives the name of the file that it fetched, and nothing else. */
+static bool is_file_name(const CHAR16 *options, size_t units)
+{
+	static const CHAR16 suffix[] = L".efi";
+	size_t end = 0, most = sizeof(suffix) / sizeof(suffix[0]) - 1;
+
+	while (end < units && options[end] && options[end] != ' ')
+		end++;
+	if (end < most || (end < units && options[end]))
+		return false;
+	for (size_t i = 0; i < most; i++)
+		if ((options[end - most + i] | ' ') != suffix[i])
+			return false;
+	return true;
+}
+
 /* The UEFI shell puts the file's own name first: skip that word. */
 static size_t skip_program_name(const CHAR16 *options, size_t units)
 {
@@ -77,7 +93,7 @@ static EFI_STATUS take_load_options(struct loader *l)
 
 	if (!EFI_ERROR(FIRMWARE(l, l->boot->HandleProtocol(l->handle, &guid, &shell))))
 		start = skip_program_name(options, units);
-	if (start >= units || !options[start])
+	if (start >= units || !options[start] || is_file_name(options + start, units - start))
 		return EFI_SUCCESS;
 	if (EFI_ERROR(FIRMWARE(l, l->boot->AllocatePool(EfiLoaderData, OPTIONS_MOST, (void **)&l->options)))) {
 		l->options = NULL;

@@ -11,6 +11,7 @@
 #include "kernel/debug/report.h"
 #include "kernel/debug/selftests.h"
 #include "kernel/dev/keyboard.h"
+#include "kernel/dev/power.h"
 #include "kernel/dev/screen.h"
 #include "kernel/dev/serial.h"
 #include "kernel/irq/clock.h"
@@ -26,6 +27,9 @@
 #include "kernel/mm/kernel_space.h"
 #include "kernel/mm/mmio.h"
 #include "kernel/mm/reclaim.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/sys/userland.h"
+#include "kernel/task/task.h"
 
 #define VERSION "0.1"
 
@@ -137,6 +141,37 @@ static bool wants_firmware(const char *cmdline)
 	return !cmdline_get(cmdline, "efi", value, sizeof(value)) || strcmp(value, "noruntime") != 0;
 }
 
+/* The machine's end when the first program has ended: off, or with panic=N a restart after N seconds. */
+static void end_machine(const char *cmdline)
+{
+	long seconds = cmdline_number(cmdline, "panic", 0);
+	uint64_t until = clock_monotonic_ns() + (seconds > 0 ? (uint64_t)seconds * NS_PER_S : 0);
+
+	if (seconds) {
+		while (clock_monotonic_ns() < until)
+			cpu_pause();
+		power_restart();
+	}
+	power_off();
+	log_err("this machine cannot be turned off by software\n");
+}
+
+/* The first program, if there is one, to its end; and what is to happen then. */
+static void run_programs(const struct boot_info *info, const char *cmdline)
+{
+	int status;
+
+	task_init();
+	if (!userland_init(info) || !userland_run(cmdline, &status))
+		return;
+	if (status & 0x7f)
+		log_info("init was ended by signal %d\n", status & 0x7f);
+	else
+		log_info("init has ended with status %d\n", status >> 8);
+	if (!cmdline_has(cmdline, "monitor"))
+		end_machine(cmdline);
+}
+
 /* Called by kernel_entry: `info` from the loader, `tsc` the time of the first instruction. */
 void kmain(struct boot_info *info, uint64_t tsc)
 {
@@ -161,6 +196,7 @@ void kmain(struct boot_info *info, uint64_t tsc)
 	context_init();
 	kernel_heap_init();
 	mmio_init();
+	uaccess_init();
 	if (!wants_firmware(cmdline) || firmware_init(info) != OK)
 		log_warn("no firmware context: power-off and restart by other means\n");
 	start_screen(&info->framebuffer, cmdline_has(cmdline, "quiet"));
@@ -180,5 +216,6 @@ void kmain(struct boot_info *info, uint64_t tsc)
 	monitor_add_input(&serial_input);
 	monitor_add_input(&keyboard_input);
 	monitor_tsc = cpu_rdtsc();
+	run_programs(info, cmdline);
 	monitor_run();
 }

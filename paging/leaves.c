@@ -6,6 +6,13 @@
 
 #include "paging/internal.h"
 
+struct slot space_leaf_slot(const struct space *s, vaddr_t va)
+{
+	struct walk_end w = walk_range(s, va, va, NULL);
+
+	return (struct slot){ w.at, w.level };
+}
+
 bool space_run(const struct space *s, vaddr_t va, vaddr_t last, struct space_run *ret)
 {
 	for (;;) {
@@ -34,11 +41,25 @@ bool space_run(const struct space *s, vaddr_t va, vaddr_t last, struct space_run
 	}
 }
 
+/* A table that was emptied: but for the link all of it is 0. */
+static paddr_t spare_pop(struct space *s)
+{
+	paddr_t pa = s->spares;
+	paddr_t *link = (paddr_t *)table_at(s, pa);
+
+	s->spares = *link;
+	*link = paddr(0);
+	s->spare_count--;
+	s->tables++;
+	return pa;
+}
+
 enum status space_place(struct space *s, vaddr_t va, int level, pte_t **ret)
 {
 	struct walk_end w = walk_range(s, va, va | (level_size(level) - 1), NULL);
-	struct reserve reserve;
-	enum status status;
+	struct reserve reserve = { paddr(0) };
+	enum status status = OK;
+	size_t missing;
 	pte_t *at;
 
 	if (w.level == level && !pte_is_table(w.e, level)) {
@@ -47,14 +68,21 @@ enum status space_place(struct space *s, vaddr_t va, int level, pte_t **ret)
 	}
 	if (w.e.raw)
 		return ERR_EXISTS;
-	status = reserve_take(s, (size_t)(w.level - level), &reserve);
+	missing = (size_t)(w.level - level);
+	if (missing > s->spare_count)
+		status = reserve_take(s, missing - s->spare_count, &reserve);
 	if (status != OK)
 		return status;
 	at = w.at;
 	for (int below = w.level - 1; below >= level; below--) {
-		paddr_t pa = reserve_pop(s, &reserve);
+		paddr_t pa;
 
-		entries_clear(table_at(s, pa), TABLE_ENTRIES);
+		if (s->spare_count) {
+			pa = spare_pop(s);
+		} else {
+			pa = reserve_pop(s, &reserve);
+			entries_clear(table_at(s, pa), TABLE_ENTRIES);
+		}
 		pte_write(at, pte_table(pa, true));
 		at = &table_at(s, pa)[level_index(va, below)];
 	}

@@ -41,6 +41,9 @@ static inline pte_t pte_unpark(pte_t e)
 	return (pte_t){ (e.raw ^ PTE_ADDRESS) | PTE_PRESENT };
 }
 
+/* As space_find, for a va of the lower half, and quicker. */
+struct slot space_leaf_slot(const struct space *s, vaddr_t va);
+
 /* Entries in a row, of one table. */
 struct space_run {
 	pte_t *at;    /* the entry for va */

@@ -59,6 +59,17 @@ void space_share(struct space *s, const struct space *from, unsigned index)
 	pte_write(&table_at(s, s->root)[index], pte_read(&table_at(from, from->root)[index]));
 }
 
+/* Give back a chain of frames. Each says what comes next before it is gone. */
+static void free_chain(struct space *s, paddr_t first)
+{
+	while (first.raw) {
+		paddr_t next = *(paddr_t *)table_at(s, first);
+
+		s->ops->free(s->ctx, first);
+		first = next;
+	}
+}
+
 /* Give back the table at `pa`, with entries of `level`, and all tables below it. */
 static void free_tables(struct space *s, paddr_t pa, int level)
 {
@@ -76,33 +87,34 @@ void space_clear(struct space *s, unsigned first, unsigned last)
 {
 	pte_t *root = table_at(s, s->root);
 
-	for (unsigned i = first; i < last; i++) {
+	for (unsigned i = first; (i += entries_absent(&root[i], last - i)) < last; i++) {
 		pte_t e = pte_read(&root[i]);
 
-		if (!pte_present(e) || (e.raw & PTE_PINNED))
+		if (e.raw & PTE_PINNED)
 			continue;
 		pte_write(&root[i], (pte_t){ 0 });
 		free_tables(s, pte_paddr(e, 4), 3);
 	}
 	if (first == 0 && last == TABLE_ENTRIES) {
+		free_chain(s, s->spares);
+		s->spares = paddr(0);
+		s->spare_count = 0;
 		s->ops->free(s->ctx, s->root);
 		s->root = paddr(0);
 	}
 }
 
-/* Give back a chain of frames. Each says what comes next before it is gone. */
-static void free_chain(struct space *s, paddr_t first)
-{
-	while (first.raw) {
-		paddr_t next = *(paddr_t *)table_at(s, first);
-
-		s->ops->free(s->ctx, first);
-		first = next;
-	}
-}
-
 void space_release(struct space *s, struct tlb_flush *flush)
 {
+	while (flush->tables.raw && s->spare_count < s->spares_max) {
+		paddr_t pa = flush->tables;
+		paddr_t *link = (paddr_t *)table_at(s, pa);
+
+		flush->tables = *link;
+		*link = s->spares;
+		s->spares = pa;
+		s->spare_count++;
+	}
 	free_chain(s, flush->tables);
 	*flush = TLB_FLUSH_NONE;
 }

@@ -28,9 +28,12 @@ struct space {
 	paddr_t root;     /* the PML4's frame */
 	uintptr_t direct; /* a frame at pa is seen at the address direct + pa; page-aligned */
 	const struct space_ops *ops;
-	void *ctx;     /* handed to ops */
-	int max_leaf;  /* largest leaf level that map may use: 1, 2, or 3 when the CPU has 1 GiB pages */
-	size_t tables; /* frames in tables below the root, those under pinned slots included, shared ones not */
+	void *ctx;      /* handed to ops */
+	int max_leaf;   /* largest leaf level that map may use: 1, 2, or 3 when the CPU has 1 GiB pages */
+	size_t tables;  /* frames in tables below the root, those under pinned slots included, shared ones not */
+	paddr_t spares; /* emptied tables, kept for space_place (leaves.h): chained, not in `tables` */
+	unsigned spare_count;
+	unsigned spares_max; /* how many; 0 unless the owner sets it. They need no clearing */
 };
 
 /* A place in a table. level is 1 (PTE) to 4 (PML4E). */

@@ -69,3 +69,9 @@ static inline void cpu_interrupts_on_and_halt(void)
 {
 	__asm__ volatile("sti; hlt" : : : "memory");
 }
+
+/* The kernel may not touch user memory from here on. The CPU has SMAP. */
+static inline void cpu_clac(void)
+{
+	__asm__ volatile("clac" : : : "memory");
+}

@@ -5,6 +5,8 @@
 #include "kernel/arch/trap.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/cpu_state.h"
+#include "kernel/arch/features.h"
 #include "kernel/arch/percpu.h"
 #include "kernel/lib/panic.h"
 #include "paging/layout.h"
@@ -119,6 +121,9 @@ static bool handle(struct trap_frame *frame)
  */
 void trap_dispatch(struct trap_frame *frame)
 {
+	/* A gate leaves AC as it was, which a program sets as it likes: SMAP would be off. */
+	if (frame->rflags & RFLAGS_AC && cpu_features()->smap)
+		cpu_clac();
 	if (handle(frame)) {
 		if (trap_from_user(frame) && return_handler)
 			return_handler(frame);

@@ -66,11 +66,11 @@ trap_stubs:
 	.set	vector, 0
 	.rept	TRAP_VECTORS
 	.balign	16
-	.if	vector >= 32 || !((HAS_ERROR_CODE >> vector) & 1)
+	.if	vector >= 32 || !((HAS_ERROR_CODE >> (vector & 31)) & 1)
 	push	$0
 	.endif
 	push	$vector
-	.if	vector < 32 && ((OWN_STACK >> vector) & 1)
+	.if	vector < 32 && ((OWN_STACK >> (vector & 31)) & 1)
 	jmp	trap_own_stack
 	.else
 	jmp	trap_common

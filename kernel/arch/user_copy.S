@@ -212,7 +212,9 @@ user_fixups:
 	.size	user_cmpxchg_32, . - user_cmpxchg_32
 
 	.section .rodata.user_fixups, "a"
-	.globl	user_fixups_end
 user_fixups_end:
+	.globl	user_fixup_count
+user_fixup_count:
+	.quad	(user_fixups_end - user_fixups) / 16
 
 	.section .note.GNU-stack, "", @progbits

@@ -16,7 +16,7 @@ struct user_fixup {
 };
 
 extern const struct user_fixup user_fixups[];
-extern const struct user_fixup user_fixups_end[];
+extern const uint64_t user_fixup_count;
 
 /* Copy; either side may be the user's. Returns how many bytes are not copied: the last ones. */
 size_t user_copy(void *to, const void *from, size_t bytes);

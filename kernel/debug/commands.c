@@ -9,10 +9,13 @@
 #include "kernel/debug/monitor.h"
 #include "kernel/debug/provoke.h"
 #include "kernel/debug/report.h"
+#include "kernel/debug/task_report.h"
 #include "kernel/debug/walk.h"
 #include "kernel/dev/power.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/string.h"
 #include "kernel/mm/kernel_space.h"
+#include "kernel/sys/sys.h"
 
 static void run_map(int argc, char **argv)
 {
@@ -78,6 +81,25 @@ static void run_cpu(int argc, char **argv)
 	report_control_registers(say);
 }
 
+static void run_tasks(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	report_tasks(say);
+}
+
+static void run_syscalls(int argc, char **argv)
+{
+	if (argc == 1)
+		report_syscalls(say);
+	else if (argc == 2 && !strcmp(argv[1], "on"))
+		syscall_clock_start();
+	else if (argc == 2 && !strcmp(argv[1], "off"))
+		syscall_clock_stop();
+	else
+		monitor_usage(argv[0]);
+}
+
 static void run_panic(int argc, char **argv)
 {
 	if (argc > 2 || !provoke(argc == 2 ? argv[1] : "panic"))
@@ -125,6 +147,14 @@ void commands_init(void)
 		  .arguments = "",
 		  .help = "the clocks, and the interrupts of each vector",
 		  .run = run_irqs },
+		{ .name = "tasks",
+		  .arguments = "",
+		  .help = "all tasks: state, context, pages, CPU time",
+		  .run = run_tasks },
+		{ .name = "syscalls",
+		  .arguments = "[on|off]",
+		  .help = "what system calls have cost; count ticks too from now on, or no longer",
+		  .run = run_syscalls },
 		{ .name = "panic", .arguments = PROVOKE_HOW, .help = "end it all, for real", .run = run_panic },
 		{ .name = "reboot", .arguments = "", .help = "restart the machine", .run = run_reboot },
 		{ .name = "poweroff", .arguments = "", .help = "turn the machine off", .run = run_poweroff },

@@ -6,6 +6,7 @@
 #include "kernel/debug/failure_selftest.h"
 
 #include "kernel/dev/screen.h"
+#include "kernel/lib/scratch.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/firmware.h"
 #include "kernel/mm/frame.h"
@@ -288,7 +289,7 @@ static bool heap_grow(void)
 
 static struct context context;
 static const struct boot_info *boot;
-static struct boot_info trial; /* `boot` without what lay in memory that is reclaimed by now */
+static SCRATCH struct boot_info trial; /* `boot` without what lay in memory that is reclaimed by now */
 
 static void destroy_context(void)
 {

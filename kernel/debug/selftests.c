@@ -39,8 +39,8 @@ static const struct selftest audit_tests[] = {
 static SELFTEST_SUITE(audit, audit_tests);
 
 static const struct selftest_suite *const suites[] = {
-	&frame_selftests,   &window_selftests, &heap_selftests,    &mmio_selftests,
-	&context_selftests, &time_selftests,   &failure_selftests, &audit_selftests,
+	&frame_selftests, &window_selftests, &heap_selftests,    &mmio_selftests,  &context_selftests,
+	&user_selftests,  &time_selftests,   &failure_selftests, &audit_selftests,
 };
 
 bool selftests_run(const struct boot_info *info)

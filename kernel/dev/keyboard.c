@@ -25,6 +25,7 @@
 #define COMMAND_KEYBOARD_ON  0xae
 
 #define CONFIG_INTERRUPTS   0x03 /* keyboard's and mouse's */
+#define CONFIG_KEYBOARD_IRQ 0x01
 #define CONFIG_KEYBOARD_OFF 0x10
 #define CONFIG_TRANSLATE    0x40 /* the keyboard's set 2 to set 1 */
 
@@ -135,4 +136,25 @@ int keyboard_read(void)
 	if (typed_read == typed_count)
 		poll();
 	return typed_read < typed_count ? (uint8_t)typed[typed_read++] : -1;
+}
+
+static void set_interrupts(uint8_t wanted)
+{
+	uint8_t config;
+
+	if (!present)
+		return;
+	drop_stale();
+	if (put(COMMAND, COMMAND_READ_CONFIG) && get(&config) && put(COMMAND, COMMAND_WRITE_CONFIG))
+		(void)put(DATA, (uint8_t)((config & ~CONFIG_INTERRUPTS) | wanted));
+}
+
+void keyboard_interrupts_on(void)
+{
+	set_interrupts(CONFIG_KEYBOARD_IRQ);
+}
+
+void keyboard_interrupts_off(void)
+{
+	set_interrupts(0);
 }

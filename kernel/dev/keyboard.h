@@ -1,5 +1,5 @@
 /*
- * The PS/2 keyboard, by polling.
+ * The PS/2 keyboard, by polling or told by its interrupt that there is something.
  */
 #pragma once
 
@@ -16,3 +16,7 @@ bool keyboard_present(void);
 
 /* The next byte typed, as a terminal would send it (kernel/dev/keymap.h), or -1 when there is none. */
 int keyboard_read(void);
+
+/* From now on IRQ 1 says when keyboard_read has something; or no more. */
+void keyboard_interrupts_on(void);
+void keyboard_interrupts_off(void);

@@ -20,6 +20,7 @@ enum serial_register {
 	SCRATCH = 7,
 };
 
+#define IER_DATA    0x01
 #define LCR_8N1     0x03
 #define LCR_DIVISOR 0x80
 
@@ -118,6 +119,18 @@ int serial_read(void)
 	return get(DATA);
 }
 
+void serial_interrupts_on(void)
+{
+	if (present)
+		put(INTERRUPT_ENABLE, IER_DATA);
+}
+
+void serial_interrupts_off(void)
+{
+	if (present)
+		put(INTERRUPT_ENABLE, 0);
+}
+
 /* Returns false when the byte was dropped. */
 static bool send(uint8_t byte)
 {
@@ -144,4 +157,11 @@ static void serial_write(const char *text, size_t size)
 	}
 }
 
-struct log_sink serial_sink = { .write = serial_write };
+static void serial_write_raw(const char *text, size_t size)
+{
+	for (size_t i = 0; present && i < size; i++)
+		if (!send((uint8_t)text[i]))
+			return;
+}
+
+struct log_sink serial_sink = { .write = serial_write, .write_raw = serial_write_raw };

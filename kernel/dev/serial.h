@@ -19,6 +19,10 @@ bool serial_present(void);
 /* The next byte received, or -1 when none waits. */
 int serial_read(void);
 
+/* From now on IRQ 4 says when serial_read has something; or no more. */
+void serial_interrupts_on(void);
+void serial_interrupts_off(void);
+
 /*
  * The port as a console; '\n' goes out as "\r\n". When the transmitter does not get ready in a bounded time,
  * the text is dropped, and so is all that follows until it is ready at the first look.

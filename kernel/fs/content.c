@@ -1,3 +1,7 @@
+/*
+ * A page of a file is in one of three places, asked in this order: a frame of the page tree, the archive, nowhere
+ * (zeros).
+ */
 #include "kernel/fs/content.h"
 
 #include "kernel/fs/store.h"

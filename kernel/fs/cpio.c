@@ -1,3 +1,6 @@
+/*
+ * Every number in a header is checked against the archive's end before it is used.
+ */
 #include "kernel/fs/cpio.h"
 
 #include "kernel/fs/linux_file.h"

@@ -1,3 +1,6 @@
+/*
+ * The list of drivers by number.
+ */
 #include "kernel/fs/device.h"
 
 #include "kernel/lib/string.h"

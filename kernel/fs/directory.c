@@ -1,3 +1,6 @@
+/*
+ * A hash table for finding and a list for listing; an entry is in both.
+ */
 #include "kernel/fs/directory.h"
 
 #include "kernel/lib/panic.h"

@@ -1,3 +1,6 @@
+/*
+ * See fd.h. Descriptors are given out lowest first: `lowest_free` is where the search starts.
+ */
 #include "kernel/fs/fd.h"
 
 #include "kernel/lib/string.h"

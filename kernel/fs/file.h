@@ -110,7 +110,11 @@ int64_t file_ioctl(struct file *file, unsigned request, uint64_t arg, struct use
 int64_t file_getdents(struct file *file, struct user_io *io);
 int file_truncate(struct file *file, uint64_t size); /* -EINVAL: not open for writing; as node_truncate */
 unsigned file_poll(struct file *file);
-struct wait_queue *file_queue(struct file *file); /* NULL: never blocks */
+/*
+ * Where to wait; NULL: it never blocks. Interrupt handlers wake terminals' readers, so keep interrupts off from the
+ * call that said -EAGAIN until the waiter is in the queue, or ask again once it is; and around adding and removing it.
+ */
+struct wait_queue *file_queue(struct file *file);
 int file_object(struct file *file, struct memory_object **ret);
 
 /* F_SETFL: O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME and O_ASYNC become those of `flags`; the rest stays. */

@@ -1,3 +1,6 @@
+/*
+ * Turns archive entries into nodes. Runs in the kernel context throughout: names lie in the archive.
+ */
 #include "kernel/fs/initramfs.h"
 
 #include "kernel/fs/path.h"

@@ -1,3 +1,6 @@
+/*
+ * See kmsg.h. Keeps one copy of the log's text for each description that is read.
+ */
 #include "kernel/fs/kmsg.h"
 
 #include "kernel/lib/log.h"
@@ -57,18 +60,18 @@ static void say_line(char *line, size_t size)
 {
 	int level = LOG_INFO;
 	size_t start = 0;
+	int number = 0;
 
 	for (size_t i = 1; i < size && line[0] == '<' && i < 5; i++) {
 		if (line[i] == '>' && i > 1) {
 			start = i + 1;
+			level = number;
 			break;
 		}
 		if (line[i] < '0' || line[i] > '9')
 			break;
-		level = line[i] - '0';
+		number = number * 10 + line[i] - '0';
 	}
-	if (!start)
-		level = LOG_INFO;
 	/* A facility's digits may stand in front: the lowest three bits are the level. */
 	while (size > start && line[size - 1] == '\n')
 		size--;

@@ -1,3 +1,6 @@
+/*
+ * Makes linux_dirent64 records of what a directory's node operations list.
+ */
 #include "kernel/fs/listing.h"
 
 #include "kernel/lib/string.h"

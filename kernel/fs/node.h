@@ -144,7 +144,11 @@ void node_set_times(struct node *node, const struct linux_timespec *atime, const
 
 /* Cover the directory `at` with `root`, which must cover nothing yet. -ENOTDIR, -EBUSY. */
 int node_mount(struct node *at, struct node *root);
-/* Uncover what `root` covers. -EINVAL: covers nothing. -EBUSY: something is mounted inside, or nodes are held. */
+/*
+ * Uncover what `root` covers; the caller has the last hold of it then (tmpfs_destroy frees a tmpfs). -EINVAL: covers
+ * nothing. -EBUSY: `root` is covered itself, or held by more than its mount and the caller, as for each directory in
+ * it.
+ */
 int node_unmount(struct node *root);
 
 /* As stat(2), statx(2), statfs(2) show it. All bytes are written. */

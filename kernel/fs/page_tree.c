@@ -1,3 +1,6 @@
+/*
+ * See page_tree.h. Knows no file and no frame's content.
+ */
 #include "kernel/fs/page_tree.h"
 
 #include "kernel/lib/panic.h"

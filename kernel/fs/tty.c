@@ -156,8 +156,8 @@ static int64_t set_termios(struct tty *tty, struct user_io *io)
 	tty->termios = termios;
 	if (!(termios.iflag & IXON))
 		tty->stopped = false;
-	store_interrupts_restore(were_on);
 	wait_queue_wake(&tty->queue);
+	store_interrupts_restore(were_on);
 	return 0;
 }
 

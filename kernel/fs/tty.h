@@ -12,9 +12,8 @@
 #include "kernel/fs/linux_termios.h"
 #include "kernel/lib/wait_queue.h"
 
-#define TTY_INPUT 4096 /* bytes typed ahead; a power of two */
-#define TTY_LINE  4095 /* most bytes of one line in canonical mode, as Linux; more are dropped */
-#define TTY_PIECE 256
+#define TTY_INPUT 4096 /* bytes typed ahead, and so of one line; a power of two */
+#define TTY_PIECE 512
 
 struct tty;
 

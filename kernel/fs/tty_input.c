@@ -37,28 +37,28 @@ static void show(struct tty *tty, const char *text, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
 		move_column(tty, (uint8_t)text[i]);
-	tty->write(tty, text, size);
+	if (size)
+		tty->write(tty, text, size);
 }
 
 void tty_output(struct tty *tty, const char *text, size_t size)
 {
 	uint32_t oflag = tty->termios.oflag;
-	size_t start = 0;
+	char out[2 * TTY_PIECE];
+	size_t count = 0;
 
-	/* Runs that stay as they are go out in one call. */
-	for (size_t i = 0; oflag & OPOST && i < size; i++) {
-		bool newline = text[i] == '\n' && oflag & ONLCR;
-		bool carriage = text[i] == '\r' && oflag & OCRNL;
-
-		if (!newline && !carriage)
-			continue;
-		if (i > start)
-			show(tty, text + start, i - start);
-		show(tty, newline ? "\r\n" : "\n", newline ? 2 : 1);
-		start = i + 1;
+	if (!(oflag & OPOST)) {
+		show(tty, text, size);
+		return;
 	}
-	if (size > start)
-		show(tty, text + start, size - start);
+	/* One call of the sink: for a screen each is a visit to the kernel context. */
+	ASSERT(size <= TTY_PIECE);
+	for (size_t i = 0; i < size; i++) {
+		if (text[i] == '\n' && oflag & ONLCR)
+			out[count++] = '\r';
+		out[count++] = text[i] == '\r' && oflag & OCRNL ? '\n' : text[i];
+	}
+	show(tty, out, count);
 }
 
 /* Does the byte show as ^X? */

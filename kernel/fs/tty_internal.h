@@ -40,5 +40,5 @@ void tty_drop_input(struct tty *tty);
 
 void tty_signal(struct tty *tty, enum tty_signal_number signal);
 
-/* Show what a program writes, as oflag says. */
+/* Show what a program writes, as oflag says: TTY_PIECE bytes at the most. */
 void tty_output(struct tty *tty, const char *text, size_t size);

@@ -1,3 +1,6 @@
+/*
+ * Steps along a path. A symbolic link puts its target in front of what is left of the path, in a block of its own.
+ */
 #include "kernel/fs/walk.h"
 
 #include "kernel/lib/string.h"

@@ -157,7 +157,7 @@ enum apic_timer apic_timer_init(unsigned vector)
 {
 	if (cpu_features()->tsc_deadline) {
 		write(APIC_LVT_TIMER, LVT_TSC_DEADLINE | vector);
-		/* The write to memory must arrive before the first to the MSR (Intel SDM vol. 3A, "TSC-Deadline Mode"). */
+		/* Must arrive before the first write to the MSR (Intel SDM vol. 3A, "TSC-Deadline Mode"). */
 		cpu_fence();
 		apic_timer_set_deadline(0);
 		return APIC_TIMER_DEADLINE;

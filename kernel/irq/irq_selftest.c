@@ -10,6 +10,7 @@
 #include "kernel/irq/irq.h"
 #include "kernel/irq/rtc.h"
 #include "kernel/irq/timer.h"
+#include "kernel/lib/scratch.h"
 #include "kernel/mm/context.h"
 #include "kernel/mm/tlb.h"
 
@@ -28,7 +29,7 @@ struct trial {
 	bool interrupts_were_on;
 };
 
-static struct trial trials[MANY];
+static SCRATCH struct trial trials[MANY];
 static volatile unsigned fired;
 
 static void note_firing(struct timer *timer)

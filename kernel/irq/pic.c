@@ -1,5 +1,6 @@
 /*
- * Initialises the 8259s once, as their manual has it (Intel, "8259A Programmable Interrupt Controller"), and masks them.
+ * Initialises the 8259s once, as their manual has it (Intel, "8259A Programmable Interrupt Controller"), and masks
+ * them.
  */
 #include "kernel/irq/pic.h"
 

@@ -55,14 +55,18 @@ static void apic_error(void *ctx)
 
 static void start_apics(void)
 {
+	enum status status;
 	unsigned io_apics;
 
 	irq_vectors_init();
 	/* What the tables say of the 8259s does not matter: where they are not, the ports are nobody's. */
 	pic_disable(VECTOR_PIC);
 	irq_set_vector(VECTOR_ERROR, apic_error, NULL);
-	if (apic_init(acpi.local_apic, VECTOR_SPURIOUS, VECTOR_ERROR) != OK)
-		panic("this CPU has no local APIC: nothing would ever interrupt it");
+	status = apic_init(acpi.local_apic, VECTOR_SPURIOUS, VECTOR_ERROR);
+	if (status == ERR_NO_MEMORY)
+		panic("no memory for the local APIC");
+	if (status != OK)
+		panic("this CPU has no local APIC that can be used (status %d): nothing would interrupt it", status);
 	io_apics = ioapic_init(&acpi);
 	if (io_apics < acpi.io_apic_count)
 		log_warn("I/O APIC: %u of %u left alone\n", acpi.io_apic_count - io_apics, acpi.io_apic_count);

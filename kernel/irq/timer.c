@@ -17,7 +17,7 @@
 static struct timer_queue queue;
 static enum apic_timer hardware;
 static struct scale to_counts; /* nanoseconds to the APIC timer's ticks */
-static uint64_t armed = NEVER; /* the deadline that the hardware has */
+static uint64_t armed = NEVER; /* the deadline that the hardware has; never later than the queue's first */
 static bool firing;            /* in the interrupt, which arms the hardware once, at its end */
 static uint64_t interrupts;
 
@@ -43,13 +43,22 @@ static void arm_hardware(uint64_t deadline_ns)
 	apic_timer_set_count(count < UINT32_MAX ? (uint32_t)count + 1 : UINT32_MAX);
 }
 
+/*
+ * In the MMIO window: two CR3 writes in a user context. Then an event that has become too early is left as it is, and
+ * its interrupt, which finds nothing due, arms the next. A timeout that is started and cancelled costs one arming less.
+ */
+static bool arming_is_dear(void)
+{
+	return hardware == APIC_TIMER_COUNT && apic_mode() == APIC_XAPIC;
+}
+
 /* Interrupts are off. */
 static void arm_for_first(void)
 {
 	const struct timer *first = timer_queue_first(&queue);
 	uint64_t deadline = first ? first->deadline_ns : NEVER;
 
-	if (firing || deadline == armed)
+	if (firing || deadline == armed || (deadline > armed && arming_is_dear()))
 		return;
 	armed = deadline;
 	arm_hardware(deadline);

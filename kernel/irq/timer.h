@@ -1,6 +1,7 @@
 /*
- * Things to do at a time: one hardware event, and on top of it as many timers as one likes. Tickless: while no timer
- * is started, no interrupt comes.
+ * Things to do at a time: one hardware event, and on top of it as many timers as one likes. Tickless: while no timer is
+ * started, no interrupt comes; but for one, on an APIC with neither deadlines nor x2APIC mode, after a timer was
+ * cancelled.
  */
 #pragma once
 

@@ -1,3 +1,6 @@
+/*
+ * See chacha.h. Ten double rounds over sixteen words; nothing depends on secret data but values.
+ */
 #include "kernel/lib/chacha.h"
 
 #include "kernel/lib/string.h"

@@ -32,6 +32,7 @@ _Static_assert(sizeof(struct elf_header) == 64 && sizeof(struct elf_program) == 
 #define LITTLE_ENDIAN 1
 #define VERSION       1
 #define TYPE_EXEC     2
+#define TYPE_DYN      3
 #define X86_64        62
 #define SEGMENT_LOAD  1
 #define SEGMENT_NAME  3 /* PT_INTERP: of a dynamic linker */
@@ -45,7 +46,9 @@ _Static_assert(sizeof(struct elf_header) == 64 && sizeof(struct elf_program) == 
 /* What a file is checked against, and what comes of it. */
 struct parse {
 	const uint8_t *file;
-	size_t size;
+	size_t have; /* bytes of it that can be read */
+	uint64_t size;
+	bool program;       /* a user program: more is allowed */
 	vaddr_t base, last; /* the range for segments, both included */
 	struct elf_image *image;
 	struct elf_error *error;
@@ -55,6 +58,12 @@ static enum status fail(const struct parse *parse, enum status status, const cha
 {
 	*parse->error = (struct elf_error){ what, value };
 	return status;
+}
+
+/* Whether those bytes are among the ones that can be read. */
+static bool at_hand(const struct parse *parse, uint64_t offset, uint64_t size)
+{
+	return offset <= parse->have && size <= parse->have - offset;
 }
 
 static bool in_file(const struct parse *parse, uint64_t offset, uint64_t size)
@@ -79,7 +88,7 @@ static enum status check_header(const struct parse *parse, const struct elf_head
 		return fail(parse, ERR_FORMAT, "unknown ELF version", h->version);
 	if (h->machine != X86_64)
 		return fail(parse, ERR_FORMAT, "not for x86-64, its machine is", h->machine);
-	if (h->type != TYPE_EXEC)
+	if (h->type != TYPE_EXEC && !(parse->program && h->type == TYPE_DYN))
 		return fail(parse, ERR_FORMAT, "not an executable, its type is", h->type);
 	if (h->size != sizeof(struct elf_header))
 		return fail(parse, ERR_FORMAT, "ELF header of a wrong size", h->size);
@@ -87,7 +96,7 @@ static enum status check_header(const struct parse *parse, const struct elf_head
 		return fail(parse, ERR_FORMAT, "program headers of a wrong size", h->program_size);
 	if (!h->programs || h->programs > MOST_PROGRAMS)
 		return fail(parse, ERR_FORMAT, "unsupported number of program headers", h->programs);
-	if (!in_file(parse, h->program_offset, h->programs * sizeof(struct elf_program)))
+	if (!at_hand(parse, h->program_offset, h->programs * sizeof(struct elf_program)))
 		return fail(parse, ERR_FORMAT, "program headers end outside the file, offset", h->program_offset);
 	return OK;
 }
@@ -142,13 +151,30 @@ static enum status insert(const struct parse *parse, const struct elf_segment *s
 	return OK;
 }
 
-static enum status take_load(const struct parse *parse, const struct elf_program *p)
+/* From the start of its first page: linkers let the segments of a program begin inside one. */
+static void round_down(struct elf_program *p)
+{
+	uint64_t part = p->vaddr & (PAGE_SIZE - 1);
+
+	if ((p->file_size && (p->offset & (PAGE_SIZE - 1)) != part) || p->memory_size > UINT64_MAX - part)
+		return;
+	p->vaddr -= part;
+	p->memory_size += part;
+	if (p->file_size) {
+		p->offset -= part;
+		p->file_size += part;
+	}
+}
+
+static enum status take_load(const struct parse *parse, struct elf_program *p)
 {
 	struct elf_segment s;
 	enum status status;
 
 	if (!p->memory_size && !p->file_size)
 		return OK;
+	if (parse->program)
+		round_down(p);
 	status = check_load(parse, p);
 	if (status != OK)
 		return status;
@@ -162,7 +188,7 @@ static enum status take_load(const struct parse *parse, const struct elf_program
 	return insert(parse, &s);
 }
 
-static enum status take_program(const struct parse *parse, const struct elf_program *p)
+static enum status take_program(const struct parse *parse, struct elf_program *p)
 {
 	switch (p->type) {
 	case SEGMENT_LOAD:
@@ -172,7 +198,7 @@ static enum status take_program(const struct parse *parse, const struct elf_prog
 	case SEGMENT_NOTE:
 		if (!in_file(parse, p->offset, p->file_size))
 			return fail(parse, ERR_RANGE, "notes end outside the file, offset", p->offset);
-		if (parse->image->notes)
+		if (parse->image->notes || !at_hand(parse, p->offset, p->file_size))
 			return OK;
 		parse->image->notes = parse->file + p->offset;
 		parse->image->notes_size = p->file_size;
@@ -194,33 +220,57 @@ static bool entry_is_executable(const struct elf_image *image)
 	return false;
 }
 
-enum status elf_parse(const void *file, size_t size, vaddr_t base, vaddr_t last, struct elf_image *ret_image,
-		      struct elf_error *ret_error)
+/* Where the program finds its own headers: in the segment with those bytes of the file. */
+static vaddr_t headers_in_memory(const struct elf_image *image, const struct elf_header *h)
 {
-	const struct parse parse = { file, size, base, last, ret_image, ret_error };
+	for (size_t i = 0; i < image->count; i++) {
+		const struct elf_segment *s = &image->segments[i];
+
+		if (h->program_offset >= s->offset && h->program_offset - s->offset < s->file_size)
+			return s->va + (h->program_offset - s->offset);
+	}
+	return 0;
+}
+
+static enum status parse_file(const struct parse *parse)
+{
+	struct elf_image *image = parse->image;
 	struct elf_header h;
 	enum status status;
 
-	if (size < sizeof(h))
-		return fail(&parse, ERR_FORMAT, "file shorter than an ELF header, bytes", size);
+	if (parse->have < sizeof(h))
+		return fail(parse, ERR_FORMAT, "file shorter than an ELF header, bytes", parse->have);
 	/* Copies, here and below: the file may lie at any address, and its parts at any offset. */
-	memcpy(&h, file, sizeof(h));
-	status = check_header(&parse, &h);
-	*ret_image = (struct elf_image){ .entry = h.entry };
+	memcpy(&h, parse->file, sizeof(h));
+	status = check_header(parse, &h);
+	*image = (struct elf_image){ .entry = h.entry, .relocatable = h.type == TYPE_DYN, .headers = h.programs };
 	for (size_t i = 0; i < h.programs && status == OK; i++) {
 		struct elf_program p;
 
-		memcpy(&p, parse.file + h.program_offset + i * sizeof(p), sizeof(p));
-		status = take_program(&parse, &p);
+		memcpy(&p, parse->file + h.program_offset + i * sizeof(p), sizeof(p));
+		status = take_program(parse, &p);
 	}
 	if (status != OK)
 		return status;
-	if (!ret_image->count)
-		return fail(&parse, ERR_FORMAT, "no segment to load among its program headers, of which there are",
+	if (!image->count)
+		return fail(parse, ERR_FORMAT, "no segment to load among its program headers, of which there are",
 			    h.programs);
-	if (!entry_is_executable(ret_image))
-		return fail(&parse, ERR_RANGE, "entry outside the executable segments, address", h.entry);
+	if (!entry_is_executable(image))
+		return fail(parse, ERR_RANGE, "entry outside the executable segments, address", h.entry);
+	image->headers_va = headers_in_memory(image, &h);
 	return OK;
+}
+
+enum status elf_parse(const void *file, size_t size, vaddr_t base, vaddr_t last, struct elf_image *ret_image,
+		      struct elf_error *ret_error)
+{
+	return parse_file(&(struct parse){ file, size, size, false, base, last, ret_image, ret_error });
+}
+
+enum status elf_parse_program(const void *start, size_t have, uint64_t size, vaddr_t base, vaddr_t last,
+			      struct elf_image *ret_image, struct elf_error *ret_error)
+{
+	return parse_file(&(struct parse){ start, have, size, true, base, last, ret_image, ret_error });
 }
 
 /* System V ABI, "Note Section": name and content are each padded to 4 bytes. */

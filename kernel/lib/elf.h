@@ -1,5 +1,5 @@
 /*
- * The one ELF parser: x86-64 executables, as the loader and (later) exec take them
+ * The one ELF parser: x86-64 executables, as the loader and exec take them
  * (System V ABI, "Object Files"; its AMD64 supplement). Reads only; believes nothing.
  */
 #pragma once
@@ -28,6 +28,10 @@ struct elf_image {
 	size_t count;
 	const void *notes; /* the first PT_NOTE's bytes in the file, or NULL */
 	size_t notes_size;
+	/* Of user programs: */
+	bool relocatable;   /* ET_DYN: every address here counts from where the caller puts the image */
+	vaddr_t headers_va; /* where its program headers lie in memory; 0: nowhere */
+	uint16_t headers;   /* how many */
 };
 
 /* What is wrong and where: a format string's pieces, for the one line that the user sees. */
@@ -49,6 +53,15 @@ struct elf_error {
  */
 MUST_CHECK enum status elf_parse(const void *file, size_t size, vaddr_t base, vaddr_t last, struct elf_image *ret_image,
 				 struct elf_error *ret_error);
+
+/*
+ * The same for a user program of which only the first `have` of `size` bytes, `start`, can be read: its program headers must
+ * be among them. Segments need not start at a page: they are widened to, and their bytes with them. ET_DYN without an
+ * interpreter (static PIE) is allowed: its addresses count from 0, and `base` and `last` are for those. Notes are
+ * found only if they can be read.
+ */
+MUST_CHECK enum status elf_parse_program(const void *start, size_t have, uint64_t size, vaddr_t base, vaddr_t last,
+					 struct elf_image *ret_image, struct elf_error *ret_error);
 
 /* The content of the first note `name`/`type` that is at least `size` bytes long, or NULL. It may be unaligned. */
 const void *elf_note(const struct elf_image *image, const char *name, uint32_t type, size_t size);

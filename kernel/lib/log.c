@@ -8,13 +8,14 @@
 #include <stdint.h>
 
 #include "kernel/lib/format.h"
+#include "kernel/lib/scratch.h"
 #include "kernel/lib/string.h"
 
 #define RING_SIZE    16384
 #define MESSAGE_SIZE 256
 
 /* Not zeroed at boot: nothing is read that was not written. */
-static char ring[RING_SIZE] __attribute__((section(".bss.scratch")));
+static SCRATCH char ring[RING_SIZE];
 static uint64_t ring_end; /* bytes ever written; the next one goes to ring[ring_end % RING_SIZE] */
 static struct log_sink *sinks;
 static int console_level = LOG_DEBUG;
@@ -67,6 +68,12 @@ void say_text(const char *text, size_t size)
 {
 	for (struct log_sink *s = sinks; s; s = s->next)
 		s->write(text, size);
+}
+
+void say_raw(const char *text, size_t size)
+{
+	for (struct log_sink *s = sinks; s; s = s->next)
+		(s->write_raw ? s->write_raw : s->write)(text, size);
 }
 
 /* Returns the length of the text. What is too long ends in an ellipsis and a new line. */

@@ -1,3 +1,6 @@
+/*
+ * One generator for all. Its key is all that it knows; each request and each addition replaces it.
+ */
 #include "kernel/lib/random.h"
 
 #include "kernel/lib/chacha.h"

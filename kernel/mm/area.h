@@ -20,12 +20,12 @@ enum user_rights {
 enum area_flags {
 	AREA_SHARED = 1 << 0,     /* writes go to the object; else they are this space's own */
 	AREA_GROWS_DOWN = 1 << 1, /* a stack: a fault below it extends it */
-	AREA_TOUCHED =
-		1 << 2, /* pages of it may be mapped; without it there are none, and no table need be looked at */
+	AREA_TOUCHED = 1 << 2,    /* pages of it may be mapped; without it no table need be looked at */
+	AREA_SMALL = 1 << 3,      /* 4 KiB frames only */
 };
 
 /* What must be equal for two neighbours to be one area. */
-#define AREA_KIND (AREA_SHARED | AREA_GROWS_DOWN)
+#define AREA_KIND (AREA_SHARED | AREA_GROWS_DOWN | AREA_SMALL)
 
 /* A half-open range of pages. */
 struct area {

@@ -4,6 +4,7 @@
  */
 #include "kernel/arch/trap.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/scratch.h"
 #include "kernel/mm/frame.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/hhdm.h"
@@ -24,7 +25,7 @@ struct trial {
 	uint64_t number;
 };
 
-static struct trial trials[MANY];
+static SCRATCH struct trial trials[MANY];
 
 static bool trial_map(struct trial *t, uint64_t number)
 {

@@ -35,10 +35,11 @@
  */
 #include "kernel/mm/frame_refs.h"
 
+#include "kernel/lib/scratch.h"
 #include "kernel/lib/string.h"
 
 struct frames machine_frames;
-struct frame_cache machine_frame_cache;
+SCRATCH struct frame_cache machine_frame_cache; /* frame_cache_init writes all of it */
 
 /* ---- the caches ---- */
 

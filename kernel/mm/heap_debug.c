@@ -10,6 +10,7 @@
 #include "kernel/mm/heap_internal.h"
 
 #include "kernel/lib/panic.h"
+#include "kernel/lib/scratch.h"
 #include "kernel/lib/string.h"
 
 #define LIVE  0x6c6976656c697665 /* "livelive" */
@@ -260,7 +261,7 @@ void heap_debug_check(void)
  */
 void heap_debug_report(void (*see)(void *ctx, const void *owner, uint64_t count, uint64_t bytes), void *ctx)
 {
-	static struct {
+	static SCRATCH struct {
 		const void *owner;
 		uint64_t count, bytes;
 	} owners[OWNERS_MAX + 1];

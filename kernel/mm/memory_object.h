@@ -8,7 +8,8 @@
  *   - frames that the allocator does not manage, as those of the initramfs in its boot-time range: immortal. Nobody
  *     counts them, `frame` just returns the address, and user_frame_put (user_pages.h) lets them be. Their memory must
  *     never be added to the allocator (frame_add_range) while any mapping of it may live.
- * Which kind a frame is tells its reference count: frame_refs() is 0 for one that is not managed.
+ * Which kind a frame is tells its reference count: frame_refs() is 0 for one that is not managed. user_frame_get and
+ * user_frame_put (user_pages.h) do what is right for each kind, parts of 2 MiB frames included.
  */
 #pragma once
 

@@ -2,6 +2,7 @@
  * Frames, windows and heap as the kernel runs on them. The host tests know them better; here they meet real memory,
  * real tables and the real TLB. What each test takes, it gives back: the runner counts frames.
  */
+#include "kernel/lib/scratch.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frame.h"
 #include "kernel/mm/heap.h"
@@ -46,7 +47,7 @@ static bool each_size_of_frame(void)
 /* No two of them are the same: each keeps its own number. */
 static bool many_frames_differ(void)
 {
-	static paddr_t pa[MANY];
+	static SCRATCH paddr_t pa[MANY];
 	size_t wrong = 0;
 
 	if (frame_alloc_many(frame_cache_here(), MANY, pa) != OK)

@@ -11,3 +11,4 @@ extern const struct selftest_suite frame_selftests;   /* memory_selftest.c */
 extern const struct selftest_suite window_selftests;  /* memory_selftest.c */
 extern const struct selftest_suite heap_selftests;    /* memory_selftest.c */
 extern const struct selftest_suite mmio_selftests;    /* mmio_selftest.c */
+extern const struct selftest_suite user_selftests;    /* user_selftest.c */

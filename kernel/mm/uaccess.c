@@ -16,9 +16,9 @@ void uaccess_init(void)
 /* Where to go on after a fault at `rip`; 0: it is not one of ours. */
 static uint64_t resume_of(uint64_t rip)
 {
-	for (const struct user_fixup *f = user_fixups; f < user_fixups_end; f++)
-		if (f->at == rip)
-			return f->resume;
+	for (uint64_t i = 0; i < user_fixup_count; i++)
+		if (user_fixups[i].at == rip)
+			return user_fixups[i].resume;
 	return 0;
 }
 

@@ -63,7 +63,7 @@ static bool fault_large(const struct fault *f)
 	paddr_t pa;
 	pte_t *at;
 
-	if (start < area->start || start + PAGE_SIZE_2M > area->end || area->flags & AREA_GROWS_DOWN)
+	if (start < area->start || start + PAGE_SIZE_2M > area->end || area->flags & (AREA_GROWS_DOWN | AREA_SMALL))
 		return false;
 	if (frame_alloc_large(frame_cache_here(), FRAME_2M, &pa) != OK)
 		return false;
@@ -190,7 +190,7 @@ static enum status fault_write(const struct fault *f, struct slot slot)
 	}
 	if (slot.level > 1) {
 		status = user_pages_cut(f->space, align_down(f->va, PAGE_SIZE_2M) + PAGE_SIZE);
-		return status == OK ? fault_write(f, space_find(&f->space->context.space, f->va)) : status;
+		return status == OK ? fault_write(f, space_leaf_slot(&f->space->context.space, f->va)) : status;
 	}
 	if (f->area->flags & AREA_SHARED) {
 		status = f->area->object->ops->write_frame(f->area->object, page_of(f->area, f->va), &copy);
@@ -212,7 +212,7 @@ static enum status fault_write(const struct fault *f, struct slot slot)
 /* Serve an access that the area allows. In the kernel context. */
 static enum status fault_page(const struct fault *f)
 {
-	struct slot slot = space_find(&f->space->context.space, f->va);
+	struct slot slot = space_leaf_slot(&f->space->context.space, f->va);
 	pte_t e = pte_read(slot.pte);
 
 	if (!pte_present(e))

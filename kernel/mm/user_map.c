@@ -126,7 +126,8 @@ enum status user_map(struct user_space *space, vaddr_t va, uint64_t size, unsign
 	}
 	new.start = va;
 	new.end = va + size;
-	new.flags = (shared ? AREA_SHARED : 0) | (flags & USER_MAP_GROWS_DOWN ? AREA_GROWS_DOWN : 0);
+	new.flags = (shared ? AREA_SHARED : 0) | (flags & USER_MAP_GROWS_DOWN ? AREA_GROWS_DOWN : 0) |
+		    (flags & USER_MAP_STACK ? AREA_SMALL : 0);
 	status = map_area(space, &new, flags);
 	if (made)
 		object_put(new.object);

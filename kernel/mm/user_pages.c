@@ -97,23 +97,28 @@ static void gather_run(struct gather *g)
 
 /* ---- drop ---- */
 
-/* Unmap a run's leaves. */
+/* Unmap a run's leaves. The flush has the whole run, if anything of it: exact bounds cost more than they save. */
 static void drop_run(struct gather *g, const struct space_run *run)
 {
-	const uint64_t size = level_size(run->level), pages = size / PAGE_SIZE;
+	pte_t *const end = run->at + run->count;
+	size_t leaves = 0;
 
-	for (size_t i = 0; i < run->count; i++) {
-		pte_t e = pte_read(&run->at[i]);
+	for (pte_t *at = run->at; at < end; at++) {
+		pte_t e = pte_read(at);
 
 		if (!e.raw)
 			continue;
-		if (g->count == GATHER_FRAMES)
+		if (unlikely(g->count == GATHER_FRAMES)) {
+			user_flush_add(&g->flush, run->va, run->count * level_size(run->level));
 			gather_run(g);
+		}
 		g->frames[g->count++] = pte_paddr(user_leaf(e), run->level);
-		pte_write(&run->at[i], (pte_t){ 0 });
-		user_flush_add(&g->flush, run->va + i * size, size);
-		g->space->resident_pages -= pages;
+		pte_write(at, (pte_t){ 0 });
+		leaves++;
 	}
+	if (leaves)
+		user_flush_add(&g->flush, run->va, run->count * level_size(run->level));
+	g->space->resident_pages -= leaves * (level_size(run->level) / PAGE_SIZE);
 }
 
 static void drop(struct gather *g, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling)
@@ -244,52 +249,64 @@ static enum status copy_frame(const struct user_space *space, paddr_t *pa)
 	return OK;
 }
 
-/* A run's leaves into the child's entries, `to` being the place for the first. */
-static enum status copy_run(struct user_space *from, struct user_space *to, const struct space_run *run, pte_t *place,
-			    bool shared, struct tlb_flush *flush)
+/* One reference more to a leaf's frame; a copy when it has too many. */
+static enum status share_frame(struct user_space *from, paddr_t *pa, int level, bool shared)
 {
-	const uint64_t size = level_size(run->level), pages = size / PAGE_SIZE;
+	uint16_t *refs = level == 1 ? small_refs(*pa) : NULL;
 
-	for (size_t i = 0; i < run->count; i++) {
+	if (likely(refs && *refs != FRAME_REFS_MAX)) {
+		__atomic_store_n(refs, *refs + 1, __ATOMIC_RELAXED);
+		return OK;
+	}
+	if (user_frame_get(*pa) == OK)
+		return OK;
+	return level == 1 && !shared ? copy_frame(from, pa) : ERR_NO_MEMORY;
+}
+
+/* The leaves among `count` entries from `from_at` into the child's entries from `to_at`. */
+static enum status copy_entries(struct user_space *from, struct user_space *to, struct space_run *run, size_t first,
+				pte_t *to_at, bool shared)
+{
+	const uint64_t lost = shared ? 0 : PTE_WRITABLE | PTE_DIRTY;
+	enum status status = OK;
+	size_t leaves = 0;
+
+	for (size_t i = first; i < run->count; i++) {
 		pte_t e = pte_read(&run->at[i]), leaf;
-		paddr_t pa;
+		paddr_t pa, mine;
 
 		if (!e.raw)
 			continue;
 		leaf = user_leaf(e);
-		pa = pte_paddr(leaf, run->level);
-		if (user_frame_get(pa) != OK) {
-			enum status status = run->level == 1 && !shared ? copy_frame(from, &pa) : ERR_NO_MEMORY;
-
-			if (status != OK)
-				return status;
-			leaf.raw = pa.raw | (leaf.raw & ~PTE_ADDRESS);
+		pa = mine = pte_paddr(leaf, run->level);
+		status = share_frame(from, &pa, run->level, shared);
+		if (unlikely(status != OK))
+			break;
+		leaf.raw &= ~lost;
+		if (likely(pte_present(e))) {
+			if (leaf.raw != e.raw)
+				pte_write(&run->at[i], leaf);
+			leaf.raw ^= mine.raw ^ pa.raw;
+			pte_write(&to_at[i - first], leaf);
+		} else {
+			pte_write(&run->at[i], pte_park(leaf));
+			leaf.raw ^= mine.raw ^ pa.raw;
+			pte_write(&to_at[i - first], pte_park(leaf));
 		}
-		if (!shared && leaf.raw & PTE_WRITABLE) {
-			pte_t less = { leaf.raw & ~(PTE_WRITABLE | PTE_DIRTY) };
-
-			if (pte_present(e)) {
-				pte_write(&run->at[i], (pte_t){ e.raw & ~(PTE_WRITABLE | PTE_DIRTY) });
-				user_flush_add(flush, run->va + i * size, size);
-			} else {
-				pte_write(&run->at[i],
-					  pte_park((pte_t){ user_leaf(e).raw & ~(PTE_WRITABLE | PTE_DIRTY) }));
-			}
-			leaf = less;
-		}
-		pte_write(&place[i], pte_present(e) ? leaf : pte_park(leaf));
-		to->resident_pages += pages;
+		leaves++;
 	}
-	return OK;
+	to->resident_pages += leaves * (level_size(run->level) / PAGE_SIZE);
+	return status;
 }
 
-/* Whether a run has any leaf: for one that has none no table is made. */
-static bool run_is_empty(const struct space_run *run)
+/* The first entry that is not absent; the run's count when there is none. */
+static size_t first_leaf(const struct space_run *run)
 {
-	for (size_t i = 0; i < run->count; i++)
-		if (pte_read(&run->at[i]).raw)
-			return false;
-	return true;
+	size_t i = 0;
+
+	while (i < run->count && !pte_read(&run->at[i]).raw)
+		i++;
+	return i;
 }
 
 enum status user_pages_copy(struct user_space *from, struct user_space *to, vaddr_t start, vaddr_t end, bool shared,
@@ -299,16 +316,21 @@ enum status user_pages_copy(struct user_space *from, struct user_space *to, vadd
 
 	for (vaddr_t va = start; va < end && space_run(&from->context.space, va, end - 1, &run);
 	     va = space_run_end(&run)) {
+		size_t first = first_leaf(&run);
 		enum status status;
 		pte_t *place;
 
-		if (run_is_empty(&run))
+		/* For entries that are all absent no table is made. */
+		if (first == run.count)
 			continue;
-		status = space_place(&to->context.space, run.va, run.level, &place);
+		status = space_place(&to->context.space, run.va + first * PAGE_SIZE, run.level, &place);
 		if (status == OK)
-			status = copy_run(from, to, &run, place, shared, flush);
+			status = copy_entries(from, to, &run, first, place, shared);
+		/* All of the run: exact bounds cost more than they save. Also after an error. */
+		if (!shared)
+			user_flush_add(flush, run.va, run.count * level_size(run.level));
 		if (status != OK)
-			return status == ERR_NO_MEMORY ? status : ERR_NO_MEMORY;
+			return ERR_NO_MEMORY;
 	}
 	return OK;
 }

@@ -65,16 +65,16 @@ enum status user_protect(struct user_space *space, vaddr_t va, uint64_t size, un
 
 enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size)
 {
-	enum status status = range_status(space, va, &size);
+	enum status covered = range_status(space, va, &size), status;
 	context_token_t token;
 	bool touched = false;
 
-	if (status != OK || size == 0)
-		return status;
-	for (const struct area *a = area_find(&space->areas, va); a && a->start < va + size; a = area_next(a))
+	if ((covered != OK && covered != ERR_NOT_FOUND) || size == 0)
+		return covered;
+	for (const struct area *a = area_find_from(&space->areas, va); a && a->start < va + size; a = area_next(a))
 		touched |= (a->flags & AREA_TOUCHED) != 0;
 	if (!touched)
-		return OK;
+		return covered;
 	token = kernel_context_enter();
 	status = user_pages_cut(space, va);
 	if (status == OK)
@@ -83,5 +83,5 @@ enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size)
 	if (status == OK)
 		user_pages_drop(space, va, va + size, va, va);
 	kernel_context_leave(token);
-	return status;
+	return status == OK ? covered : status;
 }

@@ -23,6 +23,8 @@ enum status user_space_create(struct user_space **ret)
 		kfree(space);
 		return status;
 	}
+	/* A page far from all others takes two, its PTEs' and their PDEs'. */
+	space->context.space.spares_max = 2;
 	space->mmap_top = USER_MMAP_TOP;
 	space->limit_pages = USER_NO_LIMIT;
 	space->data_pages = USER_NO_LIMIT;

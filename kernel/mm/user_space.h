@@ -22,8 +22,8 @@
 #define USER_GUARD_GAP (256 * PAGE_SIZE)     /* a stack grows no nearer to what lies below it; Linux's 1 MiB */
 #define USER_AREAS_MAX 65530                 /* areas of one space: vm.max_map_count */
 
-/* Without ASLR. */
-#define USER_MMAP_TOP (USER_END - (1ULL << 30))
+/* Without ASLR: room for the stack above, and yet in the same GiB, which saves a table. */
+#define USER_MMAP_TOP (USER_END - (128ULL << 20))
 
 #define USER_NO_LIMIT (~0ULL)
 
@@ -69,6 +69,7 @@ enum user_map_flags {
 	USER_MAP_SHARED = 1 << 2,          /* without an object: anonymous memory that a fork shares */
 	USER_MAP_GROWS_DOWN = 1 << 3,      /* a stack */
 	USER_MAP_POPULATE = 1 << 4,        /* touch all pages now, as far as that works; failing is no error */
+	USER_MAP_STACK = 1 << 6,           /* a thread's: 4 KiB frames only, as little of it is touched */
 	USER_MAP_NORESERVE = 1 << 5,       /* accepted and meaningless: nothing is ever reserved */
 };
 
@@ -112,7 +113,8 @@ MUST_CHECK enum status user_remap(struct user_space *space, vaddr_t va, uint64_t
 
 /*
  * madvise(MADV_DONTNEED): drop the pages of [va, va + size); the next touch finds zeros or the object's page.
- * Returns ERR_RANGE as user_unmap (but size 0 is OK), ERR_NOT_FOUND (a hole in it: ENOMEM), ERR_NO_MEMORY.
+ * Returns ERR_RANGE as user_unmap (but size 0 is OK), ERR_NOT_FOUND (a hole in it: ENOMEM; the rest is dropped, as
+ * on Linux), ERR_NO_MEMORY.
  */
 MUST_CHECK enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size);
 

@@ -174,7 +174,7 @@ enum status user_touch(struct user_space *space, vaddr_t va, enum user_rights ac
 
 uint8_t user_copy_smap;
 const struct user_fixup user_fixups[1];
-const struct user_fixup user_fixups_end[1];
+const uint64_t user_fixup_count;
 
 /* Addresses below are users', above the test's own. */
 #define HOST_USER_END (1ULL << 36)

@@ -3,9 +3,9 @@
  */
 #include "test/host/fs_machine.h"
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 

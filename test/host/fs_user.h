@@ -11,8 +11,8 @@
 #include "test/host/frame_machine.h"
 #include "test/host/fs_machine.h"
 
-#define FS_BASE   (4 * GIB)
-#define USER_VA   0x100000ULL /* the user's memory: USER_BYTES, and nothing behind it */
+#define FS_BASE    (4 * GIB)
+#define USER_VA    0x100000ULL /* the user's memory: USER_BYTES, and nothing behind it */
 #define USER_BYTES (256 * KIB)
 
 static struct machine *fs_machine;
@@ -81,18 +81,18 @@ static inline void user_get(uint64_t at, void *bytes, size_t size)
 }
 
 /* A system call's user_io for `size` bytes at offset `at` of the user's memory, in the user's context. */
-#define WITH_USER_IO(io, at, size, call)                                        \
-	({                                                                      \
-		struct user_io io;                                              \
-		context_token_t io##_token = context_enter(&fs_user->context);  \
-		uint64_t io##_cr3 = host_cr3;                                   \
-		int64_t io##_result;                                            \
-                                                                                \
-		user_io_init(&io, fs_user, USER_VA + (at), size);               \
-		io##_result = (call);                                           \
-		assert_int_equal(host_cr3, io##_cr3);                           \
-		context_leave(io##_token);                                      \
-		io##_result;                                                    \
+#define WITH_USER_IO(io, at, size, call)                                       \
+	({                                                                     \
+		struct user_io io;                                             \
+		context_token_t io##_token = context_enter(&fs_user->context); \
+		uint64_t io##_cr3 = host_cr3;                                  \
+		int64_t io##_result;                                           \
+                                                                               \
+		user_io_init(&io, fs_user, USER_VA + (at), size);              \
+		io##_result = (call);                                          \
+		assert_int_equal(host_cr3, io##_cr3);                          \
+		context_leave(io##_token);                                     \
+		io##_result;                                                   \
 	})
 
 /* read(2) and write(2) between the file and a buffer, by way of the start of the user's memory. */

@@ -47,7 +47,7 @@ static void ratios_are_exact(void **state)
 				continue;
 			}
 			assert_true(got <= (uint64_t)exact);
-			/* Less by one at the most, as long as the value is smaller than the multiplier's error lets it. */
+			/* Less by one at the most, but for what is so large that the multiplier's error shows. */
 			assert_true((uint64_t)exact - got <= 1 + ((uint64_t)exact >> 60));
 		}
 	}

@@ -4,7 +4,8 @@
  */
 #include "test/host/user_machine.h"
 
-#include "kernel/lib/errno.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/mm/user_io.h"
 #include "paging/leaves.h"
 
 #define RW   (USER_READ | USER_WRITE)
@@ -173,6 +174,7 @@ static void large_frames(void **state)
 {
 	struct user_space *space = new_space(), *child;
 	struct slot slot;
+	vaddr_t va;
 
 	(void)state;
 	map_at(space, BASE, 3 * PAGE_SIZE_2M, RW);
@@ -206,6 +208,10 @@ static void large_frames(void **state)
 	assert_int_equal(refused(space, BASE + PAGE_SIZE_2M + 7 * PAGE_SIZE, USER_READ), ERR_RIGHTS);
 	assert_int_equal(user_protect(space, BASE + PAGE_SIZE_2M, PAGE_SIZE_2M, RW), OK);
 	assert_int_equal(*touch(space, BASE + PAGE_SIZE_2M + 7 * PAGE_SIZE, USER_READ), 2);
+	/* A thread's stack takes no more than what is touched. */
+	assert_int_equal(user_map(space, BASE, PAGE_SIZE_2M, RW, USER_MAP_FIXED | USER_MAP_STACK, NULL, 0, &va), OK);
+	*touch(space, BASE, USER_WRITE) = 1;
+	assert_int_equal(space_find(&space->context.space, BASE).level, 1);
 	user_space_put(space);
 }
 
@@ -336,6 +342,219 @@ static void remap(void **state)
 	user_space_put(space);
 }
 
+/* 2 MiB leaves move whole, or cut where what moves ends. */
+static void remap_large(void **state)
+{
+	struct user_space *space = new_space();
+	vaddr_t va;
+
+	(void)state;
+	map_at(space, BASE, PAGE_SIZE_2M, RW);
+	*touch(space, BASE + 7 * PAGE_SIZE, USER_WRITE) = 7;
+	assert_int_equal(user_remap(space, BASE, PAGE_SIZE_2M, PAGE_SIZE_2M, USER_REMAP_MAYMOVE | USER_REMAP_FIXED,
+				    BASE + 8 * PAGE_SIZE_2M, &va),
+			 OK);
+	assert_int_equal(space_find(&space->context.space, va).level, 2);
+	assert_int_equal(*touch(space, va + 7 * PAGE_SIZE, USER_READ), 7);
+	assert_int_equal(user_remap(space, va, PAGE_SIZE_2M, 8 * PAGE_SIZE, USER_REMAP_MAYMOVE | USER_REMAP_FIXED, BASE,
+				    &va),
+			 OK);
+	assert_int_equal(*touch(space, BASE + 7 * PAGE_SIZE, USER_READ), 7);
+	assert_int_equal(refused(space, BASE + 8 * PAGE_SIZE, USER_READ), ERR_NOT_FOUND);
+	assert_int_equal(space->resident_pages, 8);
+	assert_int_equal(user_remap(space, BASE, 8 * PAGE_SIZE, 8 * PAGE_SIZE, USER_REMAP_MAYMOVE | USER_REMAP_FIXED,
+				    BASE + 100 * PAGE_SIZE, &va),
+			 OK);
+	assert_int_equal(*touch(space, va + 7 * PAGE_SIZE, USER_READ), 7);
+	user_space_put(space);
+}
+
+/* Small pieces and bulk, to pages that nobody touched, as far as the memory goes. */
+static void io(void **state)
+{
+	struct user_space *space = new_space();
+	const struct user_iovec pieces[] = { { BASE + PAGE_SIZE - 5, 10 }, { 0, 0 }, { BASE + 3 * PAGE_SIZE - 4, 9 } };
+	char in[32] = "0123456789abcdefgh", out[32];
+	struct user_io job;
+	size_t moved = 9;
+
+	(void)state;
+	host_user_space = space;
+	map_at(space, BASE, 3 * PAGE_SIZE, RW);
+	assert_int_equal(user_io_init_vector(&job, space, pieces, 3), OK);
+	assert_int_equal(job.left, 19);
+	assert_int_equal(user_io_put_bulk(&job, in, 7, &moved), OK);
+	assert_int_equal(moved, 7);
+	assert_int_equal(user_io_put(&job, in + 7, 2, &moved), OK);
+	assert_int_equal(user_io_put_bulk(&job, in + 9, 9, &moved), ERR_FAULT);
+	assert_int_equal(moved, 5);
+	assert_int_equal(job.left, 5);
+	assert_int_equal(user_io_put(&job, in, 1, &moved), ERR_FAULT);
+	assert_int_equal(moved, 0);
+
+	assert_int_equal(user_io_init_vector(&job, space, pieces, 3), OK);
+	memset(out, 0, sizeof(out));
+	assert_int_equal(user_io_get(&job, out, 3, &moved), OK);
+	assert_int_equal(user_io_get_bulk(&job, out + 3, 9, &moved), OK);
+	assert_int_equal(user_io_get(&job, out + 12, 20, &moved), ERR_FAULT);
+	assert_int_equal(moved, 2);
+	assert_string_equal(out, "0123456789abcd");
+
+	/* A write to a page that a fork shares copies it; read-only is a fault. */
+	user_io_init(&job, space, BASE, PAGE_SIZE);
+	assert_int_equal(user_io_zero_bulk(&job, 2 * PAGE_SIZE, &moved), OK);
+	assert_int_equal(moved, PAGE_SIZE);
+	assert_int_equal(user_protect(space, BASE, PAGE_SIZE, USER_READ), OK);
+	user_io_init(&job, space, BASE, 1);
+	assert_int_equal(user_io_put_bulk(&job, in, 1, &moved), ERR_FAULT);
+	assert_int_equal(user_io_get_bulk(&job, out, 1, &moved), OK);
+	assert_int_equal(out[0], 0);
+	user_io_init(&job, space, HHDM_BASE, 1);
+	assert_int_equal(user_io_get_bulk(&job, out, 1, &moved), ERR_FAULT);
+	assert_int_equal(user_io_get(&job, out, 1, &moved), ERR_FAULT);
+
+	user_io_init_kernel(&job, out, 4);
+	assert_int_equal(user_io_put(&job, "ab", 2, &moved), OK);
+	assert_int_equal(user_io_put_bulk(&job, "cdef", 4, &moved), OK);
+	assert_int_equal(moved, 2);
+	assert_memory_equal(out, "abcd", 4);
+	assert_int_equal(user_io_init_vector(&job, space, (struct user_iovec[]){ { 0, 1ULL << 62 }, { 0, 1ULL << 62 } },
+					     2),
+			 ERR_RANGE);
+	user_space_put(space);
+}
+
+/* Every pointer that cannot be a user's is refused before it is used. */
+static void pointers(void **state)
+{
+	static const uint64_t bad[] = { USER_END - 3,       USER_END,  0x0000800000000000,
+					0x0100000000000000, HHDM_BASE, HEAP_BASE,
+					IMAGE_BASE,         ~0ULL - 3, ~0ULL };
+	struct user_space *space = new_space();
+	uint32_t word = 0;
+	size_t length;
+	char text[8];
+
+	(void)state;
+	host_user_space = space;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_equal(copy_from_user(text, user_pointer(bad[i]), 4), ERR_FAULT);
+		assert_int_equal(copy_to_user(user_pointer(bad[i]), text, 4), ERR_FAULT);
+		assert_int_equal(clear_user(user_pointer(bad[i]), 4), ERR_FAULT);
+		assert_int_equal(get_user_u32(user_pointer(bad[i]), &word), ERR_FAULT);
+		assert_int_equal(put_user_u32(user_pointer(bad[i]), 0), ERR_FAULT);
+	}
+	assert_int_equal(strncpy_from_user(text, user_pointer(HHDM_BASE), 8, &length), ERR_FAULT);
+	assert_int_equal(copy_from_user(text, user_pointer(BASE), ~0ULL), ERR_FAULT);
+	assert_int_equal(copy_from_user_some(text, user_pointer(BASE), 4), 0);
+	map_at(space, BASE, PAGE_SIZE, RW);
+	assert_int_equal(copy_to_user(user_pointer(BASE + PAGE_SIZE - 3), "abc", 3), OK);
+	assert_int_equal(strncpy_from_user(text, user_pointer(BASE + PAGE_SIZE - 3), 3, &length), ERR_RANGE);
+	assert_int_equal(strncpy_from_user(text, user_pointer(BASE + PAGE_SIZE - 3), 4, &length), ERR_FAULT);
+	assert_int_equal(strncpy_from_user(text, user_pointer(BASE), 4, &length), OK);
+	assert_int_equal(length, 0);
+	assert_int_equal(user_op_u32(user_pointer(BASE), (enum user_op)5, 1, &word), ERR_RANGE);
+	assert_int_equal(user_op_u32(user_pointer(BASE + 1), USER_OP_SET, 1, &word), ERR_RANGE);
+	assert_int_equal(user_op_u32(user_pointer(BASE), USER_OP_SET, 6, &word), OK);
+	assert_int_equal(user_op_u32(user_pointer(BASE), USER_OP_OR, 9, &word), OK);
+	assert_int_equal(user_op_u32(user_pointer(BASE), USER_OP_XOR, 1, &word), OK);
+	assert_int_equal(word, 15);
+	assert_int_equal(user_cmpxchg_u32(user_pointer(BASE), 14, 1, &word), OK);
+	assert_int_equal(word, 14);
+	user_space_put(space);
+}
+
+/* Each call with its n-th frame missing, for every n: a status, and nothing has changed. */
+static void every_nth_failure(void **state)
+{
+	struct user_space *space = new_space(), *child = NULL;
+	enum status status = ERR_NO_MEMORY;
+	uint64_t moved, n;
+	vaddr_t va;
+
+	(void)state;
+	map_at(space, BASE, 3 * PAGE_SIZE_2M, RW);
+	map_at(space, BASE + PAGE_SIZE_1G, 5 * PAGE_SIZE, RW);
+	touch(space, BASE, USER_WRITE);
+	touch(space, BASE + PAGE_SIZE_1G, USER_WRITE);
+	for (n = 1; status != OK; n++) {
+		uint64_t before = frame_free_count(&machine_frames);
+
+		frame_fail_nth(&machine_frame_cache, n);
+		status = user_space_fork(space, &child);
+		frame_fail_nth(&machine_frame_cache, 0);
+		if (status != OK) {
+			assert_int_equal(status, ERR_NO_MEMORY);
+			assert_int_equal(frame_free_count(&machine_frames), before);
+		}
+	}
+	assert_true(n > 6);
+	for (n = 1, status = ERR_NO_MEMORY; status != OK; n++) {
+		uint64_t before = frame_free_count(&machine_frames);
+
+		frame_fail_nth(&machine_frame_cache, n);
+		status = user_unmap(space, BASE + 5 * PAGE_SIZE, PAGE_SIZE);
+		frame_fail_nth(&machine_frame_cache, 0);
+		if (status != OK) {
+			assert_int_equal(frame_free_count(&machine_frames), before);
+			assert_int_equal(space->resident_pages, 513);
+			assert_int_equal(space->mapped_pages, 3 * 512 + 5);
+		}
+	}
+	assert_true(n > 2);
+	for (n = 1, status = ERR_NO_MEMORY; status != OK; n++) {
+		frame_fail_nth(&machine_frame_cache, n);
+		status = user_remap(space, BASE, PAGE_SIZE, PAGE_SIZE, USER_REMAP_MAYMOVE | USER_REMAP_FIXED,
+				    1ULL << 40, &va);
+		frame_fail_nth(&machine_frame_cache, 0);
+		assert_int_equal(user_is_mapped(space, BASE, PAGE_SIZE), status != OK);
+	}
+	assert_true(n > 2);
+	for (n = 1, status = ERR_NO_MEMORY; status != OK; n++) {
+		frame_fail_nth(&machine_frame_cache, n);
+		status = user_populate(space, BASE + PAGE_SIZE_1G, 5 * PAGE_SIZE, USER_WRITE, &moved);
+		frame_fail_nth(&machine_frame_cache, 0);
+		assert_int_equal(moved == 5 * PAGE_SIZE, status == OK);
+	}
+	assert_true(n > 4);
+	user_space_put(child);
+	user_space_put(space);
+}
+
+/* No more heap: no area can be made or cut, and those that are stay as they are. */
+static void no_heap(void **state)
+{
+	struct user_space *space = new_space();
+	enum status status = OK;
+	uint64_t n = 0;
+	size_t count;
+	vaddr_t va;
+
+	(void)state;
+	map_at(space, BASE, 16 * PAGE_SIZE, RW);
+	touch(space, BASE, USER_WRITE);
+	user_heap.fail_above = user_heap.mapped;
+	while (status == OK && n < 60000) {
+		n++;
+		status = user_map(space, BASE + n * 32 * PAGE_SIZE, PAGE_SIZE, RW, USER_MAP_FIXED, NULL, 0, &va);
+	}
+	assert_int_equal(status, ERR_NO_MEMORY);
+	count = space->areas.count;
+	assert_int_equal(space->mapped_pages, 16 + n - 1);
+	assert_int_equal(user_unmap(space, BASE + PAGE_SIZE, PAGE_SIZE), ERR_NO_MEMORY);
+	assert_int_equal(user_protect(space, BASE, PAGE_SIZE, USER_READ), ERR_NO_MEMORY);
+	assert_int_equal(user_map(space, BASE, PAGE_SIZE, USER_READ, USER_MAP_FIXED, NULL, 0, &va), ERR_NO_MEMORY);
+	assert_int_equal(user_remap(space, BASE, PAGE_SIZE, 2 * PAGE_SIZE, USER_REMAP_MAYMOVE, 0, &va), ERR_NO_MEMORY);
+	assert_int_equal(space->areas.count, count);
+	assert_int_equal(space->mapped_pages, 16 + n - 1);
+	touch(space, BASE, USER_WRITE);
+	touch(space, BASE + PAGE_SIZE, USER_WRITE);
+	/* What needs no node works. */
+	assert_int_equal(user_unmap(space, BASE, 16 * PAGE_SIZE), OK);
+	user_heap.fail_above = 0;
+	user_space_put(space);
+}
+
 /* A frame that the allocator does not manage is mapped, shared, copied, and never counted. */
 static paddr_t foreign;
 
@@ -379,9 +598,22 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(demand_zero),     TEST(context_switches), TEST(map_errors), TEST(placing), TEST(large_frames),
-		TEST(stack),           TEST(program_break),    TEST(files),      TEST(shared),  TEST(remap),
+		TEST(demand_zero),
+		TEST(context_switches),
+		TEST(map_errors),
+		TEST(placing),
+		TEST(large_frames),
+		TEST(stack),
+		TEST(program_break),
+		TEST(files),
+		TEST(shared),
+		TEST(remap),
 		TEST(immortal_frames),
+		TEST(remap_large),
+		TEST(io),
+		TEST(pointers),
+		TEST(every_nth_failure),
+		TEST(no_heap),
 	};
 
 	return cmocka_run_group_tests_name("user_space", tests, NULL, NULL);

@@ -12,17 +12,17 @@
 
 static struct machine *user_machine;
 static uint64_t frames_at_start;
+static struct heap_host user_heap;
 
 /* A machine with `size` bytes of memory from 4 GiB on. */
 static inline void user_machine_start(uint64_t size)
 {
-	static struct heap_host heap;
 	static bool heap_started;
 	uintptr_t direct;
 
 	panic_set_handler(print_panic);
 	if (!heap_started) {
-		heap_host_init(&heap, 64 * KIB);
+		heap_host_init(&user_heap, 64 * KIB);
 		heap_started = true;
 	}
 	user_machine = machine_new();

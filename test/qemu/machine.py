@@ -36,6 +36,8 @@ UNRESERVED = 4 * GIB
 # QEMU's CPUs have 40 address bits: too few from here on, because devices lie above RAM.
 WIDE_ADDRESSES = 512 * GIB
 
+CONSOLES = "console=ttyS0 console=tty0"
+
 live: list["Machine"] = []  # machines that run now: a failing test shows their serial logs
 
 
@@ -51,7 +53,7 @@ class Config:
     cpu: str = "max,la57=off"
     machine: str = "q35,smm=off"
     boot: Path | None = BOOT_FILE  # passed with -kernel; None boots from `extra`'s devices
-    append: str | None = None
+    append: str | None = None  # without init=, the default boot file's /init is left alone: straight to the monitor
     display: tuple[str, ...] = ("-vga", "std")
     serial: bool = True
     icount: bool = False  # the time-stamp counter counts instructions, 16 ticks each
@@ -71,8 +73,11 @@ class Config:
         words += ["-machine", machine, "-cpu", cpu, *ram, *self.display]
         if self.boot is not None:
             words += ["-kernel", str(self.boot)]
-        if self.append is not None:
-            words += ["-append", self.append]
+        append = self.append
+        if self.boot == BOOT_FILE and "init=" not in (append or ""):
+            append = f"{CONSOLES if append is None else append} init=none".strip()
+        if append is not None:
+            words += ["-append", append]
         if self.icount:
             words += ["-icount", "shift=4,sleep=off"]
         return [*words, "-no-reboot", *self.extra]

@@ -71,7 +71,7 @@ def test_entropy_reaches_the_kernel():
 
 def test_options_of_the_firmware():
     """LoadOptions replace the bundled command line; `quiet` leaves only the prompt."""
-    options = "quiet panic=1 word=\"a b\""
+    options = "quiet panic=1 word=\"a b\" init=none"
     with Machine(Config(display=("-vga", "none"), append=options)) as machine:
         machine.wait_prompt()
         assert machine.text.strip() == PROMPT.strip()

@@ -81,7 +81,7 @@ def _shell(tmp_path_factory):
         for name in CASES:
             script += [f"echo begin-{lap}-{name}", f"{name}.efi", f"echo end-{lap}-{name} %lasterror%"]
         script += [f"echo begin-{lap}-memory", "memmap", f"echo end-{lap}-memory"]
-    script += ["good.efi quiet", ""]
+    script += ["good.efi quiet init=none", ""]
     (directory / "startup.nsh").write_text("\r\n".join(script))
     files["startup.nsh"] = directory / "startup.nsh"
     files["good.efi"] = BOOT_FILE

@@ -35,7 +35,8 @@ def sections(path):
 def _boot_file(tmp_path_factory):
     directory = tmp_path_factory.mktemp("la57")
     (directory / "osrel").write_bytes(bytes(TABLE))
-    return bundle(directory / "boot.efi", KERNEL, stub=STUB, initrd=BUILD / "initrd.cpio", osrel=directory / "osrel")
+    return bundle(directory / "boot.efi", KERNEL, stub=STUB, initrd=BUILD / "initrd.cpio", osrel=directory / "osrel",
+                  cmdline="console=ttyS0 init=none")
 
 
 def image_base(config):

@@ -7,7 +7,8 @@ import pytest
 from guest import Guest
 from machine import Config, Machine, parse_size
 
-COMMANDS = ("audit", "cpu", "heap", "help", "irqs", "log", "map", "mem", "panic", "poweroff", "reboot", "stats", "walk")
+COMMANDS = ("audit", "cpu", "heap", "help", "irqs", "log", "map", "mem", "panic", "poweroff", "reboot", "stats",
+            "syscalls", "tasks", "walk")
 
 
 @pytest.fixture(name="machine", scope="module")

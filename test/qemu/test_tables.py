@@ -78,11 +78,14 @@ def test_image_is_the_kernel(guest):
     expect(guest.image_complaints())
 
 
+STACK_TOPS = ("boot_stack_top", "df_stack_top", "nmi_stack_top", "mc_stack_top")  # kernel/arch/kernel.ld
+
+
 def test_stacks_have_guard_pages(guest):
     """Below each stack of the image there is a page that is not mapped."""
     mapped = {page for leaf in in_range(guest, "IMAGE") for page in range(leaf.va, leaf.va + leaf.size, PAGE)}
-    tops = [va for name, va in contract.symbols().items() if name.endswith("_stack_top")]
-    assert len(tops) >= 4, "boot, #DF, NMI and #MC"
+    tops = [va for name, va in contract.symbols().items() if name in STACK_TOPS]
+    assert len(tops) == len(STACK_TOPS)
     for top in tops:
         page = top - PAGE
         assert page in mapped

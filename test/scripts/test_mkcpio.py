@@ -58,3 +58,22 @@ def test_errors(tmp_path):
         result = run("-o", archive, *words)
         assert result.returncode == 1 and complaint in result.stderr, result.stderr
         assert not archive.exists()
+
+
+def test_alignment(tmp_path):
+    """Large files start on a page, whatever stands before them; their names stay within Linux's limit."""
+    archive = tmp_path / "out.cpio"
+    words, contents = [], []
+    # Among the sizes below 8192 are those that leave too little before the next page for a header and a name.
+    for index, size in enumerate((5000, 4096, 100, *range(8192 - 240, 8192, 8), 70000)):
+        source = tmp_path / f"{index}"
+        source.write_bytes((b"#%03d" % index) * (size // 4))
+        words.append(f"files/{index:03}{'x' * 80}={source}")
+        contents.append(source.read_bytes())
+    assert run("-o", archive, *words).returncode == 0
+    data = archive.read_bytes()
+    for content in contents:
+        assert data.count(content) == 1
+        assert len(content) < 4096 or data.index(content) % 4096 == 0
+    assert len(listed(archive)) == 2 + len(contents)
+    assert data.count(b"070701") > 2 + len(contents) + 1, "no entry had to be moved on"

@@ -74,6 +74,9 @@ def test_missing_package_is_installed_first(calls):
     ("lint", "clang-format", True),
     ("bench", "libjemalloc2", True),
     ("test", "libjemalloc2", False),
+    ("coverage", "gcovr", True),
+    ("coverage", "libcmocka-dev", True),
+    ("coverage", "ovmf", False),
 ])
 def test_target_decides_what_is_needed(calls, target, package, wanted):
     assert (len(calls(target, missing=package)[0]) > 1) == wanted

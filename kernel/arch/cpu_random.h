@@ -1,0 +1,29 @@
+/*
+ * The CPU's random numbers (Intel SDM vol. 1, "RDRAND Instruction", "RDSEED Instruction").
+ */
+#pragma once
+
+#include "paging/types.h"
+
+/* False: none is ready now; *ret is then as before. Only where CPUID says that the instruction is there. */
+static inline bool cpu_rdrand(uint64_t *ret)
+{
+	uint64_t value;
+	bool ready;
+
+	__asm__ volatile("rdrand %0" : "=r"(value), "=@ccc"(ready) : : "memory");
+	if (ready)
+		*ret = value;
+	return ready;
+}
+
+static inline bool cpu_rdseed(uint64_t *ret)
+{
+	uint64_t value;
+	bool ready;
+
+	__asm__ volatile("rdseed %0" : "=r"(value), "=@ccc"(ready) : : "memory");
+	if (ready)
+		*ret = value;
+	return ready;
+}

@@ -1,0 +1,63 @@
+/*
+ * Asks the CPU. What comes from there is added to the key, so a bad instruction makes nothing worse.
+ */
+#include "kernel/arch/entropy.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/cpu_random.h"
+#include "kernel/arch/features.h"
+#include "kernel/lib/random.h"
+
+#define WORDS   8   /* of 64 bits from each instruction: twice what is needed */
+#define TRIES   10  /* Intel's advice for RDRAND; RDSEED runs dry sooner */
+#define SAMPLES 256 /* of the time-stamp counter */
+#define ENOUGH  256 /* bits */
+
+typedef bool random_instruction(uint64_t *ret);
+
+/* Returns how many bits came. */
+static unsigned add_words(random_instruction *next)
+{
+	unsigned bits = 0;
+
+	for (int i = 0; i < WORDS; i++) {
+		uint64_t word;
+		int tries = TRIES;
+
+		while (tries && !next(&word)) {
+			cpu_pause();
+			tries--;
+		}
+		/* Some CPUs answer "ready" with all ones for ever (AMD family 17h before its microcode was mended). */
+		if (!tries || word == UINT64_MAX)
+			continue;
+		random_add(&word, sizeof(word));
+		bits += 64;
+	}
+	return bits;
+}
+
+/* Counted as nothing: under an emulator the counter may be as regular as clockwork. */
+static void add_jitter(void)
+{
+	for (int i = 0; i < SAMPLES; i++) {
+		uint64_t now = cpu_rdtsc();
+
+		random_add(&now, sizeof(now));
+	}
+}
+
+unsigned entropy_gather(const void *seed, size_t size)
+{
+	unsigned bits = (unsigned)size * 8;
+
+	random_add(seed, size);
+	if (cpu_features()->rdseed)
+		bits += add_words(cpu_rdseed);
+	if (cpu_features()->rdrand)
+		bits += add_words(cpu_rdrand);
+	add_jitter();
+	if (bits >= ENOUGH)
+		random_set_ready();
+	return bits;
+}

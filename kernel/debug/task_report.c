@@ -1,0 +1,92 @@
+/*
+ * Prints what kernel/task and kernel/sys count. Changes nothing, and needs no memory.
+ */
+#include "kernel/debug/task_report.h"
+
+#include "kernel/irq/clock.h"
+#include "kernel/sys/sys.h"
+#include "kernel/task/process.h"
+
+static char state_letter(const struct task *task)
+{
+	if (task == task_current())
+		return '*';
+	switch (task->state) {
+	case TASK_RUNNABLE:
+		return 'R';
+	case TASK_BLOCKED:
+		return 'S';
+	case TASK_STOPPED:
+		return 'T';
+	case TASK_DEAD:
+		return 'X';
+	}
+	return '?';
+}
+
+static bool print_task(void *ctx, struct task *task)
+{
+	print_fn *print = *(print_fn **)ctx;
+	const struct process *process = task->process;
+	const struct user_space *space = process ? process->space : NULL;
+	unsigned long long ms = task_run_ns(task) / NS_PER_MS;
+
+	print("%5d %5d  %c  %#14llx %10llu %8llu.%03llu  %s\n", task->tid, process ? process->pid : 0,
+	      state_letter(task),
+	      (unsigned long long)(space ? space->context.space.root.raw : kernel_context.space.root.raw),
+	      (unsigned long long)(space ? space->resident_pages : 0), ms / 1000, ms % 1000, task->name);
+	return true;
+}
+
+static bool print_zombie(void *ctx, struct process *process)
+{
+	print_fn *print = *(print_fn **)ctx;
+
+	if (process->zombie)
+		print("    - %5d  Z  ended with status %#x, not waited for\n", process->pid, (unsigned)process->status);
+	return true;
+}
+
+void report_tasks(print_fn *print)
+{
+	print("  tid   pid  S        context      pages         CPU  name\n");
+	task_visit(print_task, &print);
+	process_visit(print_zombie, &print);
+}
+
+/* Ticks first; where none were counted, CR3 writes, then calls. */
+static bool costs_more(const struct syscall_cost *a, const struct syscall_cost *b)
+{
+	if (a->ticks != b->ticks)
+		return a->ticks > b->ticks;
+	if (a->cr3_writes != b->cr3_writes)
+		return a->cr3_writes > b->cr3_writes;
+	return a->calls > b->calls;
+}
+
+/* The most expensive call that is not in `done`; -1: none is left. */
+static int most_expensive(const uint64_t *done)
+{
+	int most = -1;
+
+	for (int number = 0; number <= SYSCALLS; number++)
+		if (syscall_costs[number].calls && !(done[number / 64] >> number % 64 & 1) &&
+		    (most < 0 || costs_more(&syscall_costs[number], &syscall_costs[most])))
+			most = number;
+	return most;
+}
+
+void report_syscalls(print_fn *print)
+{
+	uint64_t done[SYSCALLS / 64 + 1] = { 0 };
+
+	print("     calls  CR3 writes           ticks  per call  name\n");
+	for (int number; (number = most_expensive(done)) >= 0; done[number / 64] |= 1ULL << number % 64) {
+		const struct syscall_cost *cost = &syscall_costs[number];
+
+		print("%10llu  %10llu  %14llu  %8llu  %s\n", (unsigned long long)cost->calls,
+		      (unsigned long long)cost->cr3_writes, (unsigned long long)cost->ticks,
+		      (unsigned long long)(cost->ticks / cost->calls),
+		      number < SYSCALLS ? syscalls[number].name : "(none of ours)");
+	}
+}

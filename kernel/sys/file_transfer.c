@@ -1,0 +1,107 @@
+/*
+ * The loop around a file's operation. A waiter is in the queue before the operation is tried again, so what comes between
+ * the two wakes it.
+ */
+#include "kernel/sys/file_transfer.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/task/signal.h"
+#include "kernel/task/signal_numbers.h"
+
+/* Waiting in a file's queue, which interrupt handlers may wake. */
+struct file_waiter {
+	struct task_waiter waiter;
+	bool queued;
+};
+
+/* Sleep, or the first time only get ready to. 0: try again; -ERESTARTSYS. */
+static int wait_once(struct file_waiter *waiter, struct wait_queue *queue)
+{
+	int error = 0;
+
+	if (waiter->queued) {
+		error = task_block(TASK_NO_DEADLINE);
+	} else {
+		task_waiter_init(&waiter->waiter);
+		cpu_interrupts_off();
+		wait_queue_add(queue, &waiter->waiter.waiter);
+		cpu_interrupts_on();
+		waiter->queued = true;
+	}
+	task_block_prepare();
+	return error ? -ERESTARTSYS : 0;
+}
+
+static void stop_waiting(struct file_waiter *waiter)
+{
+	if (!waiter->queued)
+		return;
+	cpu_interrupts_off();
+	wait_queue_remove(&waiter->waiter.waiter);
+	cpu_interrupts_on();
+}
+
+static int64_t transfer_once(struct file *file, enum transfer_kind kind, struct user_io *io, uint64_t offset)
+{
+	switch (kind) {
+	case TRANSFER_READ:
+		return file_read(file, io);
+	case TRANSFER_WRITE:
+		return file_write(file, io);
+	case TRANSFER_PREAD:
+		return file_pread(file, io, offset);
+	case TRANSFER_PWRITE:
+		return file_pwrite(file, io, offset);
+	}
+	return -EINVAL;
+}
+
+/* A blocking write to a stream goes on until all is written. */
+static bool goes_on(const struct file *file, enum transfer_kind kind, const struct user_io *io)
+{
+	return kind == TRANSFER_WRITE && io->left && file->properties & FILE_STREAM && !(file->flags & O_NONBLOCK);
+}
+
+int64_t file_transfer(struct file *file, enum transfer_kind kind, struct user_io *io, uint64_t offset)
+{
+	struct file_waiter waiter = { .queued = false };
+	int64_t total = 0, moved;
+	struct wait_queue *queue;
+
+	file_get(file);
+	for (;;) {
+		moved = transfer_once(file, kind, io, offset);
+		if (moved > 0) {
+			total += moved;
+			if (!goes_on(file, kind, io))
+				break;
+			continue;
+		}
+		if (moved == -EAGAIN && !(file->flags & O_NONBLOCK)) {
+			queue = file_queue(file);
+			moved = queue ? wait_once(&waiter, queue) : -EAGAIN;
+			if (!moved)
+				continue;
+		}
+		break;
+	}
+	stop_waiting(&waiter);
+	if (moved == -EPIPE && kind == TRANSFER_WRITE)
+		signal_send_task(task_current(), SIGPIPE, NULL);
+	file_put(file);
+	return total ? total : moved;
+}
+
+int file_wait(struct file *file, bool (*ready)(struct file *file))
+{
+	struct file_waiter waiter = { .queued = false };
+	struct wait_queue *queue = file_queue(file);
+	int error = 0;
+
+	file_get(file);
+	while (queue && !error && !ready(file))
+		error = wait_once(&waiter, queue);
+	stop_waiting(&waiter);
+	file_put(file);
+	return error;
+}

@@ -1,0 +1,23 @@
+/*
+ * Reading and writing that may have to wait: kernel/fs says -EAGAIN, the task waits here and calls again.
+ */
+#pragma once
+
+#include "kernel/fs/file.h"
+#include "kernel/mm/user_io.h"
+
+enum transfer_kind {
+	TRANSFER_READ,
+	TRANSFER_WRITE,
+	TRANSFER_PREAD, /* at an offset */
+	TRANSFER_PWRITE,
+};
+
+/*
+ * Move what `io` has room for, or part of it, as read(2) and write(2) do. Bytes; -ERESTARTSYS (a signal, nothing moved
+ * yet), -EAGAIN (O_NONBLOCK), and the file's errors. A broken pipe also sends SIGPIPE. The file is held meanwhile.
+ */
+int64_t file_transfer(struct file *file, enum transfer_kind kind, struct user_io *io, uint64_t offset);
+
+/* Wait until `ready(file)`, which the file's queue tells of. 0, -ERESTARTSYS. */
+int file_wait(struct file *file, bool (*ready)(struct file *file));

@@ -1,0 +1,307 @@
+/*
+ * The queues of futexes: a hash table of lists in the order of arrival.
+ *
+ * One CPU, a kernel that is not preempted, and no interrupt handler that wakes a futex: between the look at the word
+ * and the place in the queue nothing can happen, and so no wake-up is lost.
+ */
+#include "kernel/sys/futex.h"
+
+#include "kernel/lib/errno.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/mm/user_space.h"
+#include "kernel/task/process.h"
+
+#define BUCKET_BITS 8
+
+struct futex_key {
+	const void *owner; /* a space or an object */
+	uint64_t place;    /* the address, or bytes into the object */
+};
+
+struct futex_link {
+	struct futex_link *next, *prev;
+};
+
+/* On the stack of who waits. */
+struct futex_waiter {
+	struct futex_link link; /* next NULL: woken */
+	struct futex_key key;
+	uint32_t bits;
+	struct task *task;
+};
+
+_Static_assert(offsetof(struct futex_waiter, link) == 0, "a link is its waiter");
+
+static struct futex_link buckets[1 << BUCKET_BITS];
+
+static struct futex_link *bucket_of(const struct futex_key *key)
+{
+	uint64_t mixed = ((uintptr_t)key->owner >> 4 ^ key->place >> 2) * 0x9e3779b97f4a7c15;
+	struct futex_link *bucket = &buckets[mixed >> (64 - BUCKET_BITS)];
+
+	if (!bucket->next)
+		bucket->next = bucket->prev = bucket;
+	return bucket;
+}
+
+static void enqueue(struct futex_waiter *waiter)
+{
+	struct futex_link *bucket = bucket_of(&waiter->key), *link = &waiter->link;
+
+	link->next = bucket;
+	link->prev = bucket->prev;
+	bucket->prev->next = link;
+	bucket->prev = link;
+}
+
+static void dequeue(struct futex_waiter *waiter)
+{
+	waiter->link.prev->next = waiter->link.next;
+	waiter->link.next->prev = waiter->link.prev;
+	waiter->link.next = NULL;
+}
+
+static bool waits_for(const struct futex_waiter *waiter, const struct futex_key *key)
+{
+	return waiter->key.place == key->place && waiter->key.owner == key->owner;
+}
+
+/* 0, -EINVAL (not aligned), -EFAULT (no user address, or shared and nothing there). */
+static int find_key(uint64_t at, bool private, struct futex_key *ret)
+{
+	struct user_space *space = process_current()->space;
+	const struct area *area;
+
+	if (at & 3)
+		return -EINVAL;
+	if (at >= USER_END)
+		return -EFAULT;
+	*ret = (struct futex_key){ space, at };
+	if (private)
+		return 0;
+	area = area_find(&space->areas, at);
+	if (!area)
+		return -EFAULT;
+	if ((area->flags & AREA_SHARED) && area->object)
+		*ret = (struct futex_key){ area->object, area->offset * PAGE_SIZE + (at - area->start) };
+	return 0;
+}
+
+static int wake_key(const struct futex_key *key, uint32_t most, uint32_t bits)
+{
+	struct futex_link *bucket = bucket_of(key), *next;
+	int woken = 0;
+
+	for (struct futex_link *link = bucket->next; link != bucket && (uint32_t)woken < most; link = next) {
+		struct futex_waiter *waiter = (struct futex_waiter *)link;
+
+		next = link->next;
+		if (!waits_for(waiter, key) || !(waiter->bits & bits))
+			continue;
+		dequeue(waiter);
+		task_wake(waiter->task);
+		woken++;
+	}
+	return woken;
+}
+
+int futex_wait(uint64_t at, bool private, uint32_t value, uint32_t bits, uint64_t deadline_ns)
+{
+	struct futex_waiter waiter = { .bits = bits, .task = task_current() };
+	uint32_t seen;
+	int error;
+
+	error = bits ? find_key(at, private, &waiter.key) : -EINVAL;
+	if (error)
+		return error;
+	if (get_user_u32(user_pointer(at), &seen) != OK)
+		return -EFAULT;
+	if (seen != value)
+		return -EAGAIN;
+	task_block_prepare();
+	enqueue(&waiter);
+	while (!error && waiter.link.next) {
+		error = task_block(deadline_ns);
+		if (!error && waiter.link.next)
+			task_block_prepare();
+	}
+	/* Who is woken while a signal or the deadline comes has used up somebody's wake-up: it counts. */
+	if (!waiter.link.next)
+		return 0;
+	dequeue(&waiter);
+	return error;
+}
+
+int futex_wake(uint64_t at, bool private, uint32_t most, uint32_t bits)
+{
+	struct futex_key key;
+	int error = bits ? find_key(at, private, &key) : -EINVAL;
+
+	return error ? error : wake_key(&key, most, bits);
+}
+
+static int move_key(const struct futex_key *from, const struct futex_key *to, uint32_t most)
+{
+	struct futex_link *bucket = bucket_of(from), *last = bucket->prev, *link = bucket->next, *next;
+	uint32_t moved = 0;
+	bool end = link == bucket;
+
+	/* As far as the one that was last: both may be one bucket, and who moves goes to its end. */
+	for (; !end && moved < most; link = next) {
+		struct futex_waiter *waiter = (struct futex_waiter *)link;
+
+		next = link->next;
+		end = link == last;
+		if (!waits_for(waiter, from))
+			continue;
+		dequeue(waiter);
+		waiter->key = *to;
+		enqueue(waiter);
+		moved++;
+	}
+	return (int)moved;
+}
+
+int futex_requeue(uint64_t from, uint64_t to, bool private, uint32_t wake, uint32_t move, const uint32_t *expected)
+{
+	struct futex_key from_key, to_key;
+	uint32_t seen;
+	int error, woken;
+
+	/* They are counts of int's in Linux. */
+	if ((int32_t)wake < 0 || (int32_t)move < 0)
+		return -EINVAL;
+	error = find_key(from, private, &from_key);
+	if (!error)
+		error = find_key(to, private, &to_key);
+	if (error)
+		return error;
+	if (expected && get_user_u32(user_pointer(from), &seen) != OK)
+		return -EFAULT;
+	if (expected && seen != *expected)
+		return -EAGAIN;
+	woken = wake_key(&from_key, wake, FUTEX_ANY);
+	return woken + move_key(&from_key, &to_key, move);
+}
+
+/* How FUTEX_WAKE_OP's word is made up (futex(2)). */
+#define OP_SHIFTED     8U /* the operand is a bit's number */
+#define OP_OF(op)      ((op) >> 28 & 0xf)
+#define OP_COMPARE(op) ((op) >> 24 & 0xf)
+#define OP_OPERAND(op) ((int32_t)((op) << 8) >> 20)
+#define OP_VALUE(op)   ((int32_t)((op) << 20) >> 20)
+
+/* 0 or 1, -ENOSYS. */
+static int compare(uint32_t how, int32_t word, int32_t value)
+{
+	switch (how) {
+	case 0:
+		return word == value;
+	case 1:
+		return word != value;
+	case 2:
+		return word < value;
+	case 3:
+		return word <= value;
+	case 4:
+		return word > value;
+	case 5:
+		return word >= value;
+	}
+	return -ENOSYS;
+}
+
+int futex_wake_op(uint64_t at, uint64_t other, bool private, uint32_t wake, uint32_t wake_other, uint32_t op)
+{
+	uint32_t operand = (uint32_t)OP_OPERAND(op), old;
+	struct futex_key key, other_key;
+	int error, woken;
+
+	if ((OP_OF(op) & ~OP_SHIFTED) > USER_OP_XOR || compare(OP_COMPARE(op), 0, 0) < 0)
+		return -ENOSYS;
+	error = find_key(at, private, &key);
+	if (!error)
+		error = find_key(other, private, &other_key);
+	if (error)
+		return error;
+	if (OP_OF(op) & OP_SHIFTED)
+		operand = 1U << (operand & 31);
+	error = errno_of(user_op_u32(user_pointer(other), (enum user_op)(OP_OF(op) & ~OP_SHIFTED), operand, &old));
+	if (error)
+		return error;
+	woken = wake_key(&key, wake, FUTEX_ANY);
+	if (compare(OP_COMPARE(op), (int32_t)old, OP_VALUE(op)))
+		woken += wake_key(&other_key, wake_other, FUTEX_ANY);
+	return woken;
+}
+
+/* ---- a task's end ---- */
+
+/* A robust mutex's word (get_robust_list(2)). */
+#define OWNER      0x3fffffffU
+#define OWNER_DIED 0x40000000U
+#define WAITERS    0x80000000U
+
+#define ROBUST_MOST 2048 /* a list that is longer may be a ring; Linux's ROBUST_LIST_LIMIT */
+#define ROBUST_PI   1ULL /* in the address of an entry: priority inheritance, which is not there */
+
+/* struct robust_list_head. */
+struct robust_head {
+	uint64_t first;
+	int64_t offset; /* from an entry to its word */
+	uint64_t pending;
+};
+
+/* The mutex at `at` has no owner any more, if `task` was it. `pending`: it was about to be taken or given back. */
+static void give_up(const struct task *task, uint64_t at, bool pending)
+{
+	uint32_t word, seen;
+
+	if ((at & 3) || get_user_u32(user_pointer(at), &word) != OK)
+		return;
+	if (pending && !(word & OWNER)) {
+		(void)futex_wake(at, false, 1, FUTEX_ANY);
+		return;
+	}
+	while ((word & OWNER) == (uint32_t)task->tid) {
+		if (user_cmpxchg_u32(user_pointer(at), word, (word & WAITERS) | OWNER_DIED, &seen) != OK)
+			return;
+		if (seen == word) {
+			if (word & WAITERS)
+				(void)futex_wake(at, false, 1, FUTEX_ANY);
+			return;
+		}
+		word = seen;
+	}
+}
+
+static void give_up_robust(const struct task *task)
+{
+	uint64_t entry, next, pending;
+	struct robust_head head;
+
+	if (copy_from_user(&head, user_pointer(task->robust_list), sizeof(head)) != OK)
+		return;
+	pending = head.pending & ~ROBUST_PI;
+	entry = head.first & ~ROBUST_PI;
+	for (int i = 0; i < ROBUST_MOST && entry != task->robust_list; i++) {
+		/* First: what follows may be gone once somebody else has the mutex. */
+		bool more = get_user_u64(user_pointer(entry), &next) == OK;
+
+		if (entry != pending)
+			give_up(task, entry + (uint64_t)head.offset, false);
+		if (!more)
+			return;
+		entry = next & ~ROBUST_PI;
+	}
+	if (pending)
+		give_up(task, pending + (uint64_t)head.offset, true);
+}
+
+void futex_task_exit(struct task *task)
+{
+	if (task->robust_list)
+		give_up_robust(task);
+	if (task->clear_child_tid && put_user_u32(user_pointer(task->clear_child_tid), 0) == OK)
+		(void)futex_wake(task->clear_child_tid, false, 1, FUTEX_ANY);
+}

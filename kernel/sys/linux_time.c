@@ -1,0 +1,40 @@
+/*
+ * Conversions of times. Data only.
+ */
+#include "kernel/sys/linux_time.h"
+
+#include "kernel/irq/clock.h"
+#include "kernel/lib/errno.h"
+
+static int to_ns(int64_t seconds, int64_t fraction, uint64_t fraction_ns, uint64_t *ret_ns)
+{
+	uint64_t ns;
+
+	if (seconds < 0 || fraction < 0 || (uint64_t)fraction >= NS_PER_S / fraction_ns)
+		return -EINVAL;
+	if (__builtin_mul_overflow((uint64_t)seconds, NS_PER_S, &ns) ||
+	    __builtin_add_overflow(ns, (uint64_t)fraction * fraction_ns, &ns) || ns > TIME_MOST_NS)
+		ns = TIME_MOST_NS;
+	*ret_ns = ns;
+	return 0;
+}
+
+int timespec_to_ns(const struct linux_timespec *time, uint64_t *ret_ns)
+{
+	return to_ns(time->seconds, time->nanoseconds, 1, ret_ns);
+}
+
+int timeval_to_ns(const struct linux_timeval *time, uint64_t *ret_ns)
+{
+	return to_ns(time->seconds, time->microseconds, 1000, ret_ns);
+}
+
+struct linux_timespec timespec_from_ns(uint64_t ns)
+{
+	return (struct linux_timespec){ (int64_t)(ns / NS_PER_S), (int64_t)(ns % NS_PER_S) };
+}
+
+struct linux_timeval timeval_from_ns(uint64_t ns)
+{
+	return (struct linux_timeval){ (int64_t)(ns / NS_PER_S), (int64_t)(ns % NS_PER_S / 1000) };
+}

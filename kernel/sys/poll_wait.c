@@ -1,0 +1,62 @@
+/*
+ * The waiters are in their queues before the files are looked at, so nothing that comes meanwhile is missed.
+ */
+#include "kernel/sys/poll_wait.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/irq/clock.h"
+#include "kernel/lib/errno.h"
+
+static int look(struct poll_item *items, size_t count)
+{
+	int found = 0;
+
+	for (struct poll_item *item = items; item < items + count; item++) {
+		if (!item->file)
+			continue;
+		item->found = file_poll(item->file) & (item->events | POLLERR | POLLHUP);
+		found += item->found != 0;
+	}
+	return found;
+}
+
+static void join(struct poll_item *items, size_t count)
+{
+	for (struct poll_item *item = items; item < items + count; item++) {
+		struct wait_queue *queue = item->file ? file_queue(item->file) : NULL;
+
+		task_waiter_init(&item->waiter);
+		if (!queue)
+			continue;
+		cpu_interrupts_off();
+		wait_queue_add(queue, &item->waiter.waiter);
+		cpu_interrupts_on();
+	}
+}
+
+static void leave(struct poll_item *items, size_t count)
+{
+	for (struct poll_item *item = items; item < items + count; item++) {
+		cpu_interrupts_off();
+		wait_queue_remove(&item->waiter.waiter);
+		cpu_interrupts_on();
+	}
+}
+
+int poll_wait(struct poll_item *items, size_t count, uint64_t deadline_ns)
+{
+	int found = look(items, count), error = 0;
+
+	if (found || deadline_ns == POLL_NOW)
+		return found;
+	join(items, count);
+	for (;;) {
+		task_block_prepare();
+		found = look(items, count);
+		if (found || error || clock_monotonic_ns() >= deadline_ns)
+			break;
+		error = task_block(deadline_ns);
+	}
+	leave(items, count);
+	return found || error == -ETIMEDOUT ? found : error;
+}

@@ -1,0 +1,20 @@
+/*
+ * Waiting for several files at once: what poll(2), ppoll(2), select(2) and pselect6(2) are made of.
+ */
+#pragma once
+
+#include "kernel/fs/file.h"
+#include "kernel/task/task.h"
+
+#define POLL_NEVER TASK_NO_DEADLINE
+#define POLL_NOW   0 /* a deadline that has passed: only look */
+
+struct poll_item {
+	struct file *file; /* held by the caller; NULL: nothing comes of it */
+	unsigned events;   /* POLL… that are waited for; POLLERR and POLLHUP always are */
+	unsigned found;    /* of them, what holds */
+	struct task_waiter waiter;
+};
+
+/* Items for which something holds; 0: the deadline (by clock_monotonic_ns) has passed. -EINTR. */
+int poll_wait(struct poll_item *items, size_t count, uint64_t deadline_ns);

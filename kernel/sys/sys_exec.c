@@ -1,0 +1,165 @@
+/*
+ * execve(2): the strings come from a program that is about to be gone, so they are copied first, into one block of
+ * the heap. How much they may be is Linux's rule.
+ */
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+#include "kernel/sys/user_args.h"
+
+#define STRING_MAX  (32 * PAGE_SIZE) /* one string with its NUL: MAX_ARG_STRLEN */
+#define TOTAL_MAX   (2ULL << 20)     /* all strings and the pointers to them */
+#define BLOCK_LEAST 4096
+
+/* Strings one after another, each with its NUL: argv's, then envp's. */
+struct strings {
+	char *block;
+	size_t size, capacity;
+	uint64_t most; /* bytes, 8 a string for its pointer included */
+	size_t counts[2];
+};
+
+static int grow(struct strings *strings)
+{
+	size_t capacity = strings->capacity ? strings->capacity * 2 : BLOCK_LEAST;
+	char *block = krealloc(strings->block, capacity);
+
+	if (!block)
+		return -ENOMEM;
+	strings->block = block;
+	strings->capacity = capacity;
+	return 0;
+}
+
+/* Copy one; the block grows until it fits. */
+static int add_string(struct strings *strings, uint64_t from)
+{
+	for (;;) {
+		size_t room = strings->capacity - strings->size, length;
+		enum status status = ERR_RANGE;
+		int error;
+
+		if (room > STRING_MAX)
+			room = STRING_MAX;
+		if (room)
+			status = strncpy_from_user(strings->block + strings->size, user_pointer(from), room, &length);
+		if (status == OK) {
+			strings->size += length + 1;
+			return 0;
+		}
+		if (status != ERR_RANGE)
+			return -EFAULT;
+		if (room == STRING_MAX || strings->capacity > strings->most)
+			return -E2BIG;
+		error = grow(strings);
+		if (error)
+			return error;
+	}
+}
+
+/* The strings of one vector; NULL is an empty one, as on Linux. */
+static int add_vector(struct strings *strings, uint64_t vector, size_t *ret_count)
+{
+	size_t count = 0;
+
+	for (; vector; vector += 8, count++) {
+		uint64_t from;
+		int error;
+
+		if (get_user_u64(user_pointer(vector), &from) != OK)
+			return -EFAULT;
+		if (!from)
+			break;
+		error = add_string(strings, from);
+		if (error)
+			return error;
+		if (strings->size + (strings->counts[0] + count + 1) * 8 > strings->most)
+			return -E2BIG;
+	}
+	*ret_count = count;
+	return 0;
+}
+
+/* A quarter of the stack's limit, within bounds. */
+static uint64_t most_bytes(void)
+{
+	uint64_t most = process_current()->limits[LIMIT_STACK].soft / 4;
+
+	if (most < STRING_MAX)
+		return STRING_MAX;
+	return most < TOTAL_MAX ? most : TOTAL_MAX;
+}
+
+/* argv and envp as the kernel's arrays, each with a NULL at its end; one block. NULL: no memory. */
+static const char **point(const struct strings *strings)
+{
+	const char **pointers = kmalloc((strings->counts[0] + strings->counts[1] + 2) * sizeof(*pointers));
+	const char *at = strings->block;
+	size_t i = 0;
+
+	if (!pointers)
+		return NULL;
+	for (int vector = 0; vector < 2; vector++) {
+		for (size_t left = strings->counts[vector]; left; left--) {
+			pointers[i++] = at;
+			at += strlen(at) + 1;
+		}
+		pointers[i++] = NULL;
+	}
+	return pointers;
+}
+
+static int64_t exec(const char *path, uint64_t argv, uint64_t envp)
+{
+	struct strings strings = { .most = most_bytes() };
+	const char **pointers = NULL;
+	int error;
+
+	error = add_vector(&strings, argv, &strings.counts[0]);
+	if (!error)
+		error = add_vector(&strings, envp, &strings.counts[1]);
+	/* As Linux since 5.18: a program gets at least its argv[0], if only "". */
+	if (!error && !strings.counts[0] && (strings.capacity > strings.size || !(error = grow(&strings)))) {
+		memmove(strings.block + 1, strings.block, strings.size);
+		strings.block[0] = 0;
+		strings.size++;
+		strings.counts[0] = 1;
+	}
+	if (!error) {
+		pointers = point(&strings);
+		error = pointers ? process_exec(path, pointers, pointers + strings.counts[0] + 1) : -ENOMEM;
+	}
+	kfree(pointers);
+	kfree(strings.block);
+	return error;
+}
+
+SYSCALL_3(execve, path, argv, envp)
+{
+	char *text;
+	int64_t result = args_path(path, &text);
+
+	if (result)
+		return result;
+	result = exec(text, argv, envp);
+	kfree(text);
+	return result;
+}
+
+/* Only where it is execve: relative to the working directory. A program behind a descriptor alone is -EOPNOTSUPP. */
+SYSCALL_5(execveat, fd, path, argv, envp, flags)
+{
+	char *text;
+	int64_t result;
+
+	if (flags & ~(uint64_t)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+		return -EINVAL;
+	result = args_path(path, &text);
+	if (result)
+		return result;
+	if ((*text != '/' && (int)fd != AT_FDCWD) || flags)
+		result = -EOPNOTSUPP;
+	else
+		result = exec(text, argv, envp);
+	kfree(text);
+	return result;
+}

@@ -1,0 +1,222 @@
+/*
+ * Descriptors: opening, closing, copying; pipes; what fcntl and ioctl set.
+ */
+#include "kernel/fs/pipe.h"
+#include "kernel/fs/tmpfs.h"
+#include "kernel/sys/file_transfer.h"
+#include "kernel/sys/user_args.h"
+
+#define O_TMPFILE 020000000
+
+static struct fd_table *fds_here(void)
+{
+	return process_current()->fds;
+}
+
+/* Takes the reference to `file` over. */
+static int64_t install(struct file *file, uint64_t flags)
+{
+	int fd = fd_install(fds_here(), file, 0, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
+
+	if (fd < 0)
+		file_put(file);
+	return fd;
+}
+
+static int64_t open_at(uint64_t fd, uint64_t from, uint64_t flags, uint64_t mode)
+{
+	uint32_t permissions = mode & MODE_PERMISSIONS & ~process_current()->paths.umask;
+	struct user_path path;
+	struct file *file;
+	int error;
+
+	if (flags & O_TMPFILE)
+		return -EOPNOTSUPP;
+	error = user_path_get(fd, from, &path);
+	if (error)
+		return error;
+	error = path_open(&path.base, path.text, (unsigned)flags & ~(unsigned)O_CLOEXEC, permissions, &file);
+	user_path_put(&path);
+	if (error)
+		return error;
+	/* A FIFO waits for its other side. */
+	if (!(flags & (O_NONBLOCK | O_PATH)) && !pipe_open_ready(file)) {
+		error = file_wait(file, pipe_open_ready);
+		if (error) {
+			file_put(file);
+			return error;
+		}
+	}
+	return install(file, flags);
+}
+
+SYSCALL_3(open, path, flags, mode)
+{
+	return open_at((uint64_t)AT_FDCWD, path, flags, mode);
+}
+
+SYSCALL_4(openat, fd, path, flags, mode)
+{
+	return open_at(fd, path, flags, mode);
+}
+
+SYSCALL_2(creat, path, mode)
+{
+	return open_at((uint64_t)AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
+}
+
+#define MFD_CLOEXEC 1
+#define MFD_KNOWN   0x1b /* MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC */
+#define MFD_NAME    250  /* bytes of the name, its NUL included */
+
+/* The name is checked and otherwise unused; sealing comes to nothing, as fcntl refuses it. */
+SYSCALL_2(memfd_create, from, flags)
+{
+	char name[MFD_NAME];
+	struct node *node;
+	struct file *file;
+	size_t length;
+	enum status status;
+	int error;
+
+	if (flags & ~(uint64_t)MFD_KNOWN)
+		return -EINVAL;
+	status = strncpy_from_user(name, user_pointer(from), sizeof(name), &length);
+	if (status != OK)
+		return status == ERR_RANGE ? -EINVAL : -EFAULT;
+	error = tmpfs_create_unnamed(process_current()->paths.root, S_IFREG | 0777, &node);
+	if (error)
+		return error;
+	error = file_open(node, O_RDWR, &file);
+	node_put(node);
+	return error ? error : install(file, flags & MFD_CLOEXEC ? O_CLOEXEC : 0);
+}
+
+SYSCALL_1(close, fd)
+{
+	return fd_close(fds_here(), (int)fd);
+}
+
+#define CLOSE_RANGE_CLOEXEC 4
+
+SYSCALL_3(close_range, first, last, flags)
+{
+	if ((uint32_t)flags & ~(uint32_t)CLOSE_RANGE_CLOEXEC || (uint32_t)first > (uint32_t)last)
+		return -EINVAL;
+	if (flags & CLOSE_RANGE_CLOEXEC)
+		fd_cloexec_range(fds_here(), (unsigned)first, (unsigned)last);
+	else
+		fd_close_range(fds_here(), (unsigned)first, (unsigned)last);
+	return 0;
+}
+
+SYSCALL_1(dup, fd)
+{
+	return fd_dup(fds_here(), (int)fd, 0, 0);
+}
+
+SYSCALL_2(dup2, fd, to)
+{
+	return fd_dup_to(fds_here(), (int)fd, (int)to, 0);
+}
+
+SYSCALL_3(dup3, fd, to, flags)
+{
+	if ((int)fd == (int)to || (uint32_t)flags & ~(uint32_t)O_CLOEXEC)
+		return -EINVAL;
+	return fd_dup_to(fds_here(), (int)fd, (int)to, flags ? FD_CLOEXEC : 0);
+}
+
+SYSCALL_2(pipe2, to, flags)
+{
+	struct fd_table *fds = fds_here();
+	struct file *ends[2];
+	int32_t numbers[2];
+	int error;
+
+	if ((uint32_t)flags & ~(uint32_t)(O_CLOEXEC | O_NONBLOCK))
+		return -EINVAL;
+	error = pipe_create(flags & O_NONBLOCK, &ends[0], &ends[1]);
+	if (error)
+		return error;
+	numbers[0] = (int32_t)install(ends[0], flags);
+	if (numbers[0] < 0) {
+		file_put(ends[1]);
+		return numbers[0];
+	}
+	numbers[1] = (int32_t)install(ends[1], flags);
+	error = numbers[1] < 0 ? numbers[1] : args_put(to, numbers, sizeof(numbers));
+	if (!error)
+		return 0;
+	if (numbers[1] >= 0)
+		fd_close(fds, numbers[1]);
+	fd_close(fds, numbers[0]);
+	return error;
+}
+
+SYSCALL_1(pipe, to)
+{
+	return sys_pipe2(to, 0, 0, 0, 0, 0);
+}
+
+enum fcntl_command {
+	F_DUPFD,
+	F_GETFD,
+	F_SETFD,
+	F_GETFL,
+	F_SETFL,
+	F_DUPFD_CLOEXEC = 1030,
+	F_GETPIPE_SZ = 1032,
+};
+
+SYSCALL_3(fcntl, fd, command, value)
+{
+	struct fd_table *fds = fds_here();
+	struct file *file = args_file(fd);
+
+	if (!file)
+		return -EBADF;
+	switch ((uint32_t)command) {
+	case F_DUPFD:
+		return fd_dup(fds, (int)fd, (int)value, 0);
+	case F_DUPFD_CLOEXEC:
+		return fd_dup(fds, (int)fd, (int)value, FD_CLOEXEC);
+	case F_GETFD:
+		return fd_flags(fds, (int)fd);
+	case F_SETFD:
+		return fd_set_flags(fds, (int)fd, value & FD_CLOEXEC);
+	case F_GETFL:
+		return file->flags;
+	case F_SETFL:
+		file_set_flags(file, (unsigned)value);
+		return 0;
+	case F_GETPIPE_SZ:
+		return node_is(file->node, S_IFIFO) ? PIPE_SIZE : -EBADF;
+	}
+	return -EINVAL;
+}
+
+enum { FIONBIO = 0x5421, FIONCLEX = 0x5450, FIOCLEX = 0x5451 };
+
+/* What all files have; the rest is the file's. No request has a structure of more than a page. */
+SYSCALL_3(ioctl, fd, request, value)
+{
+	struct file *file = args_file(fd);
+	struct user_io io;
+	uint32_t on;
+
+	if (!file)
+		return -EBADF;
+	switch ((uint32_t)request) {
+	case FIOCLEX:
+	case FIONCLEX:
+		return fd_set_flags(fds_here(), (int)fd, (uint32_t)request == FIOCLEX ? FD_CLOEXEC : 0);
+	case FIONBIO:
+		if (args_get(&on, value, sizeof(on)))
+			return -EFAULT;
+		file_set_flags(file, on ? file->flags | O_NONBLOCK : file->flags & ~(uint32_t)O_NONBLOCK);
+		return 0;
+	}
+	user_io_init(&io, process_current()->space, value, PAGE_SIZE);
+	return file_ioctl(file, (unsigned)request, value, &io);
+}

@@ -1,0 +1,210 @@
+/*
+ * Reading and writing open files.
+ */
+#include "kernel/mm/heap.h"
+#include "kernel/sys/file_transfer.h"
+#include "kernel/sys/user_args.h"
+
+#define TRANSFER_MAX   0x7ffff000ULL /* bytes of one call: MAX_RW_COUNT */
+#define PIECES_MAX     1024          /* IOV_MAX */
+#define PIECES_STACK   8             /* more of them lie in the heap */
+#define SENDFILE_PIECE 16384
+
+static int64_t transfer(uint64_t fd, uint64_t base, uint64_t size, enum transfer_kind kind, uint64_t offset)
+{
+	struct file *file = args_file(fd);
+	struct user_io io;
+
+	if (!file)
+		return -EBADF;
+	user_io_init(&io, process_current()->space, base, size < TRANSFER_MAX ? size : TRANSFER_MAX);
+	return file_transfer(file, kind, &io, offset);
+}
+
+SYSCALL_3(read, fd, to, size)
+{
+	return transfer(fd, to, size, TRANSFER_READ, 0);
+}
+
+SYSCALL_3(write, fd, from, size)
+{
+	return transfer(fd, from, size, TRANSFER_WRITE, 0);
+}
+
+SYSCALL_4(pread64, fd, to, size, offset)
+{
+	return transfer(fd, to, size, TRANSFER_PREAD, offset);
+}
+
+SYSCALL_4(pwrite64, fd, from, size, offset)
+{
+	return transfer(fd, from, size, TRANSFER_PWRITE, offset);
+}
+
+/* Pieces beyond the most bytes of one call are cut off. -EINVAL: a size is negative as Linux counts. */
+static int limit_pieces(struct user_iovec *pieces, size_t count)
+{
+	uint64_t left = TRANSFER_MAX;
+
+	for (size_t i = 0; i < count; i++) {
+		if (pieces[i].size > INT64_MAX)
+			return -EINVAL;
+		if (pieces[i].size > left)
+			pieces[i].size = left;
+		left -= pieces[i].size;
+	}
+	return 0;
+}
+
+static int64_t transfer_vector(uint64_t fd, uint64_t from, uint64_t count, enum transfer_kind kind, uint64_t offset)
+{
+	struct user_iovec small[PIECES_STACK], *pieces = small;
+	struct file *file = args_file(fd);
+	struct user_io io;
+	int64_t result;
+
+	if (!file)
+		return -EBADF;
+	if (count > PIECES_MAX)
+		return -EINVAL;
+	if (count > PIECES_STACK)
+		pieces = kmalloc(count * sizeof(*pieces));
+	if (!pieces)
+		return -ENOMEM;
+	result = args_get(pieces, from, count * sizeof(*pieces));
+	if (!result)
+		result = limit_pieces(pieces, count);
+	if (!result)
+		result = errno_of(user_io_init_vector(&io, process_current()->space, pieces, count));
+	if (!result)
+		result = file_transfer(file, kind, &io, offset);
+	if (pieces != small)
+		kfree(pieces);
+	return result;
+}
+
+SYSCALL_3(readv, fd, pieces, count)
+{
+	return transfer_vector(fd, pieces, count, TRANSFER_READ, 0);
+}
+
+SYSCALL_3(writev, fd, pieces, count)
+{
+	return transfer_vector(fd, pieces, count, TRANSFER_WRITE, 0);
+}
+
+/* The offset comes in two halves, of which the low one is all of it on 64 bits. */
+SYSCALL_4(preadv, fd, pieces, count, offset)
+{
+	return transfer_vector(fd, pieces, count, TRANSFER_PREAD, offset);
+}
+
+SYSCALL_4(pwritev, fd, pieces, count, offset)
+{
+	return transfer_vector(fd, pieces, count, TRANSFER_PWRITE, offset);
+}
+
+SYSCALL_3(lseek, fd, offset, whence)
+{
+	struct file *file = args_file(fd);
+
+	return file ? file_seek(file, (int64_t)offset, (int)whence) : -EBADF;
+}
+
+SYSCALL_3(getdents64, fd, to, size)
+{
+	struct file *file = args_file(fd);
+	struct user_io io;
+
+	if (!file)
+		return -EBADF;
+	user_io_init(&io, process_current()->space, to, (uint32_t)size);
+	return file_getdents(file, &io);
+}
+
+SYSCALL_2(ftruncate, fd, size)
+{
+	struct file *file = args_file(fd);
+
+	if (!file)
+		return -EBADF;
+	return size > INT64_MAX ? -EINVAL : file_truncate(file, size);
+}
+
+/* There is no disk: what is written is where it stays. */
+SYSCALL_1(fsync, fd)
+{
+	return args_file(fd) ? 0 : -EBADF;
+}
+
+SYSCALL_1(fdatasync, fd)
+{
+	return args_file(fd) ? 0 : -EBADF;
+}
+
+SYSCALL_0(sync)
+{
+	return 0;
+}
+
+/* One piece through `buffer`, from *offset, which moves by what was written. Bytes, 0 at the end, or an error. */
+static int64_t send_piece(struct file *out, struct file *in, void *buffer, uint64_t size, uint64_t *offset)
+{
+	struct user_io io;
+	int64_t moved;
+
+	user_io_init_kernel(&io, buffer, size < SENDFILE_PIECE ? size : SENDFILE_PIECE);
+	moved = file_transfer(in, TRANSFER_PREAD, &io, *offset);
+	if (moved <= 0)
+		return moved;
+	user_io_init_kernel(&io, buffer, (size_t)moved);
+	moved = file_transfer(out, TRANSFER_WRITE, &io, 0);
+	if (moved > 0)
+		*offset += (uint64_t)moved;
+	return moved;
+}
+
+static int64_t send_all(struct file *out, struct file *in, uint64_t size, uint64_t *offset)
+{
+	void *buffer = kmalloc(SENDFILE_PIECE);
+	uint64_t start = *offset;
+	int64_t moved = 0;
+
+	if (!buffer)
+		return -ENOMEM;
+	while (size) {
+		moved = send_piece(out, in, buffer, size, offset);
+		if (moved <= 0)
+			break;
+		size -= (uint64_t)moved;
+		if (signal_pending(task_current()))
+			break;
+	}
+	kfree(buffer);
+	return *offset != start ? (int64_t)(*offset - start) : moved;
+}
+
+SYSCALL_4(sendfile, out_fd, in_fd, offset_at, size)
+{
+	struct file *in = args_file(in_fd), *out = args_file(out_fd);
+	uint64_t offset;
+	int64_t result;
+
+	if (!in || !out || !file_reads(in) || !file_writes(out))
+		return -EBADF;
+	if (!(in->properties & FILE_SEEKS) || out->flags & O_APPEND)
+		return -EINVAL;
+	offset = in->offset;
+	if (offset_at && args_get(&offset, offset_at, sizeof(offset)))
+		return -EFAULT;
+	file_get(in);
+	file_get(out);
+	result = send_all(out, in, size < TRANSFER_MAX ? size : TRANSFER_MAX, &offset);
+	if (!offset_at)
+		in->offset = offset;
+	file_put(out);
+	file_put(in);
+	if (offset_at && args_put(offset_at, &offset, sizeof(offset)))
+		return -EFAULT;
+	return result;
+}

@@ -1,0 +1,87 @@
+/*
+ * futex(2): what the argument means in each of its operations.
+ */
+#include "kernel/sys/futex.h"
+#include "kernel/sys/user_args.h"
+
+enum futex_op {
+	FUTEX_WAIT = 0,
+	FUTEX_WAKE = 1,
+	FUTEX_REQUEUE = 3,
+	FUTEX_CMP_REQUEUE = 4,
+	FUTEX_WAKE_OP = 5,
+	FUTEX_WAIT_BITSET = 9,
+	FUTEX_WAKE_BITSET = 10,
+};
+
+#define FUTEX_PRIVATE        128U
+#define FUTEX_CLOCK_REALTIME 256U
+
+/* A wall-clock time by the monotonic clock. One that has passed is past by that too. */
+static uint64_t from_realtime(uint64_t ns)
+{
+	uint64_t now = clock_realtime_ns();
+
+	return deadline_in(ns > now ? ns - now : 0);
+}
+
+/* FUTEX_WAIT's time is from now on, FUTEX_WAIT_BITSET's a clock's. */
+static int get_deadline(uint64_t from, uint32_t op, bool realtime, uint64_t *ret)
+{
+	struct linux_timespec time;
+	uint64_t ns;
+	int error;
+
+	*ret = TASK_NO_DEADLINE;
+	if (!from)
+		return 0;
+	error = args_get(&time, from, sizeof(time));
+	if (!error)
+		error = timespec_to_ns(&time, &ns);
+	if (error)
+		return error;
+	if (op == FUTEX_WAIT)
+		*ret = deadline_in(ns);
+	else
+		*ret = realtime ? from_realtime(ns) : ns;
+	return 0;
+}
+
+static int64_t wait(uint64_t at, uint64_t op, uint32_t value, uint64_t time, uint32_t bits)
+{
+	uint64_t deadline;
+	int64_t error;
+
+	error = get_deadline(time, (uint32_t)op & 127, op & FUTEX_CLOCK_REALTIME, &deadline);
+	if (error)
+		return error;
+	error = futex_wait(at, op & FUTEX_PRIVATE, value, bits, deadline);
+	/* Begun again, one with a time would wait for longer than it said. */
+	return error == -EINTR && deadline == TASK_NO_DEADLINE ? -ERESTARTSYS : error;
+}
+
+SYSCALL_6(futex, at, op, value, fourth, other, last)
+{
+	bool private = op & FUTEX_PRIVATE;
+	uint32_t expected = (uint32_t)last;
+
+	if ((op & FUTEX_CLOCK_REALTIME) && (op & 127) != FUTEX_WAIT_BITSET)
+		return -ENOSYS;
+	switch (op & 127) {
+	case FUTEX_WAIT:
+		return wait(at, op, (uint32_t)value, fourth, FUTEX_ANY);
+	case FUTEX_WAIT_BITSET:
+		return wait(at, op, (uint32_t)value, fourth, (uint32_t)last);
+	case FUTEX_WAKE:
+		return futex_wake(at, private, (uint32_t)value, FUTEX_ANY);
+	case FUTEX_WAKE_BITSET:
+		return futex_wake(at, private, (uint32_t)value, (uint32_t)last);
+	case FUTEX_REQUEUE:
+		return futex_requeue(at, other, private, (uint32_t)value, (uint32_t)fourth, NULL);
+	case FUTEX_CMP_REQUEUE:
+		return futex_requeue(at, other, private, (uint32_t)value, (uint32_t)fourth, &expected);
+	case FUTEX_WAKE_OP:
+		return futex_wake_op(at, other, private, (uint32_t)value, (uint32_t)fourth, expected);
+	}
+	return -ENOSYS;
+}

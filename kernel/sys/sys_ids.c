@@ -1,0 +1,149 @@
+/*
+ * User and group numbers, capabilities. There is one user, root, and one group: both 0 for ever.
+ */
+#include "kernel/lib/string.h"
+#include "kernel/sys/user_args.h"
+
+SYSCALL_0(getuid)
+{
+	return 0;
+}
+
+SYSCALL_0(geteuid)
+{
+	return 0;
+}
+
+SYSCALL_0(getgid)
+{
+	return 0;
+}
+
+SYSCALL_0(getegid)
+{
+	return 0;
+}
+
+/* 0, or -1 for "as it is"; nobody else exists. */
+static int64_t only_root(uint64_t id)
+{
+	return (uint32_t)id == 0 || (uint32_t)id == UINT32_MAX ? 0 : -EINVAL;
+}
+
+SYSCALL_1(setuid, id)
+{
+	return (uint32_t)id ? -EINVAL : 0;
+}
+
+SYSCALL_1(setgid, id)
+{
+	return (uint32_t)id ? -EINVAL : 0;
+}
+
+SYSCALL_2(setreuid, real, effective)
+{
+	return only_root(real) | only_root(effective);
+}
+
+SYSCALL_2(setregid, real, effective)
+{
+	return only_root(real) | only_root(effective);
+}
+
+SYSCALL_3(setresuid, real, effective, saved)
+{
+	return only_root(real) | only_root(effective) | only_root(saved);
+}
+
+SYSCALL_3(setresgid, real, effective, saved)
+{
+	return only_root(real) | only_root(effective) | only_root(saved);
+}
+
+static int64_t put_root(uint64_t real, uint64_t effective, uint64_t saved)
+{
+	const uint32_t root = 0;
+
+	return args_put(real, &root, 4) || args_put(effective, &root, 4) || args_put(saved, &root, 4) ? -EFAULT : 0;
+}
+
+SYSCALL_3(getresuid, real, effective, saved)
+{
+	return put_root(real, effective, saved);
+}
+
+SYSCALL_3(getresgid, real, effective, saved)
+{
+	return put_root(real, effective, saved);
+}
+
+/* No groups beside the own one. */
+SYSCALL_1(getgroups, size)
+{
+	return (int)size < 0 ? -EINVAL : 0;
+}
+
+SYSCALL_2(setgroups, count, from)
+{
+	uint32_t group;
+
+	if (count > 1)
+		return -EINVAL;
+	if (count && args_get(&group, from, sizeof(group)))
+		return -EFAULT;
+	return count && group ? -EINVAL : 0;
+}
+
+#define CAPABILITY_VERSION 0x20080522U /* _LINUX_CAPABILITY_VERSION_3 */
+#define CAPABILITIES       41          /* CAP_LAST_CAP + 1 */
+
+struct capability_header {
+	uint32_t version;
+	int32_t pid;
+};
+
+/* One half: 32 capabilities. */
+struct capability_data {
+	uint32_t effective, permitted, inheritable;
+};
+
+/* -EINVAL for a version that we do not speak; the caller then finds ours. */
+static int check_header(uint64_t from, bool *ret_asked)
+{
+	struct capability_header header;
+
+	if (args_get(&header, from, sizeof(header)))
+		return -EFAULT;
+	*ret_asked = header.version != CAPABILITY_VERSION;
+	if (*ret_asked) {
+		header.version = CAPABILITY_VERSION;
+		return args_put(from, &header, sizeof(header)) ? -EFAULT : -EINVAL;
+	}
+	if (header.pid < 0)
+		return -EINVAL;
+	return header.pid && !task_find(header.pid) ? -ESRCH : 0;
+}
+
+SYSCALL_2(capget, header, to)
+{
+	const struct capability_data all[2] = {
+		{ UINT32_MAX, UINT32_MAX, 0 },
+		{ (1U << (CAPABILITIES - 32)) - 1, (1U << (CAPABILITIES - 32)) - 1, 0 },
+	};
+	bool asked;
+	int error = check_header(header, &asked);
+
+	if (error || !to)
+		return error == -EINVAL && asked && !to ? 0 : error;
+	return args_put(to, all, sizeof(all));
+}
+
+/* Root keeps all it has: dropping is heard and has no effect, as nothing asks for a capability. */
+SYSCALL_2(capset, header, from)
+{
+	struct capability_data data[2];
+	bool asked;
+	int error = check_header(header, &asked);
+
+	return error ? error : args_get(data, from, sizeof(data));
+}

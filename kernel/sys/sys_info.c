@@ -1,0 +1,252 @@
+/*
+ * The system: its names, its memory, its end; and random bytes.
+ */
+#include "kernel/arch/cpu.h"
+#include "kernel/dev/power.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/random.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/context.h"
+#include "kernel/mm/frame.h"
+#include "kernel/sys/user_args.h"
+
+#define NAME_SIZE 65 /* of one of uname's names, its NUL included */
+
+/* uname(2). Programs ask for the release to see what they can call: a Linux version is what they understand. */
+struct linux_utsname {
+	char system[NAME_SIZE], node[NAME_SIZE], release[NAME_SIZE], version[NAME_SIZE], machine[NAME_SIZE],
+		domain[NAME_SIZE];
+};
+
+_Static_assert(sizeof(struct linux_utsname) == 390, "Linux's struct new_utsname");
+
+static struct linux_utsname names = {
+	.system = "Linux",
+	.node = "anke",
+	.release = "6.1.0-anke",
+	.version = "AnkeOS",
+	.machine = "x86_64",
+	.domain = "(none)",
+};
+
+SYSCALL_1(uname, to)
+{
+	return args_put(to, &names, sizeof(names));
+}
+
+SYSCALL_2(sethostname, from, size)
+{
+	char name[NAME_SIZE] = "";
+
+	if (size >= NAME_SIZE)
+		return -EINVAL;
+	if (args_get(name, from, size))
+		return -EFAULT;
+	memcpy(names.node, name, sizeof(names.node));
+	return 0;
+}
+
+/* sysinfo(2). */
+struct linux_sysinfo {
+	int64_t uptime; /* seconds */
+	uint64_t loads[3];
+	uint64_t total_ram, free_ram, shared_ram, buffer_ram;
+	uint64_t total_swap, free_swap;
+	uint16_t processes;
+	uint16_t pad;
+	uint64_t total_high, free_high;
+	uint32_t unit; /* bytes */
+};
+
+_Static_assert(sizeof(struct linux_sysinfo) == 112, "Linux's struct sysinfo");
+
+static bool count_task(void *ctx, struct task *task)
+{
+	(void)task;
+	++*(uint16_t *)ctx;
+	return true;
+}
+
+/* The allocator's books lie in the direct map. */
+static uint64_t free_frames(void)
+{
+	context_token_t token = kernel_context_enter();
+	uint64_t frames = frame_free_count(&machine_frames);
+
+	kernel_context_leave(token);
+	return frames;
+}
+
+SYSCALL_1(sysinfo, to)
+{
+	struct linux_sysinfo info = { .unit = 1 };
+
+	info.uptime = (int64_t)(clock_monotonic_ns() / NS_PER_S);
+	task_visit(count_task, &info.processes);
+	info.total_ram = machine_frames.total * PAGE_SIZE;
+	info.free_ram = free_frames() * PAGE_SIZE;
+	return args_put(to, &info, sizeof(info));
+}
+
+#define GRND_KNOWN 7 /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE */
+
+SYSCALL_3(getrandom, to, size, flags)
+{
+	uint8_t bytes[64];
+	uint64_t done = 0;
+
+	if (flags & ~(uint64_t)GRND_KNOWN)
+		return -EINVAL;
+	if (size > INT32_MAX)
+		size = INT32_MAX;
+	while (done < size) {
+		size_t piece = size - done < sizeof(bytes) ? size - done : sizeof(bytes), copied;
+
+		random_bytes(bytes, piece);
+		copied = copy_to_user_some(user_pointer(to + done), bytes, piece);
+		done += copied;
+		if (copied < piece)
+			return done ? (int64_t)done : -EFAULT;
+		if (signal_pending(task_current()))
+			break;
+	}
+	return (int64_t)done;
+}
+
+/* syslog(2), as dmesg calls it. */
+enum syslog_action {
+	SYSLOG_CLOSE,
+	SYSLOG_OPEN,
+	SYSLOG_READ,
+	SYSLOG_READ_ALL,
+	SYSLOG_READ_CLEAR,
+	SYSLOG_CLEAR,
+	SYSLOG_CONSOLE_OFF,
+	SYSLOG_CONSOLE_ON,
+	SYSLOG_CONSOLE_LEVEL,
+	SYSLOG_SIZE_UNREAD,
+	SYSLOG_SIZE_BUFFER,
+};
+
+#define SYSLOG_SIZE 16384 /* log_read's most */
+
+/* log_read has no context: one call at a time, which the kernel's not being preemptible gives. */
+static struct {
+	uint64_t to, left, done;
+	uint64_t skip; /* of the oldest bytes: the newest are wanted */
+	uint64_t total;
+	bool fault;
+} log_copy;
+
+static void count_log(const char *text, size_t size)
+{
+	(void)text;
+	log_copy.total += size;
+}
+
+static void copy_log(const char *text, size_t size)
+{
+	size_t skip = size < log_copy.skip ? size : log_copy.skip;
+
+	log_copy.skip -= skip;
+	text += skip;
+	size -= skip;
+	if (size > log_copy.left)
+		size = log_copy.left;
+	if (log_copy.fault || copy_to_user(user_pointer(log_copy.to + log_copy.done), text, size) != OK) {
+		log_copy.fault = true;
+		return;
+	}
+	log_copy.done += size;
+	log_copy.left -= size;
+}
+
+static int64_t read_log(uint64_t to, uint64_t size)
+{
+	memset(&log_copy, 0, sizeof(log_copy));
+	log_read(count_log);
+	log_copy.to = to;
+	log_copy.left = size;
+	log_copy.skip = log_copy.total > size ? log_copy.total - size : 0;
+	log_read(copy_log);
+	return log_copy.fault ? -EFAULT : (int64_t)log_copy.done;
+}
+
+SYSCALL_3(syslog, action, to, size)
+{
+	switch ((uint32_t)action) {
+	case SYSLOG_CLOSE:
+	case SYSLOG_OPEN:
+	case SYSLOG_CLEAR:
+		return 0;
+	case SYSLOG_READ_ALL:
+	case SYSLOG_READ_CLEAR:
+		if ((int)size < 0)
+			return -EINVAL;
+		return read_log(to, (uint32_t)size);
+	case SYSLOG_CONSOLE_OFF:
+		log_set_console_level(LOG_ALERT);
+		return 0;
+	case SYSLOG_CONSOLE_ON:
+		log_set_console_level(LOG_DEBUG);
+		return 0;
+	case SYSLOG_CONSOLE_LEVEL:
+		if ((int)size < 1 || (int)size > 8)
+			return -EINVAL;
+		log_set_console_level((int)size);
+		return 0;
+	case SYSLOG_SIZE_UNREAD:
+		return 0;
+	case SYSLOG_SIZE_BUFFER:
+		return SYSLOG_SIZE;
+	}
+	return -EINVAL;
+}
+
+#define REBOOT_MAGIC   0xfee1deadU
+#define REBOOT_MAGIC2  672274793U
+#define REBOOT_MAGIC2A 85072278U
+#define REBOOT_MAGIC2B 369367448U
+#define REBOOT_MAGIC2C 537993216U
+
+enum reboot_command {
+	REBOOT_RESTART = 0x01234567,
+	REBOOT_HALT = (int)0xcdef0123,
+	REBOOT_POWER_OFF = 0x4321fedc,
+	REBOOT_CAD_ON = (int)0x89abcdef,
+	REBOOT_CAD_OFF = 0,
+};
+
+/* The machine stays on: nothing runs any more. */
+static void halt(void)
+{
+	log_info("System halted.\n");
+	cpu_interrupts_off();
+	for (;;)
+		cpu_halt();
+}
+
+SYSCALL_3(reboot, magic, magic2, command)
+{
+	uint32_t second = (uint32_t)magic2;
+
+	if ((uint32_t)magic != REBOOT_MAGIC || (second != REBOOT_MAGIC2 && second != REBOOT_MAGIC2A &&
+						second != REBOOT_MAGIC2B && second != REBOOT_MAGIC2C))
+		return -EINVAL;
+	switch ((int)command) {
+	case REBOOT_CAD_ON:
+	case REBOOT_CAD_OFF:
+		return 0;
+	case REBOOT_RESTART:
+		kernel_context_enter();
+		power_restart();
+	case REBOOT_POWER_OFF:
+		kernel_context_enter();
+		power_off();
+		halt();
+		break;
+	case REBOOT_HALT:
+		halt();
+	}
+	return -EINVAL;
+}

@@ -1,0 +1,202 @@
+/*
+ * Sending signals, and the timer that sends SIGALRM. There is one user, root: nobody is refused.
+ */
+#include "kernel/irq/timer.h"
+#include "kernel/sys/user_args.h"
+#include "kernel/task/signal_numbers.h"
+
+static bool is_signal(uint64_t number)
+{
+	return (int)number >= 0 && (int)number <= SIGNALS;
+}
+
+static struct signal_info info_here(int code)
+{
+	return (struct signal_info){ .code = code, .sender = { .pid = process_current()->pid } };
+}
+
+/* Any task's number stands for its process. */
+static struct process *find_process(int pid)
+{
+	struct process *process = process_find(pid);
+	const struct task *task;
+
+	if (process)
+		return process;
+	task = task_find(pid);
+	return task ? task->process : NULL;
+}
+
+/* 0 is no signal: whether there is somebody is all that the caller wants to know. */
+static int64_t send_process(int pid, int signal, const struct signal_info *info)
+{
+	struct process *process = find_process(pid);
+
+	if (!process)
+		return -ESRCH;
+	return signal ? signal_send_process(process, signal, info) : 0;
+}
+
+static int64_t send_task(int pid, int tid, int signal, const struct signal_info *info)
+{
+	struct task *task = task_find(tid);
+
+	if (!task || !task->process || (pid && task->process->pid != pid))
+		return -ESRCH;
+	return signal ? signal_send_task(task, signal, info) : 0;
+}
+
+struct all_send {
+	int signal;
+	int64_t result;
+	const struct signal_info *info;
+};
+
+static bool send_other(void *ctx, struct process *process)
+{
+	struct all_send *sending = ctx;
+
+	if (process->pid == 1 || process == process_current())
+		return true;
+	sending->result = 0;
+	if (sending->signal && signal_send_process(process, sending->signal, sending->info) != 0)
+		sending->result = -EAGAIN;
+	return true;
+}
+
+SYSCALL_2(kill, who, signal)
+{
+	struct signal_info info = info_here(SI_USER);
+	struct all_send sending = { (int)signal, -ESRCH, &info };
+	int pid = (int)who;
+
+	if (!is_signal(signal))
+		return -EINVAL;
+	if (pid > 0)
+		return send_process(pid, (int)signal, &info);
+	if (pid == -1) {
+		process_visit(send_other, &sending);
+		return sending.result;
+	}
+	/* Has no opposite. */
+	if (pid == INT32_MIN)
+		return -ESRCH;
+	return signal_send_group(pid ? -pid : process_current()->group, (int)signal, &info);
+}
+
+SYSCALL_2(tkill, tid, signal)
+{
+	struct signal_info info = info_here(SI_TKILL);
+
+	if (!is_signal(signal) || (int)tid <= 0)
+		return -EINVAL;
+	return send_task(0, (int)tid, (int)signal, &info);
+}
+
+SYSCALL_3(tgkill, pid, tid, signal)
+{
+	struct signal_info info = info_here(SI_TKILL);
+
+	if (!is_signal(signal) || (int)tid <= 0 || (int)pid <= 0)
+		return -EINVAL;
+	return send_task((int)pid, (int)tid, (int)signal, &info);
+}
+
+/* What the user says of a signal; only to itself may it claim that the kernel or kill(2) sent it. */
+static int64_t get_info(uint64_t from, bool to_self, struct signal_info *ret)
+{
+	if (args_get(ret, from, sizeof(*ret)))
+		return -EFAULT;
+	if ((ret->code >= 0 || ret->code == SI_TKILL) && !to_self)
+		return -EPERM;
+	return 0;
+}
+
+SYSCALL_3(rt_sigqueueinfo, pid, signal, from)
+{
+	struct signal_info info;
+	int64_t error = get_info(from, (int)pid == process_current()->pid, &info);
+
+	if (error)
+		return error;
+	return is_signal(signal) ? send_process((int)pid, (int)signal, &info) : -EINVAL;
+}
+
+SYSCALL_4(rt_tgsigqueueinfo, pid, tid, signal, from)
+{
+	struct signal_info info;
+	int64_t error = get_info(from, (int)tid == task_current()->tid, &info);
+
+	if (error)
+		return error;
+	if (!is_signal(signal) || (int)tid <= 0 || (int)pid <= 0)
+		return -EINVAL;
+	return send_task((int)pid, (int)tid, (int)signal, &info);
+}
+
+/* ---- the timer ---- */
+
+#define ITIMER_REAL 0
+
+struct itimer {
+	struct linux_timeval interval, value;
+};
+
+static struct itimer timer_now(void)
+{
+	const struct process *process = process_current();
+	struct itimer out = { .interval = timeval_from_ns(process->signals.alarm_interval_ns) };
+	uint64_t now = clock_monotonic_ns();
+
+	/* One that is about to ring is not 0: that would be none. */
+	if (process->alarm.queued)
+		out.value = timeval_from_ns(process->alarm.deadline_ns > now + 1000 ? process->alarm.deadline_ns - now
+										    : 1000);
+	return out;
+}
+
+/* The interval comes first: the timer may ring as soon as it is started. */
+static void timer_set(uint64_t value_ns, uint64_t interval_ns)
+{
+	struct process *process = process_current();
+
+	timer_cancel(&process->alarm);
+	process->signals.alarm_interval_ns = interval_ns;
+	if (value_ns)
+		timer_start(&process->alarm, deadline_in(value_ns));
+}
+
+SYSCALL_2(getitimer, which, to)
+{
+	struct itimer out = timer_now();
+
+	if ((int)which != ITIMER_REAL)
+		return -EINVAL;
+	return args_put(to, &out, sizeof(out));
+}
+
+SYSCALL_3(setitimer, which, from, to)
+{
+	struct itimer in = { 0 }, old = timer_now();
+	uint64_t value_ns, interval_ns;
+
+	if (from && args_get(&in, from, sizeof(in)))
+		return -EFAULT;
+	if ((int)which != ITIMER_REAL || timeval_to_ns(&in.value, &value_ns) ||
+	    timeval_to_ns(&in.interval, &interval_ns))
+		return -EINVAL;
+	timer_set(value_ns, interval_ns);
+	return to ? args_put(to, &old, sizeof(old)) : 0;
+}
+
+SYSCALL_1(alarm, seconds)
+{
+	struct itimer old = timer_now();
+	int64_t left = old.value.seconds;
+
+	timer_set((uint32_t)seconds * NS_PER_S, 0);
+	/* As on Linux: rounded, but never down to none. */
+	if (old.value.microseconds >= 500000 || (!left && old.value.microseconds))
+		left++;
+	return left;
+}

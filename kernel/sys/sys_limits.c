@@ -1,0 +1,297 @@
+/*
+ * What a process may use, and what the scheduler is told of it. There is one CPU and one policy.
+ */
+#include "kernel/arch/cpu.h"
+#include "kernel/fs/fd.h"
+#include "kernel/lib/string.h"
+#include "kernel/sys/user_args.h"
+#include "kernel/task/sched.h"
+
+/* Where others keep their own copy of a limit. */
+static void apply_limit(struct process *process, unsigned which)
+{
+	uint64_t soft = process->limits[which].soft, pages = soft == LIMIT_NONE ? USER_NO_LIMIT : soft / PAGE_SIZE;
+
+	switch (which) {
+	case LIMIT_NOFILE:
+		process->fds->limit = soft > FD_LIMIT_MAX ? FD_LIMIT_MAX : (unsigned)soft;
+		break;
+	case LIMIT_AS:
+		process->space->limit_pages = pages;
+		break;
+	case LIMIT_STACK:
+		process->space->stack_pages = pages;
+		break;
+	case LIMIT_DATA:
+		process->space->data_pages = pages;
+		break;
+	default:
+		break;
+	}
+}
+
+SYSCALL_4(prlimit64, pid, which, from, to)
+{
+	struct process *process = (int)pid ? process_find((int)pid) : process_current();
+	struct process_rlimit old, new;
+
+	if (which >= PROCESS_LIMITS)
+		return -EINVAL;
+	if (from && args_get(&new, from, sizeof(new)))
+		return -EFAULT;
+	if (!process || process->zombie)
+		return -ESRCH;
+	old = process->limits[which];
+	if (from) {
+		if (new.soft > new.hard)
+			return -EINVAL;
+		if (which == LIMIT_NOFILE && new.hard > FD_LIMIT_MAX)
+			return -EPERM;
+		process->limits[which] = new;
+		apply_limit(process, (unsigned)which);
+	}
+	return to ? args_put(to, &old, sizeof(old)) : 0;
+}
+
+SYSCALL_2(getrlimit, which, to)
+{
+	return to ? sys_prlimit64(0, which, 0, to, 0, 0) : -EFAULT;
+}
+
+SYSCALL_2(setrlimit, which, from)
+{
+	return from ? sys_prlimit64(0, which, from, 0, 0, 0) : -EFAULT;
+}
+
+SYSCALL_0(sched_yield)
+{
+	task_yield();
+	return 0;
+}
+
+static struct task *find(uint64_t tid)
+{
+	struct task *task = (int)tid ? task_find((int)tid) : task_current();
+
+	return task && task->process ? task : NULL;
+}
+
+/* CPU 0 is all there is. Linux answers how many bytes of its mask it has written. */
+SYSCALL_3(sched_getaffinity, tid, size, to)
+{
+	const uint64_t cpus = 1;
+
+	if (size < sizeof(cpus) || size % sizeof(cpus))
+		return -EINVAL;
+	if (!find(tid))
+		return -ESRCH;
+	return args_put(to, &cpus, sizeof(cpus)) ? -EFAULT : (int64_t)sizeof(cpus);
+}
+
+SYSCALL_3(sched_setaffinity, tid, size, from)
+{
+	uint8_t cpus;
+
+	if (!find(tid))
+		return -ESRCH;
+	if (!size)
+		return -EINVAL;
+	if (args_get(&cpus, from, sizeof(cpus)))
+		return -EFAULT;
+	return cpus & 1 ? 0 : -EINVAL;
+}
+
+/* SCHED_OTHER, whose parameter is 0, is the policy of all. */
+SYSCALL_2(sched_getparam, tid, to)
+{
+	const int32_t priority = 0;
+
+	return find(tid) ? args_put(to, &priority, sizeof(priority)) : -ESRCH;
+}
+
+SYSCALL_2(sched_setparam, tid, from)
+{
+	int32_t priority;
+
+	if (!find(tid))
+		return -ESRCH;
+	if (args_get(&priority, from, sizeof(priority)))
+		return -EFAULT;
+	return priority ? -EINVAL : 0;
+}
+
+SYSCALL_3(sched_setscheduler, tid, policy, from)
+{
+	return (int)policy ? -EINVAL : sys_sched_setparam(tid, from, 0, 0, 0, 0);
+}
+
+SYSCALL_1(sched_getscheduler, tid)
+{
+	return find(tid) ? 0 : -ESRCH;
+}
+
+/* SCHED_FIFO and SCHED_RR (1, 2) are known by name; the others (3 SCHED_BATCH, 5 SCHED_IDLE) have no priorities. */
+static int64_t priority_bound(uint64_t policy, int bound)
+{
+	switch ((int)policy) {
+	case 1:
+	case 2:
+		return bound;
+	case 0:
+	case 3:
+	case 5:
+		return 0;
+	}
+	return -EINVAL;
+}
+
+SYSCALL_1(sched_get_priority_max, policy)
+{
+	return priority_bound(policy, 99);
+}
+
+SYSCALL_1(sched_get_priority_min, policy)
+{
+	return priority_bound(policy, 1);
+}
+
+SYSCALL_3(getcpu, cpu, node, unused)
+{
+	const uint32_t zero = 0;
+
+	(void)unused;
+	if ((cpu && args_put(cpu, &zero, sizeof(zero))) || (node && args_put(node, &zero, sizeof(zero))))
+		return -EFAULT;
+	return 0;
+}
+
+/* A ready task moves to its new queue. */
+static void task_set_priority(struct task *task, int priority)
+{
+	bool queued;
+
+	cpu_interrupts_off();
+	queued = task->queued;
+	sched_unready(task);
+	task->priority = priority;
+	if (queued)
+		sched_ready(task);
+	cpu_interrupts_on();
+}
+
+enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
+
+/* Whose niceness is asked for or set. */
+struct priority_search {
+	uint64_t which;
+	int who;
+	int set; /* a priority, or -1: only look */
+	int best;
+	bool found;
+};
+
+static bool see_priority(void *ctx, struct task *task)
+{
+	struct priority_search *search = ctx;
+
+	if (!task->process || (search->which == PRIO_PROCESS && task->tid != search->who) ||
+	    (search->which == PRIO_PGRP && task->process->group != search->who))
+		return true;
+	search->found = true;
+	if (search->set >= 0)
+		task_set_priority(task, search->set);
+	if (task->priority < search->best)
+		search->best = task->priority;
+	return true;
+}
+
+static int search_priority(struct priority_search *search)
+{
+	if (search->which > PRIO_USER)
+		return -EINVAL;
+	if (!search->who)
+		search->who = search->which == PRIO_PROCESS ? task_current()->tid : process_current()->group;
+	search->best = TASK_PRIORITIES;
+	task_visit(see_priority, search);
+	return search->found ? 0 : -ESRCH;
+}
+
+/* Linux answers 20 - nice, so that it is never negative. */
+SYSCALL_2(getpriority, which, who)
+{
+	struct priority_search search = { .which = (uint32_t)which, .who = (int)who, .set = -1 };
+	int error = search_priority(&search);
+
+	return error ? error : TASK_PRIORITIES - search.best;
+}
+
+SYSCALL_3(setpriority, which, who, nice)
+{
+	struct priority_search search = { .which = (uint32_t)which, .who = (int)who };
+	int wanted = (int)nice < -20 ? -20 : (int)nice > 19 ? 19 : (int)nice;
+
+	search.set = TASK_PRIORITY + wanted;
+	return search_priority(&search);
+}
+
+enum prctl_request {
+	PR_GET_DUMPABLE = 3,
+	PR_SET_DUMPABLE = 4,
+	PR_SET_NAME = 15,
+	PR_GET_NAME = 16,
+};
+
+static int64_t set_name(uint64_t from)
+{
+	char name[TASK_NAME];
+	size_t length;
+	enum status status = strncpy_from_user(name, user_pointer(from), sizeof(name), &length);
+
+	if (status == ERR_FAULT)
+		return -EFAULT;
+	name[TASK_NAME - 1] = 0; /* a longer one is cut */
+	memcpy(task_current()->name, name, sizeof(name));
+	return 0;
+}
+
+/* What is refused with -EINVAL is, to a program, an older Linux. */
+SYSCALL_2(prctl, request, value)
+{
+	switch ((uint32_t)request) {
+	case PR_SET_NAME:
+		return set_name(value);
+	case PR_GET_NAME:
+		return args_put(value, task_current()->name, TASK_NAME);
+	case PR_GET_DUMPABLE:
+		return 0;
+	case PR_SET_DUMPABLE:
+		return value > 1 ? -EINVAL : 0;
+	}
+	return -EINVAL;
+}
+
+enum { ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS };
+
+SYSCALL_2(arch_prctl, request, value)
+{
+	uint64_t base;
+
+	switch ((uint32_t)request) {
+	case ARCH_SET_FS:
+	case ARCH_SET_GS:
+		if (value >= USER_END)
+			return -EPERM;
+		if ((uint32_t)request == ARCH_SET_FS)
+			task_set_fs_base(value);
+		else
+			task_set_gs_base(value);
+		return 0;
+	case ARCH_GET_FS:
+		base = task_get_fs_base();
+		return args_put(value, &base, sizeof(base));
+	case ARCH_GET_GS:
+		base = task_get_gs_base();
+		return args_put(value, &base, sizeof(base));
+	}
+	return -EINVAL;
+}

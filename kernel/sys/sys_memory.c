@@ -1,0 +1,209 @@
+/*
+ * System calls that change a process's memory. What they do is kernel/mm's; here Linux's flags are checked and turned
+ * into ours.
+ */
+#include "kernel/mm/user_space.h"
+#include "kernel/sys/calls.h"
+#include "kernel/sys/memory_flags.h"
+#include "kernel/task/process.h"
+
+#define MADV_WILLNEED 3
+#define MADV_DONTNEED 4
+#define MADV_FREE     8
+#define MADV_LAST     25
+#define MS_ASYNC      1
+#define MS_INVALIDATE 2
+#define MS_SYNC       4
+#define MLOCK_ONFAULT 1
+#define MCL_ALL       7
+#define MINCORE_PIECE 256 /* answers copied at once */
+
+static struct user_space *space_here(void)
+{
+	return process_current()->space;
+}
+
+/* The calls that say ENOMEM for a hole in the range. */
+static int64_t hole_is_no_memory(enum status status)
+{
+	return status == ERR_NOT_FOUND ? -ENOMEM : errno_of(status);
+}
+
+/* Whole pages that hold `size` bytes; 0 when that is beyond all addresses. */
+static uint64_t page_round_up(uint64_t size)
+{
+	return (size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
+}
+
+SYSCALL_1(brk, brk)
+{
+	struct user_space *space = space_here();
+
+	/* The answer is the break in any case; 0, which asks for it, is below every start. */
+	if (brk && user_brk(space, brk) != OK)
+		return (int64_t)space->brk;
+	return (int64_t)space->brk;
+}
+
+/* What a file's mapping maps. It is good as long as the file is. */
+static int object_of(int fd, const struct mmap_request *mapping, struct memory_object **ret)
+{
+	struct file *file = fd_file(process_current()->fds, fd);
+
+	if (!file)
+		return -EBADF;
+	if (!file_reads(file))
+		return -EACCES;
+	if (mapping->flags & USER_MAP_SHARED && mapping->rights & USER_WRITE && !file_writes(file))
+		return -EACCES;
+	return file_object(file, ret);
+}
+
+/* Linux says ENOMEM for what is too much, or too high, and EPERM for what is too low. */
+static int check_place(uint64_t va, uint64_t size, unsigned flags)
+{
+	bool fixed = flags & (USER_MAP_FIXED | USER_MAP_FIXED_NOREPLACE);
+
+	if (!size || (fixed && va % PAGE_SIZE))
+		return -EINVAL;
+	if (size > USER_END || (fixed && va > USER_END - size))
+		return -ENOMEM;
+	return fixed && va < USER_MIN ? -EPERM : 0;
+}
+
+SYSCALL_6(mmap, va, size, prot, flags, fd, offset)
+{
+	struct memory_object *object = NULL;
+	struct mmap_request mapping;
+	vaddr_t place;
+	int error = mapping_check(prot, flags, offset, &mapping);
+
+	if (!error)
+		error = check_place(va, size, mapping.flags);
+	if (!error && !mapping.anonymous)
+		error = object_of((int)fd, &mapping, &object);
+	if (error)
+		return error;
+	/* As on Linux a hint is rounded down, and one that is too low is none. */
+	if (!(mapping.flags & (USER_MAP_FIXED | USER_MAP_FIXED_NOREPLACE)))
+		va &= ~(uint64_t)(PAGE_SIZE - 1);
+	error = errno_of(
+		user_map(space_here(), va, size, mapping.rights, mapping.flags, object, offset / PAGE_SIZE, &place));
+	return error ? error : (int64_t)place;
+}
+
+SYSCALL_2(munmap, va, size)
+{
+	return errno_of(user_unmap(space_here(), va, size));
+}
+
+SYSCALL_3(mprotect, va, size, prot)
+{
+	unsigned rights;
+	int error = rights_check(prot, &rights);
+
+	if (error)
+		return error;
+	/* Nothing can be mapped there. */
+	if (va % PAGE_SIZE == 0 && size && (va >= USER_END || size > USER_END - va))
+		return -ENOMEM;
+	return hole_is_no_memory(user_protect(space_here(), va, size, rights));
+}
+
+SYSCALL_5(mremap, va, size, new_size, flags, to)
+{
+	vaddr_t place;
+	int error;
+
+	if (flags & ~(uint64_t)(USER_REMAP_MAYMOVE | USER_REMAP_FIXED))
+		return -EINVAL;
+	error = errno_of(user_remap(space_here(), va, size, new_size, (unsigned)flags, to, &place));
+	return error ? error : (int64_t)place;
+}
+
+/* Advice that may be ignored is, but for its range. */
+SYSCALL_3(madvise, va, size, advice)
+{
+	if (va % PAGE_SIZE || advice > MADV_LAST || (size && !page_round_up(size)))
+		return -EINVAL;
+	size = page_round_up(size);
+	if (!size)
+		return 0;
+	if (advice == MADV_DONTNEED)
+		return hole_is_no_memory(user_dontneed(space_here(), va, size));
+	return user_is_mapped(space_here(), va, size) ? 0 : -ENOMEM;
+}
+
+/* There is no swap: what is mapped counts as in memory. */
+SYSCALL_3(mincore, va, size, to)
+{
+	uint8_t answers[MINCORE_PIECE];
+	uint64_t pages = page_round_up(size) / PAGE_SIZE;
+
+	if (va % PAGE_SIZE)
+		return -EINVAL;
+	if (size && (!pages || !user_is_mapped(space_here(), va, pages * PAGE_SIZE)))
+		return -ENOMEM;
+	for (size_t i = 0; i < MINCORE_PIECE; i++)
+		answers[i] = 1;
+	for (uint64_t done = 0, piece; done < pages; done += piece) {
+		piece = pages - done < MINCORE_PIECE ? pages - done : MINCORE_PIECE;
+		if (copy_to_user(user_pointer(to + done), answers, piece) != OK)
+			return -EFAULT;
+	}
+	return 0;
+}
+
+/* Files have no other place than memory: shared mappings are always in step with them. */
+SYSCALL_3(msync, va, size, flags)
+{
+	if (va % PAGE_SIZE || flags & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC) ||
+	    (flags & MS_ASYNC && flags & MS_SYNC))
+		return -EINVAL;
+	if (!size)
+		return 0;
+	return page_round_up(size) && user_is_mapped(space_here(), va, page_round_up(size)) ? 0 : -ENOMEM;
+}
+
+/* Nothing is ever paged out, so locking means fetching. */
+static int64_t lock_range(uint64_t va, uint64_t size)
+{
+	uint64_t start = va & ~(uint64_t)(PAGE_SIZE - 1), bytes;
+
+	size = page_round_up(size + (va - start));
+	if (!size)
+		return 0;
+	if (!user_is_mapped(space_here(), start, size))
+		return -ENOMEM;
+	/* A page that the program may not read stays away: it can be locked all the same. */
+	if (user_populate(space_here(), start, size, USER_READ, &bytes) == ERR_NO_MEMORY)
+		return -EAGAIN;
+	return 0;
+}
+
+SYSCALL_2(mlock, va, size)
+{
+	return lock_range(va, size);
+}
+
+SYSCALL_3(mlock2, va, size, flags)
+{
+	if (flags & ~(uint64_t)MLOCK_ONFAULT)
+		return -EINVAL;
+	return flags ? 0 : lock_range(va, size);
+}
+
+SYSCALL_0(munlock)
+{
+	return 0;
+}
+
+SYSCALL_1(mlockall, flags)
+{
+	return flags && !(flags & ~(uint64_t)MCL_ALL) ? 0 : -EINVAL;
+}
+
+SYSCALL_0(munlockall)
+{
+	return 0;
+}

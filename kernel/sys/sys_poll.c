@@ -1,0 +1,289 @@
+/*
+ * poll, ppoll, select, pselect6: from their structures to poll_wait and back. The last two arguments' rules
+ * (remaining time, signal mask) are in one place for all.
+ */
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+#include "kernel/sys/poll_wait.h"
+#include "kernel/sys/signal_mask.h"
+#include "kernel/sys/user_args.h"
+
+/* struct pollfd. */
+struct linux_pollfd {
+	int32_t fd;
+	int16_t events;
+	int16_t revents;
+};
+
+_Static_assert(sizeof(struct linux_pollfd) == 8, "Linux's struct pollfd");
+
+static void put_files(const struct poll_item *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (items[i].file)
+			file_put(items[i].file);
+}
+
+static void hold_file(struct poll_item *item, int fd)
+{
+	item->file = fd_file(process_current()->fds, fd);
+	if (item->file)
+		file_get(item->file);
+}
+
+/* How many entries say something; or -EINTR. */
+static int poll_entries(struct linux_pollfd *entries, struct poll_item *items, size_t count, uint64_t deadline)
+{
+	int invalid = 0, found;
+
+	for (size_t i = 0; i < count; i++) {
+		items[i] = (struct poll_item){ .events = (uint16_t)entries[i].events };
+		entries[i].revents = 0;
+		if (entries[i].fd < 0)
+			continue;
+		hold_file(&items[i], entries[i].fd);
+		if (!items[i].file) {
+			entries[i].revents = POLLNVAL;
+			invalid++;
+		}
+	}
+	found = poll_wait(items, count, invalid ? POLL_NOW : deadline);
+	put_files(items, count);
+	for (size_t i = 0; i < count; i++)
+		if (items[i].file)
+			entries[i].revents = (int16_t)items[i].found;
+	return found < 0 ? found : found + invalid;
+}
+
+static int64_t poll_user(uint64_t at, uint64_t count, uint64_t deadline)
+{
+	size_t size = count * sizeof(struct linux_pollfd);
+	struct linux_pollfd *entries;
+	struct poll_item *items;
+	int64_t result;
+
+	if (count > process_current()->limits[LIMIT_NOFILE].soft || count > FD_LIMIT_MAX)
+		return -EINVAL;
+	if (!count)
+		return poll_wait(NULL, 0, deadline);
+	entries = kmalloc(size);
+	items = kmalloc(count * sizeof(*items));
+	result = entries && items ? args_get(entries, at, size) : -ENOMEM;
+	if (!result) {
+		result = poll_entries(entries, items, count, deadline);
+		if (result >= 0 && args_put(at, entries, size))
+			result = -EFAULT;
+	}
+	kfree(items);
+	kfree(entries);
+	return result;
+}
+
+/* A timeout of the user's as a deadline; at 0 there is none. */
+static int get_deadline(uint64_t from, uint64_t *ret)
+{
+	struct linux_timespec time;
+	uint64_t ns;
+	int error;
+
+	*ret = POLL_NEVER;
+	if (!from)
+		return 0;
+	error = args_get(&time, from, sizeof(time));
+	if (!error)
+		error = timespec_to_ns(&time, &ns);
+	if (!error)
+		*ret = ns ? deadline_in(ns) : POLL_NOW;
+	return error;
+}
+
+static uint64_t time_left(uint64_t deadline)
+{
+	uint64_t now = clock_monotonic_ns();
+
+	return deadline > now ? deadline - now : 0;
+}
+
+/* As Linux: what is left of the timeout is told, and when it cannot be, nobody hears of it. */
+static void put_rest(uint64_t to, uint64_t deadline)
+{
+	struct linux_timespec rest = timespec_from_ns(time_left(deadline));
+
+	if (to && args_put(to, &rest, sizeof(rest)))
+		return;
+}
+
+SYSCALL_3(poll, at, count, timeout_ms)
+{
+	int timeout = (int)timeout_ms;
+	uint64_t deadline = timeout < 0 ? POLL_NEVER : timeout ? deadline_in((uint64_t)timeout * NS_PER_MS) : POLL_NOW;
+	int64_t result = poll_user(at, (uint32_t)count, deadline);
+
+	return result == -EINTR ? -ERESTARTNOHAND : result;
+}
+
+SYSCALL_5(ppoll, at, count, timeout, mask, mask_size)
+{
+	struct signal_mask_change change;
+	uint64_t deadline;
+	int64_t result = get_deadline(timeout, &deadline);
+
+	if (!result)
+		result = signal_mask_begin(&change, mask, mask_size);
+	if (result)
+		return result;
+	result = poll_user(at, (uint32_t)count, deadline);
+	put_rest(timeout, deadline);
+	return signal_mask_end(&change, result);
+}
+
+#define FD_SETSIZE 1024
+#define SET_WORDS  (FD_SETSIZE / 64)
+
+enum { SET_READ, SET_WRITE, SET_EXCEPT, SETS };
+
+/* What Linux's select takes each set for. */
+static const unsigned set_events[SETS] = {
+	[SET_READ] = POLLIN | POLLRDNORM | POLLHUP | POLLERR,
+	[SET_WRITE] = POLLOUT | POLLWRNORM | POLLERR,
+	[SET_EXCEPT] = POLLPRI,
+};
+
+struct select_sets {
+	uint64_t words[SETS][SET_WORDS];
+};
+
+static bool is_in(const struct select_sets *sets, int set, unsigned fd)
+{
+	return sets->words[set][fd / 64] >> fd % 64 & 1;
+}
+
+static unsigned events_of(const struct select_sets *sets, unsigned fd)
+{
+	unsigned events = 0;
+
+	for (int set = 0; set < SETS; set++)
+		if (is_in(sets, set, fd))
+			events |= set_events[set];
+	return events;
+}
+
+/* Items for all descriptors in the sets. -EBADF: there is none of that number; nothing is held then. */
+static int hold_sets(const struct select_sets *sets, unsigned count, struct poll_item *items)
+{
+	for (unsigned fd = 0; fd < count; fd++) {
+		items[fd] = (struct poll_item){ .events = events_of(sets, fd) };
+		if (!items[fd].events)
+			continue;
+		hold_file(&items[fd], (int)fd);
+		if (!items[fd].file) {
+			put_files(items, fd);
+			return -EBADF;
+		}
+	}
+	return 0;
+}
+
+/* Leave in the sets what was found; how many bits. */
+static int keep_found(struct select_sets *sets, unsigned count, const struct poll_item *items)
+{
+	int bits = 0;
+
+	for (unsigned fd = 0; fd < count; fd++)
+		for (int set = 0; set < SETS; set++) {
+			if (!is_in(sets, set, fd))
+				continue;
+			if (items[fd].found & set_events[set])
+				bits++;
+			else
+				sets->words[set][fd / 64] &= ~(1ULL << fd % 64);
+		}
+	return bits;
+}
+
+/*
+ * Bits in the sets afterwards; -EBADF, -ENOMEM, -EINTR. A descriptor in one set only for reading may find POLLERR:
+ * that goes into no other set.
+ */
+static int select_sets(struct select_sets *sets, unsigned count, uint64_t deadline)
+{
+	struct poll_item *items = NULL;
+	int result = 0;
+
+	if (count) {
+		items = kmalloc(count * sizeof(*items));
+		if (!items)
+			return -ENOMEM;
+		result = hold_sets(sets, count, items);
+	}
+	if (!result) {
+		result = poll_wait(items, count, deadline);
+		put_files(items, count);
+		if (result >= 0)
+			result = keep_found(sets, count, items);
+	}
+	kfree(items);
+	return result;
+}
+
+static int64_t select_user(uint64_t count, const uint64_t at[SETS], uint64_t deadline)
+{
+	struct select_sets sets = { .words = { { 0 } } };
+	size_t size;
+	int64_t result;
+
+	if ((int)count < 0)
+		return -EINVAL;
+	/* As on Linux a larger number than there can be descriptors is that number. */
+	count = (uint32_t)count < FD_SETSIZE ? (uint32_t)count : FD_SETSIZE;
+	size = (count + 63) / 64 * 8;
+	for (int set = 0; set < SETS; set++)
+		if (at[set] && args_get(sets.words[set], at[set], size))
+			return -EFAULT;
+	result = select_sets(&sets, (unsigned)count, deadline);
+	for (int set = 0; set < SETS && result >= 0; set++)
+		if (at[set] && args_put(at[set], sets.words[set], size))
+			return -EFAULT;
+	return result;
+}
+
+SYSCALL_5(select, count, reads, writes, excepts, timeout)
+{
+	const uint64_t at[SETS] = { reads, writes, excepts };
+	struct linux_timeval time;
+	uint64_t deadline = POLL_NEVER, ns;
+	int64_t result = 0;
+
+	if (timeout) {
+		result = args_get(&time, timeout, sizeof(time));
+		if (!result)
+			result = timeval_to_ns(&time, &ns);
+		if (result)
+			return result;
+		deadline = ns ? deadline_in(ns) : POLL_NOW;
+	}
+	result = select_user(count, at, deadline);
+	time = timeval_from_ns(time_left(deadline));
+	if (timeout && args_put(timeout, &time, sizeof(time)))
+		return result;
+	return result == -EINTR ? -ERESTARTNOHAND : result;
+}
+
+/* The sixth argument points at a mask's address and its size: there are no seven. */
+SYSCALL_6(pselect6, count, reads, writes, excepts, timeout, mask_at)
+{
+	const uint64_t at[SETS] = { reads, writes, excepts };
+	uint64_t mask[2] = { 0, 0 }, deadline;
+	struct signal_mask_change change;
+	int64_t result = mask_at ? args_get(mask, mask_at, sizeof(mask)) : 0;
+
+	if (!result)
+		result = get_deadline(timeout, &deadline);
+	if (!result)
+		result = signal_mask_begin(&change, mask[0], mask[1]);
+	if (result)
+		return result;
+	result = select_user(count, at, deadline);
+	put_rest(timeout, deadline);
+	return signal_mask_end(&change, result);
+}

@@ -1,0 +1,256 @@
+/*
+ * Processes: numbers, groups, and their beginning and end. Everybody is root: user and group numbers are 0 and can be
+ * set to 0 only.
+ */
+#include "kernel/lib/string.h"
+#include "kernel/sys/user_args.h"
+#include "kernel/task/signal_numbers.h"
+
+SYSCALL_0(getpid)
+{
+	return process_current()->pid;
+}
+
+SYSCALL_0(getppid)
+{
+	const struct process *parent = process_current()->parent;
+
+	return parent ? parent->pid : 0;
+}
+
+SYSCALL_0(gettid)
+{
+	return task_current()->tid;
+}
+
+static struct process *find(uint64_t pid)
+{
+	return (int)pid ? process_find((int)pid) : process_current();
+}
+
+SYSCALL_1(getpgid, pid)
+{
+	const struct process *process = find(pid);
+
+	return process ? process->group : -ESRCH;
+}
+
+SYSCALL_0(getpgrp)
+{
+	return process_current()->group;
+}
+
+SYSCALL_1(getsid, pid)
+{
+	const struct process *process = find(pid);
+
+	return process ? process->session : -ESRCH;
+}
+
+struct group_search {
+	int group, session;
+	bool found;
+};
+
+static bool see_group(void *ctx, struct process *process)
+{
+	struct group_search *search = ctx;
+
+	if (process->group == search->group && (!search->session || process->session == search->session))
+		search->found = true;
+	return !search->found;
+}
+
+/* session 0: of any. */
+static bool group_exists(int group, int session)
+{
+	struct group_search search = { .group = group, .session = session };
+
+	process_visit(see_group, &search);
+	return search.found;
+}
+
+SYSCALL_2(setpgid, pid, group_argument)
+{
+	struct process *self = process_current(), *process = find(pid);
+	int group = (int)group_argument;
+
+	if (group < 0)
+		return -EINVAL;
+	if (!process || (process != self && process->parent != self))
+		return -ESRCH;
+	if (!group)
+		group = process->pid;
+	if (process->session != self->session || process->session == process->pid)
+		return -EPERM;
+	if (group != process->pid && !group_exists(group, self->session))
+		return -EPERM;
+	process->group = group;
+	return 0;
+}
+
+SYSCALL_0(setsid)
+{
+	struct process *process = process_current();
+
+	if (group_exists(process->pid, 0))
+		return -EPERM;
+	process->group = process->session = process->pid;
+	process->tty = NULL;
+	return process->pid;
+}
+
+static int64_t fork_with(uint64_t flags, uint64_t stack)
+{
+	struct clone_arguments arguments = { .flags = flags, .stack = stack };
+
+	return process_clone(&arguments);
+}
+
+SYSCALL_0(fork)
+{
+	return fork_with(SIGCHLD, 0);
+}
+
+SYSCALL_0(vfork)
+{
+	return fork_with(0x4000 | 0x100 | SIGCHLD, 0); /* CLONE_VFORK | CLONE_VM */
+}
+
+SYSCALL_5(clone, flags, stack, parent_tid, child_tid, tls)
+{
+	struct clone_arguments arguments = {
+		.flags = flags, .stack = stack, .parent_tid = parent_tid, .child_tid = child_tid, .tls = tls
+	};
+
+	return process_clone(&arguments);
+}
+
+SYSCALL_1(exit, code)
+{
+	process_exit_task((int)(code & 0xff));
+}
+
+SYSCALL_1(exit_group, code)
+{
+	process_exit((int)(code & 0xff) << 8);
+}
+
+#define WAIT4_OPTIONS  (WAIT_NO_HANG | WAIT_UNTRACED | WAIT_CONTINUED | WAIT_ALL | WAIT_CLONE | WAIT_THREADS)
+#define WAITID_OPTIONS (WAIT4_OPTIONS | WAIT_EXITED | WAIT_NOWAIT)
+
+SYSCALL_4(wait4, who, status, options, usage)
+{
+	struct wait_result result;
+	int pid;
+
+	if ((uint32_t)options & ~(uint32_t)WAIT4_OPTIONS)
+		return -EINVAL;
+	if ((int)who == INT32_MIN)
+		return -ESRCH;
+	pid = process_wait((int)who, (unsigned)options | WAIT_EXITED, &result);
+	if (pid <= 0)
+		return pid == -EINTR ? -ERESTARTSYS : pid;
+	if (status && args_put(status, &result.status, sizeof(result.status)))
+		return -EFAULT;
+	if (usage && rusage_put(usage, result.run_ns, result.faults))
+		return -EFAULT;
+	return pid;
+}
+
+/* siginfo_t, as waitid fills it. */
+struct wait_info {
+	int32_t signal, error, code, pad;
+	int32_t pid, uid, status;
+	int32_t unused[25];
+};
+
+_Static_assert(sizeof(struct wait_info) == 128, "Linux's siginfo_t");
+
+static struct wait_info info_of(const struct wait_result *result)
+{
+	struct wait_info info = { .signal = SIGCHLD, .pid = result->pid };
+	unsigned status = (unsigned)result->status;
+
+	if (status == 0xffff) {
+		info.code = CLD_CONTINUED;
+		info.status = SIGCONT;
+	} else if ((status & 0xff) == 0x7f) {
+		info.code = CLD_STOPPED;
+		info.status = (int32_t)(status >> 8 & 0xff);
+	} else if (status & 0x7f) {
+		info.code = status & 0x80 ? CLD_DUMPED : CLD_KILLED;
+		info.status = (int32_t)(status & 0x7f);
+	} else {
+		info.code = CLD_EXITED;
+		info.status = (int32_t)(status >> 8 & 0xff);
+	}
+	return info;
+}
+
+/* waitid's idtype and id as wait4's number; 0 for what neither can be. */
+static int who_of(uint64_t type, int id, int *ret_who)
+{
+	switch ((int)type) {
+	case 0: /* P_ALL */
+		*ret_who = -1;
+		return 0;
+	case 1: /* P_PID */
+		*ret_who = id;
+		return id > 0 ? 0 : -EINVAL;
+	case 2: /* P_PGID; 0 is the own one */
+		*ret_who = -id;
+		return id >= 0 && id != 1 ? 0 : -EINVAL;
+	}
+	return -EINVAL;
+}
+
+SYSCALL_5(waitid, type, id, to, options, usage)
+{
+	struct wait_info info = { .signal = 0 };
+	struct wait_result result;
+	int who, pid, error = who_of(type, (int)id, &who);
+
+	if (error)
+		return error;
+	if ((uint32_t)options & ~(uint32_t)WAITID_OPTIONS ||
+	    !(options & (WAIT_EXITED | WAIT_UNTRACED | WAIT_CONTINUED)))
+		return -EINVAL;
+	pid = process_wait(who, (unsigned)options, &result);
+	if (pid < 0)
+		return pid == -EINTR ? -ERESTARTSYS : pid;
+	if (pid) {
+		info = info_of(&result);
+		if (usage && rusage_put(usage, result.run_ns, result.faults))
+			return -EFAULT;
+	}
+	return to ? args_put(to, &info, sizeof(info)) : 0;
+}
+
+SYSCALL_1(set_tid_address, address)
+{
+	task_current()->clear_child_tid = address;
+	return task_current()->tid;
+}
+
+#define ROBUST_LIST_SIZE 24 /* struct robust_list_head */
+
+SYSCALL_2(set_robust_list, head, size)
+{
+	if (size != ROBUST_LIST_SIZE)
+		return -EINVAL;
+	task_current()->robust_list = head;
+	return 0;
+}
+
+SYSCALL_3(get_robust_list, tid, to, to_size)
+{
+	const struct task *task = (int)tid ? task_find((int)tid) : task_current();
+	uint64_t size = ROBUST_LIST_SIZE;
+
+	if (!task || !task->process)
+		return -ESRCH;
+	if (args_put(to_size, &size, sizeof(size)) || args_put(to, &task->robust_list, sizeof(uint64_t)))
+		return -EFAULT;
+	return 0;
+}

@@ -1,0 +1,180 @@
+/*
+ * Signals: actions, masks, waiting for them. Sending: sys_kill.c.
+ */
+#include "kernel/sys/signal_mask.h"
+#include "kernel/sys/user_args.h"
+#include "kernel/task/signal_numbers.h"
+
+_Static_assert(sizeof(struct signal_action) == 32, "struct kernel_sigaction");
+
+/* siginfo_t as users have it. */
+struct user_signal_info {
+	struct signal_info info;
+	uint8_t rest[128 - sizeof(struct signal_info)];
+};
+
+_Static_assert(sizeof(struct user_signal_info) == 128, "siginfo_t");
+
+#define MASK_SIZE sizeof(uint64_t)
+
+SYSCALL_4(rt_sigaction, number, from, to, mask_size)
+{
+	struct signal_action action, old;
+	int signal = (int)number;
+
+	if (mask_size != MASK_SIZE || signal < 1 || signal > SIGNALS)
+		return -EINVAL;
+	if (from && args_get(&action, from, sizeof(action)))
+		return -EFAULT;
+	if (from && (signal == SIGKILL || signal == SIGSTOP))
+		return -EINVAL;
+	old = process_current()->signals.actions[signal - 1];
+	if (from)
+		signal_set_action(signal, &action);
+	return to ? args_put(to, &old, sizeof(old)) : 0;
+}
+
+enum mask_change { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
+
+SYSCALL_4(rt_sigprocmask, how, from, to, mask_size)
+{
+	uint64_t old = task_current()->signals.blocked, mask;
+
+	if (mask_size != MASK_SIZE)
+		return -EINVAL;
+	if (from) {
+		if (args_get(&mask, from, sizeof(mask)))
+			return -EFAULT;
+		switch ((int)how) {
+		case SIG_BLOCK:
+			signal_set_blocked(old | mask);
+			break;
+		case SIG_UNBLOCK:
+			signal_set_blocked(old & ~mask);
+			break;
+		case SIG_SETMASK:
+			signal_set_blocked(mask);
+			break;
+		default:
+			return -EINVAL;
+		}
+	}
+	return to ? args_put(to, &old, sizeof(old)) : 0;
+}
+
+SYSCALL_0(rt_sigreturn)
+{
+	return signal_return(task_frame(task_current()));
+}
+
+SYSCALL_2(rt_sigpending, to, mask_size)
+{
+	const struct task *task = task_current();
+	uint64_t pending = task->signals.set.pending | task->process->signals.set.pending;
+
+	if (mask_size > MASK_SIZE)
+		return -EINVAL;
+	pending &= task->signals.blocked;
+	return args_put(to, &pending, mask_size);
+}
+
+/* Until a signal is to be delivered. */
+static void sleep(void)
+{
+	do
+		task_block_prepare();
+	while (task_block(TASK_NO_DEADLINE) != -EINTR);
+}
+
+SYSCALL_2(rt_sigsuspend, from, mask_size)
+{
+	struct signal_mask_change change;
+	int64_t error;
+
+	if (!from)
+		return mask_size == MASK_SIZE ? -EFAULT : -EINVAL;
+	error = signal_mask_begin(&change, from, mask_size);
+	if (error)
+		return error;
+	sleep();
+	return signal_mask_end(&change, -EINTR);
+}
+
+SYSCALL_0(pause)
+{
+	sleep();
+	return -ERESTARTNOHAND;
+}
+
+/* A deadline; none at user address 0. */
+static int get_deadline(uint64_t from, uint64_t *ret)
+{
+	struct linux_timespec time;
+	uint64_t ns;
+	int error;
+
+	*ret = TASK_NO_DEADLINE;
+	if (!from)
+		return 0;
+	error = args_get(&time, from, sizeof(time));
+	if (!error)
+		error = timespec_to_ns(&time, &ns);
+	if (!error)
+		*ret = deadline_in(ns);
+	return error;
+}
+
+static int64_t wait_for(uint64_t mask, uint64_t deadline, struct signal_info *ret)
+{
+	int signal, error = 0;
+
+	signal_set_waited(mask);
+	for (;;) {
+		task_block_prepare();
+		signal = signal_take(mask, ret);
+		if (signal || error)
+			break;
+		error = task_block(deadline);
+	}
+	signal_set_waited(0);
+	if (signal)
+		return signal;
+	return error == -ETIMEDOUT ? -EAGAIN : error;
+}
+
+SYSCALL_4(rt_sigtimedwait, from, to, time, mask_size)
+{
+	struct user_signal_info out = { 0 };
+	uint64_t mask, deadline;
+	int64_t signal;
+	int error;
+
+	if (mask_size != MASK_SIZE)
+		return -EINVAL;
+	if (args_get(&mask, from, sizeof(mask)))
+		return -EFAULT;
+	error = get_deadline(time, &deadline);
+	if (error)
+		return error;
+	mask &= ~(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP));
+	signal = wait_for(mask, deadline, &out.info);
+	if (signal > 0 && to && args_put(to, &out, sizeof(out)))
+		return -EFAULT;
+	return signal;
+}
+
+SYSCALL_2(sigaltstack, from, to)
+{
+	uint64_t sp = task_frame(task_current())->rsp;
+	struct signal_stack stack, old = signal_stack_get(sp);
+	int error;
+
+	if (from) {
+		if (args_get(&stack, from, sizeof(stack)))
+			return -EFAULT;
+		error = signal_stack_set(&stack, sp);
+		if (error)
+			return error;
+	}
+	return to ? args_put(to, &old, sizeof(old)) : 0;
+}

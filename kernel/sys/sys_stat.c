@@ -1,0 +1,260 @@
+/*
+ * What files are: stat(2) and its kin, and the calls that change owners, permissions and times.
+ */
+#include "kernel/mm/heap.h"
+#include "kernel/sys/user_args.h"
+
+#define CWD ((uint64_t)AT_FDCWD)
+
+#define AT_STATX_SYNC 0x6000 /* AT_STATX_FORCE_SYNC, AT_STATX_DONT_SYNC */
+#define AT_EACCESS    0x200
+#define AT_STAT_KNOWN (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC)
+
+/* The flags of an *at call as a lookup's. */
+static unsigned lookup_flags(uint64_t flags)
+{
+	return (flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? PATH_EMPTY : 0);
+}
+
+static int64_t put_stat(const struct node *node, uint64_t to)
+{
+	struct linux_stat stat;
+
+	node_stat(node, &stat);
+	return args_put(to, &stat, sizeof(stat));
+}
+
+static int64_t stat_at(uint64_t fd, uint64_t path, uint64_t to, unsigned flags)
+{
+	struct node *node;
+	int64_t result = user_path_lookup(fd, path, flags, &node);
+
+	if (result)
+		return result;
+	result = put_stat(node, to);
+	node_put(node);
+	return result;
+}
+
+SYSCALL_2(stat, path, to)
+{
+	return stat_at(CWD, path, to, PATH_FOLLOW);
+}
+
+SYSCALL_2(lstat, path, to)
+{
+	return stat_at(CWD, path, to, PATH_NO_FOLLOW);
+}
+
+SYSCALL_2(fstat, fd, to)
+{
+	struct file *file = args_file(fd);
+
+	return file ? put_stat(file->node, to) : -EBADF;
+}
+
+SYSCALL_4(newfstatat, fd, path, to, flags)
+{
+	if ((uint32_t)flags & ~(uint32_t)AT_STAT_KNOWN)
+		return -EINVAL;
+	return stat_at(fd, path, to, lookup_flags(flags));
+}
+
+/* All fields are told, whatever `mask` asks for. */
+SYSCALL_5(statx, fd, path, flags, mask, to)
+{
+	struct linux_statx stat;
+	struct node *node;
+	int error;
+
+	if ((uint32_t)flags & ~(uint32_t)AT_STAT_KNOWN || mask >> 31 & 1)
+		return -EINVAL;
+	error = user_path_lookup(fd, path, lookup_flags(flags), &node);
+	if (error)
+		return error;
+	node_statx(node, &stat);
+	node_put(node);
+	return args_put(to, &stat, sizeof(stat));
+}
+
+static int64_t put_statfs(const struct node *node, uint64_t to)
+{
+	struct linux_statfs stat;
+
+	node_statfs(node, &stat);
+	return args_put(to, &stat, sizeof(stat));
+}
+
+SYSCALL_2(statfs, path, to)
+{
+	struct node *node;
+	int64_t result = user_path_lookup(CWD, path, PATH_FOLLOW, &node);
+
+	if (result)
+		return result;
+	result = put_statfs(node, to);
+	node_put(node);
+	return result;
+}
+
+SYSCALL_2(fstatfs, fd, to)
+{
+	struct file *file = args_file(fd);
+
+	return file ? put_statfs(file->node, to) : -EBADF;
+}
+
+#define X_OK      1
+#define ACCESS_OK 7
+
+/* Root may read and write all, and execute what anybody may, and search every directory. */
+static int64_t access_at(uint64_t fd, uint64_t path, uint64_t mode, unsigned flags)
+{
+	struct node *node;
+	int error;
+
+	if ((uint32_t)mode & ~(uint32_t)ACCESS_OK)
+		return -EINVAL;
+	error = user_path_lookup(fd, path, flags, &node);
+	if (error)
+		return error;
+	if (mode & X_OK && !node_is(node, S_IFDIR) && !(node->mode & MODE_EXECUTE))
+		error = -EACCES;
+	node_put(node);
+	return error;
+}
+
+SYSCALL_2(access, path, mode)
+{
+	return access_at(CWD, path, mode, PATH_FOLLOW);
+}
+
+SYSCALL_3(faccessat, fd, path, mode)
+{
+	return access_at(fd, path, mode, PATH_FOLLOW);
+}
+
+SYSCALL_4(faccessat2, fd, path, mode, flags)
+{
+	if ((uint32_t)flags & ~(uint32_t)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	return access_at(fd, path, mode, lookup_flags(flags));
+}
+
+static int64_t chmod_at(uint64_t fd, uint64_t path, uint64_t mode)
+{
+	struct node *node;
+	int error = user_path_lookup(fd, path, PATH_FOLLOW, &node);
+
+	if (error)
+		return error;
+	node_chmod(node, mode & MODE_PERMISSIONS);
+	node_put(node);
+	return 0;
+}
+
+SYSCALL_2(chmod, path, mode)
+{
+	return chmod_at(CWD, path, mode);
+}
+
+SYSCALL_3(fchmodat, fd, path, mode)
+{
+	return chmod_at(fd, path, mode);
+}
+
+SYSCALL_2(fchmod, fd, mode)
+{
+	struct file *file = args_file(fd);
+
+	if (!file || file->flags & O_PATH)
+		return -EBADF;
+	node_chmod(file->node, mode & MODE_PERMISSIONS);
+	return 0;
+}
+
+static int64_t chown_at(uint64_t fd, uint64_t path, uint64_t user, uint64_t group, unsigned flags)
+{
+	struct node *node;
+	int error = user_path_lookup(fd, path, flags, &node);
+
+	if (error)
+		return error;
+	node_chown(node, (uint32_t)user, (uint32_t)group);
+	node_put(node);
+	return 0;
+}
+
+SYSCALL_3(chown, path, user, group)
+{
+	return chown_at(CWD, path, user, group, PATH_FOLLOW);
+}
+
+SYSCALL_3(lchown, path, user, group)
+{
+	return chown_at(CWD, path, user, group, PATH_NO_FOLLOW);
+}
+
+SYSCALL_5(fchownat, fd, path, user, group, flags)
+{
+	if ((uint32_t)flags & ~(uint32_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	return chown_at(fd, path, user, group, lookup_flags(flags));
+}
+
+SYSCALL_3(fchown, fd, user, group)
+{
+	struct file *file = args_file(fd);
+
+	if (!file || file->flags & O_PATH)
+		return -EBADF;
+	node_chown(file->node, (uint32_t)user, (uint32_t)group);
+	return 0;
+}
+
+#define UTIME_NOW  0x3fffffff
+#define UTIME_OMIT 0x3ffffffe
+
+/* utimensat's two times; ret[i] is NULL for one that stays as it is. `times` is where they are. */
+static int get_times(uint64_t from, struct linux_timespec times[2], const struct linux_timespec *ret[2])
+{
+	if (from && args_get(times, from, 2 * sizeof(times[0])))
+		return -EFAULT;
+	for (int i = 0; i < 2; i++) {
+		int64_t ns = from ? times[i].nanoseconds : UTIME_NOW;
+
+		ret[i] = ns == UTIME_OMIT ? NULL : &times[i];
+		if (ns == UTIME_NOW)
+			times[i] = node_now();
+		else if (ns != UTIME_OMIT && (ns < 0 || ns >= (int64_t)NS_PER_S))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+SYSCALL_4(utimensat, fd, path, from, flags)
+{
+	const struct linux_timespec *which[2];
+	struct linux_timespec times[2];
+	struct file *file = args_file(fd);
+	struct node *node;
+	int error;
+
+	if ((uint32_t)flags & ~(uint32_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	error = get_times(from, times, which);
+	if (error)
+		return error;
+	if (path)
+		error = user_path_lookup(fd, path, lookup_flags(flags), &node);
+	else if (file)
+		node = node_get(file->node);
+	else
+		error = -EBADF;
+	if (error)
+		return error;
+	if (which[0] || which[1])
+		node_set_times(node, which[0], which[1]);
+	node_put(node);
+	return 0;
+}

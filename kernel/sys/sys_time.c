@@ -1,0 +1,229 @@
+/*
+ * Clocks and sleeping.
+ */
+#include "kernel/sys/user_args.h"
+
+enum clock_id {
+	CLOCK_REALTIME,
+	CLOCK_MONOTONIC,
+	CLOCK_PROCESS_CPUTIME_ID,
+	CLOCK_THREAD_CPUTIME_ID,
+	CLOCK_MONOTONIC_RAW,
+	CLOCK_REALTIME_COARSE,
+	CLOCK_MONOTONIC_COARSE,
+	CLOCK_BOOTTIME,
+};
+
+#define TIMER_ABSTIME 1
+#define TICKS_PER_S   100 /* USER_HZ, of times(2) */
+
+static uint64_t process_run_ns(const struct process *process)
+{
+	uint64_t ns = process->dead_run_ns;
+
+	for (struct task *task = process->tasks; task; task = task->next_task)
+		ns += task_run_ns(task);
+	return ns;
+}
+
+static int clock_read(uint64_t id, uint64_t *ret_ns)
+{
+	switch ((uint32_t)id) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+		*ret_ns = clock_realtime_ns();
+		return 0;
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_BOOTTIME:
+		*ret_ns = clock_monotonic_ns();
+		return 0;
+	case CLOCK_PROCESS_CPUTIME_ID:
+		*ret_ns = process_run_ns(process_current());
+		return 0;
+	case CLOCK_THREAD_CPUTIME_ID:
+		*ret_ns = task_run_ns(task_current());
+		return 0;
+	}
+	return -EINVAL;
+}
+
+static int64_t put_ns(uint64_t to, uint64_t ns)
+{
+	struct linux_timespec time = timespec_from_ns(ns);
+
+	return args_put(to, &time, sizeof(time));
+}
+
+SYSCALL_2(clock_gettime, id, to)
+{
+	uint64_t ns;
+	int error = clock_read(id, &ns);
+
+	return error ? error : put_ns(to, ns);
+}
+
+SYSCALL_2(clock_settime, id, from)
+{
+	struct linux_timespec time;
+	uint64_t ns;
+	int error;
+
+	if ((uint32_t)id != CLOCK_REALTIME)
+		return -EINVAL;
+	error = args_get(&time, from, sizeof(time));
+	if (!error)
+		error = timespec_to_ns(&time, &ns);
+	if (error)
+		return error;
+	clock_set_realtime(ns);
+	return 0;
+}
+
+SYSCALL_2(clock_getres, id, to)
+{
+	uint64_t ns;
+	int error = clock_read(id, &ns);
+
+	if (error || !to)
+		return error;
+	return put_ns(to, 1);
+}
+
+SYSCALL_2(gettimeofday, to, zone)
+{
+	struct linux_timeval time = timeval_from_ns(clock_realtime_ns());
+	static const int32_t utc[2];
+	int error = 0;
+
+	if (to)
+		error = args_put(to, &time, sizeof(time));
+	if (zone && !error)
+		error = args_put(zone, utc, sizeof(utc));
+	return error;
+}
+
+SYSCALL_1(time, to)
+{
+	int64_t seconds = (int64_t)(clock_realtime_ns() / NS_PER_S);
+	int error = to ? args_put(to, &seconds, sizeof(seconds)) : 0;
+
+	return error ? error : seconds;
+}
+
+/* Until the monotonic clock says `deadline`: 0, or -EINTR. */
+static int sleep_until(uint64_t deadline)
+{
+	int error;
+
+	do {
+		task_block_prepare();
+		if (clock_monotonic_ns() >= deadline)
+			return 0;
+		error = task_block(deadline);
+	} while (!error);
+	return error == -ETIMEDOUT ? 0 : error;
+}
+
+/* As Linux: the rest is told, and a sleep that only a stop has interrupted goes on with what its caller asked for. */
+static int64_t sleep_for(uint64_t ns, uint64_t rest)
+{
+	uint64_t deadline = deadline_in(ns), now;
+
+	if (!sleep_until(deadline))
+		return 0;
+	now = clock_monotonic_ns();
+	if (rest && put_ns(rest, deadline > now ? deadline - now : 0))
+		return -EFAULT;
+	return -EINTR;
+}
+
+static int get_ns(uint64_t from, uint64_t *ret_ns)
+{
+	struct linux_timespec time;
+	int error = args_get(&time, from, sizeof(time));
+
+	return error ? error : timespec_to_ns(&time, ret_ns);
+}
+
+SYSCALL_2(nanosleep, from, rest)
+{
+	uint64_t ns;
+	int error = get_ns(from, &ns);
+
+	return error ? error : sleep_for(ns, rest);
+}
+
+SYSCALL_4(clock_nanosleep, id, flags, from, rest)
+{
+	uint64_t ns, now;
+	int error = clock_read(id, &now);
+
+	if (error)
+		return error;
+	if ((uint32_t)id == CLOCK_PROCESS_CPUTIME_ID || (uint32_t)id == CLOCK_THREAD_CPUTIME_ID)
+		return -EOPNOTSUPP;
+	error = get_ns(from, &ns);
+	if (error)
+		return error;
+	if (!(flags & TIMER_ABSTIME))
+		return sleep_for(ns, rest);
+	if (ns <= now)
+		return 0;
+	return sleep_until(deadline_in(ns - now)) ? -ERESTARTNOHAND : 0;
+}
+
+/* The kernel does not tell user and system time apart: all of it counts as the user's. */
+SYSCALL_1(times, to)
+{
+	const struct process *process = process_current();
+	const uint64_t tick = NS_PER_S / TICKS_PER_S;
+	int64_t ticks[4] = { (int64_t)(process_run_ns(process) / tick), 0, (int64_t)(process->child_run_ns / tick), 0 };
+
+	if (to && args_put(to, ticks, sizeof(ticks)))
+		return -EFAULT;
+	return (int64_t)(clock_monotonic_ns() / tick);
+}
+
+/* getrusage(2). */
+struct linux_rusage {
+	struct linux_timeval user, system;
+	int64_t max_rss_kib;
+	int64_t unused1[3];
+	int64_t minor_faults, major_faults;
+	int64_t unused2[8];
+};
+
+_Static_assert(sizeof(struct linux_rusage) == 144, "Linux's struct rusage");
+
+static uint64_t faults_of(const struct process *process)
+{
+	uint64_t faults = process->faults;
+
+	for (struct task *task = process->tasks; task; task = task->next_task)
+		faults += task->faults;
+	return faults;
+}
+
+int rusage_put(uint64_t to, uint64_t run_ns, uint64_t faults)
+{
+	struct linux_rusage usage = { .user = timeval_from_ns(run_ns), .minor_faults = (int64_t)faults };
+
+	return args_put(to, &usage, sizeof(usage));
+}
+
+SYSCALL_2(getrusage, who, to)
+{
+	const struct process *process = process_current();
+
+	switch ((int)who) {
+	case 0: /* RUSAGE_SELF */
+		return rusage_put(to, process_run_ns(process), faults_of(process));
+	case -1: /* RUSAGE_CHILDREN */
+		return rusage_put(to, process->child_run_ns, process->child_faults);
+	case 1: /* RUSAGE_THREAD */
+		return rusage_put(to, task_run_ns(task_current()), task_current()->faults);
+	}
+	return -EINVAL;
+}

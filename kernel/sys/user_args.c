@@ -1,0 +1,79 @@
+/*
+ * Arguments of system calls: times and paths.
+ */
+#include "kernel/sys/user_args.h"
+
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+
+uint64_t deadline_in(uint64_t ns)
+{
+	uint64_t deadline;
+
+	return __builtin_add_overflow(clock_monotonic_ns(), ns, &deadline) || deadline > TIME_MOST_NS ? TIME_MOST_NS
+												      : deadline;
+}
+
+int args_path(uint64_t from, char **ret)
+{
+	char *path = kmalloc(PATH_MAX);
+	enum status status;
+	size_t length;
+
+	if (!path)
+		return -ENOMEM;
+	status = strncpy_from_user(path, user_pointer(from), PATH_MAX, &length);
+	if (status != OK) {
+		kfree(path);
+		return status == ERR_RANGE ? -ENAMETOOLONG : -EFAULT;
+	}
+	*ret = path;
+	return 0;
+}
+
+static int find_base(uint64_t fd, const char *path, struct path_base *ret)
+{
+	const struct process_paths *paths = &process_current()->paths;
+	struct file *file;
+
+	*ret = (struct path_base){ .root = paths->root, .start = paths->cwd };
+	if (*path == '/' || (int)fd == AT_FDCWD)
+		return 0;
+	file = args_file(fd);
+	if (!file)
+		return -EBADF;
+	/* "" with AT_EMPTY_PATH means the file itself, whatever it is. */
+	if (*path && !node_is(file->node, S_IFDIR))
+		return -ENOTDIR;
+	ret->start = file->node;
+	return 0;
+}
+
+int user_path_get(uint64_t fd, uint64_t from, struct user_path *ret)
+{
+	int error = args_path(from, &ret->text);
+
+	if (error)
+		return error;
+	error = find_base(fd, ret->text, &ret->base);
+	if (error)
+		kfree(ret->text);
+	return error;
+}
+
+void user_path_put(struct user_path *path)
+{
+	kfree(path->text);
+}
+
+int user_path_lookup(uint64_t fd, uint64_t from, unsigned flags, struct node **ret)
+{
+	struct user_path path;
+	int error = user_path_get(fd, from, &path);
+
+	if (error)
+		return error;
+	error = path_lookup(&path.base, path.text, flags, ret);
+	user_path_put(&path);
+	return error;
+}

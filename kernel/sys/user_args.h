@@ -1,0 +1,53 @@
+/*
+ * What system calls get from the user and hand back, checked and copied.
+ */
+#pragma once
+
+#include "kernel/fs/path.h"
+#include "kernel/irq/clock.h"
+#include "kernel/sys/calls.h"
+#include "kernel/sys/linux_time.h"
+#include "kernel/task/process.h"
+#include "kernel/task/signal.h"
+
+/* 0 or -EFAULT. */
+static inline int args_get(void *to, uint64_t from, size_t size)
+{
+	return errno_of(copy_from_user(to, user_pointer(from), size));
+}
+
+static inline int args_put(uint64_t to, const void *from, size_t size)
+{
+	return errno_of(copy_to_user(user_pointer(to), from, size));
+}
+
+/* The file behind a descriptor, not held; NULL: -EBADF. */
+static inline struct file *args_file(uint64_t fd)
+{
+	return fd_file(process_current()->fds, (int)fd);
+}
+
+/* `ns` from now on, by the monotonic clock; just before never when it would be later. */
+uint64_t deadline_in(uint64_t ns);
+
+/* A path of the user's, in the heap: kfree. -EFAULT, -ENAMETOOLONG, -ENOMEM. */
+int args_path(uint64_t from, char **ret);
+
+/* A path and where it starts. Nothing of the base is held: good until the caller blocks. */
+struct user_path {
+	char *text;
+	struct path_base base;
+};
+
+/*
+ * The path at user address `from`, from the working directory on (fd AT_FDCWD), or from the directory that `fd` is.
+ * args_path's errors, -EBADF, -ENOTDIR; the last two only when the path is relative.
+ */
+int user_path_get(uint64_t fd, uint64_t from, struct user_path *ret);
+void user_path_put(struct user_path *path);
+
+/* The node that it leads to, held. flags: PATH_…. user_path_get's and path_lookup's errors. */
+int user_path_lookup(uint64_t fd, uint64_t from, unsigned flags, struct node **ret);
+
+/* getrusage's structure for that much CPU time and so many page faults. -EFAULT. */
+int rusage_put(uint64_t to, uint64_t run_ns, uint64_t faults);

@@ -1,0 +1,179 @@
+/*
+ * New tasks out of old ones: clone(2), with fork and vfork as special cases.
+ */
+#include "kernel/arch/fpu.h"
+#include "kernel/lib/errno.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/task/process_internal.h"
+
+/* clone(2). */
+#define CLONE_VM             0x100
+#define CLONE_FS             0x200
+#define CLONE_FILES          0x400
+#define CLONE_SIGHAND        0x800
+#define CLONE_VFORK          0x4000
+#define CLONE_PARENT         0x8000
+#define CLONE_THREAD         0x10000
+#define CLONE_NEWNS          0x20000
+#define CLONE_SYSVSEM        0x40000
+#define CLONE_SETTLS         0x80000
+#define CLONE_PARENT_SETTID  0x100000
+#define CLONE_CHILD_CLEARTID 0x200000
+#define CLONE_DETACHED       0x400000
+#define CLONE_CHILD_SETTID   0x1000000
+#define CLONE_EXIT_SIGNAL    0xff
+
+/* Namespaces, tracing and the like are refused. CLONE_FS and CLONE_SIGHAND count with CLONE_THREAD only: else a copy. */
+#define CLONE_KNOWN                                                                                      \
+	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | \
+	 CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED |    \
+	 CLONE_CHILD_SETTID | CLONE_EXIT_SIGNAL)
+
+static int check(const struct clone_arguments *a)
+{
+	uint64_t flags = a->flags;
+
+	if (flags & ~(uint64_t)CLONE_KNOWN || (flags & CLONE_EXIT_SIGNAL) > SIGNALS)
+		return -EINVAL;
+	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
+		return -EINVAL;
+	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
+		return -EINVAL;
+	if ((flags & CLONE_SETTLS) && a->tls >= USER_END)
+		return -EPERM;
+	if (!(flags & CLONE_THREAD) && process_living() >= process_current()->limits[LIMIT_NPROC].soft)
+		return -EAGAIN;
+	return 0;
+}
+
+/* Registers as the parent's, the result 0. */
+static void copy_registers(struct task *child, const struct clone_arguments *a)
+{
+	struct trap_frame *frame = task_frame(child);
+
+	*frame = *task_frame(task_current());
+	frame->rax = 0;
+	if (a->stack)
+		frame->rsp = a->stack;
+	fpu_save(child->fpu);
+	child->fs_base = a->flags & CLONE_SETTLS ? a->tls : task_get_fs_base();
+	child->gs_base = task_get_gs_base();
+}
+
+static enum status share_space(struct process *child, uint64_t flags)
+{
+	struct user_space *space = process_current()->space;
+
+	if (!(flags & CLONE_VM))
+		return user_space_fork(space, &child->space);
+	user_space_get(space);
+	child->space = space;
+	return OK;
+}
+
+static int share_files(struct process *child, uint64_t flags)
+{
+	struct fd_table *fds = process_current()->fds;
+
+	if (!(flags & CLONE_FILES))
+		return fd_table_copy(fds, &child->fds);
+	child->fds = fd_table_get(fds);
+	return 0;
+}
+
+/* A process for the new task. -errno; nothing is left then. */
+static int make_process(struct task *child, uint64_t flags)
+{
+	struct process *parent = process_current(), *process;
+	int error;
+
+	if (flags & CLONE_PARENT && parent->parent)
+		parent = parent->parent;
+	error = process_create(child->tid, parent, &process);
+	if (error)
+		return error;
+	error = errno_of(share_space(process, flags));
+	if (error)
+		goto forget;
+	error = share_files(process, flags);
+	if (error)
+		goto put_space;
+	process->exit_signal = flags & CLONE_EXIT_SIGNAL;
+	process_add_task(process, child);
+	return 0;
+
+put_space:
+	user_space_put(process->space);
+forget:
+	process_forget(process);
+	return error;
+}
+
+/* The child, which borrows this task's memory, execs or ends: only then it goes on. */
+static void wait_for_vfork(struct task *task)
+{
+	do
+		task_block_prepare();
+	while (task->vfork_child && task_block_killable() == 0);
+	/* It is to end itself: the child need not tell it. */
+	if (task->vfork_child)
+		task->vfork_child->vfork_parent = NULL;
+	task->vfork_child = NULL;
+}
+
+void process_end_vfork(struct process *process)
+{
+	struct task *parent = process->vfork_parent;
+
+	if (!parent)
+		return;
+	process->vfork_parent = NULL;
+	parent->vfork_child = NULL;
+	task_wake(parent);
+}
+
+/* As on Linux, a bad address is no error here. */
+static void tell_parent(uint64_t address, int tid)
+{
+	if (put_user_u32(user_pointer(address), (uint32_t)tid) != OK)
+		return;
+}
+
+int64_t process_clone(const struct clone_arguments *a)
+{
+	struct task *parent = task_current(), *child;
+	int error = check(a), tid;
+
+	if (error)
+		return error;
+	error = task_create(parent->name, true, &child);
+	if (error)
+		return error;
+	child->priority = parent->priority;
+	child->signals.blocked = parent->signals.blocked;
+	copy_registers(child, a);
+	if (a->flags & CLONE_THREAD) {
+		process_add_task(process_current(), child);
+	} else {
+		error = make_process(child, a->flags);
+		if (error) {
+			task_destroy(child);
+			return error;
+		}
+	}
+	tid = child->tid;
+	if (a->flags & CLONE_CHILD_CLEARTID)
+		child->clear_child_tid = a->child_tid;
+	if (a->flags & CLONE_CHILD_SETTID)
+		child->set_child_tid = a->child_tid;
+	if (a->flags & CLONE_PARENT_SETTID)
+		tell_parent(a->parent_tid, tid);
+	if (a->flags & CLONE_VFORK && !(a->flags & CLONE_THREAD)) {
+		parent->vfork_child = child->process;
+		child->process->vfork_parent = parent;
+	}
+	task_start_user(child);
+	if (parent->vfork_child)
+		wait_for_vfork(parent);
+	return tid;
+}

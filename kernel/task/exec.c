@@ -1,0 +1,378 @@
+/*
+ * execve(2), and the first process: which file, whose interpreter, and the change from the old program to the new.
+ */
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/fpu.h"
+#include "kernel/fs/path.h"
+#include "kernel/lib/elf.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+#include "kernel/mm/user_io.h"
+#include "kernel/task/exec_internal.h"
+
+/* How much of a file is looked at: all program headers must be there, as on Linux. */
+#define START_SIZE 4096
+
+/* Interpreters of interpreters, and the longest line that names one (execve(2)). */
+#define SCRIPTS_MAX     4
+#define SCRIPT_LINE_MAX 255
+
+/* A program that has been found. */
+struct program {
+	struct file *file;
+	char *path; /* the heap's */
+	struct elf_image elf;
+};
+
+/* The arguments as scripts change them: everything here is the heap's. */
+struct arguments {
+	char **argv;
+	size_t argc;
+};
+
+static char *copy_string(const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy = kmalloc(size);
+
+	if (copy)
+		memcpy(copy, text, size);
+	return copy;
+}
+
+static void free_arguments(struct arguments *a)
+{
+	for (size_t i = 0; i < a->argc; i++)
+		kfree(a->argv[i]);
+	kfree(a->argv);
+}
+
+/* The list with room for what scripts put in front. */
+static int copy_arguments(const char *const *argv, struct arguments *ret)
+{
+	size_t count = 0;
+
+	while (argv[count])
+		count++;
+	*ret = (struct arguments){ .argv = kzalloc((count + 1 + 2 * (SCRIPTS_MAX + 1)) * sizeof(char *)) };
+	if (!ret->argv)
+		return -ENOMEM;
+	for (; ret->argc < count; ret->argc++) {
+		ret->argv[ret->argc] = copy_string(argv[ret->argc]);
+		if (!ret->argv[ret->argc]) {
+			free_arguments(ret);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/* Argument 0 becomes `interpreter`, `option` if there is one, and the script's path. */
+static int prepend(struct arguments *a, const char *interpreter, const char *option, const char *script)
+{
+	size_t more = option ? 2 : 1;
+	char *first = copy_string(interpreter), *second = option ? copy_string(option) : NULL,
+	     *path = copy_string(script);
+
+	if (!first || !path || (option && !second)) {
+		kfree(first);
+		kfree(second);
+		kfree(path);
+		return -ENOMEM;
+	}
+	if (a->argc)
+		kfree(a->argv[0]);
+	else
+		a->argc = 1;
+	memmove(a->argv + 1 + more, a->argv + 1, (a->argc - 1) * sizeof(char *));
+	a->argv[0] = first;
+	if (option)
+		a->argv[1] = second;
+	a->argv[more] = path;
+	a->argc += more;
+	return 0;
+}
+
+static int open_program(const struct path_base *base, const char *path, struct file **ret)
+{
+	struct node *node;
+	int error = path_lookup(base, path, PATH_FOLLOW, &node);
+
+	if (error)
+		return error;
+	/* Some right to execute is needed, by root too. */
+	if (!node_is(node, S_IFREG) || !(node->mode & 0111))
+		error = -EACCES;
+	else
+		error = file_open(node, O_RDONLY, ret);
+	node_put(node);
+	return error;
+}
+
+/* The file's first bytes. How many, or -errno. */
+static int64_t read_start(struct file *file, char *start)
+{
+	struct user_io io;
+
+	user_io_init_kernel(&io, start, START_SIZE);
+	return file_pread(file, &io, 0);
+}
+
+/* "#! interpreter [option]": cuts the line into both. False: there is none. */
+static bool cut_script_line(char *start, size_t size, char **ret_interpreter, char **ret_option)
+{
+	char *end = start + 2, *last = start + (size < SCRIPT_LINE_MAX ? size : SCRIPT_LINE_MAX), *at;
+
+	while (end < last && *end != '\n' && *end)
+		end++;
+	*end = '\0';
+	while (end > start + 2 && (end[-1] == ' ' || end[-1] == '\t'))
+		*--end = '\0';
+	for (at = start + 2; *at == ' ' || *at == '\t'; at++)
+		;
+	*ret_interpreter = at;
+	while (*at && *at != ' ' && *at != '\t')
+		at++;
+	*ret_option = NULL;
+	if (*at) {
+		*at++ = '\0';
+		while (*at == ' ' || *at == '\t')
+			at++;
+		*ret_option = at;
+	}
+	return **ret_interpreter != '\0';
+}
+
+/* One file on the way: 1 when it is the program, 0 when it was a script and *path is its interpreter now, or -errno. */
+static int try_file(const struct path_base *base, char **path, struct arguments *a, char *start, struct program *ret,
+		    const char **ret_error)
+{
+	struct elf_error error = { "cannot be read", 0 };
+	char *interpreter, *option, *next;
+	int64_t have;
+	int status;
+
+	status = open_program(base, *path, &ret->file);
+	if (status)
+		return status;
+	have = read_start(ret->file, start);
+	if (have >= 2 && start[0] == '#' && start[1] == '!') {
+		file_put(ret->file);
+		start[have < START_SIZE ? have : START_SIZE] = '\0';
+		if (!cut_script_line(start, (size_t)have, &interpreter, &option))
+			return -ENOEXEC;
+		next = copy_string(interpreter);
+		status = next ? prepend(a, interpreter, option, *path) : -ENOMEM;
+		if (status) {
+			kfree(next);
+			return status;
+		}
+		kfree(*path);
+		*path = next;
+		return 0;
+	}
+	status = have < 0 ? (int)have
+			  : errno_of(elf_parse_program(start, (size_t)have, ret->file->node->size, 0, USER_END - 1,
+						       &ret->elf, &error));
+	if (status) {
+		file_put(ret->file);
+		*ret_error = error.what;
+		return have < 0 ? status : -ENOEXEC;
+	}
+	ret->path = *path;
+	return 1;
+}
+
+/* Follow scripts to the program. -errno; nothing is left but `a`, changed perhaps. */
+static int find_program(const struct path_base *base, const char *path, struct arguments *a, struct program *ret,
+			const char **ret_error)
+{
+	char *start = kmalloc(START_SIZE + 1), *at = copy_string(path);
+	int result = start && at ? 0 : -ENOMEM;
+
+	for (int i = 0; result == 0 && i <= SCRIPTS_MAX; i++)
+		result = try_file(base, &at, a, start, ret, ret_error);
+	kfree(start);
+	if (result == 1)
+		return 0;
+	kfree(at);
+	return result ? result : -ELOOP;
+}
+
+int exec_load(const struct path_base *base, const struct process_rlimit *limits, const char *path,
+	      const char *const *argv, const char *const *envp, struct exec_image *ret, const char **ret_error)
+{
+	struct exec_strings strings = { .path = path, .envp = envp };
+	struct program program;
+	struct arguments a;
+	int error;
+
+	error = copy_arguments(argv, &a);
+	if (error)
+		return error;
+	error = find_program(base, path, &a, &program, ret_error);
+	if (!error) {
+		strings.argv = (const char *const *)a.argv;
+		error = exec_build(program.file, &program.elf, limits, &strings, ret);
+		file_put(program.file);
+		if (error)
+			kfree(program.path);
+		else
+			ret->path = program.path;
+	}
+	free_arguments(&a);
+	return error;
+}
+
+/* User mode's registers at the first instruction of a program. */
+static void set_frame(struct trap_frame *frame, const struct exec_image *image)
+{
+	*frame = (struct trap_frame){
+		.cr3 = image->space->context.space.root.raw,
+		.rip = image->entry,
+		.cs = SELECTOR_USER_CODE,
+		.rflags = RFLAGS_CLEAR | RFLAGS_IF,
+		.rsp = image->stack,
+		.ss = SELECTOR_USER_DATA,
+	};
+}
+
+/* The program's name for `ps`: the last part of the path that was asked for. */
+static void set_name(struct task *task, const char *path)
+{
+	const char *name = path;
+
+	for (const char *at = path; *at; at++)
+		if (*at == '/' && at[1])
+			name = at + 1;
+	format_s(task->name, sizeof(task->name), "%s", name);
+}
+
+static void take_image(struct process *process, const struct exec_image *image)
+{
+	process->space = image->space;
+	process->args_start = image->args_start;
+	process->args_end = image->args_end;
+	process->env_start = image->env_start;
+	process->env_end = image->env_end;
+	kfree(process->executable);
+	process->executable = image->path;
+}
+
+static void discard_image(struct exec_image *image)
+{
+	user_space_put(image->space);
+	kfree(image->path);
+}
+
+int process_exec(const char *path, const char *const *argv, const char *const *envp)
+{
+	struct task *task = task_current();
+	struct process *process = task->process;
+	const struct path_base base = { process->paths.root, process->paths.cwd };
+	struct user_space *old = process->space;
+	const char *what = NULL;
+	struct exec_image image;
+	struct fd_table *fds = process->fds;
+	int error;
+
+	error = exec_load(&base, process->limits, path, argv, envp, &image, &what);
+	if (error) {
+		if (what)
+			log_info("task %d (%s): %s cannot be executed: %s\n", task->tid, task->name, path, what);
+		return error;
+	}
+	/* Descriptors that another process shares are this one's alone from now on. */
+	if (fds->refs > 1) {
+		error = fd_table_copy(fds, &fds);
+		if (error) {
+			discard_image(&image);
+			return error;
+		}
+	}
+	if (process_end_others() != 0) {
+		if (fds != process->fds)
+			fd_table_put(fds);
+		discard_image(&image);
+		return -EINTR;
+	}
+	if (fds != process->fds) {
+		fd_table_put(process->fds);
+		process->fds = fds;
+	}
+	if (task->tid != process->pid)
+		task_set_tid(task, process->pid);
+	fd_close_on_exec(process->fds);
+	process_leave_program(task);
+	set_name(task, path);
+	take_image(process, &image);
+	context_load(&process->space->context);
+	user_space_put(old);
+	process_end_vfork(process);
+	fpu_start(task->fpu);
+	cpu_interrupts_off();
+	fpu_restore(task->fpu);
+	cpu_interrupts_on();
+	task_set_fs_base(0);
+	task_set_gs_base(0);
+	set_frame(task_frame(task), &image);
+	return 0;
+}
+
+/* 0, 1 and 2. */
+static int open_console(struct fd_table *fds, struct file *console)
+{
+	for (int fd = 0; fd < 3; fd++) {
+		int got = fd_install(fds, file_get(console), 0, 0);
+
+		if (got < 0) {
+			file_put(console);
+			return got;
+		}
+	}
+	return 0;
+}
+
+int process_start_init(struct node *root, struct file *console, const char *path, const char *const *argv,
+		       const char *const *envp, const char **ret_error)
+{
+	const struct path_base base = { root, root };
+	struct exec_image image = { 0 };
+	struct process *process;
+	struct task *task;
+	int error;
+
+	error = task_create("init", true, &task);
+	if (error)
+		return error;
+	error = process_create(task->tid, NULL, &process);
+	if (error)
+		goto no_process;
+	process->paths = (struct process_paths){ node_get(root), node_get(root), 022 };
+	error = fd_table_create(&process->fds);
+	if (error)
+		goto no_files;
+	error = open_console(process->fds, console);
+	if (!error)
+		error = exec_load(&base, process->limits, path, argv, envp, &image, ret_error);
+	if (error)
+		goto no_program;
+	take_image(process, &image);
+	set_name(task, path);
+	process_add_task(process, task);
+	process_set_init(process);
+	set_frame(task_frame(task), &image);
+	task_start_user(task);
+	return 0;
+
+no_program:
+	fd_table_put(process->fds);
+no_files:
+	process_forget(process);
+no_process:
+	task_destroy(task);
+	return error;
+}

@@ -1,0 +1,173 @@
+/*
+ * From a program's file to a user space that it can start in. Touches no task and no process.
+ */
+#include "kernel/fs/path.h"
+#include "kernel/lib/elf.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/random.h"
+#include "kernel/mm/heap.h"
+#include "kernel/mm/kernel_space.h"
+#include "kernel/mm/memory_object.h"
+#include "kernel/mm/user_io.h"
+#include "kernel/task/exec_internal.h"
+
+/* How far from the usual places things go: page numbers, as on Linux. */
+#define RANDOM_BITS_PIE   28
+#define RANDOM_BITS_STACK 22
+#define RANDOM_BITS_MMAP  28
+#define RANDOM_BITS_BRK   13
+
+/* Where static PIEs go, at least; below it there is room for brk of what is not PIE. */
+#define PIE_BASE 0x555555554000ULL
+
+/* Room below the stack that placed mappings keep free for it. */
+#define STACK_ROOM_MIN (128ULL << 20)
+#define STACK_ROOM_MAX (1ULL << 40)
+
+/* Mapped at the start beyond what is written there; it grows from there by itself. */
+#define STACK_START (128ULL << 10)
+
+static uint64_t random_pages(unsigned bits)
+{
+	uint64_t pages;
+
+	random_bytes(&pages, sizeof(pages));
+	return (pages & ((1ULL << bits) - 1)) * PAGE_SIZE;
+}
+
+/* Zeros in memory that the new program's space has, in the kernel context. */
+static int zero_user(struct user_space *space, vaddr_t va, uint64_t size)
+{
+	context_token_t token = kernel_context_enter();
+	enum status status;
+	struct user_io io;
+	size_t moved;
+
+	user_io_init(&io, space, va, size);
+	status = user_io_zero_bulk(&io, size, &moved);
+	kernel_context_leave(token);
+	return errno_of(status);
+}
+
+static unsigned rights_of(const struct elf_segment *s)
+{
+	return USER_READ | (s->write ? USER_WRITE : 0) | (s->execute ? USER_EXEC : 0);
+}
+
+/* The file's bytes from the file, the rest zeros: of the page where both meet, a copy. */
+static int map_segment(struct user_space *space, struct memory_object *object, const struct elf_segment *s,
+		       vaddr_t bias)
+{
+	uint64_t file_pages = (s->file_size + PAGE_SIZE - 1) / PAGE_SIZE, part = s->file_size % PAGE_SIZE;
+	vaddr_t va = s->va + bias, at;
+	enum status status = OK;
+
+	if (file_pages)
+		status = user_map(space, va, file_pages * PAGE_SIZE, rights_of(s), USER_MAP_FIXED_NOREPLACE, object,
+				  s->offset / PAGE_SIZE, &at);
+	if (status == OK && s->pages > file_pages)
+		status = user_map(space, va + file_pages * PAGE_SIZE, (s->pages - file_pages) * PAGE_SIZE, rights_of(s),
+				  USER_MAP_FIXED_NOREPLACE, NULL, 0, &at);
+	if (status != OK)
+		return errno_of(status);
+	/* What is not writable shows the file's next bytes there; Linux does the same. */
+	if (part && s->write)
+		return zero_user(space, va + s->file_size, PAGE_SIZE - part);
+	return 0;
+}
+
+static int map_program(struct user_space *space, struct memory_object *object, const struct elf_image *image,
+		       vaddr_t bias)
+{
+	vaddr_t end = 0;
+
+	for (size_t i = 0; i < image->count; i++) {
+		const struct elf_segment *s = &image->segments[i];
+		int error = map_segment(space, object, s, bias);
+
+		if (error)
+			return error;
+		end = s->va + bias + s->pages * PAGE_SIZE;
+	}
+	space->brk_start = space->brk = end + random_pages(RANDOM_BITS_BRK);
+	return 0;
+}
+
+/* The highest address of the stack, and how low mappings may come to it. */
+static vaddr_t place_stack(struct user_space *space, uint64_t limit)
+{
+	vaddr_t top = USER_END - random_pages(RANDOM_BITS_STACK);
+	uint64_t room = limit < STACK_ROOM_MIN ? STACK_ROOM_MIN : limit > STACK_ROOM_MAX ? STACK_ROOM_MAX : limit;
+
+	space->mmap_top = align_down(top - room - USER_GUARD_GAP, PAGE_SIZE) - random_pages(RANDOM_BITS_MMAP);
+	return top;
+}
+
+static int map_stack(struct user_space *space, vaddr_t top, const struct exec_strings *strings,
+		     const struct elf_image *elf, vaddr_t bias, struct exec_image *ret)
+{
+	const struct exec_start start = {
+		.top = top,
+		.headers = elf->headers_va ? elf->headers_va + bias : 0,
+		.header_count = elf->headers,
+		.entry = elf->entry + bias,
+	};
+	uint64_t size = exec_stack_size(strings), mapped = align_up(size, PAGE_SIZE) + STACK_START;
+	context_token_t token;
+	enum status status;
+	struct user_io io;
+	uint8_t *content;
+	size_t moved;
+	vaddr_t at;
+
+	content = kzalloc(size);
+	if (!content)
+		return -ENOMEM;
+	exec_stack_fill(content, size, strings, &start, ret);
+	status = user_map(space, top - mapped, mapped, USER_READ | USER_WRITE,
+			  USER_MAP_FIXED_NOREPLACE | USER_MAP_GROWS_DOWN, NULL, 0, &at);
+	if (status == OK) {
+		token = kernel_context_enter();
+		user_io_init(&io, space, top - size, size);
+		status = user_io_put_bulk(&io, content, size, &moved);
+		kernel_context_leave(token);
+	}
+	kfree(content);
+	return errno_of(status);
+}
+
+int exec_build(struct file *file, const struct elf_image *elf, const struct process_rlimit *limits,
+	       const struct exec_strings *strings, struct exec_image *ret)
+{
+	vaddr_t bias = elf->relocatable ? PIE_BASE + random_pages(RANDOM_BITS_PIE) : 0;
+	struct memory_object *object;
+	struct user_space *space;
+	int error;
+	vaddr_t top;
+
+	error = file_object(file, &object);
+	if (error)
+		return error == -ENODEV ? -EACCES : error;
+	error = errno_of(user_space_create(&space));
+	if (error)
+		return error;
+	exec_set_limits(space, limits);
+	top = place_stack(space, limits[LIMIT_STACK].soft);
+	error = map_program(space, object, elf, bias);
+	if (!error)
+		error = map_stack(space, top, strings, elf, bias, ret);
+	if (error) {
+		user_space_put(space);
+		return error;
+	}
+	ret->space = space;
+	ret->entry = elf->entry + bias;
+	return 0;
+}
+
+void exec_set_limits(struct user_space *space, const struct process_rlimit *limits)
+{
+	space->limit_pages = limits[LIMIT_AS].soft / PAGE_SIZE;
+	space->data_pages = limits[LIMIT_DATA].soft / PAGE_SIZE;
+	space->stack_pages = limits[LIMIT_STACK].soft / PAGE_SIZE;
+}

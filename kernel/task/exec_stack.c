@@ -1,0 +1,157 @@
+/*
+ * The first stack of a program: strings, then the auxiliary vector, environment, arguments (System V ABI, AMD64
+ * supplement, "Initial Process Stack"; getauxval(3)). Pure data, made in a buffer of the kernel's.
+ */
+#include "kernel/arch/cpu.h"
+#include "kernel/lib/random.h"
+#include "kernel/lib/string.h"
+#include "kernel/task/exec_internal.h"
+
+enum {
+	AT_NULL = 0,
+	AT_PHDR = 3,
+	AT_PHENT = 4,
+	AT_PHNUM = 5,
+	AT_PAGESZ = 6,
+	AT_BASE = 7,
+	AT_FLAGS = 8,
+	AT_ENTRY = 9,
+	AT_UID = 11,
+	AT_EUID = 12,
+	AT_GID = 13,
+	AT_EGID = 14,
+	AT_PLATFORM = 15,
+	AT_HWCAP = 16,
+	AT_CLKTCK = 17,
+	AT_SECURE = 23,
+	AT_RANDOM = 25,
+	AT_HWCAP2 = 26,
+	AT_EXECFN = 31,
+	AT_MINSIGSTKSZ = 51,
+};
+
+#define PROGRAM_HEADER_SIZE 56
+#define CLOCK_TICKS         100
+#define RANDOM_BYTES        16
+#define AUX_WORDS           (2 * 20)
+#define HWCAP2_FSGSBASE     2
+#define SIGNAL_FRAME_MIN    4096 /* more than a handler's frame with AVX-512's state takes */
+
+static const char platform[] = "x86_64";
+
+struct aux {
+	uint64_t *at;
+};
+
+static void add(struct aux *aux, uint64_t type, uint64_t value)
+{
+	*aux->at++ = type;
+	*aux->at++ = value;
+}
+
+/* Bytes of all strings of a list, and how many there are. */
+static uint64_t list_size(const char *const *list, size_t *ret_count)
+{
+	uint64_t size = 0;
+
+	for (*ret_count = 0; list[*ret_count]; ++*ret_count)
+		size += strlen(list[*ret_count]) + 1;
+	return size;
+}
+
+struct sizes {
+	size_t argc, envc;
+	uint64_t args, env, path;
+	uint64_t strings; /* all that lies behind the words, to the end of the stack */
+	uint64_t words;   /* bytes of argc, pointers and the auxiliary vector, rounded up to 16 */
+};
+
+static struct sizes measure(const struct exec_strings *strings)
+{
+	struct sizes s;
+
+	s.args = list_size(strings->argv, &s.argc);
+	s.env = list_size(strings->envp, &s.envc);
+	s.path = strlen(strings->path) + 1;
+	/* The last word of a stack is 0, as on Linux. */
+	s.strings = align_up(s.args + s.env + s.path + sizeof(platform) + RANDOM_BYTES + 8, 16);
+	s.words = align_up((1 + s.argc + 1 + s.envc + 1 + AUX_WORDS) * 8, 16);
+	return s;
+}
+
+uint64_t exec_stack_size(const struct exec_strings *strings)
+{
+	struct sizes s = measure(strings);
+
+	return s.words + s.strings;
+}
+
+/* Where the next bytes go, in the buffer and in the program's memory. */
+struct place {
+	uint8_t *at;
+	vaddr_t va;
+};
+
+static vaddr_t put(struct place *place, const void *bytes, size_t size)
+{
+	vaddr_t va = place->va;
+
+	memcpy(place->at, bytes, size);
+	place->at += size;
+	place->va += size;
+	return va;
+}
+
+static uint64_t *put_list(struct place *place, uint64_t *words, const char *const *list)
+{
+	for (; *list; list++)
+		*words++ = put(place, *list, strlen(*list) + 1);
+	*words++ = 0;
+	return words;
+}
+
+void exec_stack_fill(uint8_t *content, uint64_t size, const struct exec_strings *strings,
+		     const struct exec_start *start, struct exec_image *ret)
+{
+	const struct sizes s = measure(strings);
+	struct place place = { content + s.words, start->top - size + s.words };
+	uint64_t *words = (uint64_t *)content;
+	uint8_t random[RANDOM_BYTES];
+	vaddr_t random_va, platform_va, path_va;
+	struct aux aux;
+
+	random_bytes(random, sizeof(random));
+	random_va = put(&place, random, sizeof(random));
+	platform_va = put(&place, platform, sizeof(platform));
+	ret->stack = start->top - size;
+	*words++ = s.argc;
+	ret->args_start = place.va;
+	words = put_list(&place, words, strings->argv);
+	ret->args_end = ret->env_start = place.va;
+	words = put_list(&place, words, strings->envp);
+	ret->env_end = place.va;
+	path_va = put(&place, strings->path, s.path);
+
+	aux.at = words;
+	add(&aux, AT_HWCAP, cpu_cpuid(1, 0).edx);
+	add(&aux, AT_PAGESZ, PAGE_SIZE);
+	add(&aux, AT_CLKTCK, CLOCK_TICKS);
+	add(&aux, AT_PHDR, start->headers);
+	add(&aux, AT_PHENT, PROGRAM_HEADER_SIZE);
+	add(&aux, AT_PHNUM, start->header_count);
+	add(&aux, AT_BASE, 0);
+	add(&aux, AT_FLAGS, 0);
+	add(&aux, AT_ENTRY, start->entry);
+	add(&aux, AT_UID, 0);
+	add(&aux, AT_EUID, 0);
+	add(&aux, AT_GID, 0);
+	add(&aux, AT_EGID, 0);
+	add(&aux, AT_SECURE, 0);
+	add(&aux, AT_RANDOM, random_va);
+	add(&aux, AT_HWCAP2, cpu_read_cr4() & CR4_FSGSBASE ? HWCAP2_FSGSBASE : 0);
+	add(&aux, AT_EXECFN, path_va);
+	add(&aux, AT_PLATFORM, platform_va);
+	add(&aux, AT_MINSIGSTKSZ, SIGNAL_FRAME_MIN);
+	add(&aux, AT_NULL, 0);
+	ASSERT(aux.at - words <= AUX_WORDS && place.at <= content + size);
+}

@@ -1,0 +1,213 @@
+/*
+ * The end of tasks and processes.
+ */
+#include "kernel/arch/cpu.h"
+#include "kernel/irq/timer.h"
+#include "kernel/lib/errno.h"
+#include "kernel/mm/kernel_space.h"
+#include "kernel/task/process_internal.h"
+#include "kernel/task/signal_numbers.h"
+
+/* What the layers above keep of a task, futexes for one. */
+static void (*exit_hook)(struct task *task);
+
+static struct process *init; /* the first process, once it has been started */
+static struct wait_queue init_ended;
+
+void process_set_exit_hook(void (*hook)(struct task *task))
+{
+	exit_hook = hook;
+}
+
+void process_set_init(struct process *process)
+{
+	init = process;
+}
+
+static bool init_is_zombie(void *ctx)
+{
+	(void)ctx;
+	return init->zombie;
+}
+
+int process_wait_init(void)
+{
+	while (task_wait(&init_ended, init_is_zombie, NULL, TASK_NO_DEADLINE) != 0)
+		;
+	return init->status;
+}
+
+/* Its children are init's from now on, and those that have ended already are init's to ask for. */
+static void give_children_away(struct process *process)
+{
+	struct process *child;
+
+	while ((child = process->children) != NULL) {
+		process->children = child->next_sibling;
+		child->parent = init;
+		child->next_sibling = init->children;
+		init->children = child;
+		if (child->zombie)
+			process_tell_parent(child, CLD_EXITED);
+	}
+}
+
+void process_tell_parent(struct process *process, int code)
+{
+	struct process *parent = process->parent;
+	struct signal_info info = {
+		.signal = SIGCHLD,
+		.code = code,
+		.sender = { .pid = process->pid, .value = (uint64_t)process->status >> 8 & 0xff },
+	};
+
+	if (!parent)
+		return;
+	if (code == CLD_EXITED && (process->status & 0x7f)) {
+		info.code = CLD_KILLED;
+		info.sender.value = process->status & 0x7f;
+	}
+	info.signal = code == CLD_EXITED ? process->exit_signal : SIGCHLD;
+	/* Nothing is lost when it cannot be queued: the parent's wait finds the process. */
+	if (info.signal && signal_send_process(parent, info.signal, &info) != 0)
+		info.signal = 0;
+	wait_queue_wake(&parent->waiters);
+}
+
+/* sigaction(2): a parent that ignores SIGCHLD has no zombies. */
+static bool nobody_will_ask(const struct process *process)
+{
+	const struct signal_action *action;
+
+	if (!process->parent || process->exit_signal != SIGCHLD)
+		return false;
+	action = &process->parent->signals.actions[SIGCHLD - 1];
+	return action->handler == SIGNAL_IGNORE || (action->flags & SA_NOCLDWAIT);
+}
+
+/* The last task of a process is leaving: all but its status goes. */
+static void end_process(struct process *process)
+{
+	struct user_space *space = process->space;
+	struct fd_table *fds = process->fds;
+
+	if (process == init && process->children)
+		process_kill_all();
+	timer_cancel(&process->alarm);
+	process_end_vfork(process);
+	signal_drop_process(process);
+	process->fds = NULL;
+	fd_table_put(fds);
+	/* From here on the task works for nobody: in the kernel context. */
+	context_load(&kernel_context);
+	process->space = NULL;
+	user_space_put(space);
+	process_put_paths(process);
+	if (process != init)
+		give_children_away(process);
+	process->zombie = true;
+	if (process == init) {
+		wait_queue_wake(&init_ended);
+		return;
+	}
+	if (nobody_will_ask(process)) {
+		wait_queue_wake(&process->parent->waiters);
+		process_forget(process);
+		return;
+	}
+	process_tell_parent(process, CLD_EXITED);
+}
+
+void process_exit_task(int code)
+{
+	struct task *task = task_current();
+	struct process *process = task->process;
+
+	if (exit_hook)
+		exit_hook(task);
+	signal_drop(task);
+	process_remove_task(task);
+	if (process->task_count == 0) {
+		if (!process->exiting)
+			process->status = (code & 0xff) << 8;
+		process->exiting = true;
+		end_process(process);
+	} else {
+		/* The others' space stays as it is; this one has no more use for it. */
+		context_load(&kernel_context);
+		if (process->exec_waiter)
+			task_wake(process->exec_waiter);
+	}
+	task_exit();
+}
+
+void process_kill(struct process *process, int status)
+{
+	if (!process->exiting) {
+		process->exiting = true;
+		process->status = status;
+	}
+	for (struct task *task = process->tasks; task; task = task->next_task)
+		task_end_soon(task);
+}
+
+void task_end_soon(struct task *task)
+{
+	bool were_on = cpu_read_flags() & RFLAGS_IF;
+
+	cpu_interrupts_off();
+	task->signals.wanted = true;
+	if (task->state == TASK_STOPPED)
+		task->state = TASK_BLOCKED;
+	task_wake(task);
+	if (were_on)
+		cpu_interrupts_on();
+}
+
+static bool kill_one(void *ctx, struct process *process)
+{
+	(void)ctx;
+	if (process != init && !process->zombie)
+		process_kill(process, SIGKILL);
+	return true;
+}
+
+void process_kill_all(void)
+{
+	process_visit(kill_one, NULL);
+}
+
+void process_exit(int status)
+{
+	process_kill(process_current(), status);
+	process_exit_task(0);
+}
+
+void process_leave_program(struct task *task)
+{
+	if (exit_hook)
+		exit_hook(task);
+	task->clear_child_tid = 0;
+	task->robust_list = 0;
+	signal_exec(task->process);
+}
+
+int process_end_others(void)
+{
+	struct task *self = task_current();
+	struct process *process = self->process;
+
+	if (process->exec_waiter)
+		return -EINTR;
+	process->exec_waiter = self;
+	for (struct task *task = process->tasks; task; task = task->next_task)
+		if (task != self) {
+			task->end_wanted = true;
+			task_end_soon(task);
+		}
+	do
+		task_block_prepare();
+	while (process->task_count > 1 && task_block_killable() == 0);
+	process->exec_waiter = NULL;
+	return process->exiting ? -EINTR : 0;
+}

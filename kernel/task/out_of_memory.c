@@ -1,0 +1,67 @@
+/*
+ * Chooses who must go when there is no memory. Frees nothing of a process itself: that is its end's business.
+ */
+#include "kernel/task/out_of_memory.h"
+
+#include "kernel/lib/log.h"
+#include "kernel/mm/frame.h"
+#include "kernel/mm/heap.h"
+#include "kernel/task/process.h"
+#include "kernel/task/signal.h"
+#include "kernel/task/signal_numbers.h"
+
+static bool find_largest(void *ctx, struct process *process)
+{
+	struct process **largest = ctx;
+
+	/* The first process is everyone's last hope. */
+	if (process->zombie || process->pid == 1)
+		return true;
+	if (!*largest || process->space->resident_pages > (*largest)->space->resident_pages)
+		*largest = process;
+	return true;
+}
+
+static bool find_ending(void *ctx, struct process *process)
+{
+	bool *found = ctx;
+
+	*found = process->exiting && !process->zombie && process != process_current();
+	return !*found;
+}
+
+/* What is kept for speed only. */
+static bool trim(void)
+{
+	uint64_t before = frame_free_count(&machine_frames);
+
+	heap_trim();
+	kernel_stack_trim();
+	return frame_free_count(&machine_frames) > before;
+}
+
+bool out_of_memory(void)
+{
+	struct process *largest = NULL;
+	bool ending = false;
+
+	if (trim())
+		return true;
+	if (process_current()->exiting)
+		return false;
+	process_visit(find_ending, &ending);
+	if (!ending) {
+		process_visit(find_largest, &largest);
+		if (!largest)
+			largest = process_current();
+		log_err("out of memory: process %d (%s) ends, which has %llu KiB\n", largest->pid,
+			largest->tasks ? largest->tasks->name : "?",
+			(unsigned long long)largest->space->resident_pages * (PAGE_SIZE / 1024));
+		process_kill(largest, SIGKILL);
+		if (largest == process_current())
+			return false;
+	}
+	/* It runs to its end now. */
+	task_yield();
+	return !process_current()->exiting;
+}

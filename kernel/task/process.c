@@ -1,0 +1,181 @@
+/*
+ * The table of processes, and their making. How they get programs, end, and are waited for: exec.c, exit.c, wait.c.
+ */
+#include "kernel/task/process.h"
+
+#include "kernel/irq/clock.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+#include "kernel/task/process_internal.h"
+
+#define PID_LISTS 256
+
+static struct process *pids[PID_LISTS];
+static size_t process_count;
+
+struct process *process_find(int pid)
+{
+	struct process *process = pids[(unsigned)pid % PID_LISTS];
+
+	while (process && process->pid != pid)
+		process = process->next_pid;
+	return process;
+}
+
+void process_visit(bool (*see)(void *ctx, struct process *process), void *ctx)
+{
+	for (unsigned i = 0; i < PID_LISTS; i++)
+		for (struct process *process = pids[i], *next; process; process = next) {
+			next = process->next_pid;
+			if (!see(ctx, process))
+				return;
+		}
+}
+
+struct number_search {
+	int number;
+	bool found;
+};
+
+static bool has_number(void *ctx, struct process *process)
+{
+	struct number_search *search = ctx;
+
+	search->found = process->group == search->number || process->session == search->number;
+	return !search->found;
+}
+
+bool process_number_is_used(int number)
+{
+	struct number_search search = { number, false };
+
+	if (process_find(number))
+		return true;
+	process_visit(has_number, &search);
+	return search.found;
+}
+
+size_t process_living(void)
+{
+	return process_count;
+}
+
+/* Linux's first process, with what the machine can do. */
+static void set_first_limits(struct process *process)
+{
+	for (int i = 0; i < PROCESS_LIMITS; i++)
+		process->limits[i] = (struct process_rlimit){ LIMIT_NONE, LIMIT_NONE };
+	process->limits[LIMIT_STACK].soft = 8ULL << 20;
+	process->limits[LIMIT_CORE].soft = 0;
+	process->limits[LIMIT_NOFILE] = (struct process_rlimit){ FD_LIMIT, FD_LIMIT_MAX };
+	process->limits[LIMIT_NPROC] = (struct process_rlimit){ PROCESS_MOST, PROCESS_MOST };
+	process->limits[LIMIT_SIGPENDING] = (struct process_rlimit){ PROCESS_MOST, PROCESS_MOST };
+	process->limits[LIMIT_MSGQUEUE] = (struct process_rlimit){ 819200, 819200 };
+	process->limits[LIMIT_NICE] = (struct process_rlimit){ 0, 0 };
+	process->limits[LIMIT_RTPRIO] = (struct process_rlimit){ 0, 0 };
+}
+
+/* What a child has of its parent, but for its own memory and files. */
+static void inherit(struct process *process, struct process *parent)
+{
+	process->group = parent->group;
+	process->session = parent->session;
+	process->tty = parent->tty;
+	process->paths.root = node_get(parent->paths.root);
+	process->paths.cwd = node_get(parent->paths.cwd);
+	process->paths.umask = parent->paths.umask;
+	memcpy(process->limits, parent->limits, sizeof(process->limits));
+	process->args_start = parent->args_start;
+	process->args_end = parent->args_end;
+	process->env_start = parent->env_start;
+	process->env_end = parent->env_end;
+	process->parent = parent;
+	process->next_sibling = parent->children;
+	parent->children = process;
+	signal_copy(process, parent);
+}
+
+int process_create(int pid, struct process *parent, struct process **ret)
+{
+	struct process *process = kzalloc(sizeof(*process));
+
+	if (!process)
+		return -ENOMEM;
+	if (parent && parent->executable) {
+		size_t size = strlen(parent->executable) + 1;
+
+		process->executable = kmalloc(size);
+		if (!process->executable) {
+			kfree(process);
+			return -ENOMEM;
+		}
+		memcpy(process->executable, parent->executable, size);
+	}
+	process->pid = process->group = process->session = pid;
+	process->start_ns = clock_monotonic_ns();
+	process->alarm.fire = process_alarm_rings;
+	if (parent)
+		inherit(process, parent);
+	else
+		set_first_limits(process);
+	process->next_pid = pids[pid % PID_LISTS];
+	pids[pid % PID_LISTS] = process;
+	process_count++;
+	*ret = process;
+	return 0;
+}
+
+static void unlink_child(struct process *process)
+{
+	struct process **link = &process->parent->children;
+
+	while (*link != process)
+		link = &(*link)->next_sibling;
+	*link = process->next_sibling;
+}
+
+void process_forget(struct process *process)
+{
+	struct process **link = &pids[process->pid % PID_LISTS];
+
+	if (process->parent)
+		unlink_child(process);
+	while (*link != process)
+		link = &(*link)->next_pid;
+	*link = process->next_pid;
+	process_count--;
+	process_put_paths(process);
+	kfree(process->executable);
+	kfree(process);
+}
+
+void process_put_paths(struct process *process)
+{
+	if (process->paths.root)
+		node_put(process->paths.root);
+	if (process->paths.cwd)
+		node_put(process->paths.cwd);
+	process->paths.root = process->paths.cwd = NULL;
+}
+
+void process_add_task(struct process *process, struct task *task)
+{
+	task->process = process;
+	task->next_task = process->tasks;
+	process->tasks = task;
+	process->task_count++;
+}
+
+void process_remove_task(struct task *task)
+{
+	struct process *process = task->process;
+	struct task **link = &process->tasks;
+
+	while (*link != task)
+		link = &(*link)->next_task;
+	*link = task->next_task;
+	process->task_count--;
+	process->dead_run_ns += task_run_ns(task);
+	process->faults += task->faults;
+}

@@ -1,0 +1,70 @@
+/*
+ * What the files about processes share among themselves.
+ */
+#pragma once
+
+#include "kernel/task/process.h"
+#include "kernel/task/signal.h"
+
+#define PROCESS_MOST 16384 /* processes at once: half of the numbers there are */
+
+/* Processes, zombies included. */
+size_t process_living(void);
+
+/*
+ * A process with that pid and no task, in the table and among the parent's children; the parent's paths, limits, group
+ * and handlers. NULL parent: the first one. No memory and no files yet. -ENOMEM.
+ */
+int process_create(int pid, struct process *parent, struct process **ret);
+
+/* The last of a process that nobody knows any more, or that never had a task. */
+void process_forget(struct process *process);
+
+void process_put_paths(struct process *process);
+
+void process_add_task(struct process *process, struct task *task);
+
+/* It ends, or never started. */
+void process_remove_task(struct task *task);
+
+/* SIGALRM: process->alarm's fire. */
+void process_alarm_rings(struct timer *timer);
+
+/* The vfork parent of `process`, if one waits, need wait no longer. */
+void process_end_vfork(struct process *process);
+
+/*
+ * All tasks of the current process but this one end; returns when they have. -EINTR: this one is to end as well.
+ */
+int process_end_others(void);
+
+/* The task goes the way to user mode as soon as it can, where its end is waiting. */
+void task_end_soon(struct task *task);
+
+/* All but the first process: it has ended. */
+void process_kill_all(void);
+
+/* The first process, for whoever loses its parent. */
+void process_set_init(struct process *process);
+
+/* SIGCHLD, or what it wanted instead, and a wake-up for who waits. code: CLD_EXITED, CLD_STOPPED, CLD_CONTINUED. */
+void process_tell_parent(struct process *process, int code);
+
+/* What a program is started with: exec_load's. */
+struct exec_image {
+	struct user_space *space;
+	vaddr_t entry, stack;
+	vaddr_t args_start, args_end, env_start, env_end;
+	char *path; /* of the program, behind all scripts; the heap's */
+};
+
+/*
+ * A new space with the program at `path` in it, and its stack. *ret_error: what is wrong with the file, when something is; else
+ * untouched. -errno; nothing is left then. In any context.
+ */
+struct path_base;
+int exec_load(const struct path_base *base, const struct process_rlimit *limits, const char *path,
+	      const char *const *argv, const char *const *envp, struct exec_image *ret, const char **ret_error);
+
+/* What execve(2) takes from a task of the old program: handlers, alternate stack, addresses of futexes. */
+void process_leave_program(struct task *task);

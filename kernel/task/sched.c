@@ -1,0 +1,212 @@
+/*
+ * The run queues and the switch. Knows no process but for the context that its tasks run in.
+ */
+#include "kernel/task/sched.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/cpu_state.h"
+#include "kernel/arch/features.h"
+#include "kernel/arch/fpu.h"
+#include "kernel/irq/clock.h"
+#include "kernel/irq/timer.h"
+#include "kernel/mm/kernel_space.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/task/process.h"
+#include "kernel/task/user_return.h"
+
+void stack_switch(uint64_t *from, uint64_t to);
+void task_entered(void);
+void task_entered_user(void);
+
+struct run_queue {
+	struct task *first, **end;
+};
+
+static struct run_queue queues[TASK_PRIORITIES];
+static uint64_t ready_mask; /* of priorities with somebody in their queue */
+static unsigned ready_count;
+
+_Static_assert(TASK_PRIORITIES <= 64, "a bit for each");
+
+static void slice_over(struct timer *timer);
+static struct timer slice = { .fire = slice_over };
+static bool slice_runs;
+
+static struct task *dead; /* left for good, still to be given back */
+
+static void start_slice(void)
+{
+	if (slice_runs)
+		return;
+	slice_runs = true;
+	timer_start(&slice, task_current()->started_ns + SCHED_SLICE_NS);
+}
+
+static void slice_over(struct timer *timer)
+{
+	(void)timer;
+	slice_runs = false;
+	if (!ready_count)
+		return;
+	if (clock_monotonic_ns() - task_current()->started_ns >= SCHED_SLICE_NS)
+		boot_percpu.switch_wanted = true;
+	else
+		start_slice();
+}
+
+void sched_ready(struct task *task)
+{
+	struct run_queue *queue = &queues[task->priority];
+
+	ASSERT(!task->queued && task->state == TASK_RUNNABLE);
+	if (!queue->first)
+		queue->end = &queue->first;
+	task->next_ready = NULL;
+	*queue->end = task;
+	queue->end = &task->next_ready;
+	task->queued = true;
+	ready_mask |= 1ULL << task->priority;
+	ready_count++;
+	if (task->priority < task_current()->priority)
+		boot_percpu.switch_wanted = true;
+	else
+		start_slice();
+}
+
+/* `link` points at the task in its queue. */
+static void unlink_ready(struct run_queue *queue, struct task **link)
+{
+	struct task *task = *link;
+
+	*link = task->next_ready;
+	if (!task->next_ready)
+		queue->end = link;
+	if (!queue->first)
+		ready_mask &= ~(1ULL << task->priority);
+	task->queued = false;
+	ready_count--;
+}
+
+void sched_unready(struct task *task)
+{
+	struct run_queue *queue = &queues[task->priority];
+	struct task **link = &queue->first;
+
+	if (!task->queued)
+		return;
+	while (*link != task)
+		link = &(*link)->next_ready;
+	unlink_ready(queue, link);
+}
+
+unsigned sched_ready_count(void)
+{
+	return ready_count;
+}
+
+static struct task *take_ready(void)
+{
+	struct run_queue *queue;
+	struct task *task;
+
+	if (!ready_mask)
+		return NULL;
+	queue = &queues[__builtin_ctzll(ready_mask)];
+	task = queue->first;
+	unlink_ready(queue, &queue->first);
+	return task;
+}
+
+/* User mode's registers that the frame does not hold. */
+static void save_user_state(struct task *task)
+{
+	fpu_save(task->fpu);
+	/* Without FSGSBASE only system calls set them, and those write both places. */
+	if (cpu_features()->fsgsbase) {
+		task->fs_base = cpu_rdfsbase();
+		task->gs_base = cpu_read_msr(MSR_KERNEL_GS_BASE);
+	}
+}
+
+static void load_user_state(struct task *task)
+{
+	fpu_restore(task->fpu);
+	if (cpu_features()->fsgsbase)
+		cpu_wrfsbase(task->fs_base);
+	else
+		cpu_write_msr(MSR_FS_BASE, task->fs_base);
+	cpu_write_msr(MSR_KERNEL_GS_BASE, task->gs_base);
+}
+
+static void switch_to(struct task *from, struct task *to)
+{
+	ASSERT(!from->process || from->state == TASK_DEAD || context_is_loaded(&from->process->space->context));
+	if (from->fpu && from->state != TASK_DEAD)
+		save_user_state(from);
+	boot_percpu.current = to;
+	if (to->fpu) {
+		percpu_set_kernel_stack(&boot_percpu, to->stack + KERNEL_STACK_SIZE);
+		context_load(&to->process->space->context);
+		load_user_state(to);
+	} else {
+		context_load(&kernel_context);
+	}
+	stack_switch(&from->sp, to->sp);
+	task_entered();
+}
+
+/* On the new task's stack, interrupts off: also where a task's first run begins. */
+void task_entered(void)
+{
+	struct task *task = dead;
+
+	dead = NULL;
+	if (task)
+		task_destroy(task);
+}
+
+/* The same for a program's task, on its way to user mode. */
+void task_entered_user(void)
+{
+	struct task *task = task_current();
+
+	task_entered();
+	cpu_interrupts_on();
+	/* As on Linux, a bad address is no error. */
+	if (task->set_child_tid && put_user_u32(user_pointer(task->set_child_tid), (uint32_t)task->tid) != OK)
+		task->set_child_tid = 0;
+	cpu_interrupts_off();
+	if (task_return_wanted())
+		task_return(task_frame(task), false);
+}
+
+void sched_bury(struct task *task)
+{
+	ASSERT(!dead);
+	dead = task;
+}
+
+void sched_switch(void)
+{
+	struct task *from = task_current(), *to;
+	uint64_t now = clock_monotonic_ns();
+
+	boot_percpu.switch_wanted = false;
+	from->run_ns += now - from->started_ns;
+	if (from->state == TASK_RUNNABLE)
+		sched_ready(from);
+	to = take_ready();
+	while (!to) {
+		/* Asleep on the stack of the task that has nothing to do: its own wake-up ends this too. */
+		cpu_interrupts_on_and_halt();
+		cpu_interrupts_off();
+		to = take_ready();
+		now = clock_monotonic_ns();
+	}
+	to->started_ns = now;
+	boot_percpu.switch_wanted = false;
+	if (to == from)
+		return;
+	to->switches++;
+	switch_to(from, to);
+}

@@ -1,0 +1,27 @@
+/*
+ * Who runs next: round-robin among equals, the most urgent priority first. A slice ends by a timer that runs only while
+ * somebody else is ready; with nobody ready the CPU sleeps until an interrupt.
+ */
+#pragma once
+
+#include "kernel/task/task.h"
+
+#define SCHED_SLICE_NS 10000000ULL
+
+/*
+ * Leave the current task for the next; returns when it is this one's turn again. Interrupts are off before and after. Its state says
+ * whether it stays ready. In the current task's own context.
+ */
+void sched_switch(void);
+
+/* Put a runnable task that does not run into its queue. Interrupts off. */
+void sched_ready(struct task *task);
+
+/* Take a task out of the run queues, if it is there. Interrupts off. */
+void sched_unready(struct task *task);
+
+/* Called once a task has been left for good: gives its memory back when another runs. */
+void sched_bury(struct task *task);
+
+/* Tasks that are ready, the running one not counted. */
+unsigned sched_ready_count(void);

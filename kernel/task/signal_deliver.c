@@ -1,0 +1,163 @@
+/*
+ * What a signal does to the task that gets it, on its way to user mode: a handler's frame, a stop, the end, or nothing.
+ */
+#include "kernel/irq/guard.h"
+#include "kernel/lib/errno.h"
+#include "kernel/task/sched.h"
+#include "kernel/task/signal_internal.h"
+
+#define SYSCALL_LENGTH 2 /* bytes of the instruction, for doing it again */
+
+struct orphan_search {
+	int group, session;
+	bool found;
+};
+
+static bool has_outer_parent(void *ctx, struct process *process)
+{
+	struct orphan_search *search = ctx;
+	const struct process *parent = process->parent;
+
+	if (process->group != search->group || process->zombie || !parent || parent->pid == 1)
+		return true;
+	search->found = parent->group != search->group && parent->session == search->session;
+	return !search->found;
+}
+
+/* Nobody who would ever continue it watches the group: a terminal must not stop it (setpgid(2)). */
+static bool is_orphaned(const struct process *process)
+{
+	struct orphan_search search = { process->group, process->session, false };
+
+	process_visit(has_outer_parent, &search);
+	return !search.found;
+}
+
+/* Until SIGCONT, or the end. */
+static void stop_here(struct task *task)
+{
+	uint64_t flags = irq_guard_enter();
+
+	while (task->process->stopped && !task->process->exiting && !task->end_wanted) {
+		task->state = TASK_STOPPED;
+		sched_switch();
+	}
+	irq_guard_leave(flags);
+}
+
+static void act_by_default(struct process *process, int signal)
+{
+	uint64_t flags;
+
+	if (process->pid == 1 || (SIGNAL_BIT(signal) & SIGNALS_IGNORED))
+		return;
+	if (!(SIGNAL_BIT(signal) & SIGNALS_STOPPING)) {
+		process_kill(process, signal);
+		return;
+	}
+	if (signal != SIGSTOP && is_orphaned(process))
+		return;
+	flags = irq_guard_enter();
+	signal_stop_process(process, signal);
+	irq_guard_leave(flags);
+}
+
+void signal_finish_call(struct trap_frame *frame, const struct signal_action *handler)
+{
+	bool again;
+
+	/* rt_sigreturn's result is no result (signal_return), and no call of that number is ever begun again. */
+	if ((int64_t)frame->error < 0)
+		return;
+	switch (-(int64_t)frame->rax) {
+	case ERESTARTSYS:
+		again = !handler || (handler->flags & SA_RESTART);
+		break;
+	case ERESTARTNOHAND:
+	case ERESTART_RESTARTBLOCK:
+		again = !handler;
+		break;
+	default:
+		return;
+	}
+	if (again) {
+		frame->rip -= SYSCALL_LENGTH;
+		frame->rax = frame->error;
+	} else {
+		frame->rax = (uint64_t)-EINTR;
+	}
+}
+
+static void call_handler(struct trap_frame *frame, struct task *task, const struct signal_action *action,
+			 const struct signal_info *info)
+{
+	struct task_signals *signals = &task->signals;
+	uint64_t blocked = signals->restore_blocked ? signals->saved_blocked : signals->blocked;
+
+	signals->restore_blocked = false;
+	if (!signal_frame_push(frame, action, info, blocked)) {
+		/* As on Linux: a handler of SIGSEGV on its own stack may still hear of it, but not for itself. */
+		if (info->signal == SIGSEGV)
+			process_kill(task->process, SIGSEGV);
+		else
+			signal_fault(SIGSEGV, SI_KERNEL, 0);
+		return;
+	}
+	blocked = signals->blocked | action->mask;
+	if (!(action->flags & SA_NODEFER))
+		blocked |= SIGNAL_BIT(info->signal);
+	signal_set_blocked(blocked);
+}
+
+/* Deliver one; false: there is none, and none was. *ret_handled: a handler is to run. */
+static bool deliver_one(struct trap_frame *frame, struct task *task, bool system_call, bool *ret_handled)
+{
+	struct process *process = task->process;
+	struct signal_action *at, action;
+	struct signal_info info;
+	int signal = signal_take(~task->signals.blocked, &info);
+
+	*ret_handled = false;
+	if (!signal)
+		return false;
+	at = &process->signals.actions[signal - 1];
+	action = *at;
+	if (action.handler == SIGNAL_IGNORE)
+		return true;
+	if (action.handler == SIGNAL_DEFAULT) {
+		act_by_default(process, signal);
+		return true;
+	}
+	if (action.flags & SA_RESETHAND)
+		at->handler = SIGNAL_DEFAULT;
+	if (system_call)
+		signal_finish_call(frame, &action);
+	call_handler(frame, task, &action, &info);
+	*ret_handled = true;
+	return true;
+}
+
+void signal_deliver(struct trap_frame *frame, bool system_call)
+{
+	struct task *task = task_current();
+	uint64_t flags;
+	bool handled;
+
+	do {
+		stop_here(task);
+		/* The caller sees to the end. */
+		if (task->process->exiting || task->end_wanted)
+			return;
+	} while (deliver_one(frame, task, system_call, &handled) && !handled);
+	if (handled)
+		return;
+	if (system_call)
+		signal_finish_call(frame, NULL);
+	if (task->signals.restore_blocked) {
+		task->signals.restore_blocked = false;
+		signal_set_blocked(task->signals.saved_blocked);
+	}
+	flags = irq_guard_enter();
+	signal_recompute(task);
+	irq_guard_leave(flags);
+}

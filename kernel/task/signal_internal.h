@@ -1,0 +1,46 @@
+/*
+ * What the files about signals share: signal.c (sending, sets), signal_deliver.c (what a signal does), signal_frame.c
+ * and signal_fpu.c (the handler's frame on the user's stack), signal_stack.c (which stack).
+ */
+#pragma once
+
+#include "kernel/task/process_internal.h"
+#include "kernel/task/signal.h"
+#include "kernel/task/signal_numbers.h"
+
+/* Nothing can be done about these two. */
+#define SIGNALS_UNSTOPPABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
+
+/* What signals without handler do (signal(7)); the rest end the process. */
+#define SIGNALS_IGNORED  (SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGCONT) | SIGNAL_BIT(SIGURG) | SIGNAL_BIT(SIGWINCH))
+#define SIGNALS_STOPPING (SIGNAL_BIT(SIGSTOP) | SIGNAL_BIT(SIGTSTP) | SIGNAL_BIT(SIGTTIN) | SIGNAL_BIT(SIGTTOU))
+
+/* Those that a task's own instructions cause: they come first. */
+#define SIGNALS_SYNCHRONOUS                                                                                         \
+	(SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGFPE) | \
+	 SIGNAL_BIT(SIGSYS))
+
+/* Set task->signals.wanted anew. Interrupts off. */
+void signal_recompute(struct task *task);
+
+/* All its tasks stop on their way to user mode, and the parent hears of it. Interrupts off. */
+void signal_stop_process(struct process *process, int signal);
+
+/*
+ * What is said to a task that was interrupted in a system call: the frame's result and RIP. `handler`: the action that
+ * is taken, or NULL.
+ */
+void signal_finish_call(struct trap_frame *frame, const struct signal_action *handler);
+
+/*
+ * Put a handler's frame on the user's stack and let `frame` go to the handler. False: no memory there, no restorer, or a
+ * handler that is no user's address; `frame` is as before.
+ */
+bool signal_frame_push(struct trap_frame *frame, const struct signal_action *action, const struct signal_info *info,
+		       uint64_t blocked);
+
+/* The alternate stack is used by one whose stack pointer is `sp`. */
+bool signal_stack_is_used(const struct task *task, uint64_t sp);
+
+/* Where a handler's frame grows down from. */
+uint64_t signal_stack_top(const struct task *task, const struct signal_action *action, uint64_t sp);

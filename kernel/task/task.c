@@ -1,0 +1,332 @@
+/*
+ * Tasks come, wait, and go; and the table of their numbers. Who gets the CPU is sched.c's.
+ */
+#include "kernel/task/task.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/cpu_state.h"
+#include "kernel/arch/features.h"
+#include "kernel/arch/fpu.h"
+#include "kernel/irq/clock.h"
+#include "kernel/irq/timer.h"
+#include "kernel/lib/errno.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+#include "kernel/task/process.h"
+#include "kernel/task/sched.h"
+
+#define TID_MAX   32768 /* Linux's default pid_max */
+#define TID_LISTS 256
+
+extern const char task_enter_user[], task_enter_kernel[];
+
+static struct task *tids[TID_LISTS];
+static int last_tid;
+static struct cache task_cache;
+
+/* What stack_switch expects below the first instruction's address. */
+struct first_switch {
+	uint64_t r15, r14, r13, r12, rbx, rbp;
+	uint64_t rip;
+};
+
+struct task *task_find(int tid)
+{
+	struct task *task = tids[(unsigned)tid % TID_LISTS];
+
+	while (task && task->tid != tid)
+		task = task->next_tid;
+	return task;
+}
+
+void task_visit(bool (*see)(void *ctx, struct task *task), void *ctx)
+{
+	for (unsigned i = 0; i < TID_LISTS; i++)
+		for (struct task *task = tids[i], *next; task; task = next) {
+			next = task->next_tid;
+			if (!see(ctx, task))
+				return;
+		}
+}
+
+/* Not that of a task, nor one by which somebody still knows a process, a group or a session. 0: all are. */
+static int free_tid(void)
+{
+	for (int tries = 0; tries < TID_MAX; tries++) {
+		last_tid = last_tid + 1 < TID_MAX ? last_tid + 1 : 2;
+		if (!task_find(last_tid) && !process_number_is_used(last_tid))
+			return last_tid;
+	}
+	return 0;
+}
+
+static void alarm_rings(struct timer *timer)
+{
+	struct task *task = (struct task *)((char *)timer - offsetof(struct task, alarm));
+
+	task->timed_out = true;
+	if (task->state != TASK_BLOCKED)
+		return;
+	task->state = TASK_RUNNABLE;
+	sched_ready(task);
+}
+
+static void list(struct task *task)
+{
+	task->next_tid = tids[task->tid % TID_LISTS];
+	tids[task->tid % TID_LISTS] = task;
+}
+
+static void enlist(struct task *task, const char *name, int tid)
+{
+	task->tid = tid;
+	format_s(task->name, sizeof(task->name), "%s", name);
+	task->priority = TASK_PRIORITY;
+	task->alarm.fire = alarm_rings;
+	list(task);
+}
+
+int task_create(const char *name, bool fpu, struct task **ret)
+{
+	struct task *task = cache_alloc(&task_cache);
+	int error = -ENOMEM, tid;
+
+	if (!task)
+		return -ENOMEM;
+	memset(task, 0, sizeof(*task));
+	task->state = TASK_BLOCKED;
+	task->stack = kernel_stack_alloc();
+	if (!task->stack)
+		goto free_task;
+	if (fpu) {
+		task->fpu = kmalloc_aligned(fpu_size(), FPU_ALIGN);
+		if (!task->fpu)
+			goto free_stack;
+		fpu_start(task->fpu);
+	}
+	tid = free_tid();
+	error = -EAGAIN;
+	if (!tid)
+		goto free_fpu;
+	enlist(task, name, tid);
+	*ret = task;
+	return 0;
+
+free_fpu:
+	kfree(task->fpu);
+free_stack:
+	kernel_stack_free(task->stack);
+free_task:
+	cache_free(&task_cache, task);
+	return error;
+}
+
+static void delist(struct task *task)
+{
+	struct task **link = &tids[task->tid % TID_LISTS];
+
+	while (*link != task)
+		link = &(*link)->next_tid;
+	*link = task->next_tid;
+}
+
+void task_set_tid(struct task *task, int tid)
+{
+	delist(task);
+	task->tid = tid;
+	list(task);
+}
+
+void task_destroy(struct task *task)
+{
+	delist(task);
+	kfree(task->fpu);
+	kernel_stack_free(task->stack);
+	cache_free(&task_cache, task);
+}
+
+static void start(struct task *task)
+{
+	cpu_interrupts_off();
+	task->state = TASK_RUNNABLE;
+	sched_ready(task);
+	cpu_interrupts_on();
+}
+
+void task_start_user(struct task *task)
+{
+	struct first_switch *first = (struct first_switch *)task_frame(task) - 1;
+
+	*first = (struct first_switch){ .rip = (uintptr_t)task_enter_user };
+	task->sp = (uintptr_t)first;
+	start(task);
+}
+
+void task_start_kernel(struct task *task, void (*function)(void *argument), void *argument)
+{
+	struct first_switch *first = (struct first_switch *)task_frame(task) - 1;
+
+	/* Two words above it: the stack is aligned as before a call. */
+	first = (struct first_switch *)((uintptr_t)(task->stack + KERNEL_STACK_SIZE) - sizeof(*first) - 16);
+	*first = (struct first_switch){ .rip = (uintptr_t)task_enter_kernel,
+					.rbx = (uintptr_t)function,
+					.r12 = (uintptr_t)argument };
+	task->sp = (uintptr_t)first;
+	start(task);
+}
+
+void task_init(void)
+{
+	static struct task first;
+	vaddr_t debug_stack;
+
+	fpu_init();
+	debug_stack = kernel_stack_alloc();
+	if (!debug_stack || cache_init(&task_cache, "task", sizeof(struct task), 64) != OK)
+		panic("no memory for tasks");
+	percpu_set_debug_stack(&boot_percpu, debug_stack + KERNEL_STACK_SIZE);
+	first.state = TASK_RUNNABLE;
+	first.started_ns = clock_monotonic_ns();
+	/* The first program will be task 1, as everywhere. */
+	enlist(&first, "kernel", 0);
+	boot_percpu.current = &first;
+}
+
+static void wake_waiter(struct waiter *waiter)
+{
+	task_wake(((struct task_waiter *)waiter)->task);
+}
+
+_Static_assert(offsetof(struct task_waiter, waiter) == 0, "wake_waiter");
+
+void task_waiter_init(struct task_waiter *waiter)
+{
+	*waiter = (struct task_waiter){ .waiter = { .wake = wake_waiter }, .task = task_current() };
+}
+
+void task_block_prepare(void)
+{
+	task_current()->woken = false;
+}
+
+void task_wake(struct task *task)
+{
+	bool were_on = cpu_read_flags() & RFLAGS_IF;
+
+	cpu_interrupts_off();
+	task->woken = true;
+	if (task->state == TASK_BLOCKED) {
+		task->state = TASK_RUNNABLE;
+		sched_ready(task);
+	}
+	if (were_on)
+		cpu_interrupts_on();
+}
+
+/* Interrupts off. */
+static void block(struct task *task, uint64_t deadline_ns)
+{
+	task->timed_out = false;
+	if (deadline_ns != TASK_NO_DEADLINE)
+		timer_start(&task->alarm, deadline_ns);
+	task->state = TASK_BLOCKED;
+	sched_switch();
+	if (deadline_ns != TASK_NO_DEADLINE)
+		timer_cancel(&task->alarm);
+}
+
+int task_block(uint64_t deadline_ns)
+{
+	struct task *task = task_current();
+
+	cpu_interrupts_off();
+	task->timed_out = false;
+	if (!task->woken && !task->signals.wanted)
+		block(task, deadline_ns);
+	cpu_interrupts_on();
+	if (task->signals.wanted)
+		return -EINTR;
+	return task->timed_out && !task->woken ? -ETIMEDOUT : 0;
+}
+
+int task_block_killable(void)
+{
+	struct task *task = task_current();
+
+	cpu_interrupts_off();
+	if (!task->woken && !task->process->exiting)
+		block(task, TASK_NO_DEADLINE);
+	cpu_interrupts_on();
+	return task->process->exiting ? -EINTR : 0;
+}
+
+int task_wait(struct wait_queue *queue, bool (*ready)(void *ctx), void *ctx, uint64_t deadline_ns)
+{
+	struct task_waiter waiter;
+	int error = 0;
+
+	task_waiter_init(&waiter);
+	cpu_interrupts_off();
+	wait_queue_add(queue, &waiter.waiter);
+	for (;;) {
+		if (ready(ctx)) {
+			error = 0;
+			break;
+		}
+		if (error)
+			break;
+		task_block_prepare();
+		error = task_block(deadline_ns);
+		cpu_interrupts_off();
+	}
+	wait_queue_remove(&waiter.waiter);
+	cpu_interrupts_on();
+	return error;
+}
+
+void task_yield(void)
+{
+	cpu_interrupts_off();
+	sched_switch();
+	cpu_interrupts_on();
+}
+
+void task_exit(void)
+{
+	struct task *task = task_current();
+
+	cpu_interrupts_off();
+	task->state = TASK_DEAD;
+	sched_bury(task);
+	sched_switch();
+	panic("task %d runs after its end", task->tid);
+}
+
+uint64_t task_run_ns(const struct task *task)
+{
+	return task->run_ns + (task == task_current() ? clock_monotonic_ns() - task->started_ns : 0);
+}
+
+uint64_t task_get_fs_base(void)
+{
+	return cpu_features()->fsgsbase ? cpu_rdfsbase() : task_current()->fs_base;
+}
+
+uint64_t task_get_gs_base(void)
+{
+	return cpu_features()->fsgsbase ? cpu_read_msr(MSR_KERNEL_GS_BASE) : task_current()->gs_base;
+}
+
+void task_set_fs_base(uint64_t base)
+{
+	task_current()->fs_base = base;
+	cpu_write_msr(MSR_FS_BASE, base);
+}
+
+void task_set_gs_base(uint64_t base)
+{
+	task_current()->gs_base = base;
+	cpu_write_msr(MSR_KERNEL_GS_BASE, base);
+}

@@ -1,0 +1,148 @@
+/*
+ * Tasks: what the CPU can be given to. A task of a process runs a program in the process's context and, in system
+ * calls, the kernel; a kernel task runs the kernel only, in the kernel context.
+ *
+ * Each has a kernel stack in the heap range with a guard page below. The kernel is not preemptible: a task is left
+ * where it blocks, and on the way back to user mode.
+ */
+#pragma once
+
+#include "kernel/arch/percpu.h"
+#include "kernel/arch/trap.h"
+#include "kernel/irq/timer_queue.h"
+#include "kernel/lib/wait_queue.h"
+#include "kernel/mm/kernel_stack.h"
+#include "kernel/task/signal_state.h"
+
+#define TASK_NAME 16 /* with its NUL, as Linux's comm */
+
+#define TASK_PRIORITIES  40 /* 0 is the most urgent; nice n is 20 + n */
+#define TASK_PRIORITY    20
+#define TASK_NO_DEADLINE (~0ULL)
+
+enum task_state {
+	TASK_RUNNABLE, /* running, or in a run queue */
+	TASK_BLOCKED,  /* until task_wake, a signal, or its deadline */
+	TASK_STOPPED,  /* by a signal, until SIGCONT or SIGKILL */
+	TASK_DEAD,     /* never runs again; its memory goes when another task has the CPU */
+};
+
+struct process;
+
+struct task {
+	uint64_t sp;      /* kernel stack pointer while it does not run */
+	vaddr_t stack;    /* lowest address of the kernel stack */
+	void *fpu;        /* its XSAVE area; NULL: a kernel task */
+	uint64_t fs_base; /* of user mode; kept here while the task does not run */
+	uint64_t gs_base;
+	enum task_state state;
+	int priority;
+	bool queued;             /* in a run queue */
+	bool woken;              /* since task_block_prepare */
+	bool end_wanted;         /* another task of its process is in execve(2): this one ends */
+	bool timed_out;          /* the deadline of task_block has passed */
+	struct task *next_ready; /* in its run queue */
+	struct timer alarm;      /* task_block's deadline */
+
+	int tid;
+	struct task *next_tid; /* in the table of tids */
+	char name[TASK_NAME];
+	struct process *process; /* NULL: a kernel task */
+	struct task *next_task;  /* in the process's list */
+
+	struct task_signals signals;
+	uint64_t clear_child_tid;    /* user address: zeroed and woken as a futex at the end; 0: none */
+	uint64_t set_child_tid;      /* user address: gets the tid when it starts; 0: none */
+	uint64_t robust_list;        /* set_robust_list(2)'s head; a user address */
+	uint64_t run_ns;             /* CPU time until it was last left */
+	uint64_t started_ns;         /* when it got the CPU */
+	uint64_t switches;           /* times that it got the CPU */
+	uint64_t faults;             /* page faults served for it */
+	struct process *vfork_child; /* what its vfork waits for; NULL: nothing */
+};
+
+/* The task that the CPU is in; NULL before task_init. */
+static inline struct task *task_current(void)
+{
+	return boot_percpu.current;
+}
+
+/* Where user mode's registers are while the task is in the kernel: at the top of its stack. */
+static inline struct trap_frame *task_frame(const struct task *task)
+{
+	return (struct trap_frame *)(task->stack + KERNEL_STACK_SIZE) - 1;
+}
+
+/*
+ * Make what runs now the first task, a kernel task on the boot stack, and let tasks be switched. The heap, the timer and
+ * the clock work. Panics when there is no memory.
+ */
+void task_init(void);
+
+/*
+ * A task with stack and tid, blocked, of no process; `fpu`: whether it will run a program. The caller fills the rest and
+ * starts it with task_start_user or task_start_kernel. Returns -ENOMEM, -EAGAIN (no tid).
+ */
+int task_create(const char *name, bool fpu, struct task **ret);
+
+/* For one that never started: give all of it back. */
+void task_destroy(struct task *task);
+
+/* Run it from user mode's registers in task_frame(task), which the caller has filled. */
+void task_start_user(struct task *task);
+
+/* Run `function(argument)` in the kernel context; its return is the task's end. */
+void task_start_kernel(struct task *task, void (*function)(void *argument), void *argument);
+
+/* The task with that tid, or NULL. */
+struct task *task_find(int tid);
+
+/* Call `see` with each task until it returns false. */
+void task_visit(bool (*see)(void *ctx, struct task *task), void *ctx);
+
+/*
+ * To wait: task_block_prepare, put waiters in queues, look whether there is still something to wait for, then
+ * task_block; and again. A wake-up between the two is not lost.
+ */
+struct task_waiter {
+	struct waiter waiter; /* its wake is task_wake for `task` */
+	struct task *task;
+};
+
+void task_waiter_init(struct task_waiter *waiter); /* for the current task */
+void task_block_prepare(void);
+
+/*
+ * Give the CPU away until task_wake (0), a signal to be delivered (-EINTR; unless `deadline` says otherwise), or the
+ * deadline by clock_monotonic_ns (-ETIMEDOUT; TASK_NO_DEADLINE: none). Interrupts on; in the task's own context.
+ */
+int task_block(uint64_t deadline_ns);
+
+/* The same, deaf to all signals but SIGKILL: vfork's parent. */
+int task_block_killable(void);
+
+/*
+ * Wait until `ready(ctx)`: 0, -EINTR, -ETIMEDOUT. `ready` is called with interrupts off.
+ */
+int task_wait(struct wait_queue *queue, bool (*ready)(void *ctx), void *ctx, uint64_t deadline_ns);
+
+/* Let a blocked task run; no effect on another. Any context, interrupts on or off. */
+void task_wake(struct task *task);
+
+/* Let others of its priority run first. */
+void task_yield(void);
+
+/* The current task's end: it never returns. What belongs to the task alone is given back. */
+__attribute__((noreturn)) void task_exit(void);
+
+/* The live bases of the current task's FS and GS in user mode: arch_prctl(2). */
+uint64_t task_get_fs_base(void);
+uint64_t task_get_gs_base(void);
+void task_set_fs_base(uint64_t base);
+void task_set_gs_base(uint64_t base);
+
+/* `task` takes over a number that no task has: execve(2) of a thread makes it the process's first. */
+void task_set_tid(struct task *task, int tid);
+
+/* CPU time in user mode and the kernel together. */
+uint64_t task_run_ns(const struct task *task);

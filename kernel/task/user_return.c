@@ -1,0 +1,181 @@
+/*
+ * User mode's exceptions: page faults are served or become signals, the rest are signals; and the way back.
+ */
+#include "kernel/task/user_return.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/lib/log.h"
+#include "kernel/mm/uaccess.h"
+#include "kernel/task/out_of_memory.h"
+#include "kernel/task/process_internal.h"
+#include "kernel/task/sched.h"
+#include "kernel/task/signal_numbers.h"
+
+/* Error code of #PF (Intel SDM vol. 3A, "Page-Fault Exceptions"). */
+#define FAULT_WRITE    2
+#define FAULT_RESERVED 8
+#define FAULT_FETCH    16
+
+/* What each exception becomes: signal and si_code. */
+static const struct {
+	uint8_t signal;
+	uint8_t code;
+} exceptions[TRAP_EXTERNAL] = {
+	[TRAP_DE] = { SIGFPE, FPE_INTDIV }, [TRAP_DB] = { SIGTRAP, TRAP_TRACE }, [TRAP_BP] = { SIGTRAP, SI_KERNEL },
+	[TRAP_OF] = { SIGSEGV, SI_KERNEL }, [TRAP_BR] = { SIGSEGV, SI_KERNEL },  [TRAP_UD] = { SIGILL, ILL_ILLOPN },
+	[TRAP_NM] = { SIGILL, ILL_ILLOPN }, [TRAP_SS] = { SIGBUS, SI_KERNEL },   [TRAP_GP] = { SIGSEGV, SI_KERNEL },
+	[TRAP_MF] = { SIGFPE, FPE_FLTINV }, [TRAP_AC] = { SIGBUS, BUS_ADRALN },  [TRAP_XM] = { SIGFPE, FPE_FLTINV },
+};
+
+static bool handles_signal(int signal)
+{
+	return process_current()->signals.actions[signal - 1].handler > 1;
+}
+
+static const char *access_name(enum user_rights access)
+{
+	return access == USER_WRITE ? "write" : access == USER_EXEC ? "execute" : "read";
+}
+
+static enum user_rights access_of(const struct trap_frame *frame)
+{
+	if (frame->error & FAULT_FETCH)
+		return USER_EXEC;
+	return frame->error & FAULT_WRITE ? USER_WRITE : USER_READ;
+}
+
+/* Serve it, with memory from whoever has most if there is none. */
+static enum status serve(vaddr_t va, enum user_rights access)
+{
+	struct task *task = task_current();
+	enum status status;
+
+	task->faults++;
+	do
+		status = user_fault(task->process->space, va, access);
+	while (status == ERR_NO_MEMORY && out_of_memory());
+	return status;
+}
+
+/* One line for what ends a program, unless the program has said that it wants to know; then the signal. */
+static void fault_signal(const struct trap_frame *frame, int signal, int code, vaddr_t va, const char *cause)
+{
+	const struct task *task = task_current();
+
+	if (!handles_signal(signal))
+		log_info("task %d (%s): cannot %s %#llx: %s; at %#llx, stack %#llx\n", task->tid, task->name,
+			 access_name(access_of(frame)), (unsigned long long)va, cause, (unsigned long long)frame->rip,
+			 (unsigned long long)frame->rsp);
+	signal_fault(signal, code, va);
+}
+
+static void user_page_fault(const struct trap_frame *frame, vaddr_t va)
+{
+	/* As on Linux, a program does not learn where in the upper half it went. */
+	if (va >= USER_END) {
+		fault_signal(frame, SIGSEGV, SEGV_MAPERR, va, "not an address of users");
+		return;
+	}
+	switch (frame->error & FAULT_RESERVED ? ERR_FORMAT : serve(va, access_of(frame))) {
+	case OK:
+	case ERR_NO_MEMORY: /* out_of_memory has said so, and SIGKILL is on its way */
+		break;
+	case ERR_RIGHTS:
+		fault_signal(frame, SIGSEGV, SEGV_ACCERR, va, "the area forbids it");
+		break;
+	case ERR_RANGE:
+		fault_signal(frame, SIGBUS, BUS_ADRERR, va, "past the end of the file");
+		break;
+	case ERR_FORMAT:
+		panic("reserved bit in a page table for %#llx", (unsigned long long)va);
+	default:
+		fault_signal(frame, SIGSEGV, SEGV_MAPERR, va, "nothing is mapped there");
+		break;
+	}
+}
+
+static void user_exception(const struct trap_frame *frame)
+{
+	const struct task *task = task_current();
+	int signal = exceptions[frame->vector].signal, code = exceptions[frame->vector].code;
+
+	if (!signal) {
+		signal = SIGSEGV;
+		code = SI_KERNEL;
+	}
+	if (!handles_signal(signal))
+		log_info("task %d (%s): %s at %#llx, stack %#llx\n", task->tid, task->name, trap_name(frame->vector),
+			 (unsigned long long)frame->rip, (unsigned long long)frame->rsp);
+	signal_fault(signal, code, code == SI_KERNEL ? 0 : frame->rip);
+}
+
+/*
+ * The kernel touches a user's memory for it. What cannot be served is the call's -EFAULT. Elsewhere it is our own bug.
+ */
+static bool kernel_page_fault(struct trap_frame *frame, vaddr_t va)
+{
+	bool served;
+
+	const struct task *task = task_current();
+
+	if (!task || !task->process || !uaccess_is_at(frame->rip))
+		return false;
+	/* Served in the wrong context it would fault for ever. */
+	if ((frame->cr3 & PTE_ADDRESS) != task->process->space->context.space.root.raw)
+		return false;
+	/* As in the call that was interrupted. */
+	if (frame->rflags & RFLAGS_IF)
+		cpu_interrupts_on();
+	served = va < USER_END && serve(va, access_of(frame)) == OK;
+	cpu_interrupts_off();
+	return served || uaccess_fixup(frame);
+}
+
+static bool user_trap(struct trap_frame *frame)
+{
+	vaddr_t cr2 = cpu_read_cr2();
+
+	if (!trap_from_user(frame))
+		return kernel_page_fault(frame, cr2);
+	/* The machine's, not the program's. */
+	if (frame->vector == TRAP_NMI || frame->vector == TRAP_DF || frame->vector == TRAP_MC)
+		return false;
+	cpu_interrupts_on();
+	if (frame->vector == TRAP_PF)
+		user_page_fault(frame, cr2);
+	else
+		user_exception(frame);
+	cpu_interrupts_off();
+	return true;
+}
+
+void task_return(struct trap_frame *frame, bool system_call)
+{
+	struct task *task = task_current();
+
+	while (task_return_wanted()) {
+		if (boot_percpu.switch_wanted)
+			sched_switch();
+		if (!task->signals.wanted)
+			continue;
+		cpu_interrupts_on();
+		if (task->process->exiting || task->end_wanted)
+			process_exit_task(0);
+		signal_deliver(frame, system_call);
+		/* What it made of the call's result is final: another signal must not do it again. */
+		system_call = false;
+		cpu_interrupts_off();
+	}
+}
+
+static void return_from_trap(struct trap_frame *frame)
+{
+	if (task_return_wanted())
+		task_return(frame, false);
+}
+
+void user_traps_init(void)
+{
+	trap_set_user_handler(user_trap);
+	trap_set_return_handler(return_from_trap);
+}

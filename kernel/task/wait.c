@@ -1,0 +1,91 @@
+/*
+ * Waiting for children: wait4(2), waitid(2).
+ */
+#include "kernel/arch/cpu.h"
+#include "kernel/lib/errno.h"
+#include "kernel/task/process_internal.h"
+#include "kernel/task/signal_numbers.h"
+
+static bool is_meant(const struct process *child, int who, unsigned options)
+{
+	/* __WCLONE: those that do not send SIGCHLD; __WALL: all; else the others. */
+	if (!(options & WAIT_ALL) && (child->exit_signal != SIGCHLD) != !!(options & WAIT_CLONE))
+		return false;
+	if (who > 0)
+		return child->pid == who;
+	if (who == -1)
+		return true;
+	return child->group == (who == 0 ? process_current()->group : -who);
+}
+
+static void count_child(struct process *parent, const struct process *child)
+{
+	parent->child_run_ns += child->dead_run_ns + child->child_run_ns;
+	parent->child_faults += child->faults + child->child_faults;
+}
+
+/* Whether there is something to tell of it; then *ret, and unless WNOWAIT it is told only once. */
+static bool tell(struct process *child, unsigned options, struct wait_result *ret)
+{
+	bool keep = options & WAIT_NOWAIT;
+
+	*ret = (struct wait_result){ .pid = child->pid,
+				     .status = child->status,
+				     .run_ns = child->dead_run_ns + child->child_run_ns,
+				     .faults = child->faults + child->child_faults };
+	if (child->zombie && (options & WAIT_EXITED)) {
+		if (!keep) {
+			count_child(process_current(), child);
+			process_forget(child);
+		}
+		return true;
+	}
+	if (child->stopped && !child->stop_told && (options & WAIT_UNTRACED)) {
+		ret->status = child->stop_status;
+		child->stop_told = !keep;
+		return true;
+	}
+	if (child->continued && (options & WAIT_CONTINUED)) {
+		ret->status = 0xffff;
+		child->continued = keep;
+		return true;
+	}
+	return false;
+}
+
+/* A pid, 0 for none yet, or -ECHILD. */
+static int look(int who, unsigned options, struct wait_result *ret)
+{
+	bool any = false;
+
+	for (struct process *child = process_current()->children; child; child = child->next_sibling) {
+		if (!is_meant(child, who, options))
+			continue;
+		any = true;
+		if (tell(child, options, ret))
+			return ret->pid;
+	}
+	return any ? 0 : -ECHILD;
+}
+
+int process_wait(int who, unsigned options, struct wait_result *ret)
+{
+	struct process *process = process_current();
+	struct task_waiter waiter;
+	int result, error = 0;
+
+	result = look(who, options, ret);
+	if (result || (options & WAIT_NO_HANG))
+		return result;
+	task_waiter_init(&waiter);
+	wait_queue_add(&process->waiters, &waiter.waiter);
+	for (;;) {
+		task_block_prepare();
+		result = look(who, options, ret);
+		if (result || error)
+			break;
+		error = task_block(TASK_NO_DEADLINE);
+	}
+	wait_queue_remove(&waiter.waiter);
+	return result ? result : error;
+}

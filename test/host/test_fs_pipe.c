@@ -1,0 +1,245 @@
+/*
+ * Pipes and FIFOs: bytes come out as they went in, whatever their sizes; no write of PIPE_BUF is torn; frames and
+ * blocks come back; out of memory changes nothing.
+ */
+#include "test/host/fs_user.h"
+
+#include "kernel/fs/pipe.h"
+#include "kernel/lib/wait_queue.h"
+
+static int start(void **state)
+{
+	(void)state;
+	fs_start();
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	fs_end();
+	return 0;
+}
+
+static uint8_t byte_at_position(uint64_t position)
+{
+	return (uint8_t)(position * 31 + position / 251);
+}
+
+/* Random sizes against two counters: what is in the pipe is known from them alone. */
+static void bytes_come_out_as_they_went_in(void **state)
+{
+	static uint8_t buffer[100000];
+	struct random r = random_start("pipe");
+	struct file *reader, *writer;
+	uint64_t written = 0, read = 0;
+
+	(void)state;
+	assert_int_equal(pipe_create(0, &reader, &writer), 0);
+	for (int i = 0; i < 3000; i++) {
+		size_t size = 1 + random_below(&r, random_below(&r, 2) ? 300 : sizeof(buffer));
+		uint64_t fill = written - read;
+		int64_t done;
+
+		if (random_below(&r, 2)) {
+			uint64_t room = PIPE_SIZE - fill;
+
+			for (size_t j = 0; j < size; j++)
+				buffer[j] = byte_at_position(written + j);
+			done = do_write(writer, buffer, size);
+			if (!room || (size <= PIPE_BUF && size > room))
+				assert_int_equal(done, -EAGAIN);
+			else
+				assert_int_equal(done, size < room ? size : room);
+			written += done > 0 ? (uint64_t)done : 0;
+		} else {
+			done = do_read(reader, buffer, size);
+			assert_int_equal(done, !fill ? -EAGAIN : size < fill ? (int64_t)size : (int64_t)fill);
+			for (int64_t j = 0; j < done; j++)
+				assert_int_equal(buffer[j], byte_at_position(read + (uint64_t)j));
+			read += done > 0 ? (uint64_t)done : 0;
+		}
+		fill = written - read;
+		assert_int_equal(!!(file_poll(reader) & POLLIN), fill != 0);
+		assert_int_equal(!!(file_poll(writer) & POLLOUT), PIPE_SIZE - fill >= PIPE_BUF);
+		/* One frame for each page that holds a byte, and one that may be kept. */
+		assert_in_range(fs_frames_at_start - frame_free_count(&machine_frames), fill / PAGE_SIZE,
+				fill / PAGE_SIZE + 2);
+	}
+	file_put(reader);
+	file_put(writer);
+}
+
+static void ends_that_close_are_seen(void **state)
+{
+	struct file *reader, *writer;
+	char byte = 'x';
+
+	(void)state;
+	assert_int_equal(pipe_create(0, &reader, &writer), 0);
+	assert_int_equal(do_read(reader, &byte, 1), -EAGAIN);
+	assert_int_equal(do_write(reader, &byte, 1), -EBADF);
+	assert_int_equal(do_read(writer, &byte, 1), -EBADF);
+	assert_int_equal(do_write(writer, &byte, 1), 1);
+	file_put(writer);
+	assert_int_equal(file_poll(reader) & (POLLIN | POLLHUP), POLLIN | POLLHUP);
+	assert_int_equal(do_read(reader, &byte, 1), 1);
+	assert_int_equal(do_read(reader, &byte, 1), 0);
+	file_put(reader);
+
+	assert_int_equal(pipe_create(0, &reader, &writer), 0);
+	file_put(reader);
+	assert_int_equal(do_write(writer, &byte, 1), -EPIPE);
+	assert_int_equal(file_poll(writer) & POLLERR, POLLERR);
+	file_put(writer);
+	assert_int_equal(pipe_create(O_DIRECT, &reader, &writer), -EINVAL);
+}
+
+static void wrong_pointers_move_nothing(void **state)
+{
+	struct file *reader, *writer;
+	char text[400] = { 0 };
+
+	(void)state;
+	assert_int_equal(pipe_create(0, &reader, &writer), 0);
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES, 1, file_write(writer, &io)), -EFAULT);
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES, 5000, file_write(writer, &io)), -EFAULT);
+	assert_int_equal(file_poll(reader) & POLLIN, 0);
+	/* What lies before the end of the user's memory is moved. */
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES - 10, 20, file_write(writer, &io)), 10);
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES - 3000, 5000, file_write(writer, &io)), 3000);
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES, 10, file_read(reader, &io)), -EFAULT);
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES, 1000, file_read(reader, &io)), -EFAULT);
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES - 4, 10, file_read(reader, &io)), 4);
+	assert_int_equal(do_read(reader, text, 6), 6);
+	file_put(reader);
+	file_put(writer);
+}
+
+static unsigned woken;
+
+static void count_wake(struct waiter *waiter)
+{
+	(void)waiter;
+	woken++;
+}
+
+static void waiters_are_woken(void **state)
+{
+	struct waiter waiter = { .wake = count_wake };
+	struct file *reader, *writer;
+	char byte = 1;
+
+	(void)state;
+	assert_int_equal(pipe_create(0, &reader, &writer), 0);
+	wait_queue_add(file_queue(reader), &waiter);
+	woken = 0;
+	assert_int_equal(do_write(writer, &byte, 1), 1);
+	assert_int_equal(woken, 1);
+	assert_int_equal(do_read(reader, &byte, 1), 1);
+	assert_int_equal(woken, 2);
+	assert_int_equal(do_read(reader, &byte, 1), -EAGAIN);
+	assert_int_equal(woken, 2);
+	file_put(writer);
+	assert_int_equal(woken, 3);
+	wait_queue_remove(&waiter);
+	file_put(reader);
+}
+
+/* The target: two reads and two writes go to the kernel context four times, and back. */
+static void a_byte_costs_two_switches(void **state)
+{
+	struct file *reader, *writer;
+	char byte = 1;
+	unsigned before;
+
+	(void)state;
+	assert_int_equal(pipe_create(0, &reader, &writer), 0);
+	assert_int_equal(do_write(writer, &byte, 1), 1);
+	assert_int_equal(do_read(reader, &byte, 1), 1);
+	user_set(0, &byte, 1);
+	before = host_cr3_writes;
+	/* Two of them are the test's own way into the user's context. */
+	assert_int_equal(WITH_USER_IO(io, 0, 1, file_write(writer, &io)), 1);
+	assert_int_equal(host_cr3_writes - before, 4);
+	before = host_cr3_writes;
+	assert_int_equal(WITH_USER_IO(io, 0, 1, file_read(reader, &io)), 1);
+	assert_int_equal(host_cr3_writes - before, 4);
+	file_put(reader);
+	file_put(writer);
+}
+
+static void fifos_open_when_both_sides_came(void **state)
+{
+	struct file *reader, *writer, *again;
+	char byte = 'f';
+
+	(void)state;
+	assert_int_equal(path_create(&fs_base, "fifo", S_IFIFO | 0644, 0), 0);
+	assert_int_equal(path_open(&fs_base, "fifo", O_WRONLY | O_NONBLOCK, 0, &writer), -ENXIO);
+	assert_int_equal(path_open(&fs_base, "fifo", O_RDONLY, 0, &reader), 0);
+	assert_false(pipe_open_ready(reader));
+	assert_int_equal(file_poll(reader) & POLLHUP, 0);
+	assert_int_equal(path_open(&fs_base, "fifo", O_WRONLY, 0, &writer), 0);
+	assert_true(pipe_open_ready(reader));
+	assert_true(pipe_open_ready(writer));
+	assert_int_equal(do_write(writer, &byte, 1), 1);
+	file_put(writer);
+	/* Whoever came and went has been there. */
+	assert_true(pipe_open_ready(reader));
+	assert_int_equal(path_open(&fs_base, "fifo", O_RDONLY | O_NONBLOCK, 0, &again), 0);
+	assert_int_equal(do_read(again, &byte, 1), 1);
+	file_put(again);
+	file_put(reader);
+	assert_int_equal(path_unlink(&fs_base, "fifo"), 0);
+}
+
+static void out_of_memory_changes_nothing(void **state)
+{
+	static char text[PIPE_BUF];
+	struct file *reader = NULL, *writer = NULL;
+
+	(void)state;
+	for (uint64_t n = 1;; n++) {
+		uint64_t blocks = fs_heap_blocks;
+		int error;
+
+		fs_heap_fail_in = n;
+		error = pipe_create(0, &reader, &writer);
+		fs_heap_fail_in = 0;
+		if (!error)
+			break;
+		assert_int_equal(error, -ENOMEM);
+		assert_int_equal(fs_heap_blocks, blocks);
+	}
+	assert_int_equal(do_write(writer, text, 100), 100);
+	for (uint64_t n = 1; n <= 2; n++) {
+		uint64_t frames = frame_free_count(&machine_frames);
+		int64_t done;
+
+		frame_fail_nth(&machine_frame_cache, n);
+		done = do_write(writer, text, PIPE_BUF);
+		frame_fail_nth(&machine_frame_cache, 0);
+		if (done > 0)
+			break;
+		assert_int_equal(done, -ENOMEM);
+		assert_int_equal(frame_free_count(&machine_frames), frames);
+	}
+	file_put(reader);
+	file_put(writer);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(bytes_come_out_as_they_went_in, start, end),
+		cmocka_unit_test_setup_teardown(ends_that_close_are_seen, start, end),
+		cmocka_unit_test_setup_teardown(wrong_pointers_move_nothing, start, end),
+		cmocka_unit_test_setup_teardown(waiters_are_woken, start, end),
+		cmocka_unit_test_setup_teardown(a_byte_costs_two_switches, start, end),
+		cmocka_unit_test_setup_teardown(fifos_open_when_both_sides_came, start, end),
+		cmocka_unit_test_setup_teardown(out_of_memory_changes_nothing, start, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

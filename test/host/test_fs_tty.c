@@ -1,0 +1,301 @@
+/*
+ * Terminals: what is shown and what is read for what is typed.
+ */
+#include "test/host/fs_user.h"
+
+#include "kernel/fs/tty.h"
+
+static struct tty tty;
+static char shown[8192];
+static size_t shown_size;
+static int last_signal;
+static bool registered;
+static struct file *file;
+
+static void show(struct tty *of, const char *text, size_t size)
+{
+	assert_ptr_equal(of, &tty);
+	assert_true(shown_size + size < sizeof(shown));
+	memcpy(shown + shown_size, text, size);
+	shown_size += size;
+}
+
+static void note_signal(struct tty *of, int signal)
+{
+	assert_ptr_equal(of, &tty);
+	last_signal = signal;
+}
+
+static const struct tty_job_control jobs = { .signal = note_signal };
+
+static int start(void **state)
+{
+	struct device device;
+
+	(void)state;
+	fs_start();
+	if (!registered) {
+		assert_int_equal(tty_init(&tty, "ttyS0", DEVICE_NUMBER(4, 64), show, NULL), 0);
+		tty_set_console(&tty);
+	} else {
+		device = tty.device;
+		assert_int_equal(tty_init(&tty, "ttyS0", DEVICE_NUMBER(4, 64), show, NULL), -EEXIST);
+		tty.device = device;
+	}
+	registered = true;
+	tty.jobs = &jobs;
+	shown_size = 0;
+	last_signal = 0;
+	assert_int_equal(path_create(&fs_base, "console", S_IFCHR | 0600, DEVICE_NUMBER(5, 1)), 0);
+	assert_int_equal(path_open(&fs_base, "console", O_RDWR, 0, &file), 0);
+	assert_ptr_equal(tty_of(file), &tty);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	file_put(file);
+	fs_end();
+	return 0;
+}
+
+static void type(const char *text)
+{
+	tty_input(&tty, text, strlen(text));
+}
+
+static void expect_shown(const char *text)
+{
+	shown[shown_size] = 0;
+	assert_string_equal(shown, text);
+	shown_size = 0;
+}
+
+static void expect_read(size_t most, const char *text)
+{
+	char got[5000];
+	int64_t done = do_read(file, got, most);
+
+	assert_int_equal(done, strlen(text));
+	assert_memory_equal(got, text, strlen(text));
+}
+
+static void expect_blocks(void)
+{
+	char byte;
+
+	assert_int_equal(file_poll(file) & POLLIN, 0);
+	assert_int_equal(do_read(file, &byte, 1), -EAGAIN);
+}
+
+static void set_modes(uint32_t lflag_off, uint8_t least)
+{
+	struct linux_termios t;
+
+	assert_int_equal(WITH_USER_IO(io, 0, 4096, file_ioctl(file, TCGETS, 0, &io)), 0);
+	user_get(0, &t, sizeof(t));
+	t.lflag &= ~lflag_off;
+	t.cc[VMIN] = least;
+	user_set(0, &t, sizeof(t));
+	assert_int_equal(WITH_USER_IO(io, 0, 4096, file_ioctl(file, TCSETS, 0, &io)), 0);
+}
+
+static void a_line_is_read_when_it_ends(void **state)
+{
+	(void)state;
+	type("hel");
+	expect_blocks();
+	type("lo\rworld\n");
+	expect_shown("hello\r\nworld\r\n");
+	expect_read(100, "hello\n");
+	assert_true(file_poll(file) & POLLIN);
+	expect_read(3, "wor");
+	expect_read(100, "ld\n");
+	expect_blocks();
+}
+
+/* A line that is as long as one of the pieces in which it is copied ends the read all the same. */
+static void a_line_as_long_as_a_piece_is_one_read(void **state)
+{
+	char line[TTY_PIECE + 1];
+
+	(void)state;
+	memset(line, 'a', sizeof(line));
+	line[TTY_PIECE - 1] = '\n';
+	line[TTY_PIECE] = 0;
+	type(line);
+	type("next\n");
+	expect_read(4000, line);
+	expect_read(4000, "next\n");
+}
+
+static void the_line_can_be_edited(void **state)
+{
+	(void)state;
+	type("ab\x7f");
+	expect_shown("ab\b \b");
+	type("\x7f\x7f\x7f");
+	expect_shown("\b \b");
+	type("one two  \x17");
+	expect_shown("one two  \b \b\b \b\b \b\b \b\b \b");
+	type("\x15");
+	expect_shown("\b \b\b \b\b \b\b \b");
+	type("\x01");
+	expect_shown("^A");
+	type("\x7f");
+	expect_shown("\b \b\b \b");
+	type("a\tb\x7f\x7f");
+	expect_shown("a\tb\b \b\b\b\b\b\b\b\b");
+	type("\x7f\xc3\xa4");
+	shown_size = 0;
+	type("\x7f");
+	expect_shown("\b \b");
+	type("x\n");
+	expect_read(100, "x\n");
+}
+
+static void a_program_prompt_stays_when_the_line_goes(void **state)
+{
+	(void)state;
+	assert_int_equal(do_write(file, "$ ", 2), 2);
+	type("ab\x15");
+	expect_shown("$ ab\b \b\b \b");
+}
+
+static void end_of_file_is_read_as_nothing(void **state)
+{
+	(void)state;
+	type("ab\x04");
+	expect_read(100, "ab");
+	expect_blocks();
+	type("\x04");
+	assert_true(file_poll(file) & POLLIN);
+	expect_read(100, "");
+	expect_blocks();
+	type("\x16\x04\n");
+	expect_read(100, "\x04\n");
+}
+
+static void signals_go_to_the_foreground(void **state)
+{
+	(void)state;
+	type("half\x03");
+	assert_int_equal(last_signal, 2);
+	expect_shown("half^C");
+	type("\n");
+	expect_read(10, "\n");
+	type("\x1a");
+	assert_int_equal(last_signal, 20);
+	type("\x1c");
+	assert_int_equal(last_signal, 3);
+	last_signal = 0;
+	set_modes(ISIG, 1);
+	type("\x03\n");
+	assert_int_equal(last_signal, 0);
+	expect_read(10, "\x03\n");
+	tty_set_size(&tty, 25, 80);
+	last_signal = 0;
+	tty_set_size(&tty, 50, 132);
+	assert_int_equal(last_signal, 28);
+	tty_set_size(&tty, 25, 80);
+}
+
+static void raw_input_is_read_at_once(void **state)
+{
+	char byte;
+
+	(void)state;
+	set_modes(ICANON | ECHO | ISIG, 1);
+	expect_blocks();
+	type("\x03\x7fq");
+	expect_shown("");
+	expect_read(2, "\x03\x7f");
+	expect_read(10, "q");
+	expect_blocks();
+	set_modes(0, 0);
+	assert_int_equal(do_read(file, &byte, 1), 0);
+	/* What was typed in raw mode can be read in canonical mode, and the other way round. */
+	set_modes(0, 1);
+	type("xy");
+	tty.termios.lflag |= ICANON | ECHO;
+	tty.line = tty.head;
+	expect_read(10, "xy");
+}
+
+static void a_full_ring_loses_no_line_end(void **state)
+{
+	char got[TTY_INPUT];
+
+	(void)state;
+	for (int i = 0; i < 5000; i++)
+		type("z");
+	assert_int_equal(shown_size, 5000); /* echo, and bells where it was full */
+	assert_int_equal(shown[4999], '\a');
+	type("\n");
+	assert_int_equal(do_read(file, got, sizeof(got)), TTY_INPUT);
+	assert_int_equal(got[TTY_INPUT - 1], '\n');
+	expect_blocks();
+}
+
+static void output_costs_no_switch_and_can_be_stopped(void **state)
+{
+	unsigned before;
+
+	(void)state;
+	user_set(0, "a\nb\n", 4);
+	before = host_cr3_writes;
+	assert_int_equal(WITH_USER_IO(io, 0, 4, file_write(file, &io)), 4);
+	assert_int_equal(host_cr3_writes - before, 2); /* the test's own */
+	expect_shown("a\r\nb\r\n");
+	type("\x13");
+	assert_int_equal(do_write(file, "x", 1), -EAGAIN);
+	type("\x11");
+	assert_int_equal(do_write(file, "x", 1), 1);
+	expect_shown("x");
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES, 4, file_write(file, &io)), -EFAULT);
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES - 1, 4, file_write(file, &io)), 1);
+}
+
+static void requests_answer(void **state)
+{
+	struct linux_winsize size = { 0 };
+	int32_t waiting;
+
+	(void)state;
+	assert_int_equal(WITH_USER_IO(io, 0, 4096, file_ioctl(file, TIOCGWINSZ, 0, &io)), 0);
+	user_get(0, &size, sizeof(size));
+	assert_int_equal(size.rows, 25);
+	assert_int_equal(size.columns, 80);
+	type("abc\nd");
+	assert_int_equal(WITH_USER_IO(io, 0, 4096, file_ioctl(file, FIONREAD, 0, &io)), 0);
+	user_get(0, &waiting, sizeof(waiting));
+	assert_int_equal(waiting, 4);
+	assert_int_equal(WITH_USER_IO(io, 0, 4096, file_ioctl(file, TCFLSH, TCIFLUSH, &io)), 0);
+	expect_blocks();
+	assert_int_equal(WITH_USER_IO(io, 0, 4096, file_ioctl(file, TCFLSH, 9, &io)), -EINVAL);
+	assert_int_equal(WITH_USER_IO(io, 0, 4096, file_ioctl(file, 0x1234, 0, &io)), -ENOTTY);
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES, 4096, file_ioctl(file, TCGETS, 0, &io)), -EFAULT);
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES, 4096, file_ioctl(file, TCSETS, 0, &io)), -EFAULT);
+	assert_int_equal(file_seek(file, 0, SEEK_SET), -ESPIPE);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_line_is_read_when_it_ends),
+		TEST(a_line_as_long_as_a_piece_is_one_read),
+		TEST(the_line_can_be_edited),
+		TEST(a_program_prompt_stays_when_the_line_goes),
+		TEST(end_of_file_is_read_as_nothing),
+		TEST(signals_go_to_the_foreground),
+		TEST(raw_input_is_read_at_once),
+		TEST(a_full_ring_loses_no_line_end),
+		TEST(output_costs_no_switch_and_can_be_stopped),
+		TEST(requests_answer),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
