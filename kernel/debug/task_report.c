@@ -12,6 +12,8 @@ static char state_letter(const struct task *task)
 	if (task == task_current())
 		return '*';
 	switch (task->state) {
+	case TASK_NEW:
+		return 'N';
 	case TASK_RUNNABLE:
 		return 'R';
 	case TASK_BLOCKED:

@@ -96,7 +96,7 @@ int task_create(const char *name, bool fpu, struct task **ret)
 	if (!task)
 		return -ENOMEM;
 	memset(task, 0, sizeof(*task));
-	task->state = TASK_BLOCKED;
+	task->state = TASK_NEW;
 	task->stack = kernel_stack_alloc();
 	if (!task->stack)
 		goto free_task;
@@ -256,10 +256,10 @@ int task_block_killable(void)
 	struct task *task = task_current();
 
 	cpu_interrupts_off();
-	if (!task->woken && !task->process->exiting)
+	if (!task->woken && !task->process->exiting && !task->end_wanted)
 		block(task, TASK_NO_DEADLINE);
 	cpu_interrupts_on();
-	return task->process->exiting ? -EINTR : 0;
+	return task->process->exiting || task->end_wanted ? -EINTR : 0;
 }
 
 int task_wait(struct wait_queue *queue, bool (*ready)(void *ctx), void *ctx, uint64_t deadline_ns)

@@ -21,6 +21,7 @@
 #define TASK_NO_DEADLINE (~0ULL)
 
 enum task_state {
+	TASK_NEW,      /* not started: nothing wakes it */
 	TASK_RUNNABLE, /* running, or in a run queue */
 	TASK_BLOCKED,  /* until task_wake, a signal, or its deadline */
 	TASK_STOPPED,  /* by a signal, until SIGCONT or SIGKILL */
@@ -80,7 +81,7 @@ static inline struct trap_frame *task_frame(const struct task *task)
 void task_init(void);
 
 /*
- * A task with stack and tid, blocked, of no process; `fpu`: whether it will run a program. The caller fills the rest and
+ * A task with stack and tid, not started, of no process; `fpu`: whether it will run a program. The caller fills the rest and
  * starts it with task_start_user or task_start_kernel. Returns -ENOMEM, -EAGAIN (no tid).
  */
 int task_create(const char *name, bool fpu, struct task **ret);
@@ -118,7 +119,7 @@ void task_block_prepare(void);
  */
 int task_block(uint64_t deadline_ns);
 
-/* The same, deaf to all signals but SIGKILL: vfork's parent. */
+/* The same, deaf to all signals but SIGKILL and the end that another task's execve(2) wants: vfork's parent. */
 int task_block_killable(void);
 
 /*
