@@ -37,7 +37,21 @@ int process_wait_init(void)
 	return init->status;
 }
 
-/* Its children are init's from now on, and those that have ended already are init's to ask for. */
+/* sigaction(2): a parent that ignores SIGCHLD has no zombies. */
+static bool nobody_will_ask(const struct process *process)
+{
+	const struct signal_action *action;
+
+	if (!process->parent || process->exit_signal != SIGCHLD)
+		return false;
+	action = &process->parent->signals.actions[SIGCHLD - 1];
+	return action->handler == SIGNAL_IGNORE || (action->flags & SA_NOCLDWAIT);
+}
+
+/*
+ * Its children are init's from now on, and those that have ended already are init's to ask for. Whatever signal they had for
+ * their own parent, init gets SIGCHLD: its wait4 would not find them otherwise, and they would stay for ever.
+ */
 static void give_children_away(struct process *process)
 {
 	struct process *child;
@@ -47,7 +61,12 @@ static void give_children_away(struct process *process)
 		child->parent = init;
 		child->next_sibling = init->children;
 		init->children = child;
-		if (child->zombie)
+		child->exit_signal = SIGCHLD;
+		if (!child->zombie)
+			continue;
+		if (nobody_will_ask(child))
+			process_forget(child);
+		else
 			process_tell_parent(child, CLD_EXITED);
 	}
 }
@@ -72,17 +91,6 @@ void process_tell_parent(struct process *process, int code)
 	if (info.signal && signal_send_process(parent, info.signal, &info) != 0)
 		info.signal = 0;
 	wait_queue_wake(&parent->waiters);
-}
-
-/* sigaction(2): a parent that ignores SIGCHLD has no zombies. */
-static bool nobody_will_ask(const struct process *process)
-{
-	const struct signal_action *action;
-
-	if (!process->parent || process->exit_signal != SIGCHLD)
-		return false;
-	action = &process->parent->signals.actions[SIGCHLD - 1];
-	return action->handler == SIGNAL_IGNORE || (action->flags & SA_NOCLDWAIT);
 }
 
 /* The last task of a process is leaving: all but its status goes. */

@@ -12,7 +12,9 @@
 #include "kernel/task/signal_numbers.h"
 
 /* Error code of #PF (Intel SDM vol. 3A, "Page-Fault Exceptions"). */
+#define FAULT_PRESENT  1
 #define FAULT_WRITE    2
+#define FAULT_USER     4
 #define FAULT_RESERVED 8
 #define FAULT_FETCH    16
 
@@ -74,6 +76,14 @@ static void user_page_fault(const struct trap_frame *frame, vaddr_t va)
 	/* As on Linux, a program does not learn where in the upper half it went. */
 	if (va >= USER_END) {
 		fault_signal(frame, SIGSEGV, SEGV_MAPERR, va, "not an address of users");
+		return;
+	}
+	/*
+	 * User mode, and yet the access was the supervisor's, to a page that is there: QEMU's far returns read the user's stack
+	 * so, and SMAP forbids it. To serve it would change nothing: it would fault for ever.
+	 */
+	if ((frame->error & (FAULT_PRESENT | FAULT_USER)) == FAULT_PRESENT) {
+		fault_signal(frame, SIGSEGV, SEGV_ACCERR, va, "the CPU went there as the supervisor");
 		return;
 	}
 	switch (frame->error & FAULT_RESERVED ? ERR_FORMAT : serve(va, access_of(frame))) {
