@@ -3,10 +3,14 @@
  */
 #include "kernel/task/out_of_memory.h"
 
+#include "kernel/arch/cpu.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/frame.h"
 #include "kernel/mm/heap.h"
+#include "kernel/mm/kernel_space.h"
+#include "kernel/mm/kernel_stack.h"
 #include "kernel/task/process.h"
+#include "kernel/task/sched.h"
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"
 
@@ -33,11 +37,31 @@ static bool find_ending(void *ctx, struct process *process)
 /* What is kept for speed only. */
 static bool trim(void)
 {
+	/* What counts frames lies in the direct map. */
+	context_token_t token = kernel_context_enter();
 	uint64_t before = frame_free_count(&machine_frames);
+	bool more;
 
 	heap_trim();
 	kernel_stack_trim();
-	return frame_free_count(&machine_frames) > before;
+	more = frame_free_count(&machine_frames) > before;
+	kernel_context_leave(token);
+	return more;
+}
+
+/* Whoever is ready runs first, however little urgent: who is to end may have the worst priority of all. */
+static void let_all_run(void)
+{
+	struct task *task = task_current();
+	int priority = task->priority;
+
+	cpu_interrupts_off();
+	task->priority = TASK_PRIORITIES - 1;
+	sched_switch();
+	/* Unless it was given another one meanwhile. */
+	if (task->priority == TASK_PRIORITIES - 1)
+		task->priority = priority;
+	cpu_interrupts_on();
 }
 
 bool out_of_memory(void)
@@ -62,6 +86,6 @@ bool out_of_memory(void)
 			return false;
 	}
 	/* It runs to its end now. */
-	task_yield();
+	let_all_run();
 	return !process_current()->exiting;
 }
