@@ -156,13 +156,27 @@ static void end_machine(const char *cmdline)
 	log_err("this machine cannot be turned off by software\n");
 }
 
+/* frame_fail_user=N: from the first program on every N-th frame is refused: programs may fail of it, the kernel not. */
+static bool run_failing(const char *cmdline, int *ret_status)
+{
+	long n = cmdline_number(cmdline, "frame_fail_user", 0);
+	bool ran;
+
+	if (n > 0)
+		frame_fail_every(frame_cache_here(), (uint64_t)n);
+	ran = userland_run(cmdline, ret_status);
+	if (n > 0)
+		(void)frame_fail_nth(frame_cache_here(), 0);
+	return ran;
+}
+
 /* The first program, if there is one, to its end; and what is to happen then. */
 static void run_programs(const struct boot_info *info, const char *cmdline)
 {
 	int status;
 
 	task_init();
-	if (!userland_init(info) || !userland_run(cmdline, &status))
+	if (!userland_init(info) || !run_failing(cmdline, &status))
 		return;
 	if (status & 0x7f)
 		log_info("init was ended by signal %d\n", status & 0x7f);

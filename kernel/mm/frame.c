@@ -117,7 +117,9 @@ static bool fail_now(struct frame_cache *cache)
 {
 	if (cache->fail_in == 0 || --cache->fail_in)
 		return false;
-	cache->full = bottom(cache) + FRAME_CACHE_FRAMES;
+	cache->fail_in = cache->fail_every;
+	if (cache->fail_in == 0)
+		cache->full = bottom(cache) + FRAME_CACHE_FRAMES;
 	return true;
 }
 
@@ -127,8 +129,15 @@ uint64_t frame_fail_nth(struct frame_cache *cache, uint64_t n)
 
 	frame_cache_drain(cache);
 	cache->fail_in = n;
+	cache->fail_every = 0;
 	cache->full = bottom(cache) + (n ? 0 : FRAME_CACHE_FRAMES);
 	return left;
+}
+
+void frame_fail_every(struct frame_cache *cache, uint64_t n)
+{
+	(void)frame_fail_nth(cache, n);
+	cache->fail_every = n;
 }
 
 /* ---- 4 KiB ---- */

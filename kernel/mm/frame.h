@@ -48,6 +48,7 @@ struct frame_cache {
 	struct frame_lookup lookup; /* that of `frames`, nearer */
 	uint64_t slots[3];          /* a free frame of that enum frame_size, 0 for none; [FRAME_4K] is not used */
 	uint64_t fail_in;           /* the allocation that counts this down to 0 fails; 0: none */
+	uint64_t fail_every;        /* what fail_in starts from again when one has failed; 0: that was all */
 	uint32_t home;              /* the region that the last frames came from */
 	bool home_claimed;          /* other CPUs keep off `home` while they can */
 	uint16_t bottom_refs;       /* not 0: what lies below the stack looks handed out */
@@ -160,3 +161,6 @@ uint64_t frame_free_count(const struct frames *frames);
  * there was none. While it counts the cache holds nothing and each call goes to the pool.
  */
 uint64_t frame_fail_nth(struct frame_cache *cache, uint64_t n);
+
+/* The same, but again and again: every n-th allocation fails. frame_fail_nth ends it. */
+void frame_fail_every(struct frame_cache *cache, uint64_t n);
