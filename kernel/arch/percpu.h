@@ -12,6 +12,11 @@
 #define PERCPU_SELF         0
 #define PERCPU_KERNEL_STACK 8
 #define PERCPU_SCRATCH      16
+#define PERCPU_CURRENT      24
+#define PERCPU_RETURN       32 /* two flags, looked at as one word */
+
+/* In struct task (kernel/task/task.h asserts it). */
+#define TASK_SIGNALS_WANTED 0
 
 /* Selectors: the order is SYSCALL's and SYSRET's (Intel SDM vol. 3A, "Fast System Calls in 64-Bit Mode"). */
 #define SELECTOR_CODE      8
@@ -46,6 +51,7 @@ struct percpu {
 	uint64_t scratch;     /* the entry code's, for a few instructions with interrupts off */
 	struct task *current; /* kernel/task's */
 	bool switch_wanted;   /* on return to user mode another task should run */
+	bool frame_changed; /* the frame of the system call that runs is another than SYSCALL made: only IRET returns */
 	uint64_t gdt[8];
 	struct tss tss;
 };
@@ -53,6 +59,9 @@ struct percpu {
 _Static_assert(offsetof(struct percpu, self) == PERCPU_SELF, "the entry code");
 _Static_assert(offsetof(struct percpu, kernel_stack) == PERCPU_KERNEL_STACK, "the entry code");
 _Static_assert(offsetof(struct percpu, scratch) == PERCPU_SCRATCH, "the entry code");
+_Static_assert(offsetof(struct percpu, current) == PERCPU_CURRENT, "the entry code");
+_Static_assert(offsetof(struct percpu, switch_wanted) == PERCPU_RETURN, "the entry code");
+_Static_assert(offsetof(struct percpu, frame_changed) == PERCPU_RETURN + 1, "the entry code");
 
 /* The CPU that starts the machine. */
 extern struct percpu boot_percpu;

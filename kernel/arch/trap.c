@@ -32,9 +32,7 @@ void trap_dispatch(struct trap_frame *frame);
 
 /* The entry code's. */
 extern bool trap_debug_stack;
-extern trap_handler_fn *syscall_handler;
 bool trap_debug_stack;
-trap_handler_fn *syscall_handler;
 
 static struct gate idt[TRAP_VECTORS];
 static trap_handler_fn *handlers[TRAP_VECTORS];
@@ -179,9 +177,8 @@ void trap_init(void)
 	cpu_load_idt(&idtr);
 }
 
-void trap_set_syscall_handler(trap_handler_fn *handler)
+void trap_allow_syscalls(void)
 {
-	syscall_handler = handler;
 	cpu_write_msr(MSR_STAR, (uint64_t)(SELECTOR_SYSRET | 3) << 48 | (uint64_t)SELECTOR_CODE << 32);
 	cpu_write_msr(MSR_LSTAR, (uintptr_t)syscall_entry);
 	/* Off on entry: all that a program can set and the kernel must not run with. */

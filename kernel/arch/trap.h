@@ -69,8 +69,5 @@ void trap_init(void);
 /* percpu_set_debug_stack's: #DB has its stack now. */
 void trap_use_debug_stack(void);
 
-/*
- * Let SYSCALL in: `handler` gets the frame with interrupts off and returns, interrupts off, whether to leave by IRET.
- * The CPU has SYSCALL.
- */
-void trap_set_syscall_handler(trap_handler_fn *handler);
+/* Let SYSCALL in. The CPU has it; kernel/sys is ready. */
+void trap_allow_syscalls(void);

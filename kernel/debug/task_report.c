@@ -71,7 +71,7 @@ static int most_expensive(const uint64_t *done)
 {
 	int most = -1;
 
-	for (int number = 0; number <= SYSCALLS; number++)
+	for (int number = 0; number <= SYSCALL_TABLE; number++)
 		if (syscall_costs[number].calls && !(done[number / 64] >> number % 64 & 1) &&
 		    (most < 0 || costs_more(&syscall_costs[number], &syscall_costs[most])))
 			most = number;
@@ -80,7 +80,7 @@ static int most_expensive(const uint64_t *done)
 
 void report_syscalls(print_fn *print)
 {
-	uint64_t done[SYSCALLS / 64 + 1] = { 0 };
+	uint64_t done[SYSCALL_TABLE / 64 + 1] = { 0 };
 
 	print("     calls  CR3 writes           ticks  per call  name\n");
 	for (int number; (number = most_expensive(done)) >= 0; done[number / 64] |= 1ULL << number % 64) {
@@ -89,6 +89,6 @@ void report_syscalls(print_fn *print)
 		print("%10llu  %10llu  %14llu  %8llu  %s\n", (unsigned long long)cost->calls,
 		      (unsigned long long)cost->cr3_writes, (unsigned long long)cost->ticks,
 		      (unsigned long long)(cost->ticks / cost->calls),
-		      number < SYSCALLS ? syscalls[number].name : "(none of ours)");
+		      number < SYSCALL_TABLE ? syscall_names[number] : "(none of ours)");
 	}
 }

@@ -48,6 +48,7 @@
 
 #define SYSCALL_PROTOTYPE(number, name) syscall_fn sys_##name;
 SYSCALL_LIST(SYSCALL_PROTOTYPE)
+syscall_fn sys_missing; /* all that is not in the list */
 #undef SYSCALL_PROTOTYPE
 
 /*

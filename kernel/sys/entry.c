@@ -1,114 +1,65 @@
 /*
- * From SYSCALL to the function and back. The null call is counted in instructions (docs/design.md), so the dispatcher
- * does what every call needs and nothing else; clocking calls is another dispatcher's job, exchanged for this one.
+ * What the way into system calls (syscall_entry, kernel/arch/trap_entry.S) leaves to C: calls that are clocked, and
+ * returns that have something to do.
  */
 #include "kernel/arch/cpu.h"
-#include "kernel/lib/log.h"
+#include "kernel/arch/trap.h"
 #include "kernel/mm/tlb.h"
-#include "kernel/mm/user_space.h"
 #include "kernel/sys/futex.h"
 #include "kernel/sys/sys.h"
 #include "kernel/task/process.h"
 #include "kernel/task/user_return.h"
 
-struct syscall_cost syscall_costs[SYSCALLS + 1];
+/* The entry code's. */
+extern bool syscall_clock;
+extern const uint64_t *syscall_cr3_writes;
+int64_t syscall_run_clocked(const struct trap_frame *frame);
+void syscall_leave(struct trap_frame *frame);
 
-/* The context's counter, so that the dispatcher need not call for it. */
-static const uint64_t *cr3_writes;
+struct syscall_cost syscall_costs[SYSCALL_TABLE + 1];
+bool syscall_clock;
+const uint64_t *syscall_cr3_writes; /* the context's counter */
 
-/* Numbers that somebody has called and nobody serves: told of once. */
-static uint64_t missing_told[SYSCALLS / 64 + 1];
-
-static __attribute__((noinline)) void tell_missing(uint64_t number)
+/* Interrupts off before and after. The result. */
+int64_t syscall_run_clocked(const struct trap_frame *frame)
 {
-	missing_told[number / 64] |= 1ULL << number % 64;
-	log_info("%s[%d]: system call %llu is not there\n", task_current()->name, task_current()->tid,
-		 (unsigned long long)number);
-}
+	uint64_t number = frame->error < SYSCALL_TABLE ? frame->error : SYSCALL_TABLE, start = cpu_rdtsc();
+	struct syscall_cost *cost = &syscall_costs[number];
+	uint64_t writes = *syscall_cr3_writes;
+	int64_t result = -ENOSYS;
 
-/* Interrupts off before and after. */
-static inline int64_t call(const struct trap_frame *frame, syscall_fn *function)
-{
-	int64_t result;
-
-	cpu_interrupts_on();
-	result = function(frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);
-	cpu_interrupts_off();
+	cost->calls++;
+	if (number < SYSCALL_TABLE) {
+		cpu_interrupts_on();
+		result =
+			syscall_functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);
+		cpu_interrupts_off();
+	}
+	cost->cr3_writes += *syscall_cr3_writes - writes;
+	cost->ticks += cpu_rdtsc() - start;
 	return result;
 }
 
-/*
- * SYSRET takes RIP from RCX and RFLAGS from R11, and its RIP must be a user's: exec and sigreturn leave a frame
- * of which that is not true.
- */
-static inline bool needs_iret(const struct trap_frame *frame)
+/* Before a return by IRET: the frame has the result. */
+void syscall_leave(struct trap_frame *frame)
 {
-	return ((frame->rcx ^ frame->rip) | (frame->r11 ^ frame->rflags) | frame->rip >> 47) != 0;
-}
-
-static __attribute__((noinline)) bool leave_slowly(struct trap_frame *frame)
-{
+	boot_percpu.frame_changed = false;
 	task_return(frame, true);
-	return true;
-}
-
-static inline bool leave(struct trap_frame *frame)
-{
-	if (__builtin_expect(task_return_wanted() || needs_iret(frame), 0))
-		return leave_slowly(frame);
-	return false;
-}
-
-/* Interrupts stay off: this is the shortest call there is. Numbers beyond the table go untold. */
-static inline bool leave_missing(struct trap_frame *frame, uint64_t number)
-{
-	if (number < SYSCALLS && !(missing_told[number / 64] >> number % 64 & 1))
-		tell_missing(number);
-	syscall_costs[SYSCALLS].calls++;
-	frame->rax = (uint64_t)-ENOSYS;
-	return leave(frame);
-}
-
-static bool dispatch(struct trap_frame *frame)
-{
-	uint64_t number = frame->error, writes = *cr3_writes;
-	syscall_fn *function;
-
-	if (number >= SYSCALLS)
-		return leave_missing(frame, number);
-	function = syscalls[number].call;
-	if (!function)
-		return leave_missing(frame, number);
-	frame->rax = (uint64_t)call(frame, function);
-	syscall_costs[number].calls++;
-	syscall_costs[number].cr3_writes += *cr3_writes - writes;
-	return leave(frame);
-}
-
-static bool dispatch_clocked(struct trap_frame *frame)
-{
-	uint64_t number = frame->error, start = cpu_rdtsc();
-	bool by_iret = dispatch(frame);
-
-	if (number > SYSCALLS)
-		number = SYSCALLS;
-	syscall_costs[number].ticks += cpu_rdtsc() - start;
-	return by_iret;
 }
 
 void syscall_clock_start(void)
 {
-	trap_set_syscall_handler(dispatch_clocked);
+	syscall_clock = true;
 }
 
 void syscall_clock_stop(void)
 {
-	trap_set_syscall_handler(dispatch);
+	syscall_clock = false;
 }
 
 void syscall_init(void)
 {
-	cr3_writes = &context_tlb_stats()->cr3_writes;
 	process_set_exit_hook(futex_task_exit);
-	trap_set_syscall_handler(dispatch);
+	syscall_cr3_writes = &context_tlb_stats()->cr3_writes;
+	trap_allow_syscalls();
 }

@@ -4,29 +4,29 @@
  */
 #pragma once
 
+#include "kernel/arch/trap_numbers.h"
 #include "kernel/lib/errno.h"
 #include "kernel/mm/uaccess.h"
-
-#define SYSCALLS 463 /* numbers below are Linux's */
 
 /* The arguments as they lie in the registers; a result, or a negative error number. In the task's context, interrupts on. */
 typedef int64_t syscall_fn(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 
-struct syscall {
-	syscall_fn *call; /* NULL: -ENOSYS */
-	const char *name;
-};
+/* By number; those that are not there answer -ENOSYS. The entry code goes by it. */
+extern syscall_fn *const syscall_functions[SYSCALL_TABLE];
 
-extern const struct syscall syscalls[SYSCALLS];
+/* Their names; NULL for those that are not there. */
+extern const char *const syscall_names[SYSCALL_TABLE];
 
-/* What each number has cost so far: the monitor's `syscalls`. The last is for unknown numbers. */
+/* What each number has cost so far: the monitor's `syscalls`. The last is for numbers beyond the table. */
 struct syscall_cost {
-	uint64_t calls;
+	uint64_t calls;      /* the entry code counts these two */
 	uint64_t cr3_writes; /* from call to return: while a call waits, those of the others are its own too */
 	uint64_t ticks;      /* of the time-stamp counter, while the clock is on; waiting included */
 };
 
-extern struct syscall_cost syscall_costs[SYSCALLS + 1];
+extern struct syscall_cost syscall_costs[SYSCALL_TABLE + 1];
+
+_Static_assert(sizeof(struct syscall_cost) == 24 && offsetof(struct syscall_cost, cr3_writes) == 8, "the entry code");
 
 /* Let programs call. After task_init. */
 void syscall_init(void);

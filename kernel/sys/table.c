@@ -1,8 +1,31 @@
 /*
  * The table of system calls. What is not in kernel/sys/calls.h is not there.
  */
+#include "kernel/lib/log.h"
 #include "kernel/sys/calls.h"
+#include "kernel/task/task.h"
 
-#define SYSCALL_ENTRY(number, function) [number] = { .call = sys_##function, .name = #function },
+/* Numbers that somebody has called and nobody serves: told of once. */
+static uint64_t missing_told[SYSCALL_TABLE / 64];
 
-const struct syscall syscalls[SYSCALLS] = { SYSCALL_LIST(SYSCALL_ENTRY) };
+SYSCALL_0(missing)
+{
+	uint64_t number = task_frame(task_current())->error;
+
+	if (!(missing_told[number / 64] >> number % 64 & 1)) {
+		missing_told[number / 64] |= 1ULL << number % 64;
+		log_info("%s[%d]: system call %llu is not there\n", task_current()->name, task_current()->tid,
+			 (unsigned long long)number);
+	}
+	return -ENOSYS;
+}
+
+#define SYSCALL_FUNCTION(number, name) [number] = sys_##name,
+#define SYSCALL_NAME(number, name)     [number] = #name,
+
+#pragma GCC diagnostic ignored "-Woverride-init"
+
+syscall_fn *const syscall_functions[SYSCALL_TABLE] = { [0 ... SYSCALL_TABLE - 1] = sys_missing,
+						       SYSCALL_LIST(SYSCALL_FUNCTION) };
+
+const char *const syscall_names[SYSCALL_TABLE] = { SYSCALL_LIST(SYSCALL_NAME) };

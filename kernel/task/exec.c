@@ -231,6 +231,7 @@ int exec_load(const struct path_base *base, const struct process_rlimit *limits,
 static void set_frame(struct trap_frame *frame, const struct exec_image *image)
 {
 	*frame = (struct trap_frame){
+		.error = frame->error, /* execve's number, for its costs */
 		.cr3 = image->space->context.space.root.raw,
 		.rip = image->entry,
 		.cs = SELECTOR_USER_CODE,
@@ -319,6 +320,7 @@ int process_exec(const char *path, const char *const *argv, const char *const *e
 	task_set_fs_base(0);
 	task_set_gs_base(0);
 	set_frame(task_frame(task), &image);
+	boot_percpu.frame_changed = true;
 	return 0;
 }
 
@@ -364,6 +366,7 @@ int process_start_init(struct node *root, struct file *console, const char *path
 	set_name(task, path);
 	process_add_task(process, task);
 	process_set_init(process);
+	task_frame(task)->error = 0;
 	set_frame(task_frame(task), &image);
 	task_start_user(task);
 	return 0;

@@ -64,11 +64,11 @@ struct signal_action {
 
 /* A task's own. */
 struct task_signals {
+	bool wanted; /* something may have to be delivered: looked at on the way to user mode */
 	uint64_t blocked;
 	uint64_t waited;        /* by rt_sigtimedwait: they end its waiting, blocked or not */
 	uint64_t saved_blocked; /* sigsuspend's and ppoll's: put back when a handler returns */
 	bool restore_blocked;
-	bool wanted; /* something may have to be delivered: looked at on the way to user mode */
 	struct signal_set set;
 	uint64_t stack_base; /* sigaltstack */
 	uint64_t stack_size;

@@ -31,10 +31,11 @@ enum task_state {
 struct process;
 
 struct task {
-	uint64_t sp;      /* kernel stack pointer while it does not run */
-	vaddr_t stack;    /* lowest address of the kernel stack */
-	void *fpu;        /* its XSAVE area; NULL: a kernel task */
-	uint64_t fs_base; /* of user mode; kept here while the task does not run */
+	struct task_signals signals; /* first: the way out of system calls looks into it */
+	uint64_t sp;                 /* kernel stack pointer while it does not run */
+	vaddr_t stack;               /* lowest address of the kernel stack */
+	void *fpu;                   /* its XSAVE area; NULL: a kernel task */
+	uint64_t fs_base;            /* of user mode; kept here while the task does not run */
 	uint64_t gs_base;
 	enum task_state state;
 	int priority;
@@ -51,7 +52,6 @@ struct task {
 	struct process *process; /* NULL: a kernel task */
 	struct task *next_task;  /* in the process's list */
 
-	struct task_signals signals;
 	uint64_t clear_child_tid;    /* user address: zeroed and woken as a futex at the end; 0: none */
 	uint64_t set_child_tid;      /* user address: gets the tid when it starts; 0: none */
 	uint64_t robust_list;        /* set_robust_list(2)'s head; a user address */
@@ -61,6 +61,8 @@ struct task {
 	uint64_t faults;             /* page faults served for it */
 	struct process *vfork_child; /* what its vfork waits for; NULL: nothing */
 };
+
+_Static_assert(offsetof(struct task, signals.wanted) == TASK_SIGNALS_WANTED, "the entry code");
 
 /* The task that the CPU is in; NULL before task_init. */
 static inline struct task *task_current(void)
