@@ -50,6 +50,23 @@ def test_no_frame_lost(tmp_path):
         assert free[-1] >= free[2 * len(names) - 1], free
 
 
+@pytest.mark.parametrize("every", (50, 101, 211))
+def test_frames_refused(tmp_path, every):
+    """Every N-th frame is refused. Programs may fail and end of it; the kernel stays and keeps its map.
+
+    Not that no frame is lost: what the heap keeps and children that still run hide a few frames.
+    """
+    names = ("memory", "process", "threads")
+    with boot(tmp_path, "test-musl.cpio", ("stay", *names * 4), f"frame_fail_user={every} monitor") as machine:
+        machine.wait_for(END)
+        machine.wait_prompt()
+        free = usertests.free_memory(machine.text)
+        # A program that could not even be started prints none.
+        assert len(free) > 2 * len(names), machine.text
+        complaints = Guest(machine).complaints()
+        assert not complaints, "\n".join([*complaints, machine.text])
+
+
 def attack(directory, words, limit):
     """The attacks are survived; afterwards the kernel's tables are as they must be, seen from outside."""
     with boot(directory, "attack-musl.cpio", ("stay", *words), "quiet monitor") as machine:
