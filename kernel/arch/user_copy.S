@@ -195,6 +195,15 @@ user_fixups:
 	mov	%rsi, (%rdi)
 	jmp	.Lword_end
 
+	/* RDX: the second value, for the word behind */
+	FUNCTION user_store_pair
+	ALLOW
+	FAULTS	.Lword_fault
+	mov	%rsi, (%rdi)
+	FAULTS	.Lword_fault
+	mov	%rdx, 8(%rdi)
+	jmp	.Lword_end
+
 	FUNCTION user_cmpxchg_32
 	ALLOW
 	mov	(%rsi), %eax

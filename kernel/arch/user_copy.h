@@ -32,6 +32,7 @@ int user_load_32(const void *from, uint32_t *ret);
 int user_load_64(const void *from, uint64_t *ret);
 int user_store_32(void *to, uint32_t value);
 int user_store_64(void *to, uint64_t value);
+int user_store_pair(void *to, uint64_t first, uint64_t second);
 
 /* If *at is *expected it becomes `desired`; *expected becomes what it was. Locked. */
 int user_cmpxchg_32(void *at, uint32_t *expected, uint32_t desired);

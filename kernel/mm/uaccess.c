@@ -128,6 +128,13 @@ enum status put_user_u64(void __user *to, uint64_t value)
 	return OK;
 }
 
+enum status put_user_pair(void __user *to, uint64_t first, uint64_t second)
+{
+	if (!user_range_ok(to, 2 * sizeof(first)) || user_store_pair((__force void *)to, first, second))
+		return ERR_FAULT;
+	return OK;
+}
+
 enum status user_cmpxchg_u32(uint32_t __user *at, uint32_t expected, uint32_t desired, uint32_t *ret_old)
 {
 	if (!is_aligned(user_address(at), sizeof(*at)))

@@ -71,6 +71,9 @@ MUST_CHECK enum status get_user_u64(const void __user *from, uint64_t *ret);
 MUST_CHECK enum status put_user_u32(void __user *to, uint32_t value);
 MUST_CHECK enum status put_user_u64(void __user *to, uint64_t value);
 
+/* Two words in a row: struct timespec and its like. ERR_FAULT: the first may be there. */
+MUST_CHECK enum status put_user_pair(void __user *to, uint64_t first, uint64_t second);
+
 /*
  * Atomically: if the word is `expected` make it `desired`; *ret_old is what it was. Sequentially consistent.
  * Returns ERR_RANGE (not aligned to 4), ERR_FAULT (not there, or not writable).

@@ -258,6 +258,13 @@ int user_store_64(void *to, uint64_t value)
 	return user_copy(to, &value, sizeof(value)) != 0;
 }
 
+int user_store_pair(void *to, uint64_t first, uint64_t second)
+{
+	const uint64_t words[2] = { first, second };
+
+	return user_copy(to, words, sizeof(words)) != 0;
+}
+
 int user_cmpxchg_32(void *at, uint32_t *expected, uint32_t desired)
 {
 	uint32_t *word = (uint32_t *)byte_at(at, USER_WRITE);
