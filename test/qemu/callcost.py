@@ -45,6 +45,10 @@ LINUX = {
 }
 
 
+# Goals that are missed so far, and what must not be exceeded meanwhile.
+MISSED = {"signal": 3_400}
+
+
 class NoUserPrograms(Exception):
     """Our kernel did not run the benchmark to its end; the message says what it said instead."""
 

