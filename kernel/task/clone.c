@@ -39,6 +39,9 @@ static int check(const struct clone_arguments *a)
 		return -EINVAL;
 	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
 		return -EINVAL;
+	/* The first process has no parent to give its child to. */
+	if ((flags & CLONE_PARENT) && !process_current()->parent)
+		return -EINVAL;
 	if ((flags & CLONE_SETTLS) && a->tls >= USER_END)
 		return -EPERM;
 	if (!(flags & CLONE_THREAD) && process_living() >= process_current()->limits[LIMIT_NPROC].soft)
@@ -84,12 +87,12 @@ static int share_files(struct process *child, uint64_t flags)
 /* A process for the new task. -errno; nothing is left then. */
 static int make_process(struct task *child, uint64_t flags)
 {
-	struct process *parent = process_current(), *process;
+	struct process *maker = process_current(), *parent = maker, *process;
 	int error;
 
-	if (flags & CLONE_PARENT && parent->parent)
-		parent = parent->parent;
-	error = process_create(child->tid, parent, &process);
+	if (flags & CLONE_PARENT)
+		parent = maker->parent;
+	error = process_create(child->tid, parent, maker, &process);
 	if (error)
 		return error;
 	error = errno_of(share_space(process, flags));

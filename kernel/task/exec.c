@@ -350,7 +350,7 @@ int process_start_init(struct node *root, struct file *console, const char *path
 	error = task_create("init", true, &task);
 	if (error)
 		return error;
-	error = process_create(task->tid, NULL, &process);
+	error = process_create(task->tid, NULL, NULL, &process);
 	if (error)
 		goto no_process;
 	process->paths = (struct process_paths){ node_get(root), node_get(root), 022 };

@@ -76,49 +76,55 @@ static void set_first_limits(struct process *process)
 	process->limits[LIMIT_RTPRIO] = (struct process_rlimit){ 0, 0 };
 }
 
-/* What a child has of its parent, but for its own memory and files. */
-static void inherit(struct process *process, struct process *parent)
+/* What a child has of the process that made it, but for its own memory and files. */
+static void inherit(struct process *process, const struct process *maker)
 {
-	process->group = parent->group;
-	process->session = parent->session;
-	process->tty = parent->tty;
-	process->paths.root = node_get(parent->paths.root);
-	process->paths.cwd = node_get(parent->paths.cwd);
-	process->paths.umask = parent->paths.umask;
-	memcpy(process->limits, parent->limits, sizeof(process->limits));
-	process->args_start = parent->args_start;
-	process->args_end = parent->args_end;
-	process->env_start = parent->env_start;
-	process->env_end = parent->env_end;
+	process->group = maker->group;
+	process->session = maker->session;
+	process->tty = maker->tty;
+	process->paths.root = node_get(maker->paths.root);
+	process->paths.cwd = node_get(maker->paths.cwd);
+	process->paths.umask = maker->paths.umask;
+	memcpy(process->limits, maker->limits, sizeof(process->limits));
+	process->args_start = maker->args_start;
+	process->args_end = maker->args_end;
+	process->env_start = maker->env_start;
+	process->env_end = maker->env_end;
+	signal_copy(process, maker);
+}
+
+static void link_child(struct process *process, struct process *parent)
+{
 	process->parent = parent;
 	process->next_sibling = parent->children;
 	parent->children = process;
-	signal_copy(process, parent);
 }
 
-int process_create(int pid, struct process *parent, struct process **ret)
+int process_create(int pid, struct process *parent, const struct process *maker, struct process **ret)
 {
 	struct process *process = kzalloc(sizeof(*process));
 
 	if (!process)
 		return -ENOMEM;
-	if (parent && parent->executable) {
-		size_t size = strlen(parent->executable) + 1;
+	if (maker && maker->executable) {
+		size_t size = strlen(maker->executable) + 1;
 
 		process->executable = kmalloc(size);
 		if (!process->executable) {
 			kfree(process);
 			return -ENOMEM;
 		}
-		memcpy(process->executable, parent->executable, size);
+		memcpy(process->executable, maker->executable, size);
 	}
 	process->pid = process->group = process->session = pid;
 	process->start_ns = clock_monotonic_ns();
 	process->alarm.fire = process_alarm_rings;
-	if (parent)
-		inherit(process, parent);
+	if (maker)
+		inherit(process, maker);
 	else
 		set_first_limits(process);
+	if (parent)
+		link_child(process, parent);
 	process->next_pid = pids[pid % PID_LISTS];
 	pids[pid % PID_LISTS] = process;
 	process_count++;

@@ -12,10 +12,10 @@
 size_t process_living(void);
 
 /*
- * A process with that pid and no task, in the table and among the parent's children; the parent's paths, limits, group
- * and handlers. NULL parent: the first one. No memory and no files yet. -ENOMEM.
+ * A process with that pid and no task, in the table and among the children of `parent`, with paths, limits, group and handlers of
+ * `maker`: another one only with CLONE_PARENT. Both NULL: the first process. No memory and no files yet. -ENOMEM.
  */
-int process_create(int pid, struct process *parent, struct process **ret);
+int process_create(int pid, struct process *parent, const struct process *maker, struct process **ret);
 
 /* The last of a process that nobody knows any more, or that never had a task. */
 void process_forget(struct process *process);
