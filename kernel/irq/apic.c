@@ -56,7 +56,7 @@ static uint32_t read(enum apic_register reg)
 	if (mode == APIC_X2APIC)
 		return (uint32_t)cpu_read_msr(MSR_X2APIC + reg / 16);
 	token = kernel_context_enter();
-	value = *(volatile uint32_t *)(window + reg);
+	value = mmio_read32(window + reg);
 	kernel_context_leave(token);
 	return value;
 }
@@ -70,7 +70,7 @@ static void write(enum apic_register reg, uint32_t value)
 		return;
 	}
 	token = kernel_context_enter();
-	*(volatile uint32_t *)(window + reg) = value;
+	mmio_write32(window + reg, value);
 	kernel_context_leave(token);
 }
 

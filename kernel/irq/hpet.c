@@ -35,7 +35,7 @@ struct moment {
 
 static uint32_t read(const volatile uint8_t *hpet, enum hpet_register reg)
 {
-	return *(const volatile uint32_t *)(hpet + reg);
+	return mmio_read32(hpet + reg);
 }
 
 /* A hypervisor may stop us between the two: of a few tries the quickest. */
@@ -72,8 +72,8 @@ enum status hpet_measure_tsc(paddr_t pa, uint64_t *ret_frequency)
 	period = read(hpet, HPET_CAPABILITIES + 4);
 	if (period == 0 || period > PERIOD_MOST)
 		return ERR_NOT_FOUND;
-	*(volatile uint32_t *)(hpet + HPET_CONFIGURATION) =
-		(read(hpet, HPET_CONFIGURATION) & ~CONFIGURATION_LEGACY) | CONFIGURATION_ENABLE;
+	mmio_write32(hpet + HPET_CONFIGURATION,
+		     (read(hpet, HPET_CONFIGURATION) & ~CONFIGURATION_LEGACY) | CONFIGURATION_ENABLE);
 	ticks = (uint32_t)(MEASURE_MS * FS_PER_MS / period);
 
 	/* The lower half of the counter will do: it does not come round in 10 ms. */

@@ -28,14 +28,14 @@ static unsigned count;
 
 static uint32_t read(const struct ioapic *io, unsigned reg)
 {
-	*(volatile uint32_t *)(io->registers + INDEX) = reg;
-	return *(volatile uint32_t *)(io->registers + WINDOW);
+	mmio_write32(io->registers + INDEX, reg);
+	return mmio_read32(io->registers + WINDOW);
 }
 
 static void write(const struct ioapic *io, unsigned reg, uint32_t value)
 {
-	*(volatile uint32_t *)(io->registers + INDEX) = reg;
-	*(volatile uint32_t *)(io->registers + WINDOW) = value;
+	mmio_write32(io->registers + INDEX, reg);
+	mmio_write32(io->registers + WINDOW, value);
 }
 
 static const struct ioapic *ioapic_of(uint32_t gsi)

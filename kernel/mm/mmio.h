@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "kernel/mm/context.h"
 #include "paging/pte.h"
 
 /* The frame allocator and the kernel's space are there. Panics when there is no memory. */
@@ -20,3 +21,16 @@ MUST_CHECK enum status mmio_map(paddr_t pa, uint64_t size, enum page_prot type, 
 
 /* Undo mmio_map, which returned `p`. No TLB has the mapping any more on return. Panics on what is no such pointer. */
 void mmio_unmap(void *p);
+
+/* A device's register of 32 bits, by a pointer into a mapping: aligned, one access. In the kernel context. */
+static inline uint32_t mmio_read32(const volatile void *address)
+{
+	ASSERT_KERNEL_CONTEXT();
+	return *(const volatile uint32_t *)address;
+}
+
+static inline void mmio_write32(volatile void *address, uint32_t value)
+{
+	ASSERT_KERNEL_CONTEXT();
+	*(volatile uint32_t *)address = value;
+}
