@@ -289,10 +289,13 @@ build/ankeos.img: build/BOOTX64.EFI scripts/mkimage
 
 BENCHES := $(patsubst test/bench/%.c,build/bench/%,$(wildcard test/bench/*.c))
 
-build/bench/%: test/bench/%.c $(HOSTABLE_C)
+BENCHED_C := $(PAGING) kernel/boot/memmap.c $(addprefix kernel/lib/,format.c log.c panic.c) \
+             $(wildcard kernel/mm/frame*.c kernel/mm/heap*.c kernel/mm/window*.c)
+
+build/bench/%: test/bench/%.c $(BENCHED_C)
 	@mkdir -p $(@D)
 	$(call say,BENCH,$@)
-	$(Q)$(HOSTCC) $(BENCH_CFLAGS) $< $(HOSTABLE_C) -o $@ -ldl -pthread
+	$(Q)$(HOSTCC) $(BENCH_CFLAGS) $< $(BENCHED_C) -o $@ -ldl -pthread
 
 # Sparse knows neither vector types nor 16-bit wide strings.
 SPARSE_C     := $(filter-out paging/entries.c efi/options.c,$(KERNEL_C) $(filter efi/%,$(EFI_C)))
