@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "kernel/arch/guard.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frame.h"
 #include "kernel/mm/hhdm.h"
@@ -29,14 +30,14 @@ static inline void *store_ptr(paddr_t pa)
 	return (void *)(store_host_direct + pa.raw);
 }
 
-static inline bool store_interrupts_off(void)
+static inline uint64_t store_interrupts_off(void)
 {
-	return true;
+	return 0;
 }
 
-static inline void store_interrupts_restore(bool were_on)
+static inline void store_interrupts_restore(uint64_t flags)
 {
-	(void)were_on;
+	(void)flags;
 }
 
 #else
@@ -48,18 +49,14 @@ static inline void *store_ptr(paddr_t pa)
 }
 
 /* Interrupts off, and as they were: around what an interrupt handler shares. */
-static inline bool store_interrupts_off(void)
+static inline uint64_t store_interrupts_off(void)
 {
-	bool were_on = cpu_read_flags() & RFLAGS_IF;
-
-	cpu_interrupts_off();
-	return were_on;
+	return irq_guard_enter();
 }
 
-static inline void store_interrupts_restore(bool were_on)
+static inline void store_interrupts_restore(uint64_t flags)
 {
-	if (were_on)
-		cpu_interrupts_on();
+	irq_guard_leave(flags);
 }
 
 #endif

@@ -75,10 +75,10 @@ static int64_t tty_read(struct file *file, struct user_io *io, uint64_t *offset)
 		uint8_t bytes[TTY_PIECE];
 		size_t moved = 0;
 		bool end = false;
-		bool were_on = store_interrupts_off();
+		uint64_t flags = store_interrupts_off();
 		size_t count = take(tty, bytes, io->left < TTY_PIECE ? io->left : TTY_PIECE, &end);
 
-		store_interrupts_restore(were_on);
+		store_interrupts_restore(flags);
 		if (!count)
 			return done || end || !tty_waits(tty) ? done : -EAGAIN;
 		if (user_io_put(io, bytes, count, &moved) != OK)
@@ -135,21 +135,21 @@ static struct wait_queue *tty_queue(struct file *file)
 
 static void flush_input(struct tty *tty)
 {
-	bool were_on = store_interrupts_off();
+	uint64_t flags = store_interrupts_off();
 
 	tty_drop_input(tty);
-	store_interrupts_restore(were_on);
+	store_interrupts_restore(flags);
 }
 
 static int64_t set_termios(struct tty *tty, struct user_io *io)
 {
 	struct linux_termios termios;
 	size_t moved;
-	bool were_on;
+	uint64_t flags;
 
 	if (user_io_get(io, &termios, sizeof(termios), &moved) != OK || moved != sizeof(termios))
 		return -EFAULT;
-	were_on = store_interrupts_off();
+	flags = store_interrupts_off();
 	/* What was typed under other rules can be read under these: as raw bytes, or as a line that somebody ended. */
 	if ((tty->termios.lflag ^ termios.lflag) & ICANON)
 		tty->line = tty->head;
@@ -157,7 +157,7 @@ static int64_t set_termios(struct tty *tty, struct user_io *io)
 	if (!(termios.iflag & IXON))
 		tty->stopped = false;
 	wait_queue_wake(&tty->queue);
-	store_interrupts_restore(were_on);
+	store_interrupts_restore(flags);
 	return 0;
 }
 
@@ -268,13 +268,13 @@ int tty_init(struct tty *tty, const char *name, uint64_t number,
 void tty_set_size(struct tty *tty, unsigned rows, unsigned columns)
 {
 	bool news = tty->winsize.rows != rows || tty->winsize.columns != columns;
-	bool were_on = store_interrupts_off();
+	uint64_t flags = store_interrupts_off();
 
 	tty->winsize.rows = (uint16_t)rows;
 	tty->winsize.columns = (uint16_t)columns;
 	if (news)
 		tty_signal(tty, TTY_SIGWINCH);
-	store_interrupts_restore(were_on);
+	store_interrupts_restore(flags);
 }
 
 static int open_console(struct device *device, struct file *file)

@@ -288,9 +288,9 @@ static void take_byte(struct tty *tty, uint8_t byte)
 void tty_input(struct tty *tty, const void *bytes, size_t size)
 {
 	const uint8_t *from = bytes;
-	bool were_on = store_interrupts_off();
+	uint64_t flags = store_interrupts_off();
 
 	for (size_t i = 0; i < size; i++)
 		take_byte(tty, from[i]);
-	store_interrupts_restore(were_on);
+	store_interrupts_restore(flags);
 }

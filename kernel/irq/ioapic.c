@@ -4,7 +4,7 @@
  */
 #include "kernel/irq/ioapic.h"
 
-#include "kernel/irq/guard.h"
+#include "kernel/arch/guard.h"
 #include "kernel/mm/context.h"
 #include "kernel/mm/mmio.h"
 

@@ -6,7 +6,7 @@
 
 #include "kernel/irq/apic.h"
 #include "kernel/irq/clock.h"
-#include "kernel/irq/guard.h"
+#include "kernel/arch/guard.h"
 #include "kernel/irq/irq.h"
 #include "kernel/irq/scale.h"
 #include "kernel/lib/panic.h"

@@ -4,6 +4,7 @@
  */
 #include "kernel/mm/context.h"
 
+#include "kernel/arch/guard.h"
 #include "kernel/arch/pcid.h"
 #include "kernel/arch/trap.h"
 #include "kernel/mm/kernel_space.h"
@@ -47,21 +48,6 @@ static const struct tlb_ops invpcid_ops = {
 static struct tlb tlb = { .ops = &plain_ops, .kernel = &kernel_context };
 
 static struct context *others; /* all contexts but the kernel's */
-
-/* For as long as tlb.c must not be interrupted. */
-static bool interrupts_stop(void)
-{
-	bool were_on = cpu_read_flags() & RFLAGS_IF;
-
-	cpu_interrupts_off();
-	return were_on;
-}
-
-static void interrupts_resume(bool were_on)
-{
-	if (were_on)
-		cpu_interrupts_on();
-}
 
 static void enter_for_trap(void)
 {
@@ -111,10 +97,10 @@ void context_destroy(struct context *c)
 
 void context_flush(struct context *c, struct tlb_flush *flush)
 {
-	bool were_on = interrupts_stop();
+	uint64_t flags = irq_guard_enter(); /* tlb.c must not be interrupted */
 
 	tlb_flush_run(&tlb, c, flush);
-	interrupts_resume(were_on);
+	irq_guard_leave(flags);
 	space_release(&c->space, flush);
 }
 
@@ -131,31 +117,31 @@ static inline void load_without_pcid(uint64_t cr3)
 
 void context_load(struct context *c)
 {
-	bool were_on;
+	uint64_t flags;
 
 	if (!tlb.pcids) {
 		if (!context_is_loaded(c))
 			load_without_pcid(c->space.root.raw);
 		return;
 	}
-	were_on = interrupts_stop();
+	flags = irq_guard_enter();
 	tlb_load(&tlb, c);
-	interrupts_resume(were_on);
+	irq_guard_leave(flags);
 }
 
 void context_restore(context_token_t token)
 {
-	bool were_on;
+	uint64_t flags;
 
 	if (!tlb.pcids) {
 		if ((cpu_read_cr3() ^ token.cr3) & PTE_ADDRESS)
 			load_without_pcid(token.cr3);
 		return;
 	}
-	were_on = interrupts_stop();
+	flags = irq_guard_enter();
 
 	tlb_restore(&tlb, token.cr3);
-	interrupts_resume(were_on);
+	irq_guard_leave(flags);
 }
 
 void context_visit(void (*see)(void *ctx, const struct context *c), void *ctx)

@@ -2,6 +2,7 @@
  * The end of tasks and processes.
  */
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/guard.h"
 #include "kernel/irq/timer.h"
 #include "kernel/lib/errno.h"
 #include "kernel/mm/kernel_space.h"
@@ -161,15 +162,13 @@ void process_kill(struct process *process, int status)
 
 void task_end_soon(struct task *task)
 {
-	bool were_on = cpu_read_flags() & RFLAGS_IF;
+	uint64_t flags = irq_guard_enter();
 
-	cpu_interrupts_off();
 	task->signals.wanted = true;
 	if (task->state == TASK_STOPPED)
 		task->state = TASK_BLOCKED;
 	task_wake(task);
-	if (were_on)
-		cpu_interrupts_on();
+	irq_guard_leave(flags);
 }
 
 static bool kill_one(void *ctx, struct process *process)

@@ -7,7 +7,7 @@
 
 #include "kernel/arch/fpu.h"
 #include "kernel/arch/registers.h"
-#include "kernel/irq/guard.h"
+#include "kernel/arch/guard.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"

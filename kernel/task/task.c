@@ -7,6 +7,7 @@
 #include "kernel/arch/cpu_state.h"
 #include "kernel/arch/features.h"
 #include "kernel/arch/fpu.h"
+#include "kernel/arch/guard.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/timer.h"
 #include "kernel/lib/errno.h"
@@ -213,16 +214,14 @@ void task_block_prepare(void)
 
 void task_wake(struct task *task)
 {
-	bool were_on = cpu_read_flags() & RFLAGS_IF;
+	uint64_t flags = irq_guard_enter();
 
-	cpu_interrupts_off();
 	task->woken = true;
 	if (task->state == TASK_BLOCKED) {
 		task->state = TASK_RUNNABLE;
 		sched_ready(task);
 	}
-	if (were_on)
-		cpu_interrupts_on();
+	irq_guard_leave(flags);
 }
 
 /* Interrupts off. */
