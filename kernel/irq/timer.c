@@ -4,9 +4,9 @@
  */
 #include "kernel/irq/timer.h"
 
+#include "kernel/arch/guard.h"
 #include "kernel/irq/apic.h"
 #include "kernel/irq/clock.h"
-#include "kernel/arch/guard.h"
 #include "kernel/irq/irq.h"
 #include "kernel/irq/scale.h"
 #include "kernel/lib/panic.h"

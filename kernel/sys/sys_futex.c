@@ -28,16 +28,13 @@ static uint64_t from_realtime(uint64_t ns)
 /* FUTEX_WAIT's time is from now on, FUTEX_WAIT_BITSET's a clock's. */
 static int get_deadline(uint64_t from, uint32_t op, bool realtime, uint64_t *ret)
 {
-	struct linux_timespec time;
 	uint64_t ns;
 	int error;
 
 	*ret = TASK_NO_DEADLINE;
 	if (!from)
 		return 0;
-	error = args_get(&time, from, sizeof(time));
-	if (!error)
-		error = timespec_to_ns(&time, &ns);
+	error = args_time(from, &ns);
 	if (error)
 		return error;
 	if (op == FUTEX_WAIT)

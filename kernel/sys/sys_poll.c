@@ -82,16 +82,13 @@ static int64_t poll_user(uint64_t at, uint64_t count, uint64_t deadline)
 /* A timeout of the user's as a deadline; at 0 there is none. */
 static int get_deadline(uint64_t from, uint64_t *ret)
 {
-	struct linux_timespec time;
 	uint64_t ns;
 	int error;
 
 	*ret = POLL_NEVER;
 	if (!from)
 		return 0;
-	error = args_get(&time, from, sizeof(time));
-	if (!error)
-		error = timespec_to_ns(&time, &ns);
+	error = args_time(from, &ns);
 	if (!error)
 		*ret = ns ? deadline_in(ns) : POLL_NOW;
 	return error;

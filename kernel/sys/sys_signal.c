@@ -109,16 +109,13 @@ SYSCALL_0(pause)
 /* A deadline; none at user address 0. */
 static int get_deadline(uint64_t from, uint64_t *ret)
 {
-	struct linux_timespec time;
 	uint64_t ns;
 	int error;
 
 	*ret = TASK_NO_DEADLINE;
 	if (!from)
 		return 0;
-	error = args_get(&time, from, sizeof(time));
-	if (!error)
-		error = timespec_to_ns(&time, &ns);
+	error = args_time(from, &ns);
 	if (!error)
 		*ret = deadline_in(ns);
 	return error;

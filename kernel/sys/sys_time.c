@@ -74,15 +74,12 @@ SYSCALL_2(clock_gettime, id, to)
 
 SYSCALL_2(clock_settime, id, from)
 {
-	struct linux_timespec time;
 	uint64_t ns;
 	int error;
 
 	if ((uint32_t)id != CLOCK_REALTIME)
 		return -EINVAL;
-	error = args_get(&time, from, sizeof(time));
-	if (!error)
-		error = timespec_to_ns(&time, &ns);
+	error = args_time(from, &ns);
 	if (error)
 		return error;
 	clock_set_realtime(ns);
@@ -147,18 +144,10 @@ static int64_t sleep_for(uint64_t ns, uint64_t rest)
 	return -EINTR;
 }
 
-static int get_ns(uint64_t from, uint64_t *ret_ns)
-{
-	struct linux_timespec time;
-	int error = args_get(&time, from, sizeof(time));
-
-	return error ? error : timespec_to_ns(&time, ret_ns);
-}
-
 SYSCALL_2(nanosleep, from, rest)
 {
 	uint64_t ns;
-	int error = get_ns(from, &ns);
+	int error = args_time(from, &ns);
 
 	return error ? error : sleep_for(ns, rest);
 }
@@ -172,7 +161,7 @@ SYSCALL_4(clock_nanosleep, id, flags, from, rest)
 		return error;
 	if ((uint32_t)id == CLOCK_PROCESS_CPUTIME_ID || (uint32_t)id == CLOCK_THREAD_CPUTIME_ID)
 		return -EOPNOTSUPP;
-	error = get_ns(from, &ns);
+	error = args_time(from, &ns);
 	if (error)
 		return error;
 	if (!(flags & TIMER_ABSTIME))

@@ -6,6 +6,14 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"
 
+int args_time(uint64_t from, uint64_t *ret_ns)
+{
+	struct linux_timespec time;
+	int error = args_get(&time, from, sizeof(time));
+
+	return error ? error : timespec_to_ns(&time, ret_ns);
+}
+
 uint64_t deadline_in(uint64_t ns)
 {
 	uint64_t deadline;

@@ -21,6 +21,9 @@ static inline int args_put(uint64_t to, const void *from, size_t size)
 	return errno_of(copy_to_user(user_pointer(to), from, size));
 }
 
+/* A struct timespec as nanoseconds. -EFAULT, -EINVAL as timespec_to_ns. */
+int args_time(uint64_t from, uint64_t *ret_ns);
+
 /* The file behind a descriptor, not held; NULL: -EBADF. */
 static inline struct file *args_file(uint64_t fd)
 {

@@ -33,16 +33,6 @@ struct arguments {
 	size_t argc;
 };
 
-static char *copy_string(const char *text)
-{
-	size_t size = strlen(text) + 1;
-	char *copy = kmalloc(size);
-
-	if (copy)
-		memcpy(copy, text, size);
-	return copy;
-}
-
 static void free_arguments(struct arguments *a)
 {
 	for (size_t i = 0; i < a->argc; i++)

@@ -93,6 +93,16 @@ static void inherit(struct process *process, const struct process *maker)
 	signal_copy(process, maker);
 }
 
+char *copy_string(const char *text)
+{
+	size_t size = strlen(text) + 1;
+	char *copy = kmalloc(size);
+
+	if (copy)
+		memcpy(copy, text, size);
+	return copy;
+}
+
 static void link_child(struct process *process, struct process *parent)
 {
 	process->parent = parent;
@@ -107,14 +117,11 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 	if (!process)
 		return -ENOMEM;
 	if (maker && maker->executable) {
-		size_t size = strlen(maker->executable) + 1;
-
-		process->executable = kmalloc(size);
+		process->executable = copy_string(maker->executable);
 		if (!process->executable) {
 			kfree(process);
 			return -ENOMEM;
 		}
-		memcpy(process->executable, maker->executable, size);
 	}
 	process->pid = process->group = process->session = pid;
 	process->start_ns = clock_monotonic_ns();

@@ -8,6 +8,9 @@
 
 #define PROCESS_MOST 16384 /* processes at once: half of the numbers there are */
 
+/* In the heap; NULL: no memory. */
+char *copy_string(const char *text);
+
 /* Processes, zombies included. */
 size_t process_living(void);
 

@@ -24,7 +24,6 @@ struct run_queue {
 
 static struct run_queue queues[TASK_PRIORITIES];
 static uint64_t ready_mask; /* of priorities with somebody in their queue */
-static unsigned ready_count;
 
 _Static_assert(TASK_PRIORITIES <= 64, "a bit for each");
 
@@ -46,7 +45,7 @@ static void slice_over(struct timer *timer)
 {
 	(void)timer;
 	slice_runs = false;
-	if (!ready_count)
+	if (!ready_mask)
 		return;
 	if (clock_monotonic_ns() - task_current()->started_ns >= SCHED_SLICE_NS)
 		boot_percpu.switch_wanted = true;
@@ -66,7 +65,6 @@ void sched_ready(struct task *task)
 	queue->end = &task->next_ready;
 	task->queued = true;
 	ready_mask |= 1ULL << task->priority;
-	ready_count++;
 	if (task->priority < task_current()->priority)
 		boot_percpu.switch_wanted = true;
 	else
@@ -84,7 +82,6 @@ static void unlink_ready(struct run_queue *queue, struct task **link)
 	if (!queue->first)
 		ready_mask &= ~(1ULL << task->priority);
 	task->queued = false;
-	ready_count--;
 }
 
 void sched_unready(struct task *task)
@@ -97,11 +94,6 @@ void sched_unready(struct task *task)
 	while (*link != task)
 		link = &(*link)->next_ready;
 	unlink_ready(queue, link);
-}
-
-unsigned sched_ready_count(void)
-{
-	return ready_count;
 }
 
 static struct task *take_ready(void)

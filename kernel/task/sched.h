@@ -22,6 +22,3 @@ void sched_unready(struct task *task);
 
 /* Called once a task has been left for good: gives its memory back when another runs. */
 void sched_bury(struct task *task);
-
-/* Tasks that are ready, the running one not counted. */
-unsigned sched_ready_count(void);

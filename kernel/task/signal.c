@@ -5,8 +5,8 @@
  */
 #include "kernel/task/signal.h"
 
-#include "kernel/irq/clock.h"
 #include "kernel/arch/guard.h"
+#include "kernel/irq/clock.h"
 #include "kernel/irq/timer.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"

@@ -6,8 +6,8 @@
 #include "kernel/task/signal_frame.h"
 
 #include "kernel/arch/fpu.h"
-#include "kernel/arch/registers.h"
 #include "kernel/arch/guard.h"
+#include "kernel/arch/registers.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"
