@@ -22,6 +22,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/firmware.h"
 #include "kernel/mm/frame.h"
+#include "kernel/mm/heap.h"
 #include "kernel/mm/hhdm.h"
 #include "kernel/mm/kernel_heap.h"
 #include "kernel/mm/kernel_space.h"
@@ -29,6 +30,7 @@
 #include "kernel/mm/reclaim.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/sys/userland.h"
+#include "kernel/task/out_of_memory.h"
 #include "kernel/task/task.h"
 
 #define VERSION "0.1"
@@ -156,32 +158,44 @@ static void end_machine(const char *cmdline)
 	log_err("this machine cannot be turned off by software\n");
 }
 
-/* frame_fail_user=N: from the first program on every N-th frame is refused: programs may fail of it, the kernel not. */
+/*
+ * frame_fail_user=N, heap_fail_user=N: from the first program on every N-th frame, or block of the heap, is refused:
+ * programs may fail of it, the kernel not.
+ */
 static bool run_failing(const char *cmdline, int *ret_status)
 {
-	long n = cmdline_number(cmdline, "frame_fail_user", 0);
+	long frames = cmdline_number(cmdline, "frame_fail_user", 0),
+	     blocks = cmdline_number(cmdline, "heap_fail_user", 0);
 	bool ran;
 
-	if (n > 0)
-		frame_fail_every(frame_cache_here(), (uint64_t)n);
+	if (frames > 0)
+		frame_fail_every(frame_cache_here(), (uint64_t)frames);
+	if (blocks > 0)
+		heap_fail_every((uint64_t)blocks);
 	ran = userland_run(cmdline, ret_status);
-	if (n > 0)
-		(void)frame_fail_nth(frame_cache_here(), 0);
+	(void)heap_fail_nth(0);
+	(void)frame_fail_nth(frame_cache_here(), 0);
 	return ran;
 }
 
 /* The first program, if there is one, to its end; and what is to happen then. */
 static void run_programs(const struct boot_info *info, const char *cmdline)
 {
+	uint64_t free;
 	int status;
 
 	task_init();
-	if (!userland_init(info) || !run_failing(cmdline, &status))
+	if (!userland_init(info))
+		return;
+	free = memory_trim();
+	if (!run_failing(cmdline, &status))
 		return;
 	if (status & 0x7f)
 		log_info("init was ended by signal %d\n", status & 0x7f);
 	else
 		log_info("init has ended with status %d\n", status >> 8);
+	log_info("frames free before the first program and after the last: %llu, %llu\n", (unsigned long long)free,
+		 (unsigned long long)memory_trim());
 	if (!cmdline_has(cmdline, "monitor"))
 		end_machine(cmdline);
 }

@@ -42,6 +42,16 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
+/* ---- a test's failing allocation ---- */
+
+static bool fail_now(void)
+{
+	if (likely(heap.fail_in == 0) || --heap.fail_in)
+		return false;
+	heap.fail_in = heap.fail_every;
+	return true;
+}
+
 /* ---- blocks of a class ---- */
 
 /*
@@ -50,8 +60,15 @@
  */
 static __attribute__((noinline)) void *class_alloc_slow(struct heap_cpu *cpu, uint32_t class_id, heap_flags_t flags)
 {
-	void *block = magazine_refill(cpu, class_id);
+	void *block = NULL;
 
+	if (unlikely(heap.fail_in != 0)) {
+		if (!fail_now())
+			block = magazine_bypass(cpu, class_id);
+		heap_cpu_leave(flags);
+		return block;
+	}
+	block = magazine_refill(cpu, class_id);
 	if (!block && class_id) {
 		magazines_drain_cpu(cpu);
 		magazines_drain_depots(cpu);
@@ -113,8 +130,11 @@ static void *run_alloc(size_t size, uint32_t align)
 {
 	heap_flags_t flags;
 	uint32_t pages = pages_of(size);
-	struct heap_cpu *cpu = heap_cpu_enter(&flags);
+	struct heap_cpu *cpu;
 
+	if (fail_now())
+		return NULL;
+	cpu = heap_cpu_enter(&flags);
 	heap_lock(&heap.lock);
 
 	pageno_t first = pages_alloc(pages, align, PAGES_MAPPED);
@@ -185,7 +205,7 @@ static __attribute__((noinline)) void *big_alloc(size_t size)
 	if (size <= RUN_MAX_SIZE)
 		return run_alloc(size, 1);
 	if (size <= HEAP_ALLOC_MAX)
-		return large_alloc(size, PAGE_SIZE);
+		return fail_now() ? NULL : large_alloc(size, PAGE_SIZE);
 	return NULL;
 }
 
@@ -244,7 +264,7 @@ void *heap_raw_alloc_aligned(size_t size, size_t align)
 	}
 	if (align <= RUN_MAX_SIZE && size <= RUN_MAX_SIZE)
 		return run_alloc(size, align <= PAGE_SIZE ? 1 : pages_of(align));
-	return large_alloc(size, align);
+	return fail_now() ? NULL : large_alloc(size, align);
 }
 
 size_t heap_raw_size(const void *block)

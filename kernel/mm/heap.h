@@ -109,6 +109,15 @@ void heap_tick(void);
 /* Empty this CPU's store of free blocks, so that others can use them: before a CPU goes off line. */
 void heap_cpu_drain(void);
 
+/*
+ * For tests, with one CPU: let the n-th allocation fail once; 1 is the next. 0 takes that back. Returns what was left
+ * of the count set before; 0: it has fired, or there was none. While it counts, blocks come from slabs and go there.
+ */
+uint64_t heap_fail_nth(uint64_t n);
+
+/* The same, but again and again: every n-th allocation fails. heap_fail_nth ends it. */
+void heap_fail_every(uint64_t n);
+
 /* Bytes; at one moment. */
 struct heap_stats {
 	uint64_t mapped;   /* taken from the backend, books included */

@@ -113,7 +113,8 @@ struct size_class {
 struct heap {
 	const struct heap_backend *backend;
 	vaddr_t base;
-	struct magazine *magazines; /* MAGAZINES of them, mapped a page at a time as they are needed */
+	struct magazine *magazines;   /* MAGAZINES of them, mapped a page at a time as they are needed */
+	uint64_t fail_in, fail_every; /* heap_fail_nth: allocations until one fails, and then again; 0: none will */
 
 	_Alignas(64) uint32_t empty_magazines; /* number of the first of those that no CPU has; 0: none */
 

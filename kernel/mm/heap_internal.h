@@ -70,6 +70,8 @@ void slab_give(uint32_t class_id, void *const *blocks, size_t count);
 void magazines_init(void);
 /* A block of the class when the loaded magazine is empty; NULL when there is no memory. */
 void *magazine_refill(struct heap_cpu *cpu, uint32_t class_id);
+/* A block of the class past all magazines. */
+void *magazine_bypass(struct heap_cpu *cpu, uint32_t class_id);
 /* Take a block when the loaded magazine is full. */
 void magazine_spill(struct heap_cpu *cpu, uint32_t class_id, void *block);
 /* Empty this CPU's magazines, or those in depots, into the slabs. The empty ones are `cpu`'s, or anyone's. */

@@ -256,6 +256,13 @@ void *magazine_refill(struct heap_cpu *cpu, uint32_t class_id)
 	return pop(cpu, class_id);
 }
 
+void *magazine_bypass(struct heap_cpu *cpu, uint32_t class_id)
+{
+	void *block;
+
+	return class_id && take_blocks(cpu, class_id, &block, 1) ? block : NULL;
+}
+
 /* Put a full magazine where other CPUs find it; false: there are enough of them. */
 static bool give_to_depot(struct size_class *c, uint32_t number)
 {
@@ -286,8 +293,11 @@ static uint32_t make_room(struct heap_cpu *cpu, uint32_t class_id)
 void magazine_spill(struct heap_cpu *cpu, uint32_t class_id, void *block)
 {
 	struct heap_spare spare = cpu->spare[class_id];
-	uint32_t empty = spare.number && spare.count == 0 ? spare.number : make_room(cpu, class_id);
+	uint32_t empty = 0;
 
+	/* While a failure is awaited no magazine is loaded, so that each allocation takes the slow path and is counted. */
+	if (!heap.fail_in)
+		empty = spare.number && spare.count == 0 ? spare.number : make_room(cpu, class_id);
 	if (!empty) {
 		slab_give(class_id, &block, 1);
 		return;

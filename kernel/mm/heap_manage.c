@@ -75,6 +75,23 @@ void heap_cpu_drain(void)
 	heap_cpu_leave(flags);
 }
 
+uint64_t heap_fail_nth(uint64_t n)
+{
+	uint64_t left = heap.fail_in;
+
+	heap.fail_in = 0;
+	heap_cpu_drain();
+	heap.fail_every = 0;
+	heap.fail_in = n;
+	return left;
+}
+
+void heap_fail_every(uint64_t n)
+{
+	(void)heap_fail_nth(n);
+	heap.fail_every = n;
+}
+
 struct heap_stats heap_get_stats(void)
 {
 	heap_flags_t flags;

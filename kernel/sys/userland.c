@@ -198,7 +198,9 @@ bool userland_run(const char *cmdline, int *ret_status)
 	if (error == -ENOENT && !chosen)
 		return false;
 	if (error) {
-		log_err("init: %s cannot be started: %s, error %d\n", path, what ? what : "no such program", -error);
+		if (!what)
+			what = error == -ENOENT ? "no such program" : error == -ENOMEM ? "no memory" : "no program";
+		log_err("init: %s cannot be started: %s, error %d\n", path, what, -error);
 		return false;
 	}
 	connect_input();

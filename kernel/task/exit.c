@@ -25,24 +25,31 @@ void process_set_init(struct process *process)
 	init = process;
 }
 
-static bool init_is_zombie(void *ctx)
+static bool only_init_is_left(void *ctx)
 {
 	(void)ctx;
-	return init->zombie;
+	return init->zombie && process_living() == 1;
 }
 
 int process_wait_init(void)
 {
-	while (task_wait(&init_ended, init_is_zombie, NULL, TASK_NO_DEADLINE) != 0)
+	int status;
+
+	while (task_wait(&init_ended, only_init_is_left, NULL, TASK_NO_DEADLINE) != 0)
 		;
-	return init->status;
+	status = init->status;
+	process_forget(init);
+	init = NULL;
+	return status;
 }
 
-/* sigaction(2): a parent that ignores SIGCHLD has no zombies. */
+/* sigaction(2): a parent that ignores SIGCHLD has no zombies. Nor has one that has ended, which is init alone. */
 static bool nobody_will_ask(const struct process *process)
 {
 	const struct signal_action *action;
 
+	if (process->parent && process->parent->zombie)
+		return true;
 	if (!process->parent || process->exit_signal != SIGCHLD)
 		return false;
 	action = &process->parent->signals.actions[SIGCHLD - 1];
@@ -69,6 +76,16 @@ static void give_children_away(struct process *process)
 			process_forget(child);
 		else
 			process_tell_parent(child, CLD_EXITED);
+	}
+}
+
+/* Nobody will ask for init's children any more. */
+static void forget_zombies(struct process *process)
+{
+	for (struct process *child = process->children, *next; child; child = next) {
+		next = child->next_sibling;
+		if (child->zombie)
+			process_forget(child);
 	}
 }
 
@@ -100,8 +117,6 @@ static void end_process(struct process *process)
 	struct user_space *space = process->space;
 	struct fd_table *fds = process->fds;
 
-	if (process == init && process->children)
-		process_kill_all();
 	timer_cancel(&process->alarm);
 	process_end_vfork(process);
 	signal_drop_process(process);
@@ -112,19 +127,20 @@ static void end_process(struct process *process)
 	process->space = NULL;
 	user_space_put(space);
 	process_put_paths(process);
-	if (process != init)
-		give_children_away(process);
 	process->zombie = true;
 	if (process == init) {
-		wait_queue_wake(&init_ended);
-		return;
+		forget_zombies(process);
+		process_kill_all();
+	} else {
+		give_children_away(process);
+		if (nobody_will_ask(process)) {
+			wait_queue_wake(&process->parent->waiters);
+			process_forget(process);
+		} else {
+			process_tell_parent(process, CLD_EXITED);
+		}
 	}
-	if (nobody_will_ask(process)) {
-		wait_queue_wake(&process->parent->waiters);
-		process_forget(process);
-		return;
-	}
-	process_tell_parent(process, CLD_EXITED);
+	wait_queue_wake(&init_ended);
 }
 
 void process_exit_task(int code)

@@ -14,6 +14,9 @@
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"
 
+/* One fault takes less: a page, three tables, and what the heap needs for an area or two. */
+#define FAULT_FRAMES 16
+
 static bool find_largest(void *ctx, struct process *process)
 {
 	struct process **largest = ctx;
@@ -34,19 +37,16 @@ static bool find_ending(void *ctx, struct process *process)
 	return !*found;
 }
 
-/* What is kept for speed only. */
-static bool trim(void)
+uint64_t memory_trim(void)
 {
-	/* What counts frames lies in the direct map. */
 	context_token_t token = kernel_context_enter();
-	uint64_t before = frame_free_count(&machine_frames);
-	bool more;
+	uint64_t free;
 
 	heap_trim();
 	kernel_stack_trim();
-	more = frame_free_count(&machine_frames) > before;
+	free = frame_free_count(&machine_frames);
 	kernel_context_leave(token);
-	return more;
+	return free;
 }
 
 /* Whoever is ready runs first, however little urgent: who is to end may have the worst priority of all. */
@@ -64,12 +64,12 @@ static void let_all_run(void)
 	cpu_interrupts_on();
 }
 
-bool out_of_memory(void)
+bool out_of_memory(unsigned attempt)
 {
 	struct process *largest = NULL;
 	bool ending = false;
 
-	if (trim())
+	if (memory_trim() >= FAULT_FRAMES && attempt == 0)
 		return true;
 	if (process_current()->exiting)
 		return false;

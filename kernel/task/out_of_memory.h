@@ -7,6 +7,10 @@
 
 /*
  * Find memory: first what the kernel keeps for later, then by ending the process with most of it, of which a line in the
- * log tells. Returns true when the fault may be tried again; false: the current process is the one that ends.
+ * log tells. attempt: how often this fault has been tried again already. Returns true when it may be tried again; false:
+ * the current process is the one that ends.
  */
-bool out_of_memory(void);
+bool out_of_memory(unsigned attempt);
+
+/* Give back what is kept for speed only. Returns how many frames are free now. */
+uint64_t memory_trim(void);

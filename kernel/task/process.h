@@ -97,7 +97,10 @@ void process_visit(bool (*see)(void *ctx, struct process *process), void *ctx);
 int process_start_init(struct node *root, struct file *console, const char *path, const char *const *argv,
 		       const char *const *envp, const char **ret_error);
 
-/* Wait, as a kernel task, until the first process has ended; its wait4 status. */
+/*
+ * Wait, as a kernel task, until the first process has ended and all others with it, which are killed then. Its wait4
+ * status; nothing is left of any of them.
+ */
 int process_wait_init(void);
 
 /* clone(2)'s arguments. */

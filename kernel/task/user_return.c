@@ -50,12 +50,13 @@ static enum user_rights access_of(const struct trap_frame *frame)
 static enum status serve(vaddr_t va, enum user_rights access)
 {
 	struct task *task = task_current();
+	unsigned attempt = 0;
 	enum status status;
 
 	task->faults++;
 	do
 		status = user_fault(task->process->space, va, access);
-	while (status == ERR_NO_MEMORY && out_of_memory());
+	while (status == ERR_NO_MEMORY && out_of_memory(attempt++));
 	return status;
 }
 

@@ -337,6 +337,34 @@ static void runs_grow_and_shrink_in_place(void **state)
 	heap_raw_free(block);
 }
 
+/* Each third allocation fails, of whatever kind; none when that is taken back. */
+static void every_third_fails(void **state)
+{
+	static const size_t sizes[] = { 1, 64, 4096, 32 << 10, 33 << 10, 4 << 20, 5 << 20 };
+	const size_t count = sizeof(sizes) / sizeof(sizes[0]);
+	void *first, *second;
+
+	(void)state;
+	/* So that there are magazines, which must not hide a failure. */
+	heap_raw_free(heap_raw_alloc_aligned(64, 1));
+	heap_fail_every(3);
+	for (size_t i = 0; i < 12 * count; i++) {
+		void *block = heap_raw_alloc_aligned(sizes[i % count], i % 2 ? 1 : PAGE_SIZE);
+
+		assert_int_equal(block == NULL, i % 3 == 2);
+		heap_raw_free(block);
+	}
+	assert_int_equal(heap_fail_nth(2), 3);
+	first = heap_raw_alloc_aligned(64, 1);
+	assert_non_null(first);
+	assert_null(heap_raw_alloc_aligned(64, 1));
+	second = heap_raw_alloc_aligned(64, 1);
+	assert_non_null(second);
+	assert_int_equal(heap_fail_nth(0), 0);
+	heap_raw_free(first);
+	heap_raw_free(second);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -359,6 +387,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(memory_goes_back, start, all_goes_back),
 		cmocka_unit_test_setup_teardown(memory_goes_back, start_small_steps, all_goes_back),
 		cmocka_unit_test_setup_teardown(runs_grow_and_shrink_in_place, start, all_goes_back),
+		cmocka_unit_test_setup_teardown(every_third_fails, start, all_goes_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
