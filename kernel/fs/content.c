@@ -105,6 +105,11 @@ static const struct memory_object_ops object_ops = {
 	.put = object_put,
 };
 
+struct node *content_node(const struct memory_object *object)
+{
+	return object->ops == &object_ops ? ((const struct content *)object)->node : NULL;
+}
+
 void content_init(struct content *content, struct node *node)
 {
 	*content = (struct content){ .object = { &object_ops }, .node = node };

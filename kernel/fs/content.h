@@ -23,6 +23,9 @@ struct content {
 /* Empty, for a node of size 0. */
 void content_init(struct content *content, struct node *node);
 
+/* The node whose content `object` is; NULL: it is no file's. */
+struct node *content_node(const struct memory_object *object);
+
 /* Free all frames. */
 void content_free(struct content *content);
 

@@ -34,6 +34,7 @@ void node_init(struct node *node, const struct node_ops *ops, struct fs *fs, uin
 		.btime = now,
 	};
 	fs->nodes++;
+	fs->refs++;
 }
 
 void node_put(struct node *node)
@@ -43,12 +44,21 @@ void node_put(struct node *node)
 		struct node *parent = node->parent;
 
 		ASSERT(node->refs);
+		node->fs->refs--;
 		if (--node->refs)
 			return;
 		node->fs->nodes--;
 		node->ops->free(node);
 		node = parent;
 	}
+}
+
+uint64_t fs_new_device(void)
+{
+	static unsigned last;
+
+	last = last % 0xffffe + 1;
+	return DEVICE_NUMBER(0, last);
 }
 
 static bool name_is(struct name name, const char *text)
@@ -332,7 +342,7 @@ int node_unmount(struct node *root)
 	if (!at)
 		return -EINVAL;
 	/* The mount, and who calls. */
-	if (root->mounted || root->refs > 2)
+	if (root->mounted || root->fs->refs > root->fs->own + 2)
 		return -EBUSY;
 	at->mounted = NULL;
 	root->covers = NULL;

@@ -56,6 +56,8 @@ struct node_ops {
 	int (*readlink)(struct node *node, struct name *ret);
 	/* For links that lead somewhere without a path (/proc/self/exe): the node, with a reference. May be NULL. */
 	int (*follow)(struct node *node, struct node **ret);
+	/* What /proc shows for a node that no path leads to, as "pipe:[12]"; returns as snprintf(3). NULL: paths do. */
+	size_t (*describe)(const struct node *node, char *buffer, size_t size);
 	/* Give a regular file's or a directory's new description its operations. */
 	int (*open)(struct node *node, struct file *file);
 	int (*truncate)(struct node *node, uint64_t size);
@@ -70,9 +72,15 @@ struct fs {
 	const char *name; /* as in /proc/mounts: "tmpfs" */
 	uint64_t device;  /* st_dev */
 	int64_t magic;    /* statfs' f_type */
+	bool unsized;     /* holds no memory of its own: statfs says 0 blocks */
 	uint64_t nodes;   /* that exist now */
 	uint64_t last_number;
+	uint64_t refs; /* of all its nodes together */
+	uint64_t own;  /* of those the ones that names and parents account for; while there are others it is busy */
 };
+
+/* A number for fs.device that no other has (of 2^20, then they come again). */
+uint64_t fs_new_device(void);
 
 struct node {
 	const struct node_ops *ops;
@@ -86,6 +94,7 @@ struct node {
 	uint32_t refs;  /* who holds it: all names together count 1 */
 	struct linux_timespec atime, mtime, ctime, btime;
 	struct node *parent;  /* of a directory: held; NULL for a root that covers nothing */
+	struct node *home;    /* of what is no directory: the directory that one of its names is in; or NULL */
 	struct node *mounted; /* the root that covers this directory, held; or NULL */
 	struct node *covers;  /* of such a root: the directory below it */
 	struct pipe *pipe;    /* of a FIFO that is open */
@@ -100,6 +109,7 @@ static inline bool node_is(const struct node *node, enum linux_mode type)
 static inline struct node *node_get(struct node *node)
 {
 	node->refs++;
+	node->fs->refs++;
 	return node;
 }
 
@@ -116,10 +126,9 @@ void node_init(struct node *node, const struct node_ops *ops, struct fs *fs, uin
 int node_lookup(struct node *root, struct node *dir, struct name name, struct node **ret);
 
 /*
- * Make, link, remove, move. `dir` is held by the caller. All: -ENOTDIR, -ENAMETOOLONG, -EROFS, -ENOENT (the directory
- * has been removed),
- * -EEXIST, -ENOMEM. "." and "..": -EEXIST for new names, -EINVAL for rmdir's ".", -ENOTEMPTY for its "..", -EBUSY for
- * rename. *ret, held, may be NULL where it is not wanted.
+ * Make, link, remove, move. `dir` is held by the caller. All: -ENOTDIR, -ENAMETOOLONG, -EROFS, -ENOENT (the directory has
+ * been removed), -EEXIST, -ENOMEM. "." and "..": -EEXIST for new names, -EINVAL for rmdir's ".", -ENOTEMPTY for its "..",
+ * -EBUSY for rename. *ret, held, may be NULL where it is not wanted.
  */
 int node_create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct node **ret);
 int node_symlink(struct node *dir, struct name name, struct name target, struct node **ret);
@@ -146,8 +155,8 @@ void node_set_times(struct node *node, const struct linux_timespec *atime, const
 int node_mount(struct node *at, struct node *root);
 /*
  * Uncover what `root` covers; the caller has the last hold of it then (tmpfs_destroy frees a tmpfs). -EINVAL: covers
- * nothing. -EBUSY: `root` is covered itself, or held by more than its mount and the caller, as for each directory in
- * it.
+ * nothing. -EBUSY: `root` is covered itself, or somebody holds a node of its file system besides the mount and the caller, who
+ * hold the root once each.
  */
 int node_unmount(struct node *root);
 

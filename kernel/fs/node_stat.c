@@ -59,16 +59,16 @@ void node_statx(const struct node *node, struct linux_statx *ret)
 void node_statfs(const struct node *node, struct linux_statfs *ret)
 {
 	context_token_t token = store_enter();
-	uint64_t free_frames = frame_free_count(&machine_frames);
+	uint64_t free_frames = node->fs->unsized ? 0 : frame_free_count(&machine_frames);
 
 	store_leave(token);
 	*ret = (struct linux_statfs){
 		.type = node->fs->magic,
 		.bsize = PAGE_SIZE,
-		.blocks = machine_frames.total,
+		.blocks = node->fs->unsized ? 0 : machine_frames.total,
 		.bfree = free_frames,
 		.bavail = free_frames,
-		.files = node->fs->nodes + free_frames,
+		.files = node->fs->unsized ? 0 : node->fs->nodes + free_frames,
 		.ffree = free_frames,
 		.fsid = { (int32_t)node->fs->device },
 		.namelen = NAME_MAX,

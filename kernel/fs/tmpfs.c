@@ -26,7 +26,6 @@ struct tmpfs_node {
 };
 
 static const struct node_ops tmpfs_ops;
-static uint64_t last_device;
 
 static struct tmpfs_node *tmpfs_node(struct node *node)
 {
@@ -108,15 +107,31 @@ static int tmpfs_next(struct node *dir, uint64_t *position, struct dir_entry *re
 /* One name more leads to `node`: the first one holds it. */
 static void count_link(struct node *dir, struct node *node)
 {
-	if (!node->links)
+	if (!node->links) {
 		node_get(node);
+		node->fs->own++;
+	}
 	node->links++;
 	node->ctime = node_now();
-	if (!node_is(node, S_IFDIR))
+	if (!node_is(node, S_IFDIR)) {
+		node->home = dir;
 		return;
+	}
 	node->links = 2;
 	node->parent = node_get(dir);
+	node->fs->own++;
 	dir->links++;
+}
+
+/* `dir` holds a name of `node`'s less: is there still another? */
+static void leave_home(struct node *dir, struct node *node)
+{
+	const struct directory_entry *entry = node->links ? directory_of(dir)->first : NULL;
+
+	while (entry && entry->node != node)
+		entry = entry->next;
+	if (node->home == dir && !entry)
+		node->home = NULL;
 }
 
 /* One name less. A directory keeps its parent as long as somebody holds it. */
@@ -126,9 +141,14 @@ static void drop_link(struct node *dir, struct node *node)
 	if (node_is(node, S_IFDIR)) {
 		dir->links--;
 		node->links = 1;
+		node->fs->own--;
 	}
-	if (!--node->links)
-		node_put(node);
+	node->links--;
+	leave_home(dir, node);
+	if (node->links)
+		return;
+	node->fs->own--;
+	node_put(node);
 }
 
 static int add_entry(struct node *dir, struct name name, struct node *node)
@@ -200,10 +220,12 @@ static int tmpfs_unlink(struct node *dir, struct name name)
 	return 0;
 }
 
-/* A directory has moved: ".." leads elsewhere. */
+/* It has moved: of a directory, ".." leads elsewhere. */
 static void set_parent(struct node *node, struct node *from, struct node *to)
 {
 	node->ctime = node_now();
+	if (!node_is(node, S_IFDIR))
+		node->home = to;
 	if (!node_is(node, S_IFDIR) || from == to)
 		return;
 	from->links--;
@@ -320,8 +342,7 @@ int tmpfs_create(struct node **ret)
 		kfree(made);
 		return -ENOMEM;
 	}
-	last_device++;
-	made->fs.device = DEVICE_NUMBER(0, last_device);
+	made->fs.device = fs_new_device();
 	root->links = 2;
 	*ret = root;
 	return 0;
