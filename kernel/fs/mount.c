@@ -170,8 +170,10 @@ int mount_move(struct node *root, struct node *at)
 	struct node *from = root->covers;
 	int error;
 
-	if (!find_mount(root) || !from || is_below(at, root))
-		return is_below(at, root) && root->covers ? -ELOOP : -EINVAL;
+	if (!find_mount(root) || !from)
+		return -EINVAL;
+	if (is_below(at, root))
+		return -ELOOP;
 	if (!node_is(at, S_IFDIR))
 		return -ENOTDIR;
 	if (at->mounted)

@@ -39,7 +39,7 @@ enum linux_umount { MNT_FORCE = 1, MNT_DETACH = 2, MNT_EXPIRE = 4, UMOUNT_NOFOLL
 /* A kind of file system. */
 struct mount_type {
 	const char *name;
-	bool single; /* on Linux one file system whatever mounts it: a second time at the same place is -EBUSY */
+	bool single; /* on Linux one file system, whatever mounts it: a second time at the same place is -EBUSY */
 	/* A new one, its root held in *ret. `options` as mount -o, "" for none. -EINVAL (an option), -ENOMEM. */
 	int (*create)(const char *options, struct node **ret);
 	/* The end of one. Nothing of it is held but its root, by the caller. */
@@ -73,7 +73,7 @@ int mount_add(const char *type, const char *source, struct node *at, unsigned fl
 /* MS_REMOUNT: other flags for the file system whose root `root` is. -EINVAL: it is none. -EOPNOTSUPP. */
 int mount_change(struct node *root, unsigned flags);
 
-/* MS_MOVE: from where it is to `at`. -EINVAL (no root, the tree's, into itself), -ENOTDIR, -ENOMEM. */
+/* MS_MOVE: from where it is to `at`. -EINVAL (no root, or the tree's), -ELOOP (into itself), -ENOTDIR, -EBUSY. */
 int mount_move(struct node *root, struct node *at);
 
 /*

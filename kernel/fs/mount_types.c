@@ -107,7 +107,9 @@ static int create_devtmpfs(const char *options, struct node **ret)
 
 /* ---- sysfs ---- */
 
-static struct text_fs_type sysfs = { .name = "sysfs", .magic = SYSFS_MAGIC, .file_size = PAGE_SIZE };
+static struct text_fs_type sysfs = {
+	.name = "sysfs", .magic = SYSFS_MAGIC, .file_size = PAGE_SIZE, .create_error = -EPERM
+};
 
 void sysfs_add(struct text_entry *entries, size_t count)
 {

@@ -139,7 +139,7 @@ static int create(struct node *dir, struct name name, uint32_t mode, uint64_t de
 	int error = check_new(dir, name);
 
 	if (!error && !dir->ops->create)
-		error = -EROFS;
+		error = -EPERM;
 	if (!error)
 		error = dir->ops->create(dir, name, mode, device, target, &node);
 	if (error)
@@ -176,7 +176,7 @@ int node_link(struct node *dir, struct name name, struct node *node)
 	if (node_is(node, S_IFDIR))
 		return -EPERM;
 	if (!dir->ops->link)
-		return -EROFS;
+		return -EPERM;
 	if (node->links >= LINK_MAX)
 		return -EMLINK;
 	return dir->ops->link(dir, name, node);
@@ -202,7 +202,7 @@ int node_unlink(struct node *dir, struct name name)
 	if (node_is(node, S_IFDIR))
 		error = -EISDIR;
 	else
-		error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EROFS;
+		error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EPERM;
 	node_put(node);
 	return error;
 }
@@ -222,7 +222,7 @@ int node_rmdir(struct node *dir, struct name name)
 	else if (node->mounted)
 		error = -EBUSY;
 	else
-		error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EROFS;
+		error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EPERM;
 	node_put(node);
 	return error;
 }
@@ -277,7 +277,7 @@ int node_rename(struct node *from, struct name old_name, struct node *to, struct
 		error = check_rename(from, node, to, goal, flags);
 	/* Two names of one file: nothing happens, and both stay. */
 	if (!error && node != goal)
-		error = from->ops->rename ? from->ops->rename(from, old_name, to, new_name, flags) : -EROFS;
+		error = from->ops->rename ? from->ops->rename(from, old_name, to, new_name, flags) : -EPERM;
 	node_put(goal);
 	node_put(node);
 	return error;
@@ -294,7 +294,7 @@ int node_truncate(struct node *node, uint64_t size)
 		return -EISDIR;
 	if (!node_is(node, S_IFREG))
 		return -EINVAL;
-	return node->ops->truncate ? node->ops->truncate(node, size) : -EROFS;
+	return node->ops->truncate ? node->ops->truncate(node, size) : -EPERM;
 }
 
 void node_chmod(struct node *node, uint32_t mode)

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "kernel/fs/fs.h"
 #include "kernel/fs/linux_file.h"
 #include "kernel/fs/linux_stat.h"
 #include "kernel/lib/errno.h"
@@ -33,7 +34,7 @@ struct dir_entry {
 
 /*
  * What a file system does. Names that arrive here are neither empty nor "." nor ".." and have at most NAME_MAX bytes;
- * directories are directories. A NULL among the changing ones: -EROFS.
+ * directories are directories. A NULL among the changing ones: -EPERM.
  */
 struct node_ops {
 	/* The node behind a name, with a reference for the caller. -ENOENT. */
@@ -67,21 +68,6 @@ struct node_ops {
 	void (*free)(struct node *node);
 };
 
-/* One mounted file system. */
-struct fs {
-	const char *name; /* as in /proc/mounts: "tmpfs" */
-	uint64_t device;  /* st_dev */
-	int64_t magic;    /* statfs' f_type */
-	bool unsized;     /* holds no memory of its own: statfs says 0 blocks */
-	uint64_t nodes;   /* that exist now */
-	uint64_t last_number;
-	uint64_t refs; /* of all its nodes together */
-	uint64_t own;  /* of those the ones that names and parents account for; while there are others it is busy */
-};
-
-/* A number for fs.device that no other has (of 2^20, then they come again). */
-uint64_t fs_new_device(void);
-
 struct node {
 	const struct node_ops *ops;
 	struct fs *fs;
@@ -93,8 +79,9 @@ struct node {
 	uint32_t links; /* names that lead here; for a directory as Linux counts: 2 and one for each directory in it */
 	uint32_t refs;  /* who holds it: all names together count 1 */
 	struct linux_timespec atime, mtime, ctime, btime;
-	struct node *parent;  /* of a directory: held; NULL for a root that covers nothing */
-	struct node *home;    /* of what is no directory: the directory that one of its names is in; or NULL */
+	struct node *parent; /* of a directory: held; NULL for a root that covers nothing */
+	struct node *home;   /* of what is no directory: one that has a name of it; with old_name: had, held; or NULL */
+	char *old_name;      /* the heap's: the last name, of a file that somebody holds without one; or NULL */
 	struct node *mounted; /* the root that covers this directory, held; or NULL */
 	struct node *covers;  /* of such a root: the directory below it */
 	struct pipe *pipe;    /* of a FIFO that is open */
@@ -126,8 +113,8 @@ void node_init(struct node *node, const struct node_ops *ops, struct fs *fs, uin
 int node_lookup(struct node *root, struct node *dir, struct name name, struct node **ret);
 
 /*
- * Make, link, remove, move. `dir` is held by the caller. All: -ENOTDIR, -ENAMETOOLONG, -EROFS, -ENOENT (the directory has
- * been removed), -EEXIST, -ENOMEM. "." and "..": -EEXIST for new names, -EINVAL for rmdir's ".", -ENOTEMPTY for its "..",
+ * Make, link, remove, move. `dir` is held by the caller. All: -ENOTDIR, -ENAMETOOLONG, -EPERM (the file system cannot), -ENOENT (the
+ * directory has been removed), -EEXIST, -ENOMEM. "." and "..": -EEXIST for new names, -EINVAL for rmdir's ".", -ENOTEMPTY for its "..",
  * -EBUSY for rename. *ret, held, may be NULL where it is not wanted.
  */
 int node_create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct node **ret);
@@ -155,8 +142,7 @@ void node_set_times(struct node *node, const struct linux_timespec *atime, const
 int node_mount(struct node *at, struct node *root);
 /*
  * Uncover what `root` covers; the caller has the last hold of it then (tmpfs_destroy frees a tmpfs). -EINVAL: covers
- * nothing. -EBUSY: `root` is covered itself, or somebody holds a node of its file system besides the mount and the caller, who
- * hold the root once each.
+ * nothing. -EBUSY: covered itself, or a node of its file system has holders besides the mount and the caller.
  */
 int node_unmount(struct node *root);
 

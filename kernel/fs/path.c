@@ -346,6 +346,29 @@ static int nameless(const struct node *node, char *buffer, size_t size, size_t *
 	return length < size ? 0 : -ERANGE;
 }
 
+/* The path of `dir`, a slash, `name`, `end`. */
+static int put_path_of(struct node *root, struct node *dir, struct name name, const char *end, char *buffer,
+		       size_t size, size_t *ret_size)
+{
+	size_t at, more = strlen(end) + 1;
+
+	if (name.size + 1 + more > size)
+		return -ERANGE;
+	at = size - more - name.size - 1;
+	buffer[at] = '/';
+	memcpy(buffer + at + 1, name.text, name.size);
+	memcpy(buffer + size - more, end, more);
+	return put_path(root, dir, buffer, size, at, ret_size);
+}
+
+static int old_path(struct node *root, struct node *node, char *buffer, size_t size, size_t *ret_size)
+{
+	struct name name = { node->old_name, strlen(node->old_name) };
+	int error = put_path_of(root, node->home, name, " (deleted)", buffer, size, ret_size);
+
+	return error == -ENOENT ? nameless(node, buffer, size, ret_size) : error;
+}
+
 int path_of_node(struct node *root, struct node *node, char *buffer, size_t size, size_t *ret_size)
 {
 	struct name name;
@@ -361,12 +384,9 @@ int path_of_node(struct node *root, struct node *node, char *buffer, size_t size
 		error = path_of_directory(root, node, buffer, size, ret_size);
 		return error == -ENOENT ? nameless(node, buffer, size, ret_size) : error;
 	}
+	if (node->old_name)
+		return old_path(root, node, buffer, size, ret_size);
 	if (!node->home || name_in(node->home, node, &name) != 0)
 		return nameless(node, buffer, size, ret_size);
-	if (name.size + 2 > size)
-		return -ERANGE;
-	buffer[size - 1] = '\0';
-	memcpy(buffer + size - 1 - name.size, name.text, name.size);
-	buffer[size - 2 - name.size] = '/';
-	return put_path(root, node->home, buffer, size, size - 2 - name.size, ret_size);
+	return put_path_of(root, node->home, name, "", buffer, size, ret_size);
 }

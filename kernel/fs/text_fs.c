@@ -191,6 +191,17 @@ static int next(struct node *dir, uint64_t *position, struct dir_entry *ret)
 	return fs_of(dir)->type->next(dir, position, ret);
 }
 
+static int create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct name target,
+		  struct node **ret)
+{
+	(void)name;
+	(void)mode;
+	(void)device;
+	(void)target;
+	(void)ret;
+	return fs_of(dir)->type->create_error;
+}
+
 static int readlink(struct node *node, struct name *ret)
 {
 	struct text_node *link = text_node(node);
@@ -200,9 +211,12 @@ static int readlink(struct node *node, struct name *ret)
 	error = link->entry->make(node, &link->target);
 	if (!error && link->target.lost)
 		error = -ENOMEM;
-	if (!error)
-		*ret = (struct name){ link->target.bytes, link->target.size };
-	return error;
+	if (error) {
+		text_free(&link->target);
+		return error;
+	}
+	*ret = (struct name){ link->target.bytes, link->target.size };
+	return 0;
 }
 
 static int open(struct node *node, struct file *file)
@@ -228,6 +242,7 @@ static void free_node(struct node *node)
 static const struct node_ops ops = {
 	.lookup = lookup,
 	.next = next,
+	.create = create,
 	.readlink = readlink,
 	.open = open,
 	.truncate = truncate,

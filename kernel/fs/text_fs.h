@@ -21,6 +21,7 @@ struct text_fs_type {
 	const char *name;
 	int64_t magic;
 	uint64_t file_size;       /* that stat(2) shows: 0 in proc, 4096 in sysfs */
+	int create_error;         /* what making something in it answers */
 	struct text_entry *first; /* in the order in which directories list them */
 	/*
 	 * What the root has besides: as node_ops.lookup and .next, with positions from TEXT_FS_MORE on. NULL: nothing.

@@ -70,10 +70,34 @@ static struct node *make_node(struct fs *fs, uint32_t mode, uint64_t device, str
 	return &made->node;
 }
 
+/* For /proc, which shows it: a file that has no name any more, though somebody holds it. */
+static void keep_name(struct node *dir, struct node *node, struct name name)
+{
+	if (node_is(node, S_IFDIR) || node->refs == 1)
+		return;
+	node->old_name = kmalloc(name.size + 1);
+	if (!node->old_name)
+		return;
+	memcpy(node->old_name, name.text, name.size);
+	node->old_name[name.size] = '\0';
+	node->home = node_get(dir);
+}
+
+static void forget_name(struct node *node)
+{
+	if (!node->old_name)
+		return;
+	kfree(node->old_name);
+	node->old_name = NULL;
+	node_put(node->home);
+	node->home = NULL;
+}
+
 static void tmpfs_free(struct node *node)
 {
 	struct tmpfs_node *freed = tmpfs_node(node);
 
+	forget_name(node);
 	if (node_is(node, S_IFREG))
 		content_free(&freed->content);
 	else if (node_is(node, S_IFDIR))
@@ -108,6 +132,7 @@ static int tmpfs_next(struct node *dir, uint64_t *position, struct dir_entry *re
 static void count_link(struct node *dir, struct node *node)
 {
 	if (!node->links) {
+		forget_name(node);
 		node_get(node);
 		node->fs->own++;
 	}
@@ -134,8 +159,8 @@ static void leave_home(struct node *dir, struct node *node)
 		node->home = NULL;
 }
 
-/* One name less. A directory keeps its parent as long as somebody holds it. */
-static void drop_link(struct node *dir, struct node *node)
+/* `name` less. A directory keeps its parent as long as somebody holds it. */
+static void drop_link(struct node *dir, struct node *node, struct name name)
 {
 	node->ctime = node_now();
 	if (node_is(node, S_IFDIR)) {
@@ -148,6 +173,7 @@ static void drop_link(struct node *dir, struct node *node)
 	if (node->links)
 		return;
 	node->fs->own--;
+	keep_name(dir, node, name);
 	node_put(node);
 }
 
@@ -216,7 +242,7 @@ static int tmpfs_unlink(struct node *dir, struct name name)
 		return -ENOTEMPTY;
 	directory_remove(directory_of(dir), entry);
 	touch(dir);
-	drop_link(dir, node);
+	drop_link(dir, node, name);
 	return 0;
 }
 
@@ -251,7 +277,7 @@ static int tmpfs_rename(struct node *from, struct name old_name, struct node *to
 			return -ENOTEMPTY;
 		goal->node = node;
 		directory_remove(directory_of(from), entry);
-		drop_link(to, replaced);
+		drop_link(to, replaced, new_name);
 	} else {
 		int error = add_entry(to, new_name, node);
 

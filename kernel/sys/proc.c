@@ -9,9 +9,11 @@
 
 #define PROC_MAGIC 0x9fa0
 
+/* What is not there cannot come to be: Linux looks names up and says -ENOENT before it asks who may make one. */
 static struct text_fs_type proc_type = {
 	.name = "proc",
 	.magic = PROC_MAGIC,
+	.create_error = -ENOENT,
 	.lookup = proc_lookup_pid,
 	.next = proc_next_pid,
 };
@@ -59,9 +61,7 @@ int proc_init(const char *cmdline)
 		{ .path = "mounts", .mode = S_IFLNK | 0777, .make = make_mounts_link },
 		{ .path = "filesystems", .mode = S_IFREG | 0444, .make = make_filesystems },
 	};
-	static struct mount_type mount = {
-		.name = "proc", .single = true, .create = create, .destroy = text_fs_destroy
-	};
+	static struct mount_type mount = { .name = "proc", .create = create, .destroy = text_fs_destroy };
 	size_t size = strlen(cmdline) + 1;
 	char *copy = kmalloc(size);
 
