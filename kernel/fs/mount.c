@@ -9,9 +9,6 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"
 
-/* The attributes of a mount; the rest of the flags says what to do, or is heard and forgotten. */
-#define SHOWN (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS | MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
-
 static struct mount_type *types;
 static struct mount *mounts;
 
@@ -52,21 +49,21 @@ static struct mount *find_mount(const struct node *root)
 }
 
 /* Linux's defaults: access times are kept as relatime does, if nobody says otherwise. */
-static unsigned shown_flags(unsigned flags)
+static unsigned attributes(unsigned flags)
 {
 	if (!(flags & (MS_NOATIME | MS_STRICTATIME)))
 		flags |= MS_RELATIME;
-	return flags & SHOWN;
+	return flags & MS_ATTRIBUTES;
 }
 
-static struct mount *make_mount(const struct mount_type *type, const char *source, unsigned flags)
+static struct mount *make_mount(const struct mount_type *type, const char *source)
 {
 	struct mount *mount = kmalloc(sizeof(*mount));
 	size_t size = strlen(source) + 1;
 
 	if (!mount)
 		return NULL;
-	*mount = (struct mount){ .type = type, .source = kmalloc(size), .flags = shown_flags(flags) };
+	*mount = (struct mount){ .type = type, .source = kmalloc(size) };
 	if (!mount->source) {
 		kfree(mount);
 		return NULL;
@@ -104,10 +101,11 @@ int mount_set_root(const char *type, struct node *root)
 	struct mount *mount;
 
 	ASSERT(!mounts && find_type(type));
-	mount = make_mount(find_type(type), type, 0);
+	mount = make_mount(find_type(type), type);
 	if (!mount)
 		return -ENOMEM;
 	mount->root = node_get(root);
+	root->fs->flags = attributes(0);
 	add_last(mount);
 	return 0;
 }
@@ -121,13 +119,11 @@ int mount_add(const char *type_name, const char *source, struct node *at, unsign
 
 	if (!type)
 		return -ENODEV;
-	if (flags & MS_RDONLY)
-		return -EOPNOTSUPP;
 	if (!node_is(at, S_IFDIR))
 		return -ENOTDIR;
 	if (below && below->type == type && type->single)
 		return -EBUSY;
-	mount = make_mount(type, source, flags);
+	mount = make_mount(type, source);
 	if (!mount)
 		return -ENOMEM;
 	error = type->create(options, &mount->root);
@@ -141,20 +137,24 @@ int mount_add(const char *type_name, const char *source, struct node *at, unsign
 		free_mount(mount);
 		return error;
 	}
+	mount->root->fs->flags = attributes(flags);
 	add_last(mount);
 	return 0;
 }
 
-int mount_change(struct node *root, unsigned flags)
+int mount_change(struct node *root, unsigned flags, const char *options)
 {
 	struct mount *mount = find_mount(root);
+	int error;
 
 	if (!mount)
 		return -EINVAL;
-	if (flags & MS_RDONLY)
-		return -EOPNOTSUPP;
-	mount->flags = shown_flags(flags);
-	return 0;
+	if (flags & MS_RDONLY && root->fs->writers)
+		return -EBUSY;
+	error = mount->type->change ? mount->type->change(root, options) : 0;
+	if (!error)
+		root->fs->flags = attributes(flags);
+	return error;
 }
 
 /* Does `dir` lie in what hangs from `root`? */
@@ -208,6 +208,47 @@ int mount_remove(struct node *root)
 	return 0;
 }
 
+/* Out of the tree and out of the list; the last one to leave ends it. */
+static void detach(struct mount *mount)
+{
+	struct node *root = mount->root, *at = root->covers;
+
+	at->mounted = NULL;
+	root->covers = NULL;
+	take_out(mount);
+	root->fs->destroy = mount->type->destroy;
+	root->fs->detached = root;
+	free_mount(mount);
+	node_put(at);
+	/* What the mount had of it. */
+	node_put(root);
+}
+
+int mount_detach(struct node *root)
+{
+	struct mount *mount = find_mount(root);
+	bool again = true;
+
+	if (!mount || !root->covers) {
+		node_put(root);
+		return mount ? -EBUSY : -EINVAL;
+	}
+	/* What is mounted inside, the innermost first: later ones lie in earlier ones. */
+	while (again) {
+		struct mount *last = NULL;
+
+		for (struct mount *other = mounts; other; other = other->next)
+			if (other != mount && is_below(other->root, root))
+				last = other;
+		again = last != NULL;
+		if (last)
+			detach(last);
+	}
+	detach(mount);
+	node_put(root);
+	return 0;
+}
+
 /* Blanks and backslashes as /proc/mounts writes them (getmntent(3)). */
 static void add_escaped(struct text *text, const char *word)
 {
@@ -230,10 +271,14 @@ static void add_options(struct text *text, const struct mount *mount)
 		{ MS_RELATIME, "relatime" },
 	};
 
-	text_add(text, mount->flags & MS_RDONLY ? "ro" : "rw");
+	text_add(text, mount->root->fs->flags & MS_RDONLY ? "ro" : "rw");
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (mount->flags & names[i].flag)
+		if (mount->root->fs->flags & names[i].flag)
 			text_add(text, ",%s", names[i].name);
+	if (mount->root->fs->pages_max)
+		text_add(text, ",size=%lluk", (unsigned long long)(mount->root->fs->pages_max * (PAGE_SIZE / 1024)));
+	if (mount->root->fs->nodes_max)
+		text_add(text, ",nr_inodes=%llu", (unsigned long long)mount->root->fs->nodes_max);
 }
 
 void mount_list(struct node *root, struct text *text)

@@ -3,11 +3,12 @@
  */
 #include "kernel/fs/mount_types.h"
 
+#include "kernel/fs/content.h"
 #include "kernel/fs/device.h"
 #include "kernel/fs/mount.h"
+#include "kernel/fs/store.h"
 #include "kernel/fs/sysfs.h"
 #include "kernel/fs/tmpfs.h"
-#include "kernel/lib/string.h"
 
 #define SYSFS_MAGIC 0x62656572
 
@@ -31,26 +32,90 @@ static bool get_number(struct name word, unsigned base, uint64_t *ret)
 	return number <= UINT32_MAX;
 }
 
+/* "16m": bytes with a unit, or "50%" of the machine's memory. As pages, one at least for anything but 0. */
+static bool get_pages(struct name word, uint64_t *ret)
+{
+	static const char units[] = "kmg";
+	const char *unit = word.size ? strchr(units, word.text[word.size - 1] | 0x20) : NULL;
+	bool percent = word.size && word.text[word.size - 1] == '%';
+	uint64_t number;
+
+	if (!get_number((struct name){ word.text, word.size - (unit || percent ? 1 : 0) }, 10, &number))
+		return false;
+	if (percent)
+		*ret = machine_frames.total * number / 100;
+	else
+		*ret = content_pages(number << (unit ? 10 * (unit - units + 1) : 0));
+	return true;
+}
+
+static bool take_mode(struct node *root, struct name value)
+{
+	uint64_t mode;
+
+	if (!get_number(value, 8, &mode))
+		return false;
+	node_chmod(root, (uint32_t)mode);
+	return true;
+}
+
+static bool take_uid(struct node *root, struct name value)
+{
+	uint64_t id;
+
+	if (!get_number(value, 10, &id))
+		return false;
+	node_chown(root, (uint32_t)id, UINT32_MAX);
+	return true;
+}
+
+static bool take_gid(struct node *root, struct name value)
+{
+	uint64_t id;
+
+	if (!get_number(value, 10, &id))
+		return false;
+	node_chown(root, UINT32_MAX, (uint32_t)id);
+	return true;
+}
+
+/* Not below what is there already, as on Linux. */
+static bool take_size(struct node *root, struct name value)
+{
+	uint64_t pages;
+
+	if (!get_pages(value, &pages) || (pages && pages < root->fs->pages))
+		return false;
+	root->fs->pages_max = pages;
+	return true;
+}
+
+static bool take_nodes(struct node *root, struct name value)
+{
+	uint64_t nodes;
+
+	if (!get_number(value, 10, &nodes) || (nodes && nodes < root->fs->nodes))
+		return false;
+	root->fs->nodes_max = nodes;
+	return true;
+}
+
 /* One word of -o: "mode=0755". */
 static int take_option(struct node *root, struct name word)
 {
-	static const char *const names[] = { "mode=", "uid=", "gid=" };
-	uint64_t number;
+	static const struct {
+		const char *name;
+		bool (*take)(struct node *root, struct name value);
+	} options[] = {
+		{ "mode=", take_mode }, { "uid=", take_uid },         { "gid=", take_gid },
+		{ "size=", take_size }, { "nr_inodes=", take_nodes },
+	};
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		size_t size = strlen(names[i]);
-		struct name value = { word.text + size, word.size - size };
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		size_t size = strlen(options[i].name);
 
-		if (word.size < size || memcmp(word.text, names[i], size) != 0)
-			continue;
-		if (!get_number(value, i ? 10 : 8, &number))
-			return -EINVAL;
-		if (i == 0)
-			node_chmod(root, (uint32_t)number);
-		else
-			node_chown(root, i == 1 ? (uint32_t)number : UINT32_MAX,
-				   i == 2 ? (uint32_t)number : UINT32_MAX);
-		return 0;
+		if (word.size >= size && memcmp(word.text, options[i].name, size) == 0)
+			return options[i].take(root, (struct name){ word.text + size, word.size - size }) ? 0 : -EINVAL;
 	}
 	return -EINVAL;
 }
@@ -126,8 +191,12 @@ void mount_types_init(void)
 {
 	static struct mount_type types[] = {
 		{ .name = "sysfs", .single = true, .create = create_sysfs, .destroy = text_fs_destroy },
-		{ .name = "tmpfs", .create = create_tmpfs, .destroy = tmpfs_destroy },
-		{ .name = "devtmpfs", .single = true, .create = create_devtmpfs, .destroy = tmpfs_destroy },
+		{ .name = "tmpfs", .create = create_tmpfs, .change = take_options, .destroy = tmpfs_destroy },
+		{ .name = "devtmpfs",
+		  .single = true,
+		  .create = create_devtmpfs,
+		  .change = take_options,
+		  .destroy = tmpfs_destroy },
 	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)

@@ -37,16 +37,30 @@ void node_init(struct node *node, const struct node_ops *ops, struct fs *fs, uin
 	fs->refs++;
 }
 
+/* The last user of an unmounted file system has left. */
+static void end_detached(struct fs *fs)
+{
+	struct node *root = fs->detached;
+
+	fs->detached = NULL;
+	fs->destroy(root);
+}
+
 void node_put(struct node *node)
 {
 	/* The last holder of a directory may be the last of its parent, and so on up. */
 	while (node) {
 		struct node *parent = node->parent;
 
+		struct fs *fs = node->fs;
+
 		ASSERT(node->refs);
-		node->fs->refs--;
-		if (--node->refs)
+		fs->refs--;
+		if (--node->refs) {
+			if (fs->detached && fs->refs == fs->own + 1)
+				end_detached(fs);
 			return;
+		}
 		node->fs->nodes--;
 		node->ops->free(node);
 		node = parent;
@@ -132,6 +146,16 @@ static int check_new(struct node *dir, struct name name)
 	return dir->links ? 0 : -ENOENT;
 }
 
+static bool exists(struct node *dir, struct name name)
+{
+	struct node *node;
+
+	if (dir->ops->lookup(dir, name, &node) != 0)
+		return false;
+	node_put(node);
+	return true;
+}
+
 static int create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct name target,
 		  struct node **ret)
 {
@@ -140,6 +164,8 @@ static int create(struct node *dir, struct name name, uint32_t mode, uint64_t de
 
 	if (!error && !dir->ops->create)
 		error = -EPERM;
+	if (!error && fs_is_read_only(dir->fs))
+		error = exists(dir, name) ? -EEXIST : -EROFS;
 	if (!error)
 		error = dir->ops->create(dir, name, mode, device, target, &node);
 	if (error)
@@ -177,16 +203,20 @@ int node_link(struct node *dir, struct name name, struct node *node)
 		return -EPERM;
 	if (!dir->ops->link)
 		return -EPERM;
+	if (fs_is_read_only(dir->fs))
+		return -EROFS;
 	if (node->links >= LINK_MAX)
 		return -EMLINK;
 	return dir->ops->link(dir, name, node);
 }
 
-/* The node that an existing name stands for, below all mounts; held. */
+/* The node that an existing name, which is to go, stands for, below all mounts; held. */
 static int find_own(struct node *dir, struct name name, struct node **ret)
 {
 	if (!node_is(dir, S_IFDIR))
 		return -ENOTDIR;
+	if (fs_is_read_only(dir->fs))
+		return -EROFS;
 	if (name.size > NAME_MAX)
 		return -ENAMETOOLONG;
 	return name.size ? dir->ops->lookup(dir, name, ret) : -ENOENT;
@@ -294,6 +324,8 @@ int node_truncate(struct node *node, uint64_t size)
 		return -EISDIR;
 	if (!node_is(node, S_IFREG))
 		return -EINVAL;
+	if (fs_is_read_only(node->fs))
+		return -EROFS;
 	return node->ops->truncate ? node->ops->truncate(node, size) : -EPERM;
 }
 

@@ -203,6 +203,8 @@ static int tmpfs_new(struct node *dir, struct name name, uint32_t mode, uint64_t
 
 	if (directory_find(directory_of(dir), name))
 		return -EEXIST;
+	if (dir->fs->nodes_max && dir->fs->nodes >= dir->fs->nodes_max)
+		return -ENOSPC;
 	node = make_node(dir->fs, mode, device, target);
 	if (!node)
 		return -ENOMEM;
@@ -411,9 +413,7 @@ void tmpfs_use_in_place(struct node *node, paddr_t pa, uint64_t size)
 	struct content *content = &tmpfs_node(node)->content;
 
 	ASSERT(node_is(node, S_IFREG) && !node->size);
-	content->place = pa;
-	content->place_size = size;
-	node->size = size;
+	content_use_in_place(content, pa, size);
 }
 
 int tmpfs_create_unnamed(struct node *root, uint32_t mode, struct node **ret)

@@ -2,6 +2,7 @@
  * The machine as /proc shows it: memory, CPU, times, names.
  */
 #include "kernel/arch/features.h"
+#include "kernel/fs/content.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/irq.h"
 #include "kernel/lib/format.h"
@@ -38,13 +39,13 @@ static int make_meminfo(struct node *node, struct text *ret)
 	add_kib(ret, "MemFree:", free);
 	add_kib(ret, "MemAvailable:", free);
 	add_kib(ret, "Buffers:", 0);
-	add_kib(ret, "Cached:", 0);
+	add_kib(ret, "Cached:", content_frames * PAGE_KIB);
 	add_kib(ret, "SwapCached:", 0);
 	add_kib(ret, "Active:", 0);
 	add_kib(ret, "Inactive:", 0);
 	add_kib(ret, "SwapTotal:", 0);
 	add_kib(ret, "SwapFree:", 0);
-	add_kib(ret, "Shmem:", 0);
+	add_kib(ret, "Shmem:", content_frames * PAGE_KIB);
 	add_kib(ret, "Slab:", heap.mapped / 1024);
 	add_kib(ret, "SReclaimable:", 0);
 	add_kib(ret, "SUnreclaim:", heap.mapped / 1024);

@@ -85,10 +85,10 @@ static int move_mount(const char *source, struct node *at)
 static int do_mount(const struct mount_words *words, struct node *at, unsigned flags)
 {
 	/* A mount shows one tree at one place: there is no second view of it to make or to keep in step. */
-	if (flags & MS_BIND)
+	if (flags & MS_BIND && !(flags & MS_REMOUNT))
 		return -EOPNOTSUPP;
 	if (flags & MS_REMOUNT)
-		return mount_change(at, flags);
+		return mount_change(at, flags, words->options);
 	if (flags & MS_PROPAGATE)
 		return flags & ~(unsigned)(MS_PROPAGATE | MS_REC | MS_SILENT) ? -EINVAL : 0;
 	if (flags & MS_MOVE)
@@ -129,7 +129,9 @@ SYSCALL_2(umount2, target, flags)
 	if (flags & MNT_EXPIRE && flags & (MNT_FORCE | MNT_DETACH))
 		return -EINVAL;
 	error = user_path_lookup(CWD, target, flags & UMOUNT_NOFOLLOW ? PATH_NO_FOLLOW : PATH_FOLLOW, &root);
-	return error ? error : mount_remove(root);
+	if (error)
+		return error;
+	return flags & MNT_DETACH ? mount_detach(root) : mount_remove(root);
 }
 
 SYSCALL_1(chroot, path)

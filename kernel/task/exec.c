@@ -93,7 +93,7 @@ static int open_program(const struct path_base *base, const char *path, struct f
 	if (error)
 		return error;
 	/* Some right to execute is needed, by root too. */
-	if (!node_is(node, S_IFREG) || !(node->mode & 0111))
+	if (!node_is(node, S_IFREG) || !(node->mode & 0111) || node->fs->flags & MS_NOEXEC)
 		error = -EACCES;
 	else
 		error = file_open(node, O_RDONLY, ret);

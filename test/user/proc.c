@@ -387,6 +387,50 @@ static void test_mount(void)
 	rmdir("/tmp/m");
 }
 
+/* Limits of size, read-only, and a mount that goes while it is used. */
+static void test_mount_options(void)
+{
+	long file, new;
+	struct statfs statfs;
+
+	mkdir("/tmp/m", 0755);
+	is(sys(SYS_mount, "none", "/tmp/m", "tmpfs", 0, "size=8k,nr_inodes=3"), 0, "mount of a small tmpfs");
+	file = sys(SYS_openat, AT_FDCWD, "/tmp/m/f", O_CREAT | O_RDWR, 0600);
+	is(sys(SYS_write, file, text, 3 * PAGE), 2 * PAGE, "it takes what fits");
+	is(sys(SYS_write, file, text, 1), -ENOSPC, "and no more");
+	sys(SYS_statfs, "/tmp/m", &statfs);
+	is((long)statfs.f_blocks, 2, "statfs: its size");
+	is((long)statfs.f_bfree, 0, "and that it is full");
+	is(sys(SYS_mkdir, "/tmp/m/d", 0700), 0, "a third node");
+	is(sys(SYS_mkdir, "/tmp/m/e", 0700), -ENOSPC, "is the last");
+	is(sys(SYS_mount, "none", "/tmp/m", NULL, MS_REMOUNT | MS_RDONLY, NULL), -EBUSY,
+	   "not read-only while a file is open for writing");
+	sys(SYS_close, file);
+	is(sys(SYS_mount, "none", "/tmp/m", NULL, MS_REMOUNT | MS_RDONLY, NULL), 0, "but then");
+	is(sys(SYS_openat, AT_FDCWD, "/tmp/m/new", O_CREAT | O_RDWR, 0600), -EROFS, "no file is made any more");
+	is(sys(SYS_openat, AT_FDCWD, "/tmp/m/f", O_RDWR, 0), -EROFS, "none written");
+	is(sys(SYS_mkdir, "/tmp/m/new", 0700), -EROFS, "no directory made");
+	is(sys(SYS_mkdir, "/tmp/m/d", 0700), -EEXIST, "though one that is there is there");
+	is(sys(SYS_unlink, "/tmp/m/f"), -EROFS, "nothing removed");
+	is(sys(SYS_rename, "/tmp/m/f", "/tmp/m/g"), -EROFS, "nor renamed");
+	is(sys(SYS_chmod, "/tmp/m/f", 0644), -EROFS, "nor changed");
+	is(sys(SYS_truncate, "/tmp/m/f", 0), -EROFS, "nor cut");
+	is(sys(SYS_access, "/tmp/m/f", W_OK), -EROFS, "access says so too");
+	file = sys(SYS_openat, AT_FDCWD, "/tmp/m/f", O_RDONLY, 0);
+	is(sys(SYS_umount2, "/tmp/m", MNT_DETACH), 0, "umount2 with MNT_DETACH while it is used");
+	is(sys(SYS_access, "/tmp/m/f", F_OK), -ENOENT, "it is gone from the tree");
+	is(sys(SYS_read, file, text, 10), 10, "and not for who uses it");
+	sys(SYS_close, file);
+	is(sys(SYS_mount, "none", "/tmp/m", "tmpfs", MS_NOEXEC | MS_NODEV, NULL), 0, "mount with noexec, nodev");
+	new = sys(SYS_openat, AT_FDCWD, "/tmp/m/x", O_CREAT | O_WRONLY, 0755);
+	sys(SYS_close, new);
+	is(sys(SYS_execve, "/tmp/m/x", NULL, NULL), -EACCES, "execve there");
+	sys(SYS_mknod, "/tmp/m/null", S_IFCHR | 0666, 0x103);
+	is(sys(SYS_openat, AT_FDCWD, "/tmp/m/null", O_RDWR, 0), -EACCES, "open of a device there");
+	is(sys(SYS_umount2, "/tmp/m", 0), 0, "umount2");
+	rmdir("/tmp/m");
+}
+
 int main(int argc, char **argv)
 {
 	(void)argc;
@@ -404,7 +448,9 @@ int main(int argc, char **argv)
 	test_strings(argv);
 	test_other();
 	test_machine();
-	if (getuid() == 0)
+	if (getuid() == 0) {
 		test_mount();
+		test_mount_options();
+	}
 	return finish();
 }
