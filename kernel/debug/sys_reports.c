@@ -74,6 +74,7 @@ static void print_heap(print_fn *print)
 	}
 
 REPORT(map, print_map)
+REPORT(context, report_user_space)
 REPORT(audit, print_audit)
 REPORT(counters, report_contexts)
 REPORT(syscalls, report_syscalls)
@@ -91,8 +92,9 @@ REPORT(cpu, print_cpu)
 void sys_reports_init(void)
 {
 	static struct text_entry entries[] = {
-		REPORT_FILE(map), REPORT_FILE(audit), REPORT_FILE(counters), REPORT_FILE(syscalls), REPORT_FILE(heap),
-		REPORT_FILE(mem), REPORT_FILE(irqs),  REPORT_FILE(tasks),    REPORT_FILE(cpu),
+		REPORT_FILE(map),      REPORT_FILE(context), REPORT_FILE(audit), REPORT_FILE(counters),
+		REPORT_FILE(syscalls), REPORT_FILE(heap),    REPORT_FILE(mem),   REPORT_FILE(irqs),
+		REPORT_FILE(tasks),    REPORT_FILE(cpu),
 	};
 
 	sysfs_add(entries, sizeof(entries) / sizeof(entries[0]));

@@ -20,6 +20,9 @@ static int open_regular(struct node *node, struct file *file)
 {
 	int error;
 
+	/* What was made with file_create only, and is found through /proc. */
+	if (!node->ops->open)
+		return -ENXIO;
 	if (!file_writes(file))
 		return node->ops->open(node, file);
 	if (fs_is_read_only(node->fs))

@@ -63,10 +63,15 @@ int proc_lookup_pid(struct node *root, struct name name, struct node **ret)
 {
 	int pid = proc_number_in(name);
 	const struct process *process = pid > 0 ? process_find(pid) : NULL;
-	struct proc_node wanted = { .pid = pid, .fd = -1 };
+	const struct task *task = pid > 0 && !process ? task_find(pid) : NULL;
+	struct proc_node wanted = { .fd = -1 };
 
+	/* A thread's number, which no listing has, leads to its process, as on Linux. */
+	if (task)
+		process = task->process;
 	if (!process)
 		return -ENOENT;
+	wanted.pid = process->pid;
 	wanted.process_start = process->start_ns;
 	return proc_node_get(root, &wanted, &directory_ops, DIR_MODE, ret);
 }

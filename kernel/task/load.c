@@ -12,7 +12,7 @@ uint64_t load_averages[3];
 void load_update(uint64_t now_ns, unsigned active)
 {
 	/* 1 / e^(5 s / 1, 5, 15 min), with LOAD_SHIFT bits behind the point. */
-	static const uint64_t decay[3] = { 1884, 2014, 2037 };
+	static const uint64_t decay[3] = { 15435784, 16499913, 16684268 };
 	uint64_t intervals = (now_ns - load_next_ns) / INTERVAL_NS + 1;
 
 	load_next_ns += intervals * INTERVAL_NS;

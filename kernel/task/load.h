@@ -6,7 +6,7 @@
 
 #include "paging/types.h"
 
-#define LOAD_SHIFT 11 /* their binary point, as in Linux */
+#define LOAD_SHIFT 24 /* their binary point; there may be 2^15 tasks */
 #define LOAD_ONE   (1ULL << LOAD_SHIFT)
 
 /* `active` tasks wanted the CPU from the last call on until `now_ns`. Interrupts off. */

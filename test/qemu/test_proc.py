@@ -14,6 +14,7 @@ PROMPT = r"^/ # \Z"
 FORMATS = {
     "map": r"^0x[0-9a-f]{16}-0x[0-9a-f]{16} .* kernel text$",
     "audit": r"^audit: kernel context: 0 W\+X, 0 user, 0 stray global, 0 outside the map; \d+ leaves, \d+ tables$",
+    "context": r"^0x[0-9a-f]{16}-0x[0-9a-f]{16} .* user memory$",
     "counters": r"^CR3: \d+ writes, \d+ of them flushed; .*\n(?s:.*)^tables: \d+ frames",
     "syscalls": r"^ +\d+ +\d+ +\d+ +\d+  read$",
     "heap": r"^heap: .* mapped",
@@ -120,6 +121,14 @@ def test_names(shell):
     shell.expect("hostname one; cat /proc/sys/kernel/hostname", "^one$")
     shell.expect("echo two > /proc/sys/kernel/hostname; hostname", "^two$")
     shell.expect("cat /proc/cmdline", "^console=ttyS0 quiet init=/bin/sh$")
+
+
+def test_contexts(shell):
+    """The audit covers each process; what a process's context maps is user memory, the heap and the image."""
+    text = shell.run("cat /sys/kernel/ankeos/audit")
+    assert re.search(r"^audit: context of process 1: 0 W\+X, 0 user, .*\naudit: context of process \d+: ", text, re.MULTILINE), text
+    text = shell.run("cat /sys/kernel/ankeos/context")
+    assert "kernel heap" in text and "kernel text" in text and "direct map" not in text and "MMIO" not in text, text
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -1,8 +1,10 @@
 /* What /proc tells a program of itself, and mount(2)'s answers: as ps, top and their like read it. Mounts what is missing. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/wait.h>
@@ -295,6 +298,116 @@ static void test_other(void)
 	sys(SYS_close, dir);
 }
 
+static void *wait_for_end(void *pipe_end)
+{
+	char byte;
+
+	/* The name is the thread's own. */
+	prctl(PR_SET_NAME, "a thread");
+	sys(SYS_read, *(int *)pipe_end, &byte, 1);
+	return NULL;
+}
+
+/* Entries of a directory whose names are numbers, listed in small pieces. */
+static int count_numbers(const char *path)
+{
+	long dir = sys(SYS_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0), got;
+	int count = 0;
+
+	while ((got = sys(SYS_getdents64, dir, text, 64)) > 0)
+		for (long at = 0; at < got; at += *(unsigned short *)(text + at + 16))
+			count += text[at + 19] >= '0' && text[at + 19] <= '9';
+	sys(SYS_close, dir);
+	return got < 0 ? (int)got : count;
+}
+
+static void test_threads(void)
+{
+	pthread_t threads[2];
+	char path[64];
+	int ends[2];
+	DIR *dir;
+
+	if (pipe(ends) != 0)
+		bail("pipe", errno);
+	for (int i = 0; i < 2; i++)
+		if (pthread_create(&threads[i], NULL, wait_for_end, &ends[0]) != 0)
+			bail("pthread_create", i);
+	is(count_numbers("/proc/self/task"), 3, "three threads in task");
+	read_all("/proc/self/status", 4096);
+	is(number_of("Threads:"), 3, "Threads says so too");
+	read_all("/proc/thread-self/stat", 4096);
+	is(stat_number(20), 3, "and stat");
+	dir = opendir("/proc/self/task");
+	for (struct dirent *entry; dir && (entry = readdir(dir)) != NULL;) {
+		if (entry->d_name[0] == '.' || atoi(entry->d_name) == getpid())
+			continue;
+		snprintf(path, sizeof(path), "/proc/self/task/%.16s/comm", entry->d_name);
+		do
+			read_all(path, 4096);
+		while (strcmp(text, "proc\n") == 0 && sched_yield() == 0);
+		is_text(text, "a thread\n", "a thread's own name");
+		snprintf(path, sizeof(path), "/proc/self/task/%.16s/stat", entry->d_name);
+		read_all(path, 4096);
+		is(strtol(text, NULL, 10), atoi(entry->d_name), "its number in its stat");
+		snprintf(path, sizeof(path), "/proc/%.16s/status", entry->d_name);
+		read_all(path, 4096);
+		is(number_of("Tgid:"), getpid(), "it can be found in /proc, though it is not listed");
+	}
+	closedir(dir);
+	is(sys(SYS_access, "/proc/self/task/1000000", F_OK), -ENOENT, "no other thread");
+	close(ends[1]);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	while (count_numbers("/proc/self/task") != 1)
+		sched_yield();
+	close(ends[0]);
+}
+
+/* Read all of every process's directory while processes come and go. */
+static void test_churn(void)
+{
+	static const char *const names[] = { "stat", "status", "maps", "cmdline", "statm", "fd/0", "exe", "comm" };
+	pid_t maker = fork();
+	int rounds = 0;
+	long wrong = 0;
+
+	if (maker == 0) {
+		for (int i = 0; i < 200; i++) {
+			pid_t child = fork();
+
+			if (child == 0)
+				_exit(sched_yield());
+			sched_yield();
+			waitpid(child, NULL, 0);
+		}
+		_exit(0);
+	}
+	while (waitpid(maker, NULL, WNOHANG) == 0) {
+		DIR *dir = opendir("/proc");
+		struct dirent *entry;
+
+		while (dir && (entry = readdir(dir)) != NULL) {
+			char path[64];
+			long got;
+
+			if (entry->d_name[0] < '0' || entry->d_name[0] > '9')
+				continue;
+			snprintf(path, sizeof(path), "/proc/%.16s/%s", entry->d_name,
+				 names[rounds++ % (int)COUNT(names)]);
+			got = strstr(path, "/exe") || strstr(path, "/fd") ? sys(SYS_readlink, path, text, ROOM)
+									  : read_all(path, 500);
+			/* EACCES: a kernel thread's, on Linux. */
+			if (got < 0 && got != -ENOENT && got != -ESRCH && got != -EACCES)
+				wrong = got;
+		}
+		closedir(dir);
+		sched_yield();
+	}
+	is(wrong, 0, "processes that come and go can be read, or are not there");
+	is_true(rounds > 200, rounds, "many of them");
+}
+
 static void test_machine(void)
 {
 	double uptime = 0, idle = 0, loads[3];
@@ -447,6 +560,8 @@ int main(int argc, char **argv)
 	test_paths();
 	test_strings(argv);
 	test_other();
+	test_threads();
+	test_churn();
 	test_machine();
 	if (getuid() == 0) {
 		test_mount();
