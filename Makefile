@@ -55,7 +55,7 @@ HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arc
                $(wildcard kernel/mm/frame*.c kernel/mm/heap*.c kernel/mm/window*.c) \
                $(filter-out %_selftest.c,$(wildcard kernel/mm/user_*.c)) \
                $(addprefix kernel/mm/,tlb.c area.c shared_memory.c uaccess.c mmio_window.c) $(wildcard kernel/fs/*.c) \
-               kernel/task/signal_fpu.c \
+               kernel/task/signal_fpu.c kernel/task/load.c \
                $(addprefix kernel/irq/,acpi.c acpi_tables.c timer_queue.c) \
                $(addprefix kernel/dev/,font.c utf8.c framebuffer.c text_grid.c text_console.c keymap.c) \
                $(addprefix kernel/debug/,line_editor.c monitor.c symbol_table.c walk.c audit.c map.c peek.c \
@@ -127,6 +127,8 @@ $(FS_TESTS): HOST_WRAP := -Wl,--wrap=kmalloc,--wrap=kzalloc,--wrap=kfree
 
 # Futexes with the test's own scheduler and user memory.
 FUTEX_CALLS := get_user_u32 put_user_u32 get_user_u64 copy_from_user user_cmpxchg_u32 user_op_u32
+$(HOST)/test_load: HOST_WRAP := -lm
+
 $(HOST)/test_futex: $(HOST)/kernel/sys/futex.o
 $(HOST)/test_futex: HOST_WRAP := $(FUTEX_CALLS:%=-Wl,--wrap=%)
 
@@ -195,7 +197,7 @@ user_cc_musl  := musl-gcc -static
 user_cc_glibc := gcc -static
 user_cc_pie   := gcc -static-pie -fPIE
 
-USER_TESTS   := memory files process signals time threads info create
+USER_TESTS   := memory proc files process signals time threads info create
 USER_ATTACKS := ranges instructions returns pointers fuzz
 USER_SUPPORT := tap
 USER_NODES   := dev/console=c:5:1 dev/null=c:1:3 dev/zero=c:1:5 tmp/

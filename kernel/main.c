@@ -10,6 +10,7 @@
 #include "kernel/debug/panic_page.h"
 #include "kernel/debug/report.h"
 #include "kernel/debug/selftests.h"
+#include "kernel/debug/sys_reports.h"
 #include "kernel/dev/keyboard.h"
 #include "kernel/dev/power.h"
 #include "kernel/dev/screen.h"
@@ -241,6 +242,7 @@ void kmain(struct boot_info *info, uint64_t tsc)
 
 	keyboard_init();
 	commands_init();
+	sys_reports_init();
 	monitor_add_input(&serial_input);
 	monitor_add_input(&keyboard_input);
 	monitor_tsc = cpu_rdtsc();

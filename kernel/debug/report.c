@@ -11,6 +11,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/mm/firmware.h"
 #include "kernel/mm/kernel_space.h"
+#include "kernel/task/process.h"
 
 /* From kernel/arch/kernel.ld. */
 extern const char boot_stack_top[], df_stack_top[], nmi_stack_top[], mc_stack_top[];
@@ -84,6 +85,11 @@ void report_space(print_fn *print)
 	map_print_space(print, &kernel_space, labels, boot->segment_count);
 }
 
+void report_user_space(print_fn *print)
+{
+	map_print_space(print, &process_current()->space->context.space, labels, boot->segment_count);
+}
+
 static bool audit_context(print_fn *print, const char *name, const struct space *s, enum audit_kind kind)
 {
 	const struct audit_facts facts = {
@@ -100,12 +106,33 @@ static bool audit_context(print_fn *print, const char *name, const struct space 
 	return audit_total(&audit) == 0;
 }
 
+/* The audits of all processes. */
+struct process_audits {
+	print_fn *print;
+	bool good;
+};
+
+static bool audit_process(void *ctx, struct process *process)
+{
+	struct process_audits *audits = ctx;
+	char name[48];
+
+	if (!process->space)
+		return true;
+	format_s(name, sizeof(name), "context of process %d", process->pid);
+	audits->good &= audit_context(audits->print, name, &process->space->context.space, AUDIT_AS_USER);
+	return true;
+}
+
 bool report_audit(print_fn *print)
 {
+	struct process_audits audits = { print, true };
+
 	const struct space *firmware = firmware_space();
 	bool good = audit_context(print, "kernel context", &kernel_space, AUDIT_AS_KERNEL);
 
 	if (firmware)
 		good &= audit_context(print, "firmware context", firmware, AUDIT_AS_FIRMWARE);
-	return good;
+	process_visit(audit_process, &audits);
+	return good && audits.good;
 }

@@ -25,5 +25,11 @@ void report_memory_totals(print_fn *print);
 /* The live map of the kernel context. */
 void report_space(print_fn *print);
 
-/* The audit of the kernel context, and of the firmware context when there is one. Returns whether all is as it must be. */
+/* The live map of the current process's context, for who reads it in a system call. In the kernel context. */
+void report_user_space(print_fn *print);
+
+/*
+ * The audit of the kernel context, of the firmware context when there is one, and of each process's. Returns whether all is as it
+ * must be.
+ */
 bool report_audit(print_fn *print);

@@ -9,6 +9,8 @@
 
 #define SMALL 256 /* up to here a copy by way of the stack is cheaper than walking the user's tables */
 
+uint64_t content_frames;
+
 static uint64_t least(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -20,13 +22,17 @@ static bool is_whole_in_place(const struct content *content, uint64_t index)
 	return is_aligned(content->place.raw, PAGE_SIZE) && index < content->place_size / PAGE_SIZE;
 }
 
-/* Give page `index`, which has no frame, one with the same content. In the kernel context. */
+/* Give page `index`, which has no frame, one with the same content. In the kernel context. ERR_RANGE: the file system is full. */
 static enum status make_frame(struct content *content, uint64_t index, paddr_t *ret)
 {
 	uint64_t start = index * PAGE_SIZE;
+	struct fs *fs = content->node->fs;
+	enum status status;
 	paddr_t pa;
-	enum status status = store_alloc(&pa);
 
+	if (fs->pages_max && fs->pages >= fs->pages_max)
+		return ERR_RANGE;
+	status = store_alloc(&pa);
 	if (status != OK)
 		return status;
 	status = page_tree_insert(&content->pages, index, pa);
@@ -37,8 +43,36 @@ static enum status make_frame(struct content *content, uint64_t index, paddr_t *
 	if (start < content->place_size)
 		memcpy(store_ptr(pa), store_ptr(paddr_add(content->place, start)),
 		       least(PAGE_SIZE, content->place_size - start));
+	fs->pages++;
+	content_frames++;
 	*ret = pa;
 	return OK;
+}
+
+/* Remove all pages from `first` on. In the kernel context. */
+static void cut(struct content *content, uint64_t first)
+{
+	uint64_t before = content->pages.count;
+
+	page_tree_cut(&content->pages, first, store_put);
+	content->node->fs->pages -= before - content->pages.count;
+	content_frames -= before - content->pages.count;
+}
+
+/* Let the content have `size` bytes in place. */
+static void set_place_size(struct content *content, uint64_t size)
+{
+	struct fs *fs = content->node->fs;
+
+	fs->pages = fs->pages - content_pages(content->place_size) + content_pages(size);
+	content->place_size = size;
+}
+
+void content_use_in_place(struct content *content, paddr_t pa, uint64_t size)
+{
+	content->place = pa;
+	set_place_size(content, size);
+	content->node->size = size;
 }
 
 /* The frame for page `index`; a new reference for the caller. */
@@ -65,7 +99,7 @@ static struct content *content_of(struct memory_object *object)
 
 static bool is_past_end(const struct content *content, uint64_t page)
 {
-	return page >= (content->node->size + PAGE_SIZE - 1) / PAGE_SIZE;
+	return page >= content_pages(content->node->size);
 }
 
 static enum status object_frame(struct memory_object *object, uint64_t page, paddr_t *ret)
@@ -105,6 +139,11 @@ static const struct memory_object_ops object_ops = {
 	.put = object_put,
 };
 
+struct node *content_node(const struct memory_object *object)
+{
+	return object->ops == &object_ops ? ((const struct content *)object)->node : NULL;
+}
+
 void content_init(struct content *content, struct node *node)
 {
 	*content = (struct content){ .object = { &object_ops }, .node = node };
@@ -114,10 +153,11 @@ void content_free(struct content *content)
 {
 	context_token_t token;
 
+	set_place_size(content, 0);
 	if (!content->pages.root)
 		return;
 	token = store_enter();
-	page_tree_cut(&content->pages, 0, store_put);
+	cut(content, 0);
 	store_leave(token);
 }
 
@@ -248,7 +288,7 @@ int64_t content_write(struct content *content, struct user_io *io, uint64_t *off
 	}
 	store_leave(token);
 	if (!done)
-		return status == ERR_NO_MEMORY ? -ENOMEM : -EFAULT;
+		return status == ERR_NO_MEMORY ? -ENOMEM : status == ERR_RANGE ? -ENOSPC : -EFAULT;
 	*offset += done;
 	if (*offset > node->size)
 		node->size = *offset;
@@ -267,9 +307,9 @@ int content_set_size(struct content *content, uint64_t size)
 	if (size > node->size)
 		clear_tail(content);
 	else
-		page_tree_cut(&content->pages, (size + PAGE_SIZE - 1) / PAGE_SIZE, store_put);
+		cut(content, content_pages(size));
 	if (content->place_size > size)
-		content->place_size = size;
+		set_place_size(content, size);
 	node->size = size;
 	clear_tail(content);
 	store_leave(token);

@@ -23,12 +23,27 @@ struct content {
 /* Empty, for a node of size 0. */
 void content_init(struct content *content, struct node *node);
 
+/* Pages that so many bytes take. */
+static inline uint64_t content_pages(uint64_t bytes)
+{
+	return bytes / PAGE_SIZE + (bytes % PAGE_SIZE != 0);
+}
+
+/* Frames of all contents together. */
+extern uint64_t content_frames;
+
+/* For an empty one: tmpfs_use_in_place. */
+void content_use_in_place(struct content *content, paddr_t pa, uint64_t size);
+
+/* The node whose content `object` is; NULL: it is no file's. */
+struct node *content_node(const struct memory_object *object);
+
 /* Free all frames. */
 void content_free(struct content *content);
 
 /*
  * Move bytes between the content at *offset and `io`, and *offset on. Bytes moved, 0 at the end; -EFAULT when none
- * could be; a write also -EFBIG, -ENOMEM (none were written). Writing beyond the end makes the file longer.
+ * could be; a write also -EFBIG, -ENOMEM, -ENOSPC (none were written). Writing beyond the end makes the file longer.
  */
 int64_t content_read(struct content *content, struct user_io *io, uint64_t *offset);
 int64_t content_write(struct content *content, struct user_io *io, uint64_t *offset);

@@ -16,13 +16,32 @@
 
 static const struct file_ops nothing_ops = { 0 };
 
+static int open_regular(struct node *node, struct file *file)
+{
+	int error;
+
+	/* What was made with file_create only, and is found through /proc. */
+	if (!node->ops->open)
+		return -ENXIO;
+	if (!file_writes(file))
+		return node->ops->open(node, file);
+	if (fs_is_read_only(node->fs))
+		return -EROFS;
+	error = node->ops->open(node, file);
+	if (!error) {
+		file->properties |= FILE_WRITER;
+		node->fs->writers++;
+	}
+	return error;
+}
+
 static int open_by_type(struct node *node, struct file *file)
 {
 	if (file->flags & O_PATH)
 		return 0;
 	switch (node->mode & S_IFMT) {
 	case S_IFREG:
-		return node->ops->open(node, file);
+		return open_regular(node, file);
 	case S_IFDIR:
 		if (file_writes(file))
 			return -EISDIR;
@@ -31,6 +50,8 @@ static int open_by_type(struct node *node, struct file *file)
 		return 0;
 	case S_IFCHR:
 	case S_IFBLK:
+		if (node->fs->flags & MS_NODEV)
+			return -EACCES;
 		return device_open(node, file);
 	case S_IFIFO:
 		return pipe_open(node, file);
@@ -92,6 +113,8 @@ void file_put(struct file *file)
 		return;
 	if (file->ops->release)
 		file->ops->release(file);
+	if (file->properties & FILE_WRITER)
+		file->node->fs->writers--;
 	node_put(file->node);
 	kfree(file);
 }

@@ -47,6 +47,7 @@ struct file_ops {
 enum file_properties {
 	FILE_SEEKS = 1,  /* lseek, pread and pwrite work */
 	FILE_STREAM = 2, /* a blocking write goes on until all is written: pipes, terminals */
+	FILE_WRITER = 4, /* file_open's: counted in fs.writers */
 };
 
 struct file {
@@ -62,7 +63,7 @@ struct file {
 /*
  * Open `node`: one reference in *ret, the node held. flags as open(2)'s, access mode and status only; O_TRUNC is
  * path_open's.
- * -ENXIO (no driver for the device), -ENOMEM, -EISDIR (writing a directory), or what the driver says.
+ * -ENXIO (no driver for the device), -ENOMEM, -EISDIR (writing a directory), -EROFS, -EACCES (a device, nodev), or what the driver says.
  */
 int file_open(struct node *node, unsigned flags, struct file **ret);
 

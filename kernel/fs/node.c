@@ -34,6 +34,16 @@ void node_init(struct node *node, const struct node_ops *ops, struct fs *fs, uin
 		.btime = now,
 	};
 	fs->nodes++;
+	fs->refs++;
+}
+
+/* The last user of an unmounted file system has left. */
+static void end_detached(struct fs *fs)
+{
+	struct node *root = fs->detached;
+
+	fs->detached = NULL;
+	fs->destroy(root);
 }
 
 void node_put(struct node *node)
@@ -42,13 +52,27 @@ void node_put(struct node *node)
 	while (node) {
 		struct node *parent = node->parent;
 
+		struct fs *fs = node->fs;
+
 		ASSERT(node->refs);
-		if (--node->refs)
+		fs->refs--;
+		if (--node->refs) {
+			if (fs->detached && fs->refs == fs->own + 1)
+				end_detached(fs);
 			return;
+		}
 		node->fs->nodes--;
 		node->ops->free(node);
 		node = parent;
 	}
+}
+
+uint64_t fs_new_device(void)
+{
+	static unsigned last;
+
+	last = last % 0xffffe + 1;
+	return DEVICE_NUMBER(0, last);
 }
 
 static bool name_is(struct name name, const char *text)
@@ -122,6 +146,16 @@ static int check_new(struct node *dir, struct name name)
 	return dir->links ? 0 : -ENOENT;
 }
 
+static bool exists(struct node *dir, struct name name)
+{
+	struct node *node;
+
+	if (dir->ops->lookup(dir, name, &node) != 0)
+		return false;
+	node_put(node);
+	return true;
+}
+
 static int create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct name target,
 		  struct node **ret)
 {
@@ -129,7 +163,9 @@ static int create(struct node *dir, struct name name, uint32_t mode, uint64_t de
 	int error = check_new(dir, name);
 
 	if (!error && !dir->ops->create)
-		error = -EROFS;
+		error = -EPERM;
+	if (!error && fs_is_read_only(dir->fs))
+		error = exists(dir, name) ? -EEXIST : -EROFS;
 	if (!error)
 		error = dir->ops->create(dir, name, mode, device, target, &node);
 	if (error)
@@ -166,17 +202,21 @@ int node_link(struct node *dir, struct name name, struct node *node)
 	if (node_is(node, S_IFDIR))
 		return -EPERM;
 	if (!dir->ops->link)
+		return -EPERM;
+	if (fs_is_read_only(dir->fs))
 		return -EROFS;
 	if (node->links >= LINK_MAX)
 		return -EMLINK;
 	return dir->ops->link(dir, name, node);
 }
 
-/* The node that an existing name stands for, below all mounts; held. */
+/* The node that an existing name, which is to go, stands for, below all mounts; held. */
 static int find_own(struct node *dir, struct name name, struct node **ret)
 {
 	if (!node_is(dir, S_IFDIR))
 		return -ENOTDIR;
+	if (fs_is_read_only(dir->fs))
+		return -EROFS;
 	if (name.size > NAME_MAX)
 		return -ENAMETOOLONG;
 	return name.size ? dir->ops->lookup(dir, name, ret) : -ENOENT;
@@ -192,7 +232,7 @@ int node_unlink(struct node *dir, struct name name)
 	if (node_is(node, S_IFDIR))
 		error = -EISDIR;
 	else
-		error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EROFS;
+		error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EPERM;
 	node_put(node);
 	return error;
 }
@@ -212,7 +252,7 @@ int node_rmdir(struct node *dir, struct name name)
 	else if (node->mounted)
 		error = -EBUSY;
 	else
-		error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EROFS;
+		error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EPERM;
 	node_put(node);
 	return error;
 }
@@ -267,7 +307,7 @@ int node_rename(struct node *from, struct name old_name, struct node *to, struct
 		error = check_rename(from, node, to, goal, flags);
 	/* Two names of one file: nothing happens, and both stay. */
 	if (!error && node != goal)
-		error = from->ops->rename ? from->ops->rename(from, old_name, to, new_name, flags) : -EROFS;
+		error = from->ops->rename ? from->ops->rename(from, old_name, to, new_name, flags) : -EPERM;
 	node_put(goal);
 	node_put(node);
 	return error;
@@ -284,7 +324,9 @@ int node_truncate(struct node *node, uint64_t size)
 		return -EISDIR;
 	if (!node_is(node, S_IFREG))
 		return -EINVAL;
-	return node->ops->truncate ? node->ops->truncate(node, size) : -EROFS;
+	if (fs_is_read_only(node->fs))
+		return -EROFS;
+	return node->ops->truncate ? node->ops->truncate(node, size) : -EPERM;
 }
 
 void node_chmod(struct node *node, uint32_t mode)
@@ -332,7 +374,7 @@ int node_unmount(struct node *root)
 	if (!at)
 		return -EINVAL;
 	/* The mount, and who calls. */
-	if (root->mounted || root->refs > 2)
+	if (root->mounted || root->fs->refs > root->fs->own + 2)
 		return -EBUSY;
 	at->mounted = NULL;
 	root->covers = NULL;

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "kernel/fs/fs.h"
 #include "kernel/fs/linux_file.h"
 #include "kernel/fs/linux_stat.h"
 #include "kernel/lib/errno.h"
@@ -33,7 +34,7 @@ struct dir_entry {
 
 /*
  * What a file system does. Names that arrive here are neither empty nor "." nor ".." and have at most NAME_MAX bytes;
- * directories are directories. A NULL among the changing ones: -EROFS.
+ * directories are directories. A NULL among the changing ones: -EPERM.
  */
 struct node_ops {
 	/* The node behind a name, with a reference for the caller. -ENOENT. */
@@ -56,6 +57,8 @@ struct node_ops {
 	int (*readlink)(struct node *node, struct name *ret);
 	/* For links that lead somewhere without a path (/proc/self/exe): the node, with a reference. May be NULL. */
 	int (*follow)(struct node *node, struct node **ret);
+	/* What /proc shows for a node that no path leads to, as "pipe:[12]"; returns as snprintf(3). NULL: paths do. */
+	size_t (*describe)(const struct node *node, char *buffer, size_t size);
 	/* Give a regular file's or a directory's new description its operations. */
 	int (*open)(struct node *node, struct file *file);
 	int (*truncate)(struct node *node, uint64_t size);
@@ -63,15 +66,6 @@ struct node_ops {
 	uint64_t (*blocks)(const struct node *node);
 	/* The last reference is gone and no name leads here. */
 	void (*free)(struct node *node);
-};
-
-/* One mounted file system. */
-struct fs {
-	const char *name; /* as in /proc/mounts: "tmpfs" */
-	uint64_t device;  /* st_dev */
-	int64_t magic;    /* statfs' f_type */
-	uint64_t nodes;   /* that exist now */
-	uint64_t last_number;
 };
 
 struct node {
@@ -85,7 +79,9 @@ struct node {
 	uint32_t links; /* names that lead here; for a directory as Linux counts: 2 and one for each directory in it */
 	uint32_t refs;  /* who holds it: all names together count 1 */
 	struct linux_timespec atime, mtime, ctime, btime;
-	struct node *parent;  /* of a directory: held; NULL for a root that covers nothing */
+	struct node *parent; /* of a directory: held; NULL for a root that covers nothing */
+	struct node *home;   /* of what is no directory: one that has a name of it; with old_name: had, held; or NULL */
+	char *old_name;      /* the heap's: the last name, of a file that somebody holds without one; or NULL */
 	struct node *mounted; /* the root that covers this directory, held; or NULL */
 	struct node *covers;  /* of such a root: the directory below it */
 	struct pipe *pipe;    /* of a FIFO that is open */
@@ -100,6 +96,7 @@ static inline bool node_is(const struct node *node, enum linux_mode type)
 static inline struct node *node_get(struct node *node)
 {
 	node->refs++;
+	node->fs->refs++;
 	return node;
 }
 
@@ -116,10 +113,9 @@ void node_init(struct node *node, const struct node_ops *ops, struct fs *fs, uin
 int node_lookup(struct node *root, struct node *dir, struct name name, struct node **ret);
 
 /*
- * Make, link, remove, move. `dir` is held by the caller. All: -ENOTDIR, -ENAMETOOLONG, -EROFS, -ENOENT (the directory
- * has been removed),
- * -EEXIST, -ENOMEM. "." and "..": -EEXIST for new names, -EINVAL for rmdir's ".", -ENOTEMPTY for its "..", -EBUSY for
- * rename. *ret, held, may be NULL where it is not wanted.
+ * Make, link, remove, move. `dir` is held by the caller. All: -ENOTDIR, -ENAMETOOLONG, -EPERM (the file system cannot), -ENOENT (the
+ * directory has been removed), -EEXIST, -ENOMEM. "." and "..": -EEXIST for new names, -EINVAL for rmdir's ".", -ENOTEMPTY for its "..",
+ * -EBUSY for rename. *ret, held, may be NULL where it is not wanted.
  */
 int node_create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct node **ret);
 int node_symlink(struct node *dir, struct name name, struct name target, struct node **ret);
@@ -146,8 +142,7 @@ void node_set_times(struct node *node, const struct linux_timespec *atime, const
 int node_mount(struct node *at, struct node *root);
 /*
  * Uncover what `root` covers; the caller has the last hold of it then (tmpfs_destroy frees a tmpfs). -EINVAL: covers
- * nothing. -EBUSY: `root` is covered itself, or held by more than its mount and the caller, as for each directory in
- * it.
+ * nothing. -EBUSY: covered itself, or a node of its file system has holders besides the mount and the caller.
  */
 int node_unmount(struct node *root);
 

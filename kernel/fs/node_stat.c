@@ -56,21 +56,32 @@ void node_statx(const struct node *node, struct linux_statx *ret)
 	};
 }
 
-void node_statfs(const struct node *node, struct linux_statfs *ret)
+static uint64_t free_frames(void)
 {
 	context_token_t token = store_enter();
-	uint64_t free_frames = frame_free_count(&machine_frames);
+	uint64_t free = frame_free_count(&machine_frames);
 
 	store_leave(token);
+	return free;
+}
+
+void node_statfs(const struct node *node, struct linux_statfs *ret)
+{
+	const struct fs *fs = node->fs;
+	uint64_t free = fs->unsized ? 0 : free_frames();
+	uint64_t all = fs->unsized ? 0 : fs->pages_max ? fs->pages_max : machine_frames.total;
+	uint64_t left = all > fs->pages ? all - fs->pages : 0;
+
 	*ret = (struct linux_statfs){
-		.type = node->fs->magic,
+		.type = fs->magic,
 		.bsize = PAGE_SIZE,
-		.blocks = machine_frames.total,
-		.bfree = free_frames,
-		.bavail = free_frames,
-		.files = node->fs->nodes + free_frames,
-		.ffree = free_frames,
-		.fsid = { (int32_t)node->fs->device },
+		.blocks = all,
+		.bfree = left,
+		.bavail = left < free ? left : free,
+		.files = fs->nodes_max ? fs->nodes_max : fs->nodes + free,
+		.ffree = fs->nodes_max ? fs->nodes_max - fs->nodes : free,
+		.flags = ST_VALID | (fs->flags & ST_SAME) | (fs->flags & MS_RELATIME ? ST_RELATIME : 0),
+		.fsid = { (int32_t)fs->device },
 		.namelen = NAME_MAX,
 		.frsize = PAGE_SIZE,
 	};

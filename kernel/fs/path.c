@@ -5,6 +5,7 @@
 
 #include "kernel/fs/file.h"
 #include "kernel/fs/walk.h"
+#include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"
 
@@ -290,13 +291,13 @@ static int name_in(struct node *parent, const struct node *dir, struct name *ret
 	return found < 0 ? found : -ENOENT;
 }
 
-int path_of_directory(struct node *root, struct node *dir, char *buffer, size_t size, size_t *ret_size)
+/*
+ * Put the path of `dir` in front of what is at buffer[at] and behind, and move it all to the buffer's start.
+ */
+static int put_path(struct node *root, struct node *dir, char *buffer, size_t size, size_t at, size_t *ret_size)
 {
-	size_t at = size; /* the text grows from the buffer's end to its start */
+	size_t end = at;
 
-	if (!size)
-		return -ERANGE;
-	buffer[--at] = 0;
 	while (dir != root) {
 		struct name name;
 		int error;
@@ -317,7 +318,7 @@ int path_of_directory(struct node *root, struct node *dir, char *buffer, size_t 
 		memcpy(buffer + at + 1, name.text, name.size);
 		dir = dir->parent;
 	}
-	if (at == size - 1) {
+	if (at == end && !buffer[at]) {
 		if (!at)
 			return -ERANGE;
 		buffer[--at] = '/';
@@ -325,4 +326,67 @@ int path_of_directory(struct node *root, struct node *dir, char *buffer, size_t 
 	memmove(buffer, buffer + at, size - at);
 	*ret_size = size - at;
 	return 0;
+}
+
+int path_of_directory(struct node *root, struct node *dir, char *buffer, size_t size, size_t *ret_size)
+{
+	if (!size)
+		return -ERANGE;
+	buffer[size - 1] = '\0';
+	return put_path(root, dir, buffer, size, size - 1, ret_size);
+}
+
+/* A node that has no name any more, or whose names nobody knows. */
+static int nameless(const struct node *node, char *buffer, size_t size, size_t *ret_size)
+{
+	size_t length = format_s(buffer, size, "/#%llu%s", (unsigned long long)node->number,
+				 node->links && !node_is(node, S_IFDIR) ? "" : " (deleted)");
+
+	*ret_size = length + 1;
+	return length < size ? 0 : -ERANGE;
+}
+
+/* The path of `dir`, a slash, `name`, `end`. */
+static int put_path_of(struct node *root, struct node *dir, struct name name, const char *end, char *buffer,
+		       size_t size, size_t *ret_size)
+{
+	size_t at, more = strlen(end) + 1;
+
+	if (name.size + 1 + more > size)
+		return -ERANGE;
+	at = size - more - name.size - 1;
+	buffer[at] = '/';
+	memcpy(buffer + at + 1, name.text, name.size);
+	memcpy(buffer + size - more, end, more);
+	return put_path(root, dir, buffer, size, at, ret_size);
+}
+
+static int old_path(struct node *root, struct node *node, char *buffer, size_t size, size_t *ret_size)
+{
+	struct name name = { node->old_name, strlen(node->old_name) };
+	int error = put_path_of(root, node->home, name, " (deleted)", buffer, size, ret_size);
+
+	return error == -ENOENT ? nameless(node, buffer, size, ret_size) : error;
+}
+
+int path_of_node(struct node *root, struct node *node, char *buffer, size_t size, size_t *ret_size)
+{
+	struct name name;
+	size_t length;
+	int error;
+
+	if (node->ops->describe) {
+		length = node->ops->describe(node, buffer, size);
+		*ret_size = length + 1;
+		return length < size ? 0 : -ERANGE;
+	}
+	if (node_is(node, S_IFDIR)) {
+		error = path_of_directory(root, node, buffer, size, ret_size);
+		return error == -ENOENT ? nameless(node, buffer, size, ret_size) : error;
+	}
+	if (node->old_name)
+		return old_path(root, node, buffer, size, ret_size);
+	if (!node->home || name_in(node->home, node, &name) != 0)
+		return nameless(node, buffer, size, ret_size);
+	return put_path_of(root, node->home, name, "", buffer, size, ret_size);
 }

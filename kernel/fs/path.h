@@ -61,6 +61,12 @@ int path_rename(const struct path_base *old_base, const char *old_path, const st
 		const char *new_path, unsigned flags);
 
 /*
+ * As path_of_directory for any node: of a file that has several names one of them. "…/#12 (deleted)" for a node without a
+ * name, and what the node says of itself (node_ops.describe). -ERANGE.
+ */
+int path_of_node(struct node *root, struct node *node, char *buffer, size_t size, size_t *ret_size);
+
+/*
  * The absolute path of a directory below `root`, with its NUL; *ret_size counts that, as getcwd(2) returns it.
  * -ENOENT: it has been removed, or is not below `root`; -ERANGE: `size` is too small. The buffer's content is then
  * undefined.

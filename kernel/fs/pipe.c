@@ -6,6 +6,7 @@
 #include "kernel/fs/pipe.h"
 
 #include "kernel/fs/store.h"
+#include "kernel/lib/format.h"
 #include "kernel/lib/wait_queue.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/user_io.h"
@@ -23,7 +24,7 @@ struct pipe {
 	paddr_t frames[PIPE_FRAMES];             /* of page n: [n % PIPE_FRAMES]; 0: none */
 };
 
-static struct fs pipefs = { .name = "pipefs", .device = DEVICE_NUMBER(0, 0xff), .magic = 0x50495045 };
+static struct fs pipefs = { .name = "pipefs", .device = DEVICE_NUMBER(0, 0xfffff), .magic = 0x50495045 };
 
 static paddr_t *frame_of(struct pipe *pipe, uint64_t position)
 {
@@ -286,7 +287,12 @@ static void free_pipe_node(struct node *node)
 	kfree(node);
 }
 
-static const struct node_ops pipe_node_ops = { .free = free_pipe_node };
+static size_t describe(const struct node *node, char *buffer, size_t size)
+{
+	return format_s(buffer, size, "pipe:[%llu]", (unsigned long long)node->number);
+}
+
+static const struct node_ops pipe_node_ops = { .describe = describe, .free = free_pipe_node };
 
 /* Count a description that has become one of the pipe's ends. */
 static void add_end(struct pipe *pipe, struct file *file)
@@ -323,7 +329,7 @@ int pipe_create(unsigned flags, struct file **ret_read, struct file **ret_write)
 	}
 	node_init(node, &pipe_node_ops, &pipefs, S_IFIFO | 0600);
 	node->links = 1;
-	node->refs = 2; /* one for each end */
+	node_get(node); /* one for each end */
 	node->pipe = pipe;
 	add_end(pipe, reader);
 	add_end(pipe, writer);

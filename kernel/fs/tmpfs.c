@@ -26,7 +26,6 @@ struct tmpfs_node {
 };
 
 static const struct node_ops tmpfs_ops;
-static uint64_t last_device;
 
 static struct tmpfs_node *tmpfs_node(struct node *node)
 {
@@ -71,10 +70,34 @@ static struct node *make_node(struct fs *fs, uint32_t mode, uint64_t device, str
 	return &made->node;
 }
 
+/* For /proc, which shows it: a file that has no name any more, though somebody holds it. */
+static void keep_name(struct node *dir, struct node *node, struct name name)
+{
+	if (node_is(node, S_IFDIR) || node->refs == 1)
+		return;
+	node->old_name = kmalloc(name.size + 1);
+	if (!node->old_name)
+		return;
+	memcpy(node->old_name, name.text, name.size);
+	node->old_name[name.size] = '\0';
+	node->home = node_get(dir);
+}
+
+static void forget_name(struct node *node)
+{
+	if (!node->old_name)
+		return;
+	kfree(node->old_name);
+	node->old_name = NULL;
+	node_put(node->home);
+	node->home = NULL;
+}
+
 static void tmpfs_free(struct node *node)
 {
 	struct tmpfs_node *freed = tmpfs_node(node);
 
+	forget_name(node);
 	if (node_is(node, S_IFREG))
 		content_free(&freed->content);
 	else if (node_is(node, S_IFDIR))
@@ -108,27 +131,50 @@ static int tmpfs_next(struct node *dir, uint64_t *position, struct dir_entry *re
 /* One name more leads to `node`: the first one holds it. */
 static void count_link(struct node *dir, struct node *node)
 {
-	if (!node->links)
+	if (!node->links) {
+		forget_name(node);
 		node_get(node);
+		node->fs->own++;
+	}
 	node->links++;
 	node->ctime = node_now();
-	if (!node_is(node, S_IFDIR))
+	if (!node_is(node, S_IFDIR)) {
+		node->home = dir;
 		return;
+	}
 	node->links = 2;
 	node->parent = node_get(dir);
+	node->fs->own++;
 	dir->links++;
 }
 
-/* One name less. A directory keeps its parent as long as somebody holds it. */
-static void drop_link(struct node *dir, struct node *node)
+/* `dir` holds a name of `node`'s less: is there still another? */
+static void leave_home(struct node *dir, struct node *node)
+{
+	const struct directory_entry *entry = node->links ? directory_of(dir)->first : NULL;
+
+	while (entry && entry->node != node)
+		entry = entry->next;
+	if (node->home == dir && !entry)
+		node->home = NULL;
+}
+
+/* `name` less. A directory keeps its parent as long as somebody holds it. */
+static void drop_link(struct node *dir, struct node *node, struct name name)
 {
 	node->ctime = node_now();
 	if (node_is(node, S_IFDIR)) {
 		dir->links--;
 		node->links = 1;
+		node->fs->own--;
 	}
-	if (!--node->links)
-		node_put(node);
+	node->links--;
+	leave_home(dir, node);
+	if (node->links)
+		return;
+	node->fs->own--;
+	keep_name(dir, node, name);
+	node_put(node);
 }
 
 static int add_entry(struct node *dir, struct name name, struct node *node)
@@ -157,6 +203,8 @@ static int tmpfs_new(struct node *dir, struct name name, uint32_t mode, uint64_t
 
 	if (directory_find(directory_of(dir), name))
 		return -EEXIST;
+	if (dir->fs->nodes_max && dir->fs->nodes >= dir->fs->nodes_max)
+		return -ENOSPC;
 	node = make_node(dir->fs, mode, device, target);
 	if (!node)
 		return -ENOMEM;
@@ -196,14 +244,16 @@ static int tmpfs_unlink(struct node *dir, struct name name)
 		return -ENOTEMPTY;
 	directory_remove(directory_of(dir), entry);
 	touch(dir);
-	drop_link(dir, node);
+	drop_link(dir, node, name);
 	return 0;
 }
 
-/* A directory has moved: ".." leads elsewhere. */
+/* It has moved: of a directory, ".." leads elsewhere. */
 static void set_parent(struct node *node, struct node *from, struct node *to)
 {
 	node->ctime = node_now();
+	if (!node_is(node, S_IFDIR))
+		node->home = to;
 	if (!node_is(node, S_IFDIR) || from == to)
 		return;
 	from->links--;
@@ -229,7 +279,7 @@ static int tmpfs_rename(struct node *from, struct name old_name, struct node *to
 			return -ENOTEMPTY;
 		goal->node = node;
 		directory_remove(directory_of(from), entry);
-		drop_link(to, replaced);
+		drop_link(to, replaced, new_name);
 	} else {
 		int error = add_entry(to, new_name, node);
 
@@ -320,8 +370,7 @@ int tmpfs_create(struct node **ret)
 		kfree(made);
 		return -ENOMEM;
 	}
-	last_device++;
-	made->fs.device = DEVICE_NUMBER(0, last_device);
+	made->fs.device = fs_new_device();
 	root->links = 2;
 	*ret = root;
 	return 0;
@@ -364,9 +413,7 @@ void tmpfs_use_in_place(struct node *node, paddr_t pa, uint64_t size)
 	struct content *content = &tmpfs_node(node)->content;
 
 	ASSERT(node_is(node, S_IFREG) && !node->size);
-	content->place = pa;
-	content->place_size = size;
-	node->size = size;
+	content_use_in_place(content, pa, size);
 }
 
 int tmpfs_create_unnamed(struct node *root, uint32_t mode, struct node **ret)

@@ -8,19 +8,10 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/context.h"
 #include "kernel/mm/frame.h"
+#include "kernel/sys/system_names.h"
 #include "kernel/sys/user_args.h"
 
-#define NAME_SIZE 65 /* of one of uname's names, its NUL included */
-
-/* uname(2). Programs ask for the release to see what they can call: a Linux version is what they understand. */
-struct linux_utsname {
-	char system[NAME_SIZE], node[NAME_SIZE], release[NAME_SIZE], version[NAME_SIZE], machine[NAME_SIZE],
-		domain[NAME_SIZE];
-};
-
-_Static_assert(sizeof(struct linux_utsname) == 390, "Linux's struct new_utsname");
-
-static struct linux_utsname names = {
+struct linux_utsname system_names = {
 	.system = "Linux",
 	.node = "anke",
 	.release = "6.1.0-anke",
@@ -31,18 +22,18 @@ static struct linux_utsname names = {
 
 SYSCALL_1(uname, to)
 {
-	return args_put(to, &names, sizeof(names));
+	return args_put(to, &system_names, sizeof(system_names));
 }
 
 SYSCALL_2(sethostname, from, size)
 {
-	char name[NAME_SIZE] = "";
+	char name[SYSTEM_NAME_SIZE] = "";
 
-	if (size >= NAME_SIZE)
+	if (size >= SYSTEM_NAME_SIZE)
 		return -EINVAL;
 	if (args_get(name, from, size))
 		return -EFAULT;
-	memcpy(names.node, name, sizeof(names.node));
+	memcpy(system_names.node, name, sizeof(system_names.node));
 	return 0;
 }
 

@@ -105,6 +105,7 @@ SYSCALL_2(fstatfs, fd, to)
 }
 
 #define X_OK      1
+#define W_OK      2
 #define ACCESS_OK 7
 
 /* Root may read and write all, and execute what anybody may, and search every directory. */
@@ -118,8 +119,10 @@ static int64_t access_at(uint64_t fd, uint64_t path, uint64_t mode, unsigned fla
 	error = user_path_lookup(fd, path, flags, &node);
 	if (error)
 		return error;
-	if (mode & X_OK && !node_is(node, S_IFDIR) && !(node->mode & MODE_EXECUTE))
+	if (mode & X_OK && !node_is(node, S_IFDIR) && (!(node->mode & MODE_EXECUTE) || node->fs->flags & MS_NOEXEC))
 		error = -EACCES;
+	else if (mode & W_OK && fs_is_read_only(node->fs) && (node_is(node, S_IFREG) || node_is(node, S_IFDIR)))
+		error = -EROFS;
 	node_put(node);
 	return error;
 }
@@ -148,9 +151,11 @@ static int64_t chmod_at(uint64_t fd, uint64_t path, uint64_t mode)
 
 	if (error)
 		return error;
-	node_chmod(node, mode & MODE_PERMISSIONS);
+	error = fs_is_read_only(node->fs) ? -EROFS : 0;
+	if (!error)
+		node_chmod(node, mode & MODE_PERMISSIONS);
 	node_put(node);
-	return 0;
+	return error;
 }
 
 SYSCALL_2(chmod, path, mode)
@@ -169,6 +174,8 @@ SYSCALL_2(fchmod, fd, mode)
 
 	if (!file || file->flags & O_PATH)
 		return -EBADF;
+	if (fs_is_read_only(file->node->fs))
+		return -EROFS;
 	node_chmod(file->node, mode & MODE_PERMISSIONS);
 	return 0;
 }
@@ -180,9 +187,11 @@ static int64_t chown_at(uint64_t fd, uint64_t path, uint64_t user, uint64_t grou
 
 	if (error)
 		return error;
-	node_chown(node, (uint32_t)user, (uint32_t)group);
+	error = fs_is_read_only(node->fs) ? -EROFS : 0;
+	if (!error)
+		node_chown(node, (uint32_t)user, (uint32_t)group);
 	node_put(node);
-	return 0;
+	return error;
 }
 
 SYSCALL_3(chown, path, user, group)
@@ -208,6 +217,8 @@ SYSCALL_3(fchown, fd, user, group)
 
 	if (!file || file->flags & O_PATH)
 		return -EBADF;
+	if (fs_is_read_only(file->node->fs))
+		return -EROFS;
 	node_chown(file->node, (uint32_t)user, (uint32_t)group);
 	return 0;
 }
@@ -253,8 +264,11 @@ SYSCALL_4(utimensat, fd, path, from, flags)
 		error = -EBADF;
 	if (error)
 		return error;
-	if (which[0] || which[1])
-		node_set_times(node, which[0], which[1]);
+	if (which[0] || which[1]) {
+		error = fs_is_read_only(node->fs) ? -EROFS : 0;
+		if (!error)
+			node_set_times(node, which[0], which[1]);
+	}
 	node_put(node);
-	return 0;
+	return error;
 }

@@ -8,6 +8,8 @@
 #include "kernel/dev/serial.h"
 #include "kernel/fs/device.h"
 #include "kernel/fs/initramfs.h"
+#include "kernel/fs/mount.h"
+#include "kernel/fs/mount_types.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/tmpfs.h"
 #include "kernel/fs/tty.h"
@@ -17,6 +19,8 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
+#include "kernel/mm/hhdm.h"
+#include "kernel/sys/proc.h"
 #include "kernel/sys/sys.h"
 #include "kernel/task/process.h"
 #include "kernel/task/user_return.h"
@@ -109,6 +113,38 @@ static int make_devices(void)
 	return error;
 }
 
+/* What a session expects to find mounted, as if an init script had been there. */
+static int mount_at(struct name name, const char *type)
+{
+	struct node *at;
+	int error = node_create(root, name, S_IFDIR | 0555, 0, NULL);
+
+	if (error && error != -EEXIST)
+		return error;
+	error = node_lookup(root, root, name, &at);
+	if (error)
+		return error;
+	error = mount_add(type, type, at, MS_NOSUID | MS_NODEV | MS_NOEXEC, "");
+	node_put(at);
+	return error;
+}
+
+static int make_mounts(const char *cmdline)
+{
+	static const struct name proc = { "proc", 4 }, sys = { "sys", 3 };
+	int error;
+
+	mount_types_init();
+	error = proc_init(cmdline);
+	if (!error)
+		error = mount_set_root("tmpfs", root);
+	if (!error)
+		error = mount_at(proc, "proc");
+	if (!error)
+		error = mount_at(sys, "sysfs");
+	return error;
+}
+
 bool userland_init(const struct boot_info *info)
 {
 	struct initramfs_report report = { 0 };
@@ -126,6 +162,8 @@ bool userland_init(const struct boot_info *info)
 		log_err("initramfs: %s, at offset %#llx\n", report.error.what, (unsigned long long)report.error.offset);
 	if (error != -ENOMEM)
 		error = make_devices();
+	if (!error)
+		error = make_mounts(hhdm_ptr(info->cmdline));
 	if (error) {
 		log_err("initramfs: left alone, error %d\n", -error);
 		return false;

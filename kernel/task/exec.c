@@ -23,7 +23,6 @@
 /* A program that has been found. */
 struct program {
 	struct file *file;
-	char *path; /* the heap's */
 	struct elf_image elf;
 };
 
@@ -94,7 +93,7 @@ static int open_program(const struct path_base *base, const char *path, struct f
 	if (error)
 		return error;
 	/* Some right to execute is needed, by root too. */
-	if (!node_is(node, S_IFREG) || !(node->mode & 0111))
+	if (!node_is(node, S_IFREG) || !(node->mode & 0111) || node->fs->flags & MS_NOEXEC)
 		error = -EACCES;
 	else
 		error = file_open(node, O_RDONLY, ret);
@@ -172,7 +171,6 @@ static int try_file(const struct path_base *base, char **path, struct arguments 
 		*ret_error = error.what;
 		return have < 0 ? status : -ENOEXEC;
 	}
-	ret->path = *path;
 	return 1;
 }
 
@@ -186,9 +184,9 @@ static int find_program(const struct path_base *base, const char *path, struct a
 	for (int i = 0; result == 0 && i <= SCRIPTS_MAX; i++)
 		result = try_file(base, &at, a, start, ret, ret_error);
 	kfree(start);
+	kfree(at);
 	if (result == 1)
 		return 0;
-	kfree(at);
 	return result ? result : -ELOOP;
 }
 
@@ -207,11 +205,9 @@ int exec_load(const struct path_base *base, const struct process_rlimit *limits,
 	if (!error) {
 		strings.argv = (const char *const *)a.argv;
 		error = exec_build(program.file, &program.elf, limits, &strings, ret);
+		if (!error)
+			ret->program = node_get(program.file->node);
 		file_put(program.file);
-		if (error)
-			kfree(program.path);
-		else
-			ret->path = program.path;
 	}
 	free_arguments(&a);
 	return error;
@@ -249,14 +245,14 @@ static void take_image(struct process *process, const struct exec_image *image)
 	process->args_end = image->args_end;
 	process->env_start = image->env_start;
 	process->env_end = image->env_end;
-	kfree(process->executable);
-	process->executable = image->path;
+	node_put(process->program);
+	process->program = image->program;
 }
 
 static void discard_image(struct exec_image *image)
 {
 	user_space_put(image->space);
-	kfree(image->path);
+	node_put(image->program);
 }
 
 int process_exec(const char *path, const char *const *argv, const char *const *envp)

@@ -85,6 +85,7 @@ static void inherit(struct process *process, const struct process *maker)
 	process->paths.root = node_get(maker->paths.root);
 	process->paths.cwd = node_get(maker->paths.cwd);
 	process->paths.umask = maker->paths.umask;
+	process->program = node_get(maker->program);
 	memcpy(process->limits, maker->limits, sizeof(process->limits));
 	process->args_start = maker->args_start;
 	process->args_end = maker->args_end;
@@ -116,13 +117,6 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 
 	if (!process)
 		return -ENOMEM;
-	if (maker && maker->executable) {
-		process->executable = copy_string(maker->executable);
-		if (!process->executable) {
-			kfree(process);
-			return -ENOMEM;
-		}
-	}
 	process->pid = process->group = process->session = pid;
 	process->start_ns = clock_monotonic_ns();
 	process->alarm.fire = process_alarm_rings;
@@ -159,7 +153,6 @@ void process_forget(struct process *process)
 	*link = process->next_pid;
 	process_count--;
 	process_put_paths(process);
-	kfree(process->executable);
 	kfree(process);
 }
 
@@ -169,7 +162,8 @@ void process_put_paths(struct process *process)
 		node_put(process->paths.root);
 	if (process->paths.cwd)
 		node_put(process->paths.cwd);
-	process->paths.root = process->paths.cwd = NULL;
+	node_put(process->program);
+	process->paths.root = process->paths.cwd = process->program = NULL;
 }
 
 void process_add_task(struct process *process, struct task *task)
@@ -189,6 +183,7 @@ void process_remove_task(struct task *task)
 		link = &(*link)->next_task;
 	*link = task->next_task;
 	process->task_count--;
+	memcpy(process->name, task->name, sizeof(process->name));
 	process->dead_run_ns += task_run_ns(task);
 	process->faults += task->faults;
 }

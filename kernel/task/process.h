@@ -71,7 +71,8 @@ struct process {
 	uint64_t child_run_ns; /* of children that were waited for, and theirs */
 	uint64_t faults, child_faults;
 	struct task *vfork_parent;                         /* it waits until this process execs or ends; NULL: nobody */
-	char *executable;                                  /* its path, for /proc/self/exe; the heap's */
+	struct node *program;                              /* the file that was executed; held; NULL: ended */
+	char name[TASK_NAME];                              /* of its last task, once that has ended */
 	uint64_t args_start, args_end, env_start, env_end; /* user addresses: /proc/PID/cmdline */
 };
 

@@ -23,6 +23,7 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 /* The last of a process that nobody knows any more, or that never had a task. */
 void process_forget(struct process *process);
 
+/* Root, working directory, and the program's file. */
 void process_put_paths(struct process *process);
 
 void process_add_task(struct process *process, struct task *task);
@@ -58,7 +59,7 @@ struct exec_image {
 	struct user_space *space;
 	vaddr_t entry, stack;
 	vaddr_t args_start, args_end, env_start, env_end;
-	char *path; /* of the program, behind all scripts; the heap's */
+	struct node *program; /* the file, behind all scripts; held */
 };
 
 /*

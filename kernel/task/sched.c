@@ -11,6 +11,7 @@
 #include "kernel/irq/timer.h"
 #include "kernel/mm/kernel_space.h"
 #include "kernel/mm/uaccess.h"
+#include "kernel/task/load.h"
 #include "kernel/task/process.h"
 #include "kernel/task/user_return.h"
 
@@ -23,6 +24,7 @@ struct run_queue {
 };
 
 static struct run_queue queues[TASK_PRIORITIES];
+struct sched_counts sched_counts;
 static uint64_t ready_mask; /* of priorities with somebody in their queue */
 
 _Static_assert(TASK_PRIORITIES <= 64, "a bit for each");
@@ -64,6 +66,7 @@ void sched_ready(struct task *task)
 	*queue->end = task;
 	queue->end = &task->next_ready;
 	task->queued = true;
+	sched_counts.ready++;
 	ready_mask |= 1ULL << task->priority;
 	if (task->priority < task_current()->priority)
 		boot_percpu.switch_wanted = true;
@@ -82,6 +85,7 @@ static void unlink_ready(struct run_queue *queue, struct task **link)
 	if (!queue->first)
 		ready_mask &= ~(1ULL << task->priority);
 	task->queued = false;
+	sched_counts.ready--;
 }
 
 void sched_unready(struct task *task)
@@ -187,18 +191,24 @@ void sched_switch(void)
 	from->run_ns += now - from->started_ns;
 	if (from->state == TASK_RUNNABLE)
 		sched_ready(from);
+	load_sample(now, sched_counts.ready);
 	to = take_ready();
 	while (!to) {
+		uint64_t asleep = now;
+
 		/* Asleep on the stack of the task that has nothing to do: its own wake-up ends this too. */
 		cpu_interrupts_on_and_halt();
 		cpu_interrupts_off();
 		to = take_ready();
 		now = clock_monotonic_ns();
+		sched_counts.idle_ns += now - asleep;
+		load_sample(now, 0);
 	}
 	to->started_ns = now;
 	boot_percpu.switch_wanted = false;
 	if (to == from)
 		return;
 	to->switches++;
+	sched_counts.switches++;
 	switch_to(from, to);
 }

@@ -14,6 +14,15 @@
  */
 void sched_switch(void);
 
+/* Since the start. */
+struct sched_counts {
+	uint64_t switches; /* of the CPU from one task to another */
+	uint64_t idle_ns;  /* with nobody ready */
+	unsigned ready;    /* in the run queues now */
+};
+
+extern struct sched_counts sched_counts;
+
 /* Put a runnable task that does not run into its queue. Interrupts off. */
 void sched_ready(struct task *task);
 

@@ -25,6 +25,7 @@ extern const char task_enter_user[], task_enter_kernel[];
 
 static struct task *tids[TID_LISTS];
 static int last_tid;
+uint64_t task_count_made;
 static struct cache task_cache;
 
 /* What stack_switch expects below the first instruction's address. */
@@ -84,6 +85,7 @@ static void enlist(struct task *task, const char *name, int tid)
 {
 	task->tid = tid;
 	format_s(task->name, sizeof(task->name), "%s", name);
+	task->start_ns = clock_monotonic_ns();
 	task->priority = TASK_PRIORITY;
 	task->alarm.fire = alarm_rings;
 	list(task);
@@ -112,6 +114,7 @@ int task_create(const char *name, bool fpu, struct task **ret)
 	if (!tid)
 		goto free_fpu;
 	enlist(task, name, tid);
+	task_count_made++;
 	*ret = task;
 	return 0;
 

@@ -57,6 +57,7 @@ struct task {
 	uint64_t robust_list;        /* set_robust_list(2)'s head; a user address */
 	uint64_t run_ns;             /* CPU time until it was last left */
 	uint64_t started_ns;         /* when it got the CPU */
+	uint64_t start_ns;           /* when it was made */
 	uint64_t switches;           /* times that it got the CPU */
 	uint64_t faults;             /* page faults served for it */
 	struct process *vfork_child; /* what its vfork waits for; NULL: nothing */
@@ -96,6 +97,9 @@ void task_start_user(struct task *task);
 
 /* Run `function(argument)` in the kernel context; its return is the task's end. */
 void task_start_kernel(struct task *task, void (*function)(void *argument), void *argument);
+
+/* How many there ever were, but for the first. */
+extern uint64_t task_count_made;
 
 /* The task with that tid, or NULL. */
 struct task *task_find(int tid);

@@ -1,0 +1,305 @@
+/*
+ * See mount.h.
+ */
+#include "kernel/fs/mount.h"
+
+#include "kernel/fs/path.h"
+#include "kernel/fs/text.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+
+static struct mount_type *types;
+static struct mount *mounts;
+
+static struct mount_type *find_type(const char *name)
+{
+	struct mount_type *type = types;
+
+	while (type && strcmp(type->name, name) != 0)
+		type = type->next;
+	return type;
+}
+
+void mount_type_add(struct mount_type *type)
+{
+	struct mount_type **end = &types;
+
+	ASSERT(!find_type(type->name));
+	while (*end)
+		end = &(*end)->next;
+	*end = type;
+	type->next = NULL;
+}
+
+void mount_list_types(struct text *text)
+{
+	for (const struct mount_type *type = types; type; type = type->next)
+		text_add(text, "nodev\t%s\n", type->name);
+}
+
+/* The mount whose root `root` is, or NULL. */
+static struct mount *find_mount(const struct node *root)
+{
+	struct mount *mount = mounts;
+
+	while (mount && mount->root != root)
+		mount = mount->next;
+	return mount;
+}
+
+/* Linux's defaults: access times are kept as relatime does, if nobody says otherwise. */
+static unsigned attributes(unsigned flags)
+{
+	if (!(flags & (MS_NOATIME | MS_STRICTATIME)))
+		flags |= MS_RELATIME;
+	return flags & MS_ATTRIBUTES;
+}
+
+static struct mount *make_mount(const struct mount_type *type, const char *source)
+{
+	struct mount *mount = kmalloc(sizeof(*mount));
+	size_t size = strlen(source) + 1;
+
+	if (!mount)
+		return NULL;
+	*mount = (struct mount){ .type = type, .source = kmalloc(size) };
+	if (!mount->source) {
+		kfree(mount);
+		return NULL;
+	}
+	memcpy(mount->source, source, size);
+	return mount;
+}
+
+static void free_mount(struct mount *mount)
+{
+	kfree(mount->source);
+	kfree(mount);
+}
+
+static void add_last(struct mount *mount)
+{
+	struct mount **end = &mounts;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = mount;
+}
+
+static void take_out(struct mount *mount)
+{
+	struct mount **link = &mounts;
+
+	while (*link != mount)
+		link = &(*link)->next;
+	*link = mount->next;
+}
+
+int mount_set_root(const char *type, struct node *root)
+{
+	struct mount *mount;
+
+	ASSERT(!mounts && find_type(type));
+	mount = make_mount(find_type(type), type);
+	if (!mount)
+		return -ENOMEM;
+	mount->root = node_get(root);
+	root->fs->flags = attributes(0);
+	add_last(mount);
+	return 0;
+}
+
+int mount_add(const char *type_name, const char *source, struct node *at, unsigned flags, const char *options)
+{
+	const struct mount_type *type = find_type(type_name);
+	const struct mount *below = find_mount(at);
+	struct mount *mount;
+	int error;
+
+	if (!type)
+		return -ENODEV;
+	if (!node_is(at, S_IFDIR))
+		return -ENOTDIR;
+	if (below && below->type == type && type->single)
+		return -EBUSY;
+	mount = make_mount(type, source);
+	if (!mount)
+		return -ENOMEM;
+	error = type->create(options, &mount->root);
+	if (error) {
+		free_mount(mount);
+		return error;
+	}
+	error = node_mount(at, mount->root);
+	if (error) {
+		type->destroy(mount->root);
+		free_mount(mount);
+		return error;
+	}
+	mount->root->fs->flags = attributes(flags);
+	add_last(mount);
+	return 0;
+}
+
+int mount_change(struct node *root, unsigned flags, const char *options)
+{
+	struct mount *mount = find_mount(root);
+	int error;
+
+	if (!mount)
+		return -EINVAL;
+	if (flags & MS_RDONLY && root->fs->writers)
+		return -EBUSY;
+	error = mount->type->change ? mount->type->change(root, options) : 0;
+	if (!error)
+		root->fs->flags = attributes(flags);
+	return error;
+}
+
+/* Does `dir` lie in what hangs from `root`? */
+static bool is_below(const struct node *dir, const struct node *root)
+{
+	while (dir && dir != root)
+		dir = dir->covers ? dir->covers : dir->parent;
+	return dir != NULL;
+}
+
+int mount_move(struct node *root, struct node *at)
+{
+	struct node *from = root->covers;
+	int error;
+
+	if (!find_mount(root) || !from)
+		return -EINVAL;
+	if (is_below(at, root))
+		return -ELOOP;
+	if (!node_is(at, S_IFDIR))
+		return -ENOTDIR;
+	if (at->mounted)
+		return -EBUSY;
+	/* Whoever is in there stays in it. */
+	from->mounted = NULL;
+	root->covers = NULL;
+	error = node_mount(at, root);
+	ASSERT(!error);
+	node_put(root);
+	node_put(from);
+	return 0;
+}
+
+int mount_remove(struct node *root)
+{
+	struct mount *mount = find_mount(root);
+	int error;
+
+	/* The caller's hold: from here on a mount has the only one. */
+	node_put(root);
+	if (!mount)
+		return -EINVAL;
+	if (!root->covers)
+		return -EBUSY;
+	error = node_unmount(root);
+	if (error)
+		return error;
+	take_out(mount);
+	mount->type->destroy(root);
+	free_mount(mount);
+	return 0;
+}
+
+/* Out of the tree and out of the list; the last one to leave ends it. */
+static void detach(struct mount *mount)
+{
+	struct node *root = mount->root, *at = root->covers;
+
+	at->mounted = NULL;
+	root->covers = NULL;
+	take_out(mount);
+	root->fs->destroy = mount->type->destroy;
+	root->fs->detached = root;
+	free_mount(mount);
+	node_put(at);
+	/* What the mount had of it. */
+	node_put(root);
+}
+
+int mount_detach(struct node *root)
+{
+	struct mount *mount = find_mount(root);
+	bool again = true;
+
+	if (!mount || !root->covers) {
+		node_put(root);
+		return mount ? -EBUSY : -EINVAL;
+	}
+	/* What is mounted inside, the innermost first: later ones lie in earlier ones. */
+	while (again) {
+		struct mount *last = NULL;
+
+		for (struct mount *other = mounts; other; other = other->next)
+			if (other != mount && is_below(other->root, root))
+				last = other;
+		again = last != NULL;
+		if (last)
+			detach(last);
+	}
+	detach(mount);
+	node_put(root);
+	return 0;
+}
+
+/* Blanks and backslashes as /proc/mounts writes them (getmntent(3)). */
+static void add_escaped(struct text *text, const char *word)
+{
+	for (; *word; word++) {
+		if (strchr(" \t\n\\", *word))
+			text_add(text, "\\%03o", (unsigned char)*word);
+		else
+			text_add_bytes(text, word, 1);
+	}
+}
+
+static void add_options(struct text *text, const struct mount *mount)
+{
+	static const struct {
+		unsigned flag;
+		const char *name;
+	} names[] = {
+		{ MS_SYNCHRONOUS, "sync" },  { MS_NOSUID, "nosuid" },   { MS_NODEV, "nodev" },
+		{ MS_NOEXEC, "noexec" },     { MS_NOATIME, "noatime" }, { MS_NODIRATIME, "nodiratime" },
+		{ MS_RELATIME, "relatime" },
+	};
+
+	text_add(text, mount->root->fs->flags & MS_RDONLY ? "ro" : "rw");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (mount->root->fs->flags & names[i].flag)
+			text_add(text, ",%s", names[i].name);
+	if (mount->root->fs->pages_max)
+		text_add(text, ",size=%lluk", (unsigned long long)(mount->root->fs->pages_max * (PAGE_SIZE / 1024)));
+	if (mount->root->fs->nodes_max)
+		text_add(text, ",nr_inodes=%llu", (unsigned long long)mount->root->fs->nodes_max);
+}
+
+void mount_list(struct node *root, struct text *text)
+{
+	char *path = kmalloc(PATH_MAX);
+	size_t size;
+
+	if (!path) {
+		text->lost = true;
+		return;
+	}
+	for (const struct mount *mount = mounts; mount; mount = mount->next) {
+		/* What is not below the asker's root is not there for it. */
+		if (path_of_directory(root, mount->root, path, PATH_MAX, &size) != 0)
+			continue;
+		add_escaped(text, mount->source);
+		text_add(text, " ");
+		add_escaped(text, path);
+		text_add(text, " %s ", mount->type->name);
+		add_options(text, mount);
+		text_add(text, " 0 0\n");
+	}
+	kfree(path);
+}

@@ -1,0 +1,204 @@
+/*
+ * See mount_types.h and sysfs.h.
+ */
+#include "kernel/fs/mount_types.h"
+
+#include "kernel/fs/content.h"
+#include "kernel/fs/device.h"
+#include "kernel/fs/mount.h"
+#include "kernel/fs/store.h"
+#include "kernel/fs/sysfs.h"
+#include "kernel/fs/tmpfs.h"
+
+#define SYSFS_MAGIC 0x62656572
+
+/* ---- tmpfs ---- */
+
+/* Digits of that base, to the end of `word`. False: there is something else, or nothing, or too much. */
+static bool get_number(struct name word, unsigned base, uint64_t *ret)
+{
+	uint64_t number = 0;
+
+	if (!word.size)
+		return false;
+	for (size_t i = 0; i < word.size; i++) {
+		unsigned digit = (unsigned)(word.text[i] - '0');
+
+		if (digit >= base || number > UINT32_MAX)
+			return false;
+		number = number * base + digit;
+	}
+	*ret = number;
+	return number <= UINT32_MAX;
+}
+
+/* "16m": bytes with a unit, or "50%" of the machine's memory. As pages, one at least for anything but 0. */
+static bool get_pages(struct name word, uint64_t *ret)
+{
+	static const char units[] = "kmg";
+	const char *unit = word.size ? strchr(units, word.text[word.size - 1] | 0x20) : NULL;
+	bool percent = word.size && word.text[word.size - 1] == '%';
+	uint64_t number;
+
+	if (!get_number((struct name){ word.text, word.size - (unit || percent ? 1 : 0) }, 10, &number))
+		return false;
+	if (percent)
+		*ret = machine_frames.total * number / 100;
+	else
+		*ret = content_pages(number << (unit ? 10 * (unit - units + 1) : 0));
+	return true;
+}
+
+static bool take_mode(struct node *root, struct name value)
+{
+	uint64_t mode;
+
+	if (!get_number(value, 8, &mode))
+		return false;
+	node_chmod(root, (uint32_t)mode);
+	return true;
+}
+
+static bool take_uid(struct node *root, struct name value)
+{
+	uint64_t id;
+
+	if (!get_number(value, 10, &id))
+		return false;
+	node_chown(root, (uint32_t)id, UINT32_MAX);
+	return true;
+}
+
+static bool take_gid(struct node *root, struct name value)
+{
+	uint64_t id;
+
+	if (!get_number(value, 10, &id))
+		return false;
+	node_chown(root, UINT32_MAX, (uint32_t)id);
+	return true;
+}
+
+/* Not below what is there already, as on Linux. */
+static bool take_size(struct node *root, struct name value)
+{
+	uint64_t pages;
+
+	if (!get_pages(value, &pages) || (pages && pages < root->fs->pages))
+		return false;
+	root->fs->pages_max = pages;
+	return true;
+}
+
+static bool take_nodes(struct node *root, struct name value)
+{
+	uint64_t nodes;
+
+	if (!get_number(value, 10, &nodes) || (nodes && nodes < root->fs->nodes))
+		return false;
+	root->fs->nodes_max = nodes;
+	return true;
+}
+
+/* One word of -o: "mode=0755". */
+static int take_option(struct node *root, struct name word)
+{
+	static const struct {
+		const char *name;
+		bool (*take)(struct node *root, struct name value);
+	} options[] = {
+		{ "mode=", take_mode }, { "uid=", take_uid },         { "gid=", take_gid },
+		{ "size=", take_size }, { "nr_inodes=", take_nodes },
+	};
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		size_t size = strlen(options[i].name);
+
+		if (word.size >= size && memcmp(word.text, options[i].name, size) == 0)
+			return options[i].take(root, (struct name){ word.text + size, word.size - size }) ? 0 : -EINVAL;
+	}
+	return -EINVAL;
+}
+
+static int take_options(struct node *root, const char *options)
+{
+	while (*options) {
+		const char *comma = strchr(options, ',');
+		size_t size = comma ? (size_t)(comma - options) : strlen(options);
+		int error = size ? take_option(root, (struct name){ options, size }) : 0;
+
+		if (error)
+			return error;
+		options += size + (comma ? 1 : 0);
+	}
+	return 0;
+}
+
+static int create_tmpfs(const char *options, struct node **ret)
+{
+	struct node *root;
+	int error = tmpfs_create(&root);
+
+	if (error)
+		return error;
+	/* As tmp wants it (tmpfs(5)). */
+	node_chmod(root, S_ISVTX | 0777);
+	error = take_options(root, options);
+	if (error)
+		tmpfs_destroy(root);
+	else
+		*ret = root;
+	return error;
+}
+
+/* Linux has one for all mounts of it; here each starts with the devices that there are. */
+static int create_devtmpfs(const char *options, struct node **ret)
+{
+	struct node *root;
+	int error = tmpfs_create(&root);
+
+	if (error)
+		return error;
+	root->fs->name = "devtmpfs";
+	error = take_options(root, options);
+	if (!error)
+		error = device_make_nodes(root);
+	if (error)
+		tmpfs_destroy(root);
+	else
+		*ret = root;
+	return error;
+}
+
+/* ---- sysfs ---- */
+
+static struct text_fs_type sysfs = {
+	.name = "sysfs", .magic = SYSFS_MAGIC, .file_size = PAGE_SIZE, .create_error = -EPERM
+};
+
+void sysfs_add(struct text_entry *entries, size_t count)
+{
+	text_fs_add(&sysfs, entries, count);
+}
+
+static int create_sysfs(const char *options, struct node **ret)
+{
+	(void)options;
+	return text_fs_create(&sysfs, ret);
+}
+
+void mount_types_init(void)
+{
+	static struct mount_type types[] = {
+		{ .name = "sysfs", .single = true, .create = create_sysfs, .destroy = text_fs_destroy },
+		{ .name = "tmpfs", .create = create_tmpfs, .change = take_options, .destroy = tmpfs_destroy },
+		{ .name = "devtmpfs",
+		  .single = true,
+		  .create = create_devtmpfs,
+		  .change = take_options,
+		  .destroy = tmpfs_destroy },
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		mount_type_add(&types[i]);
+}

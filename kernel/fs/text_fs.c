@@ -1,0 +1,250 @@
+/*
+ * A tree of nodes made from a list of paths. It never changes while it is mounted, so places in directories are indices.
+ */
+#include "kernel/fs/text_fs.h"
+
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+
+#define DIRECTORY_MODE (S_IFDIR | 0555)
+#define FIRST_POSITION 2 /* behind "." and ".." */
+
+struct text_node {
+	struct node node;               /* first */
+	const struct text_entry *entry; /* NULL: a directory that some entry's path needs */
+	struct name name;               /* in entry->path of itself or of one below */
+	struct text_node *children;     /* in order */
+	struct text_node *sibling;
+	struct text_node *made_before; /* of the whole file system */
+	struct text target;            /* of a link, as it was read last */
+};
+
+struct text_fs {
+	struct fs fs; /* first */
+	const struct text_fs_type *type;
+	struct text_node *last; /* by made_before: children come before their parents */
+};
+
+static const struct node_ops ops;
+
+static struct text_fs *fs_of(const struct node *node)
+{
+	return (struct text_fs *)node->fs;
+}
+
+static struct text_node *text_node(struct node *node)
+{
+	return (struct text_node *)node;
+}
+
+void text_fs_add(struct text_fs_type *type, struct text_entry *entries, size_t count)
+{
+	struct text_entry **end = &type->first;
+
+	while (*end)
+		end = &(*end)->next;
+	for (size_t i = 0; i < count; i++) {
+		*end = &entries[i];
+		end = &entries[i].next;
+	}
+}
+
+static struct text_node *find_child(const struct text_node *dir, struct name name)
+{
+	struct text_node *child = dir->children;
+
+	while (child && (child->name.size != name.size || memcmp(child->name.text, name.text, name.size) != 0))
+		child = child->sibling;
+	return child;
+}
+
+static struct text_node *make_node(struct text_fs *fs, struct text_node *dir, struct name name,
+				   const struct text_entry *entry)
+{
+	struct text_node *made = kzalloc(sizeof(*made)), **end;
+	struct node *node;
+
+	if (!made)
+		return NULL;
+	node = &made->node;
+	node_init(node, &ops, &fs->fs, entry ? entry->mode : DIRECTORY_MODE);
+	made->entry = entry;
+	made->name = name;
+	made->made_before = fs->last;
+	fs->last = made;
+	node->links = 1;
+	if (node_is(node, S_IFREG))
+		node->size = fs->type->file_size;
+	if (node_is(node, S_IFDIR))
+		node->links = 2;
+	if (!dir)
+		return made;
+	fs->fs.own++;
+	if (node_is(node, S_IFDIR)) {
+		node->parent = node_get(&dir->node);
+		fs->fs.own++;
+		dir->node.links++;
+	} else {
+		node->home = &dir->node;
+	}
+	for (end = &dir->children; *end; end = &(*end)->sibling)
+		;
+	*end = made;
+	return made;
+}
+
+/* The entry's node, and the directories on the way that are missing. False: no memory. */
+static bool make_path(struct text_fs *fs, struct text_node *dir, const struct text_entry *entry)
+{
+	const char *at = entry->path;
+
+	for (;;) {
+		const char *slash = strchr(at, '/');
+		struct name name = { at, slash ? (size_t)(slash - at) : strlen(at) };
+		struct text_node *child = find_child(dir, name);
+
+		if (!child)
+			child = make_node(fs, dir, name, slash ? NULL : entry);
+		if (!child)
+			return false;
+		if (!slash)
+			return true;
+		dir = child;
+		at = slash + 1;
+	}
+}
+
+static void free_all(struct text_fs *fs)
+{
+	while (fs->last) {
+		struct text_node *node = fs->last;
+
+		fs->last = node->made_before;
+		ASSERT(node->node.refs == 1);
+		node_put(&node->node);
+	}
+	ASSERT(!fs->fs.nodes);
+	kfree(fs);
+}
+
+int text_fs_create(const struct text_fs_type *type, struct node **ret)
+{
+	struct text_fs *fs = kzalloc(sizeof(*fs));
+	struct text_node *root;
+
+	if (!fs)
+		return -ENOMEM;
+	fs->fs = (struct fs){ .name = type->name, .magic = type->magic, .device = fs_new_device(), .unsized = true };
+	fs->type = type;
+	root = make_node(fs, NULL, (struct name){ "", 0 }, NULL);
+	if (!root) {
+		kfree(fs);
+		return -ENOMEM;
+	}
+	for (const struct text_entry *entry = type->first; entry; entry = entry->next)
+		if (!make_path(fs, root, entry)) {
+			free_all(fs);
+			return -ENOMEM;
+		}
+	*ret = &root->node;
+	return 0;
+}
+
+void text_fs_destroy(struct node *root)
+{
+	free_all(fs_of(root));
+}
+
+static bool has_more(const struct node *dir)
+{
+	return !dir->parent && fs_of(dir)->type->lookup;
+}
+
+static int lookup(struct node *dir, struct name name, struct node **ret)
+{
+	struct text_node *child = find_child(text_node(dir), name);
+
+	if (child) {
+		*ret = node_get(&child->node);
+		return 0;
+	}
+	return has_more(dir) ? fs_of(dir)->type->lookup(dir, name, ret) : -ENOENT;
+}
+
+static int next(struct node *dir, uint64_t *position, struct dir_entry *ret)
+{
+	uint64_t index = *position > FIRST_POSITION ? *position - FIRST_POSITION : 0;
+	struct text_node *child = text_node(dir)->children;
+
+	for (uint64_t i = 0; child && i < index; i++)
+		child = child->sibling;
+	if (child && *position < TEXT_FS_MORE) {
+		*ret = (struct dir_entry){ child->name, child->node.number, child->node.mode };
+		*position = FIRST_POSITION + index + 1;
+		return 1;
+	}
+	if (!has_more(dir))
+		return 0;
+	if (*position < TEXT_FS_MORE)
+		*position = TEXT_FS_MORE;
+	return fs_of(dir)->type->next(dir, position, ret);
+}
+
+static int create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct name target,
+		  struct node **ret)
+{
+	(void)name;
+	(void)mode;
+	(void)device;
+	(void)target;
+	(void)ret;
+	return fs_of(dir)->type->create_error;
+}
+
+static int readlink(struct node *node, struct name *ret)
+{
+	struct text_node *link = text_node(node);
+	int error;
+
+	text_free(&link->target);
+	error = link->entry->make(node, &link->target);
+	if (!error && link->target.lost)
+		error = -ENOMEM;
+	if (error) {
+		text_free(&link->target);
+		return error;
+	}
+	*ret = (struct name){ link->target.bytes, link->target.size };
+	return 0;
+}
+
+static int open(struct node *node, struct file *file)
+{
+	const struct text_entry *entry = text_node(node)->entry;
+
+	return text_file_open(file, entry->make, entry->take);
+}
+
+/* O_TRUNC before a write: there is nothing to cut. */
+static int truncate(struct node *node, uint64_t size)
+{
+	(void)size;
+	return text_node(node)->entry->take ? 0 : -EACCES;
+}
+
+static void free_node(struct node *node)
+{
+	text_free(&text_node(node)->target);
+	kfree(text_node(node));
+}
+
+static const struct node_ops ops = {
+	.lookup = lookup,
+	.next = next,
+	.create = create,
+	.readlink = readlink,
+	.open = open,
+	.truncate = truncate,
+	.free = free_node,
+};

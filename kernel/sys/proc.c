@@ -1,0 +1,75 @@
+/*
+ * See proc.h. What is the same for all who read it.
+ */
+#include "kernel/sys/proc.h"
+
+#include "kernel/fs/mount.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+
+#define PROC_MAGIC 0x9fa0
+
+/* What is not there cannot come to be: Linux looks names up and says -ENOENT before it asks who may make one. */
+static struct text_fs_type proc_type = {
+	.name = "proc",
+	.magic = PROC_MAGIC,
+	.create_error = -ENOENT,
+	.lookup = proc_lookup_pid,
+	.next = proc_next_pid,
+};
+
+static int make_self(struct node *node, struct text *ret)
+{
+	(void)node;
+	text_add(ret, "%d", process_current()->pid);
+	return 0;
+}
+
+static int make_thread_self(struct node *node, struct text *ret)
+{
+	(void)node;
+	text_add(ret, "%d/task/%d", process_current()->pid, task_current()->tid);
+	return 0;
+}
+
+static int make_mounts_link(struct node *node, struct text *ret)
+{
+	(void)node;
+	text_add(ret, "self/mounts");
+	return 0;
+}
+
+static int make_filesystems(struct node *node, struct text *ret)
+{
+	(void)node;
+	mount_list_types(ret);
+	return 0;
+}
+
+static int create(const char *options, struct node **ret)
+{
+	/* hidepid= and gid= change nothing for root, and everybody is. */
+	(void)options;
+	return text_fs_create(&proc_type, ret);
+}
+
+int proc_init(const char *cmdline)
+{
+	static struct text_entry entries[] = {
+		{ .path = "self", .mode = S_IFLNK | 0777, .make = make_self },
+		{ .path = "thread-self", .mode = S_IFLNK | 0777, .make = make_thread_self },
+		{ .path = "mounts", .mode = S_IFLNK | 0777, .make = make_mounts_link },
+		{ .path = "filesystems", .mode = S_IFREG | 0444, .make = make_filesystems },
+	};
+	static struct mount_type mount = { .name = "proc", .create = create, .destroy = text_fs_destroy };
+	size_t size = strlen(cmdline) + 1;
+	char *copy = kmalloc(size);
+
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, cmdline, size);
+	text_fs_add(&proc_type, entries, sizeof(entries) / sizeof(entries[0]));
+	proc_machine_init(&proc_type, copy);
+	mount_type_add(&mount);
+	return 0;
+}

@@ -1,0 +1,45 @@
+/*
+ * /proc: the machine (proc_machine.c), and a directory for each process (proc_pid.c) with what it is (proc_task.c) and what it
+ * has in memory (proc_maps.c). Everything is as Linux shows it (proc(5)), so that ps, top and their like work.
+ */
+#pragma once
+
+#include "kernel/fs/text_fs.h"
+#include "kernel/task/process.h"
+
+/* Make the file systems of proc known to mount(2). Once. `cmdline`: the kernel's, which is copied. -ENOMEM. */
+int proc_init(const char *cmdline);
+
+/* For the files of kernel/sys/proc_*.c. */
+
+/* Whom a node of a process's directory is about. */
+struct proc_subject {
+	struct process *process;
+	struct task *task; /* of /proc/PID the first task that lives; NULL: a zombie */
+	bool single;       /* below /proc/PID/task: about that task alone */
+};
+
+/* -ESRCH: it has ended. */
+int proc_find_subject(struct node *node, struct proc_subject *ret);
+
+/* The root's entries for processes: as text_fs_type wants them. */
+int proc_lookup_pid(struct node *root, struct name name, struct node **ret);
+int proc_next_pid(struct node *root, uint64_t *position, struct dir_entry *ret);
+
+/* Contents of /proc/PID/…. */
+text_make_fn proc_make_stat, proc_make_statm, proc_make_status, proc_make_comm, proc_make_maps, proc_make_cmdline,
+	proc_make_environ, proc_make_mounts, proc_make_limits;
+text_take_fn proc_take_comm;
+
+/* What of a process's memory is of which kind; all zeros for one that has none. */
+struct proc_memory {
+	uint64_t pages, resident;
+	uint64_t code, data, stack,
+		library; /* pages: executable of the program; writable and private; stack; other executable */
+	vaddr_t code_start, code_end, data_start, data_end;
+};
+
+struct proc_memory proc_measure(const struct process *process);
+
+/* Entries for the machine; the command line of the kernel stays. */
+void proc_machine_init(struct text_fs_type *type, const char *cmdline);

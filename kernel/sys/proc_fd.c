@@ -1,0 +1,103 @@
+/*
+ * What a process has open, as links; and where the links of its directory lead.
+ */
+#include "kernel/fs/path.h"
+#include "kernel/mm/heap.h"
+#include "kernel/sys/proc_node.h"
+
+static struct file *file_at(const struct proc_subject *subject, int fd)
+{
+	const struct fd_table *fds = subject->process->fds;
+
+	return fds ? fd_file(fds, fd) : NULL;
+}
+
+static int lookup_fd(struct node *dir, struct name name, struct node **ret)
+{
+	struct proc_node wanted = *proc_node(dir);
+	struct proc_subject subject;
+	const struct file *file;
+	uint32_t mode = S_IFLNK;
+
+	wanted.fd = proc_number_in(name);
+	if (wanted.fd < 0 || proc_find_subject(dir, &subject) != 0)
+		return -ENOENT;
+	file = file_at(&subject, wanted.fd);
+	if (!file)
+		return -ENOENT;
+	mode |= file_reads(file) ? 0500 : 0;
+	mode |= file_writes(file) ? 0300 : 0;
+	return proc_node_get(dir, &wanted, &proc_link_ops, mode, ret);
+}
+
+static int next_fd(struct node *dir, uint64_t *position, struct dir_entry *ret)
+{
+	const struct proc_node *about = proc_node(dir);
+	unsigned fd = *position > 2 ? (unsigned)(*position - 2) : 0;
+	struct proc_subject subject;
+	const struct fd_table *fds;
+
+	if (proc_find_subject(dir, &subject) != 0)
+		return -ENOENT;
+	fds = subject.process->fds;
+	while (fds && fd < fds->capacity && !fds->files[fd])
+		fd++;
+	if (!fds || fd >= fds->capacity)
+		return 0;
+	*ret = (struct dir_entry){ proc_number_name((int)fd), proc_number(about->pid, about->tid, about->file, (int)fd),
+				   S_IFLNK };
+	*position = (uint64_t)fd + 3;
+	return 1;
+}
+
+const struct node_ops proc_fds_ops = {
+	.lookup = lookup_fd, .next = next_fd, .create = proc_refuse_create, .free = proc_node_free
+};
+
+/* Held. -ENOENT. */
+static int follow(struct node *node, struct node **ret)
+{
+	const struct proc_node *link = proc_node(node);
+	struct proc_subject subject;
+	struct node *target;
+
+	if (proc_find_subject(node, &subject) != 0)
+		return -ENOENT;
+	if (link->fd >= 0) {
+		const struct file *file = file_at(&subject, link->fd);
+
+		target = file ? file->node : NULL;
+	} else {
+		target = link->file->target(&subject);
+	}
+	if (!target)
+		return -ENOENT;
+	*ret = node_get(target);
+	return 0;
+}
+
+static int readlink(struct node *node, struct name *ret)
+{
+	struct proc_node *link = proc_node(node);
+	char *path = kmalloc(PATH_MAX);
+	struct node *target;
+	size_t size = 0;
+	int error = path ? follow(node, &target) : -ENOMEM;
+
+	if (!error) {
+		error = path_of_node(process_current()->paths.root, target, path, PATH_MAX, &size);
+		node_put(target);
+	}
+	if (!error) {
+		text_free(&link->target);
+		text_add_bytes(&link->target, path, size - 1);
+		error = link->target.lost ? -ENOMEM : 0;
+	}
+	kfree(path);
+	if (error)
+		return error == -ERANGE ? -ENAMETOOLONG : error;
+	*ret = (struct name){ link->target.bytes, link->target.size };
+	return 0;
+}
+
+const struct node_ops proc_link_ops = { .readlink = readlink, .follow = follow, .free = proc_node_free };

@@ -1,0 +1,295 @@
+/*
+ * The machine as /proc shows it: memory, CPU, times, names.
+ */
+#include "kernel/arch/features.h"
+#include "kernel/fs/content.h"
+#include "kernel/irq/clock.h"
+#include "kernel/irq/irq.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/context.h"
+#include "kernel/mm/frame.h"
+#include "kernel/mm/heap.h"
+#include "kernel/sys/proc.h"
+#include "kernel/sys/system_names.h"
+#include "kernel/task/load.h"
+#include "kernel/task/sched.h"
+
+#define TICK_NS   (NS_PER_S / 100)
+#define PAGE_KIB  (PAGE_SIZE / 1024)
+#define PID_LIMIT 32768
+
+static const char *kernel_cmdline;
+
+static void add_kib(struct text *text, const char *name, uint64_t kib)
+{
+	text_add(text, "%-16s%8llu kB\n", name, (unsigned long long)kib);
+}
+
+static int make_meminfo(struct node *node, struct text *ret)
+{
+	context_token_t token = kernel_context_enter();
+	uint64_t free = frame_free_count(&machine_frames) * PAGE_KIB;
+	uint64_t tables = context_table_frames() * PAGE_KIB;
+	struct heap_stats heap = heap_get_stats();
+
+	(void)node;
+	kernel_context_leave(token);
+	add_kib(ret, "MemTotal:", machine_frames.total * PAGE_KIB);
+	add_kib(ret, "MemFree:", free);
+	add_kib(ret, "MemAvailable:", free);
+	add_kib(ret, "Buffers:", 0);
+	add_kib(ret, "Cached:", content_frames * PAGE_KIB);
+	add_kib(ret, "SwapCached:", 0);
+	add_kib(ret, "Active:", 0);
+	add_kib(ret, "Inactive:", 0);
+	add_kib(ret, "SwapTotal:", 0);
+	add_kib(ret, "SwapFree:", 0);
+	add_kib(ret, "Shmem:", content_frames * PAGE_KIB);
+	add_kib(ret, "Slab:", heap.mapped / 1024);
+	add_kib(ret, "SReclaimable:", 0);
+	add_kib(ret, "SUnreclaim:", heap.mapped / 1024);
+	add_kib(ret, "PageTables:", tables);
+	return 0;
+}
+
+/* Seconds with two digits behind the point. */
+static void add_seconds(struct text *text, uint64_t ns)
+{
+	text_add(text, "%llu.%02llu", (unsigned long long)(ns / NS_PER_S),
+		 (unsigned long long)(ns % NS_PER_S / TICK_NS));
+}
+
+static int make_uptime(struct node *node, struct text *ret)
+{
+	(void)node;
+	add_seconds(ret, clock_monotonic_ns());
+	text_add(ret, " ");
+	add_seconds(ret, sched_counts.idle_ns);
+	text_add(ret, "\n");
+	return 0;
+}
+
+/* How many tasks of programs there are, and how many of them could run. */
+struct task_counts {
+	unsigned all, active;
+	int last;
+};
+
+static bool count_task(void *ctx, struct task *task)
+{
+	struct task_counts *counts = ctx;
+
+	if (!task->process)
+		return true;
+	counts->all++;
+	counts->active += task->state == TASK_RUNNABLE;
+	if (task->tid > counts->last)
+		counts->last = task->tid;
+	return true;
+}
+
+static int make_loadavg(struct node *node, struct text *ret)
+{
+	struct task_counts counts = { 0 };
+
+	(void)node;
+	task_visit(count_task, &counts);
+	for (int i = 0; i < 3; i++) {
+		uint64_t load = load_averages[i] + LOAD_ONE / 200;
+
+		text_add(ret, "%llu.%02llu ", (unsigned long long)(load >> LOAD_SHIFT),
+			 (unsigned long long)((load & (LOAD_ONE - 1)) * 100 >> LOAD_SHIFT));
+	}
+	text_add(ret, "%u/%u %d\n", counts.active, counts.all, counts.last);
+	return 0;
+}
+
+static int make_stat(struct node *node, struct text *ret)
+{
+	uint64_t now = clock_monotonic_ns(), idle = sched_counts.idle_ns, interrupts = irq_stray_count();
+	struct task_counts counts = { 0 };
+
+	(void)node;
+	task_visit(count_task, &counts);
+	for (unsigned vector = VECTOR_PIC; vector <= VECTOR_SPURIOUS; vector++)
+		interrupts += irq_count(vector);
+	/* Nobody counts apart what programs and what the kernel took. */
+	for (int i = 0; i < 2; i++)
+		text_add(ret, "cpu%s %llu 0 0 %llu 0 0 0 0 0 0\n", i ? "0" : " ",
+			 (unsigned long long)((now - idle) / TICK_NS), (unsigned long long)(idle / TICK_NS));
+	text_add(ret, "intr %llu\nctxt %llu\nbtime %llu\nprocesses %llu\nprocs_running %u\nprocs_blocked 0\n",
+		 (unsigned long long)interrupts, (unsigned long long)sched_counts.switches,
+		 (unsigned long long)((clock_realtime_ns() - now) / NS_PER_S), (unsigned long long)task_count_made,
+		 counts.active);
+	return 0;
+}
+
+static int make_version(struct node *node, struct text *ret)
+{
+	(void)node;
+	text_add(ret, "%s version %s (%s)\n", system_names.system, system_names.release, system_names.version);
+	return 0;
+}
+
+static int make_cmdline(struct node *node, struct text *ret)
+{
+	(void)node;
+	text_add_bytes(ret, kernel_cmdline, strlen(kernel_cmdline));
+	text_add(ret, "\n");
+	return 0;
+}
+
+/* The names that Linux has for the features which this kernel knows. */
+static void add_flags(struct text *text)
+{
+	const struct cpu_features *f = cpu_features();
+	const struct {
+		bool there;
+		const char *name;
+	} flags[] = {
+		{ true, "fpu" },
+		{ f->tsc, "tsc" },
+		{ true, "msr" },
+		{ true, "pae" },
+		{ f->mce, "mce" },
+		{ true, "cx8" },
+		{ f->apic, "apic" },
+		{ f->pge, "pge" },
+		{ true, "cmov" },
+		{ f->pat, "pat" },
+		{ f->sse2, "fxsr sse sse2" },
+		{ f->syscall, "syscall" },
+		{ f->nx, "nx" },
+		{ f->pages_1g, "pdpe1gb" },
+		{ f->rdtscp, "rdtscp" },
+		{ true, "lm" },
+		{ f->invariant_tsc, "constant_tsc nonstop_tsc" },
+		{ f->pcid, "pcid" },
+		{ f->x2apic, "x2apic" },
+		{ f->tsc_deadline, "tsc_deadline_timer" },
+		{ f->xsave, "xsave" },
+		{ f->rdrand, "rdrand" },
+		{ f->hypervisor, "hypervisor" },
+		{ f->fsgsbase, "fsgsbase" },
+		{ f->smep, "smep" },
+		{ f->erms, "erms" },
+		{ f->invpcid, "invpcid" },
+		{ f->rdseed, "rdseed" },
+		{ f->smap, "smap" },
+		{ f->umip, "umip" },
+		{ f->pku, "pku" },
+		{ f->la57, "la57" },
+	};
+
+	text_add(text, "flags\t\t:");
+	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
+		if (flags[i].there)
+			text_add(text, " %s", flags[i].name);
+	text_add(text, "\n");
+}
+
+static int make_cpuinfo(struct node *node, struct text *ret)
+{
+	const struct cpu_features *f = cpu_features();
+	uint64_t khz = clock_tsc_frequency() / 1000;
+
+	(void)node;
+	text_add(ret, "processor\t: 0\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: %s\n", f->vendor,
+		 f->family, f->model, f->brand[0] ? f->brand : "unknown");
+	text_add(ret, "stepping\t: %u\ncpu MHz\t\t: %llu.%03llu\n", f->stepping, (unsigned long long)(khz / 1000),
+		 (unsigned long long)(khz % 1000));
+	text_add(ret, "physical id\t: 0\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\nfpu\t\t: yes\n"
+		      "fpu_exception\t: yes\nwp\t\t: yes\n");
+	add_flags(ret);
+	text_add(ret, "bogomips\t: %llu.%02llu\naddress sizes\t: %u bits physical, %u bits virtual\n\n",
+		 (unsigned long long)(2 * khz / 1000), (unsigned long long)(2 * khz % 1000 / 10), f->physical_bits,
+		 f->linear_bits);
+	return 0;
+}
+
+static int make_swaps(struct node *node, struct text *ret)
+{
+	(void)node;
+	text_add(ret, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+	return 0;
+}
+
+/* ---- sys/kernel ---- */
+
+#define NAME_FILE(field)                                             \
+	static int make_##field(struct node *node, struct text *ret) \
+	{                                                            \
+		(void)node;                                          \
+		text_add(ret, "%s\n", system_names.field);           \
+		return 0;                                            \
+	}
+
+NAME_FILE(system)
+NAME_FILE(release)
+NAME_FILE(node)
+NAME_FILE(domain)
+
+static int make_names_version(struct node *node, struct text *ret)
+{
+	(void)node;
+	text_add(ret, "%s\n", system_names.version);
+	return 0;
+}
+
+static int take_name(char name[SYSTEM_NAME_SIZE], const char *bytes, size_t size)
+{
+	const char *end = strchr(bytes, '\n');
+
+	if (end)
+		size = (size_t)(end - bytes);
+	format_s(name, SYSTEM_NAME_SIZE, "%.*s", (int)size, bytes);
+	return 0;
+}
+
+static int take_node(struct node *node, const char *bytes, size_t size)
+{
+	(void)node;
+	return take_name(system_names.node, bytes, size);
+}
+
+static int take_domain(struct node *node, const char *bytes, size_t size)
+{
+	(void)node;
+	return take_name(system_names.domain, bytes, size);
+}
+
+static int make_pid_max(struct node *node, struct text *ret)
+{
+	(void)node;
+	text_add(ret, "%d\n", PID_LIMIT);
+	return 0;
+}
+
+#define FILE_444(text, make_it)                                           \
+	{                                                                 \
+		.path = (text), .mode = S_IFREG | 0444, .make = (make_it) \
+	}
+
+void proc_machine_init(struct text_fs_type *type, const char *cmdline)
+{
+	static struct text_entry entries[] = {
+		FILE_444("cmdline", make_cmdline),
+		FILE_444("cpuinfo", make_cpuinfo),
+		FILE_444("loadavg", make_loadavg),
+		FILE_444("meminfo", make_meminfo),
+		FILE_444("stat", make_stat),
+		FILE_444("swaps", make_swaps),
+		FILE_444("uptime", make_uptime),
+		FILE_444("version", make_version),
+		FILE_444("sys/kernel/ostype", make_system),
+		FILE_444("sys/kernel/osrelease", make_release),
+		FILE_444("sys/kernel/version", make_names_version),
+		{ .path = "sys/kernel/hostname", .mode = S_IFREG | 0644, .make = make_node, .take = take_node },
+		{ .path = "sys/kernel/domainname", .mode = S_IFREG | 0644, .make = make_domain, .take = take_domain },
+		FILE_444("sys/kernel/pid_max", make_pid_max),
+	};
+
+	kernel_cmdline = cmdline;
+	text_fs_add(type, entries, sizeof(entries) / sizeof(entries[0]));
+}

@@ -1,0 +1,136 @@
+/*
+ * See proc_node.h.
+ */
+#include "kernel/sys/proc_node.h"
+
+#include "kernel/mm/heap.h"
+
+#define LISTS 64
+
+static struct proc_node *live[LISTS]; /* all that there are, by number */
+
+/* The task that stands for the process: the first one, while it lives. */
+static struct task *main_task(const struct process *process)
+{
+	struct task *task = process->tasks;
+
+	while (task && task->tid != process->pid)
+		task = task->next_task;
+	return task ? task : process->tasks;
+}
+
+int proc_find_subject(struct node *node, struct proc_subject *ret)
+{
+	const struct proc_node *about = proc_node(node);
+	struct process *process = process_find(about->pid);
+	struct task *task;
+
+	if (!process || process->start_ns != about->process_start)
+		return -ESRCH;
+	task = about->tid ? task_find(about->tid) : main_task(process);
+	if (about->tid && (!task || task->process != process || task->start_ns != about->task_start))
+		return -ESRCH;
+	*ret = (struct proc_subject){ .process = process, .task = task, .single = about->tid };
+	return 0;
+}
+
+uint64_t proc_number(int pid, int tid, const struct proc_file *file, int fd)
+{
+	uint64_t index = file ? (uint64_t)(file - proc_files) + 1 : 0;
+
+	return ((uint64_t)(unsigned)pid << 16 | (unsigned)tid) << 28 | index << 21 | (unsigned)(fd + 1);
+}
+
+static struct proc_node **list_of(uint64_t number)
+{
+	return &live[(number >> 44 ^ number >> 21 ^ number) % LISTS];
+}
+
+static bool is_same(const struct proc_node *a, const struct proc_node *b)
+{
+	return a->node.fs == b->node.fs && a->node.number == b->node.number && a->process_start == b->process_start &&
+	       a->task_start == b->task_start;
+}
+
+int proc_node_get(struct node *dir, const struct proc_node *wanted, const struct node_ops *ops, uint32_t mode,
+		  struct node **ret)
+{
+	uint64_t number = proc_number(wanted->pid, wanted->tid, wanted->file, wanted->fd);
+	struct proc_node *made = kmalloc(sizeof(*made)), *found = *list_of(number);
+
+	if (!made)
+		return -ENOMEM;
+	*made = *wanted;
+	made->node = (struct node){ .fs = dir->fs, .number = number };
+	made->target = (struct text){ 0 };
+	while (found && !is_same(found, made))
+		found = found->chain;
+	if (found) {
+		kfree(made);
+		found->node.mode = mode;
+		*ret = node_get(&found->node);
+		return 0;
+	}
+	node_init(&made->node, ops, dir->fs, mode);
+	made->node.number = number;
+	made->node.links = 1;
+	if (node_is(&made->node, S_IFDIR)) {
+		made->node.links = 2;
+		made->node.parent = node_get(dir);
+	} else {
+		made->node.home = node_get(dir);
+	}
+	made->chain = *list_of(number);
+	*list_of(number) = made;
+	*ret = &made->node;
+	return 0;
+}
+
+void proc_node_free(struct node *node)
+{
+	struct proc_node *freed = proc_node(node), **link = list_of(node->number);
+
+	while (*link != freed)
+		link = &(*link)->chain;
+	*link = freed->chain;
+	node_put(node->home);
+	text_free(&freed->target);
+	kfree(freed);
+}
+
+int proc_number_in(struct name name)
+{
+	int number = 0;
+
+	if (!name.size || name.size > 7 || (name.text[0] == '0' && name.size > 1))
+		return -1;
+	for (size_t i = 0; i < name.size; i++) {
+		if (name.text[i] < '0' || name.text[i] > '9')
+			return -1;
+		number = number * 10 + name.text[i] - '0';
+	}
+	return number;
+}
+
+struct name proc_number_name(int number)
+{
+	static char text[12];
+	size_t at = sizeof(text);
+
+	do
+		text[--at] = (char)('0' + number % 10);
+	while (number /= 10);
+	return (struct name){ text + at, sizeof(text) - at };
+}
+
+int proc_refuse_create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct name target,
+		       struct node **ret)
+{
+	(void)dir;
+	(void)name;
+	(void)mode;
+	(void)device;
+	(void)target;
+	(void)ret;
+	return -ENOENT;
+}

@@ -1,0 +1,191 @@
+/*
+ * The directories of processes and tasks. What is in the files: proc_task.c, proc_maps.c.
+ */
+#include "kernel/lib/string.h"
+#include "kernel/sys/proc_node.h"
+
+#define PID_MOST 32768
+#define DIR_MODE (S_IFDIR | 0555)
+
+static const struct node_ops directory_ops, tasks_ops, text_ops;
+
+static struct node *program_of(const struct proc_subject *subject);
+static struct node *cwd_of(const struct proc_subject *subject);
+static struct node *root_of(const struct proc_subject *subject);
+
+#define TEXT_FILE(text, permissions, make_it, take_it)                                                          \
+	{                                                                                                       \
+		.name = (text), .mode = S_IFREG | (permissions), .ops = &text_ops, .make = proc_make_##make_it, \
+		.take = (take_it)                                                                               \
+	}
+#define LINK(text, target_of)                                                                        \
+	{                                                                                            \
+		.name = (text), .mode = S_IFLNK | 0777, .ops = &proc_link_ops, .target = (target_of) \
+	}
+
+const struct proc_file proc_files[] = {
+	{ .name = "task", .mode = DIR_MODE, .ops = &tasks_ops, .process_only = true },
+	{ .name = "fd", .mode = S_IFDIR | 0500, .ops = &proc_fds_ops },
+	LINK("cwd", cwd_of),
+	LINK("root", root_of),
+	LINK("exe", program_of),
+	TEXT_FILE("stat", 0444, stat, NULL),
+	TEXT_FILE("statm", 0444, statm, NULL),
+	TEXT_FILE("status", 0444, status, NULL),
+	TEXT_FILE("comm", 0644, comm, proc_take_comm),
+	TEXT_FILE("cmdline", 0444, cmdline, NULL),
+	TEXT_FILE("environ", 0400, environ, NULL),
+	TEXT_FILE("maps", 0444, maps, NULL),
+	TEXT_FILE("limits", 0444, limits, NULL),
+	TEXT_FILE("mounts", 0444, mounts, NULL),
+};
+
+#define FILES (sizeof(proc_files) / sizeof(proc_files[0]))
+
+static struct node *program_of(const struct proc_subject *subject)
+{
+	return subject->process->program;
+}
+
+static struct node *cwd_of(const struct proc_subject *subject)
+{
+	return subject->process->paths.cwd;
+}
+
+static struct node *root_of(const struct proc_subject *subject)
+{
+	return subject->process->paths.root;
+}
+
+/* ---- the root's part ---- */
+
+int proc_lookup_pid(struct node *root, struct name name, struct node **ret)
+{
+	int pid = proc_number_in(name);
+	const struct process *process = pid > 0 ? process_find(pid) : NULL;
+	const struct task *task = pid > 0 && !process ? task_find(pid) : NULL;
+	struct proc_node wanted = { .fd = -1 };
+
+	/* A thread's number, which no listing has, leads to its process, as on Linux. */
+	if (task)
+		process = task->process;
+	if (!process)
+		return -ENOENT;
+	wanted.pid = process->pid;
+	wanted.process_start = process->start_ns;
+	return proc_node_get(root, &wanted, &directory_ops, DIR_MODE, ret);
+}
+
+int proc_next_pid(struct node *root, uint64_t *position, struct dir_entry *ret)
+{
+	uint64_t pid = *position - TEXT_FS_MORE;
+
+	(void)root;
+	while (pid < PID_MOST && !process_find((int)pid))
+		pid++;
+	if (pid >= PID_MOST)
+		return 0;
+	*ret = (struct dir_entry){ proc_number_name((int)pid), proc_number((int)pid, 0, NULL, -1), DIR_MODE };
+	*position = TEXT_FS_MORE + pid + 1;
+	return 1;
+}
+
+/* ---- the directory of a process or a task ---- */
+
+static int lookup_file(struct node *dir, struct name name, struct node **ret)
+{
+	struct proc_node wanted = *proc_node(dir);
+	struct proc_subject subject;
+
+	if (proc_find_subject(dir, &subject) != 0)
+		return -ENOENT;
+	for (size_t i = 0; i < FILES; i++) {
+		if (strlen(proc_files[i].name) != name.size || memcmp(proc_files[i].name, name.text, name.size) != 0)
+			continue;
+		if (proc_files[i].process_only && subject.single)
+			break;
+		wanted.file = &proc_files[i];
+		return proc_node_get(dir, &wanted, proc_files[i].ops, proc_files[i].mode, ret);
+	}
+	return -ENOENT;
+}
+
+static int next_file(struct node *dir, uint64_t *position, struct dir_entry *ret)
+{
+	const struct proc_node *about = proc_node(dir);
+	uint64_t index = *position > 2 ? *position - 2 : 0;
+	struct proc_subject subject;
+
+	if (proc_find_subject(dir, &subject) != 0)
+		return -ENOENT;
+	while (index < FILES && proc_files[index].process_only && subject.single)
+		index++;
+	if (index >= FILES)
+		return 0;
+	*ret = (struct dir_entry){ { proc_files[index].name, strlen(proc_files[index].name) },
+				   proc_number(about->pid, about->tid, &proc_files[index], -1),
+				   proc_files[index].mode };
+	*position = index + 3;
+	return 1;
+}
+
+static const struct node_ops directory_ops = {
+	.lookup = lookup_file, .next = next_file, .create = proc_refuse_create, .free = proc_node_free
+};
+
+/* ---- task ---- */
+
+static int lookup_task(struct node *dir, struct name name, struct node **ret)
+{
+	struct proc_node wanted = { .pid = proc_node(dir)->pid,
+				    .tid = proc_number_in(name),
+				    .fd = -1,
+				    .process_start = proc_node(dir)->process_start };
+	const struct task *task = wanted.tid > 0 ? task_find(wanted.tid) : NULL;
+	struct proc_subject subject;
+
+	if (proc_find_subject(dir, &subject) != 0 || !task || task->process != subject.process)
+		return -ENOENT;
+	wanted.task_start = task->start_ns;
+	return proc_node_get(dir, &wanted, &directory_ops, DIR_MODE, ret);
+}
+
+static int next_task(struct node *dir, uint64_t *position, struct dir_entry *ret)
+{
+	uint64_t least = *position > 2 ? *position - 2 : 0;
+	const struct task *next = NULL;
+	struct proc_subject subject;
+
+	if (proc_find_subject(dir, &subject) != 0)
+		return -ENOENT;
+	for (const struct task *task = subject.process->tasks; task; task = task->next_task)
+		if ((uint64_t)task->tid >= least && (!next || task->tid < next->tid))
+			next = task;
+	if (!next)
+		return 0;
+	*ret = (struct dir_entry){ proc_number_name(next->tid), proc_number(subject.process->pid, next->tid, NULL, -1),
+				   DIR_MODE };
+	*position = (uint64_t)next->tid + 3;
+	return 1;
+}
+
+static const struct node_ops tasks_ops = {
+	.lookup = lookup_task, .next = next_task, .create = proc_refuse_create, .free = proc_node_free
+};
+
+/* ---- files ---- */
+
+static int open(struct node *node, struct file *file)
+{
+	const struct proc_file *opened = proc_node(node)->file;
+
+	return text_file_open(file, opened->make, opened->take);
+}
+
+static int truncate(struct node *node, uint64_t size)
+{
+	(void)size;
+	return proc_node(node)->file->take ? 0 : -EACCES;
+}
+
+static const struct node_ops text_ops = { .open = open, .truncate = truncate, .free = proc_node_free };

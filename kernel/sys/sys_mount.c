@@ -1,0 +1,148 @@
+/*
+ * The tree's shape: what is mounted where, and where a process's own tree starts.
+ */
+#include "kernel/fs/mount.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+#include "kernel/sys/user_args.h"
+
+#define CWD ((uint64_t)AT_FDCWD)
+
+#define MS_MAGIC      0xc0ed0000U /* in the upper half of the flags: what programs of 1992 put there */
+#define MS_MAGIC_MASK 0xffff0000U
+#define MS_PROPAGATE  (MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED)
+
+/* A string that may be missing: "" then. -EINVAL: as long as a path cannot be. */
+static int get_string(uint64_t from, char **ret)
+{
+	int error;
+
+	if (!from) {
+		*ret = kzalloc(1);
+		return *ret ? 0 : -ENOMEM;
+	}
+	error = args_path(from, ret);
+	return error == -ENAMETOOLONG ? -EINVAL : error;
+}
+
+/* The options: a page of the user's at the most, of which the last byte does not count. */
+static int get_options(uint64_t from, char **ret)
+{
+	char *options = kzalloc(PAGE_SIZE);
+
+	if (!options)
+		return -ENOMEM;
+	if (from && !copy_from_user_some(options, user_pointer(from), PAGE_SIZE - 1)) {
+		kfree(options);
+		return -EFAULT;
+	}
+	*ret = options;
+	return 0;
+}
+
+/* mount(2)'s other strings. */
+struct mount_words {
+	char *source, *type, *options;
+};
+
+static void put_words(struct mount_words *words)
+{
+	kfree(words->source);
+	kfree(words->type);
+	kfree(words->options);
+}
+
+static int get_words(uint64_t source, uint64_t type, uint64_t options, struct mount_words *ret)
+{
+	int error;
+
+	*ret = (struct mount_words){ 0 };
+	error = get_string(type, &ret->type);
+	if (!error)
+		error = get_string(source, &ret->source);
+	if (!error)
+		error = get_options(options, &ret->options);
+	if (error)
+		put_words(ret);
+	return error;
+}
+
+/* MS_MOVE: `source` is the path of what is mounted. */
+static int move_mount(const char *source, struct node *at)
+{
+	const struct process_paths *paths = &process_current()->paths;
+	const struct path_base base = { paths->root, paths->cwd };
+	struct node *root;
+	int error = *source ? path_lookup(&base, source, PATH_FOLLOW, &root) : -EINVAL;
+
+	if (error)
+		return error;
+	error = mount_move(root, at);
+	node_put(root);
+	return error;
+}
+
+static int do_mount(const struct mount_words *words, struct node *at, unsigned flags)
+{
+	/* A mount shows one tree at one place: there is no second view of it to make or to keep in step. */
+	if (flags & MS_BIND && !(flags & MS_REMOUNT))
+		return -EOPNOTSUPP;
+	if (flags & MS_REMOUNT)
+		return mount_change(at, flags, words->options);
+	if (flags & MS_PROPAGATE)
+		return flags & ~(unsigned)(MS_PROPAGATE | MS_REC | MS_SILENT) ? -EINVAL : 0;
+	if (flags & MS_MOVE)
+		return move_mount(words->source, at);
+	if (!*words->type)
+		return -EINVAL;
+	return mount_add(words->type, *words->source ? words->source : "none", at, flags, words->options);
+}
+
+SYSCALL_5(mount, source, target, type, flags, options)
+{
+	struct mount_words words;
+	struct node *at;
+	unsigned asked = (unsigned)flags;
+	int error;
+
+	if ((asked & MS_MAGIC_MASK) == MS_MAGIC)
+		asked &= ~MS_MAGIC_MASK;
+	error = get_words(source, type, options, &words);
+	if (error)
+		return error;
+	error = user_path_lookup(CWD, target, PATH_FOLLOW, &at);
+	if (!error) {
+		error = do_mount(&words, at, asked);
+		node_put(at);
+	}
+	put_words(&words);
+	return error;
+}
+
+SYSCALL_2(umount2, target, flags)
+{
+	struct node *root;
+	int error;
+
+	if (flags & ~(uint64_t)(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
+		return -EINVAL;
+	if (flags & MNT_EXPIRE && flags & (MNT_FORCE | MNT_DETACH))
+		return -EINVAL;
+	error = user_path_lookup(CWD, target, flags & UMOUNT_NOFOLLOW ? PATH_NO_FOLLOW : PATH_FOLLOW, &root);
+	if (error)
+		return error;
+	return flags & MNT_DETACH ? mount_detach(root) : mount_remove(root);
+}
+
+SYSCALL_1(chroot, path)
+{
+	struct process_paths *paths = &process_current()->paths;
+	struct node *node;
+	int error = user_path_lookup(CWD, path, PATH_DIRECTORY, &node);
+
+	if (error)
+		return error;
+	node_put(paths->root);
+	paths->root = node;
+	return 0;
+}

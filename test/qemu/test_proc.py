@@ -1,0 +1,150 @@
+"""What /proc, /sys and the mounts look like to Debian's busybox: ps, top, free, mount and their like over the serial port."""
+
+import re
+import subprocess
+
+import pytest
+from bundles import KERNEL, bundle
+from contract import BUILD, ROOT
+from machine import Config, Machine, plain
+
+APPLETS = ("sh", "ps", "top", "free", "uptime", "df", "mount", "umount", "pidof", "killall", "ls", "cat", "sleep", "head",
+           "mkdir", "hostname", "grep", "readlink", "tr", "tail", "wc", "kill")
+PROMPT = r"^/ # \Z"
+FORMATS = {
+    "map": r"^0x[0-9a-f]{16}-0x[0-9a-f]{16} .* kernel text$",
+    "audit": r"^audit: kernel context: 0 W\+X, 0 user, 0 stray global, 0 outside the map; \d+ leaves, \d+ tables$",
+    "context": r"^0x[0-9a-f]{16}-0x[0-9a-f]{16} .* user memory$",
+    "counters": r"^CR3: \d+ writes, \d+ of them flushed; .*\n(?s:.*)^tables: \d+ frames",
+    "syscalls": r"^ +\d+ +\d+ +\d+ +\d+  read$",
+    "heap": r"^heap: .* mapped",
+    "mem": r"^frames: \d+ of \d+ free",
+    "irqs": r"^vector \d+: \d+, timer$",
+    "tasks": r"^ +1 +1 +\S +0x[0-9a-f]+ .* sh$",
+    "cpu": r"^CPU: .*\n(?s:.*)^CR0 0x",
+}
+
+
+class Session:
+    """A shell to type at."""
+
+    def __init__(self, machine):
+        self.machine = machine
+        machine.wait_for(PROMPT)
+
+    def run(self, line):
+        """What a command printed."""
+        since = len(self.machine.raw)
+        self.machine.send(line + "\n")
+        self.machine.wait_for(PROMPT, since)
+        return plain(self.machine.raw[since:]).split("\n", 1)[1].removesuffix("/ # ")
+
+    def expect(self, line, pattern):
+        """That the output has what the pattern describes, a line a line."""
+        text = self.run(line)
+        assert re.search(pattern, text, re.MULTILINE), f"{line}: expected {pattern!r}, saw\n{text}"
+        return text
+
+
+@pytest.fixture(name="shell", scope="module")
+def shell_session(tmp_path_factory):
+    """One machine for all tests here."""
+    directory = tmp_path_factory.mktemp("proc")
+    archive = directory / "busybox.cpio"
+    links = [f"bin/{name}=l:busybox" for name in APPLETS]
+    subprocess.run([ROOT / "scripts" / "mkcpio", "-o", archive, "bin/busybox=/bin/busybox", *links, "mnt/",
+                    "dev/console=c:5:1", "dev/null=c:1:3"], check=True)
+    boot = bundle(directory / "busybox.efi", KERNEL, stub=BUILD / "loader.efi", initrd=archive,
+                  cmdline="console=ttyS0 quiet init=/bin/sh")
+    with Machine(Config(boot=boot, display=("-vga", "none"))) as machine:
+        yield Session(machine)
+
+
+def test_processes(shell):
+    """ps, top and pidof find who runs, kill and killall end it."""
+    assert shell.expect("ps", r"^ +1 0 +/bin/sh$").startswith("PID   USER")
+    shell.run("sleep 1000 & sleep 1000 &")
+    shell.expect("ps", r"^ +\d+ 0 +sleep 1000$")
+    found = shell.run("pidof sleep").split()
+    assert len(found) == 2, found
+    shell.expect("top -b -n1", r"^Mem: \d+K used, \d+K free(?s:.*)^CPU: (?s:.*)^Load average: (?s:.*)"
+                 r"^ +1 +0 0 +S +\d+ +\d+% +\d+% /bin/sh$")
+    shell.run(f"kill {found[0]}")
+    shell.run("killall sleep")
+    shell.expect("sleep 0; pidof sleep || echo none", "^none$")
+    shell.expect("cat /proc/loadavg", r"^\d+\.\d\d \d+\.\d\d \d+\.\d\d 1/\d+ \d+$")
+
+
+def test_zombie(shell):
+    """One that has ended and was not waited for keeps its name and has no more."""
+    text = shell.run("(sleep 0 & exec sleep 1000) & while ! ps | grep -q 'sleep]$'; do :; done; ps | grep 'sleep]$'")
+    assert re.search(r"^ +\d+ 0 +\[sleep\]$", text, re.MULTILINE), text
+    shell.run("killall sleep")
+
+
+def test_memory_and_times(shell):
+    """free, uptime, df."""
+    total, used, free = map(int, re.search(r"^Mem: +(\d+) +(\d+) +(\d+) ", shell.run("free"), re.MULTILINE).groups())
+    assert 400_000 < total < 524_288 and 0 < used < total and 0 < free < total
+    shell.expect("uptime", r"up \d+ min, +0 users, +load average: \d+\.\d\d, \d+\.\d\d, \d+\.\d\d$")
+    shell.expect("df", rf"^Filesystem .*\ntmpfs +{total} +\d+ +\d+ +\d+% /$")
+
+
+def test_own_files(shell):
+    """Descriptors, maps and links of the process that asks."""
+    shell.expect("ls -l /proc/self/fd < /dev/null", r"^lr-x------ .* 0 -> /dev/null\n(?s:.*)1 -> /dev/console\n")
+    text = shell.run("cat /proc/self/maps")
+    lines = text.splitlines()
+    assert all(re.fullmatch(r"[0-9a-f]{8,}-[0-9a-f]{8,} [r-][w-][x-][ps] [0-9a-f]{8} [0-9a-f]{2}:[0-9a-f]{2} \d+ "
+                            r"( +\S.*)?", line) for line in lines), text
+    names = [line[73:] for line in lines if len(line) > 73]
+    assert names.count("/bin/busybox") >= 3 and names[-2:] == ["[heap]", "[stack]"], text
+    shell.expect("for link in $$/exe $$/cwd self/exe; do readlink /proc/$link; done", r"^/bin/busybox\n/\n/bin/busybox$")
+    shell.expect("tr '\\0' ' ' < /proc/1/environ; echo", "HOME=/ .*PATH=")
+
+
+def test_mounts(shell):
+    """mount, umount, and what they refuse."""
+    shell.expect("mount", r"^proc on /proc type proc \(rw,nosuid,nodev,noexec,relatime\)\nsysfs on /sys type sysfs ")
+    shell.run("mount -t tmpfs -o mode=700 a /mnt; mkdir /mnt/d; echo x > /mnt/d/f")
+    shell.expect("mount", r"^a on /mnt type tmpfs \(rw,relatime\)$")
+    shell.expect("df /mnt", r"^a +\d+ +\d+ +\d+ +\d+% /mnt$")
+    shell.expect("umount /mnt < /mnt/d/f", "can't unmount /mnt: Device or resource busy")
+    assert shell.run("umount /mnt; ls /mnt") == ""
+    shell.expect("mount -t sysfs s /sys", "Device or resource busy")
+    shell.expect("mount -t ext4 s /mnt", "No such device")
+    shell.expect("umount /", "Device or resource busy")
+
+
+def test_names(shell):
+    """The host's name by both ways."""
+    shell.expect("hostname one; cat /proc/sys/kernel/hostname", "^one$")
+    shell.expect("echo two > /proc/sys/kernel/hostname; hostname", "^two$")
+    shell.expect("cat /proc/cmdline", "^console=ttyS0 quiet init=/bin/sh$")
+
+
+def test_contexts(shell):
+    """The audit covers each process; what a process's context maps is user memory, the heap and the image."""
+    text = shell.run("cat /sys/kernel/ankeos/audit")
+    assert re.search(r"^audit: context of process 1: 0 W\+X, 0 user, .*\naudit: context of process \d+: ", text, re.MULTILINE), text
+    text = shell.run("cat /sys/kernel/ankeos/context")
+    assert "kernel heap" in text and "kernel text" in text and "direct map" not in text and "MMIO" not in text, text
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_reports(shell, name):
+    """The monitor's reports as files; the audit is made when it is read, and finds nothing."""
+    shell.expect(f"cat /sys/kernel/ankeos/{name}", FORMATS[name])
+
+
+def test_nothing_is_left(shell):
+    """What reading all of /proc and /sys takes is given back: the heap holds as many blocks after it as before."""
+    def blocks():
+        return sum(map(int, re.findall(r"bytes: +(\d+) of", shell.run("cat /sys/kernel/ankeos/heap"))))
+
+    line = "cat /proc/*/maps /proc/*/st* /proc/*/task/*/* /proc/*/fd/9 /proc/* /sys/kernel/ankeos/* > /dev/null 2>&1"
+    shell.run(line)
+    before = blocks()
+    for _ in range(3):
+        shell.run(line)
+    assert blocks() <= before + 8
