@@ -15,6 +15,7 @@
 #include "kernel/lib/errno.h"
 
 struct file;
+struct file_lock;
 struct node;
 struct pipe;
 
@@ -89,6 +90,7 @@ struct node {
 	struct node *mounted; /* the root that covers this directory, held; or NULL */
 	struct node *covers;  /* of such a root: the directory below it */
 	struct pipe *pipe;    /* of a FIFO that is open */
+	struct file_lock *locks;
 };
 
 static inline bool node_is(const struct node *node, enum linux_mode type)

@@ -34,7 +34,7 @@ SYSCALL_1(uname, to)
 	return args_put(to, &names, sizeof(names));
 }
 
-SYSCALL_2(sethostname, from, size)
+static int64_t set_name(char to[NAME_SIZE], uint64_t from, uint64_t size)
 {
 	char name[NAME_SIZE] = "";
 
@@ -42,8 +42,24 @@ SYSCALL_2(sethostname, from, size)
 		return -EINVAL;
 	if (args_get(name, from, size))
 		return -EFAULT;
-	memcpy(names.node, name, sizeof(names.node));
+	memcpy(to, name, NAME_SIZE);
 	return 0;
+}
+
+SYSCALL_2(sethostname, from, size)
+{
+	return set_name(names.node, from, size);
+}
+
+SYSCALL_2(setdomainname, from, size)
+{
+	return set_name(names.domain, from, size);
+}
+
+/* There is one personality, PER_LINUX; all ones only ask for it. */
+SYSCALL_1(personality, wanted)
+{
+	return (uint32_t)wanted == 0 || (uint32_t)wanted == UINT32_MAX ? 0 : -EINVAL;
 }
 
 /* sysinfo(2). */

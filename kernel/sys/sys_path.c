@@ -3,6 +3,7 @@
  */
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"
+#include "kernel/sys/file_transfer.h"
 #include "kernel/sys/user_args.h"
 
 #define CWD ((uint64_t)AT_FDCWD)
@@ -214,7 +215,10 @@ SYSCALL_2(truncate, path, size)
 	error = user_path_lookup(CWD, path, PATH_FOLLOW, &node);
 	if (error)
 		return error;
-	error = node_truncate(node, size);
+	if (node_is(node, S_IFREG) && size > node->size)
+		error = file_size_check(size);
+	if (!error)
+		error = node_truncate(node, size);
 	node_put(node);
 	return error;
 }
@@ -247,6 +251,19 @@ SYSCALL_1(fchdir, fd)
 	if (!node_is(file->node, S_IFDIR))
 		return -ENOTDIR;
 	move_to(node_get(file->node));
+	return 0;
+}
+
+SYSCALL_1(chroot, path)
+{
+	struct process_paths *paths = &process_current()->paths;
+	struct node *node;
+	int error = user_path_lookup(CWD, path, PATH_DIRECTORY, &node);
+
+	if (error)
+		return error;
+	node_put(paths->root);
+	paths->root = node;
 	return 0;
 }
 
