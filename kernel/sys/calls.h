@@ -44,7 +44,7 @@
 	call(302, prlimit64) call(309, getcpu) call(316, renameat2) call(318, getrandom) \
 	call(319, memfd_create) call(322, execveat) call(325, mlock2) call(332, statx) call(436, close_range) \
 	call(41, socket) call(53, socketpair) call(73, flock) call(122, setfsuid) call(123, setfsgid) \
-	call(132, utime) call(135, personality) call(148, sched_rr_get_interval) call(161, chroot) \
+	call(132, utime) call(135, personality) call(148, sched_rr_get_interval) \
 	call(171, setdomainname) call(187, readahead) call(188, setxattr) call(189, lsetxattr) \
 	call(190, fsetxattr) call(191, getxattr) call(192, lgetxattr) call(193, fgetxattr) \
 	call(194, listxattr) call(195, llistxattr) call(196, flistxattr) call(197, removexattr) \

@@ -254,19 +254,6 @@ SYSCALL_1(fchdir, fd)
 	return 0;
 }
 
-SYSCALL_1(chroot, path)
-{
-	struct process_paths *paths = &process_current()->paths;
-	struct node *node;
-	int error = user_path_lookup(CWD, path, PATH_DIRECTORY, &node);
-
-	if (error)
-		return error;
-	node_put(paths->root);
-	paths->root = node;
-	return 0;
-}
-
 SYSCALL_2(getcwd, to, size)
 {
 	const struct process_paths *paths = &process_current()->paths;
