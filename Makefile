@@ -197,7 +197,7 @@ user_cc_musl  := musl-gcc -static
 user_cc_glibc := gcc -static
 user_cc_pie   := gcc -static-pie -fPIE
 
-USER_TESTS   := memory proc files process signals time threads info create
+USER_TESTS   := memory proc files process signals time threads info create events locks
 USER_ATTACKS := ranges instructions returns pointers fuzz
 USER_SUPPORT := tap
 USER_NODES   := dev/console=c:5:1 dev/null=c:1:3 dev/zero=c:1:5 tmp/
@@ -206,7 +206,7 @@ USER_NODES   := dev/console=c:5:1 dev/null=c:1:3 dev/zero=c:1:5 tmp/
 USER_FILES   := test/.link=l:../init test/.loop=l:.loop test/.text=t:text \
                 test/.damaged=test/user/damaged test/.short=test/user/short
 
-OPERATIONS := $(addprefix bench/,calls pages tasks)
+OPERATIONS := $(addprefix bench/,calls pages tasks shell)
 
 build/user/tiny: test/user/bench/tiny.c Makefile
 	@mkdir -p $(@D)
@@ -237,7 +237,8 @@ build/user/$(1)/init build/user/$(1)/bench/bench: build/user/$(1)/%: $$(patsubst
 
 build/user/bench-$(1).cpio: build/user/$(1)/bench/bench build/user/tiny scripts/mkcpio
 	$$(call say,CPIO,$$@)
-	$$(Q)scripts/mkcpio -o $$@ init=$$< tiny=build/user/tiny $$(USER_NODES)
+	$$(Q)scripts/mkcpio -o $$@ init=$$< tiny=build/user/tiny bin/busybox=/bin/busybox bin/true=l:busybox \
+	    $$(USER_NODES)
 
 build/user/$(1)/%: build/user/$(1)/%.o $$(USER_SUPPORT:%=build/user/$(1)/%.o)
 	$$(call say,LD,$$@)
@@ -249,7 +250,7 @@ build/user/test-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_TESTS)) 
 	    $$(foreach test,$$(USER_TESTS),test/$$(test)=build/user/$(1)/$$(test))
 endef
 
-build/user/spin.cpio: build/user/musl/spin scripts/mkcpio
+build/user/spin.cpio build/user/session.cpio: build/user/%.cpio: build/user/musl/% scripts/mkcpio
 	$(call say,CPIO,$@)
 	$(Q)scripts/mkcpio -o $@ init=$< $(USER_NODES)
 
@@ -347,7 +348,7 @@ coverage: ## lines that the host tests reach, into build/coverage.html; fails be
 	    --txt --html-details build/coverage.html --print-summary --fail-under-line 95 build/coverage
 
 USER_ARCHIVES := $(USER_FLAVOURS:%=build/user/test-%.cpio) \
-                 $(addprefix build/user/,attack-musl.cpio bench-musl.cpio spin.cpio)
+                 $(addprefix build/user/,attack-musl.cpio bench-musl.cpio spin.cpio session.cpio)
 
 user: $(USER_ARCHIVES) ## archives of the user programs in build/user/, to boot with INITRD=
 

@@ -3,6 +3,7 @@
  */
 #include "kernel/fs/fd.h"
 
+#include "kernel/fs/file_lock.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"
 
@@ -51,6 +52,14 @@ static int grow(struct fd_table *table, unsigned fd)
 	table->cloexec = cloexec;
 	table->capacity = capacity;
 	return 0;
+}
+
+/* close(2) of any descriptor ends the record locks that the process has on its file. */
+static void put_closed(const struct fd_table *table, struct file *file)
+{
+	if (file->node->locks)
+		file_lock_drop(file->node, LOCK_RECORD, table);
+	file_put(file);
 }
 
 int fd_table_create(struct fd_table **ret)
@@ -105,7 +114,7 @@ void fd_table_put(struct fd_table *table)
 		return;
 	for (unsigned fd = 0; fd < table->capacity; fd++)
 		if (table->files[fd])
-			file_put(table->files[fd]);
+			put_closed(table, table->files[fd]);
 	kfree(table->files);
 	kfree(table->cloexec);
 	kfree(table);
@@ -141,7 +150,7 @@ int fd_close(struct fd_table *table, int fd)
 	set_cloexec(table, (unsigned)fd, false);
 	if ((unsigned)fd < table->lowest_free)
 		table->lowest_free = (unsigned)fd;
-	file_put(file);
+	put_closed(table, file);
 	return 0;
 }
 
@@ -189,7 +198,7 @@ int fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags)
 	if ((unsigned)to == table->lowest_free)
 		table->lowest_free++;
 	if (old)
-		file_put(old);
+		put_closed(table, old);
 	return to;
 }
 

@@ -4,6 +4,7 @@
 #include "kernel/fs/file.h"
 
 #include "kernel/fs/device.h"
+#include "kernel/fs/file_lock.h"
 #include "kernel/fs/listing.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/lib/panic.h"
@@ -111,12 +112,38 @@ void file_put(struct file *file)
 	ASSERT(file->refs);
 	if (--file->refs)
 		return;
+	while (file->watches) {
+		struct file_watch *watch = file->watches;
+
+		file_unwatch(watch);
+		watch->gone(watch);
+	}
 	if (file->ops->release)
 		file->ops->release(file);
 	if (file->properties & FILE_WRITER)
 		file->node->fs->writers--;
+	if (file->node->locks) {
+		file_lock_drop(file->node, LOCK_WHOLE, file);
+		file_lock_drop(file->node, LOCK_RECORD, file);
+	}
 	node_put(file->node);
 	kfree(file);
+}
+
+void file_watch(struct file *file, struct file_watch *watch)
+{
+	watch->next = file->watches;
+	watch->link = &file->watches;
+	if (watch->next)
+		watch->next->link = &watch->next;
+	file->watches = watch;
+}
+
+void file_unwatch(struct file_watch *watch)
+{
+	*watch->link = watch->next;
+	if (watch->next)
+		watch->next->link = watch->link;
 }
 
 /* For an operation that the file has not. */

@@ -50,6 +50,13 @@ enum file_properties {
 	FILE_WRITER = 4, /* file_open's: counted in fs.writers */
 };
 
+/* Who has to hear, without holding it, that a file is closed for good. */
+struct file_watch {
+	void (*gone)(struct file_watch *watch); /* it is in no list any more; the file is still whole */
+	struct file_watch *next;
+	struct file_watch **link; /* what points at this one */
+};
+
 struct file {
 	const struct file_ops *ops;
 	struct node *node;   /* held */
@@ -58,6 +65,7 @@ struct file {
 	uint32_t flags;      /* O_…; F_SETFL changes some */
 	uint32_t properties; /* enum file_properties */
 	uint32_t refs;
+	struct file_watch *watches;
 };
 
 /*
@@ -81,6 +89,10 @@ static inline struct file *file_get(struct file *file)
 
 /* One reference less; the last one closes it. */
 void file_put(struct file *file);
+
+/* Hear of the file's end, or no longer. */
+void file_watch(struct file *file, struct file_watch *watch);
+void file_unwatch(struct file_watch *watch);
 
 /* May it be read, written? O_PATH files may neither. */
 static inline bool file_reads(const struct file *file)

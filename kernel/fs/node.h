@@ -16,6 +16,7 @@
 #include "kernel/lib/errno.h"
 
 struct file;
+struct file_lock;
 struct node;
 struct pipe;
 
@@ -85,6 +86,7 @@ struct node {
 	struct node *mounted; /* the root that covers this directory, held; or NULL */
 	struct node *covers;  /* of such a root: the directory below it */
 	struct pipe *pipe;    /* of a FIFO that is open */
+	struct file_lock *locks;
 };
 
 static inline bool node_is(const struct node *node, enum linux_mode type)

@@ -348,7 +348,7 @@ int pipe_open(struct node *node, struct file *file)
 	struct pipe *pipe = node->pipe;
 	unsigned access = file->flags & O_ACCMODE;
 
-	if (access == O_WRONLY && file->flags & O_NONBLOCK && !(pipe && pipe->readers))
+	if (node->fs != &pipefs && access == O_WRONLY && file->flags & O_NONBLOCK && !(pipe && pipe->readers))
 		return -ENXIO;
 	if (!pipe) {
 		pipe = kzalloc(sizeof(*pipe));
@@ -369,7 +369,8 @@ bool pipe_open_ready(struct file *file)
 {
 	struct pipe *pipe = file->data;
 
-	if (file->ops != &pipe_ops || file->flags & O_NONBLOCK)
+	/* A pipe that is opened by way of /proc/self/fd has had its other side, which may be gone. */
+	if (file->ops != &pipe_ops || file->node->fs == &pipefs || file->flags & O_NONBLOCK)
 		return true;
 	if ((file->flags & O_ACCMODE) == O_RDONLY)
 		return pipe->writers || pipe->opened_writers != file->offset;

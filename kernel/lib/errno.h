@@ -49,6 +49,7 @@ enum linux_errno {
 	ELOOP = 40,
 	EOVERFLOW = 75,
 	EOPNOTSUPP = 95,
+	EAFNOSUPPORT = 97,
 	ETIMEDOUT = 110,
 };
 

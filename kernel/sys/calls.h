@@ -43,6 +43,17 @@
 	call(293, pipe2) call(295, preadv) call(296, pwritev) call(297, rt_tgsigqueueinfo) \
 	call(302, prlimit64) call(309, getcpu) call(316, renameat2) call(318, getrandom) \
 	call(319, memfd_create) call(322, execveat) call(325, mlock2) call(332, statx) call(436, close_range) \
+	call(41, socket) call(53, socketpair) call(73, flock) call(122, setfsuid) call(123, setfsgid) \
+	call(132, utime) call(135, personality) call(148, sched_rr_get_interval) \
+	call(171, setdomainname) call(187, readahead) call(188, setxattr) call(189, lsetxattr) \
+	call(190, fsetxattr) call(191, getxattr) call(192, lgetxattr) call(193, fgetxattr) \
+	call(194, listxattr) call(195, llistxattr) call(196, flistxattr) call(197, removexattr) \
+	call(198, lremovexattr) call(199, fremovexattr) call(213, epoll_create) call(221, fadvise64) \
+	call(232, epoll_wait) call(233, epoll_ctl) call(235, utimes) call(251, ioprio_set) \
+	call(252, ioprio_get) call(261, futimesat) call(277, sync_file_range) call(281, epoll_pwait) \
+	call(283, timerfd_create) call(284, eventfd) call(285, fallocate) call(286, timerfd_settime) \
+	call(287, timerfd_gettime) call(290, eventfd2) call(291, epoll_create1) call(306, syncfs) \
+	call(327, preadv2) call(328, pwritev2) call(441, epoll_pwait2) \
 	call(439, faccessat2)
 /* clang-format on */
 

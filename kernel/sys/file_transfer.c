@@ -62,12 +62,44 @@ static bool goes_on(const struct file *file, enum transfer_kind kind, const stru
 	return kind == TRANSFER_WRITE && io->left && file->properties & FILE_STREAM && !(file->flags & O_NONBLOCK);
 }
 
+int file_size_check(uint64_t size)
+{
+	if (size <= process_current()->limits[LIMIT_FSIZE].soft)
+		return 0;
+	signal_send_task(task_current(), SIGXFSZ, NULL);
+	return -EFBIG;
+}
+
+/* RLIMIT_FSIZE: a write that would cross it ends there, and one that starts there is refused. */
+static int heed_size_limit(const struct file *file, enum transfer_kind kind, struct user_io *io, uint64_t offset)
+{
+	uint64_t limit = process_current()->limits[LIMIT_FSIZE].soft;
+	uint64_t at = kind == TRANSFER_PWRITE ? offset : file->offset;
+
+	if (limit == LIMIT_NONE || !node_is(file->node, S_IFREG) || !file_writes(file))
+		return 0;
+	if (file->flags & O_APPEND)
+		at = file->node->size;
+	if (!io->left)
+		return 0;
+	if (at >= limit)
+		return file_size_check(UINT64_MAX);
+	if (io->left > limit - at)
+		io->left = limit - at;
+	return 0;
+}
+
 int64_t file_transfer(struct file *file, enum transfer_kind kind, struct user_io *io, uint64_t offset)
 {
 	struct file_waiter waiter = { .queued = false };
 	int64_t total = 0, moved;
 	struct wait_queue *queue;
 
+	if (kind == TRANSFER_WRITE || kind == TRANSFER_PWRITE) {
+		moved = heed_size_limit(file, kind, io, offset);
+		if (moved)
+			return moved;
+	}
 	file_get(file);
 	for (;;) {
 		moved = transfer_once(file, kind, io, offset);

@@ -3,6 +3,7 @@
  */
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/tmpfs.h"
+#include "kernel/sys/file_locking.h"
 #include "kernel/sys/file_transfer.h"
 #include "kernel/sys/user_args.h"
 
@@ -11,16 +12,6 @@
 static struct fd_table *fds_here(void)
 {
 	return process_current()->fds;
-}
-
-/* Takes the reference to `file` over. */
-static int64_t install(struct file *file, uint64_t flags)
-{
-	int fd = fd_install(fds_here(), file, 0, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
-
-	if (fd < 0)
-		file_put(file);
-	return fd;
 }
 
 static int64_t open_at(uint64_t fd, uint64_t from, uint64_t flags, uint64_t mode)
@@ -47,7 +38,7 @@ static int64_t open_at(uint64_t fd, uint64_t from, uint64_t flags, uint64_t mode
 			return error;
 		}
 	}
-	return install(file, flags);
+	return args_install(file, flags);
 }
 
 SYSCALL_3(open, path, flags, mode)
@@ -69,6 +60,16 @@ SYSCALL_2(creat, path, mode)
 #define MFD_KNOWN   0x1b /* MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC */
 #define MFD_NAME    250  /* bytes of the name, its NUL included */
 
+/* The root of all: another may have been mounted over it, or chroot(2) have led elsewhere. */
+static struct node *lowest_root(void)
+{
+	struct node *node = process_current()->paths.root;
+
+	while (node->parent || node->covers)
+		node = node->parent ? node->parent : node->covers;
+	return node;
+}
+
 /* The name is checked and otherwise unused; sealing comes to nothing, as fcntl refuses it. */
 SYSCALL_2(memfd_create, from, flags)
 {
@@ -84,12 +85,12 @@ SYSCALL_2(memfd_create, from, flags)
 	status = strncpy_from_user(name, user_pointer(from), sizeof(name), &length);
 	if (status != OK)
 		return status == ERR_RANGE ? -EINVAL : -EFAULT;
-	error = tmpfs_create_unnamed(process_current()->paths.root, S_IFREG | 0777, &node);
+	error = tmpfs_create_unnamed(lowest_root(), S_IFREG | 0777, &node);
 	if (error)
 		return error;
 	error = file_open(node, O_RDWR, &file);
 	node_put(node);
-	return error ? error : install(file, flags & MFD_CLOEXEC ? O_CLOEXEC : 0);
+	return error ? error : args_install(file, flags & MFD_CLOEXEC ? O_CLOEXEC : 0);
 }
 
 SYSCALL_1(close, fd)
@@ -139,12 +140,12 @@ SYSCALL_2(pipe2, to, flags)
 	error = pipe_create(flags & O_NONBLOCK, &ends[0], &ends[1]);
 	if (error)
 		return error;
-	numbers[0] = (int32_t)install(ends[0], flags);
+	numbers[0] = (int32_t)args_install(ends[0], flags);
 	if (numbers[0] < 0) {
 		file_put(ends[1]);
 		return numbers[0];
 	}
-	numbers[1] = (int32_t)install(ends[1], flags);
+	numbers[1] = (int32_t)args_install(ends[1], flags);
 	error = numbers[1] < 0 ? numbers[1] : args_put(to, numbers, sizeof(numbers));
 	if (!error)
 		return 0;
@@ -166,7 +167,8 @@ enum fcntl_command {
 	F_GETFL,
 	F_SETFL,
 	F_DUPFD_CLOEXEC = 1030,
-	F_GETPIPE_SZ = 1032,
+	F_SETPIPE_SZ,
+	F_GETPIPE_SZ,
 };
 
 SYSCALL_3(fcntl, fd, command, value)
@@ -190,6 +192,17 @@ SYSCALL_3(fcntl, fd, command, value)
 	case F_SETFL:
 		file_set_flags(file, (unsigned)value);
 		return 0;
+	case F_GETLK:
+	case F_SETLK:
+	case F_SETLKW:
+	case F_OFD_GETLK:
+	case F_OFD_SETLK:
+	case F_OFD_SETLKW:
+		return file->flags & O_PATH ? -EBADF : fcntl_lock(file, (unsigned)command, value);
+	case F_SETPIPE_SZ: /* all have the same; who wants less has it */
+		if (!node_is(file->node, S_IFIFO))
+			return -EBADF;
+		return (uint32_t)value > PIPE_SIZE ? -EPERM : PIPE_SIZE;
 	case F_GETPIPE_SZ:
 		return node_is(file->node, S_IFIFO) ? PIPE_SIZE : -EBADF;
 	}

@@ -104,6 +104,33 @@ SYSCALL_4(pwritev, fd, pieces, count, offset)
 	return transfer_vector(fd, pieces, count, TRANSFER_PWRITE, offset);
 }
 
+#define RWF_KNOWN 0xf /* RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_NOWAIT: hints; nothing here waits for a disk */
+
+/* Offset -1 is the file's own. RWF_NOWAIT does not keep a pipe's reader from waiting: nor does it on Linux. */
+static int64_t transfer_vector2(uint64_t fd, uint64_t pieces, uint64_t count, enum transfer_kind kind, uint64_t offset,
+				uint64_t flags)
+{
+	bool reads = kind == TRANSFER_PREAD;
+
+	if ((uint32_t)flags & ~(uint32_t)RWF_KNOWN)
+		return -EOPNOTSUPP;
+	if (offset == UINT64_MAX)
+		return transfer_vector(fd, pieces, count, reads ? TRANSFER_READ : TRANSFER_WRITE, 0);
+	return transfer_vector(fd, pieces, count, kind, offset);
+}
+
+SYSCALL_6(preadv2, fd, pieces, count, offset, high, flags)
+{
+	(void)high;
+	return transfer_vector2(fd, pieces, count, TRANSFER_PREAD, offset, flags);
+}
+
+SYSCALL_6(pwritev2, fd, pieces, count, offset, high, flags)
+{
+	(void)high;
+	return transfer_vector2(fd, pieces, count, TRANSFER_PWRITE, offset, flags);
+}
+
 SYSCALL_3(lseek, fd, offset, whence)
 {
 	struct file *file = args_file(fd);
@@ -128,7 +155,11 @@ SYSCALL_2(ftruncate, fd, size)
 
 	if (!file)
 		return -EBADF;
-	return size > INT64_MAX ? -EINVAL : file_truncate(file, size);
+	if (size > INT64_MAX)
+		return -EINVAL;
+	if (file_writes(file) && node_is(file->node, S_IFREG) && size > file->node->size && file_size_check(size))
+		return -EFBIG;
+	return file_truncate(file, size);
 }
 
 /* There is no disk: what is written is where it stays. */

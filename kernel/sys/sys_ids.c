@@ -60,6 +60,17 @@ SYSCALL_3(setresgid, real, effective, saved)
 	return only_root(real) | only_root(effective) | only_root(saved);
 }
 
+/* They answer the number of before, whatever was asked. */
+SYSCALL_0(setfsuid)
+{
+	return 0;
+}
+
+SYSCALL_0(setfsgid)
+{
+	return 0;
+}
+
 static int64_t put_root(uint64_t real, uint64_t effective, uint64_t saved)
 {
 	const uint32_t root = 0;

@@ -25,7 +25,7 @@ SYSCALL_1(uname, to)
 	return args_put(to, &system_names, sizeof(system_names));
 }
 
-SYSCALL_2(sethostname, from, size)
+static int64_t set_name(char to[SYSTEM_NAME_SIZE], uint64_t from, uint64_t size)
 {
 	char name[SYSTEM_NAME_SIZE] = "";
 
@@ -33,8 +33,24 @@ SYSCALL_2(sethostname, from, size)
 		return -EINVAL;
 	if (args_get(name, from, size))
 		return -EFAULT;
-	memcpy(system_names.node, name, sizeof(system_names.node));
+	memcpy(to, name, SYSTEM_NAME_SIZE);
 	return 0;
+}
+
+SYSCALL_2(sethostname, from, size)
+{
+	return set_name(system_names.node, from, size);
+}
+
+SYSCALL_2(setdomainname, from, size)
+{
+	return set_name(system_names.domain, from, size);
+}
+
+/* There is one personality, PER_LINUX; all ones only ask for it. */
+SYSCALL_1(personality, wanted)
+{
+	return (uint32_t)wanted == 0 || (uint32_t)wanted == UINT32_MAX ? 0 : -EINVAL;
 }
 
 /* sysinfo(2). */

@@ -130,6 +130,13 @@ SYSCALL_1(sched_getscheduler, tid)
 	return find(tid) ? 0 : -ESRCH;
 }
 
+SYSCALL_2(sched_rr_get_interval, tid, to)
+{
+	const struct linux_timespec slice = timespec_from_ns(SCHED_SLICE_NS);
+
+	return find(tid) ? args_put(to, &slice, sizeof(slice)) : -ESRCH;
+}
+
 /* SCHED_FIFO and SCHED_RR (1, 2) are known by name; the others (3 SCHED_BATCH, 5 SCHED_IDLE) have no priorities. */
 static int64_t priority_bound(uint64_t policy, int bound)
 {

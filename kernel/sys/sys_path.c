@@ -3,6 +3,7 @@
  */
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap.h"
+#include "kernel/sys/file_transfer.h"
 #include "kernel/sys/user_args.h"
 
 #define CWD ((uint64_t)AT_FDCWD)
@@ -214,7 +215,10 @@ SYSCALL_2(truncate, path, size)
 	error = user_path_lookup(CWD, path, PATH_FOLLOW, &node);
 	if (error)
 		return error;
-	error = node_truncate(node, size);
+	if (node_is(node, S_IFREG) && size > node->size)
+		error = file_size_check(size);
+	if (!error)
+		error = node_truncate(node, size);
 	node_put(node);
 	return error;
 }

@@ -272,3 +272,49 @@ SYSCALL_4(utimensat, fd, path, from, flags)
 	node_put(node);
 	return error;
 }
+
+/* utime(2) and its kin tell the same in other structures. times NULL: now. */
+static int64_t set_times(uint64_t fd, uint64_t path, const struct linux_timespec *times)
+{
+	const struct linux_timespec now = node_now();
+	struct node *node;
+	int error = user_path_lookup(fd, path, PATH_FOLLOW, &node);
+
+	if (error)
+		return error;
+	node_set_times(node, times ? &times[0] : &now, times ? &times[1] : &now);
+	node_put(node);
+	return 0;
+}
+
+SYSCALL_2(utime, path, from)
+{
+	struct linux_timespec times[2] = { { 0, 0 }, { 0, 0 } };
+	int64_t seconds[2];
+
+	if (from && args_get(seconds, from, sizeof(seconds)))
+		return -EFAULT;
+	for (int i = 0; from && i < 2; i++)
+		times[i].seconds = seconds[i];
+	return set_times(CWD, path, from ? times : NULL);
+}
+
+SYSCALL_3(futimesat, fd, path, from)
+{
+	struct linux_timespec times[2];
+	struct linux_timeval in[2];
+
+	if (from && args_get(in, from, sizeof(in)))
+		return -EFAULT;
+	for (int i = 0; from && i < 2; i++) {
+		if (in[i].microseconds < 0 || in[i].microseconds >= 1000000)
+			return -EINVAL;
+		times[i] = (struct linux_timespec){ in[i].seconds, in[i].microseconds * 1000 };
+	}
+	return set_times(fd, path, from ? times : NULL);
+}
+
+SYSCALL_2(utimes, path, from)
+{
+	return sys_futimesat(CWD, path, from, 0, 0, 0);
+}

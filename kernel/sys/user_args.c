@@ -1,5 +1,5 @@
 /*
- * Arguments of system calls: times and paths.
+ * Arguments of system calls: times, descriptors and paths.
  */
 #include "kernel/sys/user_args.h"
 
@@ -12,6 +12,15 @@ int args_time(uint64_t from, uint64_t *ret_ns)
 	int error = args_get(&time, from, sizeof(time));
 
 	return error ? error : timespec_to_ns(&time, ret_ns);
+}
+
+int64_t args_install(struct file *file, uint64_t flags)
+{
+	int fd = fd_install(process_current()->fds, file, 0, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
+
+	if (fd < 0)
+		file_put(file);
+	return fd;
 }
 
 uint64_t deadline_in(uint64_t ns)

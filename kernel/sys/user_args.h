@@ -30,6 +30,9 @@ static inline struct file *args_file(uint64_t fd)
 	return fd_file(process_current()->fds, (int)fd);
 }
 
+/* A descriptor for `file`, whose reference it takes over, on error too. flags: O_CLOEXEC or not. fd_install's errors. */
+int64_t args_install(struct file *file, uint64_t flags);
+
 /* `ns` from now on, by the monotonic clock; just before never when it would be later. */
 uint64_t deadline_in(uint64_t ns);
 

@@ -24,6 +24,9 @@ TICKS = 16  # an instruction on our side, with -icount shift=4: the firmware's o
 LARGEST_SHARE = 1 / 3  # of Linux's instructions
 LARGEST_CALL = 80  # instructions of a call that does nothing
 SHORT_CALLS = ("getpid", "invalid")
+# A whole session, of which much is the programs' own work.
+SESSIONS = ("pipe_64k", "shell_loop", "shell_true")
+SESSION_SHARE = 1 / 2
 
 WHAT = {
     "getpid": "null call (getpid)", "getppid": "getppid", "invalid": "invalid call", "clock_gettime": "clock_gettime",
@@ -32,7 +35,8 @@ WHAT = {
     "mprotect": "mprotect of a page", "yield": "yield between two processes", "pipe": "pipe ping-pong, one way",
     "futex": "futex ping-pong, one way", "thread": "thread create+join", "pthread": "the same by pthreads",
     "fork": "fork+exit+wait", "fork_4m": "the same with 4 MiB touched", "fork_exec": "fork+exec+exit+wait",
-    "signal": "signal to oneself",
+    "signal": "signal to oneself", "pipe_64k": "64 KiB through a pipe", "shell_loop": "busybox sh, a loop to 1,000",
+    "shell_true": "busybox sh, /bin/true 200 times",
 }
 
 
@@ -41,12 +45,13 @@ LINUX = {
     "getpid": 309, "getppid": 325, "invalid": 211, "clock_gettime": 428, "mmap_munmap_4k": 10_277,
     "mmap_munmap_1m": 10_277, "fault": 3_100, "munmap_touched": 1_031, "brk_pair": 8_520, "mprotect": 9_168,
     "yield": 2_054, "pipe": 5_134, "futex": 3_404, "thread": 27_492, "pthread": 64_866, "fork": 87_467,
-    "fork_4m": 531_358, "fork_exec": 182_217, "signal": 3_785,
+    "fork_4m": 531_358, "fork_exec": 182_217, "signal": 3_785, "pipe_64k": 51_959, "shell_loop": 13_901_947,
+    "shell_true": 152_573_168,
 }
 
 
 # Goals that are missed so far, and what must not be exceeded meanwhile.
-MISSED = {"signal": 3_400}
+MISSED = {"signal": 3_400, "pipe_64k": 75_000, "shell_loop": 14_500_000}
 
 
 class NoUserPrograms(Exception):
@@ -70,7 +75,7 @@ class Row:
         if self.ours is None:
             return False
         short = self.name not in SHORT_CALLS or self.ours <= LARGEST_CALL
-        return short and self.ours <= self.linux * LARGEST_SHARE
+        return short and self.ours <= self.linux * (SESSION_SHARE if self.name in SESSIONS else LARGEST_SHARE)
 
 
 def parse(text: str, ticks: int) -> dict[str, int]:
@@ -103,10 +108,10 @@ def compare(linux: dict[str, int], ours: dict[str, int]) -> list[Row]:
 
 
 def table(rows: list[Row]) -> str:
-    lines = [f"{'guest instructions an operation':34}{'Linux':>10}{'AnkeOS':>10}{'ratio':>8}  goal"]
+    lines = [f"{'guest instructions an operation':34}{'Linux':>12}{'AnkeOS':>12}{'ratio':>8}  goal"]
     for row in rows:
         ours = "-" if row.ours is None else f"{row.ours:,}"
         ratio = "-" if row.ratio is None else f"{row.ratio:.2f}"
         verdict = "-" if row.ours is None else "met" if row.passed else "MISSED"
-        lines.append(f"{WHAT.get(row.name, row.name):34}{row.linux:10,}{ours:>10}{ratio:>8}  {verdict}")
+        lines.append(f"{WHAT.get(row.name, row.name):34}{row.linux:12,}{ours:>12}{ratio:>8}  {verdict}")
     return "\n".join(lines)

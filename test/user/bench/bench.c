@@ -35,6 +35,9 @@ static const struct operation {
 	{ "fork_4m", bench_fork_touched, 5 },
 	{ "fork_exec", bench_exec, 10 },
 	{ "signal", bench_signal, 200 },
+	{ "pipe_64k", bench_pipe_bulk, 50 },
+	{ "shell_loop", bench_shell_loop, 1 },
+	{ "shell_true", bench_shell_true, 1 },
 };
 
 static void power_off(void)

@@ -52,3 +52,8 @@ uint64_t bench_pthread(unsigned count);
 uint64_t bench_fork(unsigned count);
 uint64_t bench_fork_touched(unsigned count);
 uint64_t bench_exec(unsigned count);
+
+/* bench/shell.c: pipe throughput, and Debian's busybox, which is /bin/busybox. */
+uint64_t bench_pipe_bulk(unsigned count);
+uint64_t bench_shell_loop(unsigned count);
+uint64_t bench_shell_true(unsigned count);

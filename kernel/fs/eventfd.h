@@ -1,0 +1,15 @@
+/*
+ * eventfd(2): a counter that a write adds to and a read takes.
+ */
+#pragma once
+
+#include "kernel/fs/file.h"
+
+enum eventfd_flags {
+	EFD_SEMAPHORE = 1, /* a read takes 1 */
+	EFD_NONBLOCK = O_NONBLOCK,
+	EFD_CLOEXEC = O_CLOEXEC, /* the descriptor's */
+};
+
+/* One that counts from `count` on. -ENOMEM. */
+int eventfd_create(uint32_t count, unsigned flags, struct file **ret);

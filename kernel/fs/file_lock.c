@@ -1,0 +1,105 @@
+/*
+ * See file_lock.h. A list with each node, in no order: programs hold few.
+ */
+#include "kernel/fs/file_lock.h"
+
+#include "kernel/lib/wait_queue.h"
+#include "kernel/mm/heap.h"
+
+static struct wait_queue queue;
+
+struct wait_queue *file_lock_queue(void)
+{
+	return &queue;
+}
+
+static bool is_mine(const struct file_lock *lock, const struct file_lock *wanted)
+{
+	return lock->kind == wanted->kind && lock->owner == wanted->owner;
+}
+
+static bool overlap(const struct file_lock *a, const struct file_lock *b)
+{
+	return a->first <= b->last && b->first <= a->last;
+}
+
+const struct file_lock *file_lock_conflict(const struct node *node, const struct file_lock *wanted)
+{
+	for (const struct file_lock *lock = node->locks; lock; lock = lock->next)
+		if (lock->kind == wanted->kind && lock->owner != wanted->owner && overlap(lock, wanted) &&
+		    (lock->type == LOCK_EXCLUSIVE || wanted->type == LOCK_EXCLUSIVE))
+			return lock;
+	return NULL;
+}
+
+/* Cut `wanted`'s range out of one lock of the same owner; *spare is used up when two pieces are left of it. */
+static void cut(struct file_lock **link, const struct file_lock *wanted, struct file_lock **spare)
+{
+	struct file_lock *lock = *link;
+	bool before = lock->first<wanted->first, after = lock->last> wanted->last;
+
+	if (before && after) {
+		**spare = *lock;
+		lock->next = *spare;
+		(*spare)->first = wanted->last + 1;
+		lock->last = wanted->first - 1;
+		*spare = NULL;
+	} else if (before) {
+		lock->last = wanted->first - 1;
+	} else if (after) {
+		lock->first = wanted->last + 1;
+	} else {
+		*link = lock->next;
+		kfree(lock);
+	}
+}
+
+int file_lock_set(struct node *node, const struct file_lock *wanted)
+{
+	/* What may be needed comes first, so that nothing has to be undone. */
+	struct file_lock *spare = kmalloc(sizeof(*spare)), *made = kmalloc(sizeof(*made));
+	struct file_lock **link = &node->locks, *lock;
+	int error = 0;
+
+	if (!spare || !made)
+		error = -ENOMEM;
+	else if (wanted->type != LOCK_NONE && file_lock_conflict(node, wanted))
+		error = -EAGAIN;
+	while (!error && (lock = *link)) {
+		if (is_mine(lock, wanted) && overlap(lock, wanted))
+			cut(link, wanted, &spare);
+		/* Unless it has gone. */
+		if (*link == lock)
+			link = &lock->next;
+	}
+	if (!error && wanted->type != LOCK_NONE) {
+		*made = *wanted;
+		made->next = node->locks;
+		node->locks = made;
+		made = NULL;
+	}
+	kfree(spare);
+	kfree(made);
+	/* A lock may have become a weaker one, too. */
+	if (!error)
+		wait_queue_wake(&queue);
+	return error;
+}
+
+void file_lock_drop(struct node *node, enum file_lock_kind kind, const void *owner)
+{
+	struct file_lock **link = &node->locks, *lock;
+	bool gone = false;
+
+	while ((lock = *link)) {
+		if (lock->kind != kind || lock->owner != owner) {
+			link = &lock->next;
+			continue;
+		}
+		*link = lock->next;
+		kfree(lock);
+		gone = true;
+	}
+	if (gone)
+		wait_queue_wake(&queue);
+}

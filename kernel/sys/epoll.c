@@ -1,0 +1,385 @@
+/*
+ * See epoll.h. The ready lists are shared with interrupt handlers, which wake terminals and timers: interrupts are off
+ * where they are touched. An item in a ready list may be ready; whether it is, its file says when somebody asks.
+ */
+#include "kernel/sys/epoll.h"
+
+#include "kernel/arch/guard.h"
+#include "kernel/fs/anonymous.h"
+#include "kernel/lib/wait_queue.h"
+#include "kernel/mm/heap.h"
+
+#define NESTING_MOST 5 /* epoll files on a way from one to another: Linux's EP_MAX_NESTS and the first */
+
+struct epoll {
+	struct file *file;
+	struct epoll_item *items;       /* by next */
+	struct epoll_item *ready;       /* by next_ready, oldest first */
+	struct epoll_item **ready_tail; /* where the next one goes */
+	struct wait_queue queue;
+	uint64_t visit; /* the last search that has been here, */
+	unsigned depth; /* and what it has found */
+};
+
+struct epoll_item {
+	struct epoll *epoll;
+	struct file *file; /* not held: `watch` tells of its end */
+	int fd;
+	struct epoll_event event; /* events 0 but for POLLERR and the like: a one-shot that has fired */
+	bool disabled;
+	bool is_ready; /* in the ready list */
+	struct epoll_item *next;
+	struct epoll_item *next_ready;
+	struct waiter waiter; /* in the file's queue */
+	struct file_watch watch;
+};
+
+static const struct file_ops epoll_ops;
+
+bool epoll_is(const struct file *file)
+{
+	return file->ops == &epoll_ops;
+}
+
+/* ---- the ready list ---- */
+
+/* At its end; whether it was not there yet. Interrupts off. */
+static bool add_ready(struct epoll_item *item)
+{
+	struct epoll *epoll = item->epoll;
+
+	if (item->is_ready || item->disabled)
+		return false;
+	item->is_ready = true;
+	item->next_ready = NULL;
+	*epoll->ready_tail = item;
+	epoll->ready_tail = &item->next_ready;
+	return true;
+}
+
+/* Only news wakes: many items for one file must not multiply on their way through epoll files that watch others. */
+static void make_ready(struct epoll_item *item)
+{
+	uint64_t flags = irq_guard_enter();
+
+	if (add_ready(item))
+		wait_queue_wake(&item->epoll->queue);
+	irq_guard_leave(flags);
+}
+
+static void item_wake(struct waiter *waiter)
+{
+	make_ready((struct epoll_item *)((char *)waiter - offsetof(struct epoll_item, waiter)));
+}
+
+/* The first one leaves the list. */
+static struct epoll_item *take_first(struct epoll *epoll)
+{
+	uint64_t flags = irq_guard_enter();
+	struct epoll_item *item = epoll->ready;
+
+	if (item) {
+		epoll->ready = item->next_ready;
+		if (!epoll->ready)
+			epoll->ready_tail = &epoll->ready;
+		item->is_ready = false;
+	}
+	irq_guard_leave(flags);
+	return item;
+}
+
+/* Back to its start. It may have come in again at the end meanwhile. */
+static void put_first(struct epoll_item *item)
+{
+	struct epoll *epoll = item->epoll;
+	uint64_t flags = irq_guard_enter();
+
+	if (!item->is_ready) {
+		item->is_ready = true;
+		item->next_ready = epoll->ready;
+		if (!epoll->ready)
+			epoll->ready_tail = &item->next_ready;
+		epoll->ready = item;
+	}
+	irq_guard_leave(flags);
+}
+
+static void leave_ready(struct epoll_item *item)
+{
+	struct epoll *epoll = item->epoll;
+	uint64_t flags = irq_guard_enter();
+	struct epoll_item **link = &epoll->ready;
+
+	while (item->is_ready && *link != item)
+		link = &(*link)->next_ready;
+	if (item->is_ready) {
+		*link = item->next_ready;
+		if (!*link)
+			epoll->ready_tail = link;
+		item->is_ready = false;
+	}
+	irq_guard_leave(flags);
+}
+
+static unsigned look(const struct epoll_item *item)
+{
+	if (item->disabled)
+		return 0;
+	return file_poll(item->file) & (item->event.events | POLLERR | POLLHUP);
+}
+
+/* ---- items ---- */
+
+static struct epoll_item **find(struct epoll *epoll, const struct file *file, int fd)
+{
+	struct epoll_item **link = &epoll->items;
+
+	while (*link && ((*link)->file != file || (*link)->fd != fd))
+		link = &(*link)->next;
+	return link;
+}
+
+/* Out of its epoll's lists and the file's queue. The watch is the caller's. */
+static void drop(struct epoll_item *item)
+{
+	struct epoll_item **link = find(item->epoll, item->file, item->fd);
+	uint64_t flags = irq_guard_enter();
+
+	wait_queue_remove(&item->waiter);
+	irq_guard_leave(flags);
+	leave_ready(item);
+	*link = item->next;
+	kfree(item);
+}
+
+static void file_gone(struct file_watch *watch)
+{
+	drop((struct epoll_item *)((char *)watch - offsetof(struct epoll_item, watch)));
+}
+
+/* ---- nesting ---- */
+
+/* Each search has a number; what it has seen already it does not go through again. */
+static uint64_t visits;
+
+/* How many epoll files stand below this one, itself included, on the longest way; too many when `not` is among them. */
+static unsigned depth_below(struct epoll *epoll, const struct epoll * not )
+{
+	unsigned deepest = 0;
+
+	if (epoll == not )
+		return NESTING_MOST;
+	if (epoll->visit == visits)
+		return epoll->depth;
+	for (struct epoll_item *item = epoll->items; item; item = item->next) {
+		unsigned depth = epoll_is(item->file) ? depth_below(item->file->data, not ) : 0;
+
+		if (depth > deepest)
+			deepest = depth;
+	}
+	epoll->visit = visits;
+	epoll->depth = deepest + 1;
+	return epoll->depth;
+}
+
+/* The longest way up from this one, itself included. */
+static unsigned depth_above(struct epoll *epoll)
+{
+	unsigned highest = 0;
+
+	if (epoll->visit == visits)
+		return epoll->depth;
+	for (struct file_watch *watch = epoll->file->watches; watch; watch = watch->next) {
+		struct epoll_item *item = (struct epoll_item *)((char *)watch - offsetof(struct epoll_item, watch));
+		unsigned height = watch->gone == file_gone ? depth_above(item->epoll) : 0;
+
+		if (height > highest)
+			highest = height;
+	}
+	epoll->visit = visits;
+	epoll->depth = highest + 1;
+	return epoll->depth;
+}
+
+static int check_nesting(struct epoll *epoll, struct file *file)
+{
+	unsigned below;
+
+	if (!epoll_is(file))
+		return 0;
+	visits++;
+	below = depth_below(file->data, epoll);
+	visits++;
+	return below + depth_above(epoll) > NESTING_MOST ? -ELOOP : 0;
+}
+
+int epoll_add(struct file *epoll_file, struct file *file, int fd, const struct epoll_event *event)
+{
+	struct epoll *epoll = epoll_file->data;
+	struct wait_queue *queue;
+	struct epoll_item *item;
+	uint64_t flags;
+	int error;
+
+	if (!file->ops->poll)
+		return -EPERM;
+	if (file == epoll_file)
+		return -EINVAL;
+	if (*find(epoll, file, fd))
+		return -EEXIST;
+	error = check_nesting(epoll, file);
+	if (error)
+		return error;
+	item = kmalloc(sizeof(*item));
+	if (!item)
+		return -ENOMEM;
+	*item = (struct epoll_item){ .epoll = epoll, .file = file, .fd = fd, .event = *event, .next = epoll->items };
+	item->waiter.wake = item_wake;
+	item->watch.gone = file_gone;
+	epoll->items = item;
+	file_watch(file, &item->watch);
+	queue = file_queue(file);
+	flags = irq_guard_enter();
+	if (queue)
+		wait_queue_add(queue, &item->waiter);
+	irq_guard_leave(flags);
+	if (look(item))
+		make_ready(item);
+	return 0;
+}
+
+int epoll_modify(struct file *epoll_file, struct file *file, int fd, const struct epoll_event *event)
+{
+	struct epoll_item *item = *find(epoll_file->data, file, fd);
+
+	if (!item)
+		return -ENOENT;
+	item->event = *event;
+	item->disabled = false;
+	if (look(item))
+		make_ready(item);
+	return 0;
+}
+
+int epoll_remove(struct file *epoll_file, struct file *file, int fd)
+{
+	struct epoll_item *item = *find(epoll_file->data, file, fd);
+
+	if (!item)
+		return -ENOENT;
+	file_unwatch(&item->watch);
+	drop(item);
+	return 0;
+}
+
+/* ---- what is ready ---- */
+
+/* Whether it is to be given the next time too. */
+static bool stays_ready(struct epoll_item *item)
+{
+	if (item->event.events & EPOLLONESHOT) {
+		item->disabled = true;
+		return false;
+	}
+	return !(item->event.events & EPOLLET);
+}
+
+/* A list by next_ready goes back into the ready list. */
+static void put_again(struct epoll_item *again)
+{
+	uint64_t flags = irq_guard_enter();
+	struct epoll_item *item;
+
+	while (again) {
+		item = again;
+		again = item->next_ready;
+		item->is_ready = false;
+		add_ready(item);
+	}
+	irq_guard_leave(flags);
+}
+
+int epoll_collect(struct file *epoll_file, int most, int (*put)(void *ctx, const struct epoll_event *event), void *ctx)
+{
+	struct epoll *epoll = epoll_file->data;
+	struct epoll_item *item, *again = NULL, **again_tail = &again;
+	int count = 0, error = 0;
+
+	while (count < most && !error && (item = take_first(epoll))) {
+		struct epoll_event event = item->event;
+
+		event.events = look(item);
+		if (!event.events)
+			continue;
+		error = put(ctx, &event);
+		if (error) {
+			put_first(item);
+			break;
+		}
+		count++;
+		/* Not before the end: this call would find it again. Nothing frees an item meanwhile. */
+		if (!stays_ready(item))
+			continue;
+		*again_tail = item;
+		item->next_ready = NULL;
+		again_tail = &item->next_ready;
+		item->is_ready = true;
+	}
+	put_again(again);
+	return count ? count : error;
+}
+
+static unsigned epoll_poll(struct file *file)
+{
+	struct epoll *epoll = file->data;
+	struct epoll_item *item;
+
+	while ((item = take_first(epoll))) {
+		if (!look(item))
+			continue;
+		put_first(item);
+		return POLLIN | POLLRDNORM;
+	}
+	return 0;
+}
+
+static struct wait_queue *epoll_queue(struct file *file)
+{
+	struct epoll *epoll = file->data;
+
+	return &epoll->queue;
+}
+
+static void epoll_release(struct file *file)
+{
+	struct epoll *epoll = file->data;
+
+	while (epoll->items) {
+		file_unwatch(&epoll->items->watch);
+		drop(epoll->items);
+	}
+	kfree(epoll);
+}
+
+static const struct file_ops epoll_ops = {
+	.poll = epoll_poll,
+	.queue = epoll_queue,
+	.release = epoll_release,
+};
+
+int epoll_create_file(struct file **ret)
+{
+	struct epoll *epoll = kzalloc(sizeof(*epoll));
+	int error;
+
+	if (!epoll)
+		return -ENOMEM;
+	epoll->ready_tail = &epoll->ready;
+	error = anonymous_file_create(&epoll_ops, epoll, 0, &epoll->file);
+	if (error) {
+		kfree(epoll);
+		return error;
+	}
+	*ret = epoll->file;
+	return 0;
+}

@@ -1,0 +1,18 @@
+/*
+ * fcntl(2)'s locks, which sys_fd.c passes on.
+ */
+#pragma once
+
+#include "kernel/fs/file.h"
+
+enum fcntl_lock_command {
+	F_GETLK = 5,
+	F_SETLK,
+	F_SETLKW,
+	F_OFD_GETLK = 36,
+	F_OFD_SETLK,
+	F_OFD_SETLKW,
+};
+
+/* One of these commands, with the struct flock at user address `at`. */
+int64_t fcntl_lock(struct file *file, unsigned command, uint64_t at);

@@ -1,0 +1,91 @@
+/*
+ * What there is nothing of here, and calls that only advise: answered as by a Linux that was built without.
+ */
+#include "kernel/sys/user_args.h"
+
+/* No network, and no local sockets. */
+SYSCALL_0(socket)
+{
+	return -EAFNOSUPPORT;
+}
+
+SYSCALL_0(socketpair)
+{
+	return -EAFNOSUPPORT;
+}
+
+/* Files have no extended attributes. */
+#define NO_ATTRIBUTES(name)         \
+	SYSCALL_0(name)             \
+	{                           \
+		return -EOPNOTSUPP; \
+	}
+
+NO_ATTRIBUTES(setxattr)
+NO_ATTRIBUTES(lsetxattr)
+NO_ATTRIBUTES(fsetxattr)
+NO_ATTRIBUTES(getxattr)
+NO_ATTRIBUTES(lgetxattr)
+NO_ATTRIBUTES(fgetxattr)
+NO_ATTRIBUTES(listxattr)
+NO_ATTRIBUTES(llistxattr)
+NO_ATTRIBUTES(flistxattr)
+NO_ATTRIBUTES(removexattr)
+NO_ATTRIBUTES(lremovexattr)
+NO_ATTRIBUTES(fremovexattr)
+
+/* Room cannot be set aside: the C libraries then write zeros. */
+SYSCALL_1(fallocate, fd)
+{
+	return args_file(fd) ? -EOPNOTSUPP : -EBADF;
+}
+
+/* There is no disk: files are in memory as soon as they are there, and stay. */
+static int64_t heard(uint64_t fd)
+{
+	struct file *file = args_file(fd);
+
+	return file && !(file->flags & O_PATH) ? 0 : -EBADF;
+}
+
+SYSCALL_1(syncfs, fd)
+{
+	return heard(fd);
+}
+
+SYSCALL_1(sync_file_range, fd)
+{
+	return heard(fd);
+}
+
+SYSCALL_1(readahead, fd)
+{
+	return heard(fd);
+}
+
+#define ADVICE_LAST 5 /* POSIX_FADV_NOREUSE */
+
+SYSCALL_4(fadvise64, fd, offset, size, advice)
+{
+	struct file *file = args_file(fd);
+
+	(void)offset;
+	if (file && node_is(file->node, S_IFIFO))
+		return -ESPIPE;
+	if ((int)advice < 0 || (int)advice > ADVICE_LAST || size > INT64_MAX)
+		return -EINVAL;
+	return heard(fd);
+}
+
+/* IOPRIO_CLASS_NONE is what all have. */
+SYSCALL_0(ioprio_get)
+{
+	return 0;
+}
+
+SYSCALL_3(ioprio_set, which, who, value)
+{
+	(void)which;
+	(void)who;
+	return value ? -EINVAL : 0;
+}

@@ -1,0 +1,148 @@
+/*
+ * epoll(7)'s calls and eventfd(2)'s.
+ */
+#include "kernel/fs/eventfd.h"
+#include "kernel/sys/epoll.h"
+#include "kernel/sys/poll_wait.h"
+#include "kernel/sys/signal_mask.h"
+#include "kernel/sys/user_args.h"
+
+#define EPOLL_EVENTS_MOST (INT32_MAX / (int)sizeof(struct epoll_event))
+
+SYSCALL_2(eventfd2, count, flags)
+{
+	struct file *file;
+	int error;
+
+	if ((uint32_t)flags & ~(uint32_t)(EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC))
+		return -EINVAL;
+	error = eventfd_create((uint32_t)count, (unsigned)flags, &file);
+	return error ? error : args_install(file, flags);
+}
+
+SYSCALL_1(eventfd, count)
+{
+	return sys_eventfd2(count, 0, 0, 0, 0, 0);
+}
+
+SYSCALL_1(epoll_create1, flags)
+{
+	struct file *file;
+	int error;
+
+	if ((uint32_t)flags & ~(uint32_t)O_CLOEXEC)
+		return -EINVAL;
+	error = epoll_create_file(&file);
+	return error ? error : args_install(file, flags);
+}
+
+SYSCALL_1(epoll_create, size)
+{
+	return (int)size <= 0 ? -EINVAL : sys_epoll_create1(0, 0, 0, 0, 0, 0);
+}
+
+enum epoll_operation { EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL, EPOLL_CTL_MOD };
+
+SYSCALL_4(epoll_ctl, epoll_fd, operation, fd, from)
+{
+	struct file *epoll = args_file(epoll_fd), *file = args_file(fd);
+	struct epoll_event event = { 0 };
+
+	if ((int)operation != EPOLL_CTL_DEL && args_get(&event, from, sizeof(event)))
+		return -EFAULT;
+	if (!epoll || !file)
+		return -EBADF;
+	if (!file->ops->poll)
+		return -EPERM;
+	if (file == epoll || !epoll_is(epoll))
+		return -EINVAL;
+	switch ((int)operation) {
+	case EPOLL_CTL_ADD:
+		return epoll_add(epoll, file, (int)fd, &event);
+	case EPOLL_CTL_DEL:
+		return epoll_remove(epoll, file, (int)fd);
+	case EPOLL_CTL_MOD:
+		return event.events & EPOLLEXCLUSIVE ? -EINVAL : epoll_modify(epoll, file, (int)fd, &event);
+	}
+	return -EINVAL;
+}
+
+static int put_event(void *ctx, const struct epoll_event *event)
+{
+	uint64_t *to = ctx;
+
+	if (args_put(*to, event, sizeof(*event)))
+		return -EFAULT;
+	*to += sizeof(*event);
+	return 0;
+}
+
+/* Another waiter may have taken what has woken this one. */
+static int64_t wait_events(uint64_t fd, uint64_t to, uint64_t most, uint64_t deadline)
+{
+	struct file *file = args_file(fd);
+	int64_t result;
+
+	if ((int)most <= 0 || (int)most > EPOLL_EVENTS_MOST)
+		return -EINVAL;
+	if (!file)
+		return -EBADF;
+	if (!epoll_is(file))
+		return -EINVAL;
+	file_get(file);
+	do {
+		struct poll_item item = { .file = file, .events = POLLIN };
+
+		result = poll_wait(&item, 1, deadline);
+		if (result > 0)
+			result = epoll_collect(file, (int)most, put_event, &to);
+		else
+			break;
+	} while (!result);
+	file_put(file);
+	return result;
+}
+
+static uint64_t deadline_in_ms(uint64_t timeout)
+{
+	int ms = (int)timeout;
+
+	if (ms <= 0)
+		return ms ? POLL_NEVER : POLL_NOW;
+	return deadline_in((uint64_t)ms * NS_PER_MS);
+}
+
+SYSCALL_4(epoll_wait, fd, to, most, timeout)
+{
+	return wait_events(fd, to, most, deadline_in_ms(timeout));
+}
+
+static int64_t wait_masked(uint64_t fd, uint64_t to, uint64_t most, uint64_t deadline, uint64_t mask,
+			   uint64_t mask_size)
+{
+	struct signal_mask_change change;
+	int64_t result = signal_mask_begin(&change, mask, mask_size);
+
+	if (result)
+		return result;
+	result = signal_mask_end(&change, wait_events(fd, to, most, deadline));
+	/* Never begun again, as on Linux (signal(7)). */
+	return result == -ERESTARTNOHAND ? -EINTR : result;
+}
+
+SYSCALL_6(epoll_pwait, fd, to, most, timeout, mask, mask_size)
+{
+	return wait_masked(fd, to, most, deadline_in_ms(timeout), mask, mask_size);
+}
+
+SYSCALL_6(epoll_pwait2, fd, to, most, timeout, mask, mask_size)
+{
+	uint64_t deadline = POLL_NEVER, ns;
+	int error = timeout ? args_time(timeout, &ns) : 0;
+
+	if (error)
+		return error;
+	if (timeout)
+		deadline = ns ? deadline_in(ns) : POLL_NOW;
+	return wait_masked(fd, to, most, deadline, mask, mask_size);
+}

@@ -1,0 +1,162 @@
+/*
+ * Advisory locks: fcntl(2)'s record locks and flock(2). Deadlocks of F_SETLKW are not looked for: a signal ends them.
+ */
+#include "kernel/arch/guard.h"
+#include "kernel/fs/file_lock.h"
+#include "kernel/lib/wait_queue.h"
+#include "kernel/sys/file_locking.h"
+#include "kernel/sys/user_args.h"
+
+/* struct flock. */
+struct linux_flock {
+	int16_t type, whence;
+	int32_t pad;
+	int64_t start, size; /* size 0: to the end of the file, however it grows */
+	int32_t pid;
+	int32_t pad2;
+};
+
+_Static_assert(sizeof(struct linux_flock) == 32, "Linux's struct flock");
+
+enum flock_type { F_RDLCK, F_WRLCK, F_UNLCK };
+
+_Static_assert((int)F_RDLCK == LOCK_SHARED && (int)F_WRLCK == LOCK_EXCLUSIVE && (int)F_UNLCK == LOCK_NONE, "types");
+
+/* Set it, or wait until that can be done. -EAGAIN (not `waits`), -ENOMEM, -ERESTARTSYS. */
+static int set_lock(struct file *file, const struct file_lock *lock, bool waits)
+{
+	struct task_waiter waiter;
+	int error = file_lock_set(file->node, lock), interrupted = 0;
+	uint64_t flags;
+
+	if (error != -EAGAIN || !waits)
+		return error;
+	file_get(file);
+	task_waiter_init(&waiter);
+	flags = irq_guard_enter();
+	wait_queue_add(file_lock_queue(), &waiter.waiter);
+	irq_guard_leave(flags);
+	for (;;) {
+		task_block_prepare();
+		error = file_lock_set(file->node, lock);
+		if (error != -EAGAIN || interrupted)
+			break;
+		interrupted = task_block(TASK_NO_DEADLINE);
+	}
+	flags = irq_guard_enter();
+	wait_queue_remove(&waiter.waiter);
+	irq_guard_leave(flags);
+	file_put(file);
+	return error == -EAGAIN ? -ERESTARTSYS : error;
+}
+
+/* The range of bytes. -EINVAL: it starts before the file, or `whence` is none; -EOVERFLOW. */
+static int get_range(const struct file *file, const struct linux_flock *in, struct file_lock *lock)
+{
+	int64_t start, end;
+
+	switch (in->whence) {
+	case SEEK_SET:
+		start = 0;
+		break;
+	case SEEK_CUR:
+		start = (int64_t)file->offset;
+		break;
+	case SEEK_END:
+		start = (int64_t)file->node->size;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (__builtin_add_overflow(start, in->start, &start) || __builtin_add_overflow(start, in->size, &end))
+		return -EOVERFLOW;
+	/* A negative size is the bytes before. */
+	if (in->size < 0) {
+		int64_t swap = start;
+
+		start = end;
+		end = swap;
+	}
+	if (start < 0)
+		return -EINVAL;
+	lock->first = (uint64_t)start;
+	lock->last = in->size ? (uint64_t)end - 1 : UINT64_MAX;
+	return 0;
+}
+
+static struct linux_flock describe(const struct file_lock *lock)
+{
+	if (!lock)
+		return (struct linux_flock){ .type = F_UNLCK };
+	return (struct linux_flock){
+		.type = (int16_t)lock->type,
+		.start = (int64_t)lock->first,
+		.size = lock->last == UINT64_MAX ? 0 : (int64_t)(lock->last - lock->first + 1),
+		.pid = lock->pid,
+	};
+}
+
+static int64_t tell_conflict(const struct file *file, const struct file_lock *lock, struct linux_flock *in, uint64_t at)
+{
+	const struct file_lock *found = file_lock_conflict(file->node, lock);
+	struct linux_flock out = describe(found);
+
+	/* With no conflict all but the type stays as it was asked. */
+	if (!found) {
+		in->type = F_UNLCK;
+		out = *in;
+	}
+	return args_put(at, &out, sizeof(out));
+}
+
+int64_t fcntl_lock(struct file *file, unsigned command, uint64_t at)
+{
+	bool whole = command >= F_OFD_GETLK, asks = command == F_GETLK || command == F_OFD_GETLK;
+	struct linux_flock in;
+	struct file_lock lock;
+	int error;
+
+	if (args_get(&in, at, sizeof(in)))
+		return -EFAULT;
+	if (in.type < F_RDLCK || in.type > F_UNLCK || (asks && in.type == F_UNLCK) || (whole && in.pid))
+		return -EINVAL;
+	lock = (struct file_lock){
+		.kind = LOCK_RECORD,
+		.type = (enum file_lock_type)in.type,
+		.owner = whole ? (const void *)file : process_current()->fds,
+		.pid = whole ? -1 : process_current()->pid,
+	};
+	error = get_range(file, &in, &lock);
+	if (error)
+		return error;
+	if (asks)
+		return tell_conflict(file, &lock, &in, at);
+	if ((in.type == F_RDLCK && !file_reads(file)) || (in.type == F_WRLCK && !file_writes(file)))
+		return -EBADF;
+	return set_lock(file, &lock, command == F_SETLKW || command == F_OFD_SETLKW);
+}
+
+enum flock_operation { FLOCK_SHARED = 1, FLOCK_EXCLUSIVE = 2, FLOCK_NO_WAIT = 4, FLOCK_UNLOCK = 8 };
+
+SYSCALL_2(flock, fd, operation)
+{
+	struct file *file = args_file(fd);
+	struct file_lock lock = { .kind = LOCK_WHOLE, .last = UINT64_MAX, .owner = file };
+
+	switch ((int)operation & ~FLOCK_NO_WAIT) {
+	case FLOCK_SHARED:
+		lock.type = LOCK_SHARED;
+		break;
+	case FLOCK_EXCLUSIVE:
+		lock.type = LOCK_EXCLUSIVE;
+		break;
+	case FLOCK_UNLOCK:
+		lock.type = LOCK_NONE;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (!file || file->flags & O_PATH)
+		return -EBADF;
+	return set_lock(file, &lock, !(operation & FLOCK_NO_WAIT));
+}

@@ -1,0 +1,202 @@
+/*
+ * timerfd_create(2): a timer that is read.
+ */
+#include "kernel/arch/guard.h"
+#include "kernel/fs/anonymous.h"
+#include "kernel/irq/timer.h"
+#include "kernel/lib/wait_queue.h"
+#include "kernel/mm/heap.h"
+#include "kernel/mm/user_io.h"
+#include "kernel/sys/user_args.h"
+
+enum timerfd_clock { TIMERFD_REALTIME = 0, TIMERFD_MONOTONIC = 1, TIMERFD_BOOTTIME = 7 };
+
+#define TFD_TIMER_ABSTIME       1
+#define TFD_TIMER_CANCEL_ON_SET 2 /* heard: nothing here waits for the clock's being set */
+
+struct timerfd {
+	struct timer
+		timer; /* runs until it has expired once; reading starts it again, so it costs no interrupt unread */
+	struct wait_queue queue;
+	uint64_t interval_ns; /* 0: once */
+	bool expired;
+	bool realtime;
+};
+
+/* struct itimerspec. */
+struct timer_spec {
+	struct linux_timespec interval, value;
+};
+
+static void expire(struct timer *timer)
+{
+	struct timerfd *timerfd = (struct timerfd *)timer;
+
+	timerfd->expired = true;
+	wait_queue_wake(&timerfd->queue);
+}
+
+_Static_assert(offsetof(struct timerfd, timer) == 0, "expire");
+
+/* How often it has expired since it was read; it runs for the next time then. Interrupts off. */
+static uint64_t take_expirations(struct timerfd *timerfd)
+{
+	uint64_t now = clock_monotonic_ns(), count = timerfd->expired, next;
+
+	if (count && timerfd->interval_ns) {
+		count += (now - timerfd->timer.deadline_ns) / timerfd->interval_ns;
+		if (__builtin_mul_overflow(count, timerfd->interval_ns, &next) ||
+		    __builtin_add_overflow(next, timerfd->timer.deadline_ns, &next))
+			next = TIME_MOST_NS;
+		timerfd->expired = false;
+		timer_start(&timerfd->timer, next);
+	}
+	timerfd->expired = false;
+	return count;
+}
+
+static int64_t timerfd_read(struct file *file, struct user_io *io, uint64_t *offset)
+{
+	struct timerfd *timerfd = file->data;
+	uint64_t flags, count;
+	size_t moved;
+
+	(void)offset;
+	if (io->left < sizeof(count))
+		return -EINVAL;
+	flags = irq_guard_enter();
+	count = take_expirations(timerfd);
+	irq_guard_leave(flags);
+	if (!count)
+		return -EAGAIN;
+	return user_io_put(io, &count, sizeof(count), &moved) == OK ? (int64_t)sizeof(count) : -EFAULT;
+}
+
+static unsigned timerfd_poll(struct file *file)
+{
+	const struct timerfd *timerfd = file->data;
+
+	return timerfd->expired ? POLLIN : 0;
+}
+
+static struct wait_queue *timerfd_queue(struct file *file)
+{
+	struct timerfd *timerfd = file->data;
+
+	return &timerfd->queue;
+}
+
+static void timerfd_release(struct file *file)
+{
+	struct timerfd *timerfd = file->data;
+
+	timer_cancel(&timerfd->timer);
+	kfree(timerfd);
+}
+
+static const struct file_ops timerfd_ops = {
+	.read = timerfd_read,
+	.poll = timerfd_poll,
+	.queue = timerfd_queue,
+	.release = timerfd_release,
+};
+
+SYSCALL_2(timerfd_create, clock, flags)
+{
+	bool realtime = (int)clock == TIMERFD_REALTIME;
+	struct timerfd *timerfd;
+	struct file *file;
+	int error;
+
+	if ((uint32_t)flags & ~(uint32_t)(O_CLOEXEC | O_NONBLOCK) ||
+	    (!realtime && (int)clock != TIMERFD_MONOTONIC && (int)clock != TIMERFD_BOOTTIME))
+		return -EINVAL;
+	timerfd = kmalloc(sizeof(*timerfd));
+	if (!timerfd)
+		return -ENOMEM;
+	*timerfd = (struct timerfd){ .timer.fire = expire, .realtime = realtime };
+	error = anonymous_file_create(&timerfd_ops, timerfd, (unsigned)flags, &file);
+	if (error) {
+		kfree(timerfd);
+		return error;
+	}
+	return args_install(file, flags);
+}
+
+/* The timer behind a descriptor. -EBADF, -EINVAL: it is something else. */
+static int find(uint64_t fd, struct timerfd **ret)
+{
+	struct file *file = args_file(fd);
+
+	if (!file)
+		return -EBADF;
+	if (file->ops != &timerfd_ops)
+		return -EINVAL;
+	*ret = file->data;
+	return 0;
+}
+
+/* What is left, as timerfd_gettime(2) tells it. One that is about to expire is not 0: that would be none. */
+static struct timer_spec spec_of(const struct timerfd *timerfd)
+{
+	struct timer_spec spec = { .interval = timespec_from_ns(timerfd->interval_ns) };
+	uint64_t flags = irq_guard_enter(), now = clock_monotonic_ns(), at = timerfd->timer.deadline_ns;
+
+	/* Expired and not read: the next time that it would expire. */
+	if (timerfd->expired && timerfd->interval_ns)
+		at += ((now - at) / timerfd->interval_ns + 1) * timerfd->interval_ns;
+	if (timerfd->timer.queued || (timerfd->expired && timerfd->interval_ns))
+		spec.value = timespec_from_ns(at > now ? at - now : 1);
+	irq_guard_leave(flags);
+	return spec;
+}
+
+SYSCALL_2(timerfd_gettime, fd, to)
+{
+	struct timerfd *timerfd;
+	struct timer_spec spec;
+	int error = find(fd, &timerfd);
+
+	if (error)
+		return error;
+	spec = spec_of(timerfd);
+	return args_put(to, &spec, sizeof(spec));
+}
+
+/* A time of the timer's clock, or from now on, as a deadline. */
+static uint64_t deadline_at(const struct timerfd *timerfd, uint64_t ns, bool absolute)
+{
+	uint64_t now = clock_realtime_ns();
+
+	if (!absolute)
+		return deadline_in(ns);
+	if (!timerfd->realtime)
+		return ns;
+	return deadline_in(ns > now ? ns - now : 0);
+}
+
+SYSCALL_4(timerfd_settime, fd, flags, from, to)
+{
+	uint64_t value_ns, interval_ns, guard;
+	struct timer_spec spec, old;
+	struct timerfd *timerfd;
+	int error;
+
+	if (args_get(&spec, from, sizeof(spec)))
+		return -EFAULT;
+	if ((uint32_t)flags & ~(uint32_t)(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) ||
+	    timespec_to_ns(&spec.value, &value_ns) || timespec_to_ns(&spec.interval, &interval_ns))
+		return -EINVAL;
+	error = find(fd, &timerfd);
+	if (error)
+		return error;
+	old = spec_of(timerfd);
+	timer_cancel(&timerfd->timer);
+	guard = irq_guard_enter();
+	timerfd->expired = false;
+	timerfd->interval_ns = value_ns ? interval_ns : 0;
+	if (value_ns)
+		timer_start(&timerfd->timer, deadline_at(timerfd, value_ns, flags & TFD_TIMER_ABSTIME));
+	irq_guard_leave(guard);
+	return to ? args_put(to, &old, sizeof(old)) : 0;
+}

@@ -1,0 +1,230 @@
+/* fcntl's record locks, flock, RLIMIT_FSIZE, preadv2 and pwritev2, utimes, and what only advises. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "test/user/tap.h"
+
+#define NAME "/tmp/.locks"
+
+static int fresh_file(void)
+{
+	sys(SYS_unlink, NAME);
+	return (int)sys(SYS_openat, AT_FDCWD, NAME, O_RDWR | O_CREAT, 0600);
+}
+
+static long lock(int fd, int command, int type, long start, long size)
+{
+	struct flock range = { .l_type = (short)type, .l_start = start, .l_len = size };
+
+	return sys(SYS_fcntl, fd, command, &range);
+}
+
+struct attempt {
+	int command, type;
+	long start, size;
+};
+
+/* In a child: 0, or the error. */
+static int attempt(void *argument)
+{
+	const struct attempt *a = argument;
+	int fd = (int)sys(SYS_openat, AT_FDCWD, NAME, O_RDWR);
+
+	return (int)-lock(fd, a->command, a->type, a->start, a->size);
+}
+
+static int other(int type, long start, long size)
+{
+	struct attempt a = { F_SETLK, type, start, size };
+
+	return in_child(attempt, &a);
+}
+
+static void test_records(void)
+{
+	int fd = fresh_file(), copy;
+
+	is(lock(fd, F_SETLK, F_WRLCK, 10, 10), 0, "a write lock");
+	is(lock(fd, F_SETLK, F_WRLCK, 12, 2), 0, "is no obstacle to its owner");
+	is(other(F_WRLCK, 10, 10), EXITED(EAGAIN), "but to another");
+	is(other(F_RDLCK, 19, 1), EXITED(EAGAIN), "who would read, too");
+	is(other(F_RDLCK, 20, 1), EXITED(0), "just behind it he may");
+	is(other(F_RDLCK, 0, 10), EXITED(0), "and before it");
+	is(other(F_RDLCK, 0, 0), EXITED(EAGAIN), "all of the file he may not");
+	is(lock(fd, F_SETLK, F_UNLCK, 13, 2), 0, "a piece is given back");
+	is(other(F_WRLCK, 13, 2), EXITED(0), "and can be had");
+	is(other(F_WRLCK, 12, 1), EXITED(EAGAIN), "what is before it not");
+	is(other(F_WRLCK, 15, 1), EXITED(EAGAIN), "nor what is behind it");
+	is(lock(fd, F_SETLK, F_RDLCK, 0, 0), 0, "a read lock in its place");
+	is(other(F_RDLCK, 0, 0), EXITED(0), "lets others read");
+	is(other(F_WRLCK, 1000, 1), EXITED(EAGAIN), "and not write");
+	copy = (int)sys(SYS_dup, fd);
+	close(copy);
+	is(other(F_WRLCK, 0, 0), EXITED(0), "a close of any descriptor ends them");
+	is(lock(fd, F_SETLK, 7, 0, 0), -EINVAL, "a type that is none");
+	is(lock(fd, F_SETLK, F_RDLCK, -1, 1), -EINVAL, "a range before the file");
+	is(sys(SYS_fcntl, fd, F_SETLK, 8), -EFAULT, "a structure that is not there");
+	close(fd);
+	is(lock(fd, F_SETLK, F_RDLCK, 0, 1), -EBADF, "no file");
+	fd = (int)sys(SYS_openat, AT_FDCWD, NAME, O_RDONLY);
+	is(lock(fd, F_SETLK, F_WRLCK, 0, 1), -EBADF, "a write lock needs a file that can be written");
+	close(fd);
+}
+
+static int ask(void *argument)
+{
+	struct flock range = { .l_type = F_WRLCK, .l_len = 100 };
+	int fd = (int)sys(SYS_openat, AT_FDCWD, NAME, O_RDWR);
+
+	if (sys(SYS_fcntl, fd, F_GETLK, &range) != 0)
+		return 1;
+	if (range.l_type != F_WRLCK || range.l_start != 5 || range.l_len != 6 || range.l_whence != SEEK_SET)
+		return 2;
+	return range.l_pid != *(pid_t *)argument;
+}
+
+static void test_asking_and_waiting(void)
+{
+	struct attempt wait = { F_SETLKW, F_WRLCK, 0, 0 };
+	struct flock range = { .l_type = F_WRLCK, .l_start = 3, .l_len = 4 };
+	pid_t self = getpid(), child;
+	int fd = fresh_file(), status = -1;
+
+	is(sys(SYS_fcntl, fd, F_GETLK, &range), 0, "F_GETLK");
+	is(range.l_type, F_UNLCK, "finds nothing in the way");
+	lock(fd, F_SETLK, F_WRLCK, 5, 6);
+	is(in_child(ask, &self), EXITED(0), "another finds who is, and where");
+	child = fork();
+	if (!child)
+		_exit(attempt(&wait));
+	usleep(20000);
+	is(sys(SYS_wait4, child, &status, WNOHANG, NULL), 0, "F_SETLKW waits");
+	lock(fd, F_SETLK, F_UNLCK, 0, 0);
+	is(sys(SYS_wait4, child, &status, 0, NULL), child, "until the lock has gone");
+	is(status, 0, "and then has it");
+	close(fd);
+}
+
+static int try_flock(void *argument)
+{
+	int fd = (int)sys(SYS_openat, AT_FDCWD, NAME, O_RDONLY);
+
+	return (int)-sys(SYS_flock, fd, *(int *)argument | LOCK_NB);
+}
+
+static void test_flock(void)
+{
+	int fd = fresh_file(), shared = LOCK_SH, exclusive = LOCK_EX, copy;
+
+	is(sys(SYS_flock, fd, LOCK_SH), 0, "a shared lock");
+	is(in_child(try_flock, &shared), EXITED(0), "others share it");
+	is(in_child(try_flock, &exclusive), EXITED(EAGAIN), "none has it alone");
+	is(sys(SYS_flock, fd, LOCK_EX), 0, "its owner can");
+	is(in_child(try_flock, &shared), EXITED(EAGAIN), "then none shares it");
+	is(other(F_WRLCK, 0, 0), EXITED(0), "a record lock is another thing");
+	copy = (int)sys(SYS_dup, fd);
+	close(fd);
+	is(in_child(try_flock, &shared), EXITED(EAGAIN), "it is the file's, not the descriptor's");
+	is(sys(SYS_flock, copy, LOCK_UN), 0, "given back");
+	is(in_child(try_flock, &exclusive), EXITED(0), "it can be had");
+	sys(SYS_flock, copy, LOCK_EX);
+	close(copy);
+	is(in_child(try_flock, &exclusive), EXITED(0), "and it ends with the file");
+	is(sys(SYS_flock, 99, LOCK_SH), -EBADF, "no file");
+	is(sys(SYS_flock, 0, 16), -EINVAL, "an operation that is none");
+}
+
+static int write_beyond(void *argument)
+{
+	struct rlimit limit = { 100, 100 };
+	char bytes[80] = { 0 };
+	int fd = fresh_file();
+
+	if (argument)
+		signal(SIGXFSZ, SIG_IGN);
+	if (sys(SYS_setrlimit, RLIMIT_FSIZE, &limit) != 0 || sys(SYS_write, fd, bytes, 80) != 80)
+		return 1;
+	if (sys(SYS_write, fd, bytes, 80) != 20)
+		return 2;
+	if (sys(SYS_pwrite64, fd, bytes, 80, 50) != 50)
+		return 3;
+	if (sys(SYS_ftruncate, fd, 100) != 0 || sys(SYS_write, fd, bytes, 0) != 0)
+		return 4;
+	if (argument && sys(SYS_ftruncate, fd, 101) != -EFBIG)
+		return 5;
+	if (argument && sys(SYS_truncate, NAME, 101) != -EFBIG)
+		return 6;
+	return sys(SYS_write, fd, bytes, 1) == -EFBIG ? 0 : 7;
+}
+
+static void test_size_limit(void)
+{
+	int status = in_child(write_beyond, NULL) & 0x7f;
+
+	is(in_child(write_beyond, &status), EXITED(0), "RLIMIT_FSIZE ends writes");
+	is(status, SIGXFSZ, "and sends SIGXFSZ");
+}
+
+static void test_vectors(void)
+{
+	struct iovec pieces[2] = { { "abc", 3 }, { "defg", 4 } };
+	char bytes[8] = "";
+	struct iovec all = { bytes, 7 };
+	int fd = fresh_file();
+
+	is(sys(SYS_pwritev2, fd, pieces, 2, -1L, -1L, 0), 7, "pwritev2 at the file's offset");
+	is(sys(SYS_lseek, fd, 0, SEEK_CUR), 7, "moves it");
+	is(sys(SYS_pwritev2, fd, pieces, 1, 4L, 0L, 0), 3, "at an offset");
+	is(sys(SYS_lseek, fd, 0, SEEK_CUR), 7, "it does not");
+	is(sys(SYS_preadv2, fd, &all, 1, 0L, 0L, 0), 7, "preadv2");
+	is_text(bytes, "abcdabc", "reads both");
+	is(sys(SYS_preadv2, fd, &all, 1, 0L, 0L, 1 << 30), -EOPNOTSUPP, "a flag that is none");
+	close(fd);
+}
+
+static void test_times(void)
+{
+	struct timeval times[2] = { { 1000, 5 }, { 2000, 6 } };
+	long seconds[2] = { 3000, 4000 };
+	struct stat stat;
+	int fd = fresh_file();
+
+	is(sys(SYS_utimes, NAME, times), 0, "utimes");
+	sys(SYS_fstat, fd, &stat);
+	is(stat.st_mtim.tv_sec * 1000000 + stat.st_mtim.tv_nsec, 2000006000, "sets seconds and microseconds");
+	is(sys(SYS_utime, NAME, seconds), 0, "utime");
+	sys(SYS_fstat, fd, &stat);
+	is(stat.st_atim.tv_sec + stat.st_mtim.tv_sec, 7000, "sets seconds");
+	is(sys(SYS_futimesat, AT_FDCWD, NAME, NULL), 0, "futimesat with none");
+	sys(SYS_fstat, fd, &stat);
+	is_true(stat.st_mtim.tv_sec > 1577836800, stat.st_mtim.tv_sec, "means now");
+	times[1].tv_usec = 1000000;
+	is(sys(SYS_utimes, NAME, times), -EINVAL, "a second of microseconds");
+	is(sys(SYS_utimes, "/nosuch", NULL), -ENOENT, "no such file");
+	is(sys(SYS_fadvise64, fd, 0, 0, 3), 0, "fadvise64");
+	is(sys(SYS_fadvise64, fd, 0, 0, 33), -EINVAL, "with advice that is none");
+	is(sys(SYS_syncfs, fd) + sys(SYS_readahead, fd, 0, 1), 0, "syncfs and readahead");
+	is(sys(SYS_syncfs, 99), -EBADF, "of no file");
+	close(fd);
+	sys(SYS_unlink, NAME);
+}
+
+int main(void)
+{
+	test_records();
+	test_asking_and_waiting();
+	test_flock();
+	test_size_limit();
+	test_vectors();
+	test_times();
+	return finish();
+}
