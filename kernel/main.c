@@ -16,6 +16,7 @@
 #include "kernel/dev/serial.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/irq.h"
+#include "kernel/irq/log_host.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
@@ -125,12 +126,14 @@ static void print_reports(uint64_t tsc_frequency)
 		log_err("audit: this kernel does not keep its memory map\n");
 }
 
-/* The console level of Linux's loglevel= and quiet: by default all but debug is shown. */
-static void set_log_level(const char *cmdline)
+/* Linux's loglevel=, quiet and printk.time=: by default all but debug is shown, without times. */
+static void set_log(const char *cmdline)
 {
 	long level = cmdline_number(cmdline, "loglevel", cmdline_has(cmdline, "quiet") ? LOG_WARN : LOG_DEBUG);
 
 	log_set_console_level((int)level);
+	if (cmdline_number(cmdline, "printk.time", 0))
+		log_show_times();
 }
 
 /* Linux's efi=noruntime: for machines whose runtime services are broken. */
@@ -195,13 +198,14 @@ void kmain(struct boot_info *info, uint64_t tsc)
 	uint64_t tsc_frequency;
 
 	trap_init();
+	log_host_init();
 	serial_init();
 	log_add_sink(&serial_sink, LOG_REPLAY);
 	panic_page_init();
 	check_handoff(info);
 	info->tsc[STAMP_KERNEL] = tsc;
 	cmdline = hhdm_ptr(info->cmdline);
-	set_log_level(cmdline);
+	set_log(cmdline);
 	log_info("AnkeOS " VERSION "\n");
 
 	protection_init();
