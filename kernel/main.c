@@ -6,10 +6,12 @@
 #include "kernel/arch/trap.h"
 #include "kernel/boot/boot_info.h"
 #include "kernel/debug/commands.h"
+#include "kernel/debug/lines.h"
 #include "kernel/debug/monitor.h"
 #include "kernel/debug/panic_page.h"
 #include "kernel/debug/report.h"
 #include "kernel/debug/selftests.h"
+#include "kernel/debug/watchdog.h"
 #include "kernel/dev/keyboard.h"
 #include "kernel/dev/power.h"
 #include "kernel/dev/screen.h"
@@ -121,6 +123,7 @@ static void print_reports(uint64_t tsc_frequency)
 	report_memory(print_log);
 	log_info("kernel context:\n");
 	report_space(print_log);
+	line_print_sizes(print_log);
 	print_phases(tsc_frequency);
 	if (!report_audit(print_log))
 		log_err("audit: this kernel does not keep its memory map\n");
@@ -189,6 +192,15 @@ static void run_programs(const struct boot_info *info, const char *cmdline)
 		end_machine(cmdline);
 }
 
+/* watchdog=N, in seconds. Off without: its interrupts keep an idle CPU from sleeping. */
+static void start_watchdog(const char *cmdline)
+{
+	long seconds = cmdline_number(cmdline, "watchdog", 0);
+
+	if (seconds > 0)
+		watchdog_start(seconds);
+}
+
 /* Called by kernel_entry: `info` from the loader, `tsc` the time of the first instruction. */
 void kmain(struct boot_info *info, uint64_t tsc)
 {
@@ -233,6 +245,7 @@ void kmain(struct boot_info *info, uint64_t tsc)
 	commands_init();
 	monitor_add_input(&serial_input);
 	monitor_add_input(&keyboard_input);
+	start_watchdog(cmdline);
 	monitor_tsc = cpu_rdtsc();
 	run_programs(info, cmdline);
 	monitor_run();

@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "kernel/arch/cpu.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "paging/layout.h"
@@ -74,6 +75,20 @@ static void panic_badly(void)
 	panic("%s", nowhere);
 }
 
+/* Waits for what only another task could do, and gives nobody the CPU: the kernel is not preemptible. */
+static void wait_for_ever(void)
+{
+	while (!zero)
+		;
+}
+
+/* The same, and no interrupt comes either. */
+static void wait_deaf(void)
+{
+	cpu_interrupts_off();
+	wait_for_ever();
+}
+
 bool provoke(const char *how)
 {
 	static const struct {
@@ -82,7 +97,8 @@ bool provoke(const char *how)
 	} ways[] = {
 		{ "null", write_null },    { "jump", jump_null },       { "ud", invalid_opcode },
 		{ "div", divide_by_zero }, { "stack", overflow_stack }, { "text", write_text },
-		{ "panic", say_panic },    { "twice", panic_badly },
+		{ "panic", say_panic },    { "twice", panic_badly },    { "loop", wait_for_ever },
+		{ "deaf", wait_deaf },
 	};
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
