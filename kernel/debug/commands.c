@@ -100,7 +100,7 @@ static void run_where(int argc, char **argv)
 	}
 	task = tid <= INT32_MAX ? task_find((int)tid) : NULL;
 	if (task)
-		report_where(say, task);
+		report_where(say, task, NULL);
 	else
 		say("no task %s\n", argv[1]);
 }

@@ -75,7 +75,7 @@ static void say_exception(void)
 	trap_text(f->vector, f->error, text);
 	say_counted("%s%s%s\n", trap_name(f->vector), text[0] ? ": " : "", text);
 	if (f->vector == TRAP_PF)
-		say_counted("address 0x%016llx\n", (unsigned long long)subject.cr2);
+		say_counted("address 0x%016llx: %s\n", (unsigned long long)subject.cr2, address_text(subject.cr2));
 	say_counted("at 0x%016llx %s%s\n", (unsigned long long)f->rip, symbol_format(f->rip, place),
 		    line_format(places, line_find(f->rip, places), line));
 	if (peek(&subject.space, f->rip, code, sizeof(code)) != OK)
@@ -130,6 +130,9 @@ static void say_registers(void)
 	};
 
 	say_values(values, sizeof(values) / sizeof(values[0]));
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (value_text(values[i].value))
+			say_counted(" %s: %s\n", values[i].name, value_text(values[i].value));
 }
 
 static void say_control_registers(void)

@@ -4,7 +4,6 @@
 #include "kernel/debug/task_report.h"
 
 #include "kernel/arch/trap.h"
-#include "kernel/debug/backtrace.h"
 #include "kernel/debug/peek.h"
 #include "kernel/irq/clock.h"
 #include "kernel/lib/string.h"
@@ -92,7 +91,7 @@ struct switch_frame {
 	uint64_t r15, r14, r13, r12, rbx, rbp, rip;
 };
 
-void report_where(print_fn *print, const struct task *task)
+void report_where(print_fn *print, const struct task *task, const struct backtrace_start *running)
 {
 	uint64_t call = call_of(task);
 	struct backtrace_start start;
@@ -100,10 +99,14 @@ void report_where(print_fn *print, const struct task *task)
 
 	print("task %d, %s, of process %d%s%s\n", task->tid, task->name, task->process ? task->process->pid : 0,
 	      call < SYSCALL_TABLE ? ", in system call " : "", call < SYSCALL_TABLE ? syscall_names[call] : "");
-	if (task == task_current() || peek(&kernel_space, task->sp, &frame, sizeof(frame)) != OK)
+	if (task != task_current() && peek(&kernel_space, task->sp, &frame, sizeof(frame)) == OK) {
+		start = (struct backtrace_start){ frame.rip, task->sp + sizeof(frame), frame.rbp };
+		running = &start;
+	} else if (task != task_current()) {
 		return;
-	start = (struct backtrace_start){ frame.rip, task->sp + sizeof(frame), frame.rbp };
-	backtrace_print(print, &kernel_space, &start, BACKTRACE_MOST);
+	}
+	if (running)
+		backtrace_print(print, &kernel_space, running, BACKTRACE_MOST);
 }
 
 /* Ticks first; where none were counted, CR3 writes, then calls. */

@@ -4,6 +4,8 @@
  */
 #include "kernel/debug/watchdog.h"
 
+#include <stdarg.h>
+
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/trap.h"
 #include "kernel/debug/monitor.h"
@@ -66,17 +68,28 @@ static bool waits_for_input(void *ctx, struct task *task)
 	return !*found;
 }
 
+static __attribute__((format(printf, 1, 2))) void print_warning(const char *format, ...)
+{
+	char text[128];
+	va_list args;
+
+	va_start(args, format);
+	format_v(text, sizeof(text), format, args);
+	va_end(args);
+	log_warn("%s", text);
+}
+
 static bool print_where(void *ctx, struct task *task)
 {
-	(void)ctx;
 	if (task->state == TASK_BLOCKED)
-		report_where(print_log, task);
+		report_where(print_warning, task, ctx);
 	return true;
 }
 
 /* Nobody can run, and nothing that we know of will change that. */
-static void look_for_deadlock(void)
+static void look_for_deadlock(const struct trap_frame *frame)
 {
+	struct backtrace_start here = { frame->rip, frame->rsp, frame->rbp };
 	bool input = false;
 	context_token_t token;
 
@@ -89,7 +102,7 @@ static void look_for_deadlock(void)
 		log_warn("watchdog: for %ld s no task could run, no timer is set and none waits for input: a "
 			 "deadlock?\n",
 			 limit_seconds);
-		task_visit(print_where, NULL);
+		task_visit(print_where, &here);
 	}
 	kernel_context_leave(token);
 }
@@ -109,7 +122,7 @@ static bool tick(struct trap_frame *frame)
 	if (tsc - seen_tsc < limit)
 		return true;
 	if (idle) {
-		look_for_deadlock();
+		look_for_deadlock(frame);
 		return true;
 	}
 	panic_page_explain("watchdog: the kernel has been at one thing for too long");

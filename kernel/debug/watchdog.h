@@ -3,8 +3,6 @@
  */
 #pragma once
 
-#include "kernel/debug/print.h"
-
 /*
  * From now on:
  * - a kernel that has been at one thing for `seconds`, with interrupts on or off, ends in a panic that shows where: no

@@ -11,7 +11,7 @@ from screen import wait_for_text
 
 # how: (what the page's first lines say, functions in the backtrace in this order)
 FAULTS = {
-    "null": (r"#PF .*write to a page that is not present, by the kernel\naddress 0x0{16}$", ("write_null", "provoke")),
+    "null": (r"#PF .*write to a page that is not present, by the kernel\naddress 0x0{16}: a null pointer$", ("write_null", "provoke")),
     "jump": (r"#PF .*execution of a page that is not present", ("jump_null", "provoke")),
     "ud": (r"#UD ", ("invalid_opcode", "provoke")),
     "div": (r"#DE ", ("divide_by_zero", "provoke")),
