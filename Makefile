@@ -35,6 +35,10 @@ BASE := -std=gnu17 $(WARN) -I. -MMD -MP -g -fno-common -DDEBUG=$(DEBUG) \
 KERNEL_CFLAGS := $(BASE) -O2 -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
         -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-stack-protector -fcf-protection=none \
         -fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections
+# The debug build panics at undefined behaviour: kernel/lib/ubsan.c.
+ifeq ($(DEBUG),1)
+KERNEL_CFLAGS += -fsanitize=undefined
+endif
 EFI_CFLAGS := $(BASE) -O2 -ffreestanding -fpic -fshort-wchar -mno-red-zone -fno-stack-protector -fcf-protection=none \
         -fno-asynchronous-unwind-tables -fno-strict-aliasing -fvisibility=hidden -DGNU_EFI_USE_MS_ABI -DEFI_LOADER \
         -isystem /usr/include/efi -isystem /usr/include/efi/x86_64

@@ -297,6 +297,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_empty_space, make_world, free_world),
 		cmocka_unit_test_setup_teardown(test_walk, make_world, free_world),
 		cmocka_unit_test_setup_teardown(test_error_codes, make_world, free_world),
+		cmocka_unit_test(test_addresses_and_values),
 		cmocka_unit_test_setup_teardown(test_peek, make_world, free_world),
 		cmocka_unit_test_setup_teardown(test_frames, make_world, free_world),
 	};
