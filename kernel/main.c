@@ -5,6 +5,7 @@
 #include "kernel/arch/protection.h"
 #include "kernel/arch/trap.h"
 #include "kernel/boot/boot_info.h"
+#include "kernel/boot/stage.h"
 #include "kernel/debug/commands.h"
 #include "kernel/debug/lines.h"
 #include "kernel/debug/monitor.h"
@@ -43,6 +44,12 @@ const struct boot_info *boot_info;
 
 /* Time-stamp counter when the kernel had nothing left to set up. Tests read it by this name. */
 uint64_t monitor_tsc;
+
+/* For who looks at port 0x80, or at what a debugger says of it. */
+static void reach(enum boot_stage stage)
+{
+	cpu_out8(STAGE_PORT, (uint8_t)stage);
+}
 
 static void check_handoff(struct boot_info *info)
 {
@@ -209,12 +216,15 @@ void kmain(struct boot_info *info, uint64_t tsc)
 	const char *cmdline;
 	uint64_t tsc_frequency;
 
+	reach(STAGE_KERNEL);
 	trap_init();
 	log_host_init();
 	serial_init();
 	log_add_sink(&serial_sink, LOG_REPLAY);
 	panic_page_init();
+	reach(STAGE_SERIAL);
 	check_handoff(info);
+	reach(STAGE_HANDOFF);
 	info->tsc[STAMP_KERNEL] = tsc;
 	cmdline = hhdm_ptr(info->cmdline);
 	set_log(cmdline);
@@ -222,16 +232,21 @@ void kmain(struct boot_info *info, uint64_t tsc)
 
 	protection_init();
 	kernel_space_init(info);
+	reach(STAGE_TABLES);
 	start_failing(cmdline);
 	context_init();
 	kernel_heap_init();
 	mmio_init();
 	uaccess_init();
+	reach(STAGE_MEMORY);
 	if (!wants_firmware(cmdline) || firmware_init(info) != OK)
 		log_warn("no firmware context: power-off and restart by other means\n");
+	reach(STAGE_FIRMWARE);
 	start_screen(&info->framebuffer, cmdline_has(cmdline, "quiet"));
+	reach(STAGE_SCREEN);
 
 	irq_init(info);
+	reach(STAGE_CLOCKS);
 	tsc_frequency = clock_tsc_frequency();
 	panic_page_set_restart(cmdline_number(cmdline, "panic", 0), tsc_frequency);
 	report_init(info);
@@ -246,6 +261,7 @@ void kmain(struct boot_info *info, uint64_t tsc)
 	monitor_add_input(&serial_input);
 	monitor_add_input(&keyboard_input);
 	start_watchdog(cmdline);
+	reach(STAGE_READY);
 	monitor_tsc = cpu_rdtsc();
 	run_programs(info, cmdline);
 	monitor_run();
