@@ -35,9 +35,11 @@ BASE := -std=gnu17 $(WARN) -I. -MMD -MP -g -fno-common -DDEBUG=$(DEBUG) \
 KERNEL_CFLAGS := $(BASE) -O2 -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
         -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-stack-protector -fcf-protection=none \
         -fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections
-# The debug build panics at undefined behaviour: kernel/lib/ubsan.c.
+# The debug build panics at undefined behaviour (kernel/lib/ubsan.c), and at arrays on the stack that were overrun:
+# the canary is PERCPU_CANARY bytes from GS.
 ifeq ($(DEBUG),1)
-KERNEL_CFLAGS += -fsanitize=undefined
+KERNEL_CFLAGS += -fsanitize=undefined -fstack-protector-strong -mstack-protector-guard=tls \
+        -mstack-protector-guard-reg=gs -mstack-protector-guard-offset=40
 endif
 EFI_CFLAGS := $(BASE) -O2 -ffreestanding -fpic -fshort-wchar -mno-red-zone -fno-stack-protector -fcf-protection=none \
         -fno-asynchronous-unwind-tables -fno-strict-aliasing -fvisibility=hidden -DGNU_EFI_USE_MS_ABI -DEFI_LOADER \

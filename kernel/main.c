@@ -2,6 +2,7 @@
  * The kernel's story, from the loader's jump to the monitor, in order.
  */
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/percpu.h"
 #include "kernel/arch/protection.h"
 #include "kernel/arch/trap.h"
 #include "kernel/boot/boot_info.h"
@@ -61,6 +62,16 @@ static void check_handoff(struct boot_info *info)
 	if (boot_info_check(info, &what, &value) != OK)
 		panic("handoff: boot_info.%s is wrong: %#llx", what, (unsigned long long)value);
 	boot_info = info;
+}
+
+/* No function is running that has looked at it and is going to return. A zero byte stops what copies strings. */
+static void set_canary(const struct boot_info *info, uint64_t tsc)
+{
+	uint64_t value = tsc;
+
+	for (size_t i = 0; i < info->seed_size && i < sizeof(info->seed); i++)
+		value = value * 31 + info->seed[i];
+	boot_percpu.canary = value << 8;
 }
 
 static void start_screen(const struct boot_framebuffer *fb, bool quiet)
@@ -209,7 +220,7 @@ static void start_watchdog(const char *cmdline)
 }
 
 /* Called by kernel_entry: `info` from the loader, `tsc` the time of the first instruction. */
-void kmain(struct boot_info *info, uint64_t tsc)
+NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 {
 	static struct monitor_input serial_input = { .read = serial_read };
 	static struct monitor_input keyboard_input = { .read = keyboard_read };
@@ -224,6 +235,7 @@ void kmain(struct boot_info *info, uint64_t tsc)
 	panic_page_init();
 	reach(STAGE_SERIAL);
 	check_handoff(info);
+	set_canary(info, tsc);
 	reach(STAGE_HANDOFF);
 	info->tsc[STAMP_KERNEL] = tsc;
 	cmdline = hhdm_ptr(info->cmdline);
