@@ -35,6 +35,12 @@ BASE := -std=gnu17 $(WARN) -I. -MMD -MP -g -fno-common -DDEBUG=$(DEBUG) \
 KERNEL_CFLAGS := $(BASE) -O2 -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
         -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-stack-protector -fcf-protection=none \
         -fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections
+# The debug build panics at undefined behaviour (kernel/lib/ubsan.c), and at arrays on the stack that were overrun:
+# the canary is PERCPU_CANARY bytes from GS.
+ifeq ($(DEBUG),1)
+KERNEL_CFLAGS += -fsanitize=undefined -fstack-protector-strong -mstack-protector-guard=tls \
+        -mstack-protector-guard-reg=gs -mstack-protector-guard-offset=40
+endif
 EFI_CFLAGS := $(BASE) -O2 -ffreestanding -fpic -fshort-wchar -mno-red-zone -fno-stack-protector -fcf-protection=none \
         -fno-asynchronous-unwind-tables -fno-strict-aliasing -fvisibility=hidden -DGNU_EFI_USE_MS_ABI -DEFI_LOADER \
         -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
@@ -58,8 +64,8 @@ HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arc
                kernel/task/signal_fpu.c kernel/task/load.c \
                $(addprefix kernel/irq/,acpi.c acpi_tables.c timer_queue.c) \
                $(addprefix kernel/dev/,font.c utf8.c framebuffer.c text_grid.c text_console.c keymap.c) \
-               $(addprefix kernel/debug/,line_editor.c monitor.c symbol_table.c walk.c audit.c map.c peek.c \
-               trap_text.c print.c)
+               $(addprefix kernel/debug/,line_editor.c monitor.c packed_text.c symbol_table.c line_table.c \
+               walk.c audit.c map.c peek.c trap_text.c print.c)
 
 KERNEL_OBJS := $(KERNEL_C:%.c=build/kernel/%.o) $(KERNEL_S:%.S=build/kernel/%.o) build/kernel/font.o
 EFI_OBJS    := $(EFI_C:%.c=build/efi/%.o) $(EFI_S:%.S=build/efi/%.o)
@@ -162,26 +168,37 @@ build/kernel.lds: kernel/arch/kernel.ld paging/layout.h
 
 KERNEL_LD := $(LD) -T build/kernel.lds -z max-page-size=4096 --build-id=none -static
 
-# Linked twice: the second time with the symbols of the first. They lie behind the text, which does not move.
-build/symbols-none.S: scripts/mksymbols
+# Linked twice: the second time with the symbols and lines of the first. They lie behind the text, which does not move.
+build/symbols-none.S: scripts/mksymbols scripts/pairs.py
 	@mkdir -p $(@D)
 	$(Q)scripts/mksymbols /dev/null $@
 
-build/symbols-all.S: build/kernel-1.elf scripts/mksymbols
+build/lines-none.S: scripts/mklines scripts/pairs.py
+	@mkdir -p $(@D)
+	$(Q)scripts/mklines /dev/null $@
+
+build/symbols-all.S: build/kernel-1.elf scripts/mksymbols scripts/pairs.py
 	$(call say,SYMBOLS,$@)
 	$(Q)nm -n build/kernel-1.elf > build/kernel-1.nm
 	$(Q)scripts/mksymbols build/kernel-1.nm $@
 
-build/symbols-%.o: build/symbols-%.S
+build/lines-all.S: build/kernel-1.elf scripts/mklines scripts/pairs.py
+	$(call say,LINES,$@)
+	$(Q)scripts/mklines build/kernel-1.elf $@
+
+TABLES_NONE := build/symbols-none.o build/lines-none.o
+TABLES_ALL  := build/symbols-all.o build/lines-all.o
+
+$(TABLES_NONE) $(TABLES_ALL): build/%.o: build/%.S
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
 
-build/kernel-1.elf: $(KERNEL_OBJS) build/symbols-none.o build/kernel.lds
+build/kernel-1.elf: $(KERNEL_OBJS) $(TABLES_NONE) build/kernel.lds
 	$(call say,LD,$@)
-	$(Q)$(KERNEL_LD) $(KERNEL_OBJS) build/symbols-none.o -o $@
+	$(Q)$(KERNEL_LD) $(KERNEL_OBJS) $(TABLES_NONE) -o $@
 
-build/kernel.elf: build/kernel-1.elf build/symbols-all.o
+build/kernel.elf: build/kernel-1.elf $(TABLES_ALL)
 	$(call say,LD,$@)
-	$(Q)$(KERNEL_LD) $(KERNEL_OBJS) build/symbols-all.o -o $@
+	$(Q)$(KERNEL_LD) $(KERNEL_OBJS) $(TABLES_ALL) -o $@
 	$(Q)nm -n $@ | grep -i ' t ' | cmp - <(grep -i ' t ' build/kernel-1.nm)
 
 # What boots: without the debugging information, which gdb reads from kernel.elf.

@@ -8,6 +8,7 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/boot/boot_info.h"
+#include "kernel/boot/stage.h"
 #include "kernel/lib/elf.h"
 
 /* Bytes found in a section of our own PE. data NULL: no such section. */
@@ -38,8 +39,9 @@ struct loader {
 	char *options; /* the command line from LoadOptions; pool memory, or NULL */
 	struct elf_image elf;
 	struct kernel_note note;
-	bool huge_pages; /* the CPU has 1 GiB pages */
-	bool la57;       /* the firmware left 5-level paging on */
+	bool huge_pages;   /* the CPU has 1 GiB pages */
+	bool la57;         /* the firmware left 5-level paging on */
+	bool stage_screen; /* the framebuffer can be drawn on, in the firmware's tables */
 
 	struct arena arena;
 	struct boot_info info; /* filled as things become known; copied into the arena last */
@@ -100,3 +102,7 @@ MUST_CHECK enum status loader_build_memmap(struct loader *l, const struct firmwa
 /* tables.c: the kernel's first page tables, from the arena's table pages. */
 uint64_t loader_tables_bound(const struct loader *l, const struct memmap *map);
 MUST_CHECK enum status loader_build_tables(struct loader *l, const struct memmap *map, paddr_t *ret_root);
+
+/* stage.c: show how far we are; with squares once loader_stage_screen has found that there can be some. */
+void loader_stage_screen(struct loader *l);
+void loader_stage(struct loader *l, enum boot_stage stage);

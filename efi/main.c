@@ -209,6 +209,7 @@ __attribute__((noreturn)) static void enter_kernel(struct loader *l, struct hand
 
 	cpu_interrupts_off();
 	loader_stamp(l, STAMP_EXIT);
+	loader_stage(l, STAGE_LEFT);
 	if (l->la57)
 		l->info.flags |= BOOT_LA57_DROPPED;
 	*handoff->info = l->info;
@@ -216,6 +217,8 @@ __attribute__((noreturn)) static void enter_kernel(struct loader *l, struct hand
 					.entry = l->elf.entry,
 					.stack = l->note.stack_top,
 					.info = HHDM_BASE + (uintptr_t)handoff->info };
+
+	loader_stage(l, STAGE_JUMP);
 
 	/* Only what is named stays on: no translation of the firmware's, no shadow stack that would not be mapped. */
 	cpu_write_cr4(cr4 & (CR4_PAE | CR4_LA57 | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT));
@@ -256,6 +259,8 @@ static EFI_STATUS prepare(struct loader *l)
 	l->info.initrd = paddr((uintptr_t)l->initrd.data);
 	l->info.initrd_size = l->initrd.size;
 	loader_read_inputs(l);
+	loader_stage_screen(l);
+	loader_stage(l, STAGE_LOADER);
 	return EFI_SUCCESS;
 }
 
@@ -288,6 +293,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 		goto options;
 	fill_arena(&l, &handoff);
 	loader_talk(&l, "leaving the firmware");
+	loader_stage(&l, STAGE_LEAVE);
 	status = build_and_exit(&l, &handoff, &sizes, &root);
 	if (!EFI_ERROR(status))
 		enter_kernel(&l, &handoff, root);

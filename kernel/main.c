@@ -2,21 +2,26 @@
  * The kernel's story, from the loader's jump to the monitor, in order.
  */
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/percpu.h"
 #include "kernel/arch/protection.h"
 #include "kernel/arch/trap.h"
 #include "kernel/boot/boot_info.h"
+#include "kernel/boot/stage.h"
 #include "kernel/debug/commands.h"
+#include "kernel/debug/lines.h"
 #include "kernel/debug/monitor.h"
 #include "kernel/debug/panic_page.h"
 #include "kernel/debug/report.h"
 #include "kernel/debug/selftests.h"
 #include "kernel/debug/sys_reports.h"
+#include "kernel/debug/watchdog.h"
 #include "kernel/dev/keyboard.h"
 #include "kernel/dev/power.h"
 #include "kernel/dev/screen.h"
 #include "kernel/dev/serial.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/irq.h"
+#include "kernel/irq/log_host.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
@@ -44,6 +49,12 @@ const struct boot_info *boot_info;
 /* Time-stamp counter when the kernel had nothing left to set up. Tests read it by this name. */
 uint64_t monitor_tsc;
 
+/* For who looks at port 0x80, or at what a debugger says of it. */
+static void reach(enum boot_stage stage)
+{
+	cpu_out8(STAGE_PORT, (uint8_t)stage);
+}
+
 static void check_handoff(struct boot_info *info)
 {
 	const char *what;
@@ -54,6 +65,16 @@ static void check_handoff(struct boot_info *info)
 	if (boot_info_check(info, &what, &value) != OK)
 		panic("handoff: boot_info.%s is wrong: %#llx", what, (unsigned long long)value);
 	boot_info = info;
+}
+
+/* No function is running that has looked at it and is going to return. A zero byte stops what copies strings. */
+static void set_canary(const struct boot_info *info, uint64_t tsc)
+{
+	uint64_t value = tsc;
+
+	for (size_t i = 0; i < info->seed_size && i < sizeof(info->seed); i++)
+		value = value * 31 + info->seed[i];
+	boot_percpu.canary = value << 8;
 }
 
 static void start_screen(const struct boot_framebuffer *fb, bool quiet)
@@ -123,17 +144,20 @@ static void print_reports(uint64_t tsc_frequency)
 	report_memory(print_log);
 	log_info("kernel context:\n");
 	report_space(print_log);
+	line_print_sizes(print_log);
 	print_phases(tsc_frequency);
 	if (!report_audit(print_log))
 		log_err("audit: this kernel does not keep its memory map\n");
 }
 
-/* The console level of Linux's loglevel= and quiet: by default all but debug is shown. */
-static void set_log_level(const char *cmdline)
+/* Linux's loglevel=, quiet and printk.time=: by default all but debug is shown, without times. */
+static void set_log(const char *cmdline)
 {
 	long level = cmdline_number(cmdline, "loglevel", cmdline_has(cmdline, "quiet") ? LOG_WARN : LOG_DEBUG);
 
 	log_set_console_level((int)level);
+	if (cmdline_number(cmdline, "printk.time", 0))
+		log_show_times();
 }
 
 /* Linux's efi=noruntime: for machines whose runtime services are broken. */
@@ -201,36 +225,55 @@ static void run_programs(const struct boot_info *info, const char *cmdline)
 		end_machine(cmdline);
 }
 
+/* watchdog=N, in seconds. Off without: its interrupts keep an idle CPU from sleeping. */
+static void start_watchdog(const char *cmdline)
+{
+	long seconds = cmdline_number(cmdline, "watchdog", 0);
+
+	if (seconds > 0)
+		watchdog_start(seconds);
+}
+
 /* Called by kernel_entry: `info` from the loader, `tsc` the time of the first instruction. */
-void kmain(struct boot_info *info, uint64_t tsc)
+NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 {
 	static struct monitor_input serial_input = { .read = serial_read };
 	static struct monitor_input keyboard_input = { .read = keyboard_read };
 	const char *cmdline;
 	uint64_t tsc_frequency;
 
+	reach(STAGE_KERNEL);
 	trap_init();
+	log_host_init();
 	serial_init();
 	log_add_sink(&serial_sink, LOG_REPLAY);
 	panic_page_init();
+	reach(STAGE_SERIAL);
 	check_handoff(info);
+	set_canary(info, tsc);
+	reach(STAGE_HANDOFF);
 	info->tsc[STAMP_KERNEL] = tsc;
 	cmdline = hhdm_ptr(info->cmdline);
-	set_log_level(cmdline);
+	set_log(cmdline);
 	log_info("AnkeOS " VERSION "\n");
 
 	protection_init();
 	kernel_space_init(info);
+	reach(STAGE_TABLES);
 	start_failing(cmdline);
 	context_init();
 	kernel_heap_init();
 	mmio_init();
 	uaccess_init();
+	reach(STAGE_MEMORY);
 	if (!wants_firmware(cmdline) || firmware_init(info) != OK)
 		log_warn("no firmware context: power-off and restart by other means\n");
+	reach(STAGE_FIRMWARE);
 	start_screen(&info->framebuffer, cmdline_has(cmdline, "quiet"));
+	reach(STAGE_SCREEN);
 
 	irq_init(info);
+	reach(STAGE_CLOCKS);
 	tsc_frequency = clock_tsc_frequency();
 	panic_page_set_restart(cmdline_number(cmdline, "panic", 0), tsc_frequency);
 	report_init(info);
@@ -245,6 +288,8 @@ void kmain(struct boot_info *info, uint64_t tsc)
 	sys_reports_init();
 	monitor_add_input(&serial_input);
 	monitor_add_input(&keyboard_input);
+	start_watchdog(cmdline);
+	reach(STAGE_READY);
 	monitor_tsc = cpu_rdtsc();
 	run_programs(info, cmdline);
 	monitor_run();

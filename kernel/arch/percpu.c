@@ -36,7 +36,7 @@ static void set_tss_descriptor(struct percpu *cpu)
 	cpu->gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 
-void percpu_init(struct percpu *cpu)
+NO_CANARY void percpu_init(struct percpu *cpu)
 {
 	struct descriptor_register gdtr = { sizeof(cpu->gdt) - 1, (uintptr_t)cpu->gdt };
 

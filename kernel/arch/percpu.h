@@ -14,6 +14,7 @@
 #define PERCPU_SCRATCH      16
 #define PERCPU_CURRENT      24
 #define PERCPU_RETURN       32 /* two flags, looked at as one word */
+#define PERCPU_CANARY       40 /* the Makefile tells the compiler, for the debug build */
 
 /* In struct task (kernel/task/task.h asserts it). */
 #define TASK_SIGNALS_WANTED 0
@@ -52,6 +53,7 @@ struct percpu {
 	struct task *current; /* kernel/task's */
 	bool switch_wanted;   /* on return to user mode another task should run */
 	bool frame_changed; /* the frame of the system call that runs is another than SYSCALL made: only IRET returns */
+	uint64_t canary;    /* the debug build's functions have it between their arrays and their return address */
 	uint64_t gdt[8];
 	struct tss tss;
 };
@@ -62,6 +64,11 @@ _Static_assert(offsetof(struct percpu, scratch) == PERCPU_SCRATCH, "the entry co
 _Static_assert(offsetof(struct percpu, current) == PERCPU_CURRENT, "the entry code");
 _Static_assert(offsetof(struct percpu, switch_wanted) == PERCPU_RETURN, "the entry code");
 _Static_assert(offsetof(struct percpu, frame_changed) == PERCPU_RETURN + 1, "the entry code");
+
+_Static_assert(offsetof(struct percpu, canary) == PERCPU_CANARY, "the Makefile");
+
+/* For who runs while GS has no base yet, or sets the canary: not to be checked. */
+#define NO_CANARY __attribute__((no_stack_protector))
 
 /* The CPU that starts the machine. */
 extern struct percpu boot_percpu;

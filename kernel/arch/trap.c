@@ -157,7 +157,7 @@ void trap_use_debug_stack(void)
 	trap_debug_stack = true;
 }
 
-void trap_init(void)
+NO_CANARY void trap_init(void)
 {
 	struct descriptor_register idtr = { sizeof(idt) - 1, (uintptr_t)idt };
 

@@ -3,8 +3,10 @@
  */
 #include "kernel/debug/backtrace.h"
 
+#include "kernel/debug/lines.h"
 #include "kernel/debug/peek.h"
 #include "kernel/debug/symbols.h"
+#include "kernel/lib/format.h"
 
 static bool is_in_text(vaddr_t va, uint64_t *ret_offset)
 {
@@ -39,27 +41,28 @@ static bool find_pushed(const struct space *s, const struct backtrace_start *sta
 void backtrace_print(print_fn *print, const struct space *s, const struct backtrace_start *start, size_t most)
 {
 	vaddr_t callers[BACKTRACE_MOST];
-	char text[SYMBOL_TEXT];
-	size_t count = 0;
+	char label[16];
+	size_t count = 0, lines, said;
 
 	if (find_pushed(s, start, &callers[0]))
 		count++;
 	count += peek_frames(s, start->rbp, callers + count, BACKTRACE_MOST - count);
 
-	print(" #%-2d 0x%016llx %s\n", 0, (unsigned long long)start->rip, symbol_format(start->rip, text));
-	for (size_t i = 0, lines = 1; i < count; i++) {
+	lines = line_print_place(print, " #0  ", start->rip, start->rip, most);
+	for (size_t i = 0; i < count; i++) {
 		size_t first = i;
 
-		if (++lines > most) {
+		format_s(label, sizeof(label), " #%-2zu ", i + 1);
+		said = lines < most ? line_print_place(print, label, callers[i], callers[i] - 1, most - lines) : 0;
+		if (!said) {
 			print(" ...\n");
 			return;
 		}
-		print(" #%-2zu 0x%016llx %s\n", i + 1, (unsigned long long)callers[i],
-		      symbol_format_return(callers[i], text));
+		lines += said;
 		/* A recursion would push all that led to it off the page. */
 		while (i + 1 < count && callers[i + 1] == callers[first])
 			i++;
-		if (i > first && ++lines <= most)
+		if (i > first && lines++ < most)
 			print("     the same %zu more times\n", i - first);
 	}
 	if (count == BACKTRACE_MOST)

@@ -16,7 +16,8 @@ struct backtrace_start {
 };
 
 /*
- * A line for each frame, " #0 0xffffffff80001234 name+0x12", at most `most` (and BACKTRACE_MOST).
+ * A line for each frame, " #0  0xffffffff80001234 name+0x12 (file:line)", and one before it for each function that is
+ * inlined there; at most `most` lines, and BACKTRACE_MOST frames.
  * Never faults, whatever the stack holds. Only in the kernel context.
  */
 void backtrace_print(print_fn *print, const struct space *s, const struct backtrace_start *start, size_t most);

@@ -16,6 +16,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/kernel_space.h"
 #include "kernel/sys/sys.h"
+#include "kernel/task/task.h"
 
 static void run_map(int argc, char **argv)
 {
@@ -88,6 +89,22 @@ static void run_tasks(int argc, char **argv)
 	report_tasks(say);
 }
 
+static void run_where(int argc, char **argv)
+{
+	const struct task *task;
+	uint64_t tid;
+
+	if (argc != 2 || !monitor_number(argv[1], &tid)) {
+		monitor_usage(argv[0]);
+		return;
+	}
+	task = tid <= INT32_MAX ? task_find((int)tid) : NULL;
+	if (task)
+		report_where(say, task, NULL);
+	else
+		say("no task %s\n", argv[1]);
+}
+
 static void run_syscalls(int argc, char **argv)
 {
 	if (argc == 1)
@@ -151,6 +168,10 @@ void commands_init(void)
 		  .arguments = "",
 		  .help = "all tasks: state, context, pages, CPU time",
 		  .run = run_tasks },
+		{ .name = "where",
+		  .arguments = "TID",
+		  .help = "a task that waits: in which system call, and who called whom",
+		  .run = run_where },
 		{ .name = "syscalls",
 		  .arguments = "[on|off]",
 		  .help = "what system calls have cost; count ticks too from now on, or no longer",

@@ -1,5 +1,5 @@
 /*
- * The panic page: 80 columns, less than 50 lines. Printed in sections; an exception in one of them, on a machine
+ * The panic page: 96 columns, 50 lines, so that it fits a small screen; what there is room for of the log. Printed in sections; an exception in one of them, on a machine
  * that is broken already, costs the rest of that section and nothing else. Touches nothing that it has not checked.
  */
 #include "kernel/debug/panic_page.h"
@@ -7,19 +7,30 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/trap.h"
 #include "kernel/debug/backtrace.h"
+#include "kernel/debug/lines.h"
+#include "kernel/debug/panic_task.h"
 #include "kernel/debug/peek.h"
 #include "kernel/debug/symbols.h"
 #include "kernel/debug/trap_text.h"
 #include "kernel/debug/walk.h"
 #include "kernel/dev/power.h"
+#include "kernel/irq/clock.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
 #include "kernel/mm/kernel_space.h"
 
-/* With all other sections full the page has 27 lines. */
-#define BACKTRACE_LINES 20
+#define PAGE_LINES      50
+#define PAGE_COLUMNS    96
+#define BACKTRACE_LINES 12
+#define LOG_LINES_LEAST 2
+#define LOG_LINES_MOST  10
+#define END_LINES       2
 #define CODE_BYTES      16
+
+/* Of a line of the log behind its time. */
+#define LOG_TEXT_COLUMNS (PAGE_COLUMNS - 15)
 
 /* When the TSC's rate is not known: no CPU's is higher. */
 #define TSC_FREQUENCY_MOST 6000000000ULL
@@ -37,36 +48,58 @@ struct subject {
 static struct subject subject;
 static long restart_seconds;
 static uint64_t restart_frequency;
+static size_t lines_said;
+static const char *explanation;
+
+/* All of the page goes through here, so that its last sections know how much room is left. */
+static __attribute__((format(printf, 1, 2))) void say_counted(const char *format, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, format);
+	format_v(text, sizeof(text), format, args);
+	va_end(args);
+	for (size_t i = 0; text[i]; i++)
+		lines_said += text[i] == '\n';
+	say_text(text, strlen(text));
+}
 
 static void say_exception(void)
 {
 	const struct trap_frame *f = subject.frame;
-	char place[SYMBOL_TEXT], text[TRAP_TEXT];
+	char place[SYMBOL_TEXT], line[LINE_TEXT], text[TRAP_TEXT];
+	struct line_place places[LINE_DEPTH];
 	uint8_t code[CODE_BYTES];
 
 	trap_text(f->vector, f->error, text);
-	say("%s%s%s\n", trap_name(f->vector), text[0] ? ": " : "", text);
+	say_counted("%s%s%s\n", trap_name(f->vector), text[0] ? ": " : "", text);
 	if (f->vector == TRAP_PF)
-		say("address 0x%016llx\n", (unsigned long long)subject.cr2);
-	say("at 0x%016llx %s\n", (unsigned long long)f->rip, symbol_format(f->rip, place));
+		say_counted("address 0x%016llx: %s\n", (unsigned long long)subject.cr2, address_text(subject.cr2));
+	say_counted("at 0x%016llx %s%s\n", (unsigned long long)f->rip, symbol_format(f->rip, place),
+		    line_format(places, line_find(f->rip, places), line));
 	if (peek(&subject.space, f->rip, code, sizeof(code)) != OK)
 		return;
-	say("code:");
+	say_counted("code:");
 	for (size_t i = 0; i < sizeof(code); i++)
-		say(" %02x", code[i]);
-	say("\n");
+		say_counted(" %02x", code[i]);
+	say_counted("\n");
 }
 
 static void say_what(void)
 {
-	char place[SYMBOL_TEXT];
+	char place[SYMBOL_TEXT], line[LINE_TEXT];
+	struct line_place places[LINE_DEPTH];
 
-	say("\n================================ kernel panic ================================\n");
+	say_counted("\n================================ kernel panic ================================\n");
+	if (explanation)
+		say_counted("%s\n", explanation);
 	if (subject.frame)
 		say_exception();
 	else
-		say("%s\nat 0x%016llx %s\n", subject.message, (unsigned long long)subject.caller,
-		    symbol_format_return(subject.caller, place));
+		say_counted("%s\nat 0x%016llx %s%s\n", subject.message, (unsigned long long)subject.caller,
+			    symbol_format_return(subject.caller, place),
+			    line_format(places, line_find(subject.caller - 1, places), line));
 }
 
 struct named_value {
@@ -78,15 +111,15 @@ struct named_value {
 static void say_values(const struct named_value *values, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		say("%s%-6s %016llx%s", i % 3 ? "  " : " ", values[i].name, (unsigned long long)values[i].value,
-		    i % 3 == 2 || i + 1 == count ? "\n" : "");
+		say_counted("%s%-6s %016llx%s", i % 3 ? "  " : " ", values[i].name, (unsigned long long)values[i].value,
+			    i % 3 == 2 || i + 1 == count ? "\n" : "");
 }
 
 static void say_registers(void)
 {
 	const struct trap_frame *f = subject.frame;
 
-	say("\n");
+	say_counted("\n");
 	if (!f)
 		return;
 	const struct named_value values[] = {
@@ -97,6 +130,9 @@ static void say_registers(void)
 	};
 
 	say_values(values, sizeof(values) / sizeof(values[0]));
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (value_text(values[i].value))
+			say_counted(" %s: %s\n", values[i].name, value_text(values[i].value));
 }
 
 static void say_control_registers(void)
@@ -123,18 +159,43 @@ static void say_walk(void)
 		va = subject.at.rsp - 8;
 		if (space_lookup(&subject.space, va, &m) == OK)
 			return;
-		say("\nThe stack has run out: below RSP nothing is mapped.");
+		say_counted("\nThe stack has run out: below RSP nothing is mapped.");
 	} else if (subject.frame->vector != TRAP_PF) {
 		return;
 	}
-	say("\nwalk of 0x%016llx:\n", (unsigned long long)va);
-	walk_print(say, &subject.space, va);
+	say_counted("\nwalk of 0x%016llx:\n", (unsigned long long)va);
+	walk_print(say_counted, &subject.space, va);
 }
 
 static void say_backtrace(void)
 {
-	say("\nbacktrace:\n");
-	backtrace_print(say, &subject.space, &subject.at, BACKTRACE_LINES);
+	say_counted("\nbacktrace:\n");
+	backtrace_print(say_counted, &subject.space, &subject.at, BACKTRACE_LINES);
+}
+
+static void say_task(void)
+{
+	panic_print_task(say_counted, subject.cr2);
+}
+
+/* Whole lines of the log's end, without what is no text: they are cut rather than wrapped. */
+static void say_log(void)
+{
+	size_t left = PAGE_LINES - END_LINES - 2, most;
+	uint64_t end = log_end(), seq;
+	static struct log_record record; /* the stack may be short */
+
+	most = lines_said < left ? left - lines_said : 0;
+	if (most < LOG_LINES_LEAST)
+		most = LOG_LINES_LEAST;
+	if (most > LOG_LINES_MOST)
+		most = LOG_LINES_MOST;
+	seq = end - log_first() > most ? end - most : log_first();
+	say_counted("\nlast of the log:\n");
+	for (; log_get(seq, &record); seq++)
+		say_counted("[%5llu.%06llu] %.*s\n", (unsigned long long)record.ns / NS_PER_S,
+			    (unsigned long long)record.ns / 1000 % 1000000,
+			    record.size > LOG_TEXT_COLUMNS ? LOG_TEXT_COLUMNS : (int)record.size, record.text);
 }
 
 static void wait_seconds(long seconds)
@@ -160,7 +221,7 @@ static void say_end(void)
 }
 
 static void (*const sections[])(void) = {
-	say_what, say_registers, say_control_registers, say_walk, say_backtrace, say_end,
+	say_what, say_registers, say_control_registers, say_walk, say_backtrace, say_task, say_log, say_end,
 };
 
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))
@@ -235,4 +296,9 @@ void panic_page_set_restart(long seconds, uint64_t tsc_frequency)
 {
 	restart_seconds = seconds;
 	restart_frequency = tsc_frequency ? tsc_frequency : TSC_FREQUENCY_MOST;
+}
+
+void panic_page_explain(const char *text)
+{
+	explanation = text;
 }

@@ -1,5 +1,6 @@
 /*
- * The page that the kernel ends with: what happened, where, the registers, the walk, who called whom.
+ * The page that the kernel ends with: what happened, where, the registers, the walk, who called whom, the task
+ * and its memory, the last of the log.
  */
 #pragma once
 
@@ -16,3 +17,6 @@ void panic_page_init(void);
  * tsc_frequency: ticks a second; 0, not known, counts as a fast CPU's, so that the wait is rather too long.
  */
 void panic_page_set_restart(long seconds, uint64_t tsc_frequency);
+
+/* What the next page's first line says, before the exception: who provokes a trap to end the machine knows more. */
+void panic_page_explain(const char *text);

@@ -6,8 +6,11 @@
 
 #include <stdint.h>
 
+#include "kernel/arch/cpu.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
+#include "kernel/mm/heap.h"
+#include "kernel/mm/kernel_space.h"
 #include "paging/layout.h"
 
 /* From kernel/arch/kernel.ld. */
@@ -74,6 +77,51 @@ static void panic_badly(void)
 	panic("%s", nowhere);
 }
 
+struct node {
+	struct node *volatile next;
+};
+
+/* So large that its pages go at kfree; of a smaller one only the debug build notices. */
+#define LARGE (64 << 20)
+
+static void use_after_free(void)
+{
+	struct node *node = kmalloc(LARGE), *volatile kept = node;
+
+	ASSERT(node);
+	node->next = node;
+	kfree(node);
+	kept->next->next = NULL;
+}
+
+/* An entry with an address bit that no CPU has: found by the CPU at the next access. */
+static void spoil_entry(void)
+{
+	volatile uint8_t *block = kmalloc(LARGE);
+	struct slot slot;
+
+	ASSERT(block);
+	*block = 1;
+	slot = space_find(&kernel_space, (uintptr_t)block);
+	slot.pte->raw |= 1ULL << 51;
+	cpu_invlpg((uintptr_t)block);
+	*block = 2;
+}
+
+/* Waits for what only another task could do, and gives nobody the CPU: the kernel is not preemptible. */
+static void wait_for_ever(void)
+{
+	while (!zero)
+		;
+}
+
+/* The same, and no interrupt comes either. */
+static void wait_deaf(void)
+{
+	cpu_interrupts_off();
+	wait_for_ever();
+}
+
 bool provoke(const char *how)
 {
 	static const struct {
@@ -82,7 +130,8 @@ bool provoke(const char *how)
 	} ways[] = {
 		{ "null", write_null },    { "jump", jump_null },       { "ud", invalid_opcode },
 		{ "div", divide_by_zero }, { "stack", overflow_stack }, { "text", write_text },
-		{ "panic", say_panic },    { "twice", panic_badly },
+		{ "panic", say_panic },    { "twice", panic_badly },    { "free", use_after_free },
+		{ "pte", spoil_entry },    { "loop", wait_for_ever },   { "deaf", wait_deaf },
 	};
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)

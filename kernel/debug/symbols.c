@@ -10,9 +10,14 @@ extern const uint8_t kernel_symbols[], kernel_symbols_end[];
 /* From kernel/arch/kernel.ld. */
 extern const char image_text[], image_text_end[];
 
+size_t symbol_bytes(void)
+{
+	return (uintptr_t)kernel_symbols_end - (uintptr_t)kernel_symbols;
+}
+
 enum status symbol_find(vaddr_t va, char *name, size_t size, uint64_t *ret_offset)
 {
-	const struct symbol_table table = { kernel_symbols, (uintptr_t)kernel_symbols_end - (uintptr_t)kernel_symbols };
+	const struct symbol_table table = { kernel_symbols, symbol_bytes() };
 
 	if (va < (uintptr_t)image_text || va >= (uintptr_t)image_text_end)
 		return ERR_NOT_FOUND;

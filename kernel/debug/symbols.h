@@ -19,3 +19,6 @@ char *symbol_format(vaddr_t va, char buffer[SYMBOL_TEXT]);
  * address is then the next function's.
  */
 char *symbol_format_return(vaddr_t va, char buffer[SYMBOL_TEXT]);
+
+/* The size of the table of names. */
+size_t symbol_bytes(void);

@@ -3,7 +3,11 @@
  */
 #include "kernel/debug/task_report.h"
 
+#include "kernel/arch/trap.h"
+#include "kernel/debug/peek.h"
 #include "kernel/irq/clock.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/kernel_space.h"
 #include "kernel/sys/sys.h"
 #include "kernel/task/process.h"
 
@@ -54,6 +58,55 @@ void report_tasks(print_fn *print)
 	print("  tid   pid  S        context      pages         CPU  name\n");
 	task_visit(print_task, &print);
 	process_visit(print_zombie, &print);
+}
+
+/* The number of the system call that it is in, or SYSCALL_TABLE. */
+static uint64_t call_of(const struct task *task)
+{
+	const struct trap_frame *frame = task_frame(task);
+
+	return task->process && frame->vector == TRAP_SYSCALL && frame->error < SYSCALL_TABLE ? frame->error
+											      : SYSCALL_TABLE;
+}
+
+bool report_waits_for_input(const struct task *task)
+{
+	static const char *const several[] = { "poll", "ppoll", "select", "pselect6" };
+	uint64_t call = call_of(task);
+	const struct file *file;
+
+	if (task->state != TASK_BLOCKED || call == SYSCALL_TABLE)
+		return false;
+	for (size_t i = 0; i < sizeof(several) / sizeof(several[0]); i++)
+		if (strcmp(syscall_names[call], several[i]) == 0)
+			return true;
+	if (strcmp(syscall_names[call], "read") != 0 && strcmp(syscall_names[call], "readv") != 0)
+		return false;
+	file = fd_file(task->process->fds, (int)task_frame(task)->rdi);
+	return file && node_is(file->node, S_IFCHR);
+}
+
+/* What stack_switch pushed, the lowest address first. */
+struct switch_frame {
+	uint64_t r15, r14, r13, r12, rbx, rbp, rip;
+};
+
+void report_where(print_fn *print, const struct task *task, const struct backtrace_start *running)
+{
+	uint64_t call = call_of(task);
+	struct backtrace_start start;
+	struct switch_frame frame;
+
+	print("task %d, %s, of process %d%s%s\n", task->tid, task->name, task->process ? task->process->pid : 0,
+	      call < SYSCALL_TABLE ? ", in system call " : "", call < SYSCALL_TABLE ? syscall_names[call] : "");
+	if (task != task_current() && peek(&kernel_space, task->sp, &frame, sizeof(frame)) == OK) {
+		start = (struct backtrace_start){ frame.rip, task->sp + sizeof(frame), frame.rbp };
+		running = &start;
+	} else if (task != task_current()) {
+		return;
+	}
+	if (running)
+		backtrace_print(print, &kernel_space, running, BACKTRACE_MOST);
 }
 
 /* Ticks first; where none were counted, CR3 writes, then calls. */

@@ -5,6 +5,8 @@
 
 #include "kernel/arch/trap.h"
 #include "kernel/lib/format.h"
+#include "kernel/mm/heap.h"
+#include "paging/layout.h"
 
 enum page_fault_code {
 	PF_PRESENT = 1 << 0, /* rights, not absence */
@@ -71,4 +73,37 @@ char *trap_text(uint64_t vector, uint64_t error, char buffer[TRAP_TEXT])
 		break;
 	}
 	return buffer;
+}
+
+const char *address_text(vaddr_t va)
+{
+	static const struct {
+		vaddr_t base;
+		uint64_t size;
+		const char *name;
+	} ranges[] = {
+#define X(name, base, size, what) { base, size, what },
+		LAYOUT_RANGES(X)
+#undef X
+	};
+
+	if (va < PAGE_SIZE)
+		return "a null pointer";
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (va - ranges[i].base < ranges[i].size)
+			return ranges[i].name;
+	return "outside the memory map";
+}
+
+const char *value_text(uint64_t value)
+{
+	const uint64_t each_byte = 0x0101010101010101;
+
+	if (value == HEAP_FREED_BYTE * each_byte)
+		return "freed memory of the heap";
+	if (value == HEAP_FRESH_BYTE * each_byte)
+		return "memory of the heap that nobody has written";
+	if (value == HEAP_ZONE_BYTE * each_byte)
+		return "beyond the end of a block of the heap";
+	return NULL;
 }

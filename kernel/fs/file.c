@@ -210,6 +210,8 @@ int64_t file_seek(struct file *file, int64_t offset, int whence)
 
 	if (file->flags & O_PATH)
 		return -EBADF;
+	if (file->ops->seek)
+		return file->ops->seek(file, offset, whence);
 	if (!(file->properties & FILE_SEEKS))
 		return -ESPIPE;
 	switch (whence) {

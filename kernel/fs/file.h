@@ -30,6 +30,8 @@ struct file_ops {
 	 * [-EINVAL]
 	 */
 	int64_t (*write)(struct file *file, struct user_io *io, uint64_t *offset);
+	/* lseek(2)'s answer, for files whose places are no bytes. [by bytes with FILE_SEEKS, or else -ESPIPE] */
+	int64_t (*seek)(struct file *file, int64_t offset, int whence);
 	/* `io` is [arg, …) of the user's memory; `arg` itself for requests that take a number. [-ENOTTY] */
 	int64_t (*ioctl)(struct file *file, unsigned request, uint64_t arg, struct user_io *io);
 	/* Which of POLL… hold now. [POLLIN | POLLOUT and their NORM] */

@@ -1,109 +1,210 @@
 /*
- * See kmsg.h. Keeps one copy of the log's text for each description that is read.
+ * /dev/kmsg. A file's offset is the number of the record that it reads next.
  */
 #include "kernel/fs/kmsg.h"
 
+#include "kernel/fs/device.h"
+#include "kernel/fs/store.h"
+#include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
-#include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
+#include "kernel/lib/wait_queue.h"
 #include "kernel/mm/user_io.h"
 
-#define LINE_MAX 224
-#define TEXT_MAX 16384 /* what the log keeps */
+#define HEADER_SIZE   64
+#define ESCAPED_SIZE  4        /* "\x0a" */
+#define FACILITY_USER (1 << 3) /* syslog(3)'s LOG_USER: what programs write is never the kernel's */
 
-struct snapshot {
-	size_t size;
-	char text[TEXT_MAX];
-};
+static struct wait_queue readers;
 
-/* Whose copy is being made: log_read's function gets no argument. No two at once: nothing here blocks. */
-static struct snapshot *filling;
-
-static void fill(const char *text, size_t size)
+struct wait_queue *kmsg_queue(void)
 {
-	size_t room = TEXT_MAX - filling->size;
-
-	if (size > room)
-		size = room;
-	memcpy(filling->text + filling->size, text, size);
-	filling->size += size;
+	return &readers;
 }
 
+static void wake_readers(void)
+{
+	uint64_t flags = store_interrupts_off();
+
+	wait_queue_wake(&readers);
+	store_interrupts_restore(flags);
+}
+
+/* ---- reading ---- */
+
+/* A byte as it is shown: what is not printable, and the backslash, as \xNN. Returns the bytes written. */
+static size_t escape(char byte, char to[ESCAPED_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t value = (uint8_t)byte;
+
+	if (value >= ' ' && value < 127 && value != '\\') {
+		to[0] = byte;
+		return 1;
+	}
+	to[0] = '\\';
+	to[1] = 'x';
+	to[2] = digits[value >> 4];
+	to[3] = digits[value & 15];
+	return ESCAPED_SIZE;
+}
+
+static size_t escaped_size(const struct log_record *record)
+{
+	char piece[ESCAPED_SIZE];
+	size_t size = 0;
+
+	for (size_t i = 0; i < record->size; i++)
+		size += escape(record->text[i], piece);
+	return size;
+}
+
+/* The escaped text and '\n' by pieces. False: the memory is not the user's. */
+static bool put_text(struct user_io *io, const struct log_record *record, size_t *moved)
+{
+	char piece[256];
+	size_t size = 0, done;
+
+	for (size_t i = 0; i <= record->size; i++) {
+		if (i < record->size)
+			size += escape(record->text[i], piece + size);
+		else
+			piece[size++] = '\n';
+		if (i < record->size && size + ESCAPED_SIZE <= sizeof(piece))
+			continue;
+		if (user_io_put(io, piece, size, &done) != OK)
+			return false;
+		*moved += done;
+		size = 0;
+	}
+	return true;
+}
+
+/* One record a call. Where records were lost the reader is told so once, and goes on with the oldest. */
 static int64_t kmsg_read(struct file *file, struct user_io *io, uint64_t *offset)
 {
-	struct snapshot *snapshot = file->data;
+	struct log_record record;
+	char header[HEADER_SIZE];
 	size_t size, moved = 0;
 
-	if (!snapshot) {
-		snapshot = kmalloc(sizeof(*snapshot));
-		if (!snapshot)
-			return -ENOMEM;
-		snapshot->size = 0;
-		filling = snapshot;
-		log_read(fill);
-		filling = NULL;
-		file->data = snapshot;
+	(void)file;
+	if (*offset < log_first()) {
+		*offset = log_first();
+		return -EPIPE;
 	}
-	if (*offset >= snapshot->size)
-		return 0;
-	size = snapshot->size - *offset;
-	if (size > io->left)
-		size = io->left;
-	if (user_io_put(io, snapshot->text + *offset, size, &moved) != OK && !moved)
+	if (!log_get(*offset, &record))
+		return -EAGAIN;
+	size = format_s(header, sizeof(header), "%u,%llu,%llu,-;", record.priority, (unsigned long long)record.seq,
+			(unsigned long long)record.ns / 1000);
+	if (io->left < size + escaped_size(&record) + 1)
+		return -EINVAL;
+	if (user_io_put(io, header, size, &moved) != OK || !put_text(io, &record, &moved))
 		return -EFAULT;
-	*offset += moved;
+	*offset = record.seq + 1;
 	return (int64_t)moved;
 }
 
-/* "<6>text" as programs write it (Linux's /dev/kmsg): the level's number is that of syslog(3), and so is the log's. */
-static void say_line(char *line, size_t size)
+static int64_t kmsg_seek(struct file *file, int64_t offset, int whence)
 {
-	int level = LOG_INFO;
-	size_t start = 0;
-	int number = 0;
-
-	for (size_t i = 1; i < size && line[0] == '<' && i < 5; i++) {
-		if (line[i] == '>' && i > 1) {
-			start = i + 1;
-			level = number;
-			break;
-		}
-		if (line[i] < '0' || line[i] > '9')
-			break;
-		number = number * 10 + line[i] - '0';
+	if (offset)
+		return -ESPIPE;
+	switch (whence) {
+	case SEEK_SET:
+		file->offset = log_first();
+		return 0;
+	case SEEK_DATA:
+		file->offset = syslog_cleared();
+		return 0;
+	case SEEK_END:
+		file->offset = log_end();
+		return 0;
 	}
-	/* A facility's digits may stand in front: the lowest three bits are the level. */
-	while (size > start && line[size - 1] == '\n')
-		size--;
-	log_at((enum log_level)(level & 7), "%.*s\n", (int)(size - start), line + start);
+	return -EINVAL;
 }
 
+static unsigned kmsg_poll(struct file *file)
+{
+	unsigned events = POLLOUT | POLLWRNORM;
+
+	if (file->offset < log_end())
+		events |= POLLIN | POLLRDNORM;
+	if (file->offset < log_first())
+		events |= POLLERR | POLLPRI;
+	return events;
+}
+
+static struct wait_queue *queue_of(struct file *file)
+{
+	(void)file;
+	return &readers;
+}
+
+/* ---- writing ---- */
+
+/* "<6>text": Returns the bytes of the prefix, 0 when there is none; *ret_priority is then untouched. */
+static size_t parse_priority(const char *line, size_t size, unsigned *ret_priority)
+{
+	unsigned number = 0;
+
+	if (!size || line[0] != '<')
+		return 0;
+	for (size_t i = 1; i < size && i < 5; i++) {
+		if (line[i] == '>' && i > 1) {
+			*ret_priority = number;
+			return i + 1;
+		}
+		if (line[i] < '0' || line[i] > '9')
+			return 0;
+		number = number * 10 + (unsigned)(line[i] - '0');
+	}
+	return 0;
+}
+
+/* A call is a message; one that is too long is refused, as on Linux. */
 static int64_t kmsg_write(struct file *file, struct user_io *io, uint64_t *offset)
 {
-	int64_t done = 0;
-	enum status status = OK;
+	unsigned priority = LOG_WARN;
+	char line[LOG_LINE_MOST];
+	size_t size = 0, start;
 
 	(void)file;
 	(void)offset;
-	while (io->left && status == OK) {
-		char line[LINE_MAX];
-		size_t moved = 0;
-
-		status = user_io_get(io, line, io->left < LINE_MAX ? io->left : LINE_MAX, &moved);
-		if (moved)
-			say_line(line, moved);
-		done += (int64_t)moved;
-	}
-	return status == OK || done ? done : -EFAULT;
+	if (io->left > sizeof(line))
+		return -EINVAL;
+	if (!io->left)
+		return 0;
+	if (user_io_get(io, line, io->left, &size) != OK)
+		return -EFAULT;
+	start = parse_priority(line, size, &priority);
+	if (priority < FACILITY_USER)
+		priority |= FACILITY_USER;
+	log_write(priority, line + start, size - start);
+	return (int64_t)size;
 }
 
-static void kmsg_release(struct file *file)
-{
-	kfree(file->data);
-}
-
-const struct file_ops kmsg_ops = {
+static const struct file_ops kmsg_ops = {
 	.read = kmsg_read,
 	.write = kmsg_write,
-	.release = kmsg_release,
+	.seek = kmsg_seek,
+	.poll = kmsg_poll,
+	.queue = queue_of,
 };
+
+static int open_kmsg(struct device *device, struct file *file)
+{
+	(void)device;
+	file->ops = &kmsg_ops;
+	file->offset = log_first();
+	return 0;
+}
+
+void kmsg_init(void)
+{
+	static struct device device = {
+		.name = "kmsg",
+		.number = DEVICE_NUMBER(DEVICE_MEM_MAJOR, 11),
+		.open = open_kmsg,
+	};
+
+	log_set_listener(wake_readers);
+	ASSERT(device_register(&device) == 0);
+}

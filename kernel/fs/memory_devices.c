@@ -106,11 +106,12 @@ static int open_memory(struct device *device, struct file *file)
 static struct device memory_devices[] = {
 	MEMORY_DEVICE("null", 3, null_ops),      MEMORY_DEVICE("zero", 5, zero_ops),
 	MEMORY_DEVICE("full", 7, full_ops),      MEMORY_DEVICE("random", 8, random_ops),
-	MEMORY_DEVICE("urandom", 9, random_ops), MEMORY_DEVICE("kmsg", 11, kmsg_ops),
+	MEMORY_DEVICE("urandom", 9, random_ops),
 };
 
 void device_init(void)
 {
+	kmsg_init();
 	for (size_t i = 0; i < sizeof(memory_devices) / sizeof(memory_devices[0]); i++)
 		ASSERT(device_register(&memory_devices[i]) == 0);
 }

@@ -26,9 +26,14 @@ uint64_t clock_tsc_frequency(void)
 	return frequency;
 }
 
+uint64_t clock_ns_at(uint64_t tsc)
+{
+	return scale_apply(to_ns, tsc - start);
+}
+
 uint64_t clock_monotonic_ns(void)
 {
-	return scale_apply(to_ns, cpu_rdtsc() - start);
+	return clock_ns_at(cpu_rdtsc());
 }
 
 uint64_t clock_realtime_ns(void)

@@ -21,6 +21,9 @@ uint64_t clock_tsc_frequency(void);
 /* Since the loader's first instruction. Never goes back. */
 uint64_t clock_monotonic_ns(void);
 
+/* The same for a value of the time-stamp counter; 0 before clock_init. */
+uint64_t clock_ns_at(uint64_t tsc);
+
 /* Since 1970-01-01 00:00:00 UTC; before anybody has set it, the same as clock_monotonic_ns. */
 uint64_t clock_realtime_ns(void);
 

@@ -14,6 +14,7 @@
 #define VERSION      0x01
 #define ENTRY_LOW(n) (0x10 + 2 * (n))
 
+#define ENTRY_NMI        (4u << 8)
 #define ENTRY_ACTIVE_LOW (1u << 13)
 #define ENTRY_LEVEL      (1u << 15)
 #define ENTRY_MASKED     (1u << 16)
@@ -82,7 +83,7 @@ enum status ioapic_route(uint32_t gsi, unsigned flags, unsigned vector, uint32_t
 {
 	const struct ioapic *io = ioapic_of(gsi);
 	uint32_t low = vector | ENTRY_MASKED | (flags & ACPI_ACTIVE_LOW ? ENTRY_ACTIVE_LOW : 0) |
-		       (flags & ACPI_LEVEL ? ENTRY_LEVEL : 0);
+		       (flags & ACPI_LEVEL ? ENTRY_LEVEL : 0) | (flags & IOAPIC_NMI ? ENTRY_NMI : 0);
 	context_token_t token;
 	uint64_t guard;
 

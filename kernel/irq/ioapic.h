@@ -14,8 +14,11 @@ unsigned ioapic_init(const struct acpi_info *acpi);
 /* Is there an input for it? */
 bool ioapic_has(uint32_t gsi);
 
+/* Beside the flags of the ACPI tables: deliver as NMI, whatever the vector. */
+#define IOAPIC_NMI (1u << 16)
+
 /*
- * Send the interrupt to `vector` of the CPU with this APIC id; flags: ACPI_ACTIVE_LOW, ACPI_LEVEL. It stays masked.
+ * Send the interrupt to `vector` of the CPU with this APIC id; flags: ACPI_ACTIVE_LOW, ACPI_LEVEL, IOAPIC_NMI. It stays masked.
  * Returns ERR_NOT_FOUND (no such input), ERR_RANGE (an id of more than 8 bits, which an I/O APIC cannot say).
  * Like the two below it works in any context.
  */

@@ -115,23 +115,42 @@ enum status irq_register(uint32_t gsi, unsigned flags, irq_handler_fn *handler, 
 	return OK;
 }
 
-enum status irq_register_isa(unsigned isa, irq_handler_fn *handler, void *ctx, uint32_t *ret_gsi)
+/* The MADT's word on an interrupt of ISA; its flags go to *ret_flags. */
+static uint32_t isa_gsi(unsigned isa, unsigned *ret_flags)
 {
 	const struct acpi_info *acpi = irq_acpi();
 	uint32_t gsi = isa;
-	unsigned flags = 0;
-	enum status status;
 
 	ASSERT(isa < 16);
+	*ret_flags = 0;
 	for (unsigned i = 0; i < acpi->override_count; i++) {
 		if (acpi->overrides[i].isa != isa)
 			continue;
 		gsi = acpi->overrides[i].gsi;
-		flags = acpi->overrides[i].flags;
+		*ret_flags = acpi->overrides[i].flags;
 	}
-	status = irq_register(gsi, flags, handler, ctx);
+	return gsi;
+}
+
+enum status irq_register_isa(unsigned isa, irq_handler_fn *handler, void *ctx, uint32_t *ret_gsi)
+{
+	unsigned flags;
+	uint32_t gsi = isa_gsi(isa, &flags);
+	enum status status = irq_register(gsi, flags, handler, ctx);
+
 	if (status == OK)
 		*ret_gsi = gsi;
+	return status;
+}
+
+enum status irq_route_nmi(unsigned isa)
+{
+	unsigned flags;
+	uint32_t gsi = isa_gsi(isa, &flags);
+	enum status status = ioapic_route(gsi, flags | IOAPIC_NMI, 0, apic_id());
+
+	if (status == OK)
+		ioapic_unmask(gsi);
 	return status;
 }
 

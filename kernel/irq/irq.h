@@ -43,6 +43,12 @@ MUST_CHECK enum status irq_register(uint32_t gsi, unsigned flags, irq_handler_fn
 /* The same for an interrupt of ISA, 0 to 15, by way of the MADT's overrides; *ret_gsi is its number for the rest. */
 MUST_CHECK enum status irq_register_isa(unsigned isa, irq_handler_fn *handler, void *ctx, uint32_t *ret_gsi);
 
+/*
+ * From now on the interrupt of ISA comes as an NMI, for which TRAP_NMI's handler is called; it must not be registered.
+ * Returns ERR_NOT_FOUND, ERR_RANGE as irq_register.
+ */
+MUST_CHECK enum status irq_route_nmi(unsigned isa);
+
 /* Forget the handler, masked. The GSI must be registered. */
 void irq_unregister(uint32_t gsi);
 

@@ -1,51 +1,206 @@
 /*
- * The ring of the last text, and the way to the consoles. Holds text only: no levels, no times. Takes no lock, and
- * a message that an exception puts in the middle of another one does no harm: each has a piece of the ring of its own.
+ * Two rings: one of lines, found by their number, one of their text. Changed with interrupts off and only for as long as
+ * it takes to copy a line: formatting and consoles come before and after. Exceptions inside that are our own bugs.
  */
 #include "kernel/lib/log.h"
 
 #include <stdarg.h>
-#include <stdint.h>
 
 #include "kernel/lib/format.h"
 #include "kernel/lib/scratch.h"
 #include "kernel/lib/string.h"
 
-#define RING_SIZE    16384
 #define MESSAGE_SIZE 256
+#define TIME_SIZE    32
+
+_Static_assert((LOG_LINES & (LOG_LINES - 1)) == 0 && (LOG_TEXT & (LOG_TEXT - 1)) == 0, "numbers may wrap");
+
+/* scripts/gdb and the tests read these from outside. */
+struct log_line {
+	uint64_t stamp;
+	uint64_t at; /* of its text: bytes ever written before it; the first lies at log_text[at % LOG_TEXT] */
+	uint32_t priority;
+	uint32_t size;
+};
 
 /* Not zeroed at boot: nothing is read that was not written. */
-static SCRATCH char ring[RING_SIZE];
-static uint64_t ring_end; /* bytes ever written; the next one goes to ring[ring_end % RING_SIZE] */
+static SCRATCH struct log_line log_lines[LOG_LINES]; /* line `seq` lies at seq % LOG_LINES */
+static SCRATCH char log_text[LOG_TEXT];
+static uint64_t text_end;              /* bytes ever written */
+static uint64_t first_line, next_line; /* numbers */
+static bool newest_open;               /* the newest line's end is still to come */
+
 static struct log_sink *sinks;
 static int console_level = LOG_DEBUG;
+static bool shows_times, console_inside_line;
+static const struct log_host *host;
+static void (*listener)(void);
 
-static void ring_put(const char *text, size_t size)
+static uint64_t guard_enter(void)
 {
-	uint64_t at = __atomic_fetch_add(&ring_end, size, __ATOMIC_RELAXED);
+	return host ? host->guard_enter() : 0;
+}
 
+static void guard_leave(uint64_t token)
+{
+	if (host)
+		host->guard_leave(token);
+}
+
+static uint64_t stamp_now(void)
+{
+	return host ? host->stamp() : 0;
+}
+
+static uint64_t stamp_ns(uint64_t stamp)
+{
+	return host ? host->stamp_ns(stamp) : 0;
+}
+
+/* ---- the rings; inside the guard ---- */
+
+static struct log_line *line_of(uint64_t seq)
+{
+	return &log_lines[seq % LOG_LINES];
+}
+
+static void open_line(unsigned priority)
+{
+	if (next_line - first_line == LOG_LINES)
+		first_line++;
+	*line_of(next_line++) = (struct log_line){ .stamp = stamp_now(), .at = text_end, .priority = priority };
+	newest_open = true;
+}
+
+/* At most LOG_LINE_MOST bytes with what the newest line has: it does not overwrite itself. */
+static void add_text(const char *text, size_t size)
+{
 	for (size_t i = 0; i < size; i++)
-		ring[(at + i) % RING_SIZE] = text[i];
+		log_text[(text_end + i) % LOG_TEXT] = text[i];
+	text_end += size;
+	line_of(next_line - 1)->size += (uint32_t)size;
+	while (text_end - line_of(first_line)->at > LOG_TEXT)
+		first_line++;
+}
+
+/* Bytes before the first '\n'; all when there is none. */
+static size_t line_length(const char *text, size_t size)
+{
+	size_t length = 0;
+
+	while (length < size && text[length] != '\n')
+		length++;
+	return length;
+}
+
+/* Add the beginning of `text`: a line, or as much of it as a record holds. Returns the bytes taken, '\n' included. */
+static size_t put_line(unsigned priority, const char *text, size_t size)
+{
+	size_t length = line_length(text, size), room;
+	bool ends = length < size;
+
+	if (!newest_open || line_of(next_line - 1)->priority != priority)
+		open_line(priority);
+	room = LOG_LINE_MOST - line_of(next_line - 1)->size;
+	if (length > room) {
+		add_text(text, room);
+		newest_open = false;
+		return room;
+	}
+	add_text(text, length);
+	newest_open = !ends;
+	return length + ends;
+}
+
+static void put(unsigned priority, const char *text, size_t size)
+{
+	while (size) {
+		uint64_t token = guard_enter();
+		uint64_t before = log_end();
+		size_t taken = put_line(priority, text, size);
+		bool added = log_end() != before;
+
+		guard_leave(token);
+		text += taken;
+		size -= taken;
+		if (added && listener)
+			listener();
+	}
+}
+
+uint64_t log_first(void)
+{
+	return first_line;
+}
+
+uint64_t log_end(void)
+{
+	return newest_open ? next_line - 1 : next_line;
+}
+
+static void copy_line(uint64_t seq, struct log_record *ret)
+{
+	const struct log_line *line = line_of(seq);
+
+	ret->seq = seq;
+	ret->ns = line->stamp; /* not converted yet: that takes no guard */
+	ret->priority = line->priority;
+	ret->size = line->size;
+	for (size_t i = 0; i < line->size; i++)
+		ret->text[i] = log_text[(line->at + i) % LOG_TEXT];
+}
+
+bool log_get(uint64_t seq, struct log_record *ret)
+{
+	uint64_t token = guard_enter();
+	bool is_there = seq >= first_line && seq < log_end();
+
+	if (is_there)
+		copy_line(seq, ret);
+	guard_leave(token);
+	if (is_there)
+		ret->ns = stamp_ns(ret->ns);
+	return is_there;
+}
+
+/* By pieces, straight from the ring: before there is a console there may be little stack. */
+static void hand_line(uint64_t seq, void (*write)(const char *text, size_t size))
+{
+	const struct log_line *line = line_of(seq);
+	size_t start = line->at % LOG_TEXT, size = line->size, piece = LOG_TEXT - start;
+
+	if (piece > size)
+		piece = size;
+	if (piece)
+		write(log_text + start, piece);
+	if (size > piece)
+		write(log_text, size - piece);
 }
 
 void log_read(void (*write)(const char *text, size_t size))
 {
-	uint64_t end = ring_end, at = 0;
+	/* What is said meanwhile may push lines out, and is not read itself. */
+	uint64_t end = next_line;
 
-	if (end > RING_SIZE) {
-		/* The oldest line has lost its beginning. */
-		at = end - RING_SIZE;
-		while (at < end && ring[at++ % RING_SIZE] != '\n')
-			;
+	for (uint64_t seq = first_line; seq < end; seq++) {
+		if (seq < first_line)
+			continue;
+		hand_line(seq, write);
+		if (seq < log_end())
+			write("\n", 1);
 	}
-	while (at < end) {
-		uint64_t start = at % RING_SIZE, size = RING_SIZE - start;
+}
 
-		if (size > end - at)
-			size = end - at;
-		write(ring + start, size);
-		at += size;
-	}
+/* ---- the consoles ---- */
+
+void log_set_host(const struct log_host *new_host)
+{
+	host = new_host;
+}
+
+void log_set_listener(void (*added)(void))
+{
+	listener = added;
 }
 
 void log_add_sink(struct log_sink *sink, enum log_replay replay)
@@ -64,6 +219,16 @@ void log_set_console_level(int level)
 	console_level = level;
 }
 
+int log_console_level(void)
+{
+	return console_level;
+}
+
+void log_show_times(void)
+{
+	shows_times = true;
+}
+
 void say_text(const char *text, size_t size)
 {
 	for (struct log_sink *s = sinks; s; s = s->next)
@@ -74,6 +239,35 @@ void say_raw(const char *text, size_t size)
 {
 	for (struct log_sink *s = sinks; s; s = s->next)
 		(s->write_raw ? s->write_raw : s->write)(text, size);
+}
+
+static void show_line(const char *text, size_t size)
+{
+	unsigned long long us = stamp_ns(stamp_now()) / 1000;
+	char time[TIME_SIZE];
+
+	if (!console_inside_line)
+		say_text(time, format_s(time, sizeof(time), "[%5llu.%06llu] ", us / 1000000, us % 1000000));
+	console_inside_line = text[size - 1] != '\n';
+	say_text(text, size);
+}
+
+static void show(unsigned priority, const char *text, size_t size)
+{
+	if ((int)LOG_LEVEL(priority) >= console_level)
+		return;
+	if (!shows_times) {
+		say_text(text, size);
+		return;
+	}
+	while (size) {
+		size_t length = line_length(text, size);
+
+		length += length < size;
+		show_line(text, length);
+		text += length;
+		size -= length;
+	}
 }
 
 /* Returns the length of the text. What is too long ends in an ellipsis and a new line. */
@@ -100,9 +294,18 @@ void log_at(enum log_level level, const char *format, ...)
 	va_start(args, format);
 	size = format_message(text, format, args);
 	va_end(args);
-	ring_put(text, size);
-	if ((int)level < console_level)
-		say_text(text, size);
+	put(level, text, size);
+	show(level, text, size);
+}
+
+void log_write(unsigned priority, const char *text, size_t size)
+{
+	put(priority, text, size);
+	show(priority, text, size);
+	if (size && text[size - 1] == '\n')
+		return;
+	put(priority, "\n", 1);
+	show(priority, "\n", 1);
 }
 
 void say(const char *format, ...)

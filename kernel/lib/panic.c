@@ -42,3 +42,13 @@ void panic(const char *format, ...)
 	for (;;)
 		;
 }
+
+#if DEBUG && !defined(HOST_TEST)
+/* The compiler's (-fstack-protector-strong): a function that returns finds its canary changed. */
+__attribute__((noreturn)) void __stack_chk_fail(void);
+
+void __stack_chk_fail(void)
+{
+	panic("an array on the stack was written beyond its end");
+}
+#endif

@@ -14,6 +14,11 @@
 #define HEAP_ALIGN     16           /* alignment of every block */
 #define HEAP_CACHES    47           /* caches of different size or alignment that fit */
 
+/* What the debug build fills with: a value made of one of these was never stored. */
+#define HEAP_ZONE_BYTE  0xb5 /* before and behind each block: overwritten, it was an overrun */
+#define HEAP_FRESH_BYTE 0xa7 /* a new block: no caller shall count on zeros */
+#define HEAP_FREED_BYTE 0xdd /* a block after kfree */
+
 /*
  * Where the memory comes from. Called on slow paths only, one call at a time, with the heap's page lock held and
  * interrupts off: must not call the heap. Ranges are page-aligned. Set up for ever: keep it in static memory.

@@ -5,7 +5,7 @@
  *   | ... alignment ... | struct header, its last word the front red zone | the caller's bytes | rear red zone |
  *
  * What is caught when: a double free, a free of no block and an overrun at kfree; a write after kfree when the block
- * leaves the quarantine. heap_debug_check finds all of it at any time. A read after kfree finds POISON.
+ * leaves the quarantine. heap_debug_check finds all of it at any time. A read after kfree finds HEAP_FREED_BYTE.
  */
 #include "kernel/mm/heap_internal.h"
 
@@ -15,12 +15,9 @@
 
 #define LIVE  0x6c6976656c697665 /* "livelive" */
 #define FREED 0x6672656566726565 /* "freefree" */
-#define ZONE  0xb5b5b5b5b5b5b5b5
+#define ZONE  (0x0101010101010101ULL * HEAP_ZONE_BYTE)
 
-#define ZONE_BYTE  0xb5
 #define REAR_BYTES 16
-#define FRESH      0xa7 /* a new block is full of it: no caller shall count on zeros */
-#define POISON     0xdd
 
 #define QUARANTINE_BLOCKS 512
 #define QUARANTINE_BYTES  (1ULL << 20)
@@ -78,7 +75,7 @@ static void check_zones(struct header *h)
 		panic("heap: underrun of block %p (%lu bytes, allocated by %p)", (void *)bytes_of(h), h->size,
 		      h->owner);
 
-	const uint8_t *bad = find_other(bytes_of(h) + h->size, ZONE_BYTE, REAR_BYTES);
+	const uint8_t *bad = find_other(bytes_of(h) + h->size, HEAP_ZONE_BYTE, REAR_BYTES);
 
 	if (bad)
 		panic("heap: overrun of block %p (%lu bytes, allocated by %p): byte %ld was written",
@@ -87,7 +84,7 @@ static void check_zones(struct header *h)
 
 static void check_poison(struct header *h)
 {
-	const uint8_t *bad = find_other(bytes_of(h), POISON, poisoned(h));
+	const uint8_t *bad = find_other(bytes_of(h), HEAP_FREED_BYTE, poisoned(h));
 
 	if (bad)
 		panic("heap: use after free of block %p (%lu bytes, allocated by %p, freed by %p): byte %ld was "
@@ -130,8 +127,8 @@ void *heap_debug_alloc(size_t size, size_t align, const void *owner)
 	heap_flags_t flags;
 
 	*h = (struct header){ .state = LIVE, .size = size, .owner = owner, .lead = before - sizeof(*h), .zone = ZONE };
-	memset(bytes_of(h), FRESH, poisoned(h));
-	memset(bytes_of(h) + size, ZONE_BYTE, REAR_BYTES);
+	memset(bytes_of(h), HEAP_FRESH_BYTE, poisoned(h));
+	memset(bytes_of(h) + size, HEAP_ZONE_BYTE, REAR_BYTES);
 	heap_cpu_enter(&flags);
 	heap_lock(&debug.lock);
 	h->next = debug.live;
@@ -194,7 +191,7 @@ void heap_debug_free(void *block, const void *caller)
 
 	/* Make room first: then the ring is never full. */
 	shrink_quarantine(QUARANTINE_BLOCKS - 2, QUARANTINE_BYTES);
-	memset(block, POISON, poisoned(h));
+	memset(block, HEAP_FREED_BYTE, poisoned(h));
 	heap_cpu_enter(&flags);
 	heap_lock(&debug.lock);
 	h->state = FREED;

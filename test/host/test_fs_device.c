@@ -4,7 +4,6 @@
 #include "test/host/fs_user.h"
 
 #include "kernel/fs/device.h"
-#include "kernel/lib/log.h"
 
 static int start(void **state)
 {
@@ -88,41 +87,6 @@ static void random_differs(void **state)
 	file_put(file);
 }
 
-static char said[200];
-
-static void hear(const char *text, size_t size)
-{
-	if (strlen(said) + size < sizeof(said))
-		strncat(said, text, size);
-}
-
-static void kmsg_is_the_log(void **state)
-{
-	static struct log_sink sink = { .write = hear };
-	struct file *file = open_device("kmsg");
-	static char text[16384];
-	int64_t size;
-
-	(void)state;
-	log_add_sink(&sink, LOG_NO_REPLAY);
-	log_set_console_level(8);
-	assert_int_equal(do_write(file, "<4>careful\n", 11), 11);
-	assert_string_equal(said, "careful\n");
-	said[0] = 0;
-	log_set_console_level(4);
-	assert_int_equal(do_write(file, "<4>quiet\n", 9), 9);
-	assert_int_equal(do_write(file, "<38>level 6 of a facility", 25), 25);
-	assert_int_equal(do_write(file, "<3>loud", 7), 7);
-	assert_string_equal(said, "loud\n");
-	size = do_read(file, text, sizeof(text));
-	assert_true(size > 0);
-	text[size] = 0;
-	assert_non_null(strstr(text, "careful\nquiet\nlevel 6 of a facility\nloud\n"));
-	assert_int_equal(do_read(file, text, sizeof(text)), 0);
-	assert_int_equal(WITH_USER_IO(io, USER_BYTES, 4, file_write(file, &io)), -EFAULT);
-	file_put(file);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
@@ -131,7 +95,6 @@ int main(void)
 		TEST(nodes_are_made_once),
 		TEST(null_zero_and_full),
 		TEST(random_differs),
-		TEST(kmsg_is_the_log),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

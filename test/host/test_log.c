@@ -15,7 +15,7 @@
 
 #include "kernel/lib/log.h"
 
-#define RING 16384
+#define RING LOG_TEXT
 
 static char heard[2][4 * RING];
 static size_t heard_size[2];
@@ -105,7 +105,7 @@ static void the_level_silences_consoles_alone(void **state)
 
 static void saying_passes_the_ring(void **state)
 {
-	char before[2 * RING];
+	static char before[2 * RING];
 
 	(void)state;
 	log_read(hear_first);
@@ -149,59 +149,156 @@ static void long_messages_are_cut(void **state)
 		}
 }
 
-/* The last 16 KiB, from the first whole line on. */
+/* The last LOG_TEXT bytes or LOG_LINES lines, whole lines only. */
 static void a_full_ring_forgets_the_oldest(void **state)
 {
-	char said[4 * RING];
-	size_t size = 0;
+	static char said[8 * RING];
+	/* Short lines run out of records first, long ones of text. */
+	static const int widths[] = { 4, 300 };
 
 	(void)state;
 	log_set_console_level(0);
-	for (int i = 0; i < 3000; i++) {
-		int line = snprintf(said + size, sizeof(said) - size, "line %d%*s\n", i, i % 7, "");
+	for (size_t w = 0; w < 2; w++) {
+		size_t size = 0;
 
-		log_at(LOG_INFO, "%s", said + size);
-		size += (size_t)line;
-		if (size + 64 > sizeof(said)) {
-			memmove(said, said + 2 * RING, size - 2 * RING);
-			size -= 2 * RING;
+		for (int i = 0; i < 3000; i++) {
+			char line[256];
+			int length = snprintf(line, sizeof(line), "line %d%*s\n", i, i % 7 + widths[w] % 200, "");
+			uint64_t kept;
+
+			log_at(LOG_INFO, "%s", line);
+			memcpy(said + size, line, (size_t)length);
+			size += (size_t)length;
+			if (size + 256 > sizeof(said)) {
+				memmove(said, said + size - 2 * RING, 2 * RING);
+				size = 2 * RING;
+			}
+			if (i < 2000 || i % 16)
+				continue;
+			log_read(hear_first);
+			kept = log_end() - log_first();
+			assert_true(kept == LOG_LINES || heard_size[0] + kept > RING - 256);
+			assert_true(kept <= LOG_LINES && heard_size[0] - kept <= RING);
+			assert_memory_equal(heard[0], "line ", 5);
+			assert_memory_equal(heard[0], said + size - heard_size[0], heard_size[0]);
+			expect_heard(0, heard[0]);
 		}
-		if (i < 2500)
-			continue;
-		log_read(hear_first);
-		/* A line more would not be whole. */
-		assert_true(heard_size[0] <= RING && heard_size[0] > RING - 32);
-		assert_memory_equal(heard[0], "line ", 5);
-		assert_memory_equal(heard[0], said + size - heard_size[0], heard_size[0]);
-		expect_heard(0, heard[0]);
 	}
 	log_set_console_level(7);
 }
 
-/* Nothing but text without an end of line: there is no whole line to show. */
-static void a_ring_without_lines_is_empty(void **state)
+/* ---- records ---- */
+
+static uint64_t now, guards;
+
+static uint64_t host_stamp(void)
 {
+	assert_true(guards > 0);
+	return now;
+}
+
+static uint64_t host_ns(uint64_t stamp)
+{
+	return 1000 * stamp;
+}
+
+static uint64_t host_enter(void)
+{
+	return guards++;
+}
+
+static void host_leave(uint64_t token)
+{
+	assert_int_equal(--guards, token);
+}
+
+static const struct log_host test_host = { host_stamp, host_ns, host_enter, host_leave };
+static int records_added;
+
+static void count_record(void)
+{
+	assert_int_equal(guards, 0);
+	records_added++;
+}
+
+static void expect_record(uint64_t seq, unsigned priority, uint64_t ns, const char *text)
+{
+	struct log_record record;
+
+	assert_true(log_get(seq, &record));
+	assert_int_equal(record.seq, seq);
+	assert_int_equal(record.priority, priority);
+	assert_int_equal(record.ns, ns);
+	assert_int_equal(record.size, strlen(text));
+	assert_memory_equal(record.text, text, record.size);
+}
+
+/* A line said in pieces is one record, of the time when it began; nobody sees it before its end. */
+static void records_are_lines(void **state)
+{
+	struct log_record record;
+	uint64_t seq;
+
 	(void)state;
+	log_info("\n");
 	log_set_console_level(0);
-	for (int i = 0; i < RING / 8 + 1; i++)
-		log_info("%s", "........");
-	expect_ring("");
-	log_info("\nlast\n");
-	expect_ring("last\n");
+	log_set_host(&test_host);
+	log_set_listener(count_record);
+	seq = log_end();
+	now = 5;
+	log_info("one ");
+	assert_int_equal(log_end(), seq);
+	assert_false(log_get(seq, &record));
+	now = 6;
+	log_info("line\ntwo\n\nopen");
+	expect_record(seq, LOG_INFO, 5000, "one line");
+	expect_record(seq + 1, LOG_INFO, 6000, "two");
+	expect_record(seq + 2, LOG_INFO, 6000, "");
+	assert_int_equal(log_end(), seq + 3);
+	now = 7;
+	log_err("another level\n");
+	expect_record(seq + 3, LOG_INFO, 6000, "open");
+	expect_record(seq + 4, LOG_ERR, 7000, "another level");
+	log_write(3 << 3 | LOG_DEBUG, "a daemon", 8);
+	expect_record(seq + 5, 3 << 3 | LOG_DEBUG, 7000, "a daemon");
+	assert_int_equal(log_end(), seq + 6);
+	assert_false(log_get(seq + 6, &record));
+	assert_false(log_get(UINT64_MAX, &record));
+	assert_true(records_added >= 5);
+	log_set_listener(NULL);
+	log_set_host(NULL);
 	log_set_console_level(7);
 }
 
+static void long_lines_are_split(void **state)
+{
+	static char text[3 * LOG_LINE_MOST];
+	uint64_t seq = log_end();
+	struct log_record record;
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	log_set_console_level(0);
+	log_write(LOG_INFO, text, sizeof(text) - 1);
+	for (int i = 0; i < 3; i++) {
+		assert_true(log_get(seq + (uint64_t)i, &record));
+		assert_int_equal(record.size, i < 2 ? LOG_LINE_MOST : LOG_LINE_MOST - 1);
+	}
+	assert_int_equal(log_end(), seq + 3);
+	log_set_console_level(7);
+}
+
+static bool interrupting;
+
 static void interrupt(const char *text, size_t size)
 {
-	static bool inside;
-
 	(void)text;
 	(void)size;
-	if (inside)
+	if (!interrupting)
 		return;
-	inside = true;
+	interrupting = false;
 	log_err("trap\n");
-	inside = false;
+	interrupting = true;
 }
 
 /* A console that logs itself stands for an exception in the middle of a message. */
@@ -214,12 +311,30 @@ static void a_message_inside_a_message(void **state)
 	log_add_sink(&third, LOG_NO_REPLAY);
 	expect_heard(0, heard[0]);
 	expect_heard(1, heard[1]);
+	interrupting = true;
 	log_info("outer\n");
+	interrupting = false;
 	/* The newest console comes first, so the inner message overtakes on the others. */
 	expect_heard(0, "trap\nouter\n");
 	expect_heard(1, "trap\nouter\n");
 	log_read(hear_first);
 	assert_string_equal(heard[0] + heard_size[0] - 11, "outer\ntrap\n");
+}
+
+/* The last of all: there is no way to turn times off. */
+static void times_on_the_console(void **state)
+{
+	(void)state;
+	expect_heard(0, heard[0]);
+	log_set_host(&test_host);
+	guards = 1;
+	now = 12345678;
+	log_show_times();
+	log_info("a ");
+	log_info("b\nc\n");
+	expect_heard(0, "[   12.345678] a b\n[   12.345678] c\n");
+	guards = 0;
+	log_set_host(NULL);
 }
 
 int main(void)
@@ -232,8 +347,10 @@ int main(void)
 		cmocka_unit_test(saying_passes_the_ring),
 		cmocka_unit_test(long_messages_are_cut),
 		cmocka_unit_test(a_full_ring_forgets_the_oldest),
-		cmocka_unit_test(a_ring_without_lines_is_empty),
+		cmocka_unit_test(records_are_lines),
+		cmocka_unit_test(long_lines_are_split),
 		cmocka_unit_test(a_message_inside_a_message),
+		cmocka_unit_test(times_on_the_console),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

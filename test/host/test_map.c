@@ -194,6 +194,35 @@ static void test_error_codes(void **state)
 	expect_text(TRAP_UD, 5, "");
 }
 
+static void test_addresses_and_values(void **state)
+{
+	static const struct {
+		vaddr_t va;
+		const char *text;
+	} places[] = {
+		{ 0, "a null pointer" },
+		{ PAGE_SIZE - 1, "a null pointer" },
+		{ PAGE_SIZE, "user memory" },
+		{ USER_SIZE - 1, "user memory" },
+		{ USER_SIZE, "outside the memory map" },
+		{ HHDM_BASE, "direct map (HHDM)" },
+		{ MMIO_BASE, "MMIO window" },
+		{ MMIO_BASE + MMIO_SIZE, "outside the memory map" },
+		{ HEAP_BASE, "kernel heap" },
+		{ IMAGE_BASE - 1, "kernel heap" },
+		{ UINT64_MAX, "kernel image" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		assert_string_equal(address_text(places[i].va), places[i].text);
+	assert_string_equal(value_text(0xdddddddddddddddd), "freed memory of the heap");
+	assert_string_equal(value_text(0xa7a7a7a7a7a7a7a7), "memory of the heap that nobody has written");
+	assert_string_equal(value_text(0xb5b5b5b5b5b5b5b5), "beyond the end of a block of the heap");
+	assert_null(value_text(0xdddddddddddddd00));
+	assert_null(value_text(0));
+}
+
 /* ---- stacks ---- */
 
 #define STACK_PAGES 2
@@ -268,6 +297,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_empty_space, make_world, free_world),
 		cmocka_unit_test_setup_teardown(test_walk, make_world, free_world),
 		cmocka_unit_test_setup_teardown(test_error_codes, make_world, free_world),
+		cmocka_unit_test(test_addresses_and_values),
 		cmocka_unit_test_setup_teardown(test_peek, make_world, free_world),
 		cmocka_unit_test_setup_teardown(test_frames, make_world, free_world),
 	};

@@ -2,11 +2,12 @@
 
 import subprocess
 
+import pytest
 from bundles import KERNEL, bundle
 from contract import BUILD, ROOT
 from machine import Config, Machine
 
-APPLETS = ("sh", "ls", "cat", "wc", "echo", "true")
+APPLETS = ("sh", "ls", "cat", "wc", "echo", "true", "dmesg", "grep", "tail", "head")
 PROMPT = r"^/ # \Z"
 LINES = (
     ("uname -sm", "Linux x86_64"),
@@ -17,9 +18,23 @@ LINES = (
     ("for i in 1 2 3; do true; done && ls /bin/no 2>/dev/null || echo $?", "1"),
 )
 
+# dmesg reads by syslog(2), the rest by /dev/kmsg; a program's message is of facility 1, "user".
+LOG_LINES = (
+    ("dmesg | head -n 1", r"\[ +\d+\.\d{6}\] AnkeOS [\d.]+"),
+    ("head -n 1 /dev/kmsg", r"6,0,\d+,-;AnkeOS [\d.]+"),
+    ("echo '<4>from a program' > /dev/kmsg; dmesg -r | tail -n 1", r"<12>\[ +\d+\.\d{6}\] from a program"),
+    ("dmesg -n 8; echo '<7>shown now' > /dev/kmsg", "shown now"),
+    ("dmesg -n 1; echo '<1>not shown' > /dev/kmsg; echo done", "done"),
+    ("dmesg -c | tail -n 1; dmesg | wc -l", r"\[ +\d+\.\d{6}\] not shown\n0"),
+    # A reader waits for the next message.
+    ("cat /dev/kmsg >/all & while ! grep 'to be awaited' /all; do echo to be awaited >/dev/kmsg; done; kill $!",
+     r"12,\d+,\d+,-;to be awaited[^$]*"),
+)
 
-def test_shell(tmp_path):
-    """Pipes, loops, redirection, a here-document; `exit` of the shell ends init and so the machine."""
+
+@pytest.mark.parametrize("lines", [LINES, LOG_LINES], ids=["shell", "log"])
+def test_shell(tmp_path, lines):
+    """Pipes, loops, redirection, a here-document; the log; `exit` of the shell ends init and so the machine."""
     (tmp_path / "lines").write_text("1\n2\n3\n")
     archive = tmp_path / "busybox.cpio"
     links = [f"bin/{name}=l:busybox" for name in (*APPLETS, "uname")]
@@ -29,7 +44,7 @@ def test_shell(tmp_path):
                   cmdline="console=ttyS0 quiet init=/bin/sh")
     with Machine(Config(boot=boot, display=("-vga", "none"))) as machine:
         machine.wait_for(PROMPT)
-        for line, expected in LINES:
+        for line, expected in lines:
             since = len(machine.raw)
             machine.send("\n".join(part.removeprefix("> ") for part in line.split("\n")) + "\n")
             machine.wait_for(rf"^{expected}\n{PROMPT}", since)

@@ -1,6 +1,7 @@
 """Faults that are real: one readable page with what, where, registers, the walk and a backtrace, then a halt."""
 
 import re
+import subprocess
 import time
 
 import contract
@@ -10,7 +11,7 @@ from screen import wait_for_text
 
 # how: (what the page's first lines say, functions in the backtrace in this order)
 FAULTS = {
-    "null": (r"#PF .*write to a page that is not present, by the kernel\naddress 0x0{16}$", ("write_null", "provoke")),
+    "null": (r"#PF .*write to a page that is not present, by the kernel\naddress 0x0{16}: a null pointer$", ("write_null", "provoke")),
     "jump": (r"#PF .*execution of a page that is not present", ("jump_null", "provoke")),
     "ud": (r"#UD ", ("invalid_opcode", "provoke")),
     "div": (r"#DE ", ("divide_by_zero", "provoke")),
@@ -58,6 +59,10 @@ def test_page(how):
             places.append(match.end())
         if how in ("null", "jump", "text", "stack"):
             check_walk(page)
+        if how != "stack":
+            check_lines(trace)
+        assert re.search(r"^task 0, kernel: of the kernel$", page, re.MULTILINE), page
+        check_log(machine, page)
         if how != "panic":
             check_registers(page)
         text = registers_when_halted(machine)
@@ -69,6 +74,29 @@ def check_walk(page):
     walk = page[page.index("walk of"):page.index("backtrace:")]
     levels = re.findall(r"^ *(PML4E|PDPTE|PDE|PTE) *\[ *\d+\] 0x[0-9a-f]{16} ", walk, re.MULTILINE)
     assert levels and levels == ["PML4E", "PDPTE", "PDE", "PTE"][:len(levels)], page
+
+
+def check_lines(trace):
+    """Each line's file and number, and of what is inlined too, as binutils read the kernel's DWARF."""
+    shown = re.findall(r"^ #(\d+) +0x([0-9a-f]{16}) \S+ \((\S+)\)$", trace, re.MULTILINE)
+    assert len(shown) >= 5, trace
+    inlined = re.findall(r"^     (\w+) \((\S+)\), inlined in$", trace, re.MULTILINE)
+    expected_inlined = []
+    for number, address, place in shown:
+        words = ["addr2line", "-f", "-i", "-e", str(contract.BUILD / "kernel.elf"), hex(int(address, 16) - (number != "0"))]
+        told = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split("\n")
+        places = [told[i + 1].split(" ")[0].removeprefix("./") for i in range(0, len(told) - 1, 2)]
+        assert place == places[-1], (address, place, told)
+        expected_inlined += zip(told[0:-3:2], places[:-1])
+    assert inlined == expected_inlined, trace
+
+
+def check_log(machine, page):
+    """The last lines of the log, with their times, of which the boot has shown the text."""
+    lines = re.findall(r"^\[ *\d+\.\d{6}\] (.*)$", page[page.index("last of the log:"):], re.MULTILINE)
+    assert len(lines) >= 2 and "initramfs: " in lines[-1], page
+    for line in lines:
+        assert line in machine.text[:machine.text.index(page)], line
 
 
 def check_registers(page):

@@ -16,6 +16,7 @@ def test_this_tree():
     ("See `kernel/none.c`.", "no file kernel/none.c"),
     ("See [that](docs/none.md).", "link to docs/none.md, which does not exist"),
     ("Run `make nothing`.", "no target nothing in the Makefile"),
+    ("    walk of 0xffff810000000000:", None),
     ("It lies at 0xffff810000000000.", "0xffff810000000000 is no edge of a range in paging/layout.h"),
 ])
 def test_each_fault(tmp_path, line, fault):

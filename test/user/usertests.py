@@ -6,7 +6,8 @@ import dataclasses
 import re
 
 FLAVOURS = ("musl", "glibc", "pie")
-TESTS = ("init", "create", "events", "files", "info", "locks", "memory", "proc", "process", "signals", "threads", "time")
+TESTS = ("init", "create", "events", "files", "info", "locks", "memory", "proc", "process", "signals",
+         "threads", "time")
 # fuzz has a test of its own.
 ATTACKS = ("instructions", "pointers", "ranges", "returns")
 END = r"^# user tests: \d+ passed, \d+ failed"

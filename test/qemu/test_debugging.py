@@ -1,0 +1,101 @@
+"""The sessions of docs/debugging.md, "Five bugs": each bug is made to happen, and shows what the document says."""
+
+import re
+import subprocess
+
+import pytest
+from bundles import KERNEL, bundle
+from contract import BUILD, ROOT
+from machine import Config, Machine
+from test_faults import provoke
+
+# how: (words of the command line, what the page says, in this order)
+BUGS = {
+    "null": ("", (
+        r"^#PF page fault: write to a page that is not present, by the kernel$",
+        r"^address 0x0{16}: a null pointer$",
+        r"^at 0x[0-9a-f]{16} write_null\+0x[0-9a-f]+ \(kernel/debug/provoke\.c:\d+\)$",
+        r"^  PML4E\[  0\] 0x0{16} not present$",
+        r"^ #1  0x[0-9a-f]{16} provoke\+0x[0-9a-f]+ \(kernel/debug/provoke\.c:\d+\)$")),
+    "stack": ("", (
+        r"^#DF double fault$",
+        r"^The stack has run out: below RSP nothing is mapped\.$",
+        r"^  PTE  \[ *\d+\] 0x0{16} not present$",
+        r"^ #1  0x[0-9a-f]{16} use_stack\+0x[0-9a-f]+ \(kernel/debug/provoke\.c:\d+\)$",
+        r"^     the same \d+ more times$")),
+    "free": ("", (
+        r"^#PF page fault: read of a page that is not present, by the kernel$",
+        r"^address 0xffffff80[0-9a-f]{8}: kernel heap$",
+        r"^at 0x[0-9a-f]{16} use_after_free\+0x[0-9a-f]+ \(kernel/debug/provoke\.c:\d+\)$",
+        r"^  (PDE|PTE)  \[ *\d+\] 0x0{16} not present$")),
+    "pte": ("", (
+        r"^#PF page fault: write to a page with a reserved bit set in an entry, by the kernel$",
+        r"^address 0xffffff80[0-9a-f]{8}: kernel heap$",
+        r"^at 0x[0-9a-f]{16} spoil_entry\+",
+        r"^  (PDE|PTE)  \[ *\d+\] 0x8008[0-9a-f]{12} \d [KM]iB at 0x8[0-9a-f]{12} rw-g WB A D$")),
+    "loop": ("watchdog=2", (
+        r"^watchdog: the kernel has been at one thing for too long$",
+        r"^NMI$",
+        r"^at 0x[0-9a-f]{16} wait_for_ever\+(?:0x)?[0-9a-f]+ \(kernel/debug/provoke\.c:\d+\)$",
+        r"^ #1  0x[0-9a-f]{16} provoke\+",
+        r"^task 0, kernel: of the kernel$")),
+    "deaf": ("watchdog=2", (
+        r"^watchdog: the kernel has been at one thing for too long$",
+        r"^     wait_for_ever \(kernel/debug/provoke\.c:\d+\), inlined in$",
+        r"^ #0  0x[0-9a-f]{16} wait_deaf\+")),
+}
+
+
+@pytest.mark.parametrize("how", BUGS)
+def test_bug(how):
+    words, lines = BUGS[how]
+    with Machine(Config(display=("-vga", "none"), append=f"console=ttyS0 {words}")) as machine:
+        page = provoke(machine, how)
+        at = 0
+        for line in lines:
+            match = re.compile(line, re.MULTILINE).search(page, at)
+            assert match, f"{line} not behind line {page[:at].count(chr(10))} of\n{page}"
+            at = match.end()
+
+
+def shell(tmp_path, words):
+    """A machine whose init is Debian's busybox as a shell."""
+    archive = tmp_path / "shell.cpio"
+    links = [f"bin/{name}=l:busybox" for name in ("sh", "cat", "mkfifo", "echo", "sleep")]
+    subprocess.run([ROOT / "scripts" / "mkcpio", "-o", archive, "bin/busybox=/bin/busybox", *links,
+                    "dev/console=c:5:1", "dev/null=c:1:3"], check=True)
+    boot = bundle(tmp_path / "shell.efi", KERNEL, stub=BUILD / "loader.efi", initrd=archive,
+                  cmdline=f"console=ttyS0 loglevel=5 init=/bin/sh {words}")
+    return Machine(Config(boot=boot, display=("-vga", "none")))
+
+
+def test_deadlock_of_programs(tmp_path):
+    """Two programs that wait for each other are named; one that waits for a key or a timer is no deadlock."""
+    with shell(tmp_path, "watchdog=1") as machine:
+        machine.wait_for(r"^/ # \Z")
+        machine.send("sleep 3; echo slept\n")
+        machine.wait_for(r"^slept\n/ # \Z")
+        assert "watchdog:" not in machine.text, machine.text
+        machine.send("mkfifo /one /two; (cat </one >/two) & cat </two >/one\n")
+        machine.wait_for(r"^watchdog: for 1 s no task could run, no timer is set and none waits for input: a deadlock\?$")
+        # The shell waits for somebody to open the other side, and so does the other: it has the CPU, which sleeps.
+        for tid in ("1", r"[2-9]\d*"):
+            machine.wait_for(rf"^task {tid}, sh, of process {tid}, in system call openat\n( #\d+ .*\n|     .*\n)+"
+                             r" #\d+ +0x[0-9a-f]{16} sys_openat\+0x[0-9a-f]+ \(kernel/sys/sys_fd\.c:\d+\)$")
+
+
+def test_page_names_the_task(tmp_path):
+    """An NMI from outside, as a machine's button sends it: the page says who was in which system call, and its memory."""
+    with shell(tmp_path, "") as machine:
+        machine.wait_for(r"^/ # \Z")
+        machine.send("echo before\n")
+        machine.wait_for(r"^before\n/ # \Z")
+        machine.qmp.execute("inject-nmi")
+        machine.wait_for(r"^The machine is halted\.$")
+        page = machine.text[machine.text.index("= kernel panic ="):]
+        assert re.search(r"^task 1, \S+, of process 1, in system call (read|poll)$", page, re.MULTILINE), page
+        areas = re.search(r"^its areas next to the address: (\d+)\n((?:..0x[0-9a-f]{12}-0x[0-9a-f]{12} [r-][w-][x-] .*\n)+)",
+                          page, re.MULTILINE)
+        assert areas and int(areas[1]) > 4 and areas[2].count("\n") == 4, page
+        assert re.search(r"^ #\d+ +0x[0-9a-f]{16} sys_(read|poll)\+0x[0-9a-f]+ \(kernel/sys/\w+\.c:\d+\)$", page,
+                         re.MULTILINE), page

@@ -1,0 +1,67 @@
+"""Stage codes on port 0x80, and squares on the screen: all that a boot shows that dies before its first console."""
+
+import re
+import time
+
+from bundles import PF_X, Elf, bundle
+from contract import ROOT
+from machine import LIMIT, Config, Machine
+
+STAGES = [int(code, 16) for code in
+          re.findall(r"^\tSTAGE_\w+ = (0x[0-9a-f]+),", (ROOT / "kernel/boot/stage.h").read_text(), re.MULTILINE)]
+LOADER_STAGES = 4
+SQUARE, STEP = 16, 24
+HALT_LOOP = b"\xeb\xfe"  # jmp to itself
+
+
+def watch(machine, expected):
+    """Wait until the codes on port 0x80 that are ours are `expected`; the firmware has codes of its own."""
+    deadline = time.monotonic() + LIMIT
+    while True:
+        written = (machine.directory / "port80").read_bytes()
+        codes = [code for code in written if code in STAGES]
+        if codes[-len(expected):] == expected or time.monotonic() > deadline:
+            assert codes[-len(expected):] == expected, (written, machine.text)
+            return
+        time.sleep(0.2)
+
+
+def config(**fields):
+    extra = ("-chardev", "file,id=post,path=port80", "-device", "isa-debugcon,iobase=0x80,chardev=post")
+    return Config(extra=extra, **fields)
+
+
+def squares(machine):
+    """The colours of the squares in the first row; each must be whole, on black."""
+    width, _, pixels = machine.screendump()
+    rows = [pixels[3 * width * y:3 * width * (y + 1)] for y in range(SQUARE)]
+    found = []
+    for stage in range(len(STAGES)):
+        left = 3 * STEP * stage
+        colours = {row[at:at + 3] for row in rows for at in range(left, left + 3 * SQUARE, 3)}
+        if len(colours) != 1:
+            break
+        found.append(colours.pop())
+    return found
+
+
+def test_codes_of_a_boot():
+    """Each stage once, in order, and the documented list is this one."""
+    with Machine(config()) as machine:
+        machine.wait_prompt()
+        watch(machine, STAGES)
+    documented = re.findall(r"^\| `(0x[0-9a-f]{2})` \|", (ROOT / "docs/hardware.md").read_text(), re.MULTILINE)
+    assert [int(code, 16) for code in documented] == STAGES
+
+
+def test_death_at_the_first_instruction(tmp_path):
+    """A kernel that does nothing at all: the loader's codes, and their squares, are all there is to see."""
+    kernel = Elf()
+    text = kernel.load(required=PF_X)
+    at = text["offset"] + kernel.get("entry") - text["vaddr"]
+    kernel.content[at:at + len(HALT_LOOP)] = HALT_LOOP
+    boot = bundle(tmp_path / "dead.efi", bytes(kernel.content))
+    with Machine(config(boot=boot)) as machine:
+        watch(machine, STAGES[:LOADER_STAGES])
+        full = [bytes(255 if channels >> bit & 1 else 0 for bit in range(3)) for channels in range(1, 8)]
+        assert squares(machine)[:LOADER_STAGES] == full[:LOADER_STAGES], machine.text
