@@ -6,6 +6,7 @@
 #include "kernel/arch/trap.h"
 #include "kernel/boot/boot_info.h"
 #include "kernel/debug/commands.h"
+#include "kernel/debug/gdb_stub.h"
 #include "kernel/debug/monitor.h"
 #include "kernel/debug/panic_page.h"
 #include "kernel/debug/report.h"
@@ -203,6 +204,7 @@ void kmain(struct boot_info *info, uint64_t tsc)
 	cmdline = hhdm_ptr(info->cmdline);
 	set_log_level(cmdline);
 	log_info("AnkeOS " VERSION "\n");
+	gdb_stub_init(cmdline);
 
 	protection_init();
 	kernel_space_init(info);
@@ -216,6 +218,7 @@ void kmain(struct boot_info *info, uint64_t tsc)
 	start_screen(&info->framebuffer, cmdline_has(cmdline, "quiet"));
 
 	irq_init(info);
+	gdb_stub_interrupts_on();
 	tsc_frequency = clock_tsc_frequency();
 	panic_page_set_restart(cmdline_number(cmdline, "panic", 0), tsc_frequency);
 	report_init(info);

@@ -19,6 +19,7 @@ static SCRATCH char ring[RING_SIZE];
 static uint64_t ring_end; /* bytes ever written; the next one goes to ring[ring_end % RING_SIZE] */
 static struct log_sink *sinks;
 static int console_level = LOG_DEBUG;
+static void (*diverted)(const char *text, size_t size);
 
 static void ring_put(const char *text, size_t size)
 {
@@ -64,8 +65,17 @@ void log_set_console_level(int level)
 	console_level = level;
 }
 
+void log_divert(void (*write)(const char *text, size_t size))
+{
+	diverted = write;
+}
+
 void say_text(const char *text, size_t size)
 {
+	if (diverted) {
+		diverted(text, size);
+		return;
+	}
 	for (struct log_sink *s = sinks; s; s = s->next)
 		s->write(text, size);
 }

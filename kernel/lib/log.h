@@ -43,5 +43,8 @@ __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 void say_text(const char *text, size_t size);
 void say_raw(const char *text, size_t size);
 
+/* From now on say() and say_text() go to `write` instead of the consoles; NULL: no longer. */
+void log_divert(void (*write)(const char *text, size_t size));
+
 /* Hand the ring's last 16 KiB of text, from the oldest whole line on, to `write` in two pieces at the most. */
 void log_read(void (*write)(const char *text, size_t size));
