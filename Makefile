@@ -251,6 +251,16 @@ build/user/spin.cpio: build/user/musl/spin scripts/mkcpio
 	$(call say,CPIO,$@)
 	$(Q)scripts/mkcpio -o $@ init=$< $(USER_NODES)
 
+# With its symbols, for gdb.
+build/user/debuggee: test/user/debuggee.c Makefile
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)musl-gcc -static -g -O1 $(BASE) $< -o $@
+
+build/user/debuggee.cpio: build/user/debuggee scripts/mkcpio
+	$(call say,CPIO,$@)
+	$(Q)scripts/mkcpio -o $@ init=$< $(USER_NODES)
+
 $(foreach flavour,$(USER_FLAVOURS),$(eval $(call user_flavour,$(flavour))))
 
 # ---- the loader and the boot file -------------------------------------------------------------
@@ -345,7 +355,7 @@ coverage: ## lines that the host tests reach, into build/coverage.html; fails be
 	    --txt --html-details build/coverage.html --print-summary --fail-under-line 95 build/coverage
 
 USER_ARCHIVES := $(USER_FLAVOURS:%=build/user/test-%.cpio) \
-                 $(addprefix build/user/,attack-musl.cpio bench-musl.cpio spin.cpio)
+                 $(addprefix build/user/,attack-musl.cpio bench-musl.cpio spin.cpio debuggee.cpio)
 
 user: $(USER_ARCHIVES) ## archives of the user programs in build/user/, to boot with INITRD=
 
