@@ -65,7 +65,8 @@ HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arc
                $(addprefix kernel/irq/,acpi.c acpi_tables.c timer_queue.c) \
                $(addprefix kernel/dev/,font.c utf8.c framebuffer.c text_grid.c text_console.c keymap.c) \
                $(addprefix kernel/debug/,line_editor.c monitor.c packed_text.c symbol_table.c line_table.c \
-               walk.c audit.c map.c peek.c trap_text.c print.c)
+               walk.c audit.c map.c peek.c trap_text.c print.c \
+               gdb_packet.c gdb_registers.c gdb_commands.c gdb_query.c)
 
 KERNEL_OBJS := $(KERNEL_C:%.c=build/kernel/%.o) $(KERNEL_S:%.S=build/kernel/%.o) build/kernel/font.o
 EFI_OBJS    := $(EFI_C:%.c=build/efi/%.o) $(EFI_S:%.S=build/efi/%.o)
@@ -271,6 +272,16 @@ build/user/spin.cpio build/user/session.cpio: build/user/%.cpio: build/user/musl
 	$(call say,CPIO,$@)
 	$(Q)scripts/mkcpio -o $@ init=$< $(USER_NODES)
 
+# With its symbols, for gdb.
+build/user/debuggee: test/user/debuggee.c Makefile
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)musl-gcc -static -g -O1 $(BASE) $< -o $@
+
+build/user/debuggee.cpio: build/user/debuggee scripts/mkcpio
+	$(call say,CPIO,$@)
+	$(Q)scripts/mkcpio -o $@ init=$< $(USER_NODES)
+
 $(foreach flavour,$(USER_FLAVOURS),$(eval $(call user_flavour,$(flavour))))
 
 # ---- the loader and the boot file -------------------------------------------------------------
@@ -365,7 +376,7 @@ coverage: ## lines that the host tests reach, into build/coverage.html; fails be
 	    --txt --html-details build/coverage.html --print-summary --fail-under-line 95 build/coverage
 
 USER_ARCHIVES := $(USER_FLAVOURS:%=build/user/test-%.cpio) \
-                 $(addprefix build/user/,attack-musl.cpio bench-musl.cpio spin.cpio session.cpio)
+                 $(addprefix build/user/,attack-musl.cpio bench-musl.cpio spin.cpio session.cpio debuggee.cpio)
 
 user: $(USER_ARCHIVES) ## archives of the user programs in build/user/, to boot with INITRD=
 

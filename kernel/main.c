@@ -8,6 +8,7 @@
 #include "kernel/boot/boot_info.h"
 #include "kernel/boot/stage.h"
 #include "kernel/debug/commands.h"
+#include "kernel/debug/gdb_stub.h"
 #include "kernel/debug/lines.h"
 #include "kernel/debug/monitor.h"
 #include "kernel/debug/panic_page.h"
@@ -256,6 +257,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	cmdline = hhdm_ptr(info->cmdline);
 	set_log(cmdline);
 	log_info("AnkeOS " VERSION "\n");
+	gdb_stub_init(cmdline);
 
 	protection_init();
 	kernel_space_init(info);
@@ -274,6 +276,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 
 	irq_init(info);
 	reach(STAGE_CLOCKS);
+	gdb_stub_interrupts_on();
 	tsc_frequency = clock_tsc_frequency();
 	panic_page_set_restart(cmdline_number(cmdline, "panic", 0), tsc_frequency);
 	report_init(info);

@@ -8,6 +8,7 @@
 #include "kernel/arch/cpu_state.h"
 #include "kernel/arch/features.h"
 #include "kernel/arch/percpu.h"
+#include "kernel/arch/text_patch.h"
 #include "kernel/lib/panic.h"
 #include "paging/layout.h"
 #include "paging/pte.h"
@@ -36,7 +37,7 @@ bool trap_debug_stack;
 
 static struct gate idt[TRAP_VECTORS];
 static trap_handler_fn *handlers[TRAP_VECTORS];
-static trap_handler_fn *user_handler;
+static trap_handler_fn *user_handler, *debugger;
 static void (*return_handler)(struct trap_frame *frame);
 static trap_fatal_fn *fatal_handler;
 static void (*context_enter)(void);
@@ -94,21 +95,28 @@ void trap_set_user_handler(trap_handler_fn *handler)
 	user_handler = handler;
 }
 
+void trap_set_debugger(trap_handler_fn *handler)
+{
+	debugger = handler;
+}
+
 void trap_set_return_handler(void (*handler)(struct trap_frame *frame))
 {
 	return_handler = handler;
 }
 
 /* Whether user_handler is asked: its memory or its program. */
-static bool is_users(const struct trap_frame *frame)
+static NO_BREAK bool is_users(const struct trap_frame *frame)
 {
 	if (!user_handler || frame->vector >= TRAP_EXTERNAL)
 		return false;
 	return trap_from_user(frame) || (frame->vector == TRAP_PF && cpu_read_cr2() < USER_SIZE);
 }
 
-static bool handle(struct trap_frame *frame)
+static NO_BREAK bool handle(struct trap_frame *frame)
 {
+	if (debugger && (frame->vector == TRAP_DB || frame->vector == TRAP_BP) && debugger(frame))
+		return true;
 	if (is_users(frame) && user_handler(frame))
 		return true;
 	return handlers[frame->vector] && handlers[frame->vector](frame);
@@ -117,7 +125,7 @@ static bool handle(struct trap_frame *frame)
 /*
  * The way back is by value, but not blindly: what that value's PCID stands for may have changed since.
  */
-void trap_dispatch(struct trap_frame *frame)
+NO_BREAK void trap_dispatch(struct trap_frame *frame)
 {
 	/* A gate leaves AC as it was, which a program sets as it likes: SMAP would be off. */
 	if (frame->rflags & RFLAGS_AC && cpu_features()->smap)

@@ -47,6 +47,11 @@ void trap_set_handler(unsigned vector, trap_handler_fn *handler);
  */
 void trap_set_user_handler(trap_handler_fn *handler);
 
+/*
+ * Asked first of all about #DB and #BP, in user mode too: what it does not take is the program's, or the handler's.
+ */
+void trap_set_debugger(trap_handler_fn *handler);
+
 /* Called last, with interrupts off, before each return to user mode from a trap. */
 void trap_set_return_handler(void (*handler)(struct trap_frame *frame));
 

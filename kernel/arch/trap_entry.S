@@ -57,7 +57,8 @@
 	pop	%rax
 	.endm
 
-	.text
+	/* A breakpoint on the way to its own handler would come back for ever. */
+	.section .text.nobreak, "ax"
 	.globl	trap_stubs
 	.type	trap_stubs, @function
 	.balign	16

@@ -168,12 +168,22 @@ static int split(char *line, char *argv[MONITOR_ARGUMENTS + 1])
 	return argc;
 }
 
-static void execute(char *line)
+/* Once: a debugger may ask before the monitor starts. */
+static void add_own_commands(void)
+{
+	if (find(help_command.name))
+		return;
+	monitor_add(&help_command);
+	monitor_add(&log_command);
+}
+
+void monitor_execute(char *line)
 {
 	char *argv[MONITOR_ARGUMENTS + 1];
 	const struct monitor_command *command;
 	int argc = split(line, argv);
 
+	add_own_commands();
 	if (argc == 0)
 		return;
 	if (argc < 0) {
@@ -194,14 +204,13 @@ static void take(uint8_t byte)
 	if (event == LINE_EDITING)
 		return;
 	if (event == LINE_READY)
-		execute(editor.line);
+		monitor_execute(editor.line);
 	line_begin(&editor);
 }
 
 void monitor_start(void)
 {
-	monitor_add(&help_command);
-	monitor_add(&log_command);
+	add_own_commands();
 	editor.prompt = "anke> ";
 	editor.write = say_text;
 	line_begin(&editor);

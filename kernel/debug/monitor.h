@@ -31,6 +31,9 @@ void monitor_add_input(struct monitor_input *input);
 /* What to do when no input has a byte: `hlt`, once interrupts wake the CPU. cpu_pause() until set. */
 void monitor_set_idle(void (*idle)(void));
 
+/* Run a line, which is cut into words in place, as if it had been typed. */
+void monitor_execute(char *line);
+
 /* Make `help` and `log` known and show the prompt. */
 void monitor_start(void);
 

@@ -37,15 +37,16 @@
 
 /* What the page is about. */
 struct subject {
-	const struct trap_frame *frame; /* NULL: somebody called panic() */
-	char message[256];              /* panic's */
-	vaddr_t caller;                 /* of panic(): where its call returns to */
+	struct trap_frame *frame; /* NULL: somebody called panic() */
+	char message[256];        /* panic's */
+	vaddr_t caller;           /* of panic(): where its call returns to */
 	struct backtrace_start at;
 	uint64_t cr2;
 	struct space space; /* of the context that was interrupted */
 };
 
 static struct subject subject;
+static void (*debugger)(struct trap_frame *frame);
 static long restart_seconds;
 static uint64_t restart_frequency;
 static size_t lines_said;
@@ -208,6 +209,12 @@ static void wait_seconds(long seconds)
 	}
 }
 
+static void enter_debugger(void)
+{
+	if (debugger)
+		debugger(subject.frame);
+}
+
 static void say_end(void)
 {
 	if (!restart_seconds) {
@@ -221,7 +228,8 @@ static void say_end(void)
 }
 
 static void (*const sections[])(void) = {
-	say_what, say_registers, say_control_registers, say_walk, say_backtrace, say_task, say_log, say_end,
+	say_what, say_registers, say_control_registers, say_walk, say_backtrace,
+	say_task, say_log,       enter_debugger,        say_end,
 };
 
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))
@@ -290,6 +298,11 @@ void panic_page_init(void)
 {
 	trap_set_fatal(show_trap);
 	panic_set_handler(show_panic);
+}
+
+void panic_page_set_debugger(void (*enter)(struct trap_frame *frame))
+{
+	debugger = enter;
 }
 
 void panic_page_set_restart(long seconds, uint64_t tsc_frequency)

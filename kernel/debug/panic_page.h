@@ -13,6 +13,13 @@
 void panic_page_init(void);
 
 /*
+ * Called at the page's end, before the machine halts or restarts; `frame` is NULL when somebody called panic(). A
+ * debugger stays in it.
+ */
+struct trap_frame;
+void panic_page_set_debugger(void (*debugger)(struct trap_frame *frame));
+
+/*
  * Restart the machine behind the page, as Linux's panic=: after `seconds`, at once when negative; 0 halts.
  * tsc_frequency: ticks a second; 0, not known, counts as a fast CPU's, so that the wait is rather too long.
  */

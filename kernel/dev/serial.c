@@ -107,6 +107,11 @@ void serial_init(void)
 	present = loopback_works();
 }
 
+void serial_leave(void)
+{
+	present = false;
+}
+
 bool serial_present(void)
 {
 	return present;

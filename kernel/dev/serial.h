@@ -13,6 +13,9 @@
  */
 void serial_init(void);
 
+/* Leave the port to somebody else: all calls are harmless from now on. */
+void serial_leave(void);
+
 /* Was one found? */
 bool serial_present(void);
 

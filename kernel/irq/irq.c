@@ -21,6 +21,12 @@ struct vector {
 
 static struct vector vectors[VECTORS];
 static uint64_t strays;
+static struct trap_frame *serving;
+
+struct trap_frame *irq_frame(void)
+{
+	return serving;
+}
 
 /*
  * In xAPIC mode the end of the interrupt needs the kernel context, and so does arming the timer: entered once for
@@ -41,10 +47,12 @@ static bool dispatch(struct trap_frame *frame)
 	}
 	if (apic_mode() == APIC_XAPIC)
 		token = kernel_context_enter();
+	serving = frame;
 	if (v->handler)
 		v->handler(v->ctx);
 	else
 		strays++;
+	serving = NULL;
 	apic_end_of_interrupt();
 	if (apic_mode() == APIC_XAPIC)
 		kernel_context_leave(token);

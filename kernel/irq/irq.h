@@ -30,6 +30,10 @@ typedef void irq_handler_fn(void *ctx);
  */
 void irq_init(const struct boot_info *info);
 
+/* The registers that the interrupt being served found; NULL outside a handler. Changed ones are taken on return. */
+struct trap_frame;
+struct trap_frame *irq_frame(void);
+
 /* What the ACPI tables said; all zero before irq_init. */
 const struct acpi_info *irq_acpi(void);
 

@@ -74,6 +74,9 @@ __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 void say_text(const char *text, size_t size);
 void say_raw(const char *text, size_t size);
 
+/* From now on say() and say_text() go to `write` instead of the consoles; NULL: no longer. */
+void log_divert(void (*write)(const char *text, size_t size));
+
 /* A record, copied. */
 struct log_record {
 	uint64_t seq; /* of the first one ever: 0 */

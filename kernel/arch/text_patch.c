@@ -1,0 +1,39 @@
+/*
+ * Changes the kernel's text, for one caller at a time.
+ */
+#include "kernel/arch/text_patch.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/guard.h"
+
+/* From kernel/arch/kernel.ld. */
+extern char image_text[], image_text_end[], image_nobreak[], image_nobreak_end[];
+
+bool text_holds(vaddr_t va, size_t size)
+{
+	vaddr_t start = (uintptr_t)image_text, end = (uintptr_t)image_text_end;
+
+	return va >= start && va < end && size <= end - va;
+}
+
+bool text_may_break(vaddr_t va)
+{
+	return text_holds(va, 1) && (va < (uintptr_t)image_nobreak || va >= (uintptr_t)image_nobreak_end);
+}
+
+NO_BREAK enum status text_patch(vaddr_t va, const void *bytes, size_t size)
+{
+	uint64_t flags, cr0;
+
+	if (!text_holds(va, size))
+		return ERR_RANGE;
+	flags = irq_guard_enter();
+	cr0 = cpu_read_cr0();
+	/* Writing CR0 serialises: what the CPU has fetched of the old text is gone after the second. */
+	cpu_write_cr0(cr0 & ~CR0_WP);
+	for (size_t i = 0; i < size; i++)
+		((volatile uint8_t *)va)[i] = ((const uint8_t *)bytes)[i];
+	cpu_write_cr0(cr0);
+	irq_guard_leave(flags);
+	return OK;
+}
