@@ -138,6 +138,11 @@ int keyboard_read(void)
 	return typed_read < typed_count ? (uint8_t)typed[typed_read++] : -1;
 }
 
+void keyboard_set_application(bool on)
+{
+	keymap.application = on;
+}
+
 static void set_interrupts(uint8_t wanted)
 {
 	uint8_t config;

@@ -70,12 +70,6 @@ void say_text(const char *text, size_t size)
 		s->write(text, size);
 }
 
-void say_raw(const char *text, size_t size)
-{
-	for (struct log_sink *s = sinks; s; s = s->next)
-		(s->write_raw ? s->write_raw : s->write)(text, size);
-}
-
 /* Returns the length of the text. What is too long ends in an ellipsis and a new line. */
 static size_t format_message(char text[MESSAGE_SIZE], const char *format, va_list args)
 {

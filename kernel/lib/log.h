@@ -12,8 +12,6 @@ enum log_level { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARN, LOG_NOTICE, 
 struct log_sink {
 	/* Write `size` bytes of text; '\n' stands for a new line. Called in any context, interrupts on or off. */
 	void (*write)(const char *text, size_t size);
-	/* The same, '\n' being no more than a line feed: what a terminal sends. NULL: as `write`. */
-	void (*write_raw)(const char *text, size_t size);
 	struct log_sink *next; /* owned by the log */
 };
 
@@ -41,7 +39,6 @@ __attribute__((format(printf, 2, 3))) void log_at(enum log_level level, const ch
 /* To the consoles only, past the level and the ring: the monitor's output and the panic page. Cut as above. */
 __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 void say_text(const char *text, size_t size);
-void say_raw(const char *text, size_t size);
 
 /* Hand the ring's last 16 KiB of text, from the oldest whole line on, to `write` in two pieces at the most. */
 void log_read(void (*write)(const char *text, size_t size));
