@@ -233,11 +233,11 @@ static void report_status(struct text_console *console, struct text_stream *stre
 	}
 }
 
-/* Who we are: a VT102. And, to the second question, no version of anything. */
+/* Who we are: a VT102. And, to the second question, a VT220 of no version. No answer, when it is echoed, is a question. */
 static void report_device(struct text_console *console, struct text_stream *stream)
 {
 	if (stream->parser.parameter[0] == 0)
-		answer(console, stream, stream->parser.prefix ? "\033[>0;0;0c" : "\033[?6c");
+		answer(console, stream, stream->parser.prefix ? "\033[>1;0;0c" : "\033[?6c");
 }
 
 static void report_size(struct text_console *console, struct text_stream *stream)
