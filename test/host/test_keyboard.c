@@ -11,15 +11,23 @@
 #include <cmocka.h>
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/guard.h"
 
 static uint8_t model_in(uint16_t port);
 static void model_out(uint16_t port, uint8_t value);
 
-#define cpu_in8  model_in
-#define cpu_out8 model_out
+static uint64_t model_guard_enter(void);
+static void model_guard_leave(uint64_t flags);
+
+#define cpu_in8         model_in
+#define cpu_out8        model_out
+#define irq_guard_enter model_guard_enter
+#define irq_guard_leave model_guard_leave
 #include "kernel/dev/keyboard.c"
 #undef cpu_in8
 #undef cpu_out8
+#undef irq_guard_enter
+#undef irq_guard_leave
 
 /* ---- scan codes ---- */
 
@@ -151,6 +159,9 @@ static struct model {
 	uint8_t config;
 	uint8_t command; /* that waits for its byte */
 	bool keyboard_off, mouse_off;
+	bool handler;     /* there is one for IRQ 1 */
+	uint64_t guarded; /* depth: it does not come */
+	const char *late; /* codes of keys pressed whenever the keyboard may send */
 	struct {
 		uint8_t byte, status;
 	} output[64];
@@ -160,8 +171,21 @@ static struct model {
 	uint64_t accesses;
 } model;
 
+static uint64_t model_guard_enter(void)
+{
+	return model.guarded++;
+}
+
+static void model_guard_leave(uint64_t flags)
+{
+	assert_int_equal(--model.guarded, flags);
+}
+
 static void model_output(uint8_t byte, uint8_t status)
 {
+	/* The handler takes it, whatever it is. */
+	if (model.handler && model.config & 1 && !model.guarded)
+		return;
 	model.output[model.output_count].byte = byte;
 	model.output[model.output_count++].status = status;
 }
@@ -181,6 +205,8 @@ static uint8_t model_in(uint16_t port)
 
 static void model_command(uint8_t value)
 {
+	if (value == 0x20 && model.late && !model.keyboard_off)
+		model_output(*model.late, 0);
 	if (value == 0x20 && !model.silent)
 		model_output(model.config, 0);
 	else if (value == 0x60)
@@ -271,6 +297,23 @@ static void no_controller_is_no_harm(void **state)
 	assert_int_equal(keyboard_read(), -1);
 }
 
+static void interrupts_go_on_and_off(void **state)
+{
+	(void)state;
+	power_on((struct model){ .config = 0x33 });
+	model.handler = true;
+	model.late = "\x9c"; /* Enter is let go */
+	keyboard_interrupts_on();
+	assert_int_equal(model.config, 0x61);
+	assert_false(model.keyboard_off);
+	type("\x1e", 0);
+	keyboard_interrupts_off();
+	assert_int_equal(model.config, 0x60);
+	assert_false(model.keyboard_off);
+	type("\x26\x1f", 0);
+	expect_typed("ls");
+}
+
 static void a_keyboard_may_come_later(void **state)
 {
 	(void)state;
@@ -295,6 +338,7 @@ int main(void)
 		cmocka_unit_test(the_controller_is_set_up),
 		cmocka_unit_test(keys_are_read_and_mouse_bytes_are_not),
 		cmocka_unit_test(no_controller_is_no_harm),
+		cmocka_unit_test(interrupts_go_on_and_off),
 		cmocka_unit_test(a_keyboard_may_come_later),
 	};
 
