@@ -13,8 +13,8 @@
 #include "kernel/mm/heap.h"
 #include "kernel/mm/mmio.h"
 
-/* Takes a program's text in pieces, so that interrupts are not off for long. */
-#define PIECE 256
+/* Takes a program's text in pieces, so that interrupts are not off for long: a few bytes can ask for much. */
+#define PIECE 64
 
 static struct text_console console;
 static bool ready;

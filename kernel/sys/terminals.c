@@ -16,10 +16,12 @@
 #define IRQ_KEYBOARD 1
 #define IRQ_SERIAL   4
 #define INPUT        64
+#define ESC          0x1b
 
 static struct tty terminals[2];
 /* Whose the devices are: the same one, or one each. */
 static struct tty *of_serial, *of_screen;
+static bool screen_leads; /* of the one that both share */
 
 static void write_terminal(struct tty *tty, const char *text, size_t size)
 {
@@ -51,9 +53,27 @@ static void make_alias(struct device *alias, const char *name, unsigned minor, c
 	ASSERT(device_register(alias) == 0);
 }
 
+static bool is_shared(void)
+{
+	return of_serial == of_screen;
+}
+
 static void reply_from_screen(const char *bytes, size_t size)
 {
-	tty_input(of_screen, bytes, size);
+	if (!is_shared() || screen_leads)
+		tty_input(of_screen, bytes, size);
+}
+
+/* The size of what is at the other end of a serial line is not known: programs that care ask it. */
+static void set_sizes(void)
+{
+	unsigned rows, columns;
+
+	screen_size(&rows, &columns);
+	if (!is_shared() || !screen_leads)
+		tty_set_size(of_serial, 0, 0);
+	if (!is_shared() || screen_leads)
+		tty_set_size(of_screen, rows, columns);
 }
 
 /* Which of the two consoles the command line means, of those that are there. */
@@ -88,7 +108,6 @@ void terminals_init(const char *cmdline)
 {
 	static struct device alias, first;
 	struct choice choice = choose(cmdline);
-	unsigned rows, columns;
 
 	of_serial = of_screen = &terminals[0];
 	if (choice.serial && choice.screen) {
@@ -100,18 +119,27 @@ void terminals_init(const char *cmdline)
 		make_terminal(of_screen, "tty0", 0);
 	}
 	make_alias(&first, "tty1", 1, of_screen);
-	/* The size of what is at the other end of a serial line is not known: programs that care ask it. */
-	tty_set_size(of_serial, 0, 0);
-	screen_size(&rows, &columns);
-	if (choice.screen_leads || of_screen != of_serial) {
-		tty_set_size(of_screen, rows, columns);
-		screen_set_reply(reply_from_screen);
-	}
+	screen_leads = choice.screen_leads;
+	set_sizes();
+	screen_set_reply(reply_from_screen);
 	tty_set_console(choice.screen ? of_screen : of_serial);
 }
 
+/*
+ * Somebody typed on the screen's keyboard, or on the line. An escape sequence may be the answer of the terminal at the
+ * line's other end, which gets the same questions as the screen: that is nobody.
+ */
+static void lead(bool screen, char typed)
+{
+	if (typed == ESC || screen_leads == screen)
+		return;
+	screen_leads = screen;
+	if (is_shared())
+		set_sizes();
+}
+
 /* What has been typed, until there is no more. */
-static void take_input(struct tty *tty, int (*read)(void))
+static void take_input(struct tty *tty, int (*read)(void), bool screen)
 {
 	char typed[INPUT];
 	size_t count;
@@ -121,21 +149,23 @@ static void take_input(struct tty *tty, int (*read)(void))
 
 		for (count = 0; count < sizeof(typed) && (byte = read()) >= 0; count++)
 			typed[count] = (char)byte;
-		if (count)
-			tty_input(tty, typed, count);
+		if (!count)
+			break;
+		lead(screen, typed[0]);
+		tty_input(tty, typed, count);
 	} while (count == sizeof(typed));
 }
 
 static void serial_interrupt(void *ctx)
 {
 	(void)ctx;
-	take_input(of_serial, serial_read);
+	take_input(of_serial, serial_read, false);
 }
 
 static void keyboard_interrupt(void *ctx)
 {
 	(void)ctx;
-	take_input(of_screen, keyboard_read);
+	take_input(of_screen, keyboard_read, true);
 }
 
 static void connect(unsigned isa, irq_handler_fn *handler, const char *name)

@@ -3,8 +3,9 @@
  * /dev/console is.
  *
  * `console=ttyS0` or `console=tty0`: that one, and the other is a terminal of its own. With both on the command line, or
- * neither, the two are one terminal: its text goes to both, and what is typed on either comes from it; the last one
- * named (the screen, if neither) is the one whose size it has and that answers programs' questions.
+ * neither, the two are one terminal: its text goes to both, and what is typed on either comes from it. One of them leads:
+ * it has that one's size, and that one answers programs' questions. At first it is the last one named (the screen, if
+ * neither), then the one that somebody typed on last.
  */
 #pragma once
 

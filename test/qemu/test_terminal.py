@@ -207,6 +207,9 @@ def test_console_chooses(archive, tmp_path):
         machine.wait_for(r"^/ # \Z")
         machine.send("echo from the line\n")
         wait_for_text(machine, "\nfrom the line")
+        # Where somebody types gives the size.
+        machine.send("stty size\n")
+        machine.wait_for(r"^stty: standard input$")
         type_text(machine, "stty size; exit 3\n")
         machine.wait_for(rf"^{ROWS} {COLUMNS}$")
         assert machine.wait_exit() == "guest-shutdown"
