@@ -63,7 +63,8 @@ HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arc
                $(addprefix kernel/mm/,tlb.c area.c shared_memory.c uaccess.c mmio_window.c) $(wildcard kernel/fs/*.c) \
                kernel/task/signal_fpu.c kernel/task/load.c \
                $(addprefix kernel/irq/,acpi.c acpi_tables.c timer_queue.c) \
-               $(addprefix kernel/dev/,font.c utf8.c framebuffer.c text_grid.c text_console.c keymap.c) \
+               $(addprefix kernel/dev/,font.c utf8.c framebuffer.c text_grid.c text_palette.c text_console.c text_mode.c \
+               text_sequence.c vt_parser.c vt_pen.c vt_charset.c keymap.c) \
                $(addprefix kernel/debug/,line_editor.c monitor.c packed_text.c symbol_table.c line_table.c \
                walk.c audit.c map.c peek.c trap_text.c print.c \
                gdb_packet.c gdb_registers.c gdb_commands.c gdb_query.c)

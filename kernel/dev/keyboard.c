@@ -6,6 +6,7 @@
 #include "kernel/dev/keyboard.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/guard.h"
 #include "kernel/dev/keymap.h"
 
 #define DATA    0x60
@@ -138,15 +139,30 @@ int keyboard_read(void)
 	return typed_read < typed_count ? (uint8_t)typed[typed_read++] : -1;
 }
 
+void keyboard_set_application(bool on)
+{
+	keymap.application = on;
+}
+
+/*
+ * The answer of the controller comes as a key does: neither the interrupt handler nor a key that is pressed now may
+ * get into its way.
+ */
 static void set_interrupts(uint8_t wanted)
 {
+	uint64_t flags;
 	uint8_t config;
 
 	if (!present)
 		return;
-	drop_stale();
-	if (put(COMMAND, COMMAND_READ_CONFIG) && get(&config) && put(COMMAND, COMMAND_WRITE_CONFIG))
-		(void)put(DATA, (uint8_t)((config & ~CONFIG_INTERRUPTS) | wanted));
+	flags = irq_guard_enter();
+	if (put(COMMAND, COMMAND_KEYBOARD_OFF)) {
+		drop_stale();
+		if (put(COMMAND, COMMAND_READ_CONFIG) && get(&config) && put(COMMAND, COMMAND_WRITE_CONFIG))
+			(void)put(DATA, (uint8_t)((config & ~(CONFIG_INTERRUPTS | CONFIG_KEYBOARD_OFF)) | wanted));
+		(void)put(COMMAND, COMMAND_KEYBOARD_ON);
+	}
+	irq_guard_leave(flags);
 }
 
 void keyboard_interrupts_on(void)

@@ -17,6 +17,9 @@ bool keyboard_present(void);
 /* The next byte typed, as a terminal would send it (kernel/dev/keymap.h), or -1 when there is none. */
 int keyboard_read(void);
 
+/* Do arrow keys, Home and End send what programs ask for with DECCKM? Any context. */
+void keyboard_set_application(bool on);
+
 /* From now on IRQ 1 says when keyboard_read has something; or no more. */
 void keyboard_interrupts_on(void);
 void keyboard_interrupts_off(void);

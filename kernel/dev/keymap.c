@@ -1,20 +1,28 @@
 /*
- * The US keyboard in scan code set 1 (IBM, "PS/2 Hardware Interface Technical Reference", keyboard scan codes).
+ * The US keyboard in scan code set 1 (IBM, "PS/2 Hardware Interface Technical Reference", keyboard scan codes), and
+ * what xterm sends for its keys ("XTerm Control Sequences", PC-style function keys).
  * Owns the meaning of keys and the state of shift, control and the locks; touches no hardware.
  */
 #include "kernel/dev/keymap.h"
 
 #define RELEASED 0x80
+#define ESC      '\033'
 
 enum scan_code {
+	KEY_TAB = 0x0f,
 	KEY_CONTROL = 0x1d,
 	KEY_LEFT_SHIFT = 0x2a,
 	KEY_SLASH = 0x35,
 	KEY_RIGHT_SHIFT = 0x36,
+	KEY_ALT = 0x38,
 	KEY_CAPS_LOCK = 0x3a,
+	KEY_F1 = 0x3b,
+	KEY_F10 = 0x44,
 	KEY_NUMBER_LOCK = 0x45,
 	KEY_KEYPAD_FIRST = 0x47,
 	KEY_KEYPAD_LAST = 0x53,
+	KEY_F11 = 0x57,
+	KEY_F12 = 0x58,
 	PREFIX_EXTENDED = 0xe0,
 	PREFIX_PAUSE = 0xe1,
 	PAUSE_REST = 5, /* codes that follow PREFIX_PAUSE */
@@ -30,21 +38,73 @@ static const char shift_keys[] = SHIFT_KEYS;
 _Static_assert(sizeof(PLAIN_KEYS) == sizeof(SHIFT_KEYS), "both layers have the same keys");
 _Static_assert(sizeof(PLAIN_KEYS) == 0x3a + 1, "the last key is Space, 0x39");
 
-/* The keypad, 0x47 to 0x53, with number lock and as what is printed below the digits. */
-static const char keypad_digits[] = "789-456+1230.";
-static const char keypad_sequences[][4] = {
-	"H", "A", "5~", "", "D", "", "C", "", "F", "B", "6~", "2~", "3~",
+/* A key without a character: ESC [ final, or with a number ESC [ number ~. Both 0: no such key. */
+struct function_key {
+	char final;
+	uint8_t number;
+	bool single; /* ESC O final, when no modifier is held */
 };
 
-static size_t sequence(const char *end, char ret_bytes[KEYMAP_BYTES])
-{
-	size_t count = 2;
+/* The keypad, 0x47 to 0x53, with number lock and as what is printed below the digits. */
+static const char keypad_digits[] = "789-456+1230.";
+static const struct function_key keypad_keys[] = {
+	{ 'H', 0, false }, { 'A', 0, false }, { 0, 5, false }, { 0, 0, false },   { 'D', 0, false },
+	{ 0, 0, false },   { 'C', 0, false }, { 0, 0, false }, { 'F', 0, false }, { 'B', 0, false },
+	{ 0, 6, false },   { 0, 2, false },   { 0, 3, false },
+};
 
-	ret_bytes[0] = '\033';
-	ret_bytes[1] = '[';
-	while (*end != '\0')
-		ret_bytes[count++] = *end++;
-	return count > 2 ? count : 0;
+/* F1 to F12. */
+static const struct function_key function_keys[] = {
+	{ 'P', 0, true }, { 'Q', 0, true }, { 'R', 0, true }, { 'S', 0, true }, { 0, 15, false }, { 0, 17, false },
+	{ 0, 18, false }, { 0, 19, false }, { 0, 20, false }, { 0, 21, false }, { 0, 23, false }, { 0, 24, false },
+};
+
+static bool shift(const struct keymap *keymap)
+{
+	return keymap->left_shift || keymap->right_shift;
+}
+
+static bool control(const struct keymap *keymap)
+{
+	return keymap->left_control || keymap->right_control;
+}
+
+static bool alt(const struct keymap *keymap)
+{
+	return keymap->left_alt || keymap->right_alt;
+}
+
+static size_t put_number(uint8_t number, char *to)
+{
+	size_t count = 0;
+
+	if (number >= 10)
+		to[count++] = (char)('0' + number / 10);
+	to[count++] = (char)('0' + number % 10);
+	return count;
+}
+
+static size_t sequence(const struct keymap *keymap, const struct function_key *key, char ret_bytes[KEYMAP_BYTES])
+{
+	uint8_t modifiers = (uint8_t)(1 + shift(keymap) + 2 * alt(keymap) + 4 * control(keymap));
+	size_t count = 0;
+
+	if (!key->final && !key->number)
+		return 0;
+	ret_bytes[count++] = ESC;
+	if (modifiers == 1 && key->final) {
+		ret_bytes[count++] = key->single || keymap->application ? 'O' : '[';
+		ret_bytes[count++] = key->final;
+		return count;
+	}
+	ret_bytes[count++] = '[';
+	count += put_number(key->final ? 1 : key->number, ret_bytes + count);
+	if (modifiers != 1) {
+		ret_bytes[count++] = ';';
+		count += put_number(modifiers, ret_bytes + count);
+	}
+	ret_bytes[count++] = key->final ? key->final : '~';
+	return count;
 }
 
 static void toggle(bool *lock, bool *held, bool down)
@@ -54,12 +114,15 @@ static void toggle(bool *lock, bool *held, bool down)
 	*held = down;
 }
 
-/* Shift, control and the locks. Returns false when the key is none of them. */
+/* Shift, control, alt and the locks. Returns false when the key is none of them. */
 static bool modifier(struct keymap *keymap, uint8_t key, bool down, bool extended)
 {
 	switch (key) {
 	case KEY_CONTROL:
 		*(extended ? &keymap->right_control : &keymap->left_control) = down;
+		return true;
+	case KEY_ALT:
+		*(extended ? &keymap->right_alt : &keymap->left_alt) = down;
 		return true;
 	case KEY_LEFT_SHIFT:
 	case KEY_RIGHT_SHIFT:
@@ -78,29 +141,71 @@ static bool modifier(struct keymap *keymap, uint8_t key, bool down, bool extende
 	}
 }
 
-static size_t keypad(const struct keymap *keymap, uint8_t key, bool extended, char ret_bytes[KEYMAP_BYTES])
+/* What Control makes of a character, as terminals do: Ctrl-C is 3, and the digits stand for what has no letter. */
+static char with_control(char c)
 {
-	char digit = keypad_digits[key - KEY_KEYPAD_FIRST];
+	static const char digits[] = "\0\033\034\035\036\037\177"; /* of 2 to 8 */
 
-	if (!extended && (keymap->number_lock || digit == '-' || digit == '+')) {
+	if (c >= '2' && c <= '8')
+		return digits[c - '2'];
+	switch (c) {
+	case ' ':
+		return '\0';
+	case '/':
+		return '\037';
+	case '?':
+		return '\177';
+	case '\177':
+		return '\b';
+	default:
+		return c >= '@' && c < '\177' ? c & 0x1f : c;
+	}
+}
+
+static size_t character(const struct keymap *keymap, uint8_t key, bool extended, char ret_bytes[KEYMAP_BYTES])
+{
+	bool shifted = shift(keymap) && !extended;
+	char c = plain_keys[key];
+	size_t count = 0;
+
+	if (c >= 'a' && c <= 'z')
+		shifted ^= keymap->caps_lock;
+	if (shifted)
+		c = shift_keys[key];
+	if (c == '\0')
+		return 0;
+	if (control(keymap))
+		c = with_control(c);
+	if (alt(keymap))
+		ret_bytes[count++] = ESC;
+	ret_bytes[count++] = c;
+	return count;
+}
+
+/* A key that is no modifier went down. */
+static size_t press(const struct keymap *keymap, uint8_t key, bool extended, char ret_bytes[KEYMAP_BYTES])
+{
+	static const struct function_key back_tab = { 'Z', 0, false };
+	struct keymap unmodified = { .extended = false };
+
+	if (key >= KEY_KEYPAD_FIRST && key <= KEY_KEYPAD_LAST) {
+		char digit = keypad_digits[key - KEY_KEYPAD_FIRST];
+
+		if (extended || !(keymap->number_lock || digit == '-' || digit == '+'))
+			return sequence(keymap, &keypad_keys[key - KEY_KEYPAD_FIRST], ret_bytes);
 		ret_bytes[0] = digit;
 		return 1;
 	}
-	return sequence(keypad_sequences[key - KEY_KEYPAD_FIRST], ret_bytes);
-}
-
-static char character(const struct keymap *keymap, uint8_t key)
-{
-	bool shift = keymap->left_shift || keymap->right_shift;
-	char c = plain_keys[key];
-
-	if (c >= 'a' && c <= 'z')
-		shift ^= keymap->caps_lock;
-	if (shift)
-		c = shift_keys[key];
-	if (keymap->left_control || keymap->right_control)
-		c = c >= '@' && c < '\177' ? c & 0x1f : c; /* as terminals do: Ctrl-C is 3 */
-	return c;
+	if (key >= KEY_F1 && key <= KEY_F10)
+		return sequence(keymap, &function_keys[key - KEY_F1], ret_bytes);
+	if (key == KEY_F11 || key == KEY_F12)
+		return sequence(keymap, &function_keys[10 + key - KEY_F11], ret_bytes);
+	if (key == KEY_TAB && shift(keymap))
+		return sequence(&unmodified, &back_tab, ret_bytes);
+	/* Of the extended keys below the keypad only its Enter and '/' make characters. */
+	if (key >= sizeof(plain_keys) - 1 || (extended && key != KEY_SLASH && plain_keys[key] != '\r'))
+		return 0;
+	return character(keymap, key, extended, ret_bytes);
 }
 
 size_t keymap_feed(struct keymap *keymap, uint8_t code, char ret_bytes[KEYMAP_BYTES])
@@ -119,11 +224,5 @@ size_t keymap_feed(struct keymap *keymap, uint8_t code, char ret_bytes[KEYMAP_BY
 	keymap->extended = code == PREFIX_EXTENDED;
 	if (keymap->extended || modifier(keymap, key, !(code & RELEASED), extended) || (code & RELEASED))
 		return 0;
-	if (key >= KEY_KEYPAD_FIRST && key <= KEY_KEYPAD_LAST)
-		return keypad(keymap, key, extended, ret_bytes);
-	/* Of the extended keys below the keypad only its Enter and '/' make characters. */
-	if (key >= sizeof(plain_keys) - 1 || (extended && key != KEY_SLASH && plain_keys[key] != '\r'))
-		return 0;
-	ret_bytes[0] = extended ? plain_keys[key] : character(keymap, key);
-	return ret_bytes[0] != '\0';
+	return press(keymap, key, extended, ret_bytes);
 }

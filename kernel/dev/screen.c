@@ -1,15 +1,24 @@
 /*
- * The machine's screen. Owns the one text console, and that nothing is written before there is one.
+ * The machine's screen. Owns the one terminal, and that nothing is written before there is one.
+ *
+ * Interrupt handlers write too: what somebody types is echoed. So the terminal changes with interrupts off, and is drawn
+ * row by row with interrupts on in between; a handler that comes there draws what is left itself.
  */
 #include "kernel/dev/screen.h"
 
+#include "kernel/arch/guard.h"
+#include "kernel/dev/keyboard.h"
 #include "kernel/dev/text_console.h"
 #include "kernel/mm/context.h"
 #include "kernel/mm/heap.h"
 #include "kernel/mm/mmio.h"
 
+/* Takes a program's text in pieces, so that interrupts are not off for long: a few bytes can ask for much. */
+#define PIECE 64
+
 static struct text_console console;
 static bool ready;
+static void (*answer)(const char *bytes, size_t size);
 
 enum status screen_memory_get(const struct boot_framebuffer *info, struct screen_memory *ret)
 {
@@ -47,16 +56,84 @@ enum status screen_start(const struct boot_framebuffer *info)
 	return status;
 }
 
-static void screen_write(const char *text, size_t size)
+bool screen_present(void)
+{
+	return ready;
+}
+
+void screen_size(unsigned *ret_rows, unsigned *ret_columns)
+{
+	*ret_rows = ready ? console.grid.rows : 0;
+	*ret_columns = ready ? console.grid.columns : 0;
+}
+
+void screen_set_reply(void (*reply)(const char *bytes, size_t size))
+{
+	answer = reply;
+}
+
+/* Hand over what the terminal has to say. It may be echoed, and so come back here. */
+static void give_answers(void)
+{
+	char bytes[TEXT_REPLY];
+	uint64_t flags = irq_guard_enter();
+	size_t size = text_console_reply(&console, bytes);
+
+	irq_guard_leave(flags);
+	if (size && answer)
+		answer(bytes, size);
+}
+
+static void feed(struct text_stream *stream, const char *text, size_t size)
+{
+	while (size) {
+		size_t piece = size < PIECE ? size : PIECE;
+		uint64_t flags = irq_guard_enter();
+
+		text_console_feed(&console, stream, text, piece);
+		irq_guard_leave(flags);
+		text += piece;
+		size -= piece;
+	}
+}
+
+static bool show_row(void)
+{
+	uint64_t flags = irq_guard_enter();
+	bool drawn = text_console_draw_row(&console);
+
+	irq_guard_leave(flags);
+	return drawn;
+}
+
+void screen_show(void)
 {
 	context_token_t token;
 
-	if (!ready)
+	if (!ready || !text_grid_is_dirty(&console.grid))
 		return;
 	/* The pixels are in the MMIO window; who says something may be in any context. */
 	token = kernel_context_enter();
-	text_console_write(&console, text, size);
+	while (show_row())
+		;
 	kernel_context_leave(token);
+}
+
+void screen_feed(const char *text, size_t size)
+{
+	if (!ready)
+		return;
+	feed(&console.program, text, size);
+	keyboard_set_application(console.application_cursor);
+	give_answers();
+}
+
+static void screen_write(const char *text, size_t size)
+{
+	if (!ready)
+		return;
+	feed(&console.kernel, text, size);
+	screen_show();
 }
 
 struct log_sink screen_sink = { .write = screen_write };

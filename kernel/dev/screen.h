@@ -1,5 +1,5 @@
 /*
- * The machine's one screen as a place that the log writes to.
+ * The machine's one screen: a place that the log writes to, and the terminal of programs.
  */
 #pragma once
 
@@ -27,3 +27,17 @@ void screen_memory_put(const struct screen_memory *m);
 MUST_CHECK enum status screen_start(const struct boot_framebuffer *info);
 
 extern struct log_sink screen_sink;
+
+/* Is there one? Its size in characters; both 0 without one. */
+bool screen_present(void);
+void screen_size(unsigned *ret_rows, unsigned *ret_columns);
+
+/*
+ * What a program writes: screen_feed() takes it, which costs no switch of contexts, and screen_show() draws what all that
+ * was taken has changed, which costs one. Any context, interrupts on or off. Without a screen nothing happens.
+ */
+void screen_feed(const char *text, size_t size);
+void screen_show(void);
+
+/* What answers programs' questions (where is the cursor?) as if somebody had typed it. NULL: nobody. */
+void screen_set_reply(void (*reply)(const char *bytes, size_t size));

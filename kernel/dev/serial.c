@@ -162,11 +162,11 @@ static void serial_write(const char *text, size_t size)
 	}
 }
 
-static void serial_write_raw(const char *text, size_t size)
+void serial_write_raw(const char *text, size_t size)
 {
 	for (size_t i = 0; present && i < size; i++)
 		if (!send((uint8_t)text[i]))
 			return;
 }
 
-struct log_sink serial_sink = { .write = serial_write, .write_raw = serial_write_raw };
+struct log_sink serial_sink = { .write = serial_write };

@@ -31,3 +31,6 @@ void serial_interrupts_off(void);
  * the text is dropped, and so is all that follows until it is ready at the first look.
  */
 extern struct log_sink serial_sink;
+
+/* A program's text: the same, but that '\n' is no more than a line feed. */
+void serial_write_raw(const char *text, size_t size);

@@ -1,84 +1,46 @@
 /*
- * What the bytes sent to the screen mean. Owns the cursor, the colours and the state of an unfinished
- * sequence; which cells are drawn is the grid's business.
+ * Characters on the screen. Owns the cursor, wrapping, tab stops and what control characters do; which cells are drawn is
+ * the grid's business, and what sequences do is text_sequence.c's.
  */
 #include "kernel/dev/text_console.h"
 
+#include "kernel/dev/text_internal.h"
+#include "kernel/dev/vt_charset.h"
+#include "kernel/lib/string.h"
+
 #define TAB 8
-#define ESC 0x1b
+
+enum { SO = 0x0e, SI = 0x0f };
 
 enum status text_console_init(const struct boot_framebuffer *info, void *pixels, const struct font *font, void *memory,
 			      size_t size, struct text_console *ret)
 {
-	*ret = (struct text_console){ .foreground = TEXT_GREY, .background = TEXT_BLACK, .cursor = true };
-	return text_grid_init(info, pixels, font, memory, size, &ret->grid);
+	enum status status;
+
+	*ret = (struct text_console){ .cursor = true };
+	status = text_grid_init(info, pixels, font, memory, size, &ret->grid);
+	if (status != OK)
+		return status;
+	text_reset(ret, &ret->kernel);
+	text_reset(ret, &ret->program);
+	ret->program.answers = true;
+	text_tabs_reset(ret);
+	return OK;
 }
 
-static cell_t cell(const struct text_console *console, uint8_t glyph)
+void text_reset(struct text_console *console, struct text_stream *stream)
 {
-	uint8_t foreground = console->foreground;
-
-	if (console->bold)
-		foreground |= TEXT_BRIGHT;
-	return text_cell(glyph, foreground, console->background);
+	stream->style = (struct text_style){ .pen = VT_PEN_DEFAULT, .modes = TEXT_WRAP };
+	if (stream == &console->kernel)
+		stream->style.modes |= TEXT_NEWLINE;
+	stream->top = 0;
+	stream->end = console->grid.rows;
+	stream->last = 0;
 }
 
-static void erase(struct text_console *console, struct text_place from, uint32_t cells)
+cell_t text_blank(const struct text_console *console, const struct text_stream *stream)
 {
-	text_grid_fill(&console->grid, from, cells, cell(console, console->grid.font->space));
-}
-
-static void new_line(struct text_console *console)
-{
-	console->at.column = 0;
-	if (console->at.row + 1 < console->grid.rows)
-		console->at.row++;
-	else
-		text_grid_scroll(&console->grid, cell(console, console->grid.font->space));
-}
-
-static void show(struct text_console *console, uint32_t code_point)
-{
-	if (console->at.column == console->grid.columns)
-		new_line(console);
-	text_grid_put(&console->grid, console->at, cell(console, font_glyph(console->grid.font, code_point)));
-	console->at.column++;
-}
-
-static void control_character(struct text_console *console, uint8_t byte)
-{
-	struct text_place *at = &console->at;
-
-	switch (byte) {
-	case '\n':
-		new_line(console);
-		break;
-	case '\r':
-		at->column = 0;
-		break;
-	case '\b':
-		if (at->column > 0)
-			at->column--;
-		break;
-	case '\t':
-		at->column = (at->column / TAB + 1) * TAB;
-		if (at->column > console->grid.columns)
-			at->column = console->grid.columns;
-		break;
-	case ESC:
-		console->state = TEXT_ESCAPE;
-		break;
-	default: /* the rest does nothing on a screen */
-		break;
-	}
-}
-
-/* ---- escape sequences ---- */
-
-/* A count or place left out, or 0, means 1. */
-static uint32_t at_least_one(uint16_t parameter)
-{
-	return parameter != 0 ? parameter : 1;
+	return vt_pen_blank(&stream->style.pen, console->grid.font);
 }
 
 static uint32_t at_most(uint32_t value, uint32_t most)
@@ -86,162 +48,185 @@ static uint32_t at_most(uint32_t value, uint32_t most)
 	return value < most ? value : most;
 }
 
-static void select_graphics(struct text_console *console, uint16_t parameter)
+void text_move_to(struct text_console *console, uint32_t column, uint32_t row)
 {
-	switch (parameter) {
-	case 0:
-		console->foreground = TEXT_GREY;
-		console->background = TEXT_BLACK;
-		console->bold = false;
-		break;
-	case 1:
-		console->bold = true;
-		break;
-	case 22:
-		console->bold = false;
-		break;
-	case 30 ... 37:
-		console->foreground = parameter - 30;
-		break;
-	case 39:
-		console->foreground = TEXT_GREY;
-		break;
-	case 40 ... 47:
-		console->background = parameter - 40;
-		break;
-	case 49:
-		console->background = TEXT_BLACK;
-		break;
-	case 90 ... 97:
-		console->foreground = TEXT_BRIGHT + (parameter - 90);
-		break;
-	default:
-		break;
-	}
+	console->at.column = at_most(column, console->grid.columns - 1);
+	console->at.row = at_most(row, console->grid.rows - 1);
+	console->wrap_due = false;
 }
 
-/* Erase in the cells [start, start + size) of the screen, counted row by row, that hold the cursor. */
-static void erase_part(struct text_console *console, uint16_t which, uint32_t start, uint32_t size)
+void text_index(struct text_console *console, const struct text_stream *stream)
 {
-	uint32_t columns = console->grid.columns;
-	uint32_t here = console->at.row * columns + at_most(console->at.column, columns - 1);
-	uint32_t end = start + size;
+	console->wrap_due = false;
+	if (console->at.row + 1 == stream->end)
+		text_grid_scroll_up(&console->grid, stream->top, stream->end, 1, text_blank(console, stream));
+	else if (console->at.row + 1 < console->grid.rows)
+		console->at.row++;
+}
 
-	if (which == 0)
-		start = here;
-	else if (which == 1)
-		end = here + 1;
-	else if (which != 2)
+void text_reverse_index(struct text_console *console, const struct text_stream *stream)
+{
+	console->wrap_due = false;
+	if (console->at.row == stream->top)
+		text_grid_scroll_down(&console->grid, stream->top, stream->end, 1, text_blank(console, stream));
+	else if (console->at.row > 0)
+		console->at.row--;
+}
+
+/* ---- tab stops ---- */
+
+static bool is_tab_stop(const struct text_console *console, uint32_t column)
+{
+	if (column >= TEXT_TABS)
+		return column % TAB == 0;
+	return console->tabs[column / 8] >> column % 8 & 1;
+}
+
+void text_tab(struct text_console *console, uint32_t count)
+{
+	uint32_t column = console->at.column, last = console->grid.columns - 1;
+
+	for (; count > 0 && column < last; count--)
+		do
+			column++;
+		while (column < last && !is_tab_stop(console, column));
+	text_move_to(console, column, console->at.row);
+}
+
+void text_tab_back(struct text_console *console, uint32_t count)
+{
+	uint32_t column = console->at.column;
+
+	for (; count > 0 && column > 0; count--)
+		do
+			column--;
+		while (column > 0 && !is_tab_stop(console, column));
+	text_move_to(console, column, console->at.row);
+}
+
+void text_tab_set(struct text_console *console, bool stop)
+{
+	uint32_t column = console->at.column;
+
+	if (column >= TEXT_TABS)
 		return;
-	erase(console, (struct text_place){ start % columns, start / columns }, end - start);
+	if (stop)
+		console->tabs[column / 8] |= (uint8_t)(1U << column % 8);
+	else
+		console->tabs[column / 8] &= (uint8_t) ~(1U << column % 8);
 }
 
-static void run_sequence(struct text_console *console, uint8_t final)
+void text_tabs_clear(struct text_console *console)
 {
-	const uint16_t *parameter = console->parameter;
-	uint32_t columns = console->grid.columns, rows = console->grid.rows;
-	struct text_place *at = &console->at;
+	memset(console->tabs, 0, sizeof(console->tabs));
+}
 
-	if (console->question) {
-		if (parameter[0] == 25 && (final == 'h' || final == 'l'))
-			console->cursor = final == 'h';
+void text_tabs_reset(struct text_console *console)
+{
+	/* Bit 0 of each byte: TAB columns are in one. */
+	memset(console->tabs, 1, sizeof(console->tabs));
+}
+
+_Static_assert(TAB == 8, "a byte of the tab stops holds as many columns");
+
+/* ---- characters ---- */
+
+static void put(struct text_console *console, struct text_stream *stream, uint8_t glyph)
+{
+	cell_t cell = vt_pen_cell(&stream->style.pen, glyph);
+
+	if (stream->style.modes & TEXT_INSERT)
+		text_grid_insert(&console->grid, console->at, 1, cell);
+	else
+		text_grid_put(&console->grid, console->at, cell);
+	if (console->at.column + 1 < console->grid.columns)
+		console->at.column++;
+	else
+		console->wrap_due = true;
+}
+
+void text_show(struct text_console *console, struct text_stream *stream, uint32_t code_point)
+{
+	const struct font *font = console->grid.font;
+	unsigned width = vt_width(code_point);
+
+	if (width == 0)
 		return;
+	stream->last = code_point;
+	if (stream->style.graphics[stream->style.set])
+		code_point = vt_graphics(code_point);
+	if (stream->style.modes & TEXT_WRAP &&
+	    (console->wrap_due || console->at.column + width > console->grid.columns)) {
+		text_index(console, stream);
+		console->at.column = 0;
 	}
-	switch (final) {
-	case 'm':
-		for (int i = 0; i <= console->parameters; i++)
-			select_graphics(console, parameter[i]);
+	console->wrap_due = false;
+	put(console, stream, font_glyph(font, code_point));
+	if (width == 2 && !console->wrap_due)
+		put(console, stream, font->space);
+}
+
+static void control(struct text_console *console, struct text_stream *stream, uint8_t byte)
+{
+	struct text_place at = console->at;
+
+	switch (byte) {
+	case '\n':
+	case '\v':
+	case '\f':
+		text_index(console, stream);
+		if (stream->style.modes & TEXT_NEWLINE)
+			console->at.column = 0;
 		break;
-	case 'C':
-		at->column = at_most(at->column + at_least_one(parameter[0]), columns - 1);
+	case '\r':
+		text_move_to(console, 0, at.row);
 		break;
-	case 'D':
-		at->column -= at_most(at_least_one(parameter[0]), at->column);
+	case '\b':
+		text_move_to(console, at.column > 0 ? at.column - 1 : 0, at.row);
 		break;
-	case 'H':
-		at->row = at_most(at_least_one(parameter[0]) - 1, rows - 1);
-		at->column = at_most(at_least_one(parameter[1]) - 1, columns - 1);
+	case '\t':
+		text_tab(console, 1);
 		break;
-	case 'J':
-		erase_part(console, parameter[0], 0, rows * columns);
+	case SO:
+	case SI:
+		stream->style.set = byte == SO;
 		break;
-	case 'K':
-		erase_part(console, parameter[0], at->row * columns, columns);
-		break;
-	default:
+	default: /* the rest does nothing on a screen; the bell has no sound here */
 		break;
 	}
 }
 
-/* A byte after ESC [: part of a parameter, or the end. */
-static void control_byte(struct text_console *console, uint8_t byte)
+void text_console_feed(struct text_console *console, struct text_stream *stream, const char *text, size_t size)
 {
-	uint16_t *parameter = &console->parameter[console->parameters];
+	const char *end = text + size;
+	enum vt_event event;
 
-	if (byte >= '0' && byte <= '9') {
-		*parameter = at_most(*parameter * 10U + (byte - '0'), 9999);
-	} else if (byte == ';') {
-		/* Beyond what there is room for, the last parameter is overwritten: no sequence here has so many. */
-		if (console->parameters + 1 < TEXT_PARAMETERS)
-			console->parameters++;
-		console->parameter[console->parameters] = 0;
-	} else if (byte == '?') {
-		console->question = true;
-	} else if (byte >= 0x40 && byte <= 0x7e) {
-		console->state = TEXT_PLAIN;
-		run_sequence(console, byte);
-	} else if (byte < 0x20 || byte > 0x7e) {
-		/* Not a sequence at all: do not swallow text in search of its end. */
-		console->state = TEXT_PLAIN;
-		control_character(console, byte);
-	}
-}
-
-static void escape_byte(struct text_console *console, uint8_t byte)
-{
-	if (byte != '[') {
-		console->state = TEXT_PLAIN; /* the short sequences, ESC c and the like: none is known here */
-		return;
-	}
-	console->state = TEXT_CONTROL;
-	console->question = false;
-	console->parameters = 0;
-	for (int i = 0; i < TEXT_PARAMETERS; i++)
-		console->parameter[i] = 0;
-}
-
-/* ---- the stream ---- */
-
-static void plain_byte(struct text_console *console, uint8_t byte)
-{
-	uint32_t code_point;
-	enum utf8_result result;
-
-	do {
-		result = utf8_feed(&console->utf8, byte, &code_point);
-		if (result == UTF8_MORE)
-			return;
-		if (code_point < 0x20 || code_point == 0x7f)
-			control_character(console, byte);
+	while ((event = vt_parser_next(&stream->parser, &text, end)) != VT_END) {
+		if (event == VT_PRINT)
+			text_show(console, stream, stream->parser.code_point);
+		else if (event == VT_CONTROL)
+			control(console, stream, stream->parser.final);
+		else if (event == VT_ESCAPE)
+			text_run_escape(console, stream);
 		else
-			show(console, code_point);
-	} while (result == UTF8_BAD_BUT);
+			text_run_sequence(console, stream);
+	}
+	text_grid_set_cursor(&console->grid, console->cursor ? &console->at : NULL);
 }
 
-void text_console_write(struct text_console *console, const char *text, size_t size)
+bool text_console_draw_row(struct text_console *console)
 {
-	struct text_place cursor;
+	if (!text_grid_is_dirty(&console->grid))
+		return false;
+	text_grid_draw_row(&console->grid);
+	return true;
+}
 
-	for (size_t i = 0; i < size; i++) {
-		uint8_t byte = text[i];
+size_t text_console_reply(struct text_console *console, char ret_bytes[TEXT_REPLY])
+{
+	size_t size = console->replied;
 
-		if (console->state == TEXT_PLAIN)
-			plain_byte(console, byte);
-		else if (console->state == TEXT_ESCAPE)
-			escape_byte(console, byte);
-		else
-			control_byte(console, byte);
-	}
-	cursor = (struct text_place){ at_most(console->at.column, console->grid.columns - 1), console->at.row };
-	text_grid_draw(&console->grid, console->cursor ? &cursor : NULL);
+	memcpy(ret_bytes, console->reply, size);
+	console->replied = 0;
+	return size;
 }

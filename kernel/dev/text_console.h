@@ -1,40 +1,61 @@
 /*
- * A text console on a framebuffer: UTF-8 text with the control characters and the escape sequences (ECMA-48) that
- * logs and a line editor use.
+ * A terminal on a framebuffer: UTF-8 text with the control characters and sequences of a VT102 and the parts of xterm
+ * that programs in text mode use (ECMA-48; DEC STD 070; docs/terminal.md lists them). Others are swallowed; what the
+ * font has no glyph for shows as its replacement glyph.
  *
- *   \r \n \b \t      \n also returns to the first column
- *   ESC [ n C, D     cursor right, left         ESC [ r ; c H    cursor to row and column, from 1
- *   ESC [ n J, K     erase the screen, the line: 0 from the cursor on, 1 up to it, 2 all
- *   ESC [ … m        0, 1, 22, 30-37, 39, 40-47, 49, 90-97
- *   ESC [ ? 25 h, l  show, hide the cursor
- *
- * Other sequences are swallowed; what the font has no glyph for shows as its replacement glyph.
+ * The kernel's own messages and what programs write are two streams. They share the screen and the cursor and nothing
+ * else: a message looks as it should while a program is in the middle of a sequence, draws lines, or scrolls a part of
+ * the screen, and disturbs none of that.
  */
 #pragma once
 
-#include "kernel/dev/text_grid.h"
-#include "kernel/dev/utf8.h"
+#include "kernel/dev/vt_pen.h"
 
-#define TEXT_PARAMETERS 8
+#define TEXT_TABS  512 /* columns with tab stops that can be set; beyond them there is one every 8 */
+#define TEXT_REPLY 64
 
-enum text_state {
-	TEXT_PLAIN,
-	TEXT_ESCAPE,  /* after ESC */
-	TEXT_CONTROL, /* after ESC [ */
+enum text_mode {
+	TEXT_WRAP = 1 << 0,    /* DECAWM: what does not fit in a row goes to the next one */
+	TEXT_INSERT = 1 << 1,  /* IRM: characters push the rest of the row aside */
+	TEXT_ORIGIN = 1 << 2,  /* DECOM: rows count from the region that scrolls */
+	TEXT_NEWLINE = 1 << 3, /* LNM: \n also returns to the first column */
+};
+
+/* What decides how characters look; saved together with a place. */
+struct text_style {
+	struct vt_pen pen;
+	uint8_t modes;    /* enum text_mode */
+	bool graphics[2]; /* G0, G1: is it the set that draws lines? */
+	uint8_t set;      /* which of the two */
+};
+
+struct text_stream {
+	struct vt_parser parser;
+	struct text_style style;
+	uint32_t top, end; /* the rows that scroll, [top, end) */
+	uint32_t last;     /* the last character shown, or 0 */
+	bool answers;      /* questions (DSR, DA) get one */
+};
+
+struct text_saved {
+	bool valid;
+	struct text_place at;
+	bool wrap_due;
+	struct text_style style;
 };
 
 struct text_console {
 	struct text_grid grid;
-	struct utf8 utf8;
-	struct text_place at; /* column == columns: the row is full, the next character goes to the next row */
-	uint8_t foreground;   /* enum text_colour, not bright by SGR 1 */
-	uint8_t background;
-	bool bold;   /* SGR 1: the bright colour instead */
-	bool cursor; /* shown */
-	enum text_state state;
-	bool question;      /* the sequence began with '?' */
-	uint8_t parameters; /* index of the one being read */
-	uint16_t parameter[TEXT_PARAMETERS];
+	struct text_stream kernel, program;
+	struct text_place at;
+	bool wrap_due; /* the row is full: the next character goes to the next one */
+	bool cursor;   /* shown */
+	bool alternate;
+	bool application_cursor;     /* DECCKM: what the arrow keys send */
+	struct text_saved saved[2];  /* of the main page, of the alternate one */
+	uint8_t tabs[TEXT_TABS / 8]; /* a bit for each column */
+	uint8_t replied;             /* bytes of `reply` */
+	char reply[TEXT_REPLY];      /* answers that wait for text_console_reply() */
 };
 
 /* As text_grid_init(), whose errors it returns; `memory` likewise stays the console's. The cursor is shown. */
@@ -42,7 +63,21 @@ MUST_CHECK enum status text_console_init(const struct boot_framebuffer *info, vo
 					 void *memory, size_t size, struct text_console *ret);
 
 /*
- * Show the text. Characters and sequences may be split over calls. All of it is drawn at once at the
- * end, so that much text in one call costs no more than a screen.
+ * Take text of one of the console's streams. Characters and sequences may be split over calls. Touches no pixel: all of
+ * it is drawn at once by text_console_draw_row(), so that much text costs no more than a screen.
  */
-void text_console_write(struct text_console *console, const char *text, size_t size);
+void text_console_feed(struct text_console *console, struct text_stream *stream, const char *text, size_t size);
+
+/* Draw one row of what has changed. Returns false when there was nothing left to draw. Anything may happen in between. */
+bool text_console_draw_row(struct text_console *console);
+
+/* The answers to what programs have asked, to be taken for typed input. Returns how many bytes; they are gone then. */
+size_t text_console_reply(struct text_console *console, char ret_bytes[TEXT_REPLY]);
+
+/* The kernel's text, shown at once. */
+static inline void text_console_write(struct text_console *console, const char *text, size_t size)
+{
+	text_console_feed(console, &console->kernel, text, size);
+	while (text_console_draw_row(console))
+		;
+}

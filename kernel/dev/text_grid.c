@@ -1,6 +1,6 @@
 /*
- * The grid of cells. Owns both copies of the screen's text, the palette and the choice of what to draw again;
- * interprets no characters.
+ * The grid of cells. Owns the copies of the screen's text and the choice of what to draw again; interprets no
+ * characters.
  *
  * Reading a framebuffer back to scroll it is what makes such consoles slow. Here the wanted and the shown
  * text are compared in ordinary memory, and only cells that differ are drawn: after a scroll most cells of a
@@ -9,16 +9,13 @@
 #include "kernel/dev/text_grid.h"
 
 #include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
 
 /* More columns than this are too small to read on any screen in use: then every pixel is enlarged. */
 #define MOST_COLUMNS 240
+#define MOST_ROWS    65535 /* of struct text_page */
 
-#define CELL_CURSOR 0x8000
-
-static const uint32_t palette[TEXT_COLOURS] = {
-	0x0b0e14, 0xd0454c, 0x4fae57, 0xc08a2b, 0x4a7fd4, 0xa867c4, 0x35a3a3, 0xc5c8ce,
-	0x6b7280, 0xff7b7f, 0x86d98c, 0xf0c563, 0x86b4ff, 0xd79bf0, 0x72d9d9, 0xffffff,
-};
+#define MOST_FONT_HEIGHT 32
 
 struct geometry {
 	uint32_t scale, columns, rows;
@@ -34,45 +31,65 @@ static struct geometry geometry(uint32_t width, uint32_t height, const struct fo
 	return (struct geometry){ scale, columns / scale, height / (font->height * scale) };
 }
 
-static size_t cells(struct geometry geo)
+/* Two pages and what is shown. */
+static size_t row_size(uint32_t columns)
 {
-	return (size_t)geo.columns * geo.rows;
+	return 3 * sizeof(cell_t) * columns + 2 * sizeof(uint16_t);
 }
 
 size_t text_grid_size(const struct boot_framebuffer *info, const struct font *font)
 {
-	return 2 * sizeof(cell_t) * cells(geometry(info->width, info->height, font));
+	struct geometry geo = geometry(info->width, info->height, font);
+
+	return geo.columns ? row_size(geo.columns) * geo.rows : 0;
+}
+
+/* Take the grid's memory apart, and clear it. */
+static void lay_out(struct text_grid *grid, void *memory)
+{
+	cell_t blank = text_cell(grid->font->space, TEXT_GREY, TEXT_BLACK, 0);
+	size_t cells = (size_t)grid->columns * grid->rows;
+
+	grid->page.cells = memory;
+	grid->other.cells = grid->page.cells + cells;
+	grid->shown = grid->other.cells + cells;
+	grid->page.order = (uint16_t *)(void *)(grid->shown + cells);
+	grid->other.order = grid->page.order + grid->rows;
+	for (size_t i = 0; i < 3 * cells; i++)
+		grid->page.cells[i] = blank;
+	for (uint32_t row = 0; row < grid->rows; row++)
+		grid->page.order[row] = grid->other.order[row] = (uint16_t)row;
 }
 
 enum status text_grid_init(const struct boot_framebuffer *info, void *pixels, const struct font *font, void *memory,
 			   size_t size, struct text_grid *ret)
 {
 	struct geometry geo = geometry(info->width, info->height, font);
-	uint32_t most_rows = geo.columns == 0 ? 0 : size / (2 * sizeof(cell_t) * geo.columns);
-	cell_t blank = text_cell(font->space, TEXT_GREY, TEXT_BLACK);
+	size_t most_rows = geo.columns == 0 ? 0 : size / row_size(geo.columns);
 	enum status status;
 
+	if (most_rows > MOST_ROWS)
+		most_rows = MOST_ROWS;
 	if (geo.rows > most_rows)
-		geo.rows = most_rows;
+		geo.rows = (uint32_t)most_rows;
 	*ret = (struct text_grid){ .font = font, .columns = geo.columns, .rows = geo.rows, .scale = geo.scale };
 	status = framebuffer_init(info, pixels, &ret->fb);
 	if (status != OK)
 		return status;
-	if (cells(geo) == 0)
+	if (geo.columns == 0 || geo.rows == 0)
 		return ERR_NO_MEMORY;
-	for (int i = 0; i < TEXT_COLOURS; i++)
-		ret->pixels[i] = framebuffer_pixel(&ret->fb, palette[i]);
-	ret->wanted = memory;
-	ret->shown = ret->wanted + cells(geo);
-	for (size_t i = 0; i < 2 * cells(geo); i++)
-		ret->wanted[i] = blank;
+	for (int i = 0; i < TEXT_PALETTE; i++)
+		ret->pixels[i] = framebuffer_pixel(&ret->fb, text_colour_rgb((uint8_t)i));
+	lay_out(ret, memory);
 	framebuffer_fill(&ret->fb, 0, 0, ret->fb.width, ret->fb.height, ret->pixels[TEXT_BLACK]);
 	return OK;
 }
 
+/* ---- what the screen should show ---- */
+
 static void mark_dirty(struct text_grid *grid, uint32_t row, uint32_t end)
 {
-	if (grid->dirty == grid->dirty_end) {
+	if (!text_grid_is_dirty(grid)) {
 		grid->dirty = row;
 		grid->dirty_end = end;
 		return;
@@ -84,26 +101,28 @@ static void mark_dirty(struct text_grid *grid, uint32_t row, uint32_t end)
 }
 
 /* The wanted cells of a row of the screen. */
-static cell_t *wanted_row(const struct text_grid *grid, uint32_t row)
+static cell_t *row_cells(const struct text_grid *grid, uint32_t row)
 {
-	uint32_t in_ring = grid->top + row;
+	return grid->page.cells + (size_t)grid->page.order[row] * grid->columns;
+}
 
-	if (in_ring >= grid->rows)
-		in_ring -= grid->rows;
-	return grid->wanted + (size_t)in_ring * grid->columns;
+static bool is_inside(const struct text_grid *grid, struct text_place place)
+{
+	return place.column < grid->columns && place.row < grid->rows;
 }
 
 void text_grid_put(struct text_grid *grid, struct text_place place, cell_t cell)
 {
-	ASSERT(place.column < grid->columns && place.row < grid->rows);
-	wanted_row(grid, place.row)[place.column] = cell;
+	ASSERT(is_inside(grid, place));
+	row_cells(grid, place.row)[place.column] = cell;
 	mark_dirty(grid, place.row, place.row + 1);
 }
 
 void text_grid_fill(struct text_grid *grid, struct text_place place, uint32_t count, cell_t cell)
 {
+	ASSERT(is_inside(grid, place));
 	while (count > 0 && place.row < grid->rows) {
-		cell_t *row = wanted_row(grid, place.row);
+		cell_t *row = row_cells(grid, place.row);
 
 		mark_dirty(grid, place.row, place.row + 1);
 		for (; place.column < grid->columns && count > 0; count--)
@@ -113,61 +132,147 @@ void text_grid_fill(struct text_grid *grid, struct text_place place, uint32_t co
 	}
 }
 
-void text_grid_scroll(struct text_grid *grid, cell_t blank)
+/* Of a row from `place` on: cut `count` to what there is, and return how many cells stay on the screen. */
+static uint32_t cut(const struct text_grid *grid, struct text_place place, uint32_t *count)
 {
-	grid->top = grid->top + 1 < grid->rows ? grid->top + 1 : 0;
-	mark_dirty(grid, 0, grid->rows);
-	text_grid_fill(grid, (struct text_place){ 0, grid->rows - 1 }, grid->columns, blank);
+	uint32_t room = grid->columns - place.column;
+
+	ASSERT(is_inside(grid, place));
+	if (*count > room)
+		*count = room;
+	return room - *count;
 }
+
+void text_grid_insert(struct text_grid *grid, struct text_place place, uint32_t count, cell_t blank)
+{
+	uint32_t stay = cut(grid, place, &count);
+	cell_t *at = row_cells(grid, place.row) + place.column;
+
+	memmove(at + count, at, stay * sizeof(cell_t));
+	text_grid_fill(grid, place, count, blank);
+}
+
+void text_grid_delete(struct text_grid *grid, struct text_place place, uint32_t count, cell_t blank)
+{
+	uint32_t stay = cut(grid, place, &count);
+	cell_t *at = row_cells(grid, place.row) + place.column;
+
+	memmove(at, at + count, stay * sizeof(cell_t));
+	mark_dirty(grid, place.row, place.row + 1);
+	if (count)
+		text_grid_fill(grid, (struct text_place){ place.column + stay, place.row }, count, blank);
+}
+
+static void clear_row(struct text_grid *grid, uint32_t row, cell_t blank)
+{
+	text_grid_fill(grid, (struct text_place){ 0, row }, grid->columns, blank);
+}
+
+void text_grid_scroll_up(struct text_grid *grid, uint32_t top, uint32_t end, uint32_t count, cell_t blank)
+{
+	uint16_t *order = grid->page.order;
+
+	ASSERT(top < end && end <= grid->rows);
+	if (count > end - top)
+		count = end - top;
+	mark_dirty(grid, top, end);
+	while (count-- > 0) {
+		uint16_t first = order[top];
+
+		memmove(&order[top], &order[top + 1], (end - top - 1) * sizeof(order[0]));
+		order[end - 1] = first;
+		clear_row(grid, end - 1, blank);
+	}
+}
+
+void text_grid_scroll_down(struct text_grid *grid, uint32_t top, uint32_t end, uint32_t count, cell_t blank)
+{
+	uint16_t *order = grid->page.order;
+
+	ASSERT(top < end && end <= grid->rows);
+	if (count > end - top)
+		count = end - top;
+	mark_dirty(grid, top, end);
+	while (count-- > 0) {
+		uint16_t last = order[end - 1];
+
+		memmove(&order[top + 1], &order[top], (end - top - 1) * sizeof(order[0]));
+		order[top] = last;
+		clear_row(grid, top, blank);
+	}
+}
+
+void text_grid_exchange(struct text_grid *grid)
+{
+	struct text_page page = grid->page;
+
+	grid->page = grid->other;
+	grid->other = page;
+	mark_dirty(grid, 0, grid->rows);
+}
+
+void text_grid_set_cursor(struct text_grid *grid, const struct text_place *place)
+{
+	if (place && grid->cursor_shown && place->row == grid->cursor.row && place->column == grid->cursor.column)
+		return;
+	/* The cursor is one more difference: of the cell it goes to, and of the one it leaves. */
+	if (grid->cursor_shown)
+		mark_dirty(grid, grid->cursor.row, grid->cursor.row + 1);
+	grid->cursor_shown = place;
+	if (!place)
+		return;
+	ASSERT(is_inside(grid, *place));
+	grid->cursor = *place;
+	mark_dirty(grid, place->row, place->row + 1);
+}
+
+/* ---- drawing ---- */
 
 static void draw_cell(const struct text_grid *grid, uint32_t column, uint32_t row, cell_t cell, cell_t before)
 {
-	uint32_t foreground = grid->pixels[cell.raw >> 8 & 15];
-	uint32_t background = grid->pixels[cell.raw >> 12 & 7];
+	uint8_t foreground = (uint8_t)(cell.raw >> 8), background = (uint8_t)(cell.raw >> 16);
 	bool reversed = cell.raw & CELL_CURSOR;
+	uint8_t underlined[MOST_FONT_HEIGHT];
 	struct framebuffer_glyph glyph = {
 		.rows = font_bitmap(grid->font, cell.raw & 0xff),
-		.before = NULL,
 		.height = grid->font->height,
 		.scale = grid->scale,
-		.foreground = reversed ? background : foreground,
-		.background = reversed ? foreground : background,
 	};
 
-	if (cell.raw >> 8 == before.raw >> 8)
+	/* A cursor is seen on hidden text too. */
+	if (reversed && foreground == background)
+		foreground = background == TEXT_GREY ? TEXT_BLACK : TEXT_GREY;
+	glyph.foreground = grid->pixels[reversed ? background : foreground];
+	glyph.background = grid->pixels[reversed ? foreground : background];
+	if (cell.raw & CELL_UNDERLINE) {
+		memcpy(underlined, glyph.rows, grid->font->height);
+		underlined[grid->font->height - 1] = 0xff;
+		glyph.rows = underlined;
+	} else if (cell.raw >> 8 == before.raw >> 8) {
 		glyph.before = font_bitmap(grid->font, before.raw & 0xff);
+	}
 	framebuffer_draw(&grid->fb, column * FONT_WIDTH * grid->scale, row * grid->font->height * grid->scale, &glyph);
 }
 
-static void draw_row(const struct text_grid *grid, uint32_t row)
+void text_grid_draw_row(struct text_grid *grid)
 {
-	const cell_t *wanted = wanted_row(grid, row);
-	cell_t *shown = grid->shown + (size_t)row * grid->columns;
+	uint32_t row = grid->dirty;
+	const cell_t *wanted;
+	cell_t *shown;
 
+	if (!text_grid_is_dirty(grid))
+		return;
+	grid->dirty++;
+	wanted = row_cells(grid, row);
+	shown = grid->shown + (size_t)row * grid->columns;
 	for (uint32_t column = 0; column < grid->columns; column++) {
-		if (wanted[column].raw == shown[column].raw)
+		cell_t cell = wanted[column];
+
+		if (grid->cursor_shown && grid->cursor.row == row && grid->cursor.column == column)
+			cell.raw |= CELL_CURSOR;
+		if (cell.raw == shown[column].raw)
 			continue;
-		draw_cell(grid, column, row, wanted[column], shown[column]);
-		shown[column] = wanted[column];
+		draw_cell(grid, column, row, cell, shown[column]);
+		shown[column] = cell;
 	}
-}
-
-void text_grid_draw(struct text_grid *grid, const struct text_place *cursor)
-{
-	cell_t *under_cursor = NULL;
-
-	/* The cursor is one more difference: of the cell it goes to, and of the one it leaves. */
-	mark_dirty(grid, grid->cursor_row, grid->cursor_row + 1);
-	if (cursor) {
-		ASSERT(cursor->column < grid->columns && cursor->row < grid->rows);
-		under_cursor = &wanted_row(grid, cursor->row)[cursor->column];
-		under_cursor->raw |= CELL_CURSOR;
-		grid->cursor_row = cursor->row;
-		mark_dirty(grid, cursor->row, cursor->row + 1);
-	}
-	for (uint32_t row = grid->dirty; row < grid->dirty_end; row++)
-		draw_row(grid, row);
-	if (under_cursor)
-		under_cursor->raw &= ~CELL_CURSOR;
-	grid->dirty = grid->dirty_end = 0;
 }

@@ -90,15 +90,10 @@ static int64_t tty_read(struct file *file, struct user_io *io, uint64_t *offset)
 	return done;
 }
 
-static int64_t tty_write(struct file *file, struct user_io *io, uint64_t *offset)
+static int64_t write_pieces(struct tty *tty, struct user_io *io)
 {
-	struct tty *tty = file->data;
 	int64_t done = 0;
-	int error = tty->termios.lflag & TOSTOP ? check_job(tty, true) : 0;
 
-	(void)offset;
-	if (error)
-		return error;
 	while (io->left) {
 		char text[TTY_PIECE];
 		size_t moved = 0;
@@ -112,6 +107,21 @@ static int64_t tty_write(struct file *file, struct user_io *io, uint64_t *offset
 		if (status != OK)
 			return done ? done : -EFAULT;
 	}
+	return done;
+}
+
+static int64_t tty_write(struct file *file, struct user_io *io, uint64_t *offset)
+{
+	struct tty *tty = file->data;
+	int error = tty->termios.lflag & TOSTOP ? check_job(tty, true) : 0;
+	int64_t done;
+
+	(void)offset;
+	if (error)
+		return error;
+	done = write_pieces(tty, io);
+	if (tty->flush)
+		tty->flush(tty);
 	return done;
 }
 

@@ -4,7 +4,7 @@
  *
  * Input lies in the tty's own ring, in the heap or the image: what is typed are small pieces. Output is not kept: it
  * goes to the sink at once, in pieces of up to TTY_PIECE bytes that were copied in the user's context, so a sink that
- * needs only ports costs no switch.
+ * needs only ports costs no switch; one that draws does so when it is flushed, once for all pieces of a write.
  */
 #pragma once
 
@@ -41,6 +41,8 @@ struct tty {
 	struct device device;
 	/* Show text as it is: \r and \n are motions. Any context, interrupts on or off. */
 	void (*write)(struct tty *tty, const char *text, size_t size);
+	/* Let what was written be seen: after each write(2), and after each echo. Or NULL. Contexts as above. */
+	void (*flush)(struct tty *tty);
 	void *data; /* the driver's */
 	const struct tty_job_control *jobs;
 	void *session; /* the job control's own */

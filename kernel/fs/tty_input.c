@@ -293,4 +293,6 @@ void tty_input(struct tty *tty, const void *bytes, size_t size)
 	for (size_t i = 0; i < size; i++)
 		take_byte(tty, from[i]);
 	store_interrupts_restore(flags);
+	if (tty->flush)
+		tty->flush(tty);
 }

@@ -61,6 +61,23 @@ bool cmdline_has(const char *cmdline, const char *key)
 	return false;
 }
 
+bool cmdline_names(const char *cmdline, const char *key, const char *value)
+{
+	size_t size = strlen(value);
+	const char *p;
+	struct word w;
+
+	while (next_word(&cmdline, &w)) {
+		if (!word_is(&w, key, &p) || !p)
+			continue;
+		p += *p == '"';
+		if ((size_t)(w.end - p) >= size && strncmp(p, value, size) == 0 &&
+		    (p + size == w.end || p[size] == ',' || p[size] == '"'))
+			return true;
+	}
+	return false;
+}
+
 /* The last key=value: *ret is its word, from the value on. */
 static bool find_value(const char *cmdline, const char *key, struct word *ret)
 {

@@ -16,7 +16,10 @@ bool cmdline_has(const char *cmdline, const char *key);
  */
 bool cmdline_get(const char *cmdline, const char *key, char *buffer, size_t size);
 
-/* The same as a number (decimal, 0x…); `otherwise` when absent or not a number. */
+/* Has one of the `key=value` words this value, alone or before a comma (console=ttyS0,115200)? */
+bool cmdline_names(const char *cmdline, const char *key, const char *value);
+
+/* The value of the last as a number (decimal, 0x…); `otherwise` when absent or not a number. */
 long cmdline_number(const char *cmdline, const char *key, long otherwise);
 
 /* What follows "--" (after its spaces), or the end of the string. */

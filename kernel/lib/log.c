@@ -245,12 +245,6 @@ void say_text(const char *text, size_t size)
 		s->write(text, size);
 }
 
-void say_raw(const char *text, size_t size)
-{
-	for (struct log_sink *s = sinks; s; s = s->next)
-		(s->write_raw ? s->write_raw : s->write)(text, size);
-}
-
 static void show_line(const char *text, size_t size)
 {
 	unsigned long long us = stamp_ns(stamp_now()) / 1000;

@@ -21,8 +21,6 @@ enum log_level { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARN, LOG_NOTICE, 
 struct log_sink {
 	/* Write `size` bytes of text; '\n' stands for a new line. Called in any context, interrupts on or off. */
 	void (*write)(const char *text, size_t size);
-	/* The same, '\n' being no more than a line feed: what a terminal sends. NULL: as `write`. */
-	void (*write_raw)(const char *text, size_t size);
 	struct log_sink *next; /* owned by the log */
 };
 
@@ -72,7 +70,6 @@ void log_write(unsigned priority, const char *text, size_t size);
 /* To the consoles only, past the level and the ring: the monitor's output and the panic page. Cut as above. */
 __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 void say_text(const char *text, size_t size);
-void say_raw(const char *text, size_t size);
 
 /* From now on say() and say_text() go to `write` instead of the consoles; NULL: no longer. */
 void log_divert(void (*write)(const char *text, size_t size));

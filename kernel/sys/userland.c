@@ -4,17 +4,13 @@
 #include "kernel/sys/userland.h"
 
 #include "kernel/arch/entropy.h"
-#include "kernel/dev/keyboard.h"
-#include "kernel/dev/serial.h"
 #include "kernel/fs/device.h"
 #include "kernel/fs/initramfs.h"
 #include "kernel/fs/mount.h"
 #include "kernel/fs/mount_types.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/tmpfs.h"
-#include "kernel/fs/tty.h"
 #include "kernel/irq/clock.h"
-#include "kernel/irq/irq.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
@@ -22,66 +18,15 @@
 #include "kernel/mm/hhdm.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/sys.h"
+#include "kernel/sys/terminals.h"
 #include "kernel/task/process.h"
 #include "kernel/task/user_return.h"
 
-#define IRQ_KEYBOARD 1
-#define IRQ_SERIAL   4
-#define ARGUMENTS    32
-#define PATH_SIZE    256
-#define WORDS_SIZE   1024
+#define ARGUMENTS  32
+#define PATH_SIZE  256
+#define WORDS_SIZE 1024
 
 static struct node *root;
-static struct tty console;
-
-static void console_write(struct tty *tty, const char *text, size_t size)
-{
-	(void)tty;
-	say_raw(text, size);
-}
-
-/* What has been typed, byte by byte until there is no more. */
-static void take_input(int (*read)(void))
-{
-	for (int byte = read(); byte >= 0; byte = read()) {
-		char typed = (char)byte;
-
-		tty_input(&console, &typed, 1);
-	}
-}
-
-static void serial_interrupt(void *ctx)
-{
-	(void)ctx;
-	take_input(serial_read);
-}
-
-static void keyboard_interrupt(void *ctx)
-{
-	(void)ctx;
-	take_input(keyboard_read);
-}
-
-static void connect(unsigned isa, irq_handler_fn *handler, const char *name)
-{
-	uint32_t gsi;
-
-	if (irq_register_isa(isa, handler, NULL, &gsi) != OK)
-		log_warn("%s: no interrupt, so programs cannot read from it\n", name);
-	else
-		irq_enable(gsi);
-}
-
-/* The console's input is the programs' from here on. */
-static void connect_input(void)
-{
-	if (serial_present())
-		connect(IRQ_SERIAL, serial_interrupt, "serial port");
-	if (keyboard_present())
-		connect(IRQ_KEYBOARD, keyboard_interrupt, "keyboard");
-	serial_interrupts_on();
-	keyboard_interrupts_on();
-}
 
 static struct linux_timespec wall_clock(void)
 {
@@ -91,17 +36,14 @@ static struct linux_timespec wall_clock(void)
 }
 
 /* /dev and what belongs into it. */
-static int make_devices(void)
+static int make_devices(const char *cmdline)
 {
 	static const struct name dev = { "dev", 3 };
 	struct node *node;
 	int error;
 
 	device_init();
-	error = tty_init(&console, "ttyS0", DEVICE_NUMBER(DEVICE_TTY_MAJOR, 64), console_write, NULL);
-	if (error)
-		return error;
-	tty_set_console(&console);
+	terminals_init(cmdline);
 	error = node_create(root, dev, S_IFDIR | 0755, 0, NULL);
 	if (error && error != -EEXIST)
 		return error;
@@ -161,7 +103,7 @@ bool userland_init(const struct boot_info *info)
 	if (report.error.what)
 		log_err("initramfs: %s, at offset %#llx\n", report.error.what, (unsigned long long)report.error.offset);
 	if (error != -ENOMEM)
-		error = make_devices();
+		error = make_devices(hhdm_ptr(info->cmdline));
 	if (!error)
 		error = make_mounts(hhdm_ptr(info->cmdline));
 	if (error) {
@@ -213,7 +155,7 @@ static int open_console(struct file **ret)
 
 bool userland_run(const char *cmdline, int *ret_status)
 {
-	static const char *const environment[] = { "HOME=/", "TERM=linux", "PATH=/sbin:/usr/sbin:/bin:/usr/bin", NULL };
+	static const char *const environment[] = { "HOME=/", "TERM=xterm", "PATH=/sbin:/usr/sbin:/bin:/usr/bin", NULL };
 	static char path[PATH_SIZE], words[WORDS_SIZE];
 	const char *argv[ARGUMENTS + 2] = { path };
 	const char *what = NULL;
@@ -241,9 +183,8 @@ bool userland_run(const char *cmdline, int *ret_status)
 		log_err("init: %s cannot be started: %s, error %d\n", path, what, -error);
 		return false;
 	}
-	connect_input();
+	terminals_connect();
 	*ret_status = process_wait_init();
-	serial_interrupts_off();
-	keyboard_interrupts_off();
+	terminals_disconnect();
 	return true;
 }

@@ -56,6 +56,14 @@ static inline void screen_write(struct screen *screen, const char *text)
 	text_console_write(&screen->console, text, strlen(text));
 }
 
+/* A program's text, shown at once. */
+static inline void screen_run(struct screen *screen, const char *text)
+{
+	text_console_feed(&screen->console, &screen->console.program, text, strlen(text));
+	while (text_console_draw_row(&screen->console))
+		;
+}
+
 static inline uint32_t screen_pixel(const struct screen *screen, uint32_t x, uint32_t y)
 {
 	uint32_t pixel;

@@ -174,12 +174,28 @@ static void the_rest_is_for_init(void **state)
 		assert_string_equal(cmdline_init_words(cases[i].cmdline), cases[i].rest);
 }
 
+static void one_of_several_values(void **state)
+{
+	static const char cmdline[] = "console=ttyS0,115200 quiet \"console=tty0\" console=\"tty5\" -- console=hvc0";
+
+	(void)state;
+	assert_true(cmdline_names(cmdline, "console", "ttyS0"));
+	assert_true(cmdline_names(cmdline, "console", "tty0"));
+	assert_true(cmdline_names(cmdline, "console", "tty5"));
+	assert_false(cmdline_names(cmdline, "console", "tty"));
+	assert_false(cmdline_names(cmdline, "console", "ttyS01"));
+	assert_false(cmdline_names(cmdline, "console", "hvc0"));
+	assert_false(cmdline_names(cmdline, "quiet", ""));
+	assert_false(cmdline_names("console", "console", "tty0"));
+	assert_false(cmdline_names("console=tty00", "console", "tty0"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_are_found_whole), cmocka_unit_test(the_last_value_counts),
 		cmocka_unit_test(a_value_is_cut_to_fit), cmocka_unit_test(numbers),
-		cmocka_unit_test(the_rest_is_for_init),
+		cmocka_unit_test(the_rest_is_for_init),  cmocka_unit_test(one_of_several_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

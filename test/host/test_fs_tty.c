@@ -257,6 +257,36 @@ static void output_costs_no_switch_and_can_be_stopped(void **state)
 	assert_int_equal(WITH_USER_IO(io, USER_BYTES - 1, 4, file_write(file, &io)), 1);
 }
 
+static unsigned flushes;
+static size_t flushed_at; /* of what was shown */
+
+static void note_flush(struct tty *of)
+{
+	assert_ptr_equal(of, &tty);
+	flushes++;
+	flushed_at = shown_size;
+}
+
+/* A write of many pieces is flushed once, behind its last byte; so is what was typed, and a write cut short. */
+static void what_was_shown_is_flushed_once(void **state)
+{
+	char text[3 * TTY_PIECE];
+
+	(void)state;
+	memset(text, 'x', sizeof(text));
+	flushes = 0;
+	tty.flush = note_flush;
+	assert_int_equal(do_write(file, text, sizeof(text)), sizeof(text));
+	assert_int_equal(flushes, 1);
+	assert_int_equal(flushed_at, sizeof(text));
+	type("abc");
+	assert_int_equal(flushes, 2);
+	assert_int_equal(flushed_at, sizeof(text) + 3);
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES - 1, 4, file_write(file, &io)), 1);
+	assert_int_equal(flushes, 3);
+	assert_int_equal(flushed_at, sizeof(text) + 4);
+}
+
 static void requests_answer(void **state)
 {
 	struct linux_winsize size = { 0 };
@@ -294,6 +324,7 @@ int main(void)
 		TEST(raw_input_is_read_at_once),
 		TEST(a_full_ring_loses_no_line_end),
 		TEST(output_costs_no_switch_and_can_be_stopped),
+		TEST(what_was_shown_is_flushed_once),
 		TEST(requests_answer),
 	};
 

@@ -11,15 +11,23 @@
 #include <cmocka.h>
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/guard.h"
 
 static uint8_t model_in(uint16_t port);
 static void model_out(uint16_t port, uint8_t value);
 
-#define cpu_in8  model_in
-#define cpu_out8 model_out
+static uint64_t model_guard_enter(void);
+static void model_guard_leave(uint64_t flags);
+
+#define cpu_in8         model_in
+#define cpu_out8        model_out
+#define irq_guard_enter model_guard_enter
+#define irq_guard_leave model_guard_leave
 #include "kernel/dev/keyboard.c"
 #undef cpu_in8
 #undef cpu_out8
+#undef irq_guard_enter
+#undef irq_guard_leave
 
 /* ---- scan codes ---- */
 
@@ -51,8 +59,8 @@ static void rows_of_keys(void **state)
 	EXPECT("\x1e\x1f\x20\x21\x22\x23\x24\x25\x26\x27\x28\x29\x2b", "asdfghjkl;'`\\");
 	EXPECT("\x2c\x2d\x2e\x2f\x30\x31\x32\x33\x34\x35\x39", "zxcvbnm,./ ");
 	EXPECT("\x01\x0e\x0f\x1c", "\033\177\t\r");
-	/* F1 to F12, the key next to the left Shift of other layouts, and codes without a key. */
-	EXPECT("\x3b\x44\x57\x58\x56\x7f\x54", "");
+	/* The key next to the left Shift of other layouts, and codes without a key. */
+	EXPECT("\x56\x7f\x54\x46", "");
 }
 
 static void shift_control_and_locks(void **state)
@@ -77,8 +85,56 @@ static void arrows_and_keypad(void **state)
 	EXPECT("\x45\xc5\x48\x4c\x53\x45\xc5\x48", "85.\033[A");
 	EXPECT("\x45\xc5\xe0\x2a\xe0\x48\xe0\xc8\xe0\xaa\x1e", "\033[Aa"); /* number lock's false shifts */
 	EXPECT("\xe0\x1c\xe0\x35\x2a\xe0\x35", "\r//");
-	EXPECT("\xe0\x38\xe0\xb8\xe0\x5b\xe0\xdb\xe0\x5d\xe0\x37", ""); /* AltGr, logo keys, PrintScreen */
+	EXPECT("\xe0\x38\xe0\xb8\xe0\x5b\xe0\xdb\xe0\x5d\xe0\x37", ""); /* Alt alone, logo keys, PrintScreen */
 	EXPECT("\xe1\x1d\x45\xe1\x9d\xc5\x1e\x48", "a\033[A");          /* Pause is neither Control nor Num Lock */
+}
+
+static void function_keys_and_modifiers(void **state)
+{
+	(void)state;
+	EXPECT("\x3b\x3c\x3d\x3e", "\033OP\033OQ\033OR\033OS");
+	EXPECT("\x3f\x40\x41\x42\x43\x44\x57\x58", "\033[15~\033[17~\033[18~\033[19~\033[20~\033[21~\033[23~\033[24~");
+	EXPECT("\x2a\x3b\x3f\xaa\x3b", "\033[1;2P\033[15;2~\033OP");
+	EXPECT("\x1d\xe0\x4d\xe0\xcd\xe0\x53\x9d\xe0\x4d", "\033[1;5C\033[3;5~\033[C");
+	EXPECT("\x1d\x38\x2a\x58", "\033[24;8~"); /* the longest there is */
+	EXPECT("\x38\xe0\x48\xb8\xe0\x48", "\033[1;3A\033[A");
+	EXPECT("\x0f\x2a\x0f\xaa", "\t\033[Z");
+}
+
+static void alt_and_control(void **state)
+{
+	(void)state;
+	EXPECT("\x38\x30\xb8\x30", "\033bb");
+	EXPECT("\xe0\x38\x21\xe0\xb8\x21", "\033ff"); /* the right one too */
+	EXPECT("\x38\x2a\x30\xaa\x0e\x1c\x01", "\033B\033\177\033\r\033\033");
+	EXPECT("\x1d\x38\x2e", "\033\003");
+	EXPECT("\x1d\x04\x05\x06\x07\x08\x09\x0a", "\033\034\035\036\037\1779");
+	EXPECT("\x1d\x1a\x2b\x1b\x35\x0e", "\033\034\035\037\b");
+	for (const char *codes = "\x39\x03\x29"; *codes; codes++) {
+		struct keymap keys = { .left_control = true };
+		char bytes[KEYMAP_BYTES] = "x";
+
+		/* Control and space, 2 or `: the character that C's strings cannot hold. */
+		assert_int_equal(keymap_feed(&keys, *codes, bytes), 1);
+		assert_int_equal(bytes[0], '\0');
+	}
+}
+
+static void programs_choose_what_arrows_send(void **state)
+{
+	struct keymap keys = { .application = true };
+	char bytes[KEYMAP_BYTES + 1] = "";
+
+	(void)state;
+	assert_int_equal(keymap_feed(&keys, 0x48, bytes), 3);
+	assert_string_equal(bytes, "\033OA");
+	assert_int_equal(keymap_feed(&keys, 0x4f, bytes), 3);
+	assert_string_equal(bytes, "\033OF");
+	assert_int_equal(keymap_feed(&keys, 0x49, bytes), 4);
+	assert_string_equal(bytes, "\033[5~");
+	keys.left_shift = true;
+	assert_int_equal(keymap_feed(&keys, 0x48, bytes), 6);
+	assert_string_equal(bytes, "\033[1;2A");
 }
 
 static void any_codes_are_survived(void **state)
@@ -103,6 +159,9 @@ static struct model {
 	uint8_t config;
 	uint8_t command; /* that waits for its byte */
 	bool keyboard_off, mouse_off;
+	bool handler;     /* there is one for IRQ 1 */
+	uint64_t guarded; /* depth: it does not come */
+	const char *late; /* codes of keys pressed whenever the keyboard may send */
 	struct {
 		uint8_t byte, status;
 	} output[64];
@@ -112,8 +171,21 @@ static struct model {
 	uint64_t accesses;
 } model;
 
+static uint64_t model_guard_enter(void)
+{
+	return model.guarded++;
+}
+
+static void model_guard_leave(uint64_t flags)
+{
+	assert_int_equal(--model.guarded, flags);
+}
+
 static void model_output(uint8_t byte, uint8_t status)
 {
+	/* The handler takes it, whatever it is. */
+	if (model.handler && model.config & 1 && !model.guarded)
+		return;
 	model.output[model.output_count].byte = byte;
 	model.output[model.output_count++].status = status;
 }
@@ -133,6 +205,8 @@ static uint8_t model_in(uint16_t port)
 
 static void model_command(uint8_t value)
 {
+	if (value == 0x20 && model.late && !model.keyboard_off)
+		model_output(*model.late, 0);
 	if (value == 0x20 && !model.silent)
 		model_output(model.config, 0);
 	else if (value == 0x60)
@@ -223,6 +297,23 @@ static void no_controller_is_no_harm(void **state)
 	assert_int_equal(keyboard_read(), -1);
 }
 
+static void interrupts_go_on_and_off(void **state)
+{
+	(void)state;
+	power_on((struct model){ .config = 0x33 });
+	model.handler = true;
+	model.late = "\x9c"; /* Enter is let go */
+	keyboard_interrupts_on();
+	assert_int_equal(model.config, 0x61);
+	assert_false(model.keyboard_off);
+	type("\x1e", 0);
+	keyboard_interrupts_off();
+	assert_int_equal(model.config, 0x60);
+	assert_false(model.keyboard_off);
+	type("\x26\x1f", 0);
+	expect_typed("ls");
+}
+
 static void a_keyboard_may_come_later(void **state)
 {
 	(void)state;
@@ -240,10 +331,14 @@ int main(void)
 		cmocka_unit_test(rows_of_keys),
 		cmocka_unit_test(shift_control_and_locks),
 		cmocka_unit_test(arrows_and_keypad),
+		cmocka_unit_test(function_keys_and_modifiers),
+		cmocka_unit_test(alt_and_control),
+		cmocka_unit_test(programs_choose_what_arrows_send),
 		cmocka_unit_test(any_codes_are_survived),
 		cmocka_unit_test(the_controller_is_set_up),
 		cmocka_unit_test(keys_are_read_and_mouse_bytes_are_not),
 		cmocka_unit_test(no_controller_is_no_harm),
+		cmocka_unit_test(interrupts_go_on_and_off),
 		cmocka_unit_test(a_keyboard_may_come_later),
 	};
 

@@ -306,10 +306,3 @@ class Machine:
         if header is None:
             raise QMPError("screendump is no PPM file")
         return int(header[1]), int(header[2]), data[header.end():]
-
-    def type_keys(self, text: str) -> None:
-        """Press keys of a US keyboard: lower-case letters, digits, space and newline."""
-        names = {" ": "spc", "\n": "ret"}
-        for character in text:
-            key = {"type": "qcode", "data": names.get(character, character)}
-            self.qmp.execute("send-key", keys=[key])

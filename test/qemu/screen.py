@@ -53,7 +53,7 @@ def _cells(width: int, height: int, pixels: bytes, cell: int, scale: int) -> lis
 def read_text(image: tuple[int, int, bytes]) -> str:
     """The screen's text; characters that the font does not have come out as U+FFFD. Cells have two colours at most."""
     cell, glyphs = load_font()
-    best = ""
+    best = None
     for scale in (1, 2, 3):
         known: dict[tuple[bytes, ...], str] = {}
         text = []
@@ -63,9 +63,9 @@ def read_text(image: tuple[int, int, bytes]) -> str:
                     known[lines] = _recognise(lines, glyphs, scale)
             text.append("".join(known[lines] for lines in row).rstrip())
         candidate = "\n".join(text).rstrip()
-        if sum(c.isalnum() for c in candidate) > sum(c.isalnum() for c in best):
+        if best is None or sum(c.isalnum() for c in candidate) > sum(c.isalnum() for c in best):
             best = candidate
-    return best
+    return best or ""
 
 
 def _recognise(lines: tuple[bytes, ...], glyphs: dict[bytes, str], scale: int) -> str:
@@ -94,3 +94,38 @@ def wait_for_text(machine: Machine, text: str, limit: float = LIMIT) -> str:
         if machine.process is None or machine.process.poll() is not None:
             raise machine.failure(f"QEMU ended before the screen showed {text!r}")
         time.sleep(0.2)
+
+
+def wait_for_rows(machine: Machine, rows: dict[int, str], limit: float = LIMIT) -> str:
+    """Look until these rows, counted from 0 and from the end if negative, read so; return all that it shows."""
+    deadline = time.monotonic() + limit
+    cell, _ = load_font()
+    while True:
+        image = machine.screendump()
+        seen = read_text(image)
+        lines = seen.splitlines()
+        lines += [""] * (image[1] // cell - len(lines))
+        wrong = {row: lines[row] for row, text in rows.items() if lines[row] != text}
+        if not wrong:
+            return seen
+        if time.monotonic() > deadline:
+            wanted = {row: rows[row] for row in wrong}
+            raise machine.failure(f"the screen did not show {wanted}, but {wrong}; it shows:\n{seen}")
+        if machine.process is None or machine.process.poll() is not None:
+            raise machine.failure(f"QEMU ended before the screen showed {rows}")
+        time.sleep(0.2)
+
+
+def paper(image: tuple[int, int, bytes], row: int, column: int) -> tuple[int, ...]:
+    """The background of a cell of a screen that is not enlarged: no ASCII glyph has ink in its corner."""
+    cell, _ = load_font()
+    at = (row * cell * image[0] + column * WIDTH) * 3
+    return tuple(image[2][at:at + 3])
+
+
+def cursor_cells(image: tuple[int, int, bytes]) -> list[tuple[int, int]]:
+    """The cells (row, column) whose background is not the screen's usual one: the cursor, and what is reversed."""
+    cell, _ = load_font()
+    usual = paper(image, image[1] // cell - 1, image[0] // WIDTH - 1)
+    return [(row, column) for row in range(image[1] // cell) for column in range(image[0] // WIDTH)
+            if paper(image, row, column) != usual]

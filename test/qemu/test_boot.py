@@ -6,6 +6,7 @@ import pytest
 from bundles import PT_LOAD, Elf, bundle, disk
 from contract import BUILD
 from guest import Guest
+from keys import type_text
 from machine import BOOT_FILE, PROMPT, Config, Machine
 from screen import wait_for_text
 
@@ -41,7 +42,7 @@ def test_without_a_serial_port(display):
     with Machine(Config(serial=False, display=display)) as machine:
         shown = wait_for_text(machine, PROMPT.strip())
         assert "audit: kernel context: 0 W+X" in shown
-        machine.type_keys("walk 0\n")
+        type_text(machine, "walk 0\n")
         shown = wait_for_text(machine, "not mapped")
         assert re.search(r"PML4E\[ *0\] 0x0{16} not present", shown), shown
 

@@ -4,13 +4,27 @@ The bundle's own /init makes the calls: it forks, maps, yields, asks for the tim
 """
 
 import re
+import subprocess
 
 import pytest
+from bundles import KERNEL, bundle
+from contract import BUILD, ROOT
 from machine import BOOT_FILE, Config, Machine
 
 # Neither hardware, nor frames, nor tables.
 FREE = ("getppid", "getpid", "clock_gettime", "mmap", "rt_sigprocmask", "gettid", "uname", "arch_prctl", "brk")
 DISPLAYS = {"serial only": (("-vga", "none"), 0), "with a screen": (("-vga", "std"), 2)}
+
+
+def costs_of_calls(machine):
+    """By name of the call: how often, how many CR3 writes; and the number of interrupts, which may come in any call.
+
+    This machine's APIC is no x2APIC: an interrupt goes to the kernel context.
+    """
+    text = machine.command("syscalls")
+    costs = {call: (int(calls), int(writes))
+             for calls, writes, call in re.findall(r"^ *(\d+) +(\d+) +\d+ +\d+ +(\w+)$", text, re.MULTILINE)}
+    return costs, sum(map(int, re.findall(r"^vector \d+: (\d+)", machine.command("irqs"), re.MULTILINE))), text
 
 
 @pytest.mark.parametrize("name", DISPLAYS)
@@ -20,13 +34,28 @@ def test_calls_keep_to_their_context(name):
     with Machine(Config(boot=BOOT_FILE, append="console=ttyS0 monitor init=/init", display=display)) as machine:
         machine.wait_for("^init has ended with status 0$")
         machine.wait_prompt()
-        text = machine.command("syscalls")
-        costs = {call: (int(calls), int(writes))
-                 for calls, writes, call in re.findall(r"^ *(\d+) +(\d+) +\d+ +\d+ +(\w+)$", text, re.MULTILINE)}
-        # This machine's APIC is no x2APIC: an interrupt goes to the kernel context, and may come in any call.
-        interrupts = sum(map(int, re.findall(r"^vector \d+: (\d+)", machine.command("irqs"), re.MULTILINE)))
+        costs, interrupts, text = costs_of_calls(machine)
         assert interrupts < 100
         assert set(FREE) <= set(costs), text
         assert costs["getppid"][0] >= 5000 and sum(costs[call][1] for call in FREE) <= 2 * interrupts, text
         calls, writes = costs["writev"]
         assert calls and writes <= writes_each * calls + 2 * interrupts, text
+
+
+def test_a_write_draws_once(tmp_path):
+    """Sixteen kilobytes that scroll the screen, in one write(2): into the kernel context and back, once."""
+    (tmp_path / "lines").write_text("a line that scrolls the screen\n" * 528)
+    subprocess.run([ROOT / "scripts" / "mkcpio", "-o", tmp_path / "budget.cpio", "bin/busybox=/bin/busybox",
+                    "bin/sh=l:busybox", "bin/dd=l:busybox", f"lines={tmp_path / 'lines'}", "dev/console=c:5:1",
+                    "dev/null=c:1:3"], check=True)
+    script = "i=0; while [ $i -lt 40 ]; do dd if=/lines of=/dev/tty0 bs=16368 2>/dev/null; i=$((i+1)); done"
+    boot = bundle(tmp_path / "budget.efi", KERNEL, stub=BUILD / "loader.efi", initrd=tmp_path / "budget.cpio",
+                  cmdline=f'console=tty0 monitor init=/bin/sh -- -c "{script}"')
+    with Machine(Config(boot=boot)) as machine:
+        machine.wait_for("^init has ended with status 0$")
+        machine.wait_prompt()
+        costs, interrupts, text = costs_of_calls(machine)
+        calls, writes = costs["write"]
+        assert calls >= 40 and writes >= calls and writes <= 2 * calls + 2 * interrupts, text
+        # By pieces it would be 64 for each.
+        assert interrupts < 600, interrupts

@@ -6,6 +6,7 @@ import time
 
 import contract
 import pytest
+from keys import type_text
 from machine import LIMIT, Config, Machine
 from screen import wait_for_text
 
@@ -107,7 +108,7 @@ def check_registers(page):
 def test_page_on_the_screen():
     with Machine(Config(serial=False)) as machine:
         wait_for_text(machine, "anke>")
-        machine.type_keys("panic null\n")
+        type_text(machine, "panic null\n")
         shown = wait_for_text(machine, "The machine is halted.")
         assert "kernel panic" in shown and "write_null" in shown and "#PF" in shown, shown
 

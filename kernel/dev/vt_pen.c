@@ -1,0 +1,145 @@
+/*
+ * SGR. Owns what its numbers mean; the palette is the grid's.
+ */
+#include "kernel/dev/vt_pen.h"
+
+/* The index of the parameter behind `i` and all that belongs to it by ':'. */
+static unsigned skip_sub(const struct vt_parser *s, unsigned i)
+{
+	for (i++; i < s->count && (s->sub >> i & 1); i++)
+		;
+	return i;
+}
+
+/* A channel of 8 bits, cut to what one has. */
+static uint32_t channel(const struct vt_parser *s, unsigned i)
+{
+	uint32_t value = i < s->count ? s->parameter[i] : 0;
+
+	return value < 255 ? value : 255;
+}
+
+static uint32_t rgb(const struct vt_parser *s, unsigned red)
+{
+	return channel(s, red) << 16 | channel(s, red + 1) << 8 | channel(s, red + 2);
+}
+
+/*
+ * The colour that 38 or 48 at `i` names, into *colour. Returns the index of the parameter behind it.
+ * With ':' an identifier of a colour space may stand before the channels (ISO 8613-6), and mostly does.
+ */
+static unsigned select_colour(const struct vt_parser *s, unsigned i, uint8_t *colour)
+{
+	unsigned end = skip_sub(s, i);
+	bool sub = end > i + 1;
+	uint16_t how = i + 1 < s->count ? s->parameter[i + 1] : 0;
+
+	if (how == 5) {
+		if (i + 2 < s->count && s->parameter[i + 2] < TEXT_PALETTE)
+			*colour = (uint8_t)s->parameter[i + 2];
+		return sub ? end : i + 3;
+	}
+	if (how == 2) {
+		*colour = text_colour_of(rgb(s, sub && end - i > 5 ? i + 3 : i + 2));
+		return sub ? end : i + 5;
+	}
+	return sub ? end : i + 2;
+}
+
+static void select_one(struct vt_pen *pen, uint16_t parameter)
+{
+	switch (parameter) {
+	case 0:
+		*pen = VT_PEN_DEFAULT;
+		break;
+	case 1:
+		pen->attributes |= VT_BOLD;
+		break;
+	case 2:
+		pen->attributes |= VT_DIM;
+		break;
+	case 4:
+	case 21: /* twice underlined */
+		pen->attributes |= VT_UNDERLINE;
+		break;
+	case 7:
+		pen->attributes |= VT_REVERSE;
+		break;
+	case 8:
+		pen->attributes |= VT_HIDDEN;
+		break;
+	case 22:
+		pen->attributes &= (uint8_t) ~(VT_BOLD | VT_DIM);
+		break;
+	case 24:
+		pen->attributes &= (uint8_t)~VT_UNDERLINE;
+		break;
+	case 27:
+		pen->attributes &= (uint8_t)~VT_REVERSE;
+		break;
+	case 28:
+		pen->attributes &= (uint8_t)~VT_HIDDEN;
+		break;
+	case 30 ... 37:
+		pen->foreground = (uint8_t)(parameter - 30);
+		break;
+	case 39:
+		pen->foreground = TEXT_GREY;
+		break;
+	case 40 ... 47:
+		pen->background = (uint8_t)(parameter - 40);
+		break;
+	case 49:
+		pen->background = TEXT_BLACK;
+		break;
+	case 90 ... 97:
+		pen->foreground = (uint8_t)(TEXT_BRIGHT + (parameter - 90));
+		break;
+	case 100 ... 107:
+		pen->background = (uint8_t)(TEXT_BRIGHT + (parameter - 100));
+		break;
+	default: /* italic, blinking, struck out and what is not known: as it was */
+		break;
+	}
+}
+
+void vt_pen_select(struct vt_pen *pen, const struct vt_parser *s)
+{
+	for (unsigned i = 0; i < s->count;) {
+		uint16_t parameter = s->parameter[i];
+
+		if (parameter == 38 || parameter == 48) {
+			i = select_colour(s, i, parameter == 38 ? &pen->foreground : &pen->background);
+			continue;
+		}
+		/* 4:0 is a line of the kind "none". */
+		if (parameter == 4 && i + 1 < s->count && (s->sub >> (i + 1) & 1) && s->parameter[i + 1] == 0)
+			parameter = 24;
+		select_one(pen, parameter);
+		i = skip_sub(s, i);
+	}
+}
+
+cell_t vt_pen_cell(const struct vt_pen *pen, uint8_t glyph)
+{
+	uint8_t foreground = pen->foreground, background = pen->background;
+
+	if (pen->attributes & VT_BOLD && foreground < TEXT_BRIGHT)
+		foreground |= TEXT_BRIGHT;
+	else if (pen->attributes & VT_DIM && foreground == TEXT_GREY)
+		foreground = TEXT_BRIGHT; /* dark grey */
+	if (pen->attributes & VT_REVERSE) {
+		uint8_t swap = foreground;
+
+		foreground = background;
+		background = swap;
+	}
+	if (pen->attributes & VT_HIDDEN)
+		foreground = background;
+	return text_cell(glyph, foreground, background, pen->attributes & VT_UNDERLINE ? CELL_UNDERLINE : 0);
+}
+
+cell_t vt_pen_blank(const struct vt_pen *pen, const struct font *font)
+{
+	return text_cell(font->space, pen->foreground, pen->background, 0);
+}

@@ -1,0 +1,199 @@
+/*
+ * Joins terminals and the devices that they are shown and typed on. Owns which is which.
+ */
+#include "kernel/sys/terminals.h"
+
+#include "kernel/dev/keyboard.h"
+#include "kernel/dev/screen.h"
+#include "kernel/dev/serial.h"
+#include "kernel/fs/tty.h"
+#include "kernel/irq/irq.h"
+#include "kernel/lib/cmdline.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+
+#define IRQ_KEYBOARD 1
+#define IRQ_SERIAL   4
+#define INPUT        64
+#define ESC          0x1b
+
+static struct tty terminals[2];
+/* Whose the devices are: the same one, or one each. */
+static struct tty *of_serial, *of_screen;
+static bool screen_leads; /* of the one that both share */
+
+static void write_terminal(struct tty *tty, const char *text, size_t size)
+{
+	if (tty == of_serial)
+		serial_write_raw(text, size);
+	if (tty == of_screen)
+		screen_feed(text, size);
+}
+
+/* Once for a whole write(2): what it costs is a visit to the kernel context. */
+static void flush_terminal(struct tty *tty)
+{
+	if (tty == of_screen)
+		screen_show();
+}
+
+static void make_terminal(struct tty *tty, const char *name, unsigned minor)
+{
+	ASSERT(tty_init(tty, name, DEVICE_NUMBER(DEVICE_TTY_MAJOR, minor), write_terminal, NULL) == 0);
+	tty->flush = flush_terminal;
+}
+
+/* Another name for a terminal. */
+static void make_alias(struct device *alias, const char *name, unsigned minor, const struct tty *tty)
+{
+	*alias = tty->device;
+	alias->name = name;
+	alias->number = DEVICE_NUMBER(DEVICE_TTY_MAJOR, minor);
+	ASSERT(device_register(alias) == 0);
+}
+
+static bool is_shared(void)
+{
+	return of_serial == of_screen;
+}
+
+static void reply_from_screen(const char *bytes, size_t size)
+{
+	if (!is_shared() || screen_leads)
+		tty_input(of_screen, bytes, size);
+}
+
+/* The size of what is at the other end of a serial line is not known: programs that care ask it. */
+static void set_sizes(void)
+{
+	unsigned rows, columns;
+
+	screen_size(&rows, &columns);
+	if (!is_shared() || !screen_leads)
+		tty_set_size(of_serial, 0, 0);
+	if (!is_shared() || screen_leads)
+		tty_set_size(of_screen, rows, columns);
+}
+
+/* Which of the two consoles the command line means, of those that are there. */
+struct choice {
+	bool serial, screen;
+	bool screen_leads; /* the last one named */
+};
+
+static struct choice choose(const char *cmdline)
+{
+	struct choice c = { cmdline_names(cmdline, "console", "ttyS0"),
+			    cmdline_names(cmdline, "console", "tty0") || cmdline_names(cmdline, "console", "tty1"),
+			    true };
+	char last[sizeof("ttyS0")];
+
+	if (c.serial && c.screen && cmdline_get(cmdline, "console", last, sizeof(last)))
+		c.screen_leads = strcmp(last, "ttyS0") != 0;
+	if (!c.serial && !c.screen)
+		c.serial = c.screen = true;
+	c.serial = c.serial && serial_present();
+	c.screen = c.screen && screen_present();
+	/* What was asked for is not there: what is there does as well as nothing. */
+	if (!c.serial && !c.screen) {
+		c.screen = screen_present();
+		c.serial = !c.screen;
+	}
+	c.screen_leads = c.screen && (c.screen_leads || !c.serial);
+	return c;
+}
+
+void terminals_init(const char *cmdline)
+{
+	static struct device alias, first;
+	struct choice choice = choose(cmdline);
+
+	of_serial = of_screen = &terminals[0];
+	if (choice.serial && choice.screen) {
+		make_terminal(of_screen, choice.screen_leads ? "tty0" : "ttyS0", choice.screen_leads ? 0 : 64);
+		make_alias(&alias, choice.screen_leads ? "ttyS0" : "tty0", choice.screen_leads ? 64 : 0, of_screen);
+	} else {
+		of_screen = &terminals[1];
+		make_terminal(of_serial, "ttyS0", 64);
+		make_terminal(of_screen, "tty0", 0);
+	}
+	make_alias(&first, "tty1", 1, of_screen);
+	screen_leads = choice.screen_leads;
+	set_sizes();
+	screen_set_reply(reply_from_screen);
+	tty_set_console(choice.screen ? of_screen : of_serial);
+}
+
+/*
+ * Somebody typed on the screen's keyboard, or on the line. An escape sequence may be the answer of the terminal at the
+ * line's other end, which gets the same questions as the screen: that is nobody.
+ */
+static void lead(bool screen, char typed)
+{
+	if (typed == ESC || screen_leads == screen)
+		return;
+	screen_leads = screen;
+	if (is_shared())
+		set_sizes();
+}
+
+/* What has been typed, until there is no more. */
+static void take_input(struct tty *tty, int (*read)(void), bool screen)
+{
+	char typed[INPUT];
+	size_t count;
+
+	do {
+		int byte;
+
+		for (count = 0; count < sizeof(typed) && (byte = read()) >= 0; count++)
+			typed[count] = (char)byte;
+		if (!count)
+			break;
+		lead(screen, typed[0]);
+		tty_input(tty, typed, count);
+	} while (count == sizeof(typed));
+}
+
+static void serial_interrupt(void *ctx)
+{
+	(void)ctx;
+	take_input(of_serial, serial_read, false);
+}
+
+static void keyboard_interrupt(void *ctx)
+{
+	(void)ctx;
+	take_input(of_screen, keyboard_read, true);
+}
+
+static void connect(unsigned isa, irq_handler_fn *handler, const char *name)
+{
+	uint32_t gsi;
+
+	if (irq_register_isa(isa, handler, NULL, &gsi) != OK)
+		log_warn("%s: no interrupt, so programs cannot read from it\n", name);
+	else
+		irq_enable(gsi);
+}
+
+void terminals_connect(void)
+{
+	if (serial_present())
+		connect(IRQ_SERIAL, serial_interrupt, "serial port");
+	if (keyboard_present())
+		connect(IRQ_KEYBOARD, keyboard_interrupt, "keyboard");
+	serial_interrupts_on();
+	keyboard_interrupts_on();
+}
+
+void terminals_disconnect(void)
+{
+	static const char reset[] = "\033[?1049l\033[!p";
+
+	serial_interrupts_off();
+	keyboard_interrupts_off();
+	screen_feed(reset, sizeof(reset) - 1);
+	screen_show();
+}
