@@ -51,7 +51,7 @@ EFI_C       := $(wildcard efi/*.c) $(PAGING) kernel/boot/memmap.c kernel/lib/elf
 EFI_S       := $(wildcard efi/*.S)
 # What runs on the host as well: no privileged instruction, no device.
 HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arch/features.c kernel/arch/pcid.c \
-               $(addprefix kernel/lib/,elf.c format.c cmdline.c log.c panic.c selftest.c chacha.c random.c) \
+               $(addprefix kernel/lib/,elf.c format.c cmdline.c log.c panic.c selftest.c chacha.c random.c inflate.c) \
                $(wildcard kernel/mm/frame*.c kernel/mm/heap*.c kernel/mm/window*.c) \
                $(filter-out %_selftest.c,$(wildcard kernel/mm/user_*.c)) \
                $(addprefix kernel/mm/,tlb.c area.c shared_memory.c uaccess.c mmio_window.c) $(wildcard kernel/fs/*.c) \

@@ -17,6 +17,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
+#include "kernel/mm/frame.h"
 #include "kernel/sys/sys.h"
 #include "kernel/task/process.h"
 #include "kernel/task/user_return.h"
@@ -109,6 +110,17 @@ static int make_devices(void)
 	return error;
 }
 
+static void say_what_is_wrong(const struct initramfs_report *report)
+{
+	char needed[16], free[16];
+
+	log_err("initramfs: %s, at offset %#llx%s\n", report->error.what, (unsigned long long)report->error.offset,
+		report->packed ? " of what was unpacked" : "");
+	if (report->needed)
+		log_err("initramfs: %s in one piece are needed; %s are free\n", format_size(needed, report->needed),
+			format_size(free, frame_free_count(&machine_frames) * PAGE_SIZE));
+}
+
 bool userland_init(const struct boot_info *info)
 {
 	struct initramfs_report report = { 0 };
@@ -123,7 +135,7 @@ bool userland_init(const struct boot_info *info)
 	if (!error)
 		error = initramfs_unpack(root, info->initrd, info->initrd_size, &report);
 	if (report.error.what)
-		log_err("initramfs: %s, at offset %#llx\n", report.error.what, (unsigned long long)report.error.offset);
+		say_what_is_wrong(&report);
 	if (error != -ENOMEM)
 		error = make_devices();
 	if (error) {
