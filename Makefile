@@ -224,32 +224,32 @@ build/user/$(1)/attack/%: build/user/$(1)/attack/%.o $$(USER_SUPPORT:%=build/use
 	$$(call say,LD,$$@)
 	$$(Q)$$(user_cc_$(1)) -s $$^ -o $$@
 
-build/user/attack-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_ATTACKS:%=attack/%)) scripts/mkcpio
+build/user/attack-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_ATTACKS:%=attack/%)) scripts/mkinitrd
 	$$(call say,CPIO,$$@)
-	$$(Q)scripts/mkcpio -o $$@ init=build/user/$(1)/runner $$(USER_NODES) \
+	$$(Q)scripts/mkinitrd -o $$@ init=build/user/$(1)/runner $$(USER_NODES) \
 	    $$(foreach attack,$$(USER_ATTACKS),test/$$(attack)=build/user/$(1)/attack/$$(attack))
 
 build/user/$(1)/init build/user/$(1)/bench/bench: build/user/$(1)/%: $$(patsubst %,build/user/$(1)/%.o,% $$(OPERATIONS))
 	$$(call say,LD,$$@)
 	$$(Q)$$(user_cc_$(1)) -s $$^ -pthread -o $$@
 
-build/user/bench-$(1).cpio: build/user/$(1)/bench/bench build/user/tiny scripts/mkcpio
+build/user/bench-$(1).cpio: build/user/$(1)/bench/bench build/user/tiny scripts/mkinitrd
 	$$(call say,CPIO,$$@)
-	$$(Q)scripts/mkcpio -o $$@ init=$$< tiny=build/user/tiny $$(USER_NODES)
+	$$(Q)scripts/mkinitrd -o $$@ init=$$< tiny=build/user/tiny $$(USER_NODES)
 
 build/user/$(1)/%: build/user/$(1)/%.o $$(USER_SUPPORT:%=build/user/$(1)/%.o)
 	$$(call say,LD,$$@)
 	$$(Q)$$(user_cc_$(1)) -s $$^ -pthread -o $$@
 
-build/user/test-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_TESTS)) scripts/mkcpio
+build/user/test-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_TESTS)) scripts/mkinitrd
 	$$(call say,CPIO,$$@)
-	$$(Q)scripts/mkcpio -o $$@ init=build/user/$(1)/runner $$(USER_NODES) $$(USER_FILES) \
+	$$(Q)scripts/mkinitrd -o $$@ init=build/user/$(1)/runner $$(USER_NODES) $$(USER_FILES) \
 	    $$(foreach test,$$(USER_TESTS),test/$$(test)=build/user/$(1)/$$(test))
 endef
 
-build/user/spin.cpio: build/user/musl/spin scripts/mkcpio
+build/user/spin.cpio: build/user/musl/spin scripts/mkinitrd
 	$(call say,CPIO,$@)
-	$(Q)scripts/mkcpio -o $@ init=$< $(USER_NODES)
+	$(Q)scripts/mkinitrd -o $@ init=$< $(USER_NODES)
 
 $(foreach flavour,$(USER_FLAVOURS),$(eval $(call user_flavour,$(flavour))))
 
@@ -270,9 +270,9 @@ build/loader.efi: build/loader.so scripts/bundle scripts/pe.py efi/sbat.csv
 	$(Q)scripts/bundle --no-check --stub build/loader.tmp --sbat efi/sbat.csv -o $@
 
 # The default initial file system: a program to start, and what a user may want to read on the machine itself.
-build/initrd.cpio: README.md LICENSE build/user/musl/init scripts/mkcpio
+build/initrd.cpio: README.md LICENSE build/user/musl/init scripts/mkinitrd
 	$(call say,CPIO,$@)
-	$(Q)scripts/mkcpio -o $@ init=build/user/musl/init README.md=README.md LICENSE=LICENSE $(USER_NODES)
+	$(Q)scripts/mkinitrd -o $@ init=build/user/musl/init README.md=README.md LICENSE=LICENSE $(USER_NODES)
 
 DEFAULT_CMDLINE := console=ttyS0 console=tty0 monitor
 
