@@ -229,7 +229,7 @@ build/user/attack-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_ATTACK
 	$$(Q)scripts/mkinitrd -o $$@ init=build/user/$(1)/runner $$(USER_NODES) \
 	    $$(foreach attack,$$(USER_ATTACKS),test/$$(attack)=build/user/$(1)/attack/$$(attack))
 
-build/user/$(1)/init build/user/$(1)/bench/bench: build/user/$(1)/%: $$(patsubst %,build/user/$(1)/%.o,% $$(OPERATIONS))
+build/user/$(1)/demo build/user/$(1)/bench/bench: build/user/$(1)/%: $$(patsubst %,build/user/$(1)/%.o,% $$(OPERATIONS))
 	$$(call say,LD,$$@)
 	$$(Q)$$(user_cc_$(1)) -s $$^ -pthread -o $$@
 
@@ -269,12 +269,23 @@ build/loader.efi: build/loader.so scripts/bundle scripts/pe.py efi/sbat.csv
 	    --target efi-app-x86_64 --subsystem=10 $< build/loader.tmp
 	$(Q)scripts/bundle --no-check --stub build/loader.tmp --sbat efi/sbat.csv -o $@
 
-# The default initial file system: a program to start, and what a user may want to read on the machine itself.
-build/initrd.cpio: README.md LICENSE build/user/musl/init scripts/mkinitrd
-	$(call say,CPIO,$@)
-	$(Q)scripts/mkinitrd -o $@ init=build/user/musl/init README.md=README.md LICENSE=LICENSE $(USER_NODES)
+# The default initial file system: Debian's busybox under all its names, initrd/ with what starts it, our own
+# demonstration, and what a user may want to read on the machine itself.
+build/busybox: scripts/busybox
+	$(call say,BUSYBOX,$@)
+	$(Q)scripts/busybox $@
 
-DEFAULT_CMDLINE := console=ttyS0 console=tty0 monitor
+INITRD_FILES := $(shell find initrd -type f)
+INITRD_WORDS := initrd bin/busybox=build/busybox bin/demo=build/user/musl/demo \
+                README.md=README.md README.userland=docs/userland.md LICENSE=LICENSE \
+                proc/ sys/ root/ tmp/ var/ $(USER_NODES)
+
+build/initrd.cpio: build/busybox build/user/musl/demo $(INITRD_FILES) README.md docs/userland.md LICENSE scripts/mkinitrd
+	$(call say,CPIO,$@)
+	$(Q)scripts/mkinitrd --time 0 -o $@ $$(build/busybox --list-full | grep -vx 'bin/busybox' | sed 's,$$,=l:/bin/busybox,') \
+	    $(INITRD_WORDS)
+
+DEFAULT_CMDLINE := console=ttyS0 console=tty0
 
 build/BOOTX64.EFI: build/loader.efi build/kernel.strip.elf build/initrd.cpio scripts/bundle scripts/pe.py
 	$(call say,BUNDLE,$@)
@@ -362,7 +373,7 @@ lint: all ## style, static analysis, layers, and the boot file itself
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -I. --suppress=missingIncludeSystem $(CPPCHECK_C)
 	$(Q)set -e; for f in $(SPARSE_C); do sparse $(SPARSE_FLAGS) -Wsparse-error $$f; done
-	$(Q)shellcheck scripts/setup scripts/qemu scripts/gdb scripts/mkimage scripts/run-linux .ci/run
+	$(Q)shellcheck scripts/setup scripts/qemu scripts/gdb scripts/mkimage scripts/run-linux scripts/busybox initrd/init .ci/run
 	$(Q)scripts/check-layers
 	$(Q)scripts/check-docs
 	$(Q)scripts/check-pe build/loader.efi build/BOOTX64.EFI

@@ -1,6 +1,6 @@
 """The rule, made visible: how often each system call changes contexts, as the monitor's `syscalls` counts it.
 
-The bundle's own /init makes the calls: it forks, maps, yields, asks for the time and writes to the console.
+The bundle's own demo makes the calls: it forks, maps, yields, asks for the time and writes to the console.
 """
 
 import re
@@ -17,7 +17,7 @@ DISPLAYS = {"serial only": (("-vga", "none"), 0), "with a screen": (("-vga", "st
 def test_calls_keep_to_their_context(name):
     """Calls that need nothing of the kernel context never enter it; a write to the screen does, once for all it shows."""
     display, writes_each = DISPLAYS[name]
-    with Machine(Config(boot=BOOT_FILE, append="console=ttyS0 monitor init=/init", display=display)) as machine:
+    with Machine(Config(boot=BOOT_FILE, append="console=ttyS0 monitor init=/bin/demo", display=display)) as machine:
         machine.wait_for("^init has ended with status 0$")
         machine.wait_prompt()
         text = machine.command("syscalls")
