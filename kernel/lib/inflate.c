@@ -39,7 +39,7 @@ static bool take_bits(struct inflate *z, unsigned count, unsigned *ret)
 	if (z->count < count)
 		refill(z);
 	if (z->count < count)
-		return fail(z, "the compressed data ends early");
+		return fail(z, "gzip: the compressed data ends early");
 	*ret = (unsigned)(z->bits & ((1ULL << count) - 1));
 	z->bits >>= count;
 	z->count -= count;
@@ -115,7 +115,8 @@ static bool take_long_symbol(struct inflate *z, const struct inflate_code *code,
 		first = (first + code->lengths[length]) << 1;
 		value <<= 1;
 	}
-	return fail(z, z->count < INFLATE_BITS ? "the compressed data ends early" : "a code that stands for nothing");
+	return fail(z, z->count < INFLATE_BITS ? "gzip: the compressed data ends early"
+					       : "gzip: a code that stands for nothing");
 }
 
 static bool take_symbol(struct inflate *z, const struct inflate_code *code, unsigned *ret)
@@ -135,7 +136,7 @@ static bool take_symbol(struct inflate *z, const struct inflate_code *code, unsi
 
 static bool make_room(struct inflate *z, uint64_t size)
 {
-	return size <= z->room - z->done || fail(z, "more content than was measured");
+	return size <= z->room - z->done || fail(z, "gzip: more content than was measured");
 }
 
 static bool stored_block(struct inflate *z)
@@ -146,13 +147,13 @@ static bool stored_block(struct inflate *z)
 	z->at -= z->count / 8;
 	z->bits = z->count = 0;
 	if (z->size - z->at < 4)
-		return fail(z, "the compressed data ends early");
+		return fail(z, "gzip: the compressed data ends early");
 	size = z->in[z->at] | (uint64_t)z->in[z->at + 1] << 8;
 	if ((size ^ 0xffff) != (z->in[z->at + 2] | (uint64_t)z->in[z->at + 3] << 8))
-		return fail(z, "a stored block's size and its complement differ");
+		return fail(z, "gzip: a stored block's size and its complement differ");
 	z->at += 4;
 	if (z->size - z->at < size)
-		return fail(z, "the compressed data ends early");
+		return fail(z, "gzip: the compressed data ends early");
 	if (!make_room(z, size))
 		return false;
 	if (z->out)
@@ -167,7 +168,7 @@ static bool copy_back(struct inflate *z, unsigned length, unsigned distance)
 	if (!make_room(z, length))
 		return false;
 	if (distance > z->done)
-		return fail(z, "a copy from before the start");
+		return fail(z, "gzip: a copy from before the start");
 	if (z->out)
 		for (uint8_t *to = z->out + z->done, *end = to + length; to < end; to++)
 			*to = *(to - distance);
@@ -188,14 +189,14 @@ static bool match(struct inflate *z, unsigned symbol)
 	unsigned length = symbol - FIRST_LENGTH, extra;
 
 	if (length >= sizeof(length_bits))
-		return fail(z, "a length that does not exist");
+		return fail(z, "gzip: a length that does not exist");
 	if (!take_bits(z, length_bits[length], &extra))
 		return false;
 	length = lengths[length] + extra;
 	if (!take_symbol(z, &z->distances, &symbol))
 		return false;
 	if (symbol >= DISTANCES_MOST)
-		return fail(z, "a distance that does not exist");
+		return fail(z, "gzip: a distance that does not exist");
 	if (!take_bits(z, symbol < 2 ? 0 : symbol / 2 - 1, &extra))
 		return false;
 	return copy_back(z, length, distances[symbol] + extra);
@@ -253,14 +254,14 @@ static bool take_lengths(struct inflate *z, uint8_t *lengths, unsigned count)
 			continue;
 		}
 		if (symbol == 16 && !at)
-			return fail(z, "a code's length repeats one that is not there");
+			return fail(z, "gzip: a code's length repeats one that is not there");
 		if (!take_bits(z, symbol == 16 ? 2 : symbol == 17 ? 3 : 7, &repeat))
 			return false;
 		if (symbol == 16)
 			value = lengths[at - 1];
 		repeat += symbol == 18 ? 11 : 3;
 		if (repeat > count - at)
-			return fail(z, "more lengths than codes");
+			return fail(z, "gzip: more lengths than codes");
 		memset(lengths + at, (int)value, repeat);
 		at += repeat;
 	}
@@ -278,21 +279,21 @@ static bool own_codes(struct inflate *z)
 	literals += 257;
 	distances += 1;
 	if (literals > LITERALS_MOST || distances > DISTANCES_MOST)
-		return fail(z, "too many codes");
+		return fail(z, "gzip: too many codes");
 	for (unsigned i = 0; i < codes + 4; i++) {
 		if (!take_bits(z, 3, &length))
 			return false;
 		lengths[order[i]] = (uint8_t)length;
 	}
 	if (!make_code(&z->literals, lengths, LENGTH_CODES))
-		return fail(z, "the lengths of a code do not fit each other");
+		return fail(z, "gzip: the lengths of a code do not fit each other");
 	memset(lengths, 0, sizeof(lengths));
 	if (!take_lengths(z, lengths, literals + distances))
 		return false;
 	if (!lengths[END_OF_BLOCK])
-		return fail(z, "a block without an end");
+		return fail(z, "gzip: a block without an end");
 	if (!make_code(&z->literals, lengths, literals) || !make_code(&z->distances, lengths + literals, distances))
-		return fail(z, "the lengths of a code do not fit each other");
+		return fail(z, "gzip: the lengths of a code do not fit each other");
 	return true;
 }
 
@@ -318,7 +319,7 @@ static bool inflate(struct inflate *z)
 				return false;
 			break;
 		default:
-			return fail(z, "a block of a kind that does not exist");
+			return fail(z, "gzip: a block of a kind that does not exist");
 		}
 	} while (!last);
 	z->at -= z->count / 8;
@@ -347,7 +348,7 @@ static bool skip_string(struct inflate *z)
 	while (z->at < z->size)
 		if (!z->in[z->at++])
 			return true;
-	return fail(z, "the header ends early");
+	return fail(z, "gzip: the header ends early");
 }
 
 static bool skip_header(struct inflate *z)
@@ -355,22 +356,22 @@ static bool skip_header(struct inflate *z)
 	uint8_t flags;
 
 	if (z->size < HEADER_SIZE)
-		return fail(z, "the header ends early");
+		return fail(z, "gzip: the header ends early");
 	flags = z->in[3];
 	if (z->in[2] != 8 || flags & FLAGS_RESERVED)
-		return fail(z, "a gzip header of an unknown kind");
+		return fail(z, "gzip: a header of an unknown kind");
 	z->at = HEADER_SIZE;
 	if (flags & FLAG_EXTRA) {
 		if (z->size - z->at < 2)
-			return fail(z, "the header ends early");
+			return fail(z, "gzip: the header ends early");
 		z->at += 2ULL + (z->in[z->at] | (unsigned)z->in[z->at + 1] << 8);
 		if (z->at > z->size)
-			return fail(z, "the header ends early");
+			return fail(z, "gzip: the header ends early");
 	}
 	if ((flags & FLAG_NAME && !skip_string(z)) || (flags & FLAG_COMMENT && !skip_string(z)))
 		return false;
 	z->at += flags & FLAG_HCRC ? 2 : 0;
-	return z->at <= z->size || fail(z, "the header ends early");
+	return z->at <= z->size || fail(z, "gzip: the header ends early");
 }
 
 static uint32_t word_at(const uint8_t *bytes)
@@ -395,13 +396,13 @@ static bool unpack(struct inflate *z, const uint8_t *in, uint64_t size, uint8_t 
 	if (!skip_header(z) || !inflate(z))
 		return false;
 	if (z->size - z->at < TRAILER_SIZE)
-		return fail(z, "the trailer ends early");
+		return fail(z, "gzip: the trailer ends early");
 	trailer = z->in + z->at;
 	z->at += TRAILER_SIZE;
 	if (word_at(trailer + 4) != (uint32_t)z->done)
-		return fail(z, "the content has another size than the trailer says");
+		return fail(z, "gzip: the content has another size than the trailer says");
 	if (out && word_at(trailer) != crc32(z, out, z->done))
-		return fail(z, "the checksum is wrong");
+		return fail(z, "gzip: the checksum is wrong");
 	return true;
 }
 
