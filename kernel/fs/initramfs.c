@@ -257,6 +257,7 @@ static int unpack_packed(struct node *root, paddr_t pa, uint64_t *ret_size, stru
 		return 0;
 	if (frame_withdraw(frame_cache_here(), member.unpacked, &place) != OK) {
 		report->needed = member.unpacked;
+		report->free = frame_free_count(&machine_frames) * PAGE_SIZE;
 		return fail(report, "too little memory to unpack what gzip has packed", -ENOMEM);
 	}
 	if (gzip_unpack(work, store_ptr(pa), &member, store_ptr(place), &what) != OK) {

@@ -13,7 +13,8 @@ struct initramfs_report {
 	uint64_t bytes;          /* of regular files */
 	struct cpio_error error; /* what == NULL: none */
 	bool packed;             /* the error's offset is in what gzip had packed */
-	uint64_t needed;         /* not 0: so many bytes in one piece were not to be had for unpacking */
+	uint64_t needed;         /* not 0: so many bytes in one piece were not to be had for unpacking… */
+	uint64_t free;           /* …when so many were free in all */
 };
 
 /*

@@ -17,7 +17,6 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/frame.h"
 #include "kernel/sys/sys.h"
 #include "kernel/task/process.h"
 #include "kernel/task/user_return.h"
@@ -80,6 +79,17 @@ static void connect_input(void)
 	keyboard_interrupts_on();
 }
 
+static void say_what_is_wrong(const struct initramfs_report *report)
+{
+	char needed[16], free[16];
+
+	log_err("initramfs: %s, at offset %#llx%s\n", report->error.what, (unsigned long long)report->error.offset,
+		report->packed ? " of what was unpacked" : "");
+	if (report->needed)
+		log_err("initramfs: %s in one piece are needed; %s are free\n", format_size(needed, report->needed),
+			format_size(free, report->free));
+}
+
 static struct linux_timespec wall_clock(void)
 {
 	uint64_t now = clock_realtime_ns();
@@ -108,17 +118,6 @@ static int make_devices(void)
 	error = device_make_nodes(node);
 	node_put(node);
 	return error;
-}
-
-static void say_what_is_wrong(const struct initramfs_report *report)
-{
-	char needed[16], free[16];
-
-	log_err("initramfs: %s, at offset %#llx%s\n", report->error.what, (unsigned long long)report->error.offset,
-		report->packed ? " of what was unpacked" : "");
-	if (report->needed)
-		log_err("initramfs: %s in one piece are needed; %s are free\n", format_size(needed, report->needed),
-			format_size(free, frame_free_count(&machine_frames) * PAGE_SIZE));
 }
 
 bool userland_init(const struct boot_info *info)
