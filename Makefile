@@ -57,7 +57,7 @@ EFI_C       := $(wildcard efi/*.c) $(PAGING) kernel/boot/memmap.c kernel/lib/elf
 EFI_S       := $(wildcard efi/*.S)
 # What runs on the host as well: no privileged instruction, no device.
 HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arch/features.c kernel/arch/pcid.c \
-               $(addprefix kernel/lib/,elf.c format.c cmdline.c log.c panic.c selftest.c chacha.c random.c) \
+               $(addprefix kernel/lib/,elf.c format.c cmdline.c log.c panic.c selftest.c chacha.c random.c inflate.c) \
                $(wildcard kernel/mm/frame*.c kernel/mm/heap*.c kernel/mm/window*.c) \
                $(filter-out %_selftest.c,$(wildcard kernel/mm/user_*.c)) \
                $(addprefix kernel/mm/,tlb.c area.c shared_memory.c uaccess.c mmio_window.c) $(wildcard kernel/fs/*.c) \
@@ -245,33 +245,33 @@ build/user/$(1)/attack/%: build/user/$(1)/attack/%.o $$(USER_SUPPORT:%=build/use
 	$$(call say,LD,$$@)
 	$$(Q)$$(user_cc_$(1)) -s $$^ -o $$@
 
-build/user/attack-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_ATTACKS:%=attack/%)) scripts/mkcpio
+build/user/attack-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_ATTACKS:%=attack/%)) scripts/mkinitrd
 	$$(call say,CPIO,$$@)
-	$$(Q)scripts/mkcpio -o $$@ init=build/user/$(1)/runner $$(USER_NODES) \
+	$$(Q)scripts/mkinitrd -o $$@ init=build/user/$(1)/runner $$(USER_NODES) \
 	    $$(foreach attack,$$(USER_ATTACKS),test/$$(attack)=build/user/$(1)/attack/$$(attack))
 
-build/user/$(1)/init build/user/$(1)/bench/bench: build/user/$(1)/%: $$(patsubst %,build/user/$(1)/%.o,% $$(OPERATIONS))
+build/user/$(1)/demo build/user/$(1)/bench/bench: build/user/$(1)/%: $$(patsubst %,build/user/$(1)/%.o,% $$(OPERATIONS))
 	$$(call say,LD,$$@)
 	$$(Q)$$(user_cc_$(1)) -s $$^ -pthread -o $$@
 
-build/user/bench-$(1).cpio: build/user/$(1)/bench/bench build/user/tiny scripts/mkcpio
+build/user/bench-$(1).cpio: build/user/$(1)/bench/bench build/user/tiny scripts/mkinitrd
 	$$(call say,CPIO,$$@)
-	$$(Q)scripts/mkcpio -o $$@ init=$$< tiny=build/user/tiny bin/busybox=/bin/busybox bin/true=l:busybox \
+	$$(Q)scripts/mkinitrd -o $$@ init=$$< tiny=build/user/tiny bin/busybox=/bin/busybox bin/true=l:busybox \
 	    $$(USER_NODES)
 
 build/user/$(1)/%: build/user/$(1)/%.o $$(USER_SUPPORT:%=build/user/$(1)/%.o)
 	$$(call say,LD,$$@)
 	$$(Q)$$(user_cc_$(1)) -s $$^ -pthread -o $$@
 
-build/user/test-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_TESTS)) scripts/mkcpio
+build/user/test-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_TESTS)) scripts/mkinitrd
 	$$(call say,CPIO,$$@)
-	$$(Q)scripts/mkcpio -o $$@ init=build/user/$(1)/runner $$(USER_NODES) $$(USER_FILES) \
+	$$(Q)scripts/mkinitrd -o $$@ init=build/user/$(1)/runner $$(USER_NODES) $$(USER_FILES) \
 	    $$(foreach test,$$(USER_TESTS),test/$$(test)=build/user/$(1)/$$(test))
 endef
 
-build/user/spin.cpio build/user/session.cpio: build/user/%.cpio: build/user/musl/% scripts/mkcpio
+build/user/spin.cpio build/user/session.cpio: build/user/%.cpio: build/user/musl/% scripts/mkinitrd
 	$(call say,CPIO,$@)
-	$(Q)scripts/mkcpio -o $@ init=$< $(USER_NODES)
+	$(Q)scripts/mkinitrd -o $@ init=$< $(USER_NODES)
 
 # With its symbols, for gdb.
 build/user/debuggee: test/user/debuggee.c Makefile
@@ -279,9 +279,9 @@ build/user/debuggee: test/user/debuggee.c Makefile
 	$(call say,LD,$@)
 	$(Q)musl-gcc -static -g -O1 $(BASE) $< -o $@
 
-build/user/debuggee.cpio: build/user/debuggee scripts/mkcpio
+build/user/debuggee.cpio: build/user/debuggee scripts/mkinitrd
 	$(call say,CPIO,$@)
-	$(Q)scripts/mkcpio -o $@ init=$< $(USER_NODES)
+	$(Q)scripts/mkinitrd -o $@ init=$< $(USER_NODES)
 
 $(foreach flavour,$(USER_FLAVOURS),$(eval $(call user_flavour,$(flavour))))
 
@@ -301,12 +301,23 @@ build/loader.efi: build/loader.so scripts/bundle scripts/pe.py efi/sbat.csv
 	    --target efi-app-x86_64 --subsystem=10 $< build/loader.tmp
 	$(Q)scripts/bundle --no-check --stub build/loader.tmp --sbat efi/sbat.csv -o $@
 
-# The default initial file system: a program to start, and what a user may want to read on the machine itself.
-build/initrd.cpio: README.md LICENSE build/user/musl/init scripts/mkcpio
-	$(call say,CPIO,$@)
-	$(Q)scripts/mkcpio -o $@ init=build/user/musl/init README.md=README.md LICENSE=LICENSE $(USER_NODES)
+# The default initial file system: Debian's busybox under all its names, initrd/ with what starts it, our own
+# demonstration, and what a user may want to read on the machine itself.
+build/busybox: scripts/busybox
+	$(call say,BUSYBOX,$@)
+	$(Q)scripts/busybox $@
 
-DEFAULT_CMDLINE := console=ttyS0 console=tty0 monitor
+INITRD_FILES := $(shell find initrd -type f)
+INITRD_WORDS := initrd bin/busybox=build/busybox bin/demo=build/user/musl/demo \
+                README.md=README.md README.userland=docs/userland.md LICENSE=LICENSE \
+                proc/ sys/ root/ tmp/ var/ $(USER_NODES)
+
+build/initrd.cpio: build/busybox build/user/musl/demo $(INITRD_FILES) README.md docs/userland.md LICENSE scripts/mkinitrd
+	$(call say,CPIO,$@)
+	$(Q)scripts/mkinitrd --time 0 -o $@ $$(build/busybox --list-full | grep -vx 'bin/busybox' | sed 's,$$,=l:/bin/busybox,') \
+	    $(INITRD_WORDS)
+
+DEFAULT_CMDLINE := console=ttyS0 console=tty0
 
 build/BOOTX64.EFI: build/loader.efi build/kernel.strip.elf build/initrd.cpio scripts/bundle scripts/pe.py
 	$(call say,BUNDLE,$@)
@@ -394,7 +405,7 @@ lint: all ## style, static analysis, layers, and the boot file itself
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -I. --suppress=missingIncludeSystem $(CPPCHECK_C)
 	$(Q)set -e; for f in $(SPARSE_C); do sparse $(SPARSE_FLAGS) -Wsparse-error $$f; done
-	$(Q)shellcheck scripts/setup scripts/qemu scripts/gdb scripts/mkimage scripts/run-linux .ci/run
+	$(Q)shellcheck scripts/setup scripts/qemu scripts/gdb scripts/mkimage scripts/run-linux scripts/busybox initrd/init .ci/run
 	$(Q)scripts/check-layers
 	$(Q)scripts/check-docs
 	$(Q)scripts/check-pe build/loader.efi build/BOOTX64.EFI

@@ -20,14 +20,14 @@ static const struct {
 	size_t size;
 	const char *what;
 } packed[] = {
-	{ "\x1f\x8b", 2, "the archive is compressed with gzip: unpack it first" },
-	{ "\x28\xb5\x2f\xfd", 4, "the archive is compressed with zstd: unpack it first" },
+	{ "\x1f\x8b", 2, "the archive is compressed with gzip" },
+	{ "\x28\xb5\x2f\xfd", 4, "the archive is compressed with zstd: only gzip's compression is known here" },
 	{ "\xfd"
 	  "7zXZ",
-	  5, "the archive is compressed with xz: unpack it first" },
-	{ "BZh", 3, "the archive is compressed with bzip2: unpack it first" },
-	{ "\x02\x21\x4c\x18", 4, "the archive is compressed with lz4: unpack it first" },
-	{ "\x5d\x00\x00", 3, "the archive is compressed with lzma: unpack it first" },
+	  5, "the archive is compressed with xz: only gzip's compression is known here" },
+	{ "BZh", 3, "the archive is compressed with bzip2: only gzip's compression is known here" },
+	{ "\x02\x21\x4c\x18", 4, "the archive is compressed with lz4: only gzip's compression is known here" },
+	{ "\x5d\x00\x00", 3, "the archive is compressed with lzma: only gzip's compression is known here" },
 	{ "070707", 6, "a cpio archive in the old portable format; newc is needed" },
 	{ "\xc7\x71", 2, "a cpio archive in the old binary format; newc is needed" },
 };

@@ -6,6 +6,8 @@
 #include "kernel/fs/path.h"
 #include "kernel/fs/store.h"
 #include "kernel/fs/tmpfs.h"
+#include "kernel/lib/inflate.h"
+#include "kernel/mm/frame_withdraw.h"
 #include "kernel/mm/heap.h"
 
 /* A file with more names than one whose first name has come. */
@@ -190,15 +192,13 @@ static int unpack_entry(struct unpacking *u, const struct cpio_entry *entry)
 	return 0;
 }
 
-static int unpack(struct unpacking *u, uint64_t size)
+static int unpack(struct unpacking *u, struct cpio *cpio)
 {
 	struct initramfs_report *report = u->report;
 	struct cpio_entry entry;
-	struct cpio cpio;
 	enum status status;
 
-	cpio_start(&cpio, u->bytes, size);
-	while ((status = cpio_next(&cpio, &entry, &report->error)) == OK) {
+	while ((status = cpio_next(cpio, &entry, &report->error)) == OK) {
 		int error;
 
 		if (!is_known_type(entry.mode)) {
@@ -216,19 +216,108 @@ static int unpack(struct unpacking *u, uint64_t size)
 	return status == ERR_NOT_FOUND ? 0 : -EINVAL;
 }
 
+/* Plain archives one after another, up to the end or to a packed one: there *ret_size ends. */
+static int unpack_plain(struct node *root, paddr_t pa, uint64_t *ret_size, struct initramfs_report *report)
+{
+	struct unpacking u = { .root = root, .pa = pa, .bytes = store_ptr(pa), .report = report };
+	struct cpio cpio;
+	int error;
+
+	cpio_start(&cpio, u.bytes, *ret_size);
+	error = unpack(&u, &cpio);
+	forget_links(&u);
+	if (error && report->error.what && gzip_is(u.bytes + cpio.at, *ret_size - cpio.at)) {
+		report->error.what = NULL;
+		*ret_size = cpio.at;
+		error = 0;
+	}
+	return error;
+}
+
+static int fail(struct initramfs_report *report, const char *what, int error)
+{
+	report->error = (struct cpio_error){ 0, what };
+	return error;
+}
+
+/* A gzip member: into memory of its own, where its files stay. */
+static int unpack_packed(struct node *root, paddr_t pa, uint64_t *ret_size, struct inflate *work,
+			 struct initramfs_report *report)
+{
+	struct gzip_member member;
+	const char *what;
+	uint64_t size;
+	paddr_t place;
+	int error;
+
+	if (gzip_measure(work, store_ptr(pa), *ret_size, &member, &what) != OK)
+		return fail(report, what, -EINVAL);
+	*ret_size = member.packed;
+	if (!member.unpacked)
+		return 0;
+	if (frame_withdraw(frame_cache_here(), member.unpacked, &place) != OK) {
+		report->needed = member.unpacked;
+		report->free = frame_free_count(&machine_frames) * PAGE_SIZE;
+		return fail(report, "too little memory to unpack what gzip has packed", -ENOMEM);
+	}
+	if (gzip_unpack(work, store_ptr(pa), &member, store_ptr(place), &what) != OK) {
+		uint64_t added, end = align_up(member.unpacked, PAGE_SIZE);
+
+		if (frame_add_range(&machine_frames, place, paddr_add(place, end), &added) != OK)
+			panic("initramfs: %#llx does not go back", (unsigned long long)place.raw);
+		return fail(report, what, -EINVAL);
+	}
+	size = member.unpacked;
+	report->packed = true;
+	error = unpack_plain(root, place, &size, report);
+	if (!error && size != member.unpacked)
+		error = fail(report, "gzip within gzip", -EINVAL);
+	if (!error)
+		report->packed = false;
+	return error;
+}
+
+static int unpack_all(struct node *root, paddr_t pa, uint64_t size, struct inflate *work,
+		      struct initramfs_report *report)
+{
+	const uint8_t *bytes = store_ptr(pa);
+	uint64_t at = 0;
+	int error = 0;
+
+	while (at < size && !error) {
+		uint64_t part = size - at;
+
+		/* Padding. An archive counts its alignment from its own start. */
+		if (!bytes[at]) {
+			at++;
+			continue;
+		}
+		if (gzip_is(bytes + at, part))
+			error = unpack_packed(root, paddr_add(pa, at), &part, work, report);
+		else
+			error = unpack_plain(root, paddr_add(pa, at), &part, report);
+		if (error && !report->packed)
+			report->error.offset += at;
+		at += part;
+	}
+	return error;
+}
+
 int initramfs_unpack(struct node *root, paddr_t pa, uint64_t size, struct initramfs_report *ret)
 {
-	struct unpacking u = { .root = root, .pa = pa, .report = ret };
+	struct inflate *work;
 	context_token_t token;
 	int error;
 
 	*ret = (struct initramfs_report){ 0 };
 	if (!size)
 		return 0;
+	work = kmalloc(sizeof(*work));
+	if (!work)
+		return fail(ret, "no memory to unpack with", -ENOMEM);
 	token = store_enter();
-	u.bytes = store_ptr(pa);
-	error = unpack(&u, size);
-	forget_links(&u);
+	error = unpack_all(root, pa, size, work, ret);
 	store_leave(token);
+	kfree(work);
 	return error;
 }

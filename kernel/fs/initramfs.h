@@ -1,5 +1,6 @@
 /*
- * From the initramfs archive to the tree: directories, files in place, links, devices.
+ * From the initramfs archives to the tree: directories, files in place, links, devices. Plain archives and such as
+ * gzip has packed may follow one another in any order, as on Linux.
  */
 #pragma once
 
@@ -11,12 +12,16 @@ struct initramfs_report {
 	uint64_t nodes;
 	uint64_t bytes;          /* of regular files */
 	struct cpio_error error; /* what == NULL: none */
+	bool packed;             /* the error's offset is in what gzip had packed */
+	uint64_t needed;         /* not 0: so many bytes in one piece were not to be had for unpacking… */
+	uint64_t free;           /* …when so many were free in all */
 };
 
 /*
- * Unpack the archive at physical address `pa` into `root`, a tmpfs. What is there already is replaced when it is no
- * directory, and directories that an entry's path needs are made. The archive's memory belongs to the files from then
- * on, for ever. Returns 0, -EINVAL (damaged or compressed: ret->error says what and where; what came before the damage
- * is there), -ENOMEM (ret->error too).
+ * Unpack the archives at physical address `pa` into `root`, a tmpfs. What is there already is replaced when it is no
+ * directory, and directories that an entry's path needs are made. The memory of plain archives belongs to the files
+ * from then on, for ever; that of packed ones is not needed any more, and what they unpack to is withdrawn from the
+ * frame allocator in its place. Returns 0, -EINVAL (damaged, or packed by another program than gzip: ret->error says
+ * what and where; what came before the damage is there), -ENOMEM (ret->error too, and perhaps ret->needed).
  */
 int initramfs_unpack(struct node *root, paddr_t pa, uint64_t size, struct initramfs_report *ret);

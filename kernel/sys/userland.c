@@ -28,6 +28,17 @@
 
 static struct node *root;
 
+static void say_what_is_wrong(const struct initramfs_report *report)
+{
+	char needed[16], free[16];
+
+	log_err("initramfs: %s, at offset %#llx%s\n", report->error.what, (unsigned long long)report->error.offset,
+		report->packed ? " of what was unpacked" : "");
+	if (report->needed)
+		log_err("initramfs: %s in one piece are needed; %s are free\n", format_size(needed, report->needed),
+			format_size(free, report->free));
+}
+
 static struct linux_timespec wall_clock(void)
 {
 	uint64_t now = clock_realtime_ns();
@@ -101,7 +112,7 @@ bool userland_init(const struct boot_info *info)
 	if (!error)
 		error = initramfs_unpack(root, info->initrd, info->initrd_size, &report);
 	if (report.error.what)
-		log_err("initramfs: %s, at offset %#llx\n", report.error.what, (unsigned long long)report.error.offset);
+		say_what_is_wrong(&report);
 	if (error != -ENOMEM)
 		error = make_devices(hhdm_ptr(info->cmdline));
 	if (!error)

@@ -1,6 +1,8 @@
 /*
  * From archives to trees; damaged archives are named, at the place of the damage.
  */
+#include <unistd.h>
+
 #include "test/host/fs_user.h"
 
 #include "kernel/fs/cpio.h"
@@ -170,7 +172,14 @@ static void damage_is_named(void **state)
 	at = after_good_file();
 	memcpy(writer.bytes + at, "\x1f\x8b\x08", 3);
 	writer.size += 3;
-	expect_error(at, "gzip");
+	expect_error(at, "the header ends early");
+	at = after_good_file();
+	memcpy(writer.bytes + at,
+	       "\xfd"
+	       "7zXZ",
+	       5);
+	writer.size += 5;
+	expect_error(at, "compressed with xz: only gzip");
 	at = after_good_file();
 	add("x", S_IFREG, "content");
 	writer.size = at + 109;
@@ -227,14 +236,126 @@ static void out_of_memory_is_said(void **state)
 	expect("d/file", S_IFREG | 0644, "x");
 }
 
+/* Replace what has been written from `start` on by what gzip(1) makes of it. */
+static void pack_from(size_t start)
+{
+	char name[] = "/tmp/ankeos-initramfs-XXXXXX", command[128];
+	int file = mkstemp(name);
+	FILE *pipe;
+
+	assert_true(file >= 0);
+	assert_int_equal(write(file, writer.bytes + start, writer.size - start), writer.size - start);
+	close(file);
+	snprintf(command, sizeof(command), "gzip -c %s", name);
+	pipe = popen(command, "r");
+	assert_non_null(pipe);
+	writer.size = start + fread(writer.bytes + start, 1, MIB - start, pipe);
+	assert_int_equal(pclose(pipe), 0);
+	unlink(name);
+}
+
+static void packed_archives_arrive(void **state)
+{
+	struct initramfs_report report;
+	char text[5001];
+	size_t start;
+
+	(void)state;
+	memset(text, 'x', 5000);
+	text[5000] = '\0';
+	add("plain", S_IFREG | 0644, "plain");
+	cpio_trailer(&writer);
+	for (int i = 0; i < 2; i++) {
+		cpio_pad(&writer, 4);
+		start = writer.size;
+		add(i ? "second" : "first", S_IFREG | 0644, i ? "second" : "first");
+		add("both", S_IFREG | 0644, i ? "new" : "old");
+		add(i ? "text2" : "text1", S_IFREG | 0644, text);
+		cpio_trailer(&writer);
+		pack_from(start);
+	}
+	cpio_pad(&writer, 512);
+	add("last", S_IFREG | 0644, "last");
+	cpio_trailer(&writer);
+	assert_int_equal(unpack(&report), 0);
+	assert_null(report.error.what);
+	assert_int_equal(report.nodes, 8);
+	assert_int_equal(report.bytes, 5 + 5 + 6 + 3 + 3 + 10000 + 4);
+	expect("plain", S_IFREG | 0644, "plain");
+	expect("first", S_IFREG | 0644, "first");
+	expect("second", S_IFREG | 0644, "second");
+	expect("both", S_IFREG | 0644, "new");
+	expect("last", S_IFREG | 0644, "last");
+	/* What was unpacked is the files' for ever: two pages for each archive. */
+	assert_int_equal(frame_free_count(&machine_frames), fs_frames_at_start - 4);
+	fs_frames_at_start -= 4;
+}
+
+static void expect_packed_error(uint64_t offset, bool packed, const char *what)
+{
+	struct initramfs_report report;
+
+	assert_int_equal(unpack(&report), -EINVAL);
+	if (!strstr(report.error.what, what))
+		fail_msg("\"%s\" expected: \"%s\"", what, report.error.what);
+	assert_int_equal(report.error.offset, offset);
+	assert_int_equal(report.packed, packed);
+	assert_int_equal(report.needed, 0);
+}
+
+static void packed_damage_is_named(void **state)
+{
+	size_t start, inside;
+
+	(void)state;
+	start = after_good_file();
+	add("x", S_IFREG | 0644, "content");
+	pack_from(start);
+	writer.bytes[writer.size - 8] ^= 1;
+	expect_packed_error(start, false, "checksum");
+	assert_int_equal(path_unlink(&fs_base, "good"), 0);
+	assert_int_equal(frame_free_count(&machine_frames), fs_frames_at_start);
+
+	writer.size = 0;
+	start = after_good_file();
+	add("x", S_IFREG | 0644, "content");
+	inside = writer.size - start;
+	memcpy(writer.bytes + writer.size, "garbage", 7);
+	writer.size += 7;
+	pack_from(start);
+	expect_packed_error(inside, true, "magic");
+	expect("x", S_IFREG | 0644, "content");
+	fs_frames_at_start--;
+
+	writer.size = 0;
+	add("x", S_IFREG | 0644, "content");
+	pack_from(0);
+	pack_from(0);
+	expect_packed_error(0, true, "gzip within gzip");
+	fs_frames_at_start--;
+}
+
+static void too_much_to_unpack(void **state)
+{
+	struct initramfs_report report;
+	FILE *pipe = popen("head -c 67108864 /dev/zero | gzip", "r");
+
+	(void)state;
+	assert_non_null(pipe);
+	writer.size = fread(writer.bytes, 1, MIB, pipe);
+	assert_int_equal(pclose(pipe), 0);
+	assert_int_equal(unpack(&report), -ENOMEM);
+	assert_non_null(strstr(report.error.what, "too little memory"));
+	assert_int_equal(report.needed, 64 * MIB);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(everything_arrives),
-		TEST(hard_links_are_one_file),
-		TEST(damage_is_named),
+		TEST(everything_arrives),     TEST(hard_links_are_one_file), TEST(damage_is_named),
+		TEST(packed_archives_arrive), TEST(packed_damage_is_named),  TEST(too_much_to_unpack),
 		TEST(out_of_memory_is_said),
 	};
 

@@ -31,7 +31,7 @@ def archive(path: Path, scripts: list[str], programs: dict[str, Path]) -> Path:
     words = [f"bin/{name}=l:busybox" for name in applets if name != "busybox"]
     words += [f"bin/{name}={program}" for name, program in programs.items()]
     words += [f"parity/{name}={SCRIPTS / name}" for name in scripts]
-    subprocess.run([ROOT / "scripts" / "mkcpio", "-o", path, f"init={DRIVER}", f"bin/busybox={BUSYBOX}", *words, *NODES],
+    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", path, f"init={DRIVER}", f"bin/busybox={BUSYBOX}", *words, *NODES],
                    check=True)
     return path
 

@@ -1,6 +1,6 @@
 """The rule, made visible: how often each system call changes contexts, as the monitor's `syscalls` counts it.
 
-The bundle's own /init makes the calls: it forks, maps, yields, asks for the time and writes to the console.
+The bundle's own demo makes the calls: it forks, maps, yields, asks for the time and writes to the console.
 """
 
 import re
@@ -31,7 +31,7 @@ def costs_of_calls(machine):
 def test_calls_keep_to_their_context(name):
     """Calls that need nothing of the kernel context never enter it; a write to the screen does, once for all it shows."""
     display, writes_each = DISPLAYS[name]
-    with Machine(Config(boot=BOOT_FILE, append="console=ttyS0 monitor init=/init", display=display)) as machine:
+    with Machine(Config(boot=BOOT_FILE, append="console=ttyS0 monitor init=/bin/demo", display=display)) as machine:
         machine.wait_for("^init has ended with status 0$")
         machine.wait_prompt()
         costs, interrupts, text = costs_of_calls(machine)
@@ -45,7 +45,7 @@ def test_calls_keep_to_their_context(name):
 def test_a_write_draws_once(tmp_path):
     """Sixteen kilobytes that scroll the screen, in one write(2): into the kernel context and back, once."""
     (tmp_path / "lines").write_text("a line that scrolls the screen\n" * 528)
-    subprocess.run([ROOT / "scripts" / "mkcpio", "-o", tmp_path / "budget.cpio", "bin/busybox=/bin/busybox",
+    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", tmp_path / "budget.cpio", "bin/busybox=/bin/busybox",
                     "bin/sh=l:busybox", "bin/dd=l:busybox", f"lines={tmp_path / 'lines'}", "dev/console=c:5:1",
                     "dev/null=c:1:3"], check=True)
     script = "i=0; while [ $i -lt 40 ]; do dd if=/lines of=/dev/tty0 bs=16368 2>/dev/null; i=$((i+1)); done"

@@ -38,7 +38,7 @@ def test_shell(tmp_path, lines):
     (tmp_path / "lines").write_text("1\n2\n3\n")
     archive = tmp_path / "busybox.cpio"
     links = [f"bin/{name}=l:busybox" for name in (*APPLETS, "uname")]
-    subprocess.run([ROOT / "scripts" / "mkcpio", "-o", archive, "bin/busybox=/bin/busybox", *links,
+    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", archive, "bin/busybox=/bin/busybox", *links,
                     f"lines={tmp_path / 'lines'}", "dev/console=c:5:1", "dev/null=c:1:3"], check=True)
     boot = bundle(tmp_path / "busybox.efi", KERNEL, stub=BUILD / "loader.efi", initrd=archive,
                   cmdline="console=ttyS0 quiet init=/bin/sh")

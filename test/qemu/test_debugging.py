@@ -62,7 +62,7 @@ def shell(tmp_path, words):
     """A machine whose init is Debian's busybox as a shell."""
     archive = tmp_path / "shell.cpio"
     links = [f"bin/{name}=l:busybox" for name in ("sh", "cat", "mkfifo", "echo", "sleep")]
-    subprocess.run([ROOT / "scripts" / "mkcpio", "-o", archive, "bin/busybox=/bin/busybox", *links,
+    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", archive, "bin/busybox=/bin/busybox", *links,
                     "dev/console=c:5:1", "dev/null=c:1:3"], check=True)
     boot = bundle(tmp_path / "shell.efi", KERNEL, stub=BUILD / "loader.efi", initrd=archive,
                   cmdline=f"console=ttyS0 loglevel=5 init=/bin/sh {words}")

@@ -52,7 +52,7 @@ def shell_session(tmp_path_factory):
     directory = tmp_path_factory.mktemp("proc")
     archive = directory / "busybox.cpio"
     links = [f"bin/{name}=l:busybox" for name in APPLETS]
-    subprocess.run([ROOT / "scripts" / "mkcpio", "-o", archive, "bin/busybox=/bin/busybox", *links, "mnt/",
+    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", archive, "bin/busybox=/bin/busybox", *links, "mnt/",
                     "dev/console=c:5:1", "dev/null=c:1:3"], check=True)
     boot = bundle(directory / "busybox.efi", KERNEL, stub=BUILD / "loader.efi", initrd=archive,
                   cmdline="console=ttyS0 quiet init=/bin/sh")

@@ -1,48 +1,94 @@
-"""Long sessions and greedy ones: nothing is left behind, and limits hold."""
+"""What a user gets: the default boot file ends at busybox's shell, on the serial port and on the screen."""
 
-import subprocess
+import shutil
 
-from bundles import KERNEL, bundle
-from contract import BUILD, ROOT
-from machine import Config, Machine
+import pytest
+from keys import type_text
+from machine import BOOT_FILE, Config, Machine
+from screen import wait_for_text
 
-ARCHIVE = BUILD / "user" / "session.cpio"
-PROMPT = r"^/ # \Z"
-APPLETS = ("sh", "cat", "dd", "sleep", "true")
-GREEDY = (
-    # Each takes two more, until there is no number left; then all of them end.
-    ("zsh -fc 'ulimit -u 30; b() { b | b & }; b' 2>/dev/null; echo over", r"over"),
-    ("true && (true) && echo $(echo forks)", r"forks"),
-    ("(ulimit -v 50000; dd if=/dev/zero of=/dev/null bs=200M count=1 2>/dev/null; echo $?)", r"1"),
-    ("(ulimit -v 4000; a=x; while :; do a=$a$a; done 2>/dev/null); echo full", r"(?:sh: out of memory\n)?full"),
-    ("(ulimit -n 8; exec 3<. 4<. 5<. 6<. 7<.; cat <. ) >/dev/null 2>&1; echo $?", r"1"),
+SHELL = r"^/root # \Z"
+# Type, and what the shell then shows before its next prompt.
+LINES = (
+    ("pwd", "/root"),
+    ("ls -d /bin/demo /etc/motd /tmp", r"/bin/demo +/etc/motd +/tmp"),
+    # Line editing: the erase character, a word's, the line's; the cursor to the left and to the start.
+    ("echo wrong\x7f\x7f\x7f\x7f\x7fright", "right"),
+    ("echo one two\x17three", "one three"),
+    ("echo nothing\x15echo all", "all"),
+    ("echo ac\x1b[Db", "abc"),
+    ("cho start\x01e", "start"),
+    ("busybox | head -1", r"BusyBox v.*Debian.*"),
+    ("stat -c '%a %u %g %F' /bin/busybox /dev/null", "755 0 0 regular file\n666 0 0 character special file"),
+    ("sh -c 'kill -9 $$'; echo $?", r"(Killed\n)?137"),
 )
 
 
-def test_nothing_is_left(tmp_path):
-    """1,000 processes, their pipes, mappings, timers and locks: free memory is what it was, to the frame."""
-    boot = bundle(tmp_path / "session.efi", KERNEL, stub=BUILD / "loader.efi", initrd=ARCHIVE,
-                  cmdline="console=ttyS0 quiet -- 6")
-    with Machine(Config(boot=boot, display=("-vga", "none"))) as machine:
-        machine.wait_exit()
-        assert "ok 1 - free memory is as before" in machine.text.splitlines(), machine.failure("memory has gone")
-        assert "ok 2 - descriptors are as before" in machine.text.splitlines(), machine.failure("descriptors are left")
+def copy_of_boot_file(directory):
+    """By another name, so that Config leaves its command line as it is."""
+    return shutil.copy(BOOT_FILE, directory / "default.efi")
 
 
-def test_limits(tmp_path):
-    """A fork bomb under RLIMIT_NPROC, memory hogs under RLIMIT_AS, and a shell that goes on."""
-    archive = tmp_path / "busybox.cpio"
-    subprocess.run([ROOT / "scripts" / "mkcpio", "-o", archive, "bin/busybox=/bin/busybox",
-                    "bin/zsh=/bin/zsh-static", *(f"bin/{name}=l:busybox" for name in APPLETS),
-                    "dev/console=c:5:1", "dev/null=c:1:3",
-                    "dev/zero=c:1:5"], check=True)
-    boot = bundle(tmp_path / "busybox.efi", KERNEL, stub=BUILD / "loader.efi", initrd=archive,
-                  cmdline="console=ttyS0 quiet init=/bin/sh")
-    with Machine(Config(boot=boot, display=("-vga", "none"))) as machine:
-        machine.wait_for(PROMPT)
-        for line, expected in GREEDY:
-            since = len(machine.raw)
-            machine.send(line + "\n")
-            machine.wait_for(rf"^{expected}\n{PROMPT}", since)
+def type_lines(machine, lines):
+    """Each line typed at the shell's prompt shows what it must, and then the prompt."""
+    for line, expected in lines:
+        since = len(machine.raw)
+        machine.send(line + "\n")
+        machine.wait_for(rf"^{expected}\n{SHELL}", since)
+
+
+def test_default_boot_file(tmp_path):
+    """With its own command line: greeting, prompt, commands, line editing; `exit` turns the machine off."""
+    with Machine(Config(boot=copy_of_boot_file(tmp_path), display=("-vga", "none"))) as machine:
+        greeting = machine.wait_for(r"AnkeOS\. The shell[\s\S]*" + SHELL)[0]
+        for word in ("cat /sys/kernel/ankeos/map", "demo", "top", "vi", "ls", "exit", "userland"):
+            assert word in greeting
+        type_lines(machine, LINES)
         machine.send("exit\n")
         assert machine.wait_exit() == "guest-shutdown"
+
+
+def test_vi(tmp_path):
+    """A file is made with vi, and changed with it."""
+    with Machine(Config(boot=copy_of_boot_file(tmp_path), display=("-vga", "none"))) as machine:
+        machine.wait_for(SHELL)
+        for keys, shown in (("i", r"^~$"), ("A", r"first line")):
+            since = len(machine.raw)
+            machine.send("vi notes\n")
+            machine.wait_for(shown, since)
+            for part, echo in ((keys + "first line\rsecond", "second"), ("\x1b", r"notes"), (":wq\r", SHELL)):
+                since = len(machine.raw)
+                machine.send(part)
+                machine.wait_for(echo, since)
+        type_lines(machine, [("cat notes", "first linefirst line\nsecond\nsecond")])
+
+
+def test_screen_and_keyboard(tmp_path):
+    """The same session on a machine without a serial port."""
+    with Machine(Config(boot=copy_of_boot_file(tmp_path), serial=False)) as machine:
+        shown = wait_for_text(machine, "/root #")
+        assert "cat /sys/kernel/ankeos/map" in shown
+        type_text(machine, "uname\n")
+        assert "Linux" in wait_for_text(machine, "Linux")
+        type_text(machine, "exit\n")
+        assert machine.wait_exit() == "guest-shutdown"
+
+
+def test_demo_as_the_only_command(tmp_path):
+    """Words after -- run instead of a session, and their status is init's; the monitor follows when it is asked for."""
+    boot = copy_of_boot_file(tmp_path)
+    with Machine(Config(boot=boot, display=("-vga", "none"), append="console=ttyS0 monitor -- demo")) as machine:
+        machine.wait_for(r"^This program ends now, with status 0")
+        machine.wait_prompt()
+        assert "init has ended with status 0" in machine.text
+        assert "NO\n" not in machine.text
+
+
+@pytest.mark.parametrize(("command", "reason"), [("poweroff", "guest-shutdown"), ("reboot", "guest-reset"),
+                                                 ("poweroff -f", "guest-shutdown"), ("exit 3", "guest-shutdown")])
+def test_ends(tmp_path, command, reason):
+    """Each way to end the machine."""
+    with Machine(Config(boot=copy_of_boot_file(tmp_path), display=("-vga", "none"))) as machine:
+        machine.wait_for(SHELL)
+        machine.send(command + "\n")
+        assert machine.wait_exit() == reason

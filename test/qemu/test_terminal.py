@@ -24,7 +24,7 @@ def fixture_archive(tmp_path_factory):
     (directory / "mess").write_text("\033[?1049h\033[2;4r\033[?25l\033(0\033[41;4mmess\033[4h\033[?7l\033]0;unfinished")
     archive = directory / "terminal.cpio"
     links = [f"bin/{name}=l:busybox" for name in APPLETS]
-    subprocess.run([ROOT / "scripts" / "mkcpio", "-o", archive, "bin/busybox=/bin/busybox", *links,
+    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", archive, "bin/busybox=/bin/busybox", *links,
                     "bin/bash=/bin/bash-static", f"lines={directory / 'lines'}", f"mess={directory / 'mess'}",
                     "dev/console=c:5:1", "dev/null=c:1:3"], check=True)
     return archive

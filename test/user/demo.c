@@ -1,8 +1,8 @@
 /*
- * The /init of the default bundle: shows its own address space, allocates, faults, forks and measures, and ends.
+ * The default bundle's `demo`: shows its own address space, allocates, faults, forks and measures, and ends.
  *
- * Exits with 0 when all was as it should be, else with the number of things that were not. What follows is the
- * kernel's: its monitor when the command line asks for it, else power off. Runs on Linux as well.
+ * Exits with 0 when all was as it should be, else with the number of things that were not. As the first program,
+ * with init=/bin/demo, its end is the machine's. Runs on Linux as well.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -135,7 +135,7 @@ static void measure(const char *what, uint64_t (*run)(unsigned count), unsigned 
 
 _Noreturn void failed(const char *what, long saw)
 {
-	printf("init: %s: saw %ld\n", what, saw);
+	printf("demo: %s: saw %ld\n", what, saw);
 	fflush(stdout);
 	_exit(1);
 }
@@ -159,9 +159,7 @@ int main(int argc, char **argv)
 	measure("mmap and munmap of a page", bench_map_page, 100);
 	measure("yield to another process", bench_yield, 200);
 	measure("fork, exit and wait", bench_fork, 20);
-	printf("\nThis program ends now, with status %d. The kernel goes on: with its monitor, where `help` lists what "
-	       "it\n"
-	       "can do, or by powering off, as its command line says.\n",
+	printf("\nThis program ends now, with status %d: the number of things that were not as they should be.\n",
 	       wrong);
 	return wrong;
 }

@@ -1,0 +1,201 @@
+/*
+ * What gzip(1) packs comes out as it was; what is damaged is refused, and nothing outside the output is written.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "kernel/lib/inflate.h"
+#include "test/host/random.h"
+
+static struct inflate work;
+
+/* `data` as `gzip OPTIONS` packs it; freed by the caller. */
+static uint8_t *pack(const char *options, const void *data, size_t size, size_t *ret_size)
+{
+	char in[] = "/tmp/ankeos-inflate-XXXXXX", command[256];
+	size_t room = size + size / 8 + 65536;
+	uint8_t *packed = malloc(room);
+	int file = mkstemp(in);
+	FILE *pipe;
+
+	assert_true(file >= 0 && packed);
+	assert_int_equal(write(file, data, size), size);
+	close(file);
+	snprintf(command, sizeof(command), "gzip -c %s %s", options, in);
+	pipe = popen(command, "r");
+	assert_non_null(pipe);
+	*ret_size = fread(packed, 1, room, pipe);
+	assert_int_equal(pclose(pipe), 0);
+	unlink(in);
+	return packed;
+}
+
+/* Content with runs, repetitions near and far, and noise: all kinds of blocks and lengths. */
+static uint8_t *content(struct random *r, size_t size, unsigned kind)
+{
+	uint8_t *data = malloc(size + 1);
+
+	for (size_t at = 0; at < size;) {
+		size_t run = 1 + random_below(r, 300), back = 1 + random_below(r, 33000);
+
+		for (; run && at < size; run--, at++)
+			data[at] = kind == 0                                ? (uint8_t)random_next(r)
+				   : kind == 1                              ? 'a'
+				   : back <= at && random_below(r, 100) > 2 ? data[at - back]
+									    : (uint8_t)random_below(r, kind * 8);
+	}
+	return data;
+}
+
+static void expect_unpacks(const uint8_t *packed, size_t packed_size, const uint8_t *data, size_t size)
+{
+	struct gzip_member member;
+	const char *what = NULL;
+	uint8_t *out;
+
+	if (gzip_measure(&work, packed, packed_size, &member, &what) != OK)
+		fail_msg("%s", what);
+	assert_int_equal(member.unpacked, size);
+	out = malloc(size ? size : 1);
+	if (gzip_unpack(&work, packed, &member, out, &what) != OK)
+		fail_msg("%s", what);
+	assert_memory_equal(out, data, size);
+	free(out);
+}
+
+static void what_gzip_packs_comes_out(void **state)
+{
+	static const size_t sizes[] = { 0, 1, 2, 100, 4096, 70000, 1 << 20 };
+	static const char *const options[] = { "-1", "-6n", "-9" };
+	struct random r = random_start("inflate");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		for (unsigned kind = 0; kind < 12; kind++) {
+			uint8_t *data = content(&r, sizes[i], kind);
+			size_t packed_size;
+			uint8_t *packed = pack(options[kind % 3], data, sizes[i], &packed_size);
+			struct gzip_member member;
+			const char *what;
+
+			expect_unpacks(packed, packed_size, data, sizes[i]);
+			/* What follows is left alone, and not needed. */
+			memset(packed + packed_size, 0xff, 100);
+			assert_int_equal(gzip_measure(&work, packed, packed_size + 100, &member, &what), OK);
+			assert_int_equal(member.packed, packed_size);
+			free(packed);
+			free(data);
+		}
+	}
+}
+
+/* Each byte of the text is one of the file, or all of `packed` is a size. */
+static void expect_refused(const uint8_t *packed, size_t size, const char *why)
+{
+	uint8_t *exact = malloc(size ? size : 1), out[64];
+	struct gzip_member member = { 0, 0 };
+	const char *what = NULL;
+	enum status status;
+
+	memcpy(exact, packed, size);
+	status = gzip_measure(&work, exact, size, &member, &what);
+	if (status == OK) {
+		assert_true(member.unpacked <= sizeof(out));
+		status = gzip_unpack(&work, exact, &member, out, &what);
+	}
+	assert_int_equal(status, ERR_FORMAT);
+	if (!strstr(what, why))
+		fail_msg("expected \"%s\", saw \"%s\"", why, what);
+	free(exact);
+}
+
+#define HEADER             "\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"
+#define REFUSED(text, why) expect_refused((const uint8_t *)(text), sizeof(text) - 1, why)
+
+static void damage_is_named(void **state)
+{
+	static const char hello[] = HEADER "\x01\x05\x00\xfa\xffhello\x86\xa6\x10\x36\x05\x00\x00\x00";
+	char bad[sizeof(hello)];
+
+	(void)state;
+	expect_unpacks((const uint8_t *)hello, sizeof(hello) - 1, (const uint8_t *)"hello", 5);
+	for (size_t size = 0; size < sizeof(hello) - 1; size++)
+		expect_refused((const uint8_t *)hello, size, size < 2 ? "no gzip header" : "early");
+	memcpy(bad, hello, sizeof(hello));
+	bad[sizeof(HEADER) - 1 + 5] = 'j';
+	REFUSED(bad, "checksum");
+	memcpy(bad, hello, sizeof(hello));
+	bad[sizeof(hello) - 2] = 1;
+	REFUSED(bad, "another size");
+	REFUSED("PK" HEADER, "no gzip header");
+	REFUSED("\x1f\x8b\x07\x00\x00\x00\x00\x00\x00\x03", "unknown kind");
+	REFUSED("\x1f\x8b\x08\x80\x00\x00\x00\x00\x00\x03", "unknown kind");
+	REFUSED("\x1f\x8b\x08\x04\x00\x00\x00\x00\x00\x03\xff\xff", "header ends early");
+	REFUSED("\x1f\x8b\x08\x08\x00\x00\x00\x00\x00\x03name", "header ends early");
+	REFUSED("\x1f\x8b\x08\x02\x00\x00\x00\x00\x00\x03\x01", "header ends early");
+	REFUSED(HEADER "\x07", "a kind that does not exist");
+	REFUSED(HEADER "\x01\x05\x00\xfb\xffhello", "complement");
+	/* Fixed codes: length 3, distance 1, at the very start. Then symbols 286, and distance 30. */
+	REFUSED(HEADER "\x03\x02\x00\x00", "before the start");
+	REFUSED(HEADER "\x1b\x03\x00\x00", "length that does not exist");
+	REFUSED(HEADER "\x4b\x04\x3e\x00\x00", "distance that does not exist");
+	/* Own codes: 31 distances; no code at all for the lengths; one that is used up twice over. */
+	REFUSED(HEADER "\x05\x1f\x00\x00", "too many codes");
+	REFUSED(HEADER "\x05\x00\x00\x00\x00\x00\x00", "stands for nothing");
+	REFUSED(HEADER "\x05\xe0\xff\xff\xff\xff\xff\xff\xff\xff\xff", "do not fit");
+}
+
+/* Of any damaged copy: measured and unpacked alike or refused, within its output (the sanitizer looks). */
+static void damaged_copies_stay_inside(void **state)
+{
+	struct random r = random_start("inflate damage");
+	uint64_t accepted = 0;
+
+	(void)state;
+	for (unsigned kind = 2; kind < 10; kind++) {
+		uint8_t *data = content(&r, 3000, kind);
+		size_t size;
+		uint8_t *packed = pack("-n", data, 3000, &size);
+
+		for (int round = 0; round < 3000; round++) {
+			size_t kept = random_below(&r, 10) ? size : random_below(&r, size);
+			uint8_t *copy = malloc(kept ? kept : 1);
+			struct gzip_member member;
+			const char *what = NULL;
+
+			memcpy(copy, packed, kept);
+			for (uint64_t n = random_below(&r, 4) + 1; n && kept > 10; n--)
+				copy[10 + random_below(&r, kept - 10)] ^= (uint8_t)(1 << random_below(&r, 8));
+			if (gzip_measure(&work, copy, kept, &member, &what) == OK) {
+				uint8_t *out = malloc(member.unpacked ? member.unpacked : 1);
+
+				assert_true(member.packed <= kept);
+				if (gzip_unpack(&work, copy, &member, out, &what) == OK)
+					accepted++;
+				free(out);
+			}
+			free(copy);
+		}
+		free(packed);
+		free(data);
+	}
+	/* Two flips of one bit leave it whole; the checksum finds nearly all else. */
+	assert_in_range(accepted, 0, 200);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_gzip_packs_comes_out),
+		cmocka_unit_test(damage_is_named),
+		cmocka_unit_test(damaged_copies_stay_inside),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

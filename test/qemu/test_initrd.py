@@ -1,0 +1,112 @@
+"""Initial file systems of users' making: joined, packed, of other makers; and those that cannot be used."""
+
+import gzip
+import hashlib
+import lzma
+import subprocess
+
+import pytest
+from bundles import KERNEL, bundle
+from contract import BUILD, ROOT
+from machine import Config, Machine
+
+DEFAULT = BUILD / "initrd.cpio"
+CONTENT = b"0123456789abcdef" * 1000
+HELLO = b"#!/bin/sh\necho hello from $0 with $#\n"
+
+
+def boot(directory, *archives, options="", command="", memory="512M"):
+    """A machine with these archives, one after another; `command` runs instead of the session."""
+    (directory / "initrd").write_bytes(b"".join(archives))
+    path = bundle(directory / "initrd.efi", KERNEL, initrd=directory / "initrd",
+                  cmdline=f"console=ttyS0 quiet {options}" + (f" -- {command}" if command else ""))
+    return Machine(Config(boot=path, display=("-vga", "none"), memory=memory))
+
+
+def make(directory, *words):
+    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", directory / "out.cpio", *words], check=True)
+    return (directory / "out.cpio").read_bytes()
+
+
+def hello(directory):
+    (directory / "hello").write_bytes(HELLO)
+    (directory / "hello").chmod(0o755)
+    return make(directory, f"bin/hello={directory}/hello")
+
+
+@pytest.mark.parametrize("packed", ("neither", "first", "second", "both"))
+def test_joined_and_packed(tmp_path, packed):
+    """A program joined to the default archive, as docs/userland.md has it; each of the two plain or packed."""
+    first, second = DEFAULT.read_bytes(), hello(tmp_path)
+    if packed in ("first", "both"):
+        first = gzip.compress(first)
+    if packed in ("second", "both"):
+        second = gzip.compress(second)
+    with boot(tmp_path, first, second, command="hello to you") as machine:
+        machine.wait_for(r"^hello from /bin/hello with 2$")
+        assert machine.wait_exit() == "guest-shutdown"
+
+
+def test_a_directory(tmp_path):
+    """What lies in a directory arrives: modes, owners, times, links of both kinds, pipes; devices beside it."""
+    root = tmp_path / "root"
+    (root / "sub").mkdir(parents=True)
+    (root / "sub" / "file").write_bytes(CONTENT)
+    (root / "sub" / "file").chmod(0o640)
+    (root / "another").hardlink_to(root / "sub" / "file")
+    (root / "link").symlink_to("sub/file")
+    subprocess.run(["mkfifo", "-m", "600", root / "pipe"], check=True)
+    subprocess.run(["touch", "-d", "@1000000000", root / "another"], check=True)
+    archive = make(tmp_path, f"test={root}", "test/disk=b:8:17", "test/empty/")
+    with boot(tmp_path, DEFAULT.read_bytes(), archive) as machine:
+        machine.wait_for(r"^/root # \Z")
+        for command, expected in (
+                ("cd /test; stat -c '%a %u:%g %h %Y %s %F' another sub/file",
+                 r"640 0:0 2 1000000000 16000 regular file\n640 0:0 2 1000000000 16000 regular file"),
+                ("md5sum <link; echo x >>another; wc -c <sub/file",
+                 f"{hashlib.md5(CONTENT).hexdigest()}  -\n16002"),
+                ("readlink link; stat -c '%a %F' pipe; stat -c '%F %t,%T' disk",
+                 "sub/file\n600 fifo\nblock special file 8,11")):
+            since = len(machine.raw)
+            machine.send(command + "\n")
+            machine.wait_for(rf"^{expected}\n/test # \Z", since)
+
+
+def test_of_cpio(tmp_path):
+    """An archive by cpio(1), whose files start at any address, packed by gzip(1)."""
+    (tmp_path / "hello").write_bytes(HELLO)
+    (tmp_path / "hello").chmod(0o755)
+    packed = subprocess.run("echo hello | cpio -o -H newc --quiet | gzip -9", shell=True, cwd=tmp_path,
+                            capture_output=True, check=True).stdout
+    with boot(tmp_path, packed, DEFAULT.read_bytes(), command="/hello") as machine:
+        machine.wait_for(r"^hello from /hello with 0$")
+
+
+def damaged(data):
+    return data[:1000] + bytes([data[1000] ^ 0x10]) + data[1001:]
+
+
+UNUSABLE = {
+    "xz": (lambda data: lzma.compress(data, preset=0), "the archive is compressed with xz: only gzip's"),
+    "zstd": (lambda data: b"\x28\xb5\x2f\xfd" + data[:5000], "the archive is compressed with zstd: only gzip's"),
+    "nothing": (lambda data: b"garbage" + data[:5000], "no newc header"),
+    "damaged": (lambda data: damaged(gzip.compress(data)), r"^initramfs: gzip: .*, at offset 0$"),
+    "cut": (lambda data: gzip.compress(data)[:100000], "gzip: the compressed data ends early, at offset 0"),
+}
+
+
+@pytest.mark.parametrize("name", UNUSABLE)
+def test_unusable(tmp_path, name):
+    """A line says what is wrong, and the monitor starts."""
+    change, complaint = UNUSABLE[name]
+    with boot(tmp_path, change(DEFAULT.read_bytes())) as machine:
+        machine.wait_prompt()
+        machine.wait_for(complaint)
+
+
+def test_too_large(tmp_path):
+    """More than there is memory for: both sizes are said, and nothing is lost."""
+    with boot(tmp_path, gzip.compress(bytes(200 << 20)), memory="128M") as machine:
+        machine.wait_prompt()
+        machine.wait_for(r"^initramfs: 200 MiB in one piece are needed; [0-9.]+ MiB are free$")
+        assert "audit" in machine.command("help")

@@ -1,0 +1,48 @@
+"""Long sessions and greedy ones: nothing is left behind, and limits hold."""
+
+import subprocess
+
+from bundles import KERNEL, bundle
+from contract import BUILD, ROOT
+from machine import Config, Machine
+
+ARCHIVE = BUILD / "user" / "session.cpio"
+PROMPT = r"^/ # \Z"
+APPLETS = ("sh", "cat", "dd", "sleep", "true")
+GREEDY = (
+    # Each takes two more, until there is no number left; then all of them end.
+    ("zsh -fc 'ulimit -u 30; b() { b | b & }; b' 2>/dev/null; echo over", r"over"),
+    ("true && (true) && echo $(echo forks)", r"forks"),
+    ("(ulimit -v 50000; dd if=/dev/zero of=/dev/null bs=200M count=1 2>/dev/null; echo $?)", r"1"),
+    ("(ulimit -v 4000; a=x; while :; do a=$a$a; done 2>/dev/null); echo full", r"(?:sh: out of memory\n)?full"),
+    ("(ulimit -n 8; exec 3<. 4<. 5<. 6<. 7<.; cat <. ) >/dev/null 2>&1; echo $?", r"1"),
+)
+
+
+def test_nothing_is_left(tmp_path):
+    """1,000 processes, their pipes, mappings, timers and locks: free memory is what it was, to the frame."""
+    boot = bundle(tmp_path / "session.efi", KERNEL, stub=BUILD / "loader.efi", initrd=ARCHIVE,
+                  cmdline="console=ttyS0 quiet -- 6")
+    with Machine(Config(boot=boot, display=("-vga", "none"))) as machine:
+        machine.wait_exit()
+        assert "ok 1 - free memory is as before" in machine.text.splitlines(), machine.failure("memory has gone")
+        assert "ok 2 - descriptors are as before" in machine.text.splitlines(), machine.failure("descriptors are left")
+
+
+def test_limits(tmp_path):
+    """A fork bomb under RLIMIT_NPROC, memory hogs under RLIMIT_AS, and a shell that goes on."""
+    archive = tmp_path / "busybox.cpio"
+    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", archive, "bin/busybox=/bin/busybox",
+                    "bin/zsh=/bin/zsh-static", *(f"bin/{name}=l:busybox" for name in APPLETS),
+                    "dev/console=c:5:1", "dev/null=c:1:3",
+                    "dev/zero=c:1:5"], check=True)
+    boot = bundle(tmp_path / "busybox.efi", KERNEL, stub=BUILD / "loader.efi", initrd=archive,
+                  cmdline="console=ttyS0 quiet init=/bin/sh")
+    with Machine(Config(boot=boot, display=("-vga", "none"))) as machine:
+        machine.wait_for(PROMPT)
+        for line, expected in GREEDY:
+            since = len(machine.raw)
+            machine.send(line + "\n")
+            machine.wait_for(rf"^{expected}\n{PROMPT}", since)
+        machine.send("exit\n")
+        assert machine.wait_exit() == "guest-shutdown"
