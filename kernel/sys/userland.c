@@ -18,6 +18,7 @@
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
 #include "kernel/sys/sys.h"
+#include "kernel/task/job_control.h"
 #include "kernel/task/process.h"
 #include "kernel/task/user_return.h"
 
@@ -97,6 +98,7 @@ static int make_devices(void)
 	error = tty_init(&console, "ttyS0", DEVICE_NUMBER(DEVICE_TTY_MAJOR, 64), console_write, NULL);
 	if (error)
 		return error;
+	job_control_add(&console);
 	tty_set_console(&console);
 	error = node_create(root, dev, S_IFDIR | 0755, 0, NULL);
 	if (error && error != -EEXIST)

@@ -123,7 +123,8 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 			return -ENOMEM;
 		}
 	}
-	process->pid = process->group = process->session = pid;
+	/* Linux's first process is in group and session 0, so that it can begin one of its own. */
+	process->pid = pid;
 	process->start_ns = clock_monotonic_ns();
 	process->alarm.fire = process_alarm_rings;
 	if (maker)

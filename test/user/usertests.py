@@ -6,7 +6,7 @@ import dataclasses
 import re
 
 FLAVOURS = ("musl", "glibc", "pie")
-TESTS = ("init", "create", "files", "info", "memory", "process", "signals", "threads", "time")
+TESTS = ("init", "create", "files", "info", "jobs", "memory", "process", "signals", "threads", "time")
 # fuzz has a test of its own.
 ATTACKS = ("instructions", "pointers", "ranges", "returns")
 END = r"^# user tests: \d+ passed, \d+ failed"
