@@ -216,7 +216,7 @@ user_cc_musl  := musl-gcc -static
 user_cc_glibc := gcc -static
 user_cc_pie   := gcc -static-pie -fPIE
 
-USER_TESTS   := memory proc files process signals time threads info create events locks
+USER_TESTS   := memory proc files process signals jobs time threads info create events locks
 USER_ATTACKS := ranges instructions returns pointers fuzz
 USER_SUPPORT := tap
 USER_NODES   := dev/console=c:5:1 dev/null=c:1:3 dev/zero=c:1:5 tmp/

@@ -88,9 +88,21 @@ enum linux_tty_request {
 	TIOCGWINSZ = 0x5413,
 	TIOCSWINSZ = 0x5414,
 	FIONREAD = 0x541b,
+	TIOCGSERIAL = 0x541e,
 	TIOCNOTTY = 0x5422,
 	TCSBRKP = 0x5425,
 	TIOCGSID = 0x5429,
 };
+
+/* struct serial_struct, as far as anybody asks. */
+struct linux_serial {
+	int32_t type; /* 4: a 16550A */
+	int32_t line; /* the number in its name */
+	uint32_t port;
+	int32_t irq;
+	int32_t rest[14];
+};
+
+_Static_assert(sizeof(struct linux_serial) == 72, "Linux's struct serial_struct");
 
 enum linux_flush { TCIFLUSH, TCOFLUSH, TCIOFLUSH };

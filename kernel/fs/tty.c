@@ -29,12 +29,40 @@ static const struct linux_termios default_termios = {
 	},
 };
 
+/* Of a file that no hang-up ends: /dev/console. Others keep in `offset` how many there had been when they were opened. */
+#define NEVER_HUNG_UP (~0ULL)
+
+#define SERIAL_MINOR 64 /* of ttyS0 */
+
 static struct tty *console;
 static struct tty *(*own_tty)(void);
 
 static int check_job(struct tty *tty, bool write)
 {
 	return tty->jobs && tty->jobs->check ? tty->jobs->check(tty, write) : 0;
+}
+
+static bool is_hung_up(const struct file *file)
+{
+	const struct tty *tty = file->data;
+
+	return file->offset != NEVER_HUNG_UP && file->offset != tty->hang_ups;
+}
+
+/* Bytes that can be read now. */
+static uint32_t readable(const struct tty *tty)
+{
+	return (tty->termios.lflag & ICANON ? tty->line : tty->head) - tty->tail;
+}
+
+/* Raw mode: a read that may block wants VMIN bytes, or all that it has room for. */
+static bool is_enough(const struct tty *tty, const struct file *file, uint64_t room)
+{
+	uint64_t least = tty->termios.cc[VMIN] < room ? tty->termios.cc[VMIN] : room;
+
+	if (tty->termios.lflag & ICANON || file->flags & O_NONBLOCK)
+		return true;
+	return readable(tty) >= least;
 }
 
 /*
@@ -69,8 +97,12 @@ static int64_t tty_read(struct file *file, struct user_io *io, uint64_t *offset)
 	int error = check_job(tty, false);
 
 	(void)offset;
+	if (is_hung_up(file))
+		return 0;
 	if (error)
 		return error;
+	if (!is_enough(tty, file, io->left))
+		return -EAGAIN;
 	while (io->left) {
 		uint8_t bytes[TTY_PIECE];
 		size_t moved = 0;
@@ -117,6 +149,8 @@ static int64_t tty_write(struct file *file, struct user_io *io, uint64_t *offset
 	int64_t done;
 
 	(void)offset;
+	if (is_hung_up(file))
+		return -EIO;
 	if (error)
 		return error;
 	done = write_pieces(tty, io);
@@ -129,9 +163,11 @@ static unsigned tty_poll(struct file *file)
 {
 	struct tty *tty = file->data;
 	unsigned events = tty->stopped ? 0 : POLLOUT | POLLWRNORM;
-	bool canonical = tty->termios.lflag & ICANON;
+	bool wants_more = !(tty->termios.lflag & ICANON) && !tty->termios.cc[VTIME] && tty->termios.cc[VMIN];
 
-	if (tty->tail != (canonical ? tty->line : tty->head))
+	if (is_hung_up(file))
+		return POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLERR | POLLHUP;
+	if (readable(tty) >= (wants_more ? tty->termios.cc[VMIN] : 1U))
 		events |= POLLIN | POLLRDNORM;
 	return events;
 }
@@ -187,12 +223,30 @@ static int64_t job_request(struct tty *tty, unsigned request, uint64_t arg, stru
 
 	if (!tty->jobs || !tty->jobs->request)
 		return -ENOTTY;
-	if (request == TIOCSPGRP && user_io_get(io, &value, sizeof(value), &moved) != OK)
+	if (request == TIOCSPGRP && (user_io_get(io, &value, sizeof(value), &moved) != OK || moved != sizeof(value)))
 		return -EFAULT;
 	error = tty->jobs->request(tty, request, arg, &value);
 	if (error || (request != TIOCGPGRP && request != TIOCGSID))
 		return error;
 	return put(io, &value, sizeof(value));
+}
+
+/* Only serial lines answer. */
+static int64_t put_serial(const struct tty *tty, struct user_io *io)
+{
+	struct linux_serial serial = { .type = 4 };
+
+	if (tty->device.number < DEVICE_NUMBER(DEVICE_TTY_MAJOR, SERIAL_MINOR))
+		return -ENOTTY;
+	serial.line = (int32_t)(tty->device.number - DEVICE_NUMBER(DEVICE_TTY_MAJOR, SERIAL_MINOR));
+	return put(io, &serial, sizeof(serial));
+}
+
+/* A group in the background must not change what the one in the foreground relies on (tcsetattr(3)). */
+static bool is_change(unsigned request)
+{
+	return (request >= TCSETS && request <= TCSETSF) || request == TCSBRK || request == TCSBRKP ||
+	       request == TCFLSH;
 }
 
 static int64_t tty_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io)
@@ -201,7 +255,10 @@ static int64_t tty_ioctl(struct file *file, unsigned request, uint64_t arg, stru
 	struct linux_winsize winsize;
 	int32_t waiting;
 	size_t moved;
+	int error = is_hung_up(file) ? -EIO : is_change(request) ? check_job(tty, true) : 0;
 
+	if (error)
+		return error;
 	switch (request) {
 	case TCGETS:
 		return put(io, &tty->termios, sizeof(tty->termios));
@@ -219,8 +276,10 @@ static int64_t tty_ioctl(struct file *file, unsigned request, uint64_t arg, stru
 		tty_set_size(tty, winsize.rows, winsize.columns);
 		return 0;
 	case FIONREAD:
-		waiting = (int32_t)((tty->termios.lflag & ICANON ? tty->line : tty->head) - tty->tail);
+		waiting = (int32_t)readable(tty);
 		return put(io, &waiting, sizeof(waiting));
+	case TIOCGSERIAL:
+		return put_serial(tty, io);
 	case TIOCOUTQ:
 		waiting = 0;
 		return put(io, &waiting, sizeof(waiting));
@@ -245,13 +304,19 @@ static const struct file_ops tty_ops = {
 	.queue = tty_queue,
 };
 
+static void lead_to(struct file *file, struct tty *tty)
+{
+	file->ops = &tty_ops;
+	file->data = tty;
+	file->properties = FILE_STREAM;
+	file->offset = tty->hang_ups;
+}
+
 static int open_tty(struct device *device, struct file *file)
 {
 	struct tty *tty = device->data;
 
-	file->ops = &tty_ops;
-	file->data = tty;
-	file->properties = FILE_STREAM;
+	lead_to(file, tty);
 	if (tty->jobs && tty->jobs->opened && !(file->flags & O_NOCTTY))
 		tty->jobs->opened(tty);
 	return 0;
@@ -287,10 +352,27 @@ void tty_set_size(struct tty *tty, unsigned rows, unsigned columns)
 	store_interrupts_restore(flags);
 }
 
+void tty_hang_up(struct tty *tty)
+{
+	uint64_t flags = store_interrupts_off();
+
+	tty->hang_ups++;
+	tty_drop_input(tty);
+	tty->termios = default_termios;
+	tty->stopped = false;
+	wait_queue_wake(&tty->queue);
+	store_interrupts_restore(flags);
+}
+
 static int open_console(struct device *device, struct file *file)
 {
 	(void)device;
-	return console ? open_tty(&console->device, file) : -ENXIO;
+	if (!console)
+		return -ENXIO;
+	/* As on Linux it is nobody's controlling terminal by being opened, and no hang-up takes it from init. */
+	lead_to(file, console);
+	file->offset = NEVER_HUNG_UP;
+	return 0;
 }
 
 static int open_own(struct device *device, struct file *file)

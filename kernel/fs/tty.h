@@ -45,7 +45,9 @@ struct tty {
 	void (*flush)(struct tty *tty);
 	void *data; /* the driver's */
 	const struct tty_job_control *jobs;
-	void *session; /* the job control's own */
+	/* The job control's: pids of the leaders of its session and of the group that has it; 0: none. */
+	int session, foreground;
+	uint64_t hang_ups; /* a file that was opened before the last one leads nowhere */
 	struct linux_termios termios;
 	struct linux_winsize winsize;
 	struct wait_queue queue; /* who waits for input */
@@ -83,6 +85,9 @@ void tty_set_size(struct tty *tty, unsigned rows, unsigned columns);
  */
 void tty_set_console(struct tty *tty);
 void tty_set_own(struct tty *(*own)(void));
+
+/* Who opened it so far finds the end of the file and -EIO; /dev/console stays. Its next opener finds it as new. */
+void tty_hang_up(struct tty *tty);
 
 /* The tty behind a file, or NULL: it is none. */
 struct tty *tty_of(const struct file *file);

@@ -33,8 +33,9 @@
 	call(147, sched_get_priority_min) call(149, mlock) call(150, munlock) call(151, mlockall) \
 	call(152, munlockall) call(157, prctl) call(158, arch_prctl) call(160, setrlimit) call(161, chroot) \
 	call(162, sync) call(165, mount) call(166, umount2) call(169, reboot) call(170, sethostname) \
-	call(186, gettid) call(200, tkill) call(201, time) call(202, futex) call(203, sched_setaffinity) call(204, sched_getaffinity) call(217, getdents64) \
-	call(218, set_tid_address) call(227, clock_settime) call(228, clock_gettime) call(229, clock_getres) \
+	call(186, gettid) call(200, tkill) call(201, time) call(202, futex) call(203, sched_setaffinity) \
+	call(204, sched_getaffinity) call(217, getdents64) call(218, set_tid_address) call(219, restart_syscall) \
+	call(227, clock_settime) call(228, clock_gettime) call(229, clock_getres) \
 	call(230, clock_nanosleep) call(231, exit_group) call(234, tgkill) call(247, waitid) \
 	call(257, openat) call(258, mkdirat) call(259, mknodat) call(260, fchownat) call(262, newfstatat) \
 	call(263, unlinkat) call(264, renameat) call(265, linkat) call(266, symlinkat) call(267, readlinkat) \

@@ -56,12 +56,12 @@ static bool see_group(void *ctx, struct process *process)
 {
 	struct group_search *search = ctx;
 
-	if (process->group == search->group && (!search->session || process->session == search->session))
+	if (process->group == search->group && (search->session < 0 || process->session == search->session))
 		search->found = true;
 	return !search->found;
 }
 
-/* session 0: of any. */
+/* session -1: of any. */
 static bool group_exists(int group, int session)
 {
 	struct group_search search = { .group = group, .session = session };
@@ -81,7 +81,11 @@ SYSCALL_2(setpgid, pid, group_argument)
 		return -ESRCH;
 	if (!group)
 		group = process->pid;
-	if (process->session != self->session || process->session == process->pid)
+	if (process->session != self->session)
+		return -EPERM;
+	if (process != self && process->executed)
+		return -EACCES;
+	if (process->session == process->pid)
 		return -EPERM;
 	if (group != process->pid && !group_exists(group, self->session))
 		return -EPERM;
@@ -93,7 +97,7 @@ SYSCALL_0(setsid)
 {
 	struct process *process = process_current();
 
-	if (group_exists(process->pid, 0))
+	if (group_exists(process->pid, -1))
 		return -EPERM;
 	process->group = process->session = process->pid;
 	process->tty = NULL;

@@ -131,17 +131,34 @@ static int sleep_until(uint64_t deadline)
 	return error == -ETIMEDOUT ? 0 : error;
 }
 
-/* As Linux: the rest is told, and a sleep that only a stop has interrupted goes on with what its caller asked for. */
-static int64_t sleep_for(uint64_t ns, uint64_t rest)
+/* As Linux: the rest is told to a handler's program; a sleep that only a stop has interrupted goes on to its end. */
+static int64_t sleep_on(uint64_t deadline, uint64_t rest)
 {
-	uint64_t deadline = deadline_in(ns), now;
+	struct task *task = task_current();
+	uint64_t now;
 
+	task->sleep_deadline_ns = 0;
 	if (!sleep_until(deadline))
 		return 0;
 	now = clock_monotonic_ns();
 	if (rest && put_ns(rest, deadline > now ? deadline - now : 0))
 		return -EFAULT;
-	return -EINTR;
+	task->sleep_deadline_ns = deadline;
+	task->sleep_rest = rest;
+	return -ERESTART_SLEEP;
+}
+
+static int64_t sleep_for(uint64_t ns, uint64_t rest)
+{
+	return sleep_on(deadline_in(ns), rest);
+}
+
+/* signal_finish_call lets programs execute it; one that does so by itself has nothing to go on with. */
+SYSCALL_0(restart_syscall)
+{
+	const struct task *task = task_current();
+
+	return task->sleep_deadline_ns ? sleep_on(task->sleep_deadline_ns, task->sleep_rest) : -EINTR;
 }
 
 SYSCALL_2(nanosleep, from, rest)

@@ -12,6 +12,7 @@
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
+#include "kernel/task/job_control.h"
 
 #define IRQ_KEYBOARD 1
 #define IRQ_SERIAL   4
@@ -42,6 +43,7 @@ static void make_terminal(struct tty *tty, const char *name, unsigned minor)
 {
 	ASSERT(tty_init(tty, name, DEVICE_NUMBER(DEVICE_TTY_MAJOR, minor), write_terminal, NULL) == 0);
 	tty->flush = flush_terminal;
+	job_control_add(tty);
 }
 
 /* Another name for a terminal. */

@@ -2,9 +2,11 @@
  * New tasks out of old ones: clone(2), with fork and vfork as special cases.
  */
 #include "kernel/arch/fpu.h"
+#include "kernel/arch/guard.h"
 #include "kernel/lib/errno.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/task/process_internal.h"
+#include "kernel/task/signal_internal.h"
 
 /* clone(2). */
 #define CLONE_VM             0x100
@@ -146,6 +148,7 @@ int64_t process_clone(const struct clone_arguments *a)
 {
 	struct task *parent = task_current(), *child;
 	int error = check(a), tid;
+	uint64_t flags;
 
 	if (error)
 		return error;
@@ -175,6 +178,10 @@ int64_t process_clone(const struct clone_arguments *a)
 		parent->vfork_child = child->process;
 		child->process->vfork_parent = parent;
 	}
+	/* A key may have sent the group a signal since the process can be found, when it had no task to wake. */
+	flags = irq_guard_enter();
+	signal_recompute(child);
+	irq_guard_leave(flags);
 	task_start_user(child);
 	if (parent->vfork_child)
 		wait_for_vfork(parent);

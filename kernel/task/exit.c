@@ -6,6 +6,7 @@
 #include "kernel/irq/timer.h"
 #include "kernel/lib/errno.h"
 #include "kernel/mm/kernel_space.h"
+#include "kernel/task/job_control.h"
 #include "kernel/task/process_internal.h"
 #include "kernel/task/signal_numbers.h"
 
@@ -70,6 +71,7 @@ static void give_children_away(struct process *process)
 		child->next_sibling = init->children;
 		init->children = child;
 		child->exit_signal = SIGCHLD;
+		job_control_part(child, process);
 		if (!child->zombie)
 			continue;
 		if (nobody_will_ask(child))
@@ -104,6 +106,10 @@ void process_tell_parent(struct process *process, int code)
 		info.code = CLD_KILLED;
 		info.sender.value = process->status & 0x7f;
 	}
+	if (code == CLD_STOPPED)
+		info.sender.value = (uint64_t)process->stop_status >> 8 & 0xff;
+	if (code == CLD_CONTINUED)
+		info.sender.value = SIGCONT;
 	info.signal = code == CLD_EXITED ? process->exit_signal : SIGCHLD;
 	/* Nothing is lost when it cannot be queued: the parent's wait finds the process. */
 	if (info.signal && signal_send_process(parent, info.signal, &info) != 0)
@@ -127,7 +133,10 @@ static void end_process(struct process *process)
 	process->space = NULL;
 	user_space_put(space);
 	process_put_paths(process);
+	job_control_end(process);
+	job_control_part_at_end(process);
 	process->zombie = true;
+	process->stopped = process->continued = false;
 	if (process == init) {
 		forget_zombies(process);
 		process_kill_all();
@@ -213,6 +222,7 @@ void process_leave_program(struct task *task)
 	task->clear_child_tid = 0;
 	task->robust_list = 0;
 	signal_exec(task->process);
+	task->process->executed = true;
 }
 
 int process_end_others(void)

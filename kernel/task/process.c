@@ -117,7 +117,8 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 
 	if (!process)
 		return -ENOMEM;
-	process->pid = process->group = process->session = pid;
+	/* Linux's first process is in group and session 0, so that it can begin one of its own. */
+	process->pid = pid;
 	process->start_ns = clock_monotonic_ns();
 	process->alarm.fire = process_alarm_rings;
 	if (maker)

@@ -43,7 +43,7 @@ struct process_paths {
 
 struct process {
 	int pid;             /* the tid of its first task */
-	int group, session;  /* pids of their leaders */
+	int group, session;  /* pids of their leaders; 0: the first process's */
 	struct tty *tty;     /* the controlling terminal, or NULL */
 	struct task *tasks;  /* by next_task */
 	unsigned task_count; /* living ones */
@@ -59,7 +59,8 @@ struct process {
 	bool exiting;                 /* exit_group, or a fatal signal: all its tasks are to end */
 	bool stopped, continued;      /* to be told by wait4 */
 	bool stop_told;
-	int stop_status;          /* wait4's for a stopped one: the signal << 8 | 0x7f */
+	bool executed;   /* it runs another program than its maker did: its parent may not move it (setpgid(2)) */
+	int stop_status; /* wait4's for a stopped one: the signal << 8 | 0x7f */
 	struct task *exec_waiter; /* it waits for all other tasks to end; NULL: nobody */
 	int status;               /* wait4's: the exit code << 8, or the signal that ended it */
 	int exit_signal;          /* sent to the parent at the end; SIGCHLD as a rule */

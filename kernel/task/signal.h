@@ -11,6 +11,7 @@
  */
 #define ERESTARTSYS    512 /* again, if the handler has SA_RESTART or there is none */
 #define ERESTARTNOHAND 514 /* again, if there is no handler */
+#define ERESTART_SLEEP 517 /* -EINTR when there is a handler; else restart_syscall(2) sleeps on */
 #define ERESTART_RESTARTBLOCK \
 	516 /* -EINTR when there is a handler; else the caller has made its arguments say what is left */
 

@@ -3,35 +3,13 @@
  */
 #include "kernel/arch/guard.h"
 #include "kernel/lib/errno.h"
+#include "kernel/task/job_control.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/signal_internal.h"
 
 #define SYSCALL_LENGTH 2 /* bytes of the instruction, for doing it again */
 
-struct orphan_search {
-	int group, session;
-	bool found;
-};
-
-static bool has_outer_parent(void *ctx, struct process *process)
-{
-	struct orphan_search *search = ctx;
-	const struct process *parent = process->parent;
-
-	if (process->group != search->group || process->zombie || !parent || parent->pid == 1)
-		return true;
-	search->found = parent->group != search->group && parent->session == search->session;
-	return !search->found;
-}
-
-/* Nobody who would ever continue it watches the group: a terminal must not stop it (setpgid(2)). */
-static bool is_orphaned(const struct process *process)
-{
-	struct orphan_search search = { process->group, process->session, false };
-
-	process_visit(has_outer_parent, &search);
-	return !search.found;
-}
+#define RESTART_SYSCALL 219 /* Linux's number of it */
 
 /* Until SIGCONT, or the end. */
 static void stop_here(struct task *task)
@@ -55,7 +33,7 @@ static void act_by_default(struct process *process, int signal)
 		process_kill(process, signal);
 		return;
 	}
-	if (signal != SIGSTOP && is_orphaned(process))
+	if (signal != SIGSTOP && job_control_is_orphaned(process->group, process->session, NULL))
 		return;
 	flags = irq_guard_enter();
 	signal_stop_process(process, signal);
@@ -64,7 +42,7 @@ static void act_by_default(struct process *process, int signal)
 
 void signal_finish_call(struct trap_frame *frame, const struct signal_action *handler)
 {
-	bool again;
+	bool again, sleeps = false;
 
 	/* rt_sigreturn's result is no result (signal_return), and no call of that number is ever begun again. */
 	if ((int64_t)frame->error < 0)
@@ -72,6 +50,9 @@ void signal_finish_call(struct trap_frame *frame, const struct signal_action *ha
 	switch (-(int64_t)frame->rax) {
 	case ERESTARTSYS:
 		again = !handler || (handler->flags & SA_RESTART);
+		break;
+	case ERESTART_SLEEP:
+		again = sleeps = !handler;
 		break;
 	case ERESTARTNOHAND:
 	case ERESTART_RESTARTBLOCK:
@@ -82,7 +63,7 @@ void signal_finish_call(struct trap_frame *frame, const struct signal_action *ha
 	}
 	if (again) {
 		frame->rip -= SYSCALL_LENGTH;
-		frame->rax = frame->error;
+		frame->rax = sleeps ? RESTART_SYSCALL : frame->error;
 	} else {
 		frame->rax = (uint64_t)-EINTR;
 	}

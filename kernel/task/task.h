@@ -54,6 +54,8 @@ struct task {
 
 	uint64_t clear_child_tid;    /* user address: zeroed and woken as a futex at the end; 0: none */
 	uint64_t set_child_tid;      /* user address: gets the tid when it starts; 0: none */
+	uint64_t sleep_deadline_ns;  /* of a sleep that a stop has interrupted; 0: none */
+	uint64_t sleep_rest;         /* user address: where nanosleep(2) says what was left; 0: nowhere */
 	uint64_t robust_list;        /* set_robust_list(2)'s head; a user address */
 	uint64_t run_ns;             /* CPU time until it was last left */
 	uint64_t started_ns;         /* when it got the CPU */

@@ -1,0 +1,269 @@
+/*
+ * What the terminals' line discipline asks of the tasks (struct tty_job_control), and orphaned groups.
+ *
+ * A terminal names its session and its foreground group by number; the processes of that session point at the terminal.
+ * Both are changed by system calls only. Keys come in interrupts, which only read them.
+ */
+#include "kernel/task/job_control.h"
+
+#include "kernel/arch/guard.h"
+#include "kernel/fs/tty.h"
+#include "kernel/lib/errno.h"
+#include "kernel/task/process_internal.h"
+#include "kernel/task/signal.h"
+#include "kernel/task/signal_numbers.h"
+
+/* ---- groups ---- */
+
+struct orphan_search {
+	int group, session;
+	const struct process *without;
+	bool found;
+};
+
+static bool has_outer_parent(void *ctx, struct process *process)
+{
+	struct orphan_search *search = ctx;
+	const struct process *parent = process->parent;
+
+	if (process->group != search->group || process == search->without || process->zombie || !parent ||
+	    parent->pid == 1)
+		return true;
+	search->found = parent->group != search->group && parent->session == search->session;
+	return !search->found;
+}
+
+bool job_control_is_orphaned(int group, int session, const struct process *without)
+{
+	struct orphan_search search = { group, session, without, false };
+
+	process_visit(has_outer_parent, &search);
+	return !search.found;
+}
+
+struct group_search {
+	int group, session;
+	bool found;
+};
+
+static bool is_stopped_member(void *ctx, struct process *process)
+{
+	struct group_search *search = ctx;
+
+	search->found = process->group == search->group && process->stopped && !process->zombie;
+	return !search->found;
+}
+
+static bool is_member(void *ctx, struct process *process)
+{
+	struct group_search *search = ctx;
+
+	search->found = process->group == search->group && process->session == search->session;
+	return !search->found;
+}
+
+static void part(const struct process *process, const struct process *parent, const struct process *without)
+{
+	struct group_search stopped = { .group = process->group };
+
+	if (!parent || parent->group == process->group || parent->session != process->session ||
+	    !job_control_is_orphaned(process->group, process->session, without))
+		return;
+	process_visit(is_stopped_member, &stopped);
+	if (!stopped.found)
+		return;
+	/* Nothing is owed to who is gone by now. */
+	if (signal_send_group(stopped.group, SIGHUP, NULL) == 0)
+		(void)signal_send_group(stopped.group, SIGCONT, NULL);
+}
+
+void job_control_part(struct process *process, const struct process *parent)
+{
+	part(process, parent, NULL);
+}
+
+void job_control_part_at_end(struct process *process)
+{
+	part(process, process->parent, process);
+}
+
+/* ---- a terminal and its session ---- */
+
+struct foreground_send {
+	const struct tty *tty;
+	int signal;
+};
+
+/* The session too: the number of a group that is gone may be another's by now. */
+static bool send_to_foreground(void *ctx, struct process *process)
+{
+	const struct foreground_send *sending = ctx;
+
+	if (process->group == sending->tty->foreground && process->session == sending->tty->session)
+		(void)signal_send_process(process, sending->signal, NULL);
+	return true;
+}
+
+static void signal_foreground(struct tty *tty, int signal)
+{
+	struct foreground_send sending = { tty, signal };
+
+	if (tty->foreground)
+		process_visit(send_to_foreground, &sending);
+}
+
+static bool forget_tty(void *ctx, struct process *process)
+{
+	if (process->tty == ctx)
+		process->tty = NULL;
+	return true;
+}
+
+/* No process has `tty` as its own any more, and it is free for another session. */
+static void release_tty(struct tty *tty)
+{
+	uint64_t flags = irq_guard_enter();
+
+	tty->session = tty->foreground = 0;
+	irq_guard_leave(flags);
+	process_visit(forget_tty, tty);
+}
+
+static void take_tty(struct process *process, struct tty *tty)
+{
+	uint64_t flags = irq_guard_enter();
+
+	tty->session = process->session;
+	tty->foreground = process->group;
+	irq_guard_leave(flags);
+	process->tty = tty;
+}
+
+static bool leads_session(const struct process *process)
+{
+	return process->session == process->pid;
+}
+
+static struct tty *own_tty(void)
+{
+	return process_current()->tty;
+}
+
+/* open(2): the first terminal that a session's leader opens is the session's, if it has no other. */
+static void opened(struct tty *tty)
+{
+	struct process *process = process_current();
+
+	if (process && leads_session(process) && !process->tty && !tty->session)
+		take_tty(process, tty);
+}
+
+static int check(struct tty *tty, bool write)
+{
+	struct task *task = task_current();
+	struct process *process = task->process;
+	int signal = write ? SIGTTOU : SIGTTIN;
+
+	if (process->tty != tty || !tty->foreground || process->group == tty->foreground)
+		return 0;
+	if ((task->signals.blocked & SIGNAL_BIT(signal)) ||
+	    process->signals.actions[signal - 1].handler == SIGNAL_IGNORE)
+		return write ? 0 : -EIO;
+	if (job_control_is_orphaned(process->group, process->session, NULL))
+		return -EIO;
+	if (signal_send_group(process->group, signal, NULL) != 0)
+		return -EIO;
+	/* Another task of the process may take the signal; this one must begin its call again all the same. */
+	task->signals.wanted = true;
+	return -ERESTARTSYS;
+}
+
+static int set_foreground(struct tty *tty, const struct process *process, int group)
+{
+	struct group_search search = { group, process->session, false };
+	int error = check(tty, true);
+
+	if (error)
+		return error == -EIO ? -ENOTTY : error;
+	if (process->tty != tty || tty->session != process->session)
+		return -ENOTTY;
+	if (group < 0)
+		return -EINVAL;
+	process_visit(is_member, &search);
+	if (!search.found)
+		return process_number_is_used(group) ? -EPERM : -ESRCH;
+	tty->foreground = group;
+	return 0;
+}
+
+/* steal: take it from another session. Everybody is root. */
+static int set_controlling(struct tty *tty, struct process *process, bool steal)
+{
+	if (leads_session(process) && process->session == tty->session)
+		return 0;
+	if (!leads_session(process) || process->tty || (tty->session && !steal))
+		return -EPERM;
+	if (tty->session)
+		release_tty(tty);
+	take_tty(process, tty);
+	return 0;
+}
+
+static int leave_tty(struct tty *tty, struct process *process)
+{
+	if (process->tty != tty)
+		return -ENOTTY;
+	if (leads_session(process)) {
+		signal_foreground(tty, SIGHUP);
+		signal_foreground(tty, SIGCONT);
+		release_tty(tty);
+	}
+	process->tty = NULL;
+	return 0;
+}
+
+static int request(struct tty *tty, unsigned number, uint64_t arg, int32_t *value)
+{
+	struct process *process = process_current();
+
+	switch (number) {
+	case TIOCGPGRP:
+	case TIOCGSID:
+		if (process->tty != tty)
+			return -ENOTTY;
+		*value = number == TIOCGSID ? tty->session : tty->foreground;
+		return 0;
+	case TIOCSPGRP:
+		return set_foreground(tty, process, *value);
+	case TIOCSCTTY:
+		return set_controlling(tty, process, arg == 1);
+	case TIOCNOTTY:
+		return leave_tty(tty, process);
+	}
+	return -ENOTTY;
+}
+
+static const struct tty_job_control jobs = {
+	.signal = signal_foreground,
+	.check = check,
+	.request = request,
+	.opened = opened,
+};
+
+void job_control_add(struct tty *tty)
+{
+	tty->jobs = &jobs;
+	tty_set_own(own_tty);
+}
+
+void job_control_end(struct process *process)
+{
+	struct tty *tty = process->tty;
+
+	if (!tty || !leads_session(process))
+		return;
+	signal_foreground(tty, SIGHUP);
+	signal_foreground(tty, SIGCONT);
+	release_tty(tty);
+	tty_hang_up(tty);
+}
