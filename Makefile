@@ -324,7 +324,7 @@ qemu-gdb: all ## boot it stopped, waiting for `make gdb`
 	$(Q)scripts/qemu gdb
 
 gdb: ## attach gdb to `make qemu-gdb`
-	$(Q)scripts/gdb
+	$(Q)scripts/gdb/attach
 
 test: lint test-host test-qemu ## all tests and checks
 
@@ -362,7 +362,7 @@ lint: all ## style, static analysis, layers, and the boot file itself
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -I. --suppress=missingIncludeSystem $(CPPCHECK_C)
 	$(Q)set -e; for f in $(SPARSE_C); do sparse $(SPARSE_FLAGS) -Wsparse-error $$f; done
-	$(Q)shellcheck scripts/setup scripts/qemu scripts/gdb scripts/mkimage scripts/run-linux .ci/run
+	$(Q)shellcheck scripts/setup scripts/qemu scripts/gdb/attach scripts/mkimage scripts/run-linux .ci/run
 	$(Q)scripts/check-layers
 	$(Q)scripts/check-docs
 	$(Q)scripts/check-pe build/loader.efi build/BOOTX64.EFI

@@ -1,4 +1,4 @@
-"""gdb through `make qemu-gdb` and scripts/gdb, as a developer uses them."""
+"""gdb through `make qemu-gdb` and scripts/gdb/attach, as a developer uses them."""
 
 import os
 import re
@@ -36,7 +36,7 @@ def _environment():
 
 def test_breakpoint_and_backtrace(environment):
     """The breakpoint at the kernel's entry is hit, and a backtrace from deeper inside names functions and lines."""
-    words = ["scripts/gdb", "-nx", "-batch", "-ex", "continue", "-ex", "info registers rip",
+    words = ["scripts/gdb/attach", "-nx", "-batch", "-ex", "continue", "-ex", "info registers rip",
              "-ex", "hbreak monitor_run", "-ex", "continue", "-ex", "backtrace",
              "-ex", "print/x boot_info->magic", "-ex", "kill"]
     result = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT,

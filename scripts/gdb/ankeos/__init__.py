@@ -1,0 +1,15 @@
+"""AnkeOS in gdb: the commands `ankeos map`, `walk`, `tasks`, `areas`, `frame`, `log` and `audit`.
+
+scripts/gdb/attach imports this package. Nothing here changes the guest, and nothing runs code of it: what is shown
+comes from registers and memory, so it works wherever the machine has stopped. Page tables are walked by the walker of
+test/qemu, which knows them from the manual only.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "test" / "qemu"))
+
+from ankeos import areas, audit, command, frame, log, map as map_command, tasks, walk  # noqa: E402
+
+__all__ = ["areas", "audit", "command", "frame", "log", "map_command", "tasks", "walk"]
