@@ -13,7 +13,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 # What `qemu` and its kin run; see scripts/qemu.
-export MEM CPU SMP MACHINE CMDLINE INITRD QEMU_EXTRA
+export MEM CPU SMP MACHINE CMDLINE INITRD QEMU_EXTRA STOP
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -195,6 +195,9 @@ user_cc_musl  := musl-gcc -static
 user_cc_glibc := gcc -static
 user_cc_pie   := gcc -static-pie -fPIE
 
+# Archives hold programs without symbols; gdb finds those of NAME.debug by the build-id.
+user_link = $(Q)$(user_cc_$(1)) -Wl,--build-id $(2) -o $@.debug && $(OBJCOPY) --strip-all $@.debug $@
+
 USER_TESTS   := memory files process signals time threads info create
 USER_ATTACKS := ranges instructions returns pointers fuzz
 USER_SUPPORT := tap
@@ -222,7 +225,7 @@ build/user/$(1)/%.o: test/user/%.c Makefile
 build/user/$(1)/attack/%: build/user/$(1)/attack/%.o $$(USER_SUPPORT:%=build/user/$(1)/%.o) \
     $$(addprefix build/user/$(1)/attack/,victim.o calls.o)
 	$$(call say,LD,$$@)
-	$$(Q)$$(user_cc_$(1)) -s $$^ -o $$@
+	$$(call user_link,$(1),$$^)
 
 build/user/attack-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_ATTACKS:%=attack/%)) scripts/mkcpio
 	$$(call say,CPIO,$$@)
@@ -231,7 +234,7 @@ build/user/attack-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_ATTACK
 
 build/user/$(1)/init build/user/$(1)/bench/bench: build/user/$(1)/%: $$(patsubst %,build/user/$(1)/%.o,% $$(OPERATIONS))
 	$$(call say,LD,$$@)
-	$$(Q)$$(user_cc_$(1)) -s $$^ -pthread -o $$@
+	$$(call user_link,$(1),$$^ -pthread)
 
 build/user/bench-$(1).cpio: build/user/$(1)/bench/bench build/user/tiny scripts/mkcpio
 	$$(call say,CPIO,$$@)
@@ -239,7 +242,7 @@ build/user/bench-$(1).cpio: build/user/$(1)/bench/bench build/user/tiny scripts/
 
 build/user/$(1)/%: build/user/$(1)/%.o $$(USER_SUPPORT:%=build/user/$(1)/%.o)
 	$$(call say,LD,$$@)
-	$$(Q)$$(user_cc_$(1)) -s $$^ -pthread -o $$@
+	$$(call user_link,$(1),$$^ -pthread)
 
 build/user/test-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_TESTS)) scripts/mkcpio
 	$$(call say,CPIO,$$@)
@@ -320,7 +323,7 @@ qemu: all ## boot it in QEMU; a window when there is a display, serial on the te
 qemu-nox: all ## the same, never a window
 	$(Q)scripts/qemu nox
 
-qemu-gdb: all ## boot it stopped, waiting for `make gdb`
+qemu-gdb: all ## boot it for `make gdb`, which stops at the first instruction of STOP=efi|kernel|none
 	$(Q)scripts/qemu gdb
 
 gdb: ## attach gdb to `make qemu-gdb`
@@ -387,5 +390,5 @@ clean: ## remove build/
 	$(Q)rm -rf build
 
 help: ## this list
-	@echo 'make TARGET... [MEM= CPU= SMP= MACHINE= CMDLINE= INITRD= QEMU_EXTRA=] [CC=clang] [DEBUG=1] [V=1]'
+	@echo 'make TARGET... [MEM= CPU= SMP= MACHINE= CMDLINE= INITRD= QEMU_EXTRA= STOP=] [CC=clang] [DEBUG=1] [V=1]'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
