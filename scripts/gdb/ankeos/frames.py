@@ -79,7 +79,7 @@ class Filter:
             if one.inferior_frame().type() == gdb.SIGTRAMP_FRAME:
                 yield Entry(one)
             else:
-                yield one if one.function() else Unknown(one)
+                yield one if one.inferior_frame().name() else Unknown(one)
 
 
 Filter()
