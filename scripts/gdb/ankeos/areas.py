@@ -47,7 +47,7 @@ class Areas(Command):
         process = kernel.process(number(words[0]))
         space = process["space"]
         if not int(space):
-            raise gdb.GdbError(f"ankeos areas: process {words[0]} has no memory any more")
+            raise gdb.GdbError(f"process {words[0]} has no memory any more")
         found = areas(space)
         gdb.write(f"process {int(process['pid'])} {kernel.text(process['executable'])}: {len(found)} areas, "
                   f"{int(space['mapped_pages'])} pages, {int(space['resident_pages'])} of them mapped\n")

@@ -28,20 +28,18 @@ class Command(gdb.Command):
         del from_tty
         try:
             self.run(gdb.string_to_argv(argument))
-        except walker.TableError as error:
-            raise gdb.GdbError(f"ankeos {self.name}: {error}") from error
-        except gdb.error as error:
+        except (walker.TableError, gdb.error, gdb.GdbError) as error:
             raise gdb.GdbError(f"ankeos {self.name}: {error}") from error
 
     def run(self, words: list[str]) -> None:
-        """Do it; raises gdb.GdbError with what is wrong."""
+        """Do it; raises gdb.GdbError with what is wrong, without the command's name."""
         raise NotImplementedError
 
     def expect(self, words: list[str], least: int, most: int) -> None:
         """Refuse another number of arguments."""
         if not least <= len(words) <= most:
             usage = (self.__doc__ or "").strip().splitlines()[-1].strip()
-            raise gdb.GdbError(f"ankeos {self.name}: {len(words)} arguments. {usage}")
+            raise gdb.GdbError(f"{len(words)} arguments. {usage}")
 
 
 def number(text: str) -> int:

@@ -28,7 +28,7 @@ class Entry(FrameDecorator):
 
     def function(self) -> str:
         frame = self.inferior_frame()
-        name = routine_at(frame.pc())
+        name = frame.name() or "??"
         words = trap_words(frame, name)
         if words is None:
             return name
@@ -43,11 +43,6 @@ class Unknown(FrameDecorator):
 
     def function(self) -> str:
         return "??"
-
-
-def routine_at(address: int) -> str:
-    """The assembly routine, which has a symbol and nothing else."""
-    return gdb.execute(f"info symbol {address:#x}", to_string=True).split()[0]
 
 
 def call_name(number: int) -> str:

@@ -6,6 +6,8 @@ the direct map, which is there while the kernel context is loaded.
 
 from __future__ import annotations
 
+import re
+
 import gdb
 from contract import layout
 
@@ -51,3 +53,14 @@ def register(name: str) -> int:
 def loaded_root() -> int:
     """The physical address of the PML4 in CR3."""
     return register("cr3") & ROOT_MASK
+
+
+def load_root(cr3: int) -> None:
+    """Put a value into CR3. By the protocol itself: gdb cannot assign to a register that is described as flags."""
+    listed = gdb.execute("maintenance print remote-registers", to_string=True)
+    found = re.search(r"^ *cr3 .* (\d+) +\d+ *\S*$", listed, re.MULTILINE)
+    connection = gdb.selected_inferior().connection
+    value = cr3.to_bytes(8, "little").hex()
+    if found is None or connection.send_packet(f"P{int(found[1]):x}={value}") != b"OK":
+        raise gdb.GdbError("this stub does not let CR3 be set")
+    gdb.execute("maintenance flush register-cache", to_string=True)

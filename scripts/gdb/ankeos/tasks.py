@@ -49,7 +49,7 @@ class Tasks(Command):
         self.expect(words, 0, 0)
         current = kernel.current_task()
         if current is None:
-            raise gdb.GdbError("ankeos tasks: there are no tasks yet")
+            raise gdb.GdbError("there are no tasks yet")
         gdb.write("  tid   pid  S        context      pages  name             waits in\n")
         for task in kernel.tasks():
             running = int(task) == int(current)

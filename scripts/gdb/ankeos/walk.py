@@ -46,7 +46,7 @@ class Walk(Command):
         self.expect(words, 1, 2)
         address = number(words[0])
         if walker.canonical(address & (1 << 48) - 1) != address:
-            raise gdb.GdbError(f"ankeos walk: {address:#x} is not canonical")
+            raise gdb.GdbError(f"{address:#x} is not canonical")
         context = kernel.context(words[1] if len(words) > 1 else None)
         gdb.write(f"{address:#018x} ({range_name(address)}) in {context.name}\n")
         found = steps(context.root, address)
