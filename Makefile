@@ -313,7 +313,7 @@ C_FILES := $(shell find efi kernel paging test -name '*.[ch]')
 # ---- targets ----------------------------------------------------------------------------------
 
 .PHONY: all qemu qemu-nox qemu-gdb gdb test test-host host-programs coverage test-qemu user test-user-linux \
-        test-user-slow lint bench bench-boot bench-linux image bundle clean help
+        test-user-slow lint bench bench-boot bench-linux map image bundle clean help
 
 all: build/BOOTX64.EFI ## build/BOOTX64.EFI, the one file that boots
 
@@ -378,6 +378,9 @@ bench-boot: all ## guest instructions of each phase of the boot
 
 bench-linux: all build/user/bench-musl.cpio ## system calls here and on Debian's Linux, in guest instructions
 	$(Q)scripts/bench-linux
+
+map: all build/user/spin.cpio ## pictures of the live memory map and of the boot: build/map.svg, build/boot.svg
+	$(Q)scripts/draw-map
 
 image: build/ankeos.img ## build/ankeos.img, to write to a USB stick
 
