@@ -6,6 +6,7 @@
 #pragma once
 
 #ifdef __ASSEMBLER__
+/* clang-format off */
 
 	.cfi_sections .debug_frame
 
@@ -55,4 +56,5 @@
 	.cfi_restore \register
 	.endm
 
+/* clang-format on */
 #endif
