@@ -13,7 +13,7 @@ Q       := $(if $(filter 1,$(V)),,@)
 say      = $(if $(filter 1,$(V)),,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
 # What `qemu` and its kin run; see scripts/qemu.
-export MEM CPU SMP MACHINE CMDLINE INITRD QEMU_EXTRA
+export MEM CPU SMP MACHINE CMDLINE INITRD QEMU_EXTRA STOP
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -216,6 +216,9 @@ user_cc_musl  := musl-gcc -static
 user_cc_glibc := gcc -static
 user_cc_pie   := gcc -static-pie -fPIE
 
+# Archives hold programs without symbols; gdb finds those of NAME.debug by the build-id.
+user_link = $(Q)$(user_cc_$(1)) -Wl,--build-id $(2) -o $@.debug && $(OBJCOPY) --strip-all $@.debug $@
+
 USER_TESTS   := memory proc files process signals jobs time threads info create events locks
 USER_ATTACKS := ranges instructions returns pointers fuzz
 USER_SUPPORT := tap
@@ -243,7 +246,7 @@ build/user/$(1)/%.o: test/user/%.c Makefile
 build/user/$(1)/attack/%: build/user/$(1)/attack/%.o $$(USER_SUPPORT:%=build/user/$(1)/%.o) \
     $$(addprefix build/user/$(1)/attack/,victim.o calls.o)
 	$$(call say,LD,$$@)
-	$$(Q)$$(user_cc_$(1)) -s $$^ -o $$@
+	$$(call user_link,$(1),$$^)
 
 build/user/attack-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_ATTACKS:%=attack/%)) scripts/mkinitrd
 	$$(call say,CPIO,$$@)
@@ -252,7 +255,7 @@ build/user/attack-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_ATTACK
 
 build/user/$(1)/demo build/user/$(1)/bench/bench: build/user/$(1)/%: $$(patsubst %,build/user/$(1)/%.o,% $$(OPERATIONS))
 	$$(call say,LD,$$@)
-	$$(Q)$$(user_cc_$(1)) -s $$^ -pthread -o $$@
+	$$(call user_link,$(1),$$^ -pthread)
 
 build/user/bench-$(1).cpio: build/user/$(1)/bench/bench build/user/tiny scripts/mkinitrd
 	$$(call say,CPIO,$$@)
@@ -261,7 +264,7 @@ build/user/bench-$(1).cpio: build/user/$(1)/bench/bench build/user/tiny scripts/
 
 build/user/$(1)/%: build/user/$(1)/%.o $$(USER_SUPPORT:%=build/user/$(1)/%.o)
 	$$(call say,LD,$$@)
-	$$(Q)$$(user_cc_$(1)) -s $$^ -pthread -o $$@
+	$$(call user_link,$(1),$$^ -pthread)
 
 build/user/test-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_TESTS)) scripts/mkinitrd
 	$$(call say,CPIO,$$@)
@@ -353,7 +356,7 @@ C_FILES := $(shell find efi kernel paging test -name '*.[ch]')
 # ---- targets ----------------------------------------------------------------------------------
 
 .PHONY: all qemu qemu-nox qemu-gdb gdb test test-host host-programs coverage test-qemu user test-user-linux \
-        test-user-slow lint bench bench-boot bench-linux image bundle clean help
+        test-user-slow lint bench bench-boot bench-linux map image bundle clean help
 
 all: build/BOOTX64.EFI ## build/BOOTX64.EFI, the one file that boots
 
@@ -363,11 +366,11 @@ qemu: all ## boot it in QEMU; a window when there is a display, serial on the te
 qemu-nox: all ## the same, never a window
 	$(Q)scripts/qemu nox
 
-qemu-gdb: all ## boot it stopped, waiting for `make gdb`
+qemu-gdb: all ## boot it for `make gdb`, which stops at the first instruction of STOP=efi|kernel|none
 	$(Q)scripts/qemu gdb
 
 gdb: ## attach gdb to `make qemu-gdb`
-	$(Q)scripts/gdb
+	$(Q)scripts/gdb/attach
 
 test: lint test-host test-qemu ## all tests and checks
 
@@ -405,7 +408,7 @@ lint: all ## style, static analysis, layers, and the boot file itself
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -I. --suppress=missingIncludeSystem $(CPPCHECK_C)
 	$(Q)set -e; for f in $(SPARSE_C); do sparse $(SPARSE_FLAGS) -Wsparse-error $$f; done
-	$(Q)shellcheck scripts/setup scripts/qemu scripts/gdb scripts/mkimage scripts/run-linux scripts/busybox initrd/init .ci/run
+	$(Q)shellcheck scripts/setup scripts/qemu scripts/gdb/attach scripts/mkimage scripts/run-linux scripts/busybox initrd/init .ci/run
 	$(Q)scripts/check-layers
 	$(Q)scripts/check-docs
 	$(Q)scripts/check-pe build/loader.efi build/BOOTX64.EFI
@@ -419,6 +422,9 @@ bench-boot: all ## guest instructions of each phase of the boot
 bench-linux: all build/user/bench-musl.cpio ## system calls here and on Debian's Linux, in guest instructions
 	$(Q)scripts/bench-linux
 
+map: all build/user/spin.cpio ## pictures of the live memory map and of the boot: build/map.svg, build/boot.svg
+	$(Q)scripts/draw-map
+
 image: build/ankeos.img ## build/ankeos.img, to write to a USB stick
 
 bundle: build/loader.efi build/kernel.strip.elf ## another boot file: INITRD=… CMDLINE=… OUT=…
@@ -430,5 +436,5 @@ clean: ## remove build/
 	$(Q)rm -rf build
 
 help: ## this list
-	@echo 'make TARGET... [MEM= CPU= SMP= MACHINE= CMDLINE= INITRD= QEMU_EXTRA=] [CC=clang] [DEBUG=1] [V=1]'
+	@echo 'make TARGET... [MEM= CPU= SMP= MACHINE= CMDLINE= INITRD= QEMU_EXTRA= STOP=] [CC=clang] [DEBUG=1] [V=1]'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18

@@ -1,6 +1,7 @@
 /*
  * The kernel's first instruction, and the note that tells the loader where the stack is.
  */
+#include "kernel/arch/unwind.h"
 #include "kernel/boot/handoff.h"
 
 /*
@@ -13,6 +14,8 @@
 	.globl	kernel_entry
 	.type	kernel_entry, @function
 kernel_entry:
+	.cfi_startproc
+	unwind_ends
 	rdtsc
 	shl	$32, %rdx
 	lea	(%rax, %rdx), %rsi
@@ -21,6 +24,7 @@ kernel_entry:
 	push	%rbp
 	call	kmain
 	ud2
+	.cfi_endproc
 	.size	kernel_entry, . - kernel_entry
 
 /* struct kernel_note, as an ELF note (System V ABI, "Note Section"). */

@@ -3,6 +3,7 @@
  * The firmware uses the Microsoft calling convention (UEFI 2.10, "x64 Platforms").
  */
 #include "kernel/arch/firmware_call.h"
+#include "kernel/arch/unwind.h"
 
 	.bss
 	.balign	8
@@ -20,8 +21,10 @@ firmware_call_stack:
 	.globl	firmware_call
 	.type	firmware_call, @function
 firmware_call:
-	push	%rbp
+	.cfi_startproc
+	push_saved %rbp
 	mov	%rsp, %rbp
+	.cfi_def_cfa_register %rbp
 	push	%rbx
 	push	%r12
 	push	%r13
@@ -57,7 +60,9 @@ firmware_call_abort:
 	pop	%r12
 	pop	%rbx
 	pop	%rbp
+	.cfi_def_cfa %rsp, 8
 	ret
+	.cfi_endproc
 	.size	firmware_call, . - firmware_call
 
 	.section .note.GNU-stack, "", @progbits

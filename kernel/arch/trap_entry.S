@@ -4,6 +4,7 @@
  */
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/trap_numbers.h"
+#include "kernel/arch/unwind.h"
 
 #define MSR_GS_BASE 0xc0000101
 
@@ -22,39 +23,39 @@
 #define CALL_PAD   8
 
 	.macro	push_registers
-	push	%rax
-	push	%rbx
-	push	%rcx
-	push	%rdx
-	push	%rsi
-	push	%rdi
-	push	%rbp
-	push	%r8
-	push	%r9
-	push	%r10
-	push	%r11
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
+	push_saved %rax
+	push_saved %rbx
+	push_saved %rcx
+	push_saved %rdx
+	push_saved %rsi
+	push_saved %rdi
+	push_saved %rbp
+	push_saved %r8
+	push_saved %r9
+	push_saved %r10
+	push_saved %r11
+	push_saved %r12
+	push_saved %r13
+	push_saved %r14
+	push_saved %r15
 	.endm
 
 	.macro	pop_registers
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%r11
-	pop	%r10
-	pop	%r9
-	pop	%r8
-	pop	%rbp
-	pop	%rdi
-	pop	%rsi
-	pop	%rdx
-	pop	%rcx
-	pop	%rbx
-	pop	%rax
+	pop_saved %r15
+	pop_saved %r14
+	pop_saved %r13
+	pop_saved %r12
+	pop_saved %r11
+	pop_saved %r10
+	pop_saved %r9
+	pop_saved %r8
+	pop_saved %rbp
+	pop_saved %rdi
+	pop_saved %rsi
+	pop_saved %rdx
+	pop_saved %rcx
+	pop_saved %rbx
+	pop_saved %rax
 	.endm
 
 	/* A breakpoint on the way to its own handler would come back for ever. */
@@ -64,13 +65,17 @@
 	.balign	16
 /* TRAP_VECTORS stubs, 16 bytes each: out: vector and error code pushed, then one of the paths below. No register changes. */
 trap_stubs:
+	.cfi_startproc simple
 	.set	vector, 0
 	.rept	TRAP_VECTORS
 	.balign	16
 	.if	vector >= 32 || !((HAS_ERROR_CODE >> (vector & 31)) & 1)
+	unwind_interrupted 0
 	push	$0
 	.endif
+	unwind_interrupted 8
 	push	$vector
+	.cfi_adjust_cfa_offset 8
 	.if	vector < 32 && ((OWN_STACK >> (vector & 31)) & 1)
 	jmp	trap_own_stack
 	.else
@@ -78,6 +83,8 @@ trap_stubs:
 	.endif
 	.set	vector, vector + 1
 	.endr
+	.cfi_endproc
+	.size	trap_stubs, . - trap_stubs
 
 /*
  * in:  error code and vector on the stack, above the CPU's own frame
@@ -85,6 +92,8 @@ trap_stubs:
  */
 	.type	trap_common, @function
 trap_common:
+	.cfi_startproc simple
+	unwind_interrupted 16
 	testb	$FROM_USER, CS_OFFSET(%rsp)
 	jz	trap_gs_set
 	swapgs
@@ -92,11 +101,14 @@ trap_gs_set:
 	push_registers
 	mov	%cr3, %rax
 	push	%rax
+	.cfi_adjust_cfa_offset 8
 	cld
 	mov	%rsp, %rdi
 	sub	$CALL_PAD, %rsp
+	.cfi_adjust_cfa_offset CALL_PAD
 	call	trap_dispatch
 	add	$CALL_PAD, %rsp
+	.cfi_adjust_cfa_offset -CALL_PAD
 /*
  * Where every return goes that does not leave by SYSRET, a new task's first included.
  * in: RSP at a struct trap_frame, interrupts off
@@ -104,12 +116,15 @@ trap_gs_set:
 	.globl	trap_return
 trap_return:
 	add	$8, %rsp
+	.cfi_adjust_cfa_offset -8
 	pop_registers
 	testb	$FROM_USER, CS_OFFSET(%rsp)
 	jz	1f
 	swapgs
 1:	add	$16, %rsp
+	.cfi_adjust_cfa_offset -16
 	iretq
+	.cfi_endproc
 	.size	trap_common, . - trap_common
 
 /*
@@ -118,6 +133,8 @@ trap_return:
  */
 	.type	trap_own_stack, @function
 trap_own_stack:
+	.cfi_startproc simple
+	unwind_interrupted 16
 	cmpb	$TRAP_DB, (%rsp)
 	jne	1f
 	testb	$FROM_USER, CS_OFFSET(%rsp)
@@ -125,8 +142,10 @@ trap_own_stack:
 1:	push_registers
 	mov	%cr3, %rax
 	push	%rax
+	.cfi_adjust_cfa_offset 8
 	cld
 	mov	%rsp, %rbx
+	.cfi_def_cfa_register %rbx
 	mov	$MSR_GS_BASE, %ecx
 	rdmsr
 	mov	%eax, %r12d
@@ -148,23 +167,31 @@ trap_own_stack:
 	mov	$MSR_GS_BASE, %ecx
 	wrmsr
 	lea	8(%rbx), %rsp
+	.cfi_def_cfa %rsp, FRAME_SIZE - 8
 	pop_registers
 	add	$16, %rsp
+	.cfi_adjust_cfa_offset -16
 	iretq
+	.cfi_endproc
 	.size	trap_own_stack, . - trap_own_stack
 
 /* in: vector, error code and frame on another stack; out: the same on the task's. No register changes. */
 	.type	trap_move_stack, @function
 trap_move_stack:
+	.cfi_startproc simple
+	unwind_interrupted 16
 	swapgs
 	mov	%rax, %gs:PERCPU_SCRATCH
 	mov	%rsp, %rax
+	.cfi_def_cfa_register %rax
 	mov	%gs:PERCPU_KERNEL_STACK, %rsp
 	.irp	offset, 48, 40, 32, 24, 16, 8, 0
 	push	\offset(%rax)
 	.endr
+	.cfi_def_cfa_register %rsp
 	mov	%gs:PERCPU_SCRATCH, %rax
 	jmp	trap_gs_set
+	.cfi_endproc
 	.size	trap_move_stack, . - trap_move_stack
 
 /* Offsets in the frame, from the stack pointer while the function runs. */
@@ -193,18 +220,29 @@ trap_move_stack:
 	.type	syscall_entry, @function
 	.balign	16
 syscall_entry:
+	.cfi_startproc simple
+	.cfi_signal_frame
+	.cfi_def_cfa %rsp, 0
+	.cfi_register %rip, %rcx
+	.cfi_remember_state
 	swapgs
 	mov	%rsp, %gs:PERCPU_SCRATCH
 	mov	%gs:PERCPU_KERNEL_STACK, %rsp
 	push	$SELECTOR_USER_DATA
 	push	%gs:PERCPU_SCRATCH
+	.cfi_adjust_cfa_offset 16
+	.cfi_rel_offset %rsp, 0
 	push	%r11
 	push	$SELECTOR_USER_CODE
 	push	%rcx
+	.cfi_adjust_cfa_offset 24
+	.cfi_rel_offset %rip, 0
 	push	%rax
 	push	$TRAP_SYSCALL
+	.cfi_adjust_cfa_offset 16
 	push_registers
 	sub	$8 + CALL_PAD, %rsp
+	.cfi_adjust_cfa_offset 8 + CALL_PAD
 	cmpb	$0, syscall_clock(%rip)
 	jne	.Lclocked
 	cmp	$SYSCALL_TABLE, %rax
@@ -237,8 +275,11 @@ syscall_entry:
 	mov	FRAME_RIP(%rsp), %rcx
 	mov	FRAME_RFLAGS(%rsp), %r11
 	mov	FRAME_RSP(%rsp), %rsp
+	.cfi_restore_state
 	swapgs
 	sysretq
+	unwind_trap_frame
+	.cfi_adjust_cfa_offset CALL_PAD
 .Lcount_cr3_writes:
 	mov	(%rcx), %rcx
 	sub	%rbx, %rcx
@@ -261,7 +302,9 @@ syscall_entry:
 	lea	CALL_PAD(%rsp), %rdi
 	call	syscall_leave
 	add	$CALL_PAD, %rsp
+	.cfi_adjust_cfa_offset -CALL_PAD
 	jmp	trap_return
+	.cfi_endproc
 	.size	syscall_entry, . - syscall_entry
 
 /*

@@ -5,6 +5,7 @@
  *
  * All routines: SysV ABI, no stack. With SMAP on EFLAGS.AC is set inside and clear after.
  */
+#include "kernel/arch/unwind.h"
 
 /* rep has a price on real CPUs; from here on it pays. */
 #define REP_FROM 256
@@ -48,7 +49,9 @@ user_copy_smap:
 	.globl	user_fixups
 user_fixups:
 
+	/* None uses the stack: one description does for all. */
 	.text
+	.cfi_startproc
 /*
  * in:  RDI = to, RSI = from, RDX = bytes
  * out: RAX = bytes that are not copied; clobbers RCX, RDX, RSI, RDI
@@ -219,6 +222,7 @@ user_fixups:
 	FORBID
 	ret
 	.size	user_cmpxchg_32, . - user_cmpxchg_32
+	.cfi_endproc
 
 	.section .rodata.user_fixups, "a"
 user_fixups_end:

@@ -1,50 +1,110 @@
-"""gdb through `make qemu-gdb` and scripts/gdb, as a developer uses them."""
+"""gdb through `make qemu-gdb` and scripts/gdb/attach, as a developer uses them: each STOP=, symbols, backtraces."""
 
-import os
 import re
-import signal
-import socket
 import subprocess
 
 import pytest
-from contract import ROOT
-from machine import LIMIT
+from contract import BUILD, symbols
+from gdb_session import session
+
+CALLS = {"INITRD": str(BUILD / "user" / "spin.cpio"), "CMDLINE": "console=ttyS0 -- calls"}
+COMPUTES = {"INITRD": str(BUILD / "user" / "spin.cpio"), "CMDLINE": "console=ttyS0"}
 
 
-@pytest.fixture(name="environment")
-def _environment():
-    """A stopped QEMU under make, in a process group that ends with the test."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {**os.environ, "GDB_PORT": str(port), "MEM": "256M"}
-    with subprocess.Popen(["make", "-s", "qemu-gdb"], cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True) as process:
-        try:
-            said = b""
-            while b"waiting for gdb" not in said:
-                line = process.stdout.readline()
-                said += line
-                assert line, said.decode()
-            yield environment
-        finally:
-            try:
-                os.killpg(process.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+def frames(backtrace):
+    """The functions of a backtrace, innermost first; those without a number are inlined or broken over lines."""
+    return re.findall(r"^#\d+ +(?:0x[0-9a-f]+ in )?(<[^>]+>|[\w?]+)", backtrace, re.MULTILINE)
 
 
-def test_breakpoint_and_backtrace(environment):
-    """The breakpoint at the kernel's entry is hit, and a backtrace from deeper inside names functions and lines."""
-    words = ["scripts/gdb", "-nx", "-batch", "-ex", "continue", "-ex", "info registers rip",
-             "-ex", "hbreak monitor_run", "-ex", "continue", "-ex", "backtrace",
-             "-ex", "print/x boot_info->magic", "-ex", "kill"]
-    result = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=LIMIT,
-                            check=False)
-    output = result.stdout + result.stderr
-    assert re.search(r"^Breakpoint 1, .*kernel_entry", output, re.MULTILINE), output
-    assert re.search(r"^rip +0xffffffff80000000 ", output, re.MULTILINE), output
-    assert re.search(r"^#0 .*\bmonitor_run \(", output, re.MULTILINE), output
-    assert re.search(r"^#1 .*\bkmain \(.*\) at \.?/?kernel/main\.c:\d+", output, re.MULTILINE), output
-    assert re.search(r"^#2 .*\bkernel_entry \(", output, re.MULTILINE), output
-    assert "= 0x534f656b6e41" in output, output
+def test_stop_kernel():
+    """The default: at the kernel's first instruction; later a backtrace ends at the entry."""
+    with session() as machine:
+        start, registers, _, _, backtrace, magic = machine.gdb(
+            "info registers rip", "hbreak monitor_run", "continue", "backtrace", "print/x boot_info->magic")
+    assert "stopped at the kernel's first instruction" in start, start
+    assert re.search(rf"^rip +{symbols()['kernel_entry']:#x} ", registers, re.MULTILINE), registers
+    names = frames(backtrace)
+    assert names[0] == "monitor_run" and names[-2:] == ["kmain", "kernel_entry"], backtrace
+    assert re.search(r"\bkmain \(.*\) at \.?/?kernel/main\.c:\d+", backtrace), backtrace
+    assert "= 0x534f656b6e41" in magic, magic
+
+
+def test_stop_efi():
+    """At the loader's first instruction, with its symbols where the firmware has put it; the kernel follows."""
+    entry = {name: int(value, 16) for value, _, name in
+             (line.split() for line in subprocess.run(["nm", BUILD / "loader.so"], capture_output=True, text=True,
+                                                      check=True).stdout.splitlines() if line[0] != " ")}["loader_entry"]
+    with session(STOP="efi") as machine:
+        start, registers, _, there, source, backtrace, _, _, kernel, ranges = machine.gdb(
+            "info registers rip", "break loader_parse_kernel", "continue", "info line", "backtrace",
+            "hbreak kernel_entry", "continue", "backtrace", "info symbol loader_entry")
+    base = re.search(r"stopped at the loader's first instruction, image base (0x[0-9a-f]+)", start)
+    assert base, start
+    assert re.search(rf"^rip +{int(base[1], 16) + entry:#x} ", registers, re.MULTILINE), registers
+    assert re.search(r"Breakpoint 1, loader_parse_kernel \(l=", there), there
+    assert "efi/image.c" in source, source
+    assert frames(backtrace)[:3] == ["loader_parse_kernel", "prepare", "efi_main"], backtrace
+    assert frames(kernel) == ["kernel_entry"], kernel
+    assert "loader_entry in section" not in ranges, "the loader's symbols should be gone: " + ranges
+
+
+def test_stop_none_in_user_mode():
+    """A machine that runs: gdb stops it in user mode, in the program's main, with its lines and variables."""
+    with session(STOP="none", **COMPUTES) as machine:
+        machine.wait_for("^spinning")
+        start, registers, backtrace, count = machine.gdb("info registers cs", "backtrace", "print count", leave="detach")
+        assert "symbols from build/user/musl/spin.debug" in start, start
+        assert re.search(r"^cs +0x2b ", registers, re.MULTILINE), registers
+        assert frames(backtrace) == ["main"] and "test/user/spin.c" in backtrace, backtrace
+        _, again = machine.gdb("print count")
+    before, after = (int(re.search(r"= (\d+)", text)[1]) for text in (count, again))
+    assert after > before > 0, "after the detach it should have gone on"
+
+
+def test_backtraces_into_user_code():
+    """From the page fault of a program, and from its system call, to the function that made it; with its registers."""
+    with session(**CALLS) as machine:
+        _, _, _, fault, _, _, _, _, call, user, registers = machine.gdb(
+            "hbreak user_trap if frame->vector == 14", "continue", "backtrace", "delete", "hbreak sys_uname",
+            "continue", "continue", "backtrace", "frame function main", "info registers rip rsp")
+    names = frames(fault)
+    trap = names.index("<#PF page fault>")
+    assert names[0] == "user_trap" and names[trap - 1] == "trap_dispatch", fault
+    assert int(re.search(rf"^#{trap + 1} +(0x[0-9a-f]+)", fault, re.MULTILINE)[1], 16) < 1 << 47, fault
+    assert frames(call)[:2] == ["sys_uname", "<system call 63 uname>"], call
+    assert frames(call)[-1] == "main" and "test/user/spin.c" in call, call
+    assert re.search(r"sys6 \(.*number=(63|318)\)", user), user
+    values = [int(value, 16) for value in re.findall(r"^r[is]p +(0x[0-9a-f]+)", registers, re.MULTILINE)]
+    assert len(values) == 2 and all(value < 1 << 47 for value in values), registers
+
+
+def test_position_independent_program():
+    """A static PIE that init has started: its symbols at its random base, up to main."""
+    with session(INITRD=str(BUILD / "user" / "test-pie.cpio"), CMDLINE="console=ttyS0 -- info") as machine:
+        _, _, there, backtrace = machine.gdb("hbreak sys_getppid if boot_percpu.current->tid == 2", "continue", "backtrace")
+    found = re.search(r"user program /test/info of process 2 at (0x[0-9a-f]+): symbols from build/user/pie/info.debug",
+                      there)
+    assert found and int(found[1], 16) >= 0x555555554000, there
+    assert frames(backtrace)[:2] == ["sys_getppid", "<system call 110 getppid>"], backtrace
+    assert "main" in frames(backtrace) and "test/user/info.c" in backtrace, backtrace
+
+
+def test_program_without_symbols(tmp_path):
+    """A stripped program that nobody here built: its own file is used, and nothing fails."""
+    archive = tmp_path / "busybox.cpio"
+    subprocess.run(["scripts/mkcpio", "-o", archive, "bin/busybox=/bin/busybox", "bin/sh=l:busybox",
+                    "dev/console=c:5:1"], cwd=BUILD.parent, check=True)
+    with session(INITRD=str(archive), CMDLINE="console=ttyS0 init=/bin/sh -- -c 'while true; do uname; done'") as machine:
+        _, _, there, backtrace = machine.gdb("hbreak sys_uname", "continue", "backtrace 3")
+    assert "user program /bin/sh of process 1 at 0x0: symbols from the initrd" in there, there
+    assert frames(backtrace)[:3] == ["sys_uname", "<system call 63 uname>", "??"], backtrace
+
+
+@pytest.mark.parametrize("stop", ["kernel", "efi"])
+def test_second_attach(stop):
+    """Who attaches again stays where the machine is."""
+    with session(STOP=stop) as machine:
+        machine.gdb("hbreak monitor_run", "continue", leave="disconnect")
+        start, registers = machine.gdb("info registers rip")
+    assert "first instruction" not in start, start
+    assert f"{symbols()['monitor_run']:#x}" in registers, registers

@@ -98,6 +98,13 @@ def test_gdb_waits_on_the_port_that_is_told(tree):
     assert value_of(arguments_of(tree, "gdb", GDB_PORT="4321"), "-gdb") == "tcp:127.0.0.1:4321"
 
 
+@pytest.mark.parametrize(("stop", "waits"), [("efi", True), ("kernel", True), ("none", False)])
+def test_gdb_is_told_where_to_stop(tree, stop, waits):
+    words = arguments_of(tree, "gdb", STOP=stop)
+    assert ("-S" in words) == waits
+    assert value_of(words, "-name") == f"guest=AnkeOS STOP={stop}"
+
+
 def test_initrd_goes_into_the_boot_file(tree):
     (tree / "my.cpio").write_bytes(b"070701 and so on")
     words = arguments_of(tree, "nox", INITRD="my.cpio", CMDLINE="quiet")
@@ -116,6 +123,7 @@ def test_exit_status_is_that_of_qemu(tree):
 @pytest.mark.parametrize(("mode", "env", "complaint"), [
     ("nox", {"MEM": "much"}, "MEM=much: not a size such as 512M, 3G or 1T"),
     ("nox", {"BOOT": "/none.efi"}, "/none.efi: no such file (make builds it)"),
+    ("gdb", {"STOP": "late"}, "STOP=late: not one of efi, kernel, none"),
     ("full", {}, "full: not one of window, nox, gdb, port"),
 ])
 def test_refuses(tree, mode, env, complaint):
