@@ -1,4 +1,4 @@
-"""`ankeos log`: the kernel's last text, as its ring holds it."""
+"""`ankeos log`: the kernel's last text, as its records hold it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ SOURCE = "kernel/lib/log.c"
 
 
 def lines() -> list[str]:
-    """What the ring holds, from the oldest whole line on."""
-    ring, end = kernel.static(SOURCE, "ring"), int(kernel.static(SOURCE, "ring_end"))
-    size = ring.type.sizeof
-    content = bytes(gdb.selected_inferior().read_memory(int(ring.address), size))
-    at = end % size
-    text = content[:end] if end <= size else (content[at:] + content[:at]).split(b"\n", 1)[-1]
-    return text.decode("utf-8", "replace").splitlines()
+    """The records that are there, oldest first, without levels and times."""
+    records, texts = kernel.static(SOURCE, "log_lines"), kernel.static(SOURCE, "log_text")
+    content = bytes(gdb.selected_inferior().read_memory(int(texts.address), texts.type.sizeof))
+    count = records.type.sizeof // records[0].type.sizeof
+    found = []
+    for number in range(int(kernel.static(SOURCE, "first_line")), int(kernel.static(SOURCE, "next_line"))):
+        record = records[number % count]
+        at = int(record["at"]) % len(content)
+        found.append((content[at:] + content[:at])[:int(record["size"])].decode("utf-8", "replace"))
+    return found
 
 
 class Log(Command):
