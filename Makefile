@@ -320,7 +320,8 @@ build/initrd.cpio: build/busybox build/user/musl/demo $(INITRD_FILES) README.md 
 	$(Q)scripts/mkinitrd --time 0 -o $@ $$(build/busybox --list-full | grep -vx 'bin/busybox' | sed 's,$$,=l:/bin/busybox,') \
 	    $(INITRD_WORDS)
 
-DEFAULT_CMDLINE := console=ttyS0 console=tty0
+# The last one leads, where the two differ: what fits a serial line's terminal fits the screen, too.
+DEFAULT_CMDLINE := console=tty0 console=ttyS0
 
 build/BOOTX64.EFI: build/loader.efi build/kernel.strip.elf build/initrd.cpio scripts/bundle scripts/pe.py
 	$(call say,BUNDLE,$@)

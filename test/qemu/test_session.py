@@ -40,7 +40,7 @@ def type_lines(machine, lines):
 def test_default_boot_file(tmp_path):
     """With its own command line: greeting, prompt, commands, line editing; `exit` turns the machine off."""
     with Machine(Config(boot=copy_of_boot_file(tmp_path), display=("-vga", "none"))) as machine:
-        greeting = machine.wait_for(r"AnkeOS\. The shell[\s\S]*" + SHELL)[0]
+        greeting = machine.wait_for(r"AnkeOS\. Shell and[\s\S]*" + SHELL)[0]
         for word in ("cat /sys/kernel/ankeos/map", "demo", "top", "vi", "ls", "exit", "userland"):
             assert word in greeting
         type_lines(machine, LINES)
@@ -56,7 +56,7 @@ def test_vi(tmp_path):
             since = len(machine.raw)
             machine.send("vi notes\n")
             machine.wait_for(shown, since)
-            for part, echo in ((keys + "first line\rsecond", "second"), ("\x1b", r"notes"), (":wq\r", SHELL)):
+            for part, echo in ((keys + "first line\rsecond", "second"), ("\x1b", r"- notes"), (":wq\r", SHELL)):
                 since = len(machine.raw)
                 machine.send(part)
                 machine.wait_for(echo, since)
