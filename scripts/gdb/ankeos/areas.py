@@ -49,7 +49,7 @@ class Areas(Command):
         if not int(space):
             raise gdb.GdbError(f"process {words[0]} has no memory any more")
         found = areas(space)
-        gdb.write(f"process {int(process['pid'])} {kernel.text(process['executable'])}: {len(found)} areas, "
+        gdb.write(f"process {int(process['pid'])} {kernel.program_path(process)}: {len(found)} areas, "
                   f"{int(space['mapped_pages'])} pages, {int(space['resident_pages'])} of them mapped\n")
         for area in found:
             start, end = int(area["start"]), int(area["end"])

@@ -90,13 +90,38 @@ class Context:
     kind: str  # "kernel", "user" or "other"
 
 
+def tmpfs_entry(directory: gdb.Value, node: int) -> str | None:
+    """The name that a node has in a directory of a tmpfs."""
+    first = directory.cast(gdb.lookup_type("struct tmpfs_node").pointer())["dir"]["first"]
+    for entry in chain(first, "next"):
+        if int(entry["node"]) == node:
+            return entry["text"].address.cast(gdb.lookup_type("char").pointer()).string(length=int(entry["size"]))
+    return None
+
+
+def program_path(process: gdb.Value) -> str:
+    """The path of the program that a process runs, in the tree that its file system is; "" when it has none."""
+    node = process["program"]
+    names: list[str] = []
+    while int(node):
+        parent = node["parent"] if names else node["home"]
+        if not int(parent):
+            break
+        name = tmpfs_entry(parent, int(node))
+        if name is None:
+            break
+        names.insert(0, name)
+        node = parent
+    return "".join("/" + name for name in names)
+
+
 def contexts() -> list[Context]:
     """All contexts, the kernel's first."""
     names = {}
     for one in processes():
         if int(one["space"]):
             root = int(one["space"]["context"]["space"]["root"]["raw"])
-            names.setdefault(root, []).append(f"{int(one['pid'])} {text(one['executable']) or '?'}")
+            names.setdefault(root, []).append(f"{int(one['pid'])} {program_path(one) or '?'}")
     found = [Context(int(gdb.parse_and_eval("kernel_context.space.root.raw")), "the kernel context", "kernel")]
     for one in chain(static("kernel/mm/context.c", "others"), "next"):
         root = int(one["space"]["root"]["raw"])

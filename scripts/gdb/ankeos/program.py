@@ -183,9 +183,9 @@ def follow() -> None:
     global _program, _symbols  # pylint: disable=global-statement
     task = kernel.current_task()
     process = task["process"] if task is not None else None
-    if process is None or not int(process) or not int(process["space"]) or not int(process["executable"]):
+    if process is None or not int(process) or not int(process["space"]) or not int(process["program"]):
         return  # a kernel task: what was the user program's stays, for its next turn
-    program = Program(int(process), int(process["space"]), kernel.text(process["executable"]))
+    program = Program(int(process), int(process["space"]), kernel.program_path(process))
     if program == _program:
         return
     forget()
