@@ -3,6 +3,22 @@
  */
 #include "kernel/sys/user_args.h"
 
+/* Not there on purpose, and C libraries that ask do without: so nobody needs to hear of it. */
+SYSCALL_0(membarrier)
+{
+	return -ENOSYS;
+}
+
+SYSCALL_0(rseq)
+{
+	return -ENOSYS;
+}
+
+SYSCALL_0(clone3)
+{
+	return -ENOSYS;
+}
+
 /* No network, and no local sockets. */
 SYSCALL_0(socket)
 {
