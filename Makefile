@@ -230,7 +230,9 @@ USER_FILES   := test/.link=l:../init test/.loop=l:.loop test/.text=t:text \
 
 OPERATIONS := $(addprefix bench/,calls pages tasks shell)
 
-build/user/tiny: test/user/bench/tiny.c Makefile
+# The same with 4 MiB of constants and 4 MiB of data.
+build/user/large: USER_CFLAGS += -DLOAD=4194304
+build/user/tiny build/user/large: test/user/bench/tiny.c Makefile
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)gcc -static -nostdlib -s $(USER_CFLAGS) -fno-stack-protector $< -o $@
@@ -257,9 +259,9 @@ build/user/$(1)/demo build/user/$(1)/bench/bench: build/user/$(1)/%: $$(patsubst
 	$$(call say,LD,$$@)
 	$$(call user_link,$(1),$$^ -pthread)
 
-build/user/bench-$(1).cpio: build/user/$(1)/bench/bench build/user/tiny scripts/mkinitrd
+build/user/bench-$(1).cpio: build/user/$(1)/bench/bench build/user/tiny build/user/large scripts/mkinitrd
 	$$(call say,CPIO,$$@)
-	$$(Q)scripts/mkinitrd -o $$@ init=$$< tiny=build/user/tiny bin/busybox=/bin/busybox bin/true=l:busybox \
+	$$(Q)scripts/mkinitrd -o $$@ init=$$< tiny=build/user/tiny large=build/user/large bin/busybox=/bin/busybox bin/true=l:busybox \
 	    $$(USER_NODES)
 
 build/user/$(1)/%: build/user/$(1)/%.o $$(USER_SUPPORT:%=build/user/$(1)/%.o)

@@ -34,7 +34,8 @@ WHAT = {
     "fault": "demand-zero fault", "munmap_touched": "munmap, a touched page", "brk_pair": "brk up and down",
     "mprotect": "mprotect of a page", "yield": "yield between two processes", "pipe": "pipe ping-pong, one way",
     "futex": "futex ping-pong, one way", "thread": "thread create+join", "pthread": "the same by pthreads",
-    "fork": "fork+exit+wait", "fork_4m": "the same with 4 MiB touched", "fork_exec": "fork+exec+exit+wait",
+    "fork": "fork+exit+wait", "fork_4m": "the same with 4 MiB touched", "fork_reserved": "the same with 16 GiB reserved",
+    "fork_exec": "fork+exec+exit+wait", "exec_large": "the same, a file of 8 MiB",
     "signal": "signal to oneself", "pipe_64k": "64 KiB through a pipe", "shell_loop": "busybox sh, a loop to 1,000",
     "shell_true": "busybox sh, /bin/true 200 times",
 }

@@ -51,7 +51,9 @@ uint64_t bench_thread(unsigned count);
 uint64_t bench_pthread(unsigned count);
 uint64_t bench_fork(unsigned count);
 uint64_t bench_fork_touched(unsigned count);
+uint64_t bench_fork_reserved(unsigned count);
 uint64_t bench_exec(unsigned count);
+uint64_t bench_exec_large(unsigned count);
 
 /* bench/shell.c: pipe throughput, and Debian's busybox, which is /bin/busybox. */
 uint64_t bench_pipe_bulk(unsigned count);

@@ -16,7 +16,8 @@
 #define FUTEX_WAKE_PRIVATE 129
 #define PIECES             4 /* of 1 MiB, touched before a fork */
 
-static char *const tiny_arguments[] = { (char *)"/tiny", NULL };
+static char *const tiny[] = { (char *)"/tiny", NULL };
+static char *const large[] = { (char *)"/large", NULL };
 
 /* A child by the call itself, without what a library does around it. Returns 0 in the child. */
 static long fork_child(void)
@@ -228,7 +229,21 @@ uint64_t bench_fork_touched(unsigned count)
 	return spent;
 }
 
-uint64_t bench_exec(unsigned count)
+/* With 16 GiB of address space that nobody has touched. */
+uint64_t bench_fork_reserved(unsigned count)
+{
+	const unsigned long size = 16UL << 30;
+	char *reserved = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint64_t spent;
+
+	if (reserved == MAP_FAILED)
+		failed("mmap of 16 GiB", 0);
+	spent = bench_fork(count);
+	munmap(reserved, size);
+	return spent;
+}
+
+static uint64_t execute(char *const *arguments, unsigned count)
 {
 	uint64_t start = ticks();
 
@@ -236,10 +251,20 @@ uint64_t bench_exec(unsigned count)
 		long child = fork_child();
 
 		if (child == 0) {
-			sys(SYS_execve, tiny_arguments[0], tiny_arguments, tiny_arguments + 1);
+			sys(SYS_execve, arguments[0], arguments, arguments + 1);
 			sys(SYS_exit_group, 1);
 		}
 		wait_for(child);
 	}
 	return ticks() - start;
+}
+
+uint64_t bench_exec(unsigned count)
+{
+	return execute(tiny, count);
+}
+
+uint64_t bench_exec_large(unsigned count)
+{
+	return execute(large, count);
 }
