@@ -75,6 +75,18 @@ def test_processes(shell):
     shell.expect("cat /proc/loadavg", r"^\d+\.\d\d \d+\.\d\d \d+\.\d\d 1/\d+ \d+$")
 
 
+def test_top_goes_on(shell):
+    """top shows itself again and again, until a key ends it: also what has come meanwhile."""
+    machine = shell.machine
+    since = len(machine.raw)
+    machine.send("(sleep 3; exec sleep 1001) & top -d 1\n")
+    # Escape sequences come between the lines.
+    machine.wait_for(r"(?s:Mem: .*){2}sleep 1001", since)
+    machine.send("q")
+    machine.wait_for(PROMPT, since)
+    shell.run("killall sleep")
+
+
 def test_zombie(shell):
     """One that has ended and was not waited for keeps its name and has no more."""
     text = shell.run("(sleep 0 & exec sleep 1000) & while ! ps | grep -q 'sleep]$'; do :; done; ps | grep 'sleep]$'")
