@@ -3,6 +3,7 @@
  */
 #include "kernel/mm/user_io.h"
 
+#include "kernel/arch/cpu_user.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/mm/user_pages.h"
@@ -152,12 +153,12 @@ static size_t each_page(struct user_io *io, uint64_t address, char *buffer, size
 
 static void page_to_buffer(char *page, char *buffer, size_t bytes)
 {
-	memcpy(buffer, page, bytes);
+	cpu_copy_bulk(buffer, page, bytes);
 }
 
 static void buffer_to_page(char *page, char *buffer, size_t bytes)
 {
-	memcpy(page, buffer, bytes);
+	cpu_copy_bulk(page, buffer, bytes);
 }
 
 static void zero_page_part(char *page, char *buffer, size_t bytes)

@@ -17,6 +17,9 @@ MACHINES = {
     "ramfb": Config(display=("-vga", "none", "-device", "ramfb")),
     "four CPUs": Config(display=("-vga", "none"), extra=("-smp", "4")),
     "RAM above 4 GiB": Config(memory="2G", machine="q35,smm=off,max-ram-below-4g=128M", display=("-vga", "none")),
+}
+# Where no command line comes from: the boot file's own.
+SOURCES = {
     "disk": Config(boot=None, display=("-vga", "none"), extra=disk(BUILD / "ankeos.img")),
     "network": Config(boot=None, display=("-vga", "none"), extra=(
         "-netdev", f"user,id=n,tftp={BUILD},bootfile={BOOT_FILE.name}",
@@ -34,6 +37,20 @@ def test_reaches_the_monitor(name):
         complaints = guest.complaints()
         assert not complaints, "\n" + "\n".join(complaints)
         assert bool(guest.info.field("framebuffer.size")) == (machine.config.display != ("-vga", "none"))
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_reaches_the_shell(name):
+    """As a user starts it: the shell comes, and the kernel finds nothing wrong with its map."""
+    shell = r"^/root # \Z"
+    with Machine(SOURCES[name]) as machine:
+        machine.wait_for(shell)
+        since = len(machine.raw)
+        machine.send("cat /sys/kernel/ankeos/audit\n")
+        machine.wait_for(r"^audit: kernel context: 0 W\+X, 0 user, 0 stray global, 0 outside the map;", since)
+        machine.wait_for(shell, since)
+        machine.send("exit\n")
+        assert machine.wait_exit() == "guest-shutdown"
 
 
 @pytest.mark.parametrize("display", [("-vga", "std"), ("-vga", "none", "-device", "ramfb")], ids=("std", "ramfb"))
