@@ -3,10 +3,16 @@
  */
 #include "kernel/fs/anonymous.h"
 
+#include "kernel/lib/format.h"
 #include "kernel/mm/heap.h"
 
 static struct fs anonymous_fs = {
-	.name = "anon_inodefs", .device = DEVICE_NUMBER(0, 0xfe), .magic = 0x09041934, /* ANON_INODE_FS_MAGIC */
+	.name = "anon_inodefs", .device = DEVICE_NUMBER(0, 0xffffe), .magic = 0x09041934, /* ANON_INODE_FS_MAGIC */
+};
+
+struct anonymous_node {
+	struct node node; /* first */
+	const char *kind;
 };
 
 static void free_node(struct node *node)
@@ -14,16 +20,23 @@ static void free_node(struct node *node)
 	kfree(node);
 }
 
-static const struct node_ops anonymous_node_ops = { .free = free_node };
-
-int anonymous_file_create(const struct file_ops *ops, void *data, unsigned flags, struct file **ret)
+static size_t describe(const struct node *node, char *buffer, size_t size)
 {
-	struct node *node = kmalloc(sizeof(*node));
+	return format_s(buffer, size, "anon_inode:%s", ((const struct anonymous_node *)node)->kind);
+}
 
-	if (!node)
+static const struct node_ops anonymous_node_ops = { .describe = describe, .free = free_node };
+
+int anonymous_file_create(const char *kind, const struct file_ops *ops, void *data, unsigned flags, struct file **ret)
+{
+	struct anonymous_node *made = kmalloc(sizeof(*made));
+	struct node *node = &made->node;
+
+	if (!made)
 		return -ENOMEM;
+	made->kind = kind;
 	if (file_create(node, ops, O_RDWR | (flags & O_NONBLOCK), 0, ret) != 0) {
-		kfree(node);
+		kfree(made);
 		return -ENOMEM;
 	}
 	node_init(node, &anonymous_node_ops, &anonymous_fs, 0600);

@@ -6,7 +6,7 @@
 #include "kernel/fs/file.h"
 
 /*
- * One with these operations, open for reading and writing. flags: O_NONBLOCK or 0. ops->release frees `data`, which
- * stays the caller's on error. -ENOMEM.
+ * One with these operations, open for reading and writing. kind: "[eventfd]", for /proc; kept. flags: O_NONBLOCK or 0.
+ * ops->release frees `data`, which stays the caller's on error. -ENOMEM.
  */
-int anonymous_file_create(const struct file_ops *ops, void *data, unsigned flags, struct file **ret);
+int anonymous_file_create(const char *kind, const struct file_ops *ops, void *data, unsigned flags, struct file **ret);

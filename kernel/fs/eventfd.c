@@ -95,7 +95,7 @@ int eventfd_create(uint32_t count, unsigned flags, struct file **ret)
 	if (!event)
 		return -ENOMEM;
 	*event = (struct eventfd){ .count = count, .semaphore = flags & EFD_SEMAPHORE };
-	error = anonymous_file_create(&eventfd_ops, event, flags, ret);
+	error = anonymous_file_create("[eventfd]", &eventfd_ops, event, flags, ret);
 	if (error)
 		kfree(event);
 	return error;

@@ -375,7 +375,7 @@ int epoll_create_file(struct file **ret)
 	if (!epoll)
 		return -ENOMEM;
 	epoll->ready_tail = &epoll->ready;
-	error = anonymous_file_create(&epoll_ops, epoll, 0, &epoll->file);
+	error = anonymous_file_create("[eventpoll]", &epoll_ops, epoll, 0, &epoll->file);
 	if (error) {
 		kfree(epoll);
 		return error;

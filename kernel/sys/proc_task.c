@@ -115,9 +115,9 @@ int proc_make_stat(struct node *node, struct text *ret)
 	memory = proc_measure(process);
 	add_up(&subject, &run_ns, &faults);
 	action_masks(process, &ignored, &caught);
-	text_add(ret, "%d (%s) %c %d %d %d %d -1 0", subject.single ? task->tid : process->pid, name_of(&subject),
+	text_add(ret, "%d (%s) %c %d %d %d %d %d 0", subject.single ? task->tid : process->pid, name_of(&subject),
 		 state_of(&subject), process->parent ? process->parent->pid : 0, process->group, process->session,
-		 process->tty ? (int)process->tty->device.number : 0);
+		 process->tty ? (int)process->tty->device.number : 0, process->tty ? process->tty->foreground : -1);
 	number(ret, faults);
 	number(ret, process->child_faults);
 	zeros(ret, 2);

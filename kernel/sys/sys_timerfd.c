@@ -115,7 +115,7 @@ SYSCALL_2(timerfd_create, clock, flags)
 	if (!timerfd)
 		return -ENOMEM;
 	*timerfd = (struct timerfd){ .timer.fire = expire, .realtime = realtime };
-	error = anonymous_file_create(&timerfd_ops, timerfd, (unsigned)flags, &file);
+	error = anonymous_file_create("[timerfd]", &timerfd_ops, timerfd, (unsigned)flags, &file);
 	if (error) {
 		kfree(timerfd);
 		return error;
