@@ -24,7 +24,7 @@ def start(tmp_path, how):
     script.write_text(text)
     script.chmod(0o755)
     archive = tmp_path / "jobs.cpio"
-    subprocess.run([ROOT / "scripts" / "mkcpio", "-o", archive, "bin/busybox=/bin/busybox", f"{name}={script}",
+    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", archive, "bin/busybox=/bin/busybox", f"{name}={script}",
                     *(f"bin/{applet}=l:busybox" for applet in APPLETS), "dev/console=c:5:1", "dev/null=c:1:3"],
                    check=True)
     path = "/init" if name == "init" else "/bin/init"
