@@ -92,7 +92,7 @@ def test_position_independent_program():
 def test_program_without_symbols(tmp_path):
     """A stripped program that nobody here built: its own file is used, and nothing fails."""
     archive = tmp_path / "busybox.cpio"
-    subprocess.run(["scripts/mkcpio", "-o", archive, "bin/busybox=/bin/busybox", "bin/sh=l:busybox",
+    subprocess.run(["scripts/mkinitrd", "-o", archive, "bin/busybox=/bin/busybox", "bin/sh=l:busybox",
                     "dev/console=c:5:1"], cwd=BUILD.parent, check=True)
     with session(INITRD=str(archive), CMDLINE="console=ttyS0 init=/bin/sh -- -c 'while true; do uname; done'") as machine:
         _, _, there, backtrace = machine.gdb("hbreak sys_uname", "continue", "backtrace 3")
