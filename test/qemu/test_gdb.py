@@ -8,6 +8,7 @@ from contract import BUILD, symbols
 from gdb_session import session
 
 CALLS = {"INITRD": str(BUILD / "user" / "spin.cpio"), "CMDLINE": "console=ttyS0 -- calls"}
+MONITOR = "console=ttyS0 init=none"
 COMPUTES = {"INITRD": str(BUILD / "user" / "spin.cpio"), "CMDLINE": "console=ttyS0"}
 
 
@@ -18,7 +19,7 @@ def frames(backtrace):
 
 def test_stop_kernel():
     """The default: at the kernel's first instruction; later a backtrace ends at the entry."""
-    with session() as machine:
+    with session(CMDLINE=MONITOR) as machine:
         start, registers, _, _, backtrace, magic = machine.gdb(
             "info registers rip", "hbreak monitor_run", "continue", "backtrace", "print/x boot_info->magic")
     assert "stopped at the kernel's first instruction" in start, start
@@ -34,7 +35,7 @@ def test_stop_efi():
     entry = {name: int(value, 16) for value, _, name in
              (line.split() for line in subprocess.run(["nm", BUILD / "loader.so"], capture_output=True, text=True,
                                                       check=True).stdout.splitlines() if line[0] != " ")}["loader_entry"]
-    with session(STOP="efi") as machine:
+    with session(STOP="efi", CMDLINE=MONITOR) as machine:
         start, registers, _, there, source, backtrace, _, _, kernel, ranges = machine.gdb(
             "info registers rip", "break loader_parse_kernel", "continue", "info line", "backtrace",
             "hbreak kernel_entry", "continue", "backtrace", "info symbol loader_entry")
@@ -96,14 +97,14 @@ def test_program_without_symbols(tmp_path):
                     "dev/console=c:5:1"], cwd=BUILD.parent, check=True)
     with session(INITRD=str(archive), CMDLINE="console=ttyS0 init=/bin/sh -- -c 'while true; do uname; done'") as machine:
         _, _, there, backtrace = machine.gdb("hbreak sys_uname", "continue", "backtrace 3")
-    assert "user program /bin/sh of process 1 at 0x0: symbols from the initrd" in there, there
+    assert "user program /bin/busybox of process 1 at 0x0: symbols from the initrd" in there, there
     assert frames(backtrace)[:3] == ["sys_uname", "<system call 63 uname>", "??"], backtrace
 
 
 @pytest.mark.parametrize("stop", ["kernel", "efi"])
 def test_second_attach(stop):
     """Who attaches again stays where the machine is."""
-    with session(STOP=stop) as machine:
+    with session(STOP=stop, CMDLINE=MONITOR) as machine:
         machine.gdb("hbreak monitor_run", "continue", leave="disconnect")
         start, registers = machine.gdb("info registers rip")
     assert "first instruction" not in start, start
