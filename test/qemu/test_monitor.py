@@ -8,7 +8,7 @@ from guest import Guest
 from machine import Config, Machine, parse_size
 
 COMMANDS = ("audit", "cpu", "heap", "help", "irqs", "log", "map", "mem", "panic", "poweroff", "reboot", "stats",
-            "syscalls", "tasks", "walk")
+            "syscalls", "tasks", "walk", "where")
 
 
 @pytest.fixture(name="machine", scope="module")
