@@ -6,6 +6,7 @@
 #include "kernel/irq/clock.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
+#include "kernel/mm/frame.h"
 #include "kernel/mm/heap.h"
 #include "kernel/task/process_internal.h"
 
@@ -61,16 +62,31 @@ size_t process_living(void)
 	return process_count;
 }
 
+/*
+ * One for each PROCESS_SHARE of RAM, as Linux bounds it: whoever forks without end meets -EAGAIN while there still is
+ * memory for all who are there. Linux gives each half as much, 256 KiB.
+ */
+static uint64_t default_processes(void)
+{
+	uint64_t processes = machine_frames.total / (PROCESS_SHARE / PAGE_SIZE);
+
+	if (processes < PROCESS_FEWEST)
+		return PROCESS_FEWEST;
+	return processes < PROCESS_MOST ? processes : PROCESS_MOST;
+}
+
 /* Linux's first process, with what the machine can do. */
 static void set_first_limits(struct process *process)
 {
+	uint64_t processes = default_processes();
+
 	for (int i = 0; i < PROCESS_LIMITS; i++)
 		process->limits[i] = (struct process_rlimit){ LIMIT_NONE, LIMIT_NONE };
 	process->limits[LIMIT_STACK].soft = 8ULL << 20;
 	process->limits[LIMIT_CORE].soft = 0;
 	process->limits[LIMIT_NOFILE] = (struct process_rlimit){ FD_LIMIT, FD_LIMIT_MAX };
-	process->limits[LIMIT_NPROC] = (struct process_rlimit){ PROCESS_MOST, PROCESS_MOST };
-	process->limits[LIMIT_SIGPENDING] = (struct process_rlimit){ PROCESS_MOST, PROCESS_MOST };
+	process->limits[LIMIT_NPROC] = (struct process_rlimit){ processes, processes };
+	process->limits[LIMIT_SIGPENDING] = (struct process_rlimit){ processes, processes };
 	process->limits[LIMIT_MSGQUEUE] = (struct process_rlimit){ 819200, 819200 };
 	process->limits[LIMIT_NICE] = (struct process_rlimit){ 0, 0 };
 	process->limits[LIMIT_RTPRIO] = (struct process_rlimit){ 0, 0 };

@@ -6,7 +6,9 @@
 #include "kernel/task/process.h"
 #include "kernel/task/signal.h"
 
-#define PROCESS_MOST 16384 /* processes at once: half of the numbers there are */
+#define PROCESS_MOST   16384 /* processes at once: half of the numbers there are */
+#define PROCESS_FEWEST 64
+#define PROCESS_SHARE  (512UL << 10) /* bytes of RAM for each process that the first limits allow */
 
 /* In the heap; NULL: no memory. */
 char *copy_string(const char *text);
