@@ -47,7 +47,7 @@ void text_add_v(struct text *text, const char *format, va_list args)
 	size_t length;
 
 	va_copy(again, args);
-	length = format_v(text->bytes + text->size, text->room - text->size, format, args);
+	length = format_v(text->bytes ? text->bytes + text->size : NULL, text->room - text->size, format, args);
 	/* The NUL, which is not kept, needs room too. */
 	if (make_room(text, length + 1)) {
 		format_v(text->bytes + text->size, text->room - text->size, format, again);
