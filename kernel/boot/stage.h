@@ -25,7 +25,7 @@ enum boot_stage {
 	STAGE_READY = 0xac,    /* nothing is left to set up: programs start, or the monitor */
 };
 
-#define STAGE_SQUARE 16 /* pixels on a side */
+#define STAGE_SQUARE 12 /* pixels on a side */
 #define STAGE_STEP   24 /* from one square to the next */
 
 /* The brightest that a channel of `bits` bits at `shift` can be. */

@@ -10,7 +10,7 @@ from machine import LIMIT, Config, Machine
 STAGES = [int(code, 16) for code in
           re.findall(r"^\tSTAGE_\w+ = (0x[0-9a-f]+),", (ROOT / "kernel/boot/stage.h").read_text(), re.MULTILINE)]
 LOADER_STAGES = 4
-SQUARE, STEP = 16, 24
+SQUARE, STEP = 12, 24
 HALT_LOOP = b"\xeb\xfe"  # jmp to itself
 
 

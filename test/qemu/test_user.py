@@ -42,7 +42,7 @@ def test_programs(tmp_path, flavour):
 def free_at_end(directory, rounds, options, good):
     """Frames that are free when so many rounds of programs have ended; the kernel's tables are as they must be."""
     # A program that goes on without the pipe or the child that it was refused may wait for ever: these do not.
-    names = ("memory", "process", "threads") + (("files", "signals") if good else ())
+    names = ("memory", "process") + (("files", "signals", "threads") if good else ())
     with boot(directory, "test-musl.cpio", ("stay", *names * rounds), f"{options} monitor") as machine:
         machine.wait_for(END)
         machine.wait_prompt()
