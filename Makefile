@@ -61,7 +61,7 @@ HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arc
                $(wildcard kernel/mm/frame*.c kernel/mm/heap*.c kernel/mm/window*.c) \
                $(filter-out %_selftest.c,$(wildcard kernel/mm/user_*.c)) \
                $(addprefix kernel/mm/,tlb.c area.c shared_memory.c uaccess.c mmio_window.c) $(wildcard kernel/fs/*.c) \
-               kernel/task/signal_fpu.c kernel/task/load.c \
+               kernel/task/load.c \
                $(addprefix kernel/irq/,acpi.c acpi_tables.c timer_queue.c) \
                $(addprefix kernel/dev/,font.c utf8.c framebuffer.c text_grid.c text_palette.c text_console.c text_mode.c \
                text_sequence.c vt_parser.c vt_pen.c vt_charset.c keymap.c) \
@@ -134,7 +134,7 @@ FS_TESTS := $(filter $(HOST)/test_fs_%,$(HOST_TESTS))
 $(FS_TESTS): HOST_WRAP := -Wl,--wrap=kmalloc,--wrap=kzalloc,--wrap=kfree
 
 # Futexes with the test's own scheduler and user memory.
-FUTEX_CALLS := get_user_u32 put_user_u32 get_user_u64 copy_from_user user_cmpxchg_u32 user_op_u32
+FUTEX_CALLS := user_load_32 user_store_32 user_load_64 user_copy user_cmpxchg_u32 user_op_u32
 $(HOST)/test_load: HOST_WRAP := -lm
 
 $(HOST)/test_futex: $(HOST)/kernel/sys/futex.o
@@ -219,7 +219,7 @@ user_cc_pie   := gcc -static-pie -fPIE
 # Archives hold programs without symbols; gdb finds those of NAME.debug by the build-id.
 user_link = $(Q)$(user_cc_$(1)) -Wl,--build-id $(2) -o $@.debug && $(OBJCOPY) --strip-all $@.debug $@
 
-USER_TESTS   := memory proc files process signals jobs time threads info create events locks
+USER_TESTS   := memory proc files process signals fpu jobs time threads info create events locks
 USER_ATTACKS := ranges instructions returns pointers fuzz
 USER_SUPPORT := tap
 USER_NODES   := dev/console=c:5:1 dev/null=c:1:3 dev/zero=c:1:5 tmp/

@@ -4,6 +4,7 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/protection.h"
+#include "kernel/arch/smap.h"
 #include "kernel/arch/trap.h"
 #include "kernel/boot/boot_info.h"
 #include "kernel/boot/stage.h"
@@ -35,7 +36,6 @@
 #include "kernel/mm/kernel_space.h"
 #include "kernel/mm/mmio.h"
 #include "kernel/mm/reclaim.h"
-#include "kernel/mm/uaccess.h"
 #include "kernel/sys/userland.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/task.h"
@@ -266,7 +266,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	context_init();
 	kernel_heap_init();
 	mmio_init();
-	uaccess_init();
+	smap_init();
 	reach(STAGE_MEMORY);
 	if (!wants_firmware(cmdline) || firmware_init(info) != OK)
 		log_warn("no firmware context: power-off and restart by other means\n");

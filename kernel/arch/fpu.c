@@ -6,11 +6,11 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/cpu_state.h"
 #include "kernel/arch/features.h"
+#include "kernel/lib/scratch.h"
 #include "kernel/lib/string.h"
 
 /* Components that programs may use: x87, SSE, AVX, AVX-512's three. The others are not for saving on each switch. */
 #define COMPONENTS_WANTED 0xe7ULL
-#define COMPONENTS_LEGACY 3ULL
 
 #define XSAVE_LEAF       0xd
 #define XSAVEOPT_SUBLEAF 1
@@ -19,29 +19,29 @@
 #define CONTROL_WORD 0x37f
 #define MXCSR_START  0x1f80
 
-static uint64_t components = COMPONENTS_LEGACY;
-static size_t size = FPU_LEGACY_SIZE;
-static uint32_t mxcsr_mask;
-static bool xsave, xsaveopt;
+struct fpu_facts fpu_facts = { .size = FPU_LEGACY_SIZE, .components = FPU_LEGACY_COMPONENTS };
+
+static bool xsaveopt;
 
 /* FXSAVE says which bits MXCSR has (Intel SDM vol. 1, "Guidelines for Writing to the MXCSR Register"). */
 static void read_mxcsr_mask(void)
 {
-	static uint8_t area[FPU_LEGACY_SIZE] __attribute__((aligned(FPU_ALIGN)));
+	static SCRATCH uint8_t area[FPU_LEGACY_SIZE] __attribute__((aligned(FPU_ALIGN)));
 
 	cpu_fxsave(area);
-	memcpy(&mxcsr_mask, area + FPU_MXCSR_MASK, sizeof(mxcsr_mask));
-	if (!mxcsr_mask)
-		mxcsr_mask = 0xffbf;
+	memcpy(&fpu_facts.mxcsr_mask, area + FPU_MXCSR_MASK, sizeof(fpu_facts.mxcsr_mask));
+	if (!fpu_facts.mxcsr_mask)
+		fpu_facts.mxcsr_mask = 0xffbf;
 }
 
 void fpu_init(void)
 {
 	struct cpuid leaf;
+	uint64_t components;
 
 	read_mxcsr_mask();
-	xsave = cpu_features()->xsave;
-	if (!xsave)
+	fpu_facts.has_header = cpu_features()->xsave;
+	if (!fpu_facts.has_header)
 		return;
 	leaf = cpu_cpuid(XSAVE_LEAF, 0);
 	components = ((uint64_t)leaf.edx << 32 | leaf.eax) & COMPONENTS_WANTED;
@@ -49,57 +49,38 @@ void fpu_init(void)
 	if ((components & 0xe4) != 0xe4)
 		components &= ~0xe0ULL;
 	cpu_xsetbv(0, components);
-	size = cpu_cpuid(XSAVE_LEAF, 0).ebx;
+	fpu_facts.components = components;
+	fpu_facts.size = cpu_cpuid(XSAVE_LEAF, 0).ebx;
 	xsaveopt = cpu_cpuid(XSAVE_LEAF, XSAVEOPT_SUBLEAF).eax & 1;
-}
-
-size_t fpu_size(void)
-{
-	return size;
-}
-
-uint64_t fpu_components(void)
-{
-	return components;
-}
-
-uint32_t fpu_mxcsr_mask(void)
-{
-	return mxcsr_mask;
-}
-
-bool fpu_has_header(void)
-{
-	return xsave;
 }
 
 void fpu_start(void *area)
 {
 	const uint16_t control = CONTROL_WORD;
 	const uint32_t mxcsr = MXCSR_START;
-	const uint64_t present = COMPONENTS_LEGACY;
+	const uint64_t present = FPU_LEGACY_COMPONENTS;
 
-	memset(area, 0, size);
+	memset(area, 0, fpu_size());
 	memcpy(area, &control, sizeof(control));
 	memcpy((uint8_t *)area + FPU_MXCSR, &mxcsr, sizeof(mxcsr));
-	if (xsave)
+	if (fpu_has_header())
 		memcpy((uint8_t *)area + FPU_XSTATE_BV, &present, sizeof(present));
 }
 
 void fpu_save(void *area)
 {
 	if (xsaveopt)
-		cpu_xsaveopt(area, components);
-	else if (xsave)
-		cpu_xsave(area, components);
+		cpu_xsaveopt(area, fpu_components());
+	else if (fpu_has_header())
+		cpu_xsave(area, fpu_components());
 	else
 		cpu_fxsave(area);
 }
 
 void fpu_restore(const void *area)
 {
-	if (xsave)
-		cpu_xrstor(area, components);
+	if (fpu_has_header())
+		cpu_xrstor(area, fpu_components());
 	else
 		cpu_fxrstor(area);
 }

@@ -17,20 +17,42 @@
 #define FPU_XCOMP_BV    520
 #define FPU_HEADER_END  576
 
+#define FPU_LEGACY_COMPONENTS 3ULL /* x87 and SSE: all that FXSAVE knows */
+
 /* Turn the state's components on. Once, on each CPU; after protection_init. */
 void fpu_init(void);
 
+/* What fpu_init has found; others only read it. */
+extern struct fpu_facts {
+	size_t size;         /* of an area, in bytes */
+	uint64_t components; /* XCR0: those that are on */
+	uint32_t mxcsr_mask;
+	bool has_header;
+} fpu_facts;
+
 /* Bytes of an area. */
-size_t fpu_size(void);
+static inline size_t fpu_size(void)
+{
+	return fpu_facts.size;
+}
 
 /* XCR0: the components that are on; 3 (x87 and SSE) where there is no XSAVE. */
-uint64_t fpu_components(void);
+static inline uint64_t fpu_components(void)
+{
+	return fpu_facts.components;
+}
 
 /* Bits that MXCSR may have: loading another faults. */
-uint32_t fpu_mxcsr_mask(void);
+static inline uint32_t fpu_mxcsr_mask(void)
+{
+	return fpu_facts.mxcsr_mask;
+}
 
 /* Whether areas have the XSAVE header behind their first 512 bytes. */
-bool fpu_has_header(void);
+static inline bool fpu_has_header(void)
+{
+	return fpu_facts.has_header;
+}
 
 /* An area as a new program finds it. */
 void fpu_start(void *area);

@@ -1,5 +1,5 @@
 /*
- * The only way by which the kernel's own text changes: for a debugger's breakpoints.
+ * The only way by which the kernel's own text changes: for a debugger's breakpoints, and once at start for smap.c.
  */
 #pragma once
 

@@ -105,12 +105,13 @@ void trap_set_return_handler(void (*handler)(struct trap_frame *frame))
 	return_handler = handler;
 }
 
-/* Whether user_handler is asked: its memory or its program. */
+/* Whether user_handler is asked: its memory, its program, or a state of its own that the CPU will not load for it. */
 static NO_BREAK bool is_users(const struct trap_frame *frame)
 {
 	if (!user_handler || frame->vector >= TRAP_EXTERNAL)
 		return false;
-	return trap_from_user(frame) || (frame->vector == TRAP_PF && cpu_read_cr2() < USER_SIZE);
+	return trap_from_user(frame) || frame->vector == TRAP_GP ||
+	       (frame->vector == TRAP_PF && cpu_read_cr2() < USER_SIZE);
 }
 
 static NO_BREAK bool handle(struct trap_frame *frame)

@@ -42,8 +42,8 @@ typedef bool trap_handler_fn(struct trap_frame *frame);
 void trap_set_handler(unsigned vector, trap_handler_fn *handler);
 
 /*
- * Asked before the vector's handler: for exceptions in user mode, and for page faults of the kernel at addresses of the
- * lower half.
+ * Asked before the vector's handler: for exceptions in user mode, for page faults of the kernel at addresses of the
+ * lower half, and for the kernel's general-protection faults.
  */
 void trap_set_user_handler(trap_handler_fn *handler);
 

@@ -3,30 +3,31 @@
  * the table of fix-ups. Few instructions for the small sizes that most calls copy; whole words, and one more word
  * that overlaps them instead of a loop over the last bytes.
  *
- * All routines: SysV ABI, no stack. With SMAP on EFLAGS.AC is set inside and clear after.
+ * All routines: SysV ABI, no stack. With SMAP EFLAGS.AC is set inside and clear after.
  */
 #include "kernel/arch/unwind.h"
 
 /* rep has a price on real CPUs; from here on it pays. */
 #define REP_FROM 256
 
-	.data
-	.globl	user_copy_smap
-user_copy_smap:
-	.byte	0
+	/*
+	 * Where STAC and CLAC go on a CPU with SMAP (kernel/arch/smap.c): three bytes that do nothing, as on one without. The
+	 * table says where, and which.
+	 */
+	.macro	SMAP_SITE clears
+	.pushsection .rodata.smap_sites, "a"
+	.quad	6f, \clears
+	.popsection
+6:
+	nopl	(%rax)
+	.endm
 
 	.macro	ALLOW
-	cmpb	$0, user_copy_smap(%rip)
-	je	8f
-	stac
-8:
+	SMAP_SITE 0
 	.endm
 
 	.macro	FORBID
-	cmpb	$0, user_copy_smap(%rip)
-	je	9f
-	clac
-9:
+	SMAP_SITE 1
 	.endm
 
 	/* The next instruction may fault; then go on at `resume`. */
@@ -37,12 +38,24 @@ user_copy_smap:
 7:
 	.endm
 
+	.macro	COPY_WORD at
+	FAULTS	.Lcopy_word_fault
+	mov	\at(%rsi, %rcx), %rax
+	FAULTS	.Lcopy_word_fault
+	mov	%rax, \at(%rdi, %rcx)
+	.endm
+
 	.macro	FUNCTION name
 	.balign	16
 	.globl	\name
 	.type	\name, @function
 \name:
 	.endm
+
+	.section .rodata.smap_sites, "a"
+	.balign	16
+	.globl	smap_sites
+smap_sites:
 
 	.section .rodata.user_fixups, "a"
 	.balign	16
@@ -67,13 +80,27 @@ user_fixups:
 	add	%rcx, %rsi
 	add	%rcx, %rdi
 	neg	%rcx
-.Lcopy_word:
-	FAULTS	.Lcopy_word_fault
-	mov	(%rsi, %rcx), %rax
-	FAULTS	.Lcopy_word_fault
-	mov	%rax, (%rdi, %rcx)
+	/* One or three words first, so that what is left are fours. */
+	test	$8, %cl
+	jz	.Lcopy_two
+	COPY_WORD 0
 	add	$8, %rcx
-	jnz	.Lcopy_word
+.Lcopy_two:
+	test	$16, %cl
+	jz	.Lcopy_four
+	COPY_WORD 0
+	COPY_WORD 8
+	add	$16, %rcx
+.Lcopy_four:
+	test	%rcx, %rcx
+	jz	.Lcopy_tail
+.Lcopy_fours:
+	COPY_WORD 0
+	COPY_WORD 8
+	COPY_WORD 16
+	COPY_WORD 24
+	add	$32, %rcx
+	jnz	.Lcopy_fours
 .Lcopy_tail:
 	and	$7, %edx
 	jz	.Lcopy_end
@@ -95,7 +122,7 @@ user_fixups:
 	and	$7, %edx
 	lea	(%rdx, %rcx, 8), %rdx
 	jmp	.Lcopy_bytes
-	/* RCX = minus the bytes of whole words that are left. Go back to where the word is, which is there in part perhaps. */
+	/* RCX = minus the bytes of whole words that are left, of which some at the start may have been copied. */
 .Lcopy_word_fault:
 	add	%rcx, %rsi
 	add	%rcx, %rdi
@@ -207,6 +234,44 @@ user_fixups:
 	mov	%rdx, 8(%rdi)
 	jmp	.Lword_end
 
+/*
+ * in:  RDI = area; EDX:EAX = components for the first two, from RSI
+ * out: EAX = 0, or 1 after a fault; clobbers RDX
+ */
+	.macro	COMPONENTS
+	mov	%esi, %eax
+	mov	%rsi, %rdx
+	shr	$32, %rdx
+	.endm
+
+	FUNCTION user_xsave
+	ALLOW
+	COMPONENTS
+	FAULTS	.Lword_fault
+	xsave64	(%rdi)
+	FAULTS	.Lword_fault
+	orq	$3, 512(%rdi)
+	jmp	.Lword_end
+
+	FUNCTION user_xrstor
+	ALLOW
+	COMPONENTS
+	FAULTS	.Lword_fault
+	xrstor64 (%rdi)
+	jmp	.Lword_end
+
+	FUNCTION user_fxsave
+	ALLOW
+	FAULTS	.Lword_fault
+	fxsave64 (%rdi)
+	jmp	.Lword_end
+
+	FUNCTION user_fxrstor
+	ALLOW
+	FAULTS	.Lword_fault
+	fxrstor64 (%rdi)
+	jmp	.Lword_end
+
 	FUNCTION user_cmpxchg_32
 	ALLOW
 	mov	(%rsi), %eax
@@ -229,5 +294,11 @@ user_fixups_end:
 	.globl	user_fixup_count
 user_fixup_count:
 	.quad	(user_fixups_end - user_fixups) / 16
+
+	.section .rodata.smap_sites, "a"
+smap_sites_end:
+	.globl	smap_site_count
+smap_site_count:
+	.quad	(smap_sites_end - smap_sites) / 16
 
 	.section .note.GNU-stack, "", @progbits

@@ -6,8 +6,14 @@
 
 #include "paging/types.h"
 
-/* Not 0: SMAP is on, and is lifted around the accesses. */
-extern uint8_t user_copy_smap;
+/* Where SMAP is to be lifted, and to be put back. */
+struct smap_site {
+	uint64_t at;
+	uint64_t clears; /* 0: STAC; 1: CLAC */
+};
+
+extern const struct smap_site smap_sites[];
+extern const uint64_t smap_site_count;
 
 /* A fault at the instruction `at` goes on at `resume`. */
 struct user_fixup {
@@ -33,6 +39,16 @@ int user_load_64(const void *from, uint64_t *ret);
 int user_store_32(void *to, uint32_t value);
 int user_store_64(void *to, uint64_t value);
 int user_store_pair(void *to, uint64_t first, uint64_t second);
+
+/*
+ * The instructions of these names on a user's area. user_xsave says of x87 and SSE, which it has written, that they are
+ * there even if they are as after a reset. 0, or 1 after a fault, which is a #GP for an area that is not aligned or that
+ * cannot be loaded; what of the state is loaded then is unknown.
+ */
+int user_xsave(void *area, uint64_t components);
+int user_xrstor(const void *area, uint64_t components);
+int user_fxsave(void *area);
+int user_fxrstor(const void *area);
 
 /* If *at is *expected it becomes `desired`; *expected becomes what it was. Locked. */
 int user_cmpxchg_32(void *at, uint32_t *expected, uint32_t desired);

@@ -3,15 +3,9 @@
  */
 #include "kernel/mm/uaccess.h"
 
-#include "kernel/arch/features.h"
 #include "kernel/arch/trap.h"
 #include "kernel/arch/user_copy.h"
 #include "kernel/mm/user_space.h"
-
-void uaccess_init(void)
-{
-	user_copy_smap = cpu_features()->smap;
-}
 
 /* Where to go on after a fault at `rip`; 0: it is not one of ours. */
 static uint64_t resume_of(uint64_t rip)
@@ -37,11 +31,6 @@ bool uaccess_fixup(struct trap_frame *frame)
 	return true;
 }
 
-bool user_range_ok(const void __user *pointer, uint64_t bytes)
-{
-	return bytes <= USER_END && user_address(pointer) <= USER_END - bytes;
-}
-
 /* As much of [pointer, pointer + bytes) as can be users' memory. */
 static size_t clip(const void __user *pointer, size_t bytes)
 {
@@ -50,20 +39,6 @@ static size_t clip(const void __user *pointer, size_t bytes)
 	if (address >= USER_END)
 		return 0;
 	return bytes < USER_END - address ? bytes : USER_END - address;
-}
-
-enum status copy_from_user(void *to, const void __user *from, size_t bytes)
-{
-	if (!user_range_ok(from, bytes))
-		return ERR_FAULT;
-	return user_copy(to, (__force const void *)from, bytes) == 0 ? OK : ERR_FAULT;
-}
-
-enum status copy_to_user(void __user *to, const void *from, size_t bytes)
-{
-	if (!user_range_ok(to, bytes))
-		return ERR_FAULT;
-	return user_copy((__force void *)to, from, bytes) == 0 ? OK : ERR_FAULT;
 }
 
 size_t copy_from_user_some(void *to, const void __user *from, size_t bytes)
@@ -97,41 +72,6 @@ enum status strncpy_from_user(char *to, const char __user *from, size_t size, si
 	if ((size_t)length == allowed)
 		return allowed < size ? ERR_FAULT : ERR_RANGE;
 	*ret_length = (size_t)length;
-	return OK;
-}
-
-enum status get_user_u32(const void __user *from, uint32_t *ret)
-{
-	if (!user_range_ok(from, sizeof(*ret)) || user_load_32((__force const void *)from, ret))
-		return ERR_FAULT;
-	return OK;
-}
-
-enum status get_user_u64(const void __user *from, uint64_t *ret)
-{
-	if (!user_range_ok(from, sizeof(*ret)) || user_load_64((__force const void *)from, ret))
-		return ERR_FAULT;
-	return OK;
-}
-
-enum status put_user_u32(void __user *to, uint32_t value)
-{
-	if (!user_range_ok(to, sizeof(value)) || user_store_32((__force void *)to, value))
-		return ERR_FAULT;
-	return OK;
-}
-
-enum status put_user_u64(void __user *to, uint64_t value)
-{
-	if (!user_range_ok(to, sizeof(value)) || user_store_64((__force void *)to, value))
-		return ERR_FAULT;
-	return OK;
-}
-
-enum status put_user_pair(void __user *to, uint64_t first, uint64_t second)
-{
-	if (!user_range_ok(to, 2 * sizeof(first)) || user_store_pair((__force void *)to, first, second))
-		return ERR_FAULT;
 	return OK;
 }
 

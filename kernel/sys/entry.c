@@ -44,7 +44,8 @@ int64_t syscall_run_clocked(const struct trap_frame *frame)
 void syscall_leave(struct trap_frame *frame)
 {
 	boot_percpu.frame_changed = false;
-	task_return(frame, true);
+	if (task_return_wanted())
+		task_return(frame, true);
 }
 
 void syscall_clock_start(void)

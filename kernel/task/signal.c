@@ -13,12 +13,23 @@
 #include "kernel/mm/heap.h"
 #include "kernel/task/signal_internal.h"
 
-struct signal_queued {
-	struct signal_queued *next;
-	struct signal_info info;
-};
-
 /* ---- sets; interrupts off ---- */
+
+static struct signal_queued *get_queued(const struct process *process, struct signal_set *set)
+{
+	if (process->signals.queued >= process->limits[LIMIT_SIGPENDING].soft)
+		return NULL;
+	return set->own.info.signal ? kmalloc(sizeof(struct signal_queued)) : &set->own;
+}
+
+static void put_queued(struct process *process, struct signal_set *set, struct signal_queued *queued)
+{
+	process->signals.queued--;
+	if (queued == &set->own)
+		queued->info.signal = 0;
+	else
+		kfree(queued);
+}
 
 /* Drop all that wait in `set` and are in `mask`. */
 static void set_drop(struct process *process, struct signal_set *set, uint64_t mask)
@@ -32,8 +43,7 @@ static void set_drop(struct process *process, struct signal_set *set, uint64_t m
 			continue;
 		}
 		*link = queued->next;
-		process->signals.queued--;
-		kfree(queued);
+		put_queued(process, set, queued);
 	}
 }
 
@@ -54,6 +64,7 @@ static struct signal_queued *set_unlink(struct signal_set *set, int signal, bool
 	return found;
 }
 
+/* One that is in `mask`: there is one. */
 static int set_take(struct process *process, struct signal_set *set, uint64_t mask, struct signal_info *ret)
 {
 	uint64_t here = set->pending & mask;
@@ -61,19 +72,17 @@ static int set_take(struct process *process, struct signal_set *set, uint64_t ma
 	bool more;
 	int signal;
 
-	if (!here)
-		return 0;
 	if (here & SIGNALS_SYNCHRONOUS)
 		here &= SIGNALS_SYNCHRONOUS;
 	signal = __builtin_ctzll(here) + 1;
 	queued = set_unlink(set, signal, &more);
 	if (!more)
 		set->pending &= ~SIGNAL_BIT(signal);
-	*ret = (struct signal_info){ .signal = signal, .code = SI_USER };
 	if (queued) {
 		*ret = queued->info;
-		process->signals.queued--;
-		kfree(queued);
+		put_queued(process, set, queued);
+	} else {
+		*ret = (struct signal_info){ .signal = signal, .code = SI_USER };
 	}
 	return signal;
 }
@@ -82,12 +91,11 @@ static int set_take(struct process *process, struct signal_set *set, uint64_t ma
 static int set_add(struct process *process, struct signal_set *set, int signal, const struct signal_info *info)
 {
 	bool told = signal >= SIGRTMIN && info && info->code != SI_USER && info->code != SI_KERNEL;
-	struct signal_queued *queued = NULL, **link = &set->first;
+	struct signal_queued *queued, **link = &set->first;
 
 	if (signal < SIGRTMIN && (set->pending & SIGNAL_BIT(signal)))
 		return 0;
-	if (process->signals.queued < process->limits[LIMIT_SIGPENDING].soft)
-		queued = kmalloc(sizeof(*queued));
+	queued = get_queued(process, set);
 	if (!queued && told)
 		return -EAGAIN;
 	set->pending |= SIGNAL_BIT(signal);
@@ -310,21 +318,33 @@ void signal_set_blocked(uint64_t mask)
 	uint64_t flags = irq_guard_enter();
 
 	task->signals.blocked = mask & ~SIGNALS_UNSTOPPABLE;
-	pass_on(task);
+	if (task->process->signals.set.pending)
+		pass_on(task);
 	signal_recompute(task);
 	irq_guard_leave(flags);
 }
 
-int signal_take(uint64_t mask, struct signal_info *ret)
+int signal_take_quietly(uint64_t mask, struct signal_info *ret)
 {
 	struct task *task = task_current();
 	struct process *process = task->process;
 	uint64_t flags = irq_guard_enter();
-	int signal = set_take(process, &task->signals.set, mask, ret);
+	int signal = 0;
 
-	if (!signal)
+	if (task->signals.set.pending & mask)
+		signal = set_take(process, &task->signals.set, mask, ret);
+	else if (process->signals.set.pending & mask)
 		signal = set_take(process, &process->signals.set, mask, ret);
-	signal_recompute(task);
+	irq_guard_leave(flags);
+	return signal;
+}
+
+int signal_take(uint64_t mask, struct signal_info *ret)
+{
+	uint64_t flags = irq_guard_enter();
+	int signal = signal_take_quietly(mask, ret);
+
+	signal_recompute(task_current());
 	irq_guard_leave(flags);
 	return signal;
 }

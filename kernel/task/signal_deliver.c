@@ -14,8 +14,11 @@
 /* Until SIGCONT, or the end. */
 static void stop_here(struct task *task)
 {
-	uint64_t flags = irq_guard_enter();
+	uint64_t flags;
 
+	if (!task->process->stopped)
+		return;
+	flags = irq_guard_enter();
 	while (task->process->stopped && !task->process->exiting && !task->end_wanted) {
 		task->state = TASK_STOPPED;
 		sched_switch();
@@ -96,7 +99,7 @@ static bool deliver_one(struct trap_frame *frame, struct task *task, bool system
 	struct process *process = task->process;
 	struct signal_action *at, action;
 	struct signal_info info;
-	int signal = signal_take(~task->signals.blocked, &info);
+	int signal = signal_take_quietly(~task->signals.blocked, &info);
 
 	*ret_handled = false;
 	if (!signal)

@@ -9,43 +9,72 @@
 #include "kernel/arch/guard.h"
 #include "kernel/arch/registers.h"
 #include "kernel/lib/errno.h"
-#include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
 #include "kernel/mm/uaccess.h"
-#include "kernel/task/signal_fpu.h"
 #include "kernel/task/signal_internal.h"
 
 /* Flags that POPF changes in user mode: what a frame may set (Linux's FIX_EFLAGS). */
 #define RFLAGS_USER 0x50dd5ULL
 
+#define RED_ZONE 128 /* below the stack pointer, the program's (System V ABI, AMD64 supplement) */
+
 #define UC_FP_XSTATE         1
 #define UC_SIGCONTEXT_SS     2
 #define UC_STRICT_RESTORE_SS 4
 
-static void fill_context(struct signal_context *to, const struct trap_frame *frame)
+/* What stands before each area of the FPU's state: Linux's words, and the header as XSAVE wants it. */
+static struct {
+	struct fpu_frame_words words;
+	uint64_t header[(FPU_HEADER_END - FPU_XSTATE_BV) / sizeof(uint64_t)];
+} fpu_frame_start;
+
+void signal_frame_init(void)
 {
-	*to = (struct signal_context){
-		.r8 = frame->r8,
-		.r9 = frame->r9,
-		.r10 = frame->r10,
-		.r11 = frame->r11,
-		.r12 = frame->r12,
-		.r13 = frame->r13,
-		.r14 = frame->r14,
-		.r15 = frame->r15,
-		.rdi = frame->rdi,
-		.rsi = frame->rsi,
-		.rbp = frame->rbp,
-		.rbx = frame->rbx,
-		.rdx = frame->rdx,
-		.rax = frame->rax,
-		.rcx = frame->rcx,
-		.rsp = frame->rsp,
-		.rip = frame->rip,
-		.rflags = frame->rflags,
-		.cs = (uint16_t)frame->cs,
-		.ss = (uint16_t)frame->ss,
-	};
+	if (fpu_has_header())
+		fpu_frame_start.words = (struct fpu_frame_words){
+			.magic1 = FPU_FRAME_MAGIC1,
+			.extended_size = (uint32_t)(fpu_size() + sizeof(uint32_t)),
+			.features = fpu_components(),
+			.size = (uint32_t)fpu_size(),
+		};
+}
+
+/* What the fault was, for handlers that look into the context and not into the siginfo. */
+static bool is_fault(const struct trap_frame *frame, const struct signal_info *info)
+{
+	return frame->vector < TRAP_EXTERNAL && (SIGNAL_BIT(info->signal) & SIGNALS_SYNCHRONOUS);
+}
+
+/* Word by word, each once: this is most of what a signal costs. */
+static void fill_context(struct signal_context *to, const struct trap_frame *frame, const struct signal_info *info)
+{
+	bool fault = is_fault(frame, info);
+
+	to->r8 = frame->r8;
+	to->r9 = frame->r9;
+	to->r10 = frame->r10;
+	to->r11 = frame->r11;
+	to->r12 = frame->r12;
+	to->r13 = frame->r13;
+	to->r14 = frame->r14;
+	to->r15 = frame->r15;
+	to->rdi = frame->rdi;
+	to->rsi = frame->rsi;
+	to->rbp = frame->rbp;
+	to->rbx = frame->rbx;
+	to->rdx = frame->rdx;
+	to->rax = frame->rax;
+	to->rcx = frame->rcx;
+	to->rsp = frame->rsp;
+	to->rip = frame->rip;
+	to->rflags = frame->rflags;
+	to->cs = (uint16_t)frame->cs;
+	to->gs = to->fs = 0;
+	to->ss = (uint16_t)frame->ss;
+	to->error = fault ? frame->error : 0;
+	to->trap = fault ? frame->vector : 0;
+	to->cr2 = fault && frame->vector == TRAP_PF ? info->address : 0;
+	for (size_t i = 0; i < sizeof(to->reserved) / sizeof(to->reserved[0]); i++)
+		to->reserved[i] = 0;
 }
 
 static void take_context(struct trap_frame *frame, const struct signal_context *from)
@@ -72,56 +101,54 @@ static void take_context(struct trap_frame *frame, const struct signal_context *
 	frame->ss = SELECTOR_USER_DATA;
 }
 
-/* The live state to `at`, and magic2 behind it. False: no memory there. */
-static bool push_fpu(const struct task *task, uint64_t at)
+/* The live state to the user's `at`, and magic2 behind it. */
+static enum status push_fpu(uint64_t at)
 {
-	const uint32_t magic2 = FPU_FRAME_MAGIC2;
-	size_t size = fpu_size();
+	void __user *start = user_pointer(at + FPU_FRAME_WORDS);
+	size_t size = fpu_has_header() ? sizeof(fpu_frame_start) : sizeof(fpu_frame_start.words);
 
-	fpu_save(task->fpu);
-	fpu_frame_prepare(task->fpu, size, fpu_components());
-	if (copy_to_user(user_pointer(at), task->fpu, size) != OK)
-		return false;
-	return !fpu_has_header() || put_user_u32(user_pointer(at + size), magic2) == OK;
+	if (copy_to_user(start, &fpu_frame_start, size) != OK || save_fpu_to_user(user_pointer(at)) != OK)
+		return ERR_FAULT;
+	return fpu_has_header() ? put_user_u32(user_pointer(at + fpu_size()), FPU_FRAME_MAGIC2) : OK;
 }
 
-/* What the fault was, for handlers that look into the context and not into the siginfo. */
-static void fill_fault(struct signal_context *context, const struct trap_frame *frame, const struct signal_info *info)
+/* Where a handler's frame grows down from. */
+static uint64_t stack_top(const struct task *task, const struct signal_action *action, uint64_t sp)
 {
-	if (frame->vector >= TRAP_EXTERNAL || !(SIGNAL_BIT(info->signal) & SIGNALS_SYNCHRONOUS))
-		return;
-	context->trap = frame->vector;
-	context->error = frame->error;
-	if (frame->vector == TRAP_PF)
-		context->cr2 = info->address;
+	if ((action->flags & SA_ONSTACK) && task->signals.stack_size && !signal_stack_is_used(task, sp))
+		return task->signals.stack_base + task->signals.stack_size;
+	return sp - RED_ZONE;
 }
 
 bool signal_frame_push(struct trap_frame *frame, const struct signal_action *action, const struct signal_info *info,
 		       uint64_t blocked)
 {
 	struct task *task = task_current();
-	uint64_t top = signal_stack_top(task, action, frame->rsp);
+	uint64_t top = stack_top(task, action, frame->rsp);
 	uint64_t fpu = align_down(top - fpu_size() - sizeof(uint32_t), FPU_ALIGN);
 	/* As after a call: RSP + 8 is a multiple of 16. */
 	uint64_t at = align_down(fpu - sizeof(struct signal_frame), 16) - 8;
-	struct signal_frame out = { .restorer = action->restorer, .blocked = blocked, .info = *info };
+	struct signal_frame out;
 
 	if (!(action->flags & SA_RESTORER) || action->handler >= USER_END)
 		return false;
 	/* One that overflows the alternate stack must not write below it. */
 	if (signal_stack_is_used(task, frame->rsp) && !signal_stack_is_used(task, at))
 		return false;
+	out.restorer = action->restorer;
 	out.flags = (fpu_has_header() ? UC_FP_XSTATE : 0) | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
+	out.link = 0;
 	out.stack = (struct signal_stack){
 		.base = task->signals.stack_base,
 		.flags = task->signals.stack_size ? task->signals.stack_flags : SS_DISABLE,
 		.size = task->signals.stack_size,
 	};
-	fill_context(&out.context, frame);
-	fill_fault(&out.context, frame, info);
-	out.context.old_mask = blocked;
+	fill_context(&out.context, frame, info);
+	out.context.old_mask = out.blocked = blocked;
 	out.context.fpu = fpu;
-	if (!push_fpu(task, fpu) || copy_to_user(user_pointer(at), &out, sizeof(out)) != OK)
+	out.info = *info;
+	/* Not the rest, of which no signal's story has anything. */
+	if (push_fpu(fpu) != OK || copy_to_user(user_pointer(at), &out, offsetof(struct signal_frame, info_rest)) != OK)
 		return false;
 	if (task->signals.stack_flags & SS_AUTODISARM) {
 		task->signals.stack_base = task->signals.stack_size = 0;
@@ -139,53 +166,40 @@ bool signal_frame_push(struct trap_frame *frame, const struct signal_action *act
 	return true;
 }
 
-/* An area at the user's `at`, checked, to `area`. */
-static bool fetch_fpu(void *area, uint64_t at)
+/* Whether the area has more than its first 512 bytes, and as much as push_fpu's. */
+static bool is_extended(uint64_t at)
 {
-	size_t size = fpu_size();
+	const uint32_t size = fpu_frame_start.words.size;
+	struct fpu_frame_words words;
 	uint32_t magic2;
 
-	if (copy_from_user(area, user_pointer(at), FPU_LEGACY_SIZE) != OK)
-		return false;
-	if (fpu_has_header()) {
-		if (fpu_frame_is_extended(area, size) && get_user_u32(user_pointer(at + size), &magic2) == OK &&
-		    magic2 == FPU_FRAME_MAGIC2) {
-			if (copy_from_user(area, user_pointer(at), size) != OK)
-				return false;
-		} else {
-			fpu_frame_set_legacy(area, size);
-		}
-	}
-	return fpu_frame_check(area, fpu_has_header(), fpu_components(), fpu_mxcsr_mask());
+	return size && get_user_u64(user_pointer(at + FPU_FRAME_WORDS), &words.start) == OK &&
+	       words.start == fpu_frame_start.words.start && get_user_u32(user_pointer(at + size), &magic2) == OK &&
+	       magic2 == FPU_FRAME_MAGIC2;
 }
 
-/*
- * By way of a copy: were task->fpu written to before all is known to be good, a switch in between could load what
- * nobody has checked.
- */
-static bool pop_fpu(const struct task *task, uint64_t at)
+/* The state that a program starts with. */
+static void reset_fpu(const struct task *task)
 {
-	uint64_t flags;
-	void *area;
-	bool good;
+	uint64_t flags = irq_guard_enter();
 
-	area = kmalloc_aligned(fpu_size(), FPU_ALIGN);
-	if (!area)
-		return false;
-	if (at) {
-		good = fetch_fpu(area, at);
-	} else {
-		fpu_start(area);
-		good = true;
-	}
-	if (good) {
-		flags = irq_guard_enter();
-		memcpy(task->fpu, area, fpu_size());
-		fpu_restore(task->fpu);
-		irq_guard_leave(flags);
-	}
-	kfree(area);
-	return good;
+	/* A switch writes to task->fpu. */
+	fpu_start(task->fpu);
+	fpu_restore(task->fpu);
+	irq_guard_leave(flags);
+}
+
+/* ERR_FAULT: it cannot be loaded, and the state is a new program's. */
+static enum status pop_fpu(const struct task *task, uint64_t at)
+{
+	bool extended = at && is_extended(at);
+
+	if (!extended)
+		reset_fpu(task);
+	if (!at || load_fpu_from_user(user_pointer(at), extended) == OK)
+		return OK;
+	reset_fpu(task);
+	return ERR_FAULT;
 }
 
 int64_t signal_return(struct trap_frame *frame)
@@ -196,7 +210,7 @@ int64_t signal_return(struct trap_frame *frame)
 
 	/* The handler's RET has taken the restorer's address off. The siginfo is not read. */
 	if (copy_from_user(&in, user_pointer(at), offsetof(struct signal_frame, info)) != OK ||
-	    in.context.rip >= USER_END || !pop_fpu(task, in.context.fpu)) {
+	    in.context.rip >= USER_END || pop_fpu(task, in.context.fpu) != OK) {
 		signal_fault(SIGSEGV, SI_KERNEL, 0);
 		return 0;
 	}
@@ -206,6 +220,7 @@ int64_t signal_return(struct trap_frame *frame)
 	boot_percpu.frame_changed = true;
 	signal_set_blocked(in.blocked);
 	/* As on Linux, one that cannot be set is no error. */
-	(void)signal_stack_set(&in.stack, frame->rsp);
+	if (in.stack.flags != SS_DISABLE || task->signals.stack_size)
+		(void)signal_stack_set(&in.stack, frame->rsp);
 	return (int64_t)frame->rax;
 }

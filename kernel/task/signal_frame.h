@@ -41,3 +41,23 @@ _Static_assert(offsetof(struct signal_frame, blocked) == 8 + 296, "uc.uc_sigmask
 _Static_assert(offsetof(struct signal_frame, info) == 312, "info");
 _Static_assert(offsetof(struct signal_info, sender) == 16, "si_pid");
 _Static_assert(sizeof(struct signal_frame) == 440, "struct rt_sigframe");
+
+/* Linux's words in a part of the FPU's area that the CPU leaves alone: struct _fpx_sw_bytes. */
+struct fpu_frame_words {
+	union {
+		struct {
+			uint32_t magic1;
+			uint32_t extended_size; /* of the area and magic2 */
+		};
+		uint64_t start; /* both */
+	};
+	uint64_t features;
+	uint32_t size; /* of the area */
+	uint32_t padding[7];
+};
+
+#define FPU_FRAME_WORDS  464 /* their offset in the area */
+#define FPU_FRAME_MAGIC1 0x46505853U
+#define FPU_FRAME_MAGIC2 0x46505845U /* behind the area */
+
+_Static_assert(FPU_FRAME_WORDS + sizeof(struct fpu_frame_words) == 512, "they end where XSAVE's header starts");

@@ -1,6 +1,6 @@
 /*
  * What the files about signals share: signal.c (sending, sets), signal_deliver.c (what a signal does), signal_frame.c
- * and signal_fpu.c (the handler's frame on the user's stack), signal_stack.c (which stack).
+ * (the handler's frame on the user's stack), signal_stack.c (the alternate one).
  */
 #pragma once
 
@@ -32,6 +32,12 @@ void signal_stop_process(struct process *process, int signal);
  */
 void signal_finish_call(struct trap_frame *frame, const struct signal_action *handler);
 
+/* As signal_take, for who calls signal_recompute or signal_set_blocked after it. */
+int signal_take_quietly(uint64_t mask, struct signal_info *ret);
+
+/* Once, at start; after fpu_init. */
+void signal_frame_init(void);
+
 /*
  * Put a handler's frame on the user's stack and let `frame` go to the handler. False: no memory there, no restorer, or a
  * handler that is no user's address; `frame` is as before.
@@ -40,7 +46,11 @@ bool signal_frame_push(struct trap_frame *frame, const struct signal_action *act
 		       uint64_t blocked);
 
 /* The alternate stack is used by one whose stack pointer is `sp`. */
-bool signal_stack_is_used(const struct task *task, uint64_t sp);
+static inline bool signal_stack_is_used(const struct task *task, uint64_t sp)
+{
+	const struct task_signals *signals = &task->signals;
 
-/* Where a handler's frame grows down from. */
-uint64_t signal_stack_top(const struct task *task, const struct signal_action *action, uint64_t sp);
+	/* One that disarms itself is never in use: the handler may switch away from it. */
+	return sp > signals->stack_base && sp - signals->stack_base <= signals->stack_size &&
+	       !(signals->stack_flags & SS_AUTODISARM);
+}

@@ -32,12 +32,16 @@ struct signal_info {
 	uint64_t times[2]; /* of SIGCHLD: user, system */
 };
 
-struct signal_queued;
+struct signal_queued {
+	struct signal_queued *next;
+	struct signal_info info; /* .signal 0: it is not in use */
+};
 
 /* Signals that have come and wait to be delivered: one of each standard kind, realtime ones in the order they came. */
 struct signal_set {
 	uint64_t pending;
 	struct signal_queued *first; /* what is known of them; a signal of which nothing is queued came without */
+	struct signal_queued own;    /* for one of them, at no cost and whatever memory there is */
 };
 
 /* Values of signal_action.handler that are no address (sigaction(2)). */

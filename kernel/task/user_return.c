@@ -7,9 +7,8 @@
 #include "kernel/lib/log.h"
 #include "kernel/mm/uaccess.h"
 #include "kernel/task/out_of_memory.h"
-#include "kernel/task/process_internal.h"
 #include "kernel/task/sched.h"
-#include "kernel/task/signal_numbers.h"
+#include "kernel/task/signal_internal.h"
 
 /* Error code of #PF (Intel SDM vol. 3A, "Page-Fault Exceptions"). */
 #define FAULT_PRESENT  1
@@ -121,16 +120,18 @@ static void user_exception(const struct trap_frame *frame)
 }
 
 /*
- * The kernel touches a user's memory for it. What cannot be served is the call's -EFAULT. Elsewhere it is our own bug.
+ * The kernel touches a user's memory for it. What cannot be served, or is no FPU state that can be loaded, is the call's
+ * -EFAULT. Elsewhere it is our own bug.
  */
-static bool kernel_page_fault(struct trap_frame *frame, vaddr_t va)
+static bool kernel_fault(struct trap_frame *frame, vaddr_t va)
 {
-	bool served;
-
 	const struct task *task = task_current();
+	bool served;
 
 	if (!task || !task->process || !uaccess_is_at(frame->rip))
 		return false;
+	if (frame->vector != TRAP_PF)
+		return uaccess_fixup(frame);
 	/* Served in the wrong context it would fault for ever. */
 	if ((frame->cr3 & PTE_ADDRESS) != task->process->space->context.space.root.raw)
 		return false;
@@ -147,7 +148,7 @@ static bool user_trap(struct trap_frame *frame)
 	vaddr_t cr2 = cpu_read_cr2();
 
 	if (!trap_from_user(frame))
-		return kernel_page_fault(frame, cr2);
+		return kernel_fault(frame, cr2);
 	/* The machine's, not the program's. */
 	if (frame->vector == TRAP_NMI || frame->vector == TRAP_DF || frame->vector == TRAP_MC)
 		return false;
@@ -187,6 +188,7 @@ static void return_from_trap(struct trap_frame *frame)
 
 void user_traps_init(void)
 {
+	signal_frame_init();
 	trap_set_user_handler(user_trap);
 	trap_set_return_handler(return_from_trap);
 }

@@ -172,7 +172,6 @@ enum status user_touch(struct user_space *space, vaddr_t va, enum user_rights ac
 
 /* ---- user_copy.S ---- */
 
-uint8_t user_copy_smap;
 const struct user_fixup user_fixups[1];
 const uint64_t user_fixup_count;
 
@@ -226,6 +225,29 @@ int64_t user_copy_string(char *to, const char *from, size_t size)
 			return (int64_t)i;
 	}
 	return (int64_t)size;
+}
+
+/* The host's own FPU: no state of a user's goes through here. */
+int user_xsave(void *area, uint64_t components)
+{
+	(void)components;
+	return byte_at(area, USER_WRITE) == NULL;
+}
+
+int user_xrstor(const void *area, uint64_t components)
+{
+	(void)components;
+	return byte_at(area, USER_READ) == NULL;
+}
+
+int user_fxsave(void *area)
+{
+	return user_xsave(area, 0);
+}
+
+int user_fxrstor(const void *area)
+{
+	return user_xrstor(area, 0);
 }
 
 int user_load_32(const void *from, uint32_t *ret)
