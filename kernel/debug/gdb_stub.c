@@ -16,6 +16,7 @@
 #include "kernel/irq/irq.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/scratch.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/kernel_space.h"
 #include "kernel/task/process.h"
@@ -34,8 +35,8 @@ static bool step_wanted;              /* TF is set by us */
 static struct task *step_task;        /* where */
 static const struct task *stale_task; /* another stop came first: its TF is still set */
 
-static struct gdb_packet packet;
-static struct gdb_session session;
+static SCRATCH struct gdb_packet packet;
+static SCRATCH struct gdb_session session;
 
 /* ---- the line ---- */
 
@@ -383,6 +384,8 @@ void gdb_stub_init(const char *cmdline)
 		log_err("gdb=%s: there is no such port\n", text);
 		return;
 	}
+	memset(&packet, 0, sizeof(packet));
+	memset(&session, 0, sizeof(session));
 	session.machine = &machine;
 	enabled = true;
 	trap_set_debugger(trapped);
