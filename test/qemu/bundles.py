@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from contract import BUILD, ROOT
@@ -69,6 +70,20 @@ def bundle(output: Path, kernel: bytes | Path | None, stub: Path = STUB, **secti
         words += [f"--{name}", str(value)]
     subprocess.run(words, check=True)
     return output
+
+
+def busybox_archive(output: Path, names: Iterable[str], *words: object) -> Path:
+    """Debian's static busybox under these names, a console and /dev/null, and more words of scripts/mkinitrd."""
+    links = (f"bin/{name}=l:busybox" for name in names)
+    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", output, "bin/busybox=/bin/busybox", *links,
+                    "dev/console=c:5:1", "dev/null=c:1:3", *map(str, words)], check=True)
+    return output
+
+
+def busybox_bundle(directory: Path, cmdline: str, names: Iterable[str], *words: object) -> Path:
+    """A boot file in `directory` with busybox_archive's files."""
+    archive = busybox_archive(directory / "busybox.cpio", names, *words)
+    return bundle(directory / "busybox.efi", KERNEL, initrd=archive, cmdline=cmdline)
 
 
 def fat_image(output: Path, files: dict[str, Path]) -> Path:

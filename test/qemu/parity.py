@@ -8,14 +8,14 @@ import re
 import subprocess
 from pathlib import Path
 
-from bundles import KERNEL, bundle
+from bundles import KERNEL, bundle, busybox_archive
 from contract import BUILD, ROOT
 from machine import Config, Machine
 
 SCRIPTS = ROOT / "test" / "qemu" / "parity"
 DRIVER = SCRIPTS / "run-parity"
 BUSYBOX = Path("/bin/busybox")
-NODES = ("tmp/", "proc/", "etc/", "dev/console=c:5:1", "dev/null=c:1:3", "dev/zero=c:1:5", "dev/fd=l:/proc/self/fd",
+NODES = ("tmp/", "proc/", "etc/", "dev/zero=c:1:5", "dev/fd=l:/proc/self/fd",
          "dev/stdout=l:/proc/self/fd/1")
 LIMIT = 1800.0
 
@@ -28,12 +28,9 @@ def names() -> list[str]:
 def archive(path: Path, scripts: list[str], programs: dict[str, Path]) -> Path:
     """An initramfs with these scripts, busybox's applets, and other programs in /bin."""
     applets = subprocess.run([BUSYBOX, "--list"], capture_output=True, text=True, check=True).stdout.split()
-    words = [f"bin/{name}=l:busybox" for name in applets if name != "busybox"]
-    words += [f"bin/{name}={program}" for name, program in programs.items()]
+    words = [f"bin/{name}={program}" for name, program in programs.items()]
     words += [f"parity/{name}={SCRIPTS / name}" for name in scripts]
-    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", path, f"init={DRIVER}", f"bin/busybox={BUSYBOX}", *words, *NODES],
-                   check=True)
-    return path
+    return busybox_archive(path, (name for name in applets if name != "busybox"), f"init={DRIVER}", *words, *NODES)
 
 
 def parse(text: str) -> dict[str, bytes]:

@@ -4,11 +4,9 @@ The bundle's own demo makes the calls: it forks, maps, yields, asks for the time
 """
 
 import re
-import subprocess
 
 import pytest
-from bundles import KERNEL, bundle
-from contract import BUILD, ROOT
+from bundles import busybox_bundle
 from machine import BOOT_FILE, Config, Machine
 
 # Neither hardware, nor frames, nor tables.
@@ -45,12 +43,9 @@ def test_calls_keep_to_their_context(name):
 def test_a_write_draws_once(tmp_path):
     """Sixteen kilobytes that scroll the screen, in one write(2): into the kernel context and back, once."""
     (tmp_path / "lines").write_text("a line that scrolls the screen\n" * 528)
-    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", tmp_path / "budget.cpio", "bin/busybox=/bin/busybox",
-                    "bin/sh=l:busybox", "bin/dd=l:busybox", f"lines={tmp_path / 'lines'}", "dev/console=c:5:1",
-                    "dev/null=c:1:3"], check=True)
     script = "i=0; while [ $i -lt 40 ]; do dd if=/lines of=/dev/tty0 bs=16368 2>/dev/null; i=$((i+1)); done"
-    boot = bundle(tmp_path / "budget.efi", KERNEL, stub=BUILD / "loader.efi", initrd=tmp_path / "budget.cpio",
-                  cmdline=f'console=tty0 monitor init=/bin/sh -- -c "{script}"')
+    boot = busybox_bundle(tmp_path, f'console=tty0 monitor init=/bin/sh -- -c "{script}"', ("sh", "dd"),
+                          f"lines={tmp_path / 'lines'}")
     with Machine(Config(boot=boot)) as machine:
         machine.wait_for("^init has ended with status 0$")
         machine.wait_prompt()

@@ -1,10 +1,7 @@
 """A program that nobody here wrote: Debian's static busybox as the shell, typed at over the serial port."""
 
-import subprocess
-
 import pytest
-from bundles import KERNEL, bundle
-from contract import BUILD, ROOT
+from bundles import busybox_bundle
 from machine import Config, Machine
 
 APPLETS = ("sh", "ls", "cat", "wc", "echo", "true", "dmesg", "grep", "tail", "head")
@@ -36,12 +33,8 @@ LOG_LINES = (
 def test_shell(tmp_path, lines):
     """Pipes, loops, redirection, a here-document; the log; `exit` of the shell ends init and so the machine."""
     (tmp_path / "lines").write_text("1\n2\n3\n")
-    archive = tmp_path / "busybox.cpio"
-    links = [f"bin/{name}=l:busybox" for name in (*APPLETS, "uname")]
-    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", archive, "bin/busybox=/bin/busybox", *links,
-                    f"lines={tmp_path / 'lines'}", "dev/console=c:5:1", "dev/null=c:1:3"], check=True)
-    boot = bundle(tmp_path / "busybox.efi", KERNEL, stub=BUILD / "loader.efi", initrd=archive,
-                  cmdline="console=ttyS0 quiet init=/bin/sh")
+    boot = busybox_bundle(tmp_path, "console=ttyS0 quiet init=/bin/sh", (*APPLETS, "uname"),
+                          f"lines={tmp_path / 'lines'}")
     with Machine(Config(boot=boot, display=("-vga", "none"))) as machine:
         machine.wait_for(PROMPT)
         for line, expected in lines:

@@ -1,11 +1,9 @@
 """The sessions of docs/debugging.md, "Five bugs": each bug is made to happen, and shows what the document says."""
 
 import re
-import subprocess
 
 import pytest
-from bundles import KERNEL, bundle
-from contract import BUILD, ROOT
+from bundles import busybox_bundle
 from machine import Config, Machine
 from test_faults import provoke
 
@@ -60,12 +58,8 @@ def test_bug(how):
 
 def shell(tmp_path, words):
     """A machine whose init is Debian's busybox as a shell."""
-    archive = tmp_path / "shell.cpio"
-    links = [f"bin/{name}=l:busybox" for name in ("sh", "cat", "mkfifo", "echo", "sleep")]
-    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", archive, "bin/busybox=/bin/busybox", *links,
-                    "dev/console=c:5:1", "dev/null=c:1:3"], check=True)
-    boot = bundle(tmp_path / "shell.efi", KERNEL, stub=BUILD / "loader.efi", initrd=archive,
-                  cmdline=f"console=ttyS0 loglevel=5 init=/bin/sh {words}")
+    boot = busybox_bundle(tmp_path, f"console=ttyS0 loglevel=5 init=/bin/sh {words}",
+                          ("sh", "cat", "mkfifo", "echo", "sleep"))
     return Machine(Config(boot=boot, display=("-vga", "none")))
 
 

@@ -4,6 +4,7 @@ import re
 import subprocess
 
 import pytest
+from bundles import busybox_archive
 from contract import BUILD, symbols
 from gdb_session import session
 
@@ -92,9 +93,7 @@ def test_position_independent_program():
 
 def test_program_without_symbols(tmp_path):
     """A stripped program that nobody here built: its own file is used, and nothing fails."""
-    archive = tmp_path / "busybox.cpio"
-    subprocess.run(["scripts/mkinitrd", "-o", archive, "bin/busybox=/bin/busybox", "bin/sh=l:busybox",
-                    "dev/console=c:5:1"], cwd=BUILD.parent, check=True)
+    archive = busybox_archive(tmp_path / "busybox.cpio", ("sh",))
     with session(INITRD=str(archive), CMDLINE="console=ttyS0 init=/bin/sh -- -c 'while true; do uname; done'") as machine:
         _, _, there, backtrace = machine.gdb("hbreak sys_uname", "continue", "backtrace 3")
     assert "user program /bin/busybox of process 1 at 0x0: symbols from the initrd" in there, there

@@ -1,9 +1,7 @@
 """Long sessions and greedy ones: nothing is left behind, and limits hold."""
 
-import subprocess
-
-from bundles import KERNEL, bundle
-from contract import BUILD, ROOT
+from bundles import KERNEL, bundle, busybox_bundle
+from contract import BUILD
 from machine import Config, Machine
 
 ARCHIVE = BUILD / "user" / "session.cpio"
@@ -33,13 +31,8 @@ def test_nothing_is_left(tmp_path):
 
 def test_limits(tmp_path):
     """A fork bomb under RLIMIT_NPROC, memory hogs under RLIMIT_AS, and a shell that goes on."""
-    archive = tmp_path / "busybox.cpio"
-    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", archive, "bin/busybox=/bin/busybox",
-                    "bin/zsh=/bin/zsh-static", *(f"bin/{name}=l:busybox" for name in APPLETS),
-                    "dev/console=c:5:1", "dev/null=c:1:3",
-                    "dev/zero=c:1:5"], check=True)
-    boot = bundle(tmp_path / "busybox.efi", KERNEL, stub=BUILD / "loader.efi", initrd=archive,
-                  cmdline="console=ttyS0 quiet init=/bin/sh")
+    boot = busybox_bundle(tmp_path, "console=ttyS0 quiet init=/bin/sh", APPLETS, "bin/zsh=/bin/zsh-static",
+                          "dev/zero=c:1:5")
     with Machine(Config(boot=boot, display=("-vga", "none"))) as machine:
         machine.wait_for(PROMPT)
         for line, expected in GREEDY:

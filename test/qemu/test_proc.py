@@ -1,11 +1,9 @@
 """What /proc, /sys and the mounts look like to Debian's busybox: ps, top, free, mount and their like over the serial port."""
 
 import re
-import subprocess
 
 import pytest
-from bundles import KERNEL, bundle
-from contract import BUILD, ROOT
+from bundles import busybox_bundle
 from machine import Config, Machine, plain
 
 APPLETS = ("sh", "ps", "top", "free", "uptime", "df", "mount", "umount", "pidof", "killall", "ls", "cat", "sleep", "head",
@@ -50,12 +48,7 @@ class Session:
 def shell_session(tmp_path_factory):
     """One machine for all tests here."""
     directory = tmp_path_factory.mktemp("proc")
-    archive = directory / "busybox.cpio"
-    links = [f"bin/{name}=l:busybox" for name in APPLETS]
-    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", archive, "bin/busybox=/bin/busybox", *links, "mnt/",
-                    "dev/console=c:5:1", "dev/null=c:1:3"], check=True)
-    boot = bundle(directory / "busybox.efi", KERNEL, stub=BUILD / "loader.efi", initrd=archive,
-                  cmdline="console=ttyS0 quiet init=/bin/sh")
+    boot = busybox_bundle(directory, "console=ttyS0 quiet init=/bin/sh", APPLETS, "mnt/")
     with Machine(Config(boot=boot, display=("-vga", "none"))) as machine:
         yield Session(machine)
 

@@ -1,11 +1,9 @@
 """The screen and the keyboard as a terminal: Debian's busybox typed at with QEMU's keys, its screen read from pixels."""
 
 import re
-import subprocess
 
 import pytest
-from bundles import KERNEL, bundle
-from contract import BUILD, ROOT
+from bundles import KERNEL, bundle, busybox_archive
 from keys import press, type_text
 from machine import Config, Machine
 from screen import cursor_cells, read_text, wait_for_rows, wait_for_text
@@ -22,18 +20,13 @@ def fixture_archive(tmp_path_factory):
     directory = tmp_path_factory.mktemp("terminal")
     (directory / "lines").write_text("\n".join(LINES) + "\n")
     (directory / "mess").write_text("\033[?1049h\033[2;4r\033[?25l\033(0\033[41;4mmess\033[4h\033[?7l\033]0;unfinished")
-    archive = directory / "terminal.cpio"
-    links = [f"bin/{name}=l:busybox" for name in APPLETS]
-    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", archive, "bin/busybox=/bin/busybox", *links,
-                    "bin/bash=/bin/bash-static", f"lines={directory / 'lines'}", f"mess={directory / 'mess'}",
-                    "dev/console=c:5:1", "dev/null=c:1:3"], check=True)
-    return archive
+    return busybox_archive(directory / "terminal.cpio", APPLETS, "bin/bash=/bin/bash-static",
+                           f"lines={directory / 'lines'}", f"mess={directory / 'mess'}")
 
 
 def machine_for(archive, tmp_path, cmdline):
     """A machine with a screen whose first program is busybox's shell."""
-    boot = bundle(tmp_path / "terminal.efi", KERNEL, stub=BUILD / "loader.efi", initrd=archive,
-                  cmdline=f"{cmdline} quiet init=/bin/sh")
+    boot = bundle(tmp_path / "terminal.efi", KERNEL, initrd=archive, cmdline=f"{cmdline} quiet init=/bin/sh")
     return Machine(Config(boot=boot))
 
 
