@@ -77,10 +77,12 @@ HOST_TESTS  := $(patsubst test/host/%.c,$(HOST)/%,$(wildcard test/host/test_*.c)
 
 # ---- rules, one a flavour ---------------------------------------------------------------------
 
-# Another compiler or DEBUG= means other objects.
-build/flags: FORCE
+# Another compiler or DEBUG= means other objects; the host's have a compiler of their own.
+build/flags: MADE_WITH = $(CC) DEBUG=$(DEBUG)
+$(HOST)/flags: MADE_WITH = $(HOSTCC) DEBUG=$(DEBUG) $(HOST_CHECKS)
+build/flags $(HOST)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) DEBUG=$(DEBUG)' | cmp -s - $@ || echo '$(CC) DEBUG=$(DEBUG)' > $@
+	@echo '$(MADE_WITH)' | cmp -s - $@ || echo '$(MADE_WITH)' > $@
 
 FORCE:
 
@@ -104,7 +106,7 @@ build/efi/%.o: %.S Makefile build/flags
 	$(call say,AS,$< (efi))
 	$(Q)$(CC) $(EFI_CFLAGS) -c $< -o $@
 
-$(HOST)/%.o: %.c Makefile build/flags
+$(HOST)/%.o: %.c Makefile $(HOST)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$< (host))
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) -c $< -o $@
@@ -156,7 +158,7 @@ build/font.c: scripts/mkfont $(FONT)
 	$(call say,FONT,$(notdir $(FONT)))
 	$(Q)scripts/mkfont $(FONT) $@
 
-$(HOST)/font.o: build/font.c
+$(HOST)/font.o: build/font.c $(HOST)/flags
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) -c $< -o $@
 
@@ -341,7 +343,7 @@ BENCHES := $(patsubst test/bench/%.c,build/bench/%,$(wildcard test/bench/*.c))
 BENCHED_C := $(PAGING) kernel/boot/memmap.c $(addprefix kernel/lib/,format.c log.c panic.c) \
              $(wildcard kernel/mm/frame*.c kernel/mm/heap*.c kernel/mm/window*.c)
 
-build/bench/%: test/bench/%.c $(BENCHED_C)
+build/bench/%: test/bench/%.c $(BENCHED_C) $(HOST)/flags
 	@mkdir -p $(@D)
 	$(call say,BENCH,$@)
 	$(Q)$(HOSTCC) $(BENCH_CFLAGS) $< $(BENCHED_C) -o $@ -ldl -pthread
