@@ -79,21 +79,6 @@ static int64_t poll_user(uint64_t at, uint64_t count, uint64_t deadline)
 	return result;
 }
 
-/* A timeout of the user's as a deadline; at 0 there is none. */
-static int get_deadline(uint64_t from, uint64_t *ret)
-{
-	uint64_t ns;
-	int error;
-
-	*ret = POLL_NEVER;
-	if (!from)
-		return 0;
-	error = args_time(from, &ns);
-	if (!error)
-		*ret = ns ? deadline_in(ns) : POLL_NOW;
-	return error;
-}
-
 static uint64_t time_left(uint64_t deadline)
 {
 	uint64_t now = clock_monotonic_ns();
@@ -123,7 +108,7 @@ SYSCALL_5(ppoll, at, count, timeout, mask, mask_size)
 {
 	struct signal_mask_change change;
 	uint64_t deadline;
-	int64_t result = get_deadline(timeout, &deadline);
+	int64_t result = args_deadline(timeout, &deadline);
 
 	if (!result)
 		result = signal_mask_begin(&change, mask, mask_size);
@@ -275,7 +260,7 @@ SYSCALL_6(pselect6, count, reads, writes, excepts, timeout, mask_at)
 	int64_t result = mask_at ? args_get(mask, mask_at, sizeof(mask)) : 0;
 
 	if (!result)
-		result = get_deadline(timeout, &deadline);
+		result = args_deadline(timeout, &deadline);
 	if (!result)
 		result = signal_mask_begin(&change, mask[0], mask[1]);
 	if (result)

@@ -106,21 +106,6 @@ SYSCALL_0(pause)
 	return -ERESTARTNOHAND;
 }
 
-/* A deadline; none at user address 0. */
-static int get_deadline(uint64_t from, uint64_t *ret)
-{
-	uint64_t ns;
-	int error;
-
-	*ret = TASK_NO_DEADLINE;
-	if (!from)
-		return 0;
-	error = args_time(from, &ns);
-	if (!error)
-		*ret = deadline_in(ns);
-	return error;
-}
-
 static int64_t wait_for(uint64_t mask, uint64_t deadline, struct signal_info *ret)
 {
 	int signal, error = 0;
@@ -150,7 +135,7 @@ SYSCALL_4(rt_sigtimedwait, from, to, time, mask_size)
 		return -EINVAL;
 	if (args_get(&mask, from, sizeof(mask)))
 		return -EFAULT;
-	error = get_deadline(time, &deadline);
+	error = args_deadline(time, &deadline);
 	if (error)
 		return error;
 	mask &= ~(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP));

@@ -31,6 +31,21 @@ uint64_t deadline_in(uint64_t ns)
 												      : deadline;
 }
 
+int args_deadline(uint64_t from, uint64_t *ret_ns)
+{
+	uint64_t ns;
+	int error;
+
+	if (!from) {
+		*ret_ns = TASK_NO_DEADLINE;
+		return 0;
+	}
+	error = args_time(from, &ns);
+	if (!error)
+		*ret_ns = ns ? deadline_in(ns) : 0;
+	return error;
+}
+
 int args_path(uint64_t from, char **ret)
 {
 	char *path = kmalloc(PATH_MAX);

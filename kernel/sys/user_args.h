@@ -36,6 +36,12 @@ int64_t args_install(struct file *file, uint64_t flags);
 /* `ns` from now on, by the monotonic clock; just before never when it would be later. */
 uint64_t deadline_in(uint64_t ns);
 
+/*
+ * A struct timespec from now on as a deadline: TASK_NO_DEADLINE when `from` is 0, and 0, which has passed, for no time
+ * at all. args_time's errors.
+ */
+int args_deadline(uint64_t from, uint64_t *ret_ns);
+
 /* A path of the user's, in the heap: kfree. -EFAULT, -ENAMETOOLONG, -ENOMEM. */
 int args_path(uint64_t from, char **ret);
 
