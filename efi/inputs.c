@@ -25,10 +25,26 @@ static bool same_guid(const EFI_GUID *a, const EFI_GUID *b)
 	return x[0] == y[0] && x[1] == y[1];
 }
 
+/* Channels of one run of bits each, and apart: else nobody knows what the mode shows, and the kernel takes none. */
+static bool channels_sound(const EFI_PIXEL_BITMASK *mask)
+{
+	const uint32_t channels[] = { mask->RedMask, mask->GreenMask, mask->BlueMask };
+	uint32_t seen = 0;
+
+	for (int i = 0; i < 3; i++) {
+		uint32_t lowest = channels[i] & -channels[i];
+
+		if (!channels[i] || channels[i] & (channels[i] + lowest) || channels[i] & seen)
+			return false;
+		seen |= channels[i];
+	}
+	return true;
+}
+
 static void set_channel(uint32_t mask, uint8_t *shift, uint8_t *bits)
 {
-	*shift = mask ? (uint8_t)__builtin_ctz(mask) : 0;
-	*bits = mask ? (uint8_t)(32 - __builtin_clz(mask) - __builtin_ctz(mask)) : 0;
+	*shift = (uint8_t)__builtin_ctz(mask);
+	*bits = (uint8_t)(32 - __builtin_clz(mask) - __builtin_ctz(mask));
 }
 
 /* UEFI 2.10, "EFI_GRAPHICS_OUTPUT_PROTOCOL": the mode as it is set; PixelBltOnly has no framebuffer. */
@@ -50,6 +66,8 @@ static void read_framebuffer(struct loader *l)
 		mask.BlueMask = 0x0000ff;
 	} else if (mode->PixelFormat == PixelBitMask) {
 		mask = mode->PixelInformation;
+		if (!channels_sound(&mask))
+			return;
 	} else if (mode->PixelFormat != PixelRedGreenBlueReserved8BitPerColor) {
 		return;
 	}

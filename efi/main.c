@@ -1,7 +1,8 @@
 /*
  * The loader: from the firmware's call to the kernel's first instruction.
  * Up to ExitBootServices() every failure is told in one line and leads back to the firmware, with
- * all that was taken given back. After it, nothing can fail any more.
+ * all that was taken given back. When it itself fails for good, the firmware may be half gone: the machine
+ * halts. After it, nothing can fail any more.
  */
 #include "efi/loader.h"
 #include "efi/trampoline.h"
@@ -14,6 +15,7 @@
 #define MEMMAP_EXTRA      64          /* ranges that our own claims add to the firmware's */
 #define EXIT_TRIES        64
 #define CPUID_NX          (1u << 20)
+#define WATCHDOG_SECONDS  300 /* what the firmware starts an image with (UEFI 2.10, "SetWatchdogTimer()") */
 
 extern uint64_t loader_entry_tsc __attribute__((visibility("hidden")));
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system);
@@ -232,6 +234,18 @@ __attribute__((noreturn)) static void enter_kernel(struct loader *l, struct hand
 	trampoline_jump_la57(handoff->jump, (void *)l->arena.start.raw, paddr((uintptr_t)handoff->pml5));
 }
 
+/*
+ * UEFI 2.10, ExitBootServices(): a failed call may have shut part of the firmware down, and no caller of ours could
+ * run in what is left. What is wrong has been said; a reset would lose it, and start the same again.
+ */
+__attribute__((noreturn)) static void halt(struct loader *l)
+{
+	(void)loader_fail(l, EFI_ABORTED, "halted: boot services have ended in part; turn the machine off");
+	cpu_interrupts_off();
+	for (;;)
+		cpu_halt();
+}
+
 static EFI_STATUS prepare(struct loader *l)
 {
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
@@ -297,9 +311,12 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 	status = build_and_exit(&l, &handoff, &sizes, &root);
 	if (!EFI_ERROR(status))
 		enter_kernel(&l, &handoff, root);
+	if (l.exiting)
+		halt(&l);
 
 	give_arena_back(&l);
 options:
 	loader_free_options(&l);
+	l.boot->SetWatchdogTimer(WATCHDOG_SECONDS, 0, 0, NULL);
 	return status;
 }

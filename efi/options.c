@@ -42,13 +42,19 @@ static size_t put_utf8(char *to, CHAR16 c)
 	return 3;
 }
 
-/* Is this text, or the binary data that some boot managers put into a boot option? */
-static bool is_text(const CHAR16 *options, size_t units)
+/*
+ * Is this text, or the binary data that some boot managers put into a boot option? Keys and paths begin with ASCII,
+ * and no text has control characters or what Unicode says is no character.
+ */
+static bool is_text(const CHAR16 *options, size_t size)
 {
-	size_t i;
+	size_t i, units = size / sizeof(*options);
 
+	if (!units || size % sizeof(*options) || options[0] >= 0x7f)
+		return false;
 	for (i = 0; i < units && options[i]; i++)
-		if (options[i] < ' ' && options[i] != '\t')
+		if ((options[i] < ' ' && options[i] != '\t') || (options[i] >= 0x7f && options[i] < 0xa0) ||
+		    options[i] >= 0xfffe)
 			return false;
 	return i > 0;
 }
@@ -119,7 +125,7 @@ EFI_STATUS loader_read_options(struct loader *l)
 	if (l->cmdline.size >= OPTIONS_MOST)
 		return loader_fail(l, EFI_LOAD_ERROR, ".cmdline longer than %d bytes: %llu", OPTIONS_MOST - 1,
 				   (unsigned long long)l->cmdline.size);
-	if (options && is_text(options, l->image->LoadOptionsSize / sizeof(*options))) {
+	if (options && is_text(options, l->image->LoadOptionsSize)) {
 		if (secure_boot(l))
 			l->info.flags |= BOOT_SECURE;
 		else

@@ -110,6 +110,9 @@ static NO_BREAK bool is_users(const struct trap_frame *frame)
 {
 	if (!user_handler || frame->vector >= TRAP_EXTERNAL)
 		return false;
+	/* The firmware's code: its addresses mean nothing in the task's memory. */
+	if (!trap_from_user(frame) && !(frame->rip >> 63))
+		return false;
 	return trap_from_user(frame) || frame->vector == TRAP_GP ||
 	       (frame->vector == TRAP_PF && cpu_read_cr2() < USER_SIZE);
 }

@@ -56,7 +56,7 @@ enum boot_stamp {
 
 enum boot_flags {
 	BOOT_LA57_DROPPED = 1 << 0, /* the firmware left 5-level paging on; the loader turned it off */
-	BOOT_SECURE = 1 << 1,       /* Secure Boot is on */
+	BOOT_SECURE = 1 << 1,       /* LoadOptions were left aside: Secure Boot is on */
 	BOOT_OPTIONS = 1 << 2,      /* the command line came from LoadOptions */
 };
 

@@ -51,6 +51,9 @@ struct efi_descriptor {
 
 #define EFI_RUNTIME_CODE   5
 #define EFI_MMIO           11
+#define EFI_MEMORY_WC      (1ULL << 1)
+#define EFI_MEMORY_WT      (1ULL << 2)
+#define EFI_MEMORY_WB      (1ULL << 3)
 #define EFI_MEMORY_XP      (1ULL << 14)
 #define EFI_MEMORY_RO      (1ULL << 17)
 #define EFI_MEMORY_RUNTIME (1ULL << 63)
@@ -59,6 +62,12 @@ struct efi_descriptor {
 struct efi_attributes {
 	uint32_t version, entries, descriptor_size, flags;
 };
+
+/*
+ * What the firmware's code can cause, by vector: #DE, #OF, #BR, #UD, #NM, #TS to #PF, #MF, #AC, #XM, #CP. Not
+ * #DB and #BP, which are the debugger's, nor NMI, #DF and #MC, of which no call can be blamed.
+ */
+#define FIRMWARE_FAULTS 0x002b7cf1u
 
 static struct context context;
 static uint64_t reset_system; /* physical address of the function; 0: no firmware context */
@@ -73,12 +82,22 @@ static const void *ram_at(paddr_t pa, uint64_t bytes)
 	return hhdm_ptr(pa);
 }
 
+/* The best type that the region is capable of; one that names none is not RAM, or not to be trusted as such. */
+static enum page_prot type_of(const struct efi_descriptor *d)
+{
+	if (d->type == EFI_MMIO)
+		return PROT_UC;
+	if (d->attribute & EFI_MEMORY_WB)
+		return PROT_WB;
+	if (d->attribute & EFI_MEMORY_WT)
+		return PROT_WT;
+	return d->attribute & EFI_MEMORY_WC ? PROT_WC : PROT_UC;
+}
+
 /* Code cannot be written nor data run, even where the firmware would have it so. */
 static enum page_prot rights_of(const struct efi_descriptor *d)
 {
-	if (d->type == EFI_RUNTIME_CODE)
-		return PROT_X;
-	return d->type == EFI_MMIO ? PROT_W | PROT_UC : PROT_W;
+	return (d->type == EFI_RUNTIME_CODE ? PROT_X : PROT_W) | type_of(d);
 }
 
 static enum status map_runtime_regions(struct space *s, const struct boot_info *info)
@@ -118,11 +137,14 @@ static enum status apply_attributes(struct context *c, const struct boot_info *i
 		enum page_prot prot =
 			(d->attribute & EFI_MEMORY_RO ? 0 : PROT_W) | (d->attribute & EFI_MEMORY_XP ? 0 : PROT_X);
 
+		struct mapping old;
+
 		/* Upper-half addresses would reach slot 511, which every context shares. */
 		if (d->start >= USER_SIZE || d->pages > (USER_SIZE - d->start) / PAGE_SIZE)
 			continue;
-		if (d->type != EFI_MMIO)
-			status = space_protect(&c->space, d->start, d->pages, prot, &flush);
+		/* An entry is part of one region of the map (UEFI 2.10), so it has one memory type, which stays. */
+		if (d->type != EFI_MMIO && space_lookup(&c->space, d->start, &old) == OK)
+			status = space_protect(&c->space, d->start, d->pages, prot | (old.prot & PROT_TYPE), &flush);
 	}
 	context_flush(c, &flush);
 	return status == ERR_NO_MEMORY ? status : OK;
@@ -169,9 +191,9 @@ enum status firmware_init(const struct boot_info *info)
 	status = firmware_context_create(info, &context);
 	if (status != OK)
 		return status;
-	trap_set_handler(TRAP_PF, firmware_call_fault);
-	trap_set_handler(TRAP_GP, firmware_call_fault);
-	trap_set_handler(TRAP_UD, firmware_call_fault);
+	for (unsigned vector = 0; vector < TRAP_EXTERNAL; vector++)
+		if (FIRMWARE_FAULTS >> vector & 1)
+			trap_set_handler(vector, firmware_call_fault);
 	reset_system = runtime->reset_system;
 	return OK;
 }
