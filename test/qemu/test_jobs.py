@@ -1,10 +1,9 @@
 """Job control: Debian's busybox as the shell of a session with a terminal, typed at over the serial port."""
 
-import subprocess
+import re
 
 import pytest
-from bundles import KERNEL, bundle
-from contract import BUILD, ROOT
+from bundles import busybox_bundle
 from machine import Config, Machine
 
 APPLETS = ("sh", "cat", "echo", "sleep", "true", "setsid", "cttyhack", "stty", "init", "kill")
@@ -17,19 +16,18 @@ STARTS = {
 }
 
 
+# A shell that is PID 1 cannot stop its jobs: as on Linux, their groups are orphaned.
+WITH_STOPS = "respawn"
+
+
 def start(tmp_path, how):
     """A machine whose init starts the shell that way."""
     name, text = STARTS[how]
     script = tmp_path / "script"
     script.write_text(text)
     script.chmod(0o755)
-    archive = tmp_path / "jobs.cpio"
-    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", archive, "bin/busybox=/bin/busybox", f"{name}={script}",
-                    *(f"bin/{applet}=l:busybox" for applet in APPLETS), "dev/console=c:5:1", "dev/null=c:1:3"],
-                   check=True)
     path = "/init" if name == "init" else "/bin/init"
-    boot = bundle(tmp_path / "jobs.efi", KERNEL, stub=BUILD / "loader.efi", initrd=archive,
-                  cmdline=f"console=ttyS0 quiet init={path}")
+    boot = busybox_bundle(tmp_path, f"console=ttyS0 quiet init={path}", APPLETS, f"{name}={script}")
     return Machine(Config(boot=boot, display=("-vga", "none")))
 
 
@@ -55,3 +53,77 @@ def test_each_start_has_job_control(tmp_path, how):
         step(machine, "a line\n", "^a line\na line\n", "")
         step(machine, "\x03", r"\^C\n")
         step(machine, "echo $?\n", "^130\n")
+
+
+def start_job(machine, command):
+    """Run one in the foreground that says when it is there: what is typed before is the shell's."""
+    since = len(machine.raw)
+    machine.send(command + "\n")
+    machine.wait_for("^ready$", since)
+
+
+def until_jobs(machine, expected):
+    """Ask for the jobs until one is as expected: when it stops is the scheduler's affair."""
+    answer = ""
+    for _ in range(50):
+        since = len(machine.raw)
+        machine.send("jobs; echo asked\n")
+        answer = machine.wait_for(r"(?s)\n.*^asked\n.*/ # \Z", since).group(0)
+        if re.search(expected, answer, re.MULTILINE):
+            return
+    raise machine.failure(f"no job is {expected!r}, but {answer!r}")
+
+
+def test_stop_and_go_on(tmp_path):
+    """Ctrl-Z, jobs, bg, fg and kill of a job number, with one job and with two."""
+    with start(tmp_path, WITH_STOPS) as machine:
+        machine.wait_for(PROMPT)
+        start_job(machine, "sh -c 'echo ready; exec sleep 100000'")
+        step(machine, "\x1a", r"\^Z\n?\[1\]\+  Stopped +sh -c .*\n")
+        step(machine, "jobs\n", r"^\[1\]\+  Stopped +sh -c .*\n")
+        step(machine, "echo $?\n", "^0\n")
+        step(machine, "bg\n", r"^\[1\] sh -c .*\n")
+        step(machine, "jobs\n", r"^\[1\]\+  Running +sh -c .*\n")
+        start_job(machine, "sh -c 'echo ready; exec cat'")
+        step(machine, "\x1a", r"\^Z\n?\[2\]\+  Stopped +sh -c .*\n")
+        step(machine, "jobs\n", r"^\[2\]\+  Stopped +.*cat.*\n\[1\]-  Running +.*sleep.*\n")
+        # The second goes on where it was: it reads what is typed.
+        step(machine, "fg %2\n", "^sh -c .*cat.*\n", "")
+        step(machine, "a line\n", "^a line\na line\n", "")
+        step(machine, "\x04", "")
+        step(machine, "fg\n", "^sh -c .*sleep.*\n", "")
+        step(machine, "\x03", r"\^C\n")
+        step(machine, "echo $?\n", "^130\n")
+        start_job(machine, "sh -c 'echo ready; exec sleep 100000'")
+        step(machine, "\x1a", r"\^Z\n?\[1\]\+  Stopped +sh -c .*\n")
+        # A stopped one ends by a signal only when it goes on.
+        step(machine, "kill %1\n", "")
+        step(machine, "jobs\n", r"^\[1\]\+  Stopped +sh -c .*\n")
+        step(machine, "fg\n", "^sh -c .*\nTerminated\n")
+        step(machine, "echo $?; jobs; echo none\n", "^143\nnone\n")
+
+
+def test_background_terminal(tmp_path):
+    """One in the background that reads is stopped, and with tostop one that writes; in the foreground both go on."""
+    with start(tmp_path, WITH_STOPS) as machine:
+        machine.wait_for(PROMPT)
+        step(machine, "cat &\n", "")
+        until_jobs(machine, r"^\[1\]\+  Stopped \(tty input\) +cat")
+        step(machine, "fg\n", "^cat\n", "")
+        step(machine, "to the reader\n", "^to the reader\nto the reader\n", "")
+        step(machine, "\x04", "")
+        step(machine, "stty tostop\n", "")
+        step(machine, "sh -c 'echo loud' &\n", "")
+        until_jobs(machine, r"^\[1\]\+  Stopped \(tty output\) +sh -c")
+        step(machine, "fg\n", "^sh -c .*\nloud\n")
+        step(machine, "stty -tostop; sh -c 'echo heard' &\n", "heard\n", "")
+
+
+def test_exit_warns_of_stopped_jobs(tmp_path):
+    """The shell says once that there are some; the second `exit` ends it, and they hear of it."""
+    with start(tmp_path, WITH_STOPS) as machine:
+        machine.wait_for(PROMPT)
+        start_job(machine, "sh -c 'trap \"echo hung up; exit\" HUP; echo ready; while :; do sleep 1; done'")
+        step(machine, "\x1a", r"\^Z\n?\[1\]\+  Stopped +sh -c .*\n")
+        step(machine, "exit\n", "You have stopped jobs.\n")
+        step(machine, "exit\n", r"(?s)exit\n.*hung up\n", "")
