@@ -69,13 +69,33 @@ class Guest:
 
 
     def image_complaints(self) -> list[str]:
-        """Whether what may not be written holds the bytes of the kernel's file."""
+        """Whether what may not be written holds the bytes of the kernel's file, and those that it puts there itself."""
         complaints = []
+        patches = smap_patches() if self.registers["CR4"] & CR4_SMAP else {}
         for va, content, _, flags in elf_loads(contract.KERNEL):
-            memory = b"".join(self.read_virtual(va + at, 4096) for at in range(0, len(content), 4096))
-            if not flags & 2 and memory[:len(content)] != content:
-                complaints.append(f"image: the segment at {va:#x} is not what its file holds")
+            memory = b"".join(self.read_virtual(va + at, 4096) for at in range(0, len(content), 4096))[:len(content)]
+            wanted = bytearray(content)
+            for at, code in patches.items():
+                if va <= at < va + len(content):
+                    wanted[at - va:at - va + len(code)] = code
+            if not flags & 2 and memory != wanted:
+                first = next(at for at in range(len(wanted)) if memory[at] != wanted[at])
+                complaints.append(f"image: {va + first:#x} of the segment at {va:#x} holds {memory[first]:#04x} "
+                                  f"and not {wanted[first]:#04x} as its file")
         return complaints
+
+
+def smap_patches() -> dict[int, bytes]:
+    """What kernel/arch/smap.c writes into the text on a CPU with SMAP: STAC or CLAC, by address."""
+    symbols, loads = contract.symbols(), elf_loads(contract.KERNEL)
+
+    def words(va: int, count: int) -> tuple[int, ...]:
+        start, content = next((start, content) for start, content, _, _ in loads if start <= va < start + len(content))
+        return struct.unpack_from(f"<{count}Q", content, va - start)
+
+    count, = words(symbols["smap_site_count"], 1)
+    sites = words(symbols["smap_sites"], 2 * count)
+    return {at: b"\x0f\x01\xca" if clears else b"\x0f\x01\xcb" for at, clears in zip(sites[::2], sites[1::2])}
 
 
 def sorted_difference(left: list[firmware_map.Range], right: list[firmware_map.Range]) -> list[firmware_map.Range]:
