@@ -230,7 +230,7 @@ USER_NODES   := dev/console=c:5:1 dev/null=c:1:3 dev/zero=c:1:5 tmp/
 USER_FILES   := test/.link=l:../init test/.loop=l:.loop test/.text=t:text \
                 test/.damaged=test/user/damaged test/.short=test/user/short
 
-OPERATIONS := $(addprefix bench/,calls pages tasks shell)
+OPERATIONS := $(addprefix bench/,meter calls pages tasks shell)
 
 # The same with 4 MiB of constants and 4 MiB of data.
 build/user/large: USER_CFLAGS += -DLOAD=4194304

@@ -1,7 +1,7 @@
 """What system calls cost, here and on Linux: one benchmark (test/user/bench/) as /init on both kernels.
 
 QEMU's -icount makes the time-stamp counter count instructions, so a figure is the number of guest instructions of one
-operation. What that does not show is the cost of a CR3 write or of an invalidation: the monitor's counters do.
+operation. What that does not show is the cost of a CR3 write or of an invalidation: our kernel's own counters do.
 """
 
 from __future__ import annotations
@@ -66,6 +66,8 @@ class Row:
     name: str
     linux: int
     ours: int | None
+    cr3_writes: float | None = None  # ours, of one operation
+    flushed_pages: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -86,14 +88,20 @@ def parse(text: str, ticks: int) -> dict[str, int]:
     return {name: int(value) // ticks for name, value in re.findall(r"^bench (\w+) (\d+)\s*$", text, re.MULTILINE)}
 
 
+def parse_counted(text: str) -> dict[str, tuple[float, float]]:
+    """(CR3 writes, pages invalidated) of one operation, from each `counted NAME CR3 PAGES` line, which is of a hundred."""
+    return {name: (int(writes) / 100, int(pages) / 100)
+            for name, writes, pages in re.findall(r"^counted (\w+) (\d+) (\d+)\s*$", text, re.MULTILINE)}
+
+
 def measure_linux() -> dict[str, int]:
     command = [str(ROOT / "scripts" / "run-linux"), str(ARCHIVE), "-icount", "shift=0,sleep=off"]
     result = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT, check=False)
     return parse(result.stdout + result.stderr, 1)
 
 
-def measure_ours() -> dict[str, int]:
-    """Raises NoUserPrograms when the machine stops or shows its monitor before the benchmark's end."""
+def measure_ours() -> tuple[dict[str, int], dict[str, tuple[float, float]]]:
+    """What parse() and parse_counted() give. Raises NoUserPrograms when the machine stops or shows its monitor before the benchmark's end."""
     with tempfile.TemporaryDirectory(prefix="ankeos-bench-") as directory:
         boot = bundle(Path(directory) / "bench.efi", KERNEL, initrd=ARCHIVE, cmdline="console=ttyS0 quiet")
         config = Config(boot=boot, cpu=CPU, icount=True, display=("-vga", "none"))
@@ -101,18 +109,23 @@ def measure_ours() -> dict[str, int]:
             found = machine.wait_for(rf"^bench end|^bench failed.*|^{PROMPT}\Z|panic.*")[0]
             if found != "bench end":
                 raise NoUserPrograms(f"AnkeOS did not run the benchmark to its end: {found.strip()}")
-            return parse(machine.text, TICKS)
+            return parse(machine.text, TICKS), parse_counted(machine.text)
 
 
-def compare(linux: dict[str, int], ours: dict[str, int]) -> list[Row]:
-    return [Row(name, count, ours.get(name)) for name, count in linux.items()]
+def compare(linux: dict[str, int], ours: dict[str, int], counted: dict[str, tuple[float, float]]) -> list[Row]:
+    return [Row(name, count, ours.get(name), *counted.get(name, ())) for name, count in linux.items()]
 
 
 def table(rows: list[Row]) -> str:
-    lines = [f"{'guest instructions an operation':34}{'Linux':>12}{'AnkeOS':>12}{'ratio':>8}  goal"]
+    """The columns of instructions, and beside them our CR3 writes and the pages invalidated one by one."""
+    def cell(form: str, value: float | None) -> str:
+        return "-" if value is None else format(value, form)
+
+    lines = [f"{'guest instructions an operation':34}{'Linux':>12}{'AnkeOS':>12}{'ratio':>8}  {'goal':6}"
+             f"{'CR3':>9}{'pages':>9}"]
     for row in rows:
-        ours = "-" if row.ours is None else f"{row.ours:,}"
-        ratio = "-" if row.ratio is None else f"{row.ratio:.2f}"
         verdict = "-" if row.ours is None else "met" if row.passed else "MISSED"
-        lines.append(f"{WHAT.get(row.name, row.name):34}{row.linux:12,}{ours:>12}{ratio:>8}  {verdict}")
+        lines.append(f"{WHAT.get(row.name, row.name):34}{row.linux:12,}{cell(',', row.ours):>12}"
+                     f"{cell('.2f', row.ratio):>8}  {verdict:6}{cell('.2f', row.cr3_writes):>9}"
+                     f"{cell('.2f', row.flushed_pages):>9}")
     return "\n".join(lines)

@@ -1,9 +1,9 @@
 /*
  * The benchmark's operations and how they are measured.
  *
- * An operation runs `count` times and returns the ticks of the time-stamp counter that this took. Under QEMU's -icount
- * a tick is a fixed share of an instruction, so the figures are the same in every run. What an operation needs is set
- * up outside its measured part.
+ * An operation runs `count` times and returns by how much the chosen meter went on: the time-stamp counter, or one of
+ * the kernel's own counters. Under QEMU's -icount a tick is a fixed share of an instruction, so the figures are the same
+ * in every run. What an operation needs is set up outside its measured part.
  */
 #pragma once
 
@@ -14,13 +14,18 @@
 #define PAGE  4096UL
 #define PAGES 256UL /* of 1 MiB: too small for a kernel to use 2 MiB pages */
 
-static inline uint64_t ticks(void)
-{
-	uint32_t low, high;
+/* bench/meter.c: what the operations read. The first one at the start. */
+enum meter {
+	METER_TICKS,   /* of the time-stamp counter */
+	METER_CR3,     /* writes of CR3 */
+	METER_FLUSHED, /* pages invalidated one by one, by whichever instruction */
+};
 
-	__asm__ volatile("lfence; rdtsc" : "=a"(low), "=d"(high) : : "memory");
-	return (uint64_t)high << 32 | low;
-}
+/* Returns 0; or -1, and the meter is what it was: the kernel has no such counter, which is AnkeOS's own. */
+int meter_choose(enum meter wanted);
+
+/* The meter's state, without what it costs to read it. */
+uint64_t meter_read(void);
 
 /* Print `bench failed: WHAT: saw SAW` and power off. */
 _Noreturn void failed(const char *what, long saw);

@@ -12,7 +12,7 @@
 /* One call after the other, with three instructions around each: a call keeps all registers but RAX, RCX and R11. */
 static uint64_t repeat(long number, long first, void *second, unsigned count, long *ret_result)
 {
-	uint64_t start = ticks();
+	uint64_t start = meter_read();
 	long result;
 
 	__asm__ volatile("1: mov %[number], %%rax\n\t"
@@ -23,7 +23,7 @@ static uint64_t repeat(long number, long first, void *second, unsigned count, lo
 			 : [number] "r"(number), "D"(first), "S"(second)
 			 : "rcx", "r11", "memory", "cc");
 	*ret_result = result;
-	return ticks() - start;
+	return meter_read() - start;
 }
 
 uint64_t bench_getpid(unsigned count)

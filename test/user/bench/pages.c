@@ -53,11 +53,11 @@ char *touched(void)
 
 static uint64_t map_and_unmap(size_t bytes, unsigned count)
 {
-	uint64_t start = ticks();
+	uint64_t start = meter_read();
 
 	while (count-- > 0)
 		unmap(map(bytes), bytes);
-	return ticks() - start;
+	return meter_read() - start;
 }
 
 uint64_t bench_map_page(unsigned count)
@@ -76,12 +76,12 @@ static void touch_and_unmap(unsigned count, uint64_t *ret_touch, uint64_t *ret_u
 	*ret_touch = *ret_unmap = 0;
 	for (unsigned i = 0; i < count / PAGES; i++) {
 		char *memory = map_at(PLACE, PAGES * PAGE);
-		uint64_t start = ticks(), between;
+		uint64_t start = meter_read(), between;
 
 		touch(memory);
-		between = ticks();
+		between = meter_read();
 		unmap(memory, PAGES * PAGE);
-		*ret_unmap += ticks() - between;
+		*ret_unmap += meter_read() - between;
 		*ret_touch += between - start;
 	}
 }
@@ -106,13 +106,13 @@ uint64_t bench_unmap_touched(unsigned count)
 uint64_t bench_brk(unsigned count)
 {
 	long end = sys(SYS_brk, 0), result = 0;
-	uint64_t start = ticks();
+	uint64_t start = meter_read();
 
 	for (unsigned i = 0; i < count; i++) {
 		result += sys(SYS_brk, end + (long)PAGE) - end;
 		result -= sys(SYS_brk, end) - end;
 	}
-	start = ticks() - start;
+	start = meter_read() - start;
 	if (result != (long)PAGE * (long)count)
 		failed("brk", result);
 	return start;
@@ -126,12 +126,12 @@ uint64_t bench_protect(unsigned count)
 	uint64_t start;
 
 	memory[0] = memory[PAGE] = memory[2 * PAGE] = 1;
-	start = ticks();
+	start = meter_read();
 	for (unsigned i = 0; i < count / 2; i++) {
 		result |= sys(SYS_mprotect, memory + PAGE, PAGE, PROT_READ);
 		result |= sys(SYS_mprotect, memory + PAGE, PAGE, RW);
 	}
-	start = ticks() - start;
+	start = meter_read() - start;
 	if (result != 0)
 		failed("mprotect", result);
 	unmap(memory, 3 * PAGE);

@@ -25,10 +25,10 @@ uint64_t bench_pipe_bulk(unsigned count)
 		sys(SYS_exit_group, 0);
 	}
 	sys(SYS_close, ends[1]);
-	start = ticks();
+	start = meter_read();
 	while ((size = sys(SYS_read, ends[0], bytes, PIECE)) > 0)
 		total += (uint64_t)size;
-	start = ticks() - start;
+	start = meter_read() - start;
 	if (total != count * PIECE)
 		failed("bytes through a pipe", (long)total);
 	sys(SYS_close, ends[0]);
@@ -40,7 +40,7 @@ uint64_t bench_pipe_bulk(unsigned count)
 static uint64_t run_shell(const char *line)
 {
 	const char *const arguments[] = { "sh", "-c", line, NULL }, *const environment[] = { "PATH=/bin", NULL };
-	uint64_t start = ticks();
+	uint64_t start = meter_read();
 	long child = sys(SYS_fork);
 	int status = -1;
 
@@ -50,7 +50,7 @@ static uint64_t run_shell(const char *line)
 	}
 	if (sys(SYS_wait4, child, &status, 0, 0) != child || status != 0)
 		failed("busybox", status);
-	return ticks() - start;
+	return meter_read() - start;
 }
 
 /* An operation is the shell's start and 1,000 turns; nearly all of it is the shell's own work. */

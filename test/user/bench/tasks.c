@@ -68,10 +68,10 @@ uint64_t bench_yield(unsigned count)
 	while (atomic_load(&shared->turns[1]) < 10)
 		sys(SYS_sched_yield);
 	turns = atomic_load(&shared->turns[1]);
-	start = ticks();
+	start = meter_read();
 	for (unsigned i = 0; i < count / 2; i++)
 		sys(SYS_sched_yield);
-	start = ticks() - start;
+	start = meter_read() - start;
 	turns = atomic_load(&shared->turns[1]) - turns;
 	atomic_store(&shared->stop, true);
 	wait_for(child);
@@ -101,12 +101,12 @@ uint64_t bench_pipe(unsigned count)
 		}
 		sys(SYS_exit_group, 0);
 	}
-	start = ticks();
+	start = meter_read();
 	for (unsigned i = 0; i < count; i++) {
 		result += sys(SYS_write, there[1], &byte, 1);
 		result += sys(SYS_read, back[0], &byte, 1);
 	}
-	start = ticks() - start;
+	start = meter_read() - start;
 	if (result != 2L * count)
 		failed("bytes through a pipe", result);
 	wait_for(child);
@@ -148,12 +148,12 @@ uint64_t bench_futex(unsigned count)
 	futex_count = count;
 	if (pthread_create(&thread, NULL, other_side, NULL) != 0)
 		failed("pthread_create", 0);
-	start = ticks();
+	start = meter_read();
 	for (unsigned i = 0; i < count; i++)
 		take_turn(0);
 	while (atomic_load(&turn) != 0)
 		sys(SYS_futex, &turn, FUTEX_WAIT_PRIVATE, 1, NULL);
-	start = ticks() - start;
+	start = meter_read() - start;
 	pthread_join(thread, NULL);
 	return start;
 }
@@ -171,7 +171,7 @@ uint64_t bench_thread(unsigned count)
 	static atomic_int tid;
 	int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
 		    CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
-	uint64_t start = ticks();
+	uint64_t start = meter_read();
 
 	for (unsigned i = 0; i < count; i++) {
 		int seen, thread = clone(end_thread, stack + sizeof(stack), flags, NULL, &tid, NULL, &tid);
@@ -181,7 +181,7 @@ uint64_t bench_thread(unsigned count)
 		while ((seen = atomic_load(&tid)) != 0)
 			sys(SYS_futex, &tid, FUTEX_WAIT, seen, NULL);
 	}
-	return ticks() - start;
+	return meter_read() - start;
 }
 
 static void *nothing(void *unused)
@@ -192,19 +192,19 @@ static void *nothing(void *unused)
 /* The same by the library, which makes the stack and removes it. */
 uint64_t bench_pthread(unsigned count)
 {
-	uint64_t start = ticks();
+	uint64_t start = meter_read();
 	pthread_t thread;
 
 	for (unsigned i = 0; i < count; i++) {
 		if (pthread_create(&thread, NULL, nothing, NULL) != 0 || pthread_join(thread, NULL) != 0)
 			failed("pthread_create", i);
 	}
-	return ticks() - start;
+	return meter_read() - start;
 }
 
 uint64_t bench_fork(unsigned count)
 {
-	uint64_t start = ticks();
+	uint64_t start = meter_read();
 
 	for (unsigned i = 0; i < count; i++) {
 		long child = fork_child();
@@ -213,7 +213,7 @@ uint64_t bench_fork(unsigned count)
 			sys(SYS_exit_group, 0);
 		wait_for(child);
 	}
-	return ticks() - start;
+	return meter_read() - start;
 }
 
 uint64_t bench_fork_touched(unsigned count)
@@ -245,7 +245,7 @@ uint64_t bench_fork_reserved(unsigned count)
 
 static uint64_t execute(char *const *arguments, unsigned count)
 {
-	uint64_t start = ticks();
+	uint64_t start = meter_read();
 
 	for (unsigned i = 0; i < count; i++) {
 		long child = fork_child();
@@ -256,7 +256,7 @@ static uint64_t execute(char *const *arguments, unsigned count)
 		}
 		wait_for(child);
 	}
-	return ticks() - start;
+	return meter_read() - start;
 }
 
 uint64_t bench_exec(unsigned count)
