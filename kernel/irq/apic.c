@@ -25,6 +25,7 @@ enum apic_register {
 	APIC_SPURIOUS = 0x0f0,
 	APIC_IN_SERVICE = 0x100, /* eight, 0x10 apart */
 	APIC_ERROR_STATUS = 0x280,
+	APIC_COMMAND = 0x300, /* 64 bits by MSR; by address 32, and 32 more that "all others" does not need */
 	APIC_LVT_TIMER = 0x320,
 	APIC_LVT_LINT0 = 0x350,
 	APIC_LVT_LINT1 = 0x360,
@@ -41,6 +42,9 @@ enum apic_register {
 #define LVT_MASKED        (1u << 16)
 #define LVT_TSC_DEADLINE  (2u << 17) /* in the timer's; 0 there is one-shot */
 #define TIMER_DIVIDE_BY_1 0x0b
+#define COMMAND_INIT      (5u << 8)
+#define COMMAND_ASSERT    (1u << 14)
+#define COMMAND_OTHERS    (3u << 18)
 
 /* Interrupts that the firmware began and did not end: never more than one a priority. */
 #define MOST_IN_SERVICE 16
@@ -129,6 +133,11 @@ enum status apic_init(paddr_t address, unsigned spurious_vector, unsigned error_
 	for (int i = 0; i < MOST_IN_SERVICE && any_in_service(); i++)
 		apic_end_of_interrupt();
 	return OK;
+}
+
+void apic_park_others(void)
+{
+	write(APIC_COMMAND, COMMAND_INIT | COMMAND_ASSERT | COMMAND_OTHERS);
 }
 
 enum apic_mode apic_mode(void)

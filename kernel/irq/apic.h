@@ -15,6 +15,12 @@ enum apic_mode { APIC_X2APIC, APIC_XAPIC };
  */
 MUST_CHECK enum status apic_init(paddr_t address, unsigned spurious_vector, unsigned error_vector);
 
+/*
+ * Have all other CPUs wait, executing nothing, until somebody starts them: an INIT, which SIPIs would follow. The firmware
+ * left them in a loop of its own, in its own memory (Intel SDM vol. 3A, "Interrupt Command Register (ICR)").
+ */
+void apic_park_others(void);
+
 enum apic_mode apic_mode(void);
 
 /* This CPU's. */

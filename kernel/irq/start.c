@@ -67,11 +67,14 @@ static void start_apics(void)
 		panic("no memory for the local APIC");
 	if (status != OK)
 		panic("this CPU has no local APIC that can be used (status %d): nothing would interrupt it", status);
+	if (acpi.cpus > 1)
+		apic_park_others();
 	io_apics = ioapic_init(&acpi);
 	if (io_apics < acpi.io_apic_count)
 		log_warn("I/O APIC: %u of %u left alone\n", acpi.io_apic_count - io_apics, acpi.io_apic_count);
-	log_info("CPUs: %u, one is used; APIC: %s, id %u; I/O APICs: %u\n", acpi.cpus ? acpi.cpus : 1,
-		 apic_mode() == APIC_X2APIC ? "x2APIC" : "xAPIC", apic_id(), io_apics);
+	log_info("CPUs: %u, %u of them parked; APIC: %s, id %u; I/O APICs: %u\n", acpi.cpus ? acpi.cpus : 1,
+		 acpi.cpus > 1 ? acpi.cpus - 1 : 0, apic_mode() == APIC_X2APIC ? "x2APIC" : "xAPIC", apic_id(),
+		 io_apics);
 }
 
 /* By a clock of the machine's; 0 when there is none. */

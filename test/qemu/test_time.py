@@ -38,9 +38,9 @@ def test_selftest(name):
         results = re.findall(r"^(not ok|ok) \d+ (?:- )?(time: .*)$", machine.text, re.MULTILINE)
         assert [check for verdict, check in results if verdict != "ok"] == []
         assert len(results) == CHECKS
-        cpus, mode, io_apics = boot_line(
-            machine, r"^CPUs: (\d+), one is used; APIC: (\w+), id 0; I/O APICs: (\d+)$")
-        assert (cpus, io_apics) == ("4" if name == "four CPUs" else "1", "1")
+        cpus, parked, mode, io_apics = boot_line(
+            machine, r"^CPUs: (\d+), (\d) of them parked; APIC: (\w+), id 0; I/O APICs: (\d+)$")
+        assert (cpus, parked, io_apics) == (("4", "3", "1") if name == "four CPUs" else ("1", "0", "1"))
         # TCG has no x2APIC before QEMU 9.
         assert mode in ("xAPIC", "x2APIC")
         mhz, source = boot_line(machine, r"^TSC: ([\d.]+) MHz by (\w+)")
@@ -48,6 +48,15 @@ def test_selftest(name):
         if name == "icount":
             # Then the counter counts QEMU's own nanoseconds.
             assert abs(float(mhz) - 1000) < 1
+
+
+def test_other_cpus_stand_still():
+    """They execute nothing, neither ours nor the loop in which the firmware left them."""
+    with Machine(MACHINES["four CPUs"]) as machine:
+        machine.wait_prompt()
+        machine.stop()
+        halted = re.findall(r"HLT=(\d)", machine.qmp.human("info registers -a"))
+        assert len(halted) == 4 and halted[1:] == ["1"] * 3, halted
 
 
 @pytest.fixture(name="idle", scope="module")

@@ -19,21 +19,36 @@ FUZZ_CALLS = int(os.environ.get("ANKEOS_FUZZ", "20000"))
 # The prompt too: a kernel that did not run /init to its end need not be waited for.
 END = rf"{usertests.END}|^{PROMPT}\Z"
 # Seconds for each 1,000 calls: children that hang cost more than those that die.
-KEPT_MOST = 16  # frames that the heap may keep after an attack
 FUZZ_PACE = 1
+KEPT_MOST = 16  # frames that the heap may keep after an attack
+
+MACHINES = {
+    "64M": {"memory": "64M"}, "3G": {"memory": "3G"}, "5G": {"memory": "5G"}, "64G": {"memory": "64G"},
+    "old PC": {"machine": "pc", "cpu": "qemu64"}, "four CPUs": {"extra": ("-smp", "4")},
+}
 
 
-def boot(directory, archive, words=(), options=""):
-    """A machine whose /init is the archive's runner; `words` go to it, `options` to the kernel."""
+def boot(directory, archive, words=(), options="", **machine):
+    """A machine whose /init is the archive's runner; `words` go to it, `options` to the kernel, the rest to Config."""
     path = bundle(directory / "user.efi", KERNEL, initrd=BUILD / "user" / archive,
                   cmdline=f"console=ttyS0 {options} -- {' '.join(words)}".strip())
-    return Machine(Config(boot=path, display=("-vga", "none")))
+    return Machine(Config(boot=path, display=("-vga", "none"), **machine))
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_programs_on(tmp_path, name):
+    """The same on machines of other sizes and kinds."""
+    run_programs(tmp_path, "musl", MACHINES[name])
 
 
 @pytest.mark.parametrize("flavour", usertests.FLAVOURS)
 def test_programs(tmp_path, flavour):
+    run_programs(tmp_path, flavour, {})
+
+
+def run_programs(directory, flavour, config):
     """All checks pass, and the machine powers off when the runner asks for it."""
-    with boot(tmp_path, f"test-{flavour}.cpio") as machine:
+    with boot(directory, f"test-{flavour}.cpio", **config) as machine:
         machine.wait_for(END)
         complaints = usertests.complaints(machine.text, usertests.TESTS)
         assert not complaints, "\n".join([*complaints, machine.text])
