@@ -403,7 +403,7 @@ user: $(USER_ARCHIVES) ## archives of the user programs in build/user/, to boot 
 test-user-linux: $(USER_ARCHIVES) ## the user programs on Debian's Linux: a test that fails there is wrong
 	$(Q)$(PYTHON) -m pytest -q test/user
 
-test-user-slow: all $(USER_ARCHIVES) ## a million random system calls
+test-user-slow: all image $(USER_ARCHIVES) ## a million random system calls
 	$(Q)ANKEOS_FUZZ=1000000 $(PYTHON) -m pytest -q test/qemu/test_user.py -k fuzz
 
 test-qemu: all image $(USER_ARCHIVES) ## boot it in QEMU and look at it from outside

@@ -83,6 +83,7 @@ struct node {
 
 /* So large that its pages go at kfree; of a smaller one only the debug build notices. */
 #define LARGE (64 << 20)
+#define SMALL 48
 
 static void use_after_free(void)
 {
@@ -92,6 +93,42 @@ static void use_after_free(void)
 	node->next = node;
 	kfree(node);
 	kept->next->next = NULL;
+}
+
+static __attribute__((noreturn)) void unnoticed(void)
+{
+	panic("nothing noticed it: that takes DEBUG=1");
+}
+
+static void use_small_after_free(void)
+{
+	struct node *node = kmalloc(sizeof(*node)), *volatile kept = node;
+
+	ASSERT(node);
+	node->next = node;
+	kfree(node);
+	kept->next->next = NULL;
+	unnoticed();
+}
+
+static void overrun(void)
+{
+	volatile uint8_t *block = kmalloc(SMALL);
+
+	ASSERT(block);
+	block[SMALL - 1 + one] = 0;
+	kfree((void *)block);
+	unnoticed();
+}
+
+static void free_twice(void)
+{
+	void *block = kmalloc(SMALL), *volatile kept = block;
+
+	ASSERT(block);
+	kfree(block);
+	kfree(kept);
+	unnoticed();
 }
 
 /* An entry with an address bit that no CPU has: found by the CPU at the next access. */
@@ -128,10 +165,14 @@ bool provoke(const char *how)
 		const char *how;
 		void (*run)(void);
 	} ways[] = {
-		{ "null", write_null },    { "jump", jump_null },       { "ud", invalid_opcode },
-		{ "div", divide_by_zero }, { "stack", overflow_stack }, { "text", write_text },
-		{ "panic", say_panic },    { "twice", panic_badly },    { "free", use_after_free },
-		{ "pte", spoil_entry },    { "loop", wait_for_ever },   { "deaf", wait_deaf },
+		{ "null", write_null },      { "jump", jump_null },
+		{ "ud", invalid_opcode },    { "div", divide_by_zero },
+		{ "stack", overflow_stack }, { "text", write_text },
+		{ "panic", say_panic },      { "twice", panic_badly },
+		{ "free", use_after_free },  { "small", use_small_after_free },
+		{ "over", overrun },         { "again", free_twice },
+		{ "pte", spoil_entry },      { "loop", wait_for_ever },
+		{ "deaf", wait_deaf },
 	};
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1] / "user")]
 
 import machine  # noqa: E402  pylint: disable=wrong-import-position
 from contract import BUILD  # noqa: E402  pylint: disable=wrong-import-position

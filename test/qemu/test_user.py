@@ -2,24 +2,18 @@
 
 import os
 import re
-import sys
-from pathlib import Path
 
 import pytest
+import usertests
 from bundles import KERNEL, bundle
-from contract import BUILD, ROOT
+from contract import BUILD
 from guest import Guest
 from machine import LIMIT, PROMPT, Config, Machine
 
-sys.path.insert(0, str(Path(ROOT) / "test" / "user"))
-
-import usertests  # noqa: E402  pylint: disable=wrong-import-position
-
-FUZZ_CALLS = int(os.environ.get("ANKEOS_FUZZ", "20000"))
+FUZZ_CALLS = int(os.environ.get("ANKEOS_FUZZ", "200000"))
 # The prompt too: a kernel that did not run /init to its end need not be waited for.
 END = rf"{usertests.END}|^{PROMPT}\Z"
-# Seconds for each 1,000 calls: children that hang cost more than those that die.
-FUZZ_PACE = 1
+FUZZ_PACE = 1  # seconds for each 1,000 calls: children that hang cost more than those that die
 KEPT_MOST = 16  # frames that the heap may keep after an attack
 
 MACHINES = {

@@ -1,0 +1,68 @@
+"""The other build, by the other compiler: `make DEBUG=1 CC=clang`, which checks the heap and what C leaves undefined."""
+
+import re
+import shutil
+import subprocess
+
+import ktap
+import pytest
+import usertests
+from bundles import bundle
+from contract import BUILD, ROOT
+from machine import Config, Machine
+from test_faults import provoke
+
+PARTS = ("Makefile", "efi", "kernel", "paging", "scripts")
+NO_DISPLAY = ("-vga", "none")
+
+
+@pytest.fixture(name="build", scope="module")
+def _build(tmp_path_factory):
+    """Its build directory, of a copy of the sources."""
+    tree = tmp_path_factory.mktemp("debug")
+    for part in PARTS:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, tree / part)
+    made = subprocess.run(["make", "-s", "-j2", "-C", str(tree), "DEBUG=1", "CC=clang", "build/loader.efi",
+                           "build/kernel.strip.elf"], capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stdout + made.stderr
+    return tree / "build"
+
+
+def boot(directory, build, cmdline, initrd=None):
+    sections = {"initrd": initrd} if initrd else {}
+    path = bundle(directory / "debug.efi", build / "kernel.strip.elf", stub=build / "loader.efi",
+                  cmdline=f"console=ttyS0 {cmdline}", **sections)
+    return Machine(Config(boot=path, display=NO_DISPLAY))
+
+
+def test_selftests(tmp_path, build):
+    """All hold."""
+    with boot(tmp_path, build, "selftest init=none") as machine:
+        machine.wait_prompt()
+        assert [str(result) for result in ktap.parse(machine.text) if not result.passed] == []
+        assert "0 W+X" in machine.command("audit")
+
+
+# how: what the page must say; the heap's messages name who allocated the block and who freed it.
+BUGS = {
+    "small": r"^undefined behaviour: member access at 0xdddddddddddddddd, which is not aligned for 'struct node'",
+    "over": r"^heap: overrun of block 0x[0-9a-f]+ \(48 bytes, allocated by 0x[0-9a-f]+\): byte 48 was written",
+    "again": r"^heap: kfree by 0x[0-9a-f]+ of block 0x[0-9a-f]+ \(48 bytes, allocated by 0x[0-9a-f]+\), freed already by 0x",
+}
+
+
+@pytest.mark.parametrize("how", BUGS)
+def test_bugs_of_the_heap(tmp_path, build, how):
+    with boot(tmp_path, build, "init=none") as machine:
+        page = provoke(machine, how)
+        assert re.search(BUGS[how], page, re.MULTILINE), page
+
+
+def test_programs(tmp_path, build):
+    """The programs' tests pass, and nothing is found wrong meanwhile."""
+    with boot(tmp_path, build, "", initrd=BUILD / "user" / "test-musl.cpio") as machine:
+        machine.wait_for(usertests.END)
+        complaints = usertests.complaints(machine.text, usertests.TESTS)
+        assert not complaints, "\n".join([*complaints, machine.text])
+        assert machine.wait_exit() == "guest-shutdown"
