@@ -7,7 +7,6 @@
 #include "kernel/arch/smap.h"
 #include "kernel/arch/trap.h"
 #include "kernel/boot/boot_info.h"
-#include "kernel/boot/stage.h"
 #include "kernel/debug/commands.h"
 #include "kernel/debug/gdb_stub.h"
 #include "kernel/debug/lines.h"
@@ -21,6 +20,7 @@
 #include "kernel/dev/power.h"
 #include "kernel/dev/screen.h"
 #include "kernel/dev/serial.h"
+#include "kernel/dev/stages.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/irq.h"
 #include "kernel/irq/log_host.h"
@@ -51,11 +51,6 @@ const struct boot_info *boot_info;
 uint64_t monitor_tsc;
 
 /* For who looks at port 0x80, or at what a debugger says of it. */
-static void reach(enum boot_stage stage)
-{
-	cpu_out8(STAGE_PORT, (uint8_t)stage);
-}
-
 static void check_handoff(struct boot_info *info)
 {
 	const char *what;
@@ -243,16 +238,16 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	const char *cmdline;
 	uint64_t tsc_frequency;
 
-	reach(STAGE_KERNEL);
+	stages_reach(STAGE_KERNEL);
 	trap_init();
 	log_host_init();
 	serial_init();
 	log_add_sink(&serial_sink, LOG_REPLAY);
 	panic_page_init();
-	reach(STAGE_SERIAL);
+	stages_reach(STAGE_SERIAL);
 	check_handoff(info);
 	set_canary(info, tsc);
-	reach(STAGE_HANDOFF);
+	stages_reach(STAGE_HANDOFF);
 	info->tsc[STAMP_KERNEL] = tsc;
 	cmdline = hhdm_ptr(info->cmdline);
 	set_log(cmdline);
@@ -261,21 +256,23 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 
 	protection_init();
 	kernel_space_init(info);
-	reach(STAGE_TABLES);
+	stages_reach(STAGE_TABLES);
 	start_failing(cmdline);
 	context_init();
 	kernel_heap_init();
 	mmio_init();
 	smap_init();
-	reach(STAGE_MEMORY);
+	stages_reach(STAGE_MEMORY);
+	stages_draw_on(&info->framebuffer);
 	if (!wants_firmware(cmdline) || firmware_init(info) != OK)
 		log_warn("no firmware context: power-off and restart by other means\n");
-	reach(STAGE_FIRMWARE);
+	stages_reach(STAGE_FIRMWARE);
+	stages_draw_end();
 	start_screen(&info->framebuffer, cmdline_has(cmdline, "quiet"));
-	reach(STAGE_SCREEN);
+	stages_reach(STAGE_SCREEN);
 
 	irq_init(info);
-	reach(STAGE_CLOCKS);
+	stages_reach(STAGE_CLOCKS);
 	gdb_stub_interrupts_on();
 	tsc_frequency = clock_tsc_frequency();
 	panic_page_set_restart(cmdline_number(cmdline, "panic", 0), tsc_frequency);
@@ -292,7 +289,9 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	monitor_add_input(&serial_input);
 	monitor_add_input(&keyboard_input);
 	start_watchdog(cmdline);
-	reach(STAGE_READY);
+	if (!cmdline_has(cmdline, "quiet"))
+		report_picture_on_screen();
+	stages_reach(STAGE_READY);
 	monitor_tsc = cpu_rdtsc();
 	run_programs(info, cmdline);
 	monitor_run();

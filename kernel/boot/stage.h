@@ -1,6 +1,6 @@
 /*
  * How far a boot has come, for machines on which it dies before there is a console: a code on port 0x80, where POST cards
- * and some boards' digits show it, and from the loader a coloured square on the screen. docs/hardware.md lists them.
+ * and some boards' digits show it, and a coloured square on the screen. docs/hardware.md lists them.
  */
 #pragma once
 

@@ -5,6 +5,7 @@
 
 #include "kernel/debug/context_report.h"
 #include "kernel/debug/irq_report.h"
+#include "kernel/debug/map_draw.h"
 #include "kernel/debug/memory_report.h"
 #include "kernel/debug/monitor.h"
 #include "kernel/debug/provoke.h"
@@ -24,6 +25,7 @@ static void run_map(int argc, char **argv)
 	(void)argv;
 	report_memory(say);
 	report_space(say);
+	report_picture(say, MAP_DRAW_USUAL);
 }
 
 static void run_audit(int argc, char **argv)
@@ -143,7 +145,7 @@ void commands_init(void)
 	static struct monitor_command commands[] = {
 		{ .name = "map",
 		  .arguments = "",
-		  .help = "the memory map and what the kernel context maps",
+		  .help = "the memory map and what the kernel context maps, listed and drawn",
 		  .run = run_map },
 		{ .name = "audit", .arguments = "", .help = "check the live page tables", .run = run_audit },
 		{ .name = "walk", .arguments = "ADDR", .help = "each level's entry for an address", .run = run_walk },

@@ -3,10 +3,10 @@
  */
 #include "kernel/debug/map.h"
 
+#include "kernel/debug/ranges.h"
 #include "kernel/debug/walk.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
-#include "paging/layout.h"
 
 /* ---- physical memory ---- */
 
@@ -54,28 +54,6 @@ void map_print_totals(print_fn *print, const struct memmap *map)
 
 /* ---- a space ---- */
 
-static const struct {
-	vaddr_t base;
-	uint64_t size;
-	const char *name;
-} layout[] = {
-#define X(name, base, size, what) { base, size, what },
-	LAYOUT_RANGES(X)
-#undef X
-};
-
-#define LAYOUT_COUNT (sizeof(layout) / sizeof(layout[0]))
-
-/* The index in `layout`, LAYOUT_COUNT for an address outside the map. */
-static size_t layout_find(vaddr_t va)
-{
-	size_t i = 0;
-
-	while (i < LAYOUT_COUNT && va - layout[i].base >= layout[i].size)
-		i++;
-	return i;
-}
-
 /* A run of leaves, not printed yet. */
 struct run {
 	print_fn *print;
@@ -84,7 +62,7 @@ struct run {
 	vaddr_t start;
 	vaddr_t last; /* address of the last byte */
 	enum page_prot prot;
-	size_t range;     /* in `layout` */
+	size_t range;     /* in layout_ranges */
 	size_t leaves[4]; /* of levels 1 to 4; all 0: no run */
 	size_t tables;    /* below the root, of the whole space */
 };
@@ -99,7 +77,7 @@ static const char *name_of(const struct run *run)
 	for (size_t i = 0; i < run->label_count; i++)
 		if (run->start >= run->labels[i].start && run->start < run->labels[i].end)
 			return run->labels[i].name;
-	return run->range < LAYOUT_COUNT ? layout[run->range].name : "outside the map";
+	return run->range < LAYOUT_COUNT ? layout_ranges[run->range].name : "outside the map";
 }
 
 /* "1G:3 2M:510 4K:1024" */

@@ -3,12 +3,17 @@
  */
 #include "kernel/debug/report.h"
 
+#include <stdarg.h>
+
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/features.h"
 #include "kernel/debug/audit.h"
 #include "kernel/debug/map.h"
+#include "kernel/debug/map_draw.h"
 #include "kernel/debug/walk.h"
+#include "kernel/dev/screen.h"
 #include "kernel/lib/format.h"
+#include "kernel/lib/string.h"
 #include "kernel/mm/firmware.h"
 #include "kernel/mm/kernel_space.h"
 #include "kernel/task/process.h"
@@ -83,6 +88,33 @@ void report_memory_totals(print_fn *print)
 void report_space(print_fn *print)
 {
 	map_print_space(print, &kernel_space, labels, boot->segment_count);
+}
+
+void report_picture(print_fn *print, unsigned columns)
+{
+	map_draw_memory(print, machine_memmap, columns);
+	map_draw_space(print, &kernel_space, columns);
+	print("\n");
+}
+
+static void print_on_screen(const char *format, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, format);
+	format_v(text, sizeof(text), format, args);
+	va_end(args);
+	screen_sink.write(text, strlen(text));
+}
+
+void report_picture_on_screen(void)
+{
+	unsigned rows, columns;
+
+	screen_size(&rows, &columns);
+	if (rows)
+		report_picture(print_on_screen, columns);
 }
 
 void report_user_space(print_fn *print)

@@ -25,6 +25,12 @@ void report_memory_totals(print_fn *print);
 /* The live map of the kernel context. */
 void report_space(print_fn *print);
 
+/* Both as a picture (kernel/debug/map_draw.h) of so many columns, and an empty line. In the kernel context. */
+void report_picture(print_fn *print, unsigned columns);
+
+/* The same on the screen only, as wide as that is; nothing without a screen. */
+void report_picture_on_screen(void);
+
 /* The live map of the current process's context, for who reads it in a system call. In the kernel context. */
 void report_user_space(print_fn *print);
 

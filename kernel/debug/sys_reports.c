@@ -5,6 +5,7 @@
 
 #include "kernel/debug/context_report.h"
 #include "kernel/debug/irq_report.h"
+#include "kernel/debug/map_draw.h"
 #include "kernel/debug/memory_report.h"
 #include "kernel/debug/report.h"
 #include "kernel/debug/task_report.h"
@@ -43,6 +44,11 @@ static void print_map(print_fn *print)
 	report_space(print);
 }
 
+static void print_picture(print_fn *print)
+{
+	report_picture(print, MAP_DRAW_USUAL);
+}
+
 static void print_audit(print_fn *print)
 {
 	(void)report_audit(print);
@@ -74,6 +80,7 @@ static void print_heap(print_fn *print)
 	}
 
 REPORT(map, print_map)
+REPORT(picture, print_picture)
 REPORT(context, report_user_space)
 REPORT(audit, print_audit)
 REPORT(counters, report_contexts)
@@ -92,9 +99,9 @@ REPORT(cpu, print_cpu)
 void sys_reports_init(void)
 {
 	static struct text_entry entries[] = {
-		REPORT_FILE(map),      REPORT_FILE(context), REPORT_FILE(audit), REPORT_FILE(counters),
-		REPORT_FILE(syscalls), REPORT_FILE(heap),    REPORT_FILE(mem),   REPORT_FILE(irqs),
-		REPORT_FILE(tasks),    REPORT_FILE(cpu),
+		REPORT_FILE(map),      REPORT_FILE(context), REPORT_FILE(audit),   REPORT_FILE(counters),
+		REPORT_FILE(syscalls), REPORT_FILE(heap),    REPORT_FILE(mem),     REPORT_FILE(irqs),
+		REPORT_FILE(tasks),    REPORT_FILE(cpu),     REPORT_FILE(picture),
 	};
 
 	sysfs_add(entries, sizeof(entries) / sizeof(entries[0]));

@@ -4,9 +4,9 @@
 #include "kernel/debug/trap_text.h"
 
 #include "kernel/arch/trap.h"
+#include "kernel/debug/ranges.h"
 #include "kernel/lib/format.h"
 #include "kernel/mm/heap.h"
-#include "paging/layout.h"
 
 enum page_fault_code {
 	PF_PRESENT = 1 << 0, /* rights, not absence */
@@ -77,22 +77,11 @@ char *trap_text(uint64_t vector, uint64_t error, char buffer[TRAP_TEXT])
 
 const char *address_text(vaddr_t va)
 {
-	static const struct {
-		vaddr_t base;
-		uint64_t size;
-		const char *name;
-	} ranges[] = {
-#define X(name, base, size, what) { base, size, what },
-		LAYOUT_RANGES(X)
-#undef X
-	};
+	size_t range = layout_find(va);
 
 	if (va < PAGE_SIZE)
 		return "a null pointer";
-	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
-		if (va - ranges[i].base < ranges[i].size)
-			return ranges[i].name;
-	return "outside the memory map";
+	return range < LAYOUT_COUNT ? layout_ranges[range].name : "outside the memory map";
 }
 
 const char *value_text(uint64_t value)

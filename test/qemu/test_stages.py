@@ -3,6 +3,7 @@
 import re
 import time
 
+import contract
 from bundles import PF_X, Elf, bundle
 from contract import ROOT
 from machine import LIMIT, Config, Machine
@@ -10,6 +11,7 @@ from machine import LIMIT, Config, Machine
 STAGES = [int(code, 16) for code in
           re.findall(r"^\tSTAGE_\w+ = (0x[0-9a-f]+),", (ROOT / "kernel/boot/stage.h").read_text(), re.MULTILINE)]
 LOADER_STAGES = 4
+KERNEL_SQUARES = 9  # up to STAGE_MEMORY
 SQUARE, STEP = 12, 24
 HALT_LOOP = b"\xeb\xfe"  # jmp to itself
 
@@ -54,14 +56,30 @@ def test_codes_of_a_boot():
     assert [int(code, 16) for code in documented] == STAGES
 
 
-def test_death_at_the_first_instruction(tmp_path):
-    """A kernel that does nothing at all: the loader's codes, and their squares, are all there is to see."""
+def death_at(tmp_path, address):
+    """A boot file whose kernel hangs at an address, None for its first instruction."""
     kernel = Elf()
     text = kernel.load(required=PF_X)
-    at = text["offset"] + kernel.get("entry") - text["vaddr"]
+    at = text["offset"] + (kernel.get("entry") if address is None else address) - text["vaddr"]
     kernel.content[at:at + len(HALT_LOOP)] = HALT_LOOP
-    boot = bundle(tmp_path / "dead.efi", bytes(kernel.content))
-    with Machine(config(boot=boot)) as machine:
+    return bundle(tmp_path / "dead.efi", bytes(kernel.content))
+
+
+def colours(count):
+    """What the first squares must look like: each stage has its own of red, green and blue, from one on."""
+    return [bytes(255 if (stage % 7 + 1) >> bit & 1 else 0 for bit in range(3)) for stage in range(count)]
+
+
+def test_death_at_the_first_instruction(tmp_path):
+    """A kernel that does nothing at all: the loader's codes, and their squares, are all there is to see."""
+    with Machine(config(boot=death_at(tmp_path, None))) as machine:
         watch(machine, STAGES[:LOADER_STAGES])
-        full = [bytes(255 if channels >> bit & 1 else 0 for bit in range(3)) for channels in range(1, 8)]
-        assert squares(machine)[:LOADER_STAGES] == full[:LOADER_STAGES], machine.text
+        assert squares(machine)[:LOADER_STAGES] == colours(LOADER_STAGES), machine.text
+
+
+def test_death_before_the_screen(tmp_path):
+    """A kernel that hangs once device memory can be mapped: its stages up to then have squares too, and no others."""
+    with Machine(config(boot=death_at(tmp_path, contract.symbols()["firmware_init"]))) as machine:
+        watch(machine, STAGES[:KERNEL_SQUARES])
+        found = squares(machine)
+        assert found == colours(KERNEL_SQUARES) + [bytes(3)] * (len(STAGES) - KERNEL_SQUARES), machine.text

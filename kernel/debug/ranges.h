@@ -1,0 +1,24 @@
+/*
+ * The memory map's ranges as a table, for what looks addresses up: paging/layout.h has them as constants.
+ */
+#pragma once
+
+#include "paging/layout.h"
+#include "paging/types.h"
+
+struct layout_range {
+	vaddr_t base;
+	uint64_t size;
+	const char *key;  /* "HHDM" */
+	const char *name; /* "direct map (HHDM)" */
+};
+
+#define X(key, base, size, name) +1
+enum { LAYOUT_COUNT = 0 LAYOUT_RANGES(X) };
+#undef X
+
+/* In the order of their addresses. */
+extern const struct layout_range layout_ranges[LAYOUT_COUNT];
+
+/* The index of the range that holds `va`, LAYOUT_COUNT for an address outside the map. */
+size_t layout_find(vaddr_t va);

@@ -1,0 +1,34 @@
+/* See stages.h. */
+#include "kernel/dev/stages.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/mm/mmio.h"
+
+static const struct boot_framebuffer *screen;
+static void *rows; /* the screen's first ones, in the MMIO window; NULL: nothing is drawn */
+static enum boot_stage reached;
+
+void stages_reach(enum boot_stage stage)
+{
+	reached = stage;
+	cpu_out8(STAGE_PORT, (uint8_t)stage);
+	if (rows)
+		stage_draw(screen, rows, stage);
+}
+
+void stages_draw_on(const struct boot_framebuffer *info)
+{
+	if (info->height < STAGE_SQUARE ||
+	    mmio_map(info->pa, (uint64_t)STAGE_SQUARE * info->pitch, PROT_WC, &rows) != OK)
+		return;
+	screen = info;
+	for (enum boot_stage stage = STAGE_KERNEL; stage <= reached; stage++)
+		stage_draw(screen, rows, stage);
+}
+
+void stages_draw_end(void)
+{
+	if (rows)
+		mmio_unmap(rows);
+	rows = NULL;
+}
