@@ -242,9 +242,9 @@ static int tmpfs_unlink(struct node *dir, struct name name)
 	node = entry->node;
 	if (is_full_directory(node))
 		return -ENOTEMPTY;
-	directory_remove(directory_of(dir), entry);
 	touch(dir);
 	drop_link(dir, node, name);
+	directory_remove(directory_of(dir), entry);
 	return 0;
 }
 
