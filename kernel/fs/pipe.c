@@ -31,23 +31,34 @@ static paddr_t *frame_of(struct pipe *pipe, uint64_t position)
 	return &pipe->frames[position / PAGE_SIZE % PIPE_FRAMES];
 }
 
-/* Bytes from `position` to the end of its page, `most` at the most. */
-static size_t piece_at(uint64_t position, uint64_t most)
+/* Bytes from `position` to the end of the ring's frames, `most` at the most. */
+static size_t row_at(uint64_t position, uint64_t most)
 {
-	uint64_t piece = PAGE_SIZE - position % PAGE_SIZE;
+	uint64_t row = PIPE_SIZE - position % PIPE_SIZE;
 
-	return piece < most ? piece : most;
+	return row < most ? row : most;
 }
 
-/* The tail has come to the start of a page: the page before it is free, unless the head is in its frame again. */
-static void drop_page(struct pipe *pipe)
+/* The frames from `position` to the ring's end. Between store_enter and store_leave. */
+static struct user_frames frames_at(const struct pipe *pipe, uint64_t position)
 {
-	paddr_t *frame = frame_of(pipe, pipe->tail - 1);
+	return (struct user_frames){ store_ptr(paddr(0)), pipe->frames, position % PIPE_SIZE };
+}
 
-	if (pipe->tail % PAGE_SIZE || pipe->head > pipe->tail - PAGE_SIZE + PIPE_SIZE)
-		return;
-	store_put(*frame);
-	*frame = paddr(0);
+/* So many bytes have been read. A page that has none left is free, unless the head is in its frame again. */
+static void advance_tail(struct pipe *pipe, size_t bytes)
+{
+	uint64_t end = pipe->tail + bytes;
+
+	for (uint64_t page = align_down(pipe->tail, PAGE_SIZE); page + PAGE_SIZE <= end; page += PAGE_SIZE) {
+		paddr_t *frame = frame_of(pipe, page);
+
+		if (pipe->head > page + PIPE_SIZE)
+			continue;
+		store_put(*frame);
+		*frame = paddr(0);
+	}
+	pipe->tail = end;
 }
 
 static int64_t read_small(struct pipe *pipe, struct user_io *io, size_t size)
@@ -71,14 +82,12 @@ static int64_t read_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
 	uint64_t done = 0;
 
 	while (done < size && status == OK) {
-		size_t moved = 0;
-		uint8_t *from = (uint8_t *)store_ptr(*frame_of(pipe, pipe->tail)) + pipe->tail % PAGE_SIZE;
+		struct user_frames from = frames_at(pipe, pipe->tail);
+		size_t moved;
 
-		status = user_io_put_bulk(io, from, piece_at(pipe->tail, size - done), &moved);
-		pipe->tail += moved;
+		status = user_io_put_frames(io, &from, row_at(pipe->tail, size - done), &moved);
+		advance_tail(pipe, moved);
 		done += moved;
-		if (moved)
-			drop_page(pipe);
 	}
 	store_leave(token);
 	return done ? (int64_t)done : -EFAULT;
@@ -106,18 +115,18 @@ static int64_t pipe_read(struct file *file, struct user_io *io, uint64_t *offset
 	return done;
 }
 
-/* Frames for the pages of [head, head + size). In the kernel context. ERR_NO_MEMORY: some may be there, and stay. */
-static enum status take_frames(struct pipe *pipe, uint64_t size)
+/* Frames for the pages of [head, head + size); for how many of these bytes there are some now. In the kernel context. */
+static uint64_t take_frames(struct pipe *pipe, uint64_t size)
 {
-	enum status status = OK;
+	uint64_t end = pipe->head + size;
 
-	for (uint64_t at = pipe->head; at < pipe->head + size && status == OK; at += piece_at(at, PAGE_SIZE)) {
-		paddr_t *frame = frame_of(pipe, at);
+	for (uint64_t page = align_down(pipe->head, PAGE_SIZE); page < end; page += PAGE_SIZE) {
+		paddr_t *frame = frame_of(pipe, page);
 
-		if (!frame->raw)
-			status = frame_alloc_4k(frame_cache_here(), frame);
+		if (!frame->raw && frame_alloc_4k(frame_cache_here(), frame) != OK)
+			return page > pipe->head ? page - pipe->head : 0;
 	}
-	return status;
+	return size;
 }
 
 /* Frames that were taken and not written. In the kernel context. */
@@ -138,41 +147,34 @@ static void drop_unused(struct pipe *pipe)
 static int64_t write_small(struct pipe *pipe, struct user_io *io, size_t size)
 {
 	uint8_t bytes[SMALL];
-	enum status status;
 	context_token_t token;
 	size_t moved = 0;
+	bool there;
 
 	if (user_io_get(io, bytes, size, &moved) != OK && !moved)
 		return -EFAULT;
 	token = store_enter();
-	status = take_frames(pipe, moved);
-	if (status == OK) {
+	there = take_frames(pipe, moved) == moved;
+	if (there) {
 		memcpy((uint8_t *)store_ptr(*frame_of(pipe, pipe->head)) + pipe->head % PAGE_SIZE, bytes, moved);
 		pipe->head += moved;
 	}
 	store_leave(token);
-	return status == OK ? (int64_t)moved : -ENOMEM;
+	return there ? (int64_t)moved : -ENOMEM;
 }
 
 static int64_t write_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
 {
 	context_token_t token = store_enter();
-	enum status status = OK;
-	uint64_t done = 0;
-
+	uint64_t room = take_frames(pipe, size), done = 0;
 	/* What must not be torn gets all its frames before the first byte. */
-	if (size <= PIPE_BUF)
-		status = take_frames(pipe, size);
-	while (done < size && status == OK) {
-		size_t piece = piece_at(pipe->head, size - done);
-		size_t moved = 0;
+	enum status status = room < size && (size <= PIPE_BUF || !room) ? ERR_NO_MEMORY : OK;
 
-		status = take_frames(pipe, piece);
-		if (status != OK)
-			break;
-		status =
-			user_io_get_bulk(io, (uint8_t *)store_ptr(*frame_of(pipe, pipe->head)) + pipe->head % PAGE_SIZE,
-					 piece, &moved);
+	while (done < room && status == OK) {
+		struct user_frames to = frames_at(pipe, pipe->head);
+		size_t moved;
+
+		status = user_io_get_frames(io, &to, row_at(pipe->head, room - done), &moved);
 		pipe->head += moved;
 		done += moved;
 	}

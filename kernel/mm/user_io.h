@@ -49,5 +49,18 @@ MUST_CHECK enum status user_io_put(struct user_io *io, const void *from, size_t 
 MUST_CHECK enum status user_io_get_bulk(struct user_io *io, void *to, size_t bytes, size_t *ret_moved);
 MUST_CHECK enum status user_io_put_bulk(struct user_io *io, const void *from, size_t bytes, size_t *ret_moved);
 
+/* Bytes that lie in frames: from byte `start` on of the page that frames[0] is, and of those that follow. */
+struct user_frames {
+	void *direct; /* where the frame at 0 would be seen */
+	const paddr_t *frames;
+	size_t start; /* may lie behind the first page */
+};
+
+/* The same for them. */
+MUST_CHECK enum status user_io_get_frames(struct user_io *io, const struct user_frames *to, size_t bytes,
+					  size_t *ret_moved);
+MUST_CHECK enum status user_io_put_frames(struct user_io *io, const struct user_frames *from, size_t bytes,
+					  size_t *ret_moved);
+
 /* `bytes` zeros to it, for holes in files. In the kernel context. */
 MUST_CHECK enum status user_io_zero_bulk(struct user_io *io, size_t bytes, size_t *ret_moved);

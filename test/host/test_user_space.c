@@ -369,6 +369,54 @@ static void remap_large(void **state)
 	user_space_put(space);
 }
 
+/* Bytes between frames and user memory, where neither's pages begin with the other's, up to a page that is not there. */
+static void io_frames(void **state)
+{
+	static char out[3 * PAGE_SIZE];
+	struct user_space *space = new_space();
+	char *direct = (char *)space->context.space.direct;
+	struct user_frames list = { .direct = direct, .start = 100 };
+	paddr_t frames[3];
+	struct user_io job;
+	size_t moved;
+
+	(void)state;
+	host_user_space = space;
+	map_at(space, BASE, 3 * PAGE_SIZE, RW);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(frame_alloc_4k(&machine_frame_cache, &frames[i]), OK);
+		for (size_t byte = 0; byte < PAGE_SIZE; byte++)
+			direct[frames[i].raw + byte] = (char)(i * 7 + byte * 13);
+	}
+	list.frames = frames;
+	user_io_init(&job, space, BASE + PAGE_SIZE - 50, 3 * PAGE_SIZE);
+	assert_int_equal(user_io_put_frames(&job, &list, 2 * PAGE_SIZE + 40, &moved), OK);
+	assert_int_equal(moved, 2 * PAGE_SIZE + 40);
+	user_io_init(&job, space, BASE + PAGE_SIZE - 50, 3 * PAGE_SIZE);
+	assert_int_equal(user_io_get_bulk(&job, out, sizeof(out), &moved), ERR_FAULT);
+	assert_int_equal(moved, 2 * PAGE_SIZE + 50);
+	for (size_t i = 0; i < 2 * PAGE_SIZE + 40; i++) {
+		size_t from = i + 100;
+
+		assert_int_equal(out[i], (char)(from / PAGE_SIZE * 7 + from % PAGE_SIZE * 13));
+	}
+	for (size_t i = 2 * PAGE_SIZE + 40; i < 2 * PAGE_SIZE + 50; i++)
+		assert_int_equal(out[i], 0);
+
+	/* Back, from what is there of it, to the second frame on; the bytes around stay. */
+	list.start = PAGE_SIZE + 1;
+	user_io_init(&job, space, BASE + 2 * PAGE_SIZE - 50, 2 * PAGE_SIZE);
+	assert_int_equal(user_io_get_frames(&job, &list, 2 * PAGE_SIZE - 1, &moved), ERR_FAULT);
+	assert_int_equal(moved, PAGE_SIZE + 50);
+	assert_int_equal(direct[frames[1].raw], 7);
+	assert_memory_equal(direct + frames[1].raw + 1, out + PAGE_SIZE, PAGE_SIZE - 1);
+	assert_memory_equal(direct + frames[2].raw, out + 2 * PAGE_SIZE - 1, 51);
+	assert_int_equal(direct[frames[2].raw + 51], (char)(2 * 7 + 51 * 13));
+	for (size_t i = 0; i < 3; i++)
+		frame_free_4k(&machine_frame_cache, frames[i]);
+	user_space_put(space);
+}
+
 /* Small pieces and bulk, to pages that nobody touched, as far as the memory goes. */
 static void io(void **state)
 {
@@ -611,6 +659,7 @@ int main(void)
 		TEST(immortal_frames),
 		TEST(remap_large),
 		TEST(io),
+		TEST(io_frames),
 		TEST(pointers),
 		TEST(every_nth_failure),
 		TEST(no_heap),

@@ -52,7 +52,7 @@ LINUX = {
 
 
 # Goals that are missed so far, and what must not be exceeded meanwhile.
-MISSED = {"pipe_64k": 36_000, "shell_loop": 14_500_000}
+MISSED = {"shell_loop": 14_500_000}
 
 
 class NoUserPrograms(Exception):
