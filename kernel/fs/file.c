@@ -268,6 +268,17 @@ struct wait_queue *file_queue(struct file *file)
 	return file->ops->queue ? file->ops->queue(file) : NULL;
 }
 
+uint64_t file_patience(struct file *file, uint32_t *ret_there)
+{
+	*ret_there = 0;
+	return file->ops->patience ? file->ops->patience(file, ret_there) : 0;
+}
+
+int64_t file_read_late(struct file *file, struct user_io *io)
+{
+	return file->ops->read_late(file, io);
+}
+
 int file_object(struct file *file, struct memory_object **ret)
 {
 	return file->ops->object ? file->ops->object(file, ret) : -ENODEV;

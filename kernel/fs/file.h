@@ -26,6 +26,13 @@ struct file_ops {
 	 */
 	int64_t (*read)(struct file *file, struct user_io *io, uint64_t *offset);
 	/*
+	 * How long a read that gave -EAGAIN may wait for more: nanoseconds, 0 for as long as it takes. *ret_there: the
+	 * bytes that it would leave where they are; when they change the time begins anew. [0]
+	 */
+	uint64_t (*patience)(struct file *file, uint32_t *ret_there);
+	/* read, once that time is over: what there is, or 0. Only with patience. */
+	int64_t (*read_late)(struct file *file, struct user_io *io);
+	/*
 	 * Take what fits now. Bytes taken, -EAGAIN, -EFAULT (nothing was taken), -EPIPE, -ENOSPC, -ENOMEM, -EFBIG.
 	 * [-EINVAL]
 	 */
@@ -125,6 +132,10 @@ int64_t file_ioctl(struct file *file, unsigned request, uint64_t arg, struct use
 int64_t file_getdents(struct file *file, struct user_io *io);
 int file_truncate(struct file *file, uint64_t size); /* -EINVAL: not open for writing; as node_truncate */
 unsigned file_poll(struct file *file);
+/* file_ops.patience, and read_late's answer. */
+uint64_t file_patience(struct file *file, uint32_t *ret_there);
+int64_t file_read_late(struct file *file, struct user_io *io);
+
 /*
  * Where to wait; NULL: it never blocks. Interrupt handlers wake terminals' readers, so keep interrupts off from the
  * call that said -EAGAIN until the waiter is in the queue, or ask again once it is; and around adding and removing it.

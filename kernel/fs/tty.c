@@ -55,11 +55,13 @@ static uint32_t readable(const struct tty *tty)
 	return (tty->termios.lflag & ICANON ? tty->line : tty->head) - tty->tail;
 }
 
-/* Raw mode: a read that may block wants VMIN bytes, or all that it has room for. */
+/* Raw mode: a read that may block wants VMIN bytes, or all that it has room for; without VMIN, one within VTIME. */
 static bool is_enough(const struct tty *tty, const struct file *file, uint64_t room)
 {
 	uint64_t least = tty->termios.cc[VMIN] < room ? tty->termios.cc[VMIN] : room;
 
+	if (!least && room && tty->termios.cc[VTIME])
+		least = 1;
 	if (tty->termios.lflag & ICANON || file->flags & O_NONBLOCK)
 		return true;
 	return readable(tty) >= least;
@@ -90,19 +92,10 @@ static size_t take(struct tty *tty, uint8_t *bytes, size_t most, bool *ret_end)
 }
 
 /* What was taken from the ring and finds no place with the user (-EFAULT) is lost, as on Linux. */
-static int64_t tty_read(struct file *file, struct user_io *io, uint64_t *offset)
+static int64_t read_there(struct tty *tty, struct user_io *io, bool waits)
 {
-	struct tty *tty = file->data;
 	int64_t done = 0;
-	int error = check_job(tty, false);
 
-	(void)offset;
-	if (is_hung_up(file))
-		return 0;
-	if (error)
-		return error;
-	if (!is_enough(tty, file, io->left))
-		return -EAGAIN;
 	while (io->left) {
 		uint8_t bytes[TTY_PIECE];
 		size_t moved = 0;
@@ -112,7 +105,7 @@ static int64_t tty_read(struct file *file, struct user_io *io, uint64_t *offset)
 
 		store_interrupts_restore(flags);
 		if (!count)
-			return done || end || !tty_waits(tty) ? done : -EAGAIN;
+			return done || end || !waits ? done : -EAGAIN;
 		if (user_io_put(io, bytes, count, &moved) != OK)
 			return done + (int64_t)moved ? done + (int64_t)moved : -EFAULT;
 		done += (int64_t)count;
@@ -120,6 +113,38 @@ static int64_t tty_read(struct file *file, struct user_io *io, uint64_t *offset)
 			break;
 	}
 	return done;
+}
+
+static int64_t tty_read(struct file *file, struct user_io *io, uint64_t *offset)
+{
+	struct tty *tty = file->data;
+	int error = check_job(tty, false);
+
+	(void)offset;
+	if (is_hung_up(file))
+		return 0;
+	if (error)
+		return error;
+	if (!is_enough(tty, file, io->left))
+		return -EAGAIN;
+	return read_there(tty, io, tty_waits(tty));
+}
+
+/* termios(3), "MIN > 0, TIME > 0" and "MIN == 0, TIME > 0": between two bytes, or from the call on. */
+static uint64_t tty_patience(struct file *file, uint32_t *ret_there)
+{
+	const struct tty *tty = file->data;
+	uint64_t tenths = tty->termios.cc[VTIME];
+
+	*ret_there = readable(tty);
+	if (tty->termios.lflag & ICANON || (tty->termios.cc[VMIN] && !*ret_there))
+		return 0;
+	return tenths * 100000000;
+}
+
+static int64_t tty_read_late(struct file *file, struct user_io *io)
+{
+	return is_hung_up(file) ? 0 : read_there(file->data, io, false);
 }
 
 static int64_t write_pieces(struct tty *tty, struct user_io *io)
@@ -298,6 +323,8 @@ static int64_t tty_ioctl(struct file *file, unsigned request, uint64_t arg, stru
 
 static const struct file_ops tty_ops = {
 	.read = tty_read,
+	.patience = tty_patience,
+	.read_late = tty_read_late,
 	.write = tty_write,
 	.ioctl = tty_ioctl,
 	.poll = tty_poll,

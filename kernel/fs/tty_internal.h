@@ -29,10 +29,10 @@ static inline void tty_set_end(struct tty *tty, uint32_t position, bool end)
 		tty->ends[place / 8] &= (uint8_t) ~(1U << place % 8);
 }
 
-/* Would a read wait for input? Not in raw mode with VMIN 0. */
+/* Would a read wait for input? Not in raw mode with VMIN and VTIME 0. */
 static inline bool tty_waits(const struct tty *tty)
 {
-	return tty->termios.lflag & ICANON || tty->termios.cc[VMIN];
+	return tty->termios.lflag & ICANON || tty->termios.cc[VMIN] || tty->termios.cc[VTIME];
 }
 
 /* Forget all that was typed. */

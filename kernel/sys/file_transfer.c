@@ -5,6 +5,7 @@
 #include "kernel/sys/file_transfer.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/sys/user_args.h"
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"
 
@@ -12,15 +13,17 @@
 struct file_waiter {
 	struct task_waiter waiter;
 	bool queued;
+	uint64_t deadline; /* of a reader that is patient for some time only */
+	uint32_t there;    /* what it had left where it was when that was set */
 };
 
-/* Sleep, or the first time only get ready to. 0: try again; -ERESTARTSYS. */
+/* Sleep, or the first time only get ready to. 0: try again; -ERESTARTSYS; -ETIMEDOUT. */
 static int wait_once(struct file_waiter *waiter, struct wait_queue *queue)
 {
 	int error = 0;
 
 	if (waiter->queued) {
-		error = task_block(TASK_NO_DEADLINE);
+		error = task_block(waiter->deadline);
 	} else {
 		task_waiter_init(&waiter->waiter);
 		cpu_interrupts_off();
@@ -29,7 +32,21 @@ static int wait_once(struct file_waiter *waiter, struct wait_queue *queue)
 		waiter->queued = true;
 	}
 	task_block_prepare();
-	return error ? -ERESTARTSYS : 0;
+	return error && error != -ETIMEDOUT ? -ERESTARTSYS : error;
+}
+
+/* Terminals: a read may end with less than it wants, or nothing, some time after the last byte. */
+static void set_deadline(struct file_waiter *waiter, struct file *file, enum transfer_kind kind)
+{
+	uint32_t there;
+	uint64_t ns = kind == TRANSFER_READ ? file_patience(file, &there) : 0;
+
+	if (!ns) {
+		waiter->deadline = TASK_NO_DEADLINE;
+	} else if (waiter->deadline == TASK_NO_DEADLINE || waiter->there != there) {
+		waiter->deadline = deadline_in(ns);
+		waiter->there = there;
+	}
 }
 
 static void stop_waiting(struct file_waiter *waiter)
@@ -91,7 +108,7 @@ static int heed_size_limit(const struct file *file, enum transfer_kind kind, str
 
 int64_t file_transfer(struct file *file, enum transfer_kind kind, struct user_io *io, uint64_t offset)
 {
-	struct file_waiter waiter = { .queued = false };
+	struct file_waiter waiter = { .deadline = TASK_NO_DEADLINE };
 	int64_t total = 0, moved;
 	struct wait_queue *queue;
 
@@ -111,9 +128,12 @@ int64_t file_transfer(struct file *file, enum transfer_kind kind, struct user_io
 		}
 		if (moved == -EAGAIN && !(file->flags & O_NONBLOCK)) {
 			queue = file_queue(file);
+			set_deadline(&waiter, file, kind);
 			moved = queue ? wait_once(&waiter, queue) : -EAGAIN;
 			if (!moved)
 				continue;
+			if (moved == -ETIMEDOUT)
+				moved = file_read_late(file, io);
 		}
 		break;
 	}
@@ -126,7 +146,7 @@ int64_t file_transfer(struct file *file, enum transfer_kind kind, struct user_io
 
 int file_wait(struct file *file, bool (*ready)(struct file *file))
 {
-	struct file_waiter waiter = { .queued = false };
+	struct file_waiter waiter = { .deadline = TASK_NO_DEADLINE };
 	struct wait_queue *queue = file_queue(file);
 	int error = 0;
 

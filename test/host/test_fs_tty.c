@@ -223,6 +223,91 @@ static void raw_input_is_read_at_once(void **state)
 	expect_read(10, "xy");
 }
 
+static int64_t do_read_late(void *to, size_t size)
+{
+	int64_t done = WITH_USER_IO(io, 0, size, file_read_late(file, &io));
+
+	if (done > 0)
+		user_get(0, to, (size_t)done);
+	return done;
+}
+
+/* termios(3)'s four cases; what is typed is "ab", to a read of 10 bytes with VMIN 3. */
+static void raw_reads_are_patient_as_told(void **state)
+{
+	uint32_t there;
+	char bytes[10];
+
+	(void)state;
+	assert_int_equal(file_patience(file, &there), 0);
+
+	/* VMIN bytes, however long it takes. */
+	set_modes(ICANON | ECHO, 3);
+	type("ab");
+	assert_int_equal(file_poll(file) & POLLIN, 0);
+	assert_int_equal(do_read(file, bytes, 10), -EAGAIN);
+	assert_int_equal(file_patience(file, &there), 0);
+	/* A read of two has all that it has room for. */
+	expect_read(2, "ab");
+
+	/* Fewer after VTIME tenths of a second without another, but not none. */
+	tty.termios.cc[VTIME] = 7;
+	assert_int_equal(do_read(file, bytes, 10), -EAGAIN);
+	assert_int_equal(file_patience(file, &there), 0);
+	type("a");
+	assert_true(file_poll(file) & POLLIN);
+	assert_int_equal(do_read(file, bytes, 10), -EAGAIN);
+	assert_int_equal(file_patience(file, &there), 700000000);
+	assert_int_equal(there, 1);
+	type("b");
+	assert_int_equal(do_read(file, bytes, 10), -EAGAIN);
+	assert_int_equal(file_patience(file, &there), 700000000);
+	assert_int_equal(there, 2);
+	assert_int_equal(do_read_late(bytes, 10), 2);
+	assert_memory_equal(bytes, "ab", 2);
+	type("abc");
+	expect_read(10, "abc");
+
+	/* Without VMIN one byte at once, or none after VTIME; somebody who does not wait is told to come again. */
+	set_modes(0, 0);
+	assert_int_equal(do_read(file, bytes, 10), -EAGAIN);
+	assert_int_equal(file_patience(file, &there), 700000000);
+	assert_int_equal(do_read_late(bytes, 10), 0);
+	type("a");
+	expect_read(10, "a");
+	file_set_flags(file, O_NONBLOCK);
+	assert_int_equal(do_read(file, bytes, 10), -EAGAIN);
+	file_set_flags(file, 0);
+
+	/* Neither. */
+	tty.termios.cc[VTIME] = 0;
+	assert_int_equal(do_read(file, bytes, 10), 0);
+}
+
+/* Whoever had it open reads its end, may not write to it, and polls as ready; who opens it now has it again. */
+static void a_hang_up_ends_what_is_open(void **state)
+{
+	struct file *own;
+	char byte;
+
+	(void)state;
+	assert_int_equal(path_create(&fs_base, "ttyS0", S_IFCHR | 0600, DEVICE_NUMBER(4, 64)), 0);
+	assert_int_equal(path_open(&fs_base, "ttyS0", O_RDWR, 0, &own), 0);
+	assert_int_equal(do_read(own, &byte, 1), -EAGAIN);
+	tty_hang_up(&tty);
+	assert_int_equal(file_poll(own) & (POLLHUP | POLLERR | POLLIN), POLLHUP | POLLERR | POLLIN);
+	assert_int_equal(do_read(own, &byte, 1), 0);
+	assert_int_equal(WITH_USER_IO(io, 0, 1, file_read_late(own, &io)), 0);
+	assert_int_equal(do_write(own, "x", 1), -EIO);
+	file_put(own);
+	/* The console is no terminal's own file: it stays. */
+	expect_blocks();
+	assert_int_equal(path_open(&fs_base, "ttyS0", O_RDWR, 0, &own), 0);
+	type("a\n");
+	expect_read(2, "a\n");
+	file_put(own);
+}
+
 static void a_full_ring_loses_no_line_end(void **state)
 {
 	char got[TTY_INPUT];
@@ -322,6 +407,8 @@ int main(void)
 		TEST(end_of_file_is_read_as_nothing),
 		TEST(signals_go_to_the_foreground),
 		TEST(raw_input_is_read_at_once),
+		TEST(raw_reads_are_patient_as_told),
+		TEST(a_hang_up_ends_what_is_open),
 		TEST(a_full_ring_loses_no_line_end),
 		TEST(output_costs_no_switch_and_can_be_stopped),
 		TEST(what_was_shown_is_flushed_once),

@@ -48,6 +48,18 @@ def test_default_boot_file(tmp_path):
         assert machine.wait_exit() == "guest-shutdown"
 
 
+def test_reads_that_end_by_time(tmp_path):
+    """stty's min and time: a read that gets nothing, and one that gets less than its least, end by themselves."""
+    with Machine(Config(boot=copy_of_boot_file(tmp_path), display=("-vga", "none"))) as machine:
+        machine.wait_for(SHELL)
+        type_lines(machine, (("stty -icanon min 0 time 3; dd bs=9 count=1 2>/dev/null | wc -c; stty sane", "0"),))
+        since = len(machine.raw)
+        machine.send("stty -icanon -echo min 5 time 20; echo go; dd bs=9 count=1 2>/dev/null; stty sane; echo .\n")
+        machine.wait_for("^go$", since)
+        machine.send("ab")
+        machine.wait_for(rf"^ab\.\n{SHELL}", since)
+
+
 def test_vi(tmp_path):
     """A file is made with vi, and changed with it."""
     with Machine(Config(boot=copy_of_boot_file(tmp_path), display=("-vga", "none"))) as machine:
