@@ -122,8 +122,18 @@ $(HOST)/test/host/test_paging_readme.o: $(HOST)/paging_readme.c
 # The loader's memory code, with the firmware's types.
 EFI_HOST := $(HOST)/efi/memory.o $(HOST)/efi/tables.o
 EFI_TYPES := -DGNU_EFI_USE_MS_ABI -fshort-wchar -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
-$(EFI_HOST) $(HOST)/test/host/test_loader.o: HOST_CFLAGS += $(EFI_TYPES)
-$(HOST)/test_loader: $(EFI_HOST)
+EFI_TESTS := test_loader test_map_fixtures
+$(EFI_HOST) $(EFI_TESTS:%=$(HOST)/test/host/%.o): HOST_CFLAGS += $(EFI_TYPES)
+$(EFI_TESTS:%=$(HOST)/%): $(EFI_HOST)
+
+# Real machines' memory maps, all that are there (scripts/hwreport2fixture).
+FIXTURES := $(wildcard test/host/fixtures/*.inc)
+$(HOST)/fixtures.inc: $(FIXTURES) FORCE
+	@mkdir -p $(@D)
+	@printf '#include "%s"\n' $(FIXTURES) | cmp -s - $@ || printf '#include "%s"\n' $(FIXTURES) > $@
+
+$(HOST)/test/host/test_map_fixtures.o: HOST_CFLAGS += -DFIXTURES='"$(HOST)/fixtures.inc"'
+$(HOST)/test/host/test_map_fixtures.o: $(HOST)/fixtures.inc $(FIXTURES)
 
 HOST_SUPPORT := $(patsubst %.c,$(HOST)/%.o,$(filter-out test/host/test_%,$(wildcard test/host/*.c)))
 

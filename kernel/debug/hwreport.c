@@ -90,7 +90,7 @@ static void report_handoff(struct report_block *b)
 	for (size_t i = 0; i < machine_memmap->count; i++) {
 		const struct mem_range *r = &machine_memmap->ranges[i];
 
-		report_block_line(b, "range %#llx %#llx %llu %s", (ull)r->start, (ull)r->end, (ull)r->type,
+		report_block_line(b, "range %#llx %#llx %s", (ull)r->start, (ull)r->end,
 				  mem_type_name((enum mem_type)r->type));
 	}
 }
