@@ -126,7 +126,8 @@ def test_report_of_the_machine(tmp_path, fields):
             check_acpi(report, guest)
         assert re.search(r"^\[ +\d+\.\d{6}\] hw 2 ", machine.text, re.MULTILINE), machine.text
         (tmp_path / "serial.log").write_bytes(machine.raw)
-    result = subprocess.run([ROOT / "scripts/hwreport2fixture", tmp_path / "serial.log", "-o", tmp_path / "machine.inc"],
+    converter = ROOT / "scripts/hwreport2fixture"
+    result = subprocess.run([converter, tmp_path / "serial.log", "-o", tmp_path / "machine.inc"],
                             capture_output=True, text=True, check=False)
     assert result.returncode == 0, result
     assert (tmp_path / "machine.inc").read_text().count("\n") > 20
