@@ -66,7 +66,7 @@ HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arc
                $(addprefix kernel/dev/,font.c utf8.c framebuffer.c text_grid.c text_palette.c text_console.c text_mode.c \
                text_sequence.c vt_parser.c vt_pen.c vt_charset.c keymap.c) \
                $(addprefix kernel/debug/,line_editor.c monitor.c packed_text.c symbol_table.c line_table.c \
-               walk.c audit.c map.c map_draw.c ranges.c peek.c trap_text.c print.c \
+               walk.c audit.c map.c map_draw.c ranges.c peek.c trap_text.c print.c report_block.c hwreport_acpi.c \
                gdb_packet.c gdb_registers.c gdb_commands.c gdb_query.c)
 
 KERNEL_OBJS := $(KERNEL_C:%.c=build/kernel/%.o) $(KERNEL_S:%.S=build/kernel/%.o) build/kernel/font.o
@@ -122,8 +122,18 @@ $(HOST)/test/host/test_paging_readme.o: $(HOST)/paging_readme.c
 # The loader's memory code, with the firmware's types.
 EFI_HOST := $(HOST)/efi/memory.o $(HOST)/efi/tables.o
 EFI_TYPES := -DGNU_EFI_USE_MS_ABI -fshort-wchar -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
-$(EFI_HOST) $(HOST)/test/host/test_loader.o: HOST_CFLAGS += $(EFI_TYPES)
-$(HOST)/test_loader: $(EFI_HOST)
+EFI_TESTS := test_loader test_map_fixtures
+$(EFI_HOST) $(EFI_TESTS:%=$(HOST)/test/host/%.o): HOST_CFLAGS += $(EFI_TYPES)
+$(EFI_TESTS:%=$(HOST)/%): $(EFI_HOST)
+
+# Real machines' memory maps, all that are there (scripts/hwreport2fixture).
+FIXTURES := $(wildcard test/host/fixtures/*.inc)
+$(HOST)/fixtures.inc: $(FIXTURES) FORCE
+	@mkdir -p $(@D)
+	@printf '#include "%s"\n' $(FIXTURES) | cmp -s - $@ || printf '#include "%s"\n' $(FIXTURES) > $@
+
+$(HOST)/test/host/test_map_fixtures.o: HOST_CFLAGS += -DFIXTURES='"$(HOST)/fixtures.inc"'
+$(HOST)/test/host/test_map_fixtures.o: $(HOST)/fixtures.inc $(FIXTURES)
 
 HOST_SUPPORT := $(patsubst %.c,$(HOST)/%.o,$(filter-out test/host/test_%,$(wildcard test/host/*.c)))
 

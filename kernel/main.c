@@ -9,6 +9,7 @@
 #include "kernel/boot/boot_info.h"
 #include "kernel/debug/commands.h"
 #include "kernel/debug/gdb_stub.h"
+#include "kernel/debug/hwreport.h"
 #include "kernel/debug/lines.h"
 #include "kernel/debug/monitor.h"
 #include "kernel/debug/panic_page.h"
@@ -278,6 +279,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	panic_page_set_restart(cmdline_number(cmdline, "panic", 0), tsc_frequency);
 	report_init(info);
 	print_reports(tsc_frequency);
+	hwreport_at_boot(info, cmdline);
 	reclaim_memory();
 	stop_failing(cmdline);
 	if (cmdline_has(cmdline, "selftest") && !selftests_run(info))

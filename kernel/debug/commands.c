@@ -4,6 +4,7 @@
 #include "kernel/debug/commands.h"
 
 #include "kernel/debug/context_report.h"
+#include "kernel/debug/hwreport.h"
 #include "kernel/debug/irq_report.h"
 #include "kernel/debug/map_draw.h"
 #include "kernel/debug/memory_report.h"
@@ -84,6 +85,13 @@ static void run_cpu(int argc, char **argv)
 	report_control_registers(say);
 }
 
+static void run_hwreport(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	hwreport(say);
+}
+
 static void run_tasks(int argc, char **argv)
 {
 	(void)argc;
@@ -158,6 +166,10 @@ void commands_init(void)
 		  .arguments = "",
 		  .help = "the CPU, its features and control registers",
 		  .run = run_cpu },
+		{ .name = "hwreport",
+		  .arguments = "",
+		  .help = "all of the machine's facts, for docs/hardware.md's way to report it",
+		  .run = run_hwreport },
 		{ .name = "stats",
 		  .arguments = "",
 		  .help = "switches of contexts, invalidations, frames in tables",

@@ -4,6 +4,7 @@
 #include "kernel/debug/sys_reports.h"
 
 #include "kernel/debug/context_report.h"
+#include "kernel/debug/hwreport.h"
 #include "kernel/debug/irq_report.h"
 #include "kernel/debug/map_draw.h"
 #include "kernel/debug/memory_report.h"
@@ -90,6 +91,7 @@ REPORT(mem, print_mem)
 REPORT(irqs, report_irqs)
 REPORT(tasks, report_tasks)
 REPORT(cpu, print_cpu)
+REPORT(hwreport, hwreport)
 
 #define REPORT_FILE(name)                                                                   \
 	{                                                                                   \
@@ -101,7 +103,7 @@ void sys_reports_init(void)
 	static struct text_entry entries[] = {
 		REPORT_FILE(map),      REPORT_FILE(context), REPORT_FILE(audit),   REPORT_FILE(counters),
 		REPORT_FILE(syscalls), REPORT_FILE(heap),    REPORT_FILE(mem),     REPORT_FILE(irqs),
-		REPORT_FILE(tasks),    REPORT_FILE(cpu),     REPORT_FILE(picture),
+		REPORT_FILE(tasks),    REPORT_FILE(cpu),     REPORT_FILE(picture), REPORT_FILE(hwreport),
 	};
 
 	sysfs_add(entries, sizeof(entries) / sizeof(entries[0]));
