@@ -4,23 +4,27 @@
 #include "kernel/debug/panic_task.h"
 
 #include "kernel/arch/trap.h"
+#include "kernel/sys/proc.h"
 #include "kernel/sys/sys.h"
 #include "kernel/task/process.h"
 
-#define AREAS 4 /* around the address */
+#define AREAS 4  /* around the address */
+#define NAME  64 /* of an area's file: the line has room for 96 characters */
 
-static void print_area(print_fn *print, const struct area *area, vaddr_t va)
+static void print_area(print_fn *print, const struct process *process, const struct area *area, vaddr_t va)
 {
+	char path[NAME];
+	const char *name = proc_area_name(process, area, path, sizeof(path));
+
 	print("%s0x%012llx-0x%012llx %c%c%c %s%s%s\n", va >= area->start && va < area->end ? "->" : "  ",
 	      (unsigned long long)area->start, (unsigned long long)area->end - 1, area->rights & USER_READ ? 'r' : '-',
-	      area->rights & USER_WRITE ? 'w' : '-', area->rights & USER_EXEC ? 'x' : '-',
-	      area->object ? "object" : "anonymous", area->flags & AREA_SHARED ? ", shared" : "",
-	      area->flags & AREA_GROWS_DOWN ? ", grows down" : "");
+	      area->rights & USER_WRITE ? 'w' : '-', area->rights & USER_EXEC ? 'x' : '-', *name ? name : "anonymous",
+	      area->flags & AREA_SHARED ? ", shared" : "", area->flags & AREA_GROWS_DOWN ? ", grows down" : "");
 }
 
-static void print_areas(print_fn *print, const struct user_space *space, vaddr_t va)
+static void print_areas(print_fn *print, const struct process *process, vaddr_t va)
 {
-	const struct area_tree *tree = &space->areas;
+	const struct area_tree *tree = &process->space->areas;
 	const struct area *first = area_find_from(tree, va), *area;
 
 	/* Two below the address, when there are so many. */
@@ -32,7 +36,7 @@ static void print_areas(print_fn *print, const struct user_space *space, vaddr_t
 	print("its areas%s: %zu\n", tree->count > AREAS ? " next to the address" : "", tree->count);
 	area = first;
 	for (int i = 0; i < AREAS && area; i++, area = area_next(area))
-		print_area(print, area, va);
+		print_area(print, process, area, va);
 }
 
 /* Of the frame at the top of its stack: how it came into the kernel. */
@@ -60,5 +64,5 @@ void panic_print_task(print_fn *print, vaddr_t va)
 	call = system_call_of(task);
 	print(", of process %d%s%s\n", task->process->pid, call ? ", in system call " : "", call ? call : "");
 	if (task->process->space)
-		print_areas(print, task->process->space, va);
+		print_areas(print, task->process, va);
 }

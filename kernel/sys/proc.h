@@ -41,5 +41,11 @@ struct proc_memory {
 
 struct proc_memory proc_measure(const struct process *process);
 
+/*
+ * The area's file, as the current process sees its path, or what else is known of it; "" for plain memory, "?" for a
+ * path that has no room in `path`.
+ */
+const char *proc_area_name(const struct process *process, const struct area *area, char *path, size_t path_size);
+
 /* Entries for the machine; the command line of the kernel stays. */
 void proc_machine_init(struct text_fs_type *type, const char *cmdline);

@@ -59,8 +59,7 @@ struct proc_memory proc_measure(const struct process *process)
 	return memory;
 }
 
-/* The area's file, or what else is known of it; "" for plain memory. `path` has PATH_MAX bytes. */
-static const char *area_name(const struct process *process, const struct area *area, char *path)
+const char *proc_area_name(const struct process *process, const struct area *area, char *path, size_t path_size)
 {
 	struct node *node = area->object ? content_node(area->object) : NULL;
 	size_t size;
@@ -69,7 +68,7 @@ static const char *area_name(const struct process *process, const struct area *a
 	if (area->object && !node)
 		return "/dev/zero (deleted)";
 	if (node)
-		return path_of_node(process_current()->paths.root, node, path, PATH_MAX, &size) == 0 ? path : "?";
+		return path_of_node(process_current()->paths.root, node, path, path_size, &size) == 0 ? path : "?";
 	if (is_heap(process->space, area))
 		return "[heap]";
 	return is_stack(process, area) ? "[stack]" : "";
@@ -80,7 +79,7 @@ static void add_area(const struct process *process, const struct area *area, cha
 	const struct node *node = area->object ? content_node(area->object) : NULL;
 	uint64_t device = node ? node->fs->device : 0;
 	size_t start = ret->size;
-	const char *name = area_name(process, area, path);
+	const char *name = proc_area_name(process, area, path, PATH_MAX);
 
 	text_add(ret, "%08llx-%08llx %c%c%c%c %08llx %02x:%02x %llu ", (unsigned long long)area->start,
 		 (unsigned long long)area->end, area->rights & USER_READ ? 'r' : '-',

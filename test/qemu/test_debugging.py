@@ -91,5 +91,7 @@ def test_page_names_the_task(tmp_path):
         areas = re.search(r"^its areas next to the address: (\d+)\n((?:..0x[0-9a-f]{12}-0x[0-9a-f]{12} [r-][w-][x-] .*\n)+)",
                           page, re.MULTILINE)
         assert areas and int(areas[1]) > 4 and areas[2].count("\n") == 4, page
+        # Named as in /proc/1/maps. Of the program's four areas and what lies above, four show at least one of these.
+        assert re.search(r" [r-][w-][x-] (/bin/busybox$|\[heap\]$|\[stack\], grows down$)", areas[2], re.MULTILINE), page
         assert re.search(r"^ #\d+ +0x[0-9a-f]{16} sys_(read|poll)\+0x[0-9a-f]+ \(kernel/sys/\w+\.c:\d+\)$", page,
                          re.MULTILINE), page
