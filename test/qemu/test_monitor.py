@@ -7,8 +7,8 @@ import pytest
 from guest import Guest
 from machine import Config, Machine, parse_size
 
-COMMANDS = ("audit", "cpu", "heap", "help", "irqs", "log", "map", "mem", "panic", "poweroff", "reboot", "stats",
-            "syscalls", "tasks", "walk", "where")
+COMMANDS = ("audit", "cpu", "heap", "help", "hwreport", "irqs", "log", "map", "mem", "panic", "poweroff", "reboot",
+            "stats", "syscalls", "tasks", "walk", "where")
 
 
 @pytest.fixture(name="machine", scope="module")
