@@ -67,10 +67,14 @@ struct piece {
 	unsigned kind;
 };
 
-/* Pieces that follow one another. What goes beyond the most there can be makes the last one larger. */
+/*
+ * Pieces that follow one another. What goes beyond the most there can be makes the last one larger; its kind is in the
+ * legend all the same, because a picture that leaves one out says that the machine has none.
+ */
 struct bar {
 	size_t count;
 	uint64_t weight;
+	uint32_t kinds; /* bit n: something of kind n was added */
 	struct piece pieces[MOST_PIECES];
 };
 
@@ -88,6 +92,7 @@ static void bar_clear(void)
 {
 	bar.count = 0;
 	bar.weight = 0;
+	bar.kinds = 0;
 }
 
 static void bar_add(uint64_t bytes, unsigned kind)
@@ -96,6 +101,7 @@ static void bar_add(uint64_t bytes, unsigned kind)
 
 	if (!bytes)
 		return;
+	bar.kinds |= 1u << kind;
 	if (!bar.count || (bar.count < MOST_PIECES && bar.pieces[bar.count - 1].kind != kind))
 		bar.pieces[bar.count++] = (struct piece){ 0, kind };
 	last = &bar.pieces[bar.count - 1];
@@ -160,7 +166,7 @@ static void draw_edge(print_fn *print, const char *left, const char *right, size
 	print("%s\n", right);
 }
 
-/* "X name", for each kind that is not a blank and, if `used` has its bit, was drawn. */
+/* "X name", for each kind that is not a blank and whose bit `used` has. */
 static void draw_legend(print_fn *print, const struct kind *kinds, unsigned count, uint32_t used, unsigned columns)
 {
 	unsigned column = 0;
@@ -181,15 +187,6 @@ static void draw_legend(print_fn *print, const struct kind *kinds, unsigned coun
 		column += width;
 	}
 	print("\n");
-}
-
-static uint32_t bar_kinds(void)
-{
-	uint32_t used = 0;
-
-	for (size_t i = 0; i < bar.count; i++)
-		used |= 1u << bar.pieces[i].kind;
-	return used;
 }
 
 static unsigned usable_columns(unsigned columns)
@@ -225,7 +222,7 @@ void map_draw_memory(print_fn *print, const struct memmap *map, unsigned columns
 		print("%s %*s\n", WALL, SIZE, format_size(size, end - start));
 	}
 	draw_edge(print, BOTTOM_LEFT, BOTTOM_RIGHT, width);
-	draw_legend(print, memory_kinds, MEM_TYPES, bar_kinds(), usable_columns(columns));
+	draw_legend(print, memory_kinds, MEM_TYPES, bar.kinds, usable_columns(columns));
 }
 
 /* ---- a space ---- */
@@ -281,7 +278,7 @@ void map_draw_space(print_fn *print, const struct space *s, unsigned columns)
 		bar_clear();
 		space_visit(s, range->base, range->base + range->size - 1, &visitor);
 		bar_add(range->base + range->size - filling.next, LEAF_NONE);
-		used |= bar_kinds();
+		used |= bar.kinds;
 		print("%016llx %5s %s", (unsigned long long)range->base, range->key, WALL);
 		(void)draw_row(print, leaf_kinds, 0, width, width);
 		print("%s %*s\n", WALL, SIZE, format_size(size, filling.mapped));

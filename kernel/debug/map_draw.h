@@ -13,7 +13,10 @@
 #define MAP_DRAW_MOST  120 /* what is wider stays empty */
 #define MAP_DRAW_USUAL 80  /* where nobody knows */
 
-/* Physical memory in one to three rows, each with its first address and how much it spans; then what the colours mean. */
+/*
+ * Physical memory in one to three rows, each with its first address and how much it spans; then what the colours mean, of all
+ * types that there are: with very many ranges some have no cell.
+ */
 void map_draw_memory(print_fn *print, const struct memmap *map, unsigned columns);
 
 /*

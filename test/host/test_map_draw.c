@@ -82,6 +82,23 @@ static void test_memory(void **state)
 	}
 }
 
+/* Types that come only behind all pieces that a bar can have. */
+static void test_late_types(void **state)
+{
+	static struct mem_range ranges[1000 + MEM_TYPES];
+	const struct memmap map = { ranges, 1000 + MEM_TYPES - 1, 1000 + MEM_TYPES - 1 };
+
+	(void)state;
+	for (size_t i = 0; i < map.count; i++)
+		ranges[i] = (struct mem_range){ 0x2000 * i, 0x2000 * i + 0x1000,
+						i < 1000 ? MEM_USABLE : MEM_NONE + 1 + (i - 1000) };
+	printed_clear();
+	map_draw_memory(printed_keep, &map, 80);
+	check_widths(80);
+	for (int type = MEM_NONE + 1; type < MEM_TYPES; type++)
+		assert_non_null(strstr(printed, mem_type_name((enum mem_type)type)));
+}
+
 /* The larger range has more of the bar, and the small one a cell. */
 static void test_sizes(void **state)
 {
@@ -144,6 +161,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_late_types),
 		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_space),
 	};

@@ -4,6 +4,7 @@ import re
 import shutil
 from collections import Counter
 
+import pytest
 from machine import BOOT_FILE, CONSOLES, Config, Machine
 from screen import WIDTH, load_font, read_text, wait_for_text
 
@@ -62,17 +63,22 @@ def colours_of_row(image, row):
     return Counter(rows[i:i + 3] for i in range(0, len(rows), 3))
 
 
-def test_screen_at_boot():
+@pytest.mark.parametrize("size", [(1280, 800), (640, 480)], ids=("1280x800", "640x480"))
+def test_screen_at_boot(size):
     """It stands on the screen when programs start, with more than two colours in each bar; serial has none of it."""
-    with Machine(Config(append=CONSOLES)) as machine:
+    width, height = size
+    display = ("-vga", "none", "-device", f"VGA,edid=on,xres={width},yres={height}")
+    with Machine(Config(append=CONSOLES, display=display)) as machine:
         machine.wait_prompt()
         shown = wait_for_text(machine, "kernel context, what is mapped of each range").splitlines()
         image = machine.screendump()
+        assert image[:2] == size
         labels = [re.match(r" *[0-9a-f]+ +[A-Z]*", line) for line in shown]
         for name in ("HHDM", "IMAGE"):
             row = next(i for i, label in enumerate(labels) if label and label[0].endswith(name))
             bars = [count for count in colours_of_row(image, row).values() if count >= WIDTH * 16]
             assert len(bars) >= 3, f"row {row}: {bars}\n" + "\n".join(shown)
+            assert re.search(r" \d+(\.\d)? [KMGT]iB$", shown[row]), shown  # the line has not been cut in two
         assert any(" usable" in line for line in shown) and any("code (r-x)" in line for line in shown), shown
         assert WALL not in machine.text
 
