@@ -118,22 +118,23 @@ static void populate(struct map_job *job, pte_t *at, int level, vaddr_t va, vadd
 	}
 }
 
-/* Plan, reserve, commit below `top`, the entry of the deepest table that holds all of [va, last]. */
-static __attribute__((noinline)) enum status map_below(struct space *s, struct slot top, vaddr_t va, vaddr_t last,
-						       paddr_t pa, enum page_prot prot)
+/* Plan, reserve, commit below the entry of the deepest table that holds all of [va, last]. */
+static __attribute__((noinline)) enum status map_any(struct space *s, vaddr_t va, vaddr_t last, paddr_t pa,
+						     enum page_prot prot)
 {
+	struct walk_end top = walk_range(s, va, last, NULL);
 	struct map_job job = { .s = s, .offset = pa.raw - va, .prot = prot, .max_leaf = s->max_leaf };
 	enum status status;
 
 	while (!is_aligned(job.offset, level_size(job.max_leaf)))
 		job.max_leaf--;
-	status = each_gap(&job, top.pte, top.level, va, last, count_tables);
+	status = each_gap(&job, top.at, top.level, va, last, count_tables);
 	if (status == OK && job.tables)
 		status = reserve_take(s, job.tables, &job.reserve);
 	if (status != OK)
 		return status;
 	job.planned = true;
-	return each_gap(&job, top.pte, top.level, va, last, populate);
+	return each_gap(&job, top.at, top.level, va, last, populate);
 }
 
 enum status space_map(struct space *s, vaddr_t va, paddr_t pa, size_t pages, enum page_prot prot)
@@ -149,10 +150,12 @@ enum status space_map(struct space *s, vaddr_t va, paddr_t pa, size_t pages, enu
 	if (!rights_allowed(va, prot))
 		return ERR_RIGHTS;
 
-	top = walk_range(s, va, last, NULL);
+	/* The commonest map by far: a few pages, in a table of PTEs that is there. A walk for one page asks less. */
+	if ((va ^ last) >= level_size(2))
+		return map_any(s, va, last, pa, prot);
+	top = walk_range(s, va, va, NULL);
 	if (top.level > 1)
-		return map_below(s, (struct slot){ top.at, top.level }, va, last, pa, prot);
-	/* The commonest map by far: a few pages, in a table of PTEs that is there. */
+		return map_any(s, va, last, pa, prot);
 	for (size_t i = 0; i < pages; i++)
 		any |= pte_read(&top.at[i]).raw;
 	if (any & PTE_PRESENT)

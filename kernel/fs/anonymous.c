@@ -30,11 +30,12 @@ static const struct node_ops anonymous_node_ops = { .describe = describe, .free 
 int anonymous_file_create(const char *kind, const struct file_ops *ops, void *data, unsigned flags, struct file **ret)
 {
 	struct anonymous_node *made = kmalloc(sizeof(*made));
-	struct node *node = &made->node;
+	struct node *node;
 
 	if (!made)
 		return -ENOMEM;
 	made->kind = kind;
+	node = &made->node;
 	if (file_create(node, ops, O_RDWR | (flags & O_NONBLOCK), 0, ret) != 0) {
 		kfree(made);
 		return -ENOMEM;

@@ -89,32 +89,33 @@ static inline void *class_alloc(uint32_t class_id)
 {
 	heap_flags_t flags;
 	struct heap_cpu *cpu = heap_cpu_enter(&flags);
-	uintptr_t top = cpu->top[class_id];
+	struct heap_loaded *loaded = &cpu->loaded[class_id];
+	uintptr_t top = loaded->top;
 
 	if (unlikely((top & (MAGAZINE_SIZE - 1)) == 0))
 		return class_alloc_slow(cpu, class_id, flags);
 
 	void *block = *(void **)top;
 
-	cpu->top[class_id] = top - sizeof(void *);
+	loaded->top = top - sizeof(void *);
 	heap_cpu_leave(flags);
 	return block;
 }
 
-/* `capacity` is the class's: a constant where the caller knows it. */
-static inline void class_free(uint32_t class_id, void *block, uint32_t capacity)
+static inline void class_free(uint32_t class_id, void *block)
 {
 	heap_flags_t flags;
 	struct heap_cpu *cpu = heap_cpu_enter(&flags);
-	uintptr_t top = cpu->top[class_id];
+	struct heap_loaded *loaded = &cpu->loaded[class_id];
+	uintptr_t top = loaded->top;
 
-	if (unlikely(!top || (top & (MAGAZINE_SIZE - 1)) == capacity * sizeof(void *))) {
+	if (unlikely(top == loaded->full)) {
 		class_free_slow(cpu, class_id, block, flags);
 		return;
 	}
 	top += sizeof(void *);
 	*(void **)top = block;
-	cpu->top[class_id] = top;
+	loaded->top = top;
 	heap_cpu_leave(flags);
 }
 
@@ -219,9 +220,7 @@ static inline void *raw_alloc(size_t size)
 
 static __attribute__((noinline)) void big_free(struct chunk *chunk, uint8_t kind, void *block)
 {
-	if (kind != PAGE_NONE && kind < HEAP_CLASSES)
-		class_free(kind, block, heap_classes[kind].capacity);
-	else if (kind == PAGE_RUN && is_aligned((uintptr_t)block, PAGE_SIZE))
+	if (kind == PAGE_RUN && is_aligned((uintptr_t)block, PAGE_SIZE))
 		run_free(block);
 	else if (kind == PAGE_LARGE && (vaddr_t)block == chunk->large.data)
 		large_free(chunk, block);
@@ -237,8 +236,8 @@ static inline void raw_free(void *block)
 	struct chunk *chunk = chunk_of_block(block);
 	uint8_t kind = chunk->kind[page_in_chunk(block)];
 
-	if (likely(kind - 1U < FAST_CLASSES))
-		class_free(kind, block, MAGAZINE_BLOCKS);
+	if (likely(kind - 1U < HEAP_CLASSES - 1U))
+		class_free(kind, block);
 	else
 		big_free(chunk, kind, block);
 }
@@ -391,6 +390,6 @@ void cache_free(struct cache *c, void *object)
 	FREE(object);
 #else
 	if (object)
-		class_free(c->size_class, object, heap_classes[c->size_class].capacity);
+		class_free(c->size_class, object);
 #endif
 }

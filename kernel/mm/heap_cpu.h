@@ -14,13 +14,15 @@ struct heap_spare {
 	uint32_t count;  /* blocks in it: none or all that fit */
 };
 
-/* A CPU's free blocks. */
+/* The magazine that blocks are taken from and put into. Both 0: none, which looks empty and full at once. */
+struct heap_loaded {
+	uintptr_t top;  /* address of its last block pointer: the bits below the magazine's size say how full it is */
+	uintptr_t full; /* what `top` is when no more fit */
+};
+
+/* A CPU's free blocks, class by class. */
 struct heap_cpu {
-	/*
-	 * A class: the address of the last block pointer in the loaded magazine, so that the bits below the magazine's
-	 * size say how full it is. 0: no magazine, which looks empty.
-	 */
-	uintptr_t top[HEAP_CLASSES];
+	struct heap_loaded loaded[HEAP_CLASSES];
 	struct heap_spare spare[HEAP_CLASSES];
 	/* Empty magazines in no use: number of the first, and how many. */
 	uint32_t empty;

@@ -83,7 +83,6 @@ _Static_assert(sizeof(struct chunk) % PAGE_SIZE == 0, "data pages follow the boo
 #define SMALL_STEP     16
 #define SMALL_FINE_MAX 512U   /* up to here a class every 16 bytes, then eight to each doubling */
 #define SMALL_MAX      32768U /* largest block of a slab */
-#define FAST_CLASSES   56U    /* classes 1 to 56 are kmalloc's up to TABLE_MAX; their magazines take MAGAZINE_BLOCKS */
 #define TABLE_MAX      4096U  /* largest size whose class is looked up in a table */
 
 struct size_class {

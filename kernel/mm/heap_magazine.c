@@ -186,25 +186,33 @@ static uintptr_t top_of(uint32_t number, uint32_t count)
 
 static void *pop(struct heap_cpu *cpu, uint32_t class_id)
 {
-	void *block = *(void **)cpu->top[class_id];
+	void *block = *(void **)cpu->loaded[class_id].top;
 
-	cpu->top[class_id] -= sizeof(void *);
+	cpu->loaded[class_id].top -= sizeof(void *);
 	return block;
 }
 
 static void push(struct heap_cpu *cpu, uint32_t class_id, void *block)
 {
-	cpu->top[class_id] += sizeof(void *);
-	*(void **)cpu->top[class_id] = block;
+	cpu->loaded[class_id].top += sizeof(void *);
+	*(void **)cpu->loaded[class_id].top = block;
+}
+
+static void set_loaded(struct heap_cpu *cpu, uint32_t class_id, uint32_t number, uint32_t count)
+{
+	cpu->loaded[class_id] = (struct heap_loaded){
+		.top = top_of(number, count),
+		.full = top_of(number, heap_classes[class_id].capacity),
+	};
 }
 
 /* Load the magazine; the one that was loaded becomes the spare. */
 static void load(struct heap_cpu *cpu, uint32_t class_id, uint32_t number, uint32_t count)
 {
-	uintptr_t top = cpu->top[class_id];
+	uintptr_t top = cpu->loaded[class_id].top;
 
 	cpu->spare[class_id] = (struct heap_spare){ number_of(top), count_of(top) };
-	cpu->top[class_id] = top_of(number, count);
+	set_loaded(cpu, class_id, number, count);
 }
 
 /* A magazine from a depot was filled by another CPU, most likely: fetch all its lines at once, not one by one. */
@@ -239,20 +247,20 @@ void *magazine_refill(struct heap_cpu *cpu, uint32_t class_id)
 		load(cpu, class_id, full, c->capacity);
 		return pop(cpu, class_id);
 	}
-	if (!cpu->top[class_id]) {
+	if (!cpu->loaded[class_id].top) {
 		uint32_t number = get_empty(cpu);
 
 		if (!number)
 			return take_blocks(cpu, class_id, &block, 1) ? block : NULL;
-		cpu->top[class_id] = top_of(number, 0);
+		set_loaded(cpu, class_id, number, 0);
 	}
 
-	struct magazine *m = &heap.magazines[number_of(cpu->top[class_id])];
+	struct magazine *m = &heap.magazines[number_of(cpu->loaded[class_id].top)];
 	size_t taken = take_blocks(cpu, class_id, m->blocks, c->capacity);
 
 	if (!taken)
 		return NULL;
-	cpu->top[class_id] += taken * sizeof(void *);
+	cpu->loaded[class_id].top += taken * sizeof(void *);
 	return pop(cpu, class_id);
 }
 
@@ -319,9 +327,11 @@ static void drain(struct heap_cpu *cpu, uint32_t class_id, uint32_t number, uint
 void magazines_drain_cpu(struct heap_cpu *cpu)
 {
 	for (uint32_t id = 1; id < HEAP_CLASSES; id++) {
-		drain(cpu, id, number_of(cpu->top[id]), count_of(cpu->top[id]));
+		uintptr_t top = cpu->loaded[id].top;
+
+		drain(cpu, id, number_of(top), count_of(top));
 		drain(cpu, id, cpu->spare[id].number, cpu->spare[id].count);
-		cpu->top[id] = 0;
+		cpu->loaded[id] = (struct heap_loaded){ 0 };
 		cpu->spare[id] = (struct heap_spare){ 0 };
 	}
 	share_empty(cpu, cpu->empty_count);
