@@ -2,6 +2,7 @@
 #include "kernel/dev/stages.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/lib/log.h"
 #include "kernel/mm/mmio.h"
 
 static const struct boot_framebuffer *screen;
@@ -18,9 +19,16 @@ void stages_reach(enum boot_stage stage)
 
 void stages_draw_on(const struct boot_framebuffer *info)
 {
-	if (info->height < STAGE_SQUARE ||
-	    mmio_map(info->pa, (uint64_t)STAGE_SQUARE * info->pitch, PROT_WC, &rows) != OK)
+	enum status status;
+
+	if (info->height < STAGE_SQUARE)
 		return;
+	status = mmio_map(info->pa, (uint64_t)STAGE_SQUARE * info->pitch, PROT_WC, &rows);
+	if (status != OK) {
+		log_warn("stages: no squares on the screen: %s\n",
+			 status == ERR_NO_MEMORY ? "no memory" : "it cannot be mapped");
+		return;
+	}
 	screen = info;
 	for (enum boot_stage stage = STAGE_KERNEL; stage <= reached; stage++)
 		stage_draw(screen, rows, stage);

@@ -9,8 +9,8 @@
 void stages_reach(enum boot_stage stage);
 
 /*
- * Draw from now on, and first the kernel's stages up to now. Without a framebuffer, or when its first rows cannot be mapped,
- * there are the codes only.
+ * Draw from now on, and first the kernel's stages up to now. Without a framebuffer there are the codes only; also, and the log
+ * says so, when its first rows cannot be mapped.
  */
 void stages_draw_on(const struct boot_framebuffer *info);
 
