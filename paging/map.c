@@ -140,9 +140,7 @@ static __attribute__((noinline)) enum status map_any(struct space *s, vaddr_t va
 enum status space_map(struct space *s, vaddr_t va, paddr_t pa, size_t pages, enum page_prot prot)
 {
 	struct walk_end top;
-	uint64_t any = 0;
 	vaddr_t last;
-	pte_t leaf;
 
 	if (!range_last(va, pages, &last) || !is_aligned(pa.raw, PAGE_SIZE) ||
 	    (pa.raw | (pa.raw + (last - va))) & ~(PTE_ADDRESS | (PAGE_SIZE - 1)))
@@ -150,18 +148,14 @@ enum status space_map(struct space *s, vaddr_t va, paddr_t pa, size_t pages, enu
 	if (!rights_allowed(va, prot))
 		return ERR_RIGHTS;
 
-	/* The commonest map by far: a few pages, in a table of PTEs that is there. A walk for one page asks less. */
-	if ((va ^ last) >= level_size(2))
+	/* The commonest map by far: one page, in a table that is there. */
+	if (pages > 1)
 		return map_any(s, va, last, pa, prot);
 	top = walk_range(s, va, va, NULL);
 	if (top.level > 1)
 		return map_any(s, va, last, pa, prot);
-	for (size_t i = 0; i < pages; i++)
-		any |= pte_read(&top.at[i]).raw;
-	if (any & PTE_PRESENT)
+	if (pte_present(top.e))
 		return ERR_EXISTS;
-	leaf = pte_leaf(pa, prot, 1);
-	for (size_t i = 0; i < pages; i++, leaf.raw += PAGE_SIZE)
-		pte_write(&top.at[i], leaf);
+	pte_write(top.at, pte_leaf(pa, prot, 1));
 	return OK;
 }

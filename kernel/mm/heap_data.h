@@ -68,11 +68,19 @@ struct chunk {
 #define MAGAZINE_SIZE   512ULL
 #define MAGAZINE_BLOCKS 63
 #define MAGAZINES       8192 /* in all: 4 MiB of addresses */
+#define PAGE_MAGAZINES  (PAGE_SIZE / MAGAZINE_SIZE)
+#define MAGAZINE_PAGES  (MAGAZINES / PAGE_MAGAZINES)
+#define LINK_PAGES      (MAGAZINES * sizeof(struct magazine_link) / PAGE_SIZE)
 
 struct magazine {
-	uint32_t next;  /* in a stack: number of the one below */
-	uint32_t depth; /* in a stack: how many lie from here to the bottom */
+	void *unused; /* so that no address of a block pointer is the magazine's own */
 	void *blocks[MAGAZINE_BLOCKS];
+};
+
+/* A magazine's place in a stack. Apart from it: another CPU may read this when the magazine is gone. */
+struct magazine_link {
+	uint32_t next;  /* number of the one below */
+	uint32_t depth; /* how many lie from here to the bottom */
 };
 
 _Static_assert(sizeof(struct magazine) == MAGAZINE_SIZE, "a magazine is found by masking");
@@ -112,14 +120,17 @@ struct size_class {
 struct heap {
 	const struct heap_backend *backend;
 	vaddr_t base;
-	struct magazine *magazines;   /* MAGAZINES of them, mapped a page at a time as they are needed */
+	struct magazine *magazines;   /* MAGAZINES of them, mapped a page at a time while they are needed */
+	struct magazine_link *links;  /* as many, mapped as far as ever needed */
 	uint64_t fail_in, fail_every; /* heap_fail_nth: allocations until one fails, and then again; 0: none will */
 
 	_Alignas(64) uint32_t empty_magazines; /* number of the first of those that no CPU has; 0: none */
 
 	/* The rest under `lock`; taken last, after any class's lock. */
 	_Alignas(64) struct heap_lock lock;
-	uint32_t magazines_made;
+	uint64_t magazine_pages[MAGAZINE_PAGES /
+				64]; /* a bit a page: 1 is mapped. Of page 0, where number 0 were, 1 too */
+	uint32_t link_pages;
 	struct chunk *chunks; /* those with room to grow first */
 	struct chunk *last_chunk;
 	uint64_t free_pages;   /* in free runs */
@@ -136,34 +147,3 @@ struct heap {
 extern struct heap heap;
 extern struct size_class heap_classes[HEAP_CLASSES];
 extern uint8_t heap_class_table[TABLE_MAX / SMALL_STEP + 1];
-
-/* The chunk around a block. A block at a chunk's very start belongs to the chunk before: large ones can lie so. */
-static inline struct chunk *chunk_of_block(const void *block)
-{
-	return (struct chunk *)(((uintptr_t)block - 1) & ~(CHUNK_SIZE - 1));
-}
-
-static inline size_t page_in_chunk(const void *block)
-{
-	return ((uintptr_t)block >> PAGE_SHIFT) & (CHUNK_PAGES - 1);
-}
-
-static inline void *page_address(pageno_t page)
-{
-	return (void *)(heap.base + ((uint64_t)page << PAGE_SHIFT));
-}
-
-static inline pageno_t page_number(const void *address)
-{
-	return (pageno_t)(((vaddr_t)address - heap.base) >> PAGE_SHIFT);
-}
-
-static inline struct chunk *chunk_of_page(pageno_t page)
-{
-	return page_address(page & ~(pageno_t)(CHUNK_PAGES - 1));
-}
-
-static inline struct page_info *page_info(pageno_t page)
-{
-	return &chunk_of_page(page)->info[page & (CHUNK_PAGES - 1)];
-}

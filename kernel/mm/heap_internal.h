@@ -5,6 +5,39 @@
 
 #include "kernel/mm/heap_data.h"
 
+/* ---- from blocks to pages, and back ---- */
+
+/* The chunk around a block. A block at a chunk's very start belongs to the chunk before: large ones can lie so. */
+static inline struct chunk *chunk_of_block(const void *block)
+{
+	return (struct chunk *)(((uintptr_t)block - 1) & ~(CHUNK_SIZE - 1));
+}
+
+static inline size_t page_in_chunk(const void *block)
+{
+	return ((uintptr_t)block >> PAGE_SHIFT) & (CHUNK_PAGES - 1);
+}
+
+static inline void *page_address(pageno_t page)
+{
+	return (void *)(heap.base + ((uint64_t)page << PAGE_SHIFT));
+}
+
+static inline pageno_t page_number(const void *address)
+{
+	return (pageno_t)(((vaddr_t)address - heap.base) >> PAGE_SHIFT);
+}
+
+static inline struct chunk *chunk_of_page(pageno_t page)
+{
+	return page_address(page & ~(pageno_t)(CHUNK_PAGES - 1));
+}
+
+static inline struct page_info *page_info(pageno_t page)
+{
+	return &chunk_of_page(page)->info[page & (CHUNK_PAGES - 1)];
+}
+
 /* ---- heap_pages.c: runs of pages. All under heap.lock. ---- */
 
 enum pages_from {
@@ -77,6 +110,8 @@ void magazine_spill(struct heap_cpu *cpu, uint32_t class_id, void *block);
 /* Empty this CPU's magazines, or those in depots, into the slabs. The empty ones are `cpu`'s, or anyone's. */
 void magazines_drain_cpu(struct heap_cpu *cpu);
 void magazines_drain_depots(struct heap_cpu *cpu);
+/* Unmap the pages of magazines that are all empty and of no CPU but this one. */
+void magazines_trim(struct heap_cpu *cpu);
 /* Empty the common ones if they hold a part of the heap that counts; false: they do not. */
 bool magazines_drain_before_growing(struct heap_cpu *cpu);
 

@@ -6,8 +6,9 @@
  * So a block that one CPU frees and another allocates costs 1/63 of four atomic operations, and nobody reads or writes
  * the block on the way (Bonwick and Adams, "Magazines and Vmem").
  *
- * Magazines live in memory of their own that is never unmapped: a CPU may still read the link of a magazine that another
- * has just popped; the count beside the stack's top then makes its exchange fail.
+ * The links of the stacks lie apart from the magazines, in memory that is never unmapped: a CPU may still read the link
+ * of a magazine that another has just popped; the count beside the stack's top then makes its exchange fail. A magazine
+ * itself is touched by who holds it alone, so a page of idle ones can go.
  */
 #include "kernel/mm/heap_internal.h"
 
@@ -25,20 +26,23 @@
 /* Before the heap grows, depots that hold at least this part of it are emptied: their pages may do. */
 #define IDLE_FRACTION 64
 
+/* Pages of magazines whose links are one page. */
+#define LINKED_PAGES (PAGE_SIZE / sizeof(struct magazine_link) / PAGE_MAGAZINES)
+
 /* ---- lock-free stacks of full magazines ---- */
 
 static void stack_push(uint64_t *stack, uint32_t number)
 {
-	struct magazine *m = &heap.magazines[number];
+	struct magazine_link *link = &heap.links[number];
 	uint64_t old = __atomic_load_n(stack, __ATOMIC_ACQUIRE);
 	uint64_t new;
 
 	do {
 		uint32_t below = (uint32_t)old;
-		uint32_t depth = below ? __atomic_load_n(&heap.magazines[below].depth, __ATOMIC_RELAXED) : 0;
+		uint32_t depth = below ? __atomic_load_n(&heap.links[below].depth, __ATOMIC_RELAXED) : 0;
 
-		__atomic_store_n(&m->next, below, __ATOMIC_RELAXED);
-		__atomic_store_n(&m->depth, depth + 1, __ATOMIC_RELAXED);
+		__atomic_store_n(&link->next, below, __ATOMIC_RELAXED);
+		__atomic_store_n(&link->depth, depth + 1, __ATOMIC_RELAXED);
 		new = ((old >> 32) + 1) << 32 | number;
 	} while (!__atomic_compare_exchange_n(stack, &old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
 }
@@ -52,7 +56,7 @@ static uint32_t stack_pop(uint64_t *stack)
 	do {
 		if ((uint32_t)old == 0)
 			return 0;
-		new = ((old >> 32) + 1) << 32 | __atomic_load_n(&heap.magazines[(uint32_t)old].next, __ATOMIC_RELAXED);
+		new = ((old >> 32) + 1) << 32 | __atomic_load_n(&heap.links[(uint32_t)old].next, __ATOMIC_RELAXED);
 	} while (!__atomic_compare_exchange_n(stack, &old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
 	return (uint32_t)old;
 }
@@ -61,20 +65,20 @@ static uint32_t stack_depth(uint64_t *stack)
 {
 	uint32_t top = (uint32_t)__atomic_load_n(stack, __ATOMIC_ACQUIRE);
 
-	return top ? __atomic_load_n(&heap.magazines[top].depth, __ATOMIC_RELAXED) : 0;
+	return top ? __atomic_load_n(&heap.links[top].depth, __ATOMIC_RELAXED) : 0;
 }
 
 /* ---- empty magazines: a list on each CPU, and a common one between them ---- */
 
 void magazines_init(void)
 {
-	/* Number 0 means none, and its place stays unused. */
-	heap.magazines_made = 1;
+	/* Number 0 means none: its page stays unused. */
+	heap.magazine_pages[0] = 1;
 }
 
 static void add_empty(struct heap_cpu *cpu, uint32_t number)
 {
-	heap.magazines[number].next = cpu->empty;
+	heap.links[number].next = cpu->empty;
 	cpu->empty = number;
 	cpu->empty_count++;
 }
@@ -89,11 +93,11 @@ static void share_empty(struct heap_cpu *cpu, uint32_t count)
 	if (count == 0)
 		return;
 	for (uint32_t i = 1; i < count; i++)
-		last = heap.magazines[last].next;
-	cpu->empty = heap.magazines[last].next;
+		last = heap.links[last].next;
+	cpu->empty = heap.links[last].next;
 	cpu->empty_count -= count;
 	do {
-		__atomic_store_n(&heap.magazines[last].next, old, __ATOMIC_RELAXED);
+		__atomic_store_n(&heap.links[last].next, old, __ATOMIC_RELAXED);
 	} while (!__atomic_compare_exchange_n(&heap.empty_magazines, &old, first, false, __ATOMIC_RELEASE,
 					      __ATOMIC_RELAXED));
 }
@@ -104,30 +108,46 @@ static void take_shared(struct heap_cpu *cpu)
 	uint32_t number = __atomic_exchange_n(&heap.empty_magazines, 0, __ATOMIC_ACQUIRE);
 
 	cpu->empty = number;
-	for (; number; number = heap.magazines[number].next)
+	for (; number; number = heap.links[number].next)
 		cpu->empty_count++;
 }
 
-/* Map the next page of magazines for this CPU. */
+/* Map a page of magazines, and their links; its number, or 0: no memory, or no room. Under heap.lock. */
+static uint32_t map_magazines(void)
+{
+	uint32_t word = 0;
+
+	while (word < MAGAZINE_PAGES / 64 && heap.magazine_pages[word] == ~0ULL)
+		word++;
+	if (word == MAGAZINE_PAGES / 64)
+		return 0;
+
+	uint64_t bit = ~heap.magazine_pages[word] & (heap.magazine_pages[word] + 1);
+	uint32_t page = word * 64 + (uint32_t)__builtin_ctzll(bit);
+
+	/* The lowest page is taken, so what it has no links for is the next page of links. */
+	if (page / LINKED_PAGES == heap.link_pages) {
+		if (!chunk_map((vaddr_t)heap.links + heap.link_pages * PAGE_SIZE, 1))
+			return 0;
+		heap.link_pages++;
+		heap.book_pages++;
+	}
+	if (!chunk_map((vaddr_t)&heap.magazines[page * PAGE_MAGAZINES], 1))
+		return 0;
+	heap.magazine_pages[word] |= bit;
+	heap.book_pages++;
+	return page;
+}
+
 static void make_magazines(struct heap_cpu *cpu)
 {
-	uint32_t first = 0;
-	uint32_t end = 0;
-
 	heap_lock(&heap.lock);
-	if (heap.magazines_made < MAGAZINES) {
-		uint32_t page = (uint32_t)align_down(heap.magazines_made, PAGE_SIZE / MAGAZINE_SIZE);
 
-		if (chunk_map((vaddr_t)&heap.magazines[page], 1)) {
-			heap.book_pages++;
-			first = heap.magazines_made;
-			end = page + (uint32_t)(PAGE_SIZE / MAGAZINE_SIZE);
-			heap.magazines_made = end;
-		}
-	}
+	uint32_t page = map_magazines();
+
 	heap_unlock(&heap.lock);
-	for (uint32_t i = first; i < end; i++)
-		add_empty(cpu, i);
+	for (uint32_t i = 0; page && i < PAGE_MAGAZINES; i++)
+		add_empty(cpu, page * (uint32_t)PAGE_MAGAZINES + i);
 }
 
 /* An empty magazine, or 0. */
@@ -141,7 +161,7 @@ static uint32_t get_empty(struct heap_cpu *cpu)
 	uint32_t number = cpu->empty;
 
 	if (number) {
-		cpu->empty = heap.magazines[number].next;
+		cpu->empty = heap.links[number].next;
 		cpu->empty_count--;
 	}
 	return number;
@@ -345,6 +365,35 @@ void magazines_drain_depots(struct heap_cpu *cpu)
 		while ((number = stack_pop(&heap_classes[id].depot)) != 0)
 			drain(cpu, id, number, heap_classes[id].capacity);
 	}
+}
+
+void magazines_trim(struct heap_cpu *cpu)
+{
+	uint8_t idle[MAGAZINE_PAGES] = { 0 }; /* how many magazines of each page */
+	uint32_t number, next;
+
+	share_empty(cpu, cpu->empty_count);
+	take_shared(cpu);
+	for (number = cpu->empty; number; number = heap.links[number].next)
+		idle[number / PAGE_MAGAZINES]++;
+	number = cpu->empty;
+	cpu->empty = 0;
+	cpu->empty_count = 0;
+	for (; number; number = next) {
+		next = heap.links[number].next;
+		if (idle[number / PAGE_MAGAZINES] < PAGE_MAGAZINES)
+			add_empty(cpu, number);
+	}
+	share_empty(cpu, cpu->empty_count);
+	heap_lock(&heap.lock);
+	for (uint32_t page = 0; page < MAGAZINE_PAGES; page++) {
+		if (idle[page] < PAGE_MAGAZINES)
+			continue;
+		heap.magazine_pages[page / 64] &= ~(1ULL << (page % 64));
+		heap.book_pages--;
+		chunk_unmap((vaddr_t)&heap.magazines[page * PAGE_MAGAZINES], 1);
+	}
+	heap_unlock(&heap.lock);
 }
 
 bool magazines_drain_before_growing(struct heap_cpu *cpu)

@@ -19,14 +19,15 @@ struct heap_cpu heap_this_cpu;
 enum status heap_init(const struct heap_backend *backend)
 {
 	uint64_t step = backend->step;
-	vaddr_t magazines;
+	uint64_t links_size = LINK_PAGES * PAGE_SIZE;
+	vaddr_t links;
 
 	if (!is_aligned(backend->base, CHUNK_SIZE) || backend->size == 0 || backend->size > BASE_MAX_SIZE)
 		return ERR_RANGE;
 	if (step < GRANULE_SIZE || step > PAGE_SIZE_2M || (step & (step - 1)) != 0)
 		return ERR_RANGE;
 
-	enum status status = backend->reserve(backend->ctx, MAGAZINES * MAGAZINE_SIZE, PAGE_SIZE, &magazines);
+	enum status status = backend->reserve(backend->ctx, links_size + MAGAZINES * MAGAZINE_SIZE, PAGE_SIZE, &links);
 
 	if (status)
 		return status;
@@ -34,7 +35,8 @@ enum status heap_init(const struct heap_backend *backend)
 	memset(&heap_this_cpu, 0, sizeof(heap_this_cpu));
 	heap.backend = backend;
 	heap.base = backend->base;
-	heap.magazines = (struct magazine *)magazines;
+	heap.links = (struct magazine_link *)links;
+	heap.magazines = (struct magazine *)(links + links_size);
 	magazines_init();
 	classes_init();
 	heap_debug_init();
@@ -60,6 +62,11 @@ void heap_trim(void)
 	heap_debug_flush();
 #endif
 	shrink(chunk_trim);
+
+	heap_flags_t flags;
+
+	magazines_trim(heap_cpu_enter(&flags));
+	heap_cpu_leave(flags);
 }
 
 void heap_tick(void)

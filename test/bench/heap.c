@@ -17,7 +17,7 @@
 
 #include "test/host/heap_host.h"
 
-#define ROUNDS 9
+#define ROUNDS 31
 
 #define LIB "/usr/lib/x86_64-linux-gnu/"
 
