@@ -118,16 +118,23 @@ static void populate(struct map_job *job, pte_t *at, int level, vaddr_t va, vadd
 	}
 }
 
-/* Plan, reserve, commit below the entry of the deepest table that holds all of [va, last]. */
-static __attribute__((noinline)) enum status map_any(struct space *s, vaddr_t va, vaddr_t last, paddr_t pa,
-						     enum page_prot prot)
+/* Plan, reserve, commit below the entry of the deepest table that holds the whole range. */
+static __attribute__((noinline)) enum status map_range(struct space *s, vaddr_t va, paddr_t pa, size_t pages,
+						       enum page_prot prot)
 {
-	struct walk_end top = walk_range(s, va, last, NULL);
 	struct map_job job = { .s = s, .offset = pa.raw - va, .prot = prot, .max_leaf = s->max_leaf };
+	struct walk_end top;
 	enum status status;
+	vaddr_t last;
 
+	if (!range_last(va, pages, &last) || !is_aligned(pa.raw, PAGE_SIZE) ||
+	    (pa.raw | (pa.raw + (last - va))) & ~(PTE_ADDRESS | (PAGE_SIZE - 1)))
+		return ERR_RANGE;
+	if (!rights_allowed(va, prot))
+		return ERR_RIGHTS;
 	while (!is_aligned(job.offset, level_size(job.max_leaf)))
 		job.max_leaf--;
+	top = walk_range(s, va, last, NULL);
 	status = each_gap(&job, top.at, top.level, va, last, count_tables);
 	if (status == OK && job.tables)
 		status = reserve_take(s, job.tables, &job.reserve);
@@ -139,23 +146,15 @@ static __attribute__((noinline)) enum status map_any(struct space *s, vaddr_t va
 
 enum status space_map(struct space *s, vaddr_t va, paddr_t pa, size_t pages, enum page_prot prot)
 {
-	struct walk_end top;
-	vaddr_t last;
+	/* The commonest map by far: one page, in a table that is there. What else there is to do or say, map_range does. */
+	if (pages == 1 && is_aligned(va, PAGE_SIZE) && is_canonical(va) && !(pa.raw & ~PTE_ADDRESS) &&
+	    rights_allowed(va, prot)) {
+		struct walk_end top = walk_range(s, va, va, NULL);
 
-	if (!range_last(va, pages, &last) || !is_aligned(pa.raw, PAGE_SIZE) ||
-	    (pa.raw | (pa.raw + (last - va))) & ~(PTE_ADDRESS | (PAGE_SIZE - 1)))
-		return ERR_RANGE;
-	if (!rights_allowed(va, prot))
-		return ERR_RIGHTS;
-
-	/* The commonest map by far: one page, in a table that is there. */
-	if (pages > 1)
-		return map_any(s, va, last, pa, prot);
-	top = walk_range(s, va, va, NULL);
-	if (top.level > 1)
-		return map_any(s, va, last, pa, prot);
-	if (pte_present(top.e))
-		return ERR_EXISTS;
-	pte_write(top.at, pte_leaf(pa, prot, 1));
-	return OK;
+		if (top.level == 1 && !pte_present(top.e)) {
+			pte_write(top.at, pte_leaf(pa, prot, 1));
+			return OK;
+		}
+	}
+	return map_range(s, va, pa, pages, prot);
 }
