@@ -66,8 +66,8 @@ HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arc
                $(addprefix kernel/dev/,font.c utf8.c framebuffer.c text_grid.c text_palette.c text_console.c text_mode.c \
                text_sequence.c vt_parser.c vt_pen.c vt_charset.c keymap.c) \
                $(addprefix kernel/debug/,line_editor.c monitor.c packed_text.c symbol_table.c line_table.c \
-               walk.c audit.c map.c map_draw.c ranges.c peek.c trap_text.c print.c report_block.c hwreport_acpi.c \
-               gdb_packet.c gdb_registers.c gdb_commands.c gdb_query.c)
+               walk.c audit.c leaf_runs.c map.c map_draw.c ranges.c peek.c trap_text.c print.c report_block.c \
+               hwreport_acpi.c gdb_packet.c gdb_registers.c gdb_commands.c gdb_query.c)
 
 KERNEL_OBJS := $(KERNEL_C:%.c=build/kernel/%.o) $(KERNEL_S:%.S=build/kernel/%.o) build/kernel/font.o
 EFI_OBJS    := $(EFI_C:%.c=build/efi/%.o) $(EFI_S:%.S=build/efi/%.o)

@@ -5,6 +5,7 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/features.h"
+#include "kernel/debug/leaf_runs.h"
 #include "kernel/debug/walk.h"
 #include "kernel/irq/irq.h"
 #include "kernel/lib/cmdline.h"
@@ -97,67 +98,18 @@ static void report_handoff(struct report_block *b)
 
 /* ---- the live tables ---- */
 
-/* Leaves that follow one another with equal rights and memory type. */
-struct run {
-	struct report_block *block;
-	vaddr_t start;
-	vaddr_t last; /* address of the last byte */
-	enum page_prot prot;
-	size_t leaves[3]; /* of levels 1 to 3; all 0: no run */
-	size_t tables;
-};
-
-static bool is_empty(const struct run *run)
-{
-	return !(run->leaves[0] | run->leaves[1] | run->leaves[2]);
-}
-
-static void report_run(struct run *run)
+static void report_run(void *ctx, const struct leaf_run *run)
 {
 	char rights[RIGHTS_TEXT];
 
-	if (is_empty(run))
-		return;
-	report_block_line(run->block, "leaves %#llx %#llx %s %s 1G=%zu 2M=%zu 4K=%zu", (ull)run->start, (ull)run->last,
+	report_block_line(ctx, "leaves %#llx %#llx %s %s 1G=%zu 2M=%zu 4K=%zu", (ull)run->start, (ull)run->last,
 			  rights_format(run->prot, rights), memory_type_name(run->prot), run->leaves[2], run->leaves[1],
 			  run->leaves[0]);
-	memset(run->leaves, 0, sizeof(run->leaves));
-}
-
-static bool add_leaf(void *ctx, const struct mapping *m)
-{
-	struct run *run = ctx;
-
-	if (!is_empty(run) && (m->va != run->last + 1 || m->prot != run->prot))
-		report_run(run);
-	if (is_empty(run)) {
-		run->start = m->va;
-		run->prot = m->prot;
-	}
-	run->last = m->va + level_size(m->level) - 1;
-	run->leaves[m->level - 1]++;
-	return true;
-}
-
-static bool add_table(void *ctx, paddr_t pa, int level, vaddr_t va)
-{
-	struct run *run = ctx;
-
-	(void)pa;
-	(void)level;
-	(void)va;
-	run->tables++;
-	return true;
 }
 
 static void report_live_tables(struct report_block *b)
 {
-	struct run run = { .block = b };
-	const struct space_visitor visitor = { .leaf = add_leaf, .table = add_table, .ctx = &run };
-
-	space_visit(&kernel_space, 0, ~0ULL, &visitor);
-	report_run(&run);
-	report_block_line(b, "live-tables frames=%zu", run.tables + 1);
+	report_block_line(b, "live-tables frames=%zu", leaf_runs_visit(&kernel_space, report_run, b));
 }
 
 /* ---- ACPI ---- */

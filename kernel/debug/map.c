@@ -3,10 +3,9 @@
  */
 #include "kernel/debug/map.h"
 
-#include "kernel/debug/ranges.h"
+#include "kernel/debug/leaf_runs.h"
 #include "kernel/debug/walk.h"
 #include "kernel/lib/format.h"
-#include "kernel/lib/string.h"
 
 /* ---- physical memory ---- */
 
@@ -54,34 +53,22 @@ void map_print_totals(print_fn *print, const struct memmap *map)
 
 /* ---- a space ---- */
 
-/* A run of leaves, not printed yet. */
-struct run {
+struct labelled_print {
 	print_fn *print;
 	const struct map_label *labels;
 	size_t label_count;
-	vaddr_t start;
-	vaddr_t last; /* address of the last byte */
-	enum page_prot prot;
-	size_t range;     /* in layout_ranges */
-	size_t leaves[4]; /* of levels 1 to 4; all 0: no run */
-	size_t tables;    /* below the root, of the whole space */
 };
 
-static bool is_empty(const struct run *run)
+static const char *name_of(const struct labelled_print *p, const struct leaf_run *run)
 {
-	return !(run->leaves[0] | run->leaves[1] | run->leaves[2] | run->leaves[3]);
-}
-
-static const char *name_of(const struct run *run)
-{
-	for (size_t i = 0; i < run->label_count; i++)
-		if (run->start >= run->labels[i].start && run->start < run->labels[i].end)
-			return run->labels[i].name;
+	for (size_t i = 0; i < p->label_count; i++)
+		if (run->start >= p->labels[i].start && run->start < p->labels[i].end)
+			return p->labels[i].name;
 	return run->range < LAYOUT_COUNT ? layout_ranges[run->range].name : "outside the map";
 }
 
 /* "1G:3 2M:510 4K:1024" */
-static void format_leaves(const struct run *run, char *text, size_t size)
+static void format_leaves(const struct leaf_run *run, char *text, size_t size)
 {
 	static const char *const names[] = { "4K", "2M", "1G", "512G" };
 	size_t length = 0;
@@ -93,54 +80,22 @@ static void format_leaves(const struct run *run, char *text, size_t size)
 					   run->leaves[i]);
 }
 
-static void print_run(struct run *run)
+static void print_run(void *ctx, const struct leaf_run *run)
 {
+	const struct labelled_print *p = ctx;
 	char size[16], rights[RIGHTS_TEXT], leaves[48];
 
-	if (is_empty(run))
-		return;
 	format_leaves(run, leaves, sizeof(leaves));
-	run->print("0x%016llx-0x%016llx %9s %-5s %-3s %-19s %s\n", (unsigned long long)run->start,
-		   (unsigned long long)run->last, format_size(size, run->last - run->start + 1),
-		   rights_format(run->prot, rights), memory_type_name(run->prot), leaves, name_of(run));
-	memset(run->leaves, 0, sizeof(run->leaves));
-}
-
-static bool add_leaf(void *ctx, const struct mapping *m)
-{
-	struct run *run = ctx;
-	size_t range = layout_find(m->va);
-
-	if (!is_empty(run) && (m->va != run->last + 1 || m->prot != run->prot || range != run->range))
-		print_run(run);
-	if (is_empty(run)) {
-		run->start = m->va;
-		run->prot = m->prot;
-		run->range = range;
-	}
-	run->last = m->va + level_size(m->level) - 1;
-	run->leaves[m->level - 1]++;
-	return true;
-}
-
-static bool add_table(void *ctx, paddr_t pa, int level, vaddr_t va)
-{
-	struct run *run = ctx;
-
-	(void)pa;
-	(void)level;
-	(void)va;
-	run->tables++;
-	return true;
+	p->print("0x%016llx-0x%016llx %9s %-5s %-3s %-19s %s\n", (unsigned long long)run->start,
+		 (unsigned long long)run->last, format_size(size, run->last - run->start + 1),
+		 rights_format(run->prot, rights), memory_type_name(run->prot), leaves, name_of(p, run));
 }
 
 void map_print_space(print_fn *print, const struct space *s, const struct map_label *labels, size_t label_count)
 {
-	struct run run = { .print = print, .labels = labels, .label_count = label_count };
-	const struct space_visitor visitor = { .leaf = add_leaf, .table = add_table, .ctx = &run };
+	struct labelled_print p = { print, labels, label_count };
+	size_t tables = leaf_runs_visit(s, print_run, &p);
 	char size[16];
 
-	space_visit(s, 0, ~0ULL, &visitor);
-	print_run(&run);
-	print("page tables: %zu frames, %s\n", run.tables + 1, format_size(size, (run.tables + 1) * PAGE_SIZE));
+	print("page tables: %zu frames, %s\n", tables, format_size(size, tables * PAGE_SIZE));
 }

@@ -204,6 +204,20 @@ int64_t file_pwrite(struct file *file, struct user_io *io, uint64_t offset)
 	return file->ops->write(file, io, &offset);
 }
 
+int64_t file_position(const struct file *file, int whence)
+{
+	switch (whence) {
+	case SEEK_SET:
+		return 0;
+	case SEEK_CUR:
+		return (int64_t)file->offset;
+	case SEEK_END:
+		return (int64_t)file->node->size;
+	default:
+		return -EINVAL;
+	}
+}
+
 int64_t file_seek(struct file *file, int64_t offset, int whence)
 {
 	int64_t start, end;
@@ -214,25 +228,15 @@ int64_t file_seek(struct file *file, int64_t offset, int whence)
 		return file->ops->seek(file, offset, whence);
 	if (!(file->properties & FILE_SEEKS))
 		return -ESPIPE;
-	switch (whence) {
-	case SEEK_SET:
-		start = 0;
-		break;
-	case SEEK_CUR:
-		start = (int64_t)file->offset;
-		break;
-	case SEEK_END:
-		start = (int64_t)file->node->size;
-		break;
-	case SEEK_DATA:
-	case SEEK_HOLE:
+	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
 		if (offset < 0 || (uint64_t)offset >= file->node->size)
 			return -ENXIO;
 		start = whence == SEEK_HOLE ? (int64_t)file->node->size - offset : 0;
-		break;
-	default:
-		return -EINVAL;
+	} else {
+		start = file_position(file, whence);
 	}
+	if (start < 0)
+		return start;
 	if (__builtin_add_overflow(start, offset, &end) || end < 0)
 		return -EINVAL;
 	file->offset = (uint64_t)end;

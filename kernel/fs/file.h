@@ -125,6 +125,9 @@ int64_t file_write(struct file *file, struct user_io *io);
 int64_t file_pread(struct file *file, struct user_io *io, uint64_t offset);
 int64_t file_pwrite(struct file *file, struct user_io *io, uint64_t offset);
 
+/* Where SEEK_SET, SEEK_CUR or SEEK_END counts from; -EINVAL for another `whence`. */
+int64_t file_position(const struct file *file, int whence);
+
 /* The new offset; -ESPIPE, -EINVAL, -ENXIO (SEEK_DATA and SEEK_HOLE beyond the end; all that is before it is data). */
 int64_t file_seek(struct file *file, int64_t offset, int whence);
 

@@ -6,6 +6,14 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/irq/clock.h"
 #include "kernel/lib/errno.h"
+#include "kernel/sys/user_args.h"
+
+uint64_t poll_deadline(int timeout_ms)
+{
+	if (timeout_ms <= 0)
+		return timeout_ms ? POLL_NEVER : POLL_NOW;
+	return deadline_in((uint64_t)timeout_ms * NS_PER_MS);
+}
 
 static int look(struct poll_item *items, size_t count)
 {

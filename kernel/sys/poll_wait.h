@@ -9,6 +9,9 @@
 #define POLL_NEVER TASK_NO_DEADLINE
 #define POLL_NOW   0 /* a deadline that has passed: only look */
 
+/* A timeout in milliseconds as poll(2) and epoll_wait(2) take it, as a deadline: a negative one is never. */
+uint64_t poll_deadline(int timeout_ms);
+
 struct poll_item {
 	struct file *file; /* held by the caller; NULL: nothing comes of it */
 	unsigned events;   /* POLL… that are waited for; POLLERR and POLLHUP always are */

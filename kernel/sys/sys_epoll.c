@@ -103,18 +103,9 @@ static int64_t wait_events(uint64_t fd, uint64_t to, uint64_t most, uint64_t dea
 	return result;
 }
 
-static uint64_t deadline_in_ms(uint64_t timeout)
-{
-	int ms = (int)timeout;
-
-	if (ms <= 0)
-		return ms ? POLL_NEVER : POLL_NOW;
-	return deadline_in((uint64_t)ms * NS_PER_MS);
-}
-
 SYSCALL_4(epoll_wait, fd, to, most, timeout)
 {
-	return wait_events(fd, to, most, deadline_in_ms(timeout));
+	return wait_events(fd, to, most, poll_deadline((int)timeout));
 }
 
 static int64_t wait_masked(uint64_t fd, uint64_t to, uint64_t most, uint64_t deadline, uint64_t mask,
@@ -132,17 +123,13 @@ static int64_t wait_masked(uint64_t fd, uint64_t to, uint64_t most, uint64_t dea
 
 SYSCALL_6(epoll_pwait, fd, to, most, timeout, mask, mask_size)
 {
-	return wait_masked(fd, to, most, deadline_in_ms(timeout), mask, mask_size);
+	return wait_masked(fd, to, most, poll_deadline((int)timeout), mask, mask_size);
 }
 
 SYSCALL_6(epoll_pwait2, fd, to, most, timeout, mask, mask_size)
 {
-	uint64_t deadline = POLL_NEVER, ns;
-	int error = timeout ? args_time(timeout, &ns) : 0;
+	uint64_t deadline;
+	int error = args_deadline(timeout, &deadline);
 
-	if (error)
-		return error;
-	if (timeout)
-		deadline = ns ? deadline_in(ns) : POLL_NOW;
-	return wait_masked(fd, to, most, deadline, mask, mask_size);
+	return error ? error : wait_masked(fd, to, most, deadline, mask, mask_size);
 }

@@ -53,21 +53,10 @@ static int set_lock(struct file *file, const struct file_lock *lock, bool waits)
 /* The range of bytes. -EINVAL: it starts before the file, or `whence` is none; -EOVERFLOW. */
 static int get_range(const struct file *file, const struct linux_flock *in, struct file_lock *lock)
 {
-	int64_t start, end;
+	int64_t start = file_position(file, in->whence), end;
 
-	switch (in->whence) {
-	case SEEK_SET:
-		start = 0;
-		break;
-	case SEEK_CUR:
-		start = (int64_t)file->offset;
-		break;
-	case SEEK_END:
-		start = (int64_t)file->node->size;
-		break;
-	default:
-		return -EINVAL;
-	}
+	if (start < 0)
+		return (int)start;
 	if (__builtin_add_overflow(start, in->start, &start) || __builtin_add_overflow(start, in->size, &end))
 		return -EOVERFLOW;
 	/* A negative size is the bytes before. */

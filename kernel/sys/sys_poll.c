@@ -97,9 +97,7 @@ static void put_rest(uint64_t to, uint64_t deadline)
 
 SYSCALL_3(poll, at, count, timeout_ms)
 {
-	int timeout = (int)timeout_ms;
-	uint64_t deadline = timeout < 0 ? POLL_NEVER : timeout ? deadline_in((uint64_t)timeout * NS_PER_MS) : POLL_NOW;
-	int64_t result = poll_user(at, (uint32_t)count, deadline);
+	int64_t result = poll_user(at, (uint32_t)count, poll_deadline((int)timeout_ms));
 
 	return result == -EINTR ? -ERESTARTNOHAND : result;
 }
