@@ -119,10 +119,10 @@ $(HOST)/paging_readme.c: paging/README.md scripts/readme-example
 $(HOST)/test/host/test_paging_readme.o: HOST_CFLAGS += -include $(HOST)/paging_readme.c
 $(HOST)/test/host/test_paging_readme.o: $(HOST)/paging_readme.c
 
-# The loader's memory code, with the firmware's types.
-EFI_HOST := $(HOST)/efi/memory.o $(HOST)/efi/tables.o
+# The loader without what only firmware can do, with the firmware's types.
+EFI_HOST := $(addprefix $(HOST)/efi/,memory.o tables.o inputs.o options.o)
 EFI_TYPES := -DGNU_EFI_USE_MS_ABI -fshort-wchar -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
-EFI_TESTS := test_loader test_map_fixtures
+EFI_TESTS := test_loader test_loader_inputs test_map_fixtures
 $(EFI_HOST) $(EFI_TESTS:%=$(HOST)/test/host/%.o): HOST_CFLAGS += $(EFI_TYPES)
 $(EFI_TESTS:%=$(HOST)/%): $(EFI_HOST)
 
