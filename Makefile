@@ -416,8 +416,11 @@ test-user-linux: $(USER_ARCHIVES) ## the user programs on Debian's Linux: a test
 test-user-slow: all image $(USER_ARCHIVES) ## a million random system calls
 	$(Q)ANKEOS_FUZZ=1000000 $(PYTHON) -m pytest -q test/qemu/test_user.py -k fuzz
 
+# Test files at once: the tests of one share machines.
+TEST_JOBS ?= 2
+
 test-qemu: all image $(USER_ARCHIVES) ## boot it in QEMU and look at it from outside
-	$(Q)$(PYTHON) -m pytest -q test/qemu
+	$(Q)$(PYTHON) -m pytest -q -n $(TEST_JOBS) --dist loadfile test/qemu
 
 lint: all ## style, static analysis, layers, and the boot file itself
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
@@ -451,5 +454,5 @@ clean: ## remove build/
 	$(Q)rm -rf build
 
 help: ## this list
-	@echo 'make TARGET... [MEM= CPU= SMP= MACHINE= CMDLINE= INITRD= QEMU_EXTRA= STOP=] [CC=clang] [DEBUG=1] [V=1]'
+	@echo 'make TARGET... [MEM= CPU= SMP= MACHINE= CMDLINE= INITRD= QEMU_EXTRA= STOP=] [CC=clang] [DEBUG=1] [TEST_JOBS=2] [V=1]'
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
