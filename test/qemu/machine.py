@@ -56,7 +56,7 @@ class Config:
     append: str | None = None  # without init=, the default boot file's /init is left alone: straight to the monitor
     display: tuple[str, ...] = ("-vga", "std")
     serial: bool = True
-    icount: bool = False  # the time-stamp counter counts instructions, 16 ticks each
+    icount: bool = False  # all clocks count instructions, 16 ns each; a busy host does not change them
     extra: tuple[str, ...] = ()
 
     def arguments(self) -> list[str]:
@@ -79,7 +79,7 @@ class Config:
         if append is not None:
             words += ["-append", append]
         if self.icount:
-            words += ["-icount", "shift=4,sleep=off"]
+            words += ["-icount", "shift=4,sleep=off", "-rtc", "clock=vm"]
         return [*words, "-no-reboot", *self.extra]
 
 
