@@ -84,7 +84,9 @@ def test_page_names_the_task(tmp_path):
         machine.wait_for(r"^/ # \Z")
         machine.send("echo before\n")
         machine.wait_for(r"^before\n/ # \Z")
+        machine.stop_halted()
         machine.qmp.execute("inject-nmi")
+        machine.resume()
         machine.wait_for(r"^The machine is halted\.$")
         page = machine.text[machine.text.index("= kernel panic ="):]
         assert re.search(r"^task 1, \S+, of process 1, in system call (read|poll)$", page, re.MULTILINE), page

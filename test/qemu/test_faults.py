@@ -2,12 +2,11 @@
 
 import re
 import subprocess
-import time
 
 import contract
 import pytest
 from keys import type_text
-from machine import LIMIT, Config, Machine
+from machine import Config, Machine
 from screen import wait_for_text
 
 # how: (what the page's first lines say, functions in the backtrace in this order)
@@ -29,17 +28,6 @@ def provoke(machine, how):
     machine.send(f"panic {how}\r")
     machine.wait_for(r"^The machine is halted\.$", since)
     return machine.text[machine.text.rindex("= kernel panic ="):]
-
-
-def registers_when_halted(machine):
-    """Stop the machine once its CPU halts: the page's last words reach us a few instructions before it does."""
-    deadline = time.monotonic() + LIMIT
-    while True:
-        machine.stop()
-        text = machine.qmp.human("info registers")
-        if "HLT=1" in text or time.monotonic() > deadline:
-            return text
-        machine.resume()
 
 
 @pytest.mark.parametrize("how", FAULTS)
@@ -66,8 +54,8 @@ def test_page(how):
         check_log(machine, page)
         if how != "panic":
             check_registers(page)
-        text = registers_when_halted(machine)
-        assert "HLT=1" in text and not machine.registers()["RFL"] & 1 << 9, text
+        text = machine.stop_halted()
+        assert not machine.registers()["RFL"] & 1 << 9, text
 
 
 def check_walk(page):
