@@ -269,20 +269,18 @@ class Machine:
     def resume(self) -> None:
         self.qmp.execute("cont")
 
-    def stop_halted(self, limit: float = LIMIT) -> str:
-        """Stop once the first CPU halts, as it does when no task can run; return its registers as QEMU shows them.
+    def stop_halted(self) -> None:
+        """Stop once the first CPU halts, as it does when no task can run.
 
         Text reaches us before the guest executes what comes after it: a prompt says that the shell is about to read.
         """
-        deadline = time.monotonic() + limit
-        while True:
-            self.stop()
-            text = self.qmp.human("info registers")
-            if "HLT=1" in text:
-                return text
+        deadline = time.monotonic() + LIMIT
+        self.stop()
+        while "HLT=1" not in (text := self.qmp.human("info registers")):
             if time.monotonic() > deadline:
-                raise self.failure(f"the CPU did not halt in {limit:.0f} s:\n{text}")
+                raise self.failure(f"the CPU did not halt in {LIMIT:.0f} s:\n{text}")
             self.resume()
+            self.stop()
 
     def read(self, address: int, size: int) -> bytes:
         """Guest physical memory, as the CPU's bus sees it."""

@@ -54,8 +54,9 @@ def test_page(how):
         check_log(machine, page)
         if how != "panic":
             check_registers(page)
-        text = machine.stop_halted()
-        assert not machine.registers()["RFL"] & 1 << 9, text
+        machine.stop_halted()
+        flags = machine.registers()["RFL"]
+        assert not flags & 1 << 9, f"RFLAGS {flags:#x}"
 
 
 def check_walk(page):
