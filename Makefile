@@ -50,24 +50,25 @@ BENCH_CFLAGS := $(BASE) -O2 -DHOST_TEST
 # ---- sources ----------------------------------------------------------------------------------
 
 PAGING      := $(wildcard paging/*.c)
-KERNEL_C    := $(PAGING) $(wildcard kernel/*.c kernel/*/*.c)
+KERNEL_C    := $(PAGING) $(wildcard kernel/*.c kernel/*/*.c kernel/*/*/*.c)
 KERNEL_S    := $(wildcard kernel/arch/*.S)
 EFI_C       := $(wildcard efi/*.c) $(PAGING) kernel/boot/memmap.c kernel/lib/elf.c kernel/lib/format.c \
                kernel/lib/cmdline.c kernel/lib/string.c
 EFI_S       := $(wildcard efi/*.S)
 # What runs on the host as well: no privileged instruction, no device.
 HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arch/features.c kernel/arch/pcid.c \
-               $(addprefix kernel/lib/,elf.c format.c cmdline.c log.c panic.c selftest.c chacha.c random.c inflate.c) \
-               $(wildcard kernel/mm/frame*.c kernel/mm/heap*.c kernel/mm/window*.c) \
-               $(filter-out %_selftest.c,$(wildcard kernel/mm/user_*.c)) \
-               $(addprefix kernel/mm/,tlb.c area.c shared_memory.c uaccess.c mmio_window.c) $(wildcard kernel/fs/*.c) \
-               kernel/task/load.c \
+               $(addprefix kernel/lib/,elf.c format.c cmdline.c log.c panic.c chacha.c random.c inflate.c) \
+               $(wildcard kernel/mm/frame/*.c kernel/mm/heap/heap*.c) \
+               $(addprefix kernel/mm/space/,tlb.c window.c window_tree.c mmio_window.c) $(wildcard kernel/mm/user/*.c) \
+               $(wildcard kernel/fs/*.c) kernel/task/load_average.c \
                $(addprefix kernel/irq/,acpi.c acpi_tables.c timer_queue.c) \
                $(addprefix kernel/dev/,font.c utf8.c framebuffer.c text_grid.c text_palette.c text_console.c text_mode.c \
                text_sequence.c vt_parser.c vt_pen.c vt_charset.c keymap.c) \
-               $(addprefix kernel/debug/,line_editor.c monitor.c packed_text.c symbol_table.c line_table.c \
-               walk.c audit.c leaf_runs.c map.c map_draw.c ranges.c peek.c trap_text.c print.c report_block.c \
-               hwreport_acpi.c gdb_packet.c gdb_registers.c gdb_commands.c gdb_query.c)
+               $(addprefix kernel/report/,packed_text.c symbol_table.c line_table.c walk_report.c audit.c leaf_runs.c \
+               map.c map_draw.c ranges.c peek.c print.c report_block.c hwreport_acpi.c) kernel/panic/trap_text.c \
+               $(addprefix kernel/monitor/,line_editor.c monitor.c) \
+               $(addprefix kernel/gdb/,gdb_packet.c gdb_registers.c gdb_commands.c gdb_query.c) \
+               kernel/selftest/selftest.c
 
 KERNEL_OBJS := $(KERNEL_C:%.c=build/kernel/%.o) $(KERNEL_S:%.S=build/kernel/%.o) build/kernel/font.o
 EFI_OBJS    := $(EFI_C:%.c=build/efi/%.o) $(EFI_S:%.S=build/efi/%.o)
@@ -351,7 +352,7 @@ build/ankeos.img: build/BOOTX64.EFI scripts/mkimage
 BENCHES := $(patsubst test/bench/%.c,build/bench/%,$(wildcard test/bench/*.c))
 
 BENCHED_C := $(PAGING) kernel/boot/memmap.c $(addprefix kernel/lib/,format.c log.c panic.c) \
-             $(wildcard kernel/mm/frame*.c kernel/mm/heap*.c kernel/mm/window*.c)
+             $(wildcard kernel/mm/frame/*.c kernel/mm/heap/heap*.c kernel/mm/space/window*.c)
 
 build/bench/%: test/bench/%.c $(BENCHED_C) $(HOST)/flags
 	@mkdir -p $(@D)

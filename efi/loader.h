@@ -8,7 +8,7 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/boot/boot_info.h"
-#include "kernel/boot/stage.h"
+#include "kernel/boot/boot_stage.h"
 #include "kernel/lib/elf.h"
 
 /* Bytes found in a section of our own PE. data NULL: no such section. */

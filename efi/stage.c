@@ -1,8 +1,8 @@
 /*
- * The loader's stages (kernel/boot/stage.h). The framebuffer is drawn on where the firmware has put it, and only where the
+ * The loader's stages (kernel/boot/boot_stage.h). The framebuffer is drawn on where the firmware has put it, and only where the
  * firmware's own tables map it: a fault here would be worse than no square.
  */
-#include "kernel/boot/stage.h"
+#include "kernel/boot/boot_stage.h"
 
 #include "efi/loader.h"
 #include "paging/space.h"

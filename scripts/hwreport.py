@@ -1,4 +1,4 @@
-"""The kernel's hardware report (kernel/debug/hwreport.c): found in a log, checked, read.
+"""The kernel's hardware report (kernel/report/hwreport.c): found in a log, checked, read.
 
 Each line of the report is "hw N KEY WORDS", N counted from 1; the last one has the CRC-32 of all before it. Numbers are
 decimal or 0x. The keys, in the order that they come:

@@ -1,4 +1,4 @@
-"""Short texts, packed: what scripts/mksymbols and scripts/mklines share; kernel/debug/packed_text.c unpacks it.
+"""Short texts, packed: what scripts/mksymbols and scripts/mklines share; kernel/report/packed_text.c unpacks it.
 
 Codes below 128 are characters, others stand for a pair of codes. The pairs are found as in byte-pair encoding (Gage,
 "A New Algorithm for Data Compression", 1994).

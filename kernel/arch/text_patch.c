@@ -4,7 +4,7 @@
 #include "kernel/arch/text_patch.h"
 
 #include "kernel/arch/cpu.h"
-#include "kernel/arch/guard.h"
+#include "kernel/arch/irq_guard.h"
 
 /* From kernel/arch/kernel.ld. */
 extern char image_text[], image_text_end[], image_nobreak[], image_nobreak_end[];

@@ -1,6 +1,6 @@
 /*
  * The instructions that touch memory through a user's pointer, and where to go on when one of them faults: user_copy.S.
- * They check nothing: kernel/mm/uaccess.c is who calls them.
+ * They check nothing: kernel/mm/user/uaccess.c is who calls them.
  */
 #pragma once
 

@@ -6,7 +6,7 @@
 #include "kernel/dev/keyboard.h"
 
 #include "kernel/arch/cpu.h"
-#include "kernel/arch/guard.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/dev/keymap.h"
 
 #define DATA    0x60

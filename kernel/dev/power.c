@@ -5,7 +5,7 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/irq/acpi_power.h"
-#include "kernel/mm/firmware.h"
+#include "kernel/mm/space/firmware_context.h"
 
 #define RESET_CONTROL    0xcf9 /* chipset reset register: bit 1 = hard, bit 2 = go */
 #define KEYBOARD_COMMAND 0x64

@@ -6,12 +6,12 @@
  */
 #include "kernel/dev/screen.h"
 
-#include "kernel/arch/guard.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/dev/keyboard.h"
 #include "kernel/dev/text_console.h"
-#include "kernel/mm/context.h"
-#include "kernel/mm/heap.h"
-#include "kernel/mm/mmio.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/space/context.h"
+#include "kernel/mm/space/mmio.h"
 
 /* Takes a program's text in pieces, so that interrupts are not off for long: a few bytes can ask for much. */
 #define PIECE 64

@@ -4,7 +4,7 @@
 #include "kernel/fs/anonymous.h"
 
 #include "kernel/lib/format.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 
 static struct fs anonymous_fs = {
 	.name = "anon_inodefs", .device = DEVICE_NUMBER(0, 0xffffe), .magic = 0x09041934, /* ANON_INODE_FS_MAGIC */

@@ -4,8 +4,8 @@
  */
 #include "kernel/fs/content.h"
 
-#include "kernel/fs/store.h"
-#include "kernel/mm/user_io.h"
+#include "kernel/fs/content_memory.h"
+#include "kernel/mm/user/user_io.h"
 
 #define SMALL 256 /* up to here a copy by way of the stack is cheaper than walking the user's tables */
 

@@ -6,7 +6,7 @@
 
 #include "kernel/fs/node.h"
 #include "kernel/fs/page_tree.h"
-#include "kernel/mm/memory_object.h"
+#include "kernel/mm/user/memory_object.h"
 
 struct user_io;
 

@@ -5,7 +5,7 @@
 
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 
 #define FIRST_BUCKETS 8
 

@@ -5,8 +5,8 @@
 
 #include "kernel/fs/anonymous.h"
 #include "kernel/lib/wait_queue.h"
-#include "kernel/mm/heap.h"
-#include "kernel/mm/user_io.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/user/user_io.h"
 
 struct eventfd {
 	uint64_t count;

@@ -5,7 +5,7 @@
 
 #include "kernel/fs/file_lock.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 
 #define FIRST_CAPACITY 64 /* a word of the bitmap */
 

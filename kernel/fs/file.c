@@ -8,8 +8,8 @@
 #include "kernel/fs/listing.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/lib/panic.h"
-#include "kernel/mm/heap.h"
-#include "kernel/mm/user_io.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/user/user_io.h"
 
 #define SETTABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | O_ASYNC)
 /* What concerns the opening only. */

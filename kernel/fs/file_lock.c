@@ -4,7 +4,7 @@
 #include "kernel/fs/file_lock.h"
 
 #include "kernel/lib/wait_queue.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 
 static struct wait_queue queue;
 

@@ -3,12 +3,12 @@
  */
 #include "kernel/fs/initramfs.h"
 
+#include "kernel/fs/content_memory.h"
 #include "kernel/fs/path.h"
-#include "kernel/fs/store.h"
 #include "kernel/fs/tmpfs.h"
 #include "kernel/lib/inflate.h"
-#include "kernel/mm/frame_withdraw.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/frame/frame_withdraw.h"
+#include "kernel/mm/heap/heap.h"
 
 /* A file with more names than one whose first name has come. */
 struct hard_link {

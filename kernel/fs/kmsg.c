@@ -3,12 +3,12 @@
  */
 #include "kernel/fs/kmsg.h"
 
+#include "kernel/fs/content_memory.h"
 #include "kernel/fs/device.h"
-#include "kernel/fs/store.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/wait_queue.h"
-#include "kernel/mm/user_io.h"
+#include "kernel/mm/user/user_io.h"
 
 #define HEADER_SIZE   64
 #define ESCAPED_SIZE  4        /* "\x0a" */

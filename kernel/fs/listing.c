@@ -4,7 +4,7 @@
 #include "kernel/fs/listing.h"
 
 #include "kernel/lib/string.h"
-#include "kernel/mm/user_io.h"
+#include "kernel/mm/user/user_io.h"
 
 #define RECORD_MAX 280 /* the longest: 19 bytes, 255 of name, NUL, padding */
 

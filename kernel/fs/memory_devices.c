@@ -1,11 +1,11 @@
 /*
  * null, zero, full, random, urandom: Linux's mem(4) and its neighbours, which need no hardware.
  */
+#include "kernel/fs/content_memory.h"
 #include "kernel/fs/device.h"
 #include "kernel/fs/kmsg.h"
-#include "kernel/fs/store.h"
 #include "kernel/lib/random.h"
-#include "kernel/mm/user_io.h"
+#include "kernel/mm/user/user_io.h"
 
 #define PIECE 256
 

@@ -7,7 +7,7 @@
 #include "kernel/fs/text.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 
 static struct mount_type *types;
 static struct mount *mounts;

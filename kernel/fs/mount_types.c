@@ -4,9 +4,9 @@
 #include "kernel/fs/mount_types.h"
 
 #include "kernel/fs/content.h"
+#include "kernel/fs/content_memory.h"
 #include "kernel/fs/device.h"
 #include "kernel/fs/mount.h"
-#include "kernel/fs/store.h"
 #include "kernel/fs/sysfs.h"
 #include "kernel/fs/tmpfs.h"
 

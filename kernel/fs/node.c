@@ -4,7 +4,7 @@
  */
 #include "kernel/fs/node.h"
 
-#include "kernel/fs/store.h"
+#include "kernel/fs/content_memory.h"
 
 static struct linux_timespec (*clock)(void);
 

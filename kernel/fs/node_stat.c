@@ -1,8 +1,8 @@
 /*
  * What stat(2), statx(2) and statfs(2) say of a node.
  */
+#include "kernel/fs/content_memory.h"
 #include "kernel/fs/node.h"
-#include "kernel/fs/store.h"
 
 static uint64_t blocks_of(const struct node *node)
 {

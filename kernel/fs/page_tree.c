@@ -4,7 +4,7 @@
 #include "kernel/fs/page_tree.h"
 
 #include "kernel/lib/panic.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 
 struct page_tree_table {
 	uint64_t slots[PAGE_TREE_SIZE]; /* level 1: frames' addresses; above: pointers to tables; 0: nothing */

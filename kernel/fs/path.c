@@ -1,13 +1,13 @@
 /*
- * The calls that take paths: each one is a walk (walk.c) and then something with its last name.
+ * The calls that take paths: each one is a walk (path_walk.c) and then something with its last name.
  */
 #include "kernel/fs/path.h"
 
 #include "kernel/fs/file.h"
-#include "kernel/fs/walk.h"
+#include "kernel/fs/path_walk.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 
 /* Walk to the node that is meant. */
 static int find(struct walk *walk, unsigned flags, struct node **ret)

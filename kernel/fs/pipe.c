@@ -5,11 +5,11 @@
  */
 #include "kernel/fs/pipe.h"
 
-#include "kernel/fs/store.h"
+#include "kernel/fs/content_memory.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/wait_queue.h"
-#include "kernel/mm/heap.h"
-#include "kernel/mm/user_io.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/user/user_io.h"
 
 #define PIPE_FRAMES (PIPE_SIZE / PAGE_SIZE)
 #define SMALL       256 /* bytes that go by way of the stack */

@@ -5,7 +5,7 @@
 #include "kernel/fs/kmsg.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
-#include "kernel/mm/user_io.h"
+#include "kernel/mm/user/user_io.h"
 
 #define HEADER_SIZE 64
 

@@ -5,7 +5,7 @@
 
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 
 #define FIRST_ROOM 1024
 

@@ -3,8 +3,8 @@
  */
 #include "kernel/fs/text_file.h"
 
-#include "kernel/mm/heap.h"
-#include "kernel/mm/user_io.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/user/user_io.h"
 
 #define WRITE_MAX PAGE_SIZE /* what is taken of one write */
 

@@ -5,7 +5,7 @@
 
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 
 #define DIRECTORY_MODE (S_IFDIR | 0555)
 #define FIRST_POSITION 2 /* behind "." and ".." */

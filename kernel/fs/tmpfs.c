@@ -8,7 +8,7 @@
 #include "kernel/fs/file.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 
 #define TMPFS_MAGIC 0x01021994
 

@@ -3,9 +3,9 @@
  */
 #include "kernel/fs/tty.h"
 
-#include "kernel/fs/store.h"
+#include "kernel/fs/content_memory.h"
 #include "kernel/fs/tty_internal.h"
-#include "kernel/mm/user_io.h"
+#include "kernel/mm/user/user_io.h"
 
 static const struct linux_termios default_termios = {
 	.iflag = ICRNL | IXON,

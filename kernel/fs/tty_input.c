@@ -2,7 +2,7 @@
  * The line discipline: what a typed byte means, its echo, and what becomes of a program's text on its way out.
  * Interrupts are off throughout tty_input: the bytes come from interrupt handlers.
  */
-#include "kernel/fs/store.h"
+#include "kernel/fs/content_memory.h"
 #include "kernel/fs/tty_internal.h"
 
 #define TAB 8

@@ -7,8 +7,8 @@
 #include "kernel/arch/cpu_fence.h"
 #include "kernel/arch/features.h"
 #include "kernel/lib/panic.h"
-#include "kernel/mm/context.h"
-#include "kernel/mm/mmio.h"
+#include "kernel/mm/space/context.h"
+#include "kernel/mm/space/mmio.h"
 
 #define MSR_APIC_BASE    0x1b
 #define MSR_TSC_DEADLINE 0x6e0

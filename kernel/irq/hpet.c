@@ -5,7 +5,7 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/irq/scale.h"
-#include "kernel/mm/mmio.h"
+#include "kernel/mm/space/mmio.h"
 
 #define HPET_SIZE 0x400
 

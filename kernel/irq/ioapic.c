@@ -4,9 +4,9 @@
  */
 #include "kernel/irq/ioapic.h"
 
-#include "kernel/arch/guard.h"
-#include "kernel/mm/context.h"
-#include "kernel/mm/mmio.h"
+#include "kernel/arch/irq_guard.h"
+#include "kernel/mm/space/context.h"
+#include "kernel/mm/space/mmio.h"
 
 #define IOAPIC_SIZE  0x20
 #define INDEX        0x00

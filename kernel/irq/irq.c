@@ -8,7 +8,7 @@
 #include "kernel/irq/ioapic.h"
 #include "kernel/irq/pic.h"
 #include "kernel/lib/panic.h"
-#include "kernel/mm/context.h"
+#include "kernel/mm/space/context.h"
 
 #define VECTORS 256
 

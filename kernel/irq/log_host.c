@@ -3,7 +3,7 @@
  */
 #include "kernel/irq/log_host.h"
 
-#include "kernel/arch/guard.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/irq/clock.h"
 #include "kernel/lib/log.h"
 

@@ -4,7 +4,7 @@
  */
 #include "kernel/irq/timer.h"
 
-#include "kernel/arch/guard.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/irq/apic.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/irq.h"

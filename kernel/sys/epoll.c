@@ -4,10 +4,10 @@
  */
 #include "kernel/sys/epoll.h"
 
-#include "kernel/arch/guard.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/fs/anonymous.h"
 #include "kernel/lib/wait_queue.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 
 #define NESTING_MOST 5 /* epoll files on a way from one to another: Linux's EP_MAX_NESTS and the first */
 

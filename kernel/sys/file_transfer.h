@@ -4,7 +4,7 @@
 #pragma once
 
 #include "kernel/fs/file.h"
-#include "kernel/mm/user_io.h"
+#include "kernel/mm/user/user_io.h"
 
 enum transfer_kind {
 	TRANSFER_READ,

@@ -7,8 +7,8 @@
 #include "kernel/sys/futex.h"
 
 #include "kernel/lib/errno.h"
-#include "kernel/mm/uaccess.h"
-#include "kernel/mm/user_space.h"
+#include "kernel/mm/user/uaccess.h"
+#include "kernel/mm/user/user_space.h"
 #include "kernel/task/process.h"
 
 #define BUCKET_BITS 8

@@ -4,7 +4,7 @@
 #include "kernel/sys/memory_flags.h"
 
 #include "kernel/lib/errno.h"
-#include "kernel/mm/user_space.h"
+#include "kernel/mm/user/user_space.h"
 
 #define PROT_KNOWN          7
 #define MAP_SHARED          1

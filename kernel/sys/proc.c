@@ -5,7 +5,7 @@
 
 #include "kernel/fs/mount.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 
 #define PROC_MAGIC 0x9fa0
 

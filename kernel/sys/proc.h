@@ -1,6 +1,6 @@
 /*
  * /proc: the machine (proc_machine.c), and a directory for each process (proc_pid.c) with what it is (proc_task.c) and what it
- * has in memory (proc_maps.c). Everything is as Linux shows it (proc(5)), so that ps, top and their like work.
+ * has in memory (proc_memory.c). Everything is as Linux shows it (proc(5)), so that ps, top and their like work.
  */
 #pragma once
 

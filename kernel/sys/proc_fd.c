@@ -2,7 +2,7 @@
  * What a process has open, as links; and where the links of its directory lead.
  */
 #include "kernel/fs/path.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 #include "kernel/sys/proc_node.h"
 
 static struct file *file_at(const struct proc_subject *subject, int fd)

@@ -7,12 +7,12 @@
 #include "kernel/irq/irq.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/context.h"
-#include "kernel/mm/frame.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/frame/frame.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/space/context.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/system_names.h"
-#include "kernel/task/load.h"
+#include "kernel/task/load_average.h"
 #include "kernel/task/sched.h"
 
 #define TICK_NS   (NS_PER_S / 100)

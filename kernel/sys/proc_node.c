@@ -3,7 +3,7 @@
  */
 #include "kernel/sys/proc_node.h"
 
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 
 #define LISTS 64
 

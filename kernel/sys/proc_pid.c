@@ -1,5 +1,5 @@
 /*
- * The directories of processes and tasks. What is in the files: proc_task.c, proc_maps.c.
+ * The directories of processes and tasks. What is in the files: proc_task.c, proc_memory.c.
  */
 #include "kernel/lib/string.h"
 #include "kernel/sys/proc_node.h"

@@ -3,7 +3,7 @@
  * the heap. How much they may be is Linux's rule.
  */
 #include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 #include "kernel/sys/user_args.h"
 
 #define STRING_MAX  (32 * PAGE_SIZE) /* one string with its NUL: MAX_ARG_STRLEN */

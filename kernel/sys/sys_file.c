@@ -1,7 +1,7 @@
 /*
  * Reading and writing open files.
  */
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 #include "kernel/sys/file_transfer.h"
 #include "kernel/sys/user_args.h"
 

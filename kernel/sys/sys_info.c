@@ -6,8 +6,8 @@
 #include "kernel/lib/log.h"
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/context.h"
-#include "kernel/mm/frame.h"
+#include "kernel/mm/frame/frame.h"
+#include "kernel/mm/space/context.h"
 #include "kernel/sys/system_names.h"
 #include "kernel/sys/user_args.h"
 

@@ -1,7 +1,7 @@
 /*
  * Advisory locks: fcntl(2)'s record locks and flock(2). Deadlocks of F_SETLKW are not looked for: a signal ends them.
  */
-#include "kernel/arch/guard.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/fs/file_lock.h"
 #include "kernel/lib/wait_queue.h"
 #include "kernel/sys/file_locking.h"

@@ -3,7 +3,7 @@
  */
 #include "kernel/fs/kmsg.h"
 #include "kernel/lib/log.h"
-#include "kernel/mm/user_io.h"
+#include "kernel/mm/user/user_io.h"
 #include "kernel/sys/user_args.h"
 
 enum syslog_action {

@@ -2,7 +2,7 @@
  * System calls that change a process's memory. What they do is kernel/mm's; here Linux's flags are checked and turned
  * into ours.
  */
-#include "kernel/mm/user_space.h"
+#include "kernel/mm/user/user_space.h"
 #include "kernel/sys/calls.h"
 #include "kernel/sys/memory_flags.h"
 #include "kernel/task/process.h"

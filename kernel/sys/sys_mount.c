@@ -3,7 +3,7 @@
  */
 #include "kernel/fs/mount.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 #include "kernel/sys/user_args.h"
 
 #define CWD ((uint64_t)AT_FDCWD)

@@ -2,7 +2,7 @@
  * The tree of names: making, removing, moving; and where a process stands in it.
  */
 #include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 #include "kernel/sys/file_transfer.h"
 #include "kernel/sys/user_args.h"
 

@@ -3,7 +3,7 @@
  * (remaining time, signal mask) are in one place for all.
  */
 #include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 #include "kernel/sys/poll_wait.h"
 #include "kernel/sys/signal_mask.h"
 #include "kernel/sys/user_args.h"

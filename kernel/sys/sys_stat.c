@@ -1,7 +1,7 @@
 /*
  * What files are: stat(2) and its kin, and the calls that change owners, permissions and times.
  */
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 #include "kernel/sys/user_args.h"
 
 #define CWD ((uint64_t)AT_FDCWD)

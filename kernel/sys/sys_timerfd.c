@@ -1,12 +1,12 @@
 /*
  * timerfd_create(2): a timer that is read.
  */
-#include "kernel/arch/guard.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/fs/anonymous.h"
 #include "kernel/irq/timer.h"
 #include "kernel/lib/wait_queue.h"
-#include "kernel/mm/heap.h"
-#include "kernel/mm/user_io.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/user/user_io.h"
 #include "kernel/sys/user_args.h"
 
 enum timerfd_clock { TIMERFD_REALTIME = 0, TIMERFD_MONOTONIC = 1, TIMERFD_BOOTTIME = 7 };

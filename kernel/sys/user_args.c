@@ -4,7 +4,7 @@
 #include "kernel/sys/user_args.h"
 
 #include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/heap/heap.h"
 
 int args_time(uint64_t from, uint64_t *ret_ns)
 {

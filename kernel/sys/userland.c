@@ -15,7 +15,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/hhdm.h"
+#include "kernel/mm/space/hhdm.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/sys.h"
 #include "kernel/sys/terminals.h"

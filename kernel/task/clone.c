@@ -2,9 +2,9 @@
  * New tasks out of old ones: clone(2), with fork and vfork as special cases.
  */
 #include "kernel/arch/fpu.h"
-#include "kernel/arch/guard.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/lib/errno.h"
-#include "kernel/mm/uaccess.h"
+#include "kernel/mm/user/uaccess.h"
 #include "kernel/task/process_internal.h"
 #include "kernel/task/signal_internal.h"
 

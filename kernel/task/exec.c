@@ -9,8 +9,8 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/heap.h"
-#include "kernel/mm/user_io.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/user/user_io.h"
 #include "kernel/task/exec_internal.h"
 
 /* How much of a file is looked at: all program headers must be there, as on Linux. */

@@ -5,10 +5,10 @@
 #include "kernel/lib/elf.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/random.h"
-#include "kernel/mm/heap.h"
-#include "kernel/mm/kernel_space.h"
-#include "kernel/mm/memory_object.h"
-#include "kernel/mm/user_io.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/space/kernel_space.h"
+#include "kernel/mm/user/memory_object.h"
+#include "kernel/mm/user/user_io.h"
 #include "kernel/task/exec_internal.h"
 
 /* How far from the usual places things go: page numbers, as on Linux. */

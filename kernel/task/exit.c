@@ -2,10 +2,10 @@
  * The end of tasks and processes.
  */
 #include "kernel/arch/cpu.h"
-#include "kernel/arch/guard.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/irq/timer.h"
 #include "kernel/lib/errno.h"
-#include "kernel/mm/kernel_space.h"
+#include "kernel/mm/space/kernel_space.h"
 #include "kernel/task/job_control.h"
 #include "kernel/task/process_internal.h"
 #include "kernel/task/signal_numbers.h"

@@ -6,7 +6,7 @@
  */
 #include "kernel/task/job_control.h"
 
-#include "kernel/arch/guard.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/fs/tty.h"
 #include "kernel/lib/errno.h"
 #include "kernel/task/process_internal.h"

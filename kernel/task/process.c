@@ -6,8 +6,8 @@
 #include "kernel/irq/clock.h"
 #include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/frame.h"
-#include "kernel/mm/heap.h"
+#include "kernel/mm/frame/frame.h"
+#include "kernel/mm/heap/heap.h"
 #include "kernel/task/process_internal.h"
 
 #define PID_LISTS 256

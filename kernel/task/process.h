@@ -4,7 +4,7 @@
 #pragma once
 
 #include "kernel/fs/fd.h"
-#include "kernel/mm/user_space.h"
+#include "kernel/mm/user/user_space.h"
 #include "kernel/task/task.h"
 
 /* Linux's resource limits (getrlimit(2)). */

@@ -9,9 +9,9 @@
 #include "kernel/arch/fpu.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/timer.h"
-#include "kernel/mm/kernel_space.h"
-#include "kernel/mm/uaccess.h"
-#include "kernel/task/load.h"
+#include "kernel/mm/space/kernel_space.h"
+#include "kernel/mm/user/uaccess.h"
+#include "kernel/task/load_average.h"
 #include "kernel/task/process.h"
 #include "kernel/task/user_return.h"
 

@@ -6,10 +6,10 @@
 #include "kernel/task/signal_frame.h"
 
 #include "kernel/arch/fpu.h"
-#include "kernel/arch/guard.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/arch/registers.h"
 #include "kernel/lib/errno.h"
-#include "kernel/mm/uaccess.h"
+#include "kernel/mm/user/uaccess.h"
 #include "kernel/task/signal_internal.h"
 
 /* Flags that POPF changes in user mode: what a frame may set (Linux's FIX_EFLAGS). */

@@ -11,7 +11,7 @@
 #include "kernel/arch/trap.h"
 #include "kernel/irq/timer_queue.h"
 #include "kernel/lib/wait_queue.h"
-#include "kernel/mm/kernel_stack.h"
+#include "kernel/mm/heap/kernel_stack.h"
 #include "kernel/task/signal_state.h"
 
 #define TASK_NAME 16 /* with its NUL, as Linux's comm */

@@ -5,7 +5,7 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/lib/log.h"
-#include "kernel/mm/uaccess.h"
+#include "kernel/mm/user/uaccess.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/signal_internal.h"

@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
-#include "kernel/mm/frame.h"
+#include "kernel/mm/frame/frame.h"
 #include "test/host/random.h"
 
 #define PAIRS 100000

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernel/debug/gdb_commands.h"
+#include "kernel/gdb/gdb_commands.h"
 #include "test/fuzz/fuzz.h"
 
 #define MEMORY_SIZE 3000

@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "kernel/arch/user_copy.h"
-#include "kernel/mm/frame.h"
-#include "kernel/mm/kernel_space.h"
+#include "kernel/mm/frame/frame.h"
+#include "kernel/mm/space/kernel_space.h"
 #include "paging/leaves.h"
 
 #define TLB_ENTRIES 8192

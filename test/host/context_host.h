@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "kernel/mm/memory_object.h"
-#include "kernel/mm/user_space.h"
+#include "kernel/mm/user/memory_object.h"
+#include "kernel/mm/user/user_space.h"
 
 /* CR3 writes so far. */
 extern unsigned host_cr3_writes;

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "kernel/lib/panic.h"
-#include "kernel/mm/frame.h"
+#include "kernel/mm/frame/frame.h"
 #include "test/host/random.h"
 
 #define KIB 1024ULL

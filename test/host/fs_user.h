@@ -6,7 +6,7 @@
 #include "kernel/fs/file.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/tmpfs.h"
-#include "kernel/mm/user_io.h"
+#include "kernel/mm/user/user_io.h"
 #include "test/host/context_host.h"
 #include "test/host/frame_machine.h"
 #include "test/host/fs_machine.h"

@@ -9,8 +9,8 @@
 #include <sys/mman.h>
 
 #include "kernel/lib/panic.h"
-#include "kernel/mm/heap.h"
-#include "kernel/mm/window.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/space/window.h"
 #include "paging/layout.h"
 
 /* The heap's own range is as large as the kernel's. */

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "kernel/debug/print.h"
+#include "kernel/report/print.h"
 
 /* All that printed_keep was given since printed_clear. */
 extern char printed[16384];

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/mm/area.h"
+#include "kernel/mm/user/area.h"
 #include "test/host/random.h"
 
 #define PAGES 600

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/debug/audit.h"
+#include "kernel/report/audit.h"
 #include "paging/layout.h"
 #include "test/host/paging_arena.h"
 #include "test/host/printed.h"

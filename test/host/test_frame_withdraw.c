@@ -3,7 +3,7 @@
  */
 #include "test/host/frame_take.h"
 
-#include "kernel/mm/frame_withdraw.h"
+#include "kernel/mm/frame/frame_withdraw.h"
 
 /* All that can be allocated lies outside [start, end), and is as much as the count of free frames says. */
 static void expect_left_alone(struct machine *m, uint64_t start, uint64_t end)

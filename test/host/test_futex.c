@@ -19,8 +19,8 @@
 #define user_op_u32      __wrap_user_op_u32
 
 #include "kernel/lib/errno.h"
-#include "kernel/mm/uaccess.h"
-#include "kernel/mm/user_space.h"
+#include "kernel/mm/user/uaccess.h"
+#include "kernel/mm/user/user_space.h"
 #include "kernel/sys/futex.h"
 #include "kernel/task/process.h"
 

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "kernel/arch/cpu.h"
-#include "kernel/debug/gdb_commands.h"
+#include "kernel/gdb/gdb_commands.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -32,7 +32,7 @@ static void port_out(uint16_t port, uint8_t value)
 
 #define cpu_in8  port_in
 #define cpu_out8 port_out
-#include "kernel/debug/gdb_port.c"
+#include "kernel/gdb/gdb_port.c"
 #undef cpu_in8
 #undef cpu_out8
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/mm/heap_internal.h"
+#include "kernel/mm/heap/heap_internal.h"
 #include "test/host/heap_host.h"
 
 static struct heap_host host;

@@ -13,7 +13,7 @@
 #include <pthread.h>
 #include <sched.h>
 
-#include "kernel/mm/heap_internal.h"
+#include "kernel/mm/heap/heap_internal.h"
 #include "test/host/heap_host.h"
 #include "test/host/random.h"
 

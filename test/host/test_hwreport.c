@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/debug/hwreport.h"
+#include "kernel/report/hwreport.h"
 #include "test/host/acpi_sample.h"
 #include "test/host/printed.h"
 

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "kernel/arch/cpu.h"
-#include "kernel/arch/guard.h"
+#include "kernel/arch/irq_guard.h"
 
 static uint8_t model_in(uint16_t port);
 static void model_out(uint16_t port, uint8_t value);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/debug/line_editor.h"
+#include "kernel/monitor/line_editor.h"
 #include "test/host/screen_model.h"
 
 #define UP     "\033[A"

@@ -1,5 +1,5 @@
 /*
- * The line table: scripts/mklines writes it, kernel/debug/line_table.c reads it, addr2line is the judge.
+ * The line table: scripts/mklines writes it, kernel/report/line_table.c reads it, addr2line is the judge.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/debug/line_table.h"
+#include "kernel/report/line_table.h"
 
 /* By hand, from the description in scripts/mklines. */
 static const uint8_t small[] = {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/task/load.h"
+#include "kernel/task/load_average.h"
 
 #define SECOND 1000000000ULL
 

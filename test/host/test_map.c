@@ -12,10 +12,10 @@
 #include <cmocka.h>
 
 #include "kernel/arch/trap.h"
-#include "kernel/debug/map.h"
-#include "kernel/debug/peek.h"
-#include "kernel/debug/trap_text.h"
-#include "kernel/debug/walk.h"
+#include "kernel/panic/trap_text.h"
+#include "kernel/report/map.h"
+#include "kernel/report/peek.h"
+#include "kernel/report/walk_report.h"
 #include "test/host/paging_arena.h"
 #include "test/host/printed.h"
 

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/debug/map_draw.h"
+#include "kernel/report/map_draw.h"
 #include "paging/layout.h"
 #include "test/host/paging_arena.h"
 #include "test/host/printed.h"

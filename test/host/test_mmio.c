@@ -12,7 +12,7 @@
 
 #include "kernel/lib/format.h"
 #include "kernel/lib/panic.h"
-#include "kernel/mm/mmio_window.h"
+#include "kernel/mm/space/mmio_window.h"
 #include "paging/layout.h"
 #include "test/host/paging_expect.h"
 #include "test/host/random.h"

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "kernel/debug/monitor.h"
 #include "kernel/lib/log.h"
+#include "kernel/monitor/monitor.h"
 
 /* ---- the console that listens, and the devices that are typed on ---- */
 

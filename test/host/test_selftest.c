@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "kernel/lib/log.h"
-#include "kernel/lib/selftest.h"
+#include "kernel/selftest/selftest.h"
 
 static char said[2048];
 static uint64_t frames;

@@ -1,5 +1,5 @@
 /*
- * The symbol table: scripts/mksymbols writes it, kernel/debug/symbol_table.c reads it, nm is the judge.
+ * The symbol table: scripts/mksymbols writes it, kernel/report/symbol_table.c reads it, nm is the judge.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/debug/symbol_table.h"
+#include "kernel/report/symbol_table.h"
 
 #define NOTHING 12345 /* an offset that no search returns */
 

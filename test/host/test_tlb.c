@@ -3,7 +3,7 @@
  * nothing is forgotten, this that nothing is overdone.
  */
 #include "kernel/arch/pcid.h"
-#include "kernel/mm/tlb.h"
+#include "kernel/mm/space/tlb.h"
 #include "paging/layout.h"
 
 #include <setjmp.h>

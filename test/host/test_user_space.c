@@ -4,8 +4,8 @@
  */
 #include "test/host/user_machine.h"
 
-#include "kernel/mm/uaccess.h"
-#include "kernel/mm/user_io.h"
+#include "kernel/mm/user/uaccess.h"
+#include "kernel/mm/user/user_io.h"
 #include "paging/leaves.h"
 
 #define RW   (USER_READ | USER_WRITE)

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/mm/window.h"
+#include "kernel/mm/space/window.h"
 #include "paging/layout.h"
 #include "test/host/random.h"
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "kernel/mm/tlb.h"
+#include "kernel/mm/space/tlb.h"
 #include "test/host/paging_arena.h"
 
 /* What is broken on purpose, to see that it is found. */

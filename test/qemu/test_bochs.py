@@ -10,7 +10,7 @@ from bundles import KERNEL, bundle
 from contract import ROOT
 
 CR4_PGE, CR4_PCIDE = 1 << 7, 1 << 17
-PCIDS = 64  # TLB_PCIDS of kernel/mm/tlb.h
+PCIDS = 64  # TLB_PCIDS of kernel/mm/space/tlb.h
 
 
 @pytest.fixture(name="bochs", scope="module")

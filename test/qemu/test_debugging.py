@@ -12,19 +12,19 @@ BUGS = {
     "null": ("", (
         r"^#PF page fault: write to a page that is not present, by the kernel$",
         r"^address 0x0{16}: a null pointer$",
-        r"^at 0x[0-9a-f]{16} write_null\+0x[0-9a-f]+ \(kernel/debug/provoke\.c:\d+\)$",
+        r"^at 0x[0-9a-f]{16} write_null\+0x[0-9a-f]+ \(kernel/monitor/provoke\.c:\d+\)$",
         r"^  PML4E\[  0\] 0x0{16} not present$",
-        r"^ #1  0x[0-9a-f]{16} provoke\+0x[0-9a-f]+ \(kernel/debug/provoke\.c:\d+\)$")),
+        r"^ #1  0x[0-9a-f]{16} provoke\+0x[0-9a-f]+ \(kernel/monitor/provoke\.c:\d+\)$")),
     "stack": ("", (
         r"^#DF double fault$",
         r"^The stack has run out: below RSP nothing is mapped\.$",
         r"^  PTE  \[ *\d+\] 0x0{16} not present$",
-        r"^ #1  0x[0-9a-f]{16} use_stack\+0x[0-9a-f]+ \(kernel/debug/provoke\.c:\d+\)$",
+        r"^ #1  0x[0-9a-f]{16} use_stack\+0x[0-9a-f]+ \(kernel/monitor/provoke\.c:\d+\)$",
         r"^     the same \d+ more times$")),
     "free": ("", (
         r"^#PF page fault: read of a page that is not present, by the kernel$",
         r"^address 0xffffff80[0-9a-f]{8}: kernel heap$",
-        r"^at 0x[0-9a-f]{16} use_after_free\+0x[0-9a-f]+ \(kernel/debug/provoke\.c:\d+\)$",
+        r"^at 0x[0-9a-f]{16} use_after_free\+0x[0-9a-f]+ \(kernel/monitor/provoke\.c:\d+\)$",
         r"^  (PDE|PTE)  \[ *\d+\] 0x0{16} not present$")),
     "pte": ("", (
         r"^#PF page fault: write to a page with a reserved bit set in an entry, by the kernel$",
@@ -34,12 +34,12 @@ BUGS = {
     "loop": ("watchdog=2", (
         r"^watchdog: the kernel has been at one thing for too long$",
         r"^NMI$",
-        r"^at 0x[0-9a-f]{16} wait_for_ever\+(?:0x)?[0-9a-f]+ \(kernel/debug/provoke\.c:\d+\)$",
+        r"^at 0x[0-9a-f]{16} wait_for_ever\+(?:0x)?[0-9a-f]+ \(kernel/monitor/provoke\.c:\d+\)$",
         r"^ #1  0x[0-9a-f]{16} provoke\+",
         r"^task 0, kernel: of the kernel$")),
     "deaf": ("watchdog=2", (
         r"^watchdog: the kernel has been at one thing for too long$",
-        r"^     wait_for_ever \(kernel/debug/provoke\.c:\d+\), inlined in$",
+        r"^     wait_for_ever \(kernel/monitor/provoke\.c:\d+\), inlined in$",
         r"^ #0  0x[0-9a-f]{16} wait_deaf\+")),
 }
 

@@ -9,7 +9,7 @@ from contract import ROOT
 from machine import LIMIT, Config, Machine
 
 STAGES = [int(code, 16) for code in
-          re.findall(r"^\tSTAGE_\w+ = (0x[0-9a-f]+),", (ROOT / "kernel/boot/stage.h").read_text(), re.MULTILINE)]
+          re.findall(r"^\tSTAGE_\w+ = (0x[0-9a-f]+),", (ROOT / "kernel/boot/boot_stage.h").read_text(), re.MULTILINE)]
 LOADER_STAGES = 4
 KERNEL_SQUARES = 9  # up to STAGE_MEMORY
 SQUARE, STEP = 12, 24

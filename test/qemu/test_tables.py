@@ -134,7 +134,7 @@ def test_descriptor_tables_are_in_slot_511(guest):
 
 def test_firmware_context(guest):
     """Runtime regions at their physical addresses in the lower half, slot 511 shared, nothing else."""
-    root = struct.unpack("<Q", guest.read_virtual(contract.static_address("kernel/mm/firmware.c", "context"), 8))[0]
+    root = struct.unpack("<Q", guest.read_virtual(contract.static_address("kernel/mm/space/firmware_context.c", "context"), 8))[0]
     assert root and root != guest.root
     context = guest.walk_from(root)
     assert context.root[511] == guest.walk.root[511]

@@ -13,12 +13,12 @@ SOUND = {
     "kernel/boot/boot_info.h": '#pragma once\n#include "paging/types.h"\nstruct boot_info { vaddr_t hhdm; };\n',
     "kernel/arch/cpu.h": '#pragma once\nstatic inline void cpu_halt(void)\n{\n\t__asm__ volatile("hlt");\n}\n',
     "kernel/arch/entry.S": '#include "paging/types.h"\n',
-    "kernel/mm/frame.h": '#pragma once\n#include "kernel/boot/boot_info.h"\n#include "kernel/lib/panic.h"\n',
-    "kernel/dev/serial.h": '#pragma once\n#include "kernel/mm/frame.h"\n',
+    "kernel/mm/frame/frame.h": '#pragma once\n#include "kernel/boot/boot_info.h"\n#include "kernel/lib/panic.h"\n',
+    "kernel/dev/serial.h": '#pragma once\n#include "kernel/mm/frame/frame.h"\n',
     "kernel/fs/file.h": "#pragma once\n",
     "kernel/main.c": '/* asm in a comment, "asm" in a text */\n#include "kernel/dev/serial.h"\n',
     "efi/main.c": '#include <efi.h>\n\n#include "kernel/arch/cpu.h"\n#include "kernel/boot/boot_info.h"\n',
-    "test/host/test_frame.c": '#include <stdio.h>\n#include "kernel/mm/frame.h"\n',
+    "test/host/test_frame.c": '#include <stdio.h>\n#include "kernel/mm/frame/frame.h"\n',
 }
 
 
@@ -35,42 +35,42 @@ def test_sound_tree(tmp_path):
 
 
 @pytest.mark.parametrize(("path", "text", "fault"), [
-    ("kernel/lib/panic.c", '#include "kernel/mm/frame.h"\n',
-     '1: "kernel/mm/frame.h": kernel/mm does not lie below kernel/lib'),
+    ("kernel/lib/panic.c", '#include "kernel/mm/frame/frame.h"\n',
+     '1: "kernel/mm/frame/frame.h": kernel/mm/frame does not lie below kernel/lib'),
     ("paging/space.c", '\n#include "kernel/lib/panic.h"\n',
      '2: "kernel/lib/panic.h": kernel/lib does not lie below paging'),
     ("kernel/fs/file.c", '#include "kernel/dev/serial.h"\n',
      '1: "kernel/dev/serial.h": kernel/dev does not lie below kernel/fs'),
-    ("kernel/mm/frame.c", '#include "efi/loader.h"\n', '1: "efi/loader.h" is no path from the root'),
-    ("kernel/mm/frame.c", '#include "frame.h"\n', '1: "frame.h" is no path from the root'),
-    ("kernel/mm/frame.c", '#include "../mm/frame.h"\n', '1: "../mm/frame.h" is no path from the root'),
-    ("kernel/mm/frame.c", "#include <string.h>\n", "1: <string.h> is not freestanding"),
-    ("efi/tables.c", '#include "kernel/mm/frame.h"\n',
-     '1: "kernel/mm/frame.h": efi sees only efi, paging, kernel/boot, kernel/lib, kernel/arch/cpu.h'),
+    ("kernel/mm/frame/frame.c", '#include "efi/loader.h"\n', '1: "efi/loader.h" is no path from the root'),
+    ("kernel/mm/frame/frame.c", '#include "frame.h"\n', '1: "frame.h" is no path from the root'),
+    ("kernel/mm/frame/frame.c", '#include "../mm/frame.h"\n', '1: "../mm/frame.h" is no path from the root'),
+    ("kernel/mm/frame/frame.c", "#include <string.h>\n", "1: <string.h> is not freestanding"),
+    ("efi/tables.c", '#include "kernel/mm/frame/frame.h"\n',
+     '1: "kernel/mm/frame/frame.h": efi sees only efi, paging, kernel/boot, kernel/lib, kernel/arch/cpu.h'),
     ("kernel/new/thing.c", "int thing;\n", "1: belongs to no layer"),
-    ("kernel/mm/copy.S", "nop\n", "1: assembly outside kernel/arch and efi"),
-    ("kernel/mm/frame.c", '/* text\n */\nvoid f(void)\n{\n\t__asm__("nop");\n}\n',
+    ("kernel/mm/frame/copy.S", "nop\n", "1: assembly outside kernel/arch and efi"),
+    ("kernel/mm/frame/frame.c", '/* text\n */\nvoid f(void)\n{\n\t__asm__("nop");\n}\n',
      "5: inline assembly outside kernel/arch/cpu.h"),
-    ("kernel/mm/frame.c", "int x;\n" * 451, "451: 451 lines, more than 450"),
-    ("kernel/mm/heap.h", "#ifndef HEAP\n#define HEAP\n#endif\n", "1: no #pragma once"),
+    ("kernel/mm/frame/frame.c", "int x;\n" * 451, "451: 451 lines, more than 450"),
+    ("kernel/mm/heap/heap.h", "#ifndef HEAP\n#define HEAP\n#endif\n", "1: no #pragma once"),
 ])
 def test_each_fault(tmp_path, path, text, fault):
     assert check(tmp_path, {path: text}) == (1, [f"{path}:{fault}"])
 
 
 def test_header_that_needs_another_one(tmp_path):
-    code, faults = check(tmp_path, {"kernel/mm/heap.h": "#pragma once\nvaddr_t heap_start(void);\n"})
+    code, faults = check(tmp_path, {"kernel/mm/heap/heap.h": "#pragma once\nvaddr_t heap_start(void);\n"})
     assert code == 1
     assert len(faults) == 1
-    assert faults[0].startswith("kernel/mm/heap.h:1: does not compile alone: ")
+    assert faults[0].startswith("kernel/mm/heap/heap.h:1: does not compile alone: ")
     assert "vaddr_t" in faults[0]
 
 
 def test_include_cycle(tmp_path):
     assert check(tmp_path, {
-        "kernel/mm/a.h": '#pragma once\n#include "kernel/mm/b.h"\n',
-        "kernel/mm/b.h": '#pragma once\n#include "kernel/mm/a.h"\n',
-    }) == (1, ["kernel/mm/a.h:1: include cycle: kernel/mm/a.h -> kernel/mm/b.h -> kernel/mm/a.h"])
+        "kernel/mm/frame/a.h": '#pragma once\n#include "kernel/mm/frame/b.h"\n',
+        "kernel/mm/frame/b.h": '#pragma once\n#include "kernel/mm/frame/a.h"\n',
+    }) == (1, ["kernel/mm/frame/a.h:1: include cycle: kernel/mm/frame/a.h -> kernel/mm/frame/b.h -> kernel/mm/frame/a.h"])
 
 
 def test_this_tree():

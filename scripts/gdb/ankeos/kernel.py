@@ -123,7 +123,7 @@ def contexts() -> list[Context]:
             root = int(one["space"]["context"]["space"]["root"]["raw"])
             names.setdefault(root, []).append(f"{int(one['pid'])} {program_path(one) or '?'}")
     found = [Context(int(gdb.parse_and_eval("kernel_context.space.root.raw")), "the kernel context", "kernel")]
-    for one in chain(static("kernel/mm/context.c", "others"), "next"):
+    for one in chain(static("kernel/mm/space/context.c", "others"), "next"):
         root = int(one["space"]["root"]["raw"])
         if root in names:
             found.append(Context(root, "user context of " + ", ".join(names[root]), "user"))

@@ -1,0 +1,117 @@
+/*
+ * Steps along a path. A symbolic link puts its target in front of what is left of the path, in a block of its own.
+ */
+#include "kernel/fs/path_walk.h"
+
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap/heap.h"
+
+int walk_start(struct walk *walk, const struct path_base *base, const char *path)
+{
+	if (!*path)
+		return -ENOENT;
+	if (strnlen(path, PATH_MAX) == PATH_MAX)
+		return -ENAMETOOLONG;
+	*walk = (struct walk){ .root = base->root, .rest = path };
+	walk->dir = node_get(*path == '/' ? base->root : base->start);
+	return 0;
+}
+
+void walk_end(struct walk *walk)
+{
+	node_put(walk->dir);
+	kfree(walk->text);
+}
+
+static void go_to(struct walk *walk, struct node *dir)
+{
+	node_put(walk->dir);
+	walk->dir = dir;
+}
+
+/* The target, and behind it what was left of the path, become the path. */
+static int splice(struct walk *walk, struct name target)
+{
+	size_t rest = strlen(walk->rest);
+	char *text;
+
+	if (target.size + rest + 2 > PATH_MAX)
+		return -ENAMETOOLONG;
+	text = kmalloc(target.size + rest + 2);
+	if (!text)
+		return -ENOMEM;
+	memcpy(text, target.text, target.size);
+	/* A slash, not the walk's own: "link/" asks for a directory, however the target ends. */
+	text[target.size] = '/';
+	memcpy(text + target.size + (walk->slash ? 1 : 0), walk->rest, rest + 1);
+	kfree(walk->text);
+	walk->text = text;
+	walk->rest = text;
+	if (*text == '/')
+		go_to(walk, node_get(walk->root));
+	return 0;
+}
+
+int walk_follow(struct walk *walk, struct node *link, struct node **ret_node)
+{
+	struct name target;
+	int error = ++walk->links > LOOP_MAX ? -ELOOP : 0;
+
+	*ret_node = NULL;
+	if (!error && link->ops->follow) {
+		error = link->ops->follow(link, ret_node);
+	} else if (!error) {
+		error = node_readlink(link, &target);
+		if (!error)
+			error = target.size ? splice(walk, target) : -ENOENT;
+	}
+	node_put(link);
+	return error;
+}
+
+/* Cut the next name off the path. */
+static void next_name(struct walk *walk)
+{
+	const char *end;
+
+	while (*walk->rest == '/')
+		walk->rest++;
+	end = walk->rest;
+	while (*end && *end != '/')
+		end++;
+	walk->name = (struct name){ walk->rest, (size_t)(end - walk->rest) };
+	walk->slash = *end == '/';
+	while (*end == '/')
+		end++;
+	walk->rest = end;
+	if (!walk->name.size)
+		walk->name = (struct name){ ".", 1 };
+}
+
+int walk_look(struct walk *walk, struct node **ret)
+{
+	return node_lookup(walk->root, walk->dir, walk->name, ret);
+}
+
+int walk_to_end(struct walk *walk)
+{
+	for (;;) {
+		struct node *node;
+		int error;
+
+		next_name(walk);
+		if (!*walk->rest)
+			return node_is(walk->dir, S_IFDIR) ? 0 : -ENOTDIR;
+		error = walk_look(walk, &node);
+		if (!error && node_is(node, S_IFLNK)) {
+			error = walk_follow(walk, node, &node);
+			if (!error && !node)
+				continue;
+		}
+		if (error)
+			return error;
+		go_to(walk, node);
+		if (!node_is(node, S_IFDIR))
+			return -ENOTDIR;
+	}
+}

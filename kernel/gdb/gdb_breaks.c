@@ -1,0 +1,299 @@
+/*
+ * Keeps the list and the registers. A breakpoint in a program's text that cannot be written now (the machine has stopped
+ * inside the kernel) gets a debug register instead.
+ */
+#include "kernel/gdb/gdb_breaks.h"
+
+#include "kernel/arch/cpu_debug.h"
+#include "kernel/arch/text_patch.h"
+#include "kernel/lib/string.h"
+#include "kernel/task/process.h"
+
+#define INT3 0xcc
+#define MOST 64
+
+/* DR7's fields (Intel SDM vol. 3B, "Debug Control Register (DR7)"). */
+#define DR7_EXECUTE 0
+#define DR7_WRITE   1
+#define DR7_ACCESS  3
+
+struct software_break {
+	vaddr_t va;
+	struct user_space *user; /* NULL: the kernel's text */
+	uint8_t old;             /* the byte below */
+	bool used, in_place;
+};
+
+struct hardware_break {
+	vaddr_t va;
+	uint64_t size;
+	enum gdb_break_kind kind; /* as gdb asked for it */
+	vaddr_t asked;            /* the start of the whole range that gdb named */
+	uint64_t asked_size;
+	bool used;
+};
+
+static struct software_break software[MOST];
+static struct hardware_break hardware[DEBUG_REGISTERS];
+
+/* ---- in text ---- */
+
+static struct software_break *find_software(vaddr_t va, const struct user_space *user)
+{
+	for (size_t i = 0; i < MOST; i++)
+		if (software[i].used && software[i].va == va && software[i].user == user)
+			return &software[i];
+	return NULL;
+}
+
+static bool insert_software(const struct gdb_place *place, vaddr_t va)
+{
+	static const uint8_t int3 = INT3;
+	struct software_break b = { .va = va, .user = va < USER_END ? place->user : NULL, .used = true };
+
+	if (find_software(va, b.user))
+		return true;
+	if (va < USER_END ? !b.user : !text_may_break(va))
+		return false;
+	for (size_t i = 0; i < MOST; i++) {
+		if (software[i].used)
+			continue;
+		if (gdb_memory_read(place, va, &b.old, 1) != 1)
+			return false;
+		if (b.user && gdb_memory_write(place, va, &int3, 1) != 1)
+			return false;
+		b.in_place = b.user;
+		software[i] = b;
+		return true;
+	}
+	return false;
+}
+
+static bool has_space(void *ctx, struct task *task)
+{
+	struct software_break *b = *(struct software_break **)ctx;
+
+	if (!task->process || task->process->space != b->user)
+		return true;
+	*(struct software_break **)ctx = NULL;
+	return false;
+}
+
+/* The process may have ended, or unmapped the page: then there is nothing to put back. */
+static void take_out_of_user(struct software_break *b)
+{
+	struct software_break *wanted = b;
+	struct gdb_place place;
+	uint8_t now;
+
+	task_visit(has_space, &wanted);
+	if (wanted)
+		return;
+	place = (struct gdb_place){ b->user->context.space, b->user };
+	if (gdb_memory_read(&place, b->va, &now, 1) == 1 && now == INT3)
+		(void)gdb_memory_write(&place, b->va, &b->old, 1);
+}
+
+static void remove_one(struct software_break *b)
+{
+	if (b->user)
+		take_out_of_user(b);
+	b->used = false;
+}
+
+enum gdb_int3 gdb_breaks_int3(vaddr_t va, const struct user_space *user)
+{
+	if (find_software(va, user))
+		return GDB_INT3_OURS;
+	for (size_t i = 0; user && i < MOST; i++)
+		if (software[i].used && software[i].va == va && software[i].user)
+			return GDB_INT3_COPY;
+	return GDB_INT3_NONE;
+}
+
+void gdb_breaks_heal(const struct gdb_place *place, vaddr_t va)
+{
+	for (size_t i = 0; i < MOST; i++)
+		if (software[i].used && software[i].va == va && software[i].user)
+			(void)gdb_memory_write(place, va, &software[i].old, 1);
+}
+
+/* ---- debug registers ---- */
+
+static void write_address(unsigned i, vaddr_t va)
+{
+	switch (i) {
+	case 0:
+		cpu_write_dr0(va);
+		break;
+	case 1:
+		cpu_write_dr1(va);
+		break;
+	case 2:
+		cpu_write_dr2(va);
+		break;
+	default:
+		cpu_write_dr3(va);
+		break;
+	}
+}
+
+static bool is_watch(const struct hardware_break *b)
+{
+	return b->kind == GDB_WATCH_WRITE || b->kind == GDB_WATCH_ACCESS;
+}
+
+/* DR7's four bits: kind and length. */
+static uint64_t condition_of(const struct hardware_break *b)
+{
+	uint64_t length = b->size == 8 ? 2 : b->size - 1;
+
+	if (!is_watch(b))
+		return DR7_EXECUTE;
+	return (b->kind == GDB_WATCH_WRITE ? DR7_WRITE : DR7_ACCESS) | length << 2;
+}
+
+static bool is_like(const struct hardware_break *b, enum gdb_break_kind kind, vaddr_t va, uint64_t size)
+{
+	return b->used && b->kind == kind && b->asked == va && b->asked_size == size;
+}
+
+/* The largest piece at `va` that one register can watch: 1, 2, 4 or 8 bytes, aligned. */
+static uint64_t watch_piece(vaddr_t va, uint64_t left)
+{
+	uint64_t piece = 8;
+
+	while (va % piece || piece > left)
+		piece /= 2;
+	return piece;
+}
+
+static bool remove_hardware(enum gdb_break_kind kind, vaddr_t va, uint64_t size)
+{
+	bool any = false;
+
+	for (unsigned i = 0; i < DEBUG_REGISTERS; i++) {
+		if (!is_like(&hardware[i], kind, va, size))
+			continue;
+		hardware[i].used = false;
+		any = true;
+	}
+	return any;
+}
+
+static bool insert_hardware(enum gdb_break_kind kind, vaddr_t va, uint64_t size)
+{
+	bool watch = kind == GDB_WATCH_WRITE || kind == GDB_WATCH_ACCESS;
+	uint64_t left = watch ? size : 1;
+	vaddr_t at = va;
+
+	/* A non-canonical address in a register faults, on some CPUs. */
+	if (left == 0 || left > 8 * DEBUG_REGISTERS || va > UINT64_MAX - left || !is_canonical(va))
+		return false;
+	(void)remove_hardware(kind, va, size);
+	for (unsigned i = 0; left && i < DEBUG_REGISTERS; i++) {
+		uint64_t piece = watch ? watch_piece(at, left) : 1;
+
+		if (hardware[i].used)
+			continue;
+		hardware[i] = (struct hardware_break){ at, piece, kind, va, size, true };
+		at += piece;
+		left -= piece;
+	}
+	if (left)
+		(void)remove_hardware(kind, va, size);
+	return left == 0;
+}
+
+bool gdb_breaks_watch_hit(uint64_t dr6, struct gdb_stop *ret)
+{
+	for (unsigned i = 0; i < DEBUG_REGISTERS; i++) {
+		const struct hardware_break *b = &hardware[i];
+
+		if (!b->used || !(dr6 >> i & 1))
+			continue;
+		*ret = (struct gdb_stop){ .signal = GDB_SIGNAL_TRAP };
+		if (is_watch(b)) {
+			ret->reason = b->kind == GDB_WATCH_WRITE ? "watch" : "awatch";
+			ret->address = b->va;
+		} else if (b->kind == GDB_BREAK_HARDWARE) {
+			ret->reason = "hwbreak";
+		}
+		return true;
+	}
+	return false;
+}
+
+bool gdb_breaks_stops_at(vaddr_t va)
+{
+	for (unsigned i = 0; i < DEBUG_REGISTERS; i++)
+		if (hardware[i].used && !is_watch(&hardware[i]) && hardware[i].va == va)
+			return true;
+	return false;
+}
+
+/* ---- all of them ---- */
+
+bool gdb_breaks_insert(const struct gdb_place *place, enum gdb_break_kind kind, vaddr_t va, uint64_t size)
+{
+	if (kind == GDB_BREAK_SOFTWARE && insert_software(place, va))
+		return true;
+	if (va >= USER_END && kind <= GDB_BREAK_HARDWARE && !text_may_break(va))
+		return false;
+	return insert_hardware(kind, va, size);
+}
+
+bool gdb_breaks_remove(const struct gdb_place *place, enum gdb_break_kind kind, vaddr_t va, uint64_t size)
+{
+	struct software_break *b = find_software(va, va < USER_END ? place->user : NULL);
+
+	if (kind != GDB_BREAK_SOFTWARE)
+		return remove_hardware(kind, va, size);
+	/* gdb may have stopped in another process since. */
+	for (size_t i = 0; !b && i < MOST; i++)
+		if (software[i].used && software[i].va == va)
+			b = &software[i];
+	if (!b)
+		return remove_hardware(kind, va, size);
+	remove_one(b);
+	return true;
+}
+
+void gdb_breaks_clear(void)
+{
+	for (size_t i = 0; i < MOST; i++)
+		if (software[i].used)
+			remove_one(&software[i]);
+	for (unsigned i = 0; i < DEBUG_REGISTERS; i++)
+		hardware[i].used = false;
+}
+
+NO_BREAK void gdb_breaks_lift(void)
+{
+	for (size_t i = 0; i < MOST; i++) {
+		struct software_break *b = &software[i];
+
+		if (b->used && !b->user && b->in_place && text_patch(b->va, &b->old, 1) == OK)
+			b->in_place = false;
+	}
+}
+
+void gdb_breaks_set(void)
+{
+	static const uint8_t int3 = INT3;
+	uint64_t dr7 = DR7_CLEAR;
+
+	for (unsigned i = 0; i < DEBUG_REGISTERS; i++) {
+		if (!hardware[i].used)
+			continue;
+		write_address(i, hardware[i].va);
+		dr7 |= 2ULL << 2 * i | condition_of(&hardware[i]) << (16 + 4 * i) | DR7_GE;
+	}
+	for (size_t i = 0; i < MOST; i++) {
+		struct software_break *b = &software[i];
+
+		if (b->used && !b->user && !b->in_place && text_patch(b->va, &int3, 1) == OK)
+			b->in_place = true;
+	}
+	cpu_write_dr7(dr7);
+}

@@ -1,0 +1,128 @@
+/*
+ * Walks first, touches then. Only RAM that the direct map has, and what the kernel context itself maps.
+ */
+#include "kernel/gdb/gdb_memory.h"
+
+#include "kernel/arch/text_patch.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/space/kernel_space.h"
+#include "kernel/mm/user/user_pages.h"
+#include "kernel/report/peek.h"
+
+static bool quiet;
+
+void gdb_memory_set_quiet(bool is_quiet)
+{
+	quiet = is_quiet;
+}
+
+/* What the CPU can reach now. */
+static struct space loaded_space(void)
+{
+	return peek_space(cpu_read_cr3());
+}
+
+/* A pointer to the byte at `va`, which `leaf` maps; NULL: nothing maps its memory now. `write`: and it may be written to. */
+static uint8_t *reach(vaddr_t va, const struct mapping *leaf, bool write)
+{
+	struct space loaded = loaded_space();
+	uint64_t pa = leaf->pa.raw + (va - leaf->va);
+	struct mapping m;
+
+	if (pa < HHDM_SIZE && space_lookup(&loaded, HHDM_BASE + pa, &m) == OK && (!write || m.prot & PROT_W))
+		return (uint8_t *)(HHDM_BASE + pa);
+	/* Device memory, where the kernel itself has it. */
+	if (va >= HHDM_BASE && space_lookup(&loaded, va, &m) == OK && m.pa.raw == leaf->pa.raw &&
+	    (!write || m.prot & PROT_W))
+		return (uint8_t *)va;
+	return NULL;
+}
+
+/* Have the page there, and the process's own if it is to be written. As a fault of the program's would. */
+static bool fetch(const struct gdb_place *place, vaddr_t va, bool write)
+{
+	struct user_space *user = place->user;
+	vaddr_t page = va & ~(PAGE_SIZE - 1);
+	const struct area *area;
+	unsigned rights;
+	bool fetched;
+
+	if (!quiet || !user || va >= USER_END)
+		return false;
+	area = area_find(&user->areas, va);
+	if (!area)
+		return false;
+	rights = area->rights;
+	if (!write)
+		return user_fault(user, va, rights & USER_READ ? USER_READ : USER_EXEC) == OK;
+	if (rights & USER_WRITE)
+		return user_fault(user, va, USER_WRITE) == OK;
+	/* What is shared would change for all. */
+	if (area->flags & AREA_SHARED || user_protect(user, page, PAGE_SIZE, USER_READ | USER_WRITE) != OK)
+		return false;
+	fetched = user_fault(user, va, USER_WRITE) == OK;
+	return user_protect(user, page, PAGE_SIZE, rights) == OK && fetched;
+}
+
+/* Whether a write there is seen by this process alone, or is meant to be seen by others. */
+static bool may_write(const struct gdb_place *place, const struct mapping *leaf, vaddr_t va)
+{
+	if (leaf->prot & PROT_W)
+		return true;
+	return place->user && va < USER_END && leaf->level == 1 && user_frame_is_sole(leaf->pa);
+}
+
+static uint8_t *find(const struct gdb_place *place, vaddr_t va, bool write)
+{
+	for (int attempt = 0; attempt < 2; attempt++) {
+		struct mapping leaf;
+
+		if (space_lookup(&place->space, va, &leaf) == OK && (!write || may_write(place, &leaf, va)))
+			return reach(va, &leaf, write);
+		if (!fetch(place, va, write))
+			break;
+	}
+	return NULL;
+}
+
+/* Bytes up to the page's end, `most` at the most. */
+static size_t piece_at(vaddr_t va, size_t most)
+{
+	size_t to_end = PAGE_SIZE - (va & (PAGE_SIZE - 1));
+
+	return to_end < most ? to_end : most;
+}
+
+size_t gdb_memory_read(const struct gdb_place *place, vaddr_t va, void *to, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		size_t piece = piece_at(va + done, size - done);
+		const uint8_t *from = find(place, va + done, false);
+
+		if (!from)
+			break;
+		memcpy((uint8_t *)to + done, from, piece);
+		done += piece;
+	}
+	return done;
+}
+
+size_t gdb_memory_write(const struct gdb_place *place, vaddr_t va, const void *from, size_t size)
+{
+	size_t done = 0;
+
+	if (text_holds(va, size))
+		return text_patch(va, from, size) == OK ? size : 0;
+	while (done < size) {
+		size_t piece = piece_at(va + done, size - done);
+		uint8_t *to = find(place, va + done, true);
+
+		if (!to)
+			break;
+		memcpy(to, (const uint8_t *)from + done, piece);
+		done += piece;
+	}
+	return done;
+}

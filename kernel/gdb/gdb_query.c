@@ -1,0 +1,132 @@
+/*
+ * Answers that are texts: what the stub can do, the target description, the list of threads, the monitor's output.
+ */
+#include "kernel/gdb/gdb_query.h"
+
+#include "kernel/lib/format.h"
+
+#define LINE 256 /* bytes of a monitor command, and of its output that are sent at once */
+
+static void window_escaped(struct gdb_window *w, const char *text)
+{
+	for (; *text; text++) {
+		char plain[2] = { *text < ' ' || *text > '~' ? '?' : *text, '\0' };
+
+		gdb_window_text(w, *text == '<' ? "&lt;" : *text == '&' ? "&amp;" : *text == '"' ? "&quot;" : plain);
+	}
+}
+
+static void list_thread(void *ctx, int64_t id, const char *name, const char *detail)
+{
+	struct gdb_window *w = ctx;
+	char start[40];
+
+	format_s(start, sizeof(start), "<thread id=\"%llx\" name=\"", (unsigned long long)id);
+	gdb_window_text(w, start);
+	window_escaped(w, name);
+	gdb_window_text(w, "\">");
+	window_escaped(w, detail);
+	gdb_window_text(w, "</thread>\n");
+}
+
+static struct gdb_session *printing; /* whose command prints */
+
+static void print(const char *text, size_t size)
+{
+	struct gdb_session *s = printing;
+
+	while (size) {
+		size_t piece = size < LINE ? size : LINE;
+
+		s->reply.length = 0;
+		gdb_put_byte(&s->reply, 'O');
+		gdb_put_hex(&s->reply, text, piece);
+		s->machine->send(&s->reply);
+		text += piece;
+		size -= piece;
+	}
+	s->reply.length = 0;
+}
+
+static void run_monitor(struct gdb_session *s, struct gdb_text *t)
+{
+	char line[LINE];
+	size_t length = (size_t)(t->end - t->at) / 2;
+
+	if (length >= sizeof(line) || !gdb_take_hex(t, line, length) || t->at != t->end) {
+		gdb_put_error(s, GDB_INVALID);
+		return;
+	}
+	line[length] = '\0';
+	printing = s;
+	s->machine->monitor(line, print);
+	gdb_put_ok(s, true, 0);
+}
+
+/* "OFFSET,LENGTH": the piece of a text that gdb wants. */
+static bool take_window(struct gdb_session *s, struct gdb_text *t, struct gdb_window *ret)
+{
+	*ret = (struct gdb_window){ .reply = &s->reply };
+	if (!gdb_take_range(t, &ret->skip, &ret->room)) {
+		gdb_put_error(s, GDB_INVALID);
+		return false;
+	}
+	/* Room for what has to be escaped, too. */
+	if (ret->room > GDB_PACKET_MOST / 2 - 1)
+		ret->room = GDB_PACKET_MOST / 2 - 1;
+	gdb_put_byte(&s->reply, 'l');
+	return true;
+}
+
+static void transfer(struct gdb_session *s, struct gdb_text *t)
+{
+	struct gdb_window w;
+
+	if (gdb_take(t, "features:read:target.xml:")) {
+		if (!take_window(s, t, &w))
+			return;
+		gdb_registers_describe(&w);
+	} else if (gdb_take(t, "threads:read::")) {
+		if (!take_window(s, t, &w))
+			return;
+		gdb_window_text(&w, "<?xml version=\"1.0\"?>\n<threads>\n");
+		s->machine->threads(list_thread, &w);
+		gdb_window_text(&w, "</threads>\n");
+	} else {
+		return;
+	}
+	if (w.more)
+		s->reply.text[0] = 'm';
+}
+
+static bool contains(const struct gdb_text *t, const char *word)
+{
+	struct gdb_text rest = *t;
+
+	for (; rest.at < rest.end; rest.at++)
+		if (gdb_take(&rest, word))
+			return true;
+	return false;
+}
+
+void gdb_query(struct gdb_session *s, struct gdb_text *t)
+{
+	char text[160];
+
+	if (gdb_take(t, "Supported")) {
+		s->reasons_known = contains(t, "swbreak+") && contains(t, "hwbreak+");
+		format_s(text, sizeof(text),
+			 "PacketSize=%x;swbreak+;hwbreak+;vContSupported+;qXfer:features:read+;qXfer:threads:read+",
+			 GDB_PACKET_MOST);
+		gdb_put_text(&s->reply, text);
+	} else if (gdb_take(t, "Xfer:")) {
+		transfer(s, t);
+	} else if (gdb_take(t, "Rcmd,")) {
+		run_monitor(s, t);
+	} else if (gdb_take(t, "Attached")) {
+		gdb_put_byte(&s->reply, '1');
+	} else if (gdb_take(t, "C") && t->at == t->end) {
+		gdb_put_text(&s->reply, "QC");
+		gdb_put_number(&s->reply, (uint64_t)s->machine->current());
+	}
+}

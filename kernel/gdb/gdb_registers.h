@@ -1,0 +1,61 @@
+/*
+ * A thread's registers as gdb numbers them, and the description that tells gdb so: the features
+ * org.gnu.gdb.i386.core, .sse and .segments ("Debugging with GDB", appendix G, "i386 Features").
+ */
+#pragma once
+
+#include "kernel/gdb/gdb_packet.h"
+
+#define GDB_FPU_SIZE 512 /* FXSAVE's image */
+
+struct gdb_registers {
+	uint64_t general[16]; /* RAX RBX RCX RDX RSI RDI RBP RSP R8 to R15 */
+	uint64_t rip;
+	uint32_t eflags;
+	uint32_t segments[6]; /* CS SS DS ES FS GS */
+	uint64_t fs_base, gs_base;
+	uint8_t fpu[GDB_FPU_SIZE]; /* x87 and SSE */
+};
+
+enum gdb_register {
+	GDB_RAX,
+	GDB_RBX,
+	GDB_RCX,
+	GDB_RDX,
+	GDB_RSI,
+	GDB_RDI,
+	GDB_RBP,
+	GDB_RSP,
+	GDB_R8,
+	GDB_RIP = 16,
+	GDB_EFLAGS,
+	GDB_CS,
+	GDB_ST0 = 24,
+	GDB_FCTRL = 32,
+	GDB_XMM0 = 40,
+	GDB_MXCSR = 56,
+	GDB_FS_BASE,
+	GDB_GS_BASE,
+	GDB_REGISTERS,
+};
+
+#define GDB_REGISTER_MOST 16 /* bytes */
+
+/* Bytes of a register; 0: there is none of that number. */
+size_t gdb_register_size(unsigned number);
+
+/* The value, least byte first. The register exists. */
+void gdb_register_get(const struct gdb_registers *r, unsigned number, uint8_t value[GDB_REGISTER_MOST]);
+void gdb_register_set(struct gdb_registers *r, unsigned number, const uint8_t value[GDB_REGISTER_MOST]);
+
+/* A piece of a text that is made again for each piece. */
+struct gdb_window {
+	struct gdb_reply *reply;
+	uint64_t skip, room; /* bytes of the text to leave out; then, to put */
+	bool more;           /* there is text behind it */
+};
+
+void gdb_window_text(struct gdb_window *w, const char *text);
+
+/* The target description, an XML text. */
+void gdb_registers_describe(struct gdb_window *w);

@@ -1,0 +1,412 @@
+/*
+ * Stops the machine and talks to gdb until it goes on. Runs with interrupts off in the kernel context, on the stack that
+ * the trap came on; needs nothing that it could have stopped in the middle of.
+ */
+#include "kernel/gdb/gdb_stub.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/cpu_debug.h"
+#include "kernel/arch/text_patch.h"
+#include "kernel/dev/serial.h"
+#include "kernel/gdb/gdb_breaks.h"
+#include "kernel/gdb/gdb_port.h"
+#include "kernel/gdb/gdb_threads.h"
+#include "kernel/irq/irq.h"
+#include "kernel/lib/cmdline.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/scratch.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/space/kernel_space.h"
+#include "kernel/monitor/monitor.h"
+#include "kernel/panic/panic_page.h"
+#include "kernel/task/process.h"
+
+/* How long a detaching gdb's acknowledgement is waited for, in looks at the port: a second or so. */
+#define LOOKS_FOR_LAST_ACK 1000000
+
+static bool enabled;
+static bool active;       /* the machine is stopped here */
+static bool expected;     /* gdb waits for a stop reply */
+static bool break_wanted; /* the next #BP of the kernel is our own */
+static int break_signal;
+static bool pending; /* a packet has come while an acknowledgement was waited for */
+
+static bool step_wanted;              /* TF is set by us */
+static struct task *step_task;        /* where */
+static const struct task *stale_task; /* another stop came first: its TF is still set */
+
+static SCRATCH struct gdb_packet packet;
+static SCRATCH struct gdb_session session;
+
+/* ---- the line ---- */
+
+static enum gdb_event wait_event(uint64_t looks)
+{
+	for (uint64_t i = 0; !looks || i < looks; i++) {
+		int byte = gdb_port_read();
+		enum gdb_event event = byte < 0 ? GDB_NOTHING : gdb_packet_feed(&packet, (uint8_t)byte);
+
+		if (event != GDB_NOTHING)
+			return event;
+		cpu_pause();
+	}
+	return GDB_NOTHING;
+}
+
+/* Send until it is acknowledged, or gdb goes on without doing so. looks: 0 waits for ever. */
+static void send_for(const struct gdb_reply *reply, uint64_t looks)
+{
+	enum gdb_event event = GDB_NAK;
+
+	while (event != GDB_ACK && event != GDB_PACKET) {
+		if (event == GDB_NAK)
+			gdb_reply_send(reply, gdb_port_write);
+		event = wait_event(looks);
+		if (event == GDB_NOTHING)
+			return;
+	}
+	pending = event == GDB_PACKET;
+}
+
+static void send(const struct gdb_reply *reply)
+{
+	send_for(reply, 0);
+}
+
+/* The next packet that is whole. */
+static void receive(void)
+{
+	while (!pending) {
+		switch (wait_event(0)) {
+		case GDB_PACKET:
+			pending = true;
+			break;
+		case GDB_DAMAGED:
+			gdb_port_write('-');
+			break;
+		case GDB_OVERLONG:
+			/* Nothing of it is done: an empty packet gets the empty reply. */
+			packet.length = 0;
+			pending = true;
+			break;
+		default:
+			break;
+		}
+	}
+	pending = false;
+	gdb_port_write('+');
+}
+
+/* ---- the machine ---- */
+
+static size_t read_memory(int64_t id, uint64_t va, void *to, size_t size)
+{
+	struct gdb_place place = gdb_threads_place(id);
+
+	return gdb_memory_read(&place, va, to, size);
+}
+
+static size_t write_memory(int64_t id, uint64_t va, const void *from, size_t size)
+{
+	struct gdb_place place = gdb_threads_place(id);
+
+	return gdb_memory_write(&place, va, from, size);
+}
+
+static bool insert(int64_t id, enum gdb_break_kind kind, uint64_t va, uint64_t size)
+{
+	struct gdb_place place = gdb_threads_place(id);
+
+	return gdb_breaks_insert(&place, kind, va, size);
+}
+
+static bool remove(int64_t id, enum gdb_break_kind kind, uint64_t va, uint64_t size)
+{
+	struct gdb_place place = gdb_threads_place(id);
+
+	return gdb_breaks_remove(&place, kind, va, size);
+}
+
+static bool step(int64_t id)
+{
+	if (!gdb_threads_step(id))
+		return false;
+	step_wanted = true;
+	step_task = id == gdb_threads_current() ? task_current() : task_find((int)id);
+	return true;
+}
+
+static void run_monitor(char *line, void (*print)(const char *text, size_t size))
+{
+	static const char refused[] =
+		"A panic would end the stub itself: `continue`, and ask the kernel's own monitor.\n";
+
+	if (strncmp(line, "panic", 5) == 0) {
+		print(refused, sizeof(refused) - 1);
+		return;
+	}
+	log_divert(print);
+	monitor_execute(line);
+	log_divert(NULL);
+}
+
+static const struct gdb_machine machine = {
+	.current = gdb_threads_current,
+	.alive = gdb_threads_alive,
+	.threads = gdb_threads_visit,
+	.get_registers = gdb_threads_get,
+	.set_registers = gdb_threads_set,
+	.read = read_memory,
+	.write = write_memory,
+	.insert = insert,
+	.remove = remove,
+	.step = step,
+	.monitor = run_monitor,
+	.send = send,
+};
+
+/* ---- a stop ---- */
+
+static void talk(const struct gdb_stop *stop)
+{
+	enum gdb_next next = GDB_ANSWER;
+
+	gdb_session_stop(&session, stop);
+	if (expected) {
+		session.reply.length = 0;
+		gdb_session_tell(&session);
+		send(&session.reply);
+	}
+	while (next == GDB_ANSWER) {
+		receive();
+		next = gdb_command(&session, packet.text, packet.length);
+		if (next == GDB_ANSWER)
+			send(&session.reply);
+	}
+	expected = next == GDB_RUN;
+	if (next == GDB_DETACH)
+		send_for(&session.reply, LOOKS_FOR_LAST_ACK);
+	if (next != GDB_RUN)
+		gdb_breaks_clear();
+}
+
+/*
+ * CR3 is exchanged by value, without a PCID: the stop may be in the middle of the books that kernel/mm/space/tlb.c keeps. PCID 0
+ * is nobody's, and loading either value flushes.
+ */
+static NO_BREAK void stop_here(struct trap_frame *frame, const struct gdb_stop *stop)
+{
+	uint64_t cr3 = cpu_read_cr3();
+
+	active = true;
+	gdb_breaks_lift();
+	if (step_wanted) {
+		frame->rflags &= ~RFLAGS_TF;
+		stale_task = step_task == task_current() ? NULL : step_task;
+		step_wanted = false;
+	}
+	if (kernel_space.root.raw)
+		cpu_write_cr3(kernel_space.root.raw);
+	gdb_threads_stop(frame);
+	gdb_memory_set_quiet(trap_from_user(frame));
+	talk(stop);
+	if (gdb_breaks_stops_at(frame->rip))
+		frame->rflags |= RFLAGS_RF;
+	gdb_breaks_set();
+	cpu_write_cr3(cr3);
+	active = false;
+}
+
+/* ---- why ---- */
+
+static struct user_space *user_of(const struct trap_frame *frame)
+{
+	const struct task *task = task_current();
+
+	return trap_from_user(frame) && task && task->process ? task->process->space : NULL;
+}
+
+/* A fork of a process with breakpoints took them along: the copy is not meant. */
+static void heal(struct trap_frame *frame, struct user_space *user)
+{
+	struct gdb_place place = { user->context.space, user };
+	uint64_t cr3 = cpu_read_cr3();
+
+	frame->rip--;
+	cpu_write_cr3(kernel_space.root.raw);
+	gdb_memory_set_quiet(true);
+	gdb_breaks_heal(&place, frame->rip);
+	cpu_write_cr3(cr3);
+}
+
+static NO_BREAK bool breakpoint(struct trap_frame *frame)
+{
+	struct user_space *user = user_of(frame);
+	struct gdb_stop stop = { .signal = GDB_SIGNAL_TRAP };
+
+	if (break_wanted && !trap_from_user(frame)) {
+		break_wanted = false;
+		stop.signal = break_signal;
+		stop_here(frame, &stop);
+		return true;
+	}
+	gdb_breaks_lift();
+	switch (gdb_breaks_int3(frame->rip - 1, user)) {
+	case GDB_INT3_OURS:
+		frame->rip--;
+		stop.reason = "swbreak";
+		stop_here(frame, &stop);
+		return true;
+	case GDB_INT3_COPY:
+		heal(frame, user);
+		gdb_breaks_set();
+		return true;
+	default:
+		gdb_breaks_set();
+		return false;
+	}
+}
+
+/* DR7 is clear by now, DR6 as the CPU left it. */
+static NO_BREAK bool debug_trap(struct trap_frame *frame)
+{
+	uint64_t dr6 = cpu_read_dr6();
+	struct gdb_stop stop = { .signal = GDB_SIGNAL_TRAP };
+
+	cpu_write_dr6(DR6_CLEAR);
+	gdb_breaks_lift();
+	if (gdb_breaks_watch_hit(dr6, &stop) || (dr6 & DR6_BS && step_wanted && step_task == task_current())) {
+		stop_here(frame, &stop);
+		return true;
+	}
+	if (dr6 & DR6_BS && stale_task && stale_task == task_current()) {
+		stale_task = NULL;
+		frame->rflags &= ~RFLAGS_TF;
+		gdb_breaks_set();
+		return true;
+	}
+	/* The program's own: it sees what the CPU said. */
+	cpu_write_dr6(dr6);
+	gdb_breaks_set();
+	return false;
+}
+
+static NO_BREAK bool trapped(struct trap_frame *frame)
+{
+	/* What comes while the stub works is its own fault. */
+	if (active)
+		return false;
+	cpu_write_dr7(DR7_CLEAR);
+	return frame->vector == TRAP_BP ? breakpoint(frame) : debug_trap(frame);
+}
+
+/* Stop where this is called. */
+static void break_now(int signal)
+{
+	break_signal = signal;
+	break_wanted = true;
+	cpu_breakpoint();
+}
+
+static int signal_of(uint64_t vector)
+{
+	switch (vector) {
+	case TRAP_DE:
+	case TRAP_MF:
+	case TRAP_XM:
+		return GDB_SIGNAL_FPE;
+	case TRAP_UD:
+		return GDB_SIGNAL_ILL;
+	case TRAP_DB:
+	case TRAP_BP:
+		return GDB_SIGNAL_TRAP;
+	default:
+		return GDB_SIGNAL_SEGV;
+	}
+}
+
+/* At the end of the panic page. */
+static void panicked(struct trap_frame *frame)
+{
+	struct gdb_stop stop;
+
+	if (active)
+		return;
+	if (!frame) {
+		break_now(GDB_SIGNAL_ABRT);
+		return;
+	}
+	say("\nWaiting for gdb.\n");
+	stop = (struct gdb_stop){ .signal = signal_of(frame->vector) };
+	cpu_write_dr7(DR7_CLEAR);
+	stop_here(frame, &stop);
+}
+
+/* While the machine runs gdb sends nothing but Ctrl-C. A packet is one that has just connected. */
+static void port_interrupt(void *ctx)
+{
+	struct gdb_stop stop = { .signal = GDB_SIGNAL_INT };
+	bool stopped = false;
+	int byte;
+
+	(void)ctx;
+	while (!stopped && (byte = gdb_port_read()) >= 0) {
+		enum gdb_event event = gdb_packet_feed(&packet, (uint8_t)byte);
+
+		if (packet.state != GDB_IDLE)
+			expected = false;
+		stopped = event == GDB_BREAK || packet.state != GDB_IDLE;
+	}
+	if (!stopped)
+		return;
+	cpu_write_dr7(DR7_CLEAR);
+	stop_here(irq_frame(), &stop);
+}
+
+/* ---- start ---- */
+
+void gdb_stub_init(const char *cmdline)
+{
+	struct gdb_port_choice choice;
+	char text[24];
+
+	if (!cmdline_get(cmdline, "gdb", text, sizeof(text)))
+		return;
+	if (!gdb_port_parse(text, &choice)) {
+		log_err("gdb=%s: not ttyS0 to ttyS3 with a baud rate that divides 115200\n", text);
+		return;
+	}
+	if (choice.number == 0) {
+		log_info("gdb: on ttyS0, which is no console from here on\n");
+		serial_leave();
+	}
+	if (!gdb_port_start(&choice)) {
+		log_err("gdb=%s: there is no such port\n", text);
+		return;
+	}
+	memset(&packet, 0, sizeof(packet));
+	memset(&session, 0, sizeof(session));
+	session.machine = &machine;
+	enabled = true;
+	trap_set_debugger(trapped);
+	panic_page_set_debugger(panicked);
+	log_info("gdb: on %s\n", text);
+	if (cmdline_has(cmdline, "gdbwait")) {
+		log_info("gdb: waiting\n");
+		break_now(GDB_SIGNAL_TRAP);
+	}
+}
+
+void gdb_stub_interrupts_on(void)
+{
+	uint32_t gsi;
+
+	if (!enabled)
+		return;
+	if (irq_register_isa(gdb_port_isa(), port_interrupt, NULL, &gsi) != OK) {
+		log_warn("gdb: its port has no interrupt of its own: Ctrl-C does not stop the machine\n");
+		return;
+	}
+	gdb_port_interrupts_on();
+	irq_enable(gsi);
+}

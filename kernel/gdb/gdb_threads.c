@@ -1,0 +1,245 @@
+/*
+ * Reads what kernel/task keeps. A task that does not run has its registers where stack_switch pushed them: gdb sees it
+ * in the kernel, at the switch.
+ */
+#include "kernel/gdb/gdb_threads.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/cpu_state.h"
+#include "kernel/arch/features.h"
+#include "kernel/arch/fpu.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/space/kernel_space.h"
+#include "kernel/report/peek.h"
+#include "kernel/task/process.h"
+
+/* What stack_switch pushes, lowest address first (kernel/arch/switch.S). */
+struct switch_frame {
+	uint64_t r15, r14, r13, r12, rbx, rbp, rip;
+};
+
+static struct trap_frame *stop_frame;
+
+void gdb_threads_stop(struct trap_frame *frame)
+{
+	stop_frame = frame;
+}
+
+static int64_t id_of(const struct task *task)
+{
+	return task && task->tid ? task->tid : GDB_KERNEL_THREAD;
+}
+
+/* NULL: no such task; or there are no tasks yet. */
+static struct task *task_of(int64_t id)
+{
+	if (!task_current() || id <= 0 || id > GDB_KERNEL_THREAD)
+		return NULL;
+	return task_find(id == GDB_KERNEL_THREAD ? 0 : (int)id);
+}
+
+int64_t gdb_threads_current(void)
+{
+	return id_of(task_current());
+}
+
+bool gdb_threads_alive(int64_t id)
+{
+	return id == gdb_threads_current() || task_of(id);
+}
+
+static const char *state_name(const struct task *task)
+{
+	static const char *const names[] = {
+		[TASK_NEW] = "new",         [TASK_RUNNABLE] = "ready", [TASK_BLOCKED] = "blocked",
+		[TASK_STOPPED] = "stopped", [TASK_DEAD] = "dead",
+	};
+
+	return task == task_current() ? "running" : names[task->state];
+}
+
+struct visit {
+	gdb_see_thread *see;
+	void *ctx;
+};
+
+static bool see_task(void *ctx, struct task *task)
+{
+	struct visit *v = ctx;
+
+	v->see(v->ctx, id_of(task), task->name, state_name(task));
+	return true;
+}
+
+void gdb_threads_visit(gdb_see_thread *see, void *ctx)
+{
+	struct visit v = { see, ctx };
+
+	if (task_current())
+		task_visit(see_task, &v);
+	else
+		see(ctx, GDB_KERNEL_THREAD, "kernel", "starting");
+}
+
+/* ---- registers ---- */
+
+/* XSAVE leaves out a component in its initial state: what its bytes hold then is old. */
+static void get_saved_fpu(const struct task *task, uint8_t fpu[GDB_FPU_SIZE])
+{
+	static uint8_t start[FPU_LEGACY_SIZE] __attribute__((aligned(FPU_ALIGN)));
+	const uint8_t *area = task->fpu;
+	uint64_t present = 3;
+
+	if (!area)
+		return;
+	memcpy(fpu, area, GDB_FPU_SIZE);
+	if (!fpu_has_header())
+		return;
+	memcpy(&present, area + FPU_XSTATE_BV, sizeof(present));
+	memset(start, 0, sizeof(start));
+	start[0] = 0x7f; /* the control word that FNINIT sets: 0x37f */
+	start[1] = 0x03;
+	if (!(present & 1)) {
+		memcpy(fpu, start, FPU_MXCSR);
+		memcpy(fpu + 32, start + 32, 128);
+	}
+	if (!(present & 2))
+		memcpy(fpu + 160, start + 160, 256);
+}
+
+static uint8_t live_fpu[FPU_LEGACY_SIZE] __attribute__((aligned(FPU_ALIGN)));
+
+static void get_frame(const struct trap_frame *f, struct gdb_registers *ret)
+{
+	const uint64_t general[16] = { f->rax, f->rbx, f->rcx, f->rdx, f->rsi, f->rdi, f->rbp, f->rsp,
+				       f->r8,  f->r9,  f->r10, f->r11, f->r12, f->r13, f->r14, f->r15 };
+
+	memcpy(ret->general, general, sizeof(general));
+	ret->rip = f->rip;
+	ret->eflags = (uint32_t)f->rflags;
+	ret->segments[0] = (uint32_t)f->cs;
+	ret->segments[1] = (uint32_t)f->ss;
+	ret->fs_base = cpu_read_msr(MSR_FS_BASE);
+	ret->gs_base = cpu_read_msr(trap_from_user(f) ? MSR_KERNEL_GS_BASE : MSR_GS_BASE);
+	cpu_fxsave(live_fpu);
+	memcpy(ret->fpu, live_fpu, sizeof(ret->fpu));
+}
+
+static struct switch_frame *switch_frame(const struct task *task)
+{
+	return (struct switch_frame *)task->sp;
+}
+
+void gdb_threads_get(int64_t id, struct gdb_registers *ret)
+{
+	const struct task *task = task_of(id);
+	const struct switch_frame *s;
+
+	memset(ret, 0, sizeof(*ret));
+	if (id == gdb_threads_current()) {
+		get_frame(stop_frame, ret);
+		return;
+	}
+	/* One that never started, or is left for good, has none. */
+	if (!task || !task->sp)
+		return;
+	s = switch_frame(task);
+	ret->general[GDB_RBX] = s->rbx;
+	ret->general[GDB_RBP] = s->rbp;
+	ret->general[GDB_RSP] = (uintptr_t)(s + 1);
+	ret->general[12] = s->r12;
+	ret->general[13] = s->r13;
+	ret->general[14] = s->r14;
+	ret->general[15] = s->r15;
+	ret->rip = s->rip;
+	ret->eflags = RFLAGS_CLEAR;
+	ret->segments[0] = SELECTOR_CODE;
+	ret->segments[1] = SELECTOR_DATA;
+	ret->fs_base = task->fs_base;
+	ret->gs_base = task->gs_base;
+	get_saved_fpu(task, ret->fpu);
+}
+
+/* IRET to another segment or to no address would fault in the kernel. */
+static bool set_frame(struct trap_frame *f, const struct gdb_registers *r)
+{
+	uint64_t *const general[16] = { &f->rax, &f->rbx, &f->rcx, &f->rdx, &f->rsi, &f->rdi, &f->rbp, &f->rsp,
+					&f->r8,  &f->r9,  &f->r10, &f->r11, &f->r12, &f->r13, &f->r14, &f->r15 };
+	const uint64_t keep = RFLAGS_IOPL | RFLAGS_NT | (trap_from_user(f) ? RFLAGS_IF : 0);
+	uint32_t mxcsr;
+
+	if (r->segments[0] != f->cs || r->segments[1] != f->ss || !is_canonical(r->rip) || !is_canonical(r->fs_base) ||
+	    !is_canonical(r->gs_base) || (trap_from_user(f) && r->rip >= USER_END))
+		return false;
+	memcpy(&mxcsr, r->fpu + FPU_MXCSR, sizeof(mxcsr));
+	if (fpu_mxcsr_mask() && mxcsr & ~fpu_mxcsr_mask())
+		return false;
+	for (size_t i = 0; i < 16; i++)
+		*general[i] = r->general[i];
+	f->rip = r->rip;
+	f->rflags = (f->rflags & keep) | (r->eflags & ~keep) | RFLAGS_CLEAR;
+	memcpy(live_fpu, r->fpu, sizeof(r->fpu));
+	cpu_fxrstor(live_fpu);
+	cpu_write_msr(MSR_FS_BASE, r->fs_base);
+	/* The kernel's own stays what it is. */
+	if (trap_from_user(f))
+		cpu_write_msr(MSR_KERNEL_GS_BASE, r->gs_base);
+	return true;
+}
+
+bool gdb_threads_set(int64_t id, const struct gdb_registers *r)
+{
+	static struct gdb_registers now;
+	const struct task *task = task_of(id);
+	struct switch_frame *s;
+
+	if (id == gdb_threads_current())
+		return set_frame(stop_frame, r);
+	if (!task || !task->sp)
+		return false;
+	gdb_threads_get(id, &now);
+	now.general[GDB_RBX] = r->general[GDB_RBX];
+	now.general[GDB_RBP] = r->general[GDB_RBP];
+	memcpy(&now.general[12], &r->general[12], 4 * sizeof(now.general[0]));
+	if (memcmp(&now, r, sizeof(now)) != 0)
+		return false;
+	s = switch_frame(task);
+	s->rbx = r->general[GDB_RBX];
+	s->rbp = r->general[GDB_RBP];
+	s->r12 = r->general[12];
+	s->r13 = r->general[13];
+	s->r14 = r->general[14];
+	s->r15 = r->general[15];
+	return true;
+}
+
+bool gdb_threads_step(int64_t id)
+{
+	const struct task *task = task_of(id);
+
+	if (id == gdb_threads_current()) {
+		stop_frame->rflags |= RFLAGS_TF;
+		return true;
+	}
+	if (!task || !task->process || task->state == TASK_DEAD)
+		return false;
+	task_frame(task)->rflags |= RFLAGS_TF;
+	return true;
+}
+
+struct gdb_place gdb_threads_place(int64_t id)
+{
+	const struct task *task = task_of(id);
+	const struct process *process = task ? task->process : NULL;
+	struct gdb_place place = { kernel_space.root.raw ? kernel_space : peek_space(stop_frame->cr3), NULL };
+
+	if (id != gdb_threads_current()) {
+		if (process && process->space)
+			place = (struct gdb_place){ process->space->context.space, process->space };
+		return place;
+	}
+	place.space = peek_space(stop_frame->cr3);
+	if (process && process->space && process->space->context.space.root.raw == place.space.root.raw)
+		place.user = process->space;
+	return place;
+}

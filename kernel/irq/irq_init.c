@@ -1,0 +1,150 @@
+/*
+ * Interrupts and time, from nothing to the first sti: the order, and what the boot log says of it.
+ */
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/features.h"
+#include "kernel/arch/tsc.h"
+#include "kernel/irq/apic.h"
+#include "kernel/irq/clock.h"
+#include "kernel/irq/hpet.h"
+#include "kernel/irq/ioapic.h"
+#include "kernel/irq/irq.h"
+#include "kernel/irq/pic.h"
+#include "kernel/irq/rtc.h"
+#include "kernel/irq/timer.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/panic.h"
+#include "kernel/mm/space/hhdm.h"
+#include "kernel/mm/space/kernel_space.h"
+
+static struct acpi_info acpi;
+
+const struct acpi_info *irq_acpi(void)
+{
+	return &acpi;
+}
+
+/* RAM of the machine's map, through the direct map: the tables' addresses are outside data. */
+static const void *ram_at(void *ctx, paddr_t pa, uint64_t size)
+{
+	const struct mem_range *r = memmap_find(machine_memmap, pa);
+
+	(void)ctx;
+	if (!r || !mem_type_is_ram((enum mem_type)r->type) || size > r->end - pa.raw || r->end > HHDM_SIZE)
+		return NULL;
+	return hhdm_ptr(pa);
+}
+
+static void read_acpi(paddr_t rsdp)
+{
+	static const struct acpi_memory memory = { .at = ram_at };
+	enum status status = acpi_read(&memory, rsdp, &acpi);
+
+	for (unsigned i = 0; i < acpi.fault_count; i++)
+		log_warn("ACPI: %s at %#llx skipped: %s\n", acpi.faults[i].table,
+			 (unsigned long long)acpi.faults[i].pa.raw, acpi.faults[i].what);
+	if (status == ERR_NOT_FOUND)
+		log_warn("ACPI: no tables\n");
+}
+
+static void apic_error(void *ctx)
+{
+	(void)ctx;
+	log_warn("APIC: error status %#x\n", apic_take_errors());
+}
+
+static void start_apics(void)
+{
+	enum status status;
+	unsigned io_apics;
+
+	irq_vectors_init();
+	/* What the tables say of the 8259s does not matter: where they are not, the ports are nobody's. */
+	pic_disable(VECTOR_PIC);
+	irq_set_vector(VECTOR_ERROR, apic_error, NULL);
+	status = apic_init(acpi.local_apic, VECTOR_SPURIOUS, VECTOR_ERROR);
+	if (status == ERR_NO_MEMORY)
+		panic("no memory for the local APIC");
+	if (status != OK)
+		panic("this CPU has no local APIC that can be used (status %d): nothing would interrupt it", status);
+	if (acpi.cpus > 1)
+		apic_park_others();
+	io_apics = ioapic_init(&acpi);
+	if (io_apics < acpi.io_apic_count)
+		log_warn("I/O APIC: %u of %u left alone\n", acpi.io_apic_count - io_apics, acpi.io_apic_count);
+	log_info("CPUs: %u, %u of them parked; APIC: %s, id %u; I/O APICs: %u\n", acpi.cpus ? acpi.cpus : 1,
+		 acpi.cpus > 1 ? acpi.cpus - 1 : 0, apic_mode() == APIC_X2APIC ? "x2APIC" : "xAPIC", apic_id(),
+		 io_apics);
+}
+
+/* By a clock of the machine's; 0 when there is none. */
+static uint64_t measure_tsc(const char **ret_source)
+{
+	uint64_t frequency;
+
+	*ret_source = "HPET";
+	if (acpi.hpet.raw && hpet_measure_tsc(acpi.hpet, &frequency) == OK)
+		return frequency;
+	*ret_source = "PIT";
+	return tsc_frequency_by_pit();
+}
+
+/*
+ * CPUID is exact, where it tells the truth: emulators show the leaves of a CPU that runs at another speed than
+ * theirs. So it is measured in any case, and a measurement that is far away counts more.
+ */
+static uint64_t find_tsc_frequency(const char **ret_source)
+{
+	uint64_t told = tsc_frequency_by_cpuid(), measured = measure_tsc(ret_source), apart;
+
+	apart = told > measured ? told - measured : measured - told;
+	if (told && measured && apart > measured / 16)
+		log_warn("TSC: CPUID says %llu MHz, which is not so\n", (unsigned long long)(told / 1000000));
+	else if (told)
+		*ret_source = "CPUID";
+	if (measured)
+		return told && apart <= measured / 16 ? told : measured;
+	if (told)
+		return told;
+	*ret_source = "CPUID's nominal frequency";
+	return tsc_frequency_by_name();
+}
+
+static void start_wall_clock(void)
+{
+	enum status status;
+	struct rtc_date d;
+	uint64_t seconds;
+
+	status = rtc_read(acpi.century, &seconds);
+	if (status != OK) {
+		log_warn("RTC: %s: the wall clock starts in 1970\n", status == ERR_FORMAT ? "no valid date" : "none");
+		return;
+	}
+	clock_set_realtime(seconds * NS_PER_S);
+	d = rtc_date(seconds);
+	log_info("wall clock: %u-%02u-%02u %02u:%02u:%02u UTC\n", d.year, d.month, d.day, d.hour, d.minute, d.second);
+}
+
+static void start_clocks(uint64_t tsc_start)
+{
+	const char *source, *timer;
+	uint64_t frequency = find_tsc_frequency(&source);
+
+	if (!frequency)
+		panic("nothing tells how fast the time-stamp counter is: no CPUID leaf, no HPET, no PIT");
+	clock_init(frequency, tsc_start);
+	timer = timer_init();
+	log_info("TSC: %llu.%03llu MHz by %s%s; timer: %s\n", (unsigned long long)(frequency / 1000000),
+		 (unsigned long long)(frequency / 1000 % 1000), source,
+		 cpu_features()->invariant_tsc ? "" : ", not said to be invariant", timer);
+	start_wall_clock();
+}
+
+void irq_init(const struct boot_info *info)
+{
+	read_acpi(info->rsdp);
+	start_apics();
+	start_clocks(info->tsc[STAMP_ENTRY]);
+	cpu_interrupts_on();
+}

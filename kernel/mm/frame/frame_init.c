@@ -1,0 +1,203 @@
+/*
+ * The start of a frame allocator: where the metadata lies, and the first free memory. Cuts the metadata
+ * from the ends of usable ranges and clears only the table of regions. Does
+ * nothing for each frame or block: what describes them is set up when they are first used.
+ */
+#include "kernel/mm/frame/frame_add.h"
+
+#include "kernel/lib/string.h"
+#include "paging/layout.h"
+
+#define CUTS_MAX   16 /* usable ranges that give room for metadata; one, but on an odd machine */
+#define CACHE_LINE 64
+#define CUT_FLOOR  0x100000ULL /* memory below 1 MiB is too dear for that */
+
+/* What has been cut from the end of one usable range. */
+struct cut {
+	size_t range;   /* its index in the map */
+	uint64_t start; /* [start, the range's end) is gone */
+	uint64_t room;  /* bytes below `start` that can go, too */
+};
+
+/* Takes room for metadata from the largest usable range, then the next largest, and so on. */
+struct cutter {
+	const struct memmap *map;
+	uintptr_t direct;
+	struct cut cuts[CUTS_MAX]; /* the last one is being used */
+	size_t count;
+};
+
+/* The frames of a range that the allocator could manage. */
+static uint64_t clip(uint64_t pa)
+{
+	return pa < HHDM_SIZE ? pa : HHDM_SIZE;
+}
+
+static uint64_t range_room(const struct mem_range *range)
+{
+	uint64_t start = range->start > CUT_FLOOR ? range->start : CUT_FLOOR;
+	uint64_t end = clip(range->end);
+
+	return range->type == MEM_USABLE && start < end ? end - start : 0;
+}
+
+/* Go on to the largest usable range that was not cut yet. */
+static bool cutter_next(struct cutter *cutter)
+{
+	const struct mem_range *ranges = cutter->map->ranges;
+	struct cut best = { 0 };
+	uint64_t best_room = 0;
+
+	if (cutter->count == CUTS_MAX)
+		return false;
+	for (size_t i = 0; i < cutter->map->count; i++) {
+		bool used = false;
+
+		for (size_t j = 0; j < cutter->count; j++)
+			used |= cutter->cuts[j].range == i;
+		if (!used && range_room(&ranges[i]) > best_room) {
+			best_room = range_room(&ranges[i]);
+			best = (struct cut){ .range = i, .start = clip(ranges[i].end), .room = best_room };
+		}
+	}
+	if (best_room == 0)
+		return false;
+	cutter->cuts[cutter->count++] = best;
+	return true;
+}
+
+/* Room for `bytes` of metadata, aligned to a cache line, its content unknown; NULL when no range has it. */
+static void *cut(struct cutter *cutter, uint64_t bytes)
+{
+	bytes = align_up(bytes, CACHE_LINE);
+	do {
+		struct cut *last = &cutter->cuts[cutter->count - 1];
+
+		if (last->room >= bytes) {
+			last->start -= bytes;
+			last->room -= bytes;
+			return (void *)(cutter->direct + last->start);
+		}
+	} while (cutter_next(cutter));
+	return NULL;
+}
+
+/* All that is kept for each region, whether it has RAM or not: cleared, 193 bytes. */
+static enum status make_tables(struct frames *frames, struct cutter *cutter)
+{
+	uint64_t count = frames->region_count;
+	uint64_t words = count * REGION_REFS + frames->index_words * (FRAME_CLASSES + 1);
+	uint64_t size = count * sizeof(struct frame_region) + words * sizeof(uint64_t);
+	void *table = cut(cutter, size);
+	uint64_t *word;
+
+	if (!table)
+		return ERR_NO_MEMORY;
+	memset(table, 0, size);
+	frames->regions = table;
+	frames->lookup.limit = count * REGION_FRAMES;
+	frames->lookup.refs = (uintptr_t *)(frames->regions + count);
+	word = (uint64_t *)(frames->lookup.refs + count * REGION_REFS);
+	for (int kind = 0; kind < FRAME_CLASSES; kind++, word += frames->index_words)
+		frames->index[kind] = word;
+	frames->claimed = word;
+	return OK;
+}
+
+/* Note which blocks of each region have RAM, of whatever type: it may be added later. */
+static void measure_region(struct frame_region *region, uint64_t first_block, uint64_t end_block)
+{
+	if (region->end_block == 0)
+		region->first_block = first_block;
+	region->end_block = end_block;
+}
+
+static void measure(struct frames *frames, const struct mem_range *range)
+{
+	uint64_t block = range->start / PAGE_SIZE_2M;
+	uint64_t end = align_up(clip(range->end), PAGE_SIZE_2M) / PAGE_SIZE_2M;
+
+	while (block < end) {
+		uint64_t region = block / REGION_BLOCKS;
+		uint64_t region_end = (region + 1) * REGION_BLOCKS;
+		uint64_t last = end < region_end ? end : region_end;
+
+		measure_region(&frames->regions[region], block % REGION_BLOCKS, (last - 1) % REGION_BLOCKS + 1);
+		block = last;
+	}
+}
+
+/* Find a place for the metadata of a region's blocks. Without one, the region is not managed. */
+static void place(struct frames *frames, uint64_t number, struct cutter *cutter)
+{
+	struct frame_region *region = &frames->regions[number];
+	uint64_t blocks = region->end_block - region->first_block;
+	uint64_t block_size = sizeof(struct frame_block) + BLOCK_FRAMES * sizeof(uint16_t);
+	uintptr_t at;
+
+	if (blocks == 0)
+		return;
+	at = (uintptr_t)cut(cutter, sizeof(struct region_detail) + blocks * block_size);
+	if (!at) {
+		region->end_block = 0;
+		return;
+	}
+	region->detail = (struct region_detail *)at;
+	at += sizeof(struct region_detail);
+	/* Indexed by block and frame of the region, though the first ones may have no RAM and no metadata. */
+	region->blocks = (struct frame_block *)(at - region->first_block * sizeof(struct frame_block));
+	at += blocks * sizeof(struct frame_block);
+	region->refs_4k = (uint16_t *)(at - region->first_block * BLOCK_FRAMES * sizeof(uint16_t));
+	region->refs_rows = &frames->lookup.refs[number * REGION_REFS];
+}
+
+/* The usable ranges, less what was cut from them. */
+static void add_usable(struct frames *frames, const struct cutter *cutter)
+{
+	const struct memmap *map = cutter->map;
+
+	for (size_t i = 0; i < map->count; i++) {
+		const struct mem_range *range = &map->ranges[i];
+		uint64_t start = range->start;
+		uint64_t end = clip(range->end);
+
+		if (range->type != MEM_USABLE)
+			continue;
+		if (range->end > HHDM_SIZE)
+			frames->left_out += (range->end - (start > HHDM_SIZE ? start : HHDM_SIZE)) / PAGE_SIZE;
+		for (size_t j = 0; j < cutter->count; j++) {
+			if (cutter->cuts[j].range != i)
+				continue;
+			frames->metadata += end - align_down(cutter->cuts[j].start, PAGE_SIZE);
+			end = align_down(cutter->cuts[j].start, PAGE_SIZE);
+		}
+		frame_add_managed(frames, start, end);
+	}
+}
+
+enum status frame_init(struct frames *frames, const struct memmap *map, uintptr_t direct)
+{
+	struct cutter cutter = { .map = map, .direct = direct };
+	uint64_t end = 0;
+	enum status status;
+
+	memset(frames, 0, sizeof(*frames));
+	for (size_t i = 0; i < map->count; i++)
+		if (mem_type_is_ram(map->ranges[i].type) && map->ranges[i].start < HHDM_SIZE)
+			end = clip(map->ranges[i].end);
+	frames->region_count = align_up(end, PAGE_SIZE_1G) / PAGE_SIZE_1G;
+	frames->index_words = (frames->region_count + WORD_BITS - 1) / WORD_BITS;
+	if (!cutter_next(&cutter))
+		return ERR_NO_MEMORY;
+	status = make_tables(frames, &cutter);
+	if (status != OK)
+		return status;
+
+	for (size_t i = 0; i < map->count; i++)
+		if (mem_type_is_ram(map->ranges[i].type) && map->ranges[i].start < HHDM_SIZE)
+			measure(frames, &map->ranges[i]);
+	for (uint64_t i = 0; i < frames->region_count; i++)
+		place(frames, i, &cutter);
+	add_usable(frames, &cutter);
+	return OK;
+}

@@ -1,0 +1,33 @@
+/*
+ * Where references are counted: from a frame's address to its count. Shared by frame.c and frame_refs.c.
+ */
+#pragma once
+
+#include "kernel/mm/frame/frame_pool.h"
+
+#define likely(condition)   __builtin_expect(!!(condition), 1)
+#define unlikely(condition) __builtin_expect(!!(condition), 0)
+
+/*
+ * The count of a 4 KiB frame. False, *ret untouched: none can be handed out there. The
+ * address is rotated, so that bits below 4 KiB make a number beyond the limit.
+ */
+static inline bool refs_4k(const struct frame_lookup *lookup, paddr_t pa, uint16_t **ret)
+{
+	uint64_t number = pa.raw >> PAGE_SHIFT | pa.raw << (64 - PAGE_SHIFT);
+	uintptr_t row;
+
+	if (unlikely(number >= lookup->limit))
+		return false;
+	row = __atomic_load_n(&lookup->refs[pa.raw >> REFS_SHIFT], __ATOMIC_ACQUIRE);
+	if (unlikely(!row))
+		return false;
+	*ret = (uint16_t *)(row + number * sizeof(uint16_t));
+	return true;
+}
+
+/* The count of a larger frame; NULL when none can be handed out there. */
+uint16_t *refs_large(const struct frames *frames, enum frame_size size, paddr_t pa);
+
+/* Our own bug with the frame at `pa`: it was `what` ("freed"), though its count (NULL: it has none) forbids that. */
+__attribute__((noreturn, cold)) void refs_panic(const char *what, paddr_t pa, const uint16_t *refs);

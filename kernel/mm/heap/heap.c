@@ -1,0 +1,395 @@
+/*
+ * The kernel heap: the calls, and the few instructions that most of them take. Owns the
+ * routing by size; the layers below own what they are named after. Never prints.
+ *
+ *   kmalloc(size)                                              heap.c
+ *     size -> class (a table)
+ *     |
+ *     v                        empty / full
+ *   loaded magazine <-- pop, push            this CPU's        heap_magazine.c
+ *   spare magazine  <-- swapped with it      alone
+ *     |
+ *     v   a whole magazine at a time
+ *   depot: full magazines of a class, lock-free; any CPU
+ *     |
+ *     v   a magazine's blocks at a time
+ *   slabs: pages cut into blocks, a bit a block; a lock a class    heap_slab.c, heap_class.c
+ *     |
+ *     v   runs of pages; one lock         <-- blocks of 32 KiB to 4 MiB come from here
+ *   free runs in bins by length                                heap_pages.c
+ *     |
+ *     v   2 MiB at a time, or as little as 64 KiB
+ *   chunks of 16 MiB addresses: mapped as needed               heap_chunk.c, heap_reserve.c
+ *     |
+ *     v                                   <-- blocks above 4 MiB come from here (heap_large.c)
+ *   struct heap_backend: addresses, frames, page tables
+ *
+ *   A chunk:  | struct chunk: lists, kind[], info[], bits[] | pages of slabs, blocks and free runs ... |
+ *             ^ the block's address with 24 bits masked off
+ *
+ * kfree finds the class by one byte: kind[] of the chunk, at the page of the block. No header stands before a block,
+ * so 4 KiB buffers are whole pages, and all that a CPU reads on the way lies together: 4 KiB of kind[] for 16 MiB.
+ *
+ * Why magazines and not free lists through the blocks: a block that is passed to another CPU, freed there and handed
+ * out again is not touched by the heap at all, so its cache lines move only when its users touch it; and a write
+ * after kfree damages nobody's list.
+ */
+#include "kernel/mm/heap/heap_internal.h"
+
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+/* ---- a test's failing allocation ---- */
+
+static bool fail_now(void)
+{
+	if (likely(heap.fail_in == 0) || --heap.fail_in)
+		return false;
+	heap.fail_in = heap.fail_every;
+	return true;
+}
+
+/* ---- blocks of a class ---- */
+
+/*
+ * The loaded magazine is empty. Goes on between heap_cpu_enter and _leave as its caller did: an interrupt in between
+ * could fill the magazine. Memory that idles in magazines is used before the answer is no.
+ */
+static __attribute__((noinline)) void *class_alloc_slow(struct heap_cpu *cpu, uint32_t class_id, heap_flags_t flags)
+{
+	void *block = NULL;
+
+	if (unlikely(heap.fail_in != 0)) {
+		if (!fail_now())
+			block = magazine_bypass(cpu, class_id);
+		heap_cpu_leave(flags);
+		return block;
+	}
+	block = magazine_refill(cpu, class_id);
+	if (!block && class_id) {
+		magazines_drain_cpu(cpu);
+		magazines_drain_depots(cpu);
+		block = magazine_refill(cpu, class_id);
+	}
+	heap_cpu_leave(flags);
+	return block;
+}
+
+static __attribute__((noinline)) void class_free_slow(struct heap_cpu *cpu, uint32_t class_id, void *block,
+						      heap_flags_t flags)
+{
+	magazine_spill(cpu, class_id, block);
+	heap_cpu_leave(flags);
+}
+
+static inline void *class_alloc(uint32_t class_id)
+{
+	heap_flags_t flags;
+	struct heap_cpu *cpu = heap_cpu_enter(&flags);
+	struct heap_loaded *loaded = &cpu->loaded[class_id];
+	uintptr_t top = loaded->top;
+
+	if (unlikely((top & (MAGAZINE_SIZE - 1)) == 0))
+		return class_alloc_slow(cpu, class_id, flags);
+
+	void *block = *(void **)top;
+
+	loaded->top = top - sizeof(void *);
+	heap_cpu_leave(flags);
+	return block;
+}
+
+static inline void class_free(uint32_t class_id, void *block)
+{
+	heap_flags_t flags;
+	struct heap_cpu *cpu = heap_cpu_enter(&flags);
+	struct heap_loaded *loaded = &cpu->loaded[class_id];
+	uintptr_t top = loaded->top;
+
+	if (unlikely(top == loaded->full)) {
+		class_free_slow(cpu, class_id, block, flags);
+		return;
+	}
+	top += sizeof(void *);
+	*(void **)top = block;
+	loaded->top = top;
+	heap_cpu_leave(flags);
+}
+
+/* ---- blocks of whole pages ---- */
+
+static uint32_t pages_of(size_t size)
+{
+	return (uint32_t)((size + PAGE_SIZE - 1) >> PAGE_SHIFT);
+}
+
+/* A block of `size` bytes, up to RUN_MAX_SIZE, at a multiple of `align` pages, up to RUN_MAX_SIZE. */
+static void *run_alloc(size_t size, uint32_t align)
+{
+	heap_flags_t flags;
+	uint32_t pages = pages_of(size);
+	struct heap_cpu *cpu;
+
+	if (fail_now())
+		return NULL;
+	cpu = heap_cpu_enter(&flags);
+	heap_lock(&heap.lock);
+
+	pageno_t first = pages_alloc(pages, align, PAGES_MAPPED);
+
+	if (!first) {
+		/* What idles in depots may do, else the heap grows; if it cannot, what idles here may do. */
+		heap_unlock(&heap.lock);
+		magazines_drain_before_growing(cpu);
+		heap_lock(&heap.lock);
+		first = pages_alloc(pages, align, PAGES_GROW);
+	}
+	if (!first) {
+		heap_unlock(&heap.lock);
+		magazines_drain_cpu(cpu);
+		magazines_drain_depots(cpu);
+		heap_lock(&heap.lock);
+		first = pages_alloc(pages, align, PAGES_GROW);
+	}
+	if (first)
+		pages_mark_run(first, pages);
+	heap_unlock(&heap.lock);
+	heap_cpu_leave(flags);
+	return first ? page_address(first) : NULL;
+}
+
+static void run_free(void *block)
+{
+	heap_flags_t flags;
+	pageno_t first = page_number(block);
+
+	heap_cpu_enter(&flags);
+	heap_lock(&heap.lock);
+	pages_free(first, page_info(first)->pages);
+	heap_unlock(&heap.lock);
+	heap_cpu_leave(flags);
+}
+
+/* Change the block's length in place; false when what follows it is taken. */
+static bool run_resize(void *block, size_t size)
+{
+	heap_flags_t flags;
+	pageno_t first = page_number(block);
+	uint32_t pages = pages_of(size);
+	bool done = true;
+
+	heap_cpu_enter(&flags);
+	heap_lock(&heap.lock);
+
+	uint32_t old = page_info(first)->pages;
+
+	if (pages > old) {
+		done = pages_extend(first, pages);
+	} else if (pages < old) {
+		pages_mark_run(first, pages);
+		pages_free(first + pages, old - pages);
+	}
+	heap_unlock(&heap.lock);
+	heap_cpu_leave(flags);
+	return done;
+}
+
+/* ---- any block ---- */
+
+static __attribute__((noinline)) void *big_alloc(size_t size)
+{
+	if (size <= SMALL_MAX)
+		return class_alloc(class_of_size(size));
+	if (size <= RUN_MAX_SIZE)
+		return run_alloc(size, 1);
+	if (size <= HEAP_ALLOC_MAX)
+		return fail_now() ? NULL : large_alloc(size, PAGE_SIZE);
+	return NULL;
+}
+
+/* Class 0, for size 0, never has a block. */
+static inline void *raw_alloc(size_t size)
+{
+	if (likely(size <= TABLE_MAX))
+		return class_alloc(heap_class_table[(size + SMALL_STEP - 1) / SMALL_STEP]);
+	return big_alloc(size);
+}
+
+static __attribute__((noinline)) void big_free(struct chunk *chunk, uint8_t kind, void *block)
+{
+	if (kind == PAGE_RUN && is_aligned((uintptr_t)block, PAGE_SIZE))
+		run_free(block);
+	else if (kind == PAGE_LARGE && (vaddr_t)block == chunk->large.data)
+		large_free(chunk, block);
+	else
+		panic("heap: %p is not a block", block);
+}
+
+static inline void raw_free(void *block)
+{
+	if (unlikely(!block))
+		return;
+
+	struct chunk *chunk = chunk_of_block(block);
+	uint8_t kind = chunk->kind[page_in_chunk(block)];
+
+	if (likely(kind - 1U < HEAP_CLASSES - 1U))
+		class_free(kind, block);
+	else
+		big_free(chunk, kind, block);
+}
+
+void heap_raw_free(void *block)
+{
+	raw_free(block);
+}
+
+void *heap_raw_alloc_aligned(size_t size, size_t align)
+{
+	if (size == 0 || size > RAW_MAX || (align & (align - 1)) != 0 || align == 0 || align > PAGE_SIZE_1G)
+		return NULL;
+	if (align < HEAP_ALIGN)
+		align = HEAP_ALIGN;
+	if (align <= PAGE_SIZE && size <= SMALL_MAX) {
+		/* Slabs start at a page: a class whose size is a multiple of the alignment will do. The last one's is. */
+		uint32_t id = class_of_size(size);
+
+		while (!is_aligned(heap_classes[id].size, align))
+			id++;
+		return class_alloc(id);
+	}
+	if (align <= RUN_MAX_SIZE && size <= RUN_MAX_SIZE)
+		return run_alloc(size, align <= PAGE_SIZE ? 1 : pages_of(align));
+	return fail_now() ? NULL : large_alloc(size, align);
+}
+
+size_t heap_raw_size(const void *block)
+{
+	const struct chunk *chunk = chunk_of_block(block);
+	uint8_t kind = chunk->kind[page_in_chunk(block)];
+
+	if (kind == PAGE_RUN)
+		return (size_t)page_info(page_number(block))->pages << PAGE_SHIFT;
+	if (kind == PAGE_LARGE)
+		return chunk->large.size;
+	if (kind == PAGE_NONE || kind >= HEAP_CLASSES)
+		panic("heap: %p is not a block", block);
+	return heap_classes[kind].size;
+}
+
+/* Whether the block's length could be changed where it lies. */
+static bool resize_in_place(void *block, size_t old, size_t size)
+{
+	struct chunk *chunk = chunk_of_block(block);
+	uint8_t kind = chunk->kind[page_in_chunk(block)];
+
+	if (kind == PAGE_RUN && size > SMALL_MAX && size <= RUN_MAX_SIZE)
+		return run_resize(block, size);
+	if (kind == PAGE_LARGE && size > RUN_MAX_SIZE)
+		return large_resize(chunk, size);
+	/* A block of a class stays while it is at least half used. */
+	return kind < HEAP_CLASSES && size <= old && size > old / 2;
+}
+
+void *heap_raw_realloc(void *block, size_t size)
+{
+	size_t old = heap_raw_size(block);
+
+	if (size > HEAP_ALLOC_MAX)
+		return NULL;
+	if (resize_in_place(block, old, size))
+		return block;
+
+	void *new = raw_alloc(size);
+
+	/* No memory for a smaller block: the larger one will do. */
+	if (!new)
+		return size <= old ? block : NULL;
+	memcpy(new, block, size < old ? size : old);
+	raw_free(block);
+	return new;
+}
+
+/* ---- the calls: the debug build goes through heap_debug.c ---- */
+
+#if DEBUG
+#define CALLER      __builtin_return_address(0)
+#define ALLOC(size) heap_debug_alloc(size, HEAP_ALIGN, CALLER)
+#define FREE(block) heap_debug_free(block, CALLER)
+#else
+#define ALLOC(size) raw_alloc(size)
+#define FREE(block) raw_free(block)
+#endif
+
+void *kmalloc(size_t size)
+{
+	return ALLOC(size);
+}
+
+void *kzalloc(size_t size)
+{
+	void *block = ALLOC(size);
+
+	return block ? memset(block, 0, size) : NULL;
+}
+
+void *kmalloc_aligned(size_t size, size_t align)
+{
+#if DEBUG
+	return heap_debug_alloc(size, align, CALLER);
+#else
+	return size <= HEAP_ALLOC_MAX ? heap_raw_alloc_aligned(size, align) : NULL;
+#endif
+}
+
+void *krealloc(void *block, size_t size)
+{
+	if (!block)
+		return ALLOC(size);
+	if (size == 0) {
+		FREE(block);
+		return NULL;
+	}
+#if DEBUG
+	return heap_debug_realloc(block, size, CALLER);
+#else
+	return heap_raw_realloc(block, size);
+#endif
+}
+
+void kfree(void *block)
+{
+	FREE(block);
+}
+
+size_t kmalloc_size(const void *block)
+{
+#if DEBUG
+	return heap_debug_size(block);
+#else
+	return heap_raw_size(block);
+#endif
+}
+
+void *cache_alloc(struct cache *c)
+{
+#if DEBUG
+	return heap_debug_alloc(c->size, c->align, CALLER);
+#else
+	return class_alloc(c->size_class);
+#endif
+}
+
+void cache_free(struct cache *c, void *object)
+{
+#if DEBUG
+	(void)c;
+	FREE(object);
+#else
+	if (object)
+		class_free(c->size_class, object);
+#endif
+}

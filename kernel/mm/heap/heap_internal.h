@@ -1,0 +1,140 @@
+/*
+ * What the heap's files call of one another; private to kernel/mm/heap*.c. The picture is at the top of heap.c.
+ */
+#pragma once
+
+#include "kernel/mm/heap/heap_data.h"
+
+/* ---- from blocks to pages, and back ---- */
+
+/* The chunk around a block. A block at a chunk's very start belongs to the chunk before: large ones can lie so. */
+static inline struct chunk *chunk_of_block(const void *block)
+{
+	return (struct chunk *)(((uintptr_t)block - 1) & ~(CHUNK_SIZE - 1));
+}
+
+static inline size_t page_in_chunk(const void *block)
+{
+	return ((uintptr_t)block >> PAGE_SHIFT) & (CHUNK_PAGES - 1);
+}
+
+static inline void *page_address(pageno_t page)
+{
+	return (void *)(heap.base + ((uint64_t)page << PAGE_SHIFT));
+}
+
+static inline pageno_t page_number(const void *address)
+{
+	return (pageno_t)(((vaddr_t)address - heap.base) >> PAGE_SHIFT);
+}
+
+static inline struct chunk *chunk_of_page(pageno_t page)
+{
+	return page_address(page & ~(pageno_t)(CHUNK_PAGES - 1));
+}
+
+static inline struct page_info *page_info(pageno_t page)
+{
+	return &chunk_of_page(page)->info[page & (CHUNK_PAGES - 1)];
+}
+
+/* ---- heap_pages.c: runs of pages. All under heap.lock. ---- */
+
+enum pages_from {
+	PAGES_MAPPED, /* only what is mapped already */
+	PAGES_GROW,   /* or mapped for it */
+};
+
+/* A run of `pages` pages at a multiple of `align` pages (at most 1,024); 0 when there is no memory. Not marked yet. */
+pageno_t pages_alloc(uint32_t pages, uint32_t align, enum pages_from from);
+/* Give `pages` pages back, a run or a part of one. May give memory to the backend. */
+void pages_free(pageno_t first, uint32_t pages);
+/* Mark the ends of a run that is one block. */
+void pages_mark_run(pageno_t first, uint32_t pages);
+/* Lengthen the block's run in place to `pages` pages; false, and nothing changed, when what follows is taken. */
+bool pages_extend(pageno_t first, uint32_t pages);
+/* For heap_chunk.c: put newly mapped pages among the free ones; take a free run out. */
+void pages_add_free(pageno_t first, uint32_t pages);
+void pages_unlink_free(pageno_t first);
+/* The length of the free run that ends right before `page`; 0: that page is not free. */
+uint32_t pages_free_before(pageno_t page);
+
+/* ---- heap_reserve.c: when to grow and when to give back. All under heap.lock. ---- */
+
+/* Have a free run of `pages`; false: no memory. Free pages may have gone to the backend for it. */
+bool chunk_grow(uint32_t pages);
+/* After the free run `first` came to be: give back what exceeds the reserve. */
+void chunk_give_back(pageno_t first);
+/* Give back all free pages that can be, and forget the regret; or halve it and obey the reserve. */
+void chunk_trim(void);
+void chunk_tick(void);
+
+/* ---- heap_chunk.c: mapping and unmapping. All under heap.lock. ---- */
+
+/* Map memory so that a free run of `pages` comes to be; false: no memory, nothing has changed. */
+bool chunk_map_run(uint32_t pages);
+/* Unmap what can be of the free run, or its whole chunk when that is unused, down to `keep` free pages; false: nothing. */
+bool chunk_unmap_run(pageno_t run, uint64_t keep);
+/* Map or unmap, and count. */
+bool chunk_map(vaddr_t va, uint64_t pages);
+void chunk_unmap(vaddr_t va, uint64_t pages);
+
+/* ---- heap_large.c: blocks above RUN_MAX_SIZE. Take heap.lock themselves. ---- */
+
+void *large_alloc(uint64_t size, uint64_t align);
+void large_free(struct chunk *chunk, void *block);
+/* Make it shorter in place; false when it would have to grow. */
+bool large_resize(struct chunk *chunk, uint64_t size);
+
+/* ---- heap_class.c ---- */
+
+void classes_init(void);
+/* The class for blocks of `size` (at most SMALL_MAX) bytes; 0 for size 0. */
+uint32_t class_of_size(size_t size);
+
+/* ---- heap_slab.c: blocks in and out of slabs. Take the class's lock themselves. ---- */
+
+/* Put up to `count` blocks into `blocks`; returns how many. At most one slab is made for it. */
+size_t slab_take(uint32_t class_id, void **blocks, size_t count, enum pages_from from);
+void slab_give(uint32_t class_id, void *const *blocks, size_t count);
+
+/* ---- heap_magazine.c: the slow halves of allocating and freeing. Between heap_cpu_enter and _leave. ---- */
+
+void magazines_init(void);
+/* A block of the class when the loaded magazine is empty; NULL when there is no memory. */
+void *magazine_refill(struct heap_cpu *cpu, uint32_t class_id);
+/* A block of the class past all magazines. */
+void *magazine_bypass(struct heap_cpu *cpu, uint32_t class_id);
+/* Take a block when the loaded magazine is full. */
+void magazine_spill(struct heap_cpu *cpu, uint32_t class_id, void *block);
+/* Empty this CPU's magazines, or those in depots, into the slabs. The empty ones are `cpu`'s, or anyone's. */
+void magazines_drain_cpu(struct heap_cpu *cpu);
+void magazines_drain_depots(struct heap_cpu *cpu);
+/* Unmap the pages of magazines that are all empty and of no CPU but this one. */
+void magazines_trim(struct heap_cpu *cpu);
+/* Empty the common ones if they hold a part of the heap that counts; false: they do not. */
+bool magazines_drain_before_growing(struct heap_cpu *cpu);
+
+/* ---- heap.c: the heap as it is without the debug build's checks; heap_debug.c stands on it ---- */
+
+/* What heap_debug.c makes of the largest block at the largest alignment. */
+#define RAW_MAX (2 * HEAP_ALLOC_MAX + PAGE_SIZE)
+
+/* NULL when size is 0 or above RAW_MAX. */
+void *heap_raw_alloc_aligned(size_t size, size_t align);
+/* size is not 0. */
+void *heap_raw_realloc(void *block, size_t size);
+void heap_raw_free(void *block);
+size_t heap_raw_size(const void *block);
+
+/* ---- heap_debug.c: built always, used by the debug build and by its tests ---- */
+
+void *heap_debug_alloc(size_t size, size_t align, const void *owner);
+void *heap_debug_realloc(void *block, size_t size, const void *owner);
+void heap_debug_free(void *block, const void *caller);
+size_t heap_debug_size(const void *block);
+void heap_debug_check(void);
+void heap_debug_report(void (*see)(void *ctx, const void *owner, uint64_t count, uint64_t bytes), void *ctx);
+/* Let the quarantined blocks go, each checked first. */
+void heap_debug_flush(void);
+void heap_debug_init(void);

@@ -1,0 +1,88 @@
+/*
+ * The reserve: how much free memory the heap keeps, and when it grows or gives back. Owns the policy; heap_chunk.c
+ * does what is decided here.
+ *
+ * Free pages up to a quarter of what is mapped (2 MiB at least) stay. Memory that is given back and soon asked for
+ * again is a mistake that costs a mapping and a flush; each such page widens the reserve by one (the regret), and each
+ * tick without takes half of that away again.
+ */
+#include "kernel/mm/heap/heap_internal.h"
+
+#define RESERVE_MIN      LEAF_PAGES
+#define RESERVE_FRACTION 4
+#define SCATTER_FRACTION 3 /* more free than this part, and a run that does not fit is swapped for it */
+
+static uint64_t reserve(void)
+{
+	uint64_t pages = heap.mapped_pages / RESERVE_FRACTION;
+
+	return (pages > RESERVE_MIN ? pages : RESERVE_MIN) + heap.regret_pages;
+}
+
+void chunk_give_back(pageno_t first)
+{
+	uint64_t keep = reserve();
+
+	if (heap.free_pages > keep)
+		chunk_unmap_run(first, keep);
+}
+
+/* Some free run that can be given back above `keep` has been. */
+static bool trim_one(uint64_t keep)
+{
+	for (size_t bin = BINS; bin-- > 0;) {
+		for (pageno_t run = heap.bins[bin]; run; run = page_info(run)->next) {
+			if (chunk_unmap_run(run, keep))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void shrink_to(uint64_t keep)
+{
+	while (heap.free_pages > keep && trim_one(keep))
+		;
+}
+
+/*
+ * Before growing by a run of `pages`: when much is free already but in pieces, give back as much as will be
+ * mapped. Addresses are plenty and frames are not, so this is how the heap compacts: a run elsewhere for the pieces.
+ */
+static void swap_scattered(uint32_t pages)
+{
+	uint64_t given = heap.given_pages;
+
+	if (heap.free_pages <= heap.mapped_pages / SCATTER_FRACTION)
+		return;
+	shrink_to(heap.free_pages > pages ? heap.free_pages - pages : 0);
+	/* No mistake, and not to be regretted. */
+	heap.given_pages = given;
+}
+
+bool chunk_grow(uint32_t pages)
+{
+	uint64_t mapped = heap.mapped_pages;
+
+	swap_scattered(pages);
+	if (chunk_map_run(pages))
+		return true;
+	/* Free pages that are too scattered for this run are of no use when there is no memory but them. */
+	shrink_to(0);
+	return heap.mapped_pages < mapped && chunk_map_run(pages);
+}
+
+void chunk_trim(void)
+{
+	heap.given_pages = 0;
+	heap.regret_pages = 0;
+	shrink_to(0);
+	heap.given_pages = 0;
+}
+
+void chunk_tick(void)
+{
+	heap.given_pages /= 2;
+	heap.regret_pages /= 2;
+	shrink_to(reserve());
+}

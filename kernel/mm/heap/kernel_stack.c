@@ -1,0 +1,100 @@
+/*
+ * Reserves, maps and keeps stacks. Who runs on them is kernel/task's.
+ */
+#include "kernel/mm/heap/kernel_stack.h"
+
+#include "kernel/mm/frame/frame.h"
+#include "kernel/mm/heap/kernel_heap.h"
+#include "kernel/mm/space/kernel_space.h"
+
+#define STACK_PAGES (KERNEL_STACK_SIZE / PAGE_SIZE)
+
+/* Free stacks that stay mapped: 1 MiB of them at the most. */
+#define KEPT_MAX 64
+
+static vaddr_t kept[KEPT_MAX];
+static size_t kept_count;
+
+/* Whole, or nothing. */
+static bool map_stack(vaddr_t base)
+{
+	struct frame_cache *cache = frame_cache_here();
+	struct tlb_flush flush = TLB_FLUSH_NONE;
+	paddr_t frames[STACK_PAGES];
+	size_t mapped = 0;
+
+	if (frame_alloc_many(cache, STACK_PAGES, frames) != OK)
+		return false;
+	while (mapped < STACK_PAGES &&
+	       space_map(&kernel_space, base + mapped * PAGE_SIZE, frames[mapped], 1, PROT_W | PROT_GLOBAL) == OK)
+		mapped++;
+	if (mapped == STACK_PAGES)
+		return true;
+	if (mapped) {
+		if (space_unmap(&kernel_space, base, mapped, &flush) != OK)
+			panic("kernel stack at %#llx cannot be unmapped", (unsigned long long)base);
+		context_flush(&kernel_context, &flush);
+	}
+	frame_free_many(cache, STACK_PAGES, frames);
+	return false;
+}
+
+static void unmap_stack(vaddr_t base)
+{
+	struct tlb_flush flush = TLB_FLUSH_NONE;
+	paddr_t frames[STACK_PAGES];
+	struct mapping m;
+
+	for (size_t i = 0; i < STACK_PAGES; i++) {
+		if (space_lookup(&kernel_space, base + i * PAGE_SIZE, &m) != OK)
+			panic("no kernel stack at %#llx", (unsigned long long)base);
+		frames[i] = m.pa;
+	}
+	if (space_unmap(&kernel_space, base, STACK_PAGES, &flush) != OK || window_release(&kernel_windows, base) != OK)
+		panic("kernel stack at %#llx cannot be unmapped", (unsigned long long)base);
+	context_flush(&kernel_context, &flush);
+	frame_free_many(frame_cache_here(), STACK_PAGES, frames);
+}
+
+vaddr_t kernel_stack_alloc(void)
+{
+	context_token_t token;
+	vaddr_t base;
+
+	if (kept_count)
+		return kept[--kept_count];
+	token = kernel_context_enter();
+	if (window_reserve(&kernel_windows, KERNEL_STACK_SIZE, PAGE_SIZE, WINDOW_GUARD_BELOW, &base) != OK) {
+		base = 0;
+	} else if (!map_stack(base)) {
+		if (window_release(&kernel_windows, base) != OK)
+			panic("no window for a kernel stack at %#llx", (unsigned long long)base);
+		base = 0;
+	}
+	kernel_context_leave(token);
+	return base;
+}
+
+void kernel_stack_free(vaddr_t stack)
+{
+	context_token_t token;
+
+	if (kept_count < KEPT_MAX) {
+		kept[kept_count++] = stack;
+		return;
+	}
+	token = kernel_context_enter();
+	unmap_stack(stack);
+	kernel_context_leave(token);
+}
+
+size_t kernel_stack_trim(void)
+{
+	context_token_t token = kernel_context_enter();
+	size_t frames = kept_count * STACK_PAGES;
+
+	while (kept_count)
+		unmap_stack(kept[--kept_count]);
+	kernel_context_leave(token);
+	return frames;
+}

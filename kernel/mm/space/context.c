@@ -1,0 +1,170 @@
+/*
+ * Makes, switches and ends contexts, and gives tlb.c the CPU's instructions. What is mapped in a context is the
+ * business of whoever owns it.
+ */
+#include "kernel/mm/space/context.h"
+
+#include "kernel/arch/irq_guard.h"
+#include "kernel/arch/pcid.h"
+#include "kernel/arch/trap.h"
+#include "kernel/mm/space/kernel_space.h"
+#include "kernel/mm/space/tlb.h"
+
+static void flush_page_of(unsigned pcid, vaddr_t va)
+{
+	cpu_invpcid(INVPCID_ADDRESS, pcid, va);
+}
+
+static void flush_all_by_invpcid(void)
+{
+	cpu_invpcid(INVPCID_ALL, 0, 0);
+}
+
+/* Any change of CR4.PGE does it (Intel SDM vol. 3A, "Operations that Invalidate TLBs and Paging-Structure Caches"). */
+static void flush_all_by_cr4(void)
+{
+	uint64_t cr4 = cpu_read_cr4();
+
+	cpu_write_cr4(cr4 ^ CR4_PGE);
+	cpu_write_cr4(cr4);
+}
+
+static const struct tlb_ops plain_ops = {
+	.read_cr3 = cpu_read_cr3,
+	.write_cr3 = cpu_write_cr3,
+	.flush_page = cpu_invlpg,
+	.flush_all = flush_all_by_cr4,
+};
+
+static const struct tlb_ops invpcid_ops = {
+	.read_cr3 = cpu_read_cr3,
+	.write_cr3 = cpu_write_cr3,
+	.flush_page = cpu_invlpg,
+	.flush_page_of = flush_page_of,
+	.flush_all = flush_all_by_invpcid,
+};
+
+/* Works before context_init too: without PCIDs. */
+static struct tlb tlb = { .ops = &plain_ops, .kernel = &kernel_context };
+
+static struct context *others; /* all contexts but the kernel's */
+
+static void enter_for_trap(void)
+{
+	tlb_load(&tlb, &kernel_context);
+}
+
+static void leave_for_trap(uint64_t cr3)
+{
+	tlb_restore(&tlb, cr3);
+}
+
+void context_init(void)
+{
+	if (cpu_features()->invpcid)
+		tlb.ops = &invpcid_ops;
+	if (pcid_usable()) {
+		/* With a PCID other than 0 in CR3 this would fault; until now there is none. */
+		cpu_write_cr4(cpu_read_cr4() | CR4_PCIDE);
+		tlb_start_pcids(&tlb);
+	}
+	trap_set_context(enter_for_trap, leave_for_trap);
+}
+
+enum status context_create(struct context *ret)
+{
+	struct space space;
+	enum status status = kernel_space_create(&space);
+
+	if (status != OK)
+		return status;
+	*ret = (struct context){ .space = space, .next = others, .link = &others };
+	if (others)
+		others->link = &ret->next;
+	others = ret;
+	return OK;
+}
+
+void context_destroy(struct context *c)
+{
+	ASSERT(c != &kernel_context);
+	tlb_forget(&tlb, c);
+	*c->link = c->next;
+	if (c->next)
+		c->next->link = c->link;
+	space_clear(&c->space, 0, 512);
+}
+
+void context_flush(struct context *c, struct tlb_flush *flush)
+{
+	uint64_t flags = irq_guard_enter(); /* tlb.c must not be interrupted */
+
+	tlb_flush_run(&tlb, c, flush);
+	irq_guard_leave(flags);
+	space_release(&c->space, flush);
+}
+
+/*
+ * Without PCIDs there are no books to keep, and nothing that an interrupt could find half done: what tlb.c would do, at
+ * a third of the instructions.
+ */
+static inline void load_without_pcid(uint64_t cr3)
+{
+	cpu_write_cr3(cr3 & PTE_ADDRESS);
+	tlb.stats.cr3_writes++;
+	tlb.stats.cr3_flushes++;
+}
+
+void context_load(struct context *c)
+{
+	uint64_t flags;
+
+	if (!tlb.pcids) {
+		if (!context_is_loaded(c))
+			load_without_pcid(c->space.root.raw);
+		return;
+	}
+	flags = irq_guard_enter();
+	tlb_load(&tlb, c);
+	irq_guard_leave(flags);
+}
+
+void context_restore(context_token_t token)
+{
+	uint64_t flags;
+
+	if (!tlb.pcids) {
+		if ((cpu_read_cr3() ^ token.cr3) & PTE_ADDRESS)
+			load_without_pcid(token.cr3);
+		return;
+	}
+	flags = irq_guard_enter();
+
+	tlb_restore(&tlb, token.cr3);
+	irq_guard_leave(flags);
+}
+
+void context_visit(void (*see)(void *ctx, const struct context *c), void *ctx)
+{
+	see(ctx, &kernel_context);
+	for (const struct context *c = others; c; c = c->next)
+		see(ctx, c);
+}
+
+static void add_tables(void *ctx, const struct context *c)
+{
+	*(size_t *)ctx += c->space.tables + 1;
+}
+
+size_t context_table_frames(void)
+{
+	size_t frames = 0;
+
+	context_visit(add_tables, &frames);
+	return frames;
+}
+
+const struct tlb_stats *context_tlb_stats(void)
+{
+	return &tlb.stats;
+}

@@ -1,0 +1,215 @@
+/*
+ * The firmware context and the one runtime service that we use. The firmware is never told
+ * of virtual addresses (SetVirtualAddressMap() can be called only once, and a kexec'ed kernel
+ * would be stuck with ours): it runs at physical addresses, in the lower half of a context of its own.
+ */
+#include "kernel/mm/space/firmware_context.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/firmware_call.h"
+#include "kernel/mm/space/hhdm.h"
+#include "kernel/mm/space/kernel_space.h"
+
+/* UEFI 2.10, "EFI_TABLE_HEADER", "EFI System Table", "EFI Runtime Services Table". */
+struct efi_header {
+	uint64_t signature;
+	uint32_t revision, size, crc, reserved;
+};
+
+struct efi_system_table {
+	struct efi_header header;
+	uint64_t vendor;
+	uint64_t revision;
+	uint64_t console[6];
+	paddr_t runtime;
+	paddr_t boot;
+};
+
+struct efi_runtime_services {
+	struct efi_header header;
+	uint64_t time[4];
+	uint64_t virtual_memory[2];
+	uint64_t variable[3];
+	uint64_t next_count;
+	uint64_t reset_system;
+};
+
+_Static_assert(offsetof(struct efi_system_table, runtime) == 88, "UEFI 2.10, EFI System Table");
+_Static_assert(offsetof(struct efi_runtime_services, reset_system) == 104, "UEFI 2.10, EFI Runtime Services Table");
+
+#define EFI_SYSTEM_SIGNATURE  0x5453595320494249ULL /* "IBI SYST" */
+#define EFI_RUNTIME_SIGNATURE 0x56524553544e5552ULL /* "RUNTSERV" */
+
+struct efi_descriptor {
+	uint32_t type;
+	uint32_t pad;
+	uint64_t start;
+	uint64_t unused;
+	uint64_t pages;
+	uint64_t attribute;
+};
+
+#define EFI_RUNTIME_CODE   5
+#define EFI_MMIO           11
+#define EFI_MEMORY_WC      (1ULL << 1)
+#define EFI_MEMORY_WT      (1ULL << 2)
+#define EFI_MEMORY_WB      (1ULL << 3)
+#define EFI_MEMORY_XP      (1ULL << 14)
+#define EFI_MEMORY_RO      (1ULL << 17)
+#define EFI_MEMORY_RUNTIME (1ULL << 63)
+
+/* UEFI 2.10, "EFI_MEMORY_ATTRIBUTES_TABLE". */
+struct efi_attributes {
+	uint32_t version, entries, descriptor_size, flags;
+};
+
+/*
+ * What the firmware's code can cause, by vector: #DE, #OF, #BR, #UD, #NM, #TS to #PF, #MF, #AC, #XM, #CP. Not
+ * #DB and #BP, which are the debugger's, nor NMI, #DF and #MC, of which no call can be blamed.
+ */
+#define FIRMWARE_FAULTS 0x002b7cf1u
+
+static struct context context;
+static uint64_t reset_system; /* physical address of the function; 0: no firmware context */
+
+/* `bytes` of RAM at `pa` through the direct map, or NULL: firmware's pointers are outside data. */
+static const void *ram_at(paddr_t pa, uint64_t bytes)
+{
+	const struct mem_range *r = memmap_find(machine_memmap, pa);
+
+	if (!pa.raw || !r || !mem_type_is_ram((enum mem_type)r->type) || bytes > r->end - pa.raw || r->end > HHDM_SIZE)
+		return NULL;
+	return hhdm_ptr(pa);
+}
+
+/* The best type that the region is capable of; one that names none is not RAM, or not to be trusted as such. */
+static enum page_prot type_of(const struct efi_descriptor *d)
+{
+	if (d->type == EFI_MMIO)
+		return PROT_UC;
+	if (d->attribute & EFI_MEMORY_WB)
+		return PROT_WB;
+	if (d->attribute & EFI_MEMORY_WT)
+		return PROT_WT;
+	return d->attribute & EFI_MEMORY_WC ? PROT_WC : PROT_UC;
+}
+
+/* Code cannot be written nor data run, even where the firmware would have it so. */
+static enum page_prot rights_of(const struct efi_descriptor *d)
+{
+	return (d->type == EFI_RUNTIME_CODE ? PROT_X : PROT_W) | type_of(d);
+}
+
+static enum status map_runtime_regions(struct space *s, const struct boot_info *info)
+{
+	const uint8_t *map = hhdm_ptr(info->efi_map);
+	enum status status;
+
+	for (uint64_t at = 0; info->efi_map_size - at >= info->efi_descriptor_size; at += info->efi_descriptor_size) {
+		const struct efi_descriptor *d = (const void *)(map + at);
+
+		if (!(d->attribute & EFI_MEMORY_RUNTIME) || !d->pages)
+			continue;
+		status = space_map(s, d->start, paddr(d->start), d->pages, rights_of(d));
+		if (status != OK)
+			return status;
+	}
+	return OK;
+}
+
+/*
+ * Where the firmware says which parts of its image are code, the rest gets its own rights. Entries
+ * that make no sense are left out: the rights above stand. Returns ERR_NO_MEMORY.
+ */
+static enum status apply_attributes(struct context *c, const struct boot_info *info)
+{
+	const struct efi_attributes *table = ram_at(info->efi_attributes, sizeof(*table));
+	struct tlb_flush flush = TLB_FLUSH_NONE;
+	enum status status = OK;
+	const uint8_t *at;
+
+	if (!table || table->descriptor_size < sizeof(struct efi_descriptor) ||
+	    !ram_at(info->efi_attributes, sizeof(*table) + (uint64_t)table->entries * table->descriptor_size))
+		return OK;
+	at = (const uint8_t *)(table + 1);
+	for (uint32_t i = 0; i < table->entries && status != ERR_NO_MEMORY; i++, at += table->descriptor_size) {
+		const struct efi_descriptor *d = (const void *)at;
+		enum page_prot prot =
+			(d->attribute & EFI_MEMORY_RO ? 0 : PROT_W) | (d->attribute & EFI_MEMORY_XP ? 0 : PROT_X);
+
+		struct mapping old;
+
+		/* Upper-half addresses would reach slot 511, which every context shares. */
+		if (d->start >= USER_SIZE || d->pages > (USER_SIZE - d->start) / PAGE_SIZE)
+			continue;
+		/* An entry is part of one region of the map (UEFI 2.10), so it has one memory type, which stays. */
+		if (d->type != EFI_MMIO && space_lookup(&c->space, d->start, &old) == OK)
+			status = space_protect(&c->space, d->start, d->pages, prot | (old.prot & PROT_TYPE), &flush);
+	}
+	context_flush(c, &flush);
+	return status == ERR_NO_MEMORY ? status : OK;
+}
+
+/* The runtime services table, or NULL: the firmware has none, or a broken one. *ret_status then says which. */
+static const struct efi_runtime_services *runtime_services(const struct boot_info *info, enum status *ret_status)
+{
+	const struct efi_system_table *system = ram_at(info->efi_system_table, sizeof(*system));
+	const struct efi_runtime_services *runtime;
+
+	*ret_status = ERR_NOT_FOUND;
+	if (!system)
+		return NULL;
+	*ret_status = ERR_FORMAT;
+	runtime = ram_at(system->runtime, sizeof(*runtime));
+	if (system->header.signature != EFI_SYSTEM_SIGNATURE || !runtime ||
+	    runtime->header.signature != EFI_RUNTIME_SIGNATURE)
+		return NULL;
+	return runtime;
+}
+
+enum status firmware_context_create(const struct boot_info *info, struct context *ret)
+{
+	enum status status = context_create(ret);
+
+	if (status != OK)
+		return status;
+	status = map_runtime_regions(&ret->space, info);
+	if (status == OK)
+		status = apply_attributes(ret, info);
+	if (status != OK)
+		context_destroy(ret);
+	return status;
+}
+
+enum status firmware_init(const struct boot_info *info)
+{
+	enum status status;
+	const struct efi_runtime_services *runtime = runtime_services(info, &status);
+
+	if (!runtime)
+		return status;
+	status = firmware_context_create(info, &context);
+	if (status != OK)
+		return status;
+	for (unsigned vector = 0; vector < TRAP_EXTERNAL; vector++)
+		if (FIRMWARE_FAULTS >> vector & 1)
+			trap_set_handler(vector, firmware_call_fault);
+	reset_system = runtime->reset_system;
+	return OK;
+}
+
+const struct space *firmware_space(void)
+{
+	return reset_system ? &context.space : NULL;
+}
+
+enum status firmware_reset(enum firmware_reset how)
+{
+	const uint64_t arguments[4] = { how, 0, 0, 0 };
+
+	if (!reset_system)
+		return ERR_NOT_FOUND;
+	/* Without a PCID: what is loaded with one is tlb.c's to keep books of. */
+	(void)firmware_call(context.space.root.raw, reset_system, arguments);
+	return ERR_RIGHTS;
+}

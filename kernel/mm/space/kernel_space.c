@@ -1,0 +1,124 @@
+/*
+ * Takes over the tables that the loader built, and owns the kernel context's space from then on.
+ * Frames for tables come from the frame allocator; those that the loader took go back to it when they fall free.
+ */
+#include "kernel/mm/space/kernel_space.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/features.h"
+#include "kernel/mm/frame/frame.h"
+#include "kernel/mm/space/hhdm.h"
+
+struct context kernel_context;
+
+static struct memmap memmap;
+const struct memmap *machine_memmap = &memmap;
+
+/* The tables that the loader built: no frame allocator handed them out. */
+static uint64_t loader_tables_start, loader_tables_end;
+
+static enum status table_alloc(void *ctx, paddr_t *ret_pa)
+{
+	return frame_alloc_4k(ctx, ret_pa);
+}
+
+static void table_free(void *ctx, paddr_t pa)
+{
+	uint64_t added;
+
+	/* One of the loader's becomes the allocator's when it is first given back, and may come here again after that. */
+	if (pa.raw < loader_tables_start || pa.raw >= loader_tables_end || frame_refs(&machine_frames, FRAME_4K, pa))
+		frame_free_4k(ctx, pa);
+	else if (frame_add_range(&machine_frames, pa, paddr_add(pa, PAGE_SIZE), &added) != OK)
+		panic("table at %#llx cannot be freed", (unsigned long long)pa.raw);
+}
+
+static const struct space_ops table_ops = { table_alloc, table_free };
+
+static void *page_alloc(void *ctx)
+{
+	paddr_t pa;
+
+	(void)ctx;
+	return frame_alloc_4k(frame_cache_here(), &pa) == OK ? hhdm_ptr(pa) : NULL;
+}
+
+static void page_free(void *ctx, void *page)
+{
+	(void)ctx;
+	frame_free_4k(frame_cache_here(), hhdm_paddr(page));
+}
+
+const struct window_seam direct_map_pages = { .page_alloc = page_alloc, .page_free = page_free };
+
+enum status kernel_space_create(struct space *ret)
+{
+	enum status status = space_init(ret, &table_ops, frame_cache_here(), HHDM_BASE, kernel_space.max_leaf);
+
+	if (status == OK)
+		space_share(ret, &kernel_space, SHARED_SLOT);
+	return status;
+}
+
+/* Drop what only the loader needed: whatever is mapped in the lower half. */
+static void drop_lower_half(void)
+{
+	struct tlb_flush flush = TLB_FLUSH_NONE;
+
+	if (space_unmap(&kernel_space, USER_BASE, USER_SIZE / PAGE_SIZE, &flush) != OK)
+		panic("takeover: the lower half cannot be unmapped");
+	context_flush(&kernel_context, &flush);
+}
+
+/* The image is the same in every context: its leaves may stay in the TLB across CR3 writes. */
+static void make_image_global(const struct boot_info *info)
+{
+	struct tlb_flush flush = TLB_FLUSH_NONE;
+
+	for (size_t i = 0; i < info->segment_count; i++) {
+		const struct boot_segment *g = &info->segments[i];
+
+		if (space_protect(&kernel_space, g->va, g->pages, (enum page_prot)g->prot | PROT_GLOBAL, &flush) != OK)
+			panic("takeover: image segment at %#llx cannot be made global", (unsigned long long)g->va);
+	}
+	context_flush(&kernel_context, &flush);
+	if (cpu_features()->pge)
+		cpu_write_cr4(cpu_read_cr4() | CR4_PGE);
+}
+
+/* The machine's frames: what the map calls usable, and what the loader took for tables and did not need. */
+static void start_frames(const struct boot_info *info)
+{
+	paddr_t spare = paddr_add(info->tables, info->table_frames * PAGE_SIZE);
+	uint64_t added;
+
+	if (frame_init(&machine_frames, &memmap, HHDM_BASE) != OK)
+		panic("takeover: no usable memory for the frame allocator");
+	frame_cache_init(&machine_frame_cache, &machine_frames);
+	loader_tables_start = info->tables.raw;
+	loader_tables_end = spare.raw;
+	if (info->table_spare &&
+	    frame_add_range(&machine_frames, spare, paddr_add(spare, info->table_spare * PAGE_SIZE), &added) != OK)
+		panic("takeover: the spare tables at %#llx are not free", (unsigned long long)spare.raw);
+}
+
+void kernel_space_init(const struct boot_info *info)
+{
+	size_t frames;
+
+	memmap = (struct memmap){ .ranges = hhdm_ptr(info->memmap),
+				  .count = info->memmap_count,
+				  .capacity = info->memmap_count };
+	start_frames(info);
+	space_adopt(&kernel_space, paddr(cpu_read_cr3() & PTE_ADDRESS), &table_ops, frame_cache_here(), HHDM_BASE,
+		    cpu_features()->pages_1g ? 3 : 2);
+	frames = kernel_space.tables + 1;
+	if (kernel_space.root.raw != info->tables.raw || frames != info->table_frames)
+		panic("takeover: CR3 %#llx with %zu tables, the handoff says %#llx with %llu",
+		      (unsigned long long)kernel_space.root.raw, frames, (unsigned long long)info->tables.raw,
+		      (unsigned long long)info->table_frames);
+	drop_lower_half();
+	if (space_pin(&kernel_space, SHARED_SLOT) != OK)
+		panic("takeover: slot %d cannot be pinned", SHARED_SLOT);
+	make_image_global(info);
+}

@@ -1,0 +1,120 @@
+/*
+ * Anonymous memory that is shared: a memory object whose pages are zeros at first. Which frame a page has is kept in
+ * tables like the CPU's, in a space that no CPU loads: page n is "mapped" at n * 4 KiB. So the heap holds no more than
+ * the object, whatever its size.
+ */
+#include "kernel/arch/cpu_user.h"
+#include "kernel/lib/panic.h"
+#include "kernel/mm/frame/frame.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/space/kernel_space.h"
+#include "kernel/mm/user/memory_object.h"
+#include "kernel/mm/user/user_pages.h"
+
+struct shared_memory {
+	struct memory_object object; /* first: what everybody else sees */
+	size_t references;
+	uint64_t pages;
+	struct space frames; /* valid once `started` */
+	bool started;
+};
+
+/* A new frame of zeros for the page at `at`. The object has its reference. */
+static enum status fill(struct shared_memory *memory, uint64_t page)
+{
+	enum status status;
+	paddr_t pa;
+	pte_t *at;
+
+	status = frame_alloc_4k(frame_cache_here(), &pa);
+	if (status != OK)
+		return status;
+	status = space_place(&memory->frames, page * PAGE_SIZE, 1, &at);
+	if (status != OK) {
+		frame_free_4k(frame_cache_here(), pa);
+		return status;
+	}
+	cpu_zero_pages((void *)(memory->frames.direct + pa.raw), 1);
+	pte_write(at, pte_leaf(pa, PROT_USER, 1));
+	return OK;
+}
+
+static enum status shared_frame(struct memory_object *object, uint64_t page, paddr_t *ret)
+{
+	struct shared_memory *memory = (struct shared_memory *)object;
+	enum status status;
+	struct mapping leaf;
+
+	if (page >= memory->pages)
+		return ERR_RANGE;
+	if (!memory->started) {
+		status = kernel_space_create(&memory->frames);
+		if (status != OK)
+			return status;
+		memory->started = true;
+	}
+	if (space_lookup(&memory->frames, page * PAGE_SIZE, &leaf) != OK) {
+		status = fill(memory, page);
+		if (status != OK)
+			return status;
+		status = space_lookup(&memory->frames, page * PAGE_SIZE, &leaf);
+		ASSERT(status == OK);
+	}
+	if (user_frame_get(leaf.pa) != OK)
+		return ERR_NO_MEMORY;
+	*ret = leaf.pa;
+	return OK;
+}
+
+static void shared_get(struct memory_object *object)
+{
+	((struct shared_memory *)object)->references++;
+}
+
+static void end_frames(struct shared_memory *memory)
+{
+	context_token_t token = kernel_context_enter();
+	const vaddr_t end = memory->pages * PAGE_SIZE;
+	struct space_run run;
+
+	for (vaddr_t va = 0; va < end && space_run(&memory->frames, va, end - 1, &run); va = space_run_end(&run))
+		for (size_t i = 0; i < run.count; i++)
+			if (pte_read(&run.at[i]).raw)
+				user_frame_put(pte_paddr(pte_read(&run.at[i]), 1));
+	space_clear(&memory->frames, 0, 512);
+	kernel_context_leave(token);
+}
+
+static void shared_put(struct memory_object *object)
+{
+	struct shared_memory *memory = (struct shared_memory *)object;
+
+	if (--memory->references)
+		return;
+	if (memory->started)
+		end_frames(memory);
+	kfree(memory);
+}
+
+static const struct memory_object_ops shared_ops = {
+	.frame = shared_frame,
+	.write_frame = shared_frame,
+	.get = shared_get,
+	.put = shared_put,
+};
+
+enum status shared_memory_create(uint64_t pages, struct memory_object **ret)
+{
+	struct shared_memory *memory;
+
+	if (pages > USER_SIZE / PAGE_SIZE)
+		return ERR_NO_MEMORY;
+	memory = kzalloc(sizeof(*memory));
+	if (!memory)
+		return ERR_NO_MEMORY;
+	memory->object.ops = &shared_ops;
+	memory->references = 1;
+	memory->pages = pages;
+	*ret = &memory->object;
+	return OK;
+}

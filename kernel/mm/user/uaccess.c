@@ -1,0 +1,122 @@
+/*
+ * Users' pointers: the range check, and calls of the routines that may fault.
+ */
+#include "kernel/mm/user/uaccess.h"
+
+#include "kernel/arch/trap.h"
+#include "kernel/arch/user_copy.h"
+#include "kernel/mm/user/user_space.h"
+
+/* Where to go on after a fault at `rip`; 0: it is not one of ours. */
+static uint64_t resume_of(uint64_t rip)
+{
+	for (uint64_t i = 0; i < user_fixup_count; i++)
+		if (user_fixups[i].at == rip)
+			return user_fixups[i].resume;
+	return 0;
+}
+
+bool uaccess_is_at(uint64_t rip)
+{
+	return resume_of(rip) != 0;
+}
+
+bool uaccess_fixup(struct trap_frame *frame)
+{
+	uint64_t resume = resume_of(frame->rip);
+
+	if (!resume)
+		return false;
+	frame->rip = resume;
+	return true;
+}
+
+/* As much of [pointer, pointer + bytes) as can be users' memory. */
+static size_t clip(const void __user *pointer, size_t bytes)
+{
+	uint64_t address = user_address(pointer);
+
+	if (address >= USER_END)
+		return 0;
+	return bytes < USER_END - address ? bytes : USER_END - address;
+}
+
+size_t copy_from_user_some(void *to, const void __user *from, size_t bytes)
+{
+	size_t allowed = clip(from, bytes);
+
+	return allowed - user_copy(to, (__force const void *)from, allowed);
+}
+
+size_t copy_to_user_some(void __user *to, const void *from, size_t bytes)
+{
+	size_t allowed = clip(to, bytes);
+
+	return allowed - user_copy((__force void *)to, from, allowed);
+}
+
+enum status clear_user(void __user *to, size_t bytes)
+{
+	if (!user_range_ok(to, bytes))
+		return ERR_FAULT;
+	return user_clear((__force void *)to, bytes) == 0 ? OK : ERR_FAULT;
+}
+
+enum status strncpy_from_user(char *to, const char __user *from, size_t size, size_t *ret_length)
+{
+	size_t allowed = clip(from, size);
+	int64_t length = user_copy_string(to, (__force const char *)from, allowed);
+
+	if (length < 0)
+		return ERR_FAULT;
+	if ((size_t)length == allowed)
+		return allowed < size ? ERR_FAULT : ERR_RANGE;
+	*ret_length = (size_t)length;
+	return OK;
+}
+
+enum status user_cmpxchg_u32(uint32_t __user *at, uint32_t expected, uint32_t desired, uint32_t *ret_old)
+{
+	if (!is_aligned(user_address(at), sizeof(*at)))
+		return ERR_RANGE;
+	if (!user_range_ok(at, sizeof(*at)) || user_cmpxchg_32((__force void *)at, &expected, desired))
+		return ERR_FAULT;
+	*ret_old = expected;
+	return OK;
+}
+
+static uint32_t result_of(enum user_op op, uint32_t word, uint32_t operand)
+{
+	switch (op) {
+	case USER_OP_SET:
+		return operand;
+	case USER_OP_ADD:
+		return word + operand;
+	case USER_OP_OR:
+		return word | operand;
+	case USER_OP_ANDN:
+		return word & ~operand;
+	case USER_OP_XOR:
+		return word ^ operand;
+	}
+	return word;
+}
+
+enum status user_op_u32(uint32_t __user *at, enum user_op op, uint32_t operand, uint32_t *ret_old)
+{
+	uint32_t word, seen;
+	enum status status;
+
+	if (op > USER_OP_XOR || !is_aligned(user_address(at), sizeof(*at)))
+		return ERR_RANGE;
+	status = get_user_u32(at, &word);
+	while (status == OK) {
+		status = user_cmpxchg_u32(at, word, result_of(op, word, operand), &seen);
+		if (status == OK && seen == word) {
+			*ret_old = word;
+			return OK;
+		}
+		word = seen;
+	}
+	return status;
+}

@@ -1,0 +1,145 @@
+/*
+ * The only way by which the kernel touches user memory through a user's pointer. In the user context: the pointer is
+ * the task's own, the tables that it goes through are the CPU's.
+ *
+ * Any pointer at all is allowed: null, unaligned, of the upper half, not canonical, a range that wraps. What is not in
+ * [0, USER_END) is refused before it is touched. What is there and faults goes, like any access, to user_fault first
+ * (so memory that has not been touched yet is fetched); if that fails, to uaccess_fixup, which makes the call here
+ * return ERR_FAULT. SMAP stays on but for these few instructions.
+ */
+#pragma once
+
+#include "kernel/arch/fpu.h"
+#include "kernel/arch/user_copy.h"
+#include "kernel/mm/user/user_space.h"
+
+struct trap_frame;
+
+/* A pointer of a user's. Sparse sees to it that nobody uses one as it is. */
+#ifdef __CHECKER__
+#define __user  __attribute__((noderef, address_space(1)))
+#define __force __attribute__((force))
+#else
+#define __user
+#define __force
+#endif
+
+/* A register's value as the user's pointer that it claims to be, and back. */
+static inline void __user *user_pointer(uint64_t value)
+{
+	return (void __user *)value;
+}
+
+static inline uint64_t user_address(const void __user *pointer)
+{
+	return (uint64_t)(__force const void *)pointer;
+}
+
+/*
+ * The #PF (or #GP) handler's last resort for a trap in kernel mode: when RIP is in a routine here, go on at its fix-up:
+ * then true, and the frame's RIP has changed. Nothing else is looked at.
+ */
+bool uaccess_fixup(struct trap_frame *frame);
+
+/* Whether RIP is at such an access: then a fault at a user address is the user's, and user_fault comes first. */
+bool uaccess_is_at(uint64_t rip);
+
+/* Whether [pointer, pointer + bytes) lies where users' memory can be. Says nothing of what is there. */
+static inline bool user_range_ok(const void __user *pointer, uint64_t bytes)
+{
+	return bytes <= USER_END && user_address(pointer) <= USER_END - bytes;
+}
+
+/* Copy `bytes`. ERR_FAULT: not all of it is there; what the target holds then is unknown up to `bytes`. */
+MUST_CHECK static inline enum status copy_from_user(void *to, const void __user *from, size_t bytes)
+{
+	return user_range_ok(from, bytes) && !user_copy(to, (__force const void *)from, bytes) ? OK : ERR_FAULT;
+}
+
+MUST_CHECK static inline enum status copy_to_user(void __user *to, const void *from, size_t bytes)
+{
+	return user_range_ok(to, bytes) && !user_copy((__force void *)to, from, bytes) ? OK : ERR_FAULT;
+}
+
+/* The same; returns how many bytes were copied, counted from the first, exactly. */
+size_t copy_from_user_some(void *to, const void __user *from, size_t bytes);
+size_t copy_to_user_some(void __user *to, const void *from, size_t bytes);
+
+/* Zero. ERR_FAULT: not all of it is there; how much is zero is unknown. */
+MUST_CHECK enum status clear_user(void __user *to, size_t bytes);
+
+/*
+ * A string with its NUL, `size` bytes at the most. *ret_length is its length without the NUL.
+ * Returns ERR_FAULT, ERR_RANGE (no NUL in `size` bytes: ENAMETOOLONG or E2BIG); what `to` holds is unknown then.
+ */
+MUST_CHECK enum status strncpy_from_user(char *to, const char __user *from, size_t size, size_t *ret_length);
+
+/* One word, aligned or not. ERR_FAULT leaves *ret alone. */
+MUST_CHECK static inline enum status get_user_u32(const void __user *from, uint32_t *ret)
+{
+	return user_range_ok(from, sizeof(*ret)) && !user_load_32((__force const void *)from, ret) ? OK : ERR_FAULT;
+}
+
+MUST_CHECK static inline enum status get_user_u64(const void __user *from, uint64_t *ret)
+{
+	return user_range_ok(from, sizeof(*ret)) && !user_load_64((__force const void *)from, ret) ? OK : ERR_FAULT;
+}
+
+MUST_CHECK static inline enum status put_user_u32(void __user *to, uint32_t value)
+{
+	return user_range_ok(to, sizeof(value)) && !user_store_32((__force void *)to, value) ? OK : ERR_FAULT;
+}
+
+MUST_CHECK static inline enum status put_user_u64(void __user *to, uint64_t value)
+{
+	return user_range_ok(to, sizeof(value)) && !user_store_64((__force void *)to, value) ? OK : ERR_FAULT;
+}
+
+/* Two words in a row: struct timespec and its like. ERR_FAULT: the first may be there. */
+MUST_CHECK static inline enum status put_user_pair(void __user *to, uint64_t first, uint64_t second)
+{
+	return user_range_ok(to, 2 * sizeof(first)) && !user_store_pair((__force void *)to, first, second) ? OK
+													   : ERR_FAULT;
+}
+
+/*
+ * The CPU's FPU state to a user's area of fpu_size() bytes, and back from one with a header as XSAVE writes it or from the
+ * first 512 bytes alone. Bytes 464 to 511 and the header but for XSTATE_BV stay as they are; it wants the header zero before.
+ * All of the state is there to be read and changed, also what is as after a reset. What is loaded the CPU itself checks.
+ * ERR_FAULT: not there, not aligned, or no state that can be loaded; after a load the CPU's state is unknown.
+ */
+MUST_CHECK static inline enum status save_fpu_to_user(void __user *area)
+{
+	void *to = (__force void *)area;
+
+	if (!user_range_ok(area, fpu_size()))
+		return ERR_FAULT;
+	return (fpu_has_header() ? user_xsave(to, fpu_components()) : user_fxsave(to)) ? ERR_FAULT : OK;
+}
+
+MUST_CHECK static inline enum status load_fpu_from_user(const void __user *area, bool has_header)
+{
+	const void *from = (__force const void *)area;
+
+	if (!user_range_ok(area, fpu_size()))
+		return ERR_FAULT;
+	return (has_header ? user_xrstor(from, fpu_components()) : user_fxrstor(from)) ? ERR_FAULT : OK;
+}
+
+/*
+ * Atomically: if the word is `expected` make it `desired`; *ret_old is what it was. Sequentially consistent.
+ * Returns ERR_RANGE (not aligned to 4), ERR_FAULT (not there, or not writable).
+ */
+MUST_CHECK enum status user_cmpxchg_u32(uint32_t __user *at, uint32_t expected, uint32_t desired, uint32_t *ret_old);
+
+/* What FUTEX_WAKE_OP does to a word: the numbers are futex(2)'s. */
+enum user_op {
+	USER_OP_SET = 0,
+	USER_OP_ADD = 1,
+	USER_OP_OR = 2,
+	USER_OP_ANDN = 3,
+	USER_OP_XOR = 4,
+};
+
+/* The word becomes `word op operand`, atomically; *ret_old is what it was. Errors as user_cmpxchg_u32, and ERR_RANGE: op. */
+MUST_CHECK enum status user_op_u32(uint32_t __user *at, enum user_op op, uint32_t operand, uint32_t *ret_old);

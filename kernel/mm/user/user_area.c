@@ -1,0 +1,183 @@
+/*
+ * Areas as the calls need them: nodes from the heap, cut at the ends of a range, merged again, removed with their pages.
+ */
+#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/user/user_internal.h"
+
+struct area *area_new(void)
+{
+	return kmalloc(sizeof(struct area));
+}
+
+void area_free(struct area *area)
+{
+	kfree(area);
+}
+
+uint64_t user_pages_between(const struct user_space *space, vaddr_t start, vaddr_t end)
+{
+	uint64_t bytes = 0;
+
+	for (const struct area *a = area_find_from(&space->areas, start); a && a->start < end; a = area_next(a))
+		bytes += (a->end < end ? a->end : end) - (a->start > start ? a->start : start);
+	return bytes_to_pages(bytes);
+}
+
+bool user_is_mapped(const struct user_space *space, vaddr_t va, uint64_t size)
+{
+	const vaddr_t end = va + size;
+
+	for (const struct area *a = area_find_from(&space->areas, va); a && a->start <= va; a = area_next(a)) {
+		if (a->end >= end)
+			return true;
+		va = a->end;
+	}
+	return size == 0;
+}
+
+void user_spares_free(struct user_spares *spares)
+{
+	for (int i = 0; i < 2; i++)
+		if (spares->area[i])
+			area_free(spares->area[i]);
+}
+
+enum status user_prepare(struct user_space *space, vaddr_t start, vaddr_t end, struct user_spares *ret_spares,
+			 bool *ret_touched, context_token_t *ret_token)
+{
+	struct user_spares spares = { { NULL, NULL } };
+	int needed = 0, have = 0;
+	unsigned flags = 0;
+
+	for (const struct area *a = area_find_from(&space->areas, start); a && a->start < end; a = area_next(a)) {
+		needed += (a->start < start) + (a->end > end);
+		flags |= a->flags;
+	}
+	if (needed && space->areas.count + needed > USER_AREAS_MAX)
+		return ERR_NO_MEMORY;
+	for (; have < needed; have++) {
+		spares.area[have] = area_new();
+		if (!spares.area[have]) {
+			user_spares_free(&spares);
+			return ERR_NO_MEMORY;
+		}
+	}
+	if (flags & AREA_TOUCHED) {
+		context_token_t token = kernel_context_enter();
+		enum status status = user_pages_cut(space, start);
+
+		if (status == OK)
+			status = user_pages_cut(space, end);
+		if (status != OK) {
+			kernel_context_leave(token);
+			user_spares_free(&spares);
+			return status;
+		}
+		*ret_token = token;
+	}
+	*ret_spares = spares;
+	*ret_touched = flags & AREA_TOUCHED;
+	return OK;
+}
+
+void user_cut(struct user_space *space, vaddr_t at, struct user_spares *spares)
+{
+	struct area *low = area_find(&space->areas, at), *high;
+	int i = !spares->area[0];
+
+	if (!low || low->start == at)
+		return;
+	high = spares->area[i];
+	ASSERT(high);
+	spares->area[i] = NULL;
+	*high = *low;
+	area_resize(low, low->start, at);
+	high->start = at;
+	if (high->object)
+		high->offset += bytes_to_pages(at - low->start);
+	object_get(high->object);
+	area_insert(&space->areas, high);
+}
+
+/* Take an area out and let go of what it held; its pages are gone, or another area's now. */
+static void forget(struct user_space *space, struct area *area)
+{
+	area_remove(&space->areas, area);
+	object_put(area->object);
+	area_free(area);
+}
+
+void user_merge(struct user_space *space, vaddr_t start, vaddr_t end)
+{
+	struct area *a = area_find_from(&space->areas, start ? start - 1 : 0), *next;
+
+	for (; a && a->start < end; a = next) {
+		next = area_next(a);
+		while (next && !(a->flags & AREA_GROWS_DOWN) && next->start <= end && area_continues(a, next)) {
+			vaddr_t to = next->end;
+
+			a->flags |= next->flags;
+			forget(space, next);
+			area_resize(a, a->start, to);
+			next = area_next(a);
+		}
+	}
+}
+
+void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct user_spares *spares, bool touched)
+{
+	struct area *a = area_find_from(&space->areas, start), *below, *next;
+	vaddr_t floor, ceiling;
+
+	if (!a || a->start >= end)
+		return;
+	space->mapped_pages -= user_pages_between(space, start, end);
+	/* The commonest: one area loses an end, or is gone. No cut, no merge. */
+	if (a->end >= end && a->start < start && a->end == end) {
+		next = area_next(a);
+		area_resize(a, a->start, start);
+	} else if (a->start >= start && a->end > end) {
+		area_resize(a, end, a->end);
+		next = a;
+	} else {
+		user_cut(space, start, spares);
+		user_cut(space, end, spares);
+		for (a = area_find_from(&space->areas, start); a && a->start < end; a = next) {
+			next = area_next(a);
+			forget(space, a);
+		}
+		next = a;
+	}
+	if (!touched)
+		return;
+	below = area_prev(&space->areas, next);
+	floor = below ? below->end : 0;
+	ceiling = next ? next->start : USER_SIZE;
+	/* They may be all that keeps a table now: when they go, somebody must look. */
+	if (below)
+		below->flags |= AREA_TOUCHED;
+	if (next)
+		next->flags |= AREA_TOUCHED;
+	user_pages_drop(space, start, end, floor, ceiling);
+}
+
+enum status user_find_place(const struct user_space *space, vaddr_t hint, uint64_t size, bool large, vaddr_t *ret)
+{
+	vaddr_t va = align_down(hint, PAGE_SIZE);
+
+	if (va >= USER_MIN && user_range_valid(va, size)) {
+		const struct area *a = area_find_from(&space->areas, va);
+
+		if (!a || a->start >= va + size) {
+			*ret = va;
+			return OK;
+		}
+	}
+	/* Larger by what aligning it may lose. */
+	if (large && size <= USER_SIZE - PAGE_SIZE_2M &&
+	    area_gap_below(&space->areas, size + PAGE_SIZE_2M - PAGE_SIZE, USER_MIN, space->mmap_top, &va) == OK) {
+		*ret = align_up(va, PAGE_SIZE_2M);
+		return OK;
+	}
+	return area_gap_below(&space->areas, size, USER_MIN, space->mmap_top, ret) == OK ? OK : ERR_NO_MEMORY;
+}

@@ -1,0 +1,300 @@
+/*
+ * The first touch of a page, and the first write to a shared one. All page-table work of a fault is here; which areas
+ * allow what is decided first, without leaving the task's context.
+ */
+#include "kernel/arch/cpu_user.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/frame/frame.h"
+#include "kernel/mm/user/user_internal.h"
+
+#define AROUND_PAGES 16 /* of an object that one fault maps, when they are at hand */
+
+/* What a fault is about. */
+struct fault {
+	struct user_space *space;
+	struct area *area;
+	vaddr_t va; /* of the page */
+	enum user_rights access;
+};
+
+static enum status alloc_frame(paddr_t *ret)
+{
+	return frame_alloc_4k(frame_cache_here(), ret);
+}
+
+/* Map a frame at an entry that was absent. */
+static void map_page(const struct fault *f, pte_t *at, paddr_t pa, bool writable)
+{
+	pte_write(at, pte_leaf(pa, user_prot(f->area->rights, writable), 1));
+	f->area->flags |= AREA_TOUCHED;
+	f->space->resident_pages++;
+}
+
+/* The entry for the page when the walk ended at `slot`: perhaps tables are missing. */
+static enum status page_place(const struct fault *f, struct slot slot, pte_t **ret)
+{
+	if (slot.level == 1) {
+		*ret = slot.pte;
+		return OK;
+	}
+	return space_place(&f->space->context.space, f->va, 1, ret);
+}
+
+/* Map a frame at the page, `slot` being where the walk ended. ERR_NO_MEMORY: the frame is put. */
+static enum status place_page(const struct fault *f, struct slot slot, paddr_t pa, bool writable)
+{
+	pte_t *at;
+	enum status status = page_place(f, slot, &at);
+
+	if (status == OK)
+		map_page(f, at, pa, writable);
+	else
+		user_frame_put(pa);
+	return status;
+}
+
+/* ---- anonymous ---- */
+
+/* 2 MiB at once, where the area has room for it and nothing is mapped there. False: by pages, then. */
+static bool fault_large(const struct fault *f)
+{
+	const struct area *area = f->area;
+	vaddr_t start = align_down(f->va, PAGE_SIZE_2M);
+	paddr_t pa;
+	pte_t *at;
+
+	if (start < area->start || start + PAGE_SIZE_2M > area->end || area->flags & (AREA_GROWS_DOWN | AREA_SMALL))
+		return false;
+	if (frame_alloc_large(frame_cache_here(), FRAME_2M, &pa) != OK)
+		return false;
+	if (space_place(&f->space->context.space, start, 2, &at) != OK) {
+		frame_free_large(frame_cache_here(), FRAME_2M, pa);
+		return false;
+	}
+	cpu_zero_pages(user_frame_ptr(f->space, pa), PAGE_SIZE_2M / PAGE_SIZE);
+	pte_write(at, pte_leaf(pa, user_prot(area->rights, true), 2));
+	f->area->flags |= AREA_TOUCHED;
+	f->space->resident_pages += PAGE_SIZE_2M / PAGE_SIZE;
+	return true;
+}
+
+static enum status fault_anonymous(const struct fault *f, struct slot slot)
+{
+	enum status status;
+	paddr_t pa;
+
+	if (slot.level > 1 && fault_large(f))
+		return OK;
+	status = alloc_frame(&pa);
+	if (status != OK)
+		return status;
+	cpu_zero_pages(user_frame_ptr(f->space, pa), 1);
+	return place_page(f, slot, pa, true);
+}
+
+/* ---- objects ---- */
+
+static uint64_t page_of(const struct area *area, vaddr_t va)
+{
+	return area->offset + bytes_to_pages(va - area->start);
+}
+
+/* Whether a page of the area can be mapped writable the first time that it is touched. */
+static bool written_at_once(const struct fault *f)
+{
+	const struct memory_object_ops *ops = f->area->object->ops;
+
+	return f->area->flags & AREA_SHARED && f->area->rights & USER_WRITE &&
+	       (f->access == USER_WRITE || ops->write_frame == ops->frame);
+}
+
+/* The object's neighbours of the page that are at hand, read-only, as far as they lie in its table. */
+static void fault_around(const struct fault *f, pte_t *at)
+{
+	const struct area *area = f->area;
+	vaddr_t start = align_down(f->va, AROUND_PAGES * PAGE_SIZE), end = start + AROUND_PAGES * PAGE_SIZE;
+
+	if (start < area->start)
+		start = area->start;
+	if (end > area->end)
+		end = area->end;
+	at -= bytes_to_pages(f->va - start);
+	for (vaddr_t va = start; va < end; va += PAGE_SIZE, at++) {
+		paddr_t pa;
+
+		if (pte_read(at).raw)
+			continue;
+		if (area->object->ops->frame(area->object, page_of(area, va), &pa) != OK)
+			return;
+		map_page(f, at, pa, false);
+	}
+}
+
+static enum status fault_object(const struct fault *f, struct slot slot)
+{
+	struct memory_object *object = f->area->object;
+	const uint64_t page = page_of(f->area, f->va);
+	enum status status;
+	paddr_t pa, copy;
+	pte_t *at;
+
+	if (written_at_once(f)) {
+		status = object->ops->write_frame(object, page, &pa);
+		return status == OK ? place_page(f, slot, pa, true) : status;
+	}
+	status = object->ops->frame(object, page, &pa);
+	if (status != OK)
+		return status;
+	if (f->access == USER_WRITE) {
+		status = alloc_frame(&copy);
+		if (status == OK)
+			cpu_copy_page(user_frame_ptr(f->space, copy), user_frame_ptr(f->space, pa));
+		user_frame_put(pa);
+		return status == OK ? place_page(f, slot, copy, true) : status;
+	}
+	status = page_place(f, slot, &at);
+	if (status != OK) {
+		user_frame_put(pa);
+		return status;
+	}
+	map_page(f, at, pa, false);
+	fault_around(f, at);
+	return OK;
+}
+
+/* ---- what is there already ---- */
+
+/* The page gets another frame. Takes the reference to `pa`. */
+static void change_page(const struct fault *f, pte_t *at, paddr_t pa)
+{
+	paddr_t old = pte_paddr(pte_read(at), 1);
+	struct tlb_flush flush = TLB_FLUSH_NONE;
+
+	pte_write(at, pte_leaf(pa, user_prot(f->area->rights, true), 1));
+	user_flush_add(&flush, f->va, PAGE_SIZE);
+	context_flush(&f->space->context, &flush);
+	user_frame_put(old);
+}
+
+/* A write to a page that is mapped read-only in an area that may be written to. */
+static enum status fault_write(const struct fault *f, struct slot slot)
+{
+	pte_t e = pte_read(slot.pte);
+	paddr_t pa = pte_paddr(e, slot.level), copy;
+	enum status status;
+
+	/* From less rights to more: no flush. A stale entry costs a fault that finds nothing to do. */
+	if (!(f->area->flags & AREA_SHARED) && user_frame_is_sole(pa)) {
+		pte_write(slot.pte, pte_leaf(pa, user_prot(f->area->rights, true), slot.level));
+		return OK;
+	}
+	if (slot.level > 1) {
+		status = user_pages_cut(f->space, align_down(f->va, PAGE_SIZE_2M) + PAGE_SIZE);
+		return status == OK ? fault_write(f, space_leaf_slot(&f->space->context.space, f->va)) : status;
+	}
+	if (f->area->flags & AREA_SHARED) {
+		status = f->area->object->ops->write_frame(f->area->object, page_of(f->area, f->va), &copy);
+		if (status != OK)
+			return status;
+		change_page(f, slot.pte, copy);
+		return OK;
+	}
+	status = alloc_frame(&copy);
+	if (status != OK)
+		return status;
+	cpu_copy_page(user_frame_ptr(f->space, copy), user_frame_ptr(f->space, pa));
+	change_page(f, slot.pte, copy);
+	return OK;
+}
+
+/* ---- a fault ---- */
+
+/* Serve an access that the area allows. In the kernel context. */
+static enum status fault_page(const struct fault *f)
+{
+	struct slot slot = space_leaf_slot(&f->space->context.space, f->va);
+	pte_t e = pte_read(slot.pte);
+
+	if (!pte_present(e))
+		return f->area->object ? fault_object(f, slot) : fault_anonymous(f, slot);
+	if (f->access == USER_WRITE && !(e.raw & PTE_WRITABLE))
+		return fault_write(f, slot);
+	/* Somebody served it already, or the TLB remembered less than there is. */
+	return OK;
+}
+
+/* The stack above `va`, extended to it; NULL when there is none that may grow so far. */
+static struct area *grow_stack(struct user_space *space, struct area *area, vaddr_t va)
+{
+	const struct area *below;
+	uint64_t pages;
+	vaddr_t start = align_down(va, PAGE_SIZE);
+
+	if (!area || !(area->flags & AREA_GROWS_DOWN) || start < USER_MIN)
+		return NULL;
+	pages = bytes_to_pages(area->start - start);
+	below = area_prev(&space->areas, area);
+	if (below && below->rights != USER_NONE && start < below->end + USER_GUARD_GAP)
+		return NULL;
+	if (bytes_to_pages(area->end - start) > space->stack_pages || !user_limit_allows(space, pages))
+		return NULL;
+	area_resize(area, start, area->end);
+	space->mapped_pages += pages;
+	return area;
+}
+
+/* The area for an access to `va`, and whether it allows that. */
+static enum status find_area(struct user_space *space, vaddr_t va, enum user_rights access, struct area **ret)
+{
+	struct area *area;
+
+	if (va >= USER_END)
+		return ERR_NOT_FOUND;
+	area = area_find_from(&space->areas, va);
+	if (!area || area->start > va)
+		area = grow_stack(space, area, va);
+	if (!area)
+		return ERR_NOT_FOUND;
+	/* The CPU has no memory that can be written to, or executed, and not read. */
+	if (access == USER_READ ? area->rights == USER_NONE : !(area->rights & access))
+		return ERR_RIGHTS;
+	*ret = area;
+	return OK;
+}
+
+enum status user_fault(struct user_space *space, vaddr_t va, enum user_rights access)
+{
+	struct fault f = { .space = space, .va = align_down(va, PAGE_SIZE), .access = access };
+	enum status status = find_area(space, va, access, &f.area);
+	context_token_t token;
+
+	if (status != OK)
+		return status;
+	token = kernel_context_enter();
+	status = fault_page(&f);
+	kernel_context_leave(token);
+	space->faults++;
+	return status;
+}
+
+enum status user_populate(struct user_space *space, vaddr_t va, uint64_t size, enum user_rights access,
+			  uint64_t *ret_bytes)
+{
+	const context_token_t token = kernel_context_enter();
+	struct fault f = { .space = space, .access = access };
+	enum status status = OK;
+	uint64_t done = 0;
+
+	while (done < size) {
+		f.va = align_down(va + done, PAGE_SIZE);
+		status = find_area(space, f.va, access, &f.area);
+		if (status == OK)
+			status = fault_page(&f);
+		if (status != OK)
+			break;
+		done = f.va + PAGE_SIZE - va;
+	}
+	kernel_context_leave(token);
+	*ret_bytes = done < size ? done : size;
+	return status;
+}

@@ -1,0 +1,76 @@
+/*
+ * What the files of user memory share: user_space.c (life), user_map.c, user_protect.c, user_remap.c (areas),
+ * user_fault.c, user_fork.c and user_pages.c (page tables and frames).
+ */
+#pragma once
+
+#include "kernel/lib/panic.h"
+#include "kernel/mm/user/memory_object.h"
+#include "kernel/mm/user/user_pages.h"
+#include "kernel/mm/user/user_space.h"
+
+static inline uint64_t bytes_to_pages(uint64_t bytes)
+{
+	return bytes / PAGE_SIZE;
+}
+
+static inline void object_get(struct memory_object *object)
+{
+	if (object)
+		object->ops->get(object);
+}
+
+static inline void object_put(struct memory_object *object)
+{
+	if (object)
+		object->ops->put(object);
+}
+
+/* Whether [va, va + size) is page-aligned, not empty and users'. */
+static inline bool user_range_valid(vaddr_t va, uint64_t size)
+{
+	return is_aligned(va | size, PAGE_SIZE) && size && size <= USER_END && va <= USER_END - size;
+}
+
+/* ---- areas in the heap: user_area.c ---- */
+
+struct area *area_new(void);
+void area_free(struct area *area);
+
+/* Nodes for the areas that a cut at either end of a range makes. */
+struct user_spares {
+	struct area *area[2];
+};
+
+/*
+ * Make ready to cut areas and 2 MiB leaves at `start` and `end`, so that what follows cannot fail: gets as many nodes as
+ * it takes. *ret_touched: pages may be mapped in between; then the kernel context is entered, and the caller leaves it by
+ * *ret_token. ERR_NO_MEMORY: nothing is held or entered.
+ */
+MUST_CHECK enum status user_prepare(struct user_space *space, vaddr_t start, vaddr_t end,
+				    struct user_spares *ret_spares, bool *ret_touched, context_token_t *ret_token);
+
+/* Cut the area that `at` lies inside of, if there is one, with a spare node. Cannot fail after user_prepare. */
+void user_cut(struct user_space *space, vaddr_t at, struct user_spares *spares);
+
+/* Free what is left of them. */
+void user_spares_free(struct user_spares *spares);
+
+/* Merge all neighbours that are alike from the one before `start` to the one at `end`. */
+void user_merge(struct user_space *space, vaddr_t start, vaddr_t end);
+
+/* Remove all of [start, end): areas, pages, tables. In the kernel context when `touched`. user_prepare came before. */
+void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct user_spares *spares, bool touched);
+
+/* Room for `pages` more in the limit on address space? */
+static inline bool user_limit_allows(const struct user_space *space, uint64_t pages)
+{
+	return pages <= space->limit_pages && space->mapped_pages <= space->limit_pages - pages;
+}
+
+/* Pages of areas in [start, end). */
+uint64_t user_pages_between(const struct user_space *space, vaddr_t start, vaddr_t end);
+
+/* The highest place for `size` bytes, aligned to 2 MiB if that may help. ERR_NO_MEMORY: no gap. */
+MUST_CHECK enum status user_find_place(const struct user_space *space, vaddr_t hint, uint64_t size, bool large,
+				       vaddr_t *ret);

@@ -1,0 +1,251 @@
+/*
+ * Moves bytes between calls and whoever made them: through uaccess, or frame by frame in the kernel context.
+ */
+#include "kernel/mm/user/user_io.h"
+
+#include "kernel/arch/cpu_user.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/user/uaccess.h"
+#include "kernel/mm/user/user_pages.h"
+#include "paging/leaves.h"
+
+void user_io_init(struct user_io *io, struct user_space *space, uint64_t base, uint64_t size)
+{
+	io->single = (struct user_iovec){ base, size };
+	io->space = space;
+	io->piece = &io->single;
+	io->pieces = 1;
+	io->at = 0;
+	io->left = size;
+}
+
+enum status user_io_init_vector(struct user_io *io, struct user_space *space, const struct user_iovec *pieces,
+				size_t count)
+{
+	uint64_t left = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (pieces[i].size > INT64_MAX - left)
+			return ERR_RANGE;
+		left += pieces[i].size;
+	}
+	*io = (struct user_io){ .space = space, .piece = pieces, .pieces = count, .left = left };
+	return OK;
+}
+
+void user_io_init_kernel(struct user_io *io, void *buffer, size_t size)
+{
+	user_io_init(io, NULL, (uint64_t)(uintptr_t)buffer, size);
+}
+
+/* The next bytes in a row, `most` at the most; *ret_address is where they are. 0: none are left. */
+static size_t next_bytes(struct user_io *io, size_t most, uint64_t *ret_address)
+{
+	uint64_t there;
+
+	while (io->pieces && io->at == io->piece->size) {
+		io->piece++;
+		io->pieces--;
+		io->at = 0;
+	}
+	if (!io->pieces)
+		return 0;
+	there = io->piece->size - io->at;
+	*ret_address = io->piece->base + io->at;
+	return most < there ? most : there;
+}
+
+static void advance(struct user_io *io, size_t bytes)
+{
+	io->at += bytes;
+	io->left -= bytes;
+}
+
+/* Move bytes between the call's memory at `address` and `buffer`. Returns how many: less than all after a fault. */
+typedef size_t move_fn(struct user_io *io, uint64_t address, char *buffer, size_t bytes);
+
+static enum status each_row(struct user_io *io, char *buffer, size_t bytes, size_t *ret_moved, move_fn *move)
+{
+	enum status status = OK;
+	size_t done = 0, row;
+	uint64_t address;
+
+	while (done < bytes && (row = next_bytes(io, bytes - done, &address)) != 0) {
+		size_t moved = move(io, address, buffer + done, row);
+
+		advance(io, moved);
+		done += moved;
+		if (moved < row) {
+			status = ERR_FAULT;
+			break;
+		}
+	}
+	*ret_moved = done;
+	return status;
+}
+
+/* ---- small pieces, in the user context ---- */
+
+static size_t move_in(struct user_io *io, uint64_t address, char *buffer, size_t bytes)
+{
+	if (io->space)
+		return copy_from_user_some(buffer, user_pointer(address), bytes);
+	memcpy(buffer, (const void *)(uintptr_t)address, bytes);
+	return bytes;
+}
+
+static size_t move_out(struct user_io *io, uint64_t address, char *buffer, size_t bytes)
+{
+	if (io->space)
+		return copy_to_user_some(user_pointer(address), buffer, bytes);
+	memcpy((void *)(uintptr_t)address, buffer, bytes);
+	return bytes;
+}
+
+enum status user_io_get(struct user_io *io, void *to, size_t bytes, size_t *ret_moved)
+{
+	return each_row(io, to, bytes, ret_moved, move_in);
+}
+
+enum status user_io_put(struct user_io *io, const void *from, size_t bytes, size_t *ret_moved)
+{
+	/* Not written to: move_out reads it. */
+	return each_row(io, (char *)(uintptr_t)from, bytes, ret_moved, move_out);
+}
+
+/* ---- bulk, in the kernel context ---- */
+
+/*
+ * The direct-map pointer to the user's byte at `va`, good up to the page's end; NULL: the user may not do that. `run` is
+ * what was found before, of the bytes up to `last`; at first its count is 0. All leaves there are the user's.
+ */
+static inline char *reach(struct user_space *space, struct space_run *run, vaddr_t va, vaddr_t last,
+			  enum user_rights access)
+{
+	/* A page that is there may be read-only and need a copy first: once more then. */
+	for (int attempt = 0; va < USER_END && attempt < 2; attempt++) {
+		bool known = va >= run->va && va < space_run_end(run);
+
+		if (!known)
+			known = space_run(&space->context.space, align_down(va, PAGE_SIZE),
+					  last < USER_END ? last : USER_END - 1, run) &&
+				va >= run->va;
+		if (known) {
+			uint64_t offset = va - run->va;
+			size_t index = run->level == 1 ? offset / PAGE_SIZE : 0;
+			pte_t e = pte_read(&run->at[index]);
+
+			if (pte_present(e) && (access == USER_READ || e.raw & PTE_WRITABLE))
+				return (char *)user_frame_ptr(space, pte_paddr(e, run->level)) + offset -
+				       index * PAGE_SIZE;
+		}
+		/* It may change the tables. */
+		run->count = 0;
+		if (user_fault(space, va, access) != OK)
+			break;
+	}
+	return NULL;
+}
+
+/* The kernel's side: bytes in a row, or pages of frames, or zeros that nobody has. */
+struct bulk {
+	char *buffer;          /* of the bytes in a row, else what the frame at 0 would be seen at; NULL: zeros */
+	const paddr_t *frames; /* NULL: in a row */
+	size_t at;             /* the next byte */
+};
+
+/* As many bytes of the kernel's side as lie in a row, `*part` at the most; where they are. */
+static inline char *bulk_next(const struct bulk *bulk, size_t *part)
+{
+	size_t offset = bulk->at % PAGE_SIZE;
+
+	if (!bulk->buffer)
+		return NULL;
+	if (!bulk->frames)
+		return bulk->buffer + bulk->at;
+	if (*part > PAGE_SIZE - offset)
+		*part = PAGE_SIZE - offset;
+	return bulk->buffer + bulk->frames[bulk->at / PAGE_SIZE].raw + offset;
+}
+
+/* Move bytes of one page of the user's. */
+static inline void move_page(char *user, struct bulk *bulk, size_t bytes, enum user_rights access)
+{
+	for (size_t part; bytes; bytes -= part) {
+		char *kernel;
+
+		part = bytes;
+		kernel = bulk_next(bulk, &part);
+		if (!kernel)
+			memset(user, 0, part);
+		else if (access == USER_WRITE)
+			cpu_copy_bulk(user, kernel, part);
+		else
+			cpu_copy_bulk(kernel, user, part);
+		bulk->at += part;
+		user += part;
+	}
+}
+
+/* One copy of this for each of the calls below: it is what a pipe and a file spend their time in. */
+static inline __attribute__((always_inline)) enum status move_bulk(struct user_io *io, struct bulk bulk, size_t bytes,
+								   size_t *ret_moved, enum user_rights access)
+{
+	struct space_run run = { .count = 0, .level = 1 };
+	enum status status = OK;
+	size_t done = 0, row;
+	uint64_t address;
+
+	ASSERT_KERNEL_CONTEXT();
+	while (status == OK && done < bytes && (row = next_bytes(io, bytes - done, &address)) != 0) {
+		uint64_t at = address, end = address + row;
+
+		while (at != end) {
+			uint64_t to_end = PAGE_SIZE - at % PAGE_SIZE;
+			char *user = io->space ? reach(io->space, &run, at, end - 1, access) : (char *)(uintptr_t)at;
+
+			if (!user) {
+				status = ERR_FAULT;
+				break;
+			}
+			if (to_end > end - at)
+				to_end = end - at;
+			move_page(user, &bulk, to_end, access);
+			at += to_end;
+		}
+		advance(io, at - address);
+		done += at - address;
+	}
+	*ret_moved = done;
+	return status;
+}
+
+enum status user_io_get_bulk(struct user_io *io, void *to, size_t bytes, size_t *ret_moved)
+{
+	return move_bulk(io, (struct bulk){ .buffer = to }, bytes, ret_moved, USER_READ);
+}
+
+enum status user_io_put_bulk(struct user_io *io, const void *from, size_t bytes, size_t *ret_moved)
+{
+	/* Not written to. */
+	return move_bulk(io, (struct bulk){ .buffer = (char *)(uintptr_t)from }, bytes, ret_moved, USER_WRITE);
+}
+
+enum status user_io_get_frames(struct user_io *io, const struct user_frames *to, size_t bytes, size_t *ret_moved)
+{
+	const struct bulk bulk = { to->direct, to->frames, to->start };
+
+	return move_bulk(io, bulk, bytes, ret_moved, USER_READ);
+}
+
+enum status user_io_put_frames(struct user_io *io, const struct user_frames *from, size_t bytes, size_t *ret_moved)
+{
+	const struct bulk bulk = { from->direct, from->frames, from->start };
+
+	return move_bulk(io, bulk, bytes, ret_moved, USER_WRITE);
+}
+
+enum status user_io_zero_bulk(struct user_io *io, size_t bytes, size_t *ret_moved)
+{
+	return move_bulk(io, (struct bulk){ .buffer = NULL }, bytes, ret_moved, USER_WRITE);
+}

@@ -1,0 +1,396 @@
+/*
+ * Entries and frames of user spaces: drop, protect, copy, move. Frames that fall free wait for the flush in a short list;
+ * when it is full the flush is run early.
+ */
+#include "kernel/mm/user/user_pages.h"
+
+#include "kernel/arch/cpu_user.h"
+#include "kernel/lib/panic.h"
+#include "kernel/mm/frame/frame_refs.h"
+
+#define GATHER_FRAMES 128
+
+/* What has been unmapped and may not be given back before the flush. */
+struct gather {
+	struct user_space *space;
+	struct tlb_flush flush;
+	bool flushes; /* else nobody can use the entries any more */
+	size_t count;
+	paddr_t frames[GATHER_FRAMES];
+};
+
+/* ---- frames ---- */
+
+/* The count of a 4 KiB frame that is handed out; NULL when `pa` is not in one. */
+static inline uint16_t *small_refs(paddr_t pa)
+{
+	uint16_t *refs;
+
+	if (likely(refs_4k(&frame_cache_here()->lookup, pa, &refs) && *refs != 0 && *refs != REFS_ABSENT))
+		return refs;
+	return NULL;
+}
+
+/* The count of the 2 MiB frame around `pa`; NULL when it is not in one that is handed out. */
+static uint16_t *large_refs(paddr_t pa)
+{
+	const struct frames *frames = frame_cache_here()->frames;
+	paddr_t start = paddr(align_down(pa.raw, PAGE_SIZE_2M));
+	uint16_t *refs;
+
+	if (pa.raw >> PAGE_SHIFT >= frames->lookup.limit)
+		return NULL;
+	refs = refs_large(frames, FRAME_2M, start);
+	return refs && *refs != 0 ? refs : NULL;
+}
+
+enum status user_frame_get(paddr_t pa)
+{
+	uint16_t *refs = small_refs(pa);
+
+	if (unlikely(!refs))
+		refs = large_refs(pa);
+	if (!refs)
+		return OK;
+	if (unlikely(*refs == FRAME_REFS_MAX))
+		return ERR_RANGE;
+	/* One CPU; with more, as frame_get. */
+	__atomic_store_n(refs, *refs + 1, __ATOMIC_RELAXED);
+	return OK;
+}
+
+void user_frame_put(paddr_t pa)
+{
+	uint16_t *refs = small_refs(pa);
+	bool small = refs;
+
+	if (unlikely(!small))
+		refs = large_refs(pa);
+	if (!refs)
+		return;
+	if (*refs > 1)
+		__atomic_store_n(refs, *refs - 1, __ATOMIC_RELAXED);
+	else if (small)
+		frame_free_4k(frame_cache_here(), pa);
+	else
+		frame_free_large(frame_cache_here(), FRAME_2M, paddr(align_down(pa.raw, PAGE_SIZE_2M)));
+}
+
+bool user_frame_is_sole(paddr_t pa)
+{
+	const uint16_t *refs = small_refs(pa);
+
+	if (unlikely(!refs))
+		refs = large_refs(pa);
+	return refs && *refs == 1;
+}
+
+/* Flush what was gathered and give the frames back. */
+static void gather_run(struct gather *g)
+{
+	if (g->flushes)
+		context_flush(&g->space->context, &g->flush);
+	for (size_t i = 0; i < g->count; i++)
+		user_frame_put(g->frames[i]);
+	g->count = 0;
+}
+
+/* ---- drop ---- */
+
+/* Unmap a run's leaves. The flush has the whole run, if anything of it: exact bounds cost more than they save. */
+static void drop_run(struct gather *g, const struct space_run *run)
+{
+	pte_t *const end = run->at + run->count;
+	size_t leaves = 0;
+
+	for (pte_t *at = run->at; at < end; at++) {
+		pte_t e = pte_read(at);
+
+		if (!e.raw)
+			continue;
+		if (unlikely(g->count == GATHER_FRAMES)) {
+			user_flush_add(&g->flush, run->va, run->count * level_size(run->level));
+			gather_run(g);
+		}
+		g->frames[g->count++] = pte_paddr(user_leaf(e), run->level);
+		pte_write(at, (pte_t){ 0 });
+		leaves++;
+	}
+	if (leaves)
+		user_flush_add(&g->flush, run->va, run->count * level_size(run->level));
+	g->space->resident_pages -= leaves * (level_size(run->level) / PAGE_SIZE);
+}
+
+static void drop(struct gather *g, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling)
+{
+	struct space *space = &g->space->context.space;
+	struct space_run run;
+
+	for (vaddr_t va = start; va < end && space_run(space, va, end - 1, &run); va = space_run_end(&run))
+		drop_run(g, &run);
+	space_prune(space, start, end - 1, floor, ceiling, &g->flush);
+	gather_run(g);
+}
+
+void user_pages_drop(struct user_space *space, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling)
+{
+	struct gather g;
+
+	/* Not the list of frames: that would be a kilobyte to clear. */
+	g.space = space;
+	g.flush = TLB_FLUSH_NONE;
+	g.flushes = true;
+	g.count = 0;
+	drop(&g, start, end, floor, ceiling);
+}
+
+void user_pages_end(struct user_space *space, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling)
+{
+	struct gather g;
+
+	g.space = space;
+	g.flush = TLB_FLUSH_NONE;
+	g.flushes = false;
+	g.count = 0;
+	drop(&g, start, end, floor, ceiling);
+	space_release(&space->context.space, &g.flush);
+}
+
+/* ---- cut ---- */
+
+enum status user_pages_cut(struct user_space *space, vaddr_t at)
+{
+	struct space *tables = &space->context.space;
+	struct tlb_flush flush = TLB_FLUSH_NONE;
+	struct space_run run;
+	enum status status;
+	paddr_t pa;
+	bool parked;
+
+	if (is_aligned(at, PAGE_SIZE_2M) || !space_run(tables, at, at, &run) || run.level == 1)
+		return OK;
+	/* Each of the 512 leaves will hold a reference; one is there. */
+	parked = pte_is_parked(pte_read(run.at));
+	pa = pte_paddr(user_leaf(pte_read(run.at)), 2);
+	for (unsigned taken = 1; taken < 512; taken++) {
+		if (user_frame_get(pa) == OK)
+			continue;
+		while (--taken)
+			user_frame_put(pa);
+		return ERR_NO_MEMORY;
+	}
+	if (parked)
+		pte_write(run.at, pte_unpark(pte_read(run.at)));
+	status = space_split(tables, at, 1, &flush);
+	if (status != OK) {
+		for (unsigned i = 1; i < 512; i++)
+			user_frame_put(pa);
+		if (parked)
+			pte_write(run.at, pte_park(pte_read(run.at)));
+		return status;
+	}
+	if (parked && space_run(tables, run.va, run.va + PAGE_SIZE_2M - 1, &run))
+		for (size_t i = 0; i < run.count; i++)
+			pte_write(&run.at[i], pte_park(pte_read(&run.at[i])));
+	context_flush(&space->context, &flush);
+	return OK;
+}
+
+/* ---- protect ---- */
+
+/* What becomes of the leaf `e` of `level` when its area gets `rights`. */
+static pte_t protected_leaf(pte_t e, int level, unsigned rights, bool shared)
+{
+	pte_t leaf = user_leaf(e);
+	paddr_t pa = pte_paddr(leaf, level);
+	/* A shared page that was only read may have to become another frame before it is written to. */
+	bool writable = rights & USER_WRITE && (leaf.raw & PTE_WRITABLE || (!shared && user_frame_is_sole(pa)));
+
+	leaf = pte_leaf(pa, user_prot(rights, writable), level);
+	return rights == USER_NONE ? pte_park(leaf) : leaf;
+}
+
+void user_pages_protect(struct user_space *space, vaddr_t start, vaddr_t end, unsigned rights, bool shared,
+			struct tlb_flush *flush)
+{
+	struct space_run run;
+
+	for (vaddr_t va = start; va < end && space_run(&space->context.space, va, end - 1, &run);
+	     va = space_run_end(&run)) {
+		const uint64_t size = level_size(run.level);
+
+		for (size_t i = 0; i < run.count; i++) {
+			pte_t e = pte_read(&run.at[i]), now;
+
+			if (!e.raw)
+				continue;
+			now = protected_leaf(e, run.level, rights, shared);
+			if (now.raw == e.raw)
+				continue;
+			pte_write(&run.at[i], now);
+			if (pte_present(e))
+				user_flush_add(flush, run.va + i * size, size);
+		}
+	}
+}
+
+/* ---- copy ---- */
+
+/* The frame `pa` has too many references: another with the same content. A 4 KiB page. */
+static enum status copy_frame(const struct user_space *space, paddr_t *pa)
+{
+	paddr_t made;
+	enum status status = frame_alloc_4k(frame_cache_here(), &made);
+
+	if (status != OK)
+		return status;
+	cpu_copy_page(user_frame_ptr(space, made), user_frame_ptr(space, *pa));
+	*pa = made;
+	return OK;
+}
+
+/* One reference more to a leaf's frame; a copy when it has too many. */
+static enum status share_frame(struct user_space *from, paddr_t *pa, int level, bool shared)
+{
+	uint16_t *refs = level == 1 ? small_refs(*pa) : NULL;
+
+	if (likely(refs && *refs != FRAME_REFS_MAX)) {
+		__atomic_store_n(refs, *refs + 1, __ATOMIC_RELAXED);
+		return OK;
+	}
+	if (user_frame_get(*pa) == OK)
+		return OK;
+	return level == 1 && !shared ? copy_frame(from, pa) : ERR_NO_MEMORY;
+}
+
+/* The leaves among `count` entries from `from_at` into the child's entries from `to_at`. */
+static enum status copy_entries(struct user_space *from, struct user_space *to, struct space_run *run, size_t first,
+				pte_t *to_at, bool shared)
+{
+	const uint64_t lost = shared ? 0 : PTE_WRITABLE | PTE_DIRTY;
+	enum status status = OK;
+	size_t leaves = 0;
+
+	for (size_t i = first; i < run->count; i++) {
+		pte_t e = pte_read(&run->at[i]), leaf;
+		paddr_t pa, mine;
+
+		if (!e.raw)
+			continue;
+		leaf = user_leaf(e);
+		pa = mine = pte_paddr(leaf, run->level);
+		status = share_frame(from, &pa, run->level, shared);
+		if (unlikely(status != OK))
+			break;
+		leaf.raw &= ~lost;
+		if (likely(pte_present(e))) {
+			if (leaf.raw != e.raw)
+				pte_write(&run->at[i], leaf);
+			leaf.raw ^= mine.raw ^ pa.raw;
+			pte_write(&to_at[i - first], leaf);
+		} else {
+			pte_write(&run->at[i], pte_park(leaf));
+			leaf.raw ^= mine.raw ^ pa.raw;
+			pte_write(&to_at[i - first], pte_park(leaf));
+		}
+		leaves++;
+	}
+	to->resident_pages += leaves * (level_size(run->level) / PAGE_SIZE);
+	return status;
+}
+
+/* The first entry that is not absent; the run's count when there is none. */
+static size_t first_leaf(const struct space_run *run)
+{
+	size_t i = 0;
+
+	while (i < run->count && !pte_read(&run->at[i]).raw)
+		i++;
+	return i;
+}
+
+enum status user_pages_copy(struct user_space *from, struct user_space *to, vaddr_t start, vaddr_t end, bool shared,
+			    struct tlb_flush *flush)
+{
+	struct space_run run;
+
+	for (vaddr_t va = start; va < end && space_run(&from->context.space, va, end - 1, &run);
+	     va = space_run_end(&run)) {
+		size_t first = first_leaf(&run);
+		enum status status;
+		pte_t *place;
+
+		/* For entries that are all absent no table is made. */
+		if (first == run.count)
+			continue;
+		status = space_place(&to->context.space, run.va + first * PAGE_SIZE, run.level, &place);
+		if (status == OK)
+			status = copy_entries(from, to, &run, first, place, shared);
+		/* All of the run: exact bounds cost more than they save. Also after an error. */
+		if (!shared)
+			user_flush_add(flush, run.va, run.count * level_size(run.level));
+		if (status != OK)
+			return ERR_NO_MEMORY;
+	}
+	return OK;
+}
+
+/* ---- move ---- */
+
+/* Split the large leaves of [start, start + size) that cannot move as they are. */
+static enum status split_all(struct user_space *space, vaddr_t start, uint64_t size)
+{
+	struct space_run run;
+
+	for (vaddr_t va = start; va < start + size; va = space_run_end(&run)) {
+		enum status status;
+
+		if (!space_run(&space->context.space, va, start + size - 1, &run))
+			break;
+		if (run.level == 1)
+			continue;
+		status = user_pages_cut(space, run.va + PAGE_SIZE);
+		if (status != OK)
+			return status;
+	}
+	return OK;
+}
+
+enum status user_pages_move(struct user_space *space, vaddr_t from, vaddr_t to, uint64_t size, struct tlb_flush *flush)
+{
+	struct space *tables = &space->context.space;
+	enum status status = OK;
+	struct space_run run;
+	pte_t *place;
+
+	if (!is_aligned(from - to, PAGE_SIZE_2M))
+		status = split_all(space, from, size);
+	/* First make all places; then nothing can fail. */
+	for (vaddr_t va = from; status == OK && va < from + size && space_run(tables, va, from + size - 1, &run);
+	     va = space_run_end(&run)) {
+		vaddr_t last = to + (space_run_end(&run) - 1 - from);
+
+		status = space_place(tables, to + (run.va - from), run.level, &place);
+		/* A row of PTEs may come to lie in two tables. */
+		if (status == OK && run.level == 1)
+			status = space_place(tables, align_down(last, PAGE_SIZE), 1, &place);
+	}
+	if (status != OK)
+		return ERR_NO_MEMORY;
+	for (vaddr_t va = from; va < from + size && space_run(tables, va, from + size - 1, &run);
+	     va = space_run_end(&run)) {
+		for (size_t i = 0; i < run.count; i++) {
+			const vaddr_t at = run.va + i * level_size(run.level);
+			pte_t e = pte_read(&run.at[i]);
+
+			if (!e.raw)
+				continue;
+			status = space_place(tables, to + (at - from), run.level, &place);
+			ASSERT(status == OK && !pte_read(place).raw);
+			pte_write(place, e);
+			pte_write(&run.at[i], (pte_t){ 0 });
+			user_flush_add(flush, at, level_size(run.level));
+		}
+	}
+	return OK;
+}

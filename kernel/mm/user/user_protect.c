@@ -1,0 +1,87 @@
+/*
+ * What becomes of areas that stay: other rights, or other pages.
+ */
+#include "kernel/mm/user/user_internal.h"
+
+/* Whether each area of [start, end) may have the rights. */
+static enum status rights_allow(const struct user_space *space, vaddr_t start, vaddr_t end, unsigned rights)
+{
+	for (const struct area *a = area_find_from(&space->areas, start); a && a->start < end; a = area_next(a))
+		if (rights & USER_WRITE && a->flags & AREA_SHARED && a->object && !a->object->ops->write_frame)
+			return ERR_RIGHTS;
+	return OK;
+}
+
+/* What both calls ask for: an aligned range, all of it in areas. */
+static enum status range_status(const struct user_space *space, vaddr_t va, uint64_t *size)
+{
+	if (*size > USER_END || !is_aligned(va, PAGE_SIZE))
+		return ERR_RANGE;
+	*size = align_up(*size, PAGE_SIZE);
+	if (va > USER_END - *size)
+		return ERR_RANGE;
+	return user_is_mapped(space, va, *size) ? OK : ERR_NOT_FOUND;
+}
+
+enum status user_protect(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights)
+{
+	struct tlb_flush flush = TLB_FLUSH_NONE;
+	struct user_spares spares;
+	context_token_t token;
+	enum status status;
+	struct area *a;
+	bool touched;
+
+	if ((rights & USER_WRITE) && (rights & USER_EXEC))
+		return ERR_RIGHTS;
+	status = range_status(space, va, &size);
+	if (status != OK || size == 0)
+		return status;
+	status = rights_allow(space, va, va + size, rights);
+	if (status != OK)
+		return status;
+	/* Nothing to do, as a loader's second mprotect often finds. */
+	a = area_find(&space->areas, va);
+	if (a->rights == rights && a->end >= va + size)
+		return OK;
+	status = user_prepare(space, va, va + size, &spares, &touched, &token);
+	if (status != OK)
+		return status;
+	user_cut(space, va, &spares);
+	user_cut(space, va + size, &spares);
+	for (a = area_find(&space->areas, va); a && a->start < va + size; a = area_next(a)) {
+		if (a->flags & AREA_TOUCHED)
+			user_pages_protect(space, a->start, a->end, rights, a->flags & AREA_SHARED, &flush);
+		a->rights = rights;
+	}
+	if (touched) {
+		context_flush(&space->context, &flush);
+		kernel_context_leave(token);
+	}
+	user_merge(space, va, va + size);
+	user_spares_free(&spares);
+	return OK;
+}
+
+enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size)
+{
+	enum status covered = range_status(space, va, &size), status;
+	context_token_t token;
+	bool touched = false;
+
+	if ((covered != OK && covered != ERR_NOT_FOUND) || size == 0)
+		return covered;
+	for (const struct area *a = area_find_from(&space->areas, va); a && a->start < va + size; a = area_next(a))
+		touched |= (a->flags & AREA_TOUCHED) != 0;
+	if (!touched)
+		return covered;
+	token = kernel_context_enter();
+	status = user_pages_cut(space, va);
+	if (status == OK)
+		status = user_pages_cut(space, va + size);
+	/* The areas stay, and so do the tables: no span is wholly free. */
+	if (status == OK)
+		user_pages_drop(space, va, va + size, va, va);
+	kernel_context_leave(token);
+	return status == OK ? covered : status;
+}

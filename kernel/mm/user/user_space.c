@@ -1,0 +1,144 @@
+/*
+ * The life of a user space: create, share, fork, end.
+ */
+#include "kernel/mm/user/user_space.h"
+
+#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/user/user_internal.h"
+
+#define STACK_PAGES (8ULL << 20 >> PAGE_SHIFT) /* RLIMIT_STACK as Linux starts with it */
+
+enum status user_space_create(struct user_space **ret)
+{
+	struct user_space *space = kzalloc(sizeof(*space));
+	context_token_t token;
+	enum status status;
+
+	if (!space)
+		return ERR_NO_MEMORY;
+	token = kernel_context_enter();
+	status = context_create(&space->context);
+	kernel_context_leave(token);
+	if (status != OK) {
+		kfree(space);
+		return status;
+	}
+	/* A page far from all others takes two, its PTEs' and their PDEs'. */
+	space->context.space.spares_max = 2;
+	space->mmap_top = USER_MMAP_TOP;
+	space->limit_pages = USER_NO_LIMIT;
+	space->data_pages = USER_NO_LIMIT;
+	space->stack_pages = STACK_PAGES;
+	space->users = 1;
+	*ret = space;
+	return OK;
+}
+
+void user_space_get(struct user_space *space)
+{
+	space->users++;
+}
+
+static void end_area(void *ctx, struct area *area)
+{
+	(void)ctx;
+	object_put(area->object);
+	area_free(area);
+}
+
+/* From `a` on, the first area that may have pages. */
+static struct area *next_touched(struct area *a)
+{
+	while (a && !(a->flags & AREA_TOUCHED))
+		a = area_next(a);
+	return a;
+}
+
+/*
+ * All pages and their tables, area by area: no table is searched for what may be in it. Below each there is nothing any
+ * more; so a table goes with the last area in it.
+ */
+static void end_pages(struct user_space *space)
+{
+	struct area *next;
+
+	for (struct area *a = next_touched(area_find_from(&space->areas, 0)); a; a = next) {
+		next = next_touched(area_next(a));
+		user_pages_end(space, a->start, a->end, 0, next ? next->start : USER_SIZE);
+	}
+}
+
+void user_space_put(struct user_space *space)
+{
+	context_token_t token;
+
+	ASSERT(space->users > 0);
+	if (--space->users)
+		return;
+	ASSERT(!context_is_loaded(&space->context));
+	token = kernel_context_enter();
+	end_pages(space);
+	ASSERT(space->resident_pages == 0);
+	area_drop_all(&space->areas, end_area, NULL);
+	context_destroy(&space->context);
+	kernel_context_leave(token);
+	kfree(space);
+}
+
+/* ---- fork ---- */
+
+static struct area *copy_area(void *ctx, const struct area *area)
+{
+	struct area *copy = area_new();
+
+	(void)ctx;
+	if (copy) {
+		*copy = *area;
+		object_get(copy->object);
+	}
+	return copy;
+}
+
+/* Areas, then what they map. On error `child` holds what was made so far. */
+static enum status copy_all(struct user_space *parent, struct user_space *child, struct tlb_flush *flush)
+{
+	if (!area_copy_all(&parent->areas, copy_area, NULL, &child->areas))
+		return ERR_NO_MEMORY;
+	for (const struct area *a = area_find_from(&parent->areas, 0); a; a = area_next(a)) {
+		enum status status;
+
+		if (!(a->flags & AREA_TOUCHED))
+			continue;
+		status = user_pages_copy(parent, child, a->start, a->end, a->flags & AREA_SHARED, flush);
+		if (status != OK)
+			return status;
+	}
+	return OK;
+}
+
+enum status user_space_fork(struct user_space *space, struct user_space **ret)
+{
+	context_token_t token = kernel_context_enter();
+	struct tlb_flush flush = TLB_FLUSH_NONE;
+	struct user_space *child;
+	enum status status = user_space_create(&child);
+
+	if (status == OK) {
+		status = copy_all(space, child, &flush);
+		context_flush(&space->context, &flush);
+		if (status != OK) {
+			user_space_put(child);
+		} else {
+			child->brk_start = space->brk_start;
+			child->brk = space->brk;
+			child->mmap_top = space->mmap_top;
+			child->limit_pages = space->limit_pages;
+			child->stack_pages = space->stack_pages;
+			child->data_pages = space->data_pages;
+			child->mapped_pages = space->mapped_pages;
+			*ret = child;
+		}
+	}
+	kernel_context_leave(token);
+	return status;
+}

@@ -1,0 +1,182 @@
+/*
+ * Does what a kernel must never do, for the monitor's `panic`. What it goes by is volatile: a compiler that sees
+ * through a fault may leave it out.
+ */
+#include "kernel/monitor/provoke.h"
+
+#include <stdint.h>
+
+#include "kernel/arch/cpu.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/space/kernel_space.h"
+#include "paging/layout.h"
+
+/* From kernel/arch/kernel.ld. */
+extern char image_text[];
+
+/* Two numbers that a compiler can know nothing of. */
+static volatile uintptr_t zero, one = 1;
+
+static void write_null(void)
+{
+	*(volatile int *)zero = 1;
+}
+
+static void jump_null(void)
+{
+	((void (*)(void))zero)();
+}
+
+static void invalid_opcode(void)
+{
+	__builtin_trap();
+}
+
+static void divide_by_zero(void)
+{
+	one = one / zero;
+}
+
+static __attribute__((noinline)) void use_stack(volatile uint64_t *deeper)
+{
+	volatile uint64_t here[16];
+
+	here[0] = *deeper + 1;
+	/* Always true, which the compiler cannot know. */
+	if (*deeper < UINT64_MAX)
+		use_stack(here);
+	*deeper = here[0];
+}
+
+static void overflow_stack(void)
+{
+	volatile uint64_t depth = 0;
+
+	use_stack(&depth);
+}
+
+static void write_text(void)
+{
+	char *volatile text = image_text;
+
+	*(volatile char *)text = 0;
+}
+
+static void say_panic(void)
+{
+	panic("asked for in the monitor");
+}
+
+/* The message cannot be read: the panic page itself faults. */
+static void panic_badly(void)
+{
+	const char *volatile nowhere = (const char *)HEAP_BASE;
+
+	panic("%s", nowhere);
+}
+
+struct node {
+	struct node *volatile next;
+};
+
+/* So large that its pages go at kfree; of a smaller one only the debug build notices. */
+#define LARGE (64 << 20)
+#define SMALL 48
+
+static void use_after_free(void)
+{
+	struct node *node = kmalloc(LARGE), *volatile kept = node;
+
+	ASSERT(node);
+	node->next = node;
+	kfree(node);
+	kept->next->next = NULL;
+}
+
+static __attribute__((noreturn)) void unnoticed(void)
+{
+	panic("nothing noticed it: that takes DEBUG=1");
+}
+
+static void use_small_after_free(void)
+{
+	struct node *node = kmalloc(sizeof(*node)), *volatile kept = node;
+
+	ASSERT(node);
+	node->next = node;
+	kfree(node);
+	kept->next->next = NULL;
+	unnoticed();
+}
+
+static void overrun(void)
+{
+	volatile uint8_t *block = kmalloc(SMALL);
+
+	ASSERT(block);
+	block[SMALL - 1 + one] = 0;
+	kfree((void *)block);
+	unnoticed();
+}
+
+static void free_twice(void)
+{
+	void *block = kmalloc(SMALL), *volatile kept = block;
+
+	ASSERT(block);
+	kfree(block);
+	kfree(kept);
+	unnoticed();
+}
+
+/* An entry with an address bit that no CPU has: found by the CPU at the next access. */
+static void spoil_entry(void)
+{
+	volatile uint8_t *block = kmalloc(LARGE);
+	struct slot slot;
+
+	ASSERT(block);
+	*block = 1;
+	slot = space_find(&kernel_space, (uintptr_t)block);
+	slot.pte->raw |= 1ULL << 51;
+	cpu_invlpg((uintptr_t)block);
+	*block = 2;
+}
+
+/* Waits for what only another task could do, and gives nobody the CPU: the kernel is not preemptible. */
+static void wait_for_ever(void)
+{
+	while (!zero)
+		;
+}
+
+/* The same, and no interrupt comes either. */
+static void wait_deaf(void)
+{
+	cpu_interrupts_off();
+	wait_for_ever();
+}
+
+bool provoke(const char *how)
+{
+	static const struct {
+		const char *how;
+		void (*run)(void);
+	} ways[] = {
+		{ "null", write_null },      { "jump", jump_null },
+		{ "ud", invalid_opcode },    { "div", divide_by_zero },
+		{ "stack", overflow_stack }, { "text", write_text },
+		{ "panic", say_panic },      { "twice", panic_badly },
+		{ "free", use_after_free },  { "small", use_small_after_free },
+		{ "over", overrun },         { "again", free_twice },
+		{ "pte", spoil_entry },      { "loop", wait_for_ever },
+		{ "deaf", wait_deaf },
+	};
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (strcmp(ways[i].how, how) == 0)
+			ways[i].run();
+	return false;
+}

@@ -1,0 +1,143 @@
+/*
+ * Runs in the NMI's handler: takes no lock and needs no memory. It writes to the log only where it has interrupted the
+ * halt of a CPU that has nothing to do, so nobody is in the middle of anything then.
+ */
+#include "kernel/monitor/watchdog.h"
+
+#include <stdarg.h>
+
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/trap.h"
+#include "kernel/irq/clock.h"
+#include "kernel/irq/nmi_timer.h"
+#include "kernel/irq/timer.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/log.h"
+#include "kernel/mm/space/context.h"
+#include "kernel/monitor/monitor.h"
+#include "kernel/panic/panic_page.h"
+#include "kernel/report/task_report.h"
+#include "kernel/sys/sys.h"
+#include "kernel/task/task.h"
+
+#define HLT 0xf4
+
+/* From kernel/arch/kernel.ld. */
+extern const uint8_t image_text[], image_text_end[];
+
+static uint64_t limit; /* ticks of the time-stamp counter */
+static long limit_seconds;
+static uint64_t seen;     /* progress() at the last sign of life… */
+static uint64_t seen_tsc; /* …and when that was */
+static uint64_t monitor_rounds;
+static bool idle_since, told; /* whether it has been idle since then; whether that was said */
+
+/* The monitor waits for input in a loop of its own. */
+static void monitor_idle(void)
+{
+	monitor_rounds++;
+	cpu_pause();
+}
+
+/* Another number whenever a call was made or a task got the CPU. */
+static uint64_t progress(void)
+{
+	const struct task *task = task_current();
+	uint64_t sum = monitor_rounds;
+
+	if (task)
+		sum += task->switches + ((uint64_t)task->tid << 32);
+	for (int i = 0; i <= SYSCALL_TABLE; i++)
+		sum += syscall_costs[i].calls;
+	return sum;
+}
+
+/* The scheduler's halt, or the monitor's: the instruction before the one to go on with. */
+static bool is_idle(const struct trap_frame *frame)
+{
+	const uint8_t *next = (const uint8_t *)frame->rip;
+
+	return next > image_text && next < image_text_end && next[-1] == HLT;
+}
+
+static bool waits_for_input(void *ctx, struct task *task)
+{
+	bool *found = ctx;
+
+	*found |= report_waits_for_input(task);
+	return !*found;
+}
+
+static __attribute__((format(printf, 1, 2))) void print_warning(const char *format, ...)
+{
+	char text[128];
+	va_list args;
+
+	va_start(args, format);
+	format_v(text, sizeof(text), format, args);
+	va_end(args);
+	log_warn("%s", text);
+}
+
+static bool print_where(void *ctx, struct task *task)
+{
+	if (task->state == TASK_BLOCKED)
+		report_where(print_warning, task, ctx);
+	return true;
+}
+
+/* Nobody can run, and nothing that we know of will change that. */
+static void look_for_deadlock(const struct trap_frame *frame)
+{
+	struct backtrace_start here = { frame->rip, frame->rsp, frame->rbp };
+	bool input = false;
+	context_token_t token;
+
+	if (told || !task_current() || timer_next_ns() != UINT64_MAX)
+		return;
+	told = true;
+	token = kernel_context_enter();
+	task_visit(waits_for_input, &input);
+	if (!input) {
+		log_warn("watchdog: for %ld s no task could run, no timer is set and none waits for input: a "
+			 "deadlock?\n",
+			 limit_seconds);
+		task_visit(print_where, &here);
+	}
+	kernel_context_leave(token);
+}
+
+static bool tick(struct trap_frame *frame)
+{
+	uint64_t now = progress(), tsc = cpu_rdtsc();
+	bool idle = is_idle(frame);
+
+	if (trap_from_user(frame) || now != seen || idle != idle_since) {
+		seen = now;
+		seen_tsc = tsc;
+		idle_since = idle;
+		told = false;
+		return true;
+	}
+	if (tsc - seen_tsc < limit)
+		return true;
+	if (idle) {
+		look_for_deadlock(frame);
+		return true;
+	}
+	panic_page_explain("watchdog: the kernel has been at one thing for too long");
+	return false;
+}
+
+void watchdog_start(long seconds)
+{
+	limit_seconds = seconds;
+	limit = (uint64_t)seconds * clock_tsc_frequency();
+	seen_tsc = cpu_rdtsc();
+	trap_set_handler(TRAP_NMI, tick);
+	monitor_set_idle(monitor_idle);
+	if (nmi_timer_start() == OK)
+		log_info("watchdog: after %ld s\n", seconds);
+	else
+		log_warn("watchdog: no I/O APIC that sends the timer's interrupt: there is none\n");
+}

@@ -1,0 +1,317 @@
+/*
+ * The panic page: 96 columns, 50 lines, so that it fits a small screen; what there is room for of the log. Printed in sections; an exception in one of them, on a machine
+ * that is broken already, costs the rest of that section and nothing else. Touches nothing that it has not checked.
+ */
+#include "kernel/panic/panic_page.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/trap.h"
+#include "kernel/dev/power.h"
+#include "kernel/irq/clock.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/log.h"
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/space/kernel_space.h"
+#include "kernel/panic/panic_task.h"
+#include "kernel/panic/trap_text.h"
+#include "kernel/report/backtrace.h"
+#include "kernel/report/lines.h"
+#include "kernel/report/peek.h"
+#include "kernel/report/symbols.h"
+#include "kernel/report/walk_report.h"
+
+#define PAGE_LINES      50
+#define PAGE_COLUMNS    96
+#define BACKTRACE_LINES 12
+#define LOG_LINES_LEAST 2
+#define LOG_LINES_MOST  10
+#define END_LINES       2
+#define CODE_BYTES      16
+
+/* Of a line of the log behind its time. */
+#define LOG_TEXT_COLUMNS (PAGE_COLUMNS - 15)
+
+/* When the TSC's rate is not known: no CPU's is higher. */
+#define TSC_FREQUENCY_MOST 6000000000ULL
+
+/* What the page is about. */
+struct subject {
+	struct trap_frame *frame; /* NULL: somebody called panic() */
+	char message[256];        /* panic's */
+	vaddr_t caller;           /* of panic(): where its call returns to */
+	struct backtrace_start at;
+	uint64_t cr2;
+	struct space space; /* of the context that was interrupted */
+};
+
+static struct subject subject;
+static void (*debugger)(struct trap_frame *frame);
+static long restart_seconds;
+static uint64_t restart_frequency;
+static size_t lines_said;
+static const char *explanation;
+
+/* All of the page goes through here, so that its last sections know how much room is left. */
+static __attribute__((format(printf, 1, 2))) void say_counted(const char *format, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, format);
+	format_v(text, sizeof(text), format, args);
+	va_end(args);
+	for (size_t i = 0; text[i]; i++)
+		lines_said += text[i] == '\n';
+	say_text(text, strlen(text));
+}
+
+static void say_exception(void)
+{
+	const struct trap_frame *f = subject.frame;
+	char place[SYMBOL_TEXT], line[LINE_TEXT], text[TRAP_TEXT];
+	struct line_place places[LINE_DEPTH];
+	uint8_t code[CODE_BYTES];
+
+	trap_text(f->vector, f->error, text);
+	say_counted("%s%s%s\n", trap_name(f->vector), text[0] ? ": " : "", text);
+	if (f->vector == TRAP_PF)
+		say_counted("address 0x%016llx: %s\n", (unsigned long long)subject.cr2, address_text(subject.cr2));
+	say_counted("at 0x%016llx %s%s\n", (unsigned long long)f->rip, symbol_format(f->rip, place),
+		    line_format(places, line_find(f->rip, places), line));
+	if (peek(&subject.space, f->rip, code, sizeof(code)) != OK)
+		return;
+	say_counted("code:");
+	for (size_t i = 0; i < sizeof(code); i++)
+		say_counted(" %02x", code[i]);
+	say_counted("\n");
+}
+
+static void say_what(void)
+{
+	char place[SYMBOL_TEXT], line[LINE_TEXT];
+	struct line_place places[LINE_DEPTH];
+
+	say_counted("\n================================ kernel panic ================================\n");
+	if (explanation)
+		say_counted("%s\n", explanation);
+	if (subject.frame)
+		say_exception();
+	else
+		say_counted("%s\nat 0x%016llx %s%s\n", subject.message, (unsigned long long)subject.caller,
+			    symbol_format_return(subject.caller, place),
+			    line_format(places, line_find(subject.caller - 1, places), line));
+}
+
+struct named_value {
+	const char *name;
+	uint64_t value;
+};
+
+/* Three to a line. */
+static void say_values(const struct named_value *values, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		say_counted("%s%-6s %016llx%s", i % 3 ? "  " : " ", values[i].name, (unsigned long long)values[i].value,
+			    i % 3 == 2 || i + 1 == count ? "\n" : "");
+}
+
+static void say_registers(void)
+{
+	const struct trap_frame *f = subject.frame;
+
+	say_counted("\n");
+	if (!f)
+		return;
+	const struct named_value values[] = {
+		{ "RAX", f->rax }, { "RBX", f->rbx },       { "RCX", f->rcx }, { "RDX", f->rdx }, { "RSI", f->rsi },
+		{ "RDI", f->rdi }, { "RBP", f->rbp },       { "RSP", f->rsp }, { "R8", f->r8 },   { "R9", f->r9 },
+		{ "R10", f->r10 }, { "R11", f->r11 },       { "R12", f->r12 }, { "R13", f->r13 }, { "R14", f->r14 },
+		{ "R15", f->r15 }, { "RFLAGS", f->rflags }, { "CS", f->cs },   { "SS", f->ss },   { "error", f->error },
+	};
+
+	say_values(values, sizeof(values) / sizeof(values[0]));
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if (value_text(values[i].value))
+			say_counted(" %s: %s\n", values[i].name, value_text(values[i].value));
+}
+
+static void say_control_registers(void)
+{
+	const struct named_value values[] = {
+		{ "CR0", cpu_read_cr0() },          { "CR2", subject.cr2 },
+		{ "CR3", subject.space.root.raw },  { "CR4", cpu_read_cr4() },
+		{ "EFER", cpu_read_msr(MSR_EFER) },
+	};
+
+	say_values(values, sizeof(values) / sizeof(values[0]));
+}
+
+/* The walk of the address that was at fault. */
+static void say_walk(void)
+{
+	vaddr_t va = subject.cr2;
+	struct mapping m;
+
+	if (!subject.frame)
+		return;
+	if (subject.frame->vector == TRAP_DF) {
+		/* The CPU could not push the first exception's frame: CR2 may be older, RSP is not. */
+		va = subject.at.rsp - 8;
+		if (space_lookup(&subject.space, va, &m) == OK)
+			return;
+		say_counted("\nThe stack has run out: below RSP nothing is mapped.");
+	} else if (subject.frame->vector != TRAP_PF) {
+		return;
+	}
+	say_counted("\nwalk of 0x%016llx:\n", (unsigned long long)va);
+	walk_print(say_counted, &subject.space, va);
+}
+
+static void say_backtrace(void)
+{
+	say_counted("\nbacktrace:\n");
+	backtrace_print(say_counted, &subject.space, &subject.at, BACKTRACE_LINES);
+}
+
+static void say_task(void)
+{
+	panic_print_task(say_counted, subject.cr2);
+}
+
+/* Whole lines of the log's end, without what is no text: they are cut rather than wrapped. */
+static void say_log(void)
+{
+	size_t left = PAGE_LINES - END_LINES - 2, most;
+	uint64_t end = log_end(), seq;
+	static struct log_record record; /* the stack may be short */
+
+	most = lines_said < left ? left - lines_said : 0;
+	if (most < LOG_LINES_LEAST)
+		most = LOG_LINES_LEAST;
+	if (most > LOG_LINES_MOST)
+		most = LOG_LINES_MOST;
+	seq = end - log_first() > most ? end - most : log_first();
+	say_counted("\nlast of the log:\n");
+	for (; log_get(seq, &record); seq++)
+		say_counted("[%5llu.%06llu] %.*s\n", (unsigned long long)record.ns / NS_PER_S,
+			    (unsigned long long)record.ns / 1000 % 1000000,
+			    record.size > LOG_TEXT_COLUMNS ? LOG_TEXT_COLUMNS : (int)record.size, record.text);
+}
+
+static void wait_seconds(long seconds)
+{
+	for (long i = 0; i < seconds; i++) {
+		uint64_t start = cpu_rdtsc();
+
+		while (cpu_rdtsc() - start < restart_frequency)
+			cpu_pause();
+	}
+}
+
+static void enter_debugger(void)
+{
+	if (debugger)
+		debugger(subject.frame);
+}
+
+static void say_end(void)
+{
+	if (!restart_seconds) {
+		say("\nThe machine is halted.\n");
+		return;
+	}
+	if (restart_seconds > 0)
+		say("\nRestarting in %ld s.\n", restart_seconds);
+	wait_seconds(restart_seconds);
+	power_restart();
+}
+
+static void (*const sections[])(void) = {
+	say_what, say_registers, say_control_registers, say_walk, say_backtrace,
+	say_task, say_log,       enter_debugger,        say_end,
+};
+
+#define SECTIONS (sizeof(sections) / sizeof(sections[0]))
+
+/* Entered again from an exception inside a section: goes on with the one after it. */
+static __attribute__((noreturn)) void show_page(void)
+{
+	static size_t next;
+
+	while (next < SECTIONS)
+		sections[next++]();
+	for (;;) {
+		cpu_interrupts_off();
+		cpu_halt();
+	}
+}
+
+/*
+ * Open the page. Returns when this is the first call. Later ones come from the page itself: they are named in a
+ * line and do not return. When not even that line can be said they come again: each section is owed one line.
+ */
+static void open_page(const char *what, uint64_t rip)
+{
+	static size_t opened;
+
+	cpu_interrupts_off();
+	if (opened++ == 0)
+		return;
+	if (opened <= SECTIONS + 1)
+		say("\n(%s at %#llx while showing this: the rest of it is left out)\n", what, (unsigned long long)rip);
+	show_page();
+}
+
+static void show_trap(struct trap_frame *frame)
+{
+	open_page(trap_name(frame->vector), frame->rip);
+	subject.frame = frame;
+	subject.at = (struct backtrace_start){ frame->rip, frame->rsp, frame->rbp };
+	subject.cr2 = cpu_read_cr2();
+	subject.space = peek_space(frame->cr3);
+	show_page();
+}
+
+static void show_panic(const char *format, va_list args)
+{
+	const uint64_t *frame = __builtin_frame_address(0);
+	uint64_t cr3 = cpu_read_cr3();
+	vaddr_t callers[2]; /* panic() itself, and who called it */
+
+	open_page("panic", (uintptr_t)__builtin_return_address(0));
+	/* A trap's handlers run in the kernel context; a panic can come in any. */
+	if (kernel_space.root.raw && (cr3 & PTE_ADDRESS) != kernel_space.root.raw)
+		cpu_write_cr3(kernel_space.root.raw);
+	subject.cr2 = cpu_read_cr2();
+	subject.space = peek_space(cr3);
+	subject.at = (struct backtrace_start){ frame[1], (uintptr_t)frame, frame[0] };
+	if (peek_frames(&subject.space, (uintptr_t)frame, callers, 2) == 2)
+		subject.caller = callers[1];
+	/* Should it not survive being formatted: the bare format says something too. */
+	format_s(subject.message, sizeof(subject.message), "%s", format);
+	format_v(subject.message, sizeof(subject.message), format, args);
+	show_page();
+}
+
+void panic_page_init(void)
+{
+	trap_set_fatal(show_trap);
+	panic_set_handler(show_panic);
+}
+
+void panic_page_set_debugger(void (*enter)(struct trap_frame *frame))
+{
+	debugger = enter;
+}
+
+void panic_page_set_restart(long seconds, uint64_t tsc_frequency)
+{
+	restart_seconds = seconds;
+	restart_frequency = tsc_frequency ? tsc_frequency : TSC_FREQUENCY_MOST;
+}
+
+void panic_page_explain(const char *text)
+{
+	explanation = text;
+}

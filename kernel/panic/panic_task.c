@@ -1,0 +1,68 @@
+/*
+ * Prints what the kernel's own structures say of the running task. In the kernel context.
+ */
+#include "kernel/panic/panic_task.h"
+
+#include "kernel/arch/trap.h"
+#include "kernel/sys/proc.h"
+#include "kernel/sys/sys.h"
+#include "kernel/task/process.h"
+
+#define AREAS 4  /* around the address */
+#define NAME  64 /* of an area's file: the line has room for 96 characters */
+
+static void print_area(print_fn *print, const struct process *process, const struct area *area, vaddr_t va)
+{
+	char path[NAME];
+	const char *name = proc_area_name(process, area, path, sizeof(path));
+
+	print("%s0x%012llx-0x%012llx %c%c%c %s%s%s\n", va >= area->start && va < area->end ? "->" : "  ",
+	      (unsigned long long)area->start, (unsigned long long)area->end - 1, area->rights & USER_READ ? 'r' : '-',
+	      area->rights & USER_WRITE ? 'w' : '-', area->rights & USER_EXEC ? 'x' : '-', *name ? name : "anonymous",
+	      area->flags & AREA_SHARED ? ", shared" : "", area->flags & AREA_GROWS_DOWN ? ", grows down" : "");
+}
+
+static void print_areas(print_fn *print, const struct process *process, vaddr_t va)
+{
+	const struct area_tree *tree = &process->space->areas;
+	const struct area *first = area_find_from(tree, va), *area;
+
+	/* Two below the address, when there are so many. */
+	for (int i = 0; i < 2; i++) {
+		area = area_prev(tree, first);
+		if (area)
+			first = area;
+	}
+	print("its areas%s: %zu\n", tree->count > AREAS ? " next to the address" : "", tree->count);
+	area = first;
+	for (int i = 0; i < AREAS && area; i++, area = area_next(area))
+		print_area(print, process, area, va);
+}
+
+/* Of the frame at the top of its stack: how it came into the kernel. */
+static const char *system_call_of(const struct task *task)
+{
+	const struct trap_frame *frame = task_frame(task);
+
+	if (frame->vector != TRAP_SYSCALL || frame->error >= SYSCALL_TABLE)
+		return NULL;
+	return syscall_names[frame->error];
+}
+
+void panic_print_task(print_fn *print, vaddr_t va)
+{
+	const struct task *task = task_current();
+	const char *call;
+
+	if (!task)
+		return;
+	print("\ntask %d, %s", task->tid, task->name);
+	if (!task->process) {
+		print(": of the kernel\n");
+		return;
+	}
+	call = system_call_of(task);
+	print(", of process %d%s%s\n", task->process->pid, call ? ", in system call " : "", call ? call : "");
+	if (task->process->space)
+		print_areas(print, task->process, va);
+}

@@ -1,0 +1,54 @@
+/*
+ * Joins leaves to runs, one at a time as the visit of the tables brings them. Prints nothing.
+ */
+#include "kernel/report/leaf_runs.h"
+
+struct visit {
+	leaf_run_fn *see;
+	void *ctx;
+	struct leaf_run run; /* not seen yet; without leaves: none */
+	size_t tables;
+};
+
+static void end_run(struct visit *v)
+{
+	const size_t *leaves = v->run.leaves;
+
+	if (leaves[0] | leaves[1] | leaves[2] | leaves[3])
+		v->see(v->ctx, &v->run);
+}
+
+static bool add_leaf(void *ctx, const struct mapping *m)
+{
+	struct visit *v = ctx;
+	size_t range = layout_find(m->va);
+
+	if (m->va != v->run.last + 1 || m->prot != v->run.prot || range != v->run.range) {
+		end_run(v);
+		v->run = (struct leaf_run){ .start = m->va, .prot = m->prot, .range = range };
+	}
+	v->run.last = m->va + level_size(m->level) - 1;
+	v->run.leaves[m->level - 1]++;
+	return true;
+}
+
+static bool add_table(void *ctx, paddr_t pa, int level, vaddr_t va)
+{
+	struct visit *v = ctx;
+
+	(void)pa;
+	(void)level;
+	(void)va;
+	v->tables++;
+	return true;
+}
+
+size_t leaf_runs_visit(const struct space *s, leaf_run_fn *see, void *ctx)
+{
+	struct visit v = { .see = see, .ctx = ctx };
+	const struct space_visitor visitor = { .leaf = add_leaf, .table = add_table, .ctx = &v };
+
+	space_visit(s, 0, ~0ULL, &visitor);
+	end_run(&v);
+	return v.tables + 1;
+}

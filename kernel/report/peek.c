@@ -1,0 +1,44 @@
+/*
+ * Careful reads of the kernel's own memory, for the panic page. Never writes, believes no pointer.
+ */
+#include "kernel/report/peek.h"
+
+#include "kernel/lib/string.h"
+
+enum status peek(const struct space *s, vaddr_t va, void *buffer, size_t size)
+{
+	uint8_t *to = buffer;
+
+	if (va < HEAP_BASE || size > -va)
+		return ERR_RANGE;
+	while (size) {
+		size_t piece = PAGE_SIZE - (va & (PAGE_SIZE - 1));
+		struct mapping m;
+
+		if (piece > size)
+			piece = size;
+		if (space_lookup(s, va, &m) != OK)
+			return ERR_NOT_FOUND;
+		memcpy(to, (const void *)(s->direct + m.pa.raw + (va - m.va)), piece);
+		to += piece;
+		va += piece;
+		size -= piece;
+	}
+	return OK;
+}
+
+size_t peek_frames(const struct space *s, vaddr_t rbp, vaddr_t *ret, size_t most)
+{
+	size_t count = 0;
+
+	/* A chain that runs in a circle ends at `most`. It may go down, from one stack to another. */
+	while (count < most && is_aligned(rbp, sizeof(uint64_t))) {
+		uint64_t frame[2]; /* the caller's frame pointer, then the return address */
+
+		if (peek(s, rbp, frame, sizeof(frame)) != OK || !frame[1])
+			break;
+		ret[count++] = frame[1];
+		rbp = frame[0];
+	}
+	return count;
+}

@@ -1,0 +1,50 @@
+/*
+ * The decoder of scripts/mksymbols' table. Knows nothing of the kernel's addresses, and keeps no index:
+ * a search reads the table from its start, which a backtrace can afford.
+ */
+#include "kernel/report/symbol_table.h"
+
+#include "kernel/report/packed_text.h"
+
+/* One entry: where the function starts and the codes of its name. */
+struct entry {
+	uint64_t offset;
+	const uint8_t *codes;
+	uint64_t count; /* 0: the end of the text */
+};
+
+/* The entry after one at `previous`; false at the table's end. */
+static bool read_entry(struct packed_reader *r, uint64_t previous, struct entry *ret)
+{
+	uint64_t step, count;
+
+	if (!packed_number(r, &step) || !packed_number(r, &count) || count > (uint64_t)(r->end - r->at))
+		return false;
+	*ret = (struct entry){ previous + step, r->at, count };
+	r->at += count;
+	return true;
+}
+
+enum status symbol_table_find(const struct symbol_table *table, uint64_t offset, char *name, size_t size,
+			      uint64_t *ret_offset)
+{
+	struct packed_reader reader = { table->bytes, table->bytes + table->size };
+	struct entry next, found = { 0 };
+	struct packed_pairs pairs;
+
+	if (!packed_pairs(&reader, &pairs))
+		return ERR_NOT_FOUND;
+	do {
+		if (!read_entry(&reader, found.offset, &next))
+			return ERR_NOT_FOUND;
+		if (next.offset > offset)
+			break;
+		found = next;
+	} while (next.count);
+	if (!found.count)
+		return ERR_NOT_FOUND;
+
+	packed_expand(&pairs, found.codes, found.count, name, size);
+	*ret_offset = offset - found.offset;
+	return OK;
+}

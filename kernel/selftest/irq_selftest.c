@@ -1,0 +1,291 @@
+/*
+ * The checks of irq_selftest.h. Each wait has a bound by the clock, so that a timer which never comes is a failure and
+ * not a hang; that the clock runs at all is checked first, by a count of turns.
+ */
+#include "kernel/selftest/irq_selftest.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/irq/apic.h"
+#include "kernel/irq/clock.h"
+#include "kernel/irq/irq.h"
+#include "kernel/irq/rtc.h"
+#include "kernel/irq/timer.h"
+#include "kernel/lib/scratch.h"
+#include "kernel/mm/space/context.h"
+#include "kernel/mm/space/tlb.h"
+
+#define MANY        100
+#define LONG_ENOUGH (2 * NS_PER_S)
+#define TURNS       1000000
+
+/* 2024-01-01 and 2100-01-01, UTC: a clock outside was never set. */
+#define EARLIEST_S 1704067200ULL
+#define LATEST_S   4102444800ULL
+
+struct trial {
+	struct timer timer;
+	uint64_t fired_ns; /* when; 0: not yet */
+	unsigned turn;     /* how many had fired before */
+	bool interrupts_were_on;
+};
+
+static SCRATCH struct trial trials[MANY];
+static volatile unsigned fired;
+
+static void note_firing(struct timer *timer)
+{
+	struct trial *t = (struct trial *)((char *)timer - offsetof(struct trial, timer));
+
+	t->fired_ns = clock_monotonic_ns();
+	t->turn = fired;
+	t->interrupts_were_on = cpu_read_flags() & RFLAGS_IF;
+	fired = fired + 1;
+}
+
+static void trial_start(struct trial *t, uint64_t deadline_ns)
+{
+	*t = (struct trial){ .timer.fire = note_firing };
+	timer_start(&t->timer, deadline_ns);
+}
+
+/* Until `count` have fired, or long enough. */
+static bool wait_for(unsigned count)
+{
+	uint64_t start = clock_monotonic_ns();
+
+	while (fired < count && clock_monotonic_ns() - start < LONG_ENOUGH)
+		cpu_pause();
+	return fired >= count;
+}
+
+static bool clock_runs_forward(void)
+{
+	uint64_t first = clock_monotonic_ns(), before = first;
+
+	for (int i = 0; i < TURNS; i++) {
+		uint64_t now = clock_monotonic_ns();
+
+		if (now < before)
+			return false;
+		before = now;
+	}
+	return before > first;
+}
+
+static bool fires_after_its_deadline(void)
+{
+	bool good = true;
+
+	for (uint64_t delay = 0; delay <= 10 * NS_PER_MS; delay += 2 * NS_PER_MS) {
+		uint64_t deadline = clock_monotonic_ns() + delay;
+		struct trial *t = &trials[0];
+
+		fired = 0;
+		trial_start(t, deadline);
+		good &= wait_for(1) && t->fired_ns >= deadline && !t->interrupts_were_on;
+		good &= !timer_cancel(&t->timer);
+	}
+	return good;
+}
+
+/* Deadlines in another order than the starts, some of them equal. */
+static bool many_fire_in_order(void)
+{
+	uint64_t start = clock_monotonic_ns() + 5 * NS_PER_MS;
+	bool good;
+
+	fired = 0;
+	for (unsigned i = 0; i < MANY; i++)
+		trial_start(&trials[i], start + (i * 37 % MANY) / 2 * (NS_PER_MS / 10));
+	good = wait_for(MANY);
+	for (unsigned i = 0; i < MANY; i++) {
+		good &= trials[i].fired_ns >= trials[i].timer.deadline_ns;
+		for (unsigned k = 0; k < i; k++) {
+			const struct timer *a = &trials[k].timer, *b = &trials[i].timer;
+
+			/* Of equal ones the first started comes first. */
+			good &= (trials[k].turn < trials[i].turn) == (a->deadline_ns <= b->deadline_ns);
+		}
+	}
+	for (unsigned i = 0; i < MANY; i++)
+		good &= !timer_cancel(&trials[i].timer);
+	return good;
+}
+
+static bool cancelled_does_not_fire(void)
+{
+	uint64_t start = clock_monotonic_ns(), interrupts;
+	bool good;
+
+	fired = 0;
+	trial_start(&trials[0], start + 5 * NS_PER_MS);
+	trial_start(&trials[1], start + 10 * NS_PER_MS);
+	good = timer_cancel(&trials[0].timer) && !timer_cancel(&trials[0].timer);
+	good &= wait_for(1) && trials[0].fired_ns == 0 && trials[1].fired_ns != 0;
+	/* And with no timer left, no interrupt comes. */
+	interrupts = timer_interrupts();
+	while (clock_monotonic_ns() < start + 40 * NS_PER_MS)
+		cpu_pause();
+	return good && fired == 1 && timer_interrupts() == interrupts && timer_next_ns() == UINT64_MAX;
+}
+
+/* Halted, and woken by it: the sti before lets the interrupt in only behind the hlt. */
+static bool wakes_a_halted_cpu(void)
+{
+	uint64_t deadline = clock_monotonic_ns() + 20 * NS_PER_MS;
+
+	fired = 0;
+	cpu_interrupts_off();
+	trial_start(&trials[0], deadline);
+	for (int i = 0; fired == 0 && i < 10; i++) {
+		cpu_interrupts_on();
+		cpu_halt();
+		cpu_interrupts_off();
+	}
+	cpu_interrupts_on();
+	return fired == 1 && clock_monotonic_ns() >= deadline;
+}
+
+/* What an interrupt costs that finds another context than the kernel's. */
+static bool keeps_to_its_cr3_writes(void)
+{
+	uint64_t most = apic_mode() == APIC_X2APIC ? 0 : 2, writes = 0;
+	bool good = true, inside;
+	context_token_t token;
+	struct context c;
+
+	if (context_create(&c) != OK)
+		return false;
+	for (int i = 0; i < 5; i++) {
+		fired = 0;
+		trial_start(&trials[0], clock_monotonic_ns() + NS_PER_MS);
+		token = context_enter(&c);
+		writes = context_tlb_stats()->cr3_writes;
+		/* The interrupt came before we were there: once more. */
+		inside = fired == 0;
+		good &= wait_for(1);
+		writes = context_tlb_stats()->cr3_writes - writes;
+		good &= context_is_loaded(&c);
+		context_leave(token);
+		if (inside)
+			break;
+	}
+	context_destroy(&c);
+	return good && inside && writes <= most;
+}
+
+/* Its own timer, started again from its interrupt. */
+static void fire_again(struct timer *timer)
+{
+	fired = fired + 1;
+	if (fired < 10)
+		timer_start(timer, timer->deadline_ns + NS_PER_MS / 2);
+}
+
+static bool may_start_itself_again(void)
+{
+	static struct timer timer = { .fire = fire_again };
+
+	fired = 0;
+	timer_start(&timer, clock_monotonic_ns());
+	return wait_for(10) && !timer_cancel(&timer) && fired == 10;
+}
+
+/* ---- a device's interrupt: the PIT's channel 0, which nobody else uses ---- */
+
+#define PIT_CHANNEL0   0x40
+#define PIT_COMMAND    0x43
+#define PIT_COUNT_DOWN 0x30 /* channel 0, both bytes, mode 0: its output rises once, at 0 */
+#define PIT_MS         1193
+#define ISA_PIT        0
+
+static void count_interrupt(void *ctx)
+{
+	volatile unsigned *count = ctx;
+
+	*count = *count + 1;
+}
+
+static void start_pit(void)
+{
+	cpu_out8(PIT_COMMAND, PIT_COUNT_DOWN);
+	cpu_out8(PIT_CHANNEL0, PIT_MS & 0xff);
+	cpu_out8(PIT_CHANNEL0, PIT_MS >> 8);
+}
+
+static void pass(uint64_t ns)
+{
+	uint64_t start = clock_monotonic_ns();
+
+	while (clock_monotonic_ns() - start < ns)
+		cpu_pause();
+}
+
+/* Masked at first, then one interrupt, then none any more. The GSI comes from the MADT's overrides. */
+static bool device_interrupts_arrive(uint32_t gsi, volatile unsigned *count)
+{
+	bool good;
+
+	start_pit();
+	pass(5 * NS_PER_MS);
+	good = *count == 0;
+	irq_enable(gsi);
+	start_pit();
+	for (uint64_t start = clock_monotonic_ns(); *count == 0 && clock_monotonic_ns() - start < LONG_ENOUGH;)
+		cpu_pause();
+	pass(5 * NS_PER_MS);
+	good &= *count == 1;
+	irq_disable(gsi);
+	start_pit();
+	pass(5 * NS_PER_MS);
+	return good && *count == 1;
+}
+
+/* Without an I/O APIC, as in Bochs, there is nothing to try. */
+static bool device_interrupts_work(void)
+{
+	static volatile unsigned count;
+	uint32_t gsi, other;
+	enum status status;
+	bool good;
+
+	count = 0;
+	status = irq_register_isa(ISA_PIT, count_interrupt, (void *)&count, &gsi);
+	if (status == ERR_NOT_FOUND)
+		return true;
+	SELFTEST_CHECK(status == OK);
+	good = irq_register_isa(ISA_PIT, count_interrupt, NULL, &other) == ERR_EXISTS &&
+	       irq_register(UINT32_MAX, 0, count_interrupt, NULL) == ERR_NOT_FOUND;
+	good &= device_interrupts_arrive(gsi, &count);
+	irq_unregister(gsi);
+	return good;
+}
+
+static bool wall_clock_is_plausible(void)
+{
+	uint64_t now = clock_realtime_ns() / NS_PER_S, rtc;
+
+	if (rtc_read(irq_acpi()->century, &rtc) != OK)
+		return false;
+	return now >= EARLIEST_S && now < LATEST_S && rtc + 2 >= now && now + 2 >= rtc;
+}
+
+static bool none_was_stray(void)
+{
+	return irq_stray_count() == 0;
+}
+
+static const struct selftest time_tests[] = {
+	{ "the clock never goes back", clock_runs_forward },
+	{ "a timer fires after its deadline", fires_after_its_deadline },
+	{ "100 timers fire in order", many_fire_in_order },
+	{ "a cancelled timer does not fire", cancelled_does_not_fire },
+	{ "a timer starts itself again", may_start_itself_again },
+	{ "a timer wakes a halted CPU", wakes_a_halted_cpu },
+	{ "an interrupt keeps to its CR3 writes", keeps_to_its_cr3_writes },
+	{ "the wall clock agrees with the RTC", wall_clock_is_plausible },
+	{ "a device's interrupt arrives, unless masked", device_interrupts_work },
+	{ "no interrupt was nobody's", none_was_stray },
+};
+
+SELFTEST_SUITE(time, time_tests);

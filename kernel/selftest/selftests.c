@@ -1,0 +1,51 @@
+/*
+ * Which self-tests there are, and what they must leave as it was: the count of free frames. Tests of a layer stand in
+ * that layer; here are those that need all of them.
+ */
+#include "kernel/selftest/selftests.h"
+
+#include "kernel/mm/frame/frame.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/report/report.h"
+#include "kernel/selftest/failure_selftest.h"
+#include "kernel/selftest/irq_selftest.h"
+#include "kernel/selftest/memory_selftests.h"
+
+/* Without what the heap holds for the next one to ask: it would hide a frame that is lost. */
+static uint64_t free_frames(void)
+{
+	heap_trim();
+	return frame_free_count(&machine_frames);
+}
+
+static void print_nothing(const char *format, ...)
+{
+	(void)format;
+}
+
+/* Last: after all that the others have done to the tables. */
+static bool tables_keep_the_map(void)
+{
+	if (report_audit(print_nothing))
+		return true;
+	report_audit(print_log);
+	return selftest_fail("the audit finds what must not be");
+}
+
+static const struct selftest audit_tests[] = {
+	{ "the live tables keep the memory map", tables_keep_the_map },
+};
+
+static SELFTEST_SUITE(audit, audit_tests);
+
+static const struct selftest_suite *const suites[] = {
+	&frame_selftests, &window_selftests, &heap_selftests,    &mmio_selftests,  &context_selftests,
+	&user_selftests,  &time_selftests,   &failure_selftests, &audit_selftests,
+};
+
+bool selftests_run(const struct boot_info *info)
+{
+	frame_fail_nth(frame_cache_here(), 0);
+	failure_selftest_init(info);
+	return selftest_run(suites, sizeof(suites) / sizeof(suites[0]), free_frames) == 0;
+}

@@ -1,0 +1,66 @@
+/*
+ * What the way into system calls (syscall_entry, kernel/arch/trap_entry.S) leaves to C: calls that are clocked, and
+ * returns that have something to do.
+ */
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/trap.h"
+#include "kernel/mm/space/tlb.h"
+#include "kernel/sys/futex.h"
+#include "kernel/sys/sys.h"
+#include "kernel/task/process.h"
+#include "kernel/task/user_return.h"
+
+/* The entry code's. */
+extern bool syscall_clock;
+extern const uint64_t *syscall_cr3_writes;
+int64_t syscall_run_clocked(const struct trap_frame *frame);
+void syscall_leave(struct trap_frame *frame);
+
+struct syscall_cost syscall_costs[SYSCALL_TABLE + 1];
+bool syscall_clock;
+const uint64_t *syscall_cr3_writes; /* the context's counter */
+
+/* Interrupts off before and after. The result. */
+int64_t syscall_run_clocked(const struct trap_frame *frame)
+{
+	uint64_t number = frame->error < SYSCALL_TABLE ? frame->error : SYSCALL_TABLE, start = cpu_rdtsc();
+	struct syscall_cost *cost = &syscall_costs[number];
+	uint64_t writes = *syscall_cr3_writes;
+	int64_t result = -ENOSYS;
+
+	cost->calls++;
+	if (number < SYSCALL_TABLE) {
+		cpu_interrupts_on();
+		result =
+			syscall_functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);
+		cpu_interrupts_off();
+	}
+	cost->cr3_writes += *syscall_cr3_writes - writes;
+	cost->ticks += cpu_rdtsc() - start;
+	return result;
+}
+
+/* Before a return by IRET: the frame has the result. */
+void syscall_leave(struct trap_frame *frame)
+{
+	boot_percpu.frame_changed = false;
+	if (task_return_wanted())
+		task_return(frame, true);
+}
+
+void syscall_clock_start(void)
+{
+	syscall_clock = true;
+}
+
+void syscall_clock_stop(void)
+{
+	syscall_clock = false;
+}
+
+void syscall_init(void)
+{
+	process_set_exit_hook(futex_task_exit);
+	syscall_cr3_writes = &context_tlb_stats()->cr3_writes;
+	trap_allow_syscalls();
+}
