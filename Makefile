@@ -51,7 +51,7 @@ BENCH_CFLAGS := $(BASE) -O2 -DHOST_TEST
 
 PAGING      := $(wildcard paging/*.c)
 KERNEL_C    := $(PAGING) $(wildcard kernel/*.c kernel/*/*.c kernel/*/*/*.c)
-KERNEL_S    := $(wildcard kernel/arch/*.S)
+KERNEL_S    := $(wildcard kernel/*.S kernel/*/*.S)
 EFI_C       := $(wildcard efi/*.c) $(PAGING) kernel/boot/memmap.c kernel/lib/elf.c kernel/lib/format.c \
                kernel/lib/cmdline.c kernel/lib/string.c
 EFI_S       := $(wildcard efi/*.S)

@@ -16,9 +16,6 @@
 #define PERCPU_RETURN       32 /* two flags, looked at as one word */
 #define PERCPU_CANARY       40 /* the Makefile tells the compiler, for the debug build */
 
-/* In struct task (kernel/task/task.h asserts it). */
-#define TASK_SIGNALS_WANTED 0
-
 /* Selectors: the order is SYSCALL's and SYSRET's (Intel SDM vol. 3A, "Fast System Calls in 64-Bit Mode"). */
 #define SELECTOR_CODE      8
 #define SELECTOR_DATA      16

@@ -28,7 +28,6 @@ struct gate {
 #define GATE_USER      0x60 /* DPL 3: INT may come here */
 
 extern const char trap_stubs[];
-extern const char syscall_entry[];
 void trap_dispatch(struct trap_frame *frame);
 
 /* The entry code's. */
@@ -189,10 +188,10 @@ NO_CANARY void trap_init(void)
 	cpu_load_idt(&idtr);
 }
 
-void trap_allow_syscalls(void)
+void trap_allow_syscalls(const char *entry)
 {
 	cpu_write_msr(MSR_STAR, (uint64_t)(SELECTOR_SYSRET | 3) << 48 | (uint64_t)SELECTOR_CODE << 32);
-	cpu_write_msr(MSR_LSTAR, (uintptr_t)syscall_entry);
+	cpu_write_msr(MSR_LSTAR, (uintptr_t)entry);
 	/* Off on entry: all that a program can set and the kernel must not run with. */
 	cpu_write_msr(MSR_FMASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC | RFLAGS_IOPL);
 	cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_SCE);

@@ -74,5 +74,5 @@ void trap_init(void);
 /* percpu_set_debug_stack's: #DB has its stack now. */
 void trap_use_debug_stack(void);
 
-/* Let SYSCALL in. The CPU has it; kernel/sys is ready. */
-void trap_allow_syscalls(void);
+/* Let programs use SYSCALL, which goes on at `entry` then (assembly: interrupts off, user's stack and GS). The CPU has it. */
+void trap_allow_syscalls(const char *entry);

@@ -1,9 +1,10 @@
 /*
- * The ways into the kernel: exceptions and interrupts, which end in trap_dispatch, and SYSCALL, which ends in the
- * functions of kernel/sys. Each pushes what struct trap_frame (kernel/arch/trap.h) says.
+ * The way into the kernel of exceptions and interrupts: pushes what struct trap_frame (kernel/arch/trap.h) says, and
+ * calls trap_dispatch. SYSCALL has its own way in, kernel/sys/syscall_entry.S, and leaves by trap_return here.
  */
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/trap_numbers.h"
+#include "kernel/arch/trap_registers.h"
 #include "kernel/arch/unwind.h"
 
 #define MSR_GS_BASE 0xc0000101
@@ -17,46 +18,6 @@
 /* Of the saved CS, above vector, error code and RIP. */
 #define CS_OFFSET 24
 #define FROM_USER 3
-
-/* 23 words: the CPU aligns its part to 16 bytes, so a call from here needs 8 more. */
-#define FRAME_SIZE 184
-#define CALL_PAD   8
-
-	.macro	push_registers
-	push_saved %rax
-	push_saved %rbx
-	push_saved %rcx
-	push_saved %rdx
-	push_saved %rsi
-	push_saved %rdi
-	push_saved %rbp
-	push_saved %r8
-	push_saved %r9
-	push_saved %r10
-	push_saved %r11
-	push_saved %r12
-	push_saved %r13
-	push_saved %r14
-	push_saved %r15
-	.endm
-
-	.macro	pop_registers
-	pop_saved %r15
-	pop_saved %r14
-	pop_saved %r13
-	pop_saved %r12
-	pop_saved %r11
-	pop_saved %r10
-	pop_saved %r9
-	pop_saved %r8
-	pop_saved %rbp
-	pop_saved %rdi
-	pop_saved %rsi
-	pop_saved %rdx
-	pop_saved %rcx
-	pop_saved %rbx
-	pop_saved %rax
-	.endm
 
 	/* A breakpoint on the way to its own handler would come back for ever. */
 	.section .text.nobreak, "ax"
@@ -193,119 +154,6 @@ trap_move_stack:
 	jmp	trap_gs_set
 	.cfi_endproc
 	.size	trap_move_stack, . - trap_move_stack
-
-/* Offsets in the frame, from the stack pointer while the function runs. */
-#define FRAME(word) (CALL_PAD + 8 * (word))
-#define FRAME_R10    FRAME(6)
-#define FRAME_R9     FRAME(7)
-#define FRAME_R8     FRAME(8)
-#define FRAME_RDI    FRAME(10)
-#define FRAME_RSI    FRAME(11)
-#define FRAME_RDX    FRAME(12)
-#define FRAME_RBX    FRAME(14)
-#define FRAME_RAX    FRAME(15)
-#define FRAME_NUMBER FRAME(17)
-#define FRAME_RIP    FRAME(18)
-#define FRAME_RFLAGS FRAME(20)
-#define FRAME_RSP    FRAME(21)
-
-/*
- * SYSCALL arrives here (Intel SDM vol. 2B, "SYSCALL"), interrupts off.
- * in:  RCX = user RIP, R11 = user RFLAGS, RAX = number, RDI RSI RDX R10 R8 R9 = arguments; user's stack and GS
- * out: RAX = the result, RCX and R11 as SYSRET leaves them, the rest as it was
- * The whole frame is kept, for fork, signals and exec; a call that needs none of them restores only what C functions
- * may change. SYSRET is safe for a frame that nobody has changed: its RIP came from a SYSCALL below USER_END.
- */
-	.globl	syscall_entry
-	.type	syscall_entry, @function
-	.balign	16
-syscall_entry:
-	.cfi_startproc simple
-	.cfi_signal_frame
-	.cfi_def_cfa %rsp, 0
-	.cfi_register %rip, %rcx
-	.cfi_remember_state
-	swapgs
-	mov	%rsp, %gs:PERCPU_SCRATCH
-	mov	%gs:PERCPU_KERNEL_STACK, %rsp
-	push	$SELECTOR_USER_DATA
-	push	%gs:PERCPU_SCRATCH
-	.cfi_adjust_cfa_offset 16
-	.cfi_rel_offset %rsp, 0
-	push	%r11
-	push	$SELECTOR_USER_CODE
-	push	%rcx
-	.cfi_adjust_cfa_offset 24
-	.cfi_rel_offset %rip, 0
-	push	%rax
-	push	$TRAP_SYSCALL
-	.cfi_adjust_cfa_offset 16
-	push_registers
-	sub	$8 + CALL_PAD, %rsp
-	.cfi_adjust_cfa_offset 8 + CALL_PAD
-	cmpb	$0, syscall_clock(%rip)
-	jne	.Lclocked
-	cmp	$SYSCALL_TABLE, %rax
-	jae	.Lbeyond
-	/* Counted by number: struct syscall_cost has three words. */
-	lea	(%rax, %rax, 2), %rcx
-	incq	syscall_costs(, %rcx, 8)
-	mov	syscall_cr3_writes(%rip), %rbx
-	mov	(%rbx), %rbx
-	mov	%r10, %rcx
-	sti
-	call	*syscall_functions(, %rax, 8)
-	cli
-	mov	syscall_cr3_writes(%rip), %rcx
-	cmp	(%rcx), %rbx
-	jne	.Lcount_cr3_writes
-.Lleave:
-	cmpw	$0, %gs:PERCPU_RETURN
-	jne	.Lleave_slowly
-	mov	%gs:PERCPU_CURRENT, %rcx
-	cmpb	$0, TASK_SIGNALS_WANTED(%rcx)
-	jne	.Lleave_slowly
-	mov	FRAME_RBX(%rsp), %rbx
-	mov	FRAME_RDX(%rsp), %rdx
-	mov	FRAME_RSI(%rsp), %rsi
-	mov	FRAME_RDI(%rsp), %rdi
-	mov	FRAME_R8(%rsp), %r8
-	mov	FRAME_R9(%rsp), %r9
-	mov	FRAME_R10(%rsp), %r10
-	mov	FRAME_RIP(%rsp), %rcx
-	mov	FRAME_RFLAGS(%rsp), %r11
-	mov	FRAME_RSP(%rsp), %rsp
-	.cfi_restore_state
-	swapgs
-	sysretq
-	unwind_trap_frame
-	.cfi_adjust_cfa_offset CALL_PAD
-.Lcount_cr3_writes:
-	mov	(%rcx), %rcx
-	sub	%rbx, %rcx
-	mov	FRAME_NUMBER(%rsp), %rbx
-	/* sigreturn's frame has none. */
-	cmp	$SYSCALL_TABLE, %rbx
-	jae	.Lleave
-	lea	(%rbx, %rbx, 2), %rbx
-	add	%rcx, syscall_costs + 8(, %rbx, 8)
-	jmp	.Lleave
-.Lbeyond:
-	incq	syscall_costs + 24 * SYSCALL_TABLE(%rip)
-	mov	$-LINUX_ENOSYS, %rax
-	jmp	.Lleave
-.Lclocked:
-	lea	CALL_PAD(%rsp), %rdi
-	call	syscall_run_clocked
-.Lleave_slowly:
-	mov	%rax, FRAME_RAX(%rsp)
-	lea	CALL_PAD(%rsp), %rdi
-	call	syscall_leave
-	add	$CALL_PAD, %rsp
-	.cfi_adjust_cfa_offset -CALL_PAD
-	jmp	trap_return
-	.cfi_endproc
-	.size	syscall_entry, . - syscall_entry
 
 /*
  * Load the kernel's code and data selectors after a new GDT.

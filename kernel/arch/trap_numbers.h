@@ -27,7 +27,3 @@
 
 /* What a frame that SYSCALL made says in place of a vector. */
 #define TRAP_SYSCALL 256
-
-/* Numbers of system calls that have an entry in kernel/sys/table.c. What is beyond is answered at once. */
-#define SYSCALL_TABLE 512
-#define LINUX_ENOSYS  38

@@ -4,9 +4,9 @@
  */
 #pragma once
 
-#include "kernel/arch/trap_numbers.h"
 #include "kernel/lib/errno.h"
 #include "kernel/mm/user/uaccess.h"
+#include "kernel/sys/syscall_numbers.h"
 
 /* The arguments as they lie in the registers; a result, or a negative error number. In the task's context, interrupts on. */
 typedef int64_t syscall_fn(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);

@@ -1,5 +1,5 @@
 /*
- * What the way into system calls (syscall_entry, kernel/arch/trap_entry.S) leaves to C: calls that are clocked, and
+ * What the way into system calls (kernel/sys/syscall_entry.S) leaves to C: calls that are clocked, and
  * returns that have something to do.
  */
 #include "kernel/arch/cpu.h"
@@ -11,6 +11,7 @@
 #include "kernel/task/user_return.h"
 
 /* The entry code's. */
+extern const char syscall_entry[];
 extern bool syscall_clock;
 extern const uint64_t *syscall_cr3_writes;
 int64_t syscall_run_clocked(const struct trap_frame *frame);
@@ -62,5 +63,5 @@ void syscall_init(void)
 {
 	process_set_exit_hook(futex_task_exit);
 	syscall_cr3_writes = &context_tlb_stats()->cr3_writes;
-	trap_allow_syscalls();
+	trap_allow_syscalls(syscall_entry);
 }

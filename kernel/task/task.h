@@ -13,6 +13,7 @@
 #include "kernel/lib/wait_queue.h"
 #include "kernel/mm/heap/kernel_stack.h"
 #include "kernel/task/signal_state.h"
+#include "kernel/task/task_offsets.h"
 
 #define TASK_NAME 16 /* with its NUL, as Linux's comm */
 

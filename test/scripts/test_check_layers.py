@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,45 @@ def test_include_cycle(tmp_path):
         "kernel/mm/frame/a.h": '#pragma once\n#include "kernel/mm/frame/b.h"\n',
         "kernel/mm/frame/b.h": '#pragma once\n#include "kernel/mm/frame/a.h"\n',
     }) == (1, ["kernel/mm/frame/a.h:1: include cycle: kernel/mm/frame/a.h -> kernel/mm/frame/b.h -> kernel/mm/frame/a.h"])
+
+
+def check_built(tmp_path: Path, sources: dict[str, str]):
+    """The same with objects of these sources where a build has them."""
+    for path, text in sources.items():
+        built = (tmp_path / "build/kernel" / path).with_suffix(".o")
+        built.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["gcc", "-x", "c" if path.endswith(".c") else "assembler", "-c", "-o", built, "-"],
+                       input=text, text=True, check=True)
+    return check(tmp_path, sources)
+
+
+def test_symbol_that_points_up(tmp_path):
+    assert check_built(tmp_path, {
+        "kernel/arch/switch.S": ".globl go\ngo: call task_entered\n",
+        "kernel/task/sched.c": "void go(void);\nvoid task_entered(void)\n{\n\tgo();\n}\n",
+    }) == (1, ["kernel/arch/switch.S:1: task_entered of kernel/task/sched.c: kernel/task does not lie below kernel/arch"])
+
+
+def test_symbols_that_point_down_and_an_object_without_source(tmp_path):
+    stale = tmp_path / "build/kernel/kernel/arch/old.o"
+    stale.parent.mkdir(parents=True)
+    subprocess.run(["gcc", "-x", "c", "-c", "-o", stale, "-"], input="void up(void); void old(void) { up(); }", text=True,
+                   check=True)
+    assert check_built(tmp_path, {
+        "kernel/arch/low.c": "int low(void)\n{\n\treturn 1;\n}\n",
+        "kernel/task/high.c": "int low(void);\nint up(void)\n{\n\treturn low();\n}\n",
+    }) == (0, [])
+
+
+def test_circle(tmp_path):
+    names = [f"f{number}" for number in range(30)]
+    sources = {f"kernel/fs/{name}.c": f"int {after}(void);\nint {name}(void)\n{{\n\treturn {after}();\n}}\n"
+               for name, after in zip(names, names[1:] + names[:1])}
+    code, faults = check_built(tmp_path, sources)
+    assert code == 1
+    assert len(faults) == 1
+    assert faults[0].startswith("kernel/fs/f0.c:1: 30 files that need each other, more than ")
+    assert faults[0].endswith(" ".join(sorted(sources)))
 
 
 def test_this_tree():

@@ -8,7 +8,7 @@ import gdb
 from ankeos import kernel
 from gdb.FrameDecorator import FrameDecorator
 
-# What kernel/arch/trap_entry.S leaves on the stack between a struct trap_frame and its calls.
+# What kernel/arch/trap_entry.S and kernel/sys/syscall_entry.S leave on the stack between a struct trap_frame and its calls.
 CALL_PAD = 8
 VECTOR, ERROR = 16, 17  # words of struct trap_frame
 

@@ -1,0 +1,128 @@
+/*
+ * The way into the kernel of SYSCALL: pushes what struct trap_frame (kernel/arch/trap.h) says, and calls the functions
+ * of kernel/sys.
+ */
+#include "kernel/arch/percpu.h"
+#include "kernel/arch/trap_numbers.h"
+#include "kernel/arch/trap_registers.h"
+#include "kernel/arch/unwind.h"
+#include "kernel/sys/syscall_numbers.h"
+#include "kernel/task/task_offsets.h"
+
+	/* A breakpoint on the way to its own handler would come back for ever. */
+	.section .text.nobreak, "ax"
+
+/* Offsets in the frame, from the stack pointer while the function runs. */
+#define FRAME(word) (CALL_PAD + 8 * (word))
+#define FRAME_R10    FRAME(6)
+#define FRAME_R9     FRAME(7)
+#define FRAME_R8     FRAME(8)
+#define FRAME_RDI    FRAME(10)
+#define FRAME_RSI    FRAME(11)
+#define FRAME_RDX    FRAME(12)
+#define FRAME_RBX    FRAME(14)
+#define FRAME_RAX    FRAME(15)
+#define FRAME_NUMBER FRAME(17)
+#define FRAME_RIP    FRAME(18)
+#define FRAME_RFLAGS FRAME(20)
+#define FRAME_RSP    FRAME(21)
+
+/*
+ * SYSCALL arrives here (Intel SDM vol. 2B, "SYSCALL"), interrupts off.
+ * in:  RCX = user RIP, R11 = user RFLAGS, RAX = number, RDI RSI RDX R10 R8 R9 = arguments; user's stack and GS
+ * out: RAX = the result, RCX and R11 as SYSRET leaves them, the rest as it was
+ * The whole frame is kept, for fork, signals and exec; a call that needs none of them restores only what C functions
+ * may change. SYSRET is safe for a frame that nobody has changed: its RIP came from a SYSCALL below USER_END.
+ */
+	.globl	syscall_entry
+	.type	syscall_entry, @function
+	.balign	16
+syscall_entry:
+	.cfi_startproc simple
+	.cfi_signal_frame
+	.cfi_def_cfa %rsp, 0
+	.cfi_register %rip, %rcx
+	.cfi_remember_state
+	swapgs
+	mov	%rsp, %gs:PERCPU_SCRATCH
+	mov	%gs:PERCPU_KERNEL_STACK, %rsp
+	push	$SELECTOR_USER_DATA
+	push	%gs:PERCPU_SCRATCH
+	.cfi_adjust_cfa_offset 16
+	.cfi_rel_offset %rsp, 0
+	push	%r11
+	push	$SELECTOR_USER_CODE
+	push	%rcx
+	.cfi_adjust_cfa_offset 24
+	.cfi_rel_offset %rip, 0
+	push	%rax
+	push	$TRAP_SYSCALL
+	.cfi_adjust_cfa_offset 16
+	push_registers
+	sub	$8 + CALL_PAD, %rsp
+	.cfi_adjust_cfa_offset 8 + CALL_PAD
+	cmpb	$0, syscall_clock(%rip)
+	jne	.Lclocked
+	cmp	$SYSCALL_TABLE, %rax
+	jae	.Lbeyond
+	/* Counted by number: struct syscall_cost has three words. */
+	lea	(%rax, %rax, 2), %rcx
+	incq	syscall_costs(, %rcx, 8)
+	mov	syscall_cr3_writes(%rip), %rbx
+	mov	(%rbx), %rbx
+	mov	%r10, %rcx
+	sti
+	call	*syscall_functions(, %rax, 8)
+	cli
+	mov	syscall_cr3_writes(%rip), %rcx
+	cmp	(%rcx), %rbx
+	jne	.Lcount_cr3_writes
+.Lleave:
+	cmpw	$0, %gs:PERCPU_RETURN
+	jne	.Lleave_slowly
+	mov	%gs:PERCPU_CURRENT, %rcx
+	cmpb	$0, TASK_SIGNALS_WANTED(%rcx)
+	jne	.Lleave_slowly
+	mov	FRAME_RBX(%rsp), %rbx
+	mov	FRAME_RDX(%rsp), %rdx
+	mov	FRAME_RSI(%rsp), %rsi
+	mov	FRAME_RDI(%rsp), %rdi
+	mov	FRAME_R8(%rsp), %r8
+	mov	FRAME_R9(%rsp), %r9
+	mov	FRAME_R10(%rsp), %r10
+	mov	FRAME_RIP(%rsp), %rcx
+	mov	FRAME_RFLAGS(%rsp), %r11
+	mov	FRAME_RSP(%rsp), %rsp
+	.cfi_restore_state
+	swapgs
+	sysretq
+	unwind_trap_frame
+	.cfi_adjust_cfa_offset CALL_PAD
+.Lcount_cr3_writes:
+	mov	(%rcx), %rcx
+	sub	%rbx, %rcx
+	mov	FRAME_NUMBER(%rsp), %rbx
+	/* sigreturn's frame has none. */
+	cmp	$SYSCALL_TABLE, %rbx
+	jae	.Lleave
+	lea	(%rbx, %rbx, 2), %rbx
+	add	%rcx, syscall_costs + 8(, %rbx, 8)
+	jmp	.Lleave
+.Lbeyond:
+	incq	syscall_costs + 24 * SYSCALL_TABLE(%rip)
+	mov	$-LINUX_ENOSYS, %rax
+	jmp	.Lleave
+.Lclocked:
+	lea	CALL_PAD(%rsp), %rdi
+	call	syscall_run_clocked
+.Lleave_slowly:
+	mov	%rax, FRAME_RAX(%rsp)
+	lea	CALL_PAD(%rsp), %rdi
+	call	syscall_leave
+	add	$CALL_PAD, %rsp
+	.cfi_adjust_cfa_offset -CALL_PAD
+	jmp	trap_return
+	.cfi_endproc
+	.size	syscall_entry, . - syscall_entry
+
+	.section .note.GNU-stack, "", @progbits
