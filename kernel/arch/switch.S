@@ -1,23 +1,35 @@
 /*
  * From one task's kernel stack to another's.
  */
+#include "kernel/arch/switch.h"
 #include "kernel/arch/unwind.h"
+
+	/* Push a register that struct switch_frame has at `offset`. */
+	.macro	push_switched register, offset
+	push_saved %\register
+	.set	switched, switched - 8
+	.if	switched != \offset
+	.error	"\register is pushed at another place than struct switch_frame says"
+	.endif
+	.endm
 
 	.text
 /*
- * in:  RDI = where to keep this stack pointer, RSI = the other, from an earlier call or as task_create laid it out
+ * void stack_switch(uint64_t *from, uint64_t to)
+ * in:  RDI = where to keep this stack pointer, RSI = the other: both of a struct switch_frame
  * out: returns on the other stack; RAX, RCX, RDX, RSI, RDI, R8-R11 clobbered, as in any call
  */
 	.globl	stack_switch
 	.type	stack_switch, @function
 stack_switch:
 	.cfi_startproc
-	push_saved %rbp
-	push_saved %rbx
-	push_saved %r12
-	push_saved %r13
-	push_saved %r14
-	push_saved %r15
+	.set	switched, SWITCH_RIP /* the caller's CALL has pushed it */
+	push_switched rbp, SWITCH_RBP
+	push_switched rbx, SWITCH_RBX
+	push_switched r12, SWITCH_R12
+	push_switched r13, SWITCH_R13
+	push_switched r14, SWITCH_R14
+	push_switched r15, SWITCH_R15
 	mov	%rsp, (%rdi)
 	mov	%rsi, %rsp
 	pop_saved %r15

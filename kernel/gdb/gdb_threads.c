@@ -8,15 +8,11 @@
 #include "kernel/arch/cpu_state.h"
 #include "kernel/arch/features.h"
 #include "kernel/arch/fpu.h"
+#include "kernel/arch/switch.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/report/peek.h"
 #include "kernel/task/process.h"
-
-/* What stack_switch pushes, lowest address first (kernel/arch/switch.S). */
-struct switch_frame {
-	uint64_t r15, r14, r13, r12, rbx, rbp, rip;
-};
 
 static struct trap_frame *stop_frame;
 

@@ -6,6 +6,8 @@
 
 #include <stdarg.h>
 
+#include "kernel/lib/likely.h"
+
 __attribute__((noreturn, cold, format(printf, 1, 2))) void panic(const char *format, ...);
 
 /*
@@ -17,6 +19,6 @@ void panic_set_handler(panic_handler_fn *handler);
 
 #define ASSERT(condition)                                                                      \
 	do {                                                                                   \
-		if (__builtin_expect(!(condition), 0))                                         \
+		if (unlikely(!(condition)))                                                    \
 			panic("assertion failed: %s (%s:%d)", #condition, __FILE__, __LINE__); \
 	} while (0)

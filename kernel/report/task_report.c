@@ -3,6 +3,7 @@
  */
 #include "kernel/report/task_report.h"
 
+#include "kernel/arch/switch.h"
 #include "kernel/arch/trap.h"
 #include "kernel/irq/clock.h"
 #include "kernel/lib/string.h"
@@ -85,11 +86,6 @@ bool report_waits_for_input(const struct task *task)
 	file = fd_file(task->process->fds, (int)task_frame(task)->rdi);
 	return file && node_is(file->node, S_IFCHR);
 }
-
-/* What stack_switch pushed, the lowest address first. */
-struct switch_frame {
-	uint64_t r15, r14, r13, r12, rbx, rbp, rip;
-};
 
 void report_where(print_fn *print, const struct task *task, const struct backtrace_start *running)
 {

@@ -7,6 +7,7 @@
 #include "kernel/arch/cpu_state.h"
 #include "kernel/arch/features.h"
 #include "kernel/arch/fpu.h"
+#include "kernel/arch/switch.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/timer.h"
 #include "kernel/mm/space/kernel_space.h"
@@ -15,7 +16,6 @@
 #include "kernel/task/process.h"
 #include "kernel/task/user_return.h"
 
-void stack_switch(uint64_t *from, uint64_t to);
 void task_entered(void);
 void task_entered_user(void);
 

@@ -8,6 +8,7 @@
 #include "kernel/arch/features.h"
 #include "kernel/arch/fpu.h"
 #include "kernel/arch/irq_guard.h"
+#include "kernel/arch/switch.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/timer.h"
 #include "kernel/lib/errno.h"
@@ -27,12 +28,6 @@ static struct task *tids[TID_LISTS];
 static int last_tid;
 uint64_t task_count_made;
 static struct cache task_cache;
-
-/* What stack_switch expects below the first instruction's address. */
-struct first_switch {
-	uint64_t r15, r14, r13, r12, rbx, rbp;
-	uint64_t rip;
-};
 
 struct task *task_find(int tid)
 {
@@ -161,20 +156,20 @@ static void start(struct task *task)
 
 void task_start_user(struct task *task)
 {
-	struct first_switch *first = (struct first_switch *)task_frame(task) - 1;
+	struct switch_frame *first = (struct switch_frame *)task_frame(task) - 1;
 
-	*first = (struct first_switch){ .rip = (uintptr_t)task_enter_user };
+	*first = (struct switch_frame){ .rip = (uintptr_t)task_enter_user };
 	task->sp = (uintptr_t)first;
 	start(task);
 }
 
 void task_start_kernel(struct task *task, void (*function)(void *argument), void *argument)
 {
-	struct first_switch *first = (struct first_switch *)task_frame(task) - 1;
+	struct switch_frame *first = (struct switch_frame *)task_frame(task) - 1;
 
 	/* Two words above it: the stack is aligned as before a call. */
-	first = (struct first_switch *)((uintptr_t)(task->stack + KERNEL_STACK_SIZE) - sizeof(*first) - 16);
-	*first = (struct first_switch){ .rip = (uintptr_t)task_enter_kernel,
+	first = (struct switch_frame *)((uintptr_t)(task->stack + KERNEL_STACK_SIZE) - sizeof(*first) - 16);
+	*first = (struct switch_frame){ .rip = (uintptr_t)task_enter_kernel,
 					.rbx = (uintptr_t)function,
 					.r12 = (uintptr_t)argument };
 	task->sp = (uintptr_t)first;

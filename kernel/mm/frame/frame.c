@@ -35,6 +35,7 @@
  */
 #include "kernel/mm/frame/frame_refs.h"
 
+#include "kernel/lib/likely.h"
 #include "kernel/lib/scratch.h"
 #include "kernel/lib/string.h"
 

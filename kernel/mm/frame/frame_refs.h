@@ -3,10 +3,8 @@
  */
 #pragma once
 
+#include "kernel/lib/likely.h"
 #include "kernel/mm/frame/frame_pool.h"
-
-#define likely(condition)   __builtin_expect(!!(condition), 1)
-#define unlikely(condition) __builtin_expect(!!(condition), 0)
 
 /*
  * The count of a 4 KiB frame. False, *ret untouched: none can be handed out there. The

@@ -36,11 +36,9 @@
  */
 #include "kernel/mm/heap/heap_internal.h"
 
+#include "kernel/lib/likely.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
-
-#define likely(x)   __builtin_expect(!!(x), 1)
-#define unlikely(x) __builtin_expect(!!(x), 0)
 
 /* ---- a test's failing allocation ---- */
 

@@ -5,6 +5,7 @@
 #include "kernel/mm/user/user_pages.h"
 
 #include "kernel/arch/cpu_user.h"
+#include "kernel/lib/likely.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/frame/frame_refs.h"
 

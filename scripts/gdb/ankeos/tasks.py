@@ -8,7 +8,6 @@ from ankeos.command import Command
 from contract import layout
 
 LETTERS = {"TASK_NEW": "N", "TASK_RUNNABLE": "R", "TASK_BLOCKED": "S", "TASK_STOPPED": "T", "TASK_DEAD": "X"}
-SAVED_WORDS = 6  # that stack_switch has pushed below the return address
 
 
 def place(address: int) -> str:
@@ -25,8 +24,8 @@ def place(address: int) -> str:
 def waits_in(task: gdb.Value) -> str:
     """The first function on its stack that is not the scheduler's."""
     word = gdb.lookup_type("unsigned long")
-    stack = task["sp"].cast(word.pointer())
-    frame_pointer, address = int(stack[SAVED_WORDS - 1]), int(stack[SAVED_WORDS])
+    switched = task["sp"].cast(gdb.lookup_type("struct switch_frame").pointer())
+    frame_pointer, address = int(switched["rbp"]), int(switched["rip"])
     while True:
         block = gdb.block_for_pc(address - 1)
         source = block.function.symtab.filename if block and block.function else ""
