@@ -136,21 +136,21 @@ static void *run_alloc(size_t size, uint32_t align)
 	cpu = heap_cpu_enter(&flags);
 	heap_lock(&heap.lock);
 
-	pageno_t first = pages_alloc(pages, align, PAGES_MAPPED);
+	pageno_t first = reserve_alloc(pages, align, PAGES_MAPPED);
 
 	if (!first) {
 		/* What idles in depots may do, else the heap grows; if it cannot, what idles here may do. */
 		heap_unlock(&heap.lock);
 		magazines_drain_before_growing(cpu);
 		heap_lock(&heap.lock);
-		first = pages_alloc(pages, align, PAGES_GROW);
+		first = reserve_alloc(pages, align, PAGES_GROW);
 	}
 	if (!first) {
 		heap_unlock(&heap.lock);
 		magazines_drain_cpu(cpu);
 		magazines_drain_depots(cpu);
 		heap_lock(&heap.lock);
-		first = pages_alloc(pages, align, PAGES_GROW);
+		first = reserve_alloc(pages, align, PAGES_GROW);
 	}
 	if (first)
 		pages_mark_run(first, pages);
@@ -166,7 +166,7 @@ static void run_free(void *block)
 
 	heap_cpu_enter(&flags);
 	heap_lock(&heap.lock);
-	pages_free(first, page_info(first)->pages);
+	reserve_free(first, page_info(first)->pages);
 	heap_unlock(&heap.lock);
 	heap_cpu_leave(flags);
 }
@@ -188,7 +188,7 @@ static bool run_resize(void *block, size_t size)
 		done = pages_extend(first, pages);
 	} else if (pages < old) {
 		pages_mark_run(first, pages);
-		pages_free(first + pages, old - pages);
+		reserve_free(first + pages, old - pages);
 	}
 	heap_unlock(&heap.lock);
 	heap_cpu_leave(flags);

@@ -1,5 +1,5 @@
 /*
- * The heap's data: chunks and their books, magazines, classes, the one state; private to kernel/mm/heap*.c.
+ * The heap's data: chunks and their books, magazines, classes, the one state; private to kernel/mm/heap.
  * The picture is at the top of heap.c.
  */
 #pragma once

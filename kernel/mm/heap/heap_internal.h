@@ -1,5 +1,6 @@
 /*
- * What the heap's files call of one another; private to kernel/mm/heap*.c. The picture is at the top of heap.c.
+ * What the heap's files call of one another; private to kernel/mm/heap. The picture is at the top of heap.c. The files
+ * stand in the order of this header, lowest first: each calls only those above it here.
  */
 #pragma once
 
@@ -40,15 +41,10 @@ static inline struct page_info *page_info(pageno_t page)
 
 /* ---- heap_pages.c: runs of pages. All under heap.lock. ---- */
 
-enum pages_from {
-	PAGES_MAPPED, /* only what is mapped already */
-	PAGES_GROW,   /* or mapped for it */
-};
-
-/* A run of `pages` pages at a multiple of `align` pages (at most 1,024); 0 when there is no memory. Not marked yet. */
-pageno_t pages_alloc(uint32_t pages, uint32_t align, enum pages_from from);
-/* Give `pages` pages back, a run or a part of one. May give memory to the backend. */
-void pages_free(pageno_t first, uint32_t pages);
+/* Cut a run of `pages` pages at a multiple of `align` pages (at most 1,024) out of a free one; 0: none is long enough. */
+pageno_t pages_alloc(uint32_t pages, uint32_t align);
+/* Make `pages` pages free, a run or a part of one. Returns the start of the free run that they are part of then. */
+pageno_t pages_free(pageno_t first, uint32_t pages);
 /* Mark the ends of a run that is one block. */
 void pages_mark_run(pageno_t first, uint32_t pages);
 /* Lengthen the block's run in place to `pages` pages; false, and nothing changed, when what follows is taken. */
@@ -58,16 +54,6 @@ void pages_add_free(pageno_t first, uint32_t pages);
 void pages_unlink_free(pageno_t first);
 /* The length of the free run that ends right before `page`; 0: that page is not free. */
 uint32_t pages_free_before(pageno_t page);
-
-/* ---- heap_reserve.c: when to grow and when to give back. All under heap.lock. ---- */
-
-/* Have a free run of `pages`; false: no memory. Free pages may have gone to the backend for it. */
-bool chunk_grow(uint32_t pages);
-/* After the free run `first` came to be: give back what exceeds the reserve. */
-void chunk_give_back(pageno_t first);
-/* Give back all free pages that can be, and forget the regret; or halve it and obey the reserve. */
-void chunk_trim(void);
-void chunk_tick(void);
 
 /* ---- heap_chunk.c: mapping and unmapping. All under heap.lock. ---- */
 
@@ -79,12 +65,24 @@ bool chunk_unmap_run(pageno_t run, uint64_t keep);
 bool chunk_map(vaddr_t va, uint64_t pages);
 void chunk_unmap(vaddr_t va, uint64_t pages);
 
-/* ---- heap_large.c: blocks above RUN_MAX_SIZE. Take heap.lock themselves. ---- */
+/* ---- heap_reserve.c: runs from what is mapped, when to grow and when to give back. All under heap.lock. ---- */
 
-void *large_alloc(uint64_t size, uint64_t align);
-void large_free(struct chunk *chunk, void *block);
-/* Make it shorter in place; false when it would have to grow. */
-bool large_resize(struct chunk *chunk, uint64_t size);
+enum pages_from {
+	PAGES_MAPPED, /* only what is mapped already */
+	PAGES_GROW,   /* or mapped for it */
+};
+
+/*
+ * Take a run as pages_alloc does; 0 when there is no memory. Not marked yet. With PAGES_GROW other free pages may have
+ * gone to the backend for it.
+ */
+pageno_t reserve_alloc(uint32_t pages, uint32_t align, enum pages_from from);
+/* Make pages free as pages_free does, and give to the backend what exceeds the reserve. */
+void reserve_free(pageno_t first, uint32_t pages);
+/* Give back all free pages that can be, and forget the regret. */
+void reserve_trim(void);
+/* Halve the regret, and give back what exceeds the reserve then. */
+void reserve_tick(void);
 
 /* ---- heap_class.c ---- */
 
@@ -114,6 +112,13 @@ void magazines_drain_depots(struct heap_cpu *cpu);
 void magazines_trim(struct heap_cpu *cpu);
 /* Empty the common ones if they hold a part of the heap that counts; false: they do not. */
 bool magazines_drain_before_growing(struct heap_cpu *cpu);
+
+/* ---- heap_large.c: blocks above RUN_MAX_SIZE. Take heap.lock themselves. ---- */
+
+void *large_alloc(uint64_t size, uint64_t align);
+void large_free(struct chunk *chunk, void *block);
+/* Make it shorter in place; false when it would have to grow. */
+bool large_resize(struct chunk *chunk, uint64_t size);
 
 /* ---- heap.c: the heap as it is without the debug build's checks; heap_debug.c stands on it ---- */
 

@@ -72,7 +72,7 @@ void *large_alloc(uint64_t size, uint64_t align)
 		magazines_drain_cpu(cpu);
 		magazines_drain_depots(cpu);
 		heap_lock(&heap.lock);
-		chunk_trim();
+		reserve_trim();
 		data = try_large(size, align);
 		heap_unlock(&heap.lock);
 	}

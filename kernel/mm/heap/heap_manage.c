@@ -1,20 +1,11 @@
 /*
- * The heap as a whole: starting it, shrinking it, saying how it stands. Owns the heap's one
- * state and this CPU's store; no block passes here.
+ * The heap as a whole: starting it, shrinking it, saying how it stands. No block passes here.
  */
 #include "kernel/mm/heap/heap_internal.h"
 
 #include "kernel/lib/string.h"
 
 #define BASE_MAX_SIZE (1ULL << (32 + PAGE_SHIFT)) /* page numbers have 32 bits */
-
-struct heap heap;
-
-#ifdef HOST_TEST
-_Thread_local struct heap_cpu heap_this_cpu;
-#else
-struct heap_cpu heap_this_cpu;
-#endif
 
 enum status heap_init(const struct heap_backend *backend)
 {
@@ -61,7 +52,7 @@ void heap_trim(void)
 #if DEBUG
 	heap_debug_flush();
 #endif
-	shrink(chunk_trim);
+	shrink(reserve_trim);
 
 	heap_flags_t flags;
 
@@ -71,7 +62,7 @@ void heap_trim(void)
 
 void heap_tick(void)
 {
-	shrink(chunk_tick);
+	shrink(reserve_tick);
 }
 
 void heap_cpu_drain(void)

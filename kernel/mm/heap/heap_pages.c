@@ -1,14 +1,13 @@
 /*
  * Runs of pages inside the chunks: which are free, finding one, joining neighbours. Owns the
- * bins and the kinds at the ends of runs. Never maps: heap_chunk.c brings pages and takes them away.
+ * bins and the kinds at the ends of runs. Never maps and never decides to: heap_chunk.c brings pages and takes them
+ * away, when heap_reserve.c says so.
  *
  * A free run lies in the bin of its length: one bin a length up to 15 pages, then sixteen to each doubling. A
  * bit a bin says which are not empty, so a run that surely fits is found in a few instructions (the idea of TLSF: Masmano
  * et al., "TLSF: a New Dynamic Memory Allocator for Real-Time Systems").
  */
 #include "kernel/mm/heap/heap_internal.h"
-
-#include "kernel/lib/panic.h"
 
 #define BINS_PER_DOUBLING 16
 #define BINS_LOG2         4
@@ -125,17 +124,12 @@ static pageno_t carve(pageno_t run, uint32_t pages, uint32_t align)
 	return first;
 }
 
-pageno_t pages_alloc(uint32_t pages, uint32_t align, enum pages_from from)
+pageno_t pages_alloc(uint32_t pages, uint32_t align)
 {
-	uint32_t want = pages + align - 1;
-	pageno_t run = find_free(want);
+	pageno_t run = find_free(pages + align - 1);
 
-	if (!run) {
-		if (from == PAGES_MAPPED || !chunk_grow(want))
-			return 0;
-		run = find_free(want);
-		ASSERT(run);
-	}
+	if (!run)
+		return 0;
 
 	pageno_t first = carve(run, pages, align);
 
@@ -174,12 +168,12 @@ void pages_add_free(pageno_t first, uint32_t pages)
 	join_free(first, pages);
 }
 
-void pages_free(pageno_t first, uint32_t pages)
+pageno_t pages_free(pageno_t first, uint32_t pages)
 {
 	chunk_of_page(first)->used_pages -= pages;
 	*kind_of(first) = PAGE_NONE;
 	*kind_of(first + pages - 1) = PAGE_NONE;
-	chunk_give_back(join_free(first, pages));
+	return join_free(first, pages);
 }
 
 void pages_mark_run(pageno_t first, uint32_t pages)

@@ -1,12 +1,14 @@
 /*
- * The reserve: how much free memory the heap keeps, and when it grows or gives back. Owns the policy; heap_chunk.c
- * does what is decided here.
+ * The reserve: how much free memory the heap keeps, and when it grows or gives back. Owns the policy; heap_pages.c cuts
+ * runs out of what is mapped, heap_chunk.c maps and unmaps as it is decided here.
  *
  * Free pages up to a quarter of what is mapped (2 MiB at least) stay. Memory that is given back and soon asked for
  * again is a mistake that costs a mapping and a flush; each such page widens the reserve by one (the regret), and each
  * tick without takes half of that away again.
  */
 #include "kernel/mm/heap/heap_internal.h"
+
+#include "kernel/lib/panic.h"
 
 #define RESERVE_MIN      LEAF_PAGES
 #define RESERVE_FRACTION 4
@@ -19,12 +21,13 @@ static uint64_t reserve(void)
 	return (pages > RESERVE_MIN ? pages : RESERVE_MIN) + heap.regret_pages;
 }
 
-void chunk_give_back(pageno_t first)
+void reserve_free(pageno_t first, uint32_t pages)
 {
+	pageno_t run = pages_free(first, pages);
 	uint64_t keep = reserve();
 
 	if (heap.free_pages > keep)
-		chunk_unmap_run(first, keep);
+		chunk_unmap_run(run, keep);
 }
 
 /* Some free run that can be given back above `keep` has been. */
@@ -60,7 +63,8 @@ static void swap_scattered(uint32_t pages)
 	heap.given_pages = given;
 }
 
-bool chunk_grow(uint32_t pages)
+/* Have a free run of `pages`; false: no memory. Free pages may have gone to the backend for it. */
+static bool grow(uint32_t pages)
 {
 	uint64_t mapped = heap.mapped_pages;
 
@@ -72,7 +76,18 @@ bool chunk_grow(uint32_t pages)
 	return heap.mapped_pages < mapped && chunk_map_run(pages);
 }
 
-void chunk_trim(void)
+pageno_t reserve_alloc(uint32_t pages, uint32_t align, enum pages_from from)
+{
+	pageno_t first = pages_alloc(pages, align);
+
+	if (!first && from == PAGES_GROW && grow(pages + align - 1)) {
+		first = pages_alloc(pages, align);
+		ASSERT(first);
+	}
+	return first;
+}
+
+void reserve_trim(void)
 {
 	heap.given_pages = 0;
 	heap.regret_pages = 0;
@@ -80,7 +95,7 @@ void chunk_trim(void)
 	heap.given_pages = 0;
 }
 
-void chunk_tick(void)
+void reserve_tick(void)
 {
 	heap.given_pages /= 2;
 	heap.regret_pages /= 2;

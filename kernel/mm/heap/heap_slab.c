@@ -61,7 +61,7 @@ static pageno_t alloc_marked(const struct size_class *c, enum pages_from from)
 {
 	heap_lock(&heap.lock);
 
-	pageno_t slab = pages_alloc(c->slab_pages, 1, from);
+	pageno_t slab = reserve_alloc(c->slab_pages, 1, from);
 
 	if (slab)
 		mark_slab(c, slab, (uint8_t)(c - heap_classes));
@@ -102,7 +102,7 @@ static void free_slab(struct size_class *c, pageno_t slab)
 	heap_lock(&heap.lock);
 	/* So that a late second kfree of one of its blocks finds no slab. */
 	mark_slab(c, slab, PAGE_NONE);
-	pages_free(slab, c->slab_pages);
+	reserve_free(slab, c->slab_pages);
 	heap_unlock(&heap.lock);
 }
 

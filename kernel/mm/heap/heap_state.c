@@ -1,0 +1,13 @@
+/*
+ * Owns the heap's one state and this CPU's store of blocks; below all files that work on them, so that each of those
+ * needs only the files under it.
+ */
+#include "kernel/mm/heap/heap_internal.h"
+
+struct heap heap;
+
+#ifdef HOST_TEST
+_Thread_local struct heap_cpu heap_this_cpu;
+#else
+struct heap_cpu heap_this_cpu;
+#endif
