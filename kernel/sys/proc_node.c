@@ -36,9 +36,9 @@ int proc_find_subject(struct node *node, struct proc_subject *ret)
 
 uint64_t proc_number(int pid, int tid, const struct proc_file *file, int fd)
 {
-	uint64_t index = file ? (uint64_t)(file - proc_files) + 1 : 0;
+	unsigned which = file ? file->number + 1 : 0;
 
-	return ((uint64_t)(unsigned)pid << 16 | (unsigned)tid) << 28 | index << 21 | (unsigned)(fd + 1);
+	return ((uint64_t)(unsigned)pid << 16 | (unsigned)tid) << 28 | (uint64_t)which << 21 | (unsigned)(fd + 1);
 }
 
 static struct proc_node **list_of(uint64_t number)

@@ -8,6 +8,7 @@
 
 /* One name in such a directory. */
 struct proc_file {
+	unsigned number; /* which of them: part of its node's number */
 	const char *name;
 	uint32_t mode;
 	const struct node_ops *ops;
@@ -16,9 +17,6 @@ struct proc_file {
 	struct node *(*target)(const struct proc_subject *subject); /* of a link; NULL: there is none */
 	bool process_only;                                          /* not below task */
 };
-
-/* All of them (proc_pid.c). */
-extern const struct proc_file proc_files[];
 
 struct proc_node {
 	struct node node; /* first */

@@ -13,31 +13,43 @@ static struct node *program_of(const struct proc_subject *subject);
 static struct node *cwd_of(const struct proc_subject *subject);
 static struct node *root_of(const struct proc_subject *subject);
 
-#define TEXT_FILE(text, permissions, make_it, take_it)                                                          \
-	{                                                                                                       \
-		.name = (text), .mode = S_IFREG | (permissions), .ops = &text_ops, .make = proc_make_##make_it, \
-		.take = (take_it)                                                                               \
-	}
-#define LINK(text, target_of)                                                                        \
-	{                                                                                            \
-		.name = (text), .mode = S_IFLNK | 0777, .ops = &proc_link_ops, .target = (target_of) \
-	}
+/* In the order of a listing. Part of the nodes' numbers. */
+enum file_number {
+	FILE_TASK,
+	FILE_FD,
+	FILE_CWD,
+	FILE_ROOT,
+	FILE_EXE,
+	FILE_STAT,
+	FILE_STATM,
+	FILE_STATUS,
+	FILE_COMM,
+	FILE_CMDLINE,
+	FILE_ENVIRON,
+	FILE_MAPS,
+	FILE_LIMITS,
+	FILE_MOUNTS,
+};
 
-const struct proc_file proc_files[] = {
-	{ .name = "task", .mode = DIR_MODE, .ops = &tasks_ops, .process_only = true },
-	{ .name = "fd", .mode = S_IFDIR | 0500, .ops = &proc_fds_ops },
-	LINK("cwd", cwd_of),
-	LINK("root", root_of),
-	LINK("exe", program_of),
-	TEXT_FILE("stat", 0444, stat, NULL),
-	TEXT_FILE("statm", 0444, statm, NULL),
-	TEXT_FILE("status", 0444, status, NULL),
-	TEXT_FILE("comm", 0644, comm, proc_take_comm),
-	TEXT_FILE("cmdline", 0444, cmdline, NULL),
-	TEXT_FILE("environ", 0400, environ, NULL),
-	TEXT_FILE("maps", 0444, maps, NULL),
-	TEXT_FILE("limits", 0444, limits, NULL),
-	TEXT_FILE("mounts", 0444, mounts, NULL),
+#define LINK(which, text, target_of) [which] = { which, text, S_IFLNK | 0777, &proc_link_ops, .target = target_of }
+#define TEXT(which, text, permissions, make_it, take_it) \
+	[which] = { which, text, S_IFREG | permissions, &text_ops, .make = make_it, .take = take_it }
+
+static const struct proc_file proc_files[] = {
+	[FILE_TASK] = { FILE_TASK, "task", S_IFDIR | 0555, &tasks_ops, .process_only = true },
+	[FILE_FD] = { FILE_FD, "fd", S_IFDIR | 0500, &proc_fds_ops },
+	LINK(FILE_CWD, "cwd", cwd_of),
+	LINK(FILE_ROOT, "root", root_of),
+	LINK(FILE_EXE, "exe", program_of),
+	TEXT(FILE_STAT, "stat", 0444, proc_make_stat, NULL),
+	TEXT(FILE_STATM, "statm", 0444, proc_make_statm, NULL),
+	TEXT(FILE_STATUS, "status", 0444, proc_make_status, NULL),
+	TEXT(FILE_COMM, "comm", 0644, proc_make_comm, proc_take_comm),
+	TEXT(FILE_CMDLINE, "cmdline", 0444, proc_make_cmdline, NULL),
+	TEXT(FILE_ENVIRON, "environ", 0400, proc_make_environ, NULL),
+	TEXT(FILE_MAPS, "maps", 0444, proc_make_maps, NULL),
+	TEXT(FILE_LIMITS, "limits", 0444, proc_make_limits, NULL),
+	TEXT(FILE_MOUNTS, "mounts", 0444, proc_make_mounts, NULL),
 };
 
 #define FILES (sizeof(proc_files) / sizeof(proc_files[0]))
