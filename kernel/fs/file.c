@@ -218,29 +218,39 @@ int64_t file_position(const struct file *file, int whence)
 	}
 }
 
-int64_t file_seek(struct file *file, int64_t offset, int whence)
+int64_t file_seek_place(const struct file *file, uint64_t *place, int64_t offset, int whence)
 {
 	int64_t start, end;
 
-	if (file->flags & O_PATH)
-		return -EBADF;
-	if (file->ops->seek)
-		return file->ops->seek(file, offset, whence);
-	if (!(file->properties & FILE_SEEKS))
-		return -ESPIPE;
-	if (whence == SEEK_DATA || whence == SEEK_HOLE) {
+	switch (whence) {
+	case SEEK_DATA:
+	case SEEK_HOLE:
 		if (offset < 0 || (uint64_t)offset >= file->node->size)
 			return -ENXIO;
 		start = whence == SEEK_HOLE ? (int64_t)file->node->size - offset : 0;
-	} else {
+		break;
+	case SEEK_CUR:
+		start = (int64_t)*place;
+		break;
+	default:
 		start = file_position(file, whence);
+		break;
 	}
 	if (start < 0)
 		return start;
 	if (__builtin_add_overflow(start, offset, &end) || end < 0)
 		return -EINVAL;
-	file->offset = (uint64_t)end;
+	*place = (uint64_t)end;
 	return end;
+}
+
+int64_t file_seek(struct file *file, int64_t offset, int whence)
+{
+	if (file->flags & O_PATH)
+		return -EBADF;
+	if (file->ops->seek)
+		return file->ops->seek(file, offset, whence);
+	return file->properties & FILE_SEEKS ? file_seek_place(file, &file->offset, offset, whence) : -ESPIPE;
 }
 
 int64_t file_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io)

@@ -68,9 +68,15 @@ struct file_watch {
 
 struct file {
 	const struct file_ops *ops;
-	struct node *node;   /* held */
-	void *data;          /* the operations' own */
-	uint64_t offset;     /* bytes; of a directory its position */
+	struct node *node; /* held */
+	void *data;        /* the operations' own */
+	uint64_t offset;   /* bytes from the file's start: where read and write go on. 0 where there are no places */
+	union {            /* what one kind of file keeps for each description instead of, or beside, its data */
+		uint64_t entry;    /* of a directory: where getdents goes on */
+		uint64_t record;   /* of /dev/kmsg: the number of the record that is read next */
+		uint64_t hang_ups; /* of a terminal: how many it had had when it was opened */
+		uint64_t openings; /* of a FIFO: how often its other side had been opened by then */
+	};
 	uint32_t flags;      /* O_…; F_SETFL changes some */
 	uint32_t properties; /* enum file_properties */
 	uint32_t refs;
@@ -130,6 +136,9 @@ int64_t file_position(const struct file *file, int whence);
 
 /* The new offset; -ESPIPE, -EINVAL, -ENXIO (SEEK_DATA and SEEK_HOLE beyond the end; all that is before it is data). */
 int64_t file_seek(struct file *file, int64_t offset, int whence);
+
+/* lseek's rule for places that are counted from 0, for an operation that keeps its own: *place is where it stands, and moves. */
+int64_t file_seek_place(const struct file *file, uint64_t *place, int64_t offset, int whence);
 
 int64_t file_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io);
 int64_t file_getdents(struct file *file, struct user_io *io);

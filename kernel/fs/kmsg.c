@@ -1,5 +1,5 @@
 /*
- * /dev/kmsg. A file's offset is the number of the record that it reads next.
+ * /dev/kmsg. A description keeps the number of the record that it reads next; there are no places to go to by bytes.
  */
 #include "kernel/fs/kmsg.h"
 
@@ -86,12 +86,12 @@ static int64_t kmsg_read(struct file *file, struct user_io *io, uint64_t *offset
 	char header[HEADER_SIZE];
 	size_t size, moved = 0;
 
-	(void)file;
-	if (*offset < log_first()) {
-		*offset = log_first();
+	(void)offset;
+	if (file->record < log_first()) {
+		file->record = log_first();
 		return -EPIPE;
 	}
-	if (!log_get(*offset, &record))
+	if (!log_get(file->record, &record))
 		return -EAGAIN;
 	size = format_s(header, sizeof(header), "%u,%llu,%llu,-;", record.priority, (unsigned long long)record.seq,
 			(unsigned long long)record.ns / 1000);
@@ -99,7 +99,7 @@ static int64_t kmsg_read(struct file *file, struct user_io *io, uint64_t *offset
 		return -EINVAL;
 	if (user_io_put(io, header, size, &moved) != OK || !put_text(io, &record, &moved))
 		return -EFAULT;
-	*offset = record.seq + 1;
+	file->record = record.seq + 1;
 	return (int64_t)moved;
 }
 
@@ -109,13 +109,13 @@ static int64_t kmsg_seek(struct file *file, int64_t offset, int whence)
 		return -ESPIPE;
 	switch (whence) {
 	case SEEK_SET:
-		file->offset = log_first();
+		file->record = log_first();
 		return 0;
 	case SEEK_DATA:
-		file->offset = syslog_cleared();
+		file->record = syslog_cleared();
 		return 0;
 	case SEEK_END:
-		file->offset = log_end();
+		file->record = log_end();
 		return 0;
 	}
 	return -EINVAL;
@@ -125,9 +125,9 @@ static unsigned kmsg_poll(struct file *file)
 {
 	unsigned events = POLLOUT | POLLWRNORM;
 
-	if (file->offset < log_end())
+	if (file->record < log_end())
 		events |= POLLIN | POLLRDNORM;
-	if (file->offset < log_first())
+	if (file->record < log_first())
 		events |= POLLERR | POLLPRI;
 	return events;
 }
@@ -193,7 +193,7 @@ static int open_kmsg(struct device *device, struct file *file)
 {
 	(void)device;
 	file->ops = &kmsg_ops;
-	file->offset = log_first();
+	file->record = log_first();
 	return 0;
 }
 

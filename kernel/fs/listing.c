@@ -53,7 +53,7 @@ static int64_t getdents(struct file *file, struct user_io *io)
 	int found;
 
 	for (;;) {
-		uint64_t position = file->offset;
+		uint64_t position = file->entry;
 		size_t size, moved;
 
 		found = next_entry(file->node, &position, &entry);
@@ -64,12 +64,18 @@ static int64_t getdents(struct file *file, struct user_io *io)
 			return done ? done : -EINVAL;
 		if (user_io_put(io, record, size, &moved) != OK)
 			return done ? done : -EFAULT;
-		file->offset = position;
+		file->entry = position;
 		done += (int64_t)size;
 	}
 	return done ? done : found;
 }
 
+static int64_t seek(struct file *file, int64_t offset, int whence)
+{
+	return file_seek_place(file, &file->entry, offset, whence);
+}
+
 const struct file_ops listing_ops = {
+	.seek = seek,
 	.getdents = getdents,
 };

@@ -360,8 +360,7 @@ int pipe_open(struct node *node, struct file *file)
 	}
 	file->ops = &pipe_ops;
 	file->properties = FILE_STREAM;
-	/* The description's offset means nothing to a pipe: it keeps which opens of the other side came before. */
-	file->offset = access == O_RDONLY ? pipe->opened_writers : pipe->opened_readers;
+	file->openings = access == O_RDONLY ? pipe->opened_writers : pipe->opened_readers;
 	add_end(pipe, file);
 	wait_queue_wake(&pipe->queue);
 	return 0;
@@ -375,6 +374,6 @@ bool pipe_open_ready(struct file *file)
 	if (file->ops != &pipe_ops || file->node->fs == &pipefs || file->flags & O_NONBLOCK)
 		return true;
 	if ((file->flags & O_ACCMODE) == O_RDONLY)
-		return pipe->writers || pipe->opened_writers != file->offset;
-	return pipe->readers || pipe->opened_readers != file->offset;
+		return pipe->writers || pipe->opened_writers != file->openings;
+	return pipe->readers || pipe->opened_readers != file->openings;
 }

@@ -29,7 +29,7 @@ static const struct linux_termios default_termios = {
 	},
 };
 
-/* Of a file that no hang-up ends: /dev/console. Others keep in `offset` how many there had been when they were opened. */
+/* file.hang_ups of a description that no hang-up ends: /dev/console. */
 #define NEVER_HUNG_UP (~0ULL)
 
 #define SERIAL_MINOR 64 /* of ttyS0 */
@@ -46,7 +46,7 @@ static bool is_hung_up(const struct file *file)
 {
 	const struct tty *tty = file->data;
 
-	return file->offset != NEVER_HUNG_UP && file->offset != tty->hang_ups;
+	return file->hang_ups != NEVER_HUNG_UP && file->hang_ups != tty->hang_ups;
 }
 
 /* Bytes that can be read now. */
@@ -336,7 +336,7 @@ static void lead_to(struct file *file, struct tty *tty)
 	file->ops = &tty_ops;
 	file->data = tty;
 	file->properties = FILE_STREAM;
-	file->offset = tty->hang_ups;
+	file->hang_ups = tty->hang_ups;
 }
 
 static int open_tty(struct device *device, struct file *file)
@@ -398,7 +398,7 @@ static int open_console(struct device *device, struct file *file)
 		return -ENXIO;
 	/* As on Linux it is nobody's controlling terminal by being opened, and no hang-up takes it from init. */
 	lead_to(file, console);
-	file->offset = NEVER_HUNG_UP;
+	file->hang_ups = NEVER_HUNG_UP;
 	return 0;
 }
 

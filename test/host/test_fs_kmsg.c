@@ -137,15 +137,15 @@ static void seeking(void **state)
 	struct file *file = open_kmsg();
 
 	(void)state;
-	assert_int_equal(file->offset, log_first());
+	assert_int_equal(file->record, log_first());
 	assert_int_equal(file_seek(file, 1, SEEK_SET), -ESPIPE);
 	assert_int_equal(file_seek(file, 0, SEEK_CUR), -EINVAL);
 	log_info("before\n");
 	syslog_clear();
 	assert_int_equal(file_seek(file, 0, SEEK_DATA), 0);
-	assert_int_equal(file->offset, log_end());
+	assert_int_equal(file->record, log_end());
 	assert_int_equal(file_seek(file, 0, SEEK_SET), 0);
-	assert_int_equal(file->offset, log_first());
+	assert_int_equal(file->record, log_first());
 	file_put(file);
 }
 
@@ -163,7 +163,7 @@ static void lost_records_are_told(void **state)
 	assert_int_equal(file_poll(file), POLLOUT | POLLWRNORM | POLLIN | POLLRDNORM | POLLERR | POLLPRI);
 	assert_int_equal(do_read(file, text, sizeof(text)), -EPIPE);
 	assert_int_equal(file_poll(file), POLLOUT | POLLWRNORM | POLLIN | POLLRDNORM);
-	assert_int_equal(file->offset, log_first());
+	assert_int_equal(file->record, log_first());
 	assert_true(do_read(file, text, sizeof(text)) > 0);
 	assert_non_null(strstr(text, ",-;1\n"));
 	file_put(file);

@@ -314,6 +314,8 @@ static void listings_are_whole(void **state)
 		assert_true(seen[i]);
 	assert_int_equal(file_seek(dir, 0, SEEK_SET), 0);
 	assert_true(WITH_USER_IO(io, 0, 100, file_getdents(dir, &io)) == 48);
+	assert_int_equal(file_seek(dir, 0, SEEK_CUR), 2);
+	assert_int_equal(dir->offset, 0);
 	assert_int_equal(do_read(dir, name, 1), -EISDIR);
 	file_put(dir);
 }
