@@ -18,7 +18,7 @@ def make_files(tmp_path: Path) -> dict[str, Path]:
         "kernel": make_elf(),
         "initrd": b"070701" + bytes(range(256)) * 40,
         "osrel": b"ID=ankeos\nNAME=AnkeOS\n",
-        "sbat": b"sbat,1,SBAT Version,sbat,1,\n",
+        "sbat": b"sbat,1,SBAT Version,sbat,1,https://example.org/\n",
     }
     for name, content in contents.items():
         (tmp_path / name).write_bytes(content)

@@ -8,6 +8,12 @@ from scripts_common import DATA_FLAGS, READ_FLAGS, TEXT_FLAGS, make_pe, run_scri
 TEXT = (".text", 0x1000, b"\xc3" * 100, TEXT_FLAGS)
 RELOC = (".reloc", 0x2000, bytes(12), READ_FLAGS)
 
+SBAT = b"sbat,1,SBAT Version,sbat,1,https://example.org/\n"
+
+
+def with_sbat(content: bytes) -> bytes:
+    return make_pe([TEXT, RELOC, (".sbat", 0x3000, content, READ_FLAGS)])
+
 
 def check(tmp_path, content: bytes):
     path = tmp_path / "file.efi"
@@ -18,6 +24,7 @@ def check(tmp_path, content: bytes):
 
 def test_good_file(tmp_path):
     assert check(tmp_path, make_pe()) == (0, [])
+    assert check(tmp_path, with_sbat(SBAT + b"a,1,A,a,1,https://example.org/a\n")) == (0, [])
 
 
 @pytest.mark.parametrize(("content", "faults"), [
@@ -36,6 +43,10 @@ def test_good_file(tmp_path):
     (make_pe([(".text", 0x1000, b"\xc3" * 0x1100, TEXT_FLAGS), RELOC]),
      [".text ends at 0x2200, inside .reloc at 0x2000"]),
     (make_pe()[:-0x200], [".data: content ends at 0xa00, after the file's 0x800 bytes"]),
+    (with_sbat(SBAT + b"a,1,A,a,1,\n"), [".sbat: line 2: 'a,1,A,a,1,' has not 6 fields with text in each"]),
+    (with_sbat(SBAT + b"a,1,A,a,1\n"), [".sbat: line 2: 'a,1,A,a,1' has not 6 fields with text in each"]),
+    (with_sbat(SBAT + b"a,0,A,a,1,x\n"), [".sbat: line 2: generation '0' is no number above 0"]),
+    (with_sbat(b"a,1,A,a,1,x\n"), [".sbat: begins with 'a,1,A,a,1,x', not with the line of sbat itself"]),
     (b"MZ", ["not a PE32+ file: no MZ signature"]),
 ], ids=lambda value: "" if isinstance(value, bytes) else value[0])
 def test_each_fault(tmp_path, content, faults):
