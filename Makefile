@@ -41,9 +41,10 @@ ifeq ($(DEBUG),1)
 KERNEL_CFLAGS += -fsanitize=undefined -fstack-protector-strong -mstack-protector-guard=tls \
         -mstack-protector-guard-reg=gs -mstack-protector-guard-offset=40
 endif
-EFI_CFLAGS := $(BASE) -O2 -ffreestanding -fpic -fshort-wchar -mno-red-zone -fno-stack-protector -fcf-protection=none \
-        -fno-asynchronous-unwind-tables -fno-strict-aliasing -fvisibility=hidden -DGNU_EFI_USE_MS_ABI -DEFI_LOADER \
-        -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
+# Nor in the loader: UEFI promises no CPU state that SSE needs, and U-Boot has CR4.OSFXSR clear.
+EFI_CFLAGS := $(BASE) -O2 -ffreestanding -fpic -fshort-wchar -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+        -fcf-protection=none -fno-asynchronous-unwind-tables -fno-strict-aliasing -fvisibility=hidden \
+        -DGNU_EFI_USE_MS_ABI -DEFI_LOADER -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
 HOST_CFLAGS := $(BASE) -O1 -DHOST_TEST -fno-omit-frame-pointer $(HOST_CHECKS)
 BENCH_CFLAGS := $(BASE) -O2 -DHOST_TEST
 

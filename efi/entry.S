@@ -1,10 +1,12 @@
 /*
- * The loader's first instructions: stamp the time, then gnu-efi's start-up code, which relocates the
+ * The loader's first instructions: stamp the time, then call gnu-efi's start-up code, which relocates the
  * image and calls efi_main.
  *
  * in:  RCX = image handle, RDX = EFI_SYSTEM_TABLE (UEFI 2.10, "x64 Platforms")
- * out: the same, to _start; loader_entry_tsc holds the time-stamp counter
- * clobbers: RAX, R8. No stack.
+ * out: RAX = EFI_STATUS, when the boot has failed; loader_entry_tsc holds the time-stamp counter
+ * clobbers: what the firmware's calling convention lets a function clobber. RDI and RSI are not among that, and
+ * the start-up code keeps neither.
+ * stack: 32 bytes
  */
 	.text
 	.globl	loader_entry
@@ -16,7 +18,14 @@ loader_entry:
 	or	%rdx, %rax
 	mov	%rax, loader_entry_tsc(%rip)
 	mov	%r8, %rdx
-	jmp	_start
+	push	%rdi
+	push	%rsi
+	sub	$8, %rsp
+	call	_start
+	add	$8, %rsp
+	pop	%rsi
+	pop	%rdi
+	ret
 
 	.data
 	.balign	8

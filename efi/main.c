@@ -137,7 +137,7 @@ static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes 
 {
 	struct firmware_map firmware = { .descriptors = handoff->firmware_map, .capacity = sizes->firmware_map };
 	struct memmap map = { .ranges = handoff->ranges, .capacity = ranges_for(sizes) };
-	uint64_t tsc, ticks;
+	uint64_t tsc, ticks, flags;
 	EFI_STATUS status;
 
 	status = loader_read_memory_map(l, &firmware);
@@ -152,6 +152,7 @@ static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes 
 	ticks = l->firmware_ticks;
 
 	/* Nothing of the firmware's runs, and changes its map, while ours is drawn from it. */
+	flags = cpu_read_flags();
 	cpu_interrupts_off();
 	status = build_from_map(l, &firmware, &map, sizes, ret_root);
 	l->info.memmap = paddr((uintptr_t)map.ranges);
@@ -167,8 +168,12 @@ static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes 
 		l->firmware_ticks -= ticks;
 		loader_stamp(l, STAMP_TABLES);
 	}
-	/* A timer tick that has waited runs now: the firmware's time, not ours. */
-	(void)FIRMWARE(l, (cpu_interrupts_on(), EFI_SUCCESS));
+	/*
+	 * As it was found: U-Boot has interrupts off, and an IDT that long mode cannot use. Elsewhere a timer tick that
+	 * has waited runs now: the firmware's time, not ours.
+	 */
+	if (flags & RFLAGS_IF)
+		(void)FIRMWARE(l, (cpu_interrupts_on(), EFI_SUCCESS));
 	return status;
 }
 

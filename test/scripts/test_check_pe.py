@@ -47,6 +47,10 @@ def test_good_file(tmp_path):
     (with_sbat(SBAT + b"a,1,A,a,1\n"), [".sbat: line 2: 'a,1,A,a,1' has not 6 fields with text in each"]),
     (with_sbat(SBAT + b"a,0,A,a,1,x\n"), [".sbat: line 2: generation '0' is no number above 0"]),
     (with_sbat(b"a,1,A,a,1,x\n"), [".sbat: begins with 'a,1,A,a,1,x', not with the line of sbat itself"]),
+    (make_pe([(".text", 0x1000, b"\x0f\x28\xc1\xc3", TEXT_FLAGS), RELOC]),
+     ["1 instructions beyond the general registers; the first at 0x1000: movaps %xmm1,%xmm0"]),
+    (make_pe([(".text", 0x1000, b"\x90\xdb\xe3\x0f\x77\xc3", TEXT_FLAGS), RELOC]),
+     ["2 instructions beyond the general registers; the first at 0x1001: fninit"]),
     (b"MZ", ["not a PE32+ file: no MZ signature"]),
 ], ids=lambda value: "" if isinstance(value, bytes) else value[0])
 def test_each_fault(tmp_path, content, faults):
