@@ -431,6 +431,7 @@ lint: all ## style, static analysis, layers, and the boot file itself
 	$(Q)shellcheck scripts/setup scripts/qemu scripts/gdb/attach scripts/mkimage scripts/run-linux scripts/busybox initrd/init initrd/bin/map .ci/run
 	$(Q)scripts/check-layers
 	$(Q)scripts/check-docs
+	$(Q)scripts/check-comments
 	$(Q)scripts/check-pe build/loader.efi build/BOOTX64.EFI
 
 bench: $(BENCHES) ## page tables, frames and heap on the host, beside their peers

@@ -1,18 +1,20 @@
 /*
- * Lowering what is mapped: split, protect, unmap. Each leaves the duty to flush with its caller and
- * gives no frame back itself. Frames for splits are taken before anything changes.
+ * Lower what is mapped: split, protect, unmap. Each operation records in a struct tlb_flush what its caller must
+ * invalidate, and gives no frame back itself. Frames for splits are taken before anything changes.
  */
 #include "paging/internal.h"
 
-/* A range that is being changed. */
+/* One operation on a range, as it is handed down to the functions below. */
 struct change {
 	struct space *s;
 	struct tlb_flush *flush;
-	struct reserve reserve;     /* tables for the leaves that stick out */
-	const enum page_prot *prot; /* protect: the rights to give; unmap: NULL */
+	struct reserve reserve;     /* tables for the large leaves that stick out of the range, taken beforehand */
+	const enum page_prot *prot; /* space_protect: the rights to give; NULL in space_unmap */
 };
 
-/* The flush grows by `leaves` changed entries somewhere in [va, last]; `bits` are those of all of them. */
+/*
+ * Add `leaves` changed entries, somewhere in [va, last], to the flush; `bits`: all bits that were set in any of them.
+ */
 static void flush_add(struct tlb_flush *flush, vaddr_t va, vaddr_t last, size_t leaves, uint64_t bits)
 {
 	if (!leaves)
@@ -25,26 +27,26 @@ static void flush_add(struct tlb_flush *flush, vaddr_t va, vaddr_t last, size_t 
 	flush->global |= (bits & PTE_GLOBAL) != 0;
 }
 
-/* The walk, once for all of this file: it is large inline. */
+/* walk_range() as a function, once for this file: inlined at each of its calls it would be large. */
 static __attribute__((noinline)) struct walk_end walk(const struct space *s, vaddr_t va, vaddr_t last,
 						      struct slot *path)
 {
 	return walk_range(s, va, last, path);
 }
 
-/* How many entries of `level`, all in one table, [va, last] takes. */
+/* Return how many entries of `level`, all in one table, the range [va, last] takes. */
 static inline size_t entry_count(vaddr_t va, vaddr_t last, int level)
 {
 	return level_index(last, level) - level_index(va, level) + 1;
 }
 
-/* Eight entries in a row, read once. */
+/* Eight neighbouring entries, each read once. */
 struct eight {
 	uint64_t raw[8];
-	uint64_t bits; /* what they hold beside the address: the same in all of them */
+	uint64_t bits; /* the bits beside the address, which eight_read() has found equal in all eight */
 };
 
-/* Returns whether the eight entries from `at` differ in the address only; else *ret means nothing. */
+/* Read the eight entries from `at`. Return whether they differ in the address only; if not, *ret is meaningless. */
 static inline __attribute__((always_inline)) bool eight_read(const pte_t *at, struct eight *ret)
 {
 	uint64_t any = 0, all = ~0ULL;
@@ -75,19 +77,24 @@ static pte_t *split_leaf(struct change *c, pte_t *at, int level, vaddr_t va)
 	return table;
 }
 
-/* The leaf at the end of `w`, a walk for `va`, becomes smaller ones around `va`, down to `level`. */
+/*
+ * Split the leaf at the end of `w`, a walk for `va`, and then the smaller leaf around `va`, and so on down to `level`.
+ */
 static void cut(struct change *c, struct walk_end w, vaddr_t va, int level)
 {
 	for (; w.level > level; w.level--)
 		w.at = &split_leaf(c, w.at, w.level, va)[level_index(va, w.level - 1)];
 }
 
-/* The level to which the leaf at the end of `w` is to be split, so that none crosses `edge`; its own for not at all. */
+/*
+ * Return the level down to which the leaf at the end of `w` must be split so that no leaf crosses `edge`; the leaf's
+ * own level when it need not be split.
+ */
 static int cut_level(const struct change *c, const struct walk_end *w, vaddr_t edge)
 {
 	int level = w->level;
 
-	/* A leaf that has its new rights already may stay as it is. */
+	/* A leaf that already has the rights it is to get may stay whole. */
 	if (!pte_present(w->e) || (c->prot && w->e.raw == pte_leaf(pte_paddr(w->e, level), *c->prot, level).raw))
 		return level;
 	while (!is_aligned(edge, level_size(level)))
@@ -103,11 +110,14 @@ static enum status cut_edges(struct change *c, vaddr_t va, vaddr_t last)
 {
 	struct walk_end first_end = walk(c->s, va, va, NULL), last_end = walk(c->s, last, last, NULL);
 	int first_level = cut_level(c, &first_end, va);
-	int last_level = cut_level(c, &last_end, last + 1); /* 2^47 and 0 end a half and cut nothing */
+	/* an end of 2^47 or 2^64 (here 0) is the end of a half, which no leaf crosses */
+	int last_level = cut_level(c, &last_end, last + 1);
 	size_t tables = (size_t)(first_end.level - first_level);
 	enum status status;
 
-	/* A table that both ends would split off one leaf is needed once. */
+	/*
+	 * When one leaf sticks out at both ends, the tables down to where the two ends part are needed once, not twice.
+	 */
 	for (int level = last_end.level; level > last_level; level--)
 		tables += level <= first_level || (va ^ last) / level_size(level);
 	if (!tables)
@@ -141,7 +151,7 @@ enum status space_split(struct space *s, vaddr_t va, int level, struct tlb_flush
 
 /* ---- protect ---- */
 
-/* Give the leaves among the PTEs for [va, last], from `at`, their rights. */
+/* Give the present PTEs for [va, last], of which `at` is the first, the rights c->prot. */
 static void protect_ptes(struct change *c, pte_t *at, vaddr_t va, vaddr_t last)
 {
 	const uint64_t want = pte_leaf(paddr(0), *c->prot, 1).raw;
@@ -152,7 +162,7 @@ static void protect_ptes(struct change *c, pte_t *at, vaddr_t va, vaddr_t last)
 		struct eight eight;
 		size_t slow;
 
-		/* Eight that have the same rights, as neighbours do: one XOR each. */
+		/* Eight neighbours usually have the same rights: then one XOR gives each its new ones. */
 		for (; n >= 8 && eight_read(at, &eight); n -= 8, at += 8) {
 			uint64_t flip = eight.bits ^ want;
 
@@ -177,7 +187,10 @@ static void protect_ptes(struct change *c, pte_t *at, vaddr_t va, vaddr_t last)
 	flush_add(c->flush, va, last, leaves, changed);
 }
 
-/* Give the leaves of [va, last] their rights; `at`, of `level`, is the entry for `va`, all are in one table. */
+/*
+ * Give the leaves of [va, last] the rights c->prot; `at`, an entry of `level`, is for `va`, and all entries are in one
+ * table.
+ */
 static void protect_entries(struct change *c, pte_t *at, int level, vaddr_t va, vaddr_t last)
 {
 	if (level == 1) {
@@ -225,7 +238,10 @@ enum status space_protect(struct space *s, vaddr_t va, size_t pages, enum page_p
 
 /* ---- unmap ---- */
 
-/* Whether a table is empty but, perhaps, for entries [first, last]. Neighbours first: most often one is there. */
+/*
+ * Return whether a table is empty outside its entries [first, last]. The nearest entries are looked at first, since in
+ * a table that is not empty one of those is usually present.
+ */
 static bool empty_around(const pte_t *table, unsigned first, unsigned last)
 {
 	for (unsigned away = 1; away <= first || last + away < TABLE_ENTRIES; away++) {
@@ -237,7 +253,10 @@ static bool empty_around(const pte_t *table, unsigned first, unsigned last)
 	return true;
 }
 
-/* Take the empty table below `at` out of the tree. A stale walk of it finds nothing present. */
+/*
+ * Take the empty table below `at` out of the tree, into the flush. A CPU that still walks the table, by a cached
+ * pointer to it, finds nothing present: the chain's link has bit 0 clear.
+ */
 static void drop_table(struct change *c, pte_t *at)
 {
 	paddr_t pa = paddr(pte_read(at).raw & PTE_ADDRESS);
@@ -276,8 +295,8 @@ static void unmap_ptes(struct change *c, pte_t *at, vaddr_t va, vaddr_t last)
 }
 
 /*
- * Remove the leaves of [va, last] and the tables below that become empty; `at`, of `level`, is the entry
- * for `va`, all are in one table. Returns whether nothing is left in these entries.
+ * Remove the leaves of [va, last] and the tables below that become empty; `at`, an entry of `level`, is for `va`, and
+ * all entries are in one table. Return whether these entries are all absent now.
  */
 static bool unmap_entries(struct change *c, pte_t *at, int level, vaddr_t va, vaddr_t last)
 {
@@ -327,7 +346,10 @@ enum status space_unmap(struct space *s, vaddr_t va, size_t pages, struct tlb_fl
 	}
 	if (!unmap_entries(&c, top.at, top.level, va, last))
 		return OK;
-	/* Upwards, as long as the table that the walk came through has become empty too. */
+	/*
+	 * Upwards: the table that the walk came through, and then the one above it, as long as they have become empty
+	 * too.
+	 */
 	for (at = &path[4 - top.level]; at > path && !(pte_read(at[-1].pte).raw & PTE_PINNED); at--) {
 		unsigned first = level_index(va, at->level);
 

@@ -1,11 +1,12 @@
 /*
- * Runs of entries: the loops that the time goes into on large ranges. Knows entries, not what they map.
+ * Runs of neighbouring entries: the loops in which operations on large ranges spend their time. Knows entries, not what
+ * they map.
  */
 #include "paging/internal.h"
 
 /*
- * Pairs of entries, stored at once where the compiler may use vector registers: half the instructions, and the
- * loader is measured in those. Each entry is whole in itself, whichever half of a store the CPU sees first.
+ * Entries are stored in pairs, in one instruction where the compiler may use vector registers: half the instructions,
+ * and the loader is measured in those. The CPU may see either half of a store first, but never half an entry.
  */
 void entries_fill(pte_t *at, pte_t first, uint64_t step, size_t n)
 {
@@ -21,7 +22,9 @@ void entries_fill(pte_t *at, pte_t first, uint64_t step, size_t n)
 		pte_write(at, (pte_t){ raw });
 }
 
-/* Not entries_fill: without vector registers its sums cost as much as the stores. */
+/*
+ * Not entries_fill() with absent entries: without vector registers computing the values costs as much as storing them.
+ */
 void entries_clear(pte_t *at, size_t n)
 {
 	const pte_pair none = { 0, 0 };

@@ -1,6 +1,6 @@
 /*
- * What the files of paging/ share and nobody else sees: access to entries, the walk, ranges,
- * frames set aside for tables.
+ * What the files of paging/ share among themselves: access to entries, the walk, ranges, frames set aside for tables.
+ * Nobody outside paging/ includes this file.
  */
 #pragma once
 
@@ -13,25 +13,28 @@ static inline pte_t *table_at(const struct space *s, paddr_t pa)
 	return (pte_t *)(s->direct + pa.raw);
 }
 
-/* The table that `e` refers to. */
+/* The table that the entry `e` refers to. */
 static inline pte_t *table_below(const struct space *s, pte_t e)
 {
 	return table_at(s, paddr(e.raw & PTE_ADDRESS));
 }
 
-/* Two entries, stored at once where the compiler may use vector registers; each half is whole in itself. */
+/*
+ * Two entries, stored in one instruction where the compiler may use vector registers; the CPU sees no entry half
+ * written.
+ */
 typedef uint64_t pte_pair __attribute__((vector_size(16), aligned(8), may_alias));
 
-/* Store `first`, `first` + `step`, ... to `n` entries in a row. */
+/* Store the entries `first`, `first` + `step`, `first` + 2 * `step`, ... in `n` places from `at` on. */
 void entries_fill(pte_t *at, pte_t first, uint64_t step, size_t n);
 
-/* How many entries from `at` on, of `n`, are absent before the first that is present. */
+/* Return how many of the `n` entries from `at` on are absent before the first that is present; `n` when none is. */
 size_t entries_absent(const pte_t *at, size_t n);
 
 /* Make `n` entries in a row absent. */
 void entries_clear(pte_t *at, size_t n);
 
-/* The smaller of `last` and the last address that the entry of `level` for `va` spans. */
+/* Return the last address that the entry of `level` around `va` spans, or `last` when that is smaller. */
 static inline vaddr_t entry_last(vaddr_t va, vaddr_t last, int level)
 {
 	vaddr_t entry = va | (level_size(level) - 1);
@@ -39,10 +42,13 @@ static inline vaddr_t entry_last(vaddr_t va, vaddr_t last, int level)
 	return entry < last ? entry : last;
 }
 
-/* Whether [va, va + pages) is aligned, not empty and inside one canonical half; fills *ret_last if so. */
+/*
+ * Return whether [va, va + pages) is page-aligned, not empty and inside one canonical half; *ret_last is its last byte
+ * if so.
+ */
 static inline bool range_last(vaddr_t va, size_t pages, vaddr_t *ret_last)
 {
-	/* No product of this wraps further than to the other half. */
+	/* So few bytes that va + bytes wraps at most from one half into the other, which the last test finds. */
 	bool fits = pages - 1 < 1ULL << 35;
 	vaddr_t last = va + pages * PAGE_SIZE - 1;
 
@@ -50,13 +56,13 @@ static inline bool range_last(vaddr_t va, size_t pages, vaddr_t *ret_last)
 	return fits && is_aligned(va, PAGE_SIZE) && is_canonical(va) && !((va ^ last) >> 47);
 }
 
-/* Refused everywhere: memory both writable and executable, user rights in the upper half. */
+/* Return false for what every operation refuses: memory both writable and executable, user rights in the upper half. */
 static inline bool rights_allowed(vaddr_t va, enum page_prot prot)
 {
 	return !((prot & PROT_W) && (prot & PROT_X)) && !((prot & PROT_USER) && va >> 63);
 }
 
-/* Where a walk ended, and what the entries above leave of the rights there. */
+/* Where a walk ended, and which rights the table entries above leave to a leaf in that place. */
 struct walk_end {
 	pte_t *at;
 	int level;
@@ -66,16 +72,19 @@ struct walk_end {
 };
 
 /*
- * The walk on which everything stands: down from the PML4 as long as [va, last] lies under one
- * entry and that entry refers to a table. `path`, when not NULL, gets the places passed, PML4E
- * first, the end included. Always inline, so that callers pay only for what they use of it, and
- * unrolled, so that each level's shifts are constants: a map of one page is mostly this.
+ * Walk down from the PML4 as long as [va, last] lies under one entry and that entry refers to a table; every operation
+ * stands on this. `path`, when not NULL, gets the places passed, PML4E first, the end included. Always inline, so that
+ * callers pay only for what they use of it, and unrolled, so that each level's shifts are constants: a map of one page
+ * is mostly this.
  */
 static inline __attribute__((always_inline)) struct walk_end walk_range(const struct space *s, vaddr_t va, vaddr_t last,
 									struct slot *path)
 {
 	const uint64_t apart = va ^ last;
-	/* Small ranges first: nearly all share a table of PTEs. */
+	/*
+	 * The level at which the walk ends at the latest. Small ranges are tested first: nearly all lie under one table
+	 * of PTEs.
+	 */
 	const int lowest = apart < level_size(2) ? 1 : apart < level_size(3) ? 2 : apart < level_size(4) ? 3 : 4;
 	struct walk_end w = { .level = 4, .granted = ~0ULL };
 	pte_t *table = table_at(s, s->root);
@@ -87,8 +96,8 @@ static inline __attribute__((always_inline)) struct walk_end walk_range(const st
 		if (path)
 			*path++ = (struct slot){ w.at, w.level };
 		/*
-		 * Present and not PTE_HUGE, in one test: the subtraction clears PTE_PRESENT, or sets it when it was clear.
-		 * Bit 7 of a PTE is not PTE_HUGE, but level 1 ends the walk anyway.
+		 * One test for "not present, or PTE_HUGE": the subtraction clears PTE_PRESENT where it was set, sets it
+		 * where not. In a PTE bit 7 does not mean PTE_HUGE (but PAT); level 1 ends the walk in any case.
 		 */
 		if ((w.e.raw - PTE_PRESENT) & (PTE_PRESENT | PTE_HUGE) || w.level == lowest)
 			return w;
@@ -96,24 +105,26 @@ static inline __attribute__((always_inline)) struct walk_end walk_range(const st
 		w.denied |= w.e.raw;
 		table = table_below(s, w.e);
 	}
-	return w; /* not reached: level 1 is never below the lowest */
+	return w; /* not reached: `lowest` is at least 1, so the loop returns */
 }
 
-/* Places on the path of a walk that ended at `level`. */
+/* Return how many places the path of a walk has that ended at `level`. */
 static inline int path_length(int level)
 {
 	return 5 - level;
 }
 
-/* Frames for tables, taken before an operation changes anything: chained through their first word. */
+/* Frames for tables, taken before an operation changes anything. Each frame's first word links to the next frame. */
 struct reserve {
-	paddr_t first; /* 0 ends the chain */
+	paddr_t first; /* 0: no frame is left */
 };
 
-/* Take `count` frames; counts them in s->tables. ERR_NO_MEMORY has given all of them back. */
+/*
+ * Take `count` frames into *ret and count them in s->tables. On ERR_NO_MEMORY all that were taken have been given back.
+ */
 MUST_CHECK enum status reserve_take(struct space *s, size_t count, struct reserve *ret);
 
-/* The next frame of a reserve that is not empty. Its content is arbitrary. */
+/* Take a frame out of a reserve that is not empty. The frame's content is arbitrary. */
 static inline paddr_t reserve_pop(const struct space *s, struct reserve *r)
 {
 	paddr_t pa = r->first;

@@ -27,7 +27,7 @@
 #define MMIO_BASE LAYOUT_U64(0xffff900000000000)
 #define MMIO_SIZE LAYOUT_U64(0x0000100000000000)
 
-/* PML4 slots 320-510: nothing, in any context. */
+/* PML4 slots 320-510: nothing is mapped there, in any context. */
 
 /* PML4 slot 511, PDPT entries 0-509: heap and kernel stacks, in every context. */
 #define HEAP_BASE LAYOUT_U64(0xffffff8000000000)
@@ -37,7 +37,7 @@
 #define IMAGE_BASE LAYOUT_U64(0xffffffff80000000)
 #define IMAGE_SIZE LAYOUT_U64(0x0000000080000000)
 
-/* The one slot that is the same in every context, and alone may hold global leaves. */
+/* The one slot that is the same in every context. Only its leaves may be global. */
 #define SHARED_SLOT 511
 /* First slot of the upper half. */
 #define KERNEL_SLOT 256

@@ -1,6 +1,6 @@
 /*
- * Leaves one by one: rows of them, places for them, tables that their owner knows to be empty. Decides nothing about
- * what is mapped.
+ * See leaves.h: finding leaves in rows, making places for them, and giving back tables that the owner knows to be
+ * empty. Decides nothing about what is mapped.
  */
 #include "paging/leaves.h"
 
@@ -24,7 +24,7 @@ bool space_run(const struct space *s, vaddr_t va, vaddr_t last, struct space_run
 			*ret = (struct space_run){ w.at, (stop - va) / PAGE_SIZE + 1, 1, va };
 			return true;
 		}
-		/* Absent entries of this table first: a walk for each would cost more. */
+		/* Skip the absent entries of this table here: a new walk for each would cost more. */
 		while (!w.e.raw) {
 			stop = entry_last(va, last, w.level);
 			if (stop == last)
@@ -41,7 +41,7 @@ bool space_run(const struct space *s, vaddr_t va, vaddr_t last, struct space_run
 	}
 }
 
-/* A table that was emptied: but for the link all of it is 0. */
+/* Take an emptied table from s->spares. All of its entries are 0 once the chain's link, the first one, is cleared. */
 static paddr_t spare_pop(struct space *s)
 {
 	paddr_t pa = s->spares;
@@ -97,7 +97,9 @@ struct prune {
 	struct tlb_flush *flush;
 };
 
-/* The tables below the entries of `level` for [va, last], which lie in one table, `at` being the first. */
+/*
+ * Prune, as space_prune() says, below the entries of `level` for [va, last]; they lie in one table, `at` is the first.
+ */
 static void prune_entries(const struct prune *p, pte_t *at, int level, vaddr_t va, vaddr_t last)
 {
 	for (;; at++) {
@@ -112,7 +114,10 @@ static void prune_entries(const struct prune *p, pte_t *at, int level, vaddr_t v
 				prune_entries(p, &table[level_index(va, level - 1)], level - 1, va, stop);
 			if (base >= p->floor && base + (level_size(level) - 1) < p->ceiling) {
 				pte_write(at, (pte_t){ 0 });
-				/* A stale walk of it finds nothing present: the chain's link is page-aligned. */
+				/*
+				 * A CPU that still walks the table, by a cached pointer to it, finds nothing present:
+				 * the link is page-aligned.
+				 */
 				pte_write(table, (pte_t){ p->flush->tables.raw });
 				p->flush->tables = paddr(e.raw & PTE_ADDRESS);
 				p->s->tables--;

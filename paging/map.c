@@ -1,7 +1,7 @@
 /*
- * space_map: plan, reserve, commit. The plan finds conflicts and counts tables, the reserve takes
- * all their frames, and the commit cannot fail; so an error leaves everything as it was.
- * Never overwrites a leaf, and gives nothing back: an empty table that is there is used.
+ * space_map: plan, reserve, commit. The plan finds conflicts and counts tables, the reserve takes the frames of all
+ * these tables, and the commit cannot fail; so an error leaves everything as it was. Never overwrites a leaf, and gives
+ * nothing back: an empty table that is in the tree is used.
  */
 #include "paging/internal.h"
 
@@ -11,11 +11,11 @@ struct map_job {
 	enum page_prot prot;
 	int max_leaf;           /* the largest leaf that the space and the alignment allow */
 	bool planned;           /* the plan has found the whole range free */
-	size_t tables;          /* plan: tables to reserve */
-	struct reserve reserve; /* commit: the tables themselves */
+	size_t tables;          /* plan: how many tables to reserve */
+	struct reserve reserve; /* commit: the tables' frames */
 };
 
-/* What to do with [va, last]: entries of `level` in one table, from `at`, none of them present. */
+/* Handle the gap [va, last]: entries of `level` in one table, `at` the first, none of them present. */
 typedef void gap_fn(struct map_job *job, pte_t *at, int level, vaddr_t va, vaddr_t last);
 
 /*
@@ -24,7 +24,7 @@ typedef void gap_fn(struct map_job *job, pte_t *at, int level, vaddr_t va, vaddr
  */
 static enum status each_gap(struct map_job *job, pte_t *at, int level, vaddr_t va, vaddr_t last, gap_fn *gap)
 {
-	/* A leaf table is one run, or not free. */
+	/* All PTEs of the range must be absent, and then are one gap. */
 	if (level == 1) {
 		size_t entries = (last - va) / PAGE_SIZE + 1;
 
@@ -60,7 +60,7 @@ static enum status each_gap(struct map_job *job, pte_t *at, int level, vaddr_t v
 	}
 }
 
-/* Add to job->tables what mapping [va, last] under absent entries of `level` takes. */
+/* Add to job->tables how many new tables the gap [va, last] needs when mapped; a gap_fn. */
 static void count_tables(struct map_job *job, pte_t *at, int level, vaddr_t va, vaddr_t last)
 {
 	(void)at;
@@ -69,14 +69,14 @@ static void count_tables(struct map_job *job, pte_t *at, int level, vaddr_t va, 
 		uint64_t first_block = va / size, last_block = last / size;
 		uint64_t blocks = last_block - first_block + 1;
 
-		/* Each block of this size takes a table, but those that one leaf maps. */
+		/* Each block of this size takes a table of its own, except those that one leaf maps. */
 		if (level <= job->max_leaf) {
 			first_block += !is_aligned(va, size);
 			last_block += is_aligned(last + 1, size);
 			if (last_block > first_block)
 				blocks -= last_block - first_block;
 		}
-		/* None cut here, none cut below. */
+		/* No block of this size needs a table, so none below it does. */
 		if (!blocks)
 			return;
 		job->tables += blocks;
@@ -84,8 +84,8 @@ static void count_tables(struct map_job *job, pte_t *at, int level, vaddr_t va, 
 }
 
 /*
- * Fill [va, last], entries of `level` in one table, from `at`: with leaves where they fit and new
- * tables where they do not. What the entries hold does not matter; every one of them is stored.
+ * Fill the gap [va, last] with leaves where they fit and with new tables where they do not; a gap_fn. In a new table
+ * what the entries held before does not matter: every one of them is stored.
  */
 static void populate(struct map_job *job, pte_t *at, int level, vaddr_t va, vaddr_t last)
 {
@@ -112,7 +112,9 @@ static void populate(struct map_job *job, pte_t *at, int level, vaddr_t va, vadd
 		entries_clear(table, from);
 		populate(job, &table[from], level - 1, va, stop);
 		entries_clear(&table[to], TABLE_ENTRIES - to);
-		/* Linked last: whoever walks down finds it complete. */
+		/*
+		 * The table is linked when it is complete: a CPU that walks down meanwhile never sees its old content.
+		 */
 		pte_write(at++, pte_table(pa, !(va >> 63)));
 		va = stop + 1;
 	}
@@ -146,7 +148,10 @@ static __attribute__((noinline)) enum status map_range(struct space *s, vaddr_t 
 
 enum status space_map(struct space *s, vaddr_t va, paddr_t pa, size_t pages, enum page_prot prot)
 {
-	/* The commonest map by far: one page, in a table that is there. What else there is to do or say, map_range does. */
+	/*
+	 * By far the commonest map is one page in a table that exists already: done here. map_range() does the rest,
+	 * and reports the errors.
+	 */
 	if (pages == 1 && is_aligned(va, PAGE_SIZE) && is_canonical(va) && !(pa.raw & ~PTE_ADDRESS) &&
 	    rights_allowed(va, prot)) {
 		struct walk_end top = walk_range(s, va, va, NULL);

@@ -20,25 +20,26 @@ typedef struct {
 #define PTE_DIRTY    (1ULL << 6) /* leaves only */
 #define PTE_HUGE     (1ULL << 7) /* PS: a leaf at level 2 or 3 */
 #define PTE_GLOBAL   (1ULL << 8) /* leaves only */
-#define PTE_PINNED   (1ULL << 9) /* ours: the table below is shared or permanent, never given back */
-#define PTE_NX       (1ULL << 63)
-#define PTE_ADDRESS  0x000ffffffffff000ULL
+/* AnkeOS's own (the CPU ignores bit 9): the table below is shared or permanent, never given back */
+#define PTE_PINNED  (1ULL << 9)
+#define PTE_NX      (1ULL << 63)
+#define PTE_ADDRESS 0x000ffffffffff000ULL
 
-#define PTE_ADDRESS_BITS 52 /* physical addresses end here, whatever the CPU has */
+#define PTE_ADDRESS_BITS 52 /* the width of PTE_ADDRESS: no CPU has more physical address bits */
 
 /*
  * What IA32_PAT must hold for `enum page_prot` to mean what it says:
  * index 0 WB, 1 WC, 2 WT, 3 UC, then WB, WP, UC-, WT. Only the indices 0-3
- * are used, because their bits stand at the same place in every leaf.
- * Index 1 changes from the reset value's WT to WC, index 2 from UC- to WT: UC- differs from UC
- * only where an MTRR says write-combining, and who wants that here asks for WC.
+ * are used, because their bits (PTE_PWT, PTE_PCD) stand at the same place in every leaf.
+ * Index 1 changes from the reset value's WT to WC, index 2 from UC- to WT: UC- differs from UC only where an MTRR says
+ * write-combining, and in AnkeOS whoever wants write-combining asks for WC.
  */
 #define PAT_VALUE 0x0407050600040106ULL
 
 /*
  * Rights and memory type of a leaf. Present memory is always readable.
  * PROT_W with PROT_X is refused by every operation.
- * The values are the entry's own bits, PTE_NX excepted, so that the way there and back costs little.
+ * The values are the entry's own bits, PTE_NX excepted, so that conversion either way costs little.
  */
 enum page_prot {
 	PROT_R = 0,
@@ -54,11 +55,11 @@ enum page_prot {
 	PROT_GLOBAL = 1 << 8,
 };
 
-/* The bits that a leaf and an enum page_prot have in common. */
+/* The bits that a leaf and an enum page_prot have in common: a mask for both. */
 #define PTE_PROT (PTE_WRITABLE | PTE_USER | PTE_PWT | PTE_PCD | PTE_GLOBAL)
 
 /*
- * An entry of `level` that maps memory at `pa`.
+ * Return an entry of `level` that maps memory at `pa`.
  * Accessed and (when writable) dirty are set at once: the CPU then never has to write them.
  */
 /* clang-format off */
@@ -71,7 +72,9 @@ static inline pte_t pte_leaf(paddr_t pa, enum page_prot prot, int level)
 }
 /* clang-format on */
 
-/* An entry that refers to the table at `pa`. It restricts nothing: rights are the leaf's. */
+/*
+ * Return an entry that refers to the table at `pa`. The entry restricts nothing but user access: rights are the leaf's.
+ */
 static inline pte_t pte_table(paddr_t pa, bool user)
 {
 	return (pte_t){ pa.raw | PTE_PRESENT | PTE_WRITABLE | PTE_ACCESSED | (user ? PTE_USER : 0) };
@@ -92,7 +95,7 @@ static inline bool pte_is_table(pte_t e, int level)
 	return pte_present(e) && level > 1 && !(e.raw & PTE_HUGE);
 }
 
-/* Bytes that one entry of `level` (1-4) spans. */
+/* Return how many bytes one entry of `level` (1-4) spans. */
 static inline uint64_t level_size(int level)
 {
 	return PAGE_SIZE << (9 * (level - 1));
@@ -103,10 +106,10 @@ static inline unsigned level_index(vaddr_t va, int level)
 	return (va >> (PAGE_SHIFT + 9 * (level - 1))) & 511;
 }
 
-/* The frame that `e`, an entry of `level`, refers to: a leaf's memory or a table. */
+/* Return the frame that `e`, an entry of `level`, refers to: a leaf's memory or a table. */
 static inline paddr_t pte_paddr(pte_t e, int level)
 {
-	/* Bit 12 of a large leaf is its PAT bit, not address. */
+	/* In a large leaf bit 12 is the PAT bit, not part of the address. */
 	return (paddr_t){ e.raw & PTE_ADDRESS & (level > 1 && (e.raw & PTE_HUGE) ? ~(level_size(level) - 1) : ~0ULL) };
 }
 

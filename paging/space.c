@@ -59,7 +59,7 @@ void space_share(struct space *s, const struct space *from, unsigned index)
 	pte_write(&table_at(s, s->root)[index], pte_read(&table_at(from, from->root)[index]));
 }
 
-/* Give back a chain of frames. Each says what comes next before it is gone. */
+/* Give back a chain of frames. A frame's link to the next is read before the frame is freed. */
 static void free_chain(struct space *s, paddr_t first)
 {
 	while (first.raw) {
@@ -75,7 +75,7 @@ static void free_tables(struct space *s, paddr_t pa, int level)
 {
 	const pte_t *table = table_at(s, pa);
 
-	/* Entries of level 1 refer to no table: not even read. */
+	/* Entries of level 1 refer to no table, so that table is not even read. */
 	for (unsigned i = 0; level > 1 && i < TABLE_ENTRIES; i++)
 		if (pte_is_table(table[i], level))
 			free_tables(s, pte_paddr(table[i], level), level - 1);

@@ -17,7 +17,7 @@
 
 struct space_ops {
 	/*
-	 * One frame for a table, never the one at address 0; its content does not matter.
+	 * Allocate one frame for a table, never the frame at address 0; the frame's content does not matter.
 	 * ERR_NO_MEMORY leaves *ret_pa alone.
 	 */
 	enum status (*alloc)(void *ctx, paddr_t *ret_pa);
@@ -30,10 +30,10 @@ struct space {
 	const struct space_ops *ops;
 	void *ctx;      /* handed to ops */
 	int max_leaf;   /* largest leaf level that map may use: 1, 2, or 3 when the CPU has 1 GiB pages */
-	size_t tables;  /* frames in tables below the root, those under pinned slots included, shared ones not */
-	paddr_t spares; /* emptied tables, kept for space_place (leaves.h): chained, not in `tables` */
+	size_t tables;  /* frames of tables below the root, pinned ones included, ones shared from another space not */
+	paddr_t spares; /* emptied tables, kept for space_place (leaves.h): chained, not counted in `tables` */
 	unsigned spare_count;
-	unsigned spares_max; /* how many; 0 unless the owner sets it. They need no clearing */
+	unsigned spares_max; /* how many to keep at the most; 0 unless the owner sets it */
 };
 
 /* A place in a table. level is 1 (PTE) to 4 (PML4E). */
@@ -45,7 +45,7 @@ struct slot {
 /*
  * The duty that unmap, protect and split leave: invalidate [start, last] in every TLB
  * that may hold it, paging-structure caches included, and only then call space_release.
- * Nothing to do when leaves is 0 and tables is empty. One flush can gather several
+ * There is nothing to do when leaves is 0 and tables is empty. One flush can gather several
  * operations: the range grows to span them all.
  */
 struct tlb_flush {
@@ -74,8 +74,8 @@ MUST_CHECK enum status space_init(struct space *s, const struct space_ops *ops, 
 				  int max_leaf);
 
 /*
- * Take over the tables at `root`, built elsewhere; counts the tables below it. Cannot fail.
- * Leaves hold what pte.h names and nothing else: a change forgets other bits, and a large leaf's PAT bit.
+ * Take over the tables at `root`, built elsewhere, and count the tables below it. Cannot fail. The leaves must hold no
+ * bits but those that pte.h names: a change forgets other bits, and a large leaf's PAT bit.
  */
 void space_adopt(struct space *s, paddr_t root, const struct space_ops *ops, void *ctx, uintptr_t direct, int max_leaf);
 
@@ -87,9 +87,9 @@ void space_adopt(struct space *s, paddr_t root, const struct space_ops *ops, voi
 MUST_CHECK enum status space_pin(struct space *s, unsigned index);
 
 /*
- * Make the PML4 slot `index`, empty until now, refer to the table of the same slot of `from`, which
- * must be pinned there. What lies below belongs to `from`: change it through `from` only; `s` does not
- * count its tables and never gives them back. Needs no flush.
+ * Make the PML4 slot `index`, empty until now, refer to the table of the same slot of `from`, which must be pinned
+ * there. The table and all below it belong to `from`: change them through `from` only; `s` does not count these tables
+ * and never gives them back. Needs no flush.
  */
 void space_share(struct space *s, const struct space *from, unsigned index);
 
@@ -130,40 +130,39 @@ MUST_CHECK enum status space_protect(struct space *s, vaddr_t va, size_t pages, 
  */
 MUST_CHECK enum status space_split(struct space *s, vaddr_t va, int level, struct tlb_flush *ret_flush);
 
-/* Give back the tables that a flush carries. Call it when the flush is done; empties the flush. */
+/* Give back the tables that a flush carries, and empty the flush. Call this only when the flush is done. */
 void space_release(struct space *s, struct tlb_flush *flush);
 
 /*
- * Unmap the whole half-open slot range [first, last) of the PML4 and give back every table in it;
- * then, when `first` is 0 and `last` is 512, the root as well. Pinned slots are passed over: what
- * lies below them stays, and may be another space's.
- * The space must not be loaded on any CPU, nor its entries be in a TLB.
+ * Unmap the whole half-open slot range [first, last) of the PML4 and give back every table in it; then, when `first` is
+ * 0 and `last` is 512, the root as well. Pinned slots are passed over: the tables below them stay, and may belong to
+ * another space. The space must not be loaded on any CPU, nor may a TLB hold its entries.
  */
 void space_clear(struct space *s, unsigned first, unsigned last);
 
 /*
- * The place where the walk for `va` ends: the leaf's entry, or the first entry
- * that is not present. A non-canonical va gives { NULL, 0 }.
+ * Return the place where the walk for `va` ends: the leaf's entry, or the first entry
+ * that is not present. For a non-canonical va the place is { NULL, 0 }.
  */
 struct slot space_find(const struct space *s, vaddr_t va);
 
 /*
- * The whole walk for `va`, from the PML4 down: fills path[0..n) and returns n (1-4; 0 when va is
- * not canonical). The last place is what space_find gives.
+ * Return the whole walk for `va`, from the PML4 down: fills path[0..n) and returns n (1-4; 0 when va is not canonical).
+ * The last place is the one that space_find returns.
  */
 int space_walk(const struct space *s, vaddr_t va, struct slot path[4]);
 
-/* The leaf that maps `va`. ERR_NOT_FOUND leaves *ret alone. */
+/* Find the leaf that maps `va`. ERR_NOT_FOUND leaves *ret alone. */
 MUST_CHECK enum status space_lookup(const struct space *s, vaddr_t va, struct mapping *ret);
 
 struct space_visitor {
-	/* Each leaf of the range, ascending. Return false to stop. May be NULL. */
+	/* Called for each leaf of the range, ascending. Return false to stop the visit. May be NULL. */
 	bool (*leaf)(void *ctx, const struct mapping *m);
-	/* Each table below the root, before what it holds: its frame, the level of its entries (3-1),
-	 * the first address it spans. Return false to stop. May be NULL. */
+	/* Called for each table below the root, before what it holds: with its frame, the level of its entries (3-1)
+	 * and the first address it spans. Return false to stop the visit. May be NULL. */
 	bool (*table)(void *ctx, paddr_t pa, int level, vaddr_t va);
 	void *ctx;
 };
 
-/* Visit what [va, last] reaches (last: the address of its last byte). Returns false when stopped. */
+/* Visit the tables and leaves that [va, last] reaches (last: address of the last byte). Returns false when stopped. */
 bool space_visit(const struct space *s, vaddr_t va, vaddr_t last, const struct space_visitor *v);

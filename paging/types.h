@@ -8,12 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A physical address in bytes. A struct, so that it cannot be dereferenced or added to by mistake. */
+/*
+ * A physical address in bytes. The type is a struct so that an address cannot be dereferenced or added to by mistake.
+ */
 typedef struct {
 	uint64_t raw;
 } paddr_t;
 
-/* A virtual address in bytes: canonical, perhaps of a space that is not loaded. */
+/* A virtual address in bytes: canonical, perhaps of a space that is not loaded (then no pointer). */
 typedef uint64_t vaddr_t;
 
 #define PAGE_SHIFT   12
@@ -27,12 +29,12 @@ typedef uint64_t vaddr_t;
 enum status {
 	OK,
 	ERR_RANGE,     /* an address or a size is unaligned, wraps, or leaves the range allowed */
-	ERR_EXISTS,    /* something is there already */
-	ERR_NOT_FOUND, /* what was asked for is not there */
-	ERR_NO_MEMORY, /* no frame, or no room in a table */
-	ERR_RIGHTS,    /* writable and executable at once, or rights not allowed there */
-	ERR_FORMAT,    /* outside data that does not have the form it claims */
-	ERR_FAULT,     /* a user's pointer at memory that the user has not got */
+	ERR_EXISTS,    /* where something is to be put, something is already */
+	ERR_NOT_FOUND, /* what was asked for does not exist */
+	ERR_NO_MEMORY, /* no frame is free, or a table is full */
+	ERR_RIGHTS,    /* writable and executable at once, or rights that are not allowed at that address */
+	ERR_FORMAT,    /* data from outside does not have the form it claims */
+	ERR_FAULT,     /* a user program's pointer leads to memory that the program does not have */
 };
 
 static inline paddr_t paddr(uint64_t raw)
@@ -50,7 +52,7 @@ static inline uint64_t align_down(uint64_t value, uint64_t power_of_two)
 	return value & ~(power_of_two - 1);
 }
 
-/* Wraps to 0 when `value` is within `power_of_two` of 2^64. */
+/* Round up to a multiple. Wraps to 0 when `value` is within `power_of_two` of 2^64. */
 static inline uint64_t align_up(uint64_t value, uint64_t power_of_two)
 {
 	return (value + power_of_two - 1) & ~(power_of_two - 1);

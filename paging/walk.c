@@ -21,13 +21,16 @@ struct slot space_find(const struct space *s, vaddr_t va)
 	return n ? path[n - 1] : (struct slot){ NULL, 0 };
 }
 
-/* The leaf `e` of `level` around `va`, restricted by the table entries above it. */
+/*
+ * Return the mapping of the leaf `e`, of `level`, around `va`, with its rights restricted by the table entries above
+ * it.
+ */
 static inline struct mapping leaf_mapping(pte_t e, int level, vaddr_t va, uint64_t granted, uint64_t denied)
 {
 	uint64_t rights = (e.raw & (granted | ~(PTE_WRITABLE | PTE_USER))) | (denied & PTE_NX);
 	uint64_t base = ~(level_size(level) - 1);
 
-	/* Known to be a leaf, which pte_paddr would ask again: a translation waits for these bits. */
+	/* Not pte_paddr(), which would test again whether `e` is a leaf: a translation has to wait for these bits. */
 	return (struct mapping){
 		.va = va & base,
 		.pa = paddr(e.raw & PTE_ADDRESS & base),
@@ -53,7 +56,7 @@ enum status space_lookup(const struct space *s, vaddr_t va, struct mapping *ret)
 struct visit {
 	const struct space *s;
 	const struct space_visitor *v;
-	uint64_t granted; /* as in struct walk */
+	uint64_t granted; /* as in struct walk_end: the bits set in every entry above, and in any */
 	uint64_t denied;
 };
 
@@ -76,7 +79,7 @@ static bool visit_entries(struct visit visit, const pte_t *at, int level, vaddr_
 			if (visit.v->table && !visit.v->table(visit.v->ctx, pte_paddr(e, level), level - 1,
 							      align_down(va, level_size(level))))
 				return false;
-			/* A table of PTEs holds leaves only: nothing to see when nobody asks for them. */
+			/* A table of PTEs holds leaves only, so it need not be visited when nobody asks for leaves. */
 			if ((level > 2 || visit.v->leaf) &&
 			    !visit_entries(below, &table[level_index(va, level - 1)], level - 1, va, stop))
 				return false;
@@ -94,7 +97,7 @@ bool space_visit(const struct space *s, vaddr_t va, vaddr_t last, const struct s
 	vaddr_t lower_last = last < LOWER_LAST ? last : LOWER_LAST;
 	vaddr_t upper_first = va > UPPER_FIRST ? va : UPPER_FIRST;
 
-	/* The addresses between the halves are in no table: each half on its own. */
+	/* No table holds the addresses between the halves: each half is visited on its own. */
 	if (va <= lower_last && !visit_entries(visit, &root[level_index(va, 4)], 4, va, lower_last))
 		return false;
 	return upper_first > last || visit_entries(visit, &root[level_index(upper_first, 4)], 4, upper_first, last);

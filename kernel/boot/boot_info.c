@@ -1,19 +1,20 @@
 /*
- * Checks the handoff: the loader is another program, and this is where it is not believed. What firmware
- * tables hold is not looked at: whoever reads one checks it.
+ * Checks the handoff: the loader is another program, and this file is where it is not believed. The content of firmware
+ * tables is not checked: whoever reads such a table checks it.
  */
 #include "kernel/boot/boot_info.h"
 
 #include "paging/pte.h"
 
-#define ADDRESS_END      (1ULL << 52) /* no CPU has more physical address bits (Intel SDM vol. 3A, "4-Level Paging") */
-#define DESCRIPTOR_LEAST 40           /* UEFI 2.10, "EFI_MEMORY_DESCRIPTOR", as of version 1 */
-#define SCREEN_MOST      65536        /* pixels a side */
+#define ADDRESS_END (1ULL << 52) /* no CPU has more physical address bits (Intel SDM vol. 3A, "4-Level Paging") */
+/* the size of UEFI 2.10's EFI_MEMORY_DESCRIPTOR, version 1; later ones are larger */
+#define DESCRIPTOR_LEAST 40
+#define SCREEN_MOST      65536 /* the most pixels that a side of the screen may have */
 
 struct check {
 	const struct boot_info *info;
 	vaddr_t hhdm;      /* the direct map, as the caller knows it */
-	struct memmap map; /* empty until it has been checked */
+	struct memmap map; /* empty until check_map() has found it good */
 	const char *what;  /* the first field that is wrong, or NULL */
 	uint64_t value;
 };
@@ -31,7 +32,10 @@ static const void *pointer_to(const struct check *c, paddr_t pa)
 	return (const void *)(c->hhdm + pa.raw);
 }
 
-/* Does [pa, pa + size) lie in memory of `type`, where the direct map reaches? The map is merged: one range tells. */
+/*
+ * Return whether [pa, pa + size) lies in memory of `type` and the direct map covers it. Neighbouring ranges of one type
+ * are merged in the map, so looking at the range that holds `pa` is enough.
+ */
 static bool in_memory(const struct check *c, paddr_t pa, uint64_t size, enum mem_type type)
 {
 	const struct mem_range *r = memmap_find(&c->map, pa);
@@ -39,7 +43,7 @@ static bool in_memory(const struct check *c, paddr_t pa, uint64_t size, enum mem
 	return r && r->type == (uint64_t)type && size <= r->end - pa.raw && pa.raw + size <= HHDM_SIZE;
 }
 
-/* The same in pages, any number of them. */
+/* Do the same for any number of pages; `pa` must be page-aligned, too. */
 static bool pages_in_memory(const struct check *c, paddr_t pa, uint64_t pages, enum mem_type type)
 {
 	return is_aligned(pa.raw, PAGE_SIZE) && pages <= HHDM_SIZE / PAGE_SIZE &&
@@ -96,12 +100,14 @@ static void check_tables(struct check *c)
 static void check_segments(struct check *c)
 {
 	const struct boot_info *info = c->info;
-	uint64_t left = IMAGE_SIZE / PAGE_SIZE; /* pages from the segment before to the end of the image's range */
+	/* pages from the end of the last segment to the end of the image's range */
+	uint64_t left = IMAGE_SIZE / PAGE_SIZE;
 
 	expect(c, info->segment_count && info->segment_count <= BOOT_SEGMENTS, "segment_count", info->segment_count);
 	for (uint64_t i = 0; !c->what && i < info->segment_count; i++) {
 		const struct boot_segment *s = &info->segments[i];
-		uint64_t room = -s->va / PAGE_SIZE; /* the image's range ends at 2^64 */
+		/* pages from the segment's start to the end of the image's range, which is 2^64 */
+		uint64_t room = -s->va / PAGE_SIZE;
 
 		expect(c, is_aligned(s->va, PAGE_SIZE) && s->va >= IMAGE_BASE && room <= left, "segments[].va", s->va);
 		expect(c, s->pages && s->pages <= room, "segments[].pages", s->pages);
@@ -133,7 +139,7 @@ static void check_framebuffer(struct check *c)
 	check_channel(c, fb->blue_shift, fb->blue_bits, "framebuffer.blue_bits");
 }
 
-/* Firmware may keep its tables in memory that its map does not name as RAM, so only the address is checked. */
+/* Only the addresses are checked: firmware may keep its tables in memory that its map does not name as RAM. */
 static void check_firmware(struct check *c)
 {
 	const struct boot_info *info = c->info;
@@ -171,7 +177,7 @@ enum status boot_info_check_at(const struct boot_info *info, vaddr_t hhdm, const
 	check_version(&c);
 	if (!c.what)
 		check_map(&c);
-	/* These believe the map, and each other in nothing. */
+	/* These checks rely on the memory map, and none of them on another. */
 	if (!c.what) {
 		check_tables(&c);
 		check_segments(&c);

@@ -9,8 +9,8 @@
  *   - RDI = HHDM address of struct boot_info
  *   - RSP = the stack top that the kernel's note names, less 8, as after a call (SysV ABI);
  *     the page below that stack is not mapped
- *   - GDT, IDT and TR are the firmware's or the trampoline's: not mapped any more
- * The kernel checks what it can see of this before it believes it.
+ *   - GDT, IDT and TR are the firmware's or the trampoline's, in memory that is not mapped any more The kernel checks
+ *   whatever it can see of this state before relying on it.
  */
 #pragma once
 
@@ -28,9 +28,9 @@ struct boot_segment {
 	uint64_t prot; /* enum page_prot */
 };
 
-#define BOOT_SEGMENTS 32 /* two for each ELF segment */
+#define BOOT_SEGMENTS 32 /* two for each of the ELF segments, of which there are ELF_SEGMENTS at the most */
 
-/* Linear framebuffer, 32 bits a pixel. width 0: there is none. */
+/* A linear framebuffer, 32 bits a pixel. width 0: the machine has none. */
 struct boot_framebuffer {
 	paddr_t pa;
 	uint64_t size;   /* bytes */
@@ -43,7 +43,7 @@ struct boot_framebuffer {
 	uint8_t pad[2];
 };
 
-/* Time-stamp counter at the end of each phase, in the order that they happen. */
+/* Moments at which the time-stamp counter is read: the end of each phase, in the order of the phases. */
 enum boot_stamp {
 	STAMP_ENTRY,  /* the loader's first instruction */
 	STAMP_INPUT,  /* sections, command line, ELF and firmware tables read */
@@ -60,7 +60,7 @@ enum boot_flags {
 	BOOT_OPTIONS = 1 << 2,      /* the command line came from LoadOptions */
 };
 
-/* Physical addresses throughout: everything is reached through the HHDM. 0 means absent. */
+/* All addresses are physical: everything is reached through the HHDM. 0 means absent. */
 struct boot_info {
 	uint64_t magic;
 	uint32_t version;
@@ -76,7 +76,7 @@ struct boot_info {
 
 	paddr_t tables; /* the page tables' frames: the PML4 first, then consecutive */
 	uint64_t table_frames;
-	uint64_t table_spare; /* frames right behind them, of type MEM_TABLES too, not used yet */
+	uint64_t table_spare; /* frames right behind table_frames, of type MEM_TABLES too, that hold no table yet */
 
 	struct boot_segment segments[BOOT_SEGMENTS];
 	uint64_t segment_count;
@@ -85,10 +85,10 @@ struct boot_info {
 
 	paddr_t rsdp;          /* ACPI root pointer */
 	paddr_t smbios;        /* SMBIOS entry point, 64-bit one if there are two */
-	uint64_t smbios_major; /* 3 or 2: the kind of that entry point */
+	uint64_t smbios_major; /* 3 or 2: which kind of entry point `smbios` is */
 	paddr_t efi_system_table;
 	paddr_t efi_attributes; /* EFI_MEMORY_ATTRIBUTES_TABLE */
-	paddr_t efi_map;        /* the firmware's last memory map, as it gave it */
+	paddr_t efi_map;        /* the firmware's last memory map, in the firmware's own format */
 	uint64_t efi_map_size;  /* bytes */
 	uint64_t efi_descriptor_size;
 
@@ -101,14 +101,14 @@ struct boot_info {
 	uint8_t seed[32];
 
 	uint64_t tsc[STAMP_COUNT];
-	uint64_t firmware_tsc[STAMP_COUNT]; /* of that phase: ticks spent inside firmware functions */
+	uint64_t firmware_tsc[STAMP_COUNT]; /* of each phase: ticks that were spent inside firmware functions */
 };
 
 _Static_assert(sizeof(struct boot_info) == BOOT_INFO_SIZE, "a new size is a new BOOT_INFO_VERSION");
 
 /*
- * The kernel's note (ELF note, name "AnkeOS", type KERNEL_NOTE): lets the loader refuse a kernel of
- * another contract while it can still return to the firmware.
+ * The kernel's note (ELF note, name "AnkeOS", type KERNEL_NOTE): lets the loader refuse a kernel of another contract
+ * while returning to the firmware is still possible.
  */
 struct kernel_note {
 	uint32_t boot_info_version;
@@ -117,17 +117,18 @@ struct kernel_note {
 };
 
 /*
- * Believe nothing. `info` must lie in the direct map, which the caller knows to be at `hhdm`; nothing is read before
- * it is known to lie there too. Checked are magic, version, size, flags and hhdm; that the memory map is sorted and
- * without overlaps; that each physical range lies in it in memory of the type that belongs there, and below 16 TiB;
- * that the image's segments ascend in the image's range, none of them writable and executable; that the
- * framebuffer's rows fit into it; that the command line ends. Of firmware tables only the addresses are checked.
+ * Check the handoff, believing nothing. `info` must lie in the direct map, which the caller knows to be at `hhdm`;
+ * memory that `info` refers to is read only when that is known to lie in the direct map, too. Checked are magic,
+ * version, size, flags and hhdm; that the memory map is sorted and without overlaps; that each physical range lies in
+ * memory of the type that belongs there, and below 16 TiB; that the image's segments ascend in the image's range, none
+ * of them writable and executable; that the framebuffer's rows fit into it; that the command line ends. Of firmware
+ * tables only the addresses are checked.
  * Returns ERR_FORMAT with *ret_what the name of the first field that is wrong and *ret_value its value.
  */
 MUST_CHECK enum status boot_info_check_at(const struct boot_info *info, vaddr_t hhdm, const char **ret_what,
 					  uint64_t *ret_value);
 
-/* The same for the kernel: the direct map is where paging/layout.h says. Host tests have theirs elsewhere. */
+/* Check the handoff in the kernel, whose direct map is where paging/layout.h says. Host tests have it elsewhere. */
 MUST_CHECK static inline enum status boot_info_check(const struct boot_info *info, const char **ret_what,
 						     uint64_t *ret_value)
 {

@@ -3,10 +3,13 @@
  */
 #pragma once
 
-/* Changes with any change of struct boot_info or of the state at the kernel's first instruction. */
+/*
+ * The version of the handoff: changes with any change of struct boot_info or of the state at the kernel's first
+ * instruction.
+ */
 #define BOOT_INFO_VERSION 1
-/* sizeof(struct boot_info), asserted there. */
+/* sizeof(struct boot_info), asserted in kernel/boot/boot_info.h. */
 #define BOOT_INFO_SIZE 1392
 
-/* ELF note of the kernel, name "AnkeOS": struct kernel_note. */
+/* The type of the kernel's ELF note named "AnkeOS", whose content is struct kernel_note. */
 #define KERNEL_NOTE 1

@@ -1,6 +1,6 @@
 /*
- * Keeps the memory map sorted, merged and without overlaps, one claim after the other. Whoever
- * makes the claims may make them in any order and about any addresses.
+ * Keeps the memory map sorted, merged and without overlaps while claims ("[start, end) is of this type") are added one
+ * by one. The claims may come in any order and be about any addresses.
  */
 #include "kernel/boot/memmap.h"
 
@@ -28,7 +28,7 @@ const char *mem_type_name(enum mem_type type)
 	return (unsigned)type < MEM_TYPES ? names[type] : "?";
 }
 
-/* Index of the first range that ends after `address`. */
+/* Return the index of the first range that ends after `address`; map->count when none does. */
 static size_t first_after(const struct memmap *map, uint64_t address)
 {
 	size_t low = 0, high = map->count;
@@ -50,7 +50,7 @@ static void move_ranges(struct memmap *map, size_t to, size_t from)
 	map->count = map->count - from + to;
 }
 
-/* A claim in the middle of a range of a lower type. */
+/* Put a claim into the middle of a range of a lower type, which is split in two. */
 static enum status split(struct memmap *map, size_t at, const struct mem_range *claim)
 {
 	struct mem_range *r = &map->ranges[at];
@@ -94,7 +94,7 @@ static enum status fill(struct memmap *map, size_t first, size_t past, const str
 			r[to++] = r[i];
 	move_ranges(map, first + stay + gaps, past);
 
-	/* From the end, so that no range is overwritten before it has been moved. */
+	/* The claim's pieces are put in from the end, so that no range is overwritten before it has been moved. */
 	to = first + stay + gaps;
 	at = claim->end;
 	for (size_t i = first + stay;; i--) {
@@ -109,13 +109,19 @@ static enum status fill(struct memmap *map, size_t first, size_t past, const str
 	}
 }
 
-/* Any claim, anywhere. Not inlined: the usual case would save registers for it. */
+/*
+ * Add a claim that overlaps what the map has already. Not inlined, since memmap_add()'s usual case would then save
+ * registers for this one.
+ */
 __attribute__((noinline)) static enum status overlay(struct memmap *map, struct mem_range claim)
 {
 	struct mem_range *r = map->ranges;
 	size_t first = first_after(map, claim.start), past;
 
-	/* At its edges: what is alike joins the claim, what is higher shortens it. What is lower is left to fill(). */
+	/*
+	 * The ranges at the claim's edges: one of the same type joins the claim, one of a higher type shortens it, and
+	 * one of a lower type is left to fill() or split().
+	 */
 	if (first && r[first - 1].end == claim.start && r[first - 1].type == claim.type)
 		claim.start = r[--first].start;
 	else if (first < map->count && r[first].start < claim.start && r[first].type == claim.type)
@@ -145,7 +151,7 @@ enum status memmap_add(struct memmap *map, uint64_t start, uint64_t end, enum me
 		return ERR_RANGE;
 	if (last && last->end > start)
 		return overlay(map, (struct mem_range){ start, end, type });
-	/* Ascending claims, the usual case, touch nothing but the end. */
+	/* The usual case: claims ascend, and only the map's end changes. */
 	if (last && last->end == start && last->type == (uint64_t)type) {
 		last->end = end;
 		return OK;

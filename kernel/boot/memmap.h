@@ -8,20 +8,20 @@
 #include "paging/types.h"
 
 /*
- * What a range of physical memory is. Where two claims overlap the higher
- * number wins: the more careful claim, then our own exact ones.
+ * What a range of physical memory is. Where two claims overlap the higher number wins, which is the more careful claim:
+ * first come the firmware's types, from the freely usable to the untouchable, then AnkeOS's own, which are exact.
  */
 enum mem_type {
-	MEM_NONE,          /* never stored: nobody named it */
+	MEM_NONE,          /* never stored: memory that no claim names */
 	MEM_USABLE,        /* free RAM */
-	MEM_BOOT_SERVICES, /* RAM of the firmware's boot services: free once nothing points there */
+	MEM_BOOT_SERVICES, /* RAM of the firmware's boot services: free once no pointer that is in use leads there */
 	MEM_LOADER,        /* RAM of the loader: boot_info, maps; free once the kernel has let go of it */
 	MEM_ACPI_RECLAIM,  /* RAM with ACPI tables: free once they have been read */
-	MEM_ACPI_NVS,      /* RAM that firmware keeps */
+	MEM_ACPI_NVS,      /* RAM that the firmware keeps to itself */
 	MEM_RUNTIME_DATA,  /* RAM of UEFI runtime services */
 	MEM_RUNTIME_CODE,  /* RAM of UEFI runtime services */
-	MEM_MMIO,          /* device memory that the firmware named */
-	MEM_RESERVED,      /* not ours; never mapped by the direct map */
+	MEM_MMIO,          /* device memory that the firmware's map names */
+	MEM_RESERVED,      /* not for the kernel's use; never in the direct map */
 	MEM_FRAMEBUFFER,   /* the framebuffer, where the firmware's map names it */
 	MEM_INITRD,        /* RAM: the initial file system, used in place */
 	MEM_TABLES,        /* RAM: page tables that the kernel takes over */
@@ -42,33 +42,37 @@ struct memmap {
 	size_t capacity;
 };
 
-/* The types that are RAM: bit 1 << type. */
+/* The types that are RAM, as a mask: bit 1 << type. */
 #define MEM_RAM_TYPES                                                                                                  \
 	(1u << MEM_USABLE | 1u << MEM_BOOT_SERVICES | 1u << MEM_LOADER | 1u << MEM_ACPI_RECLAIM | 1u << MEM_ACPI_NVS | \
 	 1u << MEM_RUNTIME_DATA | 1u << MEM_RUNTIME_CODE | 1u << MEM_INITRD | 1u << MEM_TABLES | 1u << MEM_IMAGE)
 
-/* Is it RAM, so that the direct map covers it? */
+/* Return whether the type is RAM, so that the direct map covers it. */
 static inline bool mem_type_is_ram(enum mem_type type)
 {
 	return (unsigned)type < MEM_TYPES && (MEM_RAM_TYPES >> type & 1);
 }
 
-/* "usable", "boot services", …; "?" for a number that is no type. */
+/* Return the type's name: "usable", "boot services", …; "?" for a number that is no type. */
 const char *mem_type_name(enum mem_type type);
 
 /*
- * Lay [start, end) of `type` over the map; overlaps go to the higher type.
- * Cheapest in ascending order: then each call touches the last range only. Otherwise linear in what lies behind.
- * Returns ERR_RANGE (start or end unaligned, start >= end, no such type), ERR_NO_MEMORY (the map that would
- * result has more than `capacity` ranges); on error the map has not changed.
+ * Add the claim that [start, end) is of `type`; where ranges overlap the higher type wins.
+ * Cheapest in ascending order: then each call touches the last range only. Otherwise linear in the ranges behind
+ * `start`.
+ * Returns ERR_RANGE (start or end unaligned, start >= end, no such type), ERR_NO_MEMORY (the map that would result has
+ * more than `capacity` ranges); on error the map has not changed.
  */
 MUST_CHECK enum status memmap_add(struct memmap *map, uint64_t start, uint64_t end, enum mem_type type);
 
-/* The range that holds `pa`, or NULL. */
+/* Return the range that holds `pa`, or NULL. */
 const struct mem_range *memmap_find(const struct memmap *map, paddr_t pa);
 
-/* Sorted, aligned, not empty, no overlap, known types? ERR_FORMAT when not; *ret_bad is the first bad index. */
+/*
+ * Check that the map is sorted and aligned, and has no empty range, overlap or unknown type.
+ * Returns ERR_FORMAT if not; *ret_bad is then the first bad index.
+ */
 MUST_CHECK enum status memmap_check(const struct memmap *map, size_t *ret_bad);
 
-/* Bytes of all ranges of one type. */
+/* Return how many bytes all ranges of one type have. */
 uint64_t memmap_bytes(const struct memmap *map, enum mem_type type);

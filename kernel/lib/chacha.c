@@ -1,5 +1,6 @@
 /*
- * See chacha.h. Ten double rounds over sixteen words; nothing depends on secret data but values.
+ * See chacha.h. Ten double rounds over sixteen words. Neither branches nor addresses depend on the key, so timing tells
+ * nothing about it.
  */
 #include "kernel/lib/chacha.h"
 
@@ -25,7 +26,7 @@ static void quarter_round(uint32_t *a, uint32_t *b, uint32_t *c, uint32_t *d)
 void chacha20_block(const uint32_t key[CHACHA_KEY_WORDS], uint32_t counter, const uint32_t nonce[3],
 		    uint8_t ret[CHACHA_BLOCK])
 {
-	/* "expand 32-byte k" */
+	/* the constant that RFC 8439 begins every state with: "expand 32-byte k" in ASCII */
 	uint32_t start[16] = { 0x61707865, 0x3320646e, 0x79622d32, 0x6b206574 };
 	uint32_t x[16];
 

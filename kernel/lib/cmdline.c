@@ -1,13 +1,13 @@
 /*
- * Searches the command line. Keeps nothing, changes nothing, and judges no value: what a word means is its user's
- * affair.
+ * Searches the command line. Keeps nothing, changes nothing, and judges no value: what a word means is up to the caller
+ * who asks for it.
  */
 #include "kernel/lib/cmdline.h"
 
 #include "kernel/lib/digit.h"
 #include "kernel/lib/string.h"
 
-/* A word, with the quotes that are inside it. */
+/* A word of the command line, the quotes inside it included. */
 struct word {
 	const char *start;
 	const char *end;
@@ -18,7 +18,7 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* The next word from *at on; false at the end and at "--", with *at behind it. */
+/* Find the next word from *at on and move *at behind it. Returns false at the end and at "--". */
 static bool next_word(const char **at, struct word *ret)
 {
 	const char *p = *at;
@@ -35,7 +35,10 @@ static bool next_word(const char **at, struct word *ret)
 	return p > ret->start && !(p - ret->start == 2 && ret->start[0] == '-' && ret->start[1] == '-');
 }
 
-/* Is the word `key`, or key=…, all of it in quotes or not? Then *ret_value is what follows "=", or NULL. */
+/*
+ * Return whether the word is `key` or key=…, in quotes or not. If so, *ret_value is what follows "=", or NULL without
+ * "=".
+ */
 static bool word_is(const struct word *w, const char *key, const char **ret_value)
 {
 	const char *p = w->start + (*w->start == '"'), *end = w->end;
@@ -78,7 +81,7 @@ bool cmdline_names(const char *cmdline, const char *key, const char *value)
 	return false;
 }
 
-/* The last key=value: *ret is its word, from the value on. */
+/* Find the last key=value word. *ret is then its value: from behind "=" to the end of the word. */
 static bool find_value(const char *cmdline, const char *key, struct word *ret)
 {
 	const char *value;
@@ -112,7 +115,7 @@ bool cmdline_get(const char *cmdline, const char *key, char *buffer, size_t size
 
 long cmdline_number(const char *cmdline, const char *key, long otherwise)
 {
-	char text[32]; /* the longest number there is has 20 characters */
+	char text[32]; /* room for any `long` in decimal, which has at most 20 characters */
 	const char *p = text;
 	long value = 0, sign = 1, base = 10;
 

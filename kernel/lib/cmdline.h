@@ -7,20 +7,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Is the word `key` there, alone or with a value? */
+/* Return whether the word `key` is there, alone or with a value. */
 bool cmdline_has(const char *cmdline, const char *key);
 
 /*
- * The value of the last `key=value`, copied into `buffer` (cut to fit, always NUL-terminated).
- * Returns false, buffer unchanged, when there is none.
+ * Copy the value of the last `key=value` into `buffer` (cut to fit, always NUL-terminated).
+ * Returns false, buffer unchanged, when there is no such word.
  */
 bool cmdline_get(const char *cmdline, const char *key, char *buffer, size_t size);
 
-/* Has one of the `key=value` words this value, alone or before a comma (console=ttyS0,115200)? */
+/* Return whether one of the `key=value` words has this value, alone or before a comma (console=ttyS0,115200). */
 bool cmdline_names(const char *cmdline, const char *key, const char *value);
 
-/* The value of the last as a number (decimal, 0x…); `otherwise` when absent or not a number. */
+/* Return the value of the last `key=value` as a number (decimal, 0x…); `otherwise` when absent or not a number. */
 long cmdline_number(const char *cmdline, const char *key, long otherwise);
 
-/* What follows "--" (after its spaces), or the end of the string. */
+/* Return what follows "--" (after its spaces), or the end of the string. */
 const char *cmdline_init_words(const char *cmdline);

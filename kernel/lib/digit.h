@@ -1,11 +1,11 @@
 /*
- * What a character is worth as a digit: for all that reads numbers.
+ * The value of a character as a digit, for every parser of numbers.
  */
 #pragma once
 
-#define DIGIT_NONE 99 /* no digit in any base */
+#define DIGIT_NONE 99 /* what digit_value() returns for a character that is no digit: larger than any base */
 
-/* 0 to 15, letters of either case from 10 on; DIGIT_NONE for anything else. */
+/* Return 0 to 15, with letters of either case from 10 on; DIGIT_NONE for any other character. */
 static inline unsigned int digit_value(char c)
 {
 	if (c >= '0' && c <= '9')

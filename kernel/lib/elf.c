@@ -1,6 +1,6 @@
 /*
- * Checks an ELF executable and lists its segments. Reads nothing outside the file it is given; loads nothing, and
- * knows no kernel from a user program: the caller says where segments may lie.
+ * Checks an ELF executable and lists its segments. Reads nothing outside the file it is given; loads nothing, and does
+ * not know the kernel's layout from a user program's: the caller says where segments may lie.
  */
 #include "kernel/lib/elf.h"
 
@@ -35,20 +35,20 @@ _Static_assert(sizeof(struct elf_header) == 64 && sizeof(struct elf_program) == 
 #define TYPE_DYN      3
 #define X86_64        62
 #define SEGMENT_LOAD  1
-#define SEGMENT_NAME  3 /* PT_INTERP: of a dynamic linker */
+#define SEGMENT_NAME  3 /* PT_INTERP: names the dynamic linker that the program needs */
 #define SEGMENT_NOTE  4
 #define FLAG_X        1
 #define FLAG_W        2
 
-/* Ours; ELF's own limit is 65,535. A linker makes about ten. */
+/* AnkeOS's own limit; ELF allows 65,535. A linker makes about ten. */
 #define MOST_PROGRAMS 64
 
-/* What a file is checked against, and what comes of it. */
+/* The file and the rules for it, and where the results go. */
 struct parse {
 	const uint8_t *file;
-	size_t have; /* bytes of it that can be read */
+	size_t have; /* how many bytes of the file can be read, from its start on */
 	uint64_t size;
-	bool program;       /* a user program: more is allowed */
+	bool program;       /* a user program, which is allowed more than the kernel (see elf_parse_program) */
 	vaddr_t base, last; /* the range for segments, both included */
 	struct elf_image *image;
 	struct elf_error *error;
@@ -60,7 +60,7 @@ static enum status fail(const struct parse *parse, enum status status, const cha
 	return status;
 }
 
-/* Whether those bytes are among the ones that can be read. */
+/* Return whether these bytes of the file can be read. */
 static bool at_hand(const struct parse *parse, uint64_t offset, uint64_t size)
 {
 	return offset <= parse->have && size <= parse->have - offset;
@@ -111,14 +111,17 @@ static enum status check_load(const struct parse *parse, const struct elf_progra
 		return fail(parse, ERR_RANGE, "segment ends outside the file, offset", p->offset);
 	if (!is_aligned(p->vaddr, PAGE_SIZE))
 		return fail(parse, ERR_RANGE, "segment not page-aligned, address", p->vaddr);
-	/* Where there are no file bytes the offset says nothing. */
+	/* A segment without bytes in the file has an offset that means nothing. */
 	if (p->file_size && !is_aligned(p->vaddr - p->offset, PAGE_SIZE))
 		return fail(parse, ERR_RANGE, "segment not page-aligned in the file, offset", p->offset);
 	if (align & (align - 1))
 		return fail(parse, ERR_RANGE, "segment's alignment is no power of two", align);
 	if (p->file_size && !is_aligned(p->vaddr - p->offset, align))
 		return fail(parse, ERR_RANGE, "segment not aligned as it says, alignment", align);
-	/* Whole pages: the bytes behind the segment's last one are mapped with it. */
+	/*
+	 * The range must hold whole pages: memory behind the segment's last byte, up to the page's end, is mapped with
+	 * it.
+	 */
 	if (p->vaddr < parse->base || p->vaddr > parse->last ||
 	    ((p->memory_size - 1) | (PAGE_SIZE - 1)) > parse->last - p->vaddr)
 		return fail(parse, ERR_RANGE, "segment outside the image range, address", p->vaddr);
@@ -132,7 +135,7 @@ static vaddr_t last_byte(const struct elf_segment *s)
 	return s->va + (s->pages * PAGE_SIZE - 1);
 }
 
-/* Keep the list sorted; a page of two segments is an error. */
+/* Put the segment into the sorted list. Two segments that share a page are an error. */
 static enum status insert(const struct parse *parse, const struct elf_segment *s)
 {
 	struct elf_segment *list = parse->image->segments;
@@ -151,7 +154,7 @@ static enum status insert(const struct parse *parse, const struct elf_segment *s
 	return OK;
 }
 
-/* From the start of its first page: linkers let the segments of a program begin inside one. */
+/* Widen the segment to the start of its first page: linkers let the segments of a program begin inside a page. */
 static void round_down(struct elf_program *p)
 {
 	uint64_t part = p->vaddr & (PAGE_SIZE - 1);
@@ -213,14 +216,16 @@ static bool entry_is_executable(const struct elf_image *image)
 	for (size_t i = 0; i < image->count; i++) {
 		const struct elf_segment *s = &image->segments[i];
 
-		/* The bytes behind the file's are zero: no place to start. */
+		/* Only bytes that come from the file count: behind them the segment is zero, which is no code. */
 		if (s->execute && image->entry >= s->va && image->entry - s->va < s->file_size)
 			return true;
 	}
 	return false;
 }
 
-/* Where the program finds its own headers: in the segment with those bytes of the file. */
+/*
+ * Return where the program headers lie in memory: in the segment that holds those bytes of the file; 0 when none does.
+ */
 static vaddr_t headers_in_memory(const struct elf_image *image, const struct elf_header *h)
 {
 	for (size_t i = 0; i < image->count; i++) {
@@ -240,7 +245,9 @@ static enum status parse_file(const struct parse *parse)
 
 	if (parse->have < sizeof(h))
 		return fail(parse, ERR_FORMAT, "file shorter than an ELF header, bytes", parse->have);
-	/* Copies, here and below: the file may lie at any address, and its parts at any offset. */
+	/*
+	 * Headers are copied, this one and those below: the file may lie at any address, and its parts at any offset.
+	 */
 	memcpy(&h, parse->file, sizeof(h));
 	status = check_header(parse, &h);
 	*image = (struct elf_image){ .entry = h.entry, .relocatable = h.type == TYPE_DYN, .headers = h.programs };

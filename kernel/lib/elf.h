@@ -12,14 +12,17 @@
 struct elf_segment {
 	vaddr_t va;         /* page-aligned start of the segment */
 	uint64_t pages;     /* pages that it covers */
-	uint64_t offset;    /* of va's byte in the file; congruent to va modulo the page size */
+	uint64_t offset;    /* where in the file the byte for `va` is; congruent to va modulo the page size */
 	uint64_t file_size; /* bytes from va on that come from the file; the rest is zero */
 	bool write;
 	bool execute;
-	bool scratch; /* ELF_SCRATCH: what has no file bytes need not be zero */
+	bool scratch; /* ELF_SCRATCH: memory without bytes in the file need not be zeroed */
 };
 
-/* A flag of ours in p_flags' OS-specific bits (PF_MASKOS): stacks and the like, whose first content does not matter. */
+/*
+ * AnkeOS's flag, in the bits of p_flags that are the OS's (PF_MASKOS): memory whose first content does not matter, as a
+ * stack's.
+ */
 #define ELF_SCRATCH 0x00100000
 
 struct elf_image {
@@ -28,13 +31,13 @@ struct elf_image {
 	size_t count;
 	const void *notes; /* the first PT_NOTE's bytes in the file, or NULL */
 	size_t notes_size;
-	/* Of user programs: */
+	/* The rest is about user programs: */
 	bool relocatable;   /* ET_DYN: every address here counts from where the caller puts the image */
-	vaddr_t headers_va; /* where its program headers lie in memory; 0: nowhere */
-	uint16_t headers;   /* how many */
+	vaddr_t headers_va; /* where the program headers lie in memory; 0: nowhere */
+	uint16_t headers;   /* how many program headers */
 };
 
-/* What is wrong and where: a format string's pieces, for the one line that the user sees. */
+/* What is wrong, and the wrong value: two pieces of the one line that the user gets to see. */
 struct elf_error {
 	const char *what;
 	uint64_t value;
@@ -47,21 +50,23 @@ struct elf_error {
  *   - start at a page, congruent to the file offset, and congruent modulo their own alignment;
  *   - lie inside [base, last] with all bytes of all their pages (`last` is included: a range may end at 2^64);
  *   - share no page, and are not both writable and executable;
- * and whose entry is one of the file's bytes in an executable one. Empty segments are skipped.
- * Returns ERR_FORMAT (not such a file), ERR_RANGE (an address, an offset or a size), ERR_EXISTS (overlap),
- * ERR_RIGHTS (W+X); *ret_error then says what and which value. On error *ret_image is undefined.
+ * and whose entry point is a byte of the file in an executable segment. Empty segments are skipped.
+ * Returns ERR_FORMAT (not such a file), ERR_RANGE (an address, an offset or a size), ERR_EXISTS (overlap), ERR_RIGHTS
+ * (W+X); *ret_error then says what and which value. On error *ret_image is undefined.
  */
 MUST_CHECK enum status elf_parse(const void *file, size_t size, vaddr_t base, vaddr_t last, struct elf_image *ret_image,
 				 struct elf_error *ret_error);
 
 /*
- * The same for a user program of which only the first `have` of `size` bytes, `start`, can be read: its program headers must
- * be among them. Segments need not start at a page: they are widened to, and their bytes with them. ET_DYN without an
- * interpreter (static PIE) is allowed: its addresses count from 0, and `base` and `last` are for those. Notes are
- * found only if they can be read.
+ * Do the same for a user program. Only the first `have` of its `size` bytes, at `start`, can be read: the program
+ * headers must be among them. Segments may start inside a page: they are widened to whole pages of memory and of the
+ * file. ET_DYN without an interpreter (static PIE) is allowed: its addresses count from 0, as do `base` and `last`
+ * then. Notes are found only if they lie among the bytes that can be read.
  */
 MUST_CHECK enum status elf_parse_program(const void *start, size_t have, uint64_t size, vaddr_t base, vaddr_t last,
 					 struct elf_image *ret_image, struct elf_error *ret_error);
 
-/* The content of the first note `name`/`type` that is at least `size` bytes long, or NULL. It may be unaligned. */
+/*
+ * Return the content of the first note `name`/`type` with at least `size` bytes, or NULL. The content may be unaligned.
+ */
 const void *elf_note(const struct elf_image *image, const char *name, uint32_t type, size_t size);

@@ -1,12 +1,12 @@
 /*
- * Linux's error numbers, as files, tasks and system calls return them: negative. The one place that turns a status
- * into one.
+ * Linux's error numbers, which files, tasks and system calls return negated, and the one place that turns a status into
+ * such a number.
  */
 #pragma once
 
 #include "paging/types.h"
 
-/* errno(3); the numbers are x86-64's ABI. */
+/* Names as in errno(3), numbers of the x86-64 ABI. */
 enum linux_errno {
 	EPERM = 1,
 	ENOENT = 2,
@@ -53,7 +53,7 @@ enum linux_errno {
 	ETIMEDOUT = 110,
 };
 
-/* For a system call that failed with `status`: 0 or a negative error number. */
+/* Return what a system call that ended with `status` returns: 0 or a negative error number. */
 static inline int errno_of(enum status status)
 {
 	switch (status) {

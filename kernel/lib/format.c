@@ -9,14 +9,14 @@
 struct output {
 	char *buffer;
 	size_t size;
-	size_t length; /* of the whole text, cut or not */
+	size_t length; /* of the whole text, what did not fit the buffer included */
 };
 
 struct conversion {
 	bool left, zero, alternate, plus, space, upper;
 	int width;
-	int precision; /* -1: none given */
-	int bytes;     /* of an integer argument: 1, 2, 4 or 8 */
+	int precision; /* -1: the format gives none */
+	int bytes;     /* size of an integer argument: 1, 2, 4 or 8 */
 };
 
 static void put(struct output *o, char c)
@@ -42,7 +42,7 @@ static void put_text(struct output *o, const struct conversion *c, const char *t
 		pad(o, ' ', c->width - length);
 }
 
-/* With a precision the string need not end: not one byte behind it is read. */
+/* Put a string. When a precision is given the string need not end with NUL: no byte behind `precision` is read. */
 static void put_string(struct output *o, const struct conversion *c, const char *s)
 {
 	int length = 0;
@@ -57,7 +57,7 @@ static void put_string(struct output *o, const struct conversion *c, const char 
 static void put_number(struct output *o, const struct conversion *c, uint64_t value, unsigned base, const char *prefix)
 {
 	const char *digits = c->upper ? "0123456789ABCDEF" : "0123456789abcdef";
-	char text[24]; /* 22 octal digits at the most; the last one first */
+	char text[24]; /* room for the 22 octal digits of a 64-bit number; the last digit comes first */
 	int n = 0, zeros, width = c->width;
 
 	/* C17 7.21.6.1, "The fprintf function": no digit for 0 with precision 0. */
@@ -70,7 +70,7 @@ static void put_number(struct output *o, const struct conversion *c, uint64_t va
 	zeros = c->precision > n ? c->precision - n : 0;
 	if (c->zero && !c->left && c->precision < 0 && width > n)
 		zeros = width - n;
-	/* "#o" asks for a first digit 0, no matter whose. */
+	/* "#o" asks that the first digit is 0: one that precision or padding added is enough. */
 	if (base == 8 && c->alternate && !zeros && !(n && text[n - 1] == '0'))
 		zeros = 1;
 	if (!c->left)
@@ -86,7 +86,7 @@ static void put_number(struct output *o, const struct conversion *c, uint64_t va
 
 #define WIDTH_MOST 65535
 
-/* A width or a precision, from the format or from the arguments; what is absurdly wide is cut. */
+/* Take a width or a precision from the format, or for `*` from the arguments; limited to WIDTH_MOST. */
 static int take_number(const char **format, va_list *args)
 {
 	int n = 0;
@@ -104,7 +104,7 @@ static int take_number(const char **format, va_list *args)
 	return n;
 }
 
-/* Flags, width, precision and length, up to the conversion's letter. */
+/* Take a conversion's flags, width, precision and length; *format is then at the conversion's letter. */
 static struct conversion parse(const char **format, va_list *args)
 {
 	struct conversion c = { .precision = -1, .bytes = 4 };
@@ -202,7 +202,7 @@ static void convert(struct output *o, const char **format, va_list *args)
 		put(o, '%');
 		break;
 	default:
-		/* Not ours: show it as it stands. */
+		/* A conversion that this printf does not know is shown as it stands in the format. */
 		for (const char *p = start; p < *format; p++)
 			put(o, *p);
 		return;

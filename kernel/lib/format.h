@@ -9,11 +9,11 @@
 #include <stddef.h>
 
 /*
- * As vsnprintf(3): writes at most `size` bytes with the ending NUL (none when size is 0) and
- * returns the length that the whole text has. Cannot fail: an unknown conversion is copied as it stands.
+ * Format as vsnprintf(3) does: write at most `size` bytes with the ending NUL (none when size is 0) and return the
+ * length that the whole text has. Cannot fail: an unknown conversion is copied as it stands.
  */
 __attribute__((format(printf, 3, 0))) size_t format_v(char *buffer, size_t size, const char *format, va_list args);
 __attribute__((format(printf, 3, 4))) size_t format_s(char *buffer, size_t size, const char *format, ...);
 
-/* Bytes in human units, exact when it can be: "640 KiB", "3.9 GiB". Returns `buffer`. */
+/* Format a number of bytes for people, exact when possible: "640 KiB", "3.9 GiB". Returns `buffer`. */
 char *format_size(char buffer[16], unsigned long long bytes);

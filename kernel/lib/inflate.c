@@ -1,6 +1,6 @@
 /*
- * Bits come from the lowest of each byte on; codes are looked up by their next INFLATE_FAST bits, and longer ones
- * bit by bit, as codes of one length are consecutive numbers (RFC 1951, 3.2.2).
+ * Inflate's bits come from each byte's lowest bit on. A code is looked up by the next INFLATE_FAST bits, and a longer
+ * one bit by bit, since codes of one length are consecutive numbers (RFC 1951, 3.2.2).
  */
 #include "kernel/lib/inflate.h"
 
@@ -25,7 +25,7 @@ static bool fail(struct inflate *z, const char *what)
 	return false;
 }
 
-/* As many bits as there is room for, or as the input has. */
+/* Move bytes from the input to z->bits, as many as there is room for or the input has. */
 static void refill(struct inflate *z)
 {
 	while (z->count <= 56 && z->at < z->size) {
@@ -55,7 +55,7 @@ static unsigned reversed(unsigned code, unsigned length)
 	return result;
 }
 
-/* Fill the table of short codes. */
+/* Fill code->fast, the table that finds codes of at most INFLATE_FAST bits with one look. */
 static void make_fast(struct inflate_code *code)
 {
 	unsigned next = 0, index = 0;
@@ -72,8 +72,9 @@ static void make_fast(struct inflate_code *code)
 }
 
 /*
- * The code in which symbol i has lengths[i] bits, 0 for none. False: more codes than there are of some length, or
- * fewer, but for a code of a single bit or of no symbol at all, which packers write for want of distances.
+ * Build the code in which symbol i has lengths[i] bits, 0 for a symbol that does not occur. Returns false when there
+ * are more codes of some length than fit, or fewer than possible: except for a code of one symbol with one bit, or of
+ * no symbol at all, which compressors write when a block has no distances.
  */
 static bool make_code(struct inflate_code *code, const uint8_t *lengths, unsigned symbols)
 {
@@ -143,7 +144,7 @@ static bool stored_block(struct inflate *z)
 {
 	uint64_t size;
 
-	/* Whole bytes go back; the block starts at one. */
+	/* A stored block starts at a byte: give the whole bytes in z->bits back to the input, and drop the rest. */
 	z->at -= z->count / 8;
 	z->bits = z->count = 0;
 	if (z->size - z->at < 4)
@@ -176,7 +177,7 @@ static bool copy_back(struct inflate *z, unsigned length, unsigned distance)
 	return true;
 }
 
-/* The rest of a copy whose length's symbol has been read (RFC 1951, 3.2.5). */
+/* Do the rest of a copy: `symbol`, which tells its length, has been read (RFC 1951, 3.2.5). */
 static bool match(struct inflate *z, unsigned symbol)
 {
 	static const uint16_t lengths[] = { 3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
@@ -224,7 +225,7 @@ static bool compressed_block(struct inflate *z)
 	}
 }
 
-/* The codes that a block without its own has (RFC 1951, 3.2.6). */
+/* Set the codes that a block uses which does not bring its own (RFC 1951, 3.2.6). */
 static void fixed_codes(struct inflate *z)
 {
 	uint8_t lengths[INFLATE_SYMBOLS];
@@ -234,12 +235,15 @@ static void fixed_codes(struct inflate *z)
 	memset(lengths + 256, 7, 24);
 	memset(lengths + 280, 8, 8);
 	(void)make_code(&z->literals, lengths, INFLATE_SYMBOLS);
-	/* 30 and 31 never occur, but have codes. */
+	/* The distance symbols 30 and 31 never occur, but have codes, which make the code complete. */
 	memset(lengths, 5, 32);
 	(void)make_code(&z->distances, lengths, 32);
 }
 
-/* The lengths of a block's codes, themselves compressed, with z->literals for a while (RFC 1951, 3.2.7). */
+/*
+ * Read the code lengths of a block's own codes. They are compressed themselves, with the code that z->literals holds
+ * meanwhile (RFC 1951, 3.2.7).
+ */
 static bool take_lengths(struct inflate *z, uint8_t *lengths, unsigned count)
 {
 	unsigned at = 0;
@@ -342,7 +346,7 @@ static uint32_t crc32(struct inflate *z, const uint8_t *bytes, uint64_t size)
 	return ~crc;
 }
 
-/* Behind a string that ends with NUL. */
+/* Skip a string of the header, its ending NUL included. */
 static bool skip_string(struct inflate *z)
 {
 	while (z->at < z->size)
@@ -379,7 +383,7 @@ static uint32_t word_at(const uint8_t *bytes)
 	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
 }
 
-/* One member to `out`, or counted. z->at is behind the trailer afterwards. */
+/* Unpack one member to `out`, or only count its bytes when that is NULL. Afterwards z->at is behind the trailer. */
 static bool unpack(struct inflate *z, const uint8_t *in, uint64_t size, uint8_t *out, uint64_t room)
 {
 	const uint8_t *trailer;

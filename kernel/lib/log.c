@@ -1,6 +1,7 @@
 /*
- * Two rings: one of lines, found by their number, one of their text. Changed with interrupts off and only for as long as
- * it takes to copy a line: formatting and consoles come before and after. Exceptions inside that are our own bugs.
+ * Two rings: log_lines[], of lines, found by their number, and log_text[], of the lines' text. Both are changed with
+ * interrupts off, only for as long as it takes to copy a line: formatting and consoles come before and after.
+ * Exceptions do arrive with interrupts off, but there they would be our own bugs.
  */
 #include "kernel/lib/log.h"
 
@@ -15,20 +16,21 @@
 
 _Static_assert((LOG_LINES & (LOG_LINES - 1)) == 0 && (LOG_TEXT & (LOG_TEXT - 1)) == 0, "numbers may wrap");
 
-/* scripts/gdb and the tests read these from outside. */
+/* scripts/gdb and the tests read log_lines and log_text from outside, by these names. */
 struct log_line {
 	uint64_t stamp;
-	uint64_t at; /* of its text: bytes ever written before it; the first lies at log_text[at % LOG_TEXT] */
+	/* where the text starts: bytes ever written before it. Its first byte is log_text[at % LOG_TEXT] */
+	uint64_t at;
 	uint32_t priority;
 	uint32_t size;
 };
 
-/* Not zeroed at boot: nothing is read that was not written. */
+/* Neither ring is zeroed at boot: only what was written is ever read. */
 static SCRATCH struct log_line log_lines[LOG_LINES]; /* line `seq` lies at seq % LOG_LINES */
 static SCRATCH char log_text[LOG_TEXT];
 static uint64_t text_end;              /* bytes ever written */
-static uint64_t first_line, next_line; /* numbers */
-static bool newest_open;               /* the newest line's end is still to come */
+static uint64_t first_line, next_line; /* numbers of the oldest line kept and of the next line to come */
+static bool newest_open;               /* the newest line has not had its '\n' yet */
 
 static struct log_sink *sinks;
 static int console_level = LOG_DEBUG;
@@ -58,7 +60,7 @@ static uint64_t stamp_ns(uint64_t stamp)
 	return host ? host->stamp_ns(stamp) : 0;
 }
 
-/* ---- the rings; inside the guard ---- */
+/* ---- the rings; call these inside guard_enter() and guard_leave() ---- */
 
 static struct log_line *line_of(uint64_t seq)
 {
@@ -73,7 +75,10 @@ static void open_line(unsigned priority)
 	newest_open = true;
 }
 
-/* At most LOG_LINE_MOST bytes with what the newest line has: it does not overwrite itself. */
+/*
+ * Add text to the newest line, which then has LOG_LINE_MOST bytes at the most and so cannot overwrite itself in the
+ * ring.
+ */
 static void add_text(const char *text, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
@@ -84,7 +89,7 @@ static void add_text(const char *text, size_t size)
 		first_line++;
 }
 
-/* Bytes before the first '\n'; all when there is none. */
+/* Return the number of bytes before the first '\n'; `size` when there is none. */
 static size_t line_length(const char *text, size_t size)
 {
 	size_t length = 0;
@@ -94,7 +99,7 @@ static size_t line_length(const char *text, size_t size)
 	return length;
 }
 
-/* Add the beginning of `text`: a line, or as much of it as a record holds. Returns the bytes taken, '\n' included. */
+/* Add the beginning of `text`: one line, or as much of it as a record holds. Returns the bytes taken, '\n' included. */
 static size_t put_line(unsigned priority, const char *text, size_t size)
 {
 	size_t length = line_length(text, size), room;
@@ -144,7 +149,7 @@ static void copy_line(uint64_t seq, struct log_record *ret)
 	const struct log_line *line = line_of(seq);
 
 	ret->seq = seq;
-	ret->ns = line->stamp; /* not converted yet: that takes no guard */
+	ret->ns = line->stamp; /* the raw stamp, which log_get() converts outside the guard */
 	ret->priority = line->priority;
 	ret->size = line->size;
 	for (size_t i = 0; i < line->size; i++)
@@ -164,7 +169,10 @@ bool log_get(uint64_t seq, struct log_record *ret)
 	return is_there;
 }
 
-/* By pieces, straight from the ring: before there is a console there may be little stack. */
+/*
+ * Hand a line over in one or two pieces, straight from the ring: before a console exists the stack may be too small for
+ * a copy.
+ */
 static void hand_line(uint64_t seq, void (*write)(const char *text, size_t size))
 {
 	const struct log_line *line = line_of(seq);
@@ -180,7 +188,7 @@ static void hand_line(uint64_t seq, void (*write)(const char *text, size_t size)
 
 void log_read(void (*write)(const char *text, size_t size))
 {
-	/* What is said meanwhile may push lines out, and is not read itself. */
+	/* Lines that are logged meanwhile may push old ones out of the ring; they are not read themselves. */
 	uint64_t end = next_line;
 
 	for (uint64_t seq = first_line; seq < end; seq++) {
@@ -274,7 +282,7 @@ static void show(unsigned priority, const char *text, size_t size)
 	}
 }
 
-/* Returns the length of the text. What is too long ends in an ellipsis and a new line. */
+/* Format a message and return its length. A message that is too long is cut and ends in an ellipsis and a '\n'. */
 static size_t format_message(char text[MESSAGE_SIZE], const char *format, va_list args)
 {
 	static const char cut[] = "…\n";
@@ -282,7 +290,7 @@ static size_t format_message(char text[MESSAGE_SIZE], const char *format, va_lis
 
 	if (size < MESSAGE_SIZE)
 		return size;
-	/* Not inside a character: the bytes that continue one are 10xxxxxx (RFC 3629, "UTF-8 definition"). */
+	/* Do not cut inside a character: the bytes that continue one are 10xxxxxx (RFC 3629, "UTF-8 definition"). */
 	while (end && (text[end] & 0xc0) == 0x80)
 		end--;
 	memcpy(text + end, cut, sizeof(cut));

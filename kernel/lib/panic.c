@@ -1,6 +1,6 @@
 /*
- * Hands a panic to whoever shows it. Halting the machine is the handler's business: this layer has no instruction
- * for it.
+ * Hands a panic to the handler that shows it. Halting the machine is the handler's business: this layer has no
+ * instruction for that.
  */
 #include "kernel/lib/panic.h"
 
@@ -16,7 +16,7 @@ void panic_set_handler(panic_handler_fn *handler)
 	panic_handler = handler;
 }
 
-/* What is left when there is no handler: one line, unless saying it is what has failed. */
+/* Show the message when no handler is set: one line, and nothing when saying that line has panicked itself. */
 static void say_panic(const char *format, va_list args)
 {
 	static bool entered;
@@ -44,7 +44,10 @@ void panic(const char *format, ...)
 }
 
 #if DEBUG && !defined(HOST_TEST)
-/* The compiler's (-fstack-protector-strong): a function that returns finds its canary changed. */
+/*
+ * Called by code that the compiler adds (-fstack-protector-strong) when a function that returns finds its canary
+ * changed.
+ */
 __attribute__((noreturn)) void __stack_chk_fail(void);
 
 void __stack_chk_fail(void)

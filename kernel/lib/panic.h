@@ -1,6 +1,6 @@
 /*
- * The end of the line. `panic` is for "no way on"; ASSERT, in every build, for our own bugs.
- * The layers above register what happens then: the page, the halt or the reboot.
+ * The end of the line: `panic` for when there is no way on; ASSERT, in every build, for our own bugs. The layers above
+ * register what a panic does: show the page, halt or reboot.
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 __attribute__((noreturn, cold, format(printf, 1, 2))) void panic(const char *format, ...);
 
 /*
- * Called by panic with its message; must not return. A panic inside the handler calls it again: it sees to that itself.
- * Until one is set, panic says its message, once, and goes round in a loop.
+ * Called by panic with its message; must not return. A panic inside the handler calls the handler again, which must be
+ * prepared for that. Until a handler is set, panic says its message, once, and loops for ever.
  */
 typedef void panic_handler_fn(const char *format, va_list args);
 void panic_set_handler(panic_handler_fn *handler);

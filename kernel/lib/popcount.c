@@ -1,11 +1,12 @@
 /*
- * What the compiler calls where the baseline x86-64 CPU has no instruction: it must not need a library for that.
+ * Functions that the compiler calls for what a baseline x86-64 CPU has no instruction for: counting bits. They stand in
+ * for the compiler's own library, which the kernel is not linked with.
  */
 #include <stdint.h>
 
 int __popcountdi2(int64_t value);
 
-/* Bits that are 1: sums of neighbours, in fields of 2, 4 and 8 bits, then of all bytes. */
+/* Count the bits that are 1: sums of neighbours, in fields of 2, 4 and 8 bits, then the sum of all bytes. */
 int __popcountdi2(int64_t value)
 {
 	uint64_t x = (uint64_t)value;

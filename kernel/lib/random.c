@@ -1,5 +1,6 @@
 /*
- * One generator for all. Its key is all that it knows; each request and each addition replaces it.
+ * The one random-number generator of the kernel. The key is its whole state; each request and each addition replaces
+ * it.
  */
 #include "kernel/lib/random.h"
 
@@ -9,7 +10,7 @@
 static uint32_t key[CHACHA_KEY_WORDS];
 static bool ready;
 
-/* What the stream under `key` is used for: each has nonces of its own. */
+/* What a block of the key stream is for: output and mixing have different nonces, so their blocks never coincide. */
 enum use { USE_OUTPUT, USE_MIX };
 
 static void block(enum use use, uint32_t counter, uint8_t ret[CHACHA_BLOCK])
@@ -25,7 +26,10 @@ void random_add(const void *bytes, size_t size)
 	uint8_t out[CHACHA_BLOCK];
 	size_t piece;
 
-	/* Each 32 bytes are added to the key, and what that key gives is the next one: nobody can undo or cancel it. */
+	/*
+	 * Add each 32 bytes to the key, and replace the key by a block that the sum generates: nobody who controls the
+	 * bytes can undo that, or cancel what was added before.
+	 */
 	for (; size; from += piece, size -= piece) {
 		uint8_t mixed[sizeof(key)];
 
@@ -58,7 +62,7 @@ void random_bytes(void *to, size_t size)
 	uint32_t counter = 0;
 	size_t piece;
 
-	/* The first half block is the next key, the other half the first 32 bytes. */
+	/* The first half block becomes the next key, the second half is the first 32 bytes of output. */
 	block(USE_OUTPUT, counter++, out);
 	memcpy(next_key, out, sizeof(key));
 	piece = size < CHACHA_BLOCK - sizeof(key) ? size : CHACHA_BLOCK - sizeof(key);

@@ -1,6 +1,6 @@
 /*
- * Memory that is written before it is read: the loader leaves it as it is, which saves it the zeroing (ELF_SCRATCH in
- * kernel/lib/elf.h; kernel/arch/kernel.ld gives it a segment).
+ * SCRATCH marks variables whose memory is written before it is read: the loader then need not zero it (ELF_SCRATCH in
+ * kernel/lib/elf.h; kernel/arch/kernel.ld gives such memory a segment).
  */
 #pragma once
 

@@ -1,14 +1,14 @@
 /*
- * The memory and string functions of a program without a C library. Compilers call the first four by
- * themselves, so nothing here may become a call of itself. Few instructions are what counts, since the loader's
- * are counted: whole blocks, and one more block that overlaps them instead of a loop over the last bytes.
- * `rep stosb` is no gain: an emulator counts each of its steps as an instruction.
+ * The memory and string functions of a program without a C library. Compilers call the first four by themselves, so the
+ * bodies must not be compiled into calls of themselves. What counts is few instructions, since the loader's
+ * are counted: whole blocks, and one more block that overlaps them instead of a loop over the last bytes. `rep stosb`
+ * is no gain: an emulator counts each of its steps as an instruction.
  */
 #include "kernel/lib/string.h"
 
 #include <stdint.h>
 
-/* Keep the compiler from seeing a memset in the loop of memset. */
+/* Keep the compiler from recognising a memset in memset's own loop. */
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((no_builtin)), apply_to = function)
 #else
@@ -18,7 +18,7 @@
 typedef uint32_t word32 __attribute__((aligned(1), may_alias));
 typedef uint64_t word64 __attribute__((aligned(1), may_alias));
 
-/* The kernel leaves the SSE registers to user programs; the loader may use them. */
+/* The kernel leaves the SSE registers to user programs, so its block is 8 bytes; the loader may use them. */
 #if defined(__SSE2__)
 typedef long long block __attribute__((vector_size(16), aligned(1), may_alias));
 #define BLOCK_OF(word) ((block){ (long long)(word), (long long)(word) })
@@ -39,7 +39,7 @@ static void store(unsigned char *at, block value)
 	*(block *)at = value;
 }
 
-/* Less than a block. Reads all before it writes, so that an overlap does no harm. */
+/* Copy less than a block. All bytes are read before any is written, so that an overlap does no harm. */
 static void copy_little(unsigned char *to, const unsigned char *from, size_t bytes)
 {
 	if (bytes >= 8) {
@@ -61,7 +61,7 @@ static void copy_little(unsigned char *to, const unsigned char *from, size_t byt
 	}
 }
 
-/* For `to` below `from`, or no overlap: each block is read before a write can reach it. */
+/* Copy when `to` lies below `from`, or without overlap: each block is read before a write can reach it. */
 static void copy_upwards(unsigned char *to, const unsigned char *from, size_t bytes)
 {
 	unsigned char *end = to + bytes;
@@ -85,7 +85,7 @@ static void copy_upwards(unsigned char *to, const unsigned char *from, size_t by
 	store(end - BLOCK, last);
 }
 
-/* For `to` above `from`: the mirror of copy_upwards. */
+/* Copy when `to` lies above `from`: the mirror of copy_upwards(). */
 static void copy_downwards(unsigned char *to, const unsigned char *from, size_t bytes)
 {
 	block first;
@@ -208,7 +208,7 @@ char *strchr(const char *s, int c)
 	for (; *s != (char)c; s++)
 		if (!*s)
 			return NULL;
-	/* C's own signature drops the const. */
+	/* C's own signature of strchr() drops the const. */
 	return (char *)(uintptr_t)s;
 }
 

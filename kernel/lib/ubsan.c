@@ -1,7 +1,7 @@
 /*
- * What the compiler calls in the debug build (-fsanitize=undefined) where a program's behaviour is undefined: each of
- * these panics with file, line, column and values. The names, and the structures that the compiler lays out, are those
- * of the sanitizer's run-time library (LLVM, compiler-rt/lib/ubsan/ubsan_handlers.h).
+ * The functions that the compiler calls in the debug build (-fsanitize=undefined) where a program's behaviour is
+ * undefined: each of them panics with file, line, column and values. The names, and the structures that the compiler
+ * lays out, are those of the sanitizer's run-time library (LLVM, compiler-rt/lib/ubsan/ubsan_handlers.h).
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,11 +23,11 @@ enum type_kind { TYPE_INTEGER = 0, TYPE_FLOAT = 1, TYPE_UNKNOWN = 0xffff };
 
 struct type {
 	uint16_t kind; /* enum type_kind */
-	uint16_t info; /* of an integer: bit 0 signed, above it the logarithm of its bits */
+	uint16_t info; /* for an integer: bit 0 is "signed", the bits above it the logarithm of its size in bits */
 	char name[];
 };
 
-/* A value of at most 64 bits itself, or a pointer to it. */
+/* A value as the compiler passes it: of up to 64 bits the value itself, else a pointer to it. */
 typedef uintptr_t value_t;
 
 struct overflow_data {
@@ -51,7 +51,7 @@ struct mismatch_data {
 	struct location at;
 	const struct type *type;
 	uint8_t log_alignment;
-	uint8_t access; /* number of a word in `accesses` */
+	uint8_t access; /* index into `accesses` below */
 };
 
 struct value_data {
@@ -92,7 +92,7 @@ static bool is_signed(const struct type *type)
 	return type->kind == TYPE_INTEGER && type->info & 1;
 }
 
-/* The value in words. Returns `buffer`. */
+/* Write the value as text into `buffer`, and return `buffer`. */
 static const char *value_format(const struct type *type, value_t value, char buffer[VALUE_TEXT])
 {
 	unsigned bits = bits_of(type);

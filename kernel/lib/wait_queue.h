@@ -1,8 +1,9 @@
 /*
- * Who waits for something, and how to tell them. Knows no task: a waiter brings the function that wakes it, so files
- * and devices, which lie below the tasks, can have queues.
+ * A queue of those who wait for something, and how to wake them. Knows no task: a waiter brings the function that wakes
+ * it, so files and devices, which lie below the tasks, can have queues.
  *
- * One CPU: whoever shares a queue with an interrupt handler keeps interrupts off around the calls.
+ * Guard: the kernel runs on one CPU; whoever shares a queue with an interrupt handler keeps interrupts off around the
+ * calls.
  */
 #pragma once
 
@@ -11,16 +12,17 @@
 struct wait_queue;
 
 struct waiter {
-	void (*wake)(struct waiter *waiter); /* called by wait_queue_wake; may remove this waiter, and no other */
+	/* called by wait_queue_wake(); may remove this waiter from the queue, and no other */
+	void (*wake)(struct waiter *waiter);
 	struct waiter *next;
-	struct waiter **link; /* what points at this one; NULL: in no queue */
+	struct waiter **link; /* the pointer that points at this waiter; NULL: in no queue */
 };
 
 struct wait_queue {
 	struct waiter *first;
 };
 
-/* Last in, last woken. `waiter` must be in no queue. */
+/* Add `waiter`, which must be in no queue, at the end: the one added last is woken last. */
 static inline void wait_queue_add(struct wait_queue *queue, struct waiter *waiter)
 {
 	struct waiter **link = &queue->first;
@@ -32,7 +34,7 @@ static inline void wait_queue_add(struct wait_queue *queue, struct waiter *waite
 	*link = waiter;
 }
 
-/* No effect when it is in none. */
+/* Remove a waiter from its queue; no effect when it is in none. */
 static inline void wait_queue_remove(struct waiter *waiter)
 {
 	if (!waiter->link)
@@ -43,7 +45,7 @@ static inline void wait_queue_remove(struct waiter *waiter)
 	waiter->link = NULL;
 }
 
-/* Call each waiter's `wake`. They stay in the queue unless they remove themselves. */
+/* Call each waiter's `wake`. The waiters stay in the queue unless they remove themselves. */
 static inline void wait_queue_wake(struct wait_queue *queue)
 {
 	struct waiter *next;

@@ -1,0 +1,37 @@
+"""scripts/check-comments: comments without a subject are found, and nothing else is."""
+
+from __future__ import annotations
+
+import pytest
+from scripts_common import run_script
+
+
+def test_this_tree():
+    result = run_script("check-comments")
+    assert (result.returncode, result.stdout) == (0, "")
+
+
+@pytest.mark.parametrize(("comment", "what"), [
+    ("The PCID may have been dealt to another context meanwhile: load PCID 0.", None),
+    ("This CPU has no PAT.", None),
+    ("The other half keeps its rights.", None),
+    ("Both tables are empty.", None),
+    ("Thatched roofs", None),
+    ("These checks rely on the map.", None),
+    ("It may be another's by now.", "a pronoun"),
+    ("That it counts is enough.", "a pronoun"),
+    ("These believe the map.", "a pronoun"),
+    ("This is not reached.", "a pronoun"),
+    ("Both may change.", "a pronoun"),
+    ("The other's stack.", "a pronoun"),
+    ("The same for the kernel.", "a reference to another comment"),
+    ("Without: `lost`.", "a fragment"),
+])
+@pytest.mark.parametrize("form", ["int x; /* {} */", "/*\n * {}\n */", "// {}"])
+def test_each_opening(tmp_path, form, comment, what):
+    (tmp_path / "paging").mkdir()
+    # What a string says is no comment.
+    (tmp_path / "paging/x.c").write_text('const char *s = "/* It is */";\n' + form.format(comment) + "\n")
+    result = run_script("check-comments", tmp_path)
+    expected = f'paging/x.c:2: a comment opens with {what}: "{comment[:40]}"\n' if what else ""
+    assert (result.returncode, result.stdout) == (bool(what), expected)
