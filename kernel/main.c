@@ -20,7 +20,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/frame/frame.h"
+#include "kernel/mm/frame/machine_frames.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/heap/kernel_heap.h"
 #include "kernel/mm/space/firmware_context.h"
@@ -256,6 +256,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	gdb_stub_init(cmdline);
 
 	protection_init();
+	machine_frames_init(info);
 	kernel_space_init(info);
 	stages_reach(STAGE_TABLES);
 	start_failing(cmdline);

@@ -9,6 +9,7 @@
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
+#include "kernel/mm/frame/machine_frames.h"
 #include "kernel/mm/space/hhdm.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/report/leaf_runs.h"

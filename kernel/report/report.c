@@ -10,6 +10,7 @@
 #include "kernel/dev/screen.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
+#include "kernel/mm/frame/machine_frames.h"
 #include "kernel/mm/space/firmware_context.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/report/audit.h"

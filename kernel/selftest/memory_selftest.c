@@ -4,7 +4,7 @@
  */
 #include "kernel/lib/scratch.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/frame/frame.h"
+#include "kernel/mm/frame/machine_frames.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/heap/kernel_heap.h"
 #include "kernel/mm/space/hhdm.h"

@@ -4,6 +4,7 @@
  */
 #include "kernel/arch/features.h"
 #include "kernel/lib/string.h"
+#include "kernel/mm/frame/machine_frames.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/mm/space/mmio.h"
 #include "kernel/selftest/memory_selftests.h"

@@ -7,6 +7,7 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/firmware_call.h"
+#include "kernel/mm/frame/machine_frames.h"
 #include "kernel/mm/space/hhdm.h"
 #include "kernel/mm/space/kernel_space.h"
 

@@ -6,31 +6,21 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/features.h"
-#include "kernel/mm/frame/frame.h"
+#include "kernel/mm/frame/machine_frames.h"
 #include "kernel/mm/space/hhdm.h"
 
 struct context kernel_context;
 
-static struct memmap memmap;
-const struct memmap *machine_memmap = &memmap;
-
-/* The tables that the loader built: no frame allocator handed them out. */
-static uint64_t loader_tables_start, loader_tables_end;
-
 static enum status table_alloc(void *ctx, paddr_t *ret_pa)
 {
-	return frame_alloc_4k(ctx, ret_pa);
+	(void)ctx;
+	return frame_alloc_4k(frame_cache_here(), ret_pa);
 }
 
 static void table_free(void *ctx, paddr_t pa)
 {
-	uint64_t added;
-
-	/* One of the loader's becomes the allocator's when it is first given back, and may come here again after that. */
-	if (pa.raw < loader_tables_start || pa.raw >= loader_tables_end || frame_refs(&machine_frames, FRAME_4K, pa))
-		frame_free_4k(ctx, pa);
-	else if (frame_add_range(&machine_frames, pa, paddr_add(pa, PAGE_SIZE), &added) != OK)
-		panic("table at %#llx cannot be freed", (unsigned long long)pa.raw);
+	(void)ctx;
+	machine_frames_free_table(pa);
 }
 
 static const struct space_ops table_ops = { table_alloc, table_free };
@@ -53,7 +43,7 @@ const struct window_seam direct_map_pages = { .page_alloc = page_alloc, .page_fr
 
 enum status kernel_space_create(struct space *ret)
 {
-	enum status status = space_init(ret, &table_ops, frame_cache_here(), HHDM_BASE, kernel_space.max_leaf);
+	enum status status = space_init(ret, &table_ops, NULL, HHDM_BASE, kernel_space.max_leaf);
 
 	if (status == OK)
 		space_share(ret, &kernel_space, SHARED_SLOT);
@@ -86,31 +76,11 @@ static void make_image_global(const struct boot_info *info)
 		cpu_write_cr4(cpu_read_cr4() | CR4_PGE);
 }
 
-/* The machine's frames: what the map calls usable, and what the loader took for tables and did not need. */
-static void start_frames(const struct boot_info *info)
-{
-	paddr_t spare = paddr_add(info->tables, info->table_frames * PAGE_SIZE);
-	uint64_t added;
-
-	if (frame_init(&machine_frames, &memmap, HHDM_BASE) != OK)
-		panic("takeover: no usable memory for the frame allocator");
-	frame_cache_init(&machine_frame_cache, &machine_frames);
-	loader_tables_start = info->tables.raw;
-	loader_tables_end = spare.raw;
-	if (info->table_spare &&
-	    frame_add_range(&machine_frames, spare, paddr_add(spare, info->table_spare * PAGE_SIZE), &added) != OK)
-		panic("takeover: the spare tables at %#llx are not free", (unsigned long long)spare.raw);
-}
-
 void kernel_space_init(const struct boot_info *info)
 {
 	size_t frames;
 
-	memmap = (struct memmap){ .ranges = hhdm_ptr(info->memmap),
-				  .count = info->memmap_count,
-				  .capacity = info->memmap_count };
-	start_frames(info);
-	space_adopt(&kernel_space, paddr(cpu_read_cr3() & PTE_ADDRESS), &table_ops, frame_cache_here(), HHDM_BASE,
+	space_adopt(&kernel_space, paddr(cpu_read_cr3() & PTE_ADDRESS), &table_ops, NULL, HHDM_BASE,
 		    cpu_features()->pages_1g ? 3 : 2);
 	frames = kernel_space.tables + 1;
 	if (kernel_space.root.raw != info->tables.raw || frames != info->table_frames)

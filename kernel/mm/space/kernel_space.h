@@ -10,11 +10,8 @@
 /* The space of the kernel context. */
 #define kernel_space (kernel_context.space)
 
-/* The machine's memory map, for ever: in memory of the loader that is kept. */
-extern const struct memmap *machine_memmap;
-
 /*
- * Start the frame allocator and take the loader's tables over: drop its trampoline and all else in the lower half, set G on
+ * Take the loader's tables over, the frame allocator having started: drop its trampoline and all else in the lower half, set G on
  * slot 511's leaves, pin slot 511. Panics when the tables are not what the contract says.
  */
 void kernel_space_init(const struct boot_info *info);

@@ -4,7 +4,7 @@
 #include "kernel/mm/space/mmio.h"
 
 #include "kernel/arch/features.h"
-#include "kernel/mm/frame/frame.h"
+#include "kernel/mm/frame/machine_frames.h"
 #include "kernel/mm/space/hhdm.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/mm/space/mmio_window.h"

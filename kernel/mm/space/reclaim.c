@@ -4,7 +4,7 @@
 #include "kernel/mm/space/reclaim.h"
 
 #include "kernel/lib/panic.h"
-#include "kernel/mm/frame/frame.h"
+#include "kernel/mm/frame/machine_frames.h"
 #include "kernel/mm/space/hhdm.h"
 #include "kernel/mm/space/kernel_space.h"
 
