@@ -147,6 +147,16 @@ static void print_reports(uint64_t tsc_frequency)
 		log_err("audit: this kernel does not keep its memory map\n");
 }
 
+/* `selftest`: all self-tests; selftest=NAME: those of one suite. */
+static void run_selftests(const struct boot_info *info, const char *cmdline)
+{
+	char only[16];
+	bool chosen = cmdline_get(cmdline, "selftest", only, sizeof(only));
+
+	if (cmdline_has(cmdline, "selftest") && !selftests_run(info, chosen ? only : NULL))
+		log_err("self-tests: this kernel does not do what it must\n");
+}
+
 /* Linux's loglevel=, quiet and printk.time=: by default all but debug is shown, without times. */
 static void set_log(const char *cmdline)
 {
@@ -283,8 +293,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	hwreport_at_boot(info, cmdline);
 	reclaim_memory();
 	stop_failing(cmdline);
-	if (cmdline_has(cmdline, "selftest") && !selftests_run(info))
-		log_err("self-tests: this kernel does not do what it must\n");
+	run_selftests(info, cmdline);
 
 	keyboard_init();
 	commands_init();

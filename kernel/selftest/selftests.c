@@ -4,6 +4,8 @@
  */
 #include "kernel/selftest/selftests.h"
 
+#include "kernel/lib/log.h"
+#include "kernel/lib/string.h"
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/report/report.h"
@@ -43,9 +45,19 @@ static const struct selftest_suite *const suites[] = {
 	&user_selftests,  &time_selftests,   &failure_selftests, &audit_selftests,
 };
 
-bool selftests_run(const struct boot_info *info)
+bool selftests_run(const struct boot_info *info, const char *only)
 {
+	const struct selftest_suite *chosen[sizeof(suites) / sizeof(suites[0])];
+	size_t count = 0;
+
+	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
+		if (!only || !strcmp(only, suites[i]->name))
+			chosen[count++] = suites[i];
+	if (!count) {
+		log_err("self-tests: there is no suite \"%s\"\n", only);
+		return false;
+	}
 	frame_fail_nth(frame_cache_here(), 0);
 	failure_selftest_init(info);
-	return selftest_run(suites, sizeof(suites) / sizeof(suites[0]), free_frames) == 0;
+	return selftest_run(chosen, count, free_frames) == 0;
 }

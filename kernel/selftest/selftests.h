@@ -1,12 +1,13 @@
 /*
- * The list of all self-tests, run at boot with `selftest` on the command line.
+ * The list of all self-tests, run at boot with `selftest` on the command line; `selftest=NAME` runs one suite of them.
  */
 #pragma once
 
 #include "kernel/boot/boot_info.h"
 
 /*
- * Run them all; the log gets the results. Needs the kernel context. Returns whether all held.
+ * Run the suite of the name `only`, or all suites when it is NULL; the log gets the results. Needs the kernel context.
+ * Returns whether all tests held; false when no suite has that name.
  * Frames that the boot wanted to fail (frame_fail=) are forgotten.
  */
-bool selftests_run(const struct boot_info *info);
+bool selftests_run(const struct boot_info *info, const char *only);
