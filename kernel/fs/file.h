@@ -3,7 +3,7 @@
  *
  * Nothing here blocks. A call that would returns -EAGAIN; who wants to wait does so in file_queue's queue and
  * calls again. Who blocks holds the file (file_get) meanwhile: another thread may close the descriptor.
- * Data comes from and goes to user memory through kernel/mm/user_io.h. Calls are made in the context of the task whose
+ * Data comes from and goes to user memory through kernel/mm/user/user_io.h. Calls are made in the context of the task whose
  * memory the user_io is, and leave that context as it was.
  */
 #pragma once

@@ -17,7 +17,7 @@ struct audit_facts {
 	unsigned physical_bits; /* MAXPHYADDR */
 };
 
-/* Whose rules a space must keep: design.md, "What must always hold". */
+/* Whose rules a space must keep: docs/architecture.md, "The address space". */
 enum audit_kind { AUDIT_AS_KERNEL, AUDIT_AS_USER, AUDIT_AS_FIRMWARE };
 
 /* What can be wrong: X(name, in words). Leaves are counted, unless it says otherwise. */

@@ -19,7 +19,7 @@ static const uint8_t small[] = {
 	0,                                                                        /* no pairs */
 	2,   3,          'a',        '.',        'c', 3,           'b', '.', 'h', /* files */
 	1,   1,          10,         2,          'i', 'n',                        /* functions: file 1, line 10 */
-	235, 0,          5,          0 + 28 * 3,                                  /* bottom a.c:5; a row at 0 */
+	235, 0,          5,          0 + 28 * 3,                                  /* bottom line 5; a row at 0 */
 	232, 0,          3 + 28 * 4,                               /* push; a row 4 bytes on, a line further */
 	224, 1 + 28 * 4,                                           /* pop; a row 2 bytes on, a line further */
 	233, 127,        234,        200,        1,   27 + 28 * 3, /* line - 64, 200 bytes and 28 on */

@@ -8,7 +8,7 @@ from machine import Config, Machine
 
 SELFTEST = "console=ttyS0 selftest"
 NO_DISPLAY = ("-vga", "none")
-# The checks of kernel/irq/irq_selftest.c.
+# The checks of kernel/selftest/irq_selftest.c.
 CHECKS = 10
 
 MACHINES = {

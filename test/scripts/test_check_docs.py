@@ -14,6 +14,9 @@ def test_this_tree():
 @pytest.mark.parametrize(("line", "fault"), [
     ("The files of `paging/` and `paging/layout.h`, `make test CC=clang`, 0xffff800000000000.", None),
     ("See `kernel/none.c`.", "no file kernel/none.c"),
+    ("See none.c, paging/layout.h, layout.h, test_NAME.c and …_none.c.", "no file none.c"),
+    ("See `kernel/none/`.", "no file kernel/none/"),
+    ("Run `make build/host/test_none CMDLINE=\"a word\" build/initrd.cpio`.", "no source of build/host/test_none"),
     ("See [that](docs/none.md).", "link to docs/none.md, which does not exist"),
     ("Run `make nothing`.", "no target nothing in the Makefile"),
     ("    walk of 0xffff810000000000:", None),
@@ -27,3 +30,18 @@ def test_each_fault(tmp_path, line, fault):
     result = run_script("check-docs", tmp_path)
     assert result.stdout == (f"README.md:2: {fault}\n" if fault else "")
     assert result.returncode == (1 if fault else 0)
+
+
+@pytest.mark.parametrize(("path", "text", "line"), [
+    ("kernel/mm/heap.c", '/* See heap.c,\n * mm/none.h. */\n#include "kernel/none.c"\n', 2),
+    ("kernel/arch/entry.S", "/* kernel/mm/none.h */\n", 1),
+    ("scripts/check", '#!/usr/bin/python3\n"""What\nmm/none.h is."""\nNAME = "kernel/none.h"\n', 3),
+    ("scripts/run", "#!/bin/sh\n# Like mm/none.h.\n", 2),
+])
+def test_names_in_comments(tmp_path, path, text, line):
+    for name, content in {"Makefile": "# Of build/a.c\n", "paging/layout.h": "/* layout.h */\n", path: text}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(content)
+    result = run_script("check-docs", tmp_path)
+    assert result.returncode == 1
+    assert result.stdout.replace("kernel/mm/none.h", "mm/none.h") == f"{path}:{line}: no file mm/none.h\n"

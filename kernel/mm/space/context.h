@@ -118,6 +118,6 @@ void context_visit(void (*see)(void *ctx, const struct context *c), void *ctx);
 /* Frames in tables of all contexts, roots included. */
 size_t context_table_frames(void);
 
-/* What switching and flushing cost so far: kernel/mm/tlb.h. */
+/* What switching and flushing cost so far: kernel/mm/space/tlb.h. */
 struct tlb_stats;
 const struct tlb_stats *context_tlb_stats(void);

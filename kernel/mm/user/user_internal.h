@@ -1,6 +1,6 @@
 /*
  * What the files of user memory share: user_space.c (life), user_map.c, user_protect.c, user_remap.c (areas),
- * user_fault.c, user_fork.c and user_pages.c (page tables and frames).
+ * user_fault.c and user_pages.c (page tables and frames).
  */
 #pragma once
 

@@ -14,7 +14,7 @@
 #define PAGE  4096UL
 #define PAGES 256UL /* of 1 MiB: too small for a kernel to use 2 MiB pages */
 
-/* bench/meter.c: what the operations read. The first one at the start. */
+/* test/user/bench/meter.c: what the operations read. The first one at the start. */
 enum meter {
 	METER_TICKS,   /* of the time-stamp counter */
 	METER_CR3,     /* writes of CR3 */
@@ -30,14 +30,14 @@ uint64_t meter_read(void);
 /* Print `bench failed: WHAT: saw SAW` and power off. */
 _Noreturn void failed(const char *what, long saw);
 
-/* bench/calls.c: calls that do next to nothing. */
+/* test/user/bench/calls.c: calls that do next to nothing. */
 uint64_t bench_getpid(unsigned count);
 uint64_t bench_getppid(unsigned count);
 uint64_t bench_invalid(unsigned count);
 uint64_t bench_clock(unsigned count);
 uint64_t bench_signal(unsigned count);
 
-/* bench/pages.c: user memory. */
+/* test/user/bench/pages.c: user memory. */
 uint64_t bench_map_page(unsigned count);
 uint64_t bench_map_megabyte(unsigned count);
 uint64_t bench_fault(unsigned count);
@@ -48,7 +48,7 @@ uint64_t bench_protect(unsigned count);
 /* Anonymous memory of PAGES pages, each written to, between two pages without rights. */
 char *touched(void);
 
-/* bench/tasks.c: processes and threads. */
+/* test/user/bench/tasks.c: processes and threads. */
 uint64_t bench_yield(unsigned count);
 uint64_t bench_pipe(unsigned count);
 uint64_t bench_futex(unsigned count);
@@ -60,7 +60,7 @@ uint64_t bench_fork_reserved(unsigned count);
 uint64_t bench_exec(unsigned count);
 uint64_t bench_exec_large(unsigned count);
 
-/* bench/shell.c: pipe throughput, and Debian's busybox, which is /bin/busybox. */
+/* test/user/bench/shell.c: pipe throughput, and Debian's busybox, which is /bin/busybox. */
 uint64_t bench_pipe_bulk(unsigned count);
 uint64_t bench_shell_loop(unsigned count);
 uint64_t bench_shell_true(unsigned count);
