@@ -20,6 +20,10 @@ SYSCALL_0(missing)
 	return -ENOSYS;
 }
 
+/* Two calls of one number, or of one name, do not compile: the later one would silently hide the other. */
+#define SYSCALL_ONCE(number, name) number_##number##_is_given_once, name_##name##_is_given_once,
+enum { SYSCALL_LIST(SYSCALL_ONCE) };
+
 #define SYSCALL_FUNCTION(number, name) [number] = sys_##name,
 #define SYSCALL_NAME(number, name)     [number] = #name,
 
