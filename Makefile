@@ -53,17 +53,18 @@ BENCH_CFLAGS := $(BASE) -O2 -DHOST_TEST
 PAGING      := $(wildcard paging/*.c)
 KERNEL_C    := $(PAGING) $(wildcard kernel/*.c kernel/*/*.c kernel/*/*/*.c)
 KERNEL_S    := $(wildcard kernel/*.S kernel/*/*.S)
-EFI_C       := $(wildcard efi/*.c) $(PAGING) kernel/boot/memmap.c kernel/lib/elf.c kernel/lib/format.c \
-               kernel/lib/cmdline.c kernel/lib/string.c
+EFI_C       := $(wildcard efi/*.c) $(PAGING) kernel/boot/memmap.c \
+               $(addprefix kernel/lib/,elf.c format.c printable.c utf8.c cmdline.c string.c)
 EFI_S       := $(wildcard efi/*.S)
 # What runs on the host as well: no privileged instruction, no device.
 HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arch/features.c kernel/arch/pcid.c \
-               $(addprefix kernel/lib/,elf.c format.c cmdline.c log.c panic.c chacha.c random.c inflate.c) \
+               $(addprefix kernel/lib/,elf.c format.c printable.c utf8.c cmdline.c log.c panic.c chacha.c random.c \
+               inflate.c) \
                $(wildcard kernel/mm/frame/*.c kernel/mm/heap/heap*.c) \
                $(addprefix kernel/mm/space/,tlb.c window.c window_tree.c mmio_window.c) $(wildcard kernel/mm/user/*.c) \
                $(wildcard kernel/fs/*.c) kernel/task/load_average.c \
                $(addprefix kernel/irq/,acpi.c acpi_tables.c timer_queue.c) \
-               $(addprefix kernel/dev/,font.c utf8.c framebuffer.c text_grid.c text_palette.c text_console.c text_mode.c \
+               $(addprefix kernel/dev/,font.c framebuffer.c text_grid.c text_palette.c text_console.c text_mode.c \
                text_sequence.c vt_parser.c vt_pen.c vt_charset.c keymap.c) \
                $(addprefix kernel/report/,packed_text.c symbol_table.c line_table.c walk_report.c audit.c leaf_runs.c \
                map.c map_draw.c ranges.c peek.c print.c report_block.c hwreport_acpi.c) kernel/panic/trap_text.c \
@@ -352,7 +353,7 @@ build/ankeos.img: build/BOOTX64.EFI scripts/mkimage
 
 BENCHES := $(patsubst test/bench/%.c,build/bench/%,$(wildcard test/bench/*.c))
 
-BENCHED_C := $(PAGING) kernel/boot/memmap.c $(addprefix kernel/lib/,format.c log.c panic.c) \
+BENCHED_C := $(PAGING) kernel/boot/memmap.c $(addprefix kernel/lib/,format.c printable.c utf8.c log.c panic.c) \
              $(wildcard kernel/mm/frame/*.c kernel/mm/heap/heap*.c kernel/mm/space/window*.c)
 
 build/bench/%: test/bench/%.c $(BENCHED_C) $(HOST)/flags

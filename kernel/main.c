@@ -119,9 +119,9 @@ static void print_phases(uint64_t tsc_frequency)
 
 	log_info("boot, in %s (of it in the firmware):", unit > 1 ? "us" : "ticks");
 	for (int i = STAMP_INPUT; i < STAMP_COUNT; i++)
-		log_info(" %s %llu (%llu)%s", names[i],
+		log_info(i + 1 < STAMP_COUNT ? " %s %llu (%llu)," : " %s %llu (%llu)\n", names[i],
 			 (unsigned long long)((boot_info->tsc[i] - boot_info->tsc[i - 1]) / unit),
-			 (unsigned long long)(boot_info->firmware_tsc[i] / unit), i + 1 < STAMP_COUNT ? "," : "\n");
+			 (unsigned long long)(boot_info->firmware_tsc[i] / unit));
 }
 
 static void reclaim_memory(void)

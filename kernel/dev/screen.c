@@ -128,6 +128,17 @@ void screen_feed(const char *text, size_t size)
 	give_answers();
 }
 
+void screen_reset(void)
+{
+	uint64_t flags;
+
+	if (!ready)
+		return;
+	flags = irq_guard_enter();
+	text_console_reset(&console);
+	irq_guard_leave(flags);
+}
+
 static void screen_write(const char *text, size_t size)
 {
 	if (!ready)

@@ -39,5 +39,8 @@ void screen_size(unsigned *ret_rows, unsigned *ret_columns);
 void screen_feed(const char *text, size_t size);
 void screen_show(void);
 
+/* Empty, as at first: no program's colours, modes, margins or page are left. Drawn with what is written next. */
+void screen_reset(void);
+
 /* What answers programs' questions (where is the cursor?) as if somebody had typed it. NULL: nobody. */
 void screen_set_reply(void (*reply)(const char *bytes, size_t size));

@@ -214,6 +214,14 @@ void text_console_feed(struct text_console *console, struct text_stream *stream,
 	text_grid_set_cursor(&console->grid, console->cursor ? &console->at : NULL);
 }
 
+void text_console_reset(struct text_console *console)
+{
+	console->kernel.parser = console->program.parser = (struct vt_parser){ 0 };
+	text_reset(console, &console->program);
+	text_full_reset(console, &console->kernel);
+	text_grid_set_cursor(&console->grid, &console->at);
+}
+
 bool text_console_draw_row(struct text_console *console)
 {
 	if (!text_grid_is_dirty(&console->grid))

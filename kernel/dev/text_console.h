@@ -74,6 +74,9 @@ bool text_console_draw_row(struct text_console *console);
 /* The answers to what programs have asked, to be taken for typed input. Returns how many bytes; they are gone then. */
 size_t text_console_reply(struct text_console *console, char ret_bytes[TEXT_REPLY]);
 
+/* Empty, as it was at first, for what the kernel says next, whatever programs have made of it. */
+void text_console_reset(struct text_console *console);
+
 /* The kernel's text, shown at once. */
 static inline void text_console_write(struct text_console *console, const char *text, size_t size)
 {

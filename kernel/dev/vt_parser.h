@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "kernel/dev/utf8.h"
+#include "kernel/lib/utf8.h"
 
 #define VT_PARAMETERS    16
 #define VT_PARAMETER_MAX 9999

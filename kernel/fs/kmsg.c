@@ -10,9 +10,8 @@
 #include "kernel/lib/wait_queue.h"
 #include "kernel/mm/user/user_io.h"
 
-#define HEADER_SIZE   64
-#define ESCAPED_SIZE  4        /* "\x0a" */
-#define FACILITY_USER (1 << 3) /* syslog(3)'s LOG_USER: what programs write is never the kernel's */
+#define HEADER_SIZE  64
+#define ESCAPED_SIZE 4 /* "\x0a" */
 
 static struct wait_queue readers;
 
@@ -31,14 +30,17 @@ static void wake_readers(void)
 
 /* ---- reading ---- */
 
-/* A byte as it is shown: what is not printable, and the backslash, as \xNN. Returns the bytes written. */
-static size_t escape(char byte, char to[ESCAPED_SIZE])
+/*
+ * A byte of the record as it is shown: what is not printable, and the backslash, as \xNN. The log has done so already with
+ * what programs wrote, but for characters beyond ASCII. Returns the bytes written.
+ */
+static size_t escape(const struct log_record *record, size_t at, char to[ESCAPED_SIZE])
 {
 	static const char digits[] = "0123456789abcdef";
-	uint8_t value = (uint8_t)byte;
+	uint8_t value = (uint8_t)record->text[at];
 
-	if (value >= ' ' && value < 127 && value != '\\') {
-		to[0] = byte;
+	if (value >= ' ' && value < 127 && (value != '\\' || record->priority >= LOG_USER)) {
+		to[0] = (char)value;
 		return 1;
 	}
 	to[0] = '\\';
@@ -54,7 +56,7 @@ static size_t escaped_size(const struct log_record *record)
 	size_t size = 0;
 
 	for (size_t i = 0; i < record->size; i++)
-		size += escape(record->text[i], piece);
+		size += escape(record, i, piece);
 	return size;
 }
 
@@ -66,7 +68,7 @@ static bool put_text(struct user_io *io, const struct log_record *record, size_t
 
 	for (size_t i = 0; i <= record->size; i++) {
 		if (i < record->size)
-			size += escape(record->text[i], piece + size);
+			size += escape(record, i, piece + size);
 		else
 			piece[size++] = '\n';
 		if (i < record->size && size + ESCAPED_SIZE <= sizeof(piece))
@@ -175,8 +177,8 @@ static int64_t kmsg_write(struct file *file, struct user_io *io, uint64_t *offse
 	if (user_io_get(io, line, io->left, &size) != OK)
 		return -EFAULT;
 	start = parse_priority(line, size, &priority);
-	if (priority < FACILITY_USER)
-		priority |= FACILITY_USER;
+	if (priority < LOG_USER)
+		priority |= LOG_USER;
 	log_write(priority, line + start, size - start);
 	return (int64_t)size;
 }

@@ -6,10 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/lib/printable.h"
+
 struct output {
 	char *buffer;
 	size_t size;
 	size_t length; /* of the whole text, what did not fit the buffer included */
+	bool quoted;   /* strings are somebody else's text */
 };
 
 struct conversion {
@@ -32,14 +35,43 @@ static void pad(struct output *o, char c, int count)
 		put(o, c);
 }
 
-static void put_text(struct output *o, const struct conversion *c, const char *text, int length)
+/* text[0, size), or how it is shown. */
+static void put_bytes(struct output *o, const char *text, int size)
 {
+	char shown[PRINTABLE_MOST];
+	size_t count, taken;
+
+	while (size > 0) {
+		if (!o->quoted) {
+			put(o, *text++);
+			size--;
+			continue;
+		}
+		count = printable_next(text, (size_t)size, shown, &taken);
+		for (size_t i = 0; i < count; i++)
+			put(o, shown[i]);
+		text += taken;
+		size -= (int)taken;
+	}
+}
+
+static int shown_length(const struct output *o, const char *text, int size)
+{
+	struct output counted = { .quoted = o->quoted };
+
+	put_bytes(&counted, text, size);
+	return (int)counted.length;
+}
+
+static void put_text(struct output *o, const struct conversion *c, const char *text, int size)
+{
+	int room = c->width ? c->width - shown_length(o, text, size) : 0;
+
 	if (!c->left)
-		pad(o, ' ', c->width - length);
-	for (int i = 0; i < length; i++)
-		put(o, text[i]);
+		pad(o, ' ', room);
+	put_bytes(o, text, size);
 	if (c->left)
-		pad(o, ' ', c->width - length);
+		pad(o, ' ', room);
 }
 
 /* Put a string. When a precision is given the string need not end with NUL: no byte behind `precision` is read. */
@@ -210,9 +242,8 @@ static void convert(struct output *o, const char **format, va_list *args)
 	++*format;
 }
 
-size_t format_v(char *buffer, size_t size, const char *format, va_list args)
+static size_t format_all(struct output o, const char *format, va_list args)
 {
-	struct output o = { buffer, size, 0 };
 	va_list rest;
 
 	va_copy(rest, args);
@@ -223,9 +254,19 @@ size_t format_v(char *buffer, size_t size, const char *format, va_list args)
 			convert(&o, &format, &rest);
 	}
 	va_end(rest);
-	if (size)
-		buffer[o.length < size ? o.length : size - 1] = '\0';
+	if (o.size)
+		o.buffer[o.length < o.size ? o.length : o.size - 1] = '\0';
 	return o.length;
+}
+
+size_t format_v(char *buffer, size_t size, const char *format, va_list args)
+{
+	return format_all((struct output){ .buffer = buffer, .size = size }, format, args);
+}
+
+size_t format_quoted_v(char *buffer, size_t size, const char *format, va_list args)
+{
+	return format_all((struct output){ .buffer = buffer, .size = size, .quoted = true }, format, args);
 }
 
 size_t format_s(char *buffer, size_t size, const char *format, ...)

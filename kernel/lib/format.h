@@ -13,6 +13,12 @@
  * length that the whole text has. Cannot fail: an unknown conversion is copied as it stands.
  */
 __attribute__((format(printf, 3, 0))) size_t format_v(char *buffer, size_t size, const char *format, va_list args);
+/*
+ * The same for text that goes to consoles: what %s and %c bring is shown as printable.h says, so that no program's name
+ * and no path gives a terminal orders or begins a line. A precision counts the bytes taken, a width those written.
+ */
+__attribute__((format(printf, 3, 0))) size_t format_quoted_v(char *buffer, size_t size, const char *format,
+							     va_list args);
 __attribute__((format(printf, 3, 4))) size_t format_s(char *buffer, size_t size, const char *format, ...);
 
 /* Format a number of bytes for people, exact when possible: "640 KiB", "3.9 GiB". Returns `buffer`. */

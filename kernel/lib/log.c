@@ -8,6 +8,7 @@
 #include <stdarg.h>
 
 #include "kernel/lib/format.h"
+#include "kernel/lib/printable.h"
 #include "kernel/lib/scratch.h"
 #include "kernel/lib/string.h"
 
@@ -286,7 +287,7 @@ static void show(unsigned priority, const char *text, size_t size)
 static size_t format_message(char text[MESSAGE_SIZE], const char *format, va_list args)
 {
 	static const char cut[] = "…\n";
-	size_t size = format_v(text, MESSAGE_SIZE, format, args), end = MESSAGE_SIZE - sizeof(cut);
+	size_t size = format_quoted_v(text, MESSAGE_SIZE, format, args), end = MESSAGE_SIZE - sizeof(cut);
 
 	if (size < MESSAGE_SIZE)
 		return size;
@@ -295,6 +296,13 @@ static size_t format_message(char text[MESSAGE_SIZE], const char *format, va_lis
 		end--;
 	memcpy(text + end, cut, sizeof(cut));
 	return end + sizeof(cut) - 1;
+}
+
+/* Text that is as it will be shown. */
+static void add(unsigned priority, const char *text, size_t size)
+{
+	put(priority, text, size);
+	show(priority, text, size);
 }
 
 void log_at(enum log_level level, const char *format, ...)
@@ -306,18 +314,42 @@ void log_at(enum log_level level, const char *format, ...)
 	va_start(args, format);
 	size = format_message(text, format, args);
 	va_end(args);
-	put(level, text, size);
-	show(level, text, size);
+	add(level, text, size);
+}
+
+void log_formatted(enum log_level level, const char *text, size_t size)
+{
+	add(level, text, size);
+}
+
+/* Shown by its number, so that /dev/kmsg, which shows all of them so, can hand the record out as it stands. */
+static size_t put_backslash(char *to, size_t *ret_taken)
+{
+	memcpy(to, "\\x5c", PRINTABLE_MOST);
+	*ret_taken = 1;
+	return PRINTABLE_MOST;
 }
 
 void log_write(unsigned priority, const char *text, size_t size)
 {
-	put(priority, text, size);
-	show(priority, text, size);
+	char shown[MESSAGE_SIZE];
+	size_t length = 0, taken;
+
 	if (size && text[size - 1] == '\n')
-		return;
-	put(priority, "\n", 1);
-	show(priority, "\n", 1);
+		size--;
+	for (; size; text += taken, size -= taken) {
+		if (length + PRINTABLE_MOST > sizeof(shown)) {
+			add(priority, shown, length);
+			length = 0;
+		}
+		if (*text == '\\')
+			length += put_backslash(shown + length, &taken);
+		else
+			length += printable_next(text, size, shown + length, &taken);
+	}
+	if (length)
+		add(priority, shown, length);
+	add(priority, "\n", 1);
 }
 
 void say(const char *format, ...)

@@ -13,6 +13,7 @@ enum log_level { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARN, LOG_NOTICE, 
 
 /* A priority: a level, and above it syslog(3)'s facility, whose 0 is the kernel. */
 #define LOG_LEVEL(priority) ((enum log_level)((priority)&7))
+#define LOG_USER            (1 << 3) /* syslog(3)'s LOG_USER; from here on they are programs' */
 
 #define LOG_LINE_MOST 976   /* bytes of a record's text, as on Linux; longer text goes on in the next record */
 #define LOG_LINES     1024  /* records that are kept */
@@ -61,6 +62,7 @@ void log_show_times(void);
  * Log a message: into the ring, and to the consoles when the level allows. A line ends with '\n'. A message of more
  * than 255 bytes is cut, and ends with an ellipsis and '\n'. Text without '\n' leaves the line open: the next message
  * of the same level continues it. An interrupt or an exception may log between two such messages.
+ * What %s brings is shown as printable.h says: programs choose names and paths, and a terminal obeys text.
  */
 __attribute__((format(printf, 2, 3))) void log_at(enum log_level level, const char *format, ...);
 
@@ -69,7 +71,13 @@ __attribute__((format(printf, 2, 3))) void log_at(enum log_level level, const ch
 #define log_info(...)  log_at(LOG_INFO, __VA_ARGS__)
 #define log_debug(...) log_at(LOG_DEBUG, __VA_ARGS__)
 
-/* Log a program's text of any length, with a priority of its own. A '\n' is added when the last line has none. */
+/* Log text that the kernel has formatted already, of any length: neither cut nor changed. */
+void log_formatted(enum log_level level, const char *text, size_t size);
+
+/*
+ * Log a program's message of any length, as a line with a priority of its own: shown as printable.h says, '\n' inside it
+ * included, but for one at the end, and each backslash as \x5c.
+ */
 void log_write(unsigned priority, const char *text, size_t size);
 
 /*
@@ -87,7 +95,7 @@ struct log_record {
 	uint64_t seq; /* number of the record; 0 is the first since the machine's start */
 	uint64_t ns;  /* since the machine's start */
 	unsigned priority;
-	size_t size; /* bytes of text, without '\n' */
+	size_t size; /* bytes of text, without '\n'; nothing in it is an order to a terminal */
 	char text[LOG_LINE_MOST];
 };
 

@@ -13,6 +13,7 @@
 #include "kernel/irq/timer.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/string.h"
 #include "kernel/mm/space/context.h"
 #include "kernel/monitor/monitor.h"
 #include "kernel/panic/panic_page.h"
@@ -74,9 +75,9 @@ static __attribute__((format(printf, 1, 2))) void print_warning(const char *form
 	va_list args;
 
 	va_start(args, format);
-	format_v(text, sizeof(text), format, args);
+	format_quoted_v(text, sizeof(text), format, args);
 	va_end(args);
-	log_warn("%s", text);
+	log_formatted(LOG_WARN, text, strlen(text));
 }
 
 static bool print_where(void *ctx, struct task *task)

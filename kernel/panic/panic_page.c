@@ -7,6 +7,7 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/trap.h"
 #include "kernel/dev/power.h"
+#include "kernel/dev/screen.h"
 #include "kernel/irq/clock.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
@@ -59,11 +60,21 @@ static __attribute__((format(printf, 1, 2))) void say_counted(const char *format
 	va_list args;
 
 	va_start(args, format);
-	format_v(text, sizeof(text), format, args);
+	format_quoted_v(text, sizeof(text), format, args);
 	va_end(args);
 	for (size_t i = 0; text[i]; i++)
 		lines_said += text[i] == '\n';
 	say_text(text, strlen(text));
+}
+
+/*
+ * Undo what programs have told the terminals: colours, margins, another page, half a sequence. The one on the serial line
+ * is not ours: CAN breaks off what it is in, the rest are DECSTR and SGR.
+ */
+static void freshen_terminals(void)
+{
+	screen_reset();
+	say_text("\030\033[!p\033[0m", 10);
 }
 
 static void say_exception(void)
@@ -112,8 +123,8 @@ struct named_value {
 static void say_values(const struct named_value *values, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		say_counted("%s%-6s %016llx%s", i % 3 ? "  " : " ", values[i].name, (unsigned long long)values[i].value,
-			    i % 3 == 2 || i + 1 == count ? "\n" : "");
+		say_counted(i % 3 == 2 || i + 1 == count ? "%s%-6s %016llx\n" : "%s%-6s %016llx", i % 3 ? "  " : " ",
+			    values[i].name, (unsigned long long)values[i].value);
 }
 
 static void say_registers(void)
@@ -228,8 +239,8 @@ static void say_end(void)
 }
 
 static void (*const sections[])(void) = {
-	say_what, say_registers, say_control_registers, say_walk, say_backtrace,
-	say_task, say_log,       enter_debugger,        say_end,
+	freshen_terminals, say_what, say_registers, say_control_registers, say_walk,
+	say_backtrace,     say_task, say_log,       enter_debugger,        say_end,
 };
 
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))

@@ -15,9 +15,9 @@ void print_log(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	format_v(text, sizeof(text), format, args);
+	format_quoted_v(text, sizeof(text), format, args);
 	va_end(args);
-	log_info("%s", text);
+	log_formatted(LOG_INFO, text, strlen(text));
 }
 
 void print_wrapped(print_fn *print, const char *prefix, const char *text)

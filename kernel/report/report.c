@@ -104,7 +104,7 @@ static void print_on_screen(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	format_v(text, sizeof(text), format, args);
+	format_quoted_v(text, sizeof(text), format, args);
 	va_end(args);
 	screen_sink.write(text, strlen(text));
 }

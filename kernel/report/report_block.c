@@ -28,7 +28,7 @@ void report_block_line(struct report_block *b, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	length += format_v(line + length, sizeof(line) - length, format, args);
+	length += format_quoted_v(line + length, sizeof(line) - length, format, args);
 	va_end(args);
 	if (length > REPORT_BLOCK_COLUMNS)
 		length = REPORT_BLOCK_COLUMNS;

@@ -107,6 +107,8 @@ static void writes_are_records(void **state)
 		{ "<x>neither", "<x>neither", 1 << 3 | LOG_WARN },
 		{ "<12345>", "<12345>", 1 << 3 | LOG_WARN },
 		{ "<5", "<5", 1 << 3 | LOG_WARN },
+		{ "two\n<0>lines\n", "two\\x0a<0>lines", 1 << 3 | LOG_WARN },
+		{ "\033[8m\\", "\\x1b[8m\\x5c", 1 << 3 | LOG_WARN },
 	};
 	static char long_text[LOG_LINE_MOST + 1];
 	struct file *file = open_kmsg();
@@ -116,13 +118,19 @@ static void writes_are_records(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		size_t size = strlen(cases[i].written);
 		uint64_t seq = log_end();
+		char expected[128];
 
+		assert_int_equal(file_seek(file, 0, SEEK_END), 0);
 		assert_int_equal(do_write(file, cases[i].written, size), size);
 		assert_int_equal(log_end(), seq + 1);
 		assert_true(log_get(seq, &record));
 		assert_int_equal(record.priority, cases[i].priority);
 		assert_int_equal(record.size, strlen(cases[i].text));
 		assert_memory_equal(record.text, cases[i].text, record.size);
+		/* As it lies in the ring it is read. */
+		snprintf(expected, sizeof(expected), "%u,%llu,%llu,-;%s\n", record.priority, (unsigned long long)seq,
+			 (unsigned long long)now / 1000, cases[i].text);
+		expect_read(file, expected);
 	}
 	memset(long_text, 'x', sizeof(long_text));
 	assert_int_equal(do_write(file, long_text, LOG_LINE_MOST), LOG_LINE_MOST);

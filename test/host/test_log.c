@@ -103,6 +103,61 @@ static void the_level_silences_consoles_alone(void **state)
 	log_set_console_level(7);
 }
 
+/* A task's name, a path: no terminal obeys them, and no line begins inside. */
+static void strings_are_text(void **state)
+{
+	static const struct {
+		const char *text, *shown;
+	} cases[] = {
+		{ "plain\tname", "plain\tname" },
+		{ "\033[8m", "\\x1b[8m" },
+		{ "a\n<0>b\r", "a\\x0a<0>b\\x0d" },
+		{ "\177\x01", "\\x7f\\x01" },
+		{ "caf\xc3\xa9 \xe2\x82\xac", "caf\xc3\xa9 \xe2\x82\xac" },
+		{ "\xc2\x9b", "\\xc2\\x9b" },          /* C1's CSI */
+		{ "\x9b\xe2\x82", "\\x9b\\xe2\\x82" }, /* a continuation, and a character cut off */
+		{ "\xc0\x8a", "\\xc0\\x8a" },          /* an overlong '\n' */
+	};
+	char expected[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(expected, sizeof(expected), "(%s)\n", cases[i].shown);
+		log_info("(%s)\n", cases[i].text);
+		expect_heard(0, expected);
+		expect_heard(1, expected);
+		say("(%s)\n", cases[i].text);
+		expect_heard(0, expected);
+		expect_heard(1, expected);
+	}
+	log_info("%c%-12s|%.3s|%9s|\n", '\033', "\033[m", "\033\033xyz", "\n");
+	expect_heard(0, "\\x1b\\x1b[m      |\\x1b\\x1bx|     \\x0a|\n");
+	expect_heard(1, heard[1]);
+	log_formatted(LOG_INFO, "two\nlines\n", 10);
+	expect_heard(0, "two\nlines\n");
+	expect_heard(1, heard[1]);
+}
+
+/* One write is one record, and one line on the consoles, whatever is in it. */
+static void a_programs_message_is_one_line(void **state)
+{
+	static const char text[] = "a\n<0>forged\033[2J\\\n";
+	struct log_record record;
+	uint64_t seq = log_end();
+
+	(void)state;
+	log_write(LOG_USER | LOG_WARN, text, sizeof(text) - 1);
+	expect_heard(0, "a\\x0a<0>forged\\x1b[2J\\x5c\n");
+	expect_heard(1, heard[1]);
+	assert_int_equal(log_end(), seq + 1);
+	assert_true(log_get(seq, &record));
+	assert_int_equal(record.size, strlen("a\\x0a<0>forged\\x1b[2J\\x5c"));
+	log_write(LOG_USER | LOG_WARN, "", 0);
+	expect_heard(0, "\n");
+	expect_heard(1, heard[1]);
+	assert_int_equal(log_end(), seq + 2);
+}
+
 static void saying_passes_the_ring(void **state)
 {
 	static char before[2 * RING];
@@ -131,7 +186,7 @@ static void long_messages_are_cut(void **state)
 			/* Characters of three bytes, at any distance from the end. */
 			memset(text, 'a', ascii);
 			for (size_t i = ascii; i < size; i += 3)
-				memcpy(text + i, "€", size - i < 3 ? size - i : 3);
+				memcpy(text + i, size - i < 3 ? "bb" : "€", size - i < 3 ? size - i : 3);
 			text[size] = '\0';
 			say("%s", text);
 			if (size < 256) {
@@ -166,7 +221,7 @@ static void a_full_ring_forgets_the_oldest(void **state)
 			int length = snprintf(line, sizeof(line), "line %d%*s\n", i, i % 7 + widths[w] % 200, "");
 			uint64_t kept;
 
-			log_at(LOG_INFO, "%s", line);
+			log_formatted(LOG_INFO, line, (size_t)length);
 			memcpy(said + size, line, (size_t)length);
 			size += (size_t)length;
 			if (size + 256 > sizeof(said)) {
@@ -345,6 +400,8 @@ int main(void)
 		cmocka_unit_test(a_console_is_added_once),
 		cmocka_unit_test(the_level_silences_consoles_alone),
 		cmocka_unit_test(saying_passes_the_ring),
+		cmocka_unit_test(strings_are_text),
+		cmocka_unit_test(a_programs_message_is_one_line),
 		cmocka_unit_test(long_messages_are_cut),
 		cmocka_unit_test(a_full_ring_forgets_the_oldest),
 		cmocka_unit_test(records_are_lines),

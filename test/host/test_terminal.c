@@ -547,6 +547,36 @@ static void kernel_messages_and_programs_do_not_mix(void **state)
 
 /* ---- any bytes ---- */
 
+/* After a reset the screen shows the kernel's text as a new one does: pixel for pixel. */
+static void the_panic_page_starts_afresh(void **state)
+{
+	static const char *const messes[] = {
+		"\033[8mhidden",
+		"\033[?1049h\033[2;3r\033[3;1H",
+		"\033[?25l\033[7mreverse",
+		"\033[3gtabs\033]0;a title",
+		"\033[5;1H\033[12",
+		"text \xe2\x94",
+		"\033(0lqqk",
+	};
+	static const char page[] = "panic\n\tat\n\033[1mbold\n";
+	struct screen s, fresh;
+
+	(void)state;
+	open_small(&fresh);
+	screen_write(&fresh, page);
+	for (size_t i = 0; i < sizeof(messes) / sizeof(messes[0]); i++)
+		for (int stream = 0; stream < 2; stream++) {
+			open_small(&s);
+			(stream ? screen_run : screen_write)(&s, messes[i]);
+			text_console_reset(&s.console);
+			screen_write(&s, page);
+			assert_memory_equal(s.pixels, fresh.pixels, s.info.size);
+			screen_close(&s);
+		}
+	screen_close(&fresh);
+}
+
 static void expect_sound(const struct screen *s)
 {
 	const struct text_console *c = &s->console;
@@ -642,6 +672,7 @@ int main(void)
 		cmocka_unit_test(answers),
 		cmocka_unit_test(application_keys),
 		cmocka_unit_test(kernel_messages_and_programs_do_not_mix),
+		cmocka_unit_test(the_panic_page_starts_afresh),
 		cmocka_unit_test(any_bytes_are_survived),
 		cmocka_unit_test(one_column_and_one_row),
 	};

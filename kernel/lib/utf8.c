@@ -1,7 +1,7 @@
 /*
  * The UTF-8 decoder. Owns the rules of well-formed sequences; knows nothing of what is done with the characters.
  */
-#include "kernel/dev/utf8.h"
+#include "kernel/lib/utf8.h"
 
 /* A first byte of 0xc2-0xf4. The second byte's narrower range shuts out overlong forms and surrogates. */
 static void start(struct utf8 *utf8, uint8_t byte)
