@@ -142,7 +142,7 @@ int fd_install(struct fd_table *table, struct file *file, int lowest, unsigned f
 
 int fd_close(struct fd_table *table, int fd)
 {
-	struct file *file = fd_file(table, fd);
+	struct file *file = fd_file_peek(table, fd);
 
 	if (!file)
 		return -EBADF;
@@ -170,7 +170,7 @@ void fd_cloexec_range(struct fd_table *table, unsigned first, unsigned last)
 
 int fd_dup(struct fd_table *table, int fd, int lowest, unsigned flags)
 {
-	struct file *file = fd_file(table, fd);
+	struct file *file = fd_file_peek(table, fd);
 	int copy;
 
 	if (!file)
@@ -183,7 +183,7 @@ int fd_dup(struct fd_table *table, int fd, int lowest, unsigned flags)
 
 int fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags)
 {
-	struct file *file = fd_file(table, fd);
+	struct file *file = fd_file_peek(table, fd);
 	struct file *old;
 
 	if (!file || to < 0 || (unsigned)to >= table->limit)
@@ -204,14 +204,14 @@ int fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags)
 
 int fd_flags(const struct fd_table *table, int fd)
 {
-	if (!fd_file(table, fd))
+	if (!fd_file_peek(table, fd))
 		return -EBADF;
 	return is_cloexec(table, (unsigned)fd) ? FD_CLOEXEC : 0;
 }
 
 int fd_set_flags(struct fd_table *table, int fd, unsigned flags)
 {
-	if (!fd_file(table, fd))
+	if (!fd_file_peek(table, fd))
 		return -EBADF;
 	set_cloexec(table, (unsigned)fd, flags & FD_CLOEXEC);
 	return 0;

@@ -14,7 +14,7 @@ struct fd_table {
 	unsigned capacity;    /* a multiple of 64 */
 	unsigned lowest_free; /* none below it is free */
 	unsigned limit;       /* descriptors are below it: RLIMIT_NOFILE */
-	unsigned refs;
+	uint64_t refs;        /* processes that have it, and calls that look into another process's */
 };
 
 /* An empty table with one reference; or a copy of all of `from`, as fork(2) makes. -ENOMEM. */
@@ -30,11 +30,25 @@ static inline struct fd_table *fd_table_get(struct fd_table *table)
 /* One reference less; the last one closes all. */
 void fd_table_put(struct fd_table *table);
 
-/*
- * The file behind a descriptor, not held: it is good until somebody closes it, so file_get it before blocking.
- * NULL: none (-EBADF).
- */
-static inline struct file *fd_file(const struct fd_table *table, int fd)
+/* For a variable with a file, or NULL, that is held until the variable's scope ends. */
+#define HELD_FILE __attribute__((cleanup(file_leave_scope)))
+
+static inline void file_leave_scope(struct file **file)
+{
+	if (*file)
+		file_put(*file);
+}
+
+/* The file behind a descriptor, held for the caller. NULL: none (-EBADF). */
+static inline struct file *fd_file_get(const struct fd_table *table, int fd)
+{
+	struct file *file = (unsigned)fd < table->capacity ? table->files[fd] : NULL;
+
+	return file ? file_get(file) : NULL;
+}
+
+/* The same, not held: it is good until the table changes. For reports, while nothing else runs; and to ask whether there is one. */
+static inline struct file *fd_file_peek(const struct fd_table *table, int fd)
 {
 	return (unsigned)fd < table->capacity ? table->files[fd] : NULL;
 }

@@ -107,11 +107,9 @@ int file_create(struct node *node, const struct file_ops *ops, unsigned flags, u
 	return 0;
 }
 
-void file_put(struct file *file)
+void file_end(struct file *file)
 {
-	ASSERT(file->refs);
-	if (--file->refs)
-		return;
+	ASSERT(!file->refs);
 	while (file->watches) {
 		struct file_watch *watch = file->watches;
 

@@ -2,7 +2,7 @@
  * Open file descriptions (open(2)'s word): what a descriptor leads to, shared by dup and fork.
  *
  * Nothing here blocks. A call that would returns -EAGAIN; who wants to wait does so in file_queue's queue and
- * calls again. Who blocks holds the file (file_get) meanwhile: another thread may close the descriptor.
+ * calls again. Whoever calls holds the file: another thread may close the descriptor in the middle of the call.
  * Data comes from and goes to user memory through kernel/mm/user/user_io.h. Calls are made in the context of the task whose
  * memory the user_io is, and leave that context as it was.
  */
@@ -79,7 +79,7 @@ struct file {
 	};
 	uint32_t flags;      /* O_…; F_SETFL changes some */
 	uint32_t properties; /* enum file_properties */
-	uint32_t refs;
+	uint64_t refs;       /* descriptors that lead here, and calls that use it */
 	struct file_watch *watches;
 };
 
@@ -102,8 +102,16 @@ static inline struct file *file_get(struct file *file)
 	return file;
 }
 
+/* For file_put: close it, which nobody holds any more. */
+void file_end(struct file *file);
+
 /* One reference less; the last one closes it. */
-void file_put(struct file *file);
+static inline void file_put(struct file *file)
+{
+	/* One put too many ends there, too, where it is noticed. */
+	if (file->refs-- <= 1)
+		file_end(file);
+}
 
 /* Hear of the file's end, or no longer. */
 void file_watch(struct file *file, struct file_watch *watch);

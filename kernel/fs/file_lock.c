@@ -54,14 +54,25 @@ static void cut(struct file_lock **link, const struct file_lock *wanted, struct 
 	}
 }
 
+/* Will `wanted` leave two pieces of one of its owner's locks? */
+static bool splits(const struct node *node, const struct file_lock *wanted)
+{
+	for (const struct file_lock *lock = node->locks; lock; lock = lock->next)
+		if (is_mine(lock, wanted) && lock->first < wanted->first && lock->last > wanted->last)
+			return true;
+	return false;
+}
+
 int file_lock_set(struct node *node, const struct file_lock *wanted)
 {
-	/* What may be needed comes first, so that nothing has to be undone. */
-	struct file_lock *spare = kmalloc(sizeof(*spare)), *made = kmalloc(sizeof(*made));
+	/* What is needed comes first, so that nothing has to be undone. */
+	bool wants_spare = splits(node, wanted), wants_made = wanted->type != LOCK_NONE;
+	struct file_lock *spare = wants_spare ? kmalloc(sizeof(*spare)) : NULL;
+	struct file_lock *made = wants_made ? kmalloc(sizeof(*made)) : NULL;
 	struct file_lock **link = &node->locks, *lock;
 	int error = 0;
 
-	if (!spare || !made)
+	if ((wants_spare && !spare) || (wants_made && !made))
 		error = -ENOMEM;
 	else if (wanted->type != LOCK_NONE && file_lock_conflict(node, wanted))
 		error = -EAGAIN;

@@ -27,7 +27,7 @@ const struct file_lock *file_lock_conflict(const struct node *node, const struct
 
 /*
  * Give the range to `wanted`'s owner, or with LOCK_NONE take it from him; his older locks there are replaced. -EAGAIN:
- * file_lock_conflict; -ENOMEM. The locks are as before then.
+ * file_lock_conflict; -ENOMEM. The locks are as before then. To let go a range that was set as a whole cannot fail.
  */
 int file_lock_set(struct node *node, const struct file_lock *wanted);
 

@@ -83,7 +83,7 @@ bool report_waits_for_input(const struct task *task)
 			return true;
 	if (strcmp(syscall_names[call], "read") != 0 && strcmp(syscall_names[call], "readv") != 0)
 		return false;
-	file = fd_file(task->process->fds, (int)task_frame(task)->rdi);
+	file = fd_file_peek(task->process->fds, (int)task_frame(task)->rdi);
 	return file && node_is(file->node, S_IFCHR);
 }
 

@@ -14,5 +14,5 @@ enum fcntl_lock_command {
 	F_OFD_SETLKW,
 };
 
-/* One of these commands, with the struct flock at user address `at`. */
-int64_t fcntl_lock(struct file *file, unsigned command, uint64_t at);
+/* One of these commands for `file`, which was found at descriptor `fd`; the struct flock is at user address `at`. */
+int64_t fcntl_lock(struct file *file, int fd, unsigned command, uint64_t at);

@@ -117,7 +117,6 @@ int64_t file_transfer(struct file *file, enum transfer_kind kind, struct user_io
 		if (moved)
 			return moved;
 	}
-	file_get(file);
 	for (;;) {
 		moved = transfer_once(file, kind, io, offset);
 		if (moved > 0) {
@@ -140,7 +139,6 @@ int64_t file_transfer(struct file *file, enum transfer_kind kind, struct user_io
 	stop_waiting(&waiter);
 	if (moved == -EPIPE && kind == TRANSFER_WRITE)
 		signal_send_task(task_current(), SIGPIPE, NULL);
-	file_put(file);
 	return total ? total : moved;
 }
 
@@ -150,10 +148,8 @@ int file_wait(struct file *file, bool (*ready)(struct file *file))
 	struct wait_queue *queue = file_queue(file);
 	int error = 0;
 
-	file_get(file);
 	while (queue && !error && !ready(file))
 		error = wait_once(&waiter, queue);
 	stop_waiting(&waiter);
-	file_put(file);
 	return error;
 }

@@ -5,18 +5,19 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/proc_node.h"
 
+/* Held; NULL: none. */
 static struct file *file_at(const struct proc_subject *subject, int fd)
 {
 	const struct fd_table *fds = subject->process->fds;
 
-	return fds ? fd_file(fds, fd) : NULL;
+	return fds ? fd_file_get(fds, fd) : NULL;
 }
 
 static int lookup_fd(struct node *dir, struct name name, struct node **ret)
 {
 	struct proc_node wanted = *proc_node(dir);
 	struct proc_subject subject;
-	const struct file *file;
+	HELD_FILE struct file *file = NULL;
 	uint32_t mode = S_IFLNK;
 
 	wanted.fd = proc_number_in(name);
@@ -58,14 +59,14 @@ const struct node_ops proc_fds_ops = {
 static int follow(struct node *node, struct node **ret)
 {
 	const struct proc_node *link = proc_node(node);
+	HELD_FILE struct file *file = NULL;
 	struct proc_subject subject;
 	struct node *target;
 
 	if (proc_find_subject(node, &subject) != 0)
 		return -ENOENT;
 	if (link->fd >= 0) {
-		const struct file *file = file_at(&subject, link->fd);
-
+		file = file_at(&subject, link->fd);
 		target = file ? file->node : NULL;
 	} else {
 		target = link->file->target(&subject);

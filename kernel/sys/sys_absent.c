@@ -53,13 +53,13 @@ NO_ATTRIBUTES(fremovexattr)
 /* Room cannot be set aside: the C libraries then write zeros. */
 SYSCALL_1(fallocate, fd)
 {
-	return args_file(fd) ? -EOPNOTSUPP : -EBADF;
+	return args_file_exists(fd) ? -EOPNOTSUPP : -EBADF;
 }
 
 /* There is no disk: files are in memory as soon as they are there, and stay. */
 static int64_t heard(uint64_t fd)
 {
-	struct file *file = args_file(fd);
+	HELD_FILE struct file *file = args_file_get(fd);
 
 	return file && !(file->flags & O_PATH) ? 0 : -EBADF;
 }
@@ -83,7 +83,7 @@ SYSCALL_1(readahead, fd)
 
 SYSCALL_4(fadvise64, fd, offset, size, advice)
 {
-	struct file *file = args_file(fd);
+	HELD_FILE struct file *file = args_file_get(fd);
 
 	(void)offset;
 	if (file && node_is(file->node, S_IFIFO))

@@ -45,7 +45,7 @@ enum epoll_operation { EPOLL_CTL_ADD = 1, EPOLL_CTL_DEL, EPOLL_CTL_MOD };
 
 SYSCALL_4(epoll_ctl, epoll_fd, operation, fd, from)
 {
-	struct file *epoll = args_file(epoll_fd), *file = args_file(fd);
+	HELD_FILE struct file *epoll = args_file_get(epoll_fd), *file = args_file_get(fd);
 	struct epoll_event event = { 0 };
 
 	if ((int)operation != EPOLL_CTL_DEL && args_get(&event, from, sizeof(event)))
@@ -80,7 +80,7 @@ static int put_event(void *ctx, const struct epoll_event *event)
 /* Another waiter may have taken what has woken this one. */
 static int64_t wait_events(uint64_t fd, uint64_t to, uint64_t most, uint64_t deadline)
 {
-	struct file *file = args_file(fd);
+	HELD_FILE struct file *file = args_file_get(fd);
 	int64_t result;
 
 	if ((int)most <= 0 || (int)most > EPOLL_EVENTS_MOST)
@@ -89,7 +89,6 @@ static int64_t wait_events(uint64_t fd, uint64_t to, uint64_t most, uint64_t dea
 		return -EBADF;
 	if (!epoll_is(file))
 		return -EINVAL;
-	file_get(file);
 	do {
 		struct poll_item item = { .file = file, .events = POLLIN };
 
@@ -99,7 +98,6 @@ static int64_t wait_events(uint64_t fd, uint64_t to, uint64_t most, uint64_t dea
 		else
 			break;
 	} while (!result);
-	file_put(file);
 	return result;
 }
 

@@ -174,7 +174,7 @@ enum fcntl_command {
 SYSCALL_3(fcntl, fd, command, value)
 {
 	struct fd_table *fds = fds_here();
-	struct file *file = args_file(fd);
+	HELD_FILE struct file *file = args_file_get(fd);
 
 	if (!file)
 		return -EBADF;
@@ -198,7 +198,7 @@ SYSCALL_3(fcntl, fd, command, value)
 	case F_OFD_GETLK:
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
-		return file->flags & O_PATH ? -EBADF : fcntl_lock(file, (unsigned)command, value);
+		return file->flags & O_PATH ? -EBADF : fcntl_lock(file, (int)fd, (unsigned)command, value);
 	case F_SETPIPE_SZ: /* all have the same; who wants less has it */
 		if (!node_is(file->node, S_IFIFO))
 			return -EBADF;
@@ -214,7 +214,7 @@ enum { FIONBIO = 0x5421, FIONCLEX = 0x5450, FIOCLEX = 0x5451 };
 /* What all files have; the rest is the file's. No request has a structure of more than a page. */
 SYSCALL_3(ioctl, fd, request, value)
 {
-	struct file *file = args_file(fd);
+	HELD_FILE struct file *file = args_file_get(fd);
 	struct user_io io;
 	uint32_t on;
 

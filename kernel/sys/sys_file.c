@@ -12,7 +12,7 @@
 
 static int64_t transfer(uint64_t fd, uint64_t base, uint64_t size, enum transfer_kind kind, uint64_t offset)
 {
-	struct file *file = args_file(fd);
+	HELD_FILE struct file *file = args_file_get(fd);
 	struct user_io io;
 
 	if (!file)
@@ -59,7 +59,7 @@ static int limit_pieces(struct user_iovec *pieces, size_t count)
 static int64_t transfer_vector(uint64_t fd, uint64_t from, uint64_t count, enum transfer_kind kind, uint64_t offset)
 {
 	struct user_iovec small[PIECES_STACK], *pieces = small;
-	struct file *file = args_file(fd);
+	HELD_FILE struct file *file = args_file_get(fd);
 	struct user_io io;
 	int64_t result;
 
@@ -133,14 +133,14 @@ SYSCALL_6(pwritev2, fd, pieces, count, offset, high, flags)
 
 SYSCALL_3(lseek, fd, offset, whence)
 {
-	struct file *file = args_file(fd);
+	HELD_FILE struct file *file = args_file_get(fd);
 
 	return file ? file_seek(file, (int64_t)offset, (int)whence) : -EBADF;
 }
 
 SYSCALL_3(getdents64, fd, to, size)
 {
-	struct file *file = args_file(fd);
+	HELD_FILE struct file *file = args_file_get(fd);
 	struct user_io io;
 
 	if (!file)
@@ -151,7 +151,7 @@ SYSCALL_3(getdents64, fd, to, size)
 
 SYSCALL_2(ftruncate, fd, size)
 {
-	struct file *file = args_file(fd);
+	HELD_FILE struct file *file = args_file_get(fd);
 
 	if (!file)
 		return -EBADF;
@@ -165,12 +165,12 @@ SYSCALL_2(ftruncate, fd, size)
 /* There is no disk: what is written is where it stays. */
 SYSCALL_1(fsync, fd)
 {
-	return args_file(fd) ? 0 : -EBADF;
+	return args_file_exists(fd) ? 0 : -EBADF;
 }
 
 SYSCALL_1(fdatasync, fd)
 {
-	return args_file(fd) ? 0 : -EBADF;
+	return args_file_exists(fd) ? 0 : -EBADF;
 }
 
 SYSCALL_0(sync)
@@ -217,7 +217,7 @@ static int64_t send_all(struct file *out, struct file *in, uint64_t size, uint64
 
 SYSCALL_4(sendfile, out_fd, in_fd, offset_at, size)
 {
-	struct file *in = args_file(in_fd), *out = args_file(out_fd);
+	HELD_FILE struct file *in = args_file_get(in_fd), *out = args_file_get(out_fd);
 	uint64_t offset;
 	int64_t result;
 
@@ -228,13 +228,9 @@ SYSCALL_4(sendfile, out_fd, in_fd, offset_at, size)
 	offset = in->offset;
 	if (offset_at && args_get(&offset, offset_at, sizeof(offset)))
 		return -EFAULT;
-	file_get(in);
-	file_get(out);
 	result = send_all(out, in, size < TRANSFER_MAX ? size : TRANSFER_MAX, &offset);
 	if (!offset_at)
 		in->offset = offset;
-	file_put(out);
-	file_put(in);
 	if (offset_at && args_put(offset_at, &offset, sizeof(offset)))
 		return -EFAULT;
 	return result;

@@ -31,7 +31,6 @@ static int set_lock(struct file *file, const struct file_lock *lock, bool waits)
 
 	if (error != -EAGAIN || !waits)
 		return error;
-	file_get(file);
 	task_waiter_init(&waiter);
 	flags = irq_guard_enter();
 	wait_queue_add(file_lock_queue(), &waiter.waiter);
@@ -46,7 +45,6 @@ static int set_lock(struct file *file, const struct file_lock *lock, bool waits)
 	flags = irq_guard_enter();
 	wait_queue_remove(&waiter.waiter);
 	irq_guard_leave(flags);
-	file_put(file);
 	return error == -EAGAIN ? -ERESTARTSYS : error;
 }
 
@@ -98,9 +96,25 @@ static int64_t tell_conflict(const struct file *file, const struct file_lock *lo
 	return args_put(at, &out, sizeof(out));
 }
 
-int64_t fcntl_lock(struct file *file, unsigned command, uint64_t at)
+/*
+ * Set a process's record lock. close(2) of a descriptor ends the process's locks on that file; one that is got after another thread
+ * has closed it would stay for ever. So it is let go again: -EBADF.
+ */
+static int set_record(struct file *file, int fd, struct file_lock *lock, bool waits)
+{
+	int error = set_lock(file, lock, waits);
+
+	if (error || lock->type == LOCK_NONE || fd_file_peek(process_current()->fds, fd) == file)
+		return error;
+	lock->type = LOCK_NONE;
+	error = set_lock(file, lock, false);
+	return error ? error : -EBADF;
+}
+
+int64_t fcntl_lock(struct file *file, int fd, unsigned command, uint64_t at)
 {
 	bool whole = command >= F_OFD_GETLK, asks = command == F_GETLK || command == F_OFD_GETLK;
+	bool waits = command == F_SETLKW || command == F_OFD_SETLKW;
 	struct linux_flock in;
 	struct file_lock lock;
 	int error;
@@ -122,14 +136,14 @@ int64_t fcntl_lock(struct file *file, unsigned command, uint64_t at)
 		return tell_conflict(file, &lock, &in, at);
 	if ((in.type == F_RDLCK && !file_reads(file)) || (in.type == F_WRLCK && !file_writes(file)))
 		return -EBADF;
-	return set_lock(file, &lock, command == F_SETLKW || command == F_OFD_SETLKW);
+	return whole ? set_lock(file, &lock, waits) : set_record(file, fd, &lock, waits);
 }
 
 enum flock_operation { FLOCK_SHARED = 1, FLOCK_EXCLUSIVE = 2, FLOCK_NO_WAIT = 4, FLOCK_UNLOCK = 8 };
 
 SYSCALL_2(flock, fd, operation)
 {
-	struct file *file = args_file(fd);
+	HELD_FILE struct file *file = args_file_get(fd);
 	struct file_lock lock = { .kind = LOCK_WHOLE, .last = UINT64_MAX, .owner = file };
 
 	switch ((int)operation & ~FLOCK_NO_WAIT) {

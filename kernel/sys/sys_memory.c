@@ -3,9 +3,8 @@
  * into ours.
  */
 #include "kernel/mm/user/user_space.h"
-#include "kernel/sys/calls.h"
 #include "kernel/sys/memory_flags.h"
-#include "kernel/task/process.h"
+#include "kernel/sys/user_args.h"
 
 #define MADV_WILLNEED 3
 #define MADV_DONTNEED 4
@@ -45,11 +44,12 @@ SYSCALL_1(brk, brk)
 	return (int64_t)space->brk;
 }
 
-/* What a file's mapping maps. It is good as long as the file is. */
-static int object_of(int fd, const struct mmap_request *mapping, struct memory_object **ret)
+/* What a file's mapping maps, or NULL. It is good as long as the file is held. */
+static int object_of(struct file *file, const struct mmap_request *mapping, struct memory_object **ret)
 {
-	struct file *file = fd_file(process_current()->fds, fd);
-
+	*ret = NULL;
+	if (mapping->anonymous)
+		return 0;
 	if (!file)
 		return -EBADF;
 	if (!file_reads(file))
@@ -73,15 +73,16 @@ static int check_place(uint64_t va, uint64_t size, unsigned flags)
 
 SYSCALL_6(mmap, va, size, prot, flags, fd, offset)
 {
-	struct memory_object *object = NULL;
+	HELD_FILE struct file *file = args_file_get(fd);
+	struct memory_object *object;
 	struct mmap_request mapping;
 	vaddr_t place;
 	int error = mapping_check(prot, flags, offset, &mapping);
 
 	if (!error)
 		error = check_place(va, size, mapping.flags);
-	if (!error && !mapping.anonymous)
-		error = object_of((int)fd, &mapping, &object);
+	if (!error)
+		error = object_of(file, &mapping, &object);
 	if (error)
 		return error;
 	/* As on Linux a hint is rounded down, and one that is too low is none. */

@@ -71,14 +71,16 @@ static int get_words(uint64_t source, uint64_t type, uint64_t options, struct mo
 static int move_mount(const char *source, struct node *at)
 {
 	const struct process_paths *paths = &process_current()->paths;
-	const struct path_base base = { paths->root, paths->cwd };
+	const struct path_base base = { node_get(paths->root), node_get(paths->cwd) };
 	struct node *root;
 	int error = *source ? path_lookup(&base, source, PATH_FOLLOW, &root) : -EINVAL;
 
-	if (error)
-		return error;
-	error = mount_move(root, at);
-	node_put(root);
+	if (!error) {
+		error = mount_move(root, at);
+		node_put(root);
+	}
+	node_put(base.start);
+	node_put(base.root);
 	return error;
 }
 

@@ -244,7 +244,7 @@ SYSCALL_1(chdir, path)
 
 SYSCALL_1(fchdir, fd)
 {
-	struct file *file = args_file(fd);
+	HELD_FILE struct file *file = args_file_get(fd);
 
 	if (!file)
 		return -EBADF;

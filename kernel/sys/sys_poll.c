@@ -24,13 +24,6 @@ static void put_files(const struct poll_item *items, size_t count)
 			file_put(items[i].file);
 }
 
-static void hold_file(struct poll_item *item, int fd)
-{
-	item->file = fd_file(process_current()->fds, fd);
-	if (item->file)
-		file_get(item->file);
-}
-
 /* How many entries say something; or -EINTR. */
 static int poll_entries(struct linux_pollfd *entries, struct poll_item *items, size_t count, uint64_t deadline)
 {
@@ -41,7 +34,7 @@ static int poll_entries(struct linux_pollfd *entries, struct poll_item *items, s
 		entries[i].revents = 0;
 		if (entries[i].fd < 0)
 			continue;
-		hold_file(&items[i], entries[i].fd);
+		items[i].file = args_file_get((uint64_t)entries[i].fd);
 		if (!items[i].file) {
 			entries[i].revents = POLLNVAL;
 			invalid++;
@@ -155,7 +148,7 @@ static int hold_sets(const struct select_sets *sets, unsigned count, struct poll
 		items[fd] = (struct poll_item){ .events = events_of(sets, fd) };
 		if (!items[fd].events)
 			continue;
-		hold_file(&items[fd], (int)fd);
+		items[fd].file = args_file_get(fd);
 		if (!items[fd].file) {
 			put_files(items, fd);
 			return -EBADF;

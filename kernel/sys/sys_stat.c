@@ -48,7 +48,7 @@ SYSCALL_2(lstat, path, to)
 
 SYSCALL_2(fstat, fd, to)
 {
-	struct file *file = args_file(fd);
+	HELD_FILE struct file *file = args_file_get(fd);
 
 	return file ? put_stat(file->node, to) : -EBADF;
 }
@@ -99,7 +99,7 @@ SYSCALL_2(statfs, path, to)
 
 SYSCALL_2(fstatfs, fd, to)
 {
-	struct file *file = args_file(fd);
+	HELD_FILE struct file *file = args_file_get(fd);
 
 	return file ? put_statfs(file->node, to) : -EBADF;
 }
@@ -170,7 +170,7 @@ SYSCALL_3(fchmodat, fd, path, mode)
 
 SYSCALL_2(fchmod, fd, mode)
 {
-	struct file *file = args_file(fd);
+	HELD_FILE struct file *file = args_file_get(fd);
 
 	if (!file || file->flags & O_PATH)
 		return -EBADF;
@@ -213,7 +213,7 @@ SYSCALL_5(fchownat, fd, path, user, group, flags)
 
 SYSCALL_3(fchown, fd, user, group)
 {
-	struct file *file = args_file(fd);
+	HELD_FILE struct file *file = args_file_get(fd);
 
 	if (!file || file->flags & O_PATH)
 		return -EBADF;
@@ -247,7 +247,7 @@ SYSCALL_4(utimensat, fd, path, from, flags)
 {
 	const struct linux_timespec *which[2];
 	struct linux_timespec times[2];
-	struct file *file = args_file(fd);
+	HELD_FILE struct file *file = args_file_get(fd);
 	struct node *node;
 	int error;
 

@@ -123,11 +123,9 @@ SYSCALL_2(timerfd_create, clock, flags)
 	return args_install(file, flags);
 }
 
-/* The timer behind a descriptor. -EBADF, -EINVAL: it is something else. */
-static int find(uint64_t fd, struct timerfd **ret)
+/* The timer behind `file`, as long as that is held. -EBADF (NULL), -EINVAL: it is something else. */
+static int timer_of(const struct file *file, struct timerfd **ret)
 {
-	struct file *file = args_file(fd);
-
 	if (!file)
 		return -EBADF;
 	if (file->ops != &timerfd_ops)
@@ -153,9 +151,10 @@ static struct timer_spec spec_of(const struct timerfd *timerfd)
 
 SYSCALL_2(timerfd_gettime, fd, to)
 {
+	HELD_FILE struct file *file = args_file_get(fd);
 	struct timerfd *timerfd;
 	struct timer_spec spec;
-	int error = find(fd, &timerfd);
+	int error = timer_of(file, &timerfd);
 
 	if (error)
 		return error;
@@ -177,6 +176,7 @@ static uint64_t deadline_at(const struct timerfd *timerfd, uint64_t ns, bool abs
 
 SYSCALL_4(timerfd_settime, fd, flags, from, to)
 {
+	HELD_FILE struct file *file = args_file_get(fd);
 	uint64_t value_ns, interval_ns, guard;
 	struct timer_spec spec, old;
 	struct timerfd *timerfd;
@@ -187,7 +187,7 @@ SYSCALL_4(timerfd_settime, fd, flags, from, to)
 	if ((uint32_t)flags & ~(uint32_t)(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) ||
 	    timespec_to_ns(&spec.value, &value_ns) || timespec_to_ns(&spec.interval, &interval_ns))
 		return -EINVAL;
-	error = find(fd, &timerfd);
+	error = timer_of(file, &timerfd);
 	if (error)
 		return error;
 	old = spec_of(timerfd);

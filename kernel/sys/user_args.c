@@ -63,21 +63,24 @@ int args_path(uint64_t from, char **ret)
 	return 0;
 }
 
+/* Both nodes are held; none after an error. */
 static int find_base(uint64_t fd, const char *path, struct path_base *ret)
 {
 	const struct process_paths *paths = &process_current()->paths;
-	struct file *file;
 
-	*ret = (struct path_base){ .root = paths->root, .start = paths->cwd };
-	if (*path == '/' || (int)fd == AT_FDCWD)
-		return 0;
-	file = args_file(fd);
-	if (!file)
-		return -EBADF;
-	/* "" with AT_EMPTY_PATH means the file itself, whatever it is. */
-	if (*path && !node_is(file->node, S_IFDIR))
-		return -ENOTDIR;
-	ret->start = file->node;
+	if (*path == '/' || (int)fd == AT_FDCWD) {
+		ret->start = node_get(paths->cwd);
+	} else {
+		HELD_FILE struct file *file = args_file_get(fd);
+
+		if (!file)
+			return -EBADF;
+		/* "" with AT_EMPTY_PATH means the file itself, whatever it is. */
+		if (*path && !node_is(file->node, S_IFDIR))
+			return -ENOTDIR;
+		ret->start = node_get(file->node);
+	}
+	ret->root = node_get(paths->root);
 	return 0;
 }
 
@@ -95,6 +98,8 @@ int user_path_get(uint64_t fd, uint64_t from, struct user_path *ret)
 
 void user_path_put(struct user_path *path)
 {
+	node_put(path->base.start);
+	node_put(path->base.root);
 	kfree(path->text);
 }
 

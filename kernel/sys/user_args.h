@@ -24,10 +24,15 @@ static inline int args_put(uint64_t to, const void *from, size_t size)
 /* A struct timespec as nanoseconds. -EFAULT, -EINVAL as timespec_to_ns. */
 int args_time(uint64_t from, uint64_t *ret_ns);
 
-/* The file behind a descriptor, not held; NULL: -EBADF. */
-static inline struct file *args_file(uint64_t fd)
+/* The file behind a descriptor, held: HELD_FILE, as another thread may close the descriptor. NULL: -EBADF. */
+static inline struct file *args_file_get(uint64_t fd)
 {
-	return fd_file(process_current()->fds, (int)fd);
+	return fd_file_get(process_current()->fds, (int)fd);
+}
+
+static inline bool args_file_exists(uint64_t fd)
+{
+	return fd_file_peek(process_current()->fds, (int)fd);
 }
 
 /* A descriptor for `file`, whose reference it takes over, on error too. flags: O_CLOEXEC or not. fd_install's errors. */
@@ -45,7 +50,7 @@ int args_deadline(uint64_t from, uint64_t *ret_ns);
 /* A path of the user's, in the heap: kfree. -EFAULT, -ENAMETOOLONG, -ENOMEM. */
 int args_path(uint64_t from, char **ret);
 
-/* A path and where it starts. Nothing of the base is held: good until the caller blocks. */
+/* A path and where it starts, both nodes held: another thread may change its directory, or close `fd`. */
 struct user_path {
 	char *text;
 	struct path_base base;

@@ -55,7 +55,7 @@ static void no_memory_changes_nothing(void **state)
 	assert_int_equal(set(&node, &me, LOCK_SHARED, 0, 9), 0);
 	for (uint64_t n = 1; n <= 2; n++) {
 		fs_heap_fail_in = n;
-		assert_int_equal(set(&node, &me, LOCK_EXCLUSIVE, 5, 20), -ENOMEM);
+		assert_int_equal(set(&node, &me, LOCK_EXCLUSIVE, 3, 5), -ENOMEM);
 		fs_heap_fail_in = 0;
 		assert_int_equal(node.locks->type, LOCK_SHARED);
 		assert_int_equal(node.locks->last, 9);
@@ -64,11 +64,27 @@ static void no_memory_changes_nothing(void **state)
 	file_lock_drop(&node, LOCK_RECORD, &me);
 }
 
+static void letting_go_needs_no_memory(void **state)
+{
+	struct node node = { 0 };
+
+	(void)state;
+	assert_int_equal(set(&node, &me, LOCK_SHARED, 0, 9), 0);
+	assert_int_equal(set(&node, &me, LOCK_EXCLUSIVE, 5, 20), 0);
+	fs_heap_fail_in = 1;
+	assert_int_equal(set(&node, &me, LOCK_NONE, 5, 20), 0);
+	fs_heap_fail_in = 0;
+	assert_int_equal(node.locks->last, 4);
+	assert_null(node.locks->next);
+	file_lock_drop(&node, LOCK_RECORD, &me);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_middle_is_cut_out, start, end),
 		cmocka_unit_test_setup_teardown(no_memory_changes_nothing, start, end),
+		cmocka_unit_test_setup_teardown(letting_go_needs_no_memory, start, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/resource.h>
@@ -114,6 +115,49 @@ static void test_asking_and_waiting(void)
 	close(fd);
 }
 
+static void *wait_for_lock(void *argument)
+{
+	return (void *)lock(*(int *)argument, F_SETLKW, F_WRLCK, 0, 0);
+}
+
+/* A thread waits for a lock by a descriptor that another one closes meanwhile. 0: it has been told so. */
+static int close_under_waiter(void *argument)
+{
+	const int *let_go = argument;
+	int fd = (int)sys(SYS_openat, AT_FDCWD, NAME, O_RDWR);
+	pthread_t thread;
+	void *result;
+
+	if (pthread_create(&thread, NULL, wait_for_lock, &fd) != 0)
+		return 1;
+	usleep(20000);
+	close(fd);
+	if (sys(SYS_write, *let_go, "", 1) != 1 || pthread_join(thread, &result) != 0)
+		return 2;
+	return (long)result == -EBADF ? 0 : 3;
+}
+
+static void test_closed_meanwhile(void)
+{
+	int fd = fresh_file(), status = -1, ends[2];
+	pid_t child;
+	char byte;
+
+	sys(SYS_pipe2, ends, 0);
+	lock(fd, F_SETLK, F_WRLCK, 0, 0);
+	child = fork();
+	if (!child)
+		_exit(close_under_waiter(&ends[1]));
+	is(sys(SYS_read, ends[0], &byte, 1), 1, "a descriptor is closed while a lock is waited for");
+	lock(fd, F_SETLK, F_UNLCK, 0, 0);
+	is(sys(SYS_wait4, child, &status, 0, NULL), child, "the lock can be had");
+	is(status, EXITED(0), "and the waiter hears that its descriptor has gone");
+	is(other(F_WRLCK, 0, 0), EXITED(0), "it does not keep the lock");
+	close(fd);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static int try_flock(void *argument)
 {
 	int fd = (int)sys(SYS_openat, AT_FDCWD, NAME, O_RDONLY);
@@ -222,6 +266,7 @@ int main(void)
 {
 	test_records();
 	test_asking_and_waiting();
+	test_closed_meanwhile();
 	test_flock();
 	test_size_limit();
 	test_vectors();
