@@ -56,14 +56,8 @@ NO_CANARY void percpu_init(struct percpu *cpu)
 	cpu_write_msr(MSR_KERNEL_GS_BASE, 0);
 }
 
-void percpu_set_kernel_stack(struct percpu *cpu, vaddr_t top)
+void percpu_set_debug_stack(vaddr_t top)
 {
-	cpu->kernel_stack = top;
-	cpu->tss.rsp[0] = top;
-}
-
-void percpu_set_debug_stack(struct percpu *cpu, vaddr_t top)
-{
-	set_ist(cpu, TRAP_STACK_DB, top);
+	set_ist(this_cpu->self, TRAP_STACK_DB, top);
 	trap_use_debug_stack();
 }

@@ -1,6 +1,7 @@
 /*
- * What each CPU has of its own, found through GS while the kernel runs. Today there is one CPU; another is another
- * object of this kind and nothing else.
+ * What each CPU has of its own. What the entry code and this layer need lies in struct percpu, found through GS while the
+ * kernel runs: `this_cpu`. A layer above keeps its own variables, marked PER_CPU and reached by per_cpu(). Nobody else
+ * names a CPU's object.
  *
  * In the kernel GS's base is this object and IA32_KERNEL_GS_BASE the user's; SWAPGS on the way in and out exchanges
  * the two. Vectors that can arrive between the CPU's switch and that SWAPGS (#DB, NMI, #DF, #MC) have stacks of their own
@@ -64,10 +65,37 @@ _Static_assert(offsetof(struct percpu, frame_changed) == PERCPU_RETURN + 1, "the
 
 _Static_assert(offsetof(struct percpu, canary) == PERCPU_CANARY, "the Makefile");
 
+/*
+ * Fields of the CPU that this runs on: this_cpu->current is one instruction, and so right even where an interrupt could
+ * take the task to another CPU before the next one. After percpu_init. Its address is an offset from GS's base, good for
+ * nothing else: who needs a pointer takes this_cpu->self, with interrupts off or where nothing else can run.
+ */
+#if defined(HOST_TEST)
+extern _Thread_local struct percpu host_percpu;
+#define this_cpu (&host_percpu)
+#elif defined(__CHECKER__)
+extern struct percpu percpu_at_gs;
+#define this_cpu (&percpu_at_gs)
+#else
+extern struct percpu __seg_gs percpu_at_gs; /* kernel.ld: at 0 */
+#define this_cpu (&percpu_at_gs)
+#endif
+
+/*
+ * A variable of which each CPU has one, and the one of the CPU that this runs on. There is one CPU so far, and so one of
+ * each; on the host a thread is a CPU.
+ */
+#ifdef HOST_TEST
+#define PER_CPU _Thread_local
+#else
+#define PER_CPU
+#endif
+#define per_cpu(variable) (variable)
+
 /* For who runs while GS has no base yet, or sets the canary: not to be checked. */
 #define NO_CANARY __attribute__((no_stack_protector))
 
-/* The CPU that starts the machine. */
+/* Of the CPU that starts the machine: for percpu_init, and for debuggers, which find it by this name. */
 extern struct percpu boot_percpu;
 
 /*
@@ -76,10 +104,14 @@ extern struct percpu boot_percpu;
  */
 void percpu_init(struct percpu *cpu);
 
-/* From now on user mode is left to this stack: `top` is aligned to 16 bytes. */
-void percpu_set_kernel_stack(struct percpu *cpu, vaddr_t top);
+/* From now on this CPU leaves user mode to the stack whose end is `top`, aligned to 16 bytes. Interrupts are off. */
+static inline void percpu_set_kernel_stack(vaddr_t top)
+{
+	this_cpu->kernel_stack = top;
+	this_cpu->tss.rsp[0] = top;
+}
 
-/* #DB gets a stack of its own, in the heap range. Until then it uses the interrupted one. */
-void percpu_set_debug_stack(struct percpu *cpu, vaddr_t top);
+/* #DB of this CPU gets a stack of its own, in the heap range. Until then it uses the interrupted one. */
+void percpu_set_debug_stack(vaddr_t top);
 
 #endif

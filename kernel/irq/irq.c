@@ -3,6 +3,7 @@
  */
 #include "kernel/irq/irq.h"
 
+#include "kernel/arch/percpu.h"
 #include "kernel/arch/trap.h"
 #include "kernel/irq/apic.h"
 #include "kernel/irq/ioapic.h"
@@ -21,11 +22,11 @@ struct vector {
 
 static struct vector vectors[VECTORS];
 static uint64_t strays;
-static struct trap_frame *serving;
+static PER_CPU struct trap_frame *serving; /* own CPU, interrupts off */
 
 struct trap_frame *irq_frame(void)
 {
-	return serving;
+	return per_cpu(serving);
 }
 
 /*
@@ -47,12 +48,12 @@ static bool dispatch(struct trap_frame *frame)
 	}
 	if (apic_mode() == APIC_XAPIC)
 		token = kernel_context_enter();
-	serving = frame;
+	per_cpu(serving) = frame;
 	if (v->handler)
 		v->handler(v->ctx);
 	else
 		strays++;
-	serving = NULL;
+	per_cpu(serving) = NULL;
 	apic_end_of_interrupt();
 	if (apic_mode() == APIC_XAPIC)
 		kernel_context_leave(token);

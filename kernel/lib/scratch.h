@@ -4,4 +4,8 @@
  */
 #pragma once
 
+#ifdef HOST_TEST
+#define SCRATCH
+#else
 #define SCRATCH __attribute__((section(".bss.scratch")))
+#endif

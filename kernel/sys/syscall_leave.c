@@ -44,7 +44,7 @@ int64_t syscall_run_clocked(const struct trap_frame *frame)
 /* Before a return by IRET: the frame has the result. */
 void syscall_leave(struct trap_frame *frame)
 {
-	boot_percpu.frame_changed = false;
+	this_cpu->frame_changed = false;
 	if (task_return_wanted())
 		task_return(frame, true);
 }

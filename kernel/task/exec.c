@@ -306,7 +306,7 @@ int process_exec(const char *path, const char *const *argv, const char *const *e
 	task_set_fs_base(0);
 	task_set_gs_base(0);
 	set_frame(task_frame(task), &image);
-	boot_percpu.frame_changed = true;
+	this_cpu->frame_changed = true;
 	return 0;
 }
 

@@ -23,41 +23,47 @@ struct run_queue {
 	struct task *first, **end;
 };
 
-static struct run_queue queues[TASK_PRIORITIES];
+static void slice_over(struct timer *timer);
+
+/* Who waits for a CPU, and what it has begun. Own CPU, interrupts off. */
+static PER_CPU struct cpu_queues {
+	struct run_queue queues[TASK_PRIORITIES];
+	uint64_t ready_mask; /* of priorities with somebody in their queue */
+	struct timer slice;  /* ends the current task's turn, when another waits */
+	bool slice_runs;     /* `slice` is started */
+	struct task *dead;   /* left for good, still to be given back */
+} cpu_queues = { .slice = { .fire = slice_over } };
+
 struct sched_counts sched_counts;
-static uint64_t ready_mask; /* of priorities with somebody in their queue */
 
 _Static_assert(TASK_PRIORITIES <= 64, "a bit for each");
 
-static void slice_over(struct timer *timer);
-static struct timer slice = { .fire = slice_over };
-static bool slice_runs;
-
-static struct task *dead; /* left for good, still to be given back */
-
-static void start_slice(void)
+static void start_slice(struct cpu_queues *cpu)
 {
-	if (slice_runs)
+	if (cpu->slice_runs)
 		return;
-	slice_runs = true;
-	timer_start(&slice, task_current()->started_ns + SCHED_SLICE_NS);
+	cpu->slice_runs = true;
+	timer_start(&cpu->slice, task_current()->started_ns + SCHED_SLICE_NS);
 }
 
 static void slice_over(struct timer *timer)
 {
+	struct cpu_queues *cpu = &per_cpu(cpu_queues);
+
 	(void)timer;
-	slice_runs = false;
-	if (!ready_mask)
+	cpu->slice_runs = false;
+	if (!cpu->ready_mask)
 		return;
 	if (clock_monotonic_ns() - task_current()->started_ns >= SCHED_SLICE_NS)
-		boot_percpu.switch_wanted = true;
+		this_cpu->switch_wanted = true;
 	else
-		start_slice();
+		start_slice(cpu);
 }
 
 void sched_ready(struct task *task)
 {
-	struct run_queue *queue = &queues[task->priority];
+	struct cpu_queues *cpu = &per_cpu(cpu_queues);
+	struct run_queue *queue = &cpu->queues[task->priority];
 
 	ASSERT(!task->queued && task->state == TASK_RUNNABLE);
 	if (!queue->first)
@@ -67,15 +73,15 @@ void sched_ready(struct task *task)
 	queue->end = &task->next_ready;
 	task->queued = true;
 	sched_counts.ready++;
-	ready_mask |= 1ULL << task->priority;
+	cpu->ready_mask |= 1ULL << task->priority;
 	if (task->priority < task_current()->priority)
-		boot_percpu.switch_wanted = true;
+		this_cpu->switch_wanted = true;
 	else
-		start_slice();
+		start_slice(cpu);
 }
 
 /* `link` points at the task in its queue. */
-static void unlink_ready(struct run_queue *queue, struct task **link)
+static void unlink_ready(struct cpu_queues *cpu, struct run_queue *queue, struct task **link)
 {
 	struct task *task = *link;
 
@@ -83,33 +89,35 @@ static void unlink_ready(struct run_queue *queue, struct task **link)
 	if (!task->next_ready)
 		queue->end = link;
 	if (!queue->first)
-		ready_mask &= ~(1ULL << task->priority);
+		cpu->ready_mask &= ~(1ULL << task->priority);
 	task->queued = false;
 	sched_counts.ready--;
 }
 
 void sched_unready(struct task *task)
 {
-	struct run_queue *queue = &queues[task->priority];
+	struct cpu_queues *cpu = &per_cpu(cpu_queues);
+	struct run_queue *queue = &cpu->queues[task->priority];
 	struct task **link = &queue->first;
 
 	if (!task->queued)
 		return;
 	while (*link != task)
 		link = &(*link)->next_ready;
-	unlink_ready(queue, link);
+	unlink_ready(cpu, queue, link);
 }
 
 static struct task *take_ready(void)
 {
+	struct cpu_queues *cpu = &per_cpu(cpu_queues);
 	struct run_queue *queue;
 	struct task *task;
 
-	if (!ready_mask)
+	if (!cpu->ready_mask)
 		return NULL;
-	queue = &queues[__builtin_ctzll(ready_mask)];
+	queue = &cpu->queues[__builtin_ctzll(cpu->ready_mask)];
 	task = queue->first;
-	unlink_ready(queue, &queue->first);
+	unlink_ready(cpu, queue, &queue->first);
 	return task;
 }
 
@@ -139,9 +147,9 @@ static void switch_to(struct task *from, struct task *to)
 	ASSERT(!from->process || from->state == TASK_DEAD || context_is_loaded(&from->process->space->context));
 	if (from->fpu && from->state != TASK_DEAD)
 		save_user_state(from);
-	boot_percpu.current = to;
+	this_cpu->current = to;
 	if (to->fpu) {
-		percpu_set_kernel_stack(&boot_percpu, to->stack + KERNEL_STACK_SIZE);
+		percpu_set_kernel_stack(to->stack + KERNEL_STACK_SIZE);
 		context_load(&to->process->space->context);
 		load_user_state(to);
 	} else {
@@ -154,9 +162,10 @@ static void switch_to(struct task *from, struct task *to)
 /* On the new task's stack, interrupts off: also where a task's first run begins. */
 void task_entered(void)
 {
-	struct task *task = dead;
+	struct cpu_queues *cpu = &per_cpu(cpu_queues);
+	struct task *task = cpu->dead;
 
-	dead = NULL;
+	cpu->dead = NULL;
 	if (task)
 		task_destroy(task);
 }
@@ -178,8 +187,10 @@ void task_entered_user(void)
 
 void sched_bury(struct task *task)
 {
-	ASSERT(!dead);
-	dead = task;
+	struct cpu_queues *cpu = &per_cpu(cpu_queues);
+
+	ASSERT(!cpu->dead);
+	cpu->dead = task;
 }
 
 void sched_switch(void)
@@ -187,7 +198,7 @@ void sched_switch(void)
 	struct task *from = task_current(), *to;
 	uint64_t now = clock_monotonic_ns();
 
-	boot_percpu.switch_wanted = false;
+	this_cpu->switch_wanted = false;
 	from->run_ns += now - from->started_ns;
 	if (from->state == TASK_RUNNABLE)
 		sched_ready(from);
@@ -205,7 +216,7 @@ void sched_switch(void)
 		load_sample(now, 0);
 	}
 	to->started_ns = now;
-	boot_percpu.switch_wanted = false;
+	this_cpu->switch_wanted = false;
 	if (to == from)
 		return;
 	to->switches++;

@@ -217,7 +217,7 @@ int64_t signal_return(struct trap_frame *frame)
 	take_context(frame, &in.context);
 	/* Not the number of a call any more: RAX is no result that could be begun again. */
 	frame->error = ~0ULL;
-	boot_percpu.frame_changed = true;
+	this_cpu->frame_changed = true;
 	signal_set_blocked(in.blocked);
 	/* As on Linux, one that cannot be set is no error. */
 	if (in.stack.flags != SS_DISABLE || task->signals.stack_size)

@@ -185,12 +185,12 @@ void task_init(void)
 	debug_stack = kernel_stack_alloc();
 	if (!debug_stack || cache_init(&task_cache, "task", sizeof(struct task), 64) != OK)
 		panic("no memory for tasks");
-	percpu_set_debug_stack(&boot_percpu, debug_stack + KERNEL_STACK_SIZE);
+	percpu_set_debug_stack(debug_stack + KERNEL_STACK_SIZE);
 	first.state = TASK_RUNNABLE;
 	first.started_ns = clock_monotonic_ns();
 	/* The first program will be task 1, as everywhere. */
 	enlist(&first, "kernel", 0);
-	boot_percpu.current = &first;
+	this_cpu->current = &first;
 }
 
 static void wake_waiter(struct waiter *waiter)

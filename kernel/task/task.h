@@ -71,7 +71,7 @@ _Static_assert(offsetof(struct task, signals.wanted) == TASK_SIGNALS_WANTED, "th
 /* The task that the CPU is in; NULL before task_init. */
 static inline struct task *task_current(void)
 {
-	return boot_percpu.current;
+	return this_cpu->current;
 }
 
 /* Where user mode's registers are while the task is in the kernel: at the top of its stack. */

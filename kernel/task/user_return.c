@@ -166,7 +166,7 @@ void task_return(struct trap_frame *frame, bool system_call)
 	struct task *task = task_current();
 
 	while (task_return_wanted()) {
-		if (boot_percpu.switch_wanted)
+		if (this_cpu->switch_wanted)
 			sched_switch();
 		if (!task->signals.wanted)
 			continue;

@@ -14,7 +14,7 @@ void task_return(struct trap_frame *frame, bool system_call);
 /* Whether task_return has something to do. */
 static inline bool task_return_wanted(void)
 {
-	return boot_percpu.switch_wanted || task_current()->signals.wanted;
+	return this_cpu->switch_wanted || task_current()->signals.wanted;
 }
 
 /* Take over user mode's exceptions. Once; after task_init. */

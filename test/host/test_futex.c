@@ -29,7 +29,7 @@
 
 static uint32_t words[WORDS];
 
-struct percpu boot_percpu;
+_Thread_local struct percpu host_percpu;
 static struct user_space space;
 static struct process process = { .space = &space };
 static struct task tasks[8];
@@ -117,7 +117,7 @@ int task_block(uint64_t deadline_ns)
 	while_blocked = NULL;
 	if (others)
 		others();
-	boot_percpu.current = self;
+	host_percpu.current = self;
 	assert_true(others || block_result);
 	return block_result;
 }
@@ -140,7 +140,7 @@ static int setup(void **state)
 	memset(&space.areas, 0, sizeof(space.areas));
 	for (unsigned i = 0; i < 8; i++)
 		tasks[i] = (struct task){ .process = &process, .tid = 100 + (int)i };
-	boot_percpu.current = &tasks[0];
+	host_percpu.current = &tasks[0];
 	while_blocked = NULL;
 	block_result = 0;
 	blocked = woken_count = 0;
@@ -172,7 +172,7 @@ static void bad_arguments_are_refused(void **state)
 
 static void wake_one(void)
 {
-	boot_percpu.current = &tasks[1];
+	host_percpu.current = &tasks[1];
 	assert_int_equal(futex_wake(at(4), true, 1, FUTEX_ANY), 0);
 	assert_int_equal(futex_wake(at(3), true, 1, 2), 0);
 	assert_int_equal(futex_wake(at(3), true, 1, 5), 1);
@@ -220,7 +220,7 @@ static void wait_too(void)
 {
 	unsigned self = ++waiting;
 
-	boot_percpu.current = &tasks[self];
+	host_percpu.current = &tasks[self];
 	while_blocked = self < 4 ? wait_too : at_last;
 	results[self] = futex_wait(at(3), true, 0, FUTEX_ANY, TASK_NO_DEADLINE);
 }
@@ -247,7 +247,7 @@ static void expect_woken(unsigned from, unsigned to)
 
 static void wake_in_order(void)
 {
-	boot_percpu.current = &tasks[5];
+	host_percpu.current = &tasks[5];
 	assert_int_equal(futex_wake(at(3), true, 2, FUTEX_ANY), 2);
 	expect_woken(0, 2);
 	assert_int_equal(futex_wake(at(3), true, 9, FUTEX_ANY), 3);
@@ -264,7 +264,7 @@ static void requeue(void)
 {
 	const uint32_t wrong = 1, right = 0;
 
-	boot_percpu.current = &tasks[5];
+	host_percpu.current = &tasks[5];
 	assert_int_equal(futex_requeue(at(3), at(9), true, 1, 2, &wrong), -EAGAIN);
 	assert_int_equal(futex_requeue(at(3), at(9), true, 1, 0x80000000, NULL), -EINVAL);
 	assert_int_equal(woken_count, 0);
@@ -289,7 +289,7 @@ static void requeue_moves_the_rest(void **state)
 
 static void wake_op(void)
 {
-	boot_percpu.current = &tasks[5];
+	host_percpu.current = &tasks[5];
 	words[9] = 5;
 	/* ADD 1; the others if it was > 5: it was not. */
 	assert_int_equal(futex_wake_op(at(3), at(9), true, 1, 9, OP(1, 1, 4, 5)), 1);

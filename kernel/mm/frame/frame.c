@@ -40,7 +40,7 @@
 #include "kernel/lib/string.h"
 
 struct frames machine_frames;
-SCRATCH struct frame_cache machine_frame_cache; /* frame_cache_init writes all of it */
+SCRATCH PER_CPU struct frame_cache machine_frame_cache; /* frame_cache_init writes all of it */
 
 /* ---- the caches ---- */
 

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include "kernel/arch/percpu.h"
 #include "kernel/boot/memmap.h"
 
 enum frame_size { FRAME_4K, FRAME_2M, FRAME_1G };
@@ -73,14 +74,14 @@ struct frames {
 	uint64_t metadata; /* bytes of RAM that describe the rest */
 };
 
-/* The machine's memory, and the cache of the CPU that this runs on. */
+/* The machine's memory, and each CPU's cache. */
 extern struct frames machine_frames;
-extern struct frame_cache machine_frame_cache;
+extern PER_CPU struct frame_cache machine_frame_cache;
 
-/* The seam for more than one CPU: today there is one. */
+/* The cache of the CPU that this runs on. */
 static inline struct frame_cache *frame_cache_here(void)
 {
-	return &machine_frame_cache;
+	return &per_cpu(machine_frame_cache);
 }
 
 /*

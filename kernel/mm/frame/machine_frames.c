@@ -20,7 +20,7 @@ void machine_frames_init(const struct boot_info *info)
 				  .capacity = info->memmap_count };
 	if (frame_init(&machine_frames, &memmap, HHDM_BASE) != OK)
 		panic("takeover: no usable memory for the frame allocator");
-	frame_cache_init(&machine_frame_cache, &machine_frames);
+	frame_cache_init(frame_cache_here(), &machine_frames);
 	loader_tables_start = info->tables.raw;
 	loader_tables_end = spare.raw;
 	if (info->table_spare &&

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "kernel/arch/percpu.h"
 #include "paging/types.h"
 
 #define HEAP_CLASSES 128 /* 0 is none, then kmalloc's sizes, then the caches */
@@ -29,6 +30,8 @@ struct heap_cpu {
 	uint32_t empty_count;
 };
 
+extern PER_CPU struct heap_cpu heap_this_cpu;
+
 struct heap_lock {
 	uint32_t held;
 };
@@ -38,15 +41,13 @@ struct heap_lock {
 /* Of the host's C library (POSIX, sched_yield()); its header is not for a freestanding file. */
 int sched_yield(void);
 
-extern _Thread_local struct heap_cpu heap_this_cpu;
-
 typedef uint8_t heap_flags_t;
 
 /* This CPU's store; until heap_cpu_leave nothing else on this CPU uses it. */
 static inline struct heap_cpu *heap_cpu_enter(heap_flags_t *ret_flags)
 {
 	*ret_flags = 0;
-	return &heap_this_cpu;
+	return &per_cpu(heap_this_cpu);
 }
 
 static inline void heap_cpu_leave(heap_flags_t flags)
@@ -64,9 +65,6 @@ static inline void heap_relax(void)
 
 #include "kernel/arch/cpu.h"
 
-/* One CPU so far. With more, heap_cpu_enter finds its own through GS; nothing else here changes. */
-extern struct heap_cpu heap_this_cpu;
-
 typedef uint64_t heap_flags_t;
 
 /*
@@ -77,7 +75,7 @@ static inline struct heap_cpu *heap_cpu_enter(heap_flags_t *ret_flags)
 {
 	*ret_flags = cpu_read_flags();
 	cpu_interrupts_off();
-	return &heap_this_cpu;
+	return &per_cpu(heap_this_cpu);
 }
 
 static inline void heap_cpu_leave(heap_flags_t flags)

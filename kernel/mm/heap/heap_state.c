@@ -6,8 +6,4 @@
 
 struct heap heap;
 
-#ifdef HOST_TEST
-_Thread_local struct heap_cpu heap_this_cpu;
-#else
-struct heap_cpu heap_this_cpu;
-#endif
+PER_CPU struct heap_cpu heap_this_cpu;
