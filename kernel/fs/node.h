@@ -10,10 +10,10 @@
  */
 #pragma once
 
+#include "kernel/fs/errno.h"
 #include "kernel/fs/fs.h"
 #include "kernel/fs/linux_file.h"
 #include "kernel/fs/linux_stat.h"
-#include "kernel/lib/errno.h"
 
 struct file;
 struct file_lock;

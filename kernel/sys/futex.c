@@ -6,7 +6,7 @@
  */
 #include "kernel/sys/futex.h"
 
-#include "kernel/lib/errno.h"
+#include "kernel/fs/errno.h"
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/mm/user/user_space.h"
 #include "kernel/task/process.h"

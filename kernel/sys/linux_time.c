@@ -3,8 +3,8 @@
  */
 #include "kernel/sys/linux_time.h"
 
+#include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
-#include "kernel/lib/errno.h"
 
 static int to_ns(int64_t seconds, int64_t fraction, uint64_t fraction_ns, uint64_t *ret_ns)
 {

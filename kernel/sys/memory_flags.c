@@ -3,7 +3,7 @@
  */
 #include "kernel/sys/memory_flags.h"
 
-#include "kernel/lib/errno.h"
+#include "kernel/fs/errno.h"
 #include "kernel/mm/user/user_space.h"
 
 #define PROT_KNOWN          7

@@ -4,8 +4,8 @@
 #include "kernel/sys/poll_wait.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
-#include "kernel/lib/errno.h"
 #include "kernel/sys/user_args.h"
 
 uint64_t poll_deadline(int timeout_ms)

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "kernel/lib/errno.h"
+#include "kernel/fs/errno.h"
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/sys/syscall_numbers.h"
 

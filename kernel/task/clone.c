@@ -3,7 +3,7 @@
  */
 #include "kernel/arch/fpu.h"
 #include "kernel/arch/irq_guard.h"
-#include "kernel/lib/errno.h"
+#include "kernel/fs/errno.h"
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/task/process_internal.h"
 #include "kernel/task/signal_internal.h"

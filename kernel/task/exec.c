@@ -3,9 +3,9 @@
  */
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/fpu.h"
+#include "kernel/fs/errno.h"
 #include "kernel/fs/path.h"
 #include "kernel/lib/elf.h"
-#include "kernel/lib/errno.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"

@@ -1,9 +1,9 @@
 /*
  * From a program's file to a user space that it can start in. Touches no task and no process.
  */
+#include "kernel/fs/errno.h"
 #include "kernel/fs/path.h"
 #include "kernel/lib/elf.h"
-#include "kernel/lib/errno.h"
 #include "kernel/lib/random.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/space/kernel_space.h"

@@ -3,8 +3,8 @@
  */
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"
+#include "kernel/fs/errno.h"
 #include "kernel/irq/timer.h"
-#include "kernel/lib/errno.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/task/job_control.h"
 #include "kernel/task/process_internal.h"

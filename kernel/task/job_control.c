@@ -7,8 +7,8 @@
 #include "kernel/task/job_control.h"
 
 #include "kernel/arch/irq_guard.h"
+#include "kernel/fs/errno.h"
 #include "kernel/fs/tty.h"
-#include "kernel/lib/errno.h"
 #include "kernel/task/process_internal.h"
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"

@@ -3,8 +3,8 @@
  */
 #include "kernel/task/process.h"
 
+#include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
-#include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/heap/heap.h"

@@ -6,9 +6,9 @@
 #include "kernel/task/signal.h"
 
 #include "kernel/arch/irq_guard.h"
+#include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/timer.h"
-#include "kernel/lib/errno.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/signal_internal.h"

@@ -2,7 +2,7 @@
  * What a signal does to the task that gets it, on its way to user mode: a handler's frame, a stop, the end, or nothing.
  */
 #include "kernel/arch/irq_guard.h"
-#include "kernel/lib/errno.h"
+#include "kernel/fs/errno.h"
 #include "kernel/task/job_control.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/signal_internal.h"

@@ -1,7 +1,7 @@
 /*
  * The alternate stack for handlers (sigaltstack(2)).
  */
-#include "kernel/lib/errno.h"
+#include "kernel/fs/errno.h"
 #include "kernel/task/signal_internal.h"
 
 struct signal_stack signal_stack_get(uint64_t sp)

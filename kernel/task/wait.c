@@ -2,7 +2,7 @@
  * Waiting for children: wait4(2), waitid(2).
  */
 #include "kernel/arch/cpu.h"
-#include "kernel/lib/errno.h"
+#include "kernel/fs/errno.h"
 #include "kernel/task/process_internal.h"
 #include "kernel/task/signal_numbers.h"
 

@@ -18,7 +18,7 @@
 #define user_cmpxchg_u32 __wrap_user_cmpxchg_u32
 #define user_op_u32      __wrap_user_op_u32
 
-#include "kernel/lib/errno.h"
+#include "kernel/fs/errno.h"
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/mm/user/user_space.h"
 #include "kernel/sys/futex.h"

@@ -1,6 +1,9 @@
 /*
- * Linux's error numbers, which files, tasks and system calls return negated, and the one place that turns a status into
- * such a number.
+ * The two vocabularies of errors, and the one place where the first becomes the second. Rooms below kernel/fs return
+ * `enum status`: few values, nothing of Linux. From kernel/fs and kernel/task up a function returns 0 or a negative error
+ * number of Linux's, since which of its 40 errors a call ends with (ENOTEMPTY, EXDEV, ESRCH) is decided where the cause
+ * is found and is the interface that programs see; a smaller vocabulary in between would lose it. No room below can
+ * include this file: scripts/check-layers holds it to that.
  */
 #pragma once
 
