@@ -70,8 +70,8 @@ static inline void cpu_invlpg(vaddr_t va)
 
 /* What INVPCID invalidates (Intel SDM vol. 2A, "INVPCID"). */
 enum invpcid_type {
-	INVPCID_ADDRESS = 0, /* one address of one PCID, global entries not */
-	INVPCID_ALL = 2,     /* everything, global entries too */
+	INVPCID_ADDRESS = 0, /* one address of one PCID, except global entries */
+	INVPCID_ALL = 2,     /* all entries of all PCIDs, global ones too */
 };
 
 static inline void cpu_invpcid(enum invpcid_type type, uint64_t pcid, vaddr_t va)
@@ -104,7 +104,7 @@ static inline void cpu_halt(void)
 	__asm__ volatile("hlt" : : : "memory");
 }
 
-/* No instruction: the compiler moves no access to memory across it. */
+/* Keep the compiler from moving accesses to memory across this point. No instruction comes of it. */
 static inline void cpu_compiler_barrier(void)
 {
 	__asm__ volatile("" : : : "memory");

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-/* All loads and stores before it are seen before any after it (Intel SDM vol. 2B, "MFENCE"). */
+/* Order memory: all loads and stores before the call are done before any after it (Intel SDM vol. 2B, "MFENCE"). */
 static inline void cpu_fence(void)
 {
 	__asm__ volatile("mfence" : : : "memory");

@@ -5,7 +5,10 @@
 
 #include "paging/types.h"
 
-/* False: none is ready now; *ret is then as before. Only where CPUID says that the instruction is there. */
+/*
+ * Take 64 random bits. Returns false, *ret as before, when the CPU has none ready now. Only where CPUID names the
+ * instruction.
+ */
 static inline bool cpu_rdrand(uint64_t *ret)
 {
 	uint64_t value;

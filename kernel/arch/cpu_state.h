@@ -1,5 +1,5 @@
 /*
- * The CPU's instructions that only running user programs takes, one a function. Nothing here decides anything.
+ * The CPU's instructions that are needed only to run user programs, one a function. Nothing here decides anything.
  */
 #pragma once
 
@@ -29,7 +29,7 @@ static inline void cpu_xsetbv(uint32_t index, uint64_t value)
 	__asm__ volatile("xsetbv" : : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
-/* `area`: aligned to 64 bytes; for FXSAVE 16 are enough. */
+/* Save or load the state in `area`, which is aligned to 64 bytes; for FXSAVE and FXRSTOR 16 are enough. */
 static inline void cpu_xsave(void *area, uint64_t components)
 {
 	__asm__ volatile("xsave64 (%0)"
@@ -64,13 +64,15 @@ static inline void cpu_fxrstor(const void *area)
 	__asm__ volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
 }
 
-/* Interrupts on and, with none in between, sleep until one comes. */
+/*
+ * Turn interrupts on and sleep until one comes. None can come between the two: STI takes effect one instruction later.
+ */
 static inline void cpu_interrupts_on_and_halt(void)
 {
 	__asm__ volatile("sti; hlt" : : : "memory");
 }
 
-/* The kernel may not touch user memory from here on. The CPU has SMAP. */
+/* Forbid the kernel to touch user memory (clear RFLAGS.AC). Only on a CPU with SMAP. */
 static inline void cpu_clac(void)
 {
 	__asm__ volatile("clac" : : : "memory");

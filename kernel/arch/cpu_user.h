@@ -1,12 +1,12 @@
 /*
- * Instructions for user memory: whole frames at once. Those that touch memory through a user's pointer are in
- * user_copy.S.
+ * Instructions for user memory: whole frames at once. The instructions that touch memory through a user's pointer are
+ * in user_copy.S.
  */
 #pragma once
 
 #include "paging/types.h"
 
-/* The host's tests run them too: no privileged instruction. The direction flag is clear, as the ABI has it. */
+/* None of these is privileged, since the host's tests run them too. The direction flag is clear, as the ABI has it. */
 
 /* Copy 4 KiB. */
 static inline void cpu_copy_page(void *to, const void *from)
@@ -17,8 +17,8 @@ static inline void cpu_copy_page(void *to, const void *from)
 }
 
 /*
- * Copy any number of bytes that do not overlap. For bulk: the fastest that there is without vector registers, and 8 bytes an
- * instruction under an emulator that counts them.
+ * Copy any number of bytes between ranges that do not overlap. Meant for bulk: the fastest way without vector
+ * registers, and 8 bytes an instruction under an emulator that counts instructions.
  */
 static inline void cpu_copy_bulk(void *to, const void *from, size_t bytes)
 {

@@ -1,5 +1,5 @@
 /*
- * Asks the CPU. What comes from there is added to the key, so a bad instruction makes nothing worse.
+ * Feeds the random-number generator from the CPU. All input is mixed into the key, so a broken RDRAND weakens nothing.
  */
 #include "kernel/arch/entropy.h"
 
@@ -8,14 +8,14 @@
 #include "kernel/arch/features.h"
 #include "kernel/lib/random.h"
 
-#define WORDS   8   /* of 64 bits from each instruction: twice what is needed */
-#define TRIES   10  /* Intel's advice for RDRAND; RDSEED runs dry sooner */
-#define SAMPLES 256 /* of the time-stamp counter */
-#define ENOUGH  256 /* bits */
+#define WORDS   8   /* words of 64 bits to take from each instruction: twice what is needed */
+#define TRIES   10  /* attempts for a word: Intel's advice for RDRAND; RDSEED runs dry sooner */
+#define SAMPLES 256 /* readings of the time-stamp counter */
+#define ENOUGH  256 /* bits with which the generator counts as ready */
 
 typedef bool random_instruction(uint64_t *ret);
 
-/* Returns how many bits came. */
+/* Add what an instruction gives to the generator. Returns how many bits that was. */
 static unsigned add_words(random_instruction *next)
 {
 	unsigned bits = 0;
@@ -28,7 +28,10 @@ static unsigned add_words(random_instruction *next)
 			cpu_pause();
 			tries--;
 		}
-		/* Some CPUs answer "ready" with all ones for ever (AMD family 17h before its microcode was mended). */
+		/*
+		 * A CPU may answer "ready" with all ones for ever (AMD family 17h before its microcode was mended): not
+		 * counted.
+		 */
 		if (!tries || word == UINT64_MAX)
 			continue;
 		random_add(&word, sizeof(word));
@@ -37,7 +40,10 @@ static unsigned add_words(random_instruction *next)
 	return bits;
 }
 
-/* Counted as nothing: under an emulator the counter may be as regular as clockwork. */
+/*
+ * Add readings of the time-stamp counter. They count as no bits: under an emulator the counter may be perfectly
+ * regular.
+ */
 static void add_jitter(void)
 {
 	for (int i = 0; i < SAMPLES; i++) {

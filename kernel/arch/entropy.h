@@ -1,13 +1,14 @@
 /*
- * What makes kernel/lib/random.h's numbers hard to guess.
+ * Gathers what makes the numbers of kernel/lib/random.h hard to guess.
  */
 #pragma once
 
 #include <stddef.h>
 
 /*
- * Add the firmware's seed (`size` bytes, maybe none), what RDSEED and RDRAND give, and how long the CPU takes for the
- * same thing again and again. Says that it suffices when the firmware or the CPU gave 256 bits. Returns how many bits
- * those two gave.
+ * Add to the generator the firmware's seed (`size` bytes, maybe none), what RDSEED and RDRAND give, and how long the
+ * CPU takes for the same work again and again. Declare the generator ready when firmware and CPU together gave 256
+ * bits.
+ * Returns how many bits those two gave.
  */
 unsigned entropy_gather(const void *seed, size_t size);

@@ -1,5 +1,5 @@
 /*
- * Asks CPUID and keeps the answers. Turns nothing on; believes a leaf only when the CPU says that it has it.
+ * Asks CPUID and keeps the answers. Turns nothing on; believes a leaf only when the CPU says that it has that leaf.
  */
 #include "kernel/arch/features.h"
 
@@ -9,12 +9,14 @@
 #include "paging/pte.h"
 
 #define LEAF_EXTENDED  0x80000000u
-#define LEAF_BRAND     0x80000002u /* and the two after it */
+#define LEAF_BRAND     0x80000002u /* this leaf and the two after it hold the brand */
 #define LEAF_ADDRESSES 0x80000008u
 
 static struct cpu_features features;
 
-/* The leaf, or zeroes when the CPU has none of that number: Intel's would answer with the highest leaf's values. */
+/*
+ * Return the leaf, or zeroes when the CPU has none of that number: Intel's would answer with the highest leaf's values.
+ */
 static struct cpuid leaf_or_zero(uint32_t leaf)
 {
 	if (cpu_cpuid(leaf & LEAF_EXTENDED, 0).eax < leaf)
@@ -62,7 +64,9 @@ static void read_address_bits(void)
 {
 	uint32_t eax = leaf_or_zero(LEAF_ADDRESSES).eax;
 
-	/* A CPU without the leaf has the first 64-bit ones' 36 and 48 bits. No entry has room for more than 52. */
+	/*
+	 * A CPU without this leaf has 36 and 48 bits, as the first 64-bit CPUs had. No entry has room for more than 52.
+	 */
 	features.physical_bits = eax ? eax & 255 : 36;
 	if (features.physical_bits > PTE_ADDRESS_BITS)
 		features.physical_bits = PTE_ADDRESS_BITS;
@@ -71,7 +75,7 @@ static void read_address_bits(void)
 
 static void read_flags(void)
 {
-	/* Each leaf once: in a virtual machine a CPUID costs a visit to the hypervisor. */
+	/* Ask for each leaf once: in a virtual machine a CPUID costs a visit to the hypervisor. */
 	const struct cpuid leaf_1 = leaf_or_zero(1), leaf_7 = leaf_or_zero(7);
 	const struct cpuid leaf_0x80000001 = leaf_or_zero(0x80000001), leaf_0x80000007 = leaf_or_zero(0x80000007);
 
@@ -88,7 +92,7 @@ const struct cpu_features *cpu_features(void)
 	read_brand();
 	read_signature();
 	read_address_bits();
-	/* Last: it marks the answers as there. */
+	/* The vendor is read last: its presence marks all answers as read. */
 	read_vendor();
 	return &features;
 }

@@ -1,12 +1,12 @@
 /*
  * What the CPU can do, asked once (Intel SDM vol. 2A, "CPUID"; AMD APM vol. 3, appendix E).
- * Reports only: what to turn on is protection.c's, and what to build on it the callers'.
+ * Only reports: protection.c turns features on, and callers decide what to build on them.
  */
 #pragma once
 
 #include "paging/types.h"
 
-/* The features that something here depends on or reports: X(field, name on the screen, leaf, register, bit). */
+/* The features that the kernel depends on or reports: X(field, name on the screen, leaf, register, bit). */
 #define CPU_FEATURES(X)                              \
 	X(tsc, "TSC", 1, edx, 4)                     \
 	X(mce, "MCE", 1, edx, 7)                     \
@@ -38,19 +38,22 @@
 
 struct cpu_features {
 	char vendor[13]; /* "GenuineIntel", …; ends with NUL */
-	char brand[49];  /* as the CPU names itself, without leading blanks; empty when it does not */
-	unsigned family; /* the extended fields added in */
+	char brand[49];  /* the CPU's name for itself, without leading blanks; empty when it has none */
+	unsigned family; /* family and extended family added */
 	unsigned model;
 	unsigned stepping;
-	unsigned physical_bits; /* MAXPHYADDR: an entry's address bits above are reserved */
+	unsigned physical_bits; /* MAXPHYADDR: the address bits of a table entry from this one on are reserved */
 	unsigned linear_bits;
 #define X(field, name, leaf, reg, bit) bool field;
 	CPU_FEATURES(X)
 #undef X
 };
 
-/* The CPU that this runs on; the first call asks it. */
+/* Return the features of the CPU that this runs on; the first call asks the CPU. */
 const struct cpu_features *cpu_features(void);
 
-/* The names of the features that are there, with blanks between, as snprintf(3) would write them. */
+/*
+ * Write the names of the features that the CPU has, with blanks between, as snprintf(3) would. Returns the whole
+ * length.
+ */
 size_t cpu_features_format(const struct cpu_features *features, char *buffer, size_t size);

@@ -7,13 +7,14 @@
 
 	.bss
 	.balign	8
-/* RSP while a call is under way, else 0. */
+/* The stack pointer to come back to while a call is under way, else 0. */
 	.globl	firmware_call_stack
 firmware_call_stack:
 	.quad	0
 
 /*
- * in:  RDI = CR3 of the firmware context, RSI = function, RDX = four arguments
+ * uint64_t firmware_call(uint64_t cr3, uint64_t function, const uint64_t arguments[4])
+ * in: RDI = CR3 of the firmware context, RSI = function, RDX = four arguments
  * out: RAX = what the function returned, or FIRMWARE_FAULT
  * clobbers: as the SysV ABI allows. The caller's CR3 is back on return.
  */
@@ -45,7 +46,7 @@ firmware_call:
 	call	*%rax
 	jmp	1f
 
-	/* The fault handler resumes here: same stack, whatever the firmware left behind. */
+	/* firmware_call_fault() resumes here: on the stack that was kept, whatever the firmware left in registers. */
 	.globl	firmware_call_abort
 firmware_call_abort:
 	mov	$FIRMWARE_FAULT, %rax

@@ -1,5 +1,5 @@
 /*
- * XSAVE where the CPU has it, FXSAVE else. Knows no task.
+ * The FPU state by XSAVE where the CPU has it, by FXSAVE else. Knows no task.
  */
 #include "kernel/arch/fpu.h"
 
@@ -9,13 +9,16 @@
 #include "kernel/lib/scratch.h"
 #include "kernel/lib/string.h"
 
-/* Components that programs may use: x87, SSE, AVX, AVX-512's three. The others are not for saving on each switch. */
+/*
+ * The state components that programs may use: x87, SSE, AVX, AVX-512's three. Others are not meant to be saved on each
+ * switch.
+ */
 #define COMPONENTS_WANTED 0xe7ULL
 
 #define XSAVE_LEAF       0xd
 #define XSAVEOPT_SUBLEAF 1
 
-/* What a program starts with (System V ABI, AMD64 supplement, "Registers and the Stack Frame"). */
+/* The control words with which a program starts (System V ABI, AMD64 supplement, "Registers and the Stack Frame"). */
 #define CONTROL_WORD 0x37f
 #define MXCSR_START  0x1f80
 
@@ -23,7 +26,7 @@ struct fpu_facts fpu_facts = { .size = FPU_LEGACY_SIZE, .components = FPU_LEGACY
 
 static bool xsaveopt;
 
-/* FXSAVE says which bits MXCSR has (Intel SDM vol. 1, "Guidelines for Writing to the MXCSR Register"). */
+/* Ask FXSAVE which bits MXCSR has (Intel SDM vol. 1, "Guidelines for Writing to the MXCSR Register"). */
 static void read_mxcsr_mask(void)
 {
 	static SCRATCH uint8_t area[FPU_LEGACY_SIZE] __attribute__((aligned(FPU_ALIGN)));
@@ -45,7 +48,7 @@ void fpu_init(void)
 		return;
 	leaf = cpu_cpuid(XSAVE_LEAF, 0);
 	components = ((uint64_t)leaf.edx << 32 | leaf.eax) & COMPONENTS_WANTED;
-	/* AVX-512 comes whole or not at all, and only with AVX. */
+	/* AVX-512's three components are turned on together or not at all, and only beside AVX. */
 	if ((components & 0xe4) != 0xe4)
 		components &= ~0xe0ULL;
 	cpu_xsetbv(0, components);

@@ -1,7 +1,7 @@
 /*
- * The state of x87, SSE and AVX that a program has: saved and restored whole at each switch (eagerly: what one program
- * left is never there for another to guess at). The kernel itself uses none of it.
- * Intel SDM vol. 1, "Managing State Using the XSAVE Feature Set".
+ * The state of x87, SSE and AVX that a program has: saved and restored whole at each switch (eagerly: one program's
+ * values are then never in a register for another to guess at). The kernel itself uses none of these registers. Intel
+ * SDM vol. 1, "Managing State Using the XSAVE Feature Set".
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 
 #define FPU_ALIGN 64
 
-/* Offsets in an area, in XSAVE's standard form; FXSAVE's is its first 512 bytes. */
+/* Offsets in a save area in XSAVE's standard form; FXSAVE's form is the first 512 bytes. */
 #define FPU_MXCSR       24
 #define FPU_MXCSR_MASK  28
 #define FPU_LEGACY_SIZE 512
@@ -17,46 +17,46 @@
 #define FPU_XCOMP_BV    520
 #define FPU_HEADER_END  576
 
-#define FPU_LEGACY_COMPONENTS 3ULL /* x87 and SSE: all that FXSAVE knows */
+#define FPU_LEGACY_COMPONENTS 3ULL /* x87 and SSE: the only components that FXSAVE knows */
 
-/* Turn the state's components on. Once, on each CPU; after protection_init. */
+/* Turn the state's components on. Called once on each CPU, after protection_init. */
 void fpu_init(void);
 
-/* What fpu_init has found; others only read it. */
+/* What fpu_init has found. Fixed after boot. */
 extern struct fpu_facts {
-	size_t size;         /* of an area, in bytes */
-	uint64_t components; /* XCR0: those that are on */
+	size_t size;         /* bytes of a save area */
+	uint64_t components; /* XCR0: the components that are on */
 	uint32_t mxcsr_mask;
 	bool has_header;
 } fpu_facts;
 
-/* Bytes of an area. */
+/* Return how many bytes a save area has. */
 static inline size_t fpu_size(void)
 {
 	return fpu_facts.size;
 }
 
-/* XCR0: the components that are on; 3 (x87 and SSE) where there is no XSAVE. */
+/* Return XCR0, the components that are on; 3 (x87 and SSE) where the CPU has no XSAVE. */
 static inline uint64_t fpu_components(void)
 {
 	return fpu_facts.components;
 }
 
-/* Bits that MXCSR may have: loading another faults. */
+/* Return the bits that MXCSR may have: loading any other faults. */
 static inline uint32_t fpu_mxcsr_mask(void)
 {
 	return fpu_facts.mxcsr_mask;
 }
 
-/* Whether areas have the XSAVE header behind their first 512 bytes. */
+/* Return whether save areas have the XSAVE header behind their first 512 bytes. */
 static inline bool fpu_has_header(void)
 {
 	return fpu_facts.has_header;
 }
 
-/* An area as a new program finds it. */
+/* Fill a save area with the state in which a program starts. */
 void fpu_start(void *area);
 
-/* The CPU's state to an area and back. An area from outside must have been checked: a bad one faults. */
+/* Move the CPU's state to a save area, and back. An area from outside must have been checked: a bad one faults. */
 void fpu_save(void *area);
 void fpu_restore(const void *area);

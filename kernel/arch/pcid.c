@@ -6,7 +6,10 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/lib/string.h"
 
-/* Intel's family 6: the microcode revision from which on INVLPG does what the manual says. */
+/*
+ * Models of Intel's family 6 with the erratum, and the microcode revision from which on INVLPG does what the manual
+ * says.
+ */
 static const struct {
 	uint8_t model;
 	uint32_t fixed;
@@ -31,10 +34,13 @@ bool pcid_is_sound(const struct cpu_features *features, uint32_t microcode)
 	return true;
 }
 
-/* Intel SDM vol. 3A, "Microcode Update Signature and Verification": the revision, or 0 when nobody can be sure. */
+/*
+ * Return the microcode revision, or 0 when nobody can be sure (Intel SDM vol. 3A, "Microcode Update Signature and
+ * Verification").
+ */
 static uint32_t microcode_revision(void)
 {
-	/* Some hypervisors make the register up: they say all bits set, or what they like. */
+	/* A hypervisor may make the revision up: all bits set, or anything else. */
 	if (cpu_features()->hypervisor)
 		return 0;
 	cpu_write_msr(MSR_MICROCODE, 0);
@@ -46,7 +52,10 @@ bool pcid_usable(void)
 {
 	const struct cpu_features *features = cpu_features();
 
-	/* Only a CPU that would do without the erratum is asked: other vendors' have another register there. */
+	/*
+	 * Only a CPU that is sound but for the erratum is asked for its microcode: other vendors have another register
+	 * there.
+	 */
 	return pcid_is_sound(features, UINT32_MAX) &&
 	       (pcid_is_sound(features, 0) || pcid_is_sound(features, microcode_revision()));
 }

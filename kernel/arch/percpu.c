@@ -1,5 +1,5 @@
 /*
- * GDT and TSS of a CPU, and GS. Knows no vector but those with stacks of their own.
+ * Sets up a CPU's GDT and TSS, and its GS. Of the vectors, knows only those with stacks of their own.
  */
 #include "kernel/arch/percpu.h"
 
@@ -11,7 +11,7 @@ void segments_load(uint16_t code, uint16_t data);
 
 struct percpu boot_percpu;
 
-/* Intel SDM vol. 3A, "Segment Descriptors": present, accessed. */
+/* Intel SDM vol. 3A, "Segment Descriptors": all are present and accessed. */
 static const uint64_t segments[SELECTOR_TSS / 8] = {
 	[SELECTOR_CODE / 8] = 0x00af9b000000ffff,      /* 64-bit code, DPL 0 */
 	[SELECTOR_DATA / 8] = 0x00cf93000000ffff,      /* data, DPL 0 */
@@ -19,7 +19,9 @@ static const uint64_t segments[SELECTOR_TSS / 8] = {
 	[SELECTOR_USER_CODE / 8] = 0x00affb000000ffff, /* 64-bit code, DPL 3 */
 };
 
-/* A stack for `ist` whose top word tells the entry code which CPU this is. */
+/*
+ * Give the CPU the stack that ends at `top` for `ist`. The stack's top word tells the entry code which CPU it runs on.
+ */
 static void set_ist(struct percpu *cpu, enum trap_stack ist, vaddr_t top)
 {
 	*(struct percpu **)(top - 16) = cpu;
@@ -30,7 +32,7 @@ static void set_tss_descriptor(struct percpu *cpu)
 {
 	uint64_t base = (uintptr_t)&cpu->tss;
 
-	/* Type 9: available 64-bit TSS; two entries wide. */
+	/* Descriptor type 9, an available 64-bit TSS, takes two entries. */
 	cpu->gdt[SELECTOR_TSS / 8] =
 		(sizeof(struct tss) - 1) | (base & 0xffffff) << 16 | 0x89ULL << 40 | (base >> 24 & 0xff) << 56;
 	cpu->gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
@@ -51,7 +53,7 @@ NO_CANARY void percpu_init(struct percpu *cpu)
 	cpu_load_gdt(&gdtr);
 	segments_load(SELECTOR_CODE, SELECTOR_DATA);
 	cpu_load_task_register(SELECTOR_TSS);
-	/* Loading GS has set its base to 0. */
+	/* Loading the GS selector has set GS's base to 0: set it anew. */
 	cpu_write_msr(MSR_GS_BASE, (uintptr_t)cpu);
 	cpu_write_msr(MSR_KERNEL_GS_BASE, 0);
 }

@@ -8,7 +8,7 @@
 #include "kernel/lib/panic.h"
 #include "paging/pte.h"
 
-/* CR4 as we want it, the rest of the firmware's choices gone: only what is named here is on. */
+/* Return CR4 as the kernel wants it: only the bits named here are on, and the firmware's other choices are dropped. */
 static uint64_t wanted_cr4(const struct cpu_features *features)
 {
 	return CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT | (features->mce ? CR4_MCE : 0) |
@@ -27,7 +27,9 @@ void protection_init(void)
 	cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);
 	cpu_write_cr0((cpu_read_cr0() | CR0_WP | CR0_MP | CR0_NE) & ~(CR0_EM | CR0_TS));
 	cpu_write_cr4(wanted_cr4(features));
-	/* No leaf uses another type than write-back yet, so a TLB flush is all that the change needs. */
+	/*
+	 * No leaf uses another memory type than write-back yet, so a TLB flush is all that the change of the PAT needs.
+	 */
 	cpu_write_msr(MSR_PAT, PAT_VALUE);
 	cpu_write_cr3(cpu_read_cr3());
 }

@@ -9,9 +9,9 @@
 #define CR0_NE (1ULL << 5)
 #define CR0_WP (1ULL << 16)
 
-/* In a value to be loaded while CR4.PCIDE is set (Intel SDM vol. 3A, "MOV—Move to/from Control Registers"). */
+/* Bits of a value to load into CR3 while CR4.PCIDE is set (Intel SDM vol. 3A, "MOV—Move to/from Control Registers"). */
 #define CR3_PCID    0xfffULL
-#define CR3_NOFLUSH (1ULL << 63) /* keep what the TLB has for that PCID; reads back as 0 */
+#define CR3_NOFLUSH (1ULL << 63) /* keep what the TLB holds for that PCID; the bit reads back as 0 */
 
 #define CR4_PAE        (1ULL << 5)
 #define CR4_MCE        (1ULL << 6)
@@ -39,7 +39,7 @@
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 
-#define RFLAGS_CLEAR 2ULL /* all off; bit 1 is always 1 */
+#define RFLAGS_CLEAR 2ULL /* all flags off; bit 1 is always 1 */
 #define RFLAGS_TF    (1ULL << 8)
 #define RFLAGS_IF    (1ULL << 9)
 #define RFLAGS_DF    (1ULL << 10)

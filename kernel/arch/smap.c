@@ -1,5 +1,6 @@
 /*
- * The instructions are put in at start, instead of a question at each access: a copy of a word has few others.
+ * STAC and CLAC are patched into the text at start, instead of testing for SMAP at each access: the copy of a single
+ * word has few other instructions.
  */
 #include "kernel/arch/smap.h"
 

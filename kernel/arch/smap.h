@@ -4,5 +4,8 @@
  */
 #pragma once
 
-/* On a CPU that has it those routines get their STAC and CLAC. Once, at start; before there is user memory. */
+/*
+ * Give the routines of user_copy.S their STAC and CLAC, on a CPU with SMAP. Once, at start, before there is user
+ * memory.
+ */
 void smap_init(void);

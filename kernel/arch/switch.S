@@ -1,5 +1,5 @@
 /*
- * From one task's kernel stack to another's.
+ * Switch from one task's kernel stack to another's.
  */
 #include "kernel/arch/switch.h"
 #include "kernel/arch/unwind.h"
@@ -16,14 +16,16 @@
 	.text
 /*
  * void stack_switch(uint64_t *from, uint64_t to)
- * in:  RDI = where to keep this stack pointer, RSI = the other: both of a struct switch_frame
- * out: returns on the other stack; RAX, RCX, RDX, RSI, RDI, R8-R11 clobbered, as in any call
+ * in: RDI = where to keep the stack pointer of this task, RSI = the stack pointer of the task to go on with; both point
+ * at
+ *      a struct switch_frame
+ * out: returns on the new stack; RAX, RCX, RDX, RSI, RDI, R8-R11 clobbered, as in any call
  */
 	.globl	stack_switch
 	.type	stack_switch, @function
 stack_switch:
 	.cfi_startproc
-	.set	switched, SWITCH_RIP /* the caller's CALL has pushed it */
+	.set	switched, SWITCH_RIP /* the CALL of stack_switch's caller has pushed this one */
 	push_switched rbp, SWITCH_RBP
 	push_switched rbx, SWITCH_RBX
 	push_switched r12, SWITCH_R12

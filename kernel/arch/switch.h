@@ -1,6 +1,6 @@
 /*
- * From one task's kernel stack to another's: what lies on the stack of a task that does not run. switch.S pushes and pops
- * it, kernel/task lays it out for a new task, and reports and debuggers read it.
+ * The switch from one task's kernel stack to another's, and what lies on the stack of a task that does not run.
+ * switch.S pushes and pops that, kernel/task lays it out for a new task, and reports and debuggers read it.
  */
 #pragma once
 
@@ -19,7 +19,7 @@
 
 struct switch_frame {
 	uint64_t r15, r14, r13, r12, rbx, rbp; /* the registers that a called function keeps */
-	uint64_t rip;                          /* where the task goes on */
+	uint64_t rip;                          /* where the task goes on when it runs again */
 };
 
 _Static_assert(offsetof(struct switch_frame, r15) == SWITCH_R15, "switch.S");

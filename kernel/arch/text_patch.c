@@ -1,12 +1,12 @@
 /*
- * Changes the kernel's text, for one caller at a time.
+ * Changes the kernel's text, for one caller at a time: interrupts are off.
  */
 #include "kernel/arch/text_patch.h"
 
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"
 
-/* From kernel/arch/kernel.ld. */
+/* Defined in kernel/arch/kernel.ld: the text's start and end, and the part that allows no breakpoints. */
 extern char image_text[], image_text_end[], image_nobreak[], image_nobreak_end[];
 
 bool text_holds(vaddr_t va, size_t size)
@@ -29,7 +29,10 @@ NO_BREAK enum status text_patch(vaddr_t va, const void *bytes, size_t size)
 		return ERR_RANGE;
 	flags = irq_guard_enter();
 	cr0 = cpu_read_cr0();
-	/* Writing CR0 serialises: what the CPU has fetched of the old text is gone after the second. */
+	/*
+	 * Writing CR0 serialises the CPU: after the second write it has dropped whatever it had fetched of the old
+	 * text.
+	 */
 	cpu_write_cr0(cr0 & ~CR0_WP);
 	for (size_t i = 0; i < size; i++)
 		((volatile uint8_t *)va)[i] = ((const uint8_t *)bytes)[i];

@@ -1,23 +1,27 @@
 /*
- * The only way by which the kernel's own text changes: for a debugger's breakpoints, and once at start for smap.c.
+ * The only way in which the kernel's own text changes: for a debugger's breakpoints, and once at start for smap.c.
  */
 #pragma once
 
 #include "paging/types.h"
 
-/* Functions on the way to the debugger: a breakpoint there would find itself again, for ever. They allow none. */
+/*
+ * Marks a function on the way to the debugger: a breakpoint in it would hit itself again, for ever, so it may have
+ * none.
+ */
 #define NO_BREAK __attribute__((section(".text.nobreak")))
 
-/* Whether [va, va + size) is in the kernel's text; and whether a breakpoint may be there. */
+/* Return whether [va, va + size) lies in the kernel's text; and whether a breakpoint may be set at `va`. */
 bool text_holds(vaddr_t va, size_t size);
 bool text_may_break(vaddr_t va);
 
 /*
- * Write `size` bytes of the kernel's text. Any context. Returns ERR_RANGE (not all of it is text), nothing has changed
+ * Write `size` bytes of the kernel's text. Any context. Returns ERR_RANGE (not all of it is text); nothing has changed
  * then.
  *
- * No entry of any table changes, so the text stays read-only in the image's mapping and in the direct map's, and an audit
- * finds nothing at any time: CR0.WP alone is off, for these few stores, with interrupts off (Intel SDM vol. 3A, "Access
- * Rights"). The direct map's alias would need the same, and the kernel context besides.
+ * No table entry changes, so the text stays read-only in the image's mapping and in the direct map's, and an audit
+ * finds
+ * nothing at any time: only CR0.WP is off, for these few stores, with interrupts off (Intel SDM vol. 3A, "Access
+ * Rights"). Writing through the direct map instead would need the same, and the kernel context besides.
  */
 MUST_CHECK enum status text_patch(vaddr_t va, const void *bytes, size_t size);

@@ -1,6 +1,6 @@
 /*
- * The IDT, and the dispatch of exceptions and interrupts to whoever registered for them.
- * Decides nothing about a trap: with no handler it is the fatal one's.
+ * The IDT, and the dispatch of exceptions and interrupts to the handlers that are registered for them. Decides nothing
+ * about a trap: one that no handler takes goes to the fatal handler.
  */
 #include "kernel/arch/trap.h"
 
@@ -25,12 +25,12 @@ struct gate {
 };
 
 #define GATE_INTERRUPT 0x8e /* present, DPL 0, clears IF */
-#define GATE_USER      0x60 /* DPL 3: INT may come here */
+#define GATE_USER      0x60 /* added to GATE_INTERRUPT: DPL 3, so that a program's INT may use the gate */
 
 extern const char trap_stubs[];
 void trap_dispatch(struct trap_frame *frame);
 
-/* The entry code's. */
+/* Read by trap_entry.S: #DB has its own stack. Fixed after boot. */
 extern bool trap_debug_stack;
 bool trap_debug_stack;
 
@@ -104,12 +104,15 @@ void trap_set_return_handler(void (*handler)(struct trap_frame *frame))
 	return_handler = handler;
 }
 
-/* Whether user_handler is asked: its memory, its program, or a state of its own that the CPU will not load for it. */
+/*
+ * Return whether user_handler is asked: a trap from user mode, a fault at user memory, or a #GP, which the kernel gets
+ * when it loads a state of the user's that the CPU refuses.
+ */
 static NO_BREAK bool is_users(const struct trap_frame *frame)
 {
 	if (!user_handler || frame->vector >= TRAP_EXTERNAL)
 		return false;
-	/* The firmware's code: its addresses mean nothing in the task's memory. */
+	/* Kernel mode in the lower half is the firmware's code, whose addresses mean nothing in the task's memory. */
 	if (!trap_from_user(frame) && !(frame->rip >> 63))
 		return false;
 	return trap_from_user(frame) || frame->vector == TRAP_GP ||
@@ -126,11 +129,15 @@ static NO_BREAK bool handle(struct trap_frame *frame)
 }
 
 /*
- * The way back is by value, but not blindly: what that value's PCID stands for may have changed since.
+ * Called by trap_entry.S for every exception and interrupt: find the handler that takes it. On return the context of
+ * the frame is loaded again, though not by writing the frame's CR3 blindly: its PCID may belong to another context by
+ * now.
  */
 NO_BREAK void trap_dispatch(struct trap_frame *frame)
 {
-	/* A gate leaves AC as it was, which a program sets as it likes: SMAP would be off. */
+	/*
+	 * The CPU leaves AC as it was when it enters the kernel, and a program sets AC as it likes: SMAP would be off.
+	 */
 	if (frame->rflags & RFLAGS_AC && cpu_features()->smap)
 		cpu_clac();
 	if (handle(frame)) {
@@ -183,7 +190,7 @@ NO_CANARY void trap_init(void)
 					     .offset_middle = (uint16_t)(stub >> 16),
 					     .offset_high = (uint32_t)(stub >> 32) };
 	}
-	/* INT3 is a program's to use. */
+	/* Programs may use INT3. */
 	idt[TRAP_BP].type = GATE_INTERRUPT | GATE_USER;
 	cpu_load_idt(&idtr);
 }
@@ -192,7 +199,7 @@ void trap_allow_syscalls(const char *entry)
 {
 	cpu_write_msr(MSR_STAR, (uint64_t)(SELECTOR_SYSRET | 3) << 48 | (uint64_t)SELECTOR_CODE << 32);
 	cpu_write_msr(MSR_LSTAR, (uintptr_t)entry);
-	/* Off on entry: all that a program can set and the kernel must not run with. */
+	/* Flags that SYSCALL clears: all that a program can set and the kernel must not run with. */
 	cpu_write_msr(MSR_FMASK, RFLAGS_TF | RFLAGS_IF | RFLAGS_DF | RFLAGS_NT | RFLAGS_AC | RFLAGS_IOPL);
 	cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_SCE);
 }

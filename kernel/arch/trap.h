@@ -1,13 +1,16 @@
 /*
- * Exceptions and interrupts: the one path by which every vector arrives, and who is called.
- * Owns the IDT and the saved frame; what a trap means is decided by handlers from above.
+ * Exceptions and interrupts: the one path by which every vector arrives, and the handlers that are called. Owns the IDT
+ * and the saved frame; what a trap means is decided by handlers from above.
  */
 #pragma once
 
 #include "kernel/arch/trap_numbers.h"
 #include "paging/types.h"
 
-/* Stacks that the CPU switches to by itself: kept apart so that one trap can interrupt another. */
+/*
+ * The stacks of their own that some vectors run on, which the CPU switches to by itself: kept apart so that one trap
+ * can interrupt another.
+ */
 enum trap_stack {
 	TRAP_STACK_NONE,
 	TRAP_STACK_DF,
@@ -16,13 +19,17 @@ enum trap_stack {
 	TRAP_STACK_DB,
 };
 
-/* The interrupted state, as the entry code pushes it: lowest address first. */
+/* The interrupted state, in the order in which the entry code pushes it: lowest address first. */
 struct trap_frame {
-	uint64_t cr3; /* the context that was loaded: restored by value on return; unused by SYSCALL */
+	uint64_t cr3; /* the context that was loaded, restored on return; not used in a frame that SYSCALL made */
 	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
 	uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
 	uint64_t vector;
-	uint64_t error; /* the CPU's error code, 0 for vectors without one; SYSCALL: its number, RAX as it was */
+	/*
+	 * the CPU's error code, 0 for vectors without one; in a frame that SYSCALL made the call's number, RAX as it
+	 * was
+	 */
+	uint64_t error;
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 
@@ -31,48 +38,52 @@ static inline bool trap_from_user(const struct trap_frame *frame)
 	return frame->cs & 3;
 }
 
-/* Returns true when it has dealt with the trap: execution goes on from the (perhaps changed) frame. */
+/* Handle a trap. Returns true when that is done: execution goes on from the (perhaps changed) frame. */
 typedef bool trap_handler_fn(struct trap_frame *frame);
 
 /*
- * One handler a vector; when it does not take the trap, or there is none, the fatal one is called. It runs with
- * interrupts off in whatever context was interrupted: who needs the direct map or devices enters the kernel context.
- * NULL takes the handler away.
+ * Set the handler of a vector, which has one at the most; NULL takes it away. When it does not take a trap, or when
+ * there is none, the fatal handler is called. A handler runs with interrupts off in whatever context was interrupted:
+ * one that needs the direct map or devices enters the kernel context.
  */
 void trap_set_handler(unsigned vector, trap_handler_fn *handler);
 
 /*
- * Asked before the vector's handler: for exceptions in user mode, for page faults of the kernel at addresses of the
- * lower half, and for the kernel's general-protection faults.
+ * Set the handler that is asked before the vector's: for exceptions in user mode, for page faults of the kernel at
+ * addresses of the lower half, and for the kernel's general-protection faults.
  */
 void trap_set_user_handler(trap_handler_fn *handler);
 
 /*
- * Asked first of all about #DB and #BP, in user mode too: what it does not take is the program's, or the handler's.
+ * Set the handler that is asked first of all about #DB and #BP, in user mode too. What it does not take goes the usual
+ * way: to the program's or the vector's handler.
  */
 void trap_set_debugger(trap_handler_fn *handler);
 
-/* Called last, with interrupts off, before each return to user mode from a trap. */
+/* Set the function that is called last, with interrupts off, before each return to user mode from a trap. */
 void trap_set_return_handler(void (*handler)(struct trap_frame *frame));
 
-/* Called for a trap that nobody takes, in the kernel context when there is one; must not return. */
+/* Set the function for a trap that no handler takes: called in the kernel context when that exists; must not return. */
 typedef void trap_fatal_fn(struct trap_frame *frame);
 void trap_set_fatal(trap_fatal_fn *fatal);
 
 /*
- * How to get into the kernel context, for the fatal handler, and back to the context whose CR3 a frame holds when
- * something has changed it.
+ * Set how to get into the kernel context, for the fatal handler, and back to the context whose CR3 a frame holds when a
+ * handler has left another one loaded.
  */
 void trap_set_context(void (*enter)(void), void (*leave)(uint64_t cr3));
 
-/* "#PF page fault", … */
+/* Return a vector's name: "#PF page fault", … */
 const char *trap_name(uint64_t vector);
 
 /* Load the boot CPU's segments and the IDT. */
 void trap_init(void);
 
-/* percpu_set_debug_stack's: #DB has its stack now. */
+/* Have #DB use its stack from now on. Called by percpu_set_debug_stack(). */
 void trap_use_debug_stack(void);
 
-/* Let programs use SYSCALL, which goes on at `entry` then (assembly: interrupts off, user's stack and GS). The CPU has it. */
+/*
+ * Let programs use SYSCALL, which jumps to `entry` (assembly: interrupts off, user's stack and GS). The CPU has
+ * SYSCALL.
+ */
 void trap_allow_syscalls(const char *entry);

@@ -1,6 +1,6 @@
 /*
- * The way into the kernel of exceptions and interrupts: pushes what struct trap_frame (kernel/arch/trap.h) says, and
- * calls trap_dispatch. SYSCALL has its own way in, kernel/sys/syscall_entry.S, and leaves by trap_return here.
+ * The way into the kernel for exceptions and interrupts: pushes what struct trap_frame (kernel/arch/trap.h) says, and
+ * calls trap_dispatch. SYSCALL has its own way in, kernel/sys/syscall_entry.S, and may leave by trap_return here.
  */
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/trap_numbers.h"
@@ -12,19 +12,25 @@
 /* Vectors for which the CPU pushes an error code (Intel SDM vol. 3A, "Error Code"). */
 #define HAS_ERROR_CODE (1 << 8 | 1 << 10 | 1 << 11 | 1 << 12 | 1 << 13 | 1 << 14 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30)
 
-/* Those that can come before SWAPGS has run: #DB, NMI, #DF, #MC. */
+/* Vectors that can arrive before SWAPGS has run, so each has a stack of its own: #DB, NMI, #DF, #MC. */
 #define OWN_STACK (1 << 1 | 1 << 2 | 1 << 8 | 1 << 18)
 
-/* Of the saved CS, above vector, error code and RIP. */
+/* Offset of the saved CS, which lies above vector, error code and RIP; its two lowest bits are 3 for user mode. */
 #define CS_OFFSET 24
 #define FROM_USER 3
 
-	/* A breakpoint on the way to its own handler would come back for ever. */
+	/*
+	 * A breakpoint in code that leads to the breakpoint's handler would hit itself for ever: this section allows
+	 * none.
+	 */
 	.section .text.nobreak, "ax"
 	.globl	trap_stubs
 	.type	trap_stubs, @function
 	.balign	16
-/* TRAP_VECTORS stubs, 16 bytes each: out: vector and error code pushed, then one of the paths below. No register changes. */
+/*
+ * TRAP_VECTORS stubs, 16 bytes each.
+ * out: vector and error code pushed, then one of the paths below. No register changes.
+ */
 trap_stubs:
 	.cfi_startproc simple
 	.set	vector, 0
@@ -48,8 +54,9 @@ trap_stubs:
 	.size	trap_stubs, . - trap_stubs
 
 /*
- * in:  error code and vector on the stack, above the CPU's own frame
- * out: everything as it was, or as trap_dispatch left it in the frame. CR3 is trap_dispatch's to restore.
+ * The path of most vectors.
+ * in: error code and vector on the stack, above them the CPU's own frame
+ * out: everything as it was, or as trap_dispatch left it in the frame; trap_dispatch restores CR3 itself
  */
 	.type	trap_common, @function
 trap_common:
@@ -71,7 +78,7 @@ trap_gs_set:
 	add	$CALL_PAD, %rsp
 	.cfi_adjust_cfa_offset -CALL_PAD
 /*
- * Where every return goes that does not leave by SYSRET, a new task's first included.
+ * The end of every return that does not leave by SYSRET, a new task's first return included.
  * in: RSP at a struct trap_frame, interrupts off
  */
 	.globl	trap_return
@@ -89,8 +96,9 @@ trap_return:
 	.size	trap_common, . - trap_common
 
 /*
- * As trap_common, on a stack of the vector's own whose top, right above the CPU's frame, says which CPU this is.
- * What GS holds is anybody's guess: it is saved by value. #DB from user mode goes the common way, on the task's stack.
+ * The path of vectors with a stack of their own, whose top word, right above the CPU's frame, is the struct percpu. GS
+ * may have been either the user's or the kernel's: it is saved and restored by value. #DB from user mode moves to the
+ * common path, on the task's stack.
  */
 	.type	trap_own_stack, @function
 trap_own_stack:
@@ -111,7 +119,10 @@ trap_own_stack:
 	rdmsr
 	mov	%eax, %r12d
 	mov	%edx, %r13d
-	/* Until #DB has its stack it comes on the interrupted one, whose GS is the kernel's. */
+	/*
+	 * Before #DB has its stack it arrives on the interrupted one, in the kernel: GS is right already, and no word
+	 * to load.
+	 */
 	mov	%ss:FRAME_SIZE(%rbx), %rax
 	cmpb	$TRAP_DB, 128(%rbx)
 	jne	2f
@@ -136,7 +147,10 @@ trap_own_stack:
 	.cfi_endproc
 	.size	trap_own_stack, . - trap_own_stack
 
-/* in: vector, error code and frame on another stack; out: the same on the task's. No register changes. */
+/*
+ * Move from the vector's own stack to the task's, then go the common path.
+ * in: vector, error code and the CPU's frame on the own stack; out: the same on the task's. No register changes.
+ */
 	.type	trap_move_stack, @function
 trap_move_stack:
 	.cfi_startproc simple

@@ -20,10 +20,10 @@
 #define TRAP_MC  18
 #define TRAP_XM  19
 
-/* From here on they are interrupts of devices. */
+/* Vectors from this one on are interrupts of devices. */
 #define TRAP_EXTERNAL 32
 
 #define TRAP_VECTORS 256
 
-/* What a frame that SYSCALL made says in place of a vector. */
+/* The value that a frame made by SYSCALL has in place of a vector. */
 #define TRAP_SYSCALL 256

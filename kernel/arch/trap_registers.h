@@ -1,6 +1,6 @@
 /*
- * How assembly builds a struct trap_frame (kernel/arch/trap.h): the macros that save and restore the general registers
- * in the frame's order, and the sizes that a caller needs. For the ways into the kernel, each in the room that it calls.
+ * How assembly builds a struct trap_frame (kernel/arch/trap.h): macros that save and restore the general registers in
+ * the frame's order, and sizes. For the ways into the kernel: trap_entry.S, and SYSCALL's in kernel/sys.
  */
 #pragma once
 
@@ -9,7 +9,10 @@
 
 #include "kernel/arch/unwind.h"
 
-/* 23 words: the CPU aligns its part to 16 bytes, so a call from there needs 8 more. */
+/*
+ * A frame has 23 words. The CPU aligns its part of it to 16 bytes, so before a call 8 more are needed to align the
+ * stack.
+ */
 #define FRAME_SIZE 184
 #define CALL_PAD   8
 

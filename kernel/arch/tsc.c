@@ -11,20 +11,20 @@
 #define SYSTEM_PORT_B 0x61 /* bit 0: gate of channel 2, bit 1: speaker, bit 5: output of channel 2 */
 
 #define COMMAND_COUNT_DOWN 0xb0 /* channel 2, both bytes, mode 0: its output rises at 0 */
-#define COMMAND_LATCH      0x80 /* channel 2: hold the count until both bytes have been read */
+#define COMMAND_LATCH      0x80 /* channel 2: hold the count until both of its bytes have been read */
 
 #define MEASURE_MS 10
-/* The wait ends here at the latest, some 100 ms, when there is no PIT. */
+/* When there is no PIT, the wait ends after so many ticks: some 100 ms. */
 #define MOST_TICKS 400000000ULL
 #define TRIES      3
 
-/* The two counters at one time. */
+/* The two counters, read at the same time. */
 struct moment {
 	uint16_t pit; /* counts down */
 	uint64_t tsc;
 };
 
-/* Intel SDM vol. 2A, CPUID leaf 15H: TSC = crystal * EBX / EAX. */
+/* By Intel SDM vol. 2A, CPUID leaf 15H: TSC frequency = crystal frequency (ECX) * EBX / EAX. */
 uint64_t tsc_frequency_by_cpuid(void)
 {
 	struct cpuid r;
@@ -37,7 +37,7 @@ uint64_t tsc_frequency_by_cpuid(void)
 	return (uint64_t)r.ecx * r.ebx / r.eax;
 }
 
-/* Intel SDM vol. 2A, CPUID leaf 16H: the base frequency in MHz, which is the TSC's where that is invariant. */
+/* By Intel SDM vol. 2A, CPUID leaf 16H: the base frequency in MHz, which is the TSC's where the TSC is invariant. */
 uint64_t tsc_frequency_by_name(void)
 {
 	if (cpu_cpuid(0, 0).eax < 0x16)
@@ -45,7 +45,7 @@ uint64_t tsc_frequency_by_name(void)
 	return (cpu_cpuid(0x16, 0).eax & 0xffff) * 1000000ULL;
 }
 
-/* A hypervisor may stop us between the two: of a few tries the quickest. */
+/* Read both counters. A hypervisor may stop the CPU between the two reads: the quickest of a few tries counts. */
 static struct moment read_both(void)
 {
 	uint64_t quickest = UINT64_MAX;
@@ -67,7 +67,7 @@ static struct moment read_both(void)
 	return m;
 }
 
-/* 0 when the count stood still, or had run out before it was looked at. */
+/* Measure once. Returns 0 when the PIT's count stood still, or had run out before it was looked at. */
 static uint64_t measure(void)
 {
 	const uint16_t wanted = PIT_FREQUENCY * MEASURE_MS / 1000;
@@ -80,7 +80,7 @@ static uint64_t measure(void)
 	do
 		end = read_both();
 	while ((uint16_t)(start.pit - end.pit) < wanted && end.tsc - start.tsc < MOST_TICKS);
-	/* Without a PIT the output seems high from the first on. */
+	/* Without a PIT its output seems to be high from the start. */
 	if ((uint16_t)(start.pit - end.pit) < wanted || (cpu_in8(SYSTEM_PORT_B) & 0x20))
 		return 0;
 	return (end.tsc - start.tsc) * PIT_FREQUENCY / (uint16_t)(start.pit - end.pit);

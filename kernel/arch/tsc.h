@@ -1,15 +1,16 @@
 /*
- * The time-stamp counter's rate in ticks a second, by what every CPU or PC may have; 0 when it does not say.
+ * The time-stamp counter's rate in ticks a second, by whatever a CPU or PC may have to tell it. All return 0 for
+ * "unknown".
  */
 #pragma once
 
 #include <stdint.h>
 
-/* Exactly, from CPUID leaf 15H. */
+/* Return the exact rate, from CPUID leaf 15H. */
 uint64_t tsc_frequency_by_cpuid(void);
 
-/* Measured against the PIT for 10 ms. Disturbs its channel 2. Wants interrupts off. */
+/* Measure the rate against the PIT for 10 ms. Disturbs the PIT's channel 2. Call with interrupts off. */
 uint64_t tsc_frequency_by_pit(void);
 
-/* To a percent or so: what the CPU is sold as, from CPUID leaf 16H. */
+/* Return the rate to a percent or so: the frequency that the CPU is sold with, from CPUID leaf 16H. */
 uint64_t tsc_frequency_by_name(void);

@@ -1,7 +1,7 @@
 /*
- * How a debugger gets from kernel code to what it interrupted: call frame information (DWARF 5, "Call Frame Information")
- * for assembly that the compiler cannot describe. It lies in kernel.elf only; nothing of it is in the boot file, and
- * nothing of it runs.
+ * How a debugger gets from kernel code to what that code interrupted: call frame information (DWARF 5, "Call Frame
+ * Information") for assembly, which the compiler cannot describe. The information is in kernel.elf only; none of it is
+ * in the boot file, and none of it runs.
  */
 #pragma once
 
@@ -10,12 +10,12 @@
 
 	.cfi_sections .debug_frame
 
-/* A function that nobody called: a backtrace ends here. */
+/* Mark a function that nobody called: a backtrace ends in it. */
 	.macro	unwind_ends
 	.cfi_undefined %rip
 	.endm
 
-/* The CPU's words RIP, CS, RFLAGS, RSP, SS lie `above` bytes above the stack pointer. */
+/* Say that the CPU's words RIP, CS, RFLAGS, RSP, SS lie `above` bytes above the stack pointer. */
 	.macro	unwind_interrupted above
 	.cfi_signal_frame
 	.cfi_def_cfa %rsp, \above + 40
@@ -23,7 +23,7 @@
 	.cfi_offset %rsp, -16
 	.endm
 
-/* The stack pointer is at a struct trap_frame (kernel/arch/trap.h): CR3, then fifteen registers, vector, error. */
+/* Say that the stack pointer is at a struct trap_frame (kernel/arch/trap.h): CR3, fifteen registers, vector, error. */
 	.macro	unwind_trap_frame
 	unwind_interrupted 144
 	.cfi_rel_offset %r15, 8
@@ -43,7 +43,7 @@
 	.cfi_rel_offset %rax, 120
 	.endm
 
-/* Push or pop, and say so. */
+/* Push or pop a register, and tell the debugger. */
 	.macro	push_saved register
 	push	\register
 	.cfi_adjust_cfa_offset 8

@@ -1,18 +1,18 @@
 /*
- * What touches memory through a user's pointer: kernel/arch/user_copy.h. Each instruction that may fault has a line in
- * the table of fix-ups. Few instructions for the small sizes that most calls copy; whole words, and one more word
- * that overlaps them instead of a loop over the last bytes.
+ * The routines of kernel/arch/user_copy.h, which touch memory through a user's pointer. Each instruction that may fault
+ * has a line in the table of fix-ups. Small sizes, which most calls copy, take few instructions: whole words, and one
+ * more word that overlaps them instead of a loop over the last bytes.
  *
  * All routines: SysV ABI, no stack. With SMAP EFLAGS.AC is set inside and clear after.
  */
 #include "kernel/arch/unwind.h"
 
-/* rep has a price on real CPUs; from here on it pays. */
+/* The size in bytes from which `rep movsq`, which takes real CPUs some time to start, is worth that. */
 #define REP_FROM 256
 
 	/*
-	 * Where STAC and CLAC go on a CPU with SMAP (kernel/arch/smap.c): three bytes that do nothing, as on one without. The
-	 * table says where, and which.
+	 * Leave room for STAC or CLAC, which smap.c puts in on a CPU with SMAP: three bytes that do nothing elsewhere.
+	 * The table smap_sites says where, and which of the two.
 	 */
 	.macro	SMAP_SITE clears
 	.pushsection .rodata.smap_sites, "a"
@@ -30,7 +30,7 @@
 	SMAP_SITE 1
 	.endm
 
-	/* The next instruction may fault; then go on at `resume`. */
+	/* Say that the next instruction may fault, and that execution goes on at `resume` then. */
 	.macro	FAULTS resume
 	.pushsection .rodata.user_fixups, "a"
 	.quad	7f, \resume
@@ -62,11 +62,12 @@ smap_sites:
 	.globl	user_fixups
 user_fixups:
 
-	/* None uses the stack: one description does for all. */
+	/* No routine uses the stack: one description (.cfi) does for all of them. */
 	.text
 	.cfi_startproc
 /*
- * in:  RDI = to, RSI = from, RDX = bytes
+ * size_t user_copy(void *to, const void *from, size_t bytes)
+ * in: RDI = to, RSI = from, RDX = bytes
  * out: RAX = bytes that are not copied; clobbers RCX, RDX, RSI, RDI
  */
 	FUNCTION user_copy
@@ -80,7 +81,7 @@ user_fixups:
 	add	%rcx, %rsi
 	add	%rcx, %rdi
 	neg	%rcx
-	/* One or three words first, so that what is left are fours. */
+	/* Copy one or three words first, so that a multiple of four words is left. */
 	test	$8, %cl
 	jz	.Lcopy_two
 	COPY_WORD 0
@@ -122,13 +123,16 @@ user_fixups:
 	and	$7, %edx
 	lea	(%rdx, %rcx, 8), %rdx
 	jmp	.Lcopy_bytes
-	/* RCX = minus the bytes of whole words that are left, of which some at the start may have been copied. */
+	/*
+	 * RCX = minus the bytes of whole words that are left; some words at the start of them may have been copied
+	 * already.
+	 */
 .Lcopy_word_fault:
 	add	%rcx, %rsi
 	add	%rcx, %rdi
 	and	$7, %edx
 	sub	%rcx, %rdx
-	/* RDX bytes are left, one by one: what faults now faults for good. */
+	/* RDX bytes are left. They are copied one by one, so that the first byte that faults is found. */
 .Lcopy_bytes:
 	test	%rdx, %rdx
 	jz	.Lcopy_end
@@ -145,7 +149,8 @@ user_fixups:
 	.size	user_copy, . - user_copy
 
 /*
- * in:  RDI = to, RSI = bytes
+ * size_t user_clear(void *to, size_t bytes)
+ * in: RDI = to, RSI = bytes
  * out: RAX = bytes that are not zeroed; clobbers RCX, RSI, RDI
  */
 	FUNCTION user_clear
@@ -170,7 +175,8 @@ user_fixups:
 	.size	user_clear, . - user_clear
 
 /*
- * in:  RDI = to, RSI = from, RDX = size
+ * int64_t user_copy_string(char *to, const char *from, size_t size)
+ * in: RDI = to, RSI = from, RDX = size
  * out: RAX = length, size, or -1; clobbers RCX
  */
 	FUNCTION user_copy_string
@@ -196,7 +202,8 @@ user_fixups:
 	.size	user_copy_string, . - user_copy_string
 
 /*
- * in:  RDI = at, and RSI = ret (loads) or value (stores); user_cmpxchg_32: RSI = expected, EDX = desired
+ * The loads and stores of words.
+ * in: RDI = at, and RSI = ret (loads) or value (stores); user_cmpxchg_32: RSI = expected, EDX = desired
  * out: EAX = 0, or 1 after a fault; clobbers RCX
  */
 	FUNCTION user_load_32
@@ -225,7 +232,7 @@ user_fixups:
 	mov	%rsi, (%rdi)
 	jmp	.Lword_end
 
-	/* RDX: the second value, for the word behind */
+	/* RDX: the second value, for the word behind the first */
 	FUNCTION user_store_pair
 	ALLOW
 	FAULTS	.Lword_fault
@@ -235,7 +242,8 @@ user_fixups:
 	jmp	.Lword_end
 
 /*
- * in:  RDI = area; EDX:EAX = components for the first two, from RSI
+ * The FPU state.
+ * in: RDI = area; RSI = components, for user_xsave and user_xrstor
  * out: EAX = 0, or 1 after a fault; clobbers RDX
  */
 	.macro	COMPONENTS
