@@ -144,62 +144,53 @@ void file_unwatch(struct file_watch *watch)
 		watch->next->link = watch->link;
 }
 
-/* For an operation that the file has not. */
+/* An operation that the file has not got. */
 static int64_t refuse(const struct file *file)
 {
 	return node_is(file->node, S_IFDIR) ? -EISDIR : -EINVAL;
 }
 
-int64_t file_read(struct file *file, struct user_io *io)
+static inline int64_t read_at(struct file *file, struct user_io *io, uint64_t *place)
 {
 	if (!file_reads(file))
 		return -EBADF;
-	return file->ops->read ? file->ops->read(file, io, &file->offset) : refuse(file);
+	return likely(file->ops->read) ? file->ops->read(file, io, place) : refuse(file);
 }
 
-int64_t file_write(struct file *file, struct user_io *io)
+static inline int64_t write_at(struct file *file, struct user_io *io, uint64_t *place)
 {
 	if (!file_writes(file))
 		return -EBADF;
-	if (!file->ops->write)
+	if (unlikely(!file->ops->write))
 		return refuse(file);
+	/* Linux appends with pwrite(2), too, though POSIX says otherwise (pwrite(2), "BUGS"). */
 	if (file->flags & O_APPEND && file->properties & FILE_SEEKS)
-		file->offset = file->node->size;
-	return file->ops->write(file, io, &file->offset);
+		*place = file->node->size;
+	return file->ops->write(file, io, place);
 }
 
-static int64_t check_place(const struct file *file, uint64_t offset)
+/* The same at an offset of the call's own. */
+static int64_t move_at(struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
 {
 	if (offset > INT64_MAX)
 		return -EINVAL;
-	return file->properties & FILE_SEEKS ? 0 : -ESPIPE;
+	if (!(file->properties & FILE_SEEKS))
+		return -ESPIPE;
+	return how == FILE_PREAD ? read_at(file, io, &offset) : write_at(file, io, &offset);
 }
 
-int64_t file_pread(struct file *file, struct user_io *io, uint64_t offset)
+int64_t file_move(struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
 {
-	int64_t error = check_place(file, offset);
-
-	if (error)
-		return error;
-	if (!file_reads(file))
-		return -EBADF;
-	return file->ops->read ? file->ops->read(file, io, &offset) : refuse(file);
-}
-
-int64_t file_pwrite(struct file *file, struct user_io *io, uint64_t offset)
-{
-	int64_t error = check_place(file, offset);
-
-	if (error)
-		return error;
-	if (!file_writes(file))
-		return -EBADF;
-	if (!file->ops->write)
-		return refuse(file);
-	/* Linux appends then too, though POSIX says otherwise (pwrite(2), "BUGS"). */
-	if (file->flags & O_APPEND)
-		offset = file->node->size;
-	return file->ops->write(file, io, &offset);
+	switch (how) {
+	case FILE_READ:
+		return read_at(file, io, &file->offset);
+	case FILE_WRITE:
+		return write_at(file, io, &file->offset);
+	case FILE_PREAD:
+	case FILE_PWRITE:
+		return move_at(file, how, io, offset);
+	}
+	return -EINVAL;
 }
 
 int64_t file_position(const struct file *file, int whence)

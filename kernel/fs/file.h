@@ -128,16 +128,19 @@ static inline bool file_writes(const struct file *file)
 	return (file->flags & O_ACCMODE) != O_RDONLY && !(file->flags & O_PATH);
 }
 
-/*
- * As read(2), write(2): at the file's offset, or its end with O_APPEND, and moving it. -EBADF: not opened for that.
- * -EISDIR.
- */
-int64_t file_read(struct file *file, struct user_io *io);
-int64_t file_write(struct file *file, struct user_io *io);
+enum file_move {
+	FILE_READ,
+	FILE_WRITE,
+	FILE_PREAD, /* from here on at an offset of the call's own */
+	FILE_PWRITE,
+};
 
-/* The same at `offset`, leaving the file's alone. -ESPIPE, -EINVAL (an offset beyond 2^63 - 1). */
-int64_t file_pread(struct file *file, struct user_io *io, uint64_t offset);
-int64_t file_pwrite(struct file *file, struct user_io *io, uint64_t offset);
+/*
+ * Move bytes once, as read(2) and write(2) with O_NONBLOCK: at the file's offset, which moves too, or at `offset` with
+ * FILE_PREAD and FILE_PWRITE; a write at the end of the file with O_APPEND. What the operation says, or -EBADF (not opened
+ * for that), -EISDIR, -EINVAL; at an offset also -ESPIPE, -EINVAL (beyond 2^63 - 1).
+ */
+int64_t file_move(struct file *file, enum file_move how, struct user_io *io, uint64_t offset);
 
 /* Where SEEK_SET, SEEK_CUR or SEEK_END counts from; -EINVAL for another `whence`. */
 int64_t file_position(const struct file *file, int whence);

@@ -36,10 +36,10 @@ static int wait_once(struct file_waiter *waiter, struct wait_queue *queue)
 }
 
 /* Terminals: a read may end with less than it wants, or nothing, some time after the last byte. */
-static void set_deadline(struct file_waiter *waiter, struct file *file, enum transfer_kind kind)
+static void set_deadline(struct file_waiter *waiter, struct file *file, enum file_move how)
 {
 	uint32_t there;
-	uint64_t ns = kind == TRANSFER_READ ? file_patience(file, &there) : 0;
+	uint64_t ns = how == FILE_READ ? file_patience(file, &there) : 0;
 
 	if (!ns) {
 		waiter->deadline = TASK_NO_DEADLINE;
@@ -58,25 +58,10 @@ static void stop_waiting(struct file_waiter *waiter)
 	cpu_interrupts_on();
 }
 
-static int64_t transfer_once(struct file *file, enum transfer_kind kind, struct user_io *io, uint64_t offset)
-{
-	switch (kind) {
-	case TRANSFER_READ:
-		return file_read(file, io);
-	case TRANSFER_WRITE:
-		return file_write(file, io);
-	case TRANSFER_PREAD:
-		return file_pread(file, io, offset);
-	case TRANSFER_PWRITE:
-		return file_pwrite(file, io, offset);
-	}
-	return -EINVAL;
-}
-
 /* A blocking write to a stream goes on until all is written. */
-static bool goes_on(const struct file *file, enum transfer_kind kind, const struct user_io *io)
+static bool goes_on(const struct file *file, enum file_move how, const struct user_io *io)
 {
-	return kind == TRANSFER_WRITE && io->left && file->properties & FILE_STREAM && !(file->flags & O_NONBLOCK);
+	return how == FILE_WRITE && io->left && file->properties & FILE_STREAM && !(file->flags & O_NONBLOCK);
 }
 
 int file_size_check(uint64_t size)
@@ -88,10 +73,10 @@ int file_size_check(uint64_t size)
 }
 
 /* RLIMIT_FSIZE: a write that would cross it ends there, and one that starts there is refused. */
-static int heed_size_limit(const struct file *file, enum transfer_kind kind, struct user_io *io, uint64_t offset)
+static int heed_size_limit(const struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
 {
 	uint64_t limit = process_current()->limits[LIMIT_FSIZE].soft;
-	uint64_t at = kind == TRANSFER_PWRITE ? offset : file->offset;
+	uint64_t at = how == FILE_PWRITE ? offset : file->offset;
 
 	if (limit == LIMIT_NONE || !node_is(file->node, S_IFREG) || !file_writes(file))
 		return 0;
@@ -106,28 +91,28 @@ static int heed_size_limit(const struct file *file, enum transfer_kind kind, str
 	return 0;
 }
 
-int64_t file_transfer(struct file *file, enum transfer_kind kind, struct user_io *io, uint64_t offset)
+int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
 {
 	struct file_waiter waiter = { .deadline = TASK_NO_DEADLINE };
 	int64_t total = 0, moved;
 	struct wait_queue *queue;
 
-	if (kind == TRANSFER_WRITE || kind == TRANSFER_PWRITE) {
-		moved = heed_size_limit(file, kind, io, offset);
+	if (how == FILE_WRITE || how == FILE_PWRITE) {
+		moved = heed_size_limit(file, how, io, offset);
 		if (moved)
 			return moved;
 	}
 	for (;;) {
-		moved = transfer_once(file, kind, io, offset);
+		moved = file_move(file, how, io, offset);
 		if (moved > 0) {
 			total += moved;
-			if (!goes_on(file, kind, io))
+			if (!goes_on(file, how, io))
 				break;
 			continue;
 		}
 		if (moved == -EAGAIN && !(file->flags & O_NONBLOCK)) {
 			queue = file_queue(file);
-			set_deadline(&waiter, file, kind);
+			set_deadline(&waiter, file, how);
 			moved = queue ? wait_once(&waiter, queue) : -EAGAIN;
 			if (!moved)
 				continue;
@@ -137,7 +122,7 @@ int64_t file_transfer(struct file *file, enum transfer_kind kind, struct user_io
 		break;
 	}
 	stop_waiting(&waiter);
-	if (moved == -EPIPE && kind == TRANSFER_WRITE)
+	if (moved == -EPIPE && how == FILE_WRITE)
 		signal_send_task(task_current(), SIGPIPE, NULL);
 	return total ? total : moved;
 }

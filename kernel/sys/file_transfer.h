@@ -6,18 +6,11 @@
 #include "kernel/fs/file.h"
 #include "kernel/mm/user/user_io.h"
 
-enum transfer_kind {
-	TRANSFER_READ,
-	TRANSFER_WRITE,
-	TRANSFER_PREAD, /* at an offset */
-	TRANSFER_PWRITE,
-};
-
 /*
  * Move what `io` has room for, or part of it, as read(2) and write(2) do. Bytes; -ERESTARTSYS (a signal, nothing moved
  * yet), -EAGAIN (O_NONBLOCK), -EFBIG (file_size_check), and the file's errors. A broken pipe also sends SIGPIPE. The caller holds the file.
  */
-int64_t file_transfer(struct file *file, enum transfer_kind kind, struct user_io *io, uint64_t offset);
+int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io, uint64_t offset);
 
 /* Whether the current process may make a file that long (RLIMIT_FSIZE): 0; -EFBIG, and SIGXFSZ is on its way. */
 int file_size_check(uint64_t size);

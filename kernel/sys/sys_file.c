@@ -10,7 +10,7 @@
 #define PIECES_STACK   8             /* more of them lie in the heap */
 #define SENDFILE_PIECE 16384
 
-static int64_t transfer(uint64_t fd, uint64_t base, uint64_t size, enum transfer_kind kind, uint64_t offset)
+static int64_t transfer(uint64_t fd, uint64_t base, uint64_t size, enum file_move how, uint64_t offset)
 {
 	HELD_FILE struct file *file = args_file_get(fd);
 	struct user_io io;
@@ -18,27 +18,27 @@ static int64_t transfer(uint64_t fd, uint64_t base, uint64_t size, enum transfer
 	if (!file)
 		return -EBADF;
 	user_io_init(&io, process_current()->space, base, size < TRANSFER_MAX ? size : TRANSFER_MAX);
-	return file_transfer(file, kind, &io, offset);
+	return file_transfer(file, how, &io, offset);
 }
 
-SYSCALL_3(read, fd, to, size)
+SYSCALL_3(read, fd, base, size)
 {
-	return transfer(fd, to, size, TRANSFER_READ, 0);
+	return transfer(fd, base, size, FILE_READ, 0);
 }
 
-SYSCALL_3(write, fd, from, size)
+SYSCALL_3(write, fd, base, size)
 {
-	return transfer(fd, from, size, TRANSFER_WRITE, 0);
+	return transfer(fd, base, size, FILE_WRITE, 0);
 }
 
-SYSCALL_4(pread64, fd, to, size, offset)
+SYSCALL_4(pread64, fd, base, size, offset)
 {
-	return transfer(fd, to, size, TRANSFER_PREAD, offset);
+	return transfer(fd, base, size, FILE_PREAD, offset);
 }
 
-SYSCALL_4(pwrite64, fd, from, size, offset)
+SYSCALL_4(pwrite64, fd, base, size, offset)
 {
-	return transfer(fd, from, size, TRANSFER_PWRITE, offset);
+	return transfer(fd, base, size, FILE_PWRITE, offset);
 }
 
 /* Pieces beyond the most bytes of one call are cut off. -EINVAL: a size is negative as Linux counts. */
@@ -56,7 +56,7 @@ static int limit_pieces(struct user_iovec *pieces, size_t count)
 	return 0;
 }
 
-static int64_t transfer_vector(uint64_t fd, uint64_t from, uint64_t count, enum transfer_kind kind, uint64_t offset)
+static int64_t transfer_vector(uint64_t fd, uint64_t from, uint64_t count, enum file_move how, uint64_t offset)
 {
 	struct user_iovec small[PIECES_STACK], *pieces = small;
 	HELD_FILE struct file *file = args_file_get(fd);
@@ -77,7 +77,7 @@ static int64_t transfer_vector(uint64_t fd, uint64_t from, uint64_t count, enum 
 	if (!result)
 		result = errno_of(user_io_init_vector(&io, process_current()->space, pieces, count));
 	if (!result)
-		result = file_transfer(file, kind, &io, offset);
+		result = file_transfer(file, how, &io, offset);
 	if (pieces != small)
 		kfree(pieces);
 	return result;
@@ -85,50 +85,50 @@ static int64_t transfer_vector(uint64_t fd, uint64_t from, uint64_t count, enum 
 
 SYSCALL_3(readv, fd, pieces, count)
 {
-	return transfer_vector(fd, pieces, count, TRANSFER_READ, 0);
+	return transfer_vector(fd, pieces, count, FILE_READ, 0);
 }
 
 SYSCALL_3(writev, fd, pieces, count)
 {
-	return transfer_vector(fd, pieces, count, TRANSFER_WRITE, 0);
+	return transfer_vector(fd, pieces, count, FILE_WRITE, 0);
 }
 
 /* The offset comes in two halves, of which the low one is all of it on 64 bits. */
 SYSCALL_4(preadv, fd, pieces, count, offset)
 {
-	return transfer_vector(fd, pieces, count, TRANSFER_PREAD, offset);
+	return transfer_vector(fd, pieces, count, FILE_PREAD, offset);
 }
 
 SYSCALL_4(pwritev, fd, pieces, count, offset)
 {
-	return transfer_vector(fd, pieces, count, TRANSFER_PWRITE, offset);
+	return transfer_vector(fd, pieces, count, FILE_PWRITE, offset);
 }
 
 #define RWF_KNOWN 0xf /* RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_NOWAIT: hints; nothing here waits for a disk */
 
 /* Offset -1 is the file's own. RWF_NOWAIT does not keep a pipe's reader from waiting: nor does it on Linux. */
-static int64_t transfer_vector2(uint64_t fd, uint64_t pieces, uint64_t count, enum transfer_kind kind, uint64_t offset,
+static int64_t transfer_vector2(uint64_t fd, uint64_t pieces, uint64_t count, enum file_move how, uint64_t offset,
 				uint64_t flags)
 {
-	bool reads = kind == TRANSFER_PREAD;
+	bool reads = how == FILE_PREAD;
 
 	if ((uint32_t)flags & ~(uint32_t)RWF_KNOWN)
 		return -EOPNOTSUPP;
 	if (offset == UINT64_MAX)
-		return transfer_vector(fd, pieces, count, reads ? TRANSFER_READ : TRANSFER_WRITE, 0);
-	return transfer_vector(fd, pieces, count, kind, offset);
+		return transfer_vector(fd, pieces, count, reads ? FILE_READ : FILE_WRITE, 0);
+	return transfer_vector(fd, pieces, count, how, offset);
 }
 
 SYSCALL_6(preadv2, fd, pieces, count, offset, high, flags)
 {
 	(void)high;
-	return transfer_vector2(fd, pieces, count, TRANSFER_PREAD, offset, flags);
+	return transfer_vector2(fd, pieces, count, FILE_PREAD, offset, flags);
 }
 
 SYSCALL_6(pwritev2, fd, pieces, count, offset, high, flags)
 {
 	(void)high;
-	return transfer_vector2(fd, pieces, count, TRANSFER_PWRITE, offset, flags);
+	return transfer_vector2(fd, pieces, count, FILE_PWRITE, offset, flags);
 }
 
 SYSCALL_3(lseek, fd, offset, whence)
@@ -185,11 +185,11 @@ static int64_t send_piece(struct file *out, struct file *in, void *buffer, uint6
 	int64_t moved;
 
 	user_io_init_kernel(&io, buffer, size < SENDFILE_PIECE ? size : SENDFILE_PIECE);
-	moved = file_transfer(in, TRANSFER_PREAD, &io, *offset);
+	moved = file_transfer(in, FILE_PREAD, &io, *offset);
 	if (moved <= 0)
 		return moved;
 	user_io_init_kernel(&io, buffer, (size_t)moved);
-	moved = file_transfer(out, TRANSFER_WRITE, &io, 0);
+	moved = file_transfer(out, FILE_WRITE, &io, 0);
 	if (moved > 0)
 		*offset += (uint64_t)moved;
 	return moved;

@@ -107,7 +107,7 @@ static int64_t read_start(struct file *file, char *start)
 	struct user_io io;
 
 	user_io_init_kernel(&io, start, START_SIZE);
-	return file_pread(file, &io, 0);
+	return file_move(file, FILE_PREAD, &io, 0);
 }
 
 /* "#! interpreter [option]": cuts the line into both. False: there is none. */

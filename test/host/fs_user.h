@@ -95,6 +95,26 @@ static inline void user_get(uint64_t at, void *bytes, size_t size)
 		io##_result;                                                   \
 	})
 
+static inline int64_t file_read(struct file *file, struct user_io *io)
+{
+	return file_move(file, FILE_READ, io, 0);
+}
+
+static inline int64_t file_write(struct file *file, struct user_io *io)
+{
+	return file_move(file, FILE_WRITE, io, 0);
+}
+
+static inline int64_t file_pread(struct file *file, struct user_io *io, uint64_t offset)
+{
+	return file_move(file, FILE_PREAD, io, offset);
+}
+
+static inline int64_t file_pwrite(struct file *file, struct user_io *io, uint64_t offset)
+{
+	return file_move(file, FILE_PWRITE, io, offset);
+}
+
 /* read(2) and write(2) between the file and a buffer, by way of the start of the user's memory. */
 static inline int64_t do_read(struct file *file, void *to, size_t size)
 {

@@ -38,21 +38,27 @@ void user_io_init_kernel(struct user_io *io, void *buffer, size_t size)
 	user_io_init(io, NULL, (uint64_t)(uintptr_t)buffer, size);
 }
 
-/* The next bytes in a row, `most` at the most; *ret_address is where they are. 0: none are left. */
-static size_t next_bytes(struct user_io *io, size_t most, uint64_t *ret_address)
-{
-	uint64_t there;
+/* Bytes that lie together in one piece of the call's memory. */
+struct row {
+	uint64_t base;
+	size_t size;
+};
 
+/* The next bytes, `most` at the most. False: none are left. */
+static inline __attribute__((always_inline)) bool next_row(struct user_io *io, size_t most, struct row *ret)
+{
 	while (io->pieces && io->at == io->piece->size) {
 		io->piece++;
 		io->pieces--;
 		io->at = 0;
 	}
 	if (!io->pieces)
-		return 0;
-	there = io->piece->size - io->at;
-	*ret_address = io->piece->base + io->at;
-	return most < there ? most : there;
+		return false;
+	ret->base = io->piece->base + io->at;
+	ret->size = io->piece->size - io->at;
+	if (ret->size > most)
+		ret->size = most;
+	return true;
 }
 
 static void advance(struct user_io *io, size_t bytes)
@@ -61,56 +67,60 @@ static void advance(struct user_io *io, size_t bytes)
 	io->left -= bytes;
 }
 
-/* Move bytes between the call's memory at `address` and `buffer`. Returns how many: less than all after a fault. */
-typedef size_t move_fn(struct user_io *io, uint64_t address, char *buffer, size_t bytes);
+/* ---- small pieces, in the user context ---- */
 
-static enum status each_row(struct user_io *io, char *buffer, size_t bytes, size_t *ret_moved, move_fn *move)
+/* Of a row those bytes that can be a user's. */
+static size_t within_users(struct row row)
+{
+	if (row.base >= USER_END)
+		return 0;
+	return row.size < USER_END - row.base ? row.size : USER_END - row.base;
+}
+
+enum status user_io_get(struct user_io *io, void *to, size_t bytes, size_t *ret_moved)
 {
 	enum status status = OK;
-	size_t done = 0, row;
-	uint64_t address;
+	struct row row;
+	size_t done = 0, moved;
 
-	while (done < bytes && (row = next_bytes(io, bytes - done, &address)) != 0) {
-		size_t moved = move(io, address, buffer + done, row);
-
+	while (status == OK && done < bytes && next_row(io, bytes - done, &row)) {
+		if (io->space) {
+			moved = within_users(row);
+			moved -= user_copy((char *)to + done, (__force const void *)user_pointer(row.base), moved);
+		} else {
+			moved = row.size;
+			memcpy((char *)to + done, (const void *)row.base, moved);
+		}
+		if (moved < row.size)
+			status = ERR_FAULT;
 		advance(io, moved);
 		done += moved;
-		if (moved < row) {
-			status = ERR_FAULT;
-			break;
-		}
 	}
 	*ret_moved = done;
 	return status;
 }
 
-/* ---- small pieces, in the user context ---- */
-
-static size_t move_in(struct user_io *io, uint64_t address, char *buffer, size_t bytes)
-{
-	if (io->space)
-		return copy_from_user_some(buffer, user_pointer(address), bytes);
-	memcpy(buffer, (const void *)(uintptr_t)address, bytes);
-	return bytes;
-}
-
-static size_t move_out(struct user_io *io, uint64_t address, char *buffer, size_t bytes)
-{
-	if (io->space)
-		return copy_to_user_some(user_pointer(address), buffer, bytes);
-	memcpy((void *)(uintptr_t)address, buffer, bytes);
-	return bytes;
-}
-
-enum status user_io_get(struct user_io *io, void *to, size_t bytes, size_t *ret_moved)
-{
-	return each_row(io, to, bytes, ret_moved, move_in);
-}
-
 enum status user_io_put(struct user_io *io, const void *from, size_t bytes, size_t *ret_moved)
 {
-	/* Not written to: move_out reads it. */
-	return each_row(io, (char *)(uintptr_t)from, bytes, ret_moved, move_out);
+	enum status status = OK;
+	struct row row;
+	size_t done = 0, moved;
+
+	while (status == OK && done < bytes && next_row(io, bytes - done, &row)) {
+		if (io->space) {
+			moved = within_users(row);
+			moved -= user_copy((__force void *)user_pointer(row.base), (const char *)from + done, moved);
+		} else {
+			moved = row.size;
+			memcpy((void *)row.base, (const char *)from + done, moved);
+		}
+		if (moved < row.size)
+			status = ERR_FAULT;
+		advance(io, moved);
+		done += moved;
+	}
+	*ret_moved = done;
+	return status;
 }
 
 /* ---- bulk, in the kernel context ---- */
@@ -193,12 +203,12 @@ static inline __attribute__((always_inline)) enum status move_bulk(struct user_i
 {
 	struct space_run run = { .count = 0, .level = 1 };
 	enum status status = OK;
-	size_t done = 0, row;
-	uint64_t address;
+	struct row row;
+	size_t done = 0;
 
 	ASSERT_KERNEL_CONTEXT();
-	while (status == OK && done < bytes && (row = next_bytes(io, bytes - done, &address)) != 0) {
-		uint64_t at = address, end = address + row;
+	while (status == OK && done < bytes && next_row(io, bytes - done, &row)) {
+		uint64_t at = row.base, end = row.base + row.size;
 
 		while (at != end) {
 			uint64_t to_end = PAGE_SIZE - at % PAGE_SIZE;
@@ -213,8 +223,8 @@ static inline __attribute__((always_inline)) enum status move_bulk(struct user_i
 			move_page(user, &bulk, to_end, access);
 			at += to_end;
 		}
-		advance(io, at - address);
-		done += at - address;
+		advance(io, at - row.base);
+		done += at - row.base;
 	}
 	*ret_moved = done;
 	return status;
