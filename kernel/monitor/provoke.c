@@ -10,6 +10,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/mm/space/hhdm.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "paging/layout.h"
 
@@ -145,6 +146,17 @@ static void spoil_entry(void)
 	*block = 2;
 }
 
+/* A frame read by its direct-map address while a user context is loaded, as a system call may try it. */
+static void read_frame_in_user_context(void)
+{
+	static struct context user_context;
+	const volatile uint8_t *byte = hhdm_ptr(kernel_space.root);
+
+	ASSERT(context_create(&user_context) == OK);
+	context_load(&user_context);
+	one = *byte;
+}
+
 /* Waits for what only another task could do, and gives nobody the CPU: the kernel is not preemptible. */
 static void wait_for_ever(void)
 {
@@ -172,7 +184,7 @@ bool provoke(const char *how)
 		{ "free", use_after_free },  { "small", use_small_after_free },
 		{ "over", overrun },         { "again", free_twice },
 		{ "pte", spoil_entry },      { "loop", wait_for_ever },
-		{ "deaf", wait_deaf },
+		{ "deaf", wait_deaf },       { "context", read_frame_in_user_context },
 	};
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)

@@ -6,15 +6,15 @@
 #include <stdbool.h>
 
 /* The words that provoke() knows, as a help line shows them. */
-#define PROVOKE_HOW "[null|jump|ud|div|stack|text|twice|free|small|over|again|pte|loop|deaf]"
+#define PROVOKE_HOW "[null|jump|ud|div|stack|text|twice|free|small|over|again|pte|context|loop|deaf]"
 
 /*
  * "null": a write through a null pointer; "jump": a call of one; "ud": an invalid opcode; "div": a division by zero;
  * "stack": endless recursion into the guard page; "text": a write to the kernel's own code; "panic": panic();
  * "twice": a panic whose own page faults; "free": a use after kfree; "small": of a small block, "over": a write behind
  * one, "again": a second kfree, all of which only a build with DEBUG=1 notices; "pte": an access through a page-table
- * entry with a reserved bit; "loop", "deaf": no fault at all, but an endless wait with interrupts on or off, which only
- * the watchdog ends.
+ * entry with a reserved bit; "context": a read of the direct map while a user context is loaded; "loop", "deaf": no
+ * fault at all, but an endless wait with interrupts on or off, which only the watchdog ends.
  * Returns false for another word, and else not at all.
  */
 bool provoke(const char *how);

@@ -77,6 +77,17 @@ static void freshen_terminals(void)
 	say_text("\030\033[!p\033[0m", 10);
 }
 
+/* Of a page fault: the address, and the rule that was broken when the loaded context lacks what the kernel's has. */
+static void say_address(void)
+{
+	const char *only_there = kernel_context_text(subject.cr2);
+	uint64_t root = kernel_space.root.raw;
+
+	say_counted("address 0x%016llx: %s\n", (unsigned long long)subject.cr2, address_text(subject.cr2));
+	if (only_there && root && subject.space.root.raw != root)
+		say_counted("Only the kernel context has the %s: call kernel_context_enter() first.\n", only_there);
+}
+
 static void say_exception(void)
 {
 	const struct trap_frame *f = subject.frame;
@@ -87,7 +98,7 @@ static void say_exception(void)
 	trap_text(f->vector, f->error, text);
 	say_counted("%s%s%s\n", trap_name(f->vector), text[0] ? ": " : "", text);
 	if (f->vector == TRAP_PF)
-		say_counted("address 0x%016llx: %s\n", (unsigned long long)subject.cr2, address_text(subject.cr2));
+		say_address();
 	say_counted("at 0x%016llx %s%s\n", (unsigned long long)f->rip, symbol_format(f->rip, place),
 		    line_format(places, line_find(f->rip, places), line));
 	if (peek(&subject.space, f->rip, code, sizeof(code)) != OK)

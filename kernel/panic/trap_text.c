@@ -84,6 +84,11 @@ const char *address_text(vaddr_t va)
 	return range < LAYOUT_COUNT ? layout_ranges[range].name : "outside the memory map";
 }
 
+const char *kernel_context_text(vaddr_t va)
+{
+	return va - HHDM_BASE < HHDM_SIZE || va - MMIO_BASE < MMIO_SIZE ? address_text(va) : NULL;
+}
+
 const char *value_text(uint64_t value)
 {
 	const uint64_t each_byte = 0x0101010101010101;

@@ -15,6 +15,12 @@ char *trap_text(uint64_t vector, uint64_t error, char buffer[TRAP_TEXT]);
 const char *address_text(vaddr_t va);
 
 /*
+ * The name of the range that `va` lies in, when only the kernel context has it: the direct map or the MMIO window.
+ * NULL for all others.
+ */
+const char *kernel_context_text(vaddr_t va);
+
+/*
  * What a value is when it is no value: freed memory of the debug build's heap, memory that nobody has written, or a red
  * zone. NULL for all others.
  */

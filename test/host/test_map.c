@@ -216,6 +216,11 @@ static void test_addresses_and_values(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		assert_string_equal(address_text(places[i].va), places[i].text);
+	assert_null(kernel_context_text(HHDM_BASE - 1));
+	assert_string_equal(kernel_context_text(HHDM_BASE), "direct map (HHDM)");
+	assert_string_equal(kernel_context_text(MMIO_BASE), "MMIO window");
+	assert_null(kernel_context_text(MMIO_BASE + MMIO_SIZE));
+	assert_null(kernel_context_text(0));
 	assert_string_equal(value_text(0xdddddddddddddddd), "freed memory of the heap");
 	assert_string_equal(value_text(0xa7a7a7a7a7a7a7a7), "memory of the heap that nobody has written");
 	assert_string_equal(value_text(0xb5b5b5b5b5b5b5b5), "beyond the end of a block of the heap");

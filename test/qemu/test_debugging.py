@@ -1,4 +1,4 @@
-"""The sessions of docs/debugging.md, "Five bugs": each bug is made to happen, and shows what the document says."""
+"""The sessions of docs/debugging.md, "Six bugs": each bug is made to happen, and shows what the document says."""
 
 import re
 
@@ -31,6 +31,12 @@ BUGS = {
         r"^address 0xffffff80[0-9a-f]{8}: kernel heap$",
         r"^at 0x[0-9a-f]{16} spoil_entry\+",
         r"^  (PDE|PTE)  \[ *\d+\] 0x8008[0-9a-f]{12} \d [KM]iB at 0x8[0-9a-f]{12} rw-g WB A D$")),
+    "context": ("", (
+        r"^#PF page fault: read of a page that is not present, by the kernel$",
+        r"^address 0xffff8[0-9a-f]{11}: direct map \(HHDM\)$",
+        r"^Only the kernel context has the direct map \(HHDM\): call kernel_context_enter\(\) first\.$",
+        r"^at 0x[0-9a-f]{16} read_frame_in_user_context\+",
+        r"^  PML4E\[256\] 0x0{16} not present$")),
     "loop": ("watchdog=2", (
         r"^watchdog: the kernel has been at one thing for too long$",
         r"^NMI$",

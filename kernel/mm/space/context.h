@@ -107,7 +107,12 @@ static inline void kernel_context_leave(context_token_t token)
 
 /* For doors that are open in the kernel context only. Debug builds check it, once there is a kernel context. */
 #if DEBUG && !defined(HOST_TEST)
-#define ASSERT_KERNEL_CONTEXT() ASSERT(!kernel_context.space.root.raw || context_is_loaded(&kernel_context))
+#define ASSERT_KERNEL_CONTEXT()                                                                               \
+	do {                                                                                                  \
+		if (unlikely(kernel_context.space.root.raw && !context_is_loaded(&kernel_context)))           \
+			panic("only the kernel context maps this: call kernel_context_enter() first (%s:%d)", \
+			      __FILE__, __LINE__);                                                            \
+	} while (0)
 #else
 #define ASSERT_KERNEL_CONTEXT() ((void)0)
 #endif
