@@ -70,7 +70,7 @@ HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arc
                map.c map_draw.c ranges.c peek.c print.c report_block.c hwreport_acpi.c) kernel/panic/trap_text.c \
                $(addprefix kernel/monitor/,line_editor.c monitor.c) \
                $(addprefix kernel/gdb/,gdb_packet.c gdb_registers.c gdb_commands.c gdb_query.c) \
-               kernel/selftest/selftest.c
+               kernel/selftest/selftest.c efi/load_options.c
 
 KERNEL_OBJS := $(KERNEL_C:%.c=build/kernel/%.o) $(KERNEL_S:%.S=build/kernel/%.o) build/kernel/font.o
 EFI_OBJS    := $(EFI_C:%.c=build/efi/%.o) $(EFI_S:%.S=build/efi/%.o)
@@ -123,7 +123,7 @@ $(HOST)/test/host/test_paging_readme.o: HOST_CFLAGS += -include $(HOST)/paging_r
 $(HOST)/test/host/test_paging_readme.o: $(HOST)/paging_readme.c
 
 # The loader without what only firmware can do, with the firmware's types.
-EFI_HOST := $(addprefix $(HOST)/efi/,memory.o tables.o inputs.o options.o)
+EFI_HOST := $(addprefix $(HOST)/efi/,memory.o acpi.o tables.o inputs.o options.o)
 EFI_TYPES := -DGNU_EFI_USE_MS_ABI -fshort-wchar -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
 EFI_TESTS := test_loader test_loader_inputs test_map_fixtures
 $(EFI_HOST) $(EFI_TESTS:%=$(HOST)/test/host/%.o): HOST_CFLAGS += $(EFI_TYPES)

@@ -99,6 +99,12 @@ MUST_CHECK enum status memmap_add_firmware(struct memmap *map, const void *descr
 					   uint64_t descriptor_size);
 MUST_CHECK enum status loader_build_memmap(struct loader *l, const struct firmware_map *firmware, struct memmap *map);
 
+/*
+ * acpi.c: the frames of RAM that hold the ACPI tables become MEM_ACPI_RECLAIM, whatever the firmware says that they are.
+ * Returns ERR_NO_MEMORY when `map` is full.
+ */
+MUST_CHECK enum status loader_keep_acpi(struct memmap *map, paddr_t rsdp);
+
 /* tables.c: the kernel's first page tables, from the arena's table pages. */
 uint64_t loader_tables_bound(const struct loader *l, const struct memmap *map);
 MUST_CHECK enum status loader_build_tables(struct loader *l, const struct memmap *map, paddr_t *ret_root);

@@ -124,6 +124,8 @@ enum status loader_build_memmap(struct loader *l, const struct firmware_map *fir
 
 	map->count = 0;
 	status = memmap_add_firmware(map, firmware->descriptors, firmware->size, firmware->descriptor_size);
+	if (status == OK)
+		status = loader_keep_acpi(map, l->info.rsdp);
 	if (status == OK && fb->width)
 		status = add_pages(map, paddr(fb_start), (fb_end - fb_start) / PAGE_SIZE, MEM_FRAMEBUFFER);
 	if (status == OK)

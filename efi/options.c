@@ -1,12 +1,15 @@
 /*
- * The command line: the firmware's LoadOptions when there are any and Secure Boot is off, else the
- * .cmdline section. A signature covers .cmdline but not LoadOptions, hence the condition.
+ * The command line: the firmware's LoadOptions when they are words for us and Secure Boot is off, else the .cmdline
+ * section. A signature covers .cmdline but not LoadOptions, hence the condition. What is left aside is flagged, and the
+ * kernel's log says why.
  */
+#include "efi/load_options.h"
 #include "efi/loader.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/string.h"
 
 #define OPTIONS_MOST 4096 /* bytes of UTF-8, the NUL included */
+#define PATH_MOST    512
 
 static const EFI_GUID global_variable = EFI_GLOBAL_VARIABLE;
 static const EFI_GUID shell_parameters = EFI_SHELL_PARAMETERS_PROTOCOL_GUID;
@@ -22,115 +25,102 @@ static bool secure_boot(struct loader *l)
 	       value == 1;
 }
 
-/* Bytes of UTF-8 that one UTF-16 unit becomes; surrogates, which no option needs, become '?'. */
-static size_t put_utf8(char *to, CHAR16 c)
+/* The file's path on the volume that it came from, in UTF-8; "" when the firmware does not say. */
+static void own_path(const struct loader *l, char *to, size_t room)
 {
-	if (c >= 0xd800 && c < 0xe000)
-		c = '?';
-	if (c < 0x80) {
-		to[0] = (char)c;
-		return 1;
+	const EFI_DEVICE_PATH *node = l->image->FilePath;
+	size_t n = 0;
+
+	to[0] = '\0';
+	for (; node && !IsDevicePathEnd(node) && DevicePathNodeLength(node) >= (int)sizeof(*node);
+	     node = NextDevicePathNode(node)) {
+		size_t bytes = (size_t)DevicePathNodeLength(node) - sizeof(*node);
+
+		if (DevicePathType(node) == MEDIA_DEVICE_PATH && DevicePathSubType(node) == MEDIA_FILEPATH_DP)
+			n += options_utf8((const uint8_t *)(node + 1), bytes / sizeof(CHAR16), to + n, room - n);
 	}
-	if (c < 0x800) {
-		to[0] = (char)(0xc0 | c >> 6);
-		to[1] = (char)(0x80 | (c & 63));
-		return 2;
-	}
-	to[0] = (char)(0xe0 | c >> 12);
-	to[1] = (char)(0x80 | (c >> 6 & 63));
-	to[2] = (char)(0x80 | (c & 63));
-	return 3;
 }
 
-/*
- * Is this text, or the binary data that some boot managers put into a boot option? Keys and paths begin with ASCII,
- * and no text has control characters or what Unicode says is no character.
- */
-static bool is_text(const CHAR16 *options, size_t size)
+/* The words of LoadOptions, without the program's name, to the start of l->options. */
+static enum options_kind read_words(struct loader *l)
 {
-	size_t i, units = size / sizeof(*options);
+	char path[PATH_MOST];
+	EFI_GUID guid = shell_parameters;
+	const char *words = l->options;
+	enum options_kind kind;
+	void *shell;
 
-	if (!units || size % sizeof(*options) || options[0] >= 0x7f)
-		return false;
-	for (i = 0; i < units && options[i]; i++)
-		if ((options[i] < ' ' && options[i] != '\t') || (options[i] >= 0x7f && options[i] < 0xa0) ||
-		    options[i] >= 0xfffe)
-			return false;
-	return i > 0;
+	kind = options_to_text(l->image->LoadOptions, l->image->LoadOptionsSize, l->options, OPTIONS_MOST);
+	if (kind != OPTIONS_TEXT)
+		return kind;
+	if (!EFI_ERROR(FIRMWARE(l, l->boot->HandleProtocol(l->handle, &guid, &shell))))
+		words = options_after_word(words);
+	own_path(l, path, sizeof(path));
+	words = options_after_name(words, path);
+	memmove(l->options, words, strlen(words) + 1);
+	if (!*words)
+		return OPTIONS_EMPTY;
+	return options_are_foreign(l->options) ? OPTIONS_FOREIGN : OPTIONS_TEXT;
 }
 
-/* Booting from the network, OVMF gives the name of the file that it fetched, and nothing else. */
-static bool is_file_name(const CHAR16 *options, size_t units)
-{
-	static const CHAR16 suffix[] = L".efi";
-	size_t end = 0, most = sizeof(suffix) / sizeof(suffix[0]) - 1;
-
-	while (end < units && options[end] && options[end] != ' ')
-		end++;
-	if (end < most || (end < units && options[end]))
-		return false;
-	for (size_t i = 0; i < most; i++)
-		if ((options[end - most + i] | ' ') != suffix[i])
-			return false;
-	return true;
-}
-
-/* The UEFI shell puts the file's own name first: skip that word. */
-static size_t skip_program_name(const CHAR16 *options, size_t units)
-{
-	bool quoted = false;
-	size_t i = 0;
-
-	for (; i < units && options[i] && (quoted || options[i] != ' '); i++)
-		if (options[i] == '"')
-			quoted = !quoted;
-	while (i < units && options[i] == ' ')
-		i++;
-	return i;
-}
-
+/* LoadOptions become the command line, or a flag says why they do not. */
 static EFI_STATUS take_load_options(struct loader *l)
 {
-	const CHAR16 *options = l->image->LoadOptions;
-	size_t units = l->image->LoadOptionsSize / sizeof(*options);
-	EFI_GUID guid = shell_parameters;
-	void *shell;
-	size_t start = 0, n = 0;
+	static const uint64_t aside[] = {
+		[OPTIONS_BINARY] = BOOT_OPTIONS_BINARY, [OPTIONS_FOREIGN] = BOOT_OPTIONS_FOREIGN
+	};
+	enum options_kind kind;
 
-	if (!EFI_ERROR(FIRMWARE(l, l->boot->HandleProtocol(l->handle, &guid, &shell))))
-		start = skip_program_name(options, units);
-	if (start >= units || !options[start] || is_file_name(options + start, units - start))
-		return EFI_SUCCESS;
 	if (EFI_ERROR(FIRMWARE(l, l->boot->AllocatePool(EfiLoaderData, OPTIONS_MOST, (void **)&l->options)))) {
 		l->options = NULL;
 		return loader_fail(l, EFI_OUT_OF_RESOURCES, "no memory for the command line, %d bytes", OPTIONS_MOST);
 	}
-	for (size_t i = start; i < units && options[i]; i++) {
-		if (n + 4 > OPTIONS_MOST)
-			return loader_fail(l, EFI_LOAD_ERROR, "command line longer than %d bytes: %zu UTF-16 units",
-					   OPTIONS_MOST - 1, units - start);
-		n += put_utf8(l->options + n, options[i]);
+	kind = read_words(l);
+	if (kind != OPTIONS_EMPTY && secure_boot(l)) {
+		l->info.flags |= BOOT_SECURE;
+	} else if (kind == OPTIONS_LONG) {
+		return loader_fail(l, EFI_LOAD_ERROR, "command line longer than %d bytes: LoadOptions of %u bytes",
+				   OPTIONS_MOST - 1, l->image->LoadOptionsSize);
+	} else if (kind == OPTIONS_TEXT) {
+		l->info.flags |= BOOT_OPTIONS;
+		return EFI_SUCCESS;
+	} else if (kind != OPTIONS_EMPTY) {
+		l->info.flags |= aside[kind];
 	}
-	l->options[n] = '\0';
-	l->info.flags |= BOOT_OPTIONS;
+	loader_free_options(l);
 	return EFI_SUCCESS;
+}
+
+/* .cmdline without a byte order mark; without anything, and a flag, when it holds what is no text. */
+static void check_section(struct loader *l)
+{
+	struct blob *text = &l->cmdline;
+
+	if (text->size >= 3 && text->data[0] == 0xef && text->data[1] == 0xbb && text->data[2] == 0xbf) {
+		text->data += 3;
+		text->size -= 3;
+	}
+	for (uint64_t i = 0; i < text->size && text->data[i]; i++) {
+		uint8_t c = text->data[i];
+
+		if (c == 0x7f || (c < ' ' && c != '\t' && c != '\n' && c != '\r')) {
+			l->info.flags |= BOOT_CMDLINE_BINARY;
+			text->size = 0;
+		}
+	}
 }
 
 EFI_STATUS loader_read_options(struct loader *l)
 {
-	const CHAR16 *options = l->image->LoadOptions;
 	EFI_STATUS status = EFI_SUCCESS;
 	char level[4] = "";
 
 	if (l->cmdline.size >= OPTIONS_MOST)
 		return loader_fail(l, EFI_LOAD_ERROR, ".cmdline longer than %d bytes: %llu", OPTIONS_MOST - 1,
 				   (unsigned long long)l->cmdline.size);
-	if (options && is_text(options, l->image->LoadOptionsSize)) {
-		if (secure_boot(l))
-			l->info.flags |= BOOT_SECURE;
-		else
-			status = take_load_options(l);
-	}
+	check_section(l);
+	if (l->image->LoadOptions && l->image->LoadOptionsSize)
+		status = take_load_options(l);
 	if (EFI_ERROR(status))
 		return status;
 	/* .cmdline's bytes need not end with NUL, so a copy is what gets searched. */
@@ -163,7 +153,7 @@ const char *loader_cmdline(const struct loader *l, uint64_t *ret_size)
 		text = "";
 	*ret_size = strnlen(text, most);
 	/* objcopy and editors like to end the text with a new line. */
-	while (*ret_size && (text[*ret_size - 1] == '\n' || text[*ret_size - 1] == ' '))
+	while (*ret_size && (text[*ret_size - 1] == '\n' || text[*ret_size - 1] == '\r' || text[*ret_size - 1] == ' '))
 		--*ret_size;
 	return text;
 }

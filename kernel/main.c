@@ -167,6 +167,25 @@ static void set_log(const char *cmdline)
 		log_show_times();
 }
 
+/* What the loader has left aside, and why: somebody may wonder where the words are. */
+static void log_left_aside(uint64_t flags)
+{
+	static const struct {
+		uint64_t flag;
+		const char *what;
+	} reasons[] = {
+		{ BOOT_SECURE, "the firmware's LoadOptions are left aside: Secure Boot is on" },
+		{ BOOT_OPTIONS_BINARY, "the firmware's LoadOptions are left aside: they are not text" },
+		{ BOOT_OPTIONS_FOREIGN, "the firmware's LoadOptions are left aside: root= names a disk, so they are "
+					"some other system's" },
+		{ BOOT_CMDLINE_BINARY, ".cmdline is left aside: it holds control characters" },
+	};
+
+	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
+		if (flags & reasons[i].flag)
+			log_warn("command line: %s\n", reasons[i].what);
+}
+
 /* Linux's efi=noruntime: for machines whose runtime services are broken. */
 static bool wants_firmware(const char *cmdline)
 {
@@ -263,6 +282,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	cmdline = hhdm_ptr(info->cmdline);
 	set_log(cmdline);
 	log_info("AnkeOS " VERSION "\n");
+	log_left_aside(info->flags);
 	gdb_stub_init(cmdline);
 
 	protection_init();

@@ -57,7 +57,7 @@ static void check_version(struct check *c)
 	expect(c, info->magic == BOOT_INFO_MAGIC, "magic", info->magic);
 	expect(c, info->version == BOOT_INFO_VERSION, "version", info->version);
 	expect(c, info->size == sizeof(*info), "size", info->size);
-	expect(c, !(info->flags & ~(uint64_t)(BOOT_LA57_DROPPED | BOOT_SECURE | BOOT_OPTIONS)), "flags", info->flags);
+	expect(c, !(info->flags & ~(uint64_t)BOOT_FLAGS), "flags", info->flags);
 	expect(c, info->hhdm == c->hhdm, "hhdm", info->hhdm);
 }
 

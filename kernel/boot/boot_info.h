@@ -56,8 +56,16 @@ enum boot_stamp {
 
 enum boot_flags {
 	BOOT_LA57_DROPPED = 1 << 0, /* the firmware left 5-level paging on; the loader turned it off */
-	BOOT_SECURE = 1 << 1,       /* LoadOptions were left aside: Secure Boot is on */
-	BOOT_OPTIONS = 1 << 2,      /* the command line came from LoadOptions */
+	BOOT_OPTIONS = 1 << 1,      /* the command line came from LoadOptions */
+
+	/* Why it did not, although there were some: */
+	BOOT_SECURE = 1 << 2,          /* Secure Boot is on, and no signature covers them */
+	BOOT_OPTIONS_BINARY = 1 << 3,  /* they are not text */
+	BOOT_OPTIONS_FOREIGN = 1 << 4, /* they name a disk to boot from: some other system's */
+
+	BOOT_CMDLINE_BINARY = 1 << 5, /* .cmdline holds control characters: it counts as empty */
+
+	BOOT_FLAGS = (1 << 6) - 1,
 };
 
 /* All addresses are physical: everything is reached through the HHDM. 0 means absent. */

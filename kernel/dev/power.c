@@ -37,6 +37,8 @@ void power_restart(void)
 void power_off(void)
 {
 	cpu_interrupts_off();
+	if (firmware_off_restarts())
+		acpi_power_off();
 	(void)firmware_reset(FIRMWARE_RESET_SHUTDOWN);
 	acpi_power_off();
 }

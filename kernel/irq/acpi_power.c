@@ -21,6 +21,15 @@ static bool is_port(struct acpi_register r)
 	return r.address && r.address <= UINT16_MAX - 1 && r.space == ACPI_SPACE_IO;
 }
 
+/*
+ * Ports below 0x100 are the board's own devices': where firmware has not placed the block (U-Boot on q35), its first
+ * register is said to lie among the DMA controller's.
+ */
+static bool is_pm_block(struct acpi_register r)
+{
+	return is_port(r) && r.address >= 0x100;
+}
+
 /* From the firmware's mode, in which the chipset tells its management mode of sleep buttons, to ACPI's. */
 static bool enter_acpi_mode(const struct acpi_info *acpi, uint16_t control)
 {
@@ -51,12 +60,12 @@ void acpi_power_off(void)
 {
 	const struct acpi_info *acpi = irq_acpi();
 
-	if (!acpi->has_s5 || acpi->hardware_reduced || !is_port(acpi->pm1a_control))
+	if (!acpi->has_s5 || acpi->hardware_reduced || !is_pm_block(acpi->pm1a_control))
 		return;
 	if (!enter_acpi_mode(acpi, (uint16_t)acpi->pm1a_control.address))
 		return;
 	sleep(acpi->pm1a_control, acpi->s5_type_a);
-	if (is_port(acpi->pm1b_control))
+	if (is_pm_block(acpi->pm1b_control))
 		sleep(acpi->pm1b_control, acpi->s5_type_b);
 	wait_for_the_end();
 }

@@ -113,6 +113,109 @@ static void test_no_room(void **state)
 	assert_int_equal(memmap_add_firmware(&map, d, sizeof(d), sizeof(d[0])), ERR_NO_MEMORY);
 }
 
+/* ---- ACPI ---- */
+
+/* Root, list and tables, a page each, in memory that the map may call what it likes. */
+enum { ROOT, LIST, FADT, DSDT, FACS, HPET, ACPI_PAGES };
+
+static uint8_t acpi[ACPI_PAGES][PAGE_SIZE] __attribute__((aligned(4096)));
+
+static uint64_t page_of(int page)
+{
+	return (uintptr_t)acpi[page];
+}
+
+static void put_table(int page, const char *signature, uint32_t size)
+{
+	memcpy(acpi[page], signature, 4);
+	memcpy(acpi[page] + 4, &size, 4);
+}
+
+static void put_address(int page, size_t at, int to)
+{
+	uint64_t address = page_of(to);
+
+	memcpy(acpi[page] + at, &address, 8);
+}
+
+static void build_acpi(void)
+{
+	memset(acpi, 0, sizeof(acpi));
+	memcpy(acpi[ROOT], "RSD PTR ", 8);
+	acpi[ROOT][15] = 2;
+	put_address(ROOT, 24, LIST);
+	put_table(LIST, "XSDT", 36 + 3 * 8);
+	put_address(LIST, 36, HPET);
+	put_address(LIST, 36 + 16, FADT); /* and a hole between them */
+	put_table(FADT, "FACP", 276);
+	put_address(FADT, 132, FACS);
+	put_address(FADT, 140, DSDT);
+	put_table(DSDT, "DSDT", 4096);
+	put_table(FACS, "FACS", 64);
+	put_table(HPET, "HPET", 56);
+}
+
+/* The pages in a range of `type` with two pages around; what each is after the walk, a letter a page. */
+static void expect_kept(enum mem_type type, size_t capacity, enum status expected, const char *pages)
+{
+	struct memmap map = { .ranges = ranges, .capacity = capacity };
+
+	assert_int_equal(memmap_add(&map, page_of(0) - PAGE_SIZE, page_of(ACPI_PAGES) + PAGE_SIZE, type), OK);
+	assert_int_equal(loader_keep_acpi(&map, paddr(page_of(ROOT))), expected);
+	for (int i = 0; pages && i < ACPI_PAGES; i++) {
+		const struct mem_range *r = memmap_find(&map, paddr(page_of(i)));
+
+		assert_non_null(r);
+		assert_int_equal(r->type, pages[i] == 'a' ? MEM_ACPI_RECLAIM : type);
+	}
+	assert_int_equal(memmap_find(&map, paddr(page_of(0) - 1))->type, type);
+	assert_int_equal(memmap_find(&map, paddr(page_of(ACPI_PAGES)))->type, type);
+}
+
+static void test_acpi_tables_stay(void **state)
+{
+	struct memmap none = { .ranges = ranges, .capacity = MOST };
+
+	(void)state;
+	build_acpi();
+	expect_kept(MEM_USABLE, MOST, OK, "aaaaaa");
+	expect_kept(MEM_BOOT_SERVICES, MOST, OK, "aaaaaa");
+	expect_kept(MEM_LOADER, MOST, OK, "aaaaaa");
+	/* What is more careful, or no RAM, stays what it is. */
+	expect_kept(MEM_ACPI_NVS, MOST, OK, "......");
+	expect_kept(MEM_RUNTIME_DATA, MOST, OK, "......");
+	expect_kept(MEM_RESERVED, MOST, OK, "......");
+	expect_kept(MEM_USABLE, 1, ERR_NO_MEMORY, NULL);
+	assert_int_equal(loader_keep_acpi(&none, paddr(0)), OK);
+	assert_int_equal(loader_keep_acpi(&none, paddr(page_of(ROOT))), OK);
+	assert_int_equal(none.count, 0);
+
+	acpi[ROOT][0] = 'X';
+	expect_kept(MEM_USABLE, MOST, OK, "a.....");
+	build_acpi();
+	put_table(FADT, "FACP", 43);
+	expect_kept(MEM_USABLE, MOST, OK, "aaa..a");
+	put_table(FADT, "FACP", 147);
+	expect_kept(MEM_USABLE, MOST, OK, "aaa..a");
+	put_table(LIST, "XSDT", 35);
+	expect_kept(MEM_USABLE, MOST, OK, "aa....");
+	put_table(LIST, "XSDT", 1 << 21);
+	expect_kept(MEM_USABLE, MOST, OK, "aa....");
+	put_table(LIST, "RSDT", 36 + 8);
+	expect_kept(MEM_USABLE, MOST, OK, "aa....");
+}
+
+/* A list that names itself, and as many tables as fit, ends. */
+static void test_acpi_lists_end(void **state)
+{
+	(void)state;
+	build_acpi();
+	put_table(LIST, "XSDT", PAGE_SIZE);
+	for (size_t at = 36; at + 8 <= PAGE_SIZE; at += 8)
+		put_address(LIST, at, at < 36 + 64 * 8 ? LIST : HPET);
+	expect_kept(MEM_USABLE, MOST, OK, "aa....");
+}
+
 /* ---- the tables ---- */
 
 struct seen {
@@ -217,6 +320,8 @@ int main(void)
 		cmocka_unit_test(test_hostile_descriptors),
 		cmocka_unit_test(test_descriptor_size),
 		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_acpi_tables_stay),
+		cmocka_unit_test(test_acpi_lists_end),
 		cmocka_unit_test(test_random_tables),
 	};
 

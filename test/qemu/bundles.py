@@ -106,6 +106,6 @@ def fat_image(output: Path, files: dict[str, Path]) -> Path:
     return output
 
 
-def disk(image: Path) -> tuple[str, ...]:
+def disk(image: Path, device: str = "virtio-blk-pci") -> tuple[str, ...]:
     """QEMU's words for a disk that is never written to."""
-    return ("-drive", f"file={image},format=raw,if=none,id=disk,snapshot=on", "-device", "virtio-blk-pci,drive=disk")
+    return ("-drive", f"file={image},format=raw,if=none,id=disk,snapshot=on", "-device", f"{device},drive=disk")

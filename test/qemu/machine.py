@@ -52,6 +52,7 @@ class Config:
     memory: str = "512M"
     cpu: str = "max,la57=off"
     machine: str = "q35,smm=off"
+    firmware: str = FIRMWARE
     boot: Path | None = BOOT_FILE  # passed with -kernel; None boots from `extra`'s devices
     append: str | None = None  # without init=, the default boot file's /init is left alone: straight to the monitor
     display: tuple[str, ...] = ("-vga", "std")
@@ -69,7 +70,8 @@ class Config:
             machine += ",memory-backend=ram"
         if size >= WIDE_ADDRESSES:
             cpu += ",phys-bits=42"
-        words = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-bios", FIRMWARE]
+        words = ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-bios",
+                 self.firmware]
         words += ["-machine", machine, "-cpu", cpu, *ram, *self.display]
         if self.boot is not None:
             words += ["-kernel", str(self.boot)]

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from bundles import PT_LOAD, Elf, bundle, disk
+from bundles import PT_LOAD, Elf, bundle, disk, fat_image
 from contract import BUILD
 from guest import Guest
 from keys import type_text
@@ -18,6 +18,7 @@ MACHINES = {
     "four CPUs": Config(display=("-vga", "none"), extra=("-smp", "4")),
     "RAM above 4 GiB": Config(memory="2G", machine="q35,smm=off,max-ram-below-4g=128M", display=("-vga", "none")),
 }
+U_BOOT = "/usr/lib/u-boot/qemu-x86_64/u-boot.rom"
 # Where no command line comes from: the boot file's own.
 SOURCES = {
     "disk": Config(boot=None, display=("-vga", "none"), extra=disk(BUILD / "ankeos.img")),
@@ -51,6 +52,28 @@ def test_reaches_the_shell(name):
         machine.wait_for(shell, since)
         machine.send("exit\n")
         assert machine.wait_exit() == "guest-shutdown"
+
+
+@pytest.mark.parametrize(("machine", "device", "end"), [
+    ("pc,smm=off", "virtio-blk-pci", "guest-shutdown"),
+    # Here U-Boot has placed no PM1 block, and its ResetSystem() restarts: nothing can turn this machine off.
+    ("q35,smm=off", "ide-hd", "guest-reset"),
+], ids=("pc", "q35"))
+def test_u_boot(tmp_path, machine, device, end):
+    """A firmware that lacks what OVMF has: SSE, interrupts, tables where they belong, options that are meant for us."""
+    shell = r"^/root # \Z"
+    image = fat_image(tmp_path / "disk.img", {"EFI/BOOT/BOOTX64.EFI": BOOT_FILE})
+    with Machine(Config(boot=None, machine=machine, display=("-vga", "none"), firmware=U_BOOT,
+                        extra=disk(image, device))) as guest:
+        guest.wait_for(shell)
+        assert "LoadOptions are left aside: root= names a disk" in guest.text
+        since = len(guest.raw)
+        guest.send("cat /sys/kernel/ankeos/audit\n")
+        guest.wait_for(r"^audit: kernel context: 0 W\+X, 0 user, 0 stray global, 0 outside the map;", since)
+        guest.wait_for(r"^audit: firmware context: 0 W\+X, 0 user,", since)
+        guest.wait_for(shell, since)
+        guest.send("exit\n")
+        assert guest.wait_exit() == end
 
 
 @pytest.mark.parametrize("display", [("-vga", "std"), ("-vga", "none", "-device", "ramfb")], ids=("std", "ramfb"))

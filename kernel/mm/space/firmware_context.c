@@ -7,6 +7,7 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/firmware_call.h"
+#include "kernel/lib/string.h"
 #include "kernel/mm/frame/machine_frames.h"
 #include "kernel/mm/space/hhdm.h"
 #include "kernel/mm/space/kernel_space.h"
@@ -19,7 +20,7 @@ struct efi_header {
 
 struct efi_system_table {
 	struct efi_header header;
-	uint64_t vendor;
+	paddr_t vendor; /* UTF-16, NUL-terminated */
 	uint64_t revision;
 	uint64_t console[6];
 	paddr_t runtime;
@@ -72,6 +73,7 @@ struct efi_attributes {
 
 static struct context context;
 static uint64_t reset_system; /* physical address of the function; 0: no firmware context */
+static bool off_restarts;     /* fixed after boot */
 
 /* `bytes` of RAM at `pa` through the direct map, or NULL: firmware's pointers are outside data. */
 static const void *ram_at(paddr_t pa, uint64_t bytes)
@@ -182,6 +184,20 @@ enum status firmware_context_create(const struct boot_info *info, struct context
 	return status;
 }
 
+/* Does the vendor's name begin with `name`? */
+static bool is_vendor(const struct boot_info *info, const char *name)
+{
+	const struct efi_system_table *system = ram_at(info->efi_system_table, sizeof(*system));
+	const uint8_t *vendor = system ? ram_at(system->vendor, 2 * strlen(name)) : NULL;
+
+	if (!vendor)
+		return false;
+	for (; *name; name++, vendor += 2)
+		if (vendor[0] != (uint8_t)*name || vendor[1])
+			return false;
+	return true;
+}
+
 enum status firmware_init(const struct boot_info *info)
 {
 	enum status status;
@@ -196,7 +212,13 @@ enum status firmware_init(const struct boot_info *info)
 		if (FIRMWARE_FAULTS >> vector & 1)
 			trap_set_handler(vector, firmware_call_fault);
 	reset_system = runtime->reset_system;
+	off_restarts = is_vendor(info, "Das U-Boot");
 	return OK;
+}
+
+bool firmware_off_restarts(void)
+{
+	return off_restarts;
 }
 
 const struct space *firmware_space(void)

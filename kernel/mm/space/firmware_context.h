@@ -24,6 +24,12 @@ MUST_CHECK enum status firmware_init(const struct boot_info *info);
 /* For the audit: the context's space, or NULL. */
 const struct space *firmware_space(void);
 
+/*
+ * Is this firmware known to restart the machine when it is asked to turn it off? By its vendor's name: U-Boot on x86
+ * resets whatever it is asked for.
+ */
+bool firmware_off_restarts(void);
+
 /* UEFI 2.10, ResetSystem(). */
 enum firmware_reset { FIRMWARE_RESET_COLD, FIRMWARE_RESET_WARM, FIRMWARE_RESET_SHUTDOWN };
 

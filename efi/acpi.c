@@ -1,0 +1,104 @@
+/*
+ * Which frames hold ACPI tables (ACPI 6.5, "System Description Table Architecture"). UEFI wants them in memory of types of
+ * their own, but U-Boot has its root table in boot-services memory, which the kernel would give away. Believes no more
+ * than it must: tables are followed where the map names RAM, which the firmware's own page tables map identically (UEFI
+ * 2.10, "x64 Platforms"). Whether a table is sound is for the kernel to say.
+ */
+#include "efi/loader.h"
+#include "kernel/lib/string.h"
+
+#define RSDP_SIZE     36
+#define RSDP_REVISION 15
+#define RSDP_RSDT     16
+#define RSDP_XSDT     24
+
+#define HEADER     36 /* of all tables but the root */
+#define TABLE_MOST (1u << 20)
+#define LIST_MOST  64 /* tables in a list */
+
+#define FADT_FACS   36
+#define FADT_DSDT   40
+#define FADT_X_FACS 132
+#define FADT_X_DSDT 140
+
+static uint32_t u32_at(const uint8_t *at)
+{
+	uint32_t value;
+
+	__builtin_memcpy(&value, at, sizeof(value));
+	return value;
+}
+
+static uint64_t u64_at(const uint8_t *at)
+{
+	return u32_at(at) | (uint64_t)u32_at(at + 4) << 32;
+}
+
+/* `size` bytes of RAM at `pa`, which then belong to the tables. NULL when they are not RAM. *status: as memmap_add's. */
+static const uint8_t *keep(struct memmap *map, uint64_t pa, uint64_t size, enum status *status)
+{
+	const struct mem_range *r = memmap_find(map, paddr(pa));
+
+	if (!r || !mem_type_is_ram((enum mem_type)r->type) || size > r->end - pa)
+		return NULL;
+	if (r->type < MEM_ACPI_RECLAIM && *status == OK)
+		*status = memmap_add(map, align_down(pa, PAGE_SIZE), align_up(pa + size, PAGE_SIZE), MEM_ACPI_RECLAIM);
+	return (const uint8_t *)(uintptr_t)pa;
+}
+
+/* The table at `pa`, all of it; NULL when it is not RAM, or no table. */
+static const uint8_t *keep_table(struct memmap *map, uint64_t pa, enum status *status)
+{
+	const uint8_t *table = pa ? keep(map, pa, HEADER, status) : NULL;
+
+	if (!table || u32_at(table + 4) < HEADER || u32_at(table + 4) > TABLE_MOST)
+		return NULL;
+	return keep(map, pa, u32_at(table + 4), status);
+}
+
+/* What only the FADT names. The FACS has a length where all tables have it, but no checksum. */
+static void keep_of_fadt(struct memmap *map, const uint8_t *fadt, enum status *status)
+{
+	uint32_t size = u32_at(fadt + 4);
+
+	if (size < FADT_DSDT + 4)
+		return;
+	(void)keep_table(map, u32_at(fadt + FADT_FACS), status);
+	(void)keep_table(map, u32_at(fadt + FADT_DSDT), status);
+	if (size < FADT_X_DSDT + 8)
+		return;
+	(void)keep_table(map, u64_at(fadt + FADT_X_FACS), status);
+	(void)keep_table(map, u64_at(fadt + FADT_X_DSDT), status);
+}
+
+/* `pa`: an RSDT with addresses of 4 bytes, or an XSDT with 8. Returns false when there is none. */
+static bool keep_list(struct memmap *map, uint64_t pa, const char *signature, uint32_t width, enum status *status)
+{
+	const uint8_t *list = keep_table(map, pa, status);
+	uint32_t end;
+
+	if (!list || memcmp(list, signature, 4) != 0)
+		return false;
+	end = u32_at(list + 4);
+	if (end > HEADER + LIST_MOST * width)
+		end = HEADER + LIST_MOST * width;
+	for (uint32_t at = HEADER; end - at >= width; at += width) {
+		const uint8_t *table = keep_table(map, width == 8 ? u64_at(list + at) : u32_at(list + at), status);
+
+		if (table && u32_at(table) == 0x50434146) /* "FACP" */
+			keep_of_fadt(map, table, status);
+	}
+	return true;
+}
+
+enum status loader_keep_acpi(struct memmap *map, paddr_t rsdp)
+{
+	enum status status = OK;
+	const uint8_t *root = rsdp.raw ? keep(map, rsdp.raw, RSDP_SIZE, &status) : NULL;
+
+	if (!root || memcmp(root, "RSD PTR ", 8) != 0)
+		return status;
+	if (root[RSDP_REVISION] < 2 || !keep_list(map, u64_at(root + RSDP_XSDT), "XSDT", 8, &status))
+		(void)keep_list(map, u32_at(root + RSDP_RSDT), "RSDT", 4, &status);
+	return status;
+}

@@ -1,0 +1,281 @@
+/*
+ * See load_options.h. One character at a time, whatever the encoding: a reader of each gives the next code point.
+ */
+#include "efi/load_options.h"
+
+#include "kernel/lib/cmdline.h"
+#include "kernel/lib/string.h"
+
+#define BAD_CHARACTER UINT32_MAX
+
+/* Bytes that have not been read yet. */
+struct bytes {
+	const uint8_t *at, *end;
+};
+
+typedef uint32_t next_fn(struct bytes *b);
+
+static uint32_t unit_at(const uint8_t *at)
+{
+	return at[0] | (uint32_t)at[1] << 8;
+}
+
+/* The next character of UTF-16; there are at least two bytes. */
+static uint32_t next_utf16(struct bytes *b)
+{
+	uint32_t high = unit_at(b->at), low;
+
+	b->at += 2;
+	if (high < 0xd800 || high >= 0xe000)
+		return high;
+	if (high >= 0xdc00 || b->end - b->at < 2)
+		return BAD_CHARACTER;
+	low = unit_at(b->at);
+	if (low < 0xdc00 || low >= 0xe000)
+		return BAD_CHARACTER;
+	b->at += 2;
+	return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+}
+
+/* The next character of UTF-8; there is at least one byte. */
+static uint32_t next_utf8(struct bytes *b)
+{
+	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
+	uint32_t c = *b->at++;
+	int more = c < 0x80 ? 0 : c < 0xc0 ? -1 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : c < 0xf8 ? 3 : -1;
+
+	if (more < 0 || b->end - b->at < more)
+		return BAD_CHARACTER;
+	if (more)
+		c &= 0x3fu >> more;
+	for (int i = 0; i < more; i++) {
+		if ((*b->at & 0xc0) != 0x80)
+			return BAD_CHARACTER;
+		c = c << 6 | (*b->at++ & 0x3f);
+	}
+	return c < least[more] || (c >= 0xd800 && c < 0xe000) || c > 0x10ffff ? BAD_CHARACTER : c;
+}
+
+static size_t put_utf8(char *to, uint32_t c)
+{
+	if (c < 0x80) {
+		to[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		to[0] = (char)(0xc0 | c >> 6);
+		to[1] = (char)(0x80 | (c & 63));
+		return 2;
+	}
+	if (c < 0x10000) {
+		to[0] = (char)(0xe0 | c >> 12);
+		to[1] = (char)(0x80 | (c >> 6 & 63));
+		to[2] = (char)(0x80 | (c & 63));
+		return 3;
+	}
+	to[0] = (char)(0xf0 | c >> 18);
+	to[1] = (char)(0x80 | (c >> 12 & 63));
+	to[2] = (char)(0x80 | (c >> 6 & 63));
+	to[3] = (char)(0x80 | (c & 63));
+	return 4;
+}
+
+static bool is_blank(uint32_t c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* No text has control characters, or what Unicode says is no character. */
+static bool is_text(uint32_t c)
+{
+	return is_blank(c) || (c >= ' ' && c < 0x7f) || (c >= 0xa0 && c <= 0x10ffff && (c & 0xfffe) != 0xfffe);
+}
+
+/*
+ * UEFI 2.10, "EFI_LOAD_OPTION": attributes, the length of the device paths, a description, the paths, the data. Some
+ * firmware passes all of it. Then *b becomes its data; anything else is left as it is.
+ */
+static void unwrap_load_option(struct bytes *b)
+{
+	const uint8_t *at = b->at + 6, *paths_end;
+	uint32_t paths;
+
+	/* The attributes that are defined; ASCII and UTF-16 text have other bits. */
+	if (b->end - b->at < 6 + 2 + 4 || (unit_at(b->at) & ~0x1f0bu) || unit_at(b->at + 2))
+		return;
+	paths = unit_at(b->at + 4);
+	while (b->end - at >= 2 && unit_at(at))
+		at += 2;
+	at += 2;
+	if (at > b->end || paths < 4 || b->end - at < (ptrdiff_t)paths)
+		return;
+	paths_end = at + paths;
+	/* Type, subtype and length of each node, to the one that ends all of them. */
+	while (paths_end - at >= 4 && unit_at(at + 2) >= 4 && paths_end - at >= (ptrdiff_t)unit_at(at + 2))
+		at += unit_at(at + 2);
+	if (at == paths_end && unit_at(at - 4) == 0xff7f)
+		b->at = at;
+}
+
+/* How *b is encoded; a byte order mark is skipped. Words begin with ASCII, so UTF-16 shows in the second byte. */
+static next_fn *encoding_of(struct bytes *b)
+{
+	if (b->end - b->at >= 2 && unit_at(b->at) == 0xfeff) {
+		b->at += 2;
+		return next_utf16;
+	}
+	if (b->end - b->at >= 3 && b->at[0] == 0xef && b->at[1] == 0xbb && b->at[2] == 0xbf) {
+		b->at += 3;
+		return next_utf8;
+	}
+	return b->end - b->at >= 2 && !b->at[1] ? next_utf16 : next_utf8;
+}
+
+/* The text that is written so far. */
+struct text {
+	char *to;
+	size_t room, size;
+	size_t words; /* its size without the blanks at its end */
+};
+
+/* Blanks at the start are left out, and NULs that fill a buffer become one blank. Returns false when `t` is full. */
+static bool put(struct text *t, uint32_t c)
+{
+	if (!c || is_blank(c)) {
+		if (t->size && t->size + 1 < t->room && (c || t->to[t->size - 1] != ' '))
+			t->to[t->size++] = ' ';
+		return true;
+	}
+	if (t->room - t->size < 5)
+		return false;
+	t->size += put_utf8(t->to + t->size, c);
+	t->words = t->size;
+	return true;
+}
+
+enum options_kind options_to_text(const void *options, size_t size, char *to, size_t room)
+{
+	struct bytes b = { options, (const uint8_t *)options + size };
+	struct text t = { to, room, 0, 0 };
+	size_t until_nul = 0; /* size of the words before the first NUL; 0: there was none */
+	next_fn *next;
+	ptrdiff_t least;
+
+	unwrap_load_option(&b);
+	next = encoding_of(&b);
+	least = next == next_utf16 ? 2 : 1;
+	while (b.end - b.at >= least) {
+		uint32_t c = next(&b);
+
+		if (!c && !t.words)
+			return least == 1 && b.at < b.end ? OPTIONS_BINARY : OPTIONS_EMPTY;
+		if (c && !is_text(c)) {
+			if (!until_nul)
+				return OPTIONS_BINARY;
+			t.words = until_nul;
+			break;
+		}
+		if (!c && !until_nul)
+			until_nul = t.words;
+		if (!put(&t, c))
+			return OPTIONS_LONG;
+	}
+	if (!t.words)
+		return OPTIONS_EMPTY;
+	to[t.words] = '\0';
+	return OPTIONS_TEXT;
+}
+
+size_t options_utf8(const uint8_t *from, size_t most, char *to, size_t room)
+{
+	struct bytes b = { from, from + 2 * most };
+	size_t n = 0;
+
+	while (b.end - b.at >= 2 && room - n >= 5) {
+		uint32_t c = next_utf16(&b);
+
+		if (!c)
+			break;
+		n += put_utf8(to + n, c == BAD_CHARACTER ? '?' : c);
+	}
+	to[n] = '\0';
+	return n;
+}
+
+static const char *skip_blanks(const char *text)
+{
+	while (*text == ' ')
+		text++;
+	return text;
+}
+
+const char *options_after_word(const char *text)
+{
+	bool quoted = false;
+
+	for (; *text && (quoted || *text != ' '); text++)
+		if (*text == '"')
+			quoted = !quoted;
+	return skip_blanks(text);
+}
+
+static char folded(char c)
+{
+	return c == '\\' ? '/' : c >= 'A' && c <= 'Z' ? (char)(c | ' ') : c;
+}
+
+/* Does `text` begin with `name`, as a word of its own or with a query? Then *ret is what follows its word. */
+static bool begins_with(const char *text, const char *name, const char **ret)
+{
+	const char *at = text;
+
+	for (; *name && folded(*at) == folded(*name); at++)
+		name++;
+	if (*name || at == text || (*at && *at != ' ' && *at != '?'))
+		return false;
+	while (*at && *at != ' ')
+		at++;
+	*ret = skip_blanks(at);
+	return true;
+}
+
+/* The one word of a text, to a query or the end: does it end with .efi? */
+static bool is_efi_file(const char *text)
+{
+	static const char ending[] = ".efi";
+	size_t end = 0, size = sizeof(ending) - 1;
+
+	while (text[end] && text[end] != ' ' && text[end] != '?')
+		end++;
+	if (end < size || strchr(text + end, ' '))
+		return false;
+	for (size_t i = 0; i < size; i++)
+		if (folded(text[end - size + i]) != ending[i])
+			return false;
+	return true;
+}
+
+const char *options_after_name(const char *text, const char *path)
+{
+	const char *last = path, *rest;
+
+	for (const char *p = path; *p; p++)
+		if (folded(*p) == '/')
+			last = p + 1;
+	if (begins_with(text, path, &rest) || begins_with(text, last, &rest))
+		return rest;
+	return is_efi_file(text) ? text + strlen(text) : text;
+}
+
+bool options_are_foreign(const char *text)
+{
+	static const char *const disks[] = { "/dev/", "UUID=", "PARTUUID=", "LABEL=", "PARTLABEL=" };
+	char root[16];
+
+	if (!cmdline_get(text, "root", root, sizeof(root)) || strncmp(root, "/dev/ram", 8) == 0)
+		return false;
+	for (size_t i = 0; i < sizeof(disks) / sizeof(disks[0]); i++)
+		if (strncmp(root, disks[i], strlen(disks[i])) == 0)
+			return true;
+	return false;
+}
