@@ -1,9 +1,44 @@
 /*
- * Interrupts off for a while: what guards, on one CPU, data that a handler shares. Nests.
+ * The one way to turn this CPU's interrupts off and on. Data that other CPUs share has a lock (kernel/sync/lock.h), which
+ * does it as well; what remains for the functions here:
+ *
+ *   irq_guard_enter, irq_guard_leave   what this CPU shares with its own handlers alone. Nests.
+ *   irq_open, irq_close                the ways in and out of the kernel, which the CPU begins with interrupts off
+ *   irq_close alone                    before the end: power-off, the panic page
+ *
+ * The host's tests have no interrupts: each function does nothing there.
  */
 #pragma once
 
 #include "kernel/arch/cpu.h"
+
+#ifdef HOST_TEST
+
+static inline uint64_t irq_guard_enter(void)
+{
+	return 0;
+}
+
+static inline void irq_guard_leave(uint64_t flags)
+{
+	(void)flags;
+}
+
+static inline void irq_close(void)
+{
+}
+
+static inline void irq_open(void)
+{
+}
+
+/* Whether an interrupt may come now. */
+static inline bool irq_is_open(void)
+{
+	return false;
+}
+
+#else
 
 /* Turn interrupts off. Returns what irq_guard_leave needs. */
 static inline uint64_t irq_guard_enter(void)
@@ -14,9 +49,29 @@ static inline uint64_t irq_guard_enter(void)
 	return flags;
 }
 
-/* Turn them on again if they were on. */
+/* Turn interrupts on again if they were on. */
 static inline void irq_guard_leave(uint64_t flags)
 {
 	if (flags & RFLAGS_IF)
 		cpu_interrupts_on();
+	else
+		cpu_compiler_barrier();
 }
+
+static inline void irq_close(void)
+{
+	cpu_interrupts_off();
+}
+
+static inline void irq_open(void)
+{
+	cpu_interrupts_on();
+}
+
+/* Whether an interrupt may come now. */
+static inline bool irq_is_open(void)
+{
+	return cpu_read_flags() & RFLAGS_IF;
+}
+
+#endif

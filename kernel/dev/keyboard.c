@@ -6,8 +6,8 @@
 #include "kernel/dev/keyboard.h"
 
 #include "kernel/arch/cpu.h"
-#include "kernel/arch/irq_guard.h"
 #include "kernel/dev/keymap.h"
+#include "kernel/sync/lock.h"
 
 #define DATA    0x60
 #define STATUS  0x64 /* read */
@@ -38,6 +38,9 @@
 #define MOST_LOOKS 30000
 /* More bytes than the controller and the keyboard can hold back. */
 #define MOST_STALE 32
+
+/* A conversation with the controller, whose answer comes as a key does. */
+static struct lock keyboard_lock = LOCK_INITIAL(LOCK_KEYBOARD);
 
 static bool present;
 static struct keymap keymap;
@@ -155,14 +158,14 @@ static void set_interrupts(uint8_t wanted)
 
 	if (!present)
 		return;
-	flags = irq_guard_enter();
+	flags = lock_take(&keyboard_lock);
 	if (put(COMMAND, COMMAND_KEYBOARD_OFF)) {
 		drop_stale();
 		if (put(COMMAND, COMMAND_READ_CONFIG) && get(&config) && put(COMMAND, COMMAND_WRITE_CONFIG))
 			(void)put(DATA, (uint8_t)((config & ~(CONFIG_INTERRUPTS | CONFIG_KEYBOARD_OFF)) | wanted));
 		(void)put(COMMAND, COMMAND_KEYBOARD_ON);
 	}
-	irq_guard_leave(flags);
+	lock_release(&keyboard_lock, flags);
 }
 
 void keyboard_interrupts_on(void)

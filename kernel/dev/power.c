@@ -4,6 +4,7 @@
 #include "kernel/dev/power.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/irq/acpi_power.h"
 #include "kernel/mm/space/firmware_context.h"
 
@@ -21,7 +22,7 @@ void power_restart(void)
 {
 	const struct descriptor_register none = { 0, 0 };
 
-	cpu_interrupts_off();
+	irq_close();
 	(void)firmware_reset(FIRMWARE_RESET_COLD);
 	acpi_restart();
 	cpu_out8(RESET_CONTROL, 0x02);
@@ -36,7 +37,7 @@ void power_restart(void)
 
 void power_off(void)
 {
-	cpu_interrupts_off();
+	irq_close();
 	if (firmware_off_restarts())
 		acpi_power_off();
 	(void)firmware_reset(FIRMWARE_RESET_SHUTDOWN);

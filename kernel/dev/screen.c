@@ -1,23 +1,25 @@
 /*
  * The machine's screen. Owns the one terminal, and that nothing is written before there is one.
  *
- * Interrupt handlers write too: what somebody types is echoed. So the terminal changes with interrupts off, and is drawn
- * row by row with interrupts on in between; a handler that comes there draws what is left itself.
+ * Interrupt handlers write too: what somebody types is echoed. So the terminal changes under screen_lock, and is drawn
+ * row by row without it in between; a handler that comes there draws what is left itself.
  */
 #include "kernel/dev/screen.h"
 
-#include "kernel/arch/irq_guard.h"
 #include "kernel/dev/keyboard.h"
 #include "kernel/dev/text_console.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/space/context.h"
 #include "kernel/mm/space/mmio.h"
+#include "kernel/sync/lock.h"
 
 /* Takes a program's text in pieces, so that interrupts are not off for long: a few bytes can ask for much. */
 #define PIECE 64
 
-static struct text_console console;
-static bool ready;
+static struct lock screen_lock = LOCK_INITIAL(LOCK_SCREEN);
+
+static struct text_console console; /* screen_lock */
+static bool ready;                  /* fixed after boot */
 static void (*answer)(const char *bytes, size_t size);
 
 enum status screen_memory_get(const struct boot_framebuffer *info, struct screen_memory *ret)
@@ -76,10 +78,10 @@ void screen_set_reply(void (*reply)(const char *bytes, size_t size))
 static void give_answers(void)
 {
 	char bytes[TEXT_REPLY];
-	uint64_t flags = irq_guard_enter();
+	uint64_t flags = lock_take(&screen_lock);
 	size_t size = text_console_reply(&console, bytes);
 
-	irq_guard_leave(flags);
+	lock_release(&screen_lock, flags);
 	if (size && answer)
 		answer(bytes, size);
 }
@@ -88,10 +90,10 @@ static void feed(struct text_stream *stream, const char *text, size_t size)
 {
 	while (size) {
 		size_t piece = size < PIECE ? size : PIECE;
-		uint64_t flags = irq_guard_enter();
+		uint64_t flags = lock_take(&screen_lock);
 
 		text_console_feed(&console, stream, text, piece);
-		irq_guard_leave(flags);
+		lock_release(&screen_lock, flags);
 		text += piece;
 		size -= piece;
 	}
@@ -99,10 +101,10 @@ static void feed(struct text_stream *stream, const char *text, size_t size)
 
 static bool show_row(void)
 {
-	uint64_t flags = irq_guard_enter();
+	uint64_t flags = lock_take(&screen_lock);
 	bool drawn = text_console_draw_row(&console);
 
-	irq_guard_leave(flags);
+	lock_release(&screen_lock, flags);
 	return drawn;
 }
 
@@ -134,9 +136,9 @@ void screen_reset(void)
 
 	if (!ready)
 		return;
-	flags = irq_guard_enter();
+	flags = lock_take(&screen_lock);
 	text_console_reset(&console);
-	irq_guard_leave(flags);
+	lock_release(&screen_lock, flags);
 }
 
 static void screen_write(const char *text, size_t size)

@@ -1,12 +1,12 @@
 /*
  * Programs the redirection tables (Intel, "82093AA I/O Advanced Programmable Interrupt Controller").
- * Its two registers are an index and a window: interrupts are off between them.
+ * Its two registers are an index and a window: ioapic_lock is held between them.
  */
 #include "kernel/irq/ioapic.h"
 
-#include "kernel/arch/irq_guard.h"
 #include "kernel/mm/space/context.h"
 #include "kernel/mm/space/mmio.h"
+#include "kernel/sync/lock.h"
 
 #define IOAPIC_SIZE  0x20
 #define INDEX        0x00
@@ -24,8 +24,11 @@ struct ioapic {
 	uint32_t first_gsi, inputs;
 };
 
-static struct ioapic ioapics[ACPI_IO_APICS];
-static unsigned count;
+static struct ioapic ioapics[ACPI_IO_APICS]; /* fixed after boot */
+static unsigned count;                       /* fixed after boot */
+
+/* The index and the window of all of them. */
+static struct lock ioapic_lock = LOCK_INITIAL(LOCK_IOAPIC);
 
 static uint32_t read(const struct ioapic *io, unsigned reg)
 {
@@ -92,10 +95,10 @@ enum status ioapic_route(uint32_t gsi, unsigned flags, unsigned vector, uint32_t
 	if (apic_id > 254)
 		return ERR_RANGE;
 	token = kernel_context_enter();
-	guard = irq_guard_enter();
+	guard = lock_take(&ioapic_lock);
 	write(io, ENTRY_LOW(gsi - io->first_gsi), low);
 	write(io, ENTRY_LOW(gsi - io->first_gsi) + 1, apic_id << 24);
-	irq_guard_leave(guard);
+	lock_release(&ioapic_lock, guard);
 	kernel_context_leave(token);
 	return OK;
 }
@@ -111,9 +114,9 @@ static void set_mask(uint32_t gsi, uint32_t mask)
 		return;
 	reg = ENTRY_LOW(gsi - io->first_gsi);
 	token = kernel_context_enter();
-	guard = irq_guard_enter();
+	guard = lock_take(&ioapic_lock);
 	write(io, reg, (read(io, reg) & ~ENTRY_MASKED) | mask);
-	irq_guard_leave(guard);
+	lock_release(&ioapic_lock, guard);
 	kernel_context_leave(token);
 }
 

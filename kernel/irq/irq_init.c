@@ -1,8 +1,8 @@
 /*
  * Interrupts and time, from nothing to the first sti: the order, and what the boot log says of it.
  */
-#include "kernel/arch/cpu.h"
 #include "kernel/arch/features.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/arch/tsc.h"
 #include "kernel/irq/apic.h"
 #include "kernel/irq/clock.h"
@@ -147,5 +147,5 @@ void irq_init(const struct boot_info *info)
 	read_acpi(info->rsdp);
 	start_apics();
 	start_clocks(info->tsc[STAMP_ENTRY]);
-	cpu_interrupts_on();
+	irq_open();
 }

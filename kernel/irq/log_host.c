@@ -3,17 +3,30 @@
  */
 #include "kernel/irq/log_host.h"
 
-#include "kernel/arch/irq_guard.h"
 #include "kernel/irq/clock.h"
 #include "kernel/lib/log.h"
+#include "kernel/sync/lock.h"
+
+/* The log's rings. */
+static struct lock log_lock = LOCK_INITIAL(LOCK_LOG);
+
+static uint64_t guard_enter(void)
+{
+	return lock_take(&log_lock);
+}
+
+static void guard_leave(uint64_t flags)
+{
+	lock_release(&log_lock, flags);
+}
 
 void log_host_init(void)
 {
 	static const struct log_host host = {
 		.stamp = cpu_rdtsc,
 		.stamp_ns = clock_ns_at,
-		.guard_enter = irq_guard_enter,
-		.guard_leave = irq_guard_leave,
+		.guard_enter = guard_enter,
+		.guard_leave = guard_leave,
 	};
 
 	log_set_host(&host);

@@ -4,22 +4,25 @@
  */
 #include "kernel/irq/timer.h"
 
-#include "kernel/arch/irq_guard.h"
 #include "kernel/irq/apic.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/irq.h"
 #include "kernel/irq/scale.h"
 #include "kernel/lib/panic.h"
+#include "kernel/sync/lock.h"
 
 #define MEASURE_NS (10 * NS_PER_MS)
 #define NEVER      UINT64_MAX
 
-static struct timer_queue queue;
+/* The queue, and what the hardware is armed for. */
+static struct lock timer_lock = LOCK_INITIAL(LOCK_TIMERS);
+
+static struct timer_queue queue; /* timer_lock */
 static enum apic_timer hardware;
 static struct scale to_counts; /* nanoseconds to the APIC timer's ticks */
-static uint64_t armed = NEVER; /* the deadline that the hardware has; never later than the queue's first */
-static bool firing;            /* in the interrupt, which arms the hardware once, at its end */
-static uint64_t interrupts;
+static uint64_t armed = NEVER; /* timer_lock: the deadline that the hardware has; never later than the queue's first */
+static bool firing;            /* timer_lock: in the interrupt, which arms the hardware once, at its end */
+static uint64_t interrupts;    /* own CPU, interrupts off */
 
 static void arm_hardware(uint64_t deadline_ns)
 {
@@ -52,7 +55,7 @@ static bool arming_is_dear(void)
 	return hardware == APIC_TIMER_COUNT && apic_mode() == APIC_XAPIC;
 }
 
-/* Interrupts are off. */
+/* timer_lock is held. */
 static void arm_for_first(void)
 {
 	const struct timer *first = timer_queue_first(&queue);
@@ -70,48 +73,53 @@ static void timer_interrupt(void *ctx)
 
 	(void)ctx;
 	interrupts++;
+	lock_take_off(&timer_lock);
 	firing = true;
 	while ((first = timer_queue_first(&queue)) && first->deadline_ns <= clock_monotonic_ns()) {
 		timer_queue_remove(&queue, first);
+		/* What fires takes locks of its own, and may start timers. */
+		lock_release_off(&timer_lock);
 		first->fire(first);
+		lock_take_off(&timer_lock);
 	}
 	firing = false;
 	/* The event is spent, also when it came too early for its deadline. */
 	armed = NEVER;
 	arm_for_first();
+	lock_release_off(&timer_lock);
 }
 
 void timer_start(struct timer *timer, uint64_t deadline_ns)
 {
-	uint64_t guard = irq_guard_enter();
+	uint64_t guard = lock_take(&timer_lock);
 
 	if (timer->queued)
 		timer_queue_remove(&queue, timer);
 	timer_queue_add(&queue, timer, deadline_ns);
 	arm_for_first();
-	irq_guard_leave(guard);
+	lock_release(&timer_lock, guard);
 }
 
 bool timer_cancel(struct timer *timer)
 {
-	uint64_t guard = irq_guard_enter();
+	uint64_t guard = lock_take(&timer_lock);
 	bool was_queued = timer->queued;
 
 	if (was_queued) {
 		timer_queue_remove(&queue, timer);
 		arm_for_first();
 	}
-	irq_guard_leave(guard);
+	lock_release(&timer_lock, guard);
 	return was_queued;
 }
 
 uint64_t timer_next_ns(void)
 {
-	uint64_t guard = irq_guard_enter();
+	uint64_t guard = lock_take(&timer_lock);
 	const struct timer *first = timer_queue_first(&queue);
 	uint64_t deadline = first ? first->deadline_ns : NEVER;
 
-	irq_guard_leave(guard);
+	lock_release(&timer_lock, guard);
 	return deadline;
 }
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
@@ -167,7 +168,7 @@ static void wait_for_ever(void)
 /* The same, and no interrupt comes either. */
 static void wait_deaf(void)
 {
-	cpu_interrupts_off();
+	irq_close();
 	wait_for_ever();
 }
 

@@ -5,6 +5,7 @@
 #include "kernel/panic/panic_page.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/arch/trap.h"
 #include "kernel/dev/power.h"
 #include "kernel/dev/screen.h"
@@ -21,6 +22,7 @@
 #include "kernel/report/peek.h"
 #include "kernel/report/symbols.h"
 #include "kernel/report/walk_report.h"
+#include "kernel/sync/lock.h"
 
 #define PAGE_LINES      50
 #define PAGE_COLUMNS    96
@@ -264,7 +266,7 @@ static __attribute__((noreturn)) void show_page(void)
 	while (next < SECTIONS)
 		sections[next++]();
 	for (;;) {
-		cpu_interrupts_off();
+		irq_close();
 		cpu_halt();
 	}
 }
@@ -277,7 +279,8 @@ static void open_page(const char *what, uint64_t rip)
 {
 	static size_t opened;
 
-	cpu_interrupts_off();
+	irq_close();
+	lock_stop_checks();
 	if (opened++ == 0)
 		return;
 	if (opened <= SECTIONS + 1)

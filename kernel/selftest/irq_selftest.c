@@ -5,6 +5,7 @@
 #include "kernel/selftest/irq_selftest.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/irq/apic.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/irq.h"
@@ -135,14 +136,14 @@ static bool wakes_a_halted_cpu(void)
 	uint64_t deadline = clock_monotonic_ns() + 20 * NS_PER_MS;
 
 	fired = 0;
-	cpu_interrupts_off();
+	irq_close();
 	trial_start(&trials[0], deadline);
 	for (int i = 0; fired == 0 && i < 10; i++) {
-		cpu_interrupts_on();
+		irq_open();
 		cpu_halt();
-		cpu_interrupts_off();
+		irq_close();
 	}
-	cpu_interrupts_on();
+	irq_open();
 	return fired == 1 && clock_monotonic_ns() >= deadline;
 }
 

@@ -2,6 +2,7 @@
  * The system: its names, its memory, its end; and random bytes.
  */
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/dev/power.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/random.h"
@@ -138,7 +139,7 @@ enum reboot_command {
 static void halt(void)
 {
 	log_info("System halted.\n");
-	cpu_interrupts_off();
+	irq_close();
 	for (;;)
 		cpu_halt();
 }

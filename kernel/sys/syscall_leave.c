@@ -3,6 +3,7 @@
  * returns that have something to do.
  */
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/arch/trap.h"
 #include "kernel/mm/space/tlb.h"
 #include "kernel/sys/futex.h"
@@ -31,10 +32,10 @@ int64_t syscall_run_clocked(const struct trap_frame *frame)
 
 	cost->calls++;
 	if (number < SYSCALL_TABLE) {
-		cpu_interrupts_on();
+		irq_open();
 		result =
 			syscall_functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);
-		cpu_interrupts_off();
+		irq_close();
 	}
 	cost->cr3_writes += *syscall_cr3_writes - writes;
 	cost->ticks += cpu_rdtsc() - start;

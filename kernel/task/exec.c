@@ -1,8 +1,8 @@
 /*
  * execve(2), and the first process: which file, whose interpreter, and the change from the old program to the new.
  */
-#include "kernel/arch/cpu.h"
 #include "kernel/arch/fpu.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/fs/errno.h"
 #include "kernel/fs/path.h"
 #include "kernel/lib/elf.h"
@@ -300,9 +300,9 @@ int process_exec(const char *path, const char *const *argv, const char *const *e
 	user_space_put(old);
 	process_end_vfork(process);
 	fpu_start(task->fpu);
-	cpu_interrupts_off();
+	irq_close();
 	fpu_restore(task->fpu);
-	cpu_interrupts_on();
+	irq_open();
 	task_set_fs_base(0);
 	task_set_gs_base(0);
 	set_frame(task_frame(task), &image);

@@ -4,6 +4,7 @@
 #include "kernel/task/user_return.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/task/out_of_memory.h"
@@ -137,9 +138,9 @@ static bool kernel_fault(struct trap_frame *frame, vaddr_t va)
 		return false;
 	/* As in the call that was interrupted. */
 	if (frame->rflags & RFLAGS_IF)
-		cpu_interrupts_on();
+		irq_open();
 	served = va < USER_END && serve(va, access_of(frame)) == OK;
-	cpu_interrupts_off();
+	irq_close();
 	return served || uaccess_fixup(frame);
 }
 
@@ -152,12 +153,12 @@ static bool user_trap(struct trap_frame *frame)
 	/* The machine's, not the program's. */
 	if (frame->vector == TRAP_NMI || frame->vector == TRAP_DF || frame->vector == TRAP_MC)
 		return false;
-	cpu_interrupts_on();
+	irq_open();
 	if (frame->vector == TRAP_PF)
 		user_page_fault(frame, cr2);
 	else
 		user_exception(frame);
-	cpu_interrupts_off();
+	irq_close();
 	return true;
 }
 
@@ -170,13 +171,13 @@ void task_return(struct trap_frame *frame, bool system_call)
 			sched_switch();
 		if (!task->signals.wanted)
 			continue;
-		cpu_interrupts_on();
+		irq_open();
 		if (task->process->exiting || task->end_wanted)
 			process_exit_task(0);
 		signal_deliver(frame, system_call);
 		/* What it made of the call's result is final: another signal must not do it again. */
 		system_call = false;
-		cpu_interrupts_off();
+		irq_close();
 	}
 }
 

@@ -11,23 +11,24 @@
 #include <cmocka.h>
 
 #include "kernel/arch/cpu.h"
-#include "kernel/arch/irq_guard.h"
+#include "kernel/sync/lock.h"
 
 static uint8_t model_in(uint16_t port);
 static void model_out(uint16_t port, uint8_t value);
 
-static uint64_t model_guard_enter(void);
-static void model_guard_leave(uint64_t flags);
+static uint64_t model_take(struct lock *lock);
+static void model_release(struct lock *lock, uint64_t flags);
 
-#define cpu_in8         model_in
-#define cpu_out8        model_out
-#define irq_guard_enter model_guard_enter
-#define irq_guard_leave model_guard_leave
+#define cpu_in8  model_in
+#define cpu_out8 model_out
+#undef lock_take
+#define lock_take    model_take
+#define lock_release model_release
 #include "kernel/dev/keyboard.c"
 #undef cpu_in8
 #undef cpu_out8
-#undef irq_guard_enter
-#undef irq_guard_leave
+#undef lock_take
+#undef lock_release
 
 /* ---- scan codes ---- */
 
@@ -171,13 +172,15 @@ static struct model {
 	uint64_t accesses;
 } model;
 
-static uint64_t model_guard_enter(void)
+static uint64_t model_take(struct lock *lock)
 {
+	assert_ptr_equal(lock, &keyboard_lock);
 	return model.guarded++;
 }
 
-static void model_guard_leave(uint64_t flags)
+static void model_release(struct lock *lock, uint64_t flags)
 {
+	assert_ptr_equal(lock, &keyboard_lock);
 	assert_int_equal(--model.guarded, flags);
 }
 

@@ -1,0 +1,91 @@
+/*
+ * Who holds which lock, for the debug build and the host's tests: a list for each CPU, in the order of taking, which is the
+ * order of ranks. Nothing of it is in the release build.
+ */
+#include "kernel/sync/lock.h"
+
+#if LOCK_CHECKED
+
+#include "kernel/arch/percpu.h"
+#include "kernel/lib/panic.h"
+
+struct held {
+	const struct lock *lock;
+	const char *place; /* file and line that took it */
+};
+
+/* No more can be held at once than there are ranks. Own CPU, interrupts off. */
+static PER_CPU struct held_locks {
+	struct held held[LOCK_RANKS];
+	unsigned count;
+} held_locks;
+
+static bool stopped; /* set once, by a panic */
+
+static bool is_stopped(void)
+{
+	return __atomic_load_n(&stopped, __ATOMIC_RELAXED);
+}
+
+void lock_stop_checks(void)
+{
+	__atomic_store_n(&stopped, true, __ATOMIC_RELAXED);
+}
+
+void lock_check_off(const char *place)
+{
+	if (irq_is_open() && !is_stopped())
+		panic("%s: interrupts are on", place);
+}
+
+void lock_note_taken(const struct lock *lock, const char *place)
+{
+	struct held_locks *all = &per_cpu(held_locks);
+	const struct held *last = all->count ? &all->held[all->count - 1] : NULL;
+
+	if (is_stopped())
+		return;
+	if (lock->rank == LOCK_NONE)
+		panic("%s takes a lock that was never initialised", place);
+	if (last && last->lock->rank >= lock->rank)
+		panic("%s takes %s, but %s was taken at %s", place, lock->name, last->lock->name, last->place);
+	all->held[all->count++] = (struct held){ lock, place };
+}
+
+void lock_note_released(const struct lock *lock)
+{
+	struct held_locks *all = &per_cpu(held_locks);
+	unsigned at = all->count;
+
+	if (is_stopped())
+		return;
+	while (at && all->held[at - 1].lock != lock)
+		at--;
+	if (!at)
+		panic("%s is released by a CPU that does not hold it", lock->name);
+	all->count--;
+	for (at--; at < all->count; at++)
+		all->held[at] = all->held[at + 1];
+}
+
+void lock_check_held(const struct lock *lock, const char *place)
+{
+	const struct held_locks *all = &per_cpu(held_locks);
+
+	for (unsigned i = 0; i < all->count; i++)
+		if (all->held[i].lock == lock)
+			return;
+	if (!is_stopped())
+		panic("%s wants %s held", place, lock->name);
+}
+
+void lock_check_none(const char *what)
+{
+	const struct held_locks *all = &per_cpu(held_locks);
+
+	if (all->count && !is_stopped())
+		panic("%s while %s is held, taken at %s", what, all->held[all->count - 1].lock->name,
+		      all->held[all->count - 1].place);
+}
+
+#endif
