@@ -1,12 +1,14 @@
 """gdb through `make qemu-gdb` and scripts/gdb/attach, as a developer uses them: each STOP=, symbols, backtraces."""
 
 import re
+import shlex
 import subprocess
 
 import pytest
 from bundles import busybox_archive
-from contract import BUILD, symbols
+from contract import BUILD, ROOT, symbols
 from gdb_session import session
+from machine import LIMIT
 
 CALLS = {"INITRD": str(BUILD / "user" / "spin.cpio"), "CMDLINE": "console=ttyS0 -- calls"}
 MONITOR = "console=ttyS0 init=none"
@@ -19,15 +21,18 @@ def frames(backtrace):
 
 
 def test_stop_kernel():
-    """The default: at the kernel's first instruction; later a backtrace ends at the entry."""
-    with session(CMDLINE=MONITOR) as machine:
-        start, registers, _, _, backtrace, magic = machine.gdb(
-            "info registers rip", "hbreak monitor_run", "continue", "backtrace", "print/x boot_info->magic")
-    assert "stopped at the kernel's first instruction" in start, start
-    assert re.search(rf"^rip +{symbols()['kernel_entry']:#x} ", registers, re.MULTILINE), registers
-    names = frames(backtrace)
-    assert names[0] == "monitor_run" and names[-2:] == ["kmain", "kernel_entry"], backtrace
-    assert re.search(r"\bkmain \(.*\) at \.?/?kernel/main\.c:\d+", backtrace), backtrace
+    """The default: at the kernel's first instruction; later a backtrace ends at the entry. By the document's own words."""
+    words = re.search(r'^    make qemu-gdb CMDLINE="(.*)"\n    (scripts/gdb/attach -batch .*)$',
+                      (ROOT / "docs/debugging.md").read_text(), re.MULTILINE)
+    script = shlex.split(words[2].replace("-batch", "-batch -nx -ex 'info registers rip'"))
+    with session(CMDLINE=words[1]) as machine:
+        said = subprocess.run(script, cwd=ROOT, env=machine.environment, capture_output=True, text=True, timeout=LIMIT,
+                              check=True).stdout
+        _, magic = machine.gdb("print/x boot_info->magic")
+    assert "stopped at the kernel's first instruction" in said, said
+    assert re.search(rf"^rip +{symbols()['kernel_entry']:#x} ", said, re.MULTILINE), said
+    assert frames(said)[-3:] == ["monitor_run", "kmain", "kernel_entry"], said
+    assert re.search(r"\bkmain \(.*\) at \.?/?kernel/main\.c:\d+", said), said
     assert "= 0x534f656b6e41" in magic, magic
 
 
