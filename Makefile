@@ -25,6 +25,14 @@ SHELL := /bin/bash
 HOST        := build/host
 HOST_CHECKS := -fsanitize=address,undefined -fno-sanitize-recover=all
 
+# What is not installed is said so, with Debian's package; looked for when a recipe that needs it is about to run.
+#   $(call need_file,FILE,PACKAGE)  $(call need,PROGRAM,PACKAGE)  $(call need_words,NAME,COMMAND THAT SUCCEEDS,PACKAGES)
+missing    = $(error $(1) is not here: run ./scripts/setup$(MAKECMDGOALS:%= %), which installs what is missing (Debian: $(2)))
+need_file  = $(if $(wildcard $(1)),,$(call missing,$(1),$(2)))
+need       = $(call need_words,$(1),command -v $(1),$(2))
+need_words = $(if $(have_$(1)),,$(eval have_$(1) := $(shell $(2) >/dev/null 2>&1 && echo yes))$(if \
+             $(have_$(1)),,$(call missing,$(1),$(3))))
+
 # ---- flags ------------------------------------------------------------------------------------
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Werror
@@ -41,10 +49,11 @@ ifeq ($(DEBUG),1)
 KERNEL_CFLAGS += -fsanitize=undefined -fstack-protector-strong -mstack-protector-guard=tls \
         -mstack-protector-guard-reg=gs -mstack-protector-guard-offset=40
 endif
+EFI_INCLUDE := /usr/include/efi
 # Nor in the loader: UEFI promises no CPU state that SSE needs, and U-Boot has CR4.OSFXSR clear.
 EFI_CFLAGS := $(BASE) -O2 -ffreestanding -fpic -fshort-wchar -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
         -fcf-protection=none -fno-asynchronous-unwind-tables -fno-strict-aliasing -fvisibility=hidden \
-        -DGNU_EFI_USE_MS_ABI -DEFI_LOADER -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
+        -DGNU_EFI_USE_MS_ABI -DEFI_LOADER -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64
 HOST_CFLAGS := $(BASE) -O1 -DHOST_TEST -fno-omit-frame-pointer $(HOST_CHECKS)
 BENCH_CFLAGS := $(BASE) -O2 -DHOST_TEST
 
@@ -91,6 +100,7 @@ build/flags $(HOST)/flags: FORCE
 FORCE:
 
 build/kernel/%.o: %.c Makefile build/flags
+	$(call need,$(firstword $(CC)),$(firstword $(CC)))
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
@@ -101,6 +111,7 @@ build/kernel/%.o: %.S Makefile build/flags
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
 
 build/efi/%.o: %.c Makefile build/flags
+	$(call need_file,$(EFI_INCLUDE)/efi.h,gnu-efi)
 	@mkdir -p $(@D)
 	$(call say,CC,$< (efi))
 	$(Q)$(CC) $(EFI_CFLAGS) -c $< -o $@
@@ -125,10 +136,13 @@ $(HOST)/test/host/test_paging_readme.o: $(HOST)/paging_readme.c
 
 # The loader without what only firmware can do, with the firmware's types.
 EFI_HOST := $(addprefix $(HOST)/efi/,memory.o acpi.o tables.o inputs.o options.o)
-EFI_TYPES := -DGNU_EFI_USE_MS_ABI -fshort-wchar -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
+EFI_TYPES := -DGNU_EFI_USE_MS_ABI -fshort-wchar -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64
 EFI_TESTS := test_loader test_loader_inputs test_map_fixtures
 $(EFI_HOST) $(EFI_TESTS:%=$(HOST)/test/host/%.o): HOST_CFLAGS += $(EFI_TYPES)
 $(EFI_TESTS:%=$(HOST)/%): $(EFI_HOST)
+$(EFI_HOST): | $(EFI_INCLUDE)/efi.h
+$(EFI_INCLUDE)/efi.h:
+	$(call need_file,$@,gnu-efi)
 
 # Real machines' memory maps, all that are there (scripts/hwreport2fixture).
 FIXTURES := $(wildcard test/host/fixtures/*.inc)
@@ -140,6 +154,15 @@ $(HOST)/test/host/test_map_fixtures.o: HOST_CFLAGS += -DFIXTURES='"$(HOST)/fixtu
 $(HOST)/test/host/test_map_fixtures.o: $(HOST)/fixtures.inc $(FIXTURES)
 
 HOST_SUPPORT := $(patsubst %.c,$(HOST)/%.o,$(filter-out test/host/test_%,$(wildcard test/host/*.c)))
+
+# Before anything that includes cmocka.h is compiled.
+CMOCKA := printf '\#include <%s>\n' setjmp.h stdarg.h stdint.h cmocka.h | $(HOSTCC) -fsyntax-only -xc -
+
+$(HOST)/test/%.o: test/%.c Makefile $(HOST)/flags
+	$(call need_words,cmocka.h,$(CMOCKA),libcmocka-dev)
+	@mkdir -p $(@D)
+	$(call say,CC,$< (host))
+	$(Q)$(HOSTCC) $(HOST_CFLAGS) -c $< -o $@
 
 $(HOST_TESTS): $(HOST)/%: $(HOST)/test/host/%.o $(HOST_SUPPORT) $(HOST_OBJS)
 	$(call say,LD,$@)
@@ -166,6 +189,9 @@ $(FUZZERS): $(HOST)/%: $(HOST)/test/fuzz/%.o $(HOST)/test/fuzz/standalone.o $(HO
 # ---- the kernel -------------------------------------------------------------------------------
 
 FONT := /usr/share/consolefonts/Lat15-VGA16.psf.gz
+
+$(FONT):
+	$(call need_file,$@,console-setup-linux)
 
 build/font.c: scripts/mkfont $(FONT)
 	@mkdir -p $(@D)
@@ -228,7 +254,8 @@ build/kernel.strip.elf: build/kernel.elf
 # Ordinary static Linux programs, in three flavours: musl, glibc, and glibc's position-independent ones.
 USER_FLAVOURS := musl glibc pie
 USER_CFLAGS   := $(BASE) -O2
-user_cc_musl  := musl-gcc -static
+MUSL_GCC      := musl-gcc
+user_cc_musl  := $(MUSL_GCC) -static
 user_cc_glibc := gcc -static
 user_cc_pie   := gcc -static-pie -fPIE
 
@@ -257,6 +284,7 @@ define user_flavour
 .PRECIOUS: build/user/$(1)/%.o
 
 build/user/$(1)/%.o: test/user/%.c Makefile
+	$$(call need,$$(firstword $$(user_cc_$(1))),$(if $(filter musl,$(1)),musl-tools,gcc))
 	@mkdir -p $$(@D)
 	$$(call say,CC,$$< ($(1)))
 	$$(Q)$$(user_cc_$(1)) $$(USER_CFLAGS) -c $$< -o $$@
@@ -296,9 +324,10 @@ build/user/spin.cpio build/user/session.cpio: build/user/%.cpio: build/user/musl
 
 # With its symbols, for gdb.
 build/user/debuggee: test/user/debuggee.c Makefile
+	$(call need,$(MUSL_GCC),musl-tools)
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)musl-gcc -static -g -O1 $(BASE) $< -o $@
+	$(Q)$(MUSL_GCC) -static -g -O1 $(BASE) $< -o $@
 
 build/user/debuggee.cpio: build/user/debuggee scripts/mkinitrd
 	$(call say,CPIO,$@)
@@ -365,12 +394,17 @@ build/bench/%: test/bench/%.c $(BENCHED_C) $(HOST)/flags
 # Sparse knows neither vector types nor 16-bit wide strings.
 SPARSE_C     := $(filter-out paging/entries.c efi/options.c,$(KERNEL_C) $(filter efi/%,$(EFI_C)))
 SPARSE_FLAGS := -std=gnu17 -I. -m64 -DDEBUG=0 -DGNU_EFI_USE_MS_ABI -Wno-decl \
-                -isystem /usr/include/efi -isystem /usr/include/efi/x86_64
+                -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64
 
 CPPCHECK_C := $(KERNEL_C) $(filter efi/%,$(EFI_C))
 C_FILES := $(shell find efi kernel paging test -name '*.[ch]')
 
 -include $(shell find build -name "*.d" 2>/dev/null)
+
+PYTEST = $(call need_words,pytest,$(PYTHON) -c "import pytest; import pexpect; import xdist",python3-pytest \
+         python3-pytest-xdist python3-pexpect)$(Q)$(PYTHON) -m pytest -q
+NEED_QEMU = $(call need,qemu-system-x86_64,qemu-system-x86)$(call need_file,$(FIRMWARE),ovmf)
+FIRMWARE := /usr/share/ovmf/OVMF.fd
 
 # ---- targets ----------------------------------------------------------------------------------
 
@@ -394,7 +428,7 @@ gdb: ## attach gdb to `make qemu-gdb`
 test: lint test-host test-qemu ## all tests and checks
 
 test-host: host-programs ## the parts that run on the host, under ASan and UBSan
-	$(Q)$(PYTHON) -m pytest -q test/scripts
+	$(PYTEST) test/scripts
 
 host-programs: $(HOST_TESTS) $(FUZZERS)
 	$(Q)set -e; for t in $(HOST_TESTS); do $$t; done
@@ -415,18 +449,23 @@ USER_ARCHIVES := $(USER_FLAVOURS:%=build/user/test-%.cpio) \
 user: $(USER_ARCHIVES) ## archives of the user programs in build/user/, to boot with INITRD=
 
 test-user-linux: $(USER_ARCHIVES) ## the user programs on Debian's Linux: a test that fails there is wrong
-	$(Q)$(PYTHON) -m pytest -q test/user
+	$(PYTEST) test/user
 
+test-user-slow: export ANKEOS_FUZZ := 1000000
 test-user-slow: all image $(USER_ARCHIVES) ## a million random system calls
-	$(Q)ANKEOS_FUZZ=1000000 $(PYTHON) -m pytest -q test/qemu/test_user.py -k fuzz
+	$(NEED_QEMU)
+	$(PYTEST) test/qemu/test_user.py -k fuzz
 
 # Test files at once: the tests of one share machines.
 TEST_JOBS ?= 2
 
 test-qemu: all image $(USER_ARCHIVES) ## boot it in QEMU and look at it from outside
-	$(Q)$(PYTHON) -m pytest -q -n $(TEST_JOBS) --dist loadfile test/qemu
+	$(NEED_QEMU)
+	$(PYTEST) -n $(TEST_JOBS) --dist loadfile test/qemu
 
 lint: all ## style, static analysis, layers, and the boot file itself
+	$(call need,clang-format,clang-format)$(call need,cppcheck,cppcheck)
+	$(call need,sparse,sparse)$(call need,shellcheck,shellcheck)
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -I. --suppress=missingIncludeSystem $(CPPCHECK_C)
 	$(Q)set -e; for f in $(SPARSE_C); do sparse $(SPARSE_FLAGS) -Wsparse-error $$f; done
