@@ -474,6 +474,7 @@ lint: all ## style, static analysis, layers, and the boot file itself
 	$(Q)scripts/check-docs
 	$(Q)scripts/check-comments
 	$(Q)scripts/check-lists
+	$(Q)scripts/check-times
 	$(Q)scripts/check-pe build/loader.efi build/BOOTX64.EFI
 
 bench: $(BENCHES) ## page tables, frames and heap on the host, beside their peers

@@ -20,6 +20,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
+#include "kernel/lib/time.h"
 #include "kernel/mm/frame/machine_frames.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/heap/kernel_heap.h"
@@ -198,7 +199,7 @@ static bool wants_firmware(const char *cmdline)
 static void end_machine(const char *cmdline)
 {
 	long seconds = cmdline_number(cmdline, "panic", 0);
-	uint64_t until = clock_monotonic_ns() + (seconds > 0 ? (uint64_t)seconds * NS_PER_S : 0);
+	uint64_t until = time_add(clock_monotonic_ns(), seconds > 0 ? (uint64_t)seconds * NS_PER_S : 0);
 
 	if (seconds) {
 		while (clock_monotonic_ns() < until)

@@ -54,6 +54,7 @@ enum linux_errno {
 	EOPNOTSUPP = 95,
 	EAFNOSUPPORT = 97,
 	ETIMEDOUT = 110,
+	ECANCELED = 125,
 };
 
 /* Return what a system call that ended with `status` returns: 0 or a negative error number. */

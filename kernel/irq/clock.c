@@ -10,7 +10,7 @@
 static uint64_t frequency;
 static uint64_t start;               /* the TSC when monotonic time was 0 */
 static struct scale to_ns, to_ticks; /* zero, and all products with them, until clock_init */
-static uint64_t realtime_offset;     /* what to add to monotonic time; one word, so that no reader sees half of it */
+static uint64_t realtime_offset;     /* by which the wall clock is ahead; one word, so that no reader sees half of it */
 
 void clock_init(uint64_t tsc_frequency, uint64_t tsc_start)
 {
@@ -43,7 +43,14 @@ uint64_t clock_realtime_ns(void)
 
 void clock_set_realtime(uint64_t ns)
 {
-	realtime_offset = ns - clock_monotonic_ns();
+	uint64_t now = clock_monotonic_ns();
+
+	realtime_offset = ns > now ? ns - now : 0;
+}
+
+uint64_t clock_monotonic_at(uint64_t realtime_ns)
+{
+	return realtime_ns > realtime_offset ? realtime_ns - realtime_offset : 0;
 }
 
 uint64_t clock_tsc_at(uint64_t ns)

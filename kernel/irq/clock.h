@@ -27,8 +27,14 @@ uint64_t clock_ns_at(uint64_t tsc);
 /* Since 1970-01-01 00:00:00 UTC; before anybody has set it, the same as clock_monotonic_ns. */
 uint64_t clock_realtime_ns(void);
 
-/* Let the wall clock say `ns` now. The monotonic clock does not notice. */
+/*
+ * Let the wall clock say `ns` now, which is not before clock_monotonic_ns. The monotonic clock does not notice. Timers do
+ * not, either: once there may be some it is timer_set_wall_clock's to call.
+ */
 void clock_set_realtime(uint64_t ns);
+
+/* When, by the monotonic clock, the wall clock says `ns`, as it is set now; 0: it has said so since the machine's start. */
+uint64_t clock_monotonic_at(uint64_t realtime_ns);
 
 /* The first TSC value at which clock_monotonic_ns says `ns` or more; UINT64_MAX for never. */
 uint64_t clock_tsc_at(uint64_t ns);

@@ -1,5 +1,5 @@
 /*
- * The timer queue of this CPU and the hardware event that serves it: armed for the first deadline whenever that
+ * The timer queues of this CPU and the hardware event that serves them: armed for the first deadline whenever that
  * changes, and never else.
  */
 #include "kernel/irq/timer.h"
@@ -9,20 +9,29 @@
 #include "kernel/irq/irq.h"
 #include "kernel/irq/scale.h"
 #include "kernel/lib/panic.h"
+#include "kernel/lib/time.h"
 #include "kernel/sync/lock.h"
 
 #define MEASURE_NS (10 * NS_PER_MS)
 #define NEVER      UINT64_MAX
 
-/* The queue, and what the hardware is armed for. */
+/*
+ * The most timers that fire in one interrupt. When more are due, whoever was interrupted goes on first for as long as the
+ * interrupt took: a program that has thousands of timers ring at once halves the machine's speed and does not stop it.
+ */
+#define BATCH 32
+
+/* The queues, and what the hardware is armed for. */
 static struct lock timer_lock = LOCK_INITIAL(LOCK_TIMERS);
 
-static struct timer_queue queue; /* timer_lock */
-static enum apic_timer hardware;
-static struct scale to_counts; /* nanoseconds to the APIC timer's ticks */
-static uint64_t armed = NEVER; /* timer_lock: the deadline that the hardware has; never later than the queue's first */
-static bool firing;            /* timer_lock: in the interrupt, which arms the hardware once, at its end */
-static uint64_t interrupts;    /* own CPU, interrupts off */
+static struct timer_queue queues[TIMER_CLOCKS]; /* timer_lock */
+static enum apic_timer hardware;                /* fixed after boot */
+static struct scale to_counts;                  /* nanoseconds to the APIC timer's ticks; fixed after boot */
+static uint64_t armed =
+	NEVER;      /* timer_lock: the deadline that the hardware has; never later than the first's, or a pause's */
+static bool firing; /* timer_lock: in the interrupt, which arms the hardware once, at its end */
+static uint64_t paused_until; /* timer_lock: no timer fires before; in the past unless a batch was full */
+static uint64_t interrupts;   /* own CPU, interrupts off */
 
 static void arm_hardware(uint64_t deadline_ns)
 {
@@ -55,13 +64,32 @@ static bool arming_is_dear(void)
 	return hardware == APIC_TIMER_COUNT && apic_mode() == APIC_XAPIC;
 }
 
+/* The timer that is due first, or NULL; *ret_ns is when, by the monotonic clock, or NEVER. timer_lock is held. */
+static struct timer *first_of_all(uint64_t *ret_ns)
+{
+	struct timer *first = timer_queue_first(&queues[TIMER_MONOTONIC]),
+		     *wall = timer_queue_first(&queues[TIMER_WALL]);
+	uint64_t deadline = first ? first->deadline_ns : NEVER;
+
+	if (wall && clock_monotonic_at(wall->deadline_ns) < deadline) {
+		first = wall;
+		deadline = clock_monotonic_at(wall->deadline_ns);
+	}
+	*ret_ns = deadline;
+	return first;
+}
+
 /* timer_lock is held. */
 static void arm_for_first(void)
 {
-	const struct timer *first = timer_queue_first(&queue);
-	uint64_t deadline = first ? first->deadline_ns : NEVER;
+	uint64_t deadline;
 
-	if (firing || deadline == armed || (deadline > armed && arming_is_dear()))
+	if (firing)
+		return;
+	(void)first_of_all(&deadline);
+	if (deadline < paused_until)
+		deadline = paused_until;
+	if (deadline == armed || (deadline > armed && arming_is_dear()))
 		return;
 	armed = deadline;
 	arm_hardware(deadline);
@@ -69,33 +97,58 @@ static void arm_for_first(void)
 
 static void timer_interrupt(void *ctx)
 {
+	uint64_t start = clock_monotonic_ns(), now = start, deadline;
 	struct timer *first;
+	unsigned fired = 0;
 
 	(void)ctx;
 	interrupts++;
 	lock_take_off(&timer_lock);
 	firing = true;
-	while ((first = timer_queue_first(&queue)) && first->deadline_ns <= clock_monotonic_ns()) {
-		timer_queue_remove(&queue, first);
+	while ((first = first_of_all(&deadline)) && deadline <= now && fired++ < BATCH) {
+		timer_queue_remove(&queues[first->clock], first);
 		/* What fires takes locks of its own, and may start timers. */
 		lock_release_off(&timer_lock);
 		first->fire(first);
 		lock_take_off(&timer_lock);
+		now = clock_monotonic_ns();
 	}
 	firing = false;
+	if (fired > BATCH)
+		paused_until = time_add(now, now - start);
 	/* The event is spent, also when it came too early for its deadline. */
 	armed = NEVER;
 	arm_for_first();
 	lock_release_off(&timer_lock);
 }
 
-void timer_start(struct timer *timer, uint64_t deadline_ns)
+static void start(struct timer *timer, enum timer_clock clock, uint64_t deadline_ns)
 {
 	uint64_t guard = lock_take(&timer_lock);
 
 	if (timer->queued)
-		timer_queue_remove(&queue, timer);
-	timer_queue_add(&queue, timer, deadline_ns);
+		timer_queue_remove(&queues[timer->clock], timer);
+	timer->clock = clock;
+	timer_queue_add(&queues[clock], timer, deadline_ns);
+	arm_for_first();
+	lock_release(&timer_lock, guard);
+}
+
+void timer_start(struct timer *timer, uint64_t deadline_ns)
+{
+	start(timer, TIMER_MONOTONIC, deadline_ns);
+}
+
+void timer_start_wall(struct timer *timer, uint64_t deadline_ns)
+{
+	start(timer, TIMER_WALL, deadline_ns);
+}
+
+void timer_set_wall_clock(uint64_t ns)
+{
+	uint64_t guard = lock_take(&timer_lock);
+
+	clock_set_realtime(ns);
 	arm_for_first();
 	lock_release(&timer_lock, guard);
 }
@@ -106,7 +159,7 @@ bool timer_cancel(struct timer *timer)
 	bool was_queued = timer->queued;
 
 	if (was_queued) {
-		timer_queue_remove(&queue, timer);
+		timer_queue_remove(&queues[timer->clock], timer);
 		arm_for_first();
 	}
 	lock_release(&timer_lock, guard);
@@ -115,10 +168,9 @@ bool timer_cancel(struct timer *timer)
 
 uint64_t timer_next_ns(void)
 {
-	uint64_t guard = lock_take(&timer_lock);
-	const struct timer *first = timer_queue_first(&queue);
-	uint64_t deadline = first ? first->deadline_ns : NEVER;
+	uint64_t guard = lock_take(&timer_lock), deadline;
 
+	(void)first_of_all(&deadline);
 	lock_release(&timer_lock, guard);
 	return deadline;
 }

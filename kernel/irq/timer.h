@@ -22,6 +22,12 @@ const char *timer_init(void);
  */
 void timer_start(struct timer *timer, uint64_t deadline_ns);
 
+/* Start a timer as timer_start() does, for when clock_realtime_ns has reached deadline_ns, however that clock is set. */
+void timer_start_wall(struct timer *timer, uint64_t deadline_ns);
+
+/* Let the wall clock say `ns` now. Timers by that clock whose deadline it has passed fire as soon as interrupts are on. */
+void timer_set_wall_clock(uint64_t ns);
+
 /* Do not call it. Returns whether it was still to come: else it has fired, or was never started. */
 bool timer_cancel(struct timer *timer);
 

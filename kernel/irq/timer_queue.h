@@ -7,10 +7,18 @@
 
 #include "paging/types.h"
 
+/* Whose time a deadline is. */
+enum timer_clock {
+	TIMER_MONOTONIC, /* clock_monotonic_ns */
+	TIMER_WALL,      /* clock_realtime_ns: who sets that clock moves the timers with it */
+	TIMER_CLOCKS,
+};
+
 struct timer {
 	/* What to do, once, when the deadline has passed: kernel/irq/timer.h. */
 	void (*fire)(struct timer *timer);
-	uint64_t deadline_ns; /* by clock_monotonic_ns; the queue's from here on */
+	enum timer_clock clock;
+	uint64_t deadline_ns; /* by that clock; the queue's from here on */
 	uint64_t order;       /* among equal deadlines the first started comes first */
 	struct timer *parent, *left, *right;
 	bool queued;

@@ -105,7 +105,7 @@ static int wake_key(const struct futex_key *key, uint32_t most, uint32_t bits)
 	return woken;
 }
 
-int futex_wait(uint64_t at, bool private, uint32_t value, uint32_t bits, uint64_t deadline_ns)
+int futex_wait(uint64_t at, bool private, uint32_t value, uint32_t bits, enum timer_clock clock, uint64_t deadline_ns)
 {
 	struct futex_waiter waiter = { .bits = bits, .task = task_current() };
 	uint32_t seen;
@@ -121,7 +121,7 @@ int futex_wait(uint64_t at, bool private, uint32_t value, uint32_t bits, uint64_
 	task_block_prepare();
 	enqueue(&waiter);
 	while (!error && waiter.link.next) {
-		error = task_block(deadline_ns);
+		error = task_block_by(clock, deadline_ns);
 		if (!error && waiter.link.next)
 			task_block_prepare();
 	}

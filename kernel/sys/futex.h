@@ -14,7 +14,7 @@
  * `private`: the caller swears that nobody else's space has it. 0, -EAGAIN (another
  * value), -ETIMEDOUT, -EINTR, -EFAULT, -EINVAL.
  */
-int futex_wait(uint64_t at, bool private, uint32_t value, uint32_t bits, uint64_t deadline_ns);
+int futex_wait(uint64_t at, bool private, uint32_t value, uint32_t bits, enum timer_clock clock, uint64_t deadline_ns);
 
 /* Wake `most` of those who wait there; how many, or -EINVAL, -EFAULT. */
 int futex_wake(uint64_t at, bool private, uint32_t most, uint32_t bits);

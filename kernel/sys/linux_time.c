@@ -8,14 +8,9 @@
 
 static int to_ns(int64_t seconds, int64_t fraction, uint64_t fraction_ns, uint64_t *ret_ns)
 {
-	uint64_t ns;
-
 	if (seconds < 0 || fraction < 0 || (uint64_t)fraction >= NS_PER_S / fraction_ns)
 		return -EINVAL;
-	if (__builtin_mul_overflow((uint64_t)seconds, NS_PER_S, &ns) ||
-	    __builtin_add_overflow(ns, (uint64_t)fraction * fraction_ns, &ns) || ns > TIME_MOST_NS)
-		ns = TIME_MOST_NS;
-	*ret_ns = ns;
+	*ret_ns = time_add_times((uint64_t)fraction * fraction_ns, (uint64_t)seconds, NS_PER_S);
 	return 0;
 }
 

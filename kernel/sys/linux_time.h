@@ -4,15 +4,13 @@
 #pragma once
 
 #include "kernel/fs/linux_stat.h"
+#include "kernel/lib/time.h"
 
 /* struct timeval. */
 struct linux_timeval {
 	int64_t seconds;
 	int64_t microseconds;
 };
-
-/* Just before never, which is UINT64_MAX. */
-#define TIME_MOST_NS (UINT64_MAX - 1)
 
 /* As nanoseconds. A time too far away becomes TIME_MOST_NS. -EINVAL: negative, or not normal. */
 int timespec_to_ns(const struct linux_timespec *time, uint64_t *ret_ns);

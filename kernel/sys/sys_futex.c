@@ -17,16 +17,8 @@ enum futex_op {
 #define FUTEX_PRIVATE        128U
 #define FUTEX_CLOCK_REALTIME 256U
 
-/* A wall-clock time by the monotonic clock. One that has passed is past by that too. */
-static uint64_t from_realtime(uint64_t ns)
-{
-	uint64_t now = clock_realtime_ns();
-
-	return deadline_in(ns > now ? ns - now : 0);
-}
-
-/* FUTEX_WAIT's time is from now on, FUTEX_WAIT_BITSET's a clock's. */
-static int get_deadline(uint64_t from, uint32_t op, bool realtime, uint64_t *ret)
+/* FUTEX_WAIT's time is from now on, FUTEX_WAIT_BITSET's one of its clock. */
+static int get_deadline(uint64_t from, uint32_t op, uint64_t *ret)
 {
 	uint64_t ns;
 	int error;
@@ -35,24 +27,21 @@ static int get_deadline(uint64_t from, uint32_t op, bool realtime, uint64_t *ret
 	if (!from)
 		return 0;
 	error = args_time(from, &ns);
-	if (error)
-		return error;
-	if (op == FUTEX_WAIT)
-		*ret = deadline_in(ns);
-	else
-		*ret = realtime ? from_realtime(ns) : ns;
-	return 0;
+	if (!error)
+		*ret = op == FUTEX_WAIT ? deadline_in(ns) : ns;
+	return error;
 }
 
 static int64_t wait(uint64_t at, uint64_t op, uint32_t value, uint64_t time, uint32_t bits)
 {
+	enum timer_clock clock = op & FUTEX_CLOCK_REALTIME ? TIMER_WALL : TIMER_MONOTONIC;
 	uint64_t deadline;
 	int64_t error;
 
-	error = get_deadline(time, (uint32_t)op & 127, op & FUTEX_CLOCK_REALTIME, &deadline);
+	error = get_deadline(time, (uint32_t)op & 127, &deadline);
 	if (error)
 		return error;
-	error = futex_wait(at, op & FUTEX_PRIVATE, value, bits, deadline);
+	error = futex_wait(at, op & FUTEX_PRIVATE, value, bits, clock, deadline);
 	/* Begun again, one with a time would wait for longer than it said. */
 	return error == -EINTR && deadline == TASK_NO_DEADLINE ? -ERESTARTSYS : error;
 }

@@ -1,6 +1,8 @@
 /*
  * Clocks and sleeping.
  */
+#include "kernel/irq/timer.h"
+#include "kernel/sys/timerfd.h"
 #include "kernel/sys/user_args.h"
 
 enum clock_id {
@@ -16,6 +18,9 @@ enum clock_id {
 
 #define TIMER_ABSTIME 1
 #define TICKS_PER_S   100 /* USER_HZ, of times(2) */
+
+/* As on Linux: 30 years before 2^63 ns, which the clock then does not reach. */
+#define WALL_CLOCK_MOST_NS ((9223372036ULL - 30 * 365 * 24 * 3600) * NS_PER_S - 1)
 
 static uint64_t process_run_ns(const struct process *process)
 {
@@ -82,7 +87,10 @@ SYSCALL_2(clock_settime, id, from)
 	error = args_time(from, &ns);
 	if (error)
 		return error;
-	clock_set_realtime(ns);
+	if (ns > WALL_CLOCK_MOST_NS || ns < clock_monotonic_ns())
+		return -EINVAL;
+	timer_set_wall_clock(ns);
+	timerfd_clock_set();
 	return 0;
 }
 
@@ -117,16 +125,16 @@ SYSCALL_1(time, to)
 	return error ? error : seconds;
 }
 
-/* Until the monotonic clock says `deadline`: 0, or -EINTR. */
-static int sleep_until(uint64_t deadline)
+/* Sleep until that clock says `deadline`: 0, or -EINTR. */
+static int sleep_until(enum timer_clock clock, uint64_t deadline)
 {
 	int error;
 
 	do {
 		task_block_prepare();
-		if (clock_monotonic_ns() >= deadline)
+		if ((clock == TIMER_WALL ? clock_realtime_ns() : clock_monotonic_ns()) >= deadline)
 			return 0;
-		error = task_block(deadline);
+		error = task_block_by(clock, deadline);
 	} while (!error);
 	return error == -ETIMEDOUT ? 0 : error;
 }
@@ -138,7 +146,7 @@ static int64_t sleep_on(uint64_t deadline, uint64_t rest)
 	uint64_t now;
 
 	task->sleep_deadline_ns = 0;
-	if (!sleep_until(deadline))
+	if (!sleep_until(TIMER_MONOTONIC, deadline))
 		return 0;
 	now = clock_monotonic_ns();
 	if (rest && put_ns(rest, deadline > now ? deadline - now : 0))
@@ -183,9 +191,7 @@ SYSCALL_4(clock_nanosleep, id, flags, from, rest)
 		return error;
 	if (!(flags & TIMER_ABSTIME))
 		return sleep_for(ns, rest);
-	if (ns <= now)
-		return 0;
-	return sleep_until(deadline_in(ns - now)) ? -ERESTARTNOHAND : 0;
+	return sleep_until((uint32_t)id == CLOCK_REALTIME ? TIMER_WALL : TIMER_MONOTONIC, ns) ? -ERESTARTNOHAND : 0;
 }
 
 /* The kernel does not tell user and system time apart: all of it counts as the user's. */

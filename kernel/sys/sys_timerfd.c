@@ -7,21 +7,27 @@
 #include "kernel/lib/wait_queue.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
+#include "kernel/sys/timerfd.h"
 #include "kernel/sys/user_args.h"
 
 enum timerfd_clock { TIMERFD_REALTIME = 0, TIMERFD_MONOTONIC = 1, TIMERFD_BOOTTIME = 7 };
 
 #define TFD_TIMER_ABSTIME       1
-#define TFD_TIMER_CANCEL_ON_SET 2 /* heard: nothing here waits for the clock's being set */
+#define TFD_TIMER_CANCEL_ON_SET 2
 
 struct timerfd {
 	struct timer
 		timer; /* runs until it has expired once; reading starts it again, so it costs no interrupt unread */
 	struct wait_queue queue;
-	uint64_t interval_ns; /* 0: once */
-	bool expired;
-	bool realtime;
+	uint64_t interval_ns;                     /* 0: once */
+	bool expired;                             /* interrupts off */
+	bool realtime;                            /* fixed after it was made */
+	bool cancelled;                           /* the wall clock was set, and nobody has been told; interrupts off */
+	struct timerfd *next, **link_of_previous; /* in `cancellable`; NULL: it is not there */
 };
+
+/* Those that the wall clock's being set cancels. The kernel: one CPU, not preempted. */
+static struct timerfd *cancellable;
 
 /* struct itimerspec. */
 struct timer_spec {
@@ -38,37 +44,95 @@ static void expire(struct timer *timer)
 
 _Static_assert(offsetof(struct timerfd, timer) == 0, "expire");
 
-/* How often it has expired since it was read; it runs for the next time then. Interrupts off. */
+/* ---- the wall clock is set ---- */
+
+static void leave_cancellable(struct timerfd *timerfd)
+{
+	if (!timerfd->link_of_previous)
+		return;
+	*timerfd->link_of_previous = timerfd->next;
+	if (timerfd->next)
+		timerfd->next->link_of_previous = timerfd->link_of_previous;
+	timerfd->link_of_previous = NULL;
+}
+
+static void enter_cancellable(struct timerfd *timerfd)
+{
+	if (timerfd->link_of_previous)
+		return;
+	timerfd->next = cancellable;
+	timerfd->link_of_previous = &cancellable;
+	if (cancellable)
+		cancellable->link_of_previous = &timerfd->next;
+	cancellable = timerfd;
+}
+
+void timerfd_clock_set(void)
+{
+	for (struct timerfd *timerfd = cancellable; timerfd; timerfd = timerfd->next) {
+		uint64_t flags = irq_guard_enter();
+
+		timerfd->cancelled = true;
+		wait_queue_wake(&timerfd->queue);
+		irq_guard_leave(flags);
+	}
+}
+
+/* ---- expirations ---- */
+
+/* Now, by the clock that the timer runs by. */
+static uint64_t now_of(const struct timerfd *timerfd)
+{
+	return timerfd->timer.clock == TIMER_WALL ? clock_realtime_ns() : clock_monotonic_ns();
+}
+
+static void start(struct timerfd *timerfd, enum timer_clock clock, uint64_t deadline_ns)
+{
+	if (clock == TIMER_WALL)
+		timer_start_wall(&timerfd->timer, deadline_ns);
+	else
+		timer_start(&timerfd->timer, deadline_ns);
+}
+
+/* How often the timer has expired since it was read; it runs for the next time then. Interrupts off. */
 static uint64_t take_expirations(struct timerfd *timerfd)
 {
-	uint64_t now = clock_monotonic_ns(), count = timerfd->expired, next;
+	uint64_t at = timerfd->timer.deadline_ns, count = timerfd->expired;
 
-	if (count && timerfd->interval_ns) {
-		count += (now - timerfd->timer.deadline_ns) / timerfd->interval_ns;
-		if (__builtin_mul_overflow(count, timerfd->interval_ns, &next) ||
-		    __builtin_add_overflow(next, timerfd->timer.deadline_ns, &next))
-			next = TIME_MOST_NS;
-		timerfd->expired = false;
-		timer_start(&timerfd->timer, next);
-	}
 	timerfd->expired = false;
+	if (count && timerfd->interval_ns) {
+		count += time_intervals(at, timerfd->interval_ns, now_of(timerfd));
+		start(timerfd, timerfd->timer.clock, time_add_times(at, count, timerfd->interval_ns));
+	}
 	return count;
+}
+
+/* The same once the wall clock was set: that is all there is to tell. The timer runs on, unless it has expired. */
+static bool take_cancellation(struct timerfd *timerfd)
+{
+	bool cancelled = timerfd->cancelled;
+
+	if (cancelled)
+		timerfd->cancelled = timerfd->expired = false;
+	return cancelled;
 }
 
 static int64_t timerfd_read(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	struct timerfd *timerfd = file->data;
 	uint64_t flags, count;
+	bool cancelled;
 	size_t moved;
 
 	(void)offset;
 	if (io->left < sizeof(count))
 		return -EINVAL;
 	flags = irq_guard_enter();
-	count = take_expirations(timerfd);
+	cancelled = take_cancellation(timerfd);
+	count = cancelled ? 0 : take_expirations(timerfd);
 	irq_guard_leave(flags);
 	if (!count)
-		return -EAGAIN;
+		return cancelled ? -ECANCELED : -EAGAIN;
 	return user_io_put(io, &count, sizeof(count), &moved) == OK ? (int64_t)sizeof(count) : -EFAULT;
 }
 
@@ -76,7 +140,7 @@ static unsigned timerfd_poll(struct file *file)
 {
 	const struct timerfd *timerfd = file->data;
 
-	return timerfd->expired ? POLLIN : 0;
+	return timerfd->expired || timerfd->cancelled ? POLLIN : 0;
 }
 
 static struct wait_queue *timerfd_queue(struct file *file)
@@ -90,6 +154,7 @@ static void timerfd_release(struct file *file)
 {
 	struct timerfd *timerfd = file->data;
 
+	leave_cancellable(timerfd);
 	timer_cancel(&timerfd->timer);
 	kfree(timerfd);
 }
@@ -138,11 +203,11 @@ static int timer_of(const struct file *file, struct timerfd **ret)
 static struct timer_spec spec_of(const struct timerfd *timerfd)
 {
 	struct timer_spec spec = { .interval = timespec_from_ns(timerfd->interval_ns) };
-	uint64_t flags = irq_guard_enter(), now = clock_monotonic_ns(), at = timerfd->timer.deadline_ns;
+	uint64_t flags = irq_guard_enter(), now = now_of(timerfd), at = timerfd->timer.deadline_ns;
 
 	/* Expired and not read: the next time that it would expire. */
 	if (timerfd->expired && timerfd->interval_ns)
-		at += ((now - at) / timerfd->interval_ns + 1) * timerfd->interval_ns;
+		at = time_next(at, timerfd->interval_ns, now);
 	if (timerfd->timer.queued || (timerfd->expired && timerfd->interval_ns))
 		spec.value = timespec_from_ns(at > now ? at - now : 1);
 	irq_guard_leave(flags);
@@ -162,22 +227,40 @@ SYSCALL_2(timerfd_gettime, fd, to)
 	return args_put(to, &spec, sizeof(spec));
 }
 
-/* A time of the timer's clock, or from now on, as a deadline. */
-static uint64_t deadline_at(const struct timerfd *timerfd, uint64_t ns, bool absolute)
+/* The value as a program gives it: a time of the timer's clock, or from now on, which no setting of a clock moves. */
+static void start_at(struct timerfd *timerfd, uint64_t value_ns, bool absolute)
 {
-	uint64_t now = clock_realtime_ns();
-
 	if (!absolute)
-		return deadline_in(ns);
-	if (!timerfd->realtime)
-		return ns;
-	return deadline_in(ns > now ? ns - now : 0);
+		start(timerfd, TIMER_MONOTONIC, deadline_in(value_ns));
+	else
+		start(timerfd, timerfd->realtime ? TIMER_WALL : TIMER_MONOTONIC, value_ns);
+}
+
+/* A cancellation that nobody has been told of yet: then the timer runs, and yet the call says so, as on Linux. */
+static int set(struct timerfd *timerfd, uint64_t flags, uint64_t value_ns, uint64_t interval_ns)
+{
+	uint64_t guard;
+	bool cancelled;
+
+	timer_cancel(&timerfd->timer);
+	if (timerfd->realtime && (flags & TFD_TIMER_ABSTIME) && (flags & TFD_TIMER_CANCEL_ON_SET))
+		enter_cancellable(timerfd);
+	else
+		leave_cancellable(timerfd);
+	guard = irq_guard_enter();
+	cancelled = timerfd->link_of_previous && timerfd->cancelled;
+	timerfd->cancelled = timerfd->expired = false;
+	timerfd->interval_ns = value_ns ? interval_ns : 0;
+	if (value_ns)
+		start_at(timerfd, value_ns, flags & TFD_TIMER_ABSTIME);
+	irq_guard_leave(guard);
+	return cancelled ? -ECANCELED : 0;
 }
 
 SYSCALL_4(timerfd_settime, fd, flags, from, to)
 {
 	HELD_FILE struct file *file = args_file_get(fd);
-	uint64_t value_ns, interval_ns, guard;
+	uint64_t value_ns, interval_ns;
 	struct timer_spec spec, old;
 	struct timerfd *timerfd;
 	int error;
@@ -191,12 +274,8 @@ SYSCALL_4(timerfd_settime, fd, flags, from, to)
 	if (error)
 		return error;
 	old = spec_of(timerfd);
-	timer_cancel(&timerfd->timer);
-	guard = irq_guard_enter();
-	timerfd->expired = false;
-	timerfd->interval_ns = value_ns ? interval_ns : 0;
-	if (value_ns)
-		timer_start(&timerfd->timer, deadline_at(timerfd, value_ns, flags & TFD_TIMER_ABSTIME));
-	irq_guard_leave(guard);
+	error = set(timerfd, flags, value_ns, interval_ns);
+	if (error)
+		return error;
 	return to ? args_put(to, &old, sizeof(old)) : 0;
 }

@@ -25,10 +25,7 @@ int64_t args_install(struct file *file, uint64_t flags)
 
 uint64_t deadline_in(uint64_t ns)
 {
-	uint64_t deadline;
-
-	return __builtin_add_overflow(clock_monotonic_ns(), ns, &deadline) || deadline > TIME_MOST_NS ? TIME_MOST_NS
-												      : deadline;
+	return time_add(clock_monotonic_ns(), ns);
 }
 
 int args_deadline(uint64_t from, uint64_t *ret_ns)

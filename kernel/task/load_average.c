@@ -3,6 +3,8 @@
  */
 #include "kernel/task/load_average.h"
 
+#include "kernel/lib/time.h"
+
 #define INTERVAL_NS   5000000000ULL
 #define INTERVALS_MAX 4096 /* after more than five hours nothing of the past is left */
 
@@ -15,7 +17,7 @@ void load_update(uint64_t now_ns, unsigned active)
 	static const uint64_t decay[3] = { 15435784, 16499913, 16684268 };
 	uint64_t intervals = (now_ns - load_next_ns) / INTERVAL_NS + 1;
 
-	load_next_ns += intervals * INTERVAL_NS;
+	load_next_ns = time_add_times(load_next_ns, intervals, INTERVAL_NS);
 	if (intervals > INTERVALS_MAX)
 		intervals = INTERVALS_MAX;
 	for (int i = 0; i < 3; i++)

@@ -43,7 +43,7 @@ static void start_slice(struct cpu_queues *cpu)
 	if (cpu->slice_runs)
 		return;
 	cpu->slice_runs = true;
-	timer_start(&cpu->slice, task_current()->started_ns + SCHED_SLICE_NS);
+	timer_start(&cpu->slice, time_add(task_current()->started_ns, SCHED_SLICE_NS));
 }
 
 static void slice_over(struct timer *timer)

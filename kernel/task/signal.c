@@ -64,6 +64,24 @@ static struct signal_queued *set_unlink(struct signal_set *set, int signal, bool
 	return found;
 }
 
+/* A program that asks for an alarm every microsecond must not leave itself nothing but alarms. */
+#define ALARM_PAUSE_NS 100000
+
+/*
+ * Run for the next time: only now that the last alarm is taken. One that is blocked or never taken costs one interrupt,
+ * whatever its interval; the times that it missed are gone, as on Linux.
+ */
+static void alarm_again(struct process *process)
+{
+	uint64_t interval = process->signals.alarm_interval_ns;
+
+	if (!interval || process->alarm.queued)
+		return;
+	if (interval < ALARM_PAUSE_NS)
+		interval = ALARM_PAUSE_NS;
+	timer_start(&process->alarm, time_next(process->alarm.deadline_ns, interval, clock_monotonic_ns()));
+}
+
 /* One that is in `mask`: there is one. */
 static int set_take(struct process *process, struct signal_set *set, uint64_t mask, struct signal_info *ret)
 {
@@ -84,6 +102,8 @@ static int set_take(struct process *process, struct signal_set *set, uint64_t ma
 	} else {
 		*ret = (struct signal_info){ .signal = signal, .code = SI_USER };
 	}
+	if (signal == SIGALRM && set == &process->signals.set)
+		alarm_again(process);
 	return signal;
 }
 
@@ -372,18 +392,10 @@ void signal_set_action(int signal, const struct signal_action *action)
 	irq_guard_leave(flags);
 }
 
-/* A program that asks for an alarm every microsecond must not leave the machine nothing but alarms. */
-#define ALARM_PAUSE_NS 100000
-
 void process_alarm_rings(struct timer *timer)
 {
 	struct process *process = (struct process *)((char *)timer - offsetof(struct process, alarm));
 
-	uint64_t next = timer->deadline_ns + process->signals.alarm_interval_ns;
-	uint64_t soonest = clock_monotonic_ns() + ALARM_PAUSE_NS;
-
-	if (process->signals.alarm_interval_ns)
-		timer_start(timer, next > soonest ? next : soonest);
 	signal_send_process(process, SIGALRM, NULL);
 }
 

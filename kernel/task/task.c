@@ -223,10 +223,12 @@ void task_wake(struct task *task)
 }
 
 /* Interrupts off. */
-static void block(struct task *task, uint64_t deadline_ns)
+static void block(struct task *task, enum timer_clock clock, uint64_t deadline_ns)
 {
 	task->timed_out = false;
-	if (deadline_ns != TASK_NO_DEADLINE)
+	if (deadline_ns != TASK_NO_DEADLINE && clock == TIMER_WALL)
+		timer_start_wall(&task->alarm, deadline_ns);
+	else if (deadline_ns != TASK_NO_DEADLINE)
 		timer_start(&task->alarm, deadline_ns);
 	task->state = TASK_BLOCKED;
 	sched_switch();
@@ -236,12 +238,17 @@ static void block(struct task *task, uint64_t deadline_ns)
 
 int task_block(uint64_t deadline_ns)
 {
+	return task_block_by(TIMER_MONOTONIC, deadline_ns);
+}
+
+int task_block_by(enum timer_clock clock, uint64_t deadline_ns)
+{
 	struct task *task = task_current();
 
 	cpu_interrupts_off();
 	task->timed_out = false;
 	if (!task->woken && !task->signals.wanted)
-		block(task, deadline_ns);
+		block(task, clock, deadline_ns);
 	cpu_interrupts_on();
 	if (task->signals.wanted)
 		return -EINTR;
@@ -254,7 +261,7 @@ int task_block_killable(void)
 
 	cpu_interrupts_off();
 	if (!task->woken && !task->process->exiting && !task->end_wanted)
-		block(task, TASK_NO_DEADLINE);
+		block(task, TIMER_MONOTONIC, TASK_NO_DEADLINE);
 	cpu_interrupts_on();
 	return task->process->exiting || task->end_wanted ? -EINTR : 0;
 }

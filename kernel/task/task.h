@@ -10,6 +10,7 @@
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/trap.h"
 #include "kernel/irq/timer_queue.h"
+#include "kernel/lib/time.h"
 #include "kernel/lib/wait_queue.h"
 #include "kernel/mm/heap/kernel_stack.h"
 #include "kernel/task/signal_state.h"
@@ -19,7 +20,7 @@
 
 #define TASK_PRIORITIES  40 /* 0 is the most urgent; nice n is 20 + n */
 #define TASK_PRIORITY    20
-#define TASK_NO_DEADLINE (~0ULL)
+#define TASK_NO_DEADLINE TIME_NEVER
 
 enum task_state {
 	TASK_NEW,      /* not started: nothing wakes it */
@@ -127,6 +128,9 @@ void task_block_prepare(void);
  * deadline by clock_monotonic_ns (-ETIMEDOUT; TASK_NO_DEADLINE: none). Interrupts on; in the task's own context.
  */
 int task_block(uint64_t deadline_ns);
+
+/* Give the CPU away as task_block() does, with a deadline by that clock. */
+int task_block_by(enum timer_clock clock, uint64_t deadline_ns);
 
 /* The same, deaf to all signals but SIGKILL and the end that another task's execve(2) wants: vfork's parent. */
 int task_block_killable(void);

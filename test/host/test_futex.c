@@ -107,11 +107,12 @@ void task_block_prepare(void)
 }
 
 /* As the scheduler's: others run, and then it is as they have left it. */
-int task_block(uint64_t deadline_ns)
+int task_block_by(enum timer_clock clock, uint64_t deadline_ns)
 {
 	struct task *self = task_current();
 	void (*others)(void) = while_blocked;
 
+	(void)clock;
 	(void)deadline_ns;
 	blocked++;
 	while_blocked = NULL;
@@ -151,7 +152,7 @@ static void another_value_does_not_wait(void **state)
 {
 	(void)state;
 	words[3] = 7;
-	assert_int_equal(futex_wait(at(3), true, 6, FUTEX_ANY, TASK_NO_DEADLINE), -EAGAIN);
+	assert_int_equal(futex_wait(at(3), true, 6, FUTEX_ANY, TIMER_MONOTONIC, TASK_NO_DEADLINE), -EAGAIN);
 	assert_int_equal(blocked, 0);
 	assert_int_equal(futex_wake(at(3), true, 9, FUTEX_ANY), 0);
 }
@@ -159,10 +160,10 @@ static void another_value_does_not_wait(void **state)
 static void bad_arguments_are_refused(void **state)
 {
 	(void)state;
-	assert_int_equal(futex_wait(at(0) + 1, true, 0, FUTEX_ANY, TASK_NO_DEADLINE), -EINVAL);
-	assert_int_equal(futex_wait(at(0), true, 0, 0, TASK_NO_DEADLINE), -EINVAL);
-	assert_int_equal(futex_wait(at(WORDS), true, 0, FUTEX_ANY, TASK_NO_DEADLINE), -EFAULT);
-	assert_int_equal(futex_wait(USER_END, true, 0, FUTEX_ANY, TASK_NO_DEADLINE), -EFAULT);
+	assert_int_equal(futex_wait(at(0) + 1, true, 0, FUTEX_ANY, TIMER_MONOTONIC, TASK_NO_DEADLINE), -EINVAL);
+	assert_int_equal(futex_wait(at(0), true, 0, 0, TIMER_MONOTONIC, TASK_NO_DEADLINE), -EINVAL);
+	assert_int_equal(futex_wait(at(WORDS), true, 0, FUTEX_ANY, TIMER_MONOTONIC, TASK_NO_DEADLINE), -EFAULT);
+	assert_int_equal(futex_wait(USER_END, true, 0, FUTEX_ANY, TIMER_MONOTONIC, TASK_NO_DEADLINE), -EFAULT);
 	assert_int_equal(futex_wake(~3ULL, true, 1, FUTEX_ANY), -EFAULT);
 	assert_int_equal(futex_wake(at(0), true, 1, 0), -EINVAL);
 	/* Shared, and no area there. */
@@ -183,7 +184,7 @@ static void one_is_woken_by_its_word_and_bits(void **state)
 {
 	(void)state;
 	while_blocked = wake_one;
-	assert_int_equal(futex_wait(at(3), true, 0, 1, TASK_NO_DEADLINE), 0);
+	assert_int_equal(futex_wait(at(3), true, 0, 1, TIMER_MONOTONIC, TASK_NO_DEADLINE), 0);
 	assert_int_equal(blocked, 1);
 	assert_int_equal(woken_count, 1);
 	assert_int_equal(woken[0], 0);
@@ -195,7 +196,7 @@ static void woken_and_interrupted_is_woken(void **state)
 	(void)state;
 	while_blocked = wake_one;
 	block_result = -EINTR;
-	assert_int_equal(futex_wait(at(3), true, 0, 1, TASK_NO_DEADLINE), 0);
+	assert_int_equal(futex_wait(at(3), true, 0, 1, TIMER_MONOTONIC, TASK_NO_DEADLINE), 0);
 }
 
 static void errors_leave_no_one_behind(void **state)
@@ -205,7 +206,7 @@ static void errors_leave_no_one_behind(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 2; i++) {
 		block_result = errors[i];
-		assert_int_equal(futex_wait(at(3), true, 0, FUTEX_ANY, 1), errors[i]);
+		assert_int_equal(futex_wait(at(3), true, 0, FUTEX_ANY, TIMER_MONOTONIC, 1), errors[i]);
 		assert_int_equal(futex_wake(at(3), true, 9, FUTEX_ANY), 0);
 	}
 }
@@ -222,7 +223,7 @@ static void wait_too(void)
 
 	host_percpu.current = &tasks[self];
 	while_blocked = self < 4 ? wait_too : at_last;
-	results[self] = futex_wait(at(3), true, 0, FUTEX_ANY, TASK_NO_DEADLINE);
+	results[self] = futex_wait(at(3), true, 0, FUTEX_ANY, TIMER_MONOTONIC, TASK_NO_DEADLINE);
 }
 
 /* Tasks 0 to 4 wait at word 3; then `then` must wake all. */
@@ -232,7 +233,7 @@ static void five_wait(void (*then)(void))
 	waiting = 0;
 	at_last = then;
 	while_blocked = wait_too;
-	results[0] = futex_wait(at(3), true, 0, FUTEX_ANY, TASK_NO_DEADLINE);
+	results[0] = futex_wait(at(3), true, 0, FUTEX_ANY, TIMER_MONOTONIC, TASK_NO_DEADLINE);
 	for (unsigned i = 0; i < 5; i++)
 		assert_int_equal(results[i], 0);
 	assert_int_equal(woken_count, 5);

@@ -1,15 +1,26 @@
-/* clock_gettime, clock_getres, nanosleep, clock_nanosleep, gettimeofday, times, getrusage. No check depends on speed. */
+/*
+ * clock_gettime, clock_settime, clock_getres, nanosleep, clock_nanosleep, gettimeofday, times, getrusage, setitimer, and
+ * who waits by the wall clock. No check depends on speed.
+ */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/times.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "test/user/tap.h"
 
 #define KERNEL  ((void *)(-1UL << 31))
 #define BILLION 1000000000L
+
+#define FUTEX_WAIT_BITSET    9
+#define FUTEX_CLOCK_REALTIME 256
 
 static long nanoseconds(const struct timespec *time)
 {
@@ -116,11 +127,187 @@ static void test_usage(void)
 	is(sys(SYS_times, KERNEL), -EFAULT, "times to a kernel address");
 }
 
+/* ---- the wall clock is set ---- */
+
+static struct timespec wall_in(long seconds)
+{
+	struct timespec time;
+
+	sys(SYS_clock_gettime, CLOCK_REALTIME, &time);
+	time.tv_sec += seconds;
+	return time;
+}
+
+static void jump(long seconds)
+{
+	struct timespec time = wall_in(seconds);
+
+	is(sys(SYS_clock_settime, CLOCK_REALTIME, &time), 0, "clock_settime");
+}
+
+static void test_settings(void)
+{
+	static const struct timespec bad[] = { { INT64_MAX, 0 }, { 18446744073, 0 }, { 8277292036, 0 },
+					       { 0, 0 },         { -1, 0 },          { 1800000000, BILLION } };
+	long before = now(CLOCK_REALTIME);
+
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		is(sys(SYS_clock_settime, CLOCK_REALTIME, &bad[i]), -EINVAL, "clock_settime to a time that is none");
+	is_between(now(CLOCK_REALTIME) - before, 0, 100 * BILLION, "changes nothing");
+	is(sys(SYS_clock_settime, CLOCK_MONOTONIC, &bad[3]), -EINVAL, "clock_settime of the monotonic clock");
+}
+
+static int sleep_by_the_wall(void)
+{
+	struct timespec until = wall_in(1000);
+
+	return sys(SYS_clock_nanosleep, CLOCK_REALTIME, TIMER_ABSTIME, &until, NULL) == 0 ? 7 : 1;
+}
+
+static int futex_by_the_wall(void)
+{
+	struct timespec until = wall_in(1000);
+	int word = 0;
+	long result = sys(SYS_futex, &word, FUTEX_WAIT_BITSET | FUTEX_CLOCK_REALTIME, 0, &until, NULL, -1);
+
+	return result == -ETIMEDOUT ? 7 : 1;
+}
+
+/* A thousand seconds pass at once for who waits by the wall clock. The child's end, or -1: it waits still. */
+static int end_of(int (*wait_in_child)(void))
+{
+	struct timespec moment = { 0, 10000000 };
+	int status, pid = fork();
+	long ended = 0;
+
+	if (pid == 0)
+		_exit(wait_in_child());
+	/* Asleep by now, or else it sees the time that has come. */
+	sys(SYS_nanosleep, &moment, NULL);
+	jump(2000);
+	for (int i = 0; i < 500 && !ended; i++) {
+		ended = sys(SYS_wait4, pid, &status, WNOHANG, NULL);
+		sys(SYS_nanosleep, &moment, NULL);
+	}
+	if (ended)
+		return WEXITSTATUS(status);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return -1;
+}
+
+static long wait_readable(int fd, int timeout_ms)
+{
+	struct pollfd item = { .fd = fd, .events = POLLIN };
+
+	return sys(SYS_poll, &item, 1, timeout_ms);
+}
+
+static void test_wall_timers(void)
+{
+	int fd = (int)sys(SYS_timerfd_create, CLOCK_REALTIME, TFD_NONBLOCK);
+	struct itimerspec spec = { .it_value = wall_in(1000) }, left;
+	uint64_t count = 0;
+
+	is(sys(SYS_timerfd_settime, fd, TFD_TIMER_ABSTIME, &spec, NULL), 0, "a timer by the wall clock");
+	is(sys(SYS_read, fd, &count, 8), -EAGAIN, "that is a thousand seconds away");
+	jump(2000);
+	is(wait_readable(fd, 5000), 1, "rings when the clock passes it");
+	is(sys(SYS_read, fd, &count, 8), 8, "and is read");
+	is((long)count, 1, "once");
+
+	spec = (struct itimerspec){ .it_value = { 1000, 0 } };
+	is(sys(SYS_timerfd_settime, fd, 0, &spec, NULL), 0, "one from now on");
+	jump(2000);
+	is(sys(SYS_timerfd_gettime, fd, &left), 0, "does not move");
+	is_between(left.it_value.tv_sec, 900, 1000, "with the clock");
+
+	spec = (struct itimerspec){ .it_value = wall_in(100), .it_interval = { 100, 0 } };
+	is(sys(SYS_timerfd_settime, fd, TFD_TIMER_ABSTIME, &spec, NULL), 0, "an interval by the wall clock");
+	jump(350);
+	is(wait_readable(fd, 5000), 1, "rings when the clock passes it");
+	is(sys(SYS_read, fd, &count, 8), 8, "and tells");
+	is((long)count, 3, "how often it has passed");
+
+	spec = (struct itimerspec){ .it_value = wall_in(1000) };
+	is(sys(SYS_timerfd_settime, fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &spec, NULL), 0,
+	   "a timer that is cancelled");
+	jump(1);
+	is(wait_readable(fd, 0), 1, "can be read as soon as the clock is set");
+	is(sys(SYS_read, fd, &count, 8), -ECANCELED, "and says so");
+	is(sys(SYS_read, fd, &count, 8), -EAGAIN, "once");
+	jump(1);
+	is(sys(SYS_timerfd_settime, fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &spec, NULL), -ECANCELED,
+	   "who sets it anew hears of it too");
+	is(sys(SYS_read, fd, &count, 8), -EAGAIN, "once");
+	is(sys(SYS_timerfd_settime, fd, TFD_TIMER_ABSTIME, &spec, NULL), 0, "without the flag");
+	jump(1);
+	is(wait_readable(fd, 0), 0, "nobody is told");
+	close(fd);
+}
+
+static void test_wall_clock(void)
+{
+	long wall = now(CLOCK_REALTIME), monotonic = now(CLOCK_MONOTONIC);
+	struct timespec back;
+
+	test_settings();
+	is(end_of(sleep_by_the_wall), 7, "a sleep until a time of the wall clock ends when that is set");
+	is(end_of(futex_by_the_wall), 7, "a futex's time by the wall clock, too");
+	test_wall_timers();
+	wall += now(CLOCK_MONOTONIC) - monotonic;
+	back = (struct timespec){ wall / BILLION, wall % BILLION };
+	is(sys(SYS_clock_settime, CLOCK_REALTIME, &back), 0, "the clock is set back");
+}
+
+/* ---- intervals ---- */
+
+static volatile int rung;
+
+static void ring(int signal)
+{
+	(void)signal;
+	rung++;
+}
+
+static void test_intervals(void)
+{
+	struct itimerval timer = { .it_value = { 0, 1000 }, .it_interval = { INT64_MAX / 2, 0 } }, left;
+	struct timespec pause = { 0, 30000000 }, none = { 0, 0 };
+	sigset_t alarms;
+
+	signal(SIGALRM, ring);
+	is(sys(SYS_setitimer, ITIMER_REAL, &timer, NULL), 0, "setitimer with an interval of ages");
+	while (!rung)
+		sys(SYS_nanosleep, &pause, NULL);
+	sys(SYS_nanosleep, &pause, NULL);
+	is(rung, 1, "rings once");
+
+	sigemptyset(&alarms);
+	sigaddset(&alarms, SIGALRM);
+	sigprocmask(SIG_BLOCK, &alarms, NULL);
+	timer = (struct itimerval){ .it_value = { 0, 1 }, .it_interval = { 0, 700000 } };
+	is(sys(SYS_setitimer, ITIMER_REAL, &timer, NULL), 0, "setitimer while the signal is blocked");
+	sys(SYS_nanosleep, &pause, NULL);
+	is(sys(SYS_getitimer, ITIMER_REAL, &left), 0, "getitimer while the alarm waits");
+	is(left.it_value.tv_sec * 1000000 + left.it_value.tv_usec, 0, "it does not run");
+	is(left.it_interval.tv_usec, 700000, "and yet has an interval");
+	is(sys(SYS_rt_sigtimedwait, &alarms, NULL, &none, 8), SIGALRM, "the alarm is taken");
+	is(sys(SYS_getitimer, ITIMER_REAL, &left), 0, "getitimer then");
+	is_between(left.it_value.tv_usec, 1, 700000, "it runs again");
+	timer = (struct itimerval){ 0 };
+	sys(SYS_setitimer, ITIMER_REAL, &timer, NULL);
+	sys(SYS_rt_sigtimedwait, &alarms, NULL, &none, 8);
+	sigprocmask(SIG_UNBLOCK, &alarms, NULL);
+}
+
 int main(void)
 {
 	test_clocks();
 	test_resolution();
 	test_sleep();
 	test_usage();
+	test_wall_clock();
+	test_intervals();
 	return finish();
 }
