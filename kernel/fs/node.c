@@ -5,6 +5,7 @@
 #include "kernel/fs/node.h"
 
 #include "kernel/fs/content_memory.h"
+#include "kernel/mm/heap/heap.h"
 
 static struct linux_timespec (*clock)(void);
 
@@ -313,7 +314,12 @@ int node_rename(struct node *from, struct name old_name, struct node *to, struct
 	return error;
 }
 
-int node_readlink(struct node *node, struct name *ret)
+void link_target_put(struct link_target *target)
+{
+	kfree(target->made);
+}
+
+int node_readlink(struct node *node, struct link_target *ret)
 {
 	return node_is(node, S_IFLNK) ? node->ops->readlink(node, ret) : -EINVAL;
 }

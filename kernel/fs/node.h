@@ -26,6 +26,14 @@ struct name {
 	size_t size;
 };
 
+/* Where a symbolic link leads. */
+struct link_target {
+	struct name name; /* good as long as the node is held and this is not put */
+	char *made;       /* the heap block that `name` lies in, when it was made for this call; or NULL */
+};
+
+void link_target_put(struct link_target *target);
+
 /* One entry as a directory lists it. The name is valid until the directory changes. */
 struct dir_entry {
 	struct name name;
@@ -54,8 +62,8 @@ struct node_ops {
 	int (*link)(struct node *dir, struct name name, struct node *node);
 	int (*unlink)(struct node *dir, struct name name); /* a directory too, when it is empty */
 	int (*rename)(struct node *from, struct name old_name, struct node *to, struct name new_name, unsigned flags);
-	/* The target of a symbolic link; valid as long as the node is. */
-	int (*readlink)(struct node *node, struct name *ret);
+	/* The target of a symbolic link, for the caller to put. */
+	int (*readlink)(struct node *node, struct link_target *ret);
 	/* For links that lead somewhere without a path (/proc/self/exe): the node, with a reference. May be NULL. */
 	int (*follow)(struct node *node, struct node **ret);
 	/* What /proc shows for a node that no path leads to, as "pipe:[12]"; returns as snprintf(3). NULL: paths do. */
@@ -129,8 +137,8 @@ int node_rmdir(struct node *dir, struct name name);                   /* -ENOTDI
  */
 int node_rename(struct node *from, struct name old_name, struct node *to, struct name new_name, unsigned flags);
 
-/* -EINVAL: no symbolic link. *ret is valid as long as the node is held. */
-int node_readlink(struct node *node, struct name *ret);
+/* *ret is for the caller to put. -EINVAL: no symbolic link; -ENOMEM. */
+int node_readlink(struct node *node, struct link_target *ret);
 
 /* Set the size; what is new reads as zeros. -EISDIR, -EINVAL (no regular file), -EFBIG, -ENOMEM. */
 int node_truncate(struct node *node, uint64_t size);

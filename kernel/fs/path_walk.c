@@ -54,7 +54,7 @@ static int splice(struct walk *walk, struct name target)
 
 int walk_follow(struct walk *walk, struct node *link, struct node **ret_node)
 {
-	struct name target;
+	struct link_target target;
 	int error = ++walk->links > LOOP_MAX ? -ELOOP : 0;
 
 	*ret_node = NULL;
@@ -62,8 +62,10 @@ int walk_follow(struct walk *walk, struct node *link, struct node **ret_node)
 		error = link->ops->follow(link, ret_node);
 	} else if (!error) {
 		error = node_readlink(link, &target);
-		if (!error)
-			error = target.size ? splice(walk, target) : -ENOENT;
+		if (!error) {
+			error = target.name.size ? splice(walk, target.name) : -ENOENT;
+			link_target_put(&target);
+		}
 	}
 	node_put(link);
 	return error;

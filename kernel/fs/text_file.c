@@ -8,34 +8,68 @@
 
 #define WRITE_MAX PAGE_SIZE /* what is taken of one write */
 
+/* What one read at the start has made. */
+struct made_text {
+	struct text text;
+	uint64_t refs; /* the reader's, and the calls' that copy from it */
+};
+
 /* A description's. */
 struct reader {
 	text_make_fn *make;
 	text_take_fn *take;
-	struct text text; /* of the last read at the start */
-	bool made;
+	struct made_text *made; /* held; NULL: none yet, or it could not be made */
 };
 
+static void put_text(struct made_text *made)
+{
+	if (!made || --made->refs)
+		return;
+	text_free(&made->text);
+	kfree(made);
+}
+
+/* Whoever copies from the old text keeps it until he has done. */
 static int make_text(struct file *file, struct reader *reader)
 {
+	struct made_text *made = kzalloc(sizeof(*made));
 	int error;
 
-	text_free(&reader->text);
-	reader->made = false;
-	error = reader->make(file->node, &reader->text);
-	if (!error && reader->text.lost)
+	put_text(reader->made);
+	reader->made = NULL;
+	if (!made)
+		return -ENOMEM;
+	made->refs = 1;
+	error = reader->make(file->node, &made->text);
+	if (!error && made->text.lost)
 		error = -ENOMEM;
 	if (error)
-		text_free(&reader->text);
+		put_text(made);
 	else
-		reader->made = true;
+		reader->made = made;
 	return error;
+}
+
+static int64_t copy_text(const struct text *text, struct user_io *io, uint64_t *offset)
+{
+	size_t size, moved = 0;
+
+	if (*offset >= text->size)
+		return 0;
+	size = text->size - *offset;
+	if (size > io->left)
+		size = io->left;
+	if (user_io_put(io, text->bytes + *offset, size, &moved) != OK && !moved)
+		return -EFAULT;
+	*offset += moved;
+	return (int64_t)moved;
 }
 
 static int64_t read_text(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	struct reader *reader = file->data;
-	size_t size, moved = 0;
+	struct made_text *made;
+	int64_t moved;
 
 	if (!*offset || !reader->made) {
 		int error = make_text(file, reader);
@@ -43,15 +77,11 @@ static int64_t read_text(struct file *file, struct user_io *io, uint64_t *offset
 		if (error)
 			return error;
 	}
-	if (*offset >= reader->text.size)
-		return 0;
-	size = reader->text.size - *offset;
-	if (size > io->left)
-		size = io->left;
-	if (user_io_put(io, reader->text.bytes + *offset, size, &moved) != OK && !moved)
-		return -EFAULT;
-	*offset += moved;
-	return (int64_t)moved;
+	made = reader->made;
+	made->refs++;
+	moved = copy_text(&made->text, io, offset);
+	put_text(made);
+	return moved;
 }
 
 static int64_t write_text(struct file *file, struct user_io *io, uint64_t *offset)
@@ -79,7 +109,7 @@ static void release(struct file *file)
 {
 	struct reader *reader = file->data;
 
-	text_free(&reader->text);
+	put_text(reader->made);
 	kfree(reader);
 }
 

@@ -17,7 +17,6 @@ struct text_node {
 	struct text_node *children;     /* in order */
 	struct text_node *sibling;
 	struct text_node *made_before; /* of the whole file system */
-	struct text target;            /* of a link, as it was read last */
 };
 
 struct text_fs {
@@ -202,21 +201,18 @@ static int create(struct node *dir, struct name name, uint32_t mode, uint64_t de
 	return fs_of(dir)->type->create_error;
 }
 
-static int readlink(struct node *node, struct name *ret)
+static int readlink(struct node *node, struct link_target *ret)
 {
-	struct text_node *link = text_node(node);
-	int error;
+	struct text text = { 0 };
+	int error = text_node(node)->entry->make(node, &text);
 
-	text_free(&link->target);
-	error = link->entry->make(node, &link->target);
-	if (!error && link->target.lost)
+	if (!error && text.lost)
 		error = -ENOMEM;
-	if (error) {
-		text_free(&link->target);
-		return error;
-	}
-	*ret = (struct name){ link->target.bytes, link->target.size };
-	return 0;
+	if (error)
+		text_free(&text);
+	else
+		*ret = (struct link_target){ { text.bytes, text.size }, text.bytes };
+	return error;
 }
 
 static int open(struct node *node, struct file *file)
@@ -235,7 +231,6 @@ static int truncate(struct node *node, uint64_t size)
 
 static void free_node(struct node *node)
 {
-	text_free(&text_node(node)->target);
 	kfree(text_node(node));
 }
 

@@ -293,9 +293,10 @@ static int tmpfs_rename(struct node *from, struct name old_name, struct node *to
 	return 0;
 }
 
-static int tmpfs_readlink(struct node *node, struct name *ret)
+/* The text never changes. */
+static int tmpfs_readlink(struct node *node, struct link_target *ret)
 {
-	*ret = (struct name){ tmpfs_node(node)->target, node->size };
+	*ret = (struct link_target){ .name = { tmpfs_node(node)->target, node->size } };
 	return 0;
 }
 

@@ -7,7 +7,7 @@
 #include "kernel/arch/cpu_debug.h"
 #include "kernel/arch/text_patch.h"
 #include "kernel/lib/string.h"
-#include "kernel/task/process.h"
+#include "kernel/task/find.h"
 
 #define INT3 0xcc
 #define MOST 64

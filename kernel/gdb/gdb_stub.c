@@ -19,7 +19,7 @@
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/monitor/monitor.h"
 #include "kernel/panic/panic_page.h"
-#include "kernel/task/process.h"
+#include "kernel/task/find.h"
 
 /* How long a detaching gdb's acknowledgement is waited for, in looks at the port: a second or so. */
 #define LOOKS_FOR_LAST_ACK 1000000
@@ -132,7 +132,7 @@ static bool step(int64_t id)
 	if (!gdb_threads_step(id))
 		return false;
 	step_wanted = true;
-	step_task = id == gdb_threads_current() ? task_current() : task_find((int)id);
+	step_task = id == gdb_threads_current() ? task_current() : task_peek((int)id);
 	return true;
 }
 

@@ -12,7 +12,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/report/peek.h"
-#include "kernel/task/process.h"
+#include "kernel/task/find.h"
 
 static struct trap_frame *stop_frame;
 
@@ -31,7 +31,7 @@ static struct task *task_of(int64_t id)
 {
 	if (!task_current() || id <= 0 || id > GDB_KERNEL_THREAD)
 		return NULL;
-	return task_find(id == GDB_KERNEL_THREAD ? 0 : (int)id);
+	return task_peek(id == GDB_KERNEL_THREAD ? 0 : (int)id);
 }
 
 int64_t gdb_threads_current(void)

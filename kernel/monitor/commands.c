@@ -18,7 +18,7 @@
 #include "kernel/report/task_report.h"
 #include "kernel/report/walk_report.h"
 #include "kernel/sys/sys.h"
-#include "kernel/task/task.h"
+#include "kernel/task/find.h"
 
 static void run_map(int argc, char **argv)
 {
@@ -108,7 +108,7 @@ static void run_where(int argc, char **argv)
 		monitor_usage(argv[0]);
 		return;
 	}
-	task = tid <= INT32_MAX ? task_find((int)tid) : NULL;
+	task = tid <= INT32_MAX ? task_peek((int)tid) : NULL;
 	if (task)
 		report_where(say, task, NULL);
 	else

@@ -19,7 +19,7 @@
 #include "kernel/panic/panic_page.h"
 #include "kernel/report/task_report.h"
 #include "kernel/sys/sys.h"
-#include "kernel/task/task.h"
+#include "kernel/task/find.h"
 
 #define HLT 0xf4
 

@@ -17,7 +17,7 @@
 #include "kernel/report/map.h"
 #include "kernel/report/map_draw.h"
 #include "kernel/report/walk_report.h"
-#include "kernel/task/process.h"
+#include "kernel/task/find.h"
 
 /* From kernel/arch/kernel.ld. */
 extern const char boot_stack_top[], df_stack_top[], nmi_stack_top[], mc_stack_top[];

@@ -10,7 +10,7 @@
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/report/peek.h"
 #include "kernel/sys/sys.h"
-#include "kernel/task/process.h"
+#include "kernel/task/find.h"
 
 static char state_letter(const struct task *task)
 {

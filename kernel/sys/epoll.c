@@ -17,8 +17,9 @@ struct epoll {
 	struct epoll_item *ready;       /* by next_ready, oldest first */
 	struct epoll_item **ready_tail; /* where the next one goes */
 	struct wait_queue queue;
-	uint64_t visit; /* the last search that has been here, */
-	unsigned depth; /* and what it has found */
+	uint64_t collects; /* calls of epoll_collect so far */
+	uint64_t visit;    /* the last search that has been here, */
+	unsigned depth;    /* and what it has found */
 };
 
 struct epoll_item {
@@ -27,7 +28,10 @@ struct epoll_item {
 	int fd;
 	struct epoll_event event; /* events 0 but for POLLERR and the like: a one-shot that has fired */
 	bool disabled;
-	bool is_ready; /* in the ready list */
+	bool is_ready;    /* in the ready list */
+	bool gone;        /* out of its epoll file: it is in no list any more */
+	uint64_t refs;    /* its epoll file's, and the call's that gives its event away */
+	uint64_t collect; /* the last one that gave its event and put it back: it does not find it again */
 	struct epoll_item *next;
 	struct epoll_item *next_ready;
 	struct waiter waiter; /* in the file's queue */
@@ -72,13 +76,22 @@ static void item_wake(struct waiter *waiter)
 	make_ready((struct epoll_item *)((char *)waiter - offsetof(struct epoll_item, waiter)));
 }
 
-/* The first one leaves the list. */
-static struct epoll_item *take_first(struct epoll *epoll)
+static void put_item(struct epoll_item *item)
+{
+	if (!--item->refs)
+		kfree(item);
+}
+
+/* The first one leaves the list, held; unless it was put there by that collect, or a later one. */
+static struct epoll_item *take_first(struct epoll *epoll, uint64_t collect)
 {
 	uint64_t flags = irq_guard_enter();
 	struct epoll_item *item = epoll->ready;
 
+	if (item && item->collect >= collect)
+		item = NULL;
 	if (item) {
+		item->refs++;
 		epoll->ready = item->next_ready;
 		if (!epoll->ready)
 			epoll->ready_tail = &epoll->ready;
@@ -94,13 +107,24 @@ static void put_first(struct epoll_item *item)
 	struct epoll *epoll = item->epoll;
 	uint64_t flags = irq_guard_enter();
 
-	if (!item->is_ready) {
+	if (!item->is_ready && !item->gone) {
 		item->is_ready = true;
 		item->next_ready = epoll->ready;
 		if (!epoll->ready)
 			epoll->ready_tail = &item->next_ready;
 		epoll->ready = item;
 	}
+	irq_guard_leave(flags);
+}
+
+/* At its end, where that collect does not find it again. */
+static void put_last(struct epoll_item *item, uint64_t collect)
+{
+	uint64_t flags = irq_guard_enter();
+
+	item->collect = collect;
+	if (!item->gone)
+		add_ready(item);
 	irq_guard_leave(flags);
 }
 
@@ -139,7 +163,7 @@ static struct epoll_item **find(struct epoll *epoll, const struct file *file, in
 	return link;
 }
 
-/* Out of its epoll's lists and the file's queue. The watch is the caller's. */
+/* Out of its epoll's lists and the file's queue; it goes with whoever holds it last. The watch is the caller's. */
 static void drop(struct epoll_item *item)
 {
 	struct epoll_item **link = find(item->epoll, item->file, item->fd);
@@ -149,7 +173,8 @@ static void drop(struct epoll_item *item)
 	irq_guard_leave(flags);
 	leave_ready(item);
 	*link = item->next;
-	kfree(item);
+	item->gone = true;
+	put_item(item);
 }
 
 static void file_gone(struct file_watch *watch)
@@ -233,7 +258,9 @@ int epoll_add(struct file *epoll_file, struct file *file, int fd, const struct e
 	item = kmalloc(sizeof(*item));
 	if (!item)
 		return -ENOMEM;
-	*item = (struct epoll_item){ .epoll = epoll, .file = file, .fd = fd, .event = *event, .next = epoll->items };
+	*item = (struct epoll_item){
+		.epoll = epoll, .file = file, .fd = fd, .event = *event, .next = epoll->items, .refs = 1
+	};
 	item->waiter.wake = item_wake;
 	item->watch.gone = file_gone;
 	epoll->items = item;
@@ -284,48 +311,28 @@ static bool stays_ready(struct epoll_item *item)
 	return !(item->event.events & EPOLLET);
 }
 
-/* A list by next_ready goes back into the ready list. */
-static void put_again(struct epoll_item *again)
-{
-	uint64_t flags = irq_guard_enter();
-	struct epoll_item *item;
-
-	while (again) {
-		item = again;
-		again = item->next_ready;
-		item->is_ready = false;
-		add_ready(item);
-	}
-	irq_guard_leave(flags);
-}
-
 int epoll_collect(struct file *epoll_file, int most, int (*put)(void *ctx, const struct epoll_event *event), void *ctx)
 {
 	struct epoll *epoll = epoll_file->data;
-	struct epoll_item *item, *again = NULL, **again_tail = &again;
+	uint64_t collect = ++epoll->collects;
+	struct epoll_item *item;
 	int count = 0, error = 0;
 
-	while (count < most && !error && (item = take_first(epoll))) {
+	while (count < most && !error && (item = take_first(epoll, collect))) {
 		struct epoll_event event = item->event;
 
 		event.events = look(item);
-		if (!event.events)
-			continue;
-		error = put(ctx, &event);
-		if (error) {
-			put_first(item);
-			break;
+		if (event.events) {
+			/* The item may leave the epoll file meanwhile, or its file end. */
+			error = put(ctx, &event);
+			if (error)
+				put_first(item);
+			else if (stays_ready(item))
+				put_last(item, collect);
+			count += !error;
 		}
-		count++;
-		/* Not before the end: this call would find it again. Nothing frees an item meanwhile. */
-		if (!stays_ready(item))
-			continue;
-		*again_tail = item;
-		item->next_ready = NULL;
-		again_tail = &item->next_ready;
-		item->is_ready = true;
+		put_item(item);
 	}
-	put_again(again);
 	return count ? count : error;
 }
 
@@ -333,14 +340,15 @@ static unsigned epoll_poll(struct file *file)
 {
 	struct epoll *epoll = file->data;
 	struct epoll_item *item;
+	bool found = false;
 
-	while ((item = take_first(epoll))) {
-		if (!look(item))
-			continue;
-		put_first(item);
-		return POLLIN | POLLRDNORM;
+	while (!found && (item = take_first(epoll, UINT64_MAX))) {
+		found = look(item);
+		if (found)
+			put_first(item);
+		put_item(item);
 	}
-	return 0;
+	return found ? POLLIN | POLLRDNORM : 0;
 }
 
 static struct wait_queue *epoll_queue(struct file *file)

@@ -39,6 +39,6 @@ int epoll_remove(struct file *epoll, struct file *file, int fd);
 
 /*
  * Give what is ready to `put`, `most` at the most; it returns -EFAULT or 0. What was given and is neither EPOLLET nor
- * EPOLLONESHOT is looked at again the next time. How many; -EFAULT when not even one was put.
+ * EPOLLONESHOT is looked at again the next time. `put` may let others change the epoll file. How many; -EFAULT when not even one was put.
  */
 int epoll_collect(struct file *epoll, int most, int (*put)(void *ctx, const struct epoll_event *event), void *ctx);

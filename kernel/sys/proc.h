@@ -5,7 +5,7 @@
 #pragma once
 
 #include "kernel/fs/text_fs.h"
-#include "kernel/task/process.h"
+#include "kernel/task/find.h"
 
 /* Make the file systems of proc known to mount(2). Once. `cmdline`: the kernel's, which is copied. -ENOMEM. */
 int proc_init(const char *cmdline);
@@ -14,13 +14,17 @@ int proc_init(const char *cmdline);
 
 /* Whom a node of a process's directory is about. */
 struct proc_subject {
-	struct process *process;
-	struct task *task; /* of /proc/PID the first task that lives; NULL: a zombie */
-	bool single;       /* below /proc/PID/task: about that task alone */
+	struct process *process; /* held */
+	struct task *task;       /* held; of /proc/PID the first task that lives; NULL: a zombie */
+	bool single;             /* below /proc/PID/task: about that task alone */
 };
 
-/* -ESRCH: it has ended. */
+/* *ret is put by proc_subject_put. -ESRCH: it has ended. */
 int proc_find_subject(struct node *node, struct proc_subject *ret);
+void proc_subject_put(struct proc_subject *subject);
+
+/* For a variable that starts all zeros: put at the end of its scope. */
+#define HELD_SUBJECT __attribute__((cleanup(proc_subject_put)))
 
 /* The root's entries for processes: as text_fs_type wants them. */
 int proc_lookup_pid(struct node *root, struct name name, struct node **ret);

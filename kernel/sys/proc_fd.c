@@ -8,7 +8,7 @@
 /* Held; NULL: none. */
 static struct file *file_at(const struct proc_subject *subject, int fd)
 {
-	const struct fd_table *fds = subject->process->fds;
+	HELD_FDS struct fd_table *fds = process_get_fds(subject->process);
 
 	return fds ? fd_file_get(fds, fd) : NULL;
 }
@@ -16,7 +16,7 @@ static struct file *file_at(const struct proc_subject *subject, int fd)
 static int lookup_fd(struct node *dir, struct name name, struct node **ret)
 {
 	struct proc_node wanted = *proc_node(dir);
-	struct proc_subject subject;
+	HELD_SUBJECT struct proc_subject subject = { 0 };
 	HELD_FILE struct file *file = NULL;
 	uint32_t mode = S_IFLNK;
 
@@ -35,12 +35,12 @@ static int next_fd(struct node *dir, uint64_t *position, struct dir_entry *ret)
 {
 	const struct proc_node *about = proc_node(dir);
 	unsigned fd = *position > 2 ? (unsigned)(*position - 2) : 0;
-	struct proc_subject subject;
-	const struct fd_table *fds;
+	HELD_SUBJECT struct proc_subject subject = { 0 };
+	HELD_FDS struct fd_table *fds = NULL;
 
 	if (proc_find_subject(dir, &subject) != 0)
 		return -ENOENT;
-	fds = subject.process->fds;
+	fds = process_get_fds(subject.process);
 	while (fds && fd < fds->capacity && !fds->files[fd])
 		fd++;
 	if (!fds || fd >= fds->capacity)
@@ -60,7 +60,7 @@ static int follow(struct node *node, struct node **ret)
 {
 	const struct proc_node *link = proc_node(node);
 	HELD_FILE struct file *file = NULL;
-	struct proc_subject subject;
+	HELD_SUBJECT struct proc_subject subject = { 0 };
 	struct node *target;
 
 	if (proc_find_subject(node, &subject) != 0)
@@ -77,9 +77,8 @@ static int follow(struct node *node, struct node **ret)
 	return 0;
 }
 
-static int readlink(struct node *node, struct name *ret)
+static int readlink(struct node *node, struct link_target *ret)
 {
-	struct proc_node *link = proc_node(node);
 	char *path = kmalloc(PATH_MAX);
 	struct node *target;
 	size_t size = 0;
@@ -89,15 +88,11 @@ static int readlink(struct node *node, struct name *ret)
 		error = path_of_node(process_current()->paths.root, target, path, PATH_MAX, &size);
 		node_put(target);
 	}
-	if (!error) {
-		text_free(&link->target);
-		text_add_bytes(&link->target, path, size - 1);
-		error = link->target.lost ? -ENOMEM : 0;
-	}
-	kfree(path);
-	if (error)
+	if (error) {
+		kfree(path);
 		return error == -ERANGE ? -ENAMETOOLONG : error;
-	*ret = (struct name){ link->target.bytes, link->target.size };
+	}
+	*ret = (struct link_target){ { path, size - 1 }, path };
 	return 0;
 }
 

@@ -47,7 +47,7 @@ static void measure_area(const struct process *process, const struct area *area,
 
 struct proc_memory proc_measure(const struct process *process)
 {
-	const struct user_space *space = process->space;
+	HELD_SPACE struct user_space *space = process_get_space(process);
 	struct proc_memory memory = { 0 };
 
 	if (!space)
@@ -100,19 +100,20 @@ static void add_area(const struct process *process, const struct area *area, cha
 
 int proc_make_maps(struct node *node, struct text *ret)
 {
-	struct proc_subject subject;
+	HELD_SUBJECT struct proc_subject subject = { 0 };
+	HELD_SPACE struct user_space *space = NULL;
 	int error = proc_find_subject(node, &subject);
 	char *path;
 
 	if (error)
 		return error;
-	if (!subject.process->space)
+	space = process_get_space(subject.process);
+	if (!space)
 		return 0;
 	path = kmalloc(PATH_MAX);
 	if (!path)
 		return -ENOMEM;
-	for (const struct area *area = area_find_from(&subject.process->space->areas, 0); area && !ret->lost;
-	     area = area_next(area))
+	for (const struct area *area = area_find_from(&space->areas, 0); area && !ret->lost; area = area_next(area))
 		add_area(subject.process, area, path, ret);
 	kfree(path);
 	return 0;
@@ -121,13 +122,14 @@ int proc_make_maps(struct node *node, struct text *ret)
 /* [start, end) of the process's memory: strings with their NULs. What it has unmapped since is not there. */
 static int add_memory(const struct process *process, vaddr_t start, vaddr_t end, struct text *ret)
 {
+	HELD_SPACE struct user_space *space = process_get_space(process);
 	context_token_t token;
 	struct user_io io;
 	char piece[256];
 
-	if (!process->space || end <= start)
+	if (!space || end <= start)
 		return 0;
-	user_io_init(&io, process->space, start, end - start);
+	user_io_init(&io, space, start, end - start);
 	while (io.left && !ret->lost) {
 		size_t moved = 0;
 		enum status status;
@@ -144,7 +146,7 @@ static int add_memory(const struct process *process, vaddr_t start, vaddr_t end,
 
 int proc_make_cmdline(struct node *node, struct text *ret)
 {
-	struct proc_subject subject;
+	HELD_SUBJECT struct proc_subject subject = { 0 };
 	int error = proc_find_subject(node, &subject);
 
 	return error ? error : add_memory(subject.process, subject.process->args_start, subject.process->args_end, ret);
@@ -152,7 +154,7 @@ int proc_make_cmdline(struct node *node, struct text *ret)
 
 int proc_make_environ(struct node *node, struct text *ret)
 {
-	struct proc_subject subject;
+	HELD_SUBJECT struct proc_subject subject = { 0 };
 	int error = proc_find_subject(node, &subject);
 
 	return error ? error : add_memory(subject.process, subject.process->env_start, subject.process->env_end, ret);
@@ -160,7 +162,7 @@ int proc_make_environ(struct node *node, struct text *ret)
 
 int proc_make_mounts(struct node *node, struct text *ret)
 {
-	struct proc_subject subject;
+	HELD_SUBJECT struct proc_subject subject = { 0 };
 	int error = proc_find_subject(node, &subject);
 
 	if (error)

@@ -9,29 +9,42 @@
 
 static struct proc_node *live[LISTS]; /* all that there are, by number */
 
-/* The task that stands for the process: the first one, while it lives. */
+/* The task that stands for the process, held: the first one, while it lives. NULL: all have ended. */
 static struct task *main_task(const struct process *process)
 {
 	struct task *task = process->tasks;
 
 	while (task && task->tid != process->pid)
 		task = task->next_task;
-	return task ? task : process->tasks;
+	if (!task)
+		task = process->tasks;
+	return task ? task_get(task) : NULL;
 }
 
 int proc_find_subject(struct node *node, struct proc_subject *ret)
 {
 	const struct proc_node *about = proc_node(node);
-	struct process *process = process_find(about->pid);
-	struct task *task;
+	HELD_PROCESS struct process *process = process_find(about->pid);
+	HELD_TASK struct task *task = NULL;
 
 	if (!process || process->start_ns != about->process_start)
 		return -ESRCH;
 	task = about->tid ? task_find(about->tid) : main_task(process);
 	if (about->tid && (!task || task->process != process || task->start_ns != about->task_start))
 		return -ESRCH;
-	*ret = (struct proc_subject){ .process = process, .task = task, .single = about->tid };
+	*ret = (struct proc_subject){ process, task, about->tid };
+	/* The holds are *ret's from here on. */
+	process = NULL;
+	task = NULL;
 	return 0;
+}
+
+void proc_subject_put(struct proc_subject *subject)
+{
+	if (subject->process)
+		process_put(subject->process);
+	if (subject->task)
+		task_put(subject->task);
 }
 
 uint64_t proc_number(int pid, int tid, const struct proc_file *file, int fd)
@@ -62,7 +75,6 @@ int proc_node_get(struct node *dir, const struct proc_node *wanted, const struct
 		return -ENOMEM;
 	*made = *wanted;
 	made->node = (struct node){ .fs = dir->fs, .number = number };
-	made->target = (struct text){ 0 };
 	while (found && !is_same(found, made))
 		found = found->chain;
 	if (found) {
@@ -94,7 +106,6 @@ void proc_node_free(struct node *node)
 		link = &(*link)->chain;
 	*link = freed->chain;
 	node_put(node->home);
-	text_free(&freed->target);
 	kfree(freed);
 }
 

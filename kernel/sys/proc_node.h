@@ -26,7 +26,6 @@ struct proc_node {
 	int tid; /* 0: about the whole process */
 	int fd;  /* of a link in fd; else -1 */
 	uint64_t process_start, task_start;
-	struct text target; /* of a link, as it was read last */
 };
 
 static inline struct proc_node *proc_node(struct node *node)

@@ -74,8 +74,8 @@ static struct node *root_of(const struct proc_subject *subject)
 int proc_lookup_pid(struct node *root, struct name name, struct node **ret)
 {
 	int pid = proc_number_in(name);
-	const struct process *process = pid > 0 ? process_find(pid) : NULL;
-	const struct task *task = pid > 0 && !process ? task_find(pid) : NULL;
+	const struct process *process = pid > 0 ? process_peek(pid) : NULL;
+	const struct task *task = pid > 0 && !process ? task_peek(pid) : NULL;
 	struct proc_node wanted = { .fd = -1 };
 
 	/* A thread's number, which no listing has, leads to its process, as on Linux. */
@@ -93,7 +93,7 @@ int proc_next_pid(struct node *root, uint64_t *position, struct dir_entry *ret)
 	uint64_t pid = *position - TEXT_FS_MORE;
 
 	(void)root;
-	while (pid < PID_MOST && !process_find((int)pid))
+	while (pid < PID_MOST && !process_peek((int)pid))
 		pid++;
 	if (pid >= PID_MOST)
 		return 0;
@@ -107,7 +107,7 @@ int proc_next_pid(struct node *root, uint64_t *position, struct dir_entry *ret)
 static int lookup_file(struct node *dir, struct name name, struct node **ret)
 {
 	struct proc_node wanted = *proc_node(dir);
-	struct proc_subject subject;
+	HELD_SUBJECT struct proc_subject subject = { 0 };
 
 	if (proc_find_subject(dir, &subject) != 0)
 		return -ENOENT;
@@ -126,7 +126,7 @@ static int next_file(struct node *dir, uint64_t *position, struct dir_entry *ret
 {
 	const struct proc_node *about = proc_node(dir);
 	uint64_t index = *position > 2 ? *position - 2 : 0;
-	struct proc_subject subject;
+	HELD_SUBJECT struct proc_subject subject = { 0 };
 
 	if (proc_find_subject(dir, &subject) != 0)
 		return -ENOENT;
@@ -153,8 +153,8 @@ static int lookup_task(struct node *dir, struct name name, struct node **ret)
 				    .tid = proc_number_in(name),
 				    .fd = -1,
 				    .process_start = proc_node(dir)->process_start };
-	const struct task *task = wanted.tid > 0 ? task_find(wanted.tid) : NULL;
-	struct proc_subject subject;
+	HELD_TASK struct task *task = wanted.tid > 0 ? task_find(wanted.tid) : NULL;
+	HELD_SUBJECT struct proc_subject subject = { 0 };
 
 	if (proc_find_subject(dir, &subject) != 0 || !task || task->process != subject.process)
 		return -ENOENT;
@@ -166,7 +166,7 @@ static int next_task(struct node *dir, uint64_t *position, struct dir_entry *ret
 {
 	uint64_t least = *position > 2 ? *position - 2 : 0;
 	const struct task *next = NULL;
-	struct proc_subject subject;
+	HELD_SUBJECT struct proc_subject subject = { 0 };
 
 	if (proc_find_subject(dir, &subject) != 0)
 		return -ENOENT;

@@ -103,7 +103,7 @@ int proc_make_stat(struct node *node, struct text *ret)
 {
 	uint64_t run_ns, faults, ignored, caught;
 	const struct process *process;
-	struct proc_subject subject;
+	HELD_SUBJECT struct proc_subject subject = { 0 };
 	struct proc_memory memory;
 	const struct task *task;
 	int error = proc_find_subject(node, &subject);
@@ -145,7 +145,7 @@ int proc_make_stat(struct node *node, struct text *ret)
 
 int proc_make_statm(struct node *node, struct text *ret)
 {
-	struct proc_subject subject;
+	HELD_SUBJECT struct proc_subject subject = { 0 };
 	struct proc_memory memory;
 	int error = proc_find_subject(node, &subject);
 
@@ -211,7 +211,7 @@ int proc_make_status(struct node *node, struct text *ret)
 {
 	static const char *const abilities[] = { "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb" };
 	const struct process *process;
-	struct proc_subject subject;
+	HELD_SUBJECT struct proc_subject subject = { 0 };
 	int error = proc_find_subject(node, &subject);
 
 	if (error)
@@ -239,7 +239,7 @@ int proc_make_status(struct node *node, struct text *ret)
 
 int proc_make_comm(struct node *node, struct text *ret)
 {
-	struct proc_subject subject;
+	HELD_SUBJECT struct proc_subject subject = { 0 };
 	int error = proc_find_subject(node, &subject);
 
 	if (!error)
@@ -250,7 +250,7 @@ int proc_make_comm(struct node *node, struct text *ret)
 /* The name up to the end of the line, cut as prctl(PR_SET_NAME) cuts it. Only of one's own process. */
 int proc_take_comm(struct node *node, const char *bytes, size_t size)
 {
-	struct proc_subject subject;
+	HELD_SUBJECT struct proc_subject subject = { 0 };
 	int error = proc_find_subject(node, &subject);
 
 	if (error)
@@ -285,7 +285,7 @@ int proc_make_limits(struct node *node, struct text *ret)
 		[LIMIT_RTPRIO] = { "Max realtime priority", "" },
 		[LIMIT_RTTIME] = { "Max realtime timeout", "us" },
 	};
-	struct proc_subject subject;
+	HELD_SUBJECT struct proc_subject subject = { 0 };
 	int error = proc_find_subject(node, &subject);
 
 	if (error)

@@ -132,7 +132,7 @@ static int check_header(uint64_t from, bool *ret_asked)
 	}
 	if (header.pid < 0)
 		return -EINVAL;
-	return header.pid && !task_find(header.pid) ? -ESRCH : 0;
+	return header.pid && !task_peek(header.pid) ? -ESRCH : 0;
 }
 
 SYSCALL_2(capget, header, to)

@@ -15,22 +15,19 @@ static struct signal_info info_here(int code)
 	return (struct signal_info){ .code = code, .sender = { .pid = process_current()->pid } };
 }
 
-/* Any task's number stands for its process. */
+/* Held. Any task's number stands for its process. */
 static struct process *find_process(int pid)
 {
 	struct process *process = process_find(pid);
-	const struct task *task;
+	HELD_TASK struct task *task = process ? NULL : task_find(pid);
 
-	if (process)
-		return process;
-	task = task_find(pid);
-	return task ? task->process : NULL;
+	return task && task->process ? process_get(task->process) : process;
 }
 
 /* 0 is no signal: whether there is somebody is all that the caller wants to know. */
 static int64_t send_process(int pid, int signal, const struct signal_info *info)
 {
-	struct process *process = find_process(pid);
+	HELD_PROCESS struct process *process = find_process(pid);
 
 	if (!process)
 		return -ESRCH;
@@ -39,7 +36,7 @@ static int64_t send_process(int pid, int signal, const struct signal_info *info)
 
 static int64_t send_task(int pid, int tid, int signal, const struct signal_info *info)
 {
-	struct task *task = task_find(tid);
+	HELD_TASK struct task *task = task_find(tid);
 
 	if (!task || !task->process || (pid && task->process->pid != pid))
 		return -ESRCH;

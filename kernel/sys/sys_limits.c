@@ -32,7 +32,7 @@ static void apply_limit(struct process *process, unsigned which)
 
 SYSCALL_4(prlimit64, pid, which, from, to)
 {
-	struct process *process = (int)pid ? process_find((int)pid) : process_current();
+	HELD_PROCESS struct process *process = (int)pid ? process_find((int)pid) : process_get(process_current());
 	struct process_rlimit old, new;
 
 	if (which >= PROCESS_LIMITS)
@@ -69,11 +69,12 @@ SYSCALL_0(sched_yield)
 	return 0;
 }
 
-static struct task *find(uint64_t tid)
+/* Is there a task of a program with that number? 0: the current one. */
+static bool exists(uint64_t tid)
 {
-	struct task *task = (int)tid ? task_find((int)tid) : task_current();
+	const struct task *task = (int)tid ? task_peek((int)tid) : task_current();
 
-	return task && task->process ? task : NULL;
+	return task && task->process;
 }
 
 /* CPU 0 is all there is. Linux answers how many bytes of its mask it has written. */
@@ -83,7 +84,7 @@ SYSCALL_3(sched_getaffinity, tid, size, to)
 
 	if (size < sizeof(cpus) || size % sizeof(cpus))
 		return -EINVAL;
-	if (!find(tid))
+	if (!exists(tid))
 		return -ESRCH;
 	return args_put(to, &cpus, sizeof(cpus)) ? -EFAULT : (int64_t)sizeof(cpus);
 }
@@ -92,7 +93,7 @@ SYSCALL_3(sched_setaffinity, tid, size, from)
 {
 	uint8_t cpus;
 
-	if (!find(tid))
+	if (!exists(tid))
 		return -ESRCH;
 	if (!size)
 		return -EINVAL;
@@ -106,14 +107,14 @@ SYSCALL_2(sched_getparam, tid, to)
 {
 	const int32_t priority = 0;
 
-	return find(tid) ? args_put(to, &priority, sizeof(priority)) : -ESRCH;
+	return exists(tid) ? args_put(to, &priority, sizeof(priority)) : -ESRCH;
 }
 
 SYSCALL_2(sched_setparam, tid, from)
 {
 	int32_t priority;
 
-	if (!find(tid))
+	if (!exists(tid))
 		return -ESRCH;
 	if (args_get(&priority, from, sizeof(priority)))
 		return -EFAULT;
@@ -127,14 +128,14 @@ SYSCALL_3(sched_setscheduler, tid, policy, from)
 
 SYSCALL_1(sched_getscheduler, tid)
 {
-	return find(tid) ? 0 : -ESRCH;
+	return exists(tid) ? 0 : -ESRCH;
 }
 
 SYSCALL_2(sched_rr_get_interval, tid, to)
 {
 	const struct linux_timespec slice = timespec_from_ns(SCHED_SLICE_NS);
 
-	return find(tid) ? args_put(to, &slice, sizeof(slice)) : -ESRCH;
+	return exists(tid) ? args_put(to, &slice, sizeof(slice)) : -ESRCH;
 }
 
 /* SCHED_FIFO and SCHED_RR (1, 2) are known by name; the others (3 SCHED_BATCH, 5 SCHED_IDLE) have no priorities. */

@@ -182,7 +182,7 @@ SYSCALL_2(symlink, target, path)
 SYSCALL_4(readlinkat, fd, path, to, size)
 {
 	struct node *node;
-	struct name target;
+	struct link_target target;
 	int64_t result;
 
 	if ((int)size <= 0)
@@ -192,9 +192,10 @@ SYSCALL_4(readlinkat, fd, path, to, size)
 		return result;
 	result = node_readlink(node, &target);
 	if (!result) {
-		if (target.size > (uint32_t)size)
-			target.size = (uint32_t)size;
-		result = args_put(to, target.text, target.size) ? -EFAULT : (int64_t)target.size;
+		if (target.name.size > (uint32_t)size)
+			target.name.size = (uint32_t)size;
+		result = args_put(to, target.name.text, target.name.size) ? -EFAULT : (int64_t)target.name.size;
+		link_target_put(&target);
 	}
 	node_put(node);
 	return result;

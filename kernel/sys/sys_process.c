@@ -23,14 +23,15 @@ SYSCALL_0(gettid)
 	return task_current()->tid;
 }
 
+/* Held; 0: the current one. */
 static struct process *find(uint64_t pid)
 {
-	return (int)pid ? process_find((int)pid) : process_current();
+	return (int)pid ? process_find((int)pid) : process_get(process_current());
 }
 
 SYSCALL_1(getpgid, pid)
 {
-	const struct process *process = find(pid);
+	HELD_PROCESS struct process *process = find(pid);
 
 	return process ? process->group : -ESRCH;
 }
@@ -42,7 +43,7 @@ SYSCALL_0(getpgrp)
 
 SYSCALL_1(getsid, pid)
 {
-	const struct process *process = find(pid);
+	HELD_PROCESS struct process *process = find(pid);
 
 	return process ? process->session : -ESRCH;
 }
@@ -72,7 +73,8 @@ static bool group_exists(int group, int session)
 
 SYSCALL_2(setpgid, pid, group_argument)
 {
-	struct process *self = process_current(), *process = find(pid);
+	struct process *self = process_current();
+	HELD_PROCESS struct process *process = find(pid);
 	int group = (int)group_argument;
 
 	if (group < 0)
@@ -249,7 +251,7 @@ SYSCALL_2(set_robust_list, head, size)
 
 SYSCALL_3(get_robust_list, tid, to, to_size)
 {
-	const struct task *task = (int)tid ? task_find((int)tid) : task_current();
+	HELD_TASK struct task *task = (int)tid ? task_find((int)tid) : task_get(task_current());
 	uint64_t size = ROBUST_LIST_SIZE;
 
 	if (!task || !task->process)

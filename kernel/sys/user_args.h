@@ -7,7 +7,7 @@
 #include "kernel/irq/clock.h"
 #include "kernel/sys/calls.h"
 #include "kernel/sys/linux_time.h"
-#include "kernel/task/process.h"
+#include "kernel/task/find.h"
 #include "kernel/task/signal.h"
 
 /* 0 or -EFAULT. */

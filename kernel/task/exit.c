@@ -172,6 +172,8 @@ void process_exit_task(int code)
 		if (process->exec_waiter)
 			task_wake(process->exec_waiter);
 	}
+	task->process = NULL;
+	process_put(process);
 	task_exit();
 }
 

@@ -9,7 +9,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/heap/kernel_stack.h"
 #include "kernel/mm/space/kernel_space.h"
-#include "kernel/task/process.h"
+#include "kernel/task/find.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"

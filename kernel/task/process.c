@@ -15,13 +15,39 @@
 static struct process *pids[PID_LISTS];
 static size_t process_count;
 
-struct process *process_find(int pid)
+struct process *process_peek(int pid)
 {
 	struct process *process = pids[(unsigned)pid % PID_LISTS];
 
 	while (process && process->pid != pid)
 		process = process->next_pid;
 	return process;
+}
+
+struct process *process_find(int pid)
+{
+	struct process *process = process_peek(pid);
+
+	return process ? process_get(process) : NULL;
+}
+
+void process_put(struct process *process)
+{
+	ASSERT(process->refs);
+	if (!--process->refs)
+		kfree(process);
+}
+
+struct user_space *process_get_space(const struct process *process)
+{
+	if (process->space)
+		user_space_get(process->space);
+	return process->space;
+}
+
+struct fd_table *process_get_fds(const struct process *process)
+{
+	return process->fds ? fd_table_get(process->fds) : NULL;
 }
 
 void process_visit(bool (*see)(void *ctx, struct process *process), void *ctx)
@@ -51,7 +77,7 @@ bool process_number_is_used(int number)
 {
 	struct number_search search = { number, false };
 
-	if (process_find(number))
+	if (process_peek(number))
 		return true;
 	process_visit(has_number, &search);
 	return search.found;
@@ -135,6 +161,7 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 		return -ENOMEM;
 	/* Linux's first process is in group and session 0, so that it can begin one of its own. */
 	process->pid = pid;
+	process->refs = 1;
 	process->start_ns = clock_monotonic_ns();
 	process->alarm.fire = process_alarm_rings;
 	if (maker)
@@ -170,7 +197,7 @@ void process_forget(struct process *process)
 	*link = process->next_pid;
 	process_count--;
 	process_put_paths(process);
-	kfree(process);
+	process_put(process);
 }
 
 void process_put_paths(struct process *process)
@@ -185,7 +212,7 @@ void process_put_paths(struct process *process)
 
 void process_add_task(struct process *process, struct task *task)
 {
-	task->process = process;
+	task->process = process_get(process);
 	task->next_task = process->tasks;
 	process->tasks = task;
 	process->task_count++;

@@ -51,6 +51,7 @@ struct process {
 	struct fd_table *fds;
 	struct process_paths paths;
 	struct process *next_pid; /* in the table of pids */
+	uint64_t refs;            /* the table's, its tasks', and who has found it (find.h) */
 	struct process *parent;
 	struct process *children;     /* by next_sibling */
 	struct process *next_sibling; /* in the parent's list */
@@ -82,15 +83,6 @@ static inline struct process *process_current(void)
 {
 	return task_current()->process;
 }
-
-/* By pid; zombies too. NULL: none. */
-struct process *process_find(int pid);
-
-/* Whether a process, a group or a session goes by that number. */
-bool process_number_is_used(int number);
-
-/* Call `see` with each process, zombies included, until it returns false. */
-void process_visit(bool (*see)(void *ctx, struct process *process), void *ctx);
 
 /*
  * Start the first process from the program at `path` of the tree below `root`; 0, 1 and 2 are `console`. argv and envp end

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "kernel/task/process.h"
+#include "kernel/task/find.h"
 #include "kernel/task/signal.h"
 
 #define PROCESS_MOST   16384 /* processes at once: half of the numbers there are */
@@ -22,7 +22,7 @@ size_t process_living(void);
  */
 int process_create(int pid, struct process *parent, const struct process *maker, struct process **ret);
 
-/* The last of a process that nobody knows any more, or that never had a task. */
+/* A process that has ended, or never had a task, leaves the table; it goes with whoever holds it last. */
 void process_forget(struct process *process);
 
 /* Root, working directory, and the program's file. */

@@ -16,7 +16,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
-#include "kernel/task/process.h"
+#include "kernel/task/find.h"
 #include "kernel/task/sched.h"
 
 #define TID_MAX   32768 /* Linux's default pid_max */
@@ -29,13 +29,27 @@ static int last_tid;
 uint64_t task_count_made;
 static struct cache task_cache;
 
-struct task *task_find(int tid)
+struct task *task_peek(int tid)
 {
 	struct task *task = tids[(unsigned)tid % TID_LISTS];
 
 	while (task && task->tid != tid)
 		task = task->next_tid;
 	return task;
+}
+
+struct task *task_find(int tid)
+{
+	struct task *task = task_peek(tid);
+
+	return task ? task_get(task) : NULL;
+}
+
+void task_put(struct task *task)
+{
+	ASSERT(task->refs);
+	if (!--task->refs)
+		cache_free(&task_cache, task);
 }
 
 void task_visit(bool (*see)(void *ctx, struct task *task), void *ctx)
@@ -53,7 +67,7 @@ static int free_tid(void)
 {
 	for (int tries = 0; tries < TID_MAX; tries++) {
 		last_tid = last_tid + 1 < TID_MAX ? last_tid + 1 : 2;
-		if (!task_find(last_tid) && !process_number_is_used(last_tid))
+		if (!task_peek(last_tid) && !process_number_is_used(last_tid))
 			return last_tid;
 	}
 	return 0;
@@ -79,6 +93,7 @@ static void list(struct task *task)
 static void enlist(struct task *task, const char *name, int tid)
 {
 	task->tid = tid;
+	task->refs = 1;
 	format_s(task->name, sizeof(task->name), "%s", name);
 	task->start_ns = clock_monotonic_ns();
 	task->priority = TASK_PRIORITY;
@@ -143,7 +158,9 @@ void task_destroy(struct task *task)
 	delist(task);
 	kfree(task->fpu);
 	kernel_stack_free(task->stack);
-	cache_free(&task_cache, task);
+	task->fpu = NULL;
+	task->stack = task->sp = 0;
+	task_put(task);
 }
 
 static void start(struct task *task)

@@ -50,8 +50,9 @@ struct task {
 
 	int tid;
 	struct task *next_tid; /* in the table of tids */
+	uint64_t refs;         /* one while it lives, and who has found it (find.h) */
 	char name[TASK_NAME];
-	struct process *process; /* NULL: a kernel task */
+	struct process *process; /* held; NULL: a kernel task, or one that has ended */
 	struct task *next_task;  /* in the process's list */
 
 	uint64_t clear_child_tid;    /* user address: zeroed and woken as a futex at the end; 0: none */
@@ -93,7 +94,7 @@ void task_init(void);
  */
 int task_create(const char *name, bool fpu, struct task **ret);
 
-/* For one that never started: give all of it back. */
+/* The end of one that has been left for good, or never started. Whoever has found it keeps the structure. */
 void task_destroy(struct task *task);
 
 /* Run it from user mode's registers in task_frame(task), which the caller has filled. */
@@ -104,12 +105,6 @@ void task_start_kernel(struct task *task, void (*function)(void *argument), void
 
 /* How many there ever were, but for the first. */
 extern uint64_t task_count_made;
-
-/* The task with that tid, or NULL. */
-struct task *task_find(int tid);
-
-/* Call `see` with each task until it returns false. */
-void task_visit(bool (*see)(void *ctx, struct task *task), void *ctx);
 
 /*
  * To wait: task_block_prepare, put waiters in queues, look whether there is still something to wait for, then

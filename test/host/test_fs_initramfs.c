@@ -48,15 +48,16 @@ static void expect(const char *path, uint32_t mode, const char *content)
 {
 	struct node *node;
 	struct file *file;
-	struct name target;
+	struct link_target target;
 	char got[64];
 
 	assert_int_equal(path_lookup(&fs_base, path, PATH_NO_FOLLOW, &node), 0);
 	assert_int_equal(node->mode, mode);
 	if (node_is(node, S_IFLNK)) {
 		assert_int_equal(node_readlink(node, &target), 0);
-		assert_int_equal(target.size, strlen(content));
-		assert_memory_equal(target.text, content, target.size);
+		assert_int_equal(target.name.size, strlen(content));
+		assert_memory_equal(target.name.text, content, target.name.size);
+		link_target_put(&target);
 	} else if (node_is(node, S_IFREG)) {
 		assert_int_equal(file_open(node, O_RDONLY, &file), 0);
 		assert_int_equal(do_read(file, got, sizeof(got)), strlen(content));

@@ -205,7 +205,7 @@ static void what_cannot_be_made_is_an_error(void **state)
 	struct node *at, *root = mount_sample(&at);
 	struct file *file = open_at("m/a/b/numbers", O_RDONLY);
 	struct node *node;
-	struct name target;
+	struct link_target target;
 	char bytes[16];
 	uint64_t blocks;
 
@@ -227,9 +227,28 @@ static void what_cannot_be_made_is_an_error(void **state)
 	assert_int_equal(do_read(file, bytes, 6), 6);
 	/* A read in the middle of nothing makes it too. */
 	assert_int_equal(node_readlink(node, &target), 0);
-	assert_int_equal(target.size, 11);
+	assert_int_equal(target.name.size, 11);
+	link_target_put(&target);
 	node_put(node);
 	file_put(file);
+	unmount_sample(root, at);
+}
+
+static void two_may_read_one_link(void **state)
+{
+	struct node *at, *root = mount_sample(&at);
+	struct link_target first, second;
+	struct node *node;
+
+	(void)state;
+	assert_int_equal(path_lookup(&fs_base, "m/link", PATH_NO_FOLLOW, &node), 0);
+	assert_int_equal(node_readlink(node, &first), 0);
+	assert_int_equal(node_readlink(node, &second), 0);
+	assert_int_equal(first.name.size, second.name.size);
+	assert_memory_equal(first.name.text, second.name.text, first.name.size);
+	link_target_put(&second);
+	link_target_put(&first);
+	node_put(node);
 	unmount_sample(root, at);
 }
 
@@ -365,6 +384,7 @@ int main(void)
 		TEST(text_is_bounded),
 		TEST(files_are_made_when_read),
 		TEST(what_cannot_be_made_is_an_error),
+		TEST(two_may_read_one_link),
 		TEST(files_take_what_is_written),
 		TEST(the_tree_is_as_listed),
 		TEST(a_tree_needs_memory),
