@@ -72,12 +72,20 @@ __attribute__((format(printf, 2, 3))) void loader_talk(struct loader *l, const c
 /* The one place where our status becomes the firmware's. */
 EFI_STATUS loader_status(enum status status);
 
+/*
+ * let_read.c: after a failure three seconds, or until a key, for who reads the line before a boot manager clears the screen. Not in
+ * the UEFI shell, whose screen keeps what was said.
+ */
+void loader_let_read(struct loader *l);
+
 /* sections.c: .kernel, .initrd and .cmdline of our own PE. Fails when the PE or .kernel is not sound. */
 MUST_CHECK EFI_STATUS loader_find_sections(struct loader *l);
 
 /* options.c: the command line, from LoadOptions or .cmdline, into info and arena-independent memory. */
 MUST_CHECK EFI_STATUS loader_read_options(struct loader *l);
 void loader_free_options(struct loader *l);
+/* Has the UEFI shell started us? */
+bool loader_in_shell(struct loader *l);
 /* The command line's text, NUL-terminated; "" when there is none. Its length goes to *ret_size. */
 const char *loader_cmdline(const struct loader *l, uint64_t *ret_size);
 
@@ -112,3 +120,5 @@ MUST_CHECK enum status loader_build_tables(struct loader *l, const struct memmap
 /* stage.c: show how far we are; with squares once loader_stage_screen has found that there can be some. */
 void loader_stage_screen(struct loader *l);
 void loader_stage(struct loader *l, enum boot_stage stage);
+/* Before anything is said: the screen has again what was there before the squares. */
+void loader_stage_erase(struct loader *l);

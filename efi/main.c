@@ -1,8 +1,10 @@
 /*
  * The loader: from the firmware's call to the kernel's first instruction.
  * Up to ExitBootServices() every failure is told in one line and leads back to the firmware, with
- * all that was taken given back. When it itself fails for good, the firmware may be half gone: the machine
- * halts. After it, nothing can fail any more.
+ * all that was taken given back, and the firmware as it was. Its watchdog is never touched: ExitBootServices() ends it
+ * (UEFI 2.10, "SetWatchdogTimer()"), and who sets it anew after a failure has it reset the machine five minutes later.
+ * When ExitBootServices() itself fails for good, the firmware may be half gone: the machine halts. After it, nothing can
+ * fail any more.
  */
 #include "efi/loader.h"
 #include "efi/trampoline.h"
@@ -15,7 +17,6 @@
 #define MEMMAP_EXTRA      64          /* ranges that our own claims add to the firmware's */
 #define EXIT_TRIES        64
 #define CPUID_NX          (1u << 20)
-#define WATCHDOG_SECONDS  300 /* what the firmware starts an image with (UEFI 2.10, "SetWatchdogTimer()") */
 
 extern uint64_t loader_entry_tsc __attribute__((visibility("hidden")));
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system);
@@ -264,8 +265,6 @@ static EFI_STATUS prepare(struct loader *l)
 	if (EFI_ERROR(status))
 		return loader_fail(l, status, "no loaded-image protocol on our own handle: 0x%llx",
 				   (unsigned long long)status);
-	/* It would reset the machine after five minutes (UEFI 2.10, "SetWatchdogTimer()"). */
-	FIRMWARE(l, l->boot->SetWatchdogTimer(0, 0, 0, NULL));
 	status = loader_find_sections(l);
 	if (!EFI_ERROR(status))
 		status = loader_read_options(l);
@@ -322,6 +321,6 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 	give_arena_back(&l);
 options:
 	loader_free_options(&l);
-	l.boot->SetWatchdogTimer(WATCHDOG_SECONDS, 0, 0, NULL);
+	loader_let_read(&l);
 	return status;
 }

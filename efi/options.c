@@ -41,19 +41,25 @@ static void own_path(const struct loader *l, char *to, size_t room)
 	}
 }
 
+bool loader_in_shell(struct loader *l)
+{
+	EFI_GUID guid = shell_parameters;
+	void *shell;
+
+	return !EFI_ERROR(FIRMWARE(l, l->boot->HandleProtocol(l->handle, &guid, &shell)));
+}
+
 /* The words of LoadOptions, without the program's name, to the start of l->options. */
 static enum options_kind read_words(struct loader *l)
 {
 	char path[PATH_MOST];
-	EFI_GUID guid = shell_parameters;
 	const char *words = l->options;
 	enum options_kind kind;
-	void *shell;
 
 	kind = options_to_text(l->image->LoadOptions, l->image->LoadOptionsSize, l->options, OPTIONS_MOST);
 	if (kind != OPTIONS_TEXT)
 		return kind;
-	if (!EFI_ERROR(FIRMWARE(l, l->boot->HandleProtocol(l->handle, &guid, &shell))))
+	if (loader_in_shell(l))
 		words = options_after_word(words);
 	own_path(l, path, sizeof(path));
 	words = options_after_name(words, path);

@@ -88,6 +88,7 @@ static void write_line(struct loader *l, const char *format, va_list args)
 		serial_write(line);
 		return;
 	}
+	loader_stage_erase(l);
 	for (size_t i = 0; i <= n; i++)
 		wide[i] = (unsigned char)line[i] < 0x80 ? (CHAR16)line[i] : L'?';
 

@@ -31,9 +31,59 @@ void loader_stage_screen(struct loader *l)
 	l->stage_screen = fb->width && !l->la57 && is_mapped(start, start + (uint64_t)STAGE_SQUARE * fb->pitch);
 }
 
+/* The stages whose squares are drawn while the firmware is there to go back to. */
+#define ERASABLE (STAGE_LEAVE - STAGE_LOADER + 1)
+
+/* The pixels under their squares. Two pixels each. */
+static uint64_t under[ERASABLE][STAGE_SQUARE][STAGE_SQUARE / 2];
+static unsigned drawn; /* how many of them */
+
+static volatile stage_pixels_t *row_of(const struct boot_framebuffer *fb, unsigned square, uint32_t y)
+{
+	return (volatile stage_pixels_t *)(uintptr_t)(fb->pa.raw + (uint64_t)y * fb->pitch) + square * STAGE_STEP / 2;
+}
+
+/* Keep what is on the screen where the square is going to be. */
+static void save(const struct boot_framebuffer *fb, unsigned square)
+{
+	for (uint32_t y = 0; y < STAGE_SQUARE; y++) {
+		volatile stage_pixels_t *row = row_of(fb, square, y);
+
+#pragma GCC unroll 8
+		for (int x = 0; x < STAGE_SQUARE / 2; x++)
+			under[square][y][x] = row[x];
+	}
+}
+
+static void restore(const struct boot_framebuffer *fb, unsigned square)
+{
+	for (uint32_t y = 0; y < STAGE_SQUARE; y++)
+		for (int x = 0; x < STAGE_SQUARE / 2; x++)
+			row_of(fb, square, y)[x] = under[square][y][x];
+}
+
+static bool has_room(const struct boot_framebuffer *fb, unsigned square)
+{
+	return square * STAGE_STEP + STAGE_SQUARE <= fb->width && fb->height >= STAGE_SQUARE;
+}
+
 void loader_stage(struct loader *l, enum boot_stage stage)
 {
+	const struct boot_framebuffer *fb = &l->info.framebuffer;
+	unsigned square = (unsigned)stage - STAGE_LOADER;
+
 	cpu_out8(STAGE_PORT, (uint8_t)stage);
-	if (l->stage_screen)
-		stage_draw(&l->info.framebuffer, (volatile uint8_t *)(uintptr_t)l->info.framebuffer.pa.raw, stage);
+	if (!l->stage_screen)
+		return;
+	if (square == drawn && square < ERASABLE && has_room(fb, square)) {
+		save(fb, square);
+		drawn++;
+	}
+	stage_draw(fb, (volatile uint8_t *)(uintptr_t)fb->pa.raw, stage);
+}
+
+void loader_stage_erase(struct loader *l)
+{
+	while (drawn)
+		restore(&l->info.framebuffer, --drawn);
 }

@@ -414,6 +414,94 @@ static void options_that_are_refused(void **state)
 	assert_string_equal(complaint, ".cmdline longer than 4095 bytes: 4096");
 }
 
+/* ---- time to read ---- */
+
+static struct {
+	SIMPLE_INPUT_INTERFACE in;
+	unsigned pending, created, closed, waits, events, answer; /* keys, and what was called how often */
+	uint64_t time;
+} console;
+
+static EFI_STATUS EFIAPI create_event(UINT32 type, EFI_TPL level, EFI_EVENT_NOTIFY notify, void *ctx, EFI_EVENT *ret)
+{
+	(void)level, (void)notify, (void)ctx;
+	assert_int_equal(type, EVT_TIMER);
+	console.created++;
+	*ret = &console.time;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI close_event(EFI_EVENT event)
+{
+	assert_ptr_equal(event, &console.time);
+	console.closed++;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI set_timer(EFI_EVENT event, EFI_TIMER_DELAY type, UINT64 time)
+{
+	assert_ptr_equal(event, &console.time);
+	assert_int_equal(type, TimerRelative);
+	console.time = time;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI wait_for_event(UINTN count, EFI_EVENT *events, UINTN *ret)
+{
+	assert_ptr_equal(events[0], &console.time);
+	assert_true(count == 1 || events[1] == &console.in);
+	assert_int_equal(console.pending, 0);
+	console.waits++;
+	console.events = (unsigned)count;
+	console.pending = console.answer;
+	*ret = console.answer;
+	return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI read_key(SIMPLE_INPUT_INTERFACE *in, EFI_INPUT_KEY *key)
+{
+	(void)in, (void)key;
+	if (!console.pending)
+		return EFI_NOT_READY;
+	console.pending--;
+	return EFI_SUCCESS;
+}
+
+static void let_read(unsigned pending, unsigned answer)
+{
+	memset(&console, 0, sizeof(console));
+	console.pending = pending;
+	console.answer = answer;
+	console.in = (SIMPLE_INPUT_INTERFACE){ .ReadKeyStroke = read_key, .WaitForKey = &console.in };
+	firmware.boot.CreateEvent = create_event;
+	firmware.boot.CloseEvent = close_event;
+	firmware.boot.SetTimer = set_timer;
+	firmware.boot.WaitForEvent = wait_for_event;
+	loader_let_read(&loader);
+	assert_int_equal(console.created, console.closed);
+}
+
+static void a_failure_can_be_read(void **state)
+{
+	(void)state;
+	firmware.system.ConIn = &console.in;
+	/* Keys that were typed before are none; the one that ends the wait is taken, and not left to the boot manager. */
+	for (unsigned answer = 0; answer < 2; answer++) {
+		let_read(3, answer);
+		assert_int_equal(console.waits, 1);
+		assert_int_equal(console.events, 2);
+		assert_int_equal(console.time, 3 * 10000000);
+		assert_int_equal(console.pending, 0);
+	}
+	firmware.system.ConIn = NULL;
+	let_read(0, 0);
+	assert_int_equal(console.waits, 1);
+	assert_int_equal(console.events, 1);
+	firmware.has_shell = true;
+	let_read(0, 0);
+	assert_int_equal(console.waits, 0);
+}
+
 #define TEST(test) cmocka_unit_test_setup_teardown(test, make_firmware, end_firmware)
 
 int main(void)
@@ -423,7 +511,7 @@ int main(void)
 		TEST(newer_tables_win),          TEST(older_tables_do),          TEST(entropy_may_be_absent),
 		TEST(options_that_are_text),     TEST(options_that_are_not),     TEST(options_from_the_shell),
 		TEST(options_under_secure_boot), TEST(options_that_are_refused), TEST(options_after_the_files_name),
-		TEST(sections_of_text),
+		TEST(sections_of_text),          TEST(a_failure_can_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -144,3 +144,15 @@ def test_too_little_memory(tmp_path):
     with Machine(Config(memory="64M", boot=broken, display=("-vga", "none"))) as machine:
         machine.wait_for(r"^ankeos: no memory: \d+ pages")
         machine.wait_for("UEFI Interactive Shell")
+
+
+def test_watchdog_is_left_alone(tmp_path):
+    """A shell that goes on after a failure is there five minutes later. Instructions are the clock: that takes seconds."""
+    (tmp_path / "startup.nsh").write_text("\r\n".join(["@echo -off", "fs0:", "broken.efi", "stall 310000000",
+                                                        "echo alive", ""]))
+    image = fat_image(tmp_path / "disk.img", {"broken.efi": bundle(tmp_path / "broken.efi", None),
+                                              "startup.nsh": tmp_path / "startup.nsh"})
+    clock = ("-icount", "shift=10,sleep=off", "-rtc", "clock=vm")
+    with Machine(Config(memory="256M", boot=None, display=("-vga", "none"), extra=(*disk(image), *clock))) as machine:
+        machine.wait_for(r"^ankeos: no \.kernel section")
+        machine.wait_for(r"^alive")

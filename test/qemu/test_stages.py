@@ -4,7 +4,7 @@ import re
 import time
 
 import contract
-from bundles import PF_X, Elf, bundle
+from bundles import PF_X, PT_LOAD, Elf, bundle
 from contract import ROOT
 from machine import LIMIT, Config, Machine
 
@@ -83,3 +83,14 @@ def test_death_before_the_screen(tmp_path):
         watch(machine, STAGES[:KERNEL_SQUARES])
         found = squares(machine)
         assert found == colours(KERNEL_SQUARES) + [bytes(3)] * (len(STAGES) - KERNEL_SQUARES), machine.text
+
+
+def test_squares_go_when_the_loader_fails(tmp_path):
+    """What the firmware's screen showed under them is back before the line is said."""
+    kernel = Elf()
+    last = max((h for h in kernel.headers() if h["type"] == PT_LOAD), key=lambda h: h["vaddr"])
+    broken = bundle(tmp_path / "broken.efi", bytes(kernel.change(last, memsz=1 << 30).content))
+    with Machine(config(boot=broken)) as machine:
+        machine.wait_for(r"^ankeos: no memory")
+        watch(machine, STAGES[:1])
+        assert squares(machine)[:1] != colours(1), machine.text
