@@ -6,7 +6,7 @@
 #include "kernel/fs/content_memory.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/tmpfs.h"
-#include "kernel/lib/inflate.h"
+#include "kernel/lib/gzip.h"
 #include "kernel/mm/frame/frame_withdraw.h"
 #include "kernel/mm/heap/heap.h"
 
@@ -240,33 +240,73 @@ static int fail(struct initramfs_report *report, const char *what, int error)
 	return error;
 }
 
-/* A gzip member: into memory of its own, where its files stay. */
+/* Give whole pages of [pa, pa + bytes) to the frame allocator. */
+static void give_frames(paddr_t pa, uint64_t bytes)
+{
+	uint64_t start = align_up(pa.raw, PAGE_SIZE), end = align_down(pa.raw + bytes, PAGE_SIZE), added;
+
+	if (start < end && frame_add_range(&machine_frames, paddr(start), paddr(end), &added) != OK)
+		panic("initramfs: %#llx does not go back", (unsigned long long)start);
+}
+
+/*
+ * Unpack the gzip member at the start of `in` to memory of its own, with room for `room` bytes. *ret_place is where its
+ * content lies for ever. gzip_unpack's errors, and ERR_NO_MEMORY; nothing is taken then.
+ */
+static enum status unpack_member(struct inflate *work, const void *in, uint64_t size, uint64_t room,
+				 struct gzip_member *ret, paddr_t *ret_place, const char **ret_what)
+{
+	uint64_t used = 0;
+	enum status status = frame_withdraw(frame_cache_here(), room, ret_place);
+
+	if (status != OK)
+		return status;
+	status = gzip_unpack(work, in, size, store_ptr(*ret_place), room, ret, ret_what);
+	if (status == OK)
+		used = align_up(ret->unpacked, PAGE_SIZE);
+	give_frames(paddr_add(*ret_place, used), align_up(room, PAGE_SIZE) - used);
+	return status;
+}
+
+/* The same for a member of which nothing is known: with as much room as its last word says, or else as it needs. */
+static enum status unpack_unknown(struct inflate *work, const void *in, uint64_t size, struct gzip_member *ret,
+				  paddr_t *ret_place, const char **ret_what)
+{
+	uint64_t guess = gzip_guess(in, size);
+	enum status status = guess ? unpack_member(work, in, size, guess, ret, ret_place, ret_what) : ERR_RANGE;
+
+	if (status != ERR_RANGE && status != ERR_NO_MEMORY)
+		return status;
+	status = gzip_measure(work, in, size, ret, ret_what);
+	if (status != OK || !ret->unpacked)
+		return status;
+	return unpack_member(work, in, size, ret->unpacked, ret, ret_place, ret_what);
+}
+
+/* A gzip member: its files stay in the memory that it is unpacked to, and the packed bytes' own goes back. */
 static int unpack_packed(struct node *root, paddr_t pa, uint64_t *ret_size, struct inflate *work,
 			 struct initramfs_report *report)
 {
-	struct gzip_member member;
+	struct gzip_member member = { 0, 0 };
 	const char *what;
 	uint64_t size;
 	paddr_t place;
 	int error;
 
-	if (gzip_measure(work, store_ptr(pa), *ret_size, &member, &what) != OK)
-		return fail(report, what, -EINVAL);
-	*ret_size = member.packed;
-	if (!member.unpacked)
-		return 0;
-	if (frame_withdraw(frame_cache_here(), member.unpacked, &place) != OK) {
+	switch (unpack_unknown(work, store_ptr(pa), *ret_size, &member, &place, &what)) {
+	case OK:
+		break;
+	case ERR_NO_MEMORY:
 		report->needed = member.unpacked;
 		report->free = frame_free_count(&machine_frames) * PAGE_SIZE;
 		return fail(report, "too little memory to unpack what gzip has packed", -ENOMEM);
-	}
-	if (gzip_unpack(work, store_ptr(pa), &member, store_ptr(place), &what) != OK) {
-		uint64_t added, end = align_up(member.unpacked, PAGE_SIZE);
-
-		if (frame_add_range(&machine_frames, place, paddr_add(place, end), &added) != OK)
-			panic("initramfs: %#llx does not go back", (unsigned long long)place.raw);
+	default:
 		return fail(report, what, -EINVAL);
 	}
+	*ret_size = member.packed;
+	if (!member.unpacked)
+		return 0;
+	give_frames(pa, member.packed);
 	size = member.unpacked;
 	report->packed = true;
 	error = unpack_plain(root, place, &size, report);

@@ -1,7 +1,7 @@
 /*
  * The unpacker on any bytes: it stays inside input and output, and what it measures is what it unpacks.
  */
-#include "kernel/lib/inflate.h"
+#include "kernel/lib/gzip.h"
 #include "test/fuzz/fuzz.h"
 
 #define MOST (1 << 20) /* more need not be unpacked to find a fault */
@@ -20,10 +20,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (status == OK && member.unpacked <= MOST) {
 		out = malloc(member.unpacked ? member.unpacked : 1);
 		FUZZ_EXPECT(out);
-		status = gzip_unpack(&work, file, &member, out, &what);
+		status = gzip_unpack(&work, file, member.packed, out, member.unpacked, &member, &what);
 		FUZZ_EXPECT(status == OK || what);
 		free(out);
 	}
+	/* Without measuring, with whatever room there is: that finds the same, or too little room. */
+	out = malloc(size + 1000);
+	FUZZ_EXPECT(out);
+	{
+		struct gzip_member tried = { 0, 0 };
+		enum status again = gzip_unpack(&work, file, size, out, size + 1000, &tried, &what);
+
+		FUZZ_EXPECT(again == OK || again == ERR_RANGE || again == ERR_FORMAT);
+		FUZZ_EXPECT(again != ERR_RANGE || member.unpacked > size + 1000 || status != OK);
+		FUZZ_EXPECT(again != OK || (tried.packed == member.packed && tried.unpacked == member.unpacked));
+	}
+	free(out);
 	free(file);
 	return 0;
 }

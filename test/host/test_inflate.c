@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "kernel/lib/inflate.h"
+#include "kernel/lib/gzip.h"
 #include "test/host/random.h"
 
 static struct inflate work;
@@ -63,8 +63,20 @@ static void expect_unpacks(const uint8_t *packed, size_t packed_size, const uint
 		fail_msg("%s", what);
 	assert_int_equal(member.unpacked, size);
 	out = malloc(size ? size : 1);
-	if (gzip_unpack(&work, packed, &member, out, &what) != OK)
+	if (gzip_unpack(&work, packed, packed_size, out, member.unpacked, &member, &what) != OK)
 		fail_msg("%s", what);
+	assert_memory_equal(out, data, size);
+	assert_int_equal(gzip_guess(packed, packed_size), size);
+	if (size)
+		assert_int_equal(gzip_unpack(&work, packed, packed_size, out, size - 1, &member, &what), ERR_RANGE);
+	free(out);
+	/* With more room than is needed the content is the same, and so is what follows the room. */
+	out = malloc(size + 5000);
+	member = (struct gzip_member){ 0, 0 };
+	if (gzip_unpack(&work, packed, packed_size, out, size + 5000, &member, &what) != OK)
+		fail_msg("%s", what);
+	assert_int_equal(member.packed, packed_size);
+	assert_int_equal(member.unpacked, size);
 	assert_memory_equal(out, data, size);
 	free(out);
 }
@@ -107,7 +119,7 @@ static void expect_refused(const uint8_t *packed, size_t size, const char *why)
 	status = gzip_measure(&work, exact, size, &member, &what);
 	if (status == OK) {
 		assert_true(member.unpacked <= sizeof(out));
-		status = gzip_unpack(&work, exact, &member, out, &what);
+		status = gzip_unpack(&work, exact, member.packed, out, member.unpacked, &member, &what);
 	}
 	assert_int_equal(status, ERR_FORMAT);
 	if (!strstr(what, why))
@@ -176,7 +188,7 @@ static void damaged_copies_stay_inside(void **state)
 				uint8_t *out = malloc(member.unpacked ? member.unpacked : 1);
 
 				assert_true(member.packed <= kept);
-				if (gzip_unpack(&work, copy, &member, out, &what) == OK)
+				if (gzip_unpack(&work, copy, member.packed, out, member.unpacked, &member, &what) == OK)
 					accepted++;
 				free(out);
 			}

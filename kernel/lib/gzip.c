@@ -1,0 +1,145 @@
+/* See gzip.h. */
+#include "kernel/lib/gzip.h"
+
+#define HEADER_SIZE  10
+#define TRAILER_SIZE 8
+
+/* Flags of a member's header (RFC 1952, 2.3.1). */
+enum { FLAG_HCRC = 2, FLAG_EXTRA = 4, FLAG_NAME = 8, FLAG_COMMENT = 16, FLAGS_RESERVED = 0xe0 };
+
+/* A word of eight bytes, at any address. */
+typedef uint64_t word_t __attribute__((aligned(1), may_alias));
+
+/* Fill z->crc_tables: the table of one byte, and from it those of a byte that one to seven others follow. */
+static void make_crc_tables(struct inflate *z)
+{
+	for (uint32_t i = 0; i < 256; i++) {
+		uint32_t value = i;
+
+		for (int bit = 0; bit < 8; bit++)
+			value = value >> 1 ^ (value & 1 ? 0xedb88320 : 0);
+		z->crc_tables[0][i] = value;
+	}
+	for (size_t n = 1; n < 8; n++)
+		for (size_t i = 0; i < 256; i++) {
+			uint32_t value = z->crc_tables[n - 1][i];
+
+			z->crc_tables[n][i] = value >> 8 ^ z->crc_tables[0][value & 0xff];
+		}
+}
+
+/* Return the CRC-32 of RFC 1952, section 8, eight bytes at a time (Intel, "Slicing-by-8"). */
+static uint32_t crc32(struct inflate *z, const uint8_t *bytes, uint64_t size)
+{
+	const uint32_t(*tables)[256] = z->crc_tables;
+	uint32_t crc = ~0U;
+
+	make_crc_tables(z);
+	for (; size >= sizeof(word_t); bytes += sizeof(word_t), size -= sizeof(word_t)) {
+		uint64_t word = *(const word_t *)bytes ^ crc;
+
+		crc = tables[7][word & 0xff] ^ tables[6][word >> 8 & 0xff] ^ tables[5][word >> 16 & 0xff] ^
+		      tables[4][word >> 24 & 0xff] ^ tables[3][word >> 32 & 0xff] ^ tables[2][word >> 40 & 0xff] ^
+		      tables[1][word >> 48 & 0xff] ^ tables[0][word >> 56];
+	}
+	for (; size; bytes++, size--)
+		crc = crc >> 8 ^ tables[0][(crc ^ *bytes) & 0xff];
+	return ~crc;
+}
+
+/* Skip a string of the header, its ending NUL included. */
+static bool skip_string(struct inflate *z)
+{
+	while (z->at < z->size)
+		if (!z->in[z->at++])
+			return true;
+	return inflate_fail(z, "gzip: the header ends early");
+}
+
+static bool skip_header(struct inflate *z)
+{
+	uint8_t flags;
+
+	if (z->size < HEADER_SIZE)
+		return inflate_fail(z, "gzip: the header ends early");
+	flags = z->in[3];
+	if (z->in[2] != 8 || flags & FLAGS_RESERVED)
+		return inflate_fail(z, "gzip: a header of an unknown kind");
+	z->at = HEADER_SIZE;
+	if (flags & FLAG_EXTRA) {
+		if (z->size - z->at < 2)
+			return inflate_fail(z, "gzip: the header ends early");
+		z->at += 2ULL + (z->in[z->at] | (unsigned)z->in[z->at + 1] << 8);
+		if (z->at > z->size)
+			return inflate_fail(z, "gzip: the header ends early");
+	}
+	if ((flags & FLAG_NAME && !skip_string(z)) || (flags & FLAG_COMMENT && !skip_string(z)))
+		return false;
+	z->at += flags & FLAG_HCRC ? 2 : 0;
+	return z->at <= z->size || inflate_fail(z, "gzip: the header ends early");
+}
+
+static uint32_t word_at(const uint8_t *bytes)
+{
+	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+/* Unpack one member to `out`, or only count its bytes when that is NULL. Afterwards z->at is behind the trailer. */
+static bool unpack(struct inflate *z, const uint8_t *in, uint64_t size, uint8_t *out, uint64_t room)
+{
+	const uint8_t *trailer;
+
+	z->in = in;
+	z->size = size;
+	z->at = z->bits = z->count = 0;
+	z->out = out;
+	z->room = room;
+	z->done = 0;
+	z->full = false;
+	z->what = NULL;
+	if (!gzip_is(in, size))
+		return inflate_fail(z, "no gzip header");
+	if (!skip_header(z) || !inflate(z))
+		return false;
+	if (z->size - z->at < TRAILER_SIZE)
+		return inflate_fail(z, "gzip: the trailer ends early");
+	trailer = z->in + z->at;
+	z->at += TRAILER_SIZE;
+	if (word_at(trailer + 4) != (uint32_t)z->done)
+		return inflate_fail(z, "gzip: the content has another size than the trailer says");
+	if (out && word_at(trailer) != crc32(z, out, z->done))
+		return inflate_fail(z, "gzip: the checksum is wrong");
+	return true;
+}
+
+bool gzip_is(const uint8_t *bytes, uint64_t size)
+{
+	return size >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
+}
+
+enum status gzip_measure(struct inflate *work, const void *in, uint64_t size, struct gzip_member *ret,
+			 const char **ret_what)
+{
+	if (!unpack(work, in, size, NULL, UINT64_MAX)) {
+		*ret_what = work->what;
+		return ERR_FORMAT;
+	}
+	*ret = (struct gzip_member){ .packed = work->at, .unpacked = work->done };
+	return OK;
+}
+
+uint64_t gzip_guess(const void *in, uint64_t size)
+{
+	return size < HEADER_SIZE + TRAILER_SIZE ? 0 : word_at((const uint8_t *)in + size - sizeof(uint32_t));
+}
+
+enum status gzip_unpack(struct inflate *work, const void *in, uint64_t size, void *out, uint64_t room,
+			struct gzip_member *ret, const char **ret_what)
+{
+	if (!unpack(work, in, size, out, room)) {
+		*ret_what = work->what;
+		return work->full ? ERR_RANGE : ERR_FORMAT;
+	}
+	*ret = (struct gzip_member){ .packed = work->at, .unpacked = work->done };
+	return OK;
+}

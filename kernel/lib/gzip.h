@@ -1,0 +1,41 @@
+/*
+ * Unpacks gzip: RFC 1952's members of RFC 1951's compressed data (kernel/lib/inflate.h), all in memory. Believes nothing of its input, and
+ * writes no byte outside the output.
+ *
+ * AnkeOS has its own because no library fits: stb_image's inflate, the one small freestanding kind that Debian
+ * packages, neither checks for incomplete codes nor counts without unpacking, and zlib wants an allocator and user
+ * space's headers.
+ */
+#pragma once
+
+#include "kernel/lib/inflate.h"
+
+struct gzip_member {
+	uint64_t packed;   /* bytes from the magic to behind the trailer */
+	uint64_t unpacked; /* bytes of content */
+};
+
+/* Return whether the bytes start as a gzip member does. */
+bool gzip_is(const uint8_t *bytes, uint64_t size);
+
+/*
+ * Find out how large the member at the start of `in` is, packed and unpacked. The size is counted, not read from the
+ * trailer, which holds it modulo 4 GiB and was written by somebody we do not know. The checksum is not checked.
+ * Returns ERR_FORMAT: *ret_what says what is wrong; *ret is as before.
+ */
+MUST_CHECK enum status gzip_measure(struct inflate *work, const void *in, uint64_t size, struct gzip_member *ret,
+				    const char **ret_what);
+
+/*
+ * Guess how many bytes the content has if the member at the start of `in` goes on to its end: the word that ends the
+ * trailer, the size modulo 4 GiB. Nobody vouches for it: room to try with, before gzip_measure. 0: there is none.
+ */
+uint64_t gzip_guess(const void *in, uint64_t size);
+
+/*
+ * Unpack the member at the start of `in` to `out`, which has `room` bytes; bytes behind the content may be written, too.
+ * *ret is how large the member is. Returns ERR_RANGE (more content than room), ERR_FORMAT; *ret_what says what is wrong
+ * then, for example the checksum, *ret is as before, and the content of `out` means nothing.
+ */
+MUST_CHECK enum status gzip_unpack(struct inflate *work, const void *in, uint64_t size, void *out, uint64_t room,
+				   struct gzip_member *ret, const char **ret_what);

@@ -1,0 +1,99 @@
+/*
+ * Codes of one length are consecutive numbers, and a longer code is a larger one (RFC 1951, 3.2.2): so the lengths make
+ * the code, and a code longer than the table's is found bit by bit.
+ */
+#include "kernel/lib/inflate_code.h"
+
+#include "kernel/lib/string.h"
+
+#define END_OF_BLOCK   256
+#define FIRST_LENGTH   257
+#define DISTANCES_MOST 30
+
+static unsigned reversed(unsigned code, unsigned length)
+{
+	unsigned result = 0;
+
+	for (; length; length--, code >>= 1)
+		result = result << 1 | (code & 1);
+	return result;
+}
+
+static uint32_t make_entry(enum inflate_kind kind, unsigned symbol, unsigned bits)
+{
+	static const uint16_t lengths[] = { 3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
+					    31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258 };
+	static const uint8_t length_extra[] = { 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
+						2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0 };
+	static const uint16_t distances[DISTANCES_MOST] = { 1,    2,    3,    4,     5,     7,    9,    13,
+							    17,   25,   33,   49,    65,    97,   129,  193,
+							    257,  385,  513,  769,   1025,  1537, 2049, 3073,
+							    4097, 6145, 8193, 12289, 16385, 24577 };
+	unsigned length = symbol - FIRST_LENGTH;
+
+	if (kind == CODE_DISTANCES && symbol < DISTANCES_MOST)
+		return (uint32_t)distances[symbol] << 16 | (symbol < 2 ? 0 : symbol / 2 - 1) << 8 | bits;
+	if (kind == CODE_LENGTHS || (kind == CODE_LITERALS && symbol < END_OF_BLOCK))
+		return ENTRY_LITERAL | symbol << 16 | bits;
+	if (kind == CODE_LITERALS && symbol == END_OF_BLOCK)
+		return ENTRY_END | bits;
+	if (kind == CODE_LITERALS && length < sizeof(length_extra))
+		return (uint32_t)lengths[length] << 16 | (uint32_t)length_extra[length] << 8 | bits;
+	return ENTRY_INVALID | bits;
+}
+
+/* Fill code->fast, the table that finds codes of at most INFLATE_FAST bits with one look. */
+static void make_fast(struct inflate_code *code)
+{
+	unsigned next = 0, index = 0;
+
+	memset(code->fast, 0, sizeof(code->fast));
+	for (unsigned length = 1; length <= INFLATE_FAST; length++, next <<= 1) {
+		for (unsigned i = 0; i < code->lengths[length]; i++, next++, index++) {
+			uint32_t entry = make_entry(code->kind, code->symbols[index], length);
+
+			for (unsigned at = reversed(next, length); at < 1 << INFLATE_FAST; at += 1U << length)
+				code->fast[at] = entry;
+		}
+	}
+}
+
+bool inflate_code_make(struct inflate_code *code, enum inflate_kind kind, const uint8_t *lengths, unsigned symbols)
+{
+	uint16_t starts[INFLATE_BITS + 1];
+	int left = 1;
+
+	code->kind = kind;
+	memset(code->lengths, 0, sizeof(code->lengths));
+	for (unsigned i = 0; i < symbols; i++)
+		code->lengths[lengths[i]]++;
+	code->lengths[0] = 0;
+	starts[1] = 0;
+	for (unsigned length = 1; length <= INFLATE_BITS; length++) {
+		left = (left << 1) - code->lengths[length];
+		if (left < 0)
+			return false;
+		if (length < INFLATE_BITS)
+			starts[length + 1] = starts[length] + code->lengths[length];
+	}
+	for (unsigned i = 0; i < symbols; i++)
+		if (lengths[i])
+			code->symbols[starts[lengths[i]]++] = (uint16_t)i;
+	make_fast(code);
+	return left == 0 || starts[INFLATE_BITS] == 0 || (code->lengths[1] == 1 && starts[INFLATE_BITS] == 1);
+}
+
+uint32_t inflate_code_find_long(const struct inflate_code *code, uint64_t bits, unsigned count)
+{
+	unsigned value = 0, first = 0, index = 0;
+
+	for (unsigned length = 1; length <= INFLATE_BITS && length <= count; length++) {
+		value |= (unsigned)(bits >> (length - 1)) & 1;
+		if (value < first + code->lengths[length])
+			return make_entry(code->kind, code->symbols[index + value - first], length);
+		index += code->lengths[length];
+		first = (first + code->lengths[length]) << 1;
+		value <<= 1;
+	}
+	return 0;
+}

@@ -1,0 +1,65 @@
+/*
+ * The Huffman codes of compressed data (RFC 1951, 3.2.2), as tables that decoding looks into.
+ */
+#pragma once
+
+#include "kernel/lib/likely.h"
+#include "paging/types.h"
+
+#define INFLATE_BITS    15 /* bits of the longest code */
+#define INFLATE_FAST    10 /* codes of up to so many bits are found with one look into a table */
+#define INFLATE_SYMBOLS 288
+
+/* What the symbols of a code stand for. */
+enum inflate_kind { CODE_LENGTHS, CODE_LITERALS, CODE_DISTANCES };
+
+/*
+ * What a code in the input stands for, ready to use: bits 0 to 5 say how many bits it has, bits 8 to 11 how many extra
+ * bits follow it, from bit 16 on is the value to which these are added: a literal, or the least length or distance of a
+ * copy (RFC 1951, 3.2.5).
+ */
+#define ENTRY_END     (1U << 14) /* of the block */
+#define ENTRY_INVALID (1U << 15) /* the symbol has a code and stands for nothing */
+#define ENTRY_LITERAL (1U << 31)
+
+static inline unsigned entry_bits(uint32_t entry)
+{
+	return entry & 63;
+}
+
+static inline unsigned entry_extra(uint32_t entry)
+{
+	return entry >> 8 & 15;
+}
+
+static inline unsigned entry_value(uint32_t entry)
+{
+	return entry >> 16 & 0x7fff;
+}
+
+/* A canonical Huffman code. */
+struct inflate_code {
+	/* indexed by the next INFLATE_FAST bits: an entry; 0: the code is longer, or does not exist */
+	uint32_t fast[1 << INFLATE_FAST];
+	uint16_t lengths[INFLATE_BITS + 1]; /* how many codes have each length */
+	uint16_t symbols[INFLATE_SYMBOLS];  /* sorted by code */
+	enum inflate_kind kind;
+};
+
+/*
+ * Build the code in which symbol i has lengths[i] bits, 0 for a symbol that does not occur. Returns false when there
+ * are more codes of some length than fit, or fewer than possible: except for a code of one symbol with one bit, or of
+ * no symbol at all, which compressors write when a block has no distances.
+ */
+bool inflate_code_make(struct inflate_code *code, enum inflate_kind kind, const uint8_t *lengths, unsigned symbols);
+
+/* Find a code bit by bit in the lowest `count` of `bits`. Returns its entry, or 0: there is none. */
+uint32_t inflate_code_find_long(const struct inflate_code *code, uint64_t bits, unsigned count);
+
+/* Return the entry of the code at the lowest of `bits`, of which there are at least INFLATE_BITS; 0: there is none. */
+static inline uint32_t inflate_code_find(const struct inflate_code *code, uint64_t bits)
+{
+	uint32_t entry = code->fast[bits & ((1U << INFLATE_FAST) - 1)];
+
+	return likely(entry) ? entry : inflate_code_find_long(code, bits, INFLATE_BITS);
+}
