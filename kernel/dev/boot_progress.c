@@ -1,4 +1,6 @@
-/* See boot_progress.h. */
+/*
+ * Shows the stages of the boot; see boot_progress.h. Guard of all state here: boot, one CPU, not preempted.
+ */
 #include "kernel/dev/boot_progress.h"
 
 #include "kernel/arch/cpu.h"
@@ -6,7 +8,7 @@
 #include "kernel/mm/space/mmio.h"
 
 static const struct boot_framebuffer *screen;
-static void *rows; /* the screen's first ones, in the MMIO window; NULL: nothing is drawn */
+static void *rows; /* the screen's first rows of pixels, in the MMIO window; NULL: nothing is drawn */
 static enum boot_stage reached;
 
 void stages_reach(enum boot_stage stage)

@@ -1,5 +1,5 @@
 /*
- * From code points to glyphs. Owns the search in the font's table; draws nothing.
+ * Finds the glyph of a code point. Owns the search in the font's table; draws nothing.
  */
 #include "kernel/dev/font.h"
 
@@ -7,7 +7,7 @@ uint8_t font_glyph(const struct font *font, uint32_t code_point)
 {
 	uint32_t low = 0, high = font->range_count;
 
-	/* Invariant: ranges below `low` end before the code point, those from `high` on start after it. */
+	/* Invariant: ranges below index `low` end before the code point, ranges from `high` on start after it. */
 	while (low < high) {
 		uint32_t middle = (low + high) / 2;
 		const struct font_range *range = &font->ranges[middle];

@@ -1,10 +1,10 @@
 /*
- * Drawing into a linear framebuffer. Owns pixel values, rectangles and glyph bitmaps; knows no text
- * and no cursor, and never reads a pixel.
+ * Drawing into a linear framebuffer. Owns pixel values, rectangles and glyph bitmaps; knows no text and no cursor, and
+ * never reads a pixel.
  *
- * Pixels are stored two at a time. x86 takes an unaligned store, so rows whose pitch is no multiple
- * of 8 need no path of their own; an aligned one fills write-combining buffers best, and that is what
- * a glyph at a multiple of 8 pixels gives on common pitches.
+ * Pixels are stored two at a time. x86 allows unaligned stores, so rows whose pitch is no multiple of 8 need no code of
+ * their own. Aligned stores fill write-combining buffers best, and a glyph at a multiple of 8 pixels has such, at
+ * common pitches.
  */
 #include "kernel/dev/framebuffer.h"
 
@@ -24,7 +24,7 @@ enum status framebuffer_init(const struct boot_framebuffer *info, void *pixels, 
 		return ERR_NOT_FOUND;
 	if (info->pitch / 4 < info->width)
 		return ERR_RANGE;
-	/* The last row need not have its padding. */
+	/* The last row may end behind its last pixel, without the padding that makes up the pitch. */
 	if ((uint64_t)info->pitch * (info->height - 1) + (uint64_t)info->width * 4 > info->size)
 		return ERR_RANGE;
 	if (!fits(info->red_shift, info->red_bits) || !fits(info->green_shift, info->green_bits) ||
@@ -45,7 +45,10 @@ enum status framebuffer_init(const struct boot_framebuffer *info, void *pixels, 
 	return OK;
 }
 
-/* Spread 8 bits over `bits`, full to full: repeated below themselves where there are more. */
+/*
+ * Scale a channel from 8 bits to `bits`, brightest to brightest: where there are more than 8, the value is repeated
+ * below.
+ */
 static uint32_t channel(uint32_t value, uint8_t shift, uint8_t bits)
 {
 	uint32_t wide = value << 8 | value;
@@ -86,7 +89,7 @@ void framebuffer_fill(const struct framebuffer *fb, uint32_t x, uint32_t y, uint
 		pixel_pair *to = (pixel_pair *)address(fb, x, y + row);
 		uint32_t left = width;
 
-		/* A whole screen is cleared at boot, by this loop: it does eight pixels a round. */
+		/* At boot this loop clears the whole screen, hence eight pixels a round. */
 		for (; left >= 8; left -= 8, to += 4)
 			to[0] = to[1] = to[2] = to[3] = pixels;
 		for (; left >= 2; left -= 2)
@@ -96,7 +99,7 @@ void framebuffer_fill(const struct framebuffer *fb, uint32_t x, uint32_t y, uint
 	}
 }
 
-/* The 8 pixels of a row, as four pairs: all the drawing when nothing is enlarged. */
+/* Draw the 8 pixels of a row as four pairs. When glyphs are not enlarged this is all the drawing. */
 static void draw_row(uint8_t *to, uint8_t bits, const uint64_t pairs[4])
 {
 	pixel_pair *row = (pixel_pair *)to;
@@ -107,7 +110,7 @@ static void draw_row(uint8_t *to, uint8_t bits, const uint64_t pairs[4])
 	row[3] = pairs[bits & 3];
 }
 
-/* The same enlarged: the row is laid out once and then stored `scale` times. */
+/* Draw a row enlarged: its pixels are laid out once and then stored `scale` times, one row below the other. */
 static void draw_row_enlarged(uint8_t *to, uint32_t pitch, uint8_t bits, const struct framebuffer_glyph *glyph)
 {
 	uint32_t line[8 * FRAMEBUFFER_MAX_SCALE];
@@ -130,7 +133,7 @@ static void draw_row_enlarged(uint8_t *to, uint32_t pitch, uint8_t bits, const s
 void framebuffer_draw(const struct framebuffer *fb, uint32_t x, uint32_t y, const struct framebuffer_glyph *glyph)
 {
 	uint32_t fore = glyph->foreground, back = glyph->background;
-	/* Indexed by two bits of the bitmap; the left pixel is the upper bit and the lower address. */
+	/* The pixels for two bits of the bitmap: the upper bit is the left pixel, which has the lower address. */
 	const uint64_t pairs[4] = { pair(back, back), pair(back, fore), pair(fore, back), pair(fore, fore) };
 	uint8_t *to = address(fb, x, y);
 

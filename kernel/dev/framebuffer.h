@@ -6,11 +6,11 @@
 
 #include "kernel/boot/boot_info.h"
 
-/* How many times a glyph can be enlarged; 4 is what a screen of 7680 x 4320 pixels needs. */
+/* The most that a glyph can be enlarged; a screen of 7680 x 4320 pixels needs 4. */
 #define FRAMEBUFFER_MAX_SCALE 8
 
 struct framebuffer {
-	uint8_t *pixels; /* where it is mapped; the owner sees to it that it is, at each call */
+	uint8_t *pixels; /* where the framebuffer is mapped; the caller sees to it that it is mapped at each call */
 	uint32_t width;  /* pixels */
 	uint32_t height; /* pixels */
 	uint32_t pitch;  /* bytes from one row to the next */
@@ -20,23 +20,26 @@ struct framebuffer {
 };
 
 /*
- * Describe the framebuffer `info` that is mapped at `pixels`.
- * Returns ERR_NOT_FOUND (width or height 0), ERR_RANGE (rows that overlap or leave `info->size`),
- * ERR_FORMAT (a colour that does not fit in 32 bits); *ret is unchanged then. Writes no pixel.
+ * Describe the framebuffer `info`, which is mapped at `pixels`.
+ * Returns ERR_NOT_FOUND (width or height 0), ERR_RANGE (rows that overlap or leave `info->size`), ERR_FORMAT (a colour
+ * that does not fit in 32 bits); *ret is unchanged then. Writes no pixel.
  */
 MUST_CHECK enum status framebuffer_init(const struct boot_framebuffer *info, void *pixels, struct framebuffer *ret);
 
-/* The pixel value of 0xRRGGBB. */
+/* Return the pixel value of the colour 0xRRGGBB. */
 uint32_t framebuffer_pixel(const struct framebuffer *fb, uint32_t rgb);
 
-/* Fill a rectangle. It must lie inside. */
+/* Fill a rectangle, which must lie inside the screen. */
 void framebuffer_fill(const struct framebuffer *fb, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
 		      uint32_t pixel);
 
-/* A bitmap of 8 x `height` pixels, each drawn as `scale` x `scale`. */
+/* A bitmap of 8 x `height` dots, each drawn as `scale` x `scale` pixels. */
 struct framebuffer_glyph {
-	const uint8_t *rows; /* leftmost pixel in bit 7 */
-	/* The bitmap that is there now, in the same colours: rows that are equal in both are not drawn. Or NULL. */
+	const uint8_t *rows; /* a byte a row, the leftmost dot in bit 7 */
+	/*
+	 * The bitmap that stands in this place now, in the same colours, or NULL: rows that are equal in both are not
+	 * drawn.
+	 */
 	const uint8_t *before;
 	uint32_t height;     /* rows */
 	uint32_t scale;      /* 1 to FRAMEBUFFER_MAX_SCALE */
@@ -44,5 +47,5 @@ struct framebuffer_glyph {
 	uint32_t background; /* pixel value of bits that are 0 */
 };
 
-/* Draw with the top left corner at (x, y). All of it must lie inside. */
+/* Draw a glyph with its top left corner at (x, y). All of it must lie inside the screen. */
 void framebuffer_draw(const struct framebuffer *fb, uint32_t x, uint32_t y, const struct framebuffer_glyph *glyph);

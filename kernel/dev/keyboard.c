@@ -1,7 +1,6 @@
 /*
- * The keyboard controller, an 8042 or what stands in for it (IBM, "PS/2 Hardware Interface Technical Reference").
- * Owns its ports and what was typed but not yet read; what a scan code means is keymap's business.
- * Each wait has a bound.
+ * The keyboard controller, an 8042 or what stands in for it (IBM, "PS/2 Hardware Interface Technical Reference"). Owns
+ * its ports and what was typed but not yet read; keymap.c knows what scan codes mean. Each wait has a bound.
  */
 #include "kernel/dev/keyboard.h"
 
@@ -10,14 +9,14 @@
 #include "kernel/sync/lock.h"
 
 #define DATA    0x60
-#define STATUS  0x64 /* read */
-#define COMMAND 0x64 /* write */
+#define STATUS  0x64 /* when read */
+#define COMMAND 0x64 /* when written */
 
 #define STATUS_OUTPUT 0x01 /* a byte waits to be read */
 #define STATUS_INPUT  0x02 /* the controller has not yet taken the last byte written */
-#define STATUS_MOUSE  0x20 /* the byte that waits is the mouse's */
-#define STATUS_ERRORS 0xc0 /* parity, time-out: the byte that waits is none */
-#define STATUS_ABSENT 0xff /* nobody drives the bus */
+#define STATUS_MOUSE  0x20 /* the byte that waits comes from the mouse */
+#define STATUS_ERRORS 0xc0 /* parity, time-out: the byte that waits is not data */
+#define STATUS_ABSENT 0xff /* what an undriven bus reads as: no controller */
 
 #define COMMAND_READ_CONFIG  0x20
 #define COMMAND_WRITE_CONFIG 0x60
@@ -25,18 +24,21 @@
 #define COMMAND_KEYBOARD_OFF 0xad
 #define COMMAND_KEYBOARD_ON  0xae
 
-#define CONFIG_INTERRUPTS   0x03 /* keyboard's and mouse's */
+#define CONFIG_INTERRUPTS   0x03 /* of keyboard and mouse */
 #define CONFIG_KEYBOARD_IRQ 0x01
 #define CONFIG_KEYBOARD_OFF 0x10
-#define CONFIG_TRANSLATE    0x40 /* the keyboard's set 2 to set 1 */
+#define CONFIG_TRANSLATE    0x40 /* translate the keyboard's scan code set 2 to set 1 */
 
 #define KEYBOARD_DEFAULTS 0xf6 /* scan code set 2, usual repeat rate */
 #define KEYBOARD_SCAN     0xf4
 #define KEYBOARD_ACK      0xfa
 
-/* About a microsecond each on real machines; a keyboard acknowledges within 20 ms. */
+/*
+ * How often to look for an answer. A look takes a microsecond or so on real machines; a keyboard acknowledges within 20
+ * ms.
+ */
 #define MOST_LOOKS 30000
-/* More bytes than the controller and the keyboard can hold back. */
+/* More bytes than controller and keyboard together can hold back. */
 #define MOST_STALE 32
 
 /* A conversation with the controller, whose answer comes as a key does. */
@@ -47,7 +49,7 @@ static struct keymap keymap;
 static char typed[KEYMAP_BYTES];
 static size_t typed_count, typed_read;
 
-/* Wait until the status bits of `mask` are `value`. */
+/* Wait until the status bits in `mask` equal `value`. Returns false when that takes too long. */
 static bool wait_for(uint8_t mask, uint8_t value)
 {
 	for (uint32_t i = 0; i < MOST_LOOKS; i++) {
@@ -84,7 +86,7 @@ static bool controller_init(void)
 {
 	uint8_t config;
 
-	/* Both devices are silenced first, so that the next byte is the answer to the question. */
+	/* Both devices are silenced before the question, so that the next byte is its answer. */
 	if (!put(COMMAND, COMMAND_KEYBOARD_OFF) || !put(COMMAND, COMMAND_MOUSE_OFF))
 		return false;
 	drop_stale();
@@ -95,7 +97,7 @@ static bool controller_init(void)
 	return put(COMMAND, COMMAND_WRITE_CONFIG) && put(DATA, config) && put(COMMAND, COMMAND_KEYBOARD_ON);
 }
 
-/* Give the keyboard a command. No answer means no keyboard, which is no error: one may come. */
+/* Give the keyboard a command. Returns false without an answer: no keyboard is attached yet, which is no error. */
 static bool keyboard_command(uint8_t command)
 {
 	uint8_t answer;
@@ -117,7 +119,7 @@ bool keyboard_present(void)
 	return present;
 }
 
-/* Take bytes from the controller until a key has made something to read. */
+/* Take bytes from the controller until a key has produced something to read. */
 static void poll(void)
 {
 	typed_count = typed_read = 0;
@@ -148,8 +150,8 @@ void keyboard_set_application(bool on)
 }
 
 /*
- * The answer of the controller comes as a key does: neither the interrupt handler nor a key that is pressed now may
- * get into its way.
+ * Turn the controller's interrupts on or off. Its answers arrive where keys do: neither the interrupt handler nor a key
+ * that is pressed now may take one for the other, so interrupts and keyboard are off meanwhile.
  */
 static void set_interrupts(uint8_t wanted)
 {

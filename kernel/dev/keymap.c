@@ -1,7 +1,7 @@
 /*
  * The US keyboard in scan code set 1 (IBM, "PS/2 Hardware Interface Technical Reference", keyboard scan codes), and
- * what xterm sends for its keys ("XTerm Control Sequences", PC-style function keys).
- * Owns the meaning of keys and the state of shift, control and the locks; touches no hardware.
+ * what xterm sends for its keys ("XTerm Control Sequences", PC-style function keys). Owns the meaning of keys and the
+ * state of shift, control and the locks; touches no hardware.
  */
 #include "kernel/dev/keymap.h"
 
@@ -28,7 +28,7 @@ enum scan_code {
 	PAUSE_REST = 5, /* codes that follow PREFIX_PAUSE */
 };
 
-/* By code, from 0. \033 is Escape, \177 Backspace; \0: no character of its own. */
+/* Characters by scan code, from 0 on. \033 is Escape, \177 Backspace; \0: a key without a character. */
 #define PLAIN_KEYS "\0\0331234567890-=\177\tqwertyuiop[]\r\0asdfghjkl;'`\0\\zxcvbnm,./\0*\0 "
 #define SHIFT_KEYS "\0\033!@#$%^&*()_+\177\tQWERTYUIOP{}\r\0ASDFGHJKL:\"~\0|ZXCVBNM<>?\0*\0 "
 
@@ -38,14 +38,14 @@ static const char shift_keys[] = SHIFT_KEYS;
 _Static_assert(sizeof(PLAIN_KEYS) == sizeof(SHIFT_KEYS), "both layers have the same keys");
 _Static_assert(sizeof(PLAIN_KEYS) == 0x3a + 1, "the last key is Space, 0x39");
 
-/* A key without a character: ESC [ final, or with a number ESC [ number ~. Both 0: no such key. */
+/* A key that sends a sequence: ESC [ final, or with a number ESC [ number ~. Both 0: no such key. */
 struct function_key {
 	char final;
 	uint8_t number;
-	bool single; /* ESC O final, when no modifier is held */
+	bool single; /* send ESC O final when no modifier is held */
 };
 
-/* The keypad, 0x47 to 0x53, with number lock and as what is printed below the digits. */
+/* The keypad's scan codes, 0x47 to 0x53: the characters with number lock on, the sequences with number lock off. */
 static const char keypad_digits[] = "789-456+1230.";
 static const struct function_key keypad_keys[] = {
 	{ 'H', 0, false }, { 'A', 0, false }, { 0, 5, false }, { 0, 0, false },   { 'D', 0, false },
@@ -53,7 +53,7 @@ static const struct function_key keypad_keys[] = {
 	{ 0, 6, false },   { 0, 2, false },   { 0, 3, false },
 };
 
-/* F1 to F12. */
+/* The sequences of F1 to F12. */
 static const struct function_key function_keys[] = {
 	{ 'P', 0, true }, { 'Q', 0, true }, { 'R', 0, true }, { 'S', 0, true }, { 0, 15, false }, { 0, 17, false },
 	{ 0, 18, false }, { 0, 19, false }, { 0, 20, false }, { 0, 21, false }, { 0, 23, false }, { 0, 24, false },
@@ -114,7 +114,7 @@ static void toggle(bool *lock, bool *held, bool down)
 	*held = down;
 }
 
-/* Shift, control, alt and the locks. Returns false when the key is none of them. */
+/* Handle shift, control, alt and the locks. Returns false when the key is none of these. */
 static bool modifier(struct keymap *keymap, uint8_t key, bool down, bool extended)
 {
 	switch (key) {
@@ -126,7 +126,9 @@ static bool modifier(struct keymap *keymap, uint8_t key, bool down, bool extende
 		return true;
 	case KEY_LEFT_SHIFT:
 	case KEY_RIGHT_SHIFT:
-		/* Behind 0xe0 these are no keys: the keyboard wraps them around arrows to undo number lock. */
+		/*
+		 * Behind 0xe0 the shift codes are no keys: the keyboard sends them around arrows to undo number lock.
+		 */
 		if (!extended)
 			*(key == KEY_LEFT_SHIFT ? &keymap->left_shift : &keymap->right_shift) = down;
 		return true;
@@ -141,10 +143,12 @@ static bool modifier(struct keymap *keymap, uint8_t key, bool down, bool extende
 	}
 }
 
-/* What Control makes of a character, as terminals do: Ctrl-C is 3, and the digits stand for what has no letter. */
+/*
+ * Return what Control makes of a character, as terminals do: Ctrl-C is 3; digits stand for codes that no letter gives.
+ */
 static char with_control(char c)
 {
-	static const char digits[] = "\0\033\034\035\036\037\177"; /* of 2 to 8 */
+	static const char digits[] = "\0\033\034\035\036\037\177"; /* for '2' to '8' */
 
 	if (c >= '2' && c <= '8')
 		return digits[c - '2'];
@@ -182,7 +186,7 @@ static size_t character(const struct keymap *keymap, uint8_t key, bool extended,
 	return count;
 }
 
-/* A key that is no modifier went down. */
+/* Return what a key that went down sends, in bytes; it is no modifier. */
 static size_t press(const struct keymap *keymap, uint8_t key, bool extended, char ret_bytes[KEYMAP_BYTES])
 {
 	static const struct function_key back_tab = { 'Z', 0, false };
@@ -202,7 +206,7 @@ static size_t press(const struct keymap *keymap, uint8_t key, bool extended, cha
 		return sequence(keymap, &function_keys[10 + key - KEY_F11], ret_bytes);
 	if (key == KEY_TAB && shift(keymap))
 		return sequence(&unmodified, &back_tab, ret_bytes);
-	/* Of the extended keys below the keypad only its Enter and '/' make characters. */
+	/* Of the extended keys below the keypad only Enter and '/' have characters. */
 	if (key >= sizeof(plain_keys) - 1 || (extended && key != KEY_SLASH && plain_keys[key] != '\r'))
 		return 0;
 	return character(keymap, key, extended, ret_bytes);

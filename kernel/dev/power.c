@@ -8,7 +8,7 @@
 #include "kernel/irq/acpi_power.h"
 #include "kernel/mm/space/firmware_context.h"
 
-#define RESET_CONTROL    0xcf9 /* chipset reset register: bit 1 = hard, bit 2 = go */
+#define RESET_CONTROL    0xcf9 /* the chipset's reset register: bit 1 = hard reset, bit 2 = do it */
 #define KEYBOARD_COMMAND 0x64
 #define PULSE_RESET      0xfe
 
@@ -30,7 +30,7 @@ void power_restart(void)
 	wait_a_little();
 	cpu_out8(KEYBOARD_COMMAND, PULSE_RESET);
 	wait_a_little();
-	/* No IDT: the next exception is a triple fault, which resets. */
+	/* Without an IDT the next exception becomes a triple fault, which resets the CPU. */
 	cpu_load_idt(&none);
 	__builtin_trap();
 }

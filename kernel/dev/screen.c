@@ -1,5 +1,5 @@
 /*
- * The machine's screen. Owns the one terminal, and that nothing is written before there is one.
+ * The machine's screen. Owns the one terminal, and drops what is written before the terminal exists.
  *
  * Interrupt handlers write too: what somebody types is echoed. So the terminal changes under screen_lock, and is drawn
  * row by row without it in between; a handler that comes there draws what is left itself.
@@ -13,7 +13,10 @@
 #include "kernel/mm/space/mmio.h"
 #include "kernel/sync/lock.h"
 
-/* Takes a program's text in pieces, so that interrupts are not off for long: a few bytes can ask for much. */
+/*
+ * A program's text is taken in pieces of so many bytes, so that interrupts are not off for long: few bytes can ask for
+ * much.
+ */
 #define PIECE 64
 
 static struct lock screen_lock = LOCK_INITIAL(LOCK_SCREEN);
@@ -74,7 +77,7 @@ void screen_set_reply(void (*reply)(const char *bytes, size_t size))
 	answer = reply;
 }
 
-/* Hand over what the terminal has to say. It may be echoed, and so come back here. */
+/* Hand the terminal's answers over as typed input. That input may be echoed, and so come back to this file. */
 static void give_answers(void)
 {
 	char bytes[TEXT_REPLY];
@@ -114,7 +117,7 @@ void screen_show(void)
 
 	if (!ready || !text_grid_is_dirty(&console.grid))
 		return;
-	/* The pixels are in the MMIO window; who says something may be in any context. */
+	/* The pixels are in the MMIO window, which only the kernel context maps; the caller may be in any context. */
 	token = kernel_context_enter();
 	while (show_row())
 		;

@@ -1,7 +1,7 @@
 /*
- * The 16550 at COM1, by polling (National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter
- * with FIFOs"). Owns the port's registers; uses no interrupt, and never waits without a bound: a kernel that
- * hangs for want of a listener would be worse than one that says nothing.
+ * The 16550 at COM1, by polling (National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with
+ * FIFOs"). Owns the port's registers; needs no interrupt, and each wait has a bound: a kernel that hangs for want of a
+ * listener would be worse than one that says nothing.
  */
 #include "kernel/dev/serial.h"
 
@@ -10,10 +10,10 @@
 #define COM1 0x3f8
 
 enum serial_register {
-	DATA = 0,             /* receive and transmit buffer; low divisor byte with LCR_DIVISOR */
-	INTERRUPT_ENABLE = 1, /* high divisor byte with LCR_DIVISOR */
-	FIFO_CONTROL = 2,     /* write */
-	INTERRUPT_ID = 2,     /* read */
+	DATA = 0,             /* receive and transmit buffer; with LCR_DIVISOR the divisor's low byte */
+	INTERRUPT_ENABLE = 1, /* with LCR_DIVISOR the divisor's high byte */
+	FIFO_CONTROL = 2,     /* when written */
+	INTERRUPT_ID = 2,     /* when read */
 	LINE_CONTROL = 3,
 	MODEM_CONTROL = 4,
 	LINE_STATUS = 5,
@@ -26,29 +26,29 @@ enum serial_register {
 
 #define FCR_ENABLE_AND_CLEAR 0x07
 
-#define IIR_FIFO 0xc0 /* both bits: a FIFO that works */
+#define IIR_FIFO 0xc0 /* both bits: the FIFO works */
 
 #define MCR_DTR_RTS  0x03
-#define MCR_OUT2     0x08 /* gates the interrupt line on PCs; set as everybody expects it */
+#define MCR_OUT2     0x08 /* connects the interrupt line on PCs; set, as everybody expects */
 #define MCR_LOOPBACK 0x10
 
 #define LSR_DATA              0x01
-#define LSR_TRANSMIT_EMPTY    0x20 /* the FIFO: it takes FIFO_SIZE bytes */
-#define LSR_TRANSMITTER_EMPTY 0x40 /* the shift register as well */
+#define LSR_TRANSMIT_EMPTY    0x20 /* the transmit FIFO is empty: it takes FIFO_SIZE bytes */
+#define LSR_TRANSMITTER_EMPTY 0x40 /* the shift register is empty as well */
 
 #define DIVISOR_115200 1
 #define FIFO_SIZE      16
 
 /*
- * Looks at the line status before giving up. One takes about a microsecond on real machines, and 16 bytes
- * at 115200 baud 1400 of them; management controllers that forward the line may hold it up for longer.
+ * How often to look at the line status before giving up. A look takes about a microsecond on real machines, and 16
+ * bytes at 115200 baud take 1400; management controllers that forward the line may hold it up for longer.
  */
 #define MOST_LOOKS 100000
 
-static bool present;
-static bool wedged;  /* the last wait was in vain */
-static size_t burst; /* bytes that an empty transmitter takes */
-static size_t room;  /* bytes that it takes now without another look */
+static bool present; /* set at boot; cleared by serial_leave() */
+static bool wedged;  /* the last wait was in vain: do not wait again until the transmitter is ready at the first look */
+static size_t burst; /* how many bytes an empty transmitter takes. Fixed after boot */
+static size_t room;  /* how many bytes the transmitter takes without another look at its status */
 
 static uint8_t get(enum serial_register at)
 {
@@ -70,7 +70,10 @@ static bool wait_for(uint8_t line_status, uint32_t looks)
 	return false;
 }
 
-/* An absent port reads as 0xff, or as the last value on the bus: two values are told apart from that. */
+/*
+ * Return whether the scratch register keeps values: an absent port reads as 0xff, or as the last value on the bus, so
+ * two different values are tried.
+ */
 static bool scratch_works(void)
 {
 	put(SCRATCH, 0x5a);
@@ -95,7 +98,10 @@ void serial_init(void)
 {
 	if (!scratch_works())
 		return;
-	/* What the firmware still sends is cut off by clearing the FIFO: let it go out, if it does. */
+	/*
+	 * Clearing the FIFO cuts off what the firmware is still sending: wait until that is out, for as long as a wait
+	 * lasts.
+	 */
 	(void)wait_for(LSR_TRANSMITTER_EMPTY, MOST_LOOKS);
 	put(INTERRUPT_ENABLE, 0);
 	put(LINE_CONTROL, LCR_DIVISOR | LCR_8N1);
@@ -136,7 +142,7 @@ void serial_interrupts_off(void)
 		put(INTERRUPT_ENABLE, 0);
 }
 
-/* Returns false when the byte was dropped. */
+/* Send a byte. Returns false when it was dropped. */
 static bool send(uint8_t byte)
 {
 	if (room == 0) {

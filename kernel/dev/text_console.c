@@ -1,6 +1,6 @@
 /*
- * Characters on the screen. Owns the cursor, wrapping, tab stops and what control characters do; which cells are drawn is
- * the grid's business, and what sequences do is text_sequence.c's.
+ * Characters on the screen. Owns the cursor, wrapping, tab stops and what control characters do; text_grid.c decides
+ * which cells are drawn, and text_sequence.c does what escape sequences say.
  */
 #include "kernel/dev/text_console.h"
 
@@ -123,7 +123,7 @@ void text_tabs_clear(struct text_console *console)
 
 void text_tabs_reset(struct text_console *console)
 {
-	/* Bit 0 of each byte: TAB columns are in one. */
+	/* Bit 0 of each byte: columns 0, 8, 16, … have a stop. */
 	memset(console->tabs, 1, sizeof(console->tabs));
 }
 
@@ -191,7 +191,7 @@ static void control(struct text_console *console, struct text_stream *stream, ui
 	case SI:
 		stream->style.set = byte == SO;
 		break;
-	default: /* the rest does nothing on a screen; the bell has no sound here */
+	default: /* all others do nothing on a screen, and the bell has no sound here */
 		break;
 	}
 }

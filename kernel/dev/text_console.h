@@ -1,40 +1,42 @@
 /*
  * A terminal on a framebuffer: UTF-8 text with the control characters and sequences of a VT102 and the parts of xterm
- * that programs in text mode use (ECMA-48; DEC STD 070; docs/terminal.md lists them). Others are swallowed; what the
- * font has no glyph for shows as its replacement glyph.
+ * that programs in text mode use (ECMA-48; DEC STD 070; docs/terminal.md lists them). Other sequences are swallowed;
+ * characters that the font does not have show as its replacement glyph.
  *
- * The kernel's own messages and what programs write are two streams. They share the screen and the cursor and nothing
+ * The kernel's own messages and what programs write are two streams, which share the screen and the cursor and nothing
  * else: a message looks as it should while a program is in the middle of a sequence, draws lines, or scrolls a part of
  * the screen, and disturbs none of that.
+ *
+ * Guard of a console: its owner's. kernel/dev/screen.c turns interrupts off.
  */
 #pragma once
 
 #include "kernel/dev/vt_pen.h"
 
-#define TEXT_TABS  512 /* columns with tab stops that can be set; beyond them there is one every 8 */
+#define TEXT_TABS  512 /* columns whose tab stops can be set and cleared; columns beyond have a stop every 8 */
 #define TEXT_REPLY 64
 
 enum text_mode {
-	TEXT_WRAP = 1 << 0,    /* DECAWM: what does not fit in a row goes to the next one */
-	TEXT_INSERT = 1 << 1,  /* IRM: characters push the rest of the row aside */
+	TEXT_WRAP = 1 << 0,    /* DECAWM: text that does not fit in a row goes on in the next row */
+	TEXT_INSERT = 1 << 1,  /* IRM: a character pushes the rest of its row to the right */
 	TEXT_ORIGIN = 1 << 2,  /* DECOM: rows count from the region that scrolls */
-	TEXT_NEWLINE = 1 << 3, /* LNM: \n also returns to the first column */
+	TEXT_NEWLINE = 1 << 3, /* LNM: '\n' also returns to the first column */
 };
 
-/* What decides how characters look; saved together with a place. */
+/* What decides how characters look. Saved and restored together with the cursor's place. */
 struct text_style {
 	struct vt_pen pen;
 	uint8_t modes;    /* enum text_mode */
-	bool graphics[2]; /* G0, G1: is it the set that draws lines? */
-	uint8_t set;      /* which of the two */
+	bool graphics[2]; /* whether G0, G1 are the set that draws lines */
+	uint8_t set;      /* which of G0, G1 is in use: 0 or 1 */
 };
 
 struct text_stream {
 	struct vt_parser parser;
 	struct text_style style;
-	uint32_t top, end; /* the rows that scroll, [top, end) */
+	uint32_t top, end; /* the region that scrolls: the rows [top, end) */
 	uint32_t last;     /* the last character shown, or 0 */
-	bool answers;      /* questions (DSR, DA) get one */
+	bool answers;      /* questions (DSR, DA) get an answer */
 };
 
 struct text_saved {
@@ -48,36 +50,39 @@ struct text_console {
 	struct text_grid grid;
 	struct text_stream kernel, program;
 	struct text_place at;
-	bool wrap_due; /* the row is full: the next character goes to the next one */
-	bool cursor;   /* shown */
+	bool wrap_due; /* the row is full: the next character goes to the next row */
+	bool cursor;   /* the cursor is shown */
 	bool alternate;
 	bool application_cursor;     /* DECCKM: what the arrow keys send */
-	struct text_saved saved[2];  /* of the main page, of the alternate one */
+	struct text_saved saved[2];  /* what DECSC saved: on the main page, on the alternate page */
 	uint8_t tabs[TEXT_TABS / 8]; /* a bit for each column */
-	uint8_t replied;             /* bytes of `reply` */
+	uint8_t replied;             /* how many bytes of `reply` are used */
 	char reply[TEXT_REPLY];      /* answers that wait for text_console_reply() */
 };
 
-/* As text_grid_init(), whose errors it returns; `memory` likewise stays the console's. The cursor is shown. */
+/*
+ * Start a console. Returns text_grid_init()'s errors; `memory`, as there, belongs to the console from then on. The
+ * cursor is shown.
+ */
 MUST_CHECK enum status text_console_init(const struct boot_framebuffer *info, void *pixels, const struct font *font,
 					 void *memory, size_t size, struct text_console *ret);
 
 /*
- * Take text of one of the console's streams. Characters and sequences may be split over calls. Touches no pixel: all of
- * it is drawn at once by text_console_draw_row(), so that much text costs no more than a screen.
+ * Take text of one of the console's streams. Characters and sequences may be split over calls. Touches no pixel:
+ * whatever has changed is drawn by text_console_draw_row(), so that much text costs no more drawing than one screen.
  */
 void text_console_feed(struct text_console *console, struct text_stream *stream, const char *text, size_t size);
 
-/* Draw one row of what has changed. Returns false when there was nothing left to draw. Anything may happen in between. */
+/* Draw one changed row. Returns false when no row was left to draw. Text may be fed between two calls. */
 bool text_console_draw_row(struct text_console *console);
 
-/* The answers to what programs have asked, to be taken for typed input. Returns how many bytes; they are gone then. */
+/* Take the answers to what programs have asked; they are meant as typed input. Returns how many bytes. */
 size_t text_console_reply(struct text_console *console, char ret_bytes[TEXT_REPLY]);
 
 /* Empty, as it was at first, for what the kernel says next, whatever programs have made of it. */
 void text_console_reset(struct text_console *console);
 
-/* The kernel's text, shown at once. */
+/* Write text of the kernel's stream, shown at once. */
 static inline void text_console_write(struct text_console *console, const char *text, size_t size)
 {
 	text_console_feed(console, &console->kernel, text, size);

@@ -2,9 +2,9 @@
  * The grid of cells. Owns the copies of the screen's text and the choice of what to draw again; interprets no
  * characters.
  *
- * Reading a framebuffer back to scroll it is what makes such consoles slow. Here the wanted and the shown
- * text are compared in ordinary memory, and only cells that differ are drawn: after a scroll most cells of a
- * screen of log lines are blank before and after.
+ * Consoles that scroll by reading the framebuffer back are slow. Here the wanted and the shown text are compared in
+ * ordinary memory, and only cells that differ are drawn: after a scroll most cells of a screen of log lines are blank
+ * before and after.
  */
 #include "kernel/dev/text_grid.h"
 
@@ -13,7 +13,7 @@
 
 /* More columns than this are too small to read on any screen in use: then every pixel is enlarged. */
 #define MOST_COLUMNS 240
-#define MOST_ROWS    65535 /* of struct text_page */
+#define MOST_ROWS    65535 /* what the type of text_page.order can number */
 
 #define MOST_FONT_HEIGHT 32
 
@@ -31,7 +31,9 @@ static struct geometry geometry(uint32_t width, uint32_t height, const struct fo
 	return (struct geometry){ scale, columns / scale, height / (font->height * scale) };
 }
 
-/* Two pages and what is shown. */
+/*
+ * Return the bytes of memory for a row: its cells on two pages and as shown, and its number in the order of two pages.
+ */
 static size_t row_size(uint32_t columns)
 {
 	return 3 * sizeof(cell_t) * columns + 2 * sizeof(uint16_t);
@@ -44,7 +46,7 @@ size_t text_grid_size(const struct boot_framebuffer *info, const struct font *fo
 	return geo.columns ? row_size(geo.columns) * geo.rows : 0;
 }
 
-/* Take the grid's memory apart, and clear it. */
+/* Divide the grid's memory into its arrays, and clear them. */
 static void lay_out(struct text_grid *grid, void *memory)
 {
 	cell_t blank = text_cell(grid->font->space, TEXT_GREY, TEXT_BLACK, 0);
@@ -100,7 +102,7 @@ static void mark_dirty(struct text_grid *grid, uint32_t row, uint32_t end)
 		grid->dirty_end = end;
 }
 
-/* The wanted cells of a row of the screen. */
+/* Return the cells that a row of the screen should show. */
 static cell_t *row_cells(const struct text_grid *grid, uint32_t row)
 {
 	return grid->page.cells + (size_t)grid->page.order[row] * grid->columns;
@@ -132,7 +134,7 @@ void text_grid_fill(struct text_grid *grid, struct text_place place, uint32_t co
 	}
 }
 
-/* Of a row from `place` on: cut `count` to what there is, and return how many cells stay on the screen. */
+/* Limit `count` to the cells from `place` to the end of its row. Returns how many of these cells stay on the screen. */
 static uint32_t cut(const struct text_grid *grid, struct text_place place, uint32_t *count)
 {
 	uint32_t room = grid->columns - place.column;
@@ -215,7 +217,7 @@ void text_grid_set_cursor(struct text_grid *grid, const struct text_place *place
 {
 	if (place && grid->cursor_shown && place->row == grid->cursor.row && place->column == grid->cursor.column)
 		return;
-	/* The cursor is one more difference: of the cell it goes to, and of the one it leaves. */
+	/* The cursor is drawn like a change of text: in the cell that it goes to, and in the cell that it leaves. */
 	if (grid->cursor_shown)
 		mark_dirty(grid, grid->cursor.row, grid->cursor.row + 1);
 	grid->cursor_shown = place;
@@ -239,7 +241,7 @@ static void draw_cell(const struct text_grid *grid, uint32_t column, uint32_t ro
 		.scale = grid->scale,
 	};
 
-	/* A cursor is seen on hidden text too. */
+	/* On hidden text (both colours equal) the cursor is shown all the same. */
 	if (reversed && foreground == background)
 		foreground = background == TEXT_GREY ? TEXT_BLACK : TEXT_GREY;
 	glyph.foreground = grid->pixels[reversed ? background : foreground];

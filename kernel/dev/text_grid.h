@@ -1,5 +1,6 @@
 /*
- * The screen as a grid of character cells: what it should show, what it shows, and the difference drawn.
+ * The screen as a grid of character cells: what the screen should show, what it shows, and the drawing of the
+ * difference.
  */
 #pragma once
 
@@ -7,14 +8,14 @@
 #include "kernel/dev/framebuffer.h"
 #include "kernel/dev/text_palette.h"
 
-/* Bits 0-7 the glyph, 8-15 the foreground, 16-23 the background, then enum cell_flag. */
+/* A character cell: bits 0-7 the glyph, 8-15 the foreground, 16-23 the background, then enum cell_flag. */
 typedef struct {
 	uint32_t raw;
 } cell_t;
 
 enum cell_flag {
 	CELL_UNDERLINE = 1 << 24,
-	CELL_CURSOR = 1 << 25, /* the grid's own: colours exchanged */
+	CELL_CURSOR = 1 << 25, /* set by the grid only: the cursor is here, colours are exchanged */
 };
 
 static inline cell_t text_cell(uint8_t glyph, uint8_t foreground, uint8_t background, uint32_t flags)
@@ -22,15 +23,18 @@ static inline cell_t text_cell(uint8_t glyph, uint8_t foreground, uint8_t backgr
 	return (cell_t){ glyph | (uint32_t)foreground << 8 | (uint32_t)background << 16 | flags };
 }
 
-/* A place on the screen, from 0 at the top left. */
+/* A place on the screen, counted from 0 at the top left. */
 struct text_place {
 	uint32_t column, row;
 };
 
-/* A screen's text: the cells, and where each row of the screen is in them, so that scrolling moves no cell. */
+/*
+ * The text of a screen. Which row of cells each row of the screen shows is in `order`, so that scrolling moves no
+ * cells.
+ */
 struct text_page {
 	cell_t *cells;   /* columns * rows */
-	uint16_t *order; /* rows: a permutation */
+	uint16_t *order; /* a permutation of the rows */
 };
 
 struct text_grid {
@@ -38,21 +42,21 @@ struct text_grid {
 	const struct font *font;
 	uint32_t pixels[TEXT_PALETTE]; /* the colours as pixel values */
 	uint32_t columns, rows;        /* at least 1; rows at most 65535 */
-	uint32_t scale;                /* of each glyph */
-	struct text_page page;         /* what should be on the screen */
-	struct text_page other;        /* what text_grid_exchange() brings */
-	cell_t *shown;                 /* columns * rows, from the screen's top: what has been drawn */
-	uint32_t dirty, dirty_end;     /* rows outside [dirty, dirty_end) of the screen are as wanted */
+	uint32_t scale;                /* how many pixels wide and high a dot of a glyph is drawn */
+	struct text_page page;         /* what the screen should show */
+	struct text_page other;        /* the page that text_grid_exchange() would bring */
+	cell_t *shown;                 /* columns * rows cells, in the screen's order: what has been drawn */
+	uint32_t dirty, dirty_end;     /* rows of the screen outside [dirty, dirty_end) show what they should */
 	struct text_place cursor;
 	bool cursor_shown;
 };
 
-/* Bytes of memory that a grid over all of this framebuffer needs; 0 when it has no room for a single cell. */
+/* Return how many bytes of memory a grid over all of this framebuffer needs; 0 when not even one cell fits. */
 size_t text_grid_size(const struct boot_framebuffer *info, const struct font *font);
 
 /*
- * Fill *ret and clear the screen to spaces in grey on black. `memory` (text_grid_size() bytes, aligned to 4) stays
- * the grid's for good, and must be mapped whenever the grid is used; with less of it the screen has fewer rows.
+ * Fill *ret and clear the screen to spaces in grey on black. `memory` (text_grid_size() bytes, aligned to 4) belongs to
+ * the grid from now on, and must be mapped whenever the grid is used; with less of it the screen has fewer rows.
  * Returns framebuffer_init()'s errors, or ERR_NO_MEMORY (no room for one row); nothing is drawn then and *ret is
  * undefined.
  */
@@ -60,30 +64,31 @@ MUST_CHECK enum status text_grid_init(const struct boot_framebuffer *info, void 
 				      void *memory, size_t size, struct text_grid *ret);
 
 /*
- * These change what the screen should show, and touch no pixel: text_grid_draw_row() does. Places must lie inside;
- * counts are cut to what there is room for. `blank` is what stands in cells that come free.
+ * Change what the screen should show. These calls touch no pixel: text_grid_draw_row() does. Places must lie inside the
+ * screen; counts are limited to what fits. `blank` is put into cells that become free.
  */
 void text_grid_put(struct text_grid *grid, struct text_place place, cell_t cell);
-void text_grid_fill(struct text_grid *grid, struct text_place place, uint32_t cells, cell_t cell); /* row after row */
-/* Move the rest of the row right, or left over what is deleted. */
+/* fills row after row */
+void text_grid_fill(struct text_grid *grid, struct text_place place, uint32_t cells, cell_t cell);
+/* Move the rest of the row right to make room, or left over the deleted cells. */
 void text_grid_insert(struct text_grid *grid, struct text_place place, uint32_t cells, cell_t blank);
 void text_grid_delete(struct text_grid *grid, struct text_place place, uint32_t cells, cell_t blank);
 /* Move the rows [top, end), 0 <= top < end <= rows, up or down. */
 void text_grid_scroll_up(struct text_grid *grid, uint32_t top, uint32_t end, uint32_t count, cell_t blank);
 void text_grid_scroll_down(struct text_grid *grid, uint32_t top, uint32_t end, uint32_t count, cell_t blank);
-/* The other page comes to the screen, with the text it had when it went. */
+/* Show the other page, with the text that it had when it was last shown. */
 void text_grid_exchange(struct text_grid *grid);
-/* Show the cursor at `*place`, or none when it is NULL. */
+/* Show the cursor at `*place`; NULL: nowhere. */
 void text_grid_set_cursor(struct text_grid *grid, const struct text_place *place);
 
-/* Is there a row to draw? */
+/* Return whether a row is to be drawn. */
 static inline bool text_grid_is_dirty(const struct text_grid *grid)
 {
 	return grid->dirty < grid->dirty_end;
 }
 
 /*
- * Draw one of the dirty rows, if there is one: those cells that differ. Only this writes pixels. Between two calls
- * anything may change.
+ * Draw one of the dirty rows, if there is one: only the cells that differ. This is the only call that writes pixels.
+ * Between two calls anything may change.
  */
 void text_grid_draw_row(struct text_grid *grid);

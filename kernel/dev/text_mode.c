@@ -1,5 +1,5 @@
 /*
- * Modes of the terminal: what it remembers, which rows scroll, which page is shown, and how all of that is reset.
+ * Modes of the terminal: what is saved, which rows scroll, which page is shown, and how all of that is reset.
  */
 #include "kernel/dev/text_internal.h"
 
@@ -20,7 +20,7 @@ void text_save(struct text_console *console, struct text_stream *stream)
 	};
 }
 
-/* What was never saved is the beginning: home, and everything as it was then. */
+/* Restore the cursor and the style. When nothing was saved, go to the first state. */
 void text_restore(struct text_console *console, struct text_stream *stream)
 {
 	const struct text_saved *saved = &console->saved[console->alternate];
@@ -58,7 +58,7 @@ static void set_mode(struct text_stream *stream, enum text_mode mode, bool on)
 		stream->style.modes &= (uint8_t)~mode;
 }
 
-/* To the alternate page or back from it. Nothing happens when it is there. */
+/* Show the alternate page, or the main one. Nothing happens when that page is shown already. */
 static void choose_page(struct text_console *console, bool alternate)
 {
 	if (console->alternate == alternate)
@@ -73,7 +73,9 @@ static void clear(struct text_console *console, const struct text_stream *stream
 		       text_blank(console, stream));
 }
 
-/* 1049: an editor's page. What stood on the screen comes back with the cursor where it was. */
+/*
+ * Do mode 1049, an editor's page: when it ends the text that stood on the screen before is back, and so is the cursor.
+ */
 static void editor_page(struct text_console *console, struct text_stream *stream, bool on)
 {
 	if (on == console->alternate)
@@ -118,7 +120,7 @@ static void private_mode(struct text_console *console, struct text_stream *strea
 	case 1049:
 		editor_page(console, stream, on);
 		break;
-	default: /* colours of the screen, blinking, mice, bracketed paste: nothing here has them */
+	default: /* colours of the screen, blinking, mice, bracketed paste: this terminal has none of them */
 		break;
 	}
 }
@@ -156,7 +158,7 @@ void text_full_reset(struct text_console *console, struct text_stream *stream)
 	text_move_to(console, 0, 0);
 }
 
-/* A screen full of E, to adjust the tube by. */
+/* Fill the screen with E: a picture for adjusting a tube. */
 void text_alignment(struct text_console *console, struct text_stream *stream)
 {
 	struct vt_pen pen = VT_PEN_DEFAULT;

@@ -1,10 +1,10 @@
 /*
- * The palette. Owns its values; the first 16 are chosen to be read with ease, the rest are what programs expect.
+ * The palette's values: the first 16 colours are chosen to be easy to read, the rest are what programs expect.
  */
 #include "kernel/dev/text_palette.h"
 
-#define CUBE  16  /* the first colour of the cube */
-#define GREYS 232 /* the first of the greys, 8, 18 to 238 in all channels */
+#define CUBE  16  /* number of the first colour of the 6 x 6 x 6 cube */
+#define GREYS 232 /* number of the first grey; greys have 8, 18, … 238 in all channels */
 
 static const uint32_t first_colours[TEXT_COLOURS] = {
 	0x0b0e14, 0xd0454c, 0x4fae57, 0xc08a2b, 0x4a7fd4, 0xa867c4, 0x35a3a3, 0xc5c8ce,
@@ -31,7 +31,7 @@ static uint32_t nearest_level(uint32_t value)
 {
 	uint32_t level = 0;
 
-	/* On to the next one from half way. */
+	/* From half way between two levels on, the upper one is nearer. */
 	while (level < 5 && value * 2 >= (uint32_t)levels[level] + levels[level + 1])
 		level++;
 	return level;

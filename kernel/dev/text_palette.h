@@ -1,11 +1,11 @@
 /*
- * The 256 colours of a terminal: 16 of our own, a cube of 6 x 6 x 6 and 24 greys, numbered as xterm does.
+ * The 256 colours of a terminal: 16 of AnkeOS's own choice, a cube of 6 x 6 x 6 and 24 greys, numbered as xterm does.
  */
 #pragma once
 
 #include <stdint.h>
 
-/* The colours of ECMA-48's SGR 30-37, then their bright ones (90-97). */
+/* The colours of ECMA-48's SGR 30-37, then bright ones (90-97). */
 enum text_colour {
 	TEXT_BLACK,
 	TEXT_RED,
@@ -20,8 +20,8 @@ enum text_colour {
 	TEXT_PALETTE = 256,
 };
 
-/* 0xRRGGBB of a colour. */
+/* Return a colour's 0xRRGGBB. */
 uint32_t text_colour_rgb(uint8_t colour);
 
-/* The nearest of the cube and the greys to 0xRRGGBB. */
+/* Return the colour of cube or greys that is nearest to 0xRRGGBB. */
 uint8_t text_colour_of(uint32_t rgb);

@@ -1,6 +1,6 @@
 /*
  * What escape and control sequences do (ECMA-48; DEC STD 070; "XTerm Control Sequences"). Owns the two tables of them,
- * and motions, erasing and answers; modes are text_mode.c's.
+ * and motions, erasing and answers; text_mode.c has the modes.
  */
 #include "kernel/dev/text_internal.h"
 #include "kernel/lib/format.h"
@@ -102,7 +102,10 @@ static void erase(struct text_console *console, const struct text_stream *stream
 		text_grid_fill(&console->grid, from, cells, text_blank(console, stream));
 }
 
-/* Erase in the cells [start, start + size) of the screen, counted row by row, that hold the cursor. */
+/*
+ * Erase as the parameter says: from the cursor to the end, from the start to the cursor, or all of the cells [start,
+ * start + size), counted row by row from the top left. The cursor is among them.
+ */
 static void erase_part(struct text_console *console, struct text_stream *stream, uint32_t start, uint32_t size)
 {
 	uint32_t columns = console->grid.columns, here = console->at.row * columns + console->at.column;
@@ -117,7 +120,7 @@ static void erase_part(struct text_console *console, struct text_stream *stream,
 		break;
 	case 2:
 		break;
-	default: /* 3, what has scrolled away, is not kept at all */
+	default: /* 3 asks to erase what has scrolled away, which is not kept anyway */
 		return;
 	}
 	erase(console, stream, (struct text_place){ start % columns, start / columns }, end - start);
@@ -153,7 +156,7 @@ static void delete_characters(struct text_console *console, struct text_stream *
 	console->wrap_due = false;
 }
 
-/* Rows are inserted and deleted inside the region that scrolls only. */
+/* Insert or delete rows; only inside the region that scrolls. */
 static void insert_rows(struct text_console *console, struct text_stream *stream)
 {
 	uint32_t row = console->at.row;
@@ -181,7 +184,7 @@ static void scroll_up(struct text_console *console, struct text_stream *stream)
 
 static void scroll_down(struct text_console *console, struct text_stream *stream)
 {
-	/* With more parameters this is another command, of a mouse. */
+	/* With more than one parameter the same letter is another command, about a mouse. */
 	if (stream->parser.count == 1)
 		text_grid_scroll_down(&console->grid, stream->top, stream->end, count_of(stream),
 				      text_blank(console, stream));
@@ -193,7 +196,7 @@ static void repeat(struct text_console *console, struct text_stream *stream)
 
 	if (!stream->last)
 		return;
-	/* More than a screen of them look the same. */
+	/* More characters than a screenful change nothing more. */
 	for (count = count < most ? count : most; count > 0; count--)
 		text_show(console, stream, stream->last);
 }
@@ -206,7 +209,7 @@ static void select_graphics(struct text_console *console, struct text_stream *st
 
 /* ---- questions ---- */
 
-/* An answer that has no room is dropped: nobody asks so much without reading. */
+/* Queue an answer to a program. Without room it is dropped: no sane program asks so much without reading. */
 static void answer(struct text_console *console, const struct text_stream *stream, const char *text)
 {
 	size_t size = strlen(text);
@@ -233,7 +236,10 @@ static void report_status(struct text_console *console, struct text_stream *stre
 	}
 }
 
-/* Who we are: a VT102. And, to the second question, a VT220 of no version. No answer, when it is echoed, is a question. */
+/*
+ * Answer the question "who are you?": a VT102; to its second form: a VT220 of no version. The answers are chosen so
+ * that none is itself a question when it is echoed.
+ */
 static void report_device(struct text_console *console, struct text_stream *stream)
 {
 	if (stream->parser.parameter[0] == 0)
@@ -245,14 +251,14 @@ static void report_size(struct text_console *console, struct text_stream *stream
 	char text[32];
 
 	if (stream->parser.parameter[0] != 18)
-		return; /* windows to move, titles to push: there are none */
+		return; /* moving windows, saving titles: this terminal has neither */
 	format_s(text, sizeof(text), "\033[8;%u;%ut", console->grid.rows, console->grid.columns);
 	answer(console, stream, text);
 }
 
 /* ---- the tables ---- */
 
-/* ESC [ … with neither prefix nor intermediate, by the last byte. */
+/* What ESC [ … does, indexed by the last byte; sequences without prefix and intermediate. */
 static sequence_fn *const sequences[] = {
 	['@'] = insert_characters,
 	['A'] = up,
@@ -308,7 +314,7 @@ static void index_up(struct text_console *console, struct text_stream *stream)
 	text_reverse_index(console, stream);
 }
 
-/* ESC with one byte behind it. */
+/* What ESC and one byte do, indexed by that byte. */
 static sequence_fn *const escapes[] = {
 	['7'] = text_save, ['8'] = text_restore,  ['D'] = index_down,      ['E'] = next_line, ['H'] = tab_set,
 	['M'] = index_up,  ['Z'] = report_device, ['c'] = text_full_reset, [0x7f] = NULL,

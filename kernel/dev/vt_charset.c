@@ -1,6 +1,6 @@
 /*
- * Tables of characters: the set that draws lines, and those that are not one column wide (Unicode, "East Asian Width"
- * and the general category Mn, by blocks: no font of a console tells more of them apart).
+ * Tables of characters: the set that draws lines, and the characters that are not one column wide (Unicode, "East Asian
+ * Width" and the general category Mn, by whole blocks: a console's font makes no finer difference visible).
  */
 #include "kernel/dev/vt_charset.h"
 
@@ -9,10 +9,10 @@
 #define GRAPHICS_FIRST 0x5f
 
 static const uint16_t graphics[] = {
-	0x00a0, 0x25c6, 0x2592, 0x2409, 0x240c, 0x240d, 0x240a, 0x00b0, /* _ ` a - f */
-	0x00b1, 0x2424, 0x240b, 0x2518, 0x2510, 0x250c, 0x2514, 0x253c, /* g - n */
-	0x23ba, 0x23bb, 0x2500, 0x23bc, 0x23bd, 0x251c, 0x2524, 0x2534, /* o - v */
-	0x252c, 0x2502, 0x2264, 0x2265, 0x03c0, 0x2260, 0x00a3, 0x00b7, /* w - z { | } ~ */
+	0x00a0, 0x25c6, 0x2592, 0x2409, 0x240c, 0x240d, 0x240a, 0x00b0, /* for _ ` a - f */
+	0x00b1, 0x2424, 0x240b, 0x2518, 0x2510, 0x250c, 0x2514, 0x253c, /* for g - n */
+	0x23ba, 0x23bb, 0x2500, 0x23bc, 0x23bd, 0x251c, 0x2524, 0x2534, /* for o - v */
+	0x252c, 0x2502, 0x2264, 0x2265, 0x03c0, 0x2260, 0x00a3, 0x00b7, /* for w - z { | } ~ */
 };
 
 struct range {
@@ -49,7 +49,7 @@ static int is_in(const struct range *ranges, size_t count, uint32_t code_point)
 
 unsigned vt_width(uint32_t code_point)
 {
-	/* Nearly all that is ever shown lies below. */
+	/* Nearly all text has only code points below the first of the tables. */
 	if (code_point < narrowest[0].first)
 		return 1;
 	if (is_in(narrowest, sizeof(narrowest) / sizeof(narrowest[0]), code_point))

@@ -1,9 +1,9 @@
 /*
- * The states between bytes. Owns what is a character, a control or a sequence, as a table of states and kinds of bytes;
- * knows no screen.
+ * The parser's states between bytes. Owns what is a character, a control or a sequence, as a table of states and kinds
+ * of bytes; knows no screen.
  *
- * Control characters work inside sequences too, CAN and SUB break one off, and ESC starts the next one (ECMA-48; DEC STD
- * 070, "Code Extension Layer").
+ * Control characters work inside sequences too, CAN and SUB break a sequence off, and ESC starts the next one (ECMA-48;
+ * DEC STD 070, "Code Extension Layer").
  */
 #include "kernel/dev/vt_parser.h"
 
@@ -27,15 +27,15 @@ enum kind {
 
 enum state {
 	STATE_TEXT,
-	STATE_ESCAPE, /* after ESC and perhaps intermediates */
+	STATE_ESCAPE, /* after ESC and perhaps intermediate bytes */
 	STATE_START,  /* after ESC [ */
 	STATE_PARAMETERS,
 	STATE_INTERMEDIATES, /* after parameters */
-	STATE_IGNORE,        /* in a sequence that means nothing */
+	STATE_IGNORE,        /* in a sequence that is malformed */
 	STATE_COMMAND_START, /* after ESC ] */
-	STATE_COMMAND,       /* in an operating system command: ends with ST or BEL */
-	STATE_PALETTE,       /* in Linux's ESC ] P, which has seven digits and no end */
-	STATE_STRING,        /* in another string: ends with ST */
+	STATE_COMMAND,       /* in an operating system command, which ends with ST or BEL */
+	STATE_PALETTE,       /* in Linux's ESC ] P, which has seven digits and no end mark */
+	STATE_STRING,        /* in a string of another kind, which ends with ST */
 	STATES,
 };
 
@@ -43,30 +43,30 @@ enum action {
 	DO_NOTHING,
 	DO_TEXT,
 	DO_CONTROL,
-	DO_BEGIN, /* ESC */
+	DO_BEGIN, /* start a sequence: ESC has come */
 	DO_INTERMEDIATE,
 	DO_PREFIX,
 	DO_DIGIT,
 	DO_NEXT,
 	DO_SUB,
-	DO_ESCAPE, /* the end of an escape sequence, or the beginning of something longer */
+	DO_ESCAPE, /* the end of an escape sequence, or the start of something longer, as ESC [ */
 	DO_SEQUENCE,
-	DO_COMMAND, /* the first byte of an operating system command */
+	DO_COMMAND, /* take the first byte of an operating system command */
 	DO_STRING,
-	DO_AGAIN, /* the byte belongs to the next state */
+	DO_AGAIN, /* change the state, then look at the same byte again */
 };
 
 struct step {
 	uint8_t action, next;
 };
 
-/* What control characters do while a sequence is unfinished. */
+/* The steps for control characters while a sequence is unfinished: they work as outside of one. */
 #define IN_SEQUENCE(state)                                                                      \
 	[KIND_CONTROL] = { DO_CONTROL, state }, [KIND_BELL] = { DO_CONTROL, state },            \
 	[KIND_CANCEL] = { DO_NOTHING, STATE_TEXT }, [KIND_ESCAPE] = { DO_BEGIN, STATE_ESCAPE }, \
 	[KIND_DELETE] = { DO_NOTHING, state }, [KIND_HIGH] = { DO_AGAIN, STATE_TEXT }
 
-/* The same in a string, all but finals: the first of those means something in a command. */
+/* The steps inside a string for all bytes except KIND_FINAL, the first of which has a meaning in a command. */
 #define IN_STRING(state, bell_action, bell_next)                                                \
 	[KIND_CONTROL] = { DO_STRING, state }, [KIND_BELL] = { bell_action, bell_next },        \
 	[KIND_CANCEL] = { DO_NOTHING, STATE_TEXT }, [KIND_ESCAPE] = { DO_BEGIN, STATE_ESCAPE }, \
@@ -172,7 +172,7 @@ static void begin(struct vt_parser *parser)
 		parser->parameter[i] = 0;
 }
 
-/* `count` goes on beyond the array while the sequence is read, so that what comes there is dropped. */
+/* Add a digit to the last parameter. Parameters beyond the array are counted, so that their digits are dropped. */
 static void digit(struct vt_parser *parser, uint8_t byte)
 {
 	uint16_t *parameter = &parser->parameter[parser->count - 1];
@@ -193,7 +193,7 @@ static void next_parameter(struct vt_parser *parser, bool sub)
 	parser->count++;
 }
 
-/* The byte behind ESC. */
+/* Take the byte behind ESC. */
 static enum vt_event escape(struct vt_parser *parser, uint8_t byte)
 {
 	parser->final = byte;
@@ -206,13 +206,13 @@ static enum vt_event escape(struct vt_parser *parser, uint8_t byte)
 	case ']':
 		parser->state = STATE_COMMAND_START;
 		return VT_END;
-	case 'P': /* device control, start of string, privacy message, application command */
+	case 'P': /* these start strings: device control, start of string, privacy message, application command */
 	case 'X':
 	case '^':
 	case '_':
 		parser->state = STATE_STRING;
 		return VT_END;
-	case '\\': /* the end of a string, which ESC has ended already */
+	case '\\': /* the end mark of a string, whose ESC has ended the string already */
 		return VT_END;
 	default:
 		return VT_ESCAPE;
@@ -227,7 +227,10 @@ static void string(struct vt_parser *parser)
 		parser->state = STATE_TEXT;
 }
 
-/* Linux's two commands without an end are what terminfo's `linux` sends: set a colour, and reset them. */
+/*
+ * Take the first byte of a command. Two commands of Linux, which terminfo's `linux` sends, have no end mark: set a
+ * colour (P), and reset the colours (R).
+ */
 static void command(struct vt_parser *parser, uint8_t byte)
 {
 	if (byte == 'P')
@@ -244,7 +247,10 @@ static enum vt_event sequence(struct vt_parser *parser, uint8_t byte)
 	return VT_SEQUENCE;
 }
 
-/* One byte of a sequence, or an ASCII one of text. *ret_again: it must be fed again. VT_END: nothing is complete. */
+/*
+ * Take one byte of a sequence, or an ASCII byte of text. *ret_again: the byte must be fed again. Returns VT_END when
+ * nothing is complete yet.
+ */
 static enum vt_event step(struct vt_parser *parser, uint8_t byte, bool *ret_again)
 {
 	struct step to = steps[parser->state][kind_of(byte)];
@@ -292,7 +298,7 @@ static enum vt_event step(struct vt_parser *parser, uint8_t byte, bool *ret_agai
 	return VT_END;
 }
 
-/* Part of a character that takes several bytes, or what cut one short. */
+/* Take a byte of a character of several bytes, or one that cuts such a character short. */
 static enum vt_event high(struct vt_parser *parser, uint8_t byte, bool *ret_again)
 {
 	enum utf8_result result = utf8_feed(&parser->utf8, byte, &parser->code_point);

@@ -1,9 +1,9 @@
 /*
- * SGR. Owns what its numbers mean; the palette is the grid's.
+ * SGR (ESC [ … m). Owns what its numbers mean; text_palette.c has the colours.
  */
 #include "kernel/dev/vt_pen.h"
 
-/* The index of the parameter behind `i` and all that belongs to it by ':'. */
+/* Return the index of the next parameter behind `i` that does not belong to `i` by ':'. */
 static unsigned skip_sub(const struct vt_parser *s, unsigned i)
 {
 	for (i++; i < s->count && (s->sub >> i & 1); i++)
@@ -11,7 +11,7 @@ static unsigned skip_sub(const struct vt_parser *s, unsigned i)
 	return i;
 }
 
-/* A channel of 8 bits, cut to what one has. */
+/* Return parameter `i` as a colour channel of 8 bits; a greater value becomes 255. */
 static uint32_t channel(const struct vt_parser *s, unsigned i)
 {
 	uint32_t value = i < s->count ? s->parameter[i] : 0;
@@ -25,8 +25,8 @@ static uint32_t rgb(const struct vt_parser *s, unsigned red)
 }
 
 /*
- * The colour that 38 or 48 at `i` names, into *colour. Returns the index of the parameter behind it.
- * With ':' an identifier of a colour space may stand before the channels (ISO 8613-6), and mostly does.
+ * Put the colour that 38 or 48 at `i` names into *colour. Returns the index of the parameter behind it. With ':' the
+ * number of a colour space may stand before the channels (ISO 8613-6), and mostly does.
  */
 static unsigned select_colour(const struct vt_parser *s, unsigned i, uint8_t *colour)
 {
@@ -59,7 +59,7 @@ static void select_one(struct vt_pen *pen, uint16_t parameter)
 		pen->attributes |= VT_DIM;
 		break;
 	case 4:
-	case 21: /* twice underlined */
+	case 21: /* double underline, shown as a single one */
 		pen->attributes |= VT_UNDERLINE;
 		break;
 	case 7:
@@ -98,7 +98,7 @@ static void select_one(struct vt_pen *pen, uint16_t parameter)
 	case 100 ... 107:
 		pen->background = (uint8_t)(TEXT_BRIGHT + (parameter - 100));
 		break;
-	default: /* italic, blinking, struck out and what is not known: as it was */
+	default: /* italic, blinking, struck out and unknown numbers change nothing */
 		break;
 	}
 }
@@ -112,7 +112,7 @@ void vt_pen_select(struct vt_pen *pen, const struct vt_parser *s)
 			i = select_colour(s, i, parameter == 38 ? &pen->foreground : &pen->background);
 			continue;
 		}
-		/* 4:0 is a line of the kind "none". */
+		/* 4:0 means underline of the kind "none". */
 		if (parameter == 4 && i + 1 < s->count && (s->sub >> (i + 1) & 1) && s->parameter[i + 1] == 0)
 			parameter = 24;
 		select_one(pen, parameter);
@@ -127,7 +127,7 @@ cell_t vt_pen_cell(const struct vt_pen *pen, uint8_t glyph)
 	if (pen->attributes & VT_BOLD && foreground < TEXT_BRIGHT)
 		foreground |= TEXT_BRIGHT;
 	else if (pen->attributes & VT_DIM && foreground == TEXT_GREY)
-		foreground = TEXT_BRIGHT; /* dark grey */
+		foreground = TEXT_BRIGHT; /* which is dark grey */
 	if (pen->attributes & VT_REVERSE) {
 		uint8_t swap = foreground;
 

@@ -1,12 +1,13 @@
 /*
- * From the root pointer to each table, with checksums and bounds. What a table says is acpi_tables.c's.
+ * Finds the ACPI tables: from the root pointer to each table, with checksums and bounds. What the tables say is read in
+ * acpi_tables.c.
  */
 #include "kernel/irq/acpi_parse.h"
 
-/* Longer than any table seen by far; a length beyond it is damage. */
+/* Far longer than any table seen: a greater length is taken for damage. */
 #define TABLE_MOST (16u << 20)
 
-#define RSDP_SIZE_1 20 /* ACPI 1.0 */
+#define RSDP_SIZE_1 20 /* the size that ACPI 1.0 gave it */
 #define RSDP_SIZE_2 36
 
 struct reader {
@@ -45,7 +46,10 @@ static const void *bytes_at(const struct reader *r, paddr_t pa, uint64_t size)
 	return pa.raw && pa.raw <= UINT64_MAX - size ? r->memory->at(r->memory->ctx, pa, size) : NULL;
 }
 
-/* The table at `pa`, checked; size 0, and a fault noted under the name `expected` or its own, when it is not sound. */
+/*
+ * Return the table at `pa`, checked. When it is not sound its size is 0, and the fault is noted under the name
+ * `expected` or, if that is NULL, the table's own.
+ */
 static struct acpi_table table_at(const struct reader *r, paddr_t pa, const char *expected)
 {
 	const struct acpi_table none = { NULL, 0 };
@@ -129,7 +133,7 @@ static void read_table(const struct reader *r, paddr_t pa)
 	}
 }
 
-/* `list` is an RSDT with addresses of 4 bytes, or an XSDT with 8. */
+/* Read the tables of a list: an RSDT with addresses of 4 bytes (`width`), or an XSDT with 8. */
 static bool read_list(const struct reader *r, paddr_t pa, const char *signature, uint32_t width)
 {
 	struct acpi_table list = table_at(r, pa, signature);
@@ -139,14 +143,14 @@ static bool read_list(const struct reader *r, paddr_t pa, const char *signature,
 	for (uint32_t at = ACPI_HEADER; list.size - at >= width; at += width) {
 		uint64_t entry = width == 8 ? acpi_u64(list.bytes + at) : acpi_u32(list.bytes + at);
 
-		/* Some firmware leaves holes. */
+		/* Some firmware leaves holes in the list. */
 		if (entry)
 			read_table(r, paddr(entry));
 	}
 	return true;
 }
 
-/* ACPI 6.5, "Root System Description Pointer (RSDP)". */
+/* Read the root pointer and the tables of its list (ACPI 6.5, "Root System Description Pointer (RSDP)"). */
 static bool read_root(const struct reader *r, paddr_t pa)
 {
 	const uint8_t *rsdp = bytes_at(r, pa, RSDP_SIZE_1);
@@ -173,7 +177,7 @@ static bool read_root(const struct reader *r, paddr_t pa)
 		else if (acpi_u64(extended + 24) && read_list(r, paddr(acpi_u64(extended + 24)), "XSDT", 8))
 			return true;
 	}
-	/* What the first revision had is still there. */
+	/* Without a sound XSDT, use the RSDT of ACPI 1.0, which later revisions still have. */
 	return acpi_u32(rsdp + 16) && read_list(r, paddr(acpi_u32(rsdp + 16)), "RSDT", 4);
 }
 

@@ -6,15 +6,18 @@
 
 #include "paging/types.h"
 
-/* The seam to memory. */
+/* How acpi_read reaches memory; the caller supplies this. */
 struct acpi_memory {
-	/* A pointer to `size` bytes of RAM at `pa`, readable until acpi_read returns; NULL when it is not all RAM. */
+	/*
+	 * Return a pointer to `size` bytes of RAM at `pa`, readable until acpi_read returns; NULL when not all of them
+	 * are RAM.
+	 */
 	const void *(*at)(void *ctx, paddr_t pa, uint64_t size);
 	void *ctx;
 };
 
 #define ACPI_IO_APICS  16
-#define ACPI_OVERRIDES 16 /* there are 16 ISA interrupts */
+#define ACPI_OVERRIDES 16 /* as many as ISA has interrupts */
 #define ACPI_MCFGS     16
 #define ACPI_FAULTS    16
 
@@ -24,11 +27,11 @@ struct acpi_io_apic {
 	uint32_t first_gsi;
 };
 
-/* ACPI 6.5, "MPS INTI Flags". */
-#define ACPI_ACTIVE_LOW 1 /* else active high, ISA's default */
-#define ACPI_LEVEL      2 /* else edge-triggered, ISA's default */
+/* Flags of an interrupt (ACPI 6.5, "MPS INTI Flags"). */
+#define ACPI_ACTIVE_LOW 1 /* not set: active high, ISA's default */
+#define ACPI_LEVEL      2 /* not set: edge-triggered, ISA's default */
 
-/* An ISA interrupt that is another global one, or is signalled in another way. */
+/* An ISA interrupt whose global number (GSI) differs from its ISA number, or whose signal differs from ISA's. */
 struct acpi_override {
 	uint8_t isa;
 	uint8_t flags; /* ACPI_ACTIVE_LOW, ACPI_LEVEL */
@@ -37,62 +40,62 @@ struct acpi_override {
 
 enum acpi_space { ACPI_SPACE_MEMORY = 0, ACPI_SPACE_IO = 1 };
 
-/* A register (ACPI 6.5, "Generic Address Structure"). address 0: there is none. */
+/* A register (ACPI 6.5, "Generic Address Structure"). address 0: the machine has none. */
 struct acpi_register {
-	uint8_t space; /* enum acpi_space, or another that we do not use */
+	uint8_t space; /* enum acpi_space, or a kind that the kernel does not use */
 	uint8_t bits;
 	uint64_t address;
 };
 
-/* PCI configuration space in memory, one bus a MiB from `pa` on. */
+/* A part of PCI's configuration space that is mapped as memory: one MiB a bus. */
 struct acpi_mcfg {
-	paddr_t pa; /* of bus 0, even if first_bus is another */
+	paddr_t pa; /* where bus 0 is or would be, even if first_bus is another */
 	uint16_t segment;
 	uint8_t first_bus, last_bus;
 };
 
-/* A table that was left out, or the tail of a list. */
+/* A table that was skipped, or of which only the beginning was used. */
 struct acpi_fault {
 	char table[5];    /* signature, "RSDP" for the root */
 	const char *what; /* what is wrong with it */
 	paddr_t pa;
 };
 
-/* What was found. All zero: nothing. */
+/* What the tables say. All zero: no tables. */
 struct acpi_info {
-	bool has_madt; /* the next seven are its */
+	bool has_madt; /* an MADT was found: the next seven fields come from it */
 	bool has_8259;
-	unsigned cpus; /* enabled */
+	unsigned cpus; /* number of enabled CPUs */
 	paddr_t local_apic;
 	unsigned io_apic_count;
 	struct acpi_io_apic io_apics[ACPI_IO_APICS];
 	unsigned override_count;
 	struct acpi_override overrides[ACPI_OVERRIDES];
 
-	bool has_fadt; /* all up to century are its */
+	bool has_fadt; /* an FADT was found: all fields up to century come from it */
 	bool hardware_reduced;
-	uint16_t smi_command; /* port; 0: ACPI mode is always on */
-	uint8_t acpi_enable;  /* what to write there */
+	uint16_t smi_command; /* port for enabling ACPI mode; 0: ACPI mode is always on */
+	uint8_t acpi_enable;  /* what to write to that port */
 	struct acpi_register pm1a_control, pm1b_control, pm1a_event, pm1b_event;
-	struct acpi_register reset; /* only when the table says that it works */
+	struct acpi_register reset; /* the reset register; set only when the table says that it works */
 	uint8_t reset_value;
-	uint8_t century; /* CMOS index; 0: none */
+	uint8_t century; /* index in the CMOS of the century; 0: none */
 
-	bool has_s5; /* found in the DSDT: what SLP_TYP turns the machine off */
+	bool has_s5; /* the DSDT tells which SLP_TYP turns the machine off */
 	uint8_t s5_type_a, s5_type_b;
 
-	paddr_t hpet; /* 0: none */
+	paddr_t hpet; /* address of the HPET's registers; 0: none */
 
 	unsigned mcfg_count;
 	struct acpi_mcfg mcfgs[ACPI_MCFGS];
 
 	unsigned fault_count;
-	struct acpi_fault faults[ACPI_FAULTS]; /* the first ones */
+	struct acpi_fault faults[ACPI_FAULTS]; /* the first ACPI_FAULTS of them */
 };
 
 /*
- * Read the tables that hang from the root pointer at `rsdp`. *ret holds what was sound, and the faults of the rest;
- * two tables of one kind: the first sound one counts.
+ * Read the tables that hang from the root pointer at `rsdp`. *ret holds what was sound, and the faults of the rest. Of
+ * two tables of one kind the first sound one counts.
  * Returns ERR_NOT_FOUND (rsdp is 0), ERR_FORMAT (no sound list of tables); *ret then has only faults.
  */
 MUST_CHECK enum status acpi_read(const struct acpi_memory *memory, paddr_t rsdp, struct acpi_info *ret);

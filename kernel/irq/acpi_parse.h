@@ -1,12 +1,12 @@
 /*
- * What acpi.c and acpi_tables.c share: a table in memory, and the parsers of each kind.
+ * What acpi.c and acpi_tables.c share: a table in memory, and the parsers, one for each kind of table.
  */
 #pragma once
 
 #include "kernel/irq/acpi.h"
 #include "kernel/lib/string.h"
 
-#define ACPI_HEADER 36 /* bytes of the header that all tables but the root have */
+#define ACPI_HEADER 36 /* bytes of the header that each table has but the root pointer */
 
 /* A table whose header, length and checksum have been checked. */
 struct acpi_table {
@@ -14,7 +14,7 @@ struct acpi_table {
 	uint32_t size; /* bytes, header included */
 };
 
-/* Numbers lie unaligned. The caller has checked that they lie in the table. */
+/* Read a number, which need not be aligned. The caller has checked that it lies in the table. */
 static inline uint16_t acpi_u16(const uint8_t *at)
 {
 	uint16_t value;
@@ -40,8 +40,7 @@ static inline uint64_t acpi_u64(const uint8_t *at)
 }
 
 /*
- * Each adds what its table says to *info. Returns NULL, or what is wrong with the table; *info may then have
- * changed in part.
+ * Add what a table says to *info. Returns NULL, or what is wrong with the table; *info may then have changed in part.
  */
 typedef const char *acpi_parser_fn(struct acpi_table table, struct acpi_info *info);
 acpi_parser_fn acpi_parse_madt, acpi_parse_fadt, acpi_parse_hpet, acpi_parse_mcfg;
@@ -49,5 +48,5 @@ acpi_parser_fn acpi_parse_madt, acpi_parse_fadt, acpi_parse_hpet, acpi_parse_mcf
 /* Look for the \_S5_ package in a DSDT. Finding none is no fault. */
 void acpi_scan_s5(struct acpi_table dsdt, struct acpi_info *info);
 
-/* Where a FADT has its DSDT; 0: nowhere. */
+/* Return where the FADT says that the DSDT is; 0: nowhere. */
 paddr_t acpi_dsdt_of(struct acpi_table fadt);

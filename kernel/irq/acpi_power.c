@@ -1,6 +1,7 @@
 /*
- * The few writes of acpi_power.h (ACPI 6.5, "PM1 Control Grouping", "Reset Register"). Ports only: registers in memory
- * are those of hardware-reduced machines, which have other ways, and no 8042 to fall back on either.
+ * The few writes of acpi_power.h (ACPI 6.5, "PM1 Control Grouping", "Reset Register"). Only registers at ports are
+ * used: the machines that have these registers in memory are hardware-reduced ones, which have other ways, and have no
+ * 8042 either.
  */
 #include "kernel/irq/acpi_power.h"
 
@@ -11,9 +12,12 @@
 #define CONTROL_SLEEP_TYPE   (7u << 10)
 #define CONTROL_SLEEP_ENABLE (1u << 13)
 
-/* Some seconds on real machines: firmware may take its time in system management mode. */
+/*
+ * How often to look for ACPI mode: some seconds on real machines, as firmware may take its time in system management
+ * mode.
+ */
 #define MOST_LOOKS 3000000
-/* After the last write the machine goes down within this, or it does not. */
+/* How long to wait after the last write: a machine that has not gone down by then will not. */
 #define WAIT_LOOKS 1000000
 
 static bool is_port(struct acpi_register r)

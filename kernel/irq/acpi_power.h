@@ -1,10 +1,10 @@
 /*
- * Power-off and restart through ACPI's fixed registers: for machines whose UEFI runtime services do not.
+ * Power-off and restart through ACPI's fixed registers: for machines on which UEFI's runtime services do not work.
  */
 #pragma once
 
-/* Turn the machine off (state S5). Returns when the tables tell no way, or when it did not work. Interrupts off. */
+/* Turn the machine off (state S5). Returns when the tables tell no way, or when that did not work. Interrupts off. */
 void acpi_power_off(void);
 
-/* Write the reset register. Returns when there is none, or when it did not work. */
+/* Restart the machine by ACPI's reset register. Returns when there is none, or when that did not work. */
 void acpi_restart(void);

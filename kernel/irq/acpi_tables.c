@@ -31,7 +31,7 @@ static const char *add_override(const uint8_t *entry, struct acpi_info *info)
 {
 	uint16_t flags = acpi_u16(entry + 8);
 
-	/* Bus 0 is ISA; no other is defined. */
+	/* Bus 0 is ISA, the only bus that is defined. */
 	if (entry[2] != 0 || entry[3] > 15)
 		return "an override of an interrupt that ISA has not";
 	if (info->override_count == ACPI_OVERRIDES)
@@ -39,13 +39,13 @@ static const char *add_override(const uint8_t *entry, struct acpi_info *info)
 	info->overrides[info->override_count++] = (struct acpi_override){
 		.isa = entry[3],
 		.gsi = acpi_u32(entry + 4),
-		/* Two bits each: 0 as the bus has it, 1 high or edge, 3 low or level. */
+		/* Two bits each for polarity and trigger: 0 as the bus has it, 1 high or edge, 3 low or level. */
 		.flags = ((flags & 3) == 3 ? ACPI_ACTIVE_LOW : 0) | ((flags >> 2 & 3) == 3 ? ACPI_LEVEL : 0),
 	};
 	return NULL;
 }
 
-/* The shortest length of the entry types that are read. */
+/* Return the shortest length that an MADT entry of this type may have. */
 static unsigned madt_least(uint8_t type)
 {
 	switch (type) {
@@ -128,12 +128,12 @@ enum fadt_offset {
 	FADT_X_PM1B_CONTROL = 184,
 };
 
-#define FADT_LEAST            116 /* ACPI 1.0 */
+#define FADT_LEAST            116 /* bytes of ACPI 1.0's FADT */
 #define FADT_RESET_SUPPORTED  (1u << 10)
 #define FADT_HARDWARE_REDUCED (1u << 20)
 #define GAS_SIZE              12
 
-/* A Generic Address Structure; none when the table ends before. */
+/* Read a Generic Address Structure; a register without address when the table is too short for it. */
 static struct acpi_register register_at(struct acpi_table table, uint32_t at)
 {
 	const uint8_t *gas = table.bytes + at;
@@ -143,7 +143,9 @@ static struct acpi_register register_at(struct acpi_table table, uint32_t at)
 	return (struct acpi_register){ .space = gas[0], .bits = gas[1], .address = acpi_u64(gas + 4) };
 }
 
-/* The later revisions' field when it is filled in, else the port of the first one's. */
+/*
+ * Read a register block: from the field of later revisions when it is filled in, else from the first revision's port.
+ */
 static struct acpi_register block_at(struct acpi_table table, uint32_t extended, uint32_t port, uint32_t size)
 {
 	struct acpi_register r = register_at(table, extended);
@@ -232,7 +234,7 @@ const char *acpi_parse_mcfg(struct acpi_table table, struct acpi_info *info)
 
 enum aml { AML_ZERO = 0x00, AML_ONE = 0x01, AML_NAME = 0x08, AML_BYTE = 0x0a, AML_PACKAGE = 0x12, AML_ROOT = '\\' };
 
-/* The small integer at *at, which moves past it. Returns false when there is none before `end`. */
+/* Read the small integer at *at, and move *at behind it. Returns false when `end` comes first. */
 static bool aml_integer(const uint8_t **at, const uint8_t *end, uint8_t *ret)
 {
 	if (*at >= end)
@@ -254,7 +256,10 @@ static bool aml_integer(const uint8_t **at, const uint8_t *end, uint8_t *ret)
 	}
 }
 
-/* `at` is behind the name. A package: opcode, length in 1 to 4 bytes as its first two bits say, count, elements. */
+/*
+ * Read \_S5_'s package; `at` is behind the name. A package: opcode, length in 1 to 4 bytes as its first two bits say,
+ * count, elements.
+ */
 static bool s5_package(const uint8_t *at, const uint8_t *end, struct acpi_info *info)
 {
 	uint8_t a, b;
@@ -264,7 +269,7 @@ static bool s5_package(const uint8_t *at, const uint8_t *end, struct acpi_info *
 	at += 1 + (*at >> 6);
 	if (at >= end || *at++ < 2)
 		return false;
-	/* SLP_TYP has three bits. */
+	/* SLP_TYP is a field of three bits. */
 	if (!aml_integer(&at, end, &a) || !aml_integer(&at, end, &b) || a > 7 || b > 7)
 		return false;
 	info->has_s5 = true;
@@ -274,8 +279,9 @@ static bool s5_package(const uint8_t *at, const uint8_t *end, struct acpi_info *
 }
 
 /*
- * A scan instead of an interpreter: the name occurs once, as Name(_S5_, Package(){…}), in every DSDT seen. A method in
- * its place would not be found, and power-off then has to go the firmware's way.
+ * Find \_S5_ by searching for its name, instead of interpreting AML: the name occurs once, as Name(_S5_, Package(){…}),
+ * in every DSDT seen. A method in its place would not be found, and power-off would then have to go through the
+ * firmware.
  */
 void acpi_scan_s5(struct acpi_table dsdt, struct acpi_info *info)
 {

@@ -1,5 +1,6 @@
 /*
- * The local APIC's registers, by either way. They have the same numbers: the MSR is 0x800 + offset / 16.
+ * Access to the local APIC's registers, by MSRs or in memory. A register has the same number in both: the MSR is 0x800
+ * + offset / 16.
  */
 #include "kernel/irq/apic.h"
 
@@ -23,9 +24,10 @@ enum apic_register {
 	APIC_TASK_PRIORITY = 0x080,
 	APIC_EOI = 0x0b0,
 	APIC_SPURIOUS = 0x0f0,
-	APIC_IN_SERVICE = 0x100, /* eight, 0x10 apart */
+	APIC_IN_SERVICE = 0x100, /* eight registers, 0x10 apart */
 	APIC_ERROR_STATUS = 0x280,
-	APIC_COMMAND = 0x300, /* 64 bits by MSR; by address 32, and 32 more that "all others" does not need */
+	/* 64 bits by MSR; in memory two registers of 32, of which INIT to "all others" needs only this one */
+	APIC_COMMAND = 0x300,
 	APIC_LVT_TIMER = 0x320,
 	APIC_LVT_LINT0 = 0x350,
 	APIC_LVT_LINT1 = 0x360,
@@ -40,17 +42,17 @@ enum apic_register {
 #define SPURIOUS_ENABLED  (1u << 8)
 #define LVT_NMI           (4u << 8)
 #define LVT_MASKED        (1u << 16)
-#define LVT_TSC_DEADLINE  (2u << 17) /* in the timer's; 0 there is one-shot */
+#define LVT_TSC_DEADLINE  (2u << 17) /* in APIC_LVT_TIMER: the timer's mode; the default, 0, is one-shot */
 #define TIMER_DIVIDE_BY_1 0x0b
 #define COMMAND_INIT      (5u << 8)
 #define COMMAND_ASSERT    (1u << 14)
 #define COMMAND_OTHERS    (3u << 18)
 
-/* Interrupts that the firmware began and did not end: never more than one a priority. */
+/* How many interrupts the firmware may have begun and not ended: never more than one for each of 16 priorities. */
 #define MOST_IN_SERVICE 16
 
-static enum apic_mode mode;
-static volatile uint8_t *window; /* in the MMIO window; only in xAPIC mode */
+static enum apic_mode mode;      /* fixed after boot */
+static volatile uint8_t *window; /* the registers, in the MMIO window; only in xAPIC mode. Fixed after boot */
 
 static uint32_t read(enum apic_register reg)
 {
@@ -85,13 +87,16 @@ static enum status turn_on(paddr_t address)
 	void *registers;
 
 	if (cpu_features()->x2apic) {
-		/* From off to x2APIC there is no direct way (Intel SDM vol. 3A, "x2APIC State Transitions"). */
+		/*
+		 * From "off" to x2APIC only the way through xAPIC is allowed (Intel SDM vol. 3A, "x2APIC State
+		 * Transitions").
+		 */
 		cpu_write_msr(MSR_APIC_BASE, base | BASE_ENABLED);
 		cpu_write_msr(MSR_APIC_BASE, base | BASE_ENABLED | BASE_X2APIC);
 		mode = APIC_X2APIC;
 		return OK;
 	}
-	/* The CPU decodes what its MSR says, whatever the tables have. */
+	/* The CPU decodes the address that its MSR says, whatever the tables say. */
 	if (base & BASE_ADDRESS)
 		address = paddr(base & BASE_ADDRESS);
 	status = mmio_map(address, APIC_SIZE, PROT_UC, &registers);
@@ -125,7 +130,7 @@ enum status apic_init(paddr_t address, unsigned spurious_vector, unsigned error_
 	write(APIC_SPURIOUS, SPURIOUS_ENABLED | spurious_vector);
 	write(APIC_TASK_PRIORITY, 0);
 	write(APIC_LVT_TIMER, LVT_MASKED | error_vector);
-	/* LINT0 is the 8259s', LINT1 the machine's NMI, on all PCs. */
+	/* On all PCs LINT0 comes from the 8259s, and LINT1 is the machine's NMI. */
 	write(APIC_LVT_LINT0, LVT_MASKED | error_vector);
 	write(APIC_LVT_LINT1, LVT_NMI);
 	(void)apic_take_errors();
@@ -157,7 +162,7 @@ void apic_end_of_interrupt(void)
 
 uint32_t apic_take_errors(void)
 {
-	/* The write makes the register say what has happened since the one before. */
+	/* This write makes the register show what has happened since the last such write. */
 	write(APIC_ERROR_STATUS, 0);
 	return read(APIC_ERROR_STATUS);
 }
@@ -166,7 +171,7 @@ enum apic_timer apic_timer_init(unsigned vector)
 {
 	if (cpu_features()->tsc_deadline) {
 		write(APIC_LVT_TIMER, LVT_TSC_DEADLINE | vector);
-		/* Must arrive before the first write to the MSR (Intel SDM vol. 3A, "TSC-Deadline Mode"). */
+		/* The mode must be set before the first write to the MSR (Intel SDM vol. 3A, "TSC-Deadline Mode"). */
 		cpu_fence();
 		apic_timer_set_deadline(0);
 		return APIC_TIMER_DEADLINE;

@@ -1,5 +1,5 @@
 /*
- * The clocks' arithmetic. One CPU; later ones have counters of the same rate and an offset of their own.
+ * The clocks' arithmetic. The kernel runs on one CPU; others would have counters of the same rate, each with an offset.
  */
 #include "kernel/irq/clock.h"
 

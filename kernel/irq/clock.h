@@ -10,21 +10,21 @@
 #define NS_PER_MS 1000000ULL
 
 /*
- * Start the clocks. tsc_frequency: ticks a second, not 0. tsc_start: where monotonic time is 0.
- * Until then both clocks read 0.
+ * Start the clocks. tsc_frequency: ticks a second, not 0. tsc_start: the TSC's value at which monotonic time is 0.
+ * Before this call both clocks read 0.
  */
 void clock_init(uint64_t tsc_frequency, uint64_t tsc_start);
 
-/* Ticks of the time-stamp counter a second, as clock_init was told; 0 before. */
+/* Return how many ticks the time-stamp counter makes in a second, as clock_init was told; 0 before that. */
 uint64_t clock_tsc_frequency(void);
 
-/* Since the loader's first instruction. Never goes back. */
+/* Return the nanoseconds since the loader's first instruction. Never goes back. */
 uint64_t clock_monotonic_ns(void);
 
-/* The same for a value of the time-stamp counter; 0 before clock_init. */
+/* Return what clock_monotonic_ns() says when the time-stamp counter is `tsc`; 0 before clock_init. */
 uint64_t clock_ns_at(uint64_t tsc);
 
-/* Since 1970-01-01 00:00:00 UTC; before anybody has set it, the same as clock_monotonic_ns. */
+/* Return the nanoseconds since 1970-01-01 00:00:00 UTC; until somebody has set the clock, clock_monotonic_ns(). */
 uint64_t clock_realtime_ns(void);
 
 /*

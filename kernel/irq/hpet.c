@@ -1,5 +1,6 @@
 /*
- * Lets the HPET count and compares (Intel, "IA-PC HPET (High Precision Event Timers) Specification" 1.0a).
+ * Makes the HPET count and compares the TSC with it (Intel, "IA-PC HPET (High Precision Event Timers) Specification"
+ * 1.0a).
  */
 #include "kernel/irq/hpet.h"
 
@@ -16,18 +17,18 @@ enum hpet_register {
 };
 
 #define CONFIGURATION_ENABLE 1u
-#define CONFIGURATION_LEGACY 2u /* its interrupts in the place of the PIT's and the RTC's */
+#define CONFIGURATION_LEGACY 2u /* the HPET's interrupts replace those of PIT and RTC */
 
-#define PERIOD_MOST 100000000u /* 100 ns: slower is none, says the specification */
+#define PERIOD_MOST 100000000u /* 100 ns: the specification allows no slower HPET */
 
 #define FS_PER_MS  1000000000000ULL
 #define PS_PER_S   1000000000000ULL
 #define MEASURE_MS 10
 
-/* Some 100 ms: the counter stands still. */
+/* TSC ticks, some 100 ms, after which the counter must be standing still. */
 #define MOST_TICKS 400000000ULL
 
-/* The two counters at one time. */
+/* The two counters, read at the same time. */
 struct moment {
 	uint32_t hpet;
 	uint64_t tsc;
@@ -38,7 +39,7 @@ static uint32_t read(const volatile uint8_t *hpet, enum hpet_register reg)
 	return mmio_read32(hpet + reg);
 }
 
-/* A hypervisor may stop us between the two: of a few tries the quickest. */
+/* Read both counters. A hypervisor may stop the CPU between the two reads: the quickest of a few tries counts. */
 static struct moment read_both(const volatile uint8_t *hpet)
 {
 	uint64_t quickest = UINT64_MAX;
@@ -76,7 +77,7 @@ enum status hpet_measure_tsc(paddr_t pa, uint64_t *ret_frequency)
 		     (read(hpet, HPET_CONFIGURATION) & ~CONFIGURATION_LEGACY) | CONFIGURATION_ENABLE);
 	ticks = (uint32_t)(MEASURE_MS * FS_PER_MS / period);
 
-	/* The lower half of the counter will do: it does not come round in 10 ms. */
+	/* The lower half of the counter is enough: it does not overflow in 10 ms. */
 	start = read_both(hpet);
 	do {
 		if (cpu_rdtsc() - start.tsc > MOST_TICKS)

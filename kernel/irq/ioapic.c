@@ -20,7 +20,7 @@
 #define ENTRY_MASKED     (1u << 16)
 
 struct ioapic {
-	volatile uint8_t *registers; /* in the MMIO window */
+	volatile uint8_t *registers; /* in the MMIO window; guard of their content: interrupts off */
 	uint32_t first_gsi, inputs;
 };
 
@@ -59,7 +59,7 @@ static bool start(const struct acpi_io_apic *from, struct ioapic *io)
 		return false;
 	*io = (struct ioapic){ .registers = registers, .first_gsi = from->first_gsi };
 	version = read(io, VERSION);
-	/* Nobody there. */
+	/* No I/O APIC answers at this address. */
 	if (version == UINT32_MAX || version == 0)
 		return false;
 	io->inputs = (version >> 16 & 0xff) + 1;

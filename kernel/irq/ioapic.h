@@ -1,5 +1,5 @@
 /*
- * The I/O APICs: which global system interrupt (GSI) goes to which vector. All masked at first.
+ * The I/O APICs: which global system interrupt (GSI) goes to which vector. At first all are masked.
  */
 #pragma once
 
@@ -11,19 +11,20 @@
  */
 unsigned ioapic_init(const struct acpi_info *acpi);
 
-/* Is there an input for it? */
+/* Return whether an I/O APIC has an input for this GSI. */
 bool ioapic_has(uint32_t gsi);
 
-/* Beside the flags of the ACPI tables: deliver as NMI, whatever the vector. */
+/* A flag beside those of the ACPI tables: deliver the interrupt as NMI, whatever the vector. */
 #define IOAPIC_NMI (1u << 16)
 
 /*
- * Send the interrupt to `vector` of the CPU with this APIC id; flags: ACPI_ACTIVE_LOW, ACPI_LEVEL, IOAPIC_NMI. It stays masked.
- * Returns ERR_NOT_FOUND (no such input), ERR_RANGE (an id of more than 8 bits, which an I/O APIC cannot say).
- * Like the two below it works in any context.
+ * Send the GSI to `vector` of the CPU with this APIC id; flags: ACPI_ACTIVE_LOW, ACPI_LEVEL, IOAPIC_NMI. It stays
+ * masked.
+ * Returns ERR_NOT_FOUND (no such input), ERR_RANGE (an id of more than 8 bits, which an I/O APIC cannot express). Any
+ * context.
  */
 MUST_CHECK enum status ioapic_route(uint32_t gsi, unsigned flags, unsigned vector, uint32_t apic_id);
 
-/* Let it through, or not. No effect without such an input. */
+/* Let the GSI through, or mask it. No effect when no I/O APIC has the GSI. Any context. */
 void ioapic_unmask(uint32_t gsi);
 void ioapic_mask(uint32_t gsi);

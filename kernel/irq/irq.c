@@ -1,5 +1,5 @@
 /*
- * The table of vectors, and the one handler behind all of them.
+ * The table of vectors, which says the handler of each device's interrupt, and dispatch(), where all interrupts arrive.
  */
 #include "kernel/irq/irq.h"
 
@@ -13,41 +13,28 @@
 
 #define VECTORS 256
 
+/* Guard: the kernel, one CPU, not preempted; a handler is stored last, since its interrupt may come at once. */
 struct vector {
-	irq_handler_fn *handler; /* NULL: free */
-	void *ctx;
-	uint32_t gsi; /* IRQ_NO_GSI: not behind an I/O APIC */
-	uint64_t count;
+	irq_handler_fn *handler; /* NULL: the vector is free */
+	void *ctx;               /* handed to the handler */
+	uint32_t gsi;            /* IRQ_NO_GSI: not behind an I/O APIC */
+	uint64_t count;          /* interrupts that have arrived. Own CPU, interrupts off */
 };
 
 static struct vector vectors[VECTORS];
-static uint64_t strays;
-static PER_CPU struct trap_frame *serving; /* own CPU, interrupts off */
+static uint64_t strays;                    /* interrupts at free vectors. Own CPU, interrupts off */
+static PER_CPU struct trap_frame *serving; /* what irq_frame() returns. Own CPU, interrupts off */
 
 struct trap_frame *irq_frame(void)
 {
 	return per_cpu(serving);
 }
 
-/*
- * In xAPIC mode the end of the interrupt needs the kernel context, and so does arming the timer: entered once for
- * both. In x2APIC mode nothing here writes CR3.
- */
-static bool dispatch(struct trap_frame *frame)
+/* Call the handler of a vector, and tell the local APIC that the interrupt is over. */
+static void serve(struct trap_frame *frame)
 {
-	struct vector *v = &vectors[frame->vector];
-	context_token_t token;
+	const struct vector *v = &vectors[frame->vector];
 
-	v->count++;
-	/* These two kinds have no bit in service that an end could clear: it would end another one. */
-	if (frame->vector == VECTOR_SPURIOUS)
-		return true;
-	if (frame->vector < VECTOR_DEVICE) {
-		pic_spurious((unsigned)frame->vector - VECTOR_PIC);
-		return true;
-	}
-	if (apic_mode() == APIC_XAPIC)
-		token = kernel_context_enter();
 	per_cpu(serving) = frame;
 	if (v->handler)
 		v->handler(v->ctx);
@@ -55,8 +42,31 @@ static bool dispatch(struct trap_frame *frame)
 		strays++;
 	per_cpu(serving) = NULL;
 	apic_end_of_interrupt();
-	if (apic_mode() == APIC_XAPIC)
+}
+
+/*
+ * Take an interrupt, with interrupts off; a trap_handler_fn. The two spurious kinds, which no device has sent, are not
+ * ended: the local APIC has nothing in service for them, so the end would be another interrupt's.
+ */
+static bool dispatch(struct trap_frame *frame)
+{
+	vectors[frame->vector].count++;
+	if (frame->vector == VECTOR_SPURIOUS)
+		return true;
+	if (frame->vector < VECTOR_DEVICE) {
+		pic_spurious((unsigned)frame->vector - VECTOR_PIC);
+	} else if (apic_mode() == APIC_X2APIC) {
+		serve(frame);
+	} else {
+		/*
+		 * In xAPIC mode ending the interrupt needs the kernel context, and so does arming the timer, which a
+		 * handler may do: entered here, once for both.
+		 */
+		context_token_t token = kernel_context_enter();
+
+		serve(frame);
 		kernel_context_leave(token);
+	}
 	return true;
 }
 
@@ -94,7 +104,7 @@ void irq_vector_free(unsigned vector)
 	vectors[vector].gsi = IRQ_NO_GSI;
 }
 
-/* The vector of a GSI, or 0. */
+/* Return the vector of a GSI, or 0. */
 static unsigned vector_of(uint32_t gsi)
 {
 	for (unsigned vector = VECTOR_DEVICE; vector < VECTOR_DEVICE_END; vector++)
@@ -124,7 +134,7 @@ enum status irq_register(uint32_t gsi, unsigned flags, irq_handler_fn *handler, 
 	return OK;
 }
 
-/* The MADT's word on an interrupt of ISA; its flags go to *ret_flags. */
+/* Return the GSI of an ISA interrupt, as the MADT's overrides say; its flags go to *ret_flags. */
 static uint32_t isa_gsi(unsigned isa, unsigned *ret_flags)
 {
 	const struct acpi_info *acpi = irq_acpi();

@@ -1,5 +1,5 @@
 /*
- * Interrupts and time, from nothing to the first sti: the order, and what the boot log says of it.
+ * Starts interrupts and time, from nothing to the first STI: the order of it, and what the boot log says about it.
  */
 #include "kernel/arch/features.h"
 #include "kernel/arch/irq_guard.h"
@@ -18,14 +18,17 @@
 #include "kernel/mm/space/hhdm.h"
 #include "kernel/mm/space/kernel_space.h"
 
-static struct acpi_info acpi;
+static struct acpi_info acpi; /* fixed after boot */
 
 const struct acpi_info *irq_acpi(void)
 {
 	return &acpi;
 }
 
-/* RAM of the machine's map, through the direct map: the tables' addresses are outside data. */
+/*
+ * Return RAM through the direct map, or NULL when the machine's memory map does not say RAM: the addresses in the
+ * tables are outside data.
+ */
 static const void *ram_at(void *ctx, paddr_t pa, uint64_t size)
 {
 	const struct mem_range *r = memmap_find(machine_memmap, pa);
@@ -60,7 +63,7 @@ static void start_apics(void)
 	unsigned io_apics;
 
 	irq_vectors_init();
-	/* What the tables say of the 8259s does not matter: where they are not, the ports are nobody's. */
+	/* Whether the tables mention 8259s does not matter: on a machine without them nothing else uses their ports. */
 	pic_disable(VECTOR_PIC);
 	irq_set_vector(VECTOR_ERROR, apic_error, NULL);
 	status = apic_init(acpi.local_apic, VECTOR_SPURIOUS, VECTOR_ERROR);
@@ -78,7 +81,7 @@ static void start_apics(void)
 		 io_apics);
 }
 
-/* By a clock of the machine's; 0 when there is none. */
+/* Measure the rate against another clock of the machine; 0 when there is none. */
 static uint64_t measure_tsc(const char **ret_source)
 {
 	uint64_t frequency;
@@ -91,8 +94,9 @@ static uint64_t measure_tsc(const char **ret_source)
 }
 
 /*
- * CPUID is exact, where it tells the truth: emulators show the leaves of a CPU that runs at another speed than
- * theirs. So it is measured in any case, and a measurement that is far away counts more.
+ * Find the TSC's rate. CPUID's is exact where CPUID tells the truth, but emulators show the leaves of a CPU that runs
+ * at another speed than theirs. So the rate is measured in any case, and a measurement that is far from CPUID's rate
+ * counts more.
  */
 static uint64_t find_tsc_frequency(const char **ret_source)
 {

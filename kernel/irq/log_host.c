@@ -1,5 +1,5 @@
 /*
- * Records keep the raw counter: the first ones are said before anybody knows its rate.
+ * The log's host. Log records keep the raw counter, since the first ones are made before anybody knows its rate.
  */
 #include "kernel/irq/log_host.h"
 

@@ -1,7 +1,9 @@
 /*
- * What the log (kernel/lib/log.h) needs of the machine: the time-stamp counter, and interrupts off.
+ * What the log (kernel/lib/log.h) needs of the machine: the time-stamp counter, and a way to turn interrupts off.
  */
 #pragma once
 
-/* From now on records have times, which can be read once clock_init has been called; and interrupts may come. */
+/*
+ * Give log records times from now on, readable as soon as clock_init has been called. Interrupts may come from now on.
+ */
 void log_host_init(void);

@@ -1,5 +1,5 @@
 /*
- * Channel 0 of the PIT, which nothing else here uses, at its slowest.
+ * A slow NMI by channel 0 of the PIT, which the kernel uses for nothing else.
  */
 #include "kernel/irq/nmi_timer.h"
 
@@ -9,9 +9,9 @@
 
 #define PIT_CHANNEL0      0x40
 #define PIT_COMMAND       0x43
-#define COMMAND_RATE      0x34 /* channel 0, both bytes, mode 2: a pulse each time the count is through */
+#define COMMAND_RATE      0x34 /* channel 0, both bytes, mode 2: a pulse each time the count has run out */
 #define ISA_TIMER         0
-#define SLOWEST_LOW_BYTE  0 /* a count of 0 stands for 65,536: 18.2 a second */
+#define SLOWEST_LOW_BYTE  0 /* a count of 0 stands for 65,536: 18.2 pulses a second */
 #define SLOWEST_HIGH_BYTE 0
 
 enum status nmi_timer_start(void)

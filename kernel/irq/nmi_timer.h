@@ -1,13 +1,14 @@
 /*
- * Non-maskable interrupts at a steady rate, which come where all other interrupts are off: the first PCs' timer (PIT),
- * sent by an I/O APIC as NMI.
+ * Non-maskable interrupts at a steady rate, which arrive even where all other interrupts are off: from the first PCs'
+ * timer (PIT), through an I/O APIC that sends them as NMI.
  */
 #pragma once
 
 #include "paging/types.h"
 
 /*
- * From now on an NMI comes 18 times a second, for as long as the machine runs. Who handles them has registered.
- * Returns ERR_NOT_FOUND: no I/O APIC has the timer's input. Where there is no timer none comes: nobody can tell.
+ * Have an NMI arrive 18 times a second, for as long as the machine runs. The NMI's handler must have been set before.
+ * Returns ERR_NOT_FOUND: no I/O APIC has the timer's input. On a machine without a PIT none arrives, and nobody can
+ * tell.
  */
 MUST_CHECK enum status nmi_timer_start(void);

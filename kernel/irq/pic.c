@@ -1,6 +1,6 @@
 /*
- * Initialises the 8259s once, as their manual has it (Intel, "8259A Programmable Interrupt Controller"), and masks
- * them.
+ * Initialises the 8259s once, as their manual says (Intel, "8259A Programmable Interrupt Controller"), and masks all of
+ * their inputs.
  */
 #include "kernel/irq/pic.h"
 
@@ -19,7 +19,7 @@
 
 void pic_disable(unsigned first_vector)
 {
-	/* ICW1 forgets the mask: the inputs are masked again right after. */
+	/* ICW1 makes a controller forget its mask: the inputs are masked again right after the initialisation. */
 	cpu_out8(FIRST_COMMAND, ICW1_INIT_WITH_ICW4);
 	cpu_out8(SECOND_COMMAND, ICW1_INIT_WITH_ICW4);
 	cpu_out8(FIRST_DATA, (uint8_t)first_vector);
@@ -34,7 +34,7 @@ void pic_disable(unsigned first_vector)
 
 void pic_spurious(unsigned input)
 {
-	/* The first controller took the cascade for a real interrupt. */
+	/* The first controller took the second one's spurious interrupt for a real one, and waits for the end of it. */
 	if (input >= 8)
 		cpu_out8(FIRST_COMMAND, OCW2_EOI);
 }

@@ -1,13 +1,16 @@
 /*
- * The two 8259 interrupt controllers of the first PCs: silenced.
+ * The two 8259 interrupt controllers of the first PCs, which the kernel only silences.
  */
 #pragma once
 
 /*
- * Mask all their inputs. Their vectors are moved to first_vector and the 15 after it, away from exceptions: a masked
- * 8259 may still signal a spurious interrupt. Harmless when there are none.
+ * Mask all inputs of the 8259s, and move their vectors to first_vector and the 15 after it, away from exceptions: a
+ * masked 8259 may still signal a spurious interrupt. Harmless on a machine without 8259s.
  */
 void pic_disable(unsigned first_vector);
 
-/* To be called for an interrupt at the vector first_vector + input: the second controller's make the first one wait. */
+/*
+ * End a spurious interrupt, which has arrived at the vector first_vector + input. One of the second controller makes
+ * the first one wait for its end.
+ */
 void pic_spurious(unsigned input);

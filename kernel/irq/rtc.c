@@ -1,12 +1,12 @@
 /*
- * Reads the CMOS clock, and counts days (Motorola, "MC146818A Real-Time Clock"). Sets nothing.
+ * Reads the CMOS clock, and computes dates (Motorola, "MC146818A Real-Time Clock"). Never sets the clock.
  */
 #include "kernel/irq/rtc.h"
 
 #include "kernel/arch/cpu.h"
 #include "kernel/lib/string.h"
 
-#define CMOS_INDEX 0x70 /* bit 7 masks NMI: stays 0 */
+#define CMOS_INDEX 0x70 /* bit 7 masks NMI, so it stays 0 */
 #define CMOS_DATA  0x71
 
 enum cmos {
@@ -24,29 +24,29 @@ enum cmos {
 #define STATUS_B_24_HOURS 0x02
 #define STATUS_B_BINARY   0x04
 #define HOUR_PM           0x80
-#define HOUR_12           0x7f /* the rest, in 12-hour mode */
+#define HOUR_12           0x7f /* the hour itself, without HOUR_PM, in 12-hour mode */
 
-/* An update takes about 2 ms; a look about 2 us. */
+/* How often to look whether an update is over: one takes about 2 ms, a look about 2 us. */
 #define MOST_LOOKS   5000
 #define MOST_READING 8
 
 #define DAY_SECONDS 86400ULL
 
-/* ---- dates; years are counted from March on, so that the leap day is the last ---- */
+/* ---- dates; years are counted from March on, so that the leap day is a year's last ---- */
 
-/* Days from 0000-03-01 to the first of March of `year`. */
+/* Return the days from 0000-03-01 to the first of March of `year`. */
 static uint64_t days_before(uint64_t year)
 {
 	return 365 * year + year / 4 - year / 100 + year / 400;
 }
 
-/* Days from the first of March to the first of the month that is `n` months later. */
+/* Return the days from the first of March to the first of the month that is `n` months later. */
 static unsigned month_start(unsigned n)
 {
 	return (153 * n + 2) / 5;
 }
 
-/* Days from 0000-03-01 to 1970-01-01. */
+/* The days from 0000-03-01 to 1970-01-01. */
 #define DAYS_1970 719468ULL
 
 static uint64_t days_from_date(unsigned year, unsigned month, unsigned day)
@@ -63,7 +63,7 @@ struct rtc_date rtc_date(uint64_t seconds)
 	uint64_t year = days * 400 / 146097;
 	unsigned rest, month = 11;
 
-	/* The guess is off by one at the most. */
+	/* The year is a guess that is off by one at the most. */
 	while (days_before(year + 1) <= days)
 		year++;
 	while (days_before(year) > days)
@@ -83,7 +83,7 @@ struct rtc_date rtc_date(uint64_t seconds)
 
 /* ---- registers ---- */
 
-/* The number in a register, or a large one when a BCD digit is none. */
+/* Return the number in a register, or a large one when the register should hold BCD digits and does not. */
 static unsigned number(uint8_t value, bool binary)
 {
 	if (binary)
@@ -119,10 +119,10 @@ enum status rtc_decode(const struct rtc_registers *r, uint64_t *ret_seconds)
 	unsigned day = number(r->day, binary), month = number(r->month, binary), year = number(r->year, binary);
 	unsigned century = number(r->century, binary);
 
-	/* Second 60: a leap second, if some clock should know of them. */
+	/* Second 60 is a leap second, in case a machine's clock has them. */
 	if (second > 60 || minute > 59 || hour > 23 || month < 1 || month > 12 || year > 99)
 		return ERR_FORMAT;
-	/* A register that holds anything but this century or the last is something else's. */
+	/* The century's register is believed when it says 19, 20 or 21; anything else is something else's register. */
 	if (century != 19 && century != 20 && century != 21)
 		century = year >= 70 ? 19 : 20;
 	year += century * 100;
@@ -164,7 +164,7 @@ enum status rtc_read(uint8_t century, uint64_t *ret_seconds)
 {
 	struct rtc_registers now, before = { 0 };
 
-	/* An update may begin between two registers: what reads the same twice was not torn. */
+	/* An update may begin between two registers: only values that are read the same twice are believed. */
 	for (int i = 0; i < MOST_READING; i++) {
 		if (!wait_for_update())
 			return ERR_NOT_FOUND;

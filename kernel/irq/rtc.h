@@ -1,5 +1,6 @@
 /*
- * The battery's clock, in the CMOS of PCs since the MC146818A. Taken to run in UTC, as firmware and Linux have it.
+ * The battery-backed clock in the CMOS of PCs, since the MC146818A. It is taken to run in UTC, as firmware and Linux
+ * do.
  */
 #pragma once
 
@@ -13,21 +14,23 @@ struct rtc_registers {
 };
 
 /*
- * Seconds since 1970-01-01 00:00:00 UTC. BCD or binary, 12 or 24 hours, as status_b says; without a century, years from
- * 70 on are of the 20th. Returns ERR_FORMAT when a field is out of its range, *ret_seconds then untouched.
+ * Convert registers to seconds since 1970-01-01 00:00:00 UTC. status_b tells BCD from binary and 12 from 24 hours;
+ * without a century, years from 70 on are of the 20th. Returns ERR_FORMAT when a field is out of range; *ret_seconds is
+ * then untouched.
  */
 MUST_CHECK enum status rtc_decode(const struct rtc_registers *registers, uint64_t *ret_seconds);
 
 /*
  * Read the clock now. century: the CMOS index of the century's register, 0 for none.
- * Returns ERR_NOT_FOUND (it never stops updating: there is none), ERR_FORMAT as above. Takes about 2 ms at the most.
+ * Returns ERR_NOT_FOUND (the clock never stops updating, so there is none), ERR_FORMAT as rtc_decode. Takes about 2 ms
+ * at the most.
  */
 MUST_CHECK enum status rtc_read(uint8_t century, uint64_t *ret_seconds);
 
 struct rtc_date {
-	unsigned year, month, day; /* 1 is January, and the first of a month */
+	unsigned year, month, day; /* January is month 1; a month's first day is 1 */
 	unsigned hour, minute, second;
 };
 
-/* The way back: the date in UTC of seconds since 1970; years to 9999 and beyond. */
+/* Convert seconds since 1970 to the date in UTC; works for years up to 9999 and beyond. */
 struct rtc_date rtc_date(uint64_t seconds);

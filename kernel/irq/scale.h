@@ -1,5 +1,6 @@
 /*
- * Multiplying by a ratio without a division: value * to / from as value * multiplier >> shift, exact to 63 bits.
+ * Multiplication by a ratio without a division: value * to / from is computed as value * multiplier >> shift, exact to
+ * 63 bits.
  */
 #pragma once
 
@@ -10,13 +11,13 @@ struct scale {
 	unsigned shift;      /* at most 127 */
 };
 
-/* The ratio to / from. Both 1 … 2^63 - 1. Rounded down. */
+/* Make the scale of the ratio to / from, rounded down. Both are 1 … 2^63 - 1. */
 static inline struct scale scale_make(uint64_t to, uint64_t from)
 {
 	struct scale s = { .multiplier = to / from };
 	uint64_t rest = to % from;
 
-	/* A long division, one binary digit at a time, until the multiplier is full. */
+	/* A long division, one binary digit at a time, until the multiplier's highest bit is set. */
 	while (!(s.multiplier >> 63) && s.shift < 127) {
 		rest <<= 1;
 		s.multiplier = s.multiplier << 1 | (rest >= from);
@@ -27,7 +28,7 @@ static inline struct scale scale_make(uint64_t to, uint64_t from)
 	return s;
 }
 
-/* value * to / from, rounded down; UINT64_MAX when it is more than that. */
+/* Return value * to / from, rounded down; UINT64_MAX when that does not fit. */
 static inline uint64_t scale_apply(struct scale s, uint64_t value)
 {
 	unsigned __int128 product = (unsigned __int128)value * s.multiplier >> s.shift;
@@ -36,8 +37,8 @@ static inline uint64_t scale_apply(struct scale s, uint64_t value)
 }
 
 /*
- * The least t of which scale_apply(to_ns, t) is `ns` or more, or UINT64_MAX. `to_ticks` is the inverse of to_ns: what
- * it gives is short by the roundings at the most.
+ * Return the least t for which scale_apply(to_ns, t) is at least `ns`, or UINT64_MAX. `to_ticks` is the inverse of
+ * to_ns: what it gives is too small by no more than the roundings, so few steps are needed.
  */
 static inline uint64_t scale_invert(struct scale to_ns, struct scale to_ticks, uint64_t ns)
 {

@@ -39,7 +39,7 @@ static void arm_hardware(uint64_t deadline_ns)
 
 	ASSERT(clock_tsc_frequency());
 	if (hardware == APIC_TIMER_DEADLINE) {
-		/* 0 is "never" for the hardware; a deadline of 0 has passed whatever we say. */
+		/* For the hardware 0 means never; a deadline that is 0 ticks has passed, and so has 1. */
 		uint64_t tsc = deadline_ns == NEVER ? 0 : clock_tsc_at(deadline_ns);
 
 		apic_timer_set_deadline(tsc || deadline_ns == NEVER ? tsc : 1);
@@ -51,13 +51,16 @@ static void arm_hardware(uint64_t deadline_ns)
 	}
 	now = clock_monotonic_ns();
 	count = scale_apply(to_counts, deadline_ns > now ? deadline_ns - now : 0);
-	/* Farther than it counts: the interrupt finds nothing to do and arms it again. */
+	/*
+	 * A deadline farther away than the timer can count: the interrupt finds nothing due and arms the timer again.
+	 */
 	apic_timer_set_count(count < UINT32_MAX ? (uint32_t)count + 1 : UINT32_MAX);
 }
 
 /*
- * In the MMIO window: two CR3 writes in a user context. Then an event that has become too early is left as it is, and
- * its interrupt, which finds nothing due, arms the next. A timeout that is started and cancelled costs one arming less.
+ * Return whether arming costs much: with registers in the MMIO window it takes two CR3 writes in a user context. In
+ * that case a hardware event that has become too early is left alone; its interrupt finds nothing due and arms the
+ * next. A timeout that is started and cancelled then costs one arming less.
  */
 static bool arming_is_dear(void)
 {
@@ -180,7 +183,7 @@ uint64_t timer_interrupts(void)
 	return interrupts;
 }
 
-/* How fast the APIC's timer counts, against the clock. */
+/* Measure how fast the APIC's timer counts, against the clock. */
 static struct scale measure_counter(void)
 {
 	uint64_t start, now;
@@ -193,7 +196,10 @@ static struct scale measure_counter(void)
 	while (now - start < MEASURE_NS);
 	left = apic_timer_count();
 	apic_timer_set_count(0);
-	/* A counter that stands still would make every deadline one of now: rather too many interrupts than none. */
+	/*
+	 * If the counter stands still the scale is 0, and every deadline becomes "now": too many interrupts are better
+	 * than none.
+	 */
 	return scale_make(UINT32_MAX - left, now - start);
 }
 

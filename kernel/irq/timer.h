@@ -1,15 +1,15 @@
 /*
- * Things to do at a time: one hardware event, and on top of it as many timers as one likes. Tickless: while no timer is
- * started, no interrupt comes; but for one, on an APIC with neither deadlines nor x2APIC mode, after a timer was
- * cancelled.
+ * Things to do at a given time: one hardware event, and on top of it any number of timers. Tickless: while no timer is
+ * started no interrupt comes, except for one after a timer was cancelled, on an APIC with neither deadlines nor x2APIC
+ * mode.
  */
 #pragma once
 
 #include "kernel/irq/timer_queue.h"
 
 /*
- * Set up this CPU's timer, interrupts off. The clock runs. Returns its name for the boot log.
- * The APIC's counter is measured against the clock for 10 ms where it is what there is.
+ * Set up this CPU's timer, interrupts off, the clock running. Returns the timer's name for the boot log. An APIC that
+ * counts, because it has no deadlines, is measured against the clock for 10 ms.
  */
 const char *timer_init(void);
 
@@ -17,8 +17,8 @@ const char *timer_init(void);
  * Call timer->fire when clock_monotonic_ns has reached deadline_ns, never before: from the timer's interrupt, with
  * interrupts off and in whatever context was interrupted, so fire touches the heap and the image only, or enters the
  * kernel context. A deadline that has passed fires as soon as interrupts are on. fire must be short; it may start and
- * cancel timers, its own too, and free its own. A timer that is started already moves to the new deadline.
- * Needs no memory; O(log n). The structure is the caller's, and stays where it is until it has fired or is cancelled.
+ * cancel timers, its own too, and free its own. A timer that is started already moves to the new deadline. Needs no
+ * memory; O(log n). `timer` is the caller's memory, and must stay where it is until it has fired or is cancelled.
  */
 void timer_start(struct timer *timer, uint64_t deadline_ns);
 
@@ -31,8 +31,8 @@ void timer_set_wall_clock(uint64_t ns);
 /* Do not call it. Returns whether it was still to come: else it has fired, or was never started. */
 bool timer_cancel(struct timer *timer);
 
-/* The next deadline, or UINT64_MAX: how long an idle CPU sleeps. */
+/* Return the next deadline, or UINT64_MAX: how long an idle CPU may sleep. */
 uint64_t timer_next_ns(void);
 
-/* Interrupts of the timer so far. */
+/* Return how many timer interrupts have arrived. */
 uint64_t timer_interrupts(void);

@@ -1,5 +1,5 @@
 /*
- * The heap of timer_queue.h. A node changes places by changing its links: nothing is copied.
+ * The binary heap of timer_queue.h. A node changes places by changing its links: nothing is copied.
  */
 #include "kernel/irq/timer_queue.h"
 
@@ -10,12 +10,15 @@ static bool is_before(const struct timer *a, const struct timer *b)
 	return a->deadline_ns != b->deadline_ns ? a->deadline_ns < b->deadline_ns : a->order < b->order;
 }
 
-/* The link that points, or is to point, at the n-th node, counted from 1; *ret_parent is the node that has it. */
+/*
+ * Return the link that points, or is to point, at the n-th node, counted from 1; *ret_parent is the node that owns the
+ * link.
+ */
 static struct timer **link_of(struct timer_queue *queue, uint64_t n, struct timer **ret_parent)
 {
 	struct timer **link = &queue->root, *parent = NULL;
 
-	/* The digit after the leading one comes first. */
+	/* The path from the root: the binary digits of n after its leading 1, 0 for left and 1 for right. */
 	for (int bit = 62 - __builtin_clzll(n); bit >= 0; bit--) {
 		parent = *link;
 		link = n >> bit & 1 ? &parent->right : &parent->left;
@@ -24,7 +27,7 @@ static struct timer **link_of(struct timer_queue *queue, uint64_t n, struct time
 	return link;
 }
 
-/* What points at `timer` in the tree. */
+/* Return the link that points at `timer` in the tree. */
 static struct timer **link_to(struct timer_queue *queue, const struct timer *timer)
 {
 	if (!timer->parent)
@@ -43,7 +46,7 @@ static void set_links(struct timer *timer, struct timer *parent, struct timer *l
 		right->parent = timer;
 }
 
-/* `child` takes its parent's place and the parent the child's. */
+/* Exchange `child` and its parent: each takes the other's place in the tree. */
 static void swap_with_parent(struct timer_queue *queue, struct timer *child)
 {
 	struct timer *parent = child->parent;
@@ -91,7 +94,9 @@ void timer_queue_add(struct timer_queue *queue, struct timer *timer, uint64_t de
 	rise(queue, timer);
 }
 
-/* The last node leaves its place and takes that of the one that goes. */
+/*
+ * Remove a timer. The tree's last node leaves its own place and takes the one that becomes free, then moves up or down.
+ */
 void timer_queue_remove(struct timer_queue *queue, struct timer *timer)
 {
 	struct timer *parent, *last, **link;

@@ -1,7 +1,7 @@
 /*
- * Timers in the order of their deadlines: a binary heap whose nodes lie in the timers themselves, so that starting one
- * needs no memory. Adding and removing are O(log n) at the worst, since both may happen with interrupts off.
- * Not locked.
+ * Timers in the order of their deadlines: a binary heap whose nodes lie in the timers themselves, so that starting a
+ * timer needs no memory. Adding and removing are O(log n) at the worst, since both may happen with interrupts off. The
+ * queue has no lock of its own: the caller guards it, and the fields of the timers in it.
  */
 #pragma once
 
@@ -15,7 +15,7 @@ enum timer_clock {
 };
 
 struct timer {
-	/* What to do, once, when the deadline has passed: kernel/irq/timer.h. */
+	/* What to do, once, when the deadline has passed; see timer_start(). */
 	void (*fire)(struct timer *timer);
 	enum timer_clock clock;
 	uint64_t deadline_ns; /* by that clock; the queue's from here on */
@@ -26,18 +26,18 @@ struct timer {
 
 /* A complete binary tree: the path to its n-th node is the binary digits of n. All zero: empty. */
 struct timer_queue {
-	struct timer *root; /* the next one to fire */
+	struct timer *root; /* the timer that fires next */
 	uint64_t count;
-	uint64_t started; /* ever */
+	uint64_t started; /* how many timers have ever been started */
 };
 
-/* `timer` must be in no queue. */
+/* Add a timer, which must be in no queue. */
 void timer_queue_add(struct timer_queue *queue, struct timer *timer, uint64_t deadline_ns);
 
-/* `timer` must be in this queue. */
+/* Remove a timer, which must be in this queue. */
 void timer_queue_remove(struct timer_queue *queue, struct timer *timer);
 
-/* The one with the earliest deadline, or NULL. */
+/* Return the timer with the earliest deadline, or NULL. */
 static inline struct timer *timer_queue_first(const struct timer_queue *queue)
 {
 	return queue->root;

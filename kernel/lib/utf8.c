@@ -1,9 +1,9 @@
 /*
- * The UTF-8 decoder. Owns the rules of well-formed sequences; knows nothing of what is done with the characters.
+ * The UTF-8 decoder. Owns the rules of well-formed sequences; does not know what the characters are for.
  */
 #include "kernel/lib/utf8.h"
 
-/* A first byte of 0xc2-0xf4. The second byte's narrower range shuts out overlong forms and surrogates. */
+/* Take a first byte, 0xc2-0xf4. The range of the second byte is narrowed to exclude overlong forms and surrogates. */
 static void start(struct utf8 *utf8, uint8_t byte)
 {
 	utf8->low = 0x80;

@@ -1,5 +1,5 @@
 /*
- * UTF-8 to code points, a byte at a time (Unicode, "UTF-8", table of well-formed byte sequences).
+ * Decodes UTF-8 to code points, a byte at a time (Unicode, "UTF-8", table of well-formed byte sequences).
  */
 #pragma once
 
@@ -7,19 +7,19 @@
 
 #define UTF8_REPLACEMENT 0xfffd
 
-/* All zero: between two characters. */
+/* The decoder's state. All zero: between two characters. */
 struct utf8 {
 	uint32_t code_point; /* bits gathered so far */
 	uint8_t missing;     /* bytes still to come */
-	uint8_t low, high;   /* what the next of them may be */
+	uint8_t low, high;   /* the range that the next byte must lie in */
 };
 
 enum utf8_result {
 	UTF8_MORE,    /* the byte belongs to a character that is not complete */
 	UTF8_DONE,    /* *ret_code_point is the next character */
 	UTF8_BAD,     /* the byte belongs to no character: *ret_code_point is U+FFFD */
-	UTF8_BAD_BUT, /* what came before was cut short: U+FFFD, and then the same byte must be fed again */
+	UTF8_BAD_BUT, /* the character before was cut short: U+FFFD, and then the same byte must be fed again */
 };
 
-/* Take the next byte. Overlong forms, surrogates and what lies above U+10FFFF are bad. */
+/* Take the next byte. Overlong forms, surrogates and code points above U+10FFFF are bad. */
 enum utf8_result utf8_feed(struct utf8 *utf8, uint8_t byte, uint32_t *ret_code_point);
