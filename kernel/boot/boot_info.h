@@ -58,10 +58,10 @@ enum boot_flags {
 	BOOT_LA57_DROPPED = 1 << 0, /* the firmware left 5-level paging on; the loader turned it off */
 	BOOT_OPTIONS = 1 << 1,      /* the command line came from LoadOptions */
 
-	/* Why it did not, although there were some: */
-	BOOT_SECURE = 1 << 2,          /* Secure Boot is on, and no signature covers them */
-	BOOT_OPTIONS_BINARY = 1 << 3,  /* they are not text */
-	BOOT_OPTIONS_FOREIGN = 1 << 4, /* they name a disk to boot from: some other system's */
+	/* Why it did not come from there, although the firmware passed LoadOptions: */
+	BOOT_SECURE = 1 << 2,          /* Secure Boot is on, and no signature covers LoadOptions */
+	BOOT_OPTIONS_BINARY = 1 << 3,  /* LoadOptions are not text */
+	BOOT_OPTIONS_FOREIGN = 1 << 4, /* LoadOptions name a disk to boot from: they are another system's */
 
 	BOOT_CMDLINE_BINARY = 1 << 5, /* .cmdline holds control characters: it counts as empty */
 

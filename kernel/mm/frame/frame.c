@@ -49,7 +49,7 @@ static inline struct frame_entry *bottom(struct frame_cache *cache)
 	return cache->stack + 1;
 }
 
-/* Others may ask how much is in the stack. */
+/* Set the top of the stack, atomically: other CPUs may ask how many frames the stack holds. */
 static inline void set_top(struct frame_cache *cache, struct frame_entry *top)
 {
 	__atomic_store_n(&cache->top, top, __ATOMIC_RELAXED);
@@ -58,7 +58,8 @@ static inline void set_top(struct frame_cache *cache, struct frame_entry *top)
 void frame_cache_init(struct frame_cache *cache, struct frames *frames)
 {
 	uint32_t index = __atomic_fetch_add(&frames->cache_count, 1, __ATOMIC_RELAXED);
-	uint32_t spread = index * 0x9e3779b9U; /* 2^32 over the golden ratio: far from all before it */
+	/* 2^32 over the golden ratio: the home is far from the homes of all earlier caches */
+	uint32_t spread = index * 0x9e3779b9U;
 
 	memset(cache, 0, sizeof(*cache));
 	cache->frames = frames;
@@ -74,7 +75,10 @@ void frame_cache_init(struct frame_cache *cache, struct frames *frames)
 		;
 }
 
-/* Empty a slot. Any CPU may, if it is that of 1 GiB; so the frame is taken out in one step. */
+/*
+ * Give the frame in a slot back to the pool. Any CPU may do that with a 1 GiB slot, so the frame is taken out in one
+ * step.
+ */
 static void slot_drain(struct frame_cache *cache, enum frame_size size)
 {
 	uint64_t pa = __atomic_exchange_n(&cache->slots[size], 0, __ATOMIC_ACQ_REL);
@@ -91,7 +95,10 @@ void frame_cache_drain(struct frame_cache *cache)
 	slot_drain(cache, FRAME_1G);
 }
 
-/* The pool has nothing that fits: give it all that lies in caches, as far as this CPU can reach. */
+/*
+ * Give the pool everything that lies in caches, as far as this CPU can reach: called when the pool has nothing that
+ * fits.
+ */
 static void scrape(struct frame_cache *cache)
 {
 	frame_cache_drain(cache);
@@ -100,7 +107,7 @@ static void scrape(struct frame_cache *cache)
 		slot_drain(cache, FRAME_1G);
 }
 
-/* Up to `want` frames from the pool, below `end`; from all caches that can be reached when it has none. */
+/* Take up to `want` frames from the pool, stored below `end`; when it has none, first give it what caches hold. */
 static uint32_t pool_or_caches(struct frame_cache *cache, enum pool_reach reach, uint32_t want, struct frame_entry *end)
 {
 	uint32_t taken = pool_take(cache, reach, want, end);
@@ -112,7 +119,9 @@ static uint32_t pool_or_caches(struct frame_cache *cache, enum pool_reach reach,
 	return taken;
 }
 
-/* ---- a test's failing allocation: while it is awaited the stack is empty and full at once ---- */
+/*
+ * ---- failing allocations for tests. While fail_in counts the stack is kept empty, and `full` says it has no room ----
+ */
 
 static bool fail_now(struct frame_cache *cache)
 {
@@ -143,7 +152,10 @@ void frame_fail_every(struct frame_cache *cache, uint64_t n)
 
 /* ---- 4 KiB ---- */
 
-/* The stack is empty, or its top frame is somebody's. Fill it; ERR_NO_MEMORY: it is still empty. */
+/*
+ * Fill the stack from the pool. Called when it is empty, or when its top frame has a reference, which panics.
+ * Returns ERR_NO_MEMORY: the stack is still empty.
+ */
 static __attribute__((noinline)) enum status refill(struct frame_cache *cache)
 {
 	struct frame_entry *from = bottom(cache);
@@ -167,8 +179,8 @@ static __attribute__((noinline)) enum status alloc_refill(struct frame_cache *ca
 }
 
 /*
- * The entry below the bottom of the stack looks handed out: so one check says that the stack is not empty, and that
- * the frame is nobody's. The access is plain: no one else may look at a frame that is free.
+ * The entry below the bottom of the stack has a count that is not 0: so one test says both that the stack is not empty
+ * and that the frame is nobody's. The access to the count is plain: nobody else may touch a free frame's.
  */
 enum status frame_alloc_4k(struct frame_cache *cache, paddr_t *ret)
 {
@@ -216,7 +228,10 @@ enum status frame_alloc_low(struct frame_cache *cache, paddr_t *ret)
 	return OK;
 }
 
-/* The stack is full: those that have lain there longest make room, and the frame goes on top. Returns the new top. */
+/*
+ * Make room in a full stack: the frames that have lain there longest go to the pool, and the new frame goes on top.
+ * Returns the new top.
+ */
 static __attribute__((noinline)) struct frame_entry *spill(struct frame_cache *cache, struct frame_entry entry)
 {
 	struct frame_entry *from = bottom(cache);
@@ -231,7 +246,7 @@ static __attribute__((noinline)) struct frame_entry *spill(struct frame_cache *c
 	return from + FRAME_BATCH + 1;
 }
 
-/* Where the count of a frame that is freed lies. */
+/* Return where the count of a frame that is being freed lies. Panics when it has none. */
 static inline uint16_t *freed_refs(const struct frame_cache *cache, paddr_t pa)
 {
 	uint16_t *refs;
@@ -242,8 +257,8 @@ static inline uint16_t *freed_refs(const struct frame_cache *cache, paddr_t pa)
 }
 
 /*
- * Put a frame on the stack whose top is `top`; returns the new top. Plain accesses to
- * the count: the caller has the only reference, so nobody else may change it.
+ * Put a frame on the stack whose top is `top`; returns the new top. The accesses to the count are plain, since the
+ * caller has the only reference, so nobody else may change it.
  */
 static inline struct frame_entry *push(struct frame_cache *cache, struct frame_entry *top, paddr_t pa, uint16_t *refs)
 {
@@ -261,7 +276,7 @@ void frame_free_4k(struct frame_cache *cache, paddr_t pa)
 	set_top(cache, push(cache, cache->top, pa, freed_refs(cache, pa)));
 }
 
-/* Frames that follow each other have counts that do, within the 64 MiB of a row: those are looked up once. */
+/* Counts of consecutive frames lie side by side within the 64 MiB of a row, so the row is looked up once for them. */
 void frame_free_many(struct frame_cache *cache, size_t count, const paddr_t *pa)
 {
 	struct frame_entry *top = cache->top;
@@ -281,7 +296,10 @@ void frame_free_many(struct frame_cache *cache, size_t count, const paddr_t *pa)
 
 /* ---- 2 MiB and 1 GiB ---- */
 
-/* The frame in a slot, or 0. Only of the 1 GiB slot another CPU could take it in the same instant. */
+/*
+ * Take the frame in a slot; 0 when the slot is empty. Another CPU could take it in the same instant, but only from the
+ * 1 GiB slot, so only there an atomic exchange is needed.
+ */
 static paddr_t slot_take(struct frame_cache *cache, enum frame_size size)
 {
 	uint64_t pa = __atomic_load_n(&cache->slots[size], __ATOMIC_RELAXED);
@@ -324,7 +342,7 @@ void frame_free_large(struct frame_cache *cache, enum frame_size size, paddr_t p
 	if (unlikely(!refs || *refs != 1))
 		refs_panic("freed", pa, refs);
 	*refs = 0;
-	/* Only this CPU fills its slots: one that is empty stays so until the store. */
+	/* Only this CPU fills its slots: an empty one stays empty until the store. */
 	if (cache->fail_in == 0 && __atomic_load_n(&cache->slots[size], __ATOMIC_RELAXED) == 0)
 		__atomic_store_n(&cache->slots[size], pa.raw, __ATOMIC_RELEASE);
 	else

@@ -1,15 +1,16 @@
 /*
- * Memory that becomes free: at start the usable ranges of the map, later what loader and firmware leave.
- * Works in steps of whole regions and blocks where the range has them, so that the cost is in its
- * ends. Refuses memory that has no metadata, and memory that was added before.
+ * Memory that becomes free: at start the usable ranges of the map, later the memory that loader and firmware leave.
+ * Works in steps of whole regions and blocks where the range has such, so that the cost lies in the range's ends.
+ * Refuses memory that has no metadata, and memory that was added before.
  */
 #include "kernel/mm/frame/frame_add.h"
 
 #include "kernel/lib/string.h"
 
-#define LOW_END 0x100000ULL /* where a starting CPU can reach (Intel SDM vol. 3A, "MP Initialization") */
+/* the end of the memory in which a CPU can start (Intel SDM vol. 3A, "MP Initialization") */
+#define LOW_END 0x100000ULL
 
-/* A part of a range that lies in one region, which starts at `start`: frames [from, to) of it. */
+/* The part of a range that lies in one region: the region's frames [from, to). The region starts at `start`. */
 struct piece {
 	struct frame_region *region;
 	paddr_t start;
@@ -17,7 +18,7 @@ struct piece {
 	uint32_t to;
 };
 
-/* The piece of frames [first, end) that starts at `first`. */
+/* Return the piece with which the frames [first, end), by number, begin. */
 static struct piece piece_at(const struct frames *frames, uint64_t first, uint64_t end)
 {
 	uint64_t region = first / REGION_FRAMES;
@@ -36,7 +37,10 @@ static bool piece_managed(struct piece piece)
 	       (piece.to - 1) / BLOCK_FRAMES < piece.region->end_block;
 }
 
-/* The part of a piece that lies in one block. Each walk over a piece's blocks goes from `from` to block_end. */
+/*
+ * Return where the part of a piece ends that starts at `from` and lies in one block. Loops over a piece's blocks go
+ * from `from` to block_end.
+ */
 static uint32_t block_end(struct piece piece, uint32_t from)
 {
 	uint32_t end = (from | (BLOCK_FRAMES - 1)) + 1;
@@ -44,7 +48,7 @@ static uint32_t block_end(struct piece piece, uint32_t from)
 	return end < piece.to ? end : piece.to;
 }
 
-/* Was none of it added before? */
+/* Return whether no frame of the piece was added before. */
 static bool piece_absent(struct piece piece)
 {
 	const struct frame_region *region = piece.region;
@@ -65,7 +69,7 @@ static bool piece_absent(struct piece piece)
 	return true;
 }
 
-/* Frames [from, to) of a piece, in one block. */
+/* Add the frames [from, to) of a piece, which lie in one block. */
 static void block_add(struct piece piece, uint32_t from, uint32_t to)
 {
 	struct frame_region *region = piece.region;

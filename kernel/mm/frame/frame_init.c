@@ -1,33 +1,33 @@
 /*
- * The start of a frame allocator: where the metadata lies, and the first free memory. Cuts the metadata
- * from the ends of usable ranges and clears only the table of regions. Does
- * nothing for each frame or block: what describes them is set up when they are first used.
+ * The start of a frame allocator: where the metadata lies, and the first free memory. Cuts the metadata from the ends
+ * of usable ranges and clears only the table of regions. Takes no step for each frame or
+ * block: what describes them is set up when they are first used.
  */
 #include "kernel/mm/frame/frame_add.h"
 
 #include "kernel/lib/string.h"
 #include "paging/layout.h"
 
-#define CUTS_MAX   16 /* usable ranges that give room for metadata; one, but on an odd machine */
+#define CUTS_MAX   16 /* usable ranges that may give room for metadata; one is enough but on an odd machine */
 #define CACHE_LINE 64
-#define CUT_FLOOR  0x100000ULL /* memory below 1 MiB is too dear for that */
+#define CUT_FLOOR  0x100000ULL /* metadata does not lie below 1 MiB: that memory is scarce, and some uses need it */
 
-/* What has been cut from the end of one usable range. */
+/* A cut: what has been taken from the end of one usable range. */
 struct cut {
-	size_t range;   /* its index in the map */
-	uint64_t start; /* [start, the range's end) is gone */
-	uint64_t room;  /* bytes below `start` that can go, too */
+	size_t range;   /* index of the range in the map */
+	uint64_t start; /* [start, the range's end) has been taken */
+	uint64_t room;  /* bytes below `start` that can be taken, too */
 };
 
-/* Takes room for metadata from the largest usable range, then the next largest, and so on. */
+/* Takes room for metadata from the largest usable range, then from the next largest, and so on. */
 struct cutter {
 	const struct memmap *map;
 	uintptr_t direct;
-	struct cut cuts[CUTS_MAX]; /* the last one is being used */
+	struct cut cuts[CUTS_MAX]; /* cuts are made from the last of these */
 	size_t count;
 };
 
-/* The frames of a range that the allocator could manage. */
+/* Limit an address to the end of the memory that the allocator can manage. */
 static uint64_t clip(uint64_t pa)
 {
 	return pa < HHDM_SIZE ? pa : HHDM_SIZE;
@@ -41,7 +41,7 @@ static uint64_t range_room(const struct mem_range *range)
 	return range->type == MEM_USABLE && start < end ? end - start : 0;
 }
 
-/* Go on to the largest usable range that was not cut yet. */
+/* Go on to the largest usable range that has no cut yet. Returns false when there is none. */
 static bool cutter_next(struct cutter *cutter)
 {
 	const struct mem_range *ranges = cutter->map->ranges;
@@ -66,7 +66,10 @@ static bool cutter_next(struct cutter *cutter)
 	return true;
 }
 
-/* Room for `bytes` of metadata, aligned to a cache line, its content unknown; NULL when no range has it. */
+/*
+ * Cut out room for `bytes` of metadata, aligned to a cache line, content arbitrary. Returns NULL when no range has
+ * room.
+ */
 static void *cut(struct cutter *cutter, uint64_t bytes)
 {
 	bytes = align_up(bytes, CACHE_LINE);
@@ -82,7 +85,7 @@ static void *cut(struct cutter *cutter, uint64_t bytes)
 	return NULL;
 }
 
-/* All that is kept for each region, whether it has RAM or not: cleared, 193 bytes. */
+/* Make what is kept for each region, whether it has RAM or not: 193 bytes, cleared. */
 static enum status make_tables(struct frames *frames, struct cutter *cutter)
 {
 	uint64_t count = frames->region_count;
@@ -104,7 +107,7 @@ static enum status make_tables(struct frames *frames, struct cutter *cutter)
 	return OK;
 }
 
-/* Note which blocks of each region have RAM, of whatever type: it may be added later. */
+/* Note which blocks of a region have RAM, of whatever type, since such memory may be added later. */
 static void measure_region(struct frame_region *region, uint64_t first_block, uint64_t end_block)
 {
 	if (region->end_block == 0)
@@ -127,7 +130,7 @@ static void measure(struct frames *frames, const struct mem_range *range)
 	}
 }
 
-/* Find a place for the metadata of a region's blocks. Without one, the region is not managed. */
+/* Find room for the metadata of a region's blocks. When there is none, the region is not managed. */
 static void place(struct frames *frames, uint64_t number, struct cutter *cutter)
 {
 	struct frame_region *region = &frames->regions[number];
@@ -144,14 +147,17 @@ static void place(struct frames *frames, uint64_t number, struct cutter *cutter)
 	}
 	region->detail = (struct region_detail *)at;
 	at += sizeof(struct region_detail);
-	/* Indexed by block and frame of the region, though the first ones may have no RAM and no metadata. */
+	/*
+	 * The arrays are indexed by block and frame of the region, so their start lies before the memory that was cut:
+	 * entries below first_block have no RAM, and do not exist.
+	 */
 	region->blocks = (struct frame_block *)(at - region->first_block * sizeof(struct frame_block));
 	at += blocks * sizeof(struct frame_block);
 	region->refs_4k = (uint16_t *)(at - region->first_block * BLOCK_FRAMES * sizeof(uint16_t));
 	region->refs_rows = &frames->lookup.refs[number * REGION_REFS];
 }
 
-/* The usable ranges, less what was cut from them. */
+/* Make the usable ranges free, without what was cut from them. */
 static void add_usable(struct frames *frames, const struct cutter *cutter)
 {
 	const struct memmap *map = cutter->map;

@@ -1,19 +1,18 @@
 /*
- * The pool: chooses a region, and takes frames from it or puts them back under its lock. One lock is held at a
- * time, and never another's word waited for with it. Does not see caches but for their home,
- * and does not touch reference counts.
+ * The pool: chooses a region, and takes frames from it or puts them back under its lock. Only one region's lock is held
+ * at a time. Of the caches, sees only their home, and does not touch reference counts.
  */
 #include "kernel/mm/frame/frame_pool.h"
 
 #define REGION_NONE UINT32_MAX
 
-/* The regions below 4 GiB, and as bits of an index's first word. */
+/* The regions below 4 GiB: their number, and their bits in the first word of an index. */
 #define LOW_END     4
 #define LOW_REGIONS ((1ULL << LOW_END) - 1)
 
 /*
- * How far a search goes. Memory below 4 GiB is left for those who need it, and other CPUs' home regions to
- * them, so that their locks and lines stay theirs, until there is nothing else.
+ * How far a search goes. Memory below 4 GiB is left for devices that need it, and other CPUs' home regions are left to
+ * them, so that a region's lock and cache lines stay with one CPU, until nothing else is free.
  */
 enum reach { REACH_HIGH, REACH_UNCLAIMED, REACH_ALL, REACH_BELOW_4G };
 
@@ -37,7 +36,7 @@ static uint64_t search_word(const struct frame_cache *cache, enum frame_class ki
 	return bits & ~claimed;
 }
 
-/* A region that has blocks of `class`: the cache's home if it can be, else the next one in the index. */
+/* Return a region that has blocks of class `kind`: the cache's home if possible, else the next one in the index. */
 static uint32_t search(const struct frame_cache *cache, enum frame_class kind, enum reach reach)
 {
 	uint64_t words = cache->frames->index_words;
@@ -56,13 +55,13 @@ static uint32_t search(const struct frame_cache *cache, enum frame_class kind, e
 	return REGION_NONE;
 }
 
-/* What is looked for: classes from the first to the last, in regions from the nearest reach to the farthest. */
+/* What is looked for: classes from `first` to `last`, in regions of a reach from `near` to `far`. */
 struct wish {
 	enum frame_class first, last;
 	enum reach near, far;
 };
 
-/* The first region that has it: a nearer one before a better class. */
+/* Return the first region that fulfils the wish: a nearer reach counts more than a better class. */
 static uint32_t choose(const struct frame_cache *cache, struct wish wish)
 {
 	for (enum reach reach = wish.near; reach <= wish.far; reach++) {
@@ -77,8 +76,8 @@ static uint32_t choose(const struct frame_cache *cache, struct wish wish)
 }
 
 /*
- * A region to take 4 KiB frames from. Who has some already wants no more than the rest of
- * partial blocks, and not those of other CPUs' homes.
+ * Return a region to take 4 KiB frames from, or REGION_NONE. A caller that has some frames already is content with what
+ * partly free blocks hold, and only outside other CPUs' homes.
  */
 static uint32_t choose_for_4k(const struct frame_cache *cache, enum pool_reach reach, bool has_some)
 {
@@ -97,7 +96,7 @@ static uint32_t choose_for_4k(const struct frame_cache *cache, enum pool_reach r
 	return choose(cache, wish);
 }
 
-/* `region` is the cache's home from now on. */
+/* Make `region` the cache's home. */
 static void settle(struct frame_cache *cache, uint32_t region)
 {
 	uint64_t *claimed = cache->frames->claimed;
@@ -110,12 +109,18 @@ static void settle(struct frame_cache *cache, uint32_t region)
 				   __ATOMIC_RELAXED);
 	cache->home = region;
 	claimed += region / WORD_BITS;
-	/* Look first: where all CPUs share a region, none should write to the line at each visit. */
+	/*
+	 * The bit is read before it is set: where all CPUs share a region, the line should not be written at each
+	 * visit.
+	 */
 	cache->home_claimed = !(__atomic_load_n(claimed, __ATOMIC_RELAXED) & bit) &&
 			      !(__atomic_fetch_or(claimed, bit, __ATOMIC_RELAXED) & bit);
 }
 
-/* Lock a region that the index named for one of `classes`. False, unlocked: others were faster, and it has none. */
+/*
+ * Lock a region that the index named for one of `classes`. Returns false, unlocked, when it has none any more, since
+ * other CPUs were faster.
+ */
 static bool region_enter(struct frame_region *region, unsigned classes)
 {
 	region_lock(region);
@@ -163,8 +168,8 @@ uint32_t pool_take(struct frame_cache *cache, enum pool_reach reach, uint32_t wa
 }
 
 /*
- * How many frames, from the first on, share a word of a bitmap, and their bits there.
- * They mostly come in ascending order, so that is tried first.
+ * Return how many entries, from the first on, lie in one word of a block's bitmap; their bits go to *ret_mask. Mostly
+ * they come in ascending order, so that case is tried first.
  */
 static uint32_t neighbours(const struct frame_entry *entries, uint32_t count, uint64_t *ret_mask)
 {
@@ -186,7 +191,10 @@ static uint32_t neighbours(const struct frame_entry *entries, uint32_t count, ui
 
 #define PREFETCH_AHEAD 6
 
-/* Frames freed at random lie in as many blocks: ask for what a later one's block needs while this one is put back. */
+/*
+ * Prefetch what the block of a later frame needs while an earlier one is put back: frames that are freed at random lie
+ * in as many blocks.
+ */
 static void prefetch_block(const struct frames *frames, paddr_t pa)
 {
 	const struct frame_region *region = &frames->regions[pa.raw >> REGION_SHIFT];

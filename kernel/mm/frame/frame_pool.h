@@ -1,5 +1,5 @@
 /*
- * The pool: all free memory that is in no CPU's cache. Shared by frame*.c and nobody else.
+ * The pool: all free memory that is in no CPU's cache. Included by frame*.c and nobody else.
  *
  * A *region* is 1 GiB and has 512 *blocks* of 2 MiB; a block has 512 frames.
  */
@@ -11,84 +11,84 @@
 #define REGION_BLOCKS 512U
 #define REGION_FRAMES (REGION_BLOCKS * BLOCK_FRAMES)
 
-/* An address to its frame's, block's and region's number. */
+/* Shifts that turn an address into the number of its block and of its region. */
 #define BLOCK_SHIFT  21
 #define REGION_SHIFT 30
 
-/* Counts for 4 KiB frames are set up for 64 MiB at once: 32 KiB of them. */
+/* Counts of 4 KiB frames are set up for 64 MiB at once; these counts take 32 KiB. */
 #define REFS_SHIFT  26
 #define REFS_BLOCKS (1U << (REFS_SHIFT - BLOCK_SHIFT))
 #define REGION_REFS (1U << (REGION_SHIFT - REFS_SHIFT))
 
-/* Bitmaps have frames, blocks and regions in words of this many; so many frames are this many bytes. */
+/* Bits of a word of a bitmap; and the bytes of memory that a word stands for in a bitmap of 4 KiB frames. */
 #define WORD_BITS 64U
 #define WORD_SIZE (WORD_BITS * PAGE_SIZE)
 
-#define FRAME_BATCH (FRAME_CACHE_FRAMES / 2) /* frames between a cache and the pool at once */
+#define FRAME_BATCH (FRAME_CACHE_FRAMES / 2) /* frames that move between a cache and the pool at once */
 
-/* What a count says of a frame that was never added. */
+/* The count of a frame that was never added. */
 #define REFS_ABSENT 0xffff
 
 /*
- * Blocks by how much of them is free, the fullest first: allocation takes the first class there is,
- * which leaves the emptier blocks the time to become whole again. A block without a free
- * frame is in no class.
+ * Classes of blocks by how much of them is free, the fullest first: allocation takes the first class that has a block,
+ * which leaves the emptier blocks the time to become whole again. A block without a free frame is in no class.
  */
 enum frame_class {
-	CLASS_PARTIAL,   /* four of these: up to 1/4, 1/2, 3/4 and less than all of the block is free */
-	CLASS_WHOLE = 4, /* all of it */
+	CLASS_PARTIAL,   /* four of these: up to 1/4, 1/2, 3/4 of the block is free, or more but not all */
+	CLASS_WHOLE = 4, /* all of the block is free */
 	BLOCK_CLASSES,
-	CLASS_REGION = 5, /* not a class of blocks: all the region's blocks are whole */
+	CLASS_REGION = 5, /* not a class of blocks, but of regions: all blocks of the region are whole */
 };
 
-#define CLASSES_PARTIAL ((1U << CLASS_WHOLE) - 1) /* as bits */
+#define CLASSES_PARTIAL ((1U << CLASS_WHOLE) - 1) /* a mask of them: bit c stands for class c */
 
-#define CLASS_SHIFT 7 /* a number of free frames to the class */
+#define CLASS_SHIFT 7 /* a block's number of free frames, shifted by this, is its class */
 
 _Static_assert(BLOCK_FRAMES >> CLASS_SHIFT == CLASS_WHOLE, "a block that is all free is whole");
 _Static_assert(CLASS_REGION + 1 == FRAME_CLASSES, "frame.h knows how many classes there are");
 
 enum region_state {
-	REGION_ABSENT, /* nothing was added */
+	REGION_ABSENT, /* no memory of the region was added */
 	REGION_PLAIN,  /* all of it was added at once, and none of it was split */
-	REGION_OPEN,   /* the detail is valid, as it is in no other state */
+	REGION_OPEN,   /* the region was split, or added in parts: `detail` is valid, as in no other state */
 };
 
-/* A block's free frames. Valid while some are handed out, or were never added. */
+/* A bitmap of a block's free frames. Valid while some of its frames are handed out, or were never added. */
 struct frame_block {
 	uint64_t free[BLOCK_FRAMES / WORD_BITS];
 };
 
-/* What is known of a region's blocks. Valid once the region is open. */
+/* The books of a region's blocks. Valid once the region is open. Guard: the region's lock. */
 struct region_detail {
-	uint64_t members[BLOCK_CLASSES][REGION_BLOCKS / WORD_BITS]; /* the blocks of each class */
+	uint64_t members[BLOCK_CLASSES][REGION_BLOCKS / WORD_BITS]; /* bitmaps: the blocks of each class */
 	uint64_t present[REGION_BLOCKS / WORD_BITS];                /* blocks of which some frame was added */
 	uint16_t free[REGION_BLOCKS];                               /* free frames of each block */
-	uint16_t refs[REGION_BLOCKS];                               /* references to each block as one 2 MiB frame */
+	uint16_t refs
+		[REGION_BLOCKS]; /* of each block as one 2 MiB frame. Guard: the frame's owner, atomic when shared */
 } __attribute__((aligned(64)));
 
 /*
- * A region. Boot clears it, so it is small: what else there is of a region is set up when it is first
- * split. The lock covers all but the reference counts, which belong to the frame's owner.
+ * A region. Boot clears it, so it is small: the rest of a region's books is set up when the region is first split.
+ * Guard of all fields: `lock`; but the reference counts belong to the frame's owner (atomic when shared).
  */
 struct frame_region {
 	uint32_t lock;
-	uint32_t free;                        /* free 4 KiB frames in the pool */
+	uint32_t free;                        /* 4 KiB frames in the pool. Written under the lock, read by anybody */
 	uint16_t refs;                        /* references to the region as one 1 GiB frame */
-	uint16_t first_block;                 /* RAM lies in the blocks [first_block, end_block) */
+	uint16_t first_block;                 /* RAM lies in blocks [first_block, end_block). Fixed after boot */
 	uint16_t end_block;                   /* 0: this region is not managed */
 	uint16_t class_blocks[BLOCK_CLASSES]; /* how many blocks each class has */
-	uint8_t state;                        /* enum region_state */
-	uint8_t classes;                      /* bit c: some block is of class c */
-	uint8_t indexed;                      /* bit c: frames->index[c] names this region */
-	bool taken;                           /* out of the pool as one 1 GiB frame */
+	uint8_t state;                        /* enum region_state. Written under the lock, read by anybody */
+	uint8_t classes;                      /* bit c: some block is in class c */
+	uint8_t indexed; /* bit c: it is in frames->index[c]. Written under the lock, read by anybody */
+	bool taken;      /* handed out as one 1 GiB frame */
 	struct region_detail *detail;
-	struct frame_block *blocks; /* by block number in the region, but only those in [first_block, end_block) */
-	uint16_t *refs_4k;    /* by frame number in the region; 0 for a free frame; valid where `refs_rows` says so */
-	uintptr_t *refs_rows; /* the region's part of frame_lookup.refs */
+	struct frame_block *blocks; /* indexed by block; only [first_block, end_block) exist */
+	uint16_t *refs_4k;          /* indexed by frame; 0 for a free one; valid where `refs_rows` says so */
+	uintptr_t *refs_rows; /* the region's part of frame_lookup.refs. Written under the lock, read by anybody */
 } __attribute__((aligned(64)));
 
-/* Bitmaps whose words one lock covers. */
+/* Read, set or clear a bit of a bitmap whose words are guarded by one lock. */
 static inline bool bit_get(const uint64_t *words, uint64_t bit)
 {
 	return words[bit / WORD_BITS] >> bit % WORD_BITS & 1;
@@ -116,7 +116,7 @@ static inline void region_unlock(struct frame_region *region)
 	__atomic_store_n(&region->lock, 0, __ATOMIC_RELEASE);
 }
 
-/* Set the region's count of free frames. Anybody may read it, without the lock. */
+/* Set the region's count of free frames. Anybody may read the count without the lock. */
 static inline void region_count(struct frame_region *region, uint32_t free)
 {
 	__atomic_store_n(&region->free, free, __ATOMIC_RELAXED);
@@ -124,31 +124,31 @@ static inline void region_count(struct frame_region *region, uint32_t free)
 
 /* ---- frame_region.c: one region, under its lock ---- */
 
-/* Set up the detail: of a region that is all free, or of one that has nothing yet. */
+/* Set up the detail of a region, which is all free or has no memory yet. */
 void region_open(struct frame_region *region);
 
-/* Block `block` has `free` free frames now: move it to its class. The region's lists follow with region_publish. */
+/* Note that a block has `free` free frames now, and move it to the class for that. region_publish must follow. */
 void region_set_free(struct frame_region *region, unsigned block, unsigned free);
 
-/* Make the counts of the 64 MiB around `block` valid, 0 at first. `start` is where the region starts. */
+/* Make the counts of the 64 MiB around `block` valid, all 0 if they were not. The region starts at `start`. */
 void region_need_refs(struct frame_region *region, paddr_t start, unsigned block);
 
-/* Name the region in the index for exactly the classes that it has. */
+/* Have the index name the region for exactly the classes that it has. */
 void region_publish(struct frames *frames, struct frame_region *region);
 
-/* The lowest block of a class that has one. */
+/* Return the lowest block of class `kind`; there must be one. */
 unsigned region_first_block(const struct frame_region *region, unsigned kind);
 
 /*
- * Take up to `want` frames of 4 KiB of the region that starts at `start`: from partial blocks, or from one whole
- * block when there is no partial one. They are stored downward from `end`, so that the lowest is
- * popped from a stack first. Returns how many: 0 when nothing is free.
+ * Take up to `want` frames of 4 KiB of the region that starts at `start`: from partly free blocks, or from one whole
+ * block when there are no others. The frames are stored downward from `end`, so that the lowest is popped from a stack
+ * first. Returns how many: 0 when nothing is free.
  */
 uint32_t region_take(struct frame_region *region, paddr_t start, uint32_t want, struct frame_entry *end);
 
 /*
- * Put `count` frames back: those that have a bit in `mask`, counted from `first`, where a word of a block's
- * bitmap starts. Panics when one of them is free already.
+ * Put `count` frames back: those whose bit is set in `mask`. The bits count from the frame at `first`, where a word of
+ * a block's bitmap starts. Panics when one of the frames is free already.
  */
 void region_give(struct frame_region *region, paddr_t first, uint64_t mask, uint32_t count);
 
@@ -156,12 +156,15 @@ void region_give(struct frame_region *region, paddr_t first, uint64_t mask, uint
 
 enum pool_reach { POOL_ANY, POOL_BELOW_4G };
 
-/* Take up to `want` frames of 4 KiB as region_take does. 0: the pool has none. */
+/* Take up to `want` frames of 4 KiB, stored as region_take says. Returns how many; 0: the pool has none. */
 uint32_t pool_take(struct frame_cache *cache, enum pool_reach reach, uint32_t want, struct frame_entry *end);
 
-/* Put frames of 4 KiB back. Cheapest when neighbours stand side by side. */
+/* Put frames of 4 KiB back. Cheapest when entries for neighbouring frames follow each other. */
 void pool_give(struct frames *frames, const struct frame_entry *entries, uint32_t count);
 
-/* Take and put back one frame of 2 MiB or 1 GiB. Address 0, which is never handed out: the pool has none. */
+/*
+ * Take or put back one frame of 2 MiB or 1 GiB. Taking returns address 0, which is never handed out, when the pool has
+ * none.
+ */
 paddr_t pool_take_large(struct frame_cache *cache, enum frame_size size);
 void pool_give_large(struct frames *frames, enum frame_size size, paddr_t pa);

@@ -1,5 +1,5 @@
 /*
- * Reference counts: who shares a frame, and who is the last to hold it. Does not decide where a freed frame goes.
+ * Reference counts: how many hold a frame, and who is the last. Does not decide where a freed frame goes.
  */
 #include "kernel/mm/frame/frame_refs.h"
 
@@ -27,7 +27,7 @@ static uint16_t *refs_find(const struct frames *frames, enum frame_size size, pa
 	return refs_4k(&frames->lookup, pa, &refs) ? refs : NULL;
 }
 
-/* The count, 0 for what is not handed out. */
+/* Return the count; 0 for a frame that is not handed out. */
 static uint16_t refs_read(const uint16_t *refs)
 {
 	uint16_t count = refs ? __atomic_load_n(refs, __ATOMIC_ACQUIRE) : 0;
@@ -58,7 +58,9 @@ enum status frame_get(struct frames *frames, enum frame_size size, paddr_t pa)
 	return OK;
 }
 
-/* The last one to put a frame frees it, and has by then seen all that the others did with it. */
+/*
+ * The last holder to put a frame frees it. The barriers make everything that other holders did with it visible to him.
+ */
 bool frame_put(struct frame_cache *cache, enum frame_size size, paddr_t pa)
 {
 	uint16_t *refs = refs_find(cache->frames, size, pa);

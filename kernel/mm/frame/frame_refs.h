@@ -1,5 +1,5 @@
 /*
- * Where references are counted: from a frame's address to its count. Shared by frame.c and frame_refs.c.
+ * From a frame's address to its reference count. Shared by frame.c and frame_refs.c.
  */
 #pragma once
 
@@ -7,8 +7,8 @@
 #include "kernel/mm/frame/frame_pool.h"
 
 /*
- * The count of a 4 KiB frame. False, *ret untouched: none can be handed out there. The
- * address is rotated, so that bits below 4 KiB make a number beyond the limit.
+ * Find the count of a 4 KiB frame. Returns false, *ret untouched, when no frame can be handed out at that address. The
+ * address is rotated: bits below 4 KiB, which must be 0, would make a number beyond the limit.
  */
 static inline bool refs_4k(const struct frame_lookup *lookup, paddr_t pa, uint16_t **ret)
 {
@@ -24,8 +24,10 @@ static inline bool refs_4k(const struct frame_lookup *lookup, paddr_t pa, uint16
 	return true;
 }
 
-/* The count of a larger frame; NULL when none can be handed out there. */
+/* Return where the count of a 2 MiB or 1 GiB frame is; NULL when none can be handed out at that address. */
 uint16_t *refs_large(const struct frames *frames, enum frame_size size, paddr_t pa);
 
-/* Our own bug with the frame at `pa`: it was `what` ("freed"), though its count (NULL: it has none) forbids that. */
+/*
+ * Report our own bug with the frame at `pa`: it was `what` ("freed") though its count (NULL: it has none) forbids that.
+ */
 __attribute__((noreturn, cold)) void refs_panic(const char *what, paddr_t pa, const uint16_t *refs);

@@ -1,7 +1,7 @@
 /*
  * One region of 1 GiB: its blocks, sorted into classes by how much of them is free, and the
- * frames of those that are split. The caller holds the region's lock. Does not choose regions,
- * and knows neither caches nor reference counts but to set them up.
+ * frames of blocks that are split. The caller holds the region's lock. Does not choose regions, and neither knows
+ * caches nor changes reference counts, but for setting them up.
  */
 #include "kernel/mm/frame/frame_pool.h"
 
@@ -63,7 +63,7 @@ void region_publish(struct frames *frames, struct frame_region *region)
 	else if (region->free == REGION_FRAMES)
 		classes = 1U << CLASS_REGION;
 
-	/* Atomic, for other regions share the word. Who reads it checks `indexed` under the lock. */
+	/* Atomic, since other regions share the word. A reader of the index checks `indexed` under the lock. */
 	for (changed = classes ^ region->indexed; changed; changed &= changed - 1) {
 		uint64_t *word = &frames->index[__builtin_ctz(changed)][number / WORD_BITS];
 
@@ -90,7 +90,7 @@ void region_need_refs(struct frame_region *region, paddr_t start, unsigned block
 			 __ATOMIC_RELEASE);
 }
 
-/* The first `count` free frames of a block that has as many. */
+/* Take the first `count` free frames of a block that has so many. */
 static void block_take(struct frame_region *region, unsigned block, paddr_t start, uint32_t count,
 		       struct frame_entry *end)
 {

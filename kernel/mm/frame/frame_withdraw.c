@@ -1,6 +1,6 @@
 /*
- * Looks for a run of whole free blocks from the top down, and takes them out as if they had never been added. The part
- * of the last block that is not needed goes back in pages.
+ * Looks for a run of wholly free blocks from the top down, and takes them out as if they had never been added. The part
+ * of the last block that is not needed is added again.
  */
 #include "kernel/mm/frame/frame_withdraw.h"
 
@@ -18,7 +18,7 @@ static bool is_whole(const struct frames *frames, uint64_t number)
 	return region->state == REGION_PLAIN || region->detail->free[block] == BLOCK_FRAMES;
 }
 
-/* The first of the `count` highest blocks in a row that are whole; by number from address 0 on. */
+/* Find the highest run of `count` whole blocks. *ret is its first block, numbered from address 0 on. */
 static bool find_run(const struct frames *frames, uint64_t count, uint64_t *ret)
 {
 	uint64_t run = 0;

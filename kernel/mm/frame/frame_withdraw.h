@@ -1,15 +1,15 @@
 /*
- * Contiguous memory for ever: frames that stop being the allocator's.
+ * Contiguous memory for ever: frames that the allocator no longer owns.
  */
 #pragma once
 
 #include "kernel/mm/frame/frame.h"
 
 /*
- * Take `bytes` of free memory, rounded up to pages, in one piece out of `frames`: from then on it is like memory that
- * was never added, no frame of it can be freed, and frame_add_range gives what is not needed back. From the highest
- * place there is. Its cost grows with the free memory looked at, so it is for the boot; one caller, and nobody
- * allocates beside it. Its content is whatever was there.
- * Returns ERR_NO_MEMORY (no such piece of whole free 2 MiB blocks), ERR_RANGE (no bytes). Nothing has changed then.
+ * Take `bytes` of free memory, rounded up to pages, in one piece out of `frames`. From then on that memory is like
+ * memory which was never added: none of its frames can be freed, and frame_add_range would add it again. The highest
+ * place that is free is taken; the content is arbitrary. The cost grows with the free memory looked at, so this is for
+ * the boot; one caller, and nobody allocates meanwhile.
+ * Returns ERR_NO_MEMORY (no such piece of wholly free 2 MiB blocks), ERR_RANGE (no bytes). Nothing has changed then.
  */
 MUST_CHECK enum status frame_withdraw(struct frame_cache *cache, uint64_t bytes, paddr_t *ret);

@@ -1,4 +1,6 @@
-/* See machine_frames.h. */
+/*
+ * The machine's frames, its memory map, and the fate of the loader's table frames; see machine_frames.h.
+ */
 #include "kernel/mm/frame/machine_frames.h"
 
 #include "kernel/lib/panic.h"

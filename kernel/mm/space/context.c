@@ -1,6 +1,6 @@
 /*
- * Makes, switches and ends contexts, and gives tlb.c the CPU's instructions. What is mapped in a context is the
- * business of whoever owns it.
+ * Makes, switches and ends contexts, and gives tlb.c the CPU's instructions. The owner of a context decides what is
+ * mapped in it.
  */
 #include "kernel/mm/space/context.h"
 
@@ -20,7 +20,10 @@ static void flush_all_by_invpcid(void)
 	cpu_invpcid(INVPCID_ALL, 0, 0);
 }
 
-/* Any change of CR4.PGE does it (Intel SDM vol. 3A, "Operations that Invalidate TLBs and Paging-Structure Caches"). */
+/*
+ * Flush all TLB entries: any change of CR4.PGE does that (Intel SDM vol. 3A, "Operations that Invalidate TLBs and
+ * Paging-Structure Caches").
+ */
 static void flush_all_by_cr4(void)
 {
 	uint64_t cr4 = cpu_read_cr4();
@@ -44,10 +47,10 @@ static const struct tlb_ops invpcid_ops = {
 	.flush_all = flush_all_by_invpcid,
 };
 
-/* Works before context_init too: without PCIDs. */
+/* This CPU's TLB. Works before context_init too, without PCIDs. Own CPU, interrupts off */
 static struct tlb tlb = { .ops = &plain_ops, .kernel = &kernel_context };
 
-static struct context *others; /* all contexts but the kernel's */
+static struct context *others; /* list of all contexts but the kernel's. The kernel: one CPU, not preempted */
 
 static void enter_for_trap(void)
 {
@@ -64,7 +67,7 @@ void context_init(void)
 	if (cpu_features()->invpcid)
 		tlb.ops = &invpcid_ops;
 	if (pcid_usable()) {
-		/* With a PCID other than 0 in CR3 this would fault; until now there is none. */
+		/* Setting CR4.PCIDE would fault with a PCID other than 0 in CR3; until now no CR3 has had one. */
 		cpu_write_cr4(cpu_read_cr4() | CR4_PCIDE);
 		tlb_start_pcids(&tlb);
 	}
@@ -97,7 +100,7 @@ void context_destroy(struct context *c)
 
 void context_flush(struct context *c, struct tlb_flush *flush)
 {
-	uint64_t flags = irq_guard_enter(); /* tlb.c must not be interrupted */
+	uint64_t flags = irq_guard_enter(); /* tlb.c must not be interrupted by other work on this CPU's TLB */
 
 	tlb_flush_run(&tlb, c, flush);
 	irq_guard_leave(flags);
@@ -105,8 +108,8 @@ void context_flush(struct context *c, struct tlb_flush *flush)
 }
 
 /*
- * Without PCIDs there are no books to keep, and nothing that an interrupt could find half done: what tlb.c would do, at
- * a third of the instructions.
+ * Load a context by hand: without PCIDs tlb.c has no books to keep, and an interrupt could find nothing half done. This
+ * has a third of tlb.c's instructions.
  */
 static inline void load_without_pcid(uint64_t cr3)
 {

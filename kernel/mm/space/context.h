@@ -1,9 +1,9 @@
 /*
- * Contexts: spaces that the CPU can be switched to. The kernel context, the firmware context and every user
- * context are objects of one kind; slot 511 is the same in all of them.
+ * Contexts: spaces that the CPU can be switched to. The kernel context, the firmware context and every user context are
+ * objects of one kind; slot 511 is the same in all of them.
  *
- * Tables are reached through the direct map, so whoever changes any context does so in the kernel context.
- * One CPU: no lock. Interrupt handlers may enter and leave contexts, but change none.
+ * Tables are reached through the direct map, so whoever changes any context does so in the kernel context. Guard of
+ * contexts: the kernel, one CPU, not preempted. Interrupt handlers may enter and leave contexts, but change none.
  */
 #pragma once
 
@@ -13,50 +13,51 @@
 
 struct context {
 	struct space space;
-	uint64_t tag;          /* which PCID it had last: kernel/mm/space/tlb.h */
+	/* names the PCID that the context had last; see kernel/mm/space/tlb.h. Own CPU, interrupts off */
+	uint64_t tag;
 	struct context *next;  /* in the list of all contexts */
-	struct context **link; /* what points at this one in that list */
+	struct context **link; /* the pointer that points at this context in that list */
 };
 
-/* The context with the direct map and the MMIO window. Its space is kernel_space.c's. */
+/* The context with the direct map and the MMIO window. kernel_space.c sets up its space. */
 extern struct context kernel_context;
 
-/* What was loaded before: a CR3 by value, so that it outlives whatever lies between. */
+/* The context that was loaded before context_enter(): a value of CR3, good even when the object is gone. */
 typedef struct {
 	uint64_t cr3;
 } context_token_t;
 
 /*
- * Take PCIDs into use where the CPU has them, and let trap handlers run in the kernel context from now on.
- * kernel_space_init has been called.
+ * Use PCIDs from now on if the CPU has them, and let trap handlers run in the kernel context. kernel_space_init has
+ * been called.
  */
 void context_init(void);
 
 /*
- * A new context: slot 511 as everywhere and nothing else. Takes one frame, copies one entry.
+ * Create a context: slot 511 as in all others, and nothing else mapped. Takes one frame, copies one entry.
  * Returns ERR_NO_MEMORY; *ret is then as before.
  */
 MUST_CHECK enum status context_create(struct context *ret);
 
 /*
- * Give every table of the context back, the root too. The frames that its leaves map are the caller's.
- * It must not be loaded, nor may anybody hold a token for it. Its TLB entries can stay: no other context gets them.
+ * Give every table of the context back, the root too. The frames that its leaves map belong to the caller. The context
+ * must not be loaded, nor may anybody hold a token for it. Its TLB entries can stay: no other context gets them.
  */
 void context_destroy(struct context *c);
 
 /*
- * Do what `flush`, which came from changing the context's space, demands: until this returns the CPU
- * may use the mappings that went. Then gives the flush's tables back, and empties it.
+ * Invalidate what `flush`, which came from changing the context's space, says: until this returns the CPU may use the
+ * mappings that were removed. Then gives the flush's tables back, and empties it.
  */
 void context_flush(struct context *c, struct tlb_flush *flush);
 
-/* Load a context, unless it is loaded. Does not fail. */
+/* Load a context; nothing happens when it is loaded already. Cannot fail. */
 void context_load(struct context *c);
 
-/* Load the context that `token` was taken in, unless it is loaded. */
+/* Load the context that was loaded when `token` was taken; nothing happens when it is loaded already. */
 void context_restore(context_token_t token);
 
-/* The one instruction below; a host test has a variable for the register (test/host/context_host.c). */
+/* Reads CR3. A host test has a variable in place of the register (test/host/context_host.c). */
 #ifdef HOST_TEST
 extern uint64_t host_cr3;
 static inline uint64_t context_read_cr3(void)
@@ -70,15 +71,16 @@ static inline uint64_t context_read_cr3(void)
 }
 #endif
 
-/* Whether the CPU is in `c` now. */
+/* Return whether `c` is loaded. */
 static inline bool context_is_loaded(const struct context *c)
 {
 	return (context_read_cr3() & PTE_ADDRESS) == c->space.root.raw;
 }
 
 /*
- * Into a context and back: context_leave gets what context_enter returned. They nest. Between the two traps may
- * come and go; they leave CR3 as they found it. When the context is loaded already neither writes CR3.
+ * Enter a context, and leave it again for the one that was loaded: context_leave gets what context_enter returned.
+ * Pairs may nest. Traps between the two leave CR3 as they found it. When the context is loaded already neither call
+ * writes CR3.
  */
 static inline context_token_t context_enter(struct context *c)
 {
@@ -105,7 +107,7 @@ static inline void kernel_context_leave(context_token_t token)
 	context_leave(token);
 }
 
-/* For doors that are open in the kernel context only. Debug builds check it, once there is a kernel context. */
+/* For functions that work in the kernel context only. Debug builds check that, once there is a kernel context. */
 #if DEBUG && !defined(HOST_TEST)
 #define ASSERT_KERNEL_CONTEXT()                                                                               \
 	do {                                                                                                  \
@@ -117,12 +119,12 @@ static inline void kernel_context_leave(context_token_t token)
 #define ASSERT_KERNEL_CONTEXT() ((void)0)
 #endif
 
-/* Call `see` with each context, the kernel's first. It must not create or destroy one. */
+/* Call `see` with each context, the kernel's first. `see` must not create or destroy contexts. */
 void context_visit(void (*see)(void *ctx, const struct context *c), void *ctx);
 
-/* Frames in tables of all contexts, roots included. */
+/* Return how many frames the tables of all contexts take, roots included. */
 size_t context_table_frames(void);
 
-/* What switching and flushing cost so far: kernel/mm/space/tlb.h. */
+/* Return what switching and flushing have cost so far (kernel/mm/space/tlb.h). */
 struct tlb_stats;
 const struct tlb_stats *context_tlb_stats(void);

@@ -1,7 +1,7 @@
 /*
- * The firmware context and the one runtime service that we use. The firmware is never told
- * of virtual addresses (SetVirtualAddressMap() can be called only once, and a kexec'ed kernel
- * would be stuck with ours): it runs at physical addresses, in the lower half of a context of its own.
+ * The firmware context, and the one runtime service that the kernel uses. The firmware is never told of virtual
+ * addresses (SetVirtualAddressMap() can be called only once, and a kexec'ed kernel would be stuck with ours): it runs
+ * at physical addresses, in the lower half of a context of its own.
  */
 #include "kernel/mm/space/firmware_context.h"
 
@@ -66,16 +66,20 @@ struct efi_attributes {
 };
 
 /*
- * What the firmware's code can cause, by vector: #DE, #OF, #BR, #UD, #NM, #TS to #PF, #MF, #AC, #XM, #CP. Not
- * #DB and #BP, which are the debugger's, nor NMI, #DF and #MC, of which no call can be blamed.
+ * A mask of the vectors that the firmware's code can cause: #DE, #OF, #BR, #UD, #NM, #TS to #PF, #MF, #AC, #XM, #CP.
+ * Not #DB and #BP, which are the debugger's, nor NMI, #DF and #MC, which no call can be blamed for.
  */
 #define FIRMWARE_FAULTS 0x002b7cf1u
 
-static struct context context;
-static uint64_t reset_system; /* physical address of the function; 0: no firmware context */
-static bool off_restarts;     /* fixed after boot */
+static struct context context; /* fixed after boot */
+/* physical address of the function ResetSystem(); 0: no firmware context. Fixed after boot */
+static uint64_t reset_system;
+static bool off_restarts; /* fixed after boot */
 
-/* `bytes` of RAM at `pa` through the direct map, or NULL: firmware's pointers are outside data. */
+/*
+ * Return a pointer to `bytes` of RAM at `pa`, through the direct map, or NULL: the firmware's pointers are outside
+ * data.
+ */
 static const void *ram_at(paddr_t pa, uint64_t bytes)
 {
 	const struct mem_range *r = memmap_find(machine_memmap, pa);
@@ -85,7 +89,10 @@ static const void *ram_at(paddr_t pa, uint64_t bytes)
 	return hhdm_ptr(pa);
 }
 
-/* The best type that the region is capable of; one that names none is not RAM, or not to be trusted as such. */
+/*
+ * Return the best memory type that the region allows. A region that names none is not RAM, or cannot be trusted to be:
+ * uncached.
+ */
 static enum page_prot type_of(const struct efi_descriptor *d)
 {
 	if (d->type == EFI_MMIO)
@@ -97,7 +104,10 @@ static enum page_prot type_of(const struct efi_descriptor *d)
 	return d->attribute & EFI_MEMORY_WC ? PROT_WC : PROT_UC;
 }
 
-/* Code cannot be written nor data run, even where the firmware would have it so. */
+/*
+ * Return the rights of a region: code is not writable and data not executable, even where the firmware would have it
+ * so.
+ */
 static enum page_prot rights_of(const struct efi_descriptor *d)
 {
 	return (d->type == EFI_RUNTIME_CODE ? PROT_X : PROT_W) | type_of(d);
@@ -121,8 +131,8 @@ static enum status map_runtime_regions(struct space *s, const struct boot_info *
 }
 
 /*
- * Where the firmware says which parts of its image are code, the rest gets its own rights. Entries
- * that make no sense are left out: the rights above stand. Returns ERR_NO_MEMORY.
+ * Where the firmware says which parts of its image are code, give the other parts their own rights. Entries that make
+ * no sense are skipped: the rights of the whole region stay. Returns ERR_NO_MEMORY.
  */
 static enum status apply_attributes(struct context *c, const struct boot_info *info)
 {
@@ -142,10 +152,10 @@ static enum status apply_attributes(struct context *c, const struct boot_info *i
 
 		struct mapping old;
 
-		/* Upper-half addresses would reach slot 511, which every context shares. */
+		/* An address of the upper half could reach slot 511, which every context shares. */
 		if (d->start >= USER_SIZE || d->pages > (USER_SIZE - d->start) / PAGE_SIZE)
 			continue;
-		/* An entry is part of one region of the map (UEFI 2.10), so it has one memory type, which stays. */
+		/* An entry is part of one region of the map (UEFI 2.10), so it has one memory type, which must stay. */
 		if (d->type != EFI_MMIO && space_lookup(&c->space, d->start, &old) == OK)
 			status = space_protect(&c->space, d->start, d->pages, prot | (old.prot & PROT_TYPE), &flush);
 	}
@@ -153,7 +163,7 @@ static enum status apply_attributes(struct context *c, const struct boot_info *i
 	return status == ERR_NO_MEMORY ? status : OK;
 }
 
-/* The runtime services table, or NULL: the firmware has none, or a broken one. *ret_status then says which. */
+/* Return the runtime services table, or NULL: *ret_status says whether the firmware has none or a broken one. */
 static const struct efi_runtime_services *runtime_services(const struct boot_info *info, enum status *ret_status)
 {
 	const struct efi_system_table *system = ram_at(info->efi_system_table, sizeof(*system));
@@ -232,7 +242,7 @@ enum status firmware_reset(enum firmware_reset how)
 
 	if (!reset_system)
 		return ERR_NOT_FOUND;
-	/* Without a PCID: what is loaded with one is tlb.c's to keep books of. */
+	/* The root is loaded without a PCID: of contexts loaded with one tlb.c keeps books. */
 	(void)firmware_call(context.space.root.raw, reset_system, arguments);
 	return ERR_RIGHTS;
 }

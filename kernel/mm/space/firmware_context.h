@@ -1,6 +1,6 @@
 /*
- * The firmware context: UEFI runtime services see the addresses they were built for, and nothing of ours
- * but slot 511.
+ * The firmware context: UEFI runtime services find the physical addresses that they were built for, and of the kernel's
+ * memory only slot 511.
  */
 #pragma once
 
@@ -8,20 +8,20 @@
 #include "kernel/mm/space/context.h"
 
 /*
- * A context with the runtime regions of the firmware's map at their physical addresses, with the rights that
- * the table at info->efi_attributes gives them, if there is one.
+ * Create a context with the runtime regions of the firmware's map at their physical addresses, with the rights that the
+ * table at info->efi_attributes gives them, if there is one.
  * Returns ERR_NO_MEMORY and what space_map returns; *ret is unusable then, and every frame is back.
  */
 MUST_CHECK enum status firmware_context_create(const struct boot_info *info, struct context *ret);
 
 /*
- * Build the firmware context, the one that firmware_reset uses.
- * Returns ERR_NOT_FOUND (no runtime services), ERR_FORMAT (a broken system table), ERR_NO_MEMORY and
- * what space_map returns; firmware_reset then fails with ERR_NOT_FOUND.
+ * Create the firmware context that firmware_reset uses.
+ * Returns ERR_NOT_FOUND (no runtime services), ERR_FORMAT (a broken system table), ERR_NO_MEMORY and what space_map
+ * returns; firmware_reset then fails with ERR_NOT_FOUND.
  */
 MUST_CHECK enum status firmware_init(const struct boot_info *info);
 
-/* For the audit: the context's space, or NULL. */
+/* Return the firmware context's space, or NULL; for the audit. */
 const struct space *firmware_space(void);
 
 /*
@@ -30,8 +30,11 @@ const struct space *firmware_space(void);
  */
 bool firmware_off_restarts(void);
 
-/* UEFI 2.10, ResetSystem(). */
+/* The kinds of reset; UEFI 2.10, ResetSystem(). */
 enum firmware_reset { FIRMWARE_RESET_COLD, FIRMWARE_RESET_WARM, FIRMWARE_RESET_SHUTDOWN };
 
-/* Returns only when it failed: ERR_NOT_FOUND (no firmware context), ERR_RIGHTS (the firmware faulted or refused). */
+/*
+ * Reset the machine or turn it off. Returns only on failure: ERR_NOT_FOUND (no firmware context), ERR_RIGHTS (the
+ * firmware faulted or refused).
+ */
 enum status firmware_reset(enum firmware_reset how);

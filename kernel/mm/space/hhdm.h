@@ -1,6 +1,5 @@
 /*
- * The two doors between physical addresses and pointers: the direct map.
- * Open only in the kernel context.
+ * The two doors between physical addresses and pointers, by the direct map, which is mapped in the kernel context only.
  */
 #pragma once
 
@@ -8,7 +7,7 @@
 #include "paging/layout.h"
 #include "paging/types.h"
 
-/* The pointer to `pa` in the direct map. Only for RAM; only in the kernel context. */
+/* Return the pointer to `pa` in the direct map. Only for RAM; only in the kernel context. */
 static inline void *hhdm_ptr(paddr_t pa)
 {
 	ASSERT_KERNEL_CONTEXT();
@@ -16,7 +15,7 @@ static inline void *hhdm_ptr(paddr_t pa)
 	return (void *)(HHDM_BASE + pa.raw);
 }
 
-/* The physical address of a direct-map pointer. */
+/* Return the physical address of a direct-map pointer. */
 static inline paddr_t hhdm_paddr(const void *p)
 {
 	ASSERT((uintptr_t)p - HHDM_BASE < HHDM_SIZE);

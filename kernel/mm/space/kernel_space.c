@@ -1,6 +1,6 @@
 /*
- * Takes over the tables that the loader built, and owns the kernel context's space from then on.
- * Frames for tables come from the frame allocator; those that the loader took go back to it when they fall free.
+ * Takes over the tables that the loader built, and owns the kernel context's space from then on. Frames for tables come
+ * from the frame allocator, and go back to it.
  */
 #include "kernel/mm/space/kernel_space.h"
 
@@ -50,7 +50,7 @@ enum status kernel_space_create(struct space *ret)
 	return status;
 }
 
-/* Drop what only the loader needed: whatever is mapped in the lower half. */
+/* Unmap the lower half: only the loader needed what is mapped there. */
 static void drop_lower_half(void)
 {
 	struct tlb_flush flush = TLB_FLUSH_NONE;
@@ -60,7 +60,10 @@ static void drop_lower_half(void)
 	context_flush(&kernel_context, &flush);
 }
 
-/* The image is the same in every context: its leaves may stay in the TLB across CR3 writes. */
+/*
+ * Make the image's leaves global: the image is the same in every context, so they may stay in the TLB across CR3
+ * writes.
+ */
 static void make_image_global(const struct boot_info *info)
 {
 	struct tlb_flush flush = TLB_FLUSH_NONE;

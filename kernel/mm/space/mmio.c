@@ -1,5 +1,5 @@
 /*
- * The machine's own MMIO window: in the kernel's space, over the machine's map.
+ * The machine's MMIO window: an object of mmio_window.h in the kernel's space, with the machine's memory map.
  */
 #include "kernel/mm/space/mmio.h"
 
@@ -14,6 +14,7 @@ static void flush_kernel(struct tlb_flush *flush)
 	context_flush(&kernel_context, flush);
 }
 
+/* Guard: the kernel, one CPU, not preempted. */
 static struct mmio_window window = { .space = &kernel_space, .flush = flush_kernel };
 
 void mmio_init(void)

@@ -1,15 +1,18 @@
 /*
- * Maps device memory into windows of the MMIO range. Refuses RAM, and two memory types for one page: they would meet in
- * the caches. Keeps no books but the windows: what lies in one is what the page tables say.
+ * Maps device memory into windows of the MMIO range. Refuses RAM, and two memory types for one page, which would meet
+ * in the caches. Keeps no books but the windows: what memory lies in a window, the page tables say.
  */
 #include "kernel/mm/space/mmio_window.h"
 
 #include "kernel/lib/panic.h"
 #include "paging/layout.h"
 
-/* Where a mapping lies in its window: physical and virtual addresses are congruent, so it may start inside. */
+/*
+ * Where a mapping lies in its window: it may start inside, since large leaves want the virtual address congruent to the
+ * physical one.
+ */
 struct placed {
-	vaddr_t base;    /* of the window */
+	vaddr_t base;    /* first byte of the window */
 	uint64_t before; /* bytes of the window before the mapping, never mapped */
 };
 
@@ -18,7 +21,7 @@ enum status mmio_window_init(struct mmio_window *w, const struct window_seam *se
 	return windows_init(&w->windows, MMIO_BASE, MMIO_SIZE, seam);
 }
 
-/* Is there RAM of the machine's map in [start, end)? */
+/* Return whether the machine's map has RAM in [start, end). */
 static bool has_ram(const struct memmap *map, uint64_t start, uint64_t end)
 {
 	for (size_t i = 0; i < map->count; i++) {
@@ -36,7 +39,7 @@ static bool take_first(void *ctx, const struct mapping *m)
 	return false;
 }
 
-/* The first leaf of a window. Its mapping goes on from there to the window's end, in memory as well. */
+/* Return the first leaf in a window. From it on the window is mapped without a gap, to consecutive physical memory. */
 static struct mapping first_leaf(const struct mmio_window *w, const struct window *window)
 {
 	struct mapping m = { 0 };
@@ -64,7 +67,7 @@ static void compare(void *ctx, const struct window *window)
 		search->found = true;
 }
 
-/* Is a page of [start, end) mapped with another type? Looks at each window: there are a few dozen. */
+/* Return whether a page of [start, end) is mapped with another type. Looks at each window: there are a few dozen. */
 static bool has_other_type(const struct mmio_window *w, uint64_t start, uint64_t end, enum page_prot type)
 {
 	struct search search = { w, start, end, type, false };
@@ -73,7 +76,7 @@ static bool has_other_type(const struct mmio_window *w, uint64_t start, uint64_t
 	return search.found;
 }
 
-/* The largest leaf that fits into [start, end), physical. */
+/* Return the size of the largest leaf that fits into the physical range [start, end). */
 static uint64_t largest_leaf(const struct mmio_window *w, uint64_t start, uint64_t end)
 {
 	for (int level = w->space->max_leaf; level > 1; level--) {
@@ -85,7 +88,7 @@ static uint64_t largest_leaf(const struct mmio_window *w, uint64_t start, uint64
 	return PAGE_SIZE;
 }
 
-/* Guards on both sides: the direct map ends where the MMIO range starts. */
+/* Reserve a window with guards on both sides: the direct map ends where the MMIO range starts. */
 static enum status reserve(struct mmio_window *w, uint64_t start, uint64_t end, struct placed *ret)
 {
 	uint64_t align = largest_leaf(w, start, end);
@@ -137,7 +140,7 @@ void mmio_window_unmap(struct mmio_window *w, void *p)
 
 	if (window_find(&w->windows, va, &window) != OK || first_leaf(w, &window).va != va)
 		panic("mmio: %p was not mapped", p);
-	/* Whole leaves: nothing to split, so nothing can fail. */
+	/* Whole leaves are unmapped, so none is split, and nothing can fail. */
 	if (space_unmap(w->space, window.base, window.size / PAGE_SIZE, &flush) != OK)
 		panic("mmio: the window at %#llx cannot be unmapped", (unsigned long long)window.base);
 	w->flush(&flush);

@@ -1,5 +1,5 @@
 /*
- * Gives the boot's memory to the frame allocator, around what is kept of the handoff.
+ * Gives the boot's memory to the frame allocator, except the pages of the handoff that are kept.
  */
 #include "kernel/mm/space/reclaim.h"
 
@@ -8,7 +8,7 @@
 #include "kernel/mm/space/hhdm.h"
 #include "kernel/mm/space/kernel_space.h"
 
-/* [start, end), page-aligned; sorted by start. */
+/* A range that is kept, [start, end), page-aligned; arrays of these are sorted by start. */
 struct kept {
 	uint64_t start;
 	uint64_t end;
@@ -37,7 +37,7 @@ static uint64_t add(uint64_t start, uint64_t end)
 {
 	uint64_t frames = 0;
 
-	/* What lies beyond the direct map stays unused. */
+	/* Memory beyond the direct map stays unused. */
 	if (end > HHDM_SIZE)
 		end = HHDM_SIZE;
 	if (start < end && frame_add_range(&machine_frames, paddr(start), paddr(end), &frames) != OK)
@@ -45,7 +45,7 @@ static uint64_t add(uint64_t start, uint64_t end)
 	return frames;
 }
 
-/* [start, end) without what is kept. Returns the frames that this gave. */
+/* Add [start, end) without the ranges that are kept. Returns how many frames that gave. */
 static uint64_t add_around(const struct kept kept[KEPT], uint64_t start, uint64_t end)
 {
 	uint64_t frames = 0;

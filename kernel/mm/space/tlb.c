@@ -6,7 +6,7 @@
 
 #include "paging/layout.h"
 
-#define NO_PCID     0 /* nobody's: loaded with a flush each time */
+#define NO_PCID     0 /* the PCID of no context: each load of it flushes */
 #define KERNEL_PCID 1
 
 static bool same_root(uint64_t cr3, paddr_t root)
@@ -19,7 +19,7 @@ static unsigned pcid_of(const struct tlb *t, uint64_t cr3)
 	return t->pcids ? cr3 & CR3_PCID : NO_PCID;
 }
 
-/* The PCID that `c` holds, or NO_PCID. */
+/* Return the PCID that `c` holds, or NO_PCID. */
 static unsigned held_pcid(const struct tlb *t, const struct context *c)
 {
 	unsigned pcid = c->tag % TLB_PCIDS;
@@ -39,11 +39,11 @@ static void load_pcid(struct tlb *t, paddr_t root, unsigned pcid)
 	bool keep = pcid != NO_PCID && !t->slots[pcid].owes;
 
 	write_cr3(t, root.raw | pcid | (keep ? CR3_NOFLUSH : 0));
-	/* Paid only now: an NMI in between that loads the same PCID must find the debt. */
+	/* The debt is cleared after CR3 is loaded: an NMI that loads the same PCID before must still find it. */
 	t->slots[pcid].owes = false;
 }
 
-/* The next PCID of the circle goes to `c`, whoever has it. */
+/* Give the next PCID of the circle to `c`, even if another context has it. */
 static unsigned deal(struct tlb *t, struct context *c)
 {
 	unsigned pcid;
@@ -88,7 +88,10 @@ void tlb_restore(struct tlb *t, uint64_t cr3)
 	if (same_root(t->ops->read_cr3(), root))
 		return;
 	ASSERT(pcid < TLB_PCIDS);
-	/* It may be another's by now. Its entries are not to be used, nor flushed: that is the other's to do. */
+	/*
+	 * The PCID may have been dealt to another context meanwhile: load PCID 0, which neither uses nor flushes that
+	 * context's entries.
+	 */
 	if (t->slots[pcid].root.raw != root.raw)
 		pcid = NO_PCID;
 	load_pcid(t, root, pcid);
@@ -102,7 +105,7 @@ static void owe(struct tlb *t, unsigned pcid)
 	t->stats.deferred++;
 }
 
-/* Nothing is left of any context. */
+/* Flush every entry of every PCID, global ones too. No PCID owes a flush afterwards. */
 static void flush_everything(struct tlb *t)
 {
 	t->ops->flush_all();
@@ -111,12 +114,12 @@ static void flush_everything(struct tlb *t)
 		t->slots[pcid].owes = false;
 }
 
-/* Pages of the flush, or 0 when they are too many to go one by one, or unknown. */
+/* Return how many pages the flush spans; 0 when they are too many to flush one by one, or unknown. */
 static size_t few_pages(const struct tlb_flush *flush)
 {
 	uint64_t pages;
 
-	/* A table can be dropped without a leaf: then there is no range. */
+	/* A flush may carry dropped tables and no leaf: then its range means nothing. */
 	if (!flush->leaves)
 		return 0;
 	pages = (flush->last - flush->start) / PAGE_SIZE + 1;
@@ -124,8 +127,9 @@ static size_t few_pages(const struct tlb_flush *flush)
 }
 
 /*
- * The part that cannot wait: what the CPU could use in the context that is loaded. INVLPG also takes global entries of
- * every PCID, and of this one all that was cached of tables; a CR3 write takes all but global entries.
+ * Do the part of a flush that cannot wait: entries that the CPU could use in the context that is loaded. INVLPG also
+ * removes global entries of every PCID, and all cached tables of the loaded PCID; a CR3 write removes all but global
+ * entries.
  */
 static void flush_now(struct tlb *t, const struct tlb_flush *flush, size_t pages)
 {
@@ -140,7 +144,10 @@ static void flush_now(struct tlb *t, const struct tlb_flush *flush, size_t pages
 	}
 }
 
-/* The part of one PCID that is not loaded. Entries of dropped tables are surest gone with all others. */
+/*
+ * Do the part of a flush that is about a PCID which is not loaded. When tables were dropped, that PCID's next load
+ * flushes it whole, the surest way to get rid of cached tables.
+ */
 static void flush_other(struct tlb *t, unsigned pcid, const struct tlb_flush *flush, size_t pages)
 {
 	if (!pages || flush->tables.raw || !t->ops->flush_page_of || t->slots[pcid].owes) {
@@ -158,8 +165,8 @@ void tlb_flush_run(struct tlb *t, const struct context *c, const struct tlb_flus
 	const unsigned loaded = pcid_of(t, cr3), held = held_pcid(t, c);
 	const size_t pages = few_pages(flush);
 	/*
-	 * Slot 511 is walked in every context. Global leaves go for all of them at once, but each PCID has what it
-	 * remembers of tables for itself, and leaves that were not global too.
+	 * Slot 511 is walked in every context. Flushing a global leaf removes it for all PCIDs, but each PCID has
+	 * cached tables of its own, and leaves that were not global.
 	 */
 	const bool everywhere = c == t->kernel && (flush->tables.raw || (flush->last >= HEAP_BASE && !flush->global));
 
@@ -183,6 +190,6 @@ void tlb_forget(struct tlb *t, const struct context *c)
 	unsigned pcid = held_pcid(t, c);
 
 	ASSERT(!same_root(t->ops->read_cr3(), c->space.root));
-	/* PCID 0's slot is empty for ever, so this is right for a context without PCID too. */
+	/* The slot of PCID 0 is empty for ever, so this is right for a context without PCID too. */
 	t->slots[pcid] = (struct tlb_slot){ .tag = 0 };
 }

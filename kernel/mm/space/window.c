@@ -1,9 +1,9 @@
 /*
- * Windows: which virtual ranges of one fixed range are taken. Owns the pieces and their
- * nodes. Never maps anything, never locks, and never calls the heap: the heap stands on it.
+ * Windows: which virtual ranges of one fixed range are taken. Owns the pieces of the range and their nodes. Never maps
+ * anything, never locks, and never calls the heap, which stands on this.
  *
- * The range is always cut completely into pieces, each free or reserved, and no two free pieces touch.
- * Nodes lie in pages of their own from the seam; a page with no node in use goes back.
+ * The range is always cut completely into pieces, each free or reserved, and no two free pieces touch. Nodes lie in
+ * pages of their own, which come from the seam; a page with no node in use goes back.
  */
 #include "kernel/mm/space/window.h"
 
@@ -12,14 +12,16 @@
 
 #define ALIGN_MAX PAGE_SIZE_1G
 
-/* A page of nodes. The header takes one node's place, and is found from a node by masking its address. */
+/*
+ * A page of nodes. This header lies in place of the page's first node, and is found from a node by masking its address.
+ */
 struct window_page {
 	size_t used; /* nodes of this page that are in the tree */
 };
 
 #define NODES_PER_PAGE (PAGE_SIZE / sizeof(struct window_node) - 1)
 
-/* A page's worth of idle nodes is kept, so that reserving and releasing in turn does not move a page each time. */
+/* As many idle nodes are kept as a page has, so that reserving and releasing in turn does not move a page each time. */
 #define IDLE_KEPT NODES_PER_PAGE
 
 _Static_assert(sizeof(struct window_page) <= sizeof(struct window_node), "the header fits the first node's place");
@@ -29,7 +31,10 @@ static struct window_page *page_of(struct window_node *node)
 	return (struct window_page *)align_down((uintptr_t)node, PAGE_SIZE);
 }
 
-/* Xorshift (Marsaglia, "Xorshift RNGs"): the balance needs priorities that do not follow the addresses, no more. */
+/*
+ * Return a random priority, by xorshift (Marsaglia, "Xorshift RNGs"): to balance the tree, priorities must only not
+ * follow the addresses.
+ */
 static uint32_t next_priority(struct windows *w)
 {
 	w->random ^= w->random << 13;
@@ -59,7 +64,7 @@ static void unlink_idle(struct windows *w, struct window_node *node)
 	w->idle_count--;
 }
 
-/* Have at least `count` idle nodes; count <= 2. */
+/* Make sure that there are at least `count` idle nodes; count <= 2. Returns ERR_NO_MEMORY. */
 static enum status have_idle(struct windows *w, size_t count)
 {
 	if (w->idle_count >= count)
@@ -82,7 +87,7 @@ static void free_page(struct windows *w, struct window_page *page)
 	w->seam->page_free(w->seam->ctx, page);
 }
 
-/* Take an idle node into the tree. have_idle has been asked before. */
+/* Add a piece to the tree. The caller has made sure with have_idle that a node is there. */
 static void add_piece(struct windows *w, vaddr_t base, uint64_t size, bool reserved, enum window_guard guard)
 {
 	struct window_node *node = w->idle;
@@ -143,13 +148,13 @@ void windows_destroy(struct windows *w)
 		free_page(w, page_of(w->idle));
 }
 
-/* A place that a reservation would take: [start, start + size) inside the free piece `node`, guards included. */
+/* A place for a reservation: it would start at `start` inside the free piece `node`, guards included. */
 struct place {
 	struct window_node *node;
 	vaddr_t start;
 };
 
-/* Whether the window fits into `node` with `below` guard bytes before its aligned base, `whole` bytes in all. */
+/* Return whether a window of `whole` bytes fits into `node`, with `below` guard bytes before its aligned base. */
 static bool fits(struct window_node *node, uint64_t whole, uint64_t align, uint64_t below, struct place *ret)
 {
 	vaddr_t start = align_up(node->base + below, align) - below;
@@ -162,7 +167,7 @@ static bool fits(struct window_node *node, uint64_t whole, uint64_t align, uint6
 
 static bool find_place(struct windows *w, uint64_t whole, uint64_t align, uint64_t below, struct place *ret)
 {
-	/* With align - 1 page to spare a piece fits whatever its base. */
+	/* With align - 1 page to spare, a piece fits whatever its base is. */
 	struct window_node *node = window_tree_fit(w->root, whole + align - PAGE_SIZE);
 
 	if (node)
@@ -195,7 +200,7 @@ enum status window_reserve(struct windows *w, uint64_t size, uint64_t align, enu
 	if (status)
 		return status;
 
-	/* The free piece keeps what lies before the window, or becomes the window. */
+	/* The free piece's node keeps what lies before the window; when nothing does it becomes the window's node. */
 	struct window_node *node = place.node;
 	uint64_t before = place.start - node->base;
 	uint64_t after = node->size - before - whole;
@@ -226,7 +231,7 @@ static struct window window_of(const struct window_node *node)
 	return (struct window){ node->base + below, node->size - below - above, (enum window_guard)node->guard };
 }
 
-/* The reserved piece around `va`, or NULL. */
+/* Return the reserved piece around `va`, or NULL. */
 static struct window_node *reserved_at(const struct windows *w, vaddr_t va)
 {
 	struct window_node *node = window_tree_floor(w->root, va);

@@ -1,15 +1,14 @@
 /*
- * Windows: virtual ranges handed out from one fixed range (the heap's, the MMIO's). Only addresses;
- * what is mapped there is the caller's business. Not locked: the caller serialises the calls on one
- * `struct windows`.
+ * Windows: virtual ranges handed out from one fixed range (the heap's, the MMIO's). Only addresses: the caller decides
+ * what is mapped there. Has no lock: the caller serialises the calls on one `struct windows`.
  */
 #pragma once
 
 #include "paging/types.h"
 
-/* Where the pages come from that hold the bookkeeping. Must not call back into the same `windows`, nor the heap. */
+/* Where the pages come from that hold the bookkeeping. The functions must not call the same `windows`, nor the heap. */
 struct window_seam {
-	void *(*page_alloc)(void *ctx); /* one page-aligned page, or NULL */
+	void *(*page_alloc)(void *ctx); /* return one page, page-aligned, or NULL */
 	void (*page_free)(void *ctx, void *page);
 	void *ctx;
 };
@@ -25,20 +24,20 @@ enum window_guard {
 struct window_node;
 struct window_page;
 
-/* One range and what is reserved of it. The fields are private to window*.c. */
+/* A fixed range and its windows. The fields are private to window*.c. Guard of all fields: the caller's. */
 struct windows {
 	vaddr_t base;
 	uint64_t size;
-	uint64_t free_bytes;      /* neither reserved nor guard */
-	size_t count;             /* windows reserved */
-	struct window_node *root; /* every piece, free or reserved, by address */
-	struct window_node *idle; /* nodes in no tree, linked by `right` */
-	size_t idle_count;        /* of them */
+	uint64_t free_bytes;      /* bytes that are neither window nor guard */
+	size_t count;             /* number of windows */
+	struct window_node *root; /* tree of all pieces, free or reserved, by address */
+	struct window_node *idle; /* nodes that are in no tree, linked by `right` and `left` */
+	size_t idle_count;        /* how many nodes are idle */
 	uint64_t random;          /* state of the generator of node priorities */
 	const struct window_seam *seam;
 };
 
-/* What window_find and window_visit tell: the window without its guards. */
+/* A window without its guards, as window_find and window_visit report it. */
 struct window {
 	vaddr_t base;
 	uint64_t size;
@@ -51,27 +50,26 @@ struct window {
  */
 MUST_CHECK enum status windows_init(struct windows *w, vaddr_t base, uint64_t size, const struct window_seam *seam);
 
-/* Give the bookkeeping's pages back. Windows still reserved are forgotten. */
+/* Give the bookkeeping's pages back. Windows that are still reserved are forgotten. */
 void windows_destroy(struct windows *w);
 
 /*
- * Reserve `size` bytes at an address that is a multiple of `align`, with guard pages as asked for.
+ * Reserve `size` bytes at an address that is a multiple of `align`, with the guard pages asked for.
  * size: a multiple of the page size, not 0. align: a power of two from a page to 1 GiB.
- * Fails only when no such range is free (ERR_NO_MEMORY), no page for bookkeeping is (ERR_NO_MEMORY),
- * or size or align are not as said (ERR_RANGE); nothing has changed then.
- * The lowest range with room to spare for the alignment is taken: O(log n). Only when there is none are the tighter
- * ranges tried one by one.
+ * Returns ERR_NO_MEMORY (no such range is free, or no page for bookkeeping), ERR_RANGE (size or align are not as said);
+ * nothing has changed then. The lowest range with room to spare for the alignment is taken: O(log n). Only when none
+ * has so much room, tighter ranges are tried one by one.
  */
 MUST_CHECK enum status window_reserve(struct windows *w, uint64_t size, uint64_t align, enum window_guard guard,
 				      vaddr_t *ret_base);
 
 /*
- * Give back the window that starts at `base`, guards included; it merges with free neighbours. Never needs memory.
+ * Give back the window that starts at `base`, guards included; free neighbours are merged. Never needs memory.
  * Returns ERR_NOT_FOUND (no window starts there) with nothing changed. O(log n).
  */
 MUST_CHECK enum status window_release(struct windows *w, vaddr_t base);
 
-/* The window that `va` lies in, guards included. Returns ERR_NOT_FOUND when it is free or out of range. */
+/* Find the window that `va` lies in, guards included. Returns ERR_NOT_FOUND when `va` is free or out of range. */
 MUST_CHECK enum status window_find(const struct windows *w, vaddr_t va, struct window *ret);
 
 /* Call `see` with each window, lowest first. `see` must not change `w`. */

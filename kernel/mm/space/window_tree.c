@@ -31,7 +31,7 @@ void window_tree_update(struct window_node *node)
 		compute_best(node);
 }
 
-/* The pointer that leads to `node`: the root, or its parent's. */
+/* Return the pointer that leads to `node`: the root pointer, or one of the node's parent. */
 static struct window_node **link_to(struct window_node **root, struct window_node *node)
 {
 	struct window_node *parent = node->parent;
@@ -41,7 +41,7 @@ static struct window_node **link_to(struct window_node **root, struct window_nod
 	return parent->left == node ? &parent->left : &parent->right;
 }
 
-/* Put `child` where its parent is, and the parent below it; the order by address stays. */
+/* Put `child` in its parent's place, and the parent below it; the order by address is kept. */
 static void rotate_up(struct window_node **root, struct window_node *child)
 {
 	struct window_node *parent = child->parent;
