@@ -40,7 +40,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 
-/* ---- a test's failing allocation ---- */
+/* ---- failing allocations for tests ---- */
 
 static bool fail_now(void)
 {
@@ -53,8 +53,10 @@ static bool fail_now(void)
 /* ---- blocks of a class ---- */
 
 /*
- * The loaded magazine is empty. Goes on between heap_cpu_enter and _leave as its caller did: an interrupt in between
- * could fill the magazine. Memory that idles in magazines is used before the answer is no.
+ * Allocate when the loaded magazine is empty. The caller is between heap_cpu_enter and _leave, and stays there until
+ * this
+ * function leaves: an interrupt in between could fill the magazine. Blocks that idle in magazines are gathered before
+ * the answer is NULL.
  */
 static __attribute__((noinline)) void *class_alloc_slow(struct heap_cpu *cpu, uint32_t class_id, heap_flags_t flags)
 {
@@ -124,7 +126,7 @@ static uint32_t pages_of(size_t size)
 	return (uint32_t)((size + PAGE_SIZE - 1) >> PAGE_SHIFT);
 }
 
-/* A block of `size` bytes, up to RUN_MAX_SIZE, at a multiple of `align` pages, up to RUN_MAX_SIZE. */
+/* Allocate a block of `size` bytes, up to RUN_MAX_SIZE, at a multiple of `align` pages, up to RUN_MAX_SIZE. */
 static void *run_alloc(size_t size, uint32_t align)
 {
 	heap_flags_t flags;
@@ -139,7 +141,10 @@ static void *run_alloc(size_t size, uint32_t align)
 	pageno_t first = reserve_alloc(pages, align, PAGES_MAPPED);
 
 	if (!first) {
-		/* What idles in depots may do, else the heap grows; if it cannot, what idles here may do. */
+		/*
+		 * Blocks that idle in depots may free enough pages; if not the heap grows; if it cannot, blocks that
+		 * idle in this CPU's magazines may help.
+		 */
 		heap_unlock(&heap.lock);
 		magazines_drain_before_growing(cpu);
 		heap_lock(&heap.lock);
@@ -171,7 +176,7 @@ static void run_free(void *block)
 	heap_cpu_leave(flags);
 }
 
-/* Change the block's length in place; false when what follows it is taken. */
+/* Change the block's length in place. Returns false when the pages behind it are in use. */
 static bool run_resize(void *block, size_t size)
 {
 	heap_flags_t flags;
@@ -208,7 +213,7 @@ static __attribute__((noinline)) void *big_alloc(size_t size)
 	return NULL;
 }
 
-/* Class 0, for size 0, never has a block. */
+/* Size 0 has class 0, whose magazines never hold a block. */
 static inline void *raw_alloc(size_t size)
 {
 	if (likely(size <= TABLE_MAX))
@@ -252,7 +257,10 @@ void *heap_raw_alloc_aligned(size_t size, size_t align)
 	if (align < HEAP_ALIGN)
 		align = HEAP_ALIGN;
 	if (align <= PAGE_SIZE && size <= SMALL_MAX) {
-		/* Slabs start at a page: a class whose size is a multiple of the alignment will do. The last one's is. */
+		/*
+		 * Slabs start at a page, so a class whose size is a multiple of the alignment aligns its blocks. The
+		 * last class always does.
+		 */
 		uint32_t id = class_of_size(size);
 
 		while (!is_aligned(heap_classes[id].size, align))
@@ -278,7 +286,7 @@ size_t heap_raw_size(const void *block)
 	return heap_classes[kind].size;
 }
 
-/* Whether the block's length could be changed where it lies. */
+/* Return whether the block has the new length now, or may stay as it is for it. */
 static bool resize_in_place(void *block, size_t old, size_t size)
 {
 	struct chunk *chunk = chunk_of_block(block);
@@ -288,7 +296,7 @@ static bool resize_in_place(void *block, size_t old, size_t size)
 		return run_resize(block, size);
 	if (kind == PAGE_LARGE && size > RUN_MAX_SIZE)
 		return large_resize(chunk, size);
-	/* A block of a class stays while it is at least half used. */
+	/* A block of a class is kept while at least half of it is used. */
 	return kind < HEAP_CLASSES && size <= old && size > old / 2;
 }
 
@@ -303,7 +311,7 @@ void *heap_raw_realloc(void *block, size_t size)
 
 	void *new = raw_alloc(size);
 
-	/* No memory for a smaller block: the larger one will do. */
+	/* When there is no memory to move to a smaller block, the larger one is kept. */
 	if (!new)
 		return size <= old ? block : NULL;
 	memcpy(new, block, size < old ? size : old);

@@ -1,10 +1,10 @@
 /*
  * The kernel heap: kmalloc and its kin, and typed caches. 1 byte to 1 GiB; grows on demand, gives memory back.
  *
- * Any CPU, any context, interrupts on or off. No call sleeps. A call that must grow the heap goes through
- * `struct heap_backend`, which may switch to the kernel context for that and switches back.
- * The bytes of a block belong to the caller alone: the heap keeps its books elsewhere and reads and writes a
- * block's content only where kzalloc and krealloc say so. (The debug build fills blocks when they are freed.)
+ * All calls: any CPU, any context, interrupts on or off. No call sleeps. A call that must grow the heap goes through
+ * `struct heap_backend`, which may switch to the kernel context for that, and switches back. The bytes of a block
+ * belong to the caller alone: the heap keeps its books elsewhere and reads and writes a block's content only where
+ * kzalloc and krealloc say so. (The debug build fills blocks when they are freed.)
  */
 #pragma once
 
@@ -12,16 +12,17 @@
 
 #define HEAP_ALLOC_MAX (1ULL << 30) /* largest block, in bytes */
 #define HEAP_ALIGN     16           /* alignment of every block */
-#define HEAP_CACHES    47           /* caches of different size or alignment that fit */
+#define HEAP_CACHES    47           /* caches of different size or alignment that there may be */
 
-/* What the debug build fills with: a value made of one of these was never stored. */
-#define HEAP_ZONE_BYTE  0xb5 /* before and behind each block: overwritten, it was an overrun */
-#define HEAP_FRESH_BYTE 0xa7 /* a new block: no caller shall count on zeros */
-#define HEAP_FREED_BYTE 0xdd /* a block after kfree */
+/* Bytes that the debug build fills memory with: a value made of one of these was never stored by a caller. */
+#define HEAP_ZONE_BYTE  0xb5 /* before and behind each block: a block was overrun when its zone is overwritten */
+#define HEAP_FRESH_BYTE 0xa7 /* in a new block: no caller may count on zeros */
+#define HEAP_FREED_BYTE 0xdd /* in a block after kfree */
 
 /*
- * Where the memory comes from. Called on slow paths only, one call at a time, with the heap's page lock held and
- * interrupts off: must not call the heap. Ranges are page-aligned. Set up for ever: keep it in static memory.
+ * Where the heap's memory comes from. Called on slow paths only, one call at a time, with the heap's page lock held and
+ * interrupts off: must not call the heap. Ranges are page-aligned. The object is used for ever: keep it in static
+ * memory.
  */
 struct heap_backend {
 	void *ctx;
@@ -30,8 +31,8 @@ struct heap_backend {
 	/* Give a reserved range back. All of it is unmapped by then. */
 	void (*release)(void *ctx, vaddr_t base, uint64_t size);
 	/*
-	 * Back [va, va + size), inside one reserved range, with memory of any content; 2 MiB leaves where alignment
-	 * and frames allow, 4 KiB leaves elsewhere. On error nothing of it is mapped.
+	 * Back [va, va + size), inside one reserved range, with memory of any content; 2 MiB leaves where alignment and
+	 * frames allow, 4 KiB leaves elsewhere. On error no part of the range is mapped.
 	 */
 	enum status (*map)(void *ctx, vaddr_t va, uint64_t size);
 	/*
@@ -49,42 +50,42 @@ struct heap_backend {
 };
 
 /*
- * Start with an empty heap. `backend` is kept.
+ * Start with an empty heap. `backend` must last.
  * Returns ERR_RANGE (base, size or step not as said), ERR_NO_MEMORY; nothing is reserved or mapped then.
  */
 MUST_CHECK enum status heap_init(const struct heap_backend *backend);
 
 /*
- * A block of at least `size` bytes, of any content, aligned to HEAP_ALIGN; powers of two from 16 to 4,096 bytes
- * are aligned to themselves. NULL when size is 0 or above HEAP_ALLOC_MAX, or there is no memory.
+ * Allocate a block of at least `size` bytes, of any content, aligned to HEAP_ALIGN; powers of two from 16 to 4,096
+ * bytes are aligned to themselves. Returns NULL when size is 0 or above HEAP_ALLOC_MAX, or when there is no memory.
  */
 MUST_CHECK void *kmalloc(size_t size);
 
-/* As kmalloc, with the first `size` bytes 0. */
+/* Allocate as kmalloc does, with the first `size` bytes 0. */
 MUST_CHECK void *kzalloc(size_t size);
 
-/* As kmalloc, at a multiple of `align`: a power of two up to 1 GiB (NULL else). */
+/* Allocate as kmalloc does, at a multiple of `align`: a power of two up to 1 GiB (otherwise NULL is returned). */
 MUST_CHECK void *kmalloc_aligned(size_t size, size_t align);
 
 /*
- * Make the block `size` bytes long, in place or elsewhere; the content up to the shorter length stays. An alignment
- * from kmalloc_aligned does not. NULL block: kmalloc. size 0: kfree, returns NULL. Returns NULL when there is no memory,
- * and the old block is as it was.
+ * Make the block `size` bytes long, in place or elsewhere; the content up to the shorter length stays, an alignment
+ * from kmalloc_aligned does not. NULL block: kmalloc. size 0: kfree, returns NULL. Returns NULL when there is no
+ * memory, and the old block is as it was.
  */
 MUST_CHECK void *krealloc(void *block, size_t size);
 
 /*
  * Give a block back; NULL is allowed. Any CPU may free what another allocated.
- * Panics on what is no block, where that can be told; the debug build can tell always.
+ * Panics on a pointer to no block, where that can be recognised; the debug build always recognises it.
  */
 void kfree(void *block);
 
-/* How many bytes the caller may use of `block`: at least as many as it asked for. */
+/* Return how many bytes the caller may use of `block`: at least as many as were asked for. */
 size_t kmalloc_size(const void *block);
 
 /*
- * A cache for one hot type: blocks of exactly its size, not rounded up to a size of kmalloc's, and no search for the
- * size on the way. kfree works on its blocks too.
+ * A cache for one type that is often allocated: blocks of exactly its size, not rounded up to one of kmalloc's sizes,
+ * and allocated without a search for the size. Its blocks can be freed with kfree, too.
  */
 struct cache {
 	const char *name;
@@ -94,60 +95,61 @@ struct cache {
 };
 
 /*
- * Set up a cache of `size` bytes (1 to 32 KiB) aligned to `align` (a power of two up to 4 KiB; less than 16 counts
- * as 16). `name` is kept. Two caches of equal size and alignment share their memory, and so a cache may be set up again.
- * Returns ERR_RANGE (size or align), ERR_NO_MEMORY (HEAP_CACHES others are there); `c` is unusable then.
+ * Set up a cache of `size` bytes (1 to 32 KiB) aligned to `align` (a power of two up to 4 KiB; less than 16 counts as
+ * 16). `name` must last. Two caches of equal size and alignment share their memory, so a cache may be set up again.
+ * Returns ERR_RANGE (size or align), ERR_NO_MEMORY (HEAP_CACHES others exist); `c` is unusable then.
  */
 MUST_CHECK enum status cache_init(struct cache *c, const char *name, size_t size, size_t align);
 MUST_CHECK void *cache_alloc(struct cache *c);
 void cache_free(struct cache *c, void *object);
 
 /*
- * Give back all memory that no block lies in: this CPU's store of free blocks, the common ones, the reserve.
- * For when frames run out. Stores of other CPUs stay: heap_cpu_drain on each of them first.
+ * Give back all memory that has no block in it: free blocks that this CPU or all CPUs keep, and the reserve. For when
+ * frames run out. What other CPUs keep stays: call heap_cpu_drain on each of them first.
  */
 void heap_trim(void);
 
-/* To be called about once a second while idle: gives back this CPU's idle blocks and half of the reserve. */
+/* Give back this CPU's idle blocks and half of the reserve. To be called about once a second while the CPU is idle. */
 void heap_tick(void);
 
-/* Empty this CPU's store of free blocks, so that others can use them: before a CPU goes off line. */
+/* Give up the free blocks that this CPU keeps, so that others can use them: before a CPU goes off line. */
 void heap_cpu_drain(void);
 
 /*
- * For tests, with one CPU: let the n-th allocation fail once; 1 is the next. 0 takes that back. Returns what was left
- * of the count set before; 0: it has fired, or there was none. While it counts, blocks come from slabs and go there.
+ * For tests, with one CPU: let the n-th allocation fail once; 1 is the next. 0 takes that back. Returns how many
+ * allocations an earlier call still waited for; 0: none. Meanwhile blocks come from slabs and go there, past the
+ * magazines.
  */
 uint64_t heap_fail_nth(uint64_t n);
 
-/* The same, but again and again: every n-th allocation fails. heap_fail_nth ends it. */
+/* For tests: let every n-th allocation fail, until heap_fail_nth is called. */
 void heap_fail_every(uint64_t n);
 
-/* Bytes; at one moment. */
+/* The state of the heap at one moment, in bytes but for the two counts. */
 struct heap_stats {
 	uint64_t mapped;   /* taken from the backend, books included */
 	uint64_t peak;     /* the most that `mapped` has been */
-	uint64_t free;     /* of `mapped`: whole pages in no use */
-	uint64_t metadata; /* of `mapped`: books */
-	uint64_t grown;    /* times that the heap took memory from the backend */
-	uint64_t returned; /* times that it gave some back */
+	uint64_t free;     /* part of `mapped`: whole pages that are not in use */
+	uint64_t metadata; /* part of `mapped`: the heap's books */
+	uint64_t grown;    /* how often the heap took memory from the backend */
+	uint64_t returned; /* how often the heap gave some back */
 };
 struct heap_stats heap_get_stats(void);
 
-/* One size of block, for the monitor. */
+/* The state of one size of blocks, for the monitor. */
 struct heap_class_stats {
-	const char *name; /* of the cache; NULL for kmalloc's */
-	uint32_t size;    /* bytes a block */
-	uint64_t blocks;  /* blocks that memory is there for */
-	uint64_t used;    /* of them: handed out, or in a CPU's store */
+	const char *name; /* of the cache; NULL for a size of kmalloc's */
+	uint32_t size;    /* bytes of a block */
+	uint64_t blocks;  /* blocks for which there is memory */
+	uint64_t used;    /* blocks that are handed out, or in a CPU's magazines */
 };
 void heap_visit_classes(void (*see)(void *ctx, const struct heap_class_stats *stats), void *ctx);
 
 /*
- * The leak report: call `see` once for each owner with what it holds: owner is the address that called the heap.
- * Only the debug build knows owners; in others nothing is reported. `see` must not call the heap.
+ * Report leaks: call `see` once for each owner with what it holds. An owner is the address that called the heap. Only
+ * the debug build knows owners; in other builds nothing is reported. `see` must not call the heap.
  */
 void heap_report(void (*see)(void *ctx, const void *owner, uint64_t count, uint64_t bytes), void *ctx);
 
-/* Debug build: check every block and the quarantine now; panics on the first damage. In others it does nothing. */
+/* Check every block and the quarantine now; panics on the first damage. Does nothing but in the debug build. */
 void heap_check(void);

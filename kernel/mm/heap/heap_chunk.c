@@ -1,5 +1,5 @@
 /*
- * Chunks: 16 MiB ranges of addresses that are mapped as far as they are needed. Owns what is
+ * Chunks: 16 MiB ranges of addresses that are mapped as far as needed. Owns what is
  * mapped, mapping more and unmapping. Knows nothing of blocks, and does not decide when: heap_reserve.c does.
  */
 #include "kernel/mm/heap/heap_internal.h"
@@ -7,12 +7,12 @@
 #include "kernel/lib/panic.h"
 
 #define LEAF_GRANULES (LEAF_PAGES / GRANULE_PAGES)
-#define GROW_FRACTION 64 /* grow by this part of what is mapped, so that steps are few */
+#define GROW_FRACTION 64 /* grow by this part of what is mapped, so that the heap grows in few steps */
 
-/* First granule that has pages to hand out. The books may end inside it. */
+/* The first granule that has pages to hand out. The books may end inside it. */
 #define FIRST_GRANULE (CHUNK_BOOK_PAGES / GRANULE_PAGES)
 
-/* magazines_drain_before_growing reads it without the lock. */
+/* Set the count atomically: magazines_drain_before_growing reads it without the lock. */
 static void count_mapped(uint64_t pages)
 {
 	__atomic_store_n(&heap.mapped_pages, pages, __ATOMIC_RELAXED);
@@ -58,7 +58,10 @@ static bool is_leaf(const struct chunk *chunk, size_t granule)
 	return chunk->leaves >> (granule / LEAF_GRANULES) & 1;
 }
 
-/* Note the 2 MiB pieces inside the granules [first, end), which were mapped, or are to be unmapped, in one go. */
+/*
+ * Set or clear the leaf bits of the 2 MiB pieces inside the granules [first, end), which were mapped, or are to be
+ * unmapped, in one go.
+ */
 static void set_leaves(struct chunk *chunk, size_t first, size_t end, bool mapped)
 {
 	for (size_t leaf = align_up(first, LEAF_GRANULES) / LEAF_GRANULES; leaf < end / LEAF_GRANULES; leaf++) {
@@ -99,7 +102,10 @@ static void unlink_chunk(struct chunk *chunk)
 		heap.last_chunk = chunk->prev;
 }
 
-/* Chunks with room come first in the list, so that growing looks no further than to the first full one. */
+/*
+ * Put a chunk with room first in the list. Full chunks come last, so that growing looks no further than to the first of
+ * them.
+ */
 static void link_first(struct chunk *chunk)
 {
 	chunk->prev = NULL;
@@ -127,7 +133,9 @@ static pageno_t granule_page(struct chunk *chunk, size_t granule)
 	return page_number(chunk) + (pageno_t)(granule * GRANULE_PAGES);
 }
 
-/* Map the granules [first, end) of `chunk` and make their pages free ones. */
+/*
+ * Map the granules [first, end) of `chunk` and add their pages to the free ones. Returns false when there is no memory.
+ */
 static bool map_granules(struct chunk *chunk, size_t first, size_t end)
 {
 	uint64_t pages = (end - first) * GRANULE_PAGES;
@@ -149,7 +157,7 @@ static bool map_granules(struct chunk *chunk, size_t first, size_t end)
 	return true;
 }
 
-/* How far to map when granules [first, first + need) are needed and the hole goes on to `end`. */
+/* Return how far to map when the granules [first, first + need) are needed and the hole goes on to `end`. */
 static size_t grow_end(size_t first, size_t need, size_t end)
 {
 	size_t step = heap.backend->step / GRANULE_SIZE;
@@ -165,7 +173,10 @@ static size_t grow_end(size_t first, size_t need, size_t end)
 	return wanted < end ? wanted : end;
 }
 
-/* Grow inside `chunk`: a hole that, with the free pages right before it, has room for `pages`. */
+/*
+ * Map more of `chunk`: find a hole that has room for `pages`, the free pages right before it included. Returns false
+ * when there is no such hole, or no memory.
+ */
 static bool grow_chunk(struct chunk *chunk, uint32_t pages)
 {
 	for (size_t first = FIRST_GRANULE; first < CHUNK_GRANULES; first++) {
@@ -183,7 +194,7 @@ static bool grow_chunk(struct chunk *chunk, uint32_t pages)
 		if (need <= end - first) {
 			if (map_granules(chunk, first, grow_end(first, need, end)))
 				return true;
-			/* Not all that would be nice, but all that is needed? */
+			/* There may be memory for what is needed, if not for the more that would be mapped with it. */
 			return map_granules(chunk, first, first + need);
 		}
 		first = end;
@@ -191,7 +202,7 @@ static bool grow_chunk(struct chunk *chunk, uint32_t pages)
 	return false;
 }
 
-/* A chunk with its books mapped and the pages that come with them free, or NULL. */
+/* Make a chunk: map its books, and add the pages that come with them to the free ones. Returns NULL without memory. */
 static struct chunk *make_chunk(void)
 {
 	const struct heap_backend *backend = heap.backend;
@@ -226,7 +237,7 @@ static struct chunk *make_chunk(void)
 	return chunk;
 }
 
-/* No page of `chunk` is used: unlink its free runs, unmap it, give its addresses back. */
+/* Take apart a chunk of which no page is in use: unlink its free runs, unmap all of it, give its addresses back. */
 static void destroy_chunk(struct chunk *chunk)
 {
 	uint64_t mapped[CHUNK_GRANULES / 64];
@@ -260,8 +271,8 @@ static void destroy_chunk(struct chunk *chunk)
 }
 
 /*
- * Which granules of `chunk` inside the free pages [first, end) can be unmapped: whole steps of `step` granules, at most
- * `excess` pages, and no part of a leaf alone. The range is empty when none can.
+ * Choose which granules of `chunk` inside the free pages [first, end) to unmap: whole steps of `step` granules, at most
+ * `excess` pages, and no part of a leaf alone. The range is empty when there are none.
  */
 static void choose_granules(const struct chunk *chunk, size_t first, size_t end, uint64_t step, uint64_t excess,
 			    size_t *ret_first, size_t *ret_end)
@@ -292,7 +303,10 @@ bool chunk_unmap_run(pageno_t run, uint64_t keep)
 		destroy_chunk(chunk);
 		return true;
 	}
-	/* Where nothing is to be kept a piece of a step goes as well: one that was all there was memory for. */
+	/*
+	 * When no page is to be kept, also pieces smaller than a step are unmapped: a piece may have been all that
+	 * there was memory for.
+	 */
 	choose_granules(chunk, run - page_number(chunk), run_end - page_number(chunk),
 			keep ? heap.backend->step / GRANULE_SIZE : 1, excess, &first, &end);
 	if (first == end)

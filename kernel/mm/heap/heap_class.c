@@ -1,6 +1,6 @@
 /*
- * Size classes: which sizes of block there are, how their slabs are cut, which class a size
- * belongs to; and the caches, each a class of its own. Owns the class table; hands out no block.
+ * Size classes: which sizes of blocks there are, how their slabs are cut, which class a size
+ * belongs to; and the caches, each with a class of its own. Owns the class table; hands out no block.
  */
 #include "kernel/mm/heap/heap_internal.h"
 
@@ -8,13 +8,13 @@
 
 #define FINE_CLASSES     (SMALL_FINE_MAX / SMALL_STEP)
 #define CLASSES_DOUBLING 8
-#define KMALLOC_CLASSES  (FINE_CLASSES + CLASSES_DOUBLING * 6) /* 512 to 32,768 is six doublings */
+#define KMALLOC_CLASSES  (FINE_CLASSES + CLASSES_DOUBLING * 6) /* from 512 to 32,768 the size doubles six times */
 #define FIRST_CACHE      (KMALLOC_CLASSES + 1)
 
 #define SLAB_PAGES_MAX  64
 #define SLAB_BLOCKS_MIN 8
-#define SLAB_WASTE      64           /* at most 1 byte in so many is left over at a slab's end, if it can be had */
-#define MAGAZINE_BYTES  (256U << 10) /* a magazine of big blocks takes fewer: this much memory */
+#define SLAB_WASTE      64           /* of a slab at most 1 byte in so many is left over, if such a length exists */
+#define MAGAZINE_BYTES  (256U << 10) /* a magazine of big blocks holds only as many as fill so much memory */
 #define MAGAZINE_MIN    8
 
 _Static_assert(FIRST_CACHE + HEAP_CACHES == HEAP_CLASSES, "as many caches as heap.h says");
@@ -22,9 +22,9 @@ _Static_assert(FIRST_CACHE + HEAP_CACHES == HEAP_CLASSES, "as many caches as hea
 struct size_class heap_classes[HEAP_CLASSES];
 uint8_t heap_class_table[TABLE_MAX / SMALL_STEP + 1];
 
-static struct heap_lock cache_lock;
+static struct heap_lock cache_lock; /* guards the making of classes for caches */
 
-/* Fewest pages that waste little; a slab that is small is soon full, and soon empty again. */
+/* Return the fewest pages that waste little: a small slab is soon full, and soon empty again. */
 static uint32_t choose_slab_pages(uint32_t size)
 {
 	uint32_t best = SLAB_PAGES_MAX;
@@ -38,7 +38,7 @@ static uint32_t choose_slab_pages(uint32_t size)
 			continue;
 		if (waste * SLAB_WASTE <= bytes)
 			return pages;
-		/* Compare the wasted shares: waste / pages. */
+		/* Compare the shares that are wasted: waste / pages. */
 		if ((uint64_t)waste * best < (uint64_t)least * pages) {
 			best = pages;
 			least = waste;
@@ -64,7 +64,10 @@ static void define_class(uint32_t id, uint32_t size, uint32_t align, const char 
 		.reciprocal = (uint32_t)((0x100000000ULL + size - 1) / size),
 		.slab_pages = (uint16_t)pages,
 		.slab_blocks = (uint16_t)blocks,
-		/* A page brings one word of bits; blocks below 64 bytes need more and give up the first blocks. */
+		/*
+		 * A page brings one word of bits. A slab of blocks below 64 bytes needs more words, and gives up its
+		 * first blocks for them.
+		 */
 		.bit_blocks = (uint16_t)(words > pages ? (words * 8 + size - 1) / size : 0),
 		.capacity = (uint16_t)capacity,
 		.align = align,
@@ -77,7 +80,7 @@ uint32_t class_of_size(size_t size)
 	if (size <= SMALL_FINE_MAX)
 		return (uint32_t)((size + SMALL_STEP - 1) / SMALL_STEP);
 
-	/* Eight steps to a doubling: the three bits below the highest one of size - 1. */
+	/* Eight classes to a doubling: the three bits below the highest one of size - 1 say which. */
 	uint32_t last = (uint32_t)size - 1;
 	uint32_t log2 = 31 - (uint32_t)__builtin_clz(last);
 	uint32_t step = (last >> (log2 - 3)) & (CLASSES_DOUBLING - 1);
@@ -100,7 +103,7 @@ void classes_init(void)
 		heap_class_table[size / SMALL_STEP] = (uint8_t)class_of_size(size);
 }
 
-/* The class of caches for this size and alignment, new or not; 0: none is left. */
+/* Return the cache class for this size and alignment, a new one if need be; 0: none is left. */
 static uint32_t find_cache_class(uint32_t size, uint32_t align, const char *name)
 {
 	for (uint32_t id = FIRST_CACHE; id < HEAP_CLASSES; id++) {

@@ -1,31 +1,31 @@
 /*
- * The seam between the heap and CPUs: finding this CPU's store of blocks, keeping others off it for a moment,
- * and the lock of the slow paths. The kernel's CPU is a CPU; on the host, a thread stands for one.
+ * The seam between the heap and CPUs: finding this CPU's magazines, keeping others off them for a moment, and the lock
+ * of the slow paths. In the kernel a CPU is a CPU; on the host a thread stands for one.
  */
 #pragma once
 
 #include "kernel/arch/percpu.h"
 #include "paging/types.h"
 
-#define HEAP_CLASSES 128 /* 0 is none, then kmalloc's sizes, then the caches */
+#define HEAP_CLASSES 128 /* class 0 is none; then come kmalloc's sizes, then the caches */
 
-/* The magazine that waits beside the loaded one. */
+/* The spare magazine, which waits beside the loaded one. */
 struct heap_spare {
-	uint32_t number; /* 0: none */
-	uint32_t count;  /* blocks in it: none or all that fit */
+	uint32_t number; /* number of the magazine; 0: none */
+	uint32_t count;  /* blocks in it: none, or as many as it holds */
 };
 
-/* The magazine that blocks are taken from and put into. Both 0: none, which looks empty and full at once. */
+/* The loaded magazine, which blocks are taken from and put into. Both fields 0: none, which looks empty and full. */
 struct heap_loaded {
-	uintptr_t top;  /* address of its last block pointer: the bits below the magazine's size say how full it is */
-	uintptr_t full; /* what `top` is when no more fit */
+	uintptr_t top;  /* address of its last block pointer; the bits below MAGAZINE_SIZE say how full it is */
+	uintptr_t full; /* what `top` is when the magazine is full */
 };
 
-/* A CPU's free blocks, class by class. */
+/* A CPU's free blocks, by class. Guard of all fields: between heap_cpu_enter and heap_cpu_leave on that CPU. */
 struct heap_cpu {
 	struct heap_loaded loaded[HEAP_CLASSES];
 	struct heap_spare spare[HEAP_CLASSES];
-	/* Empty magazines in no use: number of the first, and how many. */
+	/* Empty magazines that are not in use: the number of the first, and how many. */
 	uint32_t empty;
 	uint32_t empty_count;
 };
@@ -38,12 +38,12 @@ struct heap_lock {
 
 #ifdef HOST_TEST
 
-/* Of the host's C library (POSIX, sched_yield()); its header is not for a freestanding file. */
+/* A function of the host's C library (POSIX, sched_yield()), whose header is not for a freestanding file. */
 int sched_yield(void);
 
 typedef uint8_t heap_flags_t;
 
-/* This CPU's store; until heap_cpu_leave nothing else on this CPU uses it. */
+/* Return this CPU's free blocks. Until heap_cpu_leave nothing else on this CPU uses them. */
 static inline struct heap_cpu *heap_cpu_enter(heap_flags_t *ret_flags)
 {
 	*ret_flags = 0;
@@ -55,7 +55,7 @@ static inline void heap_cpu_leave(heap_flags_t flags)
 	(void)flags;
 }
 
-/* A thread that waits lets another run: the holder may be off the CPU. */
+/* Let another thread run while waiting for a lock: the holder may not be running. */
 static inline void heap_relax(void)
 {
 	sched_yield();
@@ -68,8 +68,8 @@ static inline void heap_relax(void)
 typedef uint64_t heap_flags_t;
 
 /*
- * This CPU's store; until heap_cpu_leave nothing else on this CPU uses it: interrupt handlers may call the heap,
- * so they wait.
+ * Return this CPU's free blocks. Until heap_cpu_leave nothing else on this CPU uses them: interrupts are off, since
+ * interrupt handlers may call the heap.
  */
 static inline struct heap_cpu *heap_cpu_enter(heap_flags_t *ret_flags)
 {
@@ -93,7 +93,7 @@ static inline void heap_relax(void)
 
 #endif
 
-/* Only between heap_cpu_enter and heap_cpu_leave. */
+/* Take and release a lock. Only between heap_cpu_enter and heap_cpu_leave. */
 static inline void heap_lock(struct heap_lock *lock)
 {
 	while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) {

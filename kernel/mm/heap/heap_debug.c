@@ -1,11 +1,11 @@
 /*
- * The debug build's heap: a header and red zones around each block, poison and quarantine after
- * kfree. Owns those and the list of live blocks; the memory is the plain heap's.
+ * The debug build's heap: a header and red zones around each block, poison and quarantine after kfree. Owns these and
+ * the list of live blocks; the memory is the plain heap's.
  *
  *   | ... alignment ... | struct header, its last word the front red zone | the caller's bytes | rear red zone |
  *
  * What is caught when: a double free, a free of no block and an overrun at kfree; a write after kfree when the block
- * leaves the quarantine. heap_debug_check finds all of it at any time. A read after kfree finds HEAP_FREED_BYTE.
+ * leaves the quarantine. heap_debug_check finds all of that at any time. A read after kfree finds HEAP_FREED_BYTE.
  */
 #include "kernel/mm/heap/heap_internal.h"
 
@@ -21,23 +21,24 @@
 
 #define QUARANTINE_BLOCKS 512
 #define QUARANTINE_BYTES  (1ULL << 20)
-#define POISON_MAX        (64ULL << 10) /* of a block's start; filling a gigabyte would take too long */
+/* bytes of a block that are filled and checked, from its start; filling a gigabyte would take too long */
+#define POISON_MAX (64ULL << 10)
 
 struct header {
 	uint64_t state;    /* LIVE or FREED */
-	uint64_t size;     /* the caller's bytes */
-	const void *owner; /* who allocated */
+	uint64_t size;     /* bytes that the caller asked for */
+	const void *owner; /* address that called the heap to allocate */
 	const void *freed_by;
-	struct header *next; /* live blocks */
+	struct header *next; /* list of live blocks. Guard: debug.lock */
 	struct header *prev;
-	uint64_t lead; /* bytes from the plain heap's block to this header */
-	uint64_t zone; /* front red zone */
+	uint64_t lead; /* bytes from the start of the plain heap's block to this header */
+	uint64_t zone; /* the front red zone */
 };
 
 _Static_assert(sizeof(struct header) == 64, "the caller's bytes keep an alignment of 64 without a gap");
 
 static struct {
-	struct heap_lock lock;
+	struct heap_lock lock; /* guards all that follows */
 	struct header *live;
 	struct header *quarantine[QUARANTINE_BLOCKS]; /* a ring */
 	size_t oldest, count;
@@ -54,7 +55,7 @@ static uint8_t *bytes_of(struct header *h)
 	return (uint8_t *)(h + 1);
 }
 
-/* The first byte of [p, p + size) that is not `value`, or NULL. */
+/* Return the first byte of [p, p + size) that is not `value`, or NULL. */
 static const uint8_t *find_other(const uint8_t *p, uint8_t value, uint64_t size)
 {
 	for (uint64_t i = 0; i < size; i++) {
@@ -92,7 +93,7 @@ static void check_poison(struct header *h)
 		      (void *)bytes_of(h), h->size, h->owner, h->freed_by, (long)(bad - bytes_of(h)));
 }
 
-/* The header of what ought to be a live block, checked. */
+/* Return the header of what should be a live block. Panics when it is not one. */
 static struct header *live_header(const void *block, const char *call, const void *caller)
 {
 	struct header *h = (struct header *)block - 1;
@@ -114,7 +115,10 @@ void *heap_debug_alloc(size_t size, size_t align, const void *owner)
 	if (size == 0 || size > HEAP_ALLOC_MAX || align > PAGE_SIZE_1G || (align & (align - 1)) != 0 || align == 0)
 		return NULL;
 
-	/* The header stands right before the caller's bytes, so the lead is what the alignment asks for beyond it. */
+	/*
+	 * The header ends where the caller's bytes begin, so the lead is what an alignment greater than the header's
+	 * size adds.
+	 */
 	uint64_t before = align > sizeof(struct header) ? align : sizeof(struct header);
 	uint64_t whole = before + size + REAR_BYTES;
 
@@ -143,12 +147,12 @@ void *heap_debug_alloc(size_t size, size_t align, const void *owner)
 static void free_for_good(struct header *h)
 {
 	check_poison(h);
-	/* A late double free should not take the old header for a freed block's. */
+	/* Overwrite the state, so that a late second kfree does not take the old header for a block's. */
 	h->state = 0;
 	heap_raw_free((uint8_t *)h - h->lead);
 }
 
-/* Take the oldest block out of the quarantine; NULL when it is empty. Under debug.lock. */
+/* Take the oldest block out of the quarantine; NULL when that is empty. Under debug.lock. */
 static struct header *pop_oldest(void)
 {
 	struct header *h = debug.quarantine[debug.oldest];
@@ -161,7 +165,7 @@ static struct header *pop_oldest(void)
 	return h;
 }
 
-/* Let blocks go, the oldest first, until at most `blocks` and `bytes` stay. */
+/* Let blocks leave the quarantine, the oldest first, until at most `blocks` and `bytes` are in it. */
 static void shrink_quarantine(size_t blocks, uint64_t bytes)
 {
 	for (;;) {
@@ -189,7 +193,7 @@ void heap_debug_free(void *block, const void *caller)
 
 	struct header *h = live_header(block, "kfree", caller);
 
-	/* Make room first: then the ring is never full. */
+	/* Make room before adding a block, so that the ring is never full. */
 	shrink_quarantine(QUARANTINE_BLOCKS - 2, QUARANTINE_BYTES);
 	memset(block, HEAP_FREED_BYTE, poisoned(h));
 	heap_cpu_enter(&flags);
@@ -215,7 +219,7 @@ void *heap_debug_realloc(void *block, size_t size, const void *owner)
 	struct header *h = live_header(block, "krealloc", owner);
 	void *new = heap_debug_alloc(size, HEAP_ALIGN, owner);
 
-	/* Always elsewhere: a pointer that the caller kept to the old place is then found out. */
+	/* The block always moves, so that a use of a pointer to the old place is found out. */
 	if (!new)
 		return NULL;
 	memcpy(new, block, size < h->size ? size : h->size);
@@ -253,8 +257,8 @@ void heap_debug_check(void)
 #define OWNERS_MAX 256
 
 /*
- * Owners are gathered into a table of fixed size: the report is wanted when memory is short, and cannot allocate.
- * Blocks of owners beyond the table are reported together under owner NULL.
+ * Report what each owner holds. Owners are gathered in a table of fixed size: the report is wanted when memory is
+ * short, so it cannot allocate. Blocks of owners beyond the table are reported together, with owner NULL.
  */
 void heap_debug_report(void (*see)(void *ctx, const void *owner, uint64_t count, uint64_t bytes), void *ctx)
 {

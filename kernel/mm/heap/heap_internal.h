@@ -1,6 +1,6 @@
 /*
  * What the heap's files call of one another; private to kernel/mm/heap. The picture is at the top of heap.c. The files
- * stand in the order of this header, lowest first: each calls only those above it here.
+ * come in the order of this header, lowest first: each calls only those above it here.
  */
 #pragma once
 
@@ -8,7 +8,10 @@
 
 /* ---- from blocks to pages, and back ---- */
 
-/* The chunk around a block. A block at a chunk's very start belongs to the chunk before: large ones can lie so. */
+/*
+ * Return the chunk around a block. A block at the very start of a chunk belongs to the chunk before: large ones may lie
+ * so.
+ */
 static inline struct chunk *chunk_of_block(const void *block)
 {
 	return (struct chunk *)(((uintptr_t)block - 1) & ~(CHUNK_SIZE - 1));
@@ -41,27 +44,36 @@ static inline struct page_info *page_info(pageno_t page)
 
 /* ---- heap_pages.c: runs of pages. All under heap.lock. ---- */
 
-/* Cut a run of `pages` pages at a multiple of `align` pages (at most 1,024) out of a free one; 0: none is long enough. */
+/*
+ * Cut a run of `pages` pages at a multiple of `align` pages (at most 1,024) out of a free one; 0: none is long enough.
+ * The caller marks the run.
+ */
 pageno_t pages_alloc(uint32_t pages, uint32_t align);
-/* Make `pages` pages free, a run or a part of one. Returns the start of the free run that they are part of then. */
+/* Make `pages` pages free, a whole run or a part of one. Returns the start of the free run that they belong to then. */
 pageno_t pages_free(pageno_t first, uint32_t pages);
-/* Mark the ends of a run that is one block. */
+/* Mark the ends of a run as one block. */
 void pages_mark_run(pageno_t first, uint32_t pages);
-/* Lengthen the block's run in place to `pages` pages; false, and nothing changed, when what follows is taken. */
+/*
+ * Lengthen the block's run in place to `pages` pages. Returns false, with nothing changed, when the pages behind are in
+ * use.
+ */
 bool pages_extend(pageno_t first, uint32_t pages);
-/* For heap_chunk.c: put newly mapped pages among the free ones; take a free run out. */
+/* Put newly mapped pages among the free ones; take a free run out. For heap_chunk.c. */
 void pages_add_free(pageno_t first, uint32_t pages);
 void pages_unlink_free(pageno_t first);
-/* The length of the free run that ends right before `page`; 0: that page is not free. */
+/* Return the length of the free run that ends right before `page`; 0: the page before is not free. */
 uint32_t pages_free_before(pageno_t page);
 
 /* ---- heap_chunk.c: mapping and unmapping. All under heap.lock. ---- */
 
-/* Map memory so that a free run of `pages` comes to be; false: no memory, nothing has changed. */
+/* Map memory so that a free run of `pages` exists. Returns false without memory; nothing has changed then. */
 bool chunk_map_run(uint32_t pages);
-/* Unmap what can be of the free run, or its whole chunk when that is unused, down to `keep` free pages; false: nothing. */
+/*
+ * Unmap of a free run, or of its whole chunk when that is unused, as much as leaves `keep` free pages in the heap.
+ * Returns false when nothing could be unmapped.
+ */
 bool chunk_unmap_run(pageno_t run, uint64_t keep);
-/* Map or unmap, and count. */
+/* Map or unmap by the backend, and count the pages. */
 bool chunk_map(vaddr_t va, uint64_t pages);
 void chunk_unmap(vaddr_t va, uint64_t pages);
 
@@ -69,70 +81,73 @@ void chunk_unmap(vaddr_t va, uint64_t pages);
 
 enum pages_from {
 	PAGES_MAPPED, /* only what is mapped already */
-	PAGES_GROW,   /* or mapped for it */
+	PAGES_GROW,   /* what is mapped already, or pages mapped for this */
 };
 
 /*
- * Take a run as pages_alloc does; 0 when there is no memory. Not marked yet. With PAGES_GROW other free pages may have
- * gone to the backend for it.
+ * Allocate a run as pages_alloc does; 0 when there is no memory. With PAGES_GROW other free pages may have gone to the
+ * backend for this.
  */
 pageno_t reserve_alloc(uint32_t pages, uint32_t align, enum pages_from from);
-/* Make pages free as pages_free does, and give to the backend what exceeds the reserve. */
+/* Make pages free as pages_free does, then give to the backend what exceeds the reserve. */
 void reserve_free(pageno_t first, uint32_t pages);
-/* Give back all free pages that can be, and forget the regret. */
+/* Give back all free pages that can be given back, and set the regret to 0. */
 void reserve_trim(void);
-/* Halve the regret, and give back what exceeds the reserve then. */
+/* Halve the regret, then give back what exceeds the reserve. */
 void reserve_tick(void);
 
 /* ---- heap_class.c ---- */
 
 void classes_init(void);
-/* The class for blocks of `size` (at most SMALL_MAX) bytes; 0 for size 0. */
+/* Return the class for blocks of `size` (at most SMALL_MAX) bytes; 0 for size 0. */
 uint32_t class_of_size(size_t size);
 
 /* ---- heap_slab.c: blocks in and out of slabs. Take the class's lock themselves. ---- */
 
-/* Put up to `count` blocks into `blocks`; returns how many. At most one slab is made for it. */
+/* Take up to `count` blocks into `blocks`; returns how many. At most one new slab is made for that. */
 size_t slab_take(uint32_t class_id, void **blocks, size_t count, enum pages_from from);
 void slab_give(uint32_t class_id, void *const *blocks, size_t count);
 
-/* ---- heap_magazine.c: the slow halves of allocating and freeing. Between heap_cpu_enter and _leave. ---- */
+/* ---- heap_magazine.c: the slow halves of allocating and freeing. Call between heap_cpu_enter and _leave. ---- */
 
 void magazines_init(void);
-/* A block of the class when the loaded magazine is empty; NULL when there is no memory. */
+/* Allocate a block of the class when the loaded magazine is empty; NULL when there is no memory. */
 void *magazine_refill(struct heap_cpu *cpu, uint32_t class_id);
-/* A block of the class past all magazines. */
+/* Allocate a block of the class without using magazines. */
 void *magazine_bypass(struct heap_cpu *cpu, uint32_t class_id);
-/* Take a block when the loaded magazine is full. */
+/* Free a block when the loaded magazine is full. */
 void magazine_spill(struct heap_cpu *cpu, uint32_t class_id, void *block);
-/* Empty this CPU's magazines, or those in depots, into the slabs. The empty ones are `cpu`'s, or anyone's. */
+/*
+ * Move the blocks in this CPU's magazines, or in the depots', to the slabs. The emptied magazines go to `cpu`'s list or
+ * the common one.
+ */
 void magazines_drain_cpu(struct heap_cpu *cpu);
 void magazines_drain_depots(struct heap_cpu *cpu);
-/* Unmap the pages of magazines that are all empty and of no CPU but this one. */
+/* Unmap the pages whose magazines are all empty and in no other CPU's list. */
 void magazines_trim(struct heap_cpu *cpu);
-/* Empty the common ones if they hold a part of the heap that counts; false: they do not. */
+/* Empty the depots if they hold a considerable part of the heap. Returns false when they do not. */
 bool magazines_drain_before_growing(struct heap_cpu *cpu);
 
 /* ---- heap_large.c: blocks above RUN_MAX_SIZE. Take heap.lock themselves. ---- */
 
 void *large_alloc(uint64_t size, uint64_t align);
 void large_free(struct chunk *chunk, void *block);
-/* Make it shorter in place; false when it would have to grow. */
+/* Shorten the block in place. Returns false when it would have to grow. */
 bool large_resize(struct chunk *chunk, uint64_t size);
 
-/* ---- heap.c: the heap as it is without the debug build's checks; heap_debug.c stands on it ---- */
+/* ---- heap.c: the heap without the debug build's checks; heap_debug.c stands on these ---- */
 
-/* What heap_debug.c makes of the largest block at the largest alignment. */
+/* The size that heap_debug.c asks for when a caller asks for the largest block at the largest alignment. */
 #define RAW_MAX (2 * HEAP_ALLOC_MAX + PAGE_SIZE)
 
-/* NULL when size is 0 or above RAW_MAX. */
+/* Allocate; NULL when size is 0 or above RAW_MAX, or without memory. */
 void *heap_raw_alloc_aligned(size_t size, size_t align);
-/* size is not 0. */
+/* Change the length as krealloc does; size is not 0. */
 void *heap_raw_realloc(void *block, size_t size);
 void heap_raw_free(void *block);
 size_t heap_raw_size(const void *block);
 
-/* ---- heap_debug.c: built always, used by the debug build and by its tests ---- */
+/* ---- heap_debug.c: in every build, but used only by the debug build and by the tests of it ---- */
 
 void *heap_debug_alloc(size_t size, size_t align, const void *owner);
 void *heap_debug_realloc(void *block, size_t size, const void *owner);
@@ -140,6 +155,6 @@ void heap_debug_free(void *block, const void *caller);
 size_t heap_debug_size(const void *block);
 void heap_debug_check(void);
 void heap_debug_report(void (*see)(void *ctx, const void *owner, uint64_t count, uint64_t bytes), void *ctx);
-/* Let the quarantined blocks go, each checked first. */
+/* Let all blocks leave the quarantine; each is checked first. */
 void heap_debug_flush(void);
 void heap_debug_init(void);

@@ -8,7 +8,10 @@
  */
 #include "kernel/mm/heap/heap_internal.h"
 
-/* From the books to the data: enough for the alignment, and not so far that masking finds another chunk. */
+/*
+ * Return the distance from the books to the data: enough for the alignment, and so short that masking (data - 1) finds
+ * the books.
+ */
 static uint64_t data_offset(uint64_t align)
 {
 	if (align < PAGE_SIZE_2M)
@@ -37,7 +40,7 @@ static void *map_large(vaddr_t window, uint64_t window_size, vaddr_t data, uint6
 	return (void *)data;
 }
 
-/* Reserve and map; NULL when either fails, with nothing changed. */
+/* Reserve addresses and map a block. Returns NULL when either fails, with nothing changed. */
 static void *try_large(uint64_t size, uint64_t align)
 {
 	const struct heap_backend *backend = heap.backend;
@@ -68,7 +71,7 @@ void *large_alloc(uint64_t size, uint64_t align)
 
 	heap_unlock(&heap.lock);
 	if (!data) {
-		/* What idles in the heap may be just the memory that is missing. */
+		/* Blocks and pages that idle in the heap may be the memory that is missing. */
 		magazines_drain_cpu(cpu);
 		magazines_drain_depots(cpu);
 		heap_lock(&heap.lock);
@@ -105,7 +108,7 @@ bool large_resize(struct chunk *chunk, uint64_t size)
 
 	if (size > chunk->large.size)
 		return false;
-	/* The data starts at such a boundary, and a 2 MiB leaf is not to be cut. */
+	/* The data starts at a 2 MiB boundary; shortening to such a boundary cuts no 2 MiB leaf. */
 	size = align_up(size, PAGE_SIZE_2M);
 	heap_cpu_enter(&flags);
 	heap_lock(&heap.lock);

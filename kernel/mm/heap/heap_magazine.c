@@ -1,32 +1,35 @@
 /*
- * Magazines: arrays of block pointers. A CPU allocates from and frees into its loaded one with a
- * handful of instructions (heap.c); this file does what is due when that is empty or full: swap it with the spare,
- * exchange whole magazines with other CPUs over lock-free stacks, and at last go to the slabs.
+ * Magazines: arrays of block pointers. A CPU allocates from and frees into its loaded magazine with a handful of
+ * instructions (heap.c); this file acts when that is empty or full: swaps it with the spare, exchanges whole magazines
+ * with other CPUs by lock-free stacks, and at last goes to the slabs.
  *
  * So a block that one CPU frees and another allocates costs 1/63 of four atomic operations, and nobody reads or writes
  * the block on the way (Bonwick and Adams, "Magazines and Vmem").
  *
  * The links of the stacks lie apart from the magazines, in memory that is never unmapped: a CPU may still read the link
  * of a magazine that another has just popped; the count beside the stack's top then makes its exchange fail. A magazine
- * itself is touched by who holds it alone, so a page of idle ones can go.
+ * itself is touched only by the CPU that holds it, so a page of idle ones can be unmapped.
  */
 #include "kernel/mm/heap/heap_internal.h"
 
 #include "kernel/lib/panic.h"
 
-/* Full magazines that a class may keep in common however few blocks it has. */
+/* Full magazines that the depot of a class may hold in any case. */
 #define DEPOT_MIN 2
 
-/* Else the limit is this part of the class's memory, in memory of magazines: small blocks would need most of it. */
+/*
+ * A depot's magazines, as memory, may be at most this part of the class's slabs: with small blocks more would be the
+ * rule.
+ */
 #define DEPOT_FRACTION 32
 
-/* Empty magazines go from CPU to CPU so many at a time; each keeps up to twice as many. */
+/* So many empty magazines move between a CPU's list and the common one at a time; a CPU keeps up to twice as many. */
 #define EMPTY_BATCH 4
 
-/* Before the heap grows, depots that hold at least this part of it are emptied: their pages may do. */
+/* Before the heap grows, depots are emptied that hold at least this part of it: their pages may be enough. */
 #define IDLE_FRACTION 64
 
-/* Pages of magazines whose links are one page. */
+/* How many pages of magazines have their links in one page. */
 #define LINKED_PAGES (PAGE_SIZE / sizeof(struct magazine_link) / PAGE_MAGAZINES)
 
 /* ---- lock-free stacks of full magazines ---- */
@@ -47,7 +50,7 @@ static void stack_push(uint64_t *stack, uint32_t number)
 	} while (!__atomic_compare_exchange_n(stack, &old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
 }
 
-/* The number of the magazine that was on top, or 0. */
+/* Take the top magazine off a stack; returns its number, or 0 when the stack is empty. */
 static uint32_t stack_pop(uint64_t *stack)
 {
 	uint64_t old = __atomic_load_n(stack, __ATOMIC_ACQUIRE);
@@ -72,7 +75,7 @@ static uint32_t stack_depth(uint64_t *stack)
 
 void magazines_init(void)
 {
-	/* Number 0 means none: its page stays unused. */
+	/* Number 0 means "no magazine": its page counts as mapped, and is never used. */
 	heap.magazine_pages[0] = 1;
 }
 
@@ -83,7 +86,9 @@ static void add_empty(struct heap_cpu *cpu, uint32_t number)
 	cpu->empty_count++;
 }
 
-/* Give `count` magazines of this CPU's list to the common one: in one go, as each go moves cache lines between CPUs. */
+/*
+ * Move `count` magazines of this CPU's list to the common one, in one go, since each go moves cache lines between CPUs.
+ */
 static void share_empty(struct heap_cpu *cpu, uint32_t count)
 {
 	uint32_t first = cpu->empty;
@@ -102,7 +107,10 @@ static void share_empty(struct heap_cpu *cpu, uint32_t count)
 					      __ATOMIC_RELAXED));
 }
 
-/* Take all of the common list. As nobody takes less, a push to it cannot be deceived by a number that comes back. */
+/*
+ * Take the whole common list. Since nobody takes a part, share_empty's exchange cannot be deceived by a number that was
+ * taken and has come back.
+ */
 static void take_shared(struct heap_cpu *cpu)
 {
 	uint32_t number = __atomic_exchange_n(&heap.empty_magazines, 0, __ATOMIC_ACQUIRE);
@@ -112,7 +120,7 @@ static void take_shared(struct heap_cpu *cpu)
 		cpu->empty_count++;
 }
 
-/* Map a page of magazines, and their links; its number, or 0: no memory, or no room. Under heap.lock. */
+/* Map a page of magazines, and their links; returns its number, or 0 without memory or room. Under heap.lock. */
 static uint32_t map_magazines(void)
 {
 	uint32_t word = 0;
@@ -125,7 +133,10 @@ static uint32_t map_magazines(void)
 	uint64_t bit = ~heap.magazine_pages[word] & (heap.magazine_pages[word] + 1);
 	uint32_t page = word * 64 + (uint32_t)__builtin_ctzll(bit);
 
-	/* The lowest page is taken, so what it has no links for is the next page of links. */
+	/*
+	 * Always the lowest unmapped page is taken, so when its links are not mapped either they are in the next page
+	 * of links.
+	 */
 	if (page / LINKED_PAGES == heap.link_pages) {
 		if (!chunk_map((vaddr_t)heap.links + heap.link_pages * PAGE_SIZE, 1))
 			return 0;
@@ -150,7 +161,7 @@ static void make_magazines(struct heap_cpu *cpu)
 		add_empty(cpu, page * (uint32_t)PAGE_MAGAZINES + i);
 }
 
-/* An empty magazine, or 0. */
+/* Take an empty magazine; returns its number, or 0. */
 static uint32_t get_empty(struct heap_cpu *cpu)
 {
 	if (!cpu->empty)
@@ -177,8 +188,8 @@ static void put_empty(struct heap_cpu *cpu, uint32_t number)
 /* ---- this CPU's two magazines of a class ---- */
 
 /*
- * Blocks from the slabs; a growing heap is the last resort, after what idles in depots.
- * Draining may have filled this class's depot's blocks back into slabs too.
+ * Take blocks from the slabs. Draining the depots may put blocks of this class into slabs; letting the heap grow is the
+ * last resort.
  */
 static size_t take_blocks(struct heap_cpu *cpu, uint32_t class_id, void **blocks, size_t count)
 {
@@ -226,7 +237,7 @@ static void set_loaded(struct heap_cpu *cpu, uint32_t class_id, uint32_t number,
 	};
 }
 
-/* Load the magazine; the one that was loaded becomes the spare. */
+/* Make this magazine the loaded one; the one that was loaded becomes the spare. */
 static void load(struct heap_cpu *cpu, uint32_t class_id, uint32_t number, uint32_t count)
 {
 	uintptr_t top = cpu->loaded[class_id].top;
@@ -235,7 +246,7 @@ static void load(struct heap_cpu *cpu, uint32_t class_id, uint32_t number, uint3
 	set_loaded(cpu, class_id, number, count);
 }
 
-/* A magazine from a depot was filled by another CPU, most likely: fetch all its lines at once, not one by one. */
+/* Fetch all cache lines of a magazine at once: one from a depot was most likely filled by another CPU. */
 static void prefetch(uint32_t number, uint32_t count)
 {
 	const char *m = (const char *)&heap.magazines[number];
@@ -244,7 +255,7 @@ static void prefetch(uint32_t number, uint32_t count)
 		__builtin_prefetch(m + at);
 }
 
-/* The loaded magazine is empty, or there is none. */
+/* Called when the loaded magazine is empty, or when none is loaded. */
 void *magazine_refill(struct heap_cpu *cpu, uint32_t class_id)
 {
 	struct size_class *c = &heap_classes[class_id];
@@ -291,7 +302,7 @@ void *magazine_bypass(struct heap_cpu *cpu, uint32_t class_id)
 	return class_id && take_blocks(cpu, class_id, &block, 1) ? block : NULL;
 }
 
-/* Put a full magazine where other CPUs find it; false: there are enough of them. */
+/* Put a full magazine into the class's depot, where other CPUs find it. Returns false when the depot has enough. */
 static bool give_to_depot(struct size_class *c, uint32_t number)
 {
 	uint64_t bytes = __atomic_load_n(&c->slabs, __ATOMIC_RELAXED) * c->slab_pages * PAGE_SIZE;
@@ -303,7 +314,9 @@ static bool give_to_depot(struct size_class *c, uint32_t number)
 	return true;
 }
 
-/* An empty magazine for a class whose loaded one is full; a full spare makes room. 0: there is none. */
+/*
+ * Get an empty magazine for a class whose loaded one is full; a full spare goes away for it. Returns its number, or 0.
+ */
 static uint32_t make_room(struct heap_cpu *cpu, uint32_t class_id)
 {
 	uint32_t spare = cpu->spare[class_id].number;
@@ -317,13 +330,15 @@ static uint32_t make_room(struct heap_cpu *cpu, uint32_t class_id)
 	return spare;
 }
 
-/* The loaded magazine is full, or there is none. */
+/* Called when the loaded magazine is full, or when none is loaded. */
 void magazine_spill(struct heap_cpu *cpu, uint32_t class_id, void *block)
 {
 	struct heap_spare spare = cpu->spare[class_id];
 	uint32_t empty = 0;
 
-	/* While a failure is awaited no magazine is loaded, so that each allocation takes the slow path and is counted. */
+	/*
+	 * While a failure is awaited no magazine is loaded, so that each allocation takes the slow path and is counted.
+	 */
 	if (!heap.fail_in)
 		empty = spare.number && spare.count == 0 ? spare.number : make_room(cpu, class_id);
 	if (!empty) {
@@ -369,7 +384,7 @@ void magazines_drain_depots(struct heap_cpu *cpu)
 
 void magazines_trim(struct heap_cpu *cpu)
 {
-	uint8_t idle[MAGAZINE_PAGES] = { 0 }; /* how many magazines of each page */
+	uint8_t idle[MAGAZINE_PAGES] = { 0 }; /* by page of magazines: how many are idle */
 	uint32_t number, next;
 
 	share_empty(cpu, cpu->empty_count);

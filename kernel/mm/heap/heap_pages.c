@@ -3,19 +3,21 @@
  * bins and the kinds at the ends of runs. Never maps and never decides to: heap_chunk.c brings pages and takes them
  * away, when heap_reserve.c says so.
  *
- * A free run lies in the bin of its length: one bin a length up to 15 pages, then sixteen to each doubling. A
- * bit a bin says which are not empty, so a run that surely fits is found in a few instructions (the idea of TLSF: Masmano
- * et al., "TLSF: a New Dynamic Memory Allocator for Real-Time Systems").
+ * A free run lies in the bin of its length: one bin a length up to 15 pages, then sixteen to each doubling. A bit for
+ * each bin says which are not empty, so a run that surely fits is found in a few instructions (the idea of TLSF:
+ * Masmano et al., "TLSF: a New Dynamic Memory Allocator for Real-Time Systems").
  */
 #include "kernel/mm/heap/heap_internal.h"
 
 #define BINS_PER_DOUBLING 16
 #define BINS_LOG2         4
 
-/* How many runs of a bin whose runs may be too short are looked at before the heap grows. */
+/* How many runs to look at in a bin that may hold shorter ones, before the heap grows. */
 #define TRIES_IN_BIN 32
 
-/* Blocks of at least so many pages lie at the end of a free run, smaller ones at its start: they mix less. */
+/*
+ * Blocks of at least so many pages are cut from the end of a free run, smaller ones from its start: so they mix less.
+ */
 #define FROM_THE_END 16
 
 static uint32_t bin_of(uint32_t pages)
@@ -28,7 +30,7 @@ static uint32_t bin_of(uint32_t pages)
 	return BINS_PER_DOUBLING * (log2 - BINS_LOG2 + 1) + ((pages >> (log2 - BINS_LOG2)) & (BINS_PER_DOUBLING - 1));
 }
 
-/* The first bin whose runs are all at least `pages` long. */
+/* Return the first bin whose runs are all at least `pages` long. */
 static uint32_t bin_above(uint32_t pages)
 {
 	if (pages < BINS_PER_DOUBLING)
@@ -86,10 +88,13 @@ void pages_unlink_free(pageno_t first)
 	*kind_of(first + info->pages - 1) = PAGE_NONE;
 }
 
-/* A free run of at least `pages`, or 0. */
+/* Return a free run of at least `pages`, or 0. */
 static pageno_t find_free(uint32_t pages)
 {
-	/* The bin of that length may hold some that are a little longer; a tight fit leaves longer runs whole. */
+	/*
+	 * The bin of that length may also hold runs a little shorter or longer. It is searched first, since a tight fit
+	 * leaves longer runs whole.
+	 */
 	pageno_t run = heap.bins[bin_of(pages)];
 
 	for (int tries = 0; run && tries < TRIES_IN_BIN; tries++, run = page_info(run)->next) {
@@ -109,7 +114,7 @@ static pageno_t find_free(uint32_t pages)
 	return 0;
 }
 
-/* Cut `pages` pages at a multiple of `align` out of the free run `run`, which is long enough. */
+/* Cut `pages` pages at a multiple of `align` out of the free run `run`, which is long enough; returns the first one. */
 static pageno_t carve(pageno_t run, uint32_t pages, uint32_t align)
 {
 	uint32_t total = page_info(run)->pages;
@@ -144,7 +149,7 @@ uint32_t pages_free_before(pageno_t page)
 	return page_info(page - 1)->back + 1U;
 }
 
-/* Link a run that has just become free, joined with the free runs beside it. Returns where that starts. */
+/* Link a run that has become free, joined with the free runs beside it. Returns where the joined run starts. */
 static pageno_t join_free(pageno_t first, uint32_t pages)
 {
 	uint32_t before = pages_free_before(first);

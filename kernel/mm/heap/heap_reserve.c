@@ -1,10 +1,10 @@
 /*
  * The reserve: how much free memory the heap keeps, and when it grows or gives back. Owns the policy; heap_pages.c cuts
- * runs out of what is mapped, heap_chunk.c maps and unmaps as it is decided here.
+ * runs out of what is mapped, heap_chunk.c maps and unmaps as decided here.
  *
- * Free pages up to a quarter of what is mapped (2 MiB at least) stay. Memory that is given back and soon asked for
- * again is a mistake that costs a mapping and a flush; each such page widens the reserve by one (the regret), and each
- * tick without takes half of that away again.
+ * Free pages up to a quarter of what is mapped (2 MiB at least) stay. Giving memory back that is soon asked for again
+ * is a mistake that costs a mapping and a flush; each such page widens the reserve by one (the regret), and each tick
+ * halves the regret.
  */
 #include "kernel/mm/heap/heap_internal.h"
 
@@ -12,7 +12,8 @@
 
 #define RESERVE_MIN      LEAF_PAGES
 #define RESERVE_FRACTION 4
-#define SCATTER_FRACTION 3 /* more free than this part, and a run that does not fit is swapped for it */
+/* when more than this part of the heap is free, scattered runs are given back before a new one is mapped */
+#define SCATTER_FRACTION 3
 
 static uint64_t reserve(void)
 {
@@ -30,7 +31,10 @@ void reserve_free(pageno_t first, uint32_t pages)
 		chunk_unmap_run(run, keep);
 }
 
-/* Some free run that can be given back above `keep` has been. */
+/*
+ * Give back what can be of one free run, down to `keep` free pages in the heap. Returns false when there is no such
+ * run.
+ */
 static bool trim_one(uint64_t keep)
 {
 	for (size_t bin = BINS; bin-- > 0;) {
@@ -49,7 +53,7 @@ static void shrink_to(uint64_t keep)
 }
 
 /*
- * Before growing by a run of `pages`: when much is free already but in pieces, give back as much as will be
+ * Before the heap grows by a run of `pages`: when much is free already, but in pieces, give back as much as will be
  * mapped. Addresses are plenty and frames are not, so this is how the heap compacts: a run elsewhere for the pieces.
  */
 static void swap_scattered(uint32_t pages)
@@ -59,11 +63,14 @@ static void swap_scattered(uint32_t pages)
 	if (heap.free_pages <= heap.mapped_pages / SCATTER_FRACTION)
 		return;
 	shrink_to(heap.free_pages > pages ? heap.free_pages - pages : 0);
-	/* No mistake, and not to be regretted. */
+	/* What was given back here is no mistake to be regretted. */
 	heap.given_pages = given;
 }
 
-/* Have a free run of `pages`; false: no memory. Free pages may have gone to the backend for it. */
+/*
+ * Make a free run of `pages` pages. Returns false without memory. Other free pages may have gone to the backend for
+ * this.
+ */
 static bool grow(uint32_t pages)
 {
 	uint64_t mapped = heap.mapped_pages;
@@ -71,7 +78,7 @@ static bool grow(uint32_t pages)
 	swap_scattered(pages);
 	if (chunk_map_run(pages))
 		return true;
-	/* Free pages that are too scattered for this run are of no use when there is no memory but them. */
+	/* Free pages that are too scattered for this run are better given back when there is no other memory. */
 	shrink_to(0);
 	return heap.mapped_pages < mapped && chunk_map_run(pages);
 }

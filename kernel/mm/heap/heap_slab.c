@@ -1,14 +1,14 @@
 /*
  * Slabs: a few pages cut into blocks of one class. Owns the bit of each block, 1 when it is
- * free, and the list of slabs that have one. A block's bytes are never touched, so taking and
- * giving costs no cache line of the blocks, and a stray write into a free block breaks no list.
+ * free, and the list of slabs that have such a block. A block's bytes are never touched, so taking and giving costs no
+ * cache line of the blocks, and a stray write into a free block breaks no list.
  */
 #include "kernel/mm/heap/heap_internal.h"
 
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 
-/* The words of a slab's bits: in the chunk's books, or where its first blocks would be. */
+/* Return the words of a slab's bits: in the chunk's books, or in place of the slab's first blocks. */
 static uint64_t *slab_bits(const struct size_class *c, pageno_t slab)
 {
 	if (c->bit_blocks)
@@ -44,19 +44,22 @@ static void unlink_partial(struct size_class *c, pageno_t slab)
 		c->partial = info->next;
 }
 
-/* The depot's limit reads it without the lock. */
+/* Set the number of slabs atomically: the depot's limit reads it without the lock. */
 static void count_slabs(struct size_class *c, uint64_t slabs)
 {
 	__atomic_store_n(&c->slabs, slabs, __ATOMIC_RELAXED);
 }
 
-/* Set the kind of a slab's pages. Under heap.lock: who frees a run beside it reads its first and last kind. */
+/*
+ * Set the kind of a slab's pages. Under heap.lock, since freeing a run beside the slab reads the kind of its first and
+ * last page.
+ */
 static void mark_slab(const struct size_class *c, pageno_t slab, uint8_t kind)
 {
 	memset(&chunk_of_page(slab)->kind[slab & (CHUNK_PAGES - 1)], kind, c->slab_pages);
 }
 
-/* The pages of a slab, marked; 0: no memory. */
+/* Allocate the pages of a slab, and mark them; 0: no memory. */
 static pageno_t alloc_marked(const struct size_class *c, enum pages_from from)
 {
 	heap_lock(&heap.lock);
@@ -69,7 +72,7 @@ static pageno_t alloc_marked(const struct size_class *c, enum pages_from from)
 	return slab;
 }
 
-/* A new slab with all its blocks free, linked; false: no memory. */
+/* Make a slab with all its blocks free, and link it. Returns false when there is no memory. */
 static bool make_slab(struct size_class *c, enum pages_from from)
 {
 	pageno_t slab = alloc_marked(c, from);
@@ -93,20 +96,20 @@ static bool make_slab(struct size_class *c, enum pages_from from)
 	return true;
 }
 
-/* All blocks of `slab` are free: its pages go back. */
+/* Give the pages of a slab back, all of whose blocks are free. */
 static void free_slab(struct size_class *c, pageno_t slab)
 {
 	unlink_partial(c, slab);
 	count_slabs(c, c->slabs - 1);
 	c->free -= blocks_to_hand_out(c);
 	heap_lock(&heap.lock);
-	/* So that a late second kfree of one of its blocks finds no slab. */
+	/* A late second kfree of one of the slab's blocks then finds no slab. */
 	mark_slab(c, slab, PAGE_NONE);
 	reserve_free(slab, c->slab_pages);
 	heap_unlock(&heap.lock);
 }
 
-/* Take up to `count` blocks of one slab that has some; it leaves the list when it has no more. */
+/* Take up to `count` blocks of a slab that has some; the slab leaves the list when it has no more. */
 static size_t take_from(struct size_class *c, pageno_t slab, void **blocks, size_t count)
 {
 	struct page_info *info = page_info(slab);
@@ -139,7 +142,9 @@ size_t slab_take(uint32_t class_id, void **blocks, size_t count, enum pages_from
 
 	heap_lock(&c->lock);
 	while (taken < count) {
-		/* A fresh slab only for the first block: more would be memory that nobody has asked for. */
+		/*
+		 * A new slab is made for the first block only: for more it would be memory that nobody has asked for.
+		 */
 		if (!c->partial && (taken || !make_slab(c, from)))
 			break;
 		taken += take_from(c, c->partial, blocks + taken, count - taken);

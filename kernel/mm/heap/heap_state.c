@@ -1,6 +1,6 @@
 /*
- * Owns the heap's one state and this CPU's store of blocks; below all files that work on them, so that each of those
- * needs only the files under it.
+ * The heap's one state, and this CPU's store of blocks. This file lies below all files that work on them, so that each
+ * of those needs only the files under it.
  */
 #include "kernel/mm/heap/heap_internal.h"
 

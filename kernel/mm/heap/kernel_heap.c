@@ -1,10 +1,9 @@
 /*
- * Backs the heap with frames, mapped in slot 511 where every context sees them: 2 MiB leaves where
- * they fit and there are such frames, 4 KiB leaves elsewhere. Keeps no books of its own: which frames
- * lie where is what the page tables say.
+ * Backs the heap with frames, mapped in slot 511 where every context sees them: 2 MiB leaves where they fit and such
+ * frames are free, 4 KiB leaves elsewhere. Keeps no books of its own: which frames lie where, the page tables say.
  *
- * Books, tables and frames are reached through the direct map, and who asks for memory may be in any context: each of
- * the four calls that the heap makes here goes to the kernel context, and back.
+ * Books, tables and frames are reached through the direct map, and the heap may be called in any context: each of the
+ * four functions that the heap calls here enters the kernel context, and leaves it.
  */
 #include "kernel/mm/heap/kernel_heap.h"
 
@@ -14,12 +13,12 @@
 #include "kernel/mm/space/kernel_space.h"
 
 /*
- * With so much memory the heap grows by 2 MiB at a time, in one leaf each; with less that would be too much to hold
- * in reserve, and it grows by 64 KiB.
+ * A machine with at least so many frames lets the heap grow by 2 MiB at a time, in one leaf each; with less memory that
+ * would be too much to hold in reserve, and the heap grows by 64 KiB.
  */
 #define LARGE_STEP_FRAMES ((512ULL << 20) / PAGE_SIZE)
 
-/* Leaves that one flush covers when memory is given back. */
+/* How many leaves one flush covers when memory is given back. */
 #define BATCH 64
 
 struct windows kernel_windows;
@@ -64,7 +63,7 @@ struct leaf {
 	enum frame_size size;
 };
 
-/* The leaves from `va` on, at most BATCH, up to `end`. Returns how many; *ret_past is where they end. */
+/* List the leaves from `va` on, at most BATCH, up to `end`. Returns how many; *ret_past is where the last one ends. */
 static size_t find_leaves(vaddr_t va, vaddr_t end, struct leaf leaves[BATCH], vaddr_t *ret_past)
 {
 	size_t n = 0;
@@ -92,7 +91,7 @@ static void unmap(void *ctx, vaddr_t va, uint64_t size)
 		struct leaf leaves[BATCH];
 		size_t n = find_leaves(va, end, leaves, &past);
 
-		/* Whole leaves only: nothing to split, so nothing can fail. */
+		/* Whole leaves are unmapped, so none is split, and nothing can fail. */
 		if (past > end || space_unmap(&kernel_space, va, (past - va) / PAGE_SIZE, &flush) != OK)
 			panic("heap: %#llx-%#llx cuts a leaf", (unsigned long long)va, (unsigned long long)end);
 		context_flush(&kernel_context, &flush);

@@ -1,5 +1,5 @@
 /*
- * Reserves, maps and keeps stacks. Who runs on them is kernel/task's.
+ * Reserves, maps and keeps stacks. kernel/task runs on them.
  */
 #include "kernel/mm/heap/kernel_stack.h"
 
@@ -9,13 +9,14 @@
 
 #define STACK_PAGES (KERNEL_STACK_SIZE / PAGE_SIZE)
 
-/* Free stacks that stay mapped: 1 MiB of them at the most. */
+/* The most free stacks that stay mapped: 1 MiB. */
 #define KEPT_MAX 64
 
+/* The free stacks that stay mapped. Guard: the kernel, one CPU, not preempted. */
 static vaddr_t kept[KEPT_MAX];
 static size_t kept_count;
 
-/* Whole, or nothing. */
+/* Map a stack with new frames. Returns false without memory; nothing is mapped then. */
 static bool map_stack(vaddr_t base)
 {
 	struct frame_cache *cache = frame_cache_here();

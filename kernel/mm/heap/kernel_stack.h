@@ -8,13 +8,13 @@
 #define KERNEL_STACK_SIZE (16 * 1024)
 
 /*
- * A stack of KERNEL_STACK_SIZE bytes; its lowest address. Some that were freed are kept for the next, so most calls touch no
- * table. 0: no memory. In any context, interrupts on or off.
+ * Allocate a stack of KERNEL_STACK_SIZE bytes; returns its lowest address, or 0 when there is no memory. Freed stacks
+ * are kept for later calls, so most calls touch no table. Any context, interrupts on or off.
  */
 vaddr_t kernel_stack_alloc(void);
 
-/* Give it back. Nobody runs on it. */
+/* Free a stack, on which nobody runs. */
 void kernel_stack_free(vaddr_t stack);
 
-/* Give all that is kept back to the frames; how many frames that was. */
+/* Unmap all stacks that are kept, and free their frames; returns how many frames. */
 size_t kernel_stack_trim(void);
