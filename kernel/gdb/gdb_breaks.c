@@ -1,6 +1,8 @@
 /*
- * Keeps the list and the registers. A breakpoint in a program's text that cannot be written now (the machine has stopped
- * inside the kernel) gets a debug register instead.
+ * Keeps the list of breakpoints and the debug registers. A breakpoint in a program's text that cannot be written now
+ * (the machine has stopped inside the kernel) gets a debug register instead.
+ *
+ * Guard of all state in kernel/gdb: the stop, during which nothing else runs.
  */
 #include "kernel/gdb/gdb_breaks.h"
 
@@ -19,16 +21,16 @@
 
 struct software_break {
 	vaddr_t va;
-	struct user_space *user; /* NULL: the kernel's text */
-	uint8_t old;             /* the byte below */
+	struct user_space *user; /* the space whose text it is in; NULL: the kernel's text */
+	uint8_t old;             /* the byte that int3 replaces */
 	bool used, in_place;
 };
 
 struct hardware_break {
 	vaddr_t va;
 	uint64_t size;
-	enum gdb_break_kind kind; /* as gdb asked for it */
-	vaddr_t asked;            /* the start of the whole range that gdb named */
+	enum gdb_break_kind kind; /* the kind that gdb asked for */
+	vaddr_t asked;            /* start of the whole range that gdb asked for */
 	uint64_t asked_size;
 	bool used;
 };
@@ -79,7 +81,9 @@ static bool has_space(void *ctx, struct task *task)
 	return false;
 }
 
-/* The process may have ended, or unmapped the page: then there is nothing to put back. */
+/*
+ * Put the old byte back into a program. When the process has ended, or has unmapped the page, there is nothing to do.
+ */
 static void take_out_of_user(struct software_break *b)
 {
 	struct software_break *wanted = b;
@@ -143,7 +147,7 @@ static bool is_watch(const struct hardware_break *b)
 	return b->kind == GDB_WATCH_WRITE || b->kind == GDB_WATCH_ACCESS;
 }
 
-/* DR7's four bits: kind and length. */
+/* Return the four bits of DR7 for a breakpoint: kind and length. */
 static uint64_t condition_of(const struct hardware_break *b)
 {
 	uint64_t length = b->size == 8 ? 2 : b->size - 1;
@@ -158,7 +162,7 @@ static bool is_like(const struct hardware_break *b, enum gdb_break_kind kind, va
 	return b->used && b->kind == kind && b->asked == va && b->asked_size == size;
 }
 
-/* The largest piece at `va` that one register can watch: 1, 2, 4 or 8 bytes, aligned. */
+/* Return how many bytes from `va` on one register can watch: 1, 2, 4 or 8, aligned, at most `left`. */
 static uint64_t watch_piece(vaddr_t va, uint64_t left)
 {
 	uint64_t piece = 8;
@@ -187,7 +191,7 @@ static bool insert_hardware(enum gdb_break_kind kind, vaddr_t va, uint64_t size)
 	uint64_t left = watch ? size : 1;
 	vaddr_t at = va;
 
-	/* A non-canonical address in a register faults, on some CPUs. */
+	/* A non-canonical address in a debug register faults on some CPUs. */
 	if (left == 0 || left > 8 * DEBUG_REGISTERS || va > UINT64_MAX - left || !is_canonical(va))
 		return false;
 	(void)remove_hardware(kind, va, size);
@@ -232,7 +236,7 @@ bool gdb_breaks_stops_at(vaddr_t va)
 	return false;
 }
 
-/* ---- all of them ---- */
+/* ---- breakpoints of all kinds ---- */
 
 bool gdb_breaks_insert(const struct gdb_place *place, enum gdb_break_kind kind, vaddr_t va, uint64_t size)
 {
@@ -249,7 +253,7 @@ bool gdb_breaks_remove(const struct gdb_place *place, enum gdb_break_kind kind, 
 
 	if (kind != GDB_BREAK_SOFTWARE)
 		return remove_hardware(kind, va, size);
-	/* gdb may have stopped in another process since. */
+	/* gdb may have stopped in another process meanwhile, so any process's breakpoint at `va` will do. */
 	for (size_t i = 0; !b && i < MOST; i++)
 		if (software[i].used && software[i].va == va)
 			b = &software[i];

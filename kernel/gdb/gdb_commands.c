@@ -1,6 +1,6 @@
 /*
- * A function for each letter, and the table of the longer names. What is not known gets the empty reply, as the
- * protocol wants it; what is wrong gets an error, and nothing has changed then.
+ * A function for each letter, and the table of the longer names. An unknown command gets the empty reply, as the
+ * protocol says; a wrong one gets an error, and has changed nothing.
  */
 #include "kernel/gdb/gdb_commands.h"
 
@@ -8,7 +8,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 
-#define PIECE 256 /* bytes of memory that are moved at once */
+#define PIECE 256 /* bytes of memory that are copied at once */
 
 void gdb_put_error(struct gdb_session *s, unsigned error)
 {
@@ -41,7 +41,9 @@ void gdb_session_tell(struct gdb_session *s)
 
 	gdb_put_byte(&s->reply, 'T');
 	gdb_put_hex(&s->reply, &signal, 1);
-	/* A watchpoint has an address; of the other reasons gdb must have heard. */
+	/*
+	 * A watchpoint's reason has an address; the other reasons may be sent only if gdb has said that it knows them.
+	 */
 	if (stop->reason && (stop->address || s->reasons_known)) {
 		gdb_put_text(&s->reply, stop->reason);
 		gdb_put_byte(&s->reply, ':');
@@ -56,7 +58,7 @@ void gdb_session_tell(struct gdb_session *s)
 
 /* ---- threads ---- */
 
-/* "-1", "0" or a number: *ret_id. False when it is none. */
+/* Take a thread's number: "-1", "0" or another number, into *ret_id. Returns false when there is none. */
 static bool take_thread(struct gdb_text *t, int64_t *ret_id)
 {
 	uint64_t id;
@@ -98,7 +100,7 @@ static void ask_alive(struct gdb_session *s, struct gdb_text *t)
 
 /* ---- registers ---- */
 
-/* Static: the stacks are small, and the stub is one. */
+/* Static, since stacks are small and only one stub runs. */
 static struct gdb_registers registers;
 
 static void get_all(struct gdb_session *s)
@@ -178,12 +180,12 @@ static void read_memory(struct gdb_session *s, struct gdb_text *t)
 		if (moved < piece)
 			break;
 	}
-	/* A part is a good answer, nothing is not. */
+	/* Fewer bytes than asked for are a good answer, no bytes are an error. */
 	if (size && !done)
 		gdb_put_error(s, GDB_FAULT);
 }
 
-/* M: digits; X: bytes. */
+/* Write memory; the packet has it as hexadecimal digits (M) or as bytes (X). */
 static void write_memory(struct gdb_session *s, struct gdb_text *t, bool digits)
 {
 	uint8_t bytes[PIECE];
@@ -223,7 +225,7 @@ static void change_break(struct gdb_session *s, struct gdb_text *t, bool insert)
 		gdb_put_error(s, GDB_INVALID);
 		return;
 	}
-	/* x86 has none that reads alone trigger: the empty reply says so. */
+	/* x86 has no watchpoint for reads alone: the empty reply says so. */
 	if (kind > GDB_WATCH_ACCESS || kind == GDB_WATCH_READ)
 		return;
 	gdb_put_ok(s,
@@ -242,7 +244,7 @@ static enum gdb_next run(struct gdb_session *s, bool step, int64_t id)
 	return GDB_RUN;
 }
 
-/* "c", "s", with an address to go on at. */
+/* Do "c" or "s", perhaps with an address to go on at. */
 static enum gdb_next run_from(struct gdb_session *s, struct gdb_text *t, bool step)
 {
 	uint64_t va;
@@ -258,7 +260,7 @@ static enum gdb_next run_from(struct gdb_session *s, struct gdb_text *t, bool st
 	return run(s, step, 0);
 }
 
-/* "vCont;s:4;c": the first step named is done; all else goes on in any case, as there is one CPU. */
+/* Do "vCont;s:4;c": the first step named is done; all other threads go on in any case, as there is one CPU. */
 static enum gdb_next run_threads(struct gdb_session *s, struct gdb_text *t)
 {
 	int64_t step_id = 0;
@@ -351,7 +353,7 @@ enum gdb_next gdb_command(struct gdb_session *s, const char *packet, size_t leng
 		gdb_put_ok(s, true, 0);
 		return GDB_DETACH;
 	case 'k':
-		/* Nobody ends a machine by closing a debugger. */
+		/* `k` would end the program: closing a debugger must not end a machine. */
 		return GDB_LEAVE;
 	default:
 		break;

@@ -1,5 +1,6 @@
 /*
- * Walks first, touches then. Only RAM that the direct map has, and what the kernel context itself maps.
+ * Memory for gdb. Walks the tables first, touches memory then: only RAM that the direct map has, and what the kernel
+ * context itself maps.
  */
 #include "kernel/gdb/gdb_memory.h"
 
@@ -16,13 +17,16 @@ void gdb_memory_set_quiet(bool is_quiet)
 	quiet = is_quiet;
 }
 
-/* What the CPU can reach now. */
+/* Return a space of the tables that are loaded: what the CPU can reach now. */
 static struct space loaded_space(void)
 {
 	return peek_space(cpu_read_cr3());
 }
 
-/* A pointer to the byte at `va`, which `leaf` maps; NULL: nothing maps its memory now. `write`: and it may be written to. */
+/*
+ * Return a pointer to the byte at `va`, which `leaf` maps, writable if `write`; NULL when the loaded tables do not map
+ * that memory (so).
+ */
 static uint8_t *reach(vaddr_t va, const struct mapping *leaf, bool write)
 {
 	struct space loaded = loaded_space();
@@ -31,14 +35,17 @@ static uint8_t *reach(vaddr_t va, const struct mapping *leaf, bool write)
 
 	if (pa < HHDM_SIZE && space_lookup(&loaded, HHDM_BASE + pa, &m) == OK && (!write || m.prot & PROT_W))
 		return (uint8_t *)(HHDM_BASE + pa);
-	/* Device memory, where the kernel itself has it. */
+	/* Device memory is reached where the kernel itself maps it. */
 	if (va >= HHDM_BASE && space_lookup(&loaded, va, &m) == OK && m.pa.raw == leaf->pa.raw &&
 	    (!write || m.prot & PROT_W))
 		return (uint8_t *)va;
 	return NULL;
 }
 
-/* Have the page there, and the process's own if it is to be written. As a fault of the program's would. */
+/*
+ * Bring a page of a process into memory, and make it the process's own if it is to be written, as a fault of the
+ * program would. Returns false when that is impossible now.
+ */
 static bool fetch(const struct gdb_place *place, vaddr_t va, bool write)
 {
 	struct user_space *user = place->user;
@@ -57,14 +64,14 @@ static bool fetch(const struct gdb_place *place, vaddr_t va, bool write)
 		return user_fault(user, va, rights & USER_READ ? USER_READ : USER_EXEC) == OK;
 	if (rights & USER_WRITE)
 		return user_fault(user, va, USER_WRITE) == OK;
-	/* What is shared would change for all. */
+	/* A write to a shared page would be seen by all who share it. */
 	if (area->flags & AREA_SHARED || user_protect(user, page, PAGE_SIZE, USER_READ | USER_WRITE) != OK)
 		return false;
 	fetched = user_fault(user, va, USER_WRITE) == OK;
 	return user_protect(user, page, PAGE_SIZE, rights) == OK && fetched;
 }
 
-/* Whether a write there is seen by this process alone, or is meant to be seen by others. */
+/* Return whether a write at `va` is seen by this process alone, or by others who share the memory on purpose. */
 static bool may_write(const struct gdb_place *place, const struct mapping *leaf, vaddr_t va)
 {
 	if (leaf->prot & PROT_W)
@@ -85,7 +92,7 @@ static uint8_t *find(const struct gdb_place *place, vaddr_t va, bool write)
 	return NULL;
 }
 
-/* Bytes up to the page's end, `most` at the most. */
+/* Return how many bytes there are to the page's end, `most` at the most. */
 static size_t piece_at(vaddr_t va, size_t most)
 {
 	size_t to_end = PAGE_SIZE - (va & (PAGE_SIZE - 1));

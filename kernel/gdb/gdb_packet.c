@@ -1,5 +1,6 @@
 /*
- * A state machine that takes a byte at a time, and the way back. Any byte is good in any state.
+ * Takes packets apart with a state machine, a byte at a time, and puts replies together. Any byte is allowed in any
+ * state.
  */
 #include "kernel/gdb/gdb_packet.h"
 
@@ -40,7 +41,7 @@ static void append(struct gdb_packet *p, uint8_t byte)
 
 static enum gdb_event feed_text(struct gdb_packet *p, uint8_t byte)
 {
-	/* No packet holds one: the last was cut off, a new one starts. */
+	/* No packet contains '$': the last one was cut off, and a new one starts. */
 	if (byte == '$') {
 		p->state = GDB_IDLE;
 		return feed_idle(p, byte);

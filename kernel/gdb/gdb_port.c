@@ -1,5 +1,6 @@
 /*
- * National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with FIFOs".
+ * The stub's serial port; see gdb_port.h (National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter
+ * with FIFOs").
  */
 #include "kernel/gdb/gdb_port.h"
 
@@ -11,7 +12,7 @@
 #define BAUD_MAX 115200
 
 enum gdb_port_register {
-	DATA = 0, /* low byte of the divisor with LCR_DIVISOR */
+	DATA = 0, /* with LCR_DIVISOR the divisor's low byte */
 	INTERRUPT_ENABLE = 1,
 	FIFO_CONTROL = 2,
 	LINE_CONTROL = 3,
@@ -24,11 +25,14 @@ enum gdb_port_register {
 #define LCR_8N1              0x03
 #define LCR_DIVISOR          0x80
 #define FCR_ENABLE_AND_CLEAR 0x07
-#define MCR_ON               0x0b /* DTR, RTS, and OUT2, which gates the interrupt on PCs */
+#define MCR_ON               0x0b /* DTR, RTS, and OUT2, which connects the interrupt line on PCs */
 #define LSR_DATA             0x01
 #define LSR_TRANSMIT_EMPTY   0x20
 
-/* A look takes a microsecond or so; a byte at 300 baud 33,000 of them. */
+/*
+ * How often to look whether the transmitter is ready. A look takes a microsecond or so; a byte at 300 baud takes
+ * 33,000.
+ */
 #define MOST_LOOKS 200000
 
 static const struct {
@@ -36,7 +40,7 @@ static const struct {
 	uint8_t isa;
 } ports[PORTS] = { { 0x3f8, 4 }, { 0x2f8, 3 }, { 0x3e8, 4 }, { 0x2e8, 3 } };
 
-static uint16_t base; /* 0: no port */
+static uint16_t base; /* 0: no port. Fixed after boot */
 static unsigned isa;
 
 bool gdb_port_parse(const char *text, struct gdb_port_choice *ret)

@@ -29,7 +29,7 @@ static void list_thread(void *ctx, int64_t id, const char *name, const char *det
 	gdb_window_text(w, "</thread>\n");
 }
 
-static struct gdb_session *printing; /* whose command prints */
+static struct gdb_session *printing; /* the session whose command prints */
 
 static void print(const char *text, size_t size)
 {
@@ -63,7 +63,7 @@ static void run_monitor(struct gdb_session *s, struct gdb_text *t)
 	gdb_put_ok(s, true, 0);
 }
 
-/* "OFFSET,LENGTH": the piece of a text that gdb wants. */
+/* Take "OFFSET,LENGTH": which piece of a text gdb wants. */
 static bool take_window(struct gdb_session *s, struct gdb_text *t, struct gdb_window *ret)
 {
 	*ret = (struct gdb_window){ .reply = &s->reply };
@@ -71,7 +71,7 @@ static bool take_window(struct gdb_session *s, struct gdb_text *t, struct gdb_wi
 		gdb_put_error(s, GDB_INVALID);
 		return false;
 	}
-	/* Room for what has to be escaped, too. */
+	/* Leave room for bytes that must be escaped. */
 	if (ret->room > GDB_PACKET_MOST / 2 - 1)
 		ret->room = GDB_PACKET_MOST / 2 - 1;
 	gdb_put_byte(&s->reply, 'l');

@@ -1,20 +1,20 @@
 /*
- * A thread's registers as gdb numbers them, and the description that tells gdb so: the features
- * org.gnu.gdb.i386.core, .sse and .segments ("Debugging with GDB", appendix G, "i386 Features").
+ * A thread's registers as gdb numbers them, and the description that tells gdb so: the features org.gnu.gdb.i386.core,
+ * .sse and .segments ("Debugging with GDB", appendix G, "i386 Features").
  */
 #pragma once
 
 #include "kernel/gdb/gdb_packet.h"
 
-#define GDB_FPU_SIZE 512 /* FXSAVE's image */
+#define GDB_FPU_SIZE 512 /* bytes of the image that FXSAVE writes */
 
 struct gdb_registers {
-	uint64_t general[16]; /* RAX RBX RCX RDX RSI RDI RBP RSP R8 to R15 */
+	uint64_t general[16]; /* order: RAX RBX RCX RDX RSI RDI RBP RSP R8 to R15 */
 	uint64_t rip;
 	uint32_t eflags;
-	uint32_t segments[6]; /* CS SS DS ES FS GS */
+	uint32_t segments[6]; /* order: CS SS DS ES FS GS */
 	uint64_t fs_base, gs_base;
-	uint8_t fpu[GDB_FPU_SIZE]; /* x87 and SSE */
+	uint8_t fpu[GDB_FPU_SIZE]; /* x87 and SSE, as FXSAVE writes them */
 };
 
 enum gdb_register {
@@ -39,23 +39,23 @@ enum gdb_register {
 	GDB_REGISTERS,
 };
 
-#define GDB_REGISTER_MOST 16 /* bytes */
+#define GDB_REGISTER_MOST 16 /* bytes of the largest register */
 
-/* Bytes of a register; 0: there is none of that number. */
+/* Return the bytes of a register; 0 when no register has that number. */
 size_t gdb_register_size(unsigned number);
 
-/* The value, least byte first. The register exists. */
+/* Get or set a register's value, least byte first. The register exists. */
 void gdb_register_get(const struct gdb_registers *r, unsigned number, uint8_t value[GDB_REGISTER_MOST]);
 void gdb_register_set(struct gdb_registers *r, unsigned number, const uint8_t value[GDB_REGISTER_MOST]);
 
-/* A piece of a text that is made again for each piece. */
+/* A piece of a text. The whole text is generated again for each piece. */
 struct gdb_window {
 	struct gdb_reply *reply;
-	uint64_t skip, room; /* bytes of the text to leave out; then, to put */
-	bool more;           /* there is text behind it */
+	uint64_t skip, room; /* bytes of the text to leave out; then, how many to put */
+	bool more;           /* the text goes on behind the piece */
 };
 
 void gdb_window_text(struct gdb_window *w, const char *text);
 
-/* The target description, an XML text. */
+/* Put a piece of the target description, an XML text. */
 void gdb_registers_describe(struct gdb_window *w);

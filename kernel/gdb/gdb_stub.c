@@ -1,6 +1,6 @@
 /*
- * Stops the machine and talks to gdb until it goes on. Runs with interrupts off in the kernel context, on the stack that
- * the trap came on; needs nothing that it could have stopped in the middle of.
+ * Stops the machine and talks to gdb until the machine goes on. Runs with interrupts off in the kernel context, on the
+ * stack on which the trap arrived; uses nothing that the stop may have interrupted halfway.
  */
 #include "kernel/gdb/gdb_stub.h"
 
@@ -21,19 +21,20 @@
 #include "kernel/panic/panic_page.h"
 #include "kernel/task/find.h"
 
-/* How long a detaching gdb's acknowledgement is waited for, in looks at the port: a second or so. */
+/* How often to look for the acknowledgement of a gdb that detaches: for a second or so. */
 #define LOOKS_FOR_LAST_ACK 1000000
 
 static bool enabled;
 static bool active;       /* the machine is stopped here */
 static bool expected;     /* gdb waits for a stop reply */
-static bool break_wanted; /* the next #BP of the kernel is our own */
+static bool break_wanted; /* the next #BP of the kernel is break_now()'s */
 static int break_signal;
 static bool pending; /* a packet has come while an acknowledgement was waited for */
 
-static bool step_wanted;              /* TF is set by us */
-static struct task *step_task;        /* where */
-static const struct task *stale_task; /* another stop came first: its TF is still set */
+static bool step_wanted;       /* the stub has set TF, to step */
+static struct task *step_task; /* the task that is stepped */
+/* a task whose TF the stub has set, and which has not stepped since: another stop came first */
+static const struct task *stale_task;
 
 static SCRATCH struct gdb_packet packet;
 static SCRATCH struct gdb_session session;
@@ -53,7 +54,7 @@ static enum gdb_event wait_event(uint64_t looks)
 	return GDB_NOTHING;
 }
 
-/* Send until it is acknowledged, or gdb goes on without doing so. looks: 0 waits for ever. */
+/* Send a reply until gdb acknowledges it, or sends a packet instead. looks: 0 waits for ever. */
 static void send_for(const struct gdb_reply *reply, uint64_t looks)
 {
 	enum gdb_event event = GDB_NAK;
@@ -73,7 +74,7 @@ static void send(const struct gdb_reply *reply)
 	send_for(reply, 0);
 }
 
-/* The next packet that is whole. */
+/* Receive the next undamaged packet. */
 static void receive(void)
 {
 	while (!pending) {
@@ -85,7 +86,7 @@ static void receive(void)
 			gdb_port_write('-');
 			break;
 		case GDB_OVERLONG:
-			/* Nothing of it is done: an empty packet gets the empty reply. */
+			/* An overlong packet is not obeyed in part: an empty packet gets the empty reply. */
 			packet.length = 0;
 			pending = true;
 			break;
@@ -191,8 +192,8 @@ static void talk(const struct gdb_stop *stop)
 }
 
 /*
- * CR3 is exchanged by value, without a PCID: the stop may be in the middle of the books that kernel/mm/space/tlb.c keeps. PCID 0
- * is nobody's, and loading either value flushes.
+ * Stop the machine and talk to gdb. CR3 is exchanged by value, without a PCID: the stop may have interrupted
+ * kernel/mm/space/tlb.c in the middle of its books. PCID 0 belongs to no context, and loading either value flushes.
  */
 static NO_BREAK void stop_here(struct trap_frame *frame, const struct gdb_stop *stop)
 {
@@ -226,7 +227,7 @@ static struct user_space *user_of(const struct trap_frame *frame)
 	return trap_from_user(frame) && task && task->process ? task->process->space : NULL;
 }
 
-/* A fork of a process with breakpoints took them along: the copy is not meant. */
+/* Remove a breakpoint that a forked process has inherited, and which is not meant for it; then go on. */
 static void heal(struct trap_frame *frame, struct user_space *user)
 {
 	struct gdb_place place = { user->context.space, user };
@@ -267,7 +268,7 @@ static NO_BREAK bool breakpoint(struct trap_frame *frame)
 	}
 }
 
-/* DR7 is clear by now, DR6 as the CPU left it. */
+/* Handle #DB. The caller has cleared DR7; DR6 is as the CPU left it. */
 static NO_BREAK bool debug_trap(struct trap_frame *frame)
 {
 	uint64_t dr6 = cpu_read_dr6();
@@ -285,7 +286,7 @@ static NO_BREAK bool debug_trap(struct trap_frame *frame)
 		gdb_breaks_set();
 		return true;
 	}
-	/* The program's own: it sees what the CPU said. */
+	/* The trap belongs to the program, which will see in DR6 what the CPU said. */
 	cpu_write_dr6(dr6);
 	gdb_breaks_set();
 	return false;
@@ -293,14 +294,14 @@ static NO_BREAK bool debug_trap(struct trap_frame *frame)
 
 static NO_BREAK bool trapped(struct trap_frame *frame)
 {
-	/* What comes while the stub works is its own fault. */
+	/* A trap while the stub works is a fault of the stub. */
 	if (active)
 		return false;
 	cpu_write_dr7(DR7_CLEAR);
 	return frame->vector == TRAP_BP ? breakpoint(frame) : debug_trap(frame);
 }
 
-/* Stop where this is called. */
+/* Stop the machine at the place of this call. */
 static void break_now(int signal)
 {
 	break_signal = signal;
@@ -325,7 +326,7 @@ static int signal_of(uint64_t vector)
 	}
 }
 
-/* At the end of the panic page. */
+/* Stop at the end of the panic page. */
 static void panicked(struct trap_frame *frame)
 {
 	struct gdb_stop stop;
@@ -342,7 +343,9 @@ static void panicked(struct trap_frame *frame)
 	stop_here(frame, &stop);
 }
 
-/* While the machine runs gdb sends nothing but Ctrl-C. A packet is one that has just connected. */
+/*
+ * Take bytes while the machine runs. gdb then sends nothing but Ctrl-C; a packet means that a gdb has just connected.
+ */
 static void port_interrupt(void *ctx)
 {
 	struct gdb_stop stop = { .signal = GDB_SIGNAL_INT };

@@ -1,6 +1,7 @@
 /*
- * Reads what kernel/task keeps. A task that does not run has its registers where stack_switch pushed them: gdb sees it
- * in the kernel, at the switch.
+ * Shows tasks as threads, by what kernel/task keeps. The registers of a task that does not run are where stack_switch
+ * pushed
+ * them: gdb sees it in the kernel, at the switch.
  */
 #include "kernel/gdb/gdb_threads.h"
 
@@ -26,7 +27,7 @@ static int64_t id_of(const struct task *task)
 	return task && task->tid ? task->tid : GDB_KERNEL_THREAD;
 }
 
-/* NULL: no such task; or there are no tasks yet. */
+/* Return the task of a thread's number; NULL: no such task, or there are no tasks yet. */
 static struct task *task_of(int64_t id)
 {
 	if (!task_current() || id <= 0 || id > GDB_KERNEL_THREAD)
@@ -79,7 +80,10 @@ void gdb_threads_visit(gdb_see_thread *see, void *ctx)
 
 /* ---- registers ---- */
 
-/* XSAVE leaves out a component in its initial state: what its bytes hold then is old. */
+/*
+ * Get a task's saved FPU state. XSAVE does not write a component that is in its initial state: the old bytes in its
+ * place must be replaced by that state.
+ */
 static void get_saved_fpu(const struct task *task, uint8_t fpu[GDB_FPU_SIZE])
 {
 	static uint8_t start[FPU_LEGACY_SIZE] __attribute__((aligned(FPU_ALIGN)));
@@ -136,7 +140,7 @@ void gdb_threads_get(int64_t id, struct gdb_registers *ret)
 		get_frame(stop_frame, ret);
 		return;
 	}
-	/* One that never started, or is left for good, has none. */
+	/* A task that never ran, or will never run again, has no switch frame. */
 	if (!task || !task->sp)
 		return;
 	s = switch_frame(task);
@@ -156,7 +160,10 @@ void gdb_threads_get(int64_t id, struct gdb_registers *ret)
 	get_saved_fpu(task, ret->fpu);
 }
 
-/* IRET to another segment or to no address would fault in the kernel. */
+/*
+ * Set the registers of the trap frame. Refused is what would make IRET fault in the kernel: another segment, a bad
+ * address.
+ */
 static bool set_frame(struct trap_frame *f, const struct gdb_registers *r)
 {
 	uint64_t *const general[16] = { &f->rax, &f->rbx, &f->rcx, &f->rdx, &f->rsi, &f->rdi, &f->rbp, &f->rsp,
@@ -177,7 +184,7 @@ static bool set_frame(struct trap_frame *f, const struct gdb_registers *r)
 	memcpy(live_fpu, r->fpu, sizeof(r->fpu));
 	cpu_fxrstor(live_fpu);
 	cpu_write_msr(MSR_FS_BASE, r->fs_base);
-	/* The kernel's own stays what it is. */
+	/* The kernel's own GS base must not change. */
 	if (trap_from_user(f))
 		cpu_write_msr(MSR_KERNEL_GS_BASE, r->gs_base);
 	return true;

@@ -1,5 +1,6 @@
 /*
- * Commands are thin here: each parses its arguments and calls the function that does the work.
+ * The monitor's commands about the machine. A command is thin: it parses its arguments and calls the function that does
+ * the work.
  */
 #include "kernel/monitor/commands.h"
 

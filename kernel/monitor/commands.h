@@ -1,8 +1,8 @@
 /*
- * The monitor's commands that look at the machine, and those that end its run: map, audit, walk, mem, cpu,
- * panic, reboot, poweroff.
+ * The monitor's commands that report on the machine, and those that end its run; the table in commands.c lists them
+ * all.
  */
 #pragma once
 
-/* Make them known to the monitor. report_init() has been called. */
+/* Add the commands to the monitor. report_init() has been called. */
 void commands_init(void);

@@ -1,9 +1,9 @@
 /*
- * The line editor. Owns the text of the line, its history and what the terminal shows of it; reads no
- * device and runs nothing.
+ * The line editor. Owns the text of the line, its history and what the terminal shows of it; reads no device and runs
+ * no command.
  *
- * A line longer than LINE_SHOWN slides sideways below the prompt. Letting it wrap would need the terminal's width,
- * which a serial line does not tell.
+ * A line longer than LINE_SHOWN slides sideways behind the prompt. Letting it wrap would need the terminal's width,
+ * which nobody knows of a serial line.
  */
 #include "kernel/monitor/line_editor.h"
 
@@ -20,7 +20,7 @@ static void echo(struct line_editor *editor, const char *text)
 	editor->write(text, strlen(text));
 }
 
-/* Show the line anew, in one write. */
+/* Show the whole line anew, in one write. */
 static void redraw(struct line_editor *editor)
 {
 	char text[LINE_PROMPT + LINE_SHOWN + 16];
@@ -56,14 +56,17 @@ static void insert(struct line_editor *editor, char c)
 	memmove(editor->line + editor->cursor + 1, editor->line + editor->cursor, editor->length - editor->cursor + 1);
 	editor->line[editor->cursor++] = c;
 	editor->length++;
-	/* Plain typing sends a byte for a byte: a slow line keeps up with pasted text, and captures stay readable. */
+	/*
+	 * A plain byte at the line's end sends only itself: so a slow line keeps up with pasted text, and captures stay
+	 * readable.
+	 */
 	if (editor->cursor == editor->length && editor->length - editor->first <= LINE_SHOWN)
 		editor->write(&c, 1);
 	else
 		redraw(editor);
 }
 
-/* Take the bytes [from, to) out and put the cursor there. */
+/* Remove the bytes [from, to) and put the cursor there. */
 static void cut(struct line_editor *editor, size_t from, size_t to)
 {
 	if (from == to)
@@ -108,7 +111,7 @@ static void delete_here(struct line_editor *editor)
 
 /* ---- history ---- */
 
-/* The line that is `back` lines up; 1 is the last one. */
+/* Return the line that is `back` lines up; 1 is the last one. */
 static char *history_line(struct line_editor *editor, size_t back)
 {
 	return editor->history[(editor->lines - back) % LINE_HISTORY];
@@ -140,7 +143,7 @@ static void recall(struct line_editor *editor, size_t back)
 
 /* ---- bytes ---- */
 
-/* The end of a sequence: what xterm, the Linux console and a VT220 send for these keys. */
+/* Do what the end of a sequence says: the sequences that xterm, the Linux console and a VT220 send for these keys. */
 static void run_sequence(struct line_editor *editor, uint8_t final)
 {
 	uint8_t key = final == '~' ? editor->parameter : final;
@@ -213,7 +216,7 @@ static void plain_byte(struct line_editor *editor, uint8_t byte)
 static void sequence_byte(struct line_editor *editor, uint8_t byte)
 {
 	if (byte >= '0' && byte <= '9') {
-		/* No key has a number above 34; what is larger stays larger, and so unknown. */
+		/* No key has a number above 34; a larger number must not wrap to a known one, so it becomes 100. */
 		editor->parameter = editor->parameter < 4 ? editor->parameter * 10 + (byte - '0') : 100;
 	} else if (byte < ' ') {
 		editor->state = LINE_PLAIN;
@@ -224,7 +227,7 @@ static void sequence_byte(struct line_editor *editor, uint8_t byte)
 	}
 }
 
-/* A byte that ends the line, in any state: a lost sequence must not swallow Enter. */
+/* Take a byte that ends the line, in any state: a broken sequence must not swallow Enter. */
 static enum line_event end_byte(struct line_editor *editor, uint8_t byte, bool after_return)
 {
 	if (byte == CONTROL('C')) {
@@ -251,7 +254,7 @@ enum line_event line_feed(struct line_editor *editor, uint8_t byte)
 		plain_byte(editor, byte);
 		break;
 	case LINE_ESCAPE:
-		/* ESC and anything else: Alt with a key, or Escape typed alone. Neither means a thing here. */
+		/* ESC and another byte is Alt with a key, or Escape typed alone. Neither does anything here. */
 		editor->state = byte == '[' || byte == 'O' ? LINE_SEQUENCE : LINE_PLAIN;
 		editor->parameter = 0;
 		break;

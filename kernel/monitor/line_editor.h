@@ -1,13 +1,13 @@
 /*
  * A line of input, typed on a terminal: editing, history and echo, a byte at a time.
  *
- *   Left, Right, Home, End, Ctrl-A, Ctrl-E   move
- *   Backspace, Delete                        delete a character
- *   Ctrl-U, Ctrl-K                           delete all before the cursor, all from it on
- *   Up, Down                                 earlier and later lines
- *   Ctrl-L                                   clear the screen
- *   Enter (CR, LF or CR LF)                  the line is complete
- *   Ctrl-C                                   the line is given up
+ *   Left, Right, Home, End, Ctrl-A, Ctrl-E move the cursor
+ *   Backspace, Delete delete a character
+ *   Ctrl-U, Ctrl-K delete all before the cursor, all from it on
+ *   Up, Down earlier and later lines
+ *   Ctrl-L clear the screen
+ *   Enter (CR, LF or CR LF) the line is complete
+ *   Ctrl-C the line is given up
  */
 #pragma once
 
@@ -15,17 +15,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LINE_SIZE    128 /* bytes, with the NUL */
+#define LINE_SIZE    128 /* bytes of a line, with the NUL */
 #define LINE_HISTORY 8
-#define LINE_PROMPT  16 /* the longest prompt */
+#define LINE_PROMPT  16 /* length of the longest prompt */
 
-/* So much of the line is shown at once: with the prompt it stays inside 80 columns, and never wraps. */
+/* How much of the line is shown at once: with the prompt it stays inside 80 columns, and never wraps. */
 #define LINE_SHOWN 63
 
 enum line_event {
 	LINE_EDITING,
 	LINE_READY,     /* `line` is complete; the cursor is on a new row of the terminal */
-	LINE_CANCELLED, /* the same, but nothing is to be done */
+	LINE_CANCELLED, /* the line was given up; the cursor is on a new row of the terminal */
 };
 
 enum line_state {
@@ -35,29 +35,29 @@ enum line_state {
 };
 
 struct line_editor {
-	/* Set by the owner: */
+	/* Set by the owner before the first call: */
 	const char *prompt;
-	void (*write)(const char *text, size_t size); /* the echo, with ECMA-48 sequences in it */
+	void (*write)(const char *text, size_t size); /* writes the echo, with ECMA-48 sequences in it */
 
-	/* The rest is the editor's, all zero at first. */
+	/* The rest belongs to the editor, and is all zero at first. */
 	char line[LINE_SIZE];  /* what has been typed, NUL-terminated */
 	size_t length, cursor; /* in bytes; cursor <= length */
 	size_t first;          /* where the part that is shown starts */
 	enum line_state state;
-	uint8_t parameter; /* of the sequence that has begun */
-	bool after_return; /* the last byte was CR: an LF now belongs to it */
+	uint8_t parameter; /* the number in a sequence that has begun */
+	bool after_return; /* the last byte was CR: an LF that follows belongs to it */
 
-	char history[LINE_HISTORY][LINE_SIZE]; /* a ring */
-	size_t lines;                          /* that ever went into it */
-	size_t back;                           /* how many lines up the user has gone; 0: at the draft */
-	char draft[LINE_SIZE];                 /* what was typed before Up */
+	char history[LINE_HISTORY][LINE_SIZE]; /* a ring of earlier lines */
+	size_t lines;                          /* how many lines ever went into the ring */
+	size_t back;                           /* how many lines up the user has gone; 0: at the line being typed */
+	char draft[LINE_SIZE];                 /* the line being typed, while an earlier one is shown */
 };
 
 /* Start an empty line: show the prompt. */
 void line_begin(struct line_editor *editor);
 
 /*
- * Take the next byte of input. Only printable ASCII goes into the line, and what does not fit is dropped.
- * After LINE_READY or LINE_CANCELLED call line_begin() before the next byte; `line` may be changed till then.
+ * Take the next byte of input. Only printable ASCII goes into the line, and bytes that do not fit are dropped. After
+ * LINE_READY or LINE_CANCELLED call line_begin() before the next byte; until then the caller may change `line`.
  */
 enum line_event line_feed(struct line_editor *editor, uint8_t byte);

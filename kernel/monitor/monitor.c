@@ -1,6 +1,6 @@
 /*
- * The command monitor. Owns the list of commands, the prompt and the splitting of a line into words; knows
- * no device and, beside `help` and `log`, no command.
+ * The command monitor. Owns the list of commands, the prompt and the splitting of a line into words; knows no device,
+ * and no commands except `help` and `log`.
  */
 #include "kernel/monitor/monitor.h"
 
@@ -11,7 +11,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/monitor/line_editor.h"
 
-/* Bytes from one input before the next has its turn. */
+/* How many bytes are taken from one input before it is the next one's turn. */
 #define BYTES_AT_ONCE 64
 
 static struct monitor_command *commands; /* sorted by name */
@@ -60,7 +60,7 @@ void monitor_usage(const char *name)
 
 /* ---- numbers ---- */
 
-/* The base that the text's beginning names; *text moves past it. */
+/* Return the base that the number's prefix names, and move *text behind the prefix. */
 static unsigned int base_of(const char **text)
 {
 	unsigned int base = 10;
@@ -148,7 +148,7 @@ static struct monitor_command log_command = {
 
 /* ---- lines ---- */
 
-/* Cut the line into words in place. Returns their number, or -1 when there are more than MONITOR_ARGUMENTS. */
+/* Cut the line into words, in place. Returns their number, or -1 when there are more than MONITOR_ARGUMENTS. */
 static int split(char *line, char *argv[MONITOR_ARGUMENTS + 1])
 {
 	int argc = 0;
@@ -168,7 +168,7 @@ static int split(char *line, char *argv[MONITOR_ARGUMENTS + 1])
 	return argc;
 }
 
-/* Once: a debugger may ask before the monitor starts. */
+/* Add `help` and `log`, once: a debugger may run commands before the monitor starts. */
 static void add_own_commands(void)
 {
 	if (find(help_command.name))

@@ -1,5 +1,5 @@
 /*
- * The command monitor: a prompt on every console, and the commands that others register.
+ * The command monitor: a prompt on every console, and commands that other parts register.
  */
 #pragma once
 
@@ -7,47 +7,49 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MONITOR_ARGUMENTS 16 /* words of a line, the command among them */
+#define MONITOR_ARGUMENTS 16 /* most words in a line, the command among them */
 
 struct monitor_command {
 	const char *name;
-	const char *arguments; /* as the help shows them, "ADDR [PAGES]", or "" */
+	const char *arguments; /* as the help shows them: "ADDR [PAGES]", or "" */
 	const char *help;      /* one line, no full stop */
-	/* argv[0] is the name, argv[argc] NULL. Speaks with say(), and says itself what is wrong with an argument. */
+	/*
+	 * Do the command. argv[0] is its name, argv[argc] NULL. Prints with say(), also what is wrong with an argument.
+	 */
 	void (*run)(int argc, char **argv);
-	struct monitor_command *next; /* owned by the monitor */
+	struct monitor_command *next; /* used by the monitor */
 };
 
-/* Where bytes are typed. */
+/* A device on which commands are typed. */
 struct monitor_input {
-	int (*read)(void);          /* the next byte, or -1 when none waits */
-	struct monitor_input *next; /* owned by the monitor */
+	int (*read)(void);          /* returns the next byte, or -1 when none waits */
+	struct monitor_input *next; /* used by the monitor */
 };
 
-/* Make a command known. Both structures stay the monitor's for good; a name must be new. */
+/* Add a command, whose name must be new, or an input. The structure belongs to the monitor from then on. */
 void monitor_add(struct monitor_command *command);
 void monitor_add_input(struct monitor_input *input);
 
-/* What to do when no input has a byte: `hlt`, once interrupts wake the CPU. cpu_pause() until set. */
+/* Set what to do when no input has a byte: `hlt`, once interrupts wake the CPU. cpu_pause() until this is called. */
 void monitor_set_idle(void (*idle)(void));
 
-/* Run a line, which is cut into words in place, as if it had been typed. */
+/* Run a line as if it had been typed. The line is cut into words in place. */
 void monitor_execute(char *line);
 
-/* Make `help` and `log` known and show the prompt. */
+/* Add `help` and `log`, and show the prompt. */
 void monitor_start(void);
 
-/* Take the bytes that wait and run the lines they complete. Returns false when there was none. */
+/* Take the bytes that wait, and run the lines that they complete. Returns false when no byte waited. */
 bool monitor_poll(void);
 
-/* monitor_start(), and then poll for ever. */
+/* Call monitor_start(), and then monitor_poll() for ever. */
 __attribute__((noreturn)) void monitor_run(void);
 
 /*
- * An unsigned number: decimal, or with 0x, 0o or 0b before it; '_' between digits is passed over.
- * Returns false, *ret_value untouched, when it is none or needs more than 64 bits.
+ * Parse an unsigned number: decimal, or with 0x, 0o or 0b before it; '_' between digits is ignored.
+ * Returns false, *ret_value untouched, when the text is no number or needs more than 64 bits.
  */
 bool monitor_number(const char *text, uint64_t *ret_value);
 
-/* Say how the command `name` is used: for a run() that was given wrong arguments. */
+/* Print how the command `name` is used: for a run() that was given wrong arguments. */
 void monitor_usage(const char *name);

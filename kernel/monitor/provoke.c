@@ -1,6 +1,6 @@
 /*
- * Does what a kernel must never do, for the monitor's `panic`. What it goes by is volatile: a compiler that sees
- * through a fault may leave it out.
+ * Does what a kernel must never do, for the monitor's `panic`. The values used for that are volatile: a compiler that
+ * sees through a fault may leave it out.
  */
 #include "kernel/monitor/provoke.h"
 
@@ -15,10 +15,10 @@
 #include "kernel/mm/space/kernel_space.h"
 #include "paging/layout.h"
 
-/* From kernel/arch/kernel.ld. */
+/* Defined in kernel/arch/kernel.ld. */
 extern char image_text[];
 
-/* Two numbers that a compiler can know nothing of. */
+/* Two numbers whose values the compiler must not know. */
 static volatile uintptr_t zero, one = 1;
 
 static void write_null(void)
@@ -46,7 +46,7 @@ static __attribute__((noinline)) void use_stack(volatile uint64_t *deeper)
 	volatile uint64_t here[16];
 
 	here[0] = *deeper + 1;
-	/* Always true, which the compiler cannot know. */
+	/* Always true, but the compiler cannot know. */
 	if (*deeper < UINT64_MAX)
 		use_stack(here);
 	*deeper = here[0];
@@ -71,7 +71,7 @@ static void say_panic(void)
 	panic("asked for in the monitor");
 }
 
-/* The message cannot be read: the panic page itself faults. */
+/* Call panic() with a string that cannot be read, so that the panic page itself faults. */
 static void panic_badly(void)
 {
 	const char *volatile nowhere = (const char *)HEAP_BASE;
@@ -83,7 +83,7 @@ struct node {
 	struct node *volatile next;
 };
 
-/* So large that its pages go at kfree; of a smaller one only the debug build notices. */
+/* LARGE: a block whose pages are unmapped at kfree. SMALL: a block of which only the debug build notices misuse. */
 #define LARGE (64 << 20)
 #define SMALL 48
 
@@ -133,7 +133,7 @@ static void free_twice(void)
 	unnoticed();
 }
 
-/* An entry with an address bit that no CPU has: found by the CPU at the next access. */
+/* Set an address bit that no CPU has in a page-table entry: the CPU finds it at the next access. */
 static void spoil_entry(void)
 {
 	volatile uint8_t *block = kmalloc(LARGE);
@@ -158,14 +158,14 @@ static void read_frame_in_user_context(void)
 	one = *byte;
 }
 
-/* Waits for what only another task could do, and gives nobody the CPU: the kernel is not preemptible. */
+/* Wait for something that only another task could do, without giving up the CPU: the kernel is not preemptible. */
 static void wait_for_ever(void)
 {
 	while (!zero)
 		;
 }
 
-/* The same, and no interrupt comes either. */
+/* Wait for ever, with interrupts off, too. */
 static void wait_deaf(void)
 {
 	irq_close();

@@ -1,5 +1,5 @@
 /*
- * Faults on purpose, to see the panic page: each is the real thing.
+ * Faults on purpose, to see the panic page. None is simulated.
  */
 #pragma once
 
@@ -9,12 +9,13 @@
 #define PROVOKE_HOW "[null|jump|ud|div|stack|text|twice|free|small|over|again|pte|context|loop|deaf]"
 
 /*
- * "null": a write through a null pointer; "jump": a call of one; "ud": an invalid opcode; "div": a division by zero;
- * "stack": endless recursion into the guard page; "text": a write to the kernel's own code; "panic": panic();
- * "twice": a panic whose own page faults; "free": a use after kfree; "small": of a small block, "over": a write behind
- * one, "again": a second kfree, all of which only a build with DEBUG=1 notices; "pte": an access through a page-table
- * entry with a reserved bit; "context": a read of the direct map while a user context is loaded; "loop", "deaf": no
- * fault at all, but an endless wait with interrupts on or off, which only the watchdog ends.
- * Returns false for another word, and else not at all.
+ * Do what the word `how` says. "null": a write through a null pointer; "jump": a call of one; "ud": an invalid opcode;
+ * "div": a division by zero; "stack": endless recursion into the guard page; "text": a write to the kernel's own code;
+ * "panic": panic(); "twice": a panic whose own page faults; "free": a use after kfree; "small": a use of a small block
+ * after kfree, "over": a write behind one, "again": a second kfree, all of which only a build with DEBUG=1 notices;
+ * "pte": an access through a page-table entry with a reserved bit; "context": a read of the direct map while a user
+ * context is loaded; "loop", "deaf": no fault at all, but an endless wait with interrupts on or off, which only the
+ * watchdog ends.
+ * Returns false for an unknown word, and otherwise not at all.
  */
 bool provoke(const char *how);

@@ -1,6 +1,6 @@
 /*
- * Runs in the NMI's handler: takes no lock and needs no memory. It writes to the log only where it has interrupted the
- * halt of a CPU that has nothing to do, so nobody is in the middle of anything then.
+ * The watchdog runs in the NMI's handler: takes no lock and needs no memory. It writes to the log only when the NMI has
+ * interrupted the halt of an idle CPU, since then nobody is in the middle of anything.
  */
 #include "kernel/monitor/watchdog.h"
 
@@ -23,24 +23,25 @@
 
 #define HLT 0xf4
 
-/* From kernel/arch/kernel.ld. */
+/* Defined in kernel/arch/kernel.ld. */
 extern const uint8_t image_text[], image_text_end[];
 
-static uint64_t limit; /* ticks of the time-stamp counter */
+static uint64_t limit; /* in ticks of the time-stamp counter. Fixed after boot */
 static long limit_seconds;
-static uint64_t seen;     /* progress() at the last sign of life… */
-static uint64_t seen_tsc; /* …and when that was */
+static uint64_t seen;     /* what progress() was at the last sign of life. The NMI's handler alone */
+static uint64_t seen_tsc; /* when the last sign of life was. The NMI's handler alone */
 static uint64_t monitor_rounds;
-static bool idle_since, told; /* whether it has been idle since then; whether that was said */
+/* whether the CPU was idle then; whether the deadlock has been reported since. The NMI's handler alone */
+static bool idle_since, told;
 
-/* The monitor waits for input in a loop of its own. */
+/* Called by the monitor while it waits for input, in a loop of its own: that is a sign of life. */
 static void monitor_idle(void)
 {
 	monitor_rounds++;
 	cpu_pause();
 }
 
-/* Another number whenever a call was made or a task got the CPU. */
+/* Return a number that changes whenever a system call is made or another task gets the CPU. */
 static uint64_t progress(void)
 {
 	const struct task *task = task_current();
@@ -53,7 +54,10 @@ static uint64_t progress(void)
 	return sum;
 }
 
-/* The scheduler's halt, or the monitor's: the instruction before the one to go on with. */
+/*
+ * Return whether the NMI has interrupted a halt, the scheduler's or the monitor's: HLT is the instruction before the
+ * next.
+ */
 static bool is_idle(const struct trap_frame *frame)
 {
 	const uint8_t *next = (const uint8_t *)frame->rip;
@@ -87,7 +91,7 @@ static bool print_where(void *ctx, struct task *task)
 	return true;
 }
 
-/* Nobody can run, and nothing that we know of will change that. */
+/* Report a deadlock: no task can run, and nothing that the kernel knows of will change that. */
 static void look_for_deadlock(const struct trap_frame *frame)
 {
 	struct backtrace_start here = { frame->rip, frame->rsp, frame->rbp };

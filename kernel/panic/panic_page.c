@@ -1,6 +1,9 @@
 /*
- * The panic page: 96 columns, 50 lines, so that it fits a small screen; what there is room for of the log. Printed in sections; an exception in one of them, on a machine
- * that is broken already, costs the rest of that section and nothing else. Touches nothing that it has not checked.
+ * The panic page: 96 columns, 50 lines, so that it fits a small screen; the log gets what room is left. Printed in
+ * sections: an exception in one of them, on a machine that is broken already, costs the rest of that section and
+ * nothing else. Touches no memory that it has not checked.
+ *
+ * Guard of all state here: the panic, which runs alone with interrupts off; the settings are fixed after boot.
  */
 #include "kernel/panic/panic_page.h"
 
@@ -32,17 +35,17 @@
 #define END_LINES       2
 #define CODE_BYTES      16
 
-/* Of a line of the log behind its time. */
+/* columns for a line of the log, behind its time */
 #define LOG_TEXT_COLUMNS (PAGE_COLUMNS - 15)
 
-/* When the TSC's rate is not known: no CPU's is higher. */
+/* what counts as the TSC's rate while that is unknown: no CPU's is higher */
 #define TSC_FREQUENCY_MOST 6000000000ULL
 
 /* What the page is about. */
 struct subject {
-	struct trap_frame *frame; /* NULL: somebody called panic() */
-	char message[256];        /* panic's */
-	vaddr_t caller;           /* of panic(): where its call returns to */
+	struct trap_frame *frame; /* the trap; NULL: somebody called panic() */
+	char message[256];        /* panic()'s message */
+	vaddr_t caller;           /* the address that panic() returns to */
 	struct backtrace_start at;
 	uint64_t cr2;
 	struct space space; /* of the context that was interrupted */
@@ -55,7 +58,7 @@ static uint64_t restart_frequency;
 static size_t lines_said;
 static const char *explanation;
 
-/* All of the page goes through here, so that its last sections know how much room is left. */
+/* Say a piece of the page, and count its lines: the last sections must know how much room is left. */
 static __attribute__((format(printf, 1, 2))) void say_counted(const char *format, ...)
 {
 	char text[256];
@@ -132,7 +135,7 @@ struct named_value {
 	uint64_t value;
 };
 
-/* Three to a line. */
+/* Say named values, three to a line. */
 static void say_values(const struct named_value *values, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -171,7 +174,7 @@ static void say_control_registers(void)
 	say_values(values, sizeof(values) / sizeof(values[0]));
 }
 
-/* The walk of the address that was at fault. */
+/* Say the walk of the address at which an access failed. */
 static void say_walk(void)
 {
 	vaddr_t va = subject.cr2;
@@ -180,7 +183,10 @@ static void say_walk(void)
 	if (!subject.frame)
 		return;
 	if (subject.frame->vector == TRAP_DF) {
-		/* The CPU could not push the first exception's frame: CR2 may be older, RSP is not. */
+		/*
+		 * #DF: the CPU could not push the first exception's frame. CR2 may be older than that, so RSP tells the
+		 * address.
+		 */
 		va = subject.at.rsp - 8;
 		if (space_lookup(&subject.space, va, &m) == OK)
 			return;
@@ -203,12 +209,12 @@ static void say_task(void)
 	panic_print_task(say_counted, subject.cr2);
 }
 
-/* Whole lines of the log's end, without what is no text: they are cut rather than wrapped. */
+/* Say the last lines of the log. Lines are cut rather than wrapped. */
 static void say_log(void)
 {
 	size_t left = PAGE_LINES - END_LINES - 2, most;
 	uint64_t end = log_end(), seq;
-	static struct log_record record; /* the stack may be short */
+	static struct log_record record; /* static: the stack may be short */
 
 	most = lines_said < left ? left - lines_said : 0;
 	if (most < LOG_LINES_LEAST)
@@ -258,7 +264,9 @@ static void (*const sections[])(void) = {
 
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))
 
-/* Entered again from an exception inside a section: goes on with the one after it. */
+/*
+ * Say the sections that are left. An exception inside a section enters here again, and goes on with the next section.
+ */
 static __attribute__((noreturn)) void show_page(void)
 {
 	static size_t next;
@@ -272,8 +280,9 @@ static __attribute__((noreturn)) void show_page(void)
 }
 
 /*
- * Open the page. Returns when this is the first call. Later ones come from the page itself: they are named in a
- * line and do not return. When not even that line can be said they come again: each section is owed one line.
+ * Begin the page. Returns in the first call. Later calls come from exceptions in the page itself: they say so in a
+ * line, then show the sections that are left. When saying that line is what fails, calls follow without end: so at most
+ * one line for each section is tried.
  */
 static void open_page(const char *what, uint64_t rip)
 {
@@ -302,10 +311,10 @@ static void show_panic(const char *format, va_list args)
 {
 	const uint64_t *frame = __builtin_frame_address(0);
 	uint64_t cr3 = cpu_read_cr3();
-	vaddr_t callers[2]; /* panic() itself, and who called it */
+	vaddr_t callers[2]; /* return addresses: in panic() itself, and in the function that called panic() */
 
 	open_page("panic", (uintptr_t)__builtin_return_address(0));
-	/* A trap's handlers run in the kernel context; a panic can come in any. */
+	/* A trap's fatal handler runs in the kernel context; panic() may be called in any. */
 	if (kernel_space.root.raw && (cr3 & PTE_ADDRESS) != kernel_space.root.raw)
 		cpu_write_cr3(kernel_space.root.raw);
 	subject.cr2 = cpu_read_cr2();
@@ -313,7 +322,7 @@ static void show_panic(const char *format, va_list args)
 	subject.at = (struct backtrace_start){ frame[1], (uintptr_t)frame, frame[0] };
 	if (peek_frames(&subject.space, (uintptr_t)frame, callers, 2) == 2)
 		subject.caller = callers[1];
-	/* Should it not survive being formatted: the bare format says something too. */
+	/* The bare format is kept in case formatting it is what fails: it says something, too. */
 	format_s(subject.message, sizeof(subject.message), "%s", format);
 	format_v(subject.message, sizeof(subject.message), format, args);
 	show_page();

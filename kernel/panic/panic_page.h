@@ -1,20 +1,20 @@
 /*
- * The page that the kernel ends with: what happened, where, the registers, the walk, who called whom, the task
- * and its memory, the last of the log.
+ * The page with which the kernel ends: what happened and where, the registers, the walk, a backtrace, the task and its
+ * memory, the end of the log.
  */
 #pragma once
 
 #include <stdint.h>
 
 /*
- * From now on a trap that nobody takes and every panic() show the page on all consoles and halt.
- * Call it when there is a console; the direct map must be there.
+ * Have every trap that no handler takes, and every panic(), show the page on all consoles and halt. Call this as soon
+ * as there is a console; the direct map must be mapped.
  */
 void panic_page_init(void);
 
 /*
- * Called at the page's end, before the machine halts or restarts; `frame` is NULL when somebody called panic(). A
- * debugger stays in it.
+ * Set a function to call at the page's end, before the machine halts or restarts; `frame` is NULL when somebody called
+ * panic(). A debugger stays in that function.
  */
 struct trap_frame;
 void panic_page_set_debugger(void (*debugger)(struct trap_frame *frame));
@@ -25,5 +25,5 @@ void panic_page_set_debugger(void (*debugger)(struct trap_frame *frame));
  */
 void panic_page_set_restart(long seconds, uint64_t tsc_frequency);
 
-/* What the next page's first line says, before the exception: who provokes a trap to end the machine knows more. */
+/* Set the first line of the next page, before the exception, for a caller that provokes a trap to end the machine. */
 void panic_page_explain(const char *text);

@@ -1,5 +1,5 @@
 /*
- * Prints what the kernel's own structures say of the running task. In the kernel context.
+ * Prints what the kernel's own structures say about the running task. In the kernel context.
  */
 #include "kernel/panic/panic_task.h"
 
@@ -8,8 +8,8 @@
 #include "kernel/sys/sys.h"
 #include "kernel/task/process.h"
 
-#define AREAS 4  /* around the address */
-#define NAME  64 /* of an area's file: the line has room for 96 characters */
+#define AREAS 4  /* how many areas to print, around the address */
+#define NAME  64 /* room for the name of an area's file: the line has 96 columns */
 
 static void print_area(print_fn *print, const struct process *process, const struct area *area, vaddr_t va)
 {
@@ -27,7 +27,7 @@ static void print_areas(print_fn *print, const struct process *process, vaddr_t 
 	const struct area_tree *tree = &process->space->areas;
 	const struct area *first = area_find_from(tree, va), *area;
 
-	/* Two below the address, when there are so many. */
+	/* Start two areas below the address, if there are so many. */
 	for (int i = 0; i < 2; i++) {
 		area = area_prev(tree, first);
 		if (area)
@@ -39,7 +39,10 @@ static void print_areas(print_fn *print, const struct process *process, vaddr_t 
 		print_area(print, process, area, va);
 }
 
-/* Of the frame at the top of its stack: how it came into the kernel. */
+/*
+ * Return the name of the system call that the task is in, as the frame at the top of its kernel stack says; NULL for
+ * none.
+ */
 static const char *system_call_of(const struct task *task)
 {
 	const struct trap_frame *frame = task_frame(task);

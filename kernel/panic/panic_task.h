@@ -1,5 +1,5 @@
 /*
- * The panic page's part on whose fault it may be: the task, its program and its memory.
+ * The part of the panic page about the running task, its program and its memory.
  */
 #pragma once
 
@@ -7,7 +7,7 @@
 #include "paging/types.h"
 
 /*
- * Which task, of which process, in which system call; and of its areas those next to `va`, six lines in all at the most.
- * Nothing before there are tasks. Believes the kernel's structures: a broken one costs the rest of it.
+ * Print the task, its process and its system call, and its areas next to `va`: six lines at the most. Prints nothing
+ * while there are no tasks. Believes the kernel's structures: a broken one costs the rest of these lines.
  */
 void panic_print_task(print_fn *print, vaddr_t va);

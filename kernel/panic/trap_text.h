@@ -1,5 +1,5 @@
 /*
- * What an exception's error code, an address and a value in a register say, in words.
+ * Words for an exception's error code, for an address, and for a value in a register.
  */
 #pragma once
 
@@ -8,10 +8,13 @@
 /* Room for trap_text's text. */
 #define TRAP_TEXT 80
 
-/* "write to a page that is not present, by the kernel", …; empty for an exception whose code says nothing. */
+/*
+ * Describe an exception's error code: "write to a page that is not present, by the kernel", …; "" when the code says
+ * nothing.
+ */
 char *trap_text(uint64_t vector, uint64_t error, char buffer[TRAP_TEXT]);
 
-/* The memory map's name for where `va` is; a null pointer is one up to the first page's end. */
+/* Return the memory map's name for the range of `va`; "a null pointer" for the first page. */
 const char *address_text(vaddr_t va);
 
 /*
@@ -21,7 +24,7 @@ const char *address_text(vaddr_t va);
 const char *kernel_context_text(vaddr_t va);
 
 /*
- * What a value is when it is no value: freed memory of the debug build's heap, memory that nobody has written, or a red
- * zone. NULL for all others.
+ * Describe a value that is the filling of the debug build's heap: freed memory, memory that nobody has written, or a
+ * red zone. Returns NULL for all other values.
  */
 const char *value_text(uint64_t value);

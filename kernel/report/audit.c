@@ -1,13 +1,13 @@
 /*
- * The rules of the memory map, one function a range, applied to each leaf of a space. Only looks: what to do about
- * a fault is for whoever asked.
+ * The rules of the memory map, one function a range, applied to each leaf of a space. Only looks: the caller decides
+ * what to do about a fault.
  */
 #include "kernel/report/audit.h"
 
 #include "kernel/report/walk_report.h"
 #include "paging/layout.h"
 
-/* What a PML4 entry of ours may hold besides its address. */
+/* The bits that a PML4 entry of ours may have besides its address. */
 #define ROOT_BITS (PTE_PRESENT | PTE_WRITABLE | PTE_USER | PTE_ACCESSED | PTE_PINNED)
 
 /* One audit under way. */
@@ -16,8 +16,9 @@ struct run {
 	const struct audit_facts *facts;
 	enum audit_kind kind;
 	struct audit *audit;
-	size_t at;             /* index in the memory map, where the last leaf was: they come in order */
-	uint64_t direct_bytes; /* of RAM, seen in the direct map at the right address */
+	/* index in the memory map of the range with the last leaf: leaves mostly come in ascending order */
+	size_t at;
+	uint64_t direct_bytes; /* bytes of RAM that the direct map has at the right address, so far */
 };
 
 static void report(struct run *run, enum audit_fault fault, vaddr_t va, uint64_t entry, int level)
@@ -55,7 +56,7 @@ static bool is_ram(const struct mem_range *r)
 	return mem_type_is_ram((enum mem_type)r->type);
 }
 
-/* Is all of [start, start + size) RAM? Quick when the calls come in ascending order. */
+/* Return whether all of [start, start + size) is RAM. Quick when the calls come in ascending order. */
 static bool all_ram(struct run *run, uint64_t start, uint64_t size)
 {
 	const struct memmap *map = run->facts->memmap;
@@ -73,7 +74,7 @@ static bool all_ram(struct run *run, uint64_t start, uint64_t size)
 	return false;
 }
 
-/* Is there any RAM in [start, start + size)? */
+/* Return whether any part of [start, start + size) is RAM. */
 static bool some_ram(const struct run *run, uint64_t start, uint64_t size)
 {
 	const struct memmap *map = run->facts->memmap;
@@ -180,7 +181,7 @@ static bool visit_leaf(void *ctx, const struct mapping *m)
 	return true;
 }
 
-/* A table that is not in RAM cannot be looked into through the direct map: the visit stops before it. */
+/* Count a table. One that is not in RAM cannot be read through the direct map: the visit stops before it. */
 static bool visit_table(void *ctx, paddr_t pa, int level, vaddr_t va)
 {
 	struct run *run = ctx;
@@ -193,7 +194,7 @@ static bool visit_table(void *ctx, paddr_t pa, int level, vaddr_t va)
 	return false;
 }
 
-/* ---- what is not a leaf's fault ---- */
+/* ---- rules that are not about a leaf ---- */
 
 static void check_root(struct run *run)
 {
@@ -210,12 +211,12 @@ static void check_root(struct run *run)
 				       (slot >= KERNEL_SLOT && (e.raw & PTE_USER))))
 			report(run, AUDIT_ROOT, va, e.raw, 4);
 	}
-	/* The CPU sets the accessed bit of each copy by itself. */
+	/* The accessed bit may differ: the CPU sets it in each copy by itself. */
 	if ((root[SHARED_SLOT].raw ^ kernel[SHARED_SLOT].raw) & ~PTE_ACCESSED)
 		report(run, AUDIT_SHARED, HEAP_BASE, root[SHARED_SLOT].raw, 4);
 }
 
-/* Can the segment's frames be written through the direct map? */
+/* Report leaves of the direct map through which the segment's frames can be written. */
 static void check_text_alias(struct run *run, const struct boot_segment *text)
 {
 	vaddr_t va = HHDM_BASE + text->pa.raw, end = va + text->pages * PAGE_SIZE;
@@ -228,7 +229,7 @@ static void check_text_alias(struct run *run, const struct boot_segment *text)
 	}
 }
 
-/* Name the holes in the direct map of `r`. */
+/* Report the parts of the memory range `r` that the direct map leaves out. */
 static void find_holes(struct run *run, const struct mem_range *r)
 {
 	vaddr_t va = HHDM_BASE + r->start, end = HHDM_BASE + r->end;
@@ -247,7 +248,7 @@ static void find_holes(struct run *run, const struct mem_range *r)
 	}
 }
 
-/* All RAM is in the direct map. The sums tell; holes are only looked for when they differ. */
+/* Check that all RAM is in the direct map. Sums of bytes tell; holes are only looked for when the sums differ. */
 static void check_missing(struct run *run)
 {
 	const struct memmap *map = run->facts->memmap;
@@ -300,7 +301,7 @@ void audit_print(print_fn *print, const char *name, const struct audit *audit)
 {
 	print("audit: %s:", name);
 	for (size_t i = 0; i < AUDIT_FAULT_COUNT; i++)
-		/* The first four always, the others when there is something to say. */
+		/* The first four faults are always printed, others when there are any. */
 		if (i <= AUDIT_OUTSIDE || audit->counts[i])
 			print("%s %zu %s", i ? "," : "", audit->counts[i], fault_words[i]);
 	print("; %zu leaves, %zu tables\n", audit->leaves, audit->tables);

@@ -1,5 +1,5 @@
 /*
- * Follows frame pointers, which every function of ours keeps, and prints what it finds.
+ * Follows frame pointers, which every function of the kernel keeps, and prints the callers.
  */
 #include "kernel/report/backtrace.h"
 
@@ -15,11 +15,12 @@ static bool is_in_text(vaddr_t va, uint64_t *ret_offset)
 	return symbol_find(va, name, sizeof(name), ret_offset) == OK;
 }
 
-#define PUSH_RBP 0x55 /* how a function that makes a frame begins */
+#define PUSH_RBP 0x55 /* PUSH RBP: the first byte of a function that makes a frame */
 
 /*
- * Where no frame has been made, what the call pushed is still on the stack: after a jump into nowhere, at a function's
- * first two instructions, and in the leaf functions that compilers give no frame whatever they are told.
+ * Find the return address of a function that has no frame (yet): a CALL has pushed it, and it is still at the stack's
+ * top or right behind the pushed RBP. So it is after a jump into nowhere, at a function's first two instructions, and
+ * in leaf functions, which compilers may give no frame whatever they are told.
  */
 static bool find_pushed(const struct space *s, const struct backtrace_start *start, vaddr_t *ret)
 {
@@ -59,7 +60,7 @@ void backtrace_print(print_fn *print, const struct space *s, const struct backtr
 			return;
 		}
 		lines += said;
-		/* A recursion would push all that led to it off the page. */
+		/* A recursion would push its own callers off the page: repeated callers are counted. */
 		while (i + 1 < count && callers[i + 1] == callers[first])
 			i++;
 		if (i > first && lines++ < most)

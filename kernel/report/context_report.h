@@ -1,9 +1,9 @@
 /*
- * What contexts and the TLB cost, for the monitor.
+ * The monitor's report on what contexts and the TLB cost.
  */
 #pragma once
 
 #include "kernel/report/print.h"
 
-/* CR3 writes, invalidations, PCIDs, frames in tables. */
+/* Print CR3 writes, invalidations, PCIDs, and the frames that tables take. */
 void report_contexts(print_fn *print);

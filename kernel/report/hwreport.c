@@ -1,5 +1,6 @@
 /*
- * Gives the report the machine's own objects. Reads only what the kernel has kept, and asks the CPU.
+ * The hardware report of this machine: gives the report the kernel's own objects. Reads only what the kernel has kept,
+ * and asks the CPU.
  */
 #include "kernel/report/hwreport.h"
 
@@ -17,12 +18,13 @@
 
 typedef unsigned long long ull;
 
-static const struct boot_info *boot;
-static bool reclaimed; /* memory of the loader and of boot services may hold anything now */
+static const struct boot_info *boot; /* fixed after boot */
+/* what was memory of the loader or of boot services may hold anything by now. Fixed after boot */
+static bool reclaimed;
 
 /* ---- the CPU ---- */
 
-/* The leaves that something here decides by: kernel/arch/features.h, fpu.c and tsc.c. */
+/* The CPUID leaves that the kernel bases decisions on: kernel/arch/features.h, fpu.c and tsc.c. */
 static const struct {
 	uint32_t leaf, subleaf;
 } leaves[] = {
@@ -70,7 +72,7 @@ static void report_firmware_map(struct report_block *b)
 	}
 }
 
-/* What the loader knew better than the firmware, and the map that it made of both. */
+/* Report what the loader found out beside the firmware's map, and the map that it made of both. */
 static void report_handoff(struct report_block *b)
 {
 	const struct boot_framebuffer *fb = &boot->framebuffer;

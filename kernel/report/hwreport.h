@@ -1,6 +1,6 @@
 /*
- * The hardware report: what this machine and its firmware are to the kernel, as one block of text that
- * scripts/hwreport2fixture reads. scripts/hwreport.py lists the lines; a change there is a new version.
+ * The hardware report: how the machine and its firmware appear to the kernel, as one block of text that
+ * scripts/hwreport2fixture reads. scripts/hwreport.py lists the lines; changing any needs a new version.
  */
 #pragma once
 
@@ -11,13 +11,17 @@
 #define HWREPORT_TITLE "AnkeOS hardware report version=1"
 
 /*
- * With the word `hwreport` on the command line: the report into the log, and on the consoles whatever their level is. Once,
- * in the kernel context, while the boot's memory has not been reclaimed: ACPI tables may lie there. `info` stays.
+ * Write the report into the log, and on the consoles whatever their level is, when the word `hwreport` is on the
+ * command line. Called once, in the kernel context, before the boot's memory is reclaimed: ACPI tables may lie there.
+ * `info` must last.
  */
 void hwreport_at_boot(const struct boot_info *info, const char *cmdline);
 
-/* The same at any later time. Tables in memory that has been reclaimed are told as unreadable. In the kernel context. */
+/*
+ * Print the report at any later time. ACPI tables in reclaimed memory are reported as unreadable. In the kernel
+ * context.
+ */
 void hwreport(print_fn *print);
 
-/* Lines for the root pointer at `rsdp` and each table that hangs from it, sound or not. */
+/* Report the root pointer at `rsdp` and each table that hangs from it, sound or not, a line each. */
 void hwreport_acpi(struct report_block *b, const struct acpi_memory *memory, paddr_t rsdp);

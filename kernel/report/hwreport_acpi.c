@@ -1,10 +1,10 @@
 /*
- * The firmware's ACPI tables as they are, broken ones included: acpi_read() keeps only what is sound.
+ * Reports the firmware's ACPI tables as they are, broken ones included: acpi_read() keeps only the sound ones.
  */
 #include "kernel/irq/acpi_parse.h"
 #include "kernel/report/hwreport.h"
 
-#define TABLES_MOST 64 /* more were never seen; a damaged list may claim millions */
+#define TABLES_MOST 64 /* no machine has more; a damaged list may claim millions */
 
 #define FADT_LEAST 44 /* bytes up to the address of the DSDT */
 
@@ -25,7 +25,7 @@ static const char *checksum_of(const uint8_t *bytes, uint32_t size)
 	return sum ? "bad" : "good";
 }
 
-/* A line for the table at `pa`. Returns it; size 0 when not all of it can be read. */
+/* Report the table at `pa` in a line. Returns the table; its size is 0 when not all of it can be read. */
 static struct acpi_table report_table(struct report_block *b, const struct acpi_memory *memory, paddr_t pa)
 {
 	struct acpi_table table = { .bytes = bytes_at(memory, pa, ACPI_HEADER) };
@@ -48,7 +48,10 @@ static struct acpi_table report_table(struct report_block *b, const struct acpi_
 	return table;
 }
 
-/* `list` is an RSDT with addresses of 4 bytes, or an XSDT with 8. Returns whether it could be read. */
+/*
+ * Report the tables of a list: an RSDT with addresses of 4 bytes, or an XSDT with 8. Returns whether the list can be
+ * read.
+ */
 static bool report_list(struct report_block *b, const struct acpi_memory *memory, paddr_t pa, uint32_t width)
 {
 	struct acpi_table list = report_table(b, memory, pa), table;
@@ -83,7 +86,7 @@ void hwreport_acpi(struct report_block *b, const struct acpi_memory *memory, pad
 			  checksum_of(root, RSDP_SIZE_1), extended ? checksum_of(extended, size) : "absent");
 	if (extended && acpi_u64(extended + 24) && report_list(b, memory, paddr(acpi_u64(extended + 24)), 8))
 		return;
-	/* What the first revision had is still there; it lists the same tables. */
+	/* Without an XSDT, use the RSDT of ACPI 1.0: later revisions still have it, and it lists the same tables. */
 	if (acpi_u32(root + 16))
 		(void)report_list(b, memory, paddr(acpi_u32(root + 16)), 4);
 }

@@ -8,7 +8,7 @@
 #include "kernel/irq/rtc.h"
 #include "kernel/irq/timer.h"
 
-/* Seconds and microseconds. */
+/* Print a time in seconds and microseconds. */
 static void print_time(print_fn *print, const char *what, uint64_t ns)
 {
 	print("%s %llu.%06llu s\n", what, (unsigned long long)(ns / NS_PER_S),

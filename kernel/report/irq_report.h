@@ -1,9 +1,9 @@
 /*
- * The monitor's view of interrupts and time.
+ * The monitor's report on interrupts and time.
  */
 #pragma once
 
 #include "kernel/report/print.h"
 
-/* What time it is, when the next timer fires, and each vector's interrupts so far. */
+/* Print what time it is, when the next timer fires, and how many interrupts each vector has had. */
 void report_irqs(print_fn *print);

@@ -1,12 +1,12 @@
 /*
- * Joins leaves to runs, one at a time as the visit of the tables brings them. Prints nothing.
+ * Joins leaves to runs while a visit of the tables brings them one by one. Prints nothing.
  */
 #include "kernel/report/leaf_runs.h"
 
 struct visit {
 	leaf_run_fn *see;
 	void *ctx;
-	struct leaf_run run; /* not seen yet; without leaves: none */
+	struct leaf_run run; /* the run that grows, which `see` has not seen yet; no run when it has no leaves */
 	size_t tables;
 };
 

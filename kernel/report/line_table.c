@@ -1,13 +1,13 @@
 /*
- * Runs the table's program twice for a search: to count the rows that begin at or before the offset, and up to the last
- * of them. So no row needs to be kept, and nothing is allocated.
+ * Finds source lines in the table. Runs the table's program twice for a search: first to count the rows that begin at
+ * or before the offset, then up to the last of these. So no row needs to be kept, and nothing is allocated.
  */
 #include "kernel/report/line_table.h"
 
 #include "kernel/lib/string.h"
 #include "kernel/report/packed_text.h"
 
-/* The program's bytes: scripts/mklines. */
+/* The bytes of the table's program; scripts/mklines describes it. */
 #define ROW_ADDRESSES 28
 #define ROW_LEAST     (-3)
 #define OP_POP        224
@@ -19,17 +19,17 @@
 /* The parts of a table. */
 struct parts {
 	struct packed_pairs pairs;
-	struct packed_reader files, functions, program; /* the first two begin with their number */
+	struct packed_reader files, functions, program; /* the first two lists begin with their length */
 };
 
 struct state {
 	struct packed_reader program;
-	uint64_t offset; /* one less than the first row's can be: it begins at UINT64_MAX */
+	uint64_t offset; /* of the current row; UINT64_MAX, one less than the first row's least offset, at the start */
 	struct line_place stack[LINE_DEPTH];
 	size_t depth;
 };
 
-/* Over a list of texts, each behind `numbers` numbers. False: it is broken. */
+/* Skip a list of texts, each behind `numbers` numbers. Returns false when the list is broken. */
 static bool skip_list(struct packed_reader *r, int numbers)
 {
 	uint64_t count, codes, unused;
@@ -63,7 +63,7 @@ static bool open_table(const struct line_table *table, struct parts *ret)
 	return true;
 }
 
-/* Entry `index` of a list: its numbers, and its text when `text` is not NULL. False: there is none. */
+/* Read entry `index` of a list: its numbers, and its text when `text` is not NULL. Returns false when there is none. */
 static bool find_entry(const struct parts *parts, struct packed_reader list, uint64_t index, uint64_t *numbers,
 		       int number_count, char *text)
 {
@@ -100,12 +100,15 @@ static bool push(struct state *s, uint64_t function)
 {
 	if (s->depth == LINE_DEPTH)
 		return false;
-	/* File and first line are looked up when they are wanted: `line` counts from there. */
+	/*
+	 * File and first line are looked up when the result is handed out; until then `line` counts from the first
+	 * line.
+	 */
 	s->stack[s->depth++] = (struct line_place){ .function = function };
 	return true;
 }
 
-/* One byte that is no row. False: the end, or a broken program. */
+/* Run one byte of the program that is no row. Returns false at the end, and for a broken program. */
 static bool run_operation(struct state *s, uint8_t operation)
 {
 	uint64_t number, line;
@@ -142,7 +145,7 @@ static bool run_operation(struct state *s, uint8_t operation)
 	return false;
 }
 
-/* On to the next row. False at the end. */
+/* Run the program up to the next row. Returns false at the end. */
 static bool next_row(struct state *s)
 {
 	while (s->program.at < s->program.end) {
@@ -162,7 +165,7 @@ static bool next_row(struct state *s)
 	return false;
 }
 
-/* The innermost first, with their files. */
+/* Hand the places out, the innermost first, with their files filled in. */
 static size_t hand_out(const struct parts *parts, const struct state *s, struct line_place places[LINE_DEPTH])
 {
 	for (size_t i = 0; i < s->depth; i++) {
@@ -191,7 +194,7 @@ size_t line_table_find(const struct line_table *table, uint64_t offset, struct l
 	state.program = parts.program;
 	while (next_row(&state) && state.offset <= offset)
 		rows++;
-	/* Behind the last row comes the end of the text. */
+	/* The text ends behind the last row: an offset there has no line. */
 	if (!rows || state.offset <= offset)
 		return 0;
 	state = (struct state){ .program = parts.program, .offset = UINT64_MAX };

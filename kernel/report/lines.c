@@ -1,14 +1,14 @@
 /*
- * Where the kernel's line table lies, and how places are written.
+ * Source lines of kernel code: where the kernel's line table lies, and how places are written.
  */
 #include "kernel/report/lines.h"
 
 #include "kernel/lib/format.h"
 #include "kernel/report/symbols.h"
 
-/* From scripts/mklines' output: empty in the first of the kernel's two links. */
+/* Made by scripts/mklines: empty in the first of the kernel's two links. */
 extern const uint8_t kernel_lines[], kernel_lines_end[];
-/* From kernel/arch/kernel.ld. */
+/* Defined in kernel/arch/kernel.ld. */
 extern const char image_text[], image_text_end[];
 
 static struct line_table table(void)

@@ -1,5 +1,5 @@
 /*
- * The source lines of the kernel's own code, from the table in its image.
+ * The source lines of kernel code, from the table in the kernel's image.
  */
 #pragma once
 
@@ -9,18 +9,19 @@
 /* Room for line_format's longest text: " (", a path, ':', a number, ')'. */
 #define LINE_TEXT (LINE_NAME + 16)
 
-/* As line_table_find, for the instruction at `va`. */
+/* Find the places of the instruction at `va`, as line_table_find does. */
 size_t line_find(vaddr_t va, struct line_place places[LINE_DEPTH]);
 
-/* " (paging/walk.c:77)"; "" when `count` is 0. Returns `buffer`. */
+/* Write the first place as " (paging/walk.c:77)"; "" when `count` is 0. Returns `buffer`. */
 char *line_format(const struct line_place *places, size_t count, char buffer[LINE_TEXT]);
 
 /*
- * A line for each function that is inlined there, "     space_walk (paging/walk.c:77), inlined in", then one with
- * `label`, the function's name for `va` with an offset, and its line. `at`: `va`, or for a return address the byte before.
+ * Print a line for each function that is inlined at `at`, " space_walk (paging/walk.c:77), inlined in", then one with
+ * `label`, the function's name for `va` with an offset, and its line. `at`: `va`, or for a return address the byte
+ * before.
  * Returns how many lines; nothing is printed, and 0 returned, when they are more than `most`.
  */
 size_t line_print_place(print_fn *print, const char *label, vaddr_t va, vaddr_t at, size_t most);
 
-/* Bytes of the table of names and of the table of lines. */
+/* Print how many bytes the table of names and the table of lines have. */
 void line_print_sizes(print_fn *print);

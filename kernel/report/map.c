@@ -1,5 +1,5 @@
 /*
- * Prints the memory map and the live tables. Judges nothing: that is audit.c's.
+ * Prints the memory map and the live tables. Does not judge them, as audit.c does.
  */
 #include "kernel/report/map.h"
 
@@ -67,7 +67,7 @@ static const char *name_of(const struct labelled_print *p, const struct leaf_run
 	return run->range < LAYOUT_COUNT ? layout_ranges[run->range].name : "outside the map";
 }
 
-/* "1G:3 2M:510 4K:1024" */
+/* Write how many leaves of each size a run has: "1G:3 2M:510 4K:1024" */
 static void format_leaves(const struct leaf_run *run, char *text, size_t size)
 {
 	static const char *const names[] = { "4K", "2M", "1G", "512G" };

@@ -1,5 +1,5 @@
 /*
- * See map_draw.h. The font of the screen has these glyphs too (kernel/dev/font.h).
+ * Draws the two maps; see map_draw.h. The screen's font has the glyphs, too (kernel/dev/font.h).
  */
 #include "kernel/report/map_draw.h"
 
@@ -7,7 +7,7 @@
 #include "kernel/lib/scratch.h"
 #include "kernel/report/ranges.h"
 
-/* Beside the bar: an address and a name, a frame, a size. */
+/* Columns beside the bar: an address and a name (LABEL), a size (SIZE), and the frame. */
 #define LABEL 22
 #define SIZE  9
 #define REST  (LABEL + 2 + 2 + SIZE)
@@ -24,7 +24,9 @@
 #define BOTTOM_LEFT  "\xe2\x94\x94" /* U+2514 up and right */
 #define BOTTOM_RIGHT "\xe2\x94\x98" /* U+2518 up and left */
 
-/* What a cell looks like: one of ECMA-48's SGR colours, and a character of three bytes (or a blank: nothing is there). */
+/*
+ * How a kind of memory looks: one of ECMA-48's SGR colours, and a character of three bytes, or a blank for "nothing".
+ */
 struct kind {
 	const char *name;
 	const char *cell;
@@ -68,19 +70,22 @@ struct piece {
 };
 
 /*
- * Pieces that follow one another. What goes beyond the most there can be makes the last one larger; its kind is in the
- * legend all the same, because a picture that leaves one out says that the machine has none.
+ * A bar: pieces that follow one another. When there are too many pieces the last one grows instead. Its kind is in the
+ * legend all the same: a picture that leaves a kind out says that the machine has none of it.
  */
 struct bar {
 	size_t count;
 	uint64_t weight;
-	uint32_t kinds; /* bit n: something of kind n was added */
+	uint32_t kinds; /* bit n: a piece of kind n was added */
 	struct piece pieces[MOST_PIECES];
 };
 
 static struct bar bar SCRATCH;
 
-/* The square, so that a gigabyte looks larger than a page by more than some cells. */
+/*
+ * Return a piece's weight, which is the square of its size's logarithm: so a gigabyte looks larger than a page by more
+ * than some cells.
+ */
 static uint64_t weight_of(uint64_t bytes)
 {
 	uint64_t bits = 64 - (uint64_t)__builtin_clzll(bytes / PAGE_SIZE | 1);
@@ -110,7 +115,10 @@ static void bar_add(uint64_t bytes, unsigned kind)
 	bar.weight += weight_of(last->bytes);
 }
 
-/* Where piece `i`, before which the weights sum up to `before`, begins in so many cells; one for each if there are enough. */
+/*
+ * Return the cell in which piece `i` begins, of `cells`; `before`: the weights of the pieces before it. Each piece gets
+ * at least one cell if there are enough.
+ */
 static size_t first_cell(size_t i, uint64_t before, size_t cells)
 {
 	if (bar.count > cells)
@@ -133,7 +141,10 @@ static void draw_cells(print_fn *print, const struct kind *kind, size_t count)
 	}
 }
 
-/* The cells [from, end) of so many. Returns how many bytes lie before the first piece that begins in or behind them. */
+/*
+ * Draw the cells [from, end) of `cells`. Returns how many bytes lie before the first piece that begins at or behind
+ * `end`.
+ */
 static uint64_t draw_row(print_fn *print, const struct kind *kinds, size_t from, size_t end, size_t cells)
 {
 	uint64_t before = 0, passed = 0;
@@ -166,7 +177,7 @@ static void draw_edge(print_fn *print, const char *left, const char *right, size
 	print("%s\n", right);
 }
 
-/* "X name", for each kind that is not a blank and whose bit `used` has. */
+/* Print what the colours mean, "X name", for each kind that is not blank and whose bit in `used` is set. */
 static void draw_legend(print_fn *print, const struct kind *kinds, unsigned count, uint32_t used, unsigned columns)
 {
 	unsigned column = 0;
@@ -242,9 +253,9 @@ static enum leaf_kind kind_of(enum page_prot prot)
 	return prot & PROT_W ? LEAF_DATA : LEAF_READ;
 }
 
-/* One range, filled from its start. */
+/* A range that is being drawn, from its start on. */
 struct filling {
-	vaddr_t next; /* what lies below is in the bar */
+	vaddr_t next; /* what lies below this address has been added to the bar */
 	uint64_t mapped;
 };
 

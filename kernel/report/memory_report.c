@@ -1,5 +1,5 @@
 /*
- * Prints the counts of frame allocator and heap. Changes nothing.
+ * Prints the counts of the frame allocator and the heap. Changes nothing.
  */
 #include "kernel/report/memory_report.h"
 

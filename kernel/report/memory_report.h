@@ -1,12 +1,12 @@
 /*
- * What the allocators hold, for the monitor.
+ * The monitor's report on the allocators.
  */
 #pragma once
 
 #include "kernel/report/print.h"
 
-/* Free frames of all, and what describes them. */
+/* Print how many frames are free, of how many, and what their books take. */
 void report_frames(print_fn *print);
 
-/* The heap: what it has taken, a line for each size of block in use, and in a debug build who holds what. */
+/* Print what the heap has taken, a line for each size of block in use, and in a debug build which owner holds what. */
 void report_heap(print_fn *print);

@@ -1,5 +1,5 @@
 /*
- * See packed_text.h; the form is described in scripts/pairs.py.
+ * Reads packed numbers and texts; see packed_text.h. scripts/pairs.py describes the form.
  */
 #include "kernel/report/packed_text.h"
 
@@ -37,8 +37,8 @@ bool packed_pairs(struct packed_reader *r, struct packed_pairs *ret)
 }
 
 /*
- * Write what `code` stands for, from `at` on; returns where it ends. A pair's halves have smaller numbers than the
- * pair itself, so the pairs whose second half waits have ever smaller ones: no more can wait than there are pairs.
+ * Write what `code` stands for to text[at…]; returns where that ends. The halves of a pair have smaller numbers than
+ * the pair, so the pairs whose second half waits have ever smaller numbers: no more than MOST_PAIRS can wait.
  */
 static size_t expand_code(const struct packed_pairs *pairs, uint8_t code, char *text, size_t at, size_t size)
 {

@@ -31,7 +31,10 @@ size_t peek_frames(const struct space *s, vaddr_t rbp, vaddr_t *ret, size_t most
 {
 	size_t count = 0;
 
-	/* A chain that runs in a circle ends at `most`. It may go down, from one stack to another. */
+	/*
+	 * A chain of frames that runs in a circle ends at `most`. Frame pointers may also fall: from one stack to
+	 * another.
+	 */
 	while (count < most && is_aligned(rbp, sizeof(uint64_t))) {
 		uint64_t frame[2]; /* the caller's frame pointer, then the return address */
 

@@ -1,5 +1,5 @@
 /*
- * The boot log as a place for reports, and text in lines.
+ * print_log(), the boot log as a place for reports; and text broken into lines.
  */
 #include "kernel/report/print.h"
 

@@ -1,4 +1,6 @@
-/* See ranges.h. */
+/*
+ * The memory map's ranges as a table; see ranges.h.
+ */
 #include "kernel/report/ranges.h"
 
 const struct layout_range layout_ranges[LAYOUT_COUNT] = {

@@ -1,5 +1,5 @@
 /*
- * The memory map's ranges as a table, for what looks addresses up: paging/layout.h has them as constants.
+ * The memory map's ranges as a table, in which addresses can be looked up: paging/layout.h has them as constants.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 struct layout_range {
 	vaddr_t base;
 	uint64_t size;
-	const char *key;  /* "HHDM" */
+	const char *key;  /* the range's name in paging/layout.h: "HHDM" */
 	const char *name; /* "direct map (HHDM)" */
 };
 
@@ -17,8 +17,8 @@ struct layout_range {
 enum { LAYOUT_COUNT = 0 LAYOUT_RANGES(X) };
 #undef X
 
-/* In the order of their addresses. */
+/* The ranges, in the order of their addresses. */
 extern const struct layout_range layout_ranges[LAYOUT_COUNT];
 
-/* The index of the range that holds `va`, LAYOUT_COUNT for an address outside the map. */
+/* Return the index of the range that holds `va`; LAYOUT_COUNT for an address outside the map. */
 size_t layout_find(vaddr_t va);

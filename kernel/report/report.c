@@ -1,5 +1,5 @@
 /*
- * Gives the printers of this directory the machine's own objects. Formats nothing that they can.
+ * Gives the printers of this directory the machine's own objects. Leaves the formatting to them.
  */
 #include "kernel/report/report.h"
 
@@ -19,13 +19,16 @@
 #include "kernel/report/walk_report.h"
 #include "kernel/task/find.h"
 
-/* From kernel/arch/kernel.ld. */
+/* Defined in kernel/arch/kernel.ld. */
 extern const char boot_stack_top[], df_stack_top[], nmi_stack_top[], mc_stack_top[];
 
 static const struct boot_info *boot;
 static struct map_label labels[BOOT_SEGMENTS];
 
-/* A stack is a segment of its own, known by where it ends; the rest by its rights. */
+/*
+ * Return a segment's name: each stack is a segment of its own, known by where it ends; others are known by their
+ * rights.
+ */
 static const char *segment_name(const struct boot_segment *g)
 {
 	const struct {
@@ -139,7 +142,7 @@ static bool audit_context(print_fn *print, const char *name, const struct space 
 	return audit_total(&audit) == 0;
 }
 
-/* The audits of all processes. */
+/* The audits of all processes, while process_visit() goes through them. */
 struct process_audits {
 	print_fn *print;
 	bool good;

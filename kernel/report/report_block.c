@@ -1,5 +1,5 @@
 /*
- * See report_block.h. Knows the lines' form, and nothing of what they say.
+ * Writes the lines of a report block; see report_block.h. Does not know what they say.
  */
 #include "kernel/report/report_block.h"
 
@@ -7,9 +7,9 @@
 
 #include "kernel/lib/format.h"
 
-#define TEXT_COLUMNS 72 /* of a piece of text, which leaves room for number and name */
+#define TEXT_COLUMNS 72 /* columns of a piece of text, which leave room for the line's number and the text's name */
 
-/* The reversed polynomial of IEEE 802.3, bit by bit: a few kilobytes do not repay a table. */
+/* Continue a CRC-32 by the reversed polynomial of IEEE 802.3, bit by bit: a few kilobytes do not repay a table. */
 static uint32_t crc32(uint32_t crc, const char *text, size_t size)
 {
 	crc = ~crc;

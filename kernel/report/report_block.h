@@ -1,27 +1,30 @@
 /*
- * A report for a program to read, out of a log with other text around it: every line begins with "hw" and its number, the
- * last one has the CRC-32 of all before it. So a line that is missing, or was typed wrong, is found.
+ * A report for a program to read, out of a log with other text around it: every line begins with "hw" and its number,
+ * and the last one has the CRC-32 of all lines before. So a line that is missing, or was typed wrong, is noticed.
  */
 #pragma once
 
 #include "kernel/report/print.h"
 #include "paging/types.h"
 
-#define REPORT_BLOCK_COLUMNS 100 /* of the longest line */
+#define REPORT_BLOCK_COLUMNS 100 /* columns of the longest line */
 
 struct report_block {
 	print_fn *print;
 	unsigned lines;
-	uint32_t crc; /* of the lines so far, each with its '\n'; as zlib's crc32() of it */
+	uint32_t crc; /* of the lines so far, each with its '\n'; equal to zlib's crc32() of them */
 };
 
 /* Say the first line: "hw 1 BEGIN ", and the report's title. */
 void report_block_begin(struct report_block *b, print_fn *print, const char *title);
 
-/* Say one more line; without '\n'. What is longer than the columns is cut, in front of the CRC. */
+/* Say one more line, given without '\n'. A line that is too long is cut; the CRC is of the cut line. */
 __attribute__((format(printf, 2, 3))) void report_block_line(struct report_block *b, const char *format, ...);
 
-/* Text of any bytes as "name "text"" lines, as many as it takes: outside printable ASCII, and " and \, as \xNN. */
+/*
+ * Say any bytes as lines of the form name "text", as many as needed: bytes outside printable ASCII, and " and \, as
+ * \xNN.
+ */
 void report_block_text(struct report_block *b, const char *name, const char *text, size_t size);
 
 /* Say the last line: "hw N END crc32=", and eight digits. */

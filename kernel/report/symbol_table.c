@@ -1,19 +1,19 @@
 /*
- * The decoder of scripts/mksymbols' table. Knows nothing of the kernel's addresses, and keeps no index:
- * a search reads the table from its start, which a backtrace can afford.
+ * The decoder of scripts/mksymbols' table. Knows nothing of the kernel's addresses, and keeps no index: a search reads
+ * the table from its start, which is fast enough for a backtrace.
  */
 #include "kernel/report/symbol_table.h"
 
 #include "kernel/report/packed_text.h"
 
-/* One entry: where the function starts and the codes of its name. */
+/* One entry of the table: where the function starts, and the codes of its name. */
 struct entry {
 	uint64_t offset;
 	const uint8_t *codes;
 	uint64_t count; /* 0: the end of the text */
 };
 
-/* The entry after one at `previous`; false at the table's end. */
+/* Read the entry that follows one at `previous`. Returns false at the table's end. */
 static bool read_entry(struct packed_reader *r, uint64_t previous, struct entry *ret)
 {
 	uint64_t step, count;

@@ -1,6 +1,6 @@
 /*
- * The compact table of function names that scripts/mksymbols makes; the form is described there.
- * Reads bytes that it does not believe: a broken table gives wrong answers or none, never a stray access.
+ * The compact table of function names that scripts/mksymbols makes and describes.
+ * Does not believe the bytes: a broken table gives wrong answers or none, never a stray access.
  */
 #pragma once
 
@@ -11,15 +11,15 @@ struct symbol_table {
 	size_t size; /* 0: a table that knows no name */
 };
 
-/* A name longer than the buffer is cut; all of ours fit. */
+/* Room for a name. A longer one is cut; all of the kernel's fit. */
 #define SYMBOL_NAME 64
 
 /*
- * The function that holds the byte at `offset` from the start of the text: the last symbol at or before it.
- * name: gets its name, cut to fit and NUL-terminated; size is at least 1.
+ * Find the function that holds the byte at `offset` from the start of the text: the last symbol at or before it.
+ * name: gets the function's name, cut to fit and NUL-terminated; size is at least 1.
  * *ret_offset: bytes from the function's start.
- * Returns ERR_NOT_FOUND (before the first symbol, behind the text, or a broken table); *ret_offset is then
- * untouched and `name` undefined.
+ * Returns ERR_NOT_FOUND (before the first symbol, behind the text, or a broken table); *ret_offset is then untouched
+ * and `name` undefined.
  */
 MUST_CHECK enum status symbol_table_find(const struct symbol_table *table, uint64_t offset, char *name, size_t size,
 					 uint64_t *ret_offset);

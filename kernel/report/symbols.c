@@ -1,13 +1,13 @@
 /*
- * Where the kernel's symbol table and text lie, and how a place in it is written.
+ * Names of kernel functions: where the kernel's symbol table and text lie, and how a place in the text is written.
  */
 #include "kernel/report/symbols.h"
 
 #include "kernel/lib/format.h"
 
-/* From scripts/mksymbols' output: empty in the first of the kernel's two links. */
+/* Made by scripts/mksymbols: empty in the first of the kernel's two links. */
 extern const uint8_t kernel_symbols[], kernel_symbols_end[];
-/* From kernel/arch/kernel.ld. */
+/* Defined in kernel/arch/kernel.ld. */
 extern const char image_text[], image_text_end[];
 
 size_t symbol_bytes(void)
@@ -24,7 +24,7 @@ enum status symbol_find(vaddr_t va, char *name, size_t size, uint64_t *ret_offse
 	return symbol_table_find(&table, va - (uintptr_t)image_text, name, size, ret_offset);
 }
 
-/* The name for `at` with the offset of `va`. */
+/* Write the name of the function at `at`, with the offset of `va` in it. */
 static char *format_place(vaddr_t va, vaddr_t at, char buffer[SYMBOL_TEXT])
 {
 	char name[SYMBOL_NAME];

@@ -1,5 +1,6 @@
 /*
- * See sys_reports.h. Each file is one of the monitor's printers, run when the file is read.
+ * The monitor's reports as files; see sys_reports.h. Each file is one of the monitor's printers, run when the file is
+ * read.
  */
 #include "kernel/report/sys_reports.h"
 
@@ -13,9 +14,13 @@
 #include "kernel/report/report.h"
 #include "kernel/report/task_report.h"
 
-#define HEAP_ROOM 65536 /* for the report of the heap, which must not change while it is being told */
+/* bytes reserved for the report of the heap, since the heap must not change while it is printed */
+#define HEAP_ROOM 65536
 
-/* Where print_text puts it: a printer hands on no argument. Never two at once, as nothing here blocks. */
+/*
+ * The text that print_text adds to: a print_fn gets no argument for it. Only one report is made at a time, as none
+ * blocks. Guard: the kernel, one CPU, not preempted.
+ */
 static struct text *target;
 
 static void print_text(const char *format, ...)
@@ -27,7 +32,7 @@ static void print_text(const char *format, ...)
 	va_end(args);
 }
 
-/* Printers read tables and the allocators' books: that takes the kernel context. */
+/* Run a printer in the kernel context: it reads tables and the allocators' books. */
 static int run(struct text *ret, void (*report)(print_fn *print))
 {
 	context_token_t token = kernel_context_enter();

@@ -1,7 +1,7 @@
 /*
- * The monitor's reports as files: /sys/kernel/ankeos.
+ * The monitor's reports as files, under /sys/kernel/ankeos.
  */
 #pragma once
 
-/* Make them known to sysfs. Once, before it is mounted. */
+/* Add the files to sysfs. Called once, before sysfs is mounted. */
 void sys_reports_init(void);

@@ -61,7 +61,7 @@ void report_tasks(print_fn *print)
 	process_visit(print_zombie, &print);
 }
 
-/* The number of the system call that it is in, or SYSCALL_TABLE. */
+/* Return the number of the system call that a task is in; SYSCALL_TABLE when it is in none. */
 static uint64_t call_of(const struct task *task)
 {
 	const struct trap_frame *frame = task_frame(task);
@@ -105,7 +105,7 @@ void report_where(print_fn *print, const struct task *task, const struct backtra
 		backtrace_print(print, &kernel_space, running, BACKTRACE_MOST);
 }
 
-/* Ticks first; where none were counted, CR3 writes, then calls. */
+/* Return whether `a` cost more than `b`: by ticks; where none were counted by CR3 writes; then by calls. */
 static bool costs_more(const struct syscall_cost *a, const struct syscall_cost *b)
 {
 	if (a->ticks != b->ticks)
@@ -115,7 +115,7 @@ static bool costs_more(const struct syscall_cost *a, const struct syscall_cost *
 	return a->calls > b->calls;
 }
 
-/* The most expensive call that is not in `done`; -1: none is left. */
+/* Return the most expensive call that is not in `done`; -1 when none is left. */
 static int most_expensive(const uint64_t *done)
 {
 	int most = -1;

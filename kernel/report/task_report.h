@@ -1,5 +1,5 @@
 /*
- * Tasks and system calls, for the monitor.
+ * The monitor's reports on tasks and system calls.
  */
 #pragma once
 
@@ -10,17 +10,17 @@
 
 struct task;
 
-/* A line a task: number, process, state, context, CPU time, pages. */
+/* Print a line for each task: number, process, state, context, CPU time, pages. */
 void report_tasks(print_fn *print);
 
-/* A line a system call that was made: how often, CR3 writes, ticks; the most expensive first. */
+/* Print a line for each system call that was made: how often, CR3 writes, ticks; the most expensive first. */
 void report_syscalls(print_fn *print);
 
 /*
- * Where a task is: its system call, and who called whom in the kernel; for the one that has the CPU from `running` on,
- * unless that is NULL. In the kernel context; never faults.
+ * Print where a task is: its system call, and a backtrace in the kernel; for the task that has the CPU the backtrace
+ * starts at `running`, and is left out when that is NULL. In the kernel context; never faults.
  */
 void report_where(print_fn *print, const struct task *task, const struct backtrace_start *running);
 
-/* Does it wait for what comes from outside: a read of a device, or one of several files? */
+/* Return whether the task waits for something from outside: it reads a device, or waits for one of several files. */
 bool report_waits_for_input(const struct task *task);

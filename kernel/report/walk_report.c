@@ -1,5 +1,5 @@
 /*
- * Shows what the tables say about an address. Reads entries through paging/; changes none.
+ * Prints what the tables say about an address. Reads entries through paging/; changes none.
  */
 #include "kernel/report/walk_report.h"
 

@@ -1,5 +1,5 @@
 /*
- * Page-table entries and walks in words.
+ * Page-table entries and walks, in words.
  */
 #pragma once
 
@@ -9,20 +9,22 @@
 /* Room for rights_format's text. */
 #define RIGHTS_TEXT 8
 
-/* "rw-g": readable, writable, executable, global; a "u" behind it when users may. Returns `buffer`. */
+/* Write rights as "rw-g": readable, writable, executable, global; a "u" is added when users may. Returns `buffer`. */
 char *rights_format(enum page_prot prot, char buffer[RIGHTS_TEXT]);
 
-/* "WB", "WC", "WT" or "UC". */
+/* Return the memory type's name: "WB", "WC", "WT" or "UC". */
 const char *memory_type_name(enum page_prot prot);
 
-/* "PTE", "PDE", "PDPTE", "PML4E" for levels 1 to 4. */
+/* Return what an entry of level 1 to 4 is called: "PTE", "PDE", "PDPTE", "PML4E". */
 const char *entry_name(int level);
 
-/* "4 KiB", "2 MiB", "1 GiB" for levels 1 to 3, "512 GiB" for what the CPU does not have. */
+/* Return the size of a leaf of level 1 to 3: "4 KiB", "2 MiB", "1 GiB"; "512 GiB" for level 4, which no CPU has. */
 const char *leaf_size_name(int level);
 
-/* A line for each level of the walk for `va`: entry, index, raw value, meaning. At most 4 lines of 80 columns. */
+/* Print a line for each level of the walk for `va`: entry, index, raw value, meaning. At most 4 lines of 80 columns. */
 void walk_print(print_fn *print, const struct space *s, vaddr_t va);
 
-/* One line: the leaf that maps `va` with its effective rights, or at which level there is none. */
+/*
+ * Print one line: the leaf that maps `va` with its effective rights, or the level at which the walk ends without one.
+ */
 void walk_print_leaf(print_fn *print, const struct space *s, vaddr_t va);
