@@ -156,7 +156,7 @@ $(HOST)/test/host/test_map_fixtures.o: $(HOST)/fixtures.inc $(FIXTURES)
 HOST_SUPPORT := $(patsubst %.c,$(HOST)/%.o,$(filter-out test/host/test_%,$(wildcard test/host/*.c)))
 
 # Before anything that includes cmocka.h is compiled.
-CMOCKA := printf '\#include <%s>\n' setjmp.h stdarg.h stdint.h cmocka.h | $(HOSTCC) -fsyntax-only -xc -
+CMOCKA := printf '\#include <%s>\n' setjmp.h stdarg.h stddef.h stdint.h cmocka.h | $(HOSTCC) -fsyntax-only -xc -
 
 $(HOST)/test/%.o: test/%.c Makefile $(HOST)/flags
 	$(call need_words,cmocka.h,$(CMOCKA),libcmocka-dev)
