@@ -33,13 +33,13 @@ struct directory_entry *directory_find(const struct directory *dir, struct name 
 	return entry;
 }
 
-struct directory_entry *directory_entry_create(struct name name, struct node *node)
+struct directory_entry *directory_entry_create(struct name name)
 {
 	struct directory_entry *entry = kmalloc(sizeof(*entry) + name.size);
 
 	if (!entry)
 		return NULL;
-	*entry = (struct directory_entry){ .node = node, .hash = hash_of(name), .size = (uint16_t)name.size };
+	*entry = (struct directory_entry){ .hash = hash_of(name), .size = (uint16_t)name.size };
 	memcpy(entry->text, name.text, name.size);
 	return entry;
 }
@@ -101,7 +101,6 @@ void directory_remove(struct directory *dir, struct directory_entry *entry)
 	if (dir->last_listed == entry)
 		dir->last_listed = NULL;
 	dir->count--;
-	kfree(entry);
 }
 
 struct directory_entry *directory_at(struct directory *dir, uint64_t position)

@@ -49,21 +49,21 @@ static void end_detached(struct fs *fs)
 
 void node_put(struct node *node)
 {
-	/* The last holder of a directory may be the last of its parent, and so on up. */
+	/* The last holder of a node may be the last of its parent, and so on up. */
 	while (node) {
-		struct node *parent = node->parent;
-
+		struct node *parent = NULL;
 		struct fs *fs = node->fs;
 
 		ASSERT(node->refs);
 		fs->refs--;
-		if (--node->refs) {
-			if (fs->detached && fs->refs == fs->own + 1)
-				end_detached(fs);
-			return;
+		if (!--node->refs) {
+			parent = node->parent;
+			fs->nodes--;
+			node->ops->free(node);
 		}
-		node->fs->nodes--;
-		node->ops->free(node);
+		/* Not as long as a parent is still to be put: that is one of its nodes. */
+		if (fs->detached && fs->refs == fs->own + 1)
+			end_detached(fs);
 		node = parent;
 	}
 }

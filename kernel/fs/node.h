@@ -14,32 +14,12 @@
 #include "kernel/fs/fs.h"
 #include "kernel/fs/linux_file.h"
 #include "kernel/fs/linux_stat.h"
+#include "kernel/fs/name.h"
 
 struct file;
 struct file_lock;
 struct node;
 struct pipe;
-
-/* A name in a directory: no NUL at its end, no '/' in it. */
-struct name {
-	const char *text;
-	size_t size;
-};
-
-/* Where a symbolic link leads. */
-struct link_target {
-	struct name name; /* good as long as the node is held and this is not put */
-	char *made;       /* the heap block that `name` lies in, when it was made for this call; or NULL */
-};
-
-void link_target_put(struct link_target *target);
-
-/* One entry as a directory lists it. The name is valid until the directory changes. */
-struct dir_entry {
-	struct name name;
-	uint64_t number; /* of the node */
-	uint32_t mode;   /* its type bits */
-};
 
 /*
  * What a file system does. Names that arrive here are neither empty nor "." nor ".." and have at most NAME_MAX bytes;
@@ -62,10 +42,12 @@ struct node_ops {
 	int (*link)(struct node *dir, struct name name, struct node *node);
 	int (*unlink)(struct node *dir, struct name name); /* a directory too, when it is empty */
 	int (*rename)(struct node *from, struct name old_name, struct node *to, struct name new_name, unsigned flags);
-	/* The target of a symbolic link, for the caller to put. */
+	/* Of a symbolic link. */
 	int (*readlink)(struct node *node, struct link_target *ret);
 	/* For links that lead somewhere without a path (/proc/self/exe): the node, with a reference. May be NULL. */
 	int (*follow)(struct node *node, struct node **ret);
+	/* Where one of its names is, or its last one was: good until the tree changes. -ENOENT: none. NULL: it never has one. */
+	int (*place)(struct node *node, struct node_place *ret);
 	/* What /proc shows for a node that no path leads to, as "pipe:[12]"; returns as snprintf(3). NULL: paths do. */
 	size_t (*describe)(const struct node *node, char *buffer, size_t size);
 	/* Give a regular file's or a directory's new description its operations. */
@@ -73,7 +55,7 @@ struct node_ops {
 	int (*truncate)(struct node *node, uint64_t size);
 	/* Blocks of 512 bytes that the content has in memory. May be NULL: none. */
 	uint64_t (*blocks)(const struct node *node);
-	/* The last reference is gone and no name leads here. */
+	/* The last reference is gone and no name leads here; `parent` is put afterwards. */
 	void (*free)(struct node *node);
 };
 
@@ -86,11 +68,9 @@ struct node {
 	uint32_t mode;   /* type and permissions */
 	uint32_t uid, gid;
 	uint32_t links; /* names that lead here; for a directory as Linux counts: 2 and one for each directory in it */
-	uint32_t refs;  /* who holds it: all names together count 1 */
+	uint64_t refs;  /* who holds it: all names together count 1 */
 	struct linux_timespec atime, mtime, ctime, btime;
-	struct node *parent; /* of a directory: held; NULL for a root that covers nothing */
-	struct node *home;   /* of what is no directory: one that has a name of it; with old_name: had, held; or NULL */
-	char *old_name;      /* the heap's: the last name, of a file that somebody holds without one; or NULL */
+	struct node *parent;  /* held; of a directory, and of other nodes where their file system wants it; or NULL */
 	struct node *mounted; /* the root that covers this directory, held; or NULL */
 	struct node *covers;  /* of such a root: the directory below it */
 	struct pipe *pipe;    /* of a FIFO that is open */

@@ -273,22 +273,9 @@ int path_rename(const struct path_base *old_base, const char *old_path, const st
 	return error;
 }
 
-/* The name that `dir` has in its parent. */
-static int name_in(struct node *parent, const struct node *dir, struct name *ret)
+static int place_of(struct node *node, struct node_place *ret)
 {
-	uint64_t position = 0;
-	struct dir_entry entry;
-	int found;
-
-	if (!dir->links)
-		return -ENOENT;
-	while ((found = parent->ops->next(parent, &position, &entry)) > 0) {
-		if (entry.number == dir->number) {
-			*ret = entry.name;
-			return 0;
-		}
-	}
-	return found < 0 ? found : -ENOENT;
+	return node->ops->place ? node->ops->place(node, ret) : -ENOENT;
 }
 
 /*
@@ -299,24 +286,20 @@ static int put_path(struct node *root, struct node *dir, char *buffer, size_t si
 	size_t end = at;
 
 	while (dir != root) {
-		struct name name;
-		int error;
+		struct node_place place;
 
 		if (dir->covers) {
 			dir = dir->covers;
 			continue;
 		}
-		if (!dir->parent)
+		if (place_of(dir, &place) != 0 || place.gone)
 			return -ENOENT;
-		error = name_in(dir->parent, dir, &name);
-		if (error)
-			return error;
-		if (name.size + 1 > at)
+		if (place.name.size + 1 > at)
 			return -ERANGE;
-		at -= name.size + 1;
+		at -= place.name.size + 1;
 		buffer[at] = '/';
-		memcpy(buffer + at + 1, name.text, name.size);
-		dir = dir->parent;
+		memcpy(buffer + at + 1, place.name.text, place.name.size);
+		dir = place.dir;
 	}
 	if (at == end && !buffer[at]) {
 		if (!at)
@@ -346,32 +329,24 @@ static int nameless(const struct node *node, char *buffer, size_t size, size_t *
 	return length < size ? 0 : -ERANGE;
 }
 
-/* The path of `dir`, a slash, `name`, `end`. */
-static int put_path_of(struct node *root, struct node *dir, struct name name, const char *end, char *buffer,
-		       size_t size, size_t *ret_size)
+/* The path of the place's directory, a slash, the name, and whether that is gone. */
+static int put_path_of(struct node *root, const struct node_place *place, char *buffer, size_t size, size_t *ret_size)
 {
+	const char *end = place->gone ? " (deleted)" : "";
 	size_t at, more = strlen(end) + 1;
 
-	if (name.size + 1 + more > size)
+	if (place->name.size + 1 + more > size)
 		return -ERANGE;
-	at = size - more - name.size - 1;
+	at = size - more - place->name.size - 1;
 	buffer[at] = '/';
-	memcpy(buffer + at + 1, name.text, name.size);
+	memcpy(buffer + at + 1, place->name.text, place->name.size);
 	memcpy(buffer + size - more, end, more);
-	return put_path(root, dir, buffer, size, at, ret_size);
-}
-
-static int old_path(struct node *root, struct node *node, char *buffer, size_t size, size_t *ret_size)
-{
-	struct name name = { node->old_name, strlen(node->old_name) };
-	int error = put_path_of(root, node->home, name, " (deleted)", buffer, size, ret_size);
-
-	return error == -ENOENT ? nameless(node, buffer, size, ret_size) : error;
+	return put_path(root, place->dir, buffer, size, at, ret_size);
 }
 
 int path_of_node(struct node *root, struct node *node, char *buffer, size_t size, size_t *ret_size)
 {
-	struct name name;
+	struct node_place place;
 	size_t length;
 	int error;
 
@@ -384,9 +359,8 @@ int path_of_node(struct node *root, struct node *node, char *buffer, size_t size
 		error = path_of_directory(root, node, buffer, size, ret_size);
 		return error == -ENOENT ? nameless(node, buffer, size, ret_size) : error;
 	}
-	if (node->old_name)
-		return old_path(root, node, buffer, size, ret_size);
-	if (!node->home || name_in(node->home, node, &name) != 0)
+	if (place_of(node, &place) != 0)
 		return nameless(node, buffer, size, ret_size);
-	return put_path_of(root, node->home, name, "", buffer, size, ret_size);
+	error = put_path_of(root, &place, buffer, size, ret_size);
+	return error == -ENOENT && place.gone ? nameless(node, buffer, size, ret_size) : error;
 }

@@ -79,14 +79,11 @@ static struct text_node *make_node(struct text_fs *fs, struct text_node *dir, st
 		node->links = 2;
 	if (!dir)
 		return made;
-	fs->fs.own++;
-	if (node_is(node, S_IFDIR)) {
-		node->parent = node_get(&dir->node);
-		fs->fs.own++;
+	/* Its name's hold, and that of its parent. */
+	fs->fs.own += 2;
+	node->parent = node_get(&dir->node);
+	if (node_is(node, S_IFDIR))
 		dir->node.links++;
-	} else {
-		node->home = &dir->node;
-	}
 	for (end = &dir->children; *end; end = &(*end)->sibling)
 		;
 	*end = made;
@@ -190,6 +187,14 @@ static int next(struct node *dir, uint64_t *position, struct dir_entry *ret)
 	return fs_of(dir)->type->next(dir, position, ret);
 }
 
+static int place(struct node *node, struct node_place *ret)
+{
+	if (!node->parent)
+		return -ENOENT;
+	*ret = (struct node_place){ .dir = node->parent, .name = text_node(node)->name };
+	return 0;
+}
+
 static int create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct name target,
 		  struct node **ret)
 {
@@ -239,6 +244,7 @@ static const struct node_ops ops = {
 	.next = next,
 	.create = create,
 	.readlink = readlink,
+	.place = place,
 	.open = open,
 	.truncate = truncate,
 	.free = free_node,

@@ -52,7 +52,7 @@ static int next_fd(struct node *dir, uint64_t *position, struct dir_entry *ret)
 }
 
 const struct node_ops proc_fds_ops = {
-	.lookup = lookup_fd, .next = next_fd, .create = proc_refuse_create, .free = proc_node_free
+	.lookup = lookup_fd, .next = next_fd, .create = proc_refuse_create, .place = proc_place, .free = proc_node_free
 };
 
 /* Held. -ENOENT. */
@@ -96,4 +96,6 @@ static int readlink(struct node *node, struct link_target *ret)
 	return 0;
 }
 
-const struct node_ops proc_link_ops = { .readlink = readlink, .follow = follow, .free = proc_node_free };
+const struct node_ops proc_link_ops = {
+	.readlink = readlink, .follow = follow, .place = proc_place, .free = proc_node_free
+};

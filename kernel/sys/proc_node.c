@@ -3,6 +3,7 @@
  */
 #include "kernel/sys/proc_node.h"
 
+#include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
 #define LISTS 64
@@ -86,12 +87,9 @@ int proc_node_get(struct node *dir, const struct proc_node *wanted, const struct
 	node_init(&made->node, ops, dir->fs, mode);
 	made->node.number = number;
 	made->node.links = 1;
-	if (node_is(&made->node, S_IFDIR)) {
+	if (node_is(&made->node, S_IFDIR))
 		made->node.links = 2;
-		made->node.parent = node_get(dir);
-	} else {
-		made->node.home = node_get(dir);
-	}
+	made->node.parent = node_get(dir);
 	made->chain = *list_of(number);
 	*list_of(number) = made;
 	*ret = &made->node;
@@ -105,8 +103,25 @@ void proc_node_free(struct node *node)
 	while (*link != freed)
 		link = &(*link)->chain;
 	*link = freed->chain;
-	node_put(node->home);
 	kfree(freed);
+}
+
+int proc_place(struct node *node, struct node_place *ret)
+{
+	HELD_SUBJECT struct proc_subject subject = { 0 };
+	const struct proc_node *named = proc_node(node);
+	struct name name;
+
+	if (proc_find_subject(node, &subject) != 0)
+		return -ENOENT;
+	if (named->fd >= 0)
+		name = proc_number_name(named->fd);
+	else if (named->file)
+		name = (struct name){ named->file->name, strlen(named->file->name) };
+	else
+		name = proc_number_name(named->tid ? named->tid : named->pid);
+	*ret = (struct node_place){ .dir = node->parent, .name = name };
+	return 0;
 }
 
 int proc_number_in(struct name name)

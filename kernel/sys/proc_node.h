@@ -43,8 +43,9 @@ uint64_t proc_number(int pid, int tid, const struct proc_file *file, int fd);
 int proc_node_get(struct node *dir, const struct proc_node *wanted, const struct node_ops *ops, uint32_t mode,
 		  struct node **ret);
 
-/* For node_ops: the end of such a node; and that nothing can be made in its directory. */
+/* For node_ops: the end of such a node; its name; and that nothing can be made in its directory. */
 void proc_node_free(struct node *node);
+int proc_place(struct node *node, struct node_place *ret);
 int proc_refuse_create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct name target,
 		       struct node **ret);
 

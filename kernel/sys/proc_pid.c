@@ -141,9 +141,11 @@ static int next_file(struct node *dir, uint64_t *position, struct dir_entry *ret
 	return 1;
 }
 
-static const struct node_ops directory_ops = {
-	.lookup = lookup_file, .next = next_file, .create = proc_refuse_create, .free = proc_node_free
-};
+static const struct node_ops directory_ops = { .lookup = lookup_file,
+					       .next = next_file,
+					       .create = proc_refuse_create,
+					       .place = proc_place,
+					       .free = proc_node_free };
 
 /* ---- task ---- */
 
@@ -181,9 +183,11 @@ static int next_task(struct node *dir, uint64_t *position, struct dir_entry *ret
 	return 1;
 }
 
-static const struct node_ops tasks_ops = {
-	.lookup = lookup_task, .next = next_task, .create = proc_refuse_create, .free = proc_node_free
-};
+static const struct node_ops tasks_ops = { .lookup = lookup_task,
+					   .next = next_task,
+					   .create = proc_refuse_create,
+					   .place = proc_place,
+					   .free = proc_node_free };
 
 /* ---- files ---- */
 
@@ -200,4 +204,6 @@ static int truncate(struct node *node, uint64_t size)
 	return proc_node(node)->file->take ? 0 : -EACCES;
 }
 
-static const struct node_ops text_ops = { .open = open, .truncate = truncate, .free = proc_node_free };
+static const struct node_ops text_ops = {
+	.open = open, .truncate = truncate, .place = proc_place, .free = proc_node_free
+};

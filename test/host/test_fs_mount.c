@@ -175,6 +175,41 @@ static void a_detached_mount_lives_on_for_its_users(void **state)
 	assert_true(fs_heap_blocks <= blocks);
 }
 
+/* The last user of a detached mount is a file that has lost its name, and its directory has, too. */
+static void a_detached_mount_ends_with_an_unlinked_file(void **state)
+{
+	uint64_t blocks, frames;
+	struct file *file;
+	char bytes[2];
+
+	(void)state;
+	assert_int_equal(path_create(&fs_base, "lazy", S_IFDIR | 0755, 0), 0);
+	blocks = fs_heap_blocks;
+	frames = frame_free_count(&machine_frames);
+	for (int remembered = 0; remembered < 2; remembered++) {
+		assert_int_equal(mount_on("tmpfs", "lazy", 0, ""), 0);
+		assert_int_equal(path_create(&fs_base, "lazy/d", S_IFDIR | 0755, 0), 0);
+		assert_int_equal(path_open(&fs_base, "lazy/d/f", O_CREAT | O_RDWR, 0600, &file), 0);
+		assert_int_equal(do_write(file, "x", 1), 1);
+		assert_int_equal(path_create(&fs_base, "lazy/d/g", S_IFREG | 0600, 0), 0);
+		/* Without memory a file that is replaced does not keep the name that it had. */
+		fs_heap_fail_in = remembered ? 0 : 1;
+		assert_int_equal(path_rename(&fs_base, "lazy/d/g", &fs_base, "lazy/d/f", 0), 0);
+		fs_heap_fail_in = 0;
+		assert_int_equal(path_unlink(&fs_base, "lazy/d/f"), 0);
+		assert_int_equal(path_rmdir(&fs_base, "lazy/d"), 0);
+		assert_int_equal(mount_detach(look("lazy")), 0);
+		assert_int_equal(do_write(file, "y", 1), 1);
+		assert_int_equal(file_seek(file, 0, SEEK_SET), 0);
+		assert_int_equal(do_read(file, bytes, 2), 2);
+		assert_memory_equal(bytes, "xy", 2);
+		file_put(file);
+		assert_int_equal(frame_free_count(&machine_frames), frames);
+		assert_true(fs_heap_blocks <= blocks);
+	}
+	assert_int_equal(path_rmdir(&fs_base, "lazy"), 0);
+}
+
 /* What a mount's creation takes may be refused at each point: nothing is left. */
 static void mounting_needs_memory(void **state)
 {
@@ -242,9 +277,13 @@ static int start(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(mounts_are_listed), cmocka_unit_test(mounting_needs_memory),
-		cmocka_unit_test(mounts_move),       cmocka_unit_test(a_read_only_mount_stays_as_it_is),
-		cmocka_unit_test(a_limit_is_kept),   cmocka_unit_test(a_detached_mount_lives_on_for_its_users),
+		cmocka_unit_test(mounts_are_listed),
+		cmocka_unit_test(mounting_needs_memory),
+		cmocka_unit_test(mounts_move),
+		cmocka_unit_test(a_read_only_mount_stays_as_it_is),
+		cmocka_unit_test(a_limit_is_kept),
+		cmocka_unit_test(a_detached_mount_lives_on_for_its_users),
+		cmocka_unit_test(a_detached_mount_ends_with_an_unlinked_file),
 	};
 
 	return cmocka_run_group_tests(tests, start, NULL);

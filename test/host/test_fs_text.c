@@ -375,6 +375,45 @@ static void files_know_their_paths(void **state)
 	file_put(file);
 }
 
+static void expect_path(struct file *file, const char *path)
+{
+	char text[64];
+	size_t size;
+
+	assert_int_equal(path_of_node(fs_base.root, file->node, text, sizeof(text), &size), 0);
+	assert_string_equal(text, path);
+}
+
+/* Names come and go, with their directories, in any order: a file shows one that there is, or the last one. */
+static void a_file_of_many_names_knows_them(void **state)
+{
+	struct file *file;
+
+	(void)state;
+	for (const char *name = "a\0b\0c\0"; *name; name += 2)
+		assert_int_equal(path_create(&fs_base, name, S_IFDIR | 0755, 0), 0);
+	assert_int_equal(path_create(&fs_base, "a/f", S_IFREG | 0644, 0), 0);
+	file = open_at("a/f", O_RDONLY);
+	assert_int_equal(path_link(&fs_base, "a/f", &fs_base, "b/g", 0), 0);
+	assert_int_equal(path_link(&fs_base, "a/f", &fs_base, "c/h", 0), 0);
+	expect_path(file, "/a/f");
+	assert_int_equal(path_unlink(&fs_base, "b/g"), 0);
+	assert_int_equal(path_rmdir(&fs_base, "b"), 0);
+	expect_path(file, "/a/f");
+	assert_int_equal(path_unlink(&fs_base, "a/f"), 0);
+	assert_int_equal(path_rmdir(&fs_base, "a"), 0);
+	expect_path(file, "/c/h");
+	assert_int_equal(path_create(&fs_base, "c/i", S_IFREG | 0644, 0), 0);
+	assert_int_equal(path_rename(&fs_base, "c/i", &fs_base, "c/h", RENAME_EXCHANGE), 0);
+	expect_path(file, "/c/i");
+	assert_int_equal(path_rename(&fs_base, "c/h", &fs_base, "c/i", 0), 0);
+	expect_path(file, "/c/i (deleted)");
+	assert_int_equal(path_unlink(&fs_base, "c/i"), 0);
+	assert_int_equal(path_rmdir(&fs_base, "c"), 0);
+	assert_int_equal(file->node->links, 0);
+	file_put(file);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
@@ -389,6 +428,7 @@ int main(void)
 		TEST(the_tree_is_as_listed),
 		TEST(a_tree_needs_memory),
 		TEST(files_know_their_paths),
+		TEST(a_file_of_many_names_knows_them),
 	};
 
 	text_fs_add(&sample, sample_entries, sizeof(sample_entries) / sizeof(sample_entries[0]));

@@ -224,6 +224,43 @@ static void test_fd(void)
 	sys(SYS_close, file);
 }
 
+/* A name goes, and its directory with it: the file has another one. */
+static void test_two_names(void)
+{
+	char link[64], target[64] = "";
+	long file;
+
+	mkdir("/tmp/d1", 0755);
+	mkdir("/tmp/d2", 0755);
+	file = sys(SYS_openat, AT_FDCWD, "/tmp/d1/a", O_CREAT | O_RDWR, 0600);
+	is(sys(SYS_link, "/tmp/d1/a", "/tmp/d2/b"), 0, "a second name in a second directory");
+	is(sys(SYS_unlink, "/tmp/d2/b") + sys(SYS_rmdir, "/tmp/d2"), 0, "both go");
+	snprintf(link, sizeof(link), "/proc/self/fd/%ld", file);
+	is(readlink(link, target, sizeof(target)), 9, "the descriptor's link");
+	is_text(target, "/tmp/d1/a", "shows the name that is left");
+	sys(SYS_unlink, "/tmp/d1/a");
+	sys(SYS_rmdir, "/tmp/d1");
+	sys(SYS_close, file);
+}
+
+/* The last user of a file system that was detached is a file without a name. */
+static void test_detached(void)
+{
+	char byte = 0;
+	long file;
+
+	mkdir("/tmp/lazy", 0755);
+	is(mount("none", "/tmp/lazy", "tmpfs", 0, ""), 0, "a tmpfs");
+	file = sys(SYS_openat, AT_FDCWD, "/tmp/lazy/f", O_CREAT | O_RDWR, 0600);
+	sys(SYS_unlink, "/tmp/lazy/f");
+	is(sys(SYS_umount2, "/tmp/lazy", MNT_DETACH), 0, "is detached while an unlinked file is open");
+	is(sys(SYS_write, file, "x", 1), 1, "that can be written");
+	is(sys(SYS_pread64, file, &byte, 1, 0), 1, "and read");
+	is(byte, 'x', "as ever");
+	is(sys(SYS_close, file), 0, "the file system ends with it");
+	is(sys(SYS_rmdir, "/tmp/lazy"), 0, "its directory is free");
+}
+
 static void test_paths(void)
 {
 	char target[128] = "", pid[16];
@@ -557,6 +594,8 @@ int main(int argc, char **argv)
 	test_status();
 	test_maps();
 	test_fd();
+	test_two_names();
+	test_detached();
 	test_paths();
 	test_strings(argv);
 	test_other();

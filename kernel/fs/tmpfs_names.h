@@ -1,0 +1,39 @@
+/*
+ * The nodes of a tmpfs, and the node operations that concern names.
+ */
+#pragma once
+
+#include "kernel/fs/content.h"
+#include "kernel/fs/directory.h"
+
+struct tmpfs_node {
+	struct node node; /* first */
+	/* By next_name. With no links the last one that it had (keep_name), or NULL. */
+	struct directory_entry *names;
+	union {
+		struct content content; /* S_IFREG */
+		struct directory dir;   /* S_IFDIR */
+		char *target;           /* S_IFLNK: ends with NUL */
+	};
+};
+
+static inline struct tmpfs_node *tmpfs_node(struct node *node)
+{
+	return (struct tmpfs_node *)node;
+}
+
+static inline struct directory *directory_of(struct node *node)
+{
+	return &tmpfs_node(node)->dir;
+}
+
+/* As in node_ops. tmpfs_link serves to give a new node its first name as well. */
+int tmpfs_lookup(struct node *dir, struct name name, struct node **ret);
+int tmpfs_next(struct node *dir, uint64_t *position, struct dir_entry *ret);
+int tmpfs_place(struct node *node, struct node_place *ret);
+int tmpfs_link(struct node *dir, struct name name, struct node *node);
+int tmpfs_unlink(struct node *dir, struct name name);
+int tmpfs_rename(struct node *from, struct name old_name, struct node *to, struct name new_name, unsigned flags);
+
+/* Remove the names in `root`, all the way down. */
+void tmpfs_empty(struct node *root);
