@@ -80,7 +80,8 @@ enum status hpet_measure_tsc(paddr_t pa, uint64_t *ret_frequency)
 	/* The lower half of the counter is enough: it does not overflow in 10 ms. */
 	start = read_both(hpet);
 	do {
-		if (cpu_rdtsc() - start.tsc > MOST_TICKS)
+		/* A hypervisor may have stopped us for longer: then the counter has moved. */
+		if (cpu_rdtsc() - start.tsc > MOST_TICKS && read(hpet, HPET_COUNTER) == start.hpet)
 			return ERR_NOT_FOUND;
 	} while (read(hpet, HPET_COUNTER) - start.hpet < ticks);
 	end = read_both(hpet);
