@@ -352,6 +352,16 @@ build/loader.efi: build/loader.so scripts/bundle scripts/pe.py efi/sbat.csv
 	    --target efi-app-x86_64 --subsystem=10 $< build/loader.tmp
 	$(Q)scripts/bundle --no-check --stub build/loader.tmp --sbat efi/sbat.csv -o $@
 
+# Where the firmware ends, for the tests' saved machines (test/qemu/saved.py).
+build/gate.so: build/efi/test/qemu/gate.o build/efi/kernel/lib/string.o
+	$(call say,LD,$@)
+	$(Q)$(LD) $(EFI_LDFLAGS:loader_entry=_start) /usr/lib/crt0-efi-x86_64.o $^ -o $@ --no-undefined -L/usr/lib -l:libgnuefi.a
+
+build/gate.efi: build/gate.so
+	$(call say,OBJCOPY,$@)
+	$(Q)$(OBJCOPY) -j .text -j .data -j .dynamic -j .rela -j .rela.plt -j .dynsym -j .dynstr -j .reloc \
+	    --target efi-app-x86_64 --subsystem=10 $< $@
+
 # The default initial file system: Debian's busybox under all its names, initrd/ with what starts it, our own
 # demonstration, and what a user may want to read on the machine itself.
 build/busybox: scripts/busybox
@@ -428,12 +438,27 @@ gdb: ## attach gdb to `make qemu-gdb`
 
 test: lint test-host test-qemu ## all tests and checks
 
-test-host: host-programs ## the parts that run on the host, under ASan and UBSan
-	$(PYTEST) test/scripts
+# How many of a target's steps run at once, unless make was called with a -j of its own.
+TEST_JOBS ?= 2
+PARALLEL = --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j$(TEST_JOBS) --output-sync=target)
 
-host-programs: $(HOST_TESTS) $(FUZZERS)
-	$(Q)set -e; for t in $(HOST_TESTS); do $$t; done
-	$(Q)set -e; for f in $(FUZZERS); do $$f test/fuzz/corpus/$${f##*fuzz_}; done
+test-host: ## the parts that run on the host, under ASan and UBSan
+	$(Q)$(MAKE) $(PARALLEL) host-programs
+	$(PYTEST) -n $(TEST_JOBS) test/scripts
+
+# The longest first, so that none runs alone at the end.
+HOST_RUNS := $(HOST)/test_paging_random.run $(HOST)/test_tlb_random.run
+HOST_RUNS += $(filter-out $(HOST_RUNS),$(HOST_TESTS:%=%.run)) $(FUZZERS:%=%.run)
+
+host-programs: $(HOST_RUNS)
+
+.PHONY: $(HOST_RUNS)
+
+$(HOST_TESTS:%=%.run): %.run: %
+	$(Q)$<
+
+$(FUZZERS:%=%.run): $(HOST)/fuzz_%.run: $(HOST)/fuzz_%
+	$(Q)$< test/fuzz/corpus/$*
 
 # Counts that an earlier run left would be added to. Atomic ones, because tests run threads. A tenth of the random
 # operations reaches the same lines.
@@ -447,29 +472,28 @@ coverage: ## lines that the host tests reach, into build/coverage.html; fails be
 USER_ARCHIVES := $(USER_FLAVOURS:%=build/user/test-%.cpio) \
                  $(addprefix build/user/,attack-musl.cpio bench-musl.cpio spin.cpio session.cpio debuggee.cpio)
 
-user: $(USER_ARCHIVES) ## archives of the user programs in build/user/, to boot with INITRD=
+user: $(USER_ARCHIVES) build/gate.efi ## archives of the user programs in build/user/, to boot with INITRD=; what test/qemu needs
 
 test-user-linux: $(USER_ARCHIVES) ## the user programs on Debian's Linux: a test that fails there is wrong
 	$(PYTEST) test/user
 
 test-user-slow: export ANKEOS_FUZZ := 1000000
-test-user-slow: all image $(USER_ARCHIVES) ## a million random system calls
+test-user-slow: all image user ## a million random system calls
 	$(NEED_QEMU)
 	$(PYTEST) test/qemu/test_user.py -k fuzz
 
-# Test files at once: the tests of one share machines.
-TEST_JOBS ?= 2
-
-test-qemu: all image $(USER_ARCHIVES) ## boot it in QEMU and look at it from outside
+test-qemu: ## boot it in QEMU and look at it from outside
 	$(NEED_QEMU)
-	$(PYTEST) -n $(TEST_JOBS) --dist loadfile test/qemu
+	$(Q)$(MAKE) $(PARALLEL) all image user
+	$(PYTEST) -n $(TEST_JOBS) --dist loadgroup test/qemu
 
-lint: all ## style, static analysis, layers, and the boot file itself
+lint: ## style, static analysis, layers, and the boot file itself
 	$(call need,clang-format,clang-format)$(call need,cppcheck,cppcheck)
 	$(call need,sparse,sparse)$(call need,shellcheck,shellcheck)
+	$(Q)$(MAKE) $(PARALLEL) all
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
-	$(Q)cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr -I. --suppress=missingIncludeSystem $(CPPCHECK_C)
-	$(Q)set -e; for f in $(SPARSE_C); do sparse $(SPARSE_FLAGS) -Wsparse-error $$f; done
+	$(Q)cppcheck -q -j$(TEST_JOBS) --std=c11 --error-exitcode=1 --inline-suppr -I. --suppress=missingIncludeSystem $(CPPCHECK_C)
+	$(Q)printf '%s\n' $(SPARSE_C) | xargs -P$(TEST_JOBS) -n 1 sparse $(SPARSE_FLAGS) -Wsparse-error
 	$(Q)shellcheck scripts/setup scripts/qemu scripts/gdb/attach scripts/mkimage scripts/run-linux scripts/busybox initrd/init initrd/bin/map .ci/run
 	$(Q)scripts/check-layers
 	$(Q)scripts/check-docs
@@ -487,7 +511,7 @@ bench-boot: all ## guest instructions of each phase of the boot
 bench-linux: all build/user/bench-musl.cpio ## system calls here and on Debian's Linux, in guest instructions
 	$(Q)scripts/bench-linux
 
-map: all build/user/spin.cpio ## pictures of the live memory map and of the boot: build/map.svg, build/boot.svg
+map: all build/gate.efi build/user/spin.cpio ## pictures of the live memory map and of the boot: build/map.svg, build/boot.svg
 	$(Q)scripts/draw-map
 
 image: build/ankeos.img ## build/ankeos.img, to write to a USB stick

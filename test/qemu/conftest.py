@@ -1,4 +1,8 @@
-"""Shared by all live tests: the build must be there, and a failure shows what every running machine said."""
+"""Shared by all live tests: the build must be there, and a failure shows what every running machine said.
+
+With several workers (`-n 2 --dist loadgroup`) each test is given out alone, but those that share a machine together,
+and the longest first, so that none runs alone at the end.
+"""
 
 import sys
 from pathlib import Path
@@ -16,6 +20,26 @@ def _build():
     for name in ("BOOTX64.EFI", "loader.efi", "kernel.elf", "kernel.strip.elf", "ankeos.img"):
         if not (BUILD / name).exists():
             pytest.exit(f"{BUILD / name} is missing: run `make all image`, or these tests by `make test-qemu`", 2)
+
+
+# Files whose tests, or what they share, take ten seconds or more.
+LONGEST = ("test_debug_build", "test_speed", "test_bochs", "test_parity", "test_broken", "test_call_speed")
+
+
+def shared_machine(item):
+    """The name of what tests of one file share: its module's fixture, with the parameter that it was made for."""
+    shared = [name for name, found in item._fixtureinfo.name2fixturedefs.items()  # pylint: disable=protected-access
+              if found[-1].scope == "module"]
+    indices = getattr(getattr(item, "callspec", None), "indices", {})
+    return "-".join([item.module.__name__, *(f"{name}{indices.get(name, '')}" for name in shared)]) if shared else None
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if group := shared_machine(item):
+            item.add_marker(pytest.mark.xdist_group(group))
+    ranks = {name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.module.__name__, len(ranks)))
 
 
 @pytest.hookimpl(hookwrapper=True)

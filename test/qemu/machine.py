@@ -12,6 +12,7 @@ import fcntl
 import os
 import re
 import select
+import shlex
 import shutil
 import signal
 import socket
@@ -20,11 +21,16 @@ import tempfile
 import time
 from pathlib import Path
 
+import saved
 from contract import BUILD
 from qmp import QMP, QMPError
 
 BOOT_FILE = BUILD / "BOOTX64.EFI"
 FIRMWARE = "/usr/share/ovmf/OVMF.fd"
+# Waits where a boot file starts; its texts are those of gate.c.
+GATE = BUILD / "gate.efi"
+GATE_CLOSED = "gate=closed"
+GATE_SAYS = b"gate: waiting\n"
 PROMPT = "anke> "
 
 # Boots take seconds; the limit is for a host under load, and only a failure ever waits so long.
@@ -58,6 +64,7 @@ class Config:
     display: tuple[str, ...] = ("-vga", "std")
     serial: bool = True
     icount: bool = False  # all clocks count instructions, 16 ns each; a busy host does not change them
+    cold: bool = False  # from the firmware's first instruction, whatever has been saved: for looks at the firmware
     extra: tuple[str, ...] = ()
 
     def arguments(self) -> list[str]:
@@ -83,6 +90,16 @@ class Config:
         if self.icount:
             words += ["-icount", "shift=4,sleep=off", "-rtc", "clock=vm"]
         return [*words, "-no-reboot", *self.extra]
+
+    def shares_firmware(self) -> bool:
+        """Is the machine one that many tests have, so that its firmware need not run for each of them?
+
+        Only a file given with -kernel can be exchanged, and the gate speaks by the serial port.
+        """
+        if self.cold or self.boot is None or not self.serial or not GATE.exists():
+            return False
+        usual = all(getattr(self, name) == getattr(Config, name) for name in ("memory", "cpu", "machine", "firmware"))
+        return usual and not any("/" in word for word in self.extra)
 
 
 def parse_size(text: str) -> int:
@@ -141,6 +158,7 @@ class Machine:
         """`paused`: stand before the firmware's first instruction until resume()."""
         self.config = config
         self.paused = paused
+        self._state: Path | None = None  # to start from, instead of the firmware's first instruction
         self.raw = b""  # all that came from the serial port
         self.directory = Path(tempfile.mkdtemp(prefix="ankeos-qemu-"))
         self.process: subprocess.Popen | None = None
@@ -160,6 +178,8 @@ class Machine:
         self.close()
 
     def _start(self) -> None:
+        if self._state is None and not self.paused and self.config.shares_firmware():
+            self._state, self.raw = firmware_state(self.config)
         # QEMU is the one that connects, so nobody waits for a socket to appear.
         listener = socket.socket(socket.AF_UNIX)
         listener.bind(str(self.directory / "qmp"))
@@ -168,23 +188,43 @@ class Machine:
         if self.config.serial:
             self._serial = SerialPipe(self.directory / "serial")
             words += ["-serial", f"pipe:{self.directory}/serial"]
+        if self._state is not None:
+            words += ["-incoming", "defer"]
         log = open(self.directory / "stderr", "wb")
         with log:
             self.process = subprocess.Popen(  # pylint: disable=consider-using-with
                 words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.directory,
                 preexec_fn=_die_with_parent)
         self.qmp = QMP(self._accept(listener))
+        if self._state is not None:
+            self._load(self._state)
         if not self.paused:
             self.resume()
 
     def _accept(self, listener: socket.socket) -> socket.socket:
         with listener:
-            for _ in range(300):
+            deadline = time.monotonic() + LIMIT
+            while time.monotonic() < deadline:
                 if select.select([listener], [], [], 0.1)[0]:
                     return listener.accept()[0]
                 if self.process is not None and self.process.poll() is not None:
                     break
         raise MachineError(f"QEMU did not start: {self.stderr()}")
+
+    def _load(self, state: Path) -> None:
+        """Take the state of a machine with the same words; -kernel and -append are not part of it."""
+        self.qmp.execute("migrate-incoming", uri=f"exec:cat {shlex.quote(str(state))}")
+        while self.qmp.execute("query-status")["status"] == "inmigrate":
+            time.sleep(0.01)
+
+    def save(self, state: Path) -> None:
+        """Stop, and write the state to a file."""
+        self.stop()
+        self.qmp.execute("migrate", uri=f"exec:cat >{shlex.quote(str(state))}")
+        while (status := self.qmp.execute("query-migrate")["status"]) != "completed":
+            if status == "failed":
+                raise self.failure("the state could not be saved")
+            time.sleep(0.01)
 
     def stderr(self) -> str:
         return (self.directory / "stderr").read_text(errors="replace")
@@ -245,6 +285,11 @@ class Machine:
     def send(self, text: str) -> None:
         assert self._serial is not None
         self._serial.write(text.encode())
+
+    def heard(self) -> str:
+        """What has come from the serial port by now, all of it."""
+        self._read_serial(0)
+        return self.text
 
     def wait_prompt(self, since: int = 0, limit: float = LIMIT) -> None:
         """Wait for the monitor's prompt, with nothing behind it."""
@@ -321,3 +366,16 @@ class Machine:
         if header is None:
             raise QMPError("screendump is no PPM file")
         return int(header[1]), int(header[2]), data[header.end():]
+
+
+def firmware_state(config: Config) -> tuple[Path, bytes]:
+    """The state of such a machine where the firmware starts a boot file, and the serial port's bytes until then."""
+    gate = dataclasses.replace(config, boot=GATE, append=GATE_CLOSED, cold=True)
+
+    def make(state: Path) -> bytes:
+        with Machine(gate) as machine:
+            machine.wait_for(re.escape(GATE_SAYS.decode()))
+            machine.save(state)
+            return machine.raw.removesuffix(GATE_SAYS)
+
+    return saved.obtain(gate.arguments(), (GATE, Path(config.firmware)), make)

@@ -1,4 +1,7 @@
-"""The one file on machines of many kinds, by every way that firmware has to start it. Each must reach the monitor."""
+"""The one file on machines of many kinds, by every way that firmware has to start it. Each must reach the monitor.
+
+All of them run the firmware, cold; most tests of other files start where a saved one has got to (machine.py).
+"""
 
 import re
 
@@ -13,9 +16,9 @@ from screen import wait_for_text
 MACHINES = {
     "pc": Config(machine="pc,smm=off"),
     "qemu64": Config(cpu="qemu64"),
-    "no display": Config(display=("-vga", "none")),
-    "ramfb": Config(display=("-vga", "none", "-device", "ramfb")),
-    "four CPUs": Config(display=("-vga", "none"), extra=("-smp", "4")),
+    "no display": Config(display=("-vga", "none"), cold=True),
+    "ramfb": Config(display=("-vga", "none", "-device", "ramfb"), cold=True),
+    "four CPUs": Config(display=("-vga", "none"), extra=("-smp", "4"), cold=True),
     "RAM above 4 GiB": Config(memory="2G", machine="q35,smm=off,max-ram-below-4g=128M", display=("-vga", "none")),
 }
 U_BOOT = "/usr/lib/u-boot/qemu-x86_64/u-boot.rom"
@@ -89,7 +92,7 @@ def test_without_a_serial_port(display):
 
 def test_screen_and_serial_say_the_same():
     """What the serial port got, the screen shows, as far as it has rows; at boot a picture besides (test_map.py)."""
-    with Machine(Config()) as machine:
+    with Machine(Config(cold=True)) as machine:
         machine.wait_prompt()
         machine.command("help")
         wanted = machine.text.splitlines()[-10:]
@@ -102,7 +105,7 @@ def test_entropy_reaches_the_kernel():
     extra = ("-device", "virtio-rng-pci")
     seeds = []
     for _ in range(2):
-        with Machine(Config(display=("-vga", "none"), extra=extra)) as machine:
+        with Machine(Config(display=("-vga", "none"), extra=extra, cold=True)) as machine:
             machine.wait_prompt()
             info = Guest(machine).info
             assert info.seed_size == 32
@@ -113,7 +116,7 @@ def test_entropy_reaches_the_kernel():
 def test_options_of_the_firmware():
     """LoadOptions replace the bundled command line; `quiet` leaves only the prompt."""
     options = "quiet panic=1 word=\"a b\" init=none"
-    with Machine(Config(display=("-vga", "none"), append=options)) as machine:
+    with Machine(Config(display=("-vga", "none"), append=options, cold=True)) as machine:
         machine.wait_prompt()
         assert machine.text.strip() == PROMPT.strip()
         guest = Guest(machine)
@@ -129,7 +132,7 @@ def test_segments_that_end_inside_a_page(tmp_path):
             kernel.change(header, filesz=len(content.rstrip(b"\0")))
     assert any(h["type"] == PT_LOAD and h["filesz"] % 4096 for h in kernel.headers())
     boot = bundle(tmp_path / "boot.efi", bytes(kernel.content))
-    with Machine(Config(boot=boot, display=("-vga", "none"))) as machine:
+    with Machine(Config(boot=boot, display=("-vga", "none"), cold=True)) as machine:
         machine.wait_prompt()
         guest = Guest(machine)
         complaints = guest.complaints() + guest.image_complaints()
@@ -139,6 +142,6 @@ def test_segments_that_end_inside_a_page(tmp_path):
 
 def test_talkative_loader():
     """loglevel=7: the loader tells its steps, and the kernel still boots."""
-    with Machine(Config(display=("-vga", "none"), append="loglevel=7")) as machine:
+    with Machine(Config(display=("-vga", "none"), append="loglevel=7", cold=True)) as machine:
         machine.wait_prompt()
         assert re.search(r"^ankeos: kernel at ", machine.text, re.MULTILINE)

@@ -32,10 +32,6 @@ def test_costs_grow_with_what_is_used(measured):
 
 
 def test_goals(measured):
-    """Each goal is met, but for those that callcost.MISSED names, which must not get worse."""
+    """Each goal is met, and what has none is no worse than callcost.WITHOUT_GOAL says."""
     rows = callcost.compare(callcost.LINUX, *measured)
-    late = [row for row in rows if row.name in callcost.MISSED]
-    complaint = "\n" + callcost.table(rows)
-    assert rows and all(row.passed for row in rows if row not in late), complaint
-    assert all(row.ours is not None and row.ours <= callcost.MISSED[row.name] for row in late), complaint
-    assert not any(row.passed for row in late), "take it out of callcost.MISSED" + complaint
+    assert rows and all(row.passed for row in rows), "\n" + callcost.table(rows)

@@ -68,7 +68,7 @@ def test_screen_at_boot(size):
     """It stands on the screen when programs start, with more than two colours in each bar; serial has none of it."""
     width, height = size
     display = ("-vga", "none", "-device", f"VGA,edid=on,xres={width},yres={height}")
-    with Machine(Config(append=CONSOLES, display=display)) as machine:
+    with Machine(Config(append=CONSOLES, display=display, cold=True)) as machine:
         machine.wait_prompt()
         shown = wait_for_text(machine, "kernel context, what is mapped of each range").splitlines()
         image = machine.screendump()

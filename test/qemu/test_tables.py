@@ -20,7 +20,7 @@ MACHINES.append(("1T", "max"))
 @pytest.fixture(name="guest", scope="module", params=MACHINES, ids=" ".join)
 def _guest(request):
     memory, cpu = request.param
-    with Machine(Config(memory=memory, cpu=cpu)) as machine:
+    with Machine(Config(memory=memory, cpu=cpu, cold=True)) as machine:
         machine.wait_prompt()
         yield Guest(machine)
 

@@ -53,7 +53,7 @@ def test_size(archive, tmp_path):
         answer = f"^[[{ROWS};{COLUMNS}R"
         asking = "stty -icanon -echo; printf '\\033[s\\033[999;999H\\033[6n\\033[u'; dd bs=9 count=1 2>/dev/null | cat -v; echo"
         run(machine, asking, answer)
-        assert machine.text == ""  # the serial port is another terminal
+        assert machine.heard().strip() == ""  # the serial port is another terminal
 
 
 def test_vi(archive, tmp_path):

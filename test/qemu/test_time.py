@@ -62,7 +62,7 @@ def test_other_cpus_stand_still():
 @pytest.fixture(name="idle", scope="module")
 def _idle():
     extra = ("-rtc", f"base={CLOCK.isoformat()}")
-    with Machine(Config(append="console=ttyS0", display=NO_DISPLAY, extra=extra)) as machine:
+    with Machine(Config(append="console=ttyS0", display=NO_DISPLAY, extra=extra, cold=True)) as machine:
         machine.wait_prompt()
         yield machine
 
@@ -125,4 +125,4 @@ def test_power_without_the_firmware(machine_type, command, reason):
         machine.wait_prompt()
         assert "no firmware context" in machine.text
         machine.send(command + "\r")
-        assert machine.wait_exit(60) == reason
+        assert machine.wait_exit() == reason
