@@ -62,13 +62,25 @@ static void put_closed(const struct fd_table *table, struct file *file)
 	file_put(file);
 }
 
+static unsigned (*limit_source)(void); /* fixed after boot */
+
+void fd_set_limit_source(unsigned (*of_caller)(void))
+{
+	limit_source = of_caller;
+}
+
+static unsigned limit_of_caller(void)
+{
+	return limit_source ? limit_source() : FD_LIMIT;
+}
+
 int fd_table_create(struct fd_table **ret)
 {
 	struct fd_table *table = kmalloc(sizeof(*table));
 
 	if (!table)
 		return -ENOMEM;
-	*table = (struct fd_table){ .limit = FD_LIMIT, .refs = 1 };
+	*table = (struct fd_table){ .refs = 1 };
 	if (grow(table, 0) != 0) {
 		kfree(table);
 		return -ENOMEM;
@@ -103,7 +115,6 @@ int fd_table_copy(const struct fd_table *from, struct fd_table **ret)
 			table->files[fd] = file_get(from->files[fd]);
 	memcpy(table->cloexec, from->cloexec, (end + 63) / 64 * sizeof(uint64_t));
 	table->lowest_free = from->lowest_free;
-	table->limit = from->limit;
 	*ret = table;
 	return 0;
 }
@@ -123,13 +134,13 @@ void fd_table_put(struct fd_table *table)
 int fd_install(struct fd_table *table, struct file *file, int lowest, unsigned flags)
 {
 	bool from_lowest = lowest <= 0 || (unsigned)lowest <= table->lowest_free;
-	unsigned fd = from_lowest ? table->lowest_free : (unsigned)lowest;
+	unsigned fd = from_lowest ? table->lowest_free : (unsigned)lowest, limit = limit_of_caller();
 
-	if (lowest < 0 || (unsigned)lowest >= table->limit)
+	if (lowest < 0 || (unsigned)lowest >= limit)
 		return -EINVAL;
 	while (fd < table->capacity && table->files[fd])
 		fd++;
-	if (fd >= table->limit)
+	if (fd >= limit)
 		return -EMFILE;
 	if (grow(table, fd) != 0)
 		return -ENOMEM;
@@ -186,7 +197,7 @@ int fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags)
 	struct file *file = fd_file_peek(table, fd);
 	struct file *old;
 
-	if (!file || to < 0 || (unsigned)to >= table->limit)
+	if (!file || to < 0 || (unsigned)to >= limit_of_caller())
 		return -EBADF;
 	if (fd == to)
 		return to;

@@ -13,9 +13,14 @@ struct fd_table {
 	uint64_t *cloexec;    /* a bit for each */
 	unsigned capacity;    /* a multiple of 64 */
 	unsigned lowest_free; /* none below it is free */
-	unsigned limit;       /* descriptors are below it: RLIMIT_NOFILE */
 	uint64_t refs;        /* processes that have it, and calls that look into another process's */
 };
+
+/*
+ * Ask `of_caller` from now on below what number whoever makes a call may have descriptors: RLIMIT_NOFILE, which is the
+ * process's and not the table's, since processes may share that. Until then it is FD_LIMIT.
+ */
+void fd_set_limit_source(unsigned (*of_caller)(void));
 
 /* An empty table with one reference; or a copy of all of `from`, as fork(2) makes. -ENOMEM. */
 int fd_table_create(struct fd_table **ret);

@@ -2,33 +2,10 @@
  * What a process may use, and what the scheduler is told of it. There is one CPU and one policy.
  */
 #include "kernel/arch/cpu.h"
-#include "kernel/fs/fd.h"
 #include "kernel/lib/string.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/process_limits.h"
 #include "kernel/task/sched.h"
-
-/* Where others keep their own copy of a limit. */
-static void apply_limit(struct process *process, unsigned which)
-{
-	uint64_t soft = process->limits[which].soft, pages = soft == LIMIT_NONE ? USER_NO_LIMIT : soft / PAGE_SIZE;
-
-	switch (which) {
-	case LIMIT_NOFILE:
-		process->fds->limit = soft > FD_LIMIT_MAX ? FD_LIMIT_MAX : (unsigned)soft;
-		break;
-	case LIMIT_AS:
-		process->space->limit_pages = pages;
-		break;
-	case LIMIT_STACK:
-		process->space->stack_pages = pages;
-		break;
-	case LIMIT_DATA:
-		process->space->data_pages = pages;
-		break;
-	default:
-		break;
-	}
-}
 
 SYSCALL_4(prlimit64, pid, which, from, to)
 {
@@ -47,8 +24,7 @@ SYSCALL_4(prlimit64, pid, which, from, to)
 			return -EINVAL;
 		if (which == LIMIT_NOFILE && new.hard > FD_LIMIT_MAX)
 			return -EPERM;
-		process->limits[which] = new;
-		apply_limit(process, (unsigned)which);
+		process_limit_set(process, (enum process_limit)which, new);
 	}
 	return to ? args_put(to, &old, sizeof(old)) : 0;
 }

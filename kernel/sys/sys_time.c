@@ -22,15 +22,6 @@ enum clock_id {
 /* As on Linux: 30 years before 2^63 ns, which the clock then does not reach. */
 #define WALL_CLOCK_MOST_NS ((9223372036ULL - 30 * 365 * 24 * 3600) * NS_PER_S - 1)
 
-static uint64_t process_run_ns(const struct process *process)
-{
-	uint64_t ns = process->dead_run_ns;
-
-	for (struct task *task = process->tasks; task; task = task->next_task)
-		ns += task_run_ns(task);
-	return ns;
-}
-
 static int clock_read(uint64_t id, uint64_t *ret_ns)
 {
 	switch ((uint32_t)id) {

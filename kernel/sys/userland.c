@@ -20,6 +20,8 @@
 #include "kernel/sys/sys.h"
 #include "kernel/sys/terminals.h"
 #include "kernel/task/process.h"
+#include "kernel/task/process_limits.h"
+#include "kernel/task/signal.h"
 #include "kernel/task/user_return.h"
 
 #define ARGUMENTS  32
@@ -98,6 +100,11 @@ static int make_mounts(const char *cmdline)
 	return error;
 }
 
+static void send_signal(struct process *process, int signal)
+{
+	(void)signal_send_process(process, signal, NULL);
+}
+
 bool userland_init(const struct boot_info *info)
 {
 	struct initramfs_report report = { 0 };
@@ -122,6 +129,7 @@ bool userland_init(const struct boot_info *info)
 		return false;
 	}
 	log_info("initramfs: %llu files, %s\n", (unsigned long long)report.nodes, format_size(size, report.bytes));
+	process_limits_init(send_signal);
 	user_traps_init();
 	syscall_init();
 	return true;

@@ -32,6 +32,3 @@ void exec_stack_fill(uint8_t *content, uint64_t size, const struct exec_strings 
 /* A space with the program and its stack. -errno; nothing is left then. */
 int exec_build(struct file *file, const struct elf_image *elf, const struct process_rlimit *limits,
 	       const struct exec_strings *strings, struct exec_image *ret);
-
-/* What of a process's limits a space keeps. */
-void exec_set_limits(struct user_space *space, const struct process_rlimit *limits);

@@ -151,7 +151,6 @@ int exec_build(struct file *file, const struct elf_image *elf, const struct proc
 	error = errno_of(user_space_create(&space));
 	if (error)
 		return error;
-	exec_set_limits(space, limits);
 	top = place_stack(space, limits[LIMIT_STACK].soft);
 	error = map_program(space, object, elf, bias);
 	if (!error)
@@ -163,11 +162,4 @@ int exec_build(struct file *file, const struct elf_image *elf, const struct proc
 	ret->space = space;
 	ret->entry = elf->entry + bias;
 	return 0;
-}
-
-void exec_set_limits(struct user_space *space, const struct process_rlimit *limits)
-{
-	space->limit_pages = limits[LIMIT_AS].soft / PAGE_SIZE;
-	space->data_pages = limits[LIMIT_DATA].soft / PAGE_SIZE;
-	space->stack_pages = limits[LIMIT_STACK].soft / PAGE_SIZE;
 }

@@ -124,6 +124,7 @@ static void end_process(struct process *process)
 	struct fd_table *fds = process->fds;
 
 	timer_cancel(&process->alarm);
+	timer_cancel(&process->cpu_watch);
 	process_end_vfork(process);
 	signal_drop_process(process);
 	process->fds = NULL;

@@ -6,9 +6,9 @@
 #include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/frame/frame.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/process_internal.h"
+#include "kernel/task/process_limits.h"
 
 #define PID_LISTS 256
 
@@ -88,36 +88,6 @@ size_t process_living(void)
 	return process_count;
 }
 
-/*
- * One for each PROCESS_SHARE of RAM, as Linux bounds it: whoever forks without end meets -EAGAIN while there still is
- * memory for all who are there. Linux gives each half as much, 256 KiB.
- */
-static uint64_t default_processes(void)
-{
-	uint64_t processes = machine_frames.total / (PROCESS_SHARE / PAGE_SIZE);
-
-	if (processes < PROCESS_FEWEST)
-		return PROCESS_FEWEST;
-	return processes < PROCESS_MOST ? processes : PROCESS_MOST;
-}
-
-/* Linux's first process, with what the machine can do. */
-static void set_first_limits(struct process *process)
-{
-	uint64_t processes = default_processes();
-
-	for (int i = 0; i < PROCESS_LIMITS; i++)
-		process->limits[i] = (struct process_rlimit){ LIMIT_NONE, LIMIT_NONE };
-	process->limits[LIMIT_STACK].soft = 8ULL << 20;
-	process->limits[LIMIT_CORE].soft = 0;
-	process->limits[LIMIT_NOFILE] = (struct process_rlimit){ FD_LIMIT, FD_LIMIT_MAX };
-	process->limits[LIMIT_NPROC] = (struct process_rlimit){ processes, processes };
-	process->limits[LIMIT_SIGPENDING] = (struct process_rlimit){ processes, processes };
-	process->limits[LIMIT_MSGQUEUE] = (struct process_rlimit){ 819200, 819200 };
-	process->limits[LIMIT_NICE] = (struct process_rlimit){ 0, 0 };
-	process->limits[LIMIT_RTPRIO] = (struct process_rlimit){ 0, 0 };
-}
-
 /* What a child has of the process that made it, but for its own memory and files. */
 static void inherit(struct process *process, const struct process *maker)
 {
@@ -128,7 +98,7 @@ static void inherit(struct process *process, const struct process *maker)
 	process->paths.cwd = node_get(maker->paths.cwd);
 	process->paths.umask = maker->paths.umask;
 	process->program = node_get(maker->program);
-	memcpy(process->limits, maker->limits, sizeof(process->limits));
+	process_limits_copy(process, maker);
 	process->args_start = maker->args_start;
 	process->args_end = maker->args_end;
 	process->env_start = maker->env_start;
@@ -167,7 +137,7 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 	if (maker)
 		inherit(process, maker);
 	else
-		set_first_limits(process);
+		process_limits_first(process);
 	if (parent)
 		link_child(process, parent);
 	process->next_pid = pids[pid % PID_LISTS];

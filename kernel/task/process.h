@@ -66,7 +66,8 @@ struct process {
 	int status;               /* wait4's: the exit code << 8, or the signal that ended it */
 	int exit_signal;          /* sent to the parent at the end; SIGCHLD as a rule */
 	struct process_signals signals;
-	struct timer alarm; /* setitimer(ITIMER_REAL), alarm(2) */
+	struct timer alarm;     /* setitimer(ITIMER_REAL), alarm(2) */
+	struct timer cpu_watch; /* RLIMIT_CPU's */
 	struct process_rlimit limits[PROCESS_LIMITS];
 	uint64_t start_ns;
 	uint64_t dead_run_ns;  /* CPU time of its tasks that have ended */
@@ -82,6 +83,16 @@ struct process {
 static inline struct process *process_current(void)
 {
 	return task_current()->process;
+}
+
+/* CPU time of all its tasks, those that have ended included. */
+static inline uint64_t process_run_ns(const struct process *process)
+{
+	uint64_t ns = process->dead_run_ns;
+
+	for (const struct task *task = process->tasks; task; task = task->next_task)
+		ns += task_run_ns(task);
+	return ns;
 }
 
 /*

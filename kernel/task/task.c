@@ -325,11 +325,6 @@ void task_exit(void)
 	panic("task %d runs after its end", task->tid);
 }
 
-uint64_t task_run_ns(const struct task *task)
-{
-	return task->run_ns + (task == task_current() ? clock_monotonic_ns() - task->started_ns : 0);
-}
-
 uint64_t task_get_fs_base(void)
 {
 	return cpu_features()->fsgsbase ? cpu_rdfsbase() : task_current()->fs_base;

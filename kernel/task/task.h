@@ -9,6 +9,7 @@
 
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/trap.h"
+#include "kernel/irq/clock.h"
 #include "kernel/irq/timer_queue.h"
 #include "kernel/lib/time.h"
 #include "kernel/lib/wait_queue.h"
@@ -154,4 +155,7 @@ void task_set_gs_base(uint64_t base);
 void task_set_tid(struct task *task, int tid);
 
 /* CPU time in user mode and the kernel together. */
-uint64_t task_run_ns(const struct task *task);
+static inline uint64_t task_run_ns(const struct task *task)
+{
+	return task->run_ns + (task == task_current() ? clock_monotonic_ns() - task->started_ns : 0);
+}

@@ -11,6 +11,14 @@
 #define RW   (USER_READ | USER_WRITE)
 #define BASE 0x10000000ULL
 
+/* Those of whoever makes the calls. */
+static struct user_limits limits;
+
+static struct user_limits limits_of_caller(void)
+{
+	return limits;
+}
+
 static struct user_space *new_space(void)
 {
 	struct user_space *space;
@@ -45,6 +53,8 @@ static enum status refused(struct user_space *space, vaddr_t va, enum user_right
 
 static int setup(void **state)
 {
+	limits = user_limits_default;
+	user_limits_set_source(limits_of_caller);
 	(void)state;
 	user_machine_start(64 * MIB);
 	return 0;
@@ -131,7 +141,7 @@ static void map_errors(void **state)
 	assert_int_equal(user_map(space, HHDM_BASE, PAGE_SIZE, RW, USER_MAP_FIXED, NULL, 0, &va), ERR_RANGE);
 	assert_int_equal(user_map(space, 0, PAGE_SIZE, RW, USER_MAP_SHARED, &file.object, 0, &va), ERR_RIGHTS);
 	assert_int_equal(user_map(space, 0, PAGE_SIZE, RW, 0, &file.object, ~0ULL, &va), ERR_RANGE);
-	space->limit_pages = 3;
+	limits.address_pages = 3;
 	assert_int_equal(user_map(space, 0, 4 * PAGE_SIZE, RW, 0, NULL, 0, &va), ERR_NO_MEMORY);
 	assert_int_equal(va, 1);
 	map_at(space, BASE, 3 * PAGE_SIZE, RW);
@@ -229,7 +239,7 @@ static void stack(void **state)
 	assert_int_equal(space->mapped_pages, 10);
 	*touch(space, top - 8 * MIB, USER_WRITE) = 1;
 	assert_int_equal(refused(space, top - 8 * MIB - 1, USER_WRITE), ERR_NOT_FOUND);
-	space->stack_pages = USER_NO_LIMIT;
+	limits.stack_pages = USER_NO_LIMIT;
 	map_at(space, top - 12 * MIB, PAGE_SIZE, USER_READ);
 	assert_int_equal(refused(space, top - 12 * MIB + PAGE_SIZE + USER_GUARD_GAP - 1, USER_WRITE), ERR_NOT_FOUND);
 	*touch(space, top - 12 * MIB + PAGE_SIZE + USER_GUARD_GAP, USER_WRITE) = 1;
@@ -255,7 +265,7 @@ static void program_break(void **state)
 	assert_int_equal(user_brk(space, BASE - 1), ERR_NO_MEMORY);
 	map_at(space, BASE + 8 * PAGE_SIZE, PAGE_SIZE, USER_READ);
 	assert_int_equal(user_brk(space, BASE + 9 * PAGE_SIZE), ERR_NO_MEMORY);
-	space->data_pages = 4;
+	limits.data_pages = 4;
 	assert_int_equal(user_brk(space, BASE + 5 * PAGE_SIZE), ERR_NO_MEMORY);
 	assert_int_equal(space->brk, BASE + 3 * PAGE_SIZE);
 	assert_int_equal(user_brk(space, BASE), OK);

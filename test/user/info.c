@@ -1,10 +1,13 @@
-/* uname, sysinfo, the ids, prlimit64, getrandom, prctl, arch_prctl, reboot's errors, the auxiliary vector, and the ABI. */
+/* uname, sysinfo, the ids, limits, getrandom, prctl, arch_prctl, reboot's errors, the auxiliary vector, and the ABI. */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sysinfo.h>
@@ -213,6 +216,90 @@ static void test_reboot_errors(void)
 	is(sys(SYS_reboot, 0xfee1dead, 0x28121969, 0x777, 0), -EINVAL, "reboot that does not exist");
 }
 
+/* ---- limits are a process's own, whatever it shares ---- */
+
+static int lower_files(void *unused)
+{
+	struct rlimit limit = { 3, 4096 };
+
+	(void)unused;
+	return sys(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, NULL) == 0 && sys(SYS_dup, 1) == -EMFILE ? 7 : 1;
+}
+
+static void test_limits_of_sharers(void)
+{
+	static char stack[16384];
+	struct rlimit before, after;
+	long child, got;
+	int status = 0;
+
+	sys(SYS_prlimit64, 0, RLIMIT_AS, NULL, &before);
+	child = vfork();
+	if (child == 0) {
+		struct rlimit small = { 1 << 20, before.rlim_max };
+
+		if (sys(SYS_prlimit64, 0, RLIMIT_AS, &small, NULL) != 0)
+			_exit(1);
+		got = sys(SYS_mmap, 0, 8 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		_exit(got == -ENOMEM ? 7 : 2);
+	}
+	sys(SYS_wait4, child, &status, 0, NULL);
+	is(status, EXITED(7), "a limit on memory that vfork's child sets holds for the child");
+	sys(SYS_prlimit64, 0, RLIMIT_AS, NULL, &after);
+	is_true(after.rlim_cur == before.rlim_cur, (long)after.rlim_cur, "and is not its parent's");
+	got = sys(SYS_mmap, 0, 8 << 20, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	is_true(got > 0, got, "who maps what it likes");
+	sys(SYS_munmap, got, 8 << 20);
+
+	child = clone(lower_files, stack + sizeof(stack), CLONE_FILES | SIGCHLD, NULL);
+	sys(SYS_wait4, child, &status, 0, NULL);
+	is(status, EXITED(7), "a limit on files that a child with the same files sets holds for the child");
+	got = sys(SYS_dup, 1);
+	is_true(got > 2, got, "and not for its parent");
+	close((int)got);
+}
+
+#ifdef __GLIBC__
+
+static volatile int told;
+
+static void tell(int signal)
+{
+	struct rlimit limit;
+
+	if (signal == SIGXCPU && sys(SYS_prlimit64, 0, RLIMIT_CPU, NULL, &limit) == 0 && limit.rlim_cur == 2)
+		told++;
+}
+
+static int use_time(void *at)
+{
+	struct rlimit limit = { 1, 2 };
+
+	signal(SIGXCPU, tell);
+	sys(SYS_prlimit64, 0, RLIMIT_CPU, &limit, NULL);
+	while (told < 10)
+		*(volatile int *)at = told;
+	return 0;
+}
+
+/* Not in all builds of the program: it takes two seconds. */
+static void test_cpu_time(void)
+{
+	int *seen = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	is(in_child(use_time, seen), KILLED(SIGKILL), "CPU time over the hard limit is the end");
+	is(*seen, 1, "and over the soft one a signal, the next a second later");
+	munmap(seen, PAGE);
+}
+
+#else
+
+static void test_cpu_time(void)
+{
+}
+
+#endif
+
 int main(int argc, char **argv)
 {
 	program_argc = argc;
@@ -220,6 +307,8 @@ int main(int argc, char **argv)
 	test_identity();
 	test_system();
 	test_limits();
+	test_limits_of_sharers();
+	test_cpu_time();
 	test_random();
 	test_prctl();
 	test_bases();

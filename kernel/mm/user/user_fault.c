@@ -236,7 +236,7 @@ static struct area *grow_stack(struct user_space *space, struct area *area, vadd
 	below = area_prev(&space->areas, area);
 	if (below && below->rights != USER_NONE && start < below->end + USER_GUARD_GAP)
 		return NULL;
-	if (bytes_to_pages(area->end - start) > space->stack_pages || !user_limit_allows(space, pages))
+	if (bytes_to_pages(area->end - start) > user_limits_of_caller().stack_pages || !user_limit_allows(space, pages))
 		return NULL;
 	area_resize(area, start, area->end);
 	space->mapped_pages += pages;

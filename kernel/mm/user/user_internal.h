@@ -62,10 +62,12 @@ void user_merge(struct user_space *space, vaddr_t start, vaddr_t end);
 /* Remove all of [start, end): areas, pages, tables. In the kernel context when `touched`. user_prepare came before. */
 void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct user_spares *spares, bool touched);
 
-/* Room for `pages` more in the limit on address space? */
+/* Room for `pages` more in the caller's limit on address space? */
 static inline bool user_limit_allows(const struct user_space *space, uint64_t pages)
 {
-	return pages <= space->limit_pages && space->mapped_pages <= space->limit_pages - pages;
+	uint64_t limit = user_limits_of_caller().address_pages;
+
+	return pages <= limit && space->mapped_pages <= limit - pages;
 }
 
 /* Pages of areas in [start, end). */

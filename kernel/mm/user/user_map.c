@@ -165,7 +165,7 @@ enum status user_brk(struct user_space *space, vaddr_t brk)
 	enum status status = OK;
 
 	if (!space->brk_start || brk < space->brk_start || brk > USER_END ||
-	    bytes_to_pages(brk - space->brk_start) > space->data_pages)
+	    bytes_to_pages(brk - space->brk_start) > user_limits_of_caller().data_pages)
 		return ERR_NO_MEMORY;
 	end = align_up(brk, PAGE_SIZE);
 	if (end > old_end)

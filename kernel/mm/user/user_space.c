@@ -6,8 +6,6 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_internal.h"
 
-#define STACK_PAGES (8ULL << 20 >> PAGE_SHIFT) /* RLIMIT_STACK as Linux starts with it */
-
 enum status user_space_create(struct user_space **ret)
 {
 	struct user_space *space = kzalloc(sizeof(*space));
@@ -26,9 +24,6 @@ enum status user_space_create(struct user_space **ret)
 	/* A page far from all others takes two, its PTEs' and their PDEs'. */
 	space->context.space.spares_max = 2;
 	space->mmap_top = USER_MMAP_TOP;
-	space->limit_pages = USER_NO_LIMIT;
-	space->data_pages = USER_NO_LIMIT;
-	space->stack_pages = STACK_PAGES;
 	space->users = 1;
 	*ret = space;
 	return OK;
@@ -132,9 +127,6 @@ enum status user_space_fork(struct user_space *space, struct user_space **ret)
 			child->brk_start = space->brk_start;
 			child->brk = space->brk;
 			child->mmap_top = space->mmap_top;
-			child->limit_pages = space->limit_pages;
-			child->stack_pages = space->stack_pages;
-			child->data_pages = space->data_pages;
 			child->mapped_pages = space->mapped_pages;
 			*ret = child;
 		}

@@ -16,6 +16,7 @@
 
 #include "kernel/mm/space/context.h"
 #include "kernel/mm/user/area.h"
+#include "kernel/mm/user/user_limits.h"
 
 #define USER_MIN       0x10000ULL            /* nothing below: vm.mmap_min_addr */
 #define USER_END       0x00007ffffffff000ULL /* the last page stays out: SYSRET to its end would fault in the kernel */
@@ -25,17 +26,12 @@
 /* Without ASLR: room for the stack above, and yet in the same GiB, which saves a table. */
 #define USER_MMAP_TOP (USER_END - (128ULL << 20))
 
-#define USER_NO_LIMIT (~0ULL)
-
 struct user_space {
 	struct context context;
 	struct area_tree areas;
 	vaddr_t brk_start;       /* page-aligned; exec sets both. 0: no brk area yet, user_brk answers ERR_NO_MEMORY */
 	vaddr_t brk;             /* the program break, not aligned */
 	vaddr_t mmap_top;        /* placed mappings end here or below; exec may lower it (ASLR) */
-	uint64_t limit_pages;    /* RLIMIT_AS */
-	uint64_t stack_pages;    /* RLIMIT_STACK: how long an area with USER_MAP_GROWS_DOWN can get by growing */
-	uint64_t data_pages;     /* RLIMIT_DATA: how far user_brk goes */
 	uint64_t mapped_pages;   /* in areas */
 	uint64_t resident_pages; /* mapped by page tables, those of inaccessible areas included */
 	uint64_t faults;         /* served by user_fault */
@@ -43,7 +39,7 @@ struct user_space {
 };
 
 /*
- * A new space: slot 511 and nothing else, with one user. Limits are USER_NO_LIMIT but for stack_pages (8 MiB).
+ * A new space: slot 511 and nothing else, with one user.
  * Returns ERR_NO_MEMORY.
  */
 MUST_CHECK enum status user_space_create(struct user_space **ret);

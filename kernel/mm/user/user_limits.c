@@ -1,0 +1,24 @@
+/*
+ * Knows no process: who makes a call is told from above.
+ */
+#include "kernel/mm/user/user_limits.h"
+
+#include <stddef.h>
+
+const struct user_limits user_limits_default = {
+	.address_pages = USER_NO_LIMIT,
+	.stack_pages = 8ULL << 20 >> PAGE_SHIFT,
+	.data_pages = USER_NO_LIMIT,
+};
+
+static struct user_limits (*source)(void); /* fixed after boot */
+
+void user_limits_set_source(struct user_limits (*of_caller)(void))
+{
+	source = of_caller;
+}
+
+struct user_limits user_limits_of_caller(void)
+{
+	return source ? source() : user_limits_default;
+}

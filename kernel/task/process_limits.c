@@ -1,0 +1,138 @@
+/*
+ * The limits themselves, and the one that acts by itself, RLIMIT_CPU.
+ *
+ * Nobody counts ticks. A process whose CPU time is limited has a timer that looks when the limit can be reached at the
+ * earliest, which on one CPU is as far off as there is time left, and no more often than Linux's slowest tick.
+ */
+#include "kernel/task/process_limits.h"
+
+#include "kernel/irq/clock.h"
+#include "kernel/irq/timer.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/frame/frame.h"
+#include "kernel/task/process_internal.h"
+#include "kernel/task/signal_numbers.h"
+
+#define LOOK_NS (10 * NS_PER_MS)
+
+static void (*send_signal)(struct process *process, int signal); /* fixed after boot */
+
+/*
+ * One process for each PROCESS_SHARE of RAM, as Linux bounds it: whoever forks without end meets -EAGAIN while there still
+ * is memory for all who are there. Linux gives each half as much, 256 KiB.
+ */
+static uint64_t default_processes(void)
+{
+	uint64_t processes = machine_frames.total / (PROCESS_SHARE / PAGE_SIZE);
+
+	if (processes < PROCESS_FEWEST)
+		return PROCESS_FEWEST;
+	return processes < PROCESS_MOST ? processes : PROCESS_MOST;
+}
+
+/* ---- RLIMIT_CPU ---- */
+
+static uint64_t seconds_ns(uint64_t seconds)
+{
+	return time_add_times(0, seconds, NS_PER_S);
+}
+
+/* Look when the process can have used up what it may use. */
+static void watch_cpu_time(struct process *process)
+{
+	const struct process_rlimit *limit = &process->limits[LIMIT_CPU];
+	uint64_t end = seconds_ns(limit->soft < limit->hard ? limit->soft : limit->hard), used;
+
+	if (end == TIME_MOST_NS) {
+		timer_cancel(&process->cpu_watch);
+		return;
+	}
+	used = process_run_ns(process);
+	end = end > used ? end - used : 0;
+	timer_start(&process->cpu_watch, time_add(clock_monotonic_ns(), end > LOOK_NS ? end : LOOK_NS));
+}
+
+/* As Linux acts: SIGKILL at the hard limit; SIGXCPU at the soft one, which then moves on by a second. */
+static void look_at_cpu_time(struct timer *timer)
+{
+	struct process *process = (struct process *)((char *)timer - offsetof(struct process, cpu_watch));
+	struct process_rlimit *limit = &process->limits[LIMIT_CPU];
+	uint64_t used = process_run_ns(process);
+
+	if (used >= seconds_ns(limit->hard)) {
+		send_signal(process, SIGKILL);
+		return;
+	}
+	if (used >= seconds_ns(limit->soft)) {
+		send_signal(process, SIGXCPU);
+		limit->soft = used / NS_PER_S + 1;
+	}
+	watch_cpu_time(process);
+}
+
+/* ---- all of them ---- */
+
+static struct user_limits user_limits(void)
+{
+	const struct task *task = task_current();
+	const struct process_rlimit *limits;
+
+	if (!task || !task->process)
+		return user_limits_default;
+	limits = task->process->limits;
+	return (struct user_limits){
+		.address_pages = limits[LIMIT_AS].soft / PAGE_SIZE,
+		.stack_pages = limits[LIMIT_STACK].soft / PAGE_SIZE,
+		.data_pages = limits[LIMIT_DATA].soft / PAGE_SIZE,
+	};
+}
+
+static unsigned descriptors(void)
+{
+	const struct task *task = task_current();
+	uint64_t soft = task && task->process ? task->process->limits[LIMIT_NOFILE].soft : FD_LIMIT;
+
+	return soft < FD_LIMIT_MAX ? (unsigned)soft : FD_LIMIT_MAX;
+}
+
+void process_limits_init(void (*send)(struct process *process, int signal))
+{
+	send_signal = send;
+	user_limits_set_source(user_limits);
+	fd_set_limit_source(descriptors);
+}
+
+void process_limits_first(struct process *process)
+{
+	uint64_t processes = default_processes();
+
+	for (int i = 0; i < PROCESS_LIMITS; i++)
+		process->limits[i] = (struct process_rlimit){ LIMIT_NONE, LIMIT_NONE };
+	process->limits[LIMIT_STACK].soft = 8ULL << 20;
+	process->limits[LIMIT_CORE].soft = 0;
+	process->limits[LIMIT_NOFILE] = (struct process_rlimit){ FD_LIMIT, FD_LIMIT_MAX };
+	process->limits[LIMIT_NPROC] = (struct process_rlimit){ processes, processes };
+	process->limits[LIMIT_SIGPENDING] = (struct process_rlimit){ processes, processes };
+	process->limits[LIMIT_MSGQUEUE] = (struct process_rlimit){ 819200, 819200 };
+	process->limits[LIMIT_NICE] = (struct process_rlimit){ 0, 0 };
+	process->limits[LIMIT_RTPRIO] = (struct process_rlimit){ 0, 0 };
+	process->cpu_watch.fire = look_at_cpu_time;
+}
+
+void process_limits_copy(struct process *process, const struct process *maker)
+{
+	memcpy(process->limits, maker->limits, sizeof(process->limits));
+	process->cpu_watch.fire = look_at_cpu_time;
+	if (process->limits[LIMIT_CPU].soft != LIMIT_NONE)
+		watch_cpu_time(process);
+}
+
+void process_limit_set(struct process *process, enum process_limit which, struct process_rlimit limit)
+{
+	/* As on Linux: a limit of no time at all is one of a second. */
+	if (which == LIMIT_CPU && limit.soft == 0)
+		limit.soft = 1;
+	process->limits[which] = limit;
+	if (which == LIMIT_CPU)
+		watch_cpu_time(process);
+}
