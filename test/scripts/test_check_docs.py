@@ -6,6 +6,9 @@ import pytest
 from scripts_common import ROOT, run_script
 
 
+LINES = (ROOT / "paging/layout.h").read_text().count("\n")
+
+
 def test_this_tree():
     result = run_script("check-docs")
     assert (result.returncode, result.stdout) == (0, "")
@@ -16,6 +19,8 @@ def test_this_tree():
     ("See `kernel/none.c`.", "no file kernel/none.c"),
     ("See none.c, paging/layout.h, layout.h, test_NAME.c and …_none.c.", "no file none.c"),
     ("See `kernel/none/`.", "no file kernel/none/"),
+    (f"| all | `paging/layout.h` | {LINES * 21 // 20} |", None),
+    (f"| all | `paging/layout.h` | {LINES * 2} |", f"{LINES * 2} lines, counted {LINES}"),
     ("Run `make build/host/test_none CMDLINE=\"a word\" build/initrd.cpio`.", "no source of build/host/test_none"),
     ("See [that](docs/none.md).", "link to docs/none.md, which does not exist"),
     ("Run `make nothing`.", "no target nothing in the Makefile"),
