@@ -267,7 +267,10 @@ static bool is_inside(const struct node *dir, const struct node *node)
 	return false;
 }
 
-/* What rename(2) forbids between two nodes that exist; `goal` may be NULL. */
+/*
+ * What rename(2) forbids between two nodes that exist; `goal` may be NULL. No rename loop: a directory is not moved into
+ * itself or into what is below it, where no path would lead to it any more.
+ */
 static int check_rename(struct node *from, struct node *node, struct node *to, struct node *goal, unsigned flags)
 {
 	if (goal && flags & RENAME_NOREPLACE)

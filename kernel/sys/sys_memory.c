@@ -93,6 +93,7 @@ SYSCALL_6(mmap, va, size, prot, flags, fd, offset)
 	return error ? error : (int64_t)place;
 }
 
+/* munmap -> flush -> invalidation, step 1 of 6. Next: user_unmap, kernel/mm/user/user_map.c. */
 SYSCALL_2(munmap, va, size)
 {
 	return errno_of(user_unmap(space_here(), va, size));

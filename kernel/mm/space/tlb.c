@@ -159,6 +159,10 @@ static void flush_other(struct tlb *t, unsigned pcid, const struct tlb_flush *fl
 	t->stats.pages_of += pages;
 }
 
+/*
+ * munmap -> flush -> invalidation, step 6 of 6: by INVLPG or a CR3 write for the loaded context, and for one that is not
+ * loaded at its next load.
+ */
 void tlb_flush_run(struct tlb *t, const struct context *c, const struct tlb_flush *flush)
 {
 	const uint64_t cr3 = t->ops->read_cr3();

@@ -124,6 +124,7 @@ void user_merge(struct user_space *space, vaddr_t start, vaddr_t end)
 	}
 }
 
+/* munmap -> flush -> invalidation, step 3 of 6: the areas go first. Next: user_pages_drop, user_pages.c. */
 void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct user_spares *spares, bool touched)
 {
 	struct area *a = area_find_from(&space->areas, start), *below, *next;

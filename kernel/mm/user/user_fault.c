@@ -176,7 +176,10 @@ static void change_page(const struct fault *f, pte_t *at, paddr_t pa)
 	user_frame_put(old);
 }
 
-/* A write to a page that is mapped read-only in an area that may be written to. */
+/*
+ * Copy-on-write: serve a write to a page that is mapped read-only in an area that may be written to. Whoever is the only
+ * one to have the frame gets the right to write; else the page gets a copy of the frame.
+ */
 static enum status fault_write(const struct fault *f, struct slot slot)
 {
 	pte_t e = pte_read(slot.pte);

@@ -139,6 +139,7 @@ enum status user_map(struct user_space *space, vaddr_t va, uint64_t size, unsign
 	return OK;
 }
 
+/* munmap -> flush -> invalidation, step 2 of 6: into the kernel context, once. Next: user_remove, user_area.c. */
 enum status user_unmap(struct user_space *space, vaddr_t va, uint64_t size)
 {
 	struct user_spares spares;

@@ -86,7 +86,10 @@ bool user_frame_is_sole(paddr_t pa)
 	return refs && *refs == 1;
 }
 
-/* Flush what was gathered and give the frames back. */
+/*
+ * Flush what was gathered and only then give the frames back: until the flush the CPU may use the old mapping.
+ * munmap -> flush -> invalidation, step 5 of 6. Next: context_flush (kernel/mm/space/context.c), which calls tlb_flush_run.
+ */
 static void gather_run(struct gather *g)
 {
 	if (g->flushes)
@@ -133,6 +136,7 @@ static void drop(struct gather *g, vaddr_t start, vaddr_t end, vaddr_t floor, va
 	gather_run(g);
 }
 
+/* munmap -> flush -> invalidation, step 4 of 6: entries go, frames are gathered. Next: gather_run, above. */
 void user_pages_drop(struct user_space *space, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling)
 {
 	struct gather g;
