@@ -50,7 +50,8 @@ struct percpu {
 	uint64_t scratch;     /* the entry code's, for a few instructions with interrupts off */
 	struct task *current; /* kernel/task's */
 	bool switch_wanted;   /* on return to user mode another task should run */
-	bool frame_changed; /* the frame of the system call that runs is another than SYSCALL made: only IRET returns */
+	bool frame_changed; /* own CPU: the system call's frame is not SYSCALL's any more, or will not be: IRET returns */
+	bool copying;       /* own CPU: a fault in a user copy is served, during which no task is switched */
 	uint64_t canary;    /* the debug build's functions have it between their arrays and their return address */
 	uint64_t gdt[8];
 	struct tss tss;

@@ -185,6 +185,7 @@ static int64_t read_small(struct content *content, struct user_io *io, uint64_t 
 {
 	uint8_t bytes[SMALL];
 	context_token_t token = store_enter();
+	enum status status;
 	size_t moved = 0;
 
 	while (moved < size) {
@@ -198,8 +199,9 @@ static int64_t read_small(struct content *content, struct user_io *io, uint64_t 
 		moved += piece;
 	}
 	store_leave(token);
-	if (user_io_put(io, bytes, size, &moved) != OK && !moved)
-		return -EFAULT;
+	status = user_io_put(io, bytes, size, &moved);
+	if (status != OK && !moved)
+		return copy_errno(status);
 	*offset += moved;
 	return (int64_t)moved;
 }
@@ -229,7 +231,7 @@ int64_t content_read(struct content *content, struct user_io *io, uint64_t *offs
 	}
 	store_leave(token);
 	if (!done)
-		return -EFAULT;
+		return copy_errno(status);
 	*offset += done;
 	return (int64_t)done;
 }
@@ -244,8 +246,8 @@ static void clear_tail(struct content *content)
 		memset((uint8_t *)store_ptr(frame) + inside, 0, PAGE_SIZE - inside);
 }
 
-/* Where `offset` can be written; up to the end of its page. ERR_NO_MEMORY. */
-static enum status writable_bytes(struct content *content, uint64_t offset, paddr_t *ret)
+/* Where `offset` can be written; up to the end of its page. -ENOMEM, -ENOSPC. */
+static int writable_bytes(struct content *content, uint64_t offset, paddr_t *ret)
 {
 	uint64_t index = offset / PAGE_SIZE;
 	paddr_t frame = page_tree_find(&content->pages, index);
@@ -255,17 +257,18 @@ static enum status writable_bytes(struct content *content, uint64_t offset, padd
 		frame = paddr_add(content->place, index * PAGE_SIZE);
 	if (!frame.raw)
 		status = make_frame(content, index, &frame);
-	if (status == OK)
-		*ret = paddr_add(frame, offset % PAGE_SIZE);
-	return status;
+	if (status != OK)
+		return status == ERR_NO_MEMORY ? -ENOMEM : -ENOSPC;
+	*ret = paddr_add(frame, offset % PAGE_SIZE);
+	return 0;
 }
 
 int64_t content_write(struct content *content, struct user_io *io, uint64_t *offset)
 {
 	struct node *node = content->node;
-	enum status status = OK;
 	uint64_t size = io->left, done = 0;
 	context_token_t token;
+	int error = 0;
 
 	if (!size)
 		return 0;
@@ -275,20 +278,21 @@ int64_t content_write(struct content *content, struct user_io *io, uint64_t *off
 	token = store_enter();
 	if (*offset > node->size)
 		clear_tail(content);
-	while (done < size && status == OK) {
+	while (done < size && !error) {
 		uint64_t at = *offset + done;
 		size_t moved = 0;
 		paddr_t pa;
 
-		status = writable_bytes(content, at, &pa);
-		if (status != OK)
+		error = writable_bytes(content, at, &pa);
+		if (error)
 			break;
-		status = user_io_get_bulk(io, store_ptr(pa), least(size - done, PAGE_SIZE - at % PAGE_SIZE), &moved);
+		error = copy_errno(
+			user_io_get_bulk(io, store_ptr(pa), least(size - done, PAGE_SIZE - at % PAGE_SIZE), &moved));
 		done += moved;
 	}
 	store_leave(token);
 	if (!done)
-		return status == ERR_NO_MEMORY ? -ENOMEM : status == ERR_RANGE ? -ENOSPC : -EFAULT;
+		return error;
 	*offset += done;
 	if (*offset > node->size)
 		node->size = *offset;

@@ -42,7 +42,7 @@ struct node *content_node(const struct memory_object *object);
 void content_free(struct content *content);
 
 /*
- * Move bytes between the content at *offset and `io`, and *offset on. Bytes moved, 0 at the end; -EFAULT when none
+ * Move bytes between the content at *offset and `io`, and *offset on. Bytes moved, 0 at the end; copy_errno when none
  * could be; a write also -EFBIG, -ENOMEM, -ENOSPC (none were written). Writing beyond the end makes the file longer.
  */
 int64_t content_read(struct content *content, struct user_io *io, uint64_t *offset);

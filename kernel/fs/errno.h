@@ -55,6 +55,12 @@ enum linux_errno {
 	EAFNOSUPPORT = 97,
 	ETIMEDOUT = 110,
 	ECANCELED = 125,
+
+	/*
+	 * No program sees this one. A copy from or to the user's memory lacked a frame and the call has done nothing: once
+	 * there is memory the task begins the call again (task_begin_again).
+	 */
+	ERESTART_MEMORY = 600,
 };
 
 /* Return what a system call that ended with `status` returns: 0 or a negative error number. */
@@ -79,4 +85,10 @@ static inline int errno_of(enum status status)
 		return -EFAULT;
 	}
 	return -EINVAL;
+}
+
+/* The same for the status of a copy from or to the user: one that lacked memory is tried again, not given up. */
+static inline int copy_errno(enum status status)
+{
+	return status == ERR_NO_MEMORY ? -ERESTART_MEMORY : errno_of(status);
 }

@@ -18,43 +18,40 @@ static int64_t eventfd_read(struct file *file, struct user_io *io, uint64_t *off
 {
 	struct eventfd *event = file->data;
 	uint64_t value = event->semaphore ? 1 : event->count;
-	size_t moved;
+	enum status status;
 
 	(void)offset;
 	if (io->left < sizeof(value))
 		return -EINVAL;
 	if (!event->count)
 		return -EAGAIN;
-	if (user_io_put(io, &value, sizeof(value), &moved) != OK)
-		return -EFAULT;
+	status = user_io_put_all(io, &value, sizeof(value));
+	if (status != OK)
+		return copy_errno(status);
 	event->count -= value;
 	wait_queue_wake(&event->queue);
 	return sizeof(value);
 }
 
-/* What has come when the next byte is not the user's does not count, so its bytes go back. */
+/* The value is looked at in a copy of `io`, which moves on only once the counter has room for it: it may be tried again. */
 static int64_t eventfd_write(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	struct eventfd *event = file->data;
-	struct user_io start = *io;
+	struct user_io after = *io;
+	enum status status;
 	uint64_t value;
-	size_t moved;
 
 	(void)offset;
 	if (io->left < sizeof(value))
 		return -EINVAL;
-	if (user_io_get(io, &value, sizeof(value), &moved) != OK)
-		return -EFAULT;
+	status = user_io_get_all(&after, &value, sizeof(value));
+	if (status != OK)
+		return copy_errno(status);
 	if (value == UINT64_MAX)
 		return -EINVAL;
-	if (value >= UINT64_MAX - event->count) {
-		/* Taken again when there is room. */
-		io->piece = start.piece;
-		io->pieces = start.pieces;
-		io->at = start.at;
-		io->left = start.left;
+	if (value >= UINT64_MAX - event->count)
 		return -EAGAIN;
-	}
+	user_io_skip(io, sizeof(value));
 	event->count += value;
 	wait_queue_wake(&event->queue);
 	return sizeof(value);

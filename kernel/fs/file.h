@@ -21,8 +21,8 @@ struct wait_queue;
  */
 struct file_ops {
 	/*
-	 * Move what is there now, up to all that `io` has room for. Bytes moved, 0 at the end, -EAGAIN, -EFAULT
-	 * (nothing was moved). [-EINVAL]
+	 * Move what is there now, up to all that `io` has room for. Bytes moved, 0 at the end, -EAGAIN,
+	 * copy_errno's (nothing was moved, and nothing has happened). [-EINVAL]
 	 */
 	int64_t (*read)(struct file *file, struct user_io *io, uint64_t *offset);
 	/*
@@ -33,8 +33,8 @@ struct file_ops {
 	/* read, once that time is over: what there is, or 0. Only with patience. */
 	int64_t (*read_late)(struct file *file, struct user_io *io);
 	/*
-	 * Take what fits now. Bytes taken, -EAGAIN, -EFAULT (nothing was taken), -EPIPE, -ENOSPC, -ENOMEM, -EFBIG.
-	 * [-EINVAL]
+	 * Take what fits now. Bytes taken, -EAGAIN, copy_errno's (nothing was taken), -EPIPE, -ENOSPC, -ENOMEM,
+	 * -EFBIG. [-EINVAL]
 	 */
 	int64_t (*write)(struct file *file, struct user_io *io, uint64_t *offset);
 	/* lseek(2)'s answer, for files whose places are no bytes. [by bytes with FILE_SEEKS, or else -ESPIPE] */

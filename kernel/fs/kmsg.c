@@ -60,25 +60,25 @@ static size_t escaped_size(const struct log_record *record)
 	return size;
 }
 
-/* The escaped text and '\n' by pieces. False: the memory is not the user's. */
-static bool put_text(struct user_io *io, const struct log_record *record, size_t *moved)
+/* The escaped text and '\n' by pieces. */
+static enum status put_text(struct user_io *io, const struct log_record *record, size_t *moved)
 {
 	char piece[256];
+	enum status status = OK;
 	size_t size = 0, done;
 
-	for (size_t i = 0; i <= record->size; i++) {
+	for (size_t i = 0; i <= record->size && status == OK; i++) {
 		if (i < record->size)
 			size += escape(record, i, piece + size);
 		else
 			piece[size++] = '\n';
 		if (i < record->size && size + ESCAPED_SIZE <= sizeof(piece))
 			continue;
-		if (user_io_put(io, piece, size, &done) != OK)
-			return false;
+		status = user_io_put(io, piece, size, &done);
 		*moved += done;
 		size = 0;
 	}
-	return true;
+	return status;
 }
 
 /* One record a call. Where records were lost the reader is told so once, and goes on with the oldest. */
@@ -87,6 +87,7 @@ static int64_t kmsg_read(struct file *file, struct user_io *io, uint64_t *offset
 	struct log_record record;
 	char header[HEADER_SIZE];
 	size_t size, moved = 0;
+	enum status status;
 
 	(void)offset;
 	if (file->record < log_first()) {
@@ -99,8 +100,11 @@ static int64_t kmsg_read(struct file *file, struct user_io *io, uint64_t *offset
 			(unsigned long long)record.ns / 1000);
 	if (io->left < size + escaped_size(&record) + 1)
 		return -EINVAL;
-	if (user_io_put(io, header, size, &moved) != OK || !put_text(io, &record, &moved))
-		return -EFAULT;
+	status = user_io_put(io, header, size, &moved);
+	if (status == OK)
+		status = put_text(io, &record, &moved);
+	if (status != OK)
+		return copy_errno(status);
 	file->record = record.seq + 1;
 	return (int64_t)moved;
 }
@@ -166,16 +170,18 @@ static int64_t kmsg_write(struct file *file, struct user_io *io, uint64_t *offse
 {
 	unsigned priority = LOG_WARN;
 	char line[LOG_LINE_MOST];
-	size_t size = 0, start;
+	size_t size = io->left, start;
+	enum status status;
 
 	(void)file;
 	(void)offset;
-	if (io->left > sizeof(line))
+	if (size > sizeof(line))
 		return -EINVAL;
-	if (!io->left)
+	if (!size)
 		return 0;
-	if (user_io_get(io, line, io->left, &size) != OK)
-		return -EFAULT;
+	status = user_io_get_all(io, line, size);
+	if (status != OK)
+		return copy_errno(status);
 	start = parse_priority(line, size, &priority);
 	if (priority < LOG_USER)
 		priority |= LOG_USER;

@@ -54,7 +54,8 @@ static int64_t getdents(struct file *file, struct user_io *io)
 
 	for (;;) {
 		uint64_t position = file->entry;
-		size_t size, moved;
+		enum status status;
+		size_t size;
 
 		found = next_entry(file->node, &position, &entry);
 		if (found <= 0)
@@ -62,8 +63,9 @@ static int64_t getdents(struct file *file, struct user_io *io)
 		size = put_record(record, &entry, position);
 		if (size > io->left)
 			return done ? done : -EINVAL;
-		if (user_io_put(io, record, size, &moved) != OK)
-			return done ? done : -EFAULT;
+		status = user_io_put_all(io, record, size);
+		if (status != OK)
+			return done ? done : copy_errno(status);
 		file->entry = position;
 		done += (int64_t)size;
 	}

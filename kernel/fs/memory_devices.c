@@ -36,7 +36,7 @@ static int64_t read_zeros(struct file *file, struct user_io *io, uint64_t *offse
 	(void)file;
 	(void)offset;
 	store_leave(token);
-	return status == OK || moved ? (int64_t)moved : -EFAULT;
+	return status == OK || moved ? (int64_t)moved : copy_errno(status);
 }
 
 static int64_t write_full(struct file *file, struct user_io *io, uint64_t *offset)
@@ -63,7 +63,7 @@ static int64_t read_random(struct file *file, struct user_io *io, uint64_t *offs
 		memset(bytes, 0, sizeof(bytes));
 		done += (int64_t)moved;
 	}
-	return status == OK || done ? done : -EFAULT;
+	return status == OK || done ? done : copy_errno(status);
 }
 
 /* Who writes there adds to what nobody can guess; nobody has to believe it. */
@@ -82,7 +82,7 @@ static int64_t write_random(struct file *file, struct user_io *io, uint64_t *off
 		random_add(bytes, moved);
 		done += (int64_t)moved;
 	}
-	return status == OK || done ? done : -EFAULT;
+	return status == OK || done ? done : copy_errno(status);
 }
 
 static const struct file_ops null_ops = { .read = read_end, .write = discard };

@@ -61,18 +61,20 @@ static void advance_tail(struct pipe *pipe, size_t bytes)
 	pipe->tail = end;
 }
 
+/* All of it or nothing. */
 static int64_t read_small(struct pipe *pipe, struct user_io *io, size_t size)
 {
 	uint8_t bytes[SMALL];
-	size_t moved = 0;
 	context_token_t token = store_enter();
+	enum status status;
 
 	memcpy(bytes, (uint8_t *)store_ptr(*frame_of(pipe, pipe->tail)) + pipe->tail % PAGE_SIZE, size);
 	store_leave(token);
-	if (user_io_put(io, bytes, size, &moved) != OK && !moved)
-		return -EFAULT;
-	pipe->tail += moved;
-	return (int64_t)moved;
+	status = user_io_put_all(io, bytes, size);
+	if (status != OK)
+		return copy_errno(status);
+	pipe->tail += size;
+	return (int64_t)size;
 }
 
 static int64_t read_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
@@ -90,7 +92,7 @@ static int64_t read_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
 		done += moved;
 	}
 	store_leave(token);
-	return done ? (int64_t)done : -EFAULT;
+	return done ? (int64_t)done : copy_errno(status);
 }
 
 static int64_t pipe_read(struct file *file, struct user_io *io, uint64_t *offset)
@@ -144,46 +146,51 @@ static void drop_unused(struct pipe *pipe)
 	}
 }
 
+/* All of it or nothing. */
 static int64_t write_small(struct pipe *pipe, struct user_io *io, size_t size)
 {
 	uint8_t bytes[SMALL];
+	enum status status = user_io_get_all(io, bytes, size);
 	context_token_t token;
-	size_t moved = 0;
 	bool there;
 
-	if (user_io_get(io, bytes, size, &moved) != OK && !moved)
-		return -EFAULT;
+	if (status != OK)
+		return copy_errno(status);
 	token = store_enter();
-	there = take_frames(pipe, moved) == moved;
+	there = take_frames(pipe, size) == size;
 	if (there) {
-		memcpy((uint8_t *)store_ptr(*frame_of(pipe, pipe->head)) + pipe->head % PAGE_SIZE, bytes, moved);
-		pipe->head += moved;
+		memcpy((uint8_t *)store_ptr(*frame_of(pipe, pipe->head)) + pipe->head % PAGE_SIZE, bytes, size);
+		pipe->head += size;
 	}
 	store_leave(token);
-	return there ? (int64_t)moved : -ENOMEM;
+	return there ? (int64_t)size : -ENOMEM;
 }
 
+/* As many bytes as there are frames for; what must not be torn (pipe(7), "PIPE_BUF"), all or nothing. */
 static int64_t write_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
 {
 	context_token_t token = store_enter();
 	uint64_t room = take_frames(pipe, size), done = 0;
-	/* What must not be torn gets all its frames before the first byte. */
-	enum status status = room < size && (size <= PIPE_BUF || !room) ? ERR_NO_MEMORY : OK;
+	enum status status = OK;
 
+	if (room < size && size <= PIPE_BUF)
+		room = 0;
 	while (done < room && status == OK) {
-		struct user_frames to = frames_at(pipe, pipe->head);
+		struct user_frames to = frames_at(pipe, pipe->head + done);
 		size_t moved;
 
-		status = user_io_get_frames(io, &to, row_at(pipe->head, room - done), &moved);
-		pipe->head += moved;
+		status = user_io_get_frames(io, &to, row_at(pipe->head + done, room - done), &moved);
 		done += moved;
 	}
-	if (status != OK)
+	if (status != OK && size <= PIPE_BUF)
+		done = 0;
+	pipe->head += done;
+	if (done < size)
 		drop_unused(pipe);
 	store_leave(token);
 	if (done)
 		return (int64_t)done;
-	return status == ERR_NO_MEMORY ? -ENOMEM : -EFAULT;
+	return room ? copy_errno(status) : -ENOMEM;
 }
 
 static int64_t pipe_write(struct file *file, struct user_io *io, uint64_t *offset)
@@ -240,12 +247,11 @@ static int64_t pipe_ioctl(struct file *file, unsigned request, uint64_t arg, str
 {
 	struct pipe *pipe = file->data;
 	int32_t fill = (int32_t)(pipe->head - pipe->tail);
-	size_t moved;
 
 	(void)arg;
 	if (request != FIONREAD)
 		return -ENOTTY;
-	return user_io_put(io, &fill, sizeof(fill), &moved) == OK ? 0 : -EFAULT;
+	return copy_errno(user_io_put_all(io, &fill, sizeof(fill)));
 }
 
 static void free_pipe(struct pipe *pipe)

@@ -43,7 +43,7 @@ static char shown_byte(const struct shown *s, size_t at)
 	return at < s->record.size ? s->record.text[at] : '\n';
 }
 
-/* Bytes [from, size) of it, as many as fit. OK or ERR_FAULT; *moved grows in any case. */
+/* Bytes [from, size) of it, as many as fit. As user_io_put; *moved grows in any case. */
 static enum status put_shown(struct user_io *io, const struct shown *s, size_t from, size_t *moved)
 {
 	char piece[256];
@@ -91,7 +91,7 @@ int64_t syslog_read(struct user_io *io)
 			read_done = 0;
 		}
 		if (status != OK)
-			return total ? (int64_t)total : -EFAULT;
+			return total ? (int64_t)total : copy_errno(status);
 	}
 	return total ? (int64_t)total : -EAGAIN;
 }
@@ -119,6 +119,7 @@ int64_t syslog_unread(void)
 int64_t syslog_read_all(struct user_io *io)
 {
 	uint64_t start = syslog_cleared(), end = log_end(), size = 0, first = end;
+	enum status status = OK;
 	size_t moved = 0;
 	struct shown s;
 
@@ -126,10 +127,9 @@ int64_t syslog_read_all(struct user_io *io)
 		size += s.size;
 		first--;
 	}
-	for (; first < end && show(first, &s) && s.size <= io->left; first++)
-		if (put_shown(io, &s, 0, &moved) != OK)
-			return -EFAULT;
-	return (int64_t)moved;
+	for (; status == OK && first < end && show(first, &s) && s.size <= io->left; first++)
+		status = put_shown(io, &s, 0, &moved);
+	return status == OK ? (int64_t)moved : copy_errno(status);
 }
 
 void syslog_clear(void)

@@ -53,14 +53,16 @@ static int make_text(struct file *file, struct reader *reader)
 static int64_t copy_text(const struct text *text, struct user_io *io, uint64_t *offset)
 {
 	size_t size, moved = 0;
+	enum status status;
 
 	if (*offset >= text->size)
 		return 0;
 	size = text->size - *offset;
 	if (size > io->left)
 		size = io->left;
-	if (user_io_put(io, text->bytes + *offset, size, &moved) != OK && !moved)
-		return -EFAULT;
+	status = user_io_put(io, text->bytes + *offset, size, &moved);
+	if (status != OK && !moved)
+		return copy_errno(status);
 	*offset += moved;
 	return (int64_t)moved;
 }
@@ -89,11 +91,15 @@ static int64_t write_text(struct file *file, struct user_io *io, uint64_t *offse
 	struct reader *reader = file->data;
 	size_t size = io->left < WRITE_MAX ? io->left : WRITE_MAX, moved = 0;
 	char *bytes = kmalloc(size + 1);
-	int error;
+	enum status status;
+	int error = 0;
 
 	if (!bytes)
 		return -ENOMEM;
-	error = user_io_get(io, bytes, size, &moved) == OK || moved ? 0 : -EFAULT;
+	status = user_io_get(io, bytes, size, &moved);
+	/* Half a text, for want of memory, must not be taken for all of it. */
+	if (status != OK && (status == ERR_NO_MEMORY || !moved))
+		error = copy_errno(status);
 	if (!error) {
 		bytes[moved] = '\0';
 		error = reader->take(file->node, bytes, moved);

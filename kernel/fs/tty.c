@@ -67,49 +67,63 @@ static bool is_enough(const struct tty *tty, const struct file *file, uint64_t r
 	return readable(tty) >= least;
 }
 
-/*
- * Take what one read gets out of the ring. Interrupts are off. Returns how many bytes; *ret_end: an end of file came.
- */
-static size_t take(struct tty *tty, uint8_t *bytes, size_t most, bool *ret_end)
+/* What one piece of a read finds in the ring: so many bytes for the user, in the places [start, end). */
+struct found {
+	uint32_t start, end;
+	size_t count;
+	bool at_end; /* the last place is the end of a line, or of the file */
+};
+
+/* Look at what a read gets, `most` bytes at the most, and leave it there. Interrupts are off. */
+static struct found look(const struct tty *tty, uint8_t *bytes, size_t most)
 {
 	bool canonical = tty->termios.lflag & ICANON;
 	uint32_t end = canonical ? tty->line : tty->head;
-	size_t count = 0;
+	struct found found = { .start = tty->tail, .end = tty->tail };
 
-	while (count < most && tty->tail != end) {
-		uint8_t byte = tty->input[tty->tail % TTY_INPUT];
-		bool ends = tty_is_end(tty, tty->tail);
+	while (found.count < most && found.end != end && !found.at_end) {
+		uint8_t byte = tty->input[found.end % TTY_INPUT];
 
-		tty_set_end(tty, tty->tail, false);
-		tty->tail++;
-		*ret_end = canonical && ends;
-		if (!*ret_end || byte != TTY_EOF_MARK)
-			bytes[count++] = byte;
-		if (*ret_end)
-			break;
+		found.at_end = canonical && tty_is_end(tty, found.end);
+		found.end++;
+		if (!found.at_end || byte != TTY_EOF_MARK)
+			bytes[found.count++] = byte;
 	}
-	return count;
+	return found;
 }
 
-/* What was taken from the ring and finds no place with the user (-EFAULT) is lost, as on Linux. */
+/* The user has what lay in the places up to `end`: they are free, unless all was dropped meanwhile. */
+static void take(struct tty *tty, const struct found *found, uint32_t end)
+{
+	uint64_t flags = store_interrupts_off();
+
+	if (tty->tail == found->start)
+		for (; tty->tail != end; tty->tail++)
+			tty_set_end(tty, tty->tail, false);
+	store_interrupts_restore(flags);
+}
+
+/* What finds no place with the user stays where it is. */
 static int64_t read_there(struct tty *tty, struct user_io *io, bool waits)
 {
 	int64_t done = 0;
 
 	while (io->left) {
 		uint8_t bytes[TTY_PIECE];
-		size_t moved = 0;
-		bool end = false;
 		uint64_t flags = store_interrupts_off();
-		size_t count = take(tty, bytes, io->left < TTY_PIECE ? io->left : TTY_PIECE, &end);
+		struct found found = look(tty, bytes, io->left < TTY_PIECE ? io->left : TTY_PIECE);
+		enum status status;
+		size_t moved = 0;
 
 		store_interrupts_restore(flags);
-		if (!count)
-			return done || end || !waits ? done : -EAGAIN;
-		if (user_io_put(io, bytes, count, &moved) != OK)
-			return done + (int64_t)moved ? done + (int64_t)moved : -EFAULT;
-		done += (int64_t)count;
-		if (end)
+		if (found.start == found.end)
+			return done || !waits ? done : -EAGAIN;
+		status = user_io_put(io, bytes, found.count, &moved);
+		take(tty, &found, status == OK ? found.end : found.start + (uint32_t)moved);
+		done += (int64_t)moved;
+		if (status != OK)
+			return done ? done : copy_errno(status);
+		if (found.at_end)
 			break;
 	}
 	return done;
@@ -162,7 +176,7 @@ static int64_t write_pieces(struct tty *tty, struct user_io *io)
 		tty_output(tty, text, moved);
 		done += (int64_t)moved;
 		if (status != OK)
-			return done ? done : -EFAULT;
+			return done ? done : copy_errno(status);
 	}
 	return done;
 }
@@ -212,14 +226,16 @@ static void flush_input(struct tty *tty)
 	store_interrupts_restore(flags);
 }
 
-static int64_t set_termios(struct tty *tty, struct user_io *io)
+static int64_t set_termios(struct tty *tty, struct user_io *io, bool drops_input)
 {
 	struct linux_termios termios;
-	size_t moved;
+	enum status status = user_io_get_all(io, &termios, sizeof(termios));
 	uint64_t flags;
 
-	if (user_io_get(io, &termios, sizeof(termios), &moved) != OK || moved != sizeof(termios))
-		return -EFAULT;
+	if (status != OK)
+		return copy_errno(status);
+	if (drops_input)
+		flush_input(tty);
 	flags = store_interrupts_off();
 	/* What was typed under other rules can be read under these: as raw bytes, or as a line that somebody ended. */
 	if ((tty->termios.lflag ^ termios.lflag) & ICANON)
@@ -234,23 +250,21 @@ static int64_t set_termios(struct tty *tty, struct user_io *io)
 
 static int64_t put(struct user_io *io, const void *value, size_t size)
 {
-	size_t moved;
-
-	return user_io_put(io, value, size, &moved) == OK && moved == size ? 0 : -EFAULT;
+	return copy_errno(user_io_put_all(io, value, size));
 }
 
 /* Requests that only the tasks understand. */
 static int64_t job_request(struct tty *tty, unsigned request, uint64_t arg, struct user_io *io)
 {
 	int32_t value = 0;
-	size_t moved;
-	int error;
+	int error = 0;
 
 	if (!tty->jobs || !tty->jobs->request)
 		return -ENOTTY;
-	if (request == TIOCSPGRP && (user_io_get(io, &value, sizeof(value), &moved) != OK || moved != sizeof(value)))
-		return -EFAULT;
-	error = tty->jobs->request(tty, request, arg, &value);
+	if (request == TIOCSPGRP)
+		error = copy_errno(user_io_get_all(io, &value, sizeof(value)));
+	if (!error)
+		error = tty->jobs->request(tty, request, arg, &value);
 	if (error || (request != TIOCGPGRP && request != TIOCGSID))
 		return error;
 	return put(io, &value, sizeof(value));
@@ -279,7 +293,6 @@ static int64_t tty_ioctl(struct file *file, unsigned request, uint64_t arg, stru
 	struct tty *tty = file->data;
 	struct linux_winsize winsize;
 	int32_t waiting;
-	size_t moved;
 	int error = is_hung_up(file) ? -EIO : is_change(request) ? check_job(tty, true) : 0;
 
 	if (error)
@@ -287,19 +300,17 @@ static int64_t tty_ioctl(struct file *file, unsigned request, uint64_t arg, stru
 	switch (request) {
 	case TCGETS:
 		return put(io, &tty->termios, sizeof(tty->termios));
-	case TCSETSF:
-		flush_input(tty);
-		return set_termios(tty, io);
 	case TCSETS:
 	case TCSETSW:
-		return set_termios(tty, io);
+	case TCSETSF:
+		return set_termios(tty, io, request == TCSETSF);
 	case TIOCGWINSZ:
 		return put(io, &tty->winsize, sizeof(tty->winsize));
 	case TIOCSWINSZ:
-		if (user_io_get(io, &winsize, sizeof(winsize), &moved) != OK || moved != sizeof(winsize))
-			return -EFAULT;
-		tty_set_size(tty, winsize.rows, winsize.columns);
-		return 0;
+		error = copy_errno(user_io_get_all(io, &winsize, sizeof(winsize)));
+		if (!error)
+			tty_set_size(tty, winsize.rows, winsize.columns);
+		return error;
 	case FIONREAD:
 		waiting = (int32_t)readable(tty);
 		return put(io, &waiting, sizeof(waiting));

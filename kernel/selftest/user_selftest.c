@@ -28,7 +28,7 @@ static bool on_page_fault(struct trap_frame *frame)
 
 	if (!uaccess_is_at(frame->rip))
 		return false;
-	if (user_fault(space, va, frame->error & ERROR_WRITE ? USER_WRITE : USER_READ) == OK)
+	if (copy_fault(space, va, frame->error & ERROR_WRITE ? USER_WRITE : USER_READ) == OK)
 		return true;
 	return uaccess_fixup(frame);
 }
@@ -58,10 +58,13 @@ static bool counts_are_exact(void)
 {
 	for (size_t there = 0; there < 600; there += there < 40 ? 1 : 41)
 		for (size_t beyond = 1; beyond < 500; beyond += beyond < 20 ? 1 : 97) {
+			size_t copied;
+
 			memset(buffer, 0xee, sizeof(buffer));
-			if (copy_to_user_some(at(END - there), pattern, there + beyond) != there ||
-			    copy_from_user_some(buffer, at(END - there), there + beyond) != there ||
-			    memcmp(buffer, pattern, there) != 0 || buffer[there] != 0xee ||
+			if (copy_to_user_some(at(END - there), pattern, there + beyond, &copied) != ERR_FAULT ||
+			    copied != there ||
+			    copy_from_user_some(buffer, at(END - there), there + beyond, &copied) != ERR_FAULT ||
+			    copied != there || memcmp(buffer, pattern, there) != 0 || buffer[there] != 0xee ||
 			    copy_from_user(buffer, at(END - there), there + beyond) != ERR_FAULT ||
 			    clear_user(at(END - there), there + beyond) != ERR_FAULT)
 				return false;
@@ -138,7 +141,7 @@ static bool bad_pointers_fault(void)
 		    copy_to_user(at(bad[i]), pattern, 300) != ERR_FAULT || clear_user(at(bad[i]), 16) != ERR_FAULT ||
 		    strncpy_from_user((char *)buffer, at(bad[i]), 16, &length) != ERR_FAULT ||
 		    get_user_u32(at(bad[i]), &word) != ERR_FAULT || put_user_u64(at(bad[i]), 0) != ERR_FAULT ||
-		    copy_from_user_some(buffer, at(bad[i]), 16) != 0)
+		    copy_from_user_some(buffer, at(bad[i]), 16, &length) != ERR_FAULT || length != 0)
 			return false;
 	/* A size that wraps. */
 	return copy_from_user(buffer, at(BASE), ~0ULL - BASE / 2) == ERR_FAULT;

@@ -10,6 +10,7 @@
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/mm/user/user_space.h"
 #include "kernel/task/process.h"
+#include "kernel/task/user_return.h"
 
 #define BUCKET_BITS 8
 
@@ -114,8 +115,9 @@ int futex_wait(uint64_t at, bool private, uint32_t value, uint32_t bits, enum ti
 	error = bits ? find_key(at, private, &waiter.key) : -EINVAL;
 	if (error)
 		return error;
-	if (get_user_u32(user_pointer(at), &seen) != OK)
-		return -EFAULT;
+	error = copy_errno(get_user_u32(user_pointer(at), &seen));
+	if (error)
+		return error;
 	if (seen != value)
 		return -EAGAIN;
 	task_block_prepare();
@@ -176,8 +178,10 @@ int futex_requeue(uint64_t from, uint64_t to, bool private, uint32_t wake, uint3
 		error = find_key(to, private, &to_key);
 	if (error)
 		return error;
-	if (expected && get_user_u32(user_pointer(from), &seen) != OK)
-		return -EFAULT;
+	if (expected)
+		error = copy_errno(get_user_u32(user_pointer(from), &seen));
+	if (error)
+		return error;
 	if (expected && seen != *expected)
 		return -EAGAIN;
 	woken = wake_key(&from_key, wake, FUTEX_ANY);
@@ -226,7 +230,7 @@ int futex_wake_op(uint64_t at, uint64_t other, bool private, uint32_t wake, uint
 		return error;
 	if (OP_OF(op) & OP_SHIFTED)
 		operand = 1U << (operand & 31);
-	error = errno_of(user_op_u32(user_pointer(other), (enum user_op)(OP_OF(op) & ~OP_SHIFTED), operand, &old));
+	error = copy_errno(user_op_u32(user_pointer(other), (enum user_op)(OP_OF(op) & ~OP_SHIFTED), operand, &old));
 	if (error)
 		return error;
 	woken = wake_key(&key, wake, FUTEX_ANY);
@@ -252,19 +256,39 @@ struct robust_head {
 	uint64_t pending;
 };
 
+/* Whether a copy lacked memory and there is some now: nobody can begin a task's end again, so its copies are insisted on. */
+static bool again(enum status status)
+{
+	return status == ERR_NO_MEMORY && task_find_memory();
+}
+
+static enum status read_word(uint64_t at, uint32_t *ret)
+{
+	enum status status;
+
+	do
+		status = get_user_u32(user_pointer(at), ret);
+	while (again(status));
+	return status;
+}
+
 /* The mutex at `at` has no owner any more, if `task` was it. `pending`: it was about to be taken or given back. */
 static void give_up(const struct task *task, uint64_t at, bool pending)
 {
+	enum status status;
 	uint32_t word, seen;
 
-	if ((at & 3) || get_user_u32(user_pointer(at), &word) != OK)
+	if ((at & 3) || read_word(at, &word) != OK)
 		return;
 	if (pending && !(word & OWNER)) {
 		(void)futex_wake(at, false, 1, FUTEX_ANY);
 		return;
 	}
 	while ((word & OWNER) == (uint32_t)task->tid) {
-		if (user_cmpxchg_u32(user_pointer(at), word, (word & WAITERS) | OWNER_DIED, &seen) != OK)
+		do
+			status = user_cmpxchg_u32(user_pointer(at), word, (word & WAITERS) | OWNER_DIED, &seen);
+		while (again(status));
+		if (status != OK)
 			return;
 		if (seen == word) {
 			if (word & WAITERS)
@@ -279,18 +303,23 @@ static void give_up_robust(const struct task *task)
 {
 	uint64_t entry, next, pending;
 	struct robust_head head;
+	enum status status;
 
-	if (copy_from_user(&head, user_pointer(task->robust_list), sizeof(head)) != OK)
+	do
+		status = copy_from_user(&head, user_pointer(task->robust_list), sizeof(head));
+	while (again(status));
+	if (status != OK)
 		return;
 	pending = head.pending & ~ROBUST_PI;
 	entry = head.first & ~ROBUST_PI;
 	for (int i = 0; i < ROBUST_MOST && entry != task->robust_list; i++) {
 		/* First: what follows may be gone once somebody else has the mutex. */
-		bool more = get_user_u64(user_pointer(entry), &next) == OK;
-
+		do
+			status = get_user_u64(user_pointer(entry), &next);
+		while (again(status));
 		if (entry != pending)
 			give_up(task, entry + (uint64_t)head.offset, false);
-		if (!more)
+		if (status != OK)
 			return;
 		entry = next & ~ROBUST_PI;
 	}
@@ -300,8 +329,15 @@ static void give_up_robust(const struct task *task)
 
 void futex_task_exit(struct task *task)
 {
+	enum status status;
+
 	if (task->robust_list)
 		give_up_robust(task);
-	if (task->clear_child_tid && put_user_u32(user_pointer(task->clear_child_tid), 0) == OK)
+	if (!task->clear_child_tid)
+		return;
+	do
+		status = put_user_u32(user_pointer(task->clear_child_tid), 0);
+	while (again(status));
+	if (status == OK)
 		(void)futex_wake(task->clear_child_tid, false, 1, FUTEX_ANY);
 }

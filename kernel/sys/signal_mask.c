@@ -8,14 +8,16 @@
 int64_t signal_mask_begin(struct signal_mask_change *change, uint64_t from, uint64_t size)
 {
 	uint64_t mask;
+	int error;
 
 	*change = (struct signal_mask_change){ .changed = from != 0 };
 	if (!from)
 		return 0;
 	if (size != sizeof(mask))
 		return -EINVAL;
-	if (get_user_u64(user_pointer(from), &mask) != OK)
-		return -EFAULT;
+	error = args_get(&mask, from, sizeof(mask));
+	if (error)
+		return error;
 	change->old = task_current()->signals.blocked;
 	signal_set_blocked(mask);
 	return 0;

@@ -47,9 +47,12 @@ SYSCALL_4(epoll_ctl, epoll_fd, operation, fd, from)
 {
 	HELD_FILE struct file *epoll = args_file_get(epoll_fd), *file = args_file_get(fd);
 	struct epoll_event event = { 0 };
+	int error = 0;
 
-	if ((int)operation != EPOLL_CTL_DEL && args_get(&event, from, sizeof(event)))
-		return -EFAULT;
+	if ((int)operation != EPOLL_CTL_DEL)
+		error = args_get(&event, from, sizeof(event));
+	if (error)
+		return error;
 	if (!epoll || !file)
 		return -EBADF;
 	if (!file->ops->poll)
@@ -71,10 +74,11 @@ static int put_event(void *ctx, const struct epoll_event *event)
 {
 	uint64_t *to = ctx;
 
-	if (args_put(*to, event, sizeof(*event)))
-		return -EFAULT;
-	*to += sizeof(*event);
-	return 0;
+	int error = args_put(*to, event, sizeof(*event));
+
+	if (!error)
+		*to += sizeof(*event);
+	return error;
 }
 
 /* Another waiter may have taken what has woken this one. */

@@ -47,7 +47,7 @@ static int add_string(struct strings *strings, uint64_t from)
 			return 0;
 		}
 		if (status != ERR_RANGE)
-			return -EFAULT;
+			return copy_errno(status);
 		if (room == STRING_MAX || strings->capacity > strings->most)
 			return -E2BIG;
 		error = grow(strings);
@@ -65,8 +65,9 @@ static int add_vector(struct strings *strings, uint64_t vector, size_t *ret_coun
 		uint64_t from;
 		int error;
 
-		if (get_user_u64(user_pointer(vector), &from) != OK)
-			return -EFAULT;
+		error = args_get(&from, vector, sizeof(from));
+		if (error)
+			return error;
 		if (!from)
 			break;
 		error = add_string(strings, from);

@@ -84,7 +84,7 @@ SYSCALL_2(memfd_create, from, flags)
 		return -EINVAL;
 	status = strncpy_from_user(name, user_pointer(from), sizeof(name), &length);
 	if (status != OK)
-		return status == ERR_RANGE ? -EINVAL : -EFAULT;
+		return copy_errno(status);
 	error = tmpfs_create_unnamed(lowest_root(), S_IFREG | 0777, &node);
 	if (error)
 		return error;
@@ -217,6 +217,7 @@ SYSCALL_3(ioctl, fd, request, value)
 	HELD_FILE struct file *file = args_file_get(fd);
 	struct user_io io;
 	uint32_t on;
+	int error;
 
 	if (!file)
 		return -EBADF;
@@ -225,8 +226,9 @@ SYSCALL_3(ioctl, fd, request, value)
 	case FIONCLEX:
 		return fd_set_flags(fds_here(), (int)fd, (uint32_t)request == FIOCLEX ? FD_CLOEXEC : 0);
 	case FIONBIO:
-		if (args_get(&on, value, sizeof(on)))
-			return -EFAULT;
+		error = args_get(&on, value, sizeof(on));
+		if (error)
+			return error;
 		file_set_flags(file, on ? file->flags | O_NONBLOCK : file->flags & ~(uint32_t)O_NONBLOCK);
 		return 0;
 	}

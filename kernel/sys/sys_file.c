@@ -220,18 +220,19 @@ SYSCALL_4(sendfile, out_fd, in_fd, offset_at, size)
 	HELD_FILE struct file *in = args_file_get(in_fd), *out = args_file_get(out_fd);
 	uint64_t offset;
 	int64_t result;
+	int error;
 
 	if (!in || !out || !file_reads(in) || !file_writes(out))
 		return -EBADF;
 	if (!(in->properties & FILE_SEEKS) || out->flags & O_APPEND)
 		return -EINVAL;
 	offset = in->offset;
-	if (offset_at && args_get(&offset, offset_at, sizeof(offset)))
-		return -EFAULT;
+	error = args_get_if(&offset, offset_at, sizeof(offset));
+	if (error)
+		return error;
 	result = send_all(out, in, size < TRANSFER_MAX ? size : TRANSFER_MAX, &offset);
 	if (!offset_at)
 		in->offset = offset;
-	if (offset_at && args_put(offset_at, &offset, sizeof(offset)))
-		return -EFAULT;
-	return result;
+	error = args_put_late(offset_at, &offset, sizeof(offset));
+	return error ? error : result;
 }

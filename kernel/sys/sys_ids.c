@@ -75,7 +75,11 @@ static int64_t put_root(uint64_t real, uint64_t effective, uint64_t saved)
 {
 	const uint32_t root = 0;
 
-	return args_put(real, &root, 4) || args_put(effective, &root, 4) || args_put(saved, &root, 4) ? -EFAULT : 0;
+	int error = args_put(real, &root, sizeof(root));
+
+	if (!error)
+		error = args_put(effective, &root, sizeof(root));
+	return error ? error : args_put(saved, &root, sizeof(root));
 }
 
 SYSCALL_3(getresuid, real, effective, saved)
@@ -96,13 +100,15 @@ SYSCALL_1(getgroups, size)
 
 SYSCALL_2(setgroups, count, from)
 {
-	uint32_t group;
+	uint32_t group = 0;
+	int error;
 
 	if (count > 1)
 		return -EINVAL;
-	if (count && args_get(&group, from, sizeof(group)))
-		return -EFAULT;
-	return count && group ? -EINVAL : 0;
+	error = count ? args_get(&group, from, sizeof(group)) : 0;
+	if (error)
+		return error;
+	return group ? -EINVAL : 0;
 }
 
 #define CAPABILITY_VERSION 0x20080522U /* _LINUX_CAPABILITY_VERSION_3 */
@@ -122,13 +128,15 @@ struct capability_data {
 static int check_header(uint64_t from, bool *ret_asked)
 {
 	struct capability_header header;
+	int error = args_get(&header, from, sizeof(header));
 
-	if (args_get(&header, from, sizeof(header)))
-		return -EFAULT;
+	if (error)
+		return error;
 	*ret_asked = header.version != CAPABILITY_VERSION;
 	if (*ret_asked) {
 		header.version = CAPABILITY_VERSION;
-		return args_put(from, &header, sizeof(header)) ? -EFAULT : -EINVAL;
+		error = args_put(from, &header, sizeof(header));
+		return error ? error : -EINVAL;
 	}
 	if (header.pid < 0)
 		return -EINVAL;

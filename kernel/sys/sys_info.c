@@ -29,13 +29,14 @@ SYSCALL_1(uname, to)
 static int64_t set_name(char to[SYSTEM_NAME_SIZE], uint64_t from, uint64_t size)
 {
 	char name[SYSTEM_NAME_SIZE] = "";
+	int error;
 
 	if (size >= SYSTEM_NAME_SIZE)
 		return -EINVAL;
-	if (args_get(name, from, size))
-		return -EFAULT;
-	memcpy(to, name, SYSTEM_NAME_SIZE);
-	return 0;
+	error = args_get(name, from, size);
+	if (!error)
+		memcpy(to, name, SYSTEM_NAME_SIZE);
+	return error;
 }
 
 SYSCALL_2(sethostname, from, size)
@@ -101,6 +102,7 @@ SYSCALL_1(sysinfo, to)
 SYSCALL_3(getrandom, to, size, flags)
 {
 	uint8_t bytes[64];
+	enum status status;
 	uint64_t done = 0;
 
 	if (flags & ~(uint64_t)GRND_KNOWN)
@@ -111,10 +113,10 @@ SYSCALL_3(getrandom, to, size, flags)
 		size_t piece = size - done < sizeof(bytes) ? size - done : sizeof(bytes), copied;
 
 		random_bytes(bytes, piece);
-		copied = copy_to_user_some(user_pointer(to + done), bytes, piece);
+		status = copy_to_user_some(user_pointer(to + done), bytes, piece, &copied);
 		done += copied;
-		if (copied < piece)
-			return done ? (int64_t)done : -EFAULT;
+		if (status != OK)
+			return done ? (int64_t)done : copy_errno(status);
 		if (signal_pending(task_current()))
 			break;
 	}

@@ -102,8 +102,10 @@ SYSCALL_3(tgkill, pid, tid, signal)
 /* What the user says of a signal; only to itself may it claim that the kernel or kill(2) sent it. */
 static int64_t get_info(uint64_t from, bool to_self, struct signal_info *ret)
 {
-	if (args_get(ret, from, sizeof(*ret)))
-		return -EFAULT;
+	int error = args_get(ret, from, sizeof(*ret));
+
+	if (error)
+		return error;
 	if ((ret->code >= 0 || ret->code == SI_TKILL) && !to_self)
 		return -EPERM;
 	return 0;
@@ -176,14 +178,15 @@ SYSCALL_3(setitimer, which, from, to)
 {
 	struct itimer in = { 0 }, old = timer_now();
 	uint64_t value_ns, interval_ns;
+	int error = args_get_if(&in, from, sizeof(in));
 
-	if (from && args_get(&in, from, sizeof(in)))
-		return -EFAULT;
+	if (error)
+		return error;
 	if ((int)which != ITIMER_REAL || timeval_to_ns(&in.value, &value_ns) ||
 	    timeval_to_ns(&in.interval, &interval_ns))
 		return -EINVAL;
 	timer_set(value_ns, interval_ns);
-	return to ? args_put(to, &old, sizeof(old)) : 0;
+	return args_put_late(to, &old, sizeof(old));
 }
 
 SYSCALL_1(alarm, seconds)

@@ -1,7 +1,6 @@
 /*
  * What a process may use, and what the scheduler is told of it. There is one CPU and one policy.
  */
-#include "kernel/arch/cpu.h"
 #include "kernel/lib/string.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/process_limits.h"
@@ -11,11 +10,13 @@ SYSCALL_4(prlimit64, pid, which, from, to)
 {
 	HELD_PROCESS struct process *process = (int)pid ? process_find((int)pid) : process_get(process_current());
 	struct process_rlimit old, new;
+	int error;
 
 	if (which >= PROCESS_LIMITS)
 		return -EINVAL;
-	if (from && args_get(&new, from, sizeof(new)))
-		return -EFAULT;
+	error = args_get_if(&new, from, sizeof(new));
+	if (error)
+		return error;
 	if (!process || process->zombie)
 		return -ESRCH;
 	old = process->limits[which];
@@ -26,7 +27,7 @@ SYSCALL_4(prlimit64, pid, which, from, to)
 			return -EPERM;
 		process_limit_set(process, (enum process_limit)which, new);
 	}
-	return to ? args_put(to, &old, sizeof(old)) : 0;
+	return args_put_late(to, &old, sizeof(old));
 }
 
 SYSCALL_2(getrlimit, which, to)
@@ -57,24 +58,28 @@ static bool exists(uint64_t tid)
 SYSCALL_3(sched_getaffinity, tid, size, to)
 {
 	const uint64_t cpus = 1;
+	int error;
 
 	if (size < sizeof(cpus) || size % sizeof(cpus))
 		return -EINVAL;
 	if (!exists(tid))
 		return -ESRCH;
-	return args_put(to, &cpus, sizeof(cpus)) ? -EFAULT : (int64_t)sizeof(cpus);
+	error = args_put(to, &cpus, sizeof(cpus));
+	return error ? error : (int64_t)sizeof(cpus);
 }
 
 SYSCALL_3(sched_setaffinity, tid, size, from)
 {
 	uint8_t cpus;
+	int error;
 
 	if (!exists(tid))
 		return -ESRCH;
 	if (!size)
 		return -EINVAL;
-	if (args_get(&cpus, from, sizeof(cpus)))
-		return -EFAULT;
+	error = args_get(&cpus, from, sizeof(cpus));
+	if (error)
+		return error;
 	return cpus & 1 ? 0 : -EINVAL;
 }
 
@@ -89,11 +94,13 @@ SYSCALL_2(sched_getparam, tid, to)
 SYSCALL_2(sched_setparam, tid, from)
 {
 	int32_t priority;
+	int error;
 
 	if (!exists(tid))
 		return -ESRCH;
-	if (args_get(&priority, from, sizeof(priority)))
-		return -EFAULT;
+	error = args_get(&priority, from, sizeof(priority));
+	if (error)
+		return error;
 	return priority ? -EINVAL : 0;
 }
 
@@ -142,25 +149,12 @@ SYSCALL_1(sched_get_priority_min, policy)
 SYSCALL_3(getcpu, cpu, node, unused)
 {
 	const uint32_t zero = 0;
+	int error = cpu ? args_put(cpu, &zero, sizeof(zero)) : 0;
 
 	(void)unused;
-	if ((cpu && args_put(cpu, &zero, sizeof(zero))) || (node && args_put(node, &zero, sizeof(zero))))
-		return -EFAULT;
-	return 0;
-}
-
-/* A ready task moves to its new queue. */
-static void task_set_priority(struct task *task, int priority)
-{
-	bool queued;
-
-	cpu_interrupts_off();
-	queued = task->queued;
-	sched_unready(task);
-	task->priority = priority;
-	if (queued)
-		sched_ready(task);
-	cpu_interrupts_on();
+	if (!error && node)
+		error = args_put(node, &zero, sizeof(zero));
+	return error;
 }
 
 enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
@@ -183,7 +177,7 @@ static bool see_priority(void *ctx, struct task *task)
 		return true;
 	search->found = true;
 	if (search->set >= 0)
-		task_set_priority(task, search->set);
+		sched_set_priority(task, search->set);
 	if (task->priority < search->best)
 		search->best = task->priority;
 	return true;
@@ -231,8 +225,8 @@ static int64_t set_name(uint64_t from)
 	size_t length;
 	enum status status = strncpy_from_user(name, user_pointer(from), sizeof(name), &length);
 
-	if (status == ERR_FAULT)
-		return -EFAULT;
+	if (status != OK && status != ERR_RANGE)
+		return copy_errno(status);
 	name[TASK_NAME - 1] = 0; /* a longer one is cut */
 	memcpy(task_current()->name, name, sizeof(name));
 	return 0;

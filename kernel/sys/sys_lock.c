@@ -119,8 +119,9 @@ int64_t fcntl_lock(struct file *file, int fd, unsigned command, uint64_t at)
 	struct file_lock lock;
 	int error;
 
-	if (args_get(&in, at, sizeof(in)))
-		return -EFAULT;
+	error = args_get(&in, at, sizeof(in));
+	if (error)
+		return error;
 	if (in.type < F_RDLCK || in.type > F_UNLCK || (asks && in.type == F_UNLCK) || (whole && in.pid))
 		return -EINVAL;
 	lock = (struct file_lock){

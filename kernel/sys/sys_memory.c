@@ -140,6 +140,7 @@ SYSCALL_3(madvise, va, size, advice)
 SYSCALL_3(mincore, va, size, to)
 {
 	uint8_t answers[MINCORE_PIECE];
+	int error = 0;
 	uint64_t pages = page_round_up(size) / PAGE_SIZE;
 
 	if (va % PAGE_SIZE)
@@ -148,12 +149,11 @@ SYSCALL_3(mincore, va, size, to)
 		return -ENOMEM;
 	for (size_t i = 0; i < MINCORE_PIECE; i++)
 		answers[i] = 1;
-	for (uint64_t done = 0, piece; done < pages; done += piece) {
+	for (uint64_t done = 0, piece; done < pages && !error; done += piece) {
 		piece = pages - done < MINCORE_PIECE ? pages - done : MINCORE_PIECE;
-		if (copy_to_user(user_pointer(to + done), answers, piece) != OK)
-			return -EFAULT;
+		error = copy_errno(copy_to_user(user_pointer(to + done), answers, piece));
 	}
-	return 0;
+	return error;
 }
 
 /* Files have no other place than memory: shared mappings are always in step with them. */

@@ -29,12 +29,17 @@ static int get_string(uint64_t from, char **ret)
 static int get_options(uint64_t from, char **ret)
 {
 	char *options = kzalloc(PAGE_SIZE);
+	enum status status = OK;
+	size_t copied = 0;
 
 	if (!options)
 		return -ENOMEM;
-	if (from && !copy_from_user_some(options, user_pointer(from), PAGE_SIZE - 1)) {
+	if (from)
+		status = copy_from_user_some(options, user_pointer(from), PAGE_SIZE - 1, &copied);
+	/* They may end where the user's memory does. */
+	if (status != OK && (status == ERR_NO_MEMORY || !copied)) {
 		kfree(options);
-		return -EFAULT;
+		return copy_errno(status);
 	}
 	*ret = options;
 	return 0;

@@ -194,7 +194,9 @@ SYSCALL_4(readlinkat, fd, path, to, size)
 	if (!result) {
 		if (target.name.size > (uint32_t)size)
 			target.name.size = (uint32_t)size;
-		result = args_put(to, target.name.text, target.name.size) ? -EFAULT : (int64_t)target.name.size;
+		result = args_put(to, target.name.text, target.name.size);
+		if (!result)
+			result = target.name.size;
 		link_target_put(&target);
 	}
 	node_put(node);
@@ -266,9 +268,9 @@ SYSCALL_2(getcwd, to, size)
 		return -ENOMEM;
 	result = path_of_directory(paths->root, paths->cwd, text, size < PATH_MAX ? size : PATH_MAX, &used);
 	if (!result)
-		result = args_put(to, text, used) ? -EFAULT : (int64_t)used;
+		result = args_put(to, text, used);
 	kfree(text);
-	return result;
+	return result ? result : (int64_t)used;
 }
 
 SYSCALL_1(umask, mask)

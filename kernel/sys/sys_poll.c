@@ -54,6 +54,7 @@ static int64_t poll_user(uint64_t at, uint64_t count, uint64_t deadline)
 	struct linux_pollfd *entries;
 	struct poll_item *items;
 	int64_t result;
+	int error;
 
 	if (count > process_current()->limits[LIMIT_NOFILE].soft || count > FD_LIMIT_MAX)
 		return -EINVAL;
@@ -64,8 +65,9 @@ static int64_t poll_user(uint64_t at, uint64_t count, uint64_t deadline)
 	result = entries && items ? args_get(entries, at, size) : -ENOMEM;
 	if (!result) {
 		result = poll_entries(entries, items, count, deadline);
-		if (result >= 0 && args_put(at, entries, size))
-			result = -EFAULT;
+		error = result >= 0 ? args_put_late(at, entries, size) : 0;
+		if (error)
+			result = error;
 	}
 	kfree(items);
 	kfree(entries);
@@ -84,8 +86,7 @@ static void put_rest(uint64_t to, uint64_t deadline)
 {
 	struct linux_timespec rest = timespec_from_ns(time_left(deadline));
 
-	if (to && args_put(to, &rest, sizeof(rest)))
-		return;
+	(void)args_put_late(to, &rest, sizeof(rest));
 }
 
 SYSCALL_3(poll, at, count, timeout_ms)
@@ -204,20 +205,21 @@ static int64_t select_user(uint64_t count, const uint64_t at[SETS], uint64_t dea
 	struct select_sets sets = { .words = { { 0 } } };
 	size_t size;
 	int64_t result;
+	int error = 0;
 
 	if ((int)count < 0)
 		return -EINVAL;
 	/* As on Linux a larger number than there can be descriptors is that number. */
 	count = (uint32_t)count < FD_SETSIZE ? (uint32_t)count : FD_SETSIZE;
 	size = (count + 63) / 64 * 8;
-	for (int set = 0; set < SETS; set++)
-		if (at[set] && args_get(sets.words[set], at[set], size))
-			return -EFAULT;
+	for (int set = 0; set < SETS && !error; set++)
+		error = args_get_if(sets.words[set], at[set], size);
+	if (error)
+		return error;
 	result = select_sets(&sets, (unsigned)count, deadline);
-	for (int set = 0; set < SETS && result >= 0; set++)
-		if (at[set] && args_put(at[set], sets.words[set], size))
-			return -EFAULT;
-	return result;
+	for (int set = 0; set < SETS && result >= 0 && !error; set++)
+		error = args_put_late(at[set], sets.words[set], size);
+	return error ? error : result;
 }
 
 SYSCALL_5(select, count, reads, writes, excepts, timeout)
@@ -237,8 +239,7 @@ SYSCALL_5(select, count, reads, writes, excepts, timeout)
 	}
 	result = select_user(count, at, deadline);
 	time = timeval_from_ns(time_left(deadline));
-	if (timeout && args_put(timeout, &time, sizeof(time)))
-		return result;
+	(void)args_put_late(timeout, &time, sizeof(time));
 	return result == -EINTR ? -ERESTARTNOHAND : result;
 }
 

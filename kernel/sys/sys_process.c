@@ -148,7 +148,8 @@ SYSCALL_1(exit_group, code)
 SYSCALL_4(wait4, who, status, options, usage)
 {
 	struct wait_result result;
-	int pid;
+	struct linux_rusage used;
+	int pid, error;
 
 	if ((uint32_t)options & ~(uint32_t)WAIT4_OPTIONS)
 		return -EINVAL;
@@ -157,11 +158,11 @@ SYSCALL_4(wait4, who, status, options, usage)
 	pid = process_wait((int)who, (unsigned)options | WAIT_EXITED, &result);
 	if (pid <= 0)
 		return pid == -EINTR ? -ERESTARTSYS : pid;
-	if (status && args_put(status, &result.status, sizeof(result.status)))
-		return -EFAULT;
-	if (usage && rusage_put(usage, result.run_ns, result.faults))
-		return -EFAULT;
-	return pid;
+	error = args_put_late(status, &result.status, sizeof(result.status));
+	used = rusage_of(result.run_ns, result.faults);
+	if (!error)
+		error = args_put_late(usage, &used, sizeof(used));
+	return error ? error : pid;
 }
 
 /* siginfo_t, as waitid fills it. */
@@ -215,6 +216,7 @@ SYSCALL_5(waitid, type, id, to, options, usage)
 {
 	struct wait_info info = { .signal = 0 };
 	struct wait_result result;
+	struct linux_rusage used;
 	int who, pid, error = who_of(type, (int)id, &who);
 
 	if (error)
@@ -227,10 +229,10 @@ SYSCALL_5(waitid, type, id, to, options, usage)
 		return pid == -EINTR ? -ERESTARTSYS : pid;
 	if (pid) {
 		info = info_of(&result);
-		if (usage && rusage_put(usage, result.run_ns, result.faults))
-			return -EFAULT;
+		used = rusage_of(result.run_ns, result.faults);
+		error = args_put_late(usage, &used, sizeof(used));
 	}
-	return to ? args_put(to, &info, sizeof(info)) : 0;
+	return error ? error : args_put_late(to, &info, sizeof(info));
 }
 
 SYSCALL_1(set_tid_address, address)
@@ -253,10 +255,10 @@ SYSCALL_3(get_robust_list, tid, to, to_size)
 {
 	HELD_TASK struct task *task = (int)tid ? task_find((int)tid) : task_get(task_current());
 	uint64_t size = ROBUST_LIST_SIZE;
+	int error;
 
 	if (!task || !task->process)
 		return -ESRCH;
-	if (args_put(to_size, &size, sizeof(size)) || args_put(to, &task->robust_list, sizeof(uint64_t)))
-		return -EFAULT;
-	return 0;
+	error = args_put(to_size, &size, sizeof(size));
+	return error ? error : args_put(to, &task->robust_list, sizeof(uint64_t));
 }

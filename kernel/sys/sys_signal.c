@@ -20,18 +20,19 @@ _Static_assert(sizeof(struct user_signal_info) == 128, "siginfo_t");
 SYSCALL_4(rt_sigaction, number, from, to, mask_size)
 {
 	struct signal_action action, old;
-	int signal = (int)number;
+	int signal = (int)number, error;
 
 	if (mask_size != MASK_SIZE || signal < 1 || signal > SIGNALS)
 		return -EINVAL;
-	if (from && args_get(&action, from, sizeof(action)))
-		return -EFAULT;
+	error = args_get_if(&action, from, sizeof(action));
+	if (error)
+		return error;
 	if (from && (signal == SIGKILL || signal == SIGSTOP))
 		return -EINVAL;
 	old = process_current()->signals.actions[signal - 1];
 	if (from)
 		signal_set_action(signal, &action);
-	return to ? args_put(to, &old, sizeof(old)) : 0;
+	return args_put_late(to, &old, sizeof(old));
 }
 
 enum mask_change { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
@@ -39,12 +40,14 @@ enum mask_change { SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK };
 SYSCALL_4(rt_sigprocmask, how, from, to, mask_size)
 {
 	uint64_t old = task_current()->signals.blocked, mask;
+	int error;
 
 	if (mask_size != MASK_SIZE)
 		return -EINVAL;
 	if (from) {
-		if (args_get(&mask, from, sizeof(mask)))
-			return -EFAULT;
+		error = args_get(&mask, from, sizeof(mask));
+		if (error)
+			return error;
 		switch ((int)how) {
 		case SIG_BLOCK:
 			signal_set_blocked(old | mask);
@@ -59,7 +62,7 @@ SYSCALL_4(rt_sigprocmask, how, from, to, mask_size)
 			return -EINVAL;
 		}
 	}
-	return to ? args_put(to, &old, sizeof(old)) : 0;
+	return args_put_late(to, &old, sizeof(old));
 }
 
 SYSCALL_0(rt_sigreturn)
@@ -133,16 +136,16 @@ SYSCALL_4(rt_sigtimedwait, from, to, time, mask_size)
 
 	if (mask_size != MASK_SIZE)
 		return -EINVAL;
-	if (args_get(&mask, from, sizeof(mask)))
-		return -EFAULT;
-	error = args_deadline(time, &deadline);
+	error = args_get(&mask, from, sizeof(mask));
+	if (!error)
+		error = args_deadline(time, &deadline);
 	if (error)
 		return error;
 	mask &= ~(SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP));
 	signal = wait_for(mask, deadline, &out.info);
-	if (signal > 0 && to && args_put(to, &out, sizeof(out)))
-		return -EFAULT;
-	return signal;
+	if (signal > 0)
+		error = args_put_late(to, &out, sizeof(out));
+	return error ? error : signal;
 }
 
 SYSCALL_2(sigaltstack, from, to)
@@ -152,11 +155,11 @@ SYSCALL_2(sigaltstack, from, to)
 	int error;
 
 	if (from) {
-		if (args_get(&stack, from, sizeof(stack)))
-			return -EFAULT;
-		error = signal_stack_set(&stack, sp);
+		error = args_get(&stack, from, sizeof(stack));
+		if (!error)
+			error = signal_stack_set(&stack, sp);
 		if (error)
 			return error;
 	}
-	return to ? args_put(to, &old, sizeof(old)) : 0;
+	return args_put_late(to, &old, sizeof(old));
 }

@@ -229,8 +229,10 @@ SYSCALL_3(fchown, fd, user, group)
 /* utimensat's two times; ret[i] is NULL for one that stays as it is. `times` is where they are. */
 static int get_times(uint64_t from, struct linux_timespec times[2], const struct linux_timespec *ret[2])
 {
-	if (from && args_get(times, from, 2 * sizeof(times[0])))
-		return -EFAULT;
+	int error = args_get_if(times, from, 2 * sizeof(times[0]));
+
+	if (error)
+		return error;
 	for (int i = 0; i < 2; i++) {
 		int64_t ns = from ? times[i].nanoseconds : UTIME_NOW;
 
@@ -291,9 +293,10 @@ SYSCALL_2(utime, path, from)
 {
 	struct linux_timespec times[2] = { { 0, 0 }, { 0, 0 } };
 	int64_t seconds[2];
+	int error = args_get_if(seconds, from, sizeof(seconds));
 
-	if (from && args_get(seconds, from, sizeof(seconds)))
-		return -EFAULT;
+	if (error)
+		return error;
 	for (int i = 0; from && i < 2; i++)
 		times[i].seconds = seconds[i];
 	return set_times(CWD, path, from ? times : NULL);
@@ -303,9 +306,10 @@ SYSCALL_3(futimesat, fd, path, from)
 {
 	struct linux_timespec times[2];
 	struct linux_timeval in[2];
+	int error = args_get_if(in, from, sizeof(in));
 
-	if (from && args_get(in, from, sizeof(in)))
-		return -EFAULT;
+	if (error)
+		return error;
 	for (int i = 0; from && i < 2; i++) {
 		if (in[i].microseconds < 0 || in[i].microseconds >= 1000000)
 			return -EINVAL;

@@ -65,7 +65,7 @@ SYSCALL_2(clock_gettime, id, to)
 		if (error)
 			return error;
 	}
-	return put_user_pair(user_pointer(to), ns / NS_PER_S, ns % NS_PER_S) == OK ? 0 : -EFAULT;
+	return copy_errno(put_user_pair(user_pointer(to), ns / NS_PER_S, ns % NS_PER_S));
 }
 
 SYSCALL_2(clock_settime, id, from)
@@ -134,14 +134,18 @@ static int sleep_until(enum timer_clock clock, uint64_t deadline)
 static int64_t sleep_on(uint64_t deadline, uint64_t rest)
 {
 	struct task *task = task_current();
+	struct linux_timespec left;
 	uint64_t now;
+	int error;
 
 	task->sleep_deadline_ns = 0;
 	if (!sleep_until(TIMER_MONOTONIC, deadline))
 		return 0;
 	now = clock_monotonic_ns();
-	if (rest && put_ns(rest, deadline > now ? deadline - now : 0))
-		return -EFAULT;
+	left = timespec_from_ns(deadline > now ? deadline - now : 0);
+	error = args_put_late(rest, &left, sizeof(left));
+	if (error)
+		return error;
 	task->sleep_deadline_ns = deadline;
 	task->sleep_rest = rest;
 	return -ERESTART_SLEEP;
@@ -192,21 +196,10 @@ SYSCALL_1(times, to)
 	const uint64_t tick = NS_PER_S / TICKS_PER_S;
 	int64_t ticks[4] = { (int64_t)(process_run_ns(process) / tick), 0, (int64_t)(process->child_run_ns / tick), 0 };
 
-	if (to && args_put(to, ticks, sizeof(ticks)))
-		return -EFAULT;
-	return (int64_t)(clock_monotonic_ns() / tick);
+	int error = to ? args_put(to, ticks, sizeof(ticks)) : 0;
+
+	return error ? error : (int64_t)(clock_monotonic_ns() / tick);
 }
-
-/* getrusage(2). */
-struct linux_rusage {
-	struct linux_timeval user, system;
-	int64_t max_rss_kib;
-	int64_t unused1[3];
-	int64_t minor_faults, major_faults;
-	int64_t unused2[8];
-};
-
-_Static_assert(sizeof(struct linux_rusage) == 144, "Linux's struct rusage");
 
 static uint64_t faults_of(const struct process *process)
 {
@@ -217,24 +210,23 @@ static uint64_t faults_of(const struct process *process)
 	return faults;
 }
 
-int rusage_put(uint64_t to, uint64_t run_ns, uint64_t faults)
-{
-	struct linux_rusage usage = { .user = timeval_from_ns(run_ns), .minor_faults = (int64_t)faults };
-
-	return args_put(to, &usage, sizeof(usage));
-}
-
 SYSCALL_2(getrusage, who, to)
 {
 	const struct process *process = process_current();
+	struct linux_rusage usage;
 
 	switch ((int)who) {
 	case 0: /* RUSAGE_SELF */
-		return rusage_put(to, process_run_ns(process), faults_of(process));
+		usage = rusage_of(process_run_ns(process), faults_of(process));
+		break;
 	case -1: /* RUSAGE_CHILDREN */
-		return rusage_put(to, process->child_run_ns, process->child_faults);
+		usage = rusage_of(process->child_run_ns, process->child_faults);
+		break;
 	case 1: /* RUSAGE_THREAD */
-		return rusage_put(to, task_run_ns(task_current()), task_current()->faults);
+		usage = rusage_of(task_run_ns(task_current()), task_current()->faults);
+		break;
+	default:
+		return -EINVAL;
 	}
-	return -EINVAL;
+	return args_put(to, &usage, sizeof(usage));
 }

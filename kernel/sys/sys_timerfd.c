@@ -94,17 +94,23 @@ static void start(struct timerfd *timerfd, enum timer_clock clock, uint64_t dead
 		timer_start(&timerfd->timer, deadline_ns);
 }
 
-/* How often the timer has expired since it was read; it runs for the next time then. Interrupts off. */
-static uint64_t take_expirations(struct timerfd *timerfd)
+/* How often the timer has expired since it was read. Interrupts off. */
+static uint64_t expirations(const struct timerfd *timerfd)
 {
-	uint64_t at = timerfd->timer.deadline_ns, count = timerfd->expired;
+	if (!timerfd->expired || !timerfd->interval_ns)
+		return timerfd->expired;
+	return 1 + time_intervals(timerfd->timer.deadline_ns, timerfd->interval_ns, now_of(timerfd));
+}
+
+/* The reader has been told of so many: with an interval the timer runs for the next, which may have come by now. */
+static void take_expirations(struct timerfd *timerfd, uint64_t count)
+{
+	uint64_t flags = irq_guard_enter(), at = timerfd->timer.deadline_ns;
 
 	timerfd->expired = false;
-	if (count && timerfd->interval_ns) {
-		count += time_intervals(at, timerfd->interval_ns, now_of(timerfd));
+	if (timerfd->interval_ns)
 		start(timerfd, timerfd->timer.clock, time_add_times(at, count, timerfd->interval_ns));
-	}
-	return count;
+	irq_guard_leave(flags);
 }
 
 /* The same once the wall clock was set: that is all there is to tell. The timer runs on, unless it has expired. */
@@ -117,23 +123,28 @@ static bool take_cancellation(struct timerfd *timerfd)
 	return cancelled;
 }
 
+/* What has expired is taken once the reader has its number, and not before: a copy may fail and be tried again. */
 static int64_t timerfd_read(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	struct timerfd *timerfd = file->data;
 	uint64_t flags, count;
+	enum status status;
 	bool cancelled;
-	size_t moved;
 
 	(void)offset;
 	if (io->left < sizeof(count))
 		return -EINVAL;
 	flags = irq_guard_enter();
 	cancelled = take_cancellation(timerfd);
-	count = cancelled ? 0 : take_expirations(timerfd);
+	count = cancelled ? 0 : expirations(timerfd);
 	irq_guard_leave(flags);
 	if (!count)
 		return cancelled ? -ECANCELED : -EAGAIN;
-	return user_io_put(io, &count, sizeof(count), &moved) == OK ? (int64_t)sizeof(count) : -EFAULT;
+	status = user_io_put_all(io, &count, sizeof(count));
+	if (status != OK)
+		return copy_errno(status);
+	take_expirations(timerfd, count);
+	return sizeof(count);
 }
 
 static unsigned timerfd_poll(struct file *file)
@@ -265,8 +276,9 @@ SYSCALL_4(timerfd_settime, fd, flags, from, to)
 	struct timerfd *timerfd;
 	int error;
 
-	if (args_get(&spec, from, sizeof(spec)))
-		return -EFAULT;
+	error = args_get(&spec, from, sizeof(spec));
+	if (error)
+		return error;
 	if ((uint32_t)flags & ~(uint32_t)(TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET) ||
 	    timespec_to_ns(&spec.value, &value_ns) || timespec_to_ns(&spec.interval, &interval_ns))
 		return -EINVAL;
@@ -277,5 +289,5 @@ SYSCALL_4(timerfd_settime, fd, flags, from, to)
 	error = set(timerfd, flags, value_ns, interval_ns);
 	if (error)
 		return error;
-	return to ? args_put(to, &old, sizeof(old)) : 0;
+	return args_put_late(to, &old, sizeof(old));
 }

@@ -46,6 +46,8 @@ int64_t syscall_run_clocked(const struct trap_frame *frame)
 void syscall_leave(struct trap_frame *frame)
 {
 	this_cpu->frame_changed = false;
+	if ((int64_t)frame->rax == -ERESTART_MEMORY)
+		task_begin_again(frame);
 	if (task_return_wanted())
 		task_return(frame, true);
 }

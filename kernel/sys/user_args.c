@@ -5,6 +5,18 @@
 
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/task/user_return.h"
+
+int args_put_late(uint64_t to, const void *from, size_t size)
+{
+	int error = 0;
+
+	if (to)
+		do
+			error = args_put(to, from, size);
+		while (error == -ERESTART_MEMORY && task_find_memory());
+	return error;
+}
 
 int args_time(uint64_t from, uint64_t *ret_ns)
 {
@@ -54,7 +66,7 @@ int args_path(uint64_t from, char **ret)
 	status = strncpy_from_user(path, user_pointer(from), PATH_MAX, &length);
 	if (status != OK) {
 		kfree(path);
-		return status == ERR_RANGE ? -ENAMETOOLONG : -EFAULT;
+		return status == ERR_RANGE ? -ENAMETOOLONG : copy_errno(status);
 	}
 	*ret = path;
 	return 0;

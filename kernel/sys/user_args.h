@@ -10,16 +10,32 @@
 #include "kernel/task/find.h"
 #include "kernel/task/signal.h"
 
-/* 0 or -EFAULT. */
+/*
+ * From the user and to it: 0, -EFAULT or -ERESTART_MEMORY, after which the caller lets go of what it holds, undoes what it
+ * has done, and returns: the call will be begun again. A comment that says -EFAULT means both.
+ */
 static inline int args_get(void *to, uint64_t from, size_t size)
 {
-	return errno_of(copy_from_user(to, user_pointer(from), size));
+	return copy_errno(copy_from_user(to, user_pointer(from), size));
 }
 
 static inline int args_put(uint64_t to, const void *from, size_t size)
 {
-	return errno_of(copy_to_user(user_pointer(to), from, size));
+	return copy_errno(copy_to_user(user_pointer(to), from, size));
 }
+
+/* The same for an argument that may be left out: with a `from` of 0 nothing is copied. */
+static inline int args_get_if(void *to, uint64_t from, size_t size)
+{
+	return from ? args_get(to, from, size) : 0;
+}
+
+/*
+ * For the last step of a call whose effect cannot be undone: 0 or -EFAULT, or -ERESTART_MEMORY when the task is to end. With
+ * a `to` of 0 nothing is copied. Waits for memory when there is none, so the caller holds no lock, nor any pointer whose
+ * object is not held.
+ */
+int args_put_late(uint64_t to, const void *from, size_t size);
 
 /* A struct timespec as nanoseconds. -EFAULT, -EINVAL as timespec_to_ns. */
 int args_time(uint64_t from, uint64_t *ret_ns);
@@ -66,5 +82,19 @@ void user_path_put(struct user_path *path);
 /* The node that it leads to, held. flags: PATH_…. user_path_get's and path_lookup's errors. */
 int user_path_lookup(uint64_t fd, uint64_t from, unsigned flags, struct node **ret);
 
-/* getrusage's structure for that much CPU time and so many page faults. -EFAULT. */
-int rusage_put(uint64_t to, uint64_t run_ns, uint64_t faults);
+/* getrusage(2). */
+struct linux_rusage {
+	struct linux_timeval user, system;
+	int64_t max_rss_kib;
+	int64_t unused1[3];
+	int64_t minor_faults, major_faults;
+	int64_t unused2[8];
+};
+
+_Static_assert(sizeof(struct linux_rusage) == 144, "Linux's struct rusage");
+
+/* For that much CPU time and so many page faults: the kernel counts all time as the user's. */
+static inline struct linux_rusage rusage_of(uint64_t run_ns, uint64_t faults)
+{
+	return (struct linux_rusage){ .user = timeval_from_ns(run_ns), .minor_faults = (int64_t)faults };
+}

@@ -7,6 +7,7 @@
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/task/process_internal.h"
 #include "kernel/task/signal_internal.h"
+#include "kernel/task/user_return.h"
 
 /* clone(2). */
 #define CLONE_VM             0x100
@@ -137,16 +138,20 @@ void process_end_vfork(struct process *process)
 	task_wake(parent);
 }
 
-/* As on Linux, a bad address is no error here. */
-static void tell_parent(uint64_t address, int tid)
+/*
+ * CLONE_PARENT_SETTID. In memory that both share the number is there before the child is, which may look for its own there:
+ * ERR_NO_MEMORY, and nothing has happened yet. Elsewhere the child must not get a copy of it, so it comes last, when nobody
+ * can undo the child. As on Linux, a bad address is no error.
+ */
+static enum status tell_parent(const struct clone_arguments *a, int tid)
 {
-	if (put_user_u32(user_pointer(address), (uint32_t)tid) != OK)
-		return;
+	return put_user_u32(user_pointer(a->parent_tid), (uint32_t)tid) == ERR_NO_MEMORY ? ERR_NO_MEMORY : OK;
 }
 
 int64_t process_clone(const struct clone_arguments *a)
 {
 	struct task *parent = task_current(), *child;
+	bool tells = a->flags & CLONE_PARENT_SETTID, shares = a->flags & CLONE_VM;
 	int error = check(a), tid;
 	uint64_t flags;
 
@@ -155,6 +160,10 @@ int64_t process_clone(const struct clone_arguments *a)
 	error = task_create(parent->name, true, &child);
 	if (error)
 		return error;
+	if (tells && shares && tell_parent(a, child->tid) != OK) {
+		task_destroy(child);
+		return -ERESTART_MEMORY;
+	}
 	child->priority = parent->priority;
 	child->signals.blocked = parent->signals.blocked;
 	copy_registers(child, a);
@@ -172,8 +181,6 @@ int64_t process_clone(const struct clone_arguments *a)
 		child->clear_child_tid = a->child_tid;
 	if (a->flags & CLONE_CHILD_SETTID)
 		child->set_child_tid = a->child_tid;
-	if (a->flags & CLONE_PARENT_SETTID)
-		tell_parent(a->parent_tid, tid);
 	if (a->flags & CLONE_VFORK && !(a->flags & CLONE_THREAD)) {
 		parent->vfork_child = child->process;
 		child->process->vfork_parent = parent;
@@ -185,5 +192,7 @@ int64_t process_clone(const struct clone_arguments *a)
 	task_start_user(child);
 	if (parent->vfork_child)
 		wait_for_vfork(parent);
+	while (tells && !shares && tell_parent(a, tid) == ERR_NO_MEMORY && task_find_memory())
+		;
 	return tid;
 }

@@ -31,9 +31,10 @@ static bool find_largest(void *ctx, struct process *process)
 
 static bool find_ending(void *ctx, struct process *process)
 {
-	bool *found = ctx;
+	struct process **found = ctx;
 
-	*found = process->exiting && !process->zombie && process != process_current();
+	if (process->exiting && !process->zombie && process != process_current())
+		*found = process;
 	return !*found;
 }
 
@@ -49,43 +50,37 @@ uint64_t memory_trim(void)
 	return free;
 }
 
-/* Whoever is ready runs first, however little urgent: who is to end may have the worst priority of all. */
-static void let_all_run(void)
+/*
+ * Let a process that ends do so now, before everybody else: it gives memory back. Who waits for that keeps its own
+ * priority, or anybody who computes would keep it from ever going on.
+ */
+static void let_end(struct process *process)
 {
-	struct task *task = task_current();
-	int priority = task->priority;
-
-	cpu_interrupts_off();
-	task->priority = TASK_PRIORITIES - 1;
-	sched_switch();
-	/* Unless it was given another one meanwhile. */
-	if (task->priority == TASK_PRIORITIES - 1)
-		task->priority = priority;
-	cpu_interrupts_on();
+	for (struct task *task = process->tasks; task; task = task->next_task)
+		sched_set_priority(task, 0);
+	task_yield();
 }
 
 bool out_of_memory(unsigned attempt)
 {
-	struct process *largest = NULL;
-	bool ending = false;
+	struct process *victim = NULL;
 
 	if (memory_trim() >= FAULT_FRAMES && attempt == 0)
 		return true;
 	if (process_current()->exiting)
 		return false;
-	process_visit(find_ending, &ending);
-	if (!ending) {
-		process_visit(find_largest, &largest);
-		if (!largest)
-			largest = process_current();
-		log_err("out of memory: process %d (%s) ends, which has %llu KiB\n", largest->pid,
-			largest->tasks ? largest->tasks->name : "?",
-			(unsigned long long)largest->space->resident_pages * (PAGE_SIZE / 1024));
-		process_kill(largest, SIGKILL);
-		if (largest == process_current())
+	process_visit(find_ending, &victim);
+	if (!victim) {
+		process_visit(find_largest, &victim);
+		if (!victim)
+			victim = process_current();
+		log_err("out of memory: process %d (%s) ends, which has %llu KiB\n", victim->pid,
+			victim->tasks ? victim->tasks->name : "?",
+			(unsigned long long)victim->space->resident_pages * (PAGE_SIZE / 1024));
+		process_kill(victim, SIGKILL);
+		if (victim == process_current())
 			return false;
 	}
-	/* It runs to its end now. */
-	let_all_run();
+	let_end(victim);
 	return !process_current()->exiting;
 }

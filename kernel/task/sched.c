@@ -7,6 +7,7 @@
 #include "kernel/arch/cpu_state.h"
 #include "kernel/arch/features.h"
 #include "kernel/arch/fpu.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/arch/switch.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/timer.h"
@@ -107,6 +108,18 @@ void sched_unready(struct task *task)
 	unlink_ready(cpu, queue, link);
 }
 
+void sched_set_priority(struct task *task, int priority)
+{
+	uint64_t flags = irq_guard_enter();
+	bool queued = task->queued;
+
+	sched_unready(task);
+	task->priority = priority;
+	if (queued)
+		sched_ready(task);
+	irq_guard_leave(flags);
+}
+
 static struct task *take_ready(void)
 {
 	struct cpu_queues *cpu = &per_cpu(cpu_queues);
@@ -178,8 +191,10 @@ void task_entered_user(void)
 	task_entered();
 	cpu_interrupts_on();
 	/* As on Linux, a bad address is no error. */
-	if (task->set_child_tid && put_user_u32(user_pointer(task->set_child_tid), (uint32_t)task->tid) != OK)
-		task->set_child_tid = 0;
+	if (task->set_child_tid)
+		while (put_user_u32(user_pointer(task->set_child_tid), (uint32_t)task->tid) == ERR_NO_MEMORY &&
+		       task_find_memory())
+			;
 	cpu_interrupts_off();
 	if (task_return_wanted())
 		task_return(task_frame(task), false);
@@ -198,6 +213,9 @@ void sched_switch(void)
 	struct task *from = task_current(), *to;
 	uint64_t now = clock_monotonic_ns();
 
+#if DEBUG
+	ASSERT(!this_cpu->copying);
+#endif
 	this_cpu->switch_wanted = false;
 	from->run_ns += now - from->started_ns;
 	if (from->state == TASK_RUNNABLE)

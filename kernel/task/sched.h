@@ -29,5 +29,8 @@ void sched_ready(struct task *task);
 /* Take a task out of the run queues, if it is there. Interrupts off. */
 void sched_unready(struct task *task);
 
+/* Give a task another priority; one that is ready moves to its new queue. */
+void sched_set_priority(struct task *task, int priority);
+
 /* Called once a task has been left for good: gives its memory back when another runs. */
 void sched_bury(struct task *task);

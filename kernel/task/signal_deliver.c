@@ -6,8 +6,7 @@
 #include "kernel/task/job_control.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/signal_internal.h"
-
-#define SYSCALL_LENGTH 2 /* bytes of the instruction, for doing it again */
+#include "kernel/task/user_return.h"
 
 #define RESTART_SYSCALL 219 /* Linux's number of it */
 
@@ -77,9 +76,13 @@ static void call_handler(struct trap_frame *frame, struct task *task, const stru
 {
 	struct task_signals *signals = &task->signals;
 	uint64_t blocked = signals->restore_blocked ? signals->saved_blocked : signals->blocked;
+	enum status status;
 
 	signals->restore_blocked = false;
-	if (!signal_frame_push(frame, action, info, blocked)) {
+	do
+		status = signal_frame_push(frame, action, info, blocked);
+	while (status == ERR_NO_MEMORY && task_find_memory());
+	if (status != OK) {
 		/* As on Linux: a handler of SIGSEGV on its own stack may still hear of it, but not for itself. */
 		if (info->signal == SIGSEGV)
 			process_kill(task->process, SIGSEGV);

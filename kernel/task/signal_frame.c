@@ -107,8 +107,12 @@ static enum status push_fpu(uint64_t at)
 	void __user *start = user_pointer(at + FPU_FRAME_WORDS);
 	size_t size = fpu_has_header() ? sizeof(fpu_frame_start) : sizeof(fpu_frame_start.words);
 
-	if (copy_to_user(start, &fpu_frame_start, size) != OK || save_fpu_to_user(user_pointer(at)) != OK)
-		return ERR_FAULT;
+	enum status status = copy_to_user(start, &fpu_frame_start, size);
+
+	if (status == OK)
+		status = save_fpu_to_user(user_pointer(at));
+	if (status != OK)
+		return status;
 	return fpu_has_header() ? put_user_u32(user_pointer(at + fpu_size()), FPU_FRAME_MAGIC2) : OK;
 }
 
@@ -120,8 +124,8 @@ static uint64_t stack_top(const struct task *task, const struct signal_action *a
 	return sp - RED_ZONE;
 }
 
-bool signal_frame_push(struct trap_frame *frame, const struct signal_action *action, const struct signal_info *info,
-		       uint64_t blocked)
+enum status signal_frame_push(struct trap_frame *frame, const struct signal_action *action,
+			      const struct signal_info *info, uint64_t blocked)
 {
 	struct task *task = task_current();
 	uint64_t top = stack_top(task, action, frame->rsp);
@@ -129,12 +133,13 @@ bool signal_frame_push(struct trap_frame *frame, const struct signal_action *act
 	/* As after a call: RSP + 8 is a multiple of 16. */
 	uint64_t at = align_down(fpu - sizeof(struct signal_frame), 16) - 8;
 	struct signal_frame out;
+	enum status status;
 
 	if (!(action->flags & SA_RESTORER) || action->handler >= USER_END)
-		return false;
+		return ERR_FAULT;
 	/* One that overflows the alternate stack must not write below it. */
 	if (signal_stack_is_used(task, frame->rsp) && !signal_stack_is_used(task, at))
-		return false;
+		return ERR_FAULT;
 	out.restorer = action->restorer;
 	out.flags = (fpu_has_header() ? UC_FP_XSTATE : 0) | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
 	out.link = 0;
@@ -148,8 +153,11 @@ bool signal_frame_push(struct trap_frame *frame, const struct signal_action *act
 	out.context.fpu = fpu;
 	out.info = *info;
 	/* Not the rest, of which no signal's story has anything. */
-	if (push_fpu(fpu) != OK || copy_to_user(user_pointer(at), &out, offsetof(struct signal_frame, info_rest)) != OK)
-		return false;
+	status = push_fpu(fpu);
+	if (status == OK)
+		status = copy_to_user(user_pointer(at), &out, offsetof(struct signal_frame, info_rest));
+	if (status != OK)
+		return status;
 	if (task->signals.stack_flags & SS_AUTODISARM) {
 		task->signals.stack_base = task->signals.stack_size = 0;
 		task->signals.stack_flags = 0;
@@ -163,19 +171,25 @@ bool signal_frame_push(struct trap_frame *frame, const struct signal_action *act
 	frame->rflags &= ~(RFLAGS_DF | RFLAGS_RF | RFLAGS_TF);
 	frame->cs = SELECTOR_USER_CODE;
 	frame->ss = SELECTOR_USER_DATA;
-	return true;
+	return OK;
 }
 
-/* Whether the area has more than its first 512 bytes, and as much as push_fpu's. */
-static bool is_extended(uint64_t at)
+/* Whether the area has more than its first 512 bytes, and as much as push_fpu's. What cannot be read has not. */
+static enum status is_extended(uint64_t at, bool *ret)
 {
 	const uint32_t size = fpu_frame_start.words.size;
-	struct fpu_frame_words words;
-	uint32_t magic2;
+	struct fpu_frame_words words = { .start = 0 };
+	uint32_t magic2 = 0;
+	enum status status;
 
-	return size && get_user_u64(user_pointer(at + FPU_FRAME_WORDS), &words.start) == OK &&
-	       words.start == fpu_frame_start.words.start && get_user_u32(user_pointer(at + size), &magic2) == OK &&
-	       magic2 == FPU_FRAME_MAGIC2;
+	*ret = false;
+	if (!size)
+		return OK;
+	status = get_user_u64(user_pointer(at + FPU_FRAME_WORDS), &words.start);
+	if (status == OK && words.start == fpu_frame_start.words.start)
+		status = get_user_u32(user_pointer(at + size), &magic2);
+	*ret = magic2 == FPU_FRAME_MAGIC2;
+	return status == ERR_NO_MEMORY ? status : OK;
 }
 
 /* The state that a program starts with. */
@@ -189,17 +203,19 @@ static void reset_fpu(const struct task *task)
 	irq_guard_leave(flags);
 }
 
-/* ERR_FAULT: it cannot be loaded, and the state is a new program's. */
+/* ERR_FAULT, ERR_NO_MEMORY: it cannot be loaded, and the state is a new program's. */
 static enum status pop_fpu(const struct task *task, uint64_t at)
 {
-	bool extended = at && is_extended(at);
+	bool extended = false;
+	enum status status = at ? is_extended(at, &extended) : OK;
 
 	if (!extended)
 		reset_fpu(task);
-	if (!at || load_fpu_from_user(user_pointer(at), extended) == OK)
-		return OK;
-	reset_fpu(task);
-	return ERR_FAULT;
+	if (status == OK && at)
+		status = load_fpu_from_user(user_pointer(at), extended);
+	if (status != OK)
+		reset_fpu(task);
+	return status;
 }
 
 int64_t signal_return(struct trap_frame *frame)
@@ -207,10 +223,15 @@ int64_t signal_return(struct trap_frame *frame)
 	struct task *task = task_current();
 	struct signal_frame in;
 	uint64_t at = frame->rsp - sizeof(in.restorer);
+	enum status status;
 
 	/* The handler's RET has taken the restorer's address off. The siginfo is not read. */
-	if (copy_from_user(&in, user_pointer(at), offsetof(struct signal_frame, info)) != OK ||
-	    in.context.rip >= USER_END || pop_fpu(task, in.context.fpu) != OK) {
+	status = copy_from_user(&in, user_pointer(at), offsetof(struct signal_frame, info));
+	if (status == OK)
+		status = in.context.rip < USER_END ? pop_fpu(task, in.context.fpu) : ERR_FAULT;
+	if (status == ERR_NO_MEMORY)
+		return -ERESTART_MEMORY;
+	if (status != OK) {
 		signal_fault(SIGSEGV, SI_KERNEL, 0);
 		return 0;
 	}

@@ -8,6 +8,8 @@
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"
 
+#define SYSCALL_LENGTH 2 /* bytes of the instruction, for doing it again */
+
 /* Nothing can be done about these two. */
 #define SIGNALS_UNSTOPPABLE (SIGNAL_BIT(SIGKILL) | SIGNAL_BIT(SIGSTOP))
 
@@ -39,11 +41,11 @@ int signal_take_quietly(uint64_t mask, struct signal_info *ret);
 void signal_frame_init(void);
 
 /*
- * Put a handler's frame on the user's stack and let `frame` go to the handler. False: no memory there, no restorer, or a
- * handler that is no user's address; `frame` is as before.
+ * Put a handler's frame on the user's stack and let `frame` go to the handler. Returns ERR_FAULT (the stack is not the
+ * user's to write, no restorer, or a handler that is no user's address), ERR_NO_MEMORY; `frame` is as before then.
  */
-bool signal_frame_push(struct trap_frame *frame, const struct signal_action *action, const struct signal_info *info,
-		       uint64_t blocked);
+MUST_CHECK enum status signal_frame_push(struct trap_frame *frame, const struct signal_action *action,
+					 const struct signal_info *info, uint64_t blocked);
 
 /* The alternate stack is used by one whose stack pointer is `sp`. */
 static inline bool signal_stack_is_used(const struct task *task, uint64_t sp)

@@ -46,18 +46,39 @@ static enum user_rights access_of(const struct trap_frame *frame)
 	return frame->error & FAULT_WRITE ? USER_WRITE : USER_READ;
 }
 
-/* Serve it, with memory from whoever has most if there is none. */
+/*
+ * Serve an access of the current task's, with memory from whoever has most if there is none: other tasks run meanwhile.
+ * ERR_NO_MEMORY: the process is the one that ends.
+ */
 static enum status serve(vaddr_t va, enum user_rights access)
 {
-	struct task *task = task_current();
 	unsigned attempt = 0;
 	enum status status;
 
-	task->faults++;
 	do
-		status = user_fault(task->process->space, va, access);
+		status = user_fault(process_current()->space, va, access);
 	while (status == ERR_NO_MEMORY && out_of_memory(attempt++));
 	return status;
+}
+
+bool task_find_memory(void)
+{
+	enum user_rights access;
+	vaddr_t va;
+
+	if (!copy_shortage_take(process_current()->space, &va, &access))
+		return out_of_memory(0);
+	return serve(va, access) != ERR_NO_MEMORY;
+}
+
+void task_begin_again(struct trap_frame *frame)
+{
+	irq_open();
+	/* When the process is to end the call does not run again: task_return sees to that. */
+	(void)task_find_memory();
+	irq_close();
+	frame->rip -= SYSCALL_LENGTH;
+	frame->rax = frame->error;
 }
 
 /* One line for what ends a program, unless the program has said that it wants to know; then the signal. */
@@ -87,6 +108,7 @@ static void user_page_fault(const struct trap_frame *frame, vaddr_t va)
 		fault_signal(frame, SIGSEGV, SEGV_ACCERR, va, "the CPU went there as the supervisor");
 		return;
 	}
+	task_current()->faults++;
 	switch (frame->error & FAULT_RESERVED ? ERR_FORMAT : serve(va, access_of(frame))) {
 	case OK:
 	case ERR_NO_MEMORY: /* out_of_memory has said so, and SIGKILL is on its way */
@@ -121,27 +143,30 @@ static void user_exception(const struct trap_frame *frame)
 }
 
 /*
- * The kernel touches a user's memory for it. What cannot be served, or is no FPU state that can be loaded, is the call's
- * -EFAULT. Elsewhere it is our own bug.
+ * The kernel touches a user's memory for it. What cannot be served, or is no FPU state that can be loaded, makes the copy
+ * fail; no other task runs meanwhile. Elsewhere it is our own bug.
  */
 static bool kernel_fault(struct trap_frame *frame, vaddr_t va)
 {
-	const struct task *task = task_current();
-	bool served;
+	struct task *task = task_current();
+	enum status status;
 
 	if (!task || !task->process || !uaccess_is_at(frame->rip))
 		return false;
-	if (frame->vector != TRAP_PF)
+	if (frame->vector != TRAP_PF) {
+		copy_fault_refused();
 		return uaccess_fixup(frame);
+	}
 	/* Served in the wrong context it would fault for ever. */
 	if ((frame->cr3 & PTE_ADDRESS) != task->process->space->context.space.root.raw)
 		return false;
 	/* As in the call that was interrupted. */
 	if (frame->rflags & RFLAGS_IF)
 		irq_open();
-	served = va < USER_END && serve(va, access_of(frame)) == OK;
+	task->faults++;
+	status = copy_fault(task->process->space, va, access_of(frame));
 	irq_close();
-	return served || uaccess_fixup(frame);
+	return status == OK || uaccess_fixup(frame);
 }
 
 static bool user_trap(struct trap_frame *frame)

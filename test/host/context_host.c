@@ -11,9 +11,11 @@
 
 #include <cmocka.h>
 
+#include "kernel/arch/percpu.h"
 #include "kernel/arch/user_copy.h"
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/space/kernel_space.h"
+#include "kernel/mm/user/copy_fault.h"
 #include "paging/leaves.h"
 
 #define TLB_ENTRIES 8192
@@ -30,6 +32,7 @@ uint64_t host_cr3;
 unsigned host_cr3_writes;
 struct context kernel_context;
 struct user_space *host_user_space;
+_Thread_local struct percpu host_percpu;
 
 static struct tlb_line tlb[TLB_ENTRIES];
 static uintptr_t host_direct;
@@ -180,12 +183,18 @@ const uint64_t user_fixup_count;
 
 static char *byte_at(const void *p, enum user_rights access)
 {
-	void *ret;
+	char *at = (char *)(uintptr_t)p;
+	context_token_t token;
 
 	if ((uintptr_t)p >= HOST_USER_END)
-		return (char *)(uintptr_t)p;
+		return at;
 	assert_non_null(host_user_space);
-	return user_touch(host_user_space, (uintptr_t)p, access, &ret) == OK ? ret : NULL;
+	token = context_enter(&host_user_space->context);
+	do
+		at = try_access(host_user_space, (uintptr_t)p, access);
+	while (!at && copy_fault(host_user_space, (uintptr_t)p, access) == OK);
+	context_leave(token);
+	return at;
 }
 
 size_t user_copy(void *to, const void *from, size_t bytes)

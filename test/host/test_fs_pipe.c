@@ -105,13 +105,16 @@ static void wrong_pointers_move_nothing(void **state)
 	assert_int_equal(WITH_USER_IO(io, USER_BYTES, 1, file_write(writer, &io)), -EFAULT);
 	assert_int_equal(WITH_USER_IO(io, USER_BYTES, 5000, file_write(writer, &io)), -EFAULT);
 	assert_int_equal(file_poll(reader) & POLLIN, 0);
-	/* What lies before the end of the user's memory is moved. */
-	assert_int_equal(WITH_USER_IO(io, USER_BYTES - 10, 20, file_write(writer, &io)), 10);
+	/* Small pieces are moved whole or not at all, of others what lies before the end of the user's memory. */
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES - 10, 20, file_write(writer, &io)), -EFAULT);
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES - 3000, 4096, file_write(writer, &io)), -EFAULT);
+	assert_int_equal(file_poll(reader) & POLLIN, 0);
 	assert_int_equal(WITH_USER_IO(io, USER_BYTES - 3000, 5000, file_write(writer, &io)), 3000);
 	assert_int_equal(WITH_USER_IO(io, USER_BYTES, 10, file_read(reader, &io)), -EFAULT);
 	assert_int_equal(WITH_USER_IO(io, USER_BYTES, 1000, file_read(reader, &io)), -EFAULT);
-	assert_int_equal(WITH_USER_IO(io, USER_BYTES - 4, 10, file_read(reader, &io)), 4);
-	assert_int_equal(do_read(reader, text, 6), 6);
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES - 4, 10, file_read(reader, &io)), -EFAULT);
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES - 400, 1000, file_read(reader, &io)), 400);
+	assert_int_equal(do_read(reader, text, 400), 400);
 	file_put(reader);
 	file_put(writer);
 }

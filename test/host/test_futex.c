@@ -23,13 +23,13 @@
 #include "kernel/mm/user/user_space.h"
 #include "kernel/sys/futex.h"
 #include "kernel/task/process.h"
+#include "kernel/task/user_return.h"
 
 #define BASE  0x10000ULL
 #define WORDS 64
 
 static uint32_t words[WORDS];
 
-_Thread_local struct percpu host_percpu;
 static struct user_space space;
 static struct process process = { .space = &space };
 static struct task tasks[8];
@@ -121,6 +121,12 @@ int task_block_by(enum timer_clock clock, uint64_t deadline_ns)
 	host_percpu.current = self;
 	assert_true(others || block_result);
 	return block_result;
+}
+
+/* There is none to be found. */
+bool task_find_memory(void)
+{
+	return false;
 }
 
 void task_wake(struct task *task)

@@ -504,7 +504,8 @@ static void pointers(void **state)
 	}
 	assert_int_equal(strncpy_from_user(text, user_pointer(HHDM_BASE), 8, &length), ERR_FAULT);
 	assert_int_equal(copy_from_user(text, user_pointer(BASE), ~0ULL), ERR_FAULT);
-	assert_int_equal(copy_from_user_some(text, user_pointer(BASE), 4), 0);
+	assert_int_equal(copy_from_user_some(text, user_pointer(BASE), 4, &length), ERR_FAULT);
+	assert_int_equal(length, 0);
 	map_at(space, BASE, PAGE_SIZE, RW);
 	assert_int_equal(copy_to_user(user_pointer(BASE + PAGE_SIZE - 3), "abc", 3), OK);
 	assert_int_equal(strncpy_from_user(text, user_pointer(BASE + PAGE_SIZE - 3), 3, &length), ERR_RANGE);

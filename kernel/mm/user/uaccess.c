@@ -41,25 +41,34 @@ static size_t clip(const void __user *pointer, size_t bytes)
 	return bytes < USER_END - address ? bytes : USER_END - address;
 }
 
-size_t copy_from_user_some(void *to, const void __user *from, size_t bytes)
+/* What a copy of `allowed` bytes comes to that left some undone; `asked` may have been more than can be users'. */
+static enum status partial(size_t allowed, size_t undone, size_t asked, size_t *ret_copied)
+{
+	*ret_copied = allowed - undone;
+	if (undone)
+		return copy_failure();
+	return allowed < asked ? ERR_FAULT : OK;
+}
+
+enum status copy_from_user_some(void *to, const void __user *from, size_t bytes, size_t *ret_copied)
 {
 	size_t allowed = clip(from, bytes);
 
-	return allowed - user_copy(to, (__force const void *)from, allowed);
+	return partial(allowed, user_copy(to, (__force const void *)from, allowed), bytes, ret_copied);
 }
 
-size_t copy_to_user_some(void __user *to, const void *from, size_t bytes)
+enum status copy_to_user_some(void __user *to, const void *from, size_t bytes, size_t *ret_copied)
 {
 	size_t allowed = clip(to, bytes);
 
-	return allowed - user_copy((__force void *)to, from, allowed);
+	return partial(allowed, user_copy((__force void *)to, from, allowed), bytes, ret_copied);
 }
 
 enum status clear_user(void __user *to, size_t bytes)
 {
 	if (!user_range_ok(to, bytes))
 		return ERR_FAULT;
-	return user_clear((__force void *)to, bytes) == 0 ? OK : ERR_FAULT;
+	return copy_status(user_clear((__force void *)to, bytes));
 }
 
 enum status strncpy_from_user(char *to, const char __user *from, size_t size, size_t *ret_length)
@@ -68,7 +77,7 @@ enum status strncpy_from_user(char *to, const char __user *from, size_t size, si
 	int64_t length = user_copy_string(to, (__force const char *)from, allowed);
 
 	if (length < 0)
-		return ERR_FAULT;
+		return copy_failure();
 	if ((size_t)length == allowed)
 		return allowed < size ? ERR_FAULT : ERR_RANGE;
 	*ret_length = (size_t)length;
@@ -79,8 +88,10 @@ enum status user_cmpxchg_u32(uint32_t __user *at, uint32_t expected, uint32_t de
 {
 	if (!is_aligned(user_address(at), sizeof(*at)))
 		return ERR_RANGE;
-	if (!user_range_ok(at, sizeof(*at)) || user_cmpxchg_32((__force void *)at, &expected, desired))
+	if (!user_range_ok(at, sizeof(*at)))
 		return ERR_FAULT;
+	if (user_cmpxchg_32((__force void *)at, &expected, desired))
+		return copy_failure();
 	*ret_old = expected;
 	return OK;
 }
@@ -104,7 +115,7 @@ static uint32_t result_of(enum user_op op, uint32_t word, uint32_t operand)
 
 enum status user_op_u32(uint32_t __user *at, enum user_op op, uint32_t operand, uint32_t *ret_old)
 {
-	uint32_t word, seen;
+	uint32_t word, seen = 0;
 	enum status status;
 
 	if (op > USER_OP_XOR || !is_aligned(user_address(at), sizeof(*at)))

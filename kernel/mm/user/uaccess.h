@@ -3,15 +3,16 @@
  * the task's own, the tables that it goes through are the CPU's.
  *
  * Any pointer at all is allowed: null, unaligned, of the upper half, not canonical, a range that wraps. What is not in
- * [0, USER_END) is refused before it is touched. What is there and faults goes, like any access, to user_fault first
+ * [0, USER_END) is refused before it is touched. What is there and faults goes, like any access, to copy_fault first
  * (so memory that has not been touched yet is fetched); if that fails, to uaccess_fixup, which makes the call here
- * return ERR_FAULT. SMAP stays on but for these few instructions.
+ * return copy_failure(): ERR_FAULT, or ERR_NO_MEMORY when there was no frame. Where a comment below says ERR_FAULT, both
+ * are meant. SMAP stays on but for these few instructions.
  */
 #pragma once
 
 #include "kernel/arch/fpu.h"
 #include "kernel/arch/user_copy.h"
-#include "kernel/mm/user/user_space.h"
+#include "kernel/mm/user/copy_fault.h"
 
 struct trap_frame;
 
@@ -41,7 +42,7 @@ static inline uint64_t user_address(const void __user *pointer)
  */
 bool uaccess_fixup(struct trap_frame *frame);
 
-/* Whether RIP is at such an access: then a fault at a user address is the user's, and user_fault comes first. */
+/* Whether RIP is at such an access: then a fault at a user address is the user's, and copy_fault comes first. */
 bool uaccess_is_at(uint64_t rip);
 
 /* Whether [pointer, pointer + bytes) lies where users' memory can be. Says nothing of what is there. */
@@ -50,20 +51,30 @@ static inline bool user_range_ok(const void __user *pointer, uint64_t bytes)
 	return bytes <= USER_END && user_address(pointer) <= USER_END - bytes;
 }
 
+/* The status of a copy: `stopped` at a fault, or done. */
+static inline enum status copy_status(bool stopped)
+{
+	return unlikely(stopped) ? copy_failure() : OK;
+}
+
 /* Copy `bytes`. ERR_FAULT: not all of it is there; what the target holds then is unknown up to `bytes`. */
 MUST_CHECK static inline enum status copy_from_user(void *to, const void __user *from, size_t bytes)
 {
-	return user_range_ok(from, bytes) && !user_copy(to, (__force const void *)from, bytes) ? OK : ERR_FAULT;
+	if (!user_range_ok(from, bytes))
+		return ERR_FAULT;
+	return copy_status(user_copy(to, (__force const void *)from, bytes));
 }
 
 MUST_CHECK static inline enum status copy_to_user(void __user *to, const void *from, size_t bytes)
 {
-	return user_range_ok(to, bytes) && !user_copy((__force void *)to, from, bytes) ? OK : ERR_FAULT;
+	if (!user_range_ok(to, bytes))
+		return ERR_FAULT;
+	return copy_status(user_copy((__force void *)to, from, bytes));
 }
 
-/* The same; returns how many bytes were copied, counted from the first, exactly. */
-size_t copy_from_user_some(void *to, const void __user *from, size_t bytes);
-size_t copy_to_user_some(void __user *to, const void *from, size_t bytes);
+/* The same; *ret_copied is how many bytes were copied, counted from the first, exactly. */
+MUST_CHECK enum status copy_from_user_some(void *to, const void __user *from, size_t bytes, size_t *ret_copied);
+MUST_CHECK enum status copy_to_user_some(void __user *to, const void *from, size_t bytes, size_t *ret_copied);
 
 /* Zero. ERR_FAULT: not all of it is there; how much is zero is unknown. */
 MUST_CHECK enum status clear_user(void __user *to, size_t bytes);
@@ -77,29 +88,38 @@ MUST_CHECK enum status strncpy_from_user(char *to, const char __user *from, size
 /* One word, aligned or not. ERR_FAULT leaves *ret alone. */
 MUST_CHECK static inline enum status get_user_u32(const void __user *from, uint32_t *ret)
 {
-	return user_range_ok(from, sizeof(*ret)) && !user_load_32((__force const void *)from, ret) ? OK : ERR_FAULT;
+	if (!user_range_ok(from, sizeof(*ret)))
+		return ERR_FAULT;
+	return copy_status(user_load_32((__force const void *)from, ret));
 }
 
 MUST_CHECK static inline enum status get_user_u64(const void __user *from, uint64_t *ret)
 {
-	return user_range_ok(from, sizeof(*ret)) && !user_load_64((__force const void *)from, ret) ? OK : ERR_FAULT;
+	if (!user_range_ok(from, sizeof(*ret)))
+		return ERR_FAULT;
+	return copy_status(user_load_64((__force const void *)from, ret));
 }
 
 MUST_CHECK static inline enum status put_user_u32(void __user *to, uint32_t value)
 {
-	return user_range_ok(to, sizeof(value)) && !user_store_32((__force void *)to, value) ? OK : ERR_FAULT;
+	if (!user_range_ok(to, sizeof(value)))
+		return ERR_FAULT;
+	return copy_status(user_store_32((__force void *)to, value));
 }
 
 MUST_CHECK static inline enum status put_user_u64(void __user *to, uint64_t value)
 {
-	return user_range_ok(to, sizeof(value)) && !user_store_64((__force void *)to, value) ? OK : ERR_FAULT;
+	if (!user_range_ok(to, sizeof(value)))
+		return ERR_FAULT;
+	return copy_status(user_store_64((__force void *)to, value));
 }
 
 /* Two words in a row: struct timespec and its like. ERR_FAULT: the first may be there. */
 MUST_CHECK static inline enum status put_user_pair(void __user *to, uint64_t first, uint64_t second)
 {
-	return user_range_ok(to, 2 * sizeof(first)) && !user_store_pair((__force void *)to, first, second) ? OK
-													   : ERR_FAULT;
+	if (!user_range_ok(to, 2 * sizeof(first)))
+		return ERR_FAULT;
+	return copy_status(user_store_pair((__force void *)to, first, second));
 }
 
 /*
@@ -114,7 +134,7 @@ MUST_CHECK static inline enum status save_fpu_to_user(void __user *area)
 
 	if (!user_range_ok(area, fpu_size()))
 		return ERR_FAULT;
-	return (fpu_has_header() ? user_xsave(to, fpu_components()) : user_fxsave(to)) ? ERR_FAULT : OK;
+	return copy_status(fpu_has_header() ? user_xsave(to, fpu_components()) : user_fxsave(to));
 }
 
 MUST_CHECK static inline enum status load_fpu_from_user(const void __user *area, bool has_header)
@@ -123,7 +143,7 @@ MUST_CHECK static inline enum status load_fpu_from_user(const void __user *area,
 
 	if (!user_range_ok(area, fpu_size()))
 		return ERR_FAULT;
-	return (has_header ? user_xrstor(from, fpu_components()) : user_fxrstor(from)) ? ERR_FAULT : OK;
+	return copy_status(has_header ? user_xrstor(from, fpu_components()) : user_fxrstor(from));
 }
 
 /*

@@ -67,6 +67,14 @@ static void advance(struct user_io *io, size_t bytes)
 	io->left -= bytes;
 }
 
+void user_io_skip(struct user_io *io, size_t bytes)
+{
+	struct row row;
+
+	for (; bytes && next_row(io, bytes, &row); bytes -= row.size)
+		advance(io, row.size);
+}
+
 /* ---- small pieces, in the user context ---- */
 
 /* Of a row those bytes that can be a user's. */
@@ -81,18 +89,19 @@ enum status user_io_get(struct user_io *io, void *to, size_t bytes, size_t *ret_
 {
 	enum status status = OK;
 	struct row row;
-	size_t done = 0, moved;
+	size_t done = 0, moved, undone;
 
 	while (status == OK && done < bytes && next_row(io, bytes - done, &row)) {
 		if (io->space) {
 			moved = within_users(row);
-			moved -= user_copy((char *)to + done, (__force const void *)user_pointer(row.base), moved);
+			undone = user_copy((char *)to + done, (__force const void *)user_pointer(row.base), moved);
+			moved -= undone;
+			if (moved < row.size)
+				status = undone ? copy_failure() : ERR_FAULT;
 		} else {
 			moved = row.size;
 			memcpy((char *)to + done, (const void *)row.base, moved);
 		}
-		if (moved < row.size)
-			status = ERR_FAULT;
 		advance(io, moved);
 		done += moved;
 	}
@@ -104,18 +113,19 @@ enum status user_io_put(struct user_io *io, const void *from, size_t bytes, size
 {
 	enum status status = OK;
 	struct row row;
-	size_t done = 0, moved;
+	size_t done = 0, moved, undone;
 
 	while (status == OK && done < bytes && next_row(io, bytes - done, &row)) {
 		if (io->space) {
 			moved = within_users(row);
-			moved -= user_copy((__force void *)user_pointer(row.base), (const char *)from + done, moved);
+			undone = user_copy((__force void *)user_pointer(row.base), (const char *)from + done, moved);
+			moved -= undone;
+			if (moved < row.size)
+				status = undone ? copy_failure() : ERR_FAULT;
 		} else {
 			moved = row.size;
 			memcpy((void *)row.base, (const char *)from + done, moved);
 		}
-		if (moved < row.size)
-			status = ERR_FAULT;
 		advance(io, moved);
 		done += moved;
 	}
@@ -126,7 +136,7 @@ enum status user_io_put(struct user_io *io, const void *from, size_t bytes, size
 /* ---- bulk, in the kernel context ---- */
 
 /*
- * The direct-map pointer to the user's byte at `va`, good up to the page's end; NULL: the user may not do that. `run` is
+ * The direct-map pointer to the user's byte at `va`, good up to the page's end; NULL: copy_failure() says why not. `run` is
  * what was found before, of the bytes up to `last`; at first its count is 0. All leaves there are the user's.
  */
 static inline char *reach(struct user_space *space, struct space_run *run, vaddr_t va, vaddr_t last,
@@ -151,9 +161,11 @@ static inline char *reach(struct user_space *space, struct space_run *run, vaddr
 		}
 		/* It may change the tables. */
 		run->count = 0;
-		if (user_fault(space, va, access) != OK)
-			break;
+		if (copy_fault(space, va, access) != OK)
+			return NULL;
 	}
+	/* No address of users, or served and still not there. */
+	copy_fault_refused();
 	return NULL;
 }
 
@@ -215,7 +227,7 @@ static inline __attribute__((always_inline)) enum status move_bulk(struct user_i
 			char *user = io->space ? reach(io->space, &run, at, end - 1, access) : (char *)(uintptr_t)at;
 
 			if (!user) {
-				status = ERR_FAULT;
+				status = copy_failure();
 				break;
 			}
 			if (to_end > end - at)

@@ -8,7 +8,8 @@
  * has entered (its pointer is worth nothing elsewhere).
  *
  * Every call moves as many bytes as it can, advances by them, and says how many in *ret_moved, on error too: OK means all
- * that were asked for, or all that were left; ERR_FAULT: the next byte is not the user's to read or write.
+ * that were asked for, or all that were left; ERR_FAULT: the next byte is not the user's to read or write; ERR_NO_MEMORY:
+ * it is, and there is no frame for it (kernel/mm/user/copy_fault.h).
  */
 #pragma once
 
@@ -45,7 +46,27 @@ void user_io_init_kernel(struct user_io *io, void *buffer, size_t size);
 MUST_CHECK enum status user_io_get(struct user_io *io, void *to, size_t bytes, size_t *ret_moved);
 MUST_CHECK enum status user_io_put(struct user_io *io, const void *from, size_t bytes, size_t *ret_moved);
 
-/* The same, `to` and `from` being direct-map pointers. In the kernel context. */
+/* All of an object. ERR_FAULT also when there is less room, or less to come, than the object takes. */
+MUST_CHECK static inline enum status user_io_get_all(struct user_io *io, void *to, size_t size)
+{
+	size_t moved;
+	enum status status = user_io_get(io, to, size, &moved);
+
+	return status == OK && moved < size ? ERR_FAULT : status;
+}
+
+MUST_CHECK static inline enum status user_io_put_all(struct user_io *io, const void *from, size_t size)
+{
+	size_t moved;
+	enum status status = user_io_put(io, from, size, &moved);
+
+	return status == OK && moved < size ? ERR_FAULT : status;
+}
+
+/* Move on by bytes that another copy of the same user_io has moved. They are there. */
+void user_io_skip(struct user_io *io, size_t bytes);
+
+/* As user_io_get and user_io_put, `to` and `from` being direct-map pointers. In the kernel context. */
 MUST_CHECK enum status user_io_get_bulk(struct user_io *io, void *to, size_t bytes, size_t *ret_moved);
 MUST_CHECK enum status user_io_put_bulk(struct user_io *io, const void *from, size_t bytes, size_t *ret_moved);
 
