@@ -52,7 +52,7 @@ const struct boot_info *boot_info;
 /* Time-stamp counter when the kernel had nothing left to set up. Tests read it by this name. */
 uint64_t monitor_tsc;
 
-/* For who looks at port 0x80, or at what a debugger says of it. */
+/* Check the handoff, then keep it in boot_info; panic with the name of the first field that is wrong. */
 static void check_handoff(struct boot_info *info)
 {
 	const char *what;
@@ -65,7 +65,10 @@ static void check_handoff(struct boot_info *info)
 	boot_info = info;
 }
 
-/* No function is running that has looked at it and is going to return. A zero byte stops what copies strings. */
+/*
+ * Set the stack canary. No function that has read it already may still have to return. Its lowest byte is 0, which
+ * stops functions that copy strings.
+ */
 static void set_canary(const struct boot_info *info, uint64_t tsc)
 {
 	uint64_t value = tsc;
@@ -89,7 +92,10 @@ static void start_screen(const struct boot_framebuffer *fb, bool quiet)
 			 (unsigned long long)fb->pa.raw, status == ERR_NO_MEMORY ? "no memory" : "not as it should be");
 }
 
-/* frame_fail=N: the N-th frame that the boot asks for is refused, and it has to do without or say what it lacked. */
+/*
+ * Do what frame_fail=N asks for: the N-th frame that the boot takes is refused, and the boot must do without it or say
+ * what it lacked.
+ */
 static void start_failing(const char *cmdline)
 {
 	long n = cmdline_number(cmdline, "frame_fail", 0);
@@ -109,7 +115,10 @@ static void stop_failing(const char *cmdline)
 		log_warn("frame_fail: frame %ld was refused\n", n);
 }
 
-/* Guest time from the loader's first instruction on: how long each phase took, and how much of it in the firmware. */
+/*
+ * Print how much guest time each phase took since the loader's first instruction, and how much of it inside the
+ * firmware.
+ */
 static void print_phases(uint64_t tsc_frequency)
 {
 	static const char *const names[STAMP_COUNT] = {
@@ -148,7 +157,7 @@ static void print_reports(uint64_t tsc_frequency)
 		log_err("audit: this kernel does not keep its memory map\n");
 }
 
-/* `selftest`: all self-tests; selftest=NAME: those of one suite. */
+/* Run the self-tests: all with `selftest`, one suite with selftest=NAME. */
 static void run_selftests(const struct boot_info *info, const char *cmdline)
 {
 	char only[16];
@@ -158,7 +167,7 @@ static void run_selftests(const struct boot_info *info, const char *cmdline)
 		log_err("self-tests: this kernel does not do what it must\n");
 }
 
-/* Linux's loglevel=, quiet and printk.time=: by default all but debug is shown, without times. */
+/* Do what Linux's loglevel=, quiet and printk.time= ask for; by default all but debug is shown, without times. */
 static void set_log(const char *cmdline)
 {
 	long level = cmdline_number(cmdline, "loglevel", cmdline_has(cmdline, "quiet") ? LOG_WARN : LOG_DEBUG);
@@ -168,7 +177,7 @@ static void set_log(const char *cmdline)
 		log_show_times();
 }
 
-/* What the loader has left aside, and why: somebody may wonder where the words are. */
+/* Log which parts of the command line the loader has left aside, and why. */
 static void log_left_aside(uint64_t flags)
 {
 	static const struct {
@@ -187,7 +196,7 @@ static void log_left_aside(uint64_t flags)
 			log_warn("command line: %s\n", reasons[i].what);
 }
 
-/* Linux's efi=noruntime: for machines whose runtime services are broken. */
+/* Return false with Linux's efi=noruntime, for machines whose runtime services are broken. */
 static bool wants_firmware(const char *cmdline)
 {
 	char value[16];
@@ -195,7 +204,7 @@ static bool wants_firmware(const char *cmdline)
 	return !cmdline_get(cmdline, "efi", value, sizeof(value)) || strcmp(value, "noruntime") != 0;
 }
 
-/* The machine's end when the first program has ended: off, or with panic=N a restart after N seconds. */
+/* End the machine after its first program: turn it off, or with panic=N restart it after N seconds. */
 static void end_machine(const char *cmdline)
 {
 	long seconds = cmdline_number(cmdline, "panic", 0);
@@ -211,8 +220,8 @@ static void end_machine(const char *cmdline)
 }
 
 /*
- * frame_fail_user=N, heap_fail_user=N: from the first program on every N-th frame, or block of the heap, is refused:
- * programs may fail of it, the kernel not.
+ * Run the programs while every N-th frame (frame_fail_user=N), or block of the heap (heap_fail_user=N), is refused:
+ * programs may fail from that, the kernel may not.
  */
 static bool run_failing(const char *cmdline, int *ret_status)
 {
@@ -230,7 +239,7 @@ static bool run_failing(const char *cmdline, int *ret_status)
 	return ran;
 }
 
-/* The first program, if there is one, to its end; and what is to happen then. */
+/* Run the first program, if there is one, to its end; then end the machine, unless the monitor is to run. */
 static void run_programs(const struct boot_info *info, const char *cmdline)
 {
 	uint64_t free;
@@ -252,7 +261,9 @@ static void run_programs(const struct boot_info *info, const char *cmdline)
 		end_machine(cmdline);
 }
 
-/* watchdog=N, in seconds. Off without: its interrupts keep an idle CPU from sleeping. */
+/*
+ * Start the watchdog with watchdog=N, in seconds; otherwise not, since its interrupts keep an idle CPU from sleeping.
+ */
 static void start_watchdog(const char *cmdline)
 {
 	long seconds = cmdline_number(cmdline, "watchdog", 0);
@@ -261,7 +272,9 @@ static void start_watchdog(const char *cmdline)
 		watchdog_start(seconds);
 }
 
-/* Called by kernel_entry: `info` from the loader, `tsc` the time of the first instruction. */
+/*
+ * Start the kernel; kernel_entry calls this. `info` comes from the loader, `tsc` is the time of the first instruction.
+ */
 NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 {
 	static struct monitor_input serial_input = { .read = serial_read };

@@ -1,6 +1,6 @@
 /*
  * The one way to turn this CPU's interrupts off and on. Data that other CPUs share has a lock (kernel/sync/lock.h), which
- * does it as well; what remains for the functions here:
+ * turns them off as well. What remains for the functions here:
  *
  *   irq_guard_enter, irq_guard_leave   what this CPU shares with its own handlers alone. Nests.
  *   irq_open, irq_close                the ways in and out of the kernel, which the CPU begins with interrupts off
@@ -32,7 +32,7 @@ static inline void irq_open(void)
 {
 }
 
-/* Whether an interrupt may come now. */
+/* Return whether an interrupt may come now. */
 static inline bool irq_is_open(void)
 {
 	return false;
@@ -68,7 +68,7 @@ static inline void irq_open(void)
 	cpu_interrupts_on();
 }
 
-/* Whether an interrupt may come now. */
+/* Return whether an interrupt may come now. */
 static inline bool irq_is_open(void)
 {
 	return cpu_read_flags() & RFLAGS_IF;

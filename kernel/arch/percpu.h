@@ -1,26 +1,30 @@
 /*
- * What each CPU has of its own. What the entry code and this layer need lies in struct percpu, found through GS while the
- * kernel runs: `this_cpu`. A layer above keeps its own variables, marked PER_CPU and reached by per_cpu(). Nobody else
- * names a CPU's object.
+ * What each CPU has of its own. The part that entry code and this layer need is struct percpu, found through GS while
+ * the
+ * kernel runs: `this_cpu`. A layer above has variables of its own, marked PER_CPU and reached by per_cpu(). No other
+ * code names a CPU's object.
  *
- * In the kernel GS's base is this object and IA32_KERNEL_GS_BASE the user's; SWAPGS on the way in and out exchanges
- * the two. Vectors that can arrive between the CPU's switch and that SWAPGS (#DB, NMI, #DF, #MC) have stacks of their own
- * with the object's address at the top, and set GS from there.
+ * In the kernel GS's base is this object and IA32_KERNEL_GS_BASE the user's; SWAPGS on the way in and out exchanges the
+ * two. Vectors that can arrive before that SWAPGS has run (#DB, NMI, #DF, #MC) have stacks of their own, with the
+ * object's address at the top, and set GS from there.
  */
 #pragma once
 
-/* Offsets that the entry code uses. */
+/* Offsets in struct percpu that the entry code uses. */
 #define PERCPU_SELF         0
 #define PERCPU_KERNEL_STACK 8
 #define PERCPU_SCRATCH      16
 #define PERCPU_CURRENT      24
-#define PERCPU_RETURN       32 /* two flags, looked at as one word */
-#define PERCPU_CANARY       40 /* the Makefile tells the compiler, for the debug build */
+#define PERCPU_RETURN       32 /* the flags switch_wanted and frame_changed, tested as one word */
+#define PERCPU_CANARY       40 /* the Makefile tells the compiler this offset, for the debug build */
 
-/* Selectors: the order is SYSCALL's and SYSRET's (Intel SDM vol. 3A, "Fast System Calls in 64-Bit Mode"). */
+/*
+ * Segment selectors. Their order is the one that SYSCALL and SYSRET need (Intel SDM vol. 3A, "Fast System Calls in
+ * 64-Bit Mode").
+ */
 #define SELECTOR_CODE      8
 #define SELECTOR_DATA      16
-#define SELECTOR_SYSRET    24 /* SYSRET adds 8 for SS and 16 for CS; itself not used */
+#define SELECTOR_SYSRET    24 /* SYSRET adds 8 for SS and 16 for CS; the selector itself is not used */
 #define SELECTOR_USER_DATA (32 | 3)
 #define SELECTOR_USER_CODE (40 | 3)
 #define SELECTOR_TSS       48
@@ -34,10 +38,10 @@ struct tss {
 	uint32_t reserved0;
 	uint64_t rsp[3];
 	uint64_t reserved1;
-	uint64_t ist[7]; /* IST1 first */
+	uint64_t ist[7]; /* ist[0] is IST1 */
 	uint64_t reserved2;
 	uint16_t reserved3;
-	uint16_t io_map; /* offset of the I/O bitmap; past the limit: none */
+	uint16_t io_map; /* offset of the I/O bitmap; beyond the TSS's limit: no bitmap */
 } __attribute__((packed));
 
 _Static_assert(sizeof(struct tss) == 104, "Intel SDM vol. 3A, \"64-Bit TSS Format\"");
@@ -78,13 +82,13 @@ extern _Thread_local struct percpu host_percpu;
 extern struct percpu percpu_at_gs;
 #define this_cpu (&percpu_at_gs)
 #else
-extern struct percpu __seg_gs percpu_at_gs; /* kernel.ld: at 0 */
+extern struct percpu __seg_gs percpu_at_gs; /* kernel.ld puts it at address 0 */
 #define this_cpu (&percpu_at_gs)
 #endif
 
 /*
- * A variable of which each CPU has one, and the one of the CPU that this runs on. There is one CPU so far, and so one of
- * each; on the host a thread is a CPU.
+ * PER_CPU marks a variable of which each CPU has one; per_cpu() is that of the CPU that this runs on. There is one CPU
+ * so far, and so one variable; on the host a thread is a CPU.
  */
 #ifdef HOST_TEST
 #define PER_CPU _Thread_local
@@ -93,10 +97,10 @@ extern struct percpu __seg_gs percpu_at_gs; /* kernel.ld: at 0 */
 #endif
 #define per_cpu(variable) (variable)
 
-/* For who runs while GS has no base yet, or sets the canary: not to be checked. */
+/* Marks functions that run while GS has no base yet, and the one that sets the canary: they must not check it. */
 #define NO_CANARY __attribute__((no_stack_protector))
 
-/* Of the CPU that starts the machine: for percpu_init, and for debuggers, which find it by this name. */
+/* The object of the CPU that starts the machine: for percpu_init, and for debuggers, which find it by this name. */
 extern struct percpu boot_percpu;
 
 /*
@@ -105,14 +109,17 @@ extern struct percpu boot_percpu;
  */
 void percpu_init(struct percpu *cpu);
 
-/* From now on this CPU leaves user mode to the stack whose end is `top`, aligned to 16 bytes. Interrupts are off. */
+/*
+ * Set the stack on which this CPU enters the kernel from user mode: `top` is its end, aligned to 16 bytes. Interrupts
+ * are off.
+ */
 static inline void percpu_set_kernel_stack(vaddr_t top)
 {
 	this_cpu->kernel_stack = top;
 	this_cpu->tss.rsp[0] = top;
 }
 
-/* #DB of this CPU gets a stack of its own, in the heap range. Until then it uses the interrupted one. */
+/* Give #DB of this CPU a stack of its own, in the heap range. Until then it runs on the interrupted stack. */
 void percpu_set_debug_stack(vaddr_t top);
 
 #endif

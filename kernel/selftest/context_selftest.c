@@ -1,6 +1,6 @@
 /*
- * Contexts, tried on the real CPU: what it caches is its own. Uses contexts as the rest of the kernel does, and reads
- * user memory through them: pages without PROT_USER, so that SMAP has nothing to say.
+ * Contexts, tried on the real CPU with its own TLB. Uses contexts as the rest of the kernel does, and reads user memory
+ * through them: from pages without PROT_USER, so that SMAP does not forbid it.
  */
 #include "kernel/arch/trap.h"
 #include "kernel/lib/log.h"
@@ -12,13 +12,13 @@
 #include "kernel/mm/space/tlb.h"
 #include "kernel/selftest/memory_selftests.h"
 
-/* Where each context has a page of its own. */
+/* The address at which each context has a page of its own. */
 #define PAGE_VA 0x400000ULL
 
-/* More than PCIDs, so that each is dealt more than once. */
+/* More contexts than PCIDs, so that each PCID is dealt more than once. */
 #define MANY (TLB_PCIDS + 20)
 
-/* A context with one page that holds a number. */
+/* A context with one page, which holds a number. */
 struct trial {
 	struct context context;
 	paddr_t page;
@@ -66,7 +66,7 @@ static void trial_end(struct trial *t)
 	frame_free_4k(frame_cache_here(), t->page);
 }
 
-/* What a program in this context reads there. */
+/* Return the number that a program in this context would read. */
 static uint64_t trial_read(struct trial *t)
 {
 	context_token_t token = context_enter(&t->context);
@@ -88,7 +88,7 @@ static bool create_takes_one_frame(void)
 	return taken == 1 && frame_free_count(&machine_frames) == before;
 }
 
-/* Nothing but slot 511: above all neither direct map nor MMIO window. */
+/* Check that a new context maps nothing but slot 511: above all neither direct map nor MMIO window. */
 static bool has_slot_511_only(void)
 {
 	const pte_t *root, *kernel_root = hhdm_ptr(kernel_space.root);
@@ -152,7 +152,9 @@ static bool note_trap(struct trap_frame *frame)
 	return true;
 }
 
-/* Its handler can enter the kernel context; the interrupted one is loaded when it returns. */
+/*
+ * Check that a trap's handler can enter the kernel context, and that the interrupted context is loaded when it returns.
+ */
 static bool survives_a_trap(void)
 {
 	struct context c;
@@ -180,7 +182,7 @@ static bool survives_a_trap(void)
 	return good;
 }
 
-/* The same address is another page in each, also while PCIDs change hands. */
+/* Check that the same address is another page in each context, also while PCIDs change hands. */
 static bool memory_is_private(void)
 {
 	unsigned begun = 0;
@@ -198,8 +200,8 @@ static bool memory_is_private(void)
 }
 
 /*
- * A page that was exchanged while another context was loaded is not seen again: neither when its tables went with
- * it, nor when a neighbour keeps them, as from the fifth time on.
+ * Check that a page which was exchanged while another context was loaded is not seen again: neither when its tables
+ * went with it, nor when a neighbouring page keeps the tables, as from the fifth time on.
  */
 static bool changes_from_outside_are_seen(void)
 {
@@ -225,7 +227,7 @@ static bool changes_from_outside_are_seen(void)
 	return good;
 }
 
-/* The heap grows and shrinks out of a user context, and what it gave is there in the kernel context too. */
+/* Check that the heap grows and shrinks in a user context, and that its memory is mapped in the kernel context, too. */
 static bool heap_works_everywhere(void)
 {
 	const size_t size = 5 << 20;
@@ -251,7 +253,7 @@ static bool heap_works_everywhere(void)
 	return good;
 }
 
-/* Saying something takes the screen, which is not mapped in this context: a fault, if nobody thinks of that. */
+/* Check that log_info() works in a context that does not map the screen: without care it would fault. */
 static bool can_speak_inside(void)
 {
 	context_token_t token;

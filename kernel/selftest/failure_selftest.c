@@ -1,7 +1,7 @@
 /*
- * Runs each operation with its first frame refused, then its second, and so on until it asks for no more.
- * Each time a status must come back, the kernel's mappings must be as before, and so must the count of free frames once
- * what the operation made is undone.
+ * Runs each operation with its first frame refused, then with its second, and so on until it asks for no more. Each
+ * time a status must come back, the kernel's mappings must be as before, and so must the count of free frames once the
+ * operation is undone.
  */
 #include "kernel/selftest/failure_selftest.h"
 
@@ -21,15 +21,15 @@
 
 struct operation {
 	enum status (*run)(void);
-	void (*undo)(void); /* after a run that returned OK */
+	void (*undo)(void); /* called after a run that returned OK */
 };
 
-/* ---- what must be as before ---- */
+/* ---- the state that must be as before ---- */
 
 struct snapshot {
-	uint64_t frames; /* free */
-	uint64_t leaves; /* of the kernel context */
-	uint64_t hash;   /* over all of them */
+	uint64_t frames; /* number of free frames */
+	uint64_t leaves; /* number of leaves of the kernel context */
+	uint64_t hash;   /* over all leaves */
 };
 
 static bool add_leaf(void *ctx, const struct mapping *m)
@@ -70,7 +70,7 @@ static bool as_before(const struct snapshot *before, uint64_t n)
 
 /* ---- the drivers ---- */
 
-/* Undo what was made, or see that the status is one that says why nothing was; then all must be as before. */
+/* Undo the operation if it succeeded; otherwise its status must be ERR_NO_MEMORY. Then everything must be as before. */
 static bool settle(const struct operation *o, enum status status, const struct snapshot *before, uint64_t n)
 {
 	if (status == OK)
@@ -80,7 +80,7 @@ static bool settle(const struct operation *o, enum status status, const struct s
 	return as_before(before, n);
 }
 
-/* One frame is refused: the first, then the second, and so on. To do without it is as good as to say so. */
+/* Refuse one frame: the first, then the second, and so on. An operation may also do without the frame and succeed. */
 static bool refuse_each_frame(const struct operation *o)
 {
 	const struct snapshot before = look();
@@ -101,7 +101,7 @@ static bool refuse_each_frame(const struct operation *o)
 	return true;
 }
 
-/* Frames that are held, so that others have none: each begins with the address of the next. */
+/* Frames that are held so that nobody else gets them: lists by size, linked by each frame's first word. */
 struct held {
 	paddr_t first[FRAME_1G + 1];
 };
@@ -119,7 +119,7 @@ static void hold_all(struct held *held)
 	}
 }
 
-/* Returns false when no frame of that size is held. */
+/* Free a held frame of a size. Returns false when none is held. */
 static bool let_go(struct held *held, enum frame_size size)
 {
 	paddr_t pa = held->first[size];
@@ -138,7 +138,7 @@ static void let_all_go(struct held *held)
 			;
 }
 
-/* No frame is free but `n` of 4 KiB. Memory that is short in small pieces has no more than a few hundred of those. */
+/* Free held frames until `n` of 4 KiB are free. Held memory has only a few hundred frames that small. */
 static bool leave_frames(struct held *held, uint64_t n)
 {
 	while (frame_free_count(&machine_frames) < n) {
@@ -149,7 +149,7 @@ static bool leave_frames(struct held *held, uint64_t n)
 	return true;
 }
 
-/* All memory is gone but for no frame, then one, then some more, until that is enough. */
+/* Run the operation with all memory gone: with no free frame, then one, then some more, until it succeeds. */
 static bool starve(const struct operation *o)
 {
 	enum status status = ERR_NO_MEMORY;
@@ -176,7 +176,10 @@ static bool try_without_memory(enum status (*run)(void), void (*undo)(void))
 {
 	const struct operation o = { run, undo };
 
-	/* Once as it should be: what the heap sets up for good, such as the books of a size, is no loss. */
+	/*
+	 * Run the operation once without failure: what the heap sets up for good, as the books of a size, is no loss of
+	 * frames.
+	 */
 	SELFTEST_CHECK(run() == OK);
 	undo();
 	return refuse_each_frame(&o) && starve(&o);
@@ -187,7 +190,7 @@ static bool try_without_memory(enum status (*run)(void), void (*undo)(void))
 /* One leaf of 2 MiB, and some of 4 KiB. */
 #define MORE_THAN_A_LEAF (PAGE_SIZE_2M + 64 * 1024)
 
-static void *blocks; /* each begins with the address of the next */
+static void *blocks; /* list of blocks, linked by the first word of each */
 
 static void free_blocks(void)
 {
@@ -199,7 +202,7 @@ static void free_blocks(void)
 	}
 }
 
-/* So many blocks that the heap must grow for them, whatever is free in it. */
+/* Return so many blocks of a size that the heap must grow for them, whatever is free in it. */
 static size_t enough(size_t size)
 {
 	return 3 + 5 * kernel_heap_step() / 4 / size;
@@ -240,7 +243,7 @@ static enum status alloc_large(void)
 	return alloc_blocks(1, MORE_THAN_A_LEAF);
 }
 
-/* From within one chunk to a run of its own: the old block stays until the new one is there. */
+/* Grow a block from inside a chunk to a mapping of its own: the old block stays until the new one exists. */
 static enum status grow_block(void)
 {
 	void **block, **longer;
@@ -289,14 +292,15 @@ static bool heap_grow(void)
 
 static struct context context;
 static const struct boot_info *boot;
-static SCRATCH struct boot_info trial; /* `boot` without what lay in memory that is reclaimed by now */
+/* a copy of *boot without the fields that lead to memory which is reclaimed by now */
+static SCRATCH struct boot_info trial;
 
 static void destroy_context(void)
 {
 	context_destroy(&context);
 }
 
-/* With tables of its own, and one leaf: of the image, so that no frame of ours is in it. */
+/* Create a context with tables of its own, and one leaf: of the image, so that no frame is allocated for it. */
 static enum status create_context(void)
 {
 	enum status status = context_create(&context);
@@ -334,7 +338,7 @@ static void unmap_device(void)
 	mmio_unmap(device);
 }
 
-/* One page at the end of all, and far from it a range that begins and ends with 4 KiB leaves. */
+/* Map a page at the end of the first 4 GiB, and another range that begins and ends with 4 KiB leaves. */
 static enum status map_device(void)
 {
 	void *first;

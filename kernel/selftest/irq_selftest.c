@@ -22,14 +22,14 @@
 #define LONG_ENOUGH (60 * NS_PER_S) /* only a failure waits so long */
 #define TURNS       1000000
 
-/* 2024-01-01 and 2100-01-01, UTC: a clock outside was never set. */
+/* 2024-01-01 and 2100-01-01, UTC: a clock that shows another time was never set. */
 #define EARLIEST_S 1704067200ULL
 #define LATEST_S   4102444800ULL
 
 struct trial {
 	struct timer timer;
-	uint64_t fired_ns; /* when; 0: not yet */
-	unsigned turn;     /* how many had fired before */
+	uint64_t fired_ns; /* when the timer fired; 0: it has not yet */
+	unsigned turn;     /* how many timers had fired before this one */
 	bool interrupts_were_on;
 };
 
@@ -52,7 +52,7 @@ static void trial_start(struct trial *t, uint64_t deadline_ns)
 	timer_start(&t->timer, deadline_ns);
 }
 
-/* Until `count` have fired, or long enough. */
+/* Wait until `count` timers have fired, for LONG_ENOUGH at the most. Returns whether so many have. */
 static bool wait_for(unsigned count)
 {
 	uint64_t start = clock_monotonic_ns();
@@ -92,7 +92,7 @@ static bool fires_after_its_deadline(void)
 	return good;
 }
 
-/* Deadlines in another order than the starts, some of them equal. */
+/* Check the order of timers whose deadlines have another order than their starts; some deadlines are equal. */
 static bool many_fire_in_order(void)
 {
 	uint64_t start = clock_monotonic_ns() + 5 * NS_PER_MS, guard;
@@ -109,7 +109,7 @@ static bool many_fire_in_order(void)
 		for (unsigned k = 0; k < i; k++) {
 			const struct timer *a = &trials[k].timer, *b = &trials[i].timer;
 
-			/* Of equal ones the first started comes first. */
+			/* Of two equal deadlines the timer started first fires first. */
 			good &= (trials[k].turn < trials[i].turn) == (a->deadline_ns <= b->deadline_ns);
 		}
 	}
@@ -130,7 +130,7 @@ static bool cancelled_does_not_fire(void)
 	good = timer_cancel(&trials[0].timer) && !timer_cancel(&trials[0].timer);
 	irq_guard_leave(guard);
 	good &= wait_for(1) && trials[0].fired_ns == 0 && trials[1].fired_ns != 0;
-	/* And with no timer left, no interrupt comes. */
+	/* With no timer left no interrupt may come. */
 	interrupts = timer_interrupts();
 	while (clock_monotonic_ns() < start + 40 * NS_PER_MS)
 		cpu_pause();
@@ -157,7 +157,7 @@ static bool wakes_a_halted_cpu(void)
 	return fired == 1 && clock_monotonic_ns() >= deadline;
 }
 
-/* What an interrupt costs that finds another context than the kernel's. */
+/* Check how many CR3 writes an interrupt costs that finds another context than the kernel's loaded. */
 static bool keeps_to_its_cr3_writes(void)
 {
 	uint64_t most = apic_mode() == APIC_X2APIC ? 0 : 2, writes, guard;
@@ -181,7 +181,7 @@ static bool keeps_to_its_cr3_writes(void)
 	return good && writes <= most;
 }
 
-/* Its own timer, started again from its interrupt. */
+/* A timer's function that starts its own timer again, from the interrupt. */
 static void fire_again(struct timer *timer)
 {
 	fired = fired + 1;
@@ -198,11 +198,11 @@ static bool may_start_itself_again(void)
 	return wait_for(10) && !timer_cancel(&timer) && fired == 10;
 }
 
-/* ---- a device's interrupt: the PIT's channel 0, which nobody else uses ---- */
+/* ---- a device's interrupt: the PIT's channel 0, which the kernel does not use without a watchdog ---- */
 
 #define PIT_CHANNEL0   0x40
 #define PIT_COMMAND    0x43
-#define PIT_COUNT_DOWN 0x30 /* channel 0, both bytes, mode 0: its output rises once, at 0 */
+#define PIT_COUNT_DOWN 0x30 /* channel 0, both bytes, mode 0: its output rises once, when the count reaches 0 */
 #define PIT_MS         1193
 #define ISA_PIT        0
 
@@ -228,7 +228,10 @@ static void pass(uint64_t ns)
 		cpu_pause();
 }
 
-/* Masked at first, then one interrupt, then none any more. The GSI comes from the MADT's overrides. */
+/*
+ * Check that no interrupt comes while the GSI is masked, then exactly one, then none when masked again. The GSI comes
+ * from the MADT's overrides.
+ */
 static bool device_interrupts_arrive(uint32_t gsi, volatile unsigned *count)
 {
 	bool good;
@@ -248,7 +251,7 @@ static bool device_interrupts_arrive(uint32_t gsi, volatile unsigned *count)
 	return good && *count == 1;
 }
 
-/* Without an I/O APIC, as in Bochs, there is nothing to try. */
+/* A machine without an I/O APIC, as Bochs', passes: there is nothing to try. */
 static bool device_interrupts_work(void)
 {
 	static volatile unsigned count;

@@ -1,5 +1,6 @@
 /*
- * Interrupts and time, tried on the real CPU: about a quarter of a second. Needs interrupts on and the kernel context.
+ * Tests of interrupts and time on the real CPU; they take a quarter of a second. Need interrupts on, and the kernel
+ * context.
  */
 #pragma once
 

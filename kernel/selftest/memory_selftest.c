@@ -1,6 +1,6 @@
 /*
- * Frames, windows and heap as the kernel runs on them. The host tests know them better; here they meet real memory,
- * real tables and the real TLB. What each test takes, it gives back: the runner counts frames.
+ * Frames, windows and heap on the real machine. The host tests try more of them; here they meet real memory, real
+ * tables and the real TLB. Each test gives back what it takes: the runner counts frames.
  */
 #include "kernel/lib/scratch.h"
 #include "kernel/lib/string.h"
@@ -13,7 +13,10 @@
 
 /* ---- frames ---- */
 
-/* Aligned, of RAM that may be handed out, counted, and writable through the direct map up to its last byte. */
+/*
+ * Check a frame of a size: aligned, in RAM that may be handed out, counted, writable through the direct map up to its
+ * end.
+ */
 static bool try_size(enum frame_size size)
 {
 	uint64_t before = frame_free_count(&machine_frames), frames = frame_size_frames(size);
@@ -44,7 +47,7 @@ static bool each_size_of_frame(void)
 
 #define MANY 600
 
-/* No two of them are the same: each keeps its own number. */
+/* Check that no two frames are the same: each must keep its own number. */
 static bool many_frames_differ(void)
 {
 	static SCRATCH paddr_t pa[MANY];
@@ -151,7 +154,7 @@ static const size_t sizes[] = { 1, 24, 100, 1000, 4096, 5000, 40000, 300000, 1 <
 
 #define SIZES (sizeof(sizes) / sizeof(sizes[0]))
 
-/* Each block keeps what was written to its ends while the others are written to. */
+/* Check that each block keeps what was written to its ends while the other blocks are written to. */
 static bool each_size_of_block(void)
 {
 	uint8_t *blocks[SIZES];
@@ -188,7 +191,10 @@ static bool blocks_grow_with_their_content(void)
 	return true;
 }
 
-/* Memory of the heap is global and in no other place; when it is given back no address leads to it. */
+/*
+ * Check that the heap's memory is mapped global and nowhere else, and that its address is unmapped when it is given
+ * back.
+ */
 static bool memory_is_given_back(void)
 {
 	struct mapping m = { 0 }, gone;

@@ -1,6 +1,6 @@
 /*
- * The MMIO window on the real machine. The one device memory that every PC has and that can be read without any
- * effect is the firmware's flash memory, below 4 GiB.
+ * The MMIO window on the real machine. The tests map the firmware's flash memory below 4 GiB: every PC has it, and
+ * reading it has no effect.
  */
 #include "kernel/arch/features.h"
 #include "kernel/lib/string.h"
@@ -39,7 +39,7 @@ static bool refuses_what_it_must(void)
 	return true;
 }
 
-/* A leaf of the kind that was asked for, and none any more. */
+/* Check that mmio_map() makes a leaf of the level asked for, and that mmio_unmap() removes it. */
 static bool maps_and_unmaps(uint64_t pa, uint64_t size, enum page_prot type, int level)
 {
 	struct mapping m = { 0 }, gone;
@@ -66,7 +66,7 @@ static bool each_type_and_size(void)
 	       maps_and_unmaps(FLASH_END - PAGE_SIZE_2M, PAGE_SIZE_2M, PROT_UC, 2);
 }
 
-/* A sum of what the CPU reads at one page. */
+/* Return a sum of the page that the CPU reads at `p`. */
 static uint64_t sum(const volatile uint64_t *p)
 {
 	uint64_t s = 0;
@@ -76,7 +76,9 @@ static uint64_t sum(const volatile uint64_t *p)
 	return s;
 }
 
-/* The same address, mapped again and again, shows one page, then another: no TLB keeps what was unmapped. */
+/*
+ * Check that an address which is mapped again and again shows one page, then another: no TLB keeps what was unmapped.
+ */
 static bool no_stale_page(void)
 {
 	void *p, *where = NULL;

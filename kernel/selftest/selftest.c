@@ -1,5 +1,5 @@
 /*
- * The runner of selftest.h. One test runs at a time.
+ * Runs self-tests, as selftest.h says. One test runs at a time.
  */
 #include "kernel/selftest/selftest.h"
 
@@ -21,7 +21,11 @@ bool selftest_fail(const char *format, ...)
 	return false;
 }
 
-/* What is set up for good when it is first used is no loss: a loss comes again. So a test that changed it runs twice. */
+/*
+ * Run a test that must give all frames back. What is set up for good when it is first used is no loss, and a real loss
+ * comes
+ * again: so a test that changed the count runs twice.
+ */
 static bool run(const struct selftest *test, uint64_t (*measure)(void))
 {
 	uint64_t before, after = 0;

@@ -1,6 +1,5 @@
 /*
- * Which self-tests there are, and what they must leave as it was: the count of free frames. Tests of a layer stand in
- * that layer; here are those that need all of them.
+ * The list of self-tests, and the test of what they must leave as it was: the count of free frames.
  */
 #include "kernel/selftest/selftests.h"
 
@@ -13,7 +12,7 @@
 #include "kernel/selftest/irq_selftest.h"
 #include "kernel/selftest/memory_selftests.h"
 
-/* Without what the heap holds for the next one to ask: it would hide a frame that is lost. */
+/* Count free frames, after the heap has given back what it keeps for later: that would hide a lost frame. */
 static uint64_t free_frames(void)
 {
 	heap_trim();
@@ -25,7 +24,7 @@ static void print_nothing(const char *format, ...)
 	(void)format;
 }
 
-/* Last: after all that the others have done to the tables. */
+/* Audit the live tables. This test comes last, after all that the others have done to the tables. */
 static bool tables_keep_the_map(void)
 {
 	if (report_audit(print_nothing))

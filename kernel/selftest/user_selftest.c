@@ -1,5 +1,6 @@
 /*
- * User memory, tried on the real CPU: faults, SMAP, fix-ups, flushes. No program: the kernel, in the user's context, uses the user's pointers.
+ * User memory, tried on the real CPU: faults, SMAP, fix-ups, flushes. No program runs: the kernel uses a user's
+ * pointers in a user context.
  */
 #include "kernel/selftest/memory_selftests.h"
 
@@ -14,14 +15,14 @@
 #define BASE    0x10000000ULL
 #define PAGES   4
 #define END     (BASE + PAGES * PAGE_SIZE)
-#define LARGEST 1200 /* bytes of a copy that is tried */
+#define LARGEST 1200 /* bytes of the largest copy that is tried */
 
-#define ERROR_WRITE (1 << 1) /* of a #PF's error code */
+#define ERROR_WRITE (1 << 1) /* in a #PF's error code */
 
 static struct user_space *space;
 static SCRATCH unsigned char pattern[LARGEST], buffer[LARGEST + 16];
 
-/* As the kernel's own handler for kernel mode: the user's memory first, the fix-up if there is none. */
+/* Handle a page fault as the kernel does in kernel mode: first the user's memory is asked, then the fix-up. */
 static bool on_page_fault(struct trap_frame *frame)
 {
 	uint64_t va = cpu_read_cr2();
@@ -38,7 +39,7 @@ static void __user *at(uint64_t va)
 	return user_pointer(va);
 }
 
-/* Copies of all small sizes and some large, to pages never touched, over a page's border, back again. */
+/* Check copies of all small sizes and some large ones, to pages never touched, over a page's border, and back again. */
 static bool copies_arrive(void)
 {
 	for (size_t bytes = 0; bytes < LARGEST; bytes += bytes < 40 ? 1 : 37) {
@@ -53,7 +54,7 @@ static bool copies_arrive(void)
 	return true;
 }
 
-/* Up to the end of the area, and not a byte further: the count says how many there were. */
+/* Check copies over the end of an area: exactly the bytes before the end are copied, and the count says how many. */
 static bool counts_are_exact(void)
 {
 	for (size_t there = 0; there < 600; there += there < 40 ? 1 : 41)
@@ -82,7 +83,7 @@ static bool strings_end(void)
 	    strncpy_from_user(got, at(END - sizeof(text)), sizeof(got), &length) != OK || length != 12 ||
 	    memcmp(got, text, sizeof(text)) != 0)
 		return false;
-	/* Without its NUL it runs off the end, or out of room. */
+	/* A string without its NUL must end with a fault, or for want of room. */
 	return copy_to_user(at(END - 12), text, 12) == OK &&
 	       strncpy_from_user(got, at(END - 12), sizeof(got), &length) == ERR_FAULT &&
 	       strncpy_from_user(got, at(END - 12), 12, &length) == ERR_RANGE &&
@@ -111,7 +112,7 @@ static bool words_work(void)
 	       get_user_u32(at(BASE - 4), &word) == ERR_FAULT;
 }
 
-/* No pointer, of whatever kind, gets further than ERR_FAULT. */
+/* Check that no bad pointer, of whatever kind, gets further than ERR_FAULT. */
 static bool bad_pointers_fault(void)
 {
 	static const uint64_t bad[] = {
@@ -143,11 +144,11 @@ static bool bad_pointers_fault(void)
 		    get_user_u32(at(bad[i]), &word) != ERR_FAULT || put_user_u64(at(bad[i]), 0) != ERR_FAULT ||
 		    copy_from_user_some(buffer, at(bad[i]), 16, &length) != ERR_FAULT || length != 0)
 			return false;
-	/* A size that wraps. */
+	/* A size with which the address wraps. */
 	return copy_from_user(buffer, at(BASE), ~0ULL - BASE / 2) == ERR_FAULT;
 }
 
-/* What mprotect and munmap take away is gone at once, though the TLB knew it. */
+/* Check that rights which mprotect and munmap take away are gone at once, though the TLB had them. */
 static bool rights_go(void)
 {
 	uint64_t old = 0;
@@ -161,7 +162,7 @@ static bool rights_go(void)
 	return user_dontneed(space, BASE, PAGE_SIZE) == OK && get_user_u64(at(BASE), &old) == OK && old == 0;
 }
 
-/* After a fork each side writes to itself. */
+/* Check that after a fork each side writes to its own memory. */
 static bool fork_copies(void)
 {
 	struct user_space *parent = space, *child;
@@ -181,7 +182,7 @@ static bool fork_copies(void)
 	return good && put_user_u64(at(BASE), 4) == OK;
 }
 
-/* Bulk, in the kernel context, to pages that nobody touched; small, in the user's. */
+/* Check bulk copies in the kernel context, to pages that nobody has touched, and small ones in the user's context. */
 static bool io_moves(void)
 {
 	const struct user_iovec pieces[] = { { BASE + 2 * PAGE_SIZE - 100, 300 }, { END - 10, 20 } };
@@ -200,7 +201,7 @@ static bool io_moves(void)
 	return good && copy_from_user(buffer, at(END - 10), 10) == OK && memcmp(buffer, pattern + 300, 10) == 0;
 }
 
-/* One check in the context of a space with one area. */
+/* Run a check in the context of a space with one area. */
 static bool in_space(bool (*check)(void))
 {
 	context_token_t token = kernel_context_enter();

@@ -7,7 +7,7 @@
 enum lock_rank {
 	LOCK_NONE,     /* not initialised: nobody may take it */
 	LOCK_IOAPIC,   /* an I/O APIC's index and window: only from system calls and the boot */
-	LOCK_KEYBOARD, /* a conversation with the keyboard's controller: the same */
+	LOCK_KEYBOARD, /* a conversation with the keyboard's controller: only from system calls and the boot */
 	LOCK_TIMERS,   /* started timers: locks that guard what a timer belongs to are held around timer_start */
 	LOCK_SCREEN,   /* the text on the screen: terminals echo to it, and what is logged is shown on it */
 	LOCK_LOG,      /* the log's rings: whoever holds whatever may say something */

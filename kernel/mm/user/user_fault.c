@@ -180,7 +180,7 @@ static void change_page(const struct fault *f, pte_t *at, paddr_t pa)
  * Copy-on-write: serve a write to a page that is mapped read-only in an area that may be written to. Whoever is the only
  * one to have the frame gets the right to write; else the page gets a copy of the frame.
  */
-static enum status fault_write(const struct fault *f, struct slot slot)
+static enum status fault_copy_on_write(const struct fault *f, struct slot slot)
 {
 	pte_t e = pte_read(slot.pte);
 	paddr_t pa = pte_paddr(e, slot.level), copy;
@@ -193,7 +193,7 @@ static enum status fault_write(const struct fault *f, struct slot slot)
 	}
 	if (slot.level > 1) {
 		status = user_pages_cut(f->space, align_down(f->va, PAGE_SIZE_2M) + PAGE_SIZE);
-		return status == OK ? fault_write(f, space_leaf_slot(&f->space->context.space, f->va)) : status;
+		return status == OK ? fault_copy_on_write(f, space_leaf_slot(&f->space->context.space, f->va)) : status;
 	}
 	if (f->area->flags & AREA_SHARED) {
 		status = f->area->object->ops->write_frame(f->area->object, page_of(f->area, f->va), &copy);
@@ -221,7 +221,7 @@ static enum status fault_page(const struct fault *f)
 	if (!pte_present(e))
 		return f->area->object ? fault_object(f, slot) : fault_anonymous(f, slot);
 	if (f->access == USER_WRITE && !(e.raw & PTE_WRITABLE))
-		return fault_write(f, slot);
+		return fault_copy_on_write(f, slot);
 	/* Somebody served it already, or the TLB remembered less than there is. */
 	return OK;
 }
