@@ -1,8 +1,8 @@
 /*
- * Which frames hold ACPI tables (ACPI 6.5, "System Description Table Architecture"). UEFI wants them in memory of types of
- * their own, but U-Boot has its root table in boot-services memory, which the kernel would give away. Believes no more
- * than it must: tables are followed where the map names RAM, which the firmware's own page tables map identically (UEFI
- * 2.10, "x64 Platforms"). Whether a table is sound is for the kernel to say.
+ * Finds the frames that hold ACPI tables (ACPI 6.5, "System Description Table Architecture"). UEFI wants these tables
+ * in memory of types of their own, but U-Boot has its root table in boot-services memory, which the kernel would give
+ * away. Believes no more than necessary: tables are followed where the map names RAM, which the firmware's own page
+ * tables map identically (UEFI 2.10, "x64 Platforms"). Whether a table is sound is for the kernel to say.
  */
 #include "efi/loader.h"
 #include "kernel/lib/string.h"
@@ -12,9 +12,9 @@
 #define RSDP_RSDT     16
 #define RSDP_XSDT     24
 
-#define HEADER     36 /* of all tables but the root */
+#define HEADER     36 /* bytes of the header of all tables but the root pointer */
 #define TABLE_MOST (1u << 20)
-#define LIST_MOST  64 /* tables in a list */
+#define LIST_MOST  64 /* tables of a list that are looked at */
 
 #define FADT_FACS   36
 #define FADT_DSDT   40
@@ -34,7 +34,10 @@ static uint64_t u64_at(const uint8_t *at)
 	return u32_at(at) | (uint64_t)u32_at(at + 4) << 32;
 }
 
-/* `size` bytes of RAM at `pa`, which then belong to the tables. NULL when they are not RAM. *status: as memmap_add's. */
+/*
+ * Mark `size` bytes of RAM at `pa` as ACPI tables and return a pointer to them; NULL when they are not RAM. *status
+ * gets memmap_add's error.
+ */
 static const uint8_t *keep(struct memmap *map, uint64_t pa, uint64_t size, enum status *status)
 {
 	const struct mem_range *r = memmap_find(map, paddr(pa));
@@ -46,7 +49,7 @@ static const uint8_t *keep(struct memmap *map, uint64_t pa, uint64_t size, enum 
 	return (const uint8_t *)(uintptr_t)pa;
 }
 
-/* The table at `pa`, all of it; NULL when it is not RAM, or no table. */
+/* Mark all of the table at `pa`; returns NULL when it is not in RAM, or no table. */
 static const uint8_t *keep_table(struct memmap *map, uint64_t pa, enum status *status)
 {
 	const uint8_t *table = pa ? keep(map, pa, HEADER, status) : NULL;
@@ -56,7 +59,7 @@ static const uint8_t *keep_table(struct memmap *map, uint64_t pa, enum status *s
 	return keep(map, pa, u32_at(table + 4), status);
 }
 
-/* What only the FADT names. The FACS has a length where all tables have it, but no checksum. */
+/* Mark the tables that only the FADT names. The FACS has its length where all tables have it, but no checksum. */
 static void keep_of_fadt(struct memmap *map, const uint8_t *fadt, enum status *status)
 {
 	uint32_t size = u32_at(fadt + 4);
@@ -71,7 +74,10 @@ static void keep_of_fadt(struct memmap *map, const uint8_t *fadt, enum status *s
 	(void)keep_table(map, u64_at(fadt + FADT_X_DSDT), status);
 }
 
-/* `pa`: an RSDT with addresses of 4 bytes, or an XSDT with 8. Returns false when there is none. */
+/*
+ * Mark the tables of a list: an RSDT with addresses of 4 bytes, or an XSDT with 8. Returns false when `pa` has no such
+ * list.
+ */
 static bool keep_list(struct memmap *map, uint64_t pa, const char *signature, uint32_t width, enum status *status)
 {
 	const uint8_t *list = keep_table(map, pa, status);

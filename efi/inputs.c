@@ -1,6 +1,6 @@
 /*
- * What the kernel wants to know of the firmware beside memory: framebuffer, ACPI, SMBIOS, the
- * attributes of the runtime regions, entropy. All of it may be absent; none of it is changed.
+ * What the kernel wants to know about the firmware beside memory: framebuffer, ACPI, SMBIOS, the attributes of the
+ * runtime regions, entropy. Each of these may be absent; none is changed.
  */
 #include "efi/loader.h"
 
@@ -19,13 +19,16 @@ static bool same_guid(const EFI_GUID *a, const EFI_GUID *b)
 {
 	uint64_t x[2], y[2];
 
-	/* Two words each; the builtin, since a call for 16 bytes costs more than the comparison. */
+	/* Compare two words. The builtin, since a call of memcpy() for 16 bytes costs more than the comparison. */
 	__builtin_memcpy(x, a, sizeof(x));
 	__builtin_memcpy(y, b, sizeof(y));
 	return x[0] == y[0] && x[1] == y[1];
 }
 
-/* Channels of one run of bits each, and apart: else nobody knows what the mode shows, and the kernel takes none. */
+/*
+ * Return whether each channel is one run of bits, and none overlaps: otherwise nobody knows what the mode shows, and
+ * the kernel would refuse the framebuffer.
+ */
 static bool channels_sound(const EFI_PIXEL_BITMASK *mask)
 {
 	const uint32_t channels[] = { mask->RedMask, mask->GreenMask, mask->BlueMask };
@@ -47,7 +50,7 @@ static void set_channel(uint32_t mask, uint8_t *shift, uint8_t *bits)
 	*bits = (uint8_t)(32 - __builtin_clz(mask) - __builtin_ctz(mask));
 }
 
-/* UEFI 2.10, "EFI_GRAPHICS_OUTPUT_PROTOCOL": the mode as it is set; PixelBltOnly has no framebuffer. */
+/* Read the mode that is set (UEFI 2.10, "EFI_GRAPHICS_OUTPUT_PROTOCOL"); with PixelBltOnly there is no framebuffer. */
 static void read_framebuffer(struct loader *l)
 {
 	struct boot_framebuffer *fb = &l->info.framebuffer;
@@ -71,7 +74,7 @@ static void read_framebuffer(struct loader *l)
 	} else if (mode->PixelFormat != PixelRedGreenBlueReserved8BitPerColor) {
 		return;
 	}
-	/* A framebuffer that its own mode does not fit is none. */
+	/* A framebuffer into which its own mode does not fit is ignored. */
 	if (!gop->Mode->FrameBufferBase || gop->Mode->FrameBufferBase >> 52 || gop->Mode->FrameBufferSize >> 48 ||
 	    !mode->HorizontalResolution || !mode->VerticalResolution ||
 	    mode->PixelsPerScanLine < mode->HorizontalResolution ||
@@ -87,7 +90,7 @@ static void read_framebuffer(struct loader *l)
 	set_channel(mask.BlueMask, &fb->blue_shift, &fb->blue_bits);
 }
 
-/* UEFI 2.10, "Configuration Table": the newer of two wins, wherever it stands. */
+/* Find the tables (UEFI 2.10, "Configuration Table"): of two versions the newer one counts, whichever comes first. */
 static void read_tables(struct loader *l)
 {
 	struct boot_info *info = &l->info;
@@ -111,7 +114,7 @@ static void read_tables(struct loader *l)
 	}
 }
 
-/* UEFI 2.10, "EFI_RNG_PROTOCOL.GetRNG()". */
+/* Get entropy from the firmware (UEFI 2.10, "EFI_RNG_PROTOCOL.GetRNG()"). */
 static void read_seed(struct loader *l)
 {
 	EFI_GUID guid = rng_guid;

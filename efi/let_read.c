@@ -1,9 +1,9 @@
 /*
- * Time to read what a failure has said. A boot manager that gets an error clears the screen and goes on at once.
+ * Gives a person time to read what a failure has said: a boot manager that gets an error clears the screen and goes on.
  */
 #include "efi/loader.h"
 
-#define READING_TIME (3 * 10000000) /* units of 100 ns */
+#define READING_TIME (3 * 10000000) /* three seconds, in units of 100 ns */
 
 void loader_let_read(struct loader *l)
 {
@@ -14,7 +14,7 @@ void loader_let_read(struct loader *l)
 
 	if (loader_in_shell(l) || EFI_ERROR(l->boot->CreateEvent(EVT_TIMER, TPL_APPLICATION, NULL, NULL, &events[0])))
 		return;
-	/* What was typed before is not an answer to the line. */
+	/* Keys that were typed before do not count as "I have read it". */
 	while (in && !EFI_ERROR(in->ReadKeyStroke(in, &key)))
 		;
 	events[1] = in ? in->WaitForKey : NULL;

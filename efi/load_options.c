@@ -1,5 +1,6 @@
 /*
- * See load_options.h. One character at a time, whatever the encoding: a reader of each gives the next code point.
+ * LoadOptions as text; see load_options.h. Text is read one character at a time, whatever its encoding: each encoding
+ * has a function that returns the next code point.
  */
 #include "efi/load_options.h"
 
@@ -8,7 +9,7 @@
 
 #define BAD_CHARACTER UINT32_MAX
 
-/* Bytes that have not been read yet. */
+/* The bytes that have not been read yet. */
 struct bytes {
 	const uint8_t *at, *end;
 };
@@ -20,7 +21,7 @@ static uint32_t unit_at(const uint8_t *at)
 	return at[0] | (uint32_t)at[1] << 8;
 }
 
-/* The next character of UTF-16; there are at least two bytes. */
+/* Return the next character of UTF-16; there are at least two bytes. */
 static uint32_t next_utf16(struct bytes *b)
 {
 	uint32_t high = unit_at(b->at), low;
@@ -37,7 +38,7 @@ static uint32_t next_utf16(struct bytes *b)
 	return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
 }
 
-/* The next character of UTF-8; there is at least one byte. */
+/* Return the next character of UTF-8; there is at least one byte. */
 static uint32_t next_utf8(struct bytes *b)
 {
 	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };
@@ -85,22 +86,22 @@ static bool is_blank(uint32_t c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* No text has control characters, or what Unicode says is no character. */
+/* Return false for control characters, and for what Unicode says is no character: text has neither. */
 static bool is_text(uint32_t c)
 {
 	return is_blank(c) || (c >= ' ' && c < 0x7f) || (c >= 0xa0 && c <= 0x10ffff && (c & 0xfffe) != 0xfffe);
 }
 
 /*
- * UEFI 2.10, "EFI_LOAD_OPTION": attributes, the length of the device paths, a description, the paths, the data. Some
- * firmware passes all of it. Then *b becomes its data; anything else is left as it is.
+ * Unwrap a whole EFI_LOAD_OPTION (UEFI 2.10, "EFI_LOAD_OPTION": attributes, the length of the device paths, a
+ * description, the paths, the data), which some firmware passes: *b becomes its data. Anything else is left as it is.
  */
 static void unwrap_load_option(struct bytes *b)
 {
 	const uint8_t *at = b->at + 6, *paths_end;
 	uint32_t paths;
 
-	/* The attributes that are defined; ASCII and UTF-16 text have other bits. */
+	/* Only the attributes that are defined may be set; ASCII and UTF-16 text sets other bits. */
 	if (b->end - b->at < 6 + 2 + 4 || (unit_at(b->at) & ~0x1f0bu) || unit_at(b->at + 2))
 		return;
 	paths = unit_at(b->at + 4);
@@ -110,14 +111,17 @@ static void unwrap_load_option(struct bytes *b)
 	if (at > b->end || paths < 4 || b->end - at < (ptrdiff_t)paths)
 		return;
 	paths_end = at + paths;
-	/* Type, subtype and length of each node, to the one that ends all of them. */
+	/* Skip the device paths' nodes, by their lengths, to the node that ends all of them. */
 	while (paths_end - at >= 4 && unit_at(at + 2) >= 4 && paths_end - at >= (ptrdiff_t)unit_at(at + 2))
 		at += unit_at(at + 2);
 	if (at == paths_end && unit_at(at - 4) == 0xff7f)
 		b->at = at;
 }
 
-/* How *b is encoded; a byte order mark is skipped. Words begin with ASCII, so UTF-16 shows in the second byte. */
+/*
+ * Return the reader for *b's encoding, and skip a byte order mark. Words begin with ASCII characters, so UTF-16 has 0
+ * in its second byte.
+ */
 static next_fn *encoding_of(struct bytes *b)
 {
 	if (b->end - b->at >= 2 && unit_at(b->at) == 0xfeff) {
@@ -131,14 +135,17 @@ static next_fn *encoding_of(struct bytes *b)
 	return b->end - b->at >= 2 && !b->at[1] ? next_utf16 : next_utf8;
 }
 
-/* The text that is written so far. */
+/* The text that has been written so far. */
 struct text {
 	char *to;
 	size_t room, size;
-	size_t words; /* its size without the blanks at its end */
+	size_t words; /* size without the blanks at the end */
 };
 
-/* Blanks at the start are left out, and NULs that fill a buffer become one blank. Returns false when `t` is full. */
+/*
+ * Add a character. Blanks at the start are left out, and NULs that fill a buffer become one blank. Returns false when
+ * `t` is full.
+ */
 static bool put(struct text *t, uint32_t c)
 {
 	if (!c || is_blank(c)) {
@@ -157,7 +164,7 @@ enum options_kind options_to_text(const void *options, size_t size, char *to, si
 {
 	struct bytes b = { options, (const uint8_t *)options + size };
 	struct text t = { to, room, 0, 0 };
-	size_t until_nul = 0; /* size of the words before the first NUL; 0: there was none */
+	size_t until_nul = 0; /* size of the words before the first NUL; 0: no NUL was seen */
 	next_fn *next;
 	ptrdiff_t least;
 
@@ -224,7 +231,10 @@ static char folded(char c)
 	return c == '\\' ? '/' : c >= 'A' && c <= 'Z' ? (char)(c | ' ') : c;
 }
 
-/* Does `text` begin with `name`, as a word of its own or with a query? Then *ret is what follows its word. */
+/*
+ * Return whether `text` begins with `name`, as a word of its own or with a query. If so, *ret is what follows that
+ * word.
+ */
 static bool begins_with(const char *text, const char *name, const char **ret)
 {
 	const char *at = text;
@@ -239,7 +249,7 @@ static bool begins_with(const char *text, const char *name, const char **ret)
 	return true;
 }
 
-/* The one word of a text, to a query or the end: does it end with .efi? */
+/* Return whether the text is one word, up to a query or the end, that ends with .efi. */
 static bool is_efi_file(const char *text)
 {
 	static const char ending[] = ".efi";

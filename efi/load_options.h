@@ -1,6 +1,6 @@
 /*
- * LoadOptions as text. Firmware and boot managers pass all kinds of bytes there, most of them meant for the program, some
- * not. Reads only what it is given, and calls nothing of the firmware's.
+ * LoadOptions as text. Firmware and boot managers pass all kinds of bytes in them, most meant for the program, some
+ * not. Reads only what it is given, and calls no firmware function.
  */
 #pragma once
 
@@ -12,31 +12,37 @@ enum options_kind {
 	OPTIONS_EMPTY,   /* nothing but NULs and blanks */
 	OPTIONS_TEXT,    /* words to take as the command line */
 	OPTIONS_BINARY,  /* no text in any encoding that is known here */
-	OPTIONS_FOREIGN, /* words that name a disk to boot from: some other system's */
-	OPTIONS_LONG,    /* more than there is room for */
+	OPTIONS_FOREIGN, /* words that name a disk to boot from, and so are meant for another system */
+	OPTIONS_LONG,    /* more text than there is room for */
 };
 
 /*
- * Write the text among the `size` bytes of LoadOptions to `to`, which has `room` bytes: UTF-8, without blanks at its ends,
- * NUL-terminated. Known are UTF-16 with and without a byte order mark, UTF-8 and ASCII, and a whole EFI_LOAD_OPTION, whose
- * optional data is then looked at. Line ends, tabs and NULs between words become blanks; what follows a NUL and is no text
- * is cut off, as is half a UTF-16 unit at the end; half a surrogate pair becomes "?".
- * Unless OPTIONS_TEXT comes back, what `to` holds means nothing.
+ * Write the text among the `size` bytes of LoadOptions to `to`, which has `room` bytes: UTF-8, without blanks at its
+ * ends, NUL-terminated. Known are UTF-16 with and without a byte order mark, UTF-8 and ASCII, and a whole
+ * EFI_LOAD_OPTION, whose optional data is then read. Line ends, tabs and NULs between words become blanks; bytes behind
+ * a NUL that are no text are cut off, as is half a UTF-16 unit at the end; half a surrogate pair becomes "?". The
+ * content of `to` means something only when OPTIONS_TEXT is returned.
  */
 enum options_kind options_to_text(const void *options, size_t size, char *to, size_t room);
 
-/* UTF-8 of `most` UTF-16 units at `from`, or up to a NUL, in `to`; cut to fit, NUL-terminated. Returns its length. */
+/*
+ * Write up to `most` UTF-16 units from `from`, or up to a NUL, to `to` as UTF-8; cut to fit, NUL-terminated. Returns
+ * the length.
+ */
 size_t options_utf8(const uint8_t *from, size_t most, char *to, size_t room);
 
-/* Where the words start that follow the program's own name, as the UEFI shell gives it: one word, perhaps in quotes. */
+/*
+ * Return the start of the words behind the program's own name, as the UEFI shell gives it: one word, perhaps in quotes.
+ */
 const char *options_after_word(const char *text);
 
 /*
- * The same when the name may be there or not: `path` is the file's, UTF-8 with slashes of either kind. The whole path or
- * its last part counts as the name, in upper or lower case, with a query behind it (iPXE: "ankeos.efi?mac=1"). So does a
- * single word that ends with .efi, for firmware that does not say what the file is called.
+ * Return the start of the words behind the program's name when that may be there or not. `path` is the file's, UTF-8
+ * with slashes of either kind. The whole path or its last part counts as the name, in upper or lower case, with a query
+ * behind it (iPXE: "ankeos.efi?mac=1"). So does a single word that ends with .efi, for firmware that does not say what
+ * the file is called.
  */
 const char *options_after_name(const char *text, const char *path);
 
-/* Do the words name a disk with the root file system? AnkeOS has none, so they are not meant for it. */
+/* Return whether the words name a disk with the root file system: AnkeOS uses none, so they are not meant for it. */
 bool options_are_foreign(const char *text);

@@ -1,6 +1,6 @@
 /*
- * What the loader's parts share: the firmware's services with the time spent in them, how a failure
- * is told, and what has been found so far. One instance, on efi_main's stack.
+ * What the loader's parts share: the firmware's services with the time spent in them, how a failure is reported, and
+ * what has been found so far. There is one instance, on efi_main's stack.
  */
 #pragma once
 
@@ -11,19 +11,22 @@
 #include "kernel/boot/boot_stage.h"
 #include "kernel/lib/elf.h"
 
-/* Bytes found in a section of our own PE. data NULL: no such section. */
+/* The bytes of a section of the loader's own PE. data NULL: no such section. */
 struct blob {
 	const uint8_t *data;
 	uint64_t size;
 };
 
-/* The one block of frames that the loader takes from the firmware, below 4 GiB; in this order. */
+/*
+ * The one block of frames that the loader takes from the firmware, below 4 GiB: a page for the trampoline's copy, then
+ * the pages below in this order.
+ */
 struct arena {
 	paddr_t start;
 	uint64_t pages;
-	uint64_t image_pages;   /* after one page for the trampoline's copy: kernel pages that have no file page */
+	uint64_t image_pages;   /* kernel pages whose content does not lie in the file's pages */
 	uint64_t handoff_pages; /* boot_info, command line, memory maps */
-	uint64_t table_pages;   /* page tables; what is left over goes to the kernel */
+	uint64_t table_pages;   /* page tables; unused ones are handed to the kernel */
 };
 
 struct loader {
@@ -32,8 +35,9 @@ struct loader {
 	EFI_BOOT_SERVICES *boot;
 	EFI_LOADED_IMAGE *image;
 	uint64_t firmware_ticks; /* TSC ticks inside firmware functions since the last stamp */
-	bool talk;               /* loglevel=7: say what is being done */
-	bool exiting;            /* ExitBootServices() has been tried: memory services only from here on */
+	bool talk;               /* loglevel=7: say on the console what is being done */
+	/* ExitBootServices() has been tried: from here on only memory services may be called */
+	bool exiting;
 
 	struct blob kernel, initrd, cmdline;
 	char *options; /* the command line from LoadOptions; pool memory, or NULL */
@@ -41,10 +45,10 @@ struct loader {
 	struct kernel_note note;
 	bool huge_pages;   /* the CPU has 1 GiB pages */
 	bool la57;         /* the firmware left 5-level paging on */
-	bool stage_screen; /* the framebuffer can be drawn on, in the firmware's tables */
+	bool stage_screen; /* the framebuffer is mapped by the firmware's tables, so squares can be drawn */
 
 	struct arena arena;
-	struct boot_info info; /* filled as things become known; copied into the arena last */
+	struct boot_info info; /* filled in as things become known, then copied into the arena */
 };
 
 /* Call a firmware function: evaluates to its status and counts its time as the firmware's. */
@@ -56,7 +60,7 @@ struct loader {
 		status_;                                           \
 	})
 
-/* End of a phase. */
+/* Stamp the end of a phase. */
 static inline void loader_stamp(struct loader *l, enum boot_stamp stamp)
 {
 	l->info.tsc[stamp] = cpu_rdtsc();
@@ -67,29 +71,31 @@ static inline void loader_stamp(struct loader *l, enum boot_stamp stamp)
 /* report.c: say one line, "ankeos: …", on the firmware's console and on serial; returns `status`. */
 __attribute__((format(printf, 3, 4))) EFI_STATUS loader_fail(struct loader *l, EFI_STATUS status, const char *format,
 							     ...);
-/* Only with loglevel=7. */
+/* report.c: say such a line, only with loglevel=7. */
 __attribute__((format(printf, 2, 3))) void loader_talk(struct loader *l, const char *format, ...);
-/* The one place where our status becomes the firmware's. */
+/* report.c: return the firmware's status for the project's; the only place that converts one. */
 EFI_STATUS loader_status(enum status status);
 
 /*
- * let_read.c: after a failure three seconds, or until a key, for who reads the line before a boot manager clears the screen. Not in
- * the UEFI shell, whose screen keeps what was said.
+ * let_read.c: after a failure, wait three seconds, or until a key is pressed: somebody may want to read the line before
+ * a boot manager clears the screen. Not in the UEFI shell, whose screen keeps it.
  */
 void loader_let_read(struct loader *l);
 
-/* sections.c: .kernel, .initrd and .cmdline of our own PE. Fails when the PE or .kernel is not sound. */
+/* sections.c: find .kernel, .initrd and .cmdline of the loader's own PE. Fails when the PE or .kernel is not sound. */
 MUST_CHECK EFI_STATUS loader_find_sections(struct loader *l);
 
-/* options.c: the command line, from LoadOptions or .cmdline, into info and arena-independent memory. */
+/* options.c: take the command line from LoadOptions or .cmdline; free the memory that LoadOptions' text took. */
 MUST_CHECK EFI_STATUS loader_read_options(struct loader *l);
 void loader_free_options(struct loader *l);
-/* Has the UEFI shell started us? */
+/* options.c: return whether the UEFI shell has started the loader. */
 bool loader_in_shell(struct loader *l);
-/* The command line's text, NUL-terminated; "" when there is none. Its length goes to *ret_size. */
+/*
+ * options.c: return the command line's text, "" when there is none; *ret_size is its length. It need not end with NUL.
+ */
 const char *loader_cmdline(const struct loader *l, uint64_t *ret_size);
 
-/* inputs.c: framebuffer, ACPI, SMBIOS, attributes table, entropy. Each may be absent. */
+/* inputs.c: find framebuffer, ACPI, SMBIOS, attributes table, entropy. Each may be absent. */
 void loader_read_inputs(struct loader *l);
 
 /* image.c: check the ELF and its note; then, with an arena, put its pages in place and fill info.segments. */
@@ -97,7 +103,7 @@ MUST_CHECK EFI_STATUS loader_parse_kernel(struct loader *l);
 uint64_t loader_image_pages(const struct loader *l);
 void loader_place_kernel(struct loader *l);
 
-/* memory.c: one GetMemoryMap() into the arena, and from it the sanitised map. */
+/* memory.c: get the firmware's memory map into the arena, by one GetMemoryMap(), and make the sanitised map from it. */
 struct firmware_map {
 	EFI_MEMORY_DESCRIPTOR *descriptors;
 	UINTN capacity, size, descriptor_size, key;
@@ -108,17 +114,17 @@ MUST_CHECK enum status memmap_add_firmware(struct memmap *map, const void *descr
 MUST_CHECK enum status loader_build_memmap(struct loader *l, const struct firmware_map *firmware, struct memmap *map);
 
 /*
- * acpi.c: the frames of RAM that hold the ACPI tables become MEM_ACPI_RECLAIM, whatever the firmware says that they are.
+ * acpi.c: make the frames of RAM with ACPI tables MEM_ACPI_RECLAIM, whatever the firmware says that they are.
  * Returns ERR_NO_MEMORY when `map` is full.
  */
 MUST_CHECK enum status loader_keep_acpi(struct memmap *map, paddr_t rsdp);
 
-/* tables.c: the kernel's first page tables, from the arena's table pages. */
+/* tables.c: build the kernel's first page tables, in the arena's table pages. */
 uint64_t loader_tables_bound(const struct loader *l, const struct memmap *map);
 MUST_CHECK enum status loader_build_tables(struct loader *l, const struct memmap *map, paddr_t *ret_root);
 
-/* stage.c: show how far we are; with squares once loader_stage_screen has found that there can be some. */
+/* stage.c: show how far the loader is; with squares once loader_stage_screen has found that they can be drawn. */
 void loader_stage_screen(struct loader *l);
 void loader_stage(struct loader *l, enum boot_stage stage);
-/* Before anything is said: the screen has again what was there before the squares. */
+/* stage.c: restore the screen's content under the squares. Called before anything is said. */
 void loader_stage_erase(struct loader *l);

@@ -1,10 +1,10 @@
 /*
  * The loader: from the firmware's call to the kernel's first instruction.
- * Up to ExitBootServices() every failure is told in one line and leads back to the firmware, with
- * all that was taken given back, and the firmware as it was. Its watchdog is never touched: ExitBootServices() ends it
- * (UEFI 2.10, "SetWatchdogTimer()"), and who sets it anew after a failure has it reset the machine five minutes later.
- * When ExitBootServices() itself fails for good, the firmware may be half gone: the machine halts. After it, nothing can
- * fail any more.
+ * Up to ExitBootServices() every failure is reported in one line and returns to the firmware, with everything that was
+ * taken given back, and the firmware as it was. Its watchdog is never touched: ExitBootServices() ends it (UEFI 2.10,
+ * "SetWatchdogTimer()"), and a loader that sets it anew after a failure would reset the machine five minutes later.
+ * When ExitBootServices() itself fails for good, the firmware may be half gone: the machine halts. After that call
+ * nothing can fail any more.
  */
 #include "efi/loader.h"
 #include "efi/trampoline.h"
@@ -12,16 +12,17 @@
 #include "paging/layout.h"
 #include "paging/pte.h"
 
-#define TABLE_PAGES       96          /* enough for most machines; the bound decides */
-#define FIRMWARE_MAP_SIZE (64 * 1024) /* 1,365 descriptors of 48 bytes; more when the firmware asks */
-#define MEMMAP_EXTRA      64          /* ranges that our own claims add to the firmware's */
+#define TABLE_PAGES 96 /* enough for most machines; loader_tables_bound() decides */
+/* 1,365 descriptors of 48 bytes; the size grows when the firmware asks for more */
+#define FIRMWARE_MAP_SIZE (64 * 1024)
+#define MEMMAP_EXTRA      64 /* ranges that the loader's own claims may add to the firmware's */
 #define EXIT_TRIES        64
 #define CPUID_NX          (1u << 20)
 
 extern uint64_t loader_entry_tsc __attribute__((visibility("hidden")));
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system);
 
-/* The handoff's pages, in this order. */
+/* Where the arena has the pages of the handoff, in this order. */
 struct handoff {
 	struct boot_info *info;
 	char *cmdline;
@@ -31,7 +32,7 @@ struct handoff {
 	uint64_t *pml5;
 };
 
-/* Sizes that may have to grow after a look at the firmware's map. */
+/* Sizes that may have to grow when the firmware's map has been seen. */
 struct sizes {
 	uint64_t table_pages;
 	uint64_t firmware_map;
@@ -47,7 +48,10 @@ static uint64_t ranges_for(const struct sizes *sizes)
 	return 2 * (sizes->firmware_map / sizeof(EFI_MEMORY_DESCRIPTOR)) + MEMMAP_EXTRA;
 }
 
-/* One allocation for everything, below 4 GiB: 32-bit code must reach the root and the trampoline. */
+/*
+ * Allocate the arena: one allocation for everything, below 4 GiB, as 32-bit code must reach the root and the
+ * trampoline.
+ */
 static EFI_STATUS take_arena(struct loader *l, const struct sizes *sizes, struct handoff *handoff)
 {
 	struct arena *a = &l->arena;
@@ -61,7 +65,7 @@ static EFI_STATUS take_arena(struct loader *l, const struct sizes *sizes, struct
 	range_pages = pages_for(ranges_for(sizes) * sizeof(struct mem_range));
 	map_pages = pages_for(sizes->firmware_map);
 	a->image_pages = loader_image_pages(l);
-	/* The last page is the root for 5-level paging, should it be on. */
+	/* The last page is the root for 5-level paging, in case the firmware has that on. */
 	a->handoff_pages = info_pages + range_pages + map_pages + 1;
 	a->table_pages = sizes->table_pages;
 	a->pages = 1 + a->image_pages + a->handoff_pages + a->table_pages;
@@ -90,7 +94,7 @@ static void give_arena_back(struct loader *l)
 	l->arena.pages = 0;
 }
 
-/* The image and the command line do not depend on the memory map: done once for an arena. */
+/* Fill in the image and the command line, which do not depend on the memory map: once for each arena. */
 static void fill_arena(struct loader *l, struct handoff *handoff)
 {
 	uint64_t size;
@@ -103,7 +107,7 @@ static void fill_arena(struct loader *l, struct handoff *handoff)
 	l->info.cmdline_size = size;
 }
 
-/* The sanitised map and the page tables, from the firmware's map. Errors as build(). */
+/* Make the sanitised map and the page tables from the firmware's map. Errors as build(). */
 static EFI_STATUS build_from_map(struct loader *l, const struct firmware_map *firmware, struct memmap *map,
 				 struct sizes *sizes, paddr_t *ret_root)
 {
@@ -112,7 +116,7 @@ static EFI_STATUS build_from_map(struct loader *l, const struct firmware_map *fi
 	if (status != OK)
 		return loader_fail(l, loader_status(status), "memory map: more than %zu ranges from %llu bytes",
 				   map->capacity, (unsigned long long)firmware->size);
-	/* With 1 GiB pages there are enough tables but for odd maps: trying costs less than counting. */
+	/* With 1 GiB pages the arena has enough table pages but for odd maps, so trying costs less than counting. */
 	status = l->huge_pages ? loader_build_tables(l, map, ret_root) : ERR_NO_MEMORY;
 	if (status == ERR_NO_MEMORY) {
 		uint64_t tables = loader_tables_bound(l, map);
@@ -130,8 +134,8 @@ static EFI_STATUS build_from_map(struct loader *l, const struct firmware_map *fi
 }
 
 /*
- * Read the firmware's map and build everything from it. EFI_BUFFER_TOO_SMALL: `sizes` has grown, and
- * a new arena is needed; nothing was said. Other errors have been told.
+ * Read the firmware's map and build everything from it. EFI_BUFFER_TOO_SMALL: `sizes` has grown, and a new arena is
+ * needed; nothing was said. Other errors have been reported.
  */
 static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes *sizes, UINTN *ret_key,
 			paddr_t *ret_root)
@@ -143,7 +147,7 @@ static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes 
 
 	status = loader_read_memory_map(l, &firmware);
 	if (status == EFI_BUFFER_TOO_SMALL) {
-		/* The new arena itself may add entries, and some firmwares' maps grow at each call. */
+		/* The new arena itself may add entries to the map, and some firmware's map grows at each call. */
 		sizes->firmware_map = 2 * firmware.size;
 		return status;
 	}
@@ -152,7 +156,7 @@ static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes 
 	tsc = cpu_rdtsc();
 	ticks = l->firmware_ticks;
 
-	/* Nothing of the firmware's runs, and changes its map, while ours is drawn from it. */
+	/* No part of the firmware may run, and change its map, while the tables are built from it. */
 	flags = cpu_read_flags();
 	cpu_interrupts_off();
 	status = build_from_map(l, &firmware, &map, sizes, ret_root);
@@ -163,15 +167,15 @@ static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes 
 	l->info.efi_descriptor_size = firmware.descriptor_size;
 	*ret_key = firmware.key;
 	if (!EFI_ERROR(status)) {
-		/* Stamped only now: what a failed try took is part of the phase before. */
+		/* The stamp is set only now: the time of a try that failed belongs to the phase before. */
 		l->info.tsc[STAMP_MEMORY] = tsc;
 		l->info.firmware_tsc[STAMP_MEMORY] = ticks;
 		l->firmware_ticks -= ticks;
 		loader_stamp(l, STAMP_TABLES);
 	}
 	/*
-	 * As it was found: U-Boot has interrupts off, and an IDT that long mode cannot use. Elsewhere a timer tick that
-	 * has waited runs now: the firmware's time, not ours.
+	 * Restore the interrupt flag: U-Boot has interrupts off, and an IDT that long mode cannot use. Elsewhere a
+	 * timer tick that has waited runs now; its time is the firmware's.
 	 */
 	if (flags & RFLAGS_IF)
 		(void)FIRMWARE(l, (cpu_interrupts_on(), EFI_SUCCESS));
@@ -179,9 +183,9 @@ static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes 
 }
 
 /*
- * UEFI 2.10, "EFI_BOOT_SERVICES.ExitBootServices()": it fails when the map has changed since the key was
- * read, and from the first try on only memory services may be called. So each try has a fresh map
- * and all that hangs from it, and a failure from then on is told on the serial port alone.
+ * Build everything and leave the firmware (UEFI 2.10, "EFI_BOOT_SERVICES.ExitBootServices()"). The call fails when the
+ * map has changed since the key was read, and from the first try on only memory services may be called. So each try has
+ * a fresh map and all that depends on it, and a failure from then on is reported on the serial port alone.
  */
 static EFI_STATUS build_and_exit(struct loader *l, struct handoff *handoff, struct sizes *sizes, paddr_t *ret_root)
 {
@@ -210,7 +214,9 @@ static EFI_STATUS build_and_exit(struct loader *l, struct handoff *handoff, stru
 			   (unsigned long long)status);
 }
 
-/* Boot services are gone; the firmware's tables are still loaded, and map all of this identically. */
+/*
+ * Enter the kernel. Boot services have ended; the firmware's tables are still loaded, and map all of this identically.
+ */
 __attribute__((noreturn)) static void enter_kernel(struct loader *l, struct handoff *handoff, paddr_t root)
 {
 	uint64_t cr4 = cpu_read_cr4();
@@ -228,7 +234,9 @@ __attribute__((noreturn)) static void enter_kernel(struct loader *l, struct hand
 
 	loader_stage(l, STAGE_JUMP);
 
-	/* Only what is named stays on: no translation of the firmware's, no shadow stack that would not be mapped. */
+	/*
+	 * Only the bits named stay on: no feature of the firmware's choice, no shadow stack, which would not be mapped.
+	 */
 	cpu_write_cr4(cr4 & (CR4_PAE | CR4_LA57 | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT));
 	cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);
 	cpu_write_cr0(cpu_read_cr0() | CR0_WP);
@@ -241,8 +249,9 @@ __attribute__((noreturn)) static void enter_kernel(struct loader *l, struct hand
 }
 
 /*
- * UEFI 2.10, ExitBootServices(): a failed call may have shut part of the firmware down, and no caller of ours could
- * run in what is left. What is wrong has been said; a reset would lose it, and start the same again.
+ * Halt the machine after a failed ExitBootServices() (UEFI 2.10), which may have shut part of the firmware down: no
+ * caller of the loader could run in what is left. The error has been said; a reset would lose it, and do the same
+ * again.
  */
 __attribute__((noreturn)) static void halt(struct loader *l)
 {

@@ -1,7 +1,7 @@
 /*
  * The firmware's memory map, and the sanitised map that the kernel gets. The firmware's comes
- * unsorted, with empty, overlapping and misaligned entries, some hundreds of them on real boards,
- * and its step is DescriptorSize, not the size of the structure we know.
+ * unsorted, with empty, overlapping and misaligned entries, some hundreds of them on real boards, and its step is
+ * DescriptorSize, not the size of the structure as this file knows it.
  */
 #include "efi/loader.h"
 #include "kernel/lib/string.h"
@@ -23,7 +23,10 @@ EFI_STATUS loader_read_memory_map(struct loader *l, struct firmware_map *map)
 	return EFI_SUCCESS;
 }
 
-/* UEFI 2.10, "Memory Type Usage after ExitBootServices()". Types unknown to us are not ours. */
+/*
+ * Return the kernel's type for a descriptor (UEFI 2.10, "Memory Type Usage after ExitBootServices()"). Memory of an
+ * unknown type is reserved.
+ */
 static enum mem_type type_of(const EFI_MEMORY_DESCRIPTOR *d)
 {
 	static const uint8_t types[] = {
@@ -51,14 +54,15 @@ static enum mem_type type_of(const EFI_MEMORY_DESCRIPTOR *d)
 }
 
 /*
- * Lay the firmware's descriptors over `map`. Empty ones are skipped; what is not RAM grows to whole
- * pages, RAM shrinks; a range that wraps is cut at the end of the physical address space.
+ * Add the firmware's descriptors to `map`. Empty ones are skipped; what is not RAM grows to whole pages, RAM shrinks; a
+ * range that wraps is cut at the end of the physical address space.
  * Returns ERR_NO_MEMORY when `map` is full.
  */
 enum status memmap_add_firmware(struct memmap *map, const void *descriptors, uint64_t size, uint64_t descriptor_size)
 {
 	const uint64_t most = 1ULL << 52;
-	struct mem_range run = { 0, 0, MEM_NONE }; /* neighbours of one type, not added yet */
+	/* neighbouring descriptors of one type, joined, and not added to the map yet */
+	struct mem_range run = { 0, 0, MEM_NONE };
 	enum status status = OK;
 
 	for (uint64_t at = 0; status == OK && size - at >= descriptor_size; at += descriptor_size) {
@@ -91,13 +95,13 @@ enum status memmap_add_firmware(struct memmap *map, const void *descriptors, uin
 	return status;
 }
 
-/* Pages are whole, since each of these was allocated or aligned so. Nothing to add is fine. */
+/* Add pages to the map; none is fine. The address is aligned, since each of these was allocated or loaded so. */
 static enum status add_pages(struct memmap *map, paddr_t pa, uint64_t pages, enum mem_type type)
 {
 	return pages ? memmap_add(map, pa.raw, pa.raw + pages * PAGE_SIZE, type) : OK;
 }
 
-/* Bytes of RAM that the direct map cannot reach: left unused, never wrapped. */
+/* Return how many bytes of RAM the direct map cannot reach: they stay unused. */
 static uint64_t excess(const struct memmap *map)
 {
 	uint64_t bytes = 0;
@@ -112,8 +116,8 @@ static uint64_t excess(const struct memmap *map)
 }
 
 /*
- * The sanitised map: the firmware's, with what the loader knows better laid over it.
- * Returns ERR_NO_MEMORY when it has more ranges than the arena has room for.
+ * Make the sanitised map: the firmware's, with what the loader knows better laid over it.
+ * Returns ERR_NO_MEMORY when the map has more ranges than the arena has room for.
  */
 enum status loader_build_memmap(struct loader *l, const struct firmware_map *firmware, struct memmap *map)
 {

@@ -1,14 +1,14 @@
 /*
- * The command line: the firmware's LoadOptions when they are words for us and Secure Boot is off, else the .cmdline
- * section. A signature covers .cmdline but not LoadOptions, hence the condition. What is left aside is flagged, and the
- * kernel's log says why.
+ * The command line: the firmware's LoadOptions when they are words for AnkeOS and Secure Boot is off, else the .cmdline
+ * section. A signature covers .cmdline but not LoadOptions, hence the condition. A flag records what is left aside, and
+ * the kernel's log says why.
  */
 #include "efi/load_options.h"
 #include "efi/loader.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/string.h"
 
-#define OPTIONS_MOST 4096 /* bytes of UTF-8, the NUL included */
+#define OPTIONS_MOST 4096 /* most bytes of the command line in UTF-8, the NUL included */
 #define PATH_MOST    512
 
 static const EFI_GUID global_variable = EFI_GLOBAL_VARIABLE;
@@ -25,7 +25,7 @@ static bool secure_boot(struct loader *l)
 	       value == 1;
 }
 
-/* The file's path on the volume that it came from, in UTF-8; "" when the firmware does not say. */
+/* Write the path of the loader's file on its volume to `to`, in UTF-8; "" when the firmware does not say. */
 static void own_path(const struct loader *l, char *to, size_t room)
 {
 	const EFI_DEVICE_PATH *node = l->image->FilePath;
@@ -49,7 +49,7 @@ bool loader_in_shell(struct loader *l)
 	return !EFI_ERROR(FIRMWARE(l, l->boot->HandleProtocol(l->handle, &guid, &shell)));
 }
 
-/* The words of LoadOptions, without the program's name, to the start of l->options. */
+/* Put the words of LoadOptions, without the program's name, at the start of l->options. */
 static enum options_kind read_words(struct loader *l)
 {
 	char path[PATH_MOST];
@@ -69,7 +69,7 @@ static enum options_kind read_words(struct loader *l)
 	return options_are_foreign(l->options) ? OPTIONS_FOREIGN : OPTIONS_TEXT;
 }
 
-/* LoadOptions become the command line, or a flag says why they do not. */
+/* Make LoadOptions the command line, or set the flag that says why not. */
 static EFI_STATUS take_load_options(struct loader *l)
 {
 	static const uint64_t aside[] = {
@@ -97,7 +97,7 @@ static EFI_STATUS take_load_options(struct loader *l)
 	return EFI_SUCCESS;
 }
 
-/* .cmdline without a byte order mark; without anything, and a flag, when it holds what is no text. */
+/* Skip a byte order mark of .cmdline; ignore all of it, and set a flag, when it holds control characters. */
 static void check_section(struct loader *l)
 {
 	struct blob *text = &l->cmdline;
@@ -129,7 +129,7 @@ EFI_STATUS loader_read_options(struct loader *l)
 		status = take_load_options(l);
 	if (EFI_ERROR(status))
 		return status;
-	/* .cmdline's bytes need not end with NUL, so a copy is what gets searched. */
+	/* The bytes of .cmdline need not end with NUL, so a copy is searched. */
 	if (l->options) {
 		cmdline_get(l->options, "loglevel", level, sizeof(level));
 	} else if (l->cmdline.size) {
@@ -158,7 +158,7 @@ const char *loader_cmdline(const struct loader *l, uint64_t *ret_size)
 	if (!text)
 		text = "";
 	*ret_size = strnlen(text, most);
-	/* objcopy and editors like to end the text with a new line. */
+	/* Drop the new line that objcopy and editors like to put at the text's end. */
 	while (*ret_size && (text[*ret_size - 1] == '\n' || text[*ret_size - 1] == '\r' || text[*ret_size - 1] == ' '))
 		--*ret_size;
 	return text;

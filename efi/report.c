@@ -1,7 +1,6 @@
 /*
- * How the loader speaks: one line, on the firmware's console, and on the first serial port when the
- * firmware's console does not go there. Console output costs more than all the rest of the loader,
- * so nothing is said when all goes well.
+ * How the loader speaks: one line, on the firmware's console, and on the first serial port when the firmware's console
+ * does not go there. Console output costs more than all the rest of the loader, so nothing is said when all goes well.
  */
 #include "efi/loader.h"
 #include "kernel/arch/cpu.h"
@@ -24,7 +23,7 @@ EFI_STATUS loader_status(enum status status)
 	}
 }
 
-/* Does this device path pass through a UART (UEFI 2.10, "UART Device Path")? */
+/* Return whether this device path passes through a UART (UEFI 2.10, "UART Device Path"). */
 static bool is_serial(EFI_DEVICE_PATH *node)
 {
 	for (; !IsDevicePathEnd(node); node = NextDevicePathNode(node)) {
@@ -36,12 +35,12 @@ static bool is_serial(EFI_DEVICE_PATH *node)
 	return false;
 }
 
-/* EDK II marks each device behind ConOut with this protocol. */
+/* The protocol with which EDK II marks each device behind ConOut. */
 static const EFI_GUID console_out_device = {
 	0xd3b36f2c, 0xd551, 0x11d4, { 0x9a, 0x46, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d }
 };
 
-/* Does the firmware's console reach a serial port by itself? Then we keep off it. */
+/* Return whether the firmware's console reaches a serial port by itself: then the loader does not write to the port. */
 static bool console_is_serial(struct loader *l)
 {
 	EFI_GUID tag = console_out_device, path_guid = DEVICE_PATH_PROTOCOL;
@@ -61,7 +60,10 @@ static bool console_is_serial(struct loader *l)
 	return found;
 }
 
-/* A bounded wait for each byte: an absent port reads 0xff and is ready at once, a dead one costs little. */
+/*
+ * Write to the first serial port. The wait for each byte has a bound: an absent port reads 0xff and is ready at once, a
+ * dead one costs little.
+ */
 static void serial_write(const char *text)
 {
 	for (; *text; text++) {

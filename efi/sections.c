@@ -1,7 +1,7 @@
 /*
- * Finds the sections of our own PE, as the firmware loaded it: .kernel, .initrd, .cmdline
- * (Microsoft PE/COFF specification, "Section Table"; the Unified Kernel Image convention).
- * Reads headers inside the loaded image only; the content is others' business.
+ * Finds the sections of the loader's own PE, as the firmware loaded it: .kernel, .initrd, .cmdline (Microsoft PE/COFF
+ * specification, "Section Table"; the Unified Kernel Image convention). Reads headers inside the loaded image only, and
+ * no section's content.
  */
 #include "efi/loader.h"
 #include "kernel/lib/string.h"
@@ -19,7 +19,7 @@ struct pe_section {
 #define DOS_MAGIC     0x5a4d /* "MZ" */
 #define DOS_PE_OFFSET 0x3c
 #define PE_MAGIC      0x00004550 /* "PE" */
-#define PE_HEADER     24         /* signature and COFF header */
+#define PE_HEADER     24         /* bytes of signature and COFF header */
 #define PE_SECTIONS   6          /* offset of NumberOfSections */
 #define PE_OPTIONAL   20         /* offset of SizeOfOptionalHeader */
 
@@ -43,7 +43,7 @@ static EFI_STATUS take(struct loader *l, const struct pe_section *section, struc
 	return EFI_SUCCESS;
 }
 
-/* The section table, or NULL when this is no PE image. */
+/* Return the section table, or NULL when the loaded image is no PE. */
 static const struct pe_section *section_table(const struct loader *l, size_t *ret_count)
 {
 	const uint8_t *base = l->image->ImageBase;

@@ -1,13 +1,13 @@
 /*
- * The loader's stages (kernel/boot/boot_stage.h). The framebuffer is drawn on where the firmware has put it, and only where the
- * firmware's own tables map it: a fault here would be worse than no square.
+ * The loader's stages (kernel/boot/boot_stage.h). The framebuffer is written where the firmware has put it, and only if
+ * the firmware's own tables map it: a fault here would be worse than no square.
  */
 #include "kernel/boot/boot_stage.h"
 
 #include "efi/loader.h"
 #include "paging/space.h"
 
-/* Whether [start, end) is mapped writable at its own address, in the tables that CR3 holds now. */
+/* Return whether [start, end) is mapped writable at its own address, in the tables that CR3 holds now. */
 static bool is_mapped(uint64_t start, uint64_t end)
 {
 	const struct space firmware = { .root = { cpu_read_cr3() & PTE_ADDRESS }, .max_leaf = 3 };
@@ -27,23 +27,23 @@ void loader_stage_screen(struct loader *l)
 	const struct boot_framebuffer *fb = &l->info.framebuffer;
 	uint64_t start = fb->pa.raw;
 
-	/* The walk knows four levels. */
+	/* Squares are not drawn with 5-level paging, since the walk knows four levels. */
 	l->stage_screen = fb->width && !l->la57 && is_mapped(start, start + (uint64_t)STAGE_SQUARE * fb->pitch);
 }
 
-/* The stages whose squares are drawn while the firmware is there to go back to. */
+/* How many stages draw their squares while the loader can still return to the firmware. */
 #define ERASABLE (STAGE_LEAVE - STAGE_LOADER + 1)
 
-/* The pixels under their squares. Two pixels each. */
+/* The pixels that the squares of these stages cover, two in each element. */
 static uint64_t under[ERASABLE][STAGE_SQUARE][STAGE_SQUARE / 2];
-static unsigned drawn; /* how many of them */
+static unsigned drawn; /* how many squares have been drawn */
 
 static volatile stage_pixels_t *row_of(const struct boot_framebuffer *fb, unsigned square, uint32_t y)
 {
 	return (volatile stage_pixels_t *)(uintptr_t)(fb->pa.raw + (uint64_t)y * fb->pitch) + square * STAGE_STEP / 2;
 }
 
-/* Keep what is on the screen where the square is going to be. */
+/* Save the pixels that a square is going to cover. */
 static void save(const struct boot_framebuffer *fb, unsigned square)
 {
 	for (uint32_t y = 0; y < STAGE_SQUARE; y++) {

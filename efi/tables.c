@@ -1,13 +1,13 @@
 /*
- * The kernel's first page tables, new from nothing, in the arena's table pages: the direct map of all
- * RAM, the kernel image, the trampoline. The firmware's own tables are not touched.
+ * The kernel's first page tables, built from nothing in the arena's table pages: the direct map of all RAM, the kernel
+ * image, the trampoline. The firmware's own tables are not touched.
  */
 #include "efi/loader.h"
 #include "efi/trampoline.h"
 #include "paging/layout.h"
 #include "paging/space.h"
 
-/* Takes frames from the front of the arena's table pages. Nothing is ever given back. */
+/* Takes frames from the front of the arena's table pages. None is ever given back. */
 struct table_pool {
 	paddr_t next;
 	paddr_t end;
@@ -24,7 +24,7 @@ static enum status pool_alloc(void *ctx, paddr_t *ret_pa)
 	return OK;
 }
 
-/* Only a failed operation frees, and then the tables are built anew or not at all. */
+/* Ignore a freed frame: only a failed operation frees, and then all tables are built anew, or the boot fails. */
 static void pool_free(void *ctx, paddr_t pa)
 {
 	(void)ctx;
@@ -33,9 +33,9 @@ static void pool_free(void *ctx, paddr_t pa)
 
 static const struct space_ops pool_ops = { pool_alloc, pool_free };
 
-/* Counts the distinct regions among ascending, perhaps touching, runs of region numbers. */
+/* Counts the distinct regions in runs of region numbers, which ascend and may touch. */
 struct region_count {
-	uint64_t next; /* regions below are counted already */
+	uint64_t next; /* regions below this number have been counted */
 	uint64_t regions;
 };
 
@@ -49,7 +49,10 @@ static void count_regions(struct region_count *c, uint64_t first, uint64_t last)
 	}
 }
 
-/* A table is needed where a boundary of the range cuts a region that one larger leaf would map. */
+/*
+ * Count the tables of one level that a range needs: one where an end of the range cuts a region that a larger leaf
+ * would map.
+ */
 static void count_cuts(struct region_count *c, uint64_t start, uint64_t end, int shift)
 {
 	if (!is_aligned(start, 1ULL << shift))
@@ -59,10 +62,10 @@ static void count_cuts(struct region_count *c, uint64_t start, uint64_t end, int
 }
 
 #define TABLES_ROOT       1
-#define TABLES_TRAMPOLINE 6  /* its page and the copy below 4 GiB, three levels each */
-#define TABLES_SPARE      48 /* for the kernel's own tables and its screen's text */
+#define TABLES_TRAMPOLINE 6  /* the trampoline's page and its copy below 4 GiB, three levels each */
+#define TABLES_SPARE      48 /* pages for the kernel's own first tables, and for its screen's text */
 
-/* Tables for this map, exact for the direct map and an upper bound for the rest. */
+/* Return how many tables this map needs: exact for the direct map, and an upper bound for the rest. */
 uint64_t loader_tables_bound(const struct loader *l, const struct memmap *map)
 {
 	struct region_count level1 = { 0, 0 }, level2 = { 0, 0 }, level3 = { 0, 0 };
@@ -92,7 +95,7 @@ static uint64_t lesser(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Map [start, end) of RAM, not empty, in the direct map with leaves up to level `max_leaf`. */
+/* Map [start, end), RAM and not empty, in the direct map, with leaves up to level `max_leaf`. */
 static enum status map_direct(struct space *s, uint64_t start, uint64_t end, int max_leaf)
 {
 	int largest = s->max_leaf;
@@ -104,7 +107,7 @@ static enum status map_direct(struct space *s, uint64_t start, uint64_t end, int
 	return status;
 }
 
-/* Does RAM of another type follow range `i` directly? */
+/* Return whether RAM of another type follows range `i` directly. */
 static bool ram_continues(const struct memmap *map, size_t i)
 {
 	const struct mem_range *r = &map->ranges[i];
@@ -114,12 +117,12 @@ static bool ram_continues(const struct memmap *map, size_t i)
 }
 
 /*
- * The direct map, ascending. No leaf crosses a change of type; so a 2 MiB block with changes inside
- * is all 4 KiB leaves, mapped in one go however many ranges it holds.
+ * Map all RAM in the direct map, ascending. No leaf crosses a change of type; so a 2 MiB block with changes inside gets
+ * 4 KiB leaves only, in one call for all of its ranges.
  */
 static enum status map_ram(struct space *s, const struct memmap *map)
 {
-	uint64_t at = 0; /* RAM is mapped to here */
+	uint64_t at = 0; /* RAM below this address has been mapped */
 	enum status status = OK;
 
 	for (size_t i = 0; i < map->count && status == OK; i++) {
@@ -140,7 +143,7 @@ static enum status map_ram(struct space *s, const struct memmap *map)
 			status = map_direct(s, at, block, s->max_leaf);
 			at = block;
 		}
-		/* To the end of the last block in a row that has a change inside, or of RAM. */
+		/* Go on to the end of the last block in a row that has a change inside, or to the end of RAM. */
 		block_end = block + PAGE_SIZE_2M;
 		while (ram_continues(map, last) && map->ranges[last].end < block_end + PAGE_SIZE_2M) {
 			if (map->ranges[last].end > block_end)
@@ -155,10 +158,10 @@ static enum status map_ram(struct space *s, const struct memmap *map)
 	return status;
 }
 
-/* The image at its addresses; what the image may not write, its direct-map alias may not write either. */
+/* Map the image at its addresses. Where the image is not writable, its alias in the direct map must not be either. */
 static enum status map_image(struct space *s, const struct boot_info *info)
 {
-	struct tlb_flush flush = TLB_FLUSH_NONE; /* no TLB holds these tables yet */
+	struct tlb_flush flush = TLB_FLUSH_NONE; /* needs no flush: no TLB holds these tables yet */
 	enum status status = OK;
 
 	for (size_t i = 0; i < info->segment_count && status == OK; i++) {
@@ -171,7 +174,7 @@ static enum status map_image(struct space *s, const struct boot_info *info)
 	return status;
 }
 
-/* Build all of it for `map`. Returns ERR_NO_MEMORY when the arena has too few pages for tables. */
+/* Build all page tables for `map`. Returns ERR_NO_MEMORY when the arena has too few pages for them. */
 enum status loader_build_tables(struct loader *l, const struct memmap *map, paddr_t *ret_root)
 {
 	const struct arena *a = &l->arena;
@@ -188,7 +191,7 @@ enum status loader_build_tables(struct loader *l, const struct memmap *map, padd
 		status = map_image(&s, &l->info);
 	if (status == OK)
 		status = space_map(&s, trampoline.raw, trampoline, 1, PROT_X);
-	/* Below 4 GiB, where the way down from 5-level paging leads through. */
+	/* The copy of the trampoline below 4 GiB, by which 5-level paging is left. */
 	if (status == OK && l->la57)
 		status = space_map(&s, a->start.raw, a->start, 1, PROT_X);
 	if (status != OK)

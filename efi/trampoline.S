@@ -1,6 +1,6 @@
 /*
- * See trampoline.h. One page, read-only and executable in both worlds. Position-independent:
- * trampoline_jump_la57 runs on in a copy of this page.
+ * The trampoline; see trampoline.h. One page, read-only and executable in the firmware's tables and in the new ones.
+ * Position-independent: trampoline_jump_la57 goes on in a copy of this page.
  */
 #include "efi/trampoline.h"
 
@@ -16,9 +16,10 @@
 trampoline_page:
 
 /*
- * in:  RDI = struct jump
+ * void trampoline_jump(const struct jump *jump)
+ * in: RDI = struct jump
  * out: the kernel, with RDI = boot_info, RSP = stack - 8, RBP = 0
- * The stack is the firmware's until CR3 is loaded, and not used after.
+ * The stack is the firmware's until CR3 is loaded, and not used after that.
  */
 	.globl	trampoline_jump
 	.hidden	trampoline_jump
@@ -37,9 +38,10 @@ trampoline_jump:
 	jmp	*%rsi
 
 /*
- * in:  RDI = struct jump, RSI = the copy below 4 GiB (its .Llow_jump receives *RDI), RDX = the 5-level root
+ * void trampoline_jump_la57(const struct jump *jump, void *low, paddr_t pml5)
+ * in: RDI = struct jump, RSI = the copy below 4 GiB (its .Llow_jump receives *RDI), RDX = the 5-level root
  * out: as trampoline_jump
- * The upper halves of the registers do not survive 32-bit mode: what is needed after it lies in the copy.
+ * The upper halves of registers do not survive 32-bit mode: what is needed afterwards lies in the copy.
  */
 	.globl	trampoline_jump_la57
 	.hidden	trampoline_jump_la57
@@ -56,12 +58,12 @@ trampoline_jump_la57:
 	mov	$4, %ecx
 	rep movsq
 
-	/* The copy's own descriptor table, with its base, and the pointer that leads back to 64-bit code. */
+	/* Fill in the copy's own descriptor table with its base, and the pointer that leads back to 64-bit code. */
 	lea	(.Llow_gdt - trampoline_page)(%r9), %rax
 	mov	%rax, (.Llow_gdtr + 2 - trampoline_page)(%r9)
 	lea	(.Llow_code64 - trampoline_page)(%r9), %rax
 	mov	%eax, (.Llow_far - trampoline_page)(%r9)
-	/* What the far return needs is pushed before the new root makes the copy read-only. */
+	/* Push what the far return needs now: the new root maps the copy read-only. */
 	lea	(.Llow_stack - trampoline_page)(%r9), %rsp
 	pushq	$CODE32
 	lea	(.Llow_code32 - trampoline_page)(%r9), %rax
@@ -109,7 +111,7 @@ trampoline_jump_la57:
 	.fill	4, 8, 0
 	.fill	4, 8, 0
 .Llow_stack:
-	/* An error here says that the trampoline does not fit its page. */
+	/* The assembler fails here when the trampoline does not fit its page. */
 	.org	trampoline_page + 4096
 
 	.section .note.GNU-stack, "", @progbits

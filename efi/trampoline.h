@@ -1,10 +1,10 @@
 /*
- * The last instructions of the loader, in a page of their own: it is mapped at the same address
- * in the firmware's tables and in the new ones, so that the load of CR3 pulls no ground away.
+ * The last instructions of the loader, in a page of their own, which is mapped at the same address in the firmware's
+ * tables and in the new ones: so the instruction after the load of CR3 is still there.
  */
 #pragma once
 
-/* Offsets for the assembly; asserted below. */
+/* Offsets in struct jump for assembly; asserted below. */
 #define JUMP_ROOT  0
 #define JUMP_ENTRY 8
 #define JUMP_STACK 16
@@ -17,7 +17,7 @@
 struct jump {
 	paddr_t root;  /* the new PML4; below 4 GiB */
 	vaddr_t entry; /* the kernel's first instruction */
-	vaddr_t stack; /* its RSP, before the return address that is not there */
+	vaddr_t stack; /* the kernel's RSP, before the return address (0) is pushed */
 	vaddr_t info;  /* struct boot_info in the direct map */
 };
 
@@ -29,15 +29,18 @@ _Static_assert(offsetof(struct jump, info) == JUMP_INFO, "trampoline.S");
 /* The page that holds both routines. */
 extern const char trampoline_page[];
 
-/* Load the new root and enter the kernel. Interrupts are off; 4-level paging is on; `jump` is mapped now. */
+/*
+ * Load the new root and enter the kernel. Interrupts are off; 4-level paging is on; `jump` is mapped by the firmware's
+ * tables.
+ */
 __attribute__((noreturn)) void trampoline_jump(const struct jump *jump);
 
 /*
- * The same when the firmware left 5-level paging on. CR4.LA57 cannot change while paging is on (Intel SDM vol. 3A,
+ * Do the same when the firmware left 5-level paging on. CR4.LA57 cannot change while paging is on (Intel SDM vol. 3A,
  * "Paging-Mode Enabling"): this goes through 32-bit mode, in a copy of the page below 4 GiB.
  *
- * low:  a page below 4 GiB that receives a copy of trampoline_page and that `root` maps identically
- * pml5: a root for 5-level paging whose entry 0 is `jump->root`, below 4 GiB
+ * low: a page below 4 GiB that receives a copy of trampoline_page and that `root` maps identically pml5: a root for
+ * 5-level paging whose entry 0 is `jump->root`, below 4 GiB
  */
 __attribute__((noreturn)) void trampoline_jump_la57(const struct jump *jump, void *low, paddr_t pml5);
 

@@ -1,5 +1,5 @@
 /*
- * See anonymous.h. Each has a node of its own, as stat(2) wants one: no type, no name.
+ * Makes anonymous files; see anonymous.h. Each gets a node of its own, as stat(2) needs one: without type and name.
  */
 #include "kernel/fs/anonymous.h"
 
@@ -11,7 +11,7 @@ static struct fs anonymous_fs = {
 };
 
 struct anonymous_node {
-	struct node node; /* first */
+	struct node node; /* must be the first member: node_ops get a pointer to it */
 	const char *kind;
 };
 

@@ -1,5 +1,5 @@
 /*
- * Every number in a header is checked against the archive's end before it is used.
+ * Reads cpio archives. Every number in a header is checked against the archive's end before it is used.
  */
 #include "kernel/fs/cpio.h"
 
@@ -14,7 +14,7 @@
 enum field { INO, MODE, UID, GID, NLINK, MTIME, FILESIZE, DEVMAJOR, DEVMINOR, RDEVMAJOR, RDEVMINOR, NAMESIZE, CHECK };
 #define FIELDS 13
 
-/* What other programs pack archives with, by their first bytes. */
+/* What else an archive may be packed with, recognised by its first bytes. */
 static const struct {
 	const char *magic;
 	size_t size;
@@ -73,7 +73,7 @@ static const char *name_magic(const uint8_t *bytes, uint64_t size)
 	return "no newc header: its magic is neither 070701 nor 070702";
 }
 
-/* Does a part of the name lead up? */
+/* Return whether a part of the name is "..", and so leads up. */
 static bool leaves_root(const char *name)
 {
 	while (*name) {
@@ -90,7 +90,7 @@ static bool leaves_root(const char *name)
 	return false;
 }
 
-/* Cut slashes and "./" in front. */
+/* Cut slashes and "./" from the front of the name, and slashes from its end. */
 static void trim_name(struct cpio_entry *entry)
 {
 	const char *name = entry->name;
@@ -109,7 +109,9 @@ static void trim_name(struct cpio_entry *entry)
 		entry->name_size--;
 }
 
-/* Read one header and what belongs to it. cpio->at is at its first byte, and behind the content afterwards. */
+/*
+ * Read one header, its name and its content. cpio->at is at the header's first byte, and afterwards behind the content.
+ */
 static enum status read_entry(struct cpio *cpio, struct cpio_entry *entry, struct cpio_error *ret_error)
 {
 	uint64_t offset = cpio->at, left = cpio->size - offset;

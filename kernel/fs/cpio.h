@@ -6,19 +6,19 @@
 
 #include "paging/types.h"
 
-/* Half-read archive. cpio_start fills it. */
+/* The state of reading an archive. cpio_start fills it. */
 struct cpio {
 	const uint8_t *bytes;
 	uint64_t size;
 	uint64_t at;      /* where the next header, or padding before it, starts */
-	uint32_t archive; /* trailers seen */
+	uint32_t archive; /* how many trailers have been seen */
 };
 
 struct cpio_entry {
-	uint64_t offset;  /* of its header in the archive */
+	uint64_t offset;  /* offset of the header in the archive */
 	const char *name; /* without "/" and "./" in front; "" is the root itself */
 	size_t name_size; /* without slashes at the end */
-	uint64_t data;    /* offset of the content */
+	uint64_t data;    /* offset of the content in the archive */
 	uint32_t size;    /* bytes of content; of a symbolic link: of its target */
 	uint32_t ino;
 	uint32_t mode;
@@ -27,7 +27,7 @@ struct cpio_entry {
 	uint32_t mtime; /* seconds since 1970 */
 	uint32_t dev_major, dev_minor;
 	uint32_t rdev_major, rdev_minor;
-	uint32_t archive; /* counts trailers: numbers of inodes are one archive's own */
+	uint32_t archive; /* how many trailers came before: inode numbers are unique only in one archive */
 };
 
 struct cpio_error {
@@ -35,12 +35,12 @@ struct cpio_error {
 	const char *what; /* "the magic is none of newc's" */
 };
 
-/* Start at the first of `size` bytes. They must stay. */
+/* Start at the first of `size` bytes, which must last. */
 void cpio_start(struct cpio *cpio, const void *bytes, uint64_t size);
 
 /*
- * The next entry. Trailers are skipped, and a name that would leave the root ("..") is an error.
- * Returns ERR_NOT_FOUND (the end; *ret and *ret_error as before), ERR_FORMAT (*ret_error says what and where; the
- * archive cannot be read on).
+ * Read the next entry. Trailers are skipped, and a name that would leave the root ("..") is an error.
+ * Returns ERR_NOT_FOUND (the end; *ret and *ret_error as before), ERR_FORMAT (*ret_error says what and where; the rest
+ * of the archive cannot be read).
  */
 MUST_CHECK enum status cpio_next(struct cpio *cpio, struct cpio_entry *ret, struct cpio_error *ret_error);

@@ -1,5 +1,5 @@
 /*
- * The list of drivers by number.
+ * The list of devices: finds the driver that a device number stands for.
  */
 #include "kernel/fs/device.h"
 

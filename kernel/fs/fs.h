@@ -9,28 +9,29 @@
 struct node;
 
 struct fs {
-	const char *name; /* as in /proc/mounts: "tmpfs" */
+	const char *name; /* the type's name in /proc/mounts: "tmpfs" */
 	uint64_t device;  /* st_dev */
 	int64_t magic;    /* statfs' f_type */
-	bool unsized;     /* holds no memory of its own: statfs says 0 blocks */
-	uint64_t nodes;   /* that exist now */
+	bool unsized;     /* has no memory of its own: statfs says 0 blocks */
+	uint64_t nodes;   /* how many nodes exist now */
 	uint64_t last_number;
-	uint64_t refs;    /* of all its nodes together */
-	uint64_t own;     /* of those the ones that names and parents account for; while there are others it is busy */
-	unsigned flags;   /* MS_ATTRIBUTES of its mount */
-	uint64_t writers; /* descriptions of files that are open for writing */
-	uint64_t pages;   /* frames that contents have, and pages of the initramfs in place */
-	uint64_t pages_max; /* 0: no limit, as for the next */
+	uint64_t refs; /* references to all of its nodes together */
+	/* those references that come from names and parents; while refs is larger somebody uses the file system */
+	uint64_t own;
+	unsigned flags;     /* MS_ATTRIBUTES of its mount */
+	uint64_t writers;   /* open files that may be written to */
+	uint64_t pages;     /* frames of the files' contents, and pages of the initramfs that are used in place */
+	uint64_t pages_max; /* 0: no limit; likewise for nodes_max */
 	uint64_t nodes_max;
-	struct node *detached;              /* the root, of one that was unmounted while it was busy; held */
-	void (*destroy)(struct node *root); /* for that: its end, when only the root is held any more */
+	struct node *detached;              /* after an unmount while it was in use: its root, held; else NULL */
+	void (*destroy)(struct node *root); /* ends a detached file system, as soon as only its root is held */
 };
 
-/* Are changes refused (-EROFS)? */
+/* Return whether changes are refused (-EROFS). */
 static inline bool fs_is_read_only(const struct fs *fs)
 {
 	return fs->flags & MS_RDONLY;
 }
 
-/* A number for fs.device that no other has (of 2^20, then they come again). */
+/* Return a number for fs.device that no other file system has (after 2^20 of them the numbers repeat). */
 uint64_t fs_new_device(void);

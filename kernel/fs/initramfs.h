@@ -1,20 +1,20 @@
 /*
- * From the initramfs archives to the tree: directories, files in place, links, devices. Plain archives and such as
- * gzip has packed may follow one another in any order, as on Linux.
+ * Unpacks the initramfs archives into the tree: directories, files (in place), links, devices. Plain archives and
+ * archives that gzip has packed may follow one another in any order, as on Linux.
  */
 #pragma once
 
 #include "kernel/fs/cpio.h"
 #include "kernel/fs/node.h"
 
-/* What came in. */
+/* The result of unpacking. */
 struct initramfs_report {
 	uint64_t nodes;
-	uint64_t bytes;          /* of regular files */
-	struct cpio_error error; /* what == NULL: none */
-	bool packed;             /* the error's offset is in what gzip had packed */
-	uint64_t needed;         /* not 0: so many bytes in one piece were not to be had for unpacking… */
-	uint64_t free;           /* …when so many were free in all */
+	uint64_t bytes;          /* bytes of all regular files */
+	struct cpio_error error; /* error.what == NULL: no error */
+	bool packed;             /* the error's offset counts in what gzip had packed */
+	uint64_t needed;         /* not 0: unpacking needed so many bytes in one piece, and did not get them */
+	uint64_t free;           /* how many bytes were free in all then */
 };
 
 /*

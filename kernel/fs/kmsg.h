@@ -1,31 +1,31 @@
 /*
- * The log as programs see it: /dev/kmsg by records (Linux's Documentation/ABI/testing/dev-kmsg), and syslog(2) by text.
+ * The log for programs: /dev/kmsg by records (Linux's Documentation/ABI/testing/dev-kmsg), and syslog(2) as text.
  */
 #pragma once
 
 #include "kernel/fs/file.h"
 
-/* /dev/kmsg, and who waits for records is woken from now on. Once. */
+/* Register /dev/kmsg, and wake those who wait for records from now on. Called once. */
 void kmsg_init(void);
 
-/* Woken at each record. As file_queue. */
+/* Return the queue that is woken at each record, as file_queue() does. */
 struct wait_queue *kmsg_queue(void);
 
 /*
- * syslog(2)'s text, "<6>[    1.234567] text\n" a record; all calls are made by tasks.
+ * The text of syslog(2): "<6>[ 1.234567] text\n" for each record. All calls are made by tasks.
  *
- * SYSLOG_ACTION_READ: what nobody has read so, whole records and at the end a piece of one. Bytes; -EAGAIN: nothing is
- * there, wait in kmsg_queue; -EFAULT: what was not copied stays.
+ * Do SYSLOG_ACTION_READ: give out what no such call has given out yet, whole records and at the end a piece of one.
+ * Returns bytes; -EAGAIN: nothing is left, wait in kmsg_queue; -EFAULT: what was not copied is left.
  */
 int64_t syslog_read(struct user_io *io);
 
-/* SYSLOG_ACTION_READ_ALL: the last whole records since syslog_clear that fit. Bytes; -EFAULT. */
+/* Do SYSLOG_ACTION_READ_ALL: the last whole records since syslog_clear that fit. Returns bytes, or -EFAULT. */
 int64_t syslog_read_all(struct user_io *io);
 
-/* SYSLOG_ACTION_CLEAR: syslog_read_all starts here from now on, and lseek(SEEK_DATA). */
+/* Do SYSLOG_ACTION_CLEAR: syslog_read_all starts here from now on, and so does lseek(SEEK_DATA). */
 void syslog_clear(void);
-uint64_t syslog_cleared(void); /* that record's number; it may be gone */
+uint64_t syslog_cleared(void); /* the record where they start; it may be gone */
 
-/* SYSLOG_ACTION_SIZE_UNREAD: bytes that syslog_read has left. */
+/* Do SYSLOG_ACTION_SIZE_UNREAD: return how many bytes syslog_read has left. */
 int64_t syslog_unread(void);
 bool syslog_has_unread(void);

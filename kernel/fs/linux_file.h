@@ -42,7 +42,7 @@ enum linux_mode {
 	MODE_EXECUTE = 0111,
 };
 
-/* No enum: the C library has them as macros too, and cppcheck knows that. */
+/* Macros, not an enum: the C library has macros of these names, too, and cppcheck knows that. */
 #define SEEK_SET  0
 #define SEEK_CUR  1
 #define SEEK_END  2
@@ -74,16 +74,16 @@ enum linux_rename { RENAME_NOREPLACE = 1, RENAME_EXCHANGE = 2 };
 
 enum linux_fd { FD_CLOEXEC = 1 };
 
-#define NAME_MAX 255  /* bytes of one name */
-#define PATH_MAX 4096 /* bytes of a path, its NUL included */
-#define PIPE_BUF 4096 /* bytes that a write to a pipe does not tear */
+#define NAME_MAX 255  /* most bytes of one name */
+#define PATH_MAX 4096 /* most bytes of a path, its NUL included */
+#define PIPE_BUF 4096 /* a write of up to so many bytes to a pipe is not torn */
 #define LINK_MAX 65000
-#define LOOP_MAX 40 /* symbolic links followed in one lookup */
+#define LOOP_MAX 40 /* most symbolic links followed in one lookup */
 
-/* The kind of a directory entry (DT_…) for the type bits of `mode`. */
+/* Return the kind of a directory entry (DT_…) for the type bits of `mode`. */
 #define DIRENT_TYPE(mode) (((mode)&S_IFMT) >> 12)
 
-/* A device number as stat(2) shows it (gnu_dev_makedev's 64-bit form cut to the kernel's 12:20 bits). */
+/* Make a device number as stat(2) shows it (gnu_dev_makedev's 64-bit form cut to the kernel's 12:20 bits). */
 #define DEVICE_NUMBER(major, minor) \
 	((uint64_t)((minor)&0xff) | (uint64_t)((major)&0xfff) << 8 | (uint64_t)((minor) & ~0xffU) << 12)
 #define DEVICE_MAJOR(number) ((unsigned)((number) >> 8 & 0xfff))

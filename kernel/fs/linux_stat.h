@@ -22,7 +22,7 @@ struct linux_stat {
 	uint64_t rdev;
 	int64_t size;
 	int64_t blksize;
-	int64_t blocks; /* of 512 bytes */
+	int64_t blocks; /* counted in units of 512 bytes */
 	struct linux_timespec atime;
 	struct linux_timespec mtime;
 	struct linux_timespec ctime;
@@ -36,7 +36,7 @@ struct linux_statx_time {
 };
 
 struct linux_statx {
-	uint32_t mask; /* STATX_…: which of the fields hold something */
+	uint32_t mask; /* STATX_…: which of the fields are filled in */
 	uint32_t blksize;
 	uint64_t attributes;
 	uint32_t nlink;
@@ -66,7 +66,7 @@ struct linux_statx {
 struct linux_statfs {
 	int64_t type;
 	int64_t bsize;
-	uint64_t blocks; /* of bsize bytes, as are the next two */
+	uint64_t blocks; /* in units of bsize bytes, as the next two */
 	uint64_t bfree;
 	uint64_t bavail;
 	uint64_t files;
@@ -78,10 +78,10 @@ struct linux_statfs {
 	int64_t spare[4];
 };
 
-/* The fixed part of a linux_dirent64; the name, its NUL and zeros up to a multiple of 8 follow. */
+/* The fixed part of a linux_dirent64; behind it come the name, its NUL, and zeros up to a multiple of 8. */
 struct linux_dirent64 {
 	uint64_t ino;
-	int64_t off; /* where the next one is: lseek(2) takes it */
+	int64_t off; /* position of the next entry, for lseek(2) */
 	uint16_t reclen;
 	uint8_t type; /* DT_… */
 } __attribute__((packed));

@@ -27,7 +27,7 @@ enum linux_control_character {
 
 #define TERMIOS_CC 19
 
-/* struct termios as the kernel's ioctls have it; the libraries' is longer. */
+/* struct termios as the kernel's ioctls have it; the C library's is longer. */
 struct linux_termios {
 	uint32_t iflag;
 	uint32_t oflag;
@@ -94,10 +94,10 @@ enum linux_tty_request {
 	TIOCGSID = 0x5429,
 };
 
-/* struct serial_struct, as far as anybody asks. */
+/* struct serial_struct, of which programs use only these fields. */
 struct linux_serial {
 	int32_t type; /* 4: a 16550A */
-	int32_t line; /* the number in its name */
+	int32_t line; /* the port's number, as in its name */
 	uint32_t port;
 	int32_t irq;
 	int32_t rest[14];

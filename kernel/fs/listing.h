@@ -1,5 +1,5 @@
 /*
- * An open directory: reading its names. The same for every file system.
+ * The operations of an open directory: reading its names. All file systems use the same.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /*
- * See mount.h.
+ * The list of mounts and of the kinds of file systems; see mount.h.
  */
 #include "kernel/fs/mount.h"
 
@@ -38,7 +38,7 @@ void mount_list_types(struct text *text)
 		text_add(text, "nodev\t%s\n", type->name);
 }
 
-/* The mount whose root `root` is, or NULL. */
+/* Return the mount whose root is `root`, or NULL. */
 static struct mount *find_mount(const struct node *root)
 {
 	struct mount *mount = mounts;
@@ -48,7 +48,7 @@ static struct mount *find_mount(const struct node *root)
 	return mount;
 }
 
-/* Linux's defaults: access times are kept as relatime does, if nobody says otherwise. */
+/* Return a mount's attributes, with Linux's default: access times as relatime does, if the flags say nothing else. */
 static unsigned attributes(unsigned flags)
 {
 	if (!(flags & (MS_NOATIME | MS_STRICTATIME)))
@@ -157,7 +157,7 @@ int mount_change(struct node *root, unsigned flags, const char *options)
 	return error;
 }
 
-/* Does `dir` lie in what hangs from `root`? */
+/* Return whether `dir` lies in the tree that hangs from `root`. */
 static bool is_below(const struct node *dir, const struct node *root)
 {
 	while (dir && dir != root)
@@ -178,7 +178,7 @@ int mount_move(struct node *root, struct node *at)
 		return -ENOTDIR;
 	if (at->mounted)
 		return -EBUSY;
-	/* Whoever is in there stays in it. */
+	/* Whoever has a working directory or an open file in there keeps it. */
 	from->mounted = NULL;
 	root->covers = NULL;
 	error = node_mount(at, root);
@@ -193,7 +193,7 @@ int mount_remove(struct node *root)
 	struct mount *mount = find_mount(root);
 	int error;
 
-	/* The caller's hold: from here on a mount has the only one. */
+	/* Drop the caller's reference: after this a mount holds the only one. */
 	node_put(root);
 	if (!mount)
 		return -EINVAL;
@@ -208,7 +208,7 @@ int mount_remove(struct node *root)
 	return 0;
 }
 
-/* Out of the tree and out of the list; the last one to leave ends it. */
+/* Take a mount out of the tree and out of the list. The file system ends when its last user leaves. */
 static void detach(struct mount *mount)
 {
 	struct node *root = mount->root, *at = root->covers;
@@ -220,7 +220,7 @@ static void detach(struct mount *mount)
 	root->fs->detached = root;
 	free_mount(mount);
 	node_put(at);
-	/* What the mount had of it. */
+	/* Drop the mount's own reference. */
 	node_put(root);
 }
 
@@ -233,7 +233,7 @@ int mount_detach(struct node *root)
 		node_put(root);
 		return mount ? -EBUSY : -EINVAL;
 	}
-	/* What is mounted inside, the innermost first: later ones lie in earlier ones. */
+	/* First detach what is mounted inside, the innermost first: later mounts lie in earlier ones. */
 	while (again) {
 		struct mount *last = NULL;
 
@@ -249,7 +249,7 @@ int mount_detach(struct node *root)
 	return 0;
 }
 
-/* Blanks and backslashes as /proc/mounts writes them (getmntent(3)). */
+/* Add a word with blanks and backslashes written as in /proc/mounts (getmntent(3)). */
 static void add_escaped(struct text *text, const char *word)
 {
 	for (; *word; word++) {
@@ -291,7 +291,7 @@ void mount_list(struct node *root, struct text *text)
 		return;
 	}
 	for (const struct mount *mount = mounts; mount; mount = mount->next) {
-		/* What is not below the asker's root is not there for it. */
+		/* A mount outside the asker's root is not shown. */
 		if (path_of_directory(root, mount->root, path, PATH_MAX, &size) != 0)
 			continue;
 		add_escaped(text, mount->source);

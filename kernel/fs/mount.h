@@ -1,6 +1,6 @@
 /*
- * What is mounted where: the list behind /proc/mounts, and mount(2) and umount(2) without their pointers.
- * node_mount and node_unmount do the covering; here are the kinds of file systems and the rules.
+ * Which file system is mounted where: the list behind /proc/mounts, and mount(2) and umount(2) without their pointers.
+ * node_mount and node_unmount cover a directory; the kinds of file systems and the rules are here.
  */
 #pragma once
 
@@ -11,55 +11,67 @@ struct text;
 /* A kind of file system. */
 struct mount_type {
 	const char *name;
-	bool single; /* on Linux one file system, whatever mounts it: a second time at the same place is -EBUSY */
-	/* A new one, its root held in *ret. `options` as mount -o, "" for none. -EINVAL (an option), -ENOMEM. */
+	bool single; /* Linux has one such file system for all mounts: mounting it again at the same place is -EBUSY */
+	/*
+	 * Make a file system, its root held in *ret. `options` as for mount -o, "" for none. -EINVAL (an option),
+	 * -ENOMEM.
+	 */
 	int (*create)(const char *options, struct node **ret);
-	/* MS_REMOUNT with options. As above; what came before a bad one has happened. NULL: they are not looked at. */
+	/*
+	 * Change options (MS_REMOUNT). Errors as create's; options before a bad one are in force. NULL: options are
+	 * ignored.
+	 */
 	int (*change)(struct node *root, const char *options);
-	/* The end of one. Nothing of it is held but its root, by the caller. */
+	/* End a file system. Of its nodes only the root is held, by the caller. */
 	void (*destroy)(struct node *root);
-	struct mount_type *next; /* owned by the list */
+	struct mount_type *next; /* used by the list */
 };
 
 struct mount {
 	struct node *root; /* held */
 	const struct mount_type *type;
-	char *source;       /* the heap's */
-	struct mount *next; /* in the order in which they came */
+	char *source;       /* a block of the heap */
+	struct mount *next; /* later in the order of mounting */
 };
 
-/* Make a kind known. It stays for ever; the name must be new. */
+/* Add a kind of file system, whose name must be new. It must last. */
 void mount_type_add(struct mount_type *type);
 
-/* "nodev\tNAME" lines: /proc/filesystems. */
+/* Add the lines of /proc/filesystems, "nodev\tNAME", to `text`. */
 void mount_list_types(struct text *text);
 
-/* The root of the tree, which nobody can unmount. Once. -ENOMEM. */
+/* Mount the root of the tree, which nobody can unmount. Called once. Returns 0 or -ENOMEM. */
 int mount_set_root(const char *type, struct node *root);
 
 /*
- * Mount a new file system on the directory `at`. flags: MS_…, the attributes. -ENODEV (no such type), -ENOTDIR, -EBUSY (a single one that
- * is there already), -EINVAL (options), -ENOMEM.
+ * Mount a new file system on the directory `at`. flags: MS_…, only the attributes count. Returns 0, -ENODEV (no such
+ * type), -ENOTDIR, -EBUSY (mounted there already, and `single`), -EINVAL (options), -ENOMEM.
  */
 int mount_add(const char *type, const char *source, struct node *at, unsigned flags, const char *options);
 
 /*
- * MS_REMOUNT: other flags and options for the file system whose root `root` is. -EINVAL (it is none; an option), -EBUSY (MS_RDONLY,
- * while files are open for writing).
+ * Change flags and options of the file system whose root is `root` (MS_REMOUNT). Returns 0, -EINVAL (not a root; an
+ * option), -EBUSY (MS_RDONLY, while files are open for writing).
  */
 int mount_change(struct node *root, unsigned flags, const char *options);
 
-/* MS_MOVE: from where it is to `at`. -EINVAL (no root, or the tree's), -ELOOP (into itself), -ENOTDIR, -EBUSY. */
+/*
+ * Move a mount to `at` (MS_MOVE). Returns 0, -EINVAL (not a root, or the tree's), -ELOOP (into itself), -ENOTDIR,
+ * -EBUSY.
+ */
 int mount_move(struct node *root, struct node *at);
 
 /*
- * Unmount the file system whose root `root` is. Takes the caller's hold of it over, on error too. -EINVAL: it is none. -EBUSY:
- * somebody uses it, or something is mounted in it, or it is the tree's root.
+ * Unmount the file system whose root is `root`. Drops the caller's reference to that, on error too. Returns 0, -EINVAL
+ * (not a root), -EBUSY (somebody uses it, or something is mounted in it, or it is the tree's root).
  */
 int mount_remove(struct node *root);
 
-/* MNT_DETACH: the same at once, with all that is mounted in it; it ends when nobody uses it any more. -EINVAL, -EBUSY (the root). */
+/*
+ * Unmount at once, with all that is mounted inside (MNT_DETACH); the file system ends when nobody uses it any more.
+ * Drops the caller's reference, too. Returns 0, -EINVAL (not a root), -EBUSY (the tree's root).
+ */
 int mount_detach(struct node *root);
 
-/* The lines of /proc/mounts as somebody with that root sees them. */
+/* Add the lines of /proc/mounts to `text`, as somebody with this root sees them. */
 void mount_list(struct node *root, struct text *text);

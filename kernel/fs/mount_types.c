@@ -1,5 +1,5 @@
 /*
- * See mount_types.h and sysfs.h.
+ * The kinds of file systems of this layer, and their mount options; see mount_types.h and sysfs.h.
  */
 #include "kernel/fs/mount_types.h"
 
@@ -14,7 +14,10 @@
 
 /* ---- tmpfs ---- */
 
-/* Digits of that base, to the end of `word`. False: there is something else, or nothing, or too much. */
+/*
+ * Parse digits of a base, to the end of `word`. Returns false for anything else, for nothing, and for more than 32
+ * bits.
+ */
 static bool get_number(struct name word, unsigned base, uint64_t *ret)
 {
 	uint64_t number = 0;
@@ -32,7 +35,10 @@ static bool get_number(struct name word, unsigned base, uint64_t *ret)
 	return number <= UINT32_MAX;
 }
 
-/* "16m": bytes with a unit, or "50%" of the machine's memory. As pages, one at least for anything but 0. */
+/*
+ * Parse a size in bytes with a unit, "16m", or in percent of the machine's memory, "50%". Returns false when it is
+ * neither. *ret is in pages, at least one for anything but 0.
+ */
 static bool get_pages(struct name word, uint64_t *ret)
 {
 	static const char units[] = "kmg";
@@ -79,7 +85,7 @@ static bool take_gid(struct node *root, struct name value)
 	return true;
 }
 
-/* Not below what is there already, as on Linux. */
+/* Set the limit on pages; not below what is used already, as on Linux. */
 static bool take_size(struct node *root, struct name value)
 {
 	uint64_t pages;
@@ -100,7 +106,7 @@ static bool take_nodes(struct node *root, struct name value)
 	return true;
 }
 
-/* One word of -o: "mode=0755". */
+/* Apply one word of -o: "mode=0755". */
 static int take_option(struct node *root, struct name word)
 {
 	static const struct {
@@ -141,7 +147,7 @@ static int create_tmpfs(const char *options, struct node **ret)
 
 	if (error)
 		return error;
-	/* As tmp wants it (tmpfs(5)). */
+	/* The default mode of a tmpfs (tmpfs(5)). */
 	node_chmod(root, S_ISVTX | 0777);
 	error = take_options(root, options);
 	if (error)
@@ -151,7 +157,10 @@ static int create_tmpfs(const char *options, struct node **ret)
 	return error;
 }
 
-/* Linux has one for all mounts of it; here each starts with the devices that there are. */
+/*
+ * Make a devtmpfs. Linux has one for all mounts; here each mount has its own, which starts with the devices known by
+ * then.
+ */
 static int create_devtmpfs(const char *options, struct node **ret)
 {
 	struct node *root;

@@ -1,7 +1,7 @@
 /*
- * The kinds of file systems that need nothing but this layer: tmpfs, devtmpfs, sysfs.
+ * The kinds of file systems that need only this layer: tmpfs, devtmpfs, sysfs.
  */
 #pragma once
 
-/* Make them known to mount(2). Once. */
+/* Make these kinds known to mount(2). Called once. */
 void mount_types_init(void);

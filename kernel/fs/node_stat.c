@@ -1,5 +1,5 @@
 /*
- * What stat(2), statx(2) and statfs(2) say of a node.
+ * What stat(2), statx(2) and statfs(2) report about a node.
  */
 #include "kernel/fs/content_memory.h"
 #include "kernel/fs/node.h"

@@ -1,5 +1,5 @@
 /*
- * See page_tree.h. Knows no file and no frame's content.
+ * The tree of a file's pages; see page_tree.h. Knows no file, and no frame's content.
  */
 #include "kernel/fs/page_tree.h"
 
@@ -16,7 +16,7 @@ static bool covers(unsigned height, uint64_t index)
 	return height * PAGE_TREE_BITS >= 64 || index >> (height * PAGE_TREE_BITS) == 0;
 }
 
-/* Which slot of a table of `level`, 1 being the lowest, leads to `index`. */
+/* Return which slot of a table of `level` leads to `index`; level 1 is the lowest. */
 static unsigned slot_of(uint64_t index, unsigned level)
 {
 	return index >> ((level - 1) * PAGE_TREE_BITS) & (PAGE_TREE_SIZE - 1);
@@ -41,7 +41,7 @@ paddr_t page_tree_find(const struct page_tree *tree, uint64_t index)
 	return paddr(table->slots[slot_of(index, 1)]);
 }
 
-/* Add levels on top until `index` fits. */
+/* Add levels on top of the tree until `index` fits. */
 static enum status raise(struct page_tree *tree, uint64_t index)
 {
 	while (!tree->root || !covers(tree->height, index)) {
@@ -72,7 +72,7 @@ enum status page_tree_insert(struct page_tree *tree, uint64_t index, paddr_t pa)
 		if (!*slot) {
 			struct page_tree_table *lower = kzalloc(sizeof(*lower));
 
-			/* Empty tables may remain: page_tree_cut frees them. */
+			/* On failure empty tables may remain; page_tree_cut frees them. */
 			if (!lower)
 				return ERR_NO_MEMORY;
 			*slot = (uintptr_t)lower;
@@ -87,7 +87,10 @@ enum status page_tree_insert(struct page_tree *tree, uint64_t index, paddr_t pa)
 	return OK;
 }
 
-/* Cut a table of `level` from its page `first` on, counted from the table's own first. At most 11 levels deep. */
+/*
+ * Remove the pages of a table of `level` from `first` on, counted from the table's own first page. Recursion is at most
+ * 11 levels deep.
+ */
 static void cut_table(struct page_tree *tree, struct page_tree_table *table, unsigned level, uint64_t first,
 		      void (*drop)(paddr_t pa))
 {

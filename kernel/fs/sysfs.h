@@ -1,9 +1,9 @@
 /*
- * /sys: the files that layers above register. Linux's device model is not there.
+ * /sys: the files that layers above register. Linux's device model is not in it.
  */
 #pragma once
 
 #include "kernel/fs/text_fs.h"
 
-/* Entries with paths below the root; mounts from now on show them. They stay for ever. */
+/* Add entries, with paths below the root; later mounts show them. They must last. */
 void sysfs_add(struct text_entry *entries, size_t count);

@@ -1,5 +1,5 @@
 /*
- * See text.h.
+ * Text that grows; see text.h.
  */
 #include "kernel/fs/text.h"
 
@@ -9,7 +9,7 @@
 
 #define FIRST_ROOM 1024
 
-/* Room for `more` bytes. False: `lost`, and what is there stays. */
+/* Make room for `more` bytes. Returns false, and sets `lost`, when there is none; the text so far stays. */
 static bool make_room(struct text *text, size_t more)
 {
 	size_t room = text->room ? text->room : FIRST_ROOM;
@@ -48,7 +48,7 @@ void text_add_v(struct text *text, const char *format, va_list args)
 
 	va_copy(again, args);
 	length = format_v(text->bytes ? text->bytes + text->size : NULL, text->room - text->size, format, args);
-	/* The NUL, which is not kept, needs room too. */
+	/* format_v writes a NUL, which needs room, too, though it is not kept. */
 	if (make_room(text, length + 1)) {
 		format_v(text->bytes + text->size, text->room - text->size, format, again);
 		text->size += length;
