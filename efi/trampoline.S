@@ -17,7 +17,7 @@ trampoline_page:
 
 /*
  * void trampoline_jump(const struct jump *jump)
- * in: RDI = struct jump
+ * in:  RDI = struct jump
  * out: the kernel, with RDI = boot_info, RSP = stack - 8, RBP = 0
  * The stack is the firmware's until CR3 is loaded, and not used after that.
  */
@@ -39,7 +39,7 @@ trampoline_jump:
 
 /*
  * void trampoline_jump_la57(const struct jump *jump, void *low, paddr_t pml5)
- * in: RDI = struct jump, RSI = the copy below 4 GiB (its .Llow_jump receives *RDI), RDX = the 5-level root
+ * in:  RDI = struct jump, RSI = the copy below 4 GiB (its .Llow_jump receives *RDI), RDX = the 5-level root
  * out: as trampoline_jump
  * The upper halves of registers do not survive 32-bit mode: what is needed afterwards lies in the copy.
  */

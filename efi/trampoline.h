@@ -39,7 +39,7 @@ __attribute__((noreturn)) void trampoline_jump(const struct jump *jump);
  * Do the same when the firmware left 5-level paging on. CR4.LA57 cannot change while paging is on (Intel SDM vol. 3A,
  * "Paging-Mode Enabling"): this goes through 32-bit mode, in a copy of the page below 4 GiB.
  *
- * low: a page below 4 GiB that receives a copy of trampoline_page and that `root` maps identically pml5: a root for
+ * low:  a page below 4 GiB that receives a copy of trampoline_page and that `root` maps identically pml5: a root for
  * 5-level paging whose entry 0 is `jump->root`, below 4 GiB
  */
 __attribute__((noreturn)) void trampoline_jump_la57(const struct jump *jump, void *low, paddr_t pml5);

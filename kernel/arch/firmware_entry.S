@@ -14,7 +14,7 @@ firmware_call_stack:
 
 /*
  * uint64_t firmware_call(uint64_t cr3, uint64_t function, const uint64_t arguments[4])
- * in: RDI = CR3 of the firmware context, RSI = function, RDX = four arguments
+ * in:  RDI = CR3 of the firmware context, RSI = function, RDX = four arguments
  * out: RAX = what the function returned, or FIRMWARE_FAULT
  * clobbers: as the SysV ABI allows. The caller's CR3 is back on return.
  */

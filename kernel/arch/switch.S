@@ -16,7 +16,7 @@
 	.text
 /*
  * void stack_switch(uint64_t *from, uint64_t to)
- * in: RDI = where to keep the stack pointer of this task, RSI = the stack pointer of the task to go on with; both point
+ * in:  RDI = where to keep the stack pointer of this task, RSI = the stack pointer of the task to go on with; both point
  * at
  *      a struct switch_frame
  * out: returns on the new stack; RAX, RCX, RDX, RSI, RDI, R8-R11 clobbered, as in any call

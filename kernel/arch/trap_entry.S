@@ -55,7 +55,7 @@ trap_stubs:
 
 /*
  * The path of most vectors.
- * in: error code and vector on the stack, above them the CPU's own frame
+ * in:  error code and vector on the stack, above them the CPU's own frame
  * out: everything as it was, or as trap_dispatch left it in the frame; trap_dispatch restores CR3 itself
  */
 	.type	trap_common, @function
@@ -79,7 +79,7 @@ trap_gs_set:
 	.cfi_adjust_cfa_offset -CALL_PAD
 /*
  * The end of every return that does not leave by SYSRET, a new task's first return included.
- * in: RSP at a struct trap_frame, interrupts off
+ * in:  RSP at a struct trap_frame, interrupts off
  */
 	.globl	trap_return
 trap_return:
@@ -149,7 +149,7 @@ trap_own_stack:
 
 /*
  * Move from the vector's own stack to the task's, then go the common path.
- * in: vector, error code and the CPU's frame on the own stack; out: the same on the task's. No register changes.
+ * in:  vector, error code and the CPU's frame on the own stack; out: the same on the task's. No register changes.
  */
 	.type	trap_move_stack, @function
 trap_move_stack:

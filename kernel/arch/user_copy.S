@@ -67,7 +67,7 @@ user_fixups:
 	.cfi_startproc
 /*
  * size_t user_copy(void *to, const void *from, size_t bytes)
- * in: RDI = to, RSI = from, RDX = bytes
+ * in:  RDI = to, RSI = from, RDX = bytes
  * out: RAX = bytes that are not copied; clobbers RCX, RDX, RSI, RDI
  */
 	FUNCTION user_copy
@@ -150,7 +150,7 @@ user_fixups:
 
 /*
  * size_t user_clear(void *to, size_t bytes)
- * in: RDI = to, RSI = bytes
+ * in:  RDI = to, RSI = bytes
  * out: RAX = bytes that are not zeroed; clobbers RCX, RSI, RDI
  */
 	FUNCTION user_clear
@@ -176,7 +176,7 @@ user_fixups:
 
 /*
  * int64_t user_copy_string(char *to, const char *from, size_t size)
- * in: RDI = to, RSI = from, RDX = size
+ * in:  RDI = to, RSI = from, RDX = size
  * out: RAX = length, size, or -1; clobbers RCX
  */
 	FUNCTION user_copy_string
@@ -203,7 +203,7 @@ user_fixups:
 
 /*
  * The loads and stores of words.
- * in: RDI = at, and RSI = ret (loads) or value (stores); user_cmpxchg_32: RSI = expected, EDX = desired
+ * in:  RDI = at, and RSI = ret (loads) or value (stores); user_cmpxchg_32: RSI = expected, EDX = desired
  * out: EAX = 0, or 1 after a fault; clobbers RCX
  */
 	FUNCTION user_load_32
@@ -243,7 +243,7 @@ user_fixups:
 
 /*
  * The FPU state.
- * in: RDI = area; RSI = components, for user_xsave and user_xrstor
+ * in:  RDI = area; RSI = components, for user_xsave and user_xrstor
  * out: EAX = 0, or 1 after a fault; clobbers RDX
  */
 	.macro	COMPONENTS

@@ -1,5 +1,5 @@
 /*
- * A hash table for finding and a list for listing; an entry is in both.
+ * The names in a directory: a hash table for finding and a list for listing; each entry is in both.
  */
 #include "kernel/fs/directory.h"
 
@@ -9,7 +9,10 @@
 
 #define FIRST_BUCKETS 8
 
-/* FNV-1a. Names that collide on purpose make lookups in that one directory slow, and nothing else. */
+/*
+ * Return the hash of a name (FNV-1a). Names that are made to collide slow down lookups in their own directory, nothing
+ * else.
+ */
 static uint32_t hash_of(struct name name)
 {
 	uint32_t hash = 2166136261;

@@ -1,5 +1,5 @@
 /*
- * Open file descriptions: what is the same for files of every kind.
+ * Open files (descriptions): what is the same for files of every kind.
  */
 #include "kernel/fs/file.h"
 
@@ -12,7 +12,7 @@
 #include "kernel/mm/user/user_io.h"
 
 #define SETTABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | O_ASYNC)
-/* What concerns the opening only. */
+/* Flags that concern only the opening. */
 #define NOT_KEPT (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
 
 static const struct file_ops nothing_ops = { 0 };
@@ -21,7 +21,7 @@ static int open_regular(struct node *node, struct file *file)
 {
 	int error;
 
-	/* What was made with file_create only, and is found through /proc. */
+	/* A file made with file_create only, which somebody opens again through /proc. */
 	if (!node->ops->open)
 		return -ENXIO;
 	if (!file_writes(file))
@@ -84,7 +84,7 @@ int file_open(struct node *node, unsigned flags, struct file **ret)
 
 	if (!file)
 		return -ENOMEM;
-	/* The terminal that is opened may become the task's own. */
+	/* The device's open function must see O_NOCTTY: the terminal may become the task's own. */
 	file->flags |= flags & O_NOCTTY;
 	error = open_by_type(node, file);
 	file->flags &= ~(unsigned)O_NOCTTY;
@@ -144,7 +144,7 @@ void file_unwatch(struct file_watch *watch)
 		watch->next->link = watch->link;
 }
 
-/* An operation that the file has not got. */
+/* Return the error for an operation that the file does not have. */
 static int64_t refuse(const struct file *file)
 {
 	return node_is(file->node, S_IFDIR) ? -EISDIR : -EINVAL;
@@ -169,7 +169,7 @@ static inline int64_t write_at(struct file *file, struct user_io *io, uint64_t *
 	return file->ops->write(file, io, place);
 }
 
-/* The same at an offset of the call's own. */
+/* Read or write at an offset that the call itself gives. */
 static int64_t move_at(struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
 {
 	if (offset > INT64_MAX)

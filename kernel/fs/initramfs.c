@@ -1,5 +1,5 @@
 /*
- * Turns archive entries into nodes. Runs in the kernel context throughout: names lie in the archive.
+ * Turns archive entries into nodes. All of it runs in the kernel context, since the names lie in the archive.
  */
 #include "kernel/fs/initramfs.h"
 
@@ -10,22 +10,22 @@
 #include "kernel/mm/frame/frame_withdraw.h"
 #include "kernel/mm/heap/heap.h"
 
-/* A file with more names than one whose first name has come. */
+/* A file with several names, of which the first has come. */
 struct hard_link {
 	struct hard_link *next;
-	struct cpio_entry first; /* of its names; only the numbers matter */
+	struct cpio_entry first; /* the entry of the first name; only the numbers in it matter */
 	struct node *node;       /* held */
 };
 
 struct unpacking {
 	struct node *root;
-	paddr_t pa; /* of the archive */
+	paddr_t pa; /* where the archive lies */
 	const uint8_t *bytes;
 	struct hard_link *links;
 	struct initramfs_report *report;
 };
 
-/* The directory that `name` goes into, made if it is missing; held. *ret_last is the name's last part. */
+/* Find the directory that `name` goes into, or make it; held. *ret_last is the name's last part. */
 static int find_directory(struct unpacking *u, const struct cpio_entry *entry, struct node **ret, struct name *ret_last)
 {
 	struct node *dir = node_get(u->root);
@@ -92,7 +92,7 @@ static void forget_links(struct unpacking *u)
 	}
 }
 
-/* What is in the way of a new entry goes, unless both are directories: then *ret is the one that is there. */
+/* Remove what is in the way of a new entry, unless both are directories: then *ret is the existing one. */
 static int clear_way(struct node *dir, struct name name, const struct cpio_entry *entry, struct node **ret)
 {
 	struct node *old;
@@ -181,7 +181,7 @@ static int unpack_entry(struct unpacking *u, const struct cpio_entry *entry)
 	node_put(dir);
 	if (error)
 		return error;
-	/* Of a file's names any may bring the content, mostly the last. */
+	/* Any of a file's names may bring the content; mostly the last one does. */
 	if (node_is(node, S_IFREG) && entry->size && !node->size) {
 		tmpfs_use_in_place(node, paddr_add(u->pa, entry->data), entry->size);
 		u->report->bytes += entry->size;
@@ -216,7 +216,7 @@ static int unpack(struct unpacking *u, struct cpio *cpio)
 	return status == ERR_NOT_FOUND ? 0 : -EINVAL;
 }
 
-/* Plain archives one after another, up to the end or to a packed one: there *ret_size ends. */
+/* Unpack plain archives one after another, up to the end or to a packed one: there *ret_size ends. */
 static int unpack_plain(struct node *root, paddr_t pa, uint64_t *ret_size, struct initramfs_report *report)
 {
 	struct unpacking u = { .root = root, .pa = pa, .bytes = store_ptr(pa), .report = report };
@@ -268,7 +268,10 @@ static enum status unpack_member(struct inflate *work, const void *in, uint64_t 
 	return status;
 }
 
-/* The same for a member of which nothing is known: with as much room as its last word says, or else as it needs. */
+/*
+ * Unpack a member whose size is not known: into as much room as its last word says, or else, after measuring it, as
+ * needed.
+ */
 static enum status unpack_unknown(struct inflate *work, const void *in, uint64_t size, struct gzip_member *ret,
 				  paddr_t *ret_place, const char **ret_what)
 {
@@ -283,7 +286,7 @@ static enum status unpack_unknown(struct inflate *work, const void *in, uint64_t
 	return unpack_member(work, in, size, ret->unpacked, ret, ret_place, ret_what);
 }
 
-/* A gzip member: its files stay in the memory that it is unpacked to, and the packed bytes' own goes back. */
+/* Unpack a gzip member: its files stay in the memory that it is unpacked to, and the packed bytes' memory is freed. */
 static int unpack_packed(struct node *root, paddr_t pa, uint64_t *ret_size, struct inflate *work,
 			 struct initramfs_report *report)
 {
@@ -327,7 +330,7 @@ static int unpack_all(struct node *root, paddr_t pa, uint64_t size, struct infla
 	while (at < size && !error) {
 		uint64_t part = size - at;
 
-		/* Padding. An archive counts its alignment from its own start. */
+		/* Skip padding between archives: an archive counts its alignment from its own start. */
 		if (!bytes[at]) {
 			at++;
 			continue;

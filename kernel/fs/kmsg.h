@@ -12,7 +12,7 @@ void kmsg_init(void);
 struct wait_queue *kmsg_queue(void);
 
 /*
- * The text of syslog(2): "<6>[ 1.234567] text\n" for each record. All calls are made by tasks.
+ * The text of syslog(2): "<6>[    1.234567] text\n" for each record. All calls are made by tasks.
  *
  * Do SYSLOG_ACTION_READ: give out what no such call has given out yet, whole records and at the end a piece of one.
  * Returns bytes; -EAGAIN: nothing is left, wait in kmsg_queue; -EFAULT: what was not copied is left.

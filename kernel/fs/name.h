@@ -7,30 +7,30 @@
 
 struct node;
 
-/* A name in a directory: no NUL at its end, no '/' in it. */
+/* A name as a directory has it: not NUL-terminated, without '/'. */
 struct name {
 	const char *text;
 	size_t size;
 };
 
-/* Where a symbolic link leads; for the caller to put. */
+/* The target of a symbolic link; link_target_put frees what it needs. */
 struct link_target {
-	struct name name; /* good as long as the node is held and this is not put */
-	char *made;       /* the heap block that `name` lies in, when it was made for this call; or NULL */
+	struct name name; /* good while the node is held, and until link_target_put */
+	char *made;       /* the heap block that `name` lies in, when the target was generated for this call; or NULL */
 };
 
 void link_target_put(struct link_target *target);
 
-/* Where a node has, or had, a name. */
+/* Where a node has a name, or had its last one. */
 struct node_place {
 	struct node *dir;
 	struct name name;
-	bool gone; /* it has none any more: this was the last */
+	bool gone; /* the node has no name any more: this was its last */
 };
 
-/* One entry as a directory lists it. The name is valid until the directory changes. */
+/* An entry of a directory, for listing. The name is good until the directory changes. */
 struct dir_entry {
 	struct name name;
-	uint64_t number; /* of the node */
-	uint32_t mode;   /* its type bits */
+	uint64_t number; /* the node's number */
+	uint32_t mode;   /* the node's type bits */
 };

@@ -1,6 +1,5 @@
 /*
- * The rules that hold in every file system: which names and types a call may meet, mounts, counts of holders, and what
- * stat says.
+ * The rules that hold in every file system: which names and types a call may meet, mounts, and how nodes are held.
  */
 #include "kernel/fs/node.h"
 
@@ -38,7 +37,7 @@ void node_init(struct node *node, const struct node_ops *ops, struct fs *fs, uin
 	fs->refs++;
 }
 
-/* The last user of an unmounted file system has left. */
+/* End an unmounted file system when its last user has left. */
 static void end_detached(struct fs *fs)
 {
 	struct node *root = fs->detached;
@@ -49,7 +48,7 @@ static void end_detached(struct fs *fs)
 
 void node_put(struct node *node)
 {
-	/* The last holder of a node may be the last of its parent, and so on up. */
+	/* The node may have been the last that held its parent, and so on up. */
 	while (node) {
 		struct node *parent = NULL;
 		struct fs *fs = node->fs;
@@ -61,7 +60,9 @@ void node_put(struct node *node)
 			fs->nodes--;
 			node->ops->free(node);
 		}
-		/* Not as long as a parent is still to be put: that is one of its nodes. */
+		/*
+		 * A parent that is still to be put is a node of this file system: `refs` counts it, and the end waits.
+		 */
 		if (fs->detached && fs->refs == fs->own + 1)
 			end_detached(fs);
 		node = parent;
@@ -86,7 +87,7 @@ static bool is_dots(struct name name)
 	return name_is(name, ".") || name_is(name, "..");
 }
 
-/* The root that covers `node` last, or itself. */
+/* Return the root that covers `node` last, or `node` itself when nothing is mounted on it. */
 static struct node *top_of(struct node *node)
 {
 	while (node->mounted)
@@ -133,7 +134,7 @@ int node_lookup(struct node *root, struct node *dir, struct name name, struct no
 	return 0;
 }
 
-/* Can `dir` get a new entry `name`? */
+/* Check that `dir` can get a new entry `name`. */
 static int check_new(struct node *dir, struct name name)
 {
 	if (!node_is(dir, S_IFDIR))
@@ -211,7 +212,7 @@ int node_link(struct node *dir, struct name name, struct node *node)
 	return dir->ops->link(dir, name, node);
 }
 
-/* The node that an existing name, which is to go, stands for, below all mounts; held. */
+/* Find the node of an existing name that is to be removed; what is mounted on it does not count. Held. */
 static int find_own(struct node *dir, struct name name, struct node **ret)
 {
 	if (!node_is(dir, S_IFDIR))
@@ -258,7 +259,7 @@ int node_rmdir(struct node *dir, struct name name)
 	return error;
 }
 
-/* Is `dir` inside `node`, or the same? */
+/* Return whether `dir` is `node`, or lies inside it. */
 static bool is_inside(const struct node *dir, const struct node *node)
 {
 	for (; dir; dir = dir->parent)
@@ -309,7 +310,7 @@ int node_rename(struct node *from, struct name old_name, struct node *to, struct
 		error = check_new(to, new_name);
 	if (!error)
 		error = check_rename(from, node, to, goal, flags);
-	/* Two names of one file: nothing happens, and both stay. */
+	/* When both names are of one file, nothing happens, and both names stay. */
 	if (!error && node != goal)
 		error = from->ops->rename ? from->ops->rename(from, old_name, to, new_name, flags) : -EPERM;
 	node_put(goal);
@@ -350,7 +351,7 @@ void node_chown(struct node *node, uint32_t uid, uint32_t gid)
 		node->uid = uid;
 	if (gid != UINT32_MAX)
 		node->gid = gid;
-	/* As Linux: a program that runs with its owner's rights must not go to another owner with them. */
+	/* As on Linux: a program that runs with its owner's rights must not do so with a new owner's. */
 	if (!node_is(node, S_IFDIR))
 		node->mode &= ~(uint32_t)(S_ISUID | (node->mode & 010 ? S_ISGID : 0));
 	node->ctime = node_now();
@@ -382,7 +383,7 @@ int node_unmount(struct node *root)
 
 	if (!at)
 		return -EINVAL;
-	/* The mount, and who calls. */
+	/* Two references are not counted in fs->own: the mount's, and the caller's. */
 	if (root->mounted || root->fs->refs > root->fs->own + 2)
 		return -EBUSY;
 	at->mounted = NULL;

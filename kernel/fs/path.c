@@ -1,5 +1,5 @@
 /*
- * The calls that take paths: each one is a walk (path_walk.c) and then something with its last name.
+ * The calls that take paths: each is a walk (path_walk.c), and then something with the last name.
  */
 #include "kernel/fs/path.h"
 
@@ -9,7 +9,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
-/* Walk to the node that is meant. */
+/* Walk to the node that the path means, and hold it. */
 static int find(struct walk *walk, unsigned flags, struct node **ret)
 {
 	struct node *node;
@@ -75,7 +75,7 @@ void path_end_put(struct path_end *end)
 	kfree(end->text);
 }
 
-/* The node to open, made if need be: *ret_made says so. */
+/* Find the node to open, or make it: *ret_made says so. */
 static int find_or_make(struct walk *walk, unsigned flags, uint32_t mode, struct node **ret, bool *ret_made)
 {
 	for (;;) {
@@ -106,7 +106,7 @@ static int find_or_make(struct walk *walk, unsigned flags, uint32_t mode, struct
 	}
 }
 
-/* What open(2) refuses, though the node is there. */
+/* Check what open(2) refuses although the node exists. */
 static int check_open(const struct walk *walk, const struct node *node, unsigned flags)
 {
 	if (node_is(node, S_IFLNK) && !(flags & O_PATH))
@@ -147,7 +147,7 @@ int path_open(const struct path_base *base, const char *path, unsigned flags, ui
 		if (error)
 			file_put(file);
 	}
-	/* What could not be opened must not stay behind. */
+	/* A file that was made here and cannot be opened must not stay behind. */
 	if (error && made)
 		(void)node_unlink(walk.dir, walk.name);
 	node_put(node);
@@ -238,7 +238,7 @@ int path_rmdir(const struct path_base *base, const char *path)
 	return error;
 }
 
-/* "name/" can only be a directory. */
+/* Check that a name with a slash behind it is a directory's: "name/" can only mean one. */
 static int check_slashes(const struct path_base *base, const struct path_end *from, const struct path_end *to)
 {
 	struct node *node;
@@ -279,7 +279,8 @@ static int place_of(struct node *node, struct node_place *ret)
 }
 
 /*
- * Put the path of `dir` in front of what is at buffer[at] and behind, and move it all to the buffer's start.
+ * Put the path of `dir` in front of the text at buffer[at], which ends at the buffer's end, and move all of it to the
+ * buffer's start.
  */
 static int put_path(struct node *root, struct node *dir, char *buffer, size_t size, size_t at, size_t *ret_size)
 {
@@ -319,7 +320,7 @@ int path_of_directory(struct node *root, struct node *dir, char *buffer, size_t 
 	return put_path(root, dir, buffer, size, size - 1, ret_size);
 }
 
-/* A node that has no name any more, or whose names nobody knows. */
+/* Write what stands for the path of a node that has no name any more, or whose names are not known. */
 static int nameless(const struct node *node, char *buffer, size_t size, size_t *ret_size)
 {
 	size_t length = format_s(buffer, size, "/#%llu%s", (unsigned long long)node->number,
@@ -329,7 +330,7 @@ static int nameless(const struct node *node, char *buffer, size_t size, size_t *
 	return length < size ? 0 : -ERANGE;
 }
 
-/* The path of the place's directory, a slash, the name, and whether that is gone. */
+/* Put the path of place->dir, a slash, place->name, and " (deleted)" if the name is gone. */
 static int put_path_of(struct node *root, const struct node_place *place, char *buffer, size_t size, size_t *ret_size)
 {
 	const char *end = place->gone ? " (deleted)" : "";

@@ -1,5 +1,6 @@
 /*
- * Steps along a path. A symbolic link puts its target in front of what is left of the path, in a block of its own.
+ * Steps along a path. A symbolic link's target is put in front of the rest of the path, in a heap block of the walk's
+ * own.
  */
 #include "kernel/fs/path_walk.h"
 
@@ -29,7 +30,7 @@ static void go_to(struct walk *walk, struct node *dir)
 	walk->dir = dir;
 }
 
-/* The target, and behind it what was left of the path, become the path. */
+/* Make the link's target, and behind it the rest of the path, the new path. */
 static int splice(struct walk *walk, struct name target)
 {
 	size_t rest = strlen(walk->rest);
@@ -41,7 +42,7 @@ static int splice(struct walk *walk, struct name target)
 	if (!text)
 		return -ENOMEM;
 	memcpy(text, target.text, target.size);
-	/* A slash, not the walk's own: "link/" asks for a directory, however the target ends. */
+	/* A slash is put between them even when none follows: "link/" asks for a directory, however the target ends. */
 	text[target.size] = '/';
 	memcpy(text + target.size + (walk->slash ? 1 : 0), walk->rest, rest + 1);
 	kfree(walk->text);

@@ -1,5 +1,6 @@
 /*
- * A tree of nodes made from a list of paths. It never changes while it is mounted, so places in directories are indices.
+ * A tree of nodes made from a list of paths. It never changes while it is mounted, so positions in directories are
+ * indices.
  */
 #include "kernel/fs/text_fs.h"
 
@@ -8,21 +9,21 @@
 #include "kernel/mm/heap/heap.h"
 
 #define DIRECTORY_MODE (S_IFDIR | 0555)
-#define FIRST_POSITION 2 /* behind "." and ".." */
+#define FIRST_POSITION 2 /* the first entry's position, after "." and ".." */
 
 struct text_node {
-	struct node node;               /* first */
-	const struct text_entry *entry; /* NULL: a directory that some entry's path needs */
-	struct name name;               /* in entry->path of itself or of one below */
-	struct text_node *children;     /* in order */
+	struct node node;               /* must be the first member: node_ops get a pointer to it */
+	const struct text_entry *entry; /* NULL: a directory that is there because some entry's path needs it */
+	struct name name;               /* points into the path of this entry, or of one below */
+	struct text_node *children;     /* list of the nodes in this directory, linked by `sibling` */
 	struct text_node *sibling;
-	struct text_node *made_before; /* of the whole file system */
+	struct text_node *made_before; /* the list of all nodes of the file system */
 };
 
 struct text_fs {
-	struct fs fs; /* first */
+	struct fs fs; /* must be the first member: node->fs points at it */
 	const struct text_fs_type *type;
-	struct text_node *last; /* by made_before: children come before their parents */
+	struct text_node *last; /* head of the list linked by made_before: nodes come before their parents */
 };
 
 static const struct node_ops ops;
@@ -90,7 +91,7 @@ static struct text_node *make_node(struct text_fs *fs, struct text_node *dir, st
 	return made;
 }
 
-/* The entry's node, and the directories on the way that are missing. False: no memory. */
+/* Make the entry's node, and the directories on its path that are missing. Returns false without memory. */
 static bool make_path(struct text_fs *fs, struct text_node *dir, const struct text_entry *entry)
 {
 	const char *at = entry->path;
@@ -227,7 +228,7 @@ static int open(struct node *node, struct file *file)
 	return text_file_open(file, entry->make, entry->take);
 }
 
-/* O_TRUNC before a write: there is nothing to cut. */
+/* Allow the O_TRUNC that comes before a write: there is nothing to cut. */
 static int truncate(struct node *node, uint64_t size)
 {
 	(void)size;

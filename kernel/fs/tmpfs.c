@@ -1,5 +1,6 @@
 /*
- * Ties names (tmpfs_names.c), contents (content.c) and nodes together. The rules of names and types are node.c's.
+ * The file system in memory: ties names (tmpfs_names.c), contents (content.c) and nodes together. node.c has the rules
+ * for names and types.
  */
 #include "kernel/fs/tmpfs.h"
 
@@ -17,7 +18,7 @@ struct tmpfs {
 
 static const struct node_ops tmpfs_ops;
 
-/* A node with no name yet. NULL: no memory. */
+/* Make a node that has no name yet. Returns NULL without memory. */
 static struct node *make_node(struct fs *fs, uint32_t mode, uint64_t device, struct name target)
 {
 	struct tmpfs_node *made = kzalloc(sizeof(*made));
@@ -81,7 +82,7 @@ static int tmpfs_new(struct node *dir, struct name name, uint32_t mode, uint64_t
 	return 0;
 }
 
-/* The text never changes. */
+/* Return a link's target, a text that never changes. */
 static int tmpfs_readlink(struct node *node, struct link_target *ret)
 {
 	*ret = (struct link_target){ .name = { tmpfs_node(node)->target, node->size } };

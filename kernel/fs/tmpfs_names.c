@@ -12,7 +12,7 @@ static void touch(struct node *dir)
 	dir->mtime = dir->ctime = node_now();
 }
 
-/* `entry` becomes a name of `node`. The oldest stays first: that one /proc shows. */
+/* Make `entry` a name of `node`. The oldest name stays first: /proc shows that one. */
 static void add_name(struct directory_entry *entry, struct node *node)
 {
 	struct directory_entry **link = &tmpfs_node(node)->names;
@@ -34,13 +34,13 @@ static void remove_name(struct directory_entry *entry)
 		entry->next_name->name_link = entry->name_link;
 }
 
-/* Will the file be there without a name when it has lost its last? /proc shows that one then. */
+/* Return whether somebody still holds the file when it loses its last name: then /proc shows that name. */
 static bool outlives_name(const struct node *node)
 {
 	return !node_is(node, S_IFDIR) && node->links == 1 && node->refs > 1;
 }
 
-/* The last name of such a file: its entry, in no directory any more. The directory is held as long as the file is there. */
+/* Keep the last name of a file that outlives it: the entry, in no directory any more. The file holds the directory. */
 static void keep_name(struct directory_entry *entry, struct node *node, struct node *dir)
 {
 	entry->dir = dir;
@@ -92,7 +92,7 @@ int tmpfs_place(struct node *node, struct node_place *ret)
 	return 0;
 }
 
-/* One name more leads to `node`: the first one holds it. */
+/* Count one name more that leads to `node`; the first name holds the node. */
 static void count_link(struct node *dir, struct node *node)
 {
 	if (!node->links) {
@@ -110,8 +110,8 @@ static void count_link(struct node *dir, struct node *node)
 }
 
 /*
- * `node` has a name in `dir` less. `last`: an entry of that name, in no directory, to remember it by or to free; or NULL. A
- * directory keeps its parent as long as somebody holds it.
+ * Count one name of `node` less, which was in `dir`. `last`: an entry of that name, in no directory: kept if the file
+ * outlives it, else freed; or NULL. A directory keeps its parent as long as somebody holds the directory.
  */
 static void drop_link(struct node *dir, struct node *node, struct directory_entry *last)
 {
@@ -184,7 +184,7 @@ int tmpfs_unlink(struct node *dir, struct name name)
 	return 0;
 }
 
-/* It has moved: of a directory, ".." leads elsewhere. */
+/* Note that `node` has moved: if it is a directory, its ".." leads elsewhere now. */
 static void set_parent(struct node *node, struct node *from, struct node *to)
 {
 	node->ctime = node_now();
@@ -241,7 +241,7 @@ int tmpfs_rename(struct node *from, struct name old_name, struct node *to, struc
 	return 0;
 }
 
-/* Without recursion: the tree may be deeper than the stack. */
+/* Walk down and up again without recursion: the tree may be deeper than the stack. */
 void tmpfs_empty(struct node *root)
 {
 	struct node *dir = root;

@@ -7,13 +7,13 @@
 #include "kernel/fs/directory.h"
 
 struct tmpfs_node {
-	struct node node; /* first */
-	/* By next_name. With no links the last one that it had (keep_name), or NULL. */
+	struct node node; /* must be the first member: node_ops get a pointer to it */
+	/* The node's names, linked by next_name. When links is 0: the last name that it had (keep_name), or NULL. */
 	struct directory_entry *names;
 	union {
-		struct content content; /* S_IFREG */
-		struct directory dir;   /* S_IFDIR */
-		char *target;           /* S_IFLNK: ends with NUL */
+		struct content content; /* for S_IFREG */
+		struct directory dir;   /* for S_IFDIR */
+		char *target;           /* for S_IFLNK; ends with NUL */
 	};
 };
 
@@ -27,7 +27,7 @@ static inline struct directory *directory_of(struct node *node)
 	return &tmpfs_node(node)->dir;
 }
 
-/* As in node_ops. tmpfs_link serves to give a new node its first name as well. */
+/* The node operations of the same names (node.h). tmpfs_link serves to give a new node its first name as well. */
 int tmpfs_lookup(struct node *dir, struct name name, struct node **ret);
 int tmpfs_next(struct node *dir, uint64_t *position, struct dir_entry *ret);
 int tmpfs_place(struct node *node, struct node_place *ret);
@@ -35,5 +35,5 @@ int tmpfs_link(struct node *dir, struct name name, struct node *node);
 int tmpfs_unlink(struct node *dir, struct name name);
 int tmpfs_rename(struct node *from, struct name old_name, struct node *to, struct name new_name, unsigned flags);
 
-/* Remove the names in `root`, all the way down. */
+/* Remove all names below `root`, at every depth. */
 void tmpfs_empty(struct node *root);

@@ -1,13 +1,13 @@
 /*
  * A line of input, typed on a terminal: editing, history and echo, a byte at a time.
  *
- *   Left, Right, Home, End, Ctrl-A, Ctrl-E move the cursor
- *   Backspace, Delete delete a character
- *   Ctrl-U, Ctrl-K delete all before the cursor, all from it on
- *   Up, Down earlier and later lines
- *   Ctrl-L clear the screen
- *   Enter (CR, LF or CR LF) the line is complete
- *   Ctrl-C the line is given up
+ *   Left, Right, Home, End, Ctrl-A, Ctrl-E   move the cursor
+ *   Backspace, Delete                        delete a character
+ *   Ctrl-U, Ctrl-K                           delete all before the cursor, all from it on
+ *   Up, Down                                 earlier and later lines
+ *   Ctrl-L                                   clear the screen
+ *   Enter (CR, LF or CR LF)                  the line is complete
+ *   Ctrl-C                                   the line is given up
  */
 #pragma once
 

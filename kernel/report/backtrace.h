@@ -16,7 +16,7 @@ struct backtrace_start {
 };
 
 /*
- * Print a line for each frame, " #0 0xffffffff80001234 name+0x12 (file:line)", and one before it for each function that
+ * Print a line for each frame, " #0  0xffffffff80001234 name+0x12 (file:line)", and one before it for each function that
  * is inlined there; at most `most` lines, and BACKTRACE_MOST frames. Never faults, whatever the stack holds. Only in
  * the kernel context.
  */

@@ -16,7 +16,7 @@ size_t line_find(vaddr_t va, struct line_place places[LINE_DEPTH]);
 char *line_format(const struct line_place *places, size_t count, char buffer[LINE_TEXT]);
 
 /*
- * Print a line for each function that is inlined at `at`, " space_walk (paging/walk.c:77), inlined in", then one with
+ * Print a line for each function that is inlined at `at`, "     space_walk (paging/walk.c:77), inlined in", then one with
  * `label`, the function's name for `va` with an offset, and its line. `at`: `va`, or for a return address the byte
  * before.
  * Returns how many lines; nothing is printed, and 0 returned, when they are more than `most`.
