@@ -87,7 +87,7 @@ static inline int errno_of(enum status status)
 	return -EINVAL;
 }
 
-/* The same for the status of a copy from or to the user: one that lacked memory is tried again, not given up. */
+/* Return it for a copy from or to user memory: a call that lacked memory in one is begun again, not given up. */
 static inline int copy_errno(enum status status)
 {
 	return status == ERR_NO_MEMORY ? -ERESTART_MEMORY : errno_of(status);

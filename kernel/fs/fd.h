@@ -52,7 +52,10 @@ static inline struct file *fd_file_get(const struct fd_table *table, int fd)
 	return file ? file_get(file) : NULL;
 }
 
-/* The same, not held: it is good until the table changes. For reports, while nothing else runs; and to ask whether there is one. */
+/*
+ * Return the file, not held: good until the table changes. For reports, while nothing else runs; and to ask whether
+ * there is one.
+ */
 static inline struct file *fd_file_peek(const struct fd_table *table, int fd)
 {
 	return (unsigned)fd < table->capacity ? table->files[fd] : NULL;

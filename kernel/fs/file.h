@@ -61,7 +61,7 @@ enum file_properties {
 
 /* Who has to hear, without holding it, that a file is closed for good. */
 struct file_watch {
-	void (*gone)(struct file_watch *watch); /* it is in no list any more; the file is still whole */
+	void (*gone)(struct file_watch *watch); /* called when in no list any more; the file is still whole */
 	struct file_watch *next;
 	struct file_watch **link; /* what points at this one */
 };

@@ -170,7 +170,7 @@ int futex_requeue(uint64_t from, uint64_t to, bool private, uint32_t wake, uint3
 	uint32_t seen;
 	int error, woken;
 
-	/* They are counts of int's in Linux. */
+	/* Linux takes both counts as ints, and refuses negative ones. */
 	if ((int32_t)wake < 0 || (int32_t)move < 0)
 		return -EINVAL;
 	error = find_key(from, private, &from_key);

@@ -33,7 +33,10 @@ static inline struct proc_node *proc_node(struct node *node)
 	return (struct proc_node *)node;
 }
 
-/* The same for the same thing at any time, so that listings and nodes agree. Those of the fixed tree are small. */
+/*
+ * Return the inode number of something in /proc: always the same one, so that listings and nodes agree. The numbers of
+ * the fixed tree are small.
+ */
 uint64_t proc_number(int pid, int tid, const struct proc_file *file, int fd);
 
 /*

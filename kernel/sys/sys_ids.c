@@ -60,7 +60,7 @@ SYSCALL_3(setresgid, real, effective, saved)
 	return only_root(real) | only_root(effective) | only_root(saved);
 }
 
-/* They answer the number of before, whatever was asked. */
+/* setfsuid(2) and setfsgid(2) return the number of before, whatever was asked. */
 SYSCALL_0(setfsuid)
 {
 	return 0;

@@ -36,7 +36,7 @@ static int get_options(uint64_t from, char **ret)
 		return -ENOMEM;
 	if (from)
 		status = copy_from_user_some(options, user_pointer(from), PAGE_SIZE - 1, &copied);
-	/* They may end where the user's memory does. */
+	/* The options may end where the user's memory does: then what was copied is all of them. */
 	if (status != OK && (status == ERR_NO_MEMORY || !copied)) {
 		kfree(options);
 		return copy_errno(status);

@@ -24,7 +24,7 @@ static inline int args_put(uint64_t to, const void *from, size_t size)
 	return copy_errno(copy_to_user(user_pointer(to), from, size));
 }
 
-/* The same for an argument that may be left out: with a `from` of 0 nothing is copied. */
+/* Get an argument that may be left out: with a `from` of 0 nothing is copied. */
 static inline int args_get_if(void *to, uint64_t from, size_t size)
 {
 	return from ? args_get(to, from, size) : 0;

@@ -121,7 +121,7 @@ static void wait_for_vfork(struct task *task)
 	do
 		task_block_prepare();
 	while (task->vfork_child && task_block_killable() == 0);
-	/* It is to end itself: the child need not tell it. */
+	/* A parent that has been killed goes on, to end: its child need not wake it any more. */
 	if (task->vfork_child)
 		task->vfork_child->vfork_parent = NULL;
 	task->vfork_child = NULL;

@@ -10,7 +10,7 @@
 /* The task with that tid, held; NULL: none. */
 struct task *task_find(int tid);
 
-/* The same, not held: it is good until another task runs. For reports and debuggers, and to ask whether there is one. */
+/* Return the task, not held: good until another task runs. For reports, debuggers, and to ask whether there is one. */
 struct task *task_peek(int tid);
 
 /* Call `see` with each task until it returns false. */
@@ -28,7 +28,7 @@ void task_put(struct task *task);
 /* The process with that pid, a zombie too, held; NULL: none. */
 struct process *process_find(int pid);
 
-/* The same, not held: as task_peek. */
+/* Return the process, not held: good until another task runs. NULL: none. */
 struct process *process_peek(int pid);
 
 /* Whether a process, a group or a session goes by that number. */

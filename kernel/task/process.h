@@ -60,9 +60,9 @@ struct process {
 	bool exiting;                 /* exit_group, or a fatal signal: all its tasks are to end */
 	bool stopped, continued;      /* to be told by wait4 */
 	bool stop_told;
-	bool executed;   /* it runs another program than its maker did: its parent may not move it (setpgid(2)) */
-	int stop_status; /* wait4's for a stopped one: the signal << 8 | 0x7f */
-	struct task *exec_waiter; /* it waits for all other tasks to end; NULL: nobody */
+	bool executed;            /* has called execve: its parent may not move it to another group (setpgid(2)) */
+	int stop_status;          /* wait4's for a stopped one: the signal << 8 | 0x7f */
+	struct task *exec_waiter; /* the task in execve that waits for all others to end; or NULL */
 	int status;               /* wait4's: the exit code << 8, or the signal that ended it */
 	int exit_signal;          /* sent to the parent at the end; SIGCHLD as a rule */
 	struct process_signals signals;
@@ -73,9 +73,9 @@ struct process {
 	uint64_t dead_run_ns;  /* CPU time of its tasks that have ended */
 	uint64_t child_run_ns; /* of children that were waited for, and theirs */
 	uint64_t faults, child_faults;
-	struct task *vfork_parent;                         /* it waits until this process execs or ends; NULL: nobody */
-	struct node *program;                              /* the file that was executed; held; NULL: ended */
-	char name[TASK_NAME];                              /* of its last task, once that has ended */
+	struct task *vfork_parent; /* the task that waits until this process execs or ends; or NULL */
+	struct node *program;      /* the file that was executed; held; NULL: ended */
+	char name[TASK_NAME];      /* of its last task, once that has ended */
 	uint64_t args_start, args_end, env_start, env_end; /* user addresses: /proc/PID/cmdline */
 };
 

@@ -30,7 +30,7 @@ void process_put_paths(struct process *process);
 
 void process_add_task(struct process *process, struct task *task);
 
-/* It ends, or never started. */
+/* Remove a task that ends, or that never started. */
 void process_remove_task(struct task *task);
 
 /* SIGALRM: process->alarm's fire. */

@@ -183,7 +183,7 @@ void task_entered(void)
 		task_destroy(task);
 }
 
-/* The same for a program's task, on its way to user mode. */
+/* Finish the first switch to a program's task, on its way to user mode. */
 void task_entered_user(void)
 {
 	struct task *task = task_current();

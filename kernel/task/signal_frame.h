@@ -49,7 +49,7 @@ struct fpu_frame_words {
 			uint32_t magic1;
 			uint32_t extended_size; /* of the area and magic2 */
 		};
-		uint64_t start; /* both */
+		uint64_t start; /* both words at once */
 	};
 	uint64_t features;
 	uint32_t size; /* of the area */

@@ -128,7 +128,7 @@ int task_block(uint64_t deadline_ns);
 /* Give the CPU away as task_block() does, with a deadline by that clock. */
 int task_block_by(enum timer_clock clock, uint64_t deadline_ns);
 
-/* The same, deaf to all signals but SIGKILL and the end that another task's execve(2) wants: vfork's parent. */
+/* Give the CPU away, deaf to all but SIGKILL and the end that another task's execve(2) wants: for vfork's parent. */
 int task_block_killable(void);
 
 /*

@@ -29,9 +29,9 @@ def test_this_tree():
 ])
 @pytest.mark.parametrize("form", ["int x; /* {} */", "/*\n * {}\n */", "// {}"])
 def test_each_opening(tmp_path, form, comment, what):
-    (tmp_path / "paging").mkdir()
+    (tmp_path / "kernel/lib").mkdir(parents=True)
     # What a string says is no comment.
-    (tmp_path / "paging/x.c").write_text('const char *s = "/* It is */";\n' + form.format(comment) + "\n")
+    (tmp_path / "kernel/lib/x.c").write_text('const char *s = "/* It is */";\n' + form.format(comment) + "\n")
     result = run_script("check-comments", tmp_path)
-    expected = f'paging/x.c:2: a comment opens with {what}: "{comment[:40]}"\n' if what else ""
+    expected = f'kernel/lib/x.c:2: a comment opens with {what}: "{comment[:40]}"\n' if what else ""
     assert (result.returncode, result.stdout) == (bool(what), expected)

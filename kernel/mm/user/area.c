@@ -179,7 +179,7 @@ void area_remove(struct area_tree *tree, struct area *area)
 		next->child[LOW]->parent = next;
 		*link_of(tree, area) = next;
 		next->parent = area->parent;
-		/* It has another place now: what it said of its subtree means nothing. */
+		/* The node `next` has another place now: its height there is still to be computed. */
 		next->height = 0;
 	} else {
 		only = area->child[area->child[LOW] ? LOW : HIGH];
@@ -189,7 +189,7 @@ void area_remove(struct area_tree *tree, struct area *area)
 			only->parent = from;
 	}
 	mend(tree, from);
-	/* That may have stopped below it. */
+	/* mend() may have stopped below `next`. */
 	if (next)
 		mend(tree, next);
 	tree->count--;

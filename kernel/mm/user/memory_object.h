@@ -26,9 +26,9 @@ struct memory_object_ops {
 	 */
 	enum status (*frame)(struct memory_object *object, uint64_t page, paddr_t *ret);
 	/*
-	 * The same for a page that is to be written through a shared mapping: from now on the object and all shared
-	 * mappings have this frame. It must be one of the frame allocator's. NULL: the object cannot be mapped shared and
-	 * writable (user_map and user_protect answer ERR_RIGHTS). When it is the very function `frame` is, a page is
+	 * Get the frame, as above, of a page that is to be written through a shared mapping: from now on the object and
+	 * all shared mappings have this frame. It must be one of the frame allocator's. NULL: the object cannot be mapped
+	 * shared and writable (user_map and user_protect return ERR_RIGHTS). When `frame` is the same function, a page is
 	 * mapped writable at the first touch of any kind.
 	 */
 	enum status (*write_frame)(struct memory_object *object, uint64_t page, paddr_t *ret);

@@ -72,7 +72,7 @@ MUST_CHECK static inline enum status copy_to_user(void __user *to, const void *f
 	return copy_status(user_copy((__force void *)to, from, bytes));
 }
 
-/* The same; *ret_copied is how many bytes were copied, counted from the first, exactly. */
+/* Copy as above; *ret_copied is how many bytes were copied, counted from the first, exactly. */
 MUST_CHECK enum status copy_from_user_some(void *to, const void __user *from, size_t bytes, size_t *ret_copied);
 MUST_CHECK enum status copy_to_user_some(void __user *to, const void *from, size_t bytes, size_t *ret_copied);
 

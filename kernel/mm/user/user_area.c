@@ -154,7 +154,7 @@ void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct us
 	below = area_prev(&space->areas, next);
 	floor = below ? below->end : 0;
 	ceiling = next ? next->start : USER_SIZE;
-	/* They may be all that keeps a table now: when they go, somebody must look. */
+	/* These two areas may be all that keeps a page table now: unmapping them must walk the tables. */
 	if (below)
 		below->flags |= AREA_TOUCHED;
 	if (next)

@@ -159,7 +159,7 @@ static inline char *reach(struct user_space *space, struct space_run *run, vaddr
 				return (char *)user_frame_ptr(space, pte_paddr(e, run->level)) + offset -
 				       index * PAGE_SIZE;
 		}
-		/* It may change the tables. */
+		/* user_fault() may change the page tables: look them up again. */
 		run->count = 0;
 		if (copy_fault(space, va, access) != OK)
 			return NULL;

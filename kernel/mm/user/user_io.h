@@ -77,7 +77,7 @@ struct user_frames {
 	size_t start; /* may lie behind the first page */
 };
 
-/* The same for them. */
+/* Move bytes as above, to and from frames. In the kernel context. */
 MUST_CHECK enum status user_io_get_frames(struct user_io *io, const struct user_frames *to, size_t bytes,
 					  size_t *ret_moved);
 MUST_CHECK enum status user_io_put_frames(struct user_io *io, const struct user_frames *from, size_t bytes,

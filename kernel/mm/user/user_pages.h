@@ -59,7 +59,7 @@ MUST_CHECK enum status user_pages_cut(struct user_space *space, vaddr_t at);
  */
 void user_pages_drop(struct user_space *space, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling);
 
-/* The same for a space that no CPU loads again: nothing is flushed. */
+/* Do what user_pages_drop does in a space that no CPU loads again: nothing is flushed. */
 void user_pages_end(struct user_space *space, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling);
 
 /*
