@@ -1,6 +1,7 @@
 /*
- * What is in a regular file: pages in frames, with holes, and at first perhaps bytes that lie in the initramfs and are
- * used in place. Only the kernel context reaches any of it; these calls go there by themselves.
+ * The content of a regular file: pages in frames, with holes, and at first perhaps bytes that lie in the initramfs and
+ * are used in place. Only the kernel context reaches the frames; these calls go there by themselves. Guard: the kernel,
+ * one CPU, not preempted.
  */
 #pragma once
 
@@ -13,29 +14,29 @@ struct user_io;
 #define CONTENT_MAX INT64_MAX /* bytes */
 
 struct content {
-	struct memory_object object; /* first: what mmap(2) maps. It is the node that it holds */
-	struct node *node;           /* whose size is the content's */
+	struct memory_object object; /* must be the first member. What mmap(2) maps; to hold it is to hold the node */
+	struct node *node;           /* its size is the content's */
 	struct page_tree pages;
-	paddr_t place; /* the file's first `place_size` bytes, where `pages` has no frame for them */
+	paddr_t place; /* where the first `place_size` bytes lie that `pages` has no frame for */
 	uint64_t place_size;
 };
 
-/* Empty, for a node of size 0. */
+/* Initialise an empty content, for a node of size 0. */
 void content_init(struct content *content, struct node *node);
 
-/* Pages that so many bytes take. */
+/* Return how many pages so many bytes take. */
 static inline uint64_t content_pages(uint64_t bytes)
 {
 	return bytes / PAGE_SIZE + (bytes % PAGE_SIZE != 0);
 }
 
-/* Frames of all contents together. */
+/* number of frames of all contents together */
 extern uint64_t content_frames;
 
-/* For an empty one: tmpfs_use_in_place. */
+/* Give an empty content the bytes at `pa`: see tmpfs_use_in_place. */
 void content_use_in_place(struct content *content, paddr_t pa, uint64_t size);
 
-/* The node whose content `object` is; NULL: it is no file's. */
+/* Return the node whose content `object` is; NULL: it is no file's. */
 struct node *content_node(const struct memory_object *object);
 
 /* Free all frames. */
@@ -48,5 +49,5 @@ void content_free(struct content *content);
 int64_t content_read(struct content *content, struct user_io *io, uint64_t *offset);
 int64_t content_write(struct content *content, struct user_io *io, uint64_t *offset);
 
-/* Cut or lengthen. -EFBIG. Pages that somebody has mapped stay his. */
+/* Make the content shorter or longer. -EFBIG. A page that is mapped stays with those who map it. */
 int content_set_size(struct content *content, uint64_t size);

@@ -6,10 +6,10 @@
 #include "kernel/fs/file.h"
 
 enum eventfd_flags {
-	EFD_SEMAPHORE = 1, /* a read takes 1 */
+	EFD_SEMAPHORE = 1, /* a read takes 1 from the counter, not all */
 	EFD_NONBLOCK = O_NONBLOCK,
-	EFD_CLOEXEC = O_CLOEXEC, /* the descriptor's */
+	EFD_CLOEXEC = O_CLOEXEC, /* for the descriptor */
 };
 
-/* One that counts from `count` on. -ENOMEM. */
+/* Make an open file of a counter that starts at `count`. -ENOMEM. */
 int eventfd_create(uint32_t count, unsigned flags, struct file **ret);

@@ -1,5 +1,5 @@
 /*
- * See fd.h. Descriptors are given out lowest first: `lowest_free` is where the search starts.
+ * The descriptor tables of fd.h. A new descriptor is the lowest free one: the search starts at `lowest_free`.
  */
 #include "kernel/fs/fd.h"
 
@@ -7,7 +7,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
-#define FIRST_CAPACITY 64 /* a word of the bitmap */
+#define FIRST_CAPACITY 64 /* as many as one word of the bitmap has bits */
 
 static bool is_cloexec(const struct fd_table *table, unsigned fd)
 {
@@ -24,7 +24,7 @@ static void set_cloexec(struct fd_table *table, unsigned fd, bool set)
 		table->cloexec[fd / 64] &= ~bit;
 }
 
-/* Room for descriptor `fd`. On -ENOMEM the table is as it was. */
+/* Make room for descriptor `fd`. On -ENOMEM the table is as it was. */
 static int grow(struct fd_table *table, unsigned fd)
 {
 	unsigned capacity = table->capacity ? table->capacity : FIRST_CAPACITY;
@@ -54,7 +54,9 @@ static int grow(struct fd_table *table, unsigned fd)
 	return 0;
 }
 
-/* close(2) of any descriptor ends the record locks that the process has on its file. */
+/*
+ * Put the file of a descriptor that is closed: closing any descriptor of a file ends the process's record locks on it.
+ */
 static void put_closed(const struct fd_table *table, struct file *file)
 {
 	if (file->node->locks)
@@ -89,7 +91,7 @@ int fd_table_create(struct fd_table **ret)
 	return 0;
 }
 
-/* One more than the highest descriptor in use. */
+/* Return one more than the highest descriptor in use. */
 static unsigned end_of(const struct fd_table *table)
 {
 	unsigned end = table->capacity;

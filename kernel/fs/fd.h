@@ -1,16 +1,17 @@
 /*
- * Descriptor tables: small numbers for files, one table a process, shared by its threads.
+ * Descriptor tables: small numbers for open files; one table for each process, shared by its threads. Guard: the
+ * kernel, one CPU, not preempted.
  */
 #pragma once
 
 #include "kernel/fs/file.h"
 
 #define FD_LIMIT     1024    /* RLIMIT_NOFILE of the first process */
-#define FD_LIMIT_MAX 1048576 /* what RLIMIT_NOFILE can be raised to, as Linux's nr_open */
+#define FD_LIMIT_MAX 1048576 /* the most that RLIMIT_NOFILE can be raised to, as Linux's nr_open */
 
 struct fd_table {
-	struct file **files;  /* `capacity` of them, NULL: free; each held */
-	uint64_t *cloexec;    /* a bit for each */
+	struct file **files;  /* `capacity` pointers, each held; NULL: that descriptor is free */
+	uint64_t *cloexec;    /* a bit for each descriptor: FD_CLOEXEC */
 	unsigned capacity;    /* a multiple of 64 */
 	unsigned lowest_free; /* none below it is free */
 	uint64_t refs;        /* processes that have it, and calls that look into another process's */
@@ -32,10 +33,10 @@ static inline struct fd_table *fd_table_get(struct fd_table *table)
 	return table;
 }
 
-/* One reference less; the last one closes all. */
+/* Stop holding a table; the last holder closes all its descriptors. */
 void fd_table_put(struct fd_table *table);
 
-/* For a variable with a file, or NULL, that is held until the variable's scope ends. */
+/* Marks a local variable that is a held file, or NULL: the file is put when the variable's scope ends. */
 #define HELD_FILE __attribute__((cleanup(file_leave_scope)))
 
 static inline void file_leave_scope(struct file **file)
@@ -44,7 +45,7 @@ static inline void file_leave_scope(struct file **file)
 		file_put(*file);
 }
 
-/* The file behind a descriptor, held for the caller. NULL: none (-EBADF). */
+/* Return the file of a descriptor, held. NULL: the descriptor is not open (-EBADF). */
 static inline struct file *fd_file_get(const struct fd_table *table, int fd)
 {
 	struct file *file = (unsigned)fd < table->capacity ? table->files[fd] : NULL;
@@ -62,30 +63,30 @@ static inline struct file *fd_file_peek(const struct fd_table *table, int fd)
 }
 
 /*
- * Give `file` the lowest free descriptor from `lowest` on. flags: FD_CLOEXEC or 0. Takes the caller's reference over;
- * on error it stays the caller's. Returns the descriptor, -EMFILE, -EINVAL (lowest beyond the limit), -ENOMEM.
+ * Give `file` the lowest free descriptor from `lowest` on. flags: FD_CLOEXEC or 0. The table takes over the caller's
+ * hold; on an error the caller keeps it. Returns the descriptor, -EMFILE, -EINVAL (`lowest` beyond the limit), -ENOMEM.
  */
 int fd_install(struct fd_table *table, struct file *file, int lowest, unsigned flags);
 
-/* -EBADF. */
+/* Close a descriptor. -EBADF. */
 int fd_close(struct fd_table *table, int fd);
 
-/* close_range(2): all in [first, last], or FD_CLOEXEC for all of them. */
+/* Close all descriptors in [first, last]; or set FD_CLOEXEC for them, as close_range(2) can. */
 void fd_close_range(struct fd_table *table, unsigned first, unsigned last);
 void fd_cloexec_range(struct fd_table *table, unsigned first, unsigned last);
 
-/* fcntl(2)'s F_DUPFD. The new descriptor, -EBADF, and fd_install's. */
+/* Do fcntl(2)'s F_DUPFD. Returns the new descriptor, -EBADF, or what fd_install returns. */
 int fd_dup(struct fd_table *table, int fd, int lowest, unsigned flags);
 
 /*
- * dup2, dup3: make `to` what `fd` is, closing what it was. When both are equal: `fd`, and nothing changes
- * (dup3's -EINVAL is the caller's). -EBADF (also: `to` beyond the limit), -ENOMEM.
+ * Make `to` a descriptor of fd's file, closing what `to` was: dup2, dup3. When both are equal: return `fd`, change
+ * nothing (dup3's -EINVAL is the caller's task). -EBADF (also when `to` is beyond the limit), -ENOMEM.
  */
 int fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags);
 
-/* FD_CLOEXEC or 0; -EBADF. */
+/* Get and set a descriptor's flags: FD_CLOEXEC or 0. -EBADF. */
 int fd_flags(const struct fd_table *table, int fd);
 int fd_set_flags(struct fd_table *table, int fd, unsigned flags);
 
-/* For execve(2): close those with FD_CLOEXEC. */
+/* Close all descriptors with FD_CLOEXEC, for execve(2). */
 void fd_close_on_exec(struct fd_table *table);

@@ -1,5 +1,6 @@
 /*
- * Advisory locks on ranges of files: fcntl(2)'s F_SETLK and flock(2). They stand with the node. Nothing here blocks.
+ * Advisory locks on ranges of files: fcntl(2)'s F_SETLK and flock(2). A file's locks are listed in its node. Nothing
+ * here blocks.
  */
 #pragma once
 
@@ -10,29 +11,30 @@ struct wait_queue;
 /* Values of struct flock's l_type. */
 enum file_lock_type { LOCK_SHARED, LOCK_EXCLUSIVE, LOCK_NONE };
 
-/* flock(2)'s locks and fcntl's do not see each other. */
+/* The locks of fcntl(2) and those of flock(2), which do not see each other. */
 enum file_lock_kind { LOCK_RECORD, LOCK_WHOLE };
 
 struct file_lock {
 	enum file_lock_kind kind;
 	enum file_lock_type type;
-	uint64_t first, last; /* bytes, both included; last UINT64_MAX: to the end, wherever it is */
-	const void *owner;    /* for records a descriptor table, or a file (F_OFD_SETLK); for flock a file */
-	int pid;              /* of who took it */
+	uint64_t first, last; /* the first and last byte; last UINT64_MAX: to the end, wherever that is */
+	const void *owner;    /* for LOCK_RECORD a descriptor table, or a file (F_OFD_SETLK); for LOCK_WHOLE a file */
+	int pid;              /* the process that took the lock */
 	struct file_lock *next;
 };
 
-/* The first lock of another owner that stands against this one, or NULL. */
+/* Return the first lock of another owner that conflicts with `wanted`, or NULL. */
 const struct file_lock *file_lock_conflict(const struct node *node, const struct file_lock *wanted);
 
 /*
- * Give the range to `wanted`'s owner, or with LOCK_NONE take it from him; his older locks there are replaced. -EAGAIN:
- * file_lock_conflict; -ENOMEM. The locks are as before then. To let go a range that was set as a whole cannot fail.
+ * Give the range to `wanted`'s owner, or with LOCK_NONE take it away; the owner's older locks there are replaced.
+ * -EAGAIN (file_lock_conflict) or -ENOMEM: the locks are as before. Unlocking a range that was locked as a whole cannot
+ * fail.
  */
 int file_lock_set(struct node *node, const struct file_lock *wanted);
 
-/* All that `owner` has of that kind go. */
+/* Remove all locks of that kind that `owner` has. */
 void file_lock_drop(struct node *node, enum file_lock_kind kind, const void *owner);
 
-/* Woken when a lock has gone. */
+/* Return the queue that is woken when a lock is removed. */
 struct wait_queue *file_lock_queue(void);

@@ -1,16 +1,16 @@
 /*
- * Makes linux_dirent64 records of what a directory's node operations list.
+ * Makes linux_dirent64 records of the entries that a directory's node operations list.
  */
 #include "kernel/fs/listing.h"
 
 #include "kernel/lib/string.h"
 #include "kernel/mm/user/user_io.h"
 
-#define RECORD_MAX 280 /* the longest: 19 bytes, 255 of name, NUL, padding */
+#define RECORD_MAX 280 /* the longest record: 19 bytes, a name of 255, NUL, padding */
 
 _Static_assert(sizeof(struct linux_dirent64) + NAME_MAX + 1 <= RECORD_MAX, "the longest name fits");
 
-/* Put one record at `record`. Returns its size. */
+/* Write one record to `record`. Returns its size. */
 static size_t put_record(uint8_t *record, const struct dir_entry *entry, uint64_t next)
 {
 	size_t fixed = sizeof(struct linux_dirent64);
@@ -28,7 +28,7 @@ static size_t put_record(uint8_t *record, const struct dir_entry *entry, uint64_
 	return size;
 }
 
-/* The entry at *position, "." and ".." being 0 and 1. As node_ops.next. */
+/* Get the entry at *position, "." and ".." being 0 and 1. Returns as node_ops.next does. */
 static int next_entry(struct node *dir, uint64_t *position, struct dir_entry *ret)
 {
 	struct node *parent = dir;

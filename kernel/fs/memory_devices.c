@@ -1,5 +1,5 @@
 /*
- * null, zero, full, random, urandom: Linux's mem(4) and its neighbours, which need no hardware.
+ * The devices null, zero, full, random and urandom: Linux's mem(4) and its neighbours, which need no hardware.
  */
 #include "kernel/fs/content_memory.h"
 #include "kernel/fs/device.h"
@@ -66,7 +66,7 @@ static int64_t read_random(struct file *file, struct user_io *io, uint64_t *offs
 	return status == OK || done ? done : copy_errno(status);
 }
 
-/* Who writes there adds to what nobody can guess; nobody has to believe it. */
+/* Mix what is written into the random state. It makes that harder to guess, and is not counted as unguessable. */
 static int64_t write_random(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	int64_t done = 0;

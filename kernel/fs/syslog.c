@@ -1,6 +1,6 @@
 /*
- * syslog(2)'s reading of the log; see kmsg.h. Calls are made by tasks, and none of them blocks: what they keep needs no
- * guard.
+ * How syslog(2) reads the log; see kmsg.h. Guard: the kernel, one CPU, not preempted: only tasks call, and no call
+ * blocks.
  */
 #include "kernel/fs/kmsg.h"
 #include "kernel/lib/format.h"
@@ -10,18 +10,18 @@
 #define HEADER_SIZE 64
 
 static uint64_t cleared;   /* the record that syslog_read_all starts with */
-static uint64_t read_next; /* the record that syslog_read goes on with… */
-static size_t read_done;   /* …and the bytes of its text that it has handed out */
+static uint64_t read_next; /* the record where syslog_read goes on */
+static size_t read_done;   /* how many bytes of that record's text it has returned */
 
-/* A record as it is read. The header is formatted, the text stays in the record. */
+/* A record as it is shown: the header is formatted, the text stays in the log. */
 struct shown {
 	struct log_record record;
 	char header[HEADER_SIZE];
 	size_t header_size;
-	size_t size; /* of all */
+	size_t size; /* of header, text and newline */
 };
 
-/* False: it is not there (any more). */
+/* Get record `seq` as it is shown. Returns false when the log does not have it, or not any more. */
 static bool show(uint64_t seq, struct shown *ret)
 {
 	unsigned long long us;
@@ -80,7 +80,7 @@ int64_t syslog_read(struct user_io *io)
 		}
 		if (!show(read_next, &s))
 			break;
-		/* Only a record that does not fit alone is cut. */
+		/* A record is cut only when it does not fit alone. */
 		if (total && s.size - read_done > io->left)
 			break;
 		status = put_shown(io, &s, read_done, &moved);

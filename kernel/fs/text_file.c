@@ -1,24 +1,24 @@
 /*
- * See text_file.h.
+ * Files whose content is a text that is made when it is read; see text_file.h.
  */
 #include "kernel/fs/text_file.h"
 
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 
-#define WRITE_MAX PAGE_SIZE /* what is taken of one write */
+#define WRITE_MAX PAGE_SIZE /* as many bytes of a write as are taken; the rest is not */
 
-/* What one read at the start has made. */
+/* The text that a read at offset 0 has made. */
 struct made_text {
 	struct text text;
-	uint64_t refs; /* the reader's, and the calls' that copy from it */
+	uint64_t refs; /* number of holders: the reader, and the calls that copy from the text */
 };
 
-/* A description's. */
+/* What an open description keeps. */
 struct reader {
 	text_make_fn *make;
 	text_take_fn *take;
-	struct made_text *made; /* held; NULL: none yet, or it could not be made */
+	struct made_text *made; /* held; NULL: none has been made yet, or making it failed */
 };
 
 static void put_text(struct made_text *made)
@@ -29,7 +29,7 @@ static void put_text(struct made_text *made)
 	kfree(made);
 }
 
-/* Whoever copies from the old text keeps it until he has done. */
+/* Make a new text. A call that is still copying from the old one holds that until it is done. */
 static int make_text(struct file *file, struct reader *reader)
 {
 	struct made_text *made = kzalloc(sizeof(*made));
