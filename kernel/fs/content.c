@@ -86,10 +86,10 @@ static enum status take_frame(struct content *content, uint64_t index, paddr_t *
 		if (status != OK)
 			return status;
 	}
-	if (frame_get(&machine_frames, FRAME_4K, pa) != OK)
-		return ERR_NO_MEMORY; /* as good as: 65,534 mappings of one page */
-	*ret = pa;
-	return OK;
+	status = frame_get(frame_cache_here(), FRAME_4K, pa);
+	if (status == OK)
+		*ret = pa;
+	return status;
 }
 
 static struct content *content_of(struct memory_object *object)

@@ -71,7 +71,7 @@ static bool references_are_counted(void)
 	paddr_t pa;
 
 	SELFTEST_CHECK(frame_alloc_4k(frame_cache_here(), &pa) == OK);
-	shared = frame_get(&machine_frames, FRAME_4K, pa) == OK ? frame_refs(&machine_frames, FRAME_4K, pa) : 0;
+	shared = frame_get(frame_cache_here(), FRAME_4K, pa) == OK ? frame_refs(&machine_frames, FRAME_4K, pa) : 0;
 	early = shared && frame_put(frame_cache_here(), FRAME_4K, pa);
 	single = frame_refs(&machine_frames, FRAME_4K, pa);
 	late = frame_put(frame_cache_here(), FRAME_4K, pa);

@@ -18,10 +18,12 @@ static struct signal_info info_here(int code)
 /* Held. Any task's number stands for its process. */
 static struct process *find_process(int pid)
 {
-	struct process *process = process_find(pid);
-	HELD_TASK struct task *task = process ? NULL : task_find(pid);
+	struct process *process = process_peek(pid);
+	const struct task *task = process ? NULL : task_peek(pid);
 
-	return task && task->process ? process_get(task->process) : process;
+	if (task)
+		process = task->process;
+	return process ? process_get(process) : NULL;
 }
 
 /* 0 is no signal: whether there is somebody is all that the caller wants to know. */

@@ -22,8 +22,16 @@ static inline struct task *task_get(struct task *task)
 	return task;
 }
 
+/* For task_put: nobody holds it any more. */
+void task_free(struct task *task);
+
 /* One holder less; the last one frees it. */
-void task_put(struct task *task);
+static inline void task_put(struct task *task)
+{
+	/* One put too many ends there, too, where it is noticed. */
+	if (task->refs-- <= 1)
+		task_free(task);
+}
 
 /* The process with that pid, a zombie too, held; NULL: none. */
 struct process *process_find(int pid);
@@ -43,7 +51,13 @@ static inline struct process *process_get(struct process *process)
 	return process;
 }
 
-void process_put(struct process *process);
+void process_free(struct process *process); /* as task_free */
+
+static inline void process_put(struct process *process)
+{
+	if (process->refs-- <= 1)
+		process_free(process);
+}
 
 /* Its memory and its files, held: user_space_put, fd_table_put. NULL: it has ended. */
 struct user_space *process_get_space(const struct process *process);

@@ -31,11 +31,10 @@ struct process *process_find(int pid)
 	return process ? process_get(process) : NULL;
 }
 
-void process_put(struct process *process)
+void process_free(struct process *process)
 {
-	ASSERT(process->refs);
-	if (!--process->refs)
-		kfree(process);
+	ASSERT(!process->refs);
+	kfree(process);
 }
 
 struct user_space *process_get_space(const struct process *process)

@@ -45,11 +45,10 @@ struct task *task_find(int tid)
 	return task ? task_get(task) : NULL;
 }
 
-void task_put(struct task *task)
+void task_free(struct task *task)
 {
-	ASSERT(task->refs);
-	if (!--task->refs)
-		cache_free(&task_cache, task);
+	ASSERT(!task->refs);
+	cache_free(&task_cache, task);
 }
 
 void task_visit(bool (*see)(void *ctx, struct task *task), void *ctx)

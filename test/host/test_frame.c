@@ -12,9 +12,11 @@ static void wrong_put(struct frame_cache *cache, enum frame_size size, paddr_t p
 	frame_put(cache, size, pa);
 }
 
+#define MANY_REFS 200000 /* more than a count of 16 bits holds, three times over */
+
 static void wrong_get(struct frame_cache *cache, enum frame_size size, paddr_t pa)
 {
-	assert_int_equal(frame_get(cache->frames, size, pa), OK);
+	assert_int_equal(frame_get(cache, size, pa), OK);
 }
 
 static void wrong_alloc(struct frame_cache *cache, enum frame_size size, paddr_t pa)
@@ -131,14 +133,16 @@ static void test_references(void **state)
 		paddr_t pa = alloc(cache, size);
 
 		assert_int_equal(frame_refs(&m->frames, size, pa), 1);
-		for (unsigned refs = 2; refs <= FRAME_REFS_MAX; refs++)
-			assert_int_equal(frame_get(&m->frames, size, pa), OK);
-		assert_int_equal(frame_get(&m->frames, size, pa), ERR_RANGE);
-		assert_int_equal(frame_refs(&m->frames, size, pa), FRAME_REFS_MAX);
-		assert_panic(frame_free, cache, size, pa, "freed with 65534 references");
-		for (unsigned refs = FRAME_REFS_MAX; refs > 1; refs--)
+		for (unsigned refs = 2; refs <= MANY_REFS; refs++) {
+			assert_int_equal(frame_get(cache, size, pa), OK);
+			assert_int_equal(frame_refs(&m->frames, size, pa), refs);
+		}
+		for (unsigned refs = MANY_REFS; refs > 1; refs--) {
 			assert_false(frame_put(cache, size, pa));
-		assert_int_equal(frame_refs(&m->frames, size, pa), 1);
+			assert_int_equal(frame_refs(&m->frames, size, pa), refs - 1);
+			if (refs == 5000)
+				assert_panic(frame_free, cache, size, pa, "freed with 4999 references");
+		}
 		assert_true(frame_put(cache, size, pa));
 		assert_int_equal(frame_refs(&m->frames, size, pa), 0);
 		assert_panic(wrong_put, cache, size, pa, "freed twice");
@@ -147,6 +151,38 @@ static void test_references(void **state)
 	}
 	assert_int_equal(frame_refs(&m->frames, FRAME_4K, paddr(~0ULL)), 0);
 	assert_int_equal(frame_refs(&m->frames, FRAME_2M, paddr(START + 1)), 0);
+	machine_end(m);
+}
+
+/* What counts batches of references is a frame like any other: it may be refused, and comes back. */
+static void test_many_references_take_a_frame(void **state)
+{
+	struct machine *m = machine_simple(START, GIB + 16 * MIB);
+	struct frame_cache *cache = &m->caches[0];
+	paddr_t first = alloc(cache, FRAME_4K), second = alloc(cache, FRAME_4K);
+	uint64_t free = frame_free_count(&m->frames);
+	unsigned refs = 1;
+
+	(void)state;
+	for (frame_fail_nth(cache, 1); frame_get(cache, FRAME_4K, first) == OK; refs++)
+		;
+	assert_int_equal(refs, 65534);
+	assert_int_equal(frame_refs(&m->frames, FRAME_4K, first), refs);
+	assert_int_equal(frame_free_count(&m->frames), free);
+	assert_int_equal(frame_get(cache, FRAME_4K, first), OK);
+	assert_int_equal(frame_free_count(&m->frames), free - 1);
+	for (unsigned i = 1; i < MANY_REFS; i++)
+		assert_int_equal(frame_get(cache, FRAME_4K, second), OK);
+	/* One for both: they lie in one block. */
+	assert_int_equal(frame_free_count(&m->frames), free - 1);
+	for (; refs; refs--)
+		assert_false(frame_put(cache, FRAME_4K, first));
+	assert_int_equal(frame_free_count(&m->frames), free - 1);
+	for (unsigned i = 1; i < MANY_REFS; i++)
+		assert_false(frame_put(cache, FRAME_4K, second));
+	assert_int_equal(frame_free_count(&m->frames), free);
+	assert_true(frame_put(cache, FRAME_4K, first));
+	assert_true(frame_put(cache, FRAME_4K, second));
 	machine_end(m);
 }
 
@@ -337,10 +373,15 @@ static void test_fragmentation(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_of_each_size),   cmocka_unit_test(test_bulk),
-		cmocka_unit_test(test_sizes_share_memory), cmocka_unit_test(test_references),
-		cmocka_unit_test(test_wrong_frees),        cmocka_unit_test(test_double_free_in_one_instant),
-		cmocka_unit_test(test_nth_failure),        cmocka_unit_test(test_other_caches),
+		cmocka_unit_test(test_all_of_each_size),
+		cmocka_unit_test(test_bulk),
+		cmocka_unit_test(test_sizes_share_memory),
+		cmocka_unit_test(test_references),
+		cmocka_unit_test(test_many_references_take_a_frame),
+		cmocka_unit_test(test_wrong_frees),
+		cmocka_unit_test(test_double_free_in_one_instant),
+		cmocka_unit_test(test_nth_failure),
+		cmocka_unit_test(test_other_caches),
 		cmocka_unit_test(test_fragmentation),
 	};
 

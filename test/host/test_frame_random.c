@@ -192,7 +192,7 @@ static void one_operation(struct model *model, unsigned share)
 	} else if (model->count) {
 		struct held *held = &model->held[below(model, model->count)];
 
-		assert_int_equal(frame_get(&model->m->frames, held->size, held->pa), OK);
+		assert_int_equal(frame_get(any_cache(model), held->size, held->pa), OK);
 		held->refs++;
 	}
 	assert_int_equal(frame_free_count(&model->m->frames), model->free);
@@ -241,6 +241,7 @@ struct stress {
 	uint8_t *owner; /* by frame number: 0, or the thread that has it */
 	struct random random;
 	int thread;
+	paddr_t shared;
 };
 
 static void own(struct stress *stress, paddr_t pa, uint8_t from, uint8_t to)
@@ -285,7 +286,7 @@ static void *stress_thread(void *arg)
 			if (frame_alloc(cache, FRAME_4K, &pa) != OK)
 				continue;
 			own(stress, pa, 0, stress->thread);
-			assert_int_equal(frame_get(&stress->m->frames, FRAME_4K, pa), OK);
+			assert_int_equal(frame_get(cache, FRAME_4K, pa), OK);
 			held[count++] = pa;
 			frame_put(cache, FRAME_4K, pa);
 		} else if (count) {
@@ -313,7 +314,7 @@ static void test_two_threads(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		stress[i] = (struct stress){ m, owner, random_start("frame: thread"), i + 1 };
+		stress[i] = (struct stress){ m, owner, random_start("frame: thread"), i + 1, { 0 } };
 		stress[i].random.state += i;
 		assert_int_equal(pthread_create(&threads[i], NULL, stress_thread, &stress[i]), 0);
 	}
@@ -327,11 +328,56 @@ static void test_two_threads(void **state)
 	machine_end(m);
 }
 
+#define SHARED_BASE   40000 /* references before, */
+#define SHARED_MORE   30000 /* and those that each thread takes and gives back: together they need batches */
+#define SHARED_ROUNDS 20
+
+static void *share_thread(void *arg)
+{
+	struct stress *stress = arg;
+	struct frame_cache *cache = &stress->m->caches[stress->thread - 1];
+
+	for (int round = 0; round < SHARED_ROUNDS; round++) {
+		for (int i = 0; i < SHARED_MORE; i++)
+			assert_int_equal(frame_get(cache, FRAME_4K, stress->shared), OK);
+		for (int i = 0; i < SHARED_MORE; i++)
+			assert_false(frame_put(cache, FRAME_4K, stress->shared));
+	}
+	return NULL;
+}
+
+static void test_two_threads_share_a_frame(void **state)
+{
+	struct machine *m = machine_simple(4 * GIB, 24 * MIB);
+	struct frame_cache *cache = &m->caches[0];
+	struct stress stress[2];
+	pthread_t threads[2];
+	paddr_t pa;
+
+	(void)state;
+	assert_int_equal(frame_alloc(cache, FRAME_4K, &pa), OK);
+	for (int i = 1; i < SHARED_BASE; i++)
+		assert_int_equal(frame_get(cache, FRAME_4K, pa), OK);
+	for (int i = 0; i < 2; i++) {
+		stress[i] = (struct stress){ .m = m, .thread = i + 1, .shared = pa };
+		assert_int_equal(pthread_create(&threads[i], NULL, share_thread, &stress[i]), 0);
+	}
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(frame_refs(&m->frames, FRAME_4K, pa), SHARED_BASE);
+	for (int i = 1; i < SHARED_BASE; i++)
+		assert_false(frame_put(cache, FRAME_4K, pa));
+	assert_true(frame_put(cache, FRAME_4K, pa));
+	assert_int_equal(frame_free_count(&m->frames), m->frames.total);
+	machine_end(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_model),
 		cmocka_unit_test(test_two_threads),
+		cmocka_unit_test(test_two_threads_share_a_frame),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

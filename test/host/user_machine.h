@@ -75,7 +75,7 @@ static inline enum status test_file_frame(struct memory_object *object, uint64_t
 		for (unsigned i = 0; i < PAGE_SIZE / 8; i++)
 			words[i] = file_word(page);
 	}
-	if (frame_get(&machine_frames, FRAME_4K, file->frames[page]) != OK)
+	if (frame_get(frame_cache_here(), FRAME_4K, file->frames[page]) != OK)
 		return ERR_NO_MEMORY;
 	*ret = file->frames[page];
 	return OK;

@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "test/user/tap.h"
@@ -229,6 +231,82 @@ static void test_sharing(void)
 	sys(SYS_munmap, pages[1], PAGE);
 }
 
+#define WRITERS  140
+#define LARGE    (2UL << 20)
+#define MAPPINGS 33000 /* of one page, in each of two processes: together more than 16 bits count */
+
+/* Each child that writes to one 4 KiB page of a large page that all share holds the other 511. */
+static void test_many_writers(void)
+{
+	struct rlimit limit = { 4096, 4096 };
+	unsigned char *memory = fresh(2 * LARGE, RW), *large;
+	int ends[2], hold[2], made = 0, status, good = 0;
+	char byte = 0;
+
+	sys(SYS_setrlimit, RLIMIT_NPROC, &limit);
+	large = (unsigned char *)(((unsigned long)memory + LARGE - 1) & ~(LARGE - 1));
+	large[0] = 7;
+	if (pipe(ends) != 0 || pipe(hold) != 0)
+		bail("pipe", errno);
+	for (; made < WRITERS; made++) {
+		pid_t child = fork();
+
+		if (child < 0)
+			break;
+		if (!child) {
+			large[PAGE] = (unsigned char)made;
+			sys(SYS_write, ends[1], "", 1);
+			close(hold[1]);
+			sys(SYS_read, hold[0], &byte, 1);
+			_exit(large[PAGE] == (unsigned char)made && large[0] == 7 ? 0 : 1);
+		}
+	}
+	is(made, WRITERS, "children of a large page");
+	close(ends[1]);
+	for (int i = 0; i < made && sys(SYS_read, ends[0], &byte, 1) == 1; i++)
+		;
+	close(hold[1]);
+	while (sys(SYS_wait4, -1, &status, 0, NULL) > 0)
+		good += status == 0;
+	is(good, WRITERS, "all can write to it at once");
+	is(large[0], 7, "it is there afterwards");
+	close(ends[0]);
+	close(hold[0]);
+	sys(SYS_munmap, memory, 2 * LARGE);
+}
+
+static int count_mappings(void *argument)
+{
+	const volatile unsigned char *memory = argument;
+	int wrong = 0;
+
+	for (long i = 0; i < MAPPINGS; i++)
+		wrong += memory[i * PAGE] != 0x33;
+	return wrong != 0;
+}
+
+static void test_many_mappings(void)
+{
+	long file = sys(SYS_openat, AT_FDCWD, "/tmp/page", O_CREAT | O_RDWR, 0600), good = 0;
+	unsigned char *memory = fresh(MAPPINGS * PAGE, PROT_NONE);
+
+	sys(SYS_pwrite64, file, "\x33", 1, PAGE - 1);
+	for (long i = 0; i < MAPPINGS; i++)
+		good += map(memory + i * PAGE, PAGE, RW, MAP_SHARED | MAP_FIXED, (int)file, 0) ==
+			(long)(memory + i * PAGE);
+	is(good, MAPPINGS, "one page of a file is mapped many times");
+	memory[0] = 0x33;
+	is(count_mappings(memory), 0, "all show it");
+	is(in_child(count_mappings, memory), EXITED(0), "a child's, too");
+	is(count_mappings(memory), 0, "and still do when it has ended");
+	is(sys(SYS_munmap, memory, MAPPINGS * PAGE), 0, "munmap of all");
+	is(sys(SYS_pread64, file, memory = fresh(PAGE, RW), 1, 0), 1, "the file");
+	is(memory[0], 0x33, "has what was written");
+	sys(SYS_munmap, memory, PAGE);
+	sys(SYS_close, file);
+	sys(SYS_unlink, "/tmp/page");
+}
+
 static void test_files(void)
 {
 	long file = sys(SYS_openat, AT_FDCWD, "/init", O_RDONLY, 0), size = sys(SYS_lseek, file, 0, SEEK_END);
@@ -302,6 +380,8 @@ int main(void)
 	test_mremap();
 	test_madvise();
 	test_sharing();
+	test_many_writers();
+	test_many_mappings();
 	test_files();
 	test_large();
 	test_stack();

@@ -21,9 +21,8 @@ static inline uint64_t frame_size_frames(enum frame_size size)
 	return 1ULL << (9 * size);
 }
 
-#define FRAME_CACHE_FRAMES 256    /* free frames that a CPU's cache holds at the most: 1 MiB */
-#define FRAME_REFS_MAX     0xfffe /* references that one frame can have */
-#define FRAME_CLASSES      6      /* enum frame_class of frame_pool.h */
+#define FRAME_CACHE_FRAMES 256 /* free frames that a CPU's cache holds at the most: 1 MiB */
+#define FRAME_CLASSES      6   /* enum frame_class of frame_pool.h */
 
 /*
  * What is needed to get from an address to the frame's reference count. Both fields are fixed once frame_init has
@@ -75,6 +74,7 @@ struct frames {
 	uint64_t total;    /* 4 KiB frames that were added, and not withdrawn */
 	uint64_t left_out; /* 4 KiB frames of usable memory that could not be managed */
 	uint64_t metadata; /* bytes of RAM that these books take */
+	uintptr_t direct;  /* a frame at pa is seen at direct + pa. Fixed after boot */
 };
 
 /* The machine's memory, and each CPU's cache. */
@@ -146,16 +146,16 @@ static inline void frame_free(struct frame_cache *cache, enum frame_size size, p
 void frame_free_many(struct frame_cache *cache, size_t count, const paddr_t *pa);
 
 /*
- * Take one more reference to a frame that the caller has a reference to. Returns ERR_RANGE: the frame has
- * FRAME_REFS_MAX of them already; copy the frame instead.
+ * Take one more reference to a frame that the caller has a reference to. There may be any number of them. Returns
+ * ERR_NO_MEMORY: there are so many that counting them takes another frame (frame_refs.h), and none is free.
  */
-MUST_CHECK enum status frame_get(struct frames *frames, enum frame_size size, paddr_t pa);
+MUST_CHECK enum status frame_get(struct frame_cache *cache, enum frame_size size, paddr_t pa);
 
 /* Drop a reference; the last one frees the frame, and then true is returned. The duties are frame_free's. */
 bool frame_put(struct frame_cache *cache, enum frame_size size, paddr_t pa);
 
 /* Return the number of references to a frame; 0 when it is not handed out, or not in that size. Never panics. */
-unsigned frame_refs(const struct frames *frames, enum frame_size size, paddr_t pa);
+uint64_t frame_refs(const struct frames *frames, enum frame_size size, paddr_t pa);
 
 /* Return how much memory is free, in 4 KiB frames, caches included. Exact while no other CPU allocates or frees. */
 uint64_t frame_free_count(const struct frames *frames);

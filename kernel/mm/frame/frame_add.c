@@ -5,6 +5,8 @@
  */
 #include "kernel/mm/frame/frame_add.h"
 
+#include "kernel/mm/frame/frame_region.h"
+
 #include "kernel/lib/string.h"
 
 /* the end of the memory in which a CPU can start (Intel SDM vol. 3A, "MP Initialization") */

@@ -188,6 +188,7 @@ enum status frame_init(struct frames *frames, const struct memmap *map, uintptr_
 	enum status status;
 
 	memset(frames, 0, sizeof(*frames));
+	frames->direct = direct;
 	for (size_t i = 0; i < map->count; i++)
 		if (mem_type_is_ram(map->ranges[i].type) && map->ranges[i].start < HHDM_SIZE)
 			end = clip(map->ranges[i].end);

@@ -2,7 +2,7 @@
  * The pool: chooses a region, and takes frames from it or puts them back under its lock. Only one region's lock is held
  * at a time. Of the caches, sees only their home, and does not touch reference counts.
  */
-#include "kernel/mm/frame/frame_pool.h"
+#include "kernel/mm/frame/frame_region.h"
 
 #define REGION_NONE UINT32_MAX
 

@@ -30,6 +30,16 @@
 #define REFS_ABSENT 0xffff
 
 /*
+ * A frame's count has 16 bits, which are enough for nearly all. One that is full lends REFS_BATCH references to a count of
+ * batches beside it, and takes a batch back before it falls below REFS_LENT: a lower count has no batches.
+ */
+#define REFS_FULL  0xfffe
+#define REFS_BATCH 0x4000
+#define REFS_LENT  0x8000
+
+_Static_assert(REFS_FULL - REFS_BATCH > REFS_LENT && REFS_LENT + REFS_BATCH < REFS_FULL, "neither at once again");
+
+/*
  * Classes of blocks by how much of them is free, the fullest first: allocation takes the first class that has a block,
  * which leaves the emptier blocks the time to become whole again. A block without a free frame is in no class.
  */
@@ -65,6 +75,10 @@ struct region_detail {
 	uint16_t free[REGION_BLOCKS];                               /* free frames of each block */
 	uint16_t refs
 		[REGION_BLOCKS]; /* of each block as one 2 MiB frame. Guard: the frame's owner, atomic when shared */
+	uint32_t batches_2m[REGION_BLOCKS]; /* beyond those */
+	uint32_t *batches_4k
+		[REGION_BLOCKS]; /* of each frame of a block, beyond refs_4k: in a frame. NULL: none has any */
+	uint16_t batches_used[REGION_BLOCKS]; /* how many frames of the block have some */
 } __attribute__((aligned(64)));
 
 /*
@@ -80,8 +94,9 @@ struct frame_region {
 	uint16_t class_blocks[BLOCK_CLASSES]; /* how many blocks each class has */
 	uint8_t state;                        /* enum region_state. Written under the lock, read by anybody */
 	uint8_t classes;                      /* bit c: some block is in class c */
-	uint8_t indexed; /* bit c: it is in frames->index[c]. Written under the lock, read by anybody */
-	bool taken;      /* handed out as one 1 GiB frame */
+	uint8_t indexed;  /* bit c: it is in frames->index[c]. Written under the lock, read by anybody */
+	bool taken;       /* handed out as one 1 GiB frame */
+	uint32_t batches; /* of references to the 1 GiB frame, beyond `refs` */
 	struct region_detail *detail;
 	struct frame_block *blocks; /* indexed by block; only [first_block, end_block) exist */
 	uint16_t *refs_4k;          /* indexed by frame; 0 for a free one; valid where `refs_rows` says so */
@@ -122,41 +137,11 @@ static inline void region_count(struct frame_region *region, uint32_t free)
 	__atomic_store_n(&region->free, free, __ATOMIC_RELAXED);
 }
 
-/* ---- frame_region.c: one region, under its lock ---- */
-
-/* Set up the detail of a region, which is all free or has no memory yet. */
-void region_open(struct frame_region *region);
-
-/* Note that a block has `free` free frames now, and move it to the class for that. region_publish must follow. */
-void region_set_free(struct frame_region *region, unsigned block, unsigned free);
-
-/* Make the counts of the 64 MiB around `block` valid, all 0 if they were not. The region starts at `start`. */
-void region_need_refs(struct frame_region *region, paddr_t start, unsigned block);
-
-/* Have the index name the region for exactly the classes that it has. */
-void region_publish(struct frames *frames, struct frame_region *region);
-
-/* Return the lowest block of class `kind`; there must be one. */
-unsigned region_first_block(const struct frame_region *region, unsigned kind);
-
-/*
- * Take up to `want` frames of 4 KiB of the region that starts at `start`: from partly free blocks, or from one whole
- * block when there are no others. The frames are stored downward from `end`, so that the lowest is popped from a stack
- * first. Returns how many: 0 when nothing is free.
- */
-uint32_t region_take(struct frame_region *region, paddr_t start, uint32_t want, struct frame_entry *end);
-
-/*
- * Put `count` frames back: those whose bit is set in `mask`. The bits count from the frame at `first`, where a word of
- * a block's bitmap starts. Panics when one of the frames is free already.
- */
-void region_give(struct frame_region *region, paddr_t first, uint64_t mask, uint32_t count);
-
 /* ---- frame_pool.c: all regions ---- */
 
 enum pool_reach { POOL_ANY, POOL_BELOW_4G };
 
-/* Take up to `want` frames of 4 KiB, stored as region_take says. Returns how many; 0: the pool has none. */
+/* Take up to `want` frames of 4 KiB, stored as region_take (frame_region.h) says. Returns how many; 0: the pool has none. */
 uint32_t pool_take(struct frame_cache *cache, enum pool_reach reach, uint32_t want, struct frame_entry *end);
 
 /* Put frames of 4 KiB back. Cheapest when entries for neighbouring frames follow each other. */

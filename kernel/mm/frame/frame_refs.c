@@ -1,9 +1,11 @@
 /*
  * Reference counts: how many hold a frame, and who is the last. Does not decide where a freed frame goes.
+ * Batches of references (frame_pool.h) move under the region's lock.
  */
 #include "kernel/mm/frame/frame_refs.h"
 
 #include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
 
 uint16_t *refs_large(const struct frames *frames, enum frame_size size, paddr_t pa)
 {
@@ -44,16 +46,113 @@ void refs_panic(const char *what, paddr_t pa, const uint16_t *refs)
 	panic("frame %#lx %s twice, or never handed out", pa.raw, what);
 }
 
-enum status frame_get(struct frames *frames, enum frame_size size, paddr_t pa)
+/* Where the frame's batches are counted; NULL: it has none, and there is no room for any. Under the region's lock. */
+static uint32_t *batches_find(struct frame_region *region, enum frame_size size, paddr_t pa)
 {
-	uint16_t *refs = refs_find(frames, size, pa);
+	unsigned block = pa.raw >> BLOCK_SHIFT & (REGION_BLOCKS - 1);
+	uint32_t *of_block;
+
+	if (size == FRAME_1G)
+		return &region->batches;
+	if (size == FRAME_2M)
+		return &region->detail->batches_2m[block];
+	of_block = region->detail->batches_4k[block];
+	return of_block ? &of_block[pa.raw >> PAGE_SHIFT & (BLOCK_FRAMES - 1)] : NULL;
+}
+
+/* Lend a batch, in a frame of which *made is taken over if it is needed. Another CPU may have been quicker: no harm. */
+static void lend(struct frame_cache *cache, enum frame_size size, paddr_t pa, uint16_t *refs, paddr_t *made)
+{
+	struct frame_region *region = &cache->frames->regions[pa.raw >> REGION_SHIFT];
+	unsigned block = pa.raw >> BLOCK_SHIFT & (REGION_BLOCKS - 1);
+	uint16_t full = REFS_FULL;
+	uint32_t *batches;
+
+	region_lock(region);
+	if (made->raw && !region->detail->batches_4k[block]) {
+		__atomic_store_n(&region->detail->batches_4k[block], (uint32_t *)(cache->frames->direct + made->raw),
+				 __ATOMIC_RELAXED);
+		made->raw = 0;
+	}
+	batches = batches_find(region, size, pa);
+	if (batches && __atomic_compare_exchange_n(refs, &full, REFS_FULL - REFS_BATCH, false, __ATOMIC_RELAXED,
+						   __ATOMIC_RELAXED)) {
+		if (size == FRAME_4K && !*batches)
+			region->detail->batches_used[block]++;
+		++*batches;
+	}
+	region_unlock(region);
+}
+
+enum status refs_lend(struct frame_cache *cache, enum frame_size size, paddr_t pa, uint16_t *refs)
+{
+	const struct frame_region *region = &cache->frames->regions[pa.raw >> REGION_SHIFT];
+	unsigned block = pa.raw >> BLOCK_SHIFT & (REGION_BLOCKS - 1);
+	paddr_t made = { 0 };
+
+	/* A look without the lock is a guess; the caller finds the count still full when it was wrong. */
+	if (size == FRAME_4K && !__atomic_load_n(&region->detail->batches_4k[block], __ATOMIC_RELAXED)) {
+		enum status status = frame_alloc_4k(cache, &made);
+
+		if (status != OK)
+			return status;
+		memset((void *)(cache->frames->direct + made.raw), 0, PAGE_SIZE);
+	}
+	lend(cache, size, pa, refs, &made);
+	if (made.raw)
+		frame_free_4k(cache, made);
+	return OK;
+}
+
+/* From REFS_LENT down, with a batch if there is one. False: the count is another by now. */
+static bool put_lent(struct frame_cache *cache, enum frame_size size, paddr_t pa, uint16_t *refs)
+{
+	struct frame_region *region = &cache->frames->regions[pa.raw >> REGION_SHIFT];
+	unsigned block = pa.raw >> BLOCK_SHIFT & (REGION_BLOCKS - 1);
+	uint32_t *batches, *unused = NULL;
+	uint16_t lent = REFS_LENT;
+	bool done, takes;
+
+	region_lock(region);
+	batches = batches_find(region, size, pa);
+	takes = batches && *batches;
+	done = __atomic_compare_exchange_n(refs, &lent, REFS_LENT - 1 + (takes ? REFS_BATCH : 0), false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+	if (done && takes && !--*batches && size == FRAME_4K && !--region->detail->batches_used[block]) {
+		unused = region->detail->batches_4k[block];
+		region->detail->batches_4k[block] = NULL;
+	}
+	region_unlock(region);
+	if (unused)
+		frame_free_4k(cache, paddr((uintptr_t)unused - cache->frames->direct));
+	return done;
+}
+
+void refs_put_one_of_many(struct frame_cache *cache, enum frame_size size, paddr_t pa, uint16_t *refs)
+{
+	uint16_t count = __atomic_load_n(refs, __ATOMIC_ACQUIRE);
+
+	while (count == REFS_LENT ? !put_lent(cache, size, pa, refs)
+				  : !__atomic_compare_exchange_n(refs, &count, count - 1, false, __ATOMIC_ACQ_REL,
+								 __ATOMIC_ACQUIRE))
+		count = __atomic_load_n(refs, __ATOMIC_ACQUIRE);
+}
+
+enum status frame_get(struct frame_cache *cache, enum frame_size size, paddr_t pa)
+{
+	uint16_t *refs = refs_find(cache->frames, size, pa);
 	uint16_t count = refs_read(refs);
 
 	do {
+		while (count == REFS_FULL) {
+			enum status status = refs_lend(cache, size, pa, refs);
+
+			if (status != OK)
+				return status;
+			count = refs_read(refs);
+		}
 		if (count == 0 || count == REFS_ABSENT)
 			refs_panic("shared", pa, refs);
-		if (count == FRAME_REFS_MAX)
-			return ERR_RANGE;
 	} while (!__atomic_compare_exchange_n(refs, &count, count + 1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
 	return OK;
 }
@@ -66,14 +165,24 @@ bool frame_put(struct frame_cache *cache, enum frame_size size, paddr_t pa)
 	uint16_t *refs = refs_find(cache->frames, size, pa);
 	uint16_t count = refs_read(refs);
 
-	while (count > 1)
+	while (count > 1) {
+		if (count >= REFS_LENT) {
+			refs_put_one_of_many(cache, size, pa, refs);
+			return false;
+		}
 		if (__atomic_compare_exchange_n(refs, &count, count - 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 			return false;
+	}
 	frame_free(cache, size, pa);
 	return true;
 }
 
-unsigned frame_refs(const struct frames *frames, enum frame_size size, paddr_t pa)
+uint64_t frame_refs(const struct frames *frames, enum frame_size size, paddr_t pa)
 {
-	return refs_read(refs_find(frames, size, pa));
+	uint16_t count = refs_read(refs_find(frames, size, pa));
+	const uint32_t *batches = NULL;
+
+	if (count >= REFS_LENT)
+		batches = batches_find(&frames->regions[pa.raw >> REGION_SHIFT], size, pa);
+	return count + (batches ? (uint64_t)*batches * REFS_BATCH : 0);
 }

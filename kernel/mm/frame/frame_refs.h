@@ -1,5 +1,5 @@
 /*
- * From a frame's address to its reference count. Shared by frame.c and frame_refs.c.
+ * From a frame's address to its reference count. Shared by frame.c, frame_refs.c and the user pages.
  */
 #pragma once
 
@@ -26,6 +26,15 @@ static inline bool refs_4k(const struct frame_lookup *lookup, paddr_t pa, uint16
 
 /* Return where the count of a 2 MiB or 1 GiB frame is; NULL when none can be handed out at that address. */
 uint16_t *refs_large(const struct frames *frames, enum frame_size size, paddr_t pa);
+
+/*
+ * Make room in a count that is REFS_FULL. Returns ERR_NO_MEMORY, and nothing has changed: batches of a 4 KiB frame are
+ * counted in another frame, one for all frames of a block, and none is free.
+ */
+MUST_CHECK enum status refs_lend(struct frame_cache *cache, enum frame_size size, paddr_t pa, uint16_t *refs);
+
+/* Drop one reference of a count that is REFS_LENT or more. */
+void refs_put_one_of_many(struct frame_cache *cache, enum frame_size size, paddr_t pa, uint16_t *refs);
 
 /*
  * Report our own bug with the frame at `pa`: it was `what` ("freed") though its count (NULL: it has none) forbids that.

@@ -3,7 +3,7 @@
  * frames of blocks that are split. The caller holds the region's lock. Does not choose regions, and neither knows
  * caches nor changes reference counts, but for setting them up.
  */
-#include "kernel/mm/frame/frame_pool.h"
+#include "kernel/mm/frame/frame_region.h"
 
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"

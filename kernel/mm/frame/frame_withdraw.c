@@ -5,7 +5,7 @@
 #include "kernel/mm/frame/frame_withdraw.h"
 
 #include "kernel/lib/panic.h"
-#include "kernel/mm/frame/frame_pool.h"
+#include "kernel/mm/frame/frame_region.h"
 #include "paging/layout.h"
 
 static bool is_whole(const struct frames *frames, uint64_t number)

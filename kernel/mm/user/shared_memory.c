@@ -60,10 +60,10 @@ static enum status shared_frame(struct memory_object *object, uint64_t page, pad
 		status = space_lookup(&memory->frames, page * PAGE_SIZE, &leaf);
 		ASSERT(status == OK);
 	}
-	if (user_frame_get(leaf.pa) != OK)
-		return ERR_NO_MEMORY;
-	*ret = leaf.pa;
-	return OK;
+	status = user_frame_get(leaf.pa);
+	if (status == OK)
+		*ret = leaf.pa;
+	return status;
 }
 
 static void shared_get(struct memory_object *object)

@@ -32,29 +32,39 @@ static inline uint16_t *small_refs(paddr_t pa)
 	return NULL;
 }
 
+static paddr_t block_of(paddr_t pa)
+{
+	return paddr(align_down(pa.raw, PAGE_SIZE_2M));
+}
+
 /* The count of the 2 MiB frame around `pa`; NULL when it is not in one that is handed out. */
 static uint16_t *large_refs(paddr_t pa)
 {
 	const struct frames *frames = frame_cache_here()->frames;
-	paddr_t start = paddr(align_down(pa.raw, PAGE_SIZE_2M));
 	uint16_t *refs;
 
 	if (pa.raw >> PAGE_SHIFT >= frames->lookup.limit)
 		return NULL;
-	refs = refs_large(frames, FRAME_2M, start);
+	refs = refs_large(frames, FRAME_2M, block_of(pa));
 	return refs && *refs != 0 ? refs : NULL;
 }
 
 enum status user_frame_get(paddr_t pa)
 {
 	uint16_t *refs = small_refs(pa);
+	bool small = refs;
 
 	if (unlikely(!refs))
 		refs = large_refs(pa);
 	if (!refs)
 		return OK;
-	if (unlikely(*refs == FRAME_REFS_MAX))
-		return ERR_RANGE;
+	if (unlikely(*refs == REFS_FULL)) {
+		enum status status = small ? refs_lend(frame_cache_here(), FRAME_4K, pa, refs)
+					   : refs_lend(frame_cache_here(), FRAME_2M, block_of(pa), refs);
+
+		if (status != OK)
+			return status;
+	}
 	/* One CPU; with more, as frame_get. */
 	__atomic_store_n(refs, *refs + 1, __ATOMIC_RELAXED);
 	return OK;
@@ -69,12 +79,16 @@ void user_frame_put(paddr_t pa)
 		refs = large_refs(pa);
 	if (!refs)
 		return;
-	if (*refs > 1)
+	if (*refs == 1 && small)
+		frame_free_4k(frame_cache_here(), pa);
+	else if (*refs == 1)
+		frame_free_large(frame_cache_here(), FRAME_2M, block_of(pa));
+	else if (likely(*refs < REFS_LENT))
 		__atomic_store_n(refs, *refs - 1, __ATOMIC_RELAXED);
 	else if (small)
-		frame_free_4k(frame_cache_here(), pa);
+		refs_put_one_of_many(frame_cache_here(), FRAME_4K, pa, refs);
 	else
-		frame_free_large(frame_cache_here(), FRAME_2M, paddr(align_down(pa.raw, PAGE_SIZE_2M)));
+		refs_put_one_of_many(frame_cache_here(), FRAME_2M, block_of(pa), refs);
 }
 
 bool user_frame_is_sole(paddr_t pa)
@@ -241,36 +255,19 @@ void user_pages_protect(struct user_space *space, vaddr_t start, vaddr_t end, un
 
 /* ---- copy ---- */
 
-/* The frame `pa` has too many references: another with the same content. A 4 KiB page. */
-static enum status copy_frame(const struct user_space *space, paddr_t *pa)
+/* One reference more to a leaf's frame. */
+static inline enum status share_frame(paddr_t pa, int level)
 {
-	paddr_t made;
-	enum status status = frame_alloc_4k(frame_cache_here(), &made);
+	uint16_t *refs = level == 1 ? small_refs(pa) : NULL;
 
-	if (status != OK)
-		return status;
-	cpu_copy_page(user_frame_ptr(space, made), user_frame_ptr(space, *pa));
-	*pa = made;
+	if (unlikely(!refs || *refs == REFS_FULL))
+		return user_frame_get(pa);
+	__atomic_store_n(refs, *refs + 1, __ATOMIC_RELAXED);
 	return OK;
 }
 
-/* One reference more to a leaf's frame; a copy when it has too many. */
-static enum status share_frame(struct user_space *from, paddr_t *pa, int level, bool shared)
-{
-	uint16_t *refs = level == 1 ? small_refs(*pa) : NULL;
-
-	if (likely(refs && *refs != FRAME_REFS_MAX)) {
-		__atomic_store_n(refs, *refs + 1, __ATOMIC_RELAXED);
-		return OK;
-	}
-	if (user_frame_get(*pa) == OK)
-		return OK;
-	return level == 1 && !shared ? copy_frame(from, pa) : ERR_NO_MEMORY;
-}
-
 /* The leaves among `count` entries from `from_at` into the child's entries from `to_at`. */
-static enum status copy_entries(struct user_space *from, struct user_space *to, struct space_run *run, size_t first,
-				pte_t *to_at, bool shared)
+static enum status copy_entries(struct user_space *to, struct space_run *run, size_t first, pte_t *to_at, bool shared)
 {
 	const uint64_t lost = shared ? 0 : PTE_WRITABLE | PTE_DIRTY;
 	enum status status = OK;
@@ -278,24 +275,20 @@ static enum status copy_entries(struct user_space *from, struct user_space *to, 
 
 	for (size_t i = first; i < run->count; i++) {
 		pte_t e = pte_read(&run->at[i]), leaf;
-		paddr_t pa, mine;
 
 		if (!e.raw)
 			continue;
 		leaf = user_leaf(e);
-		pa = mine = pte_paddr(leaf, run->level);
-		status = share_frame(from, &pa, run->level, shared);
+		status = share_frame(pte_paddr(leaf, run->level), run->level);
 		if (unlikely(status != OK))
 			break;
 		leaf.raw &= ~lost;
 		if (likely(pte_present(e))) {
 			if (leaf.raw != e.raw)
 				pte_write(&run->at[i], leaf);
-			leaf.raw ^= mine.raw ^ pa.raw;
 			pte_write(&to_at[i - first], leaf);
 		} else {
 			pte_write(&run->at[i], pte_park(leaf));
-			leaf.raw ^= mine.raw ^ pa.raw;
 			pte_write(&to_at[i - first], pte_park(leaf));
 		}
 		leaves++;
@@ -330,7 +323,7 @@ enum status user_pages_copy(struct user_space *from, struct user_space *to, vadd
 			continue;
 		status = space_place(&to->context.space, run.va + first * PAGE_SIZE, run.level, &place);
 		if (status == OK)
-			status = copy_entries(from, to, &run, first, place, shared);
+			status = copy_entries(to, &run, first, place, shared);
 		/* All of the run: exact bounds cost more than they save. Also after an error. */
 		if (!shared)
 			user_flush_add(flush, run.va, run.count * level_size(run.level));

@@ -18,7 +18,7 @@ static inline void *user_frame_ptr(const struct user_space *space, paddr_t pa)
 	return (void *)(space->context.space.direct + pa.raw);
 }
 
-/* One reference more to what maps `pa`. ERR_RANGE: it has too many; copy. */
+/* One reference more to what maps `pa`. ERR_NO_MEMORY, as frame_get. */
 MUST_CHECK enum status user_frame_get(paddr_t pa);
 
 /* One less; the last frees. The flush is done. */
