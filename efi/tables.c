@@ -191,7 +191,7 @@ enum status loader_build_tables(struct loader *l, const struct memmap *map, padd
 		status = map_image(&s, &l->info);
 	if (status == OK)
 		status = space_map(&s, trampoline.raw, trampoline, 1, PROT_X);
-	/* The copy of the trampoline below 4 GiB, by which 5-level paging is left. */
+	/* Map the copy of the trampoline below 4 GiB, by which 5-level paging is left. */
 	if (status == OK && l->la57)
 		status = space_map(&s, a->start.raw, a->start, 1, PROT_X);
 	if (status != OK)

@@ -13,7 +13,7 @@ static inline pte_t *table_at(const struct space *s, paddr_t pa)
 	return (pte_t *)(s->direct + pa.raw);
 }
 
-/* The table that the entry `e` refers to. */
+/* Return the table that the entry `e` refers to. */
 static inline pte_t *table_below(const struct space *s, pte_t e)
 {
 	return table_at(s, paddr(e.raw & PTE_ADDRESS));

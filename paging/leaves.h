@@ -41,7 +41,7 @@ static inline pte_t pte_unpark(pte_t e)
 	return (pte_t){ (e.raw ^ PTE_ADDRESS) | PTE_PRESENT };
 }
 
-/* The same as space_find(), for a va of the lower half only, which saves the canonical check: quicker. */
+/* Do what space_find() does, for a va of the lower half only: quicker by the canonical check. */
 struct slot space_leaf_slot(const struct space *s, vaddr_t va);
 
 /* A run: neighbouring entries of one table. */
@@ -54,7 +54,7 @@ struct space_run {
 	vaddr_t va;
 };
 
-/* The first address behind a run. */
+/* Return the first address behind a run. */
 static inline vaddr_t space_run_end(const struct space_run *run)
 {
 	return run->va + run->count * level_size(run->level);

@@ -1,8 +1,7 @@
 /*
  * What each CPU has of its own. The part that entry code and this layer need is struct percpu, found through GS while
- * the
- * kernel runs: `this_cpu`. A layer above has variables of its own, marked PER_CPU and reached by per_cpu(). No other
- * code names a CPU's object.
+ * the kernel runs: `this_cpu`. A layer above has variables of its own, marked PER_CPU and reached by per_cpu(). No
+ * other code names a CPU's object.
  *
  * In the kernel GS's base is this object and IA32_KERNEL_GS_BASE the user's; SWAPGS on the way in and out exchanges the
  * two. Vectors that can arrive before that SWAPGS has run (#DB, NMI, #DF, #MC) have stacks of their own, with the

@@ -20,8 +20,7 @@ bool text_may_break(vaddr_t va);
  * then.
  *
  * No table entry changes, so the text stays read-only in the image's mapping and in the direct map's, and an audit
- * finds
- * nothing at any time: only CR0.WP is off, for these few stores, with interrupts off (Intel SDM vol. 3A, "Access
+ * finds nothing at any time: only CR0.WP is off, for these few stores, with interrupts off (Intel SDM vol. 3A, "Access
  * Rights"). Writing through the direct map instead would need the same, and the kernel context besides.
  */
 MUST_CHECK enum status text_patch(vaddr_t va, const void *bytes, size_t size);

@@ -40,7 +40,7 @@ void screen_size(unsigned *ret_rows, unsigned *ret_columns);
 void screen_feed(const char *text, size_t size);
 void screen_show(void);
 
-/* Empty, as at first: no program's colours, modes, margins or page are left. Drawn with what is written next. */
+/* Empty the screen: no program's colours, modes, margins or page are left. Drawn with what is written next. */
 void screen_reset(void);
 
 /*

@@ -79,7 +79,7 @@ bool text_console_draw_row(struct text_console *console);
 /* Take the answers to what programs have asked; they are meant as typed input. Returns how many bytes. */
 size_t text_console_reply(struct text_console *console, char ret_bytes[TEXT_REPLY]);
 
-/* Empty, as it was at first, for what the kernel says next, whatever programs have made of it. */
+/* Make the console empty and as it was at first, whatever programs have made of it: for what the kernel says next. */
 void text_console_reset(struct text_console *console);
 
 /* Write text of the kernel's stream, shown at once. */

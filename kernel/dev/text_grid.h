@@ -68,7 +68,7 @@ MUST_CHECK enum status text_grid_init(const struct boot_framebuffer *info, void 
  * screen; counts are limited to what fits. `blank` is put into cells that become free.
  */
 void text_grid_put(struct text_grid *grid, struct text_place place, cell_t cell);
-/* fills row after row */
+/* Fill `cells` cells from a place on, row after row. */
 void text_grid_fill(struct text_grid *grid, struct text_place place, uint32_t cells, cell_t cell);
 /* Move the rest of the row right to make room, or left over the deleted cells. */
 void text_grid_insert(struct text_grid *grid, struct text_place place, uint32_t cells, cell_t blank);

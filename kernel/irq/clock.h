@@ -33,8 +33,8 @@ uint64_t clock_realtime_ns(void);
  */
 void clock_set_realtime(uint64_t ns);
 
-/* When, by the monotonic clock, the wall clock says `ns`, as it is set now; 0: it has said so since the machine's start. */
+/* Return the monotonic time when the wall clock, as it is set now, says `realtime_ns`; 0: at its start, or before. */
 uint64_t clock_monotonic_at(uint64_t realtime_ns);
 
-/* The first TSC value at which clock_monotonic_ns says `ns` or more; UINT64_MAX for never. */
+/* Return the first TSC value at which clock_monotonic_ns says `ns` or more; UINT64_MAX for never. */
 uint64_t clock_tsc_at(uint64_t ns);

@@ -28,7 +28,7 @@ void timer_start_wall(struct timer *timer, uint64_t deadline_ns);
 /* Let the wall clock say `ns` now. Timers by that clock whose deadline it has passed fire as soon as interrupts are on. */
 void timer_set_wall_clock(uint64_t ns);
 
-/* Do not call it. Returns whether it was still to come: else it has fired, or was never started. */
+/* Stop a timer. Returns whether it was still to fire: else it has fired, or was never started. */
 bool timer_cancel(struct timer *timer);
 
 /* Return the next deadline, or UINT64_MAX: how long an idle CPU may sleep. */

@@ -20,7 +20,7 @@ struct trap_frame;
 void panic_page_set_debugger(void (*debugger)(struct trap_frame *frame));
 
 /*
- * Restart the machine behind the page, as Linux's panic=: after `seconds`, at once when negative; 0 halts.
+ * Restart the machine once a page is shown, as Linux's panic=: after `seconds`, at once when negative; 0 halts.
  * tsc_frequency: ticks a second; 0, not known, counts as a fast CPU's, so that the wait is rather too long.
  */
 void panic_page_set_restart(long seconds, uint64_t tsc_frequency);

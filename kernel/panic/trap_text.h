@@ -18,7 +18,7 @@ char *trap_text(uint64_t vector, uint64_t error, char buffer[TRAP_TEXT]);
 const char *address_text(vaddr_t va);
 
 /*
- * The name of the range that `va` lies in, when only the kernel context has it: the direct map or the MMIO window.
+ * Return the name of the range that `va` lies in when only the kernel context has it: the direct map, the MMIO window.
  * NULL for all others.
  */
 const char *kernel_context_text(vaddr_t va);

@@ -15,8 +15,7 @@
 
 /*
  * Draw physical memory in one to three rows, each with its first address and its size; then what the colours mean, of
- * all
- * types that there are: with very many ranges a type may have no cell.
+ * all types that there are: with very many ranges a type may have no cell.
  */
 void map_draw_memory(print_fn *print, const struct memmap *map, unsigned columns);
 

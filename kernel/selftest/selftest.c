@@ -23,8 +23,7 @@ bool selftest_fail(const char *format, ...)
 
 /*
  * Run a test that must give all frames back. What is set up for good when it is first used is no loss, and a real loss
- * comes
- * again: so a test that changed the count runs twice.
+ * comes again: so a test that changed the count runs twice.
  */
 static bool run(const struct selftest *test, uint64_t (*measure)(void))
 {

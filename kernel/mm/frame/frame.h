@@ -15,7 +15,7 @@
 
 enum frame_size { FRAME_4K, FRAME_2M, FRAME_1G };
 
-/* How many 4 KiB frames fill one of `size`. */
+/* Return how many 4 KiB frames fill one of `size`. */
 static inline uint64_t frame_size_frames(enum frame_size size)
 {
 	return 1ULL << (9 * size);
@@ -81,7 +81,7 @@ struct frames {
 extern struct frames machine_frames;
 extern PER_CPU struct frame_cache machine_frame_cache;
 
-/* The cache of the CPU that this runs on. */
+/* Return the cache of the CPU that this runs on. */
 static inline struct frame_cache *frame_cache_here(void)
 {
 	return &per_cpu(machine_frame_cache);

@@ -63,7 +63,7 @@ static void swap_scattered(uint32_t pages)
 	if (heap.free_pages <= heap.mapped_pages / SCATTER_FRACTION)
 		return;
 	shrink_to(heap.free_pages > pages ? heap.free_pages - pages : 0);
-	/* What was given back here is no mistake to be regretted. */
+	/* What was given back here does not count as regret when it is mapped again. */
 	heap.given_pages = given;
 }
 
