@@ -499,6 +499,7 @@ lint: ## style, static analysis, layers, and the boot file itself
 	$(Q)scripts/check-docs
 	$(Q)scripts/check-comments
 	$(Q)scripts/check-lists
+	$(Q)scripts/check-guards
 	$(Q)scripts/check-times
 	$(if $(findstring clang,$(CC))$(filter 1,$(DEBUG)),,$(Q)scripts/check-stack)
 	$(Q)scripts/check-pe build/loader.efi build/BOOTX64.EFI

@@ -49,7 +49,7 @@ __attribute__((noreturn)) void kmain(struct boot_info *info, uint64_t tsc);
 /* The handoff, in memory of the loader that is kept. Tests read it from outside, by this name. */
 const struct boot_info *boot_info;
 
-/* Time-stamp counter when the kernel had nothing left to set up. Tests read it by this name. */
+/* Time-stamp counter when the kernel had nothing left to set up. Tests read it by this name. Fixed after boot. */
 uint64_t monitor_tsc;
 
 /* Check the handoff, then keep it in boot_info; panic with the name of the first field that is wrong. */
@@ -277,8 +277,9 @@ static void start_watchdog(const char *cmdline)
  */
 NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 {
+	/* Fixed after boot. */
 	static struct monitor_input serial_input = { .read = serial_read };
-	static struct monitor_input keyboard_input = { .read = keyboard_read };
+	static struct monitor_input keyboard_input = { .read = keyboard_read }; /* fixed after boot */
 	const char *cmdline;
 	uint64_t tsc_frequency;
 

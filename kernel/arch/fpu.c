@@ -22,9 +22,10 @@
 #define CONTROL_WORD 0x37f
 #define MXCSR_START  0x1f80
 
+/* Fixed after boot. */
 struct fpu_facts fpu_facts = { .size = FPU_LEGACY_SIZE, .components = FPU_LEGACY_COMPONENTS };
 
-static bool xsaveopt;
+static bool xsaveopt; /* fixed after boot */
 
 /* Ask FXSAVE which bits MXCSR has (Intel SDM vol. 1, "Guidelines for Writing to the MXCSR Register"). */
 static void read_mxcsr_mask(void)

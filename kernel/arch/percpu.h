@@ -32,7 +32,7 @@
 
 #include "paging/types.h"
 
-/* Intel SDM vol. 3A, "64-Bit Task State Segment". */
+/* Intel SDM vol. 3A, "64-Bit Task State Segment". Guard: own CPU, interrupts off. */
 struct tss {
 	uint32_t reserved0;
 	uint64_t rsp[3];
@@ -47,6 +47,7 @@ _Static_assert(sizeof(struct tss) == 104, "Intel SDM vol. 3A, \"64-Bit TSS Forma
 
 struct task;
 
+/* What a CPU has of its own, for the entry code too. Guard: own CPU, interrupts off. */
 struct percpu {
 	struct percpu *self;
 	vaddr_t kernel_stack; /* top of the current task's: where system calls start, and traps from user mode */

@@ -20,7 +20,7 @@
 
 #define BOOT_INFO_MAGIC 0x534f656b6e41ULL /* "AnkeOS" */
 
-/* A piece of the kernel image: consecutive in memory and in rights. */
+/* A piece of the kernel image: consecutive in memory and in rights. Fixed after boot. */
 struct boot_segment {
 	vaddr_t va;
 	paddr_t pa;
@@ -30,7 +30,7 @@ struct boot_segment {
 
 #define BOOT_SEGMENTS 32 /* two for each of the ELF segments, of which there are ELF_SEGMENTS at the most */
 
-/* A linear framebuffer, 32 bits a pixel. width 0: the machine has none. */
+/* A linear framebuffer, 32 bits a pixel. width 0: the machine has none. Fixed after boot. */
 struct boot_framebuffer {
 	paddr_t pa;
 	uint64_t size;   /* bytes */
@@ -68,7 +68,7 @@ enum boot_flags {
 	BOOT_FLAGS = (1 << 6) - 1,
 };
 
-/* All addresses are physical: everything is reached through the HHDM. 0 means absent. */
+/* All addresses are physical: everything is reached through the HHDM. 0 means absent. Fixed after boot. */
 struct boot_info {
 	uint64_t magic;
 	uint32_t version;

@@ -36,6 +36,7 @@ struct mem_range {
 	uint64_t type; /* enum mem_type */
 };
 
+/* A map, and the room that its array has. Guard: whoever makes it. */
 struct memmap {
 	struct mem_range *ranges; /* sorted by start, no overlap, neighbours of one type merged */
 	size_t count;

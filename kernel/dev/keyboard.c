@@ -44,6 +44,7 @@
 /* A conversation with the controller, whose answer comes as a key does. */
 static struct lock keyboard_lock = LOCK_INITIAL(LOCK_KEYBOARD);
 
+/* Guard: who reads the keyboard: its interrupt handler while a program runs, else the monitor. */
 static bool present;
 static struct keymap keymap;
 static char typed[KEYMAP_BYTES];

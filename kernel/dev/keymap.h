@@ -10,7 +10,7 @@
 /* Room for the longest sequence of a key, ESC [ 24 ; 8 ~, and one byte more. */
 #define KEYMAP_BYTES 8
 
-/* The state of the keys. All zero: no key is down, no lock is on. */
+/* The state of the keys. All zero: no key is down, no lock is on. Guard: who reads the keyboard. */
 struct keymap {
 	bool left_shift, right_shift;
 	bool left_control, right_control;

@@ -21,9 +21,9 @@
 
 static struct lock screen_lock = LOCK_INITIAL(LOCK_SCREEN);
 
-static struct text_console console; /* screen_lock */
-static bool ready;                  /* fixed after boot */
-static void (*answer)(const char *bytes, size_t size);
+static struct text_console console;                    /* screen_lock */
+static bool ready;                                     /* fixed after boot */
+static void (*answer)(const char *bytes, size_t size); /* fixed after boot */
 
 enum status screen_memory_get(const struct boot_framebuffer *info, struct screen_memory *ret)
 {
@@ -152,4 +152,5 @@ static void screen_write(const char *text, size_t size)
 	screen_show();
 }
 
+/* Guard: as all sinks of the log. */
 struct log_sink screen_sink = { .write = screen_write };

@@ -6,7 +6,7 @@
 #include "kernel/boot/boot_info.h"
 #include "kernel/lib/log.h"
 
-/* The memory that the screen needs. */
+/* The memory that the screen needs. Guard: whoever holds it. */
 struct screen_memory {
 	void *pixels; /* the framebuffer, write-combining, in the MMIO window */
 	void *grid;   /* on the heap: the characters on the screen */

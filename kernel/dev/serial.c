@@ -45,6 +45,7 @@ enum serial_register {
  */
 #define MOST_LOOKS 100000
 
+/* Guard: the kernel, one CPU, not preempted; an interrupt handler that speaks in between costs a byte at the worst. */
 static bool present; /* set at boot; cleared by serial_leave() */
 static bool wedged;  /* the last wait was in vain: do not wait again until the transmitter is ready at the first look */
 static size_t burst; /* how many bytes an empty transmitter takes. Fixed after boot */
@@ -175,4 +176,5 @@ void serial_write_raw(const char *text, size_t size)
 			return;
 }
 
+/* Guard: as all sinks of the log. */
 struct log_sink serial_sink = { .write = serial_write };

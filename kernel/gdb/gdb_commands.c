@@ -100,7 +100,7 @@ static void ask_alive(struct gdb_session *s, struct gdb_text *t)
 
 /* ---- registers ---- */
 
-/* Static, since stacks are small and only one stub runs. */
+/* Static, since stacks are small and only one stub runs. Guard: the stopped machine. */
 static struct gdb_registers registers;
 
 static void get_all(struct gdb_session *s)

@@ -41,13 +41,14 @@ struct gdb_machine {
 	void (*send)(const struct gdb_reply *reply); /* sends a packet before the reply: output of a command */
 };
 
-/* Why the machine has stopped. */
+/* Why the machine has stopped. Guard: the stopped machine. */
 struct gdb_stop {
 	int signal;         /* gdb's number: 2 INT, 5 TRAP, 6 ABRT, 11 SEGV, … */
 	const char *reason; /* "swbreak", "hwbreak", "watch", "awatch", or NULL */
 	uint64_t address;   /* of the data, for a watchpoint */
 };
 
+/* Guard: the stopped machine. */
 struct gdb_session {
 	const struct gdb_machine *machine;
 	struct gdb_stop stop;

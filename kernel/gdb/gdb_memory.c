@@ -10,6 +10,7 @@
 #include "kernel/mm/user/user_pages.h"
 #include "kernel/report/peek.h"
 
+/* Guard: the stopped machine. */
 static bool quiet;
 
 void gdb_memory_set_quiet(bool is_quiet)

@@ -22,7 +22,7 @@ enum gdb_event {
 
 enum gdb_packet_state { GDB_IDLE, GDB_TEXT, GDB_ESCAPED, GDB_SUM_HIGH, GDB_SUM_LOW };
 
-/* The packet that is being received; all zero at first. */
+/* The packet that is being received; all zero at first. Guard: the stopped machine. */
 struct gdb_packet {
 	char text[GDB_PACKET_MOST + 1]; /* escapes undone; a NUL behind it. May contain NULs */
 	size_t length;
@@ -34,7 +34,7 @@ struct gdb_packet {
 
 enum gdb_event gdb_packet_feed(struct gdb_packet *p, uint8_t byte);
 
-/* A reply to be sent. Text that does not fit is left out, and `full` says so. */
+/* A reply to be sent. Text that does not fit is left out, and `full` says so. Guard: the stopped machine. */
 struct gdb_reply {
 	char text[GDB_PACKET_MOST + 1];
 	size_t length;

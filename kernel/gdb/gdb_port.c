@@ -41,7 +41,7 @@ static const struct {
 } ports[PORTS] = { { 0x3f8, 4 }, { 0x2f8, 3 }, { 0x3e8, 4 }, { 0x2e8, 3 } };
 
 static uint16_t base; /* 0: no port. Fixed after boot */
-static unsigned isa;
+static unsigned isa;  /* fixed after boot */
 
 bool gdb_port_parse(const char *text, struct gdb_port_choice *ret)
 {

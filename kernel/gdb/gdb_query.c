@@ -29,7 +29,7 @@ static void list_thread(void *ctx, int64_t id, const char *name, const char *det
 	gdb_window_text(w, "</thread>\n");
 }
 
-static struct gdb_session *printing; /* the session whose command prints */
+static struct gdb_session *printing; /* the session whose command prints. Guard: the stopped machine */
 
 static void print(const char *text, size_t size)
 {

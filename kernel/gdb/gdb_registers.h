@@ -8,6 +8,7 @@
 
 #define GDB_FPU_SIZE 512 /* bytes of the image that FXSAVE writes */
 
+/* Guard: the stopped machine. */
 struct gdb_registers {
 	uint64_t general[16]; /* order: RAX RBX RCX RDX RSI RDI RBP RSP R8 to R15 */
 	uint64_t rip;

@@ -1,6 +1,7 @@
 /*
  * Stops the machine and talks to gdb until the machine goes on. Runs with interrupts off in the kernel context, on the
  * stack on which the trap arrived; uses nothing that the stop may have interrupted halfway.
+ * Guard of all state here: the stopped machine; between stops, interrupts off.
  */
 #include "kernel/gdb/gdb_stub.h"
 

@@ -15,6 +15,7 @@
 #include "kernel/report/peek.h"
 #include "kernel/task/find.h"
 
+/* Guard: the stopped machine. */
 static struct trap_frame *stop_frame;
 
 void gdb_threads_stop(struct trap_frame *frame)
@@ -192,6 +193,7 @@ static bool set_frame(struct trap_frame *f, const struct gdb_registers *r)
 
 bool gdb_threads_set(int64_t id, const struct gdb_registers *r)
 {
+	/* Guard: the stopped machine. */
 	static struct gdb_registers now;
 	const struct task *task = task_of(id);
 	struct switch_frame *s;

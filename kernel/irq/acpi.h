@@ -21,6 +21,7 @@ struct acpi_memory {
 #define ACPI_MCFGS     16
 #define ACPI_FAULTS    16
 
+/* Fixed after boot. */
 struct acpi_io_apic {
 	uint8_t id;
 	paddr_t pa;
@@ -31,7 +32,10 @@ struct acpi_io_apic {
 #define ACPI_ACTIVE_LOW 1 /* not set: active high, ISA's default */
 #define ACPI_LEVEL      2 /* not set: edge-triggered, ISA's default */
 
-/* An ISA interrupt whose global number (GSI) differs from its ISA number, or whose signal differs from ISA's. */
+/*
+ * An ISA interrupt whose global number (GSI) differs from its ISA number, or whose signal differs from ISA's.
+ * Fixed after boot.
+ */
 struct acpi_override {
 	uint8_t isa;
 	uint8_t flags; /* ACPI_ACTIVE_LOW, ACPI_LEVEL */
@@ -40,28 +44,28 @@ struct acpi_override {
 
 enum acpi_space { ACPI_SPACE_MEMORY = 0, ACPI_SPACE_IO = 1 };
 
-/* A register (ACPI 6.5, "Generic Address Structure"). address 0: the machine has none. */
+/* A register (ACPI 6.5, "Generic Address Structure"). address 0: the machine has none. Fixed after boot. */
 struct acpi_register {
 	uint8_t space; /* enum acpi_space, or a kind that the kernel does not use */
 	uint8_t bits;
 	uint64_t address;
 };
 
-/* A part of PCI's configuration space that is mapped as memory: one MiB a bus. */
+/* A part of PCI's configuration space that is mapped as memory: one MiB a bus. Fixed after boot. */
 struct acpi_mcfg {
 	paddr_t pa; /* where bus 0 is or would be, even if first_bus is another */
 	uint16_t segment;
 	uint8_t first_bus, last_bus;
 };
 
-/* A table that was skipped, or of which only the beginning was used. */
+/* A table that was skipped, or of which only the beginning was used. Fixed after boot. */
 struct acpi_fault {
 	char table[5];    /* signature, "RSDP" for the root */
 	const char *what; /* what is wrong with it */
 	paddr_t pa;
 };
 
-/* What the tables say. All zero: no tables. */
+/* What the tables say. All zero: no tables. Fixed after boot. */
 struct acpi_info {
 	bool has_madt; /* an MADT was found: the next seven fields come from it */
 	bool has_8259;

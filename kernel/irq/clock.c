@@ -7,6 +7,7 @@
 #include "kernel/irq/scale.h"
 #include "kernel/lib/panic.h"
 
+/* Fixed after boot, but for the last one, which is one word: guard of that is the kernel, one CPU, not preempted. */
 static uint64_t frequency;
 static uint64_t start;               /* the TSC when monotonic time was 0 */
 static struct scale to_ns, to_ticks; /* zero, and all products with them, until clock_init */

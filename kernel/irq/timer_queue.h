@@ -14,6 +14,7 @@ enum timer_clock {
 	TIMER_CLOCKS,
 };
 
+/* A timer. Guard: that of the queue it is in, LOCK_TIMERS; its owner until it is started. */
 struct timer {
 	/* What to do, once, when the deadline has passed; see timer_start(). */
 	void (*fire)(struct timer *timer);

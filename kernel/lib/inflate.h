@@ -6,7 +6,10 @@
 
 #include "kernel/lib/inflate_code.h"
 
-/* The state while a stream is unpacked. The caller supplies its 18 KiB: too much for a kernel stack. */
+/*
+ * The state while a stream is unpacked. The caller supplies its 18 KiB: too much for a kernel stack.
+ * Guard: the caller.
+ */
 struct inflate {
 	const uint8_t *in;
 	uint64_t size, at;

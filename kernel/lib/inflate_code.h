@@ -37,7 +37,7 @@ static inline unsigned entry_value(uint32_t entry)
 	return entry >> 16 & 0x7fff;
 }
 
-/* A canonical Huffman code. */
+/* A canonical Huffman code. Guard: the caller. */
 struct inflate_code {
 	/* indexed by the next INFLATE_FAST bits: an entry; 0: the code is longer, or does not exist */
 	uint32_t fast[1 << INFLATE_FAST];

@@ -17,7 +17,7 @@
 
 _Static_assert((LOG_LINES & (LOG_LINES - 1)) == 0 && (LOG_TEXT & (LOG_TEXT - 1)) == 0, "numbers may wrap");
 
-/* scripts/gdb and the tests read log_lines and log_text from outside, by these names. */
+/* scripts/gdb and the tests read log_lines and log_text from outside, by these names. Guard: the host's, LOCK_LOG. */
 struct log_line {
 	uint64_t stamp;
 	/* where the text starts: bytes ever written before it. Its first byte is log_text[at % LOG_TEXT] */
@@ -26,13 +26,14 @@ struct log_line {
 	uint32_t size;
 };
 
-/* Neither ring is zeroed at boot: only what was written is ever read. */
+/* Neither ring is zeroed at boot: only what was written is ever read. Guard: the host's, LOCK_LOG. */
 static SCRATCH struct log_line log_lines[LOG_LINES]; /* line `seq` lies at seq % LOG_LINES */
 static SCRATCH char log_text[LOG_TEXT];
 static uint64_t text_end;              /* bytes ever written */
 static uint64_t first_line, next_line; /* numbers of the oldest line kept and of the next line to come */
 static bool newest_open;               /* the newest line has not had its '\n' yet */
 
+/* Guard: the kernel, one CPU, not preempted; a line that an interrupt handler says may stand inside another. */
 static struct log_sink *sinks;
 static int console_level = LOG_DEBUG;
 static bool shows_times, console_inside_line;

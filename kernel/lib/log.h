@@ -19,6 +19,7 @@ enum log_level { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARN, LOG_NOTICE, 
 #define LOG_LINES     1024  /* records that are kept */
 #define LOG_TEXT      65536 /* bytes of text that are kept */
 
+/* A console. Guard: fixed when it has been added. */
 struct log_sink {
 	/* Write `size` bytes of text; '\n' stands for a new line. Called in any context, interrupts on or off. */
 	void (*write)(const char *text, size_t size);

@@ -9,6 +9,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 
+/* Fixed after boot. */
 static panic_handler_fn *panic_handler;
 
 void panic_set_handler(panic_handler_fn *handler)
@@ -19,7 +20,7 @@ void panic_set_handler(panic_handler_fn *handler)
 /* Show the message when no handler is set: one line, and nothing when saying that line has panicked itself. */
 static void say_panic(const char *format, va_list args)
 {
-	static bool entered;
+	static bool entered; /* guard: the last words, which are said once */
 	char text[256];
 
 	if (entered)

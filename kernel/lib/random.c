@@ -7,6 +7,7 @@
 #include "kernel/lib/chacha.h"
 #include "kernel/lib/string.h"
 
+/* Guard: the kernel, one CPU, not preempted. */
 static uint32_t key[CHACHA_KEY_WORDS];
 static bool ready;
 

@@ -151,6 +151,7 @@ static void run_poweroff(int argc, char **argv)
 
 void commands_init(void)
 {
+	/* Fixed after boot. */
 	static struct monitor_command commands[] = {
 		{ .name = "map",
 		  .arguments = "",

@@ -34,6 +34,7 @@ enum line_state {
 	LINE_SEQUENCE, /* after ESC [ or ESC O */
 };
 
+/* A line that is being typed. Guard: the monitor. */
 struct line_editor {
 	/* Set by the owner before the first call: */
 	const char *prompt;

@@ -9,6 +9,7 @@
 
 #define MONITOR_ARGUMENTS 16 /* most words in a line, the command among them */
 
+/* Fixed after boot. */
 struct monitor_command {
 	const char *name;
 	const char *arguments; /* as the help shows them: "ADDR [PAGES]", or "" */
@@ -20,7 +21,7 @@ struct monitor_command {
 	struct monitor_command *next; /* used by the monitor */
 };
 
-/* A device on which commands are typed. */
+/* A device on which commands are typed. Fixed after boot. */
 struct monitor_input {
 	int (*read)(void);          /* returns the next byte, or -1 when none waits */
 	struct monitor_input *next; /* used by the monitor */

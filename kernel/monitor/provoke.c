@@ -18,7 +18,7 @@
 /* Defined in kernel/arch/kernel.ld. */
 extern char image_text[];
 
-/* Two numbers whose values the compiler must not know. */
+/* Two numbers whose values the compiler must not know. Guard: the monitor. */
 static volatile uintptr_t zero, one = 1;
 
 static void write_null(void)
@@ -150,7 +150,7 @@ static void spoil_entry(void)
 /* A frame read by its direct-map address while a user context is loaded, as a system call may try it. */
 static void read_frame_in_user_context(void)
 {
-	static struct context user_context;
+	static struct context user_context; /* guard: the monitor */
 	const volatile uint8_t *byte = hhdm_ptr(kernel_space.root);
 
 	ASSERT(context_create(&user_context) == OK);

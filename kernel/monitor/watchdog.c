@@ -26,11 +26,11 @@
 /* Defined in kernel/arch/kernel.ld. */
 extern const uint8_t image_text[], image_text_end[];
 
-static uint64_t limit; /* in ticks of the time-stamp counter. Fixed after boot */
-static long limit_seconds;
-static uint64_t seen;     /* what progress() was at the last sign of life. The NMI's handler alone */
-static uint64_t seen_tsc; /* when the last sign of life was. The NMI's handler alone */
-static uint64_t monitor_rounds;
+static uint64_t limit;          /* in ticks of the time-stamp counter. Fixed after boot */
+static long limit_seconds;      /* fixed after boot */
+static uint64_t seen;           /* what progress() was at the last sign of life. The NMI's handler alone */
+static uint64_t seen_tsc;       /* when the last sign of life was. The NMI's handler alone */
+static uint64_t monitor_rounds; /* guard: the monitor; read by the NMI's handler */
 /* whether the CPU was idle then; whether the deadlock has been reported since. The NMI's handler alone */
 static bool idle_since, told;
 

@@ -13,7 +13,10 @@ void map_print_memory(print_fn *print, const struct memmap *map);
 /* Print a line for each type of memory that the map has: bytes in human units, and ranges; then all RAM together. */
 void map_print_totals(print_fn *print, const struct memmap *map);
 
-/* A name for [start, end), more exact than that of the range of paging/layout.h that it lies in. */
+/*
+ * A name for [start, end), more exact than that of the range of paging/layout.h that it lies in.
+ * Guard: whoever makes it.
+ */
 struct map_label {
 	vaddr_t start;
 	vaddr_t end;

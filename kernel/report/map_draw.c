@@ -64,6 +64,7 @@ static const struct kind leaf_kinds[LEAF_KINDS] = {
 	[LEAF_WRONG] = { "W+X", FULL, RED },
 };
 
+/* Guard: as of the bar. */
 struct piece {
 	uint64_t bytes;
 	unsigned kind;
@@ -72,6 +73,7 @@ struct piece {
 /*
  * A bar: pieces that follow one another. When there are too many pieces the last one grows instead. Its kind is in the
  * legend all the same: a picture that leaves a kind out says that the machine has none of it.
+ * Guard: the kernel, one CPU, not preempted: one picture is drawn at a time.
  */
 struct bar {
 	size_t count;

@@ -105,6 +105,7 @@ REPORT(hwreport, hwreport)
 
 void sys_reports_init(void)
 {
+	/* Fixed after boot. */
 	static struct text_entry entries[] = {
 		REPORT_FILE(map),      REPORT_FILE(context), REPORT_FILE(audit),   REPORT_FILE(counters),
 		REPORT_FILE(syscalls), REPORT_FILE(heap),    REPORT_FILE(mem),     REPORT_FILE(irqs),

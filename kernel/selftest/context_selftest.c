@@ -1,6 +1,7 @@
 /*
  * Contexts, tried on the real CPU with its own TLB. Uses contexts as the rest of the kernel does, and reads user memory
  * through them: from pages without PROT_USER, so that SMAP does not forbid it.
+ * Guard of all state here: the test that runs; tests run one at a time, before there are tasks.
  */
 #include "kernel/arch/trap.h"
 #include "kernel/lib/log.h"

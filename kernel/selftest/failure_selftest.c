@@ -2,6 +2,7 @@
  * Runs each operation with its first frame refused, then with its second, and so on until it asks for no more. Each
  * time a status must come back, the kernel's mappings must be as before, and so must the count of free frames once the
  * operation is undone.
+ * Guard of all state here: the test that runs; tests run one at a time, before there are tasks.
  */
 #include "kernel/selftest/failure_selftest.h"
 

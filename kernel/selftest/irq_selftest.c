@@ -4,6 +4,7 @@
  *
  * In a virtual machine any amount of time can pass between two instructions. A check that needs several things done
  * before a deadline does them with interrupts off: then no timer can fire between them, however late it is.
+ * Guard of all state here: the test that runs; tests run one at a time, before there are tasks.
  */
 #include "kernel/selftest/irq_selftest.h"
 

@@ -1,6 +1,7 @@
 /*
  * Frames, windows and heap on the real machine. The host tests try more of them; here they meet real memory, real
  * tables and the real TLB. Each test gives back what it takes: the runner counts frames.
+ * Guard of all state here: the test that runs; tests run one at a time, before there are tasks.
  */
 #include "kernel/lib/scratch.h"
 #include "kernel/lib/string.h"

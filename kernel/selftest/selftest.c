@@ -8,7 +8,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 
-static char reason[128];
+static char reason[128]; /* guard: the test that runs */
 
 bool selftest_fail(const char *format, ...)
 {

@@ -1,6 +1,7 @@
 /*
  * User memory, tried on the real CPU: faults, SMAP, fix-ups, flushes. No program runs: the kernel uses a user's
  * pointers in a user context.
+ * Guard of all state here: the test that runs; tests run one at a time, before there are tasks.
  */
 #include "kernel/selftest/memory_selftests.h"
 

@@ -20,7 +20,7 @@ static PER_CPU struct held_locks {
 	unsigned count;
 } held_locks;
 
-static bool stopped; /* set once, by a panic */
+static bool stopped; /* set once, by a panic. Atomic */
 
 static bool is_stopped(void)
 {

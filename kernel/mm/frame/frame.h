@@ -60,7 +60,7 @@ struct frame_cache {
 	struct frame_entry stack[1 + FRAME_CACHE_FRAMES]; /* stack[0] is the bottom, not a frame */
 } __attribute__((aligned(64)));
 
-/* All memory of a machine. The kernel has one of these; a host test makes as many as it likes. */
+/* All memory of a machine: the kernel has one, host tests have more. Guard: fixed after boot, or what a field says. */
 struct frames {
 	struct frame_lookup lookup;
 	struct frame_region *regions; /* one for each GiB from address 0 on; each has its lock */

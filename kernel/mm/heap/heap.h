@@ -86,6 +86,7 @@ size_t kmalloc_size(const void *block);
 /*
  * A cache for one type that is often allocated: blocks of exactly its size, not rounded up to one of kmalloc's sizes,
  * and allocated without a search for the size. Its blocks can be freed with kfree, too.
+ * Guard: fixed when it has been set up.
  */
 struct cache {
 	const char *name;

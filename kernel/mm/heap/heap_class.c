@@ -20,7 +20,7 @@
 _Static_assert(FIRST_CACHE + HEAP_CACHES == HEAP_CLASSES, "as many caches as heap.h says");
 
 struct size_class heap_classes[HEAP_CLASSES];
-uint8_t heap_class_table[TABLE_MAX / SMALL_STEP + 1];
+uint8_t heap_class_table[TABLE_MAX / SMALL_STEP + 1]; /* fixed after boot */
 
 static struct heap_lock cache_lock; /* guards the making of classes for caches */
 

@@ -33,7 +33,7 @@ struct heap_cpu {
 extern PER_CPU struct heap_cpu heap_this_cpu;
 
 struct heap_lock {
-	uint32_t held;
+	uint32_t held; /* atomic */
 };
 
 #ifdef HOST_TEST

@@ -133,6 +133,7 @@ struct size_class {
 
 #define BINS 144 /* bins of free runs, by length: see heap_pages.c */
 struct heap {
+	/* Fixed after boot: */
 	const struct heap_backend *backend;
 	vaddr_t base;
 	struct magazine *magazines;  /* MAGAZINES of them, each page mapped while it is needed */

@@ -6,4 +6,5 @@
 
 struct heap heap;
 
+/* Guard: own CPU, interrupts off. */
 PER_CPU struct heap_cpu heap_this_cpu;

@@ -9,6 +9,7 @@
 #include "kernel/mm/frame/machine_frames.h"
 #include "kernel/mm/space/hhdm.h"
 
+/* Guard: the kernel, one CPU, not preempted; its tables, whoever changes one. */
 struct context kernel_context;
 
 static enum status table_alloc(void *ctx, paddr_t *ret_pa)
