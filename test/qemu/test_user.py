@@ -84,12 +84,12 @@ def test_nothing_lost(tmp_path, options):
     assert many > few - 6, f"{few} frames free after 2 rounds, {many} after 8\n{text}"
 
 
-def attack(directory, words, limit):
+def attack(directory, words, limit, **machine):
     """The attacks are survived; afterwards the kernel's tables are as they must be, seen from outside, and no frame lost.
 
     A few are the heap's, which keeps a page here and there; an attack makes thousands of calls and hundreds of children.
     """
-    with boot(directory, "attack-musl.cpio", ("stay", *words), "monitor") as machine:
+    with boot(directory, "attack-musl.cpio", ("stay", *words), "monitor", **machine) as machine:
         machine.wait_for(END, limit=limit)
         machine.wait_prompt()
         complaints = usertests.complaints(machine.text, tuple(word.partition(":")[0] for word in words))
@@ -103,6 +103,11 @@ def attack(directory, words, limit):
 @pytest.mark.parametrize("name", usertests.ATTACKS)
 def test_attack(tmp_path, name):
     attack(tmp_path, (name,), LIMIT)
+
+
+def test_memory_full(tmp_path):
+    """Calls in the middle of which memory ends, on a small machine, which is full soon."""
+    attack(tmp_path, ("full",), LIMIT, memory="80M")
 
 
 def test_fuzz(tmp_path):
