@@ -76,7 +76,7 @@ HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arc
                $(addprefix kernel/irq/,acpi.c acpi_tables.c timer_queue.c) \
                $(addprefix kernel/dev/,font.c framebuffer.c text_grid.c text_palette.c text_console.c text_mode.c \
                text_sequence.c vt_parser.c vt_pen.c vt_charset.c keymap.c) \
-               $(addprefix kernel/report/,packed_text.c symbol_table.c line_table.c walk_report.c audit.c leaf_runs.c \
+               $(addprefix kernel/report/,packed_text.c symbol_table.c line_table.c walk_report.c left_out.c audit.c leaf_runs.c \
                map.c map_draw.c ranges.c peek.c print.c report_block.c hwreport_acpi.c) kernel/panic/trap_text.c \
                $(addprefix kernel/monitor/,line_editor.c monitor.c) \
                $(addprefix kernel/gdb/,gdb_packet.c gdb_registers.c gdb_commands.c gdb_query.c) \
@@ -357,7 +357,13 @@ build/gate.so: build/efi/test/qemu/gate.o build/efi/kernel/lib/string.o
 	$(call say,LD,$@)
 	$(Q)$(LD) $(EFI_LDFLAGS:loader_entry=_start) /usr/lib/crt0-efi-x86_64.o $^ -o $@ --no-undefined -L/usr/lib -l:libgnuefi.a
 
-build/gate.efi: build/gate.so
+# What a bad firmware does to the loader (test/qemu/test_hostile.py).
+build/hostile.so: build/efi/test/qemu/hostile.o
+	$(call say,LD,$@)
+	$(Q)$(LD) $(EFI_LDFLAGS:loader_entry=_start) /usr/lib/crt0-efi-x86_64.o $^ -o $@ --no-undefined -L/usr/lib \
+	    -l:libefi.a -l:libgnuefi.a
+
+build/gate.efi build/hostile.efi: build/%.efi: build/%.so
 	$(call say,OBJCOPY,$@)
 	$(Q)$(OBJCOPY) -j .text -j .data -j .dynamic -j .rela -j .rela.plt -j .dynsym -j .dynstr -j .reloc \
 	    --target efi-app-x86_64 --subsystem=10 $< $@
@@ -472,7 +478,7 @@ coverage: ## lines that the host tests reach, into build/coverage.html; fails be
 USER_ARCHIVES := $(USER_FLAVOURS:%=build/user/test-%.cpio) \
                  $(addprefix build/user/,attack-musl.cpio bench-musl.cpio spin.cpio session.cpio debuggee.cpio)
 
-user: $(USER_ARCHIVES) build/gate.efi ## archives of the user programs in build/user/, to boot with INITRD=; what test/qemu needs
+user: $(USER_ARCHIVES) build/gate.efi build/hostile.efi ## archives of the user programs in build/user/, to boot with INITRD=; what test/qemu needs
 
 test-user-linux: $(USER_ARCHIVES) ## the user programs on Debian's Linux: a test that fails there is wrong
 	$(PYTEST) test/user

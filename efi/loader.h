@@ -43,9 +43,10 @@ struct loader {
 	char *options; /* the command line from LoadOptions; pool memory, or NULL */
 	struct elf_image elf;
 	struct kernel_note note;
-	bool huge_pages;   /* the CPU has 1 GiB pages */
-	bool la57;         /* the firmware left 5-level paging on */
-	bool stage_screen; /* the framebuffer is mapped by the firmware's tables, so squares can be drawn */
+	bool huge_pages;       /* the CPU has 1 GiB pages */
+	uint8_t physical_bits; /* of its physical addresses */
+	bool la57;             /* the firmware left 5-level paging on */
+	bool stage_screen;     /* the framebuffer is mapped by the firmware's tables, so squares can be drawn */
 
 	struct arena arena;
 	struct boot_info info; /* filled in as things become known, then copied into the arena */
@@ -110,7 +111,7 @@ struct firmware_map {
 };
 MUST_CHECK EFI_STATUS loader_read_memory_map(struct loader *l, struct firmware_map *map);
 MUST_CHECK enum status memmap_add_firmware(struct memmap *map, const void *descriptors, uint64_t size,
-					   uint64_t descriptor_size);
+					   uint64_t descriptor_size, uint64_t most);
 MUST_CHECK enum status loader_build_memmap(struct loader *l, const struct firmware_map *firmware, struct memmap *map);
 
 /*

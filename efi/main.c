@@ -113,6 +113,10 @@ static EFI_STATUS build_from_map(struct loader *l, const struct firmware_map *fi
 {
 	enum status status = loader_build_memmap(l, firmware, map);
 
+	if (status == ERR_NOT_FOUND)
+		return loader_fail(l, loader_status(status),
+				   "memory map: its %llu bytes leave no RAM to run in, or not the loader's own",
+				   (unsigned long long)firmware->size);
 	if (status != OK)
 		return loader_fail(l, loader_status(status), "memory map: more than %zu ranges from %llu bytes",
 				   map->capacity, (unsigned long long)firmware->size);
@@ -291,6 +295,14 @@ static EFI_STATUS prepare(struct loader *l)
 	return EFI_SUCCESS;
 }
 
+/* CPUs of before this leaf have 36; no page-table entry has room for more than 52. RAM beyond cannot be reached. */
+static uint8_t physical_bits(void)
+{
+	uint32_t bits = cpu_cpuid(0x80000000, 0).eax >= 0x80000008 ? cpu_cpuid(0x80000008, 0).eax & 255 : 36;
+
+	return (uint8_t)(bits < 52 ? bits : 52);
+}
+
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 {
 	struct loader l = { .handle = handle, .system = system, .boot = system->BootServices };
@@ -305,6 +317,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 	l.info.hhdm = HHDM_BASE;
 	l.info.tsc[STAMP_ENTRY] = loader_entry_tsc;
 	l.huge_pages = cpu_cpuid(0x80000001, 0).edx & 1 << 26;
+	l.physical_bits = physical_bits();
 	l.la57 = cpu_read_cr4() & CR4_LA57;
 
 	status = prepare(&l);

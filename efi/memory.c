@@ -7,6 +7,13 @@
 #include "kernel/lib/string.h"
 #include "paging/layout.h"
 
+#ifndef EFI_MEMORY_SP
+#define EFI_MEMORY_SP 0x40000 /* UEFI 2.10, "EFI_BOOT_SERVICES.GetMemoryMap()"; gnu-efi does not name it */
+#endif
+
+#define LOW_END   (1u << 20)
+#define RAM_LEAST (1u << 20) /* bytes of free RAM; a kernel with less would only die later */
+
 EFI_STATUS loader_read_memory_map(struct loader *l, struct firmware_map *map)
 {
 	UINT32 version;
@@ -50,19 +57,24 @@ static enum mem_type type_of(const EFI_MEMORY_DESCRIPTOR *d)
 	/* RAM that must not be cached write-back has no place in a write-back direct map. */
 	if (mem_type_is_ram(type) && d->Attribute && !(d->Attribute & EFI_MEMORY_WB))
 		return MEM_RESERVED;
-	return type;
+	if (!(d->Attribute & (EFI_MEMORY_RUNTIME | EFI_MEMORY_SP)))
+		return type;
+	/* Memory that runtime services go on using is not free, whatever its type says: Linux keeps it, too. */
+	if (type == MEM_BOOT_SERVICES && d->Attribute & EFI_MEMORY_RUNTIME)
+		return d->Type == EfiBootServicesCode ? MEM_RUNTIME_CODE : MEM_RUNTIME_DATA;
+	/* Special-purpose memory waits for a driver that knows what it is for. */
+	return type == MEM_USABLE && d->Attribute & EFI_MEMORY_SP ? MEM_RESERVED : type;
 }
 
 /*
- * Add the firmware's descriptors to `map`. Empty ones are skipped; what is not RAM grows to whole pages, RAM shrinks; a
- * range that wraps is cut at the end of the physical address space.
+ * Lay the firmware's descriptors over `map`. Empty ones are skipped; what is not RAM grows to whole
+ * pages, RAM shrinks; a range that wraps or goes on behind `most`, the end of physical addresses, is cut there.
  * Returns ERR_NO_MEMORY when `map` is full.
  */
-enum status memmap_add_firmware(struct memmap *map, const void *descriptors, uint64_t size, uint64_t descriptor_size)
+enum status memmap_add_firmware(struct memmap *map, const void *descriptors, uint64_t size, uint64_t descriptor_size,
+				uint64_t most)
 {
-	const uint64_t most = 1ULL << 52;
-	/* neighbouring descriptors of one type, joined, and not added to the map yet */
-	struct mem_range run = { 0, 0, MEM_NONE };
+	struct mem_range run = { 0, 0, MEM_NONE }; /* neighbours of one type, not added yet */
 	enum status status = OK;
 
 	for (uint64_t at = 0; status == OK && size - at >= descriptor_size; at += descriptor_size) {
@@ -115,9 +127,48 @@ static uint64_t excess(const struct memmap *map)
 	return bytes;
 }
 
+/* The first MiB is kept back, as Linux does it: the firmware of real laptops goes on writing there. */
+static enum status keep_low(struct memmap *map)
+{
+	enum status status = OK;
+	size_t i = 0;
+
+	while (status == OK && i < map->count && map->ranges[i].start < LOW_END) {
+		const struct mem_range r = map->ranges[i];
+
+		/* Range `i` may have joined its neighbour below when it has been added: look at what is there then. */
+		if (r.type < MEM_LOW)
+			status = memmap_add(map, r.start, r.end < LOW_END ? r.end : LOW_END, MEM_LOW);
+		else
+			i++;
+	}
+	return status;
+}
+
+/* Is there RAM to run in? A claim on everything that is more careful than RAM's leaves none. */
+static bool has_ram(const struct memmap *map)
+{
+	uint64_t bytes = 0;
+
+	for (size_t i = map->count; i-- && bytes < RAM_LEAST;) {
+		const struct mem_range *r = &map->ranges[i];
+
+		if (r->type == MEM_USABLE && r->start < HHDM_SIZE)
+			bytes += r->end - r->start;
+	}
+	return bytes >= RAM_LEAST;
+}
+
+static bool is_loaders(const struct memmap *map, paddr_t pa)
+{
+	const struct mem_range *r = memmap_find(map, pa);
+
+	return r && r->type == MEM_LOADER;
+}
+
 /*
- * Make the sanitised map: the firmware's, with what the loader knows better laid over it.
- * Returns ERR_NO_MEMORY when the map has more ranges than the arena has room for.
+ * The sanitised map: the firmware's, with what the loader knows better laid over it. Returns ERR_NO_MEMORY when it has more
+ * ranges than the arena has room for, ERR_NOT_FOUND when no RAM is left to run in, or not what the loader itself lies in.
  */
 enum status loader_build_memmap(struct loader *l, const struct firmware_map *firmware, struct memmap *map)
 {
@@ -127,7 +178,10 @@ enum status loader_build_memmap(struct loader *l, const struct firmware_map *fir
 	enum status status;
 
 	map->count = 0;
-	status = memmap_add_firmware(map, firmware->descriptors, firmware->size, firmware->descriptor_size);
+	status = memmap_add_firmware(map, firmware->descriptors, firmware->size, firmware->descriptor_size,
+				     1ULL << l->physical_bits);
+	if (status == OK)
+		status = keep_low(map);
 	if (status == OK)
 		status = loader_keep_acpi(map, l->info.rsdp);
 	if (status == OK && fb->width)
@@ -141,5 +195,7 @@ enum status loader_build_memmap(struct loader *l, const struct firmware_map *fir
 		status = add_pages(map, paddr_add(a->start, (1 + a->image_pages + a->handoff_pages) * PAGE_SIZE),
 				   a->table_pages, MEM_TABLES);
 	l->info.hhdm_excess = excess(map);
+	if (status == OK && (!has_ram(map) || !is_loaders(map, a->start)))
+		status = ERR_NOT_FOUND;
 	return status;
 }

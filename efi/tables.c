@@ -90,21 +90,24 @@ uint64_t loader_tables_bound(const struct loader *l, const struct memmap *map)
 	       TABLES_SPARE;
 }
 
-static uint64_t lesser(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-/* Map [start, end), RAM and not empty, in the direct map, with leaves up to level `max_leaf`. */
+/* Map [start, end) of RAM in the direct map with leaves up to level `max_leaf`. Nothing to map is fine. */
 static enum status map_direct(struct space *s, uint64_t start, uint64_t end, int max_leaf)
 {
 	int largest = s->max_leaf;
 	enum status status;
 
+	if (start >= end)
+		return OK;
 	s->max_leaf = max_leaf;
 	status = space_map(s, HHDM_BASE + start, paddr(start), (end - start) / PAGE_SIZE, PROT_W);
 	s->max_leaf = largest;
 	return status;
+}
+
+/* Where the direct map ends, should range `i` be RAM that goes on behind it. */
+static uint64_t reach(const struct mem_range *r)
+{
+	return r->end < HHDM_SIZE ? r->end : HHDM_SIZE;
 }
 
 /* Return whether RAM of another type follows range `i` directly. */
@@ -117,8 +120,23 @@ static bool ram_continues(const struct memmap *map, size_t i)
 }
 
 /*
- * Map all RAM in the direct map, ascending. No leaf crosses a change of type; so a 2 MiB block with changes inside gets
- * 4 KiB leaves only, in one call for all of its ranges.
+ * Range `i` ends inside a block of 2 MiB, and other RAM follows it there. Returns where the last block ends, of those in
+ * a row that each have such a change of type inside; or where the RAM ends before that.
+ */
+static uint64_t mixed_end(const struct memmap *map, size_t i)
+{
+	uint64_t end = align_up(map->ranges[i].end, PAGE_SIZE_2M);
+
+	for (; ram_continues(map, i) && map->ranges[i].end < end + PAGE_SIZE_2M; i++)
+		if (map->ranges[i].end > end)
+			end += PAGE_SIZE_2M;
+	return end < reach(&map->ranges[i]) ? end : reach(&map->ranges[i]);
+}
+
+/*
+ * The direct map, ascending. No leaf crosses a change of type. So a range is mapped to where its last whole block of 2 MiB
+ * ends; the block that it shares with its successors is all leaves of 4 KiB, mapped in one go with them, however many
+ * there are.
  */
 static enum status map_ram(struct space *s, const struct memmap *map)
 {
@@ -127,33 +145,22 @@ static enum status map_ram(struct space *s, const struct memmap *map)
 
 	for (size_t i = 0; i < map->count && status == OK; i++) {
 		const struct mem_range *r = &map->ranges[i];
-		uint64_t end = lesser(r->end, HHDM_SIZE), block = align_down(end, PAGE_SIZE_2M), block_end;
-		size_t last = i;
+		uint64_t end = reach(r);
 
-		if (!mem_type_is_ram((enum mem_type)r->type) || end <= at)
-			continue;
 		if (at < r->start)
 			at = r->start;
-		if (block == end || !ram_continues(map, i)) {
-			status = map_direct(s, at, end, s->max_leaf);
-			at = end;
+		if (at >= end || !mem_type_is_ram((enum mem_type)r->type))
 			continue;
+		if (ram_continues(map, i))
+			end = align_down(end, PAGE_SIZE_2M);
+		status = map_direct(s, at, end, s->max_leaf);
+		if (at < end)
+			at = end;
+		if (status == OK && at < reach(r)) {
+			end = mixed_end(map, i);
+			status = map_direct(s, at, end, 1);
+			at = end;
 		}
-		if (at < block) {
-			status = map_direct(s, at, block, s->max_leaf);
-			at = block;
-		}
-		/* Go on to the end of the last block in a row that has a change inside, or to the end of RAM. */
-		block_end = block + PAGE_SIZE_2M;
-		while (ram_continues(map, last) && map->ranges[last].end < block_end + PAGE_SIZE_2M) {
-			if (map->ranges[last].end > block_end)
-				block_end += PAGE_SIZE_2M;
-			last++;
-		}
-		block_end = lesser(lesser(map->ranges[last].end, block_end), HHDM_SIZE);
-		if (status == OK)
-			status = map_direct(s, at, block_end, 1);
-		at = block_end;
 	}
 	return status;
 }

@@ -2,6 +2,7 @@
  * The kernel's story, from the loader's jump to the monitor, in order.
  */
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/features.h"
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/protection.h"
 #include "kernel/arch/smap.h"
@@ -34,6 +35,7 @@
 #include "kernel/monitor/watchdog.h"
 #include "kernel/panic/panic_page.h"
 #include "kernel/report/hwreport.h"
+#include "kernel/report/left_out.h"
 #include "kernel/report/lines.h"
 #include "kernel/report/report.h"
 #include "kernel/report/sys_reports.h"
@@ -149,6 +151,8 @@ static void print_reports(uint64_t tsc_frequency)
 	report_cpu(print_log);
 	log_info("memory map:\n");
 	report_memory(print_log);
+	left_out_print(print_log, hhdm_ptr(boot_info->efi_map), boot_info->efi_map_size, boot_info->efi_descriptor_size,
+		       cpu_features()->physical_bits);
 	log_info("kernel context:\n");
 	report_space(print_log);
 	line_print_sizes(print_log);

@@ -50,7 +50,7 @@ PAIRS = {
 }
 # Names as kernel/boot/memmap.c has them, and their enumerators: numbers may change from one kernel to the next.
 MEMORY_TYPES = {
-    "usable": "MEM_USABLE", "boot services": "MEM_BOOT_SERVICES", "loader": "MEM_LOADER",
+    "usable": "MEM_USABLE", "boot services": "MEM_BOOT_SERVICES", "loader": "MEM_LOADER", "low memory": "MEM_LOW",
     "ACPI tables": "MEM_ACPI_RECLAIM", "ACPI NVS": "MEM_ACPI_NVS", "runtime data": "MEM_RUNTIME_DATA",
     "runtime code": "MEM_RUNTIME_CODE", "MMIO": "MEM_MMIO", "reserved": "MEM_RESERVED",
     "framebuffer": "MEM_FRAMEBUFFER", "initrd": "MEM_INITRD", "page tables": "MEM_TABLES", "kernel image": "MEM_IMAGE",

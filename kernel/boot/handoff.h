@@ -7,7 +7,7 @@
  * The version of the handoff: changes with any change of struct boot_info or of the state at the kernel's first
  * instruction.
  */
-#define BOOT_INFO_VERSION 2
+#define BOOT_INFO_VERSION 3
 /* sizeof(struct boot_info), asserted in kernel/boot/boot_info.h. */
 #define BOOT_INFO_SIZE 1392
 

@@ -11,6 +11,7 @@ static const char *const names[MEM_TYPES] = {
 	[MEM_USABLE] = "usable",
 	[MEM_BOOT_SERVICES] = "boot services",
 	[MEM_LOADER] = "loader",
+	[MEM_LOW] = "low memory",
 	[MEM_ACPI_RECLAIM] = "ACPI tables",
 	[MEM_ACPI_NVS] = "ACPI NVS",
 	[MEM_RUNTIME_DATA] = "runtime data",

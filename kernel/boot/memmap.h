@@ -16,6 +16,7 @@ enum mem_type {
 	MEM_USABLE,        /* free RAM */
 	MEM_BOOT_SERVICES, /* RAM of the firmware's boot services: free once no pointer that is in use leads there */
 	MEM_LOADER,        /* RAM of the loader: boot_info, maps; free once the kernel has let go of it */
+	MEM_LOW,           /* RAM below 1 MiB, kept back: firmware writes there, and other CPUs start there */
 	MEM_ACPI_RECLAIM,  /* RAM with ACPI tables: free once they have been read */
 	MEM_ACPI_NVS,      /* RAM that the firmware keeps to itself */
 	MEM_RUNTIME_DATA,  /* RAM of UEFI runtime services */
@@ -44,9 +45,10 @@ struct memmap {
 };
 
 /* The types that are RAM, as a mask: bit 1 << type. */
-#define MEM_RAM_TYPES                                                                                                  \
-	(1u << MEM_USABLE | 1u << MEM_BOOT_SERVICES | 1u << MEM_LOADER | 1u << MEM_ACPI_RECLAIM | 1u << MEM_ACPI_NVS | \
-	 1u << MEM_RUNTIME_DATA | 1u << MEM_RUNTIME_CODE | 1u << MEM_INITRD | 1u << MEM_TABLES | 1u << MEM_IMAGE)
+#define MEM_RAM_TYPES                                                                                                 \
+	(1u << MEM_USABLE | 1u << MEM_BOOT_SERVICES | 1u << MEM_LOADER | 1u << MEM_LOW | 1u << MEM_ACPI_RECLAIM |     \
+	 1u << MEM_ACPI_NVS | 1u << MEM_RUNTIME_DATA | 1u << MEM_RUNTIME_CODE | 1u << MEM_INITRD | 1u << MEM_TABLES | \
+	 1u << MEM_IMAGE)
 
 /* Return whether the type is RAM, so that the direct map covers it. */
 static inline bool mem_type_is_ram(enum mem_type type)

@@ -4,6 +4,7 @@
 #include "kernel/arch/features.h"
 #include "kernel/arch/irq_guard.h"
 #include "kernel/arch/tsc.h"
+#include "kernel/irq/acpi_view.h"
 #include "kernel/irq/apic.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/hpet.h"
@@ -25,25 +26,15 @@ const struct acpi_info *irq_acpi(void)
 	return &acpi;
 }
 
-/*
- * Return RAM through the direct map, or NULL when the machine's memory map does not say RAM: the addresses in the
- * tables are outside data.
- */
-static const void *ram_at(void *ctx, paddr_t pa, uint64_t size)
-{
-	const struct mem_range *r = memmap_find(machine_memmap, pa);
-
-	(void)ctx;
-	if (!r || !mem_type_is_ram((enum mem_type)r->type) || size > r->end - pa.raw || r->end > HHDM_SIZE)
-		return NULL;
-	return hhdm_ptr(pa);
-}
-
 static void read_acpi(paddr_t rsdp)
 {
-	static const struct acpi_memory memory = { .at = ram_at };
+	static struct acpi_view view;
+	static const struct acpi_memory memory = { .at = acpi_view_at, .ctx = &view };
 	enum status status = acpi_read(&memory, rsdp, &acpi);
 
+	if (view.count)
+		log_info("ACPI: tables outside RAM, read through %u mappings\n", view.count);
+	acpi_view_end(&view);
 	for (unsigned i = 0; i < acpi.fault_count; i++)
 		log_warn("ACPI: %s at %#llx skipped: %s\n", acpi.faults[i].table,
 			 (unsigned long long)acpi.faults[i].pa.raw, acpi.faults[i].what);

@@ -6,6 +6,7 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/features.h"
+#include "kernel/irq/acpi_view.h"
 #include "kernel/irq/irq.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/log.h"
@@ -117,24 +118,24 @@ static void report_live_tables(struct report_block *b)
 
 /* ---- ACPI ---- */
 
-static const void *kept_ram_at(void *ctx, paddr_t pa, uint64_t size)
+/* What has been given away since the boot holds tables no more. */
+static const void *kept_at(void *ctx, paddr_t pa, uint64_t size)
 {
 	const struct mem_range *r = memmap_find(machine_memmap, pa);
 
-	(void)ctx;
-	if (!r || !mem_type_is_ram((enum mem_type)r->type) || size > r->end - pa.raw || r->end > HHDM_SIZE)
+	if (reclaimed && r && (r->type == MEM_LOADER || r->type == MEM_BOOT_SERVICES))
 		return NULL;
-	if (reclaimed && (r->type == MEM_LOADER || r->type == MEM_BOOT_SERVICES))
-		return NULL;
-	return hhdm_ptr(pa);
+	return acpi_view_at(ctx, pa, size);
 }
 
 static void report_acpi_facts(struct report_block *b)
 {
-	static const struct acpi_memory memory = { .at = kept_ram_at };
+	static struct acpi_view view; /* empty but while a report is made; the kernel: one CPU, not preempted */
+	static const struct acpi_memory memory = { .at = kept_at, .ctx = &view };
 	const struct acpi_info *a = irq_acpi();
 
 	hwreport_acpi(b, &memory, boot->rsdp);
+	acpi_view_end(&view);
 	report_block_line(b, "madt present=%u cpus=%u local_apic=%#llx io_apics=%u overrides=%u 8259=%u", a->has_madt,
 			  a->cpus, (ull)a->local_apic.raw, a->io_apic_count, a->override_count, a->has_8259);
 	report_block_line(b, "acpi-info fadt=%u reduced=%u s5=%u hpet=%#llx mcfgs=%u faults=%u", a->has_fadt,

@@ -40,6 +40,7 @@ static const struct kind memory_kinds[MEM_TYPES] = {
 	[MEM_USABLE] = { NULL, FULL, GREEN },
 	[MEM_BOOT_SERVICES] = { NULL, HALF, GREEN },
 	[MEM_LOADER] = { NULL, HALF, CYAN },
+	[MEM_LOW] = { NULL, HALF, GREY },
 	[MEM_ACPI_RECLAIM] = { NULL, HALF, YELLOW },
 	[MEM_ACPI_NVS] = { NULL, FULL, YELLOW },
 	[MEM_RUNTIME_DATA] = { NULL, HALF, MAGENTA },

@@ -41,7 +41,7 @@ static void expect_map(const EFI_MEMORY_DESCRIPTOR *d, size_t n, const struct me
 {
 	struct memmap map = { .ranges = ranges, .capacity = 4 * MOST };
 
-	assert_int_equal(memmap_add_firmware(&map, d, n * sizeof(*d), sizeof(*d)), OK);
+	assert_int_equal(memmap_add_firmware(&map, d, n * sizeof(*d), sizeof(*d), 1ULL << 52), OK);
 	assert_int_equal(map.count, count);
 	for (size_t i = 0; i < count; i++) {
 		assert_int_equal(map.ranges[i].start, expected[i].start);
@@ -94,12 +94,51 @@ static void test_descriptor_size(void **state)
 
 	(void)state;
 	/* A rest that is no whole descriptor is left alone. */
-	assert_int_equal(memmap_add_firmware(&map, wide, sizeof(wide) - 1, sizeof(wide[0])), OK);
+	assert_int_equal(memmap_add_firmware(&map, wide, sizeof(wide) - 1, sizeof(wide[0]), 1ULL << 52), OK);
 	assert_int_equal(map.count, 1);
 	map.count = 0;
-	assert_int_equal(memmap_add_firmware(&map, wide, sizeof(wide), sizeof(wide[0])), OK);
+	assert_int_equal(memmap_add_firmware(&map, wide, sizeof(wide), sizeof(wide[0]), 1ULL << 52), OK);
 	assert_int_equal(map.count, 2);
 	assert_int_equal(map.ranges[1].start, 0x3000);
+}
+
+/* As Linux has them: kept from use, or only from being given away. */
+static void test_special_memory(void **state)
+{
+	const uint64_t runtime = EFI_MEMORY_WB | EFI_MEMORY_RUNTIME, special = EFI_MEMORY_WB | 0x40000;
+	const EFI_MEMORY_DESCRIPTOR d[] = {
+		descriptor(EfiConventionalMemory, 0x100000, 1, special),
+		descriptor(14, 0x110000, 1, EFI_MEMORY_WB), /* persistent */
+		descriptor(15, 0x120000, 1, EFI_MEMORY_WB), /* unaccepted */
+		descriptor(EfiBootServicesCode, 0x130000, 1, runtime),
+		descriptor(EfiBootServicesData, 0x140000, 1, runtime),
+		descriptor(EfiConventionalMemory, 0x150000, 1, EFI_MEMORY_UC | EFI_MEMORY_WC),
+		descriptor(EfiConventionalMemory, 0x160000, 1, 0),
+	};
+	const struct mem_range expected[] = {
+		{ 0x100000, 0x101000, MEM_RESERVED },     { 0x110000, 0x111000, MEM_RESERVED },
+		{ 0x120000, 0x121000, MEM_RESERVED },     { 0x130000, 0x131000, MEM_RUNTIME_CODE },
+		{ 0x140000, 0x141000, MEM_RUNTIME_DATA }, { 0x150000, 0x151000, MEM_RESERVED },
+		{ 0x160000, 0x161000, MEM_USABLE },
+	};
+
+	(void)state;
+	expect_map(d, sizeof(d) / sizeof(d[0]), expected, sizeof(expected) / sizeof(expected[0]));
+}
+
+/* What the CPU's addresses do not reach is not there. */
+static void test_beyond_the_cpu(void **state)
+{
+	const EFI_MEMORY_DESCRIPTOR d[] = {
+		descriptor(EfiConventionalMemory, (1ULL << 36) - 0x1000, 2, EFI_MEMORY_WB),
+		descriptor(EfiConventionalMemory, 1ULL << 36, 2, EFI_MEMORY_WB),
+	};
+	struct memmap map = { .ranges = ranges, .capacity = 4 * MOST };
+
+	(void)state;
+	assert_int_equal(memmap_add_firmware(&map, d, sizeof(d), sizeof(d[0]), 1ULL << 36), OK);
+	assert_int_equal(map.count, 1);
+	assert_int_equal(map.ranges[0].end, 1ULL << 36);
 }
 
 static void test_no_room(void **state)
@@ -110,7 +149,7 @@ static void test_no_room(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++)
 		d[i] = descriptor(EfiConventionalMemory, i * 0x10000, 1, EFI_MEMORY_WB);
-	assert_int_equal(memmap_add_firmware(&map, d, sizeof(d), sizeof(d[0])), ERR_NO_MEMORY);
+	assert_int_equal(memmap_add_firmware(&map, d, sizeof(d), sizeof(d[0]), 1ULL << 52), ERR_NO_MEMORY);
 }
 
 /* ---- ACPI ---- */
@@ -259,11 +298,11 @@ static uint64_t ram_below(const struct memmap *map, uint64_t limit)
 	return bytes;
 }
 
-/* Addresses that meet at all boundaries that matter: pages, 2 MiB, 1 GiB, 512 GiB, 16 TiB. */
+/* Addresses that meet at all boundaries that matter: pages, 2 MiB, 1 GiB, 512 GiB, 16 TiB, and up to 32 TiB. */
 static uint64_t random_address(struct random *r)
 {
 	static const int shifts[] = { 12, 12, 21, 21, 30, 39 };
-	uint64_t bits = 21 + random_below(r, 24);
+	uint64_t bits = 21 + random_below(r, 25);
 	uint64_t address = random_next(r) >> (64 - bits);
 
 	return align_down(address, 1ULL << shifts[random_below(r, 6)]);
@@ -281,6 +320,31 @@ static void random_map(struct random *r, struct memmap *map)
 			end = start + 64 * PAGE_SIZE_1G;
 		assert_int_equal(memmap_add(map, start, end, (enum mem_type)(1 + random_below(r, MEM_TYPES - 1))), OK);
 	}
+}
+
+/* Ranges of RAM that cross the end of the direct map, and that lie behind it. */
+static void test_ram_above_16_tib(void **state)
+{
+	const struct mem_range above[] = {
+		{ 0x100000, 0x40000000, MEM_USABLE },
+		{ HHDM_SIZE - PAGE_SIZE_1G, HHDM_SIZE + PAGE_SIZE_1G, MEM_USABLE },
+		{ HHDM_SIZE + PAGE_SIZE_1G, HHDM_SIZE + 2 * PAGE_SIZE_1G, MEM_RUNTIME_DATA },
+		{ HHDM_SIZE + 4 * PAGE_SIZE_1G, HHDM_SIZE + 5 * PAGE_SIZE_1G, MEM_USABLE },
+	};
+	void *memory = aligned_alloc(PAGE_SIZE, (TABLE_PAGES + 1) * PAGE_SIZE);
+	struct memmap map = { (struct mem_range *)above, 4, 4 };
+	struct seen seen = { .map = &map, .max_leaf = 3 };
+	struct space_visitor visitor = { .leaf = see_leaf, .ctx = &seen };
+	struct space s = { .max_leaf = 3 };
+	struct loader l = { .huge_pages = true };
+
+	(void)state;
+	assert_non_null(memory);
+	l.arena = (struct arena){ .start = paddr((uintptr_t)memory), .table_pages = 128 };
+	assert_int_equal(loader_build_tables(&l, &map, &s.root), OK);
+	assert_true(space_visit(&s, HHDM_BASE, HHDM_BASE + (HHDM_SIZE - 1), &visitor));
+	assert_int_equal(seen.bytes, ram_below(&map, HHDM_SIZE));
+	free(memory);
 }
 
 static void test_random_tables(void **state)
@@ -314,14 +378,122 @@ static void test_random_tables(void **state)
 	free(memory);
 }
 
+/* ---- the whole map ---- */
+
+static enum status build_memmap(struct loader *l, const EFI_MEMORY_DESCRIPTOR *d, size_t n, struct memmap *map)
+{
+	struct firmware_map firmware = { .descriptors = (EFI_MEMORY_DESCRIPTOR *)d,
+					 .size = n * sizeof(*d),
+					 .descriptor_size = sizeof(*d) };
+
+	l->physical_bits = 52;
+	l->arena = (struct arena){ .start = paddr(0x200000), .pages = 16, .table_pages = 4 };
+	return loader_build_memmap(l, &firmware, map);
+}
+
+static void test_low_memory(void **state)
+{
+	const EFI_MEMORY_DESCRIPTOR d[] = {
+		descriptor(EfiBootServicesData, 0, 1, EFI_MEMORY_WB),
+		descriptor(EfiConventionalMemory, 0x1000, 0x8e, EFI_MEMORY_WB),
+		descriptor(EfiACPIMemoryNVS, 0x8f000, 1, EFI_MEMORY_WB),
+		descriptor(EfiLoaderData, 0x90000, 0x10, EFI_MEMORY_WB),
+		descriptor(EfiReservedMemoryType, 0xa0000, 0x40, 0),
+		/* across the line */
+		descriptor(EfiConventionalMemory, 0xe0000, 0x120, EFI_MEMORY_WB),
+		descriptor(EfiLoaderData, 0x200000, 16, EFI_MEMORY_WB),
+		descriptor(EfiConventionalMemory, 0x210000, 0x1000, EFI_MEMORY_WB),
+	};
+	const struct mem_range expected[] = {
+		{ 0, 0x8f000, MEM_LOW },
+		{ 0x8f000, 0x90000, MEM_ACPI_NVS },
+		{ 0x90000, 0xa0000, MEM_LOW },
+		{ 0xa0000, 0xe0000, MEM_RESERVED },
+		{ 0xe0000, 0x100000, MEM_LOW },
+		{ 0x100000, 0x200000, MEM_USABLE },
+		{ 0x200000, 0x201000, MEM_LOADER },
+		{ 0x201000, 0x205000, MEM_TABLES },
+		{ 0x205000, 0x210000, MEM_LOADER },
+		{ 0x210000, 0x1210000, MEM_USABLE },
+	};
+	struct memmap map = { .ranges = ranges, .capacity = 4 * MOST };
+	struct loader l = { 0 };
+
+	(void)state;
+	assert_int_equal(build_memmap(&l, d, sizeof(d) / sizeof(d[0]), &map), OK);
+	assert_int_equal(map.count, sizeof(expected) / sizeof(expected[0]));
+	assert_memory_equal(map.ranges, expected, sizeof(expected));
+}
+
+/* A map that leaves nothing to run in is refused while there is a firmware to go back to. */
+static void test_no_ram_left(void **state)
+{
+	EFI_MEMORY_DESCRIPTOR d[] = {
+		descriptor(EfiConventionalMemory, 0x100000, 0x100, EFI_MEMORY_WB),
+		descriptor(EfiLoaderData, 0x200000, 16, EFI_MEMORY_WB),
+		descriptor(EfiConventionalMemory, 0x300000, 0x100, EFI_MEMORY_WB),
+		descriptor(EfiReservedMemoryType, 0, 0, 0),
+	};
+	struct memmap map = { .ranges = ranges, .capacity = 4 * MOST };
+	struct loader l = { 0 };
+
+	(void)state;
+	assert_int_equal(build_memmap(&l, d, 4, &map), OK);
+	/* All of [0, 2^64); what the loader lies in; all but that. */
+	d[3] = descriptor(EfiReservedMemoryType, 0, 1ULL << 52, 0);
+	assert_int_equal(build_memmap(&l, d, 4, &map), ERR_NOT_FOUND);
+	d[3] = descriptor(EfiReservedMemoryType, 0x200000, 1, 0);
+	assert_int_equal(build_memmap(&l, d, 4, &map), ERR_NOT_FOUND);
+	d[3] = descriptor(EfiReservedMemoryType, 0x210000, 1 << 20, 0);
+	assert_int_equal(build_memmap(&l, d, 4, &map), OK);
+	d[0].NumberOfPages = 0xff;
+	assert_int_equal(build_memmap(&l, d, 4, &map), ERR_NOT_FOUND);
+}
+
+/* 5,000 entries, no two neighbours of one type, in 64 MiB. */
+static void test_5000_descriptors(void **state)
+{
+	static EFI_MEMORY_DESCRIPTOR d[5000];
+	static struct mem_range many[2 * 5000];
+	struct memmap map = { .ranges = many, .capacity = 2 * 5000 };
+	void *memory = aligned_alloc(PAGE_SIZE, (TABLE_PAGES + 1) * PAGE_SIZE);
+	struct seen seen = { .map = &map, .max_leaf = 1 };
+	struct space_visitor visitor = { .leaf = see_leaf, .ctx = &seen };
+	struct space s = { .max_leaf = 3 };
+	struct loader l = { .huge_pages = true };
+	uint64_t bound;
+
+	(void)state;
+	assert_non_null(memory);
+	for (size_t i = 0; i < 5000; i++)
+		d[i] = descriptor(i & 1 ? EfiBootServicesData : EfiConventionalMemory, 0x210000 + i * 0x2000, 2,
+				  EFI_MEMORY_WB);
+	d[4999] = descriptor(EfiLoaderData, 0x200000, 16, EFI_MEMORY_WB);
+	assert_int_equal(build_memmap(&l, d, 5000, &map), OK);
+	assert_int_equal(map.count, 4999 + 3); /* the loader's entry holds tables */
+	bound = loader_tables_bound(&l, &map);
+	assert_in_range(bound, 1, 128);
+	l.arena = (struct arena){ .start = paddr((uintptr_t)memory), .table_pages = bound };
+	assert_int_equal(loader_build_tables(&l, &map, &s.root), OK);
+	assert_true(space_visit(&s, HHDM_BASE, HHDM_BASE + (HHDM_SIZE - 1), &visitor));
+	assert_int_equal(seen.bytes, ram_below(&map, HHDM_SIZE));
+	free(memory);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hostile_descriptors),
 		cmocka_unit_test(test_descriptor_size),
+		cmocka_unit_test(test_special_memory),
+		cmocka_unit_test(test_beyond_the_cpu),
 		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_low_memory),
+		cmocka_unit_test(test_no_ram_left),
+		cmocka_unit_test(test_5000_descriptors),
 		cmocka_unit_test(test_acpi_tables_stay),
 		cmocka_unit_test(test_acpi_lists_end),
+		cmocka_unit_test(test_ram_above_16_tib),
 		cmocka_unit_test(test_random_tables),
 	};
 

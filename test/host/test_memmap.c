@@ -27,7 +27,7 @@ static struct memmap new_map(size_t capacity)
 
 /* ---- pictures: a letter a page, from address 0 ---- */
 
-static const char letters[MEM_TYPES + 1] = ".ubLanDCmrFITK"; /* in the order of enum mem_type */
+static const char letters[MEM_TYPES + 1] = ".ubLlanDCmrFITK"; /* in the order of enum mem_type */
 
 static enum mem_type type_of(char letter)
 {

@@ -13,7 +13,9 @@ from contract import BootInfo, number
 
 PAGE = 4096
 ATTRIBUTE_WB = 1 << 3
-TOP = 1 << 52  # the end of the physical address space
+ATTRIBUTE_SPECIAL = 1 << 18
+ATTRIBUTE_RUNTIME = 1 << 63
+LOW_END = 1 << 20  # free RAM below is kept back
 
 # UEFI 2.10, "Memory Type Usage after ExitBootServices()"; types that are not here are reserved.
 TYPES = {
@@ -21,10 +23,10 @@ TYPES = {
     6: "MEM_RUNTIME_DATA", 7: "MEM_USABLE", 9: "MEM_ACPI_RECLAIM", 10: "MEM_ACPI_NVS", 11: "MEM_MMIO", 12: "MEM_MMIO",
 }
 # What the direct map holds, weakest claim first, and what it never holds.
-RAM = ("MEM_USABLE", "MEM_BOOT_SERVICES", "MEM_LOADER", "MEM_ACPI_RECLAIM", "MEM_ACPI_NVS", "MEM_RUNTIME_DATA",
-       "MEM_RUNTIME_CODE", "MEM_INITRD", "MEM_TABLES", "MEM_IMAGE")
+RAM = ("MEM_USABLE", "MEM_BOOT_SERVICES", "MEM_LOADER", "MEM_LOW", "MEM_ACPI_RECLAIM", "MEM_ACPI_NVS",
+       "MEM_RUNTIME_DATA", "MEM_RUNTIME_CODE", "MEM_INITRD", "MEM_TABLES", "MEM_IMAGE")
 NOT_RAM = ("MEM_MMIO", "MEM_RESERVED", "MEM_FRAMEBUFFER")
-STRENGTH = {name: index for index, name in enumerate(RAM[:7] + NOT_RAM + RAM[7:])}
+STRENGTH = {name: index for index, name in enumerate(RAM[:8] + NOT_RAM + RAM[8:])}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,14 +54,24 @@ def descriptors(raw: bytes, step: int) -> list[tuple[int, int, int, int]]:
     return found
 
 
-def firmware_claims(raw: bytes, step: int) -> list[Range]:
-    """The firmware's map as ranges of whole pages, in its own order."""
+def type_name(kind: int, attribute: int) -> str:
+    """What memory of this type is, with these attributes."""
+    name = TYPES.get(kind, "MEM_RESERVED")
+    if name in RAM and attribute and not attribute & ATTRIBUTE_WB:
+        return "MEM_RESERVED"
+    if name == "MEM_USABLE" and attribute & ATTRIBUTE_SPECIAL:
+        return "MEM_RESERVED"
+    if name == "MEM_BOOT_SERVICES" and attribute & ATTRIBUTE_RUNTIME:
+        return "MEM_RUNTIME_CODE" if kind == 3 else "MEM_RUNTIME_DATA"
+    return name
+
+
+def firmware_claims(raw: bytes, step: int, address_bits: int) -> list[Range]:
+    """The firmware's map as ranges of whole pages, in its own order, as far as the CPU's physical addresses go."""
     claims = []
     for kind, start, pages, attribute in descriptors(raw, step):
-        name = TYPES.get(kind, "MEM_RESERVED")
-        if name in RAM and attribute and not attribute & ATTRIBUTE_WB:
-            name = "MEM_RESERVED"
-        end = min(start + pages * PAGE, TOP)
+        name = type_name(kind, attribute)
+        end = min(start + pages * PAGE, 1 << address_bits)
         if name in RAM:  # RAM shrinks to whole pages, anything else grows
             start, end = start + PAGE - 1, end
         else:
@@ -67,6 +79,8 @@ def firmware_claims(raw: bytes, step: int) -> list[Range]:
         start, end = start // PAGE * PAGE, end // PAGE * PAGE
         if start < end:
             claims.append(Range(start, end, name))
+        if name in RAM[:3] and start < min(end, LOW_END):
+            claims.append(Range(start, min(end, LOW_END), "MEM_LOW"))
     return claims
 
 

@@ -10,7 +10,7 @@ import contract
 import firmware_map
 import spec
 import walker
-from machine import WIDE_ADDRESSES, Machine, parse_size
+from machine import Machine
 
 CR0_WP, CR0_PG = 1 << 16, 1 << 31
 CR4_PGE, CR4_UMIP, CR4_LA57, CR4_SMEP, CR4_SMAP = 1 << 7, 1 << 11, 1 << 12, 1 << 20, 1 << 21
@@ -27,7 +27,7 @@ class Guest:
         self.machine = machine
         self.registers = machine.registers()
         self.pat = read_pat(machine) if pat is None else pat
-        self.physical_bits = 42 if parse_size(machine.config.memory) >= WIDE_ADDRESSES else 40
+        self.physical_bits = machine.config.address_bits()
         self.root = self.registers["CR3"] & ~0xFFF
         self.walk = self.walk_from(self.root)
         pointer = struct.unpack("<Q", self.read_virtual(contract.symbols()["boot_info"], 8))[0]
@@ -49,7 +49,7 @@ class Guest:
 
     def firmware_claims(self) -> list[firmware_map.Range]:
         raw = self.machine.read(self.info.efi_map, self.info.efi_map_size)
-        return firmware_map.firmware_claims(raw, self.info.efi_descriptor_size)
+        return firmware_map.firmware_claims(raw, self.info.efi_descriptor_size, self.physical_bits)
 
     def expected_memmap(self) -> list[firmware_map.Range]:
         """What the handed-over map should be, from the firmware's own."""

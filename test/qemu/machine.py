@@ -67,6 +67,11 @@ class Config:
     cold: bool = False  # from the firmware's first instruction, whatever has been saved: for looks at the firmware
     extra: tuple[str, ...] = ()
 
+    def address_bits(self) -> int:
+        """Of the CPU's physical addresses; 40 is QEMU's default."""
+        found = re.search(r"phys-bits=(\d+)", " ".join(self.arguments()))
+        return int(found[1]) if found else 40
+
     def arguments(self) -> list[str]:
         """QEMU's command line, without the channels that Machine adds."""
         size = parse_size(self.memory)

@@ -6,7 +6,9 @@
 #include "kernel/mm/space/firmware_context.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/features.h"
 #include "kernel/arch/firmware_call.h"
+#include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frame/machine_frames.h"
 #include "kernel/mm/space/hhdm.h"
@@ -51,6 +53,7 @@ struct efi_descriptor {
 	uint64_t attribute;
 };
 
+#define EFI_BOOT_CODE      3
 #define EFI_RUNTIME_CODE   5
 #define EFI_MMIO           11
 #define EFI_MEMORY_WC      (1ULL << 1)
@@ -110,11 +113,16 @@ static enum page_prot type_of(const struct efi_descriptor *d)
  */
 static enum page_prot rights_of(const struct efi_descriptor *d)
 {
-	return (d->type == EFI_RUNTIME_CODE ? PROT_X : PROT_W) | type_of(d);
+	return (d->type == EFI_RUNTIME_CODE || d->type == EFI_BOOT_CODE ? PROT_X : PROT_W) | type_of(d);
 }
 
+/*
+ * Each region that runtime services need, where it can be mapped: one that is not aligned, that leaves the lower half or
+ * that overlaps another is left out alone. What calls into it then faults, and the call fails. Returns ERR_NO_MEMORY.
+ */
 static enum status map_runtime_regions(struct space *s, const struct boot_info *info)
 {
+	const uint64_t reach = 1ULL << cpu_features()->physical_bits, most = reach < USER_SIZE ? reach : USER_SIZE;
 	const uint8_t *map = hhdm_ptr(info->efi_map);
 	enum status status;
 
@@ -123,9 +131,15 @@ static enum status map_runtime_regions(struct space *s, const struct boot_info *
 
 		if (!(d->attribute & EFI_MEMORY_RUNTIME) || !d->pages)
 			continue;
-		status = space_map(s, d->start, paddr(d->start), d->pages, rights_of(d));
-		if (status != OK)
+		status = ERR_RANGE;
+		if (is_aligned(d->start, PAGE_SIZE) && d->start < most && d->pages <= (most - d->start) / PAGE_SIZE)
+			status = space_map(s, d->start, paddr(d->start), d->pages, rights_of(d));
+		if (status == ERR_NO_MEMORY)
 			return status;
+		if (status != OK)
+			log_warn("firmware: runtime region of %llu pages at %#llx left out: %s\n",
+				 (unsigned long long)d->pages, (unsigned long long)d->start,
+				 status == ERR_EXISTS ? "it overlaps another" : "no such addresses");
 	}
 	return OK;
 }
