@@ -41,7 +41,7 @@ static inline pte_t pte_unpark(pte_t e)
 	return (pte_t){ (e.raw ^ PTE_ADDRESS) | PTE_PRESENT };
 }
 
-/* Do what space_find() does, for a va of the lower half only: quicker by the canonical check. */
+/* Do what space_find() does, for a va of the lower half only: quicker, since it leaves out the canonical check. */
 struct slot space_leaf_slot(const struct space *s, vaddr_t va);
 
 /* A run: neighbouring entries of one table. */

@@ -43,7 +43,7 @@ static char shown_byte(const struct shown *s, size_t at)
 	return at < s->record.size ? s->record.text[at] : '\n';
 }
 
-/* Bytes [from, size) of it, as many as fit. As user_io_put; *moved grows in any case. */
+/* Put bytes [from, s->size) of a shown record, as many as fit. Returns as user_io_put; *moved grows in any case. */
 static enum status put_shown(struct user_io *io, const struct shown *s, size_t from, size_t *moved)
 {
 	char piece[256];

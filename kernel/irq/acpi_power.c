@@ -26,15 +26,15 @@ static bool is_port(struct acpi_register r)
 }
 
 /*
- * Ports below 0x100 are the board's own devices': where firmware has not placed the block (U-Boot on q35), its first
- * register is said to lie among the DMA controller's.
+ * Return whether the register may be one of the power management block. Ports below 0x100 belong to the board's own
+ * devices: where firmware has not placed the block (U-Boot on q35), the tables say it lies among the DMA controller's.
  */
 static bool is_pm_block(struct acpi_register r)
 {
 	return is_port(r) && r.address >= 0x100;
 }
 
-/* From the firmware's mode, in which the chipset tells its management mode of sleep buttons, to ACPI's. */
+/* Switch the chipset to ACPI's mode from the firmware's, in which it tells its management mode of sleep buttons. */
 static bool enter_acpi_mode(const struct acpi_info *acpi, uint16_t control)
 {
 	if ((cpu_in16(control) & CONTROL_SCI_ENABLED) || !acpi->smi_command || !acpi->acpi_enable)

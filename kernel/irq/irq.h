@@ -78,7 +78,7 @@ void irq_vector_free(unsigned vector);
 void irq_vectors_init(void);
 void irq_set_vector(unsigned vector, irq_handler_fn *handler, void *ctx);
 
-/* Return the GSI that is registered for a vector, or IRQ_NO_GSI. */
+/* Return the GSI (global system interrupt) whose handler has a vector, or IRQ_NO_GSI. */
 #define IRQ_NO_GSI UINT32_MAX
 uint32_t irq_gsi(unsigned vector);
 

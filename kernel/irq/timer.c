@@ -68,7 +68,7 @@ static bool arming_is_dear(void)
 	return hardware == APIC_TIMER_COUNT && apic_mode() == APIC_XAPIC;
 }
 
-/* The timer that is due first, or NULL; *ret_ns is when, by the monotonic clock, or NEVER. timer_lock is held. */
+/* Return the timer that is due first, or NULL; *ret_ns: its monotonic time, or NEVER. The caller holds timer_lock. */
 static struct timer *first_of_all(uint64_t *ret_ns)
 {
 	struct timer *first = timer_queue_first(&queues[TIMER_MONOTONIC]),
@@ -83,7 +83,7 @@ static struct timer *first_of_all(uint64_t *ret_ns)
 	return first;
 }
 
-/* timer_lock is held. */
+/* Arm the hardware for the timer that is due first, unless it is armed so already. The caller holds timer_lock. */
 static void arm_for_first(void)
 {
 	uint64_t deadline;

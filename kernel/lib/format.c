@@ -35,7 +35,7 @@ static void pad(struct output *o, char c, int count)
 		put(o, c);
 }
 
-/* text[0, size), or how it is shown. */
+/* Put text[0, size); if it is to be quoted, in the form in which all of it can be shown. */
 static void put_bytes(struct output *o, const char *text, int size)
 {
 	char shown[PRINTABLE_MOST];

@@ -299,7 +299,7 @@ static size_t format_message(char text[MESSAGE_SIZE], const char *format, va_lis
 	return end + sizeof(cut) - 1;
 }
 
-/* Text that is as it will be shown. */
+/* Record a message whose bytes may be shown as they are, and show it on the consoles. */
 static void add(unsigned priority, const char *text, size_t size)
 {
 	put(priority, text, size);
@@ -323,7 +323,7 @@ void log_formatted(enum log_level level, const char *text, size_t size)
 	add(level, text, size);
 }
 
-/* Shown by its number, so that /dev/kmsg, which shows all of them so, can hand the record out as it stands. */
+/* Put a backslash as its number, which is how /dev/kmsg shows one: so it can hand the record out as it stands. */
 static size_t put_backslash(char *to, size_t *ret_taken)
 {
 	memcpy(to, "\\x5c", PRINTABLE_MOST);

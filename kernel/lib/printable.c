@@ -11,7 +11,7 @@
 #define DEL    0x7f
 #define C1_END 0xa0
 
-/* Bytes of the well-formed character at the beginning of text[0, size); 0: there is none. */
+/* Return the size of the well-formed character at the beginning of text[0, size); 0: none is there. */
 static size_t character_size(const char *text, size_t size, uint32_t *ret_code_point)
 {
 	struct utf8 utf8 = { 0 };

@@ -147,7 +147,7 @@ static void spoil_entry(void)
 	*block = 2;
 }
 
-/* A frame read by its direct-map address while a user context is loaded, as a system call may try it. */
+/* Read a frame by its direct-map address while a user context is loaded: the mistake that a system call may make. */
 static void read_frame_in_user_context(void)
 {
 	static struct context user_context; /* guard: the monitor */

@@ -82,7 +82,7 @@ static void freshen_terminals(void)
 	say_text("\030\033[!p\033[0m", 10);
 }
 
-/* Of a page fault: the address, and the rule that was broken when the loaded context lacks what the kernel's has. */
+/* Say a page fault's address; and which rule was broken when the kernel context maps it and the loaded one does not. */
 static void say_address(void)
 {
 	const char *only_there = kernel_context_text(subject.cr2);

@@ -139,8 +139,8 @@ static bool cancelled_does_not_fire(void)
 }
 
 /*
- * Halted, and woken by it: the sti before lets the interrupt in only behind the hlt. An interrupt that comes too early
- * for the deadline arms the next one, so several may come.
+ * Check that a timer wakes a halted CPU: the sti lets the interrupt in only behind the hlt. An interrupt that
+ * comes too early for the deadline arms the next one, so several may come.
  */
 static bool wakes_a_halted_cpu(void)
 {
@@ -182,7 +182,7 @@ static bool keeps_to_its_cr3_writes(void)
 	return good && writes <= most;
 }
 
-/* A timer's function that starts its own timer again, from the interrupt. */
+/* Start the timer that fires again, from within its interrupt. */
 static void fire_again(struct timer *timer)
 {
 	fired = fired + 1;

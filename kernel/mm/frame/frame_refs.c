@@ -46,7 +46,7 @@ void refs_panic(const char *what, paddr_t pa, const uint16_t *refs)
 	panic("frame %#lx %s twice, or never handed out", pa.raw, what);
 }
 
-/* Where the frame's batches are counted; NULL: it has none, and there is no room for any. Under the region's lock. */
+/* Find where a frame's batches are counted; NULL: it has none, and no room for any. Under the region's lock. */
 static uint32_t *batches_find(struct frame_region *region, enum frame_size size, paddr_t pa)
 {
 	unsigned block = pa.raw >> BLOCK_SHIFT & (REGION_BLOCKS - 1);
@@ -104,7 +104,7 @@ enum status refs_lend(struct frame_cache *cache, enum frame_size size, paddr_t p
 	return OK;
 }
 
-/* From REFS_LENT down, with a batch if there is one. False: the count is another by now. */
+/* Take one from a count of REFS_LENT, and take a lent batch back. Returns false when the count has changed. */
 static bool put_lent(struct frame_cache *cache, enum frame_size size, paddr_t pa, uint16_t *refs)
 {
 	struct frame_region *region = &cache->frames->regions[pa.raw >> REGION_SHIFT];

@@ -208,7 +208,7 @@ enum status firmware_context_create(const struct boot_info *info, struct context
 	return status;
 }
 
-/* Does the vendor's name begin with `name`? */
+/* Return whether the firmware vendor's name begins with `name`. */
 static bool is_vendor(const struct boot_info *info, const char *name)
 {
 	const struct efi_system_table *system = ram_at(info->efi_system_table, sizeof(*system));
