@@ -1,13 +1,14 @@
 /*
- * A page of a file is in one of three places, asked in this order: a frame of the page tree, the archive, nowhere
- * (zeros).
+ * Reads and writes contents. A page of a file is in one of three places, looked for in this order: a frame of the page
+ * tree; the archive; nowhere, which reads as zeros.
  */
 #include "kernel/fs/content.h"
 
 #include "kernel/fs/content_memory.h"
 #include "kernel/mm/user/user_io.h"
 
-#define SMALL 256 /* up to here a copy by way of the stack is cheaper than walking the user's tables */
+/* most bytes that are copied by way of the stack, which is cheaper then than walking the user's tables */
+#define SMALL 256
 
 uint64_t content_frames;
 
@@ -16,13 +17,13 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Does the whole page `index` lie in place at a page of its own? Then it can be mapped as it is. */
+/* Return whether all of page `index` lies in place, page-aligned: then it can be mapped as it is. */
 static bool is_whole_in_place(const struct content *content, uint64_t index)
 {
 	return is_aligned(content->place.raw, PAGE_SIZE) && index < content->place_size / PAGE_SIZE;
 }
 
-/* Give page `index`, which has no frame, one with the same content. In the kernel context. ERR_RANGE: the file system is full. */
+/* Give page `index`, which has none, a frame with its content. In the kernel context. ERR_RANGE: no space is left. */
 static enum status make_frame(struct content *content, uint64_t index, paddr_t *ret)
 {
 	uint64_t start = index * PAGE_SIZE;
@@ -75,7 +76,7 @@ void content_use_in_place(struct content *content, paddr_t pa, uint64_t size)
 	content->node->size = size;
 }
 
-/* The frame for page `index`; a new reference for the caller. */
+/* Get the frame of page `index`, with a new reference for the caller. */
 static enum status take_frame(struct content *content, uint64_t index, paddr_t *ret)
 {
 	paddr_t pa = page_tree_find(&content->pages, index);
@@ -162,7 +163,8 @@ void content_free(struct content *content)
 }
 
 /*
- * Where the bytes from `offset` on are: *ret_pa, 0 for a hole. Returns how many lie together there, `most` at the most.
+ * Find where the bytes from `offset` on lie: *ret_pa, 0 for a hole. Returns how many of them lie together there, `most`
+ * at the most.
  */
 static uint64_t find_bytes(const struct content *content, uint64_t offset, uint64_t most, paddr_t *ret_pa)
 {
@@ -236,7 +238,9 @@ int64_t content_read(struct content *content, struct user_io *io, uint64_t *offs
 	return (int64_t)done;
 }
 
-/* What lies behind the end in the last page may have been written through a mapping: it must read as zeros. */
+/*
+ * Zero the bytes behind the end in the last page: they may have been written through a mapping, and must read as zeros.
+ */
 static void clear_tail(struct content *content)
 {
 	uint64_t inside = content->node->size % PAGE_SIZE;
@@ -246,7 +250,7 @@ static void clear_tail(struct content *content)
 		memset((uint8_t *)store_ptr(frame) + inside, 0, PAGE_SIZE - inside);
 }
 
-/* Where `offset` can be written; up to the end of its page. -ENOMEM, -ENOSPC. */
+/* Get the place where `offset` can be written, up to the end of its page. -ENOMEM, -ENOSPC. */
 static int writable_bytes(struct content *content, uint64_t offset, paddr_t *ret)
 {
 	uint64_t index = offset / PAGE_SIZE;

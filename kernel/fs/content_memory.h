@@ -9,7 +9,7 @@
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/space/hhdm.h"
 
-/* Into the kernel context, where contents can be reached, and back. They nest. */
+/* Enter the kernel context, where contents can be reached; and leave it. Calls nest. */
 static inline context_token_t store_enter(void)
 {
 	return kernel_context_enter();
@@ -42,7 +42,7 @@ static inline void store_interrupts_restore(uint64_t flags)
 
 #else
 
-/* The bytes at `pa`. Between store_enter and store_leave. */
+/* Return a pointer to the memory at `pa`. Between store_enter and store_leave. */
 static inline void *store_ptr(paddr_t pa)
 {
 	return hhdm_ptr(pa);
@@ -61,7 +61,7 @@ static inline void store_interrupts_restore(uint64_t flags)
 
 #endif
 
-/* A frame of zeros. Between store_enter and store_leave. Returns ERR_NO_MEMORY; *ret is then as before. */
+/* Get a frame of zeros. Between store_enter and store_leave. Returns ERR_NO_MEMORY; *ret is then as before. */
 MUST_CHECK static inline enum status store_alloc(paddr_t *ret)
 {
 	enum status status = frame_alloc_4k(frame_cache_here(), ret);
@@ -71,7 +71,7 @@ MUST_CHECK static inline enum status store_alloc(paddr_t *ret)
 	return status;
 }
 
-/* One reference to a frame less. Between store_enter and store_leave. */
+/* Put one reference to a frame. Between store_enter and store_leave. */
 static inline void store_put(paddr_t pa)
 {
 	frame_put(frame_cache_here(), FRAME_4K, pa);

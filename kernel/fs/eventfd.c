@@ -1,5 +1,5 @@
 /*
- * See eventfd.h. The counter stays below UINT64_MAX: a write that would reach it waits.
+ * The counter of eventfd.h. It stays below UINT64_MAX: a write that would reach that waits.
  */
 #include "kernel/fs/eventfd.h"
 
@@ -33,7 +33,10 @@ static int64_t eventfd_read(struct file *file, struct user_io *io, uint64_t *off
 	return sizeof(value);
 }
 
-/* The value is looked at in a copy of `io`, which moves on only once the counter has room for it: it may be tried again. */
+/*
+ * Read the value by a copy of `io`: `io` moves on only when the counter has room for the value, so that the write can
+ * be tried again.
+ */
 static int64_t eventfd_write(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	struct eventfd *event = file->data;

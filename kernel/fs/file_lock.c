@@ -1,5 +1,5 @@
 /*
- * See file_lock.h. A list with each node, in no order: programs hold few.
+ * The locks of file_lock.h: a list for each node, in no order, since programs hold few.
  */
 #include "kernel/fs/file_lock.h"
 
@@ -32,7 +32,10 @@ const struct file_lock *file_lock_conflict(const struct node *node, const struct
 	return NULL;
 }
 
-/* Cut `wanted`'s range out of one lock of the same owner; *spare is used up when two pieces are left of it. */
+/*
+ * Cut `wanted`'s range out of one lock of the same owner. *spare is used, and NULL then, when two pieces of the lock
+ * are left.
+ */
 static void cut(struct file_lock **link, const struct file_lock *wanted, struct file_lock **spare)
 {
 	struct file_lock *lock = *link;
@@ -54,7 +57,7 @@ static void cut(struct file_lock **link, const struct file_lock *wanted, struct 
 	}
 }
 
-/* Will `wanted` leave two pieces of one of its owner's locks? */
+/* Return whether `wanted` will leave two pieces of one of its owner's locks. */
 static bool splits(const struct node *node, const struct file_lock *wanted)
 {
 	for (const struct file_lock *lock = node->locks; lock; lock = lock->next)
@@ -65,7 +68,7 @@ static bool splits(const struct node *node, const struct file_lock *wanted)
 
 int file_lock_set(struct node *node, const struct file_lock *wanted)
 {
-	/* What is needed comes first, so that nothing has to be undone. */
+	/* All memory is taken before anything changes, so that nothing has to be undone. */
 	bool wants_spare = splits(node, wanted), wants_made = wanted->type != LOCK_NONE;
 	struct file_lock *spare = wants_spare ? kmalloc(sizeof(*spare)) : NULL;
 	struct file_lock *made = wants_made ? kmalloc(sizeof(*made)) : NULL;
@@ -79,7 +82,7 @@ int file_lock_set(struct node *node, const struct file_lock *wanted)
 	while (!error && (lock = *link)) {
 		if (is_mine(lock, wanted) && overlap(lock, wanted))
 			cut(link, wanted, &spare);
-		/* Unless it has gone. */
+		/* Go on, unless cut() has freed this lock: then *link is the next one already. */
 		if (*link == lock)
 			link = &lock->next;
 	}
@@ -91,7 +94,7 @@ int file_lock_set(struct node *node, const struct file_lock *wanted)
 	}
 	kfree(spare);
 	kfree(made);
-	/* A lock may have become a weaker one, too. */
+	/* Somebody may have waited for this range: a lock may also have been replaced by a weaker one. */
 	if (!error)
 		wait_queue_wake(&queue);
 	return error;

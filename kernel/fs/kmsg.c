@@ -1,5 +1,5 @@
 /*
- * /dev/kmsg. A description keeps the number of the record that it reads next; there are no places to go to by bytes.
+ * The device /dev/kmsg. An open file keeps the number of the record that it reads next; it has no offset in bytes.
  */
 #include "kernel/fs/kmsg.h"
 
@@ -11,7 +11,7 @@
 #include "kernel/mm/user/user_io.h"
 
 #define HEADER_SIZE  64
-#define ESCAPED_SIZE 4 /* "\x0a" */
+#define ESCAPED_SIZE 4 /* as in "\x0a" */
 
 static struct wait_queue readers;
 
@@ -31,8 +31,8 @@ static void wake_readers(void)
 /* ---- reading ---- */
 
 /*
- * A byte of the record as it is shown: what is not printable, and the backslash, as \xNN. The log has done so already with
- * what programs wrote, but for characters beyond ASCII. Returns the bytes written.
+ * Write a byte of a record as it is shown: one that is not printable, and the backslash, as \xNN. In what programs have
+ * written the log has escaped all but characters beyond ASCII. Returns how many bytes were written.
  */
 static size_t escape(const struct log_record *record, size_t at, char to[ESCAPED_SIZE])
 {
@@ -60,7 +60,7 @@ static size_t escaped_size(const struct log_record *record)
 	return size;
 }
 
-/* The escaped text and '\n' by pieces. */
+/* Put the escaped text and '\n', in pieces. */
 static enum status put_text(struct user_io *io, const struct log_record *record, size_t *moved)
 {
 	char piece[256];
@@ -81,7 +81,10 @@ static enum status put_text(struct user_io *io, const struct log_record *record,
 	return status;
 }
 
-/* One record a call. Where records were lost the reader is told so once, and goes on with the oldest. */
+/*
+ * Read one record in each call. Where records were lost, one read says so by -EPIPE, and the next goes on with the
+ * oldest.
+ */
 static int64_t kmsg_read(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	struct log_record record;
@@ -146,7 +149,10 @@ static struct wait_queue *queue_of(struct file *file)
 
 /* ---- writing ---- */
 
-/* "<6>text": Returns the bytes of the prefix, 0 when there is none; *ret_priority is then untouched. */
+/*
+ * Parse the priority before a message, "<6>text". Returns the size of the prefix; 0: there is none, *ret_priority is as
+ * before.
+ */
 static size_t parse_priority(const char *line, size_t size, unsigned *ret_priority)
 {
 	unsigned number = 0;
@@ -165,7 +171,7 @@ static size_t parse_priority(const char *line, size_t size, unsigned *ret_priori
 	return 0;
 }
 
-/* A call is a message; one that is too long is refused, as on Linux. */
+/* Take each call as one message; one that is too long is refused, as on Linux. */
 static int64_t kmsg_write(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	unsigned priority = LOG_WARN;
