@@ -37,7 +37,7 @@ enum file_number {
 
 static const struct proc_file proc_files[] = {
 	[FILE_TASK] = { FILE_TASK, "task", S_IFDIR | 0555, &tasks_ops, .process_only = true },
-	[FILE_FD] = { FILE_FD, "fd", S_IFDIR | 0500, &proc_fds_ops },
+	[FILE_FD] = { FILE_FD, "fd", S_IFDIR | 0500, .ops = &proc_fds_ops },
 	LINK(FILE_CWD, "cwd", cwd_of),
 	LINK(FILE_ROOT, "root", root_of),
 	LINK(FILE_EXE, "exe", program_of),
