@@ -49,6 +49,24 @@ static double large_pairs(struct frame_cache *cache, enum frame_size size)
 	return (cpu_ns() - start) / PAIRS;
 }
 
+/*
+ * A locked exchange and the store after it. A pair of 1 GiB frames has one, since another CPU may take the frame that
+ * this one keeps; a pair of 4 KiB has none. What it costs is the CPU's property, from as much as a pair of 4 KiB to three
+ * times as much, so it is measured in the same run and taken off.
+ */
+static double floor_exchange(void)
+{
+	static uint64_t slot = 1;
+	double start = cpu_ns();
+
+	for (int i = 0; i < PAIRS; i++) {
+		uint64_t taken = __atomic_exchange_n(&slot, 0, __ATOMIC_ACQUIRE);
+
+		__atomic_store_n(&slot, taken, __ATOMIC_RELEASE);
+	}
+	return (cpu_ns() - start) / PAIRS;
+}
+
 /* ---- nearly full ---- */
 
 /* What is held in 4 KiB frames while all else is handed out in larger ones. */
@@ -259,7 +277,7 @@ static void one_round(int round)
 	samples[FLOOR_PAIR][round] = floor_pairs(&lifo);
 	samples[PAIR][round] = ours_pairs(cache);
 	samples[PAIR_2M][round] = large_pairs(&wide.caches[0], FRAME_2M);
-	samples[PAIR_1G][round] = large_pairs(&wide.caches[0], FRAME_1G);
+	samples[PAIR_1G][round] = large_pairs(&wide.caches[0], FRAME_1G) - floor_exchange();
 	samples[FLOOR_BULK][round] = floor_bulk(&lifo, arrays[0]);
 	samples[MANY][round] = ours_many(cache, arrays[1]);
 	samples[SINGLES][round] = ours_bulk(cache, arrays[1]);
@@ -332,7 +350,7 @@ static bool report(void)
 	pass &= row("random replacement at 90 %, floor", REPLACE + 1, FLOOR_REPLACE + 1, 3);
 	pass &= row("random replacement at 99 %, floor", REPLACE + 2, FLOOR_REPLACE + 2, 3);
 	pass &= row("2 MiB pair, 4 KiB pair", PAIR_2M, PAIR, 3);
-	pass &= row("1 GiB pair, 4 KiB pair", PAIR_1G, PAIR, 4);
+	pass &= row("1 GiB pair less an exchange, 4 KiB pair", PAIR_1G, PAIR, 3);
 	pass &= row("nearly full: 1 TiB, 1 GiB", FULL_LARGE, FULL_SMALL, 2);
 	pass &= thread_row("two threads, one: 4 KiB pairs", PAIR_WORK);
 	pass &= thread_row("two threads, one: bulk", BULK_WORK);
