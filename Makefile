@@ -426,7 +426,7 @@ FIRMWARE := /usr/share/ovmf/OVMF.fd
 # ---- targets ----------------------------------------------------------------------------------
 
 .PHONY: all qemu qemu-nox qemu-gdb gdb test test-host host-programs coverage test-qemu user test-user-linux \
-        test-user-slow lint bench bench-boot bench-linux map image bundle clean help
+        test-user-slow test-slow lint bench bench-boot bench-linux map image bundle clean help
 
 all: build/BOOTX64.EFI ## build/BOOTX64.EFI, the one file that boots
 
@@ -487,6 +487,11 @@ test-user-slow: export ANKEOS_FUZZ := 1000000
 test-user-slow: all image user ## a million random system calls
 	$(NEED_QEMU)
 	$(PYTEST) test/qemu/test_user.py -k fuzz
+
+# The random host tests with ten times their operations; each run has another seed.
+test-slow: test-user-slow $(HOST)/test_paging_random $(HOST)/test_tlb_random ## what `make test` has no time for
+	$(Q)PAGING_OPERATIONS=100000000 $(HOST)/test_paging_random
+	$(Q)TLB_OPERATIONS=100000000 $(HOST)/test_tlb_random
 
 test-qemu: ## boot it in QEMU and look at it from outside
 	$(NEED_QEMU)
