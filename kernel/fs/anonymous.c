@@ -6,10 +6,12 @@
 #include "kernel/lib/format.h"
 #include "kernel/mm/heap/heap.h"
 
+/* Guard: the kernel, one CPU, not preempted. */
 static struct fs anonymous_fs = {
 	.name = "anon_inodefs", .device = DEVICE_NUMBER(0, 0xffffe), .magic = 0x09041934, /* ANON_INODE_FS_MAGIC */
 };
 
+/* The node of such a file. Guard: fixed when it is made. */
 struct anonymous_node {
 	struct node node; /* must be the first member: node_ops get a pointer to it */
 	const char *kind;

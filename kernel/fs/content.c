@@ -10,6 +10,7 @@
 /* most bytes that are copied by way of the stack, which is cheaper then than walking the user's tables */
 #define SMALL 256
 
+/* Guard: the kernel, one CPU, not preempted. */
 uint64_t content_frames;
 
 static uint64_t least(uint64_t a, uint64_t b)

@@ -13,6 +13,7 @@ struct user_io;
 
 #define CONTENT_MAX INT64_MAX /* bytes */
 
+/* Guard: the kernel, one CPU, not preempted. */
 struct content {
 	struct memory_object object; /* must be the first member. What mmap(2) maps; to hold it is to hold the node */
 	struct node *node;           /* its size is the content's */

@@ -14,6 +14,7 @@ struct cpio {
 	uint32_t archive; /* how many trailers have been seen */
 };
 
+/* Guard: whoever reads the archive. */
 struct cpio_entry {
 	uint64_t offset;  /* offset of the header in the archive */
 	const char *name; /* without "/" and "./" in front; "" is the root itself */

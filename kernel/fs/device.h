@@ -13,6 +13,7 @@ enum device_numbers {
 	DEVICE_TTYAUX_MAJOR = 5, /* minors: 0 the task's own terminal, 1 the console */
 };
 
+/* A driver's device. Guard: fixed when it is added. */
 struct device {
 	const char *name; /* the node's name in /dev */
 	uint64_t number;  /* made by DEVICE_NUMBER */

@@ -6,6 +6,7 @@
 
 #include "kernel/fs/node.h"
 
+/* Guard: the kernel, one CPU, not preempted. */
 struct directory_entry {
 	struct directory_entry *chain;      /* next in the same hash bucket */
 	struct directory_entry *next;       /* next in the order of positions */
@@ -20,7 +21,7 @@ struct directory_entry {
 	char text[];
 };
 
-/* A directory's names. All zeros: empty. */
+/* A directory's names. All zeros: empty. Guard: the kernel, one CPU, not preempted. */
 struct directory {
 	struct directory_entry **buckets; /* bucket_count pointers, a power of two; NULL: none yet */
 	struct directory_entry *first;

@@ -8,6 +8,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 
+/* Guard: the kernel, one CPU, not preempted. */
 struct eventfd {
 	uint64_t count;
 	bool semaphore;

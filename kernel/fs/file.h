@@ -59,13 +59,14 @@ enum file_properties {
 	FILE_WRITER = 4, /* set by file_open: the file is counted in fs.writers */
 };
 
-/* Somebody who is told, without holding the file, that it is closed for good. */
+/* Somebody who is told, without holding the file, that it is closed. Guard: the kernel, one CPU, not preempted. */
 struct file_watch {
 	void (*gone)(struct file_watch *watch); /* called when in no list any more; the file is still whole */
 	struct file_watch *next;
 	struct file_watch **link; /* the pointer that points at this watch */
 };
 
+/* Guard: the kernel, one CPU, not preempted. */
 struct file {
 	const struct file_ops *ops;
 	struct node *node; /* held */

@@ -8,6 +8,7 @@
 
 struct node;
 
+/* Guard: the kernel, one CPU, not preempted. */
 struct fs {
 	const char *name; /* the type's name in /proc/mounts: "tmpfs" */
 	uint64_t device;  /* st_dev */

@@ -10,7 +10,10 @@
 #include "kernel/mm/frame/frame_withdraw.h"
 #include "kernel/mm/heap/heap.h"
 
-/* A file with several names, of which the first has come. */
+/*
+ * A file with several names, of which the first has come.
+ * Guard: fixed after boot, when the archives have been read.
+ */
 struct hard_link {
 	struct hard_link *next;
 	struct cpio_entry first; /* the entry of the first name; only the numbers in it matter */

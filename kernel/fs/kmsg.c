@@ -213,6 +213,7 @@ static int open_kmsg(struct device *device, struct file *file)
 
 void kmsg_init(void)
 {
+	/* Fixed after boot. */
 	static struct device device = {
 		.name = "kmsg",
 		.number = DEVICE_NUMBER(DEVICE_MEM_MAJOR, 11),

@@ -103,6 +103,7 @@ static int open_memory(struct device *device, struct file *file)
 		.data = (void *)&(ops)                                                                 \
 	}
 
+/* Fixed after boot. */
 static struct device memory_devices[] = {
 	MEMORY_DEVICE("null", 3, null_ops),      MEMORY_DEVICE("zero", 5, zero_ops),
 	MEMORY_DEVICE("full", 7, full_ops),      MEMORY_DEVICE("random", 8, random_ops),

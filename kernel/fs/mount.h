@@ -8,7 +8,7 @@
 
 struct text;
 
-/* A kind of file system. */
+/* A kind of file system. Fixed after boot. */
 struct mount_type {
 	const char *name;
 	bool single; /* Linux has one such file system for all mounts: mounting it again at the same place is -EBUSY */
@@ -27,6 +27,7 @@ struct mount_type {
 	struct mount_type *next; /* used by the list */
 };
 
+/* Guard: the kernel, one CPU, not preempted. */
 struct mount {
 	struct node *root; /* held */
 	const struct mount_type *type;

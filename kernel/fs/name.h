@@ -7,7 +7,7 @@
 
 struct node;
 
-/* A name as a directory has it: not NUL-terminated, without '/'. */
+/* A name as a directory has it: not NUL-terminated, without '/'. Guard: fixed when it is made. */
 struct name {
 	const char *text;
 	size_t size;

@@ -71,7 +71,7 @@ void node_put(struct node *node)
 
 uint64_t fs_new_device(void)
 {
-	static unsigned last;
+	static unsigned last; /* guard: the kernel, one CPU, not preempted */
 
 	last = last % 0xffffe + 1;
 	return DEVICE_NUMBER(0, last);

@@ -6,6 +6,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/mm/heap/heap.h"
 
+/* Guard: the kernel, one CPU, not preempted. */
 struct page_tree_table {
 	uint64_t slots[PAGE_TREE_SIZE]; /* level 1: frames' addresses; above: pointers to tables; 0: nothing */
 	unsigned used;                  /* slots that are not 0 */

@@ -15,6 +15,7 @@
 #define SMALL       256 /* bytes that go by way of the stack */
 #define FIONREAD    0x541b
 
+/* Guard: the kernel, one CPU, not preempted. */
 struct pipe {
 	uint64_t head; /* bytes ever written */
 	uint64_t tail; /* bytes ever read */
@@ -24,6 +25,7 @@ struct pipe {
 	paddr_t frames[PIPE_FRAMES];             /* of page n: [n % PIPE_FRAMES]; 0: none */
 };
 
+/* Guard: the kernel, one CPU, not preempted. */
 static struct fs pipefs = { .name = "pipefs", .device = DEVICE_NUMBER(0, 0xfffff), .magic = 0x50495045 };
 
 static paddr_t *frame_of(struct pipe *pipe, uint64_t position)

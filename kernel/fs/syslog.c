@@ -9,6 +9,7 @@
 
 #define HEADER_SIZE 64
 
+/* Guard: the kernel, one CPU, not preempted. */
 static uint64_t cleared;   /* the record that syslog_read_all starts with */
 static uint64_t read_next; /* the record where syslog_read goes on */
 static size_t read_done;   /* how many bytes of that record's text it has returned */

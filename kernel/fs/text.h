@@ -9,7 +9,7 @@
 
 #define TEXT_MAX (8U << 20) /* the maps of a process with as many areas as it can have fit */
 
-/* A text. All zeros: empty. */
+/* A text. All zeros: empty. Guard: whoever makes it; nobody changes it after that. */
 struct text {
 	char *bytes; /* a block of the heap; no NUL at the end */
 	size_t size;

@@ -8,13 +8,13 @@
 
 #define WRITE_MAX PAGE_SIZE /* as many bytes of a write as are taken; the rest is not */
 
-/* The text that a read at offset 0 has made. */
+/* The text that a read at offset 0 has made. Guard: the kernel, one CPU, not preempted. */
 struct made_text {
 	struct text text;
 	uint64_t refs; /* number of holders: the reader, and the calls that copy from the text */
 };
 
-/* What an open description keeps. */
+/* What an open description keeps. Guard: the kernel, one CPU, not preempted. */
 struct reader {
 	text_make_fn *make;
 	text_take_fn *take;

@@ -11,6 +11,7 @@
 #define DIRECTORY_MODE (S_IFDIR | 0555)
 #define FIRST_POSITION 2 /* the first entry's position, after "." and ".." */
 
+/* Guard: the kernel, one CPU, not preempted. */
 struct text_node {
 	struct node node;               /* must be the first member: node_ops get a pointer to it */
 	const struct text_entry *entry; /* NULL: a directory that is there because some entry's path needs it */
@@ -20,6 +21,7 @@ struct text_node {
 	struct text_node *made_before; /* the list of all nodes of the file system */
 };
 
+/* Guard: the kernel, one CPU, not preempted. */
 struct text_fs {
 	struct fs fs; /* must be the first member: node->fs points at it */
 	const struct text_fs_type *type;

@@ -16,7 +16,7 @@ struct text_entry {
 	struct text_entry *next; /* used by the list */
 };
 
-/* A kind of such a file system. */
+/* A kind of such a file system. Fixed after boot. */
 struct text_fs_type {
 	const char *name;
 	int64_t magic;

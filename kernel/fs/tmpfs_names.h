@@ -6,6 +6,7 @@
 #include "kernel/fs/content.h"
 #include "kernel/fs/directory.h"
 
+/* Guard: the kernel, one CPU, not preempted. */
 struct tmpfs_node {
 	struct node node; /* must be the first member: node_ops get a pointer to it */
 	/* The node's names, linked by next_name. When links is 0: the last name that it had (keep_name), or NULL. */

@@ -34,6 +34,7 @@ static const struct linux_termios default_termios = {
 
 #define SERIAL_MINOR 64 /* of ttyS0 */
 
+/* Fixed after boot. */
 static struct tty *console;
 static struct tty *(*own_tty)(void);
 

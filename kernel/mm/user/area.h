@@ -44,6 +44,7 @@ struct area {
 	uint64_t gap;          /* bytes of the widest gap between two neighbours inside the subtree */
 };
 
+/* Guard: the kernel, one CPU, not preempted. */
 struct area_tree {
 	struct area *root;
 	size_t count;

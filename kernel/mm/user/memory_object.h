@@ -37,6 +37,7 @@ struct memory_object_ops {
 	void (*put)(struct memory_object *object);
 };
 
+/* Guard: fixed when it is made. */
 struct memory_object {
 	const struct memory_object_ops *ops;
 };

@@ -11,6 +11,7 @@
 #include "kernel/mm/user/memory_object.h"
 #include "kernel/mm/user/user_pages.h"
 
+/* Guard: the kernel, one CPU, not preempted. */
 struct shared_memory {
 	struct memory_object object; /* first: what everybody else sees */
 	size_t references;

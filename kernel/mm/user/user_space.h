@@ -26,6 +26,7 @@
 /* Without ASLR: room for the stack above, and yet in the same GiB, which saves a table. */
 #define USER_MMAP_TOP (USER_END - (128ULL << 20))
 
+/* Guard: the kernel, one CPU, not preempted. */
 struct user_space {
 	struct context context;
 	struct area_tree areas;
