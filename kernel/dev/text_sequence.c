@@ -192,11 +192,11 @@ static void scroll_down(struct text_console *console, struct text_stream *stream
 
 static void repeat(struct text_console *console, struct text_stream *stream)
 {
-	uint32_t count = count_of(stream), most = console->grid.rows * console->grid.columns;
+	uint32_t count = count_of(stream), most = console->grid.columns;
 
 	if (!stream->last)
 		return;
-	/* More characters than a screenful change nothing more. */
+	/* At most a row, as other terminals have it: a few bytes must not ask for the work of thousands. */
 	for (count = count < most ? count : most; count > 0; count--)
 		text_show(console, stream, stream->last);
 }

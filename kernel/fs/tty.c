@@ -162,11 +162,12 @@ static int64_t tty_read_late(struct file *file, struct user_io *io)
 	return is_hung_up(file) ? 0 : read_there(file->data, io, false);
 }
 
+/* A few pieces, so that others run in between: who writes more calls again. */
 static int64_t write_pieces(struct tty *tty, struct user_io *io)
 {
 	int64_t done = 0;
 
-	while (io->left) {
+	while (io->left && done < TTY_WRITE_MOST) {
 		char text[TTY_PIECE];
 		size_t moved = 0;
 		enum status status;

@@ -12,8 +12,9 @@
 #include "kernel/fs/linux_termios.h"
 #include "kernel/lib/wait_queue.h"
 
-#define TTY_INPUT 4096 /* bytes typed ahead, and so of one line; a power of two */
-#define TTY_PIECE 512
+#define TTY_INPUT      4096 /* bytes typed ahead, and so of one line; a power of two */
+#define TTY_PIECE      512
+#define TTY_WRITE_MOST (4 * TTY_PIECE) /* bytes that one write takes, and that are drawn at once */
 
 struct tty;
 

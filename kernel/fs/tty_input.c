@@ -83,29 +83,37 @@ static void echo(struct tty *tty, uint8_t byte)
 	}
 }
 
-/* Of the line being typed: the column where `position` starts. */
-static uint32_t column_at(const struct tty *tty, uint32_t position)
+/* How many columns a byte other than a tab takes. */
+static uint32_t width_of(const struct tty *tty, uint8_t byte)
 {
-	uint32_t column = tty->line_start;
-
-	for (uint32_t at = tty->line; at != position; at++) {
-		uint8_t byte = tty->input[at % TTY_INPUT];
-
-		if (byte == '\t')
-			column = (column / TAB + 1) * TAB;
-		else if (is_control(tty, byte))
-			column += 2;
-		else if (byte >= ' ' && (byte & 0xc0) != 0x80)
-			column++;
-	}
-	return column;
+	if (is_control(tty, byte))
+		return 2;
+	return byte >= ' ' && (byte & 0xc0) != 0x80;
 }
 
-/* Take the last character of the line back, with all bytes of its UTF-8. */
+/*
+ * How many columns the tab at `position` of the line being typed takes, counted from the tab before it: the whole line
+ * costs no more than its bytes, however it is taken back.
+ */
+static uint32_t tab_width(const struct tty *tty, uint32_t position)
+{
+	uint32_t column = 0, at = position;
+
+	while (at != tty->line && tty->input[(at - 1) % TTY_INPUT] != '\t')
+		column += width_of(tty, tty->input[--at % TTY_INPUT]);
+	if (at == tty->line)
+		column += tty->line_start;
+	return TAB - column % TAB;
+}
+
+/*
+ * Take the last character of the line back, with all bytes of its UTF-8. Rubs out its own columns and no more, wherever
+ * a program's text has moved the cursor meanwhile.
+ */
 static void erase(struct tty *tty)
 {
-	uint32_t lflag = tty->termios.lflag;
-	uint32_t column;
+	uint32_t lflag = tty->termios.lflag, width;
+	bool tab;
 
 	do
 		tty->head--;
@@ -116,14 +124,11 @@ static void erase(struct tty *tty)
 		echo(tty, tty->termios.cc[VERASE]);
 		return;
 	}
-	column = column_at(tty, tty->head);
+	tab = tty->input[tty->head % TTY_INPUT] == '\t';
 	/* A tab's blanks are just gone over; what has ink is overwritten. */
-	while (tty->column > column) {
-		if (tty->input[tty->head % TTY_INPUT] == '\t')
-			show(tty, "\b", 1);
-		else
-			show(tty, "\b \b", 3);
-	}
+	width = tab ? tab_width(tty, tty->head) : width_of(tty, tty->input[tty->head % TTY_INPUT]);
+	for (; width && tty->column; width--)
+		show(tty, tab ? "\b" : "\b \b", tab ? 1 : 3);
 }
 
 static bool is_blank(uint8_t byte)

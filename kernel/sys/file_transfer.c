@@ -8,6 +8,9 @@
 #include "kernel/sys/user_args.h"
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"
+#include "kernel/task/user_return.h"
+
+#define STEP 32768 /* bytes; at most a million instructions: random bytes cost most */
 
 /* Waiting in a file's queue, which interrupt handlers may wake. */
 struct file_waiter {
@@ -58,10 +61,31 @@ static void stop_waiting(struct file_waiter *waiter)
 	cpu_interrupts_on();
 }
 
-/* A blocking write to a stream goes on until all is written. */
-static bool goes_on(const struct file *file, enum file_move how, const struct user_io *io)
+/*
+ * A blocking write to a stream goes on until all is written, and what moves many bytes to or from a file does so in steps.
+ * Others run in between; a signal ends a write to a terminal, and only one that ends the task any other.
+ */
+static bool goes_on(const struct file *file, enum file_move how, const struct user_io *io, int64_t moved)
 {
-	return how == FILE_WRITE && io->left && file->properties & FILE_STREAM && !(file->flags & O_NONBLOCK);
+	if (file->properties & FILE_STREAM ? how != FILE_WRITE || file->flags & O_NONBLOCK : moved != STEP)
+		return false;
+	if (!io->left || task_give_way())
+		return false;
+	return !(file->properties & FILE_STREAM) || !node_is(file->node, S_IFCHR) || !signal_pending(task_current());
+}
+
+/* Move some of what is wanted: of many bytes STEP, unless the file has no places, where what one read brings is one whole. */
+static int64_t move_step(struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
+{
+	uint64_t left = io->left;
+	int64_t moved;
+
+	if (left <= STEP || !(file->properties & FILE_SEEKS))
+		return file_move(file, how, io, offset);
+	io->left = STEP;
+	moved = file_move(file, how, io, offset);
+	io->left = moved > 0 ? left - (uint64_t)moved : left;
+	return moved;
 }
 
 int file_size_check(uint64_t size)
@@ -103,10 +127,10 @@ int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io,
 			return moved;
 	}
 	for (;;) {
-		moved = file_move(file, how, io, offset);
+		moved = move_step(file, how, io, offset + (uint64_t)total);
 		if (moved > 0) {
 			total += moved;
-			if (!goes_on(file, how, io))
+			if (!goes_on(file, how, io, moved))
 				break;
 			continue;
 		}

@@ -4,6 +4,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/file_transfer.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/user_return.h"
 
 #define TRANSFER_MAX   0x7ffff000ULL /* bytes of one call: MAX_RW_COUNT */
 #define PIECES_MAX     1024          /* IOV_MAX */
@@ -208,7 +209,7 @@ static int64_t send_all(struct file *out, struct file *in, uint64_t size, uint64
 		if (moved <= 0)
 			break;
 		size -= (uint64_t)moved;
-		if (signal_pending(task_current()))
+		if (task_give_way() || signal_pending(task_current()))
 			break;
 	}
 	kfree(buffer);

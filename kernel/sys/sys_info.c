@@ -11,6 +11,7 @@
 #include "kernel/mm/space/context.h"
 #include "kernel/sys/system_names.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/user_return.h"
 
 struct linux_utsname system_names = {
 	.system = "Linux",
@@ -117,7 +118,7 @@ SYSCALL_3(getrandom, to, size, flags)
 		done += copied;
 		if (status != OK)
 			return done ? (int64_t)done : copy_errno(status);
-		if (signal_pending(task_current()))
+		if (task_give_way() || signal_pending(task_current()))
 			break;
 	}
 	return (int64_t)done;

@@ -5,6 +5,7 @@
 #include "kernel/mm/user/user_space.h"
 #include "kernel/sys/memory_flags.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/user_return.h"
 
 #define MADV_WILLNEED 3
 #define MADV_DONTNEED 4
@@ -152,6 +153,8 @@ SYSCALL_3(mincore, va, size, to)
 	for (uint64_t done = 0, piece; done < pages && !error; done += piece) {
 		piece = pages - done < MINCORE_PIECE ? pages - done : MINCORE_PIECE;
 		error = copy_errno(copy_to_user(user_pointer(to + done), answers, piece));
+		if (task_give_way())
+			return -EINTR;
 	}
 	return error;
 }

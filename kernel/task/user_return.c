@@ -206,6 +206,18 @@ void task_return(struct trap_frame *frame, bool system_call)
 	}
 }
 
+bool task_give_way_now(void)
+{
+	const struct task *task = task_current();
+
+	if (this_cpu->switch_wanted) {
+		irq_close();
+		sched_switch();
+		irq_open();
+	}
+	return task->process->exiting || task->end_wanted;
+}
+
 static void return_from_trap(struct trap_frame *frame)
 {
 	if (task_return_wanted())

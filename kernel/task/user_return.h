@@ -27,5 +27,18 @@ bool task_find_memory(void);
 /* The system call of `frame` has returned -ERESTART_MEMORY: find memory, then let the program make the call again. */
 void task_begin_again(struct trap_frame *frame);
 
+/* What task_give_way() does when there is something to do. */
+bool task_give_way_now(void);
+
+/*
+ * Between two steps of a long call, where the caller holds no lock, waits in no queue, and leaves nothing half done: let
+ * others run whose turn it is. Interrupts on; in the task's own context. Returns true when the task is to end: the call
+ * returns at once then, with what it has done so far. Each call reaches one of these at least every million instructions.
+ */
+static inline bool task_give_way(void)
+{
+	return task_return_wanted() && task_give_way_now();
+}
+
 /* Take over user mode's exceptions. Once; after task_init. */
 void user_traps_init(void);

@@ -155,6 +155,38 @@ static void the_line_can_be_edited(void **state)
 	expect_read(100, "x\n");
 }
 
+/* What a program writes meanwhile moves the cursor, however far: an erased character still is one character. */
+static void erasing_costs_what_was_typed(void **state)
+{
+	char tabs[TTY_INPUT];
+	size_t written = 0;
+
+	(void)state;
+	type("$");
+	for (int i = 0; i < 100000; i++) {
+		shown_size = 0;
+		written += (size_t)do_write(file, "without an end of line ", 23);
+	}
+	assert_int_equal(written, 2300000);
+	shown_size = 0;
+	type("\x7f");
+	expect_shown("\b \b");
+	/* A line of tabs: each goes back over its own columns. */
+	assert_int_equal(do_write(file, "\n", 1), 1);
+	memset(tabs, '\t', sizeof(tabs));
+	tabs[800] = '\0';
+	type(tabs);
+	shown_size = 0;
+	type("\x15");
+	assert_int_equal(shown_size, 800 * 8);
+	/* And one that is reached from the middle of its columns. */
+	shown_size = 0;
+	type("abc\tde\x7f\x7f\x7f");
+	expect_shown("abc\tde\b \b\b \b\b\b\b\b\b");
+	type("\x15");
+	shown_size = 0;
+}
+
 static void a_program_prompt_stays_when_the_line_goes(void **state)
 {
 	(void)state;
@@ -403,6 +435,7 @@ int main(void)
 		TEST(a_line_is_read_when_it_ends),
 		TEST(a_line_as_long_as_a_piece_is_one_read),
 		TEST(the_line_can_be_edited),
+		TEST(erasing_costs_what_was_typed),
 		TEST(a_program_prompt_stays_when_the_line_goes),
 		TEST(end_of_file_is_read_as_nothing),
 		TEST(signals_go_to_the_foreground),

@@ -6,7 +6,7 @@ import dataclasses
 import re
 
 FLAVOURS = ("musl", "glibc", "pie")
-TESTS = ("init", "create", "events", "files", "fpu", "info", "jobs", "locks", "memory", "proc", "process", "signals",
+TESTS = ("init", "create", "events", "files", "fpu", "info", "jobs", "locks", "memory", "neighbour", "proc", "process", "signals",
          "threads", "time")
 # full and fuzz have tests of their own.
 ATTACKS = ("instructions", "pointers", "ranges", "returns")

@@ -1,0 +1,136 @@
+/*
+ * One call with the largest arguments, and a neighbour that wants to run now and then: it must get to. And who is killed
+ * in the middle of such a call ends there. No check depends on speed: a call that holds the CPU lets the neighbour run
+ * once, before or after it, however fast the machine is.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "test/user/tap.h"
+
+#define MIB (1UL << 20)
+#define GIB (1UL << 30)
+
+#define TURNS 6 /* of the neighbour's, during a call of a tenth of a second and more */
+
+enum { READ_RANDOM, READ_ZERO, GET_RANDOM, SEND_FILE, MIN_CORE, CALLS };
+
+static const char *const names[CALLS] = { "a read of /dev/urandom", "a read of /dev/zero", "getrandom", "sendfile",
+					  "mincore" };
+
+/* Done before the call, and after it: how far the caller is. Shared with the neighbour. */
+static volatile int *progress;
+
+/* `size` bytes of address space that all lead to the same MiB. */
+static char *window(unsigned long size)
+{
+	int fd = (int)sys(SYS_memfd_create, "window", 0);
+	char *at = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (fd < 0 || at == MAP_FAILED || sys(SYS_ftruncate, fd, MIB) != 0)
+		return NULL;
+	for (unsigned long i = 0; i < size; i += MIB)
+		if (mmap(at + i, MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
+			return NULL;
+	close(fd);
+	return at;
+}
+
+static int open_device(unsigned minor)
+{
+	char path[] = "/tmp/device-?";
+
+	path[sizeof(path) - 2] = (char)('a' + minor);
+	mkdir("/tmp", 0777);
+	mknod(path, S_IFCHR | 0666, makedev(1, minor));
+	return (int)sys(SYS_openat, AT_FDCWD, path, O_RDWR, 0);
+}
+
+static long call(int which, unsigned long scale)
+{
+	void *range;
+	int fd;
+
+	switch (which) {
+	case READ_RANDOM:
+		return sys(SYS_read, open_device(9), window(16 * MIB * scale), 16 * MIB * scale);
+	case READ_ZERO:
+		return sys(SYS_read, open_device(5), window(2 * GIB), 2 * GIB - 1);
+	case GET_RANDOM:
+		return sys(SYS_getrandom, window(16 * MIB * scale), 16 * MIB * scale, 0);
+	case SEND_FILE:
+		fd = (int)sys(SYS_memfd_create, "holes", 0);
+		sys(SYS_ftruncate, fd, GIB * scale);
+		return sys(SYS_sendfile, open_device(3), fd, NULL, GIB * scale);
+	default:
+		range = mmap(NULL, 1024 * GIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		return sys(SYS_mincore, range, 1024 * GIB, window(256 * MIB));
+	}
+}
+
+static int caller(int which, unsigned long scale)
+{
+	*progress = 1;
+	if (call(which, scale) < 0)
+		return 1;
+	*progress = 2;
+	return 0;
+}
+
+static void rest(void)
+{
+	struct timespec moment = { 0, 1000000 };
+
+	sys(SYS_nanosleep, &moment, NULL);
+}
+
+static void test_neighbour(int which)
+{
+	int child, status = 0, turns = 0;
+
+	*progress = 0;
+	child = fork();
+	if (child == 0)
+		_exit(caller(which, 1));
+	while (sys(SYS_wait4, child, &status, 1 /* WNOHANG */, NULL) == 0) {
+		turns += *progress == 1;
+		rest();
+	}
+	is(status, EXITED(0), names[which]);
+	is_true(turns >= TURNS, turns, "lets others run meanwhile");
+}
+
+static void test_kill(int which)
+{
+	int child, status = 0;
+
+	*progress = 0;
+	child = fork();
+	if (child == 0)
+		_exit(caller(which, 8));
+	while (*progress == 0)
+		rest();
+	rest();
+	sys(SYS_kill, child, SIGKILL);
+	sys(SYS_wait4, child, &status, 0, NULL);
+	is(status, KILLED(SIGKILL), names[which]);
+	is(*progress, 1, "is broken off by SIGKILL");
+}
+
+int main(void)
+{
+	progress = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	for (int which = 0; which < CALLS; which++)
+		test_neighbour(which);
+	test_kill(GET_RANDOM);
+	test_kill(READ_RANDOM);
+	test_kill(SEND_FILE);
+	return finish();
+}
