@@ -512,6 +512,7 @@ lint: ## style, static analysis, layers, and the boot file itself
 	$(Q)scripts/check-lists
 	$(Q)scripts/check-guards
 	$(Q)scripts/check-times
+	$(Q)scripts/check-counts
 	$(if $(findstring clang,$(CC))$(filter 1,$(DEBUG)),,$(Q)scripts/check-stack)
 	$(Q)scripts/check-pe build/loader.efi build/BOOTX64.EFI
 

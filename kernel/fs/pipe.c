@@ -17,9 +17,9 @@
 
 /* Guard: the kernel, one CPU, not preempted. */
 struct pipe {
-	uint64_t head; /* bytes ever written */
-	uint64_t tail; /* bytes ever read */
-	unsigned readers, writers;
+	uint64_t head;                           /* bytes ever written */
+	uint64_t tail;                           /* bytes ever read */
+	uint64_t readers, writers;               /* open files */
 	uint64_t opened_readers, opened_writers; /* ever, for a FIFO's open */
 	struct wait_queue queue;                 /* readers wait for bytes, writers for room */
 	paddr_t frames[PIPE_FRAMES];             /* of page n: [n % PIPE_FRAMES]; 0: none */

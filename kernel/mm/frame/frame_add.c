@@ -5,9 +5,8 @@
  */
 #include "kernel/mm/frame/frame_add.h"
 
-#include "kernel/mm/frame/frame_region.h"
-
 #include "kernel/lib/string.h"
+#include "kernel/mm/frame/frame_region.h"
 
 /* the end of the memory in which a CPU can start (Intel SDM vol. 3A, "MP Initialization") */
 #define LOW_END 0x100000ULL
