@@ -44,7 +44,7 @@ struct loader {
 	struct elf_image elf;
 	struct kernel_note note;
 	bool huge_pages;       /* the CPU has 1 GiB pages */
-	uint8_t physical_bits; /* of its physical addresses */
+	uint8_t physical_bits; /* width of the CPU's physical addresses */
 	bool la57;             /* the firmware left 5-level paging on */
 	bool stage_screen;     /* the framebuffer is mapped by the firmware's tables, so squares can be drawn */
 

@@ -295,7 +295,10 @@ static EFI_STATUS prepare(struct loader *l)
 	return EFI_SUCCESS;
 }
 
-/* CPUs of before this leaf have 36; no page-table entry has room for more than 52. RAM beyond cannot be reached. */
+/*
+ * Return the width of physical addresses. CPUs older than the CPUID leaf have 36 bits; page-table entries have room for
+ * 52 at most, so RAM beyond that cannot be reached.
+ */
 static uint8_t physical_bits(void)
 {
 	uint32_t bits = cpu_cpuid(0x80000000, 0).eax >= 0x80000008 ? cpu_cpuid(0x80000008, 0).eax & 255 : 36;

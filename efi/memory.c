@@ -1,7 +1,7 @@
 /*
- * The firmware's memory map, and the sanitised map that the kernel gets. The firmware's comes
- * unsorted, with empty, overlapping and misaligned entries, some hundreds of them on real boards, and its step is
- * DescriptorSize, not the size of the structure as this file knows it.
+ * The firmware's memory map, and the sanitised map that the kernel gets. The firmware's map comes unsorted, with empty,
+ * overlapping and misaligned entries, some hundreds of them on real boards, and its step is DescriptorSize, not the
+ * size of the structure as this file knows it.
  */
 #include "efi/loader.h"
 #include "kernel/lib/string.h"
@@ -12,7 +12,7 @@
 #endif
 
 #define LOW_END   (1u << 20)
-#define RAM_LEAST (1u << 20) /* bytes of free RAM; a kernel with less would only die later */
+#define RAM_LEAST (1u << 20) /* least bytes of free RAM: with less the kernel would only fail later */
 
 EFI_STATUS loader_read_memory_map(struct loader *l, struct firmware_map *map)
 {
@@ -67,14 +67,14 @@ static enum mem_type type_of(const EFI_MEMORY_DESCRIPTOR *d)
 }
 
 /*
- * Lay the firmware's descriptors over `map`. Empty ones are skipped; what is not RAM grows to whole
- * pages, RAM shrinks; a range that wraps or goes on behind `most`, the end of physical addresses, is cut there.
+ * Lay the firmware's descriptors over `map`. Empty ones are skipped; ranges that are not RAM grow to whole pages, RAM
+ * shrinks to whole pages; a range that wraps or goes on behind `most`, the end of physical addresses, is cut there.
  * Returns ERR_NO_MEMORY when `map` is full.
  */
 enum status memmap_add_firmware(struct memmap *map, const void *descriptors, uint64_t size, uint64_t descriptor_size,
 				uint64_t most)
 {
-	struct mem_range run = { 0, 0, MEM_NONE }; /* neighbours of one type, not added yet */
+	struct mem_range run = { 0, 0, MEM_NONE }; /* neighbours of one type, to be added as one range */
 	enum status status = OK;
 
 	for (uint64_t at = 0; status == OK && size - at >= descriptor_size; at += descriptor_size) {
@@ -127,7 +127,7 @@ static uint64_t excess(const struct memmap *map)
 	return bytes;
 }
 
-/* The first MiB is kept back, as Linux does it: the firmware of real laptops goes on writing there. */
+/* Keep the first MiB back, as Linux does: the firmware of real laptops goes on writing there. */
 static enum status keep_low(struct memmap *map)
 {
 	enum status status = OK;
@@ -136,7 +136,9 @@ static enum status keep_low(struct memmap *map)
 	while (status == OK && i < map->count && map->ranges[i].start < LOW_END) {
 		const struct mem_range r = map->ranges[i];
 
-		/* Range `i` may have joined its neighbour below when it has been added: look at what is there then. */
+		/*
+		 * Range `i`, once added, may have joined its neighbour below: then `i` is another range, so look again.
+		 */
 		if (r.type < MEM_LOW)
 			status = memmap_add(map, r.start, r.end < LOW_END ? r.end : LOW_END, MEM_LOW);
 		else
@@ -145,7 +147,7 @@ static enum status keep_low(struct memmap *map)
 	return status;
 }
 
-/* Is there RAM to run in? A claim on everything that is more careful than RAM's leaves none. */
+/* Return whether there is RAM to run in. There is none when a more careful type claims everything. */
 static bool has_ram(const struct memmap *map)
 {
 	uint64_t bytes = 0;
@@ -167,8 +169,9 @@ static bool is_loaders(const struct memmap *map, paddr_t pa)
 }
 
 /*
- * The sanitised map: the firmware's, with what the loader knows better laid over it. Returns ERR_NO_MEMORY when it has more
- * ranges than the arena has room for, ERR_NOT_FOUND when no RAM is left to run in, or not what the loader itself lies in.
+ * Make the sanitised map: the firmware's, and over it what the loader knows better. Returns ERR_NO_MEMORY when the
+ * arena has no room for so many ranges; ERR_NOT_FOUND when no RAM is left to run in, or when the loader's own memory is
+ * not the loader's.
  */
 enum status loader_build_memmap(struct loader *l, const struct firmware_map *firmware, struct memmap *map)
 {

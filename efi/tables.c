@@ -90,7 +90,7 @@ uint64_t loader_tables_bound(const struct loader *l, const struct memmap *map)
 	       TABLES_SPARE;
 }
 
-/* Map [start, end) of RAM in the direct map with leaves up to level `max_leaf`. Nothing to map is fine. */
+/* Map [start, end) of RAM in the direct map with leaves up to level `max_leaf`; nothing when the range is empty. */
 static enum status map_direct(struct space *s, uint64_t start, uint64_t end, int max_leaf)
 {
 	int largest = s->max_leaf;
@@ -104,7 +104,7 @@ static enum status map_direct(struct space *s, uint64_t start, uint64_t end, int
 	return status;
 }
 
-/* Where the direct map ends, should range `i` be RAM that goes on behind it. */
+/* Return where the part of a range ends that the direct map reaches. */
 static uint64_t reach(const struct mem_range *r)
 {
 	return r->end < HHDM_SIZE ? r->end : HHDM_SIZE;
@@ -120,8 +120,9 @@ static bool ram_continues(const struct memmap *map, size_t i)
 }
 
 /*
- * Range `i` ends inside a block of 2 MiB, and other RAM follows it there. Returns where the last block ends, of those in
- * a row that each have such a change of type inside; or where the RAM ends before that.
+ * Return where the leaves of 4 KiB end that start with the last block of 2 MiB of range `i`. The range ends inside that
+ * block, and RAM of another type follows. They end with the last block in a row that has such a change of type inside;
+ * or where the RAM ends before that.
  */
 static uint64_t mixed_end(const struct memmap *map, size_t i)
 {
@@ -134,9 +135,9 @@ static uint64_t mixed_end(const struct memmap *map, size_t i)
 }
 
 /*
- * The direct map, ascending. No leaf crosses a change of type. So a range is mapped to where its last whole block of 2 MiB
- * ends; the block that it shares with its successors is all leaves of 4 KiB, mapped in one go with them, however many
- * there are.
+ * Map all RAM in the direct map, ascending. No leaf crosses a change of type: a range is mapped to the end of its last
+ * whole block of 2 MiB, and the block that it shares with its successors gets leaves of 4 KiB, in one call for all of
+ * them.
  */
 static enum status map_ram(struct space *s, const struct memmap *map)
 {

@@ -1,5 +1,6 @@
 /*
- * See acpi_view.h. The tables' addresses are outside data: what the machine's map says of an address decides.
+ * Maps what acpi_view.h describes. The tables hold addresses from outside: the machine's memory map decides how each is
+ * reached, or that it is not.
  */
 #include "kernel/irq/acpi_view.h"
 
@@ -17,7 +18,7 @@ const void *acpi_view_at(void *ctx, paddr_t pa, uint64_t size)
 		return size <= r->end - pa.raw && r->end <= HHDM_SIZE ? hhdm_ptr(pa) : NULL;
 	if ((r && r->type != MEM_RESERVED) || view->count == ACPI_VIEW_MOST)
 		return NULL;
-	/* Cached for reads only: tables of 100 KB are read byte by byte, and what lies there is not ours to write. */
+	/* Write-through, so that reads are cached: tables of 100 KB are read byte by byte. Nothing writes to them. */
 	if (mmio_map(pa, size, PROT_WT, &view->mapped[view->count]) != OK)
 		return NULL;
 	return view->mapped[view->count++];

@@ -118,7 +118,7 @@ static void report_live_tables(struct report_block *b)
 
 /* ---- ACPI ---- */
 
-/* What has been given away since the boot holds tables no more. */
+/* Return where tables can be read, as acpi_view_at() does; NULL for memory that has been given away since the boot. */
 static const void *kept_at(void *ctx, paddr_t pa, uint64_t size)
 {
 	const struct mem_range *r = memmap_find(machine_memmap, pa);

@@ -1,5 +1,5 @@
 /*
- * See left_out.h. What the loader does with each kind is in efi/memory.c; this only says so.
+ * Finds what left_out.h prints, by the rules that efi/memory.c follows. Nothing is decided here.
  */
 #include "kernel/report/left_out.h"
 
@@ -8,7 +8,7 @@
 #include "paging/layout.h"
 #include "paging/types.h"
 
-/* UEFI 2.10, "EFI_BOOT_SERVICES.GetMemoryMap()". */
+/* The firmware's memory descriptor (UEFI 2.10, "EFI_BOOT_SERVICES.GetMemoryMap()"). */
 struct descriptor {
 	uint32_t type, pad;
 	uint64_t start, unused, pages, attribute;

@@ -117,8 +117,8 @@ static enum page_prot rights_of(const struct efi_descriptor *d)
 }
 
 /*
- * Each region that runtime services need, where it can be mapped: one that is not aligned, that leaves the lower half or
- * that overlaps another is left out alone. What calls into it then faults, and the call fails. Returns ERR_NO_MEMORY.
+ * Map the regions that runtime services need. One that is not aligned, leaves the lower half or overlaps another is
+ * left out: firmware code that goes there faults, and the call fails. Returns ERR_NO_MEMORY.
  */
 static enum status map_runtime_regions(struct space *s, const struct boot_info *info)
 {
