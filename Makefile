@@ -73,7 +73,7 @@ HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arc
                $(wildcard kernel/mm/frame/*.c kernel/mm/heap/heap*.c) \
                $(addprefix kernel/mm/space/,tlb.c window.c window_tree.c mmio_window.c) $(wildcard kernel/mm/user/*.c) \
                $(wildcard kernel/fs/*.c) kernel/task/load_average.c \
-               $(addprefix kernel/irq/,acpi.c acpi_tables.c timer_queue.c) \
+               $(addprefix kernel/irq/,acpi.c acpi_tables.c acpi_sleep.c timer_queue.c) \
                $(addprefix kernel/dev/,font.c framebuffer.c text_grid.c text_palette.c text_console.c text_mode.c \
                text_sequence.c vt_parser.c vt_pen.c vt_charset.c keymap.c) \
                $(addprefix kernel/report/,packed_text.c symbol_table.c line_table.c walk_report.c left_out.c audit.c leaf_runs.c \

@@ -1,6 +1,6 @@
 /*
  * Finds the ACPI tables: from the root pointer to each table, with checksums and bounds. What the tables say is read in
- * acpi_tables.c.
+ * acpi_tables.c and acpi_sleep.c.
  */
 #include "kernel/irq/acpi_parse.h"
 
@@ -15,7 +15,7 @@ struct reader {
 	struct acpi_info *info;
 };
 
-static void note_fault(struct acpi_info *info, const void *signature, paddr_t pa, const char *what)
+static void note(struct acpi_info *info, const void *signature, paddr_t pa, const char *what, bool used)
 {
 	struct acpi_fault *fault;
 
@@ -30,6 +30,17 @@ static void note_fault(struct acpi_info *info, const void *signature, paddr_t pa
 	fault->table[4] = '\0';
 	fault->what = what;
 	fault->pa = pa;
+	fault->used = used;
+}
+
+static void note_fault(struct acpi_info *info, const void *signature, paddr_t pa, const char *what)
+{
+	note(info, signature, pa, what, false);
+}
+
+void acpi_note(struct acpi_info *info, struct acpi_table table, const char *what)
+{
+	note(info, table.bytes, table.pa, what, true);
 }
 
 static bool sums_to_zero(const uint8_t *bytes, uint64_t size)
@@ -47,13 +58,13 @@ static const void *bytes_at(const struct reader *r, paddr_t pa, uint64_t size)
 }
 
 /*
- * Return the table at `pa`, checked. When it is not sound its size is 0, and the fault is noted under the name
+ * Return the table at `pa`. When it is none its size is 0, and the fault is noted under the name
  * `expected` or, if that is NULL, the table's own.
  */
 static struct acpi_table table_at(const struct reader *r, paddr_t pa, const char *expected)
 {
-	const struct acpi_table none = { NULL, 0 };
-	struct acpi_table table = { .bytes = bytes_at(r, pa, ACPI_HEADER) };
+	const struct acpi_table none = { .size = 0 };
+	struct acpi_table table = { .bytes = bytes_at(r, pa, ACPI_HEADER), .pa = pa };
 	const void *name = expected ? (const void *)expected : (const void *)table.bytes;
 
 	if (!table.bytes) {
@@ -74,10 +85,16 @@ static struct acpi_table table_at(const struct reader *r, paddr_t pa, const char
 		note_fault(r->info, name, pa, "not all of it in RAM");
 		return none;
 	}
-	if (!sums_to_zero(table.bytes, table.size)) {
-		note_fault(r->info, name, pa, "a wrong checksum");
-		return none;
-	}
+	return table;
+}
+
+/* A table whose sum is wrong is used: nearly always it is sound but for that. */
+static struct acpi_table summed_table_at(const struct reader *r, paddr_t pa, const char *expected)
+{
+	struct acpi_table table = table_at(r, pa, expected);
+
+	if (table.size && !sums_to_zero(table.bytes, table.size))
+		acpi_note(r->info, table, "a wrong checksum");
 	return table;
 }
 
@@ -88,7 +105,7 @@ static void read_dsdt(const struct reader *r, struct acpi_table fadt)
 
 	if (!pa.raw)
 		return;
-	dsdt = table_at(r, pa, "DSDT");
+	dsdt = summed_table_at(r, pa, "DSDT");
 	if (dsdt.size)
 		acpi_scan_s5(dsdt, r->info);
 }
@@ -116,10 +133,13 @@ static void read_table(const struct reader *r, paddr_t pa)
 		      { "FACP", acpi_parse_fadt },
 		      { "HPET", acpi_parse_hpet },
 		      { "MCFG", acpi_parse_mcfg } };
-	struct acpi_table table = table_at(r, pa, NULL);
+	struct acpi_table table = summed_table_at(r, pa, NULL);
 	struct acpi_info before = *r->info;
 	const char *wrong;
 
+	/* The sleep types may stand in a table of their own. */
+	if (table.size && memcmp(table.bytes, "SSDT", 4) == 0)
+		acpi_scan_s5(table, r->info);
 	for (size_t i = 0; table.size && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (memcmp(table.bytes, kinds[i].signature, 4) != 0 || is_there(r->info, kinds[i].signature))
 			continue;
@@ -140,6 +160,11 @@ static bool read_list(const struct reader *r, paddr_t pa, const char *signature,
 
 	if (!list.size)
 		return false;
+	/* There are two lists of the same tables: the other one is better than one that is damaged. */
+	if (!sums_to_zero(list.bytes, list.size)) {
+		note_fault(r->info, signature, pa, "a wrong checksum");
+		return false;
+	}
 	for (uint32_t at = ACPI_HEADER; list.size - at >= width; at += width) {
 		uint64_t entry = width == 8 ? acpi_u64(list.bytes + at) : acpi_u32(list.bytes + at);
 
@@ -188,5 +213,9 @@ enum status acpi_read(const struct acpi_memory *memory, paddr_t rsdp, struct acp
 	*ret = (struct acpi_info){ 0 };
 	if (!rsdp.raw)
 		return ERR_NOT_FOUND;
-	return read_root(&r, rsdp) ? OK : ERR_FORMAT;
+	if (!read_root(&r, rsdp))
+		return ERR_FORMAT;
+	/* Nobody can use the sleep types of an SSDT without the registers that the FADT names. */
+	ret->has_s5 = ret->has_s5 && ret->has_fadt;
+	return OK;
 }

@@ -1,6 +1,7 @@
 /*
  * The firmware's ACPI tables, as far as the kernel needs them (ACPI 6.5, "ACPI Software Programming Model").
- * Reads only, and silently: a table that is broken is skipped as a whole and named in the result; the caller logs.
+ * Reads only, and silently: what is wrong is named in the result, and the caller logs it. A wrong checksum or one bad
+ * entry costs no table, since Linux takes those, too, and firmware is tested with it.
  */
 #pragma once
 
@@ -58,9 +59,10 @@ struct acpi_mcfg {
 	uint8_t first_bus, last_bus;
 };
 
-/* A table that was skipped, or of which only the beginning was used. Fixed after boot. */
+/* Something that is wrong with a table. */
 struct acpi_fault {
 	char table[5];    /* signature, "RSDP" for the root */
+	bool used;        /* what is not wrong of it counts; else the table has been left out */
 	const char *what; /* what is wrong with it */
 	paddr_t pa;
 };

@@ -8,10 +8,11 @@
 
 #define ACPI_HEADER 36 /* bytes of the header that each table has but the root pointer */
 
-/* A table whose header, length and checksum have been checked. */
+/* A table whose header and length have been checked. */
 struct acpi_table {
 	const uint8_t *bytes;
 	uint32_t size; /* bytes, header included */
+	paddr_t pa;
 };
 
 /* Read a number, which need not be aligned. The caller has checked that it lies in the table. */
@@ -45,8 +46,11 @@ static inline uint64_t acpi_u64(const uint8_t *at)
 typedef const char *acpi_parser_fn(struct acpi_table table, struct acpi_info *info);
 acpi_parser_fn acpi_parse_madt, acpi_parse_fadt, acpi_parse_hpet, acpi_parse_mcfg;
 
-/* Look for the \_S5_ package in a DSDT. Finding none is no fault. */
-void acpi_scan_s5(struct acpi_table dsdt, struct acpi_info *info);
+/* Note that something is wrong with a table that is used all the same. */
+void acpi_note(struct acpi_info *info, struct acpi_table table, const char *what);
+
+/* Look for the \_S5_ package in a DSDT or SSDT, in each form that it may have. Finding none is no fault. */
+void acpi_scan_s5(struct acpi_table table, struct acpi_info *info);
 
 /* Return where the FADT says that the DSDT is; 0: nowhere. */
 paddr_t acpi_dsdt_of(struct acpi_table fadt);

@@ -1,5 +1,5 @@
 /*
- * The contents of the tables: MADT, FADT, HPET, MCFG, and the one package of the DSDT. Believes no length and no count.
+ * The contents of the tables: MADT, FADT, HPET, MCFG. Believes no length and no count.
  */
 #include "kernel/irq/acpi_parse.h"
 
@@ -20,7 +20,7 @@ enum madt_entry {
 static const char *add_io_apic(const uint8_t *entry, struct acpi_info *info)
 {
 	if (info->io_apic_count == ACPI_IO_APICS)
-		return "too many I/O APICs";
+		return "an I/O APIC too many left out";
 	info->io_apics[info->io_apic_count++] = (struct acpi_io_apic){ .id = entry[2],
 								       .pa = paddr(acpi_u32(entry + 4)),
 								       .first_gsi = acpi_u32(entry + 8) };
@@ -33,9 +33,9 @@ static const char *add_override(const uint8_t *entry, struct acpi_info *info)
 
 	/* Bus 0 is ISA, the only bus that is defined. */
 	if (entry[2] != 0 || entry[3] > 15)
-		return "an override of an interrupt that ISA has not";
+		return "an override of an interrupt that ISA has not left out";
 	if (info->override_count == ACPI_OVERRIDES)
-		return "too many overrides";
+		return "an override too many left out";
 	info->overrides[info->override_count++] = (struct acpi_override){
 		.isa = entry[3],
 		.gsi = acpi_u32(entry + 4),
@@ -84,6 +84,10 @@ static const char *madt_entry(const uint8_t *entry, struct acpi_info *info)
 	}
 }
 
+/*
+ * An entry that makes no sense is left out and named, and the others stay. Behind one whose length is impossible nobody
+ * knows where the next begins.
+ */
 const char *acpi_parse_madt(struct acpi_table table, struct acpi_info *info)
 {
 	const char *wrong;
@@ -92,16 +96,19 @@ const char *acpi_parse_madt(struct acpi_table table, struct acpi_info *info)
 		return "too short";
 	info->local_apic = paddr(acpi_u32(table.bytes + 36));
 	info->has_8259 = acpi_u32(table.bytes + 40) & MADT_PCAT_COMPAT;
+	info->has_madt = true;
 	for (uint32_t at = MADT_ENTRIES; at < table.size; at += table.bytes[at + 1]) {
 		const uint8_t *entry = table.bytes + at;
 
-		if (table.size - at < 2 || entry[1] < madt_least(entry[0]) || entry[1] > table.size - at)
-			return "an entry of a wrong length";
-		wrong = madt_entry(entry, info);
+		if (table.size - at < 2 || entry[1] < 2 || entry[1] > table.size - at) {
+			acpi_note(info, table, "an entry of an impossible length, and what follows it, left out");
+			return NULL;
+		}
+		wrong = entry[1] < madt_least(entry[0]) ? "an entry too short for its type left out"
+							: madt_entry(entry, info);
 		if (wrong)
-			return wrong;
+			acpi_note(info, table, wrong);
 	}
-	info->has_madt = true;
 	return NULL;
 }
 
@@ -228,71 +235,4 @@ const char *acpi_parse_mcfg(struct acpi_table table, struct acpi_info *info)
 		info->mcfgs[info->mcfg_count++] = m;
 	}
 	return NULL;
-}
-
-/* ---- \_S5_ (ACPI 6.5, "_Sx (System States)", "AML Byte Stream") ---- */
-
-enum aml { AML_ZERO = 0x00, AML_ONE = 0x01, AML_NAME = 0x08, AML_BYTE = 0x0a, AML_PACKAGE = 0x12, AML_ROOT = '\\' };
-
-/* Read the small integer at *at, and move *at behind it. Returns false when `end` comes first. */
-static bool aml_integer(const uint8_t **at, const uint8_t *end, uint8_t *ret)
-{
-	if (*at >= end)
-		return false;
-	switch (*(*at)++) {
-	case AML_ZERO:
-		*ret = 0;
-		return true;
-	case AML_ONE:
-		*ret = 1;
-		return true;
-	case AML_BYTE:
-		if (*at >= end)
-			return false;
-		*ret = *(*at)++;
-		return true;
-	default:
-		return false;
-	}
-}
-
-/*
- * Read \_S5_'s package; `at` is behind the name. A package: opcode, length in 1 to 4 bytes as its first two bits say,
- * count, elements.
- */
-static bool s5_package(const uint8_t *at, const uint8_t *end, struct acpi_info *info)
-{
-	uint8_t a, b;
-
-	if (end - at < 3 || *at++ != AML_PACKAGE)
-		return false;
-	at += 1 + (*at >> 6);
-	if (at >= end || *at++ < 2)
-		return false;
-	/* SLP_TYP is a field of three bits. */
-	if (!aml_integer(&at, end, &a) || !aml_integer(&at, end, &b) || a > 7 || b > 7)
-		return false;
-	info->has_s5 = true;
-	info->s5_type_a = a;
-	info->s5_type_b = b;
-	return true;
-}
-
-/*
- * Find \_S5_ by searching for its name, instead of interpreting AML: the name occurs once, as Name(_S5_, Package(){…}),
- * in every DSDT seen. A method in its place would not be found, and power-off would then have to go through the
- * firmware.
- */
-void acpi_scan_s5(struct acpi_table dsdt, struct acpi_info *info)
-{
-	const uint8_t *end = dsdt.bytes + dsdt.size;
-
-	for (const uint8_t *at = dsdt.bytes + ACPI_HEADER + 2; end - at >= 4; at++) {
-		if (memcmp(at, "_S5_", 4) != 0)
-			continue;
-		if (at[-1] != AML_NAME && !(at[-1] == AML_ROOT && at[-2] == AML_NAME))
-			continue;
-		if (s5_package(at + 4, end, info))
-			return;
-	}
 }

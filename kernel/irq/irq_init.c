@@ -36,8 +36,8 @@ static void read_acpi(paddr_t rsdp)
 		log_info("ACPI: tables outside RAM, read through %u mappings\n", view.count);
 	acpi_view_end(&view);
 	for (unsigned i = 0; i < acpi.fault_count; i++)
-		log_warn("ACPI: %s at %#llx skipped: %s\n", acpi.faults[i].table,
-			 (unsigned long long)acpi.faults[i].pa.raw, acpi.faults[i].what);
+		log_warn("ACPI: %s at %#llx %s: %s\n", acpi.faults[i].table, (unsigned long long)acpi.faults[i].pa.raw,
+			 acpi.faults[i].used ? "is not sound" : "skipped", acpi.faults[i].what);
 	if (status == ERR_NOT_FOUND)
 		log_warn("ACPI: no tables\n");
 }

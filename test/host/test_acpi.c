@@ -135,14 +135,41 @@ static void one_bad_table(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++) {
 		acpi_sample_build(bytes);
-		bytes[tables[i].at + 40] ^= 0x80;
-		expect_one_fault(tables[i].name, "a wrong checksum");
+		bytes[tables[i].at + 4] = 37;
+		bytes[tables[i].at + 5] = 0;
+		acpi_sample_seal(bytes, tables[i].at);
+		assert_int_equal(read(), OK);
+		expect_fault(0, tables[i].name, i == 3 ? "a wrong length" : "too short");
+		assert_false(info.faults[0].used);
+		assert_int_equal(info.fault_count, 1);
 		assert_int_equal(info.has_madt, i != 0);
 		assert_int_equal(info.cpus, i != 0 ? 3 : 0);
 		assert_int_equal(info.has_fadt, i != 1);
 		assert_int_equal(info.has_s5, i != 1);
 		assert_int_equal(info.hpet.raw != 0, i != 2);
 		assert_int_equal(info.mcfg_count, i != 3);
+	}
+}
+
+/* A wrong sum is told, and costs nothing. */
+static void wrong_checksums(void **state)
+{
+	static const struct {
+		size_t at;
+		const char *name;
+	} tables[] = { { SAMPLE_MADT, "APIC" },
+		       { SAMPLE_FADT, "FACP" },
+		       { SAMPLE_HPET, "HPET" },
+		       { SAMPLE_MCFG, "MCFG" },
+		       { SAMPLE_DSDT, "DSDT" } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		acpi_sample_build(bytes);
+		bytes[tables[i].at + 9] ^= 0x80;
+		expect_one_fault(tables[i].name, "a wrong checksum");
+		assert_true(info.faults[0].used);
+		assert_true(info.has_madt && info.has_fadt && info.has_s5 && info.hpet.raw && info.mcfg_count);
 	}
 }
 
@@ -166,19 +193,21 @@ static void lengths(void **state)
 	expect_one_fault("MCFG", "a wrong length");
 }
 
-/* An entry that is wrong takes the whole MADT with it. */
+/* An entry that is wrong is left out alone; behind an impossible length nothing is read. */
 static void madt_entries(void **state)
 {
 	static const struct {
 		size_t at;
 		uint8_t value;
 		const char *what;
+		unsigned cpus, io_apics, overrides;
 	} damages[] = {
-		{ 44 + 1, 0, "an entry of a wrong length" },   /* would be read for ever */
-		{ 44 + 1, 7, "an entry of a wrong length" },   /* too short for its type */
-		{ 44 + 9, 250, "an entry of a wrong length" }, /* beyond the table */
-		{ 44 + 64 + 2, 1, "an override of an interrupt that ISA has not" },
-		{ 44 + 64 + 3, 16, "an override of an interrupt that ISA has not" },
+		/* would be read for ever; beyond the table */
+		{ 44 + 1, 0, "an entry of an impossible length, and what follows it, left out", 0, 0, 0 },
+		{ 44 + 9, 250, "an entry of an impossible length, and what follows it, left out", 1, 0, 0 },
+		{ 44 + 16, 1, "an entry too short for its type left out", 2, 2, 2 }, /* a CPU that now is an I/O APIC */
+		{ 44 + 64 + 2, 1, "an override of an interrupt that ISA has not left out", 3, 2, 1 },
+		{ 44 + 64 + 3, 16, "an override of an interrupt that ISA has not left out", 3, 2, 1 },
 	};
 
 	(void)state;
@@ -186,10 +215,12 @@ static void madt_entries(void **state)
 		acpi_sample_build(bytes);
 		bytes[SAMPLE_MADT + damages[i].at] = damages[i].value;
 		acpi_sample_seal(bytes, SAMPLE_MADT);
+		/* The CPU that becomes an I/O APIC was not enabled. */
 		expect_one_fault("APIC", damages[i].what);
-		assert_false(info.has_madt);
-		assert_int_equal(info.cpus + info.io_apic_count + info.override_count, 0);
-		assert_true(info.has_fadt);
+		assert_true(info.faults[0].used && info.has_madt && info.has_fadt);
+		assert_int_equal(info.cpus, i == 2 ? 3 : damages[i].cpus);
+		assert_int_equal(info.io_apic_count, damages[i].io_apics);
+		assert_int_equal(info.override_count, damages[i].overrides);
 	}
 }
 
@@ -212,11 +243,69 @@ static void sleep_state(void **state)
 	assert_int_equal(read(), OK);
 	assert_false(info.has_s5);
 	assert_int_equal(info.fault_count, 0);
+}
 
-	acpi_sample_build(bytes);
-	bytes[SAMPLE_DSDT + 9]++;
-	expect_one_fault("DSDT", "a wrong checksum");
-	assert_true(info.has_fadt && !info.has_s5);
+/* Put AML into the DSDT, or into the HPET table's place as an SSDT of its own. */
+static void put_aml(size_t at, const char *signature, const char *aml, size_t size)
+{
+	memset(bytes + at, 0, 36 + 56);
+	memcpy(bytes + at, signature, 4);
+	bytes[at + 4] = (uint8_t)(36 + size);
+	memcpy(bytes + at + 36, aml, size);
+	acpi_sample_seal(bytes, at);
+}
+
+static void sleep_state_forms(void **state)
+{
+#define AML(text) text, sizeof(text) - 1
+	static const struct {
+		const char *aml;
+		size_t size;
+		int a, b; /* a negative: none */
+	} forms[] = {
+		{ AML("\x08_S5_\x12\x06\x04\x0a\x05\x0a\x06"), 5, 6 },
+		{ AML("\x08\\_S5_\x12\x06\x02\x0a\x05\x00"), 5, 0 },
+		{ AML("\x08^^_S5_\x12\x06\x02\x01\x00"), 1, 0 },
+		/* Wider numbers, longer lengths. */
+		{ AML("\x08_S5_\x12\x0a\x02\x0b\x07\x00\x0b\x02\x00"), 7, 2 },
+		{ AML("\x08_S5_\x12\x4f\x01\x02\x0c\x07\0\0\0\x0e\x03\0\0\0\0\0\0\0"), 7, 3 },
+		{ AML("\x08_S5_\x12\xc9\0\0\0\x02\x01\x01"), 1, 1 },
+		/* One element with both; a count that is an expression. */
+		{ AML("\x08_S5_\x12\x05\x01\x0b\x05\x06"), 5, 6 },
+		{ AML("\x08_S5_\x12\x05\x01\x0a\x05"), 5, 0 },
+		{ AML("\x08_S5_\x13\x08\x0a\x02\x0a\x05\x0a\x05"), 5, 5 },
+		{ AML("\x08_S5_\x13\x06\x01\x0a\x05"), 5, 0 },
+		/* A method that returns it. */
+		{ AML("\x14\x0f_S5_\x00\xa4\x12\x06\x02\x0a\x05\x0a\x04"), 5, 4 },
+		{ AML("\x14\x40\x01\\_S5_\x08\xa4\x12\x04\x02\x01\x01"), 1, 1 },
+		/* The name used, not declared; declared as something else; cut off. */
+		{ AML("\x70_S5_\x12\x04\x02\x01\x01"), -1, 0 },
+		{ AML("_S5_\x12\x04\x02\x01\x01"), -1, 0 },
+		{ AML("\x14\x0f_S5_\x00\x70\x12\x04\x02\x01\x01"), -1, 0 },
+		{ AML("\x08_S5_\x0a\x05"), -1, 0 },
+		{ AML("\x08_S5_\x12\x06\x00\x01\x01"), -1, 0 },
+		{ AML("\x08_S5_\x12\x06\x02\x0b\x05\x01\x01"), -1, 0 },
+		{ AML("\x08_S5_\x12\x06\x02\x0a"), -1, 0 },
+		{ AML("\x08_S5_\x12"), -1, 0 },
+		{ AML("\x08_S5_"), -1, 0 },
+		/* The second one is sound. */
+		{ AML("\x08_S5_\x12\x04\x02\x01\x0a\x09\x08_S5_\x12\x04\x02\x01\x01"), 1, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		for (int in_ssdt = 0; in_ssdt < 2; in_ssdt++) {
+			acpi_sample_build(bytes);
+			put_aml(SAMPLE_DSDT, "DSDT", forms[i].aml, in_ssdt ? 0 : forms[i].size);
+			if (in_ssdt)
+				put_aml(SAMPLE_HPET, "SSDT", forms[i].aml, forms[i].size);
+			assert_int_equal(read(), OK);
+			assert_int_equal(info.fault_count, 0);
+			assert_int_equal(info.has_s5, forms[i].a >= 0);
+			assert_int_equal(info.s5_type_a, forms[i].a < 0 ? 0 : forms[i].a);
+			assert_int_equal(info.s5_type_b, forms[i].b);
+		}
+	}
 }
 
 /* RAM that ends anywhere, with the sanitizer behind its end. */
@@ -238,9 +327,10 @@ static void every_end_of_ram(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_sound_machine, build),  cmocka_unit_test_setup(roots, build),
-		cmocka_unit_test_setup(one_bad_table, build),    cmocka_unit_test_setup(lengths, build),
-		cmocka_unit_test_setup(madt_entries, build),     cmocka_unit_test_setup(sleep_state, build),
+		cmocka_unit_test_setup(a_sound_machine, build),   cmocka_unit_test_setup(roots, build),
+		cmocka_unit_test_setup(one_bad_table, build),     cmocka_unit_test_setup(lengths, build),
+		cmocka_unit_test_setup(madt_entries, build),      cmocka_unit_test_setup(sleep_state, build),
+		cmocka_unit_test_setup(sleep_state_forms, build), cmocka_unit_test_setup(wrong_checksums, build),
 		cmocka_unit_test_setup(every_end_of_ram, build),
 	};
 
