@@ -11,6 +11,10 @@
 
 #define NESTING_MOST 5 /* epoll files on a way from one to another: Linux's EP_MAX_NESTS and the first */
 
+/*
+ * An epoll file. Guard: interrupts off for the ready list, which wake-ups of files extend; for the rest the kernel, one CPU,
+ * not preempted.
+ */
 struct epoll {
 	struct file *file;
 	struct epoll_item *items;       /* by next */
@@ -22,6 +26,7 @@ struct epoll {
 	unsigned depth;    /* and what it has found */
 };
 
+/* A file that an epoll file looks at. Guard: as of the epoll file. */
 struct epoll_item {
 	struct epoll *epoll;
 	struct file *file; /* not held: `watch` tells of its end */
@@ -184,7 +189,10 @@ static void file_gone(struct file_watch *watch)
 
 /* ---- nesting ---- */
 
-/* Each search has a number; what it has seen already it does not go through again. */
+/*
+ * Each search has a number; what it has seen already it does not go through again.
+ * Guard: the kernel, one CPU, not preempted.
+ */
 static uint64_t visits;
 
 /* How many epoll files stand below this one, itself included, on the longest way; too many when `not` is among them. */

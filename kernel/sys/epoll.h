@@ -14,7 +14,7 @@ enum epoll_events {
 
 #define EPOLLET (1U << 31)
 
-/* Linux's struct epoll_event, packed on x86-64. */
+/* Linux's struct epoll_event, packed on x86-64. Guard: as of what it is in. */
 struct epoll_event {
 	uint32_t events;
 	uint32_t data[2]; /* the user's */

@@ -19,6 +19,7 @@ struct futex_key {
 	uint64_t place;    /* the address, or bytes into the object */
 };
 
+/* Guard: the kernel, one CPU, not preempted. */
 struct futex_link {
 	struct futex_link *next, *prev;
 };

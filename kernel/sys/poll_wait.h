@@ -12,6 +12,7 @@
 /* A timeout in milliseconds as poll(2) and epoll_wait(2) take it, as a deadline: a negative one is never. */
 uint64_t poll_deadline(int timeout_ms);
 
+/* Guard: the task that waits; its waiter, as of the queue. */
 struct poll_item {
 	struct file *file; /* held by the caller; NULL: nothing comes of it */
 	unsigned events;   /* POLL… that are waited for; POLLERR and POLLHUP always are */

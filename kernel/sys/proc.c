@@ -9,7 +9,10 @@
 
 #define PROC_MAGIC 0x9fa0
 
-/* What is not there cannot come to be: Linux looks names up and says -ENOENT before it asks who may make one. */
+/*
+ * What is not there cannot come to be: Linux looks names up and says -ENOENT before it asks who may make one.
+ * Fixed after boot.
+ */
 static struct text_fs_type proc_type = {
 	.name = "proc",
 	.magic = PROC_MAGIC,
@@ -61,6 +64,7 @@ int proc_init(const char *cmdline)
 		{ .path = "mounts", .mode = S_IFLNK | 0777, .make = make_mounts_link },
 		{ .path = "filesystems", .mode = S_IFREG | 0444, .make = make_filesystems },
 	};
+	/* Fixed after boot. */
 	static struct mount_type mount = { .name = "proc", .create = create, .destroy = text_fs_destroy };
 	size_t size = strlen(cmdline) + 1;
 	char *copy = kmalloc(size);

@@ -8,7 +8,7 @@
 
 #define LISTS 64
 
-static struct proc_node *live[LISTS]; /* all that there are, by number */
+static struct proc_node *live[LISTS]; /* all that there are, by number. The kernel, one CPU, not preempted */
 
 /* The task that stands for the process, held: the first one, while it lives. NULL: all have ended. */
 static struct task *main_task(const struct process *process)
@@ -140,7 +140,7 @@ int proc_number_in(struct name name)
 
 struct name proc_number_name(int number)
 {
-	static char text[12];
+	static char text[12]; /* guard: the kernel, one CPU, not preempted */
 	size_t at = sizeof(text);
 
 	do

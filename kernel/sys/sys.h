@@ -17,7 +17,10 @@ extern syscall_fn *const syscall_functions[SYSCALL_TABLE];
 /* Their names; NULL for those that are not there. */
 extern const char *const syscall_names[SYSCALL_TABLE];
 
-/* What each number has cost so far: the monitor's `syscalls`. The last is for numbers beyond the table. */
+/*
+ * What each number has cost so far: the monitor's `syscalls`. The last is for numbers beyond the table.
+ * Guard: own CPU; the entry code counts, others only read.
+ */
 struct syscall_cost {
 	uint64_t calls;      /* the entry code counts these two */
 	uint64_t cr3_writes; /* from call to return: while a call waits, those of the others are its own too */

@@ -13,6 +13,7 @@
 #include "kernel/sys/user_args.h"
 #include "kernel/task/user_return.h"
 
+/* Guard: the kernel, one CPU, not preempted. */
 struct linux_utsname system_names = {
 	.system = "Linux",
 	.node = "anke",

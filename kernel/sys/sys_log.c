@@ -60,6 +60,7 @@ static int64_t read_log(enum syslog_action action, uint64_t to, uint64_t size)
 /* The consoles' level: off, and on again as it was before. */
 static int64_t set_console(enum syslog_action action, uint64_t level)
 {
+	/* Guard: the kernel, one CPU, not preempted. */
 	static int level_when_on = -1; /* -1: the consoles are on */
 
 	switch (action) {

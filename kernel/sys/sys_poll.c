@@ -8,7 +8,7 @@
 #include "kernel/sys/signal_mask.h"
 #include "kernel/sys/user_args.h"
 
-/* struct pollfd. */
+/* struct pollfd. Guard: the task that calls. */
 struct linux_pollfd {
 	int32_t fd;
 	int16_t events;

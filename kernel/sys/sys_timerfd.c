@@ -15,6 +15,7 @@ enum timerfd_clock { TIMERFD_REALTIME = 0, TIMERFD_MONOTONIC = 1, TIMERFD_BOOTTI
 #define TFD_TIMER_ABSTIME       1
 #define TFD_TIMER_CANCEL_ON_SET 2
 
+/* Guard: the kernel, one CPU, not preempted, where a field says nothing else; the timer, LOCK_TIMERS. */
 struct timerfd {
 	struct timer
 		timer; /* runs until it has expired once; reading starts it again, so it costs no interrupt unread */

@@ -19,7 +19,7 @@ int64_t syscall_run_clocked(const struct trap_frame *frame);
 void syscall_leave(struct trap_frame *frame);
 
 struct syscall_cost syscall_costs[SYSCALL_TABLE + 1];
-bool syscall_clock;
+bool syscall_clock;                 /* guard: the kernel, one CPU, not preempted; the entry code reads it */
 const uint64_t *syscall_cr3_writes; /* the context's counter */
 
 /* Interrupts off before and after. The result. */

@@ -5,7 +5,10 @@
 #include "kernel/sys/calls.h"
 #include "kernel/task/task.h"
 
-/* Numbers that somebody has called and nobody serves: told of once. */
+/*
+ * Numbers that somebody has called and nobody serves: told of once.
+ * Guard: the kernel, one CPU, not preempted.
+ */
 static uint64_t missing_told[SYSCALL_TABLE / 64];
 
 SYSCALL_0(missing)

@@ -19,8 +19,9 @@
 #define INPUT        64
 #define ESC          0x1b
 
+/* Fixed after boot, but for what a terminal guards itself. */
 static struct tty terminals[2];
-/* Whose the devices are: the same one, or one each. */
+/* Whose the devices are: the same one, or one each. Fixed after boot. */
 static struct tty *of_serial, *of_screen;
 static bool screen_leads; /* of the one that both share */
 

@@ -28,6 +28,7 @@
 #define PATH_SIZE  256
 #define WORDS_SIZE 1024
 
+/* Fixed after boot. */
 static struct node *root;
 
 static void say_what_is_wrong(const struct initramfs_report *report)
@@ -175,6 +176,7 @@ static int open_console(struct file **ret)
 bool userland_run(const char *cmdline, int *ret_status)
 {
 	static const char *const environment[] = { "HOME=/", "TERM=xterm", "PATH=/sbin:/usr/sbin:/bin:/usr/bin", NULL };
+	/* Fixed after boot. */
 	static char path[PATH_SIZE], words[WORDS_SIZE];
 	const char *argv[ARGUMENTS + 2] = { path };
 	const char *what = NULL;

@@ -10,10 +10,10 @@
 #include "kernel/task/process_internal.h"
 #include "kernel/task/signal_numbers.h"
 
-/* What the layers above keep of a task, futexes for one. */
+/* What the layers above keep of a task, futexes for one. Fixed after boot. */
 static void (*exit_hook)(struct task *task);
 
-static struct process *init; /* the first process, once it has been started */
+static struct process *init; /* the first process, once it has been started. Fixed after boot */
 static struct wait_queue init_ended;
 
 void process_set_exit_hook(void (*hook)(struct task *task))

@@ -12,6 +12,7 @@
 
 #define PID_LISTS 256
 
+/* Guard: the kernel, one CPU, not preempted; a handler reads the lists, which change by one store. */
 static struct process *pids[PID_LISTS];
 static size_t process_count;
 

@@ -30,17 +30,19 @@ enum process_limit {
 
 #define LIMIT_NONE (~0ULL) /* RLIM_INFINITY */
 
+/* Guard: the kernel, one CPU, not preempted. */
 struct process_rlimit {
 	uint64_t soft, hard;
 };
 
-/* Where paths start. */
+/* Where paths start. Guard: the kernel, one CPU, not preempted. */
 struct process_paths {
 	struct node *root;
 	struct node *cwd;
 	uint32_t umask;
 };
 
+/* Guard: the kernel, one CPU, not preempted; what a handler reads when it sends a signal changes by one store. */
 struct process {
 	int pid;             /* the tid of its first task */
 	int group, session;  /* pids of their leaders; 0: the first process's */

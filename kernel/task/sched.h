@@ -14,7 +14,7 @@
  */
 void sched_switch(void);
 
-/* Since the start. */
+/* Since the start. Guard: own CPU, interrupts off. */
 struct sched_counts {
 	uint64_t switches; /* of the CPU from one task to another */
 	uint64_t idle_ns;  /* with nobody ready */

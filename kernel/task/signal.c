@@ -409,6 +409,7 @@ void signal_copy(struct process *to, const struct process *from)
 void signal_exec(struct process *process)
 {
 	struct task *task = task_current();
+	uint64_t flags = irq_guard_enter();
 
 	for (int i = 0; i < SIGNALS; i++) {
 		struct signal_action *action = &process->signals.actions[i];
@@ -416,6 +417,7 @@ void signal_exec(struct process *process)
 
 		*action = (struct signal_action){ .handler = handler };
 	}
+	irq_guard_leave(flags);
 	task->signals.stack_base = task->signals.stack_size = 0;
 	task->signals.stack_flags = 0;
 }

@@ -10,7 +10,10 @@
 /* The bit of a signal in a mask: Linux's sigset_t. */
 #define SIGNAL_BIT(signal) (1ULL << ((signal)-1))
 
-/* Linux's struct siginfo as far as it is used here: 128 bytes in user memory, of which these come first. */
+/*
+ * Linux's struct siginfo as far as it is used here: 128 bytes in user memory, of which these come first.
+ * Guard: as of what it is in.
+ */
 struct signal_info {
 	int32_t signal;
 	int32_t error;
@@ -32,12 +35,16 @@ struct signal_info {
 	uint64_t times[2]; /* of SIGCHLD: user, system */
 };
 
+/* Guard: interrupts off, since handlers send signals. */
 struct signal_queued {
 	struct signal_queued *next;
 	struct signal_info info; /* .signal 0: it is not in use */
 };
 
-/* Signals that have come and wait to be delivered: one of each standard kind, realtime ones in the order they came. */
+/*
+ * Signals that have come and wait to be delivered: one of each standard kind, realtime ones in the order they came.
+ * Guard: interrupts off, since handlers send signals.
+ */
 struct signal_set {
 	uint64_t pending;
 	struct signal_queued *first; /* what is known of them; a signal of which nothing is queued came without */
@@ -58,7 +65,7 @@ struct signal_set {
 #define SA_NODEFER   0x40000000ULL
 #define SA_RESETHAND 0x80000000ULL
 
-/* Linux's struct kernel_sigaction. */
+/* Linux's struct kernel_sigaction. Guard: interrupts off, since handlers send signals. */
 struct signal_action {
 	uint64_t handler; /* 0: the default, 1: ignore */
 	uint64_t flags;
@@ -66,7 +73,10 @@ struct signal_action {
 	uint64_t mask;
 };
 
-/* A task's own. */
+/*
+ * A task's own.
+ * Guard: interrupts off, since handlers send signals; its stack and saved mask, the task itself.
+ */
 struct task_signals {
 	bool wanted; /* something may have to be delivered: looked at on the way to user mode */
 	uint64_t blocked;
@@ -79,7 +89,7 @@ struct task_signals {
 	uint32_t stack_flags;
 };
 
-/* A process's: shared by its tasks. */
+/* A process's: shared by its tasks. Guard: interrupts off, since handlers send signals. */
 struct process_signals {
 	struct signal_action actions[SIGNALS];
 	struct signal_set set;

@@ -24,6 +24,7 @@
 
 extern const char task_enter_user[], task_enter_kernel[];
 
+/* Guard: the kernel, one CPU, not preempted; a handler reads the lists, which change by one store. */
 static struct task *tids[TID_LISTS];
 static int last_tid;
 uint64_t task_count_made;
@@ -194,7 +195,7 @@ void task_start_kernel(struct task *task, void (*function)(void *argument), void
 
 void task_init(void)
 {
-	static struct task first;
+	static struct task first; /* guard: as of all tasks, the kernel, one CPU, not preempted */
 	vaddr_t debug_stack;
 
 	fpu_init();

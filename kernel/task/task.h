@@ -33,6 +33,7 @@ enum task_state {
 
 struct process;
 
+/* Guard: the kernel, one CPU, not preempted, where a field says nothing else. */
 struct task {
 	struct task_signals signals; /* first: the way out of system calls looks into it */
 	uint64_t sp;                 /* kernel stack pointer while it does not run */
@@ -40,11 +41,13 @@ struct task {
 	void *fpu;                   /* its XSAVE area; NULL: a kernel task */
 	uint64_t fs_base;            /* of user mode; kept here while the task does not run */
 	uint64_t gs_base;
+	bool end_wanted; /* another task of its process is in execve(2): this one ends */
+
+	/* Guard: interrupts off, since handlers wake tasks and end their slices. */
 	enum task_state state;
 	int priority;
 	bool queued;             /* in a run queue */
 	bool woken;              /* since task_block_prepare */
-	bool end_wanted;         /* another task of its process is in execve(2): this one ends */
 	bool timed_out;          /* the deadline of task_block has passed */
 	struct task *next_ready; /* in its run queue */
 	struct timer alarm;      /* task_block's deadline */
@@ -110,6 +113,7 @@ extern uint64_t task_count_made;
 /*
  * To wait: task_block_prepare, put waiters in queues, look whether there is still something to wait for, then
  * task_block; and again. A wake-up between the two is not lost.
+ * Guard: the task that waits; its waiter, as of the queue.
  */
 struct task_waiter {
 	struct waiter waiter; /* its wake is task_wake for `task` */
