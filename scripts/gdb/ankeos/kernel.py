@@ -90,28 +90,17 @@ class Context:
     kind: str  # "kernel", "user" or "other"
 
 
-def tmpfs_entry(directory: gdb.Value, node: int) -> str | None:
-    """The name that a node has in a directory of a tmpfs."""
-    first = directory.cast(gdb.lookup_type("struct tmpfs_node").pointer())["dir"]["first"]
-    for entry in chain(first, "next"):
-        if int(entry["node"]) == node:
-            return entry["text"].address.cast(gdb.lookup_type("char").pointer()).string(length=int(entry["size"]))
-    return None
-
-
 def program_path(process: gdb.Value) -> str:
     """The path of the program that a process runs, in the tree that its file system is; "" when it has none."""
     node = process["program"]
     names: list[str] = []
     while int(node):
-        parent = node["parent"] if names else node["home"]
-        if not int(parent):
+        entry = node.cast(gdb.lookup_type("struct tmpfs_node").pointer())["names"]
+        if not int(entry):
             break
-        name = tmpfs_entry(parent, int(node))
-        if name is None:
-            break
-        names.insert(0, name)
-        node = parent
+        text = entry["text"].address.cast(gdb.lookup_type("char").pointer())
+        names.insert(0, text.string(length=int(entry["size"])))
+        node = entry["dir"]
     return "".join("/" + name for name in names)
 
 
