@@ -36,6 +36,10 @@ struct trace_kind {
  * what shows. In hand-over-use the threads write and read them: most of the time is then the cache lines' way between
  * the CPUs, and the same for all.
  *
+ * small-fifo waits for memory: each block comes back when 200,000 others have driven it out of every cache. The
+ * allocators' own work is hidden behind that, and which of two is ahead by some hundredths is the CPU's caches' affair:
+ * 5 % count as equal.
+ *
  * The few- traces are for time: 5 MiB in 31 sizes of block, whose numbers vary by chance, say little of memory. The
  * small- ones have 50 MiB.
  */
@@ -44,7 +48,7 @@ static const struct trace_kind trace_kinds[] = {
 	{ "few-fifo", SIZES_SMALL, LIVES_FIFO, 20000, 2000000, 1.0, 0, false },
 	{ "few-random", SIZES_SMALL, LIVES_RANDOM, 20000, 2000000, 1.0, 0, false },
 	{ "small-lifo", SIZES_SMALL, LIVES_LIFO, 200000, 2000000, 1.0, 1.10, false },
-	{ "small-fifo", SIZES_SMALL, LIVES_FIFO, 200000, 2000000, 1.0, 1.10, false },
+	{ "small-fifo", SIZES_SMALL, LIVES_FIFO, 200000, 2000000, 1.05, 1.10, false },
 	{ "small-random", SIZES_SMALL, LIVES_RANDOM, 200000, 2000000, 1.0, 1.10, false },
 	{ "4k-lifo", SIZES_4K, LIVES_LIFO, 2000, 1000000, 1.0, 0, true },
 	{ "4k-fifo", SIZES_4K, LIVES_FIFO, 2000, 2000000, 1.0, 0, true },
