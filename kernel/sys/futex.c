@@ -9,8 +9,8 @@
 #include "kernel/fs/errno.h"
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/mm/user/user_space.h"
+#include "kernel/task/out_of_memory.h"
 #include "kernel/task/process.h"
-#include "kernel/task/user_return.h"
 
 #define BUCKET_BITS 8
 

@@ -5,7 +5,7 @@
 
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
-#include "kernel/task/user_return.h"
+#include "kernel/task/out_of_memory.h"
 
 int args_put_late(uint64_t to, const void *from, size_t size)
 {

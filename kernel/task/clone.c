@@ -5,9 +5,9 @@
 #include "kernel/arch/irq_guard.h"
 #include "kernel/fs/errno.h"
 #include "kernel/mm/user/uaccess.h"
+#include "kernel/task/out_of_memory.h"
 #include "kernel/task/process_internal.h"
 #include "kernel/task/signal_internal.h"
-#include "kernel/task/user_return.h"
 
 /* clone(2). */
 #define CLONE_VM             0x100

@@ -1,8 +1,6 @@
 /*
  * The end of tasks and processes.
  */
-#include "kernel/arch/cpu.h"
-#include "kernel/arch/irq_guard.h"
 #include "kernel/fs/errno.h"
 #include "kernel/irq/timer.h"
 #include "kernel/mm/space/kernel_space.h"
@@ -91,32 +89,6 @@ static void forget_zombies(struct process *process)
 	}
 }
 
-void process_tell_parent(struct process *process, int code)
-{
-	struct process *parent = process->parent;
-	struct signal_info info = {
-		.signal = SIGCHLD,
-		.code = code,
-		.sender = { .pid = process->pid, .value = (uint64_t)process->status >> 8 & 0xff },
-	};
-
-	if (!parent)
-		return;
-	if (code == CLD_EXITED && (process->status & 0x7f)) {
-		info.code = CLD_KILLED;
-		info.sender.value = process->status & 0x7f;
-	}
-	if (code == CLD_STOPPED)
-		info.sender.value = (uint64_t)process->stop_status >> 8 & 0xff;
-	if (code == CLD_CONTINUED)
-		info.sender.value = SIGCONT;
-	info.signal = code == CLD_EXITED ? process->exit_signal : SIGCHLD;
-	/* Nothing is lost when it cannot be queued: the parent's wait finds the process. */
-	if (info.signal && signal_send_process(parent, info.signal, &info) != 0)
-		info.signal = 0;
-	wait_queue_wake(&parent->waiters);
-}
-
 /* The last task of a process is leaving: all but its status goes. */
 static void end_process(struct process *process)
 {
@@ -176,27 +148,6 @@ void process_exit_task(int code)
 	task->process = NULL;
 	process_put(process);
 	task_exit();
-}
-
-void process_kill(struct process *process, int status)
-{
-	if (!process->exiting) {
-		process->exiting = true;
-		process->status = status;
-	}
-	for (struct task *task = process->tasks; task; task = task->next_task)
-		task_end_soon(task);
-}
-
-void task_end_soon(struct task *task)
-{
-	uint64_t flags = irq_guard_enter();
-
-	task->signals.wanted = true;
-	if (task->state == TASK_STOPPED)
-		task->state = TASK_BLOCKED;
-	task_wake(task);
-	irq_guard_leave(flags);
 }
 
 static bool kill_one(void *ctx, struct process *process)

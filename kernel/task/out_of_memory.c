@@ -9,6 +9,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/heap/kernel_stack.h"
 #include "kernel/mm/space/kernel_space.h"
+#include "kernel/mm/user/uaccess.h"
 #include "kernel/task/find.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/signal.h"
@@ -83,4 +84,25 @@ bool out_of_memory(unsigned attempt)
 	}
 	let_end(victim);
 	return !process_current()->exiting;
+}
+
+enum status fault_serve(vaddr_t va, enum user_rights access)
+{
+	unsigned attempt = 0;
+	enum status status;
+
+	do
+		status = user_fault(process_current()->space, va, access);
+	while (status == ERR_NO_MEMORY && out_of_memory(attempt++));
+	return status;
+}
+
+bool task_find_memory(void)
+{
+	enum user_rights access;
+	vaddr_t va;
+
+	if (!copy_shortage_take(process_current()->space, &va, &access))
+		return out_of_memory(0);
+	return fault_serve(va, access) != ERR_NO_MEMORY;
 }

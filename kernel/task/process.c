@@ -1,14 +1,13 @@
 /*
- * The table of processes, and their making. How they get programs, end, and are waited for: exec.c, exit.c, wait.c.
+ * The table of processes: who is in it, what each has of tasks, and that all of one are to end. How they are made, get programs,
+ * end, and are waited for: process_make.c, exec.c, exit.c, wait.c.
  */
 #include "kernel/task/process.h"
 
-#include "kernel/fs/errno.h"
-#include "kernel/irq/clock.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/process_internal.h"
-#include "kernel/task/process_limits.h"
 
 #define PID_LISTS 256
 
@@ -88,24 +87,6 @@ size_t process_living(void)
 	return process_count;
 }
 
-/* What a child has of the process that made it, but for its own memory and files. */
-static void inherit(struct process *process, const struct process *maker)
-{
-	process->group = maker->group;
-	process->session = maker->session;
-	process->tty = maker->tty;
-	process->paths.root = node_get(maker->paths.root);
-	process->paths.cwd = node_get(maker->paths.cwd);
-	process->paths.umask = maker->paths.umask;
-	process->program = node_get(maker->program);
-	process_limits_copy(process, maker);
-	process->args_start = maker->args_start;
-	process->args_end = maker->args_end;
-	process->env_start = maker->env_start;
-	process->env_end = maker->env_end;
-	signal_copy(process, maker);
-}
-
 char *copy_string(const char *text)
 {
 	size_t size = strlen(text) + 1;
@@ -123,28 +104,15 @@ static void link_child(struct process *process, struct process *parent)
 	parent->children = process;
 }
 
-int process_create(int pid, struct process *parent, const struct process *maker, struct process **ret)
+void process_enlist(struct process *process, struct process *parent)
 {
-	struct process *process = kzalloc(sizeof(*process));
+	struct process **list = &pids[process->pid % PID_LISTS];
 
-	if (!process)
-		return -ENOMEM;
-	/* Linux's first process is in group and session 0, so that it can begin one of its own. */
-	process->pid = pid;
-	process->refs = 1;
-	process->start_ns = clock_monotonic_ns();
-	process->alarm.fire = process_alarm_rings;
-	if (maker)
-		inherit(process, maker);
-	else
-		process_limits_first(process);
 	if (parent)
 		link_child(process, parent);
-	process->next_pid = pids[pid % PID_LISTS];
-	pids[pid % PID_LISTS] = process;
+	process->next_pid = *list;
+	*list = process;
 	process_count++;
-	*ret = process;
-	return 0;
 }
 
 static void unlink_child(struct process *process)
@@ -200,4 +168,25 @@ void process_remove_task(struct task *task)
 	memcpy(process->name, task->name, sizeof(process->name));
 	process->dead_run_ns += task_run_ns(task);
 	process->faults += task->faults;
+}
+
+void task_end_soon(struct task *task)
+{
+	uint64_t flags = irq_guard_enter();
+
+	task->signals.wanted = true;
+	if (task->state == TASK_STOPPED)
+		task->state = TASK_BLOCKED;
+	task_wake(task);
+	irq_guard_leave(flags);
+}
+
+void process_kill(struct process *process, int status)
+{
+	if (!process->exiting) {
+		process->exiting = true;
+		process->status = status;
+	}
+	for (struct task *task = process->tasks; task; task = task->next_task)
+		task_end_soon(task);
 }

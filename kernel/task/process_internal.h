@@ -22,6 +22,9 @@ size_t process_living(void);
  */
 int process_create(int pid, struct process *parent, const struct process *maker, struct process **ret);
 
+/* Enter a new process into the table, and among the children of `parent` unless that is NULL. */
+void process_enlist(struct process *process, struct process *parent);
+
 /* A process that has ended, or never had a task, leaves the table; it goes with whoever holds it last. */
 void process_forget(struct process *process);
 

@@ -12,13 +12,10 @@
 #include "kernel/irq/clock.h"
 #include "kernel/irq/timer.h"
 #include "kernel/mm/space/kernel_space.h"
-#include "kernel/mm/user/uaccess.h"
 #include "kernel/task/load_average.h"
 #include "kernel/task/process.h"
-#include "kernel/task/user_return.h"
 
 void task_entered(void);
-void task_entered_user(void);
 
 struct run_queue {
 	struct task *first, **end;
@@ -181,23 +178,6 @@ void task_entered(void)
 	cpu->dead = NULL;
 	if (task)
 		task_destroy(task);
-}
-
-/* Finish the first switch to a program's task, on its way to user mode. */
-void task_entered_user(void)
-{
-	struct task *task = task_current();
-
-	task_entered();
-	cpu_interrupts_on();
-	/* As on Linux, a bad address is no error. */
-	if (task->set_child_tid)
-		while (put_user_u32(user_pointer(task->set_child_tid), (uint32_t)task->tid) == ERR_NO_MEMORY &&
-		       task_find_memory())
-			;
-	cpu_interrupts_off();
-	if (task_return_wanted())
-		task_return(task_frame(task), false);
 }
 
 void sched_bury(struct task *task)

@@ -4,9 +4,9 @@
 #include "kernel/arch/irq_guard.h"
 #include "kernel/fs/errno.h"
 #include "kernel/task/job_control.h"
+#include "kernel/task/out_of_memory.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/signal_internal.h"
-#include "kernel/task/user_return.h"
 
 #define RESTART_SYSCALL 219 /* Linux's number of it */
 

@@ -22,7 +22,10 @@
 #define TID_MAX   32768 /* Linux's default pid_max */
 #define TID_LISTS 256
 
-extern const char task_enter_user[], task_enter_kernel[];
+extern const char task_enter_kernel[];
+
+/* Where a program's task begins: user_return.c's. Fixed after boot. */
+static const char *user_entry;
 
 /* Guard: the kernel, one CPU, not preempted; a handler reads the lists, which change by one store. */
 static struct task *tids[TID_LISTS];
@@ -171,11 +174,16 @@ static void start(struct task *task)
 	cpu_interrupts_on();
 }
 
+void task_set_user_entry(const char *entry)
+{
+	user_entry = entry;
+}
+
 void task_start_user(struct task *task)
 {
 	struct switch_frame *first = (struct switch_frame *)task_frame(task) - 1;
 
-	*first = (struct switch_frame){ .rip = (uintptr_t)task_enter_user };
+	*first = (struct switch_frame){ .rip = (uintptr_t)user_entry };
 	task->sp = (uintptr_t)first;
 	start(task);
 }

@@ -101,6 +101,9 @@ int task_create(const char *name, bool fpu, struct task **ret);
 /* The end of one that has been left for good, or never started. Whoever has found it keeps the structure. */
 void task_destroy(struct task *task);
 
+/* Where tasks of programs begin, code that finishes the switch and returns to user mode. Once, before the first. */
+void task_set_user_entry(const char *entry);
+
 /* Run it from user mode's registers in task_frame(task), which the caller has filled. */
 void task_start_user(struct task *task);
 

@@ -11,6 +11,10 @@
 #include "kernel/task/sched.h"
 #include "kernel/task/signal_internal.h"
 
+void task_entered(void);
+void task_entered_user(void);
+extern const char task_enter_user[];
+
 /* Error code of #PF (Intel SDM vol. 3A, "Page-Fault Exceptions"). */
 #define FAULT_PRESENT  1
 #define FAULT_WRITE    2
@@ -44,31 +48,6 @@ static enum user_rights access_of(const struct trap_frame *frame)
 	if (frame->error & FAULT_FETCH)
 		return USER_EXEC;
 	return frame->error & FAULT_WRITE ? USER_WRITE : USER_READ;
-}
-
-/*
- * Serve an access of the current task's, with memory from whoever has most if there is none: other tasks run meanwhile.
- * ERR_NO_MEMORY: the process is the one that ends.
- */
-static enum status serve(vaddr_t va, enum user_rights access)
-{
-	unsigned attempt = 0;
-	enum status status;
-
-	do
-		status = user_fault(process_current()->space, va, access);
-	while (status == ERR_NO_MEMORY && out_of_memory(attempt++));
-	return status;
-}
-
-bool task_find_memory(void)
-{
-	enum user_rights access;
-	vaddr_t va;
-
-	if (!copy_shortage_take(process_current()->space, &va, &access))
-		return out_of_memory(0);
-	return serve(va, access) != ERR_NO_MEMORY;
 }
 
 void task_begin_again(struct trap_frame *frame)
@@ -109,7 +88,7 @@ static void user_page_fault(const struct trap_frame *frame, vaddr_t va)
 		return;
 	}
 	task_current()->faults++;
-	switch (frame->error & FAULT_RESERVED ? ERR_FORMAT : serve(va, access_of(frame))) {
+	switch (frame->error & FAULT_RESERVED ? ERR_FORMAT : fault_serve(va, access_of(frame))) {
 	case OK:
 	case ERR_NO_MEMORY: /* out_of_memory has said so, and SIGKILL is on its way */
 		break;
@@ -218,6 +197,23 @@ bool task_give_way_now(void)
 	return task->process->exiting || task->end_wanted;
 }
 
+/* Finish the first switch to a program's task, on its way to user mode. */
+void task_entered_user(void)
+{
+	struct task *task = task_current();
+
+	task_entered();
+	cpu_interrupts_on();
+	/* As on Linux, a bad address is no error. */
+	if (task->set_child_tid)
+		while (put_user_u32(user_pointer(task->set_child_tid), (uint32_t)task->tid) == ERR_NO_MEMORY &&
+		       task_find_memory())
+			;
+	cpu_interrupts_off();
+	if (task_return_wanted())
+		task_return(task_frame(task), false);
+}
+
 static void return_from_trap(struct trap_frame *frame)
 {
 	if (task_return_wanted())
@@ -226,6 +222,7 @@ static void return_from_trap(struct trap_frame *frame)
 
 void user_traps_init(void)
 {
+	task_set_user_entry(task_enter_user);
 	signal_frame_init();
 	trap_set_user_handler(user_trap);
 	trap_set_return_handler(return_from_trap);

@@ -17,13 +17,6 @@ static inline bool task_return_wanted(void)
 	return this_cpu->switch_wanted || task_current()->signals.wanted;
 }
 
-/*
- * After a copy that failed with ERR_NO_MEMORY: find memory for what it wanted, if need be by ending a process. Other tasks
- * run meanwhile. For the way back to user mode, and for the last step of a call that holds nothing but what it has counted
- * references to. Returns false: the current process is the one that ends, or has to end anyway.
- */
-bool task_find_memory(void);
-
 /* The system call of `frame` has returned -ERESTART_MEMORY: find memory, then let the program make the call again. */
 void task_begin_again(struct trap_frame *frame);
 

@@ -1,0 +1,46 @@
+/*
+ * The making of processes: what one has from the process that makes it.
+ */
+#include "kernel/fs/errno.h"
+#include "kernel/irq/clock.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/task/process_internal.h"
+#include "kernel/task/process_limits.h"
+
+/* What a child has of the process that made it, but for its own memory and files. */
+static void inherit(struct process *process, const struct process *maker)
+{
+	process->group = maker->group;
+	process->session = maker->session;
+	process->tty = maker->tty;
+	process->paths.root = node_get(maker->paths.root);
+	process->paths.cwd = node_get(maker->paths.cwd);
+	process->paths.umask = maker->paths.umask;
+	process->program = node_get(maker->program);
+	process_limits_copy(process, maker);
+	process->args_start = maker->args_start;
+	process->args_end = maker->args_end;
+	process->env_start = maker->env_start;
+	process->env_end = maker->env_end;
+	signal_copy(process, maker);
+}
+
+int process_create(int pid, struct process *parent, const struct process *maker, struct process **ret)
+{
+	struct process *process = kzalloc(sizeof(*process));
+
+	if (!process)
+		return -ENOMEM;
+	/* Linux's first process is in group and session 0, so that it can begin one of its own. */
+	process->pid = pid;
+	process->refs = 1;
+	process->start_ns = clock_monotonic_ns();
+	process->alarm.fire = process_alarm_rings;
+	if (maker)
+		inherit(process, maker);
+	else
+		process_limits_first(process);
+	process_enlist(process, parent);
+	*ret = process;
+	return 0;
+}

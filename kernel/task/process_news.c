@@ -1,0 +1,31 @@
+/*
+ * What a parent hears of its children.
+ */
+#include "kernel/task/process_internal.h"
+#include "kernel/task/signal_numbers.h"
+
+void process_tell_parent(struct process *process, int code)
+{
+	struct process *parent = process->parent;
+	struct signal_info info = {
+		.signal = SIGCHLD,
+		.code = code,
+		.sender = { .pid = process->pid, .value = (uint64_t)process->status >> 8 & 0xff },
+	};
+
+	if (!parent)
+		return;
+	if (code == CLD_EXITED && (process->status & 0x7f)) {
+		info.code = CLD_KILLED;
+		info.sender.value = process->status & 0x7f;
+	}
+	if (code == CLD_STOPPED)
+		info.sender.value = (uint64_t)process->stop_status >> 8 & 0xff;
+	if (code == CLD_CONTINUED)
+		info.sender.value = SIGCONT;
+	info.signal = code == CLD_EXITED ? process->exit_signal : SIGCHLD;
+	/* Nothing is lost when it cannot be queued: the parent's wait finds the process. */
+	if (info.signal && signal_send_process(parent, info.signal, &info) != 0)
+		info.signal = 0;
+	wait_queue_wake(&parent->waiters);
+}
