@@ -88,6 +88,12 @@ static int64_t move_step(struct file *file, enum file_move how, struct user_io *
 	return moved;
 }
 
+/* A call that finds nothing to move waits, or is answered at once. */
+static bool waits(struct file *file)
+{
+	return !(file->flags & O_NONBLOCK) && file_queue(file);
+}
+
 int file_size_check(uint64_t size)
 {
 	if (size <= process_current()->limits[LIMIT_FSIZE].soft)
@@ -117,33 +123,25 @@ static int heed_size_limit(const struct file *file, enum file_move how, struct u
 
 int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
 {
+	const bool writes = how == FILE_WRITE || how == FILE_PWRITE;
 	struct file_waiter waiter = { .deadline = TASK_NO_DEADLINE };
-	int64_t total = 0, moved;
-	struct wait_queue *queue;
+	int64_t total = 0, moved = writes ? heed_size_limit(file, how, io, offset) : 0;
+	bool more = !moved;
 
-	if (how == FILE_WRITE || how == FILE_PWRITE) {
-		moved = heed_size_limit(file, how, io, offset);
-		if (moved)
-			return moved;
-	}
-	for (;;) {
+	while (more) {
 		moved = move_step(file, how, io, offset + (uint64_t)total);
 		if (moved > 0) {
 			total += moved;
-			if (!goes_on(file, how, io, moved))
-				break;
-			continue;
-		}
-		if (moved == -EAGAIN && !(file->flags & O_NONBLOCK)) {
-			queue = file_queue(file);
+			more = goes_on(file, how, io, moved);
+		} else if (moved == -EAGAIN && waits(file)) {
 			set_deadline(&waiter, file, how);
-			moved = queue ? wait_once(&waiter, queue) : -EAGAIN;
-			if (!moved)
-				continue;
+			moved = wait_once(&waiter, file_queue(file));
+			more = !moved;
 			if (moved == -ETIMEDOUT)
 				moved = file_read_late(file, io);
+		} else {
+			more = false;
 		}
-		break;
 	}
 	stop_waiting(&waiter);
 	if (moved == -EPIPE && how == FILE_WRITE)

@@ -81,8 +81,8 @@ static void call_handler(struct trap_frame *frame, struct task *task, const stru
 	signals->restore_blocked = false;
 	do
 		status = signal_frame_push(frame, action, info, blocked);
-	while (status == ERR_NO_MEMORY && task_find_memory());
-	if (status != OK) {
+	while (unlikely(status == ERR_NO_MEMORY) && task_find_memory());
+	if (unlikely(status != OK)) {
 		/* As on Linux: a handler of SIGSEGV on its own stack may still hear of it, but not for itself. */
 		if (info->signal == SIGSEGV)
 			process_kill(task->process, SIGSEGV);

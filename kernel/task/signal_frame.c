@@ -109,9 +109,9 @@ static enum status push_fpu(uint64_t at)
 
 	enum status status = copy_to_user(start, &fpu_frame_start, size);
 
-	if (status == OK)
+	if (likely(status == OK))
 		status = save_fpu_to_user(user_pointer(at));
-	if (status != OK)
+	if (unlikely(status != OK))
 		return status;
 	return fpu_has_header() ? put_user_u32(user_pointer(at + fpu_size()), FPU_FRAME_MAGIC2) : OK;
 }
@@ -154,9 +154,9 @@ enum status signal_frame_push(struct trap_frame *frame, const struct signal_acti
 	out.info = *info;
 	/* Not the rest, of which no signal's story has anything. */
 	status = push_fpu(fpu);
-	if (status == OK)
+	if (likely(status == OK))
 		status = copy_to_user(user_pointer(at), &out, offsetof(struct signal_frame, info_rest));
-	if (status != OK)
+	if (unlikely(status != OK))
 		return status;
 	if (task->signals.stack_flags & SS_AUTODISARM) {
 		task->signals.stack_base = task->signals.stack_size = 0;
@@ -227,11 +227,11 @@ int64_t signal_return(struct trap_frame *frame)
 
 	/* The handler's RET has taken the restorer's address off. The siginfo is not read. */
 	status = copy_from_user(&in, user_pointer(at), offsetof(struct signal_frame, info));
-	if (status == OK)
+	if (likely(status == OK))
 		status = in.context.rip < USER_END ? pop_fpu(task, in.context.fpu) : ERR_FAULT;
-	if (status == ERR_NO_MEMORY)
-		return -ERESTART_MEMORY;
-	if (status != OK) {
+	if (unlikely(status != OK)) {
+		if (status == ERR_NO_MEMORY)
+			return -ERESTART_MEMORY;
 		signal_fault(SIGSEGV, SI_KERNEL, 0);
 		return 0;
 	}

@@ -19,7 +19,7 @@ MUST_CHECK enum status copy_fault(struct user_space *space, vaddr_t va, enum use
 void copy_fault_refused(void);
 
 /* Why the last copy on this CPU that stopped at a fault did: ERR_FAULT or ERR_NO_MEMORY. Good until the next copy. */
-enum status copy_failure(void);
+enum status copy_failure(void) __attribute__((cold));
 
 /*
  * The page of `space` that a copy lacked since this was last asked, and the access. False: there is none; a page of another

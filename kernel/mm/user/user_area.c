@@ -42,38 +42,58 @@ void user_spares_free(struct user_spares *spares)
 			area_free(spares->area[i]);
 }
 
-enum status user_prepare(struct user_space *space, vaddr_t start, vaddr_t end, struct user_spares *ret_spares,
-			 bool *ret_touched, context_token_t *ret_token)
+/* `count` nodes, all or ERR_NO_MEMORY. */
+static enum status get_spares(const struct user_space *space, int count, struct user_spares *ret)
 {
-	struct user_spares spares = { { NULL, NULL } };
-	int needed = 0, have = 0;
-	unsigned flags = 0;
-
-	for (const struct area *a = area_find_from(&space->areas, start); a && a->start < end; a = area_next(a)) {
-		needed += (a->start < start) + (a->end > end);
-		flags |= a->flags;
-	}
-	if (needed && space->areas.count + needed > USER_AREAS_MAX)
+	*ret = (struct user_spares){ { NULL, NULL } };
+	if (count && space->areas.count + count > USER_AREAS_MAX)
 		return ERR_NO_MEMORY;
-	for (; have < needed; have++) {
-		spares.area[have] = area_new();
-		if (!spares.area[have]) {
-			user_spares_free(&spares);
+	for (int i = 0; i < count; i++) {
+		ret->area[i] = area_new();
+		if (!ret->area[i]) {
+			user_spares_free(ret);
 			return ERR_NO_MEMORY;
 		}
 	}
-	if (flags & AREA_TOUCHED) {
-		context_token_t token = kernel_context_enter();
-		enum status status = user_pages_cut(space, start);
+	return OK;
+}
 
-		if (status == OK)
-			status = user_pages_cut(space, end);
+/* Enter the kernel context and let leaves end at both ends. ERR_NO_MEMORY: the context is left again. */
+static enum status enter_and_cut(struct user_space *space, vaddr_t start, vaddr_t end, context_token_t *ret_token)
+{
+	const context_token_t token = kernel_context_enter();
+	enum status status = user_pages_cut(space, start);
+
+	if (status == OK)
+		status = user_pages_cut(space, end);
+	if (status == OK)
+		*ret_token = token;
+	else
+		kernel_context_leave(token);
+	return status;
+}
+
+enum status user_prepare(struct user_space *space, vaddr_t start, vaddr_t end, struct user_spares *ret_spares,
+			 bool *ret_touched, context_token_t *ret_token)
+{
+	struct user_spares spares;
+	enum status status;
+	unsigned flags = 0;
+	int cuts = 0;
+
+	for (const struct area *a = area_find_from(&space->areas, start); a && a->start < end; a = area_next(a)) {
+		cuts += (a->start < start) + (a->end > end);
+		flags |= a->flags;
+	}
+	status = get_spares(space, cuts, &spares);
+	if (status != OK)
+		return status;
+	if (flags & AREA_TOUCHED) {
+		status = enter_and_cut(space, start, end, ret_token);
 		if (status != OK) {
-			kernel_context_leave(token);
 			user_spares_free(&spares);
 			return status;
 		}
-		*ret_token = token;
 	}
 	*ret_spares = spares;
 	*ret_touched = flags & AREA_TOUCHED;

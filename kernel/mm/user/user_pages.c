@@ -177,40 +177,62 @@ void user_pages_end(struct user_space *space, vaddr_t start, vaddr_t end, vaddr_
 
 /* ---- cut ---- */
 
+#define PARTS 512 /* pages of a 2 MiB frame; each entry that maps one holds a reference to the frame */
+
+static void put_parts(paddr_t pa, unsigned count)
+{
+	while (count--)
+		user_frame_put(pa);
+}
+
+/* References for the entries that a split makes of the one that is there: all, or ERR_NO_MEMORY. */
+static enum status get_parts(paddr_t pa)
+{
+	for (unsigned taken = 1; taken < PARTS; taken++)
+		if (user_frame_get(pa) != OK) {
+			put_parts(pa, taken - 1);
+			return ERR_NO_MEMORY;
+		}
+	return OK;
+}
+
+/* Park the entries of the table that [va, va + 2 MiB) has. */
+static void park_table(struct space *tables, vaddr_t va)
+{
+	struct space_run run;
+
+	if (space_run(tables, va, va + PAGE_SIZE_2M - 1, &run))
+		for (size_t i = 0; i < run.count; i++)
+			pte_write(&run.at[i], pte_park(pte_read(&run.at[i])));
+}
+
 enum status user_pages_cut(struct user_space *space, vaddr_t at)
 {
 	struct space *tables = &space->context.space;
 	struct tlb_flush flush = TLB_FLUSH_NONE;
 	struct space_run run;
 	enum status status;
-	paddr_t pa;
-	bool parked;
+	pte_t leaf, whole;
 
 	if (is_aligned(at, PAGE_SIZE_2M) || !space_run(tables, at, at, &run) || run.level == 1)
 		return OK;
-	/* Each of the 512 leaves will hold a reference; one is there. */
-	parked = pte_is_parked(pte_read(run.at));
-	pa = pte_paddr(user_leaf(pte_read(run.at)), 2);
-	for (unsigned taken = 1; taken < 512; taken++) {
-		if (user_frame_get(pa) == OK)
-			continue;
-		while (--taken)
-			user_frame_put(pa);
-		return ERR_NO_MEMORY;
-	}
-	if (parked)
-		pte_write(run.at, pte_unpark(pte_read(run.at)));
+	leaf = pte_read(run.at);
+	whole = user_leaf(leaf);
+	status = get_parts(pte_paddr(whole, 2));
+	if (status != OK)
+		return status;
+	/* What is parked is split like any leaf, and parked again. */
+	if (pte_is_parked(leaf))
+		pte_write(run.at, whole);
 	status = space_split(tables, at, 1, &flush);
 	if (status != OK) {
-		for (unsigned i = 1; i < 512; i++)
-			user_frame_put(pa);
-		if (parked)
-			pte_write(run.at, pte_park(pte_read(run.at)));
+		if (pte_is_parked(leaf))
+			pte_write(run.at, leaf);
+		put_parts(pte_paddr(whole, 2), PARTS - 1);
 		return status;
 	}
-	if (parked && space_run(tables, run.va, run.va + PAGE_SIZE_2M - 1, &run))
-		for (size_t i = 0; i < run.count; i++)
-			pte_write(&run.at[i], pte_park(pte_read(&run.at[i])));
+	if (pte_is_parked(leaf))
+		park_table(tables, run.va);
 	context_flush(&space->context, &flush);
 	return OK;
 }

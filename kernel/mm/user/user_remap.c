@@ -64,9 +64,24 @@ static void prune_place(struct user_space *space, vaddr_t start, vaddr_t end, st
 		    flush);
 }
 
+/* The pages, as many as both sizes have; in the kernel context. ERR_NO_MEMORY: none has moved. */
+static enum status move_pages(struct move *m)
+{
+	const uint64_t moved = m->size < m->new_size ? m->size : m->new_size;
+	struct tlb_flush flush = TLB_FLUSH_NONE;
+	enum status status = user_pages_cut(m->space, m->from + moved);
+
+	if (status == OK)
+		status = user_pages_move(m->space, m->from, m->to, moved, &flush);
+	if (status != OK)
+		prune_place(m->space, m->to, m->to + m->size, &flush);
+	context_flush(&m->space->context, &flush);
+	return status;
+}
+
+/* First all that may fail, then the pages, then the areas. */
 static enum status move(struct move *m)
 {
-	struct tlb_flush flush = TLB_FLUSH_NONE;
 	context_token_t token;
 	enum status status;
 
@@ -74,33 +89,27 @@ static enum status move(struct move *m)
 	if (!m->node)
 		return ERR_NO_MEMORY;
 	status = user_prepare(m->space, m->from, m->from + m->size, &m->spares, &m->touched, &token);
-	if (status != OK) {
-		area_free(m->node);
-		return status;
-	}
-	if (m->touched) {
-		const uint64_t moved = m->size < m->new_size ? m->size : m->new_size;
-
-		status = user_pages_cut(m->space, m->from + moved);
-		if (status == OK)
-			status = user_pages_move(m->space, m->from, m->to, moved, &flush);
-		if (status != OK)
-			prune_place(m->space, m->to, m->to + m->size, &flush);
-		context_flush(&m->space->context, &flush);
-	}
+	if (status != OK)
+		goto free_node;
+	if (m->touched)
+		status = move_pages(m);
 	if (status == OK)
 		move_areas(m);
-	else
-		area_free(m->node);
 	if (m->touched)
 		kernel_context_leave(token);
 	user_spares_free(&m->spares);
+	if (status == OK)
+		return OK;
+
+free_node:
+	area_free(m->node);
 	return status;
 }
 
 /* Where a move goes to; a fixed place is made free. */
-static enum status find_target(struct user_space *space, const struct area *area, struct move *m, unsigned flags)
+static enum status find_target(struct move *m, const struct area *area, unsigned flags)
 {
+	struct user_space *space = m->space;
 	uint64_t more = m->new_size > m->size ? bytes_to_pages(m->new_size - m->size) : 0;
 	uint64_t gone;
 
@@ -115,52 +124,63 @@ static enum status find_target(struct user_space *space, const struct area *area
 	return gone ? user_unmap(space, m->to, m->new_size) : OK;
 }
 
-/* Only with MAYMOVE. */
-static enum status remap_elsewhere(struct user_space *space, const struct area *area, vaddr_t va, uint64_t size,
-				   uint64_t new_size, unsigned flags, vaddr_t to, vaddr_t *ret_va)
+static enum status remap_elsewhere(struct move *m, const struct area *area, unsigned flags)
 {
-	struct move m = { .space = space, .from = va, .size = size, .to = to, .new_size = new_size };
-	enum status status = find_target(space, area, &m, flags);
+	enum status status = find_target(m, area, flags);
 
-	if (status == OK)
-		status = move(&m);
-	if (status == OK)
-		*ret_va = m.to;
-	return status;
+	return status == OK ? move(m) : status;
+}
+
+static enum status remap_here(const struct move *m, struct area *area)
+{
+	if (m->new_size < m->size)
+		return user_unmap(m->space, m->from + m->new_size, m->size - m->new_size);
+	if (m->new_size > m->size) {
+		if (!user_limit_allows(m->space, bytes_to_pages(m->new_size - m->size)))
+			return ERR_NO_MEMORY;
+		grow(m->space, area, m->from + m->new_size);
+	}
+	return OK;
+}
+
+/* Sizes become whole pages. ERR_RANGE: mremap(2) has no such request. */
+static enum status check_request(struct move *m, unsigned flags)
+{
+	if (m->size > USER_END || m->new_size > USER_END || flags & ~KNOWN_FLAGS)
+		return ERR_RANGE;
+	m->size = align_up(m->size, PAGE_SIZE);
+	m->new_size = align_up(m->new_size, PAGE_SIZE);
+	if (!user_range_valid(m->from, m->size) || !m->new_size)
+		return ERR_RANGE;
+	if (!(flags & USER_REMAP_FIXED))
+		return OK;
+	if (!(flags & USER_REMAP_MAYMOVE) || m->to < USER_MIN || !user_range_valid(m->to, m->new_size))
+		return ERR_RANGE;
+	/* The two places must not overlap. */
+	return m->to < m->from + m->size && m->from < m->to + m->new_size ? ERR_RANGE : OK;
 }
 
 enum status user_remap(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size, unsigned flags,
 		       vaddr_t to, vaddr_t *ret_va)
 {
-	bool fixed = flags & USER_REMAP_FIXED;
-	enum status status;
+	struct move m = { .space = space, .from = va, .size = size, .to = to, .new_size = new_size };
+	enum status status = check_request(&m, flags);
 	struct area *area;
 
-	if (size > USER_END || new_size > USER_END || flags & ~KNOWN_FLAGS || (fixed && !(flags & USER_REMAP_MAYMOVE)))
-		return ERR_RANGE;
-	size = align_up(size, PAGE_SIZE);
-	new_size = align_up(new_size, PAGE_SIZE);
-	if (!user_range_valid(va, size) || !new_size)
-		return ERR_RANGE;
-	if (fixed && (to < USER_MIN || !user_range_valid(to, new_size) || (to < va + size && va < to + new_size)))
-		return ERR_RANGE;
+	if (status != OK)
+		return status;
 	area = area_find(&space->areas, va);
-	if (!area || area->end < va + size)
+	if (!area || area->end < va + m.size)
 		return ERR_FAULT;
-	if (fixed)
-		return remap_elsewhere(space, area, va, size, new_size, flags, to, ret_va);
-	if (new_size <= size) {
-		status = new_size < size ? user_unmap(space, va + new_size, size - new_size) : OK;
-	} else if (can_grow(area, va + size, va + new_size)) {
-		status = user_limit_allows(space, bytes_to_pages(new_size - size)) ? OK : ERR_NO_MEMORY;
-		if (status == OK)
-			grow(space, area, va + new_size);
-	} else if (flags & USER_REMAP_MAYMOVE) {
-		return remap_elsewhere(space, area, va, size, new_size, flags, to, ret_va);
+	if (flags & USER_REMAP_FIXED) {
+		status = remap_elsewhere(&m, area, flags);
+	} else if (m.new_size <= m.size || can_grow(area, va + m.size, va + m.new_size)) {
+		m.to = va;
+		status = remap_here(&m, area);
 	} else {
-		status = ERR_NO_MEMORY;
+		status = flags & USER_REMAP_MAYMOVE ? remap_elsewhere(&m, area, flags) : ERR_NO_MEMORY;
 	}
 	if (status == OK)
-		*ret_va = va;
+		*ret_va = m.to;
 	return status;
 }
