@@ -7,7 +7,7 @@
 /* Far longer than any table seen: a greater length is taken for damage. */
 #define TABLE_MOST (16u << 20)
 
-#define RSDP_SIZE_1 20 /* the size that ACPI 1.0 gave it */
+#define RSDP_SIZE_1 20 /* the root pointer's size in ACPI 1.0 */
 #define RSDP_SIZE_2 36
 
 struct reader {
@@ -58,8 +58,8 @@ static const void *bytes_at(const struct reader *r, paddr_t pa, uint64_t size)
 }
 
 /*
- * Return the table at `pa`. When it is none its size is 0, and the fault is noted under the name
- * `expected` or, if that is NULL, the table's own.
+ * Return the table at `pa`. When there is no table its size is 0, and the fault is noted under the name `expected` or,
+ * if that is NULL, under the table's own.
  */
 static struct acpi_table table_at(const struct reader *r, paddr_t pa, const char *expected)
 {
@@ -88,7 +88,10 @@ static struct acpi_table table_at(const struct reader *r, paddr_t pa, const char
 	return table;
 }
 
-/* A table whose sum is wrong is used: nearly always it is sound but for that. */
+/*
+ * Return the table at `pa` as table_at() does. One whose checksum is wrong is used: nearly always the rest of it is
+ * sound.
+ */
 static struct acpi_table summed_table_at(const struct reader *r, paddr_t pa, const char *expected)
 {
 	struct acpi_table table = table_at(r, pa, expected);
@@ -137,7 +140,7 @@ static void read_table(const struct reader *r, paddr_t pa)
 	struct acpi_info before = *r->info;
 	const char *wrong;
 
-	/* The sleep types may stand in a table of their own. */
+	/* An SSDT may have the sleep types instead of the DSDT. */
 	if (table.size && memcmp(table.bytes, "SSDT", 4) == 0)
 		acpi_scan_s5(table, r->info);
 	for (size_t i = 0; table.size && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -160,7 +163,7 @@ static bool read_list(const struct reader *r, paddr_t pa, const char *signature,
 
 	if (!list.size)
 		return false;
-	/* There are two lists of the same tables: the other one is better than one that is damaged. */
+	/* RSDT and XSDT list the same tables, so a damaged list is given up: the other one may be sound. */
 	if (!sums_to_zero(list.bytes, list.size)) {
 		note_fault(r->info, signature, pa, "a wrong checksum");
 		return false;
@@ -215,7 +218,7 @@ enum status acpi_read(const struct acpi_memory *memory, paddr_t rsdp, struct acp
 		return ERR_NOT_FOUND;
 	if (!read_root(&r, rsdp))
 		return ERR_FORMAT;
-	/* Nobody can use the sleep types of an SSDT without the registers that the FADT names. */
+	/* The sleep types of an SSDT are of no use without the registers that the FADT names. */
 	ret->has_s5 = ret->has_s5 && ret->has_fadt;
 	return OK;
 }

@@ -62,7 +62,7 @@ struct acpi_mcfg {
 /* Something that is wrong with a table. */
 struct acpi_fault {
 	char table[5];    /* signature, "RSDP" for the root */
-	bool used;        /* what is not wrong of it counts; else the table has been left out */
+	bool used;        /* the rest of the table is used; else the table has been left out */
 	const char *what; /* what is wrong with it */
 	paddr_t pa;
 };

@@ -1,5 +1,5 @@
 /*
- * What acpi.c and acpi_tables.c share: a table in memory, and the parsers, one for each kind of table.
+ * What acpi.c, acpi_tables.c and acpi_sleep.c share: a table in memory, and the parsers, one for each kind of table.
  */
 #pragma once
 

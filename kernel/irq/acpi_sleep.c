@@ -1,7 +1,7 @@
 /*
- * The sleep types of \_S5_ (ACPI 6.5, "_Sx (System States)", "AML Byte Stream"), from a scan instead of an interpreter:
- * the name occurs once, as a package or as a method that returns one, in every table seen. What it means elsewhere is
- * passed over, since a package of small numbers has to follow.
+ * Finds the sleep types of \_S5_ (ACPI 6.5, "_Sx (System States)", "AML Byte Stream") by a scan instead of an
+ * interpreter: in every table seen the name occurs once, as a package or as a method that returns one. The four letters
+ * elsewhere are passed over, since a package of small numbers has to follow.
  */
 #include "kernel/irq/acpi_parse.h"
 
@@ -21,7 +21,7 @@ enum aml {
 	AML_RETURN = 0xa4,
 };
 
-/* Bytes that have not been read yet. */
+/* AML that has not been read yet. */
 struct aml_bytes {
 	const uint8_t *at, *end;
 };
@@ -34,7 +34,7 @@ static bool take(struct aml_bytes *b, uint8_t *ret)
 	return true;
 }
 
-/* A constant, of any of the widths that there are. Returns false when there is none, or one of more than 16 bits. */
+/* Take a constant of any width. Returns false when there is none, or when it has more than 16 bits. */
 static bool take_integer(struct aml_bytes *b, uint16_t *ret)
 {
 	uint8_t op, byte;
@@ -72,7 +72,10 @@ static bool take_integer(struct aml_bytes *b, uint16_t *ret)
 	return value <= UINT16_MAX;
 }
 
-/* A package's length takes one byte to four, as the first one's two highest bits say. What it is does not matter. */
+/*
+ * Skip a package's length, whose value is not needed. It takes one byte to four, as the two highest bits of its first
+ * say.
+ */
 static bool skip_length(struct aml_bytes *b)
 {
 	uint8_t first, more;
@@ -85,7 +88,10 @@ static bool skip_length(struct aml_bytes *b)
 	return true;
 }
 
-/* Package(){a, b, …}, whose count is a byte or a constant; one element holds both types, a byte each. */
+/*
+ * Take Package(){a, b, …}, whose count is a byte or a constant. When it has one element, that holds both types, a byte
+ * each.
+ */
 static bool take_package(struct aml_bytes *b, struct acpi_info *info)
 {
 	uint16_t count, types, second;
@@ -105,7 +111,7 @@ static bool take_package(struct aml_bytes *b, struct acpi_info *info)
 	second = types >> 8;
 	if (count > 1 && (types > 0xff || !take_integer(b, &second)))
 		return false;
-	/* SLP_TYP has three bits. */
+	/* The field SLP_TYP has three bits. */
 	if ((types & 0xff) > 7 || second > 7)
 		return false;
 	info->has_s5 = true;
@@ -114,10 +120,12 @@ static bool take_package(struct aml_bytes *b, struct acpi_info *info)
 	return true;
 }
 
-/* `from` to `name`: does what declares the name stand there, and what? 0: nothing does. */
+/*
+ * Return the opcode that declares `name`, a name in the AML that starts at `from`: AML_NAME, AML_METHOD, or 0 for none.
+ */
 static uint8_t declarer(const uint8_t *from, const uint8_t *name)
 {
-	/* \_S5_, or ^_S5_ from a scope below. */
+	/* The name may be \_S5_, or ^_S5_ from a scope below. */
 	while (name > from && (name[-1] == AML_ROOT || name[-1] == AML_PARENT))
 		name--;
 	if (name > from && name[-1] == AML_NAME)
@@ -140,7 +148,7 @@ void acpi_scan_s5(struct acpi_table table, struct acpi_info *info)
 		if (memcmp(at, "_S5_", 4) != 0)
 			continue;
 		kind = declarer(start, at);
-		/* A method's flags, and the one statement that it has. */
+		/* Skip the method's flags; its one statement must be a return. */
 		if (kind == AML_METHOD && (!take(&b, &byte) || !take(&b, &byte) || byte != AML_RETURN))
 			continue;
 		if (kind)

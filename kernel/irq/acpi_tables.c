@@ -85,8 +85,8 @@ static const char *madt_entry(const uint8_t *entry, struct acpi_info *info)
 }
 
 /*
- * An entry that makes no sense is left out and named, and the others stay. Behind one whose length is impossible nobody
- * knows where the next begins.
+ * Parse the MADT. An entry that makes no sense is noted and left out, and the others stay; but behind an entry of
+ * impossible length nothing tells where the next begins.
  */
 const char *acpi_parse_madt(struct acpi_table table, struct acpi_info *info)
 {
