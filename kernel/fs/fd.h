@@ -14,17 +14,17 @@ struct fd_table {
 	struct file **files;  /* `capacity` pointers, each held; NULL: that descriptor is free */
 	uint64_t *cloexec;    /* a bit for each descriptor: FD_CLOEXEC */
 	unsigned capacity;    /* a multiple of 64 */
-	unsigned lowest_free; /* none below it is free */
-	uint64_t refs;        /* processes that have it, and calls that look into another process's */
+	unsigned lowest_free; /* no descriptor below it is free */
+	uint64_t refs;        /* processes that have the table, and calls that look into another process's table */
 };
 
 /*
- * Ask `of_caller` from now on below what number whoever makes a call may have descriptors: RLIMIT_NOFILE, which is the
- * process's and not the table's, since processes may share that. Until then it is FD_LIMIT.
+ * Set the function that returns the calling process's limit: each new descriptor is below it. RLIMIT_NOFILE belongs to
+ * the process, not to the table, which processes may share. Until then the limit is FD_LIMIT.
  */
 void fd_set_limit_source(unsigned (*of_caller)(void));
 
-/* An empty table with one reference; or a copy of all of `from`, as fork(2) makes. -ENOMEM. */
+/* Make an empty table, held once; or a copy of all of `from`, as fork(2) does. -ENOMEM. */
 int fd_table_create(struct fd_table **ret);
 int fd_table_copy(const struct fd_table *from, struct fd_table **ret);
 

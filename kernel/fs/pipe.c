@@ -1,6 +1,6 @@
 /*
- * A ring of 16 frames. Positions only grow; a frame is taken when the first byte comes to its page and given back when
- * the last one is read, so an idle pipe holds one at the most. Small pieces go by way of the stack: two copies, and no
+ * A pipe is a ring of 16 frames. Positions only grow. A page's frame is taken when its first byte is written and put
+ * when its last is read, so an idle pipe holds one at the most. Small pieces go by way of the stack: two copies, and no
  * walk of the user's tables.
  */
 #include "kernel/fs/pipe.h"
@@ -12,17 +12,17 @@
 #include "kernel/mm/user/user_io.h"
 
 #define PIPE_FRAMES (PIPE_SIZE / PAGE_SIZE)
-#define SMALL       256 /* bytes that go by way of the stack */
+#define SMALL       256 /* most bytes that go by way of the stack */
 #define FIONREAD    0x541b
 
 /* Guard: the kernel, one CPU, not preempted. */
 struct pipe {
-	uint64_t head;                           /* bytes ever written */
-	uint64_t tail;                           /* bytes ever read */
+	uint64_t head;                           /* how many bytes have ever been written */
+	uint64_t tail;                           /* how many bytes have ever been read */
 	uint64_t readers, writers;               /* open files */
-	uint64_t opened_readers, opened_writers; /* ever, for a FIFO's open */
+	uint64_t opened_readers, opened_writers; /* how many have ever been opened, for a FIFO's open */
 	struct wait_queue queue;                 /* readers wait for bytes, writers for room */
-	paddr_t frames[PIPE_FRAMES];             /* of page n: [n % PIPE_FRAMES]; 0: none */
+	paddr_t frames[PIPE_FRAMES];             /* the frame of page n is frames[n % PIPE_FRAMES]; 0: none */
 };
 
 /* Guard: the kernel, one CPU, not preempted. */
@@ -33,7 +33,7 @@ static paddr_t *frame_of(struct pipe *pipe, uint64_t position)
 	return &pipe->frames[position / PAGE_SIZE % PIPE_FRAMES];
 }
 
-/* Bytes from `position` to the end of the ring's frames, `most` at the most. */
+/* Return how many bytes lie from `position` to the end of the ring's frames, `most` at the most. */
 static size_t row_at(uint64_t position, uint64_t most)
 {
 	uint64_t row = PIPE_SIZE - position % PIPE_SIZE;
@@ -41,13 +41,16 @@ static size_t row_at(uint64_t position, uint64_t most)
 	return row < most ? row : most;
 }
 
-/* The frames from `position` to the ring's end. Between store_enter and store_leave. */
+/* Return the frames from `position` to the ring's end. Between store_enter and store_leave. */
 static struct user_frames frames_at(const struct pipe *pipe, uint64_t position)
 {
 	return (struct user_frames){ store_ptr(paddr(0)), pipe->frames, position % PIPE_SIZE };
 }
 
-/* So many bytes have been read. A page that has none left is free, unless the head is in its frame again. */
+/*
+ * Move the tail over bytes that have been read. A page without bytes left loses its frame, unless the head is in that
+ * again.
+ */
 static void advance_tail(struct pipe *pipe, size_t bytes)
 {
 	uint64_t end = pipe->tail + bytes;
@@ -63,7 +66,7 @@ static void advance_tail(struct pipe *pipe, size_t bytes)
 	pipe->tail = end;
 }
 
-/* All of it or nothing. */
+/* Read all of `size` bytes, or nothing. */
 static int64_t read_small(struct pipe *pipe, struct user_io *io, size_t size)
 {
 	uint8_t bytes[SMALL];
@@ -109,7 +112,7 @@ static int64_t pipe_read(struct file *file, struct user_io *io, uint64_t *offset
 		return 0;
 	if (!fill)
 		return pipe->writers ? -EAGAIN : 0;
-	/* Not to the end of the page: then its frame goes, for which read_bulk is. */
+	/* read_small does not free frames, so it must not read to a page's end. */
 	if (size <= SMALL && pipe->tail % PAGE_SIZE + size < PAGE_SIZE)
 		done = read_small(pipe, io, size);
 	else
@@ -119,7 +122,10 @@ static int64_t pipe_read(struct file *file, struct user_io *io, uint64_t *offset
 	return done;
 }
 
-/* Frames for the pages of [head, head + size); for how many of these bytes there are some now. In the kernel context. */
+/*
+ * Take frames for the pages of [head, head + size). Returns for how many of these bytes there are frames now. In the
+ * kernel context.
+ */
 static uint64_t take_frames(struct pipe *pipe, uint64_t size)
 {
 	uint64_t end = pipe->head + size;
@@ -133,14 +139,14 @@ static uint64_t take_frames(struct pipe *pipe, uint64_t size)
 	return size;
 }
 
-/* Frames that were taken and not written. In the kernel context. */
+/* Put the frames that were taken and not written to. In the kernel context. */
 static void drop_unused(struct pipe *pipe)
 {
 	for (unsigned i = 0; i < PIPE_FRAMES; i++) {
 		uint64_t first = align_down(pipe->tail, PAGE_SIZE);
 		uint64_t page = first + (i + PIPE_FRAMES - first / PAGE_SIZE % PIPE_FRAMES) % PIPE_FRAMES * PAGE_SIZE;
 
-		/* The page where both meet may stay: it is the one that an idle pipe holds. */
+		/* The page in which both head and tail are may keep its frame: an idle pipe holds that one. */
 		if (page < pipe->head || page == first || !pipe->frames[i].raw)
 			continue;
 		store_put(pipe->frames[i]);
@@ -148,7 +154,7 @@ static void drop_unused(struct pipe *pipe)
 	}
 }
 
-/* All of it or nothing. */
+/* Write all of `size` bytes, or nothing. */
 static int64_t write_small(struct pipe *pipe, struct user_io *io, size_t size)
 {
 	uint8_t bytes[SMALL];
@@ -168,7 +174,10 @@ static int64_t write_small(struct pipe *pipe, struct user_io *io, size_t size)
 	return there ? (int64_t)size : -ENOMEM;
 }
 
-/* As many bytes as there are frames for; what must not be torn (pipe(7), "PIPE_BUF"), all or nothing. */
+/*
+ * Write as many bytes as there are frames for; but up to PIPE_BUF bytes, which must not be torn (pipe(7)), all or
+ * nothing.
+ */
 static int64_t write_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
 {
 	context_token_t token = store_enter();
@@ -304,7 +313,7 @@ static size_t describe(const struct node *node, char *buffer, size_t size)
 
 static const struct node_ops pipe_node_ops = { .describe = describe, .free = free_pipe_node };
 
-/* Count a description that has become one of the pipe's ends. */
+/* Make an open file one of the pipe's ends, and count it. */
 static void add_end(struct pipe *pipe, struct file *file)
 {
 	file->data = pipe;
@@ -339,7 +348,7 @@ int pipe_create(unsigned flags, struct file **ret_read, struct file **ret_write)
 	}
 	node_init(node, &pipe_node_ops, &pipefs, S_IFIFO | 0600);
 	node->links = 1;
-	node_get(node); /* one for each end */
+	node_get(node); /* each end holds the node */
 	node->pipe = pipe;
 	add_end(pipe, reader);
 	add_end(pipe, writer);
@@ -378,7 +387,10 @@ bool pipe_open_ready(struct file *file)
 {
 	struct pipe *pipe = file->data;
 
-	/* A pipe that is opened by way of /proc/self/fd has had its other side, which may be gone. */
+	/*
+	 * A pipe that is opened by way of /proc/self/fd does not wait: its other side has been opened, and may have
+	 * gone since.
+	 */
 	if (file->ops != &pipe_ops || file->node->fs == &pipefs || file->flags & O_NONBLOCK)
 		return true;
 	if ((file->flags & O_ACCMODE) == O_RDONLY)

@@ -20,7 +20,7 @@ void tty_signal(struct tty *tty, enum tty_signal_number signal)
 		tty->jobs->signal(tty, signal);
 }
 
-/* Where the cursor is after `byte`. */
+/* Note where the cursor is after `byte`. */
 static void move_column(struct tty *tty, uint8_t byte)
 {
 	if (byte == '\r' || byte == '\n')
@@ -51,7 +51,7 @@ void tty_output(struct tty *tty, const char *text, size_t size)
 		show(tty, text, size);
 		return;
 	}
-	/* One call of the sink: for a screen each is a visit to the kernel context. */
+	/* Call the sink once: for a screen each call is a visit to the kernel context. */
 	ASSERT(size <= TTY_PIECE);
 	for (size_t i = 0; i < size; i++) {
 		if (text[i] == '\n' && oflag & ONLCR)
@@ -61,7 +61,7 @@ void tty_output(struct tty *tty, const char *text, size_t size)
 	show(tty, out, count);
 }
 
-/* Does the byte show as ^X? */
+/* Return whether the byte is echoed as ^X. */
 static bool is_control(const struct tty *tty, uint8_t byte)
 {
 	return tty->termios.lflag & ECHOCTL && (byte < ' ' || byte == 127) && byte != '\t' && byte != '\n';
@@ -83,7 +83,7 @@ static void echo(struct tty *tty, uint8_t byte)
 	}
 }
 
-/* How many columns a byte other than a tab takes. */
+/* Return how many columns a byte other than a tab takes. */
 static uint32_t width_of(const struct tty *tty, uint8_t byte)
 {
 	if (is_control(tty, byte))
@@ -92,8 +92,8 @@ static uint32_t width_of(const struct tty *tty, uint8_t byte)
 }
 
 /*
- * How many columns the tab at `position` of the line being typed takes, counted from the tab before it: the whole line
- * costs no more than its bytes, however it is taken back.
+ * Return how many columns the tab at `position` of the line being typed takes, counted from the tab before it: to erase
+ * a whole line costs no more than its bytes, however that is done.
  */
 static uint32_t tab_width(const struct tty *tty, uint32_t position)
 {
@@ -107,8 +107,8 @@ static uint32_t tab_width(const struct tty *tty, uint32_t position)
 }
 
 /*
- * Take the last character of the line back, with all bytes of its UTF-8. Rubs out its own columns and no more, wherever
- * a program's text has moved the cursor meanwhile.
+ * Remove the last character of the line, with all bytes of its UTF-8. Erases its own columns and no more, wherever a
+ * program's text has moved the cursor meanwhile.
  */
 static void erase(struct tty *tty)
 {
@@ -125,7 +125,7 @@ static void erase(struct tty *tty)
 		return;
 	}
 	tab = tty->input[tty->head % TTY_INPUT] == '\t';
-	/* A tab's blanks are just gone over; what has ink is overwritten. */
+	/* A tab's blanks are only gone back over; visible characters are overwritten by blanks. */
 	width = tab ? tab_width(tty, tty->head) : width_of(tty, tty->input[tty->head % TTY_INPUT]);
 	for (; width && tty->column; width--)
 		show(tty, tab ? "\b" : "\b \b", tab ? 1 : 3);
@@ -159,10 +159,10 @@ static void erase_line(struct tty *tty)
 		echo(tty, '\n');
 }
 
-/* Into the ring; false: it is full. */
+/* Put a byte into the ring. Returns false when the ring is full. */
 static bool store(struct tty *tty, uint8_t byte, bool end)
 {
-	/* One place stays for the end of a line, so that a full ring can be read. */
+	/* One place is kept for the end of a line, so that a full ring can be read. */
 	if (tty->head - tty->tail >= TTY_INPUT - (end ? 0U : 1U)) {
 		show(tty, "\a", 1);
 		return false;
@@ -186,7 +186,7 @@ static bool is_cc(const struct tty *tty, int which, uint8_t byte)
 	return byte && tty->termios.cc[which] == byte;
 }
 
-/* Signals and flow control. True: the byte was one of them and is done with. */
+/* Act on a byte that stands for a signal or flow control. Returns whether it was one, and so is no input. */
 static bool take_command(struct tty *tty, uint8_t byte)
 {
 	const struct linux_termios *t = &tty->termios;
@@ -234,7 +234,7 @@ static void reprint(struct tty *tty)
 		echo(tty, tty->input[at % TTY_INPUT]);
 }
 
-/* A byte of a line. */
+/* Take a byte in canonical mode: edit the line, or end it. */
 static void edit(struct tty *tty, uint8_t byte)
 {
 	bool extended = tty->termios.lflag & IEXTEN;
