@@ -1,5 +1,5 @@
 /*
- * The program's side of a terminal: reads, writes, ioctls. What a typed byte means is tty_input.c's.
+ * The program's side of a terminal: reads, writes, ioctls. tty_input.c decides what a typed byte means.
  */
 #include "kernel/fs/tty.h"
 
@@ -29,10 +29,10 @@ static const struct linux_termios default_termios = {
 	},
 };
 
-/* file.hang_ups of a description that no hang-up ends: /dev/console. */
+/* file.hang_ups of an open file that no hang-up ends: /dev/console's. */
 #define NEVER_HUNG_UP (~0ULL)
 
-#define SERIAL_MINOR 64 /* of ttyS0 */
+#define SERIAL_MINOR 64 /* minor number of ttyS0 */
 
 /* Fixed after boot. */
 static struct tty *console;
@@ -50,13 +50,13 @@ static bool is_hung_up(const struct file *file)
 	return file->hang_ups != NEVER_HUNG_UP && file->hang_ups != tty->hang_ups;
 }
 
-/* Bytes that can be read now. */
+/* Return how many bytes can be read now. */
 static uint32_t readable(const struct tty *tty)
 {
 	return (tty->termios.lflag & ICANON ? tty->line : tty->head) - tty->tail;
 }
 
-/* Raw mode: a read that may block wants VMIN bytes, or all that it has room for; without VMIN, one within VTIME. */
+/* Return whether a read need not wait. A raw one waits for VMIN bytes or a full buffer; with VMIN 0, VTIME for one. */
 static bool is_enough(const struct tty *tty, const struct file *file, uint64_t room)
 {
 	uint64_t least = tty->termios.cc[VMIN] < room ? tty->termios.cc[VMIN] : room;
@@ -93,7 +93,7 @@ static struct found look(const struct tty *tty, uint8_t *bytes, size_t most)
 	return found;
 }
 
-/* The user has what lay in the places up to `end`: they are free, unless all was dropped meanwhile. */
+/* Free the places up to `end`, whose bytes the user has now; unless all input was dropped meanwhile. */
 static void take(struct tty *tty, const struct found *found, uint32_t end)
 {
 	uint64_t flags = store_interrupts_off();
@@ -104,7 +104,7 @@ static void take(struct tty *tty, const struct found *found, uint32_t end)
 	store_interrupts_restore(flags);
 }
 
-/* What finds no place with the user stays where it is. */
+/* Read what is there. Bytes that cannot be copied to the user stay in the ring. */
 static int64_t read_there(struct tty *tty, struct user_io *io, bool waits)
 {
 	int64_t done = 0;
@@ -145,7 +145,7 @@ static int64_t tty_read(struct file *file, struct user_io *io, uint64_t *offset)
 	return read_there(tty, io, tty_waits(tty));
 }
 
-/* termios(3), "MIN > 0, TIME > 0" and "MIN == 0, TIME > 0": between two bytes, or from the call on. */
+/* Return VTIME, which counts from byte to byte, or with VMIN 0 from the call on (termios(3), "MIN > 0, TIME > 0"). */
 static uint64_t tty_patience(struct file *file, uint32_t *ret_there)
 {
 	const struct tty *tty = file->data;
@@ -162,7 +162,7 @@ static int64_t tty_read_late(struct file *file, struct user_io *io)
 	return is_hung_up(file) ? 0 : read_there(file->data, io, false);
 }
 
-/* A few pieces, so that others run in between: who writes more calls again. */
+/* Write a few pieces, so that others run in between: a caller with more to write calls again. */
 static int64_t write_pieces(struct tty *tty, struct user_io *io)
 {
 	int64_t done = 0;
@@ -255,7 +255,7 @@ static int64_t put(struct user_io *io, const void *value, size_t size)
 	return copy_errno(user_io_put_all(io, value, size));
 }
 
-/* Requests that only the tasks understand. */
+/* Serve the requests that only the tasks understand. */
 static int64_t job_request(struct tty *tty, unsigned request, uint64_t arg, struct user_io *io)
 {
 	int32_t value = 0;
@@ -272,7 +272,7 @@ static int64_t job_request(struct tty *tty, unsigned request, uint64_t arg, stru
 	return put(io, &value, sizeof(value));
 }
 
-/* Only serial lines answer. */
+/* Serve TIOCGSERIAL: only serial lines answer. */
 static int64_t put_serial(const struct tty *tty, struct user_io *io)
 {
 	struct linux_serial serial = { .type = 4 };
@@ -283,7 +283,7 @@ static int64_t put_serial(const struct tty *tty, struct user_io *io)
 	return put(io, &serial, sizeof(serial));
 }
 
-/* A group in the background must not change what the one in the foreground relies on (tcsetattr(3)). */
+/* Return whether a request changes what the foreground group relies on: a background group must not (tcsetattr(3)). */
 static bool is_change(unsigned request)
 {
 	return (request >= TCSETS && request <= TCSETSF) || request == TCSBRK || request == TCSBRKP ||
@@ -329,7 +329,7 @@ static int64_t tty_ioctl(struct file *file, unsigned request, uint64_t arg, stru
 		return 0;
 	case TCSBRK:
 	case TCSBRKP:
-		return 0; /* all output is out; a break has no line to go to */
+		return 0; /* all output has been written; nothing can send a break */
 	}
 	return job_request(tty, request, arg, io);
 }
@@ -409,7 +409,7 @@ static int open_console(struct device *device, struct file *file)
 	(void)device;
 	if (!console)
 		return -ENXIO;
-	/* As on Linux it is nobody's controlling terminal by being opened, and no hang-up takes it from init. */
+	/* As on Linux, opening it makes it nobody's controlling terminal, and no hang-up takes it from init. */
 	lead_to(file, console);
 	file->hang_ups = NEVER_HUNG_UP;
 	return 0;

@@ -12,9 +12,9 @@
 #include "kernel/fs/linux_termios.h"
 #include "kernel/lib/wait_queue.h"
 
-#define TTY_INPUT      4096 /* bytes typed ahead, and so of one line; a power of two */
+#define TTY_INPUT      4096 /* most bytes that are typed ahead, and so the longest line; a power of two */
 #define TTY_PIECE      512
-#define TTY_WRITE_MOST (4 * TTY_PIECE) /* bytes that one write takes, and that are drawn at once */
+#define TTY_WRITE_MOST (4 * TTY_PIECE) /* most bytes that one write takes, and that are drawn at once */
 
 struct tty;
 
@@ -26,15 +26,16 @@ struct tty_job_control {
 	/* Send `signal` (2 SIGINT, 3 SIGQUIT, 20 SIGTSTP, 28 SIGWINCH) to the foreground group. */
 	void (*signal)(struct tty *tty, int signal);
 	/*
-	 * May the calling task read, or write (tostop) now? 0, or -EIO or -ERESTARTSYS-like errors that read(2) then
-	 * returns.
+	 * Return whether the calling task may read, or write (tostop), now: 0, or -EIO or an error like -ERESTARTSYS,
+	 * which read(2) or write(2) then returns.
 	 */
 	int (*check)(struct tty *tty, bool write);
 	/*
-	 * TIOCGPGRP, TIOCSPGRP, TIOCGSID, TIOCSCTTY, TIOCNOTTY; `value` is the pid in and out. 0 or an error. [-ENOTTY]
+	 * Do TIOCGPGRP, TIOCSPGRP, TIOCGSID, TIOCSCTTY or TIOCNOTTY; `value` is the pid in and out. Returns 0 or an
+	 * error. [-ENOTTY]
 	 */
 	int (*request)(struct tty *tty, unsigned request, uint64_t arg, int32_t *value);
-	/* A task opened it without O_NOCTTY. */
+	/* Called when a task has opened the terminal without O_NOCTTY. */
 	void (*opened)(struct tty *tty);
 };
 
@@ -66,30 +67,33 @@ struct tty {
 };
 
 /*
- * Set up: Linux's default modes, 80 by 25, and registered as `name` under `number`. Stays for ever. `write` as above.
- * -EEXIST: the number is taken.
+ * Set up a terminal, for ever: Linux's default modes, 80 by 25, registered as `name` under `number`. `write` as in
+ * struct tty. -EEXIST: the number is taken.
  */
 int tty_init(struct tty *tty, const char *name, uint64_t number,
 	     void (*write)(struct tty *tty, const char *text, size_t size), void *data);
 
 /*
- * What somebody typed. Any context, interrupts on or off; wakes readers, echoes, calls jobs->signal. What does not fit
- * is dropped, with a bell.
+ * Take what somebody typed. Any context, interrupts on or off. Wakes readers, echoes, calls jobs->signal. Bytes that do
+ * not fit are dropped, with a bell.
  */
 void tty_input(struct tty *tty, const void *bytes, size_t size);
 
-/* The window has another size: tells the foreground group when that is news. */
+/* Note the window's size; when that is news the foreground group gets a signal. */
 void tty_set_size(struct tty *tty, unsigned rows, unsigned columns);
 
 /*
- * /dev/console leads to `tty`, and so does /dev/tty unless a function says which terminal the calling task has (NULL:
- * -ENXIO).
+ * Let /dev/console lead to `tty`; so does /dev/tty, unless tty_set_own gave a function that returns the calling task's
+ * terminal (NULL: -ENXIO).
  */
 void tty_set_console(struct tty *tty);
 void tty_set_own(struct tty *(*own)(void));
 
-/* Who opened it so far finds the end of the file and -EIO; /dev/console stays. Its next opener finds it as new. */
+/*
+ * Hang up: each file that has been opened so far finds the end of the file and -EIO, but /dev/console stays. The next
+ * to open the terminal finds it as new.
+ */
 void tty_hang_up(struct tty *tty);
 
-/* The tty behind a file, or NULL: it is none. */
+/* Return the terminal that a file leads to; NULL: it is none's. */
 struct tty *tty_of(const struct file *file);
