@@ -31,12 +31,22 @@ enum file_number {
 	FILE_MOUNTS,
 };
 
-#define LINK(which, text, target_of) [which] = { which, text, S_IFLNK | 0777, &proc_link_ops, .target = target_of }
+#define LINK(which, text, target_of) \
+	[which] = { .number = which, .name = text, .mode = S_IFLNK | 0777, .ops = &proc_link_ops, .target = target_of }
 #define TEXT(which, text, permissions, make_it, take_it) \
-	[which] = { which, text, S_IFREG | permissions, &text_ops, .make = make_it, .take = take_it }
+	[which] = { .number = which,                     \
+		    .name = text,                        \
+		    .mode = S_IFREG | permissions,       \
+		    .ops = &text_ops,                    \
+		    .make = make_it,                     \
+		    .take = take_it }
 
 static const struct proc_file proc_files[] = {
-	[FILE_TASK] = { FILE_TASK, "task", S_IFDIR | 0555, &tasks_ops, .process_only = true },
+	[FILE_TASK] = { .number = FILE_TASK,
+			.name = "task",
+			.mode = S_IFDIR | 0555,
+			.ops = &tasks_ops,
+			.process_only = true },
 	[FILE_FD] = { FILE_FD, "fd", S_IFDIR | 0500, .ops = &proc_fds_ops },
 	LINK(FILE_CWD, "cwd", cwd_of),
 	LINK(FILE_ROOT, "root", root_of),
