@@ -23,6 +23,8 @@ CASES = (
     r"7 / 0 does not fit 'int'",
 )
 HERE = "test/scripts/ubsan_cases.c"
+# The handlers, and what they print with.
+SOURCES = ("kernel/lib/ubsan.c", "kernel/lib/format.c", "kernel/lib/printable.c", "kernel/lib/utf8.c")
 
 
 @pytest.fixture(name="program", params=["gcc", "clang"], scope="module")
@@ -34,7 +36,7 @@ def build(request, tmp_path_factory):
     flags = ["-std=gnu17", "-g", "-I.", "-DDEBUG=1", "-DUBSAN_TEST", "-Wall", "-Wextra", "-Werror"]
     subprocess.run([compiler, *flags, "-fsanitize=undefined", "-c", HERE, "-o", directory / "cases.o"], cwd=ROOT,
                    check=True)
-    subprocess.run([compiler, *flags, "kernel/lib/ubsan.c", "kernel/lib/format.c", directory / "cases.o", "-o",
+    subprocess.run([compiler, *flags, *SOURCES, directory / "cases.o", "-o",
                     directory / "cases"], cwd=ROOT, check=True)
     return directory / "cases"
 
