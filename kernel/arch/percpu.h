@@ -30,6 +30,7 @@
 
 #ifndef __ASSEMBLER__
 
+#include "kernel/lib/panic.h"
 #include "paging/types.h"
 
 /* Intel SDM vol. 3A, "64-Bit Task State Segment". Guard: own CPU, interrupts off. */
@@ -46,6 +47,7 @@ struct tss {
 _Static_assert(sizeof(struct tss) == 104, "Intel SDM vol. 3A, \"64-Bit TSS Format\"");
 
 struct task;
+struct trap_frame;
 
 /* What a CPU has of its own, for the entry code too. Guard: own CPU, interrupts off. */
 struct percpu {
@@ -57,6 +59,8 @@ struct percpu {
 	bool frame_changed; /* own CPU: the system call's frame is not SYSCALL's any more, or will not be: IRET returns */
 	bool copying;       /* own CPU: a fault in a user copy is served, during which no task is switched */
 	uint64_t canary;    /* the debug build's functions have it between their arrays and their return address */
+	struct trap_frame
+		*interrupt; /* what the interrupt that is served has interrupted; NULL: none is. kernel/irq's */
 	uint64_t gdt[8];
 	struct tss tss;
 };
@@ -96,6 +100,16 @@ extern struct percpu __seg_gs percpu_at_gs; /* kernel.ld puts it at address 0 */
 #define PER_CPU
 #endif
 #define per_cpu(variable) (variable)
+
+/*
+ * Panics in the debug build when an interrupt handler calls: for the heap and the frames, which handlers keep off. A handler
+ * would find half done what it has interrupted.
+ */
+#if DEBUG && !defined(HOST_TEST)
+#define ASSERT_NO_INTERRUPT() ASSERT(!this_cpu->interrupt)
+#else
+#define ASSERT_NO_INTERRUPT() ((void)0)
+#endif
 
 /* Marks functions that run while GS has no base yet, and the one that sets the canary: they must not check it. */
 #define NO_CANARY __attribute__((no_stack_protector))

@@ -78,12 +78,16 @@ void screen_set_reply(void (*reply)(const char *bytes, size_t size))
 }
 
 /* Hand the terminal's answers over as typed input. That input may be echoed, and so come back to this file. */
-static void give_answers(void)
+void screen_answer(void)
 {
 	char bytes[TEXT_REPLY];
-	uint64_t flags = lock_take(&screen_lock);
-	size_t size = text_console_reply(&console, bytes);
+	uint64_t flags;
+	size_t size;
 
+	if (!ready)
+		return;
+	flags = lock_take(&screen_lock);
+	size = text_console_reply(&console, bytes);
 	lock_release(&screen_lock, flags);
 	if (size && answer)
 		answer(bytes, size);
@@ -130,7 +134,6 @@ void screen_feed(const char *text, size_t size)
 		return;
 	feed(&console.program, text, size);
 	keyboard_set_application(console.application_cursor);
-	give_answers();
 }
 
 void screen_reset(void)

@@ -1,10 +1,9 @@
 /*
- * What files need of the machine: the kernel context, frames for contents, interrupts off. The host's tests have
+ * What files need of the machine: the kernel context and frames for contents. The host's tests have
  * memory of their own (test/host/fs_machine.h).
  */
 #pragma once
 
-#include "kernel/arch/irq_guard.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/space/hhdm.h"
@@ -30,33 +29,12 @@ static inline void *store_ptr(paddr_t pa)
 	return (void *)(store_host_direct + pa.raw);
 }
 
-static inline uint64_t store_interrupts_off(void)
-{
-	return 0;
-}
-
-static inline void store_interrupts_restore(uint64_t flags)
-{
-	(void)flags;
-}
-
 #else
 
 /* Return a pointer to the memory at `pa`. Between store_enter and store_leave. */
 static inline void *store_ptr(paddr_t pa)
 {
 	return hhdm_ptr(pa);
-}
-
-/* Interrupts off, and as they were: around what an interrupt handler shares. */
-static inline uint64_t store_interrupts_off(void)
-{
-	return irq_guard_enter();
-}
-
-static inline void store_interrupts_restore(uint64_t flags)
-{
-	irq_guard_leave(flags);
 }
 
 #endif

@@ -4,9 +4,9 @@
 #include "kernel/fs/eventfd.h"
 
 #include "kernel/fs/anonymous.h"
-#include "kernel/lib/wait_queue.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
+#include "kernel/sync/wait_queue.h"
 
 /* Guard: the kernel, one CPU, not preempted. */
 struct eventfd {
@@ -95,7 +95,7 @@ int eventfd_create(uint32_t count, unsigned flags, struct file **ret)
 
 	if (!event)
 		return -ENOMEM;
-	*event = (struct eventfd){ .count = count, .semaphore = flags & EFD_SEMAPHORE };
+	*event = (struct eventfd){ .count = count, .semaphore = flags & EFD_SEMAPHORE, .queue = WAIT_QUEUE_INITIAL };
 	error = anonymous_file_create("[eventfd]", &eventfd_ops, event, flags, ret);
 	if (error)
 		kfree(event);

@@ -3,10 +3,10 @@
  */
 #include "kernel/fs/file_lock.h"
 
-#include "kernel/lib/wait_queue.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/sync/wait_queue.h"
 
-static struct wait_queue queue;
+static struct wait_queue queue = WAIT_QUEUE_INITIAL; /* whoever waits for any lock */
 
 struct wait_queue *file_lock_queue(void)
 {

@@ -7,13 +7,13 @@
 #include "kernel/fs/device.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
-#include "kernel/lib/wait_queue.h"
 #include "kernel/mm/user/user_io.h"
+#include "kernel/sync/wait_queue.h"
 
 #define HEADER_SIZE  64
 #define ESCAPED_SIZE 4 /* as in "\x0a" */
 
-static struct wait_queue readers;
+static struct wait_queue readers = WAIT_QUEUE_INITIAL;
 
 struct wait_queue *kmsg_queue(void)
 {
@@ -22,10 +22,7 @@ struct wait_queue *kmsg_queue(void)
 
 static void wake_readers(void)
 {
-	uint64_t flags = store_interrupts_off();
-
 	wait_queue_wake(&readers);
-	store_interrupts_restore(flags);
 }
 
 /* ---- reading ---- */

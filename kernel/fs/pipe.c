@@ -7,9 +7,9 @@
 
 #include "kernel/fs/content_memory.h"
 #include "kernel/lib/format.h"
-#include "kernel/lib/wait_queue.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
+#include "kernel/sync/wait_queue.h"
 
 #define PIPE_FRAMES (PIPE_SIZE / PAGE_SIZE)
 #define SMALL       256 /* most bytes that go by way of the stack */
@@ -340,6 +340,7 @@ int pipe_create(unsigned flags, struct file **ret_read, struct file **ret_write)
 	}
 	if (!node || !pipe)
 		goto no_memory;
+	wait_queue_init(&pipe->queue);
 	if (file_create(node, &pipe_ops, O_RDONLY | (flags & O_NONBLOCK), FILE_STREAM, &reader) != 0)
 		goto no_memory;
 	if (file_create(node, &pipe_ops, O_WRONLY | (flags & O_NONBLOCK), FILE_STREAM, &writer) != 0) {
@@ -373,6 +374,7 @@ int pipe_open(struct node *node, struct file *file)
 		pipe = kzalloc(sizeof(*pipe));
 		if (!pipe)
 			return -ENOMEM;
+		wait_queue_init(&pipe->queue);
 		node->pipe = pipe;
 	}
 	file->ops = &pipe_ops;

@@ -75,7 +75,7 @@ struct found {
 	bool at_end; /* the last place is the end of a line, or of the file */
 };
 
-/* Look at what a read gets, `most` bytes at the most, and leave it there. Interrupts are off. */
+/* Look at what a read gets, `most` bytes at the most, and leave it there. tty->lock is held. */
 static struct found look(const struct tty *tty, uint8_t *bytes, size_t most)
 {
 	bool canonical = tty->termios.lflag & ICANON;
@@ -96,12 +96,12 @@ static struct found look(const struct tty *tty, uint8_t *bytes, size_t most)
 /* Free the places up to `end`, whose bytes the user has now; unless all input was dropped meanwhile. */
 static void take(struct tty *tty, const struct found *found, uint32_t end)
 {
-	uint64_t flags = store_interrupts_off();
+	uint64_t flags = lock_take(&tty->lock);
 
 	if (tty->tail == found->start)
 		for (; tty->tail != end; tty->tail++)
 			tty_set_end(tty, tty->tail, false);
-	store_interrupts_restore(flags);
+	lock_release(&tty->lock, flags);
 }
 
 /* Read what is there. Bytes that cannot be copied to the user stay in the ring. */
@@ -111,12 +111,12 @@ static int64_t read_there(struct tty *tty, struct user_io *io, bool waits)
 
 	while (io->left) {
 		uint8_t bytes[TTY_PIECE];
-		uint64_t flags = store_interrupts_off();
+		uint64_t flags = lock_take(&tty->lock);
 		struct found found = look(tty, bytes, io->left < TTY_PIECE ? io->left : TTY_PIECE);
 		enum status status;
 		size_t moved = 0;
 
-		store_interrupts_restore(flags);
+		lock_release(&tty->lock, flags);
 		if (found.start == found.end)
 			return done || !waits ? done : -EAGAIN;
 		status = user_io_put(io, bytes, found.count, &moved);
@@ -176,6 +176,8 @@ static int64_t write_pieces(struct tty *tty, struct user_io *io)
 			return done ? done : -EAGAIN;
 		status = user_io_get(io, text, io->left < TTY_PIECE ? io->left : TTY_PIECE, &moved);
 		tty_output(tty, text, moved);
+		if (tty->answer)
+			tty->answer(tty);
 		done += (int64_t)moved;
 		if (status != OK)
 			return done ? done : copy_errno(status);
@@ -222,10 +224,10 @@ static struct wait_queue *tty_queue(struct file *file)
 
 static void flush_input(struct tty *tty)
 {
-	uint64_t flags = store_interrupts_off();
+	uint64_t flags = lock_take(&tty->lock);
 
 	tty_drop_input(tty);
-	store_interrupts_restore(flags);
+	lock_release(&tty->lock, flags);
 }
 
 static int64_t set_termios(struct tty *tty, struct user_io *io, bool drops_input)
@@ -238,7 +240,7 @@ static int64_t set_termios(struct tty *tty, struct user_io *io, bool drops_input
 		return copy_errno(status);
 	if (drops_input)
 		flush_input(tty);
-	flags = store_interrupts_off();
+	flags = lock_take(&tty->lock);
 	/* What was typed under other rules can be read under these: as raw bytes, or as a line that somebody ended. */
 	if ((tty->termios.lflag ^ termios.lflag) & ICANON)
 		tty->line = tty->head;
@@ -246,7 +248,7 @@ static int64_t set_termios(struct tty *tty, struct user_io *io, bool drops_input
 	if (!(termios.iflag & IXON))
 		tty->stopped = false;
 	wait_queue_wake(&tty->queue);
-	store_interrupts_restore(flags);
+	lock_release(&tty->lock, flags);
 	return 0;
 }
 
@@ -376,32 +378,22 @@ int tty_init(struct tty *tty, const char *name, uint64_t number,
 		.data = data,
 		.termios = default_termios,
 		.winsize = { 25, 80, 0, 0 },
+		.lock = LOCK_INITIAL(LOCK_TTY),
+		.queue = WAIT_QUEUE_INITIAL,
 	};
 	return device_register(&tty->device);
 }
 
-void tty_set_size(struct tty *tty, unsigned rows, unsigned columns)
-{
-	bool news = tty->winsize.rows != rows || tty->winsize.columns != columns;
-	uint64_t flags = store_interrupts_off();
-
-	tty->winsize.rows = (uint16_t)rows;
-	tty->winsize.columns = (uint16_t)columns;
-	if (news)
-		tty_signal(tty, TTY_SIGWINCH);
-	store_interrupts_restore(flags);
-}
-
 void tty_hang_up(struct tty *tty)
 {
-	uint64_t flags = store_interrupts_off();
+	uint64_t flags = lock_take(&tty->lock);
 
 	tty->hang_ups++;
 	tty_drop_input(tty);
 	tty->termios = default_termios;
 	tty->stopped = false;
 	wait_queue_wake(&tty->queue);
-	store_interrupts_restore(flags);
+	lock_release(&tty->lock, flags);
 }
 
 static int open_console(struct device *device, struct file *file)

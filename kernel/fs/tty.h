@@ -10,7 +10,7 @@
 
 #include "kernel/fs/device.h"
 #include "kernel/fs/linux_termios.h"
-#include "kernel/lib/wait_queue.h"
+#include "kernel/sync/wait_queue.h"
 
 #define TTY_INPUT      4096 /* most bytes that are typed ahead, and so the longest line; a power of two */
 #define TTY_PIECE      512
@@ -20,7 +20,7 @@ struct tty;
 
 /*
  * What only the tasks know: process groups, sessions and signals. Each may be NULL.
- * `signal` is called in interrupt context, with interrupts off; the rest from ioctl, in the calling task.
+ * `signal` is called in any context, with the tty's lock held; the rest from ioctl, in the calling task.
  */
 struct tty_job_control {
 	/* Send `signal` (2 SIGINT, 3 SIGQUIT, 20 SIGTSTP, 28 SIGWINCH) to the foreground group. */
@@ -42,19 +42,25 @@ struct tty_job_control {
 /* A terminal. Guard: interrupts off, since keys come in a handler; what the driver sets is fixed after boot. */
 struct tty {
 	struct device device;
-	/* Show text as it is: \r and \n are motions. Any context, interrupts on or off. */
+	/* Show text as it is: \r and \n are motions. Any context; an echo comes with the lock held. */
 	void (*write)(struct tty *tty, const char *text, size_t size);
-	/* Let what was written be seen: after each write(2), and after each echo. Or NULL. Contexts as above. */
+	/* Let what was written be seen: after each write(2), and after each echo. Or NULL. No lock is held. */
 	void (*flush)(struct tty *tty);
+	/* Type what the device has to answer to the text that it was sent, by tty_input. Or NULL. No lock is held. */
+	void (*answer)(struct tty *tty);
 	void *data; /* the driver's */
 	const struct tty_job_control *jobs;
 	/* The job control's: pids of the leaders of its session and of the group that has it; 0: none. */
-	int session, foreground;
-	uint64_t hang_ups; /* a file that was opened before the last one leads nowhere */
+	int session, foreground; /* lock */
+	uint64_t hang_ups;       /* a file that was opened before the last one leads nowhere */
 	struct linux_termios termios;
 	struct linux_winsize winsize;
 	struct wait_queue queue; /* who waits for input */
-	/* The ring, guarded by interrupts off. Positions only grow; the place is position % TTY_INPUT. */
+	/*
+	 * From here on lock, but that a task's output moves `column` without it: an echo may come between.
+	 * The ring's positions only grow; the place is position % TTY_INPUT.
+	 */
+	struct lock lock;
 	uint32_t head;       /* where the next byte goes */
 	uint32_t line;       /* before it lie whole lines, which canonical mode may read */
 	uint32_t tail;       /* the next byte to read */

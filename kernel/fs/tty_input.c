@@ -1,6 +1,6 @@
 /*
  * The line discipline: what a typed byte means, its echo, and what becomes of a program's text on its way out.
- * Interrupts are off throughout tty_input: the bytes come from interrupt handlers.
+ * tty->lock is held throughout tty_input: the bytes come from interrupt handlers.
  */
 #include "kernel/fs/content_memory.h"
 #include "kernel/fs/tty_internal.h"
@@ -293,11 +293,25 @@ static void take_byte(struct tty *tty, uint8_t byte)
 void tty_input(struct tty *tty, const void *bytes, size_t size)
 {
 	const uint8_t *from = bytes;
-	uint64_t flags = store_interrupts_off();
+	uint64_t flags = lock_take(&tty->lock);
 
 	for (size_t i = 0; i < size; i++)
 		take_byte(tty, from[i]);
-	store_interrupts_restore(flags);
+	lock_release(&tty->lock, flags);
 	if (tty->flush)
 		tty->flush(tty);
+	if (tty->answer)
+		tty->answer(tty);
+}
+
+void tty_set_size(struct tty *tty, unsigned rows, unsigned columns)
+{
+	bool news = tty->winsize.rows != rows || tty->winsize.columns != columns;
+	uint64_t flags = lock_take(&tty->lock);
+
+	tty->winsize.rows = (uint16_t)rows;
+	tty->winsize.columns = (uint16_t)columns;
+	if (news)
+		tty_signal(tty, TTY_SIGWINCH);
+	lock_release(&tty->lock, flags);
 }

@@ -22,12 +22,11 @@ struct vector {
 };
 
 static struct vector vectors[VECTORS];
-static uint64_t strays;                    /* interrupts at free vectors. Own CPU, interrupts off */
-static PER_CPU struct trap_frame *serving; /* what irq_frame() returns. Own CPU, interrupts off */
+static uint64_t strays; /* interrupts at free vectors. Own CPU, interrupts off */
 
 struct trap_frame *irq_frame(void)
 {
-	return per_cpu(serving);
+	return this_cpu->interrupt;
 }
 
 /* Call the handler of a vector, and tell the local APIC that the interrupt is over. */
@@ -35,12 +34,12 @@ static void serve(struct trap_frame *frame)
 {
 	const struct vector *v = &vectors[frame->vector];
 
-	per_cpu(serving) = frame;
+	this_cpu->interrupt = frame;
 	if (v->handler)
 		v->handler(v->ctx);
 	else
 		strays++;
-	per_cpu(serving) = NULL;
+	this_cpu->interrupt = NULL;
 	apic_end_of_interrupt();
 }
 

@@ -45,7 +45,7 @@ void lock_note_taken(const struct lock *lock, const char *place)
 
 	if (is_stopped())
 		return;
-	if (lock->rank == LOCK_NONE)
+	if (lock->rank == LOCK_UNRANKED)
 		panic("%s takes a lock that was never initialised", place);
 	if (last && last->lock->rank >= lock->rank)
 		panic("%s takes %s, but %s was taken at %s", place, lock->name, last->lock->name, last->place);
@@ -86,6 +86,18 @@ void lock_check_none(const char *what)
 	if (all->count && !is_stopped())
 		panic("%s while %s is held, taken at %s", what, all->held[all->count - 1].lock->name,
 		      all->held[all->count - 1].place);
+}
+
+void lock_check_only(const struct lock *lock, const char *what)
+{
+	const struct held_locks *all = &per_cpu(held_locks);
+
+	if (is_stopped())
+		return;
+	if (!all->count)
+		panic("%s without %s", what, lock->name);
+	if (all->count > 1 || all->held[0].lock != lock)
+		panic("%s while %s is held, taken at %s", what, all->held[0].lock->name, all->held[0].place);
 }
 
 #endif

@@ -37,9 +37,10 @@ struct lock {
 void lock_note_taken(const struct lock *lock, const char *place);
 void lock_note_released(const struct lock *lock);
 
-/* Panic unless this CPU holds `lock`; unless it holds none, as whoever is about to do `what` must; unless interrupts are off. */
+/* Panic unless this CPU holds `lock`; unless it holds none, or `lock` alone, when `what` happens; unless interrupts are off. */
 void lock_check_held(const struct lock *lock, const char *place);
 void lock_check_none(const char *what);
+void lock_check_only(const struct lock *lock, const char *what);
 void lock_check_off(const char *place);
 
 /* A panic is shown: whatever is held, and wherever it came from, must not stop that. */
@@ -73,6 +74,12 @@ static inline void lock_check_none(const char *what)
 	(void)what;
 }
 
+static inline void lock_check_only(const struct lock *lock, const char *what)
+{
+	(void)lock;
+	(void)what;
+}
+
 static inline void lock_check_off(const char *place)
 {
 	(void)place;
@@ -83,6 +90,17 @@ static inline void lock_stop_checks(void)
 }
 
 #endif
+
+/* A lock that nobody holds goes to another place in the order. */
+static inline void lock_set_rank(struct lock *lock, enum lock_rank rank)
+{
+#if LOCK_CHECKED
+	lock->rank = rank;
+#else
+	(void)lock;
+	(void)rank;
+#endif
+}
 
 #define LOCK_TEXT_OF(line) #line
 #define LOCK_TEXT(line)    LOCK_TEXT_OF(line)

@@ -1,15 +1,15 @@
 /*
- * See epoll.h. The ready lists are shared with interrupt handlers, which wake terminals and timers: interrupts are off
- * where they are touched. An item in a ready list may be ready; whether it is, its file says when somebody asks.
+ * See epoll.h. The ready lists are shared with interrupt handlers, which wake terminals and timers: each has a lock. An item
+ * in a ready list may be ready; whether it is, its file says when somebody asks.
  */
 #include "kernel/sys/epoll.h"
 
-#include "kernel/arch/irq_guard.h"
 #include "kernel/fs/anonymous.h"
-#include "kernel/lib/wait_queue.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/sync/wait_queue.h"
 
-#define NESTING_MOST 5 /* epoll files on a way from one to another: Linux's EP_MAX_NESTS and the first */
+#define NESTING_MOST \
+	(LOCK_QUEUE_5 - LOCK_QUEUE) /* epoll files on a way from one to another: Linux's EP_MAX_NESTS and the first */
 
 /*
  * An epoll file. Guard: interrupts off for the ready list, which wake-ups of files extend; for the rest the kernel, one CPU,
@@ -17,13 +17,15 @@
  */
 struct epoll {
 	struct file *file;
-	struct epoll_item *items;       /* by next */
-	struct epoll_item *ready;       /* by next_ready, oldest first */
-	struct epoll_item **ready_tail; /* where the next one goes */
-	struct wait_queue queue;
-	uint64_t collects; /* calls of epoll_collect so far */
-	uint64_t visit;    /* the last search that has been here, */
-	unsigned depth;    /* and what it has found */
+	struct epoll_item *items; /* by next */
+	struct lock lock;
+	struct epoll_item *ready;       /* lock; by next_ready, oldest first */
+	struct epoll_item **ready_tail; /* lock; where the next one goes */
+	struct wait_queue queue;        /* its lock's rank goes by `level` */
+	unsigned level;                 /* 1, or one more than the highest of the epoll files among its items */
+	uint64_t collects;              /* calls of epoll_collect so far */
+	uint64_t visit;                 /* the last search that has been here, */
+	unsigned depth;                 /* and what it has found */
 };
 
 /* A file that an epoll file looks at. Guard: as of the epoll file. */
@@ -33,13 +35,13 @@ struct epoll_item {
 	int fd;
 	struct epoll_event event; /* events 0 but for POLLERR and the like: a one-shot that has fired */
 	bool disabled;
-	bool is_ready;    /* in the ready list */
+	bool is_ready;    /* epoll->lock: in the ready list */
 	bool gone;        /* out of its epoll file: it is in no list any more */
 	uint64_t refs;    /* its epoll file's, and the call's that gives its event away */
 	uint64_t collect; /* the last one that gave its event and put it back: it does not find it again */
 	struct epoll_item *next;
-	struct epoll_item *next_ready;
-	struct waiter waiter; /* in the file's queue */
+	struct epoll_item *next_ready; /* epoll->lock */
+	struct waiter waiter;          /* in the file's queue */
 	struct file_watch watch;
 };
 
@@ -52,7 +54,7 @@ bool epoll_is(const struct file *file)
 
 /* ---- the ready list ---- */
 
-/* At its end; whether it was not there yet. Interrupts off. */
+/* At its end; whether it was not there yet. epoll->lock is held. */
 static bool add_ready(struct epoll_item *item)
 {
 	struct epoll *epoll = item->epoll;
@@ -69,11 +71,12 @@ static bool add_ready(struct epoll_item *item)
 /* Only news wakes: many items for one file must not multiply on their way through epoll files that watch others. */
 static void make_ready(struct epoll_item *item)
 {
-	uint64_t flags = irq_guard_enter();
+	uint64_t flags = lock_take(&item->epoll->lock);
+	bool news = add_ready(item);
 
-	if (add_ready(item))
+	lock_release(&item->epoll->lock, flags);
+	if (news)
 		wait_queue_wake(&item->epoll->queue);
-	irq_guard_leave(flags);
 }
 
 static void item_wake(struct waiter *waiter)
@@ -90,7 +93,7 @@ static void put_item(struct epoll_item *item)
 /* The first one leaves the list, held; unless it was put there by that collect, or a later one. */
 static struct epoll_item *take_first(struct epoll *epoll, uint64_t collect)
 {
-	uint64_t flags = irq_guard_enter();
+	uint64_t flags = lock_take(&epoll->lock);
 	struct epoll_item *item = epoll->ready;
 
 	if (item && item->collect >= collect)
@@ -102,7 +105,7 @@ static struct epoll_item *take_first(struct epoll *epoll, uint64_t collect)
 			epoll->ready_tail = &epoll->ready;
 		item->is_ready = false;
 	}
-	irq_guard_leave(flags);
+	lock_release(&epoll->lock, flags);
 	return item;
 }
 
@@ -110,7 +113,7 @@ static struct epoll_item *take_first(struct epoll *epoll, uint64_t collect)
 static void put_first(struct epoll_item *item)
 {
 	struct epoll *epoll = item->epoll;
-	uint64_t flags = irq_guard_enter();
+	uint64_t flags = lock_take(&epoll->lock);
 
 	if (!item->is_ready && !item->gone) {
 		item->is_ready = true;
@@ -119,24 +122,25 @@ static void put_first(struct epoll_item *item)
 			epoll->ready_tail = &item->next_ready;
 		epoll->ready = item;
 	}
-	irq_guard_leave(flags);
+	lock_release(&epoll->lock, flags);
 }
 
 /* At its end, where that collect does not find it again. */
 static void put_last(struct epoll_item *item, uint64_t collect)
 {
-	uint64_t flags = irq_guard_enter();
+	struct epoll *epoll = item->epoll;
+	uint64_t flags = lock_take(&epoll->lock);
 
 	item->collect = collect;
 	if (!item->gone)
 		add_ready(item);
-	irq_guard_leave(flags);
+	lock_release(&epoll->lock, flags);
 }
 
 static void leave_ready(struct epoll_item *item)
 {
 	struct epoll *epoll = item->epoll;
-	uint64_t flags = irq_guard_enter();
+	uint64_t flags = lock_take(&epoll->lock);
 	struct epoll_item **link = &epoll->ready;
 
 	while (item->is_ready && *link != item)
@@ -147,7 +151,7 @@ static void leave_ready(struct epoll_item *item)
 			epoll->ready_tail = link;
 		item->is_ready = false;
 	}
-	irq_guard_leave(flags);
+	lock_release(&epoll->lock, flags);
 }
 
 static unsigned look(const struct epoll_item *item)
@@ -159,6 +163,13 @@ static unsigned look(const struct epoll_item *item)
 
 /* ---- items ---- */
 
+static unsigned level_of(const struct file *file)
+{
+	const struct epoll *epoll = file->data;
+
+	return epoll->level;
+}
+
 static struct epoll_item **find(struct epoll *epoll, const struct file *file, int fd)
 {
 	struct epoll_item **link = &epoll->items;
@@ -168,23 +179,50 @@ static struct epoll_item **find(struct epoll *epoll, const struct file *file, in
 	return link;
 }
 
+static void file_gone(struct file_watch *watch);
+
+static struct epoll_item *item_of(struct file_watch *watch)
+{
+	return (struct epoll_item *)((char *)watch - offsetof(struct epoll_item, watch));
+}
+
+/*
+ * An epoll file's waiters are woken with the queues locked of what it watches. So its own queue stands behind theirs in the
+ * order of locks, by its level: no way from one epoll file to another has more than NESTING_MOST, so there are ranks for all.
+ */
+static void set_level(struct epoll *epoll)
+{
+	unsigned level = 1;
+
+	for (const struct epoll_item *item = epoll->items; item; item = item->next)
+		if (epoll_is(item->file) && level_of(item->file) >= level)
+			level = level_of(item->file) + 1;
+	if (level == epoll->level)
+		return;
+	epoll->level = level;
+	lock_set_rank(&epoll->queue.lock, (enum lock_rank)(LOCK_QUEUE + level));
+	for (struct file_watch *watch = epoll->file->watches; watch; watch = watch->next)
+		if (watch->gone == file_gone)
+			set_level(item_of(watch)->epoll);
+}
+
 /* Out of its epoll's lists and the file's queue; it goes with whoever holds it last. The watch is the caller's. */
 static void drop(struct epoll_item *item)
 {
 	struct epoll_item **link = find(item->epoll, item->file, item->fd);
-	uint64_t flags = irq_guard_enter();
 
 	wait_queue_remove(&item->waiter);
-	irq_guard_leave(flags);
 	leave_ready(item);
 	*link = item->next;
+	if (epoll_is(item->file))
+		set_level(item->epoll);
 	item->gone = true;
 	put_item(item);
 }
 
 static void file_gone(struct file_watch *watch)
 {
-	drop((struct epoll_item *)((char *)watch - offsetof(struct epoll_item, watch)));
+	drop(item_of(watch));
 }
 
 /* ---- nesting ---- */
@@ -223,8 +261,7 @@ static unsigned depth_above(struct epoll *epoll)
 	if (epoll->visit == visits)
 		return epoll->depth;
 	for (struct file_watch *watch = epoll->file->watches; watch; watch = watch->next) {
-		struct epoll_item *item = (struct epoll_item *)((char *)watch - offsetof(struct epoll_item, watch));
-		unsigned height = watch->gone == file_gone ? depth_above(item->epoll) : 0;
+		unsigned height = watch->gone == file_gone ? depth_above(item_of(watch)->epoll) : 0;
 
 		if (height > highest)
 			highest = height;
@@ -251,7 +288,6 @@ int epoll_add(struct file *epoll_file, struct file *file, int fd, const struct e
 	struct epoll *epoll = epoll_file->data;
 	struct wait_queue *queue;
 	struct epoll_item *item;
-	uint64_t flags;
 	int error;
 
 	if (!file->ops->poll)
@@ -274,10 +310,10 @@ int epoll_add(struct file *epoll_file, struct file *file, int fd, const struct e
 	epoll->items = item;
 	file_watch(file, &item->watch);
 	queue = file_queue(file);
-	flags = irq_guard_enter();
+	if (epoll_is(file))
+		set_level(epoll);
 	if (queue)
 		wait_queue_add(queue, &item->waiter);
-	irq_guard_leave(flags);
 	if (look(item))
 		make_ready(item);
 	return 0;
@@ -391,6 +427,9 @@ int epoll_create_file(struct file **ret)
 	if (!epoll)
 		return -ENOMEM;
 	epoll->ready_tail = &epoll->ready;
+	epoll->lock = (struct lock)LOCK_INITIAL(LOCK_EPOLL);
+	epoll->queue = (struct wait_queue){ .lock = LOCK_INITIAL(LOCK_QUEUE_1) };
+	epoll->level = 1;
 	error = anonymous_file_create("[eventpoll]", &epoll_ops, epoll, 0, &epoll->file);
 	if (error) {
 		kfree(epoll);

@@ -1,18 +1,18 @@
 /*
- * The loop around a file's operation. A waiter is in the queue before the operation is tried again, so what comes between
- * the two wakes it.
+ * The loop around a file's operation. The task is in the file's queue before the operation is tried again, so what comes
+ * between the two wakes it.
  */
 #include "kernel/sys/file_transfer.h"
 
-#include "kernel/arch/cpu.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"
 #include "kernel/task/user_return.h"
+#include "kernel/task/wait_until.h"
 
 #define STEP 32768 /* bytes; at most a million instructions: random bytes cost most */
 
-/* Waiting in a file's queue, which interrupt handlers may wake. */
+/* Waiting in a file's queue. */
 struct file_waiter {
 	struct task_waiter waiter;
 	bool queued;
@@ -20,26 +20,23 @@ struct file_waiter {
 	uint32_t there;    /* what it had left where it was when that was set */
 };
 
-/* Sleep, or the first time only get ready to. 0: try again; -ERESTARTSYS; -ETIMEDOUT. */
-static int wait_once(struct file_waiter *waiter, struct wait_queue *queue)
+static void join(struct file_waiter *waiter, struct wait_queue *queue)
 {
-	int error = 0;
-
-	if (waiter->queued) {
-		error = task_block(waiter->deadline);
-	} else {
-		task_waiter_init(&waiter->waiter);
-		cpu_interrupts_off();
-		wait_queue_add(queue, &waiter->waiter.waiter);
-		cpu_interrupts_on();
-		waiter->queued = true;
-	}
-	task_block_prepare();
-	return error && error != -ETIMEDOUT ? -ERESTARTSYS : error;
+	if (waiter->queued)
+		return;
+	task_waiter_init(&waiter->waiter);
+	wait_queue_add(queue, &waiter->waiter.waiter);
+	waiter->queued = true;
 }
 
-/* Terminals: a read may end with less than it wants, or nothing, some time after the last byte. */
-static void set_deadline(struct file_waiter *waiter, struct file *file, enum file_move how)
+static void leave(struct file_waiter *waiter)
+{
+	if (waiter->queued)
+		wait_queue_remove(&waiter->waiter.waiter);
+}
+
+/* Until when to wait. Terminals: a read may end with less than it wants, or nothing, some time after the last byte. */
+static uint64_t deadline_of(struct file_waiter *waiter, struct file *file, enum file_move how)
 {
 	uint32_t there;
 	uint64_t ns = how == FILE_READ ? file_patience(file, &there) : 0;
@@ -50,15 +47,7 @@ static void set_deadline(struct file_waiter *waiter, struct file *file, enum fil
 		waiter->deadline = deadline_in(ns);
 		waiter->there = there;
 	}
-}
-
-static void stop_waiting(struct file_waiter *waiter)
-{
-	if (!waiter->queued)
-		return;
-	cpu_interrupts_off();
-	wait_queue_remove(&waiter->waiter.waiter);
-	cpu_interrupts_on();
+	return waiter->deadline;
 }
 
 /*
@@ -121,6 +110,20 @@ static int heed_size_limit(const struct file *file, enum file_move how, struct u
 	return 0;
 }
 
+/* Move when there is something to move, of a file with a queue: bytes moved, 0, -errno, -ERESTARTSYS. */
+static int64_t wait_and_move(struct file_waiter *waiter, struct file *file, enum file_move how, struct user_io *io,
+			     uint64_t offset)
+{
+	int64_t moved = -EAGAIN;
+	int error;
+
+	join(waiter, file_queue(file));
+	error = WAIT_UNTIL((moved = move_step(file, how, io, offset)) != -EAGAIN, deadline_of(waiter, file, how));
+	if (error == -ETIMEDOUT)
+		return file_read_late(file, io);
+	return error ? -ERESTARTSYS : moved;
+}
+
 int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
 {
 	const bool writes = how == FILE_WRITE || how == FILE_PWRITE;
@@ -129,21 +132,16 @@ int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io,
 	bool more = !moved;
 
 	while (more) {
-		moved = move_step(file, how, io, offset + (uint64_t)total);
-		if (moved > 0) {
+		uint64_t at = offset + (uint64_t)total;
+
+		moved = move_step(file, how, io, at);
+		if (moved == -EAGAIN && waits(file))
+			moved = wait_and_move(&waiter, file, how, io, at);
+		if (moved > 0)
 			total += moved;
-			more = goes_on(file, how, io, moved);
-		} else if (moved == -EAGAIN && waits(file)) {
-			set_deadline(&waiter, file, how);
-			moved = wait_once(&waiter, file_queue(file));
-			more = !moved;
-			if (moved == -ETIMEDOUT)
-				moved = file_read_late(file, io);
-		} else {
-			more = false;
-		}
+		more = moved > 0 && goes_on(file, how, io, moved);
 	}
-	stop_waiting(&waiter);
+	leave(&waiter);
 	if (moved == -EPIPE && how == FILE_WRITE)
 		signal_send_task(task_current(), SIGPIPE, NULL);
 	return total ? total : moved;
@@ -151,12 +149,9 @@ int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io,
 
 int file_wait(struct file *file, bool (*ready)(struct file *file))
 {
-	struct file_waiter waiter = { .deadline = TASK_NO_DEADLINE };
 	struct wait_queue *queue = file_queue(file);
-	int error = 0;
 
-	while (queue && !error && !ready(file))
-		error = wait_once(&waiter, queue);
-	stop_waiting(&waiter);
-	return error;
+	if (!queue || ready(file))
+		return 0;
+	return WAIT_IN_QUEUE(queue, ready(file), TASK_NO_DEADLINE) ? -ERESTARTSYS : 0;
 }

@@ -11,6 +11,7 @@
 #include "kernel/mm/user/user_space.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/process.h"
+#include "kernel/task/wait_until.h"
 
 #define BUCKET_BITS 8
 
@@ -121,17 +122,11 @@ int futex_wait(uint64_t at, bool private, uint32_t value, uint32_t bits, enum ti
 		return error;
 	if (seen != value)
 		return -EAGAIN;
-	task_block_prepare();
 	enqueue(&waiter);
-	while (!error && waiter.link.next) {
-		error = task_block_by(clock, deadline_ns);
-		if (!error && waiter.link.next)
-			task_block_prepare();
-	}
 	/* Who is woken while a signal or the deadline comes has used up somebody's wake-up: it counts. */
-	if (!waiter.link.next)
-		return 0;
-	dequeue(&waiter);
+	error = WAIT_UNTIL_BY(clock, !waiter.link.next, deadline_ns);
+	if (error)
+		dequeue(&waiter);
 	return error;
 }
 

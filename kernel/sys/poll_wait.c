@@ -3,10 +3,10 @@
  */
 #include "kernel/sys/poll_wait.h"
 
-#include "kernel/arch/cpu.h"
 #include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/wait_until.h"
 
 uint64_t poll_deadline(int timeout_ms)
 {
@@ -36,35 +36,24 @@ static void join(struct poll_item *items, size_t count)
 		task_waiter_init(&item->waiter);
 		if (!queue)
 			continue;
-		cpu_interrupts_off();
 		wait_queue_add(queue, &item->waiter.waiter);
-		cpu_interrupts_on();
 	}
 }
 
 static void leave(struct poll_item *items, size_t count)
 {
-	for (struct poll_item *item = items; item < items + count; item++) {
-		cpu_interrupts_off();
+	for (struct poll_item *item = items; item < items + count; item++)
 		wait_queue_remove(&item->waiter.waiter);
-		cpu_interrupts_on();
-	}
 }
 
 int poll_wait(struct poll_item *items, size_t count, uint64_t deadline_ns)
 {
-	int found = look(items, count), error = 0;
+	int found = look(items, count), error;
 
 	if (found || deadline_ns == POLL_NOW)
 		return found;
 	join(items, count);
-	for (;;) {
-		task_block_prepare();
-		found = look(items, count);
-		if (found || error || clock_monotonic_ns() >= deadline_ns)
-			break;
-		error = task_block(deadline_ns);
-	}
+	error = WAIT_UNTIL((found = look(items, count)) != 0 || clock_monotonic_ns() >= deadline_ns, deadline_ns);
 	leave(items, count);
 	return found || error == -ETIMEDOUT ? found : error;
 }

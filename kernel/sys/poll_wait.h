@@ -4,7 +4,7 @@
 #pragma once
 
 #include "kernel/fs/file.h"
-#include "kernel/task/task.h"
+#include "kernel/task/wait_until.h"
 
 #define POLL_NEVER TASK_NO_DEADLINE
 #define POLL_NOW   0 /* a deadline that has passed: only look */

@@ -1,11 +1,11 @@
 /*
  * Advisory locks: fcntl(2)'s record locks and flock(2). Deadlocks of F_SETLKW are not looked for: a signal ends them.
  */
-#include "kernel/arch/irq_guard.h"
 #include "kernel/fs/file_lock.h"
-#include "kernel/lib/wait_queue.h"
+#include "kernel/sync/wait_queue.h"
 #include "kernel/sys/file_locking.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/wait_until.h"
 
 /* struct flock. */
 struct linux_flock {
@@ -25,27 +25,12 @@ _Static_assert((int)F_RDLCK == LOCK_SHARED && (int)F_WRLCK == LOCK_EXCLUSIVE && 
 /* Set it, or wait until that can be done. -EAGAIN (not `waits`), -ENOMEM, -ERESTARTSYS. */
 static int set_lock(struct file *file, const struct file_lock *lock, bool waits)
 {
-	struct task_waiter waiter;
-	int error = file_lock_set(file->node, lock), interrupted = 0;
-	uint64_t flags;
+	int error = file_lock_set(file->node, lock);
 
-	if (error != -EAGAIN || !waits)
-		return error;
-	task_waiter_init(&waiter);
-	flags = irq_guard_enter();
-	wait_queue_add(file_lock_queue(), &waiter.waiter);
-	irq_guard_leave(flags);
-	for (;;) {
-		task_block_prepare();
-		error = file_lock_set(file->node, lock);
-		if (error != -EAGAIN || interrupted)
-			break;
-		interrupted = task_block(TASK_NO_DEADLINE);
-	}
-	flags = irq_guard_enter();
-	wait_queue_remove(&waiter.waiter);
-	irq_guard_leave(flags);
-	return error == -EAGAIN ? -ERESTARTSYS : error;
+	if (error == -EAGAIN && waits)
+		(void)WAIT_IN_QUEUE(file_lock_queue(), (error = file_lock_set(file->node, lock)) != -EAGAIN,
+				    TASK_NO_DEADLINE);
+	return !waits ? error : error == -EAGAIN ? -ERESTARTSYS : error;
 }
 
 /* The range of bytes. -EINVAL: it starts before the file, or `whence` is none; -EOVERFLOW. */

@@ -5,6 +5,7 @@
 #include "kernel/lib/log.h"
 #include "kernel/mm/user/user_io.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/wait_until.h"
 
 enum syslog_action {
 	SYSLOG_CLOSE,
@@ -22,19 +23,13 @@ enum syslog_action {
 
 #define CONSOLE_OFF 1 /* Linux's minimum_console_loglevel: emergencies are always shown */
 
-static bool something_unread(void *ctx)
-{
-	(void)ctx;
-	return syslog_has_unread();
-}
-
 /* Waits until there is something. */
 static int64_t read_next(struct user_io *io)
 {
 	int64_t result;
 
 	while ((result = syslog_read(io)) == -EAGAIN)
-		if (task_wait(kmsg_queue(), something_unread, NULL, TASK_NO_DEADLINE))
+		if (WAIT_IN_QUEUE(kmsg_queue(), syslog_has_unread(), TASK_NO_DEADLINE))
 			return -ERESTARTSYS;
 	return result;
 }

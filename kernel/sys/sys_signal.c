@@ -4,6 +4,7 @@
 #include "kernel/sys/signal_mask.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/signal_numbers.h"
+#include "kernel/task/wait_until.h"
 
 _Static_assert(sizeof(struct signal_action) == 32, "struct kernel_sigaction");
 
@@ -84,9 +85,7 @@ SYSCALL_2(rt_sigpending, to, mask_size)
 /* Until a signal is to be delivered. */
 static void sleep(void)
 {
-	do
-		task_block_prepare();
-	while (task_block(TASK_NO_DEADLINE) != -EINTR);
+	(void)WAIT_UNTIL(false, TASK_NO_DEADLINE);
 }
 
 SYSCALL_2(rt_sigsuspend, from, mask_size)
@@ -111,16 +110,10 @@ SYSCALL_0(pause)
 
 static int64_t wait_for(uint64_t mask, uint64_t deadline, struct signal_info *ret)
 {
-	int signal, error = 0;
+	int signal, error;
 
 	signal_set_waited(mask);
-	for (;;) {
-		task_block_prepare();
-		signal = signal_take(mask, ret);
-		if (signal || error)
-			break;
-		error = task_block(deadline);
-	}
+	error = WAIT_UNTIL((signal = signal_take(mask, ret)) != 0, deadline);
 	signal_set_waited(0);
 	if (signal)
 		return signal;

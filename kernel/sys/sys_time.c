@@ -4,6 +4,7 @@
 #include "kernel/irq/timer.h"
 #include "kernel/sys/timerfd.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/wait_until.h"
 
 enum clock_id {
 	CLOCK_REALTIME,
@@ -119,14 +120,9 @@ SYSCALL_1(time, to)
 /* Sleep until that clock says `deadline`: 0, or -EINTR. */
 static int sleep_until(enum timer_clock clock, uint64_t deadline)
 {
-	int error;
+	int error = WAIT_UNTIL_BY(clock, (clock == TIMER_WALL ? clock_realtime_ns() : clock_monotonic_ns()) >= deadline,
+				  deadline);
 
-	do {
-		task_block_prepare();
-		if ((clock == TIMER_WALL ? clock_realtime_ns() : clock_monotonic_ns()) >= deadline)
-			return 0;
-		error = task_block_by(clock, deadline);
-	} while (!error);
 	return error == -ETIMEDOUT ? 0 : error;
 }
 

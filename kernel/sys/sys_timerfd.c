@@ -1,12 +1,11 @@
 /*
  * timerfd_create(2): a timer that is read.
  */
-#include "kernel/arch/irq_guard.h"
 #include "kernel/fs/anonymous.h"
 #include "kernel/irq/timer.h"
-#include "kernel/lib/wait_queue.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
+#include "kernel/sync/wait_queue.h"
 #include "kernel/sys/timerfd.h"
 #include "kernel/sys/user_args.h"
 
@@ -20,10 +19,11 @@ struct timerfd {
 	struct timer
 		timer; /* runs until it has expired once; reading starts it again, so it costs no interrupt unread */
 	struct wait_queue queue;
-	uint64_t interval_ns;                     /* 0: once */
-	bool expired;                             /* interrupts off */
+	struct lock lock;
+	uint64_t interval_ns;                     /* lock; 0: once */
+	bool expired;                             /* lock */
 	bool realtime;                            /* fixed after it was made */
-	bool cancelled;                           /* the wall clock was set, and nobody has been told; interrupts off */
+	bool cancelled;                           /* lock: the wall clock was set, and nobody has been told */
 	struct timerfd *next, **link_of_previous; /* in `cancellable`; NULL: it is not there */
 };
 
@@ -39,7 +39,9 @@ static void expire(struct timer *timer)
 {
 	struct timerfd *timerfd = (struct timerfd *)timer;
 
+	lock_take_off(&timerfd->lock);
 	timerfd->expired = true;
+	lock_release_off(&timerfd->lock);
 	wait_queue_wake(&timerfd->queue);
 }
 
@@ -71,11 +73,11 @@ static void enter_cancellable(struct timerfd *timerfd)
 void timerfd_clock_set(void)
 {
 	for (struct timerfd *timerfd = cancellable; timerfd; timerfd = timerfd->next) {
-		uint64_t flags = irq_guard_enter();
+		uint64_t flags = lock_take(&timerfd->lock);
 
 		timerfd->cancelled = true;
+		lock_release(&timerfd->lock, flags);
 		wait_queue_wake(&timerfd->queue);
-		irq_guard_leave(flags);
 	}
 }
 
@@ -95,7 +97,7 @@ static void start(struct timerfd *timerfd, enum timer_clock clock, uint64_t dead
 		timer_start(&timerfd->timer, deadline_ns);
 }
 
-/* How often the timer has expired since it was read. Interrupts off. */
+/* How often the timer has expired since it was read. timerfd->lock is held. */
 static uint64_t expirations(const struct timerfd *timerfd)
 {
 	if (!timerfd->expired || !timerfd->interval_ns)
@@ -106,12 +108,12 @@ static uint64_t expirations(const struct timerfd *timerfd)
 /* The reader has been told of so many: with an interval the timer runs for the next, which may have come by now. */
 static void take_expirations(struct timerfd *timerfd, uint64_t count)
 {
-	uint64_t flags = irq_guard_enter(), at = timerfd->timer.deadline_ns;
+	uint64_t flags = lock_take(&timerfd->lock), at = timerfd->timer.deadline_ns;
 
 	timerfd->expired = false;
 	if (timerfd->interval_ns)
 		start(timerfd, timerfd->timer.clock, time_add_times(at, count, timerfd->interval_ns));
-	irq_guard_leave(flags);
+	lock_release(&timerfd->lock, flags);
 }
 
 /* The same once the wall clock was set: that is all there is to tell. The timer runs on, unless it has expired. */
@@ -135,10 +137,10 @@ static int64_t timerfd_read(struct file *file, struct user_io *io, uint64_t *off
 	(void)offset;
 	if (io->left < sizeof(count))
 		return -EINVAL;
-	flags = irq_guard_enter();
+	flags = lock_take(&timerfd->lock);
 	cancelled = take_cancellation(timerfd);
 	count = cancelled ? 0 : expirations(timerfd);
-	irq_guard_leave(flags);
+	lock_release(&timerfd->lock, flags);
 	if (!count)
 		return cancelled ? -ECANCELED : -EAGAIN;
 	status = user_io_put_all(io, &count, sizeof(count));
@@ -191,7 +193,10 @@ SYSCALL_2(timerfd_create, clock, flags)
 	timerfd = kmalloc(sizeof(*timerfd));
 	if (!timerfd)
 		return -ENOMEM;
-	*timerfd = (struct timerfd){ .timer.fire = expire, .realtime = realtime };
+	*timerfd = (struct timerfd){ .timer.fire = expire,
+				     .realtime = realtime,
+				     .lock = LOCK_INITIAL(LOCK_TIMERFD),
+				     .queue = WAIT_QUEUE_INITIAL };
 	error = anonymous_file_create("[timerfd]", &timerfd_ops, timerfd, (unsigned)flags, &file);
 	if (error) {
 		kfree(timerfd);
@@ -212,17 +217,17 @@ static int timer_of(const struct file *file, struct timerfd **ret)
 }
 
 /* What is left, as timerfd_gettime(2) tells it. One that is about to expire is not 0: that would be none. */
-static struct timer_spec spec_of(const struct timerfd *timerfd)
+static struct timer_spec spec_of(struct timerfd *timerfd)
 {
 	struct timer_spec spec = { .interval = timespec_from_ns(timerfd->interval_ns) };
-	uint64_t flags = irq_guard_enter(), now = now_of(timerfd), at = timerfd->timer.deadline_ns;
+	uint64_t flags = lock_take(&timerfd->lock), now = now_of(timerfd), at = timerfd->timer.deadline_ns;
 
 	/* Expired and not read: the next time that it would expire. */
 	if (timerfd->expired && timerfd->interval_ns)
 		at = time_next(at, timerfd->interval_ns, now);
 	if (timerfd->timer.queued || (timerfd->expired && timerfd->interval_ns))
 		spec.value = timespec_from_ns(at > now ? at - now : 1);
-	irq_guard_leave(flags);
+	lock_release(&timerfd->lock, flags);
 	return spec;
 }
 
@@ -259,13 +264,13 @@ static int set(struct timerfd *timerfd, uint64_t flags, uint64_t value_ns, uint6
 		enter_cancellable(timerfd);
 	else
 		leave_cancellable(timerfd);
-	guard = irq_guard_enter();
+	guard = lock_take(&timerfd->lock);
 	cancelled = timerfd->link_of_previous && timerfd->cancelled;
 	timerfd->cancelled = timerfd->expired = false;
 	timerfd->interval_ns = value_ns ? interval_ns : 0;
 	if (value_ns)
 		start_at(timerfd, value_ns, flags & TFD_TIMER_ABSTIME);
-	irq_guard_leave(guard);
+	lock_release(&timerfd->lock, guard);
 	return cancelled ? -ECANCELED : 0;
 }
 

@@ -33,6 +33,12 @@ static void write_terminal(struct tty *tty, const char *text, size_t size)
 		screen_feed(text, size);
 }
 
+static void answer_terminal(struct tty *tty)
+{
+	if (tty == of_screen)
+		screen_answer();
+}
+
 /* Once for a whole write(2): what it costs is a visit to the kernel context. */
 static void flush_terminal(struct tty *tty)
 {
@@ -44,6 +50,7 @@ static void make_terminal(struct tty *tty, const char *name, unsigned minor)
 {
 	ASSERT(tty_init(tty, name, DEVICE_NUMBER(DEVICE_TTY_MAJOR, minor), write_terminal, NULL) == 0);
 	tty->flush = flush_terminal;
+	tty->answer = answer_terminal;
 	job_control_add(tty);
 }
 

@@ -2,12 +2,12 @@
  * New tasks out of old ones: clone(2), with fork and vfork as special cases.
  */
 #include "kernel/arch/fpu.h"
-#include "kernel/arch/irq_guard.h"
 #include "kernel/fs/errno.h"
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/process_internal.h"
 #include "kernel/task/signal_internal.h"
+#include "kernel/task/wait_until.h"
 
 /* clone(2). */
 #define CLONE_VM             0x100
@@ -118,9 +118,7 @@ forget:
 /* The child, which borrows this task's memory, execs or ends: only then it goes on. */
 static void wait_for_vfork(struct task *task)
 {
-	do
-		task_block_prepare();
-	while (task->vfork_child && task_block_killable() == 0);
+	(void)WAIT_UNTIL_KILLABLE(!task->vfork_child);
 	/* A parent that has been killed goes on, to end: its child need not wake it any more. */
 	if (task->vfork_child)
 		task->vfork_child->vfork_parent = NULL;
@@ -153,7 +151,6 @@ int64_t process_clone(const struct clone_arguments *a)
 	struct task *parent = task_current(), *child;
 	bool tells = a->flags & CLONE_PARENT_SETTID, shares = a->flags & CLONE_VM;
 	int error = check(a), tid;
-	uint64_t flags;
 
 	if (error)
 		return error;
@@ -186,9 +183,7 @@ int64_t process_clone(const struct clone_arguments *a)
 		child->process->vfork_parent = parent;
 	}
 	/* A key may have sent the group a signal since the process can be found, when it had no task to wake. */
-	flags = irq_guard_enter();
 	signal_recompute(child);
-	irq_guard_leave(flags);
 	task_start_user(child);
 	if (parent->vfork_child)
 		wait_for_vfork(parent);

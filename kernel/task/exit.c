@@ -5,14 +5,14 @@
 #include "kernel/irq/timer.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/task/job_control.h"
-#include "kernel/task/process_internal.h"
-#include "kernel/task/signal_numbers.h"
+#include "kernel/task/signal_internal.h"
+#include "kernel/task/wait_until.h"
 
 /* What the layers above keep of a task, futexes for one. Fixed after boot. */
 static void (*exit_hook)(struct task *task);
 
 static struct process *init; /* the first process, once it has been started. Fixed after boot */
-static struct wait_queue init_ended;
+static struct wait_queue init_ended = WAIT_QUEUE_INITIAL;
 
 void process_set_exit_hook(void (*hook)(struct task *task))
 {
@@ -24,9 +24,8 @@ void process_set_init(struct process *process)
 	init = process;
 }
 
-static bool only_init_is_left(void *ctx)
+static bool only_init_is_left(void)
 {
-	(void)ctx;
 	return init->zombie && process_living() == 1;
 }
 
@@ -34,7 +33,7 @@ int process_wait_init(void)
 {
 	int status;
 
-	while (task_wait(&init_ended, only_init_is_left, NULL, TASK_NO_DEADLINE) != 0)
+	while (WAIT_IN_QUEUE(&init_ended, only_init_is_left(), TASK_NO_DEADLINE) != 0)
 		;
 	status = init->status;
 	process_forget(init);
@@ -192,9 +191,7 @@ int process_end_others(void)
 			task->end_wanted = true;
 			task_end_soon(task);
 		}
-	do
-		task_block_prepare();
-	while (process->task_count > 1 && task_block_killable() == 0);
+	(void)WAIT_UNTIL_KILLABLE(process->task_count == 1);
 	process->exec_waiter = NULL;
 	return process->exiting ? -EINTR : 0;
 }

@@ -2,11 +2,10 @@
  * What the terminals' line discipline asks of the tasks (struct tty_job_control), and orphaned groups.
  *
  * A terminal names its session and its foreground group by number; the processes of that session point at the terminal.
- * Both are changed by system calls only. Keys come in interrupts, which only read them.
+ * Both are changed by system calls only, under the terminal's lock. Keys come in interrupts, which only read them.
  */
 #include "kernel/task/job_control.h"
 
-#include "kernel/arch/irq_guard.h"
 #include "kernel/fs/errno.h"
 #include "kernel/fs/tty.h"
 #include "kernel/task/process_internal.h"
@@ -122,20 +121,20 @@ static bool forget_tty(void *ctx, struct process *process)
 /* No process has `tty` as its own any more, and it is free for another session. */
 static void release_tty(struct tty *tty)
 {
-	uint64_t flags = irq_guard_enter();
+	uint64_t flags = lock_take(&tty->lock);
 
 	tty->session = tty->foreground = 0;
-	irq_guard_leave(flags);
+	lock_release(&tty->lock, flags);
 	process_visit(forget_tty, tty);
 }
 
 static void take_tty(struct process *process, struct tty *tty)
 {
-	uint64_t flags = irq_guard_enter();
+	uint64_t flags = lock_take(&tty->lock);
 
 	tty->session = process->session;
 	tty->foreground = process->group;
-	irq_guard_leave(flags);
+	lock_release(&tty->lock, flags);
 	process->tty = tty;
 }
 

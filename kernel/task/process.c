@@ -4,10 +4,9 @@
  */
 #include "kernel/task/process.h"
 
-#include "kernel/arch/irq_guard.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
-#include "kernel/task/process_internal.h"
+#include "kernel/task/signal_internal.h"
 
 #define PID_LISTS 256
 
@@ -172,21 +171,25 @@ void process_remove_task(struct task *task)
 
 void task_end_soon(struct task *task)
 {
-	uint64_t flags = irq_guard_enter();
-
 	task->signals.wanted = true;
-	if (task->state == TASK_STOPPED)
-		task->state = TASK_BLOCKED;
-	task_wake(task);
-	irq_guard_leave(flags);
+	task_wake_stopped(task);
 }
 
-void process_kill(struct process *process, int status)
+void process_kill_held(struct process *process, int status)
 {
+	lock_assert_held(&signal_lock);
 	if (!process->exiting) {
 		process->exiting = true;
 		process->status = status;
 	}
 	for (struct task *task = process->tasks; task; task = task->next_task)
 		task_end_soon(task);
+}
+
+void process_kill(struct process *process, int status)
+{
+	uint64_t flags = lock_take(&signal_lock);
+
+	process_kill_held(process, status);
+	lock_release(&signal_lock, flags);
 }

@@ -56,8 +56,12 @@ void process_kill_all(void);
 /* The first process, for whoever loses its parent. */
 void process_set_init(struct process *process);
 
-/* SIGCHLD, or what it wanted instead, and a wake-up for who waits. code: CLD_EXITED, CLD_STOPPED, CLD_CONTINUED. */
+/* SIGCHLD, or what it wanted instead, and a wake-up for who waits. code: CLD_EXITED, CLD_STOPPED, CLD_CONTINUED. _held: signal_lock is held. */
 void process_tell_parent(struct process *process, int code);
+void process_tell_parent_held(struct process *process, int code);
+
+/* process_kill with signal_lock held. */
+void process_kill_held(struct process *process, int status);
 
 /* What a program is started with: exec_load's. */
 struct exec_image {

@@ -36,6 +36,7 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 	process->refs = 1;
 	process->start_ns = clock_monotonic_ns();
 	process->alarm.fire = process_alarm_rings;
+	wait_queue_init(&process->waiters);
 	if (maker)
 		inherit(process, maker);
 	else

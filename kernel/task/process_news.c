@@ -1,10 +1,9 @@
 /*
  * What a parent hears of its children.
  */
-#include "kernel/task/process_internal.h"
-#include "kernel/task/signal_numbers.h"
+#include "kernel/task/signal_internal.h"
 
-void process_tell_parent(struct process *process, int code)
+void process_tell_parent_held(struct process *process, int code)
 {
 	struct process *parent = process->parent;
 	struct signal_info info = {
@@ -25,7 +24,15 @@ void process_tell_parent(struct process *process, int code)
 		info.sender.value = SIGCONT;
 	info.signal = code == CLD_EXITED ? process->exit_signal : SIGCHLD;
 	/* Nothing is lost when it cannot be queued: the parent's wait finds the process. */
-	if (info.signal && signal_send_process(parent, info.signal, &info) != 0)
+	if (info.signal && signal_send_process_held(parent, info.signal, &info) != 0)
 		info.signal = 0;
 	wait_queue_wake(&parent->waiters);
+}
+
+void process_tell_parent(struct process *process, int code)
+{
+	uint64_t flags = lock_take(&signal_lock);
+
+	process_tell_parent_held(process, code);
+	lock_release(&signal_lock, flags);
 }

@@ -23,7 +23,9 @@ struct run_queue {
 
 static void slice_over(struct timer *timer);
 
-/* Who waits for a CPU, and what it has begun. Own CPU, interrupts off. */
+struct lock task_lock = LOCK_INITIAL(LOCK_TASKS);
+
+/* Who waits for a CPU, and what it has begun. task_lock. */
 static PER_CPU struct cpu_queues {
 	struct run_queue queues[TASK_PRIORITIES];
 	uint64_t ready_mask; /* of priorities with somebody in their queue */
@@ -49,13 +51,13 @@ static void slice_over(struct timer *timer)
 	struct cpu_queues *cpu = &per_cpu(cpu_queues);
 
 	(void)timer;
+	lock_take_off(&task_lock);
 	cpu->slice_runs = false;
-	if (!cpu->ready_mask)
-		return;
-	if (clock_monotonic_ns() - task_current()->started_ns >= SCHED_SLICE_NS)
+	if (cpu->ready_mask && clock_monotonic_ns() - task_current()->started_ns >= SCHED_SLICE_NS)
 		this_cpu->switch_wanted = true;
-	else
+	else if (cpu->ready_mask)
 		start_slice(cpu);
+	lock_release_off(&task_lock);
 }
 
 void sched_ready(struct task *task)
@@ -63,6 +65,7 @@ void sched_ready(struct task *task)
 	struct cpu_queues *cpu = &per_cpu(cpu_queues);
 	struct run_queue *queue = &cpu->queues[task->priority];
 
+	lock_assert_held(&task_lock);
 	ASSERT(!task->queued && task->state == TASK_RUNNABLE);
 	if (!queue->first)
 		queue->end = &queue->first;
@@ -107,14 +110,14 @@ void sched_unready(struct task *task)
 
 void sched_set_priority(struct task *task, int priority)
 {
-	uint64_t flags = irq_guard_enter();
+	uint64_t flags = lock_take(&task_lock);
 	bool queued = task->queued;
 
 	sched_unready(task);
 	task->priority = priority;
 	if (queued)
 		sched_ready(task);
-	irq_guard_leave(flags);
+	lock_release(&task_lock, flags);
 }
 
 static struct task *take_ready(void)
@@ -152,6 +155,20 @@ static void load_user_state(struct task *task)
 	cpu_write_msr(MSR_KERNEL_GS_BASE, task->gs_base);
 }
 
+/* On the new task's stack, with task_lock held, which the task that was left has taken. */
+static void task_arrives(void)
+{
+	struct cpu_queues *cpu = &per_cpu(cpu_queues);
+	struct task *task = cpu->dead;
+
+	cpu->dead = NULL;
+	if (!task)
+		return;
+	lock_release_off(&task_lock);
+	task_destroy(task);
+	lock_take_off(&task_lock);
+}
+
 static void switch_to(struct task *from, struct task *to)
 {
 	ASSERT(!from->process || from->state == TASK_DEAD || context_is_loaded(&from->process->space->context));
@@ -166,18 +183,14 @@ static void switch_to(struct task *from, struct task *to)
 		context_load(&kernel_context);
 	}
 	stack_switch(&from->sp, to->sp);
-	task_entered();
+	task_arrives();
 }
 
-/* On the new task's stack, interrupts off: also where a task's first run begins. */
+/* Where a task's first run begins. */
 void task_entered(void)
 {
-	struct cpu_queues *cpu = &per_cpu(cpu_queues);
-	struct task *task = cpu->dead;
-
-	cpu->dead = NULL;
-	if (task)
-		task_destroy(task);
+	task_arrives();
+	lock_release_off(&task_lock);
 }
 
 void sched_bury(struct task *task)
@@ -193,6 +206,7 @@ void sched_switch(void)
 	struct task *from = task_current(), *to;
 	uint64_t now = clock_monotonic_ns();
 
+	lock_check_only(&task_lock, "a task is left");
 #if DEBUG
 	ASSERT(!this_cpu->copying);
 #endif
@@ -206,8 +220,10 @@ void sched_switch(void)
 		uint64_t asleep = now;
 
 		/* Asleep on the stack of the task that has nothing to do: its own wake-up ends this too. */
+		lock_release_off(&task_lock);
 		cpu_interrupts_on_and_halt();
-		cpu_interrupts_off();
+		irq_close();
+		lock_take_off(&task_lock);
 		to = take_ready();
 		now = clock_monotonic_ns();
 		sched_counts.idle_ns += now - asleep;

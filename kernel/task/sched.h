@@ -4,13 +4,17 @@
  */
 #pragma once
 
+#include "kernel/sync/lock.h"
 #include "kernel/task/task.h"
 
 #define SCHED_SLICE_NS 10000000ULL
 
+/* The states of all tasks, the run queues, and what becomes of a task: woken, queued. */
+extern struct lock task_lock;
+
 /*
- * Leave the current task for the next; returns when it is this one's turn again. Interrupts are off before and after. Its state says
- * whether it stays ready. In the current task's own context.
+ * Leave the current task for the next; returns when it is this one's turn again. task_lock, and no other lock, is held
+ * before and after: the next task gets it. Its state says whether it stays ready. In the current task's own context.
  */
 void sched_switch(void);
 
@@ -23,14 +27,14 @@ struct sched_counts {
 
 extern struct sched_counts sched_counts;
 
-/* Put a runnable task that does not run into its queue. Interrupts off. */
+/* Put a runnable task that does not run into its queue. task_lock is held. */
 void sched_ready(struct task *task);
 
-/* Take a task out of the run queues, if it is there. Interrupts off. */
+/* Take a task out of the run queues, if it is there. task_lock is held. */
 void sched_unready(struct task *task);
 
 /* Give a task another priority; one that is ready moves to its new queue. */
 void sched_set_priority(struct task *task, int priority);
 
-/* Called once a task has been left for good: gives its memory back when another runs. */
+/* The current task is about to be left for good: its memory goes when another runs. task_lock is held. */
 void sched_bury(struct task *task);

@@ -1,7 +1,6 @@
 /*
  * What a signal does to the task that gets it, on its way to user mode: a handler's frame, a stop, the end, or nothing.
  */
-#include "kernel/arch/irq_guard.h"
 #include "kernel/fs/errno.h"
 #include "kernel/task/job_control.h"
 #include "kernel/task/out_of_memory.h"
@@ -13,22 +12,19 @@
 /* Until SIGCONT, or the end. */
 static void stop_here(struct task *task)
 {
-	uint64_t flags;
-
 	if (!task->process->stopped)
 		return;
-	flags = irq_guard_enter();
+	/* Whoever ends the stop takes task_lock after it: then this task is woken, or finds that it need not stop. */
+	lock_take_on(&task_lock);
 	while (task->process->stopped && !task->process->exiting && !task->end_wanted) {
 		task->state = TASK_STOPPED;
 		sched_switch();
 	}
-	irq_guard_leave(flags);
+	lock_release_on(&task_lock);
 }
 
 static void act_by_default(struct process *process, int signal)
 {
-	uint64_t flags;
-
 	if (process->pid == 1 || (SIGNAL_BIT(signal) & SIGNALS_IGNORED))
 		return;
 	if (!(SIGNAL_BIT(signal) & SIGNALS_STOPPING)) {
@@ -37,9 +33,7 @@ static void act_by_default(struct process *process, int signal)
 	}
 	if (signal != SIGSTOP && job_control_is_orphaned(process->group, process->session, NULL))
 		return;
-	flags = irq_guard_enter();
 	signal_stop_process(process, signal);
-	irq_guard_leave(flags);
 }
 
 void signal_finish_call(struct trap_frame *frame, const struct signal_action *handler)
@@ -127,7 +121,6 @@ static bool deliver_one(struct trap_frame *frame, struct task *task, bool system
 void signal_deliver(struct trap_frame *frame, bool system_call)
 {
 	struct task *task = task_current();
-	uint64_t flags;
 	bool handled;
 
 	do {
@@ -144,7 +137,5 @@ void signal_deliver(struct trap_frame *frame, bool system_call)
 		task->signals.restore_blocked = false;
 		signal_set_blocked(task->signals.saved_blocked);
 	}
-	flags = irq_guard_enter();
 	signal_recompute(task);
-	irq_guard_leave(flags);
 }

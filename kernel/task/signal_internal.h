@@ -22,10 +22,32 @@
 	(SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGTRAP) | SIGNAL_BIT(SIGFPE) | \
 	 SIGNAL_BIT(SIGSYS))
 
-/* Set task->signals.wanted anew. Interrupts off. */
-void signal_recompute(struct task *task);
+/*
+ * What waits for all tasks and processes, who has stopped, and what their parents are told of it. Taken before the queues of
+ * those who wait, and before task_lock.
+ */
+extern struct lock signal_lock;
 
-/* All its tasks stop on their way to user mode, and the parent hears of it. Interrupts off. */
+/* Drop all signals that wait in `set`, of the process or of one of its tasks, and are in `mask`. signal_lock is held. */
+void signal_set_drop(struct process *process, struct signal_set *set, uint64_t mask);
+
+/* Take one of `mask`, of which there is one, out of `set`; returns its number. signal_lock is held. */
+int signal_set_take(struct process *process, struct signal_set *set, uint64_t mask, struct signal_info *ret);
+
+/* Put a signal into `set`; info NULL: the kernel sends it. -EAGAIN: no room, as sigqueue(3) is told. signal_lock is held. */
+int signal_set_add(struct process *process, struct signal_set *set, int signal, const struct signal_info *info);
+
+/* Give the heap what no longer waits: not from an interrupt handler. signal_lock is held. */
+void signal_free_spare(struct process *process);
+
+/* Set task->signals.wanted anew; _held: signal_lock is held. */
+void signal_recompute(struct task *task);
+void signal_recompute_held(struct task *task);
+
+/* As signal_send_process, with signal_lock held. */
+int signal_send_process_held(struct process *process, int signal, const struct signal_info *info);
+
+/* All its tasks stop on their way to user mode, and the parent hears of it. */
 void signal_stop_process(struct process *process, int signal);
 
 /*

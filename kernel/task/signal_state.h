@@ -46,7 +46,9 @@ struct signal_queued {
  * Guard: interrupts off, since handlers send signals.
  */
 struct signal_set {
-	uint64_t pending;
+	uint64_t pending; /* signal_lock */
+	uint64_t
+		from_kernel; /* signal_lock: of `pending`, those that the kernel sent, of which nothing else is to be told */
 	struct signal_queued *first; /* what is known of them; a signal of which nothing is queued came without */
 	struct signal_queued own;    /* for one of them, at no cost and whatever memory there is */
 };
@@ -93,6 +95,8 @@ struct task_signals {
 struct process_signals {
 	struct signal_action actions[SIGNALS];
 	struct signal_set set;
-	uint32_t queued; /* of all sets: RLIMIT_SIGPENDING */
+	uint32_t queued; /* signal_lock; of all sets: RLIMIT_SIGPENDING */
+	struct signal_queued
+		*spare; /* signal_lock: what interrupt handlers have dropped, which must not call the heap */
 	uint64_t alarm_interval_ns;
 };

@@ -7,7 +7,6 @@
 #include "kernel/arch/cpu_state.h"
 #include "kernel/arch/features.h"
 #include "kernel/arch/fpu.h"
-#include "kernel/arch/irq_guard.h"
 #include "kernel/arch/switch.h"
 #include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
@@ -18,6 +17,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/find.h"
 #include "kernel/task/sched.h"
+#include "kernel/task/wait_until.h"
 
 #define TID_MAX   32768 /* Linux's default pid_max */
 #define TID_LISTS 256
@@ -76,15 +76,22 @@ static int free_tid(void)
 	return 0;
 }
 
+/* task_lock is held. */
+static void make_ready(struct task *task)
+{
+	task->state = TASK_RUNNABLE;
+	sched_ready(task);
+}
+
 static void alarm_rings(struct timer *timer)
 {
 	struct task *task = (struct task *)((char *)timer - offsetof(struct task, alarm));
 
+	lock_take_off(&task_lock);
 	task->timed_out = true;
-	if (task->state != TASK_BLOCKED)
-		return;
-	task->state = TASK_RUNNABLE;
-	sched_ready(task);
+	if (task->state == TASK_BLOCKED)
+		make_ready(task);
+	lock_release_off(&task_lock);
 }
 
 static void list(struct task *task)
@@ -168,10 +175,9 @@ void task_destroy(struct task *task)
 
 static void start(struct task *task)
 {
-	cpu_interrupts_off();
-	task->state = TASK_RUNNABLE;
-	sched_ready(task);
-	cpu_interrupts_on();
+	lock_take_on(&task_lock);
+	make_ready(task);
+	lock_release_on(&task_lock);
 }
 
 void task_set_user_entry(const char *entry)
@@ -218,9 +224,20 @@ void task_init(void)
 	this_cpu->current = &first;
 }
 
+/* task_lock is held. */
+static void wake(struct task *task)
+{
+	task->woken = true;
+	if (task->state == TASK_BLOCKED)
+		make_ready(task);
+}
+
+/* The queue's lock is held, so interrupts are off. */
 static void wake_waiter(struct waiter *waiter)
 {
-	task_wake(((struct task_waiter *)waiter)->task);
+	lock_take_off(&task_lock);
+	wake(((struct task_waiter *)waiter)->task);
+	lock_release_off(&task_lock);
 }
 
 _Static_assert(offsetof(struct task_waiter, waiter) == 0, "wake_waiter");
@@ -230,24 +247,36 @@ void task_waiter_init(struct task_waiter *waiter)
 	*waiter = (struct task_waiter){ .waiter = { .wake = wake_waiter }, .task = task_current() };
 }
 
-void task_block_prepare(void)
-{
-	task_current()->woken = false;
-}
-
 void task_wake(struct task *task)
 {
-	uint64_t flags = irq_guard_enter();
+	uint64_t flags = lock_take(&task_lock);
 
-	task->woken = true;
-	if (task->state == TASK_BLOCKED) {
-		task->state = TASK_RUNNABLE;
-		sched_ready(task);
-	}
-	irq_guard_leave(flags);
+	wake(task);
+	lock_release(&task_lock, flags);
 }
 
-/* Interrupts off. */
+void task_go_on(struct task *task)
+{
+	uint64_t flags = lock_take(&task_lock);
+
+	if (task->state == TASK_STOPPED) {
+		task->state = TASK_BLOCKED;
+		wake(task);
+	}
+	lock_release(&task_lock, flags);
+}
+
+void task_wake_stopped(struct task *task)
+{
+	uint64_t flags = lock_take(&task_lock);
+
+	if (task->state == TASK_STOPPED)
+		task->state = TASK_BLOCKED;
+	wake(task);
+	lock_release(&task_lock, flags);
+}
+
+/* task_lock is held. */
 static void block(struct task *task, enum timer_clock clock, uint64_t deadline_ns)
 {
 	task->timed_out = false;
@@ -270,11 +299,11 @@ int task_block_by(enum timer_clock clock, uint64_t deadline_ns)
 {
 	struct task *task = task_current();
 
-	cpu_interrupts_off();
+	lock_take_on(&task_lock);
 	task->timed_out = false;
 	if (!task->woken && !task->signals.wanted)
 		block(task, clock, deadline_ns);
-	cpu_interrupts_on();
+	lock_release_on(&task_lock);
 	if (task->signals.wanted)
 		return -EINTR;
 	return task->timed_out && !task->woken ? -ETIMEDOUT : 0;
@@ -284,49 +313,25 @@ int task_block_killable(void)
 {
 	struct task *task = task_current();
 
-	cpu_interrupts_off();
+	lock_take_on(&task_lock);
 	if (!task->woken && !task->process->exiting && !task->end_wanted)
 		block(task, TIMER_MONOTONIC, TASK_NO_DEADLINE);
-	cpu_interrupts_on();
+	lock_release_on(&task_lock);
 	return task->process->exiting || task->end_wanted ? -EINTR : 0;
-}
-
-int task_wait(struct wait_queue *queue, bool (*ready)(void *ctx), void *ctx, uint64_t deadline_ns)
-{
-	struct task_waiter waiter;
-	int error = 0;
-
-	task_waiter_init(&waiter);
-	cpu_interrupts_off();
-	wait_queue_add(queue, &waiter.waiter);
-	for (;;) {
-		if (ready(ctx)) {
-			error = 0;
-			break;
-		}
-		if (error)
-			break;
-		task_block_prepare();
-		error = task_block(deadline_ns);
-		cpu_interrupts_off();
-	}
-	wait_queue_remove(&waiter.waiter);
-	cpu_interrupts_on();
-	return error;
 }
 
 void task_yield(void)
 {
-	cpu_interrupts_off();
+	lock_take_on(&task_lock);
 	sched_switch();
-	cpu_interrupts_on();
+	lock_release_on(&task_lock);
 }
 
 void task_exit(void)
 {
 	struct task *task = task_current();
 
-	cpu_interrupts_off();
+	lock_take_on(&task_lock);
 	task->state = TASK_DEAD;
 	sched_bury(task);
 	sched_switch();

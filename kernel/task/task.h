@@ -12,8 +12,8 @@
 #include "kernel/irq/clock.h"
 #include "kernel/irq/timer_queue.h"
 #include "kernel/lib/time.h"
-#include "kernel/lib/wait_queue.h"
 #include "kernel/mm/heap/kernel_stack.h"
+#include "kernel/sync/wait_queue.h"
 #include "kernel/task/signal_state.h"
 #include "kernel/task/task_offsets.h"
 
@@ -43,11 +43,11 @@ struct task {
 	uint64_t gs_base;
 	bool end_wanted; /* another task of its process is in execve(2): this one ends */
 
-	/* Guard: interrupts off, since handlers wake tasks and end their slices. */
+	/* Guard: task_lock, since handlers wake tasks and end their slices. */
 	enum task_state state;
 	int priority;
 	bool queued;             /* in a run queue */
-	bool woken;              /* since task_block_prepare */
+	bool woken;              /* since task_block_prepare, by which the task itself clears it without the lock */
 	bool timed_out;          /* the deadline of task_block has passed */
 	struct task *next_ready; /* in its run queue */
 	struct timer alarm;      /* task_block's deadline */
@@ -113,38 +113,12 @@ void task_start_kernel(struct task *task, void (*function)(void *argument), void
 /* How many there ever were, but for the first. */
 extern uint64_t task_count_made;
 
-/*
- * To wait: task_block_prepare, put waiters in queues, look whether there is still something to wait for, then
- * task_block; and again. A wake-up between the two is not lost.
- * Guard: the task that waits; its waiter, as of the queue.
- */
-struct task_waiter {
-	struct waiter waiter; /* its wake is task_wake for `task` */
-	struct task *task;
-};
-
-void task_waiter_init(struct task_waiter *waiter); /* for the current task */
-void task_block_prepare(void);
-
-/*
- * Give the CPU away until task_wake (0), a signal to be delivered (-EINTR; unless `deadline` says otherwise), or the
- * deadline by clock_monotonic_ns (-ETIMEDOUT; TASK_NO_DEADLINE: none). Interrupts on; in the task's own context.
- */
-int task_block(uint64_t deadline_ns);
-
-/* Give the CPU away as task_block() does, with a deadline by that clock. */
-int task_block_by(enum timer_clock clock, uint64_t deadline_ns);
-
-/* Give the CPU away, deaf to all but SIGKILL and the end that another task's execve(2) wants: for vfork's parent. */
-int task_block_killable(void);
-
-/*
- * Wait until `ready(ctx)`: 0, -EINTR, -ETIMEDOUT. `ready` is called with interrupts off.
- */
-int task_wait(struct wait_queue *queue, bool (*ready)(void *ctx), void *ctx, uint64_t deadline_ns);
-
 /* Let a blocked task run; no effect on another. Any context, interrupts on or off. */
 void task_wake(struct task *task);
+
+/* Let a blocked task run, or one that a signal has stopped, to look anew whether it is to stay so; task_go_on: only such a one. */
+void task_wake_stopped(struct task *task);
+void task_go_on(struct task *task);
 
 /* Let others of its priority run first. */
 void task_yield(void);

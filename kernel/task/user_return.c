@@ -171,8 +171,11 @@ void task_return(struct trap_frame *frame, bool system_call)
 	struct task *task = task_current();
 
 	while (task_return_wanted()) {
-		if (this_cpu->switch_wanted)
+		if (this_cpu->switch_wanted) {
+			lock_take_off(&task_lock);
 			sched_switch();
+			lock_release_off(&task_lock);
+		}
 		if (!task->signals.wanted)
 			continue;
 		irq_open();
@@ -190,9 +193,9 @@ bool task_give_way_now(void)
 	const struct task *task = task_current();
 
 	if (this_cpu->switch_wanted) {
-		irq_close();
+		lock_take_on(&task_lock);
 		sched_switch();
-		irq_open();
+		lock_release_on(&task_lock);
 	}
 	return task->process->exiting || task->end_wanted;
 }
@@ -203,13 +206,13 @@ void task_entered_user(void)
 	struct task *task = task_current();
 
 	task_entered();
-	cpu_interrupts_on();
+	irq_open();
 	/* As on Linux, a bad address is no error. */
 	if (task->set_child_tid)
 		while (put_user_u32(user_pointer(task->set_child_tid), (uint32_t)task->tid) == ERR_NO_MEMORY &&
 		       task_find_memory())
 			;
-	cpu_interrupts_off();
+	irq_close();
 	if (task_return_wanted())
 		task_return(task_frame(task), false);
 }

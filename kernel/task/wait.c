@@ -5,6 +5,7 @@
 #include "kernel/fs/errno.h"
 #include "kernel/task/process_internal.h"
 #include "kernel/task/signal_numbers.h"
+#include "kernel/task/wait_until.h"
 
 static bool is_meant(const struct process *child, int who, unsigned options)
 {
@@ -71,21 +72,11 @@ static int look(int who, unsigned options, struct wait_result *ret)
 int process_wait(int who, unsigned options, struct wait_result *ret)
 {
 	struct process *process = process_current();
-	struct task_waiter waiter;
-	int result, error = 0;
+	int result, error;
 
 	result = look(who, options, ret);
 	if (result || (options & WAIT_NO_HANG))
 		return result;
-	task_waiter_init(&waiter);
-	wait_queue_add(&process->waiters, &waiter.waiter);
-	for (;;) {
-		task_block_prepare();
-		result = look(who, options, ret);
-		if (result || error)
-			break;
-		error = task_block(TASK_NO_DEADLINE);
-	}
-	wait_queue_remove(&waiter.waiter);
+	error = WAIT_IN_QUEUE(&process->waiters, (result = look(who, options, ret)) != 0, TASK_NO_DEADLINE);
 	return result ? result : error;
 }

@@ -5,7 +5,7 @@
 
 #include "kernel/fs/eventfd.h"
 #include "kernel/fs/node.h"
-#include "kernel/lib/wait_queue.h"
+#include "kernel/sync/wait_queue.h"
 
 static int start(void **state)
 {

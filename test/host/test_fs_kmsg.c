@@ -8,7 +8,7 @@
 #include "kernel/fs/device.h"
 #include "kernel/fs/kmsg.h"
 #include "kernel/lib/log.h"
-#include "kernel/lib/wait_queue.h"
+#include "kernel/sync/wait_queue.h"
 
 static uint64_t now;
 

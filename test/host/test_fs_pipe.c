@@ -5,7 +5,7 @@
 #include "test/host/fs_user.h"
 
 #include "kernel/fs/pipe.h"
-#include "kernel/lib/wait_queue.h"
+#include "kernel/sync/wait_queue.h"
 
 static int start(void **state)
 {

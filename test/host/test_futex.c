@@ -24,6 +24,7 @@
 #include "kernel/sys/futex.h"
 #include "kernel/task/process.h"
 #include "kernel/task/user_return.h"
+#include "kernel/task/wait_until.h"
 
 #define BASE  0x10000ULL
 #define WORDS 64
@@ -99,11 +100,6 @@ enum status user_op_u32(uint32_t __user *at, enum user_op op, uint32_t operand, 
 	*ret_old = *word;
 	*word = op == USER_OP_ADD ? *word + operand : op == USER_OP_SET ? operand : *word | operand;
 	return OK;
-}
-
-void task_block_prepare(void)
-{
-	task_current()->woken = false;
 }
 
 /* As the scheduler's: others run, and then it is as they have left it. */

@@ -186,6 +186,7 @@ enum status frame_alloc_4k(struct frame_cache *cache, paddr_t *ret)
 {
 	struct frame_entry *top = cache->top - 1;
 
+	ASSERT_NO_INTERRUPT();
 	if (unlikely(*top->refs != 0))
 		return alloc_refill(cache, ret);
 	*top->refs = 1;
@@ -198,6 +199,7 @@ enum status frame_alloc_many(struct frame_cache *cache, size_t count, paddr_t *r
 {
 	struct frame_entry *top = cache->top;
 
+	ASSERT_NO_INTERRUPT();
 	for (size_t i = 0; i < count; i++) {
 		while (unlikely(*top[-1].refs != 0)) {
 			set_top(cache, top);
@@ -219,6 +221,7 @@ enum status frame_alloc_low(struct frame_cache *cache, paddr_t *ret)
 {
 	struct frame_entry entry;
 
+	ASSERT_NO_INTERRUPT();
 	if (fail_now(cache) || pool_or_caches(cache, POOL_BELOW_4G, 1, &entry + 1) == 0)
 		return ERR_NO_MEMORY;
 	if (*entry.refs != 0)
@@ -273,6 +276,7 @@ static inline struct frame_entry *push(struct frame_cache *cache, struct frame_e
 
 void frame_free_4k(struct frame_cache *cache, paddr_t pa)
 {
+	ASSERT_NO_INTERRUPT();
 	set_top(cache, push(cache, cache->top, pa, freed_refs(cache, pa)));
 }
 
@@ -282,6 +286,7 @@ void frame_free_many(struct frame_cache *cache, size_t count, const paddr_t *pa)
 	struct frame_entry *top = cache->top;
 	const paddr_t *end = pa + count;
 
+	ASSERT_NO_INTERRUPT();
 	while (pa < end) {
 		uint16_t *refs = freed_refs(cache, *pa);
 		uint64_t next = pa->raw;
@@ -316,6 +321,7 @@ enum status frame_alloc_large(struct frame_cache *cache, enum frame_size size, p
 	uint16_t *refs;
 	paddr_t pa;
 
+	ASSERT_NO_INTERRUPT();
 	if (unlikely(cache->fail_in) && fail_now(cache))
 		return ERR_NO_MEMORY;
 	pa = slot_take(cache, size);
@@ -339,6 +345,7 @@ void frame_free_large(struct frame_cache *cache, enum frame_size size, paddr_t p
 {
 	uint16_t *refs = refs_large(cache->frames, size, pa);
 
+	ASSERT_NO_INTERRUPT();
 	if (unlikely(!refs || *refs != 1))
 		refs_panic("freed", pa, refs);
 	*refs = 0;

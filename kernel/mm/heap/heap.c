@@ -54,8 +54,7 @@ static bool fail_now(void)
 
 /*
  * Allocate when the loaded magazine is empty. The caller is between heap_cpu_enter and _leave, and stays there until
- * this function leaves: an interrupt in between could fill the magazine. Blocks that idle in magazines are gathered
- * before the answer is NULL.
+ * this function leaves. Blocks that idle in magazines are gathered before the answer is NULL.
  */
 static __attribute__((noinline)) void *class_alloc_slow(struct heap_cpu *cpu, uint32_t class_id, heap_flags_t flags)
 {

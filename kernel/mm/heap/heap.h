@@ -1,7 +1,7 @@
 /*
  * The kernel heap: kmalloc and its kin, and typed caches. 1 byte to 1 GiB; grows on demand, gives memory back.
  *
- * All calls: any CPU, any context, interrupts on or off. No call sleeps. A call that must grow the heap goes through
+ * All calls: any CPU, any context but an interrupt handler. No call sleeps. A call that must grow the heap goes through
  * `struct heap_backend`, which may switch to the kernel context for that, and switches back. The bytes of a block
  * belong to the caller alone: the heap keeps its books elsewhere and reads and writes a block's content only where
  * kzalloc and krealloc say so. (The debug build fills blocks when they are freed.)
@@ -20,8 +20,8 @@
 #define HEAP_FREED_BYTE 0xdd /* in a block after kfree */
 
 /*
- * Where the heap's memory comes from. Called on slow paths only, one call at a time, with the heap's page lock held and
- * interrupts off: must not call the heap. Ranges are page-aligned. The object is used for ever: keep it in static
+ * Where the heap's memory comes from. Called on slow paths only, one call at a time, with the heap's page lock held:
+ * must not call the heap. Ranges are page-aligned. The object is used for ever, and fixed after boot: keep it in static
  * memory.
  */
 struct heap_backend {

@@ -65,25 +65,22 @@ static inline void heap_relax(void)
 
 #include "kernel/arch/cpu.h"
 
-typedef uint64_t heap_flags_t;
+typedef uint8_t heap_flags_t;
 
 /*
- * Return this CPU's free blocks. Until heap_cpu_leave nothing else on this CPU uses them: interrupts are off, since
- * interrupt handlers may call the heap.
+ * Return this CPU's free blocks. Until heap_cpu_leave nothing else on this CPU uses them: the kernel is not preempted,
+ * and interrupt handlers do not call the heap.
  */
 static inline struct heap_cpu *heap_cpu_enter(heap_flags_t *ret_flags)
 {
-	*ret_flags = cpu_read_flags();
-	cpu_interrupts_off();
+	ASSERT_NO_INTERRUPT();
+	*ret_flags = 0;
 	return &per_cpu(heap_this_cpu);
 }
 
 static inline void heap_cpu_leave(heap_flags_t flags)
 {
-	if (flags & RFLAGS_IF)
-		cpu_interrupts_on();
-	else
-		cpu_compiler_barrier();
+	(void)flags;
 }
 
 static inline void heap_relax(void)

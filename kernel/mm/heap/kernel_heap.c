@@ -131,6 +131,7 @@ uint64_t kernel_heap_step(void)
 
 void kernel_heap_init(void)
 {
+	/* Fixed after boot. */
 	static struct heap_backend backend = {
 		.ctx = &kernel_windows,
 		.reserve = reserve,

@@ -36,6 +36,7 @@ static size_t clip(const void __user *pointer, size_t bytes)
 {
 	uint64_t address = user_address(pointer);
 
+	lock_check_none("user memory is touched");
 	if (address >= USER_END)
 		return 0;
 	return bytes < USER_END - address ? bytes : USER_END - address;

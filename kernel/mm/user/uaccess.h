@@ -13,6 +13,7 @@
 #include "kernel/arch/fpu.h"
 #include "kernel/arch/user_copy.h"
 #include "kernel/mm/user/copy_fault.h"
+#include "kernel/sync/lock.h"
 
 struct trap_frame;
 
@@ -45,9 +46,13 @@ bool uaccess_fixup(struct trap_frame *frame);
 /* Whether RIP is at such an access: then a fault at a user address is the user's, and copy_fault comes first. */
 bool uaccess_is_at(uint64_t rip);
 
-/* Whether [pointer, pointer + bytes) lies where users' memory can be. Says nothing of what is there. */
+/*
+ * Whether [pointer, pointer + bytes) lies where users' memory can be, for who is about to touch it: no lock is held, since the
+ * page may have to be fetched. Says nothing of what is there.
+ */
 static inline bool user_range_ok(const void __user *pointer, uint64_t bytes)
 {
+	lock_check_none("user memory is touched");
 	return bytes <= USER_END && user_address(pointer) <= USER_END - bytes;
 }
 

@@ -1,0 +1,157 @@
+/*
+ * The sets in which signals wait, of a task and of a process. Each function is called with signal_lock held.
+ *
+ * Interrupt handlers send signals too (a terminal, a timer) and must not call the heap: what they send needs no memory, and
+ * what they drop waits in process->signals.spare.
+ */
+#include "kernel/fs/errno.h"
+#include "kernel/irq/clock.h"
+#include "kernel/irq/timer.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/task/signal_internal.h"
+
+struct lock signal_lock = LOCK_INITIAL(LOCK_SIGNALS);
+
+static struct signal_queued *get_queued(struct process *process, struct signal_set *set)
+{
+	struct signal_queued *spare = process->signals.spare;
+
+	if (process->signals.queued >= process->limits[LIMIT_SIGPENDING].soft)
+		return NULL;
+	if (!set->own.info.signal)
+		return &set->own;
+	if (!spare)
+		return kmalloc(sizeof(*spare));
+	process->signals.spare = spare->next;
+	return spare;
+}
+
+static void put_queued(struct process *process, struct signal_set *set, struct signal_queued *queued)
+{
+	process->signals.queued--;
+	if (queued == &set->own) {
+		queued->info.signal = 0;
+		return;
+	}
+	queued->next = process->signals.spare;
+	process->signals.spare = queued;
+}
+
+void signal_free_spare(struct process *process)
+{
+	struct signal_queued *spare;
+
+	while ((spare = process->signals.spare) != NULL) {
+		process->signals.spare = spare->next;
+		kfree(spare);
+	}
+}
+
+void signal_set_drop(struct process *process, struct signal_set *set, uint64_t mask)
+{
+	struct signal_queued **link = &set->first, *queued;
+
+	set->pending &= ~mask;
+	set->from_kernel &= ~mask;
+	while ((queued = *link) != NULL) {
+		if (!(SIGNAL_BIT(queued->info.signal) & mask)) {
+			link = &queued->next;
+			continue;
+		}
+		*link = queued->next;
+		put_queued(process, set, queued);
+	}
+}
+
+/* The first that is known of `signal`, or NULL; *ret_more: another of its kind is queued behind it. */
+static struct signal_queued *set_unlink(struct signal_set *set, int signal, bool *ret_more)
+{
+	struct signal_queued **link = &set->first, *found;
+
+	*ret_more = false;
+	while (*link && (*link)->info.signal != signal)
+		link = &(*link)->next;
+	found = *link;
+	if (!found)
+		return NULL;
+	*link = found->next;
+	for (struct signal_queued *other = found->next; other; other = other->next)
+		*ret_more |= other->info.signal == signal;
+	return found;
+}
+
+/* A program that asks for an alarm every microsecond must not leave itself nothing but alarms. */
+#define ALARM_PAUSE_NS 100000
+
+/*
+ * Run for the next time: only now that the last alarm is taken. One that is blocked or never taken costs one interrupt,
+ * whatever its interval; the times that it missed are gone, as on Linux.
+ */
+static void alarm_again(struct process *process)
+{
+	uint64_t interval = process->signals.alarm_interval_ns;
+
+	if (!interval || process->alarm.queued)
+		return;
+	if (interval < ALARM_PAUSE_NS)
+		interval = ALARM_PAUSE_NS;
+	timer_start(&process->alarm, time_next(process->alarm.deadline_ns, interval, clock_monotonic_ns()));
+}
+
+int signal_set_take(struct process *process, struct signal_set *set, uint64_t mask, struct signal_info *ret)
+{
+	uint64_t here = set->pending & mask;
+	struct signal_queued *queued;
+	bool more;
+	int signal;
+
+	if (here & SIGNALS_SYNCHRONOUS)
+		here &= SIGNALS_SYNCHRONOUS;
+	signal = __builtin_ctzll(here) + 1;
+	queued = set_unlink(set, signal, &more);
+	if (!more)
+		set->pending &= ~SIGNAL_BIT(signal);
+	if (queued) {
+		*ret = queued->info;
+		put_queued(process, set, queued);
+	} else {
+		*ret = (struct signal_info){ .signal = signal,
+					     .code = set->from_kernel & SIGNAL_BIT(signal) ? SI_KERNEL : SI_USER };
+	}
+	set->from_kernel &= ~SIGNAL_BIT(signal);
+	if (signal == SIGALRM && set == &process->signals.set)
+		alarm_again(process);
+	return signal;
+}
+
+/*
+ * Linux's: only sigqueue(3) is told that there is no room; the others' signals come without their story. The kernel's own
+ * (info NULL), which interrupt handlers send, have none that a bit could not tell.
+ */
+int signal_set_add(struct process *process, struct signal_set *set, int signal, const struct signal_info *info)
+{
+	bool told = signal >= SIGRTMIN && info && info->code != SI_USER && info->code != SI_KERNEL;
+	struct signal_queued *queued, **link = &set->first;
+
+	if (signal < SIGRTMIN && (set->pending & SIGNAL_BIT(signal)))
+		return 0;
+	if (!info) {
+		set->pending |= SIGNAL_BIT(signal);
+		set->from_kernel |= SIGNAL_BIT(signal);
+		return 0;
+	}
+	queued = get_queued(process, set);
+	if (!queued && told)
+		return -EAGAIN;
+	set->pending |= SIGNAL_BIT(signal);
+	if (!queued)
+		return 0;
+	queued->info = *info;
+	queued->info.signal = signal;
+	queued->next = NULL;
+	while (*link)
+		link = &(*link)->next;
+	*link = queued;
+	process->signals.queued++;
+	return 0;
+}
