@@ -138,6 +138,9 @@ static int add_memory(const struct process *process, vaddr_t start, vaddr_t end,
 		status = user_io_get_bulk(&io, piece, io.left < sizeof(piece) ? io.left : sizeof(piece), &moved);
 		kernel_context_leave(token);
 		text_add_bytes(ret, piece, moved);
+		/* Half of it, for want of memory, must not pass for all. */
+		if (status == ERR_NO_MEMORY)
+			return -ENOMEM;
 		if (status != OK)
 			break;
 	}

@@ -232,6 +232,51 @@ static void out_of_memory_changes_nothing(void **state)
 	file_put(writer);
 }
 
+#define UNTOUCHED MIB /* offset of user memory that has no frames */
+
+/* The user's page gets no frame: nothing is taken from the pipe, nothing put into it, and the call can be begun again. */
+static void calls_without_memory_begin_again(void **state)
+{
+	static const size_t sizes[] = { 100, 3000 }; /* by way of the stack, and from frame to frame */
+	static char text[3000], back[3000];
+	struct file *reader, *writer;
+	vaddr_t va;
+
+	(void)state;
+	assert_int_equal(pipe_create(O_NONBLOCK, &reader, &writer), 0);
+	for (size_t i = 0; i < sizeof(text); i++)
+		text[i] = (char)(i % 251);
+	for (size_t i = 0; i < 2; i++) {
+		uint64_t size = sizes[i], at = UNTOUCHED + i * 16 * PAGE_SIZE;
+		int64_t done;
+
+		assert_int_equal(user_map(fs_user, USER_VA + at, 2 * PAGE_SIZE, USER_READ | USER_WRITE, USER_MAP_FIXED,
+					  NULL, 0, &va),
+				 OK);
+		assert_int_equal(do_write(writer, text, size), size);
+		frame_fail_nth(&machine_frame_cache, 1);
+		assert_int_equal(WITH_USER_IO(io, at, size, file_read(reader, &io)), -ERESTART_MEMORY);
+		assert_int_equal(WITH_USER_IO(io, at, size, file_read(reader, &io)), size);
+		user_get(at, back, size);
+		assert_memory_equal(back, text, size);
+
+		/* The write needs a frame of its own, too, at one of both times. */
+		for (uint64_t n = 1; n <= 2; n++) {
+			frame_fail_nth(&machine_frame_cache, n);
+			done = WITH_USER_IO(io, at + PAGE_SIZE, size, file_write(writer, &io));
+			frame_fail_nth(&machine_frame_cache, 0);
+			assert_true(done == -ERESTART_MEMORY || done == -ENOMEM || done == (int64_t)size);
+			if (done < 0)
+				assert_int_equal(file_poll(reader) & POLLIN, 0);
+			else
+				assert_int_equal(do_read(reader, back, size), size);
+		}
+		assert_int_equal(user_unmap(fs_user, USER_VA + at, 2 * PAGE_SIZE), OK);
+	}
+	file_put(reader);
+	file_put(writer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +287,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_byte_costs_two_switches, start, end),
 		cmocka_unit_test_setup_teardown(fifos_open_when_both_sides_came, start, end),
 		cmocka_unit_test_setup_teardown(out_of_memory_changes_nothing, start, end),
+		cmocka_unit_test_setup_teardown(calls_without_memory_begin_again, start, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -523,6 +523,49 @@ static void pointers(void **state)
 	user_space_put(space);
 }
 
+/* A page that has no frame yet and gets none: the copy says so, once it is known which page that was. */
+static void a_copy_lacks_memory(void **state)
+{
+	struct user_space *space = new_space(), *another = new_space();
+	enum user_rights access;
+	struct user_io job;
+	char text[8] = "abcdefg";
+	size_t moved;
+	vaddr_t va;
+
+	(void)state;
+	host_user_space = space;
+	map_at(space, BASE, 2 * PAGE_SIZE, RW);
+	touch(space, BASE, USER_WRITE);
+	assert_false(copy_shortage_take(space, &va, &access));
+
+	frame_fail_nth(&machine_frame_cache, 1);
+	assert_int_equal(copy_to_user_some(user_pointer(BASE + PAGE_SIZE - 3), text, 8, &moved), ERR_NO_MEMORY);
+	assert_int_equal(moved, 3);
+	assert_true(copy_shortage_take(space, &va, &access));
+	assert_int_equal(align_down(va, PAGE_SIZE), BASE + PAGE_SIZE);
+	assert_int_equal(access, USER_WRITE);
+	assert_false(copy_shortage_take(space, &va, &access));
+
+	frame_fail_nth(&machine_frame_cache, 1);
+	assert_int_equal(copy_from_user(text, user_pointer(BASE + PAGE_SIZE), 1), ERR_NO_MEMORY);
+	assert_false(copy_shortage_take(another, &va, &access));
+	assert_false(copy_shortage_take(space, &va, &access));
+
+	/* The same in bulk; then there is a frame. What is not the user's is still another status. */
+	frame_fail_nth(&machine_frame_cache, 1);
+	user_io_init(&job, space, BASE + PAGE_SIZE - 3, PAGE_SIZE);
+	assert_int_equal(user_io_put_bulk(&job, text, 8, &moved), ERR_NO_MEMORY);
+	assert_int_equal(moved, 3);
+	assert_true(copy_shortage_take(space, &va, &access));
+	assert_int_equal(va, BASE + PAGE_SIZE);
+	assert_int_equal(user_io_put_bulk(&job, text, 5, &moved), OK);
+	assert_int_equal(copy_to_user(user_pointer(BASE + 2 * PAGE_SIZE), text, 1), ERR_FAULT);
+	assert_false(copy_shortage_take(space, &va, &access));
+	user_space_put(another);
+	user_space_put(space);
+}
+
 /* Each call with its n-th frame missing, for every n: a status, and nothing has changed. */
 static void every_nth_failure(void **state)
 {
@@ -672,6 +715,7 @@ int main(void)
 		TEST(io),
 		TEST(io_frames),
 		TEST(pointers),
+		TEST(a_copy_lacks_memory),
 		TEST(every_nth_failure),
 		TEST(no_heap),
 	};
