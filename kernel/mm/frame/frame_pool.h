@@ -73,12 +73,12 @@ struct region_detail {
 	uint64_t members[BLOCK_CLASSES][REGION_BLOCKS / WORD_BITS]; /* bitmaps: the blocks of each class */
 	uint64_t present[REGION_BLOCKS / WORD_BITS];                /* blocks of which some frame was added */
 	uint16_t free[REGION_BLOCKS];                               /* free frames of each block */
-	uint16_t refs
-		[REGION_BLOCKS]; /* of each block as one 2 MiB frame. Guard: the frame's owner, atomic when shared */
-	uint32_t batches_2m[REGION_BLOCKS]; /* beyond those */
-	uint32_t *batches_4k
-		[REGION_BLOCKS]; /* of each frame of a block, beyond refs_4k: in a frame. NULL: none has any */
-	uint16_t batches_used[REGION_BLOCKS]; /* how many frames of the block have some */
+	/* references to each block as one 2 MiB frame. Guard: the frame's owner, atomic when shared */
+	uint16_t refs[REGION_BLOCKS];
+	uint32_t batches_2m[REGION_BLOCKS]; /* each block's batches, beyond `refs` */
+	/* per block an array, in a frame of its own: each 4 KiB frame's batches, beyond refs_4k. NULL: none has any */
+	uint32_t *batches_4k[REGION_BLOCKS];
+	uint16_t batches_used[REGION_BLOCKS]; /* how many 4 KiB frames of each block have batches */
 } __attribute__((aligned(64)));
 
 /*
