@@ -169,7 +169,7 @@ def test_programs(programs):
         assert marks[1] == 1 and marks[65536] is None and 2 in marks.values(), marks
         child = next(tid for tid, mark in marks.items() if mark == 2)
         gdb.run(f"thread {threads[child]}")
-        gdb.expect("backtrace", r"\btask_block \(")
+        gdb.expect("backtrace", r"\btask_block_by \(")
         gdb.expect("print/x $fs_base", r"= 0x[1-9a-f]")
         gdb.run(f"thread {threads[1]}")
         # Inside the kernel the text can perhaps not be copied: a debug register then.
