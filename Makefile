@@ -135,7 +135,7 @@ $(HOST)/test/host/test_paging_readme.o: HOST_CFLAGS += -include $(HOST)/paging_r
 $(HOST)/test/host/test_paging_readme.o: $(HOST)/paging_readme.c
 
 # The loader without what only firmware can do, with the firmware's types.
-EFI_HOST := $(addprefix $(HOST)/efi/,memory.o acpi.o tables.o inputs.o options.o let_read.o)
+EFI_HOST := $(addprefix $(HOST)/efi/,memory.o acpi.o tables.o inputs.o options.o let_read.o sections.o)
 EFI_TYPES := -DGNU_EFI_USE_MS_ABI -fshort-wchar -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64
 EFI_TESTS := test_loader test_loader_inputs test_map_fixtures
 $(EFI_HOST) $(EFI_TESTS:%=$(HOST)/test/host/%.o): HOST_CFLAGS += $(EFI_TYPES)
@@ -387,10 +387,13 @@ build/initrd.cpio: build/busybox build/user/musl/demo $(INITRD_FILES) README.md 
 # The last one leads, where the two differ: what fits a serial line's terminal fits the screen, too.
 DEFAULT_CMDLINE := console=tty0 console=ttyS0
 
-build/BOOTX64.EFI: build/loader.efi build/kernel.strip.elf build/initrd.cpio scripts/bundle scripts/pe.py
+# What uname(2) says, for boot menus.
+RELEASE := $(shell sed -n 's/.*\.release = "\(.*\)",/\1/p' kernel/sys/sys_info.c)
+
+build/BOOTX64.EFI: build/loader.efi build/kernel.strip.elf build/initrd.cpio efi/os-release scripts/bundle scripts/pe.py
 	$(call say,BUNDLE,$@)
 	$(Q)scripts/bundle --stub build/loader.efi --kernel build/kernel.strip.elf --initrd build/initrd.cpio \
-	    --cmdline '$(DEFAULT_CMDLINE)' -o $@
+	    --cmdline '$(DEFAULT_CMDLINE)' --uname '$(RELEASE)' -o $@
 
 build/ankeos.img: build/BOOTX64.EFI scripts/mkimage
 	$(call say,IMAGE,$@)
@@ -532,7 +535,7 @@ image: build/ankeos.img ## build/ankeos.img, to write to a USB stick
 
 bundle: build/loader.efi build/kernel.strip.elf ## another boot file: INITRD=… CMDLINE=… OUT=…
 	$(Q)test -n "$(OUT)" || { echo "bundle: OUT= names no file" >&2; exit 1; }
-	$(Q)scripts/bundle --stub build/loader.efi --kernel build/kernel.strip.elf \
+	$(Q)scripts/bundle --stub build/loader.efi --kernel build/kernel.strip.elf --uname '$(RELEASE)' \
 	    $(if $(INITRD),--initrd "$(INITRD)") $(if $(CMDLINE),--cmdline "$(CMDLINE)") -o "$(OUT)"
 
 clean: ## remove build/

@@ -414,6 +414,73 @@ static void options_that_are_refused(void **state)
 	assert_string_equal(complaint, ".cmdline longer than 4095 bytes: 4096");
 }
 
+/* ---- sections ---- */
+
+struct section {
+	const char *name;
+	uint32_t address, size;
+};
+
+/* The headers of a PE file with these sections; all that they have is virtual. */
+static EFI_STATUS find_sections(const struct section *sections, size_t count)
+{
+	static uint8_t pe[0x10000];
+	uint16_t half = (uint16_t)count;
+	uint32_t start = 64;
+
+	memset(pe, 0, sizeof(pe));
+	memcpy(pe, "MZ", 2);
+	memcpy(pe + 0x3c, &start, 4);
+	memcpy(pe + 64, "PE\0\0", 4);
+	memcpy(pe + 64 + 6, &half, 2);
+	for (size_t i = 0; i < count; i++) {
+		uint8_t *at = pe + 64 + 24 + 40 * i;
+
+		memcpy(at, sections[i].name, strlen(sections[i].name));
+		memcpy(at + 8, &sections[i].size, 4);
+		memcpy(at + 12, &sections[i].address, 4);
+	}
+	firmware.image.ImageBase = pe;
+	firmware.image.ImageSize = sizeof(pe);
+	loader.kernel = loader.initrd = loader.cmdline = (struct blob){ NULL, 0 };
+	return loader_find_sections(&loader);
+}
+
+#define FIND(...) \
+	find_sections((const struct section[]){ __VA_ARGS__ }, sizeof((const struct section[]){ __VA_ARGS__ }) / 16)
+
+_Static_assert(sizeof(struct section) == 16, "FIND counts them");
+
+static void sections_that_are_found(void **state)
+{
+	(void)state;
+	assert_int_equal(FIND({ ".text", 0x1000, 0x800 }, { ".cmdline", 0x2000, 16 }, { ".kernel", 0x3000, 0x2000 }),
+			 0);
+	assert_int_equal(loader.kernel.size, 0x2000);
+	assert_int_equal(loader.cmdline.size, 16);
+	assert_null(loader.initrd.data);
+	/* In any order, and neighbours without a gap. */
+	assert_int_equal(FIND({ ".kernel", 0x3000, 0x2000 }, { ".initrd", 0x2000, 0x1000 }, { ".text", 0x5000, 1 }), 0);
+	assert_int_equal(FIND({ ".text", 0x1000, 1 }), EFI_NOT_FOUND);
+	assert_int_equal(FIND({ ".kernel", 0xf000, 0x1001 }), EFI_LOAD_ERROR);
+	assert_int_equal(FIND({ ".kernel", 0x1000, 1 }, { ".kernel", 0x2000, 1 }), EFI_LOAD_ERROR);
+	assert_string_equal(complaint, "section .kernel is there twice");
+}
+
+static void sections_that_overlap(void **state)
+{
+	(void)state;
+	assert_int_equal(FIND({ ".cmdline", 0x2000, 0x1001 }, { ".kernel", 0x3000, 0x2000 }), EFI_LOAD_ERROR);
+	assert_string_equal(complaint, "sections .cmdline and .kernel overlap at 0x3000");
+	assert_int_equal(FIND({ ".kernel", 0x3000, 0x2000 }, { ".text", 0x1000, 1 }, { ".initrd", 0x2000, 0x1001 }),
+			 EFI_LOAD_ERROR);
+	assert_string_equal(complaint, "sections .kernel and .initrd overlap at 0x3000");
+	assert_int_equal(FIND({ ".kernel", 0x3000, 0x2000 }, { ".text", 0x4000, 1 }), EFI_LOAD_ERROR);
+	assert_string_equal(complaint, "sections .kernel and .text overlap at 0x4000");
+	assert_int_equal(FIND({ ".a", 0x1000, UINT32_MAX }, { ".kernel", 0x3000, 1 }), EFI_LOAD_ERROR);
+	assert_string_equal(complaint, "sections .a and .kernel overlap at 0x3000");
+}
+
 /* ---- time to read ---- */
 
 static struct {
@@ -511,7 +578,8 @@ int main(void)
 		TEST(newer_tables_win),          TEST(older_tables_do),          TEST(entropy_may_be_absent),
 		TEST(options_that_are_text),     TEST(options_that_are_not),     TEST(options_from_the_shell),
 		TEST(options_under_secure_boot), TEST(options_that_are_refused), TEST(options_after_the_files_name),
-		TEST(sections_of_text),          TEST(a_failure_can_be_read),
+		TEST(sections_of_text),          TEST(sections_that_are_found),  TEST(sections_that_overlap),
+		TEST(a_failure_can_be_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,7 +31,7 @@ def bundle(files: dict[str, Path], *more: object):
 
 def test_holds_everything_on_pages_of_its_own(files):
     result = bundle(files, "--kernel", files["kernel"], "--initrd", files["initrd"], "--osrel", files["osrel"],
-                    "--sbat", files["sbat"], "--cmdline", "loglevel=7 näme=1")
+                    "--sbat", files["sbat"], "--cmdline", "loglevel=7 näme=1", "--uname", "6.1.0-anke")
     assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
     before, after = read_sections(files["stub"].read_bytes()), read_sections(files["out"].read_bytes())
@@ -39,6 +39,7 @@ def test_holds_everything_on_pages_of_its_own(files):
     assert {name: after[name] for name in before} == before
     assert {name: content for name, (_, content, _) in added.items()} == {
         ".osrel": files["osrel"].read_bytes(),
+        ".uname": b"6.1.0-anke",
         ".cmdline": "loglevel=7 näme=1".encode(),
         ".initrd": files["initrd"].read_bytes(),
         ".kernel": files["kernel"].read_bytes(),
@@ -50,6 +51,15 @@ def test_holds_everything_on_pages_of_its_own(files):
         assert address % 4096 == 0
         assert address >= end
         end = address + len(content)
+
+
+def test_is_a_unified_kernel_image_by_default(files):
+    """What bootctl asks for: an os-release file that says which system this is."""
+    assert bundle(files, "--kernel", files["kernel"]).returncode == 0
+    osrel = read_sections(files["out"].read_bytes())[".osrel"][1].decode()
+    assert osrel == (ROOT / "efi/os-release").read_text()
+    words = dict(line.split("=", 1) for line in osrel.splitlines())
+    assert words["ID"] == "ankeos" and words["VERSION_ID"] and words["PRETTY_NAME"]
 
 
 def test_result_passes_check_pe(files):
@@ -75,7 +85,7 @@ def test_same_inputs_give_same_bytes(files):
 def test_image_base_does_not_shift_sections(files):
     files["stub"].write_bytes(make_pe(image_base=0x10000))
     assert bundle(files, "--kernel", files["kernel"]).returncode == 0
-    assert read_sections(files["out"].read_bytes())[".kernel"][0] == 0x4000
+    assert read_sections(files["out"].read_bytes())[".kernel"][0] == 0x5000
 
 
 def test_cmdline_from_file_loses_its_line_end(files, tmp_path):
@@ -165,5 +175,5 @@ def test_documented_objcopy_command_gives_the_same_sections(files, tmp_path):
     subprocess.run(["sh", "-eu", "-c", block], cwd=tmp_path, check=True)
 
     files["stub"], files["kernel"] = tmp_path / "build/loader.efi", tmp_path / "build/kernel.strip.elf"
-    assert bundle(files, "--kernel", files["kernel"], "--cmdline", "loglevel=7").returncode == 0
+    assert bundle(files, "--no-check", "--kernel", files["kernel"], "--cmdline", "loglevel=7").returncode == 0
     assert read_sections((tmp_path / "my.efi").read_bytes()) == read_sections(files["out"].read_bytes())
