@@ -34,53 +34,65 @@ static uint64_t u64_at(const uint8_t *at)
 	return u32_at(at) | (uint64_t)u32_at(at + 4) << 32;
 }
 
-/*
- * Mark `size` bytes of RAM at `pa` as ACPI tables and return a pointer to them; NULL when they are not RAM. *status
- * gets memmap_add's error.
- */
-static const uint8_t *keep(struct memmap *map, uint64_t pa, uint64_t size, enum status *status)
-{
-	const struct mem_range *r = memmap_find(map, paddr(pa));
+/* The walk over the tables. */
+struct keeper {
+	struct memmap *map;
+	enum status status;    /* memmap_add's */
+	struct mem_range held; /* a range of the map that needs no mark: most tables lie in one */
+};
 
-	if (!r || !mem_type_is_ram((enum mem_type)r->type) || size > r->end - pa)
+/* Mark `size` bytes of RAM at `pa` as ACPI tables and return a pointer to them; NULL when they are not RAM. */
+static const uint8_t *keep(struct keeper *k, uint64_t pa, uint64_t size)
+{
+	const struct mem_range *r = &k->held;
+
+	if (pa >= r->end || pa < r->start) {
+		r = memmap_find(k->map, paddr(pa));
+		if (!r || !mem_type_is_ram((enum mem_type)r->type))
+			return NULL;
+	}
+	if (size > r->end - pa)
 		return NULL;
-	if (r->type < MEM_ACPI_RECLAIM && *status == OK)
-		*status = memmap_add(map, align_down(pa, PAGE_SIZE), align_up(pa + size, PAGE_SIZE), MEM_ACPI_RECLAIM);
+	if (r->type >= MEM_ACPI_RECLAIM)
+		k->held = *r;
+	else if (k->status == OK)
+		k->status =
+			memmap_add(k->map, align_down(pa, PAGE_SIZE), align_up(pa + size, PAGE_SIZE), MEM_ACPI_RECLAIM);
 	return (const uint8_t *)(uintptr_t)pa;
 }
 
 /* Mark all of the table at `pa`; returns NULL when it is not in RAM, or no table. */
-static const uint8_t *keep_table(struct memmap *map, uint64_t pa, enum status *status)
+static const uint8_t *keep_table(struct keeper *k, uint64_t pa)
 {
-	const uint8_t *table = pa ? keep(map, pa, HEADER, status) : NULL;
+	const uint8_t *table = pa ? keep(k, pa, HEADER) : NULL;
 
 	if (!table || u32_at(table + 4) < HEADER || u32_at(table + 4) > TABLE_MOST)
 		return NULL;
-	return keep(map, pa, u32_at(table + 4), status);
+	return keep(k, pa, u32_at(table + 4));
 }
 
 /* Mark the tables that only the FADT names. The FACS has its length where all tables have it, but no checksum. */
-static void keep_of_fadt(struct memmap *map, const uint8_t *fadt, enum status *status)
+static void keep_of_fadt(struct keeper *k, const uint8_t *fadt)
 {
 	uint32_t size = u32_at(fadt + 4);
 
 	if (size < FADT_DSDT + 4)
 		return;
-	(void)keep_table(map, u32_at(fadt + FADT_FACS), status);
-	(void)keep_table(map, u32_at(fadt + FADT_DSDT), status);
+	(void)keep_table(k, u32_at(fadt + FADT_FACS));
+	(void)keep_table(k, u32_at(fadt + FADT_DSDT));
 	if (size < FADT_X_DSDT + 8)
 		return;
-	(void)keep_table(map, u64_at(fadt + FADT_X_FACS), status);
-	(void)keep_table(map, u64_at(fadt + FADT_X_DSDT), status);
+	(void)keep_table(k, u64_at(fadt + FADT_X_FACS));
+	(void)keep_table(k, u64_at(fadt + FADT_X_DSDT));
 }
 
 /*
  * Mark the tables of a list: an RSDT with addresses of 4 bytes, or an XSDT with 8. Returns false when `pa` has no such
  * list.
  */
-static bool keep_list(struct memmap *map, uint64_t pa, const char *signature, uint32_t width, enum status *status)
+static bool keep_list(struct keeper *k, uint64_t pa, const char *signature, uint32_t width)
 {
-	const uint8_t *list = keep_table(map, pa, status);
+	const uint8_t *list = keep_table(k, pa);
 	uint32_t end;
 
 	if (!list || memcmp(list, signature, 4) != 0)
@@ -89,22 +101,22 @@ static bool keep_list(struct memmap *map, uint64_t pa, const char *signature, ui
 	if (end > HEADER + LIST_MOST * width)
 		end = HEADER + LIST_MOST * width;
 	for (uint32_t at = HEADER; end - at >= width; at += width) {
-		const uint8_t *table = keep_table(map, width == 8 ? u64_at(list + at) : u32_at(list + at), status);
+		const uint8_t *table = keep_table(k, width == 8 ? u64_at(list + at) : u32_at(list + at));
 
 		if (table && u32_at(table) == 0x50434146) /* "FACP" */
-			keep_of_fadt(map, table, status);
+			keep_of_fadt(k, table);
 	}
 	return true;
 }
 
 enum status loader_keep_acpi(struct memmap *map, paddr_t rsdp)
 {
-	enum status status = OK;
-	const uint8_t *root = rsdp.raw ? keep(map, rsdp.raw, RSDP_SIZE, &status) : NULL;
+	struct keeper k = { .map = map, .status = OK };
+	const uint8_t *root = rsdp.raw ? keep(&k, rsdp.raw, RSDP_SIZE) : NULL;
 
 	if (!root || memcmp(root, "RSD PTR ", 8) != 0)
-		return status;
-	if (root[RSDP_REVISION] < 2 || !keep_list(map, u64_at(root + RSDP_XSDT), "XSDT", 8, &status))
-		(void)keep_list(map, u32_at(root + RSDP_RSDT), "RSDT", 4, &status);
-	return status;
+		return k.status;
+	if (root[RSDP_REVISION] < 2 || !keep_list(&k, u64_at(root + RSDP_XSDT), "XSDT", 8))
+		(void)keep_list(&k, u32_at(root + RSDP_RSDT), "RSDT", 4);
+	return k.status;
 }

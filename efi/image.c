@@ -64,6 +64,26 @@ static void add_segment(struct boot_info *info, vaddr_t va, paddr_t pa, uint64_t
 
 _Static_assert(BOOT_SEGMENTS >= 2 * ELF_SEGMENTS, "each ELF segment becomes two pieces at the most");
 
+#define ZERO_FIRST 512 /* bytes */
+
+/*
+ * Zero memory of the arena. The firmware copies zeros, twice as many with each call: it knows which of the CPU's registers
+ * it may use, and its SetMem() may go byte by byte, as EDK II's does. From the first ExitBootServices() on, only memory
+ * services may be called (UEFI 2.10), and all of it is stored here.
+ */
+static void zero(struct loader *l, uint8_t *to, uint64_t bytes)
+{
+	uint64_t done = l->exiting || bytes < ZERO_FIRST ? bytes : ZERO_FIRST;
+
+	memset(to, 0, done);
+	while (done < bytes) {
+		uint64_t more = done < bytes - done ? done : bytes - done;
+
+		(void)FIRMWARE(l, (l->boot->CopyMem(to + done, to, more), EFI_SUCCESS));
+		done += more;
+	}
+}
+
 void loader_place_kernel(struct loader *l)
 {
 	paddr_t free = paddr_add(l->arena.start, PAGE_SIZE);
@@ -82,8 +102,8 @@ void loader_place_kernel(struct loader *l)
 		add_segment(&l->info, s->va, paddr((uintptr_t)file), in_place, prot);
 		add_segment(&l->info, s->va + done, free, rest, prot);
 		memcpy(to, file + done, copied);
-		if (!s->scratch)
-			memset(to + copied, 0, rest * PAGE_SIZE - copied);
+		if (!s->scratch && rest * PAGE_SIZE > copied)
+			zero(l, to + copied, rest * PAGE_SIZE - copied);
 		free = paddr_add(free, rest * PAGE_SIZE);
 	}
 }

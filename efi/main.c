@@ -138,6 +138,25 @@ static EFI_STATUS build_from_map(struct loader *l, const struct firmware_map *fi
 }
 
 /*
+ * Pages for tables of all free RAM without 1 GiB pages, from the firmware's map as it is: one table for each GiB. A look
+ * at this size spares building everything a second time, since the default is too small for most of these machines.
+ */
+static uint64_t tables_guess(const struct loader *l, const struct firmware_map *firmware)
+{
+	const uint64_t most = 1ULL << l->physical_bits;
+	uint64_t pages = 0;
+
+	for (uint64_t at = 0; firmware->size - at >= firmware->descriptor_size; at += firmware->descriptor_size) {
+		const EFI_MEMORY_DESCRIPTOR *d = (const void *)((const uint8_t *)firmware->descriptors + at);
+
+		if (d->Type == EfiConventionalMemory && d->PhysicalStart < most && d->PhysicalStart < HHDM_SIZE &&
+		    d->NumberOfPages <= HHDM_SIZE / PAGE_SIZE)
+			pages += d->NumberOfPages;
+	}
+	return TABLE_PAGES + pages / (PAGE_SIZE_1G / PAGE_SIZE);
+}
+
+/*
  * Read the firmware's map and build everything from it. EFI_BUFFER_TOO_SMALL: `sizes` has grown, and a new arena is
  * needed; nothing was said. Other errors have been reported.
  */
@@ -157,6 +176,15 @@ static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes 
 	}
 	if (EFI_ERROR(status))
 		return loader_fail(l, status, "GetMemoryMap() failed: 0x%llx", (unsigned long long)status);
+	if (!l->huge_pages) {
+		uint64_t guess = tables_guess(l, &firmware);
+
+		/* A machine of some GiB has room enough: the default has pages to spare. */
+		if (guess > sizes->table_pages + 16) {
+			sizes->table_pages = guess;
+			return EFI_BUFFER_TOO_SMALL;
+		}
+	}
 	tsc = cpu_rdtsc();
 	ticks = l->firmware_ticks;
 

@@ -23,9 +23,18 @@ struct pe_section {
 #define PE_SECTIONS   6          /* offset of NumberOfSections */
 #define PE_OPTIONAL   20         /* offset of SizeOfOptionalHeader */
 
+/* The name as one number: comparing it costs one instruction, and there are many sections. `name` has eight bytes. */
+static uint64_t number_of(const char *name)
+{
+	uint64_t number;
+
+	__builtin_memcpy(&number, name, sizeof(number));
+	return number;
+}
+
 static bool is_named(const struct pe_section *section, const char *name)
 {
-	return strncmp(section->name, name, sizeof(section->name)) == 0;
+	return number_of(section->name) == number_of(name);
 }
 
 static EFI_STATUS take(struct loader *l, const struct pe_section *section, struct blob *ret)
@@ -102,9 +111,9 @@ EFI_STATUS loader_find_sections(struct loader *l)
 		return loader_fail(l, EFI_LOAD_ERROR, "no PE headers at the image base %p", l->image->ImageBase);
 	status = check_overlaps(l, sections, count);
 	for (size_t i = 0; i < count && !EFI_ERROR(status); i++) {
-		if (is_named(&sections[i], ".kernel"))
+		if (is_named(&sections[i], ".kernel\0"))
 			status = take(l, &sections[i], &l->kernel);
-		else if (is_named(&sections[i], ".initrd"))
+		else if (is_named(&sections[i], ".initrd\0"))
 			status = take(l, &sections[i], &l->initrd);
 		else if (is_named(&sections[i], ".cmdline"))
 			status = take(l, &sections[i], &l->cmdline);
