@@ -268,27 +268,49 @@ static bool is_inside(const struct node *dir, const struct node *node)
 	return false;
 }
 
-/*
- * What rename(2) forbids between two nodes that exist; `goal` may be NULL. No rename loop: a directory is not moved into
- * itself or into what is below it, where no path would lead to it any more.
- */
-static int check_rename(struct node *from, struct node *node, struct node *to, struct node *goal, unsigned flags)
+/* What the flags ask of the new name: `goal` is what it stands for already, or NULL. */
+static int check_wanted(const struct node *goal, unsigned flags)
 {
 	if (goal && flags & RENAME_NOREPLACE)
 		return -EEXIST;
-	if (!goal && flags & RENAME_EXCHANGE)
-		return -ENOENT;
+	return !goal && flags & RENAME_EXCHANGE ? -ENOENT : 0;
+}
+
+/*
+ * No rename loop: a directory is not moved into itself or into what is below it, where no path would lead to it any more;
+ * nor does it take the place of one that it lies in.
+ */
+static int check_loop(const struct node *from, const struct node *node, const struct node *to, const struct node *goal,
+		      unsigned flags)
+{
 	if (node_is(node, S_IFDIR) && is_inside(to, node))
 		return -EINVAL;
 	if (goal && node_is(goal, S_IFDIR) && is_inside(from, goal))
 		return flags & RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
-	if (node->mounted || (goal && goal->mounted))
-		return -EBUSY;
-	if (!goal || flags & RENAME_EXCHANGE)
+	return 0;
+}
+
+/* A directory replaces only a directory, and what is none replaces only what is none. */
+static int check_replaced(const struct node *node, const struct node *goal)
+{
+	if (node_is(node, S_IFDIR) == node_is(goal, S_IFDIR))
 		return 0;
-	if (node_is(node, S_IFDIR) && !node_is(goal, S_IFDIR))
-		return -ENOTDIR;
-	return !node_is(node, S_IFDIR) && node_is(goal, S_IFDIR) ? -EISDIR : 0;
+	return node_is(node, S_IFDIR) ? -ENOTDIR : -EISDIR;
+}
+
+/* What rename(2) forbids between `node` in the directory `from` and `goal` in `to`; `goal` may be NULL. */
+static int check_rename(const struct node *from, const struct node *node, const struct node *to,
+			const struct node *goal, unsigned flags)
+{
+	int error = check_wanted(goal, flags);
+
+	if (!error)
+		error = check_loop(from, node, to, goal, flags);
+	if (!error && (node->mounted || (goal && goal->mounted)))
+		error = -EBUSY;
+	if (!error && goal && !(flags & RENAME_EXCHANGE))
+		error = check_replaced(node, goal);
+	return error;
 }
 
 int node_rename(struct node *from, struct name old_name, struct node *to, struct name new_name, unsigned flags)

@@ -255,59 +255,97 @@ static void discard_image(struct exec_image *image)
 	node_put(image->program);
 }
 
-int process_exec(const char *path, const char *const *argv, const char *const *envp)
+/* The new program's image, from where the process's paths start. The log hears what is wrong with the file. */
+static int load(const struct process *process, const char *path, const char *const *argv, const char *const *envp,
+		struct exec_image *ret)
 {
-	struct task *task = task_current();
-	struct process *process = task->process;
-	const struct path_base base = { process->paths.root, process->paths.cwd };
-	struct user_space *old = process->space;
+	const struct path_base base = { node_get(process->paths.root), node_get(process->paths.cwd) };
+	const struct task *task = task_current();
 	const char *what = NULL;
-	struct exec_image image;
-	struct fd_table *fds = process->fds;
-	int error;
+	int error = exec_load(&base, process->limits, path, argv, envp, ret, &what);
 
-	error = exec_load(&base, process->limits, path, argv, envp, &image, &what);
-	if (error) {
-		if (what)
-			log_info("task %d (%s): %s cannot be executed: %s\n", task->tid, task->name, path, what);
-		return error;
-	}
-	/* Descriptors that another process shares are this one's alone from now on. */
-	if (fds->refs > 1) {
-		error = fd_table_copy(fds, &fds);
-		if (error) {
-			discard_image(&image);
-			return error;
-		}
-	}
-	if (process_end_others() != 0) {
-		if (fds != process->fds)
-			fd_table_put(fds);
-		discard_image(&image);
-		return -EINTR;
-	}
-	if (fds != process->fds) {
-		fd_table_put(process->fds);
-		process->fds = fds;
-	}
+	if (error && what)
+		log_info("task %d (%s): %s cannot be executed: %s\n", task->tid, task->name, path, what);
+	node_put(base.start);
+	node_put(base.root);
+	return error;
+}
+
+/* The descriptors that the new program will have, held: a copy where another process shares the table. */
+static int own_files(const struct process *process, struct fd_table **ret)
+{
+	if (process->fds->refs > 1)
+		return fd_table_copy(process->fds, ret);
+	*ret = fd_table_get(process->fds);
+	return 0;
+}
+
+/* The current task, the process's last, becomes its first, with descriptors of its own; the old program's things go. */
+static void end_old_program(struct task *task, struct fd_table *fds)
+{
+	struct process *process = task->process;
+
 	if (task->tid != process->pid)
 		task_set_tid(task, process->pid);
-	fd_close_on_exec(process->fds);
+	fd_table_put(process->fds);
+	process->fds = fds;
+	fd_close_on_exec(fds);
 	process_leave_program(task);
-	set_name(task, path);
-	take_image(process, &image);
-	context_load(&process->space->context);
-	user_space_put(old);
-	process_end_vfork(process);
+}
+
+/* What no frame holds: the FPU's registers and the bases of segments. */
+static void start_registers(struct task *task)
+{
 	fpu_start(task->fpu);
 	irq_close();
 	fpu_restore(task->fpu);
 	irq_open();
 	task_set_fs_base(0);
 	task_set_gs_base(0);
-	set_frame(task_frame(task), &image);
+}
+
+/* Memory and registers of the new one. A parent that lent its memory for vfork(2) has it back. */
+static void enter_new_program(struct task *task, const char *path, const struct exec_image *image)
+{
+	struct process *process = task->process;
+	struct user_space *old = process->space;
+
+	set_name(task, path);
+	take_image(process, image);
+	context_load(&process->space->context);
+	user_space_put(old);
+	process_end_vfork(process);
+	start_registers(task);
+	set_frame(task_frame(task), image);
 	this_cpu->frame_changed = true;
+}
+
+int process_exec(const char *path, const char *const *argv, const char *const *envp)
+{
+	struct task *task = task_current();
+	struct exec_image image;
+	struct fd_table *fds;
+	int error;
+
+	error = load(task->process, path, argv, envp, &image);
+	if (error)
+		return error;
+	error = own_files(task->process, &fds);
+	if (error)
+		goto discard_image;
+	error = process_end_others();
+	if (error)
+		goto put_files;
+	/* Nothing fails any more. */
+	end_old_program(task, fds);
+	enter_new_program(task, path, &image);
 	return 0;
+
+put_files:
+	fd_table_put(fds);
+discard_image:
+	discard_image(&image);
+	return error;
 }
 
 /* 0, 1 and 2. */
