@@ -7,7 +7,7 @@
  * else: a message looks as it should while a program is in the middle of a sequence, draws lines, or scrolls a part of
  * the screen, and disturbs none of that.
  *
- * Guard of a console: its owner's. kernel/dev/screen.c turns interrupts off.
+ * Guard of a console: its owner's. kernel/dev/screen.c has screen_lock.
  */
 #pragma once
 

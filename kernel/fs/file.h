@@ -158,9 +158,8 @@ uint64_t file_patience(struct file *file, uint32_t *ret_there);
 int64_t file_read_late(struct file *file, struct user_io *io);
 
 /*
- * Return the queue to wait in; NULL: the file never blocks. Interrupt handlers wake terminals' readers, so keep
- * interrupts off around adding and removing a waiter, and from the call that returned -EAGAIN until the waiter is in
- * the queue; or call again once it is.
+ * Return the queue to wait in; NULL: the file never blocks. After the call that returned -EAGAIN, call again once the waiter
+ * is in the queue: interrupt handlers wake terminals' readers in between.
  */
 struct wait_queue *file_queue(struct file *file);
 int file_object(struct file *file, struct memory_object **ret);

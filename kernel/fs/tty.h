@@ -39,7 +39,7 @@ struct tty_job_control {
 	void (*opened)(struct tty *tty);
 };
 
-/* A terminal. Guard: interrupts off, since keys come in a handler; what the driver sets is fixed after boot. */
+/* A terminal. Guard: its lock, since keys come in a handler; what the driver sets is fixed after boot. */
 struct tty {
 	struct device device;
 	/* Show text as it is: \r and \n are motions. Any context; an echo comes with the lock held. */

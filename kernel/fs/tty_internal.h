@@ -1,6 +1,6 @@
 /*
  * What the two sides of a terminal share: tty.c, the program's side, and tty_input.c, the line discipline. Call all of
- * these with interrupts off, except tty_output.
+ * these with tty->lock held, except tty_output.
  */
 #pragma once
 

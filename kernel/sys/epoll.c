@@ -12,7 +12,7 @@
 	(LOCK_QUEUE_5 - LOCK_QUEUE) /* epoll files on a way from one to another: Linux's EP_MAX_NESTS and the first */
 
 /*
- * An epoll file. Guard: interrupts off for the ready list, which wake-ups of files extend; for the rest the kernel, one CPU,
+ * An epoll file. Guard: its lock for the ready list, which wake-ups of files extend; for the rest the kernel, one CPU,
  * not preempted.
  */
 struct epoll {

@@ -8,7 +8,7 @@
 #define INTERVAL_NS   5000000000ULL
 #define INTERVALS_MAX 4096 /* after more than five hours nothing of the past is left */
 
-/* Guard of both: interrupts off, by sched_switch. */
+/* Guard of both: task_lock, by sched_switch. */
 uint64_t load_next_ns = INTERVAL_NS;
 uint64_t load_averages[3];
 

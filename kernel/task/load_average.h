@@ -9,7 +9,7 @@
 #define LOAD_SHIFT 24 /* their binary point; there may be 2^15 tasks */
 #define LOAD_ONE   (1ULL << LOAD_SHIFT)
 
-/* `active` tasks wanted the CPU from the last call on until `now_ns`. Interrupts off. */
+/* `active` tasks wanted the CPU from the last call on until `now_ns`. task_lock is held. */
 void load_update(uint64_t now_ns, unsigned active);
 
 extern uint64_t load_next_ns;

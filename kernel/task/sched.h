@@ -18,7 +18,7 @@ extern struct lock task_lock;
  */
 void sched_switch(void);
 
-/* Since the start. Guard: own CPU, interrupts off. */
+/* Since the start. Guard: task_lock. */
 struct sched_counts {
 	uint64_t switches; /* of the CPU from one task to another */
 	uint64_t idle_ns;  /* with nobody ready */

@@ -35,7 +35,7 @@ struct signal_info {
 	uint64_t times[2]; /* of SIGCHLD: user, system */
 };
 
-/* Guard: interrupts off, since handlers send signals. */
+/* Guard: signal_lock, since handlers send signals. */
 struct signal_queued {
 	struct signal_queued *next;
 	struct signal_info info; /* .signal 0: it is not in use */
@@ -43,7 +43,7 @@ struct signal_queued {
 
 /*
  * Signals that have come and wait to be delivered: one of each standard kind, realtime ones in the order they came.
- * Guard: interrupts off, since handlers send signals.
+ * Guard: signal_lock, since handlers send signals.
  */
 struct signal_set {
 	uint64_t pending; /* signal_lock */
@@ -67,7 +67,7 @@ struct signal_set {
 #define SA_NODEFER   0x40000000ULL
 #define SA_RESETHAND 0x80000000ULL
 
-/* Linux's struct kernel_sigaction. Guard: interrupts off, since handlers send signals. */
+/* Linux's struct kernel_sigaction. Guard: signal_lock, since handlers send signals. */
 struct signal_action {
 	uint64_t handler; /* 0: the default, 1: ignore */
 	uint64_t flags;
@@ -77,7 +77,7 @@ struct signal_action {
 
 /*
  * A task's own.
- * Guard: interrupts off, since handlers send signals; its stack and saved mask, the task itself.
+ * Guard: signal_lock, since handlers send signals; its stack and saved mask, the task itself.
  */
 struct task_signals {
 	bool wanted; /* something may have to be delivered: looked at on the way to user mode */
@@ -91,7 +91,7 @@ struct task_signals {
 	uint32_t stack_flags;
 };
 
-/* A process's: shared by its tasks. Guard: interrupts off, since handlers send signals. */
+/* A process's: shared by its tasks. Guard: signal_lock, since handlers send signals. */
 struct process_signals {
 	struct signal_action actions[SIGNALS];
 	struct signal_set set;

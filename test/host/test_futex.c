@@ -22,6 +22,7 @@
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/mm/user/user_space.h"
 #include "kernel/sys/futex.h"
+#include "kernel/task/out_of_memory.h"
 #include "kernel/task/process.h"
 #include "kernel/task/user_return.h"
 #include "kernel/task/wait_until.h"
