@@ -13,6 +13,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/space/hhdm.h"
 #include "kernel/mm/space/kernel_space.h"
+#include "kernel/sync/lock.h"
 #include "paging/layout.h"
 
 /* Defined in kernel/arch/kernel.ld. */
@@ -133,6 +134,18 @@ static void free_twice(void)
 	unnoticed();
 }
 
+/* Take two locks in the order that lock_rank.h forbids. */
+static void take_against_order(void)
+{
+	static struct lock first = LOCK_INITIAL(LOCK_TIMERS),
+			   second = LOCK_INITIAL(LOCK_SCREEN); /* guard: the monitor */
+
+	irq_close();
+	lock_take_off(&second);
+	lock_take_off(&first);
+	unnoticed();
+}
+
 /* Set an address bit that no CPU has in a page-table entry: the CPU finds it at the next access. */
 static void spoil_entry(void)
 {
@@ -178,14 +191,23 @@ bool provoke(const char *how)
 		const char *how;
 		void (*run)(void);
 	} ways[] = {
-		{ "null", write_null },      { "jump", jump_null },
-		{ "ud", invalid_opcode },    { "div", divide_by_zero },
-		{ "stack", overflow_stack }, { "text", write_text },
-		{ "panic", say_panic },      { "twice", panic_badly },
-		{ "free", use_after_free },  { "small", use_small_after_free },
-		{ "over", overrun },         { "again", free_twice },
-		{ "pte", spoil_entry },      { "loop", wait_for_ever },
-		{ "deaf", wait_deaf },       { "context", read_frame_in_user_context },
+		{ "order", take_against_order },
+		{ "null", write_null },
+		{ "jump", jump_null },
+		{ "ud", invalid_opcode },
+		{ "div", divide_by_zero },
+		{ "stack", overflow_stack },
+		{ "text", write_text },
+		{ "panic", say_panic },
+		{ "twice", panic_badly },
+		{ "free", use_after_free },
+		{ "small", use_small_after_free },
+		{ "over", overrun },
+		{ "again", free_twice },
+		{ "pte", spoil_entry },
+		{ "loop", wait_for_ever },
+		{ "deaf", wait_deaf },
+		{ "context", read_frame_in_user_context },
 	};
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 /* The words that provoke() knows, as a help line shows them. */
-#define PROVOKE_HOW "[null|jump|ud|div|stack|text|twice|free|small|over|again|pte|context|loop|deaf]"
+#define PROVOKE_HOW "[null|jump|ud|div|stack|text|twice|free|small|over|again|pte|context|order|loop|deaf]"
 
 /*
  * Do what the word `how` says. "null": a write through a null pointer; "jump": a call of one; "ud": an invalid opcode;
@@ -14,7 +14,7 @@
  * "panic": panic(); "twice": a panic whose own page faults; "free": a use after kfree; "small": a use of a small block
  * after kfree, "over": a write behind one, "again": a second kfree, all of which only a build with DEBUG=1 notices;
  * "pte": an access through a page-table entry with a reserved bit; "context": a read of the direct map while a user
- * context is loaded; "loop", "deaf": no fault at all, but an endless wait with interrupts on or off, which only the
+ * context is loaded; "order": two locks in the wrong order, which only DEBUG=1 notices; "loop", "deaf": no fault at all, but an endless wait with interrupts on or off, which only the
  * watchdog ends.
  * Returns false for an unknown word, and otherwise not at all.
  */

@@ -44,16 +44,17 @@ def test_selftests(tmp_path, build):
         assert "0 W+X" in machine.command("audit")
 
 
-# how: what the page must say; the heap's messages name who allocated the block and who freed it.
+# how: what the page must say: of locks, both places; the heap's messages name who allocated the block and who freed it.
 BUGS = {
     "small": r"^undefined behaviour: member access at 0xdddddddddddddddd, which is not aligned for 'struct node'",
     "over": r"^heap: overrun of block 0x[0-9a-f]+ \(48 bytes, allocated by 0x[0-9a-f]+\): byte 48 was written",
+    "order": r"^kernel/monitor/provoke\.c:[0-9]+ takes LOCK_TIMERS, but LOCK_SCREEN was taken at kernel/monitor/provoke\.c:",
     "again": r"^heap: kfree by 0x[0-9a-f]+ of block 0x[0-9a-f]+ \(48 bytes, allocated by 0x[0-9a-f]+\), freed already by 0x",
 }
 
 
 @pytest.mark.parametrize("how", BUGS)
-def test_bugs_of_the_heap(tmp_path, build, how):
+def test_bugs_of_the_kernel(tmp_path, build, how):
     with boot(tmp_path, build, "init=none") as machine:
         page = provoke(machine, how)
         assert re.search(BUGS[how], page, re.MULTILINE), page

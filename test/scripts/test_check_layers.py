@@ -52,6 +52,10 @@ def test_sound_tree(tmp_path):
     ("kernel/mm/frame/copy.S", "nop\n", "1: assembly outside kernel/arch and efi"),
     ("kernel/mm/frame/frame.c", '/* text\n */\nvoid f(void)\n{\n\t__asm__("nop");\n}\n',
      "5: inline assembly outside kernel/arch/cpu.h"),
+    ("kernel/mm/frame/frame.c", "void f(void)\n{\n\tcpu_interrupts_off();\n}\n",
+     "3: a lock (kernel/sync/lock.h) or kernel/arch/irq_guard.h turns interrupts off and on"),
+    ("kernel/mm/frame/frame.c", "int f(void)\n{\n\treturn task_block(0);\n}\n",
+     "3: a task waits by kernel/task/wait_until.h"),
     ("kernel/mm/frame/frame.c", "int x;\n" * 451, "451: 451 lines, more than 450"),
     ("kernel/mm/heap/heap.h", "#ifndef HEAP\n#define HEAP\n#endif\n", "1: no #pragma once"),
 ])
