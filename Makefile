@@ -72,7 +72,7 @@ HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arc
                inflate.c inflate_code.c gzip.c) \
                $(wildcard kernel/mm/frame/*.c kernel/mm/heap/heap*.c) \
                $(addprefix kernel/mm/space/,tlb.c window.c window_tree.c mmio_window.c) $(wildcard kernel/mm/user/*.c) \
-               $(wildcard kernel/fs/*.c) kernel/task/load_average.c \
+               $(wildcard kernel/fs/*.c) kernel/task/load_average.c kernel/task/fair_queue.c \
                $(addprefix kernel/irq/,acpi.c acpi_tables.c acpi_sleep.c timer_queue.c) \
                $(addprefix kernel/dev/,font.c framebuffer.c text_grid.c text_palette.c text_console.c text_mode.c \
                text_sequence.c vt_parser.c vt_pen.c vt_charset.c keymap.c) \

@@ -17,26 +17,19 @@
 
 void task_entered(void);
 
-struct run_queue {
-	struct task *first, **end;
-};
-
 static void slice_over(struct timer *timer);
 
 struct lock task_lock = LOCK_INITIAL(LOCK_TASKS);
 
 /* Who waits for a CPU, and what it has begun. task_lock. */
 static PER_CPU struct cpu_queues {
-	struct run_queue queues[TASK_PRIORITIES];
-	uint64_t ready_mask; /* of priorities with somebody in their queue */
-	struct timer slice;  /* ends the current task's turn, when another waits */
-	bool slice_runs;     /* `slice` is started */
-	struct task *dead;   /* left for good, still to be given back */
+	struct fair_queue ready;
+	struct timer slice; /* ends the current task's turn, when another waits */
+	bool slice_runs;    /* `slice` is started */
+	struct task *dead;  /* left for good, still to be given back */
 } cpu_queues = { .slice = { .fire = slice_over } };
 
 struct sched_counts sched_counts;
-
-_Static_assert(TASK_PRIORITIES <= 64, "a bit for each");
 
 static void start_slice(struct cpu_queues *cpu)
 {
@@ -53,59 +46,47 @@ static void slice_over(struct timer *timer)
 	(void)timer;
 	lock_take_off(&task_lock);
 	cpu->slice_runs = false;
-	if (cpu->ready_mask && clock_monotonic_ns() - task_current()->started_ns >= SCHED_SLICE_NS)
+	if (cpu->ready.waiting && clock_monotonic_ns() - task_current()->started_ns >= SCHED_SLICE_NS)
 		this_cpu->switch_wanted = true;
-	else if (cpu->ready_mask)
+	else if (cpu->ready.waiting)
 		start_slice(cpu);
 	lock_release_off(&task_lock);
+}
+
+/* Does `task`, which has come, run before the current one goes on? Where nice values are equal turns decide. */
+static bool goes_first(const struct cpu_queues *cpu, const struct task *task)
+{
+	const struct task *current = task_current();
+
+	return task->priority < current->priority &&
+	       fair_goes_first(&cpu->ready, (unsigned)task->priority, (unsigned)current->priority,
+			       clock_monotonic_ns() - current->started_ns);
 }
 
 void sched_ready(struct task *task)
 {
 	struct cpu_queues *cpu = &per_cpu(cpu_queues);
-	struct run_queue *queue = &cpu->queues[task->priority];
 
 	lock_assert_held(&task_lock);
 	ASSERT(!task->queued && task->state == TASK_RUNNABLE);
-	if (!queue->first)
-		queue->end = &queue->first;
-	task->next_ready = NULL;
-	*queue->end = task;
-	queue->end = &task->next_ready;
+	fair_add(&cpu->ready, &task->ready, (unsigned)task->priority);
 	task->queued = true;
 	sched_counts.ready++;
-	cpu->ready_mask |= 1ULL << task->priority;
-	if (task->priority < task_current()->priority)
+	if (goes_first(cpu, task))
 		this_cpu->switch_wanted = true;
 	else
 		start_slice(cpu);
 }
 
-/* `link` points at the task in its queue. */
-static void unlink_ready(struct cpu_queues *cpu, struct run_queue *queue, struct task **link)
-{
-	struct task *task = *link;
-
-	*link = task->next_ready;
-	if (!task->next_ready)
-		queue->end = link;
-	if (!queue->first)
-		cpu->ready_mask &= ~(1ULL << task->priority);
-	task->queued = false;
-	sched_counts.ready--;
-}
-
 void sched_unready(struct task *task)
 {
 	struct cpu_queues *cpu = &per_cpu(cpu_queues);
-	struct run_queue *queue = &cpu->queues[task->priority];
-	struct task **link = &queue->first;
 
 	if (!task->queued)
 		return;
-	while (*link != task)
-		link = &(*link)->next_ready;
-	unlink_ready(cpu, queue, link);
+	fair_remove(&cpu->ready, &task->ready, (unsigned)task->priority);
+	task->queued = false;
+	sched_counts.ready--;
 }
 
 void sched_set_priority(struct task *task, int priority)
@@ -120,18 +101,26 @@ void sched_set_priority(struct task *task, int priority)
 	lock_release(&task_lock, flags);
 }
 
-static struct task *take_ready(void)
+static struct task *task_of(struct fair_node *node)
 {
-	struct cpu_queues *cpu = &per_cpu(cpu_queues);
-	struct run_queue *queue;
-	struct task *task;
+	return (struct task *)((char *)node - offsetof(struct task, ready));
+}
 
-	if (!cpu->ready_mask)
-		return NULL;
-	queue = &cpu->queues[__builtin_ctzll(cpu->ready_mask)];
-	task = queue->first;
-	unlink_ready(cpu, queue, &queue->first);
+/* `node` has left the queue. */
+static struct task *taken(struct fair_node *node)
+{
+	struct task *task = task_of(node);
+
+	task->queued = false;
+	sched_counts.ready--;
 	return task;
+}
+
+static struct task *take_ready(struct cpu_queues *cpu)
+{
+	struct fair_node *node = fair_take(&cpu->ready);
+
+	return node ? taken(node) : NULL;
 }
 
 /* User mode's registers that the frame does not hold. */
@@ -201,8 +190,35 @@ void sched_bury(struct task *task)
 	cpu->dead = task;
 }
 
+/* Who is next after `from`, which has its place in the queue then if it still wants to run; NULL: nobody. */
+static struct task *next_task(struct cpu_queues *cpu, struct task *from, uint64_t now)
+{
+	unsigned level = (unsigned)from->priority;
+	struct task *to;
+
+	/* What mostly happens costs least: equals take turns. */
+	if (fair_only_waits(&cpu->ready, level)) {
+		if (from->state != TASK_RUNNABLE) {
+			load_sample(now, sched_counts.ready);
+			return taken(fair_take_from(&cpu->ready, level));
+		}
+		to = task_of(fair_rotate(&cpu->ready, &from->ready, level));
+		from->queued = true;
+		to->queued = false;
+		start_slice(cpu);
+		load_sample(now, sched_counts.ready + 1);
+		return to;
+	}
+	fair_charge(&cpu->ready, level, now - from->started_ns);
+	if (from->state == TASK_RUNNABLE)
+		sched_ready(from);
+	load_sample(now, sched_counts.ready);
+	return take_ready(cpu);
+}
+
 void sched_switch(void)
 {
+	struct cpu_queues *cpu = &per_cpu(cpu_queues);
 	struct task *from = task_current(), *to;
 	uint64_t now = clock_monotonic_ns();
 
@@ -212,10 +228,7 @@ void sched_switch(void)
 #endif
 	this_cpu->switch_wanted = false;
 	from->run_ns += now - from->started_ns;
-	if (from->state == TASK_RUNNABLE)
-		sched_ready(from);
-	load_sample(now, sched_counts.ready);
-	to = take_ready();
+	to = next_task(cpu, from, now);
 	while (!to) {
 		uint64_t asleep = now;
 
@@ -224,7 +237,7 @@ void sched_switch(void)
 		cpu_interrupts_on_and_halt();
 		irq_close();
 		lock_take_off(&task_lock);
-		to = take_ready();
+		to = take_ready(cpu);
 		now = clock_monotonic_ns();
 		sched_counts.idle_ns += now - asleep;
 		load_sample(now, 0);

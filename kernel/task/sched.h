@@ -1,6 +1,6 @@
 /*
- * Who runs next: round-robin among equals, the most urgent priority first. A slice ends by a timer that runs only while
- * somebody else is ready; with nobody ready the CPU sleeps until an interrupt.
+ * Who runs next: nice values are weights (fair_queue.h), and equals take turns. A turn ends by a timer that runs only
+ * while somebody else is ready; with nobody ready the CPU sleeps until an interrupt.
  */
 #pragma once
 

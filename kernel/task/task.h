@@ -14,12 +14,13 @@
 #include "kernel/lib/time.h"
 #include "kernel/mm/heap/kernel_stack.h"
 #include "kernel/sync/wait_queue.h"
+#include "kernel/task/fair_queue.h"
 #include "kernel/task/signal_state.h"
 #include "kernel/task/task_offsets.h"
 
 #define TASK_NAME 16 /* with its NUL, as Linux's comm */
 
-#define TASK_PRIORITIES  40 /* 0 is the most urgent; nice n is 20 + n */
+#define TASK_PRIORITIES  FAIR_LEVELS /* nice n is 20 + n: a share of the CPU, not a rank */
 #define TASK_PRIORITY    20
 #define TASK_NO_DEADLINE TIME_NEVER
 
@@ -46,11 +47,11 @@ struct task {
 	/* Guard: task_lock, since handlers wake tasks and end their slices. */
 	enum task_state state;
 	int priority;
-	bool queued;             /* in a run queue */
-	bool woken;              /* since task_block_prepare, by which the task itself clears it without the lock */
-	bool timed_out;          /* the deadline of task_block has passed */
-	struct task *next_ready; /* in its run queue */
-	struct timer alarm;      /* task_block's deadline */
+	bool queued;            /* in a run queue */
+	bool woken;             /* since task_block_prepare, by which the task itself clears it without the lock */
+	bool timed_out;         /* the deadline of task_block has passed */
+	struct fair_node ready; /* in its run queue */
+	struct timer alarm;     /* task_block's deadline */
 
 	int tid;
 	struct task *next_tid; /* in the table of tids */
@@ -120,7 +121,7 @@ void task_wake(struct task *task);
 void task_wake_stopped(struct task *task);
 void task_go_on(struct task *task);
 
-/* Let others of its priority run first. */
+/* Let others run first whose turn it is. */
 void task_yield(void);
 
 /* The current task's end: it never returns. What belongs to the task alone is given back. */

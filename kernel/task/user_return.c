@@ -192,11 +192,8 @@ bool task_give_way_now(void)
 {
 	const struct task *task = task_current();
 
-	if (this_cpu->switch_wanted) {
-		lock_take_on(&task_lock);
-		sched_switch();
-		lock_release_on(&task_lock);
-	}
+	if (this_cpu->switch_wanted)
+		task_yield();
 	return task->process->exiting || task->end_wanted;
 }
 

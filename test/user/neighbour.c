@@ -1,6 +1,6 @@
 /*
  * One call with the largest arguments, and a neighbour that wants to run now and then: it must get to. And who is killed
- * in the middle of such a call ends there. No check depends on speed: a call that holds the CPU lets the neighbour run
+ * in the middle of such a call ends there. Nice values are shares: the nicest runs beside who computes. No check depends on speed: a call that holds the CPU lets the neighbour run
  * once, before or after it, however fast the machine is.
  */
 #define _GNU_SOURCE
@@ -124,11 +124,61 @@ static void test_kill(int which)
 	is(*progress, 1, "is broken off by SIGKILL");
 }
 
+/* ---- nice values ---- */
+
+static long cpu_time(void)
+{
+	struct timespec time;
+
+	sys(SYS_clock_gettime, CLOCK_PROCESS_CPUTIME_ID, &time);
+	return time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+/* Compute, telling how long in *used, until the others say that it is enough, or for ten seconds. */
+static int compute(int nice, volatile long *used, volatile int *enough)
+{
+	sys(SYS_setpriority, 0 /* PRIO_PROCESS */, 0, nice);
+	while (!*enough && *used < 10000000000)
+		*used = cpu_time();
+	return 0;
+}
+
+/* CPU time of two who compute together, when the first has had 400 ms. */
+static void share(int first, int second, volatile long used[2])
+{
+	int children[2], status;
+
+	used[0] = used[1] = 0;
+	*progress = 0;
+	for (int i = 0; i < 2; i++) {
+		children[i] = fork();
+		if (children[i] == 0)
+			_exit(compute(i ? second : first, &used[i], progress));
+	}
+	while (used[0] < 400000000 && used[1] < 4000000000)
+		rest();
+	*progress = 1;
+	for (int i = 0; i < 2; i++)
+		sys(SYS_wait4, children[i], &status, 0, NULL);
+}
+
+static void test_shares(void)
+{
+	volatile long *used = (volatile long *)(progress + 16);
+
+	share(0, 19, used);
+	is_true(used[1] > 0, used[1], "the nicest runs beside one that computes");
+	is_between(used[1] * 1000 / used[0], 1, 100, "for about a seventieth of the time");
+	share(0, 5, used);
+	is_between(used[1] * 1000 / used[0], 150, 600, "five steps of nice are a third");
+}
+
 int main(void)
 {
 	progress = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	for (int which = 0; which < CALLS; which++)
 		test_neighbour(which);
+	test_shares();
 	test_kill(GET_RANDOM);
 	test_kill(READ_RANDOM);
 	test_kill(SEND_FILE);

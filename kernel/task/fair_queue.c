@@ -1,0 +1,56 @@
+/*
+ * Few levels have somebody in them, mostly one: the one that is behind is found by looking at those.
+ */
+#include "kernel/task/fair_queue.h"
+
+_Static_assert(FAIR_LEVELS <= 64, "a bit for each");
+
+const uint32_t fair_weights[FAIR_LEVELS] = {
+	88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916, 9548, 7620, 6100, 4904,
+	3906,  3121,  2501,  1991,  1586,  1277,  1024,  820,   655,   526,   423,  335,  272,  215,
+	172,   137,   110,   87,    70,    56,    45,    36,    29,    23,    18,   15,
+};
+
+void fair_remove(struct fair_queue *queue, struct fair_node *node, unsigned level)
+{
+	struct fair_node **link = &queue->levels[level].first;
+
+	while (*link != node)
+		link = &(*link)->next;
+	fair_unlink(queue, link, level);
+}
+
+/* What `ns` are for the level in virtual time, those who wait in it and the one who was served being its members. */
+static uint64_t virtual_time(const struct fair_level *l, unsigned level, uint64_t ns)
+{
+	return ns * FAIR_UNIT / ((uint64_t)fair_weights[level] * (l->count + 1));
+}
+
+unsigned fair_behind(struct fair_queue *queue, unsigned first, uint64_t others)
+{
+	unsigned behind = first;
+
+	for (; others; others &= others - 1) {
+		unsigned level = (unsigned)__builtin_ctzll(others);
+
+		if (queue->levels[level].time < queue->levels[behind].time)
+			behind = level;
+	}
+	if (queue->time < queue->levels[behind].time)
+		queue->time = queue->levels[behind].time;
+	return behind;
+}
+
+void fair_charge_level(struct fair_queue *queue, unsigned level, uint64_t ns)
+{
+	struct fair_level *l = &queue->levels[level];
+
+	l->time += virtual_time(l, level, ns);
+}
+
+bool fair_goes_first(const struct fair_queue *queue, unsigned level, unsigned served, uint64_t ns)
+{
+	const struct fair_level *l = &queue->levels[served];
+
+	return level < served && queue->levels[level].time <= l->time + virtual_time(l, served, ns);
+}
