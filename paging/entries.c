@@ -5,8 +5,8 @@
 #include "paging/internal.h"
 
 /*
- * Entries are stored in pairs, in one instruction where the compiler may use vector registers: half the instructions,
- * and the loader is measured in those. The CPU may see either half of a store first, but never half an entry.
+ * Entries are stored in pairs, in one instruction where the compiler may use vector registers, which is on the host only.
+ * The CPU may see either half of a store first, but never half an entry.
  */
 void entries_fill(pte_t *at, pte_t first, uint64_t step, size_t n)
 {

@@ -1,5 +1,5 @@
 /*
- * kernel/lib/string.c as the loader has it: with SSE.
+ * kernel/lib/string.c as a program of the host has it: with SSE.
  */
 #define STRING_NAME(name) loader_##name
 #define STRING_LIST       string_of_loader
