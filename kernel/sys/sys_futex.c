@@ -42,8 +42,12 @@ static int64_t wait(uint64_t at, uint64_t op, uint32_t value, uint64_t time, uin
 	if (error)
 		return error;
 	error = futex_wait(at, op & FUTEX_PRIVATE, value, bits, clock, deadline);
-	/* Begun again, one with a time would wait for longer than it said. */
-	return error == -EINTR && deadline == TASK_NO_DEADLINE ? -ERESTARTSYS : error;
+	if (error != -EINTR)
+		return error;
+	if (deadline == TASK_NO_DEADLINE)
+		return -ERESTARTSYS;
+	/* A time of a clock stays what it is when no handler ran; one from now on, begun again, would be longer than it said. */
+	return ((uint32_t)op & 127) == FUTEX_WAIT ? -EINTR : -ERESTART_RESTARTBLOCK;
 }
 
 SYSCALL_6(futex, at, op, value, fourth, other, last)

@@ -246,6 +246,36 @@ static void test_wall_timers(void)
 	close(fd);
 }
 
+/* A stop and a go are no reason for a timed wait to end. */
+static int futex_until(void)
+{
+	struct timespec until;
+	int word = 0;
+
+	sys(SYS_clock_gettime, CLOCK_MONOTONIC, &until);
+	until.tv_nsec += 200000000;
+	if (until.tv_nsec >= BILLION) {
+		until.tv_nsec -= BILLION;
+		until.tv_sec++;
+	}
+	return sys(SYS_futex, &word, FUTEX_WAIT_BITSET, 0, &until, NULL, -1) == -ETIMEDOUT ? 7 : 1;
+}
+
+static void test_stop(void)
+{
+	struct timespec moment = { 0, 30000000 };
+	int status, pid = fork();
+
+	if (pid == 0)
+		_exit(futex_until());
+	sys(SYS_nanosleep, &moment, NULL);
+	sys(SYS_kill, pid, SIGSTOP);
+	sys(SYS_nanosleep, &moment, NULL);
+	sys(SYS_kill, pid, SIGCONT);
+	sys(SYS_wait4, pid, &status, 0, NULL);
+	is(status, EXITED(7), "a futex's wait until a time goes on after SIGSTOP and SIGCONT");
+}
+
 static void test_wall_clock(void)
 {
 	long wall = now(CLOCK_REALTIME), monotonic = now(CLOCK_MONOTONIC);
@@ -309,5 +339,6 @@ int main(void)
 	test_usage();
 	test_wall_clock();
 	test_intervals();
+	test_stop();
 	return finish();
 }
