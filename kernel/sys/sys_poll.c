@@ -222,6 +222,14 @@ static int64_t select_user(uint64_t count, const uint64_t at[SETS], uint64_t dea
 	return error ? error : result;
 }
 
+/* Alone among the calls select(2) takes any number of microseconds, as on Linux: whole seconds of them are seconds. */
+static int select_time(struct linux_timeval time, uint64_t *ret_ns)
+{
+	time.seconds = (int64_t)((uint64_t)time.seconds + (uint64_t)(time.microseconds / 1000000));
+	time.microseconds %= 1000000;
+	return timeval_to_ns(&time, ret_ns);
+}
+
 SYSCALL_5(select, count, reads, writes, excepts, timeout)
 {
 	const uint64_t at[SETS] = { reads, writes, excepts };
@@ -232,7 +240,7 @@ SYSCALL_5(select, count, reads, writes, excepts, timeout)
 	if (timeout) {
 		result = args_get(&time, timeout, sizeof(time));
 		if (!result)
-			result = timeval_to_ns(&time, &ns);
+			result = select_time(time, &ns);
 		if (result)
 			return result;
 		deadline = ns ? deadline_in(ns) : POLL_NOW;

@@ -261,6 +261,15 @@ static int futex_until(void)
 	return sys(SYS_futex, &word, FUTEX_WAIT_BITSET, 0, &until, NULL, -1) == -ETIMEDOUT ? 7 : 1;
 }
 
+static void test_select(void)
+{
+	struct timeval much = { -1, 1000001 }, negative = { 0, -1 }, borrowed = { 1, -1000000 };
+
+	is(sys(SYS_select, 0, NULL, NULL, NULL, &much), 0, "select takes more than a second of microseconds");
+	is(sys(SYS_select, 0, NULL, NULL, NULL, &negative), -EINVAL, "but none that are negative");
+	is(sys(SYS_select, 0, NULL, NULL, NULL, &borrowed), 0, "unless whole seconds of them are");
+}
+
 static void test_stop(void)
 {
 	struct timespec moment = { 0, 30000000 };
@@ -340,5 +349,6 @@ int main(void)
 	test_wall_clock();
 	test_intervals();
 	test_stop();
+	test_select();
 	return finish();
 }
