@@ -37,6 +37,8 @@ struct file_ops {
 	 * -EFBIG. [-EINVAL]
 	 */
 	int64_t (*write)(struct file *file, struct user_io *io, uint64_t *offset);
+	/* Called when a call has made all its writes, and before it waits: show what they brought. [nothing] */
+	void (*written)(struct file *file);
 	/* Do lseek(2) for files whose offsets are not bytes. [by bytes with FILE_SEEKS, or else -ESPIPE] */
 	int64_t (*seek)(struct file *file, int64_t offset, int whence);
 	/* `io` is the user's memory from `arg` on; `arg` itself is for requests that take a number. [-ENOTTY] */

@@ -189,17 +189,19 @@ static int64_t tty_write(struct file *file, struct user_io *io, uint64_t *offset
 {
 	struct tty *tty = file->data;
 	int error = tty->termios.lflag & TOSTOP ? check_job(tty, true) : 0;
-	int64_t done;
 
 	(void)offset;
 	if (is_hung_up(file))
 		return -EIO;
-	if (error)
-		return error;
-	done = write_pieces(tty, io);
+	return error ? error : write_pieces(tty, io);
+}
+
+static void tty_written(struct file *file)
+{
+	struct tty *tty = file->data;
+
 	if (tty->flush)
 		tty->flush(tty);
-	return done;
 }
 
 static unsigned tty_poll(struct file *file)
@@ -341,6 +343,7 @@ static const struct file_ops tty_ops = {
 	.patience = tty_patience,
 	.read_late = tty_read_late,
 	.write = tty_write,
+	.written = tty_written,
 	.ioctl = tty_ioctl,
 	.poll = tty_poll,
 	.queue = tty_queue,

@@ -14,7 +14,7 @@
 
 #define TTY_INPUT      4096 /* most bytes that are typed ahead, and so the longest line; a power of two */
 #define TTY_PIECE      512
-#define TTY_WRITE_MOST (4 * TTY_PIECE) /* most bytes that one write takes, and that are drawn at once */
+#define TTY_WRITE_MOST (4 * TTY_PIECE) /* most bytes that one write operation takes */
 
 struct tty;
 

@@ -124,6 +124,12 @@ static int64_t wait_and_move(struct file_waiter *waiter, struct file *file, enum
 	return error ? -ERESTARTSYS : moved;
 }
 
+static void show_written(struct file *file, bool writes)
+{
+	if (writes && file->ops->written)
+		file->ops->written(file);
+}
+
 int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
 {
 	const bool writes = how == FILE_WRITE || how == FILE_PWRITE;
@@ -135,13 +141,18 @@ int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io,
 		uint64_t at = offset + (uint64_t)total;
 
 		moved = move_step(file, how, io, at);
-		if (moved == -EAGAIN && waits(file))
+		if (moved == -EAGAIN && waits(file)) {
+			if (total)
+				show_written(file, writes);
 			moved = wait_and_move(&waiter, file, how, io, at);
+		}
 		if (moved > 0)
 			total += moved;
 		more = moved > 0 && goes_on(file, how, io, moved);
 	}
 	leave(&waiter);
+	if (total)
+		show_written(file, writes);
 	if (moved == -EPIPE && how == FILE_WRITE)
 		signal_send_task(task_current(), SIGPIPE, NULL);
 	return total ? total : moved;
