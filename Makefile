@@ -263,14 +263,14 @@ user_cc_pie   := gcc -static-pie -fPIE
 # Archives hold programs without symbols; gdb finds those of NAME.debug by the build-id.
 user_link = $(Q)$(user_cc_$(1)) -Wl,--build-id $(2) -o $@.debug && $(OBJCOPY) --strip-all $@.debug $@
 
-USER_TESTS   := memory proc files process signals fpu jobs time threads info create events locks neighbour
+USER_TESTS   := memory mappings proc files process signals fpu jobs time threads info create events locks neighbour
 USER_ATTACKS := ranges instructions returns pointers full fuzz
 USER_SUPPORT := tap
 USER_NODES   := dev/console=c:5:1 dev/null=c:1:3 dev/zero=c:1:5 tmp/
 
 # What the test programs look for beside themselves.
 USER_FILES   := test/.link=l:../init test/.loop=l:.loop test/.text=t:text \
-                test/.damaged=test/user/damaged test/.short=test/user/short
+                test/.damaged=test/user/damaged test/.short=test/user/short test/.pages=test/user/memory.c
 
 OPERATIONS := $(addprefix bench/,meter calls pages tasks shell)
 

@@ -6,6 +6,7 @@
 
 #include "kernel/fs/content_memory.h"
 #include "kernel/mm/user/user_io.h"
+#include "kernel/mm/user/user_pages.h"
 
 /* most bytes that are copied by way of the stack, which is cheaper then than walking the user's tables */
 #define SMALL 256
@@ -61,6 +62,16 @@ static void cut(struct content *content, uint64_t first)
 	content_frames -= before - content->pages.count;
 }
 
+/* Return what page `index` can be mapped and written as: its frame, or itself where all of it lies in place; or 0. */
+static paddr_t own_page(const struct content *content, uint64_t index)
+{
+	paddr_t frame = page_tree_find(&content->pages, index);
+
+	if (!frame.raw && is_whole_in_place(content, index))
+		frame = paddr_add(content->place, index * PAGE_SIZE);
+	return frame;
+}
+
 /* Let the content have `size` bytes in place. */
 static void set_place_size(struct content *content, uint64_t size)
 {
@@ -77,23 +88,6 @@ void content_use_in_place(struct content *content, paddr_t pa, uint64_t size)
 	content->node->size = size;
 }
 
-/* Get the frame of page `index`, with a new reference for the caller. */
-static enum status take_frame(struct content *content, uint64_t index, paddr_t *ret)
-{
-	paddr_t pa = page_tree_find(&content->pages, index);
-	enum status status;
-
-	if (!pa.raw) {
-		status = make_frame(content, index, &pa);
-		if (status != OK)
-			return status;
-	}
-	status = frame_get(frame_cache_here(), FRAME_4K, pa);
-	if (status == OK)
-		*ret = pa;
-	return status;
-}
-
 static struct content *content_of(struct memory_object *object)
 {
 	return (struct content *)object;
@@ -104,24 +98,31 @@ static bool is_past_end(const struct content *content, uint64_t page)
 	return page >= content_pages(content->node->size);
 }
 
+/*
+ * Get page `page`, the same one for reading, for writing and for who copies it: all mappings and calls see the same bytes.
+ * A page in place is immortal and has no references.
+ */
 static enum status object_frame(struct memory_object *object, uint64_t page, paddr_t *ret)
 {
 	struct content *content = content_of(object);
+	enum status status = OK;
+	paddr_t pa;
 
 	if (is_past_end(content, page))
 		return ERR_RANGE;
-	if (is_whole_in_place(content, page) && !page_tree_find(&content->pages, page).raw) {
-		*ret = paddr_add(content->place, page * PAGE_SIZE);
-		return OK;
-	}
-	return take_frame(content, page, ret);
+	pa = own_page(content, page);
+	if (!pa.raw)
+		status = make_frame(content, page, &pa);
+	if (status == OK)
+		status = user_frame_get(pa);
+	if (status == OK)
+		*ret = pa;
+	return status;
 }
 
 static enum status object_write_frame(struct memory_object *object, uint64_t page, paddr_t *ret)
 {
-	struct content *content = content_of(object);
-
-	return is_past_end(content, page) ? ERR_RANGE : take_frame(content, page, ret);
+	return object_frame(object, page, ret);
 }
 
 static void object_get(struct memory_object *object)
@@ -245,7 +246,7 @@ int64_t content_read(struct content *content, struct user_io *io, uint64_t *offs
 static void clear_tail(struct content *content)
 {
 	uint64_t inside = content->node->size % PAGE_SIZE;
-	paddr_t frame = page_tree_find(&content->pages, content->node->size / PAGE_SIZE);
+	paddr_t frame = own_page(content, content->node->size / PAGE_SIZE);
 
 	if (inside && frame.raw)
 		memset((uint8_t *)store_ptr(frame) + inside, 0, PAGE_SIZE - inside);
@@ -255,11 +256,9 @@ static void clear_tail(struct content *content)
 static int writable_bytes(struct content *content, uint64_t offset, paddr_t *ret)
 {
 	uint64_t index = offset / PAGE_SIZE;
-	paddr_t frame = page_tree_find(&content->pages, index);
+	paddr_t frame = own_page(content, index);
 	enum status status = OK;
 
-	if (!frame.raw && is_whole_in_place(content, index))
-		frame = paddr_add(content->place, index * PAGE_SIZE);
 	if (!frame.raw)
 		status = make_frame(content, index, &frame);
 	if (status != OK)
@@ -313,12 +312,16 @@ int content_set_size(struct content *content, uint64_t size)
 	if (size > CONTENT_MAX)
 		return -EFBIG;
 	token = store_enter();
-	if (size > node->size)
+	if (size > node->size) {
 		clear_tail(content);
-	else
+	} else {
+		memory_object_cut(&content->object, content_pages(size));
 		cut(content, content_pages(size));
+	}
+	/* A whole page in place stays one, as it may be mapped: clear_tail takes care of what lies behind the end. */
 	if (content->place_size > size)
-		set_place_size(content, size);
+		set_place_size(content,
+			       is_whole_in_place(content, size / PAGE_SIZE) ? align_up(size, PAGE_SIZE) : size);
 	node->size = size;
 	clear_tail(content);
 	store_leave(token);

@@ -50,5 +50,5 @@ void content_free(struct content *content);
 int64_t content_read(struct content *content, struct user_io *io, uint64_t *offset);
 int64_t content_write(struct content *content, struct user_io *io, uint64_t *offset);
 
-/* Make the content shorter or longer. -EFBIG. A page that is mapped stays with those who map it. */
+/* Make the content shorter or longer. -EFBIG. Pages beyond the end leave all mappings. */
 int content_set_size(struct content *content, uint64_t size);

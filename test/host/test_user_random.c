@@ -260,6 +260,7 @@ static void check_counts(const struct model_space *m)
 	assert_int_equal(m->space->mapped_pages, mapped);
 	for (const struct area *a = area_find_from(&m->space->areas, 0); a; a = area_next(a)) {
 		in_areas += (a->end - a->start) / PAGE_SIZE;
+		assert_true(!a->object || (a->space == m->space && *a->link_of_object == a));
 		if (before)
 			assert_false(area_continues(before, a));
 		before = a;

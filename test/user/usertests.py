@@ -6,8 +6,8 @@ import dataclasses
 import re
 
 FLAVOURS = ("musl", "glibc", "pie")
-TESTS = ("init", "create", "events", "files", "fpu", "info", "jobs", "locks", "memory", "neighbour", "proc", "process", "signals",
-         "threads", "time")
+TESTS = ("init", "create", "events", "files", "fpu", "info", "jobs", "locks", "mappings", "memory", "neighbour",
+         "proc", "process", "signals", "threads", "time")
 # full and fuzz have tests of their own.
 ATTACKS = ("instructions", "pointers", "ranges", "returns")
 END = r"^# user tests: \d+ passed, \d+ failed"

@@ -35,6 +35,10 @@ struct area {
 	unsigned flags;               /* enum area_flags */
 	struct memory_object *object; /* NULL: anonymous. The area's owner keeps a reference for each area */
 	uint64_t offset;              /* the object's page at `start`; 0 for anonymous memory */
+	/* the object's list of all areas that map it; the three mean nothing without an object */
+	struct user_space *space;
+	struct area *next_of_object;
+	struct area **link_of_object; /* what points at this one */
 	/* the tree's */
 	struct area *parent;
 	struct area *child[2]; /* lower and higher addresses */

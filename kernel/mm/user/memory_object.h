@@ -1,6 +1,6 @@
 /*
  * What an area's pages come from when they are not just zero: a file, or anonymous memory that is shared. The base of
- * whatever implements it: put a struct memory_object first and set its ops. Knows no area and no page table.
+ * whatever implements it: put a struct memory_object first and set its ops; the rest is zero at first.
  *
  * Two kinds of frames can back an object, and both may appear in one:
  *   - frames of the frame allocator (4 KiB): `frame` takes a reference with frame_get, the mapping holds it, and the
@@ -27,7 +27,7 @@ struct memory_object_ops {
 	enum status (*frame)(struct memory_object *object, uint64_t page, paddr_t *ret);
 	/*
 	 * Get the frame, as above, of a page that is to be written through a shared mapping: from now on the object and
-	 * all shared mappings have this frame. It must be one of the frame allocator's. NULL: the object cannot be mapped
+	 * all shared mappings have this frame. NULL: the object cannot be mapped
 	 * shared and writable (user_map and user_protect return ERR_RIGHTS). When `frame` is the same function, a page is
 	 * mapped writable at the first touch of any kind.
 	 */
@@ -37,10 +37,17 @@ struct memory_object_ops {
 	void (*put)(struct memory_object *object);
 };
 
-/* Guard: fixed when it is made. */
+/* Guard: the kernel, one CPU, not preempted. */
 struct memory_object {
-	const struct memory_object_ops *ops;
+	const struct memory_object_ops *ops; /* fixed when it is made */
+	struct area *areas;                  /* all that map it, in all spaces; linked by their next_of_object */
 };
+
+/*
+ * Take the object's pages from `first` on out of all areas that map it, private copies too: the next touch asks the
+ * object again. For a file that becomes shorter, before it frees them. In any context; cannot fail.
+ */
+void memory_object_cut(struct memory_object *object, uint64_t first);
 
 /*
  * Anonymous memory that is shared: `pages` pages of zeros, each taken at its first touch. With one reference.

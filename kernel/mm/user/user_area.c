@@ -115,7 +115,7 @@ void user_cut(struct user_space *space, vaddr_t at, struct user_spares *spares)
 	high->start = at;
 	if (high->object)
 		high->offset += bytes_to_pages(at - low->start);
-	object_get(high->object);
+	area_attach(high, space);
 	area_insert(&space->areas, high);
 }
 
@@ -123,7 +123,7 @@ void user_cut(struct user_space *space, vaddr_t at, struct user_spares *spares)
 static void forget(struct user_space *space, struct area *area)
 {
 	area_remove(&space->areas, area);
-	object_put(area->object);
+	area_detach(area);
 	area_free(area);
 }
 

@@ -14,16 +14,33 @@ static inline uint64_t bytes_to_pages(uint64_t bytes)
 	return bytes / PAGE_SIZE;
 }
 
-static inline void object_get(struct memory_object *object)
+/* An area that is about to be in the space's tree gets its reference to its object, and its place in that one's list. */
+static inline void area_attach(struct area *area, struct user_space *space)
 {
-	if (object)
-		object->ops->get(object);
+	struct memory_object *object = area->object;
+
+	if (!object)
+		return;
+	object->ops->get(object);
+	area->space = space;
+	area->next_of_object = object->areas;
+	area->link_of_object = &object->areas;
+	if (area->next_of_object)
+		area->next_of_object->link_of_object = &area->next_of_object;
+	object->areas = area;
 }
 
-static inline void object_put(struct memory_object *object)
+/* Undo area_attach, for an area that is about to be freed. */
+static inline void area_detach(struct area *area)
 {
-	if (object)
-		object->ops->put(object);
+	struct memory_object *object = area->object;
+
+	if (!object)
+		return;
+	*area->link_of_object = area->next_of_object;
+	if (area->next_of_object)
+		area->next_of_object->link_of_object = area->link_of_object;
+	object->ops->put(object);
 }
 
 /* Whether [va, va + size) is page-aligned, not empty and users'. */

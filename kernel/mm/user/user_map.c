@@ -46,7 +46,7 @@ static enum status add(struct user_space *space, const struct area *new, struct 
 		if (!node)
 			return ERR_NO_MEMORY;
 		*node = *new;
-		object_get(node->object);
+		area_attach(node, space);
 		area_insert(&space->areas, node);
 	}
 	space->mapped_pages += bytes_to_pages(new->end - new->start);
@@ -130,7 +130,7 @@ enum status user_map(struct user_space *space, vaddr_t va, uint64_t size, unsign
 		    (flags & USER_MAP_STACK ? AREA_SMALL : 0);
 	status = map_area(space, &new, flags);
 	if (made)
-		object_put(new.object);
+		new.object->ops->put(new.object);
 	if (status != OK)
 		return status;
 	if (flags & USER_MAP_POPULATE && rights != USER_NONE)

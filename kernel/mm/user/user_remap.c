@@ -45,9 +45,9 @@ static void move_areas(struct move *m)
 	user_cut(space, m->from + m->size, &m->spares);
 	old = area_find(&space->areas, m->from);
 	*m->node = *old;
-	object_get(m->node->object);
 	m->node->start = m->to;
 	m->node->end = m->to + m->new_size;
+	area_attach(m->node, space);
 	/* Before the old one goes, which takes all tables that no area lies in. */
 	area_insert(&space->areas, m->node);
 	user_remove(space, m->from, m->from + m->size, &m->spares, m->touched);

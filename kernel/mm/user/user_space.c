@@ -37,7 +37,7 @@ void user_space_get(struct user_space *space)
 static void end_area(void *ctx, struct area *area)
 {
 	(void)ctx;
-	object_put(area->object);
+	area_detach(area);
 	area_free(area);
 }
 
@@ -82,14 +82,14 @@ void user_space_put(struct user_space *space)
 
 /* ---- fork ---- */
 
+/* A copy for the space that `ctx` is. */
 static struct area *copy_area(void *ctx, const struct area *area)
 {
 	struct area *copy = area_new();
 
-	(void)ctx;
 	if (copy) {
 		*copy = *area;
-		object_get(copy->object);
+		area_attach(copy, ctx);
 	}
 	return copy;
 }
@@ -97,7 +97,7 @@ static struct area *copy_area(void *ctx, const struct area *area)
 /* Areas, then what they map. On error `child` holds what was made so far. */
 static enum status copy_all(struct user_space *parent, struct user_space *child, struct tlb_flush *flush)
 {
-	if (!area_copy_all(&parent->areas, copy_area, NULL, &child->areas))
+	if (!area_copy_all(&parent->areas, copy_area, child, &child->areas))
 		return ERR_NO_MEMORY;
 	for (const struct area *a = area_find_from(&parent->areas, 0); a; a = area_next(a)) {
 		enum status status;
