@@ -15,12 +15,17 @@ static struct signal_info info_here(int code)
 	return (struct signal_info){ .code = code, .sender = { .pid = process_current()->pid } };
 }
 
-/* Held. Any task's number stands for its process. */
+/* Find the process that kill(2) means, held; NULL: none. Any task's number stands for its process. */
 static struct process *find_process(int pid)
 {
-	struct process *process = process_peek(pid);
-	const struct task *task = process ? NULL : task_peek(pid);
+	struct process *process = process_current();
+	const struct task *task;
 
+	/* Programs signal themselves most: raise(3), abort(3). */
+	if (likely(process->pid == pid))
+		return process_get(process);
+	process = process_peek(pid);
+	task = process ? NULL : task_peek(pid);
 	if (task)
 		process = task->process;
 	return process ? process_get(process) : NULL;
@@ -63,21 +68,27 @@ static bool send_other(void *ctx, struct process *process)
 	return true;
 }
 
+/* Send to all processes but the first and the caller's own. */
+static int64_t send_all(int signal, const struct signal_info *info)
+{
+	struct all_send sending = { signal, -ESRCH, info };
+
+	process_visit(send_other, &sending);
+	return sending.result;
+}
+
 SYSCALL_2(kill, who, signal)
 {
 	struct signal_info info = info_here(SI_USER);
-	struct all_send sending = { (int)signal, -ESRCH, &info };
 	int pid = (int)who;
 
 	if (!is_signal(signal))
 		return -EINVAL;
 	if (pid > 0)
 		return send_process(pid, (int)signal, &info);
-	if (pid == -1) {
-		process_visit(send_other, &sending);
-		return sending.result;
-	}
-	/* Has no opposite. */
+	if (pid == -1)
+		return send_all((int)signal, &info);
+	/* The least number has no opposite. */
 	if (pid == INT32_MIN)
 		return -ESRCH;
 	return signal_send_group(pid ? -pid : process_current()->group, (int)signal, &info);

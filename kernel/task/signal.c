@@ -43,7 +43,7 @@ void signal_recompute(struct task *task)
 static void notify(struct task *task)
 {
 	task->signals.wanted = true;
-	task_wake(task);
+	task_wake_off(task);
 }
 
 /* One task that takes `mask`, rather the one that runs. */
@@ -136,9 +136,9 @@ static int send(struct process *process, struct task *task, int signal, const st
 
 	if (process->zombie || process->exiting)
 		return 0;
-	if (bit & SIGNALS_STOPPING)
+	if (unlikely(bit & SIGNALS_STOPPING))
 		drop_everywhere(process, SIGNAL_BIT(SIGCONT));
-	if (signal == SIGCONT) {
+	if (unlikely(signal == SIGCONT)) {
 		drop_everywhere(process, SIGNALS_STOPPING);
 		continue_process(process);
 	}
@@ -226,13 +226,13 @@ void signal_fault(int signal, int code, uint64_t address)
 void signal_set_blocked(uint64_t mask)
 {
 	struct task *task = task_current();
-	uint64_t flags = lock_take(&signal_lock);
 
+	lock_take_on(&signal_lock);
 	task->signals.blocked = mask & ~SIGNALS_UNSTOPPABLE;
 	if (task->process->signals.set.pending)
 		pass_on(task);
 	signal_recompute_held(task);
-	lock_release(&signal_lock, flags);
+	lock_release_on(&signal_lock);
 }
 
 static int take(uint64_t mask, struct signal_info *ret)
@@ -245,16 +245,18 @@ static int take(uint64_t mask, struct signal_info *ret)
 		signal = signal_set_take(process, &task->signals.set, mask, ret);
 	else if (process->signals.set.pending & mask)
 		signal = signal_set_take(process, &process->signals.set, mask, ret);
-	signal_free_spare(process);
+	if (unlikely(process->signals.spare))
+		signal_free_spare(process);
 	return signal;
 }
 
 int signal_take_quietly(uint64_t mask, struct signal_info *ret)
 {
-	uint64_t flags = lock_take(&signal_lock);
-	int signal = take(mask, ret);
+	int signal;
 
-	lock_release(&signal_lock, flags);
+	lock_take_on(&signal_lock);
+	signal = take(mask, ret);
+	lock_release_on(&signal_lock);
 	return signal;
 }
 

@@ -255,6 +255,13 @@ void task_wake(struct task *task)
 	lock_release(&task_lock, flags);
 }
 
+void task_wake_off(struct task *task)
+{
+	lock_take_off(&task_lock);
+	wake(task);
+	lock_release_off(&task_lock);
+}
+
 void task_go_on(struct task *task)
 {
 	uint64_t flags = lock_take(&task_lock);

@@ -117,6 +117,9 @@ extern uint64_t task_count_made;
 /* Let a blocked task run; no effect on another. Any context, interrupts on or off. */
 void task_wake(struct task *task);
 
+/* Do the same where interrupts are off. */
+void task_wake_off(struct task *task);
+
 /* Let a blocked task run, or one that a signal has stopped, to look anew whether it is to stay so; task_go_on: only such a one. */
 void task_wake_stopped(struct task *task);
 void task_go_on(struct task *task);
