@@ -6,6 +6,7 @@
 #include "kernel/dev/serial.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/irq_guard.h"
 
 #define COM1 0x3f8
 
@@ -45,11 +46,11 @@ enum serial_register {
  */
 #define MOST_LOOKS 100000
 
-/* Guard: the kernel, one CPU, not preempted; an interrupt handler that speaks in between costs a byte at the worst. */
+/* Guard: the kernel, one CPU, not preempted. */
 static bool present; /* set at boot; cleared by serial_leave() */
 static bool wedged;  /* the last wait was in vain: do not wait again until the transmitter is ready at the first look */
 static size_t burst; /* how many bytes an empty transmitter takes. Fixed after boot */
-static size_t room;  /* how many bytes the transmitter takes without another look at its status */
+static size_t room;  /* how many bytes the transmitter takes without another look. Own CPU, interrupts off */
 
 static uint8_t get(enum serial_register at)
 {
@@ -143,17 +144,33 @@ void serial_interrupts_off(void)
 		put(INTERRUPT_ENABLE, 0);
 }
 
+/* Send a byte if the transmitter takes one now. */
+static bool send_now(uint8_t byte)
+{
+	/* An interrupt handler that speaks takes of the same room. */
+	uint64_t flags = irq_guard_enter();
+	bool sends;
+
+	if (room == 0 && (get(LINE_STATUS) & LSR_TRANSMIT_EMPTY))
+		room = burst;
+	sends = room > 0;
+	if (sends) {
+		room--;
+		put(DATA, byte);
+	}
+	irq_guard_leave(flags);
+	return sends;
+}
+
 /* Send a byte. Returns false when it was dropped. */
 static bool send(uint8_t byte)
 {
-	if (room == 0) {
-		wedged = !wait_for(LSR_TRANSMIT_EMPTY, wedged ? 1 : MOST_LOOKS);
-		if (wedged)
+	for (uint32_t looks = wedged ? 1 : MOST_LOOKS; !send_now(byte); cpu_pause())
+		if (--looks == 0) {
+			wedged = true;
 			return false;
-		room = burst;
-	}
-	room--;
-	put(DATA, byte);
+		}
+	wedged = false;
 	return true;
 }
 
