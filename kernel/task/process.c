@@ -4,6 +4,7 @@
  */
 #include "kernel/task/process.h"
 
+#include "kernel/irq/timer.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/signal_internal.h"
@@ -127,6 +128,8 @@ void process_forget(struct process *process)
 {
 	struct process **link = &pids[process->pid % PID_LISTS];
 
+	/* A fork that failed leaves a process that never ended: its CPU time is watched from its making on. */
+	timer_cancel(&process->cpu_watch);
 	if (process->parent)
 		unlink_child(process);
 	while (*link != process)
