@@ -1,6 +1,4 @@
-/*
- * New tasks out of old ones: clone(2), with fork and vfork as special cases.
- */
+/* New tasks and processes out of old ones: clone(2), with fork and vfork as special cases. */
 #include "kernel/arch/fpu.h"
 #include "kernel/fs/errno.h"
 #include "kernel/mm/user/uaccess.h"
@@ -26,7 +24,10 @@
 #define CLONE_CHILD_SETTID   0x1000000
 #define CLONE_EXIT_SIGNAL    0xff
 
-/* Namespaces, tracing and the like are refused. CLONE_FS and CLONE_SIGHAND count with CLONE_THREAD only: else a copy. */
+/*
+ * Namespaces, tracing and the like are refused. CLONE_FS and CLONE_SIGHAND take effect with CLONE_THREAD only: without
+ * it the child gets a copy.
+ */
 #define CLONE_KNOWN                                                                                      \
 	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | \
 	 CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED |    \
@@ -42,7 +43,7 @@ static int check(const struct clone_arguments *a)
 		return -EINVAL;
 	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
 		return -EINVAL;
-	/* The first process has no parent to give its child to. */
+	/* The first process has no parent that its child could be given to. */
 	if ((flags & CLONE_PARENT) && !process_current()->parent)
 		return -EINVAL;
 	if ((flags & CLONE_SETTLS) && a->tls >= USER_END)
@@ -52,7 +53,7 @@ static int check(const struct clone_arguments *a)
 	return 0;
 }
 
-/* Registers as the parent's, the result 0. */
+/* Give the child the parent's registers, with the result 0. */
 static void copy_registers(struct task *child, const struct clone_arguments *a)
 {
 	struct trap_frame *frame = task_frame(child);
@@ -87,7 +88,7 @@ static int share_files(struct process *child, uint64_t flags)
 	return 0;
 }
 
-/* A process for the new task. -errno; nothing is left then. */
+/* Make a process for the new task. -errno; nothing is left then. */
 static int make_process(struct task *child, uint64_t flags)
 {
 	struct process *maker = process_current(), *parent = maker, *process;
@@ -115,11 +116,11 @@ forget:
 	return error;
 }
 
-/* The child, which borrows this task's memory, execs or ends: only then it goes on. */
+/* Wait until the child, which borrows this task's memory, execs or ends. */
 static void wait_for_vfork(struct task *task)
 {
 	(void)WAIT_UNTIL_KILLABLE(!task->vfork_child);
-	/* A parent that has been killed goes on, to end: its child need not wake it any more. */
+	/* A parent that has been killed does not wait any longer, but ends: its child need not wake it any more. */
 	if (task->vfork_child)
 		task->vfork_child->vfork_parent = NULL;
 	task->vfork_child = NULL;
@@ -137,9 +138,10 @@ void process_end_vfork(struct process *process)
 }
 
 /*
- * CLONE_PARENT_SETTID. In memory that both share the number is there before the child is, which may look for its own there:
- * ERR_NO_MEMORY, and nothing has happened yet. Elsewhere the child must not get a copy of it, so it comes last, when nobody
- * can undo the child. As on Linux, a bad address is no error.
+ * Write the child's number where CLONE_PARENT_SETTID says. In memory that both share it is there before the child
+ * starts, which may look for its own number there: on ERR_NO_MEMORY nothing has happened yet, and the call is begun
+ * again. In memory of its own the child must not get a copy of the number, so it is written last, when the child cannot
+ * be undone any more. As on Linux, a bad address is no error.
  */
 static enum status tell_parent(const struct clone_arguments *a, int tid)
 {
@@ -182,7 +184,7 @@ int64_t process_clone(const struct clone_arguments *a)
 		parent->vfork_child = child->process;
 		child->process->vfork_parent = parent;
 	}
-	/* A key may have sent the group a signal since the process can be found, when it had no task to wake. */
+	/* A key may have sent the group a signal since the process could be found, when it had no task to wake. */
 	signal_recompute(child);
 	task_start_user(child);
 	if (parent->vfork_child)

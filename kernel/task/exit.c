@@ -8,10 +8,11 @@
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/wait_until.h"
 
-/* What the layers above keep of a task, futexes for one. Fixed after boot. */
+/* Called at a task's end: drops what the layers above keep of it, futexes for one. Fixed after boot. */
 static void (*exit_hook)(struct task *task);
 
-static struct process *init; /* the first process, once it has been started. Fixed after boot */
+/* the first process, once it has been started; guard: the kernel, one CPU, not preempted */
+static struct process *init;
 static struct wait_queue init_ended = WAIT_QUEUE_INITIAL;
 
 void process_set_exit_hook(void (*hook)(struct task *task))
@@ -41,7 +42,10 @@ int process_wait_init(void)
 	return status;
 }
 
-/* sigaction(2): a parent that ignores SIGCHLD has no zombies. Nor has one that has ended, which is init alone. */
+/*
+ * Return whether the zombie `process` can go at once, since nobody will wait for it: its parent ignores SIGCHLD (see
+ * sigaction(2)), or has ended itself, which only init has then.
+ */
 static bool nobody_will_ask(const struct process *process)
 {
 	const struct signal_action *action;
@@ -55,8 +59,9 @@ static bool nobody_will_ask(const struct process *process)
 }
 
 /*
- * Its children are init's from now on, and those that have ended already are init's to ask for. Whatever signal they had for
- * their own parent, init gets SIGCHLD: its wait4 would not find them otherwise, and they would stay for ever.
+ * Make init the parent of all children of `process`; those that have ended already are init's to wait for. Whatever
+ * signal a child had for its old parent, init gets SIGCHLD: its wait4 would not find the child otherwise, which would
+ * stay a zombie for ever.
  */
 static void give_children_away(struct process *process)
 {
@@ -78,7 +83,7 @@ static void give_children_away(struct process *process)
 	}
 }
 
-/* Nobody will ask for init's children any more. */
+/* Forget the zombies among the children of init, which has ended and will not wait for them. */
 static void forget_zombies(struct process *process)
 {
 	for (struct process *child = process->children, *next; child; child = next) {
@@ -88,7 +93,7 @@ static void forget_zombies(struct process *process)
 	}
 }
 
-/* The last task of a process is leaving: all but its status goes. */
+/* End a process whose last task is leaving: all but its status goes. */
 static void end_process(struct process *process)
 {
 	struct user_space *space = process->space;
@@ -100,7 +105,7 @@ static void end_process(struct process *process)
 	signal_drop_process(process);
 	process->fds = NULL;
 	fd_table_put(fds);
-	/* From here on the task works for nobody: in the kernel context. */
+	/* From here on the task works for no process, and runs in the kernel context. */
 	context_load(&kernel_context);
 	process->space = NULL;
 	user_space_put(space);
@@ -139,7 +144,7 @@ void process_exit_task(int code)
 		process->exiting = true;
 		end_process(process);
 	} else {
-		/* The others' space stays as it is; this one has no more use for it. */
+		/* The process's other tasks keep its space; this task has no more use for it. */
 		context_load(&kernel_context);
 		if (process->exec_waiter)
 			task_wake(process->exec_waiter);

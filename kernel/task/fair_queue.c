@@ -1,6 +1,4 @@
-/*
- * Few levels have somebody in them, mostly one: the one that is behind is found by looking at those.
- */
+/* Few levels have members that wait, mostly one: the level that is behind the rest is found by looking at those few. */
 #include "kernel/task/fair_queue.h"
 
 _Static_assert(FAIR_LEVELS <= 64, "a bit for each");
@@ -20,7 +18,10 @@ void fair_remove(struct fair_queue *queue, struct fair_node *node, unsigned leve
 	fair_unlink(queue, link, level);
 }
 
-/* What `ns` are for the level in virtual time, those who wait in it and the one who was served being its members. */
+/*
+ * Return how much virtual time `ns` of service are for a level; the one who was served counts as a member beside those
+ * who wait.
+ */
 static uint64_t virtual_time(const struct fair_level *l, unsigned level, uint64_t ns)
 {
 	return ns * FAIR_UNIT / ((uint64_t)fair_weights[level] * (l->count + 1));

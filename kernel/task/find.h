@@ -1,16 +1,19 @@
 /*
- * Tasks and processes by their numbers. Who finds one holds it until he puts it: its number may lead to another one by
- * then, and it may have ended, but it is there. Ended: a task has no process, a process is a zombie without tasks,
- * memory and files, or is not even in the table any more.
+ * Find tasks and processes by their numbers. Whoever finds one holds it until he puts it: meanwhile it may end, and its
+ * number may come to mean another one, but the structure stays. What has ended is still held: such a task has no
+ * process, and such a process is a zombie without tasks, memory and files, or is not even in the table any more.
  */
 #pragma once
 
 #include "kernel/task/process.h"
 
-/* The task with that tid, held; NULL: none. */
+/* Return the task with that tid, held; NULL: there is none. */
 struct task *task_find(int tid);
 
-/* Return the task, not held: good until another task runs. For reports, debuggers, and to ask whether there is one. */
+/*
+ * Return the task, not held: good until another task runs. NULL: there is none. For reports, debuggers, and to ask
+ * whether the number is used.
+ */
 struct task *task_peek(int tid);
 
 /* Call `see` with each task until it returns false. */
@@ -22,24 +25,24 @@ static inline struct task *task_get(struct task *task)
 	return task;
 }
 
-/* For task_put: nobody holds it any more. */
+/* Free a task that nobody holds any more: task_put calls this. */
 void task_free(struct task *task);
 
-/* One holder less; the last one frees it. */
+/* Put a task: it has one holder less, and the last one frees it. */
 static inline void task_put(struct task *task)
 {
-	/* One put too many ends there, too, where it is noticed. */
+	/* A put too many comes here as well: task_free asserts that no reference is left. */
 	if (task->refs-- <= 1)
 		task_free(task);
 }
 
-/* The process with that pid, a zombie too, held; NULL: none. */
+/* Return the process with that pid, held, be it a zombie; NULL: there is none. */
 struct process *process_find(int pid);
 
-/* Return the process, not held: good until another task runs. NULL: none. */
+/* Return the process, not held: good until another task runs. NULL: there is none. */
 struct process *process_peek(int pid);
 
-/* Whether a process, a group or a session goes by that number. */
+/* Return whether a process, a group or a session has that number. */
 bool process_number_is_used(int number);
 
 /* Call `see` with each process, zombies included, until it returns false. */
@@ -51,7 +54,7 @@ static inline struct process *process_get(struct process *process)
 	return process;
 }
 
-void process_free(struct process *process); /* as task_free */
+void process_free(struct process *process); /* as task_free, for process_put */
 
 static inline void process_put(struct process *process)
 {
@@ -59,11 +62,11 @@ static inline void process_put(struct process *process)
 		process_free(process);
 }
 
-/* Its memory and its files, held: user_space_put, fd_table_put. NULL: it has ended. */
+/* Return the memory or the files of a process, held: user_space_put, fd_table_put. NULL: the process has ended. */
 struct user_space *process_get_space(const struct process *process);
 struct fd_table *process_get_fds(const struct process *process);
 
-/* For variables that hold one, or NULL, until their scope ends. */
+/* Mark a variable that holds a task, a process, … (or is NULL): what it holds is put when the variable's scope ends. */
 #define HELD_TASK    __attribute__((cleanup(task_leave_scope)))
 #define HELD_PROCESS __attribute__((cleanup(process_leave_scope)))
 #define HELD_SPACE   __attribute__((cleanup(user_space_leave_scope)))

@@ -71,7 +71,7 @@ static void part(const struct process *process, const struct process *parent, co
 	process_visit(is_stopped_member, &stopped);
 	if (!stopped.found)
 		return;
-	/* Nothing is owed to who is gone by now. */
+	/* When SIGHUP found no process, the group has ended meanwhile, and SIGCONT is owed to nobody. */
 	if (signal_send_group(stopped.group, SIGHUP, NULL) == 0)
 		(void)signal_send_group(stopped.group, SIGCONT, NULL);
 }
@@ -93,7 +93,10 @@ struct foreground_send {
 	int signal;
 };
 
-/* The session too: the number of a group that is gone may be another's by now. */
+/*
+ * Compare the session too: when the foreground group has ended, its number may be that of another session's group by
+ * now.
+ */
 static bool send_to_foreground(void *ctx, struct process *process)
 {
 	const struct foreground_send *sending = ctx;
@@ -118,7 +121,7 @@ static bool forget_tty(void *ctx, struct process *process)
 	return true;
 }
 
-/* No process has `tty` as its own any more, and it is free for another session. */
+/* Make `tty` free for another session: no process has it as its controlling terminal any more. */
 static void release_tty(struct tty *tty)
 {
 	uint64_t flags = lock_take(&tty->lock);
@@ -148,7 +151,7 @@ static struct tty *own_tty(void)
 	return process_current()->tty;
 }
 
-/* open(2): the first terminal that a session's leader opens is the session's, if it has no other. */
+/* Act on open(2): the first terminal that a session's leader opens becomes the session's, if the session has none. */
 static void opened(struct tty *tty)
 {
 	struct process *process = process_current();
@@ -172,7 +175,7 @@ static int check(struct tty *tty, bool write)
 		return -EIO;
 	if (signal_send_group(process->group, signal, NULL) != 0)
 		return -EIO;
-	/* Another task of the process may take the signal; this one must begin its call again all the same. */
+	/* Another task of the process may take the signal; this task must begin its call again all the same. */
 	task->signals.wanted = true;
 	return -ERESTARTSYS;
 }
@@ -195,7 +198,11 @@ static int set_foreground(struct tty *tty, const struct process *process, int gr
 	return 0;
 }
 
-/* steal: take it from another session. Everybody is root. */
+/*
+ * Make `tty` the controlling terminal of `process`. steal: take it away from another session, which everybody may (all
+ * are root). -EPERM: `process` leads no session or has a terminal, or another session has this one and `steal` is
+ * false.
+ */
 static int set_controlling(struct tty *tty, struct process *process, bool steal)
 {
 	if (leads_session(process) && process->session == tty->session)

@@ -1,20 +1,20 @@
-/*
- * Every five seconds each average moves towards the number of active tasks (Linux, Documentation/scheduler).
- */
+/* Every five seconds each load average moves towards the number of active tasks (Linux, Documentation/scheduler). */
 #include "kernel/task/load_average.h"
 
 #include "kernel/lib/time.h"
 
 #define INTERVAL_NS   5000000000ULL
-#define INTERVALS_MAX 4096 /* after more than five hours nothing of the past is left */
+#define INTERVALS_MAX 4096 /* after more than five hours nothing of an old average is left */
 
-/* Guard of both: task_lock, by sched_switch. */
+/*
+ * Guard of load_next_ns (when the next interval ends) and load_averages (1, 5, 15 minutes): task_lock, by sched_switch.
+ */
 uint64_t load_next_ns = INTERVAL_NS;
 uint64_t load_averages[3];
 
 void load_update(uint64_t now_ns, unsigned active)
 {
-	/* 1 / e^(5 s / 1, 5, 15 min), with LOAD_SHIFT bits behind the point. */
+	/* How much of each average stays: 1 / e^(5 s / 1, 5, 15 min), with LOAD_SHIFT bits behind the point. */
 	static const uint64_t decay[3] = { 15435784, 16499913, 16684268 };
 	uint64_t intervals = (now_ns - load_next_ns) / INTERVAL_NS + 1;
 
@@ -26,7 +26,7 @@ void load_update(uint64_t now_ns, unsigned active)
 			uint64_t goal = active * LOAD_ONE, sum;
 
 			sum = load_averages[i] * decay[i] + goal * (LOAD_ONE - decay[i]);
-			/* Rounded towards the goal, which would not be reached otherwise. */
+			/* Round towards the goal: rounded down, an average would never rise all the way to it. */
 			load_averages[i] = (sum + (goal >= load_averages[i] ? LOAD_ONE - 1 : 0)) >> LOAD_SHIFT;
 		}
 }

@@ -6,10 +6,10 @@
 
 #include "paging/types.h"
 
-#define LOAD_SHIFT 24 /* their binary point; there may be 2^15 tasks */
+#define LOAD_SHIFT 24 /* bits of a load average behind the binary point; there may be 2^15 tasks */
 #define LOAD_ONE   (1ULL << LOAD_SHIFT)
 
-/* `active` tasks wanted the CPU from the last call on until `now_ns`. task_lock is held. */
+/* Move the averages on to `now_ns`: since the last call `active` tasks wanted the CPU. task_lock is held. */
 void load_update(uint64_t now_ns, unsigned active);
 
 extern uint64_t load_next_ns;

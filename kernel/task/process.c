@@ -1,6 +1,6 @@
 /*
- * The table of processes: who is in it, what each has of tasks, and that all of one are to end. How they are made, get programs,
- * end, and are waited for: process_make.c, exec.c, exit.c, wait.c.
+ * The table of processes: which there are, which tasks each has, and how all tasks of one are told to end. How
+ * processes are made, get programs, end, and are waited for: process_make.c, exec.c, exit.c, wait.c.
  */
 #include "kernel/task/process.h"
 

@@ -1,6 +1,4 @@
-/*
- * Processes: an address space, open files, and the tasks that share them. Linux's thread groups.
- */
+/* Processes: an address space, open files, and the tasks that share them. Linux's thread groups. */
 #pragma once
 
 #include "kernel/fs/fd.h"
@@ -35,7 +33,7 @@ struct process_rlimit {
 	uint64_t soft, hard;
 };
 
-/* Where paths start. Guard: the kernel, one CPU, not preempted. */
+/* Where paths start: nodes, held until the process ends. Guard: the kernel, one CPU, not preempted. */
 struct process_paths {
 	struct node *root;
 	struct node *cwd;
@@ -45,49 +43,50 @@ struct process_paths {
 /* Guard: the kernel, one CPU, not preempted; what a handler reads when it sends a signal changes by one store. */
 struct process {
 	int pid;             /* the tid of its first task */
-	int group, session;  /* pids of their leaders; 0: the first process's */
+	int group, session;  /* pids of their leaders; 0: those of Linux's first process */
 	struct tty *tty;     /* the controlling terminal, or NULL */
-	struct task *tasks;  /* by next_task */
-	unsigned task_count; /* living ones */
+	struct task *tasks;  /* its tasks, by next_task; NULL: it has ended */
+	unsigned task_count; /* how many tasks it has */
 	struct user_space *space;
 	struct fd_table *fds;
 	struct process_paths paths;
-	struct process *next_pid; /* in the table of pids */
-	uint64_t refs;            /* the table's, its tasks', and who has found it (find.h) */
+	struct process *next_pid; /* the next one in the same list of the table of pids */
+	uint64_t refs;            /* the table, each of its tasks, and each who has found it (find.h) */
 	struct process *parent;
-	struct process *children;     /* by next_sibling */
-	struct process *next_sibling; /* in the parent's list */
-	struct wait_queue waiters;    /* who waits for a child of this one */
-	bool zombie;                  /* ended, and nobody has asked how */
-	bool exiting;                 /* exit_group, or a fatal signal: all its tasks are to end */
-	bool stopped, continued;      /* to be told by wait4 */
+	struct process *children;     /* its children, by next_sibling */
+	struct process *next_sibling; /* the next one in the parent's list */
+	struct wait_queue waiters;    /* tasks that wait for a child of this process */
+	bool zombie;                  /* ended, and its parent has not asked how */
+	bool exiting;                 /* all its tasks are to end: exit_group(2), or a fatal signal */
+	bool stopped, continued;      /* what wait4(2) tells the parent next; stop_told: it has told of the stop */
 	bool stop_told;
-	bool executed;            /* has called execve: its parent may not move it to another group (setpgid(2)) */
-	int stop_status;          /* wait4's for a stopped one: the signal << 8 | 0x7f */
+	/* has called execve: its parent may not move it to another group (setpgid(2)) */
+	bool executed;
+	int stop_status;          /* wait4's, while it is stopped: the signal << 8 | 0x7f */
 	struct task *exec_waiter; /* the task in execve that waits for all others to end; or NULL */
-	int status;               /* wait4's: the exit code << 8, or the signal that ended it */
-	int exit_signal;          /* sent to the parent at the end; SIGCHLD as a rule */
+	int status;               /* wait4's at the end: the exit code << 8, or the signal that ended it */
+	int exit_signal;          /* sent to the parent at the end: SIGCHLD as a rule */
 	struct process_signals signals;
 	struct timer alarm;     /* setitimer(ITIMER_REAL), alarm(2) */
-	struct timer cpu_watch; /* RLIMIT_CPU's */
+	struct timer cpu_watch; /* rings when the limit RLIMIT_CPU may have been reached */
 	struct process_rlimit limits[PROCESS_LIMITS];
 	uint64_t start_ns;
 	uint64_t dead_run_ns;  /* CPU time of its tasks that have ended */
-	uint64_t child_run_ns; /* of children that were waited for, and theirs */
+	uint64_t child_run_ns; /* CPU time of children that it waited for, with their children's */
 	uint64_t faults, child_faults;
 	struct task *vfork_parent; /* the task that waits until this process execs or ends; or NULL */
-	struct node *program;      /* the file that was executed; held; NULL: ended */
-	char name[TASK_NAME];      /* of its last task, once that has ended */
-	uint64_t args_start, args_end, env_start, env_end; /* user addresses: /proc/PID/cmdline */
+	struct node *program;      /* the file that is executed; held; NULL: it has ended */
+	char name[TASK_NAME];      /* the name of its last task, once that has ended */
+	uint64_t args_start, args_end, env_start, env_end; /* user addresses, for /proc/PID/cmdline and environ */
 };
 
-/* The process of the task that runs; only in system calls and what a program's traps call. */
+/* Return the process of the task that runs. Only in system calls, and in what a program's traps call. */
 static inline struct process *process_current(void)
 {
 	return task_current()->process;
 }
 
-/* CPU time of all its tasks, those that have ended included. */
+/* Return the CPU time of all tasks of the process, those that have ended included. */
 static inline uint64_t process_run_ns(const struct process *process)
 {
 	uint64_t ns = process->dead_run_ns;
@@ -98,40 +97,43 @@ static inline uint64_t process_run_ns(const struct process *process)
 }
 
 /*
- * Start the first process from the program at `path` of the tree below `root`; 0, 1 and 2 are `console`. argv and envp end
- * with NULL. It runs when the caller blocks. *ret_error says what is wrong with the file. -errno; nothing is left then.
+ * Start the first process from the program at `path` below `root`; descriptors 0, 1 and 2 are `console`. argv and envp
+ * end with NULL. It runs when the caller blocks. *ret_error: what is wrong with the file. -errno; nothing is left then.
  */
 int process_start_init(struct node *root, struct file *console, const char *path, const char *const *argv,
 		       const char *const *envp, const char **ret_error);
 
 /*
- * Wait, as a kernel task, until the first process has ended and all others with it, which are killed then. Its wait4
- * status; nothing is left of any of them.
+ * Wait, as a kernel task, until the first process has ended, which kills all others, and until those have ended too.
+ * Returns the first process's wait4 status; no process is left then.
  */
 int process_wait_init(void);
 
 /* clone(2)'s arguments. */
 struct clone_arguments {
 	uint64_t flags;                 /* CLONE_…, the exit signal in the low byte */
-	uint64_t stack;                 /* 0: the parent's value */
+	uint64_t stack;                 /* the child's stack pointer; 0: the parent's */
 	uint64_t parent_tid, child_tid; /* user addresses */
 	uint64_t tls;
 };
 
-/* clone(2), fork(2), vfork(2): the child's tid in the parent. -EINVAL, -ENOMEM, -EAGAIN (LIMIT_NPROC, no pid). */
+/*
+ * Make a task or a process: clone(2), fork(2), vfork(2). Returns the child's tid to the parent; or -EINVAL, -EPERM
+ * (tls), -ENOMEM, -EAGAIN (LIMIT_NPROC, no tid), -ERESTART_MEMORY, and nothing has changed.
+ */
 int64_t process_clone(const struct clone_arguments *arguments);
 
-/* exit(2) of the current task; with its last task the process ends with that exit code. */
+/* End the current task: exit(2). With its last task the process ends with that exit code. */
 __attribute__((noreturn)) void process_exit_task(int code);
 
-/* exit_group(2): end all tasks of the current process. status as wait4 will tell it. */
+/* End all tasks of the current process: exit_group(2). status: as wait4 will tell it. */
 __attribute__((noreturn)) void process_exit(int status);
 
-/* wait4(2)'s and waitid(2)'s options. */
+/* Options of wait4(2) and waitid(2). */
 enum wait_options {
 	WAIT_NO_HANG = 1,
 	WAIT_UNTRACED = 2, /* WSTOPPED */
-	WAIT_EXITED = 4,   /* wait4 always means it */
+	WAIT_EXITED = 4,   /* of waitid; wait4 always means it */
 	WAIT_CONTINUED = 8,
 	WAIT_NOWAIT = 0x1000000,
 	WAIT_THREADS = 0x20000000, /* __WNOTHREAD */
@@ -139,7 +141,7 @@ enum wait_options {
 	WAIT_CLONE = 0x80000000,
 };
 
-/* What is told of a child. */
+/* What wait4(2) and waitid(2) tell of a child. */
 struct wait_result {
 	int pid;
 	int status; /* wait4's */
@@ -148,19 +150,20 @@ struct wait_result {
 };
 
 /*
- * Wait for a child of the current process. who: > 0 a pid, -1 any, 0 those of its own group, < -1 those of that group.
- * options: enum wait_options. The pid; 0 (WAIT_NO_HANG: none yet), -ECHILD, -EINTR.
+ * Wait for a child of the current process. who: > 0 a pid, -1 any, 0 those of its own group, < -1 those of group -who.
+ * options: enum wait_options. Returns the pid; 0 (WAIT_NO_HANG: none yet), -ECHILD, -EINTR.
  */
 int process_wait(int who, unsigned options, struct wait_result *ret);
 
-/* Called in the task's own context when a task of a program ends, before anything of it is gone. */
+/* Set what is called when a program's task ends: in the task's own context, before anything of the task is gone. */
 void process_set_exit_hook(void (*hook)(struct task *task));
 
-/* All tasks of the process end as soon as they can; status as wait4 will tell it, unless it is ending already. */
+/* End all tasks of the process as soon as they can. status: wait4's, unless the process is ending already. */
 void process_kill(struct process *process, int status);
 
 /*
- * execve(2) of the current process: on success it returns 0 with task_frame set to start the new program, and all other tasks are gone.
- * Strings are the kernel's. -ENOEXEC, -EACCES, -E2BIG, -ENOMEM, and path_lookup's; the process is then as before.
+ * Execute another program in the current process: execve(2), with strings in the kernel's memory. Returns 0 with
+ * task_frame set to start the program, and all other tasks have ended; or -ENOEXEC, -EACCES, -E2BIG, -ENOMEM, -ELOOP,
+ * path_lookup's, and all is as before; or -EINTR: the task is to end.
  */
 int process_exec(const char *path, const char *const *argv, const char *const *envp);

@@ -1,13 +1,11 @@
-/*
- * The making of processes: what one has from the process that makes it.
- */
+/* The making of processes: what a new process has from the process that makes it. */
 #include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/process_internal.h"
 #include "kernel/task/process_limits.h"
 
-/* What a child has of the process that made it, but for its own memory and files. */
+/* Give a new process what it has of its maker, other than memory and files. */
 static void inherit(struct process *process, const struct process *maker)
 {
 	process->group = maker->group;
@@ -31,7 +29,10 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 
 	if (!process)
 		return -ENOMEM;
-	/* Linux's first process is in group and session 0, so that it can begin one of its own. */
+	/*
+	 * A process without a maker keeps group and session 0, as Linux's first process, so that it can begin a session
+	 * of its own.
+	 */
 	process->pid = pid;
 	process->refs = 1;
 	process->start_ns = clock_monotonic_ns();

@@ -1,6 +1,4 @@
-/*
- * What a parent hears of its children.
- */
+/* What a parent is told when its child ends, stops or continues. */
 #include "kernel/task/signal_internal.h"
 
 void process_tell_parent_held(struct process *process, int code)
@@ -23,7 +21,7 @@ void process_tell_parent_held(struct process *process, int code)
 	if (code == CLD_CONTINUED)
 		info.sender.value = SIGCONT;
 	info.signal = code == CLD_EXITED ? process->exit_signal : SIGCHLD;
-	/* Nothing is lost when it cannot be queued: the parent's wait finds the process. */
+	/* Nothing is lost when the signal cannot be queued: the parent's wait finds the process all the same. */
 	if (info.signal && signal_send_process_held(parent, info.signal, &info) != 0)
 		info.signal = 0;
 	wait_queue_wake(&parent->waiters);

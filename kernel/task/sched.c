@@ -1,6 +1,4 @@
-/*
- * The run queues and the switch. Knows no process but for the context that its tasks run in.
- */
+/* The run queues and the switch between tasks. Knows no more of processes than the context that their tasks run in. */
 #include "kernel/task/sched.h"
 
 #include "kernel/arch/cpu.h"
@@ -21,12 +19,12 @@ static void slice_over(struct timer *timer);
 
 struct lock task_lock = LOCK_INITIAL(LOCK_TASKS);
 
-/* Who waits for a CPU, and what it has begun. task_lock. */
+/* What each CPU has: the tasks that are ready for it, and the turn that it has begun. Guard: task_lock. */
 static PER_CPU struct cpu_queues {
 	struct fair_queue ready;
-	struct timer slice; /* ends the current task's turn, when another waits */
+	struct timer slice; /* ends the current task's turn, while another task waits */
 	bool slice_runs;    /* `slice` is started */
-	struct task *dead;  /* left for good, still to be given back */
+	struct task *dead;  /* a task that has been left for good and whose memory is still to be freed; NULL: none */
 } cpu_queues = { .slice = { .fire = slice_over } };
 
 struct sched_counts sched_counts;
@@ -53,7 +51,10 @@ static void slice_over(struct timer *timer)
 	lock_release_off(&task_lock);
 }
 
-/* Does `task`, which has come, run before the current one goes on? Where nice values are equal turns decide. */
+/*
+ * Return whether `task`, which has become ready, runs before the current task's turn ends: only a task that is less
+ * nice does, and only if it has had less than its share. Tasks of equal nice value wait for their turn.
+ */
 static bool goes_first(const struct cpu_queues *cpu, const struct task *task)
 {
 	const struct task *current = task_current();
@@ -106,7 +107,7 @@ static struct task *task_of(struct fair_node *node)
 	return (struct task *)((char *)node - offsetof(struct task, ready));
 }
 
-/* `node` has left the queue. */
+/* Note that the task of `node` has left the queue, and return it. */
 static struct task *taken(struct fair_node *node)
 {
 	struct task *task = task_of(node);
@@ -123,11 +124,11 @@ static struct task *take_ready(struct cpu_queues *cpu)
 	return node ? taken(node) : NULL;
 }
 
-/* User mode's registers that the frame does not hold. */
+/* Save user mode's registers that the trap frame does not hold. */
 static void save_user_state(struct task *task)
 {
 	fpu_save(task->fpu);
-	/* Without FSGSBASE only system calls set them, and those write both places. */
+	/* Without FSGSBASE only system calls set the bases, and those write both the register and the field. */
 	if (cpu_features()->fsgsbase) {
 		task->fs_base = cpu_rdfsbase();
 		task->gs_base = cpu_read_msr(MSR_KERNEL_GS_BASE);
@@ -144,7 +145,10 @@ static void load_user_state(struct task *task)
 	cpu_write_msr(MSR_KERNEL_GS_BASE, task->gs_base);
 }
 
-/* On the new task's stack, with task_lock held, which the task that was left has taken. */
+/*
+ * Finish a switch on the new task's stack: free the task that was left, if it has ended. task_lock is held: the task
+ * that was left took it.
+ */
 static void task_arrives(void)
 {
 	struct cpu_queues *cpu = &per_cpu(cpu_queues);
@@ -175,7 +179,7 @@ static void switch_to(struct task *from, struct task *to)
 	task_arrives();
 }
 
-/* Where a task's first run begins. */
+/* Finish the switch that begins a task's first run: there is no sched_switch to return to. */
 void task_entered(void)
 {
 	task_arrives();
@@ -190,13 +194,19 @@ void sched_bury(struct task *task)
 	cpu->dead = task;
 }
 
-/* Who is next after `from`, which has its place in the queue then if it still wants to run; NULL: nobody. */
+/*
+ * Return the task that is next after `from`; if `from` still wants to run it has its place in the queue then. NULL: no
+ * task is ready.
+ */
 static struct task *next_task(struct cpu_queues *cpu, struct task *from, uint64_t now)
 {
 	unsigned level = (unsigned)from->priority;
 	struct task *to;
 
-	/* What mostly happens costs least: equals take turns. */
+	/*
+	 * The commonest case has a path of its own, which costs least: only tasks of this nice value wait, and they
+	 * take turns.
+	 */
 	if (fair_only_waits(&cpu->ready, level)) {
 		if (from->state != TASK_RUNNABLE) {
 			load_sample(now, sched_counts.ready);
@@ -232,7 +242,10 @@ void sched_switch(void)
 	while (!to) {
 		uint64_t asleep = now;
 
-		/* Asleep on the stack of the task that has nothing to do: its own wake-up ends this too. */
+		/*
+		 * The CPU sleeps on the stack of the task that has nothing to do: a wake-up of that same task ends the
+		 * sleep too.
+		 */
 		lock_release_off(&task_lock);
 		cpu_interrupts_on_and_halt();
 		irq_close();

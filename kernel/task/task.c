@@ -1,6 +1,4 @@
-/*
- * Tasks come, wait, and go; and the table of their numbers. Who gets the CPU is sched.c's.
- */
+/* Tasks are made, started, woken and ended, wait, and are found by number. Which task gets the CPU is sched.c's. */
 #include "kernel/task/task.h"
 
 #include "kernel/arch/cpu.h"
@@ -19,12 +17,12 @@
 #include "kernel/task/sched.h"
 #include "kernel/task/wait_until.h"
 
-#define TID_MAX   32768 /* Linux's default pid_max */
+#define TID_MAX   32768 /* one more than the highest tid: Linux's default pid_max */
 #define TID_LISTS 256
 
 extern const char task_enter_kernel[];
 
-/* Where a program's task begins: user_return.c's. Fixed after boot. */
+/* Where a program's task begins: user_return.c sets it. Fixed after boot. */
 static const char *user_entry;
 
 /* Guard: the kernel, one CPU, not preempted; a handler reads the lists, which change by one store. */
@@ -65,7 +63,7 @@ void task_visit(bool (*see)(void *ctx, struct task *task), void *ctx)
 		}
 }
 
-/* Not that of a task, nor one by which somebody still knows a process, a group or a session. 0: all are. */
+/* Find a number that no task has, and by which no process, group or session is known any more. 0: all are used. */
 static int free_tid(void)
 {
 	for (int tries = 0; tries < TID_MAX; tries++) {
@@ -76,7 +74,7 @@ static int free_tid(void)
 	return 0;
 }
 
-/* task_lock is held. */
+/* Make a task runnable and put it into its run queue. task_lock is held. */
 static void make_ready(struct task *task)
 {
 	task->state = TASK_RUNNABLE;
@@ -198,7 +196,7 @@ void task_start_kernel(struct task *task, void (*function)(void *argument), void
 {
 	struct switch_frame *first = (struct switch_frame *)task_frame(task) - 1;
 
-	/* Two words above it: the stack is aligned as before a call. */
+	/* Two words lie above the first frame: the stack is aligned as before a call. */
 	first = (struct switch_frame *)((uintptr_t)(task->stack + KERNEL_STACK_SIZE) - sizeof(*first) - 16);
 	*first = (struct switch_frame){ .rip = (uintptr_t)task_enter_kernel,
 					.rbx = (uintptr_t)function,
@@ -219,12 +217,12 @@ void task_init(void)
 	percpu_set_debug_stack(debug_stack + KERNEL_STACK_SIZE);
 	first.state = TASK_RUNNABLE;
 	first.started_ns = clock_monotonic_ns();
-	/* The first program will be task 1, as everywhere. */
+	/* The kernel's own task is number 0: the first program will be task 1, as everywhere. */
 	enlist(&first, "kernel", 0);
 	this_cpu->current = &first;
 }
 
-/* task_lock is held. */
+/* Note that the task is woken, and let it run if it is blocked. task_lock is held. */
 static void wake(struct task *task)
 {
 	task->woken = true;
@@ -232,7 +230,7 @@ static void wake(struct task *task)
 		make_ready(task);
 }
 
-/* The queue's lock is held, so interrupts are off. */
+/* Wake the task of a waiter, as its `wake`. The queue's lock is held, so interrupts are off. */
 static void wake_waiter(struct waiter *waiter)
 {
 	lock_take_off(&task_lock);
@@ -283,7 +281,7 @@ void task_wake_stopped(struct task *task)
 	lock_release(&task_lock, flags);
 }
 
-/* task_lock is held. */
+/* Give the CPU away until the task is woken or the deadline passes. task_lock is held. */
 static void block(struct task *task, enum timer_clock clock, uint64_t deadline_ns)
 {
 	task->timed_out = false;

@@ -1,13 +1,13 @@
 /*
- * Where a kernel task begins its first run: a stack that task_start_kernel (kernel/task/task.c) has laid out makes
- * stack_switch return here. A program's task: kernel/task/user_entry.S.
+ * Where a kernel task begins its first run: task_start_kernel (kernel/task/task.c) has laid out a stack that makes
+ * stack_switch return here. A program's task begins in kernel/task/user_entry.S.
  */
 #include "kernel/arch/unwind.h"
 
 	.text
 /*
  * A new kernel task's first instructions.
- * in: RBX = function, R12 = its argument
+ * in: RBX = function, R12 = its argument, interrupts off, task_lock held; never returns
  */
 	.globl	task_enter_kernel
 	.type	task_enter_kernel, @function

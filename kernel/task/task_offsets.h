@@ -1,6 +1,4 @@
-/*
- * Where assembly finds fields of struct task (kernel/task/task.h asserts it).
- */
+/* Where assembly finds fields of struct task: offsets in bytes, which kernel/task/task.h asserts. */
 #pragma once
 
 #define TASK_SIGNALS_WANTED 0

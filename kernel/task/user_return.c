@@ -15,14 +15,14 @@ void task_entered(void);
 void task_entered_user(void);
 extern const char task_enter_user[];
 
-/* Error code of #PF (Intel SDM vol. 3A, "Page-Fault Exceptions"). */
+/* Bits of the error code of #PF (Intel SDM vol. 3A, "Page-Fault Exceptions"). */
 #define FAULT_PRESENT  1
 #define FAULT_WRITE    2
 #define FAULT_USER     4
 #define FAULT_RESERVED 8
 #define FAULT_FETCH    16
 
-/* What each exception becomes: signal and si_code. */
+/* The signal and the si_code that each exception becomes; signal 0: SIGSEGV and SI_KERNEL. */
 static const struct {
 	uint8_t signal;
 	uint8_t code;
@@ -53,14 +53,16 @@ static enum user_rights access_of(const struct trap_frame *frame)
 void task_begin_again(struct trap_frame *frame)
 {
 	irq_open();
-	/* When the process is to end the call does not run again: task_return sees to that. */
+	/* When the process is to end the call does not run again: task_return, which comes next, ends the task. */
 	(void)task_find_memory();
 	irq_close();
 	frame->rip -= SYSCALL_LENGTH;
 	frame->rax = frame->error;
 }
 
-/* One line for what ends a program, unless the program has said that it wants to know; then the signal. */
+/*
+ * Send the signal of a fault. If the program has no handler for it, the signal ends it, and a line in the log says why.
+ */
 static void fault_signal(const struct trap_frame *frame, int signal, int code, vaddr_t va, const char *cause)
 {
 	const struct task *task = task_current();
@@ -80,8 +82,9 @@ static void user_page_fault(const struct trap_frame *frame, vaddr_t va)
 		return;
 	}
 	/*
-	 * User mode, and yet the access was the supervisor's, to a page that is there: QEMU's far returns read the user's stack
-	 * so, and SMAP forbids it. To serve it would change nothing: it would fault for ever.
+	 * The CPU was in user mode, and yet the access was the supervisor's, to a page that is present: QEMU's far
+	 * returns read the user's stack so, and SMAP forbids that. Serving the fault would change nothing, and it would
+	 * come back for ever.
 	 */
 	if ((frame->error & (FAULT_PRESENT | FAULT_USER)) == FAULT_PRESENT) {
 		fault_signal(frame, SIGSEGV, SEGV_ACCERR, va, "the CPU went there as the supervisor");
@@ -90,7 +93,7 @@ static void user_page_fault(const struct trap_frame *frame, vaddr_t va)
 	task_current()->faults++;
 	switch (frame->error & FAULT_RESERVED ? ERR_FORMAT : fault_serve(va, access_of(frame))) {
 	case OK:
-	case ERR_NO_MEMORY: /* out_of_memory has said so, and SIGKILL is on its way */
+	case ERR_NO_MEMORY: /* out_of_memory has logged it, and SIGKILL is on its way */
 		break;
 	case ERR_RIGHTS:
 		fault_signal(frame, SIGSEGV, SEGV_ACCERR, va, "the area forbids it");
@@ -122,8 +125,9 @@ static void user_exception(const struct trap_frame *frame)
 }
 
 /*
- * The kernel touches a user's memory for it. What cannot be served, or is no FPU state that can be loaded, makes the copy
- * fail; no other task runs meanwhile. Elsewhere it is our own bug.
+ * Serve a fault of the kernel's own while it copies from or to user memory. What cannot be served, or is an FPU state
+ * that the CPU refuses, makes the copy fail; no other task runs meanwhile. Returns false for any other fault in the
+ * kernel, which is a bug.
  */
 static bool kernel_fault(struct trap_frame *frame, vaddr_t va)
 {
@@ -136,10 +140,12 @@ static bool kernel_fault(struct trap_frame *frame, vaddr_t va)
 		copy_fault_refused();
 		return uaccess_fixup(frame);
 	}
-	/* Served in the wrong context it would fault for ever. */
+	/*
+	 * In the wrong context, serving the fault would map the page elsewhere, and the fault would come back for ever.
+	 */
 	if ((frame->cr3 & PTE_ADDRESS) != task->process->space->context.space.root.raw)
 		return false;
-	/* As in the call that was interrupted. */
+	/* Interrupts are on while the fault is served if they were on in the interrupted call. */
 	if (frame->rflags & RFLAGS_IF)
 		irq_open();
 	task->faults++;
@@ -154,7 +160,7 @@ static bool user_trap(struct trap_frame *frame)
 
 	if (!trap_from_user(frame))
 		return kernel_fault(frame, cr2);
-	/* The machine's, not the program's. */
+	/* Non-maskable interrupts, double faults and machine checks are the machine's, not the program's. */
 	if (frame->vector == TRAP_NMI || frame->vector == TRAP_DF || frame->vector == TRAP_MC)
 		return false;
 	irq_open();
@@ -182,7 +188,9 @@ void task_return(struct trap_frame *frame, bool system_call)
 		if (task->process->exiting || task->end_wanted)
 			process_exit_task(0);
 		signal_deliver(frame, system_call);
-		/* What it made of the call's result is final: another signal must not do it again. */
+		/*
+		 * What the signal made of the call's result is final: the next signal must not change the result again.
+		 */
 		system_call = false;
 		irq_close();
 	}
@@ -204,7 +212,7 @@ void task_entered_user(void)
 
 	task_entered();
 	irq_open();
-	/* As on Linux, a bad address is no error. */
+	/* As on Linux, a bad address for the tid is no error. */
 	if (task->set_child_tid)
 		while (put_user_u32(user_pointer(task->set_child_tid), (uint32_t)task->tid) == ERR_NO_MEMORY &&
 		       task_find_memory())

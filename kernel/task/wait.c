@@ -9,7 +9,7 @@
 
 static bool is_meant(const struct process *child, int who, unsigned options)
 {
-	/* __WCLONE: those that do not send SIGCHLD; __WALL: all; else the others. */
+	/* __WCLONE means children that do not send SIGCHLD; __WALL means all; without either, those that do send it. */
 	if (!(options & WAIT_ALL) && (child->exit_signal != SIGCHLD) != !!(options & WAIT_CLONE))
 		return false;
 	if (who > 0)
@@ -25,7 +25,10 @@ static void count_child(struct process *parent, const struct process *child)
 	parent->child_faults += child->faults + child->child_faults;
 }
 
-/* Whether there is something to tell of it; then *ret, and unless WNOWAIT it is told only once. */
+/*
+ * Return whether there is something to tell of `child`. If so, *ret says what, and without WNOWAIT it is not told
+ * again.
+ */
 static bool tell(struct process *child, unsigned options, struct wait_result *ret)
 {
 	bool keep = options & WAIT_NOWAIT;
@@ -54,7 +57,7 @@ static bool tell(struct process *child, unsigned options, struct wait_result *re
 	return false;
 }
 
-/* A pid, 0 for none yet, or -ECHILD. */
+/* Look for a child that has something to tell. Returns its pid, 0 (none has yet), or -ECHILD (no such child). */
 static int look(int who, unsigned options, struct wait_result *ret)
 {
 	bool any = false;

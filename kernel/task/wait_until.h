@@ -1,38 +1,40 @@
 /*
  * The one way to wait. A condition is looked at, and while it does not hold the task gives the CPU away:
  *
- *   error = WAIT_UNTIL(condition, deadline_ns);    wakes for signals too
+ *   error = WAIT_UNTIL(condition, deadline_ns); wakes for signals too
  *   error = WAIT_UNTIL_BY(clock, condition, deadline);
- *   error = WAIT_UNTIL_KILLABLE(condition);        deaf to all signals but the end: vfork's parent, execve's first task
+ *   error = WAIT_UNTIL_KILLABLE(condition); deaf to all signals but the end: vfork's parent, execve's task
  *
- * `condition` is an expression of the caller's, with what side effects it likes: looked at before the first sleep and after
- * each one, in the task's own context, with interrupts on and no lock held. Whoever makes it true wakes the task after that:
- * by task_wake, or by a queue that the task has joined before it waits (task_waiter_init, wait_queue_add), as many as it
- * likes. A wake-up between the look and the sleep is not lost, and one without reason does no harm. `deadline_ns`, by
- * clock_monotonic_ns and TASK_NO_DEADLINE for none, is an expression too, asked before each sleep.
+ * `condition` is an expression of the caller's and may have side effects. It is evaluated before the first sleep and
+ * after each sleep, in the task's own context, with interrupts on and no lock held. Whoever makes it true wakes the
+ * task after that: by task_wake, or by a queue that the task has joined before it waits (task_waiter_init,
+ * wait_queue_add). A task may join any number of queues. A wake-up between the look and the sleep is not lost, and one
+ * without a reason does no harm. `deadline_ns` is by clock_monotonic_ns, TASK_NO_DEADLINE for none; it is an expression
+ * too, evaluated before each sleep.
  *
- * 0: the condition holds, whatever else has come. -EINTR: a signal has come, -ETIMEDOUT: the deadline has; and the condition,
- * looked at once more after that, does not hold. The waiters stay in their queues: they are the caller's to remove.
+ * Returns 0: the condition holds, whatever else has come; or -EINTR: a signal has come, or -ETIMEDOUT: the deadline has
+ * passed, and the condition, evaluated once more after that, does not hold. The caller's waiters stay in their queues:
+ * the caller removes them.
  */
 #pragma once
 
 #include "kernel/task/task.h"
 
 /*
- * What a task puts into the queues of what it waits for.
- * Guard: the task that waits; its waiter, as of the queue.
+ * What a task puts into the queue of each event that it waits for.
+ * Guard: the task that waits; `waiter`, the queue's lock.
  */
 struct task_waiter {
 	struct waiter waiter; /* its wake is task_wake for `task` */
 	struct task *task;
 };
 
-void task_waiter_init(struct task_waiter *waiter); /* for the current task */
+void task_waiter_init(struct task_waiter *waiter); /* Make a waiter for the current task; it is in no queue yet. */
 
 /*
- * What WAIT_UNTIL is made of, and for nobody else. A wake-up after task_block_prepare is not lost.
- * task_block: give the CPU away until task_wake (0), a signal to be delivered (-EINTR; unless `deadline` says otherwise), or the
- * deadline by clock_monotonic_ns (-ETIMEDOUT; TASK_NO_DEADLINE: none). Interrupts on; in the task's own context.
+ * Prepare to sleep: from here on a wake-up is not lost. Only the WAIT_… macros call this and the task_block functions.
+ * task_block: give the CPU away until task_wake (0), a signal to be delivered (-EINTR), or the deadline by
+ * clock_monotonic_ns (-ETIMEDOUT; TASK_NO_DEADLINE: none). Interrupts on; in the task's own context.
  */
 static inline void task_block_prepare(void)
 {
@@ -41,10 +43,13 @@ static inline void task_block_prepare(void)
 
 int task_block(uint64_t deadline_ns);
 
-/* Give the CPU away as task_block() does, with a deadline by that clock. */
+/* Give the CPU away as task_block() does, with a deadline by `clock`. */
 int task_block_by(enum timer_clock clock, uint64_t deadline_ns);
 
-/* Give the CPU away, deaf to all but SIGKILL and the end that another task's execve(2) wants: for vfork's parent. */
+/*
+ * Give the CPU away until task_wake (0), or until the task has to end: SIGKILL, or an execve(2) of another task of its
+ * process (-EINTR). Other signals do not end it.
+ */
 int task_block_killable(void);
 
 #define WAIT_UNTIL_AS_(condition, block)         \
