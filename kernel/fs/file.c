@@ -28,10 +28,13 @@ static int open_regular(struct node *node, struct file *file)
 		return node->ops->open(node, file);
 	if (fs_is_read_only(node->fs))
 		return -EROFS;
+	if (node->runners)
+		return -ETXTBSY;
 	error = node->ops->open(node, file);
 	if (!error) {
 		file->properties |= FILE_WRITER;
 		node->fs->writers++;
+		node->writers++;
 	}
 	return error;
 }
@@ -118,8 +121,10 @@ void file_end(struct file *file)
 	}
 	if (file->ops->release)
 		file->ops->release(file);
-	if (file->properties & FILE_WRITER)
+	if (file->properties & FILE_WRITER) {
 		file->node->fs->writers--;
+		file->node->writers--;
+	}
 	if (file->node->locks) {
 		file_lock_drop(file->node, LOCK_WHOLE, file);
 		file_lock_drop(file->node, LOCK_RECORD, file);

@@ -58,7 +58,7 @@ struct file_ops {
 enum file_properties {
 	FILE_SEEKS = 1,  /* lseek, pread and pwrite work */
 	FILE_STREAM = 2, /* a blocking write goes on until all is written: pipes, terminals */
-	FILE_WRITER = 4, /* set by file_open: the file is counted in fs.writers */
+	FILE_WRITER = 4, /* set by file_open: the file is counted in fs.writers and node.writers */
 };
 
 /* Somebody who is told, without holding the file, that it is closed. Guard: the kernel, one CPU, not preempted. */
@@ -88,7 +88,7 @@ struct file {
 
 /*
  * Open `node`: *ret is held, and holds the node. flags: open(2)'s access mode and status flags; O_TRUNC is path_open's
- * task. -ENXIO (no driver for the device), -ENOMEM, -EISDIR (writing a directory), -EROFS, -EACCES (a device, nodev),
+ * task. -ENXIO (no driver for the device), -ENOMEM, -EISDIR (writing a directory), -EROFS, -ETXTBSY, -EACCES (a device, nodev),
  * or what the driver returns.
  */
 int file_open(struct node *node, unsigned flags, struct file **ret);

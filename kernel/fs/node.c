@@ -18,6 +18,24 @@ struct linux_timespec node_now(void)
 	return clock ? clock() : (struct linux_timespec){ 0, 0 };
 }
 
+int node_run(struct node *node)
+{
+	if (node->writers)
+		return -ETXTBSY;
+	node->runners++;
+	node_get(node);
+	return 0;
+}
+
+void node_run_end(struct node *node)
+{
+	if (!node)
+		return;
+	ASSERT(node->runners > 0);
+	node->runners--;
+	node_put(node);
+}
+
 void node_init(struct node *node, const struct node_ops *ops, struct fs *fs, uint32_t mode)
 {
 	struct linux_timespec now = node_now();
@@ -358,6 +376,8 @@ int node_truncate(struct node *node, uint64_t size)
 		return -EINVAL;
 	if (fs_is_read_only(node->fs))
 		return -EROFS;
+	if (node->runners)
+		return -ETXTBSY;
 	return node->ops->truncate ? node->ops->truncate(node, size) : -EPERM;
 }
 

@@ -81,6 +81,8 @@ struct node {
 	struct node *mounted; /* the root that is mounted on this directory, held; or NULL */
 	struct node *covers;  /* for such a root: the directory below it, held */
 	struct pipe *pipe;    /* for a FIFO that is open */
+	/* of a regular file: files open for writing, and processes that run it; never both */
+	uint64_t writers, runners;
 	struct file_lock *locks;
 };
 
@@ -99,6 +101,12 @@ static inline struct node *node_get(struct node *node)
 
 /* Stop holding a node; the last holder frees it. NULL is allowed. */
 void node_put(struct node *node);
+
+/* Hold a node as the program of one process more. -ETXTBSY: it is open for writing. */
+int node_run(struct node *node);
+
+/* Stop holding it so. NULL is allowed. */
+void node_run_end(struct node *node);
 
 /* Initialise a new node, for file systems: one reference, no links, all times now, the next number of `fs`. */
 void node_init(struct node *node, const struct node_ops *ops, struct fs *fs, uint32_t mode);
@@ -129,7 +137,7 @@ int node_rename(struct node *from, struct name old_name, struct node *to, struct
 /* Get the target of a symbolic link; the caller puts it. -EINVAL (no symbolic link), -ENOMEM. */
 int node_readlink(struct node *node, struct link_target *ret);
 
-/* Set a regular file's size; new bytes read as zeros. -EISDIR, -EINVAL (no regular file), -EFBIG, -ENOMEM. */
+/* Set a regular file's size; new bytes read as zeros. -EISDIR, -EINVAL (no regular file), -ETXTBSY, -EFBIG, -ENOMEM. */
 int node_truncate(struct node *node, uint64_t size);
 
 /* Set permissions, owner (-1: as it was), times (NULL: as it was); ctime becomes now. Cannot fail. */

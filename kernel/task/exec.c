@@ -95,6 +95,8 @@ static int open_program(const struct path_base *base, const char *path, struct f
 	/* Some right to execute is needed, by root too. */
 	if (!node_is(node, S_IFREG) || !(node->mode & 0111) || node->fs->flags & MS_NOEXEC)
 		error = -EACCES;
+	else if (node->writers)
+		error = -ETXTBSY;
 	else
 		error = file_open(node, O_RDONLY, ret);
 	node_put(node);
@@ -204,9 +206,14 @@ int exec_load(const struct path_base *base, const struct process_rlimit *limits,
 	error = find_program(base, path, &a, &program, ret_error);
 	if (!error) {
 		strings.argv = (const char *const *)a.argv;
-		error = exec_build(program.file, &program.elf, limits, &strings, ret);
-		if (!error)
-			ret->program = node_get(program.file->node);
+		error = node_run(program.file->node);
+		if (!error) {
+			error = exec_build(program.file, &program.elf, limits, &strings, ret);
+			if (error)
+				node_run_end(program.file->node);
+			else
+				ret->program = program.file->node;
+		}
 		file_put(program.file);
 	}
 	free_arguments(&a);
@@ -245,14 +252,14 @@ static void take_image(struct process *process, const struct exec_image *image)
 	process->args_end = image->args_end;
 	process->env_start = image->env_start;
 	process->env_end = image->env_end;
-	node_put(process->program);
+	node_run_end(process->program);
 	process->program = image->program;
 }
 
 static void discard_image(struct exec_image *image)
 {
 	user_space_put(image->space);
-	node_put(image->program);
+	node_run_end(image->program);
 }
 
 /* The new program's image, from where the process's paths start. The log hears what is wrong with the file. */

@@ -146,7 +146,7 @@ void process_put_paths(struct process *process)
 		node_put(process->paths.root);
 	if (process->paths.cwd)
 		node_put(process->paths.cwd);
-	node_put(process->program);
+	node_run_end(process->program);
 	process->paths.root = process->paths.cwd = process->program = NULL;
 }
 

@@ -75,7 +75,7 @@ struct process {
 	uint64_t child_run_ns; /* CPU time of children that it waited for, with their children's */
 	uint64_t faults, child_faults;
 	struct task *vfork_parent; /* the task that waits until this process execs or ends; or NULL */
-	struct node *program;      /* the file that is executed; held; NULL: it has ended */
+	struct node *program;      /* the file that is executed; held by node_run; NULL: it has ended */
 	char name[TASK_NAME];      /* the name of its last task, once that has ended */
 	uint64_t args_start, args_end, env_start, env_end; /* user addresses, for /proc/PID/cmdline and environ */
 };

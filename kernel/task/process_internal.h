@@ -76,7 +76,7 @@ struct exec_image {
 	struct user_space *space;
 	vaddr_t entry, stack;
 	vaddr_t args_start, args_end, env_start, env_end;
-	struct node *program; /* the file that is executed, behind all scripts; held */
+	struct node *program; /* the file that is executed, behind all scripts; held by node_run */
 };
 
 /*

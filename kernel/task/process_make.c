@@ -14,7 +14,8 @@ static void inherit(struct process *process, const struct process *maker)
 	process->paths.root = node_get(maker->paths.root);
 	process->paths.cwd = node_get(maker->paths.cwd);
 	process->paths.umask = maker->paths.umask;
-	process->program = node_get(maker->program);
+	process->program = maker->program;
+	node_get(process->program)->runners++;
 	process_limits_copy(process, maker);
 	process->args_start = maker->args_start;
 	process->args_end = maker->args_end;

@@ -262,6 +262,34 @@ static void test_times(void)
 	sys(SYS_unlink, NAME);
 }
 
+/* In a child: the error of execve. */
+static int run(void *path)
+{
+	char *argv[] = { path, NULL };
+
+	return (int)-sys(SYS_execve, path, argv, argv + 1);
+}
+
+/* A program that runs is not written, and what is being written is not run. */
+static void test_programs(void)
+{
+	int fd = fresh_file();
+
+	sys(SYS_fchmod, fd, 0700);
+	is(sys(SYS_write, fd, "#!/nosuch", 9), 9, "a script");
+	is(in_child(run, NAME), EXITED(ETXTBSY), "is not run while somebody may write it");
+	close(fd);
+	is(in_child(run, NAME), EXITED(ENOENT), "and is afterwards");
+	fd = (int)sys(SYS_openat, AT_FDCWD, "/test/locks", O_RDONLY);
+	is_true(fd > 2, fd, "the program that runs can be read");
+	close(fd);
+	is(sys(SYS_openat, AT_FDCWD, "/test/locks", O_RDWR), -ETXTBSY, "but not written");
+	is(sys(SYS_openat, AT_FDCWD, "/test/locks", O_WRONLY | O_APPEND), -ETXTBSY, "nor only written");
+	is(sys(SYS_openat, AT_FDCWD, "/test/locks", O_RDONLY | O_TRUNC), -ETXTBSY, "nor emptied");
+	is(sys(SYS_truncate, "/test/locks", 1), -ETXTBSY, "nor made shorter");
+	is(sys(SYS_unlink, NAME), 0, "a file can be unlinked all the same");
+}
+
 int main(void)
 {
 	test_records();
@@ -271,5 +299,6 @@ int main(void)
 	test_size_limit();
 	test_vectors();
 	test_times();
+	test_programs();
 	return finish();
 }
