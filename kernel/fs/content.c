@@ -6,7 +6,6 @@
 
 #include "kernel/fs/content_memory.h"
 #include "kernel/mm/user/user_io.h"
-#include "kernel/mm/user/user_pages.h"
 
 /* most bytes that are copied by way of the stack, which is cheaper then than walking the user's tables */
 #define SMALL 256
@@ -110,11 +109,15 @@ static enum status object_frame(struct memory_object *object, uint64_t page, pad
 
 	if (is_past_end(content, page))
 		return ERR_RANGE;
-	pa = own_page(content, page);
+	pa = page_tree_find(&content->pages, page);
+	if (!pa.raw && is_whole_in_place(content, page)) {
+		*ret = paddr_add(content->place, page * PAGE_SIZE);
+		return OK;
+	}
 	if (!pa.raw)
 		status = make_frame(content, page, &pa);
 	if (status == OK)
-		status = user_frame_get(pa);
+		status = frame_get(frame_cache_here(), FRAME_4K, pa);
 	if (status == OK)
 		*ret = pa;
 	return status;
