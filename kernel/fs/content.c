@@ -5,6 +5,7 @@
 #include "kernel/fs/content.h"
 
 #include "kernel/fs/content_memory.h"
+#include "kernel/lib/wipe.h"
 #include "kernel/mm/user/user_io.h"
 
 /* most bytes that are copied by way of the stack, which is cheaper then than walking the user's tables */
@@ -190,7 +191,7 @@ static uint64_t find_bytes(const struct content *content, uint64_t offset, uint6
 
 static int64_t read_small(struct content *content, struct user_io *io, uint64_t *offset, uint64_t size)
 {
-	uint8_t bytes[SMALL];
+	_Alignas(8) uint8_t bytes[SMALL];
 	context_token_t token = store_enter();
 	enum status status;
 	size_t moved = 0;
@@ -207,6 +208,7 @@ static int64_t read_small(struct content *content, struct user_io *io, uint64_t 
 	}
 	store_leave(token);
 	status = user_io_put(io, bytes, size, &moved);
+	wipe(bytes, size);
 	if (status != OK && !moved)
 		return copy_errno(status);
 	*offset += moved;

@@ -7,6 +7,7 @@
 
 #include "kernel/fs/content_memory.h"
 #include "kernel/lib/format.h"
+#include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 #include "kernel/sync/wait_queue.h"
@@ -69,13 +70,14 @@ static void advance_tail(struct pipe *pipe, size_t bytes)
 /* Read all of `size` bytes, or nothing. */
 static int64_t read_small(struct pipe *pipe, struct user_io *io, size_t size)
 {
-	uint8_t bytes[SMALL];
+	_Alignas(8) uint8_t bytes[SMALL];
 	context_token_t token = store_enter();
 	enum status status;
 
 	memcpy(bytes, (uint8_t *)store_ptr(*frame_of(pipe, pipe->tail)) + pipe->tail % PAGE_SIZE, size);
 	store_leave(token);
 	status = user_io_put_all(io, bytes, size);
+	wipe(bytes, size);
 	if (status != OK)
 		return copy_errno(status);
 	pipe->tail += size;
@@ -157,13 +159,15 @@ static void drop_unused(struct pipe *pipe)
 /* Write all of `size` bytes, or nothing. */
 static int64_t write_small(struct pipe *pipe, struct user_io *io, size_t size)
 {
-	uint8_t bytes[SMALL];
+	_Alignas(8) uint8_t bytes[SMALL];
 	enum status status = user_io_get_all(io, bytes, size);
 	context_token_t token;
 	bool there;
 
-	if (status != OK)
+	if (status != OK) {
+		wipe(bytes, size);
 		return copy_errno(status);
+	}
 	token = store_enter();
 	there = take_frames(pipe, size) == size;
 	if (there) {
@@ -171,6 +175,7 @@ static int64_t write_small(struct pipe *pipe, struct user_io *io, size_t size)
 		pipe->head += size;
 	}
 	store_leave(token);
+	wipe(bytes, size);
 	return there ? (int64_t)size : -ENOMEM;
 }
 

@@ -5,6 +5,7 @@
 
 #include "kernel/fs/content_memory.h"
 #include "kernel/fs/tty_internal.h"
+#include "kernel/lib/wipe.h"
 #include "kernel/mm/user/user_io.h"
 
 static const struct linux_termios default_termios = {
@@ -99,8 +100,10 @@ static void take(struct tty *tty, const struct found *found, uint32_t end)
 	uint64_t flags = lock_take(&tty->lock);
 
 	if (tty->tail == found->start)
-		for (; tty->tail != end; tty->tail++)
+		for (; tty->tail != end; tty->tail++) {
+			tty->input[tty->tail % TTY_INPUT] = 0;
 			tty_set_end(tty, tty->tail, false);
+		}
 	lock_release(&tty->lock, flags);
 }
 
@@ -110,7 +113,7 @@ static int64_t read_there(struct tty *tty, struct user_io *io, bool waits)
 	int64_t done = 0;
 
 	while (io->left) {
-		uint8_t bytes[TTY_PIECE];
+		_Alignas(8) uint8_t bytes[TTY_PIECE];
 		uint64_t flags = lock_take(&tty->lock);
 		struct found found = look(tty, bytes, io->left < TTY_PIECE ? io->left : TTY_PIECE);
 		enum status status;
@@ -120,6 +123,7 @@ static int64_t read_there(struct tty *tty, struct user_io *io, bool waits)
 		if (found.start == found.end)
 			return done || !waits ? done : -EAGAIN;
 		status = user_io_put(io, bytes, found.count, &moved);
+		wipe(bytes, found.count);
 		take(tty, &found, status == OK ? found.end : found.start + (uint32_t)moved);
 		done += (int64_t)moved;
 		if (status != OK)
@@ -168,7 +172,7 @@ static int64_t write_pieces(struct tty *tty, struct user_io *io)
 	int64_t done = 0;
 
 	while (io->left && done < TTY_WRITE_MOST) {
-		char text[TTY_PIECE];
+		_Alignas(8) char text[TTY_PIECE];
 		size_t moved = 0;
 		enum status status;
 
@@ -176,6 +180,7 @@ static int64_t write_pieces(struct tty *tty, struct user_io *io)
 			return done ? done : -EAGAIN;
 		status = user_io_get(io, text, io->left < TTY_PIECE ? io->left : TTY_PIECE, &moved);
 		tty_output(tty, text, moved);
+		wipe(text, moved);
 		if (tty->answer)
 			tty->answer(tty);
 		done += (int64_t)moved;

@@ -3,6 +3,7 @@
  * the heap. How much they may be is Linux's rule.
  */
 #include "kernel/lib/string.h"
+#include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/user_args.h"
 
@@ -18,13 +19,22 @@ struct strings {
 	size_t counts[2];
 };
 
+/* Free the strings, and leave none of their bytes in the heap. Its blocks' sizes are multiples of 8. */
+static void free_block(struct strings *strings)
+{
+	wipe(strings->block, strings->size);
+	kfree(strings->block);
+}
+
 static int grow(struct strings *strings)
 {
 	size_t capacity = strings->capacity ? strings->capacity * 2 : BLOCK_LEAST;
-	char *block = krealloc(strings->block, capacity);
+	char *block = kmalloc(capacity);
 
 	if (!block)
 		return -ENOMEM;
+	memcpy(block, strings->block, strings->size);
+	free_block(strings);
 	strings->block = block;
 	strings->capacity = capacity;
 	return 0;
@@ -130,7 +140,7 @@ static int64_t exec(const char *path, uint64_t argv, uint64_t envp)
 		error = pointers ? process_exec(path, pointers, pointers + strings.counts[0] + 1) : -ENOMEM;
 	}
 	kfree(pointers);
-	kfree(strings.block);
+	free_block(&strings);
 	return error;
 }
 

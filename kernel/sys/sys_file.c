@@ -1,6 +1,7 @@
 /*
  * Reading and writing open files.
  */
+#include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/file_transfer.h"
 #include "kernel/sys/user_args.h"
@@ -199,7 +200,7 @@ static int64_t send_piece(struct file *out, struct file *in, void *buffer, uint6
 static int64_t send_all(struct file *out, struct file *in, uint64_t size, uint64_t *offset)
 {
 	void *buffer = kmalloc(SENDFILE_PIECE);
-	uint64_t start = *offset;
+	uint64_t start = *offset, used = size < SENDFILE_PIECE ? size : SENDFILE_PIECE;
 	int64_t moved = 0;
 
 	if (!buffer)
@@ -212,6 +213,7 @@ static int64_t send_all(struct file *out, struct file *in, uint64_t size, uint64
 		if (task_give_way() || signal_pending(task_current()))
 			break;
 	}
+	wipe(buffer, used);
 	kfree(buffer);
 	return *offset != start ? (int64_t)(*offset - start) : moved;
 }
