@@ -173,7 +173,7 @@ SYSCALL_3(msync, va, size, flags)
 /* Nothing is ever paged out, so locking means fetching. */
 static int64_t lock_range(uint64_t va, uint64_t size)
 {
-	uint64_t start = va & ~(uint64_t)(PAGE_SIZE - 1), bytes;
+	uint64_t start = va & ~(uint64_t)(PAGE_SIZE - 1);
 
 	size = page_round_up(size + (va - start));
 	if (!size)
@@ -181,7 +181,7 @@ static int64_t lock_range(uint64_t va, uint64_t size)
 	if (!user_is_mapped(space_here(), start, size))
 		return -ENOMEM;
 	/* A page that the program may not read stays away: it can be locked all the same. */
-	if (user_populate(space_here(), start, size, USER_READ, &bytes) == ERR_NO_MEMORY)
+	if (user_populate_all(space_here(), start, size, USER_READ) == ERR_NO_MEMORY)
 		return -EAGAIN;
 	return 0;
 }

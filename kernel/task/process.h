@@ -70,6 +70,7 @@ struct process {
 	struct timer alarm;     /* setitimer(ITIMER_REAL), alarm(2) */
 	struct timer cpu_watch; /* rings when the limit RLIMIT_CPU may have been reached */
 	struct process_rlimit limits[PROCESS_LIMITS];
+	struct user_limits user_limits; /* those of them that memory heeds, in pages */
 	uint64_t start_ns;
 	uint64_t dead_run_ns;  /* CPU time of its tasks that have ended */
 	uint64_t child_run_ns; /* CPU time of children that it waited for, with their children's */

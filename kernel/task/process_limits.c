@@ -72,18 +72,23 @@ static void look_at_cpu_time(struct timer *timer)
 
 /* ---- all of them ---- */
 
-static struct user_limits user_limits(void)
+static const struct user_limits *user_limits(void)
 {
 	const struct task *task = task_current();
-	const struct process_rlimit *limits;
 
-	if (!task || !task->process)
-		return user_limits_default;
-	limits = task->process->limits;
-	return (struct user_limits){
+	return task && task->process ? &task->process->user_limits : &user_limits_default;
+}
+
+/* Tell memory what it heeds. As on Linux, RLIMIT_DATA of nothing keeps the break where it is, and the rest to the hard limit. */
+static void tell_memory(struct process *process)
+{
+	const struct process_rlimit *limits = process->limits, *data = &limits[LIMIT_DATA];
+
+	process->user_limits = (struct user_limits){
 		.address_pages = limits[LIMIT_AS].soft / PAGE_SIZE,
 		.stack_pages = limits[LIMIT_STACK].soft / PAGE_SIZE,
-		.data_pages = limits[LIMIT_DATA].soft / PAGE_SIZE,
+		.data_pages = (data->soft ? data->soft : data->hard) / PAGE_SIZE,
+		.brk_pages = data->soft / PAGE_SIZE,
 	};
 }
 
@@ -116,12 +121,15 @@ void process_limits_first(struct process *process)
 	process->limits[LIMIT_MSGQUEUE] = (struct process_rlimit){ 819200, 819200 };
 	process->limits[LIMIT_NICE] = (struct process_rlimit){ 0, 0 };
 	process->limits[LIMIT_RTPRIO] = (struct process_rlimit){ 0, 0 };
+	process->limits[LIMIT_MEMLOCK] = (struct process_rlimit){ 8ULL << 20, 8ULL << 20 };
+	tell_memory(process);
 	process->cpu_watch.fire = look_at_cpu_time;
 }
 
 void process_limits_copy(struct process *process, const struct process *maker)
 {
 	memcpy(process->limits, maker->limits, sizeof(process->limits));
+	process->user_limits = maker->user_limits;
 	process->cpu_watch.fire = look_at_cpu_time;
 	if (process->limits[LIMIT_CPU].soft != LIMIT_NONE)
 		watch_cpu_time(process);
@@ -133,6 +141,7 @@ void process_limit_set(struct process *process, enum process_limit which, struct
 	if (which == LIMIT_CPU && limit.soft == 0)
 		limit.soft = 1;
 	process->limits[which] = limit;
+	tell_memory(process);
 	if (which == LIMIT_CPU)
 		watch_cpu_time(process);
 }

@@ -251,13 +251,16 @@ static void do_access(struct model_space *m, size_t page)
 
 static void check_counts(const struct model_space *m)
 {
-	uint64_t mapped = 0, resident = 0, in_areas = 0;
+	uint64_t mapped = 0, data = 0, resident = 0, in_areas = 0;
 	const struct area *before = NULL;
 	struct space_run run;
 
 	for (size_t i = 0; i < PAGES; i++)
 		mapped += m->pages[i].mapped;
+	for (size_t i = 0; i < PAGES; i++)
+		data += m->pages[i].mapped && m->pages[i].rights & USER_WRITE && m->pages[i].shared < 0;
 	assert_int_equal(m->space->mapped_pages, mapped);
+	assert_int_equal(m->space->data_pages, data);
 	for (const struct area *a = area_find_from(&m->space->areas, 0); a; a = area_next(a)) {
 		in_areas += (a->end - a->start) / PAGE_SIZE;
 		assert_true(!a->object || (a->space == m->space && *a->link_of_object == a));

@@ -14,9 +14,9 @@
 /* Those of whoever makes the calls. */
 static struct user_limits limits;
 
-static struct user_limits limits_of_caller(void)
+static const struct user_limits *limits_of_caller(void)
 {
-	return limits;
+	return &limits;
 }
 
 static struct user_space *new_space(void)
@@ -265,11 +265,62 @@ static void program_break(void **state)
 	assert_int_equal(user_brk(space, BASE - 1), ERR_NO_MEMORY);
 	map_at(space, BASE + 8 * PAGE_SIZE, PAGE_SIZE, USER_READ);
 	assert_int_equal(user_brk(space, BASE + 9 * PAGE_SIZE), ERR_NO_MEMORY);
-	limits.data_pages = 4;
+	limits.brk_pages = 4;
 	assert_int_equal(user_brk(space, BASE + 5 * PAGE_SIZE), ERR_NO_MEMORY);
 	assert_int_equal(space->brk, BASE + 3 * PAGE_SIZE);
 	assert_int_equal(user_brk(space, BASE), OK);
 	assert_int_equal(space->mapped_pages, 1);
+	user_space_put(space);
+}
+
+static void data_limit(void **state)
+{
+	struct user_space *space = new_space();
+	vaddr_t va = 1;
+
+	(void)state;
+	limits.data_pages = 4;
+	assert_int_equal(user_map(space, 0, 5 * PAGE_SIZE, RW, 0, NULL, 0, &va), ERR_NO_MEMORY);
+	assert_int_equal(user_map(space, 0, 5 * PAGE_SIZE, RW, USER_MAP_SHARED, NULL, 0, &va), OK);
+	map_at(space, BASE, 5 * PAGE_SIZE, USER_READ);
+	assert_int_equal(space->data_pages, 0);
+	assert_int_equal(user_protect(space, BASE, 5 * PAGE_SIZE, RW), ERR_NO_MEMORY);
+	assert_int_equal(user_protect(space, BASE + PAGE_SIZE, 3 * PAGE_SIZE, RW), OK);
+	assert_int_equal(user_protect(space, BASE, 4 * PAGE_SIZE, RW), OK);
+	assert_int_equal(space->data_pages, 4);
+	assert_int_equal(user_remap(space, BASE, 4 * PAGE_SIZE, 5 * PAGE_SIZE, USER_REMAP_MAYMOVE, 0, &va),
+			 ERR_NO_MEMORY);
+	assert_int_equal(user_remap(space, BASE, 4 * PAGE_SIZE, 4 * PAGE_SIZE, USER_REMAP_MAYMOVE | USER_REMAP_FIXED,
+				    BASE + MIB, &va),
+			 OK);
+	assert_int_equal(space->data_pages, 4);
+	assert_int_equal(user_unmap(space, BASE + MIB + PAGE_SIZE, PAGE_SIZE), OK);
+	assert_int_equal(space->data_pages, 3);
+	map_at(space, BASE + MIB, 4 * PAGE_SIZE, RW); /* what is replaced does not count */
+	assert_int_equal(space->data_pages, 4);
+	user_space_put(space);
+}
+
+/* The machine has 64 MiB: what came before the call stays, what it took goes. */
+static void populate_or_nothing(void **state)
+{
+	struct user_space *space = new_space();
+	uint64_t resident;
+	vaddr_t va;
+
+	(void)state;
+	map_at(space, BASE, 80 * MIB, RW);
+	*touch(space, BASE + 5 * PAGE_SIZE_2M, USER_WRITE) = 7;
+	map_at(space, BASE + 2 * PAGE_SIZE_2M, PAGE_SIZE, USER_READ); /* the rest of its 2 MiB comes by pages */
+	resident = space->resident_pages;
+	assert_int_equal(user_populate_all(space, BASE, 80 * MIB, USER_READ), ERR_NO_MEMORY);
+	assert_int_equal(space->resident_pages, resident);
+	assert_int_equal(*touch(space, BASE + 5 * PAGE_SIZE_2M, USER_READ), 7);
+	assert_int_equal(user_populate_all(space, BASE, 8 * MIB, USER_READ), OK);
+	assert_int_equal(space->resident_pages, resident + 4 * 512);
+	resident = space->resident_pages;
+	assert_int_equal(user_map(space, 0, 80 * MIB, RW, USER_MAP_POPULATE, NULL, 0, &va), OK);
+	assert_int_equal(space->resident_pages, resident);
 	user_space_put(space);
 }
 
@@ -707,6 +758,8 @@ int main(void)
 		TEST(large_frames),
 		TEST(stack),
 		TEST(program_break),
+		TEST(data_limit),
+		TEST(populate_or_nothing),
 		TEST(files),
 		TEST(shared),
 		TEST(remap),

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -370,6 +371,149 @@ static void test_stack(void)
 	is(in_child(use_stack, (void *)(1UL << 30)), KILLED(SIGSEGV), "but not to 1 GiB");
 }
 
+#define MIB (1UL << 20)
+
+static void limit_to(int which, unsigned long bytes)
+{
+	struct rlimit limit = { bytes, RLIM_INFINITY };
+
+	if (sys(SYS_setrlimit, which, &limit) != 0)
+		_exit(99);
+}
+
+/* In a child, as all that lower a limit: the number of the first step that is wrong, 0 when none is. */
+static int limit_address_space(void *unused)
+{
+	long memory;
+
+	(void)unused;
+	limit_to(RLIMIT_AS, 64 * MIB);
+	if (map(NULL, 128 * MIB, PROT_NONE, ANONYMOUS, -1, 0) != -ENOMEM)
+		return 1;
+	memory = map(NULL, 40 * MIB, RW, ANONYMOUS, -1, 0);
+	if (memory < 0)
+		return 2;
+	if (map((void *)memory, 40 * MIB, RW, ANONYMOUS | MAP_FIXED, -1, 0) != memory)
+		return 3;
+	if (sys(SYS_mremap, memory, 40 * MIB, 80 * MIB, MREMAP_MAYMOVE) != -ENOMEM)
+		return 4;
+	if (map(NULL, 40 * MIB, PROT_NONE, ANONYMOUS, -1, 0) != -ENOMEM)
+		return 5;
+	return sys(SYS_brk, sys(SYS_brk, 0) + 40 * (long)MIB) != sys(SYS_brk, 0) ? 6 : 0;
+}
+
+static int limit_data(void *unused)
+{
+	long before = sys(SYS_brk, 0), memory;
+
+	(void)unused;
+	limit_to(RLIMIT_DATA, 16 * MIB);
+	if (sys(SYS_brk, before + 32 * (long)MIB) != before)
+		return 1;
+	if (map(NULL, 32 * MIB, RW, ANONYMOUS, -1, 0) != -ENOMEM)
+		return 2;
+	memory = map(NULL, 32 * MIB, PROT_READ, ANONYMOUS, -1, 0);
+	if (memory < 0)
+		return 3;
+	if (sys(SYS_mprotect, memory, 32 * MIB, RW) != -ENOMEM)
+		return 4;
+	if (sys(SYS_mprotect, memory, 4 * MIB, RW) != 0)
+		return 5;
+	if (sys(SYS_mremap, memory, 4 * MIB, 24 * MIB, MREMAP_MAYMOVE) != -ENOMEM)
+		return 6;
+	if (map(NULL, 32 * MIB, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0) < 0)
+		return 7;
+	/* What is not data any more makes room. */
+	if (map(NULL, 12 * MIB, RW, ANONYMOUS, -1, 0) != -ENOMEM)
+		return 8;
+	if (sys(SYS_mprotect, memory, 4 * MIB, PROT_READ) != 0)
+		return 9;
+	if (map(NULL, 12 * MIB, RW, ANONYMOUS, -1, 0) < 0)
+		return 10;
+	/* A limit of nothing is one of the break only. */
+	limit_to(RLIMIT_DATA, 0);
+	return map(NULL, 12 * MIB, RW, ANONYMOUS, -1, 0) < 0 || sys(SYS_brk, before + (long)PAGE) != before ? 11 : 0;
+}
+
+static int limit_stack(void *bytes)
+{
+	limit_to(RLIMIT_STACK, MIB);
+	return use_stack(bytes);
+}
+
+/* All limits are root's here, who may lock as much as there is. */
+static int limit_locked(void *unused)
+{
+	struct rlimit limit;
+	long memory;
+
+	(void)unused;
+	if (sys(SYS_getrlimit, RLIMIT_MEMLOCK, &limit) != 0 || limit.rlim_cur != 8 * MIB || limit.rlim_max != 8 * MIB)
+		return 1;
+	limit_to(RLIMIT_MEMLOCK, 0);
+	memory = map(NULL, MIB, RW, ANONYMOUS | MAP_LOCKED, -1, 0);
+	return memory < 0 || sys(SYS_mlock, memory, MIB) != 0 ? 2 : 0;
+}
+
+static void test_limits(void)
+{
+	is(in_child(limit_address_space, NULL), EXITED(0), "RLIMIT_AS holds for mmap, mremap and brk");
+	is(in_child(limit_data, NULL), EXITED(0), "RLIMIT_DATA holds for what can be written to");
+	is(in_child(limit_stack, (void *)(MIB / 2)), EXITED(0), "RLIMIT_STACK lets a stack grow to it");
+	is(in_child(limit_stack, (void *)(2 * MIB)), KILLED(SIGSEGV), "and no further");
+	is(in_child(limit_locked, NULL), EXITED(0), "RLIMIT_MEMLOCK is Linux's");
+}
+
+/* Bytes that are in memory, of those that this process has mapped. */
+static size_t resident(void)
+{
+	char text[128];
+	long file = sys(SYS_openat, AT_FDCWD, "/proc/self/statm", O_RDONLY, 0);
+	long size = sys(SYS_read, file, text, sizeof(text) - 1);
+	const char *second;
+	size_t pages = 0;
+
+	sys(SYS_close, file);
+	text[size > 0 ? size : 0] = 0;
+	second = strchr(text, ' ');
+	for (second = second ? second + 1 : text; *second >= '0' && *second <= '9'; second++)
+		pages = pages * 10 + (size_t)(*second - '0');
+	return pages * PAGE;
+}
+
+/* More than there is. Linux may also end the process. */
+static int take_too_much(void *populates)
+{
+	struct sysinfo info;
+	size_t bytes;
+	unsigned char *memory;
+
+	sys(SYS_sysinfo, &info);
+	if (info.totalram > 1024 * MIB)
+		return 0; /* a small machine's memory is soon taken */
+	bytes = (info.totalram & -LARGE) + 16 * LARGE;
+	memory = (unsigned char *)map(NULL, bytes, RW, ANONYMOUS | MAP_NORESERVE | (populates ? MAP_POPULATE : 0), -1,
+				      0);
+	if (populates)
+		return resident() < 8 * MIB ? 0 : 1;
+	memory[5 * PAGE] = 7;
+	memory[3 * LARGE] = 8;
+	if (sys(SYS_mlock, memory, bytes) != -EAGAIN)
+		return 2;
+	if (memory[5 * PAGE] != 7 || memory[3 * LARGE] != 8 || memory[LARGE] != 0)
+		return 3;
+	return resident() < 16 * MIB ? 0 : 4;
+}
+
+static void test_too_much(void)
+{
+	int status = in_child(take_too_much, NULL);
+
+	is_true(status == EXITED(0) || status == KILLED(SIGKILL), status, "mlock of more than there is keeps nothing");
+	status = in_child(take_too_much, "");
+	is_true(status == EXITED(0) || status == KILLED(SIGKILL), status, "nor does MAP_POPULATE");
+}
+
 int main(void)
 {
 	test_brk();
@@ -385,5 +529,7 @@ int main(void)
 	test_files();
 	test_large();
 	test_stack();
+	test_limits();
+	test_too_much();
 	return finish();
 }

@@ -16,11 +16,11 @@ void area_free(struct area *area)
 
 uint64_t user_pages_between(const struct user_space *space, vaddr_t start, vaddr_t end)
 {
-	uint64_t bytes = 0;
+	uint64_t pages = 0;
 
 	for (const struct area *a = area_find_from(&space->areas, start); a && a->start < end; a = area_next(a))
-		bytes += (a->end < end ? a->end : end) - (a->start > start ? a->start : start);
-	return bytes_to_pages(bytes);
+		pages += user_overlap(a, start, end);
+	return pages;
 }
 
 bool user_is_mapped(const struct user_space *space, vaddr_t va, uint64_t size)
@@ -152,12 +152,13 @@ void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct us
 
 	if (!a || a->start >= end)
 		return;
-	space->mapped_pages -= user_pages_between(space, start, end);
 	/* The commonest: one area loses an end, or is gone. No cut, no merge. */
 	if (a->end >= end && a->start < start && a->end == end) {
 		next = area_next(a);
+		user_count_fewer(space, bytes_to_pages(end - start), a->rights, a->flags);
 		area_resize(a, a->start, start);
 	} else if (a->start >= start && a->end > end) {
+		user_count_fewer(space, bytes_to_pages(end - a->start), a->rights, a->flags);
 		area_resize(a, end, a->end);
 		next = a;
 	} else {
@@ -165,6 +166,7 @@ void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct us
 		user_cut(space, end, spares);
 		for (a = area_find_from(&space->areas, start); a && a->start < end; a = next) {
 			next = area_next(a);
+			user_count_fewer(space, bytes_to_pages(a->end - a->start), a->rights, a->flags);
 			forget(space, a);
 		}
 		next = a;

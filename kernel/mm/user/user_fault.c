@@ -239,10 +239,11 @@ static struct area *grow_stack(struct user_space *space, struct area *area, vadd
 	below = area_prev(&space->areas, area);
 	if (below && below->rights != USER_NONE && start < below->end + USER_GUARD_GAP)
 		return NULL;
-	if (bytes_to_pages(area->end - start) > user_limits_of_caller().stack_pages || !user_limit_allows(space, pages))
+	if (bytes_to_pages(area->end - start) > user_limits_of_caller()->stack_pages ||
+	    !user_limit_allows(space, pages, area->rights, area->flags))
 		return NULL;
 	area_resize(area, start, area->end);
-	space->mapped_pages += pages;
+	user_count_more(space, pages, area->rights, area->flags);
 	return area;
 }
 
@@ -299,5 +300,63 @@ enum status user_populate(struct user_space *space, vaddr_t va, uint64_t size, e
 	}
 	kernel_context_leave(token);
 	*ret_bytes = done < size ? done : size;
+	return status;
+}
+
+/* ---- all or nothing ---- */
+
+#define TAKEN_RUNS 32
+
+/* What a call has brought into private areas, in rising order; what does not fit stays. */
+struct taken {
+	size_t count;
+	struct {
+		vaddr_t start, end;
+	} runs[TAKEN_RUNS];
+};
+
+static void taken_add(struct taken *taken, vaddr_t start, vaddr_t end)
+{
+	if (taken->count && taken->runs[taken->count - 1].end == start) {
+		taken->runs[taken->count - 1].end = end;
+	} else if (taken->count < TAKEN_RUNS) {
+		taken->runs[taken->count].start = start;
+		taken->runs[taken->count].end = end;
+		taken->count++;
+	}
+}
+
+/* Serve the page of `f`, and note what that maps: a page, or a large one from its start on. */
+static enum status take_page(struct fault *f, struct taken *taken)
+{
+	const uint64_t before = f->space->resident_pages;
+	enum status status = find_area(f->space, f->va, f->access, &f->area);
+
+	if (status == OK)
+		status = fault_page(f);
+	if (status != OK || f->space->resident_pages == before || f->area->flags & AREA_SHARED)
+		return status;
+	if (f->space->resident_pages == before + PAGE_SIZE_2M / PAGE_SIZE)
+		taken_add(taken, align_down(f->va, PAGE_SIZE_2M), align_down(f->va, PAGE_SIZE_2M) + PAGE_SIZE_2M);
+	else
+		taken_add(taken, f->va, f->va + PAGE_SIZE);
+	return OK;
+}
+
+enum status user_populate_all(struct user_space *space, vaddr_t va, uint64_t size, enum user_rights access)
+{
+	const context_token_t token = kernel_context_enter();
+	struct fault f = { .space = space, .va = align_down(va, PAGE_SIZE), .access = access };
+	enum status status = OK;
+	struct taken taken;
+
+	taken.count = 0;
+	for (; f.va < va + size && status == OK; f.va += PAGE_SIZE)
+		status = take_page(&f, &taken);
+	/* No large page ends inside a run, and the areas stay: nothing is cut, and no table falls free. */
+	for (size_t i = 0; status == ERR_NO_MEMORY && i < taken.count; i++)
+		user_pages_drop(space, taken.runs[i].start, taken.runs[i].end, taken.runs[i].start,
+				taken.runs[i].start);
+	kernel_context_leave(token);
 	return status;
 }

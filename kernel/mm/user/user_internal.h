@@ -79,12 +79,43 @@ void user_merge(struct user_space *space, vaddr_t start, vaddr_t end);
 /* Remove all of [start, end): areas, pages, tables. In the kernel context when `touched`. user_prepare came before. */
 void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct user_spares *spares, bool touched);
 
-/* Room for `pages` more in the caller's limit on address space? */
-static inline bool user_limit_allows(const struct user_space *space, uint64_t pages)
+/* Whether RLIMIT_DATA counts an area: as on Linux, private memory that can be written to and is no stack. */
+static inline bool user_counts_as_data(unsigned rights, unsigned area_flags)
 {
-	uint64_t limit = user_limits_of_caller().address_pages;
+	return rights & USER_WRITE && !(area_flags & (AREA_SHARED | AREA_GROWS_DOWN));
+}
 
-	return pages <= limit && space->mapped_pages <= limit - pages;
+/* Room for `pages` more in the limits of the caller, for an area with these rights and flags? */
+static inline bool user_limit_allows(const struct user_space *space, uint64_t pages, unsigned rights,
+				     unsigned area_flags)
+{
+	const struct user_limits *limits = user_limits_of_caller();
+
+	if (pages > limits->address_pages || space->mapped_pages > limits->address_pages - pages)
+		return false;
+	return !user_counts_as_data(rights, area_flags) ||
+	       (pages <= limits->data_pages && space->data_pages <= limits->data_pages - pages);
+}
+
+/* Count `pages` more, or fewer, of areas with these rights and flags. */
+static inline void user_count_more(struct user_space *space, uint64_t pages, unsigned rights, unsigned area_flags)
+{
+	space->mapped_pages += pages;
+	if (user_counts_as_data(rights, area_flags))
+		space->data_pages += pages;
+}
+
+static inline void user_count_fewer(struct user_space *space, uint64_t pages, unsigned rights, unsigned area_flags)
+{
+	space->mapped_pages -= pages;
+	if (user_counts_as_data(rights, area_flags))
+		space->data_pages -= pages;
+}
+
+/* Pages of `area` in [start, end), which overlaps it. */
+static inline uint64_t user_overlap(const struct area *area, vaddr_t start, vaddr_t end)
+{
+	return bytes_to_pages((area->end < end ? area->end : end) - (area->start > start ? area->start : start));
 }
 
 /* Pages of areas in [start, end). */

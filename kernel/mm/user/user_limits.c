@@ -9,16 +9,17 @@ const struct user_limits user_limits_default = {
 	.address_pages = USER_NO_LIMIT,
 	.stack_pages = 8ULL << 20 >> PAGE_SHIFT,
 	.data_pages = USER_NO_LIMIT,
+	.brk_pages = USER_NO_LIMIT,
 };
 
-static struct user_limits (*source)(void); /* fixed after boot */
+static const struct user_limits *(*source)(void); /* fixed after boot */
 
-void user_limits_set_source(struct user_limits (*of_caller)(void))
+void user_limits_set_source(const struct user_limits *(*of_caller)(void))
 {
 	source = of_caller;
 }
 
-struct user_limits user_limits_of_caller(void)
+const struct user_limits *user_limits_of_caller(void)
 {
-	return source ? source() : user_limits_default;
+	return source ? source() : &user_limits_default;
 }

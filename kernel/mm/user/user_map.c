@@ -49,7 +49,7 @@ static enum status add(struct user_space *space, const struct area *new, struct 
 		area_attach(node, space);
 		area_insert(&space->areas, node);
 	}
-	space->mapped_pages += bytes_to_pages(new->end - new->start);
+	user_count_more(space, bytes_to_pages(new->end - new->start), new->rights, new->flags);
 	return OK;
 }
 
@@ -64,7 +64,7 @@ static enum status replace(struct user_space *space, const struct area *new)
 	struct area *node;
 	bool touched;
 
-	if (pages > gone && !user_limit_allows(space, pages - gone))
+	if (pages > gone && !user_limit_allows(space, pages - gone, new->rights, new->flags))
 		return ERR_NO_MEMORY;
 	node = space->areas.count < USER_AREAS_MAX ? area_new() : NULL;
 	if (!node)
@@ -92,7 +92,7 @@ static enum status map_area(struct user_space *space, const struct area *new, un
 		if (there && there->start < new->end)
 			return flags & USER_MAP_FIXED_NOREPLACE ? ERR_EXISTS : replace(space, new);
 	}
-	if (!user_limit_allows(space, bytes_to_pages(new->end - new->start)))
+	if (!user_limit_allows(space, bytes_to_pages(new->end - new->start), new->rights, new->flags))
 		return ERR_NO_MEMORY;
 	return add(space, new, NULL);
 }
@@ -103,7 +103,6 @@ enum status user_map(struct user_space *space, vaddr_t va, uint64_t size, unsign
 	bool shared = flags & USER_MAP_SHARED, made = false;
 	enum status status = rights_status(rights, shared, object);
 	struct area new = { .rights = rights, .object = object, .offset = object ? offset : 0 };
-	uint64_t bytes;
 
 	if (status != OK)
 		return status;
@@ -134,7 +133,7 @@ enum status user_map(struct user_space *space, vaddr_t va, uint64_t size, unsign
 	if (status != OK)
 		return status;
 	if (flags & USER_MAP_POPULATE && rights != USER_NONE)
-		(void)user_populate(space, va, size, rights & USER_WRITE ? USER_WRITE : USER_READ, &bytes);
+		(void)!user_populate_all(space, va, size, rights & USER_WRITE ? USER_WRITE : USER_READ);
 	*ret_va = va;
 	return OK;
 }
@@ -166,7 +165,7 @@ enum status user_brk(struct user_space *space, vaddr_t brk)
 	enum status status = OK;
 
 	if (!space->brk_start || brk < space->brk_start || brk > USER_END ||
-	    bytes_to_pages(brk - space->brk_start) > user_limits_of_caller().data_pages)
+	    bytes_to_pages(brk - space->brk_start) > user_limits_of_caller()->brk_pages)
 		return ERR_NO_MEMORY;
 	end = align_up(brk, PAGE_SIZE);
 	if (end > old_end)

@@ -12,6 +12,36 @@ static enum status rights_allow(const struct user_space *space, vaddr_t start, v
 	return OK;
 }
 
+/* Whether RLIMIT_DATA has room for what the rights would make of [start, end). */
+static bool limit_allows(const struct user_space *space, vaddr_t start, vaddr_t end, unsigned rights)
+{
+	const uint64_t limit = user_limits_of_caller()->data_pages;
+	uint64_t more = 0;
+
+	if (!(rights & USER_WRITE) || limit >= bytes_to_pages(USER_END))
+		return true;
+	for (const struct area *a = area_find_from(&space->areas, start); a && a->start < end; a = area_next(a))
+		if (user_counts_as_data(rights, a->flags) && !user_counts_as_data(a->rights, a->flags))
+			more += user_overlap(a, start, end);
+	return !more || (more <= limit && space->data_pages <= limit - more);
+}
+
+/* Give an area, all of it, other rights. */
+static void change_rights(struct user_space *space, struct area *area, unsigned rights, struct tlb_flush *flush)
+{
+	const bool was_data = user_counts_as_data(area->rights, area->flags);
+
+	if (area->flags & AREA_TOUCHED)
+		user_pages_protect(space, area->start, area->end, rights, area->flags & AREA_SHARED, flush);
+	area->rights = rights;
+	if (user_counts_as_data(rights, area->flags) == was_data)
+		return;
+	if (was_data)
+		space->data_pages -= bytes_to_pages(area->end - area->start);
+	else
+		space->data_pages += bytes_to_pages(area->end - area->start);
+}
+
 /* What both calls ask for: an aligned range, all of it in areas. */
 static enum status range_status(const struct user_space *space, vaddr_t va, uint64_t *size)
 {
@@ -44,16 +74,15 @@ enum status user_protect(struct user_space *space, vaddr_t va, uint64_t size, un
 	a = area_find(&space->areas, va);
 	if (a->rights == rights && a->end >= va + size)
 		return OK;
+	if (!limit_allows(space, va, va + size, rights))
+		return ERR_NO_MEMORY;
 	status = user_prepare(space, va, va + size, &spares, &touched, &token);
 	if (status != OK)
 		return status;
 	user_cut(space, va, &spares);
 	user_cut(space, va + size, &spares);
-	for (a = area_find(&space->areas, va); a && a->start < va + size; a = area_next(a)) {
-		if (a->flags & AREA_TOUCHED)
-			user_pages_protect(space, a->start, a->end, rights, a->flags & AREA_SHARED, &flush);
-		a->rights = rights;
-	}
+	for (a = area_find(&space->areas, va); a && a->start < va + size; a = area_next(a))
+		change_rights(space, a, rights, &flush);
 	if (touched) {
 		context_flush(&space->context, &flush);
 		kernel_context_leave(token);

@@ -11,7 +11,7 @@ static void grow(struct user_space *space, struct area *area, vaddr_t new_end)
 	vaddr_t end = area->end;
 
 	area_resize(area, area->start, new_end);
-	space->mapped_pages += bytes_to_pages(new_end - end);
+	user_count_more(space, bytes_to_pages(new_end - end), area->rights, area->flags);
 	user_merge(space, area->start, new_end);
 }
 
@@ -39,19 +39,22 @@ struct move {
 static void move_areas(struct move *m)
 {
 	struct user_space *space = m->space;
+	unsigned rights, flags;
 	struct area *old;
 
 	user_cut(space, m->from, &m->spares);
 	user_cut(space, m->from + m->size, &m->spares);
 	old = area_find(&space->areas, m->from);
 	*m->node = *old;
+	rights = old->rights;
+	flags = old->flags;
 	m->node->start = m->to;
 	m->node->end = m->to + m->new_size;
 	area_attach(m->node, space);
 	/* Before the old one goes, which takes all tables that no area lies in. */
 	area_insert(&space->areas, m->node);
 	user_remove(space, m->from, m->from + m->size, &m->spares, m->touched);
-	space->mapped_pages += bytes_to_pages(m->new_size);
+	user_count_more(space, bytes_to_pages(m->new_size), rights, flags);
 	user_merge(space, m->to, m->to + m->new_size);
 }
 
@@ -114,12 +117,12 @@ static enum status find_target(struct move *m, const struct area *area, unsigned
 	uint64_t gone;
 
 	if (!(flags & USER_REMAP_FIXED)) {
-		if (!user_limit_allows(space, more))
+		if (!user_limit_allows(space, more, area->rights, area->flags))
 			return ERR_NO_MEMORY;
 		return user_find_place(space, 0, m->new_size, m->new_size >= PAGE_SIZE_2M && !area->object, &m->to);
 	}
 	gone = user_pages_between(space, m->to, m->to + m->new_size);
-	if (more > gone && !user_limit_allows(space, more - gone))
+	if (more > gone && !user_limit_allows(space, more - gone, area->rights, area->flags))
 		return ERR_NO_MEMORY;
 	return gone ? user_unmap(space, m->to, m->new_size) : OK;
 }
@@ -136,7 +139,7 @@ static enum status remap_here(const struct move *m, struct area *area)
 	if (m->new_size < m->size)
 		return user_unmap(m->space, m->from + m->new_size, m->size - m->new_size);
 	if (m->new_size > m->size) {
-		if (!user_limit_allows(m->space, bytes_to_pages(m->new_size - m->size)))
+		if (!user_limit_allows(m->space, bytes_to_pages(m->new_size - m->size), area->rights, area->flags))
 			return ERR_NO_MEMORY;
 		grow(m->space, area, m->from + m->new_size);
 	}

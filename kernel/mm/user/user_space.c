@@ -128,6 +128,7 @@ enum status user_space_fork(struct user_space *space, struct user_space **ret)
 			child->brk = space->brk;
 			child->mmap_top = space->mmap_top;
 			child->mapped_pages = space->mapped_pages;
+			child->data_pages = space->data_pages;
 			*ret = child;
 		}
 	}

@@ -34,6 +34,7 @@ struct user_space {
 	vaddr_t brk;             /* the program break, not aligned */
 	vaddr_t mmap_top;        /* placed mappings end here or below; exec may lower it (ASLR) */
 	uint64_t mapped_pages;   /* in areas */
+	uint64_t data_pages;     /* in areas that RLIMIT_DATA counts: user_counts_as_data */
 	uint64_t resident_pages; /* mapped by page tables, those of inaccessible areas included */
 	uint64_t faults;         /* served by user_fault */
 	size_t users;            /* tasks, and whoever else keeps the space */
@@ -65,7 +66,7 @@ enum user_map_flags {
 	USER_MAP_FIXED_NOREPLACE = 1 << 1, /* at `va` exactly, if that is free */
 	USER_MAP_SHARED = 1 << 2,          /* without an object: anonymous memory that a fork shares */
 	USER_MAP_GROWS_DOWN = 1 << 3,      /* a stack */
-	USER_MAP_POPULATE = 1 << 4,        /* touch all pages now, as far as that works; failing is no error */
+	USER_MAP_POPULATE = 1 << 4,        /* touch all pages now; failing is no error, and private ones go again */
 	USER_MAP_STACK = 1 << 6,           /* a thread's: 4 KiB frames only, as little of it is touched */
 	USER_MAP_NORESERVE = 1 << 5,       /* accepted and meaningless: nothing is ever reserved */
 };
@@ -76,7 +77,7 @@ enum user_map_flags {
  * size: bytes, rounded up to pages. *ret_va gets the place.
  * Returns ERR_RANGE (size 0 or too large; fixed va unaligned, below USER_MIN, or past USER_END; offset wraps),
  * ERR_EXISTS (FIXED_NOREPLACE, something is there), ERR_RIGHTS (writable and executable; shared and writable on an object
- * that cannot), ERR_NO_MEMORY (RLIMIT_AS, no gap, too many areas, no memory).
+ * that cannot), ERR_NO_MEMORY (RLIMIT_AS or RLIMIT_DATA, no gap, too many areas, no memory).
  */
 MUST_CHECK enum status user_map(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights, unsigned flags,
 				struct memory_object *object, uint64_t offset, vaddr_t *ret_va);
@@ -89,7 +90,7 @@ MUST_CHECK enum status user_unmap(struct user_space *space, vaddr_t va, uint64_t
 
 /*
  * Give [va, va + size) the rights. Returns ERR_RANGE as user_unmap (but size 0 is OK), ERR_NOT_FOUND (a hole in it: Linux
- * says ENOMEM), ERR_RIGHTS as user_map, ERR_NO_MEMORY.
+ * says ENOMEM), ERR_RIGHTS as user_map, ERR_NO_MEMORY (RLIMIT_DATA, no memory).
  */
 MUST_CHECK enum status user_protect(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights);
 
@@ -102,7 +103,7 @@ enum user_remap_flags {
  * mremap(2): give the mapping [va, va + size) the size `new_size`, elsewhere when it must and may. Pages move by their
  * entries, no byte is copied. *ret_va gets the place.
  * Returns ERR_RANGE (unaligned va or `to`, a size 0, FIXED without MAYMOVE, ranges overlap), ERR_FAULT (not all of the old
- * range is one area), ERR_NO_MEMORY (no room in place and not MAYMOVE; RLIMIT_AS; no gap; no memory: then, as on
+ * range is one area), ERR_NO_MEMORY (no room in place and not MAYMOVE; RLIMIT_AS or RLIMIT_DATA; no gap; no memory: then, as on
  * Linux, FIXED may have unmapped what was at `to`).
  */
 MUST_CHECK enum status user_remap(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size,
@@ -139,3 +140,10 @@ MUST_CHECK enum status user_fault(struct user_space *space, vaddr_t va, enum use
  */
 enum status user_populate(struct user_space *space, vaddr_t va, uint64_t size, enum user_rights access,
 			  uint64_t *ret_bytes);
+
+/*
+ * Touch all pages of [va, va + size), or none: when memory ends, the pages of private areas that were not there before are
+ * given back. What came into a shared area stays, where it counts as resident. Returns as user_fault does, for the first
+ * page that fails; for any failure but ERR_NO_MEMORY the pages before it stay.
+ */
+MUST_CHECK enum status user_populate_all(struct user_space *space, vaddr_t va, uint64_t size, enum user_rights access);
