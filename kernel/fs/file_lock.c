@@ -25,12 +25,64 @@ static bool overlap(const struct file_lock *a, const struct file_lock *b)
 
 const struct file_lock *file_lock_conflict(const struct node *node, const struct file_lock *wanted)
 {
+	const struct file_lock *first = NULL;
+
 	for (const struct file_lock *lock = node->locks; lock; lock = lock->next)
 		if (lock->kind == wanted->kind && lock->owner != wanted->owner && overlap(lock, wanted) &&
-		    (lock->type == LOCK_EXCLUSIVE || wanted->type == LOCK_EXCLUSIVE))
-			return lock;
-	return NULL;
+		    (lock->type == LOCK_EXCLUSIVE || wanted->type == LOCK_EXCLUSIVE) &&
+		    (!first || lock->first < first->first))
+			first = lock;
+	return first;
 }
+
+/* ---- who waits ---- */
+
+#define CHAIN_MAX 10 /* owners that are looked at for a circle */
+
+/* Guard: the kernel, one CPU, not preempted. */
+static struct file_lock_wait *waits;
+
+void file_lock_wait_start(struct file_lock_wait *wait, const struct node *node, const struct file_lock *wanted)
+{
+	*wait = (struct file_lock_wait){ node, wanted, waits };
+	waits = wait;
+}
+
+void file_lock_wait_end(struct file_lock_wait *wait)
+{
+	struct file_lock_wait **link = &waits;
+
+	while (*link != wait)
+		link = &(*link)->next;
+	*link = wait->next;
+}
+
+static const struct file_lock_wait *wait_of(const void *owner)
+{
+	const struct file_lock_wait *wait = waits;
+
+	while (wait && (wait->wanted->kind != LOCK_RECORD || wait->wanted->owner != owner))
+		wait = wait->next;
+	return wait;
+}
+
+bool file_lock_is_deadly(const struct node *node, const struct file_lock *wanted)
+{
+	const struct file_lock *in_way = file_lock_conflict(node, wanted);
+
+	for (int i = 0; i < CHAIN_MAX && in_way; i++) {
+		const struct file_lock_wait *wait = wait_of(in_way->owner);
+
+		if (!wait)
+			return false;
+		in_way = file_lock_conflict(wait->node, wait->wanted);
+		if (in_way && in_way->owner == wanted->owner)
+			return true;
+	}
+	return false;
+}
+
+/* ---- change ---- */
 
 /*
  * Cut `wanted`'s range out of one lock of the same owner. *spare is used, and NULL then, when two pieces of the lock
@@ -57,6 +109,23 @@ static void cut(struct file_lock **link, const struct file_lock *wanted, struct 
 	}
 }
 
+/* Take the owner's locks of the same type that overlap or touch `wanted` into its range; they go when it is cut out. */
+static void widen(const struct node *node, struct file_lock *wanted)
+{
+	for (const struct file_lock *lock = node->locks; lock; lock = lock->next) {
+		/* The byte behind `last` when there is none is 0: nothing starts there that does not overlap. */
+		bool touches =
+			overlap(lock, wanted) || lock->last + 1 == wanted->first || wanted->last + 1 == lock->first;
+
+		if (!is_mine(lock, wanted) || lock->type != wanted->type || !touches)
+			continue;
+		if (lock->first < wanted->first)
+			wanted->first = lock->first;
+		if (lock->last > wanted->last)
+			wanted->last = lock->last;
+	}
+}
+
 /* Return whether `wanted` will leave two pieces of one of its owner's locks. */
 static bool splits(const struct node *node, const struct file_lock *wanted)
 {
@@ -66,7 +135,8 @@ static bool splits(const struct node *node, const struct file_lock *wanted)
 	return false;
 }
 
-int file_lock_set(struct node *node, const struct file_lock *wanted)
+/* Do file_lock_set, for a range that is as wide as the lock that there will be. */
+static int set(struct node *node, const struct file_lock *wanted)
 {
 	/* All memory is taken before anything changes, so that nothing has to be undone. */
 	bool wants_spare = splits(node, wanted), wants_made = wanted->type != LOCK_NONE;
@@ -77,8 +147,6 @@ int file_lock_set(struct node *node, const struct file_lock *wanted)
 
 	if ((wants_spare && !spare) || (wants_made && !made))
 		error = -ENOMEM;
-	else if (wanted->type != LOCK_NONE && file_lock_conflict(node, wanted))
-		error = -EAGAIN;
 	while (!error && (lock = *link)) {
 		if (is_mine(lock, wanted) && overlap(lock, wanted))
 			cut(link, wanted, &spare);
@@ -98,6 +166,18 @@ int file_lock_set(struct node *node, const struct file_lock *wanted)
 	if (!error)
 		wait_queue_wake(&queue);
 	return error;
+}
+
+int file_lock_set(struct node *node, const struct file_lock *wanted)
+{
+	struct file_lock whole = *wanted;
+
+	if (wanted->type == LOCK_NONE)
+		return set(node, wanted);
+	if (file_lock_conflict(node, wanted))
+		return -EAGAIN;
+	widen(node, &whole);
+	return set(node, &whole);
 }
 
 void file_lock_drop(struct node *node, enum file_lock_kind kind, const void *owner)

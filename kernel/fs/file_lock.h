@@ -23,11 +23,29 @@ struct file_lock {
 	struct file_lock *next;
 };
 
-/* Return the first lock of another owner that conflicts with `wanted`, or NULL. */
+/* Return the lock of another owner that conflicts with `wanted` and starts first; or NULL. */
 const struct file_lock *file_lock_conflict(const struct node *node, const struct file_lock *wanted);
 
+/* What somebody waits for, in his own memory. Guard: the kernel, one CPU, not preempted. */
+struct file_lock_wait {
+	const struct node *node;
+	const struct file_lock *wanted;
+	struct file_lock_wait *next;
+};
+
+/* Begin and end to wait. */
+void file_lock_wait_start(struct file_lock_wait *wait, const struct node *node, const struct file_lock *wanted);
+void file_lock_wait_end(struct file_lock_wait *wait);
+
 /*
- * Give the range to `wanted`'s owner, or with LOCK_NONE take it away; the owner's older locks there are replaced.
+ * Return whether `wanted`'s owner would wait for itself: for a record lock of somebody who waits, through any others, for
+ * one of its own. Looks at ten owners at the most, as Linux does: then a signal must end the wait.
+ */
+bool file_lock_is_deadly(const struct node *node, const struct file_lock *wanted);
+
+/*
+ * Give the range to `wanted`'s owner, or with LOCK_NONE take it away; the owner's older locks there are replaced, and
+ * those of the same type that touch it become one with it.
  * -EAGAIN (file_lock_conflict) or -ENOMEM: the locks are as before. Unlocking a range that was locked as a whole cannot
  * fail.
  */

@@ -1,5 +1,5 @@
 /*
- * Advisory locks: fcntl(2)'s record locks and flock(2). Deadlocks of F_SETLKW are not looked for: a signal ends them.
+ * Advisory locks: fcntl(2)'s record locks and flock(2).
  */
 #include "kernel/fs/file_lock.h"
 #include "kernel/sync/wait_queue.h"
@@ -22,37 +22,56 @@ enum flock_type { F_RDLCK, F_WRLCK, F_UNLCK };
 
 _Static_assert((int)F_RDLCK == LOCK_SHARED && (int)F_WRLCK == LOCK_EXCLUSIVE && (int)F_UNLCK == LOCK_NONE, "types");
 
-/* Set it, or wait until that can be done. -EAGAIN (not `waits`), -ENOMEM, -ERESTARTSYS. */
-static int set_lock(struct file *file, const struct file_lock *lock, bool waits)
+/*
+ * Try once more while it waits. As on Linux only who has a record lock by its process finds that it would wait for ever.
+ */
+static int try_again(struct file *file, const struct file_lock *lock)
 {
 	int error = file_lock_set(file->node, lock);
 
-	if (error == -EAGAIN && waits)
-		(void)WAIT_IN_QUEUE(file_lock_queue(), (error = file_lock_set(file->node, lock)) != -EAGAIN,
-				    TASK_NO_DEADLINE);
-	return !waits ? error : error == -EAGAIN ? -ERESTARTSYS : error;
+	if (error == -EAGAIN && lock->kind == LOCK_RECORD && lock->owner != file &&
+	    file_lock_is_deadly(file->node, lock))
+		error = -EDEADLK;
+	return error;
+}
+
+/* Set it, or wait until that can be done. -EAGAIN (not `waits`), -ENOMEM, -EDEADLK, -ERESTARTSYS. */
+static int set_lock(struct file *file, const struct file_lock *lock, bool waits)
+{
+	struct file_lock_wait wait;
+	int error = waits ? try_again(file, lock) : file_lock_set(file->node, lock);
+
+	if (error != -EAGAIN || !waits)
+		return error;
+	file_lock_wait_start(&wait, file->node, lock);
+	(void)WAIT_IN_QUEUE(file_lock_queue(), (error = try_again(file, lock)) != -EAGAIN, TASK_NO_DEADLINE);
+	file_lock_wait_end(&wait);
+	return error == -EAGAIN ? -ERESTARTSYS : error;
 }
 
 /* The range of bytes. -EINVAL: it starts before the file, or `whence` is none; -EOVERFLOW. */
 static int get_range(const struct file *file, const struct linux_flock *in, struct file_lock *lock)
 {
-	int64_t start = file_position(file, in->whence), end;
+	int64_t start = file_position(file, in->whence), last = INT64_MAX;
 
 	if (start < 0)
 		return (int)start;
-	if (__builtin_add_overflow(start, in->start, &start) || __builtin_add_overflow(start, in->size, &end))
+	if (__builtin_add_overflow(start, in->start, &start))
+		return -EOVERFLOW;
+	if (start < 0)
+		return -EINVAL;
+	if (in->size > 0 && __builtin_add_overflow(start, in->size - 1, &last))
 		return -EOVERFLOW;
 	/* A negative size is the bytes before. */
 	if (in->size < 0) {
-		int64_t swap = start;
-
-		start = end;
-		end = swap;
+		last = start - 1;
+		start += in->size;
+		if (start < 0)
+			return -EINVAL;
 	}
-	if (start < 0)
-		return -EINVAL;
 	lock->first = (uint64_t)start;
-	lock->last = in->size ? (uint64_t)end - 1 : UINT64_MAX;
+	/* As on Linux the last byte that a file can have is the end, wherever that is. */
+	lock->last = last == INT64_MAX ? UINT64_MAX : (uint64_t)last;
 	return 0;
 }
 

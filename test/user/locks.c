@@ -115,6 +115,91 @@ static void test_asking_and_waiting(void)
 	close(fd);
 }
 
+/* In a child: 0 when F_GETLK of all of the file, or of `wanted`'s range, finds this. */
+static int finds(void *argument)
+{
+	const struct flock *expected = argument;
+	struct flock range = { .l_type = F_WRLCK };
+	int fd = (int)sys(SYS_openat, AT_FDCWD, NAME, O_RDWR);
+
+	if (sys(SYS_fcntl, fd, F_GETLK, &range) != 0)
+		return 1;
+	return range.l_type != expected->l_type || range.l_start != expected->l_start || range.l_len != expected->l_len;
+}
+
+static int found(int type, long start, long size)
+{
+	struct flock expected = { .l_type = (short)type, .l_start = start, .l_len = size };
+
+	return in_child(finds, &expected);
+}
+
+static void test_order_and_merging(void)
+{
+	int fd = fresh_file();
+	long end = 0x7fffffffffffffff;
+
+	lock(fd, F_SETLK, F_WRLCK, 10, 10);
+	lock(fd, F_SETLK, F_RDLCK, 13, 5);
+	is(found(F_WRLCK, 10, 3), EXITED(0), "F_GETLK finds the lock that starts first");
+	lock(fd, F_SETLK, F_WRLCK, 5, 2);
+	is(found(F_WRLCK, 5, 2), EXITED(0), "though it was taken last");
+	lock(fd, F_SETLK, F_WRLCK, 7, 3);
+	is(found(F_WRLCK, 5, 8), EXITED(0), "locks of one type that touch are one");
+	lock(fd, F_SETLK, F_WRLCK, 6, 2);
+	is(found(F_WRLCK, 5, 8), EXITED(0), "and one inside changes nothing");
+	is(lock(fd, F_SETLK, F_WRLCK, 0, 0), 0, "all of the file");
+	is(found(F_WRLCK, 0, 0), EXITED(0), "is one");
+	is(lock(fd, F_SETLK, F_UNLCK, 0, end), 0, "up to the last byte that there can be");
+	is(found(F_WRLCK, end, 0), EXITED(0), "which alone stays");
+	is(lock(fd, F_SETLK, F_UNLCK, end, 1), 0, "and that one");
+	is(found(F_UNLCK, 0, 0), EXITED(0), "so nothing is left");
+	is(lock(fd, F_SETLK, F_WRLCK, end, 2), -EOVERFLOW, "a range beyond it");
+	is(lock(fd, F_SETLK, F_WRLCK, -5, 10), -EINVAL, "a range that starts before the file");
+	is(lock(fd, F_SETLK, F_WRLCK, 5, -5), 0, "five bytes before the fifth");
+	is(found(F_WRLCK, 0, 5), EXITED(0), "are the first five");
+	is(lock(fd, F_SETLK, F_WRLCK, 5, -6), -EINVAL, "and six are too many");
+	close(fd);
+}
+
+/* In a child that has byte 1: wait for byte 0. */
+static int wait_in_circle(void *argument)
+{
+	int fd = (int)sys(SYS_openat, AT_FDCWD, NAME, O_RDWR);
+	const int *ready = argument;
+
+	if (lock(fd, F_SETLK, F_WRLCK, 1, 1) != 0)
+		return 1;
+	sys(SYS_write, ready[1], "", 1);
+	return (int)-lock(fd, F_SETLKW, F_WRLCK, 0, 1);
+}
+
+/* Two who would wait for each other: whoever comes second is told, the other gets its lock when the second lets go. */
+static void test_deadlock(void)
+{
+	int fd = fresh_file(), ready[2], status = -1;
+	struct attempt attempt_one = { F_SETLK, F_WRLCK, 1, 1 };
+	pid_t child;
+	char byte;
+	long result;
+
+	sys(SYS_pipe2, ready, 0);
+	lock(fd, F_SETLK, F_WRLCK, 0, 1);
+	child = fork();
+	if (!child)
+		_exit(wait_in_circle(ready));
+	sys(SYS_read, ready[0], &byte, 1);
+	result = lock(fd, F_SETLKW, F_WRLCK, 1, 1);
+	lock(fd, F_SETLK, F_UNLCK, 0, 1);
+	sys(SYS_wait4, child, &status, 0, NULL);
+	is_true((result == -EDEADLK) != (status == EXITED(EDEADLK)), result, "one of two that wait for each other");
+	is_true(result == 0 || status == EXITED(0), status, "and the other has its lock");
+	is(in_child(attempt, &attempt_one), EXITED(result == 0 ? EAGAIN : 0), "nothing is left of the circle");
+	close(ready[0]);
+	close(ready[1]);
+	close(fd);
+}
+
 static void *wait_for_lock(void *argument)
 {
 	return (void *)lock(*(int *)argument, F_SETLKW, F_WRLCK, 0, 0);
@@ -294,6 +379,8 @@ int main(void)
 {
 	test_records();
 	test_asking_and_waiting();
+	test_order_and_merging();
+	test_deadlock();
 	test_closed_meanwhile();
 	test_flock();
 	test_size_limit();
