@@ -13,6 +13,7 @@
 #include "kernel/sys/proc.h"
 #include "kernel/sys/system_names.h"
 #include "kernel/task/load_average.h"
+#include "kernel/task/process_limits.h"
 #include "kernel/task/sched.h"
 
 #define TICK_NS   (NS_PER_S / 100)
@@ -266,6 +267,13 @@ static int make_pid_max(struct node *node, struct text *ret)
 	return 0;
 }
 
+static int make_threads_max(struct node *node, struct text *ret)
+{
+	(void)node;
+	text_add(ret, "%llu\n", (unsigned long long)process_tasks_most());
+	return 0;
+}
+
 #define FILE_444(text, make_it)                                           \
 	{                                                                 \
 		.path = (text), .mode = S_IFREG | 0444, .make = (make_it) \
@@ -288,6 +296,7 @@ void proc_machine_init(struct text_fs_type *type, const char *cmdline)
 		{ .path = "sys/kernel/hostname", .mode = S_IFREG | 0644, .make = make_node, .take = take_node },
 		{ .path = "sys/kernel/domainname", .mode = S_IFREG | 0644, .make = make_domain, .take = take_domain },
 		FILE_444("sys/kernel/pid_max", make_pid_max),
+		FILE_444("sys/kernel/threads-max", make_threads_max),
 	};
 
 	kernel_cmdline = cmdline;

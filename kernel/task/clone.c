@@ -4,6 +4,7 @@
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/process_internal.h"
+#include "kernel/task/process_limits.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/wait_until.h"
 
@@ -48,7 +49,7 @@ static int check(const struct clone_arguments *a)
 		return -EINVAL;
 	if ((flags & CLONE_SETTLS) && a->tls >= USER_END)
 		return -EPERM;
-	if (!(flags & CLONE_THREAD) && process_living() >= process_current()->limits[LIMIT_NPROC].soft)
+	if (process_tasks() >= process_current()->limits[LIMIT_NPROC].soft || process_tasks() >= process_tasks_most())
 		return -EAGAIN;
 	return 0;
 }

@@ -14,6 +14,7 @@
 /* Guard: the kernel, one CPU, not preempted; a handler reads the lists, which change by one store. */
 static struct process *pids[PID_LISTS];
 static size_t process_count;
+static size_t more_tasks; /* of processes that have more than one: all beyond the first */
 
 struct process *process_peek(int pid)
 {
@@ -87,6 +88,11 @@ size_t process_living(void)
 	return process_count;
 }
 
+size_t process_tasks(void)
+{
+	return process_count + more_tasks;
+}
+
 char *copy_string(const char *text)
 {
 	size_t size = strlen(text) + 1;
@@ -155,7 +161,8 @@ void process_add_task(struct process *process, struct task *task)
 	task->process = process_get(process);
 	task->next_task = process->tasks;
 	process->tasks = task;
-	process->task_count++;
+	if (process->task_count++)
+		more_tasks++;
 }
 
 void process_remove_task(struct task *task)
@@ -166,7 +173,8 @@ void process_remove_task(struct task *task)
 	while (*link != task)
 		link = &(*link)->next_task;
 	*link = task->next_task;
-	process->task_count--;
+	if (--process->task_count)
+		more_tasks--;
 	memcpy(process->name, task->name, sizeof(process->name));
 	process->dead_run_ns += task_run_ns(task);
 	process->faults += task->faults;

@@ -13,8 +13,15 @@
 /* Copy a string into the heap: the caller frees it with kfree. NULL: no memory. */
 char *copy_string(const char *text);
 
+#define TASK_SHARE \
+	(128UL << 10) /* bytes of RAM for each task of a program: more are refused, as Linux's threads-max does */
+#define TASK_FEWEST 256
+
 /* Return how many processes there are, zombies included. */
 size_t process_living(void);
+
+/* Return how many tasks of programs there are; a zombie counts as one. */
+size_t process_tasks(void);
 
 /*
  * Create a process without a task, memory or files, held by the table. It has that pid, is a child of `parent`, and

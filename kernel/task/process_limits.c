@@ -18,7 +18,7 @@
 static void (*send_signal)(struct process *process, int signal); /* fixed after boot */
 
 /*
- * One process for each PROCESS_SHARE of RAM, as Linux bounds it: whoever forks without end meets -EAGAIN while there still
+ * One task for each PROCESS_SHARE of RAM, as Linux bounds it: whoever forks without end meets -EAGAIN while there still
  * is memory for all who are there. Linux gives each half as much, 256 KiB.
  */
 static uint64_t default_processes(void)
@@ -28,6 +28,13 @@ static uint64_t default_processes(void)
 	if (processes < PROCESS_FEWEST)
 		return PROCESS_FEWEST;
 	return processes < PROCESS_MOST ? processes : PROCESS_MOST;
+}
+
+uint64_t process_tasks_most(void)
+{
+	uint64_t tasks = machine_frames.total / (TASK_SHARE / PAGE_SIZE);
+
+	return tasks < TASK_FEWEST ? TASK_FEWEST : tasks;
 }
 
 /* ---- RLIMIT_CPU ---- */

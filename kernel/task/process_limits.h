@@ -5,6 +5,9 @@
 
 #include "kernel/task/process.h"
 
+/* Return how many tasks of programs there may be at once, by the size of RAM. */
+uint64_t process_tasks_most(void);
+
 /*
  * Tell the layers below whose limits they heed; `send` is how a limit that acts does so, from interrupts too. Once, before
  * the first process.

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -380,6 +381,45 @@ static void test_scheduler(void)
 	is(sys(SYS_sched_getaffinity, 1 << 30, sizeof(set), set), -ESRCH, "sched_getaffinity of a task that is none");
 }
 
+#define BOMB_LIMIT 60
+
+static void *sleep_for_ever(void *unused)
+{
+	(void)unused;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+/* In a child: as many threads as there may be; how many that are, or 255 for an error that is none. */
+static int make_threads(void *unused)
+{
+	struct rlimit limit = { BOMB_LIMIT, BOMB_LIMIT };
+	pthread_attr_t attributes;
+	pthread_t thread;
+	int error = 0, made = 0;
+
+	(void)unused;
+	/* Linux limits all but root, where the others' tasks do not count; here everybody is root, and limited. */
+	sys(SYS_setuid, 1000);
+	sys(SYS_setrlimit, RLIMIT_NPROC, &limit);
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, PTHREAD_STACK_MIN);
+	for (; made < 2 * BOMB_LIMIT && !error; made += !error)
+		error = pthread_create(&thread, &attributes, sleep_for_ever, NULL);
+	if (error != EAGAIN && error)
+		return 255;
+	/* No process either. */
+	return sys(SYS_clone, SIGCHLD, 0, 0, 0, 0) == -EAGAIN ? made : 254;
+}
+
+static void test_limit(void)
+{
+	int status = in_child(make_threads, NULL);
+
+	is_between(status >> 8, BOMB_LIMIT / 2, BOMB_LIMIT, "RLIMIT_NPROC counts threads");
+}
+
 int main(void)
 {
 	test_futex_errors();
@@ -391,5 +431,6 @@ int main(void)
 	test_process_end();
 	test_thread_signal();
 	test_scheduler();
+	test_limit();
 	return finish();
 }
