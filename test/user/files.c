@@ -127,6 +127,7 @@ static void test_devices(void)
 
 	is_true(null > 2, null, "openat /dev/null");
 	is(sys(SYS_write, null, "text", 4), 4, "/dev/null takes what is written");
+	is(sys(SYS_write, null, fresh(16 * PAGE, 3), 16 * PAGE), 16 * PAGE, "/dev/null takes much at once");
 	is(sys(SYS_read, null, bytes, 4), 0, "/dev/null is at its end");
 	is(sys(SYS_fstat, null, &status), 0, "fstat of /dev/null");
 	is(status.st_mode & S_IFMT, S_IFCHR, "/dev/null is a character device");
