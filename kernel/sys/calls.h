@@ -1,5 +1,5 @@
 /*
- * Which system calls there are: Linux's number on x86-64 and the name. The table and the prototypes are made of it.
+ * The list of system calls: Linux's number on x86-64, and the name. The table and the prototypes are made from it.
  */
 #pragma once
 
@@ -57,12 +57,12 @@
 
 #define SYSCALL_PROTOTYPE(number, name) syscall_fn sys_##name;
 SYSCALL_LIST(SYSCALL_PROTOTYPE)
-syscall_fn sys_missing; /* all that is not in the list */
+syscall_fn sys_missing; /* stands for all numbers that are not in the list */
 #undef SYSCALL_PROTOTYPE
 
 /*
- * The head of such a function with as many arguments as it has: SYSCALL_2(munlock, va, size) is
- * int64_t sys_munlock(uint64_t va, uint64_t size, …). All take six: those that are not named are not used.
+ * The head of a system call's function, by how many arguments it uses: SYSCALL_2(munlock, va, size) is int64_t
+ * sys_munlock(uint64_t va, uint64_t size, …). All functions take six; those that are not named are not used.
  */
 #define SYSCALL_UNUSED(name) uint64_t name __attribute__((unused))
 #define SYSCALL_6(name, a, b, c, d, e, f) \

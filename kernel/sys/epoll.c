@@ -1,6 +1,7 @@
 /*
- * See epoll.h. The ready lists are shared with interrupt handlers, which wake terminals and timers: each has a lock. An item
- * in a ready list may be ready; whether it is, its file says when somebody asks.
+ * The implementation of epoll(7), see epoll.h. Interrupt handlers, which wake terminals and timers, put items into the
+ * ready lists: each list has a lock. An item in a ready list may be ready; its file says whether it is, when somebody
+ * asks.
  */
 #include "kernel/sys/epoll.h"
 
@@ -8,37 +9,36 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sync/wait_queue.h"
 
-#define NESTING_MOST \
-	(LOCK_QUEUE_5 - LOCK_QUEUE) /* epoll files on a way from one to another: Linux's EP_MAX_NESTS and the first */
+#define NESTING_MOST (LOCK_QUEUE_5 - LOCK_QUEUE) /* in a chain of epoll files: Linux's EP_MAX_NESTS and the first */
 
 /*
- * An epoll file. Guard: its lock for the ready list, which wake-ups of files extend; for the rest the kernel, one CPU,
- * not preempted.
+ * An epoll file. Guard: `lock` for the ready list, which the wake-ups of files extend; for the rest the kernel, one
+ * CPU, not preempted.
  */
 struct epoll {
 	struct file *file;
-	struct epoll_item *items; /* by next */
+	struct epoll_item *items; /* all items, by next */
 	struct lock lock;
-	struct epoll_item *ready;       /* lock; by next_ready, oldest first */
-	struct epoll_item **ready_tail; /* lock; where the next one goes */
-	struct wait_queue queue;        /* its lock's rank goes by `level` */
+	struct epoll_item *ready;       /* lock; the ready list, by next_ready, the oldest first */
+	struct epoll_item **ready_tail; /* lock; where the next item goes */
+	struct wait_queue queue;        /* who waits for the epoll file; its lock's rank goes by `level` */
 	unsigned level;                 /* 1, or one more than the highest of the epoll files among its items */
 	uint64_t collects;              /* calls of epoll_collect so far */
-	uint64_t visit;                 /* the last search that has been here, */
-	unsigned depth;                 /* and what it has found */
+	uint64_t visit;                 /* the last search for nesting that has come here, */
+	unsigned depth;                 /* and the depth that it has found */
 };
 
-/* A file that an epoll file looks at. Guard: as of the epoll file. */
+/* A file that an epoll file watches. Guard: that of the epoll file. */
 struct epoll_item {
 	struct epoll *epoll;
 	struct file *file; /* not held: `watch` tells of its end */
 	int fd;
-	struct epoll_event event; /* events 0 but for POLLERR and the like: a one-shot that has fired */
-	bool disabled;
-	bool is_ready;    /* epoll->lock: in the ready list */
-	bool gone;        /* out of its epoll file: it is in no list any more */
-	uint64_t refs;    /* its epoll file's, and the call's that gives its event away */
-	uint64_t collect; /* the last one that gave its event and put it back: it does not find it again */
+	struct epoll_event event; /* what is watched for, and the user's own data */
+	bool disabled;            /* a one-shot watch that has fired */
+	bool is_ready;            /* epoll->lock: it is in the ready list */
+	bool gone;                /* taken out of its epoll file: it is in no list any more */
+	uint64_t refs;            /* the epoll file, and the call that tells the item's event */
+	uint64_t collect;         /* the last epoll_collect that has put it back: it is not told to that one again */
 	struct epoll_item *next;
 	struct epoll_item *next_ready; /* epoll->lock */
 	struct waiter waiter;          /* in the file's queue */
@@ -54,7 +54,7 @@ bool epoll_is(const struct file *file)
 
 /* ---- the ready list ---- */
 
-/* At its end; whether it was not there yet. epoll->lock is held. */
+/* Put an item at the end of the ready list. Returns whether it was not there yet. epoll->lock is held. */
 static bool add_ready(struct epoll_item *item)
 {
 	struct epoll *epoll = item->epoll;
@@ -68,7 +68,10 @@ static bool add_ready(struct epoll_item *item)
 	return true;
 }
 
-/* Only news wakes: many items for one file must not multiply on their way through epoll files that watch others. */
+/*
+ * Put an item into the ready list; wake who waits only if it is new there: many items for one file must not wake many
+ * times.
+ */
 static void make_ready(struct epoll_item *item)
 {
 	uint64_t flags = lock_take(&item->epoll->lock);
@@ -90,7 +93,7 @@ static void put_item(struct epoll_item *item)
 		kfree(item);
 }
 
-/* The first one leaves the list, held; unless it was put there by that collect, or a later one. */
+/* Take the first item, held, out of the ready list. NULL: none, or one that `collect` or a later call has put back. */
 static struct epoll_item *take_first(struct epoll *epoll, uint64_t collect)
 {
 	uint64_t flags = lock_take(&epoll->lock);
@@ -109,7 +112,7 @@ static struct epoll_item *take_first(struct epoll *epoll, uint64_t collect)
 	return item;
 }
 
-/* Back to its start. It may have come in again at the end meanwhile. */
+/* Put an item back to the ready list's start, unless it has come in again at the end meanwhile. */
 static void put_first(struct epoll_item *item)
 {
 	struct epoll *epoll = item->epoll;
@@ -125,7 +128,7 @@ static void put_first(struct epoll_item *item)
 	lock_release(&epoll->lock, flags);
 }
 
-/* At its end, where that collect does not find it again. */
+/* Put an item at the end of the ready list, where `collect` does not take it again. */
 static void put_last(struct epoll_item *item, uint64_t collect)
 {
 	struct epoll *epoll = item->epoll;
@@ -187,8 +190,9 @@ static struct epoll_item *item_of(struct file_watch *watch)
 }
 
 /*
- * An epoll file's waiters are woken with the queues locked of what it watches. So its own queue stands behind theirs in the
- * order of locks, by its level: no way from one epoll file to another has more than NESTING_MOST, so there are ranks for all.
+ * Set the level of an epoll file, and of those that watch it. An epoll file's waiters are woken while the queues of the
+ * files that it watches are locked. So its own queue stands behind those in the order of locks, by its level: no chain
+ * of epoll files has more than NESTING_MOST, so there are ranks for all.
  */
 static void set_level(struct epoll *epoll)
 {
@@ -206,7 +210,7 @@ static void set_level(struct epoll *epoll)
 			set_level(item_of(watch)->epoll);
 }
 
-/* Out of its epoll's lists and the file's queue; it goes with whoever holds it last. The watch is the caller's. */
+/* Take an item out of all lists; it is freed by the last that holds it. The caller ends the watch. */
 static void drop(struct epoll_item *item)
 {
 	struct epoll_item **link = find(item->epoll, item->file, item->fd);
@@ -228,12 +232,14 @@ static void file_gone(struct file_watch *watch)
 /* ---- nesting ---- */
 
 /*
- * Each search has a number; what it has seen already it does not go through again.
+ * The number of the current search for nesting: an epoll file that it has seen is not searched again.
  * Guard: the kernel, one CPU, not preempted.
  */
 static uint64_t visits;
 
-/* How many epoll files stand below this one, itself included, on the longest way; too many when `not` is among them. */
+/*
+ * Return how many epoll files the longest chain has that `epoll` watches, itself included; too many if `not` is there.
+ */
 static unsigned depth_below(struct epoll *epoll, const struct epoll * not )
 {
 	unsigned deepest = 0;
@@ -253,7 +259,7 @@ static unsigned depth_below(struct epoll *epoll, const struct epoll * not )
 	return epoll->depth;
 }
 
-/* The longest way up from this one, itself included. */
+/* Return how many epoll files the longest chain has that watches `epoll`, itself included. */
 static unsigned depth_above(struct epoll *epoll)
 {
 	unsigned highest = 0;
@@ -345,7 +351,7 @@ int epoll_remove(struct file *epoll_file, struct file *file, int fd)
 
 /* ---- what is ready ---- */
 
-/* Whether it is to be given the next time too. */
+/* Return whether an item that was told goes back into the ready list. A one-shot item is switched off. */
 static bool stays_ready(struct epoll_item *item)
 {
 	if (item->event.events & EPOLLONESHOT) {
@@ -367,7 +373,7 @@ int epoll_collect(struct file *epoll_file, int most, int (*put)(void *ctx, const
 
 		event.events = look(item);
 		if (event.events) {
-			/* The item may leave the epoll file meanwhile, or its file end. */
+			/* The item may leave the epoll file, or its file end, while `put` runs. */
 			error = put(ctx, &event);
 			if (error)
 				put_first(item);

@@ -1,5 +1,5 @@
 /*
- * fcntl(2)'s locks, which sys_fd.c passes on.
+ * The locks of fcntl(2): sys_fd.c passes these commands on to sys_lock.c.
  */
 #pragma once
 
@@ -14,5 +14,9 @@ enum fcntl_lock_command {
 	F_OFD_SETLKW,
 };
 
-/* One of these commands for `file`, which was found at descriptor `fd`; the struct flock is at user address `at`. */
+/*
+ * Do one of these commands for `file`, which was found at descriptor `fd`; the struct flock is at user address `at`.
+ * Returns 0; -EFAULT, -EINVAL, -EOVERFLOW, -EBADF (not open for that, or `fd` was closed meanwhile), -EAGAIN, -ENOMEM,
+ * -ERESTARTSYS (a signal came while it waited), and no lock has changed.
+ */
 int64_t fcntl_lock(struct file *file, int fd, unsigned command, uint64_t at);

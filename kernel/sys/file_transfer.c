@@ -1,6 +1,6 @@
 /*
- * The loop around a file's operation. The task is in the file's queue before the operation is tried again, so what comes
- * between the two wakes it.
+ * The loop around a file's operation. The task joins the file's queue before the operation is tried again, so what
+ * comes between the try and the sleep wakes it.
  */
 #include "kernel/sys/file_transfer.h"
 
@@ -10,14 +10,14 @@
 #include "kernel/task/user_return.h"
 #include "kernel/task/wait_until.h"
 
-#define STEP 32768 /* bytes; at most a million instructions: random bytes cost most */
+#define STEP 32768 /* bytes moved at once; at most a million instructions: random bytes cost most */
 
-/* Waiting in a file's queue. */
+/* The task's place in a file's queue. */
 struct file_waiter {
 	struct task_waiter waiter;
 	bool queued;
-	uint64_t deadline; /* of a reader that is patient for some time only */
-	uint32_t there;    /* what it had left where it was when that was set */
+	uint64_t deadline; /* for a reader that waits for some time only (file_patience) */
+	uint32_t there;    /* bytes that the file had for the reader when `deadline` was set */
 };
 
 static void join(struct file_waiter *waiter, struct wait_queue *queue)
@@ -35,7 +35,10 @@ static void leave(struct file_waiter *waiter)
 		wait_queue_remove(&waiter->waiter.waiter);
 }
 
-/* Until when to wait. Terminals: a read may end with less than it wants, or nothing, some time after the last byte. */
+/*
+ * Return until when to wait. A terminal's read may end with less than it wants, or nothing, some time after the last
+ * byte.
+ */
 static uint64_t deadline_of(struct file_waiter *waiter, struct file *file, enum file_move how)
 {
 	uint32_t there;
@@ -51,8 +54,9 @@ static uint64_t deadline_of(struct file_waiter *waiter, struct file *file, enum 
 }
 
 /*
- * A blocking write to a stream goes on until all is written, and what moves many bytes to or from a file does so in steps.
- * Others run in between; a signal ends a write to a terminal, and only one that ends the task any other.
+ * Return whether to go on after `moved` bytes: a blocking write to a stream goes on until all is written, and a
+ * transfer of many bytes to or from a file goes on in steps. Other tasks run in between. Any signal ends a write to a
+ * terminal; only one that ends the task ends other transfers.
  */
 static bool goes_on(const struct file *file, enum file_move how, const struct user_io *io, int64_t moved)
 {
@@ -63,7 +67,10 @@ static bool goes_on(const struct file *file, enum file_move how, const struct us
 	return !(file->properties & FILE_STREAM) || !node_is(file->node, S_IFCHR) || !signal_pending(task_current());
 }
 
-/* Move some of what is wanted: of many bytes STEP, unless the file has no places, where what one read brings is one whole. */
+/*
+ * Move one step: STEP bytes at the most. A file without positions gets the whole call at once, since what one of its
+ * reads brings must not be cut.
+ */
 static int64_t move_step(struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
 {
 	uint64_t left = io->left;
@@ -77,7 +84,7 @@ static int64_t move_step(struct file *file, enum file_move how, struct user_io *
 	return moved;
 }
 
-/* A call that finds nothing to move waits, or is answered at once. */
+/* Return whether a call that finds nothing to move waits; otherwise it returns at once. */
 static bool waits(struct file *file)
 {
 	return !(file->flags & O_NONBLOCK) && file_queue(file);
@@ -91,7 +98,9 @@ int file_size_check(uint64_t size)
 	return -EFBIG;
 }
 
-/* RLIMIT_FSIZE: a write that would cross it ends there, and one that starts there is refused. */
+/*
+ * Shorten a write that would cross RLIMIT_FSIZE. -EFBIG: it starts at or beyond the limit, and SIGXFSZ has been sent.
+ */
 static int heed_size_limit(const struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
 {
 	uint64_t limit = process_current()->limits[LIMIT_FSIZE].soft;
@@ -110,7 +119,10 @@ static int heed_size_limit(const struct file *file, enum file_move how, struct u
 	return 0;
 }
 
-/* Move when there is something to move, of a file with a queue: bytes moved, 0, -errno, -ERESTARTSYS. */
+/*
+ * Move as soon as there is something to move, of a file with a queue. Returns how many bytes, 0, -errno, or
+ * -ERESTARTSYS.
+ */
 static int64_t wait_and_move(struct file_waiter *waiter, struct file *file, enum file_move how, struct user_io *io,
 			     uint64_t offset)
 {

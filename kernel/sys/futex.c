@@ -1,7 +1,7 @@
 /*
- * The queues of futexes: a hash table of lists in the order of arrival.
+ * The queues of futexes: a hash table of lists, each in the order of arrival.
  *
- * One CPU, a kernel that is not preempted, and no interrupt handler that wakes a futex: between the look at the word
+ * There is one CPU, the kernel is not preempted, and no interrupt handler wakes a futex: between the look at the word
  * and the place in the queue nothing can happen, and so no wake-up is lost.
  */
 #include "kernel/sys/futex.h"
@@ -17,7 +17,7 @@
 
 struct futex_key {
 	const void *owner; /* a space or an object */
-	uint64_t place;    /* the address, or bytes into the object */
+	uint64_t place;    /* the address in the space, or bytes into the object */
 };
 
 /* Guard: the kernel, one CPU, not preempted. */
@@ -25,9 +25,9 @@ struct futex_link {
 	struct futex_link *next, *prev;
 };
 
-/* On the stack of who waits. */
+/* A task that waits, on the stack of its system call. Guard: the kernel, one CPU, not preempted. */
 struct futex_waiter {
-	struct futex_link link; /* next NULL: woken */
+	struct futex_link link; /* `next` NULL: the task has been woken */
 	struct futex_key key;
 	uint32_t bits;
 	struct task *task;
@@ -69,7 +69,9 @@ static bool waits_for(const struct futex_waiter *waiter, const struct futex_key 
 	return waiter->key.place == key->place && waiter->key.owner == key->owner;
 }
 
-/* 0, -EINVAL (not aligned), -EFAULT (no user address, or shared and nothing there). */
+/*
+ * Find the key of the word at `at`. -EINVAL (not aligned), -EFAULT (no user address; or not private, and not mapped).
+ */
 static int find_key(uint64_t at, bool private, struct futex_key *ret)
 {
 	struct user_space *space = process_current()->space;
@@ -123,7 +125,10 @@ int futex_wait(uint64_t at, bool private, uint32_t value, uint32_t bits, enum ti
 	if (seen != value)
 		return -EAGAIN;
 	enqueue(&waiter);
-	/* Who is woken while a signal or the deadline comes has used up somebody's wake-up: it counts. */
+	/*
+	 * A task that was woken while a signal or the deadline came has used up a wake-up: that counts, and no error is
+	 * returned.
+	 */
 	error = WAIT_UNTIL_BY(clock, !waiter.link.next, deadline_ns);
 	if (error)
 		dequeue(&waiter);
@@ -144,7 +149,10 @@ static int move_key(const struct futex_key *from, const struct futex_key *to, ui
 	uint32_t moved = 0;
 	bool end = link == bucket;
 
-	/* As far as the one that was last: both may be one bucket, and who moves goes to its end. */
+	/*
+	 * Go as far as the link that was last at first: both words may have one bucket, at whose end those that move
+	 * are put.
+	 */
 	for (; !end && moved < most; link = next) {
 		struct futex_waiter *waiter = (struct futex_waiter *)link;
 
@@ -184,14 +192,14 @@ int futex_requeue(uint64_t from, uint64_t to, bool private, uint32_t wake, uint3
 	return woken + move_key(&from_key, &to_key, move);
 }
 
-/* How FUTEX_WAKE_OP's word is made up (futex(2)). */
+/* The parts of the operand of FUTEX_WAKE_OP (futex(2)). */
 #define OP_SHIFTED     8U /* the operand is a bit's number */
 #define OP_OF(op)      ((op) >> 28 & 0xf)
 #define OP_COMPARE(op) ((op) >> 24 & 0xf)
 #define OP_OPERAND(op) ((int32_t)((op) << 8) >> 20)
 #define OP_VALUE(op)   ((int32_t)((op) << 20) >> 20)
 
-/* 0 or 1, -ENOSYS. */
+/* Compare a word as operation `how` says. Returns 0 or 1; -ENOSYS: no such comparison. */
 static int compare(uint32_t how, int32_t word, int32_t value)
 {
 	switch (how) {
@@ -237,22 +245,25 @@ int futex_wake_op(uint64_t at, uint64_t other, bool private, uint32_t wake, uint
 
 /* ---- a task's end ---- */
 
-/* A robust mutex's word (get_robust_list(2)). */
+/* Bits of a robust mutex's word (get_robust_list(2)). */
 #define OWNER      0x3fffffffU
 #define OWNER_DIED 0x40000000U
 #define WAITERS    0x80000000U
 
-#define ROBUST_MOST 2048 /* a list that is longer may be a ring; Linux's ROBUST_LIST_LIMIT */
-#define ROBUST_PI   1ULL /* in the address of an entry: priority inheritance, which is not there */
+#define ROBUST_MOST 2048 /* entries that are followed: a longer list may be a ring; Linux's ROBUST_LIST_LIMIT */
+#define ROBUST_PI   1ULL /* in an entry's address: the mutex has priority inheritance, which this kernel does not */
 
-/* struct robust_list_head. */
+/* Linux's struct robust_list_head; all are user addresses. */
 struct robust_head {
 	uint64_t first;
-	int64_t offset; /* from an entry to its word */
+	int64_t offset; /* bytes from an entry to its mutex's word */
 	uint64_t pending;
 };
 
-/* Whether a copy lacked memory and there is some now: nobody can begin a task's end again, so its copies are insisted on. */
+/*
+ * Return whether a copy lacked memory and there is some now. The end of a task cannot be begun again as a call can, so
+ * its copies are tried again at once.
+ */
 static bool again(enum status status)
 {
 	return status == ERR_NO_MEMORY && task_find_memory();
@@ -268,7 +279,10 @@ static enum status read_word(uint64_t at, uint32_t *ret)
 	return status;
 }
 
-/* The mutex at `at` has no owner any more, if `task` was it. `pending`: it was about to be taken or given back. */
+/*
+ * Mark the mutex at `at` as without owner, if `task` is its owner. `pending`: the task was about to take it or give it
+ * back.
+ */
 static void give_up(const struct task *task, uint64_t at, bool pending)
 {
 	enum status status;
@@ -309,7 +323,7 @@ static void give_up_robust(const struct task *task)
 	pending = head.pending & ~ROBUST_PI;
 	entry = head.first & ~ROBUST_PI;
 	for (int i = 0; i < ROBUST_MOST && entry != task->robust_list; i++) {
-		/* First: what follows may be gone once somebody else has the mutex. */
+		/* Read the next entry first: this one may be gone once another task has the mutex. */
 		do
 			status = get_user_u64(user_pointer(entry), &next);
 		while (again(status));

@@ -1,5 +1,5 @@
 /*
- * Checks mmap's flags. Knows numbers only.
+ * The check of mmap(2)'s flags. Knows numbers only.
  */
 #include "kernel/sys/memory_flags.h"
 

@@ -1,5 +1,5 @@
 /*
- * Linux's flags of mmap(2) as kernel/mm's.
+ * From the flags of Linux's mmap(2) to those of kernel/mm/user.
  */
 #pragma once
 
@@ -11,11 +11,14 @@ struct mmap_request {
 	bool anonymous;
 };
 
-/* PROT_… of mmap and mprotect. -EINVAL; -EACCES: writable and executable at once, which nobody gets. */
+/*
+ * Check PROT_… of mmap(2) and mprotect(2) and turn it into rights. -EINVAL; -EACCES: writable and executable at once,
+ * which no program gets. *ret_rights is untouched then.
+ */
 int rights_check(uint64_t prot, unsigned *ret_rights);
 
 /*
- * mmap's arguments. -EINVAL (no kind of sharing, an offset that is no page's), -EOPNOTSUPP (MAP_SYNC with
- * MAP_SHARED_VALIDATE, or a flag that it would have to know), and rights_check's.
+ * Check mmap(2)'s arguments and turn them into ours. -EINVAL (no kind of sharing, huge pages, an offset inside a page),
+ * -EOPNOTSUPP (MAP_SHARED_VALIDATE with a flag that is not known), and rights_check's errors; *ret is untouched then.
  */
 int mapping_check(uint64_t prot, uint64_t flags, uint64_t offset, struct mmap_request *ret);

@@ -1,5 +1,6 @@
 /*
- * The waiters are in their queues before the files are looked at, so nothing that comes meanwhile is missed.
+ * Wait for several files. The waiters are in their queues before the files are looked at, so nothing that comes
+ * meanwhile is missed.
  */
 #include "kernel/sys/poll_wait.h"
 

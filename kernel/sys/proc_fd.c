@@ -1,11 +1,11 @@
 /*
- * What a process has open, as links; and where the links of its directory lead.
+ * The open files of a process, as links; and where the links of its directory lead.
  */
 #include "kernel/fs/path.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/proc_node.h"
 
-/* Held; NULL: none. */
+/* Return the process's file behind `fd`, held; NULL: none. */
 static struct file *file_at(const struct proc_subject *subject, int fd)
 {
 	HELD_FDS struct fd_table *fds = process_get_fds(subject->process);
@@ -55,7 +55,7 @@ const struct node_ops proc_fds_ops = {
 	.lookup = lookup_fd, .next = next_fd, .create = proc_refuse_create, .place = proc_place, .free = proc_node_free
 };
 
-/* Held. -ENOENT. */
+/* Find the node that a link leads to, held. -ENOENT. */
 static int follow(struct node *node, struct node **ret)
 {
 	const struct proc_node *link = proc_node(node);

@@ -54,7 +54,7 @@ static int make_meminfo(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* Seconds with two digits behind the point. */
+/* Add a time in seconds, with two digits behind the point. */
 static void add_seconds(struct text *text, uint64_t ns)
 {
 	text_add(text, "%llu.%02llu", (unsigned long long)(ns / NS_PER_S),
@@ -71,7 +71,7 @@ static int make_uptime(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* How many tasks of programs there are, and how many of them could run. */
+/* How many tasks of programs there are, how many of them could run, and the highest tid. */
 struct task_counts {
 	unsigned all, active;
 	int last;
@@ -115,7 +115,7 @@ static int make_stat(struct node *node, struct text *ret)
 	task_visit(count_task, &counts);
 	for (unsigned vector = VECTOR_PIC; vector <= VECTOR_SPURIOUS; vector++)
 		interrupts += irq_count(vector);
-	/* Nobody counts apart what programs and what the kernel took. */
+	/* CPU time is not counted apart for programs and for the kernel: all of it counts as the programs'. */
 	for (int i = 0; i < 2; i++)
 		text_add(ret, "cpu%s %llu 0 0 %llu 0 0 0 0 0 0\n", i ? "0" : " ",
 			 (unsigned long long)((now - idle) / TICK_NS), (unsigned long long)(idle / TICK_NS));
@@ -141,7 +141,7 @@ static int make_cmdline(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* The names that Linux has for the features which this kernel knows. */
+/* Add Linux's names of those features that this kernel knows and the CPU has. */
 static void add_flags(struct text *text)
 {
 	const struct cpu_features *f = cpu_features();

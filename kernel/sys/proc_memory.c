@@ -9,14 +9,14 @@
 #include "kernel/mm/user/user_io.h"
 #include "kernel/sys/proc.h"
 
-#define MAPS_NAME_COLUMN 72 /* after it the name */
+#define MAPS_NAME_COLUMN 72 /* the column in which an area's name begins */
 
 static bool is_heap(const struct user_space *space, const struct area *area)
 {
 	return !area->object && space->brk_start && area->start < space->brk && area->end > space->brk_start;
 }
 
-/* The first stack: where the arguments are. */
+/* Return whether an area is the first stack: the one where the arguments are. */
 static bool is_stack(const struct process *process, const struct area *area)
 {
 	return !area->object && area->start <= process->args_start && process->args_start < area->end;
@@ -64,7 +64,7 @@ const char *proc_area_name(const struct process *process, const struct area *are
 	struct node *node = area->object ? content_node(area->object) : NULL;
 	size_t size;
 
-	/* As on Linux: memory that is shared without a file is one of a hidden file system's. */
+	/* As on Linux, memory that is shared without a file is shown as a deleted file of a hidden file system. */
 	if (area->object && !node)
 		return "/dev/zero (deleted)";
 	if (node)
@@ -119,7 +119,10 @@ int proc_make_maps(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* [start, end) of the process's memory: strings with their NULs. What it has unmapped since is not there. */
+/*
+ * Add the bytes [start, end) of the process's memory: strings with their NULs. Ends where the process has unmapped
+ * them. -ENOMEM.
+ */
 static int add_memory(const struct process *process, vaddr_t start, vaddr_t end, struct text *ret)
 {
 	HELD_SPACE struct user_space *space = process_get_space(process);
@@ -138,7 +141,7 @@ static int add_memory(const struct process *process, vaddr_t start, vaddr_t end,
 		status = user_io_get_bulk(&io, piece, io.left < sizeof(piece) ? io.left : sizeof(piece), &moved);
 		kernel_context_leave(token);
 		text_add_bytes(ret, piece, moved);
-		/* Half of it, for want of memory, must not pass for all. */
+		/* A part that ends for want of memory must not pass for all. */
 		if (status == ERR_NO_MEMORY)
 			return -ENOMEM;
 		if (status != OK)

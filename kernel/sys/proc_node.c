@@ -1,5 +1,5 @@
 /*
- * See proc_node.h.
+ * The nodes of processes and tasks, see proc_node.h.
  */
 #include "kernel/sys/proc_node.h"
 
@@ -8,9 +8,11 @@
 
 #define LISTS 64
 
-static struct proc_node *live[LISTS]; /* all that there are, by number. The kernel, one CPU, not preempted */
+static struct proc_node *live[LISTS]; /* all nodes that exist, by number. Guard: the kernel, one CPU, not preempted */
 
-/* The task that stands for the process, held: the first one, while it lives. NULL: all have ended. */
+/*
+ * Return the task that stands for the process, held: its first one, while that lives, else any. NULL: all have ended.
+ */
 static struct task *main_task(const struct process *process)
 {
 	struct task *task = process->tasks;
@@ -34,7 +36,7 @@ int proc_find_subject(struct node *node, struct proc_subject *ret)
 	if (about->tid && (!task || task->process != process || task->start_ns != about->task_start))
 		return -ESRCH;
 	*ret = (struct proc_subject){ process, task, about->tid };
-	/* The holds are *ret's from here on. */
+	/* The caller puts what *ret holds; the variables' scopes must not. */
 	process = NULL;
 	task = NULL;
 	return 0;

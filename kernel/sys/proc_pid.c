@@ -1,5 +1,5 @@
 /*
- * The directories of processes and tasks. What is in the files: proc_task.c, proc_memory.c.
+ * The directories of processes and tasks. Their files' contents are made by proc_task.c and proc_memory.c.
  */
 #include "kernel/lib/string.h"
 #include "kernel/sys/proc_node.h"
@@ -13,7 +13,7 @@ static struct node *program_of(const struct proc_subject *subject);
 static struct node *cwd_of(const struct proc_subject *subject);
 static struct node *root_of(const struct proc_subject *subject);
 
-/* In the order of a listing. Part of the nodes' numbers. */
+/* The files in the order of a listing. The values are part of the nodes' inode numbers. */
 enum file_number {
 	FILE_TASK,
 	FILE_FD,
@@ -88,7 +88,7 @@ int proc_lookup_pid(struct node *root, struct name name, struct node **ret)
 	const struct task *task = pid > 0 && !process ? task_peek(pid) : NULL;
 	struct proc_node wanted = { .fd = -1 };
 
-	/* A thread's number, which no listing has, leads to its process, as on Linux. */
+	/* The number of a thread, which no listing has, leads to the thread's process, as on Linux. */
 	if (task)
 		process = task->process;
 	if (!process)

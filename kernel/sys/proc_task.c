@@ -1,13 +1,13 @@
 /*
- * What a process is, as numbers and as words: stat, statm, status, comm, limits. proc(5) says what each field means.
+ * What a process is, in numbers and in words: stat, statm, status, comm, limits. proc(5) says what each field means.
  */
 #include "kernel/fs/tty.h"
 #include "kernel/irq/clock.h"
 #include "kernel/lib/format.h"
 #include "kernel/sys/proc.h"
 
-#define TICK_NS       (NS_PER_S / 100) /* of USER_HZ */
-#define ALL_ABILITIES 0x1ffffffffffULL /* root's capabilities */
+#define TICK_NS       (NS_PER_S / 100) /* a tick of USER_HZ */
+#define ALL_ABILITIES 0x1ffffffffffULL /* root's capabilities, a bit for each */
 
 static char state_of(const struct proc_subject *subject)
 {
@@ -32,7 +32,7 @@ static const char *name_of(const struct proc_subject *subject)
 	return subject->task ? subject->task->name : subject->process->name;
 }
 
-/* CPU time and page faults of the task, or of all of the process. */
+/* Get the CPU time and page faults of the one task, or of the whole process. */
 static void add_up(const struct proc_subject *subject, uint64_t *ret_run_ns, uint64_t *ret_faults)
 {
 	const struct process *process = subject->process;
@@ -50,7 +50,7 @@ static void add_up(const struct proc_subject *subject, uint64_t *ret_run_ns, uin
 	}
 }
 
-/* Signals that are ignored, and those that have a handler. */
+/* Get the masks of the signals that are ignored, and of those that have a handler. */
 static void action_masks(const struct process *process, uint64_t *ret_ignored, uint64_t *ret_caught)
 {
 	*ret_ignored = *ret_caught = 0;
@@ -64,7 +64,7 @@ static void action_masks(const struct process *process, uint64_t *ret_ignored, u
 	}
 }
 
-/* One of stat's numbers, with the blank before it. */
+/* Add a number of stat, with the blank before it. */
 static void number(struct text *text, uint64_t value)
 {
 	text_add(text, " %llu", (unsigned long long)value);
@@ -76,7 +76,7 @@ static void zeros(struct text *text, int count)
 		number(text, 0);
 }
 
-/* Fields 23 to 30, and 45 to 51 at the end: where its memory is. */
+/* Add stat's fields 23 to 30, sizes and places of memory; add_more_places adds fields 45 to 51. */
 static void add_places(const struct process *process, const struct proc_memory *memory, struct text *ret)
 {
 	number(ret, memory->pages * PAGE_SIZE);
@@ -121,7 +121,7 @@ int proc_make_stat(struct node *node, struct text *ret)
 	number(ret, faults);
 	number(ret, process->child_faults);
 	zeros(ret, 2);
-	/* Nobody counts what of it the kernel took. */
+	/* CPU time is not counted apart for the program and for the kernel: all of it counts as the program's. */
 	number(ret, run_ns / TICK_NS);
 	number(ret, 0);
 	number(ret, process->child_run_ns / TICK_NS);
@@ -247,7 +247,10 @@ int proc_make_comm(struct node *node, struct text *ret)
 	return error;
 }
 
-/* The name up to the end of the line, cut as prctl(PR_SET_NAME) cuts it. Only of one's own process. */
+/*
+ * Take a new name, up to the end of the line, cut as prctl(PR_SET_NAME) cuts it. Only for a task of the caller's own
+ * process: -EINVAL.
+ */
 int proc_take_comm(struct node *node, const char *bytes, size_t size)
 {
 	HELD_SUBJECT struct proc_subject subject = { 0 };

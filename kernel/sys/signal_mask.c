@@ -1,5 +1,5 @@
 /*
- * The mask of the current task, exchanged and put back.
+ * Exchange the signal mask of the current task, and put it back.
  */
 #include "kernel/sys/signal_mask.h"
 

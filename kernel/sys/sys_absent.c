@@ -1,9 +1,11 @@
 /*
- * What there is nothing of here, and calls that only advise: answered as by a Linux that was built without.
+ * Calls for what this kernel does not have, and calls that only advise: answered as by a Linux that was built without.
  */
 #include "kernel/sys/user_args.h"
 
-/* Not there on purpose, and C libraries that ask do without: so nobody needs to hear of it. */
+/*
+ * These calls are left out on purpose: C libraries do without, so the log need not tell of them, as sys_missing would.
+ */
 SYSCALL_0(membarrier)
 {
 	return -ENOSYS;
@@ -19,7 +21,7 @@ SYSCALL_0(clone3)
 	return -ENOSYS;
 }
 
-/* No network, and no local sockets. */
+/* There is no network, and there are no local sockets. */
 SYSCALL_0(socket)
 {
 	return -EAFNOSUPPORT;
@@ -50,13 +52,13 @@ NO_ATTRIBUTES(removexattr)
 NO_ATTRIBUTES(lremovexattr)
 NO_ATTRIBUTES(fremovexattr)
 
-/* Room cannot be set aside: the C libraries then write zeros. */
+/* Room cannot be set aside; C libraries write zeros instead. */
 SYSCALL_1(fallocate, fd)
 {
 	return args_file_exists(fd) ? -EOPNOTSUPP : -EBADF;
 }
 
-/* There is no disk: files are in memory as soon as they are there, and stay. */
+/* Accept a call that would write a file to disk, or read it ahead: there is no disk. -EBADF. */
 static int64_t heard(uint64_t fd)
 {
 	HELD_FILE struct file *file = args_file_get(fd);
@@ -93,7 +95,7 @@ SYSCALL_4(fadvise64, fd, offset, size, advice)
 	return heard(fd);
 }
 
-/* IOPRIO_CLASS_NONE is what all have. */
+/* All tasks have the I/O priority IOPRIO_CLASS_NONE. */
 SYSCALL_0(ioprio_get)
 {
 	return 0;

@@ -1,21 +1,21 @@
 /*
- * execve(2): the strings come from a program that is about to be gone, so they are copied first, into one block of
- * the heap. How much they may be is Linux's rule.
+ * execve(2): the program that calls is about to be gone, so its strings are copied first, into one block of the heap.
+ * Linux's rule says how many bytes they may have.
  */
 #include "kernel/lib/string.h"
 #include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/user_args.h"
 
-#define STRING_MAX  (32 * PAGE_SIZE) /* one string with its NUL: MAX_ARG_STRLEN */
-#define TOTAL_MAX   (2ULL << 20)     /* all strings and the pointers to them */
+#define STRING_MAX  (32 * PAGE_SIZE) /* bytes of one string with its NUL: Linux's MAX_ARG_STRLEN */
+#define TOTAL_MAX   (2ULL << 20)     /* bytes of all strings and the pointers to them */
 #define BLOCK_LEAST 4096
 
 /* Strings one after another, each with its NUL: argv's, then envp's. */
 struct strings {
 	char *block;
 	size_t size, capacity;
-	uint64_t most; /* bytes, 8 a string for its pointer included */
+	uint64_t most; /* bytes that are allowed, with 8 a string for its pointer */
 	size_t counts[2];
 };
 
@@ -40,7 +40,7 @@ static int grow(struct strings *strings)
 	return 0;
 }
 
-/* Copy one; the block grows until it fits. */
+/* Copy a string of the user's; the block grows until the string fits. -EFAULT, -ENOMEM, -E2BIG. */
 static int add_string(struct strings *strings, uint64_t from)
 {
 	for (;;) {
@@ -66,7 +66,7 @@ static int add_string(struct strings *strings, uint64_t from)
 	}
 }
 
-/* The strings of one vector; NULL is an empty one, as on Linux. */
+/* Copy the strings of one vector; NULL is an empty one, as on Linux. add_string's errors. */
 static int add_vector(struct strings *strings, uint64_t vector, size_t *ret_count)
 {
 	size_t count = 0;
@@ -90,7 +90,7 @@ static int add_vector(struct strings *strings, uint64_t vector, size_t *ret_coun
 	return 0;
 }
 
-/* A quarter of the stack's limit, within bounds. */
+/* Return how many bytes argv and envp may have: a quarter of the stack's limit, within bounds. */
 static uint64_t most_bytes(void)
 {
 	uint64_t most = process_current()->limits[LIMIT_STACK].soft / 4;
@@ -100,7 +100,10 @@ static uint64_t most_bytes(void)
 	return most < TOTAL_MAX ? most : TOTAL_MAX;
 }
 
-/* argv and envp as the kernel's arrays, each with a NULL at its end; one block. NULL: no memory. */
+/*
+ * Make argv and envp as arrays that point at the strings, each with a NULL at its end, in one block of the heap. NULL:
+ * no memory.
+ */
 static const char **point(const struct strings *strings)
 {
 	const char **pointers = kmalloc((strings->counts[0] + strings->counts[1] + 2) * sizeof(*pointers));
@@ -128,7 +131,7 @@ static int64_t exec(const char *path, uint64_t argv, uint64_t envp)
 	error = add_vector(&strings, argv, &strings.counts[0]);
 	if (!error)
 		error = add_vector(&strings, envp, &strings.counts[1]);
-	/* As Linux since 5.18: a program gets at least its argv[0], if only "". */
+	/* As on Linux since 5.18, a program gets at least an argv[0], be it "". */
 	if (!error && !strings.counts[0] && (strings.capacity > strings.size || !(error = grow(&strings)))) {
 		memmove(strings.block + 1, strings.block, strings.size);
 		strings.block[0] = 0;
@@ -156,7 +159,10 @@ SYSCALL_3(execve, path, argv, envp)
 	return result;
 }
 
-/* Only where it is execve: relative to the working directory. A program behind a descriptor alone is -EOPNOTSUPP. */
+/*
+ * Do execve(2), which is all that is supported: with a path that starts in the root or the working directory. A program
+ * that is given by a descriptor is refused with -EOPNOTSUPP.
+ */
 SYSCALL_5(execveat, fd, path, argv, envp, flags)
 {
 	char *text;

@@ -30,7 +30,7 @@ static int64_t open_at(uint64_t fd, uint64_t from, uint64_t flags, uint64_t mode
 	user_path_put(&path);
 	if (error)
 		return error;
-	/* A FIFO waits for its other side. */
+	/* The open of a FIFO waits for the other side. */
 	if (!(flags & (O_NONBLOCK | O_PATH)) && !pipe_open_ready(file)) {
 		error = file_wait(file, pipe_open_ready);
 		if (error) {
@@ -60,7 +60,7 @@ SYSCALL_2(creat, path, mode)
 #define MFD_KNOWN   0x1b /* MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC */
 #define MFD_NAME    250  /* bytes of the name, its NUL included */
 
-/* The root of all: another may have been mounted over it, or chroot(2) have led elsewhere. */
+/* Return the root of the whole tree: another one may be mounted over it, or chroot(2) have led elsewhere. */
 static struct node *lowest_root(void)
 {
 	struct node *node = process_current()->paths.root;
@@ -70,7 +70,10 @@ static struct node *lowest_root(void)
 	return node;
 }
 
-/* The name is checked and otherwise unused; sealing comes to nothing, as fcntl refuses it. */
+/*
+ * Make a file without a name. The name that is given is checked and otherwise unused. Sealing has no effect: fcntl
+ * refuses it.
+ */
 SYSCALL_2(memfd_create, from, flags)
 {
 	char name[MFD_NAME];
@@ -199,7 +202,7 @@ SYSCALL_3(fcntl, fd, command, value)
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
 		return file->flags & O_PATH ? -EBADF : fcntl_lock(file, (int)fd, (unsigned)command, value);
-	case F_SETPIPE_SZ: /* all have the same; who wants less has it */
+	case F_SETPIPE_SZ: /* all pipes have one size: whoever asks for less gets it */
 		if (!node_is(file->node, S_IFIFO))
 			return -EBADF;
 		return (uint32_t)value > PIPE_SIZE ? -EPERM : PIPE_SIZE;
@@ -211,7 +214,9 @@ SYSCALL_3(fcntl, fd, command, value)
 
 enum { FIONBIO = 0x5421, FIONCLEX = 0x5450, FIOCLEX = 0x5451 };
 
-/* What all files have; the rest is the file's. No request has a structure of more than a page. */
+/*
+ * Do the requests that all files have; pass the others on to the file. No request has a structure of more than a page.
+ */
 SYSCALL_3(ioctl, fd, request, value)
 {
 	HELD_FILE struct file *file = args_file_get(fd);

@@ -7,9 +7,9 @@
 #include "kernel/sys/user_args.h"
 #include "kernel/task/user_return.h"
 
-#define TRANSFER_MAX   0x7ffff000ULL /* bytes of one call: MAX_RW_COUNT */
-#define PIECES_MAX     1024          /* IOV_MAX */
-#define PIECES_STACK   8             /* more of them lie in the heap */
+#define TRANSFER_MAX   0x7ffff000ULL /* most bytes that one call moves: Linux's MAX_RW_COUNT */
+#define PIECES_MAX     1024          /* most pieces of one call: IOV_MAX */
+#define PIECES_STACK   8             /* pieces that have room on the stack; more of them go into the heap */
 #define SENDFILE_PIECE 16384
 
 static int64_t transfer(uint64_t fd, uint64_t base, uint64_t size, enum file_move how, uint64_t offset)
@@ -43,7 +43,7 @@ SYSCALL_4(pwrite64, fd, base, size, offset)
 	return transfer(fd, base, size, FILE_PWRITE, offset);
 }
 
-/* Pieces beyond the most bytes of one call are cut off. -EINVAL: a size is negative as Linux counts. */
+/* Cut off what is beyond the most bytes of one call. -EINVAL: a size is negative as a signed number. */
 static int limit_pieces(struct user_iovec *pieces, size_t count)
 {
 	uint64_t left = TRANSFER_MAX;
@@ -95,7 +95,7 @@ SYSCALL_3(writev, fd, pieces, count)
 	return transfer_vector(fd, pieces, count, FILE_WRITE, 0);
 }
 
-/* The offset comes in two halves, of which the low one is all of it on 64 bits. */
+/* The offset comes in two halves; on 64 bits the low one is all of it. */
 SYSCALL_4(preadv, fd, pieces, count, offset)
 {
 	return transfer_vector(fd, pieces, count, FILE_PREAD, offset);
@@ -106,9 +106,12 @@ SYSCALL_4(pwritev, fd, pieces, count, offset)
 	return transfer_vector(fd, pieces, count, FILE_PWRITE, offset);
 }
 
-#define RWF_KNOWN 0xf /* RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_NOWAIT: hints; nothing here waits for a disk */
+#define RWF_KNOWN 0xf /* RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_NOWAIT: hints, as nothing here waits for a disk */
 
-/* Offset -1 is the file's own. RWF_NOWAIT does not keep a pipe's reader from waiting: nor does it on Linux. */
+/*
+ * Transfer as preadv2(2) and pwritev2(2) do. Offset -1 means the file's own. RWF_NOWAIT does not keep a pipe's reader
+ * from waiting: on Linux neither.
+ */
 static int64_t transfer_vector2(uint64_t fd, uint64_t pieces, uint64_t count, enum file_move how, uint64_t offset,
 				uint64_t flags)
 {
@@ -164,7 +167,7 @@ SYSCALL_2(ftruncate, fd, size)
 	return file_truncate(file, size);
 }
 
-/* There is no disk: what is written is where it stays. */
+/* There is no disk: a file's bytes are in memory, and stay there. */
 SYSCALL_1(fsync, fd)
 {
 	return args_file_exists(fd) ? 0 : -EBADF;
@@ -180,7 +183,10 @@ SYSCALL_0(sync)
 	return 0;
 }
 
-/* One piece through `buffer`, from *offset, which moves by what was written. Bytes, 0 at the end, or an error. */
+/*
+ * Send one piece of `in`, from *offset on, to `out` by way of `buffer`; *offset moves by what was written. Returns how
+ * many bytes, 0 at the end, or an error.
+ */
 static int64_t send_piece(struct file *out, struct file *in, void *buffer, uint64_t size, uint64_t *offset)
 {
 	struct user_io io;

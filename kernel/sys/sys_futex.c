@@ -1,5 +1,5 @@
 /*
- * futex(2): what the argument means in each of its operations.
+ * futex(2): what the arguments mean in each of its operations.
  */
 #include "kernel/sys/futex.h"
 #include "kernel/sys/user_args.h"
@@ -17,7 +17,7 @@ enum futex_op {
 #define FUTEX_PRIVATE        128U
 #define FUTEX_CLOCK_REALTIME 256U
 
-/* FUTEX_WAIT's time is from now on, FUTEX_WAIT_BITSET's one of its clock. */
+/* Get the deadline of a wait: FUTEX_WAIT's time is from now on, FUTEX_WAIT_BITSET's is one of its clock. */
 static int get_deadline(uint64_t from, uint32_t op, uint64_t *ret)
 {
 	uint64_t ns;
@@ -46,7 +46,10 @@ static int64_t wait(uint64_t at, uint64_t op, uint32_t value, uint64_t time, uin
 		return error;
 	if (deadline == TASK_NO_DEADLINE)
 		return -ERESTARTSYS;
-	/* A time of a clock stays what it is when no handler ran; one from now on, begun again, would be longer than it said. */
+	/*
+	 * A deadline of FUTEX_WAIT_BITSET stays valid, so the call is begun again if no handler ran. FUTEX_WAIT's time
+	 * is from now on: begun again, the call would wait longer than it was told to.
+	 */
 	return ((uint32_t)op & 127) == FUTEX_WAIT ? -EINTR : -ERESTART_RESTARTBLOCK;
 }
 

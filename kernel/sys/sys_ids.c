@@ -1,5 +1,5 @@
 /*
- * User and group numbers, capabilities. There is one user, root, and one group: both 0 for ever.
+ * User and group numbers, capabilities. There is one user, root, and one group: both have the number 0 for ever.
  */
 #include "kernel/lib/string.h"
 #include "kernel/sys/user_args.h"
@@ -24,7 +24,7 @@ SYSCALL_0(getegid)
 	return 0;
 }
 
-/* 0, or -1 for "as it is"; nobody else exists. */
+/* Accept 0, or -1, which means "as it is": no other user exists. -EINVAL. */
 static int64_t only_root(uint64_t id)
 {
 	return (uint32_t)id == 0 || (uint32_t)id == UINT32_MAX ? 0 : -EINVAL;
@@ -60,7 +60,7 @@ SYSCALL_3(setresgid, real, effective, saved)
 	return only_root(real) | only_root(effective) | only_root(saved);
 }
 
-/* setfsuid(2) and setfsgid(2) return the number of before, whatever was asked. */
+/* setfsuid(2) and setfsgid(2) return the number of before, which is always 0. */
 SYSCALL_0(setfsuid)
 {
 	return 0;
@@ -92,7 +92,7 @@ SYSCALL_3(getresgid, real, effective, saved)
 	return put_root(real, effective, saved);
 }
 
-/* No groups beside the own one. */
+/* A process has no groups beside its own. */
 SYSCALL_1(getgroups, size)
 {
 	return (int)size < 0 ? -EINVAL : 0;
@@ -119,12 +119,15 @@ struct capability_header {
 	int32_t pid;
 };
 
-/* One half: 32 capabilities. */
+/* Half of the capabilities: 32 of them. */
 struct capability_data {
 	uint32_t effective, permitted, inheritable;
 };
 
-/* -EINVAL for a version that we do not speak; the caller then finds ours. */
+/*
+ * Check the header. -EINVAL for another version than ours, which the program then finds in the header; *ret_asked is
+ * true then.
+ */
 static int check_header(uint64_t from, bool *ret_asked)
 {
 	struct capability_header header;
@@ -157,7 +160,7 @@ SYSCALL_2(capget, header, to)
 	return args_put(to, all, sizeof(all));
 }
 
-/* Root keeps all it has: dropping is heard and has no effect, as nothing asks for a capability. */
+/* Accept that capabilities are dropped: root keeps all it has, as nothing asks for a capability. */
 SYSCALL_2(capset, header, from)
 {
 	struct capability_data data[2];

@@ -51,13 +51,13 @@ SYSCALL_2(setdomainname, from, size)
 	return set_name(system_names.domain, from, size);
 }
 
-/* There is one personality, PER_LINUX; all ones only ask for it. */
+/* There is one personality, PER_LINUX; all ones only ask which it is. */
 SYSCALL_1(personality, wanted)
 {
 	return (uint32_t)wanted == 0 || (uint32_t)wanted == UINT32_MAX ? 0 : -EINVAL;
 }
 
-/* sysinfo(2). */
+/* Linux's struct sysinfo. */
 struct linux_sysinfo {
 	int64_t uptime; /* seconds */
 	uint64_t loads[3];
@@ -66,7 +66,7 @@ struct linux_sysinfo {
 	uint16_t processes;
 	uint16_t pad;
 	uint64_t total_high, free_high;
-	uint32_t unit; /* bytes */
+	uint32_t unit; /* bytes of a unit of memory */
 };
 
 _Static_assert(sizeof(struct linux_sysinfo) == 112, "Linux's struct sysinfo");
@@ -78,7 +78,7 @@ static bool count_task(void *ctx, struct task *task)
 	return true;
 }
 
-/* The allocator's books lie in the direct map. */
+/* Return how many frames are free. In the kernel context, as the allocator's books lie in the direct map. */
 static uint64_t free_frames(void)
 {
 	context_token_t token = kernel_context_enter();
@@ -139,7 +139,7 @@ enum reboot_command {
 	REBOOT_CAD_OFF = 0,
 };
 
-/* The machine stays on: nothing runs any more. */
+/* Stop for ever, with the machine left on. */
 static void halt(void)
 {
 	log_info("System halted.\n");

@@ -1,5 +1,5 @@
 /*
- * What a process may use, and what the scheduler is told of it. There is one CPU and one policy.
+ * What a process may use, and what the scheduler is told about it. There is one CPU and one policy.
  */
 #include "kernel/lib/string.h"
 #include "kernel/sys/user_args.h"
@@ -46,7 +46,7 @@ SYSCALL_0(sched_yield)
 	return 0;
 }
 
-/* Is there a task of a program with that number? 0: the current one. */
+/* Return whether a program's task has that number; 0 means the current task. */
 static bool exists(uint64_t tid)
 {
 	const struct task *task = (int)tid ? task_peek((int)tid) : task_current();
@@ -54,7 +54,10 @@ static bool exists(uint64_t tid)
 	return task && task->process;
 }
 
-/* CPU 0 is all there is. Linux answers how many bytes of its mask it has written. */
+/*
+ * Tell which CPUs a task may use: there is only CPU 0. As on Linux the result is how many bytes of the mask were
+ * written.
+ */
 SYSCALL_3(sched_getaffinity, tid, size, to)
 {
 	const uint64_t cpus = 1;
@@ -83,7 +86,7 @@ SYSCALL_3(sched_setaffinity, tid, size, from)
 	return cpus & 1 ? 0 : -EINVAL;
 }
 
-/* SCHED_OTHER, whose parameter is 0, is the policy of all. */
+/* All tasks have the policy SCHED_OTHER, whose parameter is 0. */
 SYSCALL_2(sched_getparam, tid, to)
 {
 	const int32_t priority = 0;
@@ -121,7 +124,10 @@ SYSCALL_2(sched_rr_get_interval, tid, to)
 	return exists(tid) ? args_put(to, &slice, sizeof(slice)) : -ESRCH;
 }
 
-/* SCHED_FIFO and SCHED_RR (1, 2) are known by name; the others (3 SCHED_BATCH, 5 SCHED_IDLE) have no priorities. */
+/*
+ * Return the least or the greatest priority of a policy: `bound` for SCHED_FIFO and SCHED_RR (1, 2), which no task can
+ * have; 0 for SCHED_OTHER, SCHED_BATCH and SCHED_IDLE (0, 3, 5), which have no priorities. -EINVAL: no such policy.
+ */
 static int64_t priority_bound(uint64_t policy, int bound)
 {
 	switch ((int)policy) {
@@ -159,11 +165,11 @@ SYSCALL_3(getcpu, cpu, node, unused)
 
 enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
 
-/* Whose niceness is asked for or set. */
+/* The tasks whose nice value is asked for or set. */
 struct priority_search {
 	uint64_t which;
 	int who;
-	int set; /* a priority, or -1: only look */
+	int set; /* the priority to set, or -1: only look */
 	int best;
 	bool found;
 };
@@ -194,7 +200,7 @@ static int search_priority(struct priority_search *search)
 	return search->found ? 0 : -ESRCH;
 }
 
-/* Linux answers 20 - nice, so that it is never negative. */
+/* Return a nice value as 20 - nice, as Linux does, so that the result is never negative. */
 SYSCALL_2(getpriority, which, who)
 {
 	struct priority_search search = { .which = (uint32_t)which, .who = (int)who, .set = -1 };
@@ -227,12 +233,12 @@ static int64_t set_name(uint64_t from)
 
 	if (status != OK && status != ERR_RANGE)
 		return copy_errno(status);
-	name[TASK_NAME - 1] = 0; /* a longer one is cut */
+	name[TASK_NAME - 1] = 0; /* a longer name is cut */
 	memcpy(task_current()->name, name, sizeof(name));
 	return 0;
 }
 
-/* What is refused with -EINVAL is, to a program, an older Linux. */
+/* A request that is refused with -EINVAL looks to a program as on an older Linux. */
 SYSCALL_2(prctl, request, value)
 {
 	switch ((uint32_t)request) {

@@ -7,11 +7,11 @@
 #include "kernel/sys/user_args.h"
 #include "kernel/task/wait_until.h"
 
-/* struct flock. */
+/* Linux's struct flock. */
 struct linux_flock {
 	int16_t type, whence;
 	int32_t pad;
-	int64_t start, size; /* size 0: to the end of the file, however it grows */
+	int64_t start, size; /* bytes; size 0: to the end of the file, however it grows */
 	int32_t pid;
 	int32_t pad2;
 };
@@ -49,7 +49,7 @@ static int set_lock(struct file *file, const struct file_lock *lock, bool waits)
 	return error == -EAGAIN ? -ERESTARTSYS : error;
 }
 
-/* The range of bytes. -EINVAL: it starts before the file, or `whence` is none; -EOVERFLOW. */
+/* Fill in the lock's range of bytes. -EINVAL: the range starts before the file, or `whence` is unknown; -EOVERFLOW. */
 static int get_range(const struct file *file, const struct linux_flock *in, struct file_lock *lock)
 {
 	int64_t start = file_position(file, in->whence), last = INT64_MAX;
@@ -62,7 +62,7 @@ static int get_range(const struct file *file, const struct linux_flock *in, stru
 		return -EINVAL;
 	if (in->size > 0 && __builtin_add_overflow(start, in->size - 1, &last))
 		return -EOVERFLOW;
-	/* A negative size is the bytes before. */
+	/* A negative size means the bytes before the start. */
 	if (in->size < 0) {
 		last = start - 1;
 		start += in->size;
@@ -92,7 +92,7 @@ static int64_t tell_conflict(const struct file *file, const struct file_lock *lo
 	const struct file_lock *found = file_lock_conflict(file->node, lock);
 	struct linux_flock out = describe(found);
 
-	/* With no conflict all but the type stays as it was asked. */
+	/* Without a conflict all but the type stays as the program gave it. */
 	if (!found) {
 		in->type = F_UNLCK;
 		out = *in;
@@ -101,8 +101,8 @@ static int64_t tell_conflict(const struct file *file, const struct file_lock *lo
 }
 
 /*
- * Set a process's record lock. close(2) of a descriptor ends the process's locks on that file; one that is got after another thread
- * has closed it would stay for ever. So it is let go again: -EBADF.
+ * Set a process's record lock. close(2) of any descriptor of a file ends the process's locks on it; a lock that is set
+ * after another thread has closed `fd` would stay for ever. So such a lock is given up again: -EBADF.
  */
 static int set_record(struct file *file, int fd, struct file_lock *lock, bool waits)
 {

@@ -1,6 +1,6 @@
 /*
- * System calls that change a process's memory. What they do is kernel/mm's; here Linux's flags are checked and turned
- * into ours.
+ * System calls that change a process's memory. kernel/mm/user does it; here Linux's flags are checked and turned into
+ * that room's.
  */
 #include "kernel/mm/user/user_space.h"
 #include "kernel/sys/memory_flags.h"
@@ -16,20 +16,20 @@
 #define MS_SYNC       4
 #define MLOCK_ONFAULT 1
 #define MCL_ALL       7
-#define MINCORE_PIECE 256 /* answers copied at once */
+#define MINCORE_PIECE 256 /* answers of mincore(2) that are copied at once */
 
 static struct user_space *space_here(void)
 {
 	return process_current()->space;
 }
 
-/* The calls that say ENOMEM for a hole in the range. */
+/* Return the error of a call that says ENOMEM for a hole in the range. */
 static int64_t hole_is_no_memory(enum status status)
 {
 	return status == ERR_NOT_FOUND ? -ENOMEM : errno_of(status);
 }
 
-/* Whole pages that hold `size` bytes; 0 when that is beyond all addresses. */
+/* Return the size of the whole pages that hold `size` bytes; 0 when that is beyond all addresses. */
 static uint64_t page_round_up(uint64_t size)
 {
 	return (size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
@@ -39,13 +39,19 @@ SYSCALL_1(brk, brk)
 {
 	struct user_space *space = space_here();
 
-	/* The answer is the break in any case; 0, which asks for it, is below every start. */
+	/*
+	 * The answer is the break, whether it could be moved or not; 0, which programs use to ask for it, is below
+	 * every start.
+	 */
 	if (brk && user_brk(space, brk) != OK)
 		return (int64_t)space->brk;
 	return (int64_t)space->brk;
 }
 
-/* What a file's mapping maps, or NULL. It is good as long as the file is held. */
+/*
+ * Get what a mapping of `file` maps; NULL for an anonymous one. Good as long as the file is held. -EBADF, -EACCES,
+ * -ENODEV.
+ */
 static int object_of(struct file *file, const struct mmap_request *mapping, struct memory_object **ret)
 {
 	*ret = NULL;
@@ -60,7 +66,10 @@ static int object_of(struct file *file, const struct mmap_request *mapping, stru
 	return file_object(file, ret);
 }
 
-/* Linux says ENOMEM for what is too much, or too high, and EPERM for what is too low. */
+/*
+ * Check the range of mmap(2). Linux says ENOMEM for a range that is too long or too high, and EPERM for one that is too
+ * low.
+ */
 static int check_place(uint64_t va, uint64_t size, unsigned flags)
 {
 	bool fixed = flags & (USER_MAP_FIXED | USER_MAP_FIXED_NOREPLACE);
@@ -86,7 +95,7 @@ SYSCALL_6(mmap, va, size, prot, flags, fd, offset)
 		error = object_of(file, &mapping, &object);
 	if (error)
 		return error;
-	/* As on Linux a hint is rounded down, and one that is too low is none. */
+	/* As on Linux a hint is rounded down; user_map takes one that is too low for none. */
 	if (!(mapping.flags & (USER_MAP_FIXED | USER_MAP_FIXED_NOREPLACE)))
 		va &= ~(uint64_t)(PAGE_SIZE - 1);
 	error = errno_of(
@@ -107,7 +116,7 @@ SYSCALL_3(mprotect, va, size, prot)
 
 	if (error)
 		return error;
-	/* Nothing can be mapped there. */
+	/* Nothing can be mapped beyond USER_END, so the range has a hole. */
 	if (va % PAGE_SIZE == 0 && size && (va >= USER_END || size > USER_END - va))
 		return -ENOMEM;
 	return hole_is_no_memory(user_protect(space_here(), va, size, rights));
@@ -124,7 +133,7 @@ SYSCALL_5(mremap, va, size, new_size, flags, to)
 	return error ? error : (int64_t)place;
 }
 
-/* Advice that may be ignored is, but for its range. */
+/* Give advice about a range of memory. Advice that may be ignored is ignored, but its range is checked. */
 SYSCALL_3(madvise, va, size, advice)
 {
 	if (va % PAGE_SIZE || advice > MADV_LAST || (size && !page_round_up(size)))
@@ -170,7 +179,10 @@ SYSCALL_3(msync, va, size, flags)
 	return page_round_up(size) && user_is_mapped(space_here(), va, page_round_up(size)) ? 0 : -ENOMEM;
 }
 
-/* Nothing is ever paged out, so locking means fetching. */
+/*
+ * Lock a range in memory. Nothing is ever paged out, so that means to fetch all pages. -ENOMEM (a hole), -EAGAIN (no
+ * memory).
+ */
 static int64_t lock_range(uint64_t va, uint64_t size)
 {
 	uint64_t start = va & ~(uint64_t)(PAGE_SIZE - 1);
@@ -180,7 +192,7 @@ static int64_t lock_range(uint64_t va, uint64_t size)
 		return 0;
 	if (!user_is_mapped(space_here(), start, size))
 		return -ENOMEM;
-	/* A page that the program may not read stays away: it can be locked all the same. */
+	/* A page that the program may not read is not fetched: it is locked all the same. */
 	if (user_populate_all(space_here(), start, size, USER_READ) == ERR_NO_MEMORY)
 		return -EAGAIN;
 	return 0;

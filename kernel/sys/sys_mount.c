@@ -1,5 +1,5 @@
 /*
- * The tree's shape: what is mounted where, and where a process's own tree starts.
+ * The tree's shape: what is mounted where, and where a process's own tree starts (chroot(2)).
  */
 #include "kernel/fs/mount.h"
 #include "kernel/lib/string.h"
@@ -8,11 +8,12 @@
 
 #define CWD ((uint64_t)AT_FDCWD)
 
-#define MS_MAGIC      0xc0ed0000U /* in the upper half of the flags: what programs of 1992 put there */
+/* in the upper half of the flags: programs of 1992 put it there, and it means nothing */
+#define MS_MAGIC      0xc0ed0000U
 #define MS_MAGIC_MASK 0xffff0000U
 #define MS_PROPAGATE  (MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED)
 
-/* A string that may be missing: "" then. -EINVAL: as long as a path cannot be. */
+/* Get a string that may be missing: "" then. -EFAULT, -ENOMEM, -EINVAL (longer than a path can be). */
 static int get_string(uint64_t from, char **ret)
 {
 	int error;
@@ -25,7 +26,9 @@ static int get_string(uint64_t from, char **ret)
 	return error == -ENAMETOOLONG ? -EINVAL : error;
 }
 
-/* The options: a page of the user's at the most, of which the last byte does not count. */
+/*
+ * Get the mount's options: a page of user memory at the most, of which the last byte does not count. -EFAULT, -ENOMEM.
+ */
 static int get_options(uint64_t from, char **ret)
 {
 	char *options = kzalloc(PAGE_SIZE);
@@ -36,7 +39,7 @@ static int get_options(uint64_t from, char **ret)
 		return -ENOMEM;
 	if (from)
 		status = copy_from_user_some(options, user_pointer(from), PAGE_SIZE - 1, &copied);
-	/* The options may end where the user's memory does: then what was copied is all of them. */
+	/* The options may end where the user's memory does: then all that was copied is all of them. */
 	if (status != OK && (status == ERR_NO_MEMORY || !copied)) {
 		kfree(options);
 		return copy_errno(status);
@@ -45,7 +48,7 @@ static int get_options(uint64_t from, char **ret)
 	return 0;
 }
 
-/* mount(2)'s other strings. */
+/* The strings of mount(2) other than the target, each in the heap. */
 struct mount_words {
 	char *source, *type, *options;
 };
@@ -72,7 +75,7 @@ static int get_words(uint64_t source, uint64_t type, uint64_t options, struct mo
 	return error;
 }
 
-/* MS_MOVE: `source` is the path of what is mounted. */
+/* Move the mount at the path `source`: MS_MOVE. */
 static int move_mount(const char *source, struct node *at)
 {
 	const struct process_paths *paths = &process_current()->paths;
@@ -91,7 +94,7 @@ static int move_mount(const char *source, struct node *at)
 
 static int do_mount(const struct mount_words *words, struct node *at, unsigned flags)
 {
-	/* A mount shows one tree at one place: there is no second view of it to make or to keep in step. */
+	/* A mount shows one tree at one place: a second view of it cannot be made, and none need be kept in step. */
 	if (flags & MS_BIND && !(flags & MS_REMOUNT))
 		return -EOPNOTSUPP;
 	if (flags & MS_REMOUNT)

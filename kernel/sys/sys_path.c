@@ -8,7 +8,7 @@
 
 #define CWD ((uint64_t)AT_FDCWD)
 
-#define MODE_DIRECTORY 01777 /* what mkdir(2) heeds */
+#define MODE_DIRECTORY 01777 /* bits of the mode that mkdir(2) heeds */
 
 static uint32_t masked(uint64_t mode, uint32_t kept)
 {
@@ -89,7 +89,7 @@ SYSCALL_1(rmdir, path)
 	return sys_unlinkat(CWD, path, AT_REMOVEDIR, 0, 0, 0);
 }
 
-/* Two paths; on error none is left. */
+/* Get two paths. On error neither is held. */
 static int get_paths(uint64_t old_fd, uint64_t old_from, uint64_t new_fd, uint64_t new_from, struct user_path paths[2])
 {
 	int error = user_path_get(old_fd, old_from, &paths[0]);
@@ -178,7 +178,7 @@ SYSCALL_2(symlink, target, path)
 	return sys_symlinkat(target, CWD, path, 0, 0, 0);
 }
 
-/* As much of the target as there is room for, without a NUL. */
+/* Copy as much of a link's target as there is room for, without a NUL. */
 SYSCALL_4(readlinkat, fd, path, to, size)
 {
 	struct node *node;
@@ -226,7 +226,7 @@ SYSCALL_2(truncate, path, size)
 	return error;
 }
 
-/* Takes the hold of `node` over. */
+/* Make `node` the working directory; takes over the caller's hold. */
 static void move_to(struct node *node)
 {
 	struct process_paths *paths = &process_current()->paths;

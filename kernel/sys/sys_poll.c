@@ -1,6 +1,6 @@
 /*
- * poll, ppoll, select, pselect6: from their structures to poll_wait and back. The last two arguments' rules
- * (remaining time, signal mask) are in one place for all.
+ * poll, ppoll, select, pselect6: from their structures to poll_wait and back. What is done with the timeout (remaining
+ * time) and the signal mask is in one place for all.
  */
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
@@ -8,7 +8,7 @@
 #include "kernel/sys/signal_mask.h"
 #include "kernel/sys/user_args.h"
 
-/* struct pollfd. Guard: the task that calls. */
+/* Linux's struct pollfd. Guard: the task that calls. */
 struct linux_pollfd {
 	int32_t fd;
 	int16_t events;
@@ -24,7 +24,7 @@ static void put_files(const struct poll_item *items, size_t count)
 			file_put(items[i].file);
 }
 
-/* How many entries say something; or -EINTR. */
+/* Wait for the files of the entries. Returns how many entries found something; or -EINTR. */
 static int poll_entries(struct linux_pollfd *entries, struct poll_item *items, size_t count, uint64_t deadline)
 {
 	int invalid = 0, found;
@@ -81,7 +81,7 @@ static uint64_t time_left(uint64_t deadline)
 	return deadline > now ? deadline - now : 0;
 }
 
-/* As Linux: what is left of the timeout is told, and when it cannot be, nobody hears of it. */
+/* Tell the user what is left of the timeout. As on Linux, an error of that is told to nobody. */
 static void put_rest(uint64_t to, uint64_t deadline)
 {
 	struct linux_timespec rest = timespec_from_ns(time_left(deadline));
@@ -116,7 +116,7 @@ SYSCALL_5(ppoll, at, count, timeout, mask, mask_size)
 
 enum { SET_READ, SET_WRITE, SET_EXCEPT, SETS };
 
-/* What Linux's select takes each set for. */
+/* The events that Linux's select counts for each set. */
 static const unsigned set_events[SETS] = {
 	[SET_READ] = POLLIN | POLLRDNORM | POLLHUP | POLLERR,
 	[SET_WRITE] = POLLOUT | POLLWRNORM | POLLERR,
@@ -142,7 +142,9 @@ static unsigned events_of(const struct select_sets *sets, unsigned fd)
 	return events;
 }
 
-/* Items for all descriptors in the sets. -EBADF: there is none of that number; nothing is held then. */
+/*
+ * Make items for all descriptors in the sets, their files held. -EBADF: a descriptor is not open; nothing is held then.
+ */
 static int hold_sets(const struct select_sets *sets, unsigned count, struct poll_item *items)
 {
 	for (unsigned fd = 0; fd < count; fd++) {
@@ -158,7 +160,7 @@ static int hold_sets(const struct select_sets *sets, unsigned count, struct poll
 	return 0;
 }
 
-/* Leave in the sets what was found; how many bits. */
+/* Leave in the sets only what was found. Returns how many bits that are. */
 static int keep_found(struct select_sets *sets, unsigned count, const struct poll_item *items)
 {
 	int bits = 0;
@@ -176,8 +178,8 @@ static int keep_found(struct select_sets *sets, unsigned count, const struct pol
 }
 
 /*
- * Bits in the sets afterwards; -EBADF, -ENOMEM, -EINTR. A descriptor in one set only for reading may find POLLERR:
- * that goes into no other set.
+ * Wait for the files in the sets. Returns how many bits are in the sets afterwards; -EBADF, -ENOMEM, -EINTR. A
+ * descriptor that is only in the set for reading may find POLLERR: that sets no bit in another set.
  */
 static int select_sets(struct select_sets *sets, unsigned count, uint64_t deadline)
 {
@@ -209,7 +211,7 @@ static int64_t select_user(uint64_t count, const uint64_t at[SETS], uint64_t dea
 
 	if ((int)count < 0)
 		return -EINVAL;
-	/* As on Linux a larger number than there can be descriptors is that number. */
+	/* As on Linux, a number larger than descriptors can have means that number. */
 	count = (uint32_t)count < FD_SETSIZE ? (uint32_t)count : FD_SETSIZE;
 	size = (count + 63) / 64 * 8;
 	for (int set = 0; set < SETS && !error; set++)
@@ -222,7 +224,10 @@ static int64_t select_user(uint64_t count, const uint64_t at[SETS], uint64_t dea
 	return error ? error : result;
 }
 
-/* Alone among the calls select(2) takes any number of microseconds, as on Linux: whole seconds of them are seconds. */
+/*
+ * Convert select(2)'s timeout. Alone among the calls select(2) takes any number of microseconds, as Linux does: each
+ * million is a second.
+ */
 static int select_time(struct linux_timeval time, uint64_t *ret_ns)
 {
 	time.seconds = (int64_t)((uint64_t)time.seconds + (uint64_t)(time.microseconds / 1000000));
@@ -251,7 +256,7 @@ SYSCALL_5(select, count, reads, writes, excepts, timeout)
 	return result == -EINTR ? -ERESTARTNOHAND : result;
 }
 
-/* The sixth argument points at a mask's address and its size: there are no seven. */
+/* The sixth argument points at the mask's address and its size: a call has no seventh. */
 SYSCALL_6(pselect6, count, reads, writes, excepts, timeout, mask_at)
 {
 	const uint64_t at[SETS] = { reads, writes, excepts };

@@ -23,7 +23,7 @@ SYSCALL_0(gettid)
 	return task_current()->tid;
 }
 
-/* Held; 0: the current one. */
+/* Return the process with that pid, held, be it a zombie; 0 means the current one. NULL: none. */
 static struct process *find(uint64_t pid)
 {
 	return (int)pid ? process_find((int)pid) : process_get(process_current());
@@ -62,7 +62,7 @@ static bool see_group(void *ctx, struct process *process)
 	return !search->found;
 }
 
-/* session -1: of any. */
+/* Return whether a process is in that group, and in that session; session -1: in any. */
 static bool group_exists(int group, int session)
 {
 	struct group_search search = { .group = group, .session = session };
@@ -165,7 +165,7 @@ SYSCALL_4(wait4, who, status, options, usage)
 	return error ? error : pid;
 }
 
-/* siginfo_t, as waitid fills it. */
+/* Linux's siginfo_t, as waitid(2) fills it. */
 struct wait_info {
 	int32_t signal, error, code, pad;
 	int32_t pid, uid, status;
@@ -195,7 +195,7 @@ static struct wait_info info_of(const struct wait_result *result)
 	return info;
 }
 
-/* waitid's idtype and id as wait4's number; 0 for what neither can be. */
+/* Turn waitid's idtype and id into wait4's number. -EINVAL: wait4 has none for it; *ret_who means nothing then. */
 static int who_of(uint64_t type, int id, int *ret_who)
 {
 	switch ((int)type) {
@@ -205,7 +205,7 @@ static int who_of(uint64_t type, int id, int *ret_who)
 	case 1: /* P_PID */
 		*ret_who = id;
 		return id > 0 ? 0 : -EINVAL;
-	case 2: /* P_PGID; 0 is the own one */
+	case 2: /* P_PGID; 0 is the caller's own group */
 		*ret_who = -id;
 		return id >= 0 && id != 1 ? 0 : -EINVAL;
 	}

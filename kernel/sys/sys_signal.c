@@ -1,5 +1,5 @@
 /*
- * Signals: actions, masks, waiting for them. Sending: sys_kill.c.
+ * Signals: actions, masks, waiting for them. sys_kill.c sends them.
  */
 #include "kernel/sys/signal_mask.h"
 #include "kernel/sys/user_args.h"
@@ -8,7 +8,7 @@
 
 _Static_assert(sizeof(struct signal_action) == 32, "struct kernel_sigaction");
 
-/* siginfo_t as users have it. */
+/* Linux's siginfo_t. */
 struct user_signal_info {
 	struct signal_info info;
 	uint8_t rest[128 - sizeof(struct signal_info)];
@@ -82,7 +82,7 @@ SYSCALL_2(rt_sigpending, to, mask_size)
 	return args_put(to, &pending, mask_size);
 }
 
-/* Until a signal is to be delivered. */
+/* Sleep until a signal is to be delivered. */
 static void sleep(void)
 {
 	(void)WAIT_UNTIL(false, TASK_NO_DEADLINE);

@@ -10,7 +10,7 @@
 #define AT_EACCESS    0x200
 #define AT_STAT_KNOWN (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC)
 
-/* The flags of an *at call as a lookup's. */
+/* Turn the flags of an *at call into those of a lookup. */
 static unsigned lookup_flags(uint64_t flags)
 {
 	return (flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? PATH_EMPTY : 0);
@@ -60,7 +60,7 @@ SYSCALL_4(newfstatat, fd, path, to, flags)
 	return stat_at(fd, path, to, lookup_flags(flags));
 }
 
-/* All fields are told, whatever `mask` asks for. */
+/* Fill in all fields of statx(2), whatever `mask` asks for. */
 SYSCALL_5(statx, fd, path, flags, mask, to)
 {
 	struct linux_statx stat;
@@ -108,7 +108,10 @@ SYSCALL_2(fstatfs, fd, to)
 #define W_OK      2
 #define ACCESS_OK 7
 
-/* Root may read and write all, and execute what anybody may, and search every directory. */
+/*
+ * Check whether the caller, who is root, may access a file: root may read and write everything, execute what anybody
+ * may execute, and search every directory. -EACCES, -EROFS, -EINVAL.
+ */
 static int64_t access_at(uint64_t fd, uint64_t path, uint64_t mode, unsigned flags)
 {
 	struct node *node;
@@ -226,7 +229,10 @@ SYSCALL_3(fchown, fd, user, group)
 #define UTIME_NOW  0x3fffffff
 #define UTIME_OMIT 0x3ffffffe
 
-/* utimensat's two times; ret[i] is NULL for one that stays as it is. `times` is where they are. */
+/*
+ * Get utimensat's two times into `times`; ret[i] points at the i-th there, or is NULL when that time is to stay as it
+ * is.
+ */
 static int get_times(uint64_t from, struct linux_timespec times[2], const struct linux_timespec *ret[2])
 {
 	int error = args_get_if(times, from, 2 * sizeof(times[0]));
@@ -275,7 +281,7 @@ SYSCALL_4(utimensat, fd, path, from, flags)
 	return error;
 }
 
-/* utime(2) and its kin tell the same in other structures. times NULL: now. */
+/* Set both times of a file: utime(2) and its kin give them in different structures. times NULL: now. */
 static int64_t set_times(uint64_t fd, uint64_t path, const struct linux_timespec *times)
 {
 	const struct linux_timespec now = node_now();

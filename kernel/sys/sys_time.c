@@ -18,9 +18,12 @@ enum clock_id {
 };
 
 #define TIMER_ABSTIME 1
-#define TICKS_PER_S   100 /* USER_HZ, of times(2) */
+#define TICKS_PER_S   100 /* USER_HZ, the unit of times(2) */
 
-/* As on Linux: 30 years before 2^63 ns, which the clock then does not reach. */
+/*
+ * The latest time that the wall clock can be set to, as on Linux: 30 years before 2^63 ns, which the clock then does
+ * not reach.
+ */
 #define WALL_CLOCK_MOST_NS ((9223372036ULL - 30 * 365 * 24 * 3600) * NS_PER_S - 1)
 
 static int clock_read(uint64_t id, uint64_t *ret_ns)
@@ -58,7 +61,7 @@ SYSCALL_2(clock_gettime, id, to)
 	uint64_t ns;
 	int error;
 
-	/* The one that programs ask all the time comes first. */
+	/* Programs ask for the monotonic clock all the time, so it comes first. */
 	if ((uint32_t)id == CLOCK_MONOTONIC) {
 		ns = clock_monotonic_ns();
 	} else {
@@ -117,7 +120,7 @@ SYSCALL_1(time, to)
 	return error ? error : seconds;
 }
 
-/* Sleep until that clock says `deadline`: 0, or -EINTR. */
+/* Sleep until `clock` says `deadline`. Returns 0, or -EINTR: a signal came. */
 static int sleep_until(enum timer_clock clock, uint64_t deadline)
 {
 	int error = WAIT_UNTIL_BY(clock, (clock == TIMER_WALL ? clock_realtime_ns() : clock_monotonic_ns()) >= deadline,
@@ -126,7 +129,10 @@ static int sleep_until(enum timer_clock clock, uint64_t deadline)
 	return error == -ETIMEDOUT ? 0 : error;
 }
 
-/* As Linux: the rest is told to a handler's program; a sleep that only a stop has interrupted goes on to its end. */
+/*
+ * Sleep until `deadline`. As on Linux, when a signal comes the time left is written to `rest`, and the sleep goes on to
+ * its deadline if no handler ran, as after a stop.
+ */
 static int64_t sleep_on(uint64_t deadline, uint64_t rest)
 {
 	struct task *task = task_current();
@@ -152,7 +158,10 @@ static int64_t sleep_for(uint64_t ns, uint64_t rest)
 	return sleep_on(deadline_in(ns), rest);
 }
 
-/* signal_finish_call lets programs execute it; one that does so by itself has nothing to go on with. */
+/*
+ * Go on with a sleep that a signal has interrupted: signal_finish_call makes programs call this. A program that calls
+ * it by itself has nothing to go on with: -EINTR.
+ */
 SYSCALL_0(restart_syscall)
 {
 	const struct task *task = task_current();

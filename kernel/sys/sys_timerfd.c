@@ -1,5 +1,5 @@
 /*
- * timerfd_create(2): a timer that is read.
+ * timerfd_create(2): a timer that is read as a file.
  */
 #include "kernel/fs/anonymous.h"
 #include "kernel/irq/timer.h"
@@ -17,20 +17,24 @@ enum timerfd_clock { TIMERFD_REALTIME = 0, TIMERFD_MONOTONIC = 1, TIMERFD_BOOTTI
 /* Guard: the kernel, one CPU, not preempted, where a field says nothing else; the timer, LOCK_TIMERS. */
 struct timerfd {
 	struct timer
-		timer; /* runs until it has expired once; reading starts it again, so it costs no interrupt unread */
+		/*
+		 * runs until it has expired once; reading starts it again, so an expiration that nobody reads costs no
+		 * interrupt
+		 */
+		timer;
 	struct wait_queue queue;
 	struct lock lock;
-	uint64_t interval_ns;                     /* lock; 0: once */
-	bool expired;                             /* lock */
-	bool realtime;                            /* fixed after it was made */
-	bool cancelled;                           /* lock: the wall clock was set, and nobody has been told */
-	struct timerfd *next, **link_of_previous; /* in `cancellable`; NULL: it is not there */
+	uint64_t interval_ns;                     /* lock; 0: the timer expires once */
+	bool expired;                             /* lock; the timer has expired since it was read */
+	bool realtime;                            /* fixed after it was made: the timer goes by the wall clock */
+	bool cancelled;                           /* lock; the wall clock was set, and nobody has been told */
+	struct timerfd *next, **link_of_previous; /* in `cancellable`; link_of_previous NULL: it is not in there */
 };
 
-/* Those that the wall clock's being set cancels. The kernel: one CPU, not preempted. */
+/* The timers that are cancelled when the wall clock is set. Guard: the kernel, one CPU, not preempted. */
 static struct timerfd *cancellable;
 
-/* struct itimerspec. */
+/* Linux's struct itimerspec. */
 struct timer_spec {
 	struct linux_timespec interval, value;
 };
@@ -83,7 +87,7 @@ void timerfd_clock_set(void)
 
 /* ---- expirations ---- */
 
-/* Now, by the clock that the timer runs by. */
+/* Return the time now, by the clock that the timer runs by. */
 static uint64_t now_of(const struct timerfd *timerfd)
 {
 	return timerfd->timer.clock == TIMER_WALL ? clock_realtime_ns() : clock_monotonic_ns();
@@ -97,7 +101,7 @@ static void start(struct timerfd *timerfd, enum timer_clock clock, uint64_t dead
 		timer_start(&timerfd->timer, deadline_ns);
 }
 
-/* How often the timer has expired since it was read. timerfd->lock is held. */
+/* Return how often the timer has expired since it was read. timerfd->lock is held. */
 static uint64_t expirations(const struct timerfd *timerfd)
 {
 	if (!timerfd->expired || !timerfd->interval_ns)
@@ -105,7 +109,10 @@ static uint64_t expirations(const struct timerfd *timerfd)
 	return 1 + time_intervals(timerfd->timer.deadline_ns, timerfd->interval_ns, now_of(timerfd));
 }
 
-/* The reader has been told of so many: with an interval the timer runs for the next, which may have come by now. */
+/*
+ * Note that a reader has been told of `count` expirations. With an interval, start the timer for the next one, which
+ * may have come by now.
+ */
 static void take_expirations(struct timerfd *timerfd, uint64_t count)
 {
 	uint64_t flags = lock_take(&timerfd->lock), at = timerfd->timer.deadline_ns;
@@ -116,7 +123,10 @@ static void take_expirations(struct timerfd *timerfd, uint64_t count)
 	lock_release(&timerfd->lock, flags);
 }
 
-/* The same once the wall clock was set: that is all there is to tell. The timer runs on, unless it has expired. */
+/*
+ * Return whether the wall clock was set, which is then all that a reader is told, once. The timer runs on, unless it
+ * has expired.
+ */
 static bool take_cancellation(struct timerfd *timerfd)
 {
 	bool cancelled = timerfd->cancelled;
@@ -126,7 +136,10 @@ static bool take_cancellation(struct timerfd *timerfd)
 	return cancelled;
 }
 
-/* What has expired is taken once the reader has its number, and not before: a copy may fail and be tried again. */
+/*
+ * Read how often the timer has expired. That is noted only when the reader has the number: the copy may fail and be
+ * tried again.
+ */
 static int64_t timerfd_read(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	struct timerfd *timerfd = file->data;
@@ -205,7 +218,7 @@ SYSCALL_2(timerfd_create, clock, flags)
 	return args_install(file, flags);
 }
 
-/* The timer behind `file`, as long as that is held. -EBADF (NULL), -EINVAL: it is something else. */
+/* Find the timer behind `file`, good as long as that is held. -EBADF (`file` is NULL), -EINVAL (it is no timer). */
 static int timer_of(const struct file *file, struct timerfd **ret)
 {
 	if (!file)
@@ -216,13 +229,16 @@ static int timer_of(const struct file *file, struct timerfd **ret)
 	return 0;
 }
 
-/* What is left, as timerfd_gettime(2) tells it. One that is about to expire is not 0: that would be none. */
+/*
+ * Return how much time is left, as timerfd_gettime(2) tells it. A timer that is about to expire has 1 ns left, as 0
+ * would mean that it does not run.
+ */
 static struct timer_spec spec_of(struct timerfd *timerfd)
 {
 	struct timer_spec spec = { .interval = timespec_from_ns(timerfd->interval_ns) };
 	uint64_t flags = lock_take(&timerfd->lock), now = now_of(timerfd), at = timerfd->timer.deadline_ns;
 
-	/* Expired and not read: the next time that it would expire. */
+	/* A timer that has expired and was not read: tell when it would expire next. */
 	if (timerfd->expired && timerfd->interval_ns)
 		at = time_next(at, timerfd->interval_ns, now);
 	if (timerfd->timer.queued || (timerfd->expired && timerfd->interval_ns))
@@ -244,7 +260,10 @@ SYSCALL_2(timerfd_gettime, fd, to)
 	return args_put(to, &spec, sizeof(spec));
 }
 
-/* The value as a program gives it: a time of the timer's clock, or from now on, which no setting of a clock moves. */
+/*
+ * Start the timer at the value that a program has given: a time of the timer's clock, or a time from now on, which no
+ * setting of a clock moves.
+ */
 static void start_at(struct timerfd *timerfd, uint64_t value_ns, bool absolute)
 {
 	if (!absolute)
@@ -253,7 +272,10 @@ static void start_at(struct timerfd *timerfd, uint64_t value_ns, bool absolute)
 		start(timerfd, timerfd->realtime ? TIMER_WALL : TIMER_MONOTONIC, value_ns);
 }
 
-/* A cancellation that nobody has been told of yet: then the timer runs, and yet the call says so, as on Linux. */
+/*
+ * Set the timer. -ECANCELED: the wall clock was set and nobody has been told of it yet; as on Linux, the timer runs all
+ * the same.
+ */
 static int set(struct timerfd *timerfd, uint64_t flags, uint64_t value_ns, uint64_t interval_ns)
 {
 	uint64_t guard;

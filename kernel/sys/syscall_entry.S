@@ -1,6 +1,6 @@
 /*
- * The way into the kernel of SYSCALL: pushes what struct trap_frame (kernel/arch/trap.h) says, and calls the functions
- * of kernel/sys.
+ * SYSCALL's way into the kernel: pushes what struct trap_frame (kernel/arch/trap.h) says, and calls the functions of
+ * kernel/sys.
  */
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/trap_numbers.h"
@@ -9,10 +9,10 @@
 #include "kernel/sys/syscall_numbers.h"
 #include "kernel/task/task_offsets.h"
 
-	/* A breakpoint on the way to its own handler would come back for ever. */
+	/* No breakpoints here: one on the way to its own handler would come back for ever. */
 	.section .text.nobreak, "ax"
 
-/* Offsets in the frame, from the stack pointer while the function runs. */
+/* Offsets of the frame's words from the stack pointer while the system call's function runs. */
 #define FRAME(word) (CALL_PAD + 8 * (word))
 #define FRAME_R10    FRAME(6)
 #define FRAME_R9     FRAME(7)
@@ -28,8 +28,8 @@
 #define FRAME_RSP    FRAME(21)
 
 /*
- * SYSCALL arrives here (Intel SDM vol. 2B, "SYSCALL"), interrupts off.
- * in:  RCX = user RIP, R11 = user RFLAGS, RAX = number, RDI RSI RDX R10 R8 R9 = arguments; user's stack and GS
+ * Where SYSCALL enters the kernel (Intel SDM vol. 2B, "SYSCALL"), interrupts off.
+ * in: RCX = user RIP, R11 = user RFLAGS, RAX = number, RDI RSI RDX R10 R8 R9 = arguments; user's stack and GS
  * out: RAX = the result, RCX and R11 as SYSRET leaves them, the rest as it was
  * The whole frame is kept, for fork, signals and exec; a call that needs none of them restores only what C functions
  * may change. SYSRET is safe for a frame that nobody has changed: its RIP came from a SYSCALL below USER_END.
@@ -65,7 +65,7 @@ syscall_entry:
 	jne	.Lclocked
 	cmp	$SYSCALL_TABLE, %rax
 	jae	.Lbeyond
-	/* Counted by number: struct syscall_cost has three words. */
+	/* Count the call by its number: struct syscall_cost has three words. */
 	lea	(%rax, %rax, 2), %rcx
 	incq	syscall_costs(, %rcx, 8)
 	mov	syscall_cr3_writes(%rip), %rbx
@@ -102,7 +102,7 @@ syscall_entry:
 	mov	(%rcx), %rcx
 	sub	%rbx, %rcx
 	mov	FRAME_NUMBER(%rsp), %rbx
-	/* sigreturn's frame has none. */
+	/* The frame that sigreturn has put in place has no number, so its CR3 writes are not counted. */
 	cmp	$SYSCALL_TABLE, %rbx
 	jae	.Lleave
 	lea	(%rbx, %rbx, 2), %rbx

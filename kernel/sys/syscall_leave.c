@@ -11,7 +11,7 @@
 #include "kernel/task/process.h"
 #include "kernel/task/user_return.h"
 
-/* The entry code's. */
+/* The entry code and this file share these. */
 extern const char syscall_entry[];
 extern bool syscall_clock;
 extern const uint64_t *syscall_cr3_writes;
@@ -19,10 +19,14 @@ int64_t syscall_run_clocked(const struct trap_frame *frame);
 void syscall_leave(struct trap_frame *frame);
 
 struct syscall_cost syscall_costs[SYSCALL_TABLE + 1];
-bool syscall_clock;                 /* guard: the kernel, one CPU, not preempted; the entry code reads it */
-const uint64_t *syscall_cr3_writes; /* the context's counter */
+/* ticks are counted; guard: the kernel, one CPU, not preempted; the entry code reads it */
+bool syscall_clock;
+const uint64_t *syscall_cr3_writes; /* how often CR3 was written: the context's counter. Fixed after boot */
 
-/* Interrupts off before and after. The result. */
+/*
+ * Run the system call of `frame` and count what it costs, ticks too. Returns its result. Interrupts off before and
+ * after.
+ */
 int64_t syscall_run_clocked(const struct trap_frame *frame)
 {
 	uint64_t number = frame->error < SYSCALL_TABLE ? frame->error : SYSCALL_TABLE, start = cpu_rdtsc();
@@ -42,7 +46,7 @@ int64_t syscall_run_clocked(const struct trap_frame *frame)
 	return result;
 }
 
-/* Before a return by IRET: the frame has the result. */
+/* Do what is left to do before a return by IRET; the call's result is in the frame. */
 void syscall_leave(struct trap_frame *frame)
 {
 	this_cpu->frame_changed = false;

@@ -1,8 +1,8 @@
 /*
- * How many system calls there can be, and the error for those that are not there, for C and assembly.
+ * How many numbers of system calls there are, and the error for a call that does not exist, for C and assembly.
  */
 #pragma once
 
-/* Numbers of system calls that have an entry in kernel/sys/table.c. What is beyond is answered at once. */
+/* Numbers from 0 up that have an entry in kernel/sys/table.c. A number beyond is answered with -ENOSYS at once. */
 #define SYSCALL_TABLE 512
 #define LINUX_ENOSYS  38

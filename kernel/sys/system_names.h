@@ -3,9 +3,12 @@
  */
 #pragma once
 
-#define SYSTEM_NAME_SIZE 65 /* its NUL included */
+#define SYSTEM_NAME_SIZE 65 /* bytes of a name, its NUL included */
 
-/* uname(2). Programs ask for the release to see what they can call: a Linux version is what they understand. */
+/*
+ * uname(2)'s names. Programs ask for the release to see what they can call, so it is that of the Linux whose calls they
+ * find.
+ */
 struct linux_utsname {
 	char system[SYSTEM_NAME_SIZE], node[SYSTEM_NAME_SIZE], release[SYSTEM_NAME_SIZE], version[SYSTEM_NAME_SIZE],
 		machine[SYSTEM_NAME_SIZE], domain[SYSTEM_NAME_SIZE];
@@ -13,5 +16,5 @@ struct linux_utsname {
 
 _Static_assert(sizeof(struct linux_utsname) == 390, "Linux's struct new_utsname");
 
-/* The names now; sethostname(2) writes `node`. */
+/* The names now; sethostname(2) writes `node`, setdomainname(2) `domain`. Guard: the kernel, one CPU, not preempted. */
 extern struct linux_utsname system_names;

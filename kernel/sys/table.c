@@ -1,12 +1,12 @@
 /*
- * The table of system calls. What is not in kernel/sys/calls.h is not there.
+ * The table of system calls: what kernel/sys/calls.h does not list does not exist.
  */
 #include "kernel/lib/log.h"
 #include "kernel/sys/calls.h"
 #include "kernel/task/task.h"
 
 /*
- * Numbers that somebody has called and nobody serves: told of once.
+ * A bit for each number that was called and that nobody serves: the log tells of each number once.
  * Guard: the kernel, one CPU, not preempted.
  */
 static uint64_t missing_told[SYSCALL_TABLE / 64];

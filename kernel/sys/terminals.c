@@ -1,5 +1,5 @@
 /*
- * Joins terminals and the devices that they are shown and typed on. Owns which is which.
+ * Joins terminals and the devices that they are shown and typed on. Owns which terminal each device has.
  */
 #include "kernel/sys/terminals.h"
 
@@ -19,11 +19,11 @@
 #define INPUT        64
 #define ESC          0x1b
 
-/* Fixed after boot, but for what a terminal guards itself. */
+/* The terminals. Fixed after boot, but for what a terminal guards itself. */
 static struct tty terminals[2];
-/* Whose the devices are: the same one, or one each. Fixed after boot. */
+/* The terminal of each device: the same one, or one each. Fixed after boot. */
 static struct tty *of_serial, *of_screen;
-static bool screen_leads; /* of the one that both share */
+static bool screen_leads; /* of a shared terminal, the screen leads, not the serial line */
 
 static void write_terminal(struct tty *tty, const char *text, size_t size)
 {
@@ -39,7 +39,7 @@ static void answer_terminal(struct tty *tty)
 		screen_answer();
 }
 
-/* Once for a whole write(2): what it costs is a visit to the kernel context. */
+/* Show what was written: once for a whole write(2), since it costs a visit to the kernel context. */
 static void flush_terminal(struct tty *tty)
 {
 	if (tty == of_screen)
@@ -54,7 +54,7 @@ static void make_terminal(struct tty *tty, const char *name, unsigned minor)
 	job_control_add(tty);
 }
 
-/* Another name for a terminal. */
+/* Give a terminal another name. */
 static void make_alias(struct device *alias, const char *name, unsigned minor, const struct tty *tty)
 {
 	*alias = tty->device;
@@ -74,7 +74,9 @@ static void reply_from_screen(const char *bytes, size_t size)
 		tty_input(of_screen, bytes, size);
 }
 
-/* The size of what is at the other end of a serial line is not known: programs that care ask it. */
+/*
+ * Set the terminals' sizes. That of what is at the other end of a serial line is not known: programs that care ask it.
+ */
 static void set_sizes(void)
 {
 	unsigned rows, columns;
@@ -86,10 +88,10 @@ static void set_sizes(void)
 		tty_set_size(of_screen, rows, columns);
 }
 
-/* Which of the two consoles the command line means, of those that are there. */
+/* Which of the consoles that are present the command line means. */
 struct choice {
 	bool serial, screen;
-	bool screen_leads; /* the last one named */
+	bool screen_leads; /* the screen leads: it was named last */
 };
 
 static struct choice choose(const char *cmdline)
@@ -105,7 +107,7 @@ static struct choice choose(const char *cmdline)
 		c.serial = c.screen = true;
 	c.serial = c.serial && serial_present();
 	c.screen = c.screen && screen_present();
-	/* What was asked for is not there: what is there does as well as nothing. */
+	/* None of the consoles that were asked for is present: use one that is. */
 	if (!c.serial && !c.screen) {
 		c.screen = screen_present();
 		c.serial = !c.screen;
@@ -136,8 +138,8 @@ void terminals_init(const char *cmdline)
 }
 
 /*
- * Somebody typed on the screen's keyboard, or on the line. An escape sequence may be the answer of the terminal at the
- * line's other end, which gets the same questions as the screen: that is nobody.
+ * Let the side that somebody typed on lead: the screen with its keyboard, or the serial line. An escape sequence does
+ * not count: it may be the answer of the terminal at the line's other end, which gets the same questions as the screen.
  */
 static void lead(bool screen, char typed)
 {
@@ -148,7 +150,7 @@ static void lead(bool screen, char typed)
 		set_sizes();
 }
 
-/* What has been typed, until there is no more. */
+/* Take what has been typed, until there is no more. */
 static void take_input(struct tty *tty, int (*read)(void), bool screen)
 {
 	char typed[INPUT];

@@ -1,7 +1,7 @@
 /*
- * Timers that are read, as far as other calls have to do with them.
+ * What other calls tell timers that are read (timerfd_create(2)).
  */
 #pragma once
 
-/* The wall clock has been set: who reads a timer with TFD_TIMER_CANCEL_ON_SET is told so. */
+/* Tell each reader of a timer with TFD_TIMER_CANCEL_ON_SET that the wall clock has been set. */
 void timerfd_clock_set(void);

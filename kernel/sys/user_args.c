@@ -72,7 +72,7 @@ int args_path(uint64_t from, char **ret)
 	return 0;
 }
 
-/* Both nodes are held; none after an error. */
+/* Get the nodes where `path` starts, both held. -EBADF, -ENOTDIR; nothing is held then. */
 static int find_base(uint64_t fd, const char *path, struct path_base *ret)
 {
 	const struct process_paths *paths = &process_current()->paths;
@@ -84,7 +84,7 @@ static int find_base(uint64_t fd, const char *path, struct path_base *ret)
 
 		if (!file)
 			return -EBADF;
-		/* "" with AT_EMPTY_PATH means the file itself, whatever it is. */
+		/* "" with AT_EMPTY_PATH means the file itself, whatever its type. */
 		if (*path && !node_is(file->node, S_IFDIR))
 			return -ENOTDIR;
 		ret->start = node_get(file->node);

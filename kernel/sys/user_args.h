@@ -1,5 +1,5 @@
 /*
- * What system calls get from the user and hand back, checked and copied.
+ * What system calls get from the user and give back to it, checked and copied.
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 #include "kernel/task/signal.h"
 
 /*
- * From the user and to it: 0, -EFAULT or -ERESTART_MEMORY, after which the caller lets go of what it holds, undoes what it
- * has done, and returns: the call will be begun again. A comment that says -EFAULT means both.
+ * Copy from the user, or to it. Returns 0, -EFAULT, or -ERESTART_MEMORY: then the caller lets go of what it holds,
+ * undoes what it has done, and returns, and the call will be begun again. A comment that says -EFAULT means both.
  */
 static inline int args_get(void *to, uint64_t from, size_t size)
 {
@@ -31,16 +31,19 @@ static inline int args_get_if(void *to, uint64_t from, size_t size)
 }
 
 /*
- * For the last step of a call whose effect cannot be undone: 0 or -EFAULT, or -ERESTART_MEMORY when the task is to end. With
- * a `to` of 0 nothing is copied. Waits for memory when there is none, so the caller holds no lock, nor any pointer whose
- * object is not held.
+ * Copy to the user as the last step of a call whose effect cannot be undone. Waits for memory when there is none, so
+ * the caller holds no lock, nor any pointer to something that is not held. With a `to` of 0 nothing is copied. Returns
+ * 0, -EFAULT, or -ERESTART_MEMORY: the task is to end.
  */
 int args_put_late(uint64_t to, const void *from, size_t size);
 
-/* A struct timespec as nanoseconds. -EFAULT, -EINVAL as timespec_to_ns. */
+/* Get a struct timespec, as nanoseconds. -EFAULT, and timespec_to_ns's -EINVAL. */
 int args_time(uint64_t from, uint64_t *ret_ns);
 
-/* The file behind a descriptor, held: HELD_FILE, as another thread may close the descriptor. NULL: -EBADF. */
+/*
+ * Return the file behind a descriptor, held, since another thread may close the descriptor: put it, or use HELD_FILE.
+ * NULL: the descriptor is not open (-EBADF).
+ */
 static inline struct file *args_file_get(uint64_t fd)
 {
 	return fd_file_get(process_current()->fds, (int)fd);
@@ -51,38 +54,44 @@ static inline bool args_file_exists(uint64_t fd)
 	return fd_file_peek(process_current()->fds, (int)fd);
 }
 
-/* A descriptor for `file`, whose reference it takes over, on error too. flags: O_CLOEXEC or not. fd_install's errors. */
+/*
+ * Give `file` a descriptor, which takes over the caller's reference, after an error too. flags: O_CLOEXEC or not.
+ * Returns the descriptor, or fd_install's errors.
+ */
 int64_t args_install(struct file *file, uint64_t flags);
 
-/* `ns` from now on, by the monotonic clock; just before never when it would be later. */
+/* Return the time `ns` from now, by the monotonic clock; TIME_MOST_NS at the most. */
 uint64_t deadline_in(uint64_t ns);
 
 /*
- * A struct timespec from now on as a deadline: TASK_NO_DEADLINE when `from` is 0, and 0, which has passed, for no time
- * at all. args_time's errors.
+ * Get the deadline that a struct timespec from now on means: TASK_NO_DEADLINE when `from` is 0, and 0, which has
+ * passed, for a time of 0. args_time's errors.
  */
 int args_deadline(uint64_t from, uint64_t *ret_ns);
 
-/* A path of the user's, in the heap: kfree. -EFAULT, -ENAMETOOLONG, -ENOMEM. */
+/* Get the user's path at `from`, in the heap: the caller frees it with kfree. -EFAULT, -ENAMETOOLONG, -ENOMEM. */
 int args_path(uint64_t from, char **ret);
 
-/* A path and where it starts, both nodes held: another thread may change its directory, or close `fd`. */
+/*
+ * A path and the nodes where it starts, which are held: another thread may change the directory, or close the
+ * descriptor.
+ */
 struct user_path {
 	char *text;
 	struct path_base base;
 };
 
 /*
- * The path at user address `from`, from the working directory on (fd AT_FDCWD), or from the directory that `fd` is.
- * args_path's errors, -EBADF, -ENOTDIR; the last two only when the path is relative.
+ * Get the path at user address `from`, which starts in the working directory (fd AT_FDCWD) or in the directory behind
+ * `fd`; put by user_path_put(). args_path's errors; if the path is relative, -EBADF, -ENOTDIR. Nothing is held then.
  */
 int user_path_get(uint64_t fd, uint64_t from, struct user_path *ret);
 void user_path_put(struct user_path *path);
 
-/* The node that it leads to, held. flags: PATH_…. user_path_get's and path_lookup's errors. */
+/* Look up the node that a path leads to, held. flags: PATH_…. The errors of user_path_get and path_lookup. */
 int user_path_lookup(uint64_t fd, uint64_t from, unsigned flags, struct node **ret);
 
-/* getrusage(2). */
+/* Linux's struct rusage, of getrusage(2). */
 struct linux_rusage {
 	struct linux_timeval user, system;
 	int64_t max_rss_kib;
@@ -93,7 +102,10 @@ struct linux_rusage {
 
 _Static_assert(sizeof(struct linux_rusage) == 144, "Linux's struct rusage");
 
-/* For that much CPU time and so many page faults: the kernel counts all time as the user's. */
+/*
+ * Return the usage that is `run_ns` of CPU time and so many page faults. All time counts as the user's, none as the
+ * system's.
+ */
 static inline struct linux_rusage rusage_of(uint64_t run_ns, uint64_t faults)
 {
 	return (struct linux_rusage){ .user = timeval_from_ns(run_ns), .minor_faults = (int64_t)faults };

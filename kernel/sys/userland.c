@@ -28,7 +28,7 @@
 #define PATH_SIZE  256
 #define WORDS_SIZE 1024
 
-/* Fixed after boot. */
+/* The root of the tree of files. Fixed after boot. */
 static struct node *root;
 
 static void say_what_is_wrong(const struct initramfs_report *report)
@@ -49,7 +49,7 @@ static struct linux_timespec wall_clock(void)
 	return (struct linux_timespec){ (int64_t)(now / NS_PER_S), (int64_t)(now % NS_PER_S) };
 }
 
-/* /dev and what belongs into it. */
+/* Make /dev, and the nodes of all devices in it. */
 static int make_devices(const char *cmdline)
 {
 	static const struct name dev = { "dev", 3 };
@@ -69,7 +69,7 @@ static int make_devices(const char *cmdline)
 	return error;
 }
 
-/* What a session expects to find mounted, as if an init script had been there. */
+/* Mount a file system that programs expect to find, as if an init script had done it. */
 static int mount_at(struct name name, const char *type)
 {
 	struct node *at;
@@ -136,7 +136,10 @@ bool userland_init(const struct boot_info *info)
 	return true;
 }
 
-/* Cuts the words of `text` apart; a double quote keeps blanks. Returns how many there are. */
+/*
+ * Cut `text` into words, which stay in it; a double quote keeps blanks. Returns how many words there are, `most` at the
+ * most.
+ */
 static size_t split_words(char *text, const char **words, size_t most)
 {
 	size_t count = 0;
@@ -176,7 +179,7 @@ static int open_console(struct file **ret)
 bool userland_run(const char *cmdline, int *ret_status)
 {
 	static const char *const environment[] = { "HOME=/", "TERM=xterm", "PATH=/sbin:/usr/sbin:/bin:/usr/bin", NULL };
-	/* Fixed after boot. */
+	/* The root of the tree of files. Fixed after boot. */
 	static char path[PATH_SIZE], words[WORDS_SIZE];
 	const char *argv[ARGUMENTS + 2] = { path };
 	const char *what = NULL;

@@ -1,4 +1,6 @@
-/* New tasks and processes out of old ones: clone(2), with fork and vfork as special cases. */
+/*
+ * New tasks and processes out of old ones: clone(2), with fork and vfork as special cases.
+ */
 #include "kernel/arch/fpu.h"
 #include "kernel/fs/errno.h"
 #include "kernel/mm/user/uaccess.h"

@@ -1,4 +1,6 @@
-/* Few levels have members that wait, mostly one: the level that is behind the rest is found by looking at those few. */
+/*
+ * Few levels have members that wait, mostly one: the level that is behind the rest is found by looking at those few.
+ */
 #include "kernel/task/fair_queue.h"
 
 _Static_assert(FAIR_LEVELS <= 64, "a bit for each");

@@ -1,4 +1,6 @@
-/* Every five seconds each load average moves towards the number of active tasks (Linux, Documentation/scheduler). */
+/*
+ * Every five seconds each load average moves towards the number of active tasks (Linux, Documentation/scheduler).
+ */
 #include "kernel/task/load_average.h"
 
 #include "kernel/lib/time.h"

@@ -1,4 +1,6 @@
-/* Processes: an address space, open files, and the tasks that share them. Linux's thread groups. */
+/*
+ * Processes: an address space, open files, and the tasks that share them. Linux's thread groups.
+ */
 #pragma once
 
 #include "kernel/fs/fd.h"
@@ -60,8 +62,7 @@ struct process {
 	bool exiting;                 /* all its tasks are to end: exit_group(2), or a fatal signal */
 	bool stopped, continued;      /* what wait4(2) tells the parent next; stop_told: it has told of the stop */
 	bool stop_told;
-	/* has called execve: its parent may not move it to another group (setpgid(2)) */
-	bool executed;
+	bool executed;            /* has called execve: its parent may not change its group any more (setpgid(2)) */
 	int stop_status;          /* wait4's, while it is stopped: the signal << 8 | 0x7f */
 	struct task *exec_waiter; /* the task in execve that waits for all others to end; or NULL */
 	int status;               /* wait4's at the end: the exit code << 8, or the signal that ended it */
@@ -104,10 +105,7 @@ static inline uint64_t process_run_ns(const struct process *process)
 int process_start_init(struct node *root, struct file *console, const char *path, const char *const *argv,
 		       const char *const *envp, const char **ret_error);
 
-/*
- * Wait, as a kernel task, until the first process has ended, which kills all others, and until those have ended too.
- * Returns the first process's wait4 status; no process is left then.
- */
+/* Wait, as a kernel task, until no process is left: the first one's end kills all. Returns its wait4 status. */
 int process_wait_init(void);
 
 /* clone(2)'s arguments. */

@@ -1,4 +1,6 @@
-/* The making of processes: what a new process has from the process that makes it. */
+/*
+ * The making of processes: what a new process has from the process that makes it.
+ */
 #include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
 #include "kernel/mm/heap/heap.h"

@@ -1,4 +1,6 @@
-/* What a parent is told when its child ends, stops or continues. */
+/*
+ * What a parent is told when its child ends, stops or continues.
+ */
 #include "kernel/task/signal_internal.h"
 
 void process_tell_parent_held(struct process *process, int code)

@@ -1,4 +1,6 @@
-/* The run queues and the switch between tasks. Knows no more of processes than the context that their tasks run in. */
+/*
+ * The run queues and the switch between tasks. Knows no more of processes than the context that their tasks run in.
+ */
 #include "kernel/task/sched.h"
 
 #include "kernel/arch/cpu.h"

@@ -1,4 +1,6 @@
-/* Tasks are made, started, woken and ended, wait, and are found by number. Which task gets the CPU is sched.c's. */
+/*
+ * Tasks are made, started, woken and ended, wait, and are found by number. Which task gets the CPU is sched.c's.
+ */
 #include "kernel/task/task.h"
 
 #include "kernel/arch/cpu.h"

@@ -1,4 +1,6 @@
-/* The way back to user mode, and what becomes of programs' faults. */
+/*
+ * The way back to user mode, and what becomes of programs' faults.
+ */
 #pragma once
 
 #include "kernel/task/task.h"
