@@ -4,6 +4,7 @@
  */
 #include "kernel/fs/content_memory.h"
 #include "kernel/fs/tty_internal.h"
+#include "kernel/lib/wipe.h"
 
 #define TAB 8
 
@@ -44,10 +45,10 @@ static void show(struct tty *tty, const char *text, size_t size)
 void tty_output(struct tty *tty, const char *text, size_t size)
 {
 	uint32_t oflag = tty->termios.oflag;
-	char out[2 * TTY_PIECE];
+	_Alignas(8) char out[2 * TTY_PIECE];
 	size_t count = 0;
 
-	if (!(oflag & OPOST)) {
+	if (!(oflag & OPOST) || !size) {
 		show(tty, text, size);
 		return;
 	}
@@ -59,6 +60,7 @@ void tty_output(struct tty *tty, const char *text, size_t size)
 		out[count++] = text[i] == '\r' && oflag & OCRNL ? '\n' : text[i];
 	}
 	show(tty, out, count);
+	wipe(out, count);
 }
 
 /* Return whether the byte is echoed as ^X. */

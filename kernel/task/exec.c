@@ -9,6 +9,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
+#include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 #include "kernel/task/exec_internal.h"
@@ -32,10 +33,17 @@ struct arguments {
 	size_t argc;
 };
 
+/* Free a string of the caller's, and leave nothing of it in the heap, whose blocks' sizes are multiples of 8. */
+static void free_string(char *string)
+{
+	wipe(string, string ? strlen(string) : 0);
+	kfree(string);
+}
+
 static void free_arguments(struct arguments *a)
 {
 	for (size_t i = 0; i < a->argc; i++)
-		kfree(a->argv[i]);
+		free_string(a->argv[i]);
 	kfree(a->argv);
 }
 
@@ -73,7 +81,7 @@ static int prepend(struct arguments *a, const char *interpreter, const char *opt
 		return -ENOMEM;
 	}
 	if (a->argc)
-		kfree(a->argv[0]);
+		free_string(a->argv[0]);
 	else
 		a->argc = 1;
 	memmove(a->argv + 1 + more, a->argv + 1, (a->argc - 1) * sizeof(char *));

@@ -81,3 +81,25 @@ def test_contexts(tmp_path, mode):
                 assert look.cpl == 0, "user mode in the kernel context"
             machine.resume()
     assert wanted in seen, seen
+
+
+def test_bytes_of_calls_do_not_stay(tmp_path):
+    """What other processes gave to pipes, files, sendfile, terminals and execve is not in what a context maps."""
+    path = bundle(tmp_path / "secrets.efi", KERNEL, initrd=BUILD / "user" / "secrets.cpio", cmdline="console=ttyS0")
+    with Machine(Config(boot=path)) as machine:
+        machine.wait_for(r"^secrets kept")
+        assert "not ok" not in machine.text, machine.text
+        deadline = time.monotonic() + LIMIT
+        look = Look(machine)
+        while look.root == look.kernel_root() or look.cpl != 3:
+            assert time.monotonic() < deadline, "the program never runs in user mode"
+            machine.resume()
+            look = Look(machine)
+        kept = []
+        for leaf in look.walk.leaves:
+            if leaf.va < LOWER_HALF:
+                continue
+            memory = machine.read(leaf.pa, leaf.size)
+            kept += [f"{leaf.va + found.start():#x}: {found[0].decode()}"
+                     for found in re.finditer(rb"known-[a-z]+-of-a-call-", memory)]
+        assert not kept, "\n".join(kept)
