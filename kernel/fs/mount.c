@@ -228,25 +228,20 @@ static void detach(struct mount *mount)
 
 int mount_detach(struct node *root)
 {
-	struct mount *mount = find_mount(root);
-	bool again = true;
+	struct mount *mount = find_mount(root), *next;
 
 	if (!mount || !root->covers) {
 		node_put(root);
 		return mount ? -EBUSY : -EINVAL;
 	}
-	/* First detach what is mounted inside, the innermost first: later mounts lie in earlier ones. */
-	while (again) {
-		struct mount *last = NULL;
-
-		for (struct mount *other = mounts; other; other = other->next)
-			if (other != mount && is_below(other->root, root))
-				last = other;
-		again = last != NULL;
-		if (last)
-			detach(last);
+	/* All that is mounted inside is found first: once a mount is out of the tree nothing leads up from those in it. */
+	for (struct mount *other = mounts; other; other = other->next)
+		other->goes = is_below(other->root, root);
+	for (struct mount *other = mounts; other; other = next) {
+		next = other->next;
+		if (other->goes)
+			detach(other);
 	}
-	detach(mount);
 	node_put(root);
 	return 0;
 }

@@ -32,6 +32,7 @@ struct mount {
 	struct node *root; /* held */
 	const struct mount_type *type;
 	char *source;       /* a block of the heap */
+	bool goes;          /* while mount_detach runs: it lies inside what is detached */
 	struct mount *next; /* later in the order of mounting */
 };
 

@@ -175,6 +175,31 @@ static void a_detached_mount_lives_on_for_its_users(void **state)
 	assert_true(fs_heap_blocks <= blocks);
 }
 
+/* What is mounted inside goes with the mount in whatever order both came: MS_MOVE brings an older mount into a younger one. */
+static void a_mount_takes_moved_ones_along(void **state)
+{
+	struct node *inner, *at;
+
+	(void)state;
+	assert_int_equal(path_create(&fs_base, "inner", S_IFDIR | 0755, 0), 0);
+	assert_int_equal(path_create(&fs_base, "lazy", S_IFDIR | 0755, 0), 0);
+	assert_int_equal(mount_on("tmpfs", "inner", 0, ""), 0);
+	assert_int_equal(mount_on("tmpfs", "lazy", 0, ""), 0);
+	assert_int_equal(path_create(&fs_base, "lazy/a", S_IFDIR | 0755, 0), 0);
+	assert_int_equal(mount_on("tmpfs", "lazy/a", 0, ""), 0);
+	assert_int_equal(path_create(&fs_base, "lazy/a/b", S_IFDIR | 0755, 0), 0);
+	inner = look("inner");
+	at = look("lazy/a/b");
+	assert_int_equal(mount_move(inner, at), 0);
+	node_put(at);
+	assert_int_equal(mount_detach(look("lazy")), 0);
+	assert_null(inner->covers);
+	assert_int_equal(mount_change(inner, 0, ""), -EINVAL);
+	node_put(inner);
+	assert_int_equal(path_rmdir(&fs_base, "lazy"), 0);
+	assert_int_equal(path_rmdir(&fs_base, "inner"), 0);
+}
+
 /* The last user of a detached mount is a file that has lost its name, and its directory has, too. */
 static void a_detached_mount_ends_with_an_unlinked_file(void **state)
 {
@@ -283,6 +308,7 @@ int main(void)
 		cmocka_unit_test(a_read_only_mount_stays_as_it_is),
 		cmocka_unit_test(a_limit_is_kept),
 		cmocka_unit_test(a_detached_mount_lives_on_for_its_users),
+		cmocka_unit_test(a_mount_takes_moved_ones_along),
 		cmocka_unit_test(a_detached_mount_ends_with_an_unlinked_file),
 	};
 
