@@ -81,12 +81,16 @@ static uint64_t time_left(uint64_t deadline)
 	return deadline > now ? deadline - now : 0;
 }
 
-/* Tell the user what is left of the timeout. As on Linux, an error of that is told to nobody. */
-static void put_rest(uint64_t to, uint64_t deadline)
+/*
+ * Tell the user what is left of the timeout. As on Linux, an error of that is told to nobody. Tells nothing when the call
+ * is to be begun again for want of memory: it has not waited yet, and must return before any other task runs.
+ */
+static void put_rest(uint64_t to, uint64_t deadline, int64_t result)
 {
 	struct linux_timespec rest = timespec_from_ns(time_left(deadline));
 
-	(void)args_put_late(to, &rest, sizeof(rest));
+	if (result != -ERESTART_MEMORY)
+		(void)args_put_late(to, &rest, sizeof(rest));
 }
 
 SYSCALL_3(poll, at, count, timeout_ms)
@@ -107,7 +111,7 @@ SYSCALL_5(ppoll, at, count, timeout, mask, mask_size)
 	if (result)
 		return result;
 	result = poll_user(at, (uint32_t)count, deadline);
-	put_rest(timeout, deadline);
+	put_rest(timeout, deadline, result);
 	return signal_mask_end(&change, result);
 }
 
@@ -252,7 +256,9 @@ SYSCALL_5(select, count, reads, writes, excepts, timeout)
 	}
 	result = select_user(count, at, deadline);
 	time = timeval_from_ns(time_left(deadline));
-	(void)args_put_late(timeout, &time, sizeof(time));
+	/* As put_rest() does. */
+	if (result != -ERESTART_MEMORY)
+		(void)args_put_late(timeout, &time, sizeof(time));
 	return result == -EINTR ? -ERESTARTNOHAND : result;
 }
 
@@ -271,6 +277,6 @@ SYSCALL_6(pselect6, count, reads, writes, excepts, timeout, mask_at)
 	if (result)
 		return result;
 	result = select_user(count, at, deadline);
-	put_rest(timeout, deadline);
+	put_rest(timeout, deadline, result);
 	return signal_mask_end(&change, result);
 }

@@ -12,7 +12,8 @@
 
 /*
  * Copy from the user, or to it. Returns 0, -EFAULT, or -ERESTART_MEMORY: then the caller lets go of what it holds,
- * undoes what it has done, and returns, and the call will be begun again. A comment that says -EFAULT means both.
+ * undoes what it has done, and returns before any other task runs, and the call will be begun again. A comment that says
+ * -EFAULT means both.
  */
 static inline int args_get(void *to, uint64_t from, size_t size)
 {
