@@ -153,7 +153,7 @@ struct node *content_node(const struct memory_object *object)
 
 void content_init(struct content *content, struct node *node)
 {
-	*content = (struct content){ .object = { &object_ops }, .node = node };
+	*content = (struct content){ .object = { .ops = &object_ops }, .node = node };
 }
 
 void content_free(struct content *content)
