@@ -5,6 +5,7 @@
 
 #include "kernel/fs/path.h"
 #include "kernel/fs/text.h"
+#include "kernel/fs/tmpfs.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
@@ -272,9 +273,9 @@ static void add_options(struct text *text, const struct mount *mount)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (mount->root->fs->flags & names[i].flag)
 			text_add(text, ",%s", names[i].name);
-	if (mount->root->fs->pages_max)
+	if (mount->root->fs->pages_max && mount->root->fs->pages_max != tmpfs_default_limit())
 		text_add(text, ",size=%lluk", (unsigned long long)(mount->root->fs->pages_max * (PAGE_SIZE / 1024)));
-	if (mount->root->fs->nodes_max)
+	if (mount->root->fs->nodes_max && mount->root->fs->nodes_max != tmpfs_default_limit())
 		text_add(text, ",nr_inodes=%llu", (unsigned long long)mount->root->fs->nodes_max);
 }
 

@@ -149,6 +149,7 @@ static int create_tmpfs(const char *options, struct node **ret)
 		return error;
 	/* The default mode of a tmpfs (tmpfs(5)). */
 	node_chmod(root, S_ISVTX | 0777);
+	tmpfs_set_limit(root);
 	error = take_options(root, options);
 	if (error)
 		tmpfs_destroy(root);
@@ -169,6 +170,7 @@ static int create_devtmpfs(const char *options, struct node **ret)
 	if (error)
 		return error;
 	root->fs->name = "devtmpfs";
+	tmpfs_set_limit(root);
 	error = take_options(root, options);
 	if (!error)
 		error = device_make_nodes(root);

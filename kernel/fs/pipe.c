@@ -23,11 +23,16 @@ struct pipe {
 	uint64_t readers, writers;               /* open files */
 	uint64_t opened_readers, opened_writers; /* how many have ever been opened, for a FIFO's open */
 	struct wait_queue queue;                 /* readers wait for bytes, writers for room */
+	uint64_t capacity;                       /* in bytes; fixed when it is made */
 	paddr_t frames[PIPE_FRAMES];             /* the frame of page n is frames[n % PIPE_FRAMES]; 0: none */
 };
 
 /* Guard: the kernel, one CPU, not preempted. */
 static struct fs pipefs = { .name = "pipefs", .device = DEVICE_NUMBER(0, 0xfffff), .magic = 0x50495045 };
+
+/* Guard: the kernel, one CPU, not preempted. */
+uint64_t pipe_pages_soft = 16384;
+static uint64_t pipe_pages; /* how many pages all pipes may take together */
 
 static paddr_t *frame_of(struct pipe *pipe, uint64_t position)
 {
@@ -212,7 +217,7 @@ static int64_t write_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
 static int64_t pipe_write(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	struct pipe *pipe = file->data;
-	uint64_t room = PIPE_SIZE - (pipe->head - pipe->tail);
+	uint64_t room = pipe->capacity - (pipe->head - pipe->tail);
 	uint64_t size = io->left < room ? io->left : room;
 	int64_t done;
 
@@ -244,7 +249,7 @@ static unsigned pipe_poll(struct file *file)
 			events |= POLLHUP;
 	}
 	if (file_writes(file)) {
-		if (PIPE_SIZE - (pipe->head - pipe->tail) >= PIPE_BUF)
+		if (pipe->capacity - (pipe->head - pipe->tail) >= PIPE_BUF)
 			events |= POLLOUT | POLLWRNORM;
 		if (!pipe->readers)
 			events |= POLLERR;
@@ -270,10 +275,26 @@ static int64_t pipe_ioctl(struct file *file, unsigned request, uint64_t arg, str
 	return copy_errno(user_io_put_all(io, &fill, sizeof(fill)));
 }
 
+/* Begin a pipe that is all zeros, and count what it may take. */
+static void start_pipe(struct pipe *pipe)
+{
+	bool many = pipe_pages_soft && pipe_pages + PIPE_FRAMES > pipe_pages_soft;
+
+	wait_queue_init(&pipe->queue);
+	pipe->capacity = many ? PIPE_SMALL_SIZE : PIPE_SIZE;
+	pipe_pages += pipe->capacity / PAGE_SIZE;
+}
+
+uint32_t pipe_capacity(const struct pipe *pipe)
+{
+	return (uint32_t)pipe->capacity;
+}
+
 static void free_pipe(struct pipe *pipe)
 {
 	context_token_t token = store_enter();
 
+	pipe_pages -= pipe->capacity / PAGE_SIZE;
 	for (unsigned i = 0; i < PIPE_FRAMES; i++)
 		if (pipe->frames[i].raw)
 			store_put(pipe->frames[i]);
@@ -345,7 +366,6 @@ int pipe_create(unsigned flags, struct file **ret_read, struct file **ret_write)
 	}
 	if (!node || !pipe)
 		goto no_memory;
-	wait_queue_init(&pipe->queue);
 	if (file_create(node, &pipe_ops, O_RDONLY | (flags & O_NONBLOCK), FILE_STREAM, &reader) != 0)
 		goto no_memory;
 	if (file_create(node, &pipe_ops, O_WRONLY | (flags & O_NONBLOCK), FILE_STREAM, &writer) != 0) {
@@ -356,6 +376,7 @@ int pipe_create(unsigned flags, struct file **ret_read, struct file **ret_write)
 	node->links = 1;
 	node_get(node); /* each end holds the node */
 	node->pipe = pipe;
+	start_pipe(pipe);
 	add_end(pipe, reader);
 	add_end(pipe, writer);
 	*ret_read = reader;
@@ -379,7 +400,7 @@ int pipe_open(struct node *node, struct file *file)
 		pipe = kzalloc(sizeof(*pipe));
 		if (!pipe)
 			return -ENOMEM;
-		wait_queue_init(&pipe->queue);
+		start_pipe(pipe);
 		node->pipe = pipe;
 	}
 	file->ops = &pipe_ops;

@@ -8,6 +8,7 @@
 #include "kernel/fs/tmpfs_names.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
+#include "kernel/mm/frame/frame.h"
 #include "kernel/mm/heap/heap.h"
 
 #define TMPFS_MAGIC 0x01021994
@@ -166,6 +167,20 @@ int tmpfs_create(struct node **ret)
 	root->links = 2;
 	*ret = root;
 	return 0;
+}
+
+uint64_t tmpfs_default_limit(void)
+{
+	return machine_frames.total / 2;
+}
+
+void tmpfs_set_limit(struct node *root)
+{
+	struct fs *fs = root->fs;
+
+	fs->pages_max = fs->pages + tmpfs_default_limit();
+	/* A new file system's root does not count: /proc/mounts shows limits that are not the default's. */
+	fs->nodes_max = fs->nodes - 1 + tmpfs_default_limit();
 }
 
 void tmpfs_destroy(struct node *root)

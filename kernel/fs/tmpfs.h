@@ -8,6 +8,12 @@
 /* Make a file system with an empty root (mode 0755), held in *ret. Returns 0 or -ENOMEM. */
 int tmpfs_create(struct node **ret);
 
+/* Return how many pages, and how many nodes, a file system has room for when nobody says more: half of RAM, as on Linux. */
+uint64_t tmpfs_default_limit(void);
+
+/* Set that limit, for what comes beside what there is already. */
+void tmpfs_set_limit(struct node *root);
+
 /*
  * Remove everything in a file system, and free it. Of its nodes only the root may be held, by the caller, and nothing
  * may be mounted in it.

@@ -3,8 +3,10 @@
  */
 #include "kernel/arch/features.h"
 #include "kernel/fs/content.h"
+#include "kernel/fs/pipe.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/irq.h"
+#include "kernel/lib/digit.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frame/frame.h"
@@ -216,7 +218,7 @@ static int make_swaps(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* ---- sys/kernel ---- */
+/* ---- sys ---- */
 
 #define NAME_FILE(field)                                             \
 	static int make_##field(struct node *node, struct text *ret) \
@@ -274,6 +276,30 @@ static int make_threads_max(struct node *node, struct text *ret)
 	return 0;
 }
 
+static int make_pipe_pages(struct node *node, struct text *ret)
+{
+	(void)node;
+	text_add(ret, "%llu\n", (unsigned long long)pipe_pages_soft);
+	return 0;
+}
+
+static int take_pipe_pages(struct node *node, const char *bytes, size_t size)
+{
+	uint64_t pages = 0;
+	size_t i = 0;
+
+	(void)node;
+	for (; i < size && digit_value(bytes[i]) < 10; i++) {
+		if (pages > UINT32_MAX)
+			return -EINVAL;
+		pages = pages * 10 + (uint64_t)(bytes[i] - '0');
+	}
+	if (!i || (i < size && bytes[i] != '\n' && bytes[i] != ' '))
+		return -EINVAL;
+	pipe_pages_soft = pages;
+	return 0;
+}
+
 #define FILE_444(text, make_it)                                           \
 	{                                                                 \
 		.path = (text), .mode = S_IFREG | 0444, .make = (make_it) \
@@ -297,6 +323,10 @@ void proc_machine_init(struct text_fs_type *type, const char *cmdline)
 		{ .path = "sys/kernel/domainname", .mode = S_IFREG | 0644, .make = make_domain, .take = take_domain },
 		FILE_444("sys/kernel/pid_max", make_pid_max),
 		FILE_444("sys/kernel/threads-max", make_threads_max),
+		{ .path = "sys/fs/pipe-user-pages-soft",
+		  .mode = S_IFREG | 0644,
+		  .make = make_pipe_pages,
+		  .take = take_pipe_pages },
 	};
 
 	kernel_cmdline = cmdline;

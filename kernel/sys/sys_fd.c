@@ -60,14 +60,12 @@ SYSCALL_2(creat, path, mode)
 #define MFD_KNOWN   0x1b /* MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC */
 #define MFD_NAME    250  /* bytes of the name, its NUL included */
 
-/* Return the root of the whole tree: another one may be mounted over it, or chroot(2) have led elsewhere. */
-static struct node *lowest_root(void)
+/* Return the root of a file system for such files alone, which as on Linux has no limit. NULL: no memory to make it. */
+static struct node *memory_files(void)
 {
-	struct node *node = process_current()->paths.root;
+	static struct node *files; /* the kernel: one CPU, not preempted */
 
-	while (node->parent || node->covers)
-		node = node->parent ? node->parent : node->covers;
-	return node;
+	return files || tmpfs_create(&files) == 0 ? files : NULL;
 }
 
 /*
@@ -88,7 +86,7 @@ SYSCALL_2(memfd_create, from, flags)
 	status = strncpy_from_user(name, user_pointer(from), sizeof(name), &length);
 	if (status != OK)
 		return copy_errno(status);
-	error = tmpfs_create_unnamed(lowest_root(), S_IFREG | 0777, &node);
+	error = memory_files() ? tmpfs_create_unnamed(memory_files(), S_IFREG | 0777, &node) : -ENOMEM;
 	if (error)
 		return error;
 	error = file_open(node, O_RDWR, &file);
@@ -202,12 +200,13 @@ SYSCALL_3(fcntl, fd, command, value)
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
 		return file->flags & O_PATH ? -EBADF : fcntl_lock(file, (int)fd, (unsigned)command, value);
-	case F_SETPIPE_SZ: /* all pipes have one size: whoever asks for less gets it */
-		if (!node_is(file->node, S_IFIFO))
+	case F_SETPIPE_SZ: /* no pipe grows: whoever asks for less gets what it has */
+		if (!file->node->pipe)
 			return -EBADF;
-		return (uint32_t)value > PIPE_SIZE ? -EPERM : PIPE_SIZE;
+		return (uint32_t)value > pipe_capacity(file->node->pipe) ? -EPERM
+									 : (int64_t)pipe_capacity(file->node->pipe);
 	case F_GETPIPE_SZ:
-		return node_is(file->node, S_IFIFO) ? PIPE_SIZE : -EBADF;
+		return file->node->pipe ? (int64_t)pipe_capacity(file->node->pipe) : -EBADF;
 	}
 	return -EINVAL;
 }

@@ -121,6 +121,8 @@ bool userland_init(const struct boot_info *info)
 		error = initramfs_unpack(root, info->initrd, info->initrd_size, &report);
 	if (report.error.what)
 		say_what_is_wrong(&report);
+	if (!error)
+		tmpfs_set_limit(root);
 	if (error != -ENOMEM)
 		error = make_devices(hhdm_ptr(info->cmdline));
 	if (!error)

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <termios.h>
@@ -319,6 +320,56 @@ static int write_numbers(void *argument)
 	return 0;
 }
 
+/* In a child: the size of the pipe that comes when there are many, as far as it takes single pages without waiting. */
+static int fill_small_pipe(void *unused)
+{
+	static char bytes[PAGE];
+	struct rlimit limit = { 4096, 4096 };
+	int ends[2], made = 0;
+	long size = 65536, pages = 0;
+
+	(void)unused;
+	sys(SYS_setrlimit, RLIMIT_NOFILE, &limit);
+	sys(SYS_setuid, 1000); /* where root is not everybody, the limit is one for others */
+	for (; made < 1100 && size == 65536; made++) {
+		if (sys(SYS_pipe2, ends, O_NONBLOCK) != 0)
+			return 201;
+		size = sys(SYS_fcntl, ends[0], F_GETPIPE_SZ);
+	}
+	if (made < 1000 || sys(SYS_fcntl, ends[0], F_SETPIPE_SZ, 65536) != -EPERM)
+		return 202;
+	while (pages < 200 && sys(SYS_write, ends[1], bytes, PAGE) == (long)PAGE)
+		pages++;
+	if (sys(SYS_write, ends[1], bytes, 1) != -EAGAIN || pages * (long)PAGE != size)
+		return 203;
+	if (sys(SYS_read, ends[0], bytes, PAGE) != (long)PAGE || sys(SYS_write, ends[1], bytes, PAGE) != (long)PAGE)
+		return 204;
+	return (int)pages;
+}
+
+static void test_pipe_limit(void)
+{
+	char text[32] = "";
+	long file;
+	int ends[2];
+
+	/* Linux mounts nothing by itself. */
+	if (sys(SYS_access, "/proc/sys", F_OK) != 0) {
+		sys(SYS_mkdir, "/proc", 0755);
+		sys(SYS_mount, "none", "/proc", "proc", 0, NULL);
+	}
+	file = sys(SYS_openat, AT_FDCWD, "/proc/sys/fs/pipe-user-pages-soft", O_RDWR, 0);
+	is_true(sys(SYS_read, file, text, sizeof(text) - 1) == 6 && !strcmp(text, "16384\n"), file,
+		"pipes may take 16384 pages");
+	is(sys(SYS_pwrite64, file, "x\n", 2, 0), -EINVAL, "which is a number");
+	sys(SYS_close, file);
+	is(in_child(fill_small_pipe, NULL), EXITED(2), "when there are many, new ones have two pages");
+	is(sys(SYS_pipe2, ends, 0), 0, "a pipe afterwards");
+	is(sys(SYS_fcntl, ends[0], F_GETPIPE_SZ), 65536, "has sixteen");
+	sys(SYS_close, ends[0]);
+	sys(SYS_close, ends[1]);
+}
+
 static void test_pipe_blocks(void)
 {
 	unsigned numbers[777], next = 0, wrong = 0;
@@ -356,6 +407,7 @@ int main(void)
 	test_stat();
 	test_directory();
 	test_pipe();
+	test_pipe_limit();
 	test_pipe_blocks();
 	return finish();
 }

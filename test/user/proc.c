@@ -15,6 +15,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -542,8 +543,16 @@ static void test_mount_options(void)
 {
 	long file, new;
 	struct statfs statfs;
+	struct sysinfo info;
 
 	mkdir("/tmp/m", 0755);
+	is(sys(SYS_mount, "none", "/tmp/m", "tmpfs", 0, NULL), 0, "mount of a tmpfs without options");
+	sys(SYS_statfs, "/tmp/m", &statfs);
+	sys(SYS_sysinfo, &info);
+	is((long)statfs.f_blocks, (long)(info.totalram / 2 / PAGE), "which has room for half of the memory");
+	is((long)statfs.f_bfree, (long)statfs.f_blocks, "and is empty");
+	is((long)statfs.f_files, (long)(info.totalram / 2 / PAGE), "with as many nodes as pages");
+	is(sys(SYS_umount2, "/tmp/m", 0), 0, "umount2");
 	is(sys(SYS_mount, "none", "/tmp/m", "tmpfs", 0, "size=8k,nr_inodes=3"), 0, "mount of a small tmpfs");
 	file = sys(SYS_openat, AT_FDCWD, "/tmp/m/f", O_CREAT | O_RDWR, 0600);
 	is(sys(SYS_write, file, text, 3 * PAGE), 2 * PAGE, "it takes what fits");
