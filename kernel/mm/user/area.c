@@ -18,7 +18,7 @@ static uint64_t larger(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* Sum the node up from its children. Returns whether anything is different now. */
+/* Sum the node up from its children. Returns whether anything has changed. */
 static bool sum_up(struct area *a)
 {
 	const struct area *low = a->child[LOW], *high = a->child[HIGH];
@@ -39,7 +39,7 @@ static bool sum_up(struct area *a)
 	return changed;
 }
 
-/* What points at `a`. */
+/* Return the pointer that points at `a`. */
 static struct area **link_of(struct area_tree *tree, struct area *a)
 {
 	if (!a->parent)
@@ -47,7 +47,10 @@ static struct area **link_of(struct area_tree *tree, struct area *a)
 	return &a->parent->child[a->parent->child[HIGH] == a];
 }
 
-/* The child on `side` takes the place of `a`, which becomes its other child. Returns the new top. */
+/*
+ * Put the child on `side` in the place of `a`, which becomes that child's own child on the other side. Returns the new
+ * top.
+ */
 static struct area *rotate(struct area_tree *tree, struct area *a, int side)
 {
 	struct area *top = a->child[side], *between = top->child[!side];
@@ -64,7 +67,7 @@ static struct area *rotate(struct area_tree *tree, struct area *a, int side)
 	return top;
 }
 
-/* `a` and all above it are to be balanced and summed up again; stops where nothing changes. */
+/* Balance and sum up `a` and all nodes above it; stop where nothing changes. */
 static void mend(struct area_tree *tree, struct area *a)
 {
 	while (a) {
@@ -114,7 +117,7 @@ struct area *area_find(const struct area_tree *tree, vaddr_t va)
 	return a;
 }
 
-/* The end of the subtree on `side`. */
+/* Return the outermost node on `side` of a subtree. */
 static struct area *outermost(struct area *a, int side)
 {
 	while (a && a->child[side])
@@ -165,7 +168,7 @@ void area_remove(struct area_tree *tree, struct area *area)
 	struct area *from, *next = NULL, *only;
 
 	if (area->child[LOW] && area->child[HIGH]) {
-		/* The next one takes its place; it has no lower child. */
+		/* The next area takes this one's place; it has no lower child. */
 		next = outermost(area->child[HIGH], LOW);
 		from = next->parent == area ? next : next->parent;
 		if (next->parent != area) {
@@ -189,7 +192,7 @@ void area_remove(struct area_tree *tree, struct area *area)
 			only->parent = from;
 	}
 	mend(tree, from);
-	/* mend() may have stopped below `next`. */
+	/* The walk may have stopped below `next`, which needs mending all the same. */
 	if (next)
 		mend(tree, next);
 	tree->count--;
@@ -206,7 +209,10 @@ void area_resize(struct area *area, vaddr_t start, vaddr_t end)
 		area = area->parent;
 }
 
-/* Whether [from, to), clipped to [low, high), holds `size` bytes; then *ret is where the last of them start. */
+/*
+ * Return whether [from, to), clipped to [low, high), holds `size` bytes; if so, *ret is where the last such bytes
+ * start.
+ */
 static bool fits(vaddr_t from, vaddr_t to, uint64_t size, vaddr_t low, vaddr_t high, vaddr_t *ret)
 {
 	if (from < low)
@@ -219,12 +225,12 @@ static bool fits(vaddr_t from, vaddr_t to, uint64_t size, vaddr_t low, vaddr_t h
 	return true;
 }
 
-/* The highest fitting gap between neighbours inside the subtree. As deep as the tree. */
+/* Find the highest gap that fits, between neighbours inside the subtree. Recursion as deep as the tree. */
 static bool gap_inside(const struct area *a, uint64_t size, vaddr_t low, vaddr_t high, vaddr_t *ret)
 {
 	const struct area *below, *above;
 
-	/* Nothing wide enough, or nothing of it inside [low, high). */
+	/* The subtree has no gap wide enough, or lies outside of [low, high). */
 	if (!a || a->gap < size || a->first >= high || a->last <= low)
 		return false;
 	below = a->child[LOW];
@@ -252,7 +258,10 @@ bool area_continues(const struct area *low, const struct area *high)
 	       (!low->object || low->offset + (low->end - low->start) / PAGE_SIZE == high->offset);
 }
 
-/* The copy of a subtree; its root's parent is `parent`. False: a node is missing, what there is hangs together. */
+/*
+ * Copy a subtree, whose root gets the parent `parent`. Returns false when a node is missing; the nodes made so far are
+ * linked.
+ */
 static bool copy_below(const struct area *a, struct area *parent, struct area **link,
 		       struct area *(*copy)(void *ctx, const struct area *area), void *ctx, size_t *count)
 {
@@ -285,7 +294,7 @@ void area_drop_all(struct area_tree *tree, void (*drop)(void *ctx, struct area *
 {
 	struct area *a = tree->root;
 
-	/* Leaves first: a parent is not looked at again after its last child is cut off. */
+	/* Take leaves first: a parent is not looked at again after its last child is cut off. */
 	while (a) {
 		struct area *parent = a->parent;
 

@@ -1,7 +1,7 @@
 /*
- * Areas: which ranges of a user space there are, with which rights and from what. One sorted tree (AVL), in which each
- * node knows the widest gap below it: every question and every change takes O(log n). Data only: allocates nothing,
- * maps nothing, and holds no reference to an object.
+ * Areas: which ranges of a user space exist, with which rights and from what. One sorted tree (AVL), in which each node
+ * knows the widest gap below it: every question and every change takes O(log n). Data only: allocates nothing, maps
+ * nothing, and holds no reference to an object.
  */
 #pragma once
 
@@ -9,25 +9,25 @@
 
 struct memory_object;
 
-/* Rights of an area, and the kind of an access. The numbers are those of mmap(2)'s PROT_. */
+/* The rights of an area, and the kind of an access. The numbers are those of mmap(2)'s PROT_. */
 enum user_rights {
 	USER_NONE = 0,
 	USER_READ = 1,
 	USER_WRITE = 2,
-	USER_EXEC = 4, /* never together with USER_WRITE */
+	USER_EXEC = 4, /* in an area never together with USER_WRITE */
 };
 
 enum area_flags {
-	AREA_SHARED = 1 << 0,     /* writes go to the object; else they are this space's own */
-	AREA_GROWS_DOWN = 1 << 1, /* a stack: a fault below it extends it */
-	AREA_TOUCHED = 1 << 2,    /* pages of it may be mapped; without it no table need be looked at */
-	AREA_SMALL = 1 << 3,      /* 4 KiB frames only */
+	AREA_SHARED = 1 << 0,     /* writes go to the object; otherwise they are this space's own */
+	AREA_GROWS_DOWN = 1 << 1, /* a stack: a fault below the area extends it */
+	AREA_TOUCHED = 1 << 2,    /* pages of the area may be mapped; without the flag no table need be looked at */
+	AREA_SMALL = 1 << 3,      /* the area gets 4 KiB frames only */
 };
 
-/* What must be equal for two neighbours to be one area. */
+/* The flags that two neighbours must have in common to be one area. */
 #define AREA_KIND (AREA_SHARED | AREA_GROWS_DOWN | AREA_SMALL)
 
-/* A half-open range of pages. */
+/* A half-open range of pages. Guard: that of the tree. */
 struct area {
 	vaddr_t start;
 	vaddr_t end;
@@ -39,7 +39,7 @@ struct area {
 	struct user_space *space;
 	struct area *next_of_object;
 	struct area **link_of_object; /* what points at this one */
-	/* the tree's */
+	/* the fields from here on are the tree's */
 	struct area *parent;
 	struct area *child[2]; /* lower and higher addresses */
 	int height;            /* of the subtree; a leaf's is 1 */
@@ -54,36 +54,37 @@ struct area_tree {
 	size_t count;
 };
 
-/* The area that `va` lies in, or NULL. */
+/* Return the area that `va` lies in, or NULL. */
 struct area *area_find(const struct area_tree *tree, vaddr_t va);
 
-/* The lowest area that ends above `va`: the one that `va` lies in, or the next; NULL when there is none. */
+/* Return the lowest area that ends above `va`: the one that `va` lies in, or the next; NULL: there is none. */
 struct area *area_find_from(const struct area_tree *tree, vaddr_t va);
 
-/* The neighbours; NULL at the ends. area_prev(tree, NULL) is the highest area. */
+/* Return the neighbour; NULL at the ends. area_prev(tree, NULL) is the highest area. */
 struct area *area_next(const struct area *area);
 struct area *area_prev(const struct area_tree *tree, const struct area *area);
 
-/* Put an area into the tree. It must overlap none there; neighbours are not merged. */
+/* Put an area into the tree, or take it out. A new area must overlap none in the tree; neighbours are not merged. */
 void area_insert(struct area_tree *tree, struct area *area);
 void area_remove(struct area_tree *tree, struct area *area);
 
-/* Move the area's borders in place, where no other area is. Its offset follows `start` when it has an object. */
+/* Move the area's borders in place, to where no other area is. Its offset follows `start` when it has an object. */
 void area_resize(struct area *area, vaddr_t start, vaddr_t end);
 
 /*
- * The highest gap of `size` bytes inside [low, high): *ret is where it would start, so that it ends at the gap's end.
+ * Find the highest gap of `size` bytes inside [low, high): *ret is where these bytes start, so that they end at the
+ * gap's end.
  * Returns ERR_NOT_FOUND; *ret is untouched then.
  */
 MUST_CHECK enum status area_gap_below(const struct area_tree *tree, uint64_t size, vaddr_t low, vaddr_t high,
 				      vaddr_t *ret);
 
-/* Whether `low` and `high`, which starts where `low` ends, differ in nothing but their place. */
+/* Return whether `high` begins where `low` ends and differs from it in nothing but the place. */
 bool area_continues(const struct area *low, const struct area *high);
 
 /*
- * A tree of the same shape: `copy` gives a new node with the old one's range, rights, flags, object and offset, or NULL.
- * False: `copy` gave NULL; *ret holds the nodes made so far, fit only for area_drop_all.
+ * Make a tree of the same shape: `copy` returns a new node with the old one's range, rights, flags, object and offset,
+ * or NULL. Returns false when `copy` returned NULL; *ret holds the nodes made so far then, fit only for area_drop_all.
  */
 bool area_copy_all(const struct area_tree *tree, struct area *(*copy)(void *ctx, const struct area *area), void *ctx,
 		   struct area_tree *ret);

@@ -1,14 +1,17 @@
 /*
- * See copy_fault.h.
+ * Page faults in copies from and to users, see copy_fault.h.
  */
 #include "kernel/mm/user/copy_fault.h"
 
 #include "kernel/arch/percpu.h"
 
-/* own CPU, written by the task that runs: a copy fails and its system call ends without another task in between */
+/*
+ * What the last copy that failed lacked. Guard: own CPU, written by the task that runs; a copy fails and its system
+ * call ends without another task in between.
+ */
 static PER_CPU struct {
-	enum status failure;            /* of the last copy that stopped */
-	const struct user_space *space; /* whose page was wanted; NULL: none. Compared only: it may be gone */
+	enum status failure;            /* why the last copy that stopped at a fault did */
+	const struct user_space *space; /* the space whose page was wanted; NULL: none. Only compared: it may be gone */
 	vaddr_t va;
 	enum user_rights access;
 } last = { .failure = ERR_FAULT };

@@ -1,14 +1,14 @@
 /*
- * What an area's pages come from when they are not just zero: a file, or anonymous memory that is shared. The base of
- * whatever implements it: put a struct memory_object first and set its ops; the rest is zero at first.
+ * What an area's pages come from when they are not just zero: a file, or anonymous memory that is shared. A base:
+ * whatever implements it puts a struct memory_object first, sets its ops, and leaves the rest zero.
  *
- * Two kinds of frames can back an object, and both may appear in one:
+ * Two kinds of frames can back an object, and both may appear in one object:
  *   - frames of the frame allocator (4 KiB): `frame` takes a reference with frame_get, the mapping holds it, and the
  *     last one to put it, object or mapping, frees the frame.
- *   - frames that the allocator does not manage, as those of the initramfs in its boot-time range: immortal. Nobody
- *     counts them, `frame` just returns the address, and user_frame_put (user_pages.h) lets them be. Their memory must
- *     never be added to the allocator (frame_add_range) while any mapping of it may live.
- * Which kind a frame is tells its reference count: frame_refs() is 0 for one that is not managed. user_frame_get and
+ *   - frames that the allocator does not manage, as those of the initramfs in its boot-time range: they stay for ever.
+ *     Nobody counts them, `frame` just returns the address, and user_frame_put (user_pages.h) does nothing for them. Their
+ *     memory must never be added to the allocator (frame_add_range) while a mapping of it may exist.
+ * The reference count tells of which kind a frame is: frame_refs() is 0 for one that is not managed. user_frame_get and
  * user_frame_put (user_pages.h) do what is right for each kind, parts of 2 MiB frames included.
  */
 #pragma once
@@ -19,20 +19,20 @@ struct memory_object;
 
 struct memory_object_ops {
 	/*
-	 * The frame with the object's page `page` (counted from 0, 4 KiB each), with a reference for the caller. It is
-	 * mapped read-only, or copied; the part of a last page beyond the end of a file must be 0.
+	 * Get the frame with the object's page `page` (counted from 0, 4 KiB each), with a reference for the caller.
+	 * The caller maps it read-only, or copies it; the part of a last page beyond the end of a file must be 0.
 	 * Called in the kernel context; must not block. Returns ERR_RANGE (wholly past the end: SIGBUS), ERR_NO_MEMORY;
 	 * *ret is untouched then.
 	 */
 	enum status (*frame)(struct memory_object *object, uint64_t page, paddr_t *ret);
 	/*
-	 * Get the frame, as above, of a page that is to be written through a shared mapping: from now on the object and
-	 * all shared mappings have this frame. NULL: the object cannot be mapped
-	 * shared and writable (user_map and user_protect return ERR_RIGHTS). When `frame` is the same function, a page is
-	 * mapped writable at the first touch of any kind.
+	 * Get the frame, as `frame` does, of a page that is to be written through a shared mapping: from now on the
+	 * object and all shared mappings have this frame. NULL: the object cannot be mapped shared and writable
+	 * (user_map and user_protect return ERR_RIGHTS). When `frame` is the same function, a page is mapped writable
+	 * at the first touch of any kind.
 	 */
 	enum status (*write_frame)(struct memory_object *object, uint64_t page, paddr_t *ret);
-	/* One reference more or less to the object; the last put ends it. In any context. */
+	/* Hold the object, or put it; the last put ends it. In any context. */
 	void (*get)(struct memory_object *object);
 	void (*put)(struct memory_object *object);
 };
@@ -40,17 +40,18 @@ struct memory_object_ops {
 /* Guard: the kernel, one CPU, not preempted. */
 struct memory_object {
 	const struct memory_object_ops *ops; /* fixed when it is made */
-	struct area *areas;                  /* all that map it, in all spaces; linked by their next_of_object */
+	struct area *areas;                  /* the areas that map it, in all spaces; linked by their next_of_object */
 };
 
 /*
  * Take the object's pages from `first` on out of all areas that map it, private copies too: the next touch asks the
- * object again. For a file that becomes shorter, before it frees them. In any context; cannot fail.
+ * object again. For a file that becomes shorter, before its pages are freed. In any context; cannot fail.
  */
 void memory_object_cut(struct memory_object *object, uint64_t first);
 
 /*
- * Anonymous memory that is shared: `pages` pages of zeros, each taken at its first touch. With one reference.
- * Returns ERR_NO_MEMORY.
+ * Create anonymous memory that is shared: `pages` pages of zeros, each of which gets a frame at its first touch. Held
+ * once.
+ * Returns ERR_NO_MEMORY; *ret is untouched then.
  */
 MUST_CHECK enum status shared_memory_create(uint64_t pages, struct memory_object **ret);

@@ -1,5 +1,5 @@
 /*
- * Anonymous memory that is shared: a memory object whose pages are zeros at first. Which frame a page has is kept in
+ * Anonymous memory that is shared: a memory object whose pages are zeros at first. The frame of each page is kept in
  * tables like the CPU's, in a space that no CPU loads: page n is "mapped" at n * 4 KiB. So the heap holds no more than
  * the object, whatever its size.
  */
@@ -11,16 +11,16 @@
 #include "kernel/mm/user/memory_object.h"
 #include "kernel/mm/user/user_pages.h"
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* Shared anonymous memory. Guard: the kernel, one CPU, not preempted. */
 struct shared_memory {
-	struct memory_object object; /* first: what everybody else sees */
+	struct memory_object object; /* first: a pointer to it is one to this structure */
 	size_t references;
 	uint64_t pages;
 	struct space frames; /* valid once `started` */
 	bool started;
 };
 
-/* A new frame of zeros for the page at `at`. The object has its reference. */
+/* Give the page a new frame of zeros, whose reference the object has. ERR_NO_MEMORY; nothing has changed then. */
 static enum status fill(struct shared_memory *memory, uint64_t page)
 {
 	enum status status;

@@ -7,7 +7,7 @@
 #include "kernel/arch/user_copy.h"
 #include "kernel/mm/user/user_space.h"
 
-/* Where to go on after a fault at `rip`; 0: it is not one of ours. */
+/* Return where to go on after a fault at `rip`; 0: no access to a user's memory is there. */
 static uint64_t resume_of(uint64_t rip)
 {
 	for (uint64_t i = 0; i < user_fixup_count; i++)
@@ -31,7 +31,7 @@ bool uaccess_fixup(struct trap_frame *frame)
 	return true;
 }
 
-/* As much of [pointer, pointer + bytes) as can be users' memory. */
+/* Return how many bytes from `pointer` on, `bytes` at the most, can be users' memory. */
 static size_t clip(const void __user *pointer, size_t bytes)
 {
 	uint64_t address = user_address(pointer);
@@ -42,7 +42,10 @@ static size_t clip(const void __user *pointer, size_t bytes)
 	return bytes < USER_END - address ? bytes : USER_END - address;
 }
 
-/* What a copy of `allowed` bytes comes to that left some undone; `asked` may have been more than can be users'. */
+/*
+ * Return the status of a copy that left `undone` of `allowed` bytes; the caller wanted `asked`, some of which may not
+ * be users'.
+ */
 static enum status partial(size_t allowed, size_t undone, size_t asked, size_t *ret_copied)
 {
 	*ret_copied = allowed - undone;

@@ -3,10 +3,10 @@
  * the task's own, the tables that it goes through are the CPU's.
  *
  * Any pointer at all is allowed: null, unaligned, of the upper half, not canonical, a range that wraps. What is not in
- * [0, USER_END) is refused before it is touched. What is there and faults goes, like any access, to copy_fault first
- * (so memory that has not been touched yet is fetched); if that fails, to uaccess_fixup, which makes the call here
- * return copy_failure(): ERR_FAULT, or ERR_NO_MEMORY when there was no frame. Where a comment below says ERR_FAULT, both
- * are meant. SMAP stays on but for these few instructions.
+ * [0, USER_END) is refused before it is touched. An access that faults goes, like any access, to copy_fault first (so
+ * memory that has not been touched yet is fetched); if that fails, to uaccess_fixup, which makes the call here return
+ * copy_failure(): ERR_FAULT, or ERR_NO_MEMORY when there was no frame. Where a comment below says ERR_FAULT, both are
+ * meant. SMAP stays on but for these few instructions.
  */
 #pragma once
 
@@ -17,7 +17,7 @@
 
 struct trap_frame;
 
-/* A pointer of a user's. Sparse sees to it that nobody uses one as it is. */
+/* A user's pointer. Sparse makes sure that it is not used like the kernel's. */
 #ifdef __CHECKER__
 #define __user  __attribute__((noderef, address_space(1)))
 #define __force __attribute__((force))
@@ -26,7 +26,7 @@ struct trap_frame;
 #define __force
 #endif
 
-/* A register's value as the user's pointer that it claims to be, and back. */
+/* Turn a register's value into the user's pointer that it claims to be, or back. */
 static inline void __user *user_pointer(uint64_t value)
 {
 	return (void __user *)value;
@@ -38,17 +38,17 @@ static inline uint64_t user_address(const void __user *pointer)
 }
 
 /*
- * The #PF (or #GP) handler's last resort for a trap in kernel mode: when RIP is in a routine here, go on at its fix-up:
- * then true, and the frame's RIP has changed. Nothing else is looked at.
+ * Go on after a trap in kernel mode that cannot be served: if RIP is at an access here, set it to that access's fix-up.
+ * Returns whether it was; looks at nothing else. For the handler of #PF and #GP.
  */
 bool uaccess_fixup(struct trap_frame *frame);
 
-/* Whether RIP is at such an access: then a fault at a user address is the user's, and copy_fault comes first. */
+/* Return whether RIP is at an access to user memory: then a fault is the user's, and copy_fault comes first. */
 bool uaccess_is_at(uint64_t rip);
 
 /*
- * Whether [pointer, pointer + bytes) lies where users' memory can be, for who is about to touch it: no lock is held, since the
- * page may have to be fetched. Says nothing of what is there.
+ * Return whether [pointer, pointer + bytes) lies where users' memory can be; says nothing of what is there. For who is
+ * about to touch it: no lock may be held, since the page may have to be fetched.
  */
 static inline bool user_range_ok(const void __user *pointer, uint64_t bytes)
 {
@@ -56,13 +56,13 @@ static inline bool user_range_ok(const void __user *pointer, uint64_t bytes)
 	return bytes <= USER_END && user_address(pointer) <= USER_END - bytes;
 }
 
-/* The status of a copy: `stopped` at a fault, or done. */
+/* Return the status of a copy: `stopped` at a fault, or done. */
 static inline enum status copy_status(bool stopped)
 {
 	return unlikely(stopped) ? copy_failure() : OK;
 }
 
-/* Copy `bytes`. ERR_FAULT: not all of it is there; what the target holds then is unknown up to `bytes`. */
+/* Copy `bytes`. ERR_FAULT: not all can be reached; what the target holds then is unknown. */
 MUST_CHECK static inline enum status copy_from_user(void *to, const void __user *from, size_t bytes)
 {
 	if (!user_range_ok(from, bytes))
@@ -77,20 +77,20 @@ MUST_CHECK static inline enum status copy_to_user(void __user *to, const void *f
 	return copy_status(user_copy((__force void *)to, from, bytes));
 }
 
-/* Copy as above; *ret_copied is how many bytes were copied, counted from the first, exactly. */
+/* Copy `bytes`; *ret_copied is how many were copied, from the first on, exactly, on error too. ERR_FAULT. */
 MUST_CHECK enum status copy_from_user_some(void *to, const void __user *from, size_t bytes, size_t *ret_copied);
 MUST_CHECK enum status copy_to_user_some(void __user *to, const void *from, size_t bytes, size_t *ret_copied);
 
-/* Zero. ERR_FAULT: not all of it is there; how much is zero is unknown. */
+/* Set `bytes` to 0. ERR_FAULT: not all can be reached; how many are 0 then is unknown. */
 MUST_CHECK enum status clear_user(void __user *to, size_t bytes);
 
 /*
- * A string with its NUL, `size` bytes at the most. *ret_length is its length without the NUL.
+ * Copy a string with its NUL, `size` bytes at the most. *ret_length is its length without the NUL.
  * Returns ERR_FAULT, ERR_RANGE (no NUL in `size` bytes: ENAMETOOLONG or E2BIG); what `to` holds is unknown then.
  */
 MUST_CHECK enum status strncpy_from_user(char *to, const char __user *from, size_t size, size_t *ret_length);
 
-/* One word, aligned or not. ERR_FAULT leaves *ret alone. */
+/* Read or write one word, aligned or not. ERR_FAULT: *ret is untouched. */
 MUST_CHECK static inline enum status get_user_u32(const void __user *from, uint32_t *ret)
 {
 	if (!user_range_ok(from, sizeof(*ret)))
@@ -119,7 +119,7 @@ MUST_CHECK static inline enum status put_user_u64(void __user *to, uint64_t valu
 	return copy_status(user_store_64((__force void *)to, value));
 }
 
-/* Two words in a row: struct timespec and its like. ERR_FAULT: the first may be there. */
+/* Write two words in a row, as struct timespec has them. ERR_FAULT: the first may be written. */
 MUST_CHECK static inline enum status put_user_pair(void __user *to, uint64_t first, uint64_t second)
 {
 	if (!user_range_ok(to, 2 * sizeof(first)))
@@ -128,10 +128,10 @@ MUST_CHECK static inline enum status put_user_pair(void __user *to, uint64_t fir
 }
 
 /*
- * The CPU's FPU state to a user's area of fpu_size() bytes, and back from one with a header as XSAVE writes it or from the
- * first 512 bytes alone. Bytes 464 to 511 and the header but for XSTATE_BV stay as they are; it wants the header zero before.
- * All of the state is there to be read and changed, also what is as after a reset. What is loaded the CPU itself checks.
- * ERR_FAULT: not there, not aligned, or no state that can be loaded; after a load the CPU's state is unknown.
+ * Save the CPU's FPU state to a user's area of fpu_size() bytes, or load it, with a header as XSAVE writes it or from
+ * the first 512 bytes alone. Saving leaves bytes 464 to 511, and the header but for XSTATE_BV, as they are; the header
+ * must be zero before. All of the state is saved, also what is as after a reset. The CPU itself checks what is loaded.
+ * ERR_FAULT: not reachable, not aligned, or no state that can be loaded; after a load the CPU's state is unknown.
  */
 MUST_CHECK static inline enum status save_fpu_to_user(void __user *area)
 {
@@ -152,8 +152,8 @@ MUST_CHECK static inline enum status load_fpu_from_user(const void __user *area,
 }
 
 /*
- * Atomically: if the word is `expected` make it `desired`; *ret_old is what it was. Sequentially consistent.
- * Returns ERR_RANGE (not aligned to 4), ERR_FAULT (not there, or not writable).
+ * Set the word to `desired` if it is `expected`, atomically; *ret_old is what it was. Sequentially consistent.
+ * Returns ERR_RANGE (not aligned to 4), ERR_FAULT (not reachable, or not writable).
  */
 MUST_CHECK enum status user_cmpxchg_u32(uint32_t __user *at, uint32_t expected, uint32_t desired, uint32_t *ret_old);
 
@@ -166,5 +166,5 @@ enum user_op {
 	USER_OP_XOR = 4,
 };
 
-/* The word becomes `word op operand`, atomically; *ret_old is what it was. Errors as user_cmpxchg_u32, and ERR_RANGE: op. */
+/* Set the word to `word op operand` atomically; *ret_old is what it was. user_cmpxchg_u32's errors; ERR_RANGE: op. */
 MUST_CHECK enum status user_op_u32(uint32_t __user *at, enum user_op op, uint32_t operand, uint32_t *ret_old);

@@ -1,5 +1,6 @@
 /*
- * Areas as the calls need them: nodes from the heap, cut at the ends of a range, merged again, removed with their pages.
+ * Areas as the calls need them: nodes from the heap, cut at the ends of a range, merged again, removed with their
+ * pages.
  */
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_internal.h"
@@ -42,7 +43,7 @@ void user_spares_free(struct user_spares *spares)
 			area_free(spares->area[i]);
 }
 
-/* `count` nodes, all or ERR_NO_MEMORY. */
+/* Get `count` nodes, or none: ERR_NO_MEMORY. */
 static enum status get_spares(const struct user_space *space, int count, struct user_spares *ret)
 {
 	*ret = (struct user_spares){ { NULL, NULL } };
@@ -58,7 +59,7 @@ static enum status get_spares(const struct user_space *space, int count, struct 
 	return OK;
 }
 
-/* Enter the kernel context and let leaves end at both ends. ERR_NO_MEMORY: the context is left again. */
+/* Enter the kernel context and make leaves end at both ends. ERR_NO_MEMORY: the context has been left again. */
 static enum status enter_and_cut(struct user_space *space, vaddr_t start, vaddr_t end, context_token_t *ret_token)
 {
 	const context_token_t token = kernel_context_enter();
@@ -119,7 +120,7 @@ void user_cut(struct user_space *space, vaddr_t at, struct user_spares *spares)
 	area_insert(&space->areas, high);
 }
 
-/* Take an area out and let go of what it held; its pages are gone, or another area's now. */
+/* Take an area out of the tree, put its object and free it. Its pages are unmapped, or another area's by now. */
 static void forget(struct user_space *space, struct area *area)
 {
 	area_remove(&space->areas, area);
@@ -152,7 +153,7 @@ void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct us
 
 	if (!a || a->start >= end)
 		return;
-	/* The commonest: one area loses an end, or is gone. No cut, no merge. */
+	/* The commonest cases need no cut and no merge: one area loses an end, or all of it goes. */
 	if (a->end >= end && a->start < start && a->end == end) {
 		next = area_next(a);
 		user_count_fewer(space, bytes_to_pages(end - start), a->rights, a->flags);
@@ -176,7 +177,7 @@ void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct us
 	below = area_prev(&space->areas, next);
 	floor = below ? below->end : 0;
 	ceiling = next ? next->start : USER_SIZE;
-	/* These two areas may be all that keeps a page table now: unmapping them must walk the tables. */
+	/* The areas below and above may be all that keeps a page table now: unmapping them must walk the tables. */
 	if (below)
 		below->flags |= AREA_TOUCHED;
 	if (next)
@@ -196,7 +197,7 @@ enum status user_find_place(const struct user_space *space, vaddr_t hint, uint64
 			return OK;
 		}
 	}
-	/* Larger by what aligning it may lose. */
+	/* Look for a gap larger by as much as aligning it may lose. */
 	if (large && size <= USER_SIZE - PAGE_SIZE_2M &&
 	    area_gap_below(&space->areas, size + PAGE_SIZE_2M - PAGE_SIZE, USER_MIN, space->mmap_top, &va) == OK) {
 		*ret = align_up(va, PAGE_SIZE_2M);

@@ -7,13 +7,13 @@
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/user/user_internal.h"
 
-#define AROUND_PAGES 16 /* of an object that one fault maps, when they are at hand */
+#define AROUND_PAGES 16 /* pages of an object that one fault maps, when the object has them at hand */
 
-/* What a fault is about. */
+/* The access that is served. */
 struct fault {
 	struct user_space *space;
 	struct area *area;
-	vaddr_t va; /* of the page */
+	vaddr_t va; /* of the page that was touched */
 	enum user_rights access;
 };
 
@@ -30,7 +30,7 @@ static void map_page(const struct fault *f, pte_t *at, paddr_t pa, bool writable
 	f->space->resident_pages++;
 }
 
-/* The entry for the page when the walk ended at `slot`: perhaps tables are missing. */
+/* Get the entry for the page when the walk ended at `slot`; makes tables that are missing. ERR_NO_MEMORY. */
 static enum status page_place(const struct fault *f, struct slot slot, pte_t **ret)
 {
 	if (slot.level == 1) {
@@ -55,7 +55,10 @@ static enum status place_page(const struct fault *f, struct slot slot, paddr_t p
 
 /* ---- anonymous ---- */
 
-/* 2 MiB at once, where the area has room for it and nothing is mapped there. False: by pages, then. */
+/*
+ * Map 2 MiB at once, where the area has room for that and nothing is mapped. Returns false when only a page can be
+ * mapped.
+ */
 static bool fault_large(const struct fault *f)
 {
 	const struct area *area = f->area;
@@ -99,7 +102,7 @@ static uint64_t page_of(const struct area *area, vaddr_t va)
 	return area->offset + bytes_to_pages(va - area->start);
 }
 
-/* Whether a page of the area can be mapped writable the first time that it is touched. */
+/* Return whether a page of the area can be mapped writable the first time that it is touched. */
 static bool written_at_once(const struct fault *f)
 {
 	const struct memory_object_ops *ops = f->area->object->ops;
@@ -108,7 +111,7 @@ static bool written_at_once(const struct fault *f)
 	       (f->access == USER_WRITE || ops->write_frame == ops->frame);
 }
 
-/* The object's neighbours of the page that are at hand, read-only, as far as they lie in its table. */
+/* Map the object's pages around the faulting one that are at hand, read-only, as far as the same table maps them. */
 static void fault_around(const struct fault *f, pte_t *at)
 {
 	const struct area *area = f->area;
@@ -164,7 +167,7 @@ static enum status fault_object(const struct fault *f, struct slot slot)
 
 /* ---- what is there already ---- */
 
-/* The page gets another frame. Takes the reference to `pa`. */
+/* Give the page another frame, whose reference is taken over, and put the old one after a flush. */
 static void change_page(const struct fault *f, pte_t *at, paddr_t pa)
 {
 	paddr_t old = pte_paddr(pte_read(at), 1);
@@ -177,8 +180,8 @@ static void change_page(const struct fault *f, pte_t *at, paddr_t pa)
 }
 
 /*
- * Copy-on-write: serve a write to a page that is mapped read-only in an area that may be written to. Whoever is the only
- * one to have the frame gets the right to write; else the page gets a copy of the frame.
+ * Serve a write to a page that is mapped read-only in an area that may be written to: copy-on-write. If no other
+ * mapping has the frame, the page is made writable; else it gets a copy of the frame.
  */
 static enum status fault_copy_on_write(const struct fault *f, struct slot slot)
 {
@@ -186,7 +189,7 @@ static enum status fault_copy_on_write(const struct fault *f, struct slot slot)
 	paddr_t pa = pte_paddr(e, slot.level), copy;
 	enum status status;
 
-	/* From less rights to more: no flush. A stale entry costs a fault that finds nothing to do. */
+	/* More rights need no flush. A stale entry costs a fault that finds nothing to do. */
 	if (!(f->area->flags & AREA_SHARED) && user_frame_is_sole(pa)) {
 		pte_write(slot.pte, pte_leaf(pa, user_prot(f->area->rights, true), slot.level));
 		return OK;
@@ -222,11 +225,14 @@ static enum status fault_page(const struct fault *f)
 		return f->area->object ? fault_object(f, slot) : fault_anonymous(f, slot);
 	if (f->access == USER_WRITE && !(e.raw & PTE_WRITABLE))
 		return fault_copy_on_write(f, slot);
-	/* Somebody served it already, or the TLB remembered less than there is. */
+	/* Another task has served it already, or the TLB remembered less rights than the tables give. */
 	return OK;
 }
 
-/* The stack above `va`, extended to it; NULL when there is none that may grow so far. */
+/*
+ * Extend the stack `area`, the first above `va`, down to `va`. Returns it; NULL: it is no stack, or may not grow so
+ * far.
+ */
 static struct area *grow_stack(struct user_space *space, struct area *area, vaddr_t va)
 {
 	const struct area *below;
@@ -247,7 +253,7 @@ static struct area *grow_stack(struct user_space *space, struct area *area, vadd
 	return area;
 }
 
-/* The area for an access to `va`, and whether it allows that. */
+/* Find the area for an access to `va`, and check that it allows the access. ERR_NOT_FOUND, ERR_RIGHTS. */
 static enum status find_area(struct user_space *space, vaddr_t va, enum user_rights access, struct area **ret)
 {
 	struct area *area;
@@ -259,7 +265,7 @@ static enum status find_area(struct user_space *space, vaddr_t va, enum user_rig
 		area = grow_stack(space, area, va);
 	if (!area)
 		return ERR_NOT_FOUND;
-	/* The CPU has no memory that can be written to, or executed, and not read. */
+	/* What can be written to or executed can be read: the CPU has no other memory. */
 	if (access == USER_READ ? area->rights == USER_NONE : !(area->rights & access))
 		return ERR_RIGHTS;
 	*ret = area;

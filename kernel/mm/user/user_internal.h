@@ -14,7 +14,10 @@ static inline uint64_t bytes_to_pages(uint64_t bytes)
 	return bytes / PAGE_SIZE;
 }
 
-/* An area that is about to be in the space's tree gets its reference to its object, and its place in that one's list. */
+/*
+ * Hold the object of an area that is about to enter the space's tree, and put the area into the object's list. Cannot
+ * fail.
+ */
 static inline void area_attach(struct area *area, struct user_space *space)
 {
 	struct memory_object *object = area->object;
@@ -30,7 +33,7 @@ static inline void area_attach(struct area *area, struct user_space *space)
 	object->areas = area;
 }
 
-/* Undo area_attach, for an area that is about to be freed. */
+/* Undo area_attach, for an area that is about to be freed: the object is put. */
 static inline void area_detach(struct area *area)
 {
 	struct memory_object *object = area->object;
@@ -43,7 +46,7 @@ static inline void area_detach(struct area *area)
 	object->ops->put(object);
 }
 
-/* Whether [va, va + size) is page-aligned, not empty and users'. */
+/* Return whether [va, va + size) is page-aligned, not empty, and of user addresses. */
 static inline bool user_range_valid(vaddr_t va, uint64_t size)
 {
 	return is_aligned(va | size, PAGE_SIZE) && size && size <= USER_END && va <= USER_END - size;
@@ -54,15 +57,15 @@ static inline bool user_range_valid(vaddr_t va, uint64_t size)
 struct area *area_new(void);
 void area_free(struct area *area);
 
-/* Nodes for the areas that a cut at either end of a range makes. */
+/* Nodes for the new areas that a cut at either end of a range makes; NULL: not needed, or used. */
 struct user_spares {
 	struct area *area[2];
 };
 
 /*
- * Make ready to cut areas and 2 MiB leaves at `start` and `end`, so that what follows cannot fail: gets as many nodes as
- * it takes. *ret_touched: pages may be mapped in between; then the kernel context is entered, and the caller leaves it by
- * *ret_token. ERR_NO_MEMORY: nothing is held or entered.
+ * Make ready to cut areas and 2 MiB leaves at `start` and `end`, so that what follows cannot fail: gets as many nodes
+ * as needed. *ret_touched: pages may be mapped in between; then the kernel context has been entered, and the caller
+ * leaves it by *ret_token. ERR_NO_MEMORY: nothing is held or entered.
  */
 MUST_CHECK enum status user_prepare(struct user_space *space, vaddr_t start, vaddr_t end,
 				    struct user_spares *ret_spares, bool *ret_touched, context_token_t *ret_token);
@@ -70,22 +73,25 @@ MUST_CHECK enum status user_prepare(struct user_space *space, vaddr_t start, vad
 /* Cut the area that `at` lies inside of, if there is one, with a spare node. Cannot fail after user_prepare. */
 void user_cut(struct user_space *space, vaddr_t at, struct user_spares *spares);
 
-/* Free what is left of them. */
+/* Free the spare nodes that are left. */
 void user_spares_free(struct user_spares *spares);
 
-/* Merge all neighbours that are alike from the one before `start` to the one at `end`. */
+/* Merge all neighbours that are alike, from the area before `start` to the one at `end`. */
 void user_merge(struct user_space *space, vaddr_t start, vaddr_t end);
 
-/* Remove all of [start, end): areas, pages, tables. In the kernel context when `touched`. user_prepare came before. */
+/*
+ * Remove all of [start, end): areas, pages, tables. Cannot fail after user_prepare. In the kernel context when
+ * `touched`.
+ */
 void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct user_spares *spares, bool touched);
 
-/* Whether RLIMIT_DATA counts an area: as on Linux, private memory that can be written to and is no stack. */
+/* Return whether RLIMIT_DATA counts an area: as on Linux, private memory that can be written to and is no stack. */
 static inline bool user_counts_as_data(unsigned rights, unsigned area_flags)
 {
 	return rights & USER_WRITE && !(area_flags & (AREA_SHARED | AREA_GROWS_DOWN));
 }
 
-/* Room for `pages` more in the limits of the caller, for an area with these rights and flags? */
+/* Return whether the caller's limits allow `pages` more for an area with these rights and flags. */
 static inline bool user_limit_allows(const struct user_space *space, uint64_t pages, unsigned rights,
 				     unsigned area_flags)
 {
@@ -112,15 +118,18 @@ static inline void user_count_fewer(struct user_space *space, uint64_t pages, un
 		space->data_pages -= pages;
 }
 
-/* Pages of `area` in [start, end), which overlaps it. */
+/* Return how many pages `area` has in [start, end), which it overlaps. */
 static inline uint64_t user_overlap(const struct area *area, vaddr_t start, vaddr_t end)
 {
 	return bytes_to_pages((area->end < end ? area->end : end) - (area->start > start ? area->start : start));
 }
 
-/* Pages of areas in [start, end). */
+/* Return how many pages the areas have in [start, end). */
 uint64_t user_pages_between(const struct user_space *space, vaddr_t start, vaddr_t end);
 
-/* The highest place for `size` bytes, aligned to 2 MiB if that may help. ERR_NO_MEMORY: no gap. */
+/*
+ * Find a place for `size` bytes: at `hint` if that is free, else the highest gap, aligned to 2 MiB if possible when
+ * `large`. ERR_NO_MEMORY: no gap.
+ */
 MUST_CHECK enum status user_find_place(const struct user_space *space, vaddr_t hint, uint64_t size, bool large,
 				       vaddr_t *ret);

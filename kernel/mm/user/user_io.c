@@ -38,13 +38,13 @@ void user_io_init_kernel(struct user_io *io, void *buffer, size_t size)
 	user_io_init(io, NULL, (uint64_t)(uintptr_t)buffer, size);
 }
 
-/* Bytes that lie together in one piece of the call's memory. */
+/* Bytes in a row within one piece of the call's memory. */
 struct row {
 	uint64_t base;
 	size_t size;
 };
 
-/* The next bytes, `most` at the most. False: none are left. */
+/* Get the next bytes that lie in a row, `most` at the most. Returns false when none are left. */
 static inline __attribute__((always_inline)) bool next_row(struct user_io *io, size_t most, struct row *ret)
 {
 	while (io->pieces && io->at == io->piece->size) {
@@ -77,7 +77,7 @@ void user_io_skip(struct user_io *io, size_t bytes)
 
 /* ---- small pieces, in the user context ---- */
 
-/* Of a row those bytes that can be a user's. */
+/* Return how many bytes of a row can be a user's. */
 static size_t within_users(struct row row)
 {
 	if (row.base >= USER_END)
@@ -136,13 +136,13 @@ enum status user_io_put(struct user_io *io, const void *from, size_t bytes, size
 /* ---- bulk, in the kernel context ---- */
 
 /*
- * The direct-map pointer to the user's byte at `va`, good up to the page's end; NULL: copy_failure() says why not. `run` is
- * what was found before, of the bytes up to `last`; at first its count is 0. All leaves there are the user's.
+ * Return the direct-map pointer to the user's byte at `va`, good up to the page's end; NULL: copy_failure() says why
+ * not. `run` caches the leaves found last, up to `last`; its count is 0 at first. All leaves in it are the user's.
  */
 static inline char *reach(struct user_space *space, struct space_run *run, vaddr_t va, vaddr_t last,
 			  enum user_rights access)
 {
-	/* A page that is there may be read-only and need a copy first: once more then. */
+	/* A page that is mapped may be read-only and need a copy first, so a second attempt may be needed. */
 	for (int attempt = 0; va < USER_END && attempt < 2; attempt++) {
 		bool known = va >= run->va && va < space_run_end(run);
 
@@ -164,19 +164,22 @@ static inline char *reach(struct user_space *space, struct space_run *run, vaddr
 		if (copy_fault(space, va, access) != OK)
 			return NULL;
 	}
-	/* No address of users, or served and still not there. */
+	/* The address is not a user's, or the fault was served and the page is still not mapped. */
 	copy_fault_refused();
 	return NULL;
 }
 
-/* The kernel's side: bytes in a row, or pages of frames, or zeros that nobody has. */
+/* The kernel's side of a move: bytes in a row, or pages of frames, or zeros that lie nowhere. */
 struct bulk {
-	char *buffer;          /* of the bytes in a row, else what the frame at 0 would be seen at; NULL: zeros */
-	const paddr_t *frames; /* NULL: in a row */
-	size_t at;             /* the next byte */
+	char *buffer;          /* bytes in a row; or the direct-map pointer of the frame at address 0; NULL: zeros */
+	const paddr_t *frames; /* NULL: bytes in a row */
+	size_t at;             /* where the next byte is, counted from the first */
 };
 
-/* As many bytes of the kernel's side as lie in a row, `*part` at the most; where they are. */
+/*
+ * Return where the kernel's next bytes are, and in *part how many lie in a row there, as many as it was at the most.
+ * NULL: zeros.
+ */
 static inline char *bulk_next(const struct bulk *bulk, size_t *part)
 {
 	size_t offset = bulk->at % PAGE_SIZE;
@@ -190,7 +193,7 @@ static inline char *bulk_next(const struct bulk *bulk, size_t *part)
 	return bulk->buffer + bulk->frames[bulk->at / PAGE_SIZE].raw + offset;
 }
 
-/* Move bytes of one page of the user's. */
+/* Move bytes within one page of the user's. */
 static inline void move_page(char *user, struct bulk *bulk, size_t bytes, enum user_rights access)
 {
 	for (size_t part; bytes; bytes -= part) {
@@ -209,7 +212,7 @@ static inline void move_page(char *user, struct bulk *bulk, size_t bytes, enum u
 	}
 }
 
-/* One copy of this for each of the calls below: it is what a pipe and a file spend their time in. */
+/* Move bytes, for each of the functions below. Inlined into each: pipes and files spend their time here. */
 static inline __attribute__((always_inline)) enum status move_bulk(struct user_io *io, struct bulk bulk, size_t bytes,
 								   size_t *ret_moved, enum user_rights access)
 {
@@ -249,7 +252,7 @@ enum status user_io_get_bulk(struct user_io *io, void *to, size_t bytes, size_t 
 
 enum status user_io_put_bulk(struct user_io *io, const void *from, size_t bytes, size_t *ret_moved)
 {
-	/* Not written to. */
+	/* user_io_put_bulk only reads the buffer: USER_WRITE is what the user's memory is accessed for. */
 	return move_bulk(io, (struct bulk){ .buffer = (char *)(uintptr_t)from }, bytes, ret_moved, USER_WRITE);
 }
 

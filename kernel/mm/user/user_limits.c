@@ -1,5 +1,5 @@
 /*
- * Knows no process: who makes a call is told from above.
+ * The limits of whoever makes a call. Knows no process: a function from above tells them.
  */
 #include "kernel/mm/user/user_limits.h"
 

@@ -1,11 +1,11 @@
 /*
- * New areas, areas gone, and the one that the program break moves.
+ * New areas, areas that are unmapped, and the program break's area.
  */
 #include "kernel/mm/user/user_internal.h"
 
 #define FIXED (USER_MAP_FIXED | USER_MAP_FIXED_NOREPLACE)
 
-/* May an area with these rights and flags be? */
+/* Check that an area may have these rights. ERR_RIGHTS. */
 static enum status rights_status(unsigned rights, bool shared, const struct memory_object *object)
 {
 	if ((rights & USER_WRITE) && (rights & USER_EXEC))
@@ -15,7 +15,10 @@ static enum status rights_status(unsigned rights, bool shared, const struct memo
 	return OK;
 }
 
-/* Extend a neighbour over `new`, which the tree has not got, or merge both neighbours. False: neither is alike. */
+/*
+ * Extend a neighbour over `new`, which is not in the tree, and merge both neighbours if they are alike. Returns false
+ * when neither neighbour is alike.
+ */
 static bool absorb(struct user_space *space, const struct area *new)
 {
 	struct area *high = area_find_from(&space->areas, new->start);
@@ -33,10 +36,13 @@ static bool absorb(struct user_space *space, const struct area *new)
 	return below || above;
 }
 
-/* Put the area that `new` describes where nothing is; takes a reference to its object. ERR_NO_MEMORY. */
+/*
+ * Put the area that `new` describes where nothing is, into `node` if that is not NULL; takes a reference to its object.
+ * ERR_NO_MEMORY: not with a node.
+ */
 static enum status add(struct user_space *space, const struct area *new, struct area *node)
 {
-	/* A neighbour that takes it in has a reference already. */
+	/* A neighbour that absorbs the area has a reference to the object already. */
 	if (absorb(space, new)) {
 		if (node)
 			area_free(node);
@@ -53,7 +59,7 @@ static enum status add(struct user_space *space, const struct area *new, struct 
 	return OK;
 }
 
-/* Put `new` in the place of whatever is there. */
+/* Put `new` in the place of whatever is mapped there. ERR_NO_MEMORY; nothing has changed then. */
 static enum status replace(struct user_space *space, const struct area *new)
 {
 	uint64_t gone = user_pages_between(space, new->start, new->end);

@@ -1,6 +1,6 @@
 /*
- * Entries and frames of user spaces: drop, protect, copy, move. Frames that fall free wait for the flush in a short list;
- * when it is full the flush is run early.
+ * Entries and frames of user spaces: drop, protect, copy, move. Frames that are let go of wait for the flush in a short
+ * list; when it is full the flush is run early.
  */
 #include "kernel/mm/user/user_pages.h"
 
@@ -11,18 +11,18 @@
 
 #define GATHER_FRAMES 128
 
-/* What has been unmapped and may not be given back before the flush. */
+/* What has been unmapped: its frames may not be put before the flush is run. */
 struct gather {
 	struct user_space *space;
 	struct tlb_flush flush;
-	bool flushes; /* else nobody can use the entries any more */
+	bool flushes; /* false: no CPU can use the entries any more, so no flush is needed */
 	size_t count;
 	paddr_t frames[GATHER_FRAMES];
 };
 
 /* ---- frames ---- */
 
-/* The count of a 4 KiB frame that is handed out; NULL when `pa` is not in one. */
+/* Return the count of the 4 KiB frame that `pa` is in; NULL when no such frame has been handed out. */
 static inline uint16_t *small_refs(paddr_t pa)
 {
 	uint16_t *refs;
@@ -37,7 +37,7 @@ static paddr_t block_of(paddr_t pa)
 	return paddr(align_down(pa.raw, PAGE_SIZE_2M));
 }
 
-/* The count of the 2 MiB frame around `pa`; NULL when it is not in one that is handed out. */
+/* Return the count of the 2 MiB frame around `pa`; NULL when no such frame has been handed out. */
 static uint16_t *large_refs(paddr_t pa)
 {
 	const struct frames *frames = frame_cache_here()->frames;
@@ -65,7 +65,7 @@ enum status user_frame_get(paddr_t pa)
 		if (status != OK)
 			return status;
 	}
-	/* One CPU; with more, as frame_get. */
+	/* With more than one CPU the count must change as in frame_get. */
 	__atomic_store_n(refs, *refs + 1, __ATOMIC_RELAXED);
 	return OK;
 }
@@ -115,7 +115,9 @@ static void gather_run(struct gather *g)
 
 /* ---- drop ---- */
 
-/* Unmap a run's leaves. The flush has the whole run, if anything of it: exact bounds cost more than they save. */
+/*
+ * Unmap a run's leaves. The flush gets the whole run, if it gets anything of it: exact bounds cost more than they save.
+ */
 static void drop_run(struct gather *g, const struct space_run *run)
 {
 	pte_t *const end = run->at + run->count;
@@ -155,7 +157,7 @@ void user_pages_drop(struct user_space *space, vaddr_t start, vaddr_t end, vaddr
 {
 	struct gather g;
 
-	/* Not the list of frames: that would be a kilobyte to clear. */
+	/* Leave the list of frames as it is: to clear it would write a kilobyte. */
 	g.space = space;
 	g.flush = TLB_FLUSH_NONE;
 	g.flushes = true;
@@ -185,7 +187,7 @@ static void put_parts(paddr_t pa, unsigned count)
 		user_frame_put(pa);
 }
 
-/* References for the entries that a split makes of the one that is there: all, or ERR_NO_MEMORY. */
+/* Take a reference for each entry that a split adds to the one that exists. ERR_NO_MEMORY: none is held. */
 static enum status get_parts(paddr_t pa)
 {
 	for (unsigned taken = 1; taken < PARTS; taken++)
@@ -196,7 +198,7 @@ static enum status get_parts(paddr_t pa)
 	return OK;
 }
 
-/* Park the entries of the table that [va, va + 2 MiB) has. */
+/* Park the entries of the table that maps [va, va + 2 MiB). */
 static void park_table(struct space *tables, vaddr_t va)
 {
 	struct space_run run;
@@ -221,7 +223,7 @@ enum status user_pages_cut(struct user_space *space, vaddr_t at)
 	status = get_parts(pte_paddr(whole, 2));
 	if (status != OK)
 		return status;
-	/* What is parked is split like any leaf, and parked again. */
+	/* A parked leaf is split like any other, and its parts are parked again. */
 	if (pte_is_parked(leaf))
 		pte_write(run.at, whole);
 	status = space_split(tables, at, 1, &flush);
@@ -239,12 +241,12 @@ enum status user_pages_cut(struct user_space *space, vaddr_t at)
 
 /* ---- protect ---- */
 
-/* What becomes of the leaf `e` of `level` when its area gets `rights`. */
+/* Return what the leaf `e` of `level` becomes when its area gets `rights`. */
 static pte_t protected_leaf(pte_t e, int level, unsigned rights, bool shared)
 {
 	pte_t leaf = user_leaf(e);
 	paddr_t pa = pte_paddr(leaf, level);
-	/* A shared page that was only read may have to become another frame before it is written to. */
+	/* A shared page that was only read may need another frame before it is written to. */
 	bool writable = rights & USER_WRITE && (leaf.raw & PTE_WRITABLE || (!shared && user_frame_is_sole(pa)));
 
 	leaf = pte_leaf(pa, user_prot(rights, writable), level);
@@ -277,7 +279,7 @@ void user_pages_protect(struct user_space *space, vaddr_t start, vaddr_t end, un
 
 /* ---- copy ---- */
 
-/* One reference more to a leaf's frame. */
+/* Take a reference to a leaf's frame. ERR_NO_MEMORY. */
 static inline enum status share_frame(paddr_t pa, int level)
 {
 	uint16_t *refs = level == 1 ? small_refs(pa) : NULL;
@@ -288,7 +290,10 @@ static inline enum status share_frame(paddr_t pa, int level)
 	return OK;
 }
 
-/* The leaves among `count` entries from `from_at` into the child's entries from `to_at`. */
+/*
+ * Copy the run's leaves, from entry `first` on, into the child's entries from `to_at` on. ERR_NO_MEMORY: a part is
+ * copied.
+ */
 static enum status copy_entries(struct user_space *to, struct space_run *run, size_t first, pte_t *to_at, bool shared)
 {
 	const uint64_t lost = shared ? 0 : PTE_WRITABLE | PTE_DIRTY;
@@ -319,7 +324,7 @@ static enum status copy_entries(struct user_space *to, struct space_run *run, si
 	return status;
 }
 
-/* The first entry that is not absent; the run's count when there is none. */
+/* Return the index of the first entry that is not absent; the run's count when there is none. */
 static size_t first_leaf(const struct space_run *run)
 {
 	size_t i = 0;
@@ -340,13 +345,13 @@ enum status user_pages_copy(struct user_space *from, struct user_space *to, vadd
 		enum status status;
 		pte_t *place;
 
-		/* For entries that are all absent no table is made. */
+		/* No table is made for entries that are all absent. */
 		if (first == run.count)
 			continue;
 		status = space_place(&to->context.space, run.va + first * PAGE_SIZE, run.level, &place);
 		if (status == OK)
 			status = copy_entries(to, &run, first, place, shared);
-		/* All of the run: exact bounds cost more than they save. Also after an error. */
+		/* The flush gets all of the run, also after an error: exact bounds cost more than they save. */
 		if (!shared)
 			user_flush_add(flush, run.va, run.count * level_size(run.level));
 		if (status != OK)
@@ -357,7 +362,7 @@ enum status user_pages_copy(struct user_space *from, struct user_space *to, vadd
 
 /* ---- move ---- */
 
-/* Split the large leaves of [start, start + size) that cannot move as they are. */
+/* Split the large leaves of [start, start + size), which cannot move as they are. */
 static enum status split_all(struct user_space *space, vaddr_t start, uint64_t size)
 {
 	struct space_run run;
@@ -385,13 +390,13 @@ enum status user_pages_move(struct user_space *space, vaddr_t from, vaddr_t to, 
 
 	if (!is_aligned(from - to, PAGE_SIZE_2M))
 		status = split_all(space, from, size);
-	/* First make all places; then nothing can fail. */
+	/* Make all places first; after that nothing can fail. */
 	for (vaddr_t va = from; status == OK && va < from + size && space_run(tables, va, from + size - 1, &run);
 	     va = space_run_end(&run)) {
 		vaddr_t last = to + (space_run_end(&run) - 1 - from);
 
 		status = space_place(tables, to + (run.va - from), run.level, &place);
-		/* A row of PTEs may come to lie in two tables. */
+		/* The PTEs of one run may come to lie in two tables. */
 		if (status == OK && run.level == 1)
 			status = space_place(tables, align_down(last, PAGE_SIZE), 1, &place);
 	}

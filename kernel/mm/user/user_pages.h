@@ -2,8 +2,8 @@
  * The pages of a user space, below its areas: entries, frames and their counts. Everything here runs in the kernel
  * context. Knows what is mapped, not what ought to be.
  *
- * A frame is one of three kinds, told apart by its count: a 4 KiB frame; a part of a 2 MiB frame, which has one reference
- * for each entry that maps any of it; or one that the allocator does not manage, which nobody counts.
+ * A frame is one of three kinds, told apart by its count: a 4 KiB frame; a part of a 2 MiB frame, which has one
+ * reference for each entry that maps any of it; or a frame that the allocator does not manage, which nobody counts.
  */
 #pragma once
 
@@ -11,36 +11,42 @@
 #include "paging/layout.h"
 #include "paging/leaves.h"
 
-/* The pointer to a frame of the space's, in the direct map. */
+/* Return the pointer to a frame of the space's, in the direct map. */
 static inline void *user_frame_ptr(const struct user_space *space, paddr_t pa)
 {
 	ASSERT_KERNEL_CONTEXT();
 	return (void *)(space->context.space.direct + pa.raw);
 }
 
-/* One reference more to what maps `pa`. ERR_NO_MEMORY, as frame_get. */
+/*
+ * Take a reference to what `pa` is in, a 4 KiB or 2 MiB frame; none is counted for an unmanaged one. ERR_NO_MEMORY, as
+ * frame_get.
+ */
 MUST_CHECK enum status user_frame_get(paddr_t pa);
 
-/* One less; the last frees. The flush is done. */
+/* Put a reference to what `pa` is in; the last one frees the frame. The flush must have been run before. */
 void user_frame_put(paddr_t pa);
 
-/* Whether a reference to `pa` is the only one: whoever has it may write there. False for what is not managed. */
+/*
+ * Return whether a reference to `pa` is the only one, so that its holder may write to the frame. False for an unmanaged
+ * frame.
+ */
 bool user_frame_is_sole(paddr_t pa);
 
-/* The frame that a leaf, present or parked, maps, and its rights. */
+/* Return a leaf, present or parked, as it is when present. */
 static inline pte_t user_leaf(pte_t e)
 {
 	return pte_is_parked(e) ? pte_unpark(e) : e;
 }
 
-/* Rights of a leaf in an area with `rights`; `writable`: and nobody shares the frame. */
+/* Return the rights of a leaf in an area with `rights`. `writable`: no other mapping or object shares the frame. */
 static inline enum page_prot user_prot(unsigned rights, bool writable)
 {
 	return (enum page_prot)(PROT_USER | (rights & USER_EXEC ? PROT_X : 0) |
 				(writable && rights & USER_WRITE ? PROT_W : 0));
 }
 
-/* The flush grows by an entry that mapped [va, va + size). */
+/* Add an entry that mapped [va, va + size) to a flush. */
 static inline void user_flush_add(struct tlb_flush *flush, vaddr_t va, uint64_t size)
 {
 	if (va < flush->start)
@@ -50,35 +56,36 @@ static inline void user_flush_add(struct tlb_flush *flush, vaddr_t va, uint64_t 
 	flush->leaves++;
 }
 
-/* Make every leaf end at `at`: split the 2 MiB leaf around it. ERR_NO_MEMORY: nothing has changed. */
+/* Make leaves end at `at`: split the 2 MiB leaf around it, if there is one. ERR_NO_MEMORY: nothing has changed. */
 MUST_CHECK enum status user_pages_cut(struct user_space *space, vaddr_t at);
 
 /*
- * Unmap what is mapped in [start, end), at whose ends leaves end; flush; put the frames. Tables go whose span lies in
- * [floor, ceiling), where nothing else is mapped.
+ * Unmap what is mapped in [start, end), at whose ends leaves end; flush; put the frames. Frees the tables whose span
+ * lies in [floor, ceiling), where nothing else is mapped. Cannot fail.
  */
 void user_pages_drop(struct user_space *space, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling);
 
-/* Do what user_pages_drop does in a space that no CPU loads again: nothing is flushed. */
+/* Unmap as user_pages_drop does, in a space that no CPU loads again: nothing is flushed. */
 void user_pages_end(struct user_space *space, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling);
 
 /*
- * Give the leaves in [start, end), at whose ends leaves end, the rights; what is private and shared with others stays
- * read-only until it is written to. `flush` grows.
+ * Give the leaves in [start, end), at whose ends leaves end, the rights. A private page whose frame is shared stays
+ * read-only until it is written to. Adds to `flush`. Cannot fail.
  */
 void user_pages_protect(struct user_space *space, vaddr_t start, vaddr_t end, unsigned rights, bool shared,
 			struct tlb_flush *flush);
 
 /*
- * Map in `to` what `from` maps in [start, end): copy-on-write on both sides unless `shared`. `flush` grows for `from`.
- * Returns ERR_NO_MEMORY; part of it is mapped then, and part of `from` is read-only for no reason, which a fault mends.
+ * Map in `to` what `from` maps in [start, end): copy-on-write on both sides unless `shared`. Adds to `flush` for
+ * `from`. Returns ERR_NO_MEMORY; a part is mapped then, and a part of `from` is read-only for no reason, which a fault
+ * mends.
  */
 MUST_CHECK enum status user_pages_copy(struct user_space *from, struct user_space *to, vaddr_t start, vaddr_t end,
 				       bool shared, struct tlb_flush *flush);
 
 /*
- * Move what is mapped in [from, from + size) to `to`, where nothing is. Tables of the old place stay (space_prune).
- * `flush` grows. Returns ERR_NO_MEMORY: nothing has moved, empty tables may remain at the new place.
+ * Move what is mapped in [from, from + size) to `to`, where nothing is. The old place's tables stay (space_prune). Adds
+ * to `flush`. Returns ERR_NO_MEMORY: nothing has moved, empty tables may remain at the new place.
  */
 MUST_CHECK enum status user_pages_move(struct user_space *space, vaddr_t from, vaddr_t to, uint64_t size,
 				       struct tlb_flush *flush);

@@ -1,9 +1,9 @@
 /*
- * What becomes of areas that stay: other rights, or other pages.
+ * Changes to areas that stay: other rights, or other pages.
  */
 #include "kernel/mm/user/user_internal.h"
 
-/* Whether each area of [start, end) may have the rights. */
+/* Check that each area of [start, end) may have the rights. ERR_RIGHTS. */
 static enum status rights_allow(const struct user_space *space, vaddr_t start, vaddr_t end, unsigned rights)
 {
 	for (const struct area *a = area_find_from(&space->areas, start); a && a->start < end; a = area_next(a))
@@ -42,7 +42,10 @@ static void change_rights(struct user_space *space, struct area *area, unsigned 
 		space->data_pages += bytes_to_pages(area->end - area->start);
 }
 
-/* What both calls ask for: an aligned range, all of it in areas. */
+/*
+ * Check the range of user_protect and user_dontneed: aligned, and all of it in areas. Rounds *size up to pages.
+ * ERR_RANGE, ERR_NOT_FOUND (a hole).
+ */
 static enum status range_status(const struct user_space *space, vaddr_t va, uint64_t *size)
 {
 	if (*size > USER_END || !is_aligned(va, PAGE_SIZE))
@@ -70,7 +73,7 @@ enum status user_protect(struct user_space *space, vaddr_t va, uint64_t size, un
 	status = rights_allow(space, va, va + size, rights);
 	if (status != OK)
 		return status;
-	/* Nothing to do, as a loader's second mprotect often finds. */
+	/* All of the range has the rights already, as a loader's second mprotect often finds. */
 	a = area_find(&space->areas, va);
 	if (a->rights == rights && a->end >= va + size)
 		return OK;
@@ -108,7 +111,7 @@ enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size)
 	status = user_pages_cut(space, va);
 	if (status == OK)
 		status = user_pages_cut(space, va + size);
-	/* The areas stay, and so do the tables: no span is wholly free. */
+	/* The areas stay, and so do the tables: no table's span lies between `va` and `va`. */
 	if (status == OK)
 		user_pages_drop(space, va, va + size, va, va);
 	kernel_context_leave(token);

@@ -1,11 +1,11 @@
 /*
- * mremap: an area's size and place.
+ * mremap(2): an area's size and place.
  */
 #include "kernel/mm/user/user_internal.h"
 
 #define KNOWN_FLAGS (USER_REMAP_MAYMOVE | USER_REMAP_FIXED)
 
-/* Make [start, end), the end of `area`, longer up to `new_end`, where nothing is. */
+/* Extend `area` to `new_end`, where nothing is mapped. */
 static void grow(struct user_space *space, struct area *area, vaddr_t new_end)
 {
 	vaddr_t end = area->end;
@@ -15,7 +15,7 @@ static void grow(struct user_space *space, struct area *area, vaddr_t new_end)
 	user_merge(space, area->start, new_end);
 }
 
-/* Whether `area`, which ends at `end`, can be extended to `new_end` where it is. */
+/* Return whether `area`, if it ends at `end`, can be extended to `new_end` in place. */
 static bool can_grow(const struct area *area, vaddr_t end, vaddr_t new_end)
 {
 	const struct area *next = area_next(area);
@@ -23,7 +23,7 @@ static bool can_grow(const struct area *area, vaddr_t end, vaddr_t new_end)
 	return area->end == end && new_end <= USER_END && (!next || next->start >= new_end);
 }
 
-/* What a move needs before it can no longer fail. */
+/* A move, with what it needs so that it cannot fail any more. Addresses and sizes are in bytes. */
 struct move {
 	struct user_space *space;
 	vaddr_t from;
@@ -31,11 +31,11 @@ struct move {
 	vaddr_t to;
 	uint64_t new_size;
 	struct user_spares spares;
-	struct area *node; /* of the new area */
+	struct area *node; /* for the new area */
 	bool touched;
 };
 
-/* Areas, after the pages have moved. */
+/* Move the area, after its pages have moved. Cannot fail. */
 static void move_areas(struct move *m)
 {
 	struct user_space *space = m->space;
@@ -51,14 +51,14 @@ static void move_areas(struct move *m)
 	m->node->start = m->to;
 	m->node->end = m->to + m->new_size;
 	area_attach(m->node, space);
-	/* Before the old one goes, which takes all tables that no area lies in. */
+	/* Insert the new area before the old one goes, which takes all tables with it that no area lies in. */
 	area_insert(&space->areas, m->node);
 	user_remove(space, m->from, m->from + m->size, &m->spares, m->touched);
 	user_count_more(space, bytes_to_pages(m->new_size), rights, flags);
 	user_merge(space, m->to, m->to + m->new_size);
 }
 
-/* The neighbours of a place where nothing is. */
+/* Free the tables of a place where nothing is mapped, up to the neighbours. Adds to `flush`. */
 static void prune_place(struct user_space *space, vaddr_t start, vaddr_t end, struct tlb_flush *flush)
 {
 	const struct area *next = area_find_from(&space->areas, start), *below = area_prev(&space->areas, next);
@@ -67,7 +67,7 @@ static void prune_place(struct user_space *space, vaddr_t start, vaddr_t end, st
 		    flush);
 }
 
-/* The pages, as many as both sizes have; in the kernel context. ERR_NO_MEMORY: none has moved. */
+/* Move as many pages as both sizes have. In the kernel context. ERR_NO_MEMORY: none has moved. */
 static enum status move_pages(struct move *m)
 {
 	const uint64_t moved = m->size < m->new_size ? m->size : m->new_size;
@@ -82,7 +82,7 @@ static enum status move_pages(struct move *m)
 	return status;
 }
 
-/* First all that may fail, then the pages, then the areas. */
+/* Do all of a move: first what may fail, then the pages, then the areas. */
 static enum status move(struct move *m)
 {
 	context_token_t token;
@@ -109,7 +109,7 @@ free_node:
 	return status;
 }
 
-/* Where a move goes to; a fixed place is made free. */
+/* Find where a move goes to. A fixed place is unmapped. ERR_NO_MEMORY. */
 static enum status find_target(struct move *m, const struct area *area, unsigned flags)
 {
 	struct user_space *space = m->space;
@@ -146,7 +146,7 @@ static enum status remap_here(const struct move *m, struct area *area)
 	return OK;
 }
 
-/* Sizes become whole pages. ERR_RANGE: mremap(2) has no such request. */
+/* Check the arguments of mremap(2) and round both sizes up to pages. ERR_RANGE. */
 static enum status check_request(struct move *m, unsigned flags)
 {
 	if (m->size > USER_END || m->new_size > USER_END || flags & ~KNOWN_FLAGS)

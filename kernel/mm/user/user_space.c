@@ -21,7 +21,7 @@ enum status user_space_create(struct user_space **ret)
 		kfree(space);
 		return status;
 	}
-	/* A page far from all others takes two, its PTEs' and their PDEs'. */
+	/* A page that is far from all others needs two tables: one for its PTE and one for its PDE. */
 	space->context.space.spares_max = 2;
 	space->mmap_top = USER_MMAP_TOP;
 	space->users = 1;
@@ -41,7 +41,7 @@ static void end_area(void *ctx, struct area *area)
 	area_free(area);
 }
 
-/* From `a` on, the first area that may have pages. */
+/* Return the first area from `a` on that may have pages. */
 static struct area *next_touched(struct area *a)
 {
 	while (a && !(a->flags & AREA_TOUCHED))
@@ -50,8 +50,8 @@ static struct area *next_touched(struct area *a)
 }
 
 /*
- * All pages and their tables, area by area: no table is searched for what may be in it. Below each there is nothing any
- * more; so a table goes with the last area in it.
+ * Unmap all pages and free their tables, area by area: tables are not searched for what may be in them. Nothing is
+ * mapped below the area that ends, so a table goes with the last area that it has pages of.
  */
 static void end_pages(struct user_space *space)
 {
@@ -94,7 +94,7 @@ static struct area *copy_area(void *ctx, const struct area *area)
 	return copy;
 }
 
-/* Areas, then what they map. On error `child` holds what was made so far. */
+/* Copy the areas, then what they map. ERR_NO_MEMORY: `child` holds what was copied so far. */
 static enum status copy_all(struct user_space *parent, struct user_space *child, struct tlb_flush *flush)
 {
 	if (!area_copy_all(&parent->areas, copy_area, child, &child->areas))

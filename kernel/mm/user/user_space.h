@@ -3,14 +3,15 @@
  * frames follow at the first touch. Copy-on-write after a fork and for private mappings of objects; 2 MiB frames where
  * an anonymous area is large and aligned.
  *
- * Every call: on error nothing has changed. Calls that touch frames or tables go to the kernel context by themselves,
- * one enter and leave at the most; those that only move areas write CR3 never. A frame is freed after its flush.
+ * Every call leaves all as it was when it returns an error, unless its comment says otherwise. Calls that touch frames
+ * or tables enter and leave the kernel context by themselves, once at the most; those that only move areas never write
+ * CR3. A frame is freed after its flush.
  *
- * Two departures from Linux: memory writable and executable at once is refused (ERR_RIGHTS), in mmap as in mprotect;
- * a read of untouched anonymous memory gets a frame of its own at once, since the write that mostly follows would
- * fault a second time.
+ * Two departures from Linux: memory writable and executable at once is refused (ERR_RIGHTS), in mmap as in mprotect; a
+ * read of untouched anonymous memory gets a frame of its own at once, since the write that mostly follows would fault a
+ * second time.
  *
- * One CPU, kernel not preemptible: no lock. A second CPU will want one a space.
+ * There is one CPU, and the kernel is not preemptible: no lock is needed. With a second CPU each space will want one.
  */
 #pragma once
 
@@ -18,66 +19,68 @@
 #include "kernel/mm/user/area.h"
 #include "kernel/mm/user/user_limits.h"
 
-#define USER_MIN       0x10000ULL            /* nothing below: vm.mmap_min_addr */
+#define USER_MIN       0x10000ULL            /* no area lies below: vm.mmap_min_addr */
 #define USER_END       0x00007ffffffff000ULL /* the last page stays out: SYSRET to its end would fault in the kernel */
-#define USER_GUARD_GAP (256 * PAGE_SIZE)     /* a stack grows no nearer to what lies below it; Linux's 1 MiB */
-#define USER_AREAS_MAX 65530                 /* areas of one space: vm.max_map_count */
+#define USER_GUARD_GAP (256 * PAGE_SIZE)     /* a stack keeps this distance from what lies below it; Linux's 1 MiB */
+#define USER_AREAS_MAX 65530                 /* most areas of one space: vm.max_map_count */
 
-/* Without ASLR: room for the stack above, and yet in the same GiB, which saves a table. */
+/* Where placed mappings end without ASLR: the stack has room above, in the same GiB, which saves a table. */
 #define USER_MMAP_TOP (USER_END - (128ULL << 20))
 
 /* Guard: the kernel, one CPU, not preempted. */
 struct user_space {
 	struct context context;
 	struct area_tree areas;
-	vaddr_t brk_start;       /* page-aligned; exec sets both. 0: no brk area yet, user_brk answers ERR_NO_MEMORY */
+	/* page-aligned; exec sets it and `brk`. 0: no brk area yet, and user_brk answers ERR_NO_MEMORY */
+	vaddr_t brk_start;
 	vaddr_t brk;             /* the program break, not aligned */
 	vaddr_t mmap_top;        /* placed mappings end here or below; exec may lower it (ASLR) */
-	uint64_t mapped_pages;   /* in areas */
-	uint64_t data_pages;     /* in areas that RLIMIT_DATA counts: user_counts_as_data */
-	uint64_t resident_pages; /* mapped by page tables, those of inaccessible areas included */
-	uint64_t faults;         /* served by user_fault */
+	uint64_t mapped_pages;   /* how many pages the areas have */
+	uint64_t data_pages;     /* pages of the areas that RLIMIT_DATA counts: user_counts_as_data */
+	uint64_t resident_pages; /* pages that page tables map, those of inaccessible areas included */
+	uint64_t faults;         /* how many faults user_fault has served */
 	size_t users;            /* tasks, and whoever else keeps the space */
 };
 
 /*
- * A new space: slot 511 and nothing else, with one user.
+ * Create a space with slot 511 (the kernel's) and nothing else, held once.
  * Returns ERR_NO_MEMORY.
  */
 MUST_CHECK enum status user_space_create(struct user_space **ret);
 
-/* One user more. */
+/* Hold a space: it has one user more. */
 void user_space_get(struct user_space *space);
 
 /*
- * One user less; the last gives everything back: frames, tables, references to objects, the space itself. It must then not
- * be loaded, nor a token of it be kept: load another context before.
+ * Put a space: it has one user less. The last put gives everything back: frames, tables, references to objects, the
+ * space itself. The space must not be loaded then, nor a token of it be kept: load another context before.
  */
 void user_space_put(struct user_space *space);
 
 /*
- * A copy of `space` for a new process, copy-on-write on both sides; shared areas stay shared. Costs what is mapped, not
- * what is reserved. Returns ERR_NO_MEMORY.
+ * Copy `space` for a new process, copy-on-write on both sides; shared areas stay shared. Costs what is mapped, not what
+ * is reserved. Returns ERR_NO_MEMORY.
  */
 MUST_CHECK enum status user_space_fork(struct user_space *space, struct user_space **ret);
 
 enum user_map_flags {
-	USER_MAP_FIXED = 1 << 0,           /* at `va` exactly; what is there is unmapped */
-	USER_MAP_FIXED_NOREPLACE = 1 << 1, /* at `va` exactly, if that is free */
+	USER_MAP_FIXED = 1 << 0,           /* exactly at `va`; what is mapped there is unmapped */
+	USER_MAP_FIXED_NOREPLACE = 1 << 1, /* exactly at `va`, and only if nothing is mapped there */
 	USER_MAP_SHARED = 1 << 2,          /* without an object: anonymous memory that a fork shares */
 	USER_MAP_GROWS_DOWN = 1 << 3,      /* a stack */
-	USER_MAP_POPULATE = 1 << 4,        /* touch all pages now; failing is no error, and private ones go again */
-	USER_MAP_STACK = 1 << 6,           /* a thread's: 4 KiB frames only, as little of it is touched */
-	USER_MAP_NORESERVE = 1 << 5,       /* accepted and meaningless: nothing is ever reserved */
+	/* touch all pages now; failing is no error, and gives the pages of a private area back */
+	USER_MAP_POPULATE = 1 << 4,
+	USER_MAP_STACK = 1 << 6,     /* a thread's stack: 4 KiB frames only, as little of it is touched */
+	USER_MAP_NORESERVE = 1 << 5, /* accepted without effect: memory is never reserved */
 };
 
 /*
- * Map [va, va + size) with `rights` (enum user_rights): `object` from its page `offset` on, or zeros when it is NULL.
- * Takes a reference to the object. Without a fixed flag `va` is a hint (0: none), else the highest gap below mmap_top.
- * size: bytes, rounded up to pages. *ret_va gets the place.
+ * Map [va, va + size) with `rights` (enum user_rights): `object` from its page `offset` on, or zeros when that is NULL.
+ * Takes a reference to the object. With a fixed flag at `va`; else `va` is a hint (0: none), and the place is the
+ * highest gap below mmap_top if the hint is no good. size: bytes, rounded up to pages. *ret_va gets the place.
  * Returns ERR_RANGE (size 0 or too large; fixed va unaligned, below USER_MIN, or past USER_END; offset wraps),
- * ERR_EXISTS (FIXED_NOREPLACE, something is there), ERR_RIGHTS (writable and executable; shared and writable on an object
- * that cannot), ERR_NO_MEMORY (RLIMIT_AS or RLIMIT_DATA, no gap, too many areas, no memory).
+ * ERR_EXISTS (FIXED_NOREPLACE, something is there), ERR_RIGHTS (writable and executable; shared and writable on an
+ * object that cannot), ERR_NO_MEMORY (RLIMIT_AS or RLIMIT_DATA, no gap, too many areas, no memory).
  */
 MUST_CHECK enum status user_map(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights, unsigned flags,
 				struct memory_object *object, uint64_t offset, vaddr_t *ret_va);
@@ -89,45 +92,45 @@ MUST_CHECK enum status user_map(struct user_space *space, vaddr_t va, uint64_t s
 MUST_CHECK enum status user_unmap(struct user_space *space, vaddr_t va, uint64_t size);
 
 /*
- * Give [va, va + size) the rights. Returns ERR_RANGE as user_unmap (but size 0 is OK), ERR_NOT_FOUND (a hole in it: Linux
- * says ENOMEM), ERR_RIGHTS as user_map, ERR_NO_MEMORY (RLIMIT_DATA, no memory).
+ * Give [va, va + size) the rights. Returns ERR_RANGE as user_unmap (but size 0 is OK), ERR_NOT_FOUND (the range has a
+ * hole: Linux says ENOMEM), ERR_RIGHTS as user_map, ERR_NO_MEMORY (RLIMIT_DATA, no memory).
  */
 MUST_CHECK enum status user_protect(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights);
 
 enum user_remap_flags {
 	USER_REMAP_MAYMOVE = 1 << 0,
-	USER_REMAP_FIXED = 1 << 1, /* with MAYMOVE: to `to`, what is there is unmapped */
+	USER_REMAP_FIXED = 1 << 1, /* with MAYMOVE: move to `to`; what is mapped there is unmapped */
 };
 
 /*
- * mremap(2): give the mapping [va, va + size) the size `new_size`, elsewhere when it must and may. Pages move by their
+ * Give the mapping [va, va + size) the size `new_size`, elsewhere when it must and may: mremap(2). Pages move by their
  * entries, no byte is copied. *ret_va gets the place.
- * Returns ERR_RANGE (unaligned va or `to`, a size 0, FIXED without MAYMOVE, ranges overlap), ERR_FAULT (not all of the old
- * range is one area), ERR_NO_MEMORY (no room in place and not MAYMOVE; RLIMIT_AS or RLIMIT_DATA; no gap; no memory: then, as on
- * Linux, FIXED may have unmapped what was at `to`).
+ * Returns ERR_RANGE (unaligned va or `to`, a size 0, FIXED without MAYMOVE, ranges overlap), ERR_FAULT (not all of the
+ * old range is one area), ERR_NO_MEMORY (no room in place and not MAYMOVE; RLIMIT_AS or RLIMIT_DATA; no gap; no memory:
+ * then, as on Linux, FIXED may have unmapped what was at `to`).
  */
 MUST_CHECK enum status user_remap(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size,
 				  unsigned flags, vaddr_t to, vaddr_t *ret_va);
 
 /*
- * madvise(MADV_DONTNEED): drop the pages of [va, va + size); the next touch finds zeros or the object's page.
- * Returns ERR_RANGE as user_unmap (but size 0 is OK), ERR_NOT_FOUND (a hole in it: ENOMEM; the rest is dropped, as
- * on Linux), ERR_NO_MEMORY.
+ * Drop the pages of [va, va + size): madvise(MADV_DONTNEED). The next touch finds zeros or the object's page.
+ * Returns ERR_RANGE as user_unmap (but size 0 is OK), ERR_NOT_FOUND (the range has a hole: ENOMEM; the rest is dropped,
+ * as on Linux), ERR_NO_MEMORY.
  */
 MUST_CHECK enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size);
 
-/* Whether areas cover all of [va, va + size): for mincore, msync, madvise. */
+/* Return whether areas cover all of [va, va + size): for mincore, msync, madvise. */
 bool user_is_mapped(const struct user_space *space, vaddr_t va, uint64_t size);
 
 /*
- * brk(2): move the program break to `brk`, any byte from brk_start on. What is given up is unmapped, what is new is zero.
- * Returns ERR_NO_MEMORY (below brk_start, something in the way, RLIMIT_AS or RLIMIT_DATA, no memory). space->brk is the
- * break in any case: what the system call answers.
+ * Move the program break to `brk`, any byte from brk_start on: brk(2). What is given up is unmapped, what is new is
+ * zero. Returns ERR_NO_MEMORY (below brk_start, something in the way, RLIMIT_AS or RLIMIT_DATA, no memory). space->brk
+ * is the break in any case: what the system call answers.
  */
 MUST_CHECK enum status user_brk(struct user_space *space, vaddr_t brk);
 
 /*
- * A task accessed `va` and the CPU refused. Serve it: after OK the access can be tried again.
+ * Serve an access to `va` that the CPU has refused: after OK the access can be tried again.
  * access: one of USER_READ, USER_WRITE, USER_EXEC.
  * Returns ERR_NOT_FOUND (no area there, and no stack that may grow there: SIGSEGV, SEGV_MAPERR), ERR_RIGHTS (the area
  * forbids it: SIGSEGV, SEGV_ACCERR), ERR_RANGE (past the end of the object: SIGBUS), ERR_NO_MEMORY.
@@ -135,15 +138,15 @@ MUST_CHECK enum status user_brk(struct user_space *space, vaddr_t brk);
 MUST_CHECK enum status user_fault(struct user_space *space, vaddr_t va, enum user_rights access);
 
 /*
- * Make sure that each page of [va, va + size) is there for `access`, faulting as user_fault does. *ret_bytes is how many
- * bytes from va on are; on error the rest is not. At most one visit to the kernel context.
+ * Make each page of [va, va + size) ready for `access`, as user_fault does. *ret_bytes is how many bytes from va on are
+ * ready; on error the rest is not. Enters the kernel context once.
  */
 enum status user_populate(struct user_space *space, vaddr_t va, uint64_t size, enum user_rights access,
 			  uint64_t *ret_bytes);
 
 /*
- * Touch all pages of [va, va + size), or none: when memory ends, the pages of private areas that were not there before are
- * given back. What came into a shared area stays, where it counts as resident. Returns as user_fault does, for the first
+ * Touch all pages of [va, va + size), or none: when memory ends, the pages of private areas that were not mapped before
+ * are given back. What came into a shared area stays, and counts as resident. Returns as user_fault does, for the first
  * page that fails; for any failure but ERR_NO_MEMORY the pages before it stay.
  */
 MUST_CHECK enum status user_populate_all(struct user_space *space, vaddr_t va, uint64_t size, enum user_rights access);
