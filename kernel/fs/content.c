@@ -126,7 +126,13 @@ static enum status object_frame(struct memory_object *object, uint64_t page, pad
 
 static enum status object_write_frame(struct memory_object *object, uint64_t page, paddr_t *ret)
 {
-	return object_frame(object, page, ret);
+	enum status status = object_frame(object, page, ret);
+	struct node *node = content_of(object)->node;
+
+	/* The first write of each mapping: the later ones are the CPU's alone. */
+	if (status == OK)
+		node->mtime = node->ctime = node_now();
+	return status;
 }
 
 static void object_get(struct memory_object *object)

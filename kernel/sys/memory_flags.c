@@ -33,6 +33,7 @@ static const struct {
 	{ MAP_FIXED, USER_MAP_FIXED },          { MAP_FIXED_NOREPLACE, USER_MAP_FIXED_NOREPLACE },
 	{ MAP_GROWSDOWN, USER_MAP_GROWS_DOWN }, { MAP_POPULATE, USER_MAP_POPULATE },
 	{ MAP_LOCKED, USER_MAP_POPULATE },      { MAP_NORESERVE, USER_MAP_NORESERVE },
+	{ MAP_STACK, USER_MAP_STACK },
 };
 
 int rights_check(uint64_t prot, unsigned *ret_rights)

@@ -7,10 +7,6 @@
 #include "kernel/sys/user_args.h"
 #include "kernel/task/user_return.h"
 
-#define MADV_WILLNEED 3
-#define MADV_DONTNEED 4
-#define MADV_FREE     8
-#define MADV_LAST     25
 #define MS_ASYNC      1
 #define MS_INVALIDATE 2
 #define MS_SYNC       4
@@ -52,7 +48,7 @@ SYSCALL_1(brk, brk)
  * Get what a mapping of `file` maps; NULL for an anonymous one. Good as long as the file is held. -EBADF, -EACCES,
  * -ENODEV.
  */
-static int object_of(struct file *file, const struct mmap_request *mapping, struct memory_object **ret)
+static int object_of(struct file *file, struct mmap_request *mapping, struct memory_object **ret)
 {
 	*ret = NULL;
 	if (mapping->anonymous)
@@ -63,6 +59,8 @@ static int object_of(struct file *file, const struct mmap_request *mapping, stru
 		return -EACCES;
 	if (mapping->flags & USER_MAP_SHARED && mapping->rights & USER_WRITE && !file_writes(file))
 		return -EACCES;
+	if (mapping->flags & USER_MAP_SHARED && !file_writes(file))
+		mapping->flags |= USER_MAP_READ_ONLY;
 	return file_object(file, ret);
 }
 
@@ -133,17 +131,94 @@ SYSCALL_5(mremap, va, size, new_size, flags, to)
 	return error ? error : (int64_t)place;
 }
 
-/* Give advice about a range of memory. Advice that may be ignored is ignored, but its range is checked. */
+enum madvise_advice {
+	MADV_NORMAL,
+	MADV_RANDOM,
+	MADV_SEQUENTIAL,
+	MADV_WILLNEED,
+	MADV_DONTNEED,
+	MADV_FREE = 8,
+	MADV_DONTFORK = 10,
+	MADV_DOFORK,
+	MADV_MERGEABLE,
+	MADV_UNMERGEABLE,
+	MADV_HUGEPAGE,
+	MADV_NOHUGEPAGE,
+	MADV_DONTDUMP,
+	MADV_DODUMP,
+	MADV_WIPEONFORK,
+	MADV_KEEPONFORK,
+	MADV_COLD,
+	MADV_PAGEOUT,
+	MADV_POPULATE_READ,
+	MADV_POPULATE_WRITE,
+	MADV_DONTNEED_LOCKED,
+	MADV_COLLAPSE,
+};
+
+static int64_t advise_fork(uint64_t va, uint64_t size, enum user_fork_advice advice)
+{
+	enum status status = user_advise_fork(space_here(), va, size, advice);
+
+	return status == ERR_RIGHTS ? -EINVAL : hole_is_no_memory(status);
+}
+
+/* Fetch all pages. As on Linux: EFAULT past the end of a file, EINVAL where the area forbids the access. */
+static int64_t populate(uint64_t va, uint64_t size, enum user_rights access)
+{
+	switch (user_populate_all(space_here(), va, size, access)) {
+	case OK:
+		return 0;
+	case ERR_RANGE:
+		return -EFAULT;
+	case ERR_RIGHTS:
+		return -EINVAL;
+	default:
+		return -ENOMEM;
+	}
+}
+
+/* Do what the advice says, or refuse it. What only tells how memory will be used may be ignored, but for its range. */
 SYSCALL_3(madvise, va, size, advice)
 {
-	if (va % PAGE_SIZE || advice > MADV_LAST || (size && !page_round_up(size)))
+	if (va % PAGE_SIZE || (size && (!page_round_up(size) || va + page_round_up(size) < va)))
 		return -EINVAL;
 	size = page_round_up(size);
-	if (!size)
-		return 0;
-	if (advice == MADV_DONTNEED)
+	switch (advice) {
+	case MADV_DONTNEED:
+	case MADV_DONTNEED_LOCKED:
 		return hole_is_no_memory(user_dontneed(space_here(), va, size));
-	return user_is_mapped(space_here(), va, size) ? 0 : -ENOMEM;
+	case MADV_WIPEONFORK:
+		return advise_fork(va, size, USER_FORK_WIPED);
+	case MADV_KEEPONFORK:
+		return advise_fork(va, size, USER_FORK_KEPT);
+	case MADV_DONTFORK:
+		return advise_fork(va, size, USER_FORK_LEFT_OUT);
+	case MADV_DOFORK:
+		return advise_fork(va, size, USER_FORK_COPIED);
+	case MADV_POPULATE_READ:
+	case MADV_POPULATE_WRITE:
+		if (!user_is_mapped(space_here(), va, size))
+			return -ENOMEM;
+		return size ? populate(va, size, advice == MADV_POPULATE_READ ? USER_READ : USER_WRITE) : 0;
+	case MADV_NORMAL:
+	case MADV_RANDOM:
+	case MADV_SEQUENTIAL:
+	case MADV_WILLNEED:
+	case MADV_FREE:
+	case MADV_MERGEABLE:
+	case MADV_UNMERGEABLE:
+	case MADV_HUGEPAGE:
+	case MADV_NOHUGEPAGE:
+	case MADV_DONTDUMP:
+	case MADV_DODUMP:
+	case MADV_COLD:
+	case MADV_PAGEOUT:
+	case MADV_COLLAPSE:
+		return user_is_mapped(space_here(), va, size) ? 0 : -ENOMEM;
+	default:
+		return -EINVAL;
+	}
 }
 
 /* There is no swap: what is mapped counts as in memory. */

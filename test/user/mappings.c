@@ -1,4 +1,4 @@
-/* Mapped files: one page is the same bytes for all who see it, and a file that becomes shorter leaves all mappings. */
+/* Mapped files: one page is the same bytes for all who see it, and a file that becomes shorter leaves all mappings. And madvise. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -148,11 +148,89 @@ static void test_end(const char *path)
 	sys(SYS_close, file);
 }
 
+static long long changed_ns(long file)
+{
+	struct stat stat;
+
+	sys(SYS_fstat, file, &stat);
+	if (stat.st_mtim.tv_sec != stat.st_ctim.tv_sec || stat.st_mtim.tv_nsec != stat.st_ctim.tv_nsec)
+		return -1;
+	return stat.st_mtim.tv_sec * 1000000000LL + stat.st_mtim.tv_nsec;
+}
+
+/* A write through a mapping changes the file's times; and who could not write the file cannot map it so. */
+static void test_writing(const char *path)
+{
+	long file = sys(SYS_openat, AT_FDCWD, path, O_CREAT | O_RDWR | O_TRUNC, 0600), reading;
+	volatile char *at = map(file, RW, MAP_SHARED, 1), *only;
+	long long before;
+
+	sys(SYS_ftruncate, file, PAGE);
+	before = changed_ns(file);
+	is_true(before > 0, (long)before, "a file's times");
+	usleep(20000);
+	at[0] = 'x';
+	sys(SYS_msync, at, PAGE, MS_SYNC);
+	is_true(changed_ns(file) > before, (long)changed_ns(file), "a write to a mapping moves both");
+	reading = sys(SYS_openat, AT_FDCWD, path, O_RDONLY, 0);
+	only = map(reading, PROT_READ, MAP_SHARED, 1);
+	is(sys(SYS_mprotect, only, PAGE, RW), -EACCES, "a shared mapping of a file open for reading cannot be written");
+	sys(SYS_munmap, only, PAGE);
+	only = map(reading, PROT_READ, MAP_PRIVATE, 1);
+	is(sys(SYS_mprotect, only, PAGE, RW), 0, "a private one can");
+	only[0] = 'y';
+	is(at[0], 'x', "which the file does not see");
+	sys(SYS_munmap, only, PAGE);
+	sys(SYS_munmap, at, PAGE);
+	sys(SYS_close, file);
+	sys(SYS_close, reading);
+}
+
+static void test_advice(void)
+{
+	char *at = fresh(4 * PAGE, RW);
+	volatile char *file;
+	long fd;
+
+	memset(at, 'x', 4 * PAGE);
+	is(sys(SYS_madvise, at, PAGE, MADV_WIPEONFORK), 0, "MADV_WIPEONFORK");
+	is(sys(SYS_madvise, at + PAGE, PAGE, MADV_DONTFORK), 0, "MADV_DONTFORK");
+	is(in_child(touch_read, at), EXITED(0), "a child finds zeros");
+	is(in_child(touch_read, at + PAGE), KILLED(SIGSEGV), "and nothing");
+	is(in_child(touch_read, at + 2 * PAGE), EXITED('x'), "and what is behind");
+	is(at[0] + at[PAGE], 2 * 'x', "its parent keeps both");
+	is(sys(SYS_madvise, at, PAGE, MADV_KEEPONFORK), 0, "MADV_KEEPONFORK");
+	is(sys(SYS_madvise, at, 4 * PAGE, MADV_DOFORK), 0, "MADV_DOFORK");
+	is(in_child(touch_read, at), EXITED('x'), "a child has the one");
+	is(in_child(touch_read, at + PAGE), EXITED('x'), "and the other");
+	for (int i = 5; i <= 7; i++)
+		is(sys(SYS_madvise, at, PAGE, i), -EINVAL, "advice that is none");
+	is(sys(SYS_madvise, at, PAGE, MADV_REMOVE), -EINVAL, "MADV_REMOVE of private memory");
+	is(sys(SYS_madvise, at, -PAGE, MADV_NORMAL), -EINVAL, "advice for a range that wraps");
+	is(sys(SYS_msync, at, -PAGE, MS_SYNC), -ENOMEM, "msync of one");
+	is(sys(SYS_madvise, at, 4 * PAGE, 22), 0, "MADV_POPULATE_READ");
+	is(sys(SYS_madvise, at, 4 * PAGE, 23), 0, "MADV_POPULATE_WRITE");
+	sys(SYS_mprotect, at + PAGE, PAGE, PROT_READ);
+	is(sys(SYS_madvise, at, 4 * PAGE, 23), -EINVAL, "of what cannot be written");
+	sys(SYS_munmap, at + PAGE, PAGE);
+	is(sys(SYS_madvise, at, 4 * PAGE, 22), -ENOMEM, "and over a hole");
+	fd = sys(SYS_openat, AT_FDCWD, "/tmp/shorter", O_CREAT | O_RDWR | O_TRUNC, 0600);
+	sys(SYS_ftruncate, fd, PAGE);
+	file = map(fd, RW, MAP_SHARED, 2);
+	is(sys(SYS_madvise, file, 2 * PAGE, 22), -EFAULT, "and past the end of a file");
+	is(sys(SYS_madvise, file, PAGE, MADV_WIPEONFORK), -EINVAL, "a file's page cannot be wiped");
+	sys(SYS_munmap, file, 2 * PAGE);
+	sys(SYS_close, fd);
+	sys(SYS_munmap, at, 4 * PAGE);
+}
+
 int main(void)
 {
 	test_one_page();
 	test_shorter("/tmp/shorter");
 	test_end("/tmp/shorter");
+	test_writing("/tmp/shorter");
+	test_advice();
 	sys(SYS_unlink, "/tmp/shorter");
 	/* What lies in the archive. */
 	test_end("/test/.pages");

@@ -22,10 +22,13 @@ enum area_flags {
 	AREA_GROWS_DOWN = 1 << 1, /* a stack: a fault below the area extends it */
 	AREA_TOUCHED = 1 << 2,    /* pages of the area may be mapped; without the flag no table need be looked at */
 	AREA_SMALL = 1 << 3,      /* the area gets 4 KiB frames only */
+	AREA_READ_ONLY = 1 << 4,  /* shared, and never to be written to: the file was not open for that */
+	AREA_WIPED = 1 << 5,      /* a forked child has zeros there */
+	AREA_LEFT_OUT = 1 << 6,   /* a forked child does not have the area */
 };
 
 /* The flags that two neighbours must have in common to be one area. */
-#define AREA_KIND (AREA_SHARED | AREA_GROWS_DOWN | AREA_SMALL)
+#define AREA_KIND (AREA_SHARED | AREA_GROWS_DOWN | AREA_SMALL | AREA_READ_ONLY | AREA_WIPED | AREA_LEFT_OUT)
 
 /* A half-open range of pages. Guard: that of the tree. */
 struct area {

@@ -28,6 +28,8 @@ bool user_is_mapped(const struct user_space *space, vaddr_t va, uint64_t size)
 {
 	const vaddr_t end = va + size;
 
+	if (end < va)
+		return false;
 	for (const struct area *a = area_find_from(&space->areas, va); a && a->start <= va; a = area_next(a)) {
 		if (a->end >= end)
 			return true;

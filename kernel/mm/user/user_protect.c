@@ -7,7 +7,8 @@
 static enum status rights_allow(const struct user_space *space, vaddr_t start, vaddr_t end, unsigned rights)
 {
 	for (const struct area *a = area_find_from(&space->areas, start); a && a->start < end; a = area_next(a))
-		if (rights & USER_WRITE && a->flags & AREA_SHARED && a->object && !a->object->ops->write_frame)
+		if (rights & USER_WRITE && a->flags & AREA_SHARED &&
+		    (a->flags & AREA_READ_ONLY || (a->object && !a->object->ops->write_frame)))
 			return ERR_RIGHTS;
 	return OK;
 }
@@ -116,4 +117,37 @@ enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size)
 		user_pages_drop(space, va, va + size, va, va);
 	kernel_context_leave(token);
 	return status == OK ? covered : status;
+}
+
+enum status user_advise_fork(struct user_space *space, vaddr_t va, uint64_t size, enum user_fork_advice advice)
+{
+	static const unsigned flags[] = {
+		[USER_FORK_WIPED] = AREA_WIPED,
+		[USER_FORK_KEPT] = AREA_WIPED,
+		[USER_FORK_LEFT_OUT] = AREA_LEFT_OUT,
+		[USER_FORK_COPIED] = AREA_LEFT_OUT,
+	};
+	const bool set = advice == USER_FORK_WIPED || advice == USER_FORK_LEFT_OUT;
+	enum status covered = range_status(space, va, &size), status;
+	struct user_spares spares;
+	context_token_t token;
+	bool touched;
+
+	if ((covered != OK && covered != ERR_NOT_FOUND) || size == 0)
+		return covered;
+	for (const struct area *a = area_find_from(&space->areas, va); a && a->start < va + size; a = area_next(a))
+		if (advice == USER_FORK_WIPED && (a->object || a->flags & AREA_SHARED))
+			return ERR_RIGHTS;
+	status = user_prepare(space, va, va + size, &spares, &touched, &token);
+	if (status != OK)
+		return status;
+	user_cut(space, va, &spares);
+	user_cut(space, va + size, &spares);
+	for (struct area *a = area_find_from(&space->areas, va); a && a->start < va + size; a = area_next(a))
+		a->flags = set ? a->flags | flags[advice] : a->flags & ~flags[advice];
+	if (touched)
+		kernel_context_leave(token);
+	user_merge(space, va, va + size);
+	user_spares_free(&spares);
+	return covered;
 }

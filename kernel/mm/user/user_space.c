@@ -94,20 +94,43 @@ static struct area *copy_area(void *ctx, const struct area *area)
 	return copy;
 }
 
+/* Take the areas that a child is not to have from it, in which nothing is mapped. */
+static void leave_out(const struct user_space *parent, struct user_space *child)
+{
+	for (const struct area *a = area_find_from(&parent->areas, 0); a; a = area_next(a)) {
+		struct area *copy = a->flags & AREA_LEFT_OUT ? area_find(&child->areas, a->start) : NULL;
+
+		if (!copy)
+			continue;
+		child->mapped_pages -= bytes_to_pages(a->end - a->start);
+		if (user_counts_as_data(a->rights, a->flags))
+			child->data_pages -= bytes_to_pages(a->end - a->start);
+		area_remove(&child->areas, copy);
+		end_area(NULL, copy);
+	}
+}
+
 /* Copy the areas, then what they map. ERR_NO_MEMORY: `child` holds what was copied so far. */
 static enum status copy_all(struct user_space *parent, struct user_space *child, struct tlb_flush *flush)
 {
+	unsigned flags = 0;
+
+	child->mapped_pages = parent->mapped_pages;
+	child->data_pages = parent->data_pages;
 	if (!area_copy_all(&parent->areas, copy_area, child, &child->areas))
 		return ERR_NO_MEMORY;
 	for (const struct area *a = area_find_from(&parent->areas, 0); a; a = area_next(a)) {
 		enum status status;
 
-		if (!(a->flags & AREA_TOUCHED))
+		flags |= a->flags;
+		if ((a->flags & (AREA_TOUCHED | AREA_WIPED | AREA_LEFT_OUT)) != AREA_TOUCHED)
 			continue;
 		status = user_pages_copy(parent, child, a->start, a->end, a->flags & AREA_SHARED, flush);
 		if (status != OK)
 			return status;
 	}
+	if (flags & AREA_LEFT_OUT)
+		leave_out(parent, child);
 	return OK;
 }
 
@@ -127,8 +150,6 @@ enum status user_space_fork(struct user_space *space, struct user_space **ret)
 			child->brk_start = space->brk_start;
 			child->brk = space->brk;
 			child->mmap_top = space->mmap_top;
-			child->mapped_pages = space->mapped_pages;
-			child->data_pages = space->data_pages;
 			*ret = child;
 		}
 	}

@@ -70,7 +70,9 @@ enum user_map_flags {
 	USER_MAP_GROWS_DOWN = 1 << 3,      /* a stack */
 	/* touch all pages now; failing is no error, and gives the pages of a private area back */
 	USER_MAP_POPULATE = 1 << 4,
-	USER_MAP_STACK = 1 << 6,     /* a thread's stack: 4 KiB frames only, as little of it is touched */
+	USER_MAP_STACK = 1 << 6, /* a thread's stack: 4 KiB frames only, as little of it is touched */
+	/* with USER_MAP_SHARED: user_protect never gives the right to write */
+	USER_MAP_READ_ONLY = 1 << 7,
 	USER_MAP_NORESERVE = 1 << 5, /* accepted without effect: memory is never reserved */
 };
 
@@ -118,6 +120,16 @@ MUST_CHECK enum status user_remap(struct user_space *space, vaddr_t va, uint64_t
  * as on Linux), ERR_NO_MEMORY.
  */
 MUST_CHECK enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size);
+
+/* What becomes of a range of memory in a forked child. */
+enum user_fork_advice { USER_FORK_WIPED, USER_FORK_KEPT, USER_FORK_LEFT_OUT, USER_FORK_COPIED };
+
+/*
+ * Do madvise(MADV_WIPEONFORK, KEEPONFORK, DONTFORK, DOFORK) for [va, va + size). Returns as user_dontneed; also ERR_RIGHTS: only
+ * private anonymous memory can be wiped.
+ */
+MUST_CHECK enum status user_advise_fork(struct user_space *space, vaddr_t va, uint64_t size,
+					enum user_fork_advice advice);
 
 /* Return whether areas cover all of [va, va + size): for mincore, msync, madvise. */
 bool user_is_mapped(const struct user_space *space, vaddr_t va, uint64_t size);
