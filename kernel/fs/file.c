@@ -162,15 +162,28 @@ static inline int64_t read_at(struct file *file, struct user_io *io, uint64_t *p
 	return likely(file->ops->read) ? file->ops->read(file, io, place) : refuse(file);
 }
 
+/*
+ * Write at the end. *place moves there only with bytes that are written. Linux appends with pwrite(2), too, though POSIX
+ * says otherwise (pwrite(2), "BUGS").
+ */
+static int64_t append(struct file *file, struct user_io *io, uint64_t *place)
+{
+	uint64_t end = file->node->size;
+	int64_t written = file->ops->write(file, io, &end);
+
+	if (written > 0)
+		*place = end;
+	return written;
+}
+
 static inline int64_t write_at(struct file *file, struct user_io *io, uint64_t *place)
 {
 	if (!file_writes(file))
 		return -EBADF;
 	if (unlikely(!file->ops->write))
 		return refuse(file);
-	/* Linux appends with pwrite(2), too, though POSIX says otherwise (pwrite(2), "BUGS"). */
 	if (file->flags & O_APPEND && file->properties & FILE_SEEKS)
-		*place = file->node->size;
+		return append(file, io, place);
 	return file->ops->write(file, io, place);
 }
 

@@ -32,6 +32,9 @@ static void test_create(void)
 	is(sys(SYS_lseek, file, 0, SEEK_END), 10001, "the size has grown");
 	is(sys(SYS_pwrite64, file, "x", 1, -1L), -EINVAL, "pwrite64 at offset -1");
 	other = sys(SYS_openat, AT_FDCWD, "/tmp/file", O_WRONLY | O_APPEND, 0);
+	is(sys(SYS_write, other, NULL, 3), -EFAULT, "write with O_APPEND from NULL");
+	is(sys(SYS_write, other, "end", 0), 0, "or of nothing");
+	is(sys(SYS_lseek, other, 0, SEEK_CUR), 0, "does not move the position");
 	is(sys(SYS_write, other, "end", 3), 3, "write with O_APPEND");
 	is(sys(SYS_pread64, file, bytes, 8, 10000), 4, "goes to the end");
 	is(memcmp(bytes, "xend", 4), 0, "behind what was there");
