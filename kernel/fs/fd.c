@@ -153,6 +153,13 @@ int fd_install(struct fd_table *table, struct file *file, int lowest, unsigned f
 	return (int)fd;
 }
 
+bool fd_has_room(struct fd_table *table)
+{
+	while (table->lowest_free < table->capacity && table->files[table->lowest_free])
+		table->lowest_free++;
+	return table->lowest_free < limit_of_caller();
+}
+
 int fd_close(struct fd_table *table, int fd)
 {
 	struct file *file = fd_file_peek(table, fd);

@@ -26,7 +26,10 @@ static int64_t open_at(uint64_t fd, uint64_t from, uint64_t flags, uint64_t mode
 	error = user_path_get(fd, from, &path);
 	if (error)
 		return error;
-	error = path_open(&path.base, path.text, (unsigned)flags & ~(unsigned)O_CLOEXEC, permissions, &file);
+	/* Without a descriptor no file is made, and none is emptied. */
+	error = fd_has_room(fds_here())
+			? path_open(&path.base, path.text, (unsigned)flags & ~(unsigned)O_CLOEXEC, permissions, &file)
+			: -EMFILE;
 	user_path_put(&path);
 	if (error)
 		return error;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,6 +46,26 @@ static void test_create(void)
 	sys(SYS_close, file);
 }
 
+/* A file is neither made nor emptied by an open for which there is no descriptor. */
+static void test_no_descriptor(void)
+{
+	long file = sys(SYS_openat, AT_FDCWD, "/tmp/kept", O_WRONLY | O_CREAT, 0600);
+	struct rlimit old, none;
+	struct stat status;
+
+	is(sys(SYS_write, file, "text", 4), 4, "a file with four bytes");
+	sys(SYS_close, file);
+	is(sys(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &old), 0, "prlimit64");
+	none = (struct rlimit){ 3, old.rlim_max };
+	is(sys(SYS_prlimit64, 0, RLIMIT_NOFILE, &none, NULL), 0, "no descriptor is left");
+	is(sys(SYS_openat, AT_FDCWD, "/tmp/none", O_WRONLY | O_CREAT, 0600), -EMFILE, "openat(O_CREAT)");
+	is(sys(SYS_openat, AT_FDCWD, "/tmp/kept", O_WRONLY | O_TRUNC, 0), -EMFILE, "openat(O_TRUNC)");
+	sys(SYS_prlimit64, 0, RLIMIT_NOFILE, &old, NULL);
+	is(sys(SYS_stat, "/tmp/none", &status), -ENOENT, "it made no file");
+	is(sys(SYS_stat, "/tmp/kept", &status), 0, "stat of the other");
+	is(status.st_size, 4, "which has its bytes");
+}
+
 static void test_shared_mapping(void)
 {
 	long file = sys(SYS_openat, AT_FDCWD, "/tmp/shared", O_RDWR | O_CREAT, 0600);
@@ -68,6 +89,7 @@ static void test_shared_mapping(void)
 int main(void)
 {
 	test_create();
+	test_no_descriptor();
 	test_shared_mapping();
 	return finish();
 }
