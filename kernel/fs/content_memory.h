@@ -1,6 +1,6 @@
 /*
- * What files need of the machine: the kernel context and frames for contents. The host's tests have
- * memory of their own (test/host/fs_machine.h).
+ * What files need of the machine: the kernel context, and frames for contents. The host's tests bring memory of their
+ * own (test/host/fs_machine.h).
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/space/hhdm.h"
 
-/* Enter the kernel context, where contents can be reached; and leave it. Calls nest. */
+/* Enter the kernel context, where contents can be reached; or leave it. Calls nest. */
 static inline context_token_t store_enter(void)
 {
 	return kernel_context_enter();

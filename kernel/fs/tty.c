@@ -30,7 +30,7 @@ static const struct linux_termios default_termios = {
 	},
 };
 
-/* file.hang_ups of an open file that no hang-up ends: /dev/console's. */
+/* The hang_ups of an open file that no hang-up ends: /dev/console's. */
 #define NEVER_HUNG_UP (~0ULL)
 
 #define SERIAL_MINOR 64 /* minor number of ttyS0 */
@@ -409,7 +409,7 @@ static int open_console(struct device *device, struct file *file)
 	(void)device;
 	if (!console)
 		return -ENXIO;
-	/* As on Linux, opening it makes it nobody's controlling terminal, and no hang-up takes it from init. */
+	/* As on Linux, opening /dev/console makes it no controlling terminal, and no hang-up takes it from init. */
 	lead_to(file, console);
 	file->hang_ups = NEVER_HUNG_UP;
 	return 0;

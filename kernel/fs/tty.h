@@ -48,28 +48,29 @@ struct tty {
 	void (*flush)(struct tty *tty);
 	/* Type what the device has to answer to the text that it was sent, by tty_input. Or NULL. No lock is held. */
 	void (*answer)(struct tty *tty);
-	void *data; /* the driver's */
+	void *data; /* the driver's own. Fixed after boot */
 	const struct tty_job_control *jobs;
-	/* The job control's: pids of the leaders of its session and of the group that has it; 0: none. */
+	/* The job control's: pids of the leaders of the terminal's session and of its foreground group; 0: none. */
 	int session, foreground; /* lock */
-	uint64_t hang_ups;       /* a file that was opened before the last one leads nowhere */
+	/* lock; counts hang-ups: a file that was opened before the last one can no longer read or write */
+	uint64_t hang_ups;
 	struct linux_termios termios;
 	struct linux_winsize winsize;
-	struct wait_queue queue; /* who waits for input */
+	struct wait_queue queue; /* readers that wait for input */
 	/*
-	 * From here on lock, but that a task's output moves `column` without it: an echo may come between.
-	 * The ring's positions only grow; the place is position % TTY_INPUT.
+	 * The ring of input. Guard from here on: lock, but a task's output moves `column` without it, as an echo may
+	 * come in between. The ring's positions only grow; the byte at a position is input[position % TTY_INPUT].
 	 */
 	struct lock lock;
-	uint32_t head;       /* where the next byte goes */
-	uint32_t line;       /* before it lie whole lines, which canonical mode may read */
-	uint32_t tail;       /* the next byte to read */
-	uint32_t column;     /* of the output, for erasing tabs */
-	uint32_t line_start; /* the column where the line being typed starts */
-	bool literal;        /* VLNEXT came: the next byte is no command */
-	bool stopped;        /* VSTOP came */
+	uint32_t head;       /* position where the next byte goes */
+	uint32_t line;       /* position behind the last whole line, up to which canonical mode may read */
+	uint32_t tail;       /* position of the next byte to read */
+	uint32_t column;     /* column of the cursor, for erasing tabs */
+	uint32_t line_start; /* column where the line that is being typed starts */
+	bool literal;        /* VLNEXT was typed: the next byte is no command */
+	bool stopped;        /* VSTOP was typed: output waits */
 	uint8_t input[TTY_INPUT];
-	uint8_t ends[TTY_INPUT / 8]; /* a bit for each place: an end of line or an end of file */
+	uint8_t ends[TTY_INPUT / 8]; /* a bit for each place: it ends a line, or the file */
 };
 
 /*
@@ -96,10 +97,10 @@ void tty_set_console(struct tty *tty);
 void tty_set_own(struct tty *(*own)(void));
 
 /*
- * Hang up: each file that has been opened so far finds the end of the file and -EIO, but /dev/console stays. The next
- * to open the terminal finds it as new.
+ * Hang up the terminal: each file of it that is open now reads the end of the file and gets -EIO for writes, except
+ * /dev/console. The next to open the terminal finds it as new.
  */
 void tty_hang_up(struct tty *tty);
 
-/* Return the terminal that a file leads to; NULL: it is none's. */
+/* Return the terminal that a file leads to; NULL: it leads to none. */
 struct tty *tty_of(const struct file *file);

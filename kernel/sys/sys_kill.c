@@ -1,5 +1,5 @@
 /*
- * Sending signals, and the timer that sends SIGALRM. There is one user, root: nobody is refused.
+ * System calls that send signals, and the timer that sends SIGALRM. There is one user, root: nobody is refused.
  */
 #include "kernel/irq/timer.h"
 #include "kernel/sys/user_args.h"
@@ -15,7 +15,10 @@ static struct signal_info info_here(int code)
 	return (struct signal_info){ .code = code, .sender = { .pid = process_current()->pid } };
 }
 
-/* Find the process that kill(2) means, held; NULL: none. Any task's number stands for its process. */
+/*
+ * Find the process that kill(2) means by `pid`, held; NULL: none. The number of any of its tasks means the process,
+ * too.
+ */
 static struct process *find_process(int pid)
 {
 	struct process *process = process_current();
@@ -31,7 +34,7 @@ static struct process *find_process(int pid)
 	return process ? process_get(process) : NULL;
 }
 
-/* 0 is no signal: whether there is somebody is all that the caller wants to know. */
+/* Send a signal to a process. Signal 0 only asks whether there is one. -ESRCH, -EAGAIN. */
 static int64_t send_process(int pid, int signal, const struct signal_info *info)
 {
 	HELD_PROCESS struct process *process = find_process(pid);
@@ -88,7 +91,7 @@ SYSCALL_2(kill, who, signal)
 		return send_process(pid, (int)signal, &info);
 	if (pid == -1)
 		return send_all((int)signal, &info);
-	/* The least number has no opposite. */
+	/* The least number cannot be negated. */
 	if (pid == INT32_MIN)
 		return -ESRCH;
 	return signal_send_group(pid ? -pid : process_current()->group, (int)signal, &info);
@@ -112,7 +115,10 @@ SYSCALL_3(tgkill, pid, tid, signal)
 	return send_task((int)pid, (int)tid, (int)signal, &info);
 }
 
-/* What the user says of a signal; only to itself may it claim that the kernel or kill(2) sent it. */
+/*
+ * Get what the user says of a signal. Only to itself may a task claim that the kernel or kill(2) sent it. -EFAULT,
+ * -EPERM.
+ */
 static int64_t get_info(uint64_t from, bool to_self, struct signal_info *ret)
 {
 	int error = args_get(ret, from, sizeof(*ret));
@@ -160,14 +166,14 @@ static struct itimer timer_now(void)
 	struct itimer out = { .interval = timeval_from_ns(process->signals.alarm_interval_ns) };
 	uint64_t now = clock_monotonic_ns();
 
-	/* One that is about to ring is not 0: that would be none. */
+	/* A timer that is about to ring has time left, as 0 would mean that there is none. */
 	if (process->alarm.queued)
 		out.value = timeval_from_ns(process->alarm.deadline_ns > now + 1000 ? process->alarm.deadline_ns - now
 										    : 1000);
 	return out;
 }
 
-/* The interval comes first: the timer may ring as soon as it is started. */
+/* Set the timer; value_ns 0: stop it. The interval is set first, as the timer may ring as soon as it is started. */
 static void timer_set(uint64_t value_ns, uint64_t interval_ns)
 {
 	struct process *process = process_current();
@@ -208,7 +214,7 @@ SYSCALL_1(alarm, seconds)
 	int64_t left = old.value.seconds;
 
 	timer_set((uint32_t)seconds * NS_PER_S, 0);
-	/* As on Linux: rounded, but never down to none. */
+	/* As on Linux the seconds are rounded, but never down to 0 when time is left. */
 	if (old.value.microseconds >= 500000 || (!left && old.value.microseconds))
 		left++;
 	return left;

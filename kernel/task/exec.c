@@ -1,5 +1,6 @@
 /*
- * execve(2), and the first process: which file, whose interpreter, and the change from the old program to the new.
+ * execve(2), and the first process: which file is executed, by which interpreter, and the change from the old program
+ * to the new.
  */
 #include "kernel/arch/fpu.h"
 #include "kernel/arch/irq_guard.h"
@@ -14,20 +15,20 @@
 #include "kernel/mm/user/user_io.h"
 #include "kernel/task/exec_internal.h"
 
-/* How much of a file is looked at: all program headers must be there, as on Linux. */
+/* bytes of a file that are looked at: all program headers must be among them, as on Linux */
 #define START_SIZE 4096
 
-/* Interpreters of interpreters, and the longest line that names one (execve(2)). */
+/* How many scripts may have scripts as interpreters, and the longest line that names one (execve(2)). */
 #define SCRIPTS_MAX     4
 #define SCRIPT_LINE_MAX 255
 
-/* A program that has been found. */
+/* The program's file, held, and what its headers say. */
 struct program {
 	struct file *file;
 	struct elf_image elf;
 };
 
-/* The arguments as scripts change them: everything here is the heap's. */
+/* The arguments as scripts change them. The list and its strings are in the heap. */
 struct arguments {
 	char **argv;
 	size_t argc;
@@ -47,7 +48,7 @@ static void free_arguments(struct arguments *a)
 	kfree(a->argv);
 }
 
-/* The list with room for what scripts put in front. */
+/* Copy the arguments into a list with room for what scripts put in front. -ENOMEM. */
 static int copy_arguments(const char *const *argv, struct arguments *ret)
 {
 	size_t count = 0;
@@ -67,7 +68,9 @@ static int copy_arguments(const char *const *argv, struct arguments *ret)
 	return 0;
 }
 
-/* Argument 0 becomes `interpreter`, `option` if there is one, and the script's path. */
+/*
+ * Replace argument 0 by `interpreter`, `option` if there is one, and the script's path. -ENOMEM: the list is as before.
+ */
 static int prepend(struct arguments *a, const char *interpreter, const char *option, const char *script)
 {
 	size_t more = option ? 2 : 1;
@@ -100,7 +103,7 @@ static int open_program(const struct path_base *base, const char *path, struct f
 
 	if (error)
 		return error;
-	/* Some right to execute is needed, by root too. */
+	/* To execute a file needs some right to execute it, for root too. */
 	if (!node_is(node, S_IFREG) || !(node->mode & 0111) || node->fs->flags & MS_NOEXEC)
 		error = -EACCES;
 	else if (node->writers)
@@ -111,7 +114,7 @@ static int open_program(const struct path_base *base, const char *path, struct f
 	return error;
 }
 
-/* The file's first bytes. How many, or -errno. */
+/* Read the file's first bytes. Returns how many, or -errno. */
 static int64_t read_start(struct file *file, char *start)
 {
 	struct user_io io;
@@ -120,7 +123,7 @@ static int64_t read_start(struct file *file, char *start)
 	return file_move(file, FILE_PREAD, &io, 0);
 }
 
-/* "#! interpreter [option]": cuts the line into both. False: there is none. */
+/* Cut the line "#! interpreter [option]" into both. Returns false when no interpreter is named. */
 static bool cut_script_line(char *start, size_t size, char **ret_interpreter, char **ret_option)
 {
 	char *end = start + 2, *last = start + (size < SCRIPT_LINE_MAX ? size : SCRIPT_LINE_MAX), *at;
@@ -145,7 +148,10 @@ static bool cut_script_line(char *start, size_t size, char **ret_interpreter, ch
 	return **ret_interpreter != '\0';
 }
 
-/* One file on the way: 1 when it is the program, 0 when it was a script and *path is its interpreter now, or -errno. */
+/*
+ * Look at one file on the way to the program. Returns 1 when it is the program, 0 when it was a script and *path is its
+ * interpreter now, or -errno.
+ */
 static int try_file(const struct path_base *base, char **path, struct arguments *a, char *start, struct program *ret,
 		    const char **ret_error)
 {
@@ -184,7 +190,7 @@ static int try_file(const struct path_base *base, char **path, struct arguments 
 	return 1;
 }
 
-/* Follow scripts to the program. -errno; nothing is left but `a`, changed perhaps. */
+/* Follow scripts to the program. -errno; nothing is held then, but `a` may have changed. */
 static int find_program(const struct path_base *base, const char *path, struct arguments *a, struct program *ret,
 			const char **ret_error)
 {
@@ -228,11 +234,11 @@ int exec_load(const struct path_base *base, const struct process_rlimit *limits,
 	return error;
 }
 
-/* User mode's registers at the first instruction of a program. */
+/* Set user mode's registers for the first instruction of a program. */
 static void set_frame(struct trap_frame *frame, const struct exec_image *image)
 {
 	*frame = (struct trap_frame){
-		.error = frame->error, /* execve's number, for its costs */
+		.error = frame->error, /* execve's number, by which its costs are counted */
 		.cr3 = image->space->context.space.root.raw,
 		.rip = image->entry,
 		.cs = SELECTOR_USER_CODE,
@@ -242,7 +248,7 @@ static void set_frame(struct trap_frame *frame, const struct exec_image *image)
 	};
 }
 
-/* The program's name for `ps`: the last part of the path that was asked for. */
+/* Name the task for `ps`: the last part of the path that was asked for. */
 static void set_name(struct task *task, const char *path)
 {
 	const char *name = path;
@@ -270,7 +276,10 @@ static void discard_image(struct exec_image *image)
 	node_run_end(image->program);
 }
 
-/* The new program's image, from where the process's paths start. The log hears what is wrong with the file. */
+/*
+ * Load the new program; paths start where the process's do. The log tells what is wrong with the file. exec_load's
+ * errors.
+ */
 static int load(const struct process *process, const char *path, const char *const *argv, const char *const *envp,
 		struct exec_image *ret)
 {
@@ -286,7 +295,7 @@ static int load(const struct process *process, const char *path, const char *con
 	return error;
 }
 
-/* The descriptors that the new program will have, held: a copy where another process shares the table. */
+/* Get the descriptors that the new program will have, held: a copy if another process shares the table. -ENOMEM. */
 static int own_files(const struct process *process, struct fd_table **ret)
 {
 	if (process->fds->refs > 1)
@@ -295,7 +304,10 @@ static int own_files(const struct process *process, struct fd_table **ret)
 	return 0;
 }
 
-/* The current task, the process's last, becomes its first, with descriptors of its own; the old program's things go. */
+/*
+ * Make the current task, the process's last, its first, with descriptors of its own, and let go of what the old program
+ * had.
+ */
 static void end_old_program(struct task *task, struct fd_table *fds)
 {
 	struct process *process = task->process;
@@ -308,7 +320,7 @@ static void end_old_program(struct task *task, struct fd_table *fds)
 	process_leave_program(task);
 }
 
-/* What no frame holds: the FPU's registers and the bases of segments. */
+/* Reset the registers that the frame does not hold: the FPU's, and the bases of segments. */
 static void start_registers(struct task *task)
 {
 	fpu_start(task->fpu);
@@ -319,7 +331,7 @@ static void start_registers(struct task *task)
 	task_set_gs_base(0);
 }
 
-/* Memory and registers of the new one. A parent that lent its memory for vfork(2) has it back. */
+/* Give the task the new program's memory and registers. A parent that lent its memory for vfork(2) has it back then. */
 static void enter_new_program(struct task *task, const char *path, const struct exec_image *image)
 {
 	struct process *process = task->process;
@@ -351,7 +363,7 @@ int process_exec(const char *path, const char *const *argv, const char *const *e
 	error = process_end_others();
 	if (error)
 		goto put_files;
-	/* Nothing fails any more. */
+	/* From here on nothing can fail. */
 	end_old_program(task, fds);
 	enter_new_program(task, path, &image);
 	return 0;
@@ -363,7 +375,7 @@ discard_image:
 	return error;
 }
 
-/* 0, 1 and 2. */
+/* Open the console as descriptors 0, 1 and 2. On error the table may have some of them. */
 static int open_console(struct fd_table *fds, struct file *console)
 {
 	for (int fd = 0; fd < 3; fd++) {

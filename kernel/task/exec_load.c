@@ -11,20 +11,20 @@
 #include "kernel/mm/user/user_io.h"
 #include "kernel/task/exec_internal.h"
 
-/* How far from the usual places things go: page numbers, as on Linux. */
+/* Bits of the random page numbers by which things are moved from their usual places, as on Linux. */
 #define RANDOM_BITS_PIE   28
 #define RANDOM_BITS_STACK 22
 #define RANDOM_BITS_MMAP  28
 #define RANDOM_BITS_BRK   13
 
-/* Where static PIEs go, at least; below it there is room for brk of what is not PIE. */
+/* Where static PIEs go, at least; below it there is room for the brk of a program that is not PIE. */
 #define PIE_BASE 0x555555554000ULL
 
-/* Room below the stack that placed mappings keep free for it. */
+/* Bytes below the stack that placed mappings keep free for it. */
 #define STACK_ROOM_MIN (128ULL << 20)
 #define STACK_ROOM_MAX (1ULL << 40)
 
-/* Mapped at the start beyond what is written there; it grows from there by itself. */
+/* bytes of the stack that are mapped at the start beyond its content; it grows from there by itself */
 #define STACK_START (128ULL << 10)
 
 static uint64_t random_pages(unsigned bits)
@@ -35,7 +35,7 @@ static uint64_t random_pages(unsigned bits)
 	return (pages & ((1ULL << bits) - 1)) * PAGE_SIZE;
 }
 
-/* Zeros in memory that the new program's space has, in the kernel context. */
+/* Write zeros into the memory of the new program's space. -errno. */
 static int zero_user(struct user_space *space, vaddr_t va, uint64_t size)
 {
 	context_token_t token = kernel_context_enter();
@@ -54,7 +54,10 @@ static unsigned rights_of(const struct elf_segment *s)
 	return USER_READ | (s->write ? USER_WRITE : 0) | (s->execute ? USER_EXEC : 0);
 }
 
-/* The file's bytes from the file, the rest zeros: of the page where both meet, a copy. */
+/*
+ * Map a segment: the file's bytes from the file, the rest as zeros. The page that has both is copied when it is written
+ * to.
+ */
 static int map_segment(struct user_space *space, struct memory_object *object, const struct elf_segment *s,
 		       vaddr_t bias)
 {
@@ -70,7 +73,7 @@ static int map_segment(struct user_space *space, struct memory_object *object, c
 				  USER_MAP_FIXED_NOREPLACE, NULL, 0, &at);
 	if (status != OK)
 		return errno_of(status);
-	/* What is not writable shows the file's next bytes there; Linux does the same. */
+	/* A segment that is not writable shows the file's next bytes in that page; Linux does the same. */
 	if (part && s->write)
 		return zero_user(space, va + s->file_size, PAGE_SIZE - part);
 	return 0;
@@ -93,7 +96,7 @@ static int map_program(struct user_space *space, struct memory_object *object, c
 	return 0;
 }
 
-/* The highest address of the stack, and how low mappings may come to it. */
+/* Choose the highest address of the stack and return it; mappings are placed below the stack's room. */
 static vaddr_t place_stack(struct user_space *space, uint64_t limit)
 {
 	vaddr_t top = USER_END - random_pages(RANDOM_BITS_STACK);

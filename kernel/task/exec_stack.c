@@ -1,6 +1,6 @@
 /*
  * The first stack of a program: strings, then the auxiliary vector, environment, arguments (System V ABI, AMD64
- * supplement, "Initial Process Stack"; getauxval(3)). Pure data, made in a buffer of the kernel's.
+ * supplement, "Initial Process Stack"; getauxval(3)). Data only, made in a buffer of the kernel's.
  */
 #include "kernel/arch/cpu.h"
 #include "kernel/lib/random.h"
@@ -35,7 +35,7 @@ enum {
 #define RANDOM_BYTES        16
 #define AUX_WORDS           (2 * 20)
 #define HWCAP2_FSGSBASE     2
-#define SIGNAL_FRAME_MIN    4096 /* more than a handler's frame with AVX-512's state takes */
+#define SIGNAL_FRAME_MIN    4096 /* bytes: more than a handler's frame with AVX-512's state takes */
 
 static const char platform[] = "x86_64";
 
@@ -49,7 +49,7 @@ static void add(struct aux *aux, uint64_t type, uint64_t value)
 	*aux->at++ = value;
 }
 
-/* Bytes of all strings of a list, and how many there are. */
+/* Return how many bytes all strings of a list have; *ret_count: how many strings there are. */
 static uint64_t list_size(const char *const *list, size_t *ret_count)
 {
 	uint64_t size = 0;
@@ -62,7 +62,7 @@ static uint64_t list_size(const char *const *list, size_t *ret_count)
 struct sizes {
 	size_t argc, envc;
 	uint64_t args, env, path;
-	uint64_t strings; /* all that lies behind the words, to the end of the stack */
+	uint64_t strings; /* bytes of all that lies behind the words, up to the end of the stack */
 	uint64_t words;   /* bytes of argc, pointers and the auxiliary vector, rounded up to 16 */
 };
 

@@ -1,5 +1,5 @@
 /*
- * Chooses who must go when there is no memory. Frees nothing of a process itself: that is its end's business.
+ * Chooses which process must end when there is no memory. The process's own end frees its memory, not this file.
  */
 #include "kernel/task/out_of_memory.h"
 
@@ -15,14 +15,14 @@
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"
 
-/* One fault takes less: a page, three tables, and what the heap needs for an area or two. */
+/* More frames than one fault needs: a page, three tables, and what the heap needs for an area or two. */
 #define FAULT_FRAMES 16
 
 static bool find_largest(void *ctx, struct process *process)
 {
 	struct process **largest = ctx;
 
-	/* The first process is everyone's last hope. */
+	/* The first process is never chosen: without it nothing goes on. */
 	if (process->zombie || process->pid == 1)
 		return true;
 	if (!*largest || process->space->resident_pages > (*largest)->space->resident_pages)
@@ -52,8 +52,8 @@ uint64_t memory_trim(void)
 }
 
 /*
- * Let a process that ends do so now, before everybody else: it gives memory back. Who waits for that keeps its own
- * priority, or anybody who computes would keep it from ever going on.
+ * Let a process that ends do so now, before all other tasks: it gives memory back. The current task, which waits for
+ * that, keeps its own priority: with a worse one, tasks that compute might keep it from ever going on.
  */
 static void let_end(struct process *process)
 {

@@ -1,8 +1,8 @@
 /*
- * The limits themselves, and the one that acts by itself, RLIMIT_CPU.
+ * The limits of processes, and RLIMIT_CPU, the one that acts by itself.
  *
  * Nobody counts ticks. A process whose CPU time is limited has a timer that looks when the limit can be reached at the
- * earliest, which on one CPU is as far off as there is time left, and no more often than Linux's slowest tick.
+ * earliest. On one CPU that is as far off as there is time left; it looks no more often than Linux's slowest tick.
  */
 #include "kernel/task/process_limits.h"
 
@@ -18,8 +18,9 @@
 static void (*send_signal)(struct process *process, int signal); /* fixed after boot */
 
 /*
- * One task for each PROCESS_SHARE of RAM, as Linux bounds it: whoever forks without end meets -EAGAIN while there still
- * is memory for all who are there. Linux gives each half as much, 256 KiB.
+ * Return how many tasks a user may have at first: one for each PROCESS_SHARE of RAM, as Linux bounds it, so that
+ * whoever forks without end meets -EAGAIN while there is still memory for those that exist. Linux allots half as much
+ * to each, 256 KiB.
  */
 static uint64_t default_processes(void)
 {
@@ -44,7 +45,7 @@ static uint64_t seconds_ns(uint64_t seconds)
 	return time_add_times(0, seconds, NS_PER_S);
 }
 
-/* Look when the process can have used up what it may use. */
+/* Start the timer for when the process may have used up what its limit allows; stop it if there is no limit. */
 static void watch_cpu_time(struct process *process)
 {
 	const struct process_rlimit *limit = &process->limits[LIMIT_CPU];
@@ -59,7 +60,10 @@ static void watch_cpu_time(struct process *process)
 	timer_start(&process->cpu_watch, time_add(clock_monotonic_ns(), end > LOOK_NS ? end : LOOK_NS));
 }
 
-/* As Linux acts: SIGKILL at the hard limit; SIGXCPU at the soft one, which then moves on by a second. */
+/*
+ * Act when the limit is reached, as Linux does: SIGKILL at the hard limit; SIGXCPU at the soft one, which then moves on
+ * by a second. A timer's `fire`.
+ */
 static void look_at_cpu_time(struct timer *timer)
 {
 	struct process *process = (struct process *)((char *)timer - offsetof(struct process, cpu_watch));
@@ -86,7 +90,10 @@ static const struct user_limits *user_limits(void)
 	return task && task->process ? &task->process->user_limits : &user_limits_default;
 }
 
-/* Tell memory what it heeds. As on Linux, RLIMIT_DATA of nothing keeps the break where it is, and the rest to the hard limit. */
+/*
+ * Set the limits that memory heeds. As on Linux, RLIMIT_DATA 0 only keeps the break where it is, and other memory goes
+ * up to the hard limit.
+ */
 static void tell_memory(struct process *process)
 {
 	const struct process_rlimit *limits = process->limits, *data = &limits[LIMIT_DATA];
@@ -144,7 +151,7 @@ void process_limits_copy(struct process *process, const struct process *maker)
 
 void process_limit_set(struct process *process, enum process_limit which, struct process_rlimit limit)
 {
-	/* As on Linux: a limit of no time at all is one of a second. */
+	/* As on Linux, a limit of no CPU time at all means one second. */
 	if (which == LIMIT_CPU && limit.soft == 0)
 		limit.soft = 1;
 	process->limits[which] = limit;

@@ -1,5 +1,5 @@
 /*
- * Resource limits (getrlimit(2)): a process's own, whatever it shares with others.
+ * Resource limits (getrlimit(2)). Each process has its own, whatever it shares with other processes.
  */
 #pragma once
 
@@ -9,16 +9,16 @@
 uint64_t process_tasks_most(void);
 
 /*
- * Tell the layers below whose limits they heed; `send` is how a limit that acts does so, from interrupts too. Once, before
- * the first process.
+ * Let the layers below ask for the caller's limits; `send` sends the signal of a limit that acts, from interrupts too.
+ * Called once, before the first process.
  */
 void process_limits_init(void (*send)(struct process *process, int signal));
 
-/* Linux's first process's limits, with what the machine can do. */
+/* Give the first process the limits that Linux's has, as far as the machine's memory allows. */
 void process_limits_first(struct process *process);
 
-/* Those of `maker`, for a process that it makes. */
+/* Give a new process the limits of `maker`, which makes it. */
 void process_limits_copy(struct process *process, const struct process *maker);
 
-/* Set one, soft <= hard. */
+/* Set one limit of a process; limit.soft <= limit.hard. */
 void process_limit_set(struct process *process, enum process_limit which, struct process_rlimit limit);

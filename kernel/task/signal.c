@@ -1,5 +1,6 @@
 /*
- * Sending signals. The sets in which they wait: signal_set.c. What they do to who gets them: signal_deliver.c.
+ * Sending signals. signal_set.c has the sets in which they wait, signal_deliver.c what they do to the task that gets
+ * them.
  */
 #include "kernel/task/signal.h"
 
@@ -7,7 +8,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/task/signal_internal.h"
 
-/* signal_lock is held. */
+/* Drop the signals in `mask` from all sets of the process. signal_lock is held. */
 static void drop_everywhere(struct process *process, uint64_t mask)
 {
 	signal_set_drop(process, &process->signals.set, mask);
@@ -15,9 +16,11 @@ static void drop_everywhere(struct process *process, uint64_t mask)
 		signal_set_drop(process, &task->signals.set, mask);
 }
 
-/* ---- who gets it; signal_lock is held ---- */
+/* ---- which task gets a signal; signal_lock is held ---- */
 
-/* Signals that interrupt the task: those that it has not blocked, and those that rt_sigtimedwait waits for. */
+/*
+ * Return the signals that interrupt the task: those that it has not blocked, and those that rt_sigtimedwait waits for.
+ */
 static uint64_t open_to(const struct task *task)
 {
 	return ~task->signals.blocked | task->signals.waited;
@@ -46,7 +49,7 @@ static void notify(struct task *task)
 	task_wake_off(task);
 }
 
-/* One task that takes `mask`, rather the one that runs. */
+/* Return a task other than `not` that takes a signal of `mask`, the current one if possible; NULL: none does. */
 static struct task *pick(const struct process *process, uint64_t mask, const struct task * not )
 {
 	struct task *current = task_current();
@@ -59,7 +62,7 @@ static struct task *pick(const struct process *process, uint64_t mask, const str
 	return NULL;
 }
 
-/* What waits for the process and `task` takes no longer goes to another. */
+/* Let other tasks take the process's pending signals that `task` no longer takes. */
 static void pass_on(struct task *task)
 {
 	struct process *process = task->process;
@@ -80,7 +83,7 @@ static bool is_ignored(const struct process *process, const struct task *task, i
 {
 	uint64_t handler = process->signals.actions[signal - 1].handler;
 
-	/* What is blocked may be wanted by the time that it is no longer. */
+	/* A signal that is blocked may be wanted by the time that it is no longer blocked. */
 	if (task && (task->signals.blocked & SIGNAL_BIT(signal)))
 		return false;
 	if (handler == SIGNAL_DEFAULT)
@@ -88,7 +91,7 @@ static bool is_ignored(const struct process *process, const struct task *task, i
 	return handler == SIGNAL_IGNORE;
 }
 
-/* Parents that do not want to hear of it still find it with wait4. */
+/* Tell the parent. A parent that wants no SIGCHLD (SA_NOCLDSTOP) still finds the process by wait4. */
 static void tell_parent(struct process *process, int code)
 {
 	struct process *parent = process->parent;
@@ -107,7 +110,7 @@ void signal_stop_process(struct process *process, int signal)
 	process->continued = false;
 	process->stop_told = false;
 	process->stop_status = signal << 8 | 0x7f;
-	/* Who is blocked stays so: it stops on its way to user mode. */
+	/* Blocked tasks stay blocked, and stop on their way to user mode. */
 	for (struct task *task = process->tasks; task; task = task->next_task)
 		task->signals.wanted = true;
 	tell_parent(process, CLD_STOPPED);
@@ -127,7 +130,7 @@ static void continue_process(struct process *process)
 	tell_parent(process, CLD_CONTINUED);
 }
 
-/* task: NULL: any of the process. */
+/* Send a signal to `task`, or, when that is NULL, to any task of the process. signal_lock is held. */
 static int send(struct process *process, struct task *task, int signal, const struct signal_info *info)
 {
 	uint64_t bit = SIGNAL_BIT(signal);
@@ -327,7 +330,7 @@ void signal_drop(struct task *task)
 {
 	uint64_t flags = lock_take(&signal_lock);
 
-	/* From here on it takes nothing. */
+	/* From here on the task takes no signals. */
 	task->signals.blocked = ~0ULL;
 	task->signals.waited = 0;
 	pass_on(task);

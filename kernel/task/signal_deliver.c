@@ -1,5 +1,5 @@
 /*
- * What a signal does to the task that gets it, on its way to user mode: a handler's frame, a stop, the end, or nothing.
+ * What a signal does to the task that gets it, on the way to user mode: a handler's frame, a stop, the end, or nothing.
  */
 #include "kernel/fs/errno.h"
 #include "kernel/task/job_control.h"
@@ -7,14 +7,14 @@
 #include "kernel/task/sched.h"
 #include "kernel/task/signal_internal.h"
 
-#define RESTART_SYSCALL 219 /* Linux's number of it */
+#define RESTART_SYSCALL 219 /* Linux's number of restart_syscall(2) */
 
-/* Until SIGCONT, or the end. */
+/* Stop the task, if its process is stopped, until SIGCONT, or until the task is to end. */
 static void stop_here(struct task *task)
 {
 	if (!task->process->stopped)
 		return;
-	/* Whoever ends the stop takes task_lock after it: then this task is woken, or finds that it need not stop. */
+	/* Whoever ends the stop takes task_lock after that: then this task is woken, or finds that it need not stop. */
 	lock_take_on(&task_lock);
 	while (task->process->stopped && !task->process->exiting && !task->end_wanted) {
 		task->state = TASK_STOPPED;
@@ -40,7 +40,7 @@ void signal_finish_call(struct trap_frame *frame, const struct signal_action *ha
 {
 	bool again, sleeps = false;
 
-	/* rt_sigreturn's result is no result (signal_return), and no call of that number is ever begun again. */
+	/* What rt_sigreturn returns is no result (signal_return): the call must not be begun again. */
 	if ((int64_t)frame->error < 0)
 		return;
 	switch (-(int64_t)frame->rax) {
@@ -77,7 +77,10 @@ static void call_handler(struct trap_frame *frame, struct task *task, const stru
 		status = signal_frame_push(frame, action, info, blocked);
 	while (unlikely(status == ERR_NO_MEMORY) && task_find_memory());
 	if (unlikely(status != OK)) {
-		/* As on Linux: a handler of SIGSEGV on its own stack may still hear of it, but not for itself. */
+		/*
+		 * As on Linux: when a handler's frame cannot be made, the task gets SIGSEGV, whose handler may have
+		 * another stack; but if the signal was SIGSEGV itself, the process ends.
+		 */
 		if (info->signal == SIGSEGV)
 			process_kill(task->process, SIGSEGV);
 		else
@@ -90,7 +93,7 @@ static void call_handler(struct trap_frame *frame, struct task *task, const stru
 	signal_set_blocked(blocked);
 }
 
-/* Deliver one; false: there is none, and none was. *ret_handled: a handler is to run. */
+/* Deliver one signal. Returns false when none was pending. *ret_handled: a handler is to run. */
 static bool deliver_one(struct trap_frame *frame, struct task *task, bool system_call, bool *ret_handled)
 {
 	struct process *process = task->process;
@@ -125,7 +128,7 @@ void signal_deliver(struct trap_frame *frame, bool system_call)
 
 	do {
 		stop_here(task);
-		/* The caller sees to the end. */
+		/* The caller, task_return, ends the task. */
 		if (task->process->exiting || task->end_wanted)
 			return;
 	} while (deliver_one(frame, task, system_call, &handled) && !handled);

@@ -1,7 +1,7 @@
 /*
  * A handler's frame on the user's stack, and the way back from it: Linux's struct rt_sigframe
  * (arch/x86/include/asm/sigframe.h, uapi/asm/sigcontext.h, uapi/asm/ucontext.h). What comes back from the user is not
- * believed: nothing in it can give a right.
+ * trusted: nothing in it can give a right.
  */
 #include "kernel/task/signal_frame.h"
 
@@ -12,16 +12,19 @@
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/task/signal_internal.h"
 
-/* Flags that POPF changes in user mode: what a frame may set (Linux's FIX_EFLAGS). */
+/* The flags that a frame may set: those that POPF changes in user mode (Linux's FIX_EFLAGS). */
 #define RFLAGS_USER 0x50dd5ULL
 
-#define RED_ZONE 128 /* below the stack pointer, the program's (System V ABI, AMD64 supplement) */
+#define RED_ZONE 128 /* bytes below the stack pointer that a program may use (System V ABI, AMD64 supplement) */
 
 #define UC_FP_XSTATE         1
 #define UC_SIGCONTEXT_SS     2
 #define UC_STRICT_RESTORE_SS 4
 
-/* What stands before each area of the FPU's state: Linux's words, and the header as XSAVE wants it. */
+/*
+ * What is written into each area of the FPU's state before the CPU saves it: Linux's words, and the header as XSAVE
+ * wants it. Fixed after boot.
+ */
 static struct {
 	struct fpu_frame_words words;
 	uint64_t header[(FPU_HEADER_END - FPU_XSTATE_BV) / sizeof(uint64_t)];
@@ -38,13 +41,16 @@ void signal_frame_init(void)
 		};
 }
 
-/* What the fault was, for handlers that look into the context and not into the siginfo. */
+/*
+ * Return whether the signal is that of the fault in `frame`, for handlers that look into the context and not into the
+ * siginfo.
+ */
 static bool is_fault(const struct trap_frame *frame, const struct signal_info *info)
 {
 	return frame->vector < TRAP_EXTERNAL && (SIGNAL_BIT(info->signal) & SIGNALS_SYNCHRONOUS);
 }
 
-/* Word by word, each once: this is most of what a signal costs. */
+/* Fill in the context word by word, each once: this is most of what a signal costs. */
 static void fill_context(struct signal_context *to, const struct trap_frame *frame, const struct signal_info *info)
 {
 	bool fault = is_fault(frame, info);
@@ -101,7 +107,7 @@ static void take_context(struct trap_frame *frame, const struct signal_context *
 	frame->ss = SELECTOR_USER_DATA;
 }
 
-/* The live state to the user's `at`, and magic2 behind it. */
+/* Save the live FPU state to the user's `at`, with magic2 behind it. ERR_FAULT, ERR_NO_MEMORY. */
 static enum status push_fpu(uint64_t at)
 {
 	void __user *start = user_pointer(at + FPU_FRAME_WORDS);
@@ -116,7 +122,7 @@ static enum status push_fpu(uint64_t at)
 	return fpu_has_header() ? put_user_u32(user_pointer(at + fpu_size()), FPU_FRAME_MAGIC2) : OK;
 }
 
-/* Where a handler's frame grows down from. */
+/* Return the address that a handler's frame grows down from. */
 static uint64_t stack_top(const struct task *task, const struct signal_action *action, uint64_t sp)
 {
 	if ((action->flags & SA_ONSTACK) && task->signals.stack_size && !signal_stack_is_used(task, sp))
@@ -130,7 +136,7 @@ enum status signal_frame_push(struct trap_frame *frame, const struct signal_acti
 	struct task *task = task_current();
 	uint64_t top = stack_top(task, action, frame->rsp);
 	uint64_t fpu = align_down(top - fpu_size() - sizeof(uint32_t), FPU_ALIGN);
-	/* As after a call: RSP + 8 is a multiple of 16. */
+	/* As after a call, RSP + 8 is a multiple of 16. */
 	uint64_t at = align_down(fpu - sizeof(struct signal_frame), 16) - 8;
 	struct signal_frame out;
 	enum status status;
@@ -152,7 +158,7 @@ enum status signal_frame_push(struct trap_frame *frame, const struct signal_acti
 	out.context.old_mask = out.blocked = blocked;
 	out.context.fpu = fpu;
 	out.info = *info;
-	/* Not the rest, of which no signal's story has anything. */
+	/* The rest of the siginfo is not written: no signal has anything there. */
 	status = push_fpu(fpu);
 	if (likely(status == OK))
 		status = copy_to_user(user_pointer(at), &out, offsetof(struct signal_frame, info_rest));
@@ -174,7 +180,10 @@ enum status signal_frame_push(struct trap_frame *frame, const struct signal_acti
 	return OK;
 }
 
-/* Whether the area has more than its first 512 bytes, and as much as push_fpu's. What cannot be read has not. */
+/*
+ * Find out whether the area at `at` is as push_fpu writes it, with more than the first 512 bytes. An area that cannot
+ * be read is not. ERR_NO_MEMORY.
+ */
 static enum status is_extended(uint64_t at, bool *ret)
 {
 	const uint32_t size = fpu_frame_start.words.size;
@@ -192,18 +201,21 @@ static enum status is_extended(uint64_t at, bool *ret)
 	return status == ERR_NO_MEMORY ? status : OK;
 }
 
-/* The state that a program starts with. */
+/* Give the task the FPU state that a program starts with. */
 static void reset_fpu(const struct task *task)
 {
 	uint64_t flags = irq_guard_enter();
 
-	/* A switch writes to task->fpu. */
+	/* No switch may come in between: it writes to task->fpu. */
 	fpu_start(task->fpu);
 	fpu_restore(task->fpu);
 	irq_guard_leave(flags);
 }
 
-/* ERR_FAULT, ERR_NO_MEMORY: it cannot be loaded, and the state is a new program's. */
+/*
+ * Load the FPU state at the user's `at`; 0: reset it. ERR_FAULT, ERR_NO_MEMORY: the state is that of a new program
+ * then.
+ */
 static enum status pop_fpu(const struct task *task, uint64_t at)
 {
 	bool extended = false;
@@ -225,7 +237,7 @@ int64_t signal_return(struct trap_frame *frame)
 	uint64_t at = frame->rsp - sizeof(in.restorer);
 	enum status status;
 
-	/* The handler's RET has taken the restorer's address off. The siginfo is not read. */
+	/* The handler's RET has taken the restorer's address off the stack. The siginfo is not read. */
 	status = copy_from_user(&in, user_pointer(at), offsetof(struct signal_frame, info));
 	if (likely(status == OK))
 		status = in.context.rip < USER_END ? pop_fpu(task, in.context.fpu) : ERR_FAULT;
@@ -236,11 +248,11 @@ int64_t signal_return(struct trap_frame *frame)
 		return 0;
 	}
 	take_context(frame, &in.context);
-	/* Not the number of a call any more: RAX is no result that could be begun again. */
+	/* The frame is no longer that of a call: RAX is no result, and the call must not be begun again. */
 	frame->error = ~0ULL;
 	this_cpu->frame_changed = true;
 	signal_set_blocked(in.blocked);
-	/* As on Linux, one that cannot be set is no error. */
+	/* As on Linux, an alternate stack that cannot be set is no error. */
 	if (in.stack.flags != SS_DISABLE || task->signals.stack_size)
 		(void)signal_stack_set(&in.stack, frame->rsp);
 	return (int64_t)frame->rax;

@@ -5,25 +5,25 @@
 
 #include "kernel/task/signal.h"
 
-/* struct sigcontext_64. */
+/* Linux's struct sigcontext_64. */
 struct signal_context {
 	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
 	uint64_t rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, rflags;
 	uint16_t cs, gs, fs, ss;
 	uint64_t error, trap, old_mask, cr2;
-	uint64_t fpu; /* address of the FPU's state; 0: as after a reset */
+	uint64_t fpu; /* address of the FPU's state; 0: the state after a reset */
 	uint64_t reserved[8];
 };
 
 struct signal_frame {
 	uint64_t restorer; /* where the handler's RET goes */
-	/* struct ucontext */
+	/* Linux's struct ucontext begins here. */
 	uint64_t flags;
 	uint64_t link;
 	struct signal_stack stack;
 	struct signal_context context;
 	uint64_t blocked;
-	/* struct siginfo */
+	/* Linux's struct siginfo begins here. */
 	struct signal_info info;
 	uint8_t info_rest[128 - sizeof(struct signal_info)];
 };
@@ -47,16 +47,16 @@ struct fpu_frame_words {
 	union {
 		struct {
 			uint32_t magic1;
-			uint32_t extended_size; /* of the area and magic2 */
+			uint32_t extended_size; /* bytes of the area and magic2 */
 		};
 		uint64_t start; /* both words at once */
 	};
 	uint64_t features;
-	uint32_t size; /* of the area */
+	uint32_t size; /* bytes of the area */
 	uint32_t padding[7];
 };
 
-#define FPU_FRAME_WORDS  464 /* their offset in the area */
+#define FPU_FRAME_WORDS  464 /* offset of Linux's words in the area */
 #define FPU_FRAME_MAGIC1 0x46505853U
 #define FPU_FRAME_MAGIC2 0x46505845U /* behind the area */
 

@@ -36,7 +36,7 @@
 #define SIGSYS    31
 #define SIGRTMIN  32
 
-/* si_code. */
+/* Values of si_code. */
 #define SI_USER       0
 #define SI_KERNEL     0x80
 #define SI_QUEUE      (-1)

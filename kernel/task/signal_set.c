@@ -1,8 +1,8 @@
 /*
- * The sets in which signals wait, of a task and of a process. Each function is called with signal_lock held.
+ * The sets in which the signals of tasks and processes wait. Each function is called with signal_lock held.
  *
- * Interrupt handlers send signals too (a terminal, a timer) and must not call the heap: what they send needs no memory, and
- * what they drop waits in process->signals.spare.
+ * Interrupt handlers send signals too (a terminal, a timer) and must not call the heap: the kernel's own signals need
+ * no memory, and structures that a handler drops wait in process->signals.spare.
  */
 #include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
@@ -63,7 +63,10 @@ void signal_set_drop(struct process *process, struct signal_set *set, uint64_t m
 	}
 }
 
-/* The first that is known of `signal`, or NULL; *ret_more: another of its kind is queued behind it. */
+/*
+ * Take the first structure of `signal` out of the set, or return NULL. *ret_more: another one of the same number is
+ * behind it.
+ */
 static struct signal_queued *set_unlink(struct signal_set *set, int signal, bool *ret_more)
 {
 	struct signal_queued **link = &set->first, *found;
@@ -80,12 +83,15 @@ static struct signal_queued *set_unlink(struct signal_set *set, int signal, bool
 	return found;
 }
 
-/* A program that asks for an alarm every microsecond must not leave itself nothing but alarms. */
+/*
+ * The least interval of an alarm: a program that asks for one every microsecond must not leave itself nothing but
+ * alarms.
+ */
 #define ALARM_PAUSE_NS 100000
 
 /*
- * Run for the next time: only now that the last alarm is taken. One that is blocked or never taken costs one interrupt,
- * whatever its interval; the times that it missed are gone, as on Linux.
+ * Start the alarm for the next time, now that its last signal is taken. So an alarm whose signal is blocked or never
+ * taken costs one interrupt, whatever its interval; times that are missed are gone, as on Linux.
  */
 static void alarm_again(struct process *process)
 {
@@ -125,8 +131,9 @@ int signal_set_take(struct process *process, struct signal_set *set, uint64_t ma
 }
 
 /*
- * Linux's: only sigqueue(3) is told that there is no room; the others' signals come without their story. The kernel's own
- * (info NULL), which interrupt handlers send, have none that a bit could not tell.
+ * Put a signal into a set, as Linux does: only sigqueue(3) is told that there is no room; other signals then come
+ * without their info. The kernel's own signals (info NULL), which interrupt handlers send, have no info that a bit
+ * could not tell.
  */
 int signal_set_add(struct process *process, struct signal_set *set, int signal, const struct signal_info *info)
 {

@@ -1,5 +1,5 @@
 /*
- * What a task and a process keep of signals (signal(7)). What is done with it: kernel/task/signal.h.
+ * What a task and a process keep of signals (signal(7)). kernel/task/signal.h has the functions.
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 #define SIGNAL_BIT(signal) (1ULL << ((signal)-1))
 
 /*
- * Linux's struct siginfo as far as it is used here: 128 bytes in user memory, of which these come first.
- * Guard: as of what it is in.
+ * Linux's struct siginfo, as far as it is used here: the first of 128 bytes in user memory.
+ * Guard: that of the structure it lies in.
  */
 struct signal_info {
 	int32_t signal;
@@ -23,34 +23,34 @@ struct signal_info {
 		struct {
 			int32_t pid;
 			uint32_t uid;
-			uint64_t value; /* sigqueue's; of SIGCHLD the status */
+			uint64_t value; /* what sigqueue(3) was given; for SIGCHLD the child's status */
 		} sender;
-		uint64_t address; /* of a fault */
+		uint64_t address; /* where a fault was */
 		struct {
 			int32_t timer;
 			int32_t overrun;
 			uint64_t value;
 		} timer;
 	};
-	uint64_t times[2]; /* of SIGCHLD: user, system */
+	uint64_t times[2]; /* for SIGCHLD: user and system time */
 };
 
-/* Guard: signal_lock, since handlers send signals. */
+/* What is known of a signal that waits. Guard: signal_lock, since interrupt handlers send signals. */
 struct signal_queued {
 	struct signal_queued *next;
-	struct signal_info info; /* .signal 0: it is not in use */
+	struct signal_info info; /* info.signal 0: this structure is not in use */
 };
 
 /*
- * Signals that have come and wait to be delivered: one of each standard kind, realtime ones in the order they came.
- * Guard: signal_lock, since handlers send signals.
+ * Signals that have come and wait to be delivered: one of each standard number, realtime ones in the order they came.
+ * Guard: signal_lock, since interrupt handlers send signals.
  */
 struct signal_set {
-	uint64_t pending; /* signal_lock */
+	uint64_t pending; /* signal_lock; a bit for each signal that waits */
 	uint64_t
-		from_kernel; /* signal_lock: of `pending`, those that the kernel sent, of which nothing else is to be told */
-	struct signal_queued *first; /* what is known of them; a signal of which nothing is queued came without */
-	struct signal_queued own;    /* for one of them, at no cost and whatever memory there is */
+		from_kernel; /* signal_lock; those of `pending` that the kernel sent and of which nothing else is known */
+	struct signal_queued *first; /* what is known of the signals; a signal that has none here came without */
+	struct signal_queued own;    /* room for one signal, whatever memory there is */
 };
 
 /* Values of signal_action.handler that are no address (sigaction(2)). */
@@ -67,7 +67,7 @@ struct signal_set {
 #define SA_NODEFER   0x40000000ULL
 #define SA_RESETHAND 0x80000000ULL
 
-/* Linux's struct kernel_sigaction. Guard: signal_lock, since handlers send signals. */
+/* Linux's struct kernel_sigaction. Guard: signal_lock, since interrupt handlers send signals. */
 struct signal_action {
 	uint64_t handler; /* 0: the default, 1: ignore */
 	uint64_t flags;
@@ -76,27 +76,26 @@ struct signal_action {
 };
 
 /*
- * A task's own.
- * Guard: signal_lock, since handlers send signals; its stack and saved mask, the task itself.
+ * What a task has of its own.
+ * Guard: signal_lock, since interrupt handlers send signals; the stack and the saved mask, the task itself.
  */
 struct task_signals {
-	bool wanted; /* something may have to be delivered: looked at on the way to user mode */
+	bool wanted; /* something may have to be delivered: read on the way to user mode */
 	uint64_t blocked;
-	uint64_t waited;        /* by rt_sigtimedwait: they end its waiting, blocked or not */
-	uint64_t saved_blocked; /* sigsuspend's and ppoll's: put back when a handler returns */
+	uint64_t waited;        /* rt_sigtimedwait's: these end its waiting, blocked or not */
+	uint64_t saved_blocked; /* the mask of before sigsuspend or ppoll: put back when a handler returns */
 	bool restore_blocked;
 	struct signal_set set;
-	uint64_t stack_base; /* sigaltstack */
+	uint64_t stack_base; /* sigaltstack(2)'s, a user address; its size 0: there is none */
 	uint64_t stack_size;
 	uint32_t stack_flags;
 };
 
-/* A process's: shared by its tasks. Guard: signal_lock, since handlers send signals. */
+/* What a process's tasks share. Guard: signal_lock, since interrupt handlers send signals. */
 struct process_signals {
 	struct signal_action actions[SIGNALS];
 	struct signal_set set;
-	uint32_t queued; /* signal_lock; of all sets: RLIMIT_SIGPENDING */
-	struct signal_queued
-		*spare; /* signal_lock: what interrupt handlers have dropped, which must not call the heap */
+	uint32_t queued;             /* signal_lock; structures in use in all sets, which RLIMIT_SIGPENDING limits */
+	struct signal_queued *spare; /* signal_lock; dropped by interrupt handlers, which must not call the heap */
 	uint64_t alarm_interval_ns;
 };
