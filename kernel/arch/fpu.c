@@ -88,3 +88,18 @@ void fpu_restore(const void *area)
 	else
 		cpu_fxrstor(area);
 }
+
+/* What fpu_reset loads: the header says that no component is there, so that each gets its first state. */
+static const struct {
+	uint16_t control;
+	uint8_t rest[FPU_MXCSR - sizeof(uint16_t)];
+	uint32_t mxcsr;
+	uint8_t registers[FPU_HEADER_END - FPU_MXCSR - sizeof(uint32_t)];
+} __attribute__((aligned(FPU_ALIGN))) first_state = { .control = CONTROL_WORD, .mxcsr = MXCSR_START };
+
+_Static_assert(sizeof(first_state) == FPU_HEADER_END, "legacy area and header");
+
+void fpu_reset(void)
+{
+	fpu_restore(&first_state);
+}

@@ -57,6 +57,9 @@ static inline bool fpu_has_header(void)
 /* Fill a save area with the state in which a program starts. */
 void fpu_start(void *area);
 
+/* Give the CPU the state in which a program starts. */
+void fpu_reset(void);
+
 /* Move the CPU's state to a save area, and back. An area from outside must have been checked: a bad one faults. */
 void fpu_save(void *area);
 void fpu_restore(const void *area);

@@ -19,14 +19,14 @@
 
 /*
  * Segment selectors. Their order is the one that SYSCALL and SYSRET need (Intel SDM vol. 3A, "Fast System Calls in
- * 64-Bit Mode").
+ * 64-Bit Mode"); the users' are Linux's, which programs find in signal frames.
  */
 #define SELECTOR_CODE      8
 #define SELECTOR_DATA      16
-#define SELECTOR_SYSRET    24 /* SYSRET adds 8 for SS and 16 for CS; the selector itself is not used */
-#define SELECTOR_USER_DATA (32 | 3)
-#define SELECTOR_USER_CODE (40 | 3)
-#define SELECTOR_TSS       48
+#define SELECTOR_SYSRET    32 /* SYSRET adds 8 for SS and 16 for CS; the selector itself is not used */
+#define SELECTOR_USER_DATA (40 | 3)
+#define SELECTOR_USER_CODE (48 | 3)
+#define SELECTOR_TSS       56
 
 #ifndef __ASSEMBLER__
 
@@ -61,7 +61,7 @@ struct percpu {
 	uint64_t canary;    /* the debug build's functions have it between their arrays and their return address */
 	struct trap_frame
 		*interrupt; /* what the interrupt that is served has interrupted; NULL: none is. kernel/irq's */
-	uint64_t gdt[8];
+	uint64_t gdt[9];
 	struct tss tss;
 };
 

@@ -6,7 +6,6 @@
 #include "kernel/task/signal_frame.h"
 
 #include "kernel/arch/fpu.h"
-#include "kernel/arch/irq_guard.h"
 #include "kernel/arch/registers.h"
 #include "kernel/fs/errno.h"
 #include "kernel/mm/user/uaccess.h"
@@ -168,6 +167,8 @@ enum status signal_frame_push(struct trap_frame *frame, const struct signal_acti
 		task->signals.stack_base = task->signals.stack_size = 0;
 		task->signals.stack_flags = 0;
 	}
+	/* As on Linux a handler starts like a program; what there was is in the frame. */
+	fpu_reset();
 	frame->rdi = (uint64_t)info->signal;
 	frame->rsi = at + offsetof(struct signal_frame, info);
 	frame->rdx = at + offsetof(struct signal_frame, flags);
@@ -201,32 +202,21 @@ static enum status is_extended(uint64_t at, bool *ret)
 	return status == ERR_NO_MEMORY ? status : OK;
 }
 
-/* Give the task the FPU state that a program starts with. */
-static void reset_fpu(const struct task *task)
-{
-	uint64_t flags = irq_guard_enter();
-
-	/* No switch may come in between: it writes to task->fpu. */
-	fpu_start(task->fpu);
-	fpu_restore(task->fpu);
-	irq_guard_leave(flags);
-}
-
 /*
  * Load the FPU state at the user's `at`; 0: reset it. ERR_FAULT, ERR_NO_MEMORY: the state is that of a new program
  * then.
  */
-static enum status pop_fpu(const struct task *task, uint64_t at)
+static enum status pop_fpu(uint64_t at)
 {
 	bool extended = false;
 	enum status status = at ? is_extended(at, &extended) : OK;
 
 	if (!extended)
-		reset_fpu(task);
+		fpu_reset();
 	if (status == OK && at)
 		status = load_fpu_from_user(user_pointer(at), extended);
 	if (status != OK)
-		reset_fpu(task);
+		fpu_reset();
 	return status;
 }
 
@@ -240,7 +230,7 @@ int64_t signal_return(struct trap_frame *frame)
 	/* The handler's RET has taken the restorer's address off the stack. The siginfo is not read. */
 	status = copy_from_user(&in, user_pointer(at), offsetof(struct signal_frame, info));
 	if (likely(status == OK))
-		status = in.context.rip < USER_END ? pop_fpu(task, in.context.fpu) : ERR_FAULT;
+		status = in.context.rip < USER_END ? pop_fpu(in.context.fpu) : ERR_FAULT;
 	if (unlikely(status != OK)) {
 		if (status == ERR_NO_MEMORY)
 			return -ERESTART_MEMORY;

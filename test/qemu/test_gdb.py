@@ -61,7 +61,7 @@ def test_stop_none_in_user_mode():
         machine.wait_for("^spinning")
         start, registers, backtrace, count = machine.gdb("info registers cs", "backtrace", "print count", leave="detach")
         assert "symbols from build/user/musl/spin.debug" in start, start
-        assert re.search(r"^cs +0x2b ", registers, re.MULTILINE), registers
+        assert re.search(r"^cs +0x33 ", registers, re.MULTILINE), registers
         assert frames(backtrace) == ["main"] and "test/user/spin.c" in backtrace, backtrace
         _, again = machine.gdb("print count")
     before, after = (int(re.search(r"= (\d+)", text)[1]) for text in (count, again))

@@ -137,6 +137,45 @@ static void nothing(int signal, siginfo_t *info, void *context)
 	__asm__ volatile("pxor %%xmm7, %%xmm7" : : : "xmm7");
 }
 
+static uint32_t entry_mxcsr;
+static uint16_t entry_control;
+static uint64_t entry_xmm7, entry_code, entry_stack;
+static greg_t frame_segments;
+
+static void look(int signal, siginfo_t *info, void *context)
+{
+	(void)signal;
+	(void)info;
+	__asm__ volatile("movq %%xmm7, %0" : "=r"(entry_xmm7));
+	__asm__ volatile("stmxcsr %0" : "=m"(entry_mxcsr));
+	__asm__ volatile("fnstcw %0" : "=m"(entry_control));
+	__asm__ volatile("mov %%cs, %0" : "=r"(entry_code));
+	__asm__ volatile("mov %%ss, %0" : "=r"(entry_stack));
+	frame_segments = ((ucontext_t *)context)->uc_mcontext.gregs[REG_CSGSFS];
+}
+
+/* A handler starts with a state of its own, and in Linux's segments. */
+static void test_entry(void)
+{
+	const uint16_t odd = 0x27f, start = 0x37f;
+	uint16_t control;
+	uint32_t mxcsr;
+
+	install(look);
+	__asm__ volatile("fldcw %0" : : "m"(odd));
+	is(xmm7_after(81, &mxcsr), 81, "XMM7 after a handler");
+	__asm__ volatile("fnstcw %0" : "=m"(control));
+	__asm__ volatile("fldcw %0" : : "m"(start));
+	is(control, odd, "and the x87's control word");
+	is((long)entry_xmm7, 0, "are not what it starts with: XMM7");
+	is(entry_mxcsr, MXCSR_START, "MXCSR");
+	is(entry_control, start, "the control word");
+	is((long)entry_code, 0x33, "CS");
+	is((long)entry_stack, 0x2b, "SS");
+	is(frame_segments & 0xffff, 0x33, "CS in the frame");
+	is(frame_segments >> 48 & 0xffff, 0x2b, "and SS");
+}
+
 static void test_change(void)
 {
 	uint32_t mxcsr;
@@ -195,6 +234,7 @@ static void test_refused(void)
 
 int main(void)
 {
+	test_entry();
 	test_change();
 	test_avx();
 	test_refused();
