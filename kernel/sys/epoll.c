@@ -16,23 +16,24 @@
  * CPU, not preempted.
  */
 struct epoll {
-	struct file *file;
+	struct file *file;        /* the open file that this is */
 	struct epoll_item *items; /* all items, by next */
 	struct lock lock;
 	struct epoll_item *ready;       /* lock; the ready list, by next_ready, the oldest first */
 	struct epoll_item **ready_tail; /* lock; where the next item goes */
 	struct wait_queue queue;        /* who waits for the epoll file; its lock's rank goes by `level` */
-	unsigned level;                 /* 1, or one more than the highest of the epoll files among its items */
-	uint64_t collects;              /* calls of epoll_collect so far */
-	uint64_t visit;                 /* the last search for nesting that has come here, */
-	unsigned depth;                 /* and the depth that it has found */
+	/* 1 more than the highest level of the epoll files among its items; 1: there are none */
+	unsigned level;
+	uint64_t collects; /* how often epoll_collect has been called */
+	uint64_t visit;    /* the last search for nesting that has come here, */
+	unsigned depth;    /* and the depth that it has found */
 };
 
 /* A file that an epoll file watches. Guard: that of the epoll file. */
 struct epoll_item {
-	struct epoll *epoll;
-	struct file *file; /* not held: `watch` tells of its end */
-	int fd;
+	struct epoll *epoll;      /* the epoll file that watches */
+	struct file *file;        /* not held: `watch` tells of its end */
+	int fd;                   /* the number that the program gave with the file */
 	struct epoll_event event; /* what is watched for, and the user's own data */
 	bool disabled;            /* a one-shot watch that has fired */
 	bool is_ready;            /* epoll->lock: it is in the ready list */
@@ -40,8 +41,8 @@ struct epoll_item {
 	uint64_t refs;            /* the epoll file, and the call that tells the item's event */
 	uint64_t collect;         /* the last epoll_collect that has put it back: it is not told to that one again */
 	struct epoll_item *next;
-	struct epoll_item *next_ready; /* epoll->lock */
-	struct waiter waiter;          /* in the file's queue */
+	struct epoll_item *next_ready; /* epoll->lock; the next one in the ready list */
+	struct waiter waiter;          /* its place in the file's queue */
 	struct file_watch watch;
 };
 

@@ -16,7 +16,7 @@
 #define BUCKET_BITS 8
 
 struct futex_key {
-	const void *owner; /* a space or an object */
+	const void *owner; /* the space or the object that has the word */
 	uint64_t place;    /* the address in the space, or bytes into the object */
 };
 

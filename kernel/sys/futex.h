@@ -7,7 +7,7 @@
 
 #include "kernel/task/task.h"
 
-#define FUTEX_ANY 0xffffffffU /* FUTEX_BITSET_MATCH_ANY */
+#define FUTEX_ANY 0xffffffffU /* all bits: FUTEX_BITSET_MATCH_ANY */
 
 /*
  * Wait until another task wakes the word at user address `at` with one of the bits in `bits`, if the word is `value`.

@@ -1,5 +1,5 @@
 /*
- * Conversions of times. Data only.
+ * Conversions between Linux's times and nanoseconds. Data only.
  */
 #include "kernel/sys/linux_time.h"
 

@@ -49,7 +49,7 @@ int rights_check(uint64_t prot, unsigned *ret_rights)
 int mapping_check(uint64_t prot, uint64_t flags, uint64_t offset, struct mmap_request *ret)
 {
 	struct mmap_request mapping = { .anonymous = flags & MAP_ANONYMOUS };
-	/* As on Linux mmap ignores bits of prot that it does not know. */
+	/* As on Linux, mmap ignores the bits of prot that it does not know. */
 	int error = rights_check(prot & PROT_KNOWN, &mapping.rights);
 
 	if (error)

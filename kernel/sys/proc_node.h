@@ -22,11 +22,11 @@ struct proc_file {
 struct proc_node {
 	struct node node; /* first */
 	struct proc_node *chain;
-	const struct proc_file *file; /* NULL: the directory of a process or a task */
-	int pid;
-	int tid; /* 0: about the whole process */
-	int fd;  /* of a link in fd, the descriptor; else -1 */
-	uint64_t process_start, task_start;
+	const struct proc_file *file;       /* the name that the node has; NULL: the directory of a process or a task */
+	int pid;                            /* the process that it is about */
+	int tid;                            /* 0: about the whole process */
+	int fd;                             /* of a link in fd, the descriptor; else -1 */
+	uint64_t process_start, task_start; /* start_ns of the process and the task: a number may be given again */
 };
 
 static inline struct proc_node *proc_node(struct node *node)

@@ -6,8 +6,8 @@
 #include "paging/types.h"
 
 struct signal_mask_change {
-	bool changed;
-	uint64_t old;
+	bool changed; /* a mask was given */
+	uint64_t old; /* the mask of before */
 };
 
 /*

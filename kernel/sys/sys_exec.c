@@ -19,7 +19,7 @@ struct strings {
 	size_t counts[2];
 };
 
-/* Free the strings, and leave none of their bytes in the heap. Its blocks' sizes are multiples of 8. */
+/* Free the block, and leave none of the strings' bytes in the heap, whose blocks' sizes are multiples of 8. */
 static void free_block(struct strings *strings)
 {
 	wipe(strings->block, strings->size);

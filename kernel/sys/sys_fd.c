@@ -63,7 +63,10 @@ SYSCALL_2(creat, path, mode)
 #define MFD_KNOWN   0x1b /* MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC */
 #define MFD_NAME    250  /* bytes of the name, its NUL included */
 
-/* Return the root of a file system for such files alone, which as on Linux has no limit. NULL: no memory to make it. */
+/*
+ * Return the root of a file system that is only for files of memfd_create, and as on Linux has no limit. NULL: no
+ * memory to make it.
+ */
 static struct node *memory_files(void)
 {
 	static struct node *files; /* the kernel: one CPU, not preempted */
@@ -203,7 +206,7 @@ SYSCALL_3(fcntl, fd, command, value)
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
 		return file->flags & O_PATH ? -EBADF : fcntl_lock(file, (int)fd, (unsigned)command, value);
-	case F_SETPIPE_SZ: /* no pipe grows: whoever asks for less gets what it has */
+	case F_SETPIPE_SZ: /* no pipe grows: whoever asks for less than a pipe has gets what the pipe has */
 		if (!file->node->pipe)
 			return -EBADF;
 		return (uint32_t)value > pipe_capacity(file->node->pipe) ? -EPERM

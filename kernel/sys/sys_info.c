@@ -59,7 +59,7 @@ SYSCALL_1(personality, wanted)
 
 /* Linux's struct sysinfo. */
 struct linux_sysinfo {
-	int64_t uptime; /* seconds */
+	int64_t uptime; /* seconds since the start */
 	uint64_t loads[3];
 	uint64_t total_ram, free_ram, shared_ram, buffer_ram;
 	uint64_t total_swap, free_swap;

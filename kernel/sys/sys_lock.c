@@ -1,5 +1,5 @@
 /*
- * Advisory locks: fcntl(2)'s record locks and flock(2).
+ * Advisory locks: fcntl(2)'s record locks and flock(2)'s.
  */
 #include "kernel/fs/file_lock.h"
 #include "kernel/sync/wait_queue.h"
@@ -23,7 +23,8 @@ enum flock_type { F_RDLCK, F_WRLCK, F_UNLCK };
 _Static_assert((int)F_RDLCK == LOCK_SHARED && (int)F_WRLCK == LOCK_EXCLUSIVE && (int)F_UNLCK == LOCK_NONE, "types");
 
 /*
- * Try once more while it waits. As on Linux only who has a record lock by its process finds that it would wait for ever.
+ * Try to set a lock that is waited for. -EAGAIN (it conflicts), -ENOMEM, -EDEADLK: it would wait for ever. As on Linux
+ * only a process's record lock is told so.
  */
 static int try_again(struct file *file, const struct file_lock *lock)
 {
@@ -35,7 +36,10 @@ static int try_again(struct file *file, const struct file_lock *lock)
 	return error;
 }
 
-/* Set it, or wait until that can be done. -EAGAIN (not `waits`), -ENOMEM, -EDEADLK, -ERESTARTSYS. */
+/*
+ * Set a lock, or wait until it can be set. -EAGAIN (it conflicts, and not `waits`), -ENOMEM, -EDEADLK (it would wait
+ * for ever), -ERESTARTSYS (a signal came); the lock is not set then.
+ */
 static int set_lock(struct file *file, const struct file_lock *lock, bool waits)
 {
 	struct file_lock_wait wait;
@@ -70,7 +74,10 @@ static int get_range(const struct file *file, const struct linux_flock *in, stru
 			return -EINVAL;
 	}
 	lock->first = (uint64_t)start;
-	/* As on Linux the last byte that a file can have is the end, wherever that is. */
+	/*
+	 * As on Linux, a lock up to the last byte that a file can have reaches to the end of the file, wherever that
+	 * is.
+	 */
 	lock->last = last == INT64_MAX ? UINT64_MAX : (uint64_t)last;
 	return 0;
 }

@@ -237,7 +237,7 @@ SYSCALL_3(mincore, va, size, to)
 	for (uint64_t done = 0, piece; done < pages && !error; done += piece) {
 		piece = pages - done < MINCORE_PIECE ? pages - done : MINCORE_PIECE;
 		error = copy_errno(copy_to_user(user_pointer(to + done), answers, piece));
-		/* With an error in hand no other task may run first (args_get). */
+		/* After an error no other task may run before the call returns (args_get). */
 		if (!error && task_give_way())
 			return -EINTR;
 	}

@@ -82,8 +82,8 @@ static uint64_t time_left(uint64_t deadline)
 }
 
 /*
- * Tell the user what is left of the timeout. As on Linux, an error of that is told to nobody. Tells nothing when the call
- * is to be begun again for want of memory: it has not waited yet, and must return before any other task runs.
+ * Tell the user what is left of the timeout. As on Linux, an error of that is told to nobody. Tells nothing when the
+ * call is to be begun again for want of memory: it has not waited yet, and must return before any other task runs.
  */
 static void put_rest(uint64_t to, uint64_t deadline, int64_t result)
 {
@@ -256,7 +256,7 @@ SYSCALL_5(select, count, reads, writes, excepts, timeout)
 	}
 	result = select_user(count, at, deadline);
 	time = timeval_from_ns(time_left(deadline));
-	/* As put_rest() does. */
+	/* A call that is to be begun again tells nothing, as put_rest() explains. */
 	if (result != -ERESTART_MEMORY)
 		(void)args_put_late(timeout, &time, sizeof(time));
 	return result == -EINTR ? -ERESTARTNOHAND : result;

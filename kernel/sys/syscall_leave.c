@@ -1,6 +1,6 @@
 /*
- * What the way into system calls (kernel/sys/syscall_entry.S) leaves to C: calls that are clocked, and
- * returns that have something to do.
+ * What SYSCALL's entry code (kernel/sys/syscall_entry.S) leaves to C: calls whose ticks are counted, and returns before
+ * which there is something to do.
  */
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"

@@ -1,5 +1,5 @@
 /*
- * What uname(2) and /proc/sys/kernel call this system.
+ * The names by which uname(2) and /proc/sys/kernel call this system.
  */
 #pragma once
 

@@ -10,7 +10,7 @@
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/wait_until.h"
 
-/* clone(2). */
+/* Flags of clone(2). */
 #define CLONE_VM             0x100
 #define CLONE_FS             0x200
 #define CLONE_FILES          0x400

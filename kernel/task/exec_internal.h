@@ -9,7 +9,7 @@ struct elf_image;
 
 /* The new program's path, arguments and environment, in the kernel's memory; both lists end with NULL. */
 struct exec_strings {
-	const char *path; /* AT_EXECFN */
+	const char *path; /* what AT_EXECFN will point at */
 	const char *const *argv;
 	const char *const *envp;
 };

@@ -1,5 +1,5 @@
 /*
- * The end of tasks and processes.
+ * The end of tasks and processes: exit(2), exit_group(2), and what an end leaves to the parent.
  */
 #include "kernel/fs/errno.h"
 #include "kernel/irq/timer.h"

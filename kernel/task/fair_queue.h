@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define FAIR_LEVELS 40 /* nice -20 to 19 */
+#define FAIR_LEVELS 40 /* one for each nice value, -20 to 19 */
 #define FAIR_UNIT   1024
 
 /* The weight of one member of each level: Linux's weights, so that a step of nice is a tenth of the CPU. */

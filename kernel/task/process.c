@@ -14,7 +14,7 @@
 /* Guard: the kernel, one CPU, not preempted; a handler reads the lists, which change by one store. */
 static struct process *pids[PID_LISTS];
 static size_t process_count;
-static size_t more_tasks; /* of processes that have more than one: all beyond the first */
+static size_t more_tasks; /* how many tasks there are beyond the first of each process */
 
 struct process *process_peek(int pid)
 {
@@ -134,7 +134,7 @@ void process_forget(struct process *process)
 {
 	struct process **link = &pids[process->pid % PID_LISTS];
 
-	/* A fork that failed leaves a process that never ended: its CPU time is watched from its making on. */
+	/* A fork that failed leaves a process that never ended: the timer of its CPU time runs since it was made. */
 	timer_cancel(&process->cpu_watch);
 	if (process->parent)
 		unlink_child(process);

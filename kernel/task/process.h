@@ -28,7 +28,7 @@ enum process_limit {
 	PROCESS_LIMITS,
 };
 
-#define LIMIT_NONE (~0ULL) /* RLIM_INFINITY */
+#define LIMIT_NONE (~0ULL) /* no limit: RLIM_INFINITY */
 
 /* Guard: the kernel, one CPU, not preempted. */
 struct process_rlimit {
@@ -44,17 +44,17 @@ struct process_paths {
 
 /* Guard: the kernel, one CPU, not preempted; what a handler reads when it sends a signal changes by one store. */
 struct process {
-	int pid;             /* the tid of its first task */
-	int group, session;  /* pids of their leaders; 0: those of Linux's first process */
-	struct tty *tty;     /* the controlling terminal, or NULL */
-	struct task *tasks;  /* its tasks, by next_task; NULL: it has ended */
-	unsigned task_count; /* how many tasks it has */
-	struct user_space *space;
-	struct fd_table *fds;
+	int pid;                  /* the tid of its first task */
+	int group, session;       /* pids of their leaders; 0: those of Linux's first process */
+	struct tty *tty;          /* the controlling terminal, or NULL */
+	struct task *tasks;       /* its tasks, by next_task; NULL: it has ended */
+	unsigned task_count;      /* how many tasks it has */
+	struct user_space *space; /* held; NULL: it has ended */
+	struct fd_table *fds;     /* held; NULL: it has ended */
 	struct process_paths paths;
-	struct process *next_pid; /* the next one in the same list of the table of pids */
-	uint64_t refs;            /* the table, each of its tasks, and each who has found it (find.h) */
-	struct process *parent;
+	struct process *next_pid;     /* the next one in the same list of the table of pids */
+	uint64_t refs;                /* the table, each of its tasks, and each who has found it (find.h) */
+	struct process *parent;       /* NULL: the first process */
 	struct process *children;     /* its children, by next_sibling */
 	struct process *next_sibling; /* the next one in the parent's list */
 	struct wait_queue waiters;    /* tasks that wait for a child of this process */
@@ -68,17 +68,17 @@ struct process {
 	int status;               /* wait4's at the end: the exit code << 8, or the signal that ended it */
 	int exit_signal;          /* sent to the parent at the end: SIGCHLD as a rule */
 	struct process_signals signals;
-	struct timer alarm;     /* setitimer(ITIMER_REAL), alarm(2) */
+	struct timer alarm;     /* the timer of setitimer(ITIMER_REAL) and alarm(2) */
 	struct timer cpu_watch; /* rings when the limit RLIMIT_CPU may have been reached */
 	struct process_rlimit limits[PROCESS_LIMITS];
-	struct user_limits user_limits; /* those of them that memory heeds, in pages */
-	uint64_t start_ns;
-	uint64_t dead_run_ns;  /* CPU time of its tasks that have ended */
-	uint64_t child_run_ns; /* CPU time of children that it waited for, with their children's */
-	uint64_t faults, child_faults;
-	struct task *vfork_parent; /* the task that waits until this process execs or ends; or NULL */
-	struct node *program;      /* the file that is executed; held by node_run; NULL: it has ended */
-	char name[TASK_NAME];      /* the name of its last task, once that has ended */
+	struct user_limits user_limits; /* those of `limits` that memory heeds, in pages */
+	uint64_t start_ns;              /* when it was made, by the monotonic clock */
+	uint64_t dead_run_ns;           /* CPU time of its tasks that have ended */
+	uint64_t child_run_ns;          /* CPU time of children that it waited for, with their children's */
+	uint64_t faults, child_faults;  /* page faults, counted as dead_run_ns and child_run_ns are */
+	struct task *vfork_parent;      /* the task that waits until this process execs or ends; or NULL */
+	struct node *program;           /* the file that is executed; held by node_run; NULL: it has ended */
+	char name[TASK_NAME];           /* the name of its last task, once that has ended */
 	uint64_t args_start, args_end, env_start, env_end; /* user addresses, for /proc/PID/cmdline and environ */
 };
 
@@ -143,9 +143,9 @@ enum wait_options {
 /* What wait4(2) and waitid(2) tell of a child. */
 struct wait_result {
 	int pid;
-	int status; /* wait4's */
-	uint64_t run_ns;
-	uint64_t faults;
+	int status;      /* the status that wait4(2) tells */
+	uint64_t run_ns; /* CPU time, with its children's */
+	uint64_t faults; /* page faults, likewise */
 };
 
 /*

@@ -25,7 +25,7 @@ struct lock task_lock = LOCK_INITIAL(LOCK_TASKS);
 static PER_CPU struct cpu_queues {
 	struct fair_queue ready;
 	struct timer slice; /* ends the current task's turn, while another task waits */
-	bool slice_runs;    /* `slice` is started */
+	bool slice_runs;    /* `slice` has been started and has not rung */
 	struct task *dead;  /* a task that has been left for good and whose memory is still to be freed; NULL: none */
 } cpu_queues = { .slice = { .fire = slice_over } };
 

@@ -142,7 +142,7 @@ enum status signal_frame_push(struct trap_frame *frame, const struct signal_acti
 
 	if (!(action->flags & SA_RESTORER) || action->handler >= USER_END)
 		return ERR_FAULT;
-	/* One that overflows the alternate stack must not write below it. */
+	/* A frame that does not fit on the alternate stack must not be written below it. */
 	if (signal_stack_is_used(task, frame->rsp) && !signal_stack_is_used(task, at))
 		return ERR_FAULT;
 	out.restorer = action->restorer;

@@ -49,7 +49,7 @@ struct fpu_frame_words {
 			uint32_t magic1;
 			uint32_t extended_size; /* bytes of the area and magic2 */
 		};
-		uint64_t start; /* both words at once */
+		uint64_t start; /* magic1 and extended_size at once */
 	};
 	uint64_t features;
 	uint32_t size; /* bytes of the area */
@@ -58,6 +58,6 @@ struct fpu_frame_words {
 
 #define FPU_FRAME_WORDS  464 /* offset of Linux's words in the area */
 #define FPU_FRAME_MAGIC1 0x46505853U
-#define FPU_FRAME_MAGIC2 0x46505845U /* behind the area */
+#define FPU_FRAME_MAGIC2 0x46505845U /* stands behind the area */
 
 _Static_assert(FPU_FRAME_WORDS + sizeof(struct fpu_frame_words) == 512, "they end where XSAVE's header starts");

@@ -46,9 +46,8 @@ struct signal_queued {
  * Guard: signal_lock, since interrupt handlers send signals.
  */
 struct signal_set {
-	uint64_t pending; /* signal_lock; a bit for each signal that waits */
-	uint64_t
-		from_kernel; /* signal_lock; those of `pending` that the kernel sent and of which nothing else is known */
+	uint64_t pending;            /* signal_lock; a bit for each signal that waits */
+	uint64_t from_kernel;        /* signal_lock; those of `pending` that the kernel sent, without more to tell */
 	struct signal_queued *first; /* what is known of the signals; a signal that has none here came without */
 	struct signal_queued own;    /* room for one signal, whatever memory there is */
 };
@@ -57,7 +56,7 @@ struct signal_set {
 #define SIGNAL_DEFAULT 0
 #define SIGNAL_IGNORE  1
 
-/* Flags of an action. */
+/* Flags of an action (sigaction(2)). */
 #define SA_NOCLDSTOP 1ULL
 #define SA_NOCLDWAIT 2ULL
 #define SA_SIGINFO   4ULL
@@ -69,7 +68,7 @@ struct signal_set {
 
 /* Linux's struct kernel_sigaction. Guard: signal_lock, since interrupt handlers send signals. */
 struct signal_action {
-	uint64_t handler; /* 0: the default, 1: ignore */
+	uint64_t handler; /* a user address, SIGNAL_DEFAULT or SIGNAL_IGNORE */
 	uint64_t flags;
 	uint64_t restorer;
 	uint64_t mask;

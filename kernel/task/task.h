@@ -45,19 +45,19 @@ struct task {
 	bool end_wanted; /* the task is to end: another task of its process is in execve(2) */
 
 	/* Guard of the next fields: task_lock, since interrupt handlers wake tasks and end their slices. */
-	enum task_state state;
-	int priority;
-	bool queued; /* the task is in a run queue */
+	enum task_state state; /* what the task does, and what ends that */
+	int priority;          /* nice value + 20; the lower the more of the CPU */
+	bool queued;           /* the task is in a run queue */
 	/* woken since task_block_prepare, by which the task itself clears this without the lock */
 	bool woken;
 	bool timed_out;         /* the deadline of task_block has passed */
 	struct fair_node ready; /* its place in the run queue */
 	struct timer alarm;     /* the deadline of task_block */
 
-	int tid;
-	struct task *next_tid; /* the next one in the same list of the table of tids */
-	uint64_t refs;         /* one while the task lives, and one for each who has found it (find.h) */
-	char name[TASK_NAME];
+	int tid;                 /* no other task has this number */
+	struct task *next_tid;   /* the next one in the same list of the table of tids */
+	uint64_t refs;           /* one while the task lives, and one for each who has found it (find.h) */
+	char name[TASK_NAME];    /* for people: the program's, or what prctl(PR_SET_NAME) set */
 	struct process *process; /* held; NULL: a kernel task, or one that has ended */
 	struct task *next_task;  /* the next one in the process's list */
 

@@ -1,5 +1,6 @@
 /*
- * User mode's exceptions: page faults are served or become signals, the rest are signals; and the way back.
+ * User mode's exceptions: page faults are served or become signals, all others become signals. And the way back to user
+ * mode.
  */
 #include "kernel/task/user_return.h"
 
@@ -76,7 +77,7 @@ static void fault_signal(const struct trap_frame *frame, int signal, int code, v
 
 static void user_page_fault(const struct trap_frame *frame, vaddr_t va)
 {
-	/* As on Linux, a program does not learn where in the upper half it went. */
+	/* As on Linux, the program is not told which address of the upper half it accessed. */
 	if (va >= USER_END) {
 		fault_signal(frame, SIGSEGV, SEGV_MAPERR, va, "not an address of users");
 		return;

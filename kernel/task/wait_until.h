@@ -73,7 +73,7 @@ int task_block_killable(void);
 #define WAIT_UNTIL_BY(clock, condition, deadline_ns) WAIT_UNTIL_AS_(condition, task_block_by((clock), (deadline_ns)))
 #define WAIT_UNTIL_KILLABLE(condition)               WAIT_UNTIL_AS_(condition, task_block_killable())
 
-/* Wait as WAIT_UNTIL does, in one queue, which the task joins for as long as it takes. */
+/* Wait as WAIT_UNTIL does, in one queue, which the task joins while it waits. */
 #define WAIT_IN_QUEUE(queue, condition, deadline_ns)               \
 	({                                                         \
 		struct task_waiter wait_waiter_;                   \

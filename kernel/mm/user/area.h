@@ -36,16 +36,16 @@ struct area {
 	vaddr_t end;
 	unsigned rights;              /* enum user_rights */
 	unsigned flags;               /* enum area_flags */
-	struct memory_object *object; /* NULL: anonymous. The area's owner keeps a reference for each area */
+	struct memory_object *object; /* NULL: anonymous. Each area in a space's tree holds it */
 	uint64_t offset;              /* the object's page at `start`; 0 for anonymous memory */
 	/* the object's list of all areas that map it; the three mean nothing without an object */
 	struct user_space *space;
 	struct area *next_of_object;
-	struct area **link_of_object; /* what points at this one */
+	struct area **link_of_object; /* the pointer that points at this area */
 	/* the fields from here on are the tree's */
 	struct area *parent;
 	struct area *child[2]; /* lower and higher addresses */
-	int height;            /* of the subtree; a leaf's is 1 */
+	int height;            /* levels of the subtree; a leaf's is 1 */
 	vaddr_t first;         /* the subtree's lowest start */
 	vaddr_t last;          /* the subtree's highest end */
 	uint64_t gap;          /* bytes of the widest gap between two neighbours inside the subtree */

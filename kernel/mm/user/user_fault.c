@@ -313,7 +313,10 @@ enum status user_populate(struct user_space *space, vaddr_t va, uint64_t size, e
 
 #define TAKEN_RUNS 32
 
-/* What a call has brought into private areas, in rising order; what does not fit stays. */
+/*
+ * The pages that a call has brought into private areas, in rising order; pages beyond what fits here are not noted, and
+ * stay.
+ */
 struct taken {
 	size_t count;
 	struct {
@@ -332,7 +335,7 @@ static void taken_add(struct taken *taken, vaddr_t start, vaddr_t end)
 	}
 }
 
-/* Serve the page of `f`, and note what that maps: a page, or a large one from its start on. */
+/* Serve the page of `f`, and note what that has mapped: a page, or a large page from its start on. */
 static enum status take_page(struct fault *f, struct taken *taken)
 {
 	const uint64_t before = f->space->resident_pages;
@@ -359,7 +362,7 @@ enum status user_populate_all(struct user_space *space, vaddr_t va, uint64_t siz
 	taken.count = 0;
 	for (; f.va < va + size && status == OK; f.va += PAGE_SIZE)
 		status = take_page(&f, &taken);
-	/* No large page ends inside a run, and the areas stay: nothing is cut, and no table falls free. */
+	/* No large page ends inside a run, and the areas stay: nothing need be cut, and no table is freed. */
 	for (size_t i = 0; status == ERR_NO_MEMORY && i < taken.count; i++)
 		user_pages_drop(space, taken.runs[i].start, taken.runs[i].end, taken.runs[i].start,
 				taken.runs[i].start);

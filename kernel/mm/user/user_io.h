@@ -23,12 +23,12 @@ struct user_iovec {
 };
 
 struct user_io {
-	struct user_space *space;       /* NULL: the kernel's own memory */
+	struct user_space *space;       /* whose memory the pieces are; NULL: the kernel's own */
 	const struct user_iovec *piece; /* the next piece; the array is in the kernel's memory */
 	size_t pieces;                  /* how many pieces are left, the next one included */
 	uint64_t at;                    /* bytes of the next piece that are done */
 	uint64_t left;                  /* bytes of all pieces that are not done */
-	struct user_iovec single;       /* the array of user_io_init */
+	struct user_iovec single;       /* the array of a user_io that user_io_init made */
 };
 
 /* Begin with one piece, [base, base + size). `io` must not be moved or copied: it points into itself. */
@@ -79,7 +79,7 @@ MUST_CHECK enum status user_io_put_bulk(struct user_io *io, const void *from, si
 struct user_frames {
 	void *direct; /* the direct-map pointer that the frame at address 0 would have */
 	const paddr_t *frames;
-	size_t start; /* may lie behind the first page */
+	size_t start; /* bytes; may lie behind the first page */
 };
 
 /* Move bytes as user_io_get and user_io_put do, to and from frames. In the kernel context. */

@@ -12,7 +12,7 @@ const struct user_limits user_limits_default = {
 	.brk_pages = USER_NO_LIMIT,
 };
 
-static const struct user_limits *(*source)(void); /* fixed after boot */
+static const struct user_limits *(*source)(void); /* tells the caller's limits; NULL: the default's. Fixed after boot */
 
 void user_limits_set_source(const struct user_limits *(*of_caller)(void))
 {

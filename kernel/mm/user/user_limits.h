@@ -11,8 +11,9 @@
 struct user_limits {
 	uint64_t address_pages; /* RLIMIT_AS: how many the areas may have */
 	uint64_t stack_pages;   /* RLIMIT_STACK: how many an area with USER_MAP_GROWS_DOWN can have by growing */
-	uint64_t data_pages;    /* RLIMIT_DATA: private memory that can be written to, stacks aside */
-	uint64_t brk_pages;     /* RLIMIT_DATA: how far user_brk goes */
+	/* RLIMIT_DATA: how many private pages that can be written to there may be, stacks aside */
+	uint64_t data_pages;
+	uint64_t brk_pages; /* RLIMIT_DATA: how many pages the program break may have */
 };
 
 /*

@@ -13,7 +13,7 @@ static enum status rights_allow(const struct user_space *space, vaddr_t start, v
 	return OK;
 }
 
-/* Whether RLIMIT_DATA has room for what the rights would make of [start, end). */
+/* Return whether RLIMIT_DATA allows what the rights would make of [start, end). */
 static bool limit_allows(const struct user_space *space, vaddr_t start, vaddr_t end, unsigned rights)
 {
 	const uint64_t limit = user_limits_of_caller()->data_pages;

@@ -82,7 +82,7 @@ void user_space_put(struct user_space *space)
 
 /* ---- fork ---- */
 
-/* A copy for the space that `ctx` is. */
+/* Make a copy of an area for the space `ctx`. NULL: no memory. */
 static struct area *copy_area(void *ctx, const struct area *area)
 {
 	struct area *copy = area_new();

@@ -66,8 +66,9 @@ MUST_CHECK enum status user_space_fork(struct user_space *space, struct user_spa
 enum user_map_flags {
 	USER_MAP_FIXED = 1 << 0,           /* exactly at `va`; what is mapped there is unmapped */
 	USER_MAP_FIXED_NOREPLACE = 1 << 1, /* exactly at `va`, and only if nothing is mapped there */
-	USER_MAP_SHARED = 1 << 2,          /* without an object: anonymous memory that a fork shares */
-	USER_MAP_GROWS_DOWN = 1 << 3,      /* a stack */
+	/* writes are seen by all who map it; without an object: anonymous memory that a fork shares */
+	USER_MAP_SHARED = 1 << 2,
+	USER_MAP_GROWS_DOWN = 1 << 3, /* a stack: a fault below the area extends it */
 	/* touch all pages now; failing is no error, and gives the pages of a private area back */
 	USER_MAP_POPULATE = 1 << 4,
 	USER_MAP_STACK = 1 << 6, /* a thread's stack: 4 KiB frames only, as little of it is touched */
