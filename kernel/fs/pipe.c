@@ -290,6 +290,15 @@ uint32_t pipe_capacity(const struct pipe *pipe)
 	return (uint32_t)pipe->capacity;
 }
 
+uint64_t pipe_bytes(const struct pipe *pipe)
+{
+	uint64_t frames = 0;
+
+	for (unsigned i = 0; i < PIPE_FRAMES; i++)
+		frames += pipe->frames[i].raw != 0;
+	return frames * PAGE_SIZE;
+}
+
 static void free_pipe(struct pipe *pipe)
 {
 	context_token_t token = store_enter();

@@ -18,6 +18,9 @@ extern uint64_t pipe_pages_soft;
 /* Return how many bytes a pipe takes. */
 uint32_t pipe_capacity(const struct pipe *pipe);
 
+/* Return how many bytes of frames it has. */
+uint64_t pipe_bytes(const struct pipe *pipe);
+
 /*
  * Make a pipe: its two ends, one reference each. flags: O_NONBLOCK; O_DIRECT is -EINVAL; O_CLOEXEC is for the
  * descriptors.

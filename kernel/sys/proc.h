@@ -33,8 +33,8 @@ int proc_next_pid(struct node *root, uint64_t *position, struct dir_entry *ret);
 
 /* Make or take the contents of the files of /proc/PID. */
 text_make_fn proc_make_stat, proc_make_statm, proc_make_status, proc_make_comm, proc_make_maps, proc_make_cmdline,
-	proc_make_environ, proc_make_mounts, proc_make_limits;
-text_take_fn proc_take_comm;
+	proc_make_environ, proc_make_mounts, proc_make_limits, proc_make_oom_score, proc_make_oom_adjust;
+text_take_fn proc_take_comm, proc_take_oom_adjust;
 
 /* How much of a process's memory is of which kind, in pages; all zeros for a process that has none. */
 struct proc_memory {

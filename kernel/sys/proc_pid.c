@@ -28,6 +28,8 @@ enum file_number {
 	FILE_ENVIRON,
 	FILE_MAPS,
 	FILE_LIMITS,
+	FILE_OOM_SCORE,
+	FILE_OOM_SCORE_ADJ,
 	FILE_MOUNTS,
 };
 
@@ -59,6 +61,8 @@ static const struct proc_file proc_files[] = {
 	TEXT(FILE_ENVIRON, "environ", 0400, proc_make_environ, NULL),
 	TEXT(FILE_MAPS, "maps", 0444, proc_make_maps, NULL),
 	TEXT(FILE_LIMITS, "limits", 0444, proc_make_limits, NULL),
+	TEXT(FILE_OOM_SCORE, "oom_score", 0444, proc_make_oom_score, NULL),
+	TEXT(FILE_OOM_SCORE_ADJ, "oom_score_adj", 0644, proc_make_oom_adjust, proc_take_oom_adjust),
 	TEXT(FILE_MOUNTS, "mounts", 0444, proc_make_mounts, NULL),
 };
 

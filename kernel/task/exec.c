@@ -14,6 +14,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 #include "kernel/task/exec_internal.h"
+#include "kernel/task/out_of_memory.h"
 
 /* bytes of a file that are looked at: all program headers must be among them, as on Linux */
 #define START_SIZE 4096
@@ -286,8 +287,12 @@ static int load(const struct process *process, const char *path, const char *con
 	const struct path_base base = { node_get(process->paths.root), node_get(process->paths.cwd) };
 	const struct task *task = task_current();
 	const char *what = NULL;
-	int error = exec_load(&base, process->limits, path, argv, envp, ret, &what);
+	unsigned attempt = 0;
+	int error;
 
+	do
+		error = exec_load(&base, process->limits, path, argv, envp, ret, &what);
+	while (error == -ENOMEM && memory_for_call(attempt++));
 	if (error && what)
 		log_info("task %d (%s): %s cannot be executed: %s\n", task->tid, task->name, path, what);
 	node_put(base.start);

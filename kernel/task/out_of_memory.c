@@ -11,22 +11,33 @@
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/task/find.h"
+#include "kernel/task/memory_score.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"
 
 /* More frames than one fault needs: a page, three tables, and what the heap needs for an area or two. */
 #define FAULT_FRAMES 16
+/* What a small program's fork or execve takes; while so much is free, one that fails asks for more than is reasonable. */
+#define CALL_FRAMES 64
 
-static bool find_largest(void *ctx, struct process *process)
+/* Whoever has the highest score so far. */
+struct choice {
+	struct process *process; /* NULL: nobody may be ended */
+	int64_t score;
+};
+
+static bool see_score(void *ctx, struct process *process)
 {
-	struct process **largest = ctx;
+	struct choice *choice = ctx;
+	int64_t score;
 
 	/* The first process is never chosen: without it nothing goes on. */
-	if (process->zombie || process->pid == 1)
+	if (process->zombie || process->pid == 1 || process->memory_adjust == -MEMORY_ADJUST_MOST)
 		return true;
-	if (!*largest || process->space->resident_pages > (*largest)->space->resident_pages)
-		*largest = process;
+	score = memory_score(process);
+	if (!choice->process || score > choice->score)
+		*choice = (struct choice){ process, score };
 	return true;
 }
 
@@ -62,26 +73,55 @@ static void let_end(struct process *process)
 	task_yield();
 }
 
+/* Choose who must go, unless somebody ends already. NULL: nobody may be ended. */
+static struct process *choose_victim(void)
+{
+	struct choice choice = { NULL, 0 };
+
+	process_visit(find_ending, &choice.process);
+	if (!choice.process)
+		process_visit(see_score, &choice);
+	return choice.process;
+}
+
+static void end_for_memory(struct process *process)
+{
+	if (process->exiting)
+		return;
+	log_err("out of memory: process %d (%s) ends, which has %llu KiB\n", process->pid,
+		process->tasks ? process->tasks->name : "?",
+		(unsigned long long)memory_of_process(process) * (PAGE_SIZE / 1024));
+	process_kill(process, SIGKILL);
+}
+
 bool out_of_memory(unsigned attempt)
 {
-	struct process *victim = NULL;
+	struct process *victim;
 
 	if (memory_trim() >= FAULT_FRAMES && attempt == 0)
 		return true;
 	if (process_current()->exiting)
 		return false;
-	process_visit(find_ending, &victim);
-	if (!victim) {
-		process_visit(find_largest, &victim);
-		if (!victim)
-			victim = process_current();
-		log_err("out of memory: process %d (%s) ends, which has %llu KiB\n", victim->pid,
-			victim->tasks ? victim->tasks->name : "?",
-			(unsigned long long)victim->space->resident_pages * (PAGE_SIZE / 1024));
-		process_kill(victim, SIGKILL);
-		if (victim == process_current())
-			return false;
-	}
+	victim = choose_victim();
+	if (!victim)
+		victim = process_current();
+	end_for_memory(victim);
+	if (victim == process_current())
+		return false;
+	let_end(victim);
+	return !process_current()->exiting;
+}
+
+bool memory_for_call(unsigned attempt)
+{
+	struct process *victim;
+
+	if (memory_trim() >= CALL_FRAMES)
+		return attempt == 0;
+	victim = process_current()->exiting ? NULL : choose_victim();
+	if (!victim || victim == process_current())
+		return false;
+	end_for_memory(victim);
 	let_end(victim);
 	return !process_current()->exiting;
 }

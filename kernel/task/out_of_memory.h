@@ -13,6 +13,12 @@
  */
 bool out_of_memory(unsigned attempt);
 
+/*
+ * Find memory, in the same way, for a fork or execve that had none and has undone all it did. Returns true when it may be tried
+ * again; false: it fails, as it does while much is free, and when the current process is the one with most.
+ */
+bool memory_for_call(unsigned attempt);
+
 /* Free what is kept for speed only. Returns how many frames are free now. */
 uint64_t memory_trim(void);
 

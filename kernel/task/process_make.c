@@ -19,6 +19,7 @@ static void inherit(struct process *process, const struct process *maker)
 	process->program = maker->program;
 	node_get(process->program)->runners++;
 	process_limits_copy(process, maker);
+	process->memory_adjust = maker->memory_adjust;
 	process->args_start = maker->args_start;
 	process->args_end = maker->args_end;
 	process->env_start = maker->env_start;

@@ -538,6 +538,41 @@ static void test_mount(void)
 	rmdir("/tmp/m");
 }
 
+static long put(const char *path, const char *what)
+{
+	long file = sys(SYS_openat, AT_FDCWD, path, O_WRONLY, 0), result;
+
+	result = file < 0 ? file : sys(SYS_write, file, what, strlen(what));
+	sys(SYS_close, file);
+	return result;
+}
+
+static int read_adjust(void *unused)
+{
+	(void)unused;
+	return read_all("/proc/self/oom_score_adj", 64) == 4 && !strcmp(text, "500\n");
+}
+
+static void test_oom_score(void)
+{
+	is(read_all("/proc/self/oom_score_adj", 64), 2, "oom_score_adj");
+	is(strtol(text, NULL, 10), 0, "is 0");
+	read_all("/proc/self/oom_score", 64);
+	is_between(strtol(text, NULL, 10), 660, 760, "oom_score of a small process");
+	is(put("/proc/self/oom_score_adj", "500\n"), 4, "oom_score_adj is set");
+	is(in_child(read_adjust, NULL), EXITED(1), "and goes to a child");
+	is(put("/proc/self/oom_score_adj", "1000"), 4, "it is 1000 at the most");
+	read_all("/proc/self/oom_score", 64);
+	is_between(strtol(text, NULL, 10), 1320, 1420, "which makes for a high score");
+	is(put("/proc/self/oom_score_adj", "1001"), -EINVAL, "more is refused");
+	is(put("/proc/self/oom_score_adj", "-1001"), -EINVAL, "less than -1000, too");
+	is(put("/proc/self/oom_score_adj", "much"), -EINVAL, "and what is no number");
+	is(put("/proc/self/oom_score_adj", "-1000"), 5, "it is -1000 at the least");
+	read_all("/proc/self/oom_score", 64);
+	is(strtol(text, NULL, 10), 0, "which makes for none");
+	is(put("/proc/self/oom_score_adj", "0"), 1, "and 0 again");
+}
+
 /* Limits of size, read-only, and a mount that goes while it is used. */
 static void test_mount_options(void)
 {
@@ -613,6 +648,7 @@ int main(int argc, char **argv)
 	test_machine();
 	if (getuid() == 0) {
 		test_mount();
+		test_oom_score();
 		test_mount_options();
 	}
 	return finish();
