@@ -129,7 +129,7 @@ static enum status object_write_frame(struct memory_object *object, uint64_t pag
 	enum status status = object_frame(object, page, ret);
 	struct node *node = content_of(object)->node;
 
-	/* The first write of each mapping: the later ones are the CPU's alone. */
+	/* Only the first write through each mapping comes here; the CPU does later ones by itself. */
 	if (status == OK)
 		node->mtime = node->ctime = node_now();
 	return status;

@@ -11,12 +11,12 @@
 
 struct user_io;
 
-#define CONTENT_MAX INT64_MAX /* bytes */
+#define CONTENT_MAX INT64_MAX /* most bytes of a content */
 
 /* Guard: the kernel, one CPU, not preempted. */
 struct content {
 	struct memory_object object; /* must be the first member. What mmap(2) maps; to hold it is to hold the node */
-	struct node *node;           /* its size is the content's */
+	struct node *node;           /* whose content it is; node->size is the content's size, in bytes */
 	struct page_tree pages;
 	paddr_t place; /* where the first `place_size` bytes lie that `pages` has no frame for */
 	uint64_t place_size;

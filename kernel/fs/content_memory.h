@@ -39,7 +39,9 @@ static inline void *store_ptr(paddr_t pa)
 
 #endif
 
-/* Get a frame of zeros. Between store_enter and store_leave. Returns ERR_NO_MEMORY; *ret is then as before. */
+/*
+ * Get a frame of zeros, with one reference. Between store_enter and store_leave. ERR_NO_MEMORY; *ret is as before then.
+ */
 MUST_CHECK static inline enum status store_alloc(paddr_t *ret)
 {
 	enum status status = frame_alloc_4k(frame_cache_here(), ret);

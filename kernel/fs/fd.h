@@ -69,7 +69,9 @@ static inline struct file *fd_file_peek(const struct fd_table *table, int fd)
  */
 int fd_install(struct fd_table *table, struct file *file, int lowest, unsigned flags);
 
-/* Return whether fd_install will find a descriptor that is free: asked before what cannot be undone. */
+/*
+ * Return whether fd_install would find a free descriptor. For a caller that asks before it does what cannot be undone.
+ */
 bool fd_has_room(struct fd_table *table);
 
 /* Close a descriptor. -EBADF. */

@@ -72,7 +72,7 @@ struct file_watch {
 struct file {
 	const struct file_ops *ops;
 	struct node *node; /* held */
-	void *data;        /* for the operations */
+	void *data;        /* what the file's operations keep, as its kind wants it */
 	uint64_t offset;   /* bytes from the file's start: where read and write go on; 0 for files without FILE_SEEKS */
 	union {            /* what one kind of file keeps for each open description, instead of or beside `data` */
 		uint64_t entry;    /* for a directory: where getdents goes on */

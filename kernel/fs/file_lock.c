@@ -37,7 +37,7 @@ const struct file_lock *file_lock_conflict(const struct node *node, const struct
 
 /* ---- who waits ---- */
 
-#define CHAIN_MAX 10 /* owners that are looked at for a circle */
+#define CHAIN_MAX 10 /* most owners of locks that are looked at for a circle of waiting */
 
 /* Guard: the kernel, one CPU, not preempted. */
 static struct file_lock_wait *waits;
@@ -109,11 +109,14 @@ static void cut(struct file_lock **link, const struct file_lock *wanted, struct 
 	}
 }
 
-/* Take the owner's locks of the same type that overlap or touch `wanted` into its range; they go when it is cut out. */
+/*
+ * Take the owner's locks of the same type that overlap or touch `wanted` into its range; they are removed when that
+ * range is cut out.
+ */
 static void widen(const struct node *node, struct file_lock *wanted)
 {
 	for (const struct file_lock *lock = node->locks; lock; lock = lock->next) {
-		/* The byte behind `last` when there is none is 0: nothing starts there that does not overlap. */
+		/* When there is no byte behind `last` this is 0, where no lock starts that does not overlap. */
 		bool touches =
 			overlap(lock, wanted) || lock->last + 1 == wanted->first || wanted->last + 1 == lock->first;
 
@@ -135,7 +138,7 @@ static bool splits(const struct node *node, const struct file_lock *wanted)
 	return false;
 }
 
-/* Do file_lock_set, for a range that is as wide as the lock that there will be. */
+/* Set a lock as file_lock_set() does, with a range that is as wide as the merged lock will be. */
 static int set(struct node *node, const struct file_lock *wanted)
 {
 	/* All memory is taken before anything changes, so that nothing has to be undone. */

@@ -26,14 +26,14 @@ struct file_lock {
 /* Return the lock of another owner that conflicts with `wanted` and starts first; or NULL. */
 const struct file_lock *file_lock_conflict(const struct node *node, const struct file_lock *wanted);
 
-/* What somebody waits for, in his own memory. Guard: the kernel, one CPU, not preempted. */
+/* A lock that a task waits for, in that task's own memory. Guard: the kernel, one CPU, not preempted. */
 struct file_lock_wait {
 	const struct node *node;
 	const struct file_lock *wanted;
 	struct file_lock_wait *next;
 };
 
-/* Begin and end to wait. */
+/* Begin or end to wait for a lock; the caller removes `wait` before it goes. */
 void file_lock_wait_start(struct file_lock_wait *wait, const struct node *node, const struct file_lock *wanted);
 void file_lock_wait_end(struct file_lock_wait *wait);
 

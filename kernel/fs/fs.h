@@ -11,8 +11,8 @@ struct node;
 /* Guard: the kernel, one CPU, not preempted. */
 struct fs {
 	const char *name; /* the type's name in /proc/mounts: "tmpfs" */
-	uint64_t device;  /* st_dev */
-	int64_t magic;    /* statfs' f_type */
+	uint64_t device;  /* the device number that stat(2) tells */
+	int64_t magic;    /* the type's number that statfs(2) tells */
 	bool unsized;     /* has no memory of its own: statfs says 0 blocks */
 	uint64_t nodes;   /* how many nodes exist now */
 	uint64_t last_number;

@@ -81,7 +81,7 @@ struct node {
 	struct node *mounted; /* the root that is mounted on this directory, held; or NULL */
 	struct node *covers;  /* for such a root: the directory below it, held */
 	struct pipe *pipe;    /* for a FIFO that is open */
-	/* of a regular file: files open for writing, and processes that run it; never both */
+	/* for a regular file: how many open files may write to it, and how many processes run it; one of them is 0 */
 	uint64_t writers, runners;
 	struct file_lock *locks;
 };
@@ -102,10 +102,10 @@ static inline struct node *node_get(struct node *node)
 /* Stop holding a node; the last holder frees it. NULL is allowed. */
 void node_put(struct node *node);
 
-/* Hold a node as the program of one process more. -ETXTBSY: it is open for writing. */
+/* Hold a node as the program of one more process. -ETXTBSY: it is open for writing, and is not held. */
 int node_run(struct node *node);
 
-/* Stop holding it so. NULL is allowed. */
+/* Put a node that node_run() holds. NULL is allowed. */
 void node_run_end(struct node *node);
 
 /* Initialise a new node, for file systems: one reference, no links, all times now, the next number of `fs`. */

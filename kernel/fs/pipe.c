@@ -23,7 +23,7 @@ struct pipe {
 	uint64_t readers, writers;               /* open files */
 	uint64_t opened_readers, opened_writers; /* how many have ever been opened, for a FIFO's open */
 	struct wait_queue queue;                 /* readers wait for bytes, writers for room */
-	uint64_t capacity;                       /* in bytes; fixed when it is made */
+	uint64_t capacity;                       /* bytes; fixed when the pipe is made */
 	paddr_t frames[PIPE_FRAMES];             /* the frame of page n is frames[n % PIPE_FRAMES]; 0: none */
 };
 
@@ -275,7 +275,7 @@ static int64_t pipe_ioctl(struct file *file, unsigned request, uint64_t arg, str
 	return copy_errno(user_io_put_all(io, &fill, sizeof(fill)));
 }
 
-/* Begin a pipe that is all zeros, and count what it may take. */
+/* Initialise a pipe that is all zeros, and count the pages that it may take. */
 static void start_pipe(struct pipe *pipe)
 {
 	bool many = pipe_pages_soft && pipe_pages + PIPE_FRAMES > pipe_pages_soft;

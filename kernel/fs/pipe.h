@@ -6,16 +6,15 @@
 #include "kernel/fs/file.h"
 
 #define PIPE_SIZE       65536
-#define PIPE_SMALL_SIZE 8192 /* of a pipe that is made when pipes may take many pages already */
+#define PIPE_SMALL_SIZE 8192 /* bytes of a pipe that is made when pipes may take many pages already */
 
 /*
- * How many pages all pipes may come to take before new ones are small; 0: any number. As Linux's pipe-user-pages-soft, but
- * that it binds root, who is everybody here. Guard: the kernel,
- * one CPU, not preempted.
+ * How many pages all pipes may take before new pipes are small; 0: any number. As Linux's pipe-user-pages-soft, but it
+ * binds root too, who is everybody here. Guard: the kernel, one CPU, not preempted.
  */
 extern uint64_t pipe_pages_soft;
 
-/* Return how many bytes a pipe takes. */
+/* Return how many bytes a pipe holds at the most. */
 uint32_t pipe_capacity(const struct pipe *pipe);
 
 /* Return how many bytes of frames it has. */

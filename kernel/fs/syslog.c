@@ -19,7 +19,7 @@ struct shown {
 	struct log_record record;
 	char header[HEADER_SIZE];
 	size_t header_size;
-	size_t size; /* of header, text and newline */
+	size_t size; /* bytes of the header, text and newline of a record */
 };
 
 /* Get record `seq` as it is shown. Returns false when the log does not have it, or not any more. */

@@ -179,7 +179,7 @@ void tmpfs_set_limit(struct node *root)
 	struct fs *fs = root->fs;
 
 	fs->pages_max = fs->pages + tmpfs_default_limit();
-	/* A new file system's root does not count: /proc/mounts shows limits that are not the default's. */
+	/* The root of a new file system does not count: /proc/mounts shows only limits that are not the default. */
 	fs->nodes_max = fs->nodes - 1 + tmpfs_default_limit();
 }
 

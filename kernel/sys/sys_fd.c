@@ -26,7 +26,7 @@ static int64_t open_at(uint64_t fd, uint64_t from, uint64_t flags, uint64_t mode
 	error = user_path_get(fd, from, &path);
 	if (error)
 		return error;
-	/* Without a descriptor no file is made, and none is emptied. */
+	/* Look for a descriptor first: when there is none, no file is to be made or emptied. */
 	error = fd_has_room(fds_here())
 			? path_open(&path.base, path.text, (unsigned)flags & ~(unsigned)O_CLOEXEC, permissions, &file)
 			: -EMFILE;
@@ -69,7 +69,7 @@ SYSCALL_2(creat, path, mode)
  */
 static struct node *memory_files(void)
 {
-	static struct node *files; /* the kernel: one CPU, not preempted */
+	static struct node *files; /* guard: the kernel, one CPU, not preempted */
 
 	return files || tmpfs_create(&files) == 0 ? files : NULL;
 }

@@ -163,7 +163,7 @@ static int64_t advise_fork(uint64_t va, uint64_t size, enum user_fork_advice adv
 	return status == ERR_RIGHTS ? -EINVAL : hole_is_no_memory(status);
 }
 
-/* Fetch all pages. As on Linux: EFAULT past the end of a file, EINVAL where the area forbids the access. */
+/* Fetch all pages of a range. As on Linux -EFAULT: past the end of a file; -EINVAL: the area forbids the access. */
 static int64_t populate(uint64_t va, uint64_t size, enum user_rights access)
 {
 	switch (user_populate_all(space_here(), va, size, access)) {
@@ -178,7 +178,10 @@ static int64_t populate(uint64_t va, uint64_t size, enum user_rights access)
 	}
 }
 
-/* Do what the advice says, or refuse it. What only tells how memory will be used may be ignored, but for its range. */
+/*
+ * Do what an advice says, or refuse it. Advice that only tells how memory will be used is ignored, but its range is
+ * checked.
+ */
 SYSCALL_3(madvise, va, size, advice)
 {
 	if (va % PAGE_SIZE || (size && (!page_round_up(size) || va + page_round_up(size) < va)))

@@ -167,7 +167,7 @@ enum status signal_frame_push(struct trap_frame *frame, const struct signal_acti
 		task->signals.stack_base = task->signals.stack_size = 0;
 		task->signals.stack_flags = 0;
 	}
-	/* As on Linux a handler starts like a program; what there was is in the frame. */
+	/* As on Linux a handler starts with the FPU state of a new program; the state of before is in the frame. */
 	fpu_reset();
 	frame->rdi = (uint64_t)info->signal;
 	frame->rsi = at + offsetof(struct signal_frame, info);

@@ -22,7 +22,7 @@ enum area_flags {
 	AREA_GROWS_DOWN = 1 << 1, /* a stack: a fault below the area extends it */
 	AREA_TOUCHED = 1 << 2,    /* pages of the area may be mapped; without the flag no table need be looked at */
 	AREA_SMALL = 1 << 3,      /* the area gets 4 KiB frames only */
-	AREA_READ_ONLY = 1 << 4,  /* shared, and never to be written to: the file was not open for that */
+	AREA_READ_ONLY = 1 << 4,  /* the area is shared, and never to be written to: its file was not open for that */
 	AREA_WIPED = 1 << 5,      /* a forked child has zeros there */
 	AREA_LEFT_OUT = 1 << 6,   /* a forked child does not have the area */
 };
@@ -38,7 +38,7 @@ struct area {
 	unsigned flags;               /* enum area_flags */
 	struct memory_object *object; /* NULL: anonymous. Each area in a space's tree holds it */
 	uint64_t offset;              /* the object's page at `start`; 0 for anonymous memory */
-	/* the object's list of all areas that map it; the three mean nothing without an object */
+	/* the object's list of all areas that map it: the next three fields mean nothing without an object */
 	struct user_space *space;
 	struct area *next_of_object;
 	struct area **link_of_object; /* the pointer that points at this area */

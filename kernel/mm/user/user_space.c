@@ -94,7 +94,7 @@ static struct area *copy_area(void *ctx, const struct area *area)
 	return copy;
 }
 
-/* Take the areas that a child is not to have from it, in which nothing is mapped. */
+/* Take from the child the areas that it is not to have; nothing is mapped in them. */
 static void leave_out(const struct user_space *parent, struct user_space *child)
 {
 	for (const struct area *a = area_find_from(&parent->areas, 0); a; a = area_next(a)) {

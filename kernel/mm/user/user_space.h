@@ -122,12 +122,15 @@ MUST_CHECK enum status user_remap(struct user_space *space, vaddr_t va, uint64_t
  */
 MUST_CHECK enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size);
 
-/* What becomes of a range of memory in a forked child. */
+/*
+ * What a forked child gets of a range of memory: zeros, a copy (KEPT undoes WIPED), no area, a copy (COPIED undoes
+ * LEFT_OUT).
+ */
 enum user_fork_advice { USER_FORK_WIPED, USER_FORK_KEPT, USER_FORK_LEFT_OUT, USER_FORK_COPIED };
 
 /*
- * Do madvise(MADV_WIPEONFORK, KEEPONFORK, DONTFORK, DOFORK) for [va, va + size). Returns as user_dontneed; also ERR_RIGHTS: only
- * private anonymous memory can be wiped.
+ * Say what a forked child gets of [va, va + size): madvise(MADV_WIPEONFORK, KEEPONFORK, DONTFORK, DOFORK). Returns as
+ * user_dontneed does; also ERR_RIGHTS: only private anonymous memory can be wiped.
  */
 MUST_CHECK enum status user_advise_fork(struct user_space *space, vaddr_t va, uint64_t size,
 					enum user_fork_advice advice);
