@@ -10,7 +10,6 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/string.h"
-#include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 #include "kernel/task/exec_internal.h"
@@ -35,10 +34,14 @@ struct arguments {
 	size_t argc;
 };
 
-/* Free a string of the caller's, and leave nothing of it in the heap, whose blocks' sizes are multiples of 8. */
+/*
+ * Free a string of the caller's, and leave nothing of it in the heap. Byte by byte, where wipe() writes whole words: the
+ * block may end right behind the string. Volatile, as there.
+ */
 static void free_string(char *string)
 {
-	wipe(string, string ? strlen(string) : 0);
+	for (volatile char *at = string; at && *at; at++)
+		*at = 0;
 	kfree(string);
 }
 
