@@ -17,6 +17,6 @@ enum fcntl_lock_command {
 /*
  * Do one of these commands for `file`, which was found at descriptor `fd`; the struct flock is at user address `at`.
  * Returns 0; -EFAULT, -EINVAL, -EOVERFLOW, -EBADF (not open for that, or `fd` was closed meanwhile), -EAGAIN, -ENOMEM,
- * -ERESTARTSYS (a signal came while it waited), and no lock has changed.
+ * -EDEADLK (it would wait for ever), -ERESTARTSYS (a signal came while it waited), and the lock is not set.
  */
 int64_t fcntl_lock(struct file *file, int fd, unsigned command, uint64_t at);

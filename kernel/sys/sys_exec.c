@@ -19,7 +19,10 @@ struct strings {
 	size_t counts[2];
 };
 
-/* Free the block, and leave none of the strings' bytes in the heap, whose blocks' sizes are multiples of 8. */
+/*
+ * Free the block and wipe it, so that none of the strings stays in the heap. wipe() clears up to 7 bytes more; a
+ * block's size is a multiple of 8.
+ */
 static void free_block(struct strings *strings)
 {
 	wipe(strings->block, strings->size);

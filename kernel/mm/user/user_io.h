@@ -31,7 +31,9 @@ struct user_io {
 	struct user_iovec single;       /* the array of a user_io that user_io_init made */
 };
 
-/* Begin with one piece, [base, base + size). `io` must not be moved or copied: it points into itself. */
+/*
+ * Begin with one piece, [base, base + size). `io` must stay where it is: it points into itself, and so do copies of it.
+ */
 void user_io_init(struct user_io *io, struct user_space *space, uint64_t base, uint64_t size);
 
 /* Begin with `count` pieces; the array must stay. Returns ERR_RANGE: together they are 2^63 bytes or more. */
@@ -65,7 +67,7 @@ MUST_CHECK static inline enum status user_io_put_all(struct user_io *io, const v
 	return status == OK && moved < size ? ERR_FAULT : status;
 }
 
-/* Advance by bytes that another copy of the same user_io has moved. So many are left. */
+/* Advance by bytes that were moved by way of a copy of this user_io. So many are left. */
 void user_io_skip(struct user_io *io, size_t bytes);
 
 /* Move bytes as user_io_get and user_io_put do; `to` and `from` are direct-map pointers. In the kernel context. */
