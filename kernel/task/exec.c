@@ -35,8 +35,8 @@ struct arguments {
 };
 
 /*
- * Free a string of the caller's, and leave nothing of it in the heap. Byte by byte, where wipe() writes whole words: the
- * block may end right behind the string. Volatile, as there.
+ * Free a string and leave nothing of it in the heap. Wipes byte by byte, since wipe() writes whole words and the block
+ * may end right behind the string; by volatile stores, as wipe() does, so that the compiler keeps them.
  */
 static void free_string(char *string)
 {

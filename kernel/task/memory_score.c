@@ -1,6 +1,6 @@
 /*
- * Chooses nobody: out_of_memory.c does. What several processes hold counts for each with its share, so that nobody
- * hides by giving a descriptor to a child, or by dup(2).
+ * How much memory a process has; out_of_memory.c chooses by it which process ends. What several processes hold counts
+ * for each with its share, so that no process hides memory by giving a descriptor to a child, or by dup(2).
  */
 #include "kernel/task/memory_score.h"
 
@@ -9,7 +9,9 @@
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/heap/kernel_stack.h"
 
-/* Bytes that go with a file when its last name, or whoever has it open, is gone. */
+/*
+ * Return how many bytes come free when a file's last holder lets go of it: a pipe's, or those of a file without a name.
+ */
 static uint64_t content_bytes(const struct node *node)
 {
 	if (node->pipe)

@@ -5,7 +5,8 @@
 
 #include "kernel/task/process.h"
 
-#define MEMORY_ADJUST_MOST 1000 /* of process->memory_adjust, either way; the least means never */
+/* the most and, negated, the least value of process->memory_adjust; the least means: never end this process */
+#define MEMORY_ADJUST_MOST 1000
 
 /*
  * Return what would come free in pages: what is mapped, tables, kernel stacks, and the process's share of what is in pipes

@@ -18,12 +18,15 @@
 
 /* More frames than one fault needs: a page, three tables, and what the heap needs for an area or two. */
 #define FAULT_FRAMES 16
-/* What a small program's fork or execve takes; while so much is free, one that fails asks for more than is reasonable. */
+/*
+ * Frames that the fork or execve of a small program takes: a call that fails while so many are free asks for more than
+ * is reasonable.
+ */
 #define CALL_FRAMES 64
 
-/* Whoever has the highest score so far. */
+/* The process with the highest score so far, in a search. */
 struct choice {
-	struct process *process; /* NULL: nobody may be ended */
+	struct process *process; /* NULL: no process may be ended so far */
 	int64_t score;
 };
 
@@ -73,7 +76,7 @@ static void let_end(struct process *process)
 	task_yield();
 }
 
-/* Choose who must go, unless somebody ends already. NULL: nobody may be ended. */
+/* Choose the process that must end, unless one ends already. NULL: no process may be ended. */
 static struct process *choose_victim(void)
 {
 	struct choice choice = { NULL, 0 };
