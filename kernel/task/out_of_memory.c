@@ -126,7 +126,8 @@ bool memory_for_call(unsigned attempt)
 		return false;
 	end_for_memory(victim);
 	let_end(victim);
-	return !process_current()->exiting;
+	/* Another task may have called execve(2) meanwhile, which ends this one and waits: no task may be made any more. */
+	return !process_current()->exiting && !task_current()->end_wanted;
 }
 
 enum status fault_serve(vaddr_t va, enum user_rights access)
