@@ -135,6 +135,14 @@ static enum status object_write_frame(struct memory_object *object, uint64_t pag
 	return status;
 }
 
+static bool object_has(struct memory_object *object, uint64_t page)
+{
+	const struct content *content = content_of(object);
+
+	return !is_past_end(content, page) &&
+	       (page < content_pages(content->place_size) || page_tree_find(&content->pages, page).raw);
+}
+
 static void object_get(struct memory_object *object)
 {
 	node_get(content_of(object)->node);
@@ -150,6 +158,7 @@ static const struct memory_object_ops object_ops = {
 	.write_frame = object_write_frame,
 	.get = object_get,
 	.put = object_put,
+	.has = object_has,
 };
 
 struct node *content_node(const struct memory_object *object)

@@ -138,7 +138,7 @@ int fd_install(struct fd_table *table, struct file *file, int lowest, unsigned f
 	bool from_lowest = lowest <= 0 || (unsigned)lowest <= table->lowest_free;
 	unsigned fd = from_lowest ? table->lowest_free : (unsigned)lowest, limit = limit_of_caller();
 
-	if (lowest < 0 || (unsigned)lowest >= limit)
+	if (lowest < 0 || (lowest > 0 && (unsigned)lowest >= limit))
 		return -EINVAL;
 	while (fd < table->capacity && table->files[fd])
 		fd++;

@@ -91,6 +91,9 @@ SYSCALL_6(mmap, va, size, prot, flags, fd, offset)
 		error = check_place(va, size, mapping.flags);
 	if (!error)
 		error = object_of(file, &mapping, &object);
+	/* As on Linux no file goes on beyond the largest offset. */
+	if (!error && object && offset > INT64_MAX - page_round_up(size))
+		error = -EOVERFLOW;
 	if (error)
 		return error;
 	/* As on Linux a hint is rounded down; user_map takes one that is too low for none. */
@@ -224,7 +227,7 @@ SYSCALL_3(madvise, va, size, advice)
 	}
 }
 
-/* There is no swap: what is mapped counts as in memory. */
+/* There is no swap: what is not mapped yet is in memory if the file or shared memory has it. */
 SYSCALL_3(mincore, va, size, to)
 {
 	uint8_t answers[MINCORE_PIECE];
@@ -235,10 +238,9 @@ SYSCALL_3(mincore, va, size, to)
 		return -EINVAL;
 	if (size && (!pages || !user_is_mapped(space_here(), va, pages * PAGE_SIZE)))
 		return -ENOMEM;
-	for (size_t i = 0; i < MINCORE_PIECE; i++)
-		answers[i] = 1;
 	for (uint64_t done = 0, piece; done < pages && !error; done += piece) {
 		piece = pages - done < MINCORE_PIECE ? pages - done : MINCORE_PIECE;
+		user_resident(space_here(), va + done * PAGE_SIZE, piece, answers);
 		error = copy_errno(copy_to_user(user_pointer(to + done), answers, piece));
 		/* After an error no other task may run before the call returns (args_get). */
 		if (!error && task_give_way())

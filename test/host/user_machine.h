@@ -94,7 +94,7 @@ static inline void test_file_put(struct memory_object *object)
 	file->references--;
 }
 
-static const struct memory_object_ops test_file_ops = { test_file_frame, NULL, test_file_get, test_file_put };
+static const struct memory_object_ops test_file_ops = { test_file_frame, NULL, test_file_get, test_file_put, NULL };
 
 static inline void test_file_start(struct test_file *file)
 {

@@ -224,6 +224,52 @@ static void test_advice(void)
 	sys(SYS_munmap, at, 4 * PAGE);
 }
 
+static void test_mincore(const char *path)
+{
+	char *at = fresh(4 * PAGE, RW);
+	long fd = sys(SYS_openat, AT_FDCWD, path, O_CREAT | O_RDWR | O_TRUNC, 0600);
+	volatile char *file;
+	unsigned char in[4] = { 9, 9, 9, 9 };
+
+	at[PAGE] = at[3 * PAGE] = 1;
+	is(sys(SYS_mincore, at, 4 * PAGE, in), 0, "mincore");
+	is(in[0] << 12 | in[1] << 8 | in[2] << 4 | in[3], 0x0101, "tells which pages were touched");
+	sys(SYS_madvise, at + PAGE, PAGE, MADV_DONTNEED);
+	sys(SYS_mprotect, at + 3 * PAGE, PAGE, PROT_NONE);
+	sys(SYS_mincore, at, 4 * PAGE, in);
+	is(in[0] << 12 | in[1] << 8 | in[2] << 4 | in[3], 0x0001, "and which still are there");
+	sys(SYS_ftruncate, fd, 3 * PAGE);
+	sys(SYS_pwrite64, fd, "x", 1, PAGE);
+	file = map(fd, RW, MAP_SHARED, 4);
+	sys(SYS_mincore, file, 4 * PAGE, in);
+	is(in[0] << 12 | in[1] << 8 | in[2] << 4 | in[3], 0x0100, "and what a file has");
+	is(sys(SYS_mmap, NULL, 2 * PAGE, PROT_READ, MAP_SHARED, fd, 0x7ffffffffffff000), -EOVERFLOW,
+	   "a mapping beyond the largest offset");
+	sys(SYS_munmap, file, 4 * PAGE);
+	sys(SYS_munmap, at, 4 * PAGE);
+	sys(SYS_close, fd);
+}
+
+/* A hint right below a stack is not taken: the stack could not grow. */
+static void test_stack_gap(void)
+{
+	enum { BYTES = 8 << 20 };
+	char *room = fresh(BYTES, PROT_NONE), *stack = room + BYTES - 4 * PAGE;
+	long at;
+
+	sys(SYS_munmap, room, BYTES);
+	is(sys(SYS_mmap, stack, 4 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_GROWSDOWN, -1, 0),
+	   (long)stack, "a stack");
+	at = sys(SYS_mmap, stack - 2 * PAGE, 2 * PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	is_true(at > 0 && (at >= (long)stack || at + (1 << 20) <= (long)stack), at - (long)stack,
+		"nothing is placed close below it");
+	sys(SYS_munmap, at, 2 * PAGE);
+	stack[-2 * (long)PAGE] = 1;
+	is(stack[-2 * (long)PAGE], 1, "so it grows");
+	is(sys(SYS_mmap, room, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), (long)room, "what is far enough may be");
+	sys(SYS_munmap, room, BYTES);
+}
+
 int main(void)
 {
 	test_one_page();
@@ -231,6 +277,8 @@ int main(void)
 	test_end("/tmp/shorter");
 	test_writing("/tmp/shorter");
 	test_advice();
+	test_mincore("/tmp/shorter");
+	test_stack_gap();
 	sys(SYS_unlink, "/tmp/shorter");
 	/* What lies in the archive. */
 	test_end("/test/.pages");

@@ -35,6 +35,8 @@ struct memory_object_ops {
 	/* Hold the object, or put it; the last put ends it. In any context. */
 	void (*get)(struct memory_object *object);
 	void (*put)(struct memory_object *object);
+	/* Return whether `frame` would find the page in memory already: for mincore(2). In the kernel context. NULL: no. */
+	bool (*has)(struct memory_object *object, uint64_t page);
 };
 
 /* Guard: the kernel, one CPU, not preempted. */

@@ -67,6 +67,14 @@ static enum status shared_frame(struct memory_object *object, uint64_t page, pad
 	return status;
 }
 
+static bool shared_has(struct memory_object *object, uint64_t page)
+{
+	struct shared_memory *memory = (struct shared_memory *)object;
+	struct mapping leaf;
+
+	return page < memory->pages && memory->started && space_lookup(&memory->frames, page * PAGE_SIZE, &leaf) == OK;
+}
+
 static void shared_get(struct memory_object *object)
 {
 	((struct shared_memory *)object)->references++;
@@ -102,6 +110,7 @@ static const struct memory_object_ops shared_ops = {
 	.write_frame = shared_frame,
 	.get = shared_get,
 	.put = shared_put,
+	.has = shared_has,
 };
 
 enum status shared_memory_create(uint64_t pages, struct memory_object **ret)

@@ -38,6 +38,21 @@ bool user_is_mapped(const struct user_space *space, vaddr_t va, uint64_t size)
 	return size == 0;
 }
 
+void user_resident(struct user_space *space, vaddr_t va, size_t count, uint8_t *ret)
+{
+	context_token_t token = kernel_context_enter();
+
+	for (size_t i = 0; i < count; i++, va += PAGE_SIZE) {
+		const struct area *a = area_find(&space->areas, va);
+		struct memory_object *object = a ? a->object : NULL;
+
+		ret[i] = pte_read(space_leaf_slot(&space->context.space, va).pte).raw != 0;
+		if (!ret[i] && object && object->ops->has)
+			ret[i] = object->ops->has(object, a->offset + bytes_to_pages(va - a->start));
+	}
+	kernel_context_leave(token);
+}
+
 void user_spares_free(struct user_spares *spares)
 {
 	for (int i = 0; i < 2; i++)
@@ -187,6 +202,33 @@ void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct us
 	user_pages_drop(space, start, end, floor, ceiling);
 }
 
+/* How low the area keeps others from being placed: a stack needs room to grow. */
+static vaddr_t guarded_start(const struct area *area)
+{
+	const uint64_t gap = area->flags & AREA_GROWS_DOWN ? USER_GUARD_GAP : 0;
+
+	return area->start > gap ? area->start - gap : 0;
+}
+
+/* Find the highest gap of `size` bytes that is in no stack's way. ERR_NOT_FOUND. */
+static enum status find_gap(const struct user_space *space, uint64_t size, vaddr_t *ret)
+{
+	vaddr_t high = space->mmap_top, va;
+
+	if (!space->low_stacks)
+		return area_gap_below(&space->areas, size, USER_MIN, high, ret);
+	while (area_gap_below(&space->areas, size, USER_MIN, high, &va) == OK) {
+		const struct area *next = area_find_from(&space->areas, va);
+
+		if (!next || guarded_start(next) >= va + size) {
+			*ret = va;
+			return OK;
+		}
+		high = guarded_start(next);
+	}
+	return ERR_NOT_FOUND;
+}
+
 enum status user_find_place(const struct user_space *space, vaddr_t hint, uint64_t size, bool large, vaddr_t *ret)
 {
 	vaddr_t va = align_down(hint, PAGE_SIZE);
@@ -194,16 +236,15 @@ enum status user_find_place(const struct user_space *space, vaddr_t hint, uint64
 	if (va >= USER_MIN && user_range_valid(va, size)) {
 		const struct area *a = area_find_from(&space->areas, va);
 
-		if (!a || a->start >= va + size) {
+		if (!a || guarded_start(a) >= va + size) {
 			*ret = va;
 			return OK;
 		}
 	}
 	/* Look for a gap larger by as much as aligning it may lose. */
-	if (large && size <= USER_SIZE - PAGE_SIZE_2M &&
-	    area_gap_below(&space->areas, size + PAGE_SIZE_2M - PAGE_SIZE, USER_MIN, space->mmap_top, &va) == OK) {
+	if (large && size <= USER_SIZE - PAGE_SIZE_2M && find_gap(space, size + PAGE_SIZE_2M - PAGE_SIZE, &va) == OK) {
 		*ret = align_up(va, PAGE_SIZE_2M);
 		return OK;
 	}
-	return area_gap_below(&space->areas, size, USER_MIN, space->mmap_top, ret) == OK ? OK : ERR_NO_MEMORY;
+	return find_gap(space, size, ret) == OK ? OK : ERR_NO_MEMORY;
 }

@@ -150,6 +150,7 @@ enum status user_space_fork(struct user_space *space, struct user_space **ret)
 			child->brk_start = space->brk_start;
 			child->brk = space->brk;
 			child->mmap_top = space->mmap_top;
+			child->low_stacks = space->low_stacks;
 			*ret = child;
 		}
 	}

@@ -35,6 +35,7 @@ struct user_space {
 	vaddr_t brk_start;
 	vaddr_t brk;             /* the program break, not aligned */
 	vaddr_t mmap_top;        /* placed mappings end here or below; exec may lower it (ASLR) */
+	bool low_stacks;         /* a stack may lie where mappings are placed; once true, it stays so */
 	uint64_t mapped_pages;   /* how many pages the areas have */
 	uint64_t data_pages;     /* pages of the areas that RLIMIT_DATA counts: user_counts_as_data */
 	uint64_t resident_pages; /* pages that page tables map, those of inaccessible areas included */
@@ -128,15 +129,14 @@ MUST_CHECK enum status user_dontneed(struct user_space *space, vaddr_t va, uint6
  */
 enum user_fork_advice { USER_FORK_WIPED, USER_FORK_KEPT, USER_FORK_LEFT_OUT, USER_FORK_COPIED };
 
-/*
- * Say what a forked child gets of [va, va + size): madvise(MADV_WIPEONFORK, KEEPONFORK, DONTFORK, DOFORK). Returns as
- * user_dontneed does; also ERR_RIGHTS: only private anonymous memory can be wiped.
- */
-MUST_CHECK enum status user_advise_fork(struct user_space *space, vaddr_t va, uint64_t size,
-					enum user_fork_advice advice);
+/* Do madvise(2)'s advice for a fork. Returns as user_dontneed; ERR_RIGHTS: only private anonymous memory is wiped. */
+MUST_CHECK enum status user_advise_fork(struct user_space *space, vaddr_t va, uint64_t size, enum user_fork_advice how);
 
 /* Return whether areas cover all of [va, va + size): for mincore, msync, madvise. */
 bool user_is_mapped(const struct user_space *space, vaddr_t va, uint64_t size);
+
+/* Set ret[i] to whether page va + i * PAGE_SIZE is in memory, mapped or held by its area's object; `count` pages. */
+void user_resident(struct user_space *space, vaddr_t va, size_t count, uint8_t *ret);
 
 /*
  * Move the program break to `brk`, any byte from brk_start on: brk(2). What is given up is unmapped, what is new is
