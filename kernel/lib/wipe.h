@@ -7,13 +7,16 @@
 #include "paging/types.h"
 
 /*
- * Make [at, at + bytes) zero, and up to 7 bytes behind it that belong to the same buffer: `at` is aligned to 8 bytes, and
- * so is the buffer's size. Volatile stores, since nobody reads the zeros: the compiler would leave them out.
+ * Make [at, at + bytes) zero; `at` is aligned to 8 bytes. Volatile stores, since nobody reads the zeros: the compiler
+ * would leave them out.
  */
 static inline void wipe(void *at, size_t bytes)
 {
 	volatile uint64_t *word = at;
+	volatile uint8_t *byte;
 
-	for (size_t i = 0; i < bytes; i += sizeof(*word))
+	for (; bytes >= sizeof(*word); bytes -= sizeof(*word))
 		*word++ = 0;
+	for (byte = (volatile uint8_t *)word; bytes; bytes--)
+		*byte++ = 0;
 }
