@@ -20,11 +20,14 @@ struct hard_link {
 	struct node *node;       /* held */
 };
 
+#define LINK_LISTS 256
+
+static struct hard_link *links[LINK_LISTS]; /* by number, for the archive that is read. Fixed after boot */
+
 struct unpacking {
 	struct node *root;
 	paddr_t pa; /* where the archive lies */
 	const uint8_t *bytes;
-	struct hard_link *links;
 	struct initramfs_report *report;
 };
 
@@ -63,9 +66,14 @@ static int find_directory(struct unpacking *u, const struct cpio_entry *entry, s
 	}
 }
 
-static struct hard_link *find_link(struct unpacking *u, const struct cpio_entry *entry)
+static struct hard_link **list_of(const struct cpio_entry *entry)
 {
-	struct hard_link *link = u->links;
+	return &links[(entry->ino ^ entry->ino >> 8) % LINK_LISTS];
+}
+
+static struct hard_link *find_link(const struct cpio_entry *entry)
+{
+	struct hard_link *link = *list_of(entry);
 
 	while (link && (link->first.ino != entry->ino || link->first.dev_major != entry->dev_major ||
 			link->first.dev_minor != entry->dev_minor || link->first.archive != entry->archive))
@@ -73,26 +81,27 @@ static struct hard_link *find_link(struct unpacking *u, const struct cpio_entry 
 	return link;
 }
 
-static int remember_link(struct unpacking *u, const struct cpio_entry *entry, struct node *node)
+static int remember_link(const struct cpio_entry *entry, struct node *node)
 {
-	struct hard_link *link = kmalloc(sizeof(*link));
+	struct hard_link *link = kmalloc(sizeof(*link)), **list = list_of(entry);
 
 	if (!link)
 		return -ENOMEM;
-	*link = (struct hard_link){ u->links, *entry, node_get(node) };
-	u->links = link;
+	*link = (struct hard_link){ *list, *entry, node_get(node) };
+	*list = link;
 	return 0;
 }
 
-static void forget_links(struct unpacking *u)
+static void forget_links(void)
 {
-	while (u->links) {
-		struct hard_link *link = u->links;
+	for (size_t i = 0; i < LINK_LISTS; i++)
+		while (links[i]) {
+			struct hard_link *link = links[i];
 
-		u->links = link->next;
-		node_put(link->node);
-		kfree(link);
-	}
+			links[i] = link->next;
+			node_put(link->node);
+			kfree(link);
+		}
 }
 
 /* Remove what is in the way of a new entry, unless both are directories: then *ret is the existing one. */
@@ -119,7 +128,7 @@ static int make_node(struct unpacking *u, struct node *dir, struct name name, co
 	uint64_t device = DEVICE_NUMBER(entry->rdev_major, entry->rdev_minor);
 	struct name target = { (const char *)u->bytes + entry->data, entry->size };
 	bool linked = (entry->mode & S_IFMT) != S_IFDIR && entry->links > 1;
-	struct hard_link *link = linked ? find_link(u, entry) : NULL;
+	struct hard_link *link = linked ? find_link(entry) : NULL;
 	int error;
 
 	if (link) {
@@ -133,7 +142,7 @@ static int make_node(struct unpacking *u, struct node *dir, struct name name, co
 	else
 		error = node_create(dir, name, entry->mode & (S_IFMT | MODE_PERMISSIONS), device, ret);
 	if (!error && linked) {
-		error = remember_link(u, entry, *ret);
+		error = remember_link(entry, *ret);
 		if (error)
 			node_put(*ret);
 	}
@@ -228,7 +237,7 @@ static int unpack_plain(struct node *root, paddr_t pa, uint64_t *ret_size, struc
 
 	cpio_start(&cpio, u.bytes, *ret_size);
 	error = unpack(&u, &cpio);
-	forget_links(&u);
+	forget_links();
 	if (error && report->error.what && gzip_is(u.bytes + cpio.at, *ret_size - cpio.at)) {
 		report->error.what = NULL;
 		*ret_size = cpio.at;
