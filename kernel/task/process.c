@@ -14,6 +14,7 @@
 /* Guard: the kernel, one CPU, not preempted; a handler reads the lists, which change by one store. */
 static struct process *pids[PID_LISTS];
 static size_t process_count;
+struct cache process_cache;
 static size_t more_tasks; /* how many tasks there are beyond the first of each process */
 
 struct process *process_peek(int pid)
@@ -35,7 +36,7 @@ struct process *process_find(int pid)
 void process_free(struct process *process)
 {
 	ASSERT(!process->refs);
-	kfree(process);
+	cache_free(&process_cache, process);
 }
 
 struct user_space *process_get_space(const struct process *process)

@@ -46,6 +46,7 @@ struct process_paths {
 struct process {
 	int pid;                  /* the tid of its first task */
 	int group, session;       /* pids of their leaders; 0: those of Linux's first process */
+	int memory_adjust;        /* /proc/PID/oom_score_adj: -1000, never ended for its memory, to 1000 */
 	struct tty *tty;          /* the controlling terminal, or NULL */
 	struct task *tasks;       /* its tasks, by next_task; NULL: it has ended */
 	unsigned task_count;      /* how many tasks it has */
@@ -71,7 +72,6 @@ struct process {
 	struct timer alarm;     /* the timer of setitimer(ITIMER_REAL) and alarm(2) */
 	struct timer cpu_watch; /* rings when the limit RLIMIT_CPU may have been reached */
 	struct process_rlimit limits[PROCESS_LIMITS];
-	int memory_adjust;              /* /proc/PID/oom_score_adj: -1000, never ended for its memory, to 1000 */
 	struct user_limits user_limits; /* those of `limits` that memory heeds, in pages */
 	uint64_t start_ns;              /* when it was made, by the monotonic clock */
 	uint64_t dead_run_ns;           /* CPU time of its tasks that have ended */

@@ -17,6 +17,9 @@ char *copy_string(const char *text);
 	(128UL << 10) /* bytes of RAM for each task of a program: more are refused, as Linux's threads-max does */
 #define TASK_FEWEST 256
 
+/* Where processes lie. Fixed after boot */
+extern struct cache process_cache;
+
 /* Return how many processes there are, zombies included. */
 size_t process_living(void);
 

@@ -8,8 +8,10 @@
 
 #include "kernel/irq/clock.h"
 #include "kernel/irq/timer.h"
+#include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frame/frame.h"
+#include "kernel/mm/heap/heap.h"
 #include "kernel/task/process_internal.h"
 #include "kernel/task/signal_numbers.h"
 
@@ -117,6 +119,8 @@ static unsigned descriptors(void)
 void process_limits_init(void (*send)(struct process *process, int signal))
 {
 	send_signal = send;
+	if (cache_init(&process_cache, "process", sizeof(struct process), 64) != OK)
+		panic("no memory for processes");
 	user_limits_set_source(user_limits);
 	fd_set_limit_source(descriptors);
 }

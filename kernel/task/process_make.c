@@ -3,6 +3,7 @@
  */
 #include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
+#include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/process_internal.h"
 #include "kernel/task/process_limits.h"
@@ -29,10 +30,11 @@ static void inherit(struct process *process, const struct process *maker)
 
 int process_create(int pid, struct process *parent, const struct process *maker, struct process **ret)
 {
-	struct process *process = kzalloc(sizeof(*process));
+	struct process *process = cache_alloc(&process_cache);
 
 	if (!process)
 		return -ENOMEM;
+	memset(process, 0, sizeof(*process));
 	/*
 	 * A process without a maker keeps group and session 0, as Linux's first process, so that it can begin a session
 	 * of its own.
