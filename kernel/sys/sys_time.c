@@ -4,6 +4,7 @@
 #include "kernel/irq/timer.h"
 #include "kernel/sys/timerfd.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/process_limits.h"
 #include "kernel/task/wait_until.h"
 
 enum clock_id {
@@ -217,18 +218,18 @@ static uint64_t faults_of(const struct process *process)
 
 SYSCALL_2(getrusage, who, to)
 {
-	const struct process *process = process_current();
+	struct process *process = process_current();
 	struct linux_rusage usage;
 
 	switch ((int)who) {
 	case 0: /* RUSAGE_SELF */
-		usage = rusage_of(process_run_ns(process), faults_of(process));
+		usage = rusage_of(process_run_ns(process), faults_of(process), process_most_pages(process));
 		break;
 	case -1: /* RUSAGE_CHILDREN */
-		usage = rusage_of(process->child_run_ns, process->child_faults);
+		usage = rusage_of(process->child_run_ns, process->child_faults, process->child_most_pages);
 		break;
 	case 1: /* RUSAGE_THREAD */
-		usage = rusage_of(task_run_ns(task_current()), task_current()->faults);
+		usage = rusage_of(task_run_ns(task_current()), task_current()->faults, process_most_pages(process));
 		break;
 	default:
 		return -EINVAL;

@@ -104,10 +104,14 @@ struct linux_rusage {
 _Static_assert(sizeof(struct linux_rusage) == 144, "Linux's struct rusage");
 
 /*
- * Return the usage that is `run_ns` of CPU time and so many page faults. All time counts as the user's, none as the
- * system's.
+ * Return the usage that is `run_ns` of CPU time, so many page faults, and so many pages at the most. All time counts as
+ * the user's, none as the system's.
  */
-static inline struct linux_rusage rusage_of(uint64_t run_ns, uint64_t faults)
+static inline struct linux_rusage rusage_of(uint64_t run_ns, uint64_t faults, uint64_t pages)
 {
-	return (struct linux_rusage){ .user = timeval_from_ns(run_ns), .minor_faults = (int64_t)faults };
+	return (struct linux_rusage){
+		.user = timeval_from_ns(run_ns),
+		.max_rss_kib = (int64_t)(pages * (PAGE_SIZE / 1024)),
+		.minor_faults = (int64_t)faults,
+	};
 }

@@ -14,6 +14,7 @@
 #include "kernel/mm/user/user_io.h"
 #include "kernel/task/exec_internal.h"
 #include "kernel/task/out_of_memory.h"
+#include "kernel/task/process_limits.h"
 
 /* bytes of a file that are looked at: all program headers must be among them, as on Linux */
 #define START_SIZE 4096
@@ -265,6 +266,7 @@ static void set_name(struct task *task, const char *path)
 
 static void take_image(struct process *process, const struct exec_image *image)
 {
+	(void)process_most_pages(process);
 	process->space = image->space;
 	process->args_start = image->args_start;
 	process->args_end = image->args_end;

@@ -5,6 +5,7 @@
 #include "kernel/irq/timer.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/task/job_control.h"
+#include "kernel/task/process_limits.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/wait_until.h"
 
@@ -107,6 +108,7 @@ static void end_process(struct process *process)
 	fd_table_put(fds);
 	/* From here on the task works for no process, and runs in the kernel context. */
 	context_load(&kernel_context);
+	(void)process_most_pages(process);
 	process->space = NULL;
 	user_space_put(space);
 	process_put_paths(process);

@@ -72,14 +72,15 @@ struct process {
 	struct timer alarm;     /* the timer of setitimer(ITIMER_REAL) and alarm(2) */
 	struct timer cpu_watch; /* rings when the limit RLIMIT_CPU may have been reached */
 	struct process_rlimit limits[PROCESS_LIMITS];
-	struct user_limits user_limits; /* those of `limits` that memory heeds, in pages */
-	uint64_t start_ns;              /* when it was made, by the monotonic clock */
-	uint64_t dead_run_ns;           /* CPU time of its tasks that have ended */
-	uint64_t child_run_ns;          /* CPU time of children that it waited for, with their children's */
-	uint64_t faults, child_faults;  /* page faults, counted as dead_run_ns and child_run_ns are */
-	struct task *vfork_parent;      /* the task that waits until this process execs or ends; or NULL */
-	struct node *program;           /* the file that is executed; held by node_run; NULL: it has ended */
-	char name[TASK_NAME];           /* the name of its last task, once that has ended */
+	struct user_limits user_limits;        /* those of `limits` that memory heeds, in pages */
+	uint64_t start_ns;                     /* when it was made, by the monotonic clock */
+	uint64_t dead_run_ns;                  /* CPU time of its tasks that have ended */
+	uint64_t child_run_ns;                 /* CPU time of children that it waited for, with their children's */
+	uint64_t faults, child_faults;         /* page faults, counted as dead_run_ns and child_run_ns are */
+	uint64_t most_pages, child_most_pages; /* resident at once: in spaces that it left; in a child */
+	struct task *vfork_parent;             /* the task that waits until this process execs or ends; or NULL */
+	struct node *program;                  /* the file that is executed; held by node_run; NULL: it has ended */
+	char name[TASK_NAME];                  /* the name of its last task, once that has ended */
 	uint64_t args_start, args_end, env_start, env_end; /* user addresses, for /proc/PID/cmdline and environ */
 };
 
@@ -144,9 +145,9 @@ enum wait_options {
 /* What wait4(2) and waitid(2) tell of a child. */
 struct wait_result {
 	int pid;
-	int status;      /* the status that wait4(2) tells */
-	uint64_t run_ns; /* CPU time, with its children's */
-	uint64_t faults; /* page faults, likewise */
+	int status;                  /* the status that wait4(2) tells */
+	uint64_t run_ns;             /* CPU time, with its children's */
+	uint64_t faults, most_pages; /* page faults, likewise; pages resident at once in it or a child */
 };
 
 /*

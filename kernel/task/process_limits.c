@@ -163,3 +163,14 @@ void process_limit_set(struct process *process, enum process_limit which, struct
 	if (which == LIMIT_CPU)
 		watch_cpu_time(process);
 }
+
+uint64_t process_most_pages(struct process *process)
+{
+	const struct user_space *space = process->space;
+
+	if (space && space->resident_most > process->most_pages)
+		process->most_pages = space->resident_most;
+	if (space && space->resident_pages > process->most_pages)
+		process->most_pages = space->resident_pages;
+	return process->most_pages;
+}

@@ -22,3 +22,6 @@ void process_limits_copy(struct process *process, const struct process *maker);
 
 /* Set one limit of a process; limit.soft <= limit.hard. */
 void process_limit_set(struct process *process, enum process_limit which, struct process_rlimit limit);
+
+/* Note and return how many pages the process has had resident at once, at the most. */
+uint64_t process_most_pages(struct process *process);

@@ -19,10 +19,18 @@ static bool is_meant(const struct process *child, int who, unsigned options)
 	return child->group == (who == 0 ? process_current()->group : -who);
 }
 
+/* Return the most pages that the child or one of its children had. */
+static uint64_t most_pages_of(const struct process *child)
+{
+	return child->most_pages > child->child_most_pages ? child->most_pages : child->child_most_pages;
+}
+
 static void count_child(struct process *parent, const struct process *child)
 {
 	parent->child_run_ns += child->dead_run_ns + child->child_run_ns;
 	parent->child_faults += child->faults + child->child_faults;
+	if (most_pages_of(child) > parent->child_most_pages)
+		parent->child_most_pages = most_pages_of(child);
 }
 
 /*
@@ -36,7 +44,8 @@ static bool tell(struct process *child, unsigned options, struct wait_result *re
 	*ret = (struct wait_result){ .pid = child->pid,
 				     .status = child->status,
 				     .run_ns = child->dead_run_ns + child->child_run_ns,
-				     .faults = child->faults + child->child_faults };
+				     .faults = child->faults + child->child_faults,
+				     .most_pages = most_pages_of(child) };
 	if (child->zombie && (options & WAIT_EXITED)) {
 		if (!keep) {
 			count_child(process_current(), child);

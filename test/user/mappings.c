@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -270,6 +271,30 @@ static void test_stack_gap(void)
 	sys(SYS_munmap, room, BYTES);
 }
 
+static int touch_much(void *argument)
+{
+	memset(argument, 1, 16 << 20);
+	return (int)sys(SYS_munmap, argument, 16 << 20);
+}
+
+/* What has been unmapped counts for the most that there was. */
+static void test_most(void)
+{
+	void *much = fresh(16 << 20, RW);
+	struct rusage usage;
+	long before;
+
+	sys(SYS_getrusage, RUSAGE_SELF, &usage);
+	before = usage.ru_maxrss;
+	is_between(before, 4, 8 << 10, "KiB that were resident at once");
+	is(in_child(touch_much, much), EXITED(0), "a child touches 16 MiB");
+	sys(SYS_getrusage, RUSAGE_CHILDREN, &usage);
+	is_between(usage.ru_maxrss, 16 << 10, 24 << 10, "KiB of the child's");
+	is(touch_much(much), 0, "and so does its parent");
+	sys(SYS_getrusage, RUSAGE_SELF, &usage);
+	is_between(usage.ru_maxrss, 16 << 10, 24 << 10, "KiB of its own");
+}
+
 int main(void)
 {
 	test_one_page();
@@ -279,6 +304,7 @@ int main(void)
 	test_advice();
 	test_mincore("/tmp/shorter");
 	test_stack_gap();
+	test_most();
 	sys(SYS_unlink, "/tmp/shorter");
 	/* What lies in the archive. */
 	test_end("/test/.pages");

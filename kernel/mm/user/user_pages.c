@@ -162,6 +162,8 @@ void user_pages_drop(struct user_space *space, vaddr_t start, vaddr_t end, vaddr
 	g.flush = TLB_FLUSH_NONE;
 	g.flushes = true;
 	g.count = 0;
+	if (space->resident_pages > space->resident_most)
+		space->resident_most = space->resident_pages;
 	drop(&g, start, end, floor, ceiling);
 }
 

@@ -39,6 +39,7 @@ struct user_space {
 	uint64_t mapped_pages;   /* how many pages the areas have */
 	uint64_t data_pages;     /* pages of the areas that RLIMIT_DATA counts: user_counts_as_data */
 	uint64_t resident_pages; /* pages that page tables map, those of inaccessible areas included */
+	uint64_t resident_most;  /* resident_pages before some of them last went, at their most */
 	uint64_t faults;         /* how many faults user_fault has served */
 	size_t users;            /* tasks, and whoever else keeps the space */
 };
