@@ -41,21 +41,29 @@ struct keeper {
 	struct mem_range held; /* a range of the map that needs no mark: most tables lie in one */
 };
 
-/* Mark `size` bytes of RAM at `pa` as ACPI tables and return a pointer to them; NULL when they are not RAM. */
+/*
+ * Mark `size` bytes at `pa` as ACPI tables and return a pointer to them; NULL when not all of them are RAM. They may lie
+ * in several ranges of the map: marking a table's header alone makes two of one.
+ */
 static const uint8_t *keep(struct keeper *k, uint64_t pa, uint64_t size)
 {
-	const struct mem_range *r = &k->held;
+	const struct mem_range *r;
+	bool marked = true;
 
-	if (pa >= r->end || pa < r->start) {
-		r = memmap_find(k->map, paddr(pa));
+	if (pa > UINT64_MAX - size)
+		return NULL;
+	if (pa >= k->held.start && pa + size <= k->held.end)
+		return (const uint8_t *)(uintptr_t)pa;
+	for (uint64_t at = pa; at < pa + size; at = r->end) {
+		r = memmap_find(k->map, paddr(at));
 		if (!r || !mem_type_is_ram((enum mem_type)r->type))
 			return NULL;
+		if (r->type >= MEM_ACPI_RECLAIM)
+			k->held = *r;
+		else
+			marked = false;
 	}
-	if (size > r->end - pa)
-		return NULL;
-	if (r->type >= MEM_ACPI_RECLAIM)
-		k->held = *r;
-	else if (k->status == OK)
+	if (!marked && k->status == OK)
 		k->status =
 			memmap_add(k->map, align_down(pa, PAGE_SIZE), align_up(pa + size, PAGE_SIZE), MEM_ACPI_RECLAIM);
 	return (const uint8_t *)(uintptr_t)pa;

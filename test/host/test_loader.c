@@ -232,6 +232,12 @@ static void test_acpi_tables_stay(void **state)
 	acpi[ROOT][0] = 'X';
 	expect_kept(MEM_USABLE, MOST, OK, "a.....");
 	build_acpi();
+	/* A table of two pages: the second has no header, and lies in what is left of the range of the first. */
+	put_address(FADT, 132, DSDT);
+	put_table(DSDT, "DSDT", 2 * PAGE_SIZE);
+	memset(acpi[FACS], 0, PAGE_SIZE);
+	expect_kept(MEM_BOOT_SERVICES, MOST, OK, "aaaaaa");
+	build_acpi();
 	put_table(FADT, "FACP", 43);
 	expect_kept(MEM_USABLE, MOST, OK, "aaa..a");
 	put_table(FADT, "FACP", 147);
