@@ -199,7 +199,7 @@ static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes 
 	l->info.efi_descriptor_size = firmware.descriptor_size;
 	*ret_key = firmware.key;
 	if (!EFI_ERROR(status)) {
-		/* The stamp is set only now: the time of a try that failed belongs to the phase before. */
+		/* Taken before the build, stored once it holds: a try that failed is part of the phase that ends at STAMP_MEMORY. */
 		l->info.tsc[STAMP_MEMORY] = tsc;
 		l->info.firmware_tsc[STAMP_MEMORY] = ticks;
 		l->firmware_ticks -= ticks;

@@ -1,5 +1,5 @@
 /*
- * The debug registers (Intel SDM vol. 3B, "Debug Registers"). Nothing here decides anything.
+ * The debug registers (Intel SDM vol. 3B, "Debug Registers"): their bits, and functions that only read and write them.
  */
 #pragma once
 

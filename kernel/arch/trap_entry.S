@@ -170,8 +170,8 @@ trap_move_stack:
 	.size	trap_move_stack, . - trap_move_stack
 
 /*
- * Load the kernel's code and data selectors after a new GDT.
- * in:  DI = code selector, SI = data selector; clobbers RAX. Needs two words of stack.
+ * Load the kernel's code and data selectors after a new GDT; FS and GS get 0.
+ * in:  DI = code selector, SI = data selector; clobbers RAX, RDI. Needs one word of stack below the return address.
  */
 	.globl	segments_load
 	.type	segments_load, @function

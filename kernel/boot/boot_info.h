@@ -20,7 +20,7 @@
 
 #define BOOT_INFO_MAGIC 0x534f656b6e41ULL /* "AnkeOS" */
 
-/* A piece of the kernel image: consecutive in memory and in rights. Fixed after boot. */
+/* A piece of the kernel image: contiguous, virtually and physically, with the same rights throughout. Fixed after boot. */
 struct boot_segment {
 	vaddr_t va;
 	paddr_t pa;

@@ -1,6 +1,6 @@
 /*
- * The parser's states between bytes. Owns what is a character, a control or a sequence, as a table of states and kinds
- * of bytes; knows no screen.
+ * The parser, which keeps a state from one byte to the next. A table of states and kinds of bytes decides what is a
+ * character, a control or a sequence. Knows no screen.
  *
  * Control characters work inside sequences too, CAN and SUB break a sequence off, and ESC starts the next one (ECMA-48;
  * DEC STD 070, "Code Extension Layer").

@@ -130,8 +130,8 @@ static int64_t pipe_read(struct file *file, struct user_io *io, uint64_t *offset
 }
 
 /*
- * Take frames for the pages of [head, head + size). Returns for how many of these bytes there are frames now. In the
- * kernel context.
+ * Take the frames that the bytes [head, head + size) lack. Returns how many of these bytes have frames now. Between
+ * store_enter and store_leave.
  */
 static uint64_t take_frames(struct pipe *pipe, uint64_t size)
 {

@@ -20,7 +20,7 @@
 #define ENTRY_MASKED     (1u << 16)
 
 struct ioapic {
-	volatile uint8_t *registers; /* in the MMIO window; guard of their content: interrupts off */
+	volatile uint8_t *registers; /* in the MMIO window; guard of their content: ioapic_lock, but for boot */
 	uint32_t first_gsi, inputs;
 };
 

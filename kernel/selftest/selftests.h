@@ -8,6 +8,6 @@
 /*
  * Run the suite of the name `only`, or all suites when it is NULL; the log gets the results. Needs the kernel context.
  * Returns whether all tests held; false when no suite has that name.
- * Frames that the boot wanted to fail (frame_fail=) are forgotten.
+ * Turns off the refusals of frames that frame_fail= on the command line asked for.
  */
 bool selftests_run(const struct boot_info *info, const char *only);

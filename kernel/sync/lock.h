@@ -20,7 +20,7 @@
 
 struct lock {
 #if LOCK_CHECKED
-	enum lock_rank rank; /* fixed after its initialisation */
+	enum lock_rank rank; /* changes only while nobody holds the lock (lock_set_rank) */
 	const char *name;    /* its rank's, as the source writes it; fixed after its initialisation */
 #endif
 };
@@ -91,7 +91,7 @@ static inline void lock_stop_checks(void)
 
 #endif
 
-/* A lock that nobody holds goes to another place in the order. */
+/* Give the lock another place in the order of lock_rank.h. Nobody may hold it. */
 static inline void lock_set_rank(struct lock *lock, enum lock_rank rank)
 {
 #if LOCK_CHECKED

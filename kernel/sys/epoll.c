@@ -9,7 +9,8 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sync/wait_queue.h"
 
-#define NESTING_MOST (LOCK_QUEUE_5 - LOCK_QUEUE) /* in a chain of epoll files: Linux's EP_MAX_NESTS and the first */
+#define NESTING_MOST \
+	(LOCK_QUEUE_5 - LOCK_QUEUE) /* epoll files in a chain: one and the EP_MAX_NESTS that Linux nests in it */
 
 /*
  * An epoll file. Guard: `lock` for the ready list, which the wake-ups of files extend; for the rest the kernel, one

@@ -23,8 +23,8 @@ enum flock_type { F_RDLCK, F_WRLCK, F_UNLCK };
 _Static_assert((int)F_RDLCK == LOCK_SHARED && (int)F_WRLCK == LOCK_EXCLUSIVE && (int)F_UNLCK == LOCK_NONE, "types");
 
 /*
- * Try to set a lock that is waited for. -EAGAIN (it conflicts), -ENOMEM, -EDEADLK: it would wait for ever. As on Linux
- * only a process's record lock is told so.
+ * Try to set a lock that the caller will wait for. -EAGAIN (it conflicts), -ENOMEM, -EDEADLK (the wait would never end:
+ * as on Linux only for a record lock that a process owns, not one that an open file owns).
  */
 static int try_again(struct file *file, const struct file_lock *lock)
 {

@@ -134,7 +134,7 @@ void task_go_on(struct task *task);
 /* Let other tasks run first whose turn it is. Interrupts on; in the task's own context. */
 void task_yield(void);
 
-/* End the current task. Its process, if it had one, has let go of it; the task's stack and number are freed. */
+/* End the current task and free its stack and number. Its process, if it had one, must have let go of it before. */
 __attribute__((noreturn)) void task_exit(void);
 
 /* Return or set the base of FS or GS that the current task has in user mode: arch_prctl(2). */

@@ -15,7 +15,7 @@
 #define BLOCK_SHIFT  21
 #define REGION_SHIFT 30
 
-/* Counts of 4 KiB frames are set up for 64 MiB at once; these counts take 32 KiB. */
+/* Reference counts of 4 KiB frames are set up for 64 MiB of frames at once: 32 KiB of counts. */
 #define REFS_SHIFT  26
 #define REFS_BLOCKS (1U << (REFS_SHIFT - BLOCK_SHIFT))
 #define REGION_REFS (1U << (REGION_SHIFT - REFS_SHIFT))
@@ -94,7 +94,7 @@ struct frame_region {
 	uint16_t class_blocks[BLOCK_CLASSES]; /* how many blocks each class has */
 	uint8_t state;                        /* enum region_state. Written under the lock, read by anybody */
 	uint8_t classes;                      /* bit c: some block is in class c */
-	uint8_t indexed;  /* bit c: it is in frames->index[c]. Written under the lock, read by anybody */
+	uint8_t indexed;  /* bit c: the region is in frames->index[c]. Written under the lock, read by anybody */
 	bool taken;       /* handed out as one 1 GiB frame */
 	uint32_t batches; /* of references to the 1 GiB frame, beyond `refs` */
 	struct region_detail *detail;

@@ -110,7 +110,7 @@ void cache_free(struct cache *c, void *object);
  */
 void heap_trim(void);
 
-/* Give back this CPU's idle blocks and half of the reserve. To be called about once a second while the CPU is idle. */
+/* Give back the free blocks that this CPU keeps, and free pages beyond what the heap holds for growth. To be called about once a second while the CPU is idle. */
 void heap_tick(void);
 
 /* Give up the free blocks that this CPU keeps, so that others can use them: before a CPU goes off line. */

@@ -147,7 +147,7 @@ void *heap_debug_alloc(size_t size, size_t align, const void *owner)
 static void free_for_good(struct header *h)
 {
 	check_poison(h);
-	/* Overwrite the state, so that a late second kfree does not take the old header for a block's. */
+	/* Overwrite the state: a late second kfree must not report from this header, whose memory is no longer ours. */
 	h->state = 0;
 	heap_raw_free((uint8_t *)h - h->lead);
 }
