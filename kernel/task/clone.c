@@ -108,7 +108,8 @@ static int make_process(struct task *child, uint64_t flags)
 	error = share_files(process, flags);
 	if (error)
 		goto put_space;
-	process->exit_signal = flags & CLONE_EXIT_SIGNAL;
+	/* A sibling's parent did not choose: it hears of this one as it does of the maker (clone(2)). */
+	process->exit_signal = flags & CLONE_PARENT ? maker->exit_signal : (int)(flags & CLONE_EXIT_SIGNAL);
 	process_add_task(process, child);
 	return 0;
 

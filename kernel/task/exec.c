@@ -15,6 +15,7 @@
 #include "kernel/task/exec_internal.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/process_limits.h"
+#include "kernel/task/signal_numbers.h"
 
 /* bytes of a file that are looked at: all program headers must be among them, as on Linux */
 #define START_SIZE 4096
@@ -352,6 +353,7 @@ static void enter_new_program(struct task *task, const char *path, const struct 
 	context_load(&process->space->context);
 	user_space_put(old);
 	process_end_vfork(process);
+	process->exit_signal = SIGCHLD; /* whatever clone(2) was told (execve(2)) */
 	start_registers(task);
 	set_frame(task_frame(task), image);
 	this_cpu->frame_changed = true;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "test/user/tap.h"
@@ -224,6 +225,24 @@ static void test_orphan(void)
 	close(ends[0]);
 }
 
+/* A sibling made without a signal is told of as its maker is: else a process could leave init children that stay for ever. */
+static void test_sibling(void)
+{
+	int status = 0;
+	long made, sibling;
+
+	made = fork();
+	if (made == 0) {
+		sibling = sys(SYS_clone, CLONE_PARENT, 0);
+		_exit(sibling < 0);
+	}
+	sys(SYS_wait4, made, &status, 0, 0);
+	is(status, EXITED(0), "clone with CLONE_PARENT and no signal");
+	sibling = sys(SYS_wait4, -1, &status, 0, 0);
+	is_true(sibling > 0, sibling, "wait4 finds the sibling");
+	is(sys(SYS_wait4, -1, &status, __WALL, 0), -ECHILD, "there is no other");
+}
+
 static long execute(const char *path)
 {
 	char *arguments[] = { (char *)path, NULL };
@@ -324,6 +343,12 @@ static void test_exec(void)
 	}
 	sys(SYS_wait4, child, &status, 0, 0);
 	is(status, EXITED(0), "execve in vfork's child");
+	child = sys(SYS_clone, CLONE_VFORK, 0); /* returns once the other program runs */
+	if (child == 0) {
+		execute_self((void *)"same");
+		_exit(98);
+	}
+	is(sys(SYS_wait4, child, &status, 0, 0), child, "execve makes any child one that wait4 finds");
 	is(in_child(execute_self, (void *)"other"), EXITED(7),
 	   "the program that was executed tells a status of its own");
 }
@@ -366,6 +391,7 @@ int main(int argc, char **argv)
 	test_wait();
 	test_fork();
 	test_orphan();
+	test_sibling();
 	test_exec_errors();
 	test_exec();
 	test_many();
