@@ -1,5 +1,6 @@
 """The other build, by the other compiler: `make DEBUG=1 CC=clang`, which checks the heap and what C leaves undefined."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 import usertests
 from bundles import bundle
 from contract import BUILD, ROOT
-from machine import Config, Machine
+from machine import LIMIT, Config, Machine
 from test_faults import provoke
 
 PARTS = ("Makefile", "efi", "kernel", "paging", "scripts")
@@ -67,3 +68,14 @@ def test_programs(tmp_path, build):
         complaints = usertests.complaints(machine.text, usertests.TESTS)
         assert not complaints, "\n".join([*complaints, machine.text])
         assert machine.wait_exit() == "guest-shutdown"
+
+
+def test_storm(tmp_path, build):
+    """Eight threads make random calls at once while frames and blocks of the heap are refused."""
+    seconds = int(os.environ.get("ANKEOS_STORM", "20"))
+    options = f"monitor frame_fail_user=100 heap_fail_user=101 -- stay storm:1 storm:{seconds - 1}:5"
+    with boot(tmp_path, build, options, initrd=BUILD / "user" / "attack-musl.cpio") as machine:
+        machine.wait_for(usertests.END, limit=LIMIT + 4 * seconds)
+        machine.wait_prompt()
+        assert re.search(r"^# seed \d+: [1-9]\d* victims", machine.text, re.MULTILINE), machine.text
+        assert "0 W+X, 0 user, 0 stray global, 0 outside the map" in machine.command("audit"), machine.text

@@ -13,9 +13,13 @@ from machine import LIMIT, PROMPT, Config, Machine
 FUZZ_CALLS = int(os.environ.get("ANKEOS_FUZZ", "200000"))
 # The prompt too: a kernel that did not run /init to its end need not be waited for.
 END = rf"{usertests.END}|^{PROMPT}\Z"
+STORM_SECONDS = int(os.environ.get("ANKEOS_STORM", "20"))
 FUZZ_PACE = 1  # seconds for each 1,000 calls: children that hang cost more than those that die
 KEPT_MOST = 16  # frames that the heap may keep after an attack
 KEPT_OF_MANY = 48  # the same with the tables of the window that hundreds of kernel stacks were in; a second bomb adds none
+STORM_KEPT = 512  # and after a storm, which has thousands of objects at a time
+STORM_WARM = 5  # seconds of one, after which another one keeps hardly more
+STORM_LOST = 256  # KiB
 
 MACHINES = {
     "64M": {"memory": "64M"}, "3G": {"memory": "3G"}, "5G": {"memory": "5G"}, "64G": {"memory": "64G"},
@@ -117,3 +121,11 @@ def test_memory_full(tmp_path):
 def test_fuzz(tmp_path):
     """ANKEOS_FUZZ random calls, a million with `make test-user-slow`; the seed is in the serial text."""
     attack(tmp_path, (f"fuzz:{FUZZ_CALLS}",), LIMIT + FUZZ_CALLS / 1000 * FUZZ_PACE)
+
+
+def test_storm(tmp_path):
+    """Eight threads make random calls at once for 20 s, two minutes with `make test-user-slow`; no frame is lost by it."""
+    words = (f"storm:{STORM_WARM}", f"storm:{STORM_SECONDS - STORM_WARM}:99")
+    text = attack(tmp_path, words, LIMIT + 4 * STORM_SECONDS, kept=STORM_KEPT)
+    free = usertests.free_memory(text)
+    assert free[1] >= free[0] - STORM_LOST, f"KiB free after {words}: {free}\n{text}"
