@@ -38,6 +38,9 @@ extern struct syscall_cost syscall_costs[SYSCALL_TABLE + 1];
 
 _Static_assert(sizeof(struct syscall_cost) == 24 && offsetof(struct syscall_cost, cr3_writes) == 8, "the entry code");
 
+/* Make the file system of memfd_create's files (sys_fd.c). Returns 0 or -ENOMEM. Once, before the first program. */
+int memory_files_init(void);
+
 /* Let programs make system calls. After task_init. */
 void syscall_init(void);
 

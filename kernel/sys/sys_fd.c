@@ -63,15 +63,12 @@ SYSCALL_2(creat, path, mode)
 #define MFD_KNOWN   0x1b /* MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC */
 #define MFD_NAME    250  /* bytes of the name, its NUL included */
 
-/*
- * Return the root of a file system that is only for files of memfd_create, and as on Linux has no limit. NULL: no
- * memory to make it.
- */
-static struct node *memory_files(void)
-{
-	static struct node *files; /* guard: the kernel, one CPU, not preempted */
+/* The root of a file system that is only for files of memfd_create, and as on Linux has no limit. Fixed after boot. */
+static struct node *memory_files;
 
-	return files || tmpfs_create(&files) == 0 ? files : NULL;
+int memory_files_init(void)
+{
+	return tmpfs_create(&memory_files);
 }
 
 /*
@@ -92,7 +89,7 @@ SYSCALL_2(memfd_create, from, flags)
 	status = strncpy_from_user(name, user_pointer(from), sizeof(name), &length);
 	if (status != OK)
 		return copy_errno(status);
-	error = memory_files() ? tmpfs_create_unnamed(memory_files(), S_IFREG | 0777, &node) : -ENOMEM;
+	error = tmpfs_create_unnamed(memory_files, S_IFREG | 0777, &node);
 	if (error)
 		return error;
 	error = file_open(node, O_RDWR, &file);

@@ -127,6 +127,8 @@ bool userland_init(const struct boot_info *info)
 		error = make_devices(hhdm_ptr(info->cmdline));
 	if (!error)
 		error = make_mounts(hhdm_ptr(info->cmdline));
+	if (!error)
+		error = memory_files_init();
 	if (error) {
 		log_err("initramfs: left alone, error %d\n", -error);
 		return false;
