@@ -192,7 +192,10 @@ void commands_init(void)
 		  .arguments = "[on|off]",
 		  .help = "what system calls have cost; count ticks too from now on, or no longer",
 		  .run = run_syscalls },
-		{ .name = "panic", .arguments = PROVOKE_HOW, .help = "end it all, for real", .run = run_panic },
+		{ .name = "panic",
+		  .arguments = "[HOW]",
+		  .help = "end it all, for real: " PROVOKE_HOW,
+		  .run = run_panic },
 		{ .name = "reboot", .arguments = "", .help = "restart the machine", .run = run_reboot },
 		{ .name = "poweroff", .arguments = "", .help = "turn the machine off", .run = run_poweroff },
 	};
