@@ -20,7 +20,7 @@ static int look(struct poll_item *items, size_t count)
 {
 	int found = 0;
 
-	for (struct poll_item *item = items; item < items + count; item++) {
+	for (struct poll_item *item = items; count; count--, item++) {
 		if (!item->file)
 			continue;
 		item->found = file_poll(item->file) & (item->events | POLLERR | POLLHUP);
@@ -31,7 +31,7 @@ static int look(struct poll_item *items, size_t count)
 
 static void join(struct poll_item *items, size_t count)
 {
-	for (struct poll_item *item = items; item < items + count; item++) {
+	for (struct poll_item *item = items; count; count--, item++) {
 		struct wait_queue *queue = item->file ? file_queue(item->file) : NULL;
 
 		task_waiter_init(&item->waiter);
@@ -43,7 +43,7 @@ static void join(struct poll_item *items, size_t count)
 
 static void leave(struct poll_item *items, size_t count)
 {
-	for (struct poll_item *item = items; item < items + count; item++)
+	for (struct poll_item *item = items; count; count--, item++)
 		wait_queue_remove(&item->waiter.waiter);
 }
 

@@ -68,8 +68,8 @@ def test_vi(tmp_path):
             since = len(machine.raw)
             machine.send("vi notes\n")
             machine.wait_for(r"^- notes", since)
-            # vi may show a word in pieces. ESC alone, not as the start of a sequence: it has been taken when the status line says so.
-            for part, echo in ((keys, r"\s*".join(shown)), ("\x1b", r"- notes \[Modified\]"), (":wq\r", SHELL)):
+            # vi may show a word in pieces, and other lines between them. ESC alone, not as the start of a sequence: it has been taken when the status line says so.
+            for part, echo in ((keys, r"(?s:.*?)".join(shown)), ("\x1b", r"- notes \[Modified\]"), (":wq\r", SHELL)):
                 since = len(machine.raw)
                 machine.send(part)
                 machine.wait_for(echo, since)
