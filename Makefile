@@ -492,7 +492,7 @@ test-user-slow: export ANKEOS_FUZZ := 1000000
 test-user-slow: export ANKEOS_STORM := 120
 test-user-slow: all image user ## a million random system calls, and two minutes of them by eight threads at once
 	$(NEED_QEMU)
-	$(PYTEST) test/qemu/test_user.py -k 'fuzz or storm'
+	$(PYTEST) test/qemu/test_user.py test/qemu/test_debug_build.py -k 'fuzz or storm'
 
 # The random host tests with ten times their operations; each run has another seed.
 test-slow: test-user-slow $(HOST)/test_paging_random $(HOST)/test_tlb_random ## what `make test` has no time for

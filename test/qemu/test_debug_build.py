@@ -70,6 +70,7 @@ def test_programs(tmp_path, build):
         assert machine.wait_exit() == "guest-shutdown"
 
 
+@pytest.mark.skipif("ANKEOS_STORM" not in os.environ, reason="make test-user-slow runs it")
 def test_storm(tmp_path, build):
     """Eight threads make random calls at once while frames and blocks of the heap are refused."""
     seconds = int(os.environ.get("ANKEOS_STORM", "20"))
