@@ -21,6 +21,8 @@ exit "${STATUS:-0}"
 @pytest.fixture(name="tree")
 def make_tree(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts")
+    (tmp_path / "efi").mkdir(exist_ok=True)
+    shutil.copy(ROOT / "efi/os-release", tmp_path / "efi")
     for directory in ("bin", "build"):
         (tmp_path / directory).mkdir()
     (tmp_path / "build/BOOTX64.EFI").write_bytes(b"the boot file")
