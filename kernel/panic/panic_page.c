@@ -1,7 +1,7 @@
 /*
- * The panic page: 96 columns, 50 lines, so that it fits a small screen; the log gets what room is left. Printed in
- * sections: an exception in one of them, on a machine that is broken already, costs the rest of that section and
- * nothing else. Touches no memory that it has not checked.
+ * The panic page: 96 columns and 50 lines, so that it fits a small screen; the log gets the lines that are left. It is
+ * printed in sections: an exception in one of them, on a machine that is broken already, ends that section, and the
+ * page goes on with the next. Stacks and code are read by peek(), which checks that they are mapped.
  *
  * Guard of all state here: the panic, which runs alone with interrupts off; the settings are fixed after boot.
  */
@@ -38,10 +38,10 @@
 /* columns for a line of the log, behind its time */
 #define LOG_TEXT_COLUMNS (PAGE_COLUMNS - 15)
 
-/* what counts as the TSC's rate while that is unknown: no CPU's is higher */
+/* the TSC's rate that is assumed while the real one is unknown: higher than that of CPUs today */
 #define TSC_FREQUENCY_MOST 6000000000ULL
 
-/* What the page is about. */
+/* The event that the page reports. */
 struct subject {
 	struct trap_frame *frame; /* the trap; NULL: somebody called panic() */
 	char message[256];        /* panic()'s message */
@@ -58,7 +58,7 @@ static uint64_t restart_frequency;
 static size_t lines_said;
 static const char *explanation;
 
-/* Say a piece of the page, and count its lines: the last sections must know how much room is left. */
+/* Print a piece of the page, and count its lines: the log section must know how much room is left. */
 static __attribute__((format(printf, 1, 2))) void say_counted(const char *format, ...)
 {
 	char text[256];
@@ -73,8 +73,8 @@ static __attribute__((format(printf, 1, 2))) void say_counted(const char *format
 }
 
 /*
- * Undo what programs have told the terminals: colours, margins, another page, half a sequence. The one on the serial line
- * is not ours: CAN breaks off what it is in, the rest are DECSTR and SGR.
+ * Reset the screen and the terminal on the serial line, to which programs may have sent colours, margins, or half an
+ * escape sequence. The serial terminal gets CAN, which ends an unfinished sequence, then DECSTR (soft reset) and SGR 0.
  */
 static void freshen_terminals(void)
 {
@@ -82,7 +82,10 @@ static void freshen_terminals(void)
 	say_text("\030\033[!p\033[0m", 10);
 }
 
-/* Say a page fault's address; and which rule was broken when the kernel context maps it and the loaded one does not. */
+/*
+ * Print a page fault's address. When it is in the direct map or the MMIO window, which only the kernel context maps,
+ * and another context is loaded, say so: the code has forgotten kernel_context_enter().
+ */
 static void say_address(void)
 {
 	const char *only_there = kernel_context_text(subject.cr2);
@@ -135,7 +138,7 @@ struct named_value {
 	uint64_t value;
 };
 
-/* Say named values, three to a line. */
+/* Print named values, three to a line. */
 static void say_values(const struct named_value *values, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -174,7 +177,7 @@ static void say_control_registers(void)
 	say_values(values, sizeof(values) / sizeof(values[0]));
 }
 
-/* Say the walk of the address at which an access failed. */
+/* Print the page-table walk of the address at which an access failed. */
 static void say_walk(void)
 {
 	vaddr_t va = subject.cr2;
@@ -184,8 +187,8 @@ static void say_walk(void)
 		return;
 	if (subject.frame->vector == TRAP_DF) {
 		/*
-		 * #DF: the CPU could not push the first exception's frame. CR2 may be older than that, so RSP tells the
-		 * address.
+		 * #DF: the CPU could not push the first exception's frame. CR2 may still be of an earlier fault, so the
+		 * address is computed from RSP.
 		 */
 		va = subject.at.rsp - 8;
 		if (space_lookup(&subject.space, va, &m) == OK)
@@ -209,7 +212,7 @@ static void say_task(void)
 	panic_print_task(say_counted, subject.cr2);
 }
 
-/* Say the last lines of the log. Lines are cut rather than wrapped. */
+/* Print the last lines of the log. Lines are cut rather than wrapped. */
 static void say_log(void)
 {
 	size_t left = PAGE_LINES - END_LINES - 2, most;
@@ -265,7 +268,8 @@ static void (*const sections[])(void) = {
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))
 
 /*
- * Say the sections that are left. An exception inside a section enters here again, and goes on with the next section.
+ * Print the sections that are left. An exception inside a section calls this function again, which goes on with the
+ * next section.
  */
 static __attribute__((noreturn)) void show_page(void)
 {
@@ -280,9 +284,9 @@ static __attribute__((noreturn)) void show_page(void)
 }
 
 /*
- * Begin the page. Returns in the first call. Later calls come from exceptions in the page itself: they say so in a
- * line, then show the sections that are left. When saying that line is what fails, calls follow without end: so at most
- * one line for each section is tried.
+ * Begin the page. The first call returns. Later calls come from exceptions in the page's own code: they print a line
+ * about it, then show the sections that are left, and do not return. If printing that line is what faults, calls would
+ * follow without end: so only SECTIONS such lines are tried.
  */
 static void open_page(const char *what, uint64_t rip)
 {
@@ -314,7 +318,7 @@ static void show_panic(const char *format, va_list args)
 	vaddr_t callers[2]; /* return addresses: in panic() itself, and in the function that called panic() */
 
 	open_page("panic", (uintptr_t)__builtin_return_address(0));
-	/* A trap's fatal handler runs in the kernel context; panic() may be called in any. */
+	/* Unlike a trap's fatal handler, which gets the kernel context, panic() may be called in any context. */
 	if (kernel_space.root.raw && (cr3 & PTE_ADDRESS) != kernel_space.root.raw)
 		cpu_write_cr3(kernel_space.root.raw);
 	subject.cr2 = cpu_read_cr2();
@@ -322,7 +326,7 @@ static void show_panic(const char *format, va_list args)
 	subject.at = (struct backtrace_start){ frame[1], (uintptr_t)frame, frame[0] };
 	if (peek_frames(&subject.space, (uintptr_t)frame, callers, 2) == 2)
 		subject.caller = callers[1];
-	/* The bare format is kept in case formatting it is what fails: it says something, too. */
+	/* Keep the bare format first: if formatting the arguments faults, at least the format is shown. */
 	format_s(subject.message, sizeof(subject.message), "%s", format);
 	format_v(subject.message, sizeof(subject.message), format, args);
 	show_page();

@@ -1,5 +1,5 @@
 /*
- * Prints what the kernel's own structures say about the running task. In the kernel context.
+ * Prints what the kernel's own structures say about the running task. Call in the kernel context.
  */
 #include "kernel/panic/panic_task.h"
 
@@ -9,7 +9,7 @@
 #include "kernel/task/process.h"
 
 #define AREAS 4  /* how many areas to print, around the address */
-#define NAME  64 /* room for the name of an area's file: the line has 96 columns */
+#define NAME  64 /* room for the name of an area's file, so that a line fits in 96 columns */
 
 static void print_area(print_fn *print, const struct process *process, const struct area *area, vaddr_t va)
 {
@@ -27,7 +27,7 @@ static void print_areas(print_fn *print, const struct process *process, vaddr_t 
 	const struct area_tree *tree = &process->space->areas;
 	const struct area *first = area_find_from(tree, va), *area;
 
-	/* Start two areas below the address, if there are so many. */
+	/* Start two areas before the one at or above the address, if there are so many. */
 	for (int i = 0; i < 2; i++) {
 		area = area_prev(tree, first);
 		if (area)
@@ -40,7 +40,7 @@ static void print_areas(print_fn *print, const struct process *process, vaddr_t 
 }
 
 /*
- * Return the name of the system call that the task is in, as the frame at the top of its kernel stack says; NULL for
+ * Return the name of the system call that the task is in, by the trap frame at the top of its kernel stack; NULL for
  * none.
  */
 static const char *system_call_of(const struct task *task)

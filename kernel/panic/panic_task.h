@@ -7,7 +7,8 @@
 #include "paging/types.h"
 
 /*
- * Print the task, its process and its system call, and its areas next to `va`: six lines at the most. Prints nothing
- * while there are no tasks. Believes the kernel's structures: a broken one costs the rest of these lines.
+ * Print the running task, its process and system call, and the areas of its memory next to `va`. Prints nothing while
+ * there are no tasks. The kernel's structures are read unchecked: a broken one makes this function fault, and the panic
+ * page goes on without the rest of these lines.
  */
 void panic_print_task(print_fn *print, vaddr_t va);

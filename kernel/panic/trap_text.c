@@ -1,5 +1,5 @@
 /*
- * Decodes error codes (Intel SDM vol. 3A, "Error Code" and "Page-Fault Exceptions"). Knows nothing of the machine.
+ * Decodes error codes (Intel SDM vol. 3A, "Error Code" and "Page-Fault Exceptions"), addresses and values.
  */
 #include "kernel/panic/trap_text.h"
 
@@ -9,7 +9,7 @@
 #include "kernel/report/ranges.h"
 
 enum page_fault_code {
-	PF_PRESENT = 1 << 0, /* the page is present: rights forbid the access */
+	PF_PRESENT = 1 << 0, /* the page is present, and its rights forbid the access */
 	PF_WRITE = 1 << 1,
 	PF_USER = 1 << 2,
 	PF_RESERVED = 1 << 3,
@@ -35,7 +35,7 @@ static void page_fault_text(uint64_t error, char buffer[TRAP_TEXT])
 	else if (error & PF_WRITE)
 		access = "write to";
 
-	/* The reserved bit is tested first: QEMU's TCG leaves PF_PRESENT clear with it. */
+	/* Test PF_RESERVED first: QEMU's TCG leaves PF_PRESENT clear beside it. */
 	if (error & PF_RESERVED)
 		why = "with a reserved bit set in an entry";
 	else if (!(error & PF_PRESENT))

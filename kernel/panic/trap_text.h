@@ -1,5 +1,5 @@
 /*
- * Words for an exception's error code, for an address, and for a value in a register.
+ * Describes an exception's error code, an address, and a value in a register in words.
  */
 #pragma once
 
@@ -18,13 +18,13 @@ char *trap_text(uint64_t vector, uint64_t error, char buffer[TRAP_TEXT]);
 const char *address_text(vaddr_t va);
 
 /*
- * Return the name of the range that `va` lies in when only the kernel context has it: the direct map, the MMIO window.
- * NULL for all others.
+ * Return the name of the range that `va` lies in if only the kernel context maps that range: the direct map or the MMIO
+ * window. Returns NULL for all other addresses.
  */
 const char *kernel_context_text(vaddr_t va);
 
 /*
- * Describe a value that is the filling of the debug build's heap: freed memory, memory that nobody has written, or a
- * red zone. Returns NULL for all other values.
+ * Describe a value with which the debug build's heap fills memory: freed, not yet written, or a red zone behind a
+ * block. Returns NULL for all other values.
  */
 const char *value_text(uint64_t value);

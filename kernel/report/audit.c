@@ -1,6 +1,6 @@
 /*
- * The rules of the memory map, one function a range, applied to each leaf of a space. Only looks: the caller decides
- * what to do about a fault.
+ * The rules of the memory map, one function for each range of addresses, applied to each leaf (an entry that maps
+ * memory) of a space. The audit repairs nothing: the caller decides what to do about a fault.
  */
 #include "kernel/report/audit.h"
 
@@ -16,7 +16,10 @@ struct run {
 	const struct audit_facts *facts;
 	enum audit_kind kind;
 	struct audit *audit;
-	/* index in the memory map of the range with the last leaf: leaves mostly come in ascending order */
+	/*
+	 * index of the memory-map range that had the last leaf: leaves come in ascending order, so all_ram() goes on
+	 * there
+	 */
 	size_t at;
 	uint64_t direct_bytes; /* bytes of RAM that the direct map has at the right address, so far */
 };
@@ -56,7 +59,7 @@ static bool is_ram(const struct mem_range *r)
 	return mem_type_is_ram((enum mem_type)r->type);
 }
 
-/* Return whether all of [start, start + size) is RAM. Quick when the calls come in ascending order. */
+/* Return whether all of [start, start + size) is RAM. The search is short when calls come in ascending order. */
 static bool all_ram(struct run *run, uint64_t start, uint64_t size)
 {
 	const struct memmap *map = run->facts->memmap;
@@ -181,7 +184,7 @@ static bool visit_leaf(void *ctx, const struct mapping *m)
 	return true;
 }
 
-/* Count a table. One that is not in RAM cannot be read through the direct map: the visit stops before it. */
+/* Count a table. A table outside RAM cannot be read through the direct map: false ends the visit before it is read. */
 static bool visit_table(void *ctx, paddr_t pa, int level, vaddr_t va)
 {
 	struct run *run = ctx;
@@ -248,7 +251,10 @@ static void find_holes(struct run *run, const struct mem_range *r)
 	}
 }
 
-/* Check that all RAM is in the direct map. Sums of bytes tell; holes are only looked for when the sums differ. */
+/*
+ * Check that all RAM is in the direct map. Equal sums of bytes prove that; holes are searched for only when the sums
+ * differ.
+ */
 static void check_missing(struct run *run)
 {
 	const struct memmap *map = run->facts->memmap;

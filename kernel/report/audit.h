@@ -1,6 +1,6 @@
 /*
- * The audit: do the live tables say what the memory map allows? Walks a whole space and counts what must never be.
- * Changes nothing, knows no global state: host tests feed it bad tables.
+ * The audit compares a space (one PML4 and all tables below it) with what the memory map allows, and counts the
+ * faults. It changes nothing and reads no global, so that host tests can feed it bad tables.
  */
 #pragma once
 
@@ -28,15 +28,15 @@ enum audit_kind { AUDIT_AS_KERNEL, AUDIT_AS_USER, AUDIT_AS_FIRMWARE };
 	X(OUTSIDE, "outside the map")          /* a leaf where this kind of context maps nothing */             \
 	X(NOT_GLOBAL, "not global")            /* no G in slot 511 */                                           \
 	X(EXECUTABLE, "executable data")       /* executable in the direct map, the MMIO window or the heap */  \
-	X(RIGHTS, "wrong rights")              /* unlike the image's segments; wrong memory type */             \
-	X(WRONG_FRAME, "at the wrong address") /* in the direct map or firmware's context */                    \
-	X(NOT_RAM, "not RAM")                  /* a device or nothing in the direct map */                      \
+	X(RIGHTS, "wrong rights")              /* unlike the image segment's, or a wrong memory type */         \
+	X(WRONG_FRAME, "at the wrong address") /* maps another physical address than the map says */            \
+	X(NOT_RAM, "not RAM")                  /* the direct map maps something that is not RAM */              \
 	X(RAM, "RAM as MMIO")                  /* the MMIO window maps RAM */                                   \
 	X(TEXT_ALIAS, "writable text alias")   /* kernel text can be written through the direct map */          \
 	X(MISSING, "RAM pages not mapped")     /* counts pages that the direct map leaves out */                \
-	X(TABLE, "table outside RAM")          /* counts tables; ends the audit */                              \
+	X(TABLE, "table outside RAM")          /* counts tables; the first one ends the audit */                \
 	X(ROOT, "bad PML4 entry")              /* counts PML4 entries: reserved bits, a forbidden slot */       \
-	X(SHARED, "own slot 511")              /* PML4[511] is not the kernel's */
+	X(SHARED, "own slot 511")              /* PML4[511] differs from the kernel context's */
 
 #define AUDIT_ENUMERATOR(name, words) AUDIT_##name,
 enum audit_fault { AUDIT_FAULTS(AUDIT_ENUMERATOR) AUDIT_FAULT_COUNT };
@@ -60,11 +60,11 @@ struct audit {
 	size_t finding_count;
 };
 
-/* Audit a space into *ret. Never fails: faults are the result. Only in the kernel context. */
+/* Audit a space into *ret. Never fails: faults are the result. Call in the kernel context, which alone maps all RAM. */
 void audit_space(const struct space *s, enum audit_kind kind, const struct audit_facts *facts, struct audit *ret);
 
 /* Return the number of all faults together; it must always be 0. */
 size_t audit_total(const struct audit *audit);
 
-/* Print one line, "audit: kernel context: 0 W+X, …", and one for each finding. `name` says which context it was. */
+/* Print one line, "audit: kernel context: 0 W+X, …", and one for each finding. `name`: which context was audited. */
 void audit_print(print_fn *print, const char *name, const struct audit *audit);

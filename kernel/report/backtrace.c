@@ -18,9 +18,10 @@ static bool is_in_text(vaddr_t va, uint64_t *ret_offset)
 #define PUSH_RBP 0x55 /* PUSH RBP: the first byte of a function that makes a frame */
 
 /*
- * Find the return address of a function that has no frame (yet): a CALL has pushed it, and it is still at the stack's
- * top or right behind the pushed RBP. So it is after a jump into nowhere, at a function's first two instructions, and
- * in leaf functions, which compilers may give no frame whatever they are told.
+ * Find the return address of a function that has not set up its frame: a CALL has pushed the address, and it is still
+ * at the stack's top or right behind the pushed RBP. This happens after a jump to an address without code, at a
+ * function's first two instructions, and in leaf functions, which some compilers give no frame even with
+ * -fno-omit-frame-pointer.
  */
 static bool find_pushed(const struct space *s, const struct backtrace_start *start, vaddr_t *ret)
 {

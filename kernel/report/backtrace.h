@@ -10,14 +10,14 @@
 
 /* The registers from which a backtrace starts. */
 struct backtrace_start {
-	vaddr_t rip; /* what line #0 shows */
+	vaddr_t rip; /* the address in line #0 */
 	vaddr_t rsp;
 	vaddr_t rbp;
 };
 
 /*
- * Print a line for each frame, " #0  0xffffffff80001234 name+0x12 (file:line)", and one before it for each function that
- * is inlined there; at most `most` lines, and BACKTRACE_MOST frames. Never faults, whatever the stack holds. Only in
- * the kernel context.
+ * Print a line for each frame, " #0  0xffffffff80001234 name+0x12 (file:line)", and one before it for each function
+ * that is inlined there; at most `most` lines, and BACKTRACE_MOST frames. Never faults, whatever the stack holds. Call
+ * in the kernel context, the only one that maps all RAM.
  */
 void backtrace_print(print_fn *print, const struct space *s, const struct backtrace_start *start, size_t most);

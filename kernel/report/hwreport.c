@@ -1,6 +1,6 @@
 /*
- * The hardware report of this machine: gives the report the kernel's own objects. Reads only what the kernel has kept,
- * and asks the CPU.
+ * The hardware report of this machine, from what the kernel has kept since the boot, the live page tables and the CPU's
+ * registers. hwreport_acpi.c has the part about ACPI tables.
  */
 #include "kernel/report/hwreport.h"
 
@@ -20,7 +20,7 @@
 typedef unsigned long long ull;
 
 static const struct boot_info *boot; /* fixed after boot */
-/* what was memory of the loader or of boot services may hold anything by now. Fixed after boot */
+/* the memory of the loader and of boot services is the allocator's now, and may hold anything. Fixed after boot */
 static bool reclaimed;
 
 /* ---- the CPU ---- */
@@ -73,7 +73,7 @@ static void report_firmware_map(struct report_block *b)
 	}
 }
 
-/* Report what the loader found out beside the firmware's map, and the map that it made of both. */
+/* Report what the loader found besides the firmware's map, and the memory map that the loader made. */
 static void report_handoff(struct report_block *b)
 {
 	const struct boot_framebuffer *fb = &boot->framebuffer;
@@ -118,7 +118,7 @@ static void report_live_tables(struct report_block *b)
 
 /* ---- ACPI ---- */
 
-/* Return where tables can be read, as acpi_view_at() does; NULL for memory that has been given away since the boot. */
+/* Return where a table can be read, as acpi_view_at() does; NULL for memory that the allocator has taken over. */
 static const void *kept_at(void *ctx, paddr_t pa, uint64_t size)
 {
 	const struct mem_range *r = memmap_find(machine_memmap, pa);
@@ -130,7 +130,8 @@ static const void *kept_at(void *ctx, paddr_t pa, uint64_t size)
 
 static void report_acpi_facts(struct report_block *b)
 {
-	static struct acpi_view view; /* empty but while a report is made; the kernel: one CPU, not preempted */
+	/* empty except while a report is made. Guard: the kernel, one CPU, not preempted */
+	static struct acpi_view view;
 	static const struct acpi_memory memory = { .at = kept_at, .ctx = &view };
 	const struct acpi_info *a = irq_acpi();
 

@@ -1,6 +1,6 @@
 /*
  * The hardware report: how the machine and its firmware appear to the kernel, as one block of text that
- * scripts/hwreport2fixture reads. scripts/hwreport.py lists the lines; changing any needs a new version.
+ * scripts/hwreport2fixture reads. scripts/hwreport.py lists the lines; whoever changes one raises the version.
  */
 #pragma once
 
@@ -12,16 +12,16 @@
 
 /*
  * Write the report into the log, and on the consoles whatever their level is, when the word `hwreport` is on the
- * command line. Called once, in the kernel context, before the boot's memory is reclaimed: ACPI tables may lie there.
- * `info` must last.
+ * command line. Call once, in the kernel context, before the memory of the loader and of boot services is given to the
+ * allocator: ACPI tables may lie there. `info` must stay valid for ever.
  */
 void hwreport_at_boot(const struct boot_info *info, const char *cmdline);
 
 /*
- * Print the report at any later time. ACPI tables in reclaimed memory are reported as unreadable. In the kernel
- * context.
+ * Print the report at any later time. ACPI tables in memory that the allocator has taken over are reported as
+ * unreadable. Call in the kernel context.
  */
 void hwreport(print_fn *print);
 
-/* Report the root pointer at `rsdp` and each table that hangs from it, sound or not, a line each. */
+/* Print a line for the root pointer at `rsdp`, and one for each table that it leads to, damaged ones included. */
 void hwreport_acpi(struct report_block *b, const struct acpi_memory *memory, paddr_t rsdp);

@@ -1,10 +1,10 @@
 /*
- * Reports the firmware's ACPI tables as they are, broken ones included: acpi_read() keeps only the sound ones.
+ * Reports the firmware's ACPI tables as they are, damaged ones included, which acpi_read() leaves out.
  */
 #include "kernel/irq/acpi_parse.h"
 #include "kernel/report/hwreport.h"
 
-#define TABLES_MOST 64 /* no machine has more; a damaged list may claim millions */
+#define TABLES_MOST 64 /* most tables reported of a list: a damaged list may claim millions */
 
 #define FADT_LEAST 44 /* bytes up to the address of the DSDT */
 
@@ -86,7 +86,9 @@ void hwreport_acpi(struct report_block *b, const struct acpi_memory *memory, pad
 			  checksum_of(root, RSDP_SIZE_1), extended ? checksum_of(extended, size) : "absent");
 	if (extended && acpi_u64(extended + 24) && report_list(b, memory, paddr(acpi_u64(extended + 24)), 8))
 		return;
-	/* Without an XSDT, use the RSDT of ACPI 1.0: later revisions still have it, and it lists the same tables. */
+	/*
+	 * Without an XSDT, use the RSDT of ACPI 1.0: firmware of later revisions still has one, with the same tables.
+	 */
 	if (acpi_u32(root + 16))
 		(void)report_list(b, memory, paddr(acpi_u32(root + 16)), 4);
 }

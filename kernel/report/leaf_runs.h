@@ -1,6 +1,6 @@
 /*
- * A space's leaves joined to runs, for printing and drawing: a run is of leaves that follow one another with equal
- * rights.
+ * A space's leaves (entries that map memory) joined to runs, for printing and drawing. A run is a series of leaves that
+ * follow one another with equal rights.
  */
 #pragma once
 
@@ -19,7 +19,7 @@ struct leaf_run {
 typedef void leaf_run_fn(void *ctx, const struct leaf_run *run);
 
 /*
- * Call `see` for each run of `s`, by addresses. Returns the number of tables of `s`, root included. In the kernel
- * context.
+ * Call `see` for each run of `s`, in the order of addresses. Returns the number of tables of `s`, root included. Call
+ * in the kernel context, which alone maps all RAM and so all tables.
  */
 size_t leaf_runs_visit(const struct space *s, leaf_run_fn *see, void *ctx);

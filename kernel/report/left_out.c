@@ -1,5 +1,5 @@
 /*
- * Finds what left_out.h prints, by the rules that efi/memory.c follows. Nothing is decided here.
+ * Finds the memory that is left out, by the rules by which efi/memory.c leaves it out: both files must agree.
  */
 #include "kernel/report/left_out.h"
 

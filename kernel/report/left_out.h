@@ -1,5 +1,5 @@
 /*
- * Which memory in the firmware's map the kernel does not use: for somebody who misses a part of it.
+ * Which memory in the firmware's map the kernel does not use, and why: for a user who misses some of his memory.
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 #include "kernel/report/print.h"
 
 /*
- * Print a line for each kind of such memory. `map`: the firmware's, `bytes` of descriptors, one every `step`.
- * physical_bits: the width of the CPU's physical addresses.
+ * Print a line for each kind of unused memory. `map`: the firmware's map, `bytes` bytes of descriptors, one every
+ * `step` bytes. physical_bits: the width of the CPU's physical addresses.
  */
 void left_out_print(print_fn *print, const void *map, uint64_t bytes, uint64_t step, unsigned physical_bits);

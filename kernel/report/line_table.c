@@ -1,6 +1,7 @@
 /*
- * Finds source lines in the table. Runs the table's program twice for a search: first to count the rows that begin at
- * or before the offset, then up to the last of these. So no row needs to be kept, and nothing is allocated.
+ * Finds source lines in the table. The table holds a program of one-byte operations, each row of which is an address
+ * and its lines. A search runs the program twice: first to count the rows that begin at or before the offset, then up
+ * to the last of these. So no row needs to be kept, and nothing is allocated.
  */
 #include "kernel/report/line_table.h"
 
@@ -24,12 +25,12 @@ struct parts {
 
 struct state {
 	struct packed_reader program;
-	uint64_t offset; /* of the current row; UINT64_MAX, one less than the first row's least offset, at the start */
+	uint64_t offset; /* of the current row; UINT64_MAX, which is -1, before the first row */
 	struct line_place stack[LINE_DEPTH];
 	size_t depth;
 };
 
-/* Skip a list of texts, each behind `numbers` numbers. Returns false when the list is broken. */
+/* Skip a list of texts, each of which has `numbers` numbers before it. Returns false when the list is broken. */
 static bool skip_list(struct packed_reader *r, int numbers)
 {
 	uint64_t count, codes, unused;
@@ -63,7 +64,7 @@ static bool open_table(const struct line_table *table, struct parts *ret)
 	return true;
 }
 
-/* Read entry `index` of a list: its numbers, and its text when `text` is not NULL. Returns false when there is none. */
+/* Read a list's entry `index`: numbers, and text when `text` is not NULL. Returns false when there is no such entry. */
 static bool find_entry(const struct parts *parts, struct packed_reader list, uint64_t index, uint64_t *numbers,
 		       int number_count, char *text)
 {
@@ -100,15 +101,12 @@ static bool push(struct state *s, uint64_t function)
 {
 	if (s->depth == LINE_DEPTH)
 		return false;
-	/*
-	 * File and first line are looked up when the result is handed out; until then `line` counts from the first
-	 * line.
-	 */
+	/* `line` counts from the function's first line until hand_out() adds that line's number and sets `file`. */
 	s->stack[s->depth++] = (struct line_place){ .function = function };
 	return true;
 }
 
-/* Run one byte of the program that is no row. Returns false at the end, and for a broken program. */
+/* Run an operation that does not end a row. Returns false for a broken program. */
 static bool run_operation(struct state *s, uint8_t operation)
 {
 	uint64_t number, line;

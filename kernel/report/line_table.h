@@ -1,6 +1,6 @@
 /*
- * The compact table of source lines and inline frames that scripts/mklines makes and describes. Does not believe the
- * bytes: a broken table gives wrong answers or none, never a stray access.
+ * The compact table of source lines and inline frames that scripts/mklines makes and describes. Every read is checked
+ * against the table's size: a broken table gives wrong answers or none, never an access outside of it.
  */
 #pragma once
 
@@ -11,12 +11,13 @@ struct line_table {
 	size_t size; /* 0: a table that knows no line */
 };
 
-#define LINE_DEPTH 16 /* most places of one address: inlined functions, and the function that they are inlined in */
+/* Most places of one address: functions inlined into one another, and the function that contains them all. */
+#define LINE_DEPTH 16
 #define LINE_NAME  64 /* a longer path or name is cut */
 
-/* A line of a function that is in effect at an address. */
+/* A function, and its source line that the code at an address was compiled from. */
 struct line_place {
-	/* number for line_table_name; LINE_OUTERMOST in the last place, whose name the symbols tell */
+	/* number for line_table_name; LINE_OUTERMOST in the last place, whose name symbol_find() tells */
 	uint64_t function;
 	uint64_t file; /* number for line_table_file */
 	uint32_t line;
@@ -25,8 +26,8 @@ struct line_place {
 #define LINE_OUTERMOST UINT64_MAX
 
 /*
- * Find what the byte at `offset` from the start of the text was compiled from: the innermost place first, each but the
- * last inlined at the next one's line. Returns how many places; 0: the table does not know.
+ * Find what the byte at `offset` from the start of the text was compiled from: the innermost function first; each one
+ * but the last is inlined at the line of the place that follows. Returns how many places; 0: the table does not know.
  */
 size_t line_table_find(const struct line_table *table, uint64_t offset, struct line_place places[LINE_DEPTH]);
 

@@ -1,5 +1,5 @@
 /*
- * Prints the memory map and the live tables. Does not judge them, as audit.c does.
+ * Prints the memory map and the live page tables. kernel/report/audit.c is the one that checks them.
  */
 #include "kernel/report/map.h"
 

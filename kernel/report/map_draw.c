@@ -1,5 +1,6 @@
 /*
- * Draws the two maps; see map_draw.h. The screen's font has the glyphs, too (kernel/dev/font.h).
+ * Draws physical memory and a space's mappings; see map_draw.h. The screen's own font (kernel/dev/font.h) has all
+ * characters that are used here.
  */
 #include "kernel/report/map_draw.h"
 
@@ -65,15 +66,15 @@ static const struct kind leaf_kinds[LEAF_KINDS] = {
 	[LEAF_WRONG] = { "W+X", FULL, RED },
 };
 
-/* Guard: as of the bar. */
+/* Memory of one kind, adjacent in the bar. Guard: the kernel, one CPU, not preempted. */
 struct piece {
 	uint64_t bytes;
 	unsigned kind;
 };
 
 /*
- * A bar: pieces that follow one another. When there are too many pieces the last one grows instead. Its kind is in the
- * legend all the same: a picture that leaves a kind out says that the machine has none of it.
+ * A bar: pieces that follow one another. Once there are MOST_PIECES pieces, what comes later is added to the last one;
+ * `kinds` has the kind all the same, so that the legend leaves out only what the machine does not have.
  * Guard: the kernel, one CPU, not preempted: one picture is drawn at a time.
  */
 struct bar {
@@ -86,8 +87,8 @@ struct bar {
 static struct bar bar SCRATCH;
 
 /*
- * Return a piece's weight, which is the square of its size's logarithm: so a gigabyte looks larger than a page by more
- * than some cells.
+ * Return a piece's weight, by which its width is computed: the square of its size's logarithm. The logarithm alone
+ * would draw a gigabyte only a few cells wider than a page.
  */
 static uint64_t weight_of(uint64_t bytes)
 {
@@ -119,8 +120,8 @@ static void bar_add(uint64_t bytes, unsigned kind)
 }
 
 /*
- * Return the cell in which piece `i` begins, of `cells`; `before`: the weights of the pieces before it. Each piece gets
- * at least one cell if there are enough.
+ * Return in which of `cells` cells piece `i` begins. `before`: the sum of the weights of pieces 0 to i - 1. Each piece
+ * gets at least one cell if there are enough.
  */
 static size_t first_cell(size_t i, uint64_t before, size_t cells)
 {
@@ -180,7 +181,7 @@ static void draw_edge(print_fn *print, const char *left, const char *right, size
 	print("%s\n", right);
 }
 
-/* Print what the colours mean, "X name", for each kind that is not blank and whose bit in `used` is set. */
+/* Print the legend, "X name" for each kind that is not drawn blank and whose bit in `used` is set. */
 static void draw_legend(print_fn *print, const struct kind *kinds, unsigned count, uint32_t used, unsigned columns)
 {
 	unsigned column = 0;
@@ -256,7 +257,7 @@ static enum leaf_kind kind_of(enum page_prot prot)
 	return prot & PROT_W ? LEAF_DATA : LEAF_READ;
 }
 
-/* A range that is being drawn, from its start on. */
+/* The state of drawing one range. */
 struct filling {
 	vaddr_t next; /* what lies below this address has been added to the bar */
 	uint64_t mapped;

@@ -1,7 +1,7 @@
 /*
- * The two maps as a picture for a terminal that shows colours and UTF-8: bars of character cells, a colour for each
- * kind of memory. A larger piece is wider, by the square of its size's logarithm, and has at least one cell: so small
- * ranges show beside large ones.
+ * Physical memory and a space's mappings as pictures for a terminal that shows colours and UTF-8: bars of character
+ * cells, a colour for each kind of memory. A piece's width grows with the square of its size's logarithm, and is at
+ * least one cell, so that small ranges can be seen beside large ones.
  */
 #pragma once
 
@@ -14,13 +14,13 @@
 #define MAP_DRAW_USUAL 80  /* columns when nobody knows how many the terminal has */
 
 /*
- * Draw physical memory in one to three rows, each with its first address and its size; then what the colours mean, of
- * all types that there are: with very many ranges a type may have no cell.
+ * Draw physical memory in one to three rows, each with its first address and its size; then the legend of colours. The
+ * legend lists every type in the map, even one that got no cell because there are very many ranges.
  */
 void map_draw_memory(print_fn *print, const struct memmap *map, unsigned columns);
 
 /*
- * Draw a row for each kernel range of paging/layout.h, showing what is mapped of it; then what the colours mean. Only
- * in the kernel context, and one call at a time.
+ * Draw a row for each kernel range of paging/layout.h, showing what is mapped of it; then the legend of colours. Call
+ * in the kernel context, which alone maps all RAM and so all tables. Only one picture can be drawn at a time.
  */
 void map_draw_space(print_fn *print, const struct space *s, unsigned columns);

@@ -5,8 +5,11 @@
 
 #include "kernel/report/print.h"
 
-/* Print how many frames are free, of how many, and what their books take. */
+/* Print how many frames there are and how many are free, and the size of the allocator's records of them. */
 void report_frames(print_fn *print);
 
-/* Print what the heap has taken, a line for each size of block in use, and in a debug build which owner holds what. */
+/*
+ * Print how much memory the heap has, a line for each size of block in use, and in a debug build one for each function
+ * that has allocated blocks.
+ */
 void report_heap(print_fn *print);

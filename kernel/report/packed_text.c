@@ -37,8 +37,9 @@ bool packed_pairs(struct packed_reader *r, struct packed_pairs *ret)
 }
 
 /*
- * Write what `code` stands for to text[at…]; returns where that ends. The halves of a pair have smaller numbers than
- * the pair, so the pairs whose second half waits have ever smaller numbers: no more than MOST_PAIRS can wait.
+ * Write the text that `code` stands for at text[at]; returns the index behind it. Both halves of a pair have smaller
+ * codes than the pair itself. While a first half is expanded its second half waits: since codes only get smaller, no
+ * more than MOST_PAIRS halves wait at once.
  */
 static size_t expand_code(const struct packed_pairs *pairs, uint8_t code, char *text, size_t at, size_t size)
 {

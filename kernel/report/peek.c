@@ -1,5 +1,6 @@
 /*
- * Careful reads of the kernel's own memory, for the panic page. Never writes, believes no pointer.
+ * Careful reads of the kernel's own memory, for the panic page, backtraces and gdb: each pointer is looked up in the
+ * page tables before it is used.
  */
 #include "kernel/report/peek.h"
 
@@ -32,8 +33,8 @@ size_t peek_frames(const struct space *s, vaddr_t rbp, vaddr_t *ret, size_t most
 	size_t count = 0;
 
 	/*
-	 * A chain of frames that runs in a circle ends at `most`. Frame pointers may also fall: from one stack to
-	 * another.
+	 * A chain of frames that runs in a circle is ended by `most`. Rising addresses are not required, which would
+	 * end such a chain as well: a chain may go on on another stack, at a lower address.
 	 */
 	while (count < most && is_aligned(rbp, sizeof(uint64_t))) {
 		uint64_t frame[2]; /* the caller's frame pointer, then the return address */

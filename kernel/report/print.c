@@ -1,5 +1,5 @@
 /*
- * print_log(), the boot log as a place for reports; and text broken into lines.
+ * Writes reports into the boot log, and breaks long text into lines.
  */
 #include "kernel/report/print.h"
 

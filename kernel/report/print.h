@@ -1,15 +1,15 @@
 /*
- * Where a report goes: a printer takes a function that says its text, so that one printer serves the boot log, the
- * monitor, the panic page and the host tests.
+ * Where a report goes: each function that prints a report takes a function that outputs the text, so that the same
+ * report serves the boot log, the monitor, the panic page and the host tests.
  */
 #pragma once
 
 #include <stddef.h>
 
-/* Say formatted text, in pieces of any length; a line ends with '\n'. say() of kernel/lib/log.h is such a function. */
+/* Output formatted text, in pieces of any length; '\n' ends a line. say() of kernel/lib/log.h is such a function. */
 typedef void print_fn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Say the text in the log, at LOG_INFO. */
+/* Write the text into the log, at LOG_INFO. */
 print_fn print_log;
 
 #define PRINT_COLUMNS 96

@@ -1,5 +1,5 @@
 /*
- * The memory map's ranges as a table; see ranges.h.
+ * The ranges of the virtual memory map as a table; see ranges.h.
  */
 #include "kernel/report/ranges.h"
 

@@ -1,5 +1,6 @@
 /*
- * The memory map's ranges as a table, in which addresses can be looked up: paging/layout.h has them as constants.
+ * The ranges of the virtual memory map as a table, made from the constants of paging/layout.h, for looking addresses
+ * up.
  */
 #pragma once
 

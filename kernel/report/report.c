@@ -1,5 +1,5 @@
 /*
- * Gives the printers of this directory the machine's own objects. Leaves the formatting to them.
+ * Passes the machine's own memory map, spaces and processes to the printers of this directory, which do the formatting.
  */
 #include "kernel/report/report.h"
 
@@ -27,8 +27,8 @@ static const struct boot_info *boot;
 static struct map_label labels[BOOT_SEGMENTS];
 
 /*
- * Return a segment's name: each stack is a segment of its own, known by where it ends; others are known by their
- * rights.
+ * Return the name of a segment of the kernel's image: a stack is a segment of its own, recognized by its end; code,
+ * data and read-only data are recognized by their rights.
  */
 static const char *segment_name(const struct boot_segment *g)
 {
@@ -143,7 +143,7 @@ static bool audit_context(print_fn *print, const char *name, const struct space 
 	return audit_total(&audit) == 0;
 }
 
-/* The audits of all processes, while process_visit() goes through them. */
+/* The argument of audit_process(), for process_visit(). */
 struct process_audits {
 	print_fn *print;
 	bool good;

@@ -1,16 +1,16 @@
 /*
- * The reports on this machine: at boot into the log, later in the monitor. Knows the live objects, which the printers
- * do not.
+ * The reports on this machine: at boot into the log, later in the monitor and in files of sysfs. The printers in this
+ * directory take what they print as arguments; report.c passes them the kernel's own memory map, spaces and processes.
  */
 #pragma once
 
 #include "kernel/boot/boot_info.h"
 #include "kernel/report/print.h"
 
-/* Remember the image's segments. `info` must last; kernel_space_init() has been called. */
+/* Remember the image's segments. Call after kernel_space_init(); `info` must stay valid for ever. */
 void report_init(const struct boot_info *info);
 
-/* Print two lines: the CPU's name and numbers, its features. */
+/* Print the CPU's name and numbers, and its features. */
 void report_cpu(print_fn *print);
 
 /* Print CR0, CR3, CR4, EFER and PAT as they are now. */
@@ -25,17 +25,20 @@ void report_memory_totals(print_fn *print);
 /* Print what the kernel context maps. */
 void report_space(print_fn *print);
 
-/* Draw both maps (kernel/report/map_draw.h) in so many columns, and an empty line. In the kernel context. */
+/*
+ * Draw physical memory and the kernel context's mappings (kernel/report/map_draw.h) in so many columns, and an empty
+ * line. Call in the kernel context, which alone maps all RAM.
+ */
 void report_picture(print_fn *print, unsigned columns);
 
-/* Draw both maps on the screen only, as wide as the screen is; nothing without a screen. */
+/* Call report_picture() for the screen alone, with the screen's width. Does nothing when the machine has no screen. */
 void report_picture_on_screen(void);
 
-/* Print what the current process's context maps, for a file that is read in a system call. In the kernel context. */
+/* Print what the current process's page tables map. Call in a system call, in the kernel context. */
 void report_user_space(print_fn *print);
 
 /*
- * Audit the kernel context, the firmware context when there is one, and each process's, and print the results. Returns
- * whether there is no fault.
+ * Audit (kernel/report/audit.h) the page tables of the kernel context, of the firmware context when there is one, and
+ * of each process, and print the results. Returns whether there is no fault.
  */
 bool report_audit(print_fn *print);

@@ -1,5 +1,5 @@
 /*
- * Writes the lines of a report block; see report_block.h. Does not know what they say.
+ * Writes the numbered lines of a report and their checksum; see report_block.h.
  */
 #include "kernel/report/report_block.h"
 
@@ -9,7 +9,7 @@
 
 #define TEXT_COLUMNS 72 /* columns of a piece of text, which leave room for the line's number and the text's name */
 
-/* Continue a CRC-32 by the reversed polynomial of IEEE 802.3, bit by bit: a few kilobytes do not repay a table. */
+/* Continue a CRC-32 (IEEE 802.3, reversed) bit by bit: a lookup table is not worth it for a few kilobytes. */
 static uint32_t crc32(uint32_t crc, const char *text, size_t size)
 {
 	crc = ~crc;

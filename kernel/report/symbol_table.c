@@ -1,6 +1,6 @@
 /*
- * The decoder of scripts/mksymbols' table. Knows nothing of the kernel's addresses, and keeps no index: a search reads
- * the table from its start, which is fast enough for a backtrace.
+ * Finds names in the table that scripts/mksymbols makes, by offsets from the start of the text. There is no index: a
+ * search reads the table from its start, which is fast enough for a backtrace.
  */
 #include "kernel/report/symbol_table.h"
 
@@ -13,7 +13,7 @@ struct entry {
 	uint64_t count; /* 0: the end of the text */
 };
 
-/* Read the entry that follows one at `previous`. Returns false at the table's end. */
+/* Read the next entry; `previous`: the offset of the entry before it. Returns false at the table's end. */
 static bool read_entry(struct packed_reader *r, uint64_t previous, struct entry *ret)
 {
 	uint64_t step, count;

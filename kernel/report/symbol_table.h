@@ -1,6 +1,6 @@
 /*
  * The compact table of function names that scripts/mksymbols makes and describes.
- * Does not believe the bytes: a broken table gives wrong answers or none, never a stray access.
+ * Every read is checked against the table's size: a broken table gives wrong answers or none, never an access outside.
  */
 #pragma once
 
@@ -11,7 +11,7 @@ struct symbol_table {
 	size_t size; /* 0: a table that knows no name */
 };
 
-/* Room for a name. A longer one is cut; all of the kernel's fit. */
+/* Room for a function's name, with the NUL. A longer name is cut. */
 #define SYMBOL_NAME 64
 
 /*

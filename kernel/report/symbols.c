@@ -1,5 +1,5 @@
 /*
- * Names of kernel functions: where the kernel's symbol table and text lie, and how a place in the text is written.
+ * Names of kernel functions, found in the table that is linked into the kernel.
  */
 #include "kernel/report/symbols.h"
 

@@ -11,12 +11,12 @@
 /* Find the function that holds the instruction at `va`, as symbol_table_find does. */
 MUST_CHECK enum status symbol_find(vaddr_t va, char *name, size_t size, uint64_t *ret_offset);
 
-/* Write the place of `va`: "frame_alloc+0x12", or "?" for an address outside the kernel's text. Returns `buffer`. */
+/* Write `va` as "frame_alloc+0x12", or as "?" when it is outside the kernel's text. Returns `buffer`. */
 char *symbol_format(vaddr_t va, char buffer[SYMBOL_TEXT]);
 
 /*
- * Write the place of a return address. The call may have been its function's last instruction, and then the address is
- * already the next function's: the byte before counts.
+ * Write a return address likewise, by the function that holds the byte before it: when a CALL is the last instruction
+ * of its function, the return address is already the start of the next function.
  */
 char *symbol_format_return(vaddr_t va, char buffer[SYMBOL_TEXT]);
 

@@ -14,12 +14,12 @@
 #include "kernel/report/report.h"
 #include "kernel/report/task_report.h"
 
-/* bytes reserved for the report of the heap, since the heap must not change while it is printed */
+/* bytes reserved for the heap's report beforehand: a text that grew while it is printed would change the heap */
 #define HEAP_ROOM 65536
 
 /*
- * The text that print_text adds to: a print_fn gets no argument for it. Only one report is made at a time, as none
- * blocks. Guard: the kernel, one CPU, not preempted.
+ * The text that print_text() adds to, a variable because a print_fn has no argument for it. Only one report is made at
+ * a time, since no report blocks. Guard: the kernel, one CPU, not preempted.
  */
 static struct text *target;
 
@@ -32,7 +32,7 @@ static void print_text(const char *format, ...)
 	va_end(args);
 }
 
-/* Run a printer in the kernel context: it reads tables and the allocators' books. */
+/* Run `report` in the kernel context, which alone maps the page tables and the allocators' records. Returns 0. */
 static int run(struct text *ret, void (*report)(print_fn *print))
 {
 	context_token_t token = kernel_context_enter();

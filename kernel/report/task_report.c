@@ -1,5 +1,5 @@
 /*
- * Prints what kernel/task and kernel/sys count. Changes nothing, and needs no memory.
+ * Prints what kernel/task and kernel/sys count. Allocates nothing.
  */
 #include "kernel/report/task_report.h"
 
@@ -105,7 +105,10 @@ void report_where(print_fn *print, const struct task *task, const struct backtra
 		backtrace_print(print, &kernel_space, running, BACKTRACE_MOST);
 }
 
-/* Return whether `a` cost more than `b`: by ticks; where none were counted by CR3 writes; then by calls. */
+/*
+ * Return whether `a` cost more than `b`: more ticks; if equal (as when none were counted), more CR3 writes, then
+ * calls.
+ */
 static bool costs_more(const struct syscall_cost *a, const struct syscall_cost *b)
 {
 	if (a->ticks != b->ticks)
@@ -115,7 +118,7 @@ static bool costs_more(const struct syscall_cost *a, const struct syscall_cost *
 	return a->calls > b->calls;
 }
 
-/* Return the most expensive call that is not in `done`; -1 when none is left. */
+/* Return the number of the most expensive call whose bit in `done` is clear; -1 when none is left. */
 static int most_expensive(const uint64_t *done)
 {
 	int most = -1;

@@ -13,14 +13,14 @@ struct task;
 /* Print a line for each task: number, process, state, context, CPU time, pages. */
 void report_tasks(print_fn *print);
 
-/* Print a line for each system call that was made: how often, CR3 writes, ticks; the most expensive first. */
+/* Print a line for each system call that was made: count, CR3 writes, TSC ticks; the most expensive call first. */
 void report_syscalls(print_fn *print);
 
 /*
- * Print where a task is: its system call, and a backtrace in the kernel; for the task that has the CPU the backtrace
- * starts at `running`, and is left out when that is NULL. In the kernel context; never faults.
+ * Print where a task is: its system call, and a backtrace of its kernel stack. For the task that runs now the backtrace
+ * starts at `running`, and is left out when `running` is NULL. Never faults. Call in the kernel context.
  */
 void report_where(print_fn *print, const struct task *task, const struct backtrace_start *running);
 
-/* Return whether the task waits for something from outside: it reads a device, or waits for one of several files. */
+/* Return whether the task is blocked in a read of a character device, or in poll, ppoll, select or pselect6. */
 bool report_waits_for_input(const struct task *task);

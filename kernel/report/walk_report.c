@@ -1,5 +1,5 @@
 /*
- * Prints what the tables say about an address. Reads entries through paging/; changes none.
+ * Prints what the page tables say about an address. Changes no entry.
  */
 #include "kernel/report/walk_report.h"
 
