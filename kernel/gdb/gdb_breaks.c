@@ -1,8 +1,8 @@
 /*
- * Keeps the list of breakpoints and the debug registers. A breakpoint in a program's text that cannot be written now
- * (the machine has stopped inside the kernel) gets a debug register instead.
+ * Keeps the list of breakpoints and the debug registers. A breakpoint in a program's text gets a debug register when an
+ * int3 cannot be written there: when the machine has stopped inside the kernel (gdb_memory_set_quiet()).
  *
- * Guard of all state in kernel/gdb: the stop, during which nothing else runs.
+ * Guard of all state in kernel/gdb: the stopped machine, in which nothing else runs.
  */
 #include "kernel/gdb/gdb_breaks.h"
 
@@ -21,9 +21,10 @@
 
 struct software_break {
 	vaddr_t va;
-	struct user_space *user; /* the space whose text it is in; NULL: the kernel's text */
+	struct user_space *user; /* the program in whose text the breakpoint is; NULL: the kernel's text */
 	uint8_t old;             /* the byte that int3 replaces */
-	bool used, in_place;
+	bool used;
+	bool in_place; /* int3 is in the text now */
 };
 
 struct hardware_break {
@@ -38,7 +39,7 @@ struct hardware_break {
 static struct software_break software[MOST];
 static struct hardware_break hardware[DEBUG_REGISTERS];
 
-/* ---- in text ---- */
+/* ---- software breakpoints: int3 in text ---- */
 
 static struct software_break *find_software(vaddr_t va, const struct user_space *user)
 {
@@ -71,6 +72,7 @@ static bool insert_software(const struct gdb_place *place, vaddr_t va)
 	return false;
 }
 
+/* Set the visitor's pointer to a breakpoint to NULL, and end the visit, when the task's process has its space. */
 static bool has_space(void *ctx, struct task *task)
 {
 	struct software_break *b = *(struct software_break **)ctx;
@@ -82,7 +84,7 @@ static bool has_space(void *ctx, struct task *task)
 }
 
 /*
- * Put the old byte back into a program. When the process has ended, or has unmapped the page, there is nothing to do.
+ * Put the old byte back into a program, unless its process has ended or has unmapped the page.
  */
 static void take_out_of_user(struct software_break *b)
 {
@@ -191,7 +193,7 @@ static bool insert_hardware(enum gdb_break_kind kind, vaddr_t va, uint64_t size)
 	uint64_t left = watch ? size : 1;
 	vaddr_t at = va;
 
-	/* A non-canonical address in a debug register faults on some CPUs. */
+	/* Some CPUs fault when a non-canonical address is written to a debug register. */
 	if (left == 0 || left > 8 * DEBUG_REGISTERS || va > UINT64_MAX - left || !is_canonical(va))
 		return false;
 	(void)remove_hardware(kind, va, size);
@@ -253,7 +255,9 @@ bool gdb_breaks_remove(const struct gdb_place *place, enum gdb_break_kind kind, 
 
 	if (kind != GDB_BREAK_SOFTWARE)
 		return remove_hardware(kind, va, size);
-	/* gdb may have stopped in another process meanwhile, so any process's breakpoint at `va` will do. */
+	/*
+	 * The breakpoint may be in another process than the one that has stopped now: take any process's one at `va`.
+	 */
 	for (size_t i = 0; !b && i < MOST; i++)
 		if (software[i].used && software[i].va == va)
 			b = &software[i];

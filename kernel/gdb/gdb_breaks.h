@@ -1,39 +1,48 @@
 /*
- * The gdb stub's breakpoints: int3 in the kernel's text and in programs, and the debug registers. Int3 in the kernel's
- * text and the registers are set only while the machine runs: the stub itself never meets one.
+ * The gdb stub's breakpoints: int3 in the kernel's text and in programs, and the debug registers. While the machine is
+ * stopped, the kernel's text has no int3 and the debug registers are off, so that the stub does not trap itself.
  */
 #pragma once
 
 #include "kernel/gdb/gdb_commands.h"
 #include "kernel/gdb/gdb_memory.h"
 
-/* Set a breakpoint. Returns false, with nothing changed, when none can be set there, or no register is left. */
+/*
+ * Set a breakpoint or watchpoint at `va` in the space of `place`. Returns false, with nothing changed, when the place
+ * cannot have one, or no debug register is free.
+ */
 bool gdb_breaks_insert(const struct gdb_place *place, enum gdb_break_kind kind, vaddr_t va, uint64_t size);
 
-/* Remove a breakpoint. Returns false when there is none like that. */
+/* Remove a breakpoint that gdb_breaks_insert() has set with the same values. Returns false when there is none. */
 bool gdb_breaks_remove(const struct gdb_place *place, enum gdb_break_kind kind, vaddr_t va, uint64_t size);
 
 /* Remove all breakpoints. */
 void gdb_breaks_clear(void);
 
-/* Take the kernel's breakpoints out while the machine is stopped, and put them back when it goes on. */
+/*
+ * Take the int3s out of the kernel's text, when the machine has stopped; write them, and the debug registers, before it
+ * goes on. The caller has cleared DR7 before gdb_breaks_lift().
+ */
 void gdb_breaks_lift(void);
 void gdb_breaks_set(void);
 
-/* What the int3 at an address is: no breakpoint, one of the stub's, or a copy. */
+/* What the int3 at an address is: none of the stub's, a breakpoint, or a copy of one in a forked process. */
 enum gdb_int3 { GDB_INT3_NONE, GDB_INT3_OURS, GDB_INT3_COPY };
 
 /*
- * Return what the int3 at `va` is. COPY: a process with breakpoints forked, and the child has them too. user: the space
- * in which the int3 was met; NULL: the kernel.
+ * Return what the int3 at `va` is. GDB_INT3_COPY: a process with breakpoints has forked, and the child has inherited
+ * the int3. user: the process's memory in which the int3 was executed; NULL: the kernel's.
  */
 enum gdb_int3 gdb_breaks_int3(vaddr_t va, const struct user_space *user);
 
-/* Put back the byte that such a copy of int3 replaces, in the process at `place`. */
+/* Replace a GDB_INT3_COPY at `va`, in the process at `place`, by the byte that was there before. */
 void gdb_breaks_heal(const struct gdb_place *place, vaddr_t va);
 
 /* Find out from DR6 which of the stub's registers was hit. Returns false when none was. */
 bool gdb_breaks_watch_hit(uint64_t dr6, struct gdb_stop *ret);
 
-/* Return whether a debug register stops execution at `va`: then going on from there needs EFLAGS.RF. */
+/*
+ * Return whether a debug register stops execution at `va`. To go on from there the CPU needs EFLAGS.RF set; otherwise
+ * it stops at the same instruction again.
+ */
 bool gdb_breaks_stops_at(vaddr_t va);

@@ -1,6 +1,6 @@
 /*
- * A function for each letter, and the table of the longer names. An unknown command gets the empty reply, as the
- * protocol says; a wrong one gets an error, and has changed nothing.
+ * The commands of gdb's remote protocol: a function for each letter with which a packet may begin. An unknown command
+ * gets the empty reply, as the protocol says; one with wrong arguments gets an error.
  */
 #include "kernel/gdb/gdb_commands.h"
 
@@ -58,7 +58,7 @@ void gdb_session_tell(struct gdb_session *s)
 
 /* ---- threads ---- */
 
-/* Take a thread's number: "-1", "0" or another number, into *ret_id. Returns false when there is none. */
+/* Read a thread's number, "-1", "0" or another one, from the packet into *ret_id. Returns false when there is none. */
 static bool take_thread(struct gdb_text *t, int64_t *ret_id)
 {
 	uint64_t id;
@@ -100,7 +100,7 @@ static void ask_alive(struct gdb_session *s, struct gdb_text *t)
 
 /* ---- registers ---- */
 
-/* Static, since stacks are small and only one stub runs. Guard: the stopped machine. */
+/* A buffer for the functions below, static since kernel stacks are small. Guard: the stopped machine. */
 static struct gdb_registers registers;
 
 static void get_all(struct gdb_session *s)
@@ -185,7 +185,7 @@ static void read_memory(struct gdb_session *s, struct gdb_text *t)
 		gdb_put_error(s, GDB_FAULT);
 }
 
-/* Write memory; the packet has it as hexadecimal digits (M) or as bytes (X). */
+/* Write memory; the packet has the bytes as hexadecimal digits (command M) or as they are (X). */
 static void write_memory(struct gdb_session *s, struct gdb_text *t, bool digits)
 {
 	uint8_t bytes[PIECE];
@@ -225,7 +225,7 @@ static void change_break(struct gdb_session *s, struct gdb_text *t, bool insert)
 		gdb_put_error(s, GDB_INVALID);
 		return;
 	}
-	/* x86 has no watchpoint for reads alone: the empty reply says so. */
+	/* x86 has no watchpoint for reads alone: the empty reply says that the stub does not know the command. */
 	if (kind > GDB_WATCH_ACCESS || kind == GDB_WATCH_READ)
 		return;
 	gdb_put_ok(s,
@@ -260,7 +260,10 @@ static enum gdb_next run_from(struct gdb_session *s, struct gdb_text *t, bool st
 	return run(s, step, 0);
 }
 
-/* Do "vCont;s:4;c": the first step named is done; all other threads go on in any case, as there is one CPU. */
+/*
+ * Do vCont, such as "vCont;s:4;c" (step thread 4, continue the others). Only the first step named is done, and all
+ * other threads always continue, whether the packet names them or not.
+ */
 static enum gdb_next run_threads(struct gdb_session *s, struct gdb_text *t)
 {
 	int64_t step_id = 0;
@@ -353,7 +356,7 @@ enum gdb_next gdb_command(struct gdb_session *s, const char *packet, size_t leng
 		gdb_put_ok(s, true, 0);
 		return GDB_DETACH;
 	case 'k':
-		/* `k` would end the program: closing a debugger must not end a machine. */
+		/* `k` means to kill the program; here it only detaches: closing a debugger must not end the machine. */
 		return GDB_LEAVE;
 	default:
 		break;

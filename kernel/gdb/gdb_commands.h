@@ -1,6 +1,6 @@
 /*
- * gdb's commands: reads a packet, asks the machine through a table of functions, writes the reply. Believes no packet;
- * knows no port and no task, so that host tests can feed it anything.
+ * gdb's commands: reads a packet, calls the machine through a table of functions, writes the reply. A packet may hold
+ * anything, and is checked. Ports and tasks are reached through the table alone, so that host tests can replace them.
  */
 #pragma once
 
@@ -18,34 +18,41 @@ enum gdb_break_kind {
 	GDB_WATCH_ACCESS,
 };
 
-/* Called for each thread. detail: a few words on what the thread is doing. */
+/* A function that gdb_machine->threads() calls for each thread. detail: the thread's state, as "running". */
 typedef void gdb_see_thread(void *ctx, int64_t id, const char *name, const char *detail);
 
-/* The machine while it is stopped. A thread given by its number exists; addresses and sizes may be anything. */
+/*
+ * The stopped machine, as functions. gdb_command() passes them only numbers of threads that exist, but any address and
+ * size that a packet names.
+ */
 struct gdb_machine {
-	int64_t (*current)(void); /* the thread that runs when the machine is not stopped */
-	bool (*alive)(int64_t id);
-	void (*threads)(gdb_see_thread *see, void *ctx);
+	int64_t (*current)(void);  /* returns the thread that was running when the machine stopped */
+	bool (*alive)(int64_t id); /* returns whether there is a thread of this number, which may be any number */
+	void (*threads)(gdb_see_thread *see, void *ctx); /* calls `see` for each thread */
 	void (*get_registers)(int64_t id, struct gdb_registers *ret);
 	/* Returns false, with nothing changed, when some of the thread's registers cannot be written. */
 	bool (*set_registers)(int64_t id, const struct gdb_registers *r);
-	/* Copy memory in the context of the thread. Returns how many bytes were copied, from the first on. */
+	/* Read or write memory as the thread sees it. Returns how many bytes were copied, from the first on. */
 	size_t (*read)(int64_t id, uint64_t va, void *to, size_t size);
 	size_t (*write)(int64_t id, uint64_t va, const void *from, size_t size);
+	/* Set or remove a breakpoint. Returns false, with nothing changed, when that cannot be done. */
 	bool (*insert)(int64_t id, enum gdb_break_kind kind, uint64_t va, uint64_t size);
 	bool (*remove)(int64_t id, enum gdb_break_kind kind, uint64_t va, uint64_t size);
-	/* Have the machine stop after one instruction of the thread. Returns false when it cannot be stepped. */
+	/*
+	 * Have the machine stop after the thread's next instruction. Returns false when the thread cannot be stepped.
+	 */
 	bool (*step)(int64_t id);
 	/* Run a command line of the monitor; `say` gets what it prints. */
 	void (*monitor)(char *line, void (*say)(const char *text, size_t size));
-	void (*send)(const struct gdb_reply *reply); /* sends a packet before the reply: output of a command */
+	/* Send a packet at once, before the command's reply: a piece of a monitor command's output. */
+	void (*send)(const struct gdb_reply *reply);
 };
 
 /* Why the machine has stopped. Guard: the stopped machine. */
 struct gdb_stop {
 	int signal;         /* gdb's number: 2 INT, 5 TRAP, 6 ABRT, 11 SEGV, … */
 	const char *reason; /* "swbreak", "hwbreak", "watch", "awatch", or NULL */
-	uint64_t address;   /* of the data, for a watchpoint */
+	uint64_t address;   /* the watched address; 0 when no watchpoint was hit */
 };
 
 /* Guard: the stopped machine. */
@@ -59,15 +66,15 @@ struct gdb_session {
 
 enum gdb_next {
 	GDB_ANSWER, /* send session->reply */
-	GDB_RUN,    /* let the machine run; the reply is sent at the next stop */
+	GDB_RUN,    /* let the machine run; gdb gets its reply at the next stop */
 	GDB_DETACH, /* send session->reply, then let the machine run without gdb */
 	GDB_LEAVE,  /* let the machine run without gdb; no reply */
 };
 
-/* Begin a stop: the thread that has stopped becomes the one that gdb asks about. */
+/* Begin a stop: keep its reason, and select the current thread as the one whose registers and memory gdb gets. */
 void gdb_session_stop(struct gdb_session *s, const struct gdb_stop *stop);
 
-/* Write the stop reply into session->reply. */
+/* Append the stop reply, which tells gdb signal, reason and thread, to session->reply. */
 void gdb_session_tell(struct gdb_session *s);
 
 /* Do what a packet says, and write the reply into session->reply. */

@@ -1,6 +1,6 @@
 /*
- * Memory for gdb. Walks the tables first, touches memory then: only RAM that the direct map has, and what the kernel
- * context itself maps.
+ * Reads and writes memory for gdb. An address is looked up in the page tables before memory is touched, and the memory
+ * is then reached through the direct map, or, for devices, where the kernel context maps it.
  */
 #include "kernel/gdb/gdb_memory.h"
 
@@ -10,7 +10,7 @@
 #include "kernel/mm/user/user_pages.h"
 #include "kernel/report/peek.h"
 
-/* Guard: the stopped machine. */
+/* What gdb_memory_set_quiet() has set: pages may be fetched and copied. Guard: the stopped machine. */
 static bool quiet;
 
 void gdb_memory_set_quiet(bool is_quiet)
@@ -18,15 +18,15 @@ void gdb_memory_set_quiet(bool is_quiet)
 	quiet = is_quiet;
 }
 
-/* Return a space of the tables that are loaded: what the CPU can reach now. */
+/* Return a space made of the page tables that CR3 has now, for lookups. */
 static struct space loaded_space(void)
 {
 	return peek_space(cpu_read_cr3());
 }
 
 /*
- * Return a pointer to the byte at `va`, which `leaf` maps, writable if `write`; NULL when the loaded tables do not map
- * that memory (so).
+ * Return a pointer to the byte at `va`, which `leaf` maps, writable if `write`; NULL when the loaded page tables do not
+ * map its frame, or not with that right.
  */
 static uint8_t *reach(vaddr_t va, const struct mapping *leaf, bool write)
 {
@@ -36,7 +36,10 @@ static uint8_t *reach(vaddr_t va, const struct mapping *leaf, bool write)
 
 	if (pa < HHDM_SIZE && space_lookup(&loaded, HHDM_BASE + pa, &m) == OK && (!write || m.prot & PROT_W))
 		return (uint8_t *)(HHDM_BASE + pa);
-	/* Device memory is reached where the kernel itself maps it. */
+	/*
+	 * Device memory is not in the direct map: use the address itself, if the kernel context maps the same frame
+	 * there.
+	 */
 	if (va >= HHDM_BASE && space_lookup(&loaded, va, &m) == OK && m.pa.raw == leaf->pa.raw &&
 	    (!write || m.prot & PROT_W))
 		return (uint8_t *)va;
@@ -44,8 +47,8 @@ static uint8_t *reach(vaddr_t va, const struct mapping *leaf, bool write)
 }
 
 /*
- * Bring a page of a process into memory, and make it the process's own if it is to be written, as a fault of the
- * program would. Returns false when that is impossible now.
+ * Bring a page of a process into memory as a page fault of the program would, and if `write` break copy-on-write, even
+ * of a page that the program may only read. Returns false when that is impossible, or not allowed in this stop.
  */
 static bool fetch(const struct gdb_place *place, vaddr_t va, bool write)
 {
@@ -65,14 +68,17 @@ static bool fetch(const struct gdb_place *place, vaddr_t va, bool write)
 		return user_fault(user, va, rights & USER_READ ? USER_READ : USER_EXEC) == OK;
 	if (rights & USER_WRITE)
 		return user_fault(user, va, USER_WRITE) == OK;
-	/* A write to a shared page would be seen by all who share it. */
+	/* Refuse a write to a read-only shared mapping, since every process that shares the page would see it. */
 	if (area->flags & AREA_SHARED || user_protect(user, page, PAGE_SIZE, USER_READ | USER_WRITE) != OK)
 		return false;
 	fetched = user_fault(user, va, USER_WRITE) == OK;
 	return user_protect(user, page, PAGE_SIZE, rights) == OK && fetched;
 }
 
-/* Return whether a write at `va` is seen by this process alone, or by others who share the memory on purpose. */
+/*
+ * Return whether `va` can be written through its frame: the leaf is writable, or the process is the only one that has
+ * the frame, so that no copy-on-write sharer is affected.
+ */
 static bool may_write(const struct gdb_place *place, const struct mapping *leaf, vaddr_t va)
 {
 	if (leaf->prot & PROT_W)
@@ -80,6 +86,7 @@ static bool may_write(const struct gdb_place *place, const struct mapping *leaf,
 	return place->user && va < USER_END && leaf->level == 1 && user_frame_is_sole(leaf->pa);
 }
 
+/* Return a pointer through which the byte at `va` can be accessed, fetching its page if need be; NULL on failure. */
 static uint8_t *find(const struct gdb_place *place, vaddr_t va, bool write)
 {
 	for (int attempt = 0; attempt < 2; attempt++) {
@@ -93,7 +100,7 @@ static uint8_t *find(const struct gdb_place *place, vaddr_t va, bool write)
 	return NULL;
 }
 
-/* Return how many bytes there are to the page's end, `most` at the most. */
+/* Return the number of bytes from `va` to the end of its page, but at most `most`. */
 static size_t piece_at(vaddr_t va, size_t most)
 {
 	size_t to_end = PAGE_SIZE - (va & (PAGE_SIZE - 1));

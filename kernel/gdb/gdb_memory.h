@@ -1,30 +1,31 @@
 /*
- * Memory access for the gdb stub: in any space, by its tables and through the direct map, so that a bad address is an
- * error and never a fault. In the kernel context (or, before it exists, in the loader's tables).
+ * Memory access for the gdb stub: in any space (the kernel's or a process's page tables), by lookups in its tables and
+ * through the direct map, so that a bad address is an error and never a fault. Call in the kernel context, which alone
+ * has the direct map, or with the loader's page tables before the kernel context exists.
  */
 #pragma once
 
 #include "kernel/mm/user/user_space.h"
 
-/* The space in which an address is meant. */
+/* The page tables by which an address is looked up. */
 struct gdb_place {
 	struct space space;
 	struct user_space *user; /* the process's memory; NULL when the space is not a process's */
 };
 
-/* Read memory. Returns how many bytes were read, from the first on. */
+/* Read memory. Returns how many bytes were read, from the first on, before one that cannot be. */
 size_t gdb_memory_read(const struct gdb_place *place, vaddr_t va, void *to, size_t size);
 
 /*
- * Write memory. Returns how many bytes were written, from the first on. Writable memory can be written, and so can the
- * kernel's text, by text_patch. A user's page that is read-only or shared copy-on-write becomes the process's own
- * first, as by ptrace(2) on Linux.
+ * Write memory. Returns how many bytes were written, from the first on, before one that cannot be. Writable memory can
+ * be written, and the kernel's text by text_patch(). Of a process's page that is read-only or copy-on-write the process
+ * first gets a private copy, as by ptrace(2) on Linux.
  */
 size_t gdb_memory_write(const struct gdb_place *place, vaddr_t va, const void *from, size_t size);
 
 /*
- * Say whether the machine has stopped in user mode: only then the kernel is in the middle of nothing, and pages can be
- * fetched and copied. Otherwise a page that is not in memory is an error, and so is a write to one that is read-only
- * and shared.
+ * Set whether the machine has stopped in user mode: only then no kernel code is interrupted halfway, and page faults
+ * can be served for gdb. Otherwise an access to a page that is not in memory is an error, and so is a write that would
+ * need a private copy.
  */
 void gdb_memory_set_quiet(bool quiet);

@@ -1,6 +1,5 @@
 /*
- * Takes packets apart with a state machine, a byte at a time, and puts replies together. Any byte is allowed in any
- * state.
+ * Parses packets with a state machine, a byte at a time, and builds replies. Any byte is allowed in any state.
  */
 #include "kernel/gdb/gdb_packet.h"
 
@@ -41,7 +40,7 @@ static void append(struct gdb_packet *p, uint8_t byte)
 
 static enum gdb_event feed_text(struct gdb_packet *p, uint8_t byte)
 {
-	/* No packet contains '$': the last one was cut off, and a new one starts. */
+	/* '$' is never inside a packet: the packet before it has lost its end, and a new one starts. */
 	if (byte == '$') {
 		p->state = GDB_IDLE;
 		return feed_idle(p, byte);

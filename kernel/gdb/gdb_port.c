@@ -12,8 +12,8 @@
 #define BAUD_MAX 115200
 
 enum gdb_port_register {
-	DATA = 0, /* with LCR_DIVISOR the divisor's low byte */
-	INTERRUPT_ENABLE = 1,
+	DATA = 0,             /* the low byte of the baud rate's divisor while LCR_DIVISOR is set */
+	INTERRUPT_ENABLE = 1, /* its high byte while LCR_DIVISOR is set */
 	FIFO_CONTROL = 2,
 	LINE_CONTROL = 3,
 	MODEM_CONTROL = 4,
@@ -30,8 +30,8 @@ enum gdb_port_register {
 #define LSR_TRANSMIT_EMPTY   0x20
 
 /*
- * How often to look whether the transmitter is ready. A look takes a microsecond or so; a byte at 300 baud takes
- * 33,000.
+ * How often to read the line status before a byte is dropped. A read takes about a microsecond; sending a byte at 300
+ * baud takes 33,000 microseconds.
  */
 #define MOST_LOOKS 200000
 
@@ -65,6 +65,7 @@ bool gdb_port_parse(const char *text, struct gdb_port_choice *ret)
 	return true;
 }
 
+/* Return whether there is a 16550 at the port: its scratch register keeps what is written. */
 static bool answers(uint16_t at)
 {
 	cpu_out8(at + SCRATCH_BYTE, 0x5a);

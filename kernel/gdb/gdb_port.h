@@ -1,6 +1,6 @@
 /*
- * The serial port of the gdb stub: a 16550 by port I/O alone, so it works in any context, at any stage, with interrupts
- * off. kernel/dev/serial.c has the console's port, which is another.
+ * The serial port of the gdb stub: a 16550, polled by port I/O alone, so that it works with any page tables, early in
+ * the boot, and with interrupts off. The console's port is another one (kernel/dev/serial.c).
  */
 #pragma once
 
@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 struct gdb_port_choice {
-	unsigned number; /* the n of ttySn, 0 to 3 */
-	uint16_t divisor;
+	unsigned number;  /* the n of ttySn, 0 to 3 */
+	uint16_t divisor; /* 115200 divided by the baud rate */
 };
 
 /*
@@ -26,6 +26,8 @@ int gdb_port_read(void);
 /* Write a byte. Waits for the transmitter, but not for ever: a byte that cannot be sent is dropped. */
 void gdb_port_write(uint8_t byte);
 
-/* Return the port's ISA interrupt on a PC, 4 or 3; and have it signal from now on that gdb_port_read has something. */
+/*
+ * Return the port's ISA interrupt on a PC, 4 or 3; have the port raise it from now on when gdb_port_read() has a byte.
+ */
 unsigned gdb_port_isa(void);
 void gdb_port_interrupts_on(void);

@@ -1,11 +1,11 @@
 /*
- * Answers that are texts: what the stub can do, the target description, the list of threads, the monitor's output.
+ * Answers gdb's queries: what the stub can do, the target description, the list of threads, monitor commands.
  */
 #include "kernel/gdb/gdb_query.h"
 
 #include "kernel/lib/format.h"
 
-#define LINE 256 /* bytes of a monitor command, and of its output that are sent at once */
+#define LINE 256 /* most bytes of a monitor command; also of its output in one packet */
 
 static void window_escaped(struct gdb_window *w, const char *text)
 {
@@ -63,7 +63,7 @@ static void run_monitor(struct gdb_session *s, struct gdb_text *t)
 	gdb_put_ok(s, true, 0);
 }
 
-/* Take "OFFSET,LENGTH": which piece of a text gdb wants. */
+/* Read from the packet which piece of a text gdb wants: "OFFSET,LENGTH". Puts an error on failure. */
 static bool take_window(struct gdb_session *s, struct gdb_text *t, struct gdb_window *ret)
 {
 	*ret = (struct gdb_window){ .reply = &s->reply };

@@ -1,5 +1,5 @@
 /*
- * gdb's queries, the commands that start with q, and helpers that the other commands use, too.
+ * gdb's queries, the commands that start with q; and the error replies, which the other commands use, too.
  */
 #pragma once
 
@@ -11,11 +11,11 @@
 #define GDB_INVALID  22
 #define GDB_NO_SPACE 28
 
-/* Make the reply an error, as "E16", whatever it holds. */
+/* Replace the reply by an error, as "E16". */
 void gdb_put_error(struct gdb_session *s, unsigned error);
 
-/* Put "OK" into the reply, or make it the error. */
+/* Append "OK" to the reply if `ok`; otherwise replace the reply by the error. */
 void gdb_put_ok(struct gdb_session *s, bool ok, unsigned error);
 
-/* Do a query; `t` is behind the q. */
+/* Do a query. `t`: the packet behind its q. */
 void gdb_query(struct gdb_session *s, struct gdb_text *t);

@@ -1,5 +1,5 @@
 /*
- * Converts registers between the CPU's layout (Intel SDM vol. 1, "FXSAVE Area") and that of gdb's packets.
+ * Converts registers between the CPU's layout (Intel SDM vol. 1, "FXSAVE Area") and the layout of gdb's packets.
  */
 #include "kernel/gdb/gdb_registers.h"
 
@@ -49,7 +49,7 @@ static uint16_t get16(const struct gdb_registers *r, size_t at)
 	return (uint16_t)(r->fpu[at] | r->fpu[at + 1] << 8);
 }
 
-/* Return the tag that FSAVE would give a register in use: 0 a number, 1 zero, 2 something special. */
+/* Return the tag that FSAVE gives an x87 register that is in use: 0 a valid number, 1 zero, 2 special. */
 static unsigned tag_of(const uint8_t st[10])
 {
 	unsigned exponent = (st[8] | st[9] << 8) & 0x7fff, any = 0;
@@ -61,7 +61,10 @@ static unsigned tag_of(const uint8_t st[10])
 	return exponent == 0x7fff || !(st[7] & 0x80) ? 2 : 0;
 }
 
-/* Make FSAVE's tags, two bits a register, from FXSAVE's one bit ("FXSAVE Area": recreating FSAVE's format). */
+/*
+ * Return the x87 tag word as FSAVE has it, two bits a register, from FXSAVE's one bit a register ("FXSAVE Area":
+ * recreating FSAVE's format).
+ */
 static uint32_t full_tags(const struct gdb_registers *r)
 {
 	unsigned top = get16(r, FX_FSW) >> 11 & 7;
@@ -83,7 +86,10 @@ static void set_tags(struct gdb_registers *r, uint32_t tags)
 			r->fpu[FX_FTW] |= (uint8_t)(1 << i);
 }
 
-/* Where the image has the control registers, except the tags; fiseg and foseg are the upper halves of FIP and FDP. */
+/*
+ * Offset and size of the x87 control registers in the FXSAVE image, in gdb's order. Size 0: the tags, which set_tags()
+ * and full_tags() convert. gdb's fiseg and foseg are the upper halves of FIP and FDP.
+ */
 static const struct {
 	uint8_t at, size;
 } controls[8] = { { FX_FCW, 2 }, { FX_FSW, 2 },     { FX_FTW, 0 }, { FX_FIP + 4, 4 },

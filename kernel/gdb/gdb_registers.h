@@ -1,6 +1,6 @@
 /*
- * A thread's registers as gdb numbers them, and the description that tells gdb so: the features org.gnu.gdb.i386.core,
- * .sse and .segments ("Debugging with GDB", appendix G, "i386 Features").
+ * A thread's registers as gdb numbers them, and the target description by which gdb knows the numbers: the features
+ * org.gnu.gdb.i386.core, .sse and .segments ("Debugging with GDB", appendix G, "i386 Features").
  */
 #pragma once
 
@@ -45,18 +45,22 @@ enum gdb_register {
 /* Return the bytes of a register; 0 when no register has that number. */
 size_t gdb_register_size(unsigned number);
 
-/* Get or set a register's value, least byte first. The register exists. */
+/* Get or set a register's value, least significant byte first. `number` must be below GDB_REGISTERS. */
 void gdb_register_get(const struct gdb_registers *r, unsigned number, uint8_t value[GDB_REGISTER_MOST]);
 void gdb_register_set(struct gdb_registers *r, unsigned number, const uint8_t value[GDB_REGISTER_MOST]);
 
-/* A piece of a text. The whole text is generated again for each piece. */
+/*
+ * The piece of a long text that gdb asks for. For each piece the whole text is generated again, and the rest dropped.
+ */
 struct gdb_window {
 	struct gdb_reply *reply;
-	uint64_t skip, room; /* bytes of the text to leave out; then, how many to put */
-	bool more;           /* the text goes on behind the piece */
+	uint64_t skip; /* bytes of the text that are still to be left out */
+	uint64_t room; /* bytes that may still be put into the reply */
+	bool more;     /* the text goes on behind the piece */
 };
 
+/* Generate more of the text: put into the reply what of it is in the piece. */
 void gdb_window_text(struct gdb_window *w, const char *text);
 
-/* Put a piece of the target description, an XML text. */
+/* Generate the target description, an XML text. */
 void gdb_registers_describe(struct gdb_window *w);

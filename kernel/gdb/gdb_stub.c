@@ -1,6 +1,7 @@
 /*
  * Stops the machine and talks to gdb until the machine goes on. Runs with interrupts off in the kernel context, on the
- * stack on which the trap arrived; uses nothing that the stop may have interrupted halfway.
+ * stack of the trap. The stop may have interrupted any kernel code halfway: so the stub takes no lock, and allocates
+ * only for pages of a program that has stopped in user mode.
  * Guard of all state here: the stopped machine; between stops, interrupts off.
  */
 #include "kernel/gdb/gdb_stub.h"
@@ -22,26 +23,27 @@
 #include "kernel/panic/panic_page.h"
 #include "kernel/task/find.h"
 
-/* How often to look for the acknowledgement of a gdb that detaches: for a second or so. */
+/* How often to poll for the acknowledgement of a gdb that detaches: about a second. */
 #define LOOKS_FOR_LAST_ACK 1000000
 
 static bool enabled;
 static bool active;       /* the machine is stopped here */
 static bool expected;     /* gdb waits for a stop reply */
-static bool break_wanted; /* the next #BP of the kernel is break_now()'s */
-static int break_signal;
-static bool pending; /* a packet has come while an acknowledgement was waited for */
+static bool break_wanted; /* the next #BP in the kernel comes from break_now() */
+static int break_signal;  /* the signal that gdb gets for that #BP */
+static bool pending;      /* `packet` has come in place of an acknowledgement, and is not answered yet */
 
-static bool step_wanted;       /* the stub has set TF, to step */
+static bool step_wanted;       /* the stub has set TF in step_task's flags, and waits for its #DB */
 static struct task *step_task; /* the task that is stepped */
-/* a task whose TF the stub has set, and which has not stepped since: another stop came first */
+/* a task that still has TF set: the machine stopped for another reason before its step was done */
 static const struct task *stale_task;
 
 static SCRATCH struct gdb_packet packet;
 static SCRATCH struct gdb_session session;
 
-/* ---- the line ---- */
+/* ---- the serial line ---- */
 
+/* Wait for an event on the line, for `looks` polls of the port (0: for ever). Returns GDB_NOTHING when none came. */
 static enum gdb_event wait_event(uint64_t looks)
 {
 	for (uint64_t i = 0; !looks || i < looks; i++) {
@@ -55,7 +57,10 @@ static enum gdb_event wait_event(uint64_t looks)
 	return GDB_NOTHING;
 }
 
-/* Send a reply until gdb acknowledges it, or sends a packet instead. looks: 0 waits for ever. */
+/*
+ * Send a reply, again for each NAK, until gdb acknowledges it or sends a packet instead. Gives up after `looks` polls
+ * of the port without an event; 0 waits for ever.
+ */
 static void send_for(const struct gdb_reply *reply, uint64_t looks)
 {
 	enum gdb_event event = GDB_NAK;
@@ -87,7 +92,7 @@ static void receive(void)
 			gdb_port_write('-');
 			break;
 		case GDB_OVERLONG:
-			/* An overlong packet is not obeyed in part: an empty packet gets the empty reply. */
+			/* Treat an overlong packet as an empty one, which gets the empty reply: "unknown command". */
 			packet.length = 0;
 			pending = true;
 			break;
@@ -99,7 +104,7 @@ static void receive(void)
 	gdb_port_write('+');
 }
 
-/* ---- the machine ---- */
+/* ---- the functions of struct gdb_machine ---- */
 
 static size_t read_memory(int64_t id, uint64_t va, void *to, size_t size)
 {
@@ -193,8 +198,9 @@ static void talk(const struct gdb_stop *stop)
 }
 
 /*
- * Stop the machine and talk to gdb. CR3 is exchanged by value, without a PCID: the stop may have interrupted
- * kernel/mm/space/tlb.c in the middle of its books. PCID 0 belongs to no context, and loading either value flushes.
+ * Stop the machine and talk to gdb. CR3 is saved, loaded with the kernel context's root and PCID 0, and restored, past
+ * kernel/mm/space/tlb.c, whose records the stop may have interrupted halfway. PCID 0 belongs to no context, and both
+ * loads flush, so no stale TLB entry is used.
  */
 static NO_BREAK void stop_here(struct trap_frame *frame, const struct gdb_stop *stop)
 {
@@ -219,8 +225,9 @@ static NO_BREAK void stop_here(struct trap_frame *frame, const struct gdb_stop *
 	active = false;
 }
 
-/* ---- why ---- */
+/* ---- the reasons of a stop ---- */
 
+/* Return the memory of the process that the trap has interrupted; NULL when it has interrupted the kernel. */
 static struct user_space *user_of(const struct trap_frame *frame)
 {
 	const struct task *task = task_current();
@@ -228,7 +235,7 @@ static struct user_space *user_of(const struct trap_frame *frame)
 	return trap_from_user(frame) && task && task->process ? task->process->space : NULL;
 }
 
-/* Remove a breakpoint that a forked process has inherited, and which is not meant for it; then go on. */
+/* Remove an int3 that a forked process has inherited from its parent, and let the process go on at that instruction. */
 static void heal(struct trap_frame *frame, struct user_space *user)
 {
 	struct gdb_place place = { user->context.space, user };
@@ -241,6 +248,7 @@ static void heal(struct trap_frame *frame, struct user_space *user)
 	cpu_write_cr3(cr3);
 }
 
+/* Handle #BP. The caller has cleared DR7. Returns false when the int3 is not the stub's. */
 static NO_BREAK bool breakpoint(struct trap_frame *frame)
 {
 	struct user_space *user = user_of(frame);
@@ -269,7 +277,7 @@ static NO_BREAK bool breakpoint(struct trap_frame *frame)
 	}
 }
 
-/* Handle #DB. The caller has cleared DR7; DR6 is as the CPU left it. */
+/* Handle #DB. The caller has cleared DR7, and left DR6 alone. Returns false when the trap is not the stub's. */
 static NO_BREAK bool debug_trap(struct trap_frame *frame)
 {
 	uint64_t dr6 = cpu_read_dr6();
@@ -287,7 +295,7 @@ static NO_BREAK bool debug_trap(struct trap_frame *frame)
 		gdb_breaks_set();
 		return true;
 	}
-	/* The trap belongs to the program, which will see in DR6 what the CPU said. */
+	/* The program itself has caused the trap: restore DR6 for its handler. */
 	cpu_write_dr6(dr6);
 	gdb_breaks_set();
 	return false;
@@ -295,7 +303,7 @@ static NO_BREAK bool debug_trap(struct trap_frame *frame)
 
 static NO_BREAK bool trapped(struct trap_frame *frame)
 {
-	/* A trap while the stub works is a fault of the stub. */
+	/* A trap while the machine is stopped is a bug in the stub: leave it to the panic page. */
 	if (active)
 		return false;
 	cpu_write_dr7(DR7_CLEAR);
@@ -345,7 +353,8 @@ static void panicked(struct trap_frame *frame)
 }
 
 /*
- * Take bytes while the machine runs. gdb then sends nothing but Ctrl-C; a packet means that a gdb has just connected.
+ * Read what gdb sends while the machine runs, and stop for it. A gdb that waits for the machine to stop sends only
+ * Ctrl-C; the start of a packet means that a gdb has just connected.
  */
 static void port_interrupt(void *ctx)
 {

@@ -4,11 +4,11 @@
 #pragma once
 
 /*
- * Take the port that `gdb=ttyS1[,115200]` on the command line names, and with it breakpoints, single steps and panics.
- * With `gdbwait`, wait for gdb here. Called early: the direct map must be mapped, nothing else. The log says what could
- * not be done.
+ * Start the stub on the port that `gdb=ttyS1[,115200]` on the command line names: from now on #BP, #DB and panics stop
+ * the machine for gdb. With `gdbwait`, stop here. May be called early: only the direct map must be mapped. Errors go to
+ * the log.
  */
 void gdb_stub_init(const char *cmdline);
 
-/* Have Ctrl-C stop the machine from now on, and a gdb that connects as well. Interrupts work. */
+/* Have the port's interrupt stop the machine for Ctrl-C and for a gdb that connects. Call once interrupts work. */
 void gdb_stub_interrupts_on(void);

@@ -1,7 +1,6 @@
 /*
- * Shows tasks as threads, by what kernel/task keeps. The registers of a task that does not run are where stack_switch
- * pushed
- * them: gdb sees it in the kernel, at the switch.
+ * Shows tasks to gdb as threads. The registers of a task that does not run are those that stack_switch() has pushed on
+ * its kernel stack: gdb shows such a task inside the kernel, at the switch.
  */
 #include "kernel/gdb/gdb_threads.h"
 
@@ -15,7 +14,7 @@
 #include "kernel/report/peek.h"
 #include "kernel/task/find.h"
 
-/* Guard: the stopped machine. */
+/* The trap that has stopped the machine: registers of the current thread. Guard: the stopped machine. */
 static struct trap_frame *stop_frame;
 
 void gdb_threads_stop(struct trap_frame *frame)
@@ -23,12 +22,13 @@ void gdb_threads_stop(struct trap_frame *frame)
 	stop_frame = frame;
 }
 
+/* Return the number by which gdb knows a task; NULL: what runs before there are tasks. */
 static int64_t id_of(const struct task *task)
 {
 	return task && task->tid ? task->tid : GDB_KERNEL_THREAD;
 }
 
-/* Return the task of a thread's number; NULL: no such task, or there are no tasks yet. */
+/* Return the task that gdb knows by a number; NULL when there is none, or there are no tasks yet. */
 static struct task *task_of(int64_t id)
 {
 	if (!task_current() || id <= 0 || id > GDB_KERNEL_THREAD)
@@ -82,8 +82,8 @@ void gdb_threads_visit(gdb_see_thread *see, void *ctx)
 /* ---- registers ---- */
 
 /*
- * Get a task's saved FPU state. XSAVE does not write a component that is in its initial state: the old bytes in its
- * place must be replaced by that state.
+ * Get a task's saved FPU state. XSAVE does not write a component that is in its initial state: the stale bytes in its
+ * place are replaced by the initial state here.
  */
 static void get_saved_fpu(const struct task *task, uint8_t fpu[GDB_FPU_SIZE])
 {
@@ -162,8 +162,8 @@ void gdb_threads_get(int64_t id, struct gdb_registers *ret)
 }
 
 /*
- * Set the registers of the trap frame. Refused is what would make IRET fault in the kernel: another segment, a bad
- * address.
+ * Set the registers of the trap frame. Returns false, with nothing changed, for values that would make the kernel fault
+ * when it loads them: other segments, addresses that are not canonical, reserved bits of MXCSR.
  */
 static bool set_frame(struct trap_frame *f, const struct gdb_registers *r)
 {

@@ -1,5 +1,5 @@
 /*
- * Threads for gdb: they are tasks, with their numbers, their registers wherever those are kept, and their memory.
+ * The kernel's tasks as gdb's threads: numbers, registers and memory.
  */
 #pragma once
 
@@ -7,13 +7,13 @@
 #include "kernel/gdb/gdb_commands.h"
 #include "kernel/gdb/gdb_memory.h"
 
-/* The number of the kernel's first task, and of what runs before there are tasks: gdb knows no thread 0. */
+/* The thread number of task 0, and of what runs before there are tasks: to gdb, thread 0 means any thread. */
 #define GDB_KERNEL_THREAD 65536
 
-/* Set the frame of the stop: the registers of the task that was running. */
+/* Set the trap frame of the stop, which has the current thread's registers. Call before the functions below. */
 void gdb_threads_stop(struct trap_frame *frame);
 
-/* The functions of struct gdb_machine about threads. */
+/* The functions of struct gdb_machine (gdb_commands.h) about threads. */
 int64_t gdb_threads_current(void);
 bool gdb_threads_alive(int64_t id);
 void gdb_threads_visit(gdb_see_thread *see, void *ctx);
@@ -21,12 +21,13 @@ void gdb_threads_get(int64_t id, struct gdb_registers *ret);
 bool gdb_threads_set(int64_t id, const struct gdb_registers *r);
 
 /*
- * Set TF for a thread: it takes effect at once, or where the thread returns to user mode. Returns false if it never
- * does.
+ * Set TF for a thread: it steps one instruction at once if it is the current one, otherwise when it has returned to
+ * user mode. Returns false when the thread is a kernel task or dead, and not the current one.
  */
 bool gdb_threads_step(int64_t id);
 
 /*
- * Return the space in which a thread's addresses are meant: the context that is loaded, or the one that it will run in.
+ * Return the page tables for a thread's addresses: those that the stop has interrupted for the current thread,
+ * otherwise its process's; the kernel's for a kernel task.
  */
 struct gdb_place gdb_threads_place(int64_t id);

@@ -1,6 +1,6 @@
 /*
- * The monitor's commands about the machine. A command is thin: it parses its arguments and calls the function that does
- * the work.
+ * The monitor's commands about the machine. Each function here only parses arguments and calls the function in
+ * kernel/report, or elsewhere, that does the work.
  */
 #include "kernel/monitor/commands.h"
 

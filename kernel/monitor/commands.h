@@ -4,5 +4,5 @@
  */
 #pragma once
 
-/* Add the commands to the monitor. report_init() has been called. */
+/* Add the commands to the monitor. Call after report_init(). */
 void commands_init(void);

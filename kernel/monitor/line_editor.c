@@ -1,9 +1,9 @@
 /*
- * The line editor. Owns the text of the line, its history and what the terminal shows of it; reads no device and runs
- * no command.
+ * The line editor. Keeps the text of the line, its history and what the terminal shows of it. The caller feeds it the
+ * bytes that are typed, and runs the finished line.
  *
- * A line longer than LINE_SHOWN slides sideways behind the prompt. Letting it wrap would need the terminal's width,
- * which nobody knows of a serial line.
+ * A line longer than LINE_SHOWN scrolls sideways behind the prompt. Letting it wrap would need the terminal's width,
+ * which a serial line does not tell.
  */
 #include "kernel/monitor/line_editor.h"
 
@@ -20,7 +20,7 @@ static void echo(struct line_editor *editor, const char *text)
 	editor->write(text, strlen(text));
 }
 
-/* Show the whole line anew, in one write. */
+/* Write the prompt and the visible part of the line again, in one write. */
 static void redraw(struct line_editor *editor)
 {
 	char text[LINE_PROMPT + LINE_SHOWN + 16];
@@ -57,8 +57,8 @@ static void insert(struct line_editor *editor, char c)
 	editor->line[editor->cursor++] = c;
 	editor->length++;
 	/*
-	 * A plain byte at the line's end sends only itself: so a slow line keeps up with pasted text, and captures stay
-	 * readable.
+	 * Echo only the byte itself when it is appended to the line: so a slow serial line keeps up with pasted text,
+	 * and captured output stays readable.
 	 */
 	if (editor->cursor == editor->length && editor->length - editor->first <= LINE_SHOWN)
 		editor->write(&c, 1);
@@ -111,7 +111,7 @@ static void delete_here(struct line_editor *editor)
 
 /* ---- history ---- */
 
-/* Return the line that is `back` lines up; 1 is the last one. */
+/* Return the history's line number `back`, counted backwards: 1 is the line entered last. */
 static char *history_line(struct line_editor *editor, size_t back)
 {
 	return editor->history[(editor->lines - back) % LINE_HISTORY];
@@ -143,7 +143,10 @@ static void recall(struct line_editor *editor, size_t back)
 
 /* ---- bytes ---- */
 
-/* Do what the end of a sequence says: the sequences that xterm, the Linux console and a VT220 send for these keys. */
+/*
+ * Do what a complete escape sequence says, by its final byte and, before a '~', its number. These are the sequences
+ * that xterm, the Linux console and a VT220 send for the arrows, Home, End and Delete.
+ */
 static void run_sequence(struct line_editor *editor, uint8_t final)
 {
 	uint8_t key = final == '~' ? editor->parameter : final;
@@ -216,7 +219,7 @@ static void plain_byte(struct line_editor *editor, uint8_t byte)
 static void sequence_byte(struct line_editor *editor, uint8_t byte)
 {
 	if (byte >= '0' && byte <= '9') {
-		/* No key has a number above 34; a larger number must not wrap to a known one, so it becomes 100. */
+		/* Keys have numbers up to 34: 100 stands for all larger ones, so that `parameter` cannot overflow. */
 		editor->parameter = editor->parameter < 4 ? editor->parameter * 10 + (byte - '0') : 100;
 	} else if (byte < ' ') {
 		editor->state = LINE_PLAIN;
@@ -227,7 +230,7 @@ static void sequence_byte(struct line_editor *editor, uint8_t byte)
 	}
 }
 
-/* Take a byte that ends the line, in any state: a broken sequence must not swallow Enter. */
+/* Take CR, LF or Ctrl-C. Called in every state, so that an unfinished escape sequence cannot swallow Enter. */
 static enum line_event end_byte(struct line_editor *editor, uint8_t byte, bool after_return)
 {
 	if (byte == CONTROL('C')) {
@@ -254,7 +257,7 @@ enum line_event line_feed(struct line_editor *editor, uint8_t byte)
 		plain_byte(editor, byte);
 		break;
 	case LINE_ESCAPE:
-		/* ESC and another byte is Alt with a key, or Escape typed alone. Neither does anything here. */
+		/* ESC before another byte is Alt with a key, or Escape typed alone: both are ignored. */
 		editor->state = byte == '[' || byte == 'O' ? LINE_SEQUENCE : LINE_PLAIN;
 		editor->parameter = 0;
 		break;

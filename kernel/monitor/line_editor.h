@@ -17,9 +17,9 @@
 
 #define LINE_SIZE    128 /* bytes of a line, with the NUL */
 #define LINE_HISTORY 8
-#define LINE_PROMPT  16 /* length of the longest prompt */
+#define LINE_PROMPT  16 /* length of the longest prompt that is shown whole */
 
-/* How much of the line is shown at once: with the prompt it stays inside 80 columns, and never wraps. */
+/* How much of the line is shown at once: with the prompt no more than 80 columns, so that the terminal never wraps. */
 #define LINE_SHOWN 63
 
 enum line_event {
@@ -36,17 +36,17 @@ enum line_state {
 
 /* A line that is being typed. Guard: the monitor. */
 struct line_editor {
-	/* Set by the owner before the first call: */
+	/* Set by the caller before the first call: */
 	const char *prompt;
 	void (*write)(const char *text, size_t size); /* writes the echo, with ECMA-48 sequences in it */
 
-	/* The rest belongs to the editor, and is all zero at first. */
+	/* Changed by the editor alone; the caller sets all of it to zero at first: */
 	char line[LINE_SIZE];  /* what has been typed, NUL-terminated */
 	size_t length, cursor; /* in bytes; cursor <= length */
 	size_t first;          /* where the part that is shown starts */
 	enum line_state state;
 	uint8_t parameter; /* the number in a sequence that has begun */
-	bool after_return; /* the last byte was CR: an LF that follows belongs to it */
+	bool after_return; /* the last byte was CR: an LF that follows is a part of the same line end */
 
 	char history[LINE_HISTORY][LINE_SIZE]; /* a ring of earlier lines */
 	size_t lines;                          /* how many lines ever went into the ring */

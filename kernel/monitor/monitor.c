@@ -1,6 +1,6 @@
 /*
- * The command monitor. Owns the list of commands, the prompt and the splitting of a line into words; knows no device,
- * and no commands except `help` and `log`.
+ * The command monitor: the list of commands, the prompt, and the splitting of a line into words. Commands and devices
+ * are registered by other files (commands.c, for one); only `help` and `log` are here.
  */
 #include "kernel/monitor/monitor.h"
 
@@ -11,7 +11,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/monitor/line_editor.h"
 
-/* How many bytes are taken from one input before it is the next one's turn. */
+/* How many bytes are taken from one input before the next input has its turn. */
 #define BYTES_AT_ONCE 64
 
 /* Guard: the monitor, which is entered by one only: by kmain, or by the gdb stub in the stopped machine. */
@@ -62,7 +62,7 @@ void monitor_usage(const char *name)
 
 /* ---- numbers ---- */
 
-/* Return the base that the number's prefix names, and move *text behind the prefix. */
+/* Return the base that the number's prefix (0x, 0o, 0b, or none for 10) names, and move *text behind the prefix. */
 static unsigned int base_of(const char **text)
 {
 	unsigned int base = 10;
@@ -170,7 +170,7 @@ static int split(char *line, char *argv[MONITOR_ARGUMENTS + 1])
 	return argc;
 }
 
-/* Add `help` and `log`, once: a debugger may run commands before the monitor starts. */
+/* Add `help` and `log` unless they are there: monitor_execute() may come before monitor_start(), from the gdb stub. */
 static void add_own_commands(void)
 {
 	if (find(help_command.name))

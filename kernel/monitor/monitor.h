@@ -15,7 +15,7 @@ struct monitor_command {
 	const char *arguments; /* as the help shows them: "ADDR [PAGES]", or "" */
 	const char *help;      /* one line, no full stop */
 	/*
-	 * Do the command. argv[0] is its name, argv[argc] NULL. Prints with say(), also what is wrong with an argument.
+	 * Do the command. argv[0] is its name, argv[argc] NULL. Prints with say() all it has to say, errors included.
 	 */
 	void (*run)(int argc, char **argv);
 	struct monitor_command *next; /* used by the monitor */
@@ -27,11 +27,14 @@ struct monitor_input {
 	struct monitor_input *next; /* used by the monitor */
 };
 
-/* Add a command, whose name must be new, or an input. The structure belongs to the monitor from then on. */
+/* Add a command, whose name must be new, or an input. The structure must stay valid for ever. */
 void monitor_add(struct monitor_command *command);
 void monitor_add_input(struct monitor_input *input);
 
-/* Set what to do when no input has a byte: `hlt`, once interrupts wake the CPU. cpu_pause() until this is called. */
+/*
+ * Set what monitor_run() calls when no input has a byte: a function that halts, once interrupts wake the CPU. Until
+ * then it is cpu_pause().
+ */
 void monitor_set_idle(void (*idle)(void));
 
 /* Run a line as if it had been typed. The line is cut into words in place. */
@@ -40,7 +43,7 @@ void monitor_execute(char *line);
 /* Add `help` and `log`, and show the prompt. */
 void monitor_start(void);
 
-/* Take the bytes that wait, and run the lines that they complete. Returns false when no byte waited. */
+/* Take the bytes that the inputs have, and run the lines that they complete. Returns false when there was no byte. */
 bool monitor_poll(void);
 
 /* Call monitor_start(), and then monitor_poll() for ever. */

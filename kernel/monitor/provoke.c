@@ -1,6 +1,6 @@
 /*
- * Does what a kernel must never do, for the monitor's `panic`. The values used for that are volatile: a compiler that
- * sees through a fault may leave it out.
+ * The faults that the monitor's command `panic HOW` causes on purpose. Their operands are volatile: a compiler that can
+ * prove a fault may leave the faulting code out.
  */
 #include "kernel/monitor/provoke.h"
 
@@ -84,7 +84,7 @@ struct node {
 	struct node *volatile next;
 };
 
-/* LARGE: a block whose pages are unmapped at kfree. SMALL: a block of which only the debug build notices misuse. */
+/* LARGE: kfree unmaps a block of this size, so that a later use faults. SMALL: only the debug build notices misuse. */
 #define LARGE (64 << 20)
 #define SMALL 48
 
@@ -98,6 +98,7 @@ static void use_after_free(void)
 	kept->next->next = NULL;
 }
 
+/* End a command whose fault the running build does not detect. */
 static __attribute__((noreturn)) void unnoticed(void)
 {
 	panic("nothing noticed it: that takes DEBUG=1");
@@ -160,7 +161,10 @@ static void spoil_entry(void)
 	*block = 2;
 }
 
-/* Read a frame by its direct-map address while a user context is loaded: the mistake that a system call may make. */
+/*
+ * Read a frame at its direct-map address while a user context is loaded, which does not map it: the mistake of a system
+ * call that forgets kernel_context_enter().
+ */
 static void read_frame_in_user_context(void)
 {
 	static struct context user_context; /* guard: the monitor */
@@ -171,7 +175,7 @@ static void read_frame_in_user_context(void)
 	one = *byte;
 }
 
-/* Wait for something that only another task could do, without giving up the CPU: the kernel is not preemptible. */
+/* Wait in a loop that never gives up the CPU: since the kernel is not preempted, no other task runs again. */
 static void wait_for_ever(void)
 {
 	while (!zero)

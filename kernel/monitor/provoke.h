@@ -1,5 +1,5 @@
 /*
- * Faults on purpose, to see the panic page. None is simulated.
+ * Real faults on purpose, to see the panic page.
  */
 #pragma once
 
@@ -14,8 +14,8 @@
  * "panic": panic(); "twice": a panic whose own page faults; "free": a use after kfree; "small": a use of a small block
  * after kfree, "over": a write behind one, "again": a second kfree, all of which only a build with DEBUG=1 notices;
  * "pte": an access through a page-table entry with a reserved bit; "context": a read of the direct map while a user
- * context is loaded; "order": two locks in the wrong order, which only DEBUG=1 notices; "loop", "deaf": no fault at all, but an endless wait with interrupts on or off, which only the
- * watchdog ends.
- * Returns false for an unknown word, and otherwise not at all.
+ * context is loaded; "order": two locks in the wrong order, which only DEBUG=1 notices; "loop", "deaf": no fault at
+ * all, but an endless wait with interrupts on or off, which only the watchdog ends.
+ * Returns false for an unknown word; does not return for the others.
  */
 bool provoke(const char *how);

@@ -1,6 +1,6 @@
 /*
- * The watchdog runs in the NMI's handler: takes no lock and needs no memory. It writes to the log only when the NMI has
- * interrupted the halt of an idle CPU, since then nobody is in the middle of anything.
+ * The watchdog runs in the handler of a periodic NMI, which may have interrupted code that holds locks: so it allocates
+ * nothing, and writes to the log only when the NMI has interrupted the HLT of an idle CPU, where no lock is held.
  */
 #include "kernel/monitor/watchdog.h"
 
@@ -28,13 +28,13 @@ extern const uint8_t image_text[], image_text_end[];
 
 static uint64_t limit;          /* in ticks of the time-stamp counter. Fixed after boot */
 static long limit_seconds;      /* fixed after boot */
-static uint64_t seen;           /* what progress() was at the last sign of life. The NMI's handler alone */
+static uint64_t seen;           /* what progress() returned at the last sign of life. The NMI's handler alone */
 static uint64_t seen_tsc;       /* when the last sign of life was. The NMI's handler alone */
 static uint64_t monitor_rounds; /* guard: the monitor; read by the NMI's handler */
-/* whether the CPU was idle then; whether the deadlock has been reported since. The NMI's handler alone */
+/* whether the CPU was idle at seen_tsc; whether a deadlock has been reported since. The NMI's handler alone */
 static bool idle_since, told;
 
-/* Called by the monitor while it waits for input, in a loop of its own: that is a sign of life. */
+/* Count a sign of life. The monitor calls this while it waits for input, when no task is switched to. */
 static void monitor_idle(void)
 {
 	monitor_rounds++;
@@ -55,8 +55,7 @@ static uint64_t progress(void)
 }
 
 /*
- * Return whether the NMI has interrupted a halt, the scheduler's or the monitor's: HLT is the instruction before the
- * next.
+ * Return whether the NMI has interrupted a halt: then RIP is the address behind an HLT instruction.
  */
 static bool is_idle(const struct trap_frame *frame)
 {
@@ -91,7 +90,10 @@ static bool print_where(void *ctx, struct task *task)
 	return true;
 }
 
-/* Report a deadlock: no task can run, and nothing that the kernel knows of will change that. */
+/*
+ * Log a deadlock, once, while the CPU is idle: there is one when no timer is set and no task waits for input, as then
+ * nothing will make a task runnable again.
+ */
 static void look_for_deadlock(const struct trap_frame *frame)
 {
 	struct backtrace_start here = { frame->rip, frame->rsp, frame->rbp };

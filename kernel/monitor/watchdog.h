@@ -1,16 +1,15 @@
 /*
- * The watchdog, `watchdog=N` on the command line: sees by non-maskable interrupts whether the machine still makes
- * progress.
+ * The watchdog, `watchdog=N` on the command line: checks in a periodic non-maskable interrupt whether the machine still
+ * makes progress.
  */
 #pragma once
 
 /*
  * Watch from now on, by these rules:
- * - a kernel that has been at one thing for `seconds`, with interrupts on or off, ends in a panic that shows where: no
- *   program ran, no system call was made and no task was switched to;
- * - when for `seconds` no task could run, no timer is set and no task waits for input, the log says which tasks wait
- * and where;
- *   once, until something happens again.
- * The log says so when the machine cannot do that. `seconds`: 1 or more.
+ * - When for `seconds` the CPU was not idle, yet no program ran, no system call was made and no task was switched to,
+ *   the kernel panics, and the panic page shows where it hangs. This works with interrupts off, too.
+ * - When for `seconds` the CPU was idle, no timer is set and no task waits for input, the log says which tasks wait and
+ *   where. This is said once, until there is progress again.
+ * A warning goes to the log when the machine cannot send the interrupts. `seconds` must be 1 or more.
  */
 void watchdog_start(long seconds);
