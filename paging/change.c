@@ -1,6 +1,7 @@
 /*
- * Lower what is mapped: split, protect, unmap. Each operation records in a struct tlb_flush what its caller must
- * invalidate, and gives no frame back itself. Frames for splits are taken before anything changes.
+ * Operations on what is mapped already: split, protect, unmap. Each records in a struct tlb_flush what its caller must
+ * invalidate, and frees nothing itself: emptied tables go into the struct, too. Frames for splits are taken before
+ * anything changes.
  */
 #include "paging/internal.h"
 
@@ -255,7 +256,8 @@ static bool empty_around(const pte_t *table, unsigned first, unsigned last)
 
 /*
  * Take the empty table below `at` out of the tree, into the flush. A CPU that still walks the table, by a cached
- * pointer to it, finds nothing present: the chain's link has bit 0 clear.
+ * pointer to it, finds nothing present: the first entry now links to the next emptied table, and the link is
+ * page-aligned, so bit 0, "present", is clear.
  */
 static void drop_table(struct change *c, pte_t *at)
 {
@@ -347,7 +349,7 @@ enum status space_unmap(struct space *s, vaddr_t va, size_t pages, struct tlb_fl
 	if (!unmap_entries(&c, top.at, top.level, va, last))
 		return OK;
 	/*
-	 * Upwards: the table that the walk came through, and then the one above it, as long as they have become empty
+	 * Then drop the tables that the walk came through, from the lowest upwards, as long as each has become empty,
 	 * too.
 	 */
 	for (at = &path[4 - top.level]; at > path && !(pte_read(at[-1].pte).raw & PTE_PINNED); at--) {

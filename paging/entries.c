@@ -23,7 +23,8 @@ void entries_fill(pte_t *at, pte_t first, uint64_t step, size_t n)
 }
 
 /*
- * Not entries_fill() with absent entries: without vector registers computing the values costs as much as storing them.
+ * A loop of its own, not entries_fill() with the value 0: without vector registers entries_fill() spends as much time on
+ * computing the values as on storing them.
  */
 void entries_clear(pte_t *at, size_t n)
 {

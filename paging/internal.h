@@ -20,8 +20,8 @@ static inline pte_t *table_below(const struct space *s, pte_t e)
 }
 
 /*
- * Two entries, stored in one instruction where the compiler may use vector registers; the CPU sees no entry half
- * written.
+ * Two entries, stored in one instruction where the compiler may use vector registers. The CPU never sees an entry half
+ * written: each entry is 8 aligned bytes.
  */
 typedef uint64_t pte_pair __attribute__((vector_size(16), aligned(8), may_alias));
 
@@ -48,7 +48,7 @@ static inline vaddr_t entry_last(vaddr_t va, vaddr_t last, int level)
  */
 static inline bool range_last(vaddr_t va, size_t pages, vaddr_t *ret_last)
 {
-	/* So few bytes that va + bytes wraps at most from one half into the other, which the last test finds. */
+	/* At most 2^47 bytes, the size of a half: a range that leaves its half ends in the other, which the XOR finds. */
 	bool fits = pages - 1 < 1ULL << 35;
 	vaddr_t last = va + pages * PAGE_SIZE - 1;
 
@@ -67,8 +67,8 @@ struct walk_end {
 	pte_t *at;
 	int level;
 	pte_t e;          /* what was read at `at` */
-	uint64_t granted; /* the bits set in every entry above: PTE_WRITABLE, PTE_USER */
-	uint64_t denied;  /* the bits set in any entry above: PTE_NX */
+	uint64_t granted; /* AND of all table entries above, for PTE_WRITABLE and PTE_USER */
+	uint64_t denied;  /* OR of all table entries above, for PTE_NX */
 };
 
 /*

@@ -1,7 +1,7 @@
 /*
- * Access to a space's leaves one by one, for an owner that keeps books of what each maps: finding them in rows, making
- * places for them, parking them, and giving back tables whose emptiness the owner knows. The owner writes entries
- * itself, each with one store, and keeps the duty to flush.
+ * Access to a space's leaves one by one, for a caller that records itself what each leaf maps (kernel/mm/user does):
+ * find leaves in rows, make places for them, park them, and give back tables that the caller knows to be empty. The
+ * caller writes entries itself, each with one store, and must flush the TLB itself.
  */
 #pragma once
 
@@ -9,8 +9,8 @@
 
 /*
  * Read or write one entry. The CPU reads entries at any moment and may walk a table as soon as an entry refers to it,
- * so each entry is read once and stored whole, in program order: `volatile` asks that of the compiler, and x86 keeps
- * it.
+ * so each entry is read once and stored whole, in program order: `volatile` makes the compiler do so, and x86 keeps
+ * the order of stores.
  */
 static inline pte_t pte_read(const pte_t *at)
 {
@@ -47,10 +47,10 @@ struct slot space_leaf_slot(const struct space *s, vaddr_t va);
 /* A run: neighbouring entries of one table. */
 struct space_run {
 	pte_t *at; /* the entry for `va` */
-	/* of entries: PTEs, any of which may be absent, present or parked, when level is 1; else 1, a large leaf */
+	/* number of entries. Level 1: PTEs, each absent, present or parked. Else 1: a large leaf, present or parked. */
 	size_t count;
 	int level;
-	/* what the first entry maps from: below the start that was asked for when a large leaf begins there */
+	/* first address of the first entry; below the start that was asked for when a large leaf begins there */
 	vaddr_t va;
 };
 
@@ -68,15 +68,16 @@ static inline vaddr_t space_run_end(const struct space_run *run)
 bool space_run(const struct space *s, vaddr_t va, vaddr_t last, struct space_run *ret);
 
 /*
- * Give *ret the entry of `level` for `va`, in the lower half; missing tables above it are made. The entry is left as it
- * is.
+ * Point *ret to the entry of `level` for `va`, in the lower half; missing tables above it are made. The entry itself is
+ * not changed.
  * Returns ERR_EXISTS (a larger leaf maps va, or the entry refers to a table of smaller ones), ERR_NO_MEMORY.
  * On error nothing has changed. Needs no flush.
  */
 MUST_CHECK enum status space_place(struct space *s, vaddr_t va, int level, pte_t **ret);
 
 /*
- * Take the tables out of the tree that [va, last], in the lower half, reaches and whose whole span lies in [floor,
- * ceiling). The caller knows that they hold no leaf any more. The tables go to the flush.
+ * Take out of the tree each table that [va, last], in the lower half, reaches and whose whole span lies in [floor,
+ * ceiling). Call this only when these tables hold no leaf any more, present or parked: nothing checks it. The tables go
+ * to the flush.
  */
 void space_prune(struct space *s, vaddr_t va, vaddr_t last, vaddr_t floor, vaddr_t ceiling, struct tlb_flush *flush);

@@ -1,7 +1,7 @@
 /*
  * space_map: plan, reserve, commit. The plan finds conflicts and counts tables, the reserve takes the frames of all
- * these tables, and the commit cannot fail; so an error leaves everything as it was. Never overwrites a leaf, and gives
- * nothing back: an empty table that is in the tree is used.
+ * these tables, and the commit cannot fail; so an error leaves everything as it was. Never overwrites a leaf. An empty
+ * table that is in the tree already is used, not replaced.
  */
 #include "paging/internal.h"
 
@@ -24,7 +24,7 @@ typedef void gap_fn(struct map_job *job, pte_t *at, int level, vaddr_t va, vaddr
  */
 static enum status each_gap(struct map_job *job, pte_t *at, int level, vaddr_t va, vaddr_t last, gap_fn *gap)
 {
-	/* All PTEs of the range must be absent, and then are one gap. */
+	/* Every PTE of the range must be absent; all of them together are one gap. */
 	if (level == 1) {
 		size_t entries = (last - va) / PAGE_SIZE + 1;
 
@@ -84,8 +84,8 @@ static void count_tables(struct map_job *job, pte_t *at, int level, vaddr_t va, 
 }
 
 /*
- * Fill the gap [va, last] with leaves where they fit and with new tables where they do not; a gap_fn. In a new table
- * what the entries held before does not matter: every one of them is stored.
+ * Fill the gap [va, last] with leaves where they fit and with new tables where they do not; a gap_fn. Every entry of a
+ * new table is stored, so what the frame held before does not matter.
  */
 static void populate(struct map_job *job, pte_t *at, int level, vaddr_t va, vaddr_t last)
 {

@@ -1,7 +1,7 @@
 /*
  * The meaning of a page-table entry, at all four levels
  * (Intel SDM vol. 3A, "4-Level Paging"; "Page Attribute Table (PAT)").
- * Owns the bits; knows nothing of tables, walks or memory.
+ * Says what the bits of one entry mean; tables and walks are space.h's subject.
  */
 #pragma once
 
@@ -73,7 +73,8 @@ static inline pte_t pte_leaf(paddr_t pa, enum page_prot prot, int level)
 /* clang-format on */
 
 /*
- * Return an entry that refers to the table at `pa`. The entry restricts nothing but user access: rights are the leaf's.
+ * Return an entry that refers to the table at `pa`. The entry allows writing and executing, and user access if `user`:
+ * the leaf's own bits restrict the rest.
  */
 static inline pte_t pte_table(paddr_t pa, bool user)
 {

@@ -2,14 +2,13 @@
  * A space: one PML4 and all that hangs from it. Map, unmap, protect, find,
  * visit over 4 KiB, 2 MiB and 1 GiB leaves. Nothing here flushes a TLB, takes a
  * lock, prints, or runs a privileged instruction: an operation that lowers rights
- * hands its caller a `struct tlb_flush`, the duty to do so.
+ * records in its caller's `struct tlb_flush` what the caller must invalidate.
  *
- * The seam to memory: `alloc` and `free` give and take frames for tables, and
- * a frame is reached at `direct + pa`. The loader's identity map, the HHDM
- * and a host test's arena are all linear, and an addition, unlike a call,
- * costs a walk nothing.
+ * Memory comes from the caller: `alloc` and `free` give and take frames for tables, and
+ * a frame is reached at `direct + pa`. An addition is enough, and quicker than a call: the loader's identity
+ * map, the direct map of RAM (HHDM) and a host test's arena are all linear.
  *
- * The caller keeps two writers off one space, and readers off a table that is given back.
+ * The caller serialises operations that change a space, and lets nobody read a table that is being given back.
  */
 #pragma once
 
@@ -30,7 +29,7 @@ struct space {
 	const struct space_ops *ops;
 	void *ctx;      /* handed to ops */
 	int max_leaf;   /* largest leaf level that map may use: 1, 2, or 3 when the CPU has 1 GiB pages */
-	size_t tables;  /* frames of tables below the root, pinned ones included, ones shared from another space not */
+	size_t tables;  /* number of tables below the root: with pinned ones, without those shared from another space */
 	paddr_t spares; /* emptied tables, kept for space_place (leaves.h): chained, not counted in `tables` */
 	unsigned spare_count;
 	unsigned spares_max; /* how many to keep at the most; 0 unless the owner sets it */

@@ -15,7 +15,7 @@ typedef struct {
 	uint64_t raw;
 } paddr_t;
 
-/* A virtual address in bytes: canonical, perhaps of a space that is not loaded (then no pointer). */
+/* A canonical virtual address in bytes. The space it belongs to need not be loaded, so it is no pointer. */
 typedef uint64_t vaddr_t;
 
 #define PAGE_SHIFT   12
@@ -29,7 +29,7 @@ typedef uint64_t vaddr_t;
 enum status {
 	OK,
 	ERR_RANGE,     /* an address or a size is unaligned, wraps, or leaves the range allowed */
-	ERR_EXISTS,    /* where something is to be put, something is already */
+	ERR_EXISTS,    /* the address, name or place asked for is taken already */
 	ERR_NOT_FOUND, /* what was asked for does not exist */
 	ERR_NO_MEMORY, /* no frame is free, or a table is full */
 	ERR_RIGHTS,    /* writable and executable at once, or rights that are not allowed at that address */
