@@ -4,8 +4,8 @@
  *
  * in:  RCX = image handle, RDX = EFI_SYSTEM_TABLE (UEFI 2.10, "x64 Platforms")
  * out: RAX = EFI_STATUS, when the boot has failed; loader_entry_tsc holds the time-stamp counter
- * clobbers: what the firmware's calling convention lets a function clobber. RDI and RSI are not among that, and
- * the start-up code keeps neither.
+ * clobbers: what the firmware's calling convention lets a function clobber. That convention preserves RDI and RSI;
+ * gnu-efi's start-up code does not, so they are saved here.
  * stack: 32 bytes
  */
 	.text

@@ -24,7 +24,7 @@ struct blob {
 struct arena {
 	paddr_t start;
 	uint64_t pages;
-	uint64_t image_pages;   /* kernel pages whose content does not lie in the file's pages */
+	uint64_t image_pages;   /* kernel pages that are copied or cleared; the others stay where they lie in .kernel */
 	uint64_t handoff_pages; /* boot_info, command line, memory maps */
 	uint64_t table_pages;   /* page tables; unused ones are handed to the kernel */
 };
@@ -74,12 +74,12 @@ __attribute__((format(printf, 3, 4))) EFI_STATUS loader_fail(struct loader *l, E
 							     ...);
 /* report.c: say such a line, only with loglevel=7. */
 __attribute__((format(printf, 2, 3))) void loader_talk(struct loader *l, const char *format, ...);
-/* report.c: return the firmware's status for the project's; the only place that converts one. */
+/* report.c: convert a status of paging/ or of the parsers to one of the firmware's. */
 EFI_STATUS loader_status(enum status status);
 
 /*
- * let_read.c: after a failure, wait three seconds, or until a key is pressed: somebody may want to read the line before
- * a boot manager clears the screen. Not in the UEFI shell, whose screen keeps it.
+ * let_read.c: after a failure, wait three seconds, or until a key is pressed: somebody may want to read the message
+ * before a boot manager clears the screen. Returns at once in the UEFI shell, which leaves the message on the screen.
  */
 void loader_let_read(struct loader *l);
 
@@ -115,7 +115,7 @@ MUST_CHECK enum status memmap_add_firmware(struct memmap *map, const void *descr
 MUST_CHECK enum status loader_build_memmap(struct loader *l, const struct firmware_map *firmware, struct memmap *map);
 
 /*
- * acpi.c: make the frames of RAM with ACPI tables MEM_ACPI_RECLAIM, whatever the firmware says that they are.
+ * acpi.c: mark the frames of RAM that hold ACPI tables as MEM_ACPI_RECLAIM, whatever type the firmware gave them.
  * Returns ERR_NO_MEMORY when `map` is full.
  */
 MUST_CHECK enum status loader_keep_acpi(struct memmap *map, paddr_t rsdp);
@@ -127,5 +127,5 @@ MUST_CHECK enum status loader_build_tables(struct loader *l, const struct memmap
 /* stage.c: show how far the loader is; with squares once loader_stage_screen has found that they can be drawn. */
 void loader_stage_screen(struct loader *l);
 void loader_stage(struct loader *l, enum boot_stage stage);
-/* stage.c: restore the screen's content under the squares. Called before anything is said. */
+/* stage.c: restore what the squares cover on the screen. Call this before printing on the firmware's console. */
 void loader_stage_erase(struct loader *l);

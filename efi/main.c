@@ -1,7 +1,7 @@
 /*
  * The loader: from the firmware's call to the kernel's first instruction.
  * Up to ExitBootServices() every failure is reported in one line and returns to the firmware, with everything that was
- * taken given back, and the firmware as it was. Its watchdog is never touched: ExitBootServices() ends it (UEFI 2.10,
+ * taken given back, and the firmware as it was. The firmware's watchdog is never touched: ExitBootServices() ends it (UEFI 2.10,
  * "SetWatchdogTimer()"), and a loader that sets it anew after a failure would reset the machine five minutes later.
  * When ExitBootServices() itself fails for good, the firmware may be half gone: the machine halts. After that call
  * nothing can fail any more.
@@ -15,7 +15,7 @@
 #define TABLE_PAGES 96 /* enough for most machines; loader_tables_bound() decides */
 /* 1,365 descriptors of 48 bytes; the size grows when the firmware asks for more */
 #define FIRMWARE_MAP_SIZE (64 * 1024)
-#define MEMMAP_EXTRA      64 /* ranges that the loader's own claims may add to the firmware's */
+#define MEMMAP_EXTRA      64 /* ranges that the loader itself may add to the firmware's: image, tables, initrd, ... */
 #define EXIT_TRIES        64
 #define CPUID_NX          (1u << 20)
 
@@ -94,7 +94,7 @@ static void give_arena_back(struct loader *l)
 	l->arena.pages = 0;
 }
 
-/* Fill in the image and the command line, which do not depend on the memory map: once for each arena. */
+/* Copy the image and the command line into a new arena. Neither depends on the memory map. */
 static void fill_arena(struct loader *l, struct handoff *handoff)
 {
 	uint64_t size;
@@ -107,7 +107,7 @@ static void fill_arena(struct loader *l, struct handoff *handoff)
 	l->info.cmdline_size = size;
 }
 
-/* Make the sanitised map and the page tables from the firmware's map. Errors as build(). */
+/* Make the sanitised map and the page tables from the firmware's map. Returns what build() returns. */
 static EFI_STATUS build_from_map(struct loader *l, const struct firmware_map *firmware, struct memmap *map,
 				 struct sizes *sizes, paddr_t *ret_root)
 {
@@ -120,7 +120,7 @@ static EFI_STATUS build_from_map(struct loader *l, const struct firmware_map *fi
 	if (status != OK)
 		return loader_fail(l, loader_status(status), "memory map: more than %zu ranges from %llu bytes",
 				   map->capacity, (unsigned long long)firmware->size);
-	/* With 1 GiB pages the arena has enough table pages but for odd maps, so trying costs less than counting. */
+	/* With 1 GiB pages the arena nearly always has enough table pages, so trying costs less than counting first. */
 	status = l->huge_pages ? loader_build_tables(l, map, ret_root) : ERR_NO_MEMORY;
 	if (status == ERR_NO_MEMORY) {
 		uint64_t tables = loader_tables_bound(l, map);
@@ -138,8 +138,8 @@ static EFI_STATUS build_from_map(struct loader *l, const struct firmware_map *fi
 }
 
 /*
- * Pages for tables of all free RAM without 1 GiB pages, from the firmware's map as it is: one table for each GiB. A look
- * at this size spares building everything a second time, since the default is too small for most of these machines.
+ * Estimate from the firmware's map how many table pages all free RAM needs without 1 GiB pages: one table for each GiB.
+ * Where the default of TABLE_PAGES is too small, the estimate spares building everything a second time.
  */
 static uint64_t tables_guess(const struct loader *l, const struct firmware_map *firmware)
 {
@@ -179,7 +179,7 @@ static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes 
 	if (!l->huge_pages) {
 		uint64_t guess = tables_guess(l, &firmware);
 
-		/* A machine of some GiB has room enough: the default has pages to spare. */
+		/* A guess a little above the default needs no new arena: the default has pages to spare. */
 		if (guess > sizes->table_pages + 16) {
 			sizes->table_pages = guess;
 			return EFI_BUFFER_TOO_SMALL;
@@ -199,15 +199,18 @@ static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes 
 	l->info.efi_descriptor_size = firmware.descriptor_size;
 	*ret_key = firmware.key;
 	if (!EFI_ERROR(status)) {
-		/* Taken before the build, stored once it holds: a try that failed is part of the phase that ends at STAMP_MEMORY. */
+		/*
+		 * The stamp was taken before the build, but is stored only now that the build has succeeded: the time
+		 * of a failed try belongs to the phase that ends at STAMP_MEMORY.
+		 */
 		l->info.tsc[STAMP_MEMORY] = tsc;
 		l->info.firmware_tsc[STAMP_MEMORY] = ticks;
 		l->firmware_ticks -= ticks;
 		loader_stamp(l, STAMP_TABLES);
 	}
 	/*
-	 * Restore the interrupt flag: U-Boot has interrupts off, and an IDT that long mode cannot use. Elsewhere a
-	 * timer tick that has waited runs now; its time is the firmware's.
+	 * Turn interrupts on only if they were on: U-Boot has them off, and an IDT that long mode cannot use. Elsewhere
+	 * a timer tick that has waited runs now; its time is counted as the firmware's.
 	 */
 	if (flags & RFLAGS_IF)
 		(void)FIRMWARE(l, (cpu_interrupts_on(), EFI_SUCCESS));
@@ -267,7 +270,8 @@ __attribute__((noreturn)) static void enter_kernel(struct loader *l, struct hand
 	loader_stage(l, STAGE_JUMP);
 
 	/*
-	 * Only the bits named stay on: no feature of the firmware's choice, no shadow stack, which would not be mapped.
+	 * Keep only these bits of CR4, and none else that the firmware may have set: CET, for one, would use a shadow
+	 * stack that the new tables do not map.
 	 */
 	cpu_write_cr4(cr4 & (CR4_PAE | CR4_LA57 | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT));
 	cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);

@@ -1,7 +1,7 @@
 /*
  * The firmware's memory map, and the sanitised map that the kernel gets. The firmware's map comes unsorted, with empty,
- * overlapping and misaligned entries, some hundreds of them on real boards, and its step is DescriptorSize, not the
- * size of the structure as this file knows it.
+ * overlapping and misaligned entries, some hundreds of them on real boards, and its entries are DescriptorSize bytes
+ * apart, not sizeof(EFI_MEMORY_DESCRIPTOR).
  */
 #include "efi/loader.h"
 #include "kernel/lib/string.h"
@@ -107,7 +107,7 @@ enum status memmap_add_firmware(struct memmap *map, const void *descriptors, uin
 	return status;
 }
 
-/* Add pages to the map; none is fine. The address is aligned, since each of these was allocated or loaded so. */
+/* Add `pages` pages from `pa`, which is page-aligned, to the map; nothing when `pages` is 0. */
 static enum status add_pages(struct memmap *map, paddr_t pa, uint64_t pages, enum mem_type type)
 {
 	return pages ? memmap_add(map, pa.raw, pa.raw + pages * PAGE_SIZE, type) : OK;
@@ -147,7 +147,10 @@ static enum status keep_low(struct memmap *map)
 	return status;
 }
 
-/* Return whether there is RAM to run in. There is none when a more careful type claims everything. */
+/*
+ * Return whether there is RAM to run in. There may be none, since descriptors overlap, and the more restrictive type
+ * wins where they do (memmap_add()).
+ */
 static bool has_ram(const struct memmap *map)
 {
 	uint64_t bytes = 0;
@@ -169,9 +172,9 @@ static bool is_loaders(const struct memmap *map, paddr_t pa)
 }
 
 /*
- * Make the sanitised map: the firmware's, and over it what the loader knows better. Returns ERR_NO_MEMORY when the
- * arena has no room for so many ranges; ERR_NOT_FOUND when no RAM is left to run in, or when the loader's own memory is
- * not the loader's.
+ * Make the sanitised map: the firmware's ranges, and over them those whose use the loader knows better. Returns
+ * ERR_NO_MEMORY when the arena has no room for so many ranges; ERR_NOT_FOUND when no RAM is left to run in, or when the
+ * map does not have the arena as memory of the loader's.
  */
 enum status loader_build_memmap(struct loader *l, const struct firmware_map *firmware, struct memmap *map)
 {

@@ -1,7 +1,7 @@
 /*
  * The command line: the firmware's LoadOptions when they are words for AnkeOS and Secure Boot is off, else the .cmdline
- * section. A signature covers .cmdline but not LoadOptions, hence the condition. A flag records what is left aside, and
- * the kernel's log says why.
+ * section. A signature covers .cmdline but not LoadOptions, hence the condition. A flag in boot_info records why
+ * LoadOptions or .cmdline was ignored, and the kernel logs it.
  */
 #include "efi/load_options.h"
 #include "efi/loader.h"

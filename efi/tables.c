@@ -120,9 +120,9 @@ static bool ram_continues(const struct memmap *map, size_t i)
 }
 
 /*
- * Return where the leaves of 4 KiB end that start with the last block of 2 MiB of range `i`. The range ends inside that
- * block, and RAM of another type follows. They end with the last block in a row that has such a change of type inside;
- * or where the RAM ends before that.
+ * Return the end of the part of the direct map that needs 4 KiB leaves, since its blocks of 2 MiB each hold RAM of two
+ * types or more. That part begins with the block in which range `i` ends; call this only if RAM of another type follows
+ * there. It ends with the first block boundary behind which no such mixed block follows, or where the RAM ends.
  */
 static uint64_t mixed_end(const struct memmap *map, size_t i)
 {

@@ -1,6 +1,6 @@
 /*
  * The last instructions of the loader, in a page of their own, which is mapped at the same address in the firmware's
- * tables and in the new ones: so the instruction after the load of CR3 is still there.
+ * tables and in the new ones, so that the CPU still finds the instruction that follows the load of CR3.
  */
 #pragma once
 
@@ -30,17 +30,18 @@ _Static_assert(offsetof(struct jump, info) == JUMP_INFO, "trampoline.S");
 extern const char trampoline_page[];
 
 /*
- * Load the new root and enter the kernel. Interrupts are off; 4-level paging is on; `jump` is mapped by the firmware's
- * tables.
+ * Load the new root and enter the kernel. Call with interrupts off, 4-level paging on, and `jump` mapped by the
+ * firmware's tables.
  */
 __attribute__((noreturn)) void trampoline_jump(const struct jump *jump);
 
 /*
- * Do the same when the firmware left 5-level paging on. CR4.LA57 cannot change while paging is on (Intel SDM vol. 3A,
- * "Paging-Mode Enabling"): this goes through 32-bit mode, in a copy of the page below 4 GiB.
+ * Load jump->root and enter the kernel from 5-level paging, which the firmware left on. CR4.LA57 cannot change while
+ * paging is on (Intel SDM vol. 3A, "Paging-Mode Enabling"): so the way leads through 32-bit mode without paging, in a
+ * copy of trampoline_page below 4 GiB.
  *
- * low:  a page below 4 GiB that receives a copy of trampoline_page and that `root` maps identically pml5: a root for
- * 5-level paging whose entry 0 is `jump->root`, below 4 GiB
+ * low:  a page below 4 GiB that receives the copy; jump->root must map it at its own physical address
+ * pml5: a root for 5-level paging, below 4 GiB, whose entry 0 is `jump->root`
  */
 __attribute__((noreturn)) void trampoline_jump_la57(const struct jump *jump, void *low, paddr_t pml5);
 

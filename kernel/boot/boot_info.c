@@ -1,6 +1,6 @@
 /*
- * Checks the handoff: the loader is another program, and this file is where it is not believed. The content of firmware
- * tables is not checked: whoever reads such a table checks it.
+ * Checks what the loader hands to the kernel: the loader is another program and may be a wrong or a damaged one. The
+ * content of firmware tables is not checked here: whoever reads such a table checks it.
  */
 #include "kernel/boot/boot_info.h"
 
@@ -43,7 +43,7 @@ static bool in_memory(const struct check *c, paddr_t pa, uint64_t size, enum mem
 	return r && r->type == (uint64_t)type && size <= r->end - pa.raw && pa.raw + size <= HHDM_SIZE;
 }
 
-/* Do the same for any number of pages; `pa` must be page-aligned, too. */
+/* Return what in_memory() returns for `pages` pages at `pa`, and false when `pa` is not page-aligned. */
 static bool pages_in_memory(const struct check *c, paddr_t pa, uint64_t pages, enum mem_type type)
 {
 	return is_aligned(pa.raw, PAGE_SIZE) && pages <= HHDM_SIZE / PAGE_SIZE &&

@@ -9,8 +9,8 @@
  *   - RDI = HHDM address of struct boot_info
  *   - RSP = the stack top that the kernel's note names, less 8, as after a call (SysV ABI);
  *     the page below that stack is not mapped
- *   - GDT, IDT and TR are the firmware's or the trampoline's, in memory that is not mapped any more The kernel checks
- *   whatever it can see of this state before relying on it.
+ *   - GDT, IDT and TR are the firmware's or the trampoline's, in memory that is not mapped any more
+ * The kernel checks whatever it can see of this state before relying on it.
  */
 #pragma once
 
@@ -58,7 +58,7 @@ enum boot_flags {
 	BOOT_LA57_DROPPED = 1 << 0, /* the firmware left 5-level paging on; the loader turned it off */
 	BOOT_OPTIONS = 1 << 1,      /* the command line came from LoadOptions */
 
-	/* Why it did not come from there, although the firmware passed LoadOptions: */
+	/* Why the command line did not come from LoadOptions, although the firmware passed some: */
 	BOOT_SECURE = 1 << 2,          /* Secure Boot is on, and no signature covers LoadOptions */
 	BOOT_OPTIONS_BINARY = 1 << 3,  /* LoadOptions are not text */
 	BOOT_OPTIONS_FOREIGN = 1 << 4, /* LoadOptions name a disk to boot from: they are another system's */
@@ -125,7 +125,7 @@ struct kernel_note {
 };
 
 /*
- * Check the handoff, believing nothing. `info` must lie in the direct map, which the caller knows to be at `hhdm`;
+ * Check the whole of `info`, trusting no field of it. `info` must lie in the direct map, which the caller knows to be at `hhdm`;
  * memory that `info` refers to is read only when that is known to lie in the direct map, too. Checked are magic,
  * version, size, flags and hhdm; that the memory map is sorted and without overlaps; that each physical range lies in
  * memory of the type that belongs there, and below 16 TiB; that the image's segments ascend in the image's range, none
@@ -136,7 +136,7 @@ struct kernel_note {
 MUST_CHECK enum status boot_info_check_at(const struct boot_info *info, vaddr_t hhdm, const char **ret_what,
 					  uint64_t *ret_value);
 
-/* Check the handoff in the kernel, whose direct map is where paging/layout.h says. Host tests have it elsewhere. */
+/* Check the handoff in the kernel, whose direct map is at HHDM_BASE. Host tests have theirs elsewhere. */
 MUST_CHECK static inline enum status boot_info_check(const struct boot_info *info, const char **ret_what,
 						     uint64_t *ret_value)
 {

@@ -1,18 +1,18 @@
 /*
  * The sanitised memory map: sorted, merged, without overlaps, page-aligned.
- * Built by the loader from the firmware's map, read by the kernel for ever after.
- * Owns the types of memory and how overlaps are resolved; knows nothing of UEFI.
+ * Built by the loader from the firmware's map, and read by the kernel.
+ * Defines the types of memory and how overlaps are resolved; knows nothing of UEFI.
  */
 #pragma once
 
 #include "paging/types.h"
 
 /*
- * What a range of physical memory is. Where two claims overlap the higher number wins, which is the more careful claim:
- * first come the firmware's types, from the freely usable to the untouchable, then AnkeOS's own, which are exact.
+ * What a range of physical memory is. Where two ranges passed to memmap_add() overlap, the higher number wins: the
+ * firmware's types come first, from the freely usable to the untouchable, then AnkeOS's own, which are exact.
  */
 enum mem_type {
-	MEM_NONE,          /* never stored: memory that no claim names */
+	MEM_NONE,          /* memory that nobody has named; never stored in a map */
 	MEM_USABLE,        /* free RAM */
 	MEM_BOOT_SERVICES, /* RAM of the firmware's boot services: free once no pointer that is in use leads there */
 	MEM_LOADER,        /* RAM of the loader: boot_info, maps; free once the kernel has let go of it */
@@ -37,7 +37,7 @@ struct mem_range {
 	uint64_t type; /* enum mem_type */
 };
 
-/* A map, and the room that its array has. Guard: whoever makes it. */
+/* A map, and the room that its array has. Guard: its maker, who alone changes it. */
 struct memmap {
 	struct mem_range *ranges; /* sorted by start, no overlap, neighbours of one type merged */
 	size_t count;
@@ -60,9 +60,9 @@ static inline bool mem_type_is_ram(enum mem_type type)
 const char *mem_type_name(enum mem_type type);
 
 /*
- * Add the claim that [start, end) is of `type`; where ranges overlap the higher type wins.
- * Cheapest in ascending order: then each call touches the last range only. Otherwise linear in the ranges behind
- * `start`.
+ * Record that [start, end) is of `type` (a claim, in memmap.c's words); where ranges overlap the higher type wins.
+ * Calls in ascending order cost least: each then touches the last range only. Any other call takes time linear in the
+ * number of ranges behind `start`.
  * Returns ERR_RANGE (start or end unaligned, start >= end, no such type), ERR_NO_MEMORY (the map that would result has
  * more than `capacity` ranges); on error the map has not changed.
  */
