@@ -246,7 +246,8 @@ static enum status parse_file(const struct parse *parse)
 	if (parse->have < sizeof(h))
 		return fail(parse, ERR_FORMAT, "file shorter than an ELF header, bytes", parse->have);
 	/*
-	 * Headers are copied, this one and those below: the file may lie at any address, and its parts at any offset.
+	 * Copy each header before reading it: the file may lie at any address, and its headers at any offset, so they
+	 * may be unaligned.
 	 */
 	memcpy(&h, parse->file, sizeof(h));
 	status = check_header(parse, &h);

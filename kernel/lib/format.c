@@ -1,5 +1,5 @@
 /*
- * printf without floating point. Writes into the caller's buffer; speaks to nobody, allocates nothing, knows no locale.
+ * printf without floating point, into the caller's buffer. Prints nothing, allocates nothing, knows no locale.
  */
 #include "kernel/lib/format.h"
 
@@ -12,7 +12,7 @@ struct output {
 	char *buffer;
 	size_t size;
 	size_t length; /* of the whole text, what did not fit the buffer included */
-	bool quoted;   /* strings are somebody else's text */
+	bool quoted;   /* show the text of %s and %c as printable.h says */
 };
 
 struct conversion {

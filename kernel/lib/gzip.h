@@ -1,6 +1,6 @@
 /*
- * Unpacks gzip: RFC 1952's members of RFC 1951's compressed data (kernel/lib/inflate.h), all in memory. Believes nothing of its input, and
- * writes no byte outside the output.
+ * Unpacks gzip: RFC 1952's members of RFC 1951's compressed data (kernel/lib/inflate.h), all in memory. Any input is safe:
+ * nothing outside the input is read, and nothing outside the output is written.
  *
  * AnkeOS has its own because no library fits: stb_image's inflate, the one small freestanding kind that Debian
  * packages, neither checks for incomplete codes nor counts without unpacking, and zlib wants an allocator and user
@@ -27,8 +27,9 @@ MUST_CHECK enum status gzip_measure(struct inflate *work, const void *in, uint64
 				    const char **ret_what);
 
 /*
- * Guess how many bytes the content has if the member at the start of `in` goes on to its end: the word that ends the
- * trailer, the size modulo 4 GiB. Nobody vouches for it: room to try with, before gzip_measure. 0: there is none.
+ * Guess how many bytes the content has: the last word of `in`, which is the size modulo 4 GiB if the member ends there.
+ * The guess may be wrong: use it as the room for a first gzip_unpack(), and gzip_measure() if that fails. Returns 0 when
+ * `in` is too short for a member.
  */
 uint64_t gzip_guess(const void *in, uint64_t size);
 

@@ -1,6 +1,7 @@
 /*
- * Inflate's bits come from each byte's lowest bit on. Two ways through a block: decode_fast, far from either end, looks
- * at nothing that cannot go wrong there; the careful way does one symbol.
+ * Unpacks block by block. The format takes the bits of each byte from the lowest on. Two loops decode a block's symbols:
+ * decode_fast() runs while both ends, of the input and of the output, are far enough away to need no check;
+ * compressed_block() does the rest, checking at each step.
  */
 #include "kernel/lib/inflate.h"
 
@@ -132,10 +133,10 @@ static void copy_words(uint8_t *to, unsigned length, unsigned distance)
 /* Room for what one turn of decode_fast writes: a literal for each bit of a word, one copy, and what it writes too much. */
 #define FAST_ROOM (64 + LONGEST_COPY + sizeof(word_t))
 
-/* Have at least 56 bits, from the word at `in`. Returns where the input goes on. */
+/* Fill *bits up to at least 56 bits from the word at `in`. Returns where the input goes on. */
 static inline const uint8_t *take_word(const uint8_t *in, uint64_t *bits, unsigned *count)
 {
-	/* Bits above `count` are the input's next ones, too: the next word brings them once more. */
+	/* The word sets bits above the new `count`, too: the next call ORs the same bits in again, which does no harm. */
 	*bits |= *(const word_t *)in << *count;
 	in += (63 - *count) >> 3;
 	*count |= 56;
@@ -148,9 +149,9 @@ static inline unsigned low_bits(uint64_t word, unsigned count)
 }
 
 /*
- * Decode symbols as long as neither end is near, so that no symbol has to look where they are: a turn takes at most two
- * words of input. Stops before the end of the block, before a fault, and near an end: compressed_block, which looks at
- * each step, goes on there.
+ * Decode symbols without checking for the ends of input and output: each turn of the loop first makes sure that two words
+ * of input and FAST_ROOM bytes of output are left, which is the most that a turn takes. Stops when less is left, before
+ * the symbol that ends the block, and before wrong data: compressed_block(), which checks each step, goes on there.
  */
 static void decode_fast(struct inflate *z)
 {
@@ -234,7 +235,7 @@ static bool compressed_block(struct inflate *z)
 	}
 }
 
-/* Set the codes that a block uses which does not bring its own (RFC 1951, 3.2.6). */
+/* Set the fixed codes, for a block that does not bring codes of its own (RFC 1951, 3.2.6). */
 static void fixed_codes(struct inflate *z)
 {
 	uint8_t lengths[INFLATE_SYMBOLS];
@@ -250,8 +251,8 @@ static void fixed_codes(struct inflate *z)
 }
 
 /*
- * Read the code lengths of a block's own codes. They are compressed themselves, with the code that z->literals holds
- * meanwhile (RFC 1951, 3.2.7).
+ * Read the code lengths of a block's own codes. The lengths are compressed, too, with a third code, which z->literals
+ * holds during this call (RFC 1951, 3.2.7).
  */
 static bool take_lengths(struct inflate *z, uint8_t *lengths, unsigned count)
 {

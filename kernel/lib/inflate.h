@@ -1,6 +1,6 @@
 /*
- * Unpacks the compressed data of RFC 1951, all in memory. Believes nothing of its input, and writes no byte outside the
- * output.
+ * Unpacks the compressed data of RFC 1951 ("deflate"), all in memory. Any input is safe: nothing outside the input is
+ * read, and nothing outside the output is written.
  */
 #pragma once
 
@@ -25,8 +25,8 @@ struct inflate {
 };
 
 /*
- * Unpack from z->in at z->at on to z->out, or only count the bytes when that is NULL: z->done says how many there are.
- * The bits, the output and `what` are as inflate's caller has set them: none yet. false: z->what says what is wrong.
+ * Unpack from z->in at z->at on to z->out, or only count the bytes when z->out is NULL; z->done becomes their number.
+ * Call with bits, count and done 0, and `what` NULL. Returns false when the data is wrong: z->what says how.
  */
 bool inflate(struct inflate *z);
 

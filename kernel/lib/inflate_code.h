@@ -18,7 +18,7 @@ enum inflate_kind { CODE_LENGTHS, CODE_LITERALS, CODE_DISTANCES };
  * bits follow it, from bit 16 on is the value to which these are added: a literal, or the least length or distance of a
  * copy (RFC 1951, 3.2.5).
  */
-#define ENTRY_END     (1U << 14) /* of the block */
+#define ENTRY_END     (1U << 14) /* the symbol that ends a block */
 #define ENTRY_INVALID (1U << 15) /* the symbol has a code and stands for nothing */
 #define ENTRY_LITERAL (1U << 31)
 

@@ -1,7 +1,7 @@
 /*
  * Two rings: log_lines[], of lines, found by their number, and log_text[], of the lines' text. Both are changed with
  * interrupts off, only for as long as it takes to copy a line: formatting and consoles come before and after.
- * Exceptions do arrive with interrupts off, but there they would be our own bugs.
+ * An exception in that code could still log, but would be a bug of the kernel's own.
  */
 #include "kernel/lib/log.h"
 
@@ -17,7 +17,10 @@
 
 _Static_assert((LOG_LINES & (LOG_LINES - 1)) == 0 && (LOG_TEXT & (LOG_TEXT - 1)) == 0, "numbers may wrap");
 
-/* scripts/gdb and the tests read log_lines and log_text from outside, by these names. Guard: the host's, LOCK_LOG. */
+/*
+ * A line of the log. scripts/gdb and the tests read log_lines and log_text from outside, by these names.
+ * Guard: guard_enter() of the host, LOCK_LOG.
+ */
 struct log_line {
 	uint64_t stamp;
 	/* where the text starts: bytes ever written before it. Its first byte is log_text[at % LOG_TEXT] */
@@ -26,7 +29,7 @@ struct log_line {
 	uint32_t size;
 };
 
-/* Neither ring is zeroed at boot: only what was written is ever read. Guard: the host's, LOCK_LOG. */
+/* Neither ring is zeroed at boot: only what was written is ever read. Guard: guard_enter() of the host, LOCK_LOG. */
 static SCRATCH struct log_line log_lines[LOG_LINES]; /* line `seq` lies at seq % LOG_LINES */
 static SCRATCH char log_text[LOG_TEXT];
 static uint64_t text_end;              /* bytes ever written */
@@ -323,7 +326,7 @@ void log_formatted(enum log_level level, const char *text, size_t size)
 	add(level, text, size);
 }
 
-/* Put a backslash as its number, which is how /dev/kmsg shows one: so it can hand the record out as it stands. */
+/* Put a backslash as "\x5c", the form in which /dev/kmsg shows it: the file can then hand out records unchanged. */
 static size_t put_backslash(char *to, size_t *ret_taken)
 {
 	memcpy(to, "\\x5c", PRINTABLE_MOST);

@@ -13,7 +13,7 @@ enum log_level { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARN, LOG_NOTICE, 
 
 /* A priority: a level, and above it syslog(3)'s facility, whose 0 is the kernel. */
 #define LOG_LEVEL(priority) ((enum log_level)((priority)&7))
-#define LOG_USER            (1 << 3) /* syslog(3)'s LOG_USER; from here on they are programs' */
+#define LOG_USER            (1 << 3) /* syslog(3)'s LOG_USER; lower priorities are the kernel's, others programs' */
 
 #define LOG_LINE_MOST 976   /* bytes of a record's text, as on Linux; longer text goes on in the next record */
 #define LOG_LINES     1024  /* records that are kept */
@@ -43,12 +43,13 @@ struct log_host {
 };
 
 /*
- * Give the log its host. Before this call records have no times, and nothing may interrupt the log. `host` must last.
+ * Give the log its host. Before this call records have no times, and no interrupt may log. `host` must stay valid for ever.
  */
 void log_set_host(const struct log_host *host);
 
 /*
- * Have `added` called after each completed record, with interrupts on or off: readers that wait for one can be woken.
+ * Have `added` called after each completed record, so that it can wake readers that wait for one. Interrupts may be on or
+ * off when it is called.
  */
 void log_set_listener(void (*added)(void));
 
@@ -63,7 +64,8 @@ void log_show_times(void);
  * Log a message: into the ring, and to the consoles when the level allows. A line ends with '\n'. A message of more
  * than 255 bytes is cut, and ends with an ellipsis and '\n'. Text without '\n' leaves the line open: the next message
  * of the same level continues it. An interrupt or an exception may log between two such messages.
- * What %s brings is shown as printable.h says: programs choose names and paths, and a terminal obeys text.
+ * Text that %s inserts is shown as printable.h says, since programs choose names and paths, and could put controls for the
+ * terminal into them.
  */
 __attribute__((format(printf, 2, 3))) void log_at(enum log_level level, const char *format, ...);
 
@@ -82,8 +84,8 @@ void log_formatted(enum log_level level, const char *text, size_t size);
 void log_write(unsigned priority, const char *text, size_t size);
 
 /*
- * Say something on the consoles only, whatever its level, and not in the ring: the monitor's output and the panic page.
- * Messages are cut as log_at() cuts them.
+ * Print on the consoles only, whatever the console level, and not into the ring: for the monitor and the panic page.
+ * say() cuts messages as log_at() does.
  */
 __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 void say_text(const char *text, size_t size);
@@ -109,5 +111,5 @@ uint64_t log_end(void);
 /* Copy the record `seq`. Returns false, *ret undefined, when the record is gone, or not complete yet. */
 bool log_get(uint64_t seq, struct log_record *ret);
 
-/* Hand all that the ring holds to `write`, in the order it was logged: without times, an open line included. */
+/* Hand the text of all lines in the ring, an open one included, to `write`, oldest first and without times. */
 void log_read(void (*write)(const char *text, size_t size));

@@ -17,7 +17,7 @@ void panic_set_handler(panic_handler_fn *handler)
 	panic_handler = handler;
 }
 
-/* Show the message when no handler is set: one line, and nothing when saying that line has panicked itself. */
+/* Print the message when no handler is set. A panic that happens while it is printed prints nothing more. */
 static void say_panic(const char *format, va_list args)
 {
 	static bool entered; /* guard: the last words, which are said once */

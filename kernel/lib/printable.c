@@ -1,6 +1,6 @@
 /*
- * Decides what a terminal would take for a character and what for an order. Keeps no state: whoever cuts text in the
- * middle of a character sees its bytes by their numbers.
+ * Decides which bytes a terminal would show as a character, and which it would obey as a control. Keeps no state: of text
+ * that was cut in the middle of a character the cut one's bytes are shown by their numbers.
  */
 #include "kernel/lib/printable.h"
 

@@ -1,8 +1,8 @@
 /*
  * The memory and string functions of a program without a C library. Compilers call the first four by themselves, so the
- * bodies must not be compiled into calls of themselves. What counts is few instructions, since the loader's
- * are counted: whole blocks, and one more block that overlaps them instead of a loop over the last bytes. `rep stosb`
- * is no gain: an emulator counts each of its steps as an instruction.
+ * bodies must not be compiled into calls of themselves. They are written for few instructions, which `make bench-boot`
+ * counts: whole blocks, and one more block that overlaps them instead of a loop over the last bytes. `rep stosb` would
+ * gain nothing: an emulator counts each of its steps as an instruction.
  */
 #include "kernel/lib/string.h"
 

@@ -1,6 +1,7 @@
 /*
- * Sums of times: nanoseconds, which no program can make wrap. A raw `+` on a deadline fires at once what was meant for
- * never; scripts/check-times finds those.
+ * Sums of times in nanoseconds that stop at TIME_MOST_NS instead of wrapping: programs choose the summands, and a deadline
+ * that has wrapped would be in the past, so its timer would fire at once. scripts/check-times finds deadlines that are
+ * added up with a raw `+`.
  */
 #pragma once
 

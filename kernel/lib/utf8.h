@@ -18,7 +18,7 @@ enum utf8_result {
 	UTF8_MORE,    /* the byte belongs to a character that is not complete */
 	UTF8_DONE,    /* *ret_code_point is the next character */
 	UTF8_BAD,     /* the byte belongs to no character: *ret_code_point is U+FFFD */
-	UTF8_BAD_BUT, /* the character before was cut short: U+FFFD, and then the same byte must be fed again */
+	UTF8_BAD_BUT, /* the previous character was cut short: *ret_code_point is U+FFFD; feed the same byte again */
 };
 
 /* Take the next byte. Overlong forms, surrogates and code points above U+10FFFF are bad. */
