@@ -48,7 +48,7 @@
 
 __attribute__((noreturn)) void kmain(struct boot_info *info, uint64_t tsc);
 
-/* The handoff, in memory of the loader that is kept. Tests read it from outside, by this name. */
+/* What the loader has handed over, in loader memory that is never reclaimed. Tests read it from outside, by this name. */
 const struct boot_info *boot_info;
 
 /* Time-stamp counter when the kernel had nothing left to set up. Tests read it by this name. Fixed after boot. */
@@ -68,8 +68,8 @@ static void check_handoff(struct boot_info *info)
 }
 
 /*
- * Set the stack canary. No function that has read it already may still have to return. Its lowest byte is 0, which
- * stops functions that copy strings.
+ * Set the stack canary. A function that has stored the old canary in its frame would panic on return, so the caller,
+ * kmain(), is marked NO_CANARY. The canary's lowest byte is 0, which stops overruns by functions that copy strings.
  */
 static void set_canary(const struct boot_info *info, uint64_t tsc)
 {
@@ -95,8 +95,8 @@ static void start_screen(const struct boot_framebuffer *fb, bool quiet)
 }
 
 /*
- * Do what frame_fail=N asks for: the N-th frame that the boot takes is refused, and the boot must do without it or say
- * what it lacked.
+ * Obey the boot word frame_fail=N, a test's: the N-th frame that the boot asks for is refused, and the boot must go on
+ * without it or say what it lacked.
  */
 static void start_failing(const char *cmdline)
 {
@@ -181,7 +181,7 @@ static void set_log(const char *cmdline)
 		log_show_times();
 }
 
-/* Log which parts of the command line the loader has left aside, and why. */
+/* Log which sources of the command line the loader has ignored, and why. */
 static void log_left_aside(uint64_t flags)
 {
 	static const struct {

@@ -65,14 +65,14 @@ static inline void cpu_fxrstor(const void *area)
 }
 
 /*
- * Turn interrupts on and sleep until one comes. None can come between the two: STI takes effect one instruction later.
+ * Turn interrupts on and sleep until one comes. None can come between STI and HLT: STI takes effect one instruction later.
  */
 static inline void cpu_interrupts_on_and_halt(void)
 {
 	__asm__ volatile("sti; hlt" : : : "memory");
 }
 
-/* Forbid the kernel to touch user memory (clear RFLAGS.AC). Only on a CPU with SMAP. */
+/* Forbid the kernel to touch user memory (clear RFLAGS.AC). Call only on a CPU with SMAP. */
 static inline void cpu_clac(void)
 {
 	__asm__ volatile("clac" : : : "memory");

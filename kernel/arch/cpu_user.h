@@ -6,7 +6,10 @@
 
 #include "paging/types.h"
 
-/* None of these is privileged, since the host's tests run them too. The direction flag is clear, as the ABI has it. */
+/*
+ * All of these instructions are unprivileged, so that the host's tests can run them. They rely on a clear direction flag,
+ * which the ABI promises.
+ */
 
 /* Copy 4 KiB. */
 static inline void cpu_copy_page(void *to, const void *from)

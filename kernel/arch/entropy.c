@@ -11,7 +11,7 @@
 #define WORDS   8   /* words of 64 bits to take from each instruction: twice what is needed */
 #define TRIES   10  /* attempts for a word: Intel's advice for RDRAND; RDSEED runs dry sooner */
 #define SAMPLES 256 /* readings of the time-stamp counter */
-#define ENOUGH  256 /* bits with which the generator counts as ready */
+#define ENOUGH  256 /* bits of entropy from which on the generator is declared ready */
 
 typedef bool random_instruction(uint64_t *ret);
 

@@ -13,7 +13,10 @@
 /* Load `cr3`, call `function` with the four arguments, and load the caller's CR3 again. Interrupts must be off. */
 uint64_t firmware_call(uint64_t cr3, uint64_t function, const uint64_t arguments[4]);
 
-/* End the firmware call that faulted with FIRMWARE_FAULT; a trap_handler_fn. Other faults are not taken. */
+/*
+ * End a faulting firmware call, which then returns FIRMWARE_FAULT; a trap_handler_fn. Returns false for a fault outside the
+ * firmware's code.
+ */
 bool firmware_call_fault(struct trap_frame *frame);
 
 #endif

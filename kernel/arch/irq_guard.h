@@ -1,10 +1,10 @@
 /*
- * The one way to turn this CPU's interrupts off and on. Data that other CPUs share has a lock (kernel/sync/lock.h), which
- * turns them off as well. What remains for the functions here:
+ * The one way to turn this CPU's interrupts off and on. Data that CPUs share has a lock (kernel/sync/lock.h), which turns
+ * them off as well. These functions are for the rest:
  *
- *   irq_guard_enter, irq_guard_leave   what this CPU shares with its own handlers alone. Nests.
- *   irq_open, irq_close                the ways in and out of the kernel, which the CPU begins with interrupts off
- *   irq_close alone                    before the end: power-off, the panic page
+ *   irq_guard_enter, irq_guard_leave   for data that a CPU shares with its own interrupt handlers alone; pairs nest
+ *   irq_open, irq_close                for entry code and returns to user mode: the CPU enters with interrupts off
+ *   irq_close alone                    for code that never returns: power-off, the panic page
  *
  * The host's tests have no interrupts: each function does nothing there.
  */

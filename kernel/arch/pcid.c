@@ -1,5 +1,5 @@
 /*
- * Knows which CPUs must not use PCIDs. Turns nothing on.
+ * Knows on which CPUs PCIDs must stay off. Only answers: context_init() in kernel/mm/space/context.c turns them on.
  */
 #include "kernel/arch/pcid.h"
 
@@ -7,8 +7,8 @@
 #include "kernel/lib/string.h"
 
 /*
- * Models of Intel's family 6 with the erratum, and the microcode revision from which on INVLPG does what the manual
- * says.
+ * Models of Intel's family 6 on which INVLPG may leave global entries behind, and the microcode revision from which on it
+ * does what the manual says.
  */
 static const struct {
 	uint8_t model;
@@ -53,8 +53,8 @@ bool pcid_usable(void)
 	const struct cpu_features *features = cpu_features();
 
 	/*
-	 * Only a CPU that is sound but for the erratum is asked for its microcode: other vendors have another register
-	 * there.
+	 * Read the microcode revision only on the models of the table, which would be sound with new microcode: on
+	 * other vendors' CPUs the MSR is another register.
 	 */
 	return pcid_is_sound(features, UINT32_MAX) &&
 	       (pcid_is_sound(features, 0) || pcid_is_sound(features, microcode_revision()));

@@ -1,5 +1,5 @@
 /*
- * Sets up a CPU's GDT and TSS, and its GS. Of the vectors, knows only those with stacks of their own.
+ * Sets up a CPU's GDT, its TSS with the stacks of some vectors, and GS.
  */
 #include "kernel/arch/percpu.h"
 
@@ -20,7 +20,8 @@ static const uint64_t segments[SELECTOR_TSS / 8] = {
 };
 
 /*
- * Give the CPU the stack that ends at `top` for `ist`. The stack's top word tells the entry code which CPU it runs on.
+ * Have the CPU use the stack that ends at `top` for the vectors with this `ist`. The word right above the frame that the CPU
+ * pushes there is the struct percpu, from which the entry code sets GS.
  */
 static void set_ist(struct percpu *cpu, enum trap_stack ist, vaddr_t top)
 {

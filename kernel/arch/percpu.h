@@ -1,11 +1,10 @@
 /*
  * What each CPU has of its own. The part that entry code and this layer need is struct percpu, found through GS while
- * the kernel runs: `this_cpu`. A layer above has variables of its own, marked PER_CPU and reached by per_cpu(). No
- * other code names a CPU's object.
+ * the kernel runs: `this_cpu`. A layer above has per-CPU variables of its own, marked PER_CPU and reached by per_cpu().
  *
- * In the kernel GS's base is this object and IA32_KERNEL_GS_BASE the user's; SWAPGS on the way in and out exchanges the
- * two. Vectors that can arrive before that SWAPGS has run (#DB, NMI, #DF, #MC) have stacks of their own, with the
- * object's address at the top, and set GS from there.
+ * While the kernel runs, GS's base is the CPU's struct percpu, and IA32_KERNEL_GS_BASE is the user program's GS base;
+ * SWAPGS on the way in and out exchanges the two. Vectors that can arrive before that SWAPGS has run (#DB, NMI, #DF, #MC)
+ * have stacks of their own, with the address of struct percpu at the top, and set GS from there.
  */
 #pragma once
 
@@ -19,7 +18,7 @@
 
 /*
  * Segment selectors. Their order is the one that SYSCALL and SYSRET need (Intel SDM vol. 3A, "Fast System Calls in
- * 64-Bit Mode"); the users' are Linux's, which programs find in signal frames.
+ * 64-Bit Mode"). The user selectors have Linux's values, since programs see them in signal frames.
  */
 #define SELECTOR_CODE      8
 #define SELECTOR_DATA      16
@@ -52,15 +51,14 @@ struct trap_frame;
 /* What a CPU has of its own, for the entry code too. Guard: own CPU, interrupts off. */
 struct percpu {
 	struct percpu *self;
-	vaddr_t kernel_stack; /* top of the current task's: where system calls start, and traps from user mode */
-	uint64_t scratch;     /* the entry code's, for a few instructions with interrupts off */
-	struct task *current; /* kernel/task's */
+	vaddr_t kernel_stack; /* end of the running task's kernel stack, where system calls and traps from user mode start */
+	uint64_t scratch;     /* for the entry code to save a register in for a few instructions, interrupts off */
+	struct task *current; /* the running task; set by kernel/task */
 	bool switch_wanted;   /* on return to user mode another task should run */
-	bool frame_changed; /* own CPU: the system call's frame is not SYSCALL's any more, or will not be: IRET returns */
-	bool copying;       /* own CPU: a fault in a user copy is served, during which no task is switched */
-	uint64_t canary;    /* the debug build's functions have it between their arrays and their return address */
-	struct trap_frame
-		*interrupt; /* what the interrupt that is served has interrupted; NULL: none is. kernel/irq's */
+	bool frame_changed;   /* own CPU: the call's saved registers have changed or will: return by IRET, not SYSRET */
+	bool copying;         /* own CPU: a fault in a user copy is being served, so tasks are not switched */
+	uint64_t canary;      /* stack canary of the debug build (-fstack-protector-strong) */
+	struct trap_frame *interrupt; /* saved registers of what the served interrupt interrupted; NULL: none is */
 	uint64_t gdt[9];
 	struct tss tss;
 };
@@ -75,9 +73,9 @@ _Static_assert(offsetof(struct percpu, frame_changed) == PERCPU_RETURN + 1, "the
 _Static_assert(offsetof(struct percpu, canary) == PERCPU_CANARY, "the Makefile");
 
 /*
- * Fields of the CPU that this runs on: this_cpu->current is one instruction, and so right even where an interrupt could
- * take the task to another CPU before the next one. After percpu_init. Its address is an offset from GS's base, good for
- * nothing else: who needs a pointer takes this_cpu->self, with interrupts off or where nothing else can run.
+ * The struct percpu of the CPU that runs this code; valid after percpu_init(). Reading this_cpu->current is one
+ * instruction, and so right even if the task moves to another CPU after it. &this_cpu->x is an offset from GS's base, no
+ * pointer: for a pointer take this_cpu->self, with interrupts off or where no other task can run.
  */
 #if defined(HOST_TEST)
 extern _Thread_local struct percpu host_percpu;
@@ -91,8 +89,8 @@ extern struct percpu __seg_gs percpu_at_gs; /* kernel.ld puts it at address 0 */
 #endif
 
 /*
- * PER_CPU marks a variable of which each CPU has one; per_cpu() is that of the CPU that this runs on. There is one CPU
- * so far, and so one variable; on the host a thread is a CPU.
+ * PER_CPU marks a variable of which each CPU has one; per_cpu(variable) is the running CPU's. So far there is one CPU, and
+ * so one variable; in host tests each thread counts as a CPU.
  */
 #ifdef HOST_TEST
 #define PER_CPU _Thread_local
@@ -102,8 +100,8 @@ extern struct percpu __seg_gs percpu_at_gs; /* kernel.ld puts it at address 0 */
 #define per_cpu(variable) (variable)
 
 /*
- * Panics in the debug build when an interrupt handler calls: for the heap and the frames, which handlers keep off. A handler
- * would find half done what it has interrupted.
+ * Panic, in the debug build, if an interrupt handler is running. Stands in the functions of the heap and of the frames, which
+ * handlers must not call: a handler may have interrupted one of them halfway.
  */
 #if DEBUG && !defined(HOST_TEST)
 #define ASSERT_NO_INTERRUPT() ASSERT(!this_cpu->interrupt)
@@ -111,21 +109,21 @@ extern struct percpu __seg_gs percpu_at_gs; /* kernel.ld puts it at address 0 */
 #define ASSERT_NO_INTERRUPT() ((void)0)
 #endif
 
-/* Marks functions that run while GS has no base yet, and the one that sets the canary: they must not check it. */
+/* Marks functions without a stack canary: those that run before GS is set, or while the canary is being set. */
 #define NO_CANARY __attribute__((no_stack_protector))
 
 /* The object of the CPU that starts the machine: for percpu_init, and for debuggers, which find it by this name. */
 extern struct percpu boot_percpu;
 
 /*
- * Load a GDT with user segments and a TSS with stacks for NMI, #DF and #MC; point GS at `cpu`, which lies in slot 511.
- * Runs on that CPU, interrupts off.
+ * Load a GDT with user segments and a TSS with stacks for NMI, #DF and #MC; point GS at `cpu`, which must lie in the PML4
+ * slot that all contexts share. Call on that CPU, with interrupts off.
  */
 void percpu_init(struct percpu *cpu);
 
 /*
- * Set the stack on which this CPU enters the kernel from user mode: `top` is its end, aligned to 16 bytes. Interrupts
- * are off.
+ * Set the stack on which this CPU enters the kernel from user mode: `top` is its end, aligned to 16 bytes. Call with
+ * interrupts off.
  */
 static inline void percpu_set_kernel_stack(vaddr_t top)
 {

@@ -1,6 +1,6 @@
 /*
- * STAC and CLAC are patched into the text at start, instead of testing for SMAP at each access: the copy of a single
- * word has few other instructions.
+ * Patches STAC and CLAC into user_copy.S at boot. A test for SMAP at each access would cost more: the copy of a single word
+ * is only a few instructions.
  */
 #include "kernel/arch/smap.h"
 

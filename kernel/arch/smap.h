@@ -1,11 +1,10 @@
 /*
- * Supervisor-mode access prevention: the CPU itself sees to it that the kernel touches users' memory nowhere but in
+ * Supervisor-mode access prevention (SMAP): the CPU faults when the kernel touches user memory anywhere but in
  * kernel/arch/user_copy.S (Intel SDM vol. 3A, "Access Rights").
  */
 #pragma once
 
 /*
- * Give the routines of user_copy.S their STAC and CLAC, on a CPU with SMAP. Once, at start, before there is user
- * memory.
+ * Put STAC and CLAC into the routines of user_copy.S, on a CPU with SMAP. Call once, at boot, before there is user memory.
  */
 void smap_init(void);

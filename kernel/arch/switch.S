@@ -16,16 +16,15 @@
 	.text
 /*
  * void stack_switch(uint64_t *from, uint64_t to)
- * in:  RDI = where to keep the stack pointer of this task, RSI = the stack pointer of the task to go on with; both point
- * at
- *      a struct switch_frame
+ * in:  RDI = where to store the stack pointer of this task, RSI = the stack pointer of the task to run next; both stack
+ *      pointers point at a struct switch_frame
  * out: returns on the new stack; RAX, RCX, RDX, RSI, RDI, R8-R11 clobbered, as in any call
  */
 	.globl	stack_switch
 	.type	stack_switch, @function
 stack_switch:
 	.cfi_startproc
-	.set	switched, SWITCH_RIP /* the CALL of stack_switch's caller has pushed this one */
+	.set	switched, SWITCH_RIP /* offset of the last word pushed: the caller's CALL has pushed RIP */
 	push_switched rbp, SWITCH_RBP
 	push_switched rbx, SWITCH_RBX
 	push_switched r12, SWITCH_R12

@@ -1,6 +1,7 @@
 /*
- * The switch from one task's kernel stack to another's, and what lies on the stack of a task that does not run.
- * switch.S pushes and pops that, kernel/task lays it out for a new task, and reports and debuggers read it.
+ * The switch from one task's kernel stack to another's, and struct switch_frame, the saved registers at the top of the
+ * stack of a task that does not run. switch.S pushes and pops the frame, kernel/task makes it for a new task, and reports
+ * and debuggers read it.
  */
 #pragma once
 
@@ -18,7 +19,7 @@
 #include "paging/types.h"
 
 struct switch_frame {
-	uint64_t r15, r14, r13, r12, rbx, rbp; /* the registers that a called function keeps */
+	uint64_t r15, r14, r13, r12, rbx, rbp; /* the registers that a function must preserve (SysV ABI) */
 	uint64_t rip;                          /* where the task goes on when it runs again */
 };
 
@@ -31,8 +32,8 @@ _Static_assert(offsetof(struct switch_frame, rbp) == SWITCH_RBP, "switch.S");
 _Static_assert(offsetof(struct switch_frame, rip) == SWITCH_RIP, "switch.S");
 
 /*
- * Leave this stack for another: push a struct switch_frame, keep its address in *from, and return by the one at `to`,
- * which an earlier call has kept or kernel/task has made. Interrupts off.
+ * Leave this stack for another: push a struct switch_frame, store its address in *from, and return by the frame at `to`,
+ * whose address an earlier call has stored, or which kernel/task has made. Call with interrupts off.
  */
 void stack_switch(uint64_t *from, uint64_t to);
 

@@ -1,5 +1,5 @@
 /*
- * Changes the kernel's text, for one caller at a time: interrupts are off.
+ * Changes the kernel's text. One caller at a time does so, since interrupts are off meanwhile.
  */
 #include "kernel/arch/text_patch.h"
 

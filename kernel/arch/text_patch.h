@@ -1,13 +1,13 @@
 /*
- * The only way in which the kernel's own text changes: for a debugger's breakpoints, and once at start for smap.c.
+ * Changes the kernel's own text: for a debugger's breakpoints, and once at boot for smap.c.
  */
 #pragma once
 
 #include "paging/types.h"
 
 /*
- * Marks a function on the way to the debugger: a breakpoint in it would hit itself again, for ever, so it may have
- * none.
+ * Marks a function that runs between a breakpoint's exception and the debugger: no breakpoint may be set in it, since
+ * handling that one would hit it again, for ever.
  */
 #define NO_BREAK __attribute__((section(".text.nobreak")))
 
@@ -16,8 +16,8 @@ bool text_holds(vaddr_t va, size_t size);
 bool text_may_break(vaddr_t va);
 
 /*
- * Write `size` bytes of the kernel's text. Any context. Returns ERR_RANGE (not all of it is text); nothing has changed
- * then.
+ * Write `size` bytes of the kernel's text. May be called in any context. Returns ERR_RANGE (not all of it is text); nothing
+ * has changed then.
  *
  * No table entry changes, so the text stays read-only in the image's mapping and in the direct map's, and an audit
  * finds nothing at any time: only CR0.WP is off, for these few stores, with interrupts off (Intel SDM vol. 3A, "Access

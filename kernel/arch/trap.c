@@ -1,6 +1,6 @@
 /*
- * The IDT, and the dispatch of exceptions and interrupts to the handlers that are registered for them. Decides nothing
- * about a trap: one that no handler takes goes to the fatal handler.
+ * The IDT, and the dispatch of exceptions and interrupts to the handlers that are registered for them. A trap for which no
+ * handler returns true goes to the fatal handler.
  */
 #include "kernel/arch/trap.h"
 
@@ -106,8 +106,8 @@ void trap_set_return_handler(void (*handler)(struct trap_frame *frame))
 }
 
 /*
- * Return whether user_handler is asked: a trap from user mode, a fault at user memory, or a #GP, which the kernel gets
- * when it loads a state of the user's that the CPU refuses.
+ * Return whether user_handler is to be called for this exception: it came from user mode, is a page fault at a user
+ * address, or is a #GP, which the kernel gets when it loads registers of the user's that the CPU refuses.
  */
 static NO_BREAK bool is_users(const struct trap_frame *frame)
 {
@@ -130,9 +130,9 @@ static NO_BREAK bool handle(struct trap_frame *frame)
 }
 
 /*
- * Called by trap_entry.S for every exception and interrupt: find the handler that takes it. On return the context of
- * the frame is loaded again, though not by writing the frame's CR3 blindly: its PCID may belong to another context by
- * now.
+ * Called by trap_entry.S for every exception and interrupt: call the handlers until one returns true. If a handler has
+ * left another context loaded, load the frame's again, by context_leave() and not by writing the frame's CR3: the PCID in
+ * it may have been given to another context meanwhile.
  */
 NO_BREAK void trap_dispatch(struct trap_frame *frame)
 {

@@ -1,6 +1,6 @@
 /*
- * Exceptions and interrupts: the one path by which every vector arrives, and the handlers that are called. Owns the IDT
- * and the saved frame; what a trap means is decided by handlers from above.
+ * Exceptions and interrupts: the IDT, the saved frame, and the handlers that other layers register. All vectors take one
+ * path: trap_entry.S saves the frame, and trap.c calls the handlers.
  */
 #pragma once
 
@@ -8,8 +8,8 @@
 #include "paging/types.h"
 
 /*
- * The stacks of their own that some vectors run on, which the CPU switches to by itself: kept apart so that one trap
- * can interrupt another.
+ * The stacks that the CPU switches to by itself for some vectors (IST). Each of these vectors has one of its own, so that
+ * one such trap can interrupt another.
  */
 enum trap_stack {
 	TRAP_STACK_NONE,
@@ -42,21 +42,21 @@ static inline bool trap_from_user(const struct trap_frame *frame)
 typedef bool trap_handler_fn(struct trap_frame *frame);
 
 /*
- * Set the handler of a vector, which has one at the most; NULL takes it away. When it does not take a trap, or when
+ * Set the handler of a vector, which has one at the most; NULL takes it away. When the handler returns false, or when
  * there is none, the fatal handler is called. A handler runs with interrupts off in whatever context was interrupted:
  * one that needs the direct map or devices enters the kernel context.
  */
 void trap_set_handler(unsigned vector, trap_handler_fn *handler);
 
 /*
- * Set the handler that is asked before the vector's: for exceptions in user mode, for page faults of the kernel at
+ * Set the handler that is called before the vector's: for exceptions in user mode, for page faults of the kernel at
  * addresses of the lower half, and for the kernel's general-protection faults.
  */
 void trap_set_user_handler(trap_handler_fn *handler);
 
 /*
- * Set the handler that is asked first of all about #DB and #BP, in user mode too. What it does not take goes the usual
- * way: to the program's or the vector's handler.
+ * Set the handler that is called first of all for #DB and #BP, also from user mode. When it returns false, the trap goes
+ * to the user handler and to the vector's handler, as others do.
  */
 void trap_set_debugger(trap_handler_fn *handler);
 
@@ -68,8 +68,8 @@ typedef void trap_fatal_fn(struct trap_frame *frame);
 void trap_set_fatal(trap_fatal_fn *fatal);
 
 /*
- * Set how to get into the kernel context, for the fatal handler, and back to the context whose CR3 a frame holds when a
- * handler has left another one loaded.
+ * Set two functions: `enter` loads the kernel context, and is called before the fatal handler; `leave` loads the context
+ * whose CR3 a frame holds, and is called when a handler has left another one loaded.
  */
 void trap_set_context(void (*enter)(void), void (*leave)(uint64_t cr3));
 
@@ -83,7 +83,7 @@ void trap_init(void);
 void trap_use_debug_stack(void);
 
 /*
- * Let programs use SYSCALL, which jumps to `entry` (assembly: interrupts off, user's stack and GS). The CPU has
- * SYSCALL.
+ * Let programs use SYSCALL, which jumps to `entry`: assembly that starts with interrupts off, on the user's stack and with
+ * the user's GS. Call only on a CPU with SYSCALL.
  */
 void trap_allow_syscalls(const char *entry);

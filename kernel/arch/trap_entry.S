@@ -56,7 +56,7 @@ trap_stubs:
 /*
  * The path of most vectors.
  * in:  error code and vector on the stack, above them the CPU's own frame
- * out: everything as it was, or as trap_dispatch left it in the frame; trap_dispatch restores CR3 itself
+ * out: all registers as trap_dispatch left them in the frame; trap_dispatch restores CR3 itself
  */
 	.type	trap_common, @function
 trap_common:
@@ -120,8 +120,8 @@ trap_own_stack:
 	mov	%eax, %r12d
 	mov	%edx, %r13d
 	/*
-	 * Before #DB has its stack it arrives on the interrupted one, in the kernel: GS is right already, and no word
-	 * to load.
+	 * Until trap_use_debug_stack(), #DB arrives on the interrupted stack, always from the kernel: GS is set already,
+	 * and the word above the frame is not the struct percpu.
 	 */
 	mov	%ss:FRAME_SIZE(%rbx), %rax
 	cmpb	$TRAP_DB, 128(%rbx)

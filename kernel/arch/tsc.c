@@ -1,5 +1,5 @@
 /*
- * Finds the time-stamp counter's rate. Keeps nothing.
+ * Finds the time-stamp counter's rate, from CPUID or by measuring. Stores no result.
  */
 #include "kernel/arch/tsc.h"
 
@@ -24,7 +24,7 @@ struct moment {
 	uint64_t tsc;
 };
 
-/* By Intel SDM vol. 2A, CPUID leaf 15H: TSC frequency = crystal frequency (ECX) * EBX / EAX. */
+/* Intel SDM vol. 2A, CPUID leaf 15H: TSC frequency = crystal frequency (ECX) * EBX / EAX. */
 uint64_t tsc_frequency_by_cpuid(void)
 {
 	struct cpuid r;
@@ -37,7 +37,7 @@ uint64_t tsc_frequency_by_cpuid(void)
 	return (uint64_t)r.ecx * r.ebx / r.eax;
 }
 
-/* By Intel SDM vol. 2A, CPUID leaf 16H: the base frequency in MHz, which is the TSC's where the TSC is invariant. */
+/* Intel SDM vol. 2A, CPUID leaf 16H: EAX is the base frequency in MHz, which an invariant TSC counts at. */
 uint64_t tsc_frequency_by_name(void)
 {
 	if (cpu_cpuid(0, 0).eax < 0x16)
@@ -67,7 +67,7 @@ static struct moment read_both(void)
 	return m;
 }
 
-/* Measure once. Returns 0 when the PIT's count stood still, or had run out before it was looked at. */
+/* Measure once. Returns 0 when the PIT's count stood still, or had reached 0 before its last reading. */
 static uint64_t measure(void)
 {
 	const uint16_t wanted = PIT_FREQUENCY * MEASURE_MS / 1000;
@@ -80,7 +80,7 @@ static uint64_t measure(void)
 	do
 		end = read_both();
 	while ((uint16_t)(start.pit - end.pit) < wanted && end.tsc - start.tsc < MOST_TICKS);
-	/* Without a PIT its output seems to be high from the start. */
+	/* The output is high after the count has reached 0; without a PIT it reads high from the start. */
 	if ((uint16_t)(start.pit - end.pit) < wanted || (cpu_in8(SYSTEM_PORT_B) & 0x20))
 		return 0;
 	return (end.tsc - start.tsc) * PIT_FREQUENCY / (uint16_t)(start.pit - end.pit);

@@ -1,6 +1,5 @@
 /*
- * The time-stamp counter's rate in ticks a second, by whatever a CPU or PC may have to tell it. All return 0 for
- * "unknown".
+ * The time-stamp counter's rate in ticks a second, from three sources. Each function returns 0 where its source is missing.
  */
 #pragma once
 

@@ -124,8 +124,8 @@ user_fixups:
 	lea	(%rdx, %rcx, 8), %rdx
 	jmp	.Lcopy_bytes
 	/*
-	 * RCX = minus the bytes of whole words that are left; some words at the start of them may have been copied
-	 * already.
+	 * RCX = minus the number of bytes of whole words left, RDX = all bytes asked for. Some of the words counted as
+	 * left may have been copied already; copying them again does no harm.
 	 */
 .Lcopy_word_fault:
 	add	%rcx, %rsi

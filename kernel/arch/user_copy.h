@@ -6,7 +6,7 @@
 
 #include "paging/types.h"
 
-/* A place in the text where SMAP is lifted or put back. */
+/* A place in user_copy.S where SMAP is to be lifted, or put back into force. */
 struct smap_site {
 	uint64_t at;
 	uint64_t clears; /* 0: STAC; 1: CLAC */
@@ -41,9 +41,9 @@ int user_store_64(void *to, uint64_t value);
 int user_store_pair(void *to, uint64_t first, uint64_t second);
 
 /*
- * Save or load the FPU state by the instruction of the name, in a user's area. user_xsave marks x87 and SSE as present,
- * since it has written them, even if they are as after a reset. Returns 0, or 1 after a fault, which is a #GP for an
- * area that is not aligned or cannot be loaded; which parts of the state have been loaded then is unknown.
+ * Save or load the FPU state in a user's area, by XSAVE, XRSTOR, FXSAVE or FXRSTOR. user_xsave marks x87 and SSE as
+ * present even if they are in their initial state, since it has written both. Returns 0, or 1 after a fault: a page fault,
+ * or a #GP for an area that is not aligned or cannot be loaded. After a fault some parts of the state may have been loaded.
  */
 int user_xsave(void *area, uint64_t components);
 int user_xrstor(const void *area, uint64_t components);

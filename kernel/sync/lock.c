@@ -1,6 +1,6 @@
 /*
- * Who holds which lock, for the debug build and the host's tests: a list for each CPU, in the order of taking, which is the
- * order of ranks. Nothing of it is in the release build.
+ * Records which locks each CPU holds, in the order of taking, which is the order of ranks. For the debug build and the host's
+ * tests only; the release build has none of this.
  */
 #include "kernel/sync/lock.h"
 
@@ -14,7 +14,7 @@ struct held {
 	const char *place; /* file and line that took it */
 };
 
-/* No more can be held at once than there are ranks. Own CPU, interrupts off. */
+/* The locks that a CPU holds: at most one of each rank. Own CPU, interrupts off. */
 static PER_CPU struct held_locks {
 	struct held held[LOCK_RANKS];
 	unsigned count;

@@ -1,11 +1,12 @@
 /*
- * The one kind of lock. Whoever holds one has interrupts off and neither sleeps nor touches user memory; what he may take
- * beside it is the order of lock_rank.h. On one CPU a lock is the interrupt flag and costs what turning it off and on does.
+ * The one kind of lock. Whoever holds one has interrupts off, neither sleeps nor touches user memory, and takes further
+ * locks only in the order of lock_rank.h. With one CPU, which is all that runs so far, taking a lock only turns interrupts
+ * off.
  *
- * The debug build and the host's tests keep who holds what (lock.c): a lock that is taken twice or against the order is a
- * panic that names both places. On the host there are no interrupts, and a thread is a CPU.
+ * The debug build and the host's tests record who holds which lock (lock.c): taking one twice or against the order panics
+ * with the names of both places. On the host there are no interrupts, and each thread counts as a CPU.
  *
- * What belongs to one CPU and is shared with its own interrupt handlers alone needs no lock: kernel/arch/irq_guard.h.
+ * Data that one CPU shares with its own interrupt handlers alone needs no lock: see kernel/arch/irq_guard.h.
  */
 #pragma once
 
@@ -21,29 +22,34 @@
 struct lock {
 #if LOCK_CHECKED
 	enum lock_rank rank; /* changes only while nobody holds the lock (lock_set_rank) */
-	const char *name;    /* its rank's, as the source writes it; fixed after its initialisation */
+	const char *name;    /* the rank that it was initialised with, as text: "LOCK_LOG"; fixed after that */
 #endif
 };
 
 #if LOCK_CHECKED
 
-/* A new lock's value: static struct lock x_lock = LOCK_INITIAL(LOCK_X); or object->lock = (struct lock)LOCK_INITIAL(LOCK_X). */
+/* Initialise a lock: static struct lock x_lock = LOCK_INITIAL(LOCK_X); or object->lock = (struct lock)LOCK_INITIAL(LOCK_X). */
 #define LOCK_INITIAL(of_rank)                       \
 	{                                           \
 		.rank = (of_rank), .name = #of_rank \
 	}
 
-/* Write down that this CPU holds it from now on, or no longer; interrupts are off. Panics, with `place`, when it may not. */
+/*
+ * Record that this CPU holds `lock` from now on, or no longer. Call with interrupts off. Panics when the order forbids taking
+ * it at `place`, or when it is not held.
+ */
 void lock_note_taken(const struct lock *lock, const char *place);
 void lock_note_released(const struct lock *lock);
 
-/* Panic unless this CPU holds `lock`; unless it holds none, or `lock` alone, when `what` happens; unless interrupts are off. */
+/* Panic unless this CPU holds `lock`. `place`: file and line that need it. */
 void lock_check_held(const struct lock *lock, const char *place);
+/* Panic, naming `what` is about to happen, unless this CPU holds no lock at all; unless it holds `lock` and no other. */
 void lock_check_none(const char *what);
 void lock_check_only(const struct lock *lock, const char *what);
+/* Panic unless interrupts are off. */
 void lock_check_off(const char *place);
 
-/* A panic is shown: whatever is held, and wherever it came from, must not stop that. */
+/* End all checks, for a panic: printing it must work whatever locks are held. */
 void lock_stop_checks(void);
 
 #else
@@ -91,7 +97,7 @@ static inline void lock_stop_checks(void)
 
 #endif
 
-/* Give the lock another place in the order of lock_rank.h. Nobody may hold it. */
+/* Give the lock another rank, that is another place in the order of lock_rank.h. Call while nobody holds it. */
 static inline void lock_set_rank(struct lock *lock, enum lock_rank rank)
 {
 #if LOCK_CHECKED
@@ -106,10 +112,13 @@ static inline void lock_set_rank(struct lock *lock, enum lock_rank rank)
 #define LOCK_TEXT(line)    LOCK_TEXT_OF(line)
 #define LOCK_HERE          (__FILE__ ":" LOCK_TEXT(__LINE__))
 
-/* Panic in a checked build unless the caller holds `lock`. */
+/* Panic unless this CPU holds `lock`; checked in the debug build and on the host only. */
 #define lock_assert_held(lock) lock_check_held((lock), LOCK_HERE)
 
-/* Interrupts as they may be: lock_release gets what lock_take returned, and leaves them so. */
+/*
+ * Take a lock whether interrupts are on or off. Returns a value for lock_release(), which turns interrupts on again if they
+ * were on.
+ */
 #define lock_take(lock) lock_take_at((lock), LOCK_HERE)
 
 __attribute__((always_inline)) static inline uint64_t lock_take_at(struct lock *lock, const char *place)
@@ -126,7 +135,7 @@ static inline void lock_release(struct lock *lock, uint64_t flags)
 	irq_guard_leave(flags);
 }
 
-/* Interrupts are on before lock_take_on, and after lock_release_on. */
+/* Take a lock where interrupts are known to be on. lock_release_on() turns them on again. Cheaper than lock_take(). */
 #define lock_take_on(lock) lock_take_on_at((lock), LOCK_HERE)
 
 __attribute__((always_inline)) static inline void lock_take_on_at(struct lock *lock, const char *place)
@@ -141,7 +150,7 @@ static inline void lock_release_on(struct lock *lock)
 	irq_open();
 }
 
-/* Interrupts are off before lock_take_off, and after lock_release_off. */
+/* Take a lock where interrupts are known to be off. lock_release_off() leaves them off. Cheaper than lock_take(). */
 #define lock_take_off(lock) lock_take_off_at((lock), LOCK_HERE)
 
 __attribute__((always_inline)) static inline void lock_take_off_at(struct lock *lock, const char *place)

@@ -1,9 +1,9 @@
 /*
- * Who waits for something, and how to tell them. Knows no task: a waiter brings the function that wakes it, so files
- * and devices, which lie below the tasks, can have queues. How a task waits: kernel/task/wait_until.h.
+ * A queue of waiters, and how to wake them. Knows no task: a waiter brings the function that wakes it, so files
+ * and devices, which lie below the tasks, can have queues. Tasks wait by kernel/task/wait_until.h.
  *
- * Whoever waits adds himself first and looks at what he waits for after that; whoever changes it wakes the queue after
- * the change. So no wake-up is lost.
+ * No wake-up is lost if a waiter adds itself first and tests the condition after that, and if whoever makes the condition
+ * true wakes the queue after the change.
  */
 #pragma once
 
@@ -12,11 +12,11 @@
 
 struct waiter {
 	/*
-	 * Called by wait_queue_wake with the queue's lock held: may take locks behind that one, and leaves the queue as
-	 * it is.
+	 * Called by wait_queue_wake with the queue's lock held: may take locks of a later rank, and must not change the
+	 * queue.
 	 */
 	void (*wake)(struct waiter *waiter);
-	struct wait_queue *queue;   /* the one that it is in, or NULL; the waiter's owner's */
+	struct wait_queue *queue;   /* the queue that the waiter is in, or NULL. Guard: the waiter's owner */
 	struct waiter *next, *prev; /* queue->lock */
 };
 
@@ -35,7 +35,7 @@ static inline void wait_queue_init(struct wait_queue *queue)
 	*queue = (struct wait_queue)WAIT_QUEUE_INITIAL;
 }
 
-/* Last in, last woken. `waiter` must be in no queue. */
+/* Add `waiter`, which must be in no queue, at the end: wait_queue_wake() calls the first waiter first. */
 static inline void wait_queue_add(struct wait_queue *queue, struct waiter *waiter)
 {
 	uint64_t flags = lock_take(&queue->lock);
@@ -51,7 +51,7 @@ static inline void wait_queue_add(struct wait_queue *queue, struct waiter *waite
 	lock_release(&queue->lock, flags);
 }
 
-/* No effect when it is in none. Once this has returned nobody calls its `wake`. */
+/* Take `waiter` out of its queue, if it is in one. After the return its `wake` is not called any more. */
 static inline void wait_queue_remove(struct waiter *waiter)
 {
 	struct wait_queue *queue = waiter->queue;
@@ -72,12 +72,15 @@ static inline void wait_queue_remove(struct waiter *waiter)
 	waiter->queue = NULL;
 }
 
-/* Call each waiter's `wake`; they stay in the queue. Any context. */
+/* Call each waiter's `wake`; the waiters stay in the queue. May be called in any context. */
 static inline void wait_queue_wake(struct wait_queue *queue)
 {
 	uint64_t flags;
 
-	/* One CPU: who is not there yet has still to look. With more, the change needs a full fence before this. */
+	/*
+	 * No lock is needed to see an empty queue: a waiter that is added later tests the condition after that, and finds
+	 * it true. (With several CPUs a full fence would have to stand between the change and this load.)
+	 */
 	if (!__atomic_load_n(&queue->first, __ATOMIC_RELAXED))
 		return;
 	flags = lock_take(&queue->lock);
