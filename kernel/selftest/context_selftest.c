@@ -1,6 +1,6 @@
 /*
- * Contexts, tried on the real CPU with its own TLB. Uses contexts as the rest of the kernel does, and reads user memory
- * through them: from pages without PROT_USER, so that SMAP does not forbid it.
+ * Tests of contexts (page tables that CR3 can be switched to) on the real CPU with its TLB. Pages in the user half are
+ * mapped without PROT_USER, so that SMAP lets the kernel read them.
  * Guard of all state here: the test that runs; tests run one at a time, before there are tasks.
  */
 #include "kernel/arch/trap.h"
@@ -16,10 +16,10 @@
 /* The address at which each context has a page of its own. */
 #define PAGE_VA 0x400000ULL
 
-/* More contexts than PCIDs, so that each PCID is dealt more than once. */
+/* More contexts than PCIDs, so that a PCID is taken from one context and given to another. */
 #define MANY (TLB_PCIDS + 20)
 
-/* A context with one page, which holds a number. */
+/* A context with one page at PAGE_VA, in which a number is written. */
 struct trial {
 	struct context context;
 	paddr_t page;
@@ -67,7 +67,7 @@ static void trial_end(struct trial *t)
 	frame_free_4k(frame_cache_here(), t->page);
 }
 
-/* Return the number that a program in this context would read. */
+/* Load the context, and return the number that is read at PAGE_VA. */
 static uint64_t trial_read(struct trial *t)
 {
 	context_token_t token = context_enter(&t->context);
@@ -89,7 +89,7 @@ static bool create_takes_one_frame(void)
 	return taken == 1 && frame_free_count(&machine_frames) == before;
 }
 
-/* Check that a new context maps nothing but slot 511: above all neither direct map nor MMIO window. */
+/* Check that a new context's PML4 has slot 511 (heap and image) only: no direct map, no MMIO window. */
 static bool has_slot_511_only(void)
 {
 	const pte_t *root, *kernel_root = hhdm_ptr(kernel_space.root);
@@ -114,6 +114,7 @@ static uint64_t cr3_writes(void)
 	return context_tlb_stats()->cr3_writes;
 }
 
+/* Check that entering a context that is loaded already, and leaving it again, writes CR3 not once. */
 static bool entering_twice_is_free(void)
 {
 	uint64_t before = cr3_writes(), inside;
@@ -183,7 +184,7 @@ static bool survives_a_trap(void)
 	return good;
 }
 
-/* Check that the same address is another page in each context, also while PCIDs change hands. */
+/* Check that PAGE_VA is another page in each context, also when a PCID goes from one context to another. */
 static bool memory_is_private(void)
 {
 	unsigned begun = 0;
@@ -201,8 +202,9 @@ static bool memory_is_private(void)
 }
 
 /*
- * Check that a page which was exchanged while another context was loaded is not seen again: neither when its tables
- * went with it, nor when a neighbouring page keeps the tables, as from the fifth time on.
+ * Exchange a page of a context while another context is loaded, and check that the context sees the new page: no TLB
+ * entry of the old one is left. In the first rounds the unmapping frees the page tables, too; from the sixth round on a
+ * neighbouring page keeps them.
  */
 static bool changes_from_outside_are_seen(void)
 {
@@ -228,7 +230,7 @@ static bool changes_from_outside_are_seen(void)
 	return good;
 }
 
-/* Check that the heap grows and shrinks in a user context, and that its memory is mapped in the kernel context, too. */
+/* Check that the heap grows and shrinks while a user context is loaded, and that all contexts map its memory. */
 static bool heap_works_everywhere(void)
 {
 	const size_t size = 5 << 20;
@@ -254,7 +256,7 @@ static bool heap_works_everywhere(void)
 	return good;
 }
 
-/* Check that log_info() works in a context that does not map the screen: without care it would fault. */
+/* Check that log_info() works in a context that does not map the screen, on which the log is shown. */
 static bool can_speak_inside(void)
 {
 	context_token_t token;

@@ -1,7 +1,7 @@
 /*
- * Runs each operation with its first frame refused, then with its second, and so on until it asks for no more. Each
- * time a status must come back, the kernel's mappings must be as before, and so must the count of free frames once the
- * operation is undone.
+ * Runs each operation with the allocation of its first frame refused, then of its second, and so on, until it asks for
+ * no more frames. Each time the operation must succeed or return ERR_NO_MEMORY; and once it is undone, the kernel's
+ * mappings and the number of free frames must be as before.
  * Guard of all state here: the test that runs; tests run one at a time, before there are tasks.
  */
 #include "kernel/selftest/failure_selftest.h"
@@ -17,7 +17,7 @@
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/mm/space/mmio.h"
 
-/* No operation here asks for so many frames. */
+/* More frames than any operation here allocates: ends a loop that does not end by itself. */
 #define FRAMES_MAX 20000
 
 struct operation {
@@ -69,9 +69,9 @@ static bool as_before(const struct snapshot *before, uint64_t n)
 	return true;
 }
 
-/* ---- the drivers ---- */
+/* ---- how an operation is run without memory ---- */
 
-/* Undo the operation if it succeeded; otherwise its status must be ERR_NO_MEMORY. Then everything must be as before. */
+/* Undo an operation that returned OK; a failed one must have returned ERR_NO_MEMORY. Then compare with `before`. */
 static bool settle(const struct operation *o, enum status status, const struct snapshot *before, uint64_t n)
 {
 	if (status == OK)
@@ -81,7 +81,7 @@ static bool settle(const struct operation *o, enum status status, const struct s
 	return as_before(before, n);
 }
 
-/* Refuse one frame: the first, then the second, and so on. An operation may also do without the frame and succeed. */
+/* Run the operation with one frame refused: the first, then the second, … It may succeed without that frame. */
 static bool refuse_each_frame(const struct operation *o)
 {
 	const struct snapshot before = look();
@@ -102,7 +102,7 @@ static bool refuse_each_frame(const struct operation *o)
 	return true;
 }
 
-/* Frames that are held so that nobody else gets them: lists by size, linked by each frame's first word. */
+/* Frames that this test has allocated so that memory is short: a list for each size, linked by the first word. */
 struct held {
 	paddr_t first[FRAME_1G + 1];
 };
@@ -139,7 +139,7 @@ static void let_all_go(struct held *held)
 			;
 }
 
-/* Free held frames until `n` of 4 KiB are free. Held memory has only a few hundred frames that small. */
+/* Free held frames of 4 KiB until `n` are free. There are only a few hundred: the rest is held in larger frames. */
 static bool leave_frames(struct held *held, uint64_t n)
 {
 	while (frame_free_count(&machine_frames) < n) {
@@ -150,7 +150,7 @@ static bool leave_frames(struct held *held, uint64_t n)
 	return true;
 }
 
-/* Run the operation with all memory gone: with no free frame, then one, then some more, until it succeeds. */
+/* Run the operation with all memory allocated but for `n` frames: for n = 0, then 1, then more, until it succeeds. */
 static bool starve(const struct operation *o)
 {
 	enum status status = ERR_NO_MEMORY;
@@ -178,8 +178,8 @@ static bool try_without_memory(enum status (*run)(void), void (*undo)(void))
 	const struct operation o = { run, undo };
 
 	/*
-	 * Run the operation once without failure: what the heap sets up for good, as the books of a size, is no loss of
-	 * frames.
+	 * Run the operation once without failure, so that the heap has allocated what it keeps for good before we
+	 * count.
 	 */
 	SELFTEST_CHECK(run() == OK);
 	undo();
@@ -188,7 +188,7 @@ static bool try_without_memory(enum status (*run)(void), void (*undo)(void))
 
 /* ---- the heap ---- */
 
-/* One leaf of 2 MiB, and some of 4 KiB. */
+/* A size that is mapped by one leaf of 2 MiB and some of 4 KiB. */
 #define MORE_THAN_A_LEAF (PAGE_SIZE_2M + 64 * 1024)
 
 static void *blocks; /* list of blocks, linked by the first word of each */
@@ -203,7 +203,7 @@ static void free_blocks(void)
 	}
 }
 
-/* Return so many blocks of a size that the heap must grow for them, whatever is free in it. */
+/* Return a number of blocks of `size` bytes for which the heap must grow, however much of it is free. */
 static size_t enough(size_t size)
 {
 	return 3 + 5 * kernel_heap_step() / 4 / size;
@@ -244,7 +244,10 @@ static enum status alloc_large(void)
 	return alloc_blocks(1, MORE_THAN_A_LEAF);
 }
 
-/* Grow a block from inside a chunk to a mapping of its own: the old block stays until the new one exists. */
+/*
+ * Grow a small block, which shares pages with others, to one that gets pages of its own. When krealloc() fails, the old
+ * block must be untouched.
+ */
 static enum status grow_block(void)
 {
 	void **block, **longer;
@@ -293,7 +296,7 @@ static bool heap_grow(void)
 
 static struct context context;
 static const struct boot_info *boot;
-/* a copy of *boot without the fields that lead to memory which is reclaimed by now */
+/* a copy of *boot without efi_attributes: that table lay in memory which the frame allocator has by now */
 static SCRATCH struct boot_info trial;
 
 static void destroy_context(void)
@@ -301,7 +304,7 @@ static void destroy_context(void)
 	context_destroy(&context);
 }
 
-/* Create a context with tables of its own, and one leaf: of the image, so that no frame is allocated for it. */
+/* Create a context with one page in the user half, for which tables are allocated. The page is one of the image's. */
 static enum status create_context(void)
 {
 	enum status status = context_create(&context);
@@ -339,7 +342,7 @@ static void unmap_device(void)
 	mmio_unmap(device);
 }
 
-/* Map a page at the end of the first 4 GiB, and another range that begins and ends with 4 KiB leaves. */
+/* Map a page at the end of the first 4 GiB, and a range below it that takes a table of 4 KiB leaves. */
 static enum status map_device(void)
 {
 	void *first;

@@ -1,6 +1,6 @@
 /*
- * The checks of irq_selftest.h. Each wait has a bound by the clock, so that a timer which never comes is a failure and
- * not a hang; that the clock runs at all is checked first, by a count of turns.
+ * Tests of interrupts and time. Each wait is limited by the clock, so that a timer which never fires makes the test
+ * fail and not hang. That the clock itself runs is checked first, in a loop limited by a count.
  *
  * In a virtual machine any amount of time can pass between two instructions. A check that needs several things done
  * before a deadline does them with interrupts off: then no timer can fire between them, however late it is.
@@ -30,7 +30,7 @@
 struct trial {
 	struct timer timer;
 	uint64_t fired_ns; /* when the timer fired; 0: it has not yet */
-	unsigned turn;     /* how many timers had fired before this one */
+	unsigned turn;     /* how many of the trials' timers fired before this one */
 	bool interrupts_were_on;
 };
 
@@ -93,7 +93,7 @@ static bool fires_after_its_deadline(void)
 	return good;
 }
 
-/* Check the order of timers whose deadlines have another order than their starts; some deadlines are equal. */
+/* Start timers in another order than that of their deadlines, some of which are equal, and check when they fire. */
 static bool many_fire_in_order(void)
 {
 	uint64_t start = clock_monotonic_ns() + 5 * NS_PER_MS, guard;
@@ -139,8 +139,9 @@ static bool cancelled_does_not_fire(void)
 }
 
 /*
- * Check that a timer wakes a halted CPU: the sti lets the interrupt in only behind the hlt. An interrupt that
- * comes too early for the deadline arms the next one, so several may come.
+ * Check that a timer wakes a halted CPU. STI in irq_open() takes effect only after the next instruction, the HLT, so
+ * the interrupt cannot come before it. The hardware may interrupt a little before the deadline, and the handler then
+ * arms it again: so the CPU may be woken more than once.
  */
 static bool wakes_a_halted_cpu(void)
 {
@@ -158,7 +159,10 @@ static bool wakes_a_halted_cpu(void)
 	return fired == 1 && clock_monotonic_ns() >= deadline;
 }
 
-/* Check how many CR3 writes an interrupt costs that finds another context than the kernel's loaded. */
+/*
+ * Check how many CR3 writes an interrupt costs when a user context is loaded: two where the APIC is memory-mapped,
+ * which only the kernel context maps; none for x2APIC, which has MSRs.
+ */
 static bool keeps_to_its_cr3_writes(void)
 {
 	uint64_t most = apic_mode() == APIC_X2APIC ? 0 : 2, writes, guard;
@@ -182,7 +186,7 @@ static bool keeps_to_its_cr3_writes(void)
 	return good && writes <= most;
 }
 
-/* Start the timer that fires again, from within its interrupt. */
+/* Start the timer again from its own fire function, in the interrupt. */
 static void fire_again(struct timer *timer)
 {
 	fired = fired + 1;
@@ -199,7 +203,7 @@ static bool may_start_itself_again(void)
 	return wait_for(10) && !timer_cancel(&timer) && fired == 10;
 }
 
-/* ---- a device's interrupt: the PIT's channel 0, which the kernel does not use without a watchdog ---- */
+/* ---- a device's interrupt: the PIT's channel 0, which only the watchdog uses otherwise ---- */
 
 #define PIT_CHANNEL0   0x40
 #define PIT_COMMAND    0x43
@@ -221,6 +225,7 @@ static void start_pit(void)
 	cpu_out8(PIT_CHANNEL0, PIT_MS >> 8);
 }
 
+/* Let time pass. */
 static void pass(uint64_t ns)
 {
 	uint64_t start = clock_monotonic_ns();
@@ -230,8 +235,8 @@ static void pass(uint64_t ns)
 }
 
 /*
- * Check that no interrupt comes while the GSI is masked, then exactly one, then none when masked again. The GSI comes
- * from the MADT's overrides.
+ * Check that no interrupt of the PIT comes while its GSI (input of an I/O APIC) is masked, exactly one when it is
+ * unmasked, and none when it is masked again.
  */
 static bool device_interrupts_arrive(uint32_t gsi, volatile unsigned *count)
 {
@@ -252,7 +257,7 @@ static bool device_interrupts_arrive(uint32_t gsi, volatile unsigned *count)
 	return good && *count == 1;
 }
 
-/* A machine without an I/O APIC, as Bochs', passes: there is nothing to try. */
+/* Check a device's interrupt. A machine without an I/O APIC, such as Bochs', passes. */
 static bool device_interrupts_work(void)
 {
 	static volatile unsigned count;

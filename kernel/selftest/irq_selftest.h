@@ -1,6 +1,6 @@
 /*
- * Tests of interrupts and time on the real CPU; they take a quarter of a second. Need interrupts on, and the kernel
- * context.
+ * Tests of interrupts and time on the real CPU; they take a quarter of a second. Run them with interrupts on, in the
+ * kernel context.
  */
 #pragma once
 

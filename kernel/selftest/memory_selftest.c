@@ -1,6 +1,7 @@
 /*
- * Frames, windows and heap on the real machine. The host tests try more of them; here they meet real memory, real
- * tables and the real TLB. Each test gives back what it takes: the runner counts frames.
+ * Tests of frames, windows (reserved ranges of virtual addresses) and the heap on the real machine: with real memory,
+ * the live page tables and the real TLB. The host tests try more cases. Each test must give back the frames that it
+ * takes: selftest_run() counts them.
  * Guard of all state here: the test that runs; tests run one at a time, before there are tasks.
  */
 #include "kernel/lib/scratch.h"
@@ -15,8 +16,8 @@
 /* ---- frames ---- */
 
 /*
- * Check a frame of a size: aligned, in RAM that may be handed out, counted, writable through the direct map up to its
- * end.
+ * Check a frame of a size: it is aligned, in RAM that the allocator may hand out, referenced once, counted as no longer
+ * free, and writable through the direct map up to its end. Passes when no large frame is free.
  */
 static bool try_size(enum frame_size size)
 {
@@ -48,7 +49,7 @@ static bool each_size_of_frame(void)
 
 #define MANY 600
 
-/* Check that no two frames are the same: each must keep its own number. */
+/* Check that no two frames are the same: each must keep the number that is written into it. */
 static bool many_frames_differ(void)
 {
 	static SCRATCH paddr_t pa[MANY];
@@ -193,8 +194,8 @@ static bool blocks_grow_with_their_content(void)
 }
 
 /*
- * Check that the heap's memory is mapped global and nowhere else, and that its address is unmapped when it is given
- * back.
+ * Check that the heap's memory is mapped writable and global, with no other right, and that its address is unmapped
+ * when it is given back.
  */
 static bool memory_is_given_back(void)
 {

@@ -1,6 +1,6 @@
 /*
- * The MMIO window on the real machine. The tests map the firmware's flash memory below 4 GiB: every PC has it, and
- * reading it has no effect.
+ * Tests of mmio_map() and mmio_unmap() on the real machine. They map the firmware's flash memory right below 4 GiB: PCs
+ * have it, and reading it has no effect.
  */
 #include "kernel/arch/features.h"
 #include "kernel/lib/string.h"
@@ -66,7 +66,7 @@ static bool each_type_and_size(void)
 	       maps_and_unmaps(FLASH_END - PAGE_SIZE_2M, PAGE_SIZE_2M, PROT_UC, 2);
 }
 
-/* Return a sum of the page that the CPU reads at `p`. */
+/* Return a checksum of the page at `p`. */
 static uint64_t sum(const volatile uint64_t *p)
 {
 	uint64_t s = 0;
@@ -77,7 +77,8 @@ static uint64_t sum(const volatile uint64_t *p)
 }
 
 /*
- * Check that an address which is mapped again and again shows one page, then another: no TLB keeps what was unmapped.
+ * Map different pages at the same address, one after another, and check that each is seen there: mmio_unmap() must have
+ * removed the TLB entry of the page before.
  */
 static bool no_stale_page(void)
 {
@@ -101,6 +102,7 @@ static bool no_stale_page(void)
 	return true;
 }
 
+/* Check that a page can be mapped twice with the same memory type, but not with two. */
 static bool one_type_a_page(void)
 {
 	enum status same, other;

@@ -8,7 +8,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 
-static char reason[128]; /* guard: the test that runs */
+static char reason[128]; /* why the running test fails; empty: not said. Guard: the test that runs */
 
 bool selftest_fail(const char *format, ...)
 {
@@ -22,8 +22,9 @@ bool selftest_fail(const char *format, ...)
 }
 
 /*
- * Run a test that must give all frames back. What is set up for good when it is first used is no loss, and a real loss
- * comes again: so a test that changed the count runs twice.
+ * Run a test and check that it has given all frames back. A test that changed the count runs once more: a structure
+ * that the kernel allocates at its first use and keeps for good costs frames only once, a leak costs frames in each
+ * run.
  */
 static bool run(const struct selftest *test, uint64_t (*measure)(void))
 {

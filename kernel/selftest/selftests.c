@@ -1,5 +1,5 @@
 /*
- * The list of self-tests, and the test of what they must leave as it was: the count of free frames.
+ * The list of self-tests; how the runner counts free frames; and the last test, which audits the live page tables.
  */
 #include "kernel/selftest/selftests.h"
 
@@ -12,7 +12,7 @@
 #include "kernel/selftest/irq_selftest.h"
 #include "kernel/selftest/memory_selftests.h"
 
-/* Count free frames, after the heap has given back what it keeps for later: that would hide a lost frame. */
+/* Return the number of free frames, after the heap has given back its free memory, whose size varies. */
 static uint64_t free_frames(void)
 {
 	heap_trim();
@@ -24,7 +24,7 @@ static void print_nothing(const char *format, ...)
 	(void)format;
 }
 
-/* Audit the live tables. This test comes last, after all that the others have done to the tables. */
+/* Audit the live page tables (kernel/report/audit.h). This test comes last, so that it sees what the others left. */
 static bool tables_keep_the_map(void)
 {
 	if (report_audit(print_nothing))

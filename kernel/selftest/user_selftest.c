@@ -1,6 +1,6 @@
 /*
- * User memory, tried on the real CPU: faults, SMAP, fix-ups, flushes. No program runs: the kernel uses a user's
- * pointers in a user context.
+ * Tests of user memory on the real CPU: page faults, SMAP, the fix-up of failed user copies, TLB flushes. No program
+ * runs: the kernel itself accesses user addresses in a user context.
  * Guard of all state here: the test that runs; tests run one at a time, before there are tasks.
  */
 #include "kernel/selftest/memory_selftests.h"
@@ -23,7 +23,7 @@
 static struct user_space *space;
 static SCRATCH unsigned char pattern[LARGEST], buffer[LARGEST + 16];
 
-/* Handle a page fault as the kernel does in kernel mode: first the user's memory is asked, then the fix-up. */
+/* Handle a page fault of a user copy as the kernel does: map the page if the area allows it, else fail the copy. */
 static bool on_page_fault(struct trap_frame *frame)
 {
 	uint64_t va = cpu_read_cr2();
@@ -40,7 +40,7 @@ static void __user *at(uint64_t va)
 	return user_pointer(va);
 }
 
-/* Check copies of all small sizes and some large ones, to pages never touched, over a page's border, and back again. */
+/* Check copies of all small sizes and some large ones, across the border of two pages, there and back again. */
 static bool copies_arrive(void)
 {
 	for (size_t bytes = 0; bytes < LARGEST; bytes += bytes < 40 ? 1 : 37) {
@@ -113,7 +113,7 @@ static bool words_work(void)
 	       get_user_u32(at(BASE - 4), &word) == ERR_FAULT;
 }
 
-/* Check that no bad pointer, of whatever kind, gets further than ERR_FAULT. */
+/* Check that all user copies return ERR_FAULT for bad pointers of every kind. */
 static bool bad_pointers_fault(void)
 {
 	static const uint64_t bad[] = {
@@ -145,11 +145,11 @@ static bool bad_pointers_fault(void)
 		    get_user_u32(at(bad[i]), &word) != ERR_FAULT || put_user_u64(at(bad[i]), 0) != ERR_FAULT ||
 		    copy_from_user_some(buffer, at(bad[i]), 16, &length) != ERR_FAULT || length != 0)
 			return false;
-	/* A size with which the address wraps. */
+	/* The sum of this address and size overflows 64 bits. */
 	return copy_from_user(buffer, at(BASE), ~0ULL - BASE / 2) == ERR_FAULT;
 }
 
-/* Check that rights which mprotect and munmap take away are gone at once, though the TLB had them. */
+/* Check that rights and pages that are taken away are gone at once, though the TLB had them. */
 static bool rights_go(void)
 {
 	uint64_t old = 0;
@@ -163,7 +163,7 @@ static bool rights_go(void)
 	return user_dontneed(space, BASE, PAGE_SIZE) == OK && get_user_u64(at(BASE), &old) == OK && old == 0;
 }
 
-/* Check that after a fork each side writes to its own memory. */
+/* Check that after a fork parent and child each write to their own memory. */
 static bool fork_copies(void)
 {
 	struct user_space *parent = space, *child;
@@ -183,7 +183,10 @@ static bool fork_copies(void)
 	return good && put_user_u64(at(BASE), 4) == OK;
 }
 
-/* Check bulk copies in the kernel context, to pages that nobody has touched, and small ones in the user's context. */
+/*
+ * Check user_io_put_bulk() in the kernel context, to pages that are not mapped yet, and small copies in a user
+ * context.
+ */
 static bool io_moves(void)
 {
 	const struct user_iovec pieces[] = { { BASE + 2 * PAGE_SIZE - 100, 300 }, { END - 10, 20 } };
@@ -202,7 +205,7 @@ static bool io_moves(void)
 	return good && copy_from_user(buffer, at(END - 10), 10) == OK && memcmp(buffer, pattern + 300, 10) == 0;
 }
 
-/* Run a check in the context of a space with one area. */
+/* Run a check in the context of a new user space that has one area, [BASE, END). */
 static bool in_space(bool (*check)(void))
 {
 	context_token_t token = kernel_context_enter();
