@@ -11,11 +11,24 @@
 #pragma once
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/stop_watch.h"
+
+/* The place in the source where this stands, as "FILE:LINE". */
+#define IRQ_TEXT_OF(line) #line
+#define IRQ_TEXT(line)    IRQ_TEXT_OF(line)
+#define IRQ_HERE          (__FILE__ ":" IRQ_TEXT(__LINE__))
+
+/* Turn interrupts off. Returns what irq_guard_leave needs. */
+#define irq_guard_enter() irq_guard_enter_at(IRQ_HERE)
+
+/* Turn interrupts off, which may be off already. */
+#define irq_close() irq_close_at(IRQ_HERE)
 
 #ifdef HOST_TEST
 
-static inline uint64_t irq_guard_enter(void)
+static inline uint64_t irq_guard_enter_at(const char *place)
 {
+	(void)place;
 	return 0;
 }
 
@@ -24,8 +37,9 @@ static inline void irq_guard_leave(uint64_t flags)
 	(void)flags;
 }
 
-static inline void irq_close(void)
+static inline void irq_close_at(const char *place)
 {
+	(void)place;
 }
 
 static inline void irq_open(void)
@@ -40,31 +54,36 @@ static inline bool irq_is_open(void)
 
 #else
 
-/* Turn interrupts off. Returns what irq_guard_leave needs. */
-static inline uint64_t irq_guard_enter(void)
+__attribute__((always_inline)) static inline uint64_t irq_guard_enter_at(const char *place)
 {
 	uint64_t flags = cpu_read_flags();
 
 	cpu_interrupts_off();
+	if (STOPS_WATCHED && flags & RFLAGS_IF)
+		stop_watch_off(place);
 	return flags;
 }
 
 /* Turn interrupts on again if they were on. */
 static inline void irq_guard_leave(uint64_t flags)
 {
-	if (flags & RFLAGS_IF)
+	if (flags & RFLAGS_IF) {
+		stop_watch_on();
 		cpu_interrupts_on();
-	else
+	} else {
 		cpu_compiler_barrier();
+	}
 }
 
-static inline void irq_close(void)
+__attribute__((always_inline)) static inline void irq_close_at(const char *place)
 {
 	cpu_interrupts_off();
+	stop_watch_off(place);
 }
 
 static inline void irq_open(void)
 {
+	stop_watch_on();
 	cpu_interrupts_on();
 }
 

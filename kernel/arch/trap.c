@@ -8,6 +8,7 @@
 #include "kernel/arch/cpu_state.h"
 #include "kernel/arch/features.h"
 #include "kernel/arch/percpu.h"
+#include "kernel/arch/stop_watch.h"
 #include "kernel/arch/text_patch.h"
 #include "kernel/lib/panic.h"
 #include "paging/layout.h"
@@ -141,11 +142,13 @@ NO_BREAK void trap_dispatch(struct trap_frame *frame)
 	 */
 	if (frame->rflags & RFLAGS_AC && cpu_features()->smap)
 		cpu_clac();
+	stop_watch_trap(frame);
 	if (handle(frame)) {
 		if (trap_from_user(frame) && return_handler)
 			return_handler(frame);
 		if (context_leave && ((cpu_read_cr3() ^ frame->cr3) & PTE_ADDRESS))
 			context_leave(frame->cr3);
+		stop_watch_trap_ends(frame);
 		return;
 	}
 	if (context_enter)

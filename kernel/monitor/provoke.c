@@ -8,12 +8,15 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"
+#include "kernel/irq/clock.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
+#include "kernel/lib/time.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/space/hhdm.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/sync/lock.h"
+#include "kernel/task/task.h"
 #include "paging/layout.h"
 
 /* Defined in kernel/arch/kernel.ld. */
@@ -189,6 +192,26 @@ static void wait_deaf(void)
 	wait_for_ever();
 }
 
+static void wait_ms(uint64_t ms)
+{
+	const uint64_t end = time_add(clock_monotonic_ns(), ms * NS_PER_MS);
+
+	while (clock_monotonic_ns() < end)
+		cpu_pause();
+}
+
+/* Let nobody else run for longer than is right, interrupts first, then tasks. */
+static void be_slow(void)
+{
+	uint64_t flags = irq_guard_enter();
+
+	wait_ms(3);
+	irq_guard_leave(flags);
+	task_yield();
+	wait_ms(3);
+	task_yield();
+}
+
 bool provoke(const char *how)
 {
 	static const struct {
@@ -209,13 +232,16 @@ bool provoke(const char *how)
 		{ "over", overrun },
 		{ "again", free_twice },
 		{ "pte", spoil_entry },
+		{ "slow", be_slow },
 		{ "loop", wait_for_ever },
 		{ "deaf", wait_deaf },
 		{ "context", read_frame_in_user_context },
 	};
 
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
-		if (strcmp(ways[i].how, how) == 0)
+		if (strcmp(ways[i].how, how) == 0) {
 			ways[i].run();
+			return true;
+		}
 	return false;
 }

@@ -108,22 +108,18 @@ static inline void lock_set_rank(struct lock *lock, enum lock_rank rank)
 #endif
 }
 
-#define LOCK_TEXT_OF(line) #line
-#define LOCK_TEXT(line)    LOCK_TEXT_OF(line)
-#define LOCK_HERE          (__FILE__ ":" LOCK_TEXT(__LINE__))
-
 /* Panic unless this CPU holds `lock`; checked in the debug build and on the host only. */
-#define lock_assert_held(lock) lock_check_held((lock), LOCK_HERE)
+#define lock_assert_held(lock) lock_check_held((lock), IRQ_HERE)
 
 /*
  * Take a lock whether interrupts are on or off. Returns a value for lock_release(), which turns interrupts on again if they
  * were on.
  */
-#define lock_take(lock) lock_take_at((lock), LOCK_HERE)
+#define lock_take(lock) lock_take_at((lock), IRQ_HERE)
 
 __attribute__((always_inline)) static inline uint64_t lock_take_at(struct lock *lock, const char *place)
 {
-	uint64_t flags = irq_guard_enter();
+	uint64_t flags = irq_guard_enter_at(place);
 
 	lock_note_taken(lock, place);
 	return flags;
@@ -136,11 +132,11 @@ static inline void lock_release(struct lock *lock, uint64_t flags)
 }
 
 /* Take a lock where interrupts are known to be on. lock_release_on() turns them on again. Cheaper than lock_take(). */
-#define lock_take_on(lock) lock_take_on_at((lock), LOCK_HERE)
+#define lock_take_on(lock) lock_take_on_at((lock), IRQ_HERE)
 
 __attribute__((always_inline)) static inline void lock_take_on_at(struct lock *lock, const char *place)
 {
-	irq_close();
+	irq_close_at(place);
 	lock_note_taken(lock, place);
 }
 
@@ -151,7 +147,7 @@ static inline void lock_release_on(struct lock *lock)
 }
 
 /* Take a lock where interrupts are known to be off. lock_release_off() leaves them off. Cheaper than lock_take(). */
-#define lock_take_off(lock) lock_take_off_at((lock), LOCK_HERE)
+#define lock_take_off(lock) lock_take_off_at((lock), IRQ_HERE)
 
 __attribute__((always_inline)) static inline void lock_take_off_at(struct lock *lock, const char *place)
 {

@@ -61,6 +61,18 @@ syscall_entry:
 	push_registers
 	sub	$8 + CALL_PAD, %rsp
 	.cfi_adjust_cfa_offset 8 + CALL_PAD
+#if DEBUG
+	/* The watch over long stops gets the frame; what the call of it may have changed comes back from there. */
+	lea	CALL_PAD(%rsp), %rdi
+	call	stop_watch_call
+	mov	FRAME_NUMBER(%rsp), %rax
+	mov	FRAME_RDI(%rsp), %rdi
+	mov	FRAME_RSI(%rsp), %rsi
+	mov	FRAME_RDX(%rsp), %rdx
+	mov	FRAME_R10(%rsp), %r10
+	mov	FRAME_R8(%rsp), %r8
+	mov	FRAME_R9(%rsp), %r9
+#endif
 	cmpb	$0, syscall_clock(%rip)
 	jne	.Lclocked
 	cmp	$SYSCALL_TABLE, %rax
@@ -83,6 +95,11 @@ syscall_entry:
 	mov	%gs:PERCPU_CURRENT, %rcx
 	cmpb	$0, TASK_SIGNALS_WANTED(%rcx)
 	jne	.Lleave_slowly
+#if DEBUG
+	mov	%rax, FRAME_RAX(%rsp)
+	call	stop_watch_call_ends
+	mov	FRAME_RAX(%rsp), %rax
+#endif
 	mov	FRAME_RBX(%rsp), %rbx
 	mov	FRAME_RDX(%rsp), %rdx
 	mov	FRAME_RSI(%rsp), %rsi

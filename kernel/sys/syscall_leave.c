@@ -49,11 +49,14 @@ int64_t syscall_run_clocked(const struct trap_frame *frame)
 /* Do what is left to do before a return by IRET; the call's result is in the frame. */
 void syscall_leave(struct trap_frame *frame)
 {
+	stop_watch_off("the return of a system call");
 	this_cpu->frame_changed = false;
 	if ((int64_t)frame->rax == -ERESTART_MEMORY)
 		task_begin_again(frame);
 	if (task_return_wanted())
 		task_return(frame, true);
+	stop_watch_call_ends();
+	stop_watch_on();
 }
 
 void syscall_clock_start(void)

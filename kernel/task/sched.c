@@ -181,10 +181,17 @@ static void switch_to(struct task *from, struct task *to)
 	task_arrives();
 }
 
+/* Tell the debug build's watch over long stops that the current task has the CPU again. */
+static void begin_turn(const struct task *task)
+{
+	stop_watch_turn(task->process ? task_frame(task) : NULL);
+}
+
 /* Finish the switch that begins a task's first run: there is no sched_switch to return to. */
 void task_entered(void)
 {
 	task_arrives();
+	begin_turn(task_current());
 	lock_release_off(&task_lock);
 }
 
@@ -238,6 +245,7 @@ void sched_switch(void)
 #if DEBUG
 	ASSERT(!this_cpu->copying);
 #endif
+	stop_watch_turn_ends(IRQ_HERE);
 	this_cpu->switch_wanted = false;
 	from->run_ns += now - from->started_ns;
 	to = next_task(cpu, from, now);
@@ -249,6 +257,7 @@ void sched_switch(void)
 		 * sleep too.
 		 */
 		lock_release_off(&task_lock);
+		stop_watch_on();
 		cpu_interrupts_on_and_halt();
 		irq_close();
 		lock_take_off(&task_lock);
@@ -259,9 +268,10 @@ void sched_switch(void)
 	}
 	to->started_ns = now;
 	this_cpu->switch_wanted = false;
-	if (to == from)
-		return;
-	to->switches++;
-	sched_counts.switches++;
-	switch_to(from, to);
+	if (to != from) {
+		to->switches++;
+		sched_counts.switches++;
+		switch_to(from, to);
+	}
+	begin_turn(from);
 }

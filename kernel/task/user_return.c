@@ -221,6 +221,8 @@ void task_entered_user(void)
 	irq_close();
 	if (task_return_wanted())
 		task_return(task_frame(task), false);
+	stop_watch_call_ends();
+	stop_watch_on();
 }
 
 static void return_from_trap(struct trap_frame *frame)

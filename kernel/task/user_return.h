@@ -30,8 +30,11 @@ bool task_give_way_now(void);
  * the call returns at once, with what it has done so far. Each call reaches a task_give_way() at least every million
  * instructions.
  */
-static inline bool task_give_way(void)
+#define task_give_way() task_give_way_at(IRQ_HERE)
+
+__attribute__((always_inline)) static inline bool task_give_way_at(const char *place)
 {
+	stop_watch_step(place);
 	return task_return_wanted() && task_give_way_now();
 }
 

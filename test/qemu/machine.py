@@ -64,6 +64,7 @@ class Config:
     display: tuple[str, ...] = ("-vga", "std")
     serial: bool = True
     icount: bool = False  # all clocks count instructions, 16 ns each; a busy host does not change them
+    exact: bool = False  # the same with 1 ns an instruction; the firmware has run before, without that
     cold: bool = False  # from the firmware's first instruction, whatever has been saved: for looks at the firmware
     extra: tuple[str, ...] = ()
 
@@ -94,6 +95,8 @@ class Config:
             words += ["-append", append]
         if self.icount:
             words += ["-icount", "shift=4,sleep=off", "-rtc", "clock=vm"]
+        if self.exact:
+            words += ["-icount", "shift=0,sleep=off", "-rtc", "clock=vm"]
         return [*words, "-no-reboot", *self.extra]
 
     def shares_firmware(self) -> bool:
@@ -375,7 +378,7 @@ class Machine:
 
 def firmware_state(config: Config) -> tuple[Path, bytes]:
     """The state of such a machine where the firmware starts a boot file, and the serial port's bytes until then."""
-    gate = dataclasses.replace(config, boot=GATE, append=GATE_CLOSED, cold=True)
+    gate = dataclasses.replace(config, boot=GATE, append=GATE_CLOSED, cold=True, exact=False)
 
     def make(state: Path) -> bytes:
         with Machine(gate) as machine:

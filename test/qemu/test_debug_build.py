@@ -30,11 +30,11 @@ def _build(tmp_path_factory):
     return tree / "build"
 
 
-def boot(directory, build, cmdline, initrd=None):
+def boot(directory, build, cmdline, initrd=None, exact=False):
     sections = {"initrd": initrd} if initrd else {}
     path = bundle(directory / "debug.efi", build / "kernel.strip.elf", stub=build / "loader.efi",
                   cmdline=f"console=ttyS0 {cmdline}", **sections)
-    return Machine(Config(boot=path, display=NO_DISPLAY))
+    return Machine(Config(boot=path, display=NO_DISPLAY, exact=exact))
 
 
 def test_selftests(tmp_path, build):
@@ -68,6 +68,24 @@ def test_programs(tmp_path, build):
         complaints = usertests.complaints(machine.text, usertests.TESTS)
         assert not complaints, "\n".join([*complaints, machine.text])
         assert machine.wait_exit() == "guest-shutdown"
+
+
+def test_slow(tmp_path, build):
+    """A stretch without interrupts, and one without another task, is a line that names the place, and no panic."""
+    with boot(tmp_path, build, "init=none", exact=True) as machine:
+        machine.wait_prompt()
+        assert "stop: " not in machine.text, machine.text
+        machine.command("panic slow")
+        for line in (r"^stop: interrupts were off for 3\d{3} us, from kernel/monitor/provoke\.c:\d+ to 0x[0-9a-f]{16}$",
+                     r"^stop: a task in the kernel had the CPU for 3\d{3} us, until kernel/task/sched\.c:\d+$"):
+            assert re.search(line, machine.text, re.MULTILINE), machine.text
+
+
+def test_nobody_waits(tmp_path, build):
+    """Programs run from the first to the last, and no call of theirs keeps the CPU for a millisecond of guest time."""
+    with boot(tmp_path, build, "-- info", initrd=BUILD / "user" / "test-musl.cpio", exact=True) as machine:
+        machine.wait_for(usertests.END)
+        assert "stop: " not in machine.text, machine.text
 
 
 @pytest.mark.skipif("ANKEOS_STORM" not in os.environ, reason="make test-user-slow runs it")

@@ -1,0 +1,195 @@
+/*
+ * How long this CPU has taken no interrupt, and how long the task that it is in has been in the kernel at a stretch: the
+ * debug build's, see stop_watch.h.
+ */
+#include "kernel/arch/stop_watch.h"
+
+#if STOPS_WATCHED
+
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/percpu.h"
+#include "kernel/arch/trap.h"
+#include "kernel/lib/log.h"
+
+#define TOLD_MOST 64         /* places that are remembered; no others are told of */
+#define NO_TRAP   UINT64_MAX /* the vector of a turn of the kernel's own tasks */
+
+/* Guard: own CPU, interrupts off. */
+static PER_CPU struct watch {
+	uint64_t off_since; /* the time-stamp counter when interrupts went off; 0: they are on, or nobody has seen it */
+	const char *off_place;
+	uint64_t off_rip, off_vector; /* of the trap that turned them off; off_place is NULL then */
+	/* since when the task is in the kernel; 0: it is in its program. The task's own, interrupts on or off */
+	uint64_t turn_since;
+	uint64_t turn_vector, turn_number; /* of the frame by which it came there */
+	/* The longest turn that has ended since the last line: a lock may have been held, so the line waits. */
+	struct {
+		const char *place; /* NULL: there was none */
+		uint64_t ticks, vector, number;
+	} ended;
+} watch;
+
+/* The longest stretch of each place. Guard: own CPU, interrupts off. */
+static struct told {
+	const void *place;
+	uint64_t ticks;
+} told[TOLD_MOST];
+
+static uint64_t limit; /* ticks; 0: nothing is watched yet. Fixed after boot */
+
+void stop_watch_start(uint64_t ticks)
+{
+	limit = ticks;
+}
+
+/* Return whether a stretch of `ticks` that ends at `place` is to be told of. */
+static bool is_news(const void *place, uint64_t ticks)
+{
+	for (struct told *at = told; at < told + TOLD_MOST; at++) {
+		if (at->place && at->place != place)
+			continue;
+		if (ticks <= at->ticks + at->ticks / 4)
+			return false;
+		*at = (struct told){ place, ticks };
+		return true;
+	}
+	return false;
+}
+
+static unsigned long long in_us(uint64_t ticks)
+{
+	return ticks * 1000 / limit;
+}
+
+/* Tell of the turn that has ended. No lock is held, interrupts are off. */
+static void tell_turn(void)
+{
+	const char *place = watch.ended.place;
+
+	watch.ended.place = NULL;
+	if (!is_news(place, watch.ended.ticks))
+		return;
+	if (watch.ended.vector == TRAP_SYSCALL)
+		log_warn("stop: system call %llu had the CPU for %llu us, until %s\n",
+			 (unsigned long long)watch.ended.number, in_us(watch.ended.ticks), place);
+	else
+		log_warn("stop: a task in %s had the CPU for %llu us, until %s\n",
+			 watch.ended.vector != NO_TRAP ? trap_name(watch.ended.vector) : "the kernel",
+			 in_us(watch.ended.ticks), place);
+}
+
+/* ---- interrupts ---- */
+
+void stop_watch_off(const char *place)
+{
+	if (watch.off_since || !limit)
+		return;
+	watch.off_place = place;
+	watch.off_since = cpu_rdtsc();
+}
+
+/* Judge the stretch that ends now, at `end`. */
+static void interrupts_come(uint64_t end)
+{
+	uint64_t ticks = watch.off_since ? cpu_rdtsc() - watch.off_since : 0;
+
+	watch.off_since = 0;
+	if (watch.ended.place)
+		tell_turn();
+	if (ticks <= limit || !limit)
+		return;
+	if (watch.off_place && is_news(watch.off_place, ticks))
+		log_warn("stop: interrupts were off for %llu us, from %s to %#llx\n", in_us(ticks), watch.off_place,
+			 (unsigned long long)end);
+	else if (!watch.off_place && is_news((const void *)watch.off_rip, ticks))
+		log_warn("stop: interrupts were off for %llu us, from %s %llu at %#llx\n", in_us(ticks),
+			 trap_name(watch.off_vector), (unsigned long long)watch.off_vector,
+			 (unsigned long long)watch.off_rip);
+}
+
+void stop_watch_on(void)
+{
+	interrupts_come((uint64_t)__builtin_return_address(0));
+}
+
+/* ---- turns ---- */
+
+static void begin_turn(const struct trap_frame *frame)
+{
+	watch.turn_vector = frame ? frame->vector : NO_TRAP;
+	watch.turn_number = frame ? frame->error : 0;
+	watch.turn_since = limit ? cpu_rdtsc() : 0;
+}
+
+void stop_watch_turn(const struct trap_frame *frame)
+{
+	begin_turn(frame);
+}
+
+void stop_watch_turn_ends(const char *place)
+{
+	uint64_t ticks = watch.turn_since ? cpu_rdtsc() - watch.turn_since : 0;
+
+	watch.turn_since = 0;
+	if (ticks <= limit || !limit || (watch.ended.place && ticks <= watch.ended.ticks))
+		return;
+	watch.ended.ticks = ticks;
+	watch.ended.vector = watch.turn_vector;
+	watch.ended.number = watch.turn_number;
+	watch.ended.place = place;
+}
+
+void stop_watch_step(const char *place)
+{
+	if (!watch.turn_since)
+		return;
+	stop_watch_turn_ends(place);
+	watch.turn_since = cpu_rdtsc();
+}
+
+void stop_watch_call(const struct trap_frame *frame)
+{
+	/* The program ran with interrupts on; SYSCALL has turned them off for a few instructions. */
+	watch.off_since = 0;
+	begin_turn(frame);
+}
+
+void stop_watch_call_ends(void)
+{
+	stop_watch_turn_ends("its return");
+}
+
+/* ---- traps ---- */
+
+/* Return whether a debugger or the panic page may be at work in the trap: for as long as people like. */
+static bool is_people(const struct trap_frame *frame)
+{
+	return frame->vector == TRAP_DB || frame->vector == TRAP_BP || frame->vector == TRAP_NMI;
+}
+
+void stop_watch_trap(const struct trap_frame *frame)
+{
+	if (frame->rflags & RFLAGS_IF && limit) {
+		watch.off_place = NULL;
+		watch.off_rip = frame->rip;
+		watch.off_vector = frame->vector;
+		watch.off_since = cpu_rdtsc();
+	}
+	if (trap_from_user(frame))
+		begin_turn(frame);
+}
+
+void stop_watch_trap_ends(const struct trap_frame *frame)
+{
+	if (is_people(frame)) {
+		watch.off_since = frame->rflags & RFLAGS_IF || !limit ? 0 : cpu_rdtsc();
+		watch.turn_since = trap_from_user(frame) || !watch.turn_since ? 0 : cpu_rdtsc();
+		return;
+	}
+	if (trap_from_user(frame))
+		stop_watch_turn_ends("its return");
+	if (frame->rflags & RFLAGS_IF)
+		interrupts_come(frame->rip);
+}
+
+#endif
