@@ -1,5 +1,5 @@
 /*
- * Makes anonymous files; see anonymous.h. Each gets a node of its own, as stat(2) needs one: without type and name.
+ * Makes anonymous files; see anonymous.h. Each has a node (inode) of its own, without type and name, for stat(2).
  */
 #include "kernel/fs/anonymous.h"
 
@@ -11,10 +11,10 @@ static struct fs anonymous_fs = {
 	.name = "anon_inodefs", .device = DEVICE_NUMBER(0, 0xffffe), .magic = 0x09041934, /* ANON_INODE_FS_MAGIC */
 };
 
-/* The node of such a file. Guard: fixed when it is made. */
+/* The node of an anonymous file. Guard: fixed when it is made. */
 struct anonymous_node {
 	struct node node; /* must be the first member: node_ops get a pointer to it */
-	const char *kind;
+	const char *kind; /* as "[eventfd]" */
 };
 
 static void free_node(struct node *node)

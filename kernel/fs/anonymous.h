@@ -1,12 +1,13 @@
 /*
- * Files that no name leads to and that are not pipes: eventfd(2), timerfd_create(2), epoll_create(2).
+ * Open files without a name in the tree: eventfd(2), timerfd_create(2), epoll_create(2). Pipes are in pipe.c.
  */
 #pragma once
 
 #include "kernel/fs/file.h"
 
 /*
- * Make an open file with these operations, for reading and writing. kind: "[eventfd]", shown in /proc; must last.
- * flags: O_NONBLOCK or 0. ops->release frees `data`, which stays the caller's on error. Returns 0 or -ENOMEM.
+ * Make an open file with the operations `ops`, for reading and writing; *ret is a reference to it. kind: "[eventfd]",
+ * shown in /proc; must stay valid for ever. flags: O_NONBLOCK or 0. `data` becomes file->data, and ops->release must
+ * free it; on an error the caller frees it. Returns 0 or -ENOMEM.
  */
 int anonymous_file_create(const char *kind, const struct file_ops *ops, void *data, unsigned flags, struct file **ret);

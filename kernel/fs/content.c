@@ -1,6 +1,6 @@
 /*
- * Reads and writes contents. A page of a file is in one of three places, looked for in this order: a frame of the page
- * tree; the archive; nowhere, which reads as zeros.
+ * Reads and writes file contents. The bytes of a page are looked for in this order: in its frame in the page tree; in
+ * place, in the initramfs archive; a page that is in neither is a hole, and reads as zeros.
  */
 #include "kernel/fs/content.h"
 
@@ -8,7 +8,9 @@
 #include "kernel/lib/wipe.h"
 #include "kernel/mm/user/user_io.h"
 
-/* most bytes that are copied by way of the stack, which is cheaper then than walking the user's tables */
+/*
+ * most bytes that are copied through a buffer on the stack, which is then cheaper than walking the user's page tables
+ */
 #define SMALL 256
 
 /* Guard: the kernel, one CPU, not preempted. */
@@ -19,13 +21,16 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Return whether all of page `index` lies in place, page-aligned: then it can be mapped as it is. */
+/* Return whether all of page `index` is in the archive, page-aligned: then it can be mapped where it is. */
 static bool is_whole_in_place(const struct content *content, uint64_t index)
 {
 	return is_aligned(content->place.raw, PAGE_SIZE) && index < content->place_size / PAGE_SIZE;
 }
 
-/* Give page `index`, which has none, a frame with its content. In the kernel context. ERR_RANGE: no space is left. */
+/*
+ * Allocate a frame for page `index`, which must not have one, and fill it with the page's bytes. Call in the kernel
+ * context. Returns ERR_NO_MEMORY, or ERR_RANGE when the file system has reached its limit.
+ */
 static enum status make_frame(struct content *content, uint64_t index, paddr_t *ret)
 {
 	uint64_t start = index * PAGE_SIZE;
@@ -52,7 +57,7 @@ static enum status make_frame(struct content *content, uint64_t index, paddr_t *
 	return OK;
 }
 
-/* Remove all pages from `first` on. In the kernel context. */
+/* Free the frames of all pages from `first` on. Call in the kernel context. */
 static void cut(struct content *content, uint64_t first)
 {
 	uint64_t before = content->pages.count;
@@ -62,7 +67,10 @@ static void cut(struct content *content, uint64_t first)
 	content_frames -= before - content->pages.count;
 }
 
-/* Return what page `index` can be mapped and written as: its frame, or itself where all of it lies in place; or 0. */
+/*
+ * Return the physical page that holds page `index` alone, and so can be mapped and written: its frame, or its page in
+ * the archive if that is whole; 0 when there is none.
+ */
 static paddr_t own_page(const struct content *content, uint64_t index)
 {
 	paddr_t frame = page_tree_find(&content->pages, index);
@@ -72,7 +80,7 @@ static paddr_t own_page(const struct content *content, uint64_t index)
 	return frame;
 }
 
-/* Let the content have `size` bytes in place. */
+/* Change how many bytes are in place, in the archive. */
 static void set_place_size(struct content *content, uint64_t size)
 {
 	struct fs *fs = content->node->fs;
@@ -99,8 +107,8 @@ static bool is_past_end(const struct content *content, uint64_t page)
 }
 
 /*
- * Get page `page`, the same one for reading, for writing and for who copies it: all mappings and calls see the same bytes.
- * A page in place is immortal and has no references.
+ * Get the physical page of page `page`, with a reference. Reads, writes and mappings all get the same one, so that they
+ * see the same bytes. A page in the archive is never freed, and its references are not counted.
  */
 static enum status object_frame(struct memory_object *object, uint64_t page, paddr_t *ret)
 {
@@ -129,7 +137,7 @@ static enum status object_write_frame(struct memory_object *object, uint64_t pag
 	enum status status = object_frame(object, page, ret);
 	struct node *node = content_of(object)->node;
 
-	/* Only the first write through each mapping comes here; the CPU does later ones by itself. */
+	/* Only the first write through each mapping faults and comes here: later ones do not change the times. */
 	if (status == OK)
 		node->mtime = node->ctime = node_now();
 	return status;
@@ -184,8 +192,8 @@ void content_free(struct content *content)
 }
 
 /*
- * Find where the bytes from `offset` on lie: *ret_pa, 0 for a hole. Returns how many of them lie together there, `most`
- * at the most.
+ * Find where the bytes from `offset` on are: *ret_pa, 0 for a hole. Returns how many of them follow one another there,
+ * at most `most`.
  */
 static uint64_t find_bytes(const struct content *content, uint64_t offset, uint64_t most, paddr_t *ret_pa)
 {
@@ -261,7 +269,8 @@ int64_t content_read(struct content *content, struct user_io *io, uint64_t *offs
 }
 
 /*
- * Zero the bytes behind the end in the last page: they may have been written through a mapping, and must read as zeros.
+ * Zero the bytes behind the file's end in its last page, where a mapping may have written: if the file grows, they must
+ * read as zeros.
  */
 static void clear_tail(struct content *content)
 {
@@ -272,7 +281,9 @@ static void clear_tail(struct content *content)
 		memset((uint8_t *)store_ptr(frame) + inside, 0, PAGE_SIZE - inside);
 }
 
-/* Get the place where `offset` can be written, up to the end of its page. -ENOMEM, -ENOSPC. */
+/*
+ * Get the physical address at which `offset`, up to the end of its page, can be written. Returns 0, -ENOMEM, -ENOSPC.
+ */
 static int writable_bytes(struct content *content, uint64_t offset, paddr_t *ret)
 {
 	uint64_t index = offset / PAGE_SIZE;
@@ -338,7 +349,10 @@ int content_set_size(struct content *content, uint64_t size)
 		memory_object_cut(&content->object, content_pages(size));
 		cut(content, content_pages(size));
 	}
-	/* A whole page in place stays one, as it may be mapped: clear_tail takes care of what lies behind the end. */
+	/*
+	 * A page that is whole in the archive may be mapped there, so it stays whole when the new end is inside it:
+	 * clear_tail zeroes the bytes behind the end.
+	 */
 	if (content->place_size > size)
 		set_place_size(content,
 			       is_whole_in_place(content, size / PAGE_SIZE) ? align_up(size, PAGE_SIZE) : size);

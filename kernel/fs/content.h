@@ -1,7 +1,7 @@
 /*
- * The content of a regular file: pages in frames, with holes, and at first perhaps bytes that lie in the initramfs and
- * are used in place. Only the kernel context reaches the frames; these calls go there by themselves. Guard: the kernel,
- * one CPU, not preempted.
+ * The content (the bytes) of a regular file: pages in frames, with holes, and perhaps bytes that stay in the initramfs
+ * archive, where they are used in place. Only the kernel context maps the frames; the functions here load it for the
+ * time of the call. Guard: the kernel, one CPU, not preempted.
  */
 #pragma once
 
@@ -15,17 +15,17 @@ struct user_io;
 
 /* Guard: the kernel, one CPU, not preempted. */
 struct content {
-	struct memory_object object; /* must be the first member. What mmap(2) maps; to hold it is to hold the node */
-	struct node *node;           /* whose content it is; node->size is the content's size, in bytes */
-	struct page_tree pages;
-	paddr_t place; /* where the first `place_size` bytes lie that `pages` has no frame for */
-	uint64_t place_size;
+	struct memory_object object; /* must be the first member. What mmap(2) maps; its references are the node's */
+	struct node *node;           /* the file; node->size is the content's size, in bytes */
+	struct page_tree pages;      /* the pages that have frames */
+	paddr_t place;               /* in the archive: the bytes of the pages that have no frame */
+	uint64_t place_size;         /* how many bytes from the file's start are at `place`; 0: none */
 };
 
 /* Initialise an empty content, for a node of size 0. */
 void content_init(struct content *content, struct node *node);
 
-/* Return how many pages so many bytes take. */
+/* Return how many pages `bytes` bytes take. */
 static inline uint64_t content_pages(uint64_t bytes)
 {
 	return bytes / PAGE_SIZE + (bytes % PAGE_SIZE != 0);
@@ -34,21 +34,22 @@ static inline uint64_t content_pages(uint64_t bytes)
 /* number of frames of all contents together */
 extern uint64_t content_frames;
 
-/* Give an empty content the bytes at `pa`: see tmpfs_use_in_place. */
+/* Let an empty content have the `size` bytes at `pa` without copying them: see tmpfs_use_in_place. */
 void content_use_in_place(struct content *content, paddr_t pa, uint64_t size);
 
-/* Return the node whose content `object` is; NULL: it is no file's. */
+/* Return the file whose content `object` is; NULL when `object` is not a file's content. */
 struct node *content_node(const struct memory_object *object);
 
 /* Free all frames. */
 void content_free(struct content *content);
 
 /*
- * Move bytes between the content at *offset and `io`, and *offset on. Bytes moved, 0 at the end; copy_errno when none
- * could be; a write also -EFBIG, -ENOMEM, -ENOSPC (none were written). Writing beyond the end makes the file longer.
+ * Copy bytes between the content at *offset and user memory, `io`, and advance *offset. Returns the bytes copied, 0 at
+ * the file's end; when none could be copied copy_errno()'s error, and for a write also -EFBIG, -ENOMEM, -ENOSPC.
+ * Writing beyond the end makes the file longer.
  */
 int64_t content_read(struct content *content, struct user_io *io, uint64_t *offset);
 int64_t content_write(struct content *content, struct user_io *io, uint64_t *offset);
 
-/* Make the content shorter or longer. -EFBIG. Pages beyond the end leave all mappings. */
+/* Make the content shorter or longer. Pages beyond the new end are unmapped from all processes. Returns 0 or -EFBIG. */
 int content_set_size(struct content *content, uint64_t size);

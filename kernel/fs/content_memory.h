@@ -1,6 +1,6 @@
 /*
- * What files need of the machine: the kernel context, and frames for contents. The host's tests bring memory of their
- * own (test/host/fs_machine.h).
+ * The functions by which kernel/fs reaches memory: the kernel context, and frames for contents. In host tests the
+ * frames are in an array of the test's (test/host/fs_machine.h).
  */
 #pragma once
 
@@ -8,7 +8,9 @@
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/space/hhdm.h"
 
-/* Enter the kernel context, where contents can be reached; or leave it. Calls nest. */
+/*
+ * Load the kernel context, the only one that maps the frames of contents; and restore the context before. Calls nest.
+ */
 static inline context_token_t store_enter(void)
 {
 	return kernel_context_enter();
@@ -31,7 +33,7 @@ static inline void *store_ptr(paddr_t pa)
 
 #else
 
-/* Return a pointer to the memory at `pa`. Between store_enter and store_leave. */
+/* Return a pointer to the memory at `pa`. Call between store_enter and store_leave. */
 static inline void *store_ptr(paddr_t pa)
 {
 	return hhdm_ptr(pa);
@@ -40,7 +42,8 @@ static inline void *store_ptr(paddr_t pa)
 #endif
 
 /*
- * Get a frame of zeros, with one reference. Between store_enter and store_leave. ERR_NO_MEMORY; *ret is as before then.
+ * Allocate a frame of zeros, with one reference. Call between store_enter and store_leave. Returns ERR_NO_MEMORY, and
+ * *ret is then as before.
  */
 MUST_CHECK static inline enum status store_alloc(paddr_t *ret)
 {
@@ -51,7 +54,7 @@ MUST_CHECK static inline enum status store_alloc(paddr_t *ret)
 	return status;
 }
 
-/* Put one reference to a frame. Between store_enter and store_leave. */
+/* Drop one reference to a frame. Call between store_enter and store_leave. */
 static inline void store_put(paddr_t pa)
 {
 	frame_put(frame_cache_here(), FRAME_4K, pa);

@@ -14,7 +14,7 @@
 enum field { INO, MODE, UID, GID, NLINK, MTIME, FILESIZE, DEVMAJOR, DEVMINOR, RDEVMAJOR, RDEVMINOR, NAMESIZE, CHECK };
 #define FIELDS 13
 
-/* What else an archive may be packed with, recognised by its first bytes. */
+/* Formats that are not read here, recognised by their first bytes, and the error message for each. */
 static const struct {
 	const char *magic;
 	size_t size;
@@ -73,7 +73,7 @@ static const char *name_magic(const uint8_t *bytes, uint64_t size)
 	return "no newc header: its magic is neither 070701 nor 070702";
 }
 
-/* Return whether a part of the name is "..", and so leads up. */
+/* Return whether a component of the name is "..". */
 static bool leaves_root(const char *name)
 {
 	while (*name) {

@@ -1,6 +1,7 @@
 /*
  * Reads newc cpio archives in memory (Linux's Documentation/driver-api/early-userspace/buffer-format.rst): entry by
- * entry, several archives one after another, zeros between them. Believes nothing; copies nothing.
+ * entry, several archives one after another, zeros between them. Every header is checked; entries point into the
+ * archive, and nothing is copied.
  */
 #pragma once
 
@@ -10,11 +11,11 @@
 struct cpio {
 	const uint8_t *bytes;
 	uint64_t size;
-	uint64_t at;      /* where the next header, or padding before it, starts */
-	uint32_t archive; /* how many trailers have been seen */
+	uint64_t at;      /* offset of the next header, or of padding before it */
+	uint32_t archive; /* how many trailers (entries that end an archive) have been read */
 };
 
-/* Guard: whoever reads the archive. */
+/* One file of an archive. Guard: the caller that reads the archive. */
 struct cpio_entry {
 	uint64_t offset;  /* offset of the header in the archive */
 	const char *name; /* without "/" and "./" in front; "" is the root itself */
@@ -33,15 +34,15 @@ struct cpio_entry {
 
 struct cpio_error {
 	uint64_t offset;  /* in the archive */
-	const char *what; /* "the magic is none of newc's" */
+	const char *what; /* the message, as "the name does not end with NUL" */
 };
 
-/* Start at the first of `size` bytes, which must last. */
+/* Start reading at the first of `size` bytes, which must stay valid as long as entries are used. */
 void cpio_start(struct cpio *cpio, const void *bytes, uint64_t size);
 
 /*
  * Read the next entry. Trailers are skipped, and a name that would leave the root ("..") is an error.
- * Returns ERR_NOT_FOUND (the end; *ret and *ret_error as before), ERR_FORMAT (*ret_error says what and where; the rest
- * of the archive cannot be read).
+ * Returns ERR_NOT_FOUND at the end (*ret and *ret_error are as before), or ERR_FORMAT (*ret_error says what is wrong
+ * and where; the rest of the archive cannot be read).
  */
 MUST_CHECK enum status cpio_next(struct cpio *cpio, struct cpio_entry *ret, struct cpio_error *ret_error);

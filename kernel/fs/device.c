@@ -1,5 +1,5 @@
 /*
- * The list of devices: finds the driver that a device number stands for.
+ * The list of registered devices, by which an open of a device node finds the driver.
  */
 #include "kernel/fs/device.h"
 

@@ -1,5 +1,5 @@
 /*
- * The names in a directory: a hash table for finding and a list for listing; each entry is in both.
+ * The names in a tmpfs directory. Each entry is in a hash table, for lookups, and in a list, for listings.
  */
 #include "kernel/fs/directory.h"
 
@@ -10,8 +10,8 @@
 #define FIRST_BUCKETS 8
 
 /*
- * Return the hash of a name (FNV-1a). Names that are made to collide slow down lookups in their own directory, nothing
- * else.
+ * Return the hash of a name (FNV-1a). There is no secret key: names that are made to collide slow down the lookups in
+ * their own directory only.
  */
 static uint32_t hash_of(struct name name)
 {

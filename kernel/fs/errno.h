@@ -1,9 +1,9 @@
 /*
- * The two vocabularies of errors, and the one place where the first becomes the second. Rooms below kernel/fs return
- * `enum status`: few values, nothing of Linux. From kernel/fs and kernel/task up a function returns 0 or a negative error
- * number of Linux's, since which of its 40 errors a call ends with (ENOTEMPTY, EXDEV, ESRCH) is decided where the cause
- * is found and is the interface that programs see; a smaller vocabulary in between would lose it. No room below can
- * include this file: scripts/check-layers holds it to that.
+ * Linux's error numbers, and their relation to `enum status`. Directories in layers below kernel/fs (paging, kernel/mm,
+ * …) return `enum status`, which has few values. From kernel/fs and kernel/task up a function returns 0 or a negative
+ * Linux error number: which of its 40 errors a system call ends with (ENOTEMPTY, EXDEV, ESRCH) is decided where the
+ * cause is found, and `enum status` could not say it. Layers below cannot include this file; scripts/check-layers
+ * checks that.
  */
 #pragma once
 
@@ -57,13 +57,13 @@ enum linux_errno {
 	ECANCELED = 125,
 
 	/*
-	 * No program sees this one. A copy from or to the user's memory lacked a frame and the call has done nothing: once
-	 * there is memory the task begins the call again (task_begin_again).
+	 * Inside the kernel only: a copy from or to user memory could not get a frame, and the call has changed
+	 * nothing. The task makes the system call again once there is memory (task_begin_again).
 	 */
 	ERESTART_MEMORY = 600,
 };
 
-/* Return what a system call that ended with `status` returns: 0 or a negative error number. */
+/* Return the error number for `status`: 0 or negative. */
 static inline int errno_of(enum status status)
 {
 	switch (status) {
@@ -87,7 +87,7 @@ static inline int errno_of(enum status status)
 	return -EINVAL;
 }
 
-/* Return it for a copy from or to user memory: a call that lacked memory in one is begun again, not given up. */
+/* Return the error number for the status of a copy from or to user memory. Without memory: -ERESTART_MEMORY. */
 static inline int copy_errno(enum status status)
 {
 	return status == ERR_NO_MEMORY ? -ERESTART_MEMORY : errno_of(status);

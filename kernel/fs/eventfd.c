@@ -1,5 +1,5 @@
 /*
- * The counter of eventfd.h. It stays below UINT64_MAX: a write that would reach that waits.
+ * eventfd(2)'s counter. It stays below UINT64_MAX: a write whose value would not fit below that waits.
  */
 #include "kernel/fs/eventfd.h"
 
@@ -35,8 +35,8 @@ static int64_t eventfd_read(struct file *file, struct user_io *io, uint64_t *off
 }
 
 /*
- * Read the value by a copy of `io`: `io` moves on only when the counter has room for the value, so that the write can
- * be tried again.
+ * Add the value that the user writes. The value is fetched through a copy of `io`, and `io` itself advances only when
+ * the counter has room, so that after -EAGAIN the same write can be tried again.
  */
 static int64_t eventfd_write(struct file *file, struct user_io *io, uint64_t *offset)
 {

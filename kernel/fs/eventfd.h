@@ -11,5 +11,5 @@ enum eventfd_flags {
 	EFD_CLOEXEC = O_CLOEXEC, /* for the descriptor */
 };
 
-/* Make an open file of a counter that starts at `count`. -ENOMEM. */
+/* Make an open file of a counter that starts at `count`; *ret is a reference to it. Returns 0 or -ENOMEM. */
 int eventfd_create(uint32_t count, unsigned flags, struct file **ret);

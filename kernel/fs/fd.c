@@ -1,5 +1,6 @@
 /*
- * The descriptor tables of fd.h. A new descriptor is the lowest free one: the search starts at `lowest_free`.
+ * Descriptor tables; see fd.h. A new descriptor is the lowest free one; `lowest_free` is where the search for it
+ * starts.
  */
 #include "kernel/fs/fd.h"
 
@@ -7,7 +8,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
-#define FIRST_CAPACITY 64 /* as many as one word of the bitmap has bits */
+#define FIRST_CAPACITY 64 /* the number of bits in one word of the bitmap `cloexec` */
 
 static bool is_cloexec(const struct fd_table *table, unsigned fd)
 {
@@ -24,7 +25,7 @@ static void set_cloexec(struct fd_table *table, unsigned fd, bool set)
 		table->cloexec[fd / 64] &= ~bit;
 }
 
-/* Make room for descriptor `fd`. On -ENOMEM the table is as it was. */
+/* Make the table large enough for descriptor `fd`. Returns 0, or -ENOMEM with the table as it was. */
 static int grow(struct fd_table *table, unsigned fd)
 {
 	unsigned capacity = table->capacity ? table->capacity : FIRST_CAPACITY;
@@ -55,7 +56,8 @@ static int grow(struct fd_table *table, unsigned fd)
 }
 
 /*
- * Put the file of a descriptor that is closed: closing any descriptor of a file ends the process's record locks on it.
+ * Drop the reference of a descriptor that is closed, and the process's record locks (fcntl(2)) on the file: they end
+ * when any of the file's descriptors is closed.
  */
 static void put_closed(const struct fd_table *table, struct file *file)
 {

@@ -11,33 +11,34 @@
 
 /* Guard: the kernel, one CPU, not preempted. */
 struct fd_table {
-	struct file **files;  /* `capacity` pointers, each held; NULL: that descriptor is free */
+	struct file **files;  /* `capacity` pointers, each a counted reference; NULL: that descriptor is free */
 	uint64_t *cloexec;    /* a bit for each descriptor: FD_CLOEXEC */
 	unsigned capacity;    /* a multiple of 64 */
-	unsigned lowest_free; /* no descriptor below it is free */
-	uint64_t refs;        /* processes that have the table, and calls that look into another process's table */
+	unsigned lowest_free; /* all descriptors below are in use */
+	uint64_t refs;        /* references, of processes and of calls that use the table */
 };
 
 /*
- * Set the function that returns the calling process's limit: each new descriptor is below it. RLIMIT_NOFILE belongs to
- * the process, not to the table, which processes may share. Until then the limit is FD_LIMIT.
+ * Set the function that returns the calling process's RLIMIT_NOFILE: new descriptors are below it. The table cannot
+ * keep the limit, since processes with different limits may share a table. Until this is called the limit is FD_LIMIT.
  */
 void fd_set_limit_source(unsigned (*of_caller)(void));
 
-/* Make an empty table, held once; or a copy of all of `from`, as fork(2) does. -ENOMEM. */
+/* Make an empty table; or a copy of `from`, as fork(2) does. *ret is a reference. Returns 0 or -ENOMEM. */
 int fd_table_create(struct fd_table **ret);
 int fd_table_copy(const struct fd_table *from, struct fd_table **ret);
 
+/* Take a reference to a table. */
 static inline struct fd_table *fd_table_get(struct fd_table *table)
 {
 	table->refs++;
 	return table;
 }
 
-/* Stop holding a table; the last holder closes all its descriptors. */
+/* Drop a reference to a table; the last one closes all descriptors. */
 void fd_table_put(struct fd_table *table);
 
-/* Marks a local variable that is a held file, or NULL: the file is put when the variable's scope ends. */
+/* Marks a local variable that is a reference to a file, or NULL: it is dropped when the variable's scope ends. */
 #define HELD_FILE __attribute__((cleanup(file_leave_scope)))
 
 static inline void file_leave_scope(struct file **file)
@@ -46,7 +47,7 @@ static inline void file_leave_scope(struct file **file)
 		file_put(*file);
 }
 
-/* Return the file of a descriptor, held. NULL: the descriptor is not open (-EBADF). */
+/* Return a new reference to the file of a descriptor; NULL when the descriptor is not open (-EBADF). */
 static inline struct file *fd_file_get(const struct fd_table *table, int fd)
 {
 	struct file *file = (unsigned)fd < table->capacity ? table->files[fd] : NULL;
@@ -55,8 +56,8 @@ static inline struct file *fd_file_get(const struct fd_table *table, int fd)
 }
 
 /*
- * Return the file, not held: good until the table changes. For reports, while nothing else runs; and to ask whether
- * there is one.
+ * Return the file of a descriptor without a reference: the pointer is valid until the table changes. NULL when the
+ * descriptor is not open. For callers that do not block before they are done with it.
  */
 static inline struct file *fd_file_peek(const struct fd_table *table, int fd)
 {
@@ -65,16 +66,18 @@ static inline struct file *fd_file_peek(const struct fd_table *table, int fd)
 
 /*
  * Give `file` the lowest free descriptor from `lowest` on. flags: FD_CLOEXEC or 0. The table takes over the caller's
- * hold; on an error the caller keeps it. Returns the descriptor, -EMFILE, -EINVAL (`lowest` beyond the limit), -ENOMEM.
+ * reference; on an error the caller keeps it. Returns the descriptor, -EMFILE, -EINVAL (`lowest` beyond the limit),
+ * -ENOMEM.
  */
 int fd_install(struct fd_table *table, struct file *file, int lowest, unsigned flags);
 
 /*
- * Return whether fd_install would find a free descriptor. For a caller that asks before it does what cannot be undone.
+ * Return whether fd_install would find a free descriptor: for a caller that must know before it does something that it
+ * cannot undo.
  */
 bool fd_has_room(struct fd_table *table);
 
-/* Close a descriptor. -EBADF. */
+/* Close a descriptor. Returns 0 or -EBADF. */
 int fd_close(struct fd_table *table, int fd);
 
 /* Close all descriptors in [first, last]; or set FD_CLOEXEC for them, as close_range(2) can. */
@@ -85,12 +88,13 @@ void fd_cloexec_range(struct fd_table *table, unsigned first, unsigned last);
 int fd_dup(struct fd_table *table, int fd, int lowest, unsigned flags);
 
 /*
- * Make `to` a descriptor of fd's file, closing what `to` was: dup2, dup3. When both are equal: return `fd`, change
- * nothing (dup3's -EINVAL is the caller's task). -EBADF (also when `to` is beyond the limit), -ENOMEM.
+ * Make `to` a descriptor of fd's file, for dup2(2) and dup3(2); a file that `to` had is closed. When both are equal
+ * nothing changes (the caller checks for dup3's -EINVAL). Returns `to`, -EBADF (also when `to` is beyond the limit),
+ * -ENOMEM.
  */
 int fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags);
 
-/* Get and set a descriptor's flags: FD_CLOEXEC or 0. -EBADF. */
+/* Get and set a descriptor's flags: FD_CLOEXEC or 0. Return -EBADF when it is not open. */
 int fd_flags(const struct fd_table *table, int fd);
 int fd_set_flags(struct fd_table *table, int fd, unsigned flags);
 

@@ -1,5 +1,5 @@
 /*
- * Open files (descriptions): what is the same for files of every kind.
+ * Open file descriptions: the code that files of every kind share; the rest is in their file_ops.
  */
 #include "kernel/fs/file.h"
 
@@ -21,7 +21,7 @@ static int open_regular(struct node *node, struct file *file)
 {
 	int error;
 
-	/* A file made with file_create only, which somebody opens again through /proc. */
+	/* An anonymous file has no `open`: file_create() made it. It cannot be opened again through /proc/self/fd. */
 	if (!node->ops->open)
 		return -ENXIO;
 	if (!file_writes(file))
@@ -87,7 +87,7 @@ int file_open(struct node *node, unsigned flags, struct file **ret)
 
 	if (!file)
 		return -ENOMEM;
-	/* The device's open function must see O_NOCTTY: the terminal may become the task's own. */
+	/* The device's open function must see O_NOCTTY: without it a terminal may become the controlling terminal. */
 	file->flags |= flags & O_NOCTTY;
 	error = open_by_type(node, file);
 	file->flags &= ~(unsigned)O_NOCTTY;
@@ -163,8 +163,8 @@ static inline int64_t read_at(struct file *file, struct user_io *io, uint64_t *p
 }
 
 /*
- * Write at the end. *place moves there only with bytes that are written. Linux appends with pwrite(2), too, though POSIX
- * says otherwise (pwrite(2), "BUGS").
+ * Write at the file's end, and move *place behind the bytes if any were written. pwrite(2) comes here, too, as on
+ * Linux, although POSIX says that O_APPEND does not concern it (pwrite(2), "BUGS").
  */
 static int64_t append(struct file *file, struct user_io *io, uint64_t *place)
 {
@@ -187,7 +187,7 @@ static inline int64_t write_at(struct file *file, struct user_io *io, uint64_t *
 	return file->ops->write(file, io, place);
 }
 
-/* Read or write at an offset that the call itself gives. */
+/* Do FILE_PREAD or FILE_PWRITE. */
 static int64_t move_at(struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
 {
 	if (offset > INT64_MAX)

@@ -1,10 +1,11 @@
 /*
- * Open file descriptions (open(2)'s word): what a descriptor leads to, shared by dup and fork.
+ * Open file descriptions (as open(2) calls them): what descriptors refer to; dup and fork share them.
  *
- * Nothing here blocks. A call that would have to returns -EAGAIN; a caller that wants to wait does so in file_queue's
- * queue and calls again. The caller holds the file: another thread may close the descriptor in the middle of the call.
- * Data comes from and goes to user memory through kernel/mm/user/user_io.h. Calls are made in the context of the task
- * whose memory the user_io is, and leave that context as it was. Guard: the kernel, one CPU, not preempted.
+ * Nothing here blocks. A call that would have to wait returns -EAGAIN; a caller that wants to wait does so in the queue
+ * that file_queue() returns, and calls again. The caller has a reference to the file (file_get), since another thread
+ * may close the descriptor during the call. Data comes from and goes to user memory through kernel/mm/user/user_io.h.
+ * Call in the context of the task whose memory the user_io describes; that context is loaded again when the call
+ * returns. Guard: the kernel, one CPU, not preempted.
  */
 #pragma once
 
@@ -16,42 +17,39 @@ struct user_io;
 struct wait_queue;
 
 /*
- * The operations of a kind of file. NULL gives the error in brackets. Sizes are what the user_io has left. `offset` is
- * where in the file to start; the operation adds what it moved. Files without FILE_SEEKS ignore it.
+ * The operations of a kind of file. Where an operation is NULL, the caller gets the result in brackets. io->left is the
+ * number of bytes asked for. *offset is where to start, and is advanced; files without FILE_SEEKS ignore it.
  */
 struct file_ops {
 	/*
-	 * Move what is there now, up to all that `io` has room for. Bytes moved, 0 at the end, -EAGAIN,
-	 * copy_errno's (nothing was moved, and nothing has happened). [-EINVAL]
+	 * Copy the bytes that are there now, as many as `io` has room for, to user memory. Returns bytes, 0 at the end;
+	 * or, with nothing copied and nothing changed, -EAGAIN or copy_errno()'s error. [-EINVAL]
 	 */
 	int64_t (*read)(struct file *file, struct user_io *io, uint64_t *offset);
-	/*
-	 * Return how long a read that gave -EAGAIN may wait for more: nanoseconds, or 0 for as long as it takes.
-	 * *ret_there: the bytes that such a read leaves unread; when their number changes, the time begins anew. [0]
-	 */
+	/* Return how many ns a read waits after -EAGAIN; again when *ret_there, the bytes there, changes. [0: no limit] */
 	uint64_t (*patience)(struct file *file, uint32_t *ret_there);
-	/* Read, once that time is over, what there is: 0 if nothing. Only together with patience. */
+	/* Read whatever bytes are there, perhaps 0, after the time of `patience`. Set together with `patience`. */
 	int64_t (*read_late)(struct file *file, struct user_io *io);
 	/*
-	 * Take what fits now. Bytes taken, -EAGAIN, copy_errno's (nothing was taken), -EPIPE, -ENOSPC, -ENOMEM,
-	 * -EFBIG. [-EINVAL]
+	 * Take as many bytes from user memory as fit now. Returns bytes; or, with nothing taken, -EAGAIN,
+	 * copy_errno()'s error, -EPIPE, -ENOSPC, -ENOMEM, -EFBIG. [-EINVAL]
 	 */
 	int64_t (*write)(struct file *file, struct user_io *io, uint64_t *offset);
-	/* Called when a call has made all its writes, and before it waits: show what they brought. [nothing] */
+	/* Make what was written visible; called at a write(2)'s end, and before it waits. [nothing] */
 	void (*written)(struct file *file);
-	/* Do lseek(2) for files whose offsets are not bytes. [by bytes with FILE_SEEKS, or else -ESPIPE] */
+	/* Do lseek(2) for files whose offsets are not bytes. [file_seek_place() with FILE_SEEKS, -ESPIPE without] */
 	int64_t (*seek)(struct file *file, int64_t offset, int whence);
-	/* `io` is the user's memory from `arg` on; `arg` itself is for requests that take a number. [-ENOTTY] */
+	/* Do ioctl(2). `io`: the user's memory at `arg`, for requests whose argument is a pointer. [-ENOTTY] */
 	int64_t (*ioctl)(struct file *file, unsigned request, uint64_t arg, struct user_io *io);
-	/* Return which of POLL… hold now. [POLLIN | POLLOUT and their NORM] */
+	/* Return the POLL… events that are ready now. [POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM] */
 	unsigned (*poll)(struct file *file);
-	/* Return the queue that is woken when poll may say more. [none: the file never blocks] */
+	/* Return the queue that is woken when `poll` may return more. [NULL: the file never blocks] */
 	struct wait_queue *(*queue)(struct file *file);
-	/* Get what mmap(2) maps; not held for the caller. -ENODEV. [-ENODEV] */
+	/* Get the object that mmap(2) maps, without a reference. Returns 0 or -ENODEV. [-ENODEV] */
 	int (*object)(struct file *file, struct memory_object **ret);
 	/* Put whole linux_dirent64 records. Returns bytes, 0 at the end, -EINVAL (not even one fits). [-ENOTDIR] */
 	int64_t (*getdents)(struct file *file, struct user_io *io);
-	/* Free what the operations keep: nobody holds the file. `node` is put afterwards. [nothing] */
+	/* Free `data`: the last reference is gone. The caller drops the reference to `node` afterwards. [nothing] */
 	void (*release)(struct file *file);
 };
 
@@ -61,9 +59,9 @@ enum file_properties {
 	FILE_WRITER = 4, /* set by file_open: the file is counted in fs.writers and node.writers */
 };
 
-/* Somebody who is told, without holding the file, that it is closed. Guard: the kernel, one CPU, not preempted. */
+/* Tells its owner, who has no reference, that a file is closed. Guard: the kernel, one CPU, not preempted. */
 struct file_watch {
-	void (*gone)(struct file_watch *watch); /* called when in no list any more; the file is still whole */
+	void (*gone)(struct file_watch *watch); /* called after the watch has left the list, before ops->release */
 	struct file_watch *next;
 	struct file_watch **link; /* the pointer that points at this watch */
 };
@@ -71,53 +69,54 @@ struct file_watch {
 /* Guard: the kernel, one CPU, not preempted. */
 struct file {
 	const struct file_ops *ops;
-	struct node *node; /* held */
-	void *data;        /* what the file's operations keep, as its kind wants it */
+	struct node *node; /* a counted reference */
+	void *data;        /* for the file's operations */
 	uint64_t offset;   /* bytes from the file's start: where read and write go on; 0 for files without FILE_SEEKS */
-	union {            /* what one kind of file keeps for each open description, instead of or beside `data` */
+	union {            /* one number for each open description, as the kind of file needs it */
 		uint64_t entry;    /* for a directory: where getdents goes on */
 		uint64_t record;   /* for /dev/kmsg: the number of the record that is read next */
-		uint64_t hang_ups; /* for a terminal: how many hang-ups it had had when it was opened */
-		uint64_t openings; /* for a FIFO: how often its other side had been opened when this side was */
+		uint64_t hang_ups; /* for a terminal: tty->hang_ups when it was opened */
+		uint64_t openings; /* for a FIFO: how often its other end had been opened when this end was opened */
 	};
-	uint32_t flags;      /* O_…; F_SETFL changes some */
-	uint32_t properties; /* enum file_properties */
-	uint64_t refs;       /* number of holders: descriptors, and calls that use the file */
-	struct file_watch *watches;
+	uint32_t flags;             /* O_…; F_SETFL changes some */
+	uint32_t properties;        /* enum file_properties */
+	uint64_t refs;              /* number of references: of descriptors, and of calls that use the file */
+	struct file_watch *watches; /* list of those to tell when the file is closed */
 };
 
 /*
- * Open `node`: *ret is held, and holds the node. flags: open(2)'s access mode and status flags; O_TRUNC is path_open's
- * task. -ENXIO (no driver for the device), -ENOMEM, -EISDIR (writing a directory), -EROFS, -ETXTBSY, -EACCES (a device, nodev),
- * or what the driver returns.
+ * Open `node`: *ret is a reference to a new file. flags: open(2)'s access mode and status flags; path_open() does
+ * O_TRUNC. Returns 0, -ENXIO (no driver for the device), -ENOMEM, -EISDIR (writing a directory), -EROFS, -ETXTBSY,
+ * -EACCES (a device on a mount with nodev), -ELOOP (a symbolic link), or what the driver returns.
  */
 int file_open(struct node *node, unsigned flags, struct file **ret);
 
-/* Make a file with these operations, for pipes and the like. Takes over the hold of `node`, but not on -ENOMEM. */
+/* Make a file for pipes and the like; *ret is a reference. It takes over the caller's to `node`, except on -ENOMEM. */
 int file_create(struct node *node, const struct file_ops *ops, unsigned flags, unsigned properties, struct file **ret);
 
+/* Take a reference to a file. */
 static inline struct file *file_get(struct file *file)
 {
 	file->refs++;
 	return file;
 }
 
-/* Close a file that nobody holds any more; for file_put only. */
+/* Close a file whose last reference is gone; for file_put only. */
 void file_end(struct file *file);
 
-/* Stop holding a file; the last holder closes it. */
+/* Drop a reference to a file; the last one closes the file. */
 static inline void file_put(struct file *file)
 {
-	/* A file put once too often ends there too, and file_end notices. */
+	/* One call too many makes `refs` wrap: then file_end is called as well, and its ASSERT fails. */
 	if (file->refs-- <= 1)
 		file_end(file);
 }
 
-/* Start and stop to watch for the file's end. */
+/* Add a watch, which is told when the file is closed; remove it before that. */
 void file_watch(struct file *file, struct file_watch *watch);
 void file_unwatch(struct file_watch *watch);
 
-/* Return whether the file is open for reading, for writing. An O_PATH file is open for neither. */
+/* Return whether the file is open for reading (file_writes: for writing). A file with O_PATH is open for neither. */
 static inline bool file_reads(const struct file *file)
 {
 	return (file->flags & O_ACCMODE) != O_WRONLY && !(file->flags & O_PATH);
@@ -131,40 +130,41 @@ static inline bool file_writes(const struct file *file)
 enum file_move {
 	FILE_READ,
 	FILE_WRITE,
-	FILE_PREAD, /* this and the next: at the offset that the call brings */
-	FILE_PWRITE,
+	FILE_PREAD,  /* read at a given offset, and leave the file's offset as it is */
+	FILE_PWRITE, /* write likewise */
 };
 
 /*
- * Move bytes once, as read(2) and write(2) with O_NONBLOCK: at the file's offset, which moves on, or at `offset` with
- * FILE_PREAD and FILE_PWRITE; a write with O_APPEND at the end. Returns what the operation returns, or -EBADF (not open
- * for that), -EISDIR, -EINVAL; at an offset also -ESPIPE, -EINVAL (beyond 2^63 - 1).
+ * Call the file's read or write operation once, so never wait: at the file's offset, which advances, or for FILE_PREAD
+ * and FILE_PWRITE at `offset`; a write with O_APPEND at the end. Returns what the operation returns, or -EBADF (not
+ * open for that), -EISDIR, -EINVAL; for FILE_PREAD and FILE_PWRITE also -ESPIPE, -EINVAL (an offset beyond 2^63 - 1).
  */
 int64_t file_move(struct file *file, enum file_move how, struct user_io *io, uint64_t offset);
 
 /* Return the offset that SEEK_SET, SEEK_CUR or SEEK_END counts from; -EINVAL for another `whence`. */
 int64_t file_position(const struct file *file, int whence);
 
-/* Return the new offset; -ESPIPE, -EINVAL, -ENXIO (SEEK_DATA and SEEK_HOLE beyond the end; all before it is data). */
+/* Do lseek(2). Returns the new offset, -EBADF, -ESPIPE, -EINVAL, -ENXIO (SEEK_DATA, SEEK_HOLE at or beyond the end). */
 int64_t file_seek(struct file *file, int64_t offset, int whence);
 
-/* Do lseek for an operation that counts its own places from 0: *place is where it stands, and moves. */
+/* Do lseek(2) on *place, which is changed, instead of the file's offset. Returns as file_seek. */
 int64_t file_seek_place(const struct file *file, uint64_t *place, int64_t offset, int whence);
 
+/* Do the file's operation of the same name (struct file_ops), or return the result for a file that does not have it. */
 int64_t file_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io);
 int64_t file_getdents(struct file *file, struct user_io *io);
 int file_truncate(struct file *file, uint64_t size); /* as node_truncate; also -EINVAL: not open for writing */
 unsigned file_poll(struct file *file);
-/* Do what file_ops.patience and file_ops.read_late say. */
+/* Call file_ops.patience, file_ops.read_late. */
 uint64_t file_patience(struct file *file, uint32_t *ret_there);
 int64_t file_read_late(struct file *file, struct user_io *io);
 
 /*
- * Return the queue to wait in; NULL: the file never blocks. After the call that returned -EAGAIN, call again once the waiter
- * is in the queue: interrupt handlers wake terminals' readers in between.
+ * Return the queue to wait in after -EAGAIN; NULL: the file never blocks. Enter the queue, then call the operation once
+ * more and sleep only on another -EAGAIN: an interrupt handler may have woken the queue before it was entered.
  */
 struct wait_queue *file_queue(struct file *file);
 int file_object(struct file *file, struct memory_object **ret);
 
-/* Do F_SETFL: O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME and O_ASYNC become as in `flags`; the rest stays. */
+/* Do fcntl(2)'s F_SETFL: copy O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME and O_ASYNC from `flags`; the rest stays. */
 void file_set_flags(struct file *file, unsigned flags);

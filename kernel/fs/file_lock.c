@@ -1,12 +1,12 @@
 /*
- * The locks of file_lock.h: a list for each node, in no order, since programs hold few.
+ * Advisory locks; see file_lock.h. Each node has an unsorted list of its locks: files have few.
  */
 #include "kernel/fs/file_lock.h"
 
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sync/wait_queue.h"
 
-static struct wait_queue queue = WAIT_QUEUE_INITIAL; /* whoever waits for any lock */
+static struct wait_queue queue = WAIT_QUEUE_INITIAL; /* all tasks that wait for a lock on any file */
 
 struct wait_queue *file_lock_queue(void)
 {
@@ -37,7 +37,7 @@ const struct file_lock *file_lock_conflict(const struct node *node, const struct
 
 /* ---- who waits ---- */
 
-#define CHAIN_MAX 10 /* most owners of locks that are looked at for a circle of waiting */
+#define CHAIN_MAX 10 /* most owners of locks that are followed in the search for a deadlock */
 
 /* Guard: the kernel, one CPU, not preempted. */
 static struct file_lock_wait *waits;
@@ -85,8 +85,8 @@ bool file_lock_is_deadly(const struct node *node, const struct file_lock *wanted
 /* ---- change ---- */
 
 /*
- * Cut `wanted`'s range out of one lock of the same owner. *spare is used, and NULL then, when two pieces of the lock
- * are left.
+ * Cut wanted's range out of the lock *link of the same owner. When a piece is left on both sides, the second piece is
+ * stored in **spare, and *spare becomes NULL; when none is left the lock is freed.
  */
 static void cut(struct file_lock **link, const struct file_lock *wanted, struct file_lock **spare)
 {
@@ -110,13 +110,13 @@ static void cut(struct file_lock **link, const struct file_lock *wanted, struct 
 }
 
 /*
- * Take the owner's locks of the same type that overlap or touch `wanted` into its range; they are removed when that
- * range is cut out.
+ * Extend wanted's range over the owner's locks of the same type that overlap or touch it. set() then removes those
+ * locks when it cuts the range out.
  */
 static void widen(const struct node *node, struct file_lock *wanted)
 {
 	for (const struct file_lock *lock = node->locks; lock; lock = lock->next) {
-		/* When there is no byte behind `last` this is 0, where no lock starts that does not overlap. */
+		/* If `last` is UINT64_MAX, last + 1 is 0: a lock that starts at 0 then overlaps anyway. */
 		bool touches =
 			overlap(lock, wanted) || lock->last + 1 == wanted->first || wanted->last + 1 == lock->first;
 
@@ -138,10 +138,10 @@ static bool splits(const struct node *node, const struct file_lock *wanted)
 	return false;
 }
 
-/* Set a lock as file_lock_set() does, with a range that is as wide as the merged lock will be. */
+/* Replace all locks of the owner in wanted's range by `wanted`. Returns 0, or -ENOMEM with the locks as before. */
 static int set(struct node *node, const struct file_lock *wanted)
 {
-	/* All memory is taken before anything changes, so that nothing has to be undone. */
+	/* Allocate all memory before anything changes, so that nothing has to be undone. */
 	bool wants_spare = splits(node, wanted), wants_made = wanted->type != LOCK_NONE;
 	struct file_lock *spare = wants_spare ? kmalloc(sizeof(*spare)) : NULL;
 	struct file_lock *made = wants_made ? kmalloc(sizeof(*made)) : NULL;
@@ -165,7 +165,7 @@ static int set(struct node *node, const struct file_lock *wanted)
 	}
 	kfree(spare);
 	kfree(made);
-	/* Somebody may have waited for this range: a lock may also have been replaced by a weaker one. */
+	/* Wake the waiters even if a lock was added: it may have replaced a stronger one that they waited for. */
 	if (!error)
 		wait_queue_wake(&queue);
 	return error;

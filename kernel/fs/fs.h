@@ -1,5 +1,5 @@
 /*
- * What the nodes of one mounted file system have in common.
+ * One mounted file system: the state that its nodes (inodes) share.
  */
 #pragma once
 
@@ -10,22 +10,24 @@ struct node;
 
 /* Guard: the kernel, one CPU, not preempted. */
 struct fs {
-	const char *name; /* the type's name in /proc/mounts: "tmpfs" */
-	uint64_t device;  /* the device number that stat(2) tells */
-	int64_t magic;    /* the type's number that statfs(2) tells */
-	bool unsized;     /* has no memory of its own: statfs says 0 blocks */
-	uint64_t nodes;   /* how many nodes exist now */
-	uint64_t last_number;
-	uint64_t refs; /* references to all of its nodes together */
-	/* those references that come from names and parents; while refs is larger somebody uses the file system */
+	const char *name;     /* the type's name in /proc/mounts: "tmpfs" */
+	uint64_t device;      /* the device number that stat(2) returns */
+	int64_t magic;        /* the type's number that statfs(2) returns */
+	bool unsized;         /* its files take no memory: statfs(2) returns 0 blocks */
+	uint64_t nodes;       /* how many nodes exist now */
+	uint64_t last_number; /* the inode number that was given last */
+	uint64_t refs;        /* sum of the references to all nodes */
+	/* how many of `refs` are of names and of node->parent; if refs is larger the file system is in use */
 	uint64_t own;
 	unsigned flags;     /* MS_ATTRIBUTES of its mount */
-	uint64_t writers;   /* open files that may be written to */
+	uint64_t writers;   /* number of regular files that are open for writing */
 	uint64_t pages;     /* frames of the files' contents, and pages of the initramfs that are used in place */
-	uint64_t pages_max; /* 0: no limit; likewise for nodes_max */
-	uint64_t nodes_max;
-	struct node *detached;              /* after an unmount while it was in use: its root, held; else NULL */
-	void (*destroy)(struct node *root); /* ends a detached file system, as soon as only its root is held */
+	uint64_t pages_max; /* limit on `pages`; 0: none */
+	uint64_t nodes_max; /* limit on `nodes`; 0: none */
+	/* the root, a reference, after mount_detach() while the file system was in use; otherwise NULL */
+	struct node *detached;
+	/* frees a detached file system; called when the only reference to its nodes is the one to the root */
+	void (*destroy)(struct node *root);
 };
 
 /* Return whether changes are refused (-EROFS). */

@@ -1,5 +1,5 @@
 /*
- * Turns archive entries into nodes. All of it runs in the kernel context, since the names lie in the archive.
+ * Turns archive entries into nodes (inodes). All of it runs in the kernel context, the only one that maps the archive.
  */
 #include "kernel/fs/initramfs.h"
 
@@ -11,18 +11,18 @@
 #include "kernel/mm/heap/heap.h"
 
 /*
- * A file with several names, of which the first has come.
+ * A file with several names whose first name has been unpacked.
  * Guard: fixed after boot, when the archives have been read.
  */
 struct hard_link {
 	struct hard_link *next;
 	struct cpio_entry first; /* the entry of the first name; only the numbers in it matter */
-	struct node *node;       /* held */
+	struct node *node;       /* a counted reference */
 };
 
 #define LINK_LISTS 256
 
-static struct hard_link *links[LINK_LISTS]; /* by number, for the archive that is read. Fixed after boot */
+static struct hard_link *links[LINK_LISTS]; /* hash table, by inode number. Fixed after boot */
 
 struct unpacking {
 	struct node *root;
@@ -31,7 +31,10 @@ struct unpacking {
 	struct initramfs_report *report;
 };
 
-/* Find the directory that `name` goes into, or make it; held. *ret_last is the name's last part. */
+/*
+ * Find the directory that the entry belongs in, and make those on its path that are missing. *ret is a reference to the
+ * directory, *ret_last the last component of the entry's name.
+ */
 static int find_directory(struct unpacking *u, const struct cpio_entry *entry, struct node **ret, struct name *ret_last)
 {
 	struct node *dir = node_get(u->root);
@@ -104,7 +107,7 @@ static void forget_links(void)
 		}
 }
 
-/* Remove what is in the way of a new entry, unless both are directories: then *ret is the existing one. */
+/* Remove an existing file of the entry's name, unless both are directories: then *ret is a reference to that. */
 static int clear_way(struct node *dir, struct name name, const struct cpio_entry *entry, struct node **ret)
 {
 	struct node *old;
@@ -193,7 +196,7 @@ static int unpack_entry(struct unpacking *u, const struct cpio_entry *entry)
 	node_put(dir);
 	if (error)
 		return error;
-	/* Any of a file's names may bring the content; mostly the last one does. */
+	/* Of a file with several names any entry may have the content; usually the last one has it. */
 	if (node_is(node, S_IFREG) && entry->size && !node->size) {
 		tmpfs_use_in_place(node, paddr_add(u->pa, entry->data), entry->size);
 		u->report->bytes += entry->size;
@@ -228,7 +231,9 @@ static int unpack(struct unpacking *u, struct cpio *cpio)
 	return status == ERR_NOT_FOUND ? 0 : -EINVAL;
 }
 
-/* Unpack plain archives one after another, up to the end or to a packed one: there *ret_size ends. */
+/*
+ * Unpack plain archives one after another, up to the end or to one of gzip's; *ret_size becomes the size up to there.
+ */
 static int unpack_plain(struct node *root, paddr_t pa, uint64_t *ret_size, struct initramfs_report *report)
 {
 	struct unpacking u = { .root = root, .pa = pa, .bytes = store_ptr(pa), .report = report };
@@ -262,8 +267,9 @@ static void give_frames(paddr_t pa, uint64_t bytes)
 }
 
 /*
- * Unpack the gzip member at the start of `in` to memory of its own, with room for `room` bytes. *ret_place is where its
- * content lies for ever. gzip_unpack's errors, and ERR_NO_MEMORY; nothing is taken then.
+ * Decompress the gzip member at the start of `in` into `room` bytes of memory that are withdrawn from the frame
+ * allocator for ever, at *ret_place; what is left of them is given back. Returns gzip_unpack's errors, or
+ * ERR_NO_MEMORY; on an error all memory is given back.
  */
 static enum status unpack_member(struct inflate *work, const void *in, uint64_t size, uint64_t room,
 				 struct gzip_member *ret, paddr_t *ret_place, const char **ret_what)
@@ -281,8 +287,8 @@ static enum status unpack_member(struct inflate *work, const void *in, uint64_t 
 }
 
 /*
- * Unpack a member whose size is not known: into as much room as its last word says, or else, after measuring it, as
- * needed.
+ * Decompress a gzip member whose decompressed size is not known: first try the size that the input's last word says
+ * (gzip_guess), which is wrong when more follows the member; then measure the size and use that.
  */
 static enum status unpack_unknown(struct inflate *work, const void *in, uint64_t size, struct gzip_member *ret,
 				  paddr_t *ret_place, const char **ret_what)
@@ -298,7 +304,7 @@ static enum status unpack_unknown(struct inflate *work, const void *in, uint64_t
 	return unpack_member(work, in, size, ret->unpacked, ret, ret_place, ret_what);
 }
 
-/* Unpack a gzip member: its files stay in the memory that it is unpacked to, and the packed bytes' memory is freed. */
+/* Decompress a gzip member, free the memory of the compressed bytes, and unpack the archives that were in it. */
 static int unpack_packed(struct node *root, paddr_t pa, uint64_t *ret_size, struct inflate *work,
 			 struct initramfs_report *report)
 {
@@ -342,7 +348,9 @@ static int unpack_all(struct node *root, paddr_t pa, uint64_t size, struct infla
 	while (at < size && !error) {
 		uint64_t part = size - at;
 
-		/* Skip padding between archives: an archive counts its alignment from its own start. */
+		/*
+		 * Skip zeros between archives here: cpio.c counts an archive's alignment from the archive's own start.
+		 */
 		if (!bytes[at]) {
 			at++;
 			continue;

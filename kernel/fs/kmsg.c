@@ -13,7 +13,7 @@
 #define HEADER_SIZE  64
 #define ESCAPED_SIZE 4 /* as in "\x0a" */
 
-static struct wait_queue readers = WAIT_QUEUE_INITIAL;
+static struct wait_queue readers = WAIT_QUEUE_INITIAL; /* tasks that wait for the next record */
 
 struct wait_queue *kmsg_queue(void)
 {
@@ -28,8 +28,9 @@ static void wake_readers(void)
 /* ---- reading ---- */
 
 /*
- * Write a byte of a record as it is shown: one that is not printable, and the backslash, as \xNN. In what programs have
- * written the log has escaped all but characters beyond ASCII. Returns how many bytes were written.
+ * Write a byte of a record as /dev/kmsg shows it: a byte that is not printable, and a backslash, as \xNN. A record that
+ * a program has written (LOG_USER) was escaped when the log took it, so its backslashes stay. Returns how many bytes
+ * were written.
  */
 static size_t escape(const struct log_record *record, size_t at, char to[ESCAPED_SIZE])
 {
@@ -57,7 +58,7 @@ static size_t escaped_size(const struct log_record *record)
 	return size;
 }
 
-/* Put the escaped text and '\n', in pieces. */
+/* Copy the escaped text and '\n' to the user, in pieces; *moved is advanced by the bytes copied. */
 static enum status put_text(struct user_io *io, const struct log_record *record, size_t *moved)
 {
 	char piece[256];
@@ -79,8 +80,8 @@ static enum status put_text(struct user_io *io, const struct log_record *record,
 }
 
 /*
- * Read one record in each call. Where records were lost, one read says so by -EPIPE, and the next goes on with the
- * oldest.
+ * Read one record. When the log has dropped records that this file had not read yet, one call returns -EPIPE, and the
+ * next call goes on with the oldest record that is left.
  */
 static int64_t kmsg_read(struct file *file, struct user_io *io, uint64_t *offset)
 {
@@ -147,8 +148,8 @@ static struct wait_queue *queue_of(struct file *file)
 /* ---- writing ---- */
 
 /*
- * Parse the priority before a message, "<6>text". Returns the size of the prefix; 0: there is none, *ret_priority is as
- * before.
+ * Parse the priority before a message, "<6>text". Returns the size of the prefix; 0 when there is none, and
+ * *ret_priority is then as before.
  */
 static size_t parse_priority(const char *line, size_t size, unsigned *ret_priority)
 {
@@ -168,7 +169,7 @@ static size_t parse_priority(const char *line, size_t size, unsigned *ret_priori
 	return 0;
 }
 
-/* Take each call as one message; one that is too long is refused, as on Linux. */
+/* Write one message into the log. A message that is too long is refused, as on Linux. */
 static int64_t kmsg_write(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	unsigned priority = LOG_WARN;

@@ -1,31 +1,33 @@
 /*
- * The log for programs: /dev/kmsg by records (Linux's Documentation/ABI/testing/dev-kmsg), and syslog(2) as text.
+ * The kernel's log for programs: /dev/kmsg gives it by records (Linux's Documentation/ABI/testing/dev-kmsg), syslog(2)
+ * as text.
  */
 #pragma once
 
 #include "kernel/fs/file.h"
 
-/* Register /dev/kmsg, and wake those who wait for records from now on. Called once. */
+/* Register /dev/kmsg, and wake kmsg_queue() at each log record from now on. Call once. */
 void kmsg_init(void);
 
-/* Return the queue that is woken at each record, as file_queue() does. */
+/* Return the queue that is woken at each log record. Use it as file_queue() says. */
 struct wait_queue *kmsg_queue(void);
 
 /*
- * The text of syslog(2): "<6>[    1.234567] text\n" for each record. All calls are made by tasks.
- *
- * Do SYSLOG_ACTION_READ: give out what no such call has given out yet, whole records and at the end a piece of one.
- * Returns bytes; -EAGAIN: nothing is left, wait in kmsg_queue; -EFAULT: what was not copied is left.
+ * Do syslog(2)'s SYSLOG_ACTION_READ: copy text that no such call has returned yet, "<6>[    1.234567] text\n" for each
+ * record. Records are whole, unless one does not fit alone. Returns bytes; -EAGAIN: nothing is left, wait in
+ * kmsg_queue; copy_errno()'s error: nothing could be copied. Not for interrupt handlers, as all functions below.
  */
 int64_t syslog_read(struct user_io *io);
 
-/* Do SYSLOG_ACTION_READ_ALL: the last whole records since syslog_clear that fit. Returns bytes, or -EFAULT. */
+/*
+ * Do SYSLOG_ACTION_READ_ALL: copy the last whole records since syslog_clear that fit. Returns bytes or copy_errno()'s.
+ */
 int64_t syslog_read_all(struct user_io *io);
 
-/* Do SYSLOG_ACTION_CLEAR: syslog_read_all starts here from now on, and so does lseek(SEEK_DATA). */
+/* Do SYSLOG_ACTION_CLEAR: syslog_read_all(), and lseek(SEEK_DATA) of /dev/kmsg, start at the log's end from now on. */
 void syslog_clear(void);
-uint64_t syslog_cleared(void); /* the record where they start; it may be gone */
+uint64_t syslog_cleared(void); /* returns the number of the record where they start */
 
-/* Do SYSLOG_ACTION_SIZE_UNREAD: return how many bytes syslog_read has left. */
+/* Do SYSLOG_ACTION_SIZE_UNREAD: return how many bytes syslog_read() has not returned yet; or whether there are any. */
 int64_t syslog_unread(void);
 bool syslog_has_unread(void);

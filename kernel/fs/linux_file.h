@@ -1,6 +1,6 @@
 /*
- * Linux's numbers for files on x86-64: open(2), stat(2), lseek(2), poll(2), getdents64(2), fcntl(2), the *at calls.
- * They are ABI: octal where the manual pages have them so.
+ * Linux's constants of open(2), stat(2), lseek(2), poll(2), getdents64(2), fcntl(2) and the *at calls on x86-64, which
+ * programs have compiled in; octal where Linux's headers have them so.
  */
 #pragma once
 
@@ -74,11 +74,11 @@ enum linux_rename { RENAME_NOREPLACE = 1, RENAME_EXCHANGE = 2 };
 
 enum linux_fd { FD_CLOEXEC = 1 };
 
-#define NAME_MAX 255  /* most bytes of one name */
-#define PATH_MAX 4096 /* most bytes of a path, its NUL included */
-#define PIPE_BUF 4096 /* a write of up to so many bytes to a pipe is not torn */
-#define LINK_MAX 65000
-#define LOOP_MAX 40 /* most symbolic links followed in one lookup */
+#define NAME_MAX 255   /* most bytes of one name */
+#define PATH_MAX 4096  /* most bytes of a path, its NUL included */
+#define PIPE_BUF 4096  /* a write of up to so many bytes to a pipe is not mixed with another one's bytes */
+#define LINK_MAX 65000 /* most names of one file */
+#define LOOP_MAX 40    /* most symbolic links followed in one lookup */
 
 /* Return the kind of a directory entry (DT_…) for the type bits of `mode`. */
 #define DIRENT_TYPE(mode) (((mode)&S_IFMT) >> 12)

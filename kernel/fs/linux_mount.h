@@ -1,5 +1,5 @@
 /*
- * Linux's numbers for mount(2), umount2(2) and statfs(2)'s f_flags.
+ * Linux's constants of mount(2), umount2(2) and statfs(2)'s f_flags.
  */
 #pragma once
 
@@ -27,11 +27,11 @@ enum linux_mount {
 	MS_LAZYTIME = 1 << 25,
 };
 
-/* The flags of mount(2) that are attributes of the mount; others say what to do, or are accepted and ignored. */
+/* The flags of mount(2) that are kept as attributes of the mount. The others say what to do, or are ignored. */
 #define MS_ATTRIBUTES \
 	(MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_SYNCHRONOUS | MS_NOATIME | MS_NODIRATIME | MS_RELATIME)
 
 enum linux_umount { MNT_FORCE = 1, MNT_DETACH = 2, MNT_EXPIRE = 4, UMOUNT_NOFOLLOW = 8 };
 
-/* f_flags of statfs(2): ST_SAME are the bits with the same value as their MS_ flags. */
+/* f_flags of statfs(2). ST_SAME: the bits that have the same value as the MS_ flag of that name. */
 enum linux_statfs_flags { ST_SAME = 0xc1f, ST_VALID = 0x20, ST_RELATIME = 0x1000 };

@@ -1,5 +1,5 @@
 /*
- * What stat(2), statx(2), statfs(2) and getdents64(2) hand to programs: Linux's layouts on x86-64, to the byte.
+ * The structures that stat(2), statx(2), statfs(2) and getdents64(2) fill in, laid out as on Linux on x86-64.
  */
 #pragma once
 
@@ -66,7 +66,7 @@ struct linux_statx {
 struct linux_statfs {
 	int64_t type;
 	int64_t bsize;
-	uint64_t blocks; /* in units of bsize bytes, as the next two */
+	uint64_t blocks; /* blocks, bfree and bavail are in units of bsize bytes */
 	uint64_t bfree;
 	uint64_t bavail;
 	uint64_t files;
@@ -78,7 +78,7 @@ struct linux_statfs {
 	int64_t spare[4];
 };
 
-/* The fixed part of a linux_dirent64; behind it come the name, its NUL, and zeros up to a multiple of 8. */
+/* The fixed part of a directory entry; it is followed by the name, its NUL, and zeros up to a multiple of 8. */
 struct linux_dirent64 {
 	uint64_t ino;
 	int64_t off; /* position of the next entry, for lseek(2) */

@@ -1,5 +1,5 @@
 /*
- * Linux's terminal interface on x86-64: termios(3), ioctl_tty(2).
+ * Linux's constants and structures of terminals on x86-64: termios(3), ioctl_tty(2).
  */
 #pragma once
 

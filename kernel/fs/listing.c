@@ -28,7 +28,7 @@ static size_t put_record(uint8_t *record, const struct dir_entry *entry, uint64_
 	return size;
 }
 
-/* Get the entry at *position, "." and ".." being 0 and 1. Returns as node_ops.next does. */
+/* Get the entry at *position; "." and ".." are at 0 and 1. Returns 1, or 0 at the end, as node_ops.next does. */
 static int next_entry(struct node *dir, uint64_t *position, struct dir_entry *ret)
 {
 	struct node *parent = dir;

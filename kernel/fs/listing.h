@@ -1,5 +1,5 @@
 /*
- * The operations of an open directory: reading its names. All file systems use the same.
+ * The operations of open directories, which are the same in all file systems: getdents64(2) and lseek(2).
  */
 #pragma once
 

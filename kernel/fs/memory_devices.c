@@ -9,7 +9,7 @@
 
 #define PIECE 256
 
-/* Take all, keep nothing. */
+/* Write to /dev/null and /dev/zero: all bytes are taken and dropped. */
 static int64_t discard(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	int64_t size = (int64_t)io->left;
@@ -67,7 +67,10 @@ static int64_t read_random(struct file *file, struct user_io *io, uint64_t *offs
 	return status == OK || done ? done : copy_errno(status);
 }
 
-/* Mix what is written into the random state. It makes that harder to guess, and is not counted as unguessable. */
+/*
+ * Mix the written bytes into the state of the random generator. They can only make it harder to guess; they are not
+ * taken for entropy, since the program knows them.
+ */
 static int64_t write_random(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	int64_t done = 0;

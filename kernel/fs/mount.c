@@ -51,7 +51,7 @@ static struct mount *find_mount(const struct node *root)
 	return mount;
 }
 
-/* Return a mount's attributes, with Linux's default: access times as relatime does, if the flags say nothing else. */
+/* Return the attributes in mount(2)'s flags; relatime is the default, as on Linux. */
 static unsigned attributes(unsigned flags)
 {
 	if (!(flags & (MS_NOATIME | MS_STRICTATIME)))
@@ -160,7 +160,7 @@ int mount_change(struct node *root, unsigned flags, const char *options)
 	return error;
 }
 
-/* Return whether `dir` lies in the tree that hangs from `root`. */
+/* Return whether `dir` is `root` or below it, mounts included. */
 static bool is_below(const struct node *dir, const struct node *root)
 {
 	while (dir && dir != root)
@@ -181,7 +181,7 @@ int mount_move(struct node *root, struct node *at)
 		return -ENOTDIR;
 	if (at->mounted)
 		return -EBUSY;
-	/* Whoever has a working directory or an open file in there keeps it. */
+	/* Working directories and open files inside are references to nodes, and stay valid. */
 	from->mounted = NULL;
 	root->covers = NULL;
 	error = node_mount(at, root);
@@ -196,7 +196,7 @@ int mount_remove(struct node *root)
 	struct mount *mount = find_mount(root);
 	int error;
 
-	/* Drop the caller's reference: after this a mount holds the only one. */
+	/* Drop the caller's reference first: node_unmount() refuses when there are others than the mount's. */
 	node_put(root);
 	if (!mount)
 		return -EINVAL;
@@ -211,7 +211,10 @@ int mount_remove(struct node *root)
 	return 0;
 }
 
-/* Take a mount out of the tree and out of the list. The file system ends when its last user leaves. */
+/*
+ * Take a mount out of the tree and out of the list. node_put() frees the file system when the last reference to one of
+ * its nodes is dropped.
+ */
 static void detach(struct mount *mount)
 {
 	struct node *root = mount->root, *at = root->covers;
@@ -235,7 +238,7 @@ int mount_detach(struct node *root)
 		node_put(root);
 		return mount ? -EBUSY : -EINVAL;
 	}
-	/* All that is mounted inside is found first: once a mount is out of the tree nothing leads up from those in it. */
+	/* Mark all mounts inside before any is detached: is_below() goes up through `covers`, which detach() clears. */
 	for (struct mount *other = mounts; other; other = other->next)
 		other->goes = is_below(other->root, root);
 	for (struct mount *other = mounts; other; other = next) {
@@ -289,7 +292,7 @@ void mount_list(struct node *root, struct text *text)
 		return;
 	}
 	for (const struct mount *mount = mounts; mount; mount = mount->next) {
-		/* A mount outside the asker's root is not shown. */
+		/* A mount that is not below the caller's root has no path there, and is left out. */
 		if (path_of_directory(root, mount->root, path, PATH_MAX, &size) != 0)
 			continue;
 		add_escaped(text, mount->source);

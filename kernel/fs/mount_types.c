@@ -1,5 +1,5 @@
 /*
- * The kinds of file systems of this layer, and their mount options; see mount_types.h and sysfs.h.
+ * The kinds of file systems that kernel/fs has, tmpfs, devtmpfs and sysfs, and their mount options.
  */
 #include "kernel/fs/mount_types.h"
 
@@ -15,8 +15,8 @@
 /* ---- tmpfs ---- */
 
 /*
- * Parse digits of a base, to the end of `word`. Returns false for anything else, for nothing, and for more than 32
- * bits.
+ * Parse `word` as a number in the base `base`. Returns false when it is empty, has another character, or needs more
+ * than 32 bits.
  */
 static bool get_number(struct name word, unsigned base, uint64_t *ret)
 {
@@ -36,8 +36,8 @@ static bool get_number(struct name word, unsigned base, uint64_t *ret)
 }
 
 /*
- * Parse a size in bytes with a unit, "16m", or in percent of the machine's memory, "50%". Returns false when it is
- * neither. *ret is in pages, at least one for anything but 0.
+ * Parse a size, in bytes with a unit, "16m", or in percent of the machine's memory, "50%". *ret is in pages, bytes
+ * rounded up. Returns false when `word` is neither.
  */
 static bool get_pages(struct name word, uint64_t *ret)
 {
@@ -85,7 +85,7 @@ static bool take_gid(struct node *root, struct name value)
 	return true;
 }
 
-/* Set the limit on pages; not below what is used already, as on Linux. */
+/* Set the limit on pages, 0 for none. Returns false when more pages than that are in use, as on Linux. */
 static bool take_size(struct node *root, struct name value)
 {
 	uint64_t pages;
@@ -159,8 +159,8 @@ static int create_tmpfs(const char *options, struct node **ret)
 }
 
 /*
- * Make a devtmpfs. Linux has one for all mounts; here each mount has its own, which starts with the devices known by
- * then.
+ * Make a devtmpfs: a tmpfs with a node for each device that is registered by now. Each mount has nodes of its own; on
+ * Linux all mounts show the same ones.
  */
 static int create_devtmpfs(const char *options, struct node **ret)
 {

@@ -1,7 +1,7 @@
 /*
- * The kinds of file systems that need only this layer: tmpfs, devtmpfs, sysfs.
+ * The kinds of file systems that kernel/fs has by itself: tmpfs, devtmpfs, sysfs.
  */
 #pragma once
 
-/* Make these kinds known to mount(2). Called once. */
+/* Make tmpfs, devtmpfs and sysfs known to mount(2). Call once. */
 void mount_types_init(void);

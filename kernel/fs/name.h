@@ -1,5 +1,5 @@
 /*
- * Names, and what file systems tell of them: where a link leads, where a node has its name, what a directory lists.
+ * Names of files, and the results of node operations (node.h) that contain names.
  */
 #pragma once
 
@@ -7,28 +7,28 @@
 
 struct node;
 
-/* A name as a directory has it: not NUL-terminated, without '/'. Guard: fixed when it is made. */
+/* One component of a path: not NUL-terminated, without '/'. Guard: fixed when it is made. */
 struct name {
 	const char *text;
 	size_t size;
 };
 
-/* The target of a symbolic link; link_target_put frees what it needs. */
+/* The target of a symbolic link; the caller calls link_target_put() when done. */
 struct link_target {
-	struct name name; /* good while the node is held, and until link_target_put */
-	char *made;       /* the heap block that `name` lies in, when the target was generated for this call; or NULL */
+	struct name name; /* valid until link_target_put(), and as long as the caller has a reference to the link */
+	char *made;       /* the heap block that `name` points into, when the target was made for this call; or NULL */
 };
 
 void link_target_put(struct link_target *target);
 
-/* Where a node has a name, or had its last one. */
+/* A directory and the name of a node in it; or the last name that the node had. */
 struct node_place {
 	struct node *dir;
 	struct name name;
-	bool gone; /* the node has no name any more: this was its last */
+	bool gone; /* the node has no name any more: `name` was its last */
 };
 
-/* An entry of a directory, for listing. The name is good until the directory changes. */
+/* An entry of a directory, for listings. The name is valid until the directory changes. */
 struct dir_entry {
 	struct name name;
 	uint64_t number; /* the node's number */

@@ -1,11 +1,13 @@
 /*
- * The rules that hold in every file system: which names and types a call may meet, mounts, and how nodes are held.
+ * The rules that are the same in every file system: which names and types of nodes a call accepts, how mounts are
+ * crossed, and how references to nodes are counted.
  */
 #include "kernel/fs/node.h"
 
 #include "kernel/fs/content_memory.h"
 #include "kernel/mm/heap/heap.h"
 
+/* Fixed after boot. */
 static struct linux_timespec (*clock)(void);
 
 void node_set_clock(struct linux_timespec (*now)(void))
@@ -55,7 +57,7 @@ void node_init(struct node *node, const struct node_ops *ops, struct fs *fs, uin
 	fs->refs++;
 }
 
-/* End an unmounted file system when its last user has left. */
+/* Free a file system that mount_detach() has unmounted, now that no reference to its nodes is left but the root's. */
 static void end_detached(struct fs *fs)
 {
 	struct node *root = fs->detached;
@@ -66,7 +68,7 @@ static void end_detached(struct fs *fs)
 
 void node_put(struct node *node)
 {
-	/* The node may have been the last that held its parent, and so on up. */
+	/* A node that is freed drops its reference to its parent, which may be the parent's last, and so on up. */
 	while (node) {
 		struct node *parent = NULL;
 		struct fs *fs = node->fs;
@@ -78,9 +80,7 @@ void node_put(struct node *node)
 			fs->nodes--;
 			node->ops->free(node);
 		}
-		/*
-		 * A parent that is still to be put is a node of this file system: `refs` counts it, and the end waits.
-		 */
+		/* The reference to `parent`, of the same file system, is still counted: the end waits for that, too. */
 		if (fs->detached && fs->refs == fs->own + 1)
 			end_detached(fs);
 		node = parent;
@@ -105,7 +105,7 @@ static bool is_dots(struct name name)
 	return name_is(name, ".") || name_is(name, "..");
 }
 
-/* Return the root that covers `node` last, or `node` itself when nothing is mounted on it. */
+/* Return the root of what is mounted on `node`, of the last mount if there are several; `node` itself without one. */
 static struct node *top_of(struct node *node)
 {
 	while (node->mounted)
@@ -152,7 +152,7 @@ int node_lookup(struct node *root, struct node *dir, struct name name, struct no
 	return 0;
 }
 
-/* Check that `dir` can get a new entry `name`. */
+/* Check that `name` can be added to `dir`; an existing entry is not looked for. Returns 0 or an error. */
 static int check_new(struct node *dir, struct name name)
 {
 	if (!node_is(dir, S_IFDIR))
@@ -230,7 +230,7 @@ int node_link(struct node *dir, struct name name, struct node *node)
 	return dir->ops->link(dir, name, node);
 }
 
-/* Find the node of an existing name that is to be removed; what is mounted on it does not count. Held. */
+/* Find the node of a name that is to be removed, not the root of what is mounted on it. *ret is a new reference. */
 static int find_own(struct node *dir, struct name name, struct node **ret)
 {
 	if (!node_is(dir, S_IFDIR))
@@ -286,7 +286,7 @@ static bool is_inside(const struct node *dir, const struct node *node)
 	return false;
 }
 
-/* What the flags ask of the new name: `goal` is what it stands for already, or NULL. */
+/* Check renameat2(2)'s flags against `goal`, the node that has the new name already, or NULL. */
 static int check_wanted(const struct node *goal, unsigned flags)
 {
 	if (goal && flags & RENAME_NOREPLACE)
@@ -295,8 +295,8 @@ static int check_wanted(const struct node *goal, unsigned flags)
 }
 
 /*
- * No rename loop: a directory is not moved into itself or into what is below it, where no path would lead to it any more;
- * nor does it take the place of one that it lies in.
+ * Refuse a rename loop: a directory must not be moved below itself, where no path would lead to it; and must not
+ * replace a directory that contains it.
  */
 static int check_loop(const struct node *from, const struct node *node, const struct node *to, const struct node *goal,
 		      unsigned flags)
@@ -308,7 +308,7 @@ static int check_loop(const struct node *from, const struct node *node, const st
 	return 0;
 }
 
-/* A directory replaces only a directory, and what is none replaces only what is none. */
+/* Check that a directory replaces a directory, and any other file one that is no directory. */
 static int check_replaced(const struct node *node, const struct node *goal)
 {
 	if (node_is(node, S_IFDIR) == node_is(goal, S_IFDIR))
@@ -316,7 +316,7 @@ static int check_replaced(const struct node *node, const struct node *goal)
 	return node_is(node, S_IFDIR) ? -ENOTDIR : -EISDIR;
 }
 
-/* What rename(2) forbids between `node` in the directory `from` and `goal` in `to`; `goal` may be NULL. */
+/* Check whether `node`, in the directory `from`, may get the name of `goal` (or NULL: a free name) in `to`. */
 static int check_rename(const struct node *from, const struct node *node, const struct node *to,
 			const struct node *goal, unsigned flags)
 {
@@ -350,7 +350,7 @@ int node_rename(struct node *from, struct name old_name, struct node *to, struct
 		error = check_new(to, new_name);
 	if (!error)
 		error = check_rename(from, node, to, goal, flags);
-	/* When both names are of one file, nothing happens, and both names stay. */
+	/* When both names belong to one file rename(2) does nothing, and both names stay. */
 	if (!error && node != goal)
 		error = from->ops->rename ? from->ops->rename(from, old_name, to, new_name, flags) : -EPERM;
 	node_put(goal);
@@ -393,7 +393,7 @@ void node_chown(struct node *node, uint32_t uid, uint32_t gid)
 		node->uid = uid;
 	if (gid != UINT32_MAX)
 		node->gid = gid;
-	/* As on Linux: a program that runs with its owner's rights must not do so with a new owner's. */
+	/* As on Linux, a new owner clears set-user-ID: else the program would run with the rights of that owner. */
 	if (!node_is(node, S_IFDIR))
 		node->mode &= ~(uint32_t)(S_ISUID | (node->mode & 010 ? S_ISGID : 0));
 	node->ctime = node_now();

@@ -1,12 +1,12 @@
 /*
- * Nodes: what names in the tree stand for (Linux's inodes), and the calls that read and change the tree. A file system
- * is a set of node operations; kernel/fs/tmpfs.c is one. Nodes and names lie in the heap, contents in frames
- * (kernel/fs/content.h).
+ * Nodes (Linux's inodes): files, directories and links, whatever their names; and the functions that read and change
+ * the tree of names. A file system is a set of node operations; kernel/fs/tmpfs.c is one. Nodes and names lie in the
+ * heap, contents in frames (kernel/fs/content.h).
  *
- * Guard: the kernel, one CPU, not preempted. No call here blocks, so each is atomic. Not for interrupt handlers. All
- * calls work in any context and leave it as it was. They return 0 or Linux's negative error number, and after an error
- * the tree is as before. Every task is root for now, so permission bits refuse nothing; exec decides whether a file may
- * be executed.
+ * Guard: the kernel, one CPU, not preempted: no function here blocks, so each is atomic. Not for interrupt handlers.
+ * They can be called in any context, and return 0 or a negative error number; after an error the tree is as before.
+ * Every process is root for now, so permission bits are not checked here; execve(2) checks whether a file is
+ * executable.
  */
 #pragma once
 
@@ -22,20 +22,20 @@ struct node;
 struct pipe;
 
 /*
- * The operations of a file system. Names given to these are neither empty nor "." nor "..", and have at most NAME_MAX
- * bytes; `dir` is a directory. Of the operations that change something each may be NULL: -EPERM.
+ * The operations of a file system. node.c calls them with names that are neither empty nor "." nor "..", and have at
+ * most NAME_MAX bytes; `dir` is a directory. An operation that changes the tree may be NULL: the caller gets -EPERM.
  */
 struct node_ops {
-	/* Find the node of a name; held for the caller. -ENOENT. */
+	/* Find the node of a name; *ret is a new reference. Returns 0 or -ENOENT. */
 	int (*lookup)(struct node *dir, struct name name, struct node **ret);
 	/*
-	 * List the first entry at or beyond *position, without "." and "..", and move *position on. Positions start at
-	 * 0, only grow, and stay good when entries come and go. Returns 1 with an entry, 0 at the end.
+	 * Get the first entry at or beyond *position, without "." and "..", and set *position behind it. Positions
+	 * start at 0 and rise; an entry keeps its position when others come and go. Returns 1, or 0 at the end.
 	 */
 	int (*next)(struct node *dir, uint64_t *position, struct dir_entry *ret);
 	/*
-	 * Make a node with its name: its type is in `mode`; `device` is for S_IFCHR and S_IFBLK, `target` for S_IFLNK.
-	 * -EEXIST, -ENOMEM, -ENOSPC.
+	 * Make a node of the type in `mode`, with a name; *ret is a new reference. `device` is for S_IFCHR and S_IFBLK,
+	 * `target` for S_IFLNK. Returns 0, -EEXIST, -ENOMEM, -ENOSPC.
 	 */
 	int (*create)(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct name target,
 		      struct node **ret);
@@ -44,46 +44,46 @@ struct node_ops {
 	int (*rename)(struct node *from, struct name old_name, struct node *to, struct name new_name, unsigned flags);
 	/* Get the target of a symbolic link. */
 	int (*readlink)(struct node *node, struct link_target *ret);
-	/* For links that lead somewhere without a path (/proc/self/exe): get that node, held. May be NULL. */
+	/* Get the node that a link like /proc/self/exe leads to, not by its text; *ret is a reference. May be NULL. */
 	int (*follow)(struct node *node, struct node **ret);
 	/*
-	 * Tell where a node has one of its names, or had its last one: good until the tree changes. -ENOENT: nowhere.
-	 * NULL: nodes of this file system never have a name.
+	 * Get the directory and text of one of the node's names, or of its last one; valid until the tree changes.
+	 * -ENOENT: it never had a name. NULL: nodes of this file system never have one.
 	 */
 	int (*place)(struct node *node, struct node_place *ret);
 	/*
-	 * Write what /proc shows for a node that no path leads to, as "pipe:[12]"; returns as snprintf(3). NULL: paths
-	 * lead here.
+	 * Write what /proc shows instead of a path, as "pipe:[12]"; returns as snprintf(3). NULL: the file system's
+	 * nodes have paths.
 	 */
 	size_t (*describe)(const struct node *node, char *buffer, size_t size);
-	/* Give a new open file of a regular file or directory its operations. */
+	/* Set `ops`, `data` and `properties` of a new open file of the regular file `node`. NULL: cannot be opened. */
 	int (*open)(struct node *node, struct file *file);
 	int (*truncate)(struct node *node, uint64_t size);
-	/* Return how many blocks of 512 bytes the content takes in memory. NULL: none. */
+	/* Return how many blocks of 512 bytes the content takes in memory. NULL: 0. */
 	uint64_t (*blocks)(const struct node *node);
-	/* Free the node: nobody holds it, and no name leads to it. node_put puts `parent` afterwards. */
+	/* Free the node, whose last reference is gone. node_put drops the reference to `parent` afterwards. */
 	void (*free)(struct node *node);
 };
 
 struct node {
 	const struct node_ops *ops;
 	struct fs *fs;
-	uint64_t number;
-	uint64_t size;   /* bytes; for a symbolic link its target's */
+	uint64_t number; /* the inode number */
+	uint64_t size;   /* bytes of the content; for a symbolic link, of its target */
 	uint64_t device; /* made by DEVICE_NUMBER, for S_IFCHR and S_IFBLK */
 	uint32_t mode;   /* type and permissions */
 	uint32_t uid, gid;
 	uint32_t links; /* number of names; for a directory as Linux counts: 2, and one for each directory in it */
-	uint64_t refs;  /* number of holders; all names together are one */
+	uint64_t refs;  /* number of references; all names together are one */
 	struct linux_timespec atime, mtime, ctime, btime;
-	/* held; the directory above a directory; for other nodes what their file system wants; or NULL */
+	/* for a directory: the one above; for other nodes as their file system needs it. A reference, or NULL */
 	struct node *parent;
-	struct node *mounted; /* the root that is mounted on this directory, held; or NULL */
-	struct node *covers;  /* for such a root: the directory below it, held */
+	struct node *mounted; /* the root of the file system that is mounted on this directory, a reference; or NULL */
+	struct node *covers;  /* for such a root: the directory that it is mounted on, a reference; or NULL */
 	struct pipe *pipe;    /* for a FIFO that is open */
 	/* for a regular file: how many open files may write to it, and how many processes run it; one of them is 0 */
 	uint64_t writers, runners;
-	struct file_lock *locks;
+	struct file_lock *locks; /* list of the advisory locks on the file */
 };
 
 static inline bool node_is(const struct node *node, enum linux_mode type)
@@ -91,7 +91,7 @@ static inline bool node_is(const struct node *node, enum linux_mode type)
 	return (node->mode & S_IFMT) == type;
 }
 
-/* Hold a node once more. */
+/* Take a reference to a node. */
 static inline struct node *node_get(struct node *node)
 {
 	node->refs++;
@@ -99,34 +99,35 @@ static inline struct node *node_get(struct node *node)
 	return node;
 }
 
-/* Stop holding a node; the last holder frees it. NULL is allowed. */
+/* Drop a reference to a node; the last one frees it. NULL is allowed. */
 void node_put(struct node *node);
 
-/* Hold a node as the program of one more process. -ETXTBSY: it is open for writing, and is not held. */
+/* Take a reference to a node as a process's program. Returns 0, or -ETXTBSY when the file is open for writing. */
 int node_run(struct node *node);
 
-/* Put a node that node_run() holds. NULL is allowed. */
+/* Drop the reference of node_run(). NULL is allowed. */
 void node_run_end(struct node *node);
 
 /* Initialise a new node, for file systems: one reference, no links, all times now, the next number of `fs`. */
 void node_init(struct node *node, const struct node_ops *ops, struct fs *fs, uint32_t mode);
 
 /*
- * Follow one name from a directory, across mounts, "." and ".." included (at `root` ".." stays there). -ENOTDIR,
- * -ENOENT, -ENAMETOOLONG, or what the file system returns. *ret is held for the caller.
+ * Look up one name in `dir`, which may be "." or ".."; mounts are crossed, and ".." of `root` is `root`. *ret is a new
+ * reference. Returns 0, -ENOTDIR, -ENOENT, -ENAMETOOLONG, or what the file system returns.
  */
 int node_lookup(struct node *root, struct node *dir, struct name name, struct node **ret);
 
 /*
- * Make, link, remove, move. The caller holds `dir`. Any of these may return -ENOTDIR, -ENAMETOOLONG, -EPERM (the file
- * system cannot), -ENOENT (the directory has been removed), -EEXIST, -ENOMEM. "." and ".." give -EEXIST for new names,
- * -EINVAL for rmdir's ".", -ENOTEMPTY for its "..", -EBUSY for rename. *ret is held; `ret` may be NULL.
+ * Make, link, remove, rename. The caller has a reference to `dir`. Each may return -ENOTDIR, -ENAMETOOLONG, -EROFS,
+ * -EPERM (the file system cannot), -ENOENT (also: `dir` has been removed), -EEXIST, -ENOMEM. For "." and ".." a new
+ * name gives -EEXIST, node_rmdir -EINVAL or -ENOTEMPTY, node_rename -EBUSY. *ret is a new reference; `ret` may be
+ * NULL.
  */
 int node_create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct node **ret);
 int node_symlink(struct node *dir, struct name name, struct name target, struct node **ret);
 int node_link(struct node *dir, struct name name, struct node *node); /* also -EPERM for a directory, -EXDEV, -EMLINK */
 int node_unlink(struct node *dir, struct name name);                  /* also -EISDIR */
-/* also -ENOTDIR, -ENOTEMPTY, -EBUSY (mounted on) */
+/* also -ENOTEMPTY, -EBUSY (a file system is mounted there) */
 int node_rmdir(struct node *dir, struct name name);
 /*
  * Rename. flags: at most one of enum linux_rename. Also -EXDEV, -EINVAL (a directory into itself), -EISDIR, -ENOTDIR,
@@ -134,22 +135,22 @@ int node_rmdir(struct node *dir, struct name name);
  */
 int node_rename(struct node *from, struct name old_name, struct node *to, struct name new_name, unsigned flags);
 
-/* Get the target of a symbolic link; the caller puts it. -EINVAL (no symbolic link), -ENOMEM. */
+/* Get a symbolic link's target; the caller calls link_target_put(). Returns 0, -EINVAL (no symbolic link), -ENOMEM. */
 int node_readlink(struct node *node, struct link_target *ret);
 
 /* Set a regular file's size; new bytes read as zeros. -EISDIR, -EINVAL (no regular file), -ETXTBSY, -EFBIG, -ENOMEM. */
 int node_truncate(struct node *node, uint64_t size);
 
-/* Set permissions, owner (-1: as it was), times (NULL: as it was); ctime becomes now. Cannot fail. */
+/* Set permissions, owner (UINT32_MAX: unchanged), times (NULL: unchanged); ctime becomes now. Cannot fail. */
 void node_chmod(struct node *node, uint32_t mode);
 void node_chown(struct node *node, uint32_t uid, uint32_t gid);
 void node_set_times(struct node *node, const struct linux_timespec *atime, const struct linux_timespec *mtime);
 
-/* Cover the directory `at` with `root`, which must cover nothing yet. -ENOTDIR, -EBUSY. */
+/* Mount the file system with the root `root` on the directory `at`. Returns 0, -ENOTDIR, -EBUSY (either is mounted). */
 int node_mount(struct node *at, struct node *root);
 /*
- * Uncover what `root` covers; then the caller is its last holder (tmpfs_destroy frees a tmpfs). -EINVAL: it covers
- * nothing. -EBUSY: it is covered itself, or a node of its file system has holders besides the mount and the caller.
+ * Undo node_mount() for `root`; the caller's reference is then the only one to it. Returns 0, -EINVAL (not mounted),
+ * -EBUSY (something is mounted on it, or there are references to its nodes besides the mount's and the caller's).
  */
 int node_unmount(struct node *root);
 
@@ -158,6 +159,6 @@ void node_stat(const struct node *node, struct linux_stat *ret);
 void node_statx(const struct node *node, struct linux_statx *ret);
 void node_statfs(const struct node *node, struct linux_statfs *ret);
 
-/* Set the clock for nodes' times; and read it. Until a clock is set all times are 0. */
+/* Set the function that returns the time for nodes; and call it. Until it is set all times are 0. */
 void node_set_clock(struct linux_timespec (*now)(void));
 struct linux_timespec node_now(void);

@@ -1,5 +1,5 @@
 /*
- * The tree of a file's pages; see page_tree.h. Knows no file, and no frame's content.
+ * The tree of a file's pages: a radix tree; see page_tree.h.
  */
 #include "kernel/fs/page_tree.h"
 
@@ -8,7 +8,7 @@
 
 /* Guard: the kernel, one CPU, not preempted. */
 struct page_tree_table {
-	uint64_t slots[PAGE_TREE_SIZE]; /* level 1: frames' addresses; above: pointers to tables; 0: nothing */
+	uint64_t slots[PAGE_TREE_SIZE]; /* on level 1 addresses of frames, above that pointers to tables; 0: none */
 	unsigned used;                  /* slots that are not 0 */
 };
 
@@ -89,8 +89,8 @@ enum status page_tree_insert(struct page_tree *tree, uint64_t index, paddr_t pa)
 }
 
 /*
- * Remove the pages of a table of `level` from `first` on, counted from the table's own first page. Recursion is at most
- * 11 levels deep.
+ * Remove the pages from number `first` on from a table of `level`; `first` is relative to the table's first page.
+ * Recursion is at most 11 levels deep.
  */
 static void cut_table(struct page_tree *tree, struct page_tree_table *table, unsigned level, uint64_t first,
 		      void (*drop)(paddr_t pa))

@@ -1,6 +1,6 @@
 /*
- * Maps the numbers of pages to frames, for contents with holes: a tree of tables with 64 entries, as high as the
- * largest number needs. The tables lie in the heap. A tree owns no frames: it only keeps their addresses.
+ * Finds the frame of a page by the page's number in a file, for files with holes: a radix tree of tables with 64
+ * entries, as high as the largest number needs. The tables lie in the heap. The caller allocates and frees the frames.
  */
 #pragma once
 
@@ -18,10 +18,10 @@ struct page_tree {
 	uint64_t count;  /* number of frames in the tree */
 };
 
-/* Return the frame of page `index`; 0: it has none. */
+/* Return the frame of page `index`; 0 when it has none. */
 paddr_t page_tree_find(const struct page_tree *tree, uint64_t index);
 
-/* Give page `index`, which has none, the frame `pa` (not 0). ERR_NO_MEMORY: every page has the frame that it had. */
+/* Enter the frame `pa` (not 0) for page `index`, which must have none. Returns OK, or ERR_NO_MEMORY with no change. */
 MUST_CHECK enum status page_tree_insert(struct page_tree *tree, uint64_t index, paddr_t pa);
 
 /* Remove all pages from `first` on, and call `drop` with each frame. Tables that become empty are freed. */

@@ -1,5 +1,5 @@
 /*
- * The calls that take paths: each is a walk (path_walk.c), and then something with the last name.
+ * Operations on paths: each walks the path (path_walk.c) up to its last name, and then does something with that name.
  */
 #include "kernel/fs/path.h"
 
@@ -9,7 +9,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
-/* Walk to the node that the path means, and hold it. */
+/* Walk to the node that the path leads to; *ret is a new reference to it. */
 static int find(struct walk *walk, unsigned flags, struct node **ret)
 {
 	struct node *node;
@@ -75,7 +75,7 @@ void path_end_put(struct path_end *end)
 	kfree(end->text);
 }
 
-/* Find the node to open, or make it: *ret_made says so. */
+/* Find the node to open, or make it and set *ret_made. *ret is a new reference. */
 static int find_or_make(struct walk *walk, unsigned flags, uint32_t mode, struct node **ret, bool *ret_made)
 {
 	for (;;) {
@@ -106,7 +106,7 @@ static int find_or_make(struct walk *walk, unsigned flags, uint32_t mode, struct
 	}
 }
 
-/* Check what open(2) refuses although the node exists. */
+/* Return the error with which open(2) refuses an existing node, by its type and the flags; or 0. */
 static int check_open(const struct walk *walk, const struct node *node, unsigned flags)
 {
 	if (node_is(node, S_IFLNK) && !(flags & O_PATH))
@@ -147,7 +147,7 @@ int path_open(const struct path_base *base, const char *path, unsigned flags, ui
 		if (error)
 			file_put(file);
 	}
-	/* A file that was made here and cannot be opened must not stay behind. */
+	/* Remove a file that was made by this call and could not be opened. */
 	if (error && made)
 		(void)node_unlink(walk.dir, walk.name);
 	node_put(node);
@@ -238,7 +238,7 @@ int path_rmdir(const struct path_base *base, const char *path)
 	return error;
 }
 
-/* Check that a name with a slash behind it is a directory's: "name/" can only mean one. */
+/* Check, when either name has a slash behind it, that a directory is renamed: "name/" can only mean a directory. */
 static int check_slashes(const struct path_base *base, const struct path_end *from, const struct path_end *to)
 {
 	struct node *node;
@@ -279,8 +279,8 @@ static int place_of(struct node *node, struct node_place *ret)
 }
 
 /*
- * Put the path of `dir` in front of the text at buffer[at], which ends at the buffer's end, and move all of it to the
- * buffer's start.
+ * Write the path of `dir` from `root` in front of the text that fills the buffer from buffer[at] to its end, then move
+ * the whole to the buffer's start. Returns as path_of_directory.
  */
 static int put_path(struct node *root, struct node *dir, char *buffer, size_t size, size_t at, size_t *ret_size)
 {
@@ -320,7 +320,7 @@ int path_of_directory(struct node *root, struct node *dir, char *buffer, size_t 
 	return put_path(root, dir, buffer, size, size - 1, ret_size);
 }
 
-/* Write what stands for the path of a node that has no name any more, or whose names are not known. */
+/* Write "/#NUMBER" in place of a path, for a node that has no name any more or whose names are not known. */
 static int nameless(const struct node *node, char *buffer, size_t size, size_t *ret_size)
 {
 	size_t length = format_s(buffer, size, "/#%llu%s", (unsigned long long)node->number,
@@ -330,7 +330,7 @@ static int nameless(const struct node *node, char *buffer, size_t size, size_t *
 	return length < size ? 0 : -ERANGE;
 }
 
-/* Put the path of place->dir, a slash, place->name, and " (deleted)" if the name is gone. */
+/* Write the path of place->dir, a slash, place->name, and " (deleted)" if the node has lost that name. */
 static int put_path_of(struct node *root, const struct node_place *place, char *buffer, size_t size, size_t *ret_size)
 {
 	const char *end = place->gone ? " (deleted)" : "";

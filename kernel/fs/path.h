@@ -1,54 +1,54 @@
 /*
- * Paths: from text to nodes and back. The text is in the kernel's memory; system calls have copied it from the user
- * (and return -EFAULT themselves, and -ENAMETOOLONG for a path longer than PATH_MAX).
+ * Paths: from text to nodes (inodes), and back. The text is in the kernel's memory: system calls copy it from the user
+ * beforehand, and return -EFAULT, or -ENAMETOOLONG for a path longer than PATH_MAX, by themselves.
  */
 #pragma once
 
 #include "kernel/fs/node.h"
 
-/* Where a lookup starts. The caller holds both. */
+/* Where a lookup starts. The caller has references to both nodes. */
 struct path_base {
-	struct node *root;  /* what '/' means, and where ".." ends */
+	struct node *root;  /* the node of "/"; its ".." is itself */
 	struct node *start; /* where relative paths start: the working directory, or the directory of a dirfd */
 };
 
 enum path_flags {
 	PATH_FOLLOW = 0,
-	PATH_NO_FOLLOW = 1, /* a symbolic link at the end is not followed, unless a slash is behind it */
-	PATH_DIRECTORY = 2, /* the result must be a directory, as with a slash at the end */
+	PATH_NO_FOLLOW = 1, /* a symbolic link as the last name is not followed, unless a slash follows it */
+	PATH_DIRECTORY = 2, /* -ENOTDIR unless the result is a directory */
 	PATH_EMPTY = 4,     /* "" means `start` (AT_EMPTY_PATH) */
 };
 
 /*
- * Find the node that a path leads to; held for the caller. -ENOENT (also for ""), -ENOTDIR, -ELOOP (more than LOOP_MAX
- * links), -ENAMETOOLONG, -ENOMEM.
+ * Find the node that a path leads to; *ret is a new reference. Returns 0, -ENOENT (also for ""), -ENOTDIR, -ELOOP (more
+ * than LOOP_MAX links), -ENAMETOOLONG, -ENOMEM.
  */
 int path_lookup(const struct path_base *base, const char *path, unsigned flags, struct node **ret);
 
-/* The last name of a path, and the directory that it names something in. */
+/* The last name of a path, and the directory to look it up in. */
 struct path_end {
-	struct node *dir; /* held until path_end_put */
-	struct name name; /* points into the path; "." when the path is "/" or ends so; may be ".." */
+	struct node *dir; /* a reference, until path_end_put */
+	struct name name; /* points into the path, or into `text`; "." for a path of slashes only; may be ".." */
 	bool slash;       /* a slash follows the name: it can only mean a directory */
-	char *text;       /* target of a link that was followed, into which `name` may point; or NULL */
+	char *text;       /* a heap block: target of a link that was followed, and the rest of the path; or NULL */
 };
 
 /*
- * Find the directory of a path's last name, whether that name exists or not; all links before it are followed. Errors
- * as path_lookup. *ret is good until `path` changes; path_end_put ends it.
+ * Find the directory of a path's last name, whether that name exists or not; all links before it are followed. Returns
+ * as path_lookup. *ret is valid as long as `path` is; the caller calls path_end_put() on it.
  */
 int path_lookup_end(const struct path_base *base, const char *path, struct path_end *ret);
 void path_end_put(struct path_end *end);
 
 /*
- * Open a file as openat(2) does. flags: O_…; `mode`: permissions for a file that O_CREAT makes (the caller has applied
- * umask). -EEXIST (O_EXCL), -EISDIR (write to a directory, O_CREAT with a slash), -ENOTDIR (O_DIRECTORY), -ELOOP
- * (O_NOFOLLOW and a link), -ENXIO (no such device; a FIFO for writing with O_NONBLOCK and no reader), -ENOMEM, and
- * path_lookup's. *ret has one reference. Opening a FIFO does not wait for its other side: see pipe_open_ready.
+ * Open a file as openat(2) does; *ret is a reference. flags: O_…; `mode`: permissions for a file that O_CREAT makes,
+ * with the umask applied. Returns 0, -EEXIST (O_EXCL), -EISDIR (write to a directory, O_CREAT with a slash), -ENOTDIR
+ * (O_DIRECTORY), -ELOOP (O_NOFOLLOW and a link), -ENXIO (no such device; a FIFO for writing with O_NONBLOCK and no
+ * reader), -ENOMEM, or path_lookup's errors. Opening a FIFO does not wait for its other end: see pipe_open_ready.
  */
 int path_open(const struct path_base *base, const char *path, unsigned flags, uint32_t mode, struct file **ret);
 
-/* Change the tree, with paths. Errors are those of the call of that name in node.h, and of path_lookup_end. */
+/* Change the tree by paths. Each returns what the node_ function of that name (node.h) or path_lookup_end returns. */
 int path_create(const struct path_base *base, const char *path, uint32_t mode, uint64_t device); /* mkdir and mknod */
 int path_symlink(const struct path_base *base, const char *path, const char *target);
 int path_link(const struct path_base *old_base, const char *old_path, const struct path_base *new_base,
@@ -59,14 +59,14 @@ int path_rename(const struct path_base *old_base, const char *old_path, const st
 		const char *new_path, unsigned flags);
 
 /*
- * Write the path of any node; of a file with several names one of them. "…/#12 (deleted)" for a node without a name, or
- * what the node says of itself (node_ops.describe). -ERANGE.
+ * Write the path of any node with its NUL, for a file with several names one of them; *ret_size counts the NUL. A node
+ * without a name gets "/#12 (deleted)", or the text of node_ops.describe. Returns 0 or -ERANGE.
  */
 int path_of_node(struct node *root, struct node *node, char *buffer, size_t size, size_t *ret_size);
 
 /*
- * Write the absolute path of a directory below `root`, with its NUL; *ret_size counts that, as getcwd(2) returns it.
- * -ENOENT: the directory has been removed, or is not below `root`; -ERANGE: `size` is too small. The buffer's content
- * is then undefined.
+ * Write the absolute path of a directory below `root`, with its NUL; *ret_size counts the NUL, as getcwd(2) does.
+ * Returns 0; -ENOENT: the directory has been removed, or is not below `root`; -ERANGE: `size` is too small. After an
+ * error the buffer's content is undefined.
  */
 int path_of_directory(struct node *root, struct node *dir, char *buffer, size_t size, size_t *ret_size);

@@ -1,6 +1,6 @@
 /*
- * Steps along a path. A symbolic link's target is put in front of the rest of the path, in a heap block of the walk's
- * own.
+ * Walks along a path, name by name. When a symbolic link is followed, its target and the rest of the path are copied to
+ * a heap block, and the walk goes on in that.
  */
 #include "kernel/fs/path_walk.h"
 
@@ -30,7 +30,7 @@ static void go_to(struct walk *walk, struct node *dir)
 	walk->dir = dir;
 }
 
-/* Make the link's target, and behind it the rest of the path, the new path. */
+/* Go on with a new path: the link's target followed by the rest of the old path. */
 static int splice(struct walk *walk, struct name target)
 {
 	size_t rest = strlen(walk->rest);
@@ -42,7 +42,7 @@ static int splice(struct walk *walk, struct name target)
 	if (!text)
 		return -ENOMEM;
 	memcpy(text, target.text, target.size);
-	/* A slash is put between them even when none follows: "link/" asks for a directory, however the target ends. */
+	/* Keep the slash of "link/" even if nothing follows it: the target must then be a directory. */
 	text[target.size] = '/';
 	memcpy(text + target.size + (walk->slash ? 1 : 0), walk->rest, rest + 1);
 	kfree(walk->text);

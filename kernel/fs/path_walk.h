@@ -1,34 +1,36 @@
 /*
- * A walk along a path, name by name. Every call that takes a path is made of these.
+ * A walk along a path, name by name: the steps from which path.c makes its functions.
  */
 #pragma once
 
 #include "kernel/fs/path.h"
 
 struct walk {
-	struct node *root;
-	struct node *dir; /* the directory that the walk has reached; held */
-	const char *rest; /* the part of the path not walked yet */
-	char *text;       /* the heap block that `rest` points into; NULL: `rest` points into the caller's path */
-	unsigned links;   /* how many links were followed so far */
-	struct name name; /* the path's last name; "." for a path of slashes only */
-	bool slash;       /* one or more slashes follow the last name */
+	struct node *root; /* the caller's path_base.root */
+	struct node *dir;  /* the directory that the walk has reached; a reference */
+	const char *rest;  /* the part of the path that is not walked yet */
+	char *text;        /* the heap block that `rest` points into; NULL: `rest` points into the caller's path */
+	unsigned links;    /* how many links were followed so far */
+	struct name name;  /* the name before `rest`, at last the path's last name; "." for a path of slashes only */
+	bool slash;        /* one or more slashes follow `name` */
 };
 
-/* Start a walk. Returns 0, -ENOENT (""), -ENAMETOOLONG; after an error there is nothing to end. */
+/* Start a walk. Returns 0, or -ENOENT (""), -ENAMETOOLONG: then walk_end() must not be called. */
 int walk_start(struct walk *walk, const struct path_base *base, const char *path);
 
 /* Walk to the last name, following all links on the way. -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG, -ENOMEM. */
 int walk_to_end(struct walk *walk);
 
-/* Find the node that the last name stands for; held. */
+/* Find the node that the last name stands for; *ret is a new reference. Returns as node_lookup. */
 int walk_look(struct walk *walk, struct node **ret);
 
 /*
- * Follow the symbolic link `link`, which the last name stands for. Either the walk goes on with its target, and
- * walk_to_end is next; or *ret_node is the node that the link leads to without a path, held, and the walk is over. Puts
- * `link` in any case.
+ * Follow the symbolic link `link`, the node of walk->name, and drop the caller's reference to `link`. Returns 0 with
+ * *ret_node NULL: the walk goes on with the link's target, by walk_to_end(). Or 0 with *ret_node a reference: the node
+ * of a link that leads there by itself (node_ops.follow), and the walk is over. Or -ELOOP, -ENOENT, -ENAMETOOLONG,
+ * -ENOMEM.
  */
 int walk_follow(struct walk *walk, struct node *link, struct node **ret_node);
 
+/* Free what the walk has, whether it was successful or not. */
 void walk_end(struct walk *walk);

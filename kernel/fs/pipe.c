@@ -1,7 +1,7 @@
 /*
- * A pipe is a ring of 16 frames. Positions only grow. A page's frame is taken when its first byte is written and put
- * when its last is read, so an idle pipe holds one at the most. Small pieces go by way of the stack: two copies, and no
- * walk of the user's tables.
+ * A pipe is a ring of 16 pages. Positions count bytes since the pipe was made. A page's frame is allocated when its
+ * first byte is written and freed when its last byte is read, so an empty pipe has one frame at the most. Small pieces
+ * are copied through a buffer on the stack: two copies, but no walk of the user's page tables.
  */
 #include "kernel/fs/pipe.h"
 
@@ -13,18 +13,18 @@
 #include "kernel/sync/wait_queue.h"
 
 #define PIPE_FRAMES (PIPE_SIZE / PAGE_SIZE)
-#define SMALL       256 /* most bytes that go by way of the stack */
+#define SMALL       256 /* most bytes that are copied through a buffer on the stack */
 #define FIONREAD    0x541b
 
 /* Guard: the kernel, one CPU, not preempted. */
 struct pipe {
 	uint64_t head;                           /* how many bytes have ever been written */
 	uint64_t tail;                           /* how many bytes have ever been read */
-	uint64_t readers, writers;               /* open files */
-	uint64_t opened_readers, opened_writers; /* how many have ever been opened, for a FIFO's open */
+	uint64_t readers, writers;               /* number of open files that can read, that can write */
+	uint64_t opened_readers, opened_writers; /* how many of these were ever opened; a FIFO's open waits for it */
 	struct wait_queue queue;                 /* readers wait for bytes, writers for room */
 	uint64_t capacity;                       /* bytes; fixed when the pipe is made */
-	paddr_t frames[PIPE_FRAMES];             /* the frame of page n is frames[n % PIPE_FRAMES]; 0: none */
+	paddr_t frames[PIPE_FRAMES];             /* page n's frame, at n % PIPE_FRAMES; 0: none */
 };
 
 /* Guard: the kernel, one CPU, not preempted. */
@@ -32,14 +32,14 @@ static struct fs pipefs = { .name = "pipefs", .device = DEVICE_NUMBER(0, 0xfffff
 
 /* Guard: the kernel, one CPU, not preempted. */
 uint64_t pipe_pages_soft = 16384;
-static uint64_t pipe_pages; /* how many pages all pipes may take together */
+static uint64_t pipe_pages; /* sum of all pipes' capacities, in pages */
 
 static paddr_t *frame_of(struct pipe *pipe, uint64_t position)
 {
 	return &pipe->frames[position / PAGE_SIZE % PIPE_FRAMES];
 }
 
-/* Return how many bytes lie from `position` to the end of the ring's frames, `most` at the most. */
+/* Return the number of bytes from `position` to the end of the ring, but at most `most`. */
 static size_t row_at(uint64_t position, uint64_t most)
 {
 	uint64_t row = PIPE_SIZE - position % PIPE_SIZE;
@@ -47,15 +47,15 @@ static size_t row_at(uint64_t position, uint64_t most)
 	return row < most ? row : most;
 }
 
-/* Return the frames from `position` to the ring's end. Between store_enter and store_leave. */
+/* Return the frames from `position` to the ring's end. Call between store_enter and store_leave. */
 static struct user_frames frames_at(const struct pipe *pipe, uint64_t position)
 {
 	return (struct user_frames){ store_ptr(paddr(0)), pipe->frames, position % PIPE_SIZE };
 }
 
 /*
- * Move the tail over bytes that have been read. A page without bytes left loses its frame, unless the head is in that
- * again.
+ * Advance the tail over bytes that have been read, and free the frames of pages that are read to their end, unless the
+ * head has come round and uses the frame again.
  */
 static void advance_tail(struct pipe *pipe, size_t bytes)
 {
@@ -119,7 +119,7 @@ static int64_t pipe_read(struct file *file, struct user_io *io, uint64_t *offset
 		return 0;
 	if (!fill)
 		return pipe->writers ? -EAGAIN : 0;
-	/* read_small does not free frames, so it must not read to a page's end. */
+	/* read_small frees no frame, so it must not read to a page's end. */
 	if (size <= SMALL && pipe->tail % PAGE_SIZE + size < PAGE_SIZE)
 		done = read_small(pipe, io, size);
 	else
@@ -130,8 +130,8 @@ static int64_t pipe_read(struct file *file, struct user_io *io, uint64_t *offset
 }
 
 /*
- * Take the frames that the bytes [head, head + size) lack. Returns how many of these bytes have frames now. Between
- * store_enter and store_leave.
+ * Allocate the missing frames for the bytes [head, head + size). Returns how many of these bytes have frames now. Call
+ * between store_enter and store_leave.
  */
 static uint64_t take_frames(struct pipe *pipe, uint64_t size)
 {
@@ -146,14 +146,14 @@ static uint64_t take_frames(struct pipe *pipe, uint64_t size)
 	return size;
 }
 
-/* Put the frames that were taken and not written to. In the kernel context. */
+/* Free the frames that take_frames() has allocated and nothing was written to. Call in the kernel context. */
 static void drop_unused(struct pipe *pipe)
 {
 	for (unsigned i = 0; i < PIPE_FRAMES; i++) {
 		uint64_t first = align_down(pipe->tail, PAGE_SIZE);
 		uint64_t page = first + (i + PIPE_FRAMES - first / PAGE_SIZE % PIPE_FRAMES) % PIPE_FRAMES * PAGE_SIZE;
 
-		/* The page in which both head and tail are may keep its frame: an idle pipe holds that one. */
+		/* The tail's page keeps its frame even if the pipe is empty: the next write goes there. */
 		if (page < pipe->head || page == first || !pipe->frames[i].raw)
 			continue;
 		store_put(pipe->frames[i]);
@@ -185,7 +185,7 @@ static int64_t write_small(struct pipe *pipe, struct user_io *io, size_t size)
 }
 
 /*
- * Write as many bytes as there are frames for; but up to PIPE_BUF bytes, which must not be torn (pipe(7)), all or
+ * Write as many bytes as frames can be had for. A write of up to PIPE_BUF bytes must be atomic (pipe(7)): all or
  * nothing.
  */
 static int64_t write_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
@@ -275,7 +275,7 @@ static int64_t pipe_ioctl(struct file *file, unsigned request, uint64_t arg, str
 	return copy_errno(user_io_put_all(io, &fill, sizeof(fill)));
 }
 
-/* Initialise a pipe that is all zeros, and count the pages that it may take. */
+/* Initialise a pipe that is all zeros, and add its capacity to `pipe_pages`. */
 static void start_pipe(struct pipe *pipe)
 {
 	bool many = pipe_pages_soft && pipe_pages + PIPE_FRAMES > pipe_pages_soft;
@@ -348,7 +348,7 @@ static size_t describe(const struct node *node, char *buffer, size_t size)
 
 static const struct node_ops pipe_node_ops = { .describe = describe, .free = free_pipe_node };
 
-/* Make an open file one of the pipe's ends, and count it. */
+/* Make `file` an end of the pipe, and count it as reader, writer or both. */
 static void add_end(struct pipe *pipe, struct file *file)
 {
 	file->data = pipe;
@@ -383,7 +383,7 @@ int pipe_create(unsigned flags, struct file **ret_read, struct file **ret_write)
 	}
 	node_init(node, &pipe_node_ops, &pipefs, S_IFIFO | 0600);
 	node->links = 1;
-	node_get(node); /* each end holds the node */
+	node_get(node); /* each end has a reference to the node */
 	node->pipe = pipe;
 	start_pipe(pipe);
 	add_end(pipe, reader);
@@ -425,8 +425,8 @@ bool pipe_open_ready(struct file *file)
 	struct pipe *pipe = file->data;
 
 	/*
-	 * A pipe that is opened by way of /proc/self/fd does not wait: its other side has been opened, and may have
-	 * gone since.
+	 * Opening a pipe(2) through /proc/self/fd does not wait: both ends were opened by pipe_create(), even if one
+	 * has been closed since.
 	 */
 	if (file->ops != &pipe_ops || file->node->fs == &pipefs || file->flags & O_NONBLOCK)
 		return true;

@@ -1,40 +1,42 @@
 /*
- * Pipes and FIFOs: up to 64 KiB on the way from writers to readers, in frames that are allocated when they are filled.
+ * Pipes and FIFOs. A pipe holds up to 64 KiB between writers and readers, in frames that are allocated when bytes are
+ * written.
  */
 #pragma once
 
 #include "kernel/fs/file.h"
 
 #define PIPE_SIZE       65536
-#define PIPE_SMALL_SIZE 8192 /* bytes of a pipe that is made when pipes may take many pages already */
+#define PIPE_SMALL_SIZE 8192 /* capacity of a pipe that is made beyond pipe_pages_soft */
 
 /*
- * How many pages all pipes may take before new pipes are small; 0: any number. As Linux's pipe-user-pages-soft, but it
- * binds root too, who is everybody here. Guard: the kernel, one CPU, not preempted.
+ * The sum of all pipes' capacities, in pages, beyond which new pipes get PIPE_SMALL_SIZE; 0: no limit. This is Linux's
+ * pipe-user-pages-soft, except that it concerns root, too: every user is root here. Guard: the kernel, one CPU, not
+ * preempted.
  */
 extern uint64_t pipe_pages_soft;
 
 /* Return how many bytes a pipe holds at the most. */
 uint32_t pipe_capacity(const struct pipe *pipe);
 
-/* Return how many bytes of frames it has. */
+/* Return how many bytes of memory the pipe's frames take now. */
 uint64_t pipe_bytes(const struct pipe *pipe);
 
 /*
- * Make a pipe: its two ends, one reference each. flags: O_NONBLOCK; O_DIRECT is -EINVAL; O_CLOEXEC is for the
- * descriptors.
- * Returns 0 or -ENOMEM. A write to a pipe without readers is -EPIPE; the caller adds SIGPIPE.
+ * Make a pipe and open its two ends; *ret_read and *ret_write are references. flags: O_NONBLOCK; O_CLOEXEC is ignored.
+ * Returns 0, -EINVAL (O_DIRECT), -ENOMEM. A write to a pipe without readers returns -EPIPE; the system call sends
+ * SIGPIPE.
  */
 int pipe_create(unsigned flags, struct file **ret_read, struct file **ret_write);
 
 /*
- * Open the end of the FIFO `node` that `file` asks for; file_open calls this. -ENXIO (O_WRONLY | O_NONBLOCK without
- * reader), -ENOMEM.
+ * Open an end of the FIFO `node`, by the access mode in file->flags; file_open calls this. Returns 0, -ENXIO (O_WRONLY
+ * | O_NONBLOCK without a reader), -ENOMEM.
  */
 int pipe_open(struct node *node, struct file *file);
 
 /*
- * Return whether the FIFO's other side has been opened: open(2) without O_NONBLOCK waits in file_queue until then. True
- * for any other file.
+ * Return whether the FIFO's other end has been opened: open(2) without O_NONBLOCK waits in file_queue() until then. For
+ * any other file return true.
  */
 bool pipe_open_ready(struct file *file);

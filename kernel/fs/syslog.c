@@ -1,6 +1,6 @@
 /*
- * How syslog(2) reads the log; see kmsg.h. Guard: the kernel, one CPU, not preempted: only tasks call, and no call
- * blocks.
+ * How syslog(2) reads the log; see kmsg.h. Guard: the kernel, one CPU, not preempted: all functions are called by
+ * tasks, and none blocks.
  */
 #include "kernel/fs/kmsg.h"
 #include "kernel/lib/format.h"
@@ -12,17 +12,17 @@
 /* Guard: the kernel, one CPU, not preempted. */
 static uint64_t cleared;   /* the record that syslog_read_all starts with */
 static uint64_t read_next; /* the record where syslog_read goes on */
-static size_t read_done;   /* how many bytes of that record's text it has returned */
+static size_t read_done;   /* how many bytes of that record syslog_read has returned */
 
-/* A record as it is shown: the header is formatted, the text stays in the log. */
+/* A record and the header that is shown before its text. */
 struct shown {
 	struct log_record record;
 	char header[HEADER_SIZE];
 	size_t header_size;
-	size_t size; /* bytes of the header, text and newline of a record */
+	size_t size; /* bytes of header, text and newline together */
 };
 
-/* Get record `seq` as it is shown. Returns false when the log does not have it, or not any more. */
+/* Get record `seq`, and format its header. Returns false when the log does not have the record, or no longer has it. */
 static bool show(uint64_t seq, struct shown *ret)
 {
 	unsigned long long us;
@@ -44,7 +44,7 @@ static char shown_byte(const struct shown *s, size_t at)
 	return at < s->record.size ? s->record.text[at] : '\n';
 }
 
-/* Put bytes [from, s->size) of a shown record, as many as fit. Returns as user_io_put; *moved grows in any case. */
+/* Copy bytes [from, s->size) of a record to the user, as many as fit. Returns as user_io_put; adds to *moved always. */
 static enum status put_shown(struct user_io *io, const struct shown *s, size_t from, size_t *moved)
 {
 	char piece[256];
@@ -81,7 +81,7 @@ int64_t syslog_read(struct user_io *io)
 		}
 		if (!show(read_next, &s))
 			break;
-		/* A record is cut only when it does not fit alone. */
+		/* Split a record only if it does not fit into the user's memory alone. */
 		if (total && s.size - read_done > io->left)
 			break;
 		status = put_shown(io, &s, read_done, &moved);

@@ -1,5 +1,5 @@
 /*
- * Text that grows; see text.h.
+ * Text in a heap block that grows; see text.h.
  */
 #include "kernel/fs/text.h"
 
@@ -48,7 +48,7 @@ void text_add_v(struct text *text, const char *format, va_list args)
 
 	va_copy(again, args);
 	length = format_v(text->bytes ? text->bytes + text->size : NULL, text->room - text->size, format, args);
-	/* format_v writes a NUL, which needs room, too, though it is not kept. */
+	/* format_v also writes a NUL, which needs room but is not a part of the text. */
 	if (make_room(text, length + 1)) {
 		format_v(text->bytes + text->size, text->room - text->size, format, again);
 		text->size += length;

@@ -1,24 +1,24 @@
 /*
- * Files whose content is a text that is made when it is read; see text_file.h.
+ * Files whose content is a text that is generated when the file is read; see text_file.h.
  */
 #include "kernel/fs/text_file.h"
 
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 
-#define WRITE_MAX PAGE_SIZE /* as many bytes of a write as are taken; the rest is not */
+#define WRITE_MAX PAGE_SIZE /* most bytes that one write takes */
 
-/* The text that a read at offset 0 has made. Guard: the kernel, one CPU, not preempted. */
+/* The text that a read at offset 0 has generated. Guard: the kernel, one CPU, not preempted. */
 struct made_text {
 	struct text text;
-	uint64_t refs; /* number of holders: the reader, and the calls that copy from the text */
+	uint64_t refs; /* number of references: the open file's, and those of calls that are copying from the text */
 };
 
-/* What an open description keeps. Guard: the kernel, one CPU, not preempted. */
+/* file->data of such a file. Guard: the kernel, one CPU, not preempted. */
 struct reader {
 	text_make_fn *make;
 	text_take_fn *take;
-	struct made_text *made; /* held; NULL: none has been made yet, or making it failed */
+	struct made_text *made; /* a reference; NULL: no text yet, or generating it failed */
 };
 
 static void put_text(struct made_text *made)
@@ -29,7 +29,7 @@ static void put_text(struct made_text *made)
 	kfree(made);
 }
 
-/* Make a new text. A call that is still copying from the old one holds that until it is done. */
+/* Replace the file's text by a new one. The old text is freed when no call copies from it any more. */
 static int make_text(struct file *file, struct reader *reader)
 {
 	struct made_text *made = kzalloc(sizeof(*made));
@@ -97,7 +97,7 @@ static int64_t write_text(struct file *file, struct user_io *io, uint64_t *offse
 	if (!bytes)
 		return -ENOMEM;
 	status = user_io_get(io, bytes, size, &moved);
-	/* Half a text, for want of memory, must not be taken for all of it. */
+	/* When memory ran out halfway fail, so that a part of the text is not taken for the whole. */
 	if (status != OK && (status == ERR_NO_MEMORY || !moved))
 		error = copy_errno(status);
 	if (!error) {

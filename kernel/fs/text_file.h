@@ -1,20 +1,20 @@
 /*
- * Files whose content is a text that the kernel generates: a read at the start generates it anew, and later reads get
- * the rest of the same text, so that the pieces fit together whatever happens in between.
+ * Files whose content is a text that the kernel generates. A read at offset 0 generates the text anew; reads at other
+ * offsets get pieces of the same text, so that the pieces fit together even if the kernel's state changes in between.
  */
 #pragma once
 
 #include "kernel/fs/file.h"
 #include "kernel/fs/text.h"
 
-/* Put the whole content into `ret`, which is empty. Returns 0, or the error that read(2) returns. */
+/* A function that adds the whole content to `ret`, an empty text. Returns 0, or the error that read(2) returns. */
 typedef int text_make_fn(struct node *node, struct text *ret);
 
-/* Take what one write(2) brought: `size` bytes, followed by a NUL. Returns 0, or the error that write(2) returns. */
+/* A function that handles one write(2): `size` bytes and a NUL behind them. Returns 0, or the error for write(2). */
 typedef int text_take_fn(struct node *node, const char *bytes, size_t size);
 
 /*
- * Give a new open file its operations. Reads return `make`'s error, or -ENOMEM (no memory, or more than TEXT_MAX
- * bytes); without `take` writes return -EINVAL. Returns 0 or -ENOMEM.
+ * Set the operations of a file that is being opened. Its reads return `make`'s error, or -ENOMEM (no memory, or more
+ * than TEXT_MAX bytes). When `take` is NULL, writes return -EINVAL. Returns 0 or -ENOMEM.
  */
 int text_file_open(struct file *file, text_make_fn *make, text_take_fn *take);

@@ -1,6 +1,6 @@
 /*
- * A tree of nodes made from a list of paths. It never changes while it is mounted, so positions in directories are
- * indices.
+ * File systems with generated files: a tree of nodes, made from a list of paths. The tree does not change while it is
+ * mounted, so positions in directory listings are indices of children.
  */
 #include "kernel/fs/text_fs.h"
 
@@ -14,8 +14,8 @@
 /* Guard: the kernel, one CPU, not preempted. */
 struct text_node {
 	struct node node;               /* must be the first member: node_ops get a pointer to it */
-	const struct text_entry *entry; /* NULL: a directory that is there because some entry's path needs it */
-	struct name name;               /* points into the path of this entry, or of one below */
+	const struct text_entry *entry; /* NULL: a directory that was made because it is on an entry's path */
+	struct name name;               /* points into the path of this entry, or of one below this directory */
 	struct text_node *children;     /* list of the nodes in this directory, linked by `sibling` */
 	struct text_node *sibling;
 	struct text_node *made_before; /* the list of all nodes of the file system */
@@ -82,7 +82,7 @@ static struct text_node *make_node(struct text_fs *fs, struct text_node *dir, st
 		node->links = 2;
 	if (!dir)
 		return made;
-	/* Its name's hold, and that of its parent. */
+	/* Two references come from the file system itself: the one of the name, and the one to the parent. */
 	fs->fs.own += 2;
 	node->parent = node_get(&dir->node);
 	if (node_is(node, S_IFDIR))
@@ -93,7 +93,7 @@ static struct text_node *make_node(struct text_fs *fs, struct text_node *dir, st
 	return made;
 }
 
-/* Make the entry's node, and the directories on its path that are missing. Returns false without memory. */
+/* Make the entry's node, and the missing directories on its path. Returns false when there is no memory. */
 static bool make_path(struct text_fs *fs, struct text_node *dir, const struct text_entry *entry)
 {
 	const char *at = entry->path;
@@ -155,6 +155,7 @@ void text_fs_destroy(struct node *root)
 	free_all(fs_of(root));
 }
 
+/* Return whether `dir` is a root with entries of text_fs_type.lookup and .next. */
 static bool has_more(const struct node *dir)
 {
 	return !dir->parent && fs_of(dir)->type->lookup;
@@ -230,7 +231,7 @@ static int open(struct node *node, struct file *file)
 	return text_file_open(file, entry->make, entry->take);
 }
 
-/* Allow the O_TRUNC that comes before a write: there is nothing to cut. */
+/* Accept O_TRUNC, with which programs open a file that they write to; a generated text has nothing to cut off. */
 static int truncate(struct node *node, uint64_t size)
 {
 	(void)size;

@@ -1,6 +1,6 @@
 /*
- * The file system in memory: ties names (tmpfs_names.c), contents (content.c) and nodes together. node.c has the rules
- * for names and types.
+ * tmpfs, the file system in memory: its node operations, except those on names (tmpfs_names.c). content.c has the bytes
+ * of files, node.c the checks that are common to all file systems.
  */
 #include "kernel/fs/tmpfs.h"
 
@@ -20,7 +20,7 @@ struct tmpfs {
 
 static const struct node_ops tmpfs_ops;
 
-/* Make a node that has no name yet. Returns NULL without memory. */
+/* Make a node without a name; returns a reference, or NULL when there is no memory. */
 static struct node *make_node(struct fs *fs, uint32_t mode, uint64_t device, struct name target)
 {
 	struct tmpfs_node *made = kzalloc(sizeof(*made));
@@ -179,7 +179,7 @@ void tmpfs_set_limit(struct node *root)
 	struct fs *fs = root->fs;
 
 	fs->pages_max = fs->pages + tmpfs_default_limit();
-	/* The root of a new file system does not count: /proc/mounts shows only limits that are not the default. */
+	/* The root is not counted, so that the limit of a new file system is the default, which /proc/mounts omits. */
 	fs->nodes_max = fs->nodes - 1 + tmpfs_default_limit();
 }
 

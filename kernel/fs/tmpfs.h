@@ -1,34 +1,35 @@
 /*
- * The file system in memory, which is also the root's. Names and nodes are in the heap, contents in frames.
+ * tmpfs, the file system in memory; the tree's root is one. Names and nodes are in the heap, contents in frames.
  */
 #pragma once
 
 #include "kernel/fs/node.h"
 
-/* Make a file system with an empty root (mode 0755), held in *ret. Returns 0 or -ENOMEM. */
+/* Make a file system with an empty root (mode 0755); *ret is a reference to it. Returns 0 or -ENOMEM. */
 int tmpfs_create(struct node **ret);
 
-/* Return how many pages, and how many nodes, a file system has room for when nobody says more: half of RAM, as on Linux. */
+/* Return the default limit on pages, and on nodes, of a file system: half of RAM's frames, as on Linux. */
 uint64_t tmpfs_default_limit(void);
 
-/* Set that limit, for what comes beside what there is already. */
+/* Limit the pages and nodes that are added to a file system from now on, by tmpfs_default_limit(). */
 void tmpfs_set_limit(struct node *root);
 
 /*
- * Remove everything in a file system, and free it. Of its nodes only the root may be held, by the caller, and nothing
- * may be mounted in it.
+ * Remove everything in a file system, and free it. The caller's reference to the root must be the only one to any of
+ * its nodes, and nothing may be mounted in it.
  */
 void tmpfs_destroy(struct node *root);
 
 /*
- * Let `size` bytes at `pa` be the content of the regular file `node`, which is empty, in place: memory outside the
- * frame allocator that stays for ever, such as the initramfs. Its whole pages at page-aligned addresses become the
- * file's own and are written in place; of other pages a copy is made when they are written or mapped.
+ * Let the `size` bytes at `pa` be the content of the regular file `node`, which must be empty, without copying them.
+ * The memory must be outside the frame allocator, as the initramfs archive is, and is never freed. If `pa` is
+ * page-aligned, whole pages are mapped and written where they are; other pages are copied to frames when they are
+ * written or mapped.
  */
 void tmpfs_use_in_place(struct node *node, paddr_t pa, uint64_t size);
 
 /*
- * Make a regular file without a name, as memfd_create(2) and O_TMPFILE need: links 0, held in *ret. Returns 0 or
+ * Make a regular file without a name (links is 0), for memfd_create(2) and O_TMPFILE; *ret is a reference. Returns 0 or
  * -ENOMEM.
  */
 int tmpfs_create_unnamed(struct node *root, uint32_t mode, struct node **ret);

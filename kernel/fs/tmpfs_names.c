@@ -1,6 +1,6 @@
 /*
- * Which names lead to which nodes of a tmpfs: entries (directory.c) know their node and their directory, nodes know
- * their entries. A directory that is not empty cannot go, so an entry's directory is there as long as the entry.
+ * The names of a tmpfs. A directory entry (directory.c) points to its node and to its directory; a node has a list of
+ * its entries. A directory that is not empty cannot be removed, so entry->dir is valid as long as the entry is.
  */
 #include "kernel/fs/tmpfs_names.h"
 
@@ -12,7 +12,7 @@ static void touch(struct node *dir)
 	dir->mtime = dir->ctime = node_now();
 }
 
-/* Make `entry` a name of `node`. The oldest name stays first: /proc shows that one. */
+/* Add `entry` to the node's list of names. The oldest name stays first in the list, since /proc shows the first. */
 static void add_name(struct directory_entry *entry, struct node *node)
 {
 	struct directory_entry **link = &tmpfs_node(node)->names;
@@ -34,13 +34,18 @@ static void remove_name(struct directory_entry *entry)
 		entry->next_name->name_link = entry->name_link;
 }
 
-/* Return whether somebody still holds the file when it loses its last name: then /proc shows that name. */
+/*
+ * Return whether `node`, which is about to lose a name, loses its last one and has other references, as an open file.
+ */
 static bool outlives_name(const struct node *node)
 {
 	return !node_is(node, S_IFDIR) && node->links == 1 && node->refs > 1;
 }
 
-/* Keep the last name of a file that outlives it: the entry, in no directory any more. The file holds the directory. */
+/*
+ * Keep the last name of a file that outlives it, for /proc: `entry`, which is in no directory any more. node->parent
+ * becomes a reference to the directory `dir` that it was in.
+ */
 static void keep_name(struct directory_entry *entry, struct node *node, struct node *dir)
 {
 	entry->dir = dir;
@@ -48,6 +53,7 @@ static void keep_name(struct directory_entry *entry, struct node *node, struct n
 	node->parent = node_get(dir);
 }
 
+/* Undo keep_name(). Does nothing when the node has no kept name. */
 static void forget_name(struct node *node)
 {
 	struct tmpfs_node *nameless = tmpfs_node(node);
@@ -92,7 +98,7 @@ int tmpfs_place(struct node *node, struct node_place *ret)
 	return 0;
 }
 
-/* Count one name more that leads to `node`; the first name holds the node. */
+/* Count one more name of `node`, in `dir`. All names together are one reference, which the first name takes. */
 static void count_link(struct node *dir, struct node *node)
 {
 	if (!node->links) {
@@ -110,8 +116,9 @@ static void count_link(struct node *dir, struct node *node)
 }
 
 /*
- * Count one name of `node` less, which was in `dir`. `last`: an entry of that name, in no directory: kept if the file
- * outlives it, else freed; or NULL. A directory keeps its parent as long as somebody holds the directory.
+ * Count one name of `node` less, a name in `dir`; with the last name the names' reference is dropped. `last`: an entry
+ * with that name, in no directory, which is kept if the file outlives the name, and freed otherwise; or NULL. A removed
+ * directory keeps its reference to its parent until it is freed.
  */
 static void drop_link(struct node *dir, struct node *node, struct directory_entry *last)
 {
@@ -184,7 +191,7 @@ int tmpfs_unlink(struct node *dir, struct name name)
 	return 0;
 }
 
-/* Note that `node` has moved: if it is a directory, its ".." leads elsewhere now. */
+/* Update `node`, which has moved from `from` to `to`: if it is a directory, its parent is another one now. */
 static void set_parent(struct node *node, struct node *from, struct node *to)
 {
 	node->ctime = node_now();
@@ -241,7 +248,7 @@ int tmpfs_rename(struct node *from, struct name old_name, struct node *to, struc
 	return 0;
 }
 
-/* Walk down and up again without recursion: the tree may be deeper than the stack. */
+/* Go down and up the tree in a loop: recursion could overflow the kernel stack, as trees may be deep. */
 void tmpfs_empty(struct node *root)
 {
 	struct node *dir = root;

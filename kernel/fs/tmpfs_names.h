@@ -6,10 +6,10 @@
 #include "kernel/fs/content.h"
 #include "kernel/fs/directory.h"
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* A node of a tmpfs. Guard: the kernel, one CPU, not preempted. */
 struct tmpfs_node {
 	struct node node; /* must be the first member: node_ops get a pointer to it */
-	/* The node's names, linked by next_name. When links is 0: the last name that it had (keep_name), or NULL. */
+	/* The node's names, linked by next_name. When node.links is 0: its last name (see keep_name()), or NULL. */
 	struct directory_entry *names;
 	union {
 		struct content content; /* for S_IFREG */
@@ -28,7 +28,7 @@ static inline struct directory *directory_of(struct node *node)
 	return &tmpfs_node(node)->dir;
 }
 
-/* The node operations of the same names (node.h). tmpfs_link serves to give a new node its first name as well. */
+/* The operations of struct node_ops (node.h) with these names. tmpfs_link also gives a new node its first name. */
 int tmpfs_lookup(struct node *dir, struct name name, struct node **ret);
 int tmpfs_next(struct node *dir, uint64_t *position, struct dir_entry *ret);
 int tmpfs_place(struct node *node, struct node_place *ret);

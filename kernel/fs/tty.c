@@ -1,5 +1,5 @@
 /*
- * The program's side of a terminal: reads, writes, ioctls. tty_input.c decides what a typed byte means.
+ * The file operations of a terminal: read, write, ioctl, poll. tty_input.c handles the bytes that are typed.
  */
 #include "kernel/fs/tty.h"
 
@@ -30,14 +30,13 @@ static const struct linux_termios default_termios = {
 	},
 };
 
-/* The hang_ups of an open file that no hang-up ends: /dev/console's. */
+/* file->hang_ups of an open /dev/console, for which hang-ups have no effect. */
 #define NEVER_HUNG_UP (~0ULL)
-
-#define SERIAL_MINOR 64 /* minor number of ttyS0 */
+#define SERIAL_MINOR  64 /* minor number of ttyS0 */
 
 /* Fixed after boot. */
-static struct tty *console;
-static struct tty *(*own_tty)(void);
+static struct tty *console;          /* the terminal of /dev/console */
+static struct tty *(*own_tty)(void); /* returns the calling task's controlling terminal; NULL: use `console` */
 
 static int check_job(struct tty *tty, bool write)
 {
@@ -57,7 +56,7 @@ static uint32_t readable(const struct tty *tty)
 	return (tty->termios.lflag & ICANON ? tty->line : tty->head) - tty->tail;
 }
 
-/* Return whether a read need not wait. A raw one waits for VMIN bytes or a full buffer; with VMIN 0, VTIME for one. */
+/* Return whether a raw read has the bytes that VMIN and VTIME want; true in canonical mode and with O_NONBLOCK. */
 static bool is_enough(const struct tty *tty, const struct file *file, uint64_t room)
 {
 	uint64_t least = tty->termios.cc[VMIN] < room ? tty->termios.cc[VMIN] : room;
@@ -69,14 +68,14 @@ static bool is_enough(const struct tty *tty, const struct file *file, uint64_t r
 	return readable(tty) >= least;
 }
 
-/* What one piece of a read finds in the ring: so many bytes for the user, in the places [start, end). */
+/* What look() has found in the ring of input. */
 struct found {
-	uint32_t start, end;
-	size_t count;
-	bool at_end; /* the last place is the end of a line, or of the file */
+	uint32_t start, end; /* the positions [start, end) */
+	size_t count;        /* how many bytes for the user they hold: an end of file is none */
+	bool at_end;         /* the last position is the end of a line, or of the file */
 };
 
-/* Look at what a read gets, `most` bytes at the most, and leave it there. tty->lock is held. */
+/* Copy what a read gets, at most `most` bytes, and leave it in the ring. The caller holds tty->lock. */
 static struct found look(const struct tty *tty, uint8_t *bytes, size_t most)
 {
 	bool canonical = tty->termios.lflag & ICANON;
@@ -94,7 +93,7 @@ static struct found look(const struct tty *tty, uint8_t *bytes, size_t most)
 	return found;
 }
 
-/* Free the places up to `end`, whose bytes the user has now; unless all input was dropped meanwhile. */
+/* Remove the input up to position `end`, which the user has now; not if tty_drop_input() has removed it meanwhile. */
 static void take(struct tty *tty, const struct found *found, uint32_t end)
 {
 	uint64_t flags = lock_take(&tty->lock);
@@ -107,7 +106,7 @@ static void take(struct tty *tty, const struct found *found, uint32_t end)
 	lock_release(&tty->lock, flags);
 }
 
-/* Read what is there. Bytes that cannot be copied to the user stay in the ring. */
+/* Read the input that is there. Bytes that cannot be copied stay. Without input return -EAGAIN if `waits`, else 0. */
 static int64_t read_there(struct tty *tty, struct user_io *io, bool waits)
 {
 	int64_t done = 0;
@@ -149,7 +148,7 @@ static int64_t tty_read(struct file *file, struct user_io *io, uint64_t *offset)
 	return read_there(tty, io, tty_waits(tty));
 }
 
-/* Return VTIME, which counts from byte to byte, or with VMIN 0 from the call on (termios(3), "MIN > 0, TIME > 0"). */
+/* Return VTIME in ns: from byte to byte, or with VMIN 0 from the call on (termios(3), "MIN > 0, TIME > 0"). */
 static uint64_t tty_patience(struct file *file, uint32_t *ret_there)
 {
 	const struct tty *tty = file->data;
@@ -166,7 +165,7 @@ static int64_t tty_read_late(struct file *file, struct user_io *io)
 	return is_hung_up(file) ? 0 : read_there(file->data, io, false);
 }
 
-/* Write a few pieces, so that others run in between: a caller with more to write calls again. */
+/* Write at most TTY_WRITE_MOST bytes. The caller calls again for the rest; other tasks can run in between. */
 static int64_t write_pieces(struct tty *tty, struct user_io *io)
 {
 	int64_t done = 0;
@@ -248,7 +247,7 @@ static int64_t set_termios(struct tty *tty, struct user_io *io, bool drops_input
 	if (drops_input)
 		flush_input(tty);
 	flags = lock_take(&tty->lock);
-	/* What was typed under other rules can be read under these: as raw bytes, or as a line that somebody ended. */
+	/* When ICANON changes, input that is already there becomes readable at once, even a line without its end. */
 	if ((tty->termios.lflag ^ termios.lflag) & ICANON)
 		tty->line = tty->head;
 	tty->termios = termios;
@@ -264,7 +263,7 @@ static int64_t put(struct user_io *io, const void *value, size_t size)
 	return copy_errno(user_io_put_all(io, value, size));
 }
 
-/* Serve the requests that only the tasks understand. */
+/* Do an ioctl about sessions and process groups, by tty->jobs. */
 static int64_t job_request(struct tty *tty, unsigned request, uint64_t arg, struct user_io *io)
 {
 	int32_t value = 0;
@@ -281,7 +280,7 @@ static int64_t job_request(struct tty *tty, unsigned request, uint64_t arg, stru
 	return put(io, &value, sizeof(value));
 }
 
-/* Serve TIOCGSERIAL: only serial lines answer. */
+/* Do TIOCGSERIAL. A terminal that is not a serial port returns -ENOTTY. */
 static int64_t put_serial(const struct tty *tty, struct user_io *io)
 {
 	struct linux_serial serial = { .type = 4 };
@@ -292,7 +291,7 @@ static int64_t put_serial(const struct tty *tty, struct user_io *io)
 	return put(io, &serial, sizeof(serial));
 }
 
-/* Return whether a request changes what the foreground group relies on: a background group must not (tcsetattr(3)). */
+/* Return whether a request changes modes or input: for such a request a background group is stopped (tcsetattr(3)). */
 static bool is_change(unsigned request)
 {
 	return (request >= TCSETS && request <= TCSETSF) || request == TCSBRK || request == TCSBRKP ||
@@ -338,7 +337,7 @@ static int64_t tty_ioctl(struct file *file, unsigned request, uint64_t arg, stru
 		return 0;
 	case TCSBRK:
 	case TCSBRKP:
-		return 0; /* all output has been written; nothing can send a break */
+		return 0; /* all output has been written already; a break cannot be sent */
 	}
 	return job_request(tty, request, arg, io);
 }
@@ -354,6 +353,7 @@ static const struct file_ops tty_ops = {
 	.queue = tty_queue,
 };
 
+/* Make an open file one of `tty`. */
 static void lead_to(struct file *file, struct tty *tty)
 {
 	file->ops = &tty_ops;
@@ -409,7 +409,7 @@ static int open_console(struct device *device, struct file *file)
 	(void)device;
 	if (!console)
 		return -ENXIO;
-	/* As on Linux, opening /dev/console makes it no controlling terminal, and no hang-up takes it from init. */
+	/* As on Linux, /dev/console does not become the controlling terminal, and init can use it after a hang-up. */
 	lead_to(file, console);
 	file->hang_ups = NEVER_HUNG_UP;
 	return 0;

@@ -1,6 +1,6 @@
 /*
- * The line discipline: what a typed byte means, its echo, and what becomes of a program's text on its way out.
- * tty->lock is held throughout tty_input: the bytes come from interrupt handlers.
+ * The line discipline: handles typed bytes and their echo, and converts a program's output (ONLCR). tty_input() holds
+ * tty->lock around all static functions here, since bytes may come from interrupt handlers; output is done without it.
  */
 #include "kernel/fs/content_memory.h"
 #include "kernel/fs/tty_internal.h"
@@ -21,7 +21,7 @@ void tty_signal(struct tty *tty, enum tty_signal_number signal)
 		tty->jobs->signal(tty, signal);
 }
 
-/* Note where the cursor is after `byte`. */
+/* Update tty->column, the cursor's column, for `byte`, which is shown. */
 static void move_column(struct tty *tty, uint8_t byte)
 {
 	if (byte == '\r' || byte == '\n')
@@ -52,7 +52,7 @@ void tty_output(struct tty *tty, const char *text, size_t size)
 		show(tty, text, size);
 		return;
 	}
-	/* Call the sink once: for a screen each call is a visit to the kernel context. */
+	/* Call tty->write once for the whole text: a screen's driver switches to the kernel context in each call. */
 	ASSERT(size <= TTY_PIECE);
 	for (size_t i = 0; i < size; i++) {
 		if (text[i] == '\n' && oflag & ONLCR)
@@ -94,8 +94,9 @@ static uint32_t width_of(const struct tty *tty, uint8_t byte)
 }
 
 /*
- * Return how many columns the tab at `position` of the line being typed takes, counted from the tab before it: to erase
- * a whole line costs no more than its bytes, however that is done.
+ * Return how many columns the tab at `position` of the line being typed takes. The columns are counted from the tab
+ * before it, where the column is a multiple of TAB, or from the line's start: so erasing a whole line, tab by tab,
+ * looks at each byte only once.
  */
 static uint32_t tab_width(const struct tty *tty, uint32_t position)
 {
@@ -109,8 +110,8 @@ static uint32_t tab_width(const struct tty *tty, uint32_t position)
 }
 
 /*
- * Remove the last character of the line, with all bytes of its UTF-8. Erases its own columns and no more, wherever a
- * program's text has moved the cursor meanwhile.
+ * Remove the last character of the line, with all bytes of its UTF-8 sequence, and erase its columns on the screen. The
+ * number of columns is computed from the line, not from the cursor, which a program's output may have moved.
  */
 static void erase(struct tty *tty)
 {
@@ -127,7 +128,7 @@ static void erase(struct tty *tty)
 		return;
 	}
 	tab = tty->input[tty->head % TTY_INPUT] == '\t';
-	/* A tab's blanks are only gone back over; visible characters are overwritten by blanks. */
+	/* Over a tab the cursor only goes back, as it shows blanks; other characters are overwritten by a blank. */
 	width = tab ? tab_width(tty, tty->head) : width_of(tty, tty->input[tty->head % TTY_INPUT]);
 	for (; width && tty->column; width--)
 		show(tty, tab ? "\b" : "\b \b", tab ? 1 : 3);
@@ -164,7 +165,7 @@ static void erase_line(struct tty *tty)
 /* Put a byte into the ring. Returns false when the ring is full. */
 static bool store(struct tty *tty, uint8_t byte, bool end)
 {
-	/* One place is kept for the end of a line, so that a full ring can be read. */
+	/* The last free byte is kept for the end of a line, so that a full ring can still become a line to read. */
 	if (tty->head - tty->tail >= TTY_INPUT - (end ? 0U : 1U)) {
 		show(tty, "\a", 1);
 		return false;
@@ -188,7 +189,7 @@ static bool is_cc(const struct tty *tty, int which, uint8_t byte)
 	return byte && tty->termios.cc[which] == byte;
 }
 
-/* Act on a byte that stands for a signal or flow control. Returns whether it was one, and so is no input. */
+/* Handle a byte for flow control (VSTART, VSTOP) or a signal. Returns false for any other byte, which is input. */
 static bool take_command(struct tty *tty, uint8_t byte)
 {
 	const struct linux_termios *t = &tty->termios;
