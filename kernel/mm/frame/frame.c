@@ -1,6 +1,6 @@
 /*
- * Frames: the calls, and the CPUs' caches. Takes from the pool and gives back to it in batches; never looks
- * inside it. Does not map, clear or flush anything.
+ * Frames: the calls of frame.h, and the CPUs' caches. Takes from the pool (frame_pool.c) and gives back to it in
+ * batches. Does not map, clear or flush anything. Between the arrows stands how many frames move at once:
  *
  *   frame_cache, one a CPU            the pool, shared
  *   no lock                           a lock for each region
@@ -11,9 +11,9 @@
  *
  * A block's class says how much of it is free: four steps of "some", or all. 4 KiB frames come from the fullest
  * class that there is, and there from the lowest block: full blocks stay full, and emptier ones get the time to become
- * whole. Only when no block is partly free is a whole one split; only when no region has one beside others is a
- * whole region broken. Nothing needs merging: a block whose count reaches 512 is whole, and so is a
- * region at 262,144.
+ * whole. Only when no block is partly free is a whole one split, and one of a region that is wholly free only when
+ * there is no other. Nothing needs merging: a block whose count of free frames reaches 512 is
+ * whole, and so is a region at 262,144.
  *
  * A search looks at one bit for each GiB, 16 words for 1 TiB, and never at full memory. A CPU goes on in the region
  * that it used last, its home; it leaves the homes of others, and memory below 4 GiB, alone while it can.
@@ -21,15 +21,15 @@
  * Metadata, cut from the end of the largest usable range:
  *
  *   regions, rows of counts, index   193 bytes a GiB   cleared at boot: all that grows with the size of memory
- *   region_detail                    2.4 KiB a GiB     set up when the region is first split
+ *   region_detail                    9.4 KiB a GiB     set up when the region is first split
  *   frame_block                      64 bytes a 2 MiB  filled when the block is split
  *   counts of references             2 bytes a 4 KiB   cleared for 64 MiB at once, when a block there is first split
  *
- * That is 2.13 bytes a frame, 0.052 % of RAM; a hole within a GiB counts as RAM. For 1 TiB boot clears 193 KiB and runs
+ * That is 2.16 bytes a frame, 0.053 % of RAM; a hole within a GiB counts as RAM. For 1 TiB boot clears 193 KiB and runs
  * over 1,024 regions; the ranges of the map become free by regions, by blocks, and only at their ends by frames.
  *
- * The count of references says who may free what. 0 is "not handed out", so a second free is seen at once, before the
- * frame gets anywhere. A frame with one reference belongs to its holder: no lock, no locked instruction. Two CPUs that
+ * A frame's reference count is 0 while the frame is free, so a second free of it panics at once. The holder of the only
+ * reference changes the count without a lock or a locked instruction, since nobody else may change it. Two CPUs that
  * free one frame in the same instant may both see 1; then the pool finds its bit set already, or frame_alloc finds
  * the count at 1, whichever comes first: a panic as well.
  */
@@ -96,8 +96,8 @@ void frame_cache_drain(struct frame_cache *cache)
 }
 
 /*
- * Give the pool everything that lies in caches, as far as this CPU can reach: called when the pool has nothing that
- * fits.
+ * Give the pool all of this CPU's cache, and the free 1 GiB frames in other CPUs' caches. Called when the pool has
+ * nothing that fits.
  */
 static void scrape(struct frame_cache *cache)
 {
@@ -120,7 +120,8 @@ static uint32_t pool_or_caches(struct frame_cache *cache, enum pool_reach reach,
 }
 
 /*
- * ---- failing allocations for tests. While fail_in counts the stack is kept empty, and `full` says it has no room ----
+ * ---- failing allocations for tests. While fail_in is not 0 the stack is kept empty, and `full` says that it is
+ * full, so that each call takes the slow path, which counts ----
  */
 
 static bool fail_now(struct frame_cache *cache)
@@ -179,8 +180,8 @@ static __attribute__((noinline)) enum status alloc_refill(struct frame_cache *ca
 }
 
 /*
- * The entry below the bottom of the stack has a count that is not 0: so one test says both that the stack is not empty
- * and that the frame is nobody's. The access to the count is plain: nobody else may touch a free frame's.
+ * The entry below the stack's first frame has a count that is not 0: so one test finds an empty stack as well as a
+ * frame that is in use. The access to the count is not atomic: nobody else may change the count of a free frame.
  */
 enum status frame_alloc_4k(struct frame_cache *cache, paddr_t *ret)
 {
@@ -249,7 +250,7 @@ static __attribute__((noinline)) struct frame_entry *spill(struct frame_cache *c
 	return from + FRAME_BATCH + 1;
 }
 
-/* Return where the count of a frame that is being freed lies. Panics when it has none. */
+/* Return the place of the reference count of a frame that is being freed. Panics when the frame has none. */
 static inline uint16_t *freed_refs(const struct frame_cache *cache, paddr_t pa)
 {
 	uint16_t *refs;
@@ -260,8 +261,8 @@ static inline uint16_t *freed_refs(const struct frame_cache *cache, paddr_t pa)
 }
 
 /*
- * Put a frame on the stack whose top is `top`; returns the new top. The accesses to the count are plain, since the
- * caller has the only reference, so nobody else may change it.
+ * Put a frame on the stack whose top is `top`; returns the new top. The accesses to the count are not atomic: the
+ * caller has the only reference, so nobody else may change the count.
  */
 static inline struct frame_entry *push(struct frame_cache *cache, struct frame_entry *top, paddr_t pa, uint16_t *refs)
 {
@@ -280,7 +281,7 @@ void frame_free_4k(struct frame_cache *cache, paddr_t pa)
 	set_top(cache, push(cache, cache->top, pa, freed_refs(cache, pa)));
 }
 
-/* Counts of consecutive frames lie side by side within the 64 MiB of a row, so the row is looked up once for them. */
+/* The counts of consecutive frames lie side by side within a row (64 MiB of frames): one look-up serves them all. */
 void frame_free_many(struct frame_cache *cache, size_t count, const paddr_t *pa)
 {
 	struct frame_entry *top = cache->top;

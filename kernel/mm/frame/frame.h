@@ -1,12 +1,14 @@
 /*
  * Frames: the machine's physical memory, handed out in pieces of 4 KiB, 2 MiB and 1 GiB.
- * The top of frame.c has a picture, and says what it costs.
+ * A picture of the allocator and what it costs are at the top of frame.c.
  *
- * Everything lies in the direct map, so all calls work in the kernel context only. A cache
- * belongs to one CPU: a call must not be interrupted by another call with the same cache
- * (no preemption; no frames for interrupt handlers). Calls with different caches may run at once.
+ * Frames and metadata are reached through the direct map, so all calls work in the kernel context only. A cache
+ * belongs to one CPU, and a call must not be interrupted by another call with the same cache: so interrupt handlers
+ * must not call these functions (tasks cannot interrupt each other, since the kernel is not preempted). Calls with
+ * different caches may run at once.
  *
- * Passing in a frame that is not handed out, or not in that size, is our own bug: panic, with the frame's address.
+ * A call with a frame that is not handed out, or not in that size, panics with the
+ * frame's address: that is a kernel bug.
  */
 #pragma once
 
@@ -26,8 +28,9 @@ static inline uint64_t frame_size_frames(enum frame_size size)
 
 /*
  * What is needed to get from an address to the frame's reference count. Both fields are fixed once frame_init has
- * returned, the entries of `refs` change once, atomically. The counts of each 64 MiB lie in a row. refs[i] is where
- * frame 0 would have its count if row i reached down that far, or 0 as long as nobody has needed the row.
+ * returned, the entries of `refs` change once, atomically. The counts of each 64 MiB of frames are an array: a row. The
+ * count of frame number n, in row i, lies at refs[i] + 2 * n: refs[i] is the row's address less 2 bytes for each frame
+ * below the row's first. refs[i] is 0 until the row is set up.
  */
 struct frame_lookup {
 	uint64_t limit; /* number (address / 4 KiB) of the first frame beyond all RAM */
@@ -37,27 +40,27 @@ struct frame_lookup {
 /* A free frame of 4 KiB in a cache. */
 struct frame_entry {
 	paddr_t pa;
-	uint16_t *refs; /* where the frame's references are counted, so that this is looked up only once */
+	uint16_t *refs; /* the frame's reference count, kept here so that it need not be looked up again */
 };
 
 /* One CPU's free frames. Guard: own CPU, not interrupted by another call; atomic where a field says so. */
 struct frame_cache {
-	struct frame_entry *top;    /* behind the frame to hand out next. Atomic: others read it */
-	struct frame_entry *full;   /* `top` of a stack without room; the bottom while fail_in counts */
-	struct frame_lookup lookup; /* a copy of frames->lookup, nearer */
+	struct frame_entry *top;    /* top[-1] is the frame to hand out next. Atomic: other CPUs read it */
+	struct frame_entry *full;   /* `top` of a full stack; while fail_in is not 0, the stack's start */
+	struct frame_lookup lookup; /* a copy of frames->lookup, in this CPU's cache lines */
 	/*
-	 * slots[s]: a free frame of enum frame_size s, 0 for none; [FRAME_4K] is not used. Atomic: others empty the 1
-	 * GiB one
+	 * slots[s]: a free frame of enum frame_size s, 0 for none; [FRAME_4K] is not used. Atomic: other CPUs may take
+	 * slots[FRAME_1G]
 	 */
 	uint64_t slots[3];
 	uint64_t fail_in;         /* the allocation that counts this down to 0 fails; 0: none is to fail */
 	uint64_t fail_every;      /* what fail_in starts from after a failure; 0: no more failures */
 	uint32_t home;            /* the region that the last frames came from */
 	bool home_claimed;        /* `home` is marked in frames->claimed: other CPUs avoid it while they can */
-	uint16_t bottom_refs;     /* not 0: it is the count of stack[0], which so looks handed out */
+	uint16_t bottom_refs;     /* the count of stack[0]. Not 0, so that stack[0] is never taken for a free frame */
 	struct frames *frames;    /* where the frames come from */
 	struct frame_cache *next; /* in the list frames->caches; fixed after frame_cache_init */
-	struct frame_entry stack[1 + FRAME_CACHE_FRAMES]; /* stack[0] is the bottom, not a frame */
+	struct frame_entry stack[1 + FRAME_CACHE_FRAMES]; /* stack[0] marks the stack's end and is no frame */
 } __attribute__((aligned(64)));
 
 /* All memory of a machine: the kernel has one, host tests have more. Guard: fixed after boot, or what a field says. */
@@ -73,7 +76,7 @@ struct frames {
 	paddr_t low_page;  /* below 1 MiB, to start CPUs by. Guard of this and the next: frame_add_range's caller */
 	uint64_t total;    /* 4 KiB frames that were added, and not withdrawn */
 	uint64_t left_out; /* 4 KiB frames of usable memory that could not be managed */
-	uint64_t metadata; /* bytes of RAM that these books take */
+	uint64_t metadata; /* bytes of RAM that the allocator's bookkeeping takes */
 	uintptr_t direct;  /* a frame at pa is seen at direct + pa. Fixed after boot */
 };
 
@@ -104,8 +107,8 @@ void frame_cache_init(struct frame_cache *cache, struct frames *frames);
 void frame_cache_drain(struct frame_cache *cache);
 
 /*
- * Make [start, end) free memory: RAM that the loader or the firmware has let go of. *ret_frames is how many frames that
- * gave, without frame 0 and without the page below 1 MiB if that is taken from here.
+ * Make [start, end) free memory: RAM that the loader or the firmware does not use any more. *ret_frames is how many
+ * frames that gave, without frame 0, and without the page below 1 MiB if it is taken from this range.
  * Returns ERR_RANGE (unaligned, empty, or not RAM in the map of frame_init), ERR_EXISTS (some of it was added before).
  * On error nothing has changed. One caller at a time; others may allocate meanwhile.
  */
@@ -124,7 +127,9 @@ MUST_CHECK static inline enum status frame_alloc(struct frame_cache *cache, enum
 	return size == FRAME_4K ? frame_alloc_4k(cache, ret) : frame_alloc_large(cache, size, ret);
 }
 
-/* Take one 4 KiB frame below 4 GiB, for a device that reaches no further. Returns ERR_NO_MEMORY as above. */
+/*
+ * Take one 4 KiB frame below 4 GiB, for a device that reaches no further. Returns ERR_NO_MEMORY as frame_alloc() does.
+ */
 MUST_CHECK enum status frame_alloc_low(struct frame_cache *cache, paddr_t *ret);
 
 /*
@@ -133,7 +138,10 @@ MUST_CHECK enum status frame_alloc_low(struct frame_cache *cache, paddr_t *ret);
  */
 MUST_CHECK enum status frame_alloc_many(struct frame_cache *cache, size_t count, paddr_t *ret);
 
-/* Give a frame back. The caller holds its only reference, and no TLB has it any more. */
+/*
+ * Give a frame back. Call this with the frame's only reference, and only after every TLB has been flushed of mappings
+ * of the frame. Panics when there are other references.
+ */
 void frame_free_4k(struct frame_cache *cache, paddr_t pa);
 void frame_free_large(struct frame_cache *cache, enum frame_size size, paddr_t pa);
 static inline void frame_free(struct frame_cache *cache, enum frame_size size, paddr_t pa)
@@ -151,7 +159,10 @@ void frame_free_many(struct frame_cache *cache, size_t count, const paddr_t *pa)
  */
 MUST_CHECK enum status frame_get(struct frame_cache *cache, enum frame_size size, paddr_t pa);
 
-/* Drop a reference; the last one frees the frame, and then true is returned. The duties are frame_free's. */
+/*
+ * Drop a reference. Returns true if it was the last one and the frame is free now; before that, every TLB must have
+ * been flushed of mappings of the frame.
+ */
 bool frame_put(struct frame_cache *cache, enum frame_size size, paddr_t pa);
 
 /* Return the number of references to a frame; 0 when it is not handed out, or not in that size. Never panics. */
@@ -162,7 +173,7 @@ uint64_t frame_free_count(const struct frames *frames);
 
 /*
  * For tests: let the n-th allocation from this cache fail once, each frame counting as one; 1 is the next, 0 cancels.
- * Returns how many allocations an earlier call still waited for; 0: none. Meanwhile each call goes to the pool.
+ * Returns how many allocations an earlier call still waited for; 0: none. Until the failure each call goes to the pool.
  */
 uint64_t frame_fail_nth(struct frame_cache *cache, uint64_t n);
 

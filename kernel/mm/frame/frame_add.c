@@ -1,6 +1,6 @@
 /*
- * Memory that becomes free: at start the usable ranges of the map, later the memory that loader and firmware leave.
- * Works in steps of whole regions and blocks where the range has such, so that the cost lies in the range's ends.
+ * Adds free memory: at start the usable ranges of the map, later the memory that loader and firmware leave.
+ * Whole regions and whole blocks of a range are added in one step each, and single frames only at the range's ends.
  * Refuses memory that has no metadata, and memory that was added before.
  */
 #include "kernel/mm/frame/frame_add.h"
@@ -39,8 +39,8 @@ static bool piece_managed(struct piece piece)
 }
 
 /*
- * Return where the part of a piece ends that starts at `from` and lies in one block. Loops over a piece's blocks go
- * from `from` to block_end.
+ * Return the end of the part of a piece that starts at `from` and lies in one block, for
+ * loops over the blocks of a piece.
  */
 static uint32_t block_end(struct piece piece, uint32_t from)
 {

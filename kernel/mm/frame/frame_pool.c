@@ -1,12 +1,12 @@
 /*
  * The pool: chooses a region, and takes frames from it or puts them back under its lock. Only one region's lock is held
- * at a time. Of the caches, sees only their home, and does not touch reference counts.
+ * at a time. Reference counts are not this file's concern.
  */
 #include "kernel/mm/frame/frame_region.h"
 
 #define REGION_NONE UINT32_MAX
 
-/* The regions below 4 GiB: their number, and their bits in the first word of an index. */
+/* The regions below 4 GiB: how many there are, and their bits in the first word of an index. */
 #define LOW_END     4
 #define LOW_REGIONS ((1ULL << LOW_END) - 1)
 
@@ -110,7 +110,7 @@ static void settle(struct frame_cache *cache, uint32_t region)
 	cache->home = region;
 	claimed += region / WORD_BITS;
 	/*
-	 * The bit is read before it is set: where all CPUs share a region, the line should not be written at each
+	 * The bit is read before it is set, so that CPUs which share a region do not write the cache line at each
 	 * visit.
 	 */
 	cache->home_claimed = !(__atomic_load_n(claimed, __ATOMIC_RELAXED) & bit) &&
@@ -118,8 +118,8 @@ static void settle(struct frame_cache *cache, uint32_t region)
 }
 
 /*
- * Lock a region that the index named for one of `classes`. Returns false, unlocked, when it has none any more, since
- * other CPUs were faster.
+ * Lock a region that had, by the index, blocks of one of `classes`. Returns false, unlocked, when other CPUs have taken
+ * them meanwhile.
  */
 static bool region_enter(struct frame_region *region, unsigned classes)
 {
@@ -168,8 +168,8 @@ uint32_t pool_take(struct frame_cache *cache, enum pool_reach reach, uint32_t wa
 }
 
 /*
- * Return how many entries, from the first on, lie in one word of a block's bitmap; their bits go to *ret_mask. Mostly
- * they come in ascending order, so that case is tried first.
+ * Return how many entries, from the first on, have their bits in one word of a block's bitmap; *ret_mask becomes these
+ * bits. Consecutive frames in ascending order, the usual case, are tried first.
  */
 static uint32_t neighbours(const struct frame_entry *entries, uint32_t count, uint64_t *ret_mask)
 {

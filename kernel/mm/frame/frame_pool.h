@@ -1,5 +1,5 @@
 /*
- * The pool: all free memory that is in no CPU's cache. Included by frame*.c and nobody else.
+ * The pool: all free memory that is in no CPU's cache. Private to frame*.c.
  *
  * A *region* is 1 GiB and has 512 *blocks* of 2 MiB; a block has 512 frames.
  */
@@ -20,7 +20,7 @@
 #define REFS_BLOCKS (1U << (REFS_SHIFT - BLOCK_SHIFT))
 #define REGION_REFS (1U << (REGION_SHIFT - REFS_SHIFT))
 
-/* Bits of a word of a bitmap; and the bytes of memory that a word stands for in a bitmap of 4 KiB frames. */
+/* Bits in a word of a bitmap; and the bytes of memory whose frames one word describes, in a bitmap of 4 KiB frames. */
 #define WORD_BITS 64U
 #define WORD_SIZE (WORD_BITS * PAGE_SIZE)
 
@@ -30,8 +30,9 @@
 #define REFS_ABSENT 0xffff
 
 /*
- * A frame's count has 16 bits, which are enough for nearly all. One that is full lends REFS_BATCH references to a count of
- * batches beside it, and takes a batch back before it falls below REFS_LENT: a lower count has no batches.
+ * A frame's reference count has 16 bits, which are enough for nearly all frames. When it reaches REFS_FULL, REFS_BATCH
+ * of its references are moved to a second count, of batches; before it falls below REFS_LENT, a batch is moved back. So
+ * a frame whose count is below REFS_LENT has no batches.
  */
 #define REFS_FULL  0xfffe
 #define REFS_BATCH 0x4000
@@ -68,7 +69,7 @@ struct frame_block {
 	uint64_t free[BLOCK_FRAMES / WORD_BITS];
 };
 
-/* The books of a region's blocks. Valid once the region is open. Guard: the region's lock. */
+/* Bookkeeping of a region's blocks. Valid once the region is open. Guard: the region's lock. */
 struct region_detail {
 	uint64_t members[BLOCK_CLASSES][REGION_BLOCKS / WORD_BITS]; /* bitmaps: the blocks of each class */
 	uint64_t present[REGION_BLOCKS / WORD_BITS];                /* blocks of which some frame was added */
@@ -82,7 +83,7 @@ struct region_detail {
 } __attribute__((aligned(64)));
 
 /*
- * A region. Boot clears it, so it is small: the rest of a region's books is set up when the region is first split.
+ * A region. Boot clears it, so it is small: the rest of its bookkeeping, `detail`, is set up when it is first split.
  * Guard of all fields: `lock`; but the reference counts belong to the frame's owner (atomic when shared).
  */
 struct frame_region {
@@ -96,7 +97,7 @@ struct frame_region {
 	uint8_t classes;                      /* bit c: some block is in class c */
 	uint8_t indexed;  /* bit c: the region is in frames->index[c]. Written under the lock, read by anybody */
 	bool taken;       /* handed out as one 1 GiB frame */
-	uint32_t batches; /* of references to the 1 GiB frame, beyond `refs` */
+	uint32_t batches; /* batches of references to the 1 GiB frame, beyond `refs` */
 	struct region_detail *detail;
 	struct frame_block *blocks; /* indexed by block; only [first_block, end_block) exist */
 	uint16_t *refs_4k;          /* indexed by frame; 0 for a free one; valid where `refs_rows` says so */
@@ -141,7 +142,10 @@ static inline void region_count(struct frame_region *region, uint32_t free)
 
 enum pool_reach { POOL_ANY, POOL_BELOW_4G };
 
-/* Take up to `want` frames of 4 KiB, stored as region_take (frame_region.h) says. Returns how many; 0: the pool has none. */
+/*
+ * Take up to `want` frames of 4 KiB, stored as region_take (frame_region.h) says.
+ * Returns how many; 0: the pool has none.
+ */
 uint32_t pool_take(struct frame_cache *cache, enum pool_reach reach, uint32_t want, struct frame_entry *end);
 
 /* Put frames of 4 KiB back. Cheapest when entries for neighbouring frames follow each other. */

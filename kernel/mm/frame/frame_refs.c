@@ -1,6 +1,6 @@
 /*
- * Reference counts: how many hold a frame, and who is the last. Does not decide where a freed frame goes.
- * Batches of references (frame_pool.h) move under the region's lock.
+ * Reference counts of frames: taking and dropping references. Does not decide where a freed frame goes.
+ * Batches of references (the second count of frame_pool.h) are moved under the region's lock.
  */
 #include "kernel/mm/frame/frame_refs.h"
 
@@ -46,7 +46,10 @@ void refs_panic(const char *what, paddr_t pa, const uint16_t *refs)
 	panic("frame %#lx %s twice, or never handed out", pa.raw, what);
 }
 
-/* Find where a frame's batches are counted; NULL: it has none, and no room for any. Under the region's lock. */
+/*
+ * Find where a frame's batches are counted; NULL: it has none, and no room for any. The caller holds the region's lock,
+ * or only reports what it reads (frame_refs()).
+ */
 static uint32_t *batches_find(struct frame_region *region, enum frame_size size, paddr_t pa)
 {
 	unsigned block = pa.raw >> BLOCK_SHIFT & (REGION_BLOCKS - 1);
@@ -60,7 +63,10 @@ static uint32_t *batches_find(struct frame_region *region, enum frame_size size,
 	return of_block ? &of_block[pa.raw >> PAGE_SHIFT & (BLOCK_FRAMES - 1)] : NULL;
 }
 
-/* Lend a batch, in a frame of which *made is taken over if it is needed. Another CPU may have been quicker: no harm. */
+/*
+ * Move REFS_BATCH references from a full count to the count of batches. If the block has no array of such counts yet,
+ * the frame *made becomes that array, and *made becomes 0. Does nothing when another CPU has made room meanwhile.
+ */
 static void lend(struct frame_cache *cache, enum frame_size size, paddr_t pa, uint16_t *refs, paddr_t *made)
 {
 	struct frame_region *region = &cache->frames->regions[pa.raw >> REGION_SHIFT];
@@ -90,7 +96,10 @@ enum status refs_lend(struct frame_cache *cache, enum frame_size size, paddr_t p
 	unsigned block = pa.raw >> BLOCK_SHIFT & (REGION_BLOCKS - 1);
 	paddr_t made = { 0 };
 
-	/* A look without the lock is a guess; the caller finds the count still full when it was wrong. */
+	/*
+	 * Read without the lock, so another CPU may take the array away before lend() runs. lend() then moves nothing,
+	 * and the caller, frame_get(), finds the count still full and calls again.
+	 */
 	if (size == FRAME_4K && !__atomic_load_n(&region->detail->batches_4k[block], __ATOMIC_RELAXED)) {
 		enum status status = frame_alloc_4k(cache, &made);
 
@@ -104,7 +113,10 @@ enum status refs_lend(struct frame_cache *cache, enum frame_size size, paddr_t p
 	return OK;
 }
 
-/* Take one from a count of REFS_LENT, and take a lent batch back. Returns false when the count has changed. */
+/*
+ * Drop one reference from a count of REFS_LENT, and move a batch back into it, if there is one. Returns false, with
+ * nothing done, when the count has changed meanwhile.
+ */
 static bool put_lent(struct frame_cache *cache, enum frame_size size, paddr_t pa, uint16_t *refs)
 {
 	struct frame_region *region = &cache->frames->regions[pa.raw >> REGION_SHIFT];
@@ -158,7 +170,8 @@ enum status frame_get(struct frame_cache *cache, enum frame_size size, paddr_t p
 }
 
 /*
- * The last holder to put a frame frees it. The barriers make everything that other holders did with it visible to him.
+ * Whoever drops the last reference frees the frame. The memory order makes all that other holders did with the frame
+ * visible to that CPU.
  */
 bool frame_put(struct frame_cache *cache, enum frame_size size, paddr_t pa)
 {

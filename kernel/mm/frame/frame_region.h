@@ -1,20 +1,20 @@
 /*
- * One region of the pool, under its lock. Included by frame*.c and nobody else.
+ * One region of the pool. The caller of each function holds the region's lock. Private to frame*.c.
  */
 #pragma once
 
 #include "kernel/mm/frame/frame_pool.h"
 
-/* Set up the detail of a region, which is all free or has no memory yet. */
+/* Set up region->detail. The region must be all free, or have no memory yet. */
 void region_open(struct frame_region *region);
 
-/* Note that a block has `free` free frames now, and move it to the class for that. region_publish must follow. */
+/* Record that a block has `free` free frames now, and move it to the class for that. Call region_publish afterwards. */
 void region_set_free(struct frame_region *region, unsigned block, unsigned free);
 
 /* Make the counts of the 64 MiB around `block` valid, all 0 if they were not. The region starts at `start`. */
 void region_need_refs(struct frame_region *region, paddr_t start, unsigned block);
 
-/* Have the index name the region for exactly the classes that it has. */
+/* Set the region's bits in frames->index to the classes of which it has blocks now. */
 void region_publish(struct frames *frames, struct frame_region *region);
 
 /* Return the lowest block of class `kind`; there must be one. */

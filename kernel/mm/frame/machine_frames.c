@@ -1,5 +1,5 @@
 /*
- * The machine's frames, its memory map, and the fate of the loader's table frames; see machine_frames.h.
+ * Starts the machine's frame allocator, and frees page tables, those that the loader built included.
  */
 #include "kernel/mm/frame/machine_frames.h"
 
@@ -9,7 +9,7 @@
 static struct memmap memmap; /* fixed after boot */
 const struct memmap *machine_memmap = &memmap;
 
-/* Where the tables lie that the loader built: no frame allocator handed them out. Fixed after boot. */
+/* The frames of the tables that the loader built, which the frame allocator did not hand out. Fixed after boot. */
 static uint64_t loader_tables_start, loader_tables_end;
 
 void machine_frames_init(const struct boot_info *info)
@@ -34,7 +34,10 @@ void machine_frames_free_table(paddr_t pa)
 {
 	uint64_t added;
 
-	/* A frame of the loader's becomes the allocator's when it is first given back, and may be handed out again then. */
+	/*
+	 * A frame of the loader's becomes the allocator's when it is first given back,
+	 * and may be handed out again then.
+	 */
 	if (pa.raw < loader_tables_start || pa.raw >= loader_tables_end || frame_refs(&machine_frames, FRAME_4K, pa))
 		frame_free_4k(frame_cache_here(), pa);
 	else if (frame_add_range(&machine_frames, pa, paddr_add(pa, PAGE_SIZE), &added) != OK)

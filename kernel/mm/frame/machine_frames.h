@@ -7,14 +7,18 @@
 #include "kernel/boot/boot_info.h"
 #include "kernel/mm/frame/frame.h"
 
-/* The machine's memory map, for ever: in memory of the loader that is kept. Fixed once machine_frames_init has run. */
+/* The machine's memory map, in loader memory that is never reclaimed. Fixed once machine_frames_init has run. */
 extern const struct memmap *machine_memmap;
 
 /*
  * Set machine_memmap, and start machine_frames with what is usable in it and with the frames that the loader took for
- * tables and did not need. In the kernel context, or the loader's. Panics when there is no usable memory.
+ * tables and did not need. Call while the loader's tables or the kernel context are loaded.
+ * Panics when there is no usable memory.
  */
 void machine_frames_init(const struct boot_info *info);
 
-/* Free the frame of a page table: one of frame_alloc_4k, or one that the loader took and the allocator does not know yet. */
+/*
+ * Free the frame of a page table: one of frame_alloc_4k, or one that the loader took and
+ * the allocator does not know yet.
+ */
 void machine_frames_free_table(paddr_t pa);
