@@ -1,6 +1,6 @@
 /*
- * Makes, switches and ends contexts, and gives tlb.c the CPU's instructions. The owner of a context decides what is
- * mapped in it.
+ * Creates, loads and destroys contexts, and gives tlb.c the CPU's instructions. What a
+ * context maps is its creator's business.
  */
 #include "kernel/mm/space/context.h"
 
@@ -108,8 +108,8 @@ void context_flush(struct context *c, struct tlb_flush *flush)
 }
 
 /*
- * Load a context by hand: without PCIDs tlb.c has no books to keep, and an interrupt could find nothing half done. This
- * has a third of tlb.c's instructions.
+ * Load a context without calling tlb.c, on a CPU without PCIDs: each load flushes, so there is nothing to remember, and
+ * interrupts need not be off. This takes a third of tlb_load()'s instructions.
  */
 static inline void load_without_pcid(uint64_t cr3)
 {

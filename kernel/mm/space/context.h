@@ -1,8 +1,9 @@
 /*
- * Contexts: spaces that the CPU can be switched to. The kernel context, the firmware context and every user context are
- * objects of one kind; slot 511 is the same in all of them.
+ * Contexts: spaces (a PML4 and all tables below) that the CPU can be switched to. The kernel context, the firmware
+ * context and every user context are objects of one kind; PML4 slot 511 (heap, stacks, kernel
+ * image) is the same in all of them.
  *
- * Tables are reached through the direct map, so whoever changes any context does so in the kernel context. Guard of
+ * Tables are reached through the direct map, so change a context only while the kernel context is loaded. Guard of
  * contexts: the kernel, one CPU, not preempted. Interrupt handlers may enter and leave contexts, but change none.
  */
 #pragma once
@@ -22,14 +23,13 @@ struct context {
 /* The context with the direct map and the MMIO window. kernel_space.c sets up its space. */
 extern struct context kernel_context;
 
-/* The context that was loaded before context_enter(): a value of CR3, good even when the object is gone. */
+/* The context that was loaded before context_enter(), as its value of CR3. */
 typedef struct {
 	uint64_t cr3;
 } context_token_t;
 
 /*
- * Use PCIDs from now on if the CPU has them, and let trap handlers run in the kernel context. kernel_space_init has
- * been called.
+ * Use PCIDs from now on if the CPU has them, and tell trap.c how to load contexts. Call after kernel_space_init().
  */
 void context_init(void);
 
@@ -41,20 +41,21 @@ MUST_CHECK enum status context_create(struct context *ret);
 
 /*
  * Give every table of the context back, the root too. The frames that its leaves map belong to the caller. The context
- * must not be loaded, nor may anybody hold a token for it. Its TLB entries can stay: no other context gets them.
+ * must not be loaded, nor may anybody hold a token for it. No TLB flush is needed: its entries are under its PCID,
+ * whose next load, for another context, flushes them.
  */
 void context_destroy(struct context *c);
 
 /*
- * Invalidate what `flush`, which came from changing the context's space, says: until this returns the CPU may use the
- * mappings that were removed. Then gives the flush's tables back, and empties it.
+ * Invalidate the TLB entries that `flush`, filled by a change of the context's space, names: until this returns the CPU
+ * may use the mappings that were removed. Then give back the tables that `flush` carries, and empty it.
  */
 void context_flush(struct context *c, struct tlb_flush *flush);
 
-/* Load a context; nothing happens when it is loaded already. Cannot fail. */
+/* Load a context. Does nothing when it is loaded already. Cannot fail. */
 void context_load(struct context *c);
 
-/* Load the context that was loaded when `token` was taken; nothing happens when it is loaded already. */
+/* Load the context that was loaded when `token` was taken. Does nothing when it is loaded already. */
 void context_restore(context_token_t token);
 
 /* Reads CR3. A host test has a variable in place of the register (test/host/context_host.c). */
@@ -78,9 +79,9 @@ static inline bool context_is_loaded(const struct context *c)
 }
 
 /*
- * Enter a context, and leave it again for the one that was loaded: context_leave gets what context_enter returned.
- * Pairs may nest. Traps between the two leave CR3 as they found it. When the context is loaded already neither call
- * writes CR3.
+ * Load a context, and later load again the one that was loaded before: pass context_leave what context_enter returned.
+ * Pairs may nest. Traps between the two calls leave CR3 as they found it. When the context is loaded already, neither
+ * call writes CR3.
  */
 static inline context_token_t context_enter(struct context *c)
 {
@@ -107,7 +108,7 @@ static inline void kernel_context_leave(context_token_t token)
 	context_leave(token);
 }
 
-/* For functions that work in the kernel context only. Debug builds check that, once there is a kernel context. */
+/* Panic, in debug builds, unless the kernel context is loaded; no check before kernel_space_init(). */
 #if DEBUG && !defined(HOST_TEST)
 #define ASSERT_KERNEL_CONTEXT()                                                                               \
 	do {                                                                                                  \

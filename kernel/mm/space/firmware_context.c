@@ -1,7 +1,7 @@
 /*
- * The firmware context, and the one runtime service that the kernel uses. The firmware is never told of virtual
- * addresses (SetVirtualAddressMap() can be called only once, and a kexec'ed kernel would be stuck with ours): it runs
- * at physical addresses, in the lower half of a context of its own.
+ * The firmware context, and the one runtime service that the kernel uses, ResetSystem(). The firmware runs at physical
+ * addresses, in the lower half of a context of its own. SetVirtualAddressMap() is not used: it can be called only once,
+ * so a kernel started after this one, by kexec, would be stuck with this one's addresses.
  */
 #include "kernel/mm/space/firmware_context.h"
 
@@ -69,8 +69,8 @@ struct efi_attributes {
 };
 
 /*
- * A mask of the vectors that the firmware's code can cause: #DE, #OF, #BR, #UD, #NM, #TS to #PF, #MF, #AC, #XM, #CP.
- * Not #DB and #BP, which are the debugger's, nor NMI, #DF and #MC, which no call can be blamed for.
+ * A mask of the vectors that count as a fault of the firmware's code: #DE, #OF, #BR, #UD, #NM, #TS to #PF, #MF, #AC,
+ * #XM, #CP. Left out are #DB and #BP, which are the debugger's, and NMI, #DF and #MC, which are not a call's fault.
  */
 #define FIRMWARE_FAULTS 0x002b7cf1u
 
@@ -80,8 +80,8 @@ static uint64_t reset_system;
 static bool off_restarts; /* fixed after boot */
 
 /*
- * Return a pointer to `bytes` of RAM at `pa`, through the direct map, or NULL: the firmware's pointers are outside
- * data.
+ * Return a pointer to `bytes` of RAM at `pa`, through the direct map; NULL when they do not all lie in one range of
+ * RAM. For pointers in the firmware's tables, which may be wrong.
  */
 static const void *ram_at(paddr_t pa, uint64_t bytes)
 {
@@ -93,8 +93,7 @@ static const void *ram_at(paddr_t pa, uint64_t bytes)
 }
 
 /*
- * Return the best memory type that the region allows. A region that names none is not RAM, or cannot be trusted to be:
- * uncached.
+ * Return the fastest memory type that the region allows; uncached for a region that names none.
  */
 static enum page_prot type_of(const struct efi_descriptor *d)
 {
@@ -145,8 +144,9 @@ static enum status map_runtime_regions(struct space *s, const struct boot_info *
 }
 
 /*
- * Where the firmware says which parts of its image are code, give the other parts their own rights. Entries that make
- * no sense are skipped: the rights of the whole region stay. Returns ERR_NO_MEMORY.
+ * Refine the rights of the mapped regions by the firmware's memory attributes table, which says of parts of a region
+ * whether they are code or data. Entries that make no sense are skipped: the region's
+ * rights stay. Returns ERR_NO_MEMORY.
  */
 static enum status apply_attributes(struct context *c, const struct boot_info *info)
 {
@@ -256,7 +256,7 @@ enum status firmware_reset(enum firmware_reset how)
 
 	if (!reset_system)
 		return ERR_NOT_FOUND;
-	/* The root is loaded without a PCID: of contexts loaded with one tlb.c keeps books. */
+	/* firmware_call() loads the root itself, with PCID 0, since tlb.c must know of every load with another PCID. */
 	(void)firmware_call(context.space.root.raw, reset_system, arguments);
 	return ERR_RIGHTS;
 }

@@ -1,6 +1,6 @@
 /*
- * The firmware context: UEFI runtime services find the physical addresses that they were built for, and of the kernel's
- * memory only slot 511.
+ * The firmware context, in which UEFI runtime services run: their memory is mapped at its physical addresses, and of
+ * the kernel's memory only PML4 slot 511 (heap, stacks, image).
  */
 #pragma once
 
@@ -21,12 +21,12 @@ MUST_CHECK enum status firmware_context_create(const struct boot_info *info, str
  */
 MUST_CHECK enum status firmware_init(const struct boot_info *info);
 
-/* Return the firmware context's space, or NULL; for the audit. */
+/* Return the firmware context's space, or NULL when there is none. For the audit of page tables, kernel/report. */
 const struct space *firmware_space(void);
 
 /*
- * Is this firmware known to restart the machine when it is asked to turn it off? By its vendor's name: U-Boot on x86
- * resets whatever it is asked for.
+ * Return whether this firmware, by its vendor's name, is known to restart the machine when it is asked to turn it off:
+ * U-Boot on x86 restarts for every kind of reset.
  */
 bool firmware_off_restarts(void);
 

@@ -1,5 +1,5 @@
 /*
- * The two doors between physical addresses and pointers, by the direct map, which is mapped in the kernel context only.
+ * Conversion between physical addresses and pointers, by the direct map (HHDM), which only the kernel context maps.
  */
 #pragma once
 
@@ -7,7 +7,7 @@
 #include "paging/layout.h"
 #include "paging/types.h"
 
-/* Return the pointer to `pa` in the direct map. Only for RAM; only in the kernel context. */
+/* Return the pointer to `pa` in the direct map. `pa` must be RAM, and the kernel context loaded. */
 static inline void *hhdm_ptr(paddr_t pa)
 {
 	ASSERT_KERNEL_CONTEXT();

@@ -1,6 +1,6 @@
 /*
- * Takes over the tables that the loader built, and owns the kernel context's space from then on. Frames for tables come
- * from the frame allocator, and go back to it.
+ * Takes over the tables that the loader built as the kernel context's space. Frames for further tables come from the
+ * frame allocator, and go back to it.
  */
 #include "kernel/mm/space/kernel_space.h"
 
@@ -9,7 +9,7 @@
 #include "kernel/mm/frame/machine_frames.h"
 #include "kernel/mm/space/hhdm.h"
 
-/* Guard: the kernel, one CPU, not preempted; its tables, whoever changes one. */
+/* Guard: the kernel, one CPU, not preempted. */
 struct context kernel_context;
 
 static enum status table_alloc(void *ctx, paddr_t *ret_pa)

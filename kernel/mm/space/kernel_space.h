@@ -11,14 +11,15 @@
 #define kernel_space (kernel_context.space)
 
 /*
- * Take the loader's tables over; the frame allocator has started. Drops the trampoline and all else in the lower half,
- * sets G on slot 511's leaves, and pins slot 511. Panics when the tables are not what the contract says.
+ * Take the loader's tables over. Call after machine_frames_init(). Unmaps the lower half, trampoline included, makes
+ * the leaves of PML4 slot 511 global, and pins that slot: its table is never given back. Panics when the tables are not
+ * what boot_info.h says.
  */
 void kernel_space_init(const struct boot_info *info);
 
 /*
- * The window_seam for windows whose books lie in frames: they are read through the direct map, so only in the kernel
- * context.
+ * Gives a `struct windows` frames for its bookkeeping, reached through the direct map: use such a `struct windows` only
+ * while the kernel context is loaded.
  */
 extern const struct window_seam direct_map_pages;
 

@@ -22,7 +22,10 @@ MUST_CHECK enum status mmio_map(paddr_t pa, uint64_t size, enum page_prot type, 
 /* Undo the mmio_map that returned `p`; panics if none did. On return no TLB has the mapping any more. */
 void mmio_unmap(void *p);
 
-/* Access a device's register of 32 bits, by an aligned pointer into a mapping: one access. In the kernel context. */
+/*
+ * Access a device's register of 32 bits, by one access through an aligned pointer into a mapping. Call while the kernel
+ * context is loaded.
+ */
 static inline uint32_t mmio_read32(const volatile void *address)
 {
 	ASSERT_KERNEL_CONTEXT();

@@ -1,6 +1,6 @@
 /*
- * Decides what to invalidate (Intel SDM vol. 3A, "Invalidation of TLBs and Paging-Structure Caches") and keeps the
- * books of PCIDs. Runs no instruction itself, reads no page table, gives no frame back.
+ * Decides what to invalidate (Intel SDM vol. 3A, "Invalidation of TLBs and Paging-Structure Caches") and remembers
+ * which context has which PCID. Runs no privileged instruction itself, reads no page table, gives no frame back.
  */
 #include "kernel/mm/space/tlb.h"
 
@@ -39,11 +39,11 @@ static void load_pcid(struct tlb *t, paddr_t root, unsigned pcid)
 	bool keep = pcid != NO_PCID && !t->slots[pcid].owes;
 
 	write_cr3(t, root.raw | pcid | (keep ? CR3_NOFLUSH : 0));
-	/* The debt is cleared after CR3 is loaded: an NMI that loads the same PCID before must still find it. */
+	/* Cleared only after CR3 is loaded: an NMI that loads the same PCID before that must still flush. */
 	t->slots[pcid].owes = false;
 }
 
-/* Give the next PCID of the circle to `c`, even if another context has it. */
+/* Give the next PCID in turn to `c`, even if another context has it. */
 static unsigned deal(struct tlb *t, struct context *c)
 {
 	unsigned pcid;
@@ -114,7 +114,7 @@ static void flush_everything(struct tlb *t)
 		t->slots[pcid].owes = false;
 }
 
-/* Return how many pages the flush spans; 0 when they are too many to flush one by one, or unknown. */
+/* Return how many pages the flush spans; 0 when they are too many to flush one by one, or when it has no leaf. */
 static size_t few_pages(const struct tlb_flush *flush)
 {
 	uint64_t pages;
@@ -160,8 +160,8 @@ static void flush_other(struct tlb *t, unsigned pcid, const struct tlb_flush *fl
 }
 
 /*
- * munmap -> flush -> invalidation, step 6 of 6: by INVLPG or a CR3 write for the loaded context, and for one that is not
- * loaded at its next load.
+ * munmap -> flush -> invalidation, step 6 of 6: the loaded context is invalidated now, by INVLPG or a CR3 write; one
+ * that is not loaded by INVPCID, or by a flush at its next load.
  */
 void tlb_flush_run(struct tlb *t, const struct context *c, const struct tlb_flush *flush)
 {
@@ -169,8 +169,8 @@ void tlb_flush_run(struct tlb *t, const struct context *c, const struct tlb_flus
 	const unsigned loaded = pcid_of(t, cr3), held = held_pcid(t, c);
 	const size_t pages = few_pages(flush);
 	/*
-	 * Slot 511 is walked in every context. Flushing a global leaf removes it for all PCIDs, but each PCID has
-	 * cached tables of its own, and leaves that were not global.
+	 * A change of PML4 slot 511 concerns every context. A global leaf has one TLB entry for all PCIDs, but cached
+	 * tables, and leaves that were not global, are kept for each PCID: then all PCIDs must be flushed.
 	 */
 	const bool everywhere = c == t->kernel && (flush->tables.raw || (flush->last >= HEAP_BASE && !flush->global));
 
@@ -194,6 +194,6 @@ void tlb_forget(struct tlb *t, const struct context *c)
 	unsigned pcid = held_pcid(t, c);
 
 	ASSERT(!same_root(t->ops->read_cr3(), c->space.root));
-	/* The slot of PCID 0 is empty for ever, so this is right for a context without PCID too. */
+	/* A context without a PCID has NO_PCID here, whose slot is always empty: clearing it changes nothing. */
 	t->slots[pcid] = (struct tlb_slot){ .tag = 0 };
 }

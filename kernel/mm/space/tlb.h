@@ -1,20 +1,21 @@
 /*
- * What must be invalidated, and when: the decisions, apart from the instructions, so that a host test can put a model
- * of a TLB in place of the CPU.
+ * Decides what a TLB must invalidate, and when. The instructions themselves are called through struct tlb_ops, so that
+ * a host test can put a model of a TLB in place of the CPU.
  *
- * PCIDs, where the CPU has them, are dealt out in a circle, to each context that is loaded and holds none. A context's
- * `tag` is the number of the deal, which never repeats; tag modulo TLB_PCIDS is the PCID. The context holds that PCID
- * as long as no later deal went to the same place. A PCID that changes hands, and one whose context was changed while
- * another was loaded, owes a flush: its next load flushes. Until then no entry with that PCID can be used.
+ * PCIDs, where the CPU has them, are given to contexts in turn: a context that is loaded without one gets the next (a
+ * deal). A context's `tag` is the number of its deal, which never repeats; tag modulo TLB_PCIDS is the PCID. The
+ * context holds that PCID until a later deal gives it to another. A PCID owes a flush when it has gone to another
+ * context, or when
+ * its context was changed while another was loaded: its next load flushes. Until then no entry with that PCID is used.
  *
- * PCID 0 belongs to no context, and every load of it flushes. It serves a context that lost its PCID while a CR3 value
- * with that PCID waited in a token or a trap frame, and calls of the firmware; without PCIDs it serves all.
+ * PCID 0 belongs to no context, and every load of it flushes. It is used for a context that lost its PCID while a CR3
+ * value with that PCID waited in a token or a trap frame, and for calls of the firmware; without PCIDs, for all loads.
  */
 #pragma once
 
 #include "kernel/mm/space/context.h"
 
-/* More than the number of contexts that a TLB can hold entries of, and few enough to visit all. */
+/* PCIDs in use: more than the contexts of which a TLB can hold entries at once, and few enough to visit all of them. */
 #define TLB_PCIDS 64
 
 /* The most pages to invalidate one by one; for more, flushing everything is cheaper. */
@@ -47,10 +48,10 @@ struct tlb_slot {
 	bool owes;    /* the next load of this PCID must flush */
 };
 
-/* The books of one CPU's TLB. Guard of all fields: own CPU, interrupts off. */
+/* What the kernel knows of one CPU's TLB. Guard of all fields: own CPU, interrupts off. */
 struct tlb {
 	const struct tlb_ops *ops;
-	struct context *kernel; /* holds its PCID for ever; slot 511 is changed through it */
+	struct context *kernel; /* the kernel context: never loses its PCID; PML4 slot 511 is changed through it */
 	bool pcids;             /* CR4.PCIDE is set */
 	uint64_t last_tag;      /* number of the latest deal */
 	struct tlb_slot slots[TLB_PCIDS];
@@ -58,28 +59,29 @@ struct tlb {
 };
 
 /*
- * Deal PCIDs from now on, the first to the kernel context. CR4.PCIDE has just been set; PCID 0 and the kernel context
- * are loaded.
+ * Deal PCIDs from now on, the first to the kernel context. Call right after setting CR4.PCIDE, while the kernel context
+ * is loaded with PCID 0.
  */
 void tlb_start_pcids(struct tlb *t);
 
-/* Load `c`; no effect when it is loaded. Must not be interrupted by anything that changes mappings. */
+/* Load `c`. Does nothing when it is loaded already. Call with interrupts off. */
 void tlb_load(struct tlb *t, struct context *c);
 
 /*
- * Load the context of `cr3`, a value read from CR3 on this CPU some time ago; no effect when it is loaded. Must not be
- * interrupted by anything that changes mappings.
+ * Load the context of `cr3`, a value read from CR3 on this CPU some time ago. Does nothing when it is loaded already.
+ * Call with interrupts off.
  */
 void tlb_restore(struct tlb *t, uint64_t cr3);
 
 /*
- * Invalidate what `flush`, from changing the space of `c`, says. When `global` is set in a flush, all its leaves of
- * slot 511 are global. The flush's tables can be given back afterwards.
+ * Invalidate the TLB entries that `flush`, filled by a change of the space of `c`, names. One flush must not mix leaves
+ * of PML4 slot 511 that were global with others that were not. Afterwards the tables that
+ * `flush` carries can be given back.
  */
 void tlb_flush_run(struct tlb *t, const struct context *c, const struct tlb_flush *flush);
 
 /*
- * Forget `c`, which is not loaded and goes away: no other context may get its entries, not even one whose root takes
- * the same frame.
+ * Forget `c`, which must not be loaded and is about to be destroyed: no other context can use its TLB entries then, not
+ * even one whose root gets the same frame.
  */
 void tlb_forget(struct tlb *t, const struct context *c);

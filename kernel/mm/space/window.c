@@ -1,9 +1,9 @@
 /*
- * Windows: which virtual ranges of one fixed range are taken. Owns the pieces of the range and their nodes. Never maps
- * anything, never locks, and never calls the heap, which stands on this.
+ * Windows: which virtual ranges of one fixed range are taken. Never maps anything, never locks, and never calls the
+ * heap, which gets its own addresses here.
  *
- * The range is always cut completely into pieces, each free or reserved, and no two free pieces touch. Nodes lie in
- * pages of their own, which come from the seam; a page with no node in use goes back.
+ * The whole range is always cut into pieces, each free or reserved, and no two free pieces touch. Each piece has a node
+ * in a tree. Nodes lie in pages of their own, which come from the window_seam; a page with no node in use goes back.
  */
 #include "kernel/mm/space/window.h"
 
@@ -32,8 +32,8 @@ static struct window_page *page_of(struct window_node *node)
 }
 
 /*
- * Return a random priority, by xorshift (Marsaglia, "Xorshift RNGs"): to balance the tree, priorities must only not
- * follow the addresses.
+ * Return a random priority, by xorshift (Marsaglia, "Xorshift RNGs"). The generator may be weak: the tree is balanced
+ * as long as priorities do not follow the addresses.
  */
 static uint32_t next_priority(struct windows *w)
 {
@@ -167,7 +167,7 @@ static bool fits(struct window_node *node, uint64_t whole, uint64_t align, uint6
 
 static bool find_place(struct windows *w, uint64_t whole, uint64_t align, uint64_t below, struct place *ret)
 {
-	/* With align - 1 page to spare, a piece fits whatever its base is. */
+	/* A piece that is larger by `align` less a page fits whatever its base is. */
 	struct window_node *node = window_tree_fit(w->root, whole + align - PAGE_SIZE);
 
 	if (node)

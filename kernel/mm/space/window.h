@@ -6,7 +6,9 @@
 
 #include "paging/types.h"
 
-/* Where the pages come from that hold the bookkeeping. The functions must not call the same `windows`, nor the heap. */
+/*
+ * Where a `struct windows` gets pages for its bookkeeping. The functions must not call the same windows, nor the heap.
+ */
 struct window_seam {
 	void *(*page_alloc)(void *ctx); /* return one page, page-aligned, or NULL */
 	void (*page_free)(void *ctx, void *page);
@@ -45,7 +47,7 @@ struct window {
 };
 
 /*
- * Start with the whole range [base, base + size) free. base, size: page-aligned. `seam` is kept.
+ * Start with the whole range [base, base + size) free. base, size: page-aligned. `seam` must stay valid.
  * Returns ERR_RANGE (unaligned, size 0, a wrap), ERR_NO_MEMORY; `w` is unusable then and holds no page.
  */
 MUST_CHECK enum status windows_init(struct windows *w, vaddr_t base, uint64_t size, const struct window_seam *seam);
