@@ -1,6 +1,6 @@
 /*
- * The kernel heap: the calls, and the few instructions that most of them take. Owns the
- * routing by size; the layers below own what they are named after. Never prints.
+ * The kernel heap: the calls, and the few instructions that most of them take. Decides by a block's size which of the
+ * layers below allocates it. Never prints.
  *
  *   kmalloc(size)                                              heap.c
  *     size -> class (a table)
@@ -28,7 +28,7 @@
  *             ^ the block's address with 24 bits masked off
  *
  * kfree finds the class by one byte: kind[] of the chunk, at the page of the block. No header stands before a block,
- * so 4 KiB buffers are whole pages, and all that a CPU reads on the way lies together: 4 KiB of kind[] for 16 MiB.
+ * so 4 KiB buffers are whole pages, and the bytes that kfree reads lie close together: 4 KiB of kind[] for 16 MiB.
  *
  * Why magazines and not free lists through the blocks: a block that is passed to another CPU, freed there and handed
  * out again is not touched by the heap at all, so its cache lines move only when its users touch it; and a write
@@ -53,8 +53,8 @@ static bool fail_now(void)
 /* ---- blocks of a class ---- */
 
 /*
- * Allocate when the loaded magazine is empty. The caller is between heap_cpu_enter and _leave, and stays there until
- * this function leaves. Blocks that idle in magazines are gathered before the answer is NULL.
+ * Allocate when the loaded magazine is empty. Call after heap_cpu_enter(); this function calls heap_cpu_leave(). Before
+ * it returns NULL it moves free blocks from magazines back to the slabs and tries again.
  */
 static __attribute__((noinline)) void *class_alloc_slow(struct heap_cpu *cpu, uint32_t class_id, heap_flags_t flags)
 {
@@ -140,8 +140,8 @@ static void *run_alloc(size_t size, uint32_t align)
 
 	if (!first) {
 		/*
-		 * Blocks that idle in depots may free enough pages; if not the heap grows; if it cannot, blocks that
-		 * idle in this CPU's magazines may help.
+		 * First empty the depots, whose free blocks may keep pages in use; then let the heap grow; and if it
+		 * cannot, empty this CPU's magazines, too.
 		 */
 		heap_unlock(&heap.lock);
 		magazines_drain_before_growing(cpu);

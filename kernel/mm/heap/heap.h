@@ -1,10 +1,11 @@
 /*
  * The kernel heap: kmalloc and its kin, and typed caches. 1 byte to 1 GiB; grows on demand, gives memory back.
  *
- * All calls: any CPU, any context but an interrupt handler. No call sleeps. A call that must grow the heap goes through
- * `struct heap_backend`, which may switch to the kernel context for that, and switches back. The bytes of a block
- * belong to the caller alone: the heap keeps its books elsewhere and reads and writes a block's content only where
- * kzalloc and krealloc say so. (The debug build fills blocks when they are freed.)
+ * All calls may be made on any CPU, but not in an interrupt handler. No call sleeps. A call that must grow the heap
+ * goes through `struct heap_backend`, which may switch to the kernel context for that, and
+ * switches back. The heap keeps its
+ * bookkeeping outside of the blocks: it reads and writes a block's content only where kzalloc and krealloc say so. (The
+ * debug build fills blocks when they are allocated and when they are freed.)
  */
 #pragma once
 
@@ -14,14 +15,14 @@
 #define HEAP_ALIGN     16           /* alignment of every block */
 #define HEAP_CACHES    47           /* caches of different size or alignment that there may be */
 
-/* Bytes that the debug build fills memory with: a value made of one of these was never stored by a caller. */
+/* Bytes that the debug build fills memory with. A pointer or number made of one of these points to such memory. */
 #define HEAP_ZONE_BYTE  0xb5 /* before and behind each block: a block was overrun when its zone is overwritten */
-#define HEAP_FRESH_BYTE 0xa7 /* in a new block: no caller may count on zeros */
+#define HEAP_FRESH_BYTE 0xa7 /* in a new block, whose content is arbitrary */
 #define HEAP_FREED_BYTE 0xdd /* in a block after kfree */
 
 /*
- * Where the heap's memory comes from. Called on slow paths only, one call at a time, with the heap's page lock held:
- * must not call the heap. Ranges are page-aligned. The object is used for ever, and fixed after boot: keep it in static
+ * Where the heap's memory comes from. The functions are called one at a time, with the heap's page lock held, and must
+ * not call the heap. Ranges are page-aligned. The object is used for ever, and fixed after boot: keep it in static
  * memory.
  */
 struct heap_backend {
@@ -36,8 +37,8 @@ struct heap_backend {
 	 */
 	enum status (*map)(void *ctx, vaddr_t va, uint64_t size);
 	/*
-	 * Undo `map` for [va, va + size); flushed on return. The range may be more or less than `map` was called with,
-	 * but 2 MiB at a 2 MiB boundary that were mapped in one call are unmapped in one call: no leaf is ever cut.
+	 * Undo `map` for [va, va + size), and flush the TLB. The range may be more or less than `map` was called with,
+	 * but 2 MiB at a 2 MiB boundary that were mapped in one call are unmapped in one call, so no leaf is split.
 	 */
 	void (*unmap)(void *ctx, vaddr_t va, uint64_t size);
 	vaddr_t base;  /* every reserved range lies in [base, base + size); base: a multiple of 16 MiB */
@@ -50,7 +51,7 @@ struct heap_backend {
 };
 
 /*
- * Start with an empty heap. `backend` must last.
+ * Start with an empty heap. `backend` must stay valid for ever.
  * Returns ERR_RANGE (base, size or step not as said), ERR_NO_MEMORY; nothing is reserved or mapped then.
  */
 MUST_CHECK enum status heap_init(const struct heap_backend *backend);
@@ -98,19 +99,23 @@ struct cache {
 /*
  * Set up a cache of `size` bytes (1 to 32 KiB) aligned to `align` (a power of two up to 4 KiB; less than 16 counts as
  * 16). `name` must last. Two caches of equal size and alignment share their memory, so a cache may be set up again.
- * Returns ERR_RANGE (size or align), ERR_NO_MEMORY (HEAP_CACHES others exist); `c` is unusable then.
+ * Returns ERR_RANGE (size or align), ERR_NO_MEMORY (there are HEAP_CACHES other caches); `c` is unusable then.
  */
 MUST_CHECK enum status cache_init(struct cache *c, const char *name, size_t size, size_t align);
 MUST_CHECK void *cache_alloc(struct cache *c);
 void cache_free(struct cache *c, void *object);
 
 /*
- * Give back all memory that has no block in it: free blocks that this CPU or all CPUs keep, and the reserve. For when
- * frames run out. What other CPUs keep stays: call heap_cpu_drain on each of them first.
+ * Give back all memory that has no block in it, when frames run out: also free blocks that this CPU keeps or that all
+ * CPUs share, and free pages kept for growth. For free blocks that other CPUs keep, call
+ * heap_cpu_drain on each of them first.
  */
 void heap_trim(void);
 
-/* Give back the free blocks that this CPU keeps, and free pages beyond what the heap holds for growth. To be called about once a second while the CPU is idle. */
+/*
+ * Give back the free blocks that this CPU keeps, and free pages beyond what the heap keeps for growth. To be called
+ * about once a second while the CPU is idle.
+ */
 void heap_tick(void);
 
 /* Give up the free blocks that this CPU keeps, so that others can use them: before a CPU goes off line. */
@@ -118,8 +123,8 @@ void heap_cpu_drain(void);
 
 /*
  * For tests, with one CPU: let the n-th allocation fail once; 1 is the next. 0 takes that back. Returns how many
- * allocations an earlier call still waited for; 0: none. Meanwhile blocks come from slabs and go there, past the
- * magazines.
+ * allocations an earlier call still waited for; 0: none. Until the failure this CPU's stores of free blocks are not
+ * used, so that each call takes the slow path, which counts.
  */
 uint64_t heap_fail_nth(uint64_t n);
 
@@ -128,10 +133,10 @@ void heap_fail_every(uint64_t n);
 
 /* The state of the heap at one moment, in bytes but for the two counts. */
 struct heap_stats {
-	uint64_t mapped;   /* taken from the backend, books included */
+	uint64_t mapped;   /* taken from the backend, bookkeeping included */
 	uint64_t peak;     /* the most that `mapped` has been */
 	uint64_t free;     /* part of `mapped`: whole pages that are not in use */
-	uint64_t metadata; /* part of `mapped`: the heap's books */
+	uint64_t metadata; /* part of `mapped`: the heap's bookkeeping */
 	uint64_t grown;    /* how often the heap took memory from the backend */
 	uint64_t returned; /* how often the heap gave some back */
 };

@@ -1,6 +1,6 @@
 /*
- * Chunks: 16 MiB ranges of addresses that are mapped as far as needed. Owns what is
- * mapped, mapping more and unmapping. Knows nothing of blocks, and does not decide when: heap_reserve.c does.
+ * Chunks: 16 MiB ranges of addresses that are mapped as far as needed. Maps and unmaps parts of them, and records what
+ * is mapped. Knows nothing of blocks, and does not decide when to grow or shrink: heap_reserve.c does.
  */
 #include "kernel/mm/heap/heap_internal.h"
 
@@ -194,7 +194,7 @@ static bool grow_chunk(struct chunk *chunk, uint32_t pages)
 		if (need <= end - first) {
 			if (map_granules(chunk, first, grow_end(first, need, end)))
 				return true;
-			/* There may be memory for what is needed, if not for the more that would be mapped with it. */
+			/* grow_end() adds more than is needed: there may be memory for what is needed alone. */
 			return map_granules(chunk, first, first + need);
 		}
 		first = end;
@@ -304,8 +304,8 @@ bool chunk_unmap_run(pageno_t run, uint64_t keep)
 		return true;
 	}
 	/*
-	 * When no page is to be kept, also pieces smaller than a step are unmapped: a piece may have been all that
-	 * there was memory for.
+	 * When no page is to be kept, also pieces smaller than a step are unmapped: when memory was short, smaller
+	 * pieces may have been mapped.
 	 */
 	choose_granules(chunk, run - page_number(chunk), run_end - page_number(chunk),
 			keep ? heap.backend->step / GRANULE_SIZE : 1, excess, &first, &end);

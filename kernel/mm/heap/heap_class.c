@@ -1,6 +1,6 @@
 /*
- * Size classes: which sizes of blocks there are, how their slabs are cut, which class a size
- * belongs to; and the caches, each with a class of its own. Owns the class table; hands out no block.
+ * Size classes: which sizes of blocks there are, how their slabs (runs of pages cut into blocks) are cut, which class a
+ * size belongs to; and the caches, each with a class of its own. Hands out no block.
  */
 #include "kernel/mm/heap/heap_internal.h"
 
@@ -13,7 +13,7 @@
 
 #define SLAB_PAGES_MAX  64
 #define SLAB_BLOCKS_MIN 8
-#define SLAB_WASTE      64           /* of a slab at most 1 byte in so many is left over, if such a length exists */
+#define SLAB_WASTE      64           /* a slab's length is chosen so that at most 1/64 of it is wasted, if possible */
 #define MAGAZINE_BYTES  (256U << 10) /* a magazine of big blocks holds only as many as fill so much memory */
 #define MAGAZINE_MIN    8
 
@@ -24,7 +24,7 @@ uint8_t heap_class_table[TABLE_MAX / SMALL_STEP + 1]; /* fixed after boot */
 
 static struct heap_lock cache_lock; /* guards the making of classes for caches */
 
-/* Return the fewest pages that waste little: a small slab is soon full, and soon empty again. */
+/* Return the smallest number of pages that wastes little: a small slab is soon empty again, and then given back. */
 static uint32_t choose_slab_pages(uint32_t size)
 {
 	uint32_t best = SLAB_PAGES_MAX;

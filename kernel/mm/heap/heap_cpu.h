@@ -1,6 +1,6 @@
 /*
- * The seam between the heap and CPUs: finding this CPU's magazines, keeping others off them for a moment, and the lock
- * of the slow paths. In the kernel a CPU is a CPU; on the host a thread stands for one.
+ * Each CPU's store of free blocks, as magazines (arrays of block pointers): how to find the running CPU's, and the spin
+ * lock of the heap's slow paths. In host tests each thread counts as a CPU.
  */
 #pragma once
 
@@ -21,7 +21,7 @@ struct heap_loaded {
 	uintptr_t full; /* what `top` is when the magazine is full */
 };
 
-/* A CPU's free blocks, by class. Guard of all fields: between heap_cpu_enter and heap_cpu_leave on that CPU. */
+/* A CPU's free blocks, by size class. Guard of all fields: between heap_cpu_enter and heap_cpu_leave on that CPU. */
 struct heap_cpu {
 	struct heap_loaded loaded[HEAP_CLASSES];
 	struct heap_spare spare[HEAP_CLASSES];
@@ -90,7 +90,7 @@ static inline void heap_relax(void)
 
 #endif
 
-/* Take and release a lock. Only between heap_cpu_enter and heap_cpu_leave. */
+/* Take and release a lock. Call only between heap_cpu_enter and heap_cpu_leave. */
 static inline void heap_lock(struct heap_lock *lock)
 {
 	while (__atomic_exchange_n(&lock->held, 1, __ATOMIC_ACQUIRE)) {

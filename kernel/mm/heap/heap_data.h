@@ -1,6 +1,6 @@
 /*
- * The heap's data: chunks and their books, magazines, classes, the one state; private to kernel/mm/heap.
- * The picture is at the top of heap.c.
+ * The heap's data structures, private to kernel/mm/heap: chunks with their bookkeeping (called books), magazines, size
+ * classes, the one `struct heap`. A picture is at the top of heap.c.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 
 #define CHUNK_SIZE     (16ULL << 20)
 #define CHUNK_PAGES    (CHUNK_SIZE / PAGE_SIZE)
-#define GRANULE_PAGES  16ULL /* the least that is mapped or unmapped at once in a chunk */
+#define GRANULE_PAGES  16ULL /* pages of a granule: the least that is mapped or unmapped at once in a chunk */
 #define GRANULE_SIZE   (GRANULE_PAGES * PAGE_SIZE)
 #define CHUNK_GRANULES (CHUNK_SIZE / GRANULE_SIZE)
 #define LEAF_PAGES     512ULL       /* pages of a 2 MiB leaf */
@@ -74,10 +74,10 @@ struct chunk {
 #define CHUNK_BOOK_PAGES (sizeof(struct chunk) / PAGE_SIZE)
 #define LARGE_BOOK_PAGES (offsetof(struct chunk, info) / PAGE_SIZE)
 
-/* ---- magazines: block pointers that a CPU holds, or passes to another as one ---- */
+/* ---- magazines: arrays of pointers to free blocks, which a CPU keeps or passes to another as a whole ---- */
 #define MAGAZINE_SIZE   512ULL
 #define MAGAZINE_BLOCKS 63
-#define MAGAZINES       8192 /* number of magazines, of which each has its address: 4 MiB of addresses */
+#define MAGAZINES       8192 /* the most magazines; each has a fixed place in 4 MiB of addresses */
 #define PAGE_MAGAZINES  (PAGE_SIZE / MAGAZINE_SIZE)
 #define MAGAZINE_PAGES  (MAGAZINES / PAGE_MAGAZINES)
 #define LINK_PAGES      (MAGAZINES * sizeof(struct magazine_link) / PAGE_SIZE)
@@ -158,7 +158,7 @@ struct heap {
 	uint64_t book_pages;
 	uint64_t peak_pages;      /* the largest value of mapped_pages */
 	uint64_t given_pages;     /* pages given back since the last tick and not asked for again yet */
-	uint64_t regret_pages;    /* pages that were given back and asked for again, which widen the reserve */
+	uint64_t regret_pages;    /* pages given back and asked for again; so many more are kept, see heap_reserve.c */
 	uint64_t grown, returned; /* how often */
 	uint64_t bin_bits[(BINS + 63) / 64];
 	pageno_t bins[BINS];

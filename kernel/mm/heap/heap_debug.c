@@ -1,11 +1,12 @@
 /*
- * The debug build's heap: a header and red zones around each block, poison and quarantine after kfree. Owns these and
- * the list of live blocks; the memory is the plain heap's.
+ * The debug build's heap: puts a header and red zones around each block, fills (poisons) freed blocks and holds them
+ * back for a while (in quarantine), and keeps a list of live blocks. The memory comes from the plain heap, heap.c.
  *
  *   | ... alignment ... | struct header, its last word the front red zone | the caller's bytes | rear red zone |
  *
- * What is caught when: a double free, a free of no block and an overrun at kfree; a write after kfree when the block
- * leaves the quarantine. heap_debug_check finds all of that at any time. A read after kfree finds HEAP_FREED_BYTE.
+ * kfree panics on a double free, on a pointer to no block, and on an overrun. A write after kfree panics when the block
+ * leaves the quarantine. heap_debug_check() looks for overruns and late writes in all blocks at once. A read after
+ * kfree finds HEAP_FREED_BYTE.
  */
 #include "kernel/mm/heap/heap_internal.h"
 
@@ -147,12 +148,14 @@ void *heap_debug_alloc(size_t size, size_t align, const void *owner)
 static void free_for_good(struct header *h)
 {
 	check_poison(h);
-	/* Overwrite the state: a late second kfree must not report from this header, whose memory is no longer ours. */
+	/*
+	 * Overwrite the state: a second kfree after this must not take FREED for true, since the memory may be reused.
+	 */
 	h->state = 0;
 	heap_raw_free((uint8_t *)h - h->lead);
 }
 
-/* Take the oldest block out of the quarantine; NULL when that is empty. Under debug.lock. */
+/* Take the oldest block out of the quarantine; NULL when that is empty. The caller holds debug.lock. */
 static struct header *pop_oldest(void)
 {
 	struct header *h = debug.quarantine[debug.oldest];

@@ -9,8 +9,8 @@
 /* ---- from blocks to pages, and back ---- */
 
 /*
- * Return the chunk around a block. A block at the very start of a chunk belongs to the chunk before: large ones may lie
- * so.
+ * Return the chunk with a block's books. For a block that starts at a multiple of CHUNK_SIZE, which only a block above
+ * RUN_MAX_SIZE does, that is the chunk before (heap_large.c).
  */
 static inline struct chunk *chunk_of_block(const void *block)
 {
@@ -42,7 +42,7 @@ static inline struct page_info *page_info(pageno_t page)
 	return &chunk_of_page(page)->info[page & (CHUNK_PAGES - 1)];
 }
 
-/* ---- heap_pages.c: runs of pages. All under heap.lock. ---- */
+/* ---- heap_pages.c: runs of pages. The caller of each function holds heap.lock. ---- */
 
 /*
  * Cut a run of `pages` pages at a multiple of `align` pages (at most 1,024) out of a free one; 0: none is long enough.
@@ -64,20 +64,23 @@ void pages_unlink_free(pageno_t first);
 /* Return the length of the free run that ends right before `page`; 0: the page before is not free. */
 uint32_t pages_free_before(pageno_t page);
 
-/* ---- heap_chunk.c: mapping and unmapping. All under heap.lock. ---- */
+/* ---- heap_chunk.c: mapping and unmapping. The caller of each function holds heap.lock. ---- */
 
 /* Map memory so that a free run of `pages` exists. Returns false without memory; nothing has changed then. */
 bool chunk_map_run(uint32_t pages);
 /*
- * Unmap of a free run, or of its whole chunk when that is unused, as much as leaves `keep` free pages in the heap.
- * Returns false when nothing could be unmapped.
+ * Unmap pages of a free run, or its whole chunk when no page of it is in use, so that at least `keep` free pages stay
+ * in the heap. Returns false when nothing could be unmapped.
  */
 bool chunk_unmap_run(pageno_t run, uint64_t keep);
 /* Map or unmap by the backend, and count the pages. */
 bool chunk_map(vaddr_t va, uint64_t pages);
 void chunk_unmap(vaddr_t va, uint64_t pages);
 
-/* ---- heap_reserve.c: runs from what is mapped, when to grow and when to give back. All under heap.lock. ---- */
+/*
+ * ---- heap_reserve.c: when to grow and when to give back. The reserve is the number of free pages that the heap keeps;
+ * it is larger by the regret, the pages that were given back too early. The caller of each function holds heap.lock. ----
+ */
 
 enum pages_from {
 	PAGES_MAPPED, /* only what is mapped already */
@@ -85,8 +88,8 @@ enum pages_from {
 };
 
 /*
- * Allocate a run as pages_alloc does; 0 when there is no memory. With PAGES_GROW other free pages may have gone to the
- * backend for this.
+ * Allocate a run as pages_alloc does; 0 when there is no memory. With PAGES_GROW other free pages may be given back to
+ * the backend, so that it has memory for this run.
  */
 pageno_t reserve_alloc(uint32_t pages, uint32_t align, enum pages_from from);
 /* Make pages free as pages_free does, then give to the backend what exceeds the reserve. */
@@ -108,7 +111,7 @@ uint32_t class_of_size(size_t size);
 size_t slab_take(uint32_t class_id, void **blocks, size_t count, enum pages_from from);
 void slab_give(uint32_t class_id, void *const *blocks, size_t count);
 
-/* ---- heap_magazine.c: the slow halves of allocating and freeing. Call between heap_cpu_enter and _leave. ---- */
+/* ---- heap_magazine.c: the slow paths of allocating and freeing. Call between heap_cpu_enter and _leave. ---- */
 
 void magazines_init(void);
 /* Allocate a block of the class when the loaded magazine is empty; NULL when there is no memory. */
@@ -125,7 +128,7 @@ void magazines_drain_cpu(struct heap_cpu *cpu);
 void magazines_drain_depots(struct heap_cpu *cpu);
 /* Unmap the pages whose magazines are all empty and in no other CPU's list. */
 void magazines_trim(struct heap_cpu *cpu);
-/* Empty the depots if they hold a considerable part of the heap. Returns false when they do not. */
+/* Empty the depots if they hold a considerable part of the heap. Returns whether that was so. */
 bool magazines_drain_before_growing(struct heap_cpu *cpu);
 
 /* ---- heap_large.c: blocks above RUN_MAX_SIZE. Take heap.lock themselves. ---- */
@@ -135,7 +138,7 @@ void large_free(struct chunk *chunk, void *block);
 /* Shorten the block in place. Returns false when it would have to grow. */
 bool large_resize(struct chunk *chunk, uint64_t size);
 
-/* ---- heap.c: the heap without the debug build's checks; heap_debug.c stands on these ---- */
+/* ---- heap.c: the heap without the debug build's checks, for heap_debug.c to call ---- */
 
 /* The size that heap_debug.c asks for when a caller asks for the largest block at the largest alignment. */
 #define RAW_MAX (2 * HEAP_ALLOC_MAX + PAGE_SIZE)

@@ -1,6 +1,7 @@
 /*
  * Blocks above 4 MiB: each has an address range and a mapping of its own, exact to the page, and
- * goes back to the backend at once when it is freed. Owns nothing beyond those ranges.
+ * goes back to the backend at once when it is freed. The block's books (bookkeeping, struct chunk's
+ * first pages) lie in front of it:
  *
  *   window         books (2 pages)                   data: aligned, a 2 MiB boundary at least
  *   |...unmapped...|#|..........unmapped.............|##########################|
@@ -71,7 +72,7 @@ void *large_alloc(uint64_t size, uint64_t align)
 
 	heap_unlock(&heap.lock);
 	if (!data) {
-		/* Blocks and pages that idle in the heap may be the memory that is missing. */
+		/* Give back all free blocks and free pages of the heap, and try again with their frames. */
 		magazines_drain_cpu(cpu);
 		magazines_drain_depots(cpu);
 		heap_lock(&heap.lock);

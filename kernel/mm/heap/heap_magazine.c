@@ -1,7 +1,8 @@
 /*
  * Magazines: arrays of block pointers. A CPU allocates from and frees into its loaded magazine with a handful of
- * instructions (heap.c); this file acts when that is empty or full: swaps it with the spare, exchanges whole magazines
- * with other CPUs by lock-free stacks, and at last goes to the slabs.
+ * instructions (heap.c); this file is called when that magazine is empty or full. It swaps the magazine with the CPU's
+ * spare one, or takes a full one from a depot (a lock-free stack of full magazines for each class, shared by all CPUs)
+ * or puts one there; if that does not help, it goes to the slabs.
  *
  * So a block that one CPU frees and another allocates costs 1/63 of four atomic operations, and nobody reads or writes
  * the block on the way (Bonwick and Adams, "Magazines and Vmem").
@@ -18,8 +19,8 @@
 #define DEPOT_MIN 2
 
 /*
- * A depot's magazines, as memory, may be at most this part of the class's slabs: with small blocks more would be the
- * rule.
+ * The magazines of a depot may take at most this part of the memory of the class's slabs. The limit matters for small
+ * blocks, of which a magazine of 512 bytes holds little memory.
  */
 #define DEPOT_FRACTION 32
 
@@ -108,8 +109,8 @@ static void share_empty(struct heap_cpu *cpu, uint32_t count)
 }
 
 /*
- * Take the whole common list. Since nobody takes a part, share_empty's exchange cannot be deceived by a number that was
- * taken and has come back.
+ * Take the whole common list. Nobody ever takes a part of it, so share_empty()'s exchange is safe from the ABA problem:
+ * the first number may have been taken and come back, but what follows it does not matter there.
  */
 static void take_shared(struct heap_cpu *cpu)
 {
@@ -120,7 +121,10 @@ static void take_shared(struct heap_cpu *cpu)
 		cpu->empty_count++;
 }
 
-/* Map a page of magazines, and their links; returns its number, or 0 without memory or room. Under heap.lock. */
+/*
+ * Map a page of magazines, and their links; returns its number, or 0 without memory or
+ * room. The caller holds heap.lock.
+ */
 static uint32_t map_magazines(void)
 {
 	uint32_t word = 0;
@@ -134,8 +138,8 @@ static uint32_t map_magazines(void)
 	uint32_t page = word * 64 + (uint32_t)__builtin_ctzll(bit);
 
 	/*
-	 * Always the lowest unmapped page is taken, so when its links are not mapped either they are in the next page
-	 * of links.
+	 * The lowest unmapped page is always taken first, so pages of links are mapped in order, too: if this page's
+	 * links are not mapped, they are in page number heap.link_pages.
 	 */
 	if (page / LINKED_PAGES == heap.link_pages) {
 		if (!chunk_map((vaddr_t)heap.links + heap.link_pages * PAGE_SIZE, 1))
@@ -188,8 +192,8 @@ static void put_empty(struct heap_cpu *cpu, uint32_t number)
 /* ---- this CPU's two magazines of a class ---- */
 
 /*
- * Take blocks from the slabs. Draining the depots may put blocks of this class into slabs; letting the heap grow is the
- * last resort.
+ * Take blocks from the slabs. If there are none, empty the depots, which may give this class's slabs blocks or a page;
+ * let the heap grow only if that does not help.
  */
 static size_t take_blocks(struct heap_cpu *cpu, uint32_t class_id, void **blocks, size_t count)
 {
@@ -246,7 +250,7 @@ static void load(struct heap_cpu *cpu, uint32_t class_id, uint32_t number, uint3
 	set_loaded(cpu, class_id, number, count);
 }
 
-/* Fetch all cache lines of a magazine at once: one from a depot was most likely filled by another CPU. */
+/* Prefetch all cache lines of a magazine that comes from a depot: most likely another CPU has filled it. */
 static void prefetch(uint32_t number, uint32_t count)
 {
 	const char *m = (const char *)&heap.magazines[number];
@@ -315,7 +319,8 @@ static bool give_to_depot(struct size_class *c, uint32_t number)
 }
 
 /*
- * Get an empty magazine for a class whose loaded one is full; a full spare goes away for it. Returns its number, or 0.
+ * Get an empty magazine for a class whose loaded magazine is full. A full spare goes to the depot, or is emptied into
+ * the slabs and returned. Returns the magazine's number, or 0.
  */
 static uint32_t make_room(struct heap_cpu *cpu, uint32_t class_id)
 {
@@ -337,7 +342,8 @@ void magazine_spill(struct heap_cpu *cpu, uint32_t class_id, void *block)
 	uint32_t empty = 0;
 
 	/*
-	 * While a failure is awaited no magazine is loaded, so that each allocation takes the slow path and is counted.
+	 * While a test waits for an allocation to fail (heap_fail_nth()), no magazine is loaded, so that each
+	 * allocation takes the slow path, which counts.
 	 */
 	if (!heap.fail_in)
 		empty = spare.number && spare.count == 0 ? spare.number : make_room(cpu, class_id);

@@ -1,7 +1,7 @@
 /*
- * Runs of pages inside the chunks: which are free, finding one, joining neighbours. Owns the
- * bins and the kinds at the ends of runs. Never maps and never decides to: heap_chunk.c brings pages and takes them
- * away, when heap_reserve.c says so.
+ * Runs of pages inside the chunks: which are free, finding one, joining neighbours. Keeps the bins (lists of free runs
+ * by length) and kind[] at both ends of each run. Maps nothing: heap_chunk.c brings pages and takes them away, when
+ * heap_reserve.c says so.
  *
  * A free run lies in the bin of its length: one bin a length up to 15 pages, then sixteen to each doubling. A bit for
  * each bin says which are not empty, so a run that surely fits is found in a few instructions (the idea of TLSF:
@@ -16,7 +16,8 @@
 #define TRIES_IN_BIN 32
 
 /*
- * Blocks of at least so many pages are cut from the end of a free run, smaller ones from its start: so they mix less.
+ * Blocks of at least so many pages are cut from the end of a free run, smaller ones from its start, so that large and
+ * small blocks lie apart.
  */
 #define FROM_THE_END 16
 

@@ -1,6 +1,6 @@
 /*
- * The reserve: how much free memory the heap keeps, and when it grows or gives back. Owns the policy; heap_pages.c cuts
- * runs out of what is mapped, heap_chunk.c maps and unmaps as decided here.
+ * The reserve: how many free pages the heap keeps. Decides when the heap grows and when it gives memory back;
+ * heap_pages.c cuts runs out of what is mapped, heap_chunk.c maps and unmaps as decided here.
  *
  * Free pages up to a quarter of what is mapped (2 MiB at least) stay. Giving memory back that is soon asked for again
  * is a mistake that costs a mapping and a flush; each such page widens the reserve by one (the regret), and each tick
@@ -32,8 +32,8 @@ void reserve_free(pageno_t first, uint32_t pages)
 }
 
 /*
- * Give back what can be of one free run, down to `keep` free pages in the heap. Returns false when there is no such
- * run.
+ * Unmap as much of one free run as leaves at least `keep` free pages in the heap. Returns
+ * false when no run can be unmapped.
  */
 static bool trim_one(uint64_t keep)
 {
@@ -53,8 +53,9 @@ static void shrink_to(uint64_t keep)
 }
 
 /*
- * Before the heap grows by a run of `pages`: when much is free already, but in pieces, give back as much as will be
- * mapped. Addresses are plenty and frames are not, so this is how the heap compacts: a run elsewhere for the pieces.
+ * Call before mapping a new run of `pages`: when much of the heap is free already, but in runs too short, unmap as many
+ * pages as will be mapped. The heap is compacted that way without moving a block: it takes other addresses, which are
+ * plenty, and no more frames.
  */
 static void swap_scattered(uint32_t pages)
 {
@@ -68,8 +69,8 @@ static void swap_scattered(uint32_t pages)
 }
 
 /*
- * Make a free run of `pages` pages. Returns false without memory. Other free pages may have gone to the backend for
- * this.
+ * Map memory so that a free run of `pages` pages exists. Other free pages may be unmapped for it. Returns false when
+ * there is no memory.
  */
 static bool grow(uint32_t pages)
 {
@@ -78,7 +79,9 @@ static bool grow(uint32_t pages)
 	swap_scattered(pages);
 	if (chunk_map_run(pages))
 		return true;
-	/* Free pages that are too scattered for this run are better given back when there is no other memory. */
+	/*
+	 * No memory is left: unmap all free pages, which are too scattered for this run, and use their frames for it.
+	 */
 	shrink_to(0);
 	return heap.mapped_pages < mapped && chunk_map_run(pages);
 }

@@ -1,7 +1,7 @@
 /*
- * Slabs: a few pages cut into blocks of one class. Owns the bit of each block, 1 when it is
- * free, and the list of slabs that have such a block. A block's bytes are never touched, so taking and giving costs no
- * cache line of the blocks, and a stray write into a free block breaks no list.
+ * Slabs: a few pages cut into blocks of one class. Keeps a bit for each block, 1 when it is free, and a list of the
+ * slabs that have a free block. A block's bytes are never touched, so taking and giving costs no cache line of the
+ * blocks, and a stray write into a free block breaks no list.
  */
 #include "kernel/mm/heap/heap_internal.h"
 
@@ -103,7 +103,7 @@ static void free_slab(struct size_class *c, pageno_t slab)
 	count_slabs(c, c->slabs - 1);
 	c->free -= blocks_to_hand_out(c);
 	heap_lock(&heap.lock);
-	/* A late second kfree of one of the slab's blocks then finds no slab. */
+	/* After that a second kfree of one of the slab's blocks finds no slab, and panics. */
 	mark_slab(c, slab, PAGE_NONE);
 	reserve_free(slab, c->slab_pages);
 	heap_unlock(&heap.lock);
@@ -143,7 +143,8 @@ size_t slab_take(uint32_t class_id, void **blocks, size_t count, enum pages_from
 	heap_lock(&c->lock);
 	while (taken < count) {
 		/*
-		 * A new slab is made for the first block only: for more it would be memory that nobody has asked for.
+		 * Make a new slab only when not even one block could be taken: the caller asks for more blocks than it
+		 * needs at once, to fill a magazine.
 		 */
 		if (!c->partial && (taken || !make_slab(c, from)))
 			break;

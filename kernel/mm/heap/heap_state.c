@@ -1,10 +1,10 @@
 /*
- * The heap's one state, and this CPU's store of blocks. This file lies below all files that work on them, so that each
- * of those needs only the files under it.
+ * Defines the heap's variables, in a file of their own: so each other file of the heap needs only files below it in the
+ * order of heap_internal.h.
  */
 #include "kernel/mm/heap/heap_internal.h"
 
 struct heap heap;
 
-/* Guard: own CPU, interrupts off. */
+/* Guard: between heap_cpu_enter and heap_cpu_leave on that CPU. */
 PER_CPU struct heap_cpu heap_this_cpu;

@@ -1,9 +1,10 @@
 /*
  * Backs the heap with frames, mapped in slot 511 where every context sees them: 2 MiB leaves where they fit and such
- * frames are free, 4 KiB leaves elsewhere. Keeps no books of its own: which frames lie where, the page tables say.
+ * frames are free, 4 KiB leaves elsewhere. Which frames lie where is read from the page
+ * tables and recorded nowhere else.
  *
- * Books, tables and frames are reached through the direct map, and the heap may be called in any context: each of the
- * four functions that the heap calls here enters the kernel context, and leaves it.
+ * Page tables and the windows' bookkeeping are reached through the direct map, and the heap may be called in any
+ * context: so each of the four functions that the heap calls here enters the kernel context, and leaves it.
  */
 #include "kernel/mm/heap/kernel_heap.h"
 
@@ -13,8 +14,8 @@
 #include "kernel/mm/space/kernel_space.h"
 
 /*
- * A machine with at least so many frames lets the heap grow by 2 MiB at a time, in one leaf each; with less memory that
- * would be too much to hold in reserve, and the heap grows by 64 KiB.
+ * On a machine with at least so many frames the heap grows by 2 MiB at a time, one leaf each; on a smaller one, where 2
+ * MiB kept free would be too much, by 64 KiB.
  */
 #define LARGE_STEP_FRAMES ((512ULL << 20) / PAGE_SIZE)
 

@@ -1,5 +1,5 @@
 /*
- * The kernel's heap range: the windows in it, and the memory that backs the heap.
+ * The kernel's heap range: the windows (reserved parts of it), and the memory that backs the heap.
  */
 #pragma once
 
@@ -12,7 +12,6 @@ extern struct windows kernel_windows;
 uint64_t kernel_heap_step(void);
 
 /*
- * Start the windows and the heap; the frame allocator and kernel_space are ready. Panics when not even for that there
- * is memory.
+ * Start the windows and the heap. Call after kernel_space_init(). Panics when there is too little memory for that.
  */
 void kernel_heap_init(void);

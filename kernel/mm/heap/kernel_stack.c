@@ -1,5 +1,5 @@
 /*
- * Reserves, maps and keeps stacks. kernel/task runs on them.
+ * Maps and unmaps kernel stacks, and keeps freed ones for later.
  */
 #include "kernel/mm/heap/kernel_stack.h"
 

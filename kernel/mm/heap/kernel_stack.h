@@ -9,11 +9,12 @@
 
 /*
  * Allocate a stack of KERNEL_STACK_SIZE bytes; returns its lowest address, or 0 when there is no memory. Freed stacks
- * are kept for later calls, so most calls touch no table. Any context, interrupts on or off.
+ * are kept for later calls, so most calls touch no table. May be called in any context,
+ * but not in an interrupt handler.
  */
 vaddr_t kernel_stack_alloc(void);
 
-/* Free a stack, on which nobody runs. */
+/* Free a stack. Nobody may run on it any more. */
 void kernel_stack_free(vaddr_t stack);
 
 /* Unmap all stacks that are kept, and free their frames; returns how many frames. */
