@@ -1,6 +1,6 @@
 /*
- * The tree of areas: an AVL tree with parent pointers. Each node sums up its subtree: where it begins and ends, and the
- * widest gap between two neighbours in it. A change walks to the root once and stops where nothing changes any more.
+ * The tree of areas: an AVL tree with parent pointers. Each node records where its subtree begins and ends, and the
+ * widest gap between two neighbours in it. A change walks towards the root and stops where nothing changes any more.
  */
 #include "kernel/mm/user/area.h"
 
@@ -18,7 +18,7 @@ static uint64_t larger(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* Sum the node up from its children. Returns whether anything has changed. */
+/* Compute the node's height, first, last and gap from its children's. Returns whether anything has changed. */
 static bool sum_up(struct area *a)
 {
 	const struct area *low = a->child[LOW], *high = a->child[HIGH];
@@ -48,8 +48,8 @@ static struct area **link_of(struct area_tree *tree, struct area *a)
 }
 
 /*
- * Put the child on `side` in the place of `a`, which becomes that child's own child on the other side. Returns the new
- * top.
+ * Rotate: put the child on `side` in the place of `a`, which becomes that child's child on the other side. Returns the
+ * node that is on top now.
  */
 static struct area *rotate(struct area_tree *tree, struct area *a, int side)
 {
@@ -67,7 +67,7 @@ static struct area *rotate(struct area_tree *tree, struct area *a, int side)
 	return top;
 }
 
-/* Balance and sum up `a` and all nodes above it; stop where nothing changes. */
+/* Balance `a` and all nodes above it, and compute their fields anew (sum_up); stop where nothing changes. */
 static void mend(struct area_tree *tree, struct area *a)
 {
 	while (a) {
@@ -192,7 +192,7 @@ void area_remove(struct area_tree *tree, struct area *area)
 			only->parent = from;
 	}
 	mend(tree, from);
-	/* The walk may have stopped below `next`, which needs mending all the same. */
+	/* The walk from `from` may have stopped below `next`, which has other children now: mend it in any case. */
 	if (next)
 		mend(tree, next);
 	tree->count--;
@@ -294,7 +294,7 @@ void area_drop_all(struct area_tree *tree, void (*drop)(void *ctx, struct area *
 {
 	struct area *a = tree->root;
 
-	/* Take leaves first: a parent is not looked at again after its last child is cut off. */
+	/* Drop each node after its children, since `drop` may free it. */
 	while (a) {
 		struct area *parent = a->parent;
 

@@ -1,7 +1,7 @@
 /*
- * Areas: which ranges of a user space exist, with which rights and from what. One sorted tree (AVL), in which each node
- * knows the widest gap below it: every question and every change takes O(log n). Data only: allocates nothing, maps
- * nothing, and holds no reference to an object.
+ * Areas (Linux's VMAs): which ranges of a user space exist, with which rights, and what their pages come from. One
+ * sorted tree (AVL), in which each node knows the widest gap in its subtree, so that each search and each change takes
+ * O(log n). Data only: allocates nothing, maps nothing, and takes no reference to an object.
  */
 #pragma once
 
@@ -18,11 +18,11 @@ enum user_rights {
 };
 
 enum area_flags {
-	AREA_SHARED = 1 << 0,     /* writes go to the object; otherwise they are this space's own */
+	AREA_SHARED = 1 << 0,     /* writes go to the object; without the flag, to private copies of its pages */
 	AREA_GROWS_DOWN = 1 << 1, /* a stack: a fault below the area extends it */
 	AREA_TOUCHED = 1 << 2,    /* pages of the area may be mapped; without the flag no table need be looked at */
 	AREA_SMALL = 1 << 3,      /* the area gets 4 KiB frames only */
-	AREA_READ_ONLY = 1 << 4,  /* the area is shared, and never to be written to: its file was not open for that */
+	AREA_READ_ONLY = 1 << 4,  /* shared, of a file that is not open for writing: never gets USER_WRITE */
 	AREA_WIPED = 1 << 5,      /* a forked child has zeros there */
 	AREA_LEFT_OUT = 1 << 6,   /* a forked child does not have the area */
 };
@@ -36,13 +36,13 @@ struct area {
 	vaddr_t end;
 	unsigned rights;              /* enum user_rights */
 	unsigned flags;               /* enum area_flags */
-	struct memory_object *object; /* NULL: anonymous. Each area in a space's tree holds it */
+	struct memory_object *object; /* NULL: anonymous. An area in a space's tree has a reference to it */
 	uint64_t offset;              /* the object's page at `start`; 0 for anonymous memory */
-	/* the object's list of all areas that map it: the next three fields mean nothing without an object */
+	/* the area's place in the list of all areas that map its object; meaningless without an object */
 	struct user_space *space;
 	struct area *next_of_object;
 	struct area **link_of_object; /* the pointer that points at this area */
-	/* the fields from here on are the tree's */
+	/* the fields from here on belong to the tree (area.c) */
 	struct area *parent;
 	struct area *child[2]; /* lower and higher addresses */
 	int height;            /* levels of the subtree; a leaf's is 1 */

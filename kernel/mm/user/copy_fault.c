@@ -1,17 +1,17 @@
 /*
- * Page faults in copies from and to users, see copy_fault.h.
+ * Serves page faults in copies from and to user memory, and remembers why the last one failed; see copy_fault.h.
  */
 #include "kernel/mm/user/copy_fault.h"
 
 #include "kernel/arch/percpu.h"
 
 /*
- * What the last copy that failed lacked. Guard: own CPU, written by the task that runs; a copy fails and its system
- * call ends without another task in between.
+ * Why the last copy failed, and the page that it needed. Guard: own CPU, written by the task that runs; no other task
+ * runs between a copy's failure and the end of its system call.
  */
 static PER_CPU struct {
-	enum status failure;            /* why the last copy that stopped at a fault did */
-	const struct user_space *space; /* the space whose page was wanted; NULL: none. Only compared: it may be gone */
+	enum status failure;            /* why the last copy that failed has failed */
+	const struct user_space *space; /* whose page got no frame; NULL: none. May be freed by now: only compared */
 	vaddr_t va;
 	enum user_rights access;
 } last = { .failure = ERR_FAULT };

@@ -1,8 +1,9 @@
 /*
  * Page faults that the kernel takes while it copies from or to a user's memory. Such a fault is served at once or not
- * at all: a copy never waits for memory and never runs another task, so whoever copies may hold anything. When there is
- * no frame, the copy fails with ERR_NO_MEMORY, and its caller lets go of what it holds and returns -ERESTART_MEMORY
- * (kernel/fs/errno.h). The task's way back to user mode then finds memory for the page, which is remembered here.
+ * at all: a copy never waits for memory and never lets another task run, so its caller may be in the middle of a
+ * change. When there is no frame, the copy fails with ERR_NO_MEMORY, and the system call finishes with -ERESTART_MEMORY
+ * (kernel/fs/errno.h). The page is remembered here; on the way back to user mode memory is found
+ * for it, and the call is made again.
  */
 #pragma once
 
@@ -10,8 +11,8 @@
 
 /*
  * Serve an access by the kernel to the user's `va`, as user_fault does. After OK the access can be tried again. Returns
- * ERR_FAULT (the user may not do that), ERR_NO_MEMORY: the page is remembered, and the current system call will leave
- * by syscall_leave.
+ * ERR_FAULT (the user may not access that), ERR_NO_MEMORY: the page is remembered, and the current system call will
+ * return by its slow way, syscall_leave.
  */
 MUST_CHECK enum status copy_fault(struct user_space *space, vaddr_t va, enum user_rights access);
 
@@ -21,13 +22,12 @@ MUST_CHECK enum status copy_fault(struct user_space *space, vaddr_t va, enum use
 void copy_fault_refused(void);
 
 /*
- * Return why the last copy on this CPU that stopped at a fault did: ERR_FAULT or ERR_NO_MEMORY. Good until the next
- * copy.
+ * Return why the last copy on this CPU that failed has failed: ERR_FAULT or ERR_NO_MEMORY. Valid until the next copy.
  */
 enum status copy_failure(void) __attribute__((cold));
 
 /*
- * Get the page of `space` that a copy lacked, and the access, and forget both. Returns false when no page was lacking;
- * a page of another space (a look into another process's memory) is forgotten.
+ * Get the page of `space` for which a copy found no frame, and the access, and forget both. Returns false when there is
+ * none, or when the page is of another space (a copy from another process's memory); that page is forgotten, too.
  */
 bool copy_shortage_take(const struct user_space *space, vaddr_t *ret_va, enum user_rights *ret_access);

@@ -1,5 +1,5 @@
 /*
- * What an object does with the areas that map it: takes pages out of them.
+ * Unmaps a memory object's pages in the areas that map it.
  */
 #include "kernel/mm/user/memory_object.h"
 
@@ -19,8 +19,8 @@ void memory_object_cut(struct memory_object *object, uint64_t first)
 		if (!(a->flags & AREA_TOUCHED) || kept >= bytes_to_pages(a->end - a->start))
 			continue;
 		/*
-		 * The area stays, and so do its tables: no table's span is wholly free. An object has no leaves of 2
-		 * MiB.
+		 * The area stays, and so do its tables: [start, start) as the range of free tables holds none. Objects
+		 * are mapped with 4 KiB leaves only, so no leaf need be split.
 		 */
 		start = a->start + kept * PAGE_SIZE;
 		user_pages_drop(a->space, start, a->end, start, start);

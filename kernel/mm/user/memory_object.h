@@ -1,12 +1,13 @@
 /*
- * What an area's pages come from when they are not just zero: a file, or anonymous memory that is shared. A base:
- * whatever implements it puts a struct memory_object first, sets its ops, and leaves the rest zero.
+ * A memory object is what an area's pages come from when they are not private and anonymous: a file, or shared
+ * anonymous memory. An implementation puts a struct memory_object first in its own structure, sets
+ * `ops`, and leaves the rest zero.
  *
  * Two kinds of frames can back an object, and both may appear in one object:
- *   - frames of the frame allocator (4 KiB): `frame` takes a reference with frame_get, the mapping holds it, and the
- *     last one to put it, object or mapping, frees the frame.
- *   - frames that the allocator does not manage, as those of the initramfs in its boot-time range: they stay for ever.
- *     Nobody counts them, `frame` just returns the address, and user_frame_put (user_pages.h) does nothing for them. Their
+ *   - frames of the frame allocator (4 KiB): `frame` takes a reference with frame_get, which the mapping keeps. Whoever
+ *     drops the last reference, object or mapping, frees the frame.
+ *   - frames that the allocator does not manage, as those of the initramfs in its boot-time range: they stay for ever and
+ *     have no count. `frame` just returns the address, and user_frame_put (user_pages.h) does nothing for them. Their
  *     memory must never be added to the allocator (frame_add_range) while a mapping of it may exist.
  * The reference count tells of which kind a frame is: frame_refs() is 0 for one that is not managed. user_frame_get and
  * user_frame_put (user_pages.h) do what is right for each kind, parts of 2 MiB frames included.
@@ -32,10 +33,13 @@ struct memory_object_ops {
 	 * at the first touch of any kind.
 	 */
 	enum status (*write_frame)(struct memory_object *object, uint64_t page, paddr_t *ret);
-	/* Hold the object, or put it; the last put ends it. In any context. */
+	/* Take a reference to the object, or drop one; dropping the last one destroys the object. In any context. */
 	void (*get)(struct memory_object *object);
 	void (*put)(struct memory_object *object);
-	/* Return whether `frame` would find the page in memory already: for mincore(2). In the kernel context. NULL: no. */
+	/*
+	 * Return whether the page is in memory already, for mincore(2). Called in the kernel
+	 * context. May be NULL: then no page is.
+	 */
 	bool (*has)(struct memory_object *object, uint64_t page);
 };
 
@@ -46,14 +50,13 @@ struct memory_object {
 };
 
 /*
- * Take the object's pages from `first` on out of all areas that map it, private copies too: the next touch asks the
- * object again. For a file that becomes shorter, before its pages are freed. In any context; cannot fail.
+ * Unmap the object's pages from `first` on in all areas that map it, private copies too: the next touch asks the object
+ * again. Call this when a file becomes shorter, before its pages are freed. Works in any context; cannot fail.
  */
 void memory_object_cut(struct memory_object *object, uint64_t first);
 
 /*
- * Create anonymous memory that is shared: `pages` pages of zeros, each of which gets a frame at its first touch. Held
- * once.
- * Returns ERR_NO_MEMORY; *ret is untouched then.
+ * Create shared anonymous memory: `pages` pages of zeros, each of which gets a frame at its first touch. The caller
+ * gets the only reference. Returns ERR_NO_MEMORY; *ret is untouched then.
  */
 MUST_CHECK enum status shared_memory_create(uint64_t pages, struct memory_object **ret);

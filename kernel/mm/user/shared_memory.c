@@ -1,7 +1,7 @@
 /*
- * Anonymous memory that is shared: a memory object whose pages are zeros at first. The frame of each page is kept in
- * tables like the CPU's, in a space that no CPU loads: page n is "mapped" at n * 4 KiB. So the heap holds no more than
- * the object, whatever its size.
+ * Shared anonymous memory: a memory object whose pages are zeros at first. Which frame a page has is recorded in page
+ * tables of a space that no CPU loads: page n is "mapped" at n * 4 KiB. So the memory's size does not matter to the
+ * heap, which holds only the structure below.
  */
 #include "kernel/arch/cpu_user.h"
 #include "kernel/lib/panic.h"
@@ -20,7 +20,7 @@ struct shared_memory {
 	bool started;
 };
 
-/* Give the page a new frame of zeros, whose reference the object has. ERR_NO_MEMORY; nothing has changed then. */
+/* Give the page a new frame of zeros; the object keeps the reference to it. ERR_NO_MEMORY; nothing has changed then. */
 static enum status fill(struct shared_memory *memory, uint64_t page)
 {
 	enum status status;

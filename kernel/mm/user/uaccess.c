@@ -1,5 +1,5 @@
 /*
- * Users' pointers: the range check, and calls of the routines that may fault.
+ * Access through users' pointers: checks ranges, and calls the routines of user_copy.S that may fault.
  */
 #include "kernel/mm/user/uaccess.h"
 
@@ -7,7 +7,7 @@
 #include "kernel/arch/user_copy.h"
 #include "kernel/mm/user/user_space.h"
 
-/* Return where to go on after a fault at `rip`; 0: no access to a user's memory is there. */
+/* Return where to resume after a fault at `rip`; 0: the instruction there does not access user memory. */
 static uint64_t resume_of(uint64_t rip)
 {
 	for (uint64_t i = 0; i < user_fixup_count; i++)
@@ -31,7 +31,7 @@ bool uaccess_fixup(struct trap_frame *frame)
 	return true;
 }
 
-/* Return how many bytes from `pointer` on, `bytes` at the most, can be users' memory. */
+/* Return how many of the `bytes` bytes from `pointer` on lie in the range of user addresses. */
 static size_t clip(const void __user *pointer, size_t bytes)
 {
 	uint64_t address = user_address(pointer);
@@ -43,8 +43,8 @@ static size_t clip(const void __user *pointer, size_t bytes)
 }
 
 /*
- * Return the status of a copy that left `undone` of `allowed` bytes; the caller wanted `asked`, some of which may not
- * be users'.
+ * Return the status of a copy that left `undone` of `allowed` bytes uncopied. The caller asked for `asked`, of which
+ * the first `allowed` lie in the range of user addresses.
  */
 static enum status partial(size_t allowed, size_t undone, size_t asked, size_t *ret_copied)
 {

@@ -1,12 +1,12 @@
 /*
- * The only way by which the kernel touches user memory through a user's pointer. In the user context: the pointer is
- * the task's own, the tables that it goes through are the CPU's.
+ * Access to user memory through a user's pointer. Call these functions while the context of the current task is loaded:
+ * the accesses go through the page tables in CR3. (For the data of read(2), write(2) and their kin see user_io.h.)
  *
  * Any pointer at all is allowed: null, unaligned, of the upper half, not canonical, a range that wraps. What is not in
- * [0, USER_END) is refused before it is touched. An access that faults goes, like any access, to copy_fault first (so
- * memory that has not been touched yet is fetched); if that fails, to uaccess_fixup, which makes the call here return
+ * [0, USER_END) is refused before it is touched. When an access faults, the fault handler calls copy_fault() first,
+ * which maps pages that have not been touched yet; if that fails, uaccess_fixup(), which makes the call here return
  * copy_failure(): ERR_FAULT, or ERR_NO_MEMORY when there was no frame. Where a comment below says ERR_FAULT, both are
- * meant. SMAP stays on but for these few instructions.
+ * meant. SMAP is lifted for these few instructions only.
  */
 #pragma once
 
@@ -17,7 +17,7 @@
 
 struct trap_frame;
 
-/* A user's pointer. Sparse makes sure that it is not used like the kernel's. */
+/* Marks a user's pointer. The checker sparse refuses a dereference of it, and its use as a kernel pointer. */
 #ifdef __CHECKER__
 #define __user  __attribute__((noderef, address_space(1)))
 #define __force __attribute__((force))
@@ -38,17 +38,17 @@ static inline uint64_t user_address(const void __user *pointer)
 }
 
 /*
- * Go on after a trap in kernel mode that cannot be served: if RIP is at an access here, set it to that access's fix-up.
- * Returns whether it was; looks at nothing else. For the handler of #PF and #GP.
+ * Resume after a trap in kernel mode that cannot be served: if RIP is at an access to user memory, set RIP to where
+ * that access's routine reports the failure, and return true. Called by the handler of #PF and #GP.
  */
 bool uaccess_fixup(struct trap_frame *frame);
 
-/* Return whether RIP is at an access to user memory: then a fault is the user's, and copy_fault comes first. */
+/* Return whether `rip` is at an access to user memory: a fault there is the user's and goes to copy_fault() first. */
 bool uaccess_is_at(uint64_t rip);
 
 /*
- * Return whether [pointer, pointer + bytes) lies where users' memory can be; says nothing of what is there. For who is
- * about to touch it: no lock may be held, since the page may have to be fetched.
+ * Return whether [pointer, pointer + bytes) lies in the range of user addresses, mapped or not. Call right before
+ * touching the memory. The caller must hold no lock, since a page may have to be mapped; the debug build checks that.
  */
 static inline bool user_range_ok(const void __user *pointer, uint64_t bytes)
 {
@@ -56,7 +56,7 @@ static inline bool user_range_ok(const void __user *pointer, uint64_t bytes)
 	return bytes <= USER_END && user_address(pointer) <= USER_END - bytes;
 }
 
-/* Return the status of a copy: `stopped` at a fault, or done. */
+/* Return the status of a copy; `stopped`: it stopped at a fault. */
 static inline enum status copy_status(bool stopped)
 {
 	return unlikely(stopped) ? copy_failure() : OK;
@@ -128,10 +128,11 @@ MUST_CHECK static inline enum status put_user_pair(void __user *to, uint64_t fir
 }
 
 /*
- * Save the CPU's FPU state to a user's area of fpu_size() bytes, or load it, with a header as XSAVE writes it or from
- * the first 512 bytes alone. Saving leaves bytes 464 to 511, and the header but for XSTATE_BV, as they are; the header
- * must be zero before. All of the state is saved, also what is as after a reset. The CPU itself checks what is loaded.
- * ERR_FAULT: not reachable, not aligned, or no state that can be loaded; after a load the CPU's state is unknown.
+ * Save the CPU's FPU state to a user's area of fpu_size() bytes, or load it. With a header the area has XSAVE's form,
+ * without one only its first 512 bytes count. Saving leaves bytes 464 to 511, and the header but for XSTATE_BV, as they
+ * are; the header must be zero before. x87 and SSE are saved even in their initial state. The CPU itself checks what is
+ * loaded. ERR_FAULT: not reachable, not aligned, or no state that can be loaded; after a failed
+ * load the CPU's state is unknown.
  */
 MUST_CHECK static inline enum status save_fpu_to_user(void __user *area)
 {
@@ -166,5 +167,8 @@ enum user_op {
 	USER_OP_XOR = 4,
 };
 
-/* Set the word to `word op operand` atomically; *ret_old is what it was. user_cmpxchg_u32's errors; ERR_RANGE: op. */
+/*
+ * Set the word to `word op operand` atomically; *ret_old is what it was. Returns what user_cmpxchg_u32 returns;
+ * ERR_RANGE also for an unknown `op`.
+ */
 MUST_CHECK enum status user_op_u32(uint32_t __user *at, enum user_op op, uint32_t operand, uint32_t *ret_old);

@@ -1,6 +1,6 @@
 /*
- * Areas as the calls need them: nodes from the heap, cut at the ends of a range, merged again, removed with their
- * pages.
+ * Helpers for calls that change areas: allocate areas, cut them at the ends of a range, merge them again, remove them
+ * with their pages, and find a place for new ones.
  */
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_internal.h"
@@ -60,7 +60,7 @@ void user_spares_free(struct user_spares *spares)
 			area_free(spares->area[i]);
 }
 
-/* Get `count` nodes, or none: ERR_NO_MEMORY. */
+/* Allocate `count` areas for cuts. ERR_NO_MEMORY: none is allocated. */
 static enum status get_spares(const struct user_space *space, int count, struct user_spares *ret)
 {
 	*ret = (struct user_spares){ { NULL, NULL } };
@@ -76,7 +76,10 @@ static enum status get_spares(const struct user_space *space, int count, struct 
 	return OK;
 }
 
-/* Enter the kernel context and make leaves end at both ends. ERR_NO_MEMORY: the context has been left again. */
+/*
+ * Enter the kernel context and split the 2 MiB leaves that cross `start` or `end`. ERR_NO_MEMORY:
+ * the context has been left again.
+ */
 static enum status enter_and_cut(struct user_space *space, vaddr_t start, vaddr_t end, context_token_t *ret_token)
 {
 	const context_token_t token = kernel_context_enter();
@@ -137,7 +140,10 @@ void user_cut(struct user_space *space, vaddr_t at, struct user_spares *spares)
 	area_insert(&space->areas, high);
 }
 
-/* Take an area out of the tree, put its object and free it. Its pages are unmapped, or another area's by now. */
+/*
+ * Take an area out of the tree, drop the reference to its object and free it. Its pages are the caller's business: they
+ * are unmapped afterwards, or belong to the area that takes its range over.
+ */
 static void forget(struct user_space *space, struct area *area)
 {
 	area_remove(&space->areas, area);
@@ -162,7 +168,7 @@ void user_merge(struct user_space *space, vaddr_t start, vaddr_t end)
 	}
 }
 
-/* munmap -> flush -> invalidation, step 3 of 6: the areas go first. Next: user_pages_drop, user_pages.c. */
+/* munmap -> flush -> invalidation, step 3 of 6: areas are removed, then pages. Next: user_pages_drop, user_pages.c. */
 void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct user_spares *spares, bool touched)
 {
 	struct area *a = area_find_from(&space->areas, start), *below, *next;
@@ -194,7 +200,10 @@ void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct us
 	below = area_prev(&space->areas, next);
 	floor = below ? below->end : 0;
 	ceiling = next ? next->start : USER_SIZE;
-	/* The areas below and above may be all that keeps a page table now: unmapping them must walk the tables. */
+	/*
+	 * A table that spans a part of the areas below and above stays. Mark these areas as touched, so that unmapping
+	 * them looks at the tables and frees this one.
+	 */
 	if (below)
 		below->flags |= AREA_TOUCHED;
 	if (next)
@@ -202,7 +211,7 @@ void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct us
 	user_pages_drop(space, start, end, floor, ceiling);
 }
 
-/* How low the area keeps others from being placed: a stack needs room to grow. */
+/* Return the highest address at which a mapping placed below `area` may end: a stack needs room to grow. */
 static vaddr_t guarded_start(const struct area *area)
 {
 	const uint64_t gap = area->flags & AREA_GROWS_DOWN ? USER_GUARD_GAP : 0;
@@ -210,7 +219,7 @@ static vaddr_t guarded_start(const struct area *area)
 	return area->start > gap ? area->start - gap : 0;
 }
 
-/* Find the highest gap of `size` bytes that is in no stack's way. ERR_NOT_FOUND. */
+/* Find the highest gap of `size` bytes that leaves stacks room to grow. ERR_NOT_FOUND. */
 static enum status find_gap(const struct user_space *space, uint64_t size, vaddr_t *ret)
 {
 	vaddr_t high = space->mmap_top, va;

@@ -1,19 +1,20 @@
 /*
- * The first touch of a page, and the first write to a shared one. All page-table work of a fault is here; which areas
- * allow what is decided first, without leaving the task's context.
+ * Serves page faults at user addresses: the first touch of a page, and the first write to a shared one (copy-on-write,
+ * fault_copy_on_write). Whether the area allows the access is decided first, in the task's own context; page tables are
+ * changed in the kernel context.
  */
 #include "kernel/arch/cpu_user.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/user/user_internal.h"
 
-#define AROUND_PAGES 16 /* pages of an object that one fault maps, when the object has them at hand */
+#define AROUND_PAGES 16 /* pages of an object that one fault maps at the most */
 
 /* The access that is served. */
 struct fault {
 	struct user_space *space;
 	struct area *area;
-	vaddr_t va; /* of the page that was touched */
+	vaddr_t va; /* start of the page that was touched */
 	enum user_rights access;
 };
 
@@ -40,7 +41,10 @@ static enum status page_place(const struct fault *f, struct slot slot, pte_t **r
 	return space_place(&f->space->context.space, f->va, 1, ret);
 }
 
-/* Map a frame at the page, `slot` being where the walk ended. ERR_NO_MEMORY: the frame is put. */
+/*
+ * Map a frame at the page; `slot` is where the walk ended. Takes over the caller's reference to the frame, and drops it
+ * on ERR_NO_MEMORY.
+ */
 static enum status place_page(const struct fault *f, struct slot slot, paddr_t pa, bool writable)
 {
 	pte_t *at;
@@ -111,7 +115,10 @@ static bool written_at_once(const struct fault *f)
 	       (f->access == USER_WRITE || ops->write_frame == ops->frame);
 }
 
-/* Map the object's pages around the faulting one that are at hand, read-only, as far as the same table maps them. */
+/*
+ * Map the object's pages around the faulting one, read-only: those of the same aligned group of AROUND_PAGES pages,
+ * until the object has no frame for one.
+ */
 static void fault_around(const struct fault *f, pte_t *at)
 {
 	const struct area *area = f->area;
@@ -165,9 +172,11 @@ static enum status fault_object(const struct fault *f, struct slot slot)
 	return OK;
 }
 
-/* ---- what is there already ---- */
+/* ---- pages that are mapped already ---- */
 
-/* Give the page another frame, whose reference is taken over, and put the old one after a flush. */
+/*
+ * Map another frame at the page, taking over the caller's reference to it; flush, and drop the old frame's reference.
+ */
 static void change_page(const struct fault *f, pte_t *at, paddr_t pa)
 {
 	paddr_t old = pte_paddr(pte_read(at), 1);
@@ -189,7 +198,7 @@ static enum status fault_copy_on_write(const struct fault *f, struct slot slot)
 	paddr_t pa = pte_paddr(e, slot.level), copy;
 	enum status status;
 
-	/* More rights need no flush. A stale entry costs a fault that finds nothing to do. */
+	/* Giving more rights needs no flush: a stale TLB entry only costs another fault, which finds nothing to do. */
 	if (!(f->area->flags & AREA_SHARED) && user_frame_is_sole(pa)) {
 		pte_write(slot.pte, pte_leaf(pa, user_prot(f->area->rights, true), slot.level));
 		return OK;
@@ -215,7 +224,7 @@ static enum status fault_copy_on_write(const struct fault *f, struct slot slot)
 
 /* ---- a fault ---- */
 
-/* Serve an access that the area allows. In the kernel context. */
+/* Serve an access that the area allows. Call in the kernel context. */
 static enum status fault_page(const struct fault *f)
 {
 	struct slot slot = space_leaf_slot(&f->space->context.space, f->va);
@@ -225,7 +234,9 @@ static enum status fault_page(const struct fault *f)
 		return f->area->object ? fault_object(f, slot) : fault_anonymous(f, slot);
 	if (f->access == USER_WRITE && !(e.raw & PTE_WRITABLE))
 		return fault_copy_on_write(f, slot);
-	/* Another task has served it already, or the TLB remembered less rights than the tables give. */
+	/*
+	 * Nothing to do: another task has served the fault already, or the TLB held fewer rights than the tables give.
+	 */
 	return OK;
 }
 
@@ -265,7 +276,7 @@ static enum status find_area(struct user_space *space, vaddr_t va, enum user_rig
 		area = grow_stack(space, area, va);
 	if (!area)
 		return ERR_NOT_FOUND;
-	/* What can be written to or executed can be read: the CPU has no other memory. */
+	/* An area with any right can be read: page tables have no write-only or execute-only memory. */
 	if (access == USER_READ ? area->rights == USER_NONE : !(area->rights & access))
 		return ERR_RIGHTS;
 	*ret = area;
@@ -314,8 +325,8 @@ enum status user_populate(struct user_space *space, vaddr_t va, uint64_t size, e
 #define TAKEN_RUNS 32
 
 /*
- * The pages that a call has brought into private areas, in rising order; pages beyond what fits here are not noted, and
- * stay.
+ * The pages that a call has mapped in private areas, in ascending order, as runs. Pages beyond TAKEN_RUNS runs are not
+ * recorded, and stay mapped after a failure.
  */
 struct taken {
 	size_t count;
@@ -335,7 +346,7 @@ static void taken_add(struct taken *taken, vaddr_t start, vaddr_t end)
 	}
 }
 
-/* Serve the page of `f`, and note what that has mapped: a page, or a large page from its start on. */
+/* Serve the page of `f`, and record what that has mapped: the page, or the 2 MiB around it. */
 static enum status take_page(struct fault *f, struct taken *taken)
 {
 	const uint64_t before = f->space->resident_pages;
@@ -362,7 +373,10 @@ enum status user_populate_all(struct user_space *space, vaddr_t va, uint64_t siz
 	taken.count = 0;
 	for (; f.va < va + size && status == OK; f.va += PAGE_SIZE)
 		status = take_page(&f, &taken);
-	/* No large page ends inside a run, and the areas stay: nothing need be cut, and no table is freed. */
+	/*
+	 * Unmap them again. No 2 MiB leaf crosses the end of a run, so none need be split; the
+	 * areas stay, so no table is freed.
+	 */
 	for (size_t i = 0; status == ERR_NO_MEMORY && i < taken.count; i++)
 		user_pages_drop(space, taken.runs[i].start, taken.runs[i].end, taken.runs[i].start,
 				taken.runs[i].start);

@@ -1,6 +1,6 @@
 /*
- * What the files of user memory share: user_space.c (life), user_map.c, user_protect.c, user_remap.c (areas),
- * user_fault.c and user_pages.c (page tables and frames).
+ * What the files of user memory share: user_space.c (create, fork, destroy), user_map.c, user_protect.c, user_remap.c
+ * (calls that change areas), user_area.c (their helpers), user_fault.c and user_pages.c (page tables and frames).
  */
 #pragma once
 
@@ -15,8 +15,8 @@ static inline uint64_t bytes_to_pages(uint64_t bytes)
 }
 
 /*
- * Hold the object of an area that is about to enter the space's tree, and put the area into the object's list. Cannot
- * fail.
+ * Take a reference to the object of an area that is about to enter the space's tree, and put the area into the object's
+ * list. Cannot fail.
  */
 static inline void area_attach(struct area *area, struct user_space *space)
 {
@@ -33,7 +33,7 @@ static inline void area_attach(struct area *area, struct user_space *space)
 	object->areas = area;
 }
 
-/* Undo area_attach, for an area that is about to be freed: the object is put. */
+/* Undo area_attach, for an area that is about to be freed: drop the reference to its object. */
 static inline void area_detach(struct area *area)
 {
 	struct memory_object *object = area->object;
@@ -57,31 +57,34 @@ static inline bool user_range_valid(vaddr_t va, uint64_t size)
 struct area *area_new(void);
 void area_free(struct area *area);
 
-/* Nodes for the new areas that a cut at either end of a range makes; NULL: not needed, or used. */
+/*
+ * Areas allocated in advance for the cuts at both ends of a range, which make one area
+ * of two; NULL: not needed, or used.
+ */
 struct user_spares {
 	struct area *area[2];
 };
 
 /*
- * Make ready to cut areas and 2 MiB leaves at `start` and `end`, so that what follows cannot fail: gets as many nodes
- * as needed. *ret_touched: pages may be mapped in between; then the kernel context has been entered, and the caller
- * leaves it by *ret_token. ERR_NO_MEMORY: nothing is held or entered.
+ * Prepare a change of [start, end), so that what follows cannot fail: allocate the areas that cuts at both ends need,
+ * and split 2 MiB leaves there. *ret_touched: pages may be mapped in the range; the kernel context has been entered
+ * then, and the caller leaves it with *ret_token. ERR_NO_MEMORY: nothing is allocated or entered.
  */
 MUST_CHECK enum status user_prepare(struct user_space *space, vaddr_t start, vaddr_t end,
 				    struct user_spares *ret_spares, bool *ret_touched, context_token_t *ret_token);
 
-/* Cut the area that `at` lies inside of, if there is one, with a spare node. Cannot fail after user_prepare. */
+/* Cut the area around `at`, if there is one, in two, with one of the spares. Cannot fail after user_prepare. */
 void user_cut(struct user_space *space, vaddr_t at, struct user_spares *spares);
 
-/* Free the spare nodes that are left. */
+/* Free the spares that were not used. */
 void user_spares_free(struct user_spares *spares);
 
 /* Merge all neighbours that are alike, from the area before `start` to the one at `end`. */
 void user_merge(struct user_space *space, vaddr_t start, vaddr_t end);
 
 /*
- * Remove all of [start, end): areas, pages, tables. Cannot fail after user_prepare. In the kernel context when
- * `touched`.
+ * Remove all of [start, end): areas, pages, tables. Cannot fail after user_prepare, whose `touched` the caller passes
+ * on. When that is true, the kernel context must be loaded.
  */
 void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct user_spares *spares, bool touched);
 

@@ -1,5 +1,6 @@
 /*
- * Moves bytes between calls and whoever made them: through uaccess, or frame by frame in the kernel context.
+ * Moves the bytes of read and write calls between user memory and the kernel: through uaccess, or frame by frame in the
+ * kernel context.
  */
 #include "kernel/mm/user/user_io.h"
 
@@ -38,13 +39,13 @@ void user_io_init_kernel(struct user_io *io, void *buffer, size_t size)
 	user_io_init(io, NULL, (uint64_t)(uintptr_t)buffer, size);
 }
 
-/* Bytes in a row within one piece of the call's memory. */
+/* Consecutive bytes within one piece of the caller's memory. */
 struct row {
 	uint64_t base;
 	size_t size;
 };
 
-/* Get the next bytes that lie in a row, `most` at the most. Returns false when none are left. */
+/* Get the next consecutive bytes, `most` at the most. Returns false when none are left. */
 static inline __attribute__((always_inline)) bool next_row(struct user_io *io, size_t most, struct row *ret)
 {
 	while (io->pieces && io->at == io->piece->size) {
@@ -77,7 +78,7 @@ void user_io_skip(struct user_io *io, size_t bytes)
 
 /* ---- small pieces, in the user context ---- */
 
-/* Return how many bytes of a row can be a user's. */
+/* Return how many of the row's bytes lie in the range of user addresses. */
 static size_t within_users(struct row row)
 {
 	if (row.base >= USER_END)
@@ -136,8 +137,8 @@ enum status user_io_put(struct user_io *io, const void *from, size_t bytes, size
 /* ---- bulk, in the kernel context ---- */
 
 /*
- * Return the direct-map pointer to the user's byte at `va`, good up to the page's end; NULL: copy_failure() says why
- * not. `run` caches the leaves found last, up to `last`; its count is 0 at first. All leaves in it are the user's.
+ * Return the direct-map pointer to the user's byte at `va`, valid up to the page's end; NULL: copy_failure() says why
+ * not. `run` caches the leaves found by the last call, up to `last`; the first call gets one with count 0.
  */
 static inline char *reach(struct user_space *space, struct space_run *run, vaddr_t va, vaddr_t last,
 			  enum user_rights access)
@@ -169,16 +170,15 @@ static inline char *reach(struct user_space *space, struct space_run *run, vaddr
 	return NULL;
 }
 
-/* The kernel's side of a move: bytes in a row, or pages of frames, or zeros that lie nowhere. */
+/* The kernel's side of a move: one buffer, or an array of frames, or zeros without any memory. */
 struct bulk {
-	char *buffer;          /* bytes in a row; or the direct-map pointer of the frame at address 0; NULL: zeros */
-	const paddr_t *frames; /* NULL: bytes in a row */
-	size_t at;             /* where the next byte is, counted from the first */
+	char *buffer;          /* the buffer; with `frames`: the direct-map pointer of address 0; NULL: zeros */
+	const paddr_t *frames; /* NULL: one buffer, or zeros */
+	size_t at;             /* offset of the next byte */
 };
 
 /*
- * Return where the kernel's next bytes are, and in *part how many lie in a row there, as many as it was at the most.
- * NULL: zeros.
+ * Return where the kernel's next bytes are, and lower *part to how many of them are consecutive there. NULL: zeros.
  */
 static inline char *bulk_next(const struct bulk *bulk, size_t *part)
 {
@@ -212,7 +212,7 @@ static inline void move_page(char *user, struct bulk *bulk, size_t bytes, enum u
 	}
 }
 
-/* Move bytes, for each of the functions below. Inlined into each: pipes and files spend their time here. */
+/* Move bytes, for each of the functions below. Inlined into each for speed: pipes and files spend their time here. */
 static inline __attribute__((always_inline)) enum status move_bulk(struct user_io *io, struct bulk bulk, size_t bytes,
 								   size_t *ret_moved, enum user_rights access)
 {

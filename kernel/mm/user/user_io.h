@@ -1,12 +1,12 @@
 /*
- * Where the bytes of a read or a write call come from or go to: a list of pieces of user memory, or of the kernel's,
- * and how far the call has come. Files and devices take bytes from it and put bytes to it and need not know whose
- * memory it is.
+ * A struct user_io says where the bytes of a read or a write call go to or come from: a list of pieces of user memory,
+ * or of the kernel's own, and how far the call has come. Files and devices put bytes to it and take bytes from it
+ * without knowing whose memory it is. (Linux: struct iov_iter.)
  *
  * The small calls move bytes between the pieces and a buffer that every context has (heap, stack, image), through
- * uaccess: in the user context. The bulk calls move bytes between the pieces and frames, by a direct-map pointer: they
- * walk the user's tables, fetch pages that are not there, and copy between two direct-map addresses; in the kernel
- * context, which the caller has entered (a direct-map pointer is worth nothing elsewhere).
+ * uaccess: call them in the user context. The bulk calls move bytes between the pieces and frames, by a direct-map
+ * pointer: they walk the user's tables, map pages that are not there yet, and copy between two direct-map addresses:
+ * call them in the kernel context, the only one with the direct map.
  *
  * Every call moves as many bytes as it can, advances by them, and says how many in *ret_moved, on error too. OK means
  * all that were asked for, or all that were left; ERR_FAULT: the next byte is not the user's to read or write;
@@ -32,7 +32,8 @@ struct user_io {
 };
 
 /*
- * Begin with one piece, [base, base + size). `io` must stay where it is: it points into itself, and so do copies of it.
+ * Begin with one piece, [base, base + size). `io` must stay where it is, since io->piece points to io->single, also in
+ * copies of the structure.
  */
 void user_io_init(struct user_io *io, struct user_space *space, uint64_t base, uint64_t size);
 
@@ -44,8 +45,8 @@ MUST_CHECK enum status user_io_init_vector(struct user_io *io, struct user_space
 void user_io_init_kernel(struct user_io *io, void *buffer, size_t size);
 
 /*
- * Take bytes from the pieces (get: for write(2)), or put bytes to them (put: for read(2)). In the user context of
- * io->space.
+ * Take bytes from the pieces (get: for write(2)), or put bytes to them (put: for read(2)). Call while the context of
+ * io->space is loaded.
  */
 MUST_CHECK enum status user_io_get(struct user_io *io, void *to, size_t bytes, size_t *ret_moved);
 MUST_CHECK enum status user_io_put(struct user_io *io, const void *from, size_t bytes, size_t *ret_moved);
@@ -67,16 +68,16 @@ MUST_CHECK static inline enum status user_io_put_all(struct user_io *io, const v
 	return status == OK && moved < size ? ERR_FAULT : status;
 }
 
-/* Advance by bytes that were moved by way of a copy of this user_io. So many are left. */
+/* Advance by `bytes`, which were moved through a copy of this user_io. At least so many must be left. */
 void user_io_skip(struct user_io *io, size_t bytes);
 
-/* Move bytes as user_io_get and user_io_put do; `to` and `from` are direct-map pointers. In the kernel context. */
+/* Move bytes as user_io_get and user_io_put do; `to` and `from` are direct-map pointers. Call in the kernel context. */
 MUST_CHECK enum status user_io_get_bulk(struct user_io *io, void *to, size_t bytes, size_t *ret_moved);
 MUST_CHECK enum status user_io_put_bulk(struct user_io *io, const void *from, size_t bytes, size_t *ret_moved);
 
 /*
- * Bytes that lie in frames: they begin `start` bytes behind the begin of frames[0], and go on in the frames that
- * follow.
+ * Bytes that lie in frames: the first one lies `start` bytes after the begin of frames[0], and the others follow it
+ * through the array's frames.
  */
 struct user_frames {
 	void *direct; /* the direct-map pointer that the frame at address 0 would have */
@@ -84,11 +85,11 @@ struct user_frames {
 	size_t start; /* bytes; may lie behind the first page */
 };
 
-/* Move bytes as user_io_get and user_io_put do, to and from frames. In the kernel context. */
+/* Move bytes as user_io_get and user_io_put do, to and from frames. Call in the kernel context. */
 MUST_CHECK enum status user_io_get_frames(struct user_io *io, const struct user_frames *to, size_t bytes,
 					  size_t *ret_moved);
 MUST_CHECK enum status user_io_put_frames(struct user_io *io, const struct user_frames *from, size_t bytes,
 					  size_t *ret_moved);
 
-/* Put `bytes` zeros, for holes in files. In the kernel context. */
+/* Put `bytes` zeros, for holes in files. Call in the kernel context. */
 MUST_CHECK enum status user_io_zero_bulk(struct user_io *io, size_t bytes, size_t *ret_moved);

@@ -1,5 +1,6 @@
 /*
- * The limits of whoever makes a call. Knows no process: a function from above tells them.
+ * Finds the limits of the process that makes a call, by a function that kernel/task
+ * registers: this layer knows no process.
  */
 #include "kernel/mm/user/user_limits.h"
 

@@ -1,5 +1,5 @@
 /*
- * New areas, areas that are unmapped, and the program break's area.
+ * Calls that make and remove areas: mmap, munmap, brk.
  */
 #include "kernel/mm/user/user_internal.h"
 
@@ -16,8 +16,8 @@ static enum status rights_status(unsigned rights, bool shared, const struct memo
 }
 
 /*
- * Extend a neighbour over `new`, which is not in the tree, and merge both neighbours if they are alike. Returns false
- * when neither neighbour is alike.
+ * Extend a neighbour that continues `new` (area_continues) over its range, and merge both neighbours if both do. `new`
+ * is not in the tree. Returns false when neither neighbour continues it.
  */
 static bool absorb(struct user_space *space, const struct area *new)
 {
@@ -37,8 +37,8 @@ static bool absorb(struct user_space *space, const struct area *new)
 }
 
 /*
- * Put the area that `new` describes where nothing is, into `node` if that is not NULL; takes a reference to its object.
- * ERR_NO_MEMORY: not with a node.
+ * Add the area that `new` describes; its range must be free. Takes a reference to its object. `node`: memory for the
+ * area, used or freed here; NULL: allocate it. ERR_NO_MEMORY, which cannot happen with a node.
  */
 static enum status add(struct user_space *space, const struct area *new, struct area *node)
 {
@@ -59,7 +59,7 @@ static enum status add(struct user_space *space, const struct area *new, struct 
 	return OK;
 }
 
-/* Put `new` in the place of whatever is mapped there. ERR_NO_MEMORY; nothing has changed then. */
+/* Add the area that `new` describes, and unmap whatever is mapped there. ERR_NO_MEMORY; nothing has changed then. */
 static enum status replace(struct user_space *space, const struct area *new)
 {
 	uint64_t gone = user_pages_between(space, new->start, new->end);
@@ -146,7 +146,10 @@ enum status user_map(struct user_space *space, vaddr_t va, uint64_t size, unsign
 	return OK;
 }
 
-/* munmap -> flush -> invalidation, step 2 of 6: into the kernel context, once. Next: user_remove, user_area.c. */
+/*
+ * munmap -> flush -> invalidation, step 2 of 6: user_prepare enters the kernel context for all that follows. Next:
+ * user_remove, user_area.c.
+ */
 enum status user_unmap(struct user_space *space, vaddr_t va, uint64_t size)
 {
 	struct user_spares spares;

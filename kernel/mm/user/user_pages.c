@@ -1,6 +1,6 @@
 /*
- * Entries and frames of user spaces: drop, protect, copy, move. Frames that are let go of wait for the flush in a short
- * list; when it is full the flush is run early.
+ * Page-table entries and frames of user spaces: drop, protect, copy, move. Frames that were unmapped wait for the TLB
+ * flush in a short list, since they may be freed only after it; when the list is full, the flush is run early.
  */
 #include "kernel/mm/user/user_pages.h"
 
@@ -11,7 +11,7 @@
 
 #define GATHER_FRAMES 128
 
-/* What has been unmapped: its frames may not be put before the flush is run. */
+/* What has been unmapped, and the frames whose references are to be dropped after the flush. */
 struct gather {
 	struct user_space *space;
 	struct tlb_flush flush;
@@ -22,7 +22,7 @@ struct gather {
 
 /* ---- frames ---- */
 
-/* Return the count of the 4 KiB frame that `pa` is in; NULL when no such frame has been handed out. */
+/* Return the reference count of the 4 KiB frame that `pa` lies in; NULL when no such frame has been handed out. */
 static inline uint16_t *small_refs(paddr_t pa)
 {
 	uint16_t *refs;
@@ -37,7 +37,7 @@ static paddr_t block_of(paddr_t pa)
 	return paddr(align_down(pa.raw, PAGE_SIZE_2M));
 }
 
-/* Return the count of the 2 MiB frame around `pa`; NULL when no such frame has been handed out. */
+/* Return the reference count of the 2 MiB frame around `pa`; NULL when no such frame has been handed out. */
 static uint16_t *large_refs(paddr_t pa)
 {
 	const struct frames *frames = frame_cache_here()->frames;
@@ -65,7 +65,7 @@ enum status user_frame_get(paddr_t pa)
 		if (status != OK)
 			return status;
 	}
-	/* With more than one CPU the count must change as in frame_get. */
+	/* One CPU needs no compare-and-exchange; with more, the count must change as in frame_get(). */
 	__atomic_store_n(refs, *refs + 1, __ATOMIC_RELAXED);
 	return OK;
 }
@@ -102,7 +102,8 @@ bool user_frame_is_sole(paddr_t pa)
 
 /*
  * Flush what was gathered and only then give the frames back: until the flush the CPU may use the old mapping.
- * munmap -> flush -> invalidation, step 5 of 6. Next: context_flush (kernel/mm/space/context.c), which calls tlb_flush_run.
+ * munmap -> flush -> invalidation, step 5 of 6. Next: context_flush
+ * (kernel/mm/space/context.c), which calls tlb_flush_run.
  */
 static void gather_run(struct gather *g)
 {
@@ -116,7 +117,8 @@ static void gather_run(struct gather *g)
 /* ---- drop ---- */
 
 /*
- * Unmap a run's leaves. The flush gets the whole run, if it gets anything of it: exact bounds cost more than they save.
+ * Unmap a run's leaves. If there is any, the whole run is added to the flush: finding exact
+ * bounds costs more than it saves.
  */
 static void drop_run(struct gather *g, const struct space_run *run)
 {
@@ -157,7 +159,7 @@ void user_pages_drop(struct user_space *space, vaddr_t start, vaddr_t end, vaddr
 {
 	struct gather g;
 
-	/* Leave the list of frames as it is: to clear it would write a kilobyte. */
+	/* Set the fields one by one: an initialiser would also clear the list of frames, a kilobyte. */
 	g.space = space;
 	g.flush = TLB_FLUSH_NONE;
 	g.flushes = true;
@@ -200,7 +202,7 @@ static enum status get_parts(paddr_t pa)
 	return OK;
 }
 
-/* Park the entries of the table that maps [va, va + 2 MiB). */
+/* Park (pte_park) the entries of the table that maps [va, va + 2 MiB). */
 static void park_table(struct space *tables, vaddr_t va)
 {
 	struct space_run run;
@@ -225,7 +227,7 @@ enum status user_pages_cut(struct user_space *space, vaddr_t at)
 	status = get_parts(pte_paddr(whole, 2));
 	if (status != OK)
 		return status;
-	/* A parked leaf is split like any other, and its parts are parked again. */
+	/* A parked leaf is made present, split like any other, and its parts are parked again. */
 	if (pte_is_parked(leaf))
 		pte_write(run.at, whole);
 	status = space_split(tables, at, 1, &flush);
@@ -293,7 +295,7 @@ static inline enum status share_frame(paddr_t pa, int level)
 }
 
 /*
- * Copy the run's leaves, from entry `first` on, into the child's entries from `to_at` on. ERR_NO_MEMORY: a part is
+ * Copy the run's leaves, from entry `first` on, into the entries of `to` from `to_at` on. ERR_NO_MEMORY: a part is
  * copied.
  */
 static enum status copy_entries(struct user_space *to, struct space_run *run, size_t first, pte_t *to_at, bool shared)
@@ -353,7 +355,9 @@ enum status user_pages_copy(struct user_space *from, struct user_space *to, vadd
 		status = space_place(&to->context.space, run.va + first * PAGE_SIZE, run.level, &place);
 		if (status == OK)
 			status = copy_entries(to, &run, first, place, shared);
-		/* The flush gets all of the run, also after an error: exact bounds cost more than they save. */
+		/*
+		 * Add all of the run to the flush, also after an error: finding exact bounds costs more than it saves.
+		 */
 		if (!shared)
 			user_flush_add(flush, run.va, run.count * level_size(run.level));
 		if (status != OK)
@@ -364,7 +368,7 @@ enum status user_pages_copy(struct user_space *from, struct user_space *to, vadd
 
 /* ---- move ---- */
 
-/* Split the large leaves of [start, start + size), which cannot move as they are. */
+/* Split the large leaves of [start, start + size), whose new place is not aligned to 2 MiB. */
 static enum status split_all(struct user_space *space, vaddr_t start, uint64_t size)
 {
 	struct space_run run;

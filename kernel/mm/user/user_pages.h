@@ -1,9 +1,9 @@
 /*
- * The pages of a user space, below its areas: entries, frames and their counts. Everything here runs in the kernel
- * context. Knows what is mapped, not what ought to be.
+ * The mapped pages of a user space: page-table entries, frames and their reference counts. Knows nothing of areas. Call
+ * everything here in the kernel context.
  *
- * A frame is one of three kinds, told apart by its count: a 4 KiB frame; a part of a 2 MiB frame, which has one
- * reference for each entry that maps any of it; or a frame that the allocator does not manage, which nobody counts.
+ * A frame is one of three kinds, told apart by its reference count: a 4 KiB frame; a part of a 2 MiB frame, which has
+ * one reference for each entry that maps any of it; or a frame that the allocator does not manage, which has no count.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 #include "paging/layout.h"
 #include "paging/leaves.h"
 
-/* Return the pointer to a frame of the space's, in the direct map. */
+/* Return the direct-map pointer to the frame at `pa`. */
 static inline void *user_frame_ptr(const struct user_space *space, paddr_t pa)
 {
 	ASSERT_KERNEL_CONTEXT();
@@ -19,12 +19,12 @@ static inline void *user_frame_ptr(const struct user_space *space, paddr_t pa)
 }
 
 /*
- * Take a reference to what `pa` is in, a 4 KiB or 2 MiB frame; none is counted for an unmanaged one. ERR_NO_MEMORY, as
- * frame_get.
+ * Take a reference to the 4 KiB or 2 MiB frame that `pa` lies in; does nothing for an unmanaged one. Returns
+ * ERR_NO_MEMORY as frame_get() does.
  */
 MUST_CHECK enum status user_frame_get(paddr_t pa);
 
-/* Put a reference to what `pa` is in; the last one frees the frame. The flush must have been run before. */
+/* Drop a reference to the frame that `pa` lies in; the last one frees it. Call only after the TLB flush. */
 void user_frame_put(paddr_t pa);
 
 /*
@@ -33,7 +33,7 @@ void user_frame_put(paddr_t pa);
  */
 bool user_frame_is_sole(paddr_t pa);
 
-/* Return a leaf, present or parked, as it is when present. */
+/* Return the leaf `e` as a present one: a parked one (leaves.h: not present, of an area without rights) is unparked. */
 static inline pte_t user_leaf(pte_t e)
 {
 	return pte_is_parked(e) ? pte_unpark(e) : e;
@@ -46,7 +46,7 @@ static inline enum page_prot user_prot(unsigned rights, bool writable)
 				(writable && rights & USER_WRITE ? PROT_W : 0));
 }
 
-/* Add an entry that mapped [va, va + size) to a flush. */
+/* Add an entry that maps, or has mapped, [va, va + size) to a flush. */
 static inline void user_flush_add(struct tlb_flush *flush, vaddr_t va, uint64_t size)
 {
 	if (va < flush->start)
@@ -60,32 +60,34 @@ static inline void user_flush_add(struct tlb_flush *flush, vaddr_t va, uint64_t 
 MUST_CHECK enum status user_pages_cut(struct user_space *space, vaddr_t at);
 
 /*
- * Unmap what is mapped in [start, end), at whose ends leaves end; flush; put the frames. Frees the tables whose span
- * lies in [floor, ceiling), where nothing else is mapped. Cannot fail.
+ * Unmap what is mapped in [start, end), flush, and drop the references to the frames. No leaf may cross `start` or
+ * `end` (user_pages_cut). Also frees the tables whose span lies in [floor, ceiling); nothing else
+ * may be mapped there. Cannot fail.
  */
 void user_pages_drop(struct user_space *space, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling);
 
-/* Unmap as user_pages_drop does, in a space that no CPU loads again: nothing is flushed. */
+/* Unmap as user_pages_drop does, but without a flush: for a space that no CPU loads again. */
 void user_pages_end(struct user_space *space, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling);
 
 /*
- * Give the leaves in [start, end), at whose ends leaves end, the rights. A private page whose frame is shared stays
- * read-only until it is written to. Adds to `flush`. Cannot fail.
+ * Give the leaves in [start, end) the rights; no leaf may cross `start` or `end`. A private page whose frame is shared
+ * stays read-only until it is written to. Adds to `flush`. Cannot fail.
  */
 void user_pages_protect(struct user_space *space, vaddr_t start, vaddr_t end, unsigned rights, bool shared,
 			struct tlb_flush *flush);
 
 /*
  * Map in `to` what `from` maps in [start, end): copy-on-write on both sides unless `shared`. Adds to `flush` for
- * `from`. Returns ERR_NO_MEMORY; a part is mapped then, and a part of `from` is read-only for no reason, which a fault
- * mends.
+ * `from`. Returns ERR_NO_MEMORY; a part is mapped then, and pages of `from` may have become read-only in vain: the next
+ * write to such a page faults and makes it writable again.
  */
 MUST_CHECK enum status user_pages_copy(struct user_space *from, struct user_space *to, vaddr_t start, vaddr_t end,
 				       bool shared, struct tlb_flush *flush);
 
 /*
- * Move what is mapped in [from, from + size) to `to`, where nothing is. The old place's tables stay (space_prune). Adds
- * to `flush`. Returns ERR_NO_MEMORY: nothing has moved, empty tables may remain at the new place.
+ * Move what is mapped in [from, from + size) to `to`, where nothing may be mapped. The tables of the old place stay;
+ * free them with space_prune(). Adds to `flush`. Returns ERR_NO_MEMORY: nothing has moved, empty
+ * tables may remain at the new place.
  */
 MUST_CHECK enum status user_pages_move(struct user_space *space, vaddr_t from, vaddr_t to, uint64_t size,
 				       struct tlb_flush *flush);

@@ -1,5 +1,6 @@
 /*
- * Changes to areas that stay: other rights, or other pages.
+ * Calls that change areas but do not remove them: other rights (mprotect), pages dropped (MADV_DONTNEED), and what a
+ * fork copies (MADV_WIPEONFORK, MADV_DONTFORK).
  */
 #include "kernel/mm/user/user_internal.h"
 
@@ -13,7 +14,7 @@ static enum status rights_allow(const struct user_space *space, vaddr_t start, v
 	return OK;
 }
 
-/* Return whether RLIMIT_DATA allows what the rights would make of [start, end). */
+/* Return whether RLIMIT_DATA allows [start, end) to get the rights. */
 static bool limit_allows(const struct user_space *space, vaddr_t start, vaddr_t end, unsigned rights)
 {
 	const uint64_t limit = user_limits_of_caller()->data_pages;
@@ -74,7 +75,7 @@ enum status user_protect(struct user_space *space, vaddr_t va, uint64_t size, un
 	status = rights_allow(space, va, va + size, rights);
 	if (status != OK)
 		return status;
-	/* All of the range has the rights already, as a loader's second mprotect often finds. */
+	/* Often all of the range has the rights already, as in a dynamic linker's second mprotect: nothing to do. */
 	a = area_find(&space->areas, va);
 	if (a->rights == rights && a->end >= va + size)
 		return OK;
@@ -112,7 +113,7 @@ enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size)
 	status = user_pages_cut(space, va);
 	if (status == OK)
 		status = user_pages_cut(space, va + size);
-	/* The areas stay, and so do the tables: no table's span lies between `va` and `va`. */
+	/* The areas stay, and so do the tables: [va, va) as the range of free tables holds none. */
 	if (status == OK)
 		user_pages_drop(space, va, va + size, va, va);
 	kernel_context_leave(token);

@@ -1,5 +1,5 @@
 /*
- * mremap(2): an area's size and place.
+ * mremap(2): changes an area's size, and moves it where it must.
  */
 #include "kernel/mm/user/user_internal.h"
 
@@ -23,7 +23,7 @@ static bool can_grow(const struct area *area, vaddr_t end, vaddr_t new_end)
 	return area->end == end && new_end <= USER_END && (!next || next->start >= new_end);
 }
 
-/* A move, with what it needs so that it cannot fail any more. Addresses and sizes are in bytes. */
+/* A move, with the areas that it needs allocated in advance. Addresses and sizes are in bytes. */
 struct move {
 	struct user_space *space;
 	vaddr_t from;
@@ -51,14 +51,14 @@ static void move_areas(struct move *m)
 	m->node->start = m->to;
 	m->node->end = m->to + m->new_size;
 	area_attach(m->node, space);
-	/* Insert the new area before the old one goes, which takes all tables with it that no area lies in. */
+	/* Insert the new area before removing the old one: removing frees all tables in whose span no area lies. */
 	area_insert(&space->areas, m->node);
 	user_remove(space, m->from, m->from + m->size, &m->spares, m->touched);
 	user_count_more(space, bytes_to_pages(m->new_size), rights, flags);
 	user_merge(space, m->to, m->to + m->new_size);
 }
 
-/* Free the tables of a place where nothing is mapped, up to the neighbours. Adds to `flush`. */
+/* Free the tables of [start, end), where nothing may be mapped, up to the neighbouring areas. Adds to `flush`. */
 static void prune_place(struct user_space *space, vaddr_t start, vaddr_t end, struct tlb_flush *flush)
 {
 	const struct area *next = area_find_from(&space->areas, start), *below = area_prev(&space->areas, next);
@@ -67,7 +67,7 @@ static void prune_place(struct user_space *space, vaddr_t start, vaddr_t end, st
 		    flush);
 }
 
-/* Move as many pages as both sizes have. In the kernel context. ERR_NO_MEMORY: none has moved. */
+/* Move the pages up to the smaller of both sizes. Call in the kernel context. ERR_NO_MEMORY: none has moved. */
 static enum status move_pages(struct move *m)
 {
 	const uint64_t moved = m->size < m->new_size ? m->size : m->new_size;
@@ -82,7 +82,7 @@ static enum status move_pages(struct move *m)
 	return status;
 }
 
-/* Do all of a move: first what may fail, then the pages, then the areas. */
+/* Move pages and area: first allocate all that is needed, then move the pages, then the area. */
 static enum status move(struct move *m)
 {
 	context_token_t token;
@@ -109,7 +109,7 @@ free_node:
 	return status;
 }
 
-/* Find where a move goes to. A fixed place is unmapped. ERR_NO_MEMORY. */
+/* Set m->to to the new place; with USER_REMAP_FIXED it is given, and is unmapped here. ERR_NO_MEMORY. */
 static enum status find_target(struct move *m, const struct area *area, unsigned flags)
 {
 	struct user_space *space = m->space;

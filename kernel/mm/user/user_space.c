@@ -1,5 +1,5 @@
 /*
- * The life of a user space: create, share, fork, end.
+ * User spaces: create, share, fork, destroy.
  */
 #include "kernel/mm/user/user_space.h"
 
@@ -21,7 +21,7 @@ enum status user_space_create(struct user_space **ret)
 		kfree(space);
 		return status;
 	}
-	/* A page that is far from all others needs two tables: one for its PTE and one for its PDE. */
+	/* Keep two emptied tables: a page far from all others needs two, one with its PTE and one with its PDE. */
 	space->context.space.spares_max = 2;
 	space->mmap_top = USER_MMAP_TOP;
 	space->users = 1;
@@ -50,8 +50,8 @@ static struct area *next_touched(struct area *a)
 }
 
 /*
- * Unmap all pages and free their tables, area by area: tables are not searched for what may be in them. Nothing is
- * mapped below the area that ends, so a table goes with the last area that it has pages of.
+ * Unmap all pages and free their tables, area by area in ascending order, so that no empty part of a table is searched.
+ * A table is freed with the last area that has pages in it, since nothing is mapped below that area any more.
  */
 static void end_pages(struct user_space *space)
 {
@@ -94,7 +94,7 @@ static struct area *copy_area(void *ctx, const struct area *area)
 	return copy;
 }
 
-/* Take from the child the areas that it is not to have; nothing is mapped in them. */
+/* Remove from the child the areas that the parent has marked AREA_LEFT_OUT; nothing is mapped in them yet. */
 static void leave_out(const struct user_space *parent, struct user_space *child)
 {
 	for (const struct area *a = area_find_from(&parent->areas, 0); a; a = area_next(a)) {

@@ -1,11 +1,10 @@
 /*
- * User memory: what a process has in the lower half. Areas say what it may touch (area.h, in the heap); page tables and
- * frames follow at the first touch. Copy-on-write after a fork and for private mappings of objects; 2 MiB frames where
- * an anonymous area is large and aligned.
+ * User memory: the lower half of a process's address space. Areas (area.h) say what the process may touch; page tables
+ * and frames are allocated at the first touch. Pages are copy-on-write after a fork and in private mappings of objects;
+ * an anonymous area that is large and aligned gets 2 MiB frames.
  *
- * Every call leaves all as it was when it returns an error, unless its comment says otherwise. Calls that touch frames
- * or tables enter and leave the kernel context by themselves, once at the most; those that only move areas never write
- * CR3. A frame is freed after its flush.
+ * A call that returns an error has changed nothing, unless its comment says otherwise. Calls that need frames or tables
+ * enter and leave the kernel context themselves, once at the most; those that only change areas never write CR3.
  *
  * Two departures from Linux: memory writable and executable at once is refused (ERR_RIGHTS), in mmap as in mprotect; a
  * read of untouched anonymous memory gets a frame of its own at once, since the write that mostly follows would fault a
@@ -34,46 +33,46 @@ struct user_space {
 	/* page-aligned; exec sets it and `brk`. 0: no brk area yet, and user_brk answers ERR_NO_MEMORY */
 	vaddr_t brk_start;
 	vaddr_t brk;             /* the program break, not aligned */
-	vaddr_t mmap_top;        /* placed mappings end here or below; exec may lower it (ASLR) */
-	bool low_stacks;         /* a stack may lie where mappings are placed; once true, it stays so */
+	vaddr_t mmap_top;        /* mappings without a fixed place end here or below; exec may lower it (ASLR) */
+	bool low_stacks;         /* a stack may lie below mmap_top; once true, it stays so */
 	uint64_t mapped_pages;   /* how many pages the areas have */
 	uint64_t data_pages;     /* pages of the areas that RLIMIT_DATA counts: user_counts_as_data */
 	uint64_t resident_pages; /* pages that page tables map, those of inaccessible areas included */
-	uint64_t resident_most;  /* resident_pages before some of them last went, at their most */
+	uint64_t resident_most;  /* largest resident_pages so far; brought up to date when pages are dropped */
 	uint64_t faults;         /* how many faults user_fault has served */
-	size_t users;            /* tasks, and whoever else keeps the space */
+	size_t users;            /* reference count: tasks, and others that keep the space */
 };
 
 /*
- * Create a space with slot 511 (the kernel's) and nothing else, held once.
+ * Create a space with PML4 slot 511 (the kernel's) and nothing else. The caller gets the only reference.
  * Returns ERR_NO_MEMORY.
  */
 MUST_CHECK enum status user_space_create(struct user_space **ret);
 
-/* Hold a space: it has one user more. */
+/* Take a reference to a space. */
 void user_space_get(struct user_space *space);
 
 /*
- * Put a space: it has one user less. The last put gives everything back: frames, tables, references to objects, the
- * space itself. The space must not be loaded then, nor a token of it be kept: load another context before.
+ * Drop a reference to a space. Dropping the last one frees everything: frames, tables, references to objects, the space
+ * itself. The space must not be loaded then, nor a token of it be kept: load another context before.
  */
 void user_space_put(struct user_space *space);
 
 /*
- * Copy `space` for a new process, copy-on-write on both sides; shared areas stay shared. Costs what is mapped, not what
- * is reserved. Returns ERR_NO_MEMORY.
+ * Copy `space` for a new process, copy-on-write on both sides; shared areas stay shared. The cost grows with the pages
+ * that are mapped, not with the areas' sizes. Returns ERR_NO_MEMORY.
  */
 MUST_CHECK enum status user_space_fork(struct user_space *space, struct user_space **ret);
 
 enum user_map_flags {
 	USER_MAP_FIXED = 1 << 0,           /* exactly at `va`; what is mapped there is unmapped */
 	USER_MAP_FIXED_NOREPLACE = 1 << 1, /* exactly at `va`, and only if nothing is mapped there */
-	/* writes are seen by all who map it; without an object: anonymous memory that a fork shares */
+	/* writes go to the object, so others that map it see them; without an object: to memory that a fork shares */
 	USER_MAP_SHARED = 1 << 2,
 	USER_MAP_GROWS_DOWN = 1 << 3, /* a stack: a fault below the area extends it */
 	/* touch all pages now; failing is no error, and gives the pages of a private area back */
 	USER_MAP_POPULATE = 1 << 4,
-	USER_MAP_STACK = 1 << 6, /* a thread's stack: 4 KiB frames only, as little of it is touched */
+	USER_MAP_STACK = 1 << 6, /* a thread's stack: 4 KiB frames only, since programs touch little of it */
 	/* with USER_MAP_SHARED: user_protect never gives the right to write */
 	USER_MAP_READ_ONLY = 1 << 7,
 	USER_MAP_NORESERVE = 1 << 5, /* accepted without effect: memory is never reserved */
@@ -98,7 +97,7 @@ MUST_CHECK enum status user_unmap(struct user_space *space, vaddr_t va, uint64_t
 
 /*
  * Give [va, va + size) the rights. Returns ERR_RANGE as user_unmap (but size 0 is OK), ERR_NOT_FOUND (the range has a
- * hole: Linux says ENOMEM), ERR_RIGHTS as user_map, ERR_NO_MEMORY (RLIMIT_DATA, no memory).
+ * hole: ENOMEM in mprotect(2)), ERR_RIGHTS as user_map, ERR_NO_MEMORY (RLIMIT_DATA, no memory).
  */
 MUST_CHECK enum status user_protect(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights);
 
@@ -133,16 +132,16 @@ enum user_fork_advice { USER_FORK_WIPED, USER_FORK_KEPT, USER_FORK_LEFT_OUT, USE
 /* Do madvise(2)'s advice for a fork. Returns as user_dontneed; ERR_RIGHTS: only private anonymous memory is wiped. */
 MUST_CHECK enum status user_advise_fork(struct user_space *space, vaddr_t va, uint64_t size, enum user_fork_advice how);
 
-/* Return whether areas cover all of [va, va + size): for mincore, msync, madvise. */
+/* Return whether areas cover all of [va, va + size), touched or not: for mincore, msync, madvise. */
 bool user_is_mapped(const struct user_space *space, vaddr_t va, uint64_t size);
 
 /* Set ret[i] to whether page va + i * PAGE_SIZE is in memory, mapped or held by its area's object; `count` pages. */
 void user_resident(struct user_space *space, vaddr_t va, size_t count, uint8_t *ret);
 
 /*
- * Move the program break to `brk`, any byte from brk_start on: brk(2). What is given up is unmapped, what is new is
- * zero. Returns ERR_NO_MEMORY (below brk_start, something in the way, RLIMIT_AS or RLIMIT_DATA, no memory). space->brk
- * is the break in any case: what the system call answers.
+ * Move the program break to `brk`, any byte from brk_start on: brk(2). Pages beyond a lower break are unmapped, new
+ * ones are zero. Returns ERR_NO_MEMORY (below brk_start, something in the way, RLIMIT_AS or RLIMIT_DATA, no memory).
+ * Afterwards space->brk is the break, moved or not, which brk(2) returns.
  */
 MUST_CHECK enum status user_brk(struct user_space *space, vaddr_t brk);
 
@@ -162,8 +161,9 @@ enum status user_populate(struct user_space *space, vaddr_t va, uint64_t size, e
 			  uint64_t *ret_bytes);
 
 /*
- * Touch all pages of [va, va + size), or none: when memory ends, the pages of private areas that were not mapped before
- * are given back. What came into a shared area stays, and counts as resident. Returns as user_fault does, for the first
- * page that fails; for any failure but ERR_NO_MEMORY the pages before it stay.
+ * Touch all pages of [va, va + size). Returns what user_fault returns for the first page that fails. After
+ * ERR_NO_MEMORY the pages that this call has mapped in private areas are unmapped again (unless they lie in more than
+ * 32 runs); pages of shared areas stay, and count as resident. After any other error the
+ * pages before the failing one stay.
  */
 MUST_CHECK enum status user_populate_all(struct user_space *space, vaddr_t va, uint64_t size, enum user_rights access);
