@@ -1,8 +1,8 @@
 /*
  * Finds the frames that hold ACPI tables (ACPI 6.5, "System Description Table Architecture") and marks them in the
- * memory map, so that the kernel does not reuse them. UEFI wants ACPI tables in memory of their own types, but U-Boot has its
- * root table in boot-services memory. A table is read only if the map names its memory as RAM, which the firmware's page
- * tables map identically (UEFI 2.10, "x64 Platforms"). Checksums are left to the kernel.
+ * memory map, so that the kernel does not reuse them. UEFI wants ACPI tables in memory of their own types, but U-Boot
+ * has its root table in boot-services memory. A table is read only if the map names its memory as RAM, which the
+ * firmware's page tables map identically (UEFI 2.10, "x64 Platforms"). Checksums are left to the kernel.
  */
 #include "efi/loader.h"
 #include "kernel/lib/string.h"
@@ -42,8 +42,8 @@ struct keeper {
 };
 
 /*
- * Mark `size` bytes at `pa` as ACPI tables and return a pointer to them; NULL when not all of them are RAM. The bytes may
- * lie in several ranges of the map, since marking a table's header has split the range around it.
+ * Mark `size` bytes at `pa` as ACPI tables and return a pointer to them; NULL when not all of them are RAM. The bytes
+ * may lie in several ranges of the map, since marking a table's header has split the range around it.
  */
 static const uint8_t *keep(struct keeper *k, uint64_t pa, uint64_t size)
 {
@@ -79,7 +79,9 @@ static const uint8_t *keep_table(struct keeper *k, uint64_t pa)
 	return keep(k, pa, u32_at(table + 4));
 }
 
-/* Mark the DSDT and the FACS, which only the FADT names. The FACS has its length where other tables have theirs, too. */
+/*
+ * Mark the DSDT and the FACS, which only the FADT names. The FACS has its length where other tables have theirs, too.
+ */
 static void keep_of_fadt(struct keeper *k, const uint8_t *fadt)
 {
 	uint32_t size = u32_at(fadt + 4);

@@ -67,9 +67,9 @@ _Static_assert(BOOT_SEGMENTS >= 2 * ELF_SEGMENTS, "each ELF segment becomes two 
 #define ZERO_FIRST 512 /* bytes */
 
 /*
- * Zero memory of the arena, by the firmware's CopyMem(), which copies twice as many zeros with each call: CopyMem() may use
- * vector registers, and SetMem() may go byte by byte, as EDK II's does. After the first ExitBootServices() CopyMem() must
- * not be called any more (UEFI 2.10 allows memory services only), and memset() clears everything.
+ * Zero memory of the arena, by the firmware's CopyMem(), which copies twice as many zeros with each call: CopyMem() may
+ * use vector registers, and SetMem() may go byte by byte, as EDK II's does. After the first ExitBootServices()
+ * CopyMem() must not be called any more (UEFI 2.10 allows memory services only), and memset() clears everything.
  */
 static void zero(struct loader *l, uint8_t *to, uint64_t bytes)
 {

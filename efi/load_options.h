@@ -39,8 +39,8 @@ const char *options_after_word(const char *text);
 /*
  * Return the start of the words behind the program's name when that may be there or not. `path` is the file's, UTF-8
  * with slashes of either kind. The whole path or its last part counts as the name, in upper or lower case, also with a
- * query behind it (iPXE: "ankeos.efi?mac=1"). So does a single word that ends with .efi, for firmware that does not say what
- * the file is called.
+ * query behind it (iPXE: "ankeos.efi?mac=1"). So does a single word that ends with .efi, for firmware that does not say
+ * what the file is called.
  */
 const char *options_after_name(const char *text, const char *path);
 

@@ -1,10 +1,10 @@
 /*
  * The loader: from the firmware's call to the kernel's first instruction.
  * Up to ExitBootServices() every failure is reported in one line and returns to the firmware, with everything that was
- * taken given back, and the firmware as it was. The firmware's watchdog is never touched: ExitBootServices() ends it (UEFI 2.10,
- * "SetWatchdogTimer()"), and a loader that sets it anew after a failure would reset the machine five minutes later.
- * When ExitBootServices() itself fails for good, the firmware may be half gone: the machine halts. After that call
- * nothing can fail any more.
+ * taken given back, and the firmware as it was. The firmware's watchdog is never touched: ExitBootServices() ends it
+ * (UEFI 2.10, "SetWatchdogTimer()"), and a loader that sets it anew after a failure would reset the machine five
+ * minutes later. When ExitBootServices() itself fails for good, the firmware may be half gone: the machine halts. After
+ * that call nothing can fail any more.
  */
 #include "efi/loader.h"
 #include "efi/trampoline.h"

@@ -48,7 +48,9 @@
 
 __attribute__((noreturn)) void kmain(struct boot_info *info, uint64_t tsc);
 
-/* What the loader has handed over, in loader memory that is never reclaimed. Tests read it from outside, by this name. */
+/*
+ * What the loader has handed over, in loader memory that is never reclaimed. Tests read it from outside, by this name.
+ */
 const struct boot_info *boot_info;
 
 /* Time-stamp counter when the kernel had nothing left to set up. Tests read it by this name. Fixed after boot. */

@@ -5,8 +5,8 @@
 #include "paging/internal.h"
 
 /*
- * Entries are stored in pairs, in one instruction where the compiler may use vector registers, which is on the host only.
- * The CPU may see either half of a store first, but never half an entry.
+ * Entries are stored in pairs, in one instruction where the compiler may use vector registers, which is on the host
+ * only. The CPU may see either half of a store first, but never half an entry.
  */
 void entries_fill(pte_t *at, pte_t first, uint64_t step, size_t n)
 {
@@ -23,8 +23,8 @@ void entries_fill(pte_t *at, pte_t first, uint64_t step, size_t n)
 }
 
 /*
- * A loop of its own, not entries_fill() with the value 0: without vector registers entries_fill() spends as much time on
- * computing the values as on storing them.
+ * A loop of its own, not entries_fill() with the value 0: without vector registers entries_fill() spends as much time
+ * on computing the values as on storing them.
  */
 void entries_clear(pte_t *at, size_t n)
 {

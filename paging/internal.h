@@ -48,7 +48,9 @@ static inline vaddr_t entry_last(vaddr_t va, vaddr_t last, int level)
  */
 static inline bool range_last(vaddr_t va, size_t pages, vaddr_t *ret_last)
 {
-	/* At most 2^47 bytes, the size of a half: a range that leaves its half ends in the other, which the XOR finds. */
+	/*
+	 * At most 2^47 bytes, the size of a half: a range that leaves its half ends in the other, which the XOR finds.
+	 */
 	bool fits = pages - 1 < 1ULL << 35;
 	vaddr_t last = va + pages * PAGE_SIZE - 1;
 

@@ -115,9 +115,9 @@ static void prune_entries(const struct prune *p, pte_t *at, int level, vaddr_t v
 			if (base >= p->floor && base + (level_size(level) - 1) < p->ceiling) {
 				pte_write(at, (pte_t){ 0 });
 				/*
-				 * A CPU that still walks the table, by a cached pointer to it, finds nothing present: all
-				 * entries are absent but the first, which now links to the next emptied table; the link is
-				 * page-aligned, so bit 0, "present", is clear.
+				 * A CPU that still walks the table, by a cached pointer to it, finds nothing present:
+				 * all entries are absent but the first, which now links to the next emptied table; the
+				 * link is page-aligned, so bit 0, "present", is clear.
 				 */
 				pte_write(table, (pte_t){ p->flush->tables.raw });
 				p->flush->tables = paddr(e.raw & PTE_ADDRESS);

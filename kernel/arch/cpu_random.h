@@ -6,8 +6,8 @@
 #include "paging/types.h"
 
 /*
- * Take 64 random bits. Returns false, *ret as before, when the CPU has none ready now. Call cpu_rdrand() and cpu_rdseed()
- * only where CPUID reports the instruction (kernel/arch/features.h).
+ * Take 64 random bits. Returns false, *ret as before, when the CPU has none ready now. Call cpu_rdrand() and
+ * cpu_rdseed() only where CPUID reports the instruction (kernel/arch/features.h).
  */
 static inline bool cpu_rdrand(uint64_t *ret)
 {

@@ -7,8 +7,8 @@
 #include "paging/types.h"
 
 /*
- * All of these instructions are unprivileged, so that the host's tests can run them. They rely on a clear direction flag,
- * which the ABI promises.
+ * All of these instructions are unprivileged, so that the host's tests can run them. They rely on a clear direction
+ * flag, which the ABI promises.
  */
 
 /* Copy 4 KiB. */

@@ -14,8 +14,8 @@
 uint64_t firmware_call(uint64_t cr3, uint64_t function, const uint64_t arguments[4]);
 
 /*
- * End a faulting firmware call, which then returns FIRMWARE_FAULT; a trap_handler_fn. Returns false for a fault outside the
- * firmware's code.
+ * End a faulting firmware call, which then returns FIRMWARE_FAULT; a trap_handler_fn. Returns false for a fault outside
+ * the firmware's code.
  */
 bool firmware_call_fault(struct trap_frame *frame);
 

@@ -1,6 +1,6 @@
 /*
- * The one way to turn this CPU's interrupts off and on. Data that CPUs share has a lock (kernel/sync/lock.h), which turns
- * them off as well. These functions are for the rest:
+ * The one way to turn this CPU's interrupts off and on. Data that CPUs share has a lock (kernel/sync/lock.h), which
+ * turns them off as well. These functions are for the rest:
  *
  *   irq_guard_enter, irq_guard_leave   for data that a CPU shares with its own interrupt handlers alone; pairs nest
  *   irq_open, irq_close                for entry code and returns to user mode: the CPU enters with interrupts off

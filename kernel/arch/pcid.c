@@ -7,8 +7,8 @@
 #include "kernel/lib/string.h"
 
 /*
- * Models of Intel's family 6 on which INVLPG may leave global entries behind, and the microcode revision from which on it
- * does what the manual says.
+ * Models of Intel's family 6 on which INVLPG may leave global entries behind, and the microcode revision from which on
+ * it does what the manual says.
  */
 static const struct {
 	uint8_t model;

@@ -3,8 +3,8 @@
  * the kernel runs: `this_cpu`. A layer above has per-CPU variables of its own, marked PER_CPU and reached by per_cpu().
  *
  * While the kernel runs, GS's base is the CPU's struct percpu, and IA32_KERNEL_GS_BASE is the user program's GS base;
- * SWAPGS on the way in and out exchanges the two. Vectors that can arrive before that SWAPGS has run (#DB, NMI, #DF, #MC)
- * have stacks of their own, with the address of struct percpu at the top, and set GS from there.
+ * SWAPGS on the way in and out exchanges the two. Vectors that can arrive before that SWAPGS has run (#DB, NMI, #DF,
+ * #MC) have stacks of their own, with the address of struct percpu at the top, and set GS from there.
  */
 #pragma once
 
@@ -51,7 +51,7 @@ struct trap_frame;
 /* What a CPU has of its own, for the entry code too. Guard: own CPU, interrupts off. */
 struct percpu {
 	struct percpu *self;
-	vaddr_t kernel_stack; /* end of the running task's kernel stack, where system calls and traps from user mode start */
+	vaddr_t kernel_stack; /* end of the running task's kernel stack, for system calls and traps from user mode */
 	uint64_t scratch;     /* for the entry code to save a register in for a few instructions, interrupts off */
 	struct task *current; /* the running task; set by kernel/task */
 	bool switch_wanted;   /* on return to user mode another task should run */
@@ -74,7 +74,8 @@ _Static_assert(offsetof(struct percpu, canary) == PERCPU_CANARY, "the Makefile")
 
 /*
  * The struct percpu of the CPU that runs this code; valid after percpu_init(). Reading this_cpu->current is one
- * instruction, and so right even if the task moves to another CPU after it. &this_cpu->x is an offset from GS's base, no
+ * instruction, and so right even if the task moves to another CPU after it.
+ * &this_cpu->x is an offset from GS's base, no
  * pointer: for a pointer take this_cpu->self, with interrupts off or where no other task can run.
  */
 #if defined(HOST_TEST)
@@ -89,8 +90,8 @@ extern struct percpu __seg_gs percpu_at_gs; /* kernel.ld puts it at address 0 */
 #endif
 
 /*
- * PER_CPU marks a variable of which each CPU has one; per_cpu(variable) is the running CPU's. So far there is one CPU, and
- * so one variable; in host tests each thread counts as a CPU.
+ * PER_CPU marks a variable of which each CPU has one; per_cpu(variable) is the running CPU's. So far there is one CPU,
+ * and so one variable; in host tests each thread counts as a CPU.
  */
 #ifdef HOST_TEST
 #define PER_CPU _Thread_local
@@ -100,7 +101,8 @@ extern struct percpu __seg_gs percpu_at_gs; /* kernel.ld puts it at address 0 */
 #define per_cpu(variable) (variable)
 
 /*
- * Panic, in the debug build, if an interrupt handler is running. Stands in the functions of the heap and of the frames, which
+ * Panic, in the debug build, if an interrupt handler is running. Stands in the functions of
+ * the heap and of the frames, which
  * handlers must not call: a handler may have interrupted one of them halfway.
  */
 #if DEBUG && !defined(HOST_TEST)
@@ -116,8 +118,8 @@ extern struct percpu __seg_gs percpu_at_gs; /* kernel.ld puts it at address 0 */
 extern struct percpu boot_percpu;
 
 /*
- * Load a GDT with user segments and a TSS with stacks for NMI, #DF and #MC; point GS at `cpu`, which must lie in the PML4
- * slot that all contexts share. Call on that CPU, with interrupts off.
+ * Load a GDT with user segments and a TSS with stacks for NMI, #DF and #MC; point GS at `cpu`, which must lie in the
+ * PML4 slot that all contexts share. Call on that CPU, with interrupts off.
  */
 void percpu_init(struct percpu *cpu);
 

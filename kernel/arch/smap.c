@@ -1,6 +1,6 @@
 /*
- * Patches STAC and CLAC into user_copy.S at boot. A test for SMAP at each access would cost more: the copy of a single word
- * is only a few instructions.
+ * Patches STAC and CLAC into user_copy.S at boot. A test for SMAP at each access would cost more: the copy of a single
+ * word is only a few instructions.
  */
 #include "kernel/arch/smap.h"
 

@@ -1,7 +1,7 @@
 /*
  * The switch from one task's kernel stack to another's, and struct switch_frame, the saved registers at the top of the
- * stack of a task that does not run. switch.S pushes and pops the frame, kernel/task makes it for a new task, and reports
- * and debuggers read it.
+ * stack of a task that does not run. switch.S pushes and pops the frame, kernel/task makes it for a new task, and
+ * reports and debuggers read it.
  */
 #pragma once
 
@@ -32,8 +32,8 @@ _Static_assert(offsetof(struct switch_frame, rbp) == SWITCH_RBP, "switch.S");
 _Static_assert(offsetof(struct switch_frame, rip) == SWITCH_RIP, "switch.S");
 
 /*
- * Leave this stack for another: push a struct switch_frame, store its address in *from, and return by the frame at `to`,
- * whose address an earlier call has stored, or which kernel/task has made. Call with interrupts off.
+ * Leave this stack for another: push a struct switch_frame, store its address in *from, and return by the frame at
+ * `to`, whose address an earlier call has stored, or which kernel/task has made. Call with interrupts off.
  */
 void stack_switch(uint64_t *from, uint64_t to);
 

@@ -16,8 +16,8 @@ bool text_holds(vaddr_t va, size_t size);
 bool text_may_break(vaddr_t va);
 
 /*
- * Write `size` bytes of the kernel's text. May be called in any context. Returns ERR_RANGE (not all of it is text); nothing
- * has changed then.
+ * Write `size` bytes of the kernel's text. May be called in any context. Returns ERR_RANGE (not all of it is text);
+ * nothing has changed then.
  *
  * No table entry changes, so the text stays read-only in the image's mapping and in the direct map's, and an audit
  * finds nothing at any time: only CR0.WP is off, for these few stores, with interrupts off (Intel SDM vol. 3A, "Access

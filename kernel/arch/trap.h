@@ -1,5 +1,6 @@
 /*
- * Exceptions and interrupts: the IDT, the saved frame, and the handlers that other layers register. All vectors take one
+ * Exceptions and interrupts: the IDT, the saved frame, and the handlers that other
+ * layers register. All vectors take one
  * path: trap_entry.S saves the frame, and trap.c calls the handlers.
  */
 #pragma once
@@ -8,8 +9,8 @@
 #include "paging/types.h"
 
 /*
- * The stacks that the CPU switches to by itself for some vectors (IST). Each of these vectors has one of its own, so that
- * one such trap can interrupt another.
+ * The stacks that the CPU switches to by itself for some vectors (IST). Each of these vectors has one of its own, so
+ * that one such trap can interrupt another.
  */
 enum trap_stack {
 	TRAP_STACK_NONE,
@@ -55,8 +56,8 @@ void trap_set_handler(unsigned vector, trap_handler_fn *handler);
 void trap_set_user_handler(trap_handler_fn *handler);
 
 /*
- * Set the handler that is called first of all for #DB and #BP, also from user mode. When it returns false, the trap goes
- * to the user handler and to the vector's handler, as others do.
+ * Set the handler that is called first of all for #DB and #BP, also from user mode. When it returns false, the trap
+ * goes to the user handler and to the vector's handler, as others do.
  */
 void trap_set_debugger(trap_handler_fn *handler);
 
@@ -68,8 +69,8 @@ typedef void trap_fatal_fn(struct trap_frame *frame);
 void trap_set_fatal(trap_fatal_fn *fatal);
 
 /*
- * Set two functions: `enter` loads the kernel context, and is called before the fatal handler; `leave` loads the context
- * whose CR3 a frame holds, and is called when a handler has left another one loaded.
+ * Set two functions: `enter` loads the kernel context, and is called before the fatal handler; `leave` loads the
+ * context whose CR3 a frame holds, and is called when a handler has left another one loaded.
  */
 void trap_set_context(void (*enter)(void), void (*leave)(uint64_t cr3));
 
@@ -83,7 +84,7 @@ void trap_init(void);
 void trap_use_debug_stack(void);
 
 /*
- * Let programs use SYSCALL, which jumps to `entry`: assembly that starts with interrupts off, on the user's stack and with
- * the user's GS. Call only on a CPU with SYSCALL.
+ * Let programs use SYSCALL, which jumps to `entry`: assembly that starts with interrupts off, on the user's stack and
+ * with the user's GS. Call only on a CPU with SYSCALL.
  */
 void trap_allow_syscalls(const char *entry);

@@ -120,8 +120,8 @@ trap_own_stack:
 	mov	%eax, %r12d
 	mov	%edx, %r13d
 	/*
-	 * Until trap_use_debug_stack(), #DB arrives on the interrupted stack, always from the kernel: GS is set already,
-	 * and the word above the frame is not the struct percpu.
+	 * Until trap_use_debug_stack(), #DB arrives on the interrupted stack, always from the kernel: GS is set
+	 * already, and the word above the frame is not the struct percpu.
 	 */
 	mov	%ss:FRAME_SIZE(%rbx), %rax
 	cmpb	$TRAP_DB, 128(%rbx)

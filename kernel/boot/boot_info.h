@@ -20,7 +20,9 @@
 
 #define BOOT_INFO_MAGIC 0x534f656b6e41ULL /* "AnkeOS" */
 
-/* A piece of the kernel image: contiguous, virtually and physically, with the same rights throughout. Fixed after boot. */
+/*
+ * A piece of the kernel image: contiguous, virtually and physically, with the same rights throughout. Fixed after boot.
+ */
 struct boot_segment {
 	vaddr_t va;
 	paddr_t pa;
@@ -125,12 +127,12 @@ struct kernel_note {
 };
 
 /*
- * Check the whole of `info`, trusting no field of it. `info` must lie in the direct map, which the caller knows to be at `hhdm`;
- * memory that `info` refers to is read only when that is known to lie in the direct map, too. Checked are magic,
- * version, size, flags and hhdm; that the memory map is sorted and without overlaps; that each physical range lies in
- * memory of the type that belongs there, and below 16 TiB; that the image's segments ascend in the image's range, none
- * of them writable and executable; that the framebuffer's rows fit into it; that the command line ends. Of firmware
- * tables only the addresses are checked.
+ * Check the whole of `info`, trusting no field of it. `info` must lie in the direct map, which the caller knows to be
+ * at `hhdm`; memory that `info` refers to is read only when that is known to lie in the direct map, too. Checked are
+ * magic, version, size, flags and hhdm; that the memory map is sorted and without overlaps; that each physical range
+ * lies in memory of the type that belongs there, and below 16 TiB; that the image's segments ascend in the image's
+ * range, none of them writable and executable; that the framebuffer's rows fit into it; that the command line ends. Of
+ * firmware tables only the addresses are checked.
  * Returns ERR_FORMAT with *ret_what the name of the first field that is wrong and *ret_value its value.
  */
 MUST_CHECK enum status boot_info_check_at(const struct boot_info *info, vaddr_t hhdm, const char **ret_what,

@@ -1,6 +1,6 @@
 /*
- * Restart and power-off by the firmware, else by ACPI's registers, which come first where the firmware is known to restart
- * when it should turn off; restart has what PCs have had for decades to fall back on.
+ * Restart and power-off by the firmware, else by ACPI's registers, which come first where the firmware is known to
+ * restart when it should turn off; restart has what PCs have had for decades to fall back on.
  */
 #pragma once
 

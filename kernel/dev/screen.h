@@ -45,8 +45,8 @@ void screen_reset(void);
 
 /*
  * Set what takes the terminal's answers to programs' questions ("where is the cursor?"), as if somebody had typed them.
- * NULL: nothing does. screen_answer hands over what has been asked since. No lock is held: the answer may be echoed, and
- * so be written to the screen.
+ * NULL: nothing does. screen_answer hands over what has been asked since. No lock is held: the answer may be echoed,
+ * and so be written to the screen.
  */
 void screen_set_reply(void (*reply)(const char *bytes, size_t size));
 void screen_answer(void);

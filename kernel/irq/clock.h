@@ -28,7 +28,8 @@ uint64_t clock_ns_at(uint64_t tsc);
 uint64_t clock_realtime_ns(void);
 
 /*
- * Let the wall clock say `ns` now, which is not before clock_monotonic_ns. The monotonic clock does not notice. Timers do
+ * Let the wall clock say `ns` now, which is not before clock_monotonic_ns. The monotonic
+ * clock does not notice. Timers do
  * not, either: once there may be some it is timer_set_wall_clock's to call.
  */
 void clock_set_realtime(uint64_t ns);

@@ -17,7 +17,8 @@
 #define NEVER      UINT64_MAX
 
 /*
- * The most timers that fire in one interrupt. When more are due, whoever was interrupted goes on first for as long as the
+ * The most timers that fire in one interrupt. When more are due, whoever was interrupted
+ * goes on first for as long as the
  * interrupt took: a program that has thousands of timers ring at once halves the machine's speed and does not stop it.
  */
 #define BATCH 32

@@ -22,10 +22,14 @@ const char *timer_init(void);
  */
 void timer_start(struct timer *timer, uint64_t deadline_ns);
 
-/* Start a timer as timer_start() does, for when clock_realtime_ns has reached deadline_ns, however that clock is set. */
+/*
+ * Start a timer as timer_start() does, for when clock_realtime_ns has reached deadline_ns, however that clock is set.
+ */
 void timer_start_wall(struct timer *timer, uint64_t deadline_ns);
 
-/* Let the wall clock say `ns` now. Timers by that clock whose deadline it has passed fire as soon as interrupts are on. */
+/*
+ * Let the wall clock say `ns` now. Timers by that clock whose deadline it has passed fire as soon as interrupts are on.
+ */
 void timer_set_wall_clock(uint64_t ns);
 
 /* Stop a timer. Returns whether it was still to fire: else it has fired, or was never started. */

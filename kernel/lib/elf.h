@@ -20,8 +20,8 @@ struct elf_segment {
 };
 
 /*
- * A flag of AnkeOS's own, in the bits of p_flags that ELF leaves to the OS (PF_MASKOS): the segment's memory need not be
- * zeroed, since nobody reads it before writing it; a stack, for example.
+ * A flag of AnkeOS's own, in the bits of p_flags that ELF leaves to the OS (PF_MASKOS): the segment's memory need not
+ * be zeroed, since nobody reads it before writing it; a stack, for example.
  */
 #define ELF_SCRATCH 0x00100000
 
@@ -58,11 +58,11 @@ MUST_CHECK enum status elf_parse(const void *file, size_t size, vaddr_t base, va
 				 struct elf_error *ret_error);
 
 /*
- * Check a user program and fill *ret_image: elf_parse() with other rules. Only the first `have` of the file's `size` bytes
- * need be in memory, at `start`; the program headers must be among them. Segments may start inside a page: they are
- * widened to whole pages of memory and of the file. ET_DYN without an interpreter (static PIE) is allowed: its addresses,
- * and then `base` and `last` too, are relative to where the caller loads it. Notes are found only among the first `have`
- * bytes.
+ * Check a user program and fill *ret_image: elf_parse() with other rules. Only the first `have` of the file's `size`
+ * bytes need be in memory, at `start`; the program headers must be among them. Segments may start inside a page: they
+ * are widened to whole pages of memory and of the file. ET_DYN without an interpreter (static PIE) is allowed: its
+ * addresses, and then `base` and `last` too, are relative to where the caller loads it. Notes are found only among the
+ * first `have` bytes.
  */
 MUST_CHECK enum status elf_parse_program(const void *start, size_t have, uint64_t size, vaddr_t base, vaddr_t last,
 					 struct elf_image *ret_image, struct elf_error *ret_error);

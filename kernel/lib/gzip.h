@@ -1,6 +1,6 @@
 /*
- * Unpacks gzip: RFC 1952's members of RFC 1951's compressed data (kernel/lib/inflate.h), all in memory. Any input is safe:
- * nothing outside the input is read, and nothing outside the output is written.
+ * Unpacks gzip: RFC 1952's members of RFC 1951's compressed data (kernel/lib/inflate.h), all in memory. Any input is
+ * safe: nothing outside the input is read, and nothing outside the output is written.
  *
  * AnkeOS has its own because no library fits: stb_image's inflate, the one small freestanding kind that Debian
  * packages, neither checks for incomplete codes nor counts without unpacking, and zlib wants an allocator and user
@@ -28,15 +28,15 @@ MUST_CHECK enum status gzip_measure(struct inflate *work, const void *in, uint64
 
 /*
  * Guess how many bytes the content has: the last word of `in`, which is the size modulo 4 GiB if the member ends there.
- * The guess may be wrong: use it as the room for a first gzip_unpack(), and gzip_measure() if that fails. Returns 0 when
- * `in` is too short for a member.
+ * The guess may be wrong: use it as the room for a first gzip_unpack(), and gzip_measure() if that fails. Returns 0
+ * when `in` is too short for a member.
  */
 uint64_t gzip_guess(const void *in, uint64_t size);
 
 /*
- * Unpack the member at the start of `in` to `out`, which has `room` bytes; bytes behind the content may be written, too.
- * *ret is how large the member is. Returns ERR_RANGE (more content than room), ERR_FORMAT; *ret_what says what is wrong
- * then, for example the checksum, *ret is as before, and the content of `out` means nothing.
+ * Unpack the member at the start of `in` to `out`, which has `room` bytes; bytes behind the content may be written,
+ * too. *ret is how large the member is. Returns ERR_RANGE (more content than room), ERR_FORMAT; *ret_what says what is
+ * wrong then, for example the checksum, *ret is as before, and the content of `out` means nothing.
  */
 MUST_CHECK enum status gzip_unpack(struct inflate *work, const void *in, uint64_t size, void *out, uint64_t room,
 				   struct gzip_member *ret, const char **ret_what);

@@ -1,6 +1,6 @@
 /*
- * Unpacks block by block. The format takes the bits of each byte from the lowest on. Two loops decode a block's symbols:
- * decode_fast() runs while both ends, of the input and of the output, are far enough away to need no check;
+ * Unpacks block by block. The format takes the bits of each byte from the lowest on. Two loops decode a block's
+ * symbols: decode_fast() runs while both ends, of the input and of the output, are far enough away to need no check;
  * compressed_block() does the rest, checking at each step.
  */
 #include "kernel/lib/inflate.h"
@@ -130,13 +130,18 @@ static void copy_words(uint8_t *to, unsigned length, unsigned distance)
 #define SYMBOL_BITS  (15 + 5 + 15 + 13)
 #define LONGEST_COPY 258
 
-/* Room for what one turn of decode_fast writes: a literal for each bit of a word, one copy, and what it writes too much. */
+/*
+ * Room for what one turn of decode_fast writes: a literal for each bit of a word, one
+ * copy, and what it writes too much.
+ */
 #define FAST_ROOM (64 + LONGEST_COPY + sizeof(word_t))
 
 /* Fill *bits up to at least 56 bits from the word at `in`. Returns where the input goes on. */
 static inline const uint8_t *take_word(const uint8_t *in, uint64_t *bits, unsigned *count)
 {
-	/* The word sets bits above the new `count`, too: the next call ORs the same bits in again, which does no harm. */
+	/*
+	 * The word sets bits above the new `count`, too: the next call ORs the same bits in again, which does no harm.
+	 */
 	*bits |= *(const word_t *)in << *count;
 	in += (63 - *count) >> 3;
 	*count |= 56;
@@ -149,8 +154,9 @@ static inline unsigned low_bits(uint64_t word, unsigned count)
 }
 
 /*
- * Decode symbols without checking for the ends of input and output: each turn of the loop first makes sure that two words
- * of input and FAST_ROOM bytes of output are left, which is the most that a turn takes. Stops when less is left, before
+ * Decode symbols without checking for the ends of input and output: each turn of the loop first makes sure that two
+ * words of input and FAST_ROOM bytes of output are left, which is the most that a turn
+ * takes. Stops when less is left, before
  * the symbol that ends the block, and before wrong data: compressed_block(), which checks each step, goes on there.
  */
 static void decode_fast(struct inflate *z)

@@ -43,13 +43,14 @@ struct log_host {
 };
 
 /*
- * Give the log its host. Before this call records have no times, and no interrupt may log. `host` must stay valid for ever.
+ * Give the log its host. Before this call records have no times, and no interrupt may log.
+ * `host` must stay valid for ever.
  */
 void log_set_host(const struct log_host *host);
 
 /*
- * Have `added` called after each completed record, so that it can wake readers that wait for one. Interrupts may be on or
- * off when it is called.
+ * Have `added` called after each completed record, so that it can wake readers that wait for one. Interrupts may be on
+ * or off when it is called.
  */
 void log_set_listener(void (*added)(void));
 
@@ -64,8 +65,8 @@ void log_show_times(void);
  * Log a message: into the ring, and to the consoles when the level allows. A line ends with '\n'. A message of more
  * than 255 bytes is cut, and ends with an ellipsis and '\n'. Text without '\n' leaves the line open: the next message
  * of the same level continues it. An interrupt or an exception may log between two such messages.
- * Text that %s inserts is shown as printable.h says, since programs choose names and paths, and could put controls for the
- * terminal into them.
+ * Text that %s inserts is shown as printable.h says, since programs choose names and paths, and could put controls for
+ * the terminal into them.
  */
 __attribute__((format(printf, 2, 3))) void log_at(enum log_level level, const char *format, ...);
 
@@ -78,8 +79,8 @@ __attribute__((format(printf, 2, 3))) void log_at(enum log_level level, const ch
 void log_formatted(enum log_level level, const char *text, size_t size);
 
 /*
- * Log a program's message of any length, as a line with a priority of its own: shown as printable.h says, '\n' inside it
- * included, but for one at the end, and each backslash as \x5c.
+ * Log a program's message of any length, as a line with a priority of its own: shown as printable.h says, '\n' inside
+ * it included, but for one at the end, and each backslash as \x5c.
  */
 void log_write(unsigned priority, const char *text, size_t size);
 

@@ -19,8 +19,8 @@ typedef uint32_t word32 __attribute__((aligned(1), may_alias));
 typedef uint64_t word64 __attribute__((aligned(1), may_alias));
 
 /*
- * The kernel leaves the SSE registers to user programs, and UEFI does not promise the loader that it may use them, so their
- * block is 8 bytes. Programs of the host (tests, benchmarks) have blocks of 16.
+ * The kernel leaves the SSE registers to user programs, and UEFI does not promise the loader that it may use them, so
+ * their block is 8 bytes. Programs of the host (tests, benchmarks) have blocks of 16.
  */
 #if defined(__SSE2__)
 typedef long long block __attribute__((vector_size(16), aligned(1), may_alias));

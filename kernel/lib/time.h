@@ -1,7 +1,7 @@
 /*
- * Sums of times in nanoseconds that stop at TIME_MOST_NS instead of wrapping: programs choose the summands, and a deadline
- * that has wrapped would be in the past, so its timer would fire at once. scripts/check-times finds deadlines that are
- * added up with a raw `+`.
+ * Sums of times in nanoseconds that stop at TIME_MOST_NS instead of wrapping: programs choose the summands, and a
+ * deadline that has wrapped would be in the past, so its timer would fire at once. scripts/check-times finds deadlines
+ * that are added up with a raw `+`.
  */
 #pragma once
 
@@ -32,7 +32,9 @@ static inline uint64_t time_intervals(uint64_t at, uint64_t interval, uint64_t n
 	return now > at ? (now - at) / interval : 0;
 }
 
-/* Return the first of at, at + interval, at + 2 * interval … that is after `now`; at most TIME_MOST_NS. `interval` > 0. */
+/*
+ * Return the first of at, at + interval, at + 2 * interval … that is after `now`; at most TIME_MOST_NS. `interval` > 0.
+ */
 static inline uint64_t time_next(uint64_t at, uint64_t interval, uint64_t now)
 {
 	return now < at ? at : time_add(time_add_times(at, time_intervals(at, interval, now), interval), interval);

@@ -1,13 +1,14 @@
 /*
- * Clears copies of a user's bytes that a system call has made in memory that every context maps (heap, stacks, image): what
- * stays there could be read by speculation while another program's context is loaded.
+ * Clears copies of a user's bytes that a system call has made in memory that every context maps (heap, stacks, image):
+ * what stays there could be read by speculation while another program's context is loaded.
  */
 #pragma once
 
 #include "paging/types.h"
 
 /*
- * Make [at, at + bytes) zero; `at` is aligned to 8 bytes. The stores are volatile, because the compiler would leave them
+ * Make [at, at + bytes) zero; `at` is aligned to 8 bytes. The stores are volatile,
+ * because the compiler would leave them
  * out: nobody reads the zeros.
  */
 static inline void wipe(void *at, size_t bytes)

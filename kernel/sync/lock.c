@@ -1,6 +1,6 @@
 /*
- * Records which locks each CPU holds, in the order of taking, which is the order of ranks. For the debug build and the host's
- * tests only; the release build has none of this.
+ * Records which locks each CPU holds, in the order of taking, which is the order of ranks. For the debug build and the
+ * host's tests only; the release build has none of this.
  */
 #include "kernel/sync/lock.h"
 

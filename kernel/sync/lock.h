@@ -1,10 +1,10 @@
 /*
  * The one kind of lock. Whoever holds one has interrupts off, neither sleeps nor touches user memory, and takes further
- * locks only in the order of lock_rank.h. With one CPU, which is all that runs so far, taking a lock only turns interrupts
- * off.
+ * locks only in the order of lock_rank.h. With one CPU, which is all that runs so far, taking a lock only turns
+ * interrupts off.
  *
- * The debug build and the host's tests record who holds which lock (lock.c): taking one twice or against the order panics
- * with the names of both places. On the host there are no interrupts, and each thread counts as a CPU.
+ * The debug build and the host's tests record who holds which lock (lock.c): taking one twice or against the order
+ * panics with the names of both places. On the host there are no interrupts, and each thread counts as a CPU.
  *
  * Data that one CPU shares with its own interrupt handlers alone needs no lock: see kernel/arch/irq_guard.h.
  */
@@ -28,22 +28,27 @@ struct lock {
 
 #if LOCK_CHECKED
 
-/* Initialise a lock: static struct lock x_lock = LOCK_INITIAL(LOCK_X); or object->lock = (struct lock)LOCK_INITIAL(LOCK_X). */
+/*
+ * Initialise a lock: static struct lock x_lock = LOCK_INITIAL(LOCK_X); or object->lock = (struct
+ * lock)LOCK_INITIAL(LOCK_X).
+ */
 #define LOCK_INITIAL(of_rank)                       \
 	{                                           \
 		.rank = (of_rank), .name = #of_rank \
 	}
 
 /*
- * Record that this CPU holds `lock` from now on, or no longer. Call with interrupts off. Panics when the order forbids taking
- * it at `place`, or when it is not held.
+ * Record that this CPU holds `lock` from now on, or no longer. Call with interrupts off. Panics when the order forbids
+ * taking it at `place`, or when it is not held.
  */
 void lock_note_taken(const struct lock *lock, const char *place);
 void lock_note_released(const struct lock *lock);
 
 /* Panic unless this CPU holds `lock`. `place`: file and line that need it. */
 void lock_check_held(const struct lock *lock, const char *place);
-/* Panic, naming `what` is about to happen, unless this CPU holds no lock at all; unless it holds `lock` and no other. */
+/*
+ * Panic, naming `what` is about to happen, unless this CPU holds no lock at all; unless it holds `lock` and no other.
+ */
 void lock_check_none(const char *what);
 void lock_check_only(const struct lock *lock, const char *what);
 /* Panic unless interrupts are off. */
@@ -112,8 +117,8 @@ static inline void lock_set_rank(struct lock *lock, enum lock_rank rank)
 #define lock_assert_held(lock) lock_check_held((lock), IRQ_HERE)
 
 /*
- * Take a lock whether interrupts are on or off. Returns a value for lock_release(), which turns interrupts on again if they
- * were on.
+ * Take a lock whether interrupts are on or off. Returns a value for lock_release(), which turns
+ * interrupts on again if they were on.
  */
 #define lock_take(lock) lock_take_at((lock), IRQ_HERE)
 

@@ -1,6 +1,7 @@
 /*
  * The order of all locks: whoever holds one may take only locks of ranks further down. docs/locking.md says what each
- * guards, and why it stands where it does. The comments say what is done, and with it which locks are taken, under each.
+ * guards, and why it stands where it does. The comments say what is done, and with it
+ * which locks are taken, under each.
  */
 #pragma once
 

@@ -2,8 +2,8 @@
  * A queue of waiters, and how to wake them. Knows no task: a waiter brings the function that wakes it, so files
  * and devices, which lie below the tasks, can have queues. Tasks wait by kernel/task/wait_until.h.
  *
- * No wake-up is lost if a waiter adds itself first and tests the condition after that, and if whoever makes the condition
- * true wakes the queue after the change.
+ * No wake-up is lost if a waiter adds itself first and tests the condition after that, and if whoever makes the
+ * condition true wakes the queue after the change.
  */
 #pragma once
 
@@ -78,8 +78,8 @@ static inline void wait_queue_wake(struct wait_queue *queue)
 	uint64_t flags;
 
 	/*
-	 * No lock is needed to see an empty queue: a waiter that is added later tests the condition after that, and finds
-	 * it true. (With several CPUs a full fence would have to stand between the change and this load.)
+	 * No lock is needed to see an empty queue: a waiter that is added later tests the condition after that, and
+	 * finds it true. (With several CPUs a full fence would have to stand between the change and this load.)
 	 */
 	if (!__atomic_load_n(&queue->first, __ATOMIC_RELAXED))
 		return;
