@@ -2,13 +2,9 @@
  * Frames: the machine's physical memory, handed out in pieces of 4 KiB, 2 MiB and 1 GiB.
  * A picture of the allocator and what it costs are at the top of frame.c.
  *
- * Frames and metadata are reached through the direct map, so all calls work in the kernel context only. A cache
- * belongs to one CPU, and a call must not be interrupted by another call with the same cache: so interrupt handlers
- * must not call these functions (tasks cannot interrupt each other, since the kernel is not preempted). Calls with
- * different caches may run at once.
- *
- * A call with a frame that is not handed out, or not in that size, panics with the
- * frame's address: that is a kernel bug.
+ * All calls reach memory through the direct map: call them in the kernel context. A cache belongs to one CPU, and its
+ * calls must not interrupt each other: never call them in interrupt handlers. Calls with different caches may run at
+ * once. A call with a frame that is not handed out, or not in that size, panics with the frame's address.
  */
 #pragma once
 
@@ -49,8 +45,7 @@ struct frame_cache {
 	struct frame_entry *full;   /* `top` of a full stack; while fail_in is not 0, the stack's start */
 	struct frame_lookup lookup; /* a copy of frames->lookup, in this CPU's cache lines */
 	/*
-	 * slots[s]: a free frame of enum frame_size s, 0 for none; [FRAME_4K] is not used. Atomic: other CPUs may take
-	 * slots[FRAME_1G]
+	 * slots[s]: a free frame of enum frame_size s; 0: none. Not for FRAME_4K. Atomic: others may take the 1 GiB one
 	 */
 	uint64_t slots[3];
 	uint64_t fail_in;         /* the allocation that counts this down to 0 fails; 0: none is to fail */
@@ -127,9 +122,7 @@ MUST_CHECK static inline enum status frame_alloc(struct frame_cache *cache, enum
 	return size == FRAME_4K ? frame_alloc_4k(cache, ret) : frame_alloc_large(cache, size, ret);
 }
 
-/*
- * Take one 4 KiB frame below 4 GiB, for a device that reaches no further. Returns ERR_NO_MEMORY as frame_alloc() does.
- */
+/* Take one 4 KiB frame below 4 GiB, for a device that reaches no further. Returns what frame_alloc() returns. */
 MUST_CHECK enum status frame_alloc_low(struct frame_cache *cache, paddr_t *ret);
 
 /*
@@ -138,10 +131,7 @@ MUST_CHECK enum status frame_alloc_low(struct frame_cache *cache, paddr_t *ret);
  */
 MUST_CHECK enum status frame_alloc_many(struct frame_cache *cache, size_t count, paddr_t *ret);
 
-/*
- * Give a frame back. Call this with the frame's only reference, and only after every TLB has been flushed of mappings
- * of the frame. Panics when there are other references.
- */
+/* Give a frame back. Call with its only reference (else it panics), after the TLBs were flushed of its mappings. */
 void frame_free_4k(struct frame_cache *cache, paddr_t pa);
 void frame_free_large(struct frame_cache *cache, enum frame_size size, paddr_t pa);
 static inline void frame_free(struct frame_cache *cache, enum frame_size size, paddr_t pa)
@@ -160,8 +150,7 @@ void frame_free_many(struct frame_cache *cache, size_t count, const paddr_t *pa)
 MUST_CHECK enum status frame_get(struct frame_cache *cache, enum frame_size size, paddr_t pa);
 
 /*
- * Drop a reference. Returns true if it was the last one and the frame is free now; before that, every TLB must have
- * been flushed of mappings of the frame.
+ * Drop a reference, after the TLBs were flushed of its mapping. Returns whether it was the last, and the frame is free.
  */
 bool frame_put(struct frame_cache *cache, enum frame_size size, paddr_t pa);
 

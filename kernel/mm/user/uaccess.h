@@ -130,9 +130,8 @@ MUST_CHECK static inline enum status put_user_pair(void __user *to, uint64_t fir
 /*
  * Save the CPU's FPU state to a user's area of fpu_size() bytes, or load it. With a header the area has XSAVE's form,
  * without one only its first 512 bytes count. Saving leaves bytes 464 to 511, and the header but for XSTATE_BV, as they
- * are; the header must be zero before. x87 and SSE are saved even in their initial state. The CPU itself checks what is
- * loaded. ERR_FAULT: not reachable, not aligned, or no state that can be loaded; after a failed
- * load the CPU's state is unknown.
+ * are; the header must be zero before. x87 and SSE are saved even in their initial state. The CPU checks what it loads.
+ * ERR_FAULT: not reachable, not aligned, or no state that can be loaded; after a failed load the state is unknown.
  */
 MUST_CHECK static inline enum status save_fpu_to_user(void __user *area)
 {
@@ -167,8 +166,5 @@ enum user_op {
 	USER_OP_XOR = 4,
 };
 
-/*
- * Set the word to `word op operand` atomically; *ret_old is what it was. Returns what user_cmpxchg_u32 returns;
- * ERR_RANGE also for an unknown `op`.
- */
+/* Set the word to `word op operand` atomically; *ret_old is what it was. Errors: user_cmpxchg_u32's; ERR_RANGE: op. */
 MUST_CHECK enum status user_op_u32(uint32_t __user *at, enum user_op op, uint32_t operand, uint32_t *ret_old);
