@@ -1,18 +1,19 @@
 /*
- * Shows how far the boot has come (kernel/boot/boot_stage.h): on port 0x80 always, and as a square on the screen from
- * when device memory can be mapped until the screen shows text.
+ * Shows how far the boot has come (kernel/boot/boot_stage.h): as a code on port 0x80, and, from stages_draw_on() to
+ * stages_draw_end(), also as a square on the screen.
  */
 #pragma once
 
 #include "kernel/boot/boot_stage.h"
 
+/* Show that the boot has come to `stage`. */
 void stages_reach(enum boot_stage stage);
 
 /*
- * Draw stages from now on, and first those that the kernel has reached already. Without a framebuffer only the codes
- * are shown; likewise, and the log says so, when the framebuffer's first rows cannot be mapped.
+ * Draw stages from now on, and first those that the kernel has reached already. Call once device memory can be mapped.
+ * Without a framebuffer nothing is drawn; nor is it when its first rows cannot be mapped, which is logged.
  */
 void stages_draw_on(const struct boot_framebuffer *info);
 
-/* Draw no more stages: the text console owns the screen from now on. */
+/* Draw no more stages: the text console uses the screen from now on. */
 void stages_draw_end(void);

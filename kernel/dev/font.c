@@ -1,5 +1,5 @@
 /*
- * Finds the glyph of a code point. Owns the search in the font's table; draws nothing.
+ * Finds the glyph of a code point by a binary search in the font's table. Draws nothing.
  */
 #include "kernel/dev/font.h"
 

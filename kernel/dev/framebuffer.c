@@ -1,10 +1,9 @@
 /*
- * Drawing into a linear framebuffer. Owns pixel values, rectangles and glyph bitmaps; knows no text and no cursor, and
- * never reads a pixel.
+ * Draws rectangles and glyph bitmaps into a linear framebuffer. Knows no text and no cursor, and never reads a pixel.
  *
  * Pixels are stored two at a time. x86 allows unaligned stores, so rows whose pitch is no multiple of 8 need no code of
- * their own. Aligned stores fill write-combining buffers best, and a glyph at a multiple of 8 pixels has such, at
- * common pitches.
+ * their own. Aligned stores fill write-combining buffers best; glyphs lie at multiples of 8 pixels, so theirs are
+ * aligned at common pitches.
  */
 #include "kernel/dev/framebuffer.h"
 
@@ -46,8 +45,8 @@ enum status framebuffer_init(const struct boot_framebuffer *info, void *pixels, 
 }
 
 /*
- * Scale a channel from 8 bits to `bits`, brightest to brightest: where there are more than 8, the value is repeated
- * below.
+ * Scale a channel from 8 bits to `bits`, so that the brightest value becomes the brightest: of more than 8 bits, the
+ * lower ones repeat the value.
  */
 static uint32_t channel(uint32_t value, uint8_t shift, uint8_t bits)
 {
@@ -99,7 +98,7 @@ void framebuffer_fill(const struct framebuffer *fb, uint32_t x, uint32_t y, uint
 	}
 }
 
-/* Draw the 8 pixels of a row as four pairs. When glyphs are not enlarged this is all the drawing. */
+/* Draw the 8 pixels of a row of a glyph that is not enlarged, as four pairs. */
 static void draw_row(uint8_t *to, uint8_t bits, const uint64_t pairs[4])
 {
 	pixel_pair *row = (pixel_pair *)to;

@@ -10,7 +10,7 @@
 #define FRAMEBUFFER_MAX_SCALE 8
 
 struct framebuffer {
-	uint8_t *pixels; /* where the framebuffer is mapped; the caller sees to it that it is mapped at each call */
+	uint8_t *pixels; /* where the framebuffer is mapped; call the functions below only in a context that maps it */
 	uint32_t width;  /* pixels */
 	uint32_t height; /* pixels */
 	uint32_t pitch;  /* bytes from one row to the next */

@@ -1,6 +1,6 @@
 /*
- * The keyboard controller, an 8042 or what stands in for it (IBM, "PS/2 Hardware Interface Technical Reference"). Owns
- * its ports and what was typed but not yet read; keymap.c knows what scan codes mean. Each wait has a bound.
+ * Drives the keyboard controller, an 8042 or compatible (IBM, "PS/2 Hardware Interface Technical Reference"), and keeps
+ * what was typed but not yet read. keymap.c translates the scan codes. Each wait has a bound.
  */
 #include "kernel/dev/keyboard.h"
 
@@ -41,10 +41,10 @@
 /* More bytes than controller and keyboard together can hold back. */
 #define MOST_STALE 32
 
-/* A conversation with the controller, whose answer comes as a key does. */
+/* Held from a command to the controller until its answer, which arrives at the same port as keys do. */
 static struct lock keyboard_lock = LOCK_INITIAL(LOCK_KEYBOARD);
 
-/* Guard: who reads the keyboard: its interrupt handler while a program runs, else the monitor. */
+/* Guard: whoever reads the keyboard, which is the interrupt handler while a program runs, else the monitor. */
 static bool present;
 static struct keymap keymap;
 static char typed[KEYMAP_BYTES];
@@ -87,7 +87,7 @@ static bool controller_init(void)
 {
 	uint8_t config;
 
-	/* Both devices are silenced before the question, so that the next byte is its answer. */
+	/* Turn both devices off before asking for the configuration, so that the next byte is the answer. */
 	if (!put(COMMAND, COMMAND_KEYBOARD_OFF) || !put(COMMAND, COMMAND_MOUSE_OFF))
 		return false;
 	drop_stale();
@@ -151,8 +151,9 @@ void keyboard_set_application(bool on)
 }
 
 /*
- * Turn the controller's interrupts on or off. Its answers arrive where keys do: neither the interrupt handler nor a key
- * that is pressed now may take one for the other, so interrupts and keyboard are off meanwhile.
+ * Turn the controller's interrupts on or off. The controller's answer arrives at the same port as keys do. So that the
+ * interrupt handler does not read it as a key, and no key is read as the answer,
+ * interrupts and keyboard are off meanwhile.
  */
 static void set_interrupts(uint8_t wanted)
 {

@@ -1,5 +1,5 @@
 /*
- * The PS/2 keyboard, read by polling; its interrupt may tell when to read.
+ * The PS/2 keyboard. Bytes are read by polling; an interrupt can tell when to read.
  */
 #pragma once
 
@@ -7,7 +7,7 @@
 
 /*
  * Look for the controller at ports 0x60 and 0x64, and set up controller and keyboard: scan code set 1 by translation,
- * no interrupts, mouse off. When there is no controller, or a silent one, all calls are harmless.
+ * no interrupts, mouse off. When there is no controller, or none that answers, all calls do nothing.
  */
 void keyboard_init(void);
 
@@ -17,9 +17,9 @@ bool keyboard_present(void);
 /* Return the next byte typed, as a terminal would send it (kernel/dev/keymap.h), or -1 when there is none. */
 int keyboard_read(void);
 
-/* Choose whether arrow keys, Home and End send what programs ask for with DECCKM. Any context. */
+/* Choose whether arrow keys, Home and End send the sequences of DECCKM ("application mode"). In any context. */
 void keyboard_set_application(bool on);
 
-/* Have IRQ 1 signal that keyboard_read() has something; and no longer. */
+/* Turn IRQ 1 on, which signals that keyboard_read() has something; turn it off. */
 void keyboard_interrupts_on(void);
 void keyboard_interrupts_off(void);

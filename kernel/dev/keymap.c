@@ -1,7 +1,7 @@
 /*
  * The US keyboard in scan code set 1 (IBM, "PS/2 Hardware Interface Technical Reference", keyboard scan codes), and
- * what xterm sends for its keys ("XTerm Control Sequences", PC-style function keys). Owns the meaning of keys and the
- * state of shift, control and the locks; touches no hardware.
+ * what xterm sends for its keys ("XTerm Control Sequences", PC-style function keys). Tracks shift, control and the
+ * locks; touches no hardware.
  */
 #include "kernel/dev/keymap.h"
 
@@ -127,7 +127,8 @@ static bool modifier(struct keymap *keymap, uint8_t key, bool down, bool extende
 	case KEY_LEFT_SHIFT:
 	case KEY_RIGHT_SHIFT:
 		/*
-		 * Behind 0xe0 the shift codes are no keys: the keyboard sends them around arrows to undo number lock.
+		 * After the prefix 0xe0 the shift codes stand for no key: the keyboard sends them around arrow keys to
+		 * undo number lock.
 		 */
 		if (!extended)
 			*(key == KEY_LEFT_SHIFT ? &keymap->left_shift : &keymap->right_shift) = down;
@@ -144,7 +145,8 @@ static bool modifier(struct keymap *keymap, uint8_t key, bool down, bool extende
 }
 
 /*
- * Return what Control makes of a character, as terminals do: Ctrl-C is 3; digits stand for codes that no letter gives.
+ * Return the character that a key gives while Control is held, as on terminals: Ctrl-C is 3; Control with a digit gives
+ * codes that it gives with no letter.
  */
 static char with_control(char c)
 {
@@ -186,7 +188,7 @@ static size_t character(const struct keymap *keymap, uint8_t key, bool extended,
 	return count;
 }
 
-/* Return what a key that went down sends, in bytes; it is no modifier. */
+/* Write the bytes that a key sends when it goes down, and return their number. `key` is no modifier. */
 static size_t press(const struct keymap *keymap, uint8_t key, bool extended, char ret_bytes[KEYMAP_BYTES])
 {
 	static const struct function_key back_tab = { 'Z', 0, false };

@@ -10,16 +10,18 @@
 /* Room for the longest sequence of a key, ESC [ 24 ; 8 ~, and one byte more. */
 #define KEYMAP_BYTES 8
 
-/* The state of the keys. All zero: no key is down, no lock is on. Guard: who reads the keyboard. */
+/*
+ * The state of the keys. All zero: no key is down, no lock is on. Guard: that of keyboard.c, which reads the keyboard.
+ */
 struct keymap {
 	bool left_shift, right_shift;
 	bool left_control, right_control;
 	bool left_alt, right_alt;
-	/* the lock is on; its key is held. A held key repeats, and must not toggle the lock again */
+	/* _lock: the lock is on; _down: its key is held. A held key repeats, and must not toggle the lock again */
 	bool caps_lock, caps_down;
-	bool number_lock, number_down; /* likewise */
-	bool extended;                 /* the last code was 0xe0 */
-	uint8_t skip;                  /* how many codes of the Pause key are still to come */
+	bool number_lock, number_down;
+	bool extended;    /* the last code was 0xe0 */
+	uint8_t skip;     /* how many codes of the Pause key are still to come */
 	bool application; /* DECCKM: arrows, Home and End start with ESC O. Set by the terminal, not changed here */
 };
 

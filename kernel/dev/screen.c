@@ -1,8 +1,8 @@
 /*
- * The machine's screen. Owns the one terminal, and drops what is written before the terminal exists.
+ * The machine's screen: one terminal on the framebuffer. Text that is written before the terminal exists is dropped.
  *
- * Interrupt handlers write too: what somebody types is echoed. So the terminal changes under screen_lock, and is drawn
- * row by row without it in between; a handler that comes there draws what is left itself.
+ * Interrupt handlers write too, when they echo what somebody types. So the terminal is changed and drawn under
+ * screen_lock, which is let go after each row that is drawn; a handler that runs then draws the remaining rows itself.
  */
 #include "kernel/dev/screen.h"
 
@@ -14,8 +14,8 @@
 #include "kernel/sync/lock.h"
 
 /*
- * A program's text is taken in pieces of so many bytes, so that interrupts are not off for long: few bytes can ask for
- * much.
+ * Text is fed to the terminal in pieces of so many bytes, so that interrupts are not off for long: a few bytes, as of a
+ * sequence that clears the screen, can ask for much work.
  */
 #define PIECE 64
 
@@ -155,5 +155,5 @@ static void screen_write(const char *text, size_t size)
 	screen_show();
 }
 
-/* Guard: as all sinks of the log. */
+/* Guard: that of all sinks of the log (log.c). */
 struct log_sink screen_sink = { .write = screen_write };

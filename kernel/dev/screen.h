@@ -6,7 +6,7 @@
 #include "kernel/boot/boot_info.h"
 #include "kernel/lib/log.h"
 
-/* The memory that the screen needs. Guard: whoever holds it. */
+/* The memory that the screen needs. Guard: whoever got it from screen_memory_get(). */
 struct screen_memory {
 	void *pixels; /* the framebuffer, write-combining, in the MMIO window */
 	void *grid;   /* on the heap: the characters on the screen */
@@ -14,15 +14,15 @@ struct screen_memory {
 };
 
 /*
- * Get the memory for this framebuffer, whose width is not 0. Returns ERR_NO_MEMORY and what mmio_map() returns; nothing
- * is held then. To give the memory back, nobody may write to the screen any more.
+ * Get the memory for this framebuffer, whose width must not be 0. Returns ERR_NO_MEMORY and what mmio_map() returns;
+ * nothing is allocated then. Call screen_memory_put() only when nobody writes to the screen any more.
  */
 MUST_CHECK enum status screen_memory_get(const struct boot_framebuffer *info, struct screen_memory *ret);
 void screen_memory_put(const struct screen_memory *m);
 
 /*
- * Clear the screen and make `screen_sink` ready for log_add_sink(). Once. Returns the errors of screen_memory_get() and
- * text_console_init(); the sink then ignores all text, and no memory is held.
+ * Clear the screen and make `screen_sink` ready for log_add_sink(). Call once. Returns the errors of
+ * screen_memory_get() and text_console_init(); the sink then ignores all text, and no memory is allocated.
  */
 MUST_CHECK enum status screen_start(const struct boot_framebuffer *info);
 
@@ -33,20 +33,23 @@ bool screen_present(void);
 void screen_size(unsigned *ret_rows, unsigned *ret_columns);
 
 /*
- * Write a program's text: screen_feed() takes it, which costs no switch of contexts, and screen_show() draws whatever
- * the text taken so far has changed, which costs one. Any context, interrupts on or off. Without a screen nothing
- * happens.
+ * Write a program's text: screen_feed() changes the terminal, which costs no switch of contexts, and screen_show()
+ * draws what has changed so far, which costs one. May be called in any context, with interrupts on or off. Without a
+ * screen both do nothing.
  */
 void screen_feed(const char *text, size_t size);
 void screen_show(void);
 
-/* Empty the screen: no program's colours, modes, margins or page are left. Drawn with what is written next. */
+/*
+ * Clear the screen, and undo the colours, modes, margins and page that programs have set. The
+ * change is drawn with the next text.
+ */
 void screen_reset(void);
 
 /*
- * Set what takes the terminal's answers to programs' questions ("where is the cursor?"), as if somebody had typed them.
- * NULL: nothing does. screen_answer hands over what has been asked since. No lock is held: the answer may be echoed,
- * and so be written to the screen.
+ * Set the function that gets the terminal's answers to programs' questions ("where is the cursor?") as typed input;
+ * NULL: answers are dropped. screen_answer() calls it with the answers that have gathered since. It calls it without a
+ * lock, since the answer may be echoed, that is, written to the screen.
  */
 void screen_set_reply(void (*reply)(const char *bytes, size_t size));
 void screen_answer(void);

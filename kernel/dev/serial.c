@@ -1,7 +1,7 @@
 /*
  * The 16550 at COM1, by polling (National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with
- * FIFOs"). Owns the port's registers; needs no interrupt, and each wait has a bound: a kernel that hangs for want of a
- * listener would be worse than one that says nothing.
+ * FIFOs"). Needs no interrupt. Each wait has a bound: a kernel that hangs because nobody listens would be worse than
+ * one whose text is lost.
  */
 #include "kernel/dev/serial.h"
 
@@ -48,7 +48,7 @@ enum serial_register {
 
 /* Guard: the kernel, one CPU, not preempted. */
 static bool present; /* set at boot; cleared by serial_leave() */
-static bool wedged;  /* the last wait was in vain: do not wait again until the transmitter is ready at the first look */
+static bool wedged;  /* the last wait was in vain: do not wait again until the transmitter is found ready */
 static size_t burst; /* how many bytes an empty transmitter takes. Fixed after boot */
 static size_t room;  /* how many bytes the transmitter takes without another look. Own CPU, interrupts off */
 
@@ -101,8 +101,8 @@ void serial_init(void)
 	if (!scratch_works())
 		return;
 	/*
-	 * Clearing the FIFO cuts off what the firmware is still sending: wait until that is out, for as long as a wait
-	 * lasts.
+	 * Clearing the FIFO loses what the firmware is still sending: first wait until all of it is out, at most
+	 * MOST_LOOKS times.
 	 */
 	(void)wait_for(LSR_TRANSMITTER_EMPTY, MOST_LOOKS);
 	put(INTERRUPT_ENABLE, 0);
@@ -147,7 +147,7 @@ void serial_interrupts_off(void)
 /* Send a byte if the transmitter takes one now. */
 static bool send_now(uint8_t byte)
 {
-	/* An interrupt handler that speaks takes of the same room. */
+	/* Interrupts are off because a handler that logs changes `room`, too. */
 	uint64_t flags = irq_guard_enter();
 	bool sends;
 
@@ -193,5 +193,5 @@ void serial_write_raw(const char *text, size_t size)
 			return;
 }
 
-/* Guard: as all sinks of the log. */
+/* Guard: that of all sinks of the log (log.c). */
 struct log_sink serial_sink = { .write = serial_write };

@@ -8,12 +8,12 @@
 #include "kernel/lib/log.h"
 
 /*
- * Look for a 16550 or a relative of it at port 0x3f8 and set it up. When there is no such port, or one that does not
- * answer its own loopback, all calls are harmless.
+ * Look for a 16550 or compatible at port 0x3f8 and set it up. When there is none, or one whose loopback does not work,
+ * all calls do nothing.
  */
 void serial_init(void);
 
-/* Leave the port to somebody else: from now on all calls are harmless. */
+/* Leave the port to somebody else (the gdb stub): from now on all calls do nothing. */
 void serial_leave(void);
 
 /* Return whether a port was found and has not been left. */
@@ -22,13 +22,13 @@ bool serial_present(void);
 /* Return the next byte received, or -1 when none waits. */
 int serial_read(void);
 
-/* Have IRQ 4 signal that serial_read() has something; and no longer. */
+/* Turn IRQ 4 on, which signals that serial_read() has something; turn it off. */
 void serial_interrupts_on(void);
 void serial_interrupts_off(void);
 
 /*
  * The port as a console of the log; '\n' goes out as "\r\n". When the transmitter does not get ready in a bounded time,
- * the text is dropped, and so is all later text until the transmitter is ready at the first look.
+ * text is dropped, without any further waiting, until the transmitter is ready again.
  */
 extern struct log_sink serial_sink;
 

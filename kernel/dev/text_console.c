@@ -1,6 +1,6 @@
 /*
- * Characters on the screen. Owns the cursor, wrapping, tab stops and what control characters do; text_grid.c decides
- * which cells are drawn, and text_sequence.c does what escape sequences say.
+ * Shows characters: moves the cursor, wraps lines, handles tab stops and control characters. text_grid.c decides which
+ * cells are drawn, and text_sequence.c does what escape sequences say.
  */
 #include "kernel/dev/text_console.h"
 

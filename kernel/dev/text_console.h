@@ -7,7 +7,7 @@
  * else: a message looks as it should while a program is in the middle of a sequence, draws lines, or scrolls a part of
  * the screen, and disturbs none of that.
  *
- * Guard of a console: its owner's. kernel/dev/screen.c has screen_lock.
+ * Guard of a console: its user's; of the machine's one console, screen_lock of kernel/dev/screen.c.
  */
 #pragma once
 
@@ -27,8 +27,8 @@ enum text_mode {
 struct text_style {
 	struct vt_pen pen;
 	uint8_t modes;    /* enum text_mode */
-	bool graphics[2]; /* whether G0, G1 are the set that draws lines */
-	uint8_t set;      /* which of G0, G1 is in use: 0 or 1 */
+	bool graphics[2]; /* whether the character sets G0 and G1 are the one that draws lines */
+	uint8_t set;      /* which of G0 and G1 is in use: 0 or 1 */
 };
 
 struct text_stream {
@@ -61,8 +61,8 @@ struct text_console {
 };
 
 /*
- * Start a console. Returns text_grid_init()'s errors; `memory`, as there, belongs to the console from then on. The
- * cursor is shown.
+ * Start a console, with the cursor shown. Returns text_grid_init()'s errors. `memory` is for text_grid_init(), and
+ * belongs to the console from then on.
  */
 MUST_CHECK enum status text_console_init(const struct boot_framebuffer *info, void *pixels, const struct font *font,
 					 void *memory, size_t size, struct text_console *ret);
@@ -76,10 +76,12 @@ void text_console_feed(struct text_console *console, struct text_stream *stream,
 /* Draw one changed row. Returns false when no row was left to draw. Text may be fed between two calls. */
 bool text_console_draw_row(struct text_console *console);
 
-/* Take the answers to what programs have asked; they are meant as typed input. Returns how many bytes. */
+/* Take the answers to what programs have asked, to be fed to them as typed input. Returns how many bytes. */
 size_t text_console_reply(struct text_console *console, char ret_bytes[TEXT_REPLY]);
 
-/* Make the console empty and as it was at first, whatever programs have made of it: for what the kernel says next. */
+/*
+ * Clear the console and put it into its first state, whatever programs have set, so that kernel messages can be read.
+ */
 void text_console_reset(struct text_console *console);
 
 /* Write text of the kernel's stream, shown at once. */

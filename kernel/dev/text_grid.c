@@ -1,5 +1,5 @@
 /*
- * The grid of cells. Owns the copies of the screen's text and the choice of what to draw again; interprets no
+ * The grid of cells: keeps copies of the screen's text, and finds out which cells must be drawn again. Interprets no
  * characters.
  *
  * Consoles that scroll by reading the framebuffer back are slow. Here the wanted and the shown text are compared in

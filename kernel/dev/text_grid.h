@@ -1,5 +1,5 @@
 /*
- * The screen as a grid of character cells: what the screen should show, what it shows, and the drawing of the
+ * The screen as a grid of character cells: holds what the screen should show and what it shows, and draws the
  * difference.
  */
 #pragma once
@@ -44,7 +44,7 @@ struct text_grid {
 	uint32_t columns, rows;        /* at least 1; rows at most 65535 */
 	uint32_t scale;                /* how many pixels wide and high a dot of a glyph is drawn */
 	struct text_page page;         /* what the screen should show */
-	struct text_page other;        /* the page that text_grid_exchange() would bring */
+	struct text_page other;        /* the page that text_grid_exchange() shows next */
 	cell_t *shown;                 /* columns * rows cells, in the screen's order: what has been drawn */
 	uint32_t dirty, dirty_end;     /* rows of the screen outside [dirty, dirty_end) show what they should */
 	struct text_place cursor;
@@ -88,7 +88,6 @@ static inline bool text_grid_is_dirty(const struct text_grid *grid)
 }
 
 /*
- * Draw one of the dirty rows, if there is one: only the cells that differ. This is the only call that writes pixels.
- * Between two calls anything may change.
+ * Draw one of the dirty rows, if there is one: only the cells that differ. Between two calls the text may change.
  */
 void text_grid_draw_row(struct text_grid *grid);

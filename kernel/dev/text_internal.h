@@ -13,7 +13,8 @@ cell_t text_blank(const struct text_console *console, const struct text_stream *
 void text_move_to(struct text_console *console, uint32_t column, uint32_t row);
 
 /*
- * Move the cursor as programs count: from the region that scrolls if the mode says so, and then not out of the region.
+ * Move the cursor to a place as programs count them: with the mode TEXT_ORIGIN from the start of the region that
+ * scrolls, and not out of that region.
  */
 void text_go_to(struct text_console *console, const struct text_stream *stream, uint32_t column, uint32_t row);
 
@@ -43,7 +44,7 @@ void text_reset(struct text_console *console, struct text_stream *stream);
 void text_save(struct text_console *console, struct text_stream *stream);
 void text_restore(struct text_console *console, struct text_stream *stream);
 
-/* Do DECSTBM; SM, RM and their private kin; DECSTR; RIS; DECALN. */
+/* Execute the sequences DECSTBM (text_set_region); SM, RM, DECSET, DECRST (text_change_modes); DECSTR; RIS; DECALN. */
 void text_set_region(struct text_console *console, struct text_stream *stream);
 void text_change_modes(struct text_console *console, struct text_stream *stream);
 void text_soft_reset(struct text_console *console, struct text_stream *stream);

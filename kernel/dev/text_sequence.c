@@ -1,6 +1,6 @@
 /*
- * What escape and control sequences do (ECMA-48; DEC STD 070; "XTerm Control Sequences"). Owns the two tables of them,
- * and motions, erasing and answers; text_mode.c has the modes.
+ * Does what escape and control sequences say (ECMA-48; DEC STD 070; "XTerm Control Sequences"): two tables lead from
+ * each to a function here, for motions, erasing and answers, or to text_mode.c, for modes.
  */
 #include "kernel/dev/text_internal.h"
 #include "kernel/lib/format.h"
@@ -209,7 +209,7 @@ static void select_graphics(struct text_console *console, struct text_stream *st
 
 /* ---- questions ---- */
 
-/* Queue an answer to a program. Without room it is dropped: no sane program asks so much without reading. */
+/* Queue an answer to a program; when there is no room it is dropped: no sane program asks so much without reading. */
 static void answer(struct text_console *console, const struct text_stream *stream, const char *text)
 {
 	size_t size = strlen(text);
@@ -237,8 +237,8 @@ static void report_status(struct text_console *console, struct text_stream *stre
 }
 
 /*
- * Answer the question "who are you?": a VT102; to its second form: a VT220 of no version. The answers are chosen so
- * that none is itself a question when it is echoed.
+ * Answer the question "who are you?" (DA): a VT102; in its second form (secondary DA): a VT220 of no version. The
+ * answers are chosen so that none is itself a question when it is echoed.
  */
 static void report_device(struct text_console *console, struct text_stream *stream)
 {

@@ -49,7 +49,7 @@ static int is_in(const struct range *ranges, size_t count, uint32_t code_point)
 
 unsigned vt_width(uint32_t code_point)
 {
-	/* Nearly all text has only code points below the first of the tables. */
+	/* Nearly all text has only code points below the first in either table. */
 	if (code_point < narrowest[0].first)
 		return 1;
 	if (is_in(narrowest, sizeof(narrowest) / sizeof(narrowest[0]), code_point))

@@ -10,7 +10,10 @@
 
 #define VT_PARAMETERS    16
 #define VT_PARAMETER_MAX 9999
-/* Strings (titles and the like) end after so many bytes: a program that dies inside one must not silence the screen. */
+/*
+ * Strings (titles and the like) end after so many bytes, so that a program that dies inside
+ * one does not silence the screen.
+ */
 #define VT_STRING_MAX 4096
 
 enum vt_event {
@@ -26,9 +29,9 @@ struct vt_parser {
 	struct utf8 utf8;
 	uint8_t state; /* enum state of vt_parser.c */
 	uint8_t final;
-	uint8_t prefix;       /* one of < = > ?, or 0 */
+	uint8_t prefix;       /* '<', '=', '>' or '?'; 0: none */
 	uint8_t intermediate; /* a byte of 0x20 to 0x2f, or 0; the last one when several came */
-	/* number of parameters, 1 to VT_PARAMETERS: there is always one, which is 0 when left out */
+	/* number of parameters, 1 to VT_PARAMETERS; one that the sequence leaves out is 0 */
 	uint8_t count;
 	uint16_t sub;                      /* bit i: parameter i stands behind ':', and so belongs to parameter i - 1 */
 	uint16_t parameter[VT_PARAMETERS]; /* at most VT_PARAMETER_MAX each; parameters beyond the array are dropped */
@@ -37,9 +40,9 @@ struct vt_parser {
 };
 
 /*
- * Take bytes from *text, which moves on, up to `end` or to the next event. The event's fields in *parser are good until
- * the next call. Strings (titles, ESC ] and the like) and malformed sequences are swallowed; a byte above 0x7f ends a
- * sequence unfinished.
+ * Take bytes from *text, which moves on, up to `end` or to the next event. The event's fields in *parser are valid
+ * until the next call. Strings (titles, ESC ] and the like) and malformed sequences are swallowed; a byte above 0x7f
+ * breaks a sequence off.
  */
 enum vt_event vt_parser_next(struct vt_parser *parser, const char **text, const char *end);
 

@@ -1,9 +1,9 @@
 /*
- * SGR (ESC [ … m). Owns what its numbers mean; text_palette.c has the colours.
+ * The sequence SGR (ESC [ … m): what its numbers select. text_palette.c has the colours' values.
  */
 #include "kernel/dev/vt_pen.h"
 
-/* Return the index of the next parameter behind `i` that does not belong to `i` by ':'. */
+/* Return the index of the first parameter after `i` that is not joined to it by ':'. */
 static unsigned skip_sub(const struct vt_parser *s, unsigned i)
 {
 	for (i++; i < s->count && (s->sub >> i & 1); i++)

@@ -4,7 +4,7 @@
  */
 #include "kernel/irq/acpi_parse.h"
 
-/* Far longer than any table seen: a greater length is taken for damage. */
+/* The longest table accepted, far longer than any seen: a greater length is damage. */
 #define TABLE_MOST (16u << 20)
 
 #define RSDP_SIZE_1 20 /* the root pointer's size in ACPI 1.0 */
@@ -58,8 +58,8 @@ static const void *bytes_at(const struct reader *r, paddr_t pa, uint64_t size)
 }
 
 /*
- * Return the table at `pa`. When there is no table its size is 0, and the fault is noted under the name `expected` or,
- * if that is NULL, under the table's own.
+ * Return the table at `pa`. When it cannot be used, its size is 0, and the fault is listed under the name `expected`
+ * or, if that is NULL, under the table's own.
  */
 static struct acpi_table table_at(const struct reader *r, paddr_t pa, const char *expected)
 {
@@ -89,8 +89,8 @@ static struct acpi_table table_at(const struct reader *r, paddr_t pa, const char
 }
 
 /*
- * Return the table at `pa` as table_at() does. One whose checksum is wrong is used: nearly always the rest of it is
- * sound.
+ * Return the table at `pa` as table_at() does. A wrong checksum is only listed as a fault, and the table is used:
+ * nearly always its content is sound.
  */
 static struct acpi_table summed_table_at(const struct reader *r, paddr_t pa, const char *expected)
 {
@@ -218,7 +218,7 @@ enum status acpi_read(const struct acpi_memory *memory, paddr_t rsdp, struct acp
 		return ERR_NOT_FOUND;
 	if (!read_root(&r, rsdp))
 		return ERR_FORMAT;
-	/* The sleep types of an SSDT are of no use without the registers that the FADT names. */
+	/* An SSDT may have the sleep types without there being an FADT, whose registers are needed to use them. */
 	ret->has_s5 = ret->has_s5 && ret->has_fadt;
 	return OK;
 }

@@ -1,7 +1,7 @@
 /*
  * The firmware's ACPI tables, as far as the kernel needs them (ACPI 6.5, "ACPI Software Programming Model").
- * Reads only, and silently: what is wrong is named in the result, and the caller logs it. A wrong checksum or one bad
- * entry costs no table, since Linux takes those, too, and firmware is tested with it.
+ * Only reads, and logs nothing: faults are listed in the result, and the caller logs them. A table with a wrong
+ * checksum or a bad entry is used nevertheless, as Linux does: firmware is tested with Linux.
  */
 #pragma once
 
@@ -62,7 +62,7 @@ struct acpi_mcfg {
 /* Something that is wrong with a table. */
 struct acpi_fault {
 	char table[5];    /* signature, "RSDP" for the root */
-	bool used;        /* the rest of the table is used; else the table has been left out */
+	bool used;        /* true: the rest of the table is used; false: none of it */
 	const char *what; /* what is wrong with it */
 	paddr_t pa;
 };
@@ -100,8 +100,8 @@ struct acpi_info {
 };
 
 /*
- * Read the tables that hang from the root pointer at `rsdp`. *ret holds what was sound, and the faults of the rest. Of
- * two tables of one kind the first sound one counts.
+ * Read the tables that the root pointer at `rsdp` leads to. *ret holds what was sound, and the faults of the rest. Of
+ * two tables of one kind the first sound one is used.
  * Returns ERR_NOT_FOUND (rsdp is 0), ERR_FORMAT (no sound list of tables); *ret then has only faults.
  */
 MUST_CHECK enum status acpi_read(const struct acpi_memory *memory, paddr_t rsdp, struct acpi_info *ret);

@@ -46,7 +46,7 @@ static inline uint64_t acpi_u64(const uint8_t *at)
 typedef const char *acpi_parser_fn(struct acpi_table table, struct acpi_info *info);
 acpi_parser_fn acpi_parse_madt, acpi_parse_fadt, acpi_parse_hpet, acpi_parse_mcfg;
 
-/* Note that something is wrong with a table that is used all the same. */
+/* List in info->faults that something is wrong with a table that is used all the same. */
 void acpi_note(struct acpi_info *info, struct acpi_table table, const char *what);
 
 /* Look for the \_S5_ package in a DSDT or SSDT, in each form that it may have. Finding none is no fault. */

@@ -1,7 +1,7 @@
 /*
- * The few writes of acpi_power.h (ACPI 6.5, "PM1 Control Grouping", "Reset Register"). Only registers at ports are
- * used: the machines that have these registers in memory are hardware-reduced ones, which have other ways, and have no
- * 8042 either.
+ * Power-off and restart by ACPI's registers (ACPI 6.5, "PM1 Control Grouping", "Reset
+ * Register"). Only registers at ports
+ * are used: machines that have these registers in memory are "hardware-reduced", and have other ways to turn off.
  */
 #include "kernel/irq/acpi_power.h"
 
@@ -13,8 +13,8 @@
 #define CONTROL_SLEEP_ENABLE (1u << 13)
 
 /*
- * How often to look for ACPI mode: some seconds on real machines, as firmware may take its time in system management
- * mode.
+ * How often to test whether ACPI mode is on: some seconds on real machines, whose firmware switches it on in system
+ * management mode.
  */
 #define MOST_LOOKS 3000000
 /* How long to wait after the last write: a machine that has not gone down by then will not. */
@@ -27,14 +27,17 @@ static bool is_port(struct acpi_register r)
 
 /*
  * Return whether the register may be one of the power management block. Ports below 0x100 belong to the board's own
- * devices: where firmware has not placed the block (U-Boot on q35), the tables say it lies among the DMA controller's.
+ * devices: U-Boot on q35 leaves the block without an address, and its tables then name ports of the DMA controller.
  */
 static bool is_pm_block(struct acpi_register r)
 {
 	return is_port(r) && r.address >= 0x100;
 }
 
-/* Switch the chipset to ACPI's mode from the firmware's, in which it tells its management mode of sleep buttons. */
+/*
+ * Switch the chipset from the firmware's mode, in which power events raise SMIs, to
+ * ACPI mode. Returns whether it is on.
+ */
 static bool enter_acpi_mode(const struct acpi_info *acpi, uint16_t control)
 {
 	if ((cpu_in16(control) & CONTROL_SCI_ENABLED) || !acpi->smi_command || !acpi->acpi_enable)

@@ -3,8 +3,14 @@
  */
 #pragma once
 
-/* Turn the machine off (state S5). Returns when the tables tell no way, or when that did not work. Interrupts off. */
+/*
+ * Turn the machine off (state S5). Call with interrupts off. Returns when the tables name no way
+ * to do so, or when it did not work.
+ */
 void acpi_power_off(void);
 
-/* Restart the machine by ACPI's reset register. Returns when there is none, or when that did not work. */
+/*
+ * Restart the machine by ACPI's reset register. Call with interrupts off. Returns when there is no such register, or
+ * when it did not work.
+ */
 void acpi_restart(void);

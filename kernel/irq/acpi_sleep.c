@@ -1,7 +1,7 @@
 /*
  * Finds the sleep types of \_S5_ (ACPI 6.5, "_Sx (System States)", "AML Byte Stream") by a scan instead of an
- * interpreter: in every table seen the name occurs once, as a package or as a method that returns one. The four letters
- * elsewhere are passed over, since a package of small numbers has to follow.
+ * interpreter: in every table seen the name occurs once, as a package or as a method that returns one. Other places
+ * with the four letters are not taken for it, because no package of small numbers follows there.
  */
 #include "kernel/irq/acpi_parse.h"
 
@@ -73,8 +73,8 @@ static bool take_integer(struct aml_bytes *b, uint16_t *ret)
 }
 
 /*
- * Skip a package's length, whose value is not needed. It takes one byte to four, as the two highest bits of its first
- * say.
+ * Skip a package's length, whose value is not needed. The two highest bits of its first byte
+ * say how many bytes follow, 0 to 3.
  */
 static bool skip_length(struct aml_bytes *b)
 {
@@ -89,8 +89,8 @@ static bool skip_length(struct aml_bytes *b)
 }
 
 /*
- * Take Package(){a, b, …}, whose count is a byte or a constant. When it has one element, that holds both types, a byte
- * each.
+ * Take Package(){a, b, …} and set both sleep types from it. Its count is a byte or a constant. A package of one element
+ * has both types in that element, a byte each.
  */
 static bool take_package(struct aml_bytes *b, struct acpi_info *info)
 {

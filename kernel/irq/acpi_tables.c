@@ -1,5 +1,5 @@
 /*
- * The contents of the tables: MADT, FADT, HPET, MCFG. Believes no length and no count.
+ * Parses the contents of MADT, FADT, HPET and MCFG. Checks each length and each count before using it.
  */
 #include "kernel/irq/acpi_parse.h"
 
@@ -85,8 +85,8 @@ static const char *madt_entry(const uint8_t *entry, struct acpi_info *info)
 }
 
 /*
- * Parse the MADT. An entry that makes no sense is noted and left out, and the others stay; but behind an entry of
- * impossible length nothing tells where the next begins.
+ * Parse the MADT. An entry that makes no sense is listed as a fault and left out; after an entry of impossible length
+ * all further ones are left out, too, since nothing tells where the next begins.
  */
 const char *acpi_parse_madt(struct acpi_table table, struct acpi_info *info)
 {

@@ -1,6 +1,6 @@
 /*
- * Maps what acpi_view.h describes. The tables hold addresses from outside: the machine's memory map decides how each is
- * reached, or that it is not.
+ * Maps ACPI tables for reading. The tables' addresses come from the firmware and may be wrong: the machine's memory map
+ * decides how each is reached, or that it is not.
  */
 #include "kernel/irq/acpi_view.h"
 

@@ -1,7 +1,7 @@
 /*
- * The memory that ACPI tables lie in, for acpi_read(): RAM through the direct map, anything else (reserved memory, the
- * firmware's ROM at 0xe0000) through the MMIO window until acpi_view_end(). Device registers are not read: reading one
- * may change something. In the kernel context.
+ * Gives acpi_read() access to the memory that ACPI tables lie in: RAM through the direct map, anything else (reserved
+ * memory, the firmware's ROM at 0xe0000) through the MMIO window until acpi_view_end(). Device registers are refused,
+ * since reading one may change something. Call in the kernel context.
  */
 #pragma once
 
@@ -16,8 +16,8 @@ struct acpi_view {
 };
 
 /*
- * Return a pointer for struct acpi_memory, good until acpi_view_end(); NULL: they cannot be read there. ctx: a
- * struct acpi_view.
+ * Return a pointer to the `size` bytes at `pa`, valid until acpi_view_end(); NULL when they cannot be read. ctx: a
+ * struct acpi_view. Fits the member `at` of struct acpi_memory.
  */
 const void *acpi_view_at(void *ctx, paddr_t pa, uint64_t size);
 

@@ -48,7 +48,7 @@ enum apic_register {
 #define COMMAND_ASSERT    (1u << 14)
 #define COMMAND_OTHERS    (3u << 18)
 
-/* How many interrupts the firmware may have begun and not ended: never more than one for each of 16 priorities. */
+/* The most interrupts that the firmware can have begun and not ended: one for each of 16 priorities. */
 #define MOST_IN_SERVICE 16
 
 static enum apic_mode mode;      /* fixed after boot */
@@ -162,7 +162,7 @@ void apic_end_of_interrupt(void)
 
 uint32_t apic_take_errors(void)
 {
-	/* This write makes the register show what has happened since the last such write. */
+	/* Writing the register makes it show the errors since the last write. */
 	write(APIC_ERROR_STATUS, 0);
 	return read(APIC_ERROR_STATUS);
 }

@@ -10,16 +10,15 @@ enum apic_mode { APIC_X2APIC, APIC_XAPIC };
 
 /*
  * Turn the local APIC on, everything masked, nothing in service.
- * address: of the APIC's registers by the firmware's tables, or 0; where the CPU names another, the CPU's counts.
+ * address: of the APIC's registers, as the firmware's tables say, or 0; an address in the CPU's own MSR is preferred.
  * spurious_vector: its last four bits are 1. error_vector: called on an APIC error.
  * Returns ERR_NOT_FOUND (the CPU has no APIC), and what mmio_map returns.
  */
 MUST_CHECK enum status apic_init(paddr_t address, unsigned spurious_vector, unsigned error_vector);
 
 /*
- * Make all other CPUs wait, executing nothing, until somebody starts them: an INIT, which a SIPI would follow. So far
- * they are in a loop of the firmware's, in memory of the firmware's (Intel SDM vol. 3A, "Interrupt Command Register
- * (ICR)").
+ * Stop all other CPUs by an INIT: they execute nothing until a SIPI starts them (Intel SDM vol. 3A, "Interrupt Command
+ * Register (ICR)"). Until this call they run a loop in the firmware's memory, which the kernel is about to reuse.
  */
 void apic_park_others(void);
 
@@ -29,12 +28,12 @@ enum apic_mode apic_mode(void);
 uint32_t apic_id(void);
 
 /*
- * Tell the APIC that the interrupt has been dealt with. Any context; in xAPIC mode that takes two CR3 writes outside
- * the kernel context.
+ * Tell the APIC that the interrupt has been dealt with (EOI). May be called in any context; in xAPIC mode a call
+ * outside the kernel context takes two CR3 writes.
  */
 void apic_end_of_interrupt(void);
 
-/* Return which APIC errors have happened since the last call: the error status register. Any context. */
+/* Return the error status register: the APIC errors since the last call. May be called in any context. */
 uint32_t apic_take_errors(void);
 
 /* ---- the local APIC's timer ---- */
@@ -47,13 +46,16 @@ enum apic_timer { APIC_TIMER_DEADLINE, APIC_TIMER_COUNT };
 enum apic_timer apic_timer_init(unsigned vector);
 
 /*
- * Have the timer signal when the TSC reaches `tsc`, or at once when it has already; 0: not at all. Any context. Only
- * with APIC_TIMER_DEADLINE.
+ * Have the timer interrupt when the TSC reaches `tsc`, or at once when it has already; 0: never. May be called in any
+ * context, but only if apic_timer_init() returned APIC_TIMER_DEADLINE.
  */
 void apic_timer_set_deadline(uint64_t tsc);
 
-/* Have the timer signal after `count` of its ticks; 0: not at all. Any context. Only with APIC_TIMER_COUNT. */
+/*
+ * Have the timer interrupt after `count` of its ticks; 0: never. May be called in any context, but only if
+ * apic_timer_init() returned APIC_TIMER_COUNT.
+ */
 void apic_timer_set_count(uint32_t count);
 
-/* Return how many ticks are left until the timer signals. */
+/* Return how many ticks are left until the timer interrupts. */
 uint32_t apic_timer_count(void);

@@ -1,6 +1,6 @@
 /*
- * What time it is: nanoseconds by the time-stamp counter, which runs on its own. Reading a clock touches no memory but
- * the image and takes no lock: any context, interrupts on or off.
+ * What time it is: nanoseconds, computed from the time-stamp counter. Reading a clock touches no memory but the kernel
+ * image and takes no lock, so it works in any context, with interrupts on or off.
  */
 #pragma once
 
@@ -28,13 +28,15 @@ uint64_t clock_ns_at(uint64_t tsc);
 uint64_t clock_realtime_ns(void);
 
 /*
- * Let the wall clock say `ns` now, which is not before clock_monotonic_ns. The monotonic
- * clock does not notice. Timers do
- * not, either: once there may be some it is timer_set_wall_clock's to call.
+ * Set the wall clock to `ns`, which must not be less than clock_monotonic_ns(). The
+ * monotonic clock does not change, and
+ * timers are not told: once timers run, call timer_set_wall_clock() instead.
  */
 void clock_set_realtime(uint64_t ns);
 
-/* Return the monotonic time when the wall clock, as it is set now, says `realtime_ns`; 0: at its start, or before. */
+/*
+ * Return the monotonic time at which the wall clock, as it is set now, shows `realtime_ns`; 0 for a time before boot.
+ */
 uint64_t clock_monotonic_at(uint64_t realtime_ns);
 
 /* Return the first TSC value at which clock_monotonic_ns says `ns` or more; UINT64_MAX for never. */

@@ -1,6 +1,7 @@
 /*
  * Programs the redirection tables (Intel, "82093AA I/O Advanced Programmable Interrupt Controller").
- * Its two registers are an index and a window: ioapic_lock is held between them.
+ * An I/O APIC has two registers in memory: the index selects which of its inner registers the window accesses.
+ * ioapic_lock is held from the write of one to the access of the other.
  */
 #include "kernel/irq/ioapic.h"
 
@@ -27,7 +28,7 @@ struct ioapic {
 static struct ioapic ioapics[ACPI_IO_APICS]; /* fixed after boot */
 static unsigned count;                       /* fixed after boot */
 
-/* The index and the window of all of them. */
+/* The index and the window of all I/O APICs. */
 static struct lock ioapic_lock = LOCK_INITIAL(LOCK_IOAPIC);
 
 static uint32_t read(const struct ioapic *io, unsigned reg)

@@ -1,5 +1,5 @@
 /*
- * The I/O APICs: which global system interrupt (GSI) goes to which vector. At first all are masked.
+ * The I/O APICs: which global system interrupt (GSI) goes to which vector. All inputs are masked until ioapic_unmask().
  */
 #pragma once
 
@@ -18,13 +18,12 @@ bool ioapic_has(uint32_t gsi);
 #define IOAPIC_NMI (1u << 16)
 
 /*
- * Send the GSI to `vector` of the CPU with this APIC id; flags: ACPI_ACTIVE_LOW, ACPI_LEVEL, IOAPIC_NMI. It stays
- * masked.
- * Returns ERR_NOT_FOUND (no such input), ERR_RANGE (an id of more than 8 bits, which an I/O APIC cannot express). Any
- * context.
+ * Route the GSI to `vector` of the CPU with this APIC id; flags: ACPI_ACTIVE_LOW, ACPI_LEVEL, IOAPIC_NMI. The GSI is
+ * masked afterwards. May be called in any context.
+ * Returns ERR_NOT_FOUND (no such input), ERR_RANGE (an id of more than 8 bits, which an I/O APIC cannot express).
  */
 MUST_CHECK enum status ioapic_route(uint32_t gsi, unsigned flags, unsigned vector, uint32_t apic_id);
 
-/* Let the GSI through, or mask it. No effect when no I/O APIC has the GSI. Any context. */
+/* Unmask or mask the GSI. No effect when no I/O APIC has it. May be called in any context. */
 void ioapic_unmask(uint32_t gsi);
 void ioapic_mask(uint32_t gsi);

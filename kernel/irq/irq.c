@@ -1,5 +1,5 @@
 /*
- * The table of vectors, which says the handler of each device's interrupt, and dispatch(), where all interrupts arrive.
+ * The table of vectors with the handlers of device interrupts, and dispatch(), where all these interrupts arrive.
  */
 #include "kernel/irq/irq.h"
 
@@ -13,7 +13,9 @@
 
 #define VECTORS 256
 
-/* Guard: the kernel, one CPU, not preempted; a handler is stored last, since its interrupt may come at once. */
+/*
+ * Guard: the kernel, one CPU, not preempted; `handler` is stored last, since the interrupt may come right after that.
+ */
 struct vector {
 	irq_handler_fn *handler; /* NULL: the vector is free */
 	void *ctx;               /* handed to the handler */
@@ -44,8 +46,8 @@ static void serve(struct trap_frame *frame)
 }
 
 /*
- * Take an interrupt, with interrupts off; a trap_handler_fn. The two spurious kinds, which no device has sent, are not
- * ended: the local APIC has nothing in service for them, so the end would be another interrupt's.
+ * Handle an interrupt; a trap_handler_fn, so interrupts are off. The spurious interrupts of local APIC and 8259s get no
+ * EOI: the local APIC does not count them as in service, so the EOI would end another interrupt.
  */
 static bool dispatch(struct trap_frame *frame)
 {
@@ -58,8 +60,8 @@ static bool dispatch(struct trap_frame *frame)
 		serve(frame);
 	} else {
 		/*
-		 * In xAPIC mode ending the interrupt needs the kernel context, and so does arming the timer, which a
-		 * handler may do: entered here, once for both.
+		 * In xAPIC mode the EOI needs the kernel context, and so does arming the timer, which a handler may do:
+		 * enter it once for both.
 		 */
 		context_token_t token = kernel_context_enter();
 

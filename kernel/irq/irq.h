@@ -18,17 +18,16 @@ enum irq_vector {
 };
 
 /*
- * Called with interrupts off, in whatever context was interrupted. A handler touches the heap and the image only, or
- * enters the kernel context for as long as it needs hardware (kernel_context_enter/_leave); ports need no context. It
- * must not block and must not allocate or free heap memory. Telling the APIC that the interrupt is over is not the
- * handler's task.
+ * A handler, called with interrupts off, in whatever context was interrupted. It may touch the heap and the image, but
+ * for device memory and the direct map it enters the kernel context (kernel_context_enter/_leave). It must not block,
+ * and must not allocate or free heap memory. Its caller tells the APIC that the interrupt is over.
  */
 typedef void irq_handler_fn(void *ctx);
 
 /*
  * Find and start what the machine has: the ACPI tables, the local and I/O APICs, clocks and timer; then turn interrupts
  * on. Logs what was found, and what was broken. Panics when the CPU has no local APIC, or when nothing tells how fast
- * the time-stamp counter is. In the kernel context, once, while the tables' memory has not been reclaimed.
+ * the time-stamp counter is. Call once, in the kernel context, before reclaim_boot_memory() reuses the tables' memory.
  */
 void irq_init(const struct boot_info *info);
 
@@ -39,20 +38,20 @@ void irq_init(const struct boot_info *info);
 struct trap_frame;
 struct trap_frame *irq_frame(void);
 
-/* Return what the ACPI tables say; all zero before irq_init. Good for ever. */
+/* Return what the ACPI tables say; all zero before irq_init. The pointer stays valid. */
 const struct acpi_info *irq_acpi(void);
 
 /*
- * Call `handler` for a global system interrupt; flags: ACPI_ACTIVE_LOW, ACPI_LEVEL. The GSI stays masked until
- * irq_enable.
+ * Have `handler` called for a global system interrupt (GSI); flags: ACPI_ACTIVE_LOW, ACPI_LEVEL. The GSI stays masked
+ * until irq_enable().
  * Returns ERR_NOT_FOUND (no I/O APIC has it), ERR_EXISTS (it has a handler), ERR_NO_MEMORY (all vectors are taken),
  * ERR_RANGE (no I/O APIC reaches this CPU); nothing has changed then.
  */
 MUST_CHECK enum status irq_register(uint32_t gsi, unsigned flags, irq_handler_fn *handler, void *ctx);
 
 /*
- * Call `handler` for an ISA interrupt, 0 to 15, mapped to a GSI by the MADT's overrides. *ret_gsi is that GSI, for all
- * other calls. Returns what irq_register returns.
+ * Have `handler` called for an ISA interrupt, 0 to 15, which the MADT's overrides map to a GSI. *ret_gsi is that GSI,
+ * for all other calls. Returns what irq_register returns.
  */
 MUST_CHECK enum status irq_register_isa(unsigned isa, irq_handler_fn *handler, void *ctx, uint32_t *ret_gsi);
 
@@ -66,7 +65,9 @@ MUST_CHECK enum status irq_route_nmi(unsigned isa);
 /* Mask the GSI, which must be registered, and forget its handler. */
 void irq_unregister(uint32_t gsi);
 
-/* Let a registered GSI through, or mask it. Any context; two CR3 writes outside the kernel context. */
+/*
+ * Unmask or mask a registered GSI. May be called in any context; outside the kernel context that takes two CR3 writes.
+ */
 void irq_enable(uint32_t gsi);
 void irq_disable(uint32_t gsi);
 

@@ -1,5 +1,5 @@
 /*
- * Starts interrupts and time, from nothing to the first STI: the order of it, and what the boot log says about it.
+ * Starts interrupts and clocks at boot, in the right order, and logs what was found.
  */
 #include "kernel/arch/features.h"
 #include "kernel/arch/irq_guard.h"
@@ -54,7 +54,7 @@ static void start_apics(void)
 	unsigned io_apics;
 
 	irq_vectors_init();
-	/* Whether the tables mention 8259s does not matter: on a machine without them nothing else uses their ports. */
+	/* Do so even if the tables mention no 8259s: on a machine without them their ports belong to nobody. */
 	pic_disable(VECTOR_PIC);
 	irq_set_vector(VECTOR_ERROR, apic_error, NULL);
 	status = apic_init(acpi.local_apic, VECTOR_SPURIOUS, VECTOR_ERROR);
@@ -72,7 +72,7 @@ static void start_apics(void)
 		 io_apics);
 }
 
-/* Measure the rate against another clock of the machine; 0 when there is none. */
+/* Measure the time-stamp counter's rate against HPET or PIT; 0 when neither works. *ret_source names the one used. */
 static uint64_t measure_tsc(const char **ret_source)
 {
 	uint64_t frequency;
@@ -85,9 +85,9 @@ static uint64_t measure_tsc(const char **ret_source)
 }
 
 /*
- * Find the TSC's rate. CPUID's is exact where CPUID tells the truth, but emulators show the leaves of a CPU that runs
- * at another speed than theirs. So the rate is measured in any case, and a measurement that is far from CPUID's rate
- * counts more.
+ * Find the TSC's rate. CPUID's is exact on real machines, but emulators show the CPUID leaves of a CPU that runs at
+ * another speed than theirs. So the rate is measured in any case, and the measured one is
+ * used when CPUID's is far from it.
  */
 static uint64_t find_tsc_frequency(const char **ret_source)
 {

@@ -1,5 +1,6 @@
 /*
- * The log's host. Log records keep the raw counter, since the first ones are made before anybody knows its rate.
+ * The log's host: its clock and its lock. Log records keep the raw time-stamp counter, since the first ones are made
+ * before the counter's rate is known.
  */
 #include "kernel/irq/log_host.h"
 
@@ -7,7 +8,7 @@
 #include "kernel/lib/log.h"
 #include "kernel/sync/lock.h"
 
-/* The log's rings. */
+/* Guards the log's rings. */
 static struct lock log_lock = LOCK_INITIAL(LOCK_LOG);
 
 static uint64_t guard_enter(void)

@@ -4,6 +4,7 @@
 #pragma once
 
 /*
- * Give log records times from now on, readable as soon as clock_init has been called. Interrupts may come from now on.
+ * Give the log a clock and a lock. From now on records have times, which can be read in nanoseconds after clock_init(),
+ * and interrupt handlers may log.
  */
 void log_host_init(void);

@@ -1,14 +1,14 @@
 /*
- * Non-maskable interrupts at a steady rate, which arrive even where all other interrupts are off: from the first PCs'
- * timer (PIT), through an I/O APIC that sends them as NMI.
+ * Non-maskable interrupts (NMI) at a steady rate, which arrive even while interrupts are off: they come from the PIT,
+ * the timer of the first PCs, through an I/O APIC that delivers them as NMI.
  */
 #pragma once
 
 #include "paging/types.h"
 
 /*
- * Have an NMI arrive 18 times a second, for as long as the machine runs. The NMI's handler must have been set before.
- * Returns ERR_NOT_FOUND: no I/O APIC has the timer's input. On a machine without a PIT none arrives, and nobody can
- * tell.
+ * Have an NMI arrive 18 times a second, for as long as the machine runs. Set the handler of TRAP_NMI before.
+ * Returns ERR_NOT_FOUND (no I/O APIC has the timer's input). On a machine without a PIT
+ * it returns OK, and no NMI arrives.
  */
 MUST_CHECK enum status nmi_timer_start(void);

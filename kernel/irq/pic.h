@@ -10,7 +10,7 @@
 void pic_disable(unsigned first_vector);
 
 /*
- * End a spurious interrupt, which has arrived at the vector first_vector + input. One of the second controller makes
- * the first one wait for its end.
+ * End a spurious interrupt that has arrived at vector first_vector + input. One of the second controller (input 8 to
+ * 15) also counts as an interrupt of the first controller, which waits until it is ended there.
  */
 void pic_spurious(unsigned input);

@@ -122,7 +122,7 @@ enum status rtc_decode(const struct rtc_registers *r, uint64_t *ret_seconds)
 	/* Second 60 is a leap second, in case a machine's clock has them. */
 	if (second > 60 || minute > 59 || hour > 23 || month < 1 || month > 12 || year > 99)
 		return ERR_FORMAT;
-	/* The century's register is believed when it says 19, 20 or 21; anything else is something else's register. */
+	/* Use the century only if it is 19, 20 or 21: with another value the register is not one of a century. */
 	if (century != 19 && century != 20 && century != 21)
 		century = year >= 70 ? 19 : 20;
 	year += century * 100;
@@ -164,7 +164,7 @@ enum status rtc_read(uint8_t century, uint64_t *ret_seconds)
 {
 	struct rtc_registers now, before = { 0 };
 
-	/* An update may begin between two registers: only values that are read the same twice are believed. */
+	/* An update may begin between two registers: use only values that are the same when read twice. */
 	for (int i = 0; i < MOST_READING; i++) {
 		if (!wait_for_update())
 			return ERR_NOT_FOUND;

@@ -1,6 +1,6 @@
 /*
- * The battery-backed clock in the CMOS of PCs, since the MC146818A. It is taken to run in UTC, as firmware and Linux
- * do.
+ * The battery-backed clock in the CMOS of PCs (MC146818A and its successors). It is taken to run in UTC, as firmware
+ * and Linux take it.
  */
 #pragma once
 
@@ -15,8 +15,8 @@ struct rtc_registers {
 
 /*
  * Convert registers to seconds since 1970-01-01 00:00:00 UTC. status_b tells BCD from binary and 12 from 24 hours;
- * without a century, years from 70 on are of the 20th. Returns ERR_FORMAT when a field is out of range; *ret_seconds is
- * then untouched.
+ * without a century register, years 70 to 99 are 1970 to 1999, and others are 2000 to 2069. Returns ERR_FORMAT when a
+ * field is out of range; *ret_seconds is untouched then.
  */
 MUST_CHECK enum status rtc_decode(const struct rtc_registers *registers, uint64_t *ret_seconds);
 

@@ -37,8 +37,8 @@ static inline uint64_t scale_apply(struct scale s, uint64_t value)
 }
 
 /*
- * Return the least t for which scale_apply(to_ns, t) is at least `ns`, or UINT64_MAX. `to_ticks` is the inverse of
- * to_ns: what it gives is too small by no more than the roundings, so few steps are needed.
+ * Return the least t for which scale_apply(to_ns, t) is at least `ns`, or UINT64_MAX. `to_ticks`: the scale of the
+ * inverse ratio, whose result is the first guess; rounding makes it a little too small, so the loop takes few steps.
  */
 static inline uint64_t scale_invert(struct scale to_ns, struct scale to_ticks, uint64_t ns)
 {

@@ -1,6 +1,6 @@
 /*
- * The timer queues of this CPU and the hardware event that serves them: armed for the first deadline whenever that
- * changes, and never else.
+ * The timer queues of this CPU, and the APIC timer that serves them. The hardware is armed for the first deadline, and
+ * armed again only when that deadline changes.
  */
 #include "kernel/irq/timer.h"
 
@@ -17,9 +17,8 @@
 #define NEVER      UINT64_MAX
 
 /*
- * The most timers that fire in one interrupt. When more are due, whoever was interrupted
- * goes on first for as long as the
- * interrupt took: a program that has thousands of timers ring at once halves the machine's speed and does not stop it.
+ * The most timers that fire in one interrupt. When more are due, the interrupted code first runs on for as long as the
+ * interrupt took: so thousands of timers that are due at once slow the machine to half its speed, and do not stop it.
  */
 #define BATCH 32
 
@@ -30,8 +29,8 @@ static struct timer_queue queues[TIMER_CLOCKS]; /* timer_lock */
 static enum apic_timer hardware;                /* fixed after boot */
 static struct scale to_counts;                  /* nanoseconds to the APIC timer's ticks; fixed after boot */
 static uint64_t armed =
-	NEVER;      /* timer_lock: the deadline that the hardware has; never later than the first's, or a pause's */
-static bool firing; /* timer_lock: in the interrupt, which arms the hardware once, at its end */
+	NEVER;      /* timer_lock: what the hardware is armed for; not later than the first deadline, or paused_until */
+static bool firing; /* timer_lock: the interrupt runs; it arms the hardware once, at its end */
 static uint64_t paused_until; /* timer_lock: no timer fires before; in the past unless a batch was full */
 static uint64_t interrupts;   /* own CPU, interrupts off */
 
@@ -41,7 +40,9 @@ static void arm_hardware(uint64_t deadline_ns)
 
 	ASSERT(clock_tsc_frequency());
 	if (hardware == APIC_TIMER_DEADLINE) {
-		/* For the hardware 0 means never; a deadline that is 0 ticks has passed, and so has 1. */
+		/*
+		 * The hardware takes 0 for "never". A deadline of 0 ticks has passed, so use 1, which has passed, too.
+		 */
 		uint64_t tsc = deadline_ns == NEVER ? 0 : clock_tsc_at(deadline_ns);
 
 		apic_timer_set_deadline(tsc || deadline_ns == NEVER ? tsc : 1);
@@ -54,15 +55,17 @@ static void arm_hardware(uint64_t deadline_ns)
 	now = clock_monotonic_ns();
 	count = scale_apply(to_counts, deadline_ns > now ? deadline_ns - now : 0);
 	/*
-	 * A deadline farther away than the timer can count: the interrupt finds nothing due and arms the timer again.
+	 * A deadline may be farther away than the timer can count: its interrupt then finds
+	 * nothing due, and arms the timer again.
 	 */
 	apic_timer_set_count(count < UINT32_MAX ? (uint32_t)count + 1 : UINT32_MAX);
 }
 
 /*
- * Return whether arming costs much: with registers in the MMIO window it takes two CR3 writes in a user context. In
- * that case a hardware event that has become too early is left alone; its interrupt finds nothing due and arms the
- * next. A timeout that is started and cancelled then costs one arming less.
+ * Return whether arming costs much: with registers in the MMIO window it takes two CR3
+ * writes in a user context. Then the
+ * hardware stays armed when its deadline has become too early, as after a cancelled timeout: the interrupt finds
+ * nothing due and arms it again.
  */
 static bool arming_is_dear(void)
 {
@@ -112,7 +115,7 @@ static void timer_interrupt(void *ctx)
 	firing = true;
 	while ((first = first_of_all(&deadline)) && deadline <= now && fired++ < BATCH) {
 		timer_queue_remove(&queues[first->clock], first);
-		/* What fires takes locks of its own, and may start timers. */
+		/* Called without the lock: the function takes other locks, and may start timers. */
 		lock_release_off(&timer_lock);
 		first->fire(first);
 		lock_take_off(&timer_lock);
@@ -121,7 +124,7 @@ static void timer_interrupt(void *ctx)
 	firing = false;
 	if (fired > BATCH)
 		paused_until = time_add(now, now - start);
-	/* The event is spent, also when it came too early for its deadline. */
+	/* The hardware is not armed any more, also if its interrupt came too early. */
 	armed = NEVER;
 	arm_for_first();
 	lock_release_off(&timer_lock);
@@ -191,7 +194,7 @@ struct moment {
 	uint64_t ns;
 };
 
-/* Read both. A hypervisor may stop us between the two: of a few tries the quickest counts. */
+/* Read count and clock. A hypervisor may stop the CPU between the two reads: of a few tries the quickest is taken. */
 static struct moment read_both(void)
 {
 	uint64_t quickest = UINT64_MAX;

@@ -1,15 +1,15 @@
 /*
- * Things to do at a given time: one hardware event, and on top of it any number of timers. Tickless: while no timer is
- * started no interrupt comes, except for one after a timer was cancelled, on an APIC with neither deadlines nor x2APIC
- * mode.
+ * Timers: functions to call at a given time. Any number of them share the APIC's timer, which is armed for the
+ * earliest. Tickless: while no timer is started no interrupt comes, except for one after a timer was cancelled, on an
+ * APIC with neither TSC deadlines nor x2APIC mode.
  */
 #pragma once
 
 #include "kernel/irq/timer_queue.h"
 
 /*
- * Set up this CPU's timer, interrupts off, the clock running. Returns the timer's name for the boot log. An APIC that
- * counts, because it has no deadlines, is measured against the clock for 10 ms.
+ * Set up this CPU's timer. Call with interrupts off, after clock_init(). Returns the timer's name for the boot log. An
+ * APIC timer without TSC deadlines is measured against the clock for 10 ms.
  */
 const char *timer_init(void);
 
@@ -23,16 +23,17 @@ const char *timer_init(void);
 void timer_start(struct timer *timer, uint64_t deadline_ns);
 
 /*
- * Start a timer as timer_start() does, for when clock_realtime_ns has reached deadline_ns, however that clock is set.
+ * Start a timer as timer_start() does, but by the wall clock: it fires when clock_realtime_ns() has reached
+ * deadline_ns, also when that clock is set meanwhile.
  */
 void timer_start_wall(struct timer *timer, uint64_t deadline_ns);
 
 /*
- * Let the wall clock say `ns` now. Timers by that clock whose deadline it has passed fire as soon as interrupts are on.
+ * Set the wall clock to `ns`. Timers by that clock whose deadlines have passed now fire as soon as interrupts are on.
  */
 void timer_set_wall_clock(uint64_t ns);
 
-/* Stop a timer. Returns whether it was still to fire: else it has fired, or was never started. */
+/* Stop a timer. Returns false when it has fired already, or was never started. */
 bool timer_cancel(struct timer *timer);
 
 /* Return the next deadline, or UINT64_MAX: how long an idle CPU may sleep. */

@@ -1,5 +1,6 @@
 /*
- * The binary heap of timer_queue.h. A node changes places by changing its links: nothing is copied.
+ * The binary heap of timer_queue.h. A node changes its place by changing links, since
+ * timers must not be moved in memory.
  */
 #include "kernel/irq/timer_queue.h"
 
@@ -11,7 +12,7 @@ static bool is_before(const struct timer *a, const struct timer *b)
 }
 
 /*
- * Return the link that points, or is to point, at the n-th node, counted from 1; *ret_parent is the node that owns the
+ * Return the link that points, or is to point, at the n-th node, counted from 1; *ret_parent is the node with that
  * link.
  */
 static struct timer **link_of(struct timer_queue *queue, uint64_t n, struct timer **ret_parent)

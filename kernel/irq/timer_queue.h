@@ -10,17 +10,17 @@
 /* Whose time a deadline is. */
 enum timer_clock {
 	TIMER_MONOTONIC, /* clock_monotonic_ns */
-	TIMER_WALL,      /* clock_realtime_ns: who sets that clock moves the timers with it */
+	TIMER_WALL,      /* clock_realtime_ns: setting that clock makes these timers fire earlier or later */
 	TIMER_CLOCKS,
 };
 
 /* A timer. Guard: that of the queue it is in, LOCK_TIMERS; its owner until it is started. */
 struct timer {
-	/* What to do, once, when the deadline has passed; see timer_start(). */
+	/* Called once, when the deadline has passed; see timer_start(). */
 	void (*fire)(struct timer *timer);
 	enum timer_clock clock;
-	uint64_t deadline_ns; /* by that clock; the queue's from here on */
-	uint64_t order;       /* among equal deadlines the first started comes first */
+	uint64_t deadline_ns; /* by that clock; this and the following fields belong to the queue */
+	uint64_t order;       /* grows with each start: of equal deadlines the timer started first fires first */
 	struct timer *parent, *left, *right;
 	bool queued;
 };
