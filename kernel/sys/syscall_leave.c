@@ -8,6 +8,7 @@
 #include "kernel/mm/space/tlb.h"
 #include "kernel/sys/futex.h"
 #include "kernel/sys/sys.h"
+#include "kernel/task/out_of_memory.h"
 #include "kernel/task/process.h"
 #include "kernel/task/user_return.h"
 
@@ -46,10 +47,36 @@ int64_t syscall_run_clocked(const struct trap_frame *frame)
 	return result;
 }
 
+/*
+ * Make the call of `frame` again, which has ended with ENOMEM for want of a frame or of a block of the heap and undone
+ * all it did, as long as that finds memory: whoever needs some may call the killer. Interrupts off before and after.
+ */
+static void try_again(struct trap_frame *frame)
+{
+	uint64_t number = frame->error;
+	unsigned attempt = 0;
+
+	/* The frame that sigreturn has put in place has no number. */
+	while ((int64_t)frame->rax == -ENOMEM && this_cpu->refused && number < SYSCALL_TABLE) {
+		irq_open();
+		if (memory_for_call(attempt++)) {
+			this_cpu->refused = false;
+			frame->rax = (uint64_t)syscall_functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10,
+									 frame->r8, frame->r9);
+		} else {
+			number = SYSCALL_TABLE;
+		}
+		irq_close();
+	}
+}
+
 /* Do what is left to do before a return by IRET; the call's result is in the frame. */
 void syscall_leave(struct trap_frame *frame)
 {
 	stop_watch_off("the return of a system call");
+	if (this_cpu->refused)
+		try_again(frame);
+	this_cpu->refused = false;
 	this_cpu->frame_changed = false;
 	if ((int64_t)frame->rax == -ERESTART_MEMORY)
 		task_begin_again(frame);

@@ -152,7 +152,7 @@ static enum status tell_parent(const struct clone_arguments *a, int tid)
 	return put_user_u32(user_pointer(a->parent_tid), (uint32_t)tid) == ERR_NO_MEMORY ? ERR_NO_MEMORY : OK;
 }
 
-static int64_t clone_once(const struct clone_arguments *a)
+int64_t process_clone(const struct clone_arguments *a)
 {
 	struct task *parent = task_current(), *child;
 	bool tells = a->flags & CLONE_PARENT_SETTID, shares = a->flags & CLONE_VM;
@@ -195,16 +195,5 @@ static int64_t clone_once(const struct clone_arguments *a)
 		wait_for_vfork(parent);
 	while (tells && !shares && tell_parent(a, tid) == ERR_NO_MEMORY && task_find_memory())
 		;
-	return tid;
-}
-
-int64_t process_clone(const struct clone_arguments *a)
-{
-	unsigned attempt = 0;
-	int64_t tid;
-
-	do
-		tid = clone_once(a);
-	while (tid == -ENOMEM && memory_for_call(attempt++));
 	return tid;
 }

@@ -13,7 +13,6 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 #include "kernel/task/exec_internal.h"
-#include "kernel/task/out_of_memory.h"
 #include "kernel/task/process_limits.h"
 #include "kernel/task/signal_numbers.h"
 
@@ -293,12 +292,8 @@ static int load(const struct process *process, const char *path, const char *con
 	const struct path_base base = { node_get(process->paths.root), node_get(process->paths.cwd) };
 	const struct task *task = task_current();
 	const char *what = NULL;
-	unsigned attempt = 0;
-	int error;
+	int error = exec_load(&base, process->limits, path, argv, envp, ret, &what);
 
-	do
-		error = exec_load(&base, process->limits, path, argv, envp, ret, &what);
-	while (error == -ENOMEM && memory_for_call(attempt++));
 	if (error && what)
 		log_info("task %d (%s): %s cannot be executed: %s\n", task->tid, task->name, path, what);
 	node_put(base.start);

@@ -19,8 +19,8 @@
 /* More frames than one fault needs: a page, three tables, and what the heap needs for an area or two. */
 #define FAULT_FRAMES 16
 /*
- * Frames that the fork or execve of a small program takes: a call that fails while so many are free asks for more than
- * is reasonable.
+ * Frames that the fork or execve of a small program takes, and any other call less: one that fails while so many are
+ * free asks for more than is reasonable.
  */
 #define CALL_FRAMES 64
 

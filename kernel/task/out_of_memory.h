@@ -14,9 +14,9 @@
 bool out_of_memory(unsigned attempt);
 
 /*
- * Find memory, in the same way, for a fork or execve that had none and has undone all it did. Returns true when it may be tried
- * again; false: it fails, as it does while much is free, when the current process is the one with most, and when the task is
- * to end.
+ * Find memory, in the same way, for a system call that had none and has undone all it did. Returns true when it may be
+ * tried again; false: it fails, as it does while much is free, when the current process is the one with most, and when
+ * the task is to end.
  */
 bool memory_for_call(unsigned attempt);
 

@@ -13,6 +13,7 @@ from machine import LIMIT, PROMPT, Config, Machine
 FUZZ_CALLS = int(os.environ.get("ANKEOS_FUZZ", "200000"))
 # The prompt too: a kernel that did not run /init to its end need not be waited for.
 END = rf"{usertests.END}|^{PROMPT}\Z"
+REFUSED_CALLS = 10000  # random calls while memory is refused
 STORM_SECONDS = int(os.environ.get("ANKEOS_STORM", "20"))
 FUZZ_PACE = 1  # seconds for each 1,000 calls: children that hang cost more than those that die
 # Frames that the heap may keep after an attack: two of its pieces of 64 KiB, in each of which one object lies alone.
@@ -96,12 +97,12 @@ def test_nothing_lost(tmp_path, options):
     pytest.fail(f"{few} frames free after 2 rounds, {', '.join(seen)}\n{text}")
 
 
-def attack(directory, words, limit, kept=KEPT_MOST, **machine):
+def attack(directory, words, limit, kept=KEPT_MOST, options="", **machine):
     """The attacks are survived; afterwards the kernel's tables are as they must be, seen from outside, and no frame lost.
 
     A few are the heap's, which keeps a page here and there; an attack makes thousands of calls and hundreds of children.
     """
-    with boot(directory, "attack-musl.cpio", ("stay", *words), "monitor", **machine) as machine:
+    with boot(directory, "attack-musl.cpio", ("stay", *words), f"{options} monitor", **machine) as machine:
         machine.wait_for(END, limit=limit)
         machine.wait_prompt()
         complaints = usertests.complaints(machine.text, tuple(word.partition(":")[0] for word in words))
@@ -128,6 +129,13 @@ def test_memory_full(tmp_path):
 def test_fuzz(tmp_path):
     """ANKEOS_FUZZ random calls, a million with `make test-user-slow`; the seed is in the serial text."""
     attack(tmp_path, (f"fuzz:{FUZZ_CALLS}",), LIMIT + FUZZ_CALLS / 1000 * FUZZ_PACE)
+
+
+@pytest.mark.parametrize("what", ("frame", "heap"))
+def test_fuzz_refused(tmp_path, what):
+    """All of them are made though each hundredth frame, or block of the heap, is refused, and good calls see none of it."""
+    text = attack(tmp_path, (f"fuzz:{REFUSED_CALLS}", "refused"), LIMIT, options=f"{what}_fail_user=100")
+    assert f"# {REFUSED_CALLS} calls, " in text, text
 
 
 @pytest.mark.skipif("ANKEOS_STORM" not in os.environ, reason="make test-user-slow runs it")

@@ -169,7 +169,10 @@ static __attribute__((noinline)) enum status refill(struct frame_cache *cache)
 	if (taken < want)
 		memmove(from, from + want - taken, taken * sizeof(*from));
 	set_top(cache, from + taken);
-	return taken ? OK : ERR_NO_MEMORY;
+	if (taken)
+		return OK;
+	percpu_note_refusal();
+	return ERR_NO_MEMORY;
 }
 
 static __attribute__((noinline)) enum status alloc_refill(struct frame_cache *cache, paddr_t *ret)

@@ -47,6 +47,7 @@ static bool fail_now(void)
 	if (likely(heap.fail_in == 0) || --heap.fail_in)
 		return false;
 	heap.fail_in = heap.fail_every;
+	percpu_note_refusal();
 	return true;
 }
 

@@ -33,6 +33,7 @@
 /* ---- memory ---- */
 
 static int eater;         /* a file that takes all frames */
+static int adjust;        /* /proc/self/oom_score_adj */
 static pid_t prey[PREYS]; /* 0: none */
 static char block[65536]; /* of the eater, touched before memory ends */
 static char buffer[8192]; /* the second thread's, touched too */
@@ -69,13 +70,22 @@ static void keep_prey(void)
 	usleep(50000);
 }
 
-/* Take every frame. */
+/* Make this process one that the killer chooses first (1000), or any other (0). */
+static void set_adjust(const char *text)
+{
+	if (pwrite(adjust, text, strlen(text), 0) != (ssize_t)strlen(text))
+		bail("oom_score_adj cannot be set", errno);
+}
+
+/* Take every frame. As the one whom the killer would choose, this process is refused and nobody ends. */
 static void fill(void)
 {
+	set_adjust("1000");
 	while (write(eater, block, sizeof(block)) == (ssize_t)sizeof(block))
 		;
 	while (write(eater, block, PAGE) == (ssize_t)PAGE)
 		;
+	set_adjust("0");
 }
 
 static void empty(void)
@@ -731,9 +741,10 @@ int main(void)
 	shared[0] = 0;
 	test_priority();
 	eater = memfd_create("eater", 0);
+	adjust = open("/proc/self/oom_score_adj", O_WRONLY);
 	memset(block, 1, sizeof(block));
 	memset(buffer, 1, sizeof(buffer));
-	if (eater < 0 || pthread_create(&thread, NULL, second, NULL) != 0)
+	if (eater < 0 || adjust < 0 || pthread_create(&thread, NULL, second, NULL) != 0)
 		bail("no file or no thread", eater);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const char *wrong = run_case(&cases[i]);

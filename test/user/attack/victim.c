@@ -12,6 +12,7 @@
 #define POLL_NS     2000000 /* between two looks at a child */
 #define STILL_POLLS 12      /* looks without a move, after which it hangs */
 #define MOST_MEMORY (1UL << 28)
+#define RETRIES     1000 /* forks without memory in a row, after which there will be none */
 
 /* What a child tells its parent, in shared memory. */
 static struct progress {
@@ -81,6 +82,26 @@ static bool watch(long child, int *ret_status)
 	}
 }
 
+/*
+ * Fork, however often memory is refused meanwhile: a kernel that refuses every hundredth frame must not end the attack
+ * at its first fork without one. Returns as fork does; -1 when RETRIES in a row have failed.
+ */
+static long fork_surely(void)
+{
+	struct timespec pause = { 0, POLL_NS };
+
+	for (int i = 0; i < RETRIES; i++) {
+		long child = sys(SYS_fork);
+
+		if (child >= 0)
+			return child;
+		if (child != -ENOMEM && child != -EAGAIN)
+			bail("fork", child);
+		sys(SYS_nanosleep, &pause, NULL);
+	}
+	return -1;
+}
+
 uint64_t victims_run(uint64_t count, uint64_t at_once, void (*step)(uint64_t index), uint64_t *ret_deaths,
 		     uint64_t *ret_hangs)
 {
@@ -93,7 +114,7 @@ uint64_t victims_run(uint64_t count, uint64_t at_once, void (*step)(uint64_t ind
 		long child;
 
 		progress->next = next;
-		child = sys(SYS_fork);
+		child = fork_surely();
 		if (child == 0)
 			run_steps(next, end, step);
 		if (child < 0)
