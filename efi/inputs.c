@@ -1,6 +1,6 @@
 /*
- * What the kernel wants to know about the firmware beside memory: framebuffer, ACPI, SMBIOS, the attributes of the
- * runtime regions, entropy. Each of these may be absent; none is changed.
+ * Collects what the kernel wants to know of the firmware beside the memory map: framebuffer, ACPI, SMBIOS, the
+ * attributes of the runtime regions, entropy. Each of these may be absent; none is changed.
  */
 #include "efi/loader.h"
 
@@ -19,15 +19,15 @@ static bool same_guid(const EFI_GUID *a, const EFI_GUID *b)
 {
 	uint64_t x[2], y[2];
 
-	/* Compare two words. The builtin, since a call of memcpy() for 16 bytes costs more than the comparison. */
+	/* Compare two words, which the builtin loads inline: a call of memcpy() would cost more than the comparison. */
 	__builtin_memcpy(x, a, sizeof(x));
 	__builtin_memcpy(y, b, sizeof(y));
 	return x[0] == y[0] && x[1] == y[1];
 }
 
 /*
- * Return whether each channel is one run of bits, and none overlaps: otherwise nobody knows what the mode shows, and
- * the kernel would refuse the framebuffer.
+ * Return whether each channel is one run of bits, and none overlaps: otherwise the mode makes no sense, and the kernel
+ * would refuse the framebuffer.
  */
 static bool channels_sound(const EFI_PIXEL_BITMASK *mask)
 {
@@ -90,7 +90,7 @@ static void read_framebuffer(struct loader *l)
 	set_channel(mask.BlueMask, &fb->blue_shift, &fb->blue_bits);
 }
 
-/* Find the tables (UEFI 2.10, "Configuration Table"): of two versions the newer one counts, whichever comes first. */
+/* Find the tables (UEFI 2.10, "Configuration Table"); of two versions the newer one is used, whichever comes first. */
 static void read_tables(struct loader *l)
 {
 	struct boot_info *info = &l->info;

@@ -1,6 +1,6 @@
 /*
- * LoadOptions as text; see load_options.h. Text is read one character at a time, whatever its encoding: each encoding
- * has a function that returns the next code point.
+ * Converts LoadOptions to text. Text is read one character at a time, whatever its encoding: each encoding has a
+ * function that returns the next code point.
  */
 #include "efi/load_options.h"
 
@@ -21,7 +21,7 @@ static uint32_t unit_at(const uint8_t *at)
 	return at[0] | (uint32_t)at[1] << 8;
 }
 
-/* Return the next character of UTF-16; there are at least two bytes. */
+/* Return the next character of UTF-16. At least two bytes must be left. */
 static uint32_t next_utf16(struct bytes *b)
 {
 	uint32_t high = unit_at(b->at), low;
@@ -38,7 +38,7 @@ static uint32_t next_utf16(struct bytes *b)
 	return 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
 }
 
-/* Return the next character of UTF-8; there is at least one byte. */
+/* Return the next character of UTF-8. At least one byte must be left. */
 static uint32_t next_utf8(struct bytes *b)
 {
 	static const uint32_t least[] = { 0, 0x80, 0x800, 0x10000 };

@@ -1,6 +1,6 @@
 /*
- * LoadOptions as text. Firmware and boot managers pass all kinds of bytes in them, most meant for the program, some
- * not. Reads only what it is given, and calls no firmware function.
+ * Converts UEFI's LoadOptions to text. Firmware and boot managers pass all kinds of bytes in them, most meant for the
+ * program, some not. Calls no firmware function.
  */
 #pragma once
 
@@ -37,10 +37,10 @@ size_t options_utf8(const uint8_t *from, size_t most, char *to, size_t room);
 const char *options_after_word(const char *text);
 
 /*
- * Return the start of the words behind the program's name when that may be there or not. `path` is the file's, UTF-8
- * with slashes of either kind. The whole path or its last part counts as the name, in upper or lower case, also with a
- * query behind it (iPXE: "ankeos.efi?mac=1"). So does a single word that ends with .efi, for firmware that does not say
- * what the file is called.
+ * Return the start of the words behind the program's name; `text` itself when it does not begin with that name. `path`
+ * is the path of the program's file, in UTF-8 with slashes of either kind. The whole path or its last part counts as
+ * the name, in upper or lower case, also with a query behind it (iPXE: "ankeos.efi?mac=1"). So does a single word that
+ * ends with .efi, for firmware that does not say what the file is called.
  */
 const char *options_after_name(const char *text, const char *path);
 

@@ -69,10 +69,10 @@ static inline void loader_stamp(struct loader *l, enum boot_stamp stamp)
 	l->firmware_ticks = 0;
 }
 
-/* report.c: say one line, "ankeos: …", on the firmware's console and on serial; returns `status`. */
+/* report.c: print one line, "ankeos: …", on the firmware's console and on the serial port; returns `status`. */
 __attribute__((format(printf, 3, 4))) EFI_STATUS loader_fail(struct loader *l, EFI_STATUS status, const char *format,
 							     ...);
-/* report.c: say such a line, only with loglevel=7. */
+/* report.c: print a line as loader_fail() does, but only with loglevel=7. */
 __attribute__((format(printf, 2, 3))) void loader_talk(struct loader *l, const char *format, ...);
 /* report.c: convert a status of paging/ or of the parsers to one of the firmware's. */
 EFI_STATUS loader_status(enum status status);

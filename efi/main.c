@@ -22,7 +22,7 @@
 extern uint64_t loader_entry_tsc __attribute__((visibility("hidden")));
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system);
 
-/* Where the arena has the pages of the handoff, in this order. */
+/* Where the parts of the handoff lie in the arena, in this order. */
 struct handoff {
 	struct boot_info *info;
 	char *cmdline;
@@ -250,7 +250,8 @@ static EFI_STATUS build_and_exit(struct loader *l, struct handoff *handoff, stru
 }
 
 /*
- * Enter the kernel. Boot services have ended; the firmware's tables are still loaded, and map all of this identically.
+ * Enter the kernel. Call after boot services have ended. The firmware's tables, still loaded, map the loader and the
+ * arena at their physical addresses.
  */
 __attribute__((noreturn)) static void enter_kernel(struct loader *l, struct handoff *handoff, paddr_t root)
 {

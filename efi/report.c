@@ -1,6 +1,7 @@
 /*
- * How the loader speaks: one line, on the firmware's console, and on the first serial port when the firmware's console
- * does not go there. Console output costs more than all the rest of the loader, so nothing is said when all goes well.
+ * Prints the loader's messages: one line, on the firmware's console, and on the first serial port when the firmware's
+ * console does not go there. Nothing is printed when all goes well: console output costs
+ * more than the rest of the loader.
  */
 #include "efi/loader.h"
 #include "kernel/arch/cpu.h"

@@ -23,7 +23,7 @@ struct pe_section {
 #define PE_SECTIONS   6          /* offset of NumberOfSections */
 #define PE_OPTIONAL   20         /* offset of SizeOfOptionalHeader */
 
-/* The name as one number: comparing it costs one instruction, and there are many sections. `name` has eight bytes. */
+/* Return the name, which has eight bytes, as one number, so that a comparison costs one instruction. */
 static uint64_t number_of(const char *name)
 {
 	uint64_t number;

@@ -33,7 +33,10 @@ static void pool_free(void *ctx, paddr_t pa)
 
 static const struct space_ops pool_ops = { pool_alloc, pool_free };
 
-/* Counts the distinct regions in runs of region numbers, which ascend and may touch. */
+/*
+ * Counts the regions (aligned blocks of one size, by number) that a series of ranges touches. The ranges ascend; a
+ * region in which one ends and the next begins is counted once.
+ */
 struct region_count {
 	uint64_t next; /* regions below this number have been counted */
 	uint64_t regions;
@@ -50,8 +53,8 @@ static void count_regions(struct region_count *c, uint64_t first, uint64_t last)
 }
 
 /*
- * Count the tables of one level that a range needs: one where an end of the range cuts a region that a larger leaf
- * would map.
+ * Count the tables of one level that a range needs: one for each end of the range that lies inside a region, since no
+ * leaf can map that region as a whole.
  */
 static void count_cuts(struct region_count *c, uint64_t start, uint64_t end, int shift)
 {

@@ -1,5 +1,5 @@
 /*
- * The kernel's story, from the loader's jump to the monitor, in order.
+ * Starts all parts of the kernel, in order, from the loader's jump to the first program and the monitor.
  */
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/features.h"

@@ -5,7 +5,7 @@
  */
 #include "paging/internal.h"
 
-/* One operation on a range, as it is handed down to the functions below. */
+/* The operation under way, as the functions of this file pass it on. */
 struct change {
 	struct space *s;
 	struct tlb_flush *flush;
@@ -28,7 +28,7 @@ static void flush_add(struct tlb_flush *flush, vaddr_t va, vaddr_t last, size_t 
 	flush->global |= (bits & PTE_GLOBAL) != 0;
 }
 
-/* walk_range() as a function, once for this file: inlined at each of its calls it would be large. */
+/* walk_range(), compiled once for this file: inlined at each call it would be large. */
 static __attribute__((noinline)) struct walk_end walk(const struct space *s, vaddr_t va, vaddr_t last,
 						      struct slot *path)
 {

@@ -1,6 +1,5 @@
 /*
- * See leaves.h: finding leaves in rows, making places for them, and giving back tables that the owner knows to be
- * empty. Decides nothing about what is mapped.
+ * Finds leaves in rows, makes places for them, and gives back tables that the caller knows to be empty; see leaves.h.
  */
 #include "paging/leaves.h"
 

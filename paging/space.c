@@ -1,6 +1,5 @@
 /*
- * A space's beginning and end: init, adopt, pin, share, clear; and the frames of its tables on their
- * way in and out. Maps nothing.
+ * Creates, adopts, shares and clears spaces, and takes and frees the frames of their tables. Maps nothing.
  */
 #include "paging/internal.h"
 

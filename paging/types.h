@@ -1,6 +1,6 @@
 /*
- * Physical addresses, virtual addresses, status codes: the words that every
- * part of the project shares. Owns no state and no policy.
+ * Physical addresses, virtual addresses, status codes: the types that every
+ * part of the project shares.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /*
- * Questions about a space: find, walk, look up, visit. Nothing here changes an entry.
+ * Operations that only read a space: find, walk, look up, visit.
  */
 #include "paging/internal.h"
 
@@ -30,7 +30,7 @@ static inline struct mapping leaf_mapping(pte_t e, int level, vaddr_t va, uint64
 	uint64_t rights = (e.raw & (granted | ~(PTE_WRITABLE | PTE_USER))) | (denied & PTE_NX);
 	uint64_t base = ~(level_size(level) - 1);
 
-	/* Not pte_paddr(), which would test again whether `e` is a leaf: a translation has to wait for these bits. */
+	/* pte_paddr() would test again whether `e` is a leaf, and every translation would wait for that test. */
 	return (struct mapping){
 		.va = va & base,
 		.pa = paddr(e.raw & PTE_ADDRESS & base),

@@ -104,7 +104,7 @@ static inline void cpu_halt(void)
 	__asm__ volatile("hlt" : : : "memory");
 }
 
-/* Keep the compiler from moving accesses to memory across this point. No instruction comes of it. */
+/* Keep the compiler from moving accesses to memory across this point. Generates no instruction. */
 static inline void cpu_compiler_barrier(void)
 {
 	__asm__ volatile("" : : : "memory");

@@ -1,5 +1,5 @@
 /*
- * Asks CPUID and keeps the answers. Turns nothing on; believes a leaf only when the CPU says that it has that leaf.
+ * Asks CPUID and keeps the answers. Turns nothing on; uses a leaf only when the CPU says that it has that leaf.
  */
 #include "kernel/arch/features.h"
 

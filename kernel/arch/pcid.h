@@ -7,8 +7,8 @@
 
 /*
  * Return whether a CPU with these features, at this microcode revision, does what the manual says when PCIDs are on.
- * False for Alder Lake, Raptor Lake and their kin, where INVLPG may leave global entries behind (Intel errata ADL063,
- * RPL042), until a microcode update.
+ * False for Alder Lake, Raptor Lake and related CPUs, where INVLPG may leave global entries behind (Intel errata
+ * ADL063, RPL042), until a microcode update.
  */
 bool pcid_is_sound(const struct cpu_features *features, uint32_t microcode);
 

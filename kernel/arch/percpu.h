@@ -48,7 +48,7 @@ _Static_assert(sizeof(struct tss) == 104, "Intel SDM vol. 3A, \"64-Bit TSS Forma
 struct task;
 struct trap_frame;
 
-/* What a CPU has of its own, for the entry code too. Guard: own CPU, interrupts off. */
+/* A CPU's own data, as far as this layer and the entry code need it. Guard: own CPU, interrupts off. */
 struct percpu {
 	struct percpu *self;
 	vaddr_t kernel_stack; /* end of the running task's kernel stack, for system calls and traps from user mode */

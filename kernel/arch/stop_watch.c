@@ -1,6 +1,6 @@
 /*
- * How long this CPU has taken no interrupt, and how long the task that it is in has been in the kernel at a stretch: the
- * debug build's, see stop_watch.h.
+ * Measures, in the debug build, how long this CPU takes no interrupt, and how long a task is in the kernel at a
+ * stretch; see stop_watch.h.
  */
 #include "kernel/arch/stop_watch.h"
 
@@ -22,7 +22,10 @@ static PER_CPU struct watch {
 	/* since when the task is in the kernel; 0: it is in its program. The task's own, interrupts on or off */
 	uint64_t turn_since;
 	uint64_t turn_vector, turn_number; /* of the frame by which it came there */
-	/* The longest turn that has ended since the last line: a lock may have been held, so the line waits. */
+	/*
+	 * The longest stretch of a task in the kernel that has ended and is not logged yet: a lock may have been held
+	 * at its end, so it is logged later.
+	 */
 	struct {
 		const char *place; /* NULL: there was none */
 		uint64_t ticks, vector, number;

@@ -96,7 +96,7 @@ trap_return:
 	.size	trap_common, . - trap_common
 
 /*
- * The path of vectors with a stack of their own, whose top word, right above the CPU's frame, is the struct percpu. GS
+ * The path of vectors with a stack of their own. The word right above the CPU's frame there points to struct percpu. GS
  * may have been either the user's or the kernel's: it is saved and restored by value. #DB from user mode moves to the
  * common path, on the task's stack.
  */

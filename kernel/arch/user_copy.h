@@ -1,6 +1,6 @@
 /*
  * The instructions that touch memory through a user's pointer (user_copy.S), and where to go on when one of them
- * faults. Nothing is checked here: the caller, kernel/mm/user/uaccess.c, does that.
+ * faults. Nothing is checked here: the callers, uaccess and user_io in kernel/mm/user, check the addresses.
  */
 #pragma once
 

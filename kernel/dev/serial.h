@@ -28,7 +28,7 @@ void serial_interrupts_off(void);
 
 /*
  * The port as a console of the log; '\n' goes out as "\r\n". When the transmitter does not get ready in a bounded time,
- * text is dropped, without any further waiting, until the transmitter is ready again.
+ * text is dropped without waiting again, until the transmitter is ready.
  */
 extern struct log_sink serial_sink;
 

@@ -127,7 +127,7 @@ cell_t vt_pen_cell(const struct vt_pen *pen, uint8_t glyph)
 	if (pen->attributes & VT_BOLD && foreground < TEXT_BRIGHT)
 		foreground |= TEXT_BRIGHT;
 	else if (pen->attributes & VT_DIM && foreground == TEXT_GREY)
-		foreground = TEXT_BRIGHT; /* which is dark grey */
+		foreground = TEXT_BRIGHT; /* the bright variant of black: dark grey */
 	if (pen->attributes & VT_REVERSE) {
 		uint8_t swap = foreground;
 

@@ -15,7 +15,7 @@ struct acpi_table {
 	paddr_t pa;
 };
 
-/* Read a number, which need not be aligned. The caller has checked that it lies in the table. */
+/* Read a number, which need not be aligned. The caller must have checked that it lies in the table. */
 static inline uint16_t acpi_u16(const uint8_t *at)
 {
 	uint16_t value;

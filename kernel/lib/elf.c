@@ -1,6 +1,6 @@
 /*
- * Checks an ELF executable and lists its segments. Reads nothing outside the file it is given; loads nothing, and does
- * not know the kernel's layout from a user program's: the caller says where segments may lie.
+ * Checks an ELF executable and lists its segments. Reads nothing outside the file, and loads nothing. Where segments
+ * may lie in memory is for the caller to say.
  */
 #include "kernel/lib/elf.h"
 
@@ -43,7 +43,7 @@ _Static_assert(sizeof(struct elf_header) == 64 && sizeof(struct elf_program) == 
 /* AnkeOS's own limit; ELF allows 65,535. A linker makes about ten. */
 #define MOST_PROGRAMS 64
 
-/* The file and the rules for it, and where the results go. */
+/* The arguments of the parser: the file, the rules for it, and where the results go. */
 struct parse {
 	const uint8_t *file;
 	size_t have; /* how many bytes of the file can be read, from its start on */

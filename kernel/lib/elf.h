@@ -32,7 +32,7 @@ struct elf_image {
 	const void *notes; /* the first PT_NOTE's bytes in the file, or NULL */
 	size_t notes_size;
 	/* The rest is about user programs: */
-	bool relocatable;   /* ET_DYN: every address here counts from where the caller puts the image */
+	bool relocatable;   /* ET_DYN: all addresses here are relative to where the caller puts the image */
 	vaddr_t headers_va; /* where the program headers lie in memory; 0: nowhere */
 	uint16_t headers;   /* how many program headers */
 };

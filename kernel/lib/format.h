@@ -14,9 +14,9 @@
  */
 __attribute__((format(printf, 3, 0))) size_t format_v(char *buffer, size_t size, const char *format, va_list args);
 /*
- * Format as format_v() does, for text that goes to consoles: what %s and %c bring is shown as printable.h says, so that
- * no program's name and no path gives a terminal orders or begins a line. A precision counts the bytes taken, a width
- * the bytes written.
+ * Format as format_v() does, for text that goes to consoles: text inserted by %s and %c is shown as printable.h says,
+ * so that no program's name and no path can control a terminal or begin a line. A precision counts the bytes read, a
+ * width the bytes written.
  */
 __attribute__((format(printf, 3, 0))) size_t format_quoted_v(char *buffer, size_t size, const char *format,
 							     va_list args);

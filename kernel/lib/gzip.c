@@ -1,4 +1,6 @@
-/* See gzip.h. */
+/*
+ * Reads the headers and trailers of gzip members, and computes their checksum; inflate.c unpacks the data between.
+ */
 #include "kernel/lib/gzip.h"
 
 #define HEADER_SIZE  10

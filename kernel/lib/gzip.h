@@ -20,7 +20,7 @@ bool gzip_is(const uint8_t *bytes, uint64_t size);
 
 /*
  * Find out how large the member at the start of `in` is, packed and unpacked. The size is counted, not read from the
- * trailer, which holds it modulo 4 GiB and was written by somebody we do not know. The checksum is not checked.
+ * trailer, which holds it modulo 4 GiB and may be wrong. The checksum is not checked.
  * Returns ERR_FORMAT: *ret_what says what is wrong; *ret is as before.
  */
 MUST_CHECK enum status gzip_measure(struct inflate *work, const void *in, uint64_t size, struct gzip_member *ret,

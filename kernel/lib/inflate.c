@@ -126,7 +126,7 @@ static void copy_words(uint8_t *to, unsigned length, unsigned distance)
 	}
 }
 
-/* The most bits that a symbol takes: a length and a distance with their extra bits. And the longest copy. */
+/* The most bits that a symbol takes (a length and a distance with their extra bits), and the longest copy. */
 #define SYMBOL_BITS  (15 + 5 + 15 + 13)
 #define LONGEST_COPY 258
 

@@ -21,7 +21,7 @@ struct inflate {
 	const char *what; /* the first thing wrong, or NULL */
 	struct inflate_code literals, distances;
 	uint32_t crc_tables[8]
-			   [256]; /* gzip.c's. [n][b]: what a byte b that n bytes follow adds to the checksum of all */
+			   [256]; /* for gzip.c. [n][b]: what a byte b, followed by n bytes, adds to their checksum */
 };
 
 /*

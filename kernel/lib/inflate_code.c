@@ -1,6 +1,7 @@
 /*
- * Codes of one length are consecutive numbers, and a longer code is a larger one (RFC 1951, 3.2.2): so the lengths make
- * the code, and a code longer than the table's is found bit by bit.
+ * Builds and searches Huffman codes. Codes of one length are consecutive numbers, and those of the next length follow
+ * them (RFC 1951, 3.2.2): so the lengths alone define the codes. Short ones are looked up in a table, longer ones are
+ * found bit by bit.
  */
 #include "kernel/lib/inflate_code.h"
 

@@ -36,7 +36,10 @@ static uint64_t text_end;              /* bytes ever written */
 static uint64_t first_line, next_line; /* numbers of the oldest line kept and of the next line to come */
 static bool newest_open;               /* the newest line has not had its '\n' yet */
 
-/* Guard: the kernel, one CPU, not preempted; a line that an interrupt handler says may stand inside another. */
+/*
+ * Guard: the kernel, one CPU, not preempted. So a message of an interrupt handler may
+ * appear inside another on a console.
+ */
 static struct log_sink *sinks;
 static int console_level = LOG_DEBUG;
 static bool shows_times, console_inside_line;

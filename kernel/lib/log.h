@@ -33,7 +33,7 @@ struct log_sink {
 enum log_replay { LOG_NO_REPLAY, LOG_REPLAY };
 void log_add_sink(struct log_sink *sink, enum log_replay replay);
 
-/* What the log needs from above. All of them are called in any context. */
+/* Functions that the log needs from layers above. They are called in any context. */
 struct log_host {
 	uint64_t (*stamp)(void); /* the time now, in any unit */
 	/* such a time in nanoseconds since the machine's start; 0 as long as nobody can convert */

@@ -20,7 +20,7 @@ void panic_set_handler(panic_handler_fn *handler)
 /* Print the message when no handler is set. A panic that happens while it is printed prints nothing more. */
 static void say_panic(const char *format, va_list args)
 {
-	static bool entered; /* guard: the last words, which are said once */
+	static bool entered; /* guard: the first panic, which sets it */
 	char text[256];
 
 	if (entered)

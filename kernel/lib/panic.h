@@ -1,6 +1,6 @@
 /*
- * The end of the line: `panic` for when there is no way on; ASSERT, in every build, for our own bugs. The layers above
- * register what a panic does: show the page, halt or reboot.
+ * `panic`, for errors after which the kernel cannot go on, and ASSERT, in every build, for the kernel's own bugs. The
+ * layers above register what a panic does: show the page, halt or reboot.
  */
 #pragma once
 

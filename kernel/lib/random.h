@@ -1,7 +1,7 @@
 /*
  * Random bytes that nobody can guess: ChaCha20 with fast key erasure. Each request ends by replacing the key, so that
  * what was given out cannot be computed from memory later (D. J. Bernstein, "Fast-key-erasure random-number
- * generators"). Not for interrupt handlers.
+ * generators"). Do not call these functions in interrupt handlers.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 /* Mix `bytes` into the generator's state. Bytes that an attacker knows, or has chosen, do not weaken it. */
 void random_add(const void *bytes, size_t size);
 
-/* Declare the generator ready: the caller knows that at least 128 bits of what was added are unknown to anybody. */
+/* Declare the generator ready. Call when at least 128 bits of what was added are unknown to everybody. */
 void random_set_ready(void);
 
 /*

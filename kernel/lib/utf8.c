@@ -1,5 +1,5 @@
 /*
- * The UTF-8 decoder. Owns the rules of well-formed sequences; does not know what the characters are for.
+ * The UTF-8 decoder: the rules of well-formed byte sequences.
  */
 #include "kernel/lib/utf8.h"
 

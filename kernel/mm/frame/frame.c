@@ -1,6 +1,6 @@
 /*
  * Frames: the calls of frame.h, and the CPUs' caches. Takes from the pool (frame_pool.c) and gives back to it in
- * batches. Does not map, clear or flush anything. Between the arrows stands how many frames move at once:
+ * batches. Does not map, clear or flush anything. The arrows show how many frames move at once:
  *
  *   frame_cache, one a CPU            the pool, shared
  *   no lock                           a lock for each region

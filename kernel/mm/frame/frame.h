@@ -68,7 +68,7 @@ struct frames {
 	uint64_t index_words;           /* words of each such bitmap */
 	struct frame_cache *caches;     /* list of all caches, so that the free frames in them can be counted. Atomic */
 	uint32_t cache_count;
-	paddr_t low_page;  /* below 1 MiB, to start CPUs by. Guard of this and the next: frame_add_range's caller */
+	paddr_t low_page;  /* a page below 1 MiB, to start CPUs. Guard of this and the next: frame_add_range's caller */
 	uint64_t total;    /* 4 KiB frames that were added, and not withdrawn */
 	uint64_t left_out; /* 4 KiB frames of usable memory that could not be managed */
 	uint64_t metadata; /* bytes of RAM that the allocator's bookkeeping takes */
@@ -86,11 +86,11 @@ static inline struct frame_cache *frame_cache_here(void)
 }
 
 /*
- * Start to manage the usable memory of `map`, which memmap_check has passed; the metadata is cut from the end of its
- * largest range. `direct`: a frame at pa is seen at the address direct + pa. Memory of another type can be added later,
- * frame_add_range, if the map says now that it is RAM. Frame 0 is never handed out, and one page below 1 MiB is kept.
- * Memory beyond HHDM_SIZE, and memory whose metadata found no place, is counted in `left_out`. The map is not needed
- * afterwards.
+ * Start to manage the usable memory of `map`, which must have passed memmap_check; the metadata is cut from the end of
+ * its largest range. `direct`: a frame at pa is seen at the address direct + pa. Memory of another type can be added
+ * later, frame_add_range, if the map says now that it is RAM. Frame 0 is never handed out, and one page below 1 MiB is
+ * kept. Memory beyond HHDM_SIZE, and memory whose metadata found no place, is counted in `left_out`. The map is not
+ * needed afterwards.
  * Returns ERR_NO_MEMORY (no usable range can hold the table of regions); `frames` is then unusable.
  */
 MUST_CHECK enum status frame_init(struct frames *frames, const struct memmap *map, uintptr_t direct);
@@ -144,8 +144,8 @@ static inline void frame_free(struct frame_cache *cache, enum frame_size size, p
 void frame_free_many(struct frame_cache *cache, size_t count, const paddr_t *pa);
 
 /*
- * Take one more reference to a frame that the caller has a reference to. There may be any number of them. Returns
- * ERR_NO_MEMORY: there are so many that counting them takes another frame (frame_refs.h), and none is free.
+ * Take one more reference to a frame that the caller has a reference to. A frame can have any number of references.
+ * Returns ERR_NO_MEMORY: to count so many takes another frame (refs_lend() in frame_refs.h), and none is free.
  */
 MUST_CHECK enum status frame_get(struct frame_cache *cache, enum frame_size size, paddr_t pa);
 

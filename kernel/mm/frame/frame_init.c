@@ -1,7 +1,7 @@
 /*
- * The start of a frame allocator: where the metadata lies, and the first free memory. Cuts the metadata from the ends
- * of usable ranges and clears only the table of regions. Takes no step for each frame or
- * block: what describes them is set up when they are first used.
+ * Starts a frame allocator: finds room for its metadata, and adds the first free memory. Cuts the metadata from the
+ * ends of usable ranges and clears only the table of regions. Takes no step for each frame or block: the metadata of
+ * frames and blocks is set up when they are first used.
  */
 #include "kernel/mm/frame/frame_add.h"
 
@@ -107,7 +107,7 @@ static enum status make_tables(struct frames *frames, struct cutter *cutter)
 	return OK;
 }
 
-/* Note which blocks of a region have RAM, of whatever type, since such memory may be added later. */
+/* Record which blocks of a region have RAM, of whatever type, since all RAM may be added later. */
 static void measure_region(struct frame_region *region, uint64_t first_block, uint64_t end_block)
 {
 	if (region->end_block == 0)

@@ -192,8 +192,8 @@ static uint32_t neighbours(const struct frame_entry *entries, uint32_t count, ui
 #define PREFETCH_AHEAD 6
 
 /*
- * Prefetch what the block of a later frame needs while an earlier one is put back: frames that are freed at random lie
- * in as many blocks.
+ * Prefetch the metadata of the block of a frame that is put back a little later. Frames that are freed in random order
+ * lie in different blocks, so each would wait for memory.
  */
 static void prefetch_block(const struct frames *frames, paddr_t pa)
 {

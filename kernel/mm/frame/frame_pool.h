@@ -45,13 +45,13 @@ _Static_assert(REFS_FULL - REFS_BATCH > REFS_LENT && REFS_LENT + REFS_BATCH < RE
  * which leaves the emptier blocks the time to become whole again. A block without a free frame is in no class.
  */
 enum frame_class {
-	CLASS_PARTIAL,   /* four of these: up to 1/4, 1/2, 3/4 of the block is free, or more but not all */
+	CLASS_PARTIAL,   /* classes 0 to 3: up to 1/4, 1/2, 3/4 of the block is free, or more but not all */
 	CLASS_WHOLE = 4, /* all of the block is free */
 	BLOCK_CLASSES,
 	CLASS_REGION = 5, /* not a class of blocks, but of regions: all blocks of the region are whole */
 };
 
-#define CLASSES_PARTIAL ((1U << CLASS_WHOLE) - 1) /* a mask of them: bit c stands for class c */
+#define CLASSES_PARTIAL ((1U << CLASS_WHOLE) - 1) /* the partial classes as a mask: bit c stands for class c */
 
 #define CLASS_SHIFT 7 /* a block's number of free frames, shifted by this, is its class */
 
@@ -74,7 +74,7 @@ struct region_detail {
 	uint64_t members[BLOCK_CLASSES][REGION_BLOCKS / WORD_BITS]; /* bitmaps: the blocks of each class */
 	uint64_t present[REGION_BLOCKS / WORD_BITS];                /* blocks of which some frame was added */
 	uint16_t free[REGION_BLOCKS];                               /* free frames of each block */
-	/* references to each block as one 2 MiB frame. Guard: the frame's owner, atomic when shared */
+	/* references to each block as one 2 MiB frame. Guard: the holders of references, atomic when shared */
 	uint16_t refs[REGION_BLOCKS];
 	uint32_t batches_2m[REGION_BLOCKS]; /* each block's batches, beyond `refs` */
 	/* per block an array, in a frame of its own: each 4 KiB frame's batches, beyond refs_4k. NULL: none has any */
@@ -84,7 +84,8 @@ struct region_detail {
 
 /*
  * A region. Boot clears it, so it is small: the rest of its bookkeeping, `detail`, is set up when it is first split.
- * Guard of all fields: `lock`; but the reference counts belong to the frame's owner (atomic when shared).
+ * Guard of all fields: `lock`, except for reference counts, which the holders of
+ * references change (atomic when shared).
  */
 struct frame_region {
 	uint32_t lock;

@@ -1,5 +1,5 @@
 /*
- * The kernel heap: kmalloc and its kin, and typed caches. 1 byte to 1 GiB; grows on demand, gives memory back.
+ * The kernel heap: kmalloc and related calls, and typed caches. 1 byte to 1 GiB; grows on demand, gives memory back.
  *
  * All calls may be made on any CPU, but not in an interrupt handler. No call sleeps. A call that must grow the heap
  * goes through `struct heap_backend`, which may switch to the kernel context for that, and
@@ -144,7 +144,7 @@ struct heap_stats heap_get_stats(void);
 
 /* The state of one size of blocks, for the monitor. */
 struct heap_class_stats {
-	const char *name; /* of the cache; NULL for a size of kmalloc's */
+	const char *name; /* the cache's name; NULL for one of kmalloc's sizes */
 	uint32_t size;    /* bytes of a block */
 	uint64_t blocks;  /* blocks for which there is memory */
 	uint64_t used;    /* blocks that are handed out, or in a CPU's magazines */

@@ -9,7 +9,7 @@
 #define LEAF_GRANULES (LEAF_PAGES / GRANULE_PAGES)
 #define GROW_FRACTION 64 /* grow by this part of what is mapped, so that the heap grows in few steps */
 
-/* The first granule that has pages to hand out. The books may end inside it. */
+/* The first granule that has pages to hand out. The chunk's bookkeeping (struct chunk) may end inside it. */
 #define FIRST_GRANULE (CHUNK_BOOK_PAGES / GRANULE_PAGES)
 
 /* Set the count atomically: magazines_drain_before_growing reads it without the lock. */
@@ -202,7 +202,7 @@ static bool grow_chunk(struct chunk *chunk, uint32_t pages)
 	return false;
 }
 
-/* Make a chunk: map its books, and add the pages that come with them to the free ones. Returns NULL without memory. */
+/* Make a chunk: map its struct chunk, and add the pages that are mapped with it to the free ones. NULL: no memory. */
 static struct chunk *make_chunk(void)
 {
 	const struct heap_backend *backend = heap.backend;

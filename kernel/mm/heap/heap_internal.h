@@ -1,6 +1,6 @@
 /*
- * What the heap's files call of one another; private to kernel/mm/heap. The picture is at the top of heap.c. The files
- * come in the order of this header, lowest first: each calls only those above it here.
+ * The functions that the heap's files have for one another; private to kernel/mm/heap. A picture is at the top of
+ * heap.c. The files come in the order of this header, lowest first: each calls only those that stand above it here.
  */
 #pragma once
 
@@ -79,7 +79,8 @@ void chunk_unmap(vaddr_t va, uint64_t pages);
 
 /*
  * ---- heap_reserve.c: when to grow and when to give back. The reserve is the number of free pages that the heap keeps;
- * it is larger by the regret, the pages that were given back too early. The caller of each function holds heap.lock. ----
+ * it is larger by the regret, the pages that were given back too early. The caller of
+ * each function holds heap.lock. ----
  */
 
 enum pages_from {
@@ -145,7 +146,7 @@ bool large_resize(struct chunk *chunk, uint64_t size);
 
 /* Allocate; NULL when size is 0 or above RAW_MAX, or without memory. */
 void *heap_raw_alloc_aligned(size_t size, size_t align);
-/* Change the length as krealloc does; size is not 0. */
+/* Change the block's length as krealloc does; `size` must not be 0. */
 void *heap_raw_realloc(void *block, size_t size);
 void heap_raw_free(void *block);
 size_t heap_raw_size(const void *block);

@@ -109,8 +109,8 @@ static void share_empty(struct heap_cpu *cpu, uint32_t count)
 }
 
 /*
- * Take the whole common list. Nobody ever takes a part of it, so share_empty()'s exchange is safe from the ABA problem:
- * the first number may have been taken and come back, but what follows it does not matter there.
+ * Take the whole common list. Nobody ever takes a part of it, so the ABA problem does no harm to share_empty(): a
+ * number that was taken and has come back is the list's first one again, and the link to it is right.
  */
 static void take_shared(struct heap_cpu *cpu)
 {
@@ -259,7 +259,7 @@ static void prefetch(uint32_t number, uint32_t count)
 		__builtin_prefetch(m + at);
 }
 
-/* Called when the loaded magazine is empty, or when none is loaded. */
+/* heap.c calls this when the loaded magazine is empty, or when none is loaded. */
 void *magazine_refill(struct heap_cpu *cpu, uint32_t class_id)
 {
 	struct size_class *c = &heap_classes[class_id];
@@ -335,7 +335,7 @@ static uint32_t make_room(struct heap_cpu *cpu, uint32_t class_id)
 	return spare;
 }
 
-/* Called when the loaded magazine is full, or when none is loaded. */
+/* heap.c calls this when the loaded magazine is full, or when none is loaded. */
 void magazine_spill(struct heap_cpu *cpu, uint32_t class_id, void *block)
 {
 	struct heap_spare spare = cpu->spare[class_id];

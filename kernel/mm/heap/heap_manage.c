@@ -1,5 +1,5 @@
 /*
- * The heap as a whole: starting it, shrinking it, reporting its state. Allocates and frees no block.
+ * Starts and shrinks the heap, and reports its state. Allocates and frees no block.
  */
 #include "kernel/mm/heap/heap_internal.h"
 

@@ -8,7 +8,9 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 
-/* Return the words of a slab's bits: in the chunk's books, or in place of the slab's first blocks. */
+/*
+ * Return the words with the bits of a slab's blocks: they lie in struct chunk, or in place of the slab's first blocks.
+ */
 static uint64_t *slab_bits(const struct size_class *c, pageno_t slab)
 {
 	if (c->bit_blocks)

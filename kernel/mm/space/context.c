@@ -50,7 +50,7 @@ static const struct tlb_ops invpcid_ops = {
 /* This CPU's TLB. Works before context_init too, without PCIDs. Own CPU, interrupts off */
 static struct tlb tlb = { .ops = &plain_ops, .kernel = &kernel_context };
 
-static struct context *others; /* list of all contexts but the kernel's. The kernel: one CPU, not preempted */
+static struct context *others; /* list of all contexts but the kernel's. Guard: the kernel, one CPU, not preempted */
 
 static void enter_for_trap(void)
 {

@@ -41,8 +41,8 @@ MUST_CHECK enum status context_create(struct context *ret);
 
 /*
  * Give every table of the context back, the root too. The frames that its leaves map belong to the caller. The context
- * must not be loaded, nor may anybody hold a token for it. No TLB flush is needed: its entries are under its PCID,
- * whose next load, for another context, flushes them.
+ * must not be loaded, nor may anybody hold a token for it. No TLB flush is needed: the context's entries have its PCID,
+ * and the next context that gets this PCID flushes them first.
  */
 void context_destroy(struct context *c);
 

@@ -39,7 +39,7 @@ static bool take_first(void *ctx, const struct mapping *m)
 	return false;
 }
 
-/* Return the first leaf in a window. From it on the window is mapped without a gap, to consecutive physical memory. */
+/* Return the first leaf in a window. From that leaf on the window maps consecutive physical memory without a gap. */
 static struct mapping first_leaf(const struct mmio_window *w, const struct window *window)
 {
 	struct mapping m = { 0 };

@@ -13,13 +13,13 @@ struct mmio_window {
 	struct space *space;      /* where device memory is mapped */
 	const struct memmap *map; /* says what is RAM */
 	uint64_t limit;           /* physical addresses end here: 2^MAXPHYADDR, at most 2^52 */
-	/* Invalidates what the flush says, and gives its tables back. */
+	/* Invalidates the TLB entries that the flush names, and gives back the tables that it carries. */
 	void (*flush)(struct tlb_flush *flush);
 };
 
 /*
  * Start with nothing mapped in the MMIO range of paging/layout.h. Set `space`, `map`, `limit` and `flush` before;
- * `seam` must last. Returns ERR_NO_MEMORY; `w` is unusable then.
+ * `seam` must stay valid. Returns ERR_NO_MEMORY; `w` is unusable then.
  */
 MUST_CHECK enum status mmio_window_init(struct mmio_window *w, const struct window_seam *seam);
 

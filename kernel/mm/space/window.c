@@ -87,7 +87,7 @@ static void free_page(struct windows *w, struct window_page *page)
 	w->seam->page_free(w->seam->ctx, page);
 }
 
-/* Add a piece to the tree. The caller has made sure with have_idle that a node is there. */
+/* Add a piece to the tree, with an idle node: call have_idle() before. */
 static void add_piece(struct windows *w, vaddr_t base, uint64_t size, bool reserved, enum window_guard guard)
 {
 	struct window_node *node = w->idle;

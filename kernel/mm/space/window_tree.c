@@ -1,6 +1,6 @@
 /*
- * The tree of address pieces behind the windows. Owns the order, the balance and the
- * search; knows nothing of alignment, guards or where nodes come from.
+ * The tree of address pieces behind the windows: inserts, removes and finds nodes, and keeps the tree balanced. Knows
+ * nothing of alignment, guards or where nodes come from.
  */
 #include "kernel/mm/space/window_tree.h"
 

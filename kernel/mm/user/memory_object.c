@@ -19,8 +19,8 @@ void memory_object_cut(struct memory_object *object, uint64_t first)
 		if (!(a->flags & AREA_TOUCHED) || kept >= bytes_to_pages(a->end - a->start))
 			continue;
 		/*
-		 * The area stays, and so do its tables: [start, start) as the range of free tables holds none. Objects
-		 * are mapped with 4 KiB leaves only, so no leaf need be split.
+		 * The area stays, and so do its tables: with `start` for both floor and ceiling no table is freed.
+		 * Objects are mapped with 4 KiB leaves only, so no leaf need be split.
 		 */
 		start = a->start + kept * PAGE_SIZE;
 		user_pages_drop(a->space, start, a->end, start, start);

@@ -201,8 +201,8 @@ void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct us
 	floor = below ? below->end : 0;
 	ceiling = next ? next->start : USER_SIZE;
 	/*
-	 * A table that spans a part of the areas below and above stays. Mark these areas as touched, so that unmapping
-	 * them looks at the tables and frees this one.
+	 * A table stays if the area below or above lies in a part of its span. Mark both areas as touched, so that
+	 * unmapping them looks at the tables and frees this one.
 	 */
 	if (below)
 		below->flags |= AREA_TOUCHED;

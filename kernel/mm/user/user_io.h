@@ -37,7 +37,7 @@ struct user_io {
  */
 void user_io_init(struct user_io *io, struct user_space *space, uint64_t base, uint64_t size);
 
-/* Begin with `count` pieces; the array must stay. Returns ERR_RANGE: together they are 2^63 bytes or more. */
+/* Begin with `count` pieces; the array must stay valid. Returns ERR_RANGE: together they are 2^63 bytes or more. */
 MUST_CHECK enum status user_io_init_vector(struct user_io *io, struct user_space *space,
 					   const struct user_iovec *pieces, size_t count);
 

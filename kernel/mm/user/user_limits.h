@@ -9,7 +9,7 @@
 #define USER_NO_LIMIT (~0ULL)
 
 struct user_limits {
-	uint64_t address_pages; /* RLIMIT_AS: how many the areas may have */
+	uint64_t address_pages; /* RLIMIT_AS: how many pages all areas may have together */
 	uint64_t stack_pages;   /* RLIMIT_STACK: how many an area with USER_MAP_GROWS_DOWN can have by growing */
 	/* RLIMIT_DATA: how many private writable pages there may be, stacks not counted */
 	uint64_t data_pages;

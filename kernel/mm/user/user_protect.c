@@ -113,7 +113,7 @@ enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size)
 	status = user_pages_cut(space, va);
 	if (status == OK)
 		status = user_pages_cut(space, va + size);
-	/* The areas stay, and so do the tables: [va, va) as the range of free tables holds none. */
+	/* The areas stay, and so do the tables: with `va` for both floor and ceiling no table is freed. */
 	if (status == OK)
 		user_pages_drop(space, va, va + size, va, va);
 	kernel_context_leave(token);

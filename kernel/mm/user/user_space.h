@@ -23,7 +23,7 @@
 #define USER_GUARD_GAP (256 * PAGE_SIZE)     /* a stack keeps this distance from what lies below it; Linux's 1 MiB */
 #define USER_AREAS_MAX 65530                 /* most areas of one space: vm.max_map_count */
 
-/* Where placed mappings end without ASLR: the stack has room above, in the same GiB, which saves a table. */
+/* Mappings without a fixed place end here, without ASLR; the stack has the room above, in the same GiB. */
 #define USER_MMAP_TOP (USER_END - (128ULL << 20))
 
 /* Guard: the kernel, one CPU, not preempted. */
@@ -70,7 +70,7 @@ enum user_map_flags {
 	/* writes go to the object, so others that map it see them; without an object: to memory that a fork shares */
 	USER_MAP_SHARED = 1 << 2,
 	USER_MAP_GROWS_DOWN = 1 << 3, /* a stack: a fault below the area extends it */
-	/* touch all pages now; failing is no error, and gives the pages of a private area back */
+	/* touch all pages now, by user_populate_all(), whose failure does not make the call fail */
 	USER_MAP_POPULATE = 1 << 4,
 	USER_MAP_STACK = 1 << 6, /* a thread's stack: 4 KiB frames only, since programs touch little of it */
 	/* with USER_MAP_SHARED: user_protect never gives the right to write */
@@ -124,8 +124,7 @@ MUST_CHECK enum status user_remap(struct user_space *space, vaddr_t va, uint64_t
 MUST_CHECK enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size);
 
 /*
- * What a forked child gets of a range of memory: zeros, a copy (KEPT undoes WIPED), no area, a copy (COPIED undoes
- * LEFT_OUT).
+ * What a forked child gets of a range of memory. WIPED: zeros; KEPT undoes that. LEFT_OUT: no area; COPIED undoes that.
  */
 enum user_fork_advice { USER_FORK_WIPED, USER_FORK_KEPT, USER_FORK_LEFT_OUT, USER_FORK_COPIED };
 
