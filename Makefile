@@ -75,7 +75,7 @@ HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arc
                $(wildcard kernel/fs/*.c) kernel/task/load_average.c kernel/task/fair_queue.c \
                $(addprefix kernel/irq/,acpi.c acpi_tables.c acpi_sleep.c timer_queue.c) \
                $(addprefix kernel/dev/,font.c framebuffer.c text_grid.c text_palette.c text_console.c text_mode.c \
-               text_sequence.c vt_parser.c vt_pen.c vt_charset.c keymap.c) \
+               text_sequence.c vt_parser.c vt_pen.c vt_charset.c keymap.c port_queue.c) \
                $(addprefix kernel/report/,packed_text.c symbol_table.c line_table.c walk_report.c left_out.c audit.c leaf_runs.c \
                map.c map_draw.c ranges.c peek.c print.c report_block.c hwreport_acpi.c) kernel/panic/trap_text.c \
                $(addprefix kernel/monitor/,line_editor.c monitor.c) \
@@ -321,7 +321,7 @@ build/user/test-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_TESTS)) 
 	    $$(foreach test,$$(USER_TESTS),test/$$(test)=build/user/$(1)/$$(test))
 endef
 
-build/user/spin.cpio build/user/secrets.cpio build/user/session.cpio: build/user/%.cpio: build/user/musl/% scripts/mkinitrd
+build/user/spin.cpio build/user/secrets.cpio build/user/session.cpio build/user/slow_line.cpio: build/user/%.cpio: build/user/musl/% scripts/mkinitrd
 	$(call say,CPIO,$@)
 	$(Q)scripts/mkinitrd -o $@ init=$< $(USER_NODES)
 
@@ -481,7 +481,7 @@ coverage: ## lines that the host tests reach, into build/coverage.html; fails be
 	    --txt --html-details build/coverage.html --print-summary --fail-under-line 95 build/coverage
 
 USER_ARCHIVES := $(USER_FLAVOURS:%=build/user/test-%.cpio) \
-                 $(addprefix build/user/,attack-musl.cpio bench-musl.cpio spin.cpio secrets.cpio session.cpio debuggee.cpio)
+                 $(addprefix build/user/,attack-musl.cpio bench-musl.cpio spin.cpio secrets.cpio session.cpio slow_line.cpio debuggee.cpio)
 
 user: $(USER_ARCHIVES) build/gate.efi build/hostile.efi ## archives of the user programs in build/user/, to boot with INITRD=; what test/qemu needs
 

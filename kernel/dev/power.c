@@ -5,6 +5,7 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"
+#include "kernel/dev/serial.h"
 #include "kernel/irq/acpi_power.h"
 #include "kernel/mm/space/firmware_context.h"
 
@@ -18,11 +19,20 @@ static void wait_a_little(void)
 		cpu_pause();
 }
 
+/* Let what programs and the kernel have said last leave the machine. */
+static void say_last_words(void)
+{
+	serial_flush();
+	if (serial_lost())
+		log_warn("serial port: %llu lines left out: it took nothing\n", (unsigned long long)serial_lost());
+}
+
 void power_restart(void)
 {
 	const struct descriptor_register none = { 0, 0 };
 
 	irq_close();
+	say_last_words();
 	(void)firmware_reset(FIRMWARE_RESET_COLD);
 	acpi_restart();
 	cpu_out8(RESET_CONTROL, 0x02);
@@ -38,6 +48,7 @@ void power_restart(void)
 void power_off(void)
 {
 	irq_close();
+	say_last_words();
 	if (firmware_off_restarts())
 		acpi_power_off();
 	(void)firmware_reset(FIRMWARE_RESET_SHUTDOWN);

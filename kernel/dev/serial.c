@@ -1,44 +1,12 @@
 /*
- * The 16550 at COM1, by polling (National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with
- * FIFOs"). Needs no interrupt. Each wait has a bound: a kernel that hangs because nobody listens would be worse than
- * one whose text is lost.
+ * The 16550 at COM1 (National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with FIFOs"), by
+ * polling. Each wait has a bound: a kernel that hangs because nobody listens would be worse than one whose text is lost.
  */
-#include "kernel/dev/serial.h"
-
-#include "kernel/arch/cpu.h"
-#include "kernel/arch/irq_guard.h"
-
-#define COM1 0x3f8
-
-enum serial_register {
-	DATA = 0,             /* receive and transmit buffer; with LCR_DIVISOR the divisor's low byte */
-	INTERRUPT_ENABLE = 1, /* with LCR_DIVISOR the divisor's high byte */
-	FIFO_CONTROL = 2,     /* when written */
-	INTERRUPT_ID = 2,     /* when read */
-	LINE_CONTROL = 3,
-	MODEM_CONTROL = 4,
-	LINE_STATUS = 5,
-	SCRATCH = 7,
-};
-
-#define IER_DATA    0x01
-#define LCR_8N1     0x03
-#define LCR_DIVISOR 0x80
-
-#define FCR_ENABLE_AND_CLEAR 0x07
-
-#define IIR_FIFO 0xc0 /* both bits: the FIFO works */
-
-#define MCR_DTR_RTS  0x03
-#define MCR_OUT2     0x08 /* connects the interrupt line on PCs; set, as everybody expects */
-#define MCR_LOOPBACK 0x10
-
-#define LSR_DATA              0x01
-#define LSR_TRANSMIT_EMPTY    0x20 /* the transmit FIFO is empty: it takes FIFO_SIZE bytes */
-#define LSR_TRANSMITTER_EMPTY 0x40 /* the shift register is empty as well */
+#include "kernel/dev/serial_internal.h"
+#include "kernel/irq/clock.h"
+#include "kernel/lib/scratch.h"
 
 #define DIVISOR_115200 1
-#define FIFO_SIZE      16
 
 /*
  * How often to look at the line status before giving up. A look takes about a microsecond on real machines, and 16
@@ -46,26 +14,16 @@ enum serial_register {
  */
 #define MOST_LOOKS 100000
 
-/* Guard: the kernel, one CPU, not preempted. */
-static bool present; /* set at boot; cleared by serial_leave() */
-static bool wedged;  /* the last wait was in vain: do not wait again until the transmitter is found ready */
-static size_t burst; /* how many bytes an empty transmitter takes. Fixed after boot */
-static size_t room;  /* how many bytes the transmitter takes without another look. Own CPU, interrupts off */
+/* Guard: serial_lock. */
+static SCRATCH char text_bytes[PORT_TEXT], message_bytes[PORT_MESSAGES];
 
-static uint8_t get(enum serial_register at)
-{
-	return cpu_in8(COM1 + at);
-}
-
-static void put(enum serial_register at, uint8_t value)
-{
-	cpu_out8(COM1 + at, value);
-}
+struct serial_port serial = { .queue = { .text = text_bytes, .messages = message_bytes } };
+struct lock serial_lock = LOCK_INITIAL(LOCK_SERIAL);
 
 static bool wait_for(uint8_t line_status, uint32_t looks)
 {
 	for (uint32_t i = 0; i < looks; i++) {
-		if ((get(LINE_STATUS) & line_status) == line_status)
+		if ((serial_get(LINE_STATUS) & line_status) == line_status)
 			return true;
 		cpu_pause();
 	}
@@ -78,21 +36,21 @@ static bool wait_for(uint8_t line_status, uint32_t looks)
  */
 static bool scratch_works(void)
 {
-	put(SCRATCH, 0x5a);
-	if (get(SCRATCH) != 0x5a)
+	serial_put(SCRATCH_PAD, 0x5a);
+	if (serial_get(SCRATCH_PAD) != 0x5a)
 		return false;
-	put(SCRATCH, 0xa5);
-	return get(SCRATCH) == 0xa5;
+	serial_put(SCRATCH_PAD, 0xa5);
+	return serial_get(SCRATCH_PAD) == 0xa5;
 }
 
 static bool loopback_works(void)
 {
 	bool works;
 
-	put(MODEM_CONTROL, MCR_LOOPBACK);
-	put(DATA, 0xae);
-	works = wait_for(LSR_DATA, MOST_LOOKS) && get(DATA) == 0xae;
-	put(MODEM_CONTROL, MCR_DTR_RTS | MCR_OUT2);
+	serial_put(MODEM_CONTROL, MCR_LOOPBACK);
+	serial_put(DATA, 0xae);
+	works = wait_for(LSR_DATA, MOST_LOOKS) && serial_get(DATA) == 0xae;
+	serial_put(MODEM_CONTROL, MCR_DTR_RTS | MCR_OUT2);
 	return works;
 }
 
@@ -105,92 +63,120 @@ void serial_init(void)
 	 * MOST_LOOKS times.
 	 */
 	(void)wait_for(LSR_TRANSMITTER_EMPTY, MOST_LOOKS);
-	put(INTERRUPT_ENABLE, 0);
-	put(LINE_CONTROL, LCR_DIVISOR | LCR_8N1);
-	put(DATA, DIVISOR_115200 & 0xff);
-	put(INTERRUPT_ENABLE, DIVISOR_115200 >> 8);
-	put(LINE_CONTROL, LCR_8N1);
-	put(FIFO_CONTROL, FCR_ENABLE_AND_CLEAR);
-	burst = (get(INTERRUPT_ID) & IIR_FIFO) == IIR_FIFO ? FIFO_SIZE : 1;
-	present = loopback_works();
+	serial_put(INTERRUPT_ENABLE, 0);
+	serial_put(LINE_CONTROL, LCR_DIVISOR | LCR_8N1);
+	serial_put(DATA, DIVISOR_115200 & 0xff);
+	serial_put(INTERRUPT_ENABLE, DIVISOR_115200 >> 8);
+	serial_put(LINE_CONTROL, LCR_8N1);
+	serial_put(FIFO_CONTROL, FCR_ENABLE_AND_CLEAR);
+	serial.burst = (serial_get(INTERRUPT_ID) & IIR_FIFO) == IIR_FIFO ? FIFO_SIZE : 1;
+	serial.present = loopback_works();
 }
 
 void serial_leave(void)
 {
-	present = false;
+	serial.present = false;
 }
 
 bool serial_present(void)
 {
-	return present;
+	return serial.present;
 }
 
 int serial_read(void)
 {
-	if (!present || !(get(LINE_STATUS) & LSR_DATA))
+	if (!serial.present || !(serial_get(LINE_STATUS) & LSR_DATA))
 		return -1;
-	return get(DATA);
+	return serial_get(DATA);
 }
 
-void serial_interrupts_on(void)
-{
-	if (present)
-		put(INTERRUPT_ENABLE, IER_DATA);
-}
-
-void serial_interrupts_off(void)
-{
-	if (present)
-		put(INTERRUPT_ENABLE, 0);
-}
+/* ---- polling ---- */
 
 /* Send a byte if the transmitter takes one now. */
-static bool send_now(uint8_t byte)
+static bool send_now(char byte)
 {
 	/* Interrupts are off because a handler that logs changes `room`, too. */
 	uint64_t flags = irq_guard_enter();
-	bool sends;
+	bool sends = serial_takes_byte();
 
-	if (room == 0 && (get(LINE_STATUS) & LSR_TRANSMIT_EMPTY))
-		room = burst;
-	sends = room > 0;
-	if (sends) {
-		room--;
-		put(DATA, byte);
-	}
+	if (sends)
+		serial_send_byte(byte);
 	irq_guard_leave(flags);
 	return sends;
 }
 
-/* Send a byte. Returns false when it was dropped. */
-static bool send(uint8_t byte)
+/* Wait until the transmitter has taken the byte. Returns false when it does not. */
+static bool send_late(char byte)
 {
-	for (uint32_t looks = wedged ? 1 : MOST_LOOKS; !send_now(byte); cpu_pause())
-		if (--looks == 0) {
-			wedged = true;
-			return false;
+	uint64_t start = clock_monotonic_ns();
+
+	do
+		for (uint32_t looks = 0; looks < MOST_LOOKS; looks++) {
+			if (send_now(byte))
+				return true;
+			cpu_pause();
 		}
-	wedged = false;
-	return true;
+	while (clock_monotonic_ns() - start < serial.patience_ns);
+	return false;
+}
+
+/* Send a byte. Returns false when it was dropped. */
+static bool send(char byte)
+{
+	if (!send_now(byte))
+		serial.wedged = serial.wedged || !send_late(byte);
+	else
+		serial.wedged = false;
+	return !serial.wedged;
+}
+
+/* Send text; with '\n' as "\r\n" where `newline` says so. What is dropped counts as lost. */
+static void send_all(const char *text, size_t size, bool newline)
+{
+	for (size_t i = 0; i < size; i++)
+		if ((newline && text[i] == '\n' && !send('\r')) || !send(text[i])) {
+			serial.queue.lost += port_lines(text + i, size - i);
+			return;
+		}
+}
+
+/* Send text and wait for the port, after a line that says what was lost before. */
+static void send_waiting(const char *text, size_t size, bool newline)
+{
+	char lost[PORT_LOST_TEXT];
+
+	if (serial.wedged && !serial_takes_byte())
+		serial.queue.lost += port_lines(text, size);
+	else if (serial.queue.lost)
+		send_all(lost, port_queue_tell_lost(&serial.queue, lost), true);
+	if (!serial.wedged || serial.room)
+		send_all(text, size, newline);
+}
+
+void serial_send(const char *text, size_t size)
+{
+	send_waiting(text, size, false);
+}
+
+void serial_send_message(const char *text, size_t size)
+{
+	send_waiting(text, size, true);
 }
 
 static void serial_write(const char *text, size_t size)
 {
-	if (!present)
-		return;
-	for (size_t i = 0; i < size; i++) {
-		if (text[i] == '\n' && !send('\r'))
-			return;
-		if (!send(text[i]))
-			return;
-	}
+	if (serial.queues)
+		serial_queue_message(text, size);
+	else if (serial.present)
+		serial_send_message(text, size);
 }
 
 void serial_write_raw(const char *text, size_t size)
 {
-	for (size_t i = 0; present && i < size; i++)
-		if (!send((uint8_t)text[i]))
-			return;
+	if (serial.queues)
+		serial_queue_text(text, size);
+	else if (serial.present)
+		serial_send(text, size);
 }
 
 /* Guard: that of all sinks of the log (log.c). */

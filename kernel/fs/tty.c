@@ -1,5 +1,6 @@
 /*
- * The file operations of a terminal: read, write, ioctl, poll. tty_input.c handles the bytes that are typed.
+ * The file operations of a terminal: read, write, poll. tty_request.c has its ioctls; tty_input.c handles the bytes that
+ * are typed.
  */
 #include "kernel/fs/tty.h"
 
@@ -32,26 +33,24 @@ static const struct linux_termios default_termios = {
 
 /* file->hang_ups of an open /dev/console, for which hang-ups have no effect. */
 #define NEVER_HUNG_UP (~0ULL)
-#define SERIAL_MINOR  64 /* minor number of ttyS0 */
 
 /* Fixed after boot. */
 static struct tty *console;          /* the terminal of /dev/console */
 static struct tty *(*own_tty)(void); /* returns the calling task's controlling terminal; NULL: use `console` */
 
-static int check_job(struct tty *tty, bool write)
+int tty_check_job(struct tty *tty, bool write)
 {
 	return tty->jobs && tty->jobs->check ? tty->jobs->check(tty, write) : 0;
 }
 
-static bool is_hung_up(const struct file *file)
+bool tty_is_hung_up(const struct file *file)
 {
 	const struct tty *tty = file->data;
 
 	return file->hang_ups != NEVER_HUNG_UP && file->hang_ups != tty->hang_ups;
 }
 
-/* Return how many bytes can be read now. */
-static uint32_t readable(const struct tty *tty)
+uint32_t tty_readable(const struct tty *tty)
 {
 	return (tty->termios.lflag & ICANON ? tty->line : tty->head) - tty->tail;
 }
@@ -65,7 +64,7 @@ static bool is_enough(const struct tty *tty, const struct file *file, uint64_t r
 		least = 1;
 	if (tty->termios.lflag & ICANON || file->flags & O_NONBLOCK)
 		return true;
-	return readable(tty) >= least;
+	return tty_readable(tty) >= least;
 }
 
 /* What look() has found in the ring of input. */
@@ -136,10 +135,10 @@ static int64_t read_there(struct tty *tty, struct user_io *io, bool waits)
 static int64_t tty_read(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	struct tty *tty = file->data;
-	int error = check_job(tty, false);
+	int error = tty_check_job(tty, false);
 
 	(void)offset;
-	if (is_hung_up(file))
+	if (tty_is_hung_up(file))
 		return 0;
 	if (error)
 		return error;
@@ -154,7 +153,7 @@ static uint64_t tty_patience(struct file *file, uint32_t *ret_there)
 	const struct tty *tty = file->data;
 	uint64_t tenths = tty->termios.cc[VTIME];
 
-	*ret_there = readable(tty);
+	*ret_there = tty_readable(tty);
 	if (tty->termios.lflag & ICANON || (tty->termios.cc[VMIN] && !*ret_there))
 		return 0;
 	return tenths * 100000000;
@@ -162,7 +161,40 @@ static uint64_t tty_patience(struct file *file, uint32_t *ret_there)
 
 static int64_t tty_read_late(struct file *file, struct user_io *io)
 {
-	return is_hung_up(file) ? 0 : read_there(file->data, io, false);
+	return tty_is_hung_up(file) ? 0 : read_there(file->data, io, false);
+}
+
+/* Return whether a piece can be written now. Each of its '\n' may become two bytes. */
+static bool takes(const struct tty *tty, size_t piece)
+{
+	return !tty->stopped && (!tty->port || tty->port->room(tty) >= 2 * piece);
+}
+
+/* Return the length of the lines in `text` that are whole, or all of it when none is. */
+static size_t whole_lines(const char *text, size_t size)
+{
+	for (size_t end = size; end; end--)
+		if (text[end - 1] == '\n')
+			return end;
+	return size;
+}
+
+/*
+ * Get the next piece of a write. More of it follows: then it ends with a line, so that a message of the kernel's does not
+ * come in the middle of one. Returns user_io_get's status.
+ */
+static enum status get_piece(struct user_io *io, char text[TTY_PIECE], size_t *ret_moved)
+{
+	struct user_io copy = *io;
+	enum status status;
+
+	if (io->left <= TTY_PIECE)
+		return user_io_get(io, text, io->left, ret_moved);
+	status = user_io_get(&copy, text, TTY_PIECE, ret_moved);
+	if (status == OK)
+		*ret_moved = whole_lines(text, TTY_PIECE);
+	user_io_skip(io, *ret_moved);
+	return status;
 }
 
 /* Write at most TTY_WRITE_MOST bytes. The caller calls again for the rest; other tasks can run in between. */
@@ -172,14 +204,14 @@ static int64_t write_pieces(struct tty *tty, struct user_io *io)
 
 	while (io->left && done < TTY_WRITE_MOST) {
 		_Alignas(8) char text[TTY_PIECE];
-		size_t moved = 0;
+		size_t most = io->left < TTY_PIECE ? io->left : TTY_PIECE, moved = 0;
 		enum status status;
 
-		if (tty->stopped)
+		if (!takes(tty, most))
 			return done ? done : -EAGAIN;
-		status = user_io_get(io, text, io->left < TTY_PIECE ? io->left : TTY_PIECE, &moved);
+		status = get_piece(io, text, &moved);
 		tty_output(tty, text, moved);
-		wipe(text, moved);
+		wipe(text, most);
 		if (tty->answer)
 			tty->answer(tty);
 		done += (int64_t)moved;
@@ -192,10 +224,10 @@ static int64_t write_pieces(struct tty *tty, struct user_io *io)
 static int64_t tty_write(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	struct tty *tty = file->data;
-	int error = tty->termios.lflag & TOSTOP ? check_job(tty, true) : 0;
+	int error = tty->termios.lflag & TOSTOP ? tty_check_job(tty, true) : 0;
 
 	(void)offset;
-	if (is_hung_up(file))
+	if (tty_is_hung_up(file))
 		return -EIO;
 	return error ? error : write_pieces(tty, io);
 }
@@ -211,12 +243,12 @@ static void tty_written(struct file *file)
 static unsigned tty_poll(struct file *file)
 {
 	struct tty *tty = file->data;
-	unsigned events = tty->stopped ? 0 : POLLOUT | POLLWRNORM;
+	unsigned events = takes(tty, TTY_PIECE) ? POLLOUT | POLLWRNORM : 0;
 	bool wants_more = !(tty->termios.lflag & ICANON) && !tty->termios.cc[VTIME] && tty->termios.cc[VMIN];
 
-	if (is_hung_up(file))
+	if (tty_is_hung_up(file))
 		return POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLERR | POLLHUP;
-	if (readable(tty) >= (wants_more ? tty->termios.cc[VMIN] : 1U))
+	if (tty_readable(tty) >= (wants_more ? tty->termios.cc[VMIN] : 1U))
 		events |= POLLIN | POLLRDNORM;
 	return events;
 }
@@ -226,120 +258,6 @@ static struct wait_queue *tty_queue(struct file *file)
 	struct tty *tty = file->data;
 
 	return &tty->queue;
-}
-
-static void flush_input(struct tty *tty)
-{
-	uint64_t flags = lock_take(&tty->lock);
-
-	tty_drop_input(tty);
-	lock_release(&tty->lock, flags);
-}
-
-static int64_t set_termios(struct tty *tty, struct user_io *io, bool drops_input)
-{
-	struct linux_termios termios;
-	enum status status = user_io_get_all(io, &termios, sizeof(termios));
-	uint64_t flags;
-
-	if (status != OK)
-		return copy_errno(status);
-	if (drops_input)
-		flush_input(tty);
-	flags = lock_take(&tty->lock);
-	/* When ICANON changes, input that is already there becomes readable at once, even a line without its end. */
-	if ((tty->termios.lflag ^ termios.lflag) & ICANON)
-		tty->line = tty->head;
-	tty->termios = termios;
-	if (!(termios.iflag & IXON))
-		tty->stopped = false;
-	wait_queue_wake(&tty->queue);
-	lock_release(&tty->lock, flags);
-	return 0;
-}
-
-static int64_t put(struct user_io *io, const void *value, size_t size)
-{
-	return copy_errno(user_io_put_all(io, value, size));
-}
-
-/* Do an ioctl about sessions and process groups, by tty->jobs. */
-static int64_t job_request(struct tty *tty, unsigned request, uint64_t arg, struct user_io *io)
-{
-	int32_t value = 0;
-	int error = 0;
-
-	if (!tty->jobs || !tty->jobs->request)
-		return -ENOTTY;
-	if (request == TIOCSPGRP)
-		error = copy_errno(user_io_get_all(io, &value, sizeof(value)));
-	if (!error)
-		error = tty->jobs->request(tty, request, arg, &value);
-	if (error || (request != TIOCGPGRP && request != TIOCGSID))
-		return error;
-	return put(io, &value, sizeof(value));
-}
-
-/* Do TIOCGSERIAL. A terminal that is not a serial port returns -ENOTTY. */
-static int64_t put_serial(const struct tty *tty, struct user_io *io)
-{
-	struct linux_serial serial = { .type = 4 };
-
-	if (tty->device.number < DEVICE_NUMBER(DEVICE_TTY_MAJOR, SERIAL_MINOR))
-		return -ENOTTY;
-	serial.line = (int32_t)(tty->device.number - DEVICE_NUMBER(DEVICE_TTY_MAJOR, SERIAL_MINOR));
-	return put(io, &serial, sizeof(serial));
-}
-
-/* Return whether a request changes modes or input: for such a request a background group is stopped (tcsetattr(3)). */
-static bool is_change(unsigned request)
-{
-	return (request >= TCSETS && request <= TCSETSF) || request == TCSBRK || request == TCSBRKP ||
-	       request == TCFLSH;
-}
-
-static int64_t tty_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io)
-{
-	struct tty *tty = file->data;
-	struct linux_winsize winsize;
-	int32_t waiting;
-	int error = is_hung_up(file) ? -EIO : is_change(request) ? check_job(tty, true) : 0;
-
-	if (error)
-		return error;
-	switch (request) {
-	case TCGETS:
-		return put(io, &tty->termios, sizeof(tty->termios));
-	case TCSETS:
-	case TCSETSW:
-	case TCSETSF:
-		return set_termios(tty, io, request == TCSETSF);
-	case TIOCGWINSZ:
-		return put(io, &tty->winsize, sizeof(tty->winsize));
-	case TIOCSWINSZ:
-		error = copy_errno(user_io_get_all(io, &winsize, sizeof(winsize)));
-		if (!error)
-			tty_set_size(tty, winsize.rows, winsize.columns);
-		return error;
-	case FIONREAD:
-		waiting = (int32_t)readable(tty);
-		return put(io, &waiting, sizeof(waiting));
-	case TIOCGSERIAL:
-		return put_serial(tty, io);
-	case TIOCOUTQ:
-		waiting = 0;
-		return put(io, &waiting, sizeof(waiting));
-	case TCFLSH:
-		if (arg > TCIOFLUSH)
-			return -EINVAL;
-		if (arg != TCOFLUSH)
-			flush_input(tty);
-		return 0;
-	case TCSBRK:
-	case TCSBRKP:
-		return 0; /* all output has been written already; a break cannot be sent */
-	}
-	return job_request(tty, request, arg, io);
 }
 
 static const struct file_ops tty_ops = {
@@ -399,7 +317,7 @@ void tty_hang_up(struct tty *tty)
 	tty->hang_ups++;
 	tty_drop_input(tty);
 	tty->termios = default_termios;
-	tty->stopped = false;
+	tty_give_order(tty, TTY_GO);
 	wait_queue_wake(&tty->queue);
 	lock_release(&tty->lock, flags);
 }

@@ -5,7 +5,8 @@
  * Input is kept in a ring in struct tty. Output is not kept: tty->write gets it at once, in pieces of up to TTY_PIECE
  * bytes, in the context of the task that writes. So a serial driver, which needs only I/O ports, costs no switch of
  * contexts; a driver that draws into the framebuffer, which only the kernel context maps, waits for tty->flush and
- * draws all pieces of a write at once.
+ * draws all pieces of a write at once. A driver of a device that is slower than programs keeps what the device has not
+ * taken; its tty->port says how much room there is, and a write waits for it.
  */
 #pragma once
 
@@ -18,6 +19,27 @@
 #define TTY_WRITE_MOST (4 * TTY_PIECE) /* most bytes that one write operation takes */
 
 struct tty;
+
+enum tty_order {
+	TTY_STOP, /* text waits from now on: VSTOP was typed */
+	TTY_GO,   /* text goes on */
+	TTY_DROP, /* the text that waits is forgotten */
+};
+
+/*
+ * How text waits for a device that takes it more slowly than it comes. All of these are called in any context, with the
+ * tty's lock held or not. The tty's queue is woken when `room` has grown to half of the most there is, and when `is_idle`
+ * has become true.
+ */
+struct tty_port {
+	/* Return how many bytes `write` may be given by a program now. An echo does not ask: some more room is kept for it. */
+	size_t (*room)(const struct tty *tty);
+	/* Return how many bytes have been written and have not gone out. */
+	size_t (*waiting)(const struct tty *tty);
+	/* Return whether all text has left the device. */
+	bool (*is_idle)(struct tty *tty);
+	void (*order)(struct tty *tty, enum tty_order order);
+};
 
 /*
  * The operations on process groups, sessions and signals, which kernel/task and above provide. Each may be NULL.
@@ -51,7 +73,8 @@ struct tty {
 	 * Pass the device's answers to escape sequences in the text on to tty_input(). Called without `lock`. Or NULL.
 	 */
 	void (*answer)(struct tty *tty);
-	void *data; /* for the driver. Fixed after boot */
+	void *data;                  /* for the driver. Fixed after boot */
+	const struct tty_port *port; /* NULL: the device takes all at once. Fixed after boot */
 	const struct tty_job_control *jobs;
 	/* For the job control: pids of the leaders of the terminal's session and of its foreground group; 0: none. */
 	int session, foreground; /* lock */

@@ -21,6 +21,14 @@ void tty_signal(struct tty *tty, enum tty_signal_number signal)
 		tty->jobs->signal(tty, signal);
 }
 
+void tty_give_order(struct tty *tty, enum tty_order order)
+{
+	if (order != TTY_DROP)
+		tty->stopped = order == TTY_STOP;
+	if (tty->port)
+		tty->port->order(tty, order);
+}
+
 /* Update tty->column, the cursor's column, for `byte`, which is shown. */
 static void move_column(struct tty *tty, uint8_t byte)
 {
@@ -199,13 +207,13 @@ static bool take_command(struct tty *tty, uint8_t byte)
 		bool start = is_cc(tty, VSTART, byte);
 
 		if (start || is_cc(tty, VSTOP, byte)) {
-			tty->stopped = !start;
+			tty_give_order(tty, start ? TTY_GO : TTY_STOP);
 			if (start)
 				wait_queue_wake(&tty->queue);
 			return true;
 		}
 		if (t->iflag & IXANY && tty->stopped) {
-			tty->stopped = false;
+			tty_give_order(tty, TTY_GO);
 			wait_queue_wake(&tty->queue);
 		}
 	}
@@ -219,9 +227,11 @@ static bool take_command(struct tty *tty, uint8_t byte)
 		signal = TTY_SIGTSTP;
 	else
 		return false;
-	if (!(t->lflag & NOFLSH))
+	if (!(t->lflag & NOFLSH)) {
 		tty_drop_input(tty);
-	tty->stopped = false;
+		tty_give_order(tty, TTY_DROP);
+	}
+	tty_give_order(tty, TTY_GO);
 	echo(tty, byte);
 	tty_signal(tty, signal);
 	wait_queue_wake(&tty->queue);

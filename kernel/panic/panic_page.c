@@ -12,6 +12,7 @@
 #include "kernel/arch/trap.h"
 #include "kernel/dev/power.h"
 #include "kernel/dev/screen.h"
+#include "kernel/dev/serial.h"
 #include "kernel/irq/clock.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
@@ -294,8 +295,10 @@ static void open_page(const char *what, uint64_t rip)
 
 	irq_close();
 	lock_stop_checks();
-	if (opened++ == 0)
+	if (opened++ == 0) {
+		serial_end_queue();
 		return;
+	}
 	if (opened <= SECTIONS + 1)
 		say("\n(%s at %#llx while showing this: the rest of it is left out)\n", what, (unsigned long long)rip);
 	show_page();

@@ -6,6 +6,7 @@
 #include "kernel/sys/file_locking.h"
 #include "kernel/sys/file_transfer.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/wait_until.h"
 
 #define O_TMPFILE 020000000
 
@@ -216,13 +217,31 @@ SYSCALL_3(fcntl, fd, command, value)
 
 enum { FIONBIO = 0x5421, FIONCLEX = 0x5450, FIOCLEX = 0x5451 };
 
+static int64_t request_once(struct file *file, unsigned request, uint64_t value)
+{
+	struct user_io io;
+
+	user_io_init(&io, process_current()->space, value, PAGE_SIZE);
+	return file_ioctl(file, request, value, &io);
+}
+
+/* Do a request that first has to wait, as tcdrain(3)'s does, however the file was opened. */
+static int64_t wait_and_do(struct file *file, unsigned request, uint64_t value)
+{
+	int64_t result = -EAGAIN;
+	int error = WAIT_IN_QUEUE(file_queue(file), (result = request_once(file, request, value)) != -EAGAIN,
+				  TASK_NO_DEADLINE);
+
+	return error ? -ERESTARTSYS : result;
+}
+
 /*
  * Do the requests that all files have; pass the others on to the file. No request has a structure of more than a page.
  */
 SYSCALL_3(ioctl, fd, request, value)
 {
 	HELD_FILE struct file *file = args_file_get(fd);
-	struct user_io io;
+	int64_t result;
 	uint32_t on;
 	int error;
 
@@ -239,6 +258,6 @@ SYSCALL_3(ioctl, fd, request, value)
 		file_set_flags(file, on ? file->flags | O_NONBLOCK : file->flags & ~(uint32_t)O_NONBLOCK);
 		return 0;
 	}
-	user_io_init(&io, process_current()->space, value, PAGE_SIZE);
-	return file_ioctl(file, (unsigned)request, value, &io);
+	result = request_once(file, (unsigned)request, value);
+	return result == -EAGAIN ? wait_and_do(file, (unsigned)request, value) : result;
 }

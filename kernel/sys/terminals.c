@@ -46,6 +46,48 @@ static void flush_terminal(struct tty *tty)
 		screen_show();
 }
 
+static size_t serial_room_of(const struct tty *tty)
+{
+	(void)tty;
+	return serial_room();
+}
+
+static size_t serial_waiting_of(const struct tty *tty)
+{
+	(void)tty;
+	return serial_waiting();
+}
+
+static bool serial_is_idle_of(struct tty *tty)
+{
+	(void)tty;
+	return serial_is_idle();
+}
+
+static void serial_order(struct tty *tty, enum tty_order order)
+{
+	(void)tty;
+	if (order == TTY_STOP)
+		serial_stop();
+	else if (order == TTY_GO)
+		serial_go();
+	else
+		serial_drop();
+}
+
+/* How text waits for the serial line. The screen takes it at once. */
+static const struct tty_port serial_port = {
+	.room = serial_room_of,
+	.waiting = serial_waiting_of,
+	.is_idle = serial_is_idle_of,
+	.order = serial_order,
+};
+
+static void serial_has_room(void)
+{
+	wait_queue_wake(&of_serial->queue);
+}
+
 static void make_terminal(struct tty *tty, const char *name, unsigned minor)
 {
 	ASSERT(tty_init(tty, name, DEVICE_NUMBER(DEVICE_TTY_MAJOR, minor), write_terminal, NULL) == 0);
@@ -131,6 +173,7 @@ void terminals_init(const char *cmdline)
 		make_terminal(of_screen, "tty0", 0);
 	}
 	make_alias(&first, "tty1", 1, of_screen);
+	of_serial->port = &serial_port;
 	screen_leads = choice.screen_leads;
 	set_sizes();
 	screen_set_reply(reply_from_screen);
@@ -168,10 +211,15 @@ static void take_input(struct tty *tty, int (*read)(void), bool screen)
 	} while (count == sizeof(typed));
 }
 
+static void take_serial_input(void)
+{
+	take_input(of_serial, serial_read, false);
+}
+
 static void serial_interrupt(void *ctx)
 {
 	(void)ctx;
-	take_input(of_serial, serial_read, false);
+	serial_serve(take_serial_input);
 }
 
 static void keyboard_interrupt(void *ctx)
@@ -180,31 +228,34 @@ static void keyboard_interrupt(void *ctx)
 	take_input(of_screen, keyboard_read, true);
 }
 
-static void connect(unsigned isa, irq_handler_fn *handler, const char *name)
+static bool connect(unsigned isa, irq_handler_fn *handler, const char *name)
 {
 	uint32_t gsi;
 
-	if (irq_register_isa(isa, handler, NULL, &gsi) != OK)
+	if (irq_register_isa(isa, handler, NULL, &gsi) != OK) {
 		log_warn("%s: no interrupt, so programs cannot read from it\n", name);
-	else
-		irq_enable(gsi);
+		return false;
+	}
+	irq_enable(gsi);
+	return true;
 }
 
 void terminals_connect(void)
 {
-	if (serial_present())
-		connect(IRQ_SERIAL, serial_interrupt, "serial port");
-	if (keyboard_present())
-		connect(IRQ_KEYBOARD, keyboard_interrupt, "keyboard");
-	serial_interrupts_on();
-	keyboard_interrupts_on();
+	serial_start_queue(serial_has_room);
+	if (is_shared() && screen_present())
+		serial_text_is_seen();
+	if (serial_present() && connect(IRQ_SERIAL, serial_interrupt, "serial port"))
+		serial_interrupts_on();
+	if (keyboard_present() && connect(IRQ_KEYBOARD, keyboard_interrupt, "keyboard"))
+		keyboard_interrupts_on();
 }
 
 void terminals_disconnect(void)
 {
 	static const char reset[] = "\033[?1049l\033[!p";
 
-	serial_interrupts_off();
+	serial_end_queue();
 	keyboard_interrupts_off();
 	screen_feed(reset, sizeof(reset) - 1);
 	screen_show();

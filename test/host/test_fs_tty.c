@@ -407,6 +407,171 @@ static void what_was_shown_is_flushed_once(void **state)
 	assert_int_equal(flushed_at, sizeof(text) + 4);
 }
 
+/* A port that takes `port_room` bytes. */
+static size_t port_room, port_waiting;
+static bool port_idle;
+static char orders[20]; /* a letter each: stop, go, drop */
+
+static size_t room_of_port(const struct tty *of)
+{
+	assert_ptr_equal(of, &tty);
+	return port_room;
+}
+
+static size_t waiting_at_port(const struct tty *of)
+{
+	assert_ptr_equal(of, &tty);
+	return port_waiting;
+}
+
+static bool is_port_idle(struct tty *of)
+{
+	assert_ptr_equal(of, &tty);
+	return port_idle;
+}
+
+static void order_port(struct tty *of, enum tty_order order)
+{
+	assert_ptr_equal(of, &tty);
+	assert_true(strlen(orders) < sizeof(orders) - 1);
+	strcat(orders, order == TTY_STOP ? "s" : order == TTY_GO ? "g" : "d");
+}
+
+static const struct tty_port port = { room_of_port, waiting_at_port, is_port_idle, order_port };
+
+static void use_port(size_t space)
+{
+	tty.port = &port;
+	port_room = space;
+	port_waiting = 0;
+	port_idle = true;
+	orders[0] = 0;
+}
+
+static void expect_orders(const char *expected)
+{
+	assert_string_equal(orders, expected);
+	orders[0] = 0;
+}
+
+static void a_write_takes_what_the_port_has_room_for(void **state)
+{
+	char text[3 * TTY_PIECE];
+
+	(void)state;
+	memset(text, '\n', sizeof(text));
+	use_port(2 * TTY_PIECE - 1);
+	assert_int_equal(do_write(file, text, sizeof(text)), -EAGAIN);
+	assert_int_equal(file_poll(file) & POLLOUT, 0);
+	expect_shown("");
+	/* A few bytes need less; each may become two. */
+	port_room = 6;
+	assert_int_equal(do_write(file, text, 4), -EAGAIN);
+	assert_int_equal(do_write(file, text, 3), 3);
+	expect_shown("\r\n\r\n\r\n");
+	/* What is typed is echoed whatever room there is. */
+	port_room = 0;
+	type("x");
+	expect_shown("x");
+	port_room = 2 * TTY_PIECE;
+	assert_true(file_poll(file) & POLLOUT);
+	assert_int_equal(do_write(file, text, sizeof(text)), sizeof(text));
+	assert_int_equal(shown_size, 2 * sizeof(text));
+}
+
+static size_t pieces[8];
+static unsigned piece_count;
+
+static void note_piece(struct tty *of, const char *text, size_t size)
+{
+	assert_true(piece_count < 8);
+	pieces[piece_count++] = size;
+	show(of, text, size);
+}
+
+/* Between two pieces of a long write a message of the kernel's may come: they end where lines do. */
+static void pieces_end_with_lines(void **state)
+{
+	static char text[TTY_WRITE_MOST];
+	char *at = text;
+
+	(void)state;
+	while (at < text + 1000) {
+		memset(at, 'a', 99);
+		at[99] = '\n';
+		at += 100;
+	}
+	tty.write = note_piece;
+	piece_count = 0;
+	assert_int_equal(do_write(file, text, 1000), 1000);
+	assert_int_equal(piece_count, 2);
+	assert_int_equal(pieces[0], 505);
+	assert_int_equal(pieces[1], 505);
+	/* A line that is longer than a piece is not one. */
+	memset(text, 'b', sizeof(text));
+	piece_count = 0;
+	shown_size = 0;
+	assert_int_equal(do_write(file, text, 2 * TTY_PIECE), 2 * TTY_PIECE);
+	assert_int_equal(piece_count, 2);
+	assert_int_equal(pieces[0], TTY_PIECE);
+	/* Bytes that are not the user's end a write where they begin. */
+	user_set(USER_BYTES - 600, text, 600);
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES - 600, 1200, file_write(file, &io)), 600);
+}
+
+static int64_t request(unsigned number, uint64_t arg)
+{
+	return WITH_USER_IO(io, 0, 4096, file_ioctl(file, number, arg, &io));
+}
+
+static void requests_wait_for_the_port(void **state)
+{
+	static const unsigned drains[] = { TCSBRK, TCSBRKP, TCSETSW, TCSETSF };
+	int32_t waiting;
+
+	(void)state;
+	use_port(0);
+	assert_int_equal(request(TCGETS, 0), 0);
+	port_waiting = 77;
+	port_idle = false;
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(request(drains[i], 1), -EAGAIN);
+	port_idle = true;
+	for (size_t i = 0; i < 4; i++)
+		assert_int_equal(request(drains[i], 1), 0);
+	assert_int_equal(request(TIOCOUTQ, 0), 0);
+	user_get(0, &waiting, sizeof(waiting));
+	assert_int_equal(waiting, 77);
+	orders[0] = 0;
+	assert_int_equal(request(TCFLSH, TCIFLUSH), 0);
+	expect_orders("");
+	assert_int_equal(request(TCFLSH, TCOFLUSH), 0);
+	expect_orders("d");
+	assert_int_equal(request(TCFLSH, TCIOFLUSH), 0);
+	expect_orders("d");
+}
+
+static void keys_stop_and_drop_output(void **state)
+{
+	(void)state;
+	use_port(1000);
+	type("\x13");
+	expect_orders("s");
+	assert_int_equal(do_write(file, "x", 1), -EAGAIN);
+	type("\x11");
+	expect_orders("g");
+	/* A signal lets go on what was stopped, and forgets what was written. */
+	type("\x13\x03");
+	expect_orders("sdg");
+	assert_int_equal(do_write(file, "x", 1), 1);
+	tty.termios.lflag |= NOFLSH;
+	type("\x03");
+	expect_orders("g");
+	type("\x13");
+	tty_hang_up(&tty);
+	expect_orders("sg");
+}
+
 static void requests_answer(void **state)
 {
 	struct linux_winsize size = { 0 };
@@ -448,6 +613,10 @@ int main(void)
 		TEST(a_full_ring_loses_no_line_end),
 		TEST(output_costs_no_switch_and_can_be_stopped),
 		TEST(what_was_shown_is_flushed_once),
+		TEST(a_write_takes_what_the_port_has_room_for),
+		TEST(pieces_end_with_lines),
+		TEST(requests_wait_for_the_port),
+		TEST(keys_stop_and_drop_output),
 		TEST(requests_answer),
 	};
 

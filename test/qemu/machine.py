@@ -148,6 +148,14 @@ class SerialPipe:
             return None
         return os.read(self._out, 1 << 20)
 
+    def holds(self, timeout: float) -> bool:
+        """Is there something to read in that time?"""
+        return bool(select.select([self._out], [], [], timeout)[0])
+
+    def narrow(self) -> None:
+        """Let the guest wait once a page waits to be read here."""
+        fcntl.fcntl(self._out, fcntl.F_SETPIPE_SZ, 4096)
+
     def write(self, data: bytes) -> None:
         if self._in is None:
             self._in = os.open(f"{self._path}.in", os.O_WRONLY)
@@ -294,6 +302,11 @@ class Machine:
         assert self._serial is not None
         self._serial.write(text.encode())
 
+    def narrow(self) -> None:
+        """From now on the serial port takes no more than a page before somebody reads; all that waited has been read."""
+        assert self._serial is not None
+        self._serial.narrow()
+
     def heard(self) -> str:
         """What has come from the serial port by now, all of it."""
         self._read_serial(0)
@@ -336,6 +349,22 @@ class Machine:
                 raise self.failure(f"the CPU did not halt in {LIMIT:.0f} s:\n{text}")
             self.resume()
             self.stop()
+
+    def wait_unread(self) -> None:
+        """Wait until something has come from the serial port, and leave it there."""
+        assert self._serial is not None
+        if not self._serial.holds(LIMIT):
+            raise self.failure(f"nothing came in {LIMIT:.0f} s")
+
+    def wait_interrupts_off(self) -> None:
+        """Return once the first CPU has interrupts off for long, as it has when the machine ends."""
+        deadline = time.monotonic() + LIMIT
+        times = 0
+        while times < 50:
+            off = not int(re.search(r"\bRFL=([0-9a-f]+)", self.qmp.human("info registers"))[1], 16) & 0x200
+            times = times + 1 if off else 0
+            if time.monotonic() > deadline:
+                raise self.failure(f"the CPU had interrupts on for {LIMIT:.0f} s")
 
     def read(self, address: int, size: int) -> bytes:
         """Guest physical memory, as the CPU's bus sees it."""

@@ -1,0 +1,103 @@
+/*
+ * What the serial port's two sides share: serial.c, the chip and polling; serial_queue.c, what waits while programs run.
+ */
+#pragma once
+
+#include "kernel/arch/cpu.h"
+#include "kernel/dev/port_queue.h"
+#include "kernel/dev/serial.h"
+#include "kernel/sync/lock.h"
+
+#define COM1 0x3f8
+
+enum serial_register {
+	DATA = 0,             /* receive and transmit buffer; with LCR_DIVISOR the divisor's low byte */
+	INTERRUPT_ENABLE = 1, /* with LCR_DIVISOR the divisor's high byte */
+	FIFO_CONTROL = 2,     /* when written */
+	INTERRUPT_ID = 2,     /* when read */
+	LINE_CONTROL = 3,
+	MODEM_CONTROL = 4,
+	LINE_STATUS = 5,
+	SCRATCH_PAD = 7,
+};
+
+#define IER_DATA     0x01
+#define IER_TRANSMIT 0x02 /* the transmit FIFO has become empty */
+
+#define LCR_8N1     0x03
+#define LCR_DIVISOR 0x80
+
+#define FCR_ENABLE_AND_CLEAR 0x07
+
+#define IIR_NONE 0x01 /* no interrupt is pending */
+#define IIR_FIFO 0xc0 /* both bits: the FIFO works */
+
+#define MCR_DTR_RTS  0x03
+#define MCR_OUT2     0x08 /* connects the interrupt line on PCs; set, as everybody expects */
+#define MCR_LOOPBACK 0x10
+
+#define LSR_DATA              0x01
+#define LSR_TRANSMIT_EMPTY    0x20 /* the transmit FIFO is empty: it takes FIFO_SIZE bytes */
+#define LSR_TRANSMITTER_EMPTY 0x40 /* the shift register is empty as well */
+
+#define FIFO_SIZE 16
+
+/*
+ * Guard, where a field says nothing else: serial_lock while there is a queue; else the kernel, one CPU, with interrupts
+ * off around each byte.
+ */
+struct serial_port {
+	bool present;         /* set at boot; cleared by serial_leave(). Guard: the kernel, one CPU, not preempted */
+	bool queues;          /* what the port does not take at once waits in the queue */
+	bool wedged;          /* a wait was in vain: do not wait again until the transmitter is found ready */
+	uint8_t enabled;      /* the interrupts that are */
+	size_t burst;         /* how many bytes an empty transmitter takes. Fixed after boot */
+	size_t room;          /* how many bytes the transmitter takes without another look */
+	uint64_t patience_ns; /* for how long a byte is waited for, at the least */
+	struct port_queue queue;
+};
+
+extern struct serial_port serial;
+extern struct lock serial_lock;
+
+static inline uint8_t serial_get(enum serial_register at)
+{
+	return cpu_in8(COM1 + at);
+}
+
+static inline void serial_put(enum serial_register at, uint8_t value)
+{
+	cpu_out8(COM1 + at, value);
+}
+
+/* Return whether the transmitter takes a byte now. */
+static inline bool serial_takes_byte(void)
+{
+	if (!serial.room && serial_get(LINE_STATUS) & LSR_TRANSMIT_EMPTY)
+		serial.room = serial.burst;
+	return serial.room > 0;
+}
+
+/* Send a byte, which the transmitter takes. */
+static inline void serial_send_byte(char byte)
+{
+	serial.room--;
+	serial_put(DATA, (uint8_t)byte);
+}
+
+/* Enable these interrupts of the port's, if that is a change. */
+static inline void serial_enable(uint8_t interrupts)
+{
+	if (serial.enabled == interrupts)
+		return;
+	serial.enabled = interrupts;
+	serial_put(INTERRUPT_ENABLE, interrupts);
+}
+
+/* Send a text and wait for the port, with '\n' as "\r\n" where it is a message of the kernel's. */
+void serial_send(const char *text, size_t size);
+void serial_send_message(const char *text, size_t size);
+
+/* Queue a text or a message, or send it if nothing is in its way. */
+void serial_queue_text(const char *text, size_t size);
+void serial_queue_message(const char *text, size_t size);

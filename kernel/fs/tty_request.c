@@ -1,0 +1,155 @@
+/*
+ * What ioctl(2) does to a terminal: modes, sizes, what waits in either direction, and what only the tasks understand.
+ */
+#include "kernel/fs/content_memory.h"
+#include "kernel/fs/tty_internal.h"
+#include "kernel/mm/user/user_io.h"
+
+#define SERIAL_MINOR 64 /* minor number of ttyS0 */
+
+static void flush_input(struct tty *tty)
+{
+	uint64_t flags = lock_take(&tty->lock);
+
+	tty_drop_input(tty);
+	lock_release(&tty->lock, flags);
+}
+
+static int64_t set_termios(struct tty *tty, struct user_io *io, bool drops_input)
+{
+	struct linux_termios termios;
+	enum status status = user_io_get_all(io, &termios, sizeof(termios));
+	uint64_t flags;
+
+	if (status != OK)
+		return copy_errno(status);
+	if (drops_input)
+		flush_input(tty);
+	flags = lock_take(&tty->lock);
+	/* When ICANON changes, input that is already there becomes readable at once, even a line without its end. */
+	if ((tty->termios.lflag ^ termios.lflag) & ICANON)
+		tty->line = tty->head;
+	tty->termios = termios;
+	if (!(termios.iflag & IXON))
+		tty_give_order(tty, TTY_GO);
+	wait_queue_wake(&tty->queue);
+	lock_release(&tty->lock, flags);
+	return 0;
+}
+
+static int64_t put(struct user_io *io, const void *value, size_t size)
+{
+	return copy_errno(user_io_put_all(io, value, size));
+}
+
+/* Do an ioctl about sessions and process groups, by tty->jobs. */
+static int64_t job_request(struct tty *tty, unsigned request, uint64_t arg, struct user_io *io)
+{
+	int32_t value = 0;
+	int error = 0;
+
+	if (!tty->jobs || !tty->jobs->request)
+		return -ENOTTY;
+	if (request == TIOCSPGRP)
+		error = copy_errno(user_io_get_all(io, &value, sizeof(value)));
+	if (!error)
+		error = tty->jobs->request(tty, request, arg, &value);
+	if (error || (request != TIOCGPGRP && request != TIOCGSID))
+		return error;
+	return put(io, &value, sizeof(value));
+}
+
+/* Do TIOCGSERIAL. A terminal that is not a serial port returns -ENOTTY. */
+static int64_t put_serial(const struct tty *tty, struct user_io *io)
+{
+	struct linux_serial serial = { .type = 4 };
+
+	if (tty->device.number < DEVICE_NUMBER(DEVICE_TTY_MAJOR, SERIAL_MINOR))
+		return -ENOTTY;
+	serial.line = (int32_t)(tty->device.number - DEVICE_NUMBER(DEVICE_TTY_MAJOR, SERIAL_MINOR));
+	return put(io, &serial, sizeof(serial));
+}
+
+/* Return whether a request changes modes or input: for such a request a background group is stopped (tcsetattr(3)). */
+static bool is_change(unsigned request)
+{
+	return (request >= TCSETS && request <= TCSETSF) || request == TCSBRK || request == TCSBRKP ||
+	       request == TCFLSH;
+}
+
+/* Return whether a request waits until all that was written has gone out. */
+static bool is_drain(unsigned request)
+{
+	return request == TCSETSW || request == TCSETSF || request == TCSBRK || request == TCSBRKP;
+}
+
+static int check_request(struct file *file, unsigned request)
+{
+	struct tty *tty = file->data;
+	int error = tty_is_hung_up(file) ? -EIO : is_change(request) ? tty_check_job(tty, true) : 0;
+
+	if (error || !is_drain(request) || !tty->port)
+		return error;
+	return tty->port->is_idle(tty) ? 0 : -EAGAIN;
+}
+
+static int64_t put_waiting(const struct tty *tty, struct user_io *io)
+{
+	int32_t waiting = tty->port ? (int32_t)tty->port->waiting(tty) : 0;
+
+	return put(io, &waiting, sizeof(waiting));
+}
+
+static void flush_output(struct tty *tty)
+{
+	uint64_t flags = lock_take(&tty->lock);
+
+	tty_give_order(tty, TTY_DROP);
+	lock_release(&tty->lock, flags);
+	wait_queue_wake(&tty->queue);
+}
+
+int64_t tty_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io)
+{
+	struct tty *tty = file->data;
+	struct linux_winsize winsize;
+	int32_t waiting;
+	int error = check_request(file, request);
+
+	if (error)
+		return error;
+	switch (request) {
+	case TCGETS:
+		return put(io, &tty->termios, sizeof(tty->termios));
+	case TCSETS:
+	case TCSETSW:
+	case TCSETSF:
+		return set_termios(tty, io, request == TCSETSF);
+	case TIOCGWINSZ:
+		return put(io, &tty->winsize, sizeof(tty->winsize));
+	case TIOCSWINSZ:
+		error = copy_errno(user_io_get_all(io, &winsize, sizeof(winsize)));
+		if (!error)
+			tty_set_size(tty, winsize.rows, winsize.columns);
+		return error;
+	case FIONREAD:
+		waiting = (int32_t)tty_readable(tty);
+		return put(io, &waiting, sizeof(waiting));
+	case TIOCGSERIAL:
+		return put_serial(tty, io);
+	case TIOCOUTQ:
+		return put_waiting(tty, io);
+	case TCFLSH:
+		if (arg > TCIOFLUSH)
+			return -EINVAL;
+		if (arg != TCOFLUSH)
+			flush_input(tty);
+		if (arg != TCIFLUSH)
+			flush_output(tty);
+		return 0;
+	case TCSBRK:
+	case TCSBRKP:
+		return 0; /* all output has gone out already; a break cannot be sent */
+	}
+	return job_request(tty, request, arg, io);
+}
