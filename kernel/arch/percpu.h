@@ -57,7 +57,7 @@ struct percpu {
 	bool switch_wanted;   /* on return to user mode another task should run */
 	bool frame_changed;   /* own CPU: the call's saved registers have changed or will: return by IRET, not SYSRET */
 	bool copying;         /* own CPU: a fault in a user copy is being served, so tasks are not switched */
-	bool refused;         /* own CPU: frames or the heap had nothing to give since a system call last left */
+	bool refused;         /* own CPU: a frame or heap block was refused since the last system call ended */
 	uint64_t canary;      /* stack canary of the debug build (-fstack-protector-strong) */
 	struct trap_frame *interrupt; /* saved registers of what the served interrupt interrupted; NULL: none is */
 	uint64_t gdt[9];
@@ -102,8 +102,8 @@ extern struct percpu __seg_gs percpu_at_gs; /* kernel.ld puts it at address 0 */
 #define per_cpu(variable) (variable)
 
 /*
- * Note that there was no frame, or no block of the heap, for whoever asked. A system call that then ends with ENOMEM
- * leaves by syscall_leave, which finds memory and makes the call again.
+ * Note that somebody asked for a frame or a heap block and got none. A system call that then ends with ENOMEM returns
+ * by syscall_leave, which has memory freed and makes the call again.
  */
 static inline void percpu_note_refusal(void)
 {

@@ -19,9 +19,9 @@ static PER_CPU struct watch {
 	uint64_t off_since; /* the time-stamp counter when interrupts went off; 0: they are on, or nobody has seen it */
 	const char *off_place;
 	uint64_t off_rip, off_vector; /* of the trap that turned them off; off_place is NULL then */
-	/* since when the task is in the kernel; 0: it is in its program. The task's own, interrupts on or off */
+	/* the time-stamp counter when the task entered the kernel; 0: it runs its program. Guard: the running task */
 	uint64_t turn_since;
-	uint64_t turn_vector, turn_number; /* of the frame by which it came there */
+	uint64_t turn_vector, turn_number; /* of the trap frame that it entered the kernel with */
 	/*
 	 * The longest stretch of a task in the kernel that has ended and is not logged yet: a lock may have been held
 	 * at its end, so it is logged later.

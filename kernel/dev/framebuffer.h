@@ -1,6 +1,6 @@
 /*
- * Pixels: a linear framebuffer of 32 bits a pixel, written and never read (write-combining memory
- * is slow to read by a factor of hundreds).
+ * Draws into a linear framebuffer of 32 bits a pixel. Pixels are written and never read: write-combining memory
+ * is slow to read by a factor of hundreds.
  */
 #pragma once
 

@@ -11,7 +11,7 @@
 #define KEYMAP_BYTES 8
 
 /*
- * The state of the keys. All zero: no key is down, no lock is on. Guard: that of keyboard.c, which reads the keyboard.
+ * The state of the keys. All zero: no key is down, no lock is on. Guard: whoever reads the keyboard (keyboard.c).
  */
 struct keymap {
 	bool left_shift, right_shift;

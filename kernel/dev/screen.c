@@ -155,5 +155,5 @@ static void screen_write(const char *text, size_t size)
 	screen_show();
 }
 
-/* Guard: that of all sinks of the log (log.c). */
+/* Guard: as for all sinks of the log (`sinks` in log.c). */
 struct log_sink screen_sink = { .write = screen_write };

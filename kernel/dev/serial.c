@@ -179,5 +179,5 @@ void serial_write_raw(const char *text, size_t size)
 		serial_send(text, size);
 }
 
-/* Guard: that of all sinks of the log (log.c). */
+/* Guard: as for all sinks of the log (`sinks` in log.c). */
 struct log_sink serial_sink = { .write = serial_write };

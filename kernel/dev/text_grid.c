@@ -11,7 +11,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 
-/* More columns than this are too small to read on any screen in use: then every pixel is enlarged. */
+/* With more columns than this characters are too small to read: then each dot of a glyph is drawn larger. */
 #define MOST_COLUMNS 240
 #define MOST_ROWS    65535 /* what the type of text_page.order can number */
 

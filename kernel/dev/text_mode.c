@@ -1,5 +1,6 @@
 /*
- * Modes of the terminal: what is saved, which rows scroll, which page is shown, and how all of that is reset.
+ * Modes of the terminal: saves and restores the cursor, sets which rows scroll and which page
+ * is shown, and resets all of that.
  */
 #include "kernel/dev/text_internal.h"
 

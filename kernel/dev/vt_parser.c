@@ -66,7 +66,10 @@ struct step {
 	[KIND_CANCEL] = { DO_NOTHING, STATE_TEXT }, [KIND_ESCAPE] = { DO_BEGIN, STATE_ESCAPE }, \
 	[KIND_DELETE] = { DO_NOTHING, state }, [KIND_HIGH] = { DO_AGAIN, STATE_TEXT }
 
-/* The steps inside a string for all bytes except KIND_FINAL, the first of which has a meaning in a command. */
+/*
+ * The steps inside a string, except for KIND_FINAL: each state lists that itself, because the first byte of a command
+ * says which command it is.
+ */
 #define IN_STRING(state, bell_action, bell_next)                                                \
 	[KIND_CONTROL] = { DO_STRING, state }, [KIND_BELL] = { bell_action, bell_next },        \
 	[KIND_CANCEL] = { DO_NOTHING, STATE_TEXT }, [KIND_ESCAPE] = { DO_BEGIN, STATE_ESCAPE }, \

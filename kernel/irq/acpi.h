@@ -87,7 +87,7 @@ struct acpi_info {
 	uint8_t reset_value;
 	uint8_t century; /* index in the CMOS of the century; 0: none */
 
-	bool has_s5; /* the DSDT tells which SLP_TYP turns the machine off */
+	bool has_s5; /* the DSDT or an SSDT tells which SLP_TYP turns the machine off: the next two fields */
 	uint8_t s5_type_a, s5_type_b;
 
 	paddr_t hpet; /* address of the HPET's registers; 0: none */

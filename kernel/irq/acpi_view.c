@@ -18,7 +18,7 @@ const void *acpi_view_at(void *ctx, paddr_t pa, uint64_t size)
 		return size <= r->end - pa.raw && r->end <= HHDM_SIZE ? hhdm_ptr(pa) : NULL;
 	if ((r && r->type != MEM_RESERVED) || view->count == ACPI_VIEW_MOST)
 		return NULL;
-	/* Write-through, so that reads are cached: tables of 100 KB are read byte by byte. Nothing writes to them. */
+	/* Map write-through, so that reads are cached: tables of 100 KB are read byte by byte, and never written. */
 	if (mmio_map(pa, size, PROT_WT, &view->mapped[view->count]) != OK)
 		return NULL;
 	return view->mapped[view->count++];

@@ -28,7 +28,7 @@ struct ioapic {
 static struct ioapic ioapics[ACPI_IO_APICS]; /* fixed after boot */
 static unsigned count;                       /* fixed after boot */
 
-/* The index and the window of all I/O APICs. */
+/* Guards the index and the window of all I/O APICs. */
 static struct lock ioapic_lock = LOCK_INITIAL(LOCK_IOAPIC);
 
 static uint32_t read(const struct ioapic *io, unsigned reg)

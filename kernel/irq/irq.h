@@ -58,7 +58,7 @@ MUST_CHECK enum status irq_register_isa(unsigned isa, irq_handler_fn *handler, v
 /*
  * Have an ISA interrupt arrive as an NMI from now on: TRAP_NMI's handler is called. The interrupt must not be
  * registered.
- * Returns ERR_NOT_FOUND, ERR_RANGE as irq_register.
+ * Returns ERR_NOT_FOUND and ERR_RANGE for the same reasons as irq_register().
  */
 MUST_CHECK enum status irq_route_nmi(unsigned isa);
 

@@ -1,5 +1,5 @@
 /*
- * What the log (kernel/lib/log.h) needs of the machine: the time-stamp counter, and a way to turn interrupts off.
+ * What the log (kernel/lib/log.h) needs of the machine: the time-stamp counter, and a lock.
  */
 #pragma once
 

@@ -22,7 +22,7 @@
  */
 #define BATCH 32
 
-/* The queues, and what the hardware is armed for. */
+/* Guards the queues, and what the hardware is armed for. */
 static struct lock timer_lock = LOCK_INITIAL(LOCK_TIMERS);
 
 static struct timer_queue queues[TIMER_CLOCKS]; /* timer_lock */

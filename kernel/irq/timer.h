@@ -14,10 +14,10 @@
 const char *timer_init(void);
 
 /*
- * Call timer->fire when clock_monotonic_ns has reached deadline_ns, never before: from the timer's interrupt, with
- * interrupts off and in whatever context was interrupted, so fire touches the heap and the image only, or enters the
- * kernel context. A deadline that has passed fires as soon as interrupts are on. fire must be short; it may start and
- * cancel timers, its own too, and free its own. A timer that is started already moves to the new deadline. Needs no
+ * Have timer->fire called when clock_monotonic_ns has reached deadline_ns, never before: from the timer's interrupt,
+ * with interrupts off and in whatever context was interrupted, so fire touches the heap and the image only, or enters
+ * the kernel context. A deadline that has passed fires as soon as interrupts are on. fire must be short; it may start
+ * and cancel timers, its own too, and free its own. A timer that is started already moves to the new deadline. Needs no
  * memory; O(log n). `timer` is the caller's memory, and must stay where it is until it has fired or is cancelled.
  */
 void timer_start(struct timer *timer, uint64_t deadline_ns);

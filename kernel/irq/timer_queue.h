@@ -14,7 +14,7 @@ enum timer_clock {
 	TIMER_CLOCKS,
 };
 
-/* A timer. Guard: that of the queue it is in, LOCK_TIMERS; its owner until it is started. */
+/* A timer. Guard: LOCK_TIMERS while it is in a queue; before that, whoever starts it. */
 struct timer {
 	/* Called once, when the deadline has passed; see timer_start(). */
 	void (*fire)(struct timer *timer);

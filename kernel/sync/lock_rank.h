@@ -1,7 +1,7 @@
 /*
  * The order of all locks: whoever holds one may take only locks of ranks further down. docs/locking.md says what each
- * guards, and why it stands where it does. The comments say what is done, and with it
- * which locks are taken, under each.
+ * guards, and why it stands where it does. A comment names what the lock guards, and after a colon what is done
+ * while it is held: each of these actions takes a lock further down.
  */
 #pragma once
 

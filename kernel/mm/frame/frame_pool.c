@@ -76,8 +76,8 @@ static uint32_t choose(const struct frame_cache *cache, struct wish wish)
 }
 
 /*
- * Return a region to take 4 KiB frames from, or REGION_NONE. A caller that has some frames already is content with what
- * partly free blocks hold, and only outside other CPUs' homes.
+ * Return a region to take 4 KiB frames from, or REGION_NONE. For a caller that has some frames already, return only a
+ * region with partly free blocks that is not another CPU's home.
  */
 static uint32_t choose_for_4k(const struct frame_cache *cache, enum pool_reach reach, bool has_some)
 {

@@ -12,7 +12,7 @@
 /* The spare magazine, which waits beside the loaded one. */
 struct heap_spare {
 	uint32_t number; /* number of the magazine; 0: none */
-	uint32_t count;  /* blocks in it: none, or as many as it holds */
+	uint32_t count;  /* blocks in it: 0 (empty) or its capacity (full) */
 };
 
 /* The loaded magazine, which blocks are taken from and put into. Both fields 0: none, which looks empty and full. */

@@ -137,7 +137,7 @@ struct heap {
 	const struct heap_backend *backend;
 	vaddr_t base;
 	struct magazine *magazines;  /* MAGAZINES of them, each page mapped while it is needed */
-	struct magazine_link *links; /* as many, each page mapped when it is first needed, and for ever */
+	struct magazine_link *links; /* MAGAZINES of them, each page mapped when first needed, and never unmapped */
 	/* allocations until one fails, and after that until the next; 0: none will. Guard: tests, with one CPU */
 	uint64_t fail_in, fail_every;
 

@@ -30,7 +30,7 @@ enum area_flags {
 /* The flags that two neighbours must have in common to be one area. */
 #define AREA_KIND (AREA_SHARED | AREA_GROWS_DOWN | AREA_SMALL | AREA_READ_ONLY | AREA_WIPED | AREA_LEFT_OUT)
 
-/* A half-open range of pages. Guard: that of the tree. */
+/* A half-open range of pages. Guard: as for struct area_tree, below. */
 struct area {
 	vaddr_t start;
 	vaddr_t end;

@@ -10,7 +10,7 @@
 
 struct user_limits {
 	uint64_t address_pages; /* RLIMIT_AS: how many pages all areas may have together */
-	uint64_t stack_pages;   /* RLIMIT_STACK: how many an area with USER_MAP_GROWS_DOWN can have by growing */
+	uint64_t stack_pages;   /* RLIMIT_STACK: how many pages an area with USER_MAP_GROWS_DOWN can grow to */
 	/* RLIMIT_DATA: how many private writable pages there may be, stacks not counted */
 	uint64_t data_pages;
 	uint64_t brk_pages; /* RLIMIT_DATA: how many pages the program break may have */
