@@ -1,5 +1,5 @@
 /*
- * New tasks and processes out of old ones: clone(2), with fork and vfork as special cases.
+ * Makes new tasks and processes: clone(2), of which fork(2) and vfork(2) are special cases.
  */
 #include "kernel/arch/fpu.h"
 #include "kernel/fs/errno.h"
@@ -28,8 +28,8 @@
 #define CLONE_EXIT_SIGNAL    0xff
 
 /*
- * Namespaces, tracing and the like are refused. CLONE_FS and CLONE_SIGHAND take effect with CLONE_THREAD only: without
- * it the child gets a copy.
+ * The flags that are accepted; namespaces and tracing are not. CLONE_FS and CLONE_SIGHAND have an effect only together
+ * with CLONE_THREAD: without it the child gets copies.
  */
 #define CLONE_KNOWN                                                                                      \
 	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | \
@@ -46,7 +46,7 @@ static int check(const struct clone_arguments *a)
 		return -EINVAL;
 	if ((flags & CLONE_SIGHAND) && !(flags & CLONE_VM))
 		return -EINVAL;
-	/* The first process has no parent that its child could be given to. */
+	/* With CLONE_PARENT the child gets the caller's parent, which the first process does not have. */
 	if ((flags & CLONE_PARENT) && !process_current()->parent)
 		return -EINVAL;
 	if ((flags & CLONE_SETTLS) && a->tls >= USER_END)
@@ -91,7 +91,7 @@ static int share_files(struct process *child, uint64_t flags)
 	return 0;
 }
 
-/* Make a process for the new task. -errno; nothing is left then. */
+/* Make a process for the new task. Returns 0, or an error with everything undone. */
 static int make_process(struct task *child, uint64_t flags)
 {
 	struct process *maker = process_current(), *parent = maker, *process;
@@ -108,7 +108,7 @@ static int make_process(struct task *child, uint64_t flags)
 	error = share_files(process, flags);
 	if (error)
 		goto put_space;
-	/* A sibling's parent did not choose: it hears of this one as it does of the maker (clone(2)). */
+	/* With CLONE_PARENT the parent gets the same signal for the child as for the calling process (clone(2)). */
 	process->exit_signal = flags & CLONE_PARENT ? maker->exit_signal : (int)(flags & CLONE_EXIT_SIGNAL);
 	process_add_task(process, child);
 	return 0;
@@ -120,11 +120,11 @@ forget:
 	return error;
 }
 
-/* Wait until the child, which borrows this task's memory, execs or ends. */
+/* Wait until the child of vfork(2), which uses this task's memory, calls execve(2) or ends. */
 static void wait_for_vfork(struct task *task)
 {
 	(void)WAIT_UNTIL_KILLABLE(!task->vfork_child);
-	/* A parent that has been killed does not wait any longer, but ends: its child need not wake it any more. */
+	/* A parent that is killed stops waiting, and the child must not wake it later. */
 	if (task->vfork_child)
 		task->vfork_child->vfork_parent = NULL;
 	task->vfork_child = NULL;
@@ -142,10 +142,10 @@ void process_end_vfork(struct process *process)
 }
 
 /*
- * Write the child's number where CLONE_PARENT_SETTID says. In memory that both share it is there before the child
- * starts, which may look for its own number there: on ERR_NO_MEMORY nothing has happened yet, and the call is begun
- * again. In memory of its own the child must not get a copy of the number, so it is written last, when the child cannot
- * be undone any more. As on Linux, a bad address is no error.
+ * Write the child's tid to the address of CLONE_PARENT_SETTID. When child and parent share their memory, clone_once()
+ * calls this before the child starts, since the child may read its own tid there. Otherwise it is called after the copy
+ * of the memory, so that the child does not see the tid; the child exists by then, and cannot be undone. Returns OK or
+ * ERR_NO_MEMORY: as on Linux, a bad address is no error.
  */
 static enum status tell_parent(const struct clone_arguments *a, int tid)
 {
@@ -188,7 +188,10 @@ int64_t process_clone(const struct clone_arguments *a)
 		parent->vfork_child = child->process;
 		child->process->vfork_parent = parent;
 	}
-	/* A key may have sent the group a signal since the process could be found, when it had no task to wake. */
+	/*
+	 * A terminal's interrupt may have sent the new process a signal when it had no task yet: count that signal
+	 * now.
+	 */
 	signal_recompute(child);
 	task_start_user(child);
 	if (parent->vfork_child)

@@ -1,6 +1,6 @@
 /*
- * execve(2), and the first process: which file is executed, by which interpreter, and the change from the old program
- * to the new.
+ * execve(2), and the start of the first process: finds the program's file, through the interpreters of scripts, and
+ * changes the process from the old program to the new.
  */
 #include "kernel/arch/fpu.h"
 #include "kernel/arch/irq_guard.h"
@@ -16,28 +16,29 @@
 #include "kernel/task/process_limits.h"
 #include "kernel/task/signal_numbers.h"
 
-/* bytes of a file that are looked at: all program headers must be among them, as on Linux */
+/* bytes of a file that are read to recognise it: all program headers must be among them, as on Linux */
 #define START_SIZE 4096
 
 /* How many scripts may have scripts as interpreters, and the longest line that names one (execve(2)). */
 #define SCRIPTS_MAX     4
 #define SCRIPT_LINE_MAX 255
 
-/* The program's file, held, and what its headers say. */
+/* The program's file and its parsed headers. */
 struct program {
-	struct file *file;
+	struct file *file; /* a counted reference */
 	struct elf_image elf;
 };
 
-/* The arguments as scripts change them. The list and its strings are in the heap. */
+/* The program's arguments, to which each script adds its interpreter. The list and its strings are in the heap. */
 struct arguments {
 	char **argv;
 	size_t argc;
 };
 
 /*
- * Free a string and leave nothing of it in the heap. Wipes byte by byte, since wipe() writes whole words and the block
- * may end right behind the string; by volatile stores, as wipe() does, so that the compiler keeps them.
+ * Overwrite a string with zeros and free it, so that arguments do not stay in free memory. The loop writes bytes, since
+ * wipe() writes whole words and the block may end right behind the string; the stores are volatile, so that the
+ * compiler does not remove them.
  */
 static void free_string(char *string)
 {
@@ -53,7 +54,7 @@ static void free_arguments(struct arguments *a)
 	kfree(a->argv);
 }
 
-/* Copy the arguments into a list with room for what scripts put in front. -ENOMEM. */
+/* Copy the arguments into a list with room for those that scripts add. Returns 0 or -ENOMEM. */
 static int copy_arguments(const char *const *argv, struct arguments *ret)
 {
 	size_t count = 0;
@@ -74,7 +75,8 @@ static int copy_arguments(const char *const *argv, struct arguments *ret)
 }
 
 /*
- * Replace argument 0 by `interpreter`, `option` if there is one, and the script's path. -ENOMEM: the list is as before.
+ * Replace argument 0 by `interpreter`, `option` if that is not NULL, and the script's path. Returns 0, or -ENOMEM with
+ * the list as before.
  */
 static int prepend(struct arguments *a, const char *interpreter, const char *option, const char *script)
 {
@@ -108,7 +110,7 @@ static int open_program(const struct path_base *base, const char *path, struct f
 
 	if (error)
 		return error;
-	/* To execute a file needs some right to execute it, for root too. */
+	/* As on Linux, even root can only execute a file that somebody has the right to execute. */
 	if (!node_is(node, S_IFREG) || !(node->mode & 0111) || node->fs->flags & MS_NOEXEC)
 		error = -EACCES;
 	else if (node->writers)
@@ -128,7 +130,7 @@ static int64_t read_start(struct file *file, char *start)
 	return file_move(file, FILE_PREAD, &io, 0);
 }
 
-/* Cut the line "#! interpreter [option]" into both. Returns false when no interpreter is named. */
+/* Split the line "#! interpreter [option]", in place. Returns false when it names no interpreter. */
 static bool cut_script_line(char *start, size_t size, char **ret_interpreter, char **ret_option)
 {
 	char *end = start + 2, *last = start + (size < SCRIPT_LINE_MAX ? size : SCRIPT_LINE_MAX), *at;
@@ -154,8 +156,8 @@ static bool cut_script_line(char *start, size_t size, char **ret_interpreter, ch
 }
 
 /*
- * Look at one file on the way to the program. Returns 1 when it is the program, 0 when it was a script and *path is its
- * interpreter now, or -errno.
+ * Try to execute the file *path. Returns 1 when it is an ELF program, which *ret describes; 0 when it is a script:
+ * *path is then its interpreter, and `a` has the changed arguments; or a negative error number.
  */
 static int try_file(const struct path_base *base, char **path, struct arguments *a, char *start, struct program *ret,
 		    const char **ret_error)
@@ -195,7 +197,10 @@ static int try_file(const struct path_base *base, char **path, struct arguments 
 	return 1;
 }
 
-/* Follow scripts to the program. -errno; nothing is held then, but `a` may have changed. */
+/*
+ * Find the program of `path`, through the interpreters of scripts. Returns 0 with a reference in ret->file, or an
+ * error; `a` may have changed then.
+ */
 static int find_program(const struct path_base *base, const char *path, struct arguments *a, struct program *ret,
 			const char **ret_error)
 {
@@ -243,7 +248,7 @@ int exec_load(const struct path_base *base, const struct process_rlimit *limits,
 static void set_frame(struct trap_frame *frame, const struct exec_image *image)
 {
 	*frame = (struct trap_frame){
-		.error = frame->error, /* execve's number, by which its costs are counted */
+		.error = frame->error, /* the number of the system call, execve's, for the statistics of calls */
 		.cr3 = image->space->context.space.root.raw,
 		.rip = image->entry,
 		.cs = SELECTOR_USER_CODE,
@@ -253,7 +258,7 @@ static void set_frame(struct trap_frame *frame, const struct exec_image *image)
 	};
 }
 
-/* Name the task for `ps`: the last part of the path that was asked for. */
+/* Set the task's name, which `ps` shows, to the last component of the path. */
 static void set_name(struct task *task, const char *path)
 {
 	const char *name = path;
@@ -264,6 +269,7 @@ static void set_name(struct task *task, const char *path)
 	format_s(task->name, sizeof(task->name), "%s", name);
 }
 
+/* Give the process the image's memory and program file, in place of those it has. */
 static void take_image(struct process *process, const struct exec_image *image)
 {
 	(void)process_most_pages(process);
@@ -283,8 +289,8 @@ static void discard_image(struct exec_image *image)
 }
 
 /*
- * Load the new program; paths start where the process's do. The log tells what is wrong with the file. exec_load's
- * errors.
+ * Load the new program; `path` is looked up from the process's root and working directory. Returns as exec_load; the
+ * log says what is wrong with a file that is no program.
  */
 static int load(const struct process *process, const char *path, const char *const *argv, const char *const *envp,
 		struct exec_image *ret)
@@ -301,7 +307,7 @@ static int load(const struct process *process, const char *path, const char *con
 	return error;
 }
 
-/* Get the descriptors that the new program will have, held: a copy if another process shares the table. -ENOMEM. */
+/* Get a reference to the new program's descriptor table: the process's, or a copy if others share it; or -ENOMEM. */
 static int own_files(const struct process *process, struct fd_table **ret)
 {
 	if (process->fds->refs > 1)
@@ -311,8 +317,8 @@ static int own_files(const struct process *process, struct fd_table **ret)
 }
 
 /*
- * Make the current task, the process's last, its first, with descriptors of its own, and let go of what the old program
- * had.
+ * Prepare the process for the new program. The current task, which is the only one left, gets the pid as its tid, as
+ * the first thread has it; the descriptor table becomes `fds`, and signal handlers and the like are reset.
  */
 static void end_old_program(struct task *task, struct fd_table *fds)
 {
@@ -326,7 +332,7 @@ static void end_old_program(struct task *task, struct fd_table *fds)
 	process_leave_program(task);
 }
 
-/* Reset the registers that the frame does not hold: the FPU's, and the bases of segments. */
+/* Reset the registers that are not in the trap frame: the FPU's, and the bases of FS and GS. */
 static void start_registers(struct task *task)
 {
 	fpu_start(task->fpu);
@@ -337,7 +343,7 @@ static void start_registers(struct task *task)
 	task_set_gs_base(0);
 }
 
-/* Give the task the new program's memory and registers. A parent that lent its memory for vfork(2) has it back then. */
+/* Give the task the new program's memory and registers, and wake a parent that waits in vfork(2). */
 static void enter_new_program(struct task *task, const char *path, const struct exec_image *image)
 {
 	struct process *process = task->process;
@@ -348,7 +354,7 @@ static void enter_new_program(struct task *task, const char *path, const struct 
 	context_load(&process->space->context);
 	user_space_put(old);
 	process_end_vfork(process);
-	process->exit_signal = SIGCHLD; /* whatever clone(2) was told (execve(2)) */
+	process->exit_signal = SIGCHLD; /* execve(2) resets the signal that clone(2) chose */
 	start_registers(task);
 	set_frame(task_frame(task), image);
 	this_cpu->frame_changed = true;
@@ -382,7 +388,7 @@ discard_image:
 	return error;
 }
 
-/* Open the console as descriptors 0, 1 and 2. On error the table may have some of them. */
+/* Make `console` descriptors 0, 1 and 2. Returns 0, or an error with some of them open. */
 static int open_console(struct fd_table *fds, struct file *console)
 {
 	for (int fd = 0; fd < 3; fd++) {

@@ -1,5 +1,5 @@
 /*
- * What the files about starting programs share among themselves.
+ * Functions and structures that exec.c, exec_load.c and exec_stack.c share.
  */
 #pragma once
 
@@ -9,14 +9,14 @@ struct elf_image;
 
 /* The new program's path, arguments and environment, in the kernel's memory; both lists end with NULL. */
 struct exec_strings {
-	const char *path; /* what AT_EXECFN will point at */
+	const char *path; /* the path given to execve(2); AT_EXECFN points to a copy of it */
 	const char *const *argv;
 	const char *const *envp;
 };
 
-/* What a program's first stack tells it about itself. */
+/* Addresses that the first stack's content depends on. */
 struct exec_start {
-	vaddr_t top;     /* behind the last byte of the stack */
+	vaddr_t top;     /* the end of the stack */
 	vaddr_t headers; /* the program's headers in its memory; 0: they are not mapped */
 	uint16_t header_count;
 	vaddr_t entry;
@@ -29,12 +29,15 @@ struct exec_start {
 uint64_t exec_stack_size(const struct exec_strings *strings);
 
 /*
- * Make the first stack's content: `content` has exec_stack_size bytes, all zero, and will end at start->top. Fills in
- * *ret except for space, entry and program. Cannot fail.
+ * Write the first stack's content into `content`, exec_stack_size() bytes that are zero, which the caller then copies
+ * to the user memory that ends at start->top. Sets *ret except for space, entry and program. Cannot fail.
  */
 void exec_stack_fill(uint8_t *content, uint64_t size, const struct exec_strings *strings,
 		     const struct exec_start *start, struct exec_image *ret);
 
-/* Make a space with the program and its stack. Fills in *ret except for `program`. -errno; nothing is left then. */
+/*
+ * Make a user space with the program and its stack. Sets *ret except for `program`. Returns 0, or an error with
+ * everything undone.
+ */
 int exec_build(struct file *file, const struct elf_image *elf, const struct process_rlimit *limits,
 	       const struct exec_strings *strings, struct exec_image *ret);

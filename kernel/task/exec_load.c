@@ -1,5 +1,6 @@
 /*
- * From a program's file to a user space that it can start in. Touches no task and no process.
+ * Makes a user space from a program's file: maps its segments and its first stack. exec.c then gives the space to a
+ * process.
  */
 #include "kernel/fs/errno.h"
 #include "kernel/fs/path.h"
@@ -11,20 +12,20 @@
 #include "kernel/mm/user/user_io.h"
 #include "kernel/task/exec_internal.h"
 
-/* Bits of the random page numbers by which things are moved from their usual places, as on Linux. */
+/* Address space randomization: how many random bits of a page number are added to each address, as on Linux. */
 #define RANDOM_BITS_PIE   28
 #define RANDOM_BITS_STACK 22
 #define RANDOM_BITS_MMAP  28
 #define RANDOM_BITS_BRK   13
 
-/* Where static PIEs go, at least; below it there is room for the brk of a program that is not PIE. */
+/* The lowest address of position-independent programs. Those with fixed addresses have room for brk(2) below it. */
 #define PIE_BASE 0x555555554000ULL
 
-/* Bytes below the stack that placed mappings keep free for it. */
+/* Bounds of the room below the stack that mmap(2) leaves free for the stack to grow into. */
 #define STACK_ROOM_MIN (128ULL << 20)
 #define STACK_ROOM_MAX (1ULL << 40)
 
-/* bytes of the stack that are mapped at the start beyond its content; it grows from there by itself */
+/* bytes that are mapped at the start below the stack's content; the stack grows by page faults from there */
 #define STACK_START (128ULL << 10)
 
 static uint64_t random_pages(unsigned bits)
@@ -35,7 +36,7 @@ static uint64_t random_pages(unsigned bits)
 	return (pages & ((1ULL << bits) - 1)) * PAGE_SIZE;
 }
 
-/* Write zeros into the memory of the new program's space. -errno. */
+/* Write zeros into memory of the new space. Returns 0 or an error. */
 static int zero_user(struct user_space *space, vaddr_t va, uint64_t size)
 {
 	context_token_t token = kernel_context_enter();
@@ -55,8 +56,8 @@ static unsigned rights_of(const struct elf_segment *s)
 }
 
 /*
- * Map a segment: the file's bytes from the file, the rest as zeros. The page that has both is copied when it is written
- * to.
+ * Map a segment: pages with bytes of the file are mapped from the file, the others as zeros. In the page where the
+ * file's bytes end, the rest is zeroed, which makes a private copy of that page.
  */
 static int map_segment(struct user_space *space, struct memory_object *object, const struct elf_segment *s,
 		       vaddr_t bias)
@@ -73,7 +74,7 @@ static int map_segment(struct user_space *space, struct memory_object *object, c
 				  USER_MAP_FIXED_NOREPLACE, NULL, 0, &at);
 	if (status != OK)
 		return errno_of(status);
-	/* A segment that is not writable shows the file's next bytes in that page; Linux does the same. */
+	/* In a segment that is not writable that page shows the file's next bytes instead of zeros, as on Linux. */
 	if (part && s->write)
 		return zero_user(space, va + s->file_size, PAGE_SIZE - part);
 	return 0;
@@ -96,7 +97,10 @@ static int map_program(struct user_space *space, struct memory_object *object, c
 	return 0;
 }
 
-/* Choose the highest address of the stack and return it; mappings are placed below the stack's room. */
+/*
+ * Choose and return the end of the stack, and set the address below which mmap(2) places mappings, so that the stack
+ * has room to grow. limit: RLIMIT_STACK.
+ */
 static vaddr_t place_stack(struct user_space *space, uint64_t limit)
 {
 	vaddr_t top = USER_END - random_pages(RANDOM_BITS_STACK);

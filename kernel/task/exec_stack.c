@@ -1,6 +1,7 @@
 /*
- * The first stack of a program: strings, then the auxiliary vector, environment, arguments (System V ABI, AMD64
- * supplement, "Initial Process Stack"; getauxval(3)). Data only, made in a buffer of the kernel's.
+ * The content of a program's first stack: from its end down the strings, the auxiliary vector, environment and
+ * arguments (System V ABI, AMD64 supplement, "Initial Process Stack"; getauxval(3)). It is written into a buffer of
+ * the kernel.
  */
 #include "kernel/arch/cpu.h"
 #include "kernel/lib/random.h"
@@ -35,12 +36,13 @@ enum {
 #define RANDOM_BYTES        16
 #define AUX_WORDS           (2 * 20)
 #define HWCAP2_FSGSBASE     2
-#define SIGNAL_FRAME_MIN    4096 /* bytes: more than a handler's frame with AVX-512's state takes */
+#define SIGNAL_FRAME_MIN    4096 /* value of AT_MINSIGSTKSZ: more than a signal frame with AVX-512's state takes */
 
 static const char platform[] = "x86_64";
 
+/* The auxiliary vector that is being written. */
 struct aux {
-	uint64_t *at;
+	uint64_t *at; /* where the next entry goes */
 };
 
 static void add(struct aux *aux, uint64_t type, uint64_t value)
@@ -62,7 +64,7 @@ static uint64_t list_size(const char *const *list, size_t *ret_count)
 struct sizes {
 	size_t argc, envc;
 	uint64_t args, env, path;
-	uint64_t strings; /* bytes of all that lies behind the words, up to the end of the stack */
+	uint64_t strings; /* bytes of strings and random bytes, from the words' end to the end of the stack */
 	uint64_t words;   /* bytes of argc, pointers and the auxiliary vector, rounded up to 16 */
 };
 
@@ -73,7 +75,7 @@ static struct sizes measure(const struct exec_strings *strings)
 	s.args = list_size(strings->argv, &s.argc);
 	s.env = list_size(strings->envp, &s.envc);
 	s.path = strlen(strings->path) + 1;
-	/* The last word of a stack is 0, as on Linux. */
+	/* 8 more bytes are for a last word of 0, as on Linux. */
 	s.strings = align_up(s.args + s.env + s.path + sizeof(platform) + RANDOM_BYTES + 8, 16);
 	s.words = align_up((1 + s.argc + 1 + s.envc + 1 + AUX_WORDS) * 8, 16);
 	return s;
@@ -86,7 +88,7 @@ uint64_t exec_stack_size(const struct exec_strings *strings)
 	return s.words + s.strings;
 }
 
-/* Where the next bytes go, in the buffer and in the program's memory. */
+/* Where the next bytes go: address in the buffer, and address in the program's memory. */
 struct place {
 	uint8_t *at;
 	vaddr_t va;

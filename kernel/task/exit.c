@@ -1,5 +1,5 @@
 /*
- * The end of tasks and processes: exit(2), exit_group(2), and what an end leaves to the parent.
+ * The end of tasks and processes: exit(2), exit_group(2), zombies, and the new parent of children that are left.
  */
 #include "kernel/fs/errno.h"
 #include "kernel/irq/timer.h"
@@ -9,7 +9,7 @@
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/wait_until.h"
 
-/* Called at a task's end: drops what the layers above keep of it, futexes for one. Fixed after boot. */
+/* Called at a task's end, so that layers above drop what they keep for the task, as its futexes. Fixed after boot. */
 static void (*exit_hook)(struct task *task);
 
 /* the first process, once it has been started; guard: the kernel, one CPU, not preempted */
@@ -44,8 +44,8 @@ int process_wait_init(void)
 }
 
 /*
- * Return whether the zombie `process` can go at once, since nobody will wait for it: its parent ignores SIGCHLD (see
- * sigaction(2)), or has ended itself, which only init has then.
+ * Return whether no wait4(2) will ask for the zombie `process`, so that it can be removed at once: its parent ignores
+ * SIGCHLD (sigaction(2)), or is a zombie itself, which can only be init: other zombies have no children.
  */
 static bool nobody_will_ask(const struct process *process)
 {
@@ -60,9 +60,8 @@ static bool nobody_will_ask(const struct process *process)
 }
 
 /*
- * Make init the parent of all children of `process`; those that have ended already are init's to wait for. Whatever
- * signal a child had for its old parent, init gets SIGCHLD: its wait4 would not find the child otherwise, which would
- * stay a zombie for ever.
+ * Make init the parent of all children of `process`, zombies included. Their exit signal becomes SIGCHLD: init's wait4
+ * finds only children with that signal, and others would stay zombies for ever.
  */
 static void give_children_away(struct process *process)
 {
@@ -84,7 +83,7 @@ static void give_children_away(struct process *process)
 	}
 }
 
-/* Forget the zombies among the children of init, which has ended and will not wait for them. */
+/* Remove the zombies among the children of init, which has ended and so does not wait for them. */
 static void forget_zombies(struct process *process)
 {
 	for (struct process *child = process->children, *next; child; child = next) {
@@ -94,7 +93,7 @@ static void forget_zombies(struct process *process)
 	}
 }
 
-/* End a process whose last task is leaving: all but its status goes. */
+/* End the current process, whose last task is ending: free its memory and files, and tell its parent. */
 static void end_process(struct process *process)
 {
 	struct user_space *space = process->space;
@@ -106,7 +105,7 @@ static void end_process(struct process *process)
 	signal_drop_process(process);
 	process->fds = NULL;
 	fd_table_put(fds);
-	/* From here on the task works for no process, and runs in the kernel context. */
+	/* Leave the process's page tables, which are about to be freed. */
 	context_load(&kernel_context);
 	(void)process_most_pages(process);
 	process->space = NULL;
@@ -146,7 +145,7 @@ void process_exit_task(int code)
 		process->exiting = true;
 		end_process(process);
 	} else {
-		/* The process's other tasks keep its space; this task has no more use for it. */
+		/* This task does not return to user mode: it leaves the page tables that the other tasks may free. */
 		context_load(&kernel_context);
 		if (process->exec_waiter)
 			task_wake(process->exec_waiter);

@@ -1,5 +1,6 @@
 /*
- * Few levels have members that wait, mostly one: the level that is behind the rest is found by looking at those few.
+ * The rarer operations of fair_queue.h. The level to serve is searched among those that have waiting members, which are
+ * few, and mostly one.
  */
 #include "kernel/task/fair_queue.h"
 
@@ -21,8 +22,8 @@ void fair_remove(struct fair_queue *queue, struct fair_node *node, unsigned leve
 }
 
 /*
- * Return how much virtual time `ns` of service are for a level; the one who was served counts as a member beside those
- * who wait.
+ * Return the virtual time for `ns` of service of a level: divided by the weight of all its members, which are those
+ * that wait and the one that was served.
  */
 static uint64_t virtual_time(const struct fair_level *l, unsigned level, uint64_t ns)
 {

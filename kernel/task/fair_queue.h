@@ -1,11 +1,12 @@
 /*
- * Which of many that wait is served next, in proportion to weights: nice values are shares of the CPU, not ranks. Data
- * only, without a clock and without tasks; whoever has a queue guards it.
+ * A fair queue: decides which of many waiting members (the scheduler's tasks) is served next, so that each gets service
+ * in proportion to its weight: a nice value is a share of the CPU, not a rank. It is data only, without a clock and
+ * without tasks. Guard: the owner's lock; for the scheduler task_lock.
  *
  * The members of one level (nice value) take turns, one after the other. A level has the weight of its members
- * together, and a virtual time: how long it was served, divided by its weight. The level that is behind all others is
- * served next, so two levels that both want all they can get are never further apart than what one of them was served
- * at once, divided by its weight.
+ * together, and a virtual time: how long it was served, divided by its weight. The level with the least virtual time is
+ * served next. So the virtual times of two levels that always have members waiting differ by no more than one turn of
+ * either, divided by its weight.
  */
 #pragma once
 
@@ -16,7 +17,7 @@
 #define FAIR_LEVELS 40 /* one for each nice value, -20 to 19 */
 #define FAIR_UNIT   1024
 
-/* The weight of one member of each level: Linux's weights, so that a step of nice is a tenth of the CPU. */
+/* The weight of one member of each level. These are Linux's: of two tasks, a step of nice shifts a tenth of the CPU. */
 extern const uint32_t fair_weights[FAIR_LEVELS];
 
 struct fair_node {
@@ -24,20 +25,23 @@ struct fair_node {
 };
 
 struct fair_level {
-	/* the members that wait, in their order; `end` is valid only while there is a first */
+	/* list of the waiting members in their order; `end` is valid only while `first` is not NULL */
 	struct fair_node *first, **end;
-	unsigned count;
-	uint64_t time; /* virtual time: nanoseconds for a weight of FAIR_UNIT */
+	unsigned count; /* how many members wait */
+	uint64_t time;  /* virtual time: nanoseconds for a weight of FAIR_UNIT */
 };
 
 /* A queue that is all zero is empty. */
 struct fair_queue {
 	struct fair_level levels[FAIR_LEVELS];
 	uint64_t waiting; /* a bit for each level that has members waiting */
-	uint64_t time;    /* virtual time of the level that was served last; never goes back */
+	uint64_t time;    /* the highest virtual time of a level at the moment when it was chosen; never goes back */
 };
 
-/* Put a node at the end of its level. A level that was empty is not owed the time that it did not want meanwhile. */
+/*
+ * Add a node at the end of its level. A level that was empty gets the queue's virtual time if its own is less: it has
+ * no claim on the service that it did not want while it was empty.
+ */
 static inline void fair_add(struct fair_queue *queue, struct fair_node *node, unsigned level)
 {
 	struct fair_level *l = &queue->levels[level];
@@ -54,7 +58,7 @@ static inline void fair_add(struct fair_queue *queue, struct fair_node *node, un
 	l->count++;
 }
 
-/* Take out the node that *link points at; *link is in that level's list. */
+/* Remove the node *link from its level; `link` must be a pointer in that level's list. */
 static inline void fair_unlink(struct fair_queue *queue, struct fair_node **link, unsigned level)
 {
 	struct fair_level *l = &queue->levels[level];
@@ -68,17 +72,17 @@ static inline void fair_unlink(struct fair_queue *queue, struct fair_node **link
 	l->count--;
 }
 
-/* Take a node out of the level that it is in. O(members of the level). */
+/* Remove a node from its level, by a search through the level's list. */
 void fair_remove(struct fair_queue *queue, struct fair_node *node, unsigned level);
 
 /*
- * Return which of the level `first` and the levels `others` (a bit for each) is behind the rest; among equals, the most
- * urgent one. The queue's time moves on to that level's: a level that becomes active from now on starts no further
- * behind.
+ * Return which of the level `first` and the levels `others` (a bit for each) has the least virtual time; among equals,
+ * `first`, then the lowest number, the least nice. The queue's time is raised to that level's, which is where a level
+ * that becomes active later starts.
  */
 unsigned fair_behind(struct fair_queue *queue, unsigned first, uint64_t others);
 
-/* Take out the first node of a level that is not empty. */
+/* Remove and return the first node of a level that is not empty. */
 static inline struct fair_node *fair_take_from(struct fair_queue *queue, unsigned level)
 {
 	struct fair_node *node = queue->levels[level].first;
@@ -87,7 +91,7 @@ static inline struct fair_node *fair_take_from(struct fair_queue *queue, unsigne
 	return node;
 }
 
-/* Take out the node that is to be served next. NULL: the queue is empty. */
+/* Remove and return the node that is to be served next; NULL when the queue is empty. */
 static inline struct fair_node *fair_take(struct fair_queue *queue)
 {
 	uint64_t others = queue->waiting;
@@ -108,7 +112,7 @@ static inline bool fair_only_waits(const struct fair_queue *queue, unsigned leve
 	return queue->waiting == 1ULL << level;
 }
 
-/* Add a node to the end of its level and take that level's first, when only that level waits (fair_only_waits). */
+/* Add a node to the end of its level and return that level's first. Call only while fair_only_waits(queue, level). */
 static inline struct fair_node *fair_rotate(struct fair_queue *queue, struct fair_node *node, unsigned level)
 {
 	struct fair_level *l = &queue->levels[level];
@@ -121,12 +125,13 @@ static inline struct fair_node *fair_rotate(struct fair_queue *queue, struct fai
 	return first;
 }
 
-/* Charge a level as fair_charge() does, when nodes wait in another level. */
+/* Do fair_charge() when nodes wait in another level. */
 void fair_charge_level(struct fair_queue *queue, unsigned level, uint64_t ns);
 
 /*
- * Charge `level` for serving a member, which is not in the queue now, for `ns`. While no node waits in another level,
- * time stands still: a level that becomes active then starts where this one is.
+ * Add the virtual time for `ns` of service to `level`; the member that was served is not in the queue now. While no
+ * node waits in another level nothing is added: levels are only compared, and a level that becomes active later starts
+ * at this one's time.
  */
 static inline void fair_charge(struct fair_queue *queue, unsigned level, uint64_t ns)
 {
@@ -135,7 +140,7 @@ static inline void fair_charge(struct fair_queue *queue, unsigned level, uint64_
 }
 
 /*
- * Return whether a node that has come to `level` is to be served at once, before a member of the level `served` that
- * has been served for `ns` so far: never when it is of the same or a nicer level, and only if its level is behind.
+ * Return whether a node that was just added to `level` is to be served at once, in place of a member of the level
+ * `served` that has been served for `ns` so far: only if its level is less nice and has no more virtual time.
  */
 bool fair_goes_first(const struct fair_queue *queue, unsigned level, unsigned served, uint64_t ns);

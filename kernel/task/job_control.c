@@ -1,8 +1,8 @@
 /*
- * What the terminals' line discipline asks of the tasks (struct tty_job_control), and orphaned groups.
+ * Job control: the functions that terminals call (struct tty_job_control), and orphaned process groups.
  *
- * A terminal names its session and its foreground group by number; the processes of that session point at the terminal.
- * Both are changed by system calls only, under the terminal's lock. Keys come in interrupts, which only read them.
+ * A terminal has the numbers of its session and its foreground group; the processes of that session point to the
+ * terminal. Only system calls change these numbers, under the terminal's lock; interrupt handlers read them.
  */
 #include "kernel/task/job_control.h"
 
@@ -16,7 +16,7 @@
 
 struct orphan_search {
 	int group, session;
-	const struct process *without;
+	const struct process *without; /* a process that does not count, or NULL */
 	bool found;
 };
 
@@ -61,6 +61,7 @@ static bool is_member(void *ctx, struct process *process)
 	return !search->found;
 }
 
+/* Do job_control_part(); `without` is NULL, or for job_control_part_at_end() the process that ends. */
 static void part(const struct process *process, const struct process *parent, const struct process *without)
 {
 	struct group_search stopped = { .group = process->group };
@@ -71,7 +72,7 @@ static void part(const struct process *process, const struct process *parent, co
 	process_visit(is_stopped_member, &stopped);
 	if (!stopped.found)
 		return;
-	/* When SIGHUP found no process, the group has ended meanwhile, and SIGCONT is owed to nobody. */
+	/* If SIGHUP fails, the group has no process any more, and SIGCONT is not needed. */
 	if (signal_send_group(stopped.group, SIGHUP, NULL) == 0)
 		(void)signal_send_group(stopped.group, SIGCONT, NULL);
 }
@@ -94,8 +95,8 @@ struct foreground_send {
 };
 
 /*
- * Compare the session too: when the foreground group has ended, its number may be that of another session's group by
- * now.
+ * Send the signal if `process` is in the foreground group. The session is compared, too: the foreground group may have
+ * ended, and its number may be used by a group of another session.
  */
 static bool send_to_foreground(void *ctx, struct process *process)
 {
@@ -121,7 +122,7 @@ static bool forget_tty(void *ctx, struct process *process)
 	return true;
 }
 
-/* Make `tty` free for another session: no process has it as its controlling terminal any more. */
+/* Take `tty` away from its session: it is no process's controlling terminal any more. */
 static void release_tty(struct tty *tty)
 {
 	uint64_t flags = lock_take(&tty->lock);
@@ -151,7 +152,7 @@ static struct tty *own_tty(void)
 	return process_current()->tty;
 }
 
-/* Act on open(2): the first terminal that a session's leader opens becomes the session's, if the session has none. */
+/* Handle open(2): a terminal without a session becomes that of the caller's, if the caller leads it and it has none. */
 static void opened(struct tty *tty)
 {
 	struct process *process = process_current();
@@ -175,7 +176,10 @@ static int check(struct tty *tty, bool write)
 		return -EIO;
 	if (signal_send_group(process->group, signal, NULL) != 0)
 		return -EIO;
-	/* Another task of the process may take the signal; this task must begin its call again all the same. */
+	/*
+	 * Another task of the process may take the signal; make this task return to user mode and restart its call,
+	 * too.
+	 */
 	task->signals.wanted = true;
 	return -ERESTARTSYS;
 }
@@ -199,9 +203,9 @@ static int set_foreground(struct tty *tty, const struct process *process, int gr
 }
 
 /*
- * Make `tty` the controlling terminal of `process`. steal: take it away from another session, which everybody may (all
- * are root). -EPERM: `process` leads no session or has a terminal, or another session has this one and `steal` is
- * false.
+ * Make `tty` the controlling terminal of `process`. steal: take it away from another session, which only root may do,
+ * and every process is root. Returns 0, or -EPERM: `process` leads no session or has a terminal already, or another
+ * session has `tty` and `steal` is false.
  */
 static int set_controlling(struct tty *tty, struct process *process, bool steal)
 {

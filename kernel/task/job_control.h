@@ -1,6 +1,6 @@
 /*
- * Job control: which session a terminal belongs to, which of the session's groups is in the terminal's foreground, and
- * what becomes of groups that no shell watches any more (setpgid(2), credentials(7), tty_ioctl(2)).
+ * Job control: which session a terminal belongs to, which of the session's process groups is in the foreground, and
+ * what happens to orphaned groups (setpgid(2), credentials(7), ioctl_tty(2)).
  */
 #pragma once
 
@@ -8,23 +8,26 @@
 
 struct tty;
 
-/* Let `tty` be a controlling terminal, and let /dev/tty be the calling task's controlling terminal. Cannot fail. */
+/* Give `tty` job control, so that it can be a controlling terminal, and make /dev/tty work. Cannot fail. */
 void job_control_add(struct tty *tty);
 
 /*
- * Return whether the group is orphaned: no process of it, other than `without` (NULL: count all), has a parent in the
- * session `session` and outside the group (init does not count). Nobody would ever continue an orphaned group, so a
- * terminal must not stop it.
+ * Return whether the process group is orphaned: none of its processes has a parent in the session `session` and outside
+ * the group. `without`, if not NULL, does not count as a process of the group, and init not as a parent. No shell would
+ * continue an orphaned group, so a terminal must not stop it.
  */
 bool job_control_is_orphaned(int group, int session, const struct process *without);
 
-/* Give up the terminal of a session whose leader, the current process, ends. Called when its files are closed. */
+/*
+ * Hang up the controlling terminal if the current process, which ends, leads a session. Call when its files are
+ * closed.
+ */
 void job_control_end(struct process *process);
 
 /*
- * Tell a group that it has become orphaned: when `process` has lost `parent` (and has another parent now), or, at_end,
- * when `process` itself ends. If its group is orphaned by that and has a stopped process, all of the group get SIGHUP
- * and SIGCONT.
+ * Handle that a process group may have become orphaned: job_control_part() when `process` has lost its parent `parent`
+ * and has another one now, job_control_part_at_end() when `process` itself ends. If the group of `process` is orphaned
+ * by that and has a stopped process, the group gets SIGHUP and SIGCONT.
  */
 void job_control_part(struct process *process, const struct process *parent);
 void job_control_part_at_end(struct process *process);

@@ -1,12 +1,13 @@
 /*
- * Every five seconds each load average moves towards the number of active tasks (Linux, Documentation/scheduler).
+ * Computes the load averages: every five seconds each moves towards the number of active tasks by a fixed part of the
+ * difference, as on Linux.
  */
 #include "kernel/task/load_average.h"
 
 #include "kernel/lib/time.h"
 
 #define INTERVAL_NS   5000000000ULL
-#define INTERVALS_MAX 4096 /* after more than five hours nothing of an old average is left */
+#define INTERVALS_MAX 4096 /* after more than five hours the old average has no weight */
 
 /*
  * Guard of load_next_ns (when the next interval ends) and load_averages (1, 5, 15 minutes): task_lock, by sched_switch.
@@ -16,7 +17,7 @@ uint64_t load_averages[3];
 
 void load_update(uint64_t now_ns, unsigned active)
 {
-	/* How much of each average stays: 1 / e^(5 s / 1, 5, 15 min), with LOAD_SHIFT bits behind the point. */
+	/* The weight of the old average: e^(-5 s / 1, 5, 15 min), with LOAD_SHIFT bits behind the binary point. */
 	static const uint64_t decay[3] = { 15435784, 16499913, 16684268 };
 	uint64_t intervals = (now_ns - load_next_ns) / INTERVAL_NS + 1;
 

@@ -1,6 +1,6 @@
 /*
- * The load averages of getloadavg(3): how many tasks were ready or running, over 1, 5 and 15 minutes. No timer runs for
- * them: between two moments at which the scheduler works the number does not change.
+ * The load averages of getloadavg(3): how many tasks were ready or running, over 1, 5 and 15 minutes. They need no
+ * timer: the number of such tasks changes only when the scheduler runs, and the scheduler calls load_sample().
  */
 #pragma once
 
@@ -9,12 +9,13 @@
 #define LOAD_SHIFT 24 /* bits of a load average behind the binary point; there may be 2^15 tasks */
 #define LOAD_ONE   (1ULL << LOAD_SHIFT)
 
-/* Move the averages on to `now_ns`: since the last call `active` tasks wanted the CPU. task_lock is held. */
+/* Do load_sample() when an interval has ended. */
 void load_update(uint64_t now_ns, unsigned active);
 
-extern uint64_t load_next_ns;
-extern uint64_t load_averages[3];
+extern uint64_t load_next_ns;     /* when the current interval of five seconds ends */
+extern uint64_t load_averages[3]; /* in units of 1 / LOAD_ONE */
 
+/* Update the averages to `now_ns`: `active` tasks were ready or running. The caller holds task_lock. */
 static inline void load_sample(uint64_t now_ns, unsigned active)
 {
 	if (now_ns >= load_next_ns)

@@ -1,6 +1,6 @@
 /*
- * How much memory a process has; out_of_memory.c chooses by it which process ends. What several processes hold counts
- * for each with its share, so that no process hides memory by giving a descriptor to a child, or by dup(2).
+ * How much memory a process has, by which out_of_memory.c chooses the process to end. Files that several descriptors or
+ * processes share are divided among them, so that a process cannot hide memory in a file by sharing it.
  */
 #include "kernel/task/memory_score.h"
 
@@ -10,7 +10,7 @@
 #include "kernel/mm/heap/kernel_stack.h"
 
 /*
- * Return how many bytes come free when a file's last holder lets go of it: a pipe's, or those of a file without a name.
+ * Return how many bytes are freed with a file's last reference: those of a pipe, or of a file without a name.
  */
 static uint64_t content_bytes(const struct node *node)
 {

@@ -1,5 +1,6 @@
 /*
- * How much memory would come free if a process ended, as far as that is cheap to know, and what /proc tells of it.
+ * Estimates how much memory would become free if a process ended, for the choice of the process to end when memory has
+ * run out.
  */
 #pragma once
 
@@ -9,13 +10,16 @@
 #define MEMORY_ADJUST_MOST 1000
 
 /*
- * Return what would come free in pages: what is mapped, tables, kernel stacks, and the process's share of what is in pipes
- * and in files without a name.
+ * Return how many pages would become free if the process ended: mapped pages, page tables, kernel stacks, and the
+ * process's share of pipes and of files without a name.
  */
 uint64_t memory_of_process(const struct process *process);
 
-/* Return how good a choice the process is when memory has run out, in pages: the highest ends first. Below 0 is possible. */
+/*
+ * Return memory_of_process(), adjusted by process->memory_adjust; may be below 0. When memory has run out the process
+ * with the highest score ends.
+ */
 int64_t memory_score(const struct process *process);
 
-/* Return the score as /proc/PID/oom_score tells it: 0 never, 666 for a process without memory, 1333 with all of it. */
+/* Return the score for /proc/PID/oom_score: 0 to 1333, as on Linux; 666 is that of a process without memory. */
 uint64_t memory_score_told(const struct process *process);

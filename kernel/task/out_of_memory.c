@@ -1,5 +1,6 @@
 /*
- * Chooses which process must end when there is no memory. The process's own end frees its memory, not this file.
+ * Finds memory when no frame is free: by trimming what is kept for speed, then by choosing a process and killing it.
+ * The memory is freed when the killed process ends by itself.
  */
 #include "kernel/task/out_of_memory.h"
 
@@ -16,11 +17,11 @@
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"
 
-/* More frames than one fault needs: a page, three tables, and what the heap needs for an area or two. */
+/* More frames than one page fault needs: a page, three tables, and some for the heap. */
 #define FAULT_FRAMES 16
 /*
- * Frames that the fork or execve of a small program takes, and any other call less: one that fails while so many are
- * free asks for more than is reasonable.
+ * Frames that the fork or execve of a small program takes; other calls take fewer. A call that fails although so many
+ * are free wants too much, and no process is killed for it.
  */
 #define CALL_FRAMES 64
 
@@ -35,7 +36,7 @@ static bool see_score(void *ctx, struct process *process)
 	struct choice *choice = ctx;
 	int64_t score;
 
-	/* The first process is never chosen: without it nothing goes on. */
+	/* The first process is never chosen: its end would end all others. */
 	if (process->zombie || process->pid == 1 || process->memory_adjust == -MEMORY_ADJUST_MOST)
 		return true;
 	score = memory_score(process);
@@ -66,8 +67,9 @@ uint64_t memory_trim(void)
 }
 
 /*
- * Let a process that ends do so now, before all other tasks: it gives memory back. The current task, which waits for
- * that, keeps its own priority: with a worse one, tasks that compute might keep it from ever going on.
+ * Let a killed process run with the highest priority, so that it ends soon and frees its memory, and give up the CPU.
+ * The current task keeps its own priority: with a lower one, other tasks might keep it waiting after the memory is
+ * free.
  */
 static void let_end(struct process *process)
 {
@@ -76,7 +78,7 @@ static void let_end(struct process *process)
 	task_yield();
 }
 
-/* Choose the process that must end, unless one ends already. NULL: no process may be ended. */
+/* Return a process that is ending already, otherwise the one with the highest score; NULL when none may be killed. */
 static struct process *choose_victim(void)
 {
 	struct choice choice = { NULL, 0 };
@@ -126,7 +128,10 @@ bool memory_for_call(unsigned attempt)
 		return false;
 	end_for_memory(victim);
 	let_end(victim);
-	/* Another task may have called execve(2) meanwhile, which ends this one and waits: no task may be made any more. */
+	/*
+	 * If another task of the process has called execve(2) meanwhile, this one must end, and not make tasks any
+	 * more.
+	 */
 	return !process_current()->exiting && !task_current()->end_wanted;
 }
 

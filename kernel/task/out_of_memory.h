@@ -1,37 +1,38 @@
 /*
- * What happens when no frame is free while a program's access to its memory is served. Called where nothing is held:
- * user_return.c.
+ * What happens when no frame is free: which process is killed, and when a page fault or a system call is tried again.
+ * These functions let other tasks run: the caller must hold no lock.
  */
 #pragma once
 
 #include "kernel/mm/user/user_space.h"
 
 /*
- * Find memory: first what the kernel keeps for later, then by ending the process that has most of it, which a line in
- * the log tells. attempt: how often this access has been tried again already. Returns true when it may be tried again;
- * false: the current process is the one that ends.
+ * Find memory for a page fault: first what the kernel keeps for speed (memory_trim), then by killing the process with
+ * the highest score (memory_score.h), which is logged. attempt: how often this access has been tried again already.
+ * Returns true when it may be tried again; false when the current process is the one that ends.
  */
 bool out_of_memory(unsigned attempt);
 
 /*
- * Find memory, in the same way, for a system call that had none and has undone all it did. Returns true when it may be
- * tried again; false: it fails, as it does while much is free, when the current process is the one with most, and when
- * the task is to end.
+ * Find memory for a system call that returned -ENOMEM with everything undone, as out_of_memory() does. attempt: how
+ * often the call has been tried again already. Returns true when it may be tried again. Returns false when the call must
+ * fail: when enough is free and it failed again, when the process to kill would be the current one, or when the task is
+ * to end.
  */
 bool memory_for_call(unsigned attempt);
 
-/* Free what is kept for speed only. Returns how many frames are free now. */
+/* Free memory that the heap and the stack allocator keep for speed only. Returns how many frames are free now. */
 uint64_t memory_trim(void);
 
 /*
- * Serve an access of the current task's as user_fault does. When there is no memory, take it from the process that has
- * most, while other tasks run. ERR_NO_MEMORY: the current process is the one that ends.
+ * Serve a page fault of the current task by user_fault(); when there is no memory, find some by out_of_memory() and try
+ * again. Returns user_fault()'s status; ERR_NO_MEMORY: the current process is the one that ends.
  */
 MUST_CHECK enum status fault_serve(vaddr_t va, enum user_rights access);
 
 /*
- * Find memory after a copy that failed with ERR_NO_MEMORY, if need be by ending a process, while other tasks run. For
- * the way back to user mode, and for the last step of a call that holds only what it has counted references to. Returns
- * false: the current process is the one that ends, or has to end anyway.
+ * Find memory after a copy from or to user memory failed with ERR_NO_MEMORY, if need be by killing a process. Returns
+ * true when the copy may be tried again; false when the current process ends. Call where other tasks may run: on the
+ * way to user mode, or in a system call that keeps only pointers to which it has references.
  */
 bool task_find_memory(void);

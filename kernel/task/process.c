@@ -1,6 +1,6 @@
 /*
- * The table of processes: which there are, which tasks each has, and how all tasks of one are told to end. How
- * processes are made, get programs, end, and are waited for: process_make.c, exec.c, exit.c, wait.c.
+ * The table of processes, the list of a process's tasks, and the killing of all of them. process_make.c makes
+ * processes, exec.c gives them programs, exit.c ends them, wait.c waits for them.
  */
 #include "kernel/task/process.h"
 
@@ -11,11 +11,11 @@
 
 #define PID_LISTS 256
 
-/* Guard: the kernel, one CPU, not preempted; a handler reads the lists, which change by one store. */
-static struct process *pids[PID_LISTS];
-static size_t process_count;
+/* Guard: the kernel, one CPU, not preempted; interrupt handlers read the lists, which change by one store. */
+static struct process *pids[PID_LISTS]; /* hash table, by pid */
+static size_t process_count;            /* processes in the table, zombies included */
 struct cache process_cache;
-static size_t more_tasks; /* how many tasks there are beyond the first of each process */
+static size_t more_tasks; /* how many tasks there are besides the first of each process */
 
 struct process *process_peek(int pid)
 {
@@ -135,7 +135,7 @@ void process_forget(struct process *process)
 {
 	struct process **link = &pids[process->pid % PID_LISTS];
 
-	/* A fork that failed leaves a process that never ended: the timer of its CPU time runs since it was made. */
+	/* The process of a fork that failed did not go through end_process(), which cancels this timer. */
 	timer_cancel(&process->cpu_watch);
 	if (process->parent)
 		unlink_child(process);

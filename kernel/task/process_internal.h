@@ -1,23 +1,23 @@
 /*
- * What the files about processes share among themselves.
+ * Functions that the files about processes share: clone.c, exec.c, exit.c, process*.c, signal*.c, wait.c.
  */
 #pragma once
 
 #include "kernel/task/find.h"
 #include "kernel/task/signal.h"
 
-#define PROCESS_MOST   16384 /* most processes at once: half of the numbers there are */
-#define PROCESS_FEWEST 64
-#define PROCESS_SHARE  (512UL << 10) /* bytes of RAM for each process that the first process's limit allows */
+#define PROCESS_MOST   16384         /* highest RLIMIT_NPROC of the first process: half of all pids */
+#define PROCESS_FEWEST 64            /* lowest RLIMIT_NPROC of the first process */
+#define PROCESS_SHARE  (512UL << 10) /* RLIMIT_NPROC allows one process for so many bytes of RAM */
 
 /* Copy a string into the heap: the caller frees it with kfree. NULL: no memory. */
 char *copy_string(const char *text);
 
-#define TASK_SHARE \
-	(128UL << 10) /* bytes of RAM for each task of a program: more are refused, as Linux's threads-max does */
+/* There may be one task of programs for so many bytes of RAM, as Linux's threads-max limits it; but TASK_FEWEST. */
+#define TASK_SHARE  (128UL << 10)
 #define TASK_FEWEST 256
 
-/* Where processes lie. Fixed after boot */
+/* The allocator of struct process. Fixed after boot. */
 extern struct cache process_cache;
 
 /* Return how many processes there are, zombies included. */
@@ -27,9 +27,9 @@ size_t process_living(void);
 size_t process_tasks(void);
 
 /*
- * Create a process without a task, memory or files, held by the table. It has that pid, is a child of `parent`, and
- * inherits paths, limits, group and handlers from `maker`, which is not `parent` only with CLONE_PARENT. Both NULL: the
- * first process. -ENOMEM; nothing is left then.
+ * Create a process without tasks, memory and files, and enter it in the table, which gets the reference. It is a child
+ * of `parent`, and inherits paths, limits, group and handlers from `maker`; the two differ only for CLONE_PARENT. Both
+ * are NULL for the first process. Returns 0 or -ENOMEM.
  */
 int process_create(int pid, struct process *parent, const struct process *maker, struct process **ret);
 
@@ -37,65 +37,66 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 void process_enlist(struct process *process, struct process *parent);
 
 /*
- * Remove a process that has ended, or never had a task, from the table and from its parent's children. The structure is
- * freed when the last that holds it puts it.
+ * Remove a process that has ended, or never had a task, from the table and from its parent's children, and drop the
+ * table's reference.
  */
 void process_forget(struct process *process);
 
-/* Put root, working directory, and the program's file; the process has none of them then. */
+/* Drop the references to root, working directory and program, and set them to NULL. */
 void process_put_paths(struct process *process);
 
+/* Add a task to a process; the task gets a reference to it. */
 void process_add_task(struct process *process, struct task *task);
 
-/* Remove a task that ends, or that never started, from its process; the caller puts the process. */
+/* Remove a task that ends, or never started, from its process; the caller drops the task's reference to the process. */
 void process_remove_task(struct task *task);
 
-/* Send SIGALRM to the process whose `alarm` has rung: that timer's `fire`. In an interrupt. */
+/* Send SIGALRM to the process with the timer `alarm`: the timer's `fire`, called in an interrupt. */
 void process_alarm_rings(struct timer *timer);
 
-/* Let the parent that waits in vfork(2) for `process` go on; no effect when none waits. */
+/* Wake the task that waits in vfork(2) for `process`, if there is one. */
 void process_end_vfork(struct process *process);
 
 /*
- * End all tasks of the current process but the current one; returns 0 when they have ended. -EINTR: the current task is
- * to end as well.
+ * End all tasks of the current process but the current one, and wait for that. Returns 0, or -EINTR when the current
+ * task must end as well.
  */
 int process_end_others(void);
 
-/* Wake a task and send it to user mode as soon as it can go: its end is waiting on that way. */
+/* Wake a task that must end, even if it is stopped: it ends in task_return(), on its way to user mode. */
 void task_end_soon(struct task *task);
 
-/* Kill all processes but the first, which has ended. */
+/* Kill all processes but the first. */
 void process_kill_all(void);
 
-/* Make `process` the first process: the parent of each process that loses its own. */
+/* Make `process` the first process, init, which becomes the parent of processes whose parent ends. */
 void process_set_init(struct process *process);
 
 /*
- * Send the parent of `process` SIGCHLD, or the signal that was chosen for its end, and wake who waits for children.
- * code: CLD_EXITED, CLD_STOPPED, CLD_CONTINUED. No effect without a parent. _held: signal_lock is held.
+ * Send the parent of `process` SIGCHLD, or for CLD_EXITED process->exit_signal, and wake tasks that wait for children.
+ * code: CLD_EXITED, CLD_STOPPED, CLD_CONTINUED. No effect without a parent. For _held the caller holds signal_lock.
  */
 void process_tell_parent(struct process *process, int code);
 void process_tell_parent_held(struct process *process, int code);
 
-/* End all tasks of a process as process_kill() does, with signal_lock held. */
+/* Do process_kill(); the caller holds signal_lock. */
 void process_kill_held(struct process *process, int status);
 
-/* What exec_load() makes, for a program to start with. */
+/* A loaded program, which exec_load() makes. */
 struct exec_image {
 	struct user_space *space;
 	vaddr_t entry, stack;
 	vaddr_t args_start, args_end, env_start, env_end;
-	struct node *program; /* the file that is executed, behind all scripts; held by node_run */
+	struct node *program; /* the ELF file, after all scripts' interpreters; a reference by node_run() */
 };
 
 /*
- * Make a space with the program at `path` and its stack. *ret_error says what is wrong with the file, if that is why it
- * failed, and is untouched otherwise. In any context. -errno as of execve(2); nothing is left then.
+ * Make a user space with the program at `path` and its stack. Returns 0, or an error of execve(2) with everything
+ * undone; *ret_error then says what is wrong with the file, if that is the reason, and is untouched otherwise.
  */
 struct path_base;
 int exec_load(const struct path_base *base, const struct process_rlimit *limits, const char *path,
 	      const char *const *argv, const char *const *envp, struct exec_image *ret, const char **ret_error);
 
-/* Take from `task` what execve(2) lets go of: handlers, alternate stack, user addresses of futexes. */
+/* Reset what execve(2) resets: handlers, alternate stack, user addresses of futexes. `task`: the current task. */
 void process_leave_program(struct task *task);

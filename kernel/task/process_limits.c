@@ -1,8 +1,9 @@
 /*
- * The limits of processes, and RLIMIT_CPU, the one that acts by itself.
+ * Resource limits, and RLIMIT_CPU, which sends signals.
  *
- * Nobody counts ticks. A process whose CPU time is limited has a timer that looks when the limit can be reached at the
- * earliest. On one CPU that is as far off as there is time left; it looks no more often than Linux's slowest tick.
+ * There is no periodic tick that counts CPU time. A process with RLIMIT_CPU has a timer for the earliest moment at
+ * which the limit can be reached: on one CPU, when as much time has passed as the process may still use. The timer
+ * then checks the CPU time, and is started again; at the shortest after LOOK_NS, Linux's longest tick.
  */
 #include "kernel/task/process_limits.h"
 
@@ -17,12 +18,11 @@
 
 #define LOOK_NS (10 * NS_PER_MS)
 
-static void (*send_signal)(struct process *process, int signal); /* fixed after boot */
+static void (*send_signal)(struct process *process, int signal); /* process_limits_init()'s `send`. Fixed after boot */
 
 /*
- * Return how many tasks a user may have at first: one for each PROCESS_SHARE of RAM, as Linux bounds it, so that
- * whoever forks without end meets -EAGAIN while there is still memory for those that exist. Linux allots half as much
- * to each, 256 KiB.
+ * Return the first process's RLIMIT_NPROC: one process for each PROCESS_SHARE of RAM, so that a program that forks
+ * without end gets -EAGAIN while there is still memory for the processes that exist. Linux has one for each 256 KiB.
  */
 static uint64_t default_processes(void)
 {
@@ -47,7 +47,7 @@ static uint64_t seconds_ns(uint64_t seconds)
 	return time_add_times(0, seconds, NS_PER_S);
 }
 
-/* Start the timer for when the process may have used up what its limit allows; stop it if there is no limit. */
+/* Start the timer for the earliest moment at which RLIMIT_CPU can be reached; stop it if there is no limit. */
 static void watch_cpu_time(struct process *process)
 {
 	const struct process_rlimit *limit = &process->limits[LIMIT_CPU];
@@ -63,8 +63,8 @@ static void watch_cpu_time(struct process *process)
 }
 
 /*
- * Act when the limit is reached, as Linux does: SIGKILL at the hard limit; SIGXCPU at the soft one, which then moves on
- * by a second. A timer's `fire`.
+ * Check the CPU time; called when the timer fires. As on Linux the process gets SIGKILL at the hard limit, and SIGXCPU
+ * at the soft one, which is then raised so that the next SIGXCPU comes a second later.
  */
 static void look_at_cpu_time(struct timer *timer)
 {
@@ -83,8 +83,9 @@ static void look_at_cpu_time(struct timer *timer)
 	watch_cpu_time(process);
 }
 
-/* ---- all of them ---- */
+/* ---- all limits ---- */
 
+/* Return the calling process's limits on memory, for kernel/mm/user. */
 static const struct user_limits *user_limits(void)
 {
 	const struct task *task = task_current();
@@ -93,8 +94,8 @@ static const struct user_limits *user_limits(void)
 }
 
 /*
- * Set the limits that memory heeds. As on Linux, RLIMIT_DATA 0 only keeps the break where it is, and other memory goes
- * up to the hard limit.
+ * Update process->user_limits, which kernel/mm/user obeys. As on Linux, RLIMIT_DATA 0 concerns brk(2) alone: for other
+ * memory the hard limit counts then.
  */
 static void tell_memory(struct process *process)
 {
@@ -108,6 +109,7 @@ static void tell_memory(struct process *process)
 	};
 }
 
+/* Return the calling process's limit on descriptors, for kernel/fs/fd.c. */
 static unsigned descriptors(void)
 {
 	const struct task *task = task_current();
@@ -155,7 +157,7 @@ void process_limits_copy(struct process *process, const struct process *maker)
 
 void process_limit_set(struct process *process, enum process_limit which, struct process_rlimit limit)
 {
-	/* As on Linux, a limit of no CPU time at all means one second. */
+	/* As on Linux, RLIMIT_CPU 0 means one second. */
 	if (which == LIMIT_CPU && limit.soft == 0)
 		limit.soft = 1;
 	process->limits[which] = limit;

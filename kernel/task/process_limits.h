@@ -9,19 +9,19 @@
 uint64_t process_tasks_most(void);
 
 /*
- * Let the layers below ask for the caller's limits; `send` sends the signal of a limit that acts, from interrupts too.
- * Called once, before the first process.
+ * Give the layers below the functions by which they ask for the calling process's limits. `send` sends a signal for
+ * RLIMIT_CPU, in an interrupt. Call once, before the first process.
  */
 void process_limits_init(void (*send)(struct process *process, int signal));
 
-/* Give the first process the limits that Linux's has, as far as the machine's memory allows. */
+/* Set the limits of the first process: Linux's defaults, and a number of processes that depends on the size of RAM. */
 void process_limits_first(struct process *process);
 
-/* Give a new process the limits of `maker`, which makes it. */
+/* Copy the limits of `maker` to the new process that it makes. */
 void process_limits_copy(struct process *process, const struct process *maker);
 
-/* Set one limit of a process; limit.soft <= limit.hard. */
+/* Set one limit of a process; limit.soft must not be above limit.hard. */
 void process_limit_set(struct process *process, enum process_limit which, struct process_rlimit limit);
 
-/* Note and return how many pages the process has had resident at once, at the most. */
+/* Return the most pages that the process has had resident at once, and update process->most_pages to that. */
 uint64_t process_most_pages(struct process *process);

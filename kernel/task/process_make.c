@@ -1,5 +1,5 @@
 /*
- * The making of processes: what a new process has from the process that makes it.
+ * Creates processes, and copies what a new process inherits from the process that makes it.
  */
 #include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
@@ -8,7 +8,7 @@
 #include "kernel/task/process_internal.h"
 #include "kernel/task/process_limits.h"
 
-/* Give a new process what it has of its maker, other than memory and files. */
+/* Copy what a new process inherits from its maker, except memory and descriptors, which clone.c copies or shares. */
 static void inherit(struct process *process, const struct process *maker)
 {
 	process->group = maker->group;
@@ -35,10 +35,7 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 	if (!process)
 		return -ENOMEM;
 	memset(process, 0, sizeof(*process));
-	/*
-	 * A process without a maker keeps group and session 0, as Linux's first process, so that it can begin a session
-	 * of its own.
-	 */
+	/* The first process, which has no maker, keeps group and session 0, as on Linux, so that setsid(2) works. */
 	process->pid = pid;
 	process->refs = 1;
 	process->start_ns = clock_monotonic_ns();

@@ -1,5 +1,5 @@
 /*
- * What a parent is told when its child ends, stops or continues.
+ * Sends a parent the signal that its child has ended, stopped or continued.
  */
 #include "kernel/task/signal_internal.h"
 
@@ -23,7 +23,7 @@ void process_tell_parent_held(struct process *process, int code)
 	if (code == CLD_CONTINUED)
 		info.sender.value = SIGCONT;
 	info.signal = code == CLD_EXITED ? process->exit_signal : SIGCHLD;
-	/* Nothing is lost when the signal cannot be queued: the parent's wait finds the process all the same. */
+	/* A signal that cannot be queued is not retried: wait4(2) finds the child without it. */
 	if (info.signal && signal_send_process_held(parent, info.signal, &info) != 0)
 		info.signal = 0;
 	wait_queue_wake(&parent->waiters);

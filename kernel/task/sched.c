@@ -1,5 +1,5 @@
 /*
- * The run queues and the switch between tasks. Knows no more of processes than the context that their tasks run in.
+ * The run queues and the switch between tasks.
  */
 #include "kernel/task/sched.h"
 
@@ -21,12 +21,12 @@ static void slice_over(struct timer *timer);
 
 struct lock task_lock = LOCK_INITIAL(LOCK_TASKS);
 
-/* What each CPU has: the tasks that are ready for it, and the turn that it has begun. Guard: task_lock. */
+/* The state of each CPU's scheduler: its ready tasks, and the timer of the current task's turn. Guard: task_lock. */
 static PER_CPU struct cpu_queues {
 	struct fair_queue ready;
 	struct timer slice; /* ends the current task's turn, while another task waits */
-	bool slice_runs;    /* `slice` has been started and has not rung */
-	struct task *dead;  /* a task that has been left for good and whose memory is still to be freed; NULL: none */
+	bool slice_runs;    /* `slice` has been started and has not fired */
+	struct task *dead;  /* a task that has ended, and whose stack the next task must free; NULL: none */
 } cpu_queues = { .slice = { .fire = slice_over } };
 
 struct sched_counts sched_counts;
@@ -54,8 +54,8 @@ static void slice_over(struct timer *timer)
 }
 
 /*
- * Return whether `task`, which has become ready, runs before the current task's turn ends: only a task that is less
- * nice does, and only if it has had less than its share. Tasks of equal nice value wait for their turn.
+ * Return whether `task`, which has become ready, ends the current task's turn at once: only if it is less nice and its
+ * level has had less than its share (fair_goes_first). Tasks of equal nice value wait until the turn ends.
  */
 static bool goes_first(const struct cpu_queues *cpu, const struct task *task)
 {
@@ -109,7 +109,7 @@ static struct task *task_of(struct fair_node *node)
 	return (struct task *)((char *)node - offsetof(struct task, ready));
 }
 
-/* Note that the task of `node` has left the queue, and return it. */
+/* Return the task of `node`, which has been removed from the queue, and mark it so. */
 static struct task *taken(struct fair_node *node)
 {
 	struct task *task = task_of(node);
@@ -126,11 +126,11 @@ static struct task *take_ready(struct cpu_queues *cpu)
 	return node ? taken(node) : NULL;
 }
 
-/* Save user mode's registers that the trap frame does not hold. */
+/* Save the user registers that are not in the trap frame: the FPU's, and the bases of FS and GS. */
 static void save_user_state(struct task *task)
 {
 	fpu_save(task->fpu);
-	/* Without FSGSBASE only system calls set the bases, and those write both the register and the field. */
+	/* Without FSGSBASE only system calls change the bases, and they also set the task's fields. */
 	if (cpu_features()->fsgsbase) {
 		task->fs_base = cpu_rdfsbase();
 		task->gs_base = cpu_read_msr(MSR_KERNEL_GS_BASE);
@@ -148,8 +148,8 @@ static void load_user_state(struct task *task)
 }
 
 /*
- * Finish a switch on the new task's stack: free the task that was left, if it has ended. task_lock is held: the task
- * that was left took it.
+ * Finish a switch, on the new task's stack: free the task before, if it has ended. The caller holds task_lock, which
+ * the task before took.
  */
 static void task_arrives(void)
 {
@@ -187,7 +187,7 @@ static void begin_turn(const struct task *task)
 	stop_watch_turn(task->process ? task_frame(task) : NULL);
 }
 
-/* Finish the switch that begins a task's first run: there is no sched_switch to return to. */
+/* Finish the switch to a task that runs for the first time, and so does not return into sched_switch(). */
 void task_entered(void)
 {
 	task_arrives();
@@ -204,8 +204,8 @@ void sched_bury(struct task *task)
 }
 
 /*
- * Return the task that is next after `from`; if `from` still wants to run it has its place in the queue then. NULL: no
- * task is ready.
+ * Choose the task to run next, and remove it from the queue; `from`, the current task, is added to the queue if it is
+ * still runnable. Returns NULL when no task is ready.
  */
 static struct task *next_task(struct cpu_queues *cpu, struct task *from, uint64_t now)
 {
@@ -213,8 +213,7 @@ static struct task *next_task(struct cpu_queues *cpu, struct task *from, uint64_
 	struct task *to;
 
 	/*
-	 * The commonest case has a path of its own, which costs least: only tasks of this nice value wait, and they
-	 * take turns.
+	 * The most common case, made as cheap as possible: only tasks with from's nice value wait, and they take turns.
 	 */
 	if (fair_only_waits(&cpu->ready, level)) {
 		if (from->state != TASK_RUNNABLE) {
@@ -253,8 +252,8 @@ void sched_switch(void)
 		uint64_t asleep = now;
 
 		/*
-		 * The CPU sleeps on the stack of the task that has nothing to do: a wake-up of that same task ends the
-		 * sleep too.
+		 * There is no idle task: the CPU halts on the stack of `from`, until an interrupt makes a task ready,
+		 * which may be `from` itself.
 		 */
 		lock_release_off(&task_lock);
 		stop_watch_on();

@@ -1,25 +1,25 @@
 /*
- * Which task runs next: nice values are weights (fair_queue.h), and tasks of equal nice value take turns. A turn ends
- * by a timer that runs only while another task is ready; with no task ready the CPU sleeps until an interrupt.
+ * The scheduler: which task runs next. Nice values are weights (fair_queue.h), and tasks of equal nice value take
+ * turns. A turn is ended by a timer, which runs only while another task is ready; with no task ready the CPU halts.
  */
 #pragma once
 
 #include "kernel/sync/lock.h"
 #include "kernel/task/task.h"
 
-#define SCHED_SLICE_NS 10000000ULL
+#define SCHED_SLICE_NS 10000000ULL /* length of a turn */
 
-/* Guards the states of all tasks, the run queues, and the marks that a task is woken or queued. */
+/* Guards task->state, priority, queued, woken, timed_out and ready of all tasks, and the run queues. */
 extern struct lock task_lock;
 
 /*
- * Leave the current task for the next; returns when it is the current task's turn again. task_lock, and no other lock,
- * is held before and after: the next task takes it over. The current task's state says whether it stays ready. In the
- * current task's own context.
+ * Switch to the next task; returns when it is the current task's turn again. The caller sets the current task's state
+ * (TASK_RUNNABLE: it stays ready), and holds task_lock and no other lock; the task that is switched to takes task_lock
+ * over. Call with the context of the current task's process loaded.
  */
 void sched_switch(void);
 
-/* What has happened since the start. Guard: task_lock. */
+/* Statistics since the boot. Guard: task_lock. */
 struct sched_counts {
 	uint64_t switches; /* how often the CPU went from one task to another */
 	uint64_t idle_ns;  /* how long no task was ready */
@@ -28,17 +28,17 @@ struct sched_counts {
 
 extern struct sched_counts sched_counts;
 
-/* Put a task that is runnable and does not run into its run queue. task_lock is held. */
+/* Put a task into the run queue; its state must be TASK_RUNNABLE. The caller holds task_lock. */
 void sched_ready(struct task *task);
 
-/* Take a task out of the run queues, if it is in one. task_lock is held. */
+/* Take a task out of the run queue, if it is in it. The caller holds task_lock. */
 void sched_unready(struct task *task);
 
-/* Give a task another priority; one that is ready moves to that priority's queue. Takes task_lock. */
+/* Set a task's priority; if it is in the run queue it moves to the level of that priority. Takes task_lock. */
 void sched_set_priority(struct task *task, int priority);
 
 /*
- * Leave the current task for good at the next sched_switch(): its memory is freed once another task runs. task_lock is
- * held.
+ * Have the current task destroyed (task_destroy) by the task that the next sched_switch() switches to. The caller holds
+ * task_lock, and does not run again.
  */
 void sched_bury(struct task *task);

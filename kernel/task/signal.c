@@ -1,6 +1,6 @@
 /*
- * Sending signals. signal_set.c has the sets in which they wait, signal_deliver.c what they do to the task that gets
- * them.
+ * Sends signals: chooses the task that gets a signal, and handles stopping and continuing. signal_set.c has the sets of
+ * pending signals, signal_deliver.c delivers them on the way to user mode.
  */
 #include "kernel/task/signal.h"
 
@@ -8,7 +8,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/task/signal_internal.h"
 
-/* Drop the signals in `mask` from all sets of the process. signal_lock is held. */
+/* Drop the pending signals in `mask` of the process and of all its tasks. The caller holds signal_lock. */
 static void drop_everywhere(struct process *process, uint64_t mask)
 {
 	signal_set_drop(process, &process->signals.set, mask);
@@ -16,7 +16,7 @@ static void drop_everywhere(struct process *process, uint64_t mask)
 		signal_set_drop(process, &task->signals.set, mask);
 }
 
-/* ---- which task gets a signal; signal_lock is held ---- */
+/* ---- which task gets a signal; callers hold signal_lock ---- */
 
 /*
  * Return the signals that interrupt the task: those that it has not blocked, and those that rt_sigtimedwait waits for.
@@ -49,7 +49,10 @@ static void notify(struct task *task)
 	task_wake_off(task);
 }
 
-/* Return a task other than `not` that takes a signal of `mask`, the current one if possible; NULL: none does. */
+/*
+ * Return a task of the process, other than `not`, that can get a signal of `mask`: the current task if possible. NULL
+ * when all have blocked these signals.
+ */
 static struct task *pick(const struct process *process, uint64_t mask, const struct task * not )
 {
 	struct task *current = task_current();
@@ -62,7 +65,7 @@ static struct task *pick(const struct process *process, uint64_t mask, const str
 	return NULL;
 }
 
-/* Let other tasks take the process's pending signals that `task` no longer takes. */
+/* For each pending signal of the process that `task` now blocks, wake another task that can get it. */
 static void pass_on(struct task *task)
 {
 	struct process *process = task->process;
@@ -83,7 +86,7 @@ static bool is_ignored(const struct process *process, const struct task *task, i
 {
 	uint64_t handler = process->signals.actions[signal - 1].handler;
 
-	/* A signal that is blocked may be wanted by the time that it is no longer blocked. */
+	/* A blocked signal stays pending even if it is ignored now: its action may change before it is unblocked. */
 	if (task && (task->signals.blocked & SIGNAL_BIT(signal)))
 		return false;
 	if (handler == SIGNAL_DEFAULT)
@@ -91,7 +94,9 @@ static bool is_ignored(const struct process *process, const struct task *task, i
 	return handler == SIGNAL_IGNORE;
 }
 
-/* Tell the parent. A parent that wants no SIGCHLD (SA_NOCLDSTOP) still finds the process by wait4. */
+/*
+ * Tell the parent of a stop or continuation. With SA_NOCLDSTOP it gets no SIGCHLD; its wait4(2) is woken all the same.
+ */
 static void tell_parent(struct process *process, int code)
 {
 	struct process *parent = process->parent;
@@ -130,7 +135,7 @@ static void continue_process(struct process *process)
 	tell_parent(process, CLD_CONTINUED);
 }
 
-/* Send a signal to `task`, or, when that is NULL, to any task of the process. signal_lock is held. */
+/* Send a signal to `task`, or, when that is NULL, to any task of the process. The caller holds signal_lock. */
 static int send(struct process *process, struct task *task, int signal, const struct signal_info *info)
 {
 	uint64_t bit = SIGNAL_BIT(signal);

@@ -1,23 +1,22 @@
 /*
- * Signals: sending, and delivering on the way to user mode (signal(7)).
+ * Signals (signal(7)): sending them, and delivering them on the way to user mode.
  */
 #pragma once
 
 #include "kernel/task/process.h"
 
 /*
- * What a system call returns that a signal has interrupted, and that may be begun again. signal_deliver turns these
- * into -EINTR or lets the program execute its SYSCALL again; programs never see them. Linux's numbers.
+ * Errors inside the kernel, with Linux's numbers, of a system call that a signal has interrupted. signal_deliver()
+ * makes the program execute its SYSCALL again, or turns them into -EINTR:
  */
-#define ERESTARTSYS    512 /* begun again if the handler has SA_RESTART, or if no handler runs */
-#define ERESTARTNOHAND 514 /* begun again if no handler runs */
-#define ERESTART_SLEEP 517 /* if no handler runs, restart_syscall(2) sleeps on; else -EINTR */
-/* begun again if no handler runs: the arguments still mean the same; else -EINTR */
-#define ERESTART_RESTARTBLOCK 516
+#define ERESTARTSYS           512 /* restart if the handler has SA_RESTART, or if no handler runs */
+#define ERESTARTNOHAND        514 /* restart if no handler runs */
+#define ERESTART_SLEEP        517 /* if no handler runs, restart by restart_syscall(2), which sleeps on */
+#define ERESTART_RESTARTBLOCK 516 /* restart if no handler runs, with the same arguments */
 
 /*
- * Return whether a signal, or the task's end, is to be delivered before the task goes on in user mode: then waiting
- * ends with -EINTR.
+ * Return whether the task must handle a signal, or end, before it goes on in user mode. A system call that waits then
+ * returns -EINTR or an ERESTART… error.
  */
 static inline bool signal_pending(const struct task *task)
 {
@@ -25,57 +24,62 @@ static inline bool signal_pending(const struct task *task)
 }
 
 /*
- * Send a signal to a process or a task. info NULL: the kernel sends it. -EAGAIN: LIMIT_SIGPENDING (realtime signals);
- * -ESRCH: the task has ended. Any context.
+ * Send a signal to a process or a task. info: siginfo; NULL for a signal from the kernel without more to say. Returns
+ * 0, -EAGAIN (a realtime signal beyond LIMIT_SIGPENDING), -ESRCH (the task has ended). Interrupt handlers may call
+ * these with `info` NULL.
  */
 int signal_send_process(struct process *process, int signal, const struct signal_info *info);
 int signal_send_task(struct task *task, int signal, const struct signal_info *info);
 
 /*
- * Send a signal to every process of a group; 0: only look. -ESRCH: the group has none; -EAGAIN: none could be sent to.
+ * Send a signal to every process of a group; with signal 0 only check that there is one. Returns 0, -ESRCH (the group
+ * has no process), or -EAGAIN (no process could be sent the signal).
  */
 int signal_send_group(int group, int signal, const struct signal_info *info);
 
 /*
- * Send the signal of a fault to the current task, whose program has caused it. Such a signal cannot be ignored or
- * blocked: if it is, the process ends. code: SEGV_MAPERR and its like.
+ * Send the current task the signal of a fault that its program has caused. If the signal is ignored or blocked, the
+ * process ends. code: si_code, as SEGV_MAPERR.
  */
 void signal_fault(int signal, int code, uint64_t address);
 
 /*
- * Deliver the signals that are pending and not blocked, on the current task's way to user mode: make a handler's frame,
- * stop, or end the process. Interrupts on. `frame` is task_frame(task_current()); `system_call`: it comes from SYSCALL,
- * whose result is in RAX.
+ * Deliver the current task's pending signals that are not blocked, on the way to user mode: write a handler's frame,
+ * stop the task, or kill the process. `frame`: task_frame(task_current()). `system_call`: the frame is of a system
+ * call, with its result in RAX. Call with interrupts on.
  */
 void signal_deliver(struct trap_frame *frame, bool system_call);
 
 /*
- * Return from a handler: rt_sigreturn(2). Takes the registers from the handler's frame on the user's stack, made
- * harmless. Returns the value for RAX, or -ERESTART_MEMORY.
+ * Return from a handler: rt_sigreturn(2). Loads the registers from the frame on the user's stack; segments and flags
+ * that user mode must not change are kept. Returns the value for RAX, or -ERESTART_MEMORY.
  */
 int64_t signal_return(struct trap_frame *frame);
 
 /*
- * Handle signals for fork, exec and exit: copy actions; reset handlers; drop what is pending for a task or a process.
+ * Copy a process's actions to a new one, for fork; reset handlers and the alternate stack, for execve; drop the pending
+ * signals of a task, or of a process, that ends.
  */
 void signal_copy(struct process *to, const struct process *from);
 void signal_exec(struct process *process);
 void signal_drop(struct task *task);
 void signal_drop_process(struct process *process);
 
-/* Set the current task's mask. Signals that it no longer blocks are delivered on the way to user mode. */
+/*
+ * Set the mask of blocked signals of the current task. Pending signals that are no longer blocked are delivered later.
+ */
 void signal_set_blocked(uint64_t mask);
 
 /*
- * Take a pending signal of `mask` from the current task or its process, as rt_sigtimedwait does. Returns its number; 0:
- * none.
+ * Remove a pending signal of `mask` from the current task or its process, for rt_sigtimedwait(2). Returns its number,
+ * or 0 when there is none.
  */
 int signal_take(uint64_t mask, struct signal_info *ret);
 
-/* Set which signals end the current task's waiting even if they are blocked. */
+/* Set which signals wake the current task even though they are blocked, for rt_sigtimedwait(2). */
 void signal_set_waited(uint64_t mask);
 
-/* Set an action of the current process: sigaction(2). Pending signals that are ignored from now on are dropped. */
+/* Set a signal's action in the current process: sigaction(2). If it is now ignored, pending ones are dropped. */
 void signal_set_action(int signal, const struct signal_action *action);
 
 /* Linux's stack_t. */
@@ -91,11 +95,11 @@ struct signal_stack {
 #define SS_AUTODISARM (1U << 31)
 #define MINSIGSTKSZ   2048
 
-/* Return the current task's alternate stack, as sigaltstack(2) shows it to a program whose stack pointer is `sp`. */
+/* Return the current task's alternate stack for sigaltstack(2). sp: the program's stack pointer, for SS_ONSTACK. */
 struct signal_stack signal_stack_get(uint64_t sp);
 
 /*
- * Set the current task's alternate stack. -EPERM (it is in use), -EINVAL (flags), -ENOMEM (too small); it is as before
- * then.
+ * Set the current task's alternate stack. sp: the program's stack pointer. Returns 0; or, with nothing changed, -EPERM
+ * (`sp` is on the alternate stack), -EINVAL (flags), -ENOMEM (too small).
  */
 int signal_stack_set(const struct signal_stack *stack, uint64_t sp);

@@ -1,5 +1,5 @@
 /*
- * What a signal does to the task that gets it, on the way to user mode: a handler's frame, a stop, the end, or nothing.
+ * Delivers signals to the current task on its way to user mode: runs a handler, stops the task, or kills the process.
  */
 #include "kernel/fs/errno.h"
 #include "kernel/task/job_control.h"
@@ -9,12 +9,12 @@
 
 #define RESTART_SYSCALL 219 /* Linux's number of restart_syscall(2) */
 
-/* Stop the task, if its process is stopped, until SIGCONT, or until the task is to end. */
+/* Stop the current task as long as its process is stopped and the task does not have to end. */
 static void stop_here(struct task *task)
 {
 	if (!task->process->stopped)
 		return;
-	/* Whoever ends the stop takes task_lock after that: then this task is woken, or finds that it need not stop. */
+	/* No wake-up is lost: `stopped` is cleared before task_go_on() takes task_lock to wake this task. */
 	lock_take_on(&task_lock);
 	while (task->process->stopped && !task->process->exiting && !task->end_wanted) {
 		task->state = TASK_STOPPED;
@@ -40,7 +40,7 @@ void signal_finish_call(struct trap_frame *frame, const struct signal_action *ha
 {
 	bool again, sleeps = false;
 
-	/* What rt_sigreturn returns is no result (signal_return): the call must not be begun again. */
+	/* signal_return() has set this: RAX is no result of a call, and nothing must be restarted. */
 	if ((int64_t)frame->error < 0)
 		return;
 	switch (-(int64_t)frame->rax) {
@@ -93,7 +93,7 @@ static void call_handler(struct trap_frame *frame, struct task *task, const stru
 	signal_set_blocked(blocked);
 }
 
-/* Deliver one signal. Returns false when none was pending. *ret_handled: a handler is to run. */
+/* Deliver one signal. Returns false when none was pending. Sets *ret_handled when a handler is to run. */
 static bool deliver_one(struct trap_frame *frame, struct task *task, bool system_call, bool *ret_handled)
 {
 	struct process *process = task->process;
@@ -128,7 +128,7 @@ void signal_deliver(struct trap_frame *frame, bool system_call)
 
 	do {
 		stop_here(task);
-		/* The caller, task_return, ends the task. */
+		/* The caller, task_return(), ends the task. */
 		if (task->process->exiting || task->end_wanted)
 			return;
 	} while (deliver_one(frame, task, system_call, &handled) && !handled);

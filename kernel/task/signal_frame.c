@@ -1,7 +1,7 @@
 /*
- * A handler's frame on the user's stack, and the way back from it: Linux's struct rt_sigframe
- * (arch/x86/include/asm/sigframe.h, uapi/asm/sigcontext.h, uapi/asm/ucontext.h). What comes back from the user is not
- * trusted: nothing in it can give a right.
+ * Writes a signal handler's frame to the user's stack, and reads it back when the handler returns: Linux's struct
+ * rt_sigframe (arch/x86/include/asm/sigframe.h, uapi/asm/sigcontext.h, uapi/asm/ucontext.h). The program may have
+ * changed the frame: segments and privileged flags in it are ignored, and addresses are checked.
  */
 #include "kernel/task/signal_frame.h"
 
@@ -21,8 +21,8 @@
 #define UC_STRICT_RESTORE_SS 4
 
 /*
- * What is written into each area of the FPU's state before the CPU saves it: Linux's words, and the header as XSAVE
- * wants it. Fixed after boot.
+ * Bytes that are written into each FPU area before XSAVE saves the state there: Linux's words, and a header of zeros,
+ * as XSAVE needs it. Fixed after boot.
  */
 static struct {
 	struct fpu_frame_words words;
@@ -41,15 +41,17 @@ void signal_frame_init(void)
 }
 
 /*
- * Return whether the signal is that of the fault in `frame`, for handlers that look into the context and not into the
- * siginfo.
+ * Return whether the signal was caused by the exception in `frame`: then handlers find error code and trap number in
+ * the context.
  */
 static bool is_fault(const struct trap_frame *frame, const struct signal_info *info)
 {
 	return frame->vector < TRAP_EXTERNAL && (SIGNAL_BIT(info->signal) & SIGNALS_SYNCHRONOUS);
 }
 
-/* Fill in the context word by word, each once: this is most of what a signal costs. */
+/*
+ * Fill in the context. Each word is written exactly once, without a memset before, as this is most of a signal's cost.
+ */
 static void fill_context(struct signal_context *to, const struct trap_frame *frame, const struct signal_info *info)
 {
 	bool fault = is_fault(frame, info);
@@ -106,7 +108,7 @@ static void take_context(struct trap_frame *frame, const struct signal_context *
 	frame->ss = SELECTOR_USER_DATA;
 }
 
-/* Save the live FPU state to the user's `at`, with magic2 behind it. ERR_FAULT, ERR_NO_MEMORY. */
+/* Save the CPU's FPU state to the user address `at`, with magic2 behind it. Returns OK, ERR_FAULT, ERR_NO_MEMORY. */
 static enum status push_fpu(uint64_t at)
 {
 	void __user *start = user_pointer(at + FPU_FRAME_WORDS);
@@ -121,7 +123,7 @@ static enum status push_fpu(uint64_t at)
 	return fpu_has_header() ? put_user_u32(user_pointer(at + fpu_size()), FPU_FRAME_MAGIC2) : OK;
 }
 
-/* Return the address that a handler's frame grows down from. */
+/* Return the address below which a handler's frame is written. */
 static uint64_t stack_top(const struct task *task, const struct signal_action *action, uint64_t sp)
 {
 	if ((action->flags & SA_ONSTACK) && task->signals.stack_size && !signal_stack_is_used(task, sp))
@@ -135,7 +137,7 @@ enum status signal_frame_push(struct trap_frame *frame, const struct signal_acti
 	struct task *task = task_current();
 	uint64_t top = stack_top(task, action, frame->rsp);
 	uint64_t fpu = align_down(top - fpu_size() - sizeof(uint32_t), FPU_ALIGN);
-	/* As after a call, RSP + 8 is a multiple of 16. */
+	/* RSP + 8 must be a multiple of 16 at a function's first instruction. */
 	uint64_t at = align_down(fpu - sizeof(struct signal_frame), 16) - 8;
 	struct signal_frame out;
 	enum status status;
@@ -157,7 +159,7 @@ enum status signal_frame_push(struct trap_frame *frame, const struct signal_acti
 	out.context.old_mask = out.blocked = blocked;
 	out.context.fpu = fpu;
 	out.info = *info;
-	/* The rest of the siginfo is not written: no signal has anything there. */
+	/* info_rest is not written: no signal uses that part of the siginfo. */
 	status = push_fpu(fpu);
 	if (likely(status == OK))
 		status = copy_to_user(user_pointer(at), &out, offsetof(struct signal_frame, info_rest));
@@ -167,7 +169,7 @@ enum status signal_frame_push(struct trap_frame *frame, const struct signal_acti
 		task->signals.stack_base = task->signals.stack_size = 0;
 		task->signals.stack_flags = 0;
 	}
-	/* As on Linux a handler starts with the FPU state of a new program; the state of before is in the frame. */
+	/* As on Linux a handler starts with the initial FPU state; the program's state is in the frame. */
 	fpu_reset();
 	frame->rdi = (uint64_t)info->signal;
 	frame->rsi = at + offsetof(struct signal_frame, info);
@@ -182,8 +184,8 @@ enum status signal_frame_push(struct trap_frame *frame, const struct signal_acti
 }
 
 /*
- * Find out whether the area at `at` is as push_fpu writes it, with more than the first 512 bytes. An area that cannot
- * be read is not. ERR_NO_MEMORY.
+ * Set *ret to whether the FPU area at the user address `at` has the magic numbers of an XSAVE area, as push_fpu()
+ * writes it, and not only the first 512 bytes; false when it cannot be read. Returns OK or ERR_NO_MEMORY.
  */
 static enum status is_extended(uint64_t at, bool *ret)
 {
@@ -203,8 +205,8 @@ static enum status is_extended(uint64_t at, bool *ret)
 }
 
 /*
- * Load the FPU state at the user's `at`; 0: reset it. ERR_FAULT, ERR_NO_MEMORY: the state is that of a new program
- * then.
+ * Load the FPU state from the user address `at`, or the initial state when `at` is 0. Returns OK; or ERR_FAULT,
+ * ERR_NO_MEMORY, with the initial state loaded.
  */
 static enum status pop_fpu(uint64_t at)
 {
@@ -227,7 +229,9 @@ int64_t signal_return(struct trap_frame *frame)
 	uint64_t at = frame->rsp - sizeof(in.restorer);
 	enum status status;
 
-	/* The handler's RET has taken the restorer's address off the stack. The siginfo is not read. */
+	/*
+	 * The handler's RET has popped the restorer's address, so the frame starts below RSP. The siginfo is not read.
+	 */
 	status = copy_from_user(&in, user_pointer(at), offsetof(struct signal_frame, info));
 	if (likely(status == OK))
 		status = in.context.rip < USER_END ? pop_fpu(in.context.fpu) : ERR_FAULT;
@@ -238,11 +242,11 @@ int64_t signal_return(struct trap_frame *frame)
 		return 0;
 	}
 	take_context(frame, &in.context);
-	/* The frame is no longer that of a call: RAX is no result, and the call must not be begun again. */
+	/* RAX is now the program's, and no result of a call: signal_finish_call() must not restart anything. */
 	frame->error = ~0ULL;
 	this_cpu->frame_changed = true;
 	signal_set_blocked(in.blocked);
-	/* As on Linux, an alternate stack that cannot be set is no error. */
+	/* As on Linux, a frame with a bad alternate stack is no error: the stack stays as it is. */
 	if (in.stack.flags != SS_DISABLE || task->signals.stack_size)
 		(void)signal_stack_set(&in.stack, frame->rsp);
 	return (int64_t)frame->rax;

@@ -1,5 +1,5 @@
 /*
- * Linux's struct rt_sigframe for x86-64, as handlers and debuggers know it: word for word.
+ * Linux's struct rt_sigframe for x86-64, on which handlers and debuggers rely.
  */
 #pragma once
 
@@ -15,8 +15,9 @@ struct signal_context {
 	uint64_t reserved[8];
 };
 
+/* The frame on the user's stack. */
 struct signal_frame {
-	uint64_t restorer; /* where the handler's RET goes */
+	uint64_t restorer; /* the handler's return address: code that calls rt_sigreturn(2) */
 	/* Linux's struct ucontext begins here. */
 	uint64_t flags;
 	uint64_t link;
@@ -42,7 +43,7 @@ _Static_assert(offsetof(struct signal_frame, info) == 312, "info");
 _Static_assert(offsetof(struct signal_info, sender) == 16, "si_pid");
 _Static_assert(sizeof(struct signal_frame) == 440, "struct rt_sigframe");
 
-/* Linux's words in a part of the FPU's area that the CPU leaves alone: struct _fpx_sw_bytes. */
+/* Linux's struct _fpx_sw_bytes, in a part of the FPU area that XSAVE does not write. */
 struct fpu_frame_words {
 	union {
 		struct {
@@ -58,6 +59,6 @@ struct fpu_frame_words {
 
 #define FPU_FRAME_WORDS  464 /* offset of Linux's words in the area */
 #define FPU_FRAME_MAGIC1 0x46505853U
-#define FPU_FRAME_MAGIC2 0x46505845U /* stands behind the area */
+#define FPU_FRAME_MAGIC2 0x46505845U /* follows the area */
 
 _Static_assert(FPU_FRAME_WORDS + sizeof(struct fpu_frame_words) == 512, "they end where XSAVE's header starts");

@@ -1,8 +1,9 @@
 /*
- * The sets in which the signals of tasks and processes wait. Each function is called with signal_lock held.
+ * Sets of pending signals. The callers of all functions here hold signal_lock.
  *
- * Interrupt handlers send signals too (a terminal, a timer) and must not call the heap: the kernel's own signals need
- * no memory, and structures that a handler drops wait in process->signals.spare.
+ * Interrupt handlers send signals too (a terminal, a timer) and must not call the heap: so a signal of the kernel
+ * without siginfo needs no memory, and structures that a handler drops are kept in process->signals.spare until a task
+ * frees them.
  */
 #include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
@@ -12,6 +13,7 @@
 
 struct lock signal_lock = LOCK_INITIAL(LOCK_SIGNALS);
 
+/* Return a structure for a siginfo; NULL: RLIMIT_SIGPENDING is reached, or there is no memory. */
 static struct signal_queued *get_queued(struct process *process, struct signal_set *set)
 {
 	struct signal_queued *spare = process->signals.spare;
@@ -64,8 +66,8 @@ void signal_set_drop(struct process *process, struct signal_set *set, uint64_t m
 }
 
 /*
- * Take the first structure of `signal` out of the set, or return NULL. *ret_more: another one of the same number is
- * behind it.
+ * Remove and return the first structure of `signal` in the set; NULL when there is none. *ret_more: there is another
+ * one with the same signal.
  */
 static struct signal_queued *set_unlink(struct signal_set *set, int signal, bool *ret_more)
 {
@@ -84,14 +86,13 @@ static struct signal_queued *set_unlink(struct signal_set *set, int signal, bool
 }
 
 /*
- * The least interval of an alarm: a program that asks for one every microsecond must not leave itself nothing but
- * alarms.
+ * The shortest interval of setitimer(2): with one of a microsecond a program would do nothing but handle signals.
  */
 #define ALARM_PAUSE_NS 100000
 
 /*
- * Start the alarm for the next time, now that its last signal is taken. So an alarm whose signal is blocked or never
- * taken costs one interrupt, whatever its interval; times that are missed are gone, as on Linux.
+ * Start the timer of setitimer(2) again, now that its SIGALRM has been delivered: so a timer whose signal stays pending
+ * costs only one interrupt. Expirations in between are lost, as on Linux.
  */
 static void alarm_again(struct process *process)
 {
@@ -131,9 +132,9 @@ int signal_set_take(struct process *process, struct signal_set *set, uint64_t ma
 }
 
 /*
- * Put a signal into a set, as Linux does: only sigqueue(3) is told that there is no room; other signals then come
- * without their info. The kernel's own signals (info NULL), which interrupt handlers send, have no info that a bit
- * could not tell.
+ * Add a signal to a set. As on Linux, when there is no room for the siginfo only sigqueue(3) fails; other signals
+ * become pending without it. A signal from the kernel with `info` NULL is one bit in `pending` and one in
+ * `from_kernel`.
  */
 int signal_set_add(struct process *process, struct signal_set *set, int signal, const struct signal_info *info)
 {

@@ -1,5 +1,5 @@
 /*
- * What a task and a process keep of signals (signal(7)). kernel/task/signal.h has the functions.
+ * The parts of struct task and struct process for signals (signal(7)). kernel/task/signal.h has the functions.
  */
 #pragma once
 
@@ -11,8 +11,8 @@
 #define SIGNAL_BIT(signal) (1ULL << ((signal)-1))
 
 /*
- * Linux's struct siginfo, as far as it is used here: the first of 128 bytes in user memory.
- * Guard: that of the structure it lies in.
+ * The part of Linux's struct siginfo, which has 128 bytes, that is used here.
+ * Guard: that of the structure around it.
  */
 struct signal_info {
 	int32_t signal;
@@ -23,9 +23,9 @@ struct signal_info {
 		struct {
 			int32_t pid;
 			uint32_t uid;
-			uint64_t value; /* what sigqueue(3) was given; for SIGCHLD the child's status */
+			uint64_t value; /* sigqueue(3)'s value; for SIGCHLD the child's exit code or signal */
 		} sender;
-		uint64_t address; /* where a fault was */
+		uint64_t address; /* the address of a fault */
 		struct {
 			int32_t timer;
 			int32_t overrun;
@@ -35,24 +35,24 @@ struct signal_info {
 	uint64_t times[2]; /* for SIGCHLD: user and system time */
 };
 
-/* What is known of a signal that waits. Guard: signal_lock, since interrupt handlers send signals. */
+/* The siginfo of a pending signal. Guard: signal_lock, since interrupt handlers send signals. */
 struct signal_queued {
 	struct signal_queued *next;
 	struct signal_info info; /* info.signal 0: this structure is not in use */
 };
 
 /*
- * Signals that have come and wait to be delivered: one of each standard number, realtime ones in the order they came.
- * Guard: signal_lock, since interrupt handlers send signals.
+ * A set of pending signals: at most one of each standard signal, and realtime signals in the order in which they were
+ * sent. Guard: signal_lock, since interrupt handlers send signals.
  */
 struct signal_set {
-	uint64_t pending;            /* signal_lock; a bit for each signal that waits */
-	uint64_t from_kernel;        /* signal_lock; those of `pending` that the kernel sent, without more to tell */
-	struct signal_queued *first; /* what is known of the signals; a signal that has none here came without */
-	struct signal_queued own;    /* room for one signal, whatever memory there is */
+	uint64_t pending;            /* signal_lock; a bit for each signal in the set */
+	uint64_t from_kernel;        /* signal_lock; those of `pending` that the kernel has sent without siginfo */
+	struct signal_queued *first; /* list of siginfos, oldest first; a signal may have none */
+	struct signal_queued own;    /* one structure that needs no allocation */
 };
 
-/* Values of signal_action.handler that are no address (sigaction(2)). */
+/* Values of signal_action.handler that are not addresses (sigaction(2)). */
 #define SIGNAL_DEFAULT 0
 #define SIGNAL_IGNORE  1
 
@@ -75,26 +75,26 @@ struct signal_action {
 };
 
 /*
- * What a task has of its own.
- * Guard: signal_lock, since interrupt handlers send signals; the stack and the saved mask, the task itself.
+ * The signal state of one task.
+ * Guard: signal_lock, since interrupt handlers send signals; for the stack_ fields and saved_blocked, the task alone.
  */
 struct task_signals {
-	bool wanted; /* something may have to be delivered: read on the way to user mode */
-	uint64_t blocked;
-	uint64_t waited;        /* rt_sigtimedwait's: these end its waiting, blocked or not */
-	uint64_t saved_blocked; /* the mask of before sigsuspend or ppoll: put back when a handler returns */
-	bool restore_blocked;
-	struct signal_set set;
-	uint64_t stack_base; /* sigaltstack(2)'s, a user address; its size 0: there is none */
-	uint64_t stack_size;
-	uint32_t stack_flags;
+	bool wanted;            /* task_return() must be called on the way to user mode: a signal, a stop, or the end */
+	uint64_t blocked;       /* mask of blocked signals */
+	uint64_t waited;        /* signals that rt_sigtimedwait(2) waits for: they wake the task although blocked */
+	uint64_t saved_blocked; /* the mask before sigsuspend(2) or ppoll(2), to restore when a handler returns */
+	bool restore_blocked;   /* `saved_blocked` is to be restored */
+	struct signal_set set;  /* signals sent to this task */
+	uint64_t stack_base;    /* user address of the alternate stack (sigaltstack(2)) */
+	uint64_t stack_size;    /* 0: there is no alternate stack */
+	uint32_t stack_flags;   /* SS_AUTODISARM or 0 */
 };
 
-/* What a process's tasks share. Guard: signal_lock, since interrupt handlers send signals. */
+/* The signal state that all tasks of a process share. Guard: signal_lock, since interrupt handlers send signals. */
 struct process_signals {
 	struct signal_action actions[SIGNALS];
-	struct signal_set set;
-	uint32_t queued;             /* signal_lock; structures in use in all sets, which RLIMIT_SIGPENDING limits */
-	struct signal_queued *spare; /* signal_lock; dropped by interrupt handlers, which must not call the heap */
-	uint64_t alarm_interval_ns;
+	struct signal_set set;       /* signals sent to the process, for any of its tasks */
+	uint32_t queued;             /* signal_lock; number of siginfos in all sets, limited by RLIMIT_SIGPENDING */
+	struct signal_queued *spare; /* signal_lock; list of unused structures, which tasks free or use again */
+	uint64_t alarm_interval_ns;  /* setitimer(2)'s interval; 0: once */
 };

@@ -1,5 +1,5 @@
 /*
- * Tasks are made, started, woken and ended, wait, and are found by number. Which task gets the CPU is sched.c's.
+ * Makes, starts, wakes and ends tasks; lets them wait; finds them by number. sched.c decides which task gets the CPU.
  */
 #include "kernel/task/task.h"
 
@@ -24,12 +24,12 @@
 
 extern const char task_enter_kernel[];
 
-/* Where a program's task begins: user_return.c sets it. Fixed after boot. */
+/* The address where a program's task begins its first run; user_traps_init() sets it. Fixed after boot. */
 static const char *user_entry;
 
-/* Guard: the kernel, one CPU, not preempted; a handler reads the lists, which change by one store. */
-static struct task *tids[TID_LISTS];
-static int last_tid;
+/* Guard: the kernel, one CPU, not preempted; interrupt handlers read the lists, which change by one store. */
+static struct task *tids[TID_LISTS]; /* hash table, by tid */
+static int last_tid;                 /* the number that was given to a task last */
 uint64_t task_count_made;
 static struct cache task_cache;
 
@@ -65,7 +65,7 @@ void task_visit(bool (*see)(void *ctx, struct task *task), void *ctx)
 		}
 }
 
-/* Find a number that no task has, and by which no process, group or session is known any more. 0: all are used. */
+/* Return a number that no task, process, group or session has; 0 when all are used. */
 static int free_tid(void)
 {
 	for (int tries = 0; tries < TID_MAX; tries++) {
@@ -76,13 +76,14 @@ static int free_tid(void)
 	return 0;
 }
 
-/* Make a task runnable and put it into its run queue. task_lock is held. */
+/* Make a task runnable and put it into the run queue. The caller holds task_lock. */
 static void make_ready(struct task *task)
 {
 	task->state = TASK_RUNNABLE;
 	sched_ready(task);
 }
 
+/* Wake a task whose deadline has passed: the `fire` of task->alarm. */
 static void alarm_rings(struct timer *timer)
 {
 	struct task *task = (struct task *)((char *)timer - offsetof(struct task, alarm));
@@ -198,7 +199,10 @@ void task_start_kernel(struct task *task, void (*function)(void *argument), void
 {
 	struct switch_frame *first = (struct switch_frame *)task_frame(task) - 1;
 
-	/* Two words lie above the first frame: the stack is aligned as before a call. */
+	/*
+	 * Leave 16 bytes above the frame: when stack_switch() has popped it, RSP is a multiple of 16, as before a
+	 * call.
+	 */
 	first = (struct switch_frame *)((uintptr_t)(task->stack + KERNEL_STACK_SIZE) - sizeof(*first) - 16);
 	*first = (struct switch_frame){ .rip = (uintptr_t)task_enter_kernel,
 					.rbx = (uintptr_t)function,
@@ -219,12 +223,12 @@ void task_init(void)
 	percpu_set_debug_stack(debug_stack + KERNEL_STACK_SIZE);
 	first.state = TASK_RUNNABLE;
 	first.started_ns = clock_monotonic_ns();
-	/* The kernel's own task is number 0: the first program will be task 1, as everywhere. */
+	/* The kernel's own task has the number 0, so that the first program is task 1, as on any Unix. */
 	enlist(&first, "kernel", 0);
 	this_cpu->current = &first;
 }
 
-/* Note that the task is woken, and let it run if it is blocked. task_lock is held. */
+/* Set task->woken, and make the task ready if it is blocked. The caller holds task_lock. */
 static void wake(struct task *task)
 {
 	task->woken = true;
@@ -232,7 +236,7 @@ static void wake(struct task *task)
 		make_ready(task);
 }
 
-/* Wake the task of a waiter, as its `wake`. The queue's lock is held, so interrupts are off. */
+/* Wake the task of a waiter; called as waiter->wake. The caller holds the queue's lock, so interrupts are off. */
 static void wake_waiter(struct waiter *waiter)
 {
 	lock_take_off(&task_lock);
@@ -283,7 +287,7 @@ void task_wake_stopped(struct task *task)
 	lock_release(&task_lock, flags);
 }
 
-/* Give the CPU away until the task is woken or the deadline passes. task_lock is held. */
+/* Block the current task until it is woken or the deadline passes. The caller holds task_lock. */
 static void block(struct task *task, enum timer_clock clock, uint64_t deadline_ns)
 {
 	task->timed_out = false;

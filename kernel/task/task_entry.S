@@ -1,13 +1,13 @@
 /*
- * Where a kernel task begins its first run: task_start_kernel (kernel/task/task.c) has laid out a stack that makes
- * stack_switch return here. A program's task begins in kernel/task/user_entry.S.
+ * The code at which a kernel task begins its first run: task_start_kernel (kernel/task/task.c) makes a stack from which
+ * stack_switch returns here. A program's task begins in kernel/task/user_entry.S.
  */
 #include "kernel/arch/unwind.h"
 
 	.text
 /*
- * A new kernel task's first instructions.
- * in: RBX = function, R12 = its argument, interrupts off, task_lock held; never returns
+ * Call a new kernel task's function, and end the task when that returns.
+ * in: RBX = function, R12 = its argument, interrupts off, task_lock held (task_entered releases it); does not return
  */
 	.globl	task_enter_kernel
 	.type	task_enter_kernel, @function

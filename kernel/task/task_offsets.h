@@ -1,5 +1,5 @@
 /*
- * Where assembly finds fields of struct task: offsets in bytes, which kernel/task/task.h asserts.
+ * Offsets in bytes of fields of struct task, for assembly; kernel/task/task.h asserts them.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * User mode's exceptions: page faults are served or become signals, all others become signals. And the way back to user
- * mode.
+ * Handles user mode's exceptions: page faults are served or become signals, other exceptions become signals. Also has
+ * the work that a task does on the way back to user mode: signals, switches to other tasks, its end.
  */
 #include "kernel/task/user_return.h"
 
@@ -23,7 +23,7 @@ extern const char task_enter_user[];
 #define FAULT_RESERVED 8
 #define FAULT_FETCH    16
 
-/* The signal and the si_code that each exception becomes; signal 0: SIGSEGV and SI_KERNEL. */
+/* The signal and si_code for each exception; for signal 0 they are SIGSEGV and SI_KERNEL. */
 static const struct {
 	uint8_t signal;
 	uint8_t code;
@@ -54,7 +54,9 @@ static enum user_rights access_of(const struct trap_frame *frame)
 void task_begin_again(struct trap_frame *frame)
 {
 	irq_open();
-	/* When the process is to end the call does not run again: task_return, which comes next, ends the task. */
+	/*
+	 * The result does not matter: if no memory was found, task_return() ends the task before the call is repeated.
+	 */
 	(void)task_find_memory();
 	irq_close();
 	frame->rip -= SYSCALL_LENGTH;
@@ -62,7 +64,7 @@ void task_begin_again(struct trap_frame *frame)
 }
 
 /*
- * Send the signal of a fault. If the program has no handler for it, the signal ends it, and a line in the log says why.
+ * Send the current task the signal of a fault. If the program has no handler, and so is killed by it, log the reason.
  */
 static void fault_signal(const struct trap_frame *frame, int signal, int code, vaddr_t va, const char *cause)
 {
@@ -77,15 +79,15 @@ static void fault_signal(const struct trap_frame *frame, int signal, int code, v
 
 static void user_page_fault(const struct trap_frame *frame, vaddr_t va)
 {
-	/* As on Linux, the program is not told which address of the upper half it accessed. */
+	/* As on Linux, an address in the upper half is always SEGV_MAPERR, whether the kernel maps it or not. */
 	if (va >= USER_END) {
 		fault_signal(frame, SIGSEGV, SEGV_MAPERR, va, "not an address of users");
 		return;
 	}
 	/*
-	 * The CPU was in user mode, and yet the access was the supervisor's, to a page that is present: QEMU's far
-	 * returns read the user's stack so, and SMAP forbids that. Serving the fault would change nothing, and it would
-	 * come back for ever.
+	 * The CPU was in user mode, yet reports a supervisor access to a present page: QEMU's far returns read the
+	 * user's stack in this way, which SMAP forbids. Serving the fault would change nothing, and it would repeat for
+	 * ever.
 	 */
 	if ((frame->error & (FAULT_PRESENT | FAULT_USER)) == FAULT_PRESENT) {
 		fault_signal(frame, SIGSEGV, SEGV_ACCERR, va, "the CPU went there as the supervisor");
@@ -94,7 +96,7 @@ static void user_page_fault(const struct trap_frame *frame, vaddr_t va)
 	task_current()->faults++;
 	switch (frame->error & FAULT_RESERVED ? ERR_FORMAT : fault_serve(va, access_of(frame))) {
 	case OK:
-	case ERR_NO_MEMORY: /* out_of_memory has logged it, and SIGKILL is on its way */
+	case ERR_NO_MEMORY: /* the process has been killed: out_of_memory() has logged that */
 		break;
 	case ERR_RIGHTS:
 		fault_signal(frame, SIGSEGV, SEGV_ACCERR, va, "the area forbids it");
@@ -126,9 +128,9 @@ static void user_exception(const struct trap_frame *frame)
 }
 
 /*
- * Serve a fault of the kernel's own while it copies from or to user memory. What cannot be served, or is an FPU state
- * that the CPU refuses, makes the copy fail; no other task runs meanwhile. Returns false for any other fault in the
- * kernel, which is a bug.
+ * Handle an exception of the kernel while it copies from or to user memory. A page fault is served if possible, without
+ * switching to another task; otherwise, and when the CPU refuses a user's FPU state, the copy fails. Returns false for
+ * any other exception in the kernel, which is a bug.
  */
 static bool kernel_fault(struct trap_frame *frame, vaddr_t va)
 {
@@ -142,7 +144,8 @@ static bool kernel_fault(struct trap_frame *frame, vaddr_t va)
 		return uaccess_fixup(frame);
 	}
 	/*
-	 * In the wrong context, serving the fault would map the page elsewhere, and the fault would come back for ever.
+	 * With another context loaded, serving the fault would map the page in page tables that are not in use, and the
+	 * fault would repeat for ever.
 	 */
 	if ((frame->cr3 & PTE_ADDRESS) != task->process->space->context.space.root.raw)
 		return false;
@@ -161,7 +164,7 @@ static bool user_trap(struct trap_frame *frame)
 
 	if (!trap_from_user(frame))
 		return kernel_fault(frame, cr2);
-	/* Non-maskable interrupts, double faults and machine checks are the machine's, not the program's. */
+	/* These exceptions are not caused by the program. */
 	if (frame->vector == TRAP_NMI || frame->vector == TRAP_DF || frame->vector == TRAP_MC)
 		return false;
 	irq_open();
@@ -190,7 +193,7 @@ void task_return(struct trap_frame *frame, bool system_call)
 			process_exit_task(0);
 		signal_deliver(frame, system_call);
 		/*
-		 * What the signal made of the call's result is final: the next signal must not change the result again.
+		 * signal_deliver() has handled an ERESTART… result; a later signal must not do so again.
 		 */
 		system_call = false;
 		irq_close();
@@ -213,7 +216,7 @@ void task_entered_user(void)
 
 	task_entered();
 	irq_open();
-	/* As on Linux, a bad address for the tid is no error. */
+	/* As on Linux, a bad address of CLONE_CHILD_SETTID is no error. */
 	if (task->set_child_tid)
 		while (put_user_u32(user_pointer(task->set_child_tid), (uint32_t)task->tid) == ERR_NO_MEMORY &&
 		       task_find_memory())

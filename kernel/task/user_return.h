@@ -1,34 +1,34 @@
 /*
- * The way back to user mode, and what becomes of programs' faults.
+ * The way back to user mode, and the handling of programs' exceptions.
  */
 #pragma once
 
 #include "kernel/task/task.h"
 
 /*
- * Do what is left to do before the current task returns to user mode by `frame`: end if its process ends, deliver
- * signals, let other tasks run whose turn it is. Interrupts are off before and after. `system_call`: the frame is
- * SYSCALL's. Does not return when the task ends.
+ * Do what is due before the current task returns to user mode by `frame`: end the task if its process ends, deliver
+ * signals, switch to other tasks. Call with interrupts off, as they are afterwards. `system_call`: `frame` is of a
+ * system call. Does not return when the task ends.
  */
 void task_return(struct trap_frame *frame, bool system_call);
 
-/* Return whether task_return has something to do. Interrupts off, or the answer may be old. */
+/* Return whether task_return() has something to do. With interrupts on the answer may change at any time. */
 static inline bool task_return_wanted(void)
 {
 	return this_cpu->switch_wanted || task_current()->signals.wanted;
 }
 
-/* Find memory after the system call of `frame` returned -ERESTART_MEMORY, then let the program make the call again. */
+/* Find memory after a system call returned -ERESTART_MEMORY, and set `frame` so that the program repeats the call. */
 void task_begin_again(struct trap_frame *frame);
 
-/* Give way as task_give_way() does, which calls this only when there is something to do. */
+/* Do task_give_way() when task_return_wanted(). */
 bool task_give_way_now(void);
 
 /*
- * Let other tasks run whose turn it is, between two steps of a long call. The caller holds no lock, waits in no queue,
- * and leaves nothing half done. Interrupts on; in the task's own context. Returns true when the task is to end: then
- * the call returns at once, with what it has done so far. Each call reaches a task_give_way() at least every million
- * instructions.
+ * Let other tasks run if it is their turn, between two steps of a long system call. Call with interrupts on, without a
+ * lock, in no wait queue, with the process's context loaded, and with all data structures consistent. Returns true when
+ * the task must end: then the system call must return at once, with what it has done so far. A system call that may
+ * take more than a million instructions calls this at least as often.
  */
 #define task_give_way() task_give_way_at(IRQ_HERE)
 
@@ -38,5 +38,5 @@ __attribute__((always_inline)) static inline bool task_give_way_at(const char *p
 	return task_return_wanted() && task_give_way_now();
 }
 
-/* Take over user mode's exceptions. Called once, after task_init. */
+/* Install the handlers of user mode's exceptions. Call once, after task_init(). */
 void user_traps_init(void);

@@ -19,12 +19,13 @@ static bool is_meant(const struct process *child, int who, unsigned options)
 	return child->group == (who == 0 ? process_current()->group : -who);
 }
 
-/* Return the most pages that the child or one of its children had. */
+/* Return the most pages that the child, or one of its children, had resident at once. */
 static uint64_t most_pages_of(const struct process *child)
 {
 	return child->most_pages > child->child_most_pages ? child->most_pages : child->child_most_pages;
 }
 
+/* Add the child's CPU time, page faults and memory to what its parent has of children. */
 static void count_child(struct process *parent, const struct process *child)
 {
 	parent->child_run_ns += child->dead_run_ns + child->child_run_ns;
@@ -34,8 +35,8 @@ static void count_child(struct process *parent, const struct process *child)
 }
 
 /*
- * Return whether there is something to tell of `child`. If so, *ret says what, and without WNOWAIT it is not told
- * again.
+ * Return whether `child` has ended, stopped or continued, as `options` ask, and the parent was not told yet. If so *ret
+ * is set, and without WAIT_NOWAIT it counts as told; a zombie is removed.
  */
 static bool tell(struct process *child, unsigned options, struct wait_result *ret)
 {
@@ -66,7 +67,7 @@ static bool tell(struct process *child, unsigned options, struct wait_result *re
 	return false;
 }
 
-/* Look for a child that has something to tell. Returns its pid, 0 (none has yet), or -ECHILD (no such child). */
+/* Search for a child of which tell() returns true. Returns its pid; 0: none yet; -ECHILD: there is no such child. */
 static int look(int who, unsigned options, struct wait_result *ret)
 {
 	bool any = false;

@@ -1,54 +1,56 @@
 /*
- * The one way to wait. A condition is looked at, and while it does not hold the task gives the CPU away:
+ * Waiting for a condition, in all of the kernel. The condition is evaluated, and while it is false the task sleeps:
  *
- *   error = WAIT_UNTIL(condition, deadline_ns); wakes for signals too
+ *   error = WAIT_UNTIL(condition, deadline_ns); signals end the wait, too
  *   error = WAIT_UNTIL_BY(clock, condition, deadline);
- *   error = WAIT_UNTIL_KILLABLE(condition); deaf to all signals but the end: vfork's parent, execve's task
+ *   error = WAIT_UNTIL_KILLABLE(condition); only what ends the task ends the wait
  *
- * `condition` is an expression of the caller's and may have side effects. It is evaluated before the first sleep and
- * after each sleep, in the task's own context, with interrupts on and no lock held. Whoever makes it true wakes the
- * task after that: by task_wake, or by a queue that the task has joined before it waits (task_waiter_init,
- * wait_queue_add). A task may join any number of queues. A wake-up between the look and the sleep is not lost, and one
- * without a reason does no harm. `deadline_ns` is by clock_monotonic_ns, TASK_NO_DEADLINE for none; it is an expression
- * too, evaluated before each sleep.
+ * `condition` is an expression, which may have side effects. It is evaluated before the first sleep and after each
+ * sleep, by the waiting task, with interrupts on and no lock held. Code that makes it true must wake the task
+ * afterwards: by task_wake(), or by a queue that the task has joined before it waits (task_waiter_init,
+ * wait_queue_add). A task may join any number of queues. A wake-up between the evaluation and the sleep is not lost,
+ * and a wake-up without a reason only makes the condition be evaluated again. `deadline_ns` is by clock_monotonic_ns,
+ * TASK_NO_DEADLINE for none; it is an expression as well, evaluated before each sleep.
  *
- * Returns 0: the condition holds, whatever else has come; or -EINTR: a signal has come, or -ETIMEDOUT: the deadline has
- * passed, and the condition, evaluated once more after that, does not hold. The caller's waiters stay in their queues:
- * the caller removes them.
+ * Returns 0 when the condition is true, even if a signal has come or the deadline has passed; otherwise -EINTR (a
+ * signal) or -ETIMEDOUT, after one more evaluation. The caller removes its waiters from their queues.
  */
 #pragma once
 
 #include "kernel/task/task.h"
 
 /*
- * What a task puts into the queue of each event that it waits for.
- * Guard: the task that waits; `waiter`, the queue's lock.
+ * A waiting task's entry in a wait queue; a task that waits in several queues has one for each.
+ * Guard: the task that waits; for `waiter` the queue's lock.
  */
 struct task_waiter {
 	struct waiter waiter; /* its wake is task_wake for `task` */
 	struct task *task;
 };
 
-void task_waiter_init(struct task_waiter *waiter); /* Make a waiter for the current task; it is in no queue yet. */
+void task_waiter_init(struct task_waiter *waiter); /* Initialise a waiter of the current task, which is in no queue. */
 
 /*
- * Prepare to sleep: from here on a wake-up is not lost. Only the WAIT_… macros call this and the task_block functions.
- * task_block: give the CPU away until task_wake (0), a signal to be delivered (-EINTR), or the deadline by
- * clock_monotonic_ns (-ETIMEDOUT; TASK_NO_DEADLINE: none). Interrupts on; in the task's own context.
+ * Prepare to sleep: a task_wake() after this makes task_block() return at once. Only the WAIT_… macros call this and
+ * the task_block functions.
  */
 static inline void task_block_prepare(void)
 {
 	task_current()->woken = false;
 }
 
+/*
+ * Sleep until task_wake() (returns 0), a signal to be delivered (-EINTR), or the deadline by clock_monotonic_ns
+ * (-ETIMEDOUT). Call with interrupts on, with the context of the task's process loaded.
+ */
 int task_block(uint64_t deadline_ns);
 
-/* Give the CPU away as task_block() does, with a deadline by `clock`. */
+/* Sleep as task_block() does, with a deadline by `clock`. */
 int task_block_by(enum timer_clock clock, uint64_t deadline_ns);
 
 /*
- * Give the CPU away until task_wake (0), or until the task has to end: SIGKILL, or an execve(2) of another task of its
- * process (-EINTR). Other signals do not end it.
+ * Sleep until task_wake() (returns 0), or until the task must end (-EINTR): by a fatal signal, or an execve(2) of
+ * another task of its process. Other signals do not end the sleep.
  */
 int task_block_killable(void);
 
@@ -73,7 +75,7 @@ int task_block_killable(void);
 #define WAIT_UNTIL_BY(clock, condition, deadline_ns) WAIT_UNTIL_AS_(condition, task_block_by((clock), (deadline_ns)))
 #define WAIT_UNTIL_KILLABLE(condition)               WAIT_UNTIL_AS_(condition, task_block_killable())
 
-/* Wait as WAIT_UNTIL does, in one queue, which the task joins while it waits. */
+/* Do WAIT_UNTIL, and be in `queue` for that time. */
 #define WAIT_IN_QUEUE(queue, condition, deadline_ns)               \
 	({                                                         \
 		struct task_waiter wait_waiter_;                   \
