@@ -1,5 +1,6 @@
 /*
- * The list of system calls: Linux's number on x86-64, and the name. The table and the prototypes are made from it.
+ * The list of system calls: Linux's number on x86-64, and the name. The table (table.c) and the prototypes below are
+ * generated from it.
  */
 #pragma once
 
@@ -57,12 +58,13 @@
 
 #define SYSCALL_PROTOTYPE(number, name) syscall_fn sys_##name;
 SYSCALL_LIST(SYSCALL_PROTOTYPE)
-syscall_fn sys_missing; /* stands for all numbers that are not in the list */
+syscall_fn sys_missing; /* called for numbers that are not in the list; returns -ENOSYS */
 #undef SYSCALL_PROTOTYPE
 
 /*
- * The head of a system call's function, by how many arguments it uses: SYSCALL_2(munlock, va, size) is int64_t
- * sys_munlock(uint64_t va, uint64_t size, …). All functions take six; those that are not named are not used.
+ * SYSCALL_n begins the definition of a system call's function that uses n arguments: SYSCALL_2(munlock, va, size)
+ * becomes int64_t sys_munlock(uint64_t va, uint64_t size, …). Every function has six parameters; the others are
+ * unused.
  */
 #define SYSCALL_UNUSED(name) uint64_t name __attribute__((unused))
 #define SYSCALL_6(name, a, b, c, d, e, f) \

@@ -1,7 +1,6 @@
 /*
- * The implementation of epoll(7), see epoll.h. Interrupt handlers, which wake terminals and timers, put items into the
- * ready lists: each list has a lock. An item in a ready list may be ready; its file says whether it is, when somebody
- * asks.
+ * epoll(7); see epoll.h. An item is one watched file of an epoll file. When the file's wait queue is woken, by interrupt
+ * handlers too, the item goes into the epoll file's ready list; whether it is ready file_poll() tells later.
  */
 #include "kernel/sys/epoll.h"
 
@@ -9,42 +8,41 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sync/wait_queue.h"
 
-#define NESTING_MOST \
-	(LOCK_QUEUE_5 - LOCK_QUEUE) /* epoll files in a chain: one and the EP_MAX_NESTS that Linux nests in it */
+/* Most epoll files in a chain in which each watches the next: Linux's EP_MAX_NESTS and one. */
+#define NESTING_MOST (LOCK_QUEUE_5 - LOCK_QUEUE)
 
 /*
- * An epoll file. Guard: `lock` for the ready list, which the wake-ups of files extend; for the rest the kernel, one
+ * An epoll file. Guard: `lock` for the ready list, to which wake-ups of files add items; for the rest the kernel, one
  * CPU, not preempted.
  */
 struct epoll {
-	struct file *file;        /* the open file that this is */
-	struct epoll_item *items; /* all items, by next */
+	struct file *file;        /* the open file whose `data` this is */
+	struct epoll_item *items; /* list of all items, by next */
 	struct lock lock;
 	struct epoll_item *ready;       /* lock; the ready list, by next_ready, the oldest first */
-	struct epoll_item **ready_tail; /* lock; where the next item goes */
-	struct wait_queue queue;        /* who waits for the epoll file; its lock's rank goes by `level` */
-	/* 1 more than the highest level of the epoll files among its items; 1: there are none */
-	unsigned level;
-	uint64_t collects; /* how often epoll_collect has been called */
-	uint64_t visit;    /* the last search for nesting that has come here, */
-	unsigned depth;    /* and the depth that it has found */
+	struct epoll_item **ready_tail; /* lock; the pointer at the list's end */
+	struct wait_queue queue;        /* tasks that wait for the epoll file; its lock's rank depends on `level` */
+	unsigned level;                 /* 1 more than the highest level of the epoll files that it watches */
+	uint64_t collects;              /* how often epoll_collect has been called */
+	uint64_t visit;                 /* the value of `visits` in the last search that came here */
+	unsigned depth;                 /* what that search found: the length of the longest chain */
 };
 
 /* A file that an epoll file watches. Guard: that of the epoll file. */
 struct epoll_item {
-	struct epoll *epoll;      /* the epoll file that watches */
-	struct file *file;        /* not held: `watch` tells of its end */
-	int fd;                   /* the number that the program gave with the file */
-	struct epoll_event event; /* what is watched for, and the user's own data */
+	struct epoll *epoll;      /* the epoll file */
+	struct file *file;        /* the watched file, without a reference: `watch` is called when it is closed */
+	int fd;                   /* the descriptor that the program passed; an item is known by file and fd */
+	struct epoll_event event; /* the events to watch for, and the user's data */
 	bool disabled;            /* a one-shot watch that has fired */
-	bool is_ready;            /* epoll->lock: it is in the ready list */
-	bool gone;                /* taken out of its epoll file: it is in no list any more */
-	uint64_t refs;            /* the epoll file, and the call that tells the item's event */
-	uint64_t collect;         /* the last epoll_collect that has put it back: it is not told to that one again */
+	bool is_ready;            /* epoll->lock; the item is in the ready list */
+	bool gone;                /* the item was removed from its epoll file, and is in no list any more */
+	uint64_t refs;            /* references: the epoll file's, and that of a call that reports the item */
+	uint64_t collect;         /* number of the last epoll_collect call that has put the item back into the list */
 	struct epoll_item *next;
-	struct epoll_item *next_ready; /* epoll->lock; the next one in the ready list */
-	struct waiter waiter;          /* its place in the file's queue */
-	struct file_watch watch;
+	struct epoll_item *next_ready; /* epoll->lock; next in the ready list */
+	struct waiter waiter;          /* the item's place in the watched file's wait queue */
+	struct file_watch watch;       /* the item's place in file->watches */
 };
 
 static const struct file_ops epoll_ops;
@@ -56,7 +54,7 @@ bool epoll_is(const struct file *file)
 
 /* ---- the ready list ---- */
 
-/* Put an item at the end of the ready list. Returns whether it was not there yet. epoll->lock is held. */
+/* Add an item at the ready list's end. Returns false if it is there already, or disabled. Call with epoll->lock held. */
 static bool add_ready(struct epoll_item *item)
 {
 	struct epoll *epoll = item->epoll;
@@ -71,8 +69,8 @@ static bool add_ready(struct epoll_item *item)
 }
 
 /*
- * Put an item into the ready list; wake who waits only if it is new there: many items for one file must not wake many
- * times.
+ * Add an item to the ready list, and wake the tasks that wait for the epoll file if the item was not in the list yet:
+ * repeated wake-ups of a watched file wake them only once.
  */
 static void make_ready(struct epoll_item *item)
 {
@@ -95,7 +93,7 @@ static void put_item(struct epoll_item *item)
 		kfree(item);
 }
 
-/* Take the first item, held, out of the ready list. NULL: none, or one that `collect` or a later call has put back. */
+/* Remove the ready list's first item, return a reference; NULL: none, or `collect` or a later call put it back. */
 static struct epoll_item *take_first(struct epoll *epoll, uint64_t collect)
 {
 	uint64_t flags = lock_take(&epoll->lock);
@@ -114,7 +112,7 @@ static struct epoll_item *take_first(struct epoll *epoll, uint64_t collect)
 	return item;
 }
 
-/* Put an item back to the ready list's start, unless it has come in again at the end meanwhile. */
+/* Put an item back at the ready list's start, unless a wake-up has added it at the end meanwhile. */
 static void put_first(struct epoll_item *item)
 {
 	struct epoll *epoll = item->epoll;
@@ -130,7 +128,7 @@ static void put_first(struct epoll_item *item)
 	lock_release(&epoll->lock, flags);
 }
 
-/* Put an item at the end of the ready list, where `collect` does not take it again. */
+/* Put an item at the ready list's end, and mark it so that take_first() stops there in the same call, `collect`. */
 static void put_last(struct epoll_item *item, uint64_t collect)
 {
 	struct epoll *epoll = item->epoll;
@@ -192,9 +190,9 @@ static struct epoll_item *item_of(struct file_watch *watch)
 }
 
 /*
- * Set the level of an epoll file, and of those that watch it. An epoll file's waiters are woken while the queues of the
- * files that it watches are locked. So its own queue stands behind those in the order of locks, by its level: no chain
- * of epoll files has more than NESTING_MOST, so there are ranks for all.
+ * Compute the level of an epoll file, and of the epoll files that watch it. The queue of an epoll file is woken while
+ * the queue of a file that it watches is locked, so its lock must come later in the order of locks: the lock's rank
+ * grows with the level. As no chain has more than NESTING_MOST epoll files, there are enough ranks.
  */
 static void set_level(struct epoll *epoll)
 {
@@ -212,7 +210,7 @@ static void set_level(struct epoll *epoll)
 			set_level(item_of(watch)->epoll);
 }
 
-/* Take an item out of all lists; it is freed by the last that holds it. The caller ends the watch. */
+/* Remove an item from all lists but file->watches, and drop the epoll file's reference to it. */
 static void drop(struct epoll_item *item)
 {
 	struct epoll_item **link = find(item->epoll, item->file, item->fd);
@@ -234,13 +232,14 @@ static void file_gone(struct file_watch *watch)
 /* ---- nesting ---- */
 
 /*
- * The number of the current search for nesting: an epoll file that it has seen is not searched again.
- * Guard: the kernel, one CPU, not preempted.
+ * The number of the current search for chains of epoll files: an epoll file with the same `visit` is not searched
+ * again. Guard: the kernel, one CPU, not preempted.
  */
 static uint64_t visits;
 
 /*
- * Return how many epoll files the longest chain has that `epoll` watches, itself included; too many if `not` is there.
+ * Return how many epoll files the longest chain downwards from `epoll` has, itself included: each watches the next one.
+ * Returns too many if `not` is in a chain.
  */
 static unsigned depth_below(struct epoll *epoll, const struct epoll * not )
 {
@@ -261,7 +260,7 @@ static unsigned depth_below(struct epoll *epoll, const struct epoll * not )
 	return epoll->depth;
 }
 
-/* Return how many epoll files the longest chain has that watches `epoll`, itself included. */
+/* Return how many epoll files the longest chain upwards from `epoll` has, itself included. */
 static unsigned depth_above(struct epoll *epoll)
 {
 	unsigned highest = 0;
@@ -353,7 +352,7 @@ int epoll_remove(struct file *epoll_file, struct file *file, int fd)
 
 /* ---- what is ready ---- */
 
-/* Return whether an item that was told goes back into the ready list. A one-shot item is switched off. */
+/* Return whether an item that was reported goes back into the ready list. A one-shot item is disabled. */
 static bool stays_ready(struct epoll_item *item)
 {
 	if (item->event.events & EPOLLONESHOT) {
@@ -375,7 +374,9 @@ int epoll_collect(struct file *epoll_file, int most, int (*put)(void *ctx, const
 
 		event.events = look(item);
 		if (event.events) {
-			/* The item may leave the epoll file, or its file end, while `put` runs. */
+			/*
+			 * `put` may let other tasks run, which may remove the item or close its file: use only `item`.
+			 */
 			error = put(ctx, &event);
 			if (error)
 				put_first(item);

@@ -1,46 +1,46 @@
 /*
- * epoll(7): files that are watched together. Where poll(2) looks at all files each time, here a watched file's queue
- * puts the file's item into a ready list, so a wait costs as much as is ready, not as much as is watched.
+ * epoll(7): waiting for events of many files. poll(2) asks all files in each call; here a watched file that wakes its
+ * wait queue is put into a ready list, so the cost of a wait depends on the number of ready files, not of watched ones.
  */
 #pragma once
 
 #include "kernel/fs/file.h"
 
 enum epoll_events {
-	EPOLLEXCLUSIVE = 1 << 28, /* accepted; all waiters are woken all the same */
+	EPOLLEXCLUSIVE = 1 << 28, /* accepted without effect: all waiters are woken */
 	EPOLLWAKEUP = 1 << 29,
 	EPOLLONESHOT = 1 << 30,
 };
 
 #define EPOLLET (1U << 31)
 
-/* Linux's struct epoll_event, packed on x86-64. Guard: that of the structure it lies in. */
+/* Linux's struct epoll_event, packed on x86-64. Guard: that of the structure around it. */
 struct epoll_event {
 	uint32_t events;
-	uint32_t data[2]; /* the user's own */
+	uint32_t data[2]; /* the program's data, returned to it with the event */
 };
 
 _Static_assert(sizeof(struct epoll_event) == 12, "Linux's struct epoll_event");
 
-/* Create an epoll file that watches nothing, held once. -ENOMEM. */
+/* Create an epoll file that watches nothing; *ret is a reference to it. Returns 0 or -ENOMEM. */
 int epoll_create_file(struct file **ret);
 
-/* Return whether a file is an epoll file. The functions below take only those as `epoll`. */
+/* Return whether a file is an epoll file, as the argument `epoll` of the functions below must be. */
 bool epoll_is(const struct file *file);
 
 /*
- * Watch a file, change what it is watched for, or watch it no longer: epoll_ctl(2). A watch is known by the file and by
- * `fd`, a mere number; it ends with the file, which it does not hold. -EEXIST, -ENOENT, -EPERM (a file that is always
- * ready, as regular ones are), -ELOOP (epoll files would watch each other, or in a chain of more than five), -EINVAL
- * (the epoll file itself), -ENOMEM; nothing has changed then.
+ * Add a watch of a file, change its events, or remove it: epoll_ctl(2). A watch is identified by `file` and the number
+ * `fd`. It has no reference to the file, and ends when the file is closed. Returns 0; or, with nothing changed,
+ * -EEXIST, -ENOENT, -EPERM (a file that is always ready, such as a regular file), -ELOOP (epoll files would watch one
+ * another, or in a chain of more than five), -EINVAL (the epoll file itself), -ENOMEM.
  */
 int epoll_add(struct file *epoll, struct file *file, int fd, const struct epoll_event *event);
 int epoll_modify(struct file *epoll, struct file *file, int fd, const struct epoll_event *event);
 int epoll_remove(struct file *epoll, struct file *file, int fd);
 
 /*
- * Call `put` for each file that is ready, `most` at the most; `put` returns 0, or -EFAULT to stop, and may let other
- * tasks change the epoll file. A watch that was told and is neither EPOLLET nor EPOLLONESHOT is looked at again the
- * next time. Returns how many were told; -EFAULT when not even the first could be.
+ * Report the ready files: call `put` for each, at most `most` times. `put` returns 0, or an error to stop, and may let
+ * other tasks run, which may change the epoll file. A watch with neither EPOLLET nor EPOLLONESHOT is reported again by
+ * the next call while its file is ready. Returns how many were reported, or put's error if it fails for the first.
  */
 int epoll_collect(struct file *epoll, int most, int (*put)(void *ctx, const struct epoll_event *event), void *ctx);

@@ -1,5 +1,5 @@
 /*
- * The locks of fcntl(2): sys_fd.c passes these commands on to sys_lock.c.
+ * fcntl(2)'s commands for locks, which sys_fd.c passes on to sys_lock.c.
  */
 #pragma once
 
@@ -15,8 +15,9 @@ enum fcntl_lock_command {
 };
 
 /*
- * Do one of these commands for `file`, which was found at descriptor `fd`; the struct flock is at user address `at`.
- * Returns 0; -EFAULT, -EINVAL, -EOVERFLOW, -EBADF (not open for that, or `fd` was closed meanwhile), -EAGAIN, -ENOMEM,
- * -EDEADLK (it would wait for ever), -ERESTARTSYS (a signal came while it waited), and the lock is not set.
+ * Do a command (enum fcntl_lock_command) for `file`, the file of descriptor `fd`; the struct flock is at user address
+ * `at`. Returns 0; or, without setting a lock, -EFAULT, -EINVAL, -EOVERFLOW, -EBADF (the file is not open for reading
+ * or writing, or `fd` was closed meanwhile), -EAGAIN, -ENOMEM, -EDEADLK (it would wait for ever), -ERESTARTSYS (a
+ * signal came while it waited).
  */
 int64_t fcntl_lock(struct file *file, int fd, unsigned command, uint64_t at);

@@ -1,6 +1,7 @@
 /*
- * The loop around a file's operation. The task joins the file's queue before the operation is tried again, so what
- * comes between the try and the sleep wakes it.
+ * Reads and writes that may block: a loop around a file's read or write operation, which never blocks. The task enters
+ * the file's wait queue before it tries the operation once more, so that a wake-up between the try and the sleep is not
+ * lost.
  */
 #include "kernel/sys/file_transfer.h"
 
@@ -10,14 +11,14 @@
 #include "kernel/task/user_return.h"
 #include "kernel/task/wait_until.h"
 
-#define STEP 32768 /* bytes moved at once; at most a million instructions: random bytes cost most */
+#define STEP 32768 /* most bytes moved at once, so that other tasks can run in between: about a million instructions */
 
 /* The task's place in a file's queue. */
 struct file_waiter {
 	struct task_waiter waiter;
 	bool queued;
-	uint64_t deadline; /* for a reader that waits for some time only (file_patience) */
-	uint32_t there;    /* bytes that the file had for the reader when `deadline` was set */
+	uint64_t deadline; /* when a read stops waiting (file_patience); TASK_NO_DEADLINE: never */
+	uint32_t there;    /* how many bytes the file had when `deadline` was set */
 };
 
 static void join(struct file_waiter *waiter, struct wait_queue *queue)
@@ -36,8 +37,7 @@ static void leave(struct file_waiter *waiter)
 }
 
 /*
- * Return until when to wait. A terminal's read may end with less than it wants, or nothing, some time after the last
- * byte.
+ * Return the deadline of a wait. Only reads of terminals have one (VTIME): it starts anew when more bytes have come.
  */
 static uint64_t deadline_of(struct file_waiter *waiter, struct file *file, enum file_move how)
 {
@@ -54,9 +54,9 @@ static uint64_t deadline_of(struct file_waiter *waiter, struct file *file, enum 
 }
 
 /*
- * Return whether to go on after `moved` bytes: a blocking write to a stream goes on until all is written, and a
- * transfer of many bytes to or from a file goes on in steps. Other tasks run in between. Any signal ends a write to a
- * terminal; only one that ends the task ends other transfers.
+ * Return whether to go on after `moved` bytes, and let other tasks run in between. A blocking write to a stream (pipe,
+ * terminal) goes on until all is written; a transfer of many bytes to or from another file goes on after each STEP. Any
+ * signal ends a write to a terminal, and only the end of the task ends other transfers here.
  */
 static bool goes_on(const struct file *file, enum file_move how, const struct user_io *io, int64_t moved)
 {
@@ -68,8 +68,8 @@ static bool goes_on(const struct file *file, enum file_move how, const struct us
 }
 
 /*
- * Move one step: STEP bytes at the most. A file without positions gets the whole call at once, since what one of its
- * reads brings must not be cut.
+ * Call the file's operation once, for at most STEP bytes. A file without FILE_SEEKS gets all bytes at once: one of its
+ * reads may be one record, which must not be split.
  */
 static int64_t move_step(struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
 {
@@ -84,7 +84,7 @@ static int64_t move_step(struct file *file, enum file_move how, struct user_io *
 	return moved;
 }
 
-/* Return whether a call that finds nothing to move waits; otherwise it returns at once. */
+/* Return whether a call waits after -EAGAIN. */
 static bool waits(struct file *file)
 {
 	return !(file->flags & O_NONBLOCK) && file_queue(file);
@@ -99,7 +99,8 @@ int file_size_check(uint64_t size)
 }
 
 /*
- * Shorten a write that would cross RLIMIT_FSIZE. -EFBIG: it starts at or beyond the limit, and SIGXFSZ has been sent.
+ * Shorten a write that would cross RLIMIT_FSIZE. Returns 0, or -EFBIG when it starts at or beyond the limit; SIGXFSZ
+ * has been sent then.
  */
 static int heed_size_limit(const struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
 {
@@ -120,8 +121,8 @@ static int heed_size_limit(const struct file *file, enum file_move how, struct u
 }
 
 /*
- * Move as soon as there is something to move, of a file with a queue. Returns how many bytes, 0, -errno, or
- * -ERESTARTSYS.
+ * Wait until move_step() returns something other than -EAGAIN, and return that; -ERESTARTSYS when a signal comes. The
+ * file must have a wait queue.
  */
 static int64_t wait_and_move(struct file_waiter *waiter, struct file *file, enum file_move how, struct user_io *io,
 			     uint64_t offset)

@@ -1,5 +1,5 @@
 /*
- * Reading and writing that may have to wait: kernel/fs answers -EAGAIN, and the task waits here and tries again.
+ * Reads and writes that may block: kernel/fs never blocks, but returns -EAGAIN; the functions here wait and try again.
  */
 #pragma once
 
@@ -7,19 +7,20 @@
 #include "kernel/mm/user/user_io.h"
 
 /*
- * Move what `io` has room for, or part of it, as read(2) and write(2) do. The caller holds the file. Returns how many
- * bytes; -ERESTARTSYS (a signal, nothing moved yet), -EAGAIN (O_NONBLOCK), -EFBIG (file_size_check), and the file's
- * errors. A broken pipe also sends SIGPIPE.
+ * Read or write the bytes that `io` describes, or some of them, as read(2) and write(2) do. The caller has a reference
+ * to the file. Returns how many bytes; or, with nothing moved, -ERESTARTSYS (a signal), -EAGAIN (O_NONBLOCK), -EFBIG
+ * (file_size_check), or the file operation's error. A broken pipe also sends SIGPIPE.
  */
 int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io, uint64_t offset);
 
 /*
- * Return whether the current process may make a file that long (RLIMIT_FSIZE): 0, or -EFBIG, and SIGXFSZ has been sent.
+ * Check whether the current process may make a file of `size` bytes (RLIMIT_FSIZE). Returns 0, or -EFBIG after sending
+ * SIGXFSZ.
  */
 int file_size_check(uint64_t size);
 
 /*
- * Wait until `ready(file)`; the file's queue is woken when that may change. The caller holds the file. Returns 0, or
- * -ERESTARTSYS: a signal came.
+ * Wait until `ready(file)` returns true; it is called whenever the file's queue is woken. The caller has a reference to
+ * the file. Returns 0, or -ERESTARTSYS when a signal comes.
  */
 int file_wait(struct file *file, bool (*ready)(struct file *file));

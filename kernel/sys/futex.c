@@ -1,8 +1,8 @@
 /*
  * The queues of futexes: a hash table of lists, each in the order of arrival.
  *
- * There is one CPU, the kernel is not preempted, and no interrupt handler wakes a futex: between the look at the word
- * and the place in the queue nothing can happen, and so no wake-up is lost.
+ * No wake-up is lost between reading the word and entering the queue: there is one CPU, the kernel is not preempted,
+ * and no interrupt handler wakes a futex.
  */
 #include "kernel/sys/futex.h"
 
@@ -15,21 +15,22 @@
 
 #define BUCKET_BITS 8
 
+/* What identifies a futex word. */
 struct futex_key {
-	const void *owner; /* the space or the object that has the word */
-	uint64_t place;    /* the address in the space, or bytes into the object */
+	const void *owner; /* the user space, or the memory object (a file, shared memory), that has the word */
+	uint64_t place;    /* the address in the space, or the offset in the object */
 };
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* A link of a bucket's list, which is circular. Guard: the kernel, one CPU, not preempted. */
 struct futex_link {
 	struct futex_link *next, *prev;
 };
 
-/* A task that waits, on the stack of its system call. Guard: the kernel, one CPU, not preempted. */
+/* A waiting task; lies on that task's kernel stack. Guard: the kernel, one CPU, not preempted. */
 struct futex_waiter {
 	struct futex_link link; /* `next` NULL: the task has been woken */
 	struct futex_key key;
-	uint32_t bits;
+	uint32_t bits; /* wakes only count that have one of these bits (FUTEX_WAIT_BITSET) */
 	struct task *task;
 };
 
@@ -70,7 +71,8 @@ static bool waits_for(const struct futex_waiter *waiter, const struct futex_key 
 }
 
 /*
- * Find the key of the word at `at`. -EINVAL (not aligned), -EFAULT (no user address; or not private, and not mapped).
+ * Find the key of the word at `at`. Returns 0, -EINVAL (not aligned), or -EFAULT (no user address; or not private, and
+ * not mapped).
  */
 static int find_key(uint64_t at, bool private, struct futex_key *ret)
 {
@@ -126,8 +128,8 @@ int futex_wait(uint64_t at, bool private, uint32_t value, uint32_t bits, enum ti
 		return -EAGAIN;
 	enqueue(&waiter);
 	/*
-	 * A task that was woken while a signal or the deadline came has used up a wake-up: that counts, and no error is
-	 * returned.
+	 * A task that was dequeued by futex_wake returns 0 even if a signal or the deadline came as well: the waker has
+	 * counted it as woken.
 	 */
 	error = WAIT_UNTIL_BY(clock, !waiter.link.next, deadline_ns);
 	if (error)
@@ -150,8 +152,8 @@ static int move_key(const struct futex_key *from, const struct futex_key *to, ui
 	bool end = link == bucket;
 
 	/*
-	 * Go as far as the link that was last at first: both words may have one bucket, at whose end those that move
-	 * are put.
+	 * Stop at the link that was last before: both words may be in the same bucket, and then the moved waiters are
+	 * added at its end.
 	 */
 	for (; !end && moved < most; link = next) {
 		struct futex_waiter *waiter = (struct futex_waiter *)link;
@@ -199,7 +201,9 @@ int futex_requeue(uint64_t from, uint64_t to, bool private, uint32_t wake, uint3
 #define OP_OPERAND(op) ((int32_t)((op) << 8) >> 20)
 #define OP_VALUE(op)   ((int32_t)((op) << 20) >> 20)
 
-/* Compare a word as operation `how` says. Returns 0 or 1; -ENOSYS: no such comparison. */
+/*
+ * Compare a word with a value as FUTEX_WAKE_OP's comparison `how` says. Returns 0, 1, or -ENOSYS (no such comparison).
+ */
 static int compare(uint32_t how, int32_t word, int32_t value)
 {
 	switch (how) {
@@ -250,8 +254,8 @@ int futex_wake_op(uint64_t at, uint64_t other, bool private, uint32_t wake, uint
 #define OWNER_DIED 0x40000000U
 #define WAITERS    0x80000000U
 
-#define ROBUST_MOST 2048 /* entries that are followed: a longer list may be a ring; Linux's ROBUST_LIST_LIMIT */
-#define ROBUST_PI   1ULL /* in an entry's address: the mutex has priority inheritance, which this kernel does not */
+#define ROBUST_MOST 2048 /* most entries of a list that are followed, as it may be a ring: Linux's ROBUST_LIST_LIMIT */
+#define ROBUST_PI   1ULL /* bit in an entry's address: a mutex with priority inheritance, which is not implemented */
 
 /* Linux's struct robust_list_head; all are user addresses. */
 struct robust_head {
@@ -261,8 +265,8 @@ struct robust_head {
 };
 
 /*
- * Return whether a copy lacked memory and there is some now. The end of a task cannot be begun again as a call can, so
- * its copies are tried again at once.
+ * Return whether a user copy failed for lack of memory and may be tried again now. A system call would be made again by
+ * the program; the end of a task has to repeat the copy itself.
  */
 static bool again(enum status status)
 {
@@ -280,8 +284,8 @@ static enum status read_word(uint64_t at, uint32_t *ret)
 }
 
 /*
- * Mark the mutex at `at` as without owner, if `task` is its owner. `pending`: the task was about to take it or give it
- * back.
+ * Release the robust mutex with the word at `at` if `task` owns it: set OWNER_DIED and wake a waiter. `pending`: the
+ * task was in the middle of locking or unlocking it; if it is unlocked then, a waiter is woken.
  */
 static void give_up(const struct task *task, uint64_t at, bool pending)
 {
@@ -323,7 +327,7 @@ static void give_up_robust(const struct task *task)
 	pending = head.pending & ~ROBUST_PI;
 	entry = head.first & ~ROBUST_PI;
 	for (int i = 0; i < ROBUST_MOST && entry != task->robust_list; i++) {
-		/* Read the next entry first: this one may be gone once another task has the mutex. */
+		/* Read the next entry before the mutex is released: its new owner may free or change this entry. */
 		do
 			status = get_user_u64(user_pointer(entry), &next);
 		while (again(status));

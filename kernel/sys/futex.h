@@ -1,7 +1,7 @@
 /*
- * Queues of tasks that wait for a word of user memory to change (futex(2)). A word that is shared through an object (a
- * file, shared anonymous memory) is known by the object and the place in it, any other word by its space and address:
- * page tables are not looked at.
+ * futex(2): queues of tasks that wait for a word of user memory. A word in memory that is shared through a memory
+ * object (a file, shared anonymous memory) is identified by the object and the offset in it, any other word by its
+ * user space and address. Physical addresses play no role.
  */
 #pragma once
 
@@ -10,9 +10,9 @@
 #define FUTEX_ANY 0xffffffffU /* all bits: FUTEX_BITSET_MATCH_ANY */
 
 /*
- * Wait until another task wakes the word at user address `at` with one of the bits in `bits`, if the word is `value`.
- * `private`: the caller promises that no other space has the word. Returns 0, -EAGAIN (the word has another value),
- * -ETIMEDOUT, -EINTR, -EFAULT, -EINVAL (not aligned, no bits).
+ * If the word at user address `at` is `value`, wait until another task wakes that word with one of the bits in `bits`,
+ * or until the deadline by `clock`. `private`: the program promises that the word is not shared with another process.
+ * Returns 0, -EAGAIN (the word has another value), -ETIMEDOUT, -EINTR, -EFAULT, -EINVAL (not aligned, no bits).
  */
 int futex_wait(uint64_t at, bool private, uint32_t value, uint32_t bits, enum timer_clock clock, uint64_t deadline_ns);
 
@@ -20,20 +20,21 @@ int futex_wait(uint64_t at, bool private, uint32_t value, uint32_t bits, enum ti
 int futex_wake(uint64_t at, bool private, uint32_t most, uint32_t bits);
 
 /*
- * Wake up to `wake` of the tasks that wait for the word at `from`, and let up to `move` of the rest wait for that at
- * `to`. `expected`: NULL, or what the word at `from` must be (-EAGAIN). Returns how many were woken or moved; -EINVAL,
- * -EFAULT.
+ * Wake up to `wake` of the tasks that wait for the word at `from`, and let up to `move` of the others wait for the word
+ * at `to` instead. `expected`: NULL, or the value that the word at `from` must have. Returns how many tasks were woken
+ * or moved; -EAGAIN (another value), -EINVAL, -EFAULT.
  */
 int futex_requeue(uint64_t from, uint64_t to, bool private, uint32_t wake, uint32_t move, const uint32_t *expected);
 
 /*
- * Change the word at `other` and wake tasks that wait for it or the word at `at`: FUTEX_WAKE_OP, with `op` as that
- * encodes it. Returns how many were woken; -ENOSYS (no such operation), -EINVAL, -EFAULT.
+ * Do FUTEX_WAKE_OP: change the word at `other` as the encoded operation `op` says, wake up to `wake` tasks that wait
+ * for the word at `at`, and, if op's comparison of the old value holds, up to `wake_other` that wait for `other`.
+ * Returns how many were woken; -ENOSYS (no such operation), -EINVAL, -EFAULT.
  */
 int futex_wake_op(uint64_t at, uint64_t other, bool private, uint32_t wake, uint32_t wake_other, uint32_t op);
 
 /*
- * Let go of a task's futexes when it ends: its robust mutexes are marked as without owner, and clear_child_tid is set
- * to 0 and woken. In the context of the task, which is the current one.
+ * Do what the end of a task means for futexes: release its robust mutexes, and set the word at clear_child_tid to 0 and
+ * wake its waiters. `task` must be the current task, with its process's context loaded.
  */
 void futex_task_exit(struct task *task);

@@ -1,5 +1,5 @@
 /*
- * Conversions between Linux's times and nanoseconds. Data only.
+ * Conversions between Linux's times and nanoseconds.
  */
 #include "kernel/sys/linux_time.h"
 

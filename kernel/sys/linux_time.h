@@ -1,5 +1,5 @@
 /*
- * Linux's structures of time, and conversions to and from nanoseconds.
+ * Linux's struct timeval, and conversions of times to and from nanoseconds.
  */
 #pragma once
 
@@ -13,8 +13,9 @@ struct linux_timeval {
 };
 
 /*
- * Convert a time to nanoseconds, or nanoseconds to a time. A time too far away becomes TIME_MOST_NS. -EINVAL: it is
- * negative, or its fraction is a second or more; *ret_ns is untouched then.
+ * Convert a time to nanoseconds, or nanoseconds to a time. A time too large for 64 bits becomes TIME_MOST_NS. The
+ * _to_ns functions return 0, or -EINVAL when the time is negative or its fraction is a second or more; *ret_ns is
+ * untouched then.
  */
 int timespec_to_ns(const struct linux_timespec *time, uint64_t *ret_ns);
 int timeval_to_ns(const struct linux_timeval *time, uint64_t *ret_ns);

@@ -1,5 +1,5 @@
 /*
- * The check of mmap(2)'s flags. Knows numbers only.
+ * Checks mmap(2)'s flags and translates them.
  */
 #include "kernel/sys/memory_flags.h"
 

@@ -1,10 +1,11 @@
 /*
- * From the flags of Linux's mmap(2) to those of kernel/mm/user.
+ * Translates the flags of Linux's mmap(2) to the flags of kernel/mm/user.
  */
 #pragma once
 
 #include "paging/types.h"
 
+/* mmap(2)'s arguments, checked and translated. */
 struct mmap_request {
 	unsigned rights; /* enum user_rights */
 	unsigned flags;  /* enum user_map_flags */
@@ -12,13 +13,14 @@ struct mmap_request {
 };
 
 /*
- * Check PROT_… of mmap(2) and mprotect(2) and turn it into rights. -EINVAL; -EACCES: writable and executable at once,
- * which no program gets. *ret_rights is untouched then.
+ * Check PROT_… of mmap(2) and mprotect(2) and translate them to rights. Returns 0; or, with *ret_rights untouched,
+ * -EINVAL (unknown bits) or -EACCES (writable and executable at once, which is never allowed).
  */
 int rights_check(uint64_t prot, unsigned *ret_rights);
 
 /*
- * Check mmap(2)'s arguments and turn them into ours. -EINVAL (no kind of sharing, huge pages, an offset inside a page),
- * -EOPNOTSUPP (MAP_SHARED_VALIDATE with a flag that is not known), and rights_check's errors; *ret is untouched then.
+ * Check and translate mmap(2)'s arguments. Returns 0; or, with *ret untouched, -EINVAL (neither shared nor private,
+ * huge pages, an offset that is not page-aligned), -EOPNOTSUPP (MAP_SHARED_VALIDATE with an unknown flag), or
+ * rights_check's errors.
  */
 int mapping_check(uint64_t prot, uint64_t flags, uint64_t offset, struct mmap_request *ret);

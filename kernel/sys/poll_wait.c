@@ -1,6 +1,6 @@
 /*
- * Wait for several files. The waiters are in their queues before the files are looked at, so nothing that comes
- * meanwhile is missed.
+ * Waits for several files. The task enters all their queues before it asks the files again, so that no event in between
+ * is missed.
  */
 #include "kernel/sys/poll_wait.h"
 

@@ -1,5 +1,5 @@
 /*
- * Waiting for several files at once: poll(2), ppoll(2), select(2) and pselect6(2) are made of it.
+ * Waiting for several files at once, for poll(2), ppoll(2), select(2), pselect6(2) and epoll_wait(2).
  */
 #pragma once
 
@@ -7,24 +7,24 @@
 #include "kernel/task/wait_until.h"
 
 #define POLL_NEVER TASK_NO_DEADLINE
-#define POLL_NOW   0 /* a deadline that has passed: look, and do not wait */
+#define POLL_NOW   0 /* a deadline in the past: do not wait */
 
 /*
- * Return the deadline for a timeout in milliseconds, as poll(2) and epoll_wait(2) take it: POLL_NEVER for a negative
- * one.
+ * Return the deadline for poll(2)'s and epoll_wait(2)'s timeout in milliseconds: POLL_NEVER for a negative timeout,
+ * POLL_NOW for 0.
  */
 uint64_t poll_deadline(int timeout_ms);
 
 /* A file that is waited for. Guard: the task that waits; `waiter`, the queue's lock. */
 struct poll_item {
-	struct file *file; /* held by the caller; NULL: this item finds nothing */
-	unsigned events;   /* the POLL… bits that are waited for; POLLERR and POLLHUP always are */
-	unsigned found;    /* which of them hold now */
+	struct file *file; /* the caller's reference; NULL: the item never finds anything */
+	unsigned events;   /* the POLL… bits to wait for; POLLERR and POLLHUP are added */
+	unsigned found;    /* which of these bits the file has now */
 	struct task_waiter waiter;
 };
 
 /*
- * Wait until something holds for some item. Returns for how many items; 0: the deadline (by clock_monotonic_ns) has
- * passed; -EINTR: a signal came. Each item's `found` is filled in.
+ * Wait until at least one item has one of its events, and set each item's `found`. Returns how many items have events;
+ * 0 when the deadline (by clock_monotonic_ns) has passed; -EINTR when a signal comes.
  */
 int poll_wait(struct poll_item *items, size_t count, uint64_t deadline_ns);

@@ -1,5 +1,5 @@
 /*
- * The root of /proc: what is the same for all who read it. See proc.h.
+ * The file system /proc: its root directory, and the links in it. See proc.h.
  */
 #include "kernel/sys/proc.h"
 
@@ -10,7 +10,7 @@
 #define PROC_MAGIC 0x9fa0
 
 /*
- * A name that is not there cannot be made: Linux looks names up and says -ENOENT before it asks who may make one.
+ * As on Linux, making a file in /proc fails with -ENOENT.
  * Fixed after boot.
  */
 static struct text_fs_type proc_type = {
@@ -51,7 +51,7 @@ static int make_filesystems(struct node *node, struct text *ret)
 
 static int create(const char *options, struct node **ret)
 {
-	/* hidepid= and gid= change nothing for root, and everybody is root. */
+	/* The options hidepid= and gid= have no effect for root, and every process is root. */
 	(void)options;
 	return text_fs_create(&proc_type, ret);
 }

@@ -1,11 +1,11 @@
 /*
- * The open files of a process, as links; and where the links of its directory lead.
+ * /proc/PID/fd, the open files of a process as symbolic links; and the following of these links and of cwd, root, exe.
  */
 #include "kernel/fs/path.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/proc_node.h"
 
-/* Return the process's file behind `fd`, held; NULL: none. */
+/* Return a reference to the file of the process's descriptor `fd`; NULL when there is none. */
 static struct file *file_at(const struct proc_subject *subject, int fd)
 {
 	HELD_FDS struct fd_table *fds = process_get_fds(subject->process);
@@ -55,7 +55,7 @@ const struct node_ops proc_fds_ops = {
 	.lookup = lookup_fd, .next = next_fd, .create = proc_refuse_create, .place = proc_place, .free = proc_node_free
 };
 
-/* Find the node that a link leads to, held. -ENOENT. */
+/* Find the node that a link leads to; *ret is a new reference. Returns 0 or -ENOENT. */
 static int follow(struct node *node, struct node **ret)
 {
 	const struct proc_node *link = proc_node(node);

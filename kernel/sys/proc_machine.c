@@ -1,5 +1,5 @@
 /*
- * The machine as /proc shows it: memory, CPU, times, names.
+ * The files of /proc about the machine: meminfo, stat, cpuinfo, uptime, loadavg, …, and /proc/sys.
  */
 #include "kernel/arch/features.h"
 #include "kernel/fs/content.h"
@@ -73,7 +73,7 @@ static int make_uptime(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* How many tasks of programs there are, how many of them could run, and the highest tid. */
+/* For loadavg: how many tasks of programs there are, how many of them are runnable, and the highest tid. */
 struct task_counts {
 	unsigned all, active;
 	int last;
@@ -117,7 +117,7 @@ static int make_stat(struct node *node, struct text *ret)
 	task_visit(count_task, &counts);
 	for (unsigned vector = VECTOR_PIC; vector <= VECTOR_SPURIOUS; vector++)
 		interrupts += irq_count(vector);
-	/* CPU time is not counted apart for programs and for the kernel: all of it counts as the programs'. */
+	/* User and system time are not counted separately: all CPU time is shown as user time. */
 	for (int i = 0; i < 2; i++)
 		text_add(ret, "cpu%s %llu 0 0 %llu 0 0 0 0 0 0\n", i ? "0" : " ",
 			 (unsigned long long)((now - idle) / TICK_NS), (unsigned long long)(idle / TICK_NS));
@@ -143,7 +143,7 @@ static int make_cmdline(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* Add Linux's names of those features that this kernel knows and the CPU has. */
+/* Add Linux's names of the CPU's features that this kernel detects. */
 static void add_flags(struct text *text)
 {
 	const struct cpu_features *f = cpu_features();

@@ -1,5 +1,6 @@
 /*
- * What a process has in memory: maps, cmdline, environ, mounts; and sums for stat and status.
+ * Files of /proc/PID that come from the process's memory: maps, cmdline, environ; sums of its memory for stat and
+ * status; and mounts.
  */
 #include "kernel/fs/content.h"
 #include "kernel/fs/mount.h"
@@ -16,7 +17,7 @@ static bool is_heap(const struct user_space *space, const struct area *area)
 	return !area->object && space->brk_start && area->start < space->brk && area->end > space->brk_start;
 }
 
-/* Return whether an area is the first stack: the one where the arguments are. */
+/* Return whether an area is the stack of the first thread: the one that has the program's arguments. */
 static bool is_stack(const struct process *process, const struct area *area)
 {
 	return !area->object && area->start <= process->args_start && process->args_start < area->end;
@@ -64,7 +65,7 @@ const char *proc_area_name(const struct process *process, const struct area *are
 	struct node *node = area->object ? content_node(area->object) : NULL;
 	size_t size;
 
-	/* As on Linux, memory that is shared without a file is shown as a deleted file of a hidden file system. */
+	/* As on Linux, shared anonymous memory is shown as a deleted file. */
 	if (area->object && !node)
 		return "/dev/zero (deleted)";
 	if (node)
@@ -120,8 +121,8 @@ int proc_make_maps(struct node *node, struct text *ret)
 }
 
 /*
- * Add the bytes [start, end) of the process's memory: strings with their NULs. Ends where the process has unmapped
- * them. -ENOMEM.
+ * Add the bytes [start, end) of the process's memory, which are strings with their NULs; fewer when the process has
+ * unmapped some. Returns 0 or -ENOMEM.
  */
 static int add_memory(const struct process *process, vaddr_t start, vaddr_t end, struct text *ret)
 {
@@ -141,7 +142,7 @@ static int add_memory(const struct process *process, vaddr_t start, vaddr_t end,
 		status = user_io_get_bulk(&io, piece, io.left < sizeof(piece) ? io.left : sizeof(piece), &moved);
 		kernel_context_leave(token);
 		text_add_bytes(ret, piece, moved);
-		/* A part that ends for want of memory must not pass for all. */
+		/* When memory ran out fail, so that a part of the strings is not taken for all. */
 		if (status == ERR_NO_MEMORY)
 			return -ENOMEM;
 		if (status != OK)

@@ -1,5 +1,5 @@
 /*
- * The nodes of processes and tasks, see proc_node.h.
+ * The nodes (inodes) in the directories of processes and tasks; see proc_node.h.
  */
 #include "kernel/sys/proc_node.h"
 
@@ -8,10 +8,12 @@
 
 #define LISTS 64
 
-static struct proc_node *live[LISTS]; /* all nodes that exist, by number. Guard: the kernel, one CPU, not preempted */
+/* Hash table of all nodes that exist, by inode number. Guard: the kernel, one CPU, not preempted. */
+static struct proc_node *live[LISTS];
 
 /*
- * Return the task that stands for the process, held: its first one, while that lives, else any. NULL: all have ended.
+ * Return a reference to the task whose data stands for the process: its first task if that lives, otherwise any. NULL
+ * when all have ended.
  */
 static struct task *main_task(const struct process *process)
 {
@@ -36,7 +38,7 @@ int proc_find_subject(struct node *node, struct proc_subject *ret)
 	if (about->tid && (!task || task->process != process || task->start_ns != about->task_start))
 		return -ESRCH;
 	*ret = (struct proc_subject){ process, task, about->tid };
-	/* The caller puts what *ret holds; the variables' scopes must not. */
+	/* The references are in *ret now: clear the variables, so that the ends of their scopes do not drop them. */
 	process = NULL;
 	task = NULL;
 	return 0;

@@ -1,7 +1,7 @@
 /*
- * The nodes of the directories of processes and tasks. A node lives only while somebody holds it, and knows its process
- * or task by number and start time: when that has ended the node leads nowhere, even if another one has the number
- * since.
+ * The nodes (inodes) in the directories of processes and tasks. A node exists only while there is a reference to it. It
+ * stores its process or task by number and start time, so that a node of one that has ended is not taken for another
+ * one with the same number.
  */
 #pragma once
 
@@ -9,24 +9,24 @@
 
 /* A name in the directory of a process or a task. */
 struct proc_file {
-	unsigned number; /* part of the node's inode number */
+	unsigned number; /* a part of the node's inode number */
 	const char *name;
 	uint32_t mode;
 	const struct node_ops *ops;
-	text_make_fn *make; /* of a regular file: its content; `take`: what is written to it, or NULL */
-	text_take_fn *take;
-	struct node *(*target)(const struct proc_subject *subject); /* of a link: the node it leads to, or NULL */
-	bool process_only;                                          /* not in the directory of a task */
+	text_make_fn *make; /* for a regular file: generates the content */
+	text_take_fn *take; /* for a regular file: handles writes; NULL: it cannot be written */
+	struct node *(*target)(const struct proc_subject *subject); /* for a link: returns the node that it leads to */
+	bool process_only;                                          /* is not in the directory of a task */
 };
 
 struct proc_node {
-	struct node node; /* first */
-	struct proc_node *chain;
-	const struct proc_file *file;       /* the name that the node has; NULL: the directory of a process or a task */
-	int pid;                            /* the process that it is about */
-	int tid;                            /* 0: about the whole process */
-	int fd;                             /* of a link in fd, the descriptor; else -1 */
-	uint64_t process_start, task_start; /* start_ns of the process and the task: a number may be given again */
+	struct node node;                   /* must be the first member: node_ops get a pointer to it */
+	struct proc_node *chain;            /* next in the same list of the hash table */
+	const struct proc_file *file;       /* the node's name; NULL: the directory of a process or a task */
+	int pid;                            /* the process */
+	int tid;                            /* the task; 0: the node is about the whole process */
+	int fd;                             /* for a link in the directory fd: the descriptor; -1 for others */
+	uint64_t process_start, task_start; /* start_ns of the process and the task, as numbers are used again */
 };
 
 static inline struct proc_node *proc_node(struct node *node)
@@ -35,32 +35,32 @@ static inline struct proc_node *proc_node(struct node *node)
 }
 
 /*
- * Return the inode number of something in /proc: always the same one, so that listings and nodes agree. The fixed
- * tree's numbers are smaller than all of these.
+ * Return the inode number of a file below /proc/PID, computed from its names, so that listings and nodes agree. Files
+ * of the fixed part of /proc have smaller numbers.
  */
 uint64_t proc_number(int pid, int tid, const struct proc_file *file, int fd);
 
 /*
- * Get the node for `wanted` in the directory `dir`, held: the one that exists, or a new one with `ops`. Of `wanted`
- * only the fields count that say what it is about. -ENOMEM.
+ * Get the node with wanted's fields (all but `node` and `chain`) in the directory `dir`: the existing one, or a new one
+ * with `ops` and `mode`. *ret is a new reference. Returns 0 or -ENOMEM.
  */
 int proc_node_get(struct node *dir, const struct proc_node *wanted, const struct node_ops *ops, uint32_t mode,
 		  struct node **ret);
 
-/* Functions for node_ops: free such a node; tell its place; refuse to make anything in its directory (-ENOENT). */
+/* Functions for node_ops: free a node; get its place; refuse to make anything in a directory (-ENOENT). */
 void proc_node_free(struct node *node);
 int proc_place(struct node *node, struct node_place *ret);
 int proc_refuse_create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct name target,
 		       struct node **ret);
 
-/* Return the number that a name is, as the kernel writes numbers, or -1. */
+/* Return the number that `name` is in decimal, without leading zeros; -1 when it is none. */
 int proc_number_in(struct name name);
 
-/* Return the name of a number: good until the next call. */
+/* Return a number in decimal: valid until the next call. */
 struct name proc_number_name(int number);
 
-/* The directory fd: links to what the descriptors lead to (proc_fd.c). */
+/* The operations of the directory /proc/PID/fd (proc_fd.c). */
 extern const struct node_ops proc_fds_ops;
 
-/* Links of processes and tasks, and where they lead (proc_fd.c). */
+/* The operations of symbolic links: those in fd, and cwd, root, exe (proc_fd.c). */
 extern const struct node_ops proc_link_ops;

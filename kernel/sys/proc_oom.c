@@ -1,5 +1,5 @@
 /*
- * /proc/PID/oom_score and oom_score_adj: who is ended when memory runs out (kernel/task/out_of_memory.c).
+ * /proc/PID/oom_score and oom_score_adj: which process is killed when memory runs out (kernel/task/out_of_memory.c).
  */
 #include "kernel/lib/digit.h"
 #include "kernel/sys/proc.h"
@@ -25,7 +25,7 @@ int proc_make_oom_adjust(struct node *node, struct text *ret)
 	return error;
 }
 
-/* Take a number from -1000 to 1000, with a sign or without, to the end or to the end of the line: else -EINVAL. */
+/* Set oom_score_adj from text: a number from -1000 to 1000 and perhaps a line end. Returns 0, -EINVAL, -ESRCH. */
 int proc_take_oom_adjust(struct node *node, const char *bytes, size_t size)
 {
 	HELD_SUBJECT struct proc_subject subject = { 0 };

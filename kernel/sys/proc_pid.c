@@ -1,5 +1,6 @@
 /*
- * The directories of processes and tasks. Their files' contents are made by proc_task.c and proc_memory.c.
+ * The directories of processes and tasks: /proc/PID, /proc/PID/task and /proc/PID/task/TID. proc_task.c and
+ * proc_memory.c generate the files' contents.
  */
 #include "kernel/lib/string.h"
 #include "kernel/sys/proc_node.h"
@@ -83,7 +84,7 @@ static struct node *root_of(const struct proc_subject *subject)
 	return subject->process->paths.root;
 }
 
-/* ---- the root's part ---- */
+/* ---- processes in the root directory ---- */
 
 int proc_lookup_pid(struct node *root, struct name name, struct node **ret)
 {
@@ -92,7 +93,7 @@ int proc_lookup_pid(struct node *root, struct name name, struct node **ret)
 	const struct task *task = pid > 0 && !process ? task_peek(pid) : NULL;
 	struct proc_node wanted = { .fd = -1 };
 
-	/* The number of a thread, which no listing has, leads to the thread's process, as on Linux. */
+	/* As on Linux a thread's number, which is not listed, leads to the thread's process. */
 	if (task)
 		process = task->process;
 	if (!process)

@@ -1,5 +1,6 @@
 /*
- * What a process is, in numbers and in words: stat, statm, status, comm, limits. proc(5) says what each field means.
+ * Files of /proc/PID about the state of a process or task: stat, statm, status, comm, limits. proc(5) explains the
+ * fields.
  */
 #include "kernel/fs/tty.h"
 #include "kernel/irq/clock.h"
@@ -32,7 +33,7 @@ static const char *name_of(const struct proc_subject *subject)
 	return subject->task ? subject->task->name : subject->process->name;
 }
 
-/* Get the CPU time and page faults of the one task, or of the whole process. */
+/* Get the CPU time and page faults of the subject's task, or of its whole process. */
 static void add_up(const struct proc_subject *subject, uint64_t *ret_run_ns, uint64_t *ret_faults)
 {
 	const struct process *process = subject->process;
@@ -76,7 +77,7 @@ static void zeros(struct text *text, int count)
 		number(text, 0);
 }
 
-/* Add stat's fields 23 to 30, sizes and places of memory; add_more_places adds fields 45 to 51. */
+/* Add fields 23 to 30 of stat: sizes and addresses of memory. add_more_places() adds fields 45 to 51. */
 static void add_places(const struct process *process, const struct proc_memory *memory, struct text *ret)
 {
 	number(ret, memory->pages * PAGE_SIZE);
@@ -121,7 +122,7 @@ int proc_make_stat(struct node *node, struct text *ret)
 	number(ret, faults);
 	number(ret, process->child_faults);
 	zeros(ret, 2);
-	/* CPU time is not counted apart for the program and for the kernel: all of it counts as the program's. */
+	/* User and system time are not counted separately: all CPU time is shown as user time. */
 	number(ret, run_ns / TICK_NS);
 	number(ret, 0);
 	number(ret, process->child_run_ns / TICK_NS);
@@ -248,8 +249,8 @@ int proc_make_comm(struct node *node, struct text *ret)
 }
 
 /*
- * Take a new name, up to the end of the line, cut as prctl(PR_SET_NAME) cuts it. Only for a task of the caller's own
- * process: -EINVAL.
+ * Set a task's name from text, without the line end, cut like the name of prctl(PR_SET_NAME). Returns 0, -ESRCH, or
+ * -EINVAL for a task of another process.
  */
 int proc_take_comm(struct node *node, const char *bytes, size_t size)
 {

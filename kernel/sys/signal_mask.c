@@ -1,5 +1,5 @@
 /*
- * Exchange the signal mask of the current task, and put it back.
+ * Sets another signal mask for the time of a system call, and restores the old one.
  */
 #include "kernel/sys/signal_mask.h"
 

@@ -1,5 +1,5 @@
 /*
- * Another signal mask while a call waits: ppoll(2), pselect6(2), epoll_pwait(2).
+ * Another signal mask while a system call waits: for ppoll(2), pselect6(2), epoll_pwait(2), rt_sigsuspend(2).
  */
 #pragma once
 
@@ -7,18 +7,18 @@
 
 struct signal_mask_change {
 	bool changed; /* a mask was given */
-	uint64_t old; /* the mask of before */
+	uint64_t old; /* the mask before the change */
 };
 
 /*
- * Block the signals of the user's mask at `from` instead of those of now; 0: change nothing. -EINVAL (`size` is not a
- * mask's), -EFAULT; the mask is as before then.
+ * Replace the current task's mask of blocked signals by the mask at user address `from`; if `from` is 0 change nothing.
+ * Returns 0; or, with the mask as before, -EINVAL (`size` is not 8) or -EFAULT.
  */
 int64_t signal_mask_begin(struct signal_mask_change *change, uint64_t from, uint64_t size);
 
 /*
- * Put the old mask back. But when a signal is to be delivered, which `result` -EINTR says, its handler runs with the
- * new mask and puts the old one back when it returns. Returns `result`, with -EINTR made -ERESTARTNOHAND: the call is
- * begun again where there is no handler.
+ * Restore the old mask. If `result` is -EINTR a signal is about to be delivered: then its handler runs with the new
+ * mask, and the old one is restored when it returns. Returns `result`, but -ERESTARTNOHAND for -EINTR: the call is
+ * restarted if no handler runs.
  */
 int64_t signal_mask_end(const struct signal_mask_change *change, int64_t result);

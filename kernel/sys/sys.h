@@ -1,6 +1,6 @@
 /*
- * System calls: the table, and the one way into it. Each family has a file: sys_memory.c, sys_file.c, …; each function
- * is named after its Linux man page.
+ * System calls: the table of functions, and statistics. Each family of calls has a file: sys_memory.c, sys_file.c, …;
+ * each function is named sys_ and the call's name on Linux.
  */
 #pragma once
 
@@ -9,14 +9,14 @@
 #include "kernel/sys/syscall_numbers.h"
 
 /*
- * A system call. Takes the arguments as they lie in the registers; returns a result or a negative error number. In the
- * task's context, interrupts on.
+ * A system call. Takes the contents of the argument registers; returns a result or a negative error number. Called with
+ * interrupts on, and with the context of the task's process loaded.
  */
 typedef int64_t syscall_fn(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 
 /*
- * The functions by number; sys_missing, which answers -ENOSYS, where there is no call. The entry code calls by this
- * table.
+ * The functions by number; sys_missing, which returns -ENOSYS, where there is no call. The entry code (syscall_entry.S)
+ * calls through this table.
  */
 extern syscall_fn *const syscall_functions[SYSCALL_TABLE];
 
@@ -24,26 +24,26 @@ extern syscall_fn *const syscall_functions[SYSCALL_TABLE];
 extern const char *const syscall_names[SYSCALL_TABLE];
 
 /*
- * What each number has cost so far: the monitor's `syscalls`. The last entry is for all numbers beyond the table.
- * Guard: own CPU; the entry code counts, others only read.
+ * Statistics of the calls with one number, for the monitor's command `syscalls`. The last entry is for all numbers
+ * beyond the table. Guard: own CPU; the entry code counts, others only read.
  */
 struct syscall_cost {
-	uint64_t calls; /* how often it was called; the entry code counts this field and the next */
-	/* CR3 writes from call to return; while a call waits, other tasks' CR3 writes count as its own */
+	uint64_t calls; /* number of calls; the entry code counts this field and the next */
+	/* CR3 writes from call to return, those of other tasks while the call waits included */
 	uint64_t cr3_writes;
-	uint64_t ticks; /* ticks of the time-stamp counter, while the clock is on; waiting is included */
+	uint64_t ticks; /* TSC ticks from call to return, with waiting; counted after syscall_clock_start() */
 };
 
 extern struct syscall_cost syscall_costs[SYSCALL_TABLE + 1];
 
 _Static_assert(sizeof(struct syscall_cost) == 24 && offsetof(struct syscall_cost, cr3_writes) == 8, "the entry code");
 
-/* Make the file system of memfd_create's files (sys_fd.c). Returns 0 or -ENOMEM. Once, before the first program. */
+/* Make the file system of memfd_create(2) (sys_fd.c). Call once, before the first program. Returns 0 or -ENOMEM. */
 int memory_files_init(void);
 
-/* Let programs make system calls. After task_init. */
+/* Let programs make system calls. Call after task_init(). */
 void syscall_init(void);
 
-/* Start or stop counting ticks, from the next call on: it costs reading the clock twice a call. Off at first. */
+/* Start or stop counting ticks, which costs two reads of the TSC for each call. They are not counted at first. */
 void syscall_clock_start(void);
 void syscall_clock_stop(void);

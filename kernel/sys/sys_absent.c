@@ -1,10 +1,12 @@
 /*
- * Calls for what this kernel does not have, and calls that only advise: answered as by a Linux that was built without.
+ * System calls for features that this kernel does not have, and calls that only give advice. They return what a Linux
+ * returns that was built without the feature.
  */
 #include "kernel/sys/user_args.h"
 
 /*
- * These calls are left out on purpose: C libraries do without, so the log need not tell of them, as sys_missing would.
+ * These calls do not exist here, and C libraries work without them. They have functions only because sys_missing()
+ * would log them.
  */
 SYSCALL_0(membarrier)
 {
@@ -52,13 +54,13 @@ NO_ATTRIBUTES(removexattr)
 NO_ATTRIBUTES(lremovexattr)
 NO_ATTRIBUTES(fremovexattr)
 
-/* Room cannot be set aside; C libraries write zeros instead. */
+/* Memory for a file cannot be allocated in advance: C libraries write zeros when this call fails. */
 SYSCALL_1(fallocate, fd)
 {
 	return args_file_exists(fd) ? -EOPNOTSUPP : -EBADF;
 }
 
-/* Accept a call that would write a file to disk, or read it ahead: there is no disk. -EBADF. */
+/* Do nothing, for calls that write a file to disk or read it ahead: there is no disk. Returns 0 or -EBADF. */
 static int64_t heard(uint64_t fd)
 {
 	HELD_FILE struct file *file = args_file_get(fd);

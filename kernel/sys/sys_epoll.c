@@ -81,7 +81,7 @@ static int put_event(void *ctx, const struct epoll_event *event)
 	return error;
 }
 
-/* Wait for events and copy them to `to`. Another waiter may have taken what has woken this one: then it waits on. */
+/* Wait for events and copy them to `to`. Goes on waiting when another task has taken the event that ended the wait. */
 static int64_t wait_events(uint64_t fd, uint64_t to, uint64_t most, uint64_t deadline)
 {
 	HELD_FILE struct file *file = args_file_get(fd);
@@ -119,7 +119,7 @@ static int64_t wait_masked(uint64_t fd, uint64_t to, uint64_t most, uint64_t dea
 	if (result)
 		return result;
 	result = signal_mask_end(&change, wait_events(fd, to, most, deadline));
-	/* A wait for events is never begun again, as on Linux (signal(7)). */
+	/* As on Linux, an interrupted wait for events is never restarted (signal(7)). */
 	return result == -ERESTARTNOHAND ? -EINTR : result;
 }
 

@@ -1,6 +1,6 @@
 /*
- * execve(2): the program that calls is about to be gone, so its strings are copied first, into one block of the heap.
- * Linux's rule says how many bytes they may have.
+ * execve(2): copies the arguments and environment from user memory, which is about to be replaced, into one block of
+ * the heap, within Linux's limits on their size.
  */
 #include "kernel/lib/string.h"
 #include "kernel/lib/wipe.h"
@@ -15,13 +15,13 @@
 struct strings {
 	char *block;
 	size_t size, capacity;
-	uint64_t most; /* bytes that are allowed, with 8 a string for its pointer */
-	size_t counts[2];
+	uint64_t most;    /* most bytes of all strings, each counted with 8 bytes for its pointer */
+	size_t counts[2]; /* number of strings of argv and of envp */
 };
 
 /*
- * Free the block and wipe it, so that none of the strings stays in the heap. wipe() clears up to 7 bytes more; a
- * block's size is a multiple of 8.
+ * Wipe and free the block, so that the strings do not stay in free memory. wipe() clears up to 7 bytes more, which are
+ * still in the block, since a block's size is a multiple of 8.
  */
 static void free_block(struct strings *strings)
 {
@@ -43,7 +43,7 @@ static int grow(struct strings *strings)
 	return 0;
 }
 
-/* Copy a string of the user's; the block grows until the string fits. -EFAULT, -ENOMEM, -E2BIG. */
+/* Append a string from user memory; the block grows until it fits. Returns 0, -EFAULT, -ENOMEM, -E2BIG. */
 static int add_string(struct strings *strings, uint64_t from)
 {
 	for (;;) {
@@ -69,7 +69,7 @@ static int add_string(struct strings *strings, uint64_t from)
 	}
 }
 
-/* Copy the strings of one vector; NULL is an empty one, as on Linux. add_string's errors. */
+/* Append the strings of argv or envp; `vector` 0 is an empty one, as on Linux. Returns as add_string. */
 static int add_vector(struct strings *strings, uint64_t vector, size_t *ret_count)
 {
 	size_t count = 0;
@@ -93,7 +93,7 @@ static int add_vector(struct strings *strings, uint64_t vector, size_t *ret_coun
 	return 0;
 }
 
-/* Return how many bytes argv and envp may have: a quarter of the stack's limit, within bounds. */
+/* Return how many bytes argv and envp may have: a quarter of RLIMIT_STACK, from STRING_MAX to TOTAL_MAX. */
 static uint64_t most_bytes(void)
 {
 	uint64_t most = process_current()->limits[LIMIT_STACK].soft / 4;
@@ -104,8 +104,8 @@ static uint64_t most_bytes(void)
 }
 
 /*
- * Make argv and envp as arrays that point at the strings, each with a NULL at its end, in one block of the heap. NULL:
- * no memory.
+ * Return argv and envp, arrays of pointers to the strings that each end with NULL, in one block of the heap. Returns
+ * NULL when there is no memory.
  */
 static const char **point(const struct strings *strings)
 {
@@ -134,7 +134,7 @@ static int64_t exec(const char *path, uint64_t argv, uint64_t envp)
 	error = add_vector(&strings, argv, &strings.counts[0]);
 	if (!error)
 		error = add_vector(&strings, envp, &strings.counts[1]);
-	/* As on Linux since 5.18, a program gets at least an argv[0], be it "". */
+	/* As on Linux since 5.18, an empty argv becomes one with argv[0] "". */
 	if (!error && !strings.counts[0] && (strings.capacity > strings.size || !(error = grow(&strings)))) {
 		memmove(strings.block + 1, strings.block, strings.size);
 		strings.block[0] = 0;
@@ -163,8 +163,8 @@ SYSCALL_3(execve, path, argv, envp)
 }
 
 /*
- * Do execve(2), which is all that is supported: with a path that starts in the root or the working directory. A program
- * that is given by a descriptor is refused with -EOPNOTSUPP.
+ * execveat(2), as far as it equals execve(2): the path must be absolute or relative to the working directory. A
+ * directory or program given by a descriptor, and flags, are not supported: -EOPNOTSUPP.
  */
 SYSCALL_5(execveat, fd, path, argv, envp, flags)
 {

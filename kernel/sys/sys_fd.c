@@ -1,5 +1,5 @@
 /*
- * Descriptors: opening, closing, copying; pipes; what fcntl and ioctl set.
+ * System calls on descriptors: open, close, dup, pipe, memfd_create, fcntl, ioctl.
  */
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/tmpfs.h"
@@ -27,14 +27,14 @@ static int64_t open_at(uint64_t fd, uint64_t from, uint64_t flags, uint64_t mode
 	error = user_path_get(fd, from, &path);
 	if (error)
 		return error;
-	/* Look for a descriptor first: when there is none, no file is to be made or emptied. */
+	/* Look for a free descriptor first: without one no file must be created or truncated. */
 	error = fd_has_room(fds_here())
 			? path_open(&path.base, path.text, (unsigned)flags & ~(unsigned)O_CLOEXEC, permissions, &file)
 			: -EMFILE;
 	user_path_put(&path);
 	if (error)
 		return error;
-	/* The open of a FIFO waits for the other side. */
+	/* Opening a FIFO waits until its other end is open. */
 	if (!(flags & (O_NONBLOCK | O_PATH)) && !pipe_open_ready(file)) {
 		error = file_wait(file, pipe_open_ready);
 		if (error) {
@@ -64,7 +64,7 @@ SYSCALL_2(creat, path, mode)
 #define MFD_KNOWN   0x1b /* MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC */
 #define MFD_NAME    250  /* bytes of the name, its NUL included */
 
-/* The root of a file system that is only for files of memfd_create, and as on Linux has no limit. Fixed after boot. */
+/* The root of a tmpfs for memfd_create(2)'s files alone, as on Linux without limits on its size. Fixed after boot. */
 static struct node *memory_files;
 
 int memory_files_init(void)
@@ -73,8 +73,8 @@ int memory_files_init(void)
 }
 
 /*
- * Make a file without a name. The name that is given is checked and otherwise unused. Sealing has no effect: fcntl
- * refuses it.
+ * memfd_create(2): make a file without a name. The name in the arguments is only checked. MFD_ALLOW_SEALING is
+ * accepted, but fcntl(2) has no sealing.
  */
 SYSCALL_2(memfd_create, from, flags)
 {
@@ -204,7 +204,7 @@ SYSCALL_3(fcntl, fd, command, value)
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
 		return file->flags & O_PATH ? -EBADF : fcntl_lock(file, (int)fd, (unsigned)command, value);
-	case F_SETPIPE_SZ: /* no pipe grows: whoever asks for less than a pipe has gets what the pipe has */
+	case F_SETPIPE_SZ: /* a pipe's capacity is fixed: up to that size the call succeeds and changes nothing */
 		if (!file->node->pipe)
 			return -EBADF;
 		return (uint32_t)value > pipe_capacity(file->node->pipe) ? -EPERM
@@ -236,7 +236,8 @@ static int64_t wait_and_do(struct file *file, unsigned request, uint64_t value)
 }
 
 /*
- * Do the requests that all files have; pass the others on to the file. No request has a structure of more than a page.
+ * ioctl(2): do the requests that all files have, and pass others on to the file. A request's structure is at most a
+ * page.
  */
 SYSCALL_3(ioctl, fd, request, value)
 {

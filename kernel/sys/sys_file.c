@@ -1,5 +1,5 @@
 /*
- * Reading and writing open files.
+ * System calls that read, write and seek open files.
  */
 #include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
@@ -43,7 +43,7 @@ SYSCALL_4(pwrite64, fd, base, size, offset)
 	return transfer(fd, base, size, FILE_PWRITE, offset);
 }
 
-/* Cut off what is beyond the most bytes of one call. -EINVAL: a size is negative as a signed number. */
+/* Shorten the pieces to TRANSFER_MAX bytes in all. Returns 0, or -EINVAL when a size is negative as a signed number. */
 static int limit_pieces(struct user_iovec *pieces, size_t count)
 {
 	uint64_t left = TRANSFER_MAX;
@@ -95,7 +95,7 @@ SYSCALL_3(writev, fd, pieces, count)
 	return transfer_vector(fd, pieces, count, FILE_WRITE, 0);
 }
 
-/* The offset comes in two halves; on 64 bits the low one is all of it. */
+/* The ABI has the offset in two halves; on x86-64 the low half is the whole offset, and the other is ignored. */
 SYSCALL_4(preadv, fd, pieces, count, offset)
 {
 	return transfer_vector(fd, pieces, count, FILE_PREAD, offset);
@@ -109,8 +109,8 @@ SYSCALL_4(pwritev, fd, pieces, count, offset)
 #define RWF_KNOWN 0xf /* RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_NOWAIT: hints, as nothing here waits for a disk */
 
 /*
- * Transfer as preadv2(2) and pwritev2(2) do. Offset -1 means the file's own. RWF_NOWAIT does not keep a pipe's reader
- * from waiting: on Linux neither.
+ * Do preadv2(2) or pwritev2(2). Offset -1 means the file's offset. As on Linux, RWF_NOWAIT does not keep a read of a
+ * pipe from waiting.
  */
 static int64_t transfer_vector2(uint64_t fd, uint64_t pieces, uint64_t count, enum file_move how, uint64_t offset,
 				uint64_t flags)
@@ -167,7 +167,7 @@ SYSCALL_2(ftruncate, fd, size)
 	return file_truncate(file, size);
 }
 
-/* There is no disk: a file's bytes are in memory, and stay there. */
+/* There is no disk to which fsync, fdatasync or sync could write: files are in memory. */
 SYSCALL_1(fsync, fd)
 {
 	return args_file_exists(fd) ? 0 : -EBADF;
@@ -184,8 +184,8 @@ SYSCALL_0(sync)
 }
 
 /*
- * Send one piece of `in`, from *offset on, to `out` by way of `buffer`; *offset moves by what was written. Returns how
- * many bytes, 0 at the end, or an error.
+ * Copy one piece of `in`, from *offset on, to `out` through `buffer`, and advance *offset by the bytes written. Returns
+ * how many bytes, 0 at the end of `in`, or an error.
  */
 static int64_t send_piece(struct file *out, struct file *in, void *buffer, uint64_t size, uint64_t *offset)
 {

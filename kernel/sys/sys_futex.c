@@ -1,5 +1,5 @@
 /*
- * futex(2): what the arguments mean in each of its operations.
+ * futex(2): interprets the arguments of each operation, and calls futex.c.
  */
 #include "kernel/sys/futex.h"
 #include "kernel/sys/user_args.h"
@@ -17,7 +17,7 @@ enum futex_op {
 #define FUTEX_PRIVATE        128U
 #define FUTEX_CLOCK_REALTIME 256U
 
-/* Get the deadline of a wait: FUTEX_WAIT's time is from now on, FUTEX_WAIT_BITSET's is one of its clock. */
+/* Get the deadline of a wait: FUTEX_WAIT's argument is a time span, FUTEX_WAIT_BITSET's a time of the clock. */
 static int get_deadline(uint64_t from, uint32_t op, uint64_t *ret)
 {
 	uint64_t ns;
@@ -47,8 +47,8 @@ static int64_t wait(uint64_t at, uint64_t op, uint32_t value, uint64_t time, uin
 	if (deadline == TASK_NO_DEADLINE)
 		return -ERESTARTSYS;
 	/*
-	 * A deadline of FUTEX_WAIT_BITSET stays valid, so the call is begun again if no handler ran. FUTEX_WAIT's time
-	 * is from now on: begun again, the call would wait longer than it was told to.
+	 * FUTEX_WAIT_BITSET's deadline stays valid, so the call may be restarted if no handler runs. FUTEX_WAIT's
+	 * argument is a time span: restarted, the call would wait too long.
 	 */
 	return ((uint32_t)op & 127) == FUTEX_WAIT ? -EINTR : -ERESTART_RESTARTBLOCK;
 }

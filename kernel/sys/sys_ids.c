@@ -1,5 +1,5 @@
 /*
- * User and group numbers, capabilities. There is one user, root, and one group: both have the number 0 for ever.
+ * System calls about user and group IDs and capabilities. There is only the user root and one group, both with ID 0.
  */
 #include "kernel/lib/string.h"
 #include "kernel/sys/user_args.h"
@@ -24,7 +24,7 @@ SYSCALL_0(getegid)
 	return 0;
 }
 
-/* Accept 0, or -1, which means "as it is": no other user exists. -EINVAL. */
+/* Return 0 for the ID 0, and for -1, which means "unchanged"; -EINVAL for others, as no other user exists. */
 static int64_t only_root(uint64_t id)
 {
 	return (uint32_t)id == 0 || (uint32_t)id == UINT32_MAX ? 0 : -EINVAL;
@@ -60,7 +60,7 @@ SYSCALL_3(setresgid, real, effective, saved)
 	return only_root(real) | only_root(effective) | only_root(saved);
 }
 
-/* setfsuid(2) and setfsgid(2) return the number of before, which is always 0. */
+/* setfsuid(2) and setfsgid(2) return the previous ID, which is always 0. */
 SYSCALL_0(setfsuid)
 {
 	return 0;
@@ -92,7 +92,7 @@ SYSCALL_3(getresgid, real, effective, saved)
 	return put_root(real, effective, saved);
 }
 
-/* A process has no groups beside its own. */
+/* A process has no supplementary groups. */
 SYSCALL_1(getgroups, size)
 {
 	return (int)size < 0 ? -EINVAL : 0;
@@ -125,8 +125,8 @@ struct capability_data {
 };
 
 /*
- * Check the header. -EINVAL for another version than ours, which the program then finds in the header; *ret_asked is
- * true then.
+ * Check the header of capget(2) and capset(2). Returns 0, -EFAULT, -ESRCH, or -EINVAL: for a version other than
+ * CAPABILITY_VERSION that version is written to the header, and *ret_asked is true.
  */
 static int check_header(uint64_t from, bool *ret_asked)
 {
@@ -160,7 +160,7 @@ SYSCALL_2(capget, header, to)
 	return args_put(to, all, sizeof(all));
 }
 
-/* Accept that capabilities are dropped: root keeps all it has, as nothing asks for a capability. */
+/* capset(2): checks its arguments and changes nothing, since no code here depends on capabilities. */
 SYSCALL_2(capset, header, from)
 {
 	struct capability_data data[2];

@@ -1,5 +1,5 @@
 /*
- * The system: its names, its memory, its end; and random bytes.
+ * System calls about the system as a whole: uname, sysinfo, reboot and their kin; and getrandom.
  */
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"
@@ -51,7 +51,7 @@ SYSCALL_2(setdomainname, from, size)
 	return set_name(system_names.domain, from, size);
 }
 
-/* There is one personality, PER_LINUX; all ones only ask which it is. */
+/* There is one personality, PER_LINUX, which is 0; the argument 0xffffffff only asks for it. */
 SYSCALL_1(personality, wanted)
 {
 	return (uint32_t)wanted == 0 || (uint32_t)wanted == UINT32_MAX ? 0 : -EINVAL;
@@ -78,7 +78,7 @@ static bool count_task(void *ctx, struct task *task)
 	return true;
 }
 
-/* Return how many frames are free. In the kernel context, as the allocator's books lie in the direct map. */
+/* Return how many frames are free. The allocator's records are mapped in the kernel context only. */
 static uint64_t free_frames(void)
 {
 	context_token_t token = kernel_context_enter();
@@ -139,7 +139,7 @@ enum reboot_command {
 	REBOOT_CAD_OFF = 0,
 };
 
-/* Stop for ever, with the machine left on. */
+/* Halt the CPU for ever; the machine stays on. */
 static void halt(void)
 {
 	log_info("System halted.\n");

@@ -1,5 +1,6 @@
 /*
- * System calls that send signals, and the timer that sends SIGALRM. There is one user, root: nobody is refused.
+ * System calls that send signals, and the timer that sends SIGALRM. Every process is root, so permissions are not
+ * checked.
  */
 #include "kernel/irq/timer.h"
 #include "kernel/sys/user_args.h"
@@ -16,15 +17,15 @@ static struct signal_info info_here(int code)
 }
 
 /*
- * Find the process that kill(2) means by `pid`, held; NULL: none. The number of any of its tasks means the process,
- * too.
+ * Return a reference to the process that kill(2) means by `pid`, which may be the number of any of its tasks; NULL when
+ * there is none.
  */
 static struct process *find_process(int pid)
 {
 	struct process *process = process_current();
 	const struct task *task;
 
-	/* Programs signal themselves most: raise(3), abort(3). */
+	/* The most common case: raise(3) and abort(3) signal the calling process. */
 	if (likely(process->pid == pid))
 		return process_get(process);
 	process = process_peek(pid);
@@ -34,7 +35,7 @@ static struct process *find_process(int pid)
 	return process ? process_get(process) : NULL;
 }
 
-/* Send a signal to a process. Signal 0 only asks whether there is one. -ESRCH, -EAGAIN. */
+/* Send a signal to a process; with signal 0 only check that it exists. Returns 0, -ESRCH, -EAGAIN. */
 static int64_t send_process(int pid, int signal, const struct signal_info *info)
 {
 	HELD_PROCESS struct process *process = find_process(pid);
@@ -91,7 +92,7 @@ SYSCALL_2(kill, who, signal)
 		return send_process(pid, (int)signal, &info);
 	if (pid == -1)
 		return send_all((int)signal, &info);
-	/* The least number cannot be negated. */
+	/* INT32_MIN cannot be negated. */
 	if (pid == INT32_MIN)
 		return -ESRCH;
 	return signal_send_group(pid ? -pid : process_current()->group, (int)signal, &info);
@@ -116,8 +117,8 @@ SYSCALL_3(tgkill, pid, tid, signal)
 }
 
 /*
- * Get what the user says of a signal. Only to itself may a task claim that the kernel or kill(2) sent it. -EFAULT,
- * -EPERM.
+ * Get the siginfo for a signal from user memory. A si_code of the kernel, kill(2) or tkill(2) is only allowed if
+ * `to_self`: no other process may be deceived. Returns 0, -EFAULT, -EPERM.
  */
 static int64_t get_info(uint64_t from, bool to_self, struct signal_info *ret)
 {
@@ -166,14 +167,14 @@ static struct itimer timer_now(void)
 	struct itimer out = { .interval = timeval_from_ns(process->signals.alarm_interval_ns) };
 	uint64_t now = clock_monotonic_ns();
 
-	/* A timer that is about to ring has time left, as 0 would mean that there is none. */
+	/* Show at least 1 microsecond for a timer that runs: 0 would mean that it does not. */
 	if (process->alarm.queued)
 		out.value = timeval_from_ns(process->alarm.deadline_ns > now + 1000 ? process->alarm.deadline_ns - now
 										    : 1000);
 	return out;
 }
 
-/* Set the timer; value_ns 0: stop it. The interval is set first, as the timer may ring as soon as it is started. */
+/* Set the timer; value_ns 0 stops it. The interval is set before the start, since the timer may fire at once. */
 static void timer_set(uint64_t value_ns, uint64_t interval_ns)
 {
 	struct process *process = process_current();
@@ -214,7 +215,7 @@ SYSCALL_1(alarm, seconds)
 	int64_t left = old.value.seconds;
 
 	timer_set((uint32_t)seconds * NS_PER_S, 0);
-	/* As on Linux the seconds are rounded, but never down to 0 when time is left. */
+	/* As on Linux the seconds are rounded, but not to 0 if the timer runs. */
 	if (old.value.microseconds >= 500000 || (!left && old.value.microseconds))
 		left++;
 	return left;

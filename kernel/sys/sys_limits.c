@@ -1,5 +1,6 @@
 /*
- * What a process may use, and what the scheduler is told about it. There is one CPU and one policy.
+ * System calls about resource limits, scheduling parameters and nice values; also prctl and arch_prctl. There is one
+ * CPU and one scheduling policy.
  */
 #include "kernel/lib/string.h"
 #include "kernel/sys/user_args.h"
@@ -46,7 +47,7 @@ SYSCALL_0(sched_yield)
 	return 0;
 }
 
-/* Return whether a program's task has that number; 0 means the current task. */
+/* Return whether a program's task has the number `tid`; 0 means the current task. */
 static bool exists(uint64_t tid)
 {
 	const struct task *task = (int)tid ? task_peek((int)tid) : task_current();
@@ -55,8 +56,8 @@ static bool exists(uint64_t tid)
 }
 
 /*
- * Tell which CPUs a task may use: there is only CPU 0. As on Linux the result is how many bytes of the mask were
- * written.
+ * sched_getaffinity(2): every task may use CPU 0, the only one. As on Linux the system call returns how many bytes of
+ * the mask were written.
  */
 SYSCALL_3(sched_getaffinity, tid, size, to)
 {
@@ -125,8 +126,8 @@ SYSCALL_2(sched_rr_get_interval, tid, to)
 }
 
 /*
- * Return the least or the greatest priority of a policy: `bound` for SCHED_FIFO and SCHED_RR (1, 2), which no task can
- * have; 0 for SCHED_OTHER, SCHED_BATCH and SCHED_IDLE (0, 3, 5), which have no priorities. -EINVAL: no such policy.
+ * Return a bound of a policy's priorities: `bound` for SCHED_FIFO and SCHED_RR (1, 2), although no task can have these
+ * policies; 0 for SCHED_OTHER, SCHED_BATCH and SCHED_IDLE (0, 3, 5), which have no priorities; -EINVAL for others.
  */
 static int64_t priority_bound(uint64_t policy, int bound)
 {
@@ -165,12 +166,12 @@ SYSCALL_3(getcpu, cpu, node, unused)
 
 enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
 
-/* The tasks whose nice value is asked for or set. */
+/* A visit of the tasks that getpriority(2) or setpriority(2) means. */
 struct priority_search {
-	uint64_t which;
-	int who;
-	int set; /* the priority to set, or -1: only look */
-	int best;
+	uint64_t which; /* PRIO_… */
+	int who;        /* a tid or a process group */
+	int set;        /* the priority to set; -1: set none */
+	int best;       /* the lowest number, the least nice, of the tasks found */
 	bool found;
 };
 
@@ -200,7 +201,7 @@ static int search_priority(struct priority_search *search)
 	return search->found ? 0 : -ESRCH;
 }
 
-/* Return a nice value as 20 - nice, as Linux does, so that the result is never negative. */
+/* getpriority(2): as on Linux the system call returns 20 - nice, which is never negative. */
 SYSCALL_2(getpriority, which, who)
 {
 	struct priority_search search = { .which = (uint32_t)which, .who = (int)who, .set = -1 };
@@ -238,7 +239,7 @@ static int64_t set_name(uint64_t from)
 	return 0;
 }
 
-/* A request that is refused with -EINVAL looks to a program as on an older Linux. */
+/* prctl(2): unknown requests return -EINVAL, as on a Linux that is too old for them. */
 SYSCALL_2(prctl, request, value)
 {
 	switch ((uint32_t)request) {

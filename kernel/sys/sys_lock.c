@@ -1,5 +1,5 @@
 /*
- * Advisory locks: fcntl(2)'s record locks and flock(2)'s.
+ * System calls for advisory file locks: fcntl(2)'s record locks, and flock(2).
  */
 #include "kernel/fs/file_lock.h"
 #include "kernel/sync/wait_queue.h"
@@ -23,8 +23,8 @@ enum flock_type { F_RDLCK, F_WRLCK, F_UNLCK };
 _Static_assert((int)F_RDLCK == LOCK_SHARED && (int)F_WRLCK == LOCK_EXCLUSIVE && (int)F_UNLCK == LOCK_NONE, "types");
 
 /*
- * Try to set a lock that the caller will wait for. -EAGAIN (it conflicts), -ENOMEM, -EDEADLK (the wait would never end:
- * as on Linux only for a record lock that a process owns, not one that an open file owns).
+ * Try to set a lock for a caller that will wait. Returns 0, -EAGAIN (it conflicts), -ENOMEM, or -EDEADLK (the wait
+ * would be a deadlock; as on Linux this is only found for record locks of processes, not of open files).
  */
 static int try_again(struct file *file, const struct file_lock *lock)
 {
@@ -37,8 +37,8 @@ static int try_again(struct file *file, const struct file_lock *lock)
 }
 
 /*
- * Set a lock, or wait until it can be set. -EAGAIN (it conflicts, and not `waits`), -ENOMEM, -EDEADLK (it would wait
- * for ever), -ERESTARTSYS (a signal came); the lock is not set then.
+ * Set a lock; if `waits`, wait until it can be set. Returns 0; or, with the lock not set, -EAGAIN (it conflicts, and
+ * `waits` is false), -ENOMEM, -EDEADLK (it would wait for ever), -ERESTARTSYS (a signal came).
  */
 static int set_lock(struct file *file, const struct file_lock *lock, bool waits)
 {
@@ -53,7 +53,7 @@ static int set_lock(struct file *file, const struct file_lock *lock, bool waits)
 	return error == -EAGAIN ? -ERESTARTSYS : error;
 }
 
-/* Fill in the lock's range of bytes. -EINVAL: the range starts before the file, or `whence` is unknown; -EOVERFLOW. */
+/* Set the lock's range of bytes. Returns 0, -EINVAL (it starts before the file, or `whence` is unknown), -EOVERFLOW. */
 static int get_range(const struct file *file, const struct linux_flock *in, struct file_lock *lock)
 {
 	int64_t start = file_position(file, in->whence), last = INT64_MAX;
@@ -75,8 +75,7 @@ static int get_range(const struct file *file, const struct linux_flock *in, stru
 	}
 	lock->first = (uint64_t)start;
 	/*
-	 * As on Linux, a lock up to the last byte that a file can have reaches to the end of the file, wherever that
-	 * is.
+	 * As on Linux, a lock up to the largest offset is the same as one to the file's end (size 0).
 	 */
 	lock->last = last == INT64_MAX ? UINT64_MAX : (uint64_t)last;
 	return 0;
@@ -99,7 +98,7 @@ static int64_t tell_conflict(const struct file *file, const struct file_lock *lo
 	const struct file_lock *found = file_lock_conflict(file->node, lock);
 	struct linux_flock out = describe(found);
 
-	/* Without a conflict all but the type stays as the program gave it. */
+	/* Without a conflict F_GETLK changes only the type of the program's structure. */
 	if (!found) {
 		in->type = F_UNLCK;
 		out = *in;
@@ -108,8 +107,8 @@ static int64_t tell_conflict(const struct file *file, const struct file_lock *lo
 }
 
 /*
- * Set a process's record lock. close(2) of any descriptor of a file ends the process's locks on it; a lock that is set
- * after another thread has closed `fd` would stay for ever. So such a lock is given up again: -EBADF.
+ * Set a process's record lock. close(2) of a file's descriptor removes the process's locks on the file, so a lock that
+ * is set after another thread has closed `fd` would never be removed: such a lock is removed here, with -EBADF.
  */
 static int set_record(struct file *file, int fd, struct file_lock *lock, bool waits)
 {

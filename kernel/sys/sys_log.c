@@ -1,5 +1,5 @@
 /*
- * syslog(2): the kernel's log as text, and how much of it the consoles show. kernel/fs/syslog.c reads the log.
+ * syslog(2): reads the kernel's log, by kernel/fs/syslog.c, and sets the level of messages that the consoles show.
  */
 #include "kernel/fs/kmsg.h"
 #include "kernel/lib/log.h"
@@ -23,7 +23,7 @@ enum syslog_action {
 
 #define CONSOLE_OFF 1 /* Linux's minimum_console_loglevel: emergencies are always shown */
 
-/* Read what is new in the log; wait until there is something. -ERESTARTSYS: a signal came. */
+/* Read the log's text that was not read yet; wait for it if there is none. Returns bytes, -EFAULT, -ERESTARTSYS. */
 static int64_t read_next(struct user_io *io)
 {
 	int64_t result;
@@ -52,7 +52,7 @@ static int64_t read_log(enum syslog_action action, uint64_t to, uint64_t size)
 	return result;
 }
 
-/* Set the consoles' level: off, on again with the level of before, or a level from 1 to 8. -EINVAL. */
+/* Set the consoles' level: off, on again with the previous level, or a level from 1 to 8. Returns 0 or -EINVAL. */
 static int64_t set_console(enum syslog_action action, uint64_t level)
 {
 	/* Guard: the kernel, one CPU, not preempted. */

@@ -1,6 +1,6 @@
 /*
- * System calls that change a process's memory. kernel/mm/user does it; here Linux's flags are checked and turned into
- * that room's.
+ * System calls that change a process's memory: check Linux's arguments, translate its flags, and call kernel/mm/user,
+ * which does the work.
  */
 #include "kernel/mm/user/user_space.h"
 #include "kernel/sys/memory_flags.h"
@@ -12,20 +12,20 @@
 #define MS_SYNC       4
 #define MLOCK_ONFAULT 1
 #define MCL_ALL       7
-#define MINCORE_PIECE 256 /* answers of mincore(2) that are copied at once */
+#define MINCORE_PIECE 256 /* bytes of mincore(2)'s result that are copied at once, one for each page */
 
 static struct user_space *space_here(void)
 {
 	return process_current()->space;
 }
 
-/* Return the error of a call that says ENOMEM for a hole in the range. */
+/* Return the error number for `status`, with ENOMEM for a range that is not mapped completely. */
 static int64_t hole_is_no_memory(enum status status)
 {
 	return status == ERR_NOT_FOUND ? -ENOMEM : errno_of(status);
 }
 
-/* Return the size of the whole pages that hold `size` bytes; 0 when that is beyond all addresses. */
+/* Round `size` up to whole pages; returns 0 when the result needs more than 64 bits. */
 static uint64_t page_round_up(uint64_t size)
 {
 	return (size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
@@ -36,8 +36,7 @@ SYSCALL_1(brk, brk)
 	struct user_space *space = space_here();
 
 	/*
-	 * The answer is the break, whether it could be moved or not; 0, which programs use to ask for it, is below
-	 * every start.
+	 * brk(2) returns the break, moved or not, and no error. Programs ask for it by the argument 0.
 	 */
 	if (brk && user_brk(space, brk) != OK)
 		return (int64_t)space->brk;
@@ -45,8 +44,8 @@ SYSCALL_1(brk, brk)
 }
 
 /*
- * Get what a mapping of `file` maps; NULL for an anonymous one. Good as long as the file is held. -EBADF, -EACCES,
- * -ENODEV.
+ * Get the memory object of `file` for a mapping; NULL for an anonymous mapping. The pointer is valid as long as the
+ * caller has a reference to the file. Returns 0, -EBADF, -EACCES, -ENODEV.
  */
 static int object_of(struct file *file, struct mmap_request *mapping, struct memory_object **ret)
 {
@@ -65,8 +64,8 @@ static int object_of(struct file *file, struct mmap_request *mapping, struct mem
 }
 
 /*
- * Check the range of mmap(2). Linux says ENOMEM for a range that is too long or too high, and EPERM for one that is too
- * low.
+ * Check the range of mmap(2). As on Linux a range that is too long or too high is -ENOMEM, and one that is too low
+ * -EPERM.
  */
 static int check_place(uint64_t va, uint64_t size, unsigned flags)
 {
@@ -91,12 +90,12 @@ SYSCALL_6(mmap, va, size, prot, flags, fd, offset)
 		error = check_place(va, size, mapping.flags);
 	if (!error)
 		error = object_of(file, &mapping, &object);
-	/* As on Linux no file goes on beyond the largest offset. */
+	/* As on Linux a mapping must end at or before the largest file offset. */
 	if (!error && object && offset > INT64_MAX - page_round_up(size))
 		error = -EOVERFLOW;
 	if (error)
 		return error;
-	/* As on Linux a hint is rounded down; user_map takes one that is too low for none. */
+	/* As on Linux an address that is only a hint is rounded down; user_map() ignores a hint that is too low. */
 	if (!(mapping.flags & (USER_MAP_FIXED | USER_MAP_FIXED_NOREPLACE)))
 		va &= ~(uint64_t)(PAGE_SIZE - 1);
 	error = errno_of(
@@ -117,7 +116,7 @@ SYSCALL_3(mprotect, va, size, prot)
 
 	if (error)
 		return error;
-	/* Nothing can be mapped beyond USER_END, so the range has a hole. */
+	/* Nothing is mapped beyond USER_END, so such a range is not mapped completely. */
 	if (va % PAGE_SIZE == 0 && size && (va >= USER_END || size > USER_END - va))
 		return -ENOMEM;
 	return hole_is_no_memory(user_protect(space_here(), va, size, rights));
@@ -166,7 +165,10 @@ static int64_t advise_fork(uint64_t va, uint64_t size, enum user_fork_advice adv
 	return status == ERR_RIGHTS ? -EINVAL : hole_is_no_memory(status);
 }
 
-/* Fetch all pages of a range. As on Linux -EFAULT: past the end of a file; -EINVAL: the area forbids the access. */
+/*
+ * Bring all pages of a range into memory. Returns 0; as on Linux -EFAULT (beyond the end of a file), -EINVAL (the area
+ * forbids the access), -ENOMEM.
+ */
 static int64_t populate(uint64_t va, uint64_t size, enum user_rights access)
 {
 	switch (user_populate_all(space_here(), va, size, access)) {
@@ -182,8 +184,7 @@ static int64_t populate(uint64_t va, uint64_t size, enum user_rights access)
 }
 
 /*
- * Do what an advice says, or refuse it. Advice that only tells how memory will be used is ignored, but its range is
- * checked.
+ * madvise(2). Advice on how memory will be used is ignored after a check of its range; unknown advice is -EINVAL.
  */
 SYSCALL_3(madvise, va, size, advice)
 {
@@ -227,7 +228,7 @@ SYSCALL_3(madvise, va, size, advice)
 	}
 }
 
-/* There is no swap: what is not mapped yet is in memory if the file or shared memory has it. */
+/* mincore(2). There is no swap: a page is in memory if it is mapped, or if its file or shared memory has it. */
 SYSCALL_3(mincore, va, size, to)
 {
 	uint8_t answers[MINCORE_PIECE];
@@ -242,14 +243,14 @@ SYSCALL_3(mincore, va, size, to)
 		piece = pages - done < MINCORE_PIECE ? pages - done : MINCORE_PIECE;
 		user_resident(space_here(), va + done * PAGE_SIZE, piece, answers);
 		error = copy_errno(copy_to_user(user_pointer(to + done), answers, piece));
-		/* After an error no other task may run before the call returns (args_get). */
+		/* After -ERESTART_MEMORY the call must return before another task runs (see args_get()). */
 		if (!error && task_give_way())
 			return -EINTR;
 	}
 	return error;
 }
 
-/* Files have no other place than memory: shared mappings are always in step with them. */
+/* msync(2): checks its arguments only. Files are in memory, and shared mappings are the files' own pages. */
 SYSCALL_3(msync, va, size, flags)
 {
 	if (va % PAGE_SIZE || flags & ~(uint64_t)(MS_ASYNC | MS_INVALIDATE | MS_SYNC) ||
@@ -261,8 +262,8 @@ SYSCALL_3(msync, va, size, flags)
 }
 
 /*
- * Lock a range in memory. Nothing is ever paged out, so that means to fetch all pages. -ENOMEM (a hole), -EAGAIN (no
- * memory).
+ * Lock a range in memory: since nothing is ever paged out, bring all its pages in. Returns 0, -ENOMEM (not all is
+ * mapped), -EAGAIN (no memory).
  */
 static int64_t lock_range(uint64_t va, uint64_t size)
 {
@@ -273,7 +274,7 @@ static int64_t lock_range(uint64_t va, uint64_t size)
 		return 0;
 	if (!user_is_mapped(space_here(), start, size))
 		return -ENOMEM;
-	/* A page that the program may not read is not fetched: it is locked all the same. */
+	/* Errors for pages that the program may not read are ignored: such pages count as locked. */
 	if (user_populate_all(space_here(), start, size, USER_READ) == ERR_NO_MEMORY)
 		return -EAGAIN;
 	return 0;

@@ -1,5 +1,5 @@
 /*
- * The tree's shape: what is mounted where, and where a process's own tree starts (chroot(2)).
+ * mount(2), umount2(2) and chroot(2).
  */
 #include "kernel/fs/mount.h"
 #include "kernel/lib/string.h"
@@ -8,12 +8,12 @@
 
 #define CWD ((uint64_t)AT_FDCWD)
 
-/* in the upper half of the flags: programs of 1992 put it there, and it means nothing */
+/* a magic number in the upper half of mount(2)'s flags, which very old programs set; ignored */
 #define MS_MAGIC      0xc0ed0000U
 #define MS_MAGIC_MASK 0xffff0000U
 #define MS_PROPAGATE  (MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED)
 
-/* Get a string that may be missing: "" then. -EFAULT, -ENOMEM, -EINVAL (longer than a path can be). */
+/* Get a string from user memory, "" if `from` is 0. Returns 0, -EFAULT, -ENOMEM, -EINVAL (PATH_MAX or longer). */
 static int get_string(uint64_t from, char **ret)
 {
 	int error;
@@ -27,7 +27,8 @@ static int get_string(uint64_t from, char **ret)
 }
 
 /*
- * Get the mount's options: a page of user memory at the most, of which the last byte does not count. -EFAULT, -ENOMEM.
+ * Get the mount's options from user memory: a string of less than a page; a longer one is cut. Returns 0, -EFAULT,
+ * -ENOMEM.
  */
 static int get_options(uint64_t from, char **ret)
 {
@@ -39,7 +40,7 @@ static int get_options(uint64_t from, char **ret)
 		return -ENOMEM;
 	if (from)
 		status = copy_from_user_some(options, user_pointer(from), PAGE_SIZE - 1, &copied);
-	/* The options may end where the user's memory does: then all that was copied is all of them. */
+	/* The string may end shortly before unmapped memory: then the copy fails, but what was copied has all of it. */
 	if (status != OK && (status == ERR_NO_MEMORY || !copied)) {
 		kfree(options);
 		return copy_errno(status);
@@ -48,7 +49,7 @@ static int get_options(uint64_t from, char **ret)
 	return 0;
 }
 
-/* The strings of mount(2) other than the target, each in the heap. */
+/* mount(2)'s strings except the target, each a heap block. */
 struct mount_words {
 	char *source, *type, *options;
 };
@@ -75,7 +76,7 @@ static int get_words(uint64_t source, uint64_t type, uint64_t options, struct mo
 	return error;
 }
 
-/* Move the mount at the path `source`: MS_MOVE. */
+/* Do MS_MOVE: move the mount at the path `source` to `at`. */
 static int move_mount(const char *source, struct node *at)
 {
 	const struct process_paths *paths = &process_current()->paths;
@@ -94,7 +95,7 @@ static int move_mount(const char *source, struct node *at)
 
 static int do_mount(const struct mount_words *words, struct node *at, unsigned flags)
 {
-	/* A mount shows one tree at one place: a second view of it cannot be made, and none need be kept in step. */
+	/* A file system has one mount: bind mounts are not supported, and propagation flags have nothing to act on. */
 	if (flags & MS_BIND && !(flags & MS_REMOUNT))
 		return -EOPNOTSUPP;
 	if (flags & MS_REMOUNT)

@@ -1,5 +1,5 @@
 /*
- * The tree of names: making, removing, moving; and where a process stands in it.
+ * System calls that make, remove and rename files by path; also truncate, and the working directory.
  */
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
@@ -8,7 +8,7 @@
 
 #define CWD ((uint64_t)AT_FDCWD)
 
-#define MODE_DIRECTORY 01777 /* bits of the mode that mkdir(2) heeds */
+#define MODE_DIRECTORY 01777 /* bits of the mode that mkdir(2) uses; it ignores the others */
 
 static uint32_t masked(uint64_t mode, uint32_t kept)
 {
@@ -89,7 +89,7 @@ SYSCALL_1(rmdir, path)
 	return sys_unlinkat(CWD, path, AT_REMOVEDIR, 0, 0, 0);
 }
 
-/* Get two paths. On error neither is held. */
+/* Get two paths, as user_path_get() does. After an error there is nothing to put. */
 static int get_paths(uint64_t old_fd, uint64_t old_from, uint64_t new_fd, uint64_t new_from, struct user_path paths[2])
 {
 	int error = user_path_get(old_fd, old_from, &paths[0]);
@@ -178,7 +178,7 @@ SYSCALL_2(symlink, target, path)
 	return sys_symlinkat(target, CWD, path, 0, 0, 0);
 }
 
-/* Copy as much of a link's target as there is room for, without a NUL. */
+/* readlinkat(2): copy as much of a link's target as fits, without a NUL. */
 SYSCALL_4(readlinkat, fd, path, to, size)
 {
 	struct node *node;
@@ -226,7 +226,7 @@ SYSCALL_2(truncate, path, size)
 	return error;
 }
 
-/* Make `node` the working directory; takes over the caller's hold. */
+/* Make `node` the working directory; the process takes over the caller's reference. */
 static void move_to(struct node *node)
 {
 	struct process_paths *paths = &process_current()->paths;

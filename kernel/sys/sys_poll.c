@@ -1,6 +1,5 @@
 /*
- * poll, ppoll, select, pselect6: from their structures to poll_wait and back. What is done with the timeout (remaining
- * time) and the signal mask is in one place for all.
+ * poll, ppoll, select, pselect6: convert their structures for poll_wait() and back.
  */
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
@@ -24,7 +23,7 @@ static void put_files(const struct poll_item *items, size_t count)
 			file_put(items[i].file);
 }
 
-/* Wait for the files of the entries. Returns how many entries found something; or -EINTR. */
+/* Wait for the files of the entries, and set revents. Returns how many entries have events, or -EINTR. */
 static int poll_entries(struct linux_pollfd *entries, struct poll_item *items, size_t count, uint64_t deadline)
 {
 	int invalid = 0, found;
@@ -82,8 +81,8 @@ static uint64_t time_left(uint64_t deadline)
 }
 
 /*
- * Tell the user what is left of the timeout. As on Linux, an error of that is told to nobody. Tells nothing when the
- * call is to be begun again for want of memory: it has not waited yet, and must return before any other task runs.
+ * Write the rest of the timeout to user memory; as on Linux a failure of that is ignored. Does nothing when `result` is
+ * -ERESTART_MEMORY: the call will be made again, and must return before another task runs.
  */
 static void put_rest(uint64_t to, uint64_t deadline, int64_t result)
 {
@@ -120,7 +119,7 @@ SYSCALL_5(ppoll, at, count, timeout, mask, mask_size)
 
 enum { SET_READ, SET_WRITE, SET_EXCEPT, SETS };
 
-/* The events that Linux's select counts for each set. */
+/* The events for which Linux's select(2) sets a bit in each set. */
 static const unsigned set_events[SETS] = {
 	[SET_READ] = POLLIN | POLLRDNORM | POLLHUP | POLLERR,
 	[SET_WRITE] = POLLOUT | POLLWRNORM | POLLERR,
@@ -147,7 +146,8 @@ static unsigned events_of(const struct select_sets *sets, unsigned fd)
 }
 
 /*
- * Make items for all descriptors in the sets, their files held. -EBADF: a descriptor is not open; nothing is held then.
+ * Make an item for each descriptor below `count`, with a reference to the file of those in the sets. Returns 0, or
+ * -EBADF when a descriptor is not open; all references are dropped then.
  */
 static int hold_sets(const struct select_sets *sets, unsigned count, struct poll_item *items)
 {
@@ -164,7 +164,7 @@ static int hold_sets(const struct select_sets *sets, unsigned count, struct poll
 	return 0;
 }
 
-/* Leave in the sets only what was found. Returns how many bits that are. */
+/* Clear the bits of descriptors without an event. Returns how many bits are left. */
 static int keep_found(struct select_sets *sets, unsigned count, const struct poll_item *items)
 {
 	int bits = 0;
@@ -182,8 +182,8 @@ static int keep_found(struct select_sets *sets, unsigned count, const struct pol
 }
 
 /*
- * Wait for the files in the sets. Returns how many bits are in the sets afterwards; -EBADF, -ENOMEM, -EINTR. A
- * descriptor that is only in the set for reading may find POLLERR: that sets no bit in another set.
+ * Wait for the files in the sets, and leave only the bits of descriptors with an event. Returns how many bits are left;
+ * -EBADF, -ENOMEM, -EINTR. A bit is never set that was clear before.
  */
 static int select_sets(struct select_sets *sets, unsigned count, uint64_t deadline)
 {
@@ -215,7 +215,7 @@ static int64_t select_user(uint64_t count, const uint64_t at[SETS], uint64_t dea
 
 	if ((int)count < 0)
 		return -EINVAL;
-	/* As on Linux, a number larger than descriptors can have means that number. */
+	/* As on Linux, a count above the highest possible one is reduced to it. */
 	count = (uint32_t)count < FD_SETSIZE ? (uint32_t)count : FD_SETSIZE;
 	size = (count + 63) / 64 * 8;
 	for (int set = 0; set < SETS && !error; set++)
@@ -229,8 +229,8 @@ static int64_t select_user(uint64_t count, const uint64_t at[SETS], uint64_t dea
 }
 
 /*
- * Convert select(2)'s timeout. Alone among the calls select(2) takes any number of microseconds, as Linux does: each
- * million is a second.
+ * Convert select(2)'s timeout. As on Linux, and unlike other calls, a million microseconds or more are accepted: whole
+ * seconds among them are added to the seconds.
  */
 static int select_time(struct linux_timeval time, uint64_t *ret_ns)
 {
@@ -256,13 +256,13 @@ SYSCALL_5(select, count, reads, writes, excepts, timeout)
 	}
 	result = select_user(count, at, deadline);
 	time = timeval_from_ns(time_left(deadline));
-	/* A call that is to be begun again tells nothing, as put_rest() explains. */
+	/* A call that will be made again must not write the rest of its timeout: see put_rest(). */
 	if (result != -ERESTART_MEMORY)
 		(void)args_put_late(timeout, &time, sizeof(time));
 	return result == -EINTR ? -ERESTARTNOHAND : result;
 }
 
-/* The sixth argument points at the mask's address and its size: a call has no seventh. */
+/* The sixth argument points to the mask's address and size, since system calls have only six arguments. */
 SYSCALL_6(pselect6, count, reads, writes, excepts, timeout, mask_at)
 {
 	const uint64_t at[SETS] = { reads, writes, excepts };

@@ -1,6 +1,5 @@
 /*
- * Processes: numbers, groups, and their beginning and end. Everybody is root: user and group numbers are 0 and can be
- * set to 0 only.
+ * System calls about processes and threads: their numbers, groups and sessions, clone, exit and wait.
  */
 #include "kernel/lib/string.h"
 #include "kernel/sys/user_args.h"
@@ -23,7 +22,7 @@ SYSCALL_0(gettid)
 	return task_current()->tid;
 }
 
-/* Return the process with that pid, held, be it a zombie; 0 means the current one. NULL: none. */
+/* Return a reference to the process `pid`, which may be a zombie; 0 means the current one. NULL when there is none. */
 static struct process *find(uint64_t pid)
 {
 	return (int)pid ? process_find((int)pid) : process_get(process_current());
@@ -62,7 +61,7 @@ static bool see_group(void *ctx, struct process *process)
 	return !search->found;
 }
 
-/* Return whether a process is in that group, and in that session; session -1: in any. */
+/* Return whether there is a process in the group, and, unless `session` is -1, in the session. */
 static bool group_exists(int group, int session)
 {
 	struct group_search search = { .group = group, .session = session };
@@ -195,7 +194,10 @@ static struct wait_info info_of(const struct wait_result *result)
 	return info;
 }
 
-/* Turn waitid's idtype and id into wait4's number. -EINVAL: wait4 has none for it; *ret_who means nothing then. */
+/*
+ * Convert waitid(2)'s idtype and id to wait4(2)'s pid argument. Returns 0; -EINVAL when there is none (*ret_who is
+ * undefined).
+ */
 static int who_of(uint64_t type, int id, int *ret_who)
 {
 	switch ((int)type) {

@@ -1,5 +1,5 @@
 /*
- * Signals: actions, masks, waiting for them. sys_kill.c sends them.
+ * System calls about signals: actions, masks, waiting for signals. sys_kill.c has those that send signals.
  */
 #include "kernel/sys/signal_mask.h"
 #include "kernel/sys/user_args.h"

@@ -1,5 +1,5 @@
 /*
- * What files are: stat(2) and its kin, and the calls that change owners, permissions and times.
+ * stat(2), statfs(2), access(2) and their kin, and system calls that change owners, permissions and times of files.
  */
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/user_args.h"
@@ -10,7 +10,7 @@
 #define AT_EACCESS    0x200
 #define AT_STAT_KNOWN (AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC)
 
-/* Turn the flags of an *at call into those of a lookup. */
+/* Convert AT_… flags to PATH_… flags. */
 static unsigned lookup_flags(uint64_t flags)
 {
 	return (flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? PATH_EMPTY : 0);
@@ -60,7 +60,7 @@ SYSCALL_4(newfstatat, fd, path, to, flags)
 	return stat_at(fd, path, to, lookup_flags(flags));
 }
 
-/* Fill in all fields of statx(2), whatever `mask` asks for. */
+/* statx(2): all fields are filled in, whatever `mask` asks for. */
 SYSCALL_5(statx, fd, path, flags, mask, to)
 {
 	struct linux_statx stat;
@@ -109,8 +109,8 @@ SYSCALL_2(fstatfs, fd, to)
 #define ACCESS_OK 7
 
 /*
- * Check whether the caller, who is root, may access a file: root may read and write everything, execute what anybody
- * may execute, and search every directory. -EACCES, -EROFS, -EINVAL.
+ * Do access(2) for the caller, which is root: root may read and write every file, search every directory, and execute
+ * a file that somebody may execute. Returns 0, -EACCES, -EROFS, -EINVAL, or user_path_lookup's errors.
  */
 static int64_t access_at(uint64_t fd, uint64_t path, uint64_t mode, unsigned flags)
 {
@@ -230,8 +230,8 @@ SYSCALL_3(fchown, fd, user, group)
 #define UTIME_OMIT 0x3ffffffe
 
 /*
- * Get utimensat's two times into `times`; ret[i] points at the i-th there, or is NULL when that time is to stay as it
- * is.
+ * Get utimensat(2)'s two times into `times`. ret[i] becomes a pointer to times[i], or NULL for UTIME_OMIT. Returns 0,
+ * -EFAULT, -EINVAL.
  */
 static int get_times(uint64_t from, struct linux_timespec times[2], const struct linux_timespec *ret[2])
 {
@@ -281,7 +281,7 @@ SYSCALL_4(utimensat, fd, path, from, flags)
 	return error;
 }
 
-/* Set both times of a file: utime(2) and its kin give them in different structures. times NULL: now. */
+/* Set both times of a file, for utime(2), futimesat(2) and utimes(2); times NULL: now. */
 static int64_t set_times(uint64_t fd, uint64_t path, const struct linux_timespec *times)
 {
 	const struct linux_timespec now = node_now();

@@ -1,5 +1,5 @@
 /*
- * Clocks and sleeping.
+ * System calls about clocks, sleeping and used CPU time.
  */
 #include "kernel/irq/timer.h"
 #include "kernel/sys/timerfd.h"
@@ -22,8 +22,8 @@ enum clock_id {
 #define TICKS_PER_S   100 /* USER_HZ, the unit of times(2) */
 
 /*
- * The latest time that the wall clock can be set to, as on Linux: 30 years before 2^63 ns, which the clock then does
- * not reach.
+ * The latest time to which the wall clock can be set, as on Linux: 30 years before 2^63 ns, so that the clock does not
+ * overflow while the machine runs.
  */
 #define WALL_CLOCK_MOST_NS ((9223372036ULL - 30 * 365 * 24 * 3600) * NS_PER_S - 1)
 
@@ -62,7 +62,7 @@ SYSCALL_2(clock_gettime, id, to)
 	uint64_t ns;
 	int error;
 
-	/* Programs ask for the monotonic clock all the time, so it comes first. */
+	/* The monotonic clock is the one that programs read most. */
 	if ((uint32_t)id == CLOCK_MONOTONIC) {
 		ns = clock_monotonic_ns();
 	} else {
@@ -121,7 +121,7 @@ SYSCALL_1(time, to)
 	return error ? error : seconds;
 }
 
-/* Sleep until `clock` says `deadline`. Returns 0, or -EINTR: a signal came. */
+/* Sleep until the time `deadline` of `clock`. Returns 0, or -EINTR when a signal comes. */
 static int sleep_until(enum timer_clock clock, uint64_t deadline)
 {
 	int error = WAIT_UNTIL_BY(clock, (clock == TIMER_WALL ? clock_realtime_ns() : clock_monotonic_ns()) >= deadline,
@@ -131,8 +131,8 @@ static int sleep_until(enum timer_clock clock, uint64_t deadline)
 }
 
 /*
- * Sleep until `deadline`. As on Linux, when a signal comes the time left is written to `rest`, and the sleep goes on to
- * its deadline if no handler ran, as after a stop.
+ * Sleep until `deadline`. As on Linux, when a signal comes the remaining time is written to user address `rest`, and if
+ * no handler runs, as after SIGSTOP and SIGCONT, restart_syscall(2) sleeps on to the same deadline.
  */
 static int64_t sleep_on(uint64_t deadline, uint64_t rest)
 {
@@ -160,8 +160,8 @@ static int64_t sleep_for(uint64_t ns, uint64_t rest)
 }
 
 /*
- * Go on with a sleep that a signal has interrupted: signal_finish_call makes programs call this. A program that calls
- * it by itself has nothing to go on with: -EINTR.
+ * Continue a sleep that a signal has interrupted: signal_finish_call() makes the program execute this system call. When
+ * a program makes the call by itself, there is no such sleep: -EINTR.
  */
 SYSCALL_0(restart_syscall)
 {
@@ -195,7 +195,7 @@ SYSCALL_4(clock_nanosleep, id, flags, from, rest)
 	return sleep_until((uint32_t)id == CLOCK_REALTIME ? TIMER_WALL : TIMER_MONOTONIC, ns) ? -ERESTARTNOHAND : 0;
 }
 
-/* The kernel does not tell user and system time apart: all of it counts as the user's. */
+/* User and system time are not counted separately: all CPU time is returned as user time. */
 SYSCALL_1(times, to)
 {
 	const struct process *process = process_current();

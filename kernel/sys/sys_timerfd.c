@@ -1,5 +1,5 @@
 /*
- * timerfd_create(2): a timer that is read as a file.
+ * timerfd_create(2) and its kin: files from which a program reads how often a timer has expired.
  */
 #include "kernel/fs/anonymous.h"
 #include "kernel/irq/timer.h"
@@ -16,22 +16,18 @@ enum timerfd_clock { TIMERFD_REALTIME = 0, TIMERFD_MONOTONIC = 1, TIMERFD_BOOTTI
 
 /* Guard: the kernel, one CPU, not preempted, where a field says nothing else; the timer, LOCK_TIMERS. */
 struct timerfd {
-	struct timer
-		/*
-		 * runs until it has expired once; reading starts it again, so an expiration that nobody reads costs no
-		 * interrupt
-		 */
-		timer;
+	/* started again only when an expiration is read, so that a timer that nobody reads costs one interrupt */
+	struct timer timer;
 	struct wait_queue queue;
 	struct lock lock;
 	uint64_t interval_ns;                     /* lock; 0: the timer expires once */
-	bool expired;                             /* lock; the timer has expired since it was read */
-	bool realtime;                            /* fixed after it was made: the timer goes by the wall clock */
-	bool cancelled;                           /* lock; the wall clock was set, and nobody has been told */
-	struct timerfd *next, **link_of_previous; /* in `cancellable`; link_of_previous NULL: it is not in there */
+	bool expired;                             /* lock; the timer has expired since it was last read */
+	bool realtime;                            /* fixed when it is made: absolute times are of the wall clock */
+	bool cancelled;                           /* lock; the wall clock was set, and no read has reported that yet */
+	struct timerfd *next, **link_of_previous; /* in the list `cancellable`; link_of_previous NULL: not in it */
 };
 
-/* The timers that are cancelled when the wall clock is set. Guard: the kernel, one CPU, not preempted. */
+/* List of the timers with TFD_TIMER_CANCEL_ON_SET. Guard: the kernel, one CPU, not preempted. */
 static struct timerfd *cancellable;
 
 /* Linux's struct itimerspec. */
@@ -87,7 +83,7 @@ void timerfd_clock_set(void)
 
 /* ---- expirations ---- */
 
-/* Return the time now, by the clock that the timer runs by. */
+/* Return the current time of the timer's clock. */
 static uint64_t now_of(const struct timerfd *timerfd)
 {
 	return timerfd->timer.clock == TIMER_WALL ? clock_realtime_ns() : clock_monotonic_ns();
@@ -101,7 +97,7 @@ static void start(struct timerfd *timerfd, enum timer_clock clock, uint64_t dead
 		timer_start(&timerfd->timer, deadline_ns);
 }
 
-/* Return how often the timer has expired since it was read. timerfd->lock is held. */
+/* Return how often the timer has expired since it was last read. The caller holds timerfd->lock. */
 static uint64_t expirations(const struct timerfd *timerfd)
 {
 	if (!timerfd->expired || !timerfd->interval_ns)
@@ -110,8 +106,8 @@ static uint64_t expirations(const struct timerfd *timerfd)
 }
 
 /*
- * Note that a reader has been told of `count` expirations. With an interval, start the timer for the next one, which
- * may have come by now.
+ * Count `count` expirations as read. If there is an interval, start the timer for the next expiration, whose time may
+ * have passed already.
  */
 static void take_expirations(struct timerfd *timerfd, uint64_t count)
 {
@@ -124,8 +120,8 @@ static void take_expirations(struct timerfd *timerfd, uint64_t count)
 }
 
 /*
- * Return whether the wall clock was set, which is then all that a reader is told, once. The timer runs on, unless it
- * has expired.
+ * Return whether the wall clock was set since the last read, and clear that and `expired`: the read returns -ECANCELED.
+ * The caller holds timerfd->lock.
  */
 static bool take_cancellation(struct timerfd *timerfd)
 {
@@ -137,8 +133,7 @@ static bool take_cancellation(struct timerfd *timerfd)
 }
 
 /*
- * Read how often the timer has expired. That is noted only when the reader has the number: the copy may fail and be
- * tried again.
+ * Read how often the timer has expired. The expirations count as read only after the copy to the user, which may fail.
  */
 static int64_t timerfd_read(struct file *file, struct user_io *io, uint64_t *offset)
 {
@@ -218,7 +213,7 @@ SYSCALL_2(timerfd_create, clock, flags)
 	return args_install(file, flags);
 }
 
-/* Find the timer behind `file`, good as long as that is held. -EBADF (`file` is NULL), -EINVAL (it is no timer). */
+/* Get the timer of `file`, without a reference. Returns 0, -EBADF (`file` is NULL), -EINVAL (it is no timer). */
 static int timer_of(const struct file *file, struct timerfd **ret)
 {
 	if (!file)
@@ -230,15 +225,15 @@ static int timer_of(const struct file *file, struct timerfd **ret)
 }
 
 /*
- * Return how much time is left, as timerfd_gettime(2) tells it. A timer that is about to expire has 1 ns left, as 0
- * would mean that it does not run.
+ * Return interval and remaining time, for timerfd_gettime(2). At least 1 ns remains for a timer that runs, since 0
+ * means that it does not.
  */
 static struct timer_spec spec_of(struct timerfd *timerfd)
 {
 	struct timer_spec spec = { .interval = timespec_from_ns(timerfd->interval_ns) };
 	uint64_t flags = lock_take(&timerfd->lock), now = now_of(timerfd), at = timerfd->timer.deadline_ns;
 
-	/* A timer that has expired and was not read: tell when it would expire next. */
+	/* The timer is not started again until it is read: compute when it would expire next. */
 	if (timerfd->expired && timerfd->interval_ns)
 		at = time_next(at, timerfd->interval_ns, now);
 	if (timerfd->timer.queued || (timerfd->expired && timerfd->interval_ns))
@@ -261,8 +256,8 @@ SYSCALL_2(timerfd_gettime, fd, to)
 }
 
 /*
- * Start the timer at the value that a program has given: a time of the timer's clock, or a time from now on, which no
- * setting of a clock moves.
+ * Start the timer for timerfd_settime(2)'s value: absolute, a time of the timer's clock; or a time span, which runs by
+ * the monotonic clock, so that setting the wall clock does not change it.
  */
 static void start_at(struct timerfd *timerfd, uint64_t value_ns, bool absolute)
 {
@@ -273,8 +268,8 @@ static void start_at(struct timerfd *timerfd, uint64_t value_ns, bool absolute)
 }
 
 /*
- * Set the timer. -ECANCELED: the wall clock was set and nobody has been told of it yet; as on Linux, the timer runs all
- * the same.
+ * Set the timer. Returns 0; or, as on Linux, -ECANCELED although the timer is set: the wall clock was set before, and
+ * no read has reported that.
  */
 static int set(struct timerfd *timerfd, uint64_t flags, uint64_t value_ns, uint64_t interval_ns)
 {

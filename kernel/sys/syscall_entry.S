@@ -1,6 +1,6 @@
 /*
- * SYSCALL's way into the kernel: pushes what struct trap_frame (kernel/arch/trap.h) says, and calls the functions of
- * kernel/sys.
+ * The entry of system calls: makes a struct trap_frame (kernel/arch/trap.h) on the kernel stack, calls the function of
+ * the call, and returns to user mode.
  */
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/trap_numbers.h"
@@ -9,7 +9,7 @@
 #include "kernel/sys/syscall_numbers.h"
 #include "kernel/task/task_offsets.h"
 
-	/* No breakpoints here: one on the way to its own handler would come back for ever. */
+	/* The gdb stub sets no breakpoints in this section: one on the way to its own handler would trap for ever. */
 	.section .text.nobreak, "ax"
 
 /* Offsets of the frame's words from the stack pointer while the system call's function runs. */
@@ -28,11 +28,12 @@
 #define FRAME_RSP    FRAME(21)
 
 /*
- * Where SYSCALL enters the kernel (Intel SDM vol. 2B, "SYSCALL"), interrupts off.
+ * SYSCALL enters the kernel here, with interrupts off (Intel SDM vol. 2B, "SYSCALL").
  * in: RCX = user RIP, R11 = user RFLAGS, RAX = number, RDI RSI RDX R10 R8 R9 = arguments; user's stack and GS
- * out: RAX = the result, RCX and R11 as SYSRET leaves them, the rest as it was
- * The whole frame is kept, for fork, signals and exec; a call that needs none of them restores only what C functions
- * may change. SYSRET is safe for a frame that nobody has changed: its RIP came from a SYSCALL below USER_END.
+ * out: RAX = the result, RCX and R11 as SYSRET leaves them, all other registers unchanged
+ * The frame holds all registers, for fork, signals and exec. The usual return restores only those that C functions may
+ * change, and uses SYSRET: the frame is unchanged then, so its RIP is the address behind a SYSCALL below USER_END. A
+ * changed frame is left by IRET (.Lleave_slowly).
  */
 	.globl	syscall_entry
 	.type	syscall_entry, @function
@@ -77,7 +78,7 @@ syscall_entry:
 	jne	.Lclocked
 	cmp	$SYSCALL_TABLE, %rax
 	jae	.Lbeyond
-	/* Count the call by its number: struct syscall_cost has three words. */
+	/* Count the call in syscall_costs[number].calls: RCX = 3 * number, as struct syscall_cost has three words. */
 	lea	(%rax, %rax, 2), %rcx
 	incq	syscall_costs(, %rcx, 8)
 	mov	syscall_cr3_writes(%rip), %rbx
@@ -119,7 +120,7 @@ syscall_entry:
 	mov	(%rcx), %rcx
 	sub	%rbx, %rcx
 	mov	FRAME_NUMBER(%rsp), %rbx
-	/* The frame that sigreturn has put in place has no number, so its CR3 writes are not counted. */
+	/* After rt_sigreturn the frame has no call's number: its CR3 writes are not counted. */
 	cmp	$SYSCALL_TABLE, %rbx
 	jae	.Lleave
 	lea	(%rbx, %rbx, 2), %rbx

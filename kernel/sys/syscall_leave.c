@@ -1,6 +1,6 @@
 /*
- * What SYSCALL's entry code (kernel/sys/syscall_entry.S) leaves to C: calls whose ticks are counted, and returns before
- * which there is something to do.
+ * The slow paths of the entry of system calls (kernel/sys/syscall_entry.S): calls whose ticks are counted, and returns
+ * to user mode before which signals, other tasks or a changed frame need handling.
  */
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"
@@ -12,7 +12,7 @@
 #include "kernel/task/process.h"
 #include "kernel/task/user_return.h"
 
-/* The entry code and this file share these. */
+/* Shared with syscall_entry.S. */
 extern const char syscall_entry[];
 extern bool syscall_clock;
 extern const uint64_t *syscall_cr3_writes;
@@ -20,13 +20,13 @@ int64_t syscall_run_clocked(const struct trap_frame *frame);
 void syscall_leave(struct trap_frame *frame);
 
 struct syscall_cost syscall_costs[SYSCALL_TABLE + 1];
-/* ticks are counted; guard: the kernel, one CPU, not preempted; the entry code reads it */
+/* whether ticks are counted; guard: the kernel, one CPU, not preempted; the entry code reads it */
 bool syscall_clock;
-const uint64_t *syscall_cr3_writes; /* how often CR3 was written: the context's counter. Fixed after boot */
+const uint64_t *syscall_cr3_writes; /* points to the number of CR3 writes (struct tlb_stats). Fixed after boot */
 
 /*
- * Run the system call of `frame` and count what it costs, ticks too. Returns its result. Interrupts off before and
- * after.
+ * Run the system call of `frame`, and count the call, its CR3 writes and its ticks. Returns its result. Call with
+ * interrupts off, as they are afterwards.
  */
 int64_t syscall_run_clocked(const struct trap_frame *frame)
 {
@@ -48,15 +48,16 @@ int64_t syscall_run_clocked(const struct trap_frame *frame)
 }
 
 /*
- * Make the call of `frame` again, which has ended with ENOMEM for want of a frame or of a block of the heap and undone
- * all it did, as long as that finds memory: whoever needs some may call the killer. Interrupts off before and after.
+ * Make the system call of `frame` again after it has returned -ENOMEM, because the frame allocator or the heap refused
+ * memory (this_cpu->refused), with everything undone: as long as memory_for_call() finds memory. Call with interrupts
+ * off, as they are afterwards.
  */
 static void try_again(struct trap_frame *frame)
 {
 	uint64_t number = frame->error;
 	unsigned attempt = 0;
 
-	/* The frame that sigreturn has put in place has no number. */
+	/* After rt_sigreturn the frame has no call's number. */
 	while ((int64_t)frame->rax == -ENOMEM && this_cpu->refused && number < SYSCALL_TABLE) {
 		irq_open();
 		if (memory_for_call(attempt++)) {
@@ -70,7 +71,7 @@ static void try_again(struct trap_frame *frame)
 	}
 }
 
-/* Do what is left to do before a return by IRET; the call's result is in the frame. */
+/* Do what is due before a return to user mode by IRET. `frame` has the call's result in RAX. */
 void syscall_leave(struct trap_frame *frame)
 {
 	stop_watch_off("the return of a system call");

@@ -1,13 +1,13 @@
 /*
- * The names by which uname(2) and /proc/sys/kernel call this system.
+ * The system's names in uname(2) and /proc/sys/kernel.
  */
 #pragma once
 
 #define SYSTEM_NAME_SIZE 65 /* bytes of a name, its NUL included */
 
 /*
- * uname(2)'s names. Programs ask for the release to see what they can call, so it is that of the Linux whose calls they
- * find.
+ * uname(2)'s names. Programs conclude from the release which system calls there are, so it is the release of the Linux
+ * whose calls this kernel has.
  */
 struct linux_utsname {
 	char system[SYSTEM_NAME_SIZE], node[SYSTEM_NAME_SIZE], release[SYSTEM_NAME_SIZE], version[SYSTEM_NAME_SIZE],

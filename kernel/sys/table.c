@@ -1,12 +1,12 @@
 /*
- * The table of system calls: what kernel/sys/calls.h does not list does not exist.
+ * The table of system calls, generated from the list in kernel/sys/calls.h, and the function for missing calls.
  */
 #include "kernel/lib/log.h"
 #include "kernel/sys/calls.h"
 #include "kernel/task/task.h"
 
 /*
- * A bit for each number that was called and that nobody serves: the log tells of each number once.
+ * A bit for each missing call that was logged: each is logged only once.
  * Guard: the kernel, one CPU, not preempted.
  */
 static uint64_t missing_told[SYSCALL_TABLE / 64];

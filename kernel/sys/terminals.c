@@ -1,5 +1,6 @@
 /*
- * Joins terminals and the devices that they are shown and typed on. Owns which terminal each device has.
+ * Connects terminals with their devices: the serial port, and the screen with the keyboard. Decides which terminal each
+ * device has.
  */
 #include "kernel/sys/terminals.h"
 
@@ -19,11 +20,12 @@
 #define INPUT        64
 #define ESC          0x1b
 
-/* The terminals. Fixed after boot, but for what a terminal guards itself. */
+/* The terminals. Fixed after boot, except for fields with a guard in struct tty. */
 static struct tty terminals[2];
-/* The terminal of each device: the same one, or one each. Fixed after boot. */
+/* The terminal of the serial port and of the screen: a shared one, or one each. Fixed after boot. */
 static struct tty *of_serial, *of_screen;
-static bool screen_leads; /* of a shared terminal, the screen leads, not the serial line */
+/* The screen leads (terminals.h), not the serial line. */
+static bool screen_leads;
 
 static void write_terminal(struct tty *tty, const char *text, size_t size)
 {
@@ -39,7 +41,7 @@ static void answer_terminal(struct tty *tty)
 		screen_answer();
 }
 
-/* Show what was written: once for a whole write(2), since it costs a visit to the kernel context. */
+/* Draw the written text on the screen: once for a whole write(2), since drawing needs the kernel context. */
 static void flush_terminal(struct tty *tty)
 {
 	if (tty == of_screen)
@@ -96,7 +98,7 @@ static void make_terminal(struct tty *tty, const char *name, unsigned minor)
 	job_control_add(tty);
 }
 
-/* Give a terminal another name. */
+/* Register another device name and number for a terminal. */
 static void make_alias(struct device *alias, const char *name, unsigned minor, const struct tty *tty)
 {
 	*alias = tty->device;
@@ -117,7 +119,8 @@ static void reply_from_screen(const char *bytes, size_t size)
 }
 
 /*
- * Set the terminals' sizes. That of what is at the other end of a serial line is not known: programs that care ask it.
+ * Set the terminals' sizes. The size of the terminal at the other end of the serial line is not known: it is set to 0,
+ * and programs ask that terminal by escape sequences.
  */
 static void set_sizes(void)
 {
@@ -130,10 +133,10 @@ static void set_sizes(void)
 		tty_set_size(of_screen, rows, columns);
 }
 
-/* Which of the consoles that are present the command line means. */
+/* Which of the present consoles /dev/console uses, by the command line. */
 struct choice {
 	bool serial, screen;
-	bool screen_leads; /* the screen leads: it was named last */
+	bool screen_leads; /* the screen leads, as it was named last or is the only one */
 };
 
 static struct choice choose(const char *cmdline)
@@ -149,7 +152,7 @@ static struct choice choose(const char *cmdline)
 		c.serial = c.screen = true;
 	c.serial = c.serial && serial_present();
 	c.screen = c.screen && screen_present();
-	/* None of the consoles that were asked for is present: use one that is. */
+	/* If none of the named consoles is present, use one that is. */
 	if (!c.serial && !c.screen) {
 		c.screen = screen_present();
 		c.serial = !c.screen;
@@ -181,8 +184,9 @@ void terminals_init(const char *cmdline)
 }
 
 /*
- * Let the side that somebody typed on lead: the screen with its keyboard, or the serial line. An escape sequence does
- * not count: it may be the answer of the terminal at the line's other end, which gets the same questions as the screen.
+ * Let the device lead on which somebody types: the screen with its keyboard, or the serial line. Input that starts with
+ * ESC does not count: it may be an answer of the terminal at the serial line's other end to a program's escape
+ * sequence.
  */
 static void lead(bool screen, char typed)
 {
@@ -193,7 +197,7 @@ static void lead(bool screen, char typed)
 		set_sizes();
 }
 
-/* Take what has been typed, until there is no more. */
+/* Pass all typed bytes that the device has to the terminal. */
 static void take_input(struct tty *tty, int (*read)(void), bool screen)
 {
 	char typed[INPUT];

@@ -2,24 +2,24 @@
  * The terminals of this machine: ttyS0 on the serial port, tty0 on the screen and the keyboard, and which of them is
  * /dev/console.
  *
- * `console=ttyS0` or `console=tty0` on the command line chooses one; the other is a terminal of its own. With both, or
- * neither, the two are one terminal: its text goes to both, and what is typed on either comes from it. One of the two
- * leads: the terminal has the size of that one, which also answers programs' questions. At first that is the last one
- * named (the screen, if neither is), then the one that somebody typed on last.
+ * `console=ttyS0` or `console=tty0` on the command line makes that one /dev/console; the other is a separate terminal.
+ * With both, or neither, serial port and screen are one shared terminal: its text goes to both, and both give it input.
+ * Then one of them leads: the terminal has its size, and only its answers to escape sequences count. At first the last
+ * one named leads (the screen, if neither is named), later the one on which somebody typed last.
  */
 #pragma once
 
 /*
- * Make the terminals. Called once. A device that is missing has a terminal that shows nothing; the console is one whose
- * device is there.
+ * Make the terminals. Call once. A missing device has a terminal, too, which shows nothing; /dev/console is one whose
+ * device is present.
  */
 void terminals_init(const char *cmdline);
 
-/* Give what is typed to the programs, from here on. */
+/* Install the interrupt handlers of serial port and keyboard: from now on typed bytes go to the terminals. */
 void terminals_connect(void);
 
 /*
- * Give programs no more of what is typed. The screen becomes as before the first program: its own page, all rows
- * scroll, the cursor is shown.
+ * Turn these interrupts off again, and reset the screen to its state before the first program: main page, scrolling of
+ * all rows, visible cursor.
  */
 void terminals_disconnect(void);

@@ -1,7 +1,7 @@
 /*
- * What other calls tell timers that are read (timerfd_create(2)).
+ * Interface of timerfd_create(2)'s timers (sys_timerfd.c) for other system calls.
  */
 #pragma once
 
-/* Tell each reader of a timer with TFD_TIMER_CANCEL_ON_SET that the wall clock has been set. */
+/* Make reads of timers with TFD_TIMER_CANCEL_ON_SET return -ECANCELED, since the wall clock was set; wake readers. */
 void timerfd_clock_set(void);

@@ -1,5 +1,5 @@
 /*
- * Arguments of system calls: times, descriptors and paths.
+ * Copies and checks arguments of system calls: times, descriptors and paths.
  */
 #include "kernel/sys/user_args.h"
 
@@ -72,7 +72,7 @@ int args_path(uint64_t from, char **ret)
 	return 0;
 }
 
-/* Get the nodes where `path` starts, both held. -EBADF, -ENOTDIR; nothing is held then. */
+/* Get references to the nodes where `path` starts. Returns 0; or, without references, -EBADF, -ENOTDIR. */
 static int find_base(uint64_t fd, const char *path, struct path_base *ret)
 {
 	const struct process_paths *paths = &process_current()->paths;

@@ -1,5 +1,5 @@
 /*
- * What system calls get from the user and give back to it, checked and copied.
+ * Functions by which system calls get their arguments from user memory, and copy results to it.
  */
 #pragma once
 
@@ -11,9 +11,9 @@
 #include "kernel/task/signal.h"
 
 /*
- * Copy from the user, or to it. Returns 0, -EFAULT, or -ERESTART_MEMORY: then the caller lets go of what it holds,
- * undoes what it has done, and returns before any other task runs, and the call will be begun again. A comment that says
- * -EFAULT means both.
+ * Copy from user memory, or to it. Returns 0, -EFAULT, or -ERESTART_MEMORY (no frame for a user page): then the system
+ * call must drop its references, undo its changes, and return before another task runs; it is then made again. Where a
+ * comment in kernel/sys says -EFAULT, -ERESTART_MEMORY is possible as well.
  */
 static inline int args_get(void *to, uint64_t from, size_t size)
 {
@@ -25,56 +25,57 @@ static inline int args_put(uint64_t to, const void *from, size_t size)
 	return copy_errno(copy_to_user(user_pointer(to), from, size));
 }
 
-/* Get an argument that may be left out: with a `from` of 0 nothing is copied. */
+/* Do args_get() for an optional argument: if `from` is 0, copy nothing. */
 static inline int args_get_if(void *to, uint64_t from, size_t size)
 {
 	return from ? args_get(to, from, size) : 0;
 }
 
 /*
- * Copy to the user as the last step of a call whose effect cannot be undone. Waits for memory when there is none, so
- * the caller holds no lock, nor any pointer to something that is not held. With a `to` of 0 nothing is copied. Returns
- * 0, -EFAULT, or -ERESTART_MEMORY: the task is to end.
+ * Copy to user memory as the last step of a system call that cannot undo its effect. Waits for memory when there is
+ * none, while other tasks run: the caller must have no lock, and only pointers for which it has references. If `to` is
+ * 0 nothing is copied. Returns 0, -EFAULT, or -ERESTART_MEMORY: the task must end.
  */
 int args_put_late(uint64_t to, const void *from, size_t size);
 
-/* Get a struct timespec, as nanoseconds. -EFAULT, and timespec_to_ns's -EINVAL. */
+/* Get a struct timespec from user memory, as nanoseconds. Returns 0, -EFAULT, -EINVAL (timespec_to_ns). */
 int args_time(uint64_t from, uint64_t *ret_ns);
 
 /*
- * Return the file behind a descriptor, held, since another thread may close the descriptor: put it, or use HELD_FILE.
- * NULL: the descriptor is not open (-EBADF).
+ * Return a reference to the file of a descriptor, since another thread may close the descriptor; the caller drops it by
+ * file_put(), or uses HELD_FILE. NULL when the descriptor is not open (-EBADF).
  */
 static inline struct file *args_file_get(uint64_t fd)
 {
 	return fd_file_get(process_current()->fds, (int)fd);
 }
 
+/* Return whether a descriptor is open. */
 static inline bool args_file_exists(uint64_t fd)
 {
 	return fd_file_peek(process_current()->fds, (int)fd);
 }
 
 /*
- * Give `file` a descriptor, which takes over the caller's reference, after an error too. flags: O_CLOEXEC or not.
- * Returns the descriptor, or fd_install's errors.
+ * Give `file` a new descriptor, which takes over the caller's reference; after an error the reference is dropped.
+ * flags: only O_CLOEXEC is used. Returns the descriptor, or fd_install's errors.
  */
 int64_t args_install(struct file *file, uint64_t flags);
 
-/* Return the time `ns` from now, by the monotonic clock; TIME_MOST_NS at the most. */
+/* Return the time `ns` from now, by the monotonic clock; at most TIME_MOST_NS. */
 uint64_t deadline_in(uint64_t ns);
 
 /*
- * Get the deadline that a struct timespec from now on means: TASK_NO_DEADLINE when `from` is 0, and 0, which has
- * passed, for a time of 0. args_time's errors.
+ * Get a deadline from a struct timespec that is a time span: TASK_NO_DEADLINE when `from` is 0, and 0, a time in the
+ * past, for a span of 0. Returns as args_time.
  */
 int args_deadline(uint64_t from, uint64_t *ret_ns);
 
-/* Get the user's path at `from`, in the heap: the caller frees it with kfree. -EFAULT, -ENAMETOOLONG, -ENOMEM. */
+/* Copy the path at `from` to the heap; the caller frees it by kfree. Returns 0, -EFAULT, -ENAMETOOLONG, -ENOMEM. */
 int args_path(uint64_t from, char **ret);
 
 /*
- * A path and the nodes where it starts, which are held: another thread may change the directory, or close the
+ * A path and references to the nodes where it starts: another thread may change the working directory, or close the
  * descriptor.
  */
 struct user_path {
@@ -83,13 +84,15 @@ struct user_path {
 };
 
 /*
- * Get the path at user address `from`, which starts in the working directory (fd AT_FDCWD) or in the directory behind
- * `fd`; put by user_path_put(). args_path's errors; if the path is relative, -EBADF, -ENOTDIR. Nothing is held then.
+ * Get the path at user address `from`; if relative it starts in the working directory (fd AT_FDCWD) or in the directory
+ * of descriptor `fd`. Returns 0, and the caller calls user_path_put(); or args_path's errors, -EBADF, -ENOTDIR.
  */
 int user_path_get(uint64_t fd, uint64_t from, struct user_path *ret);
 void user_path_put(struct user_path *path);
 
-/* Look up the node that a path leads to, held. flags: PATH_…. The errors of user_path_get and path_lookup. */
+/*
+ * Find the node of a path; *ret is a reference. flags: PATH_…. Returns 0, or user_path_get's and path_lookup's errors.
+ */
 int user_path_lookup(uint64_t fd, uint64_t from, unsigned flags, struct node **ret);
 
 /* Linux's struct rusage, of getrusage(2). */
@@ -104,8 +107,8 @@ struct linux_rusage {
 _Static_assert(sizeof(struct linux_rusage) == 144, "Linux's struct rusage");
 
 /*
- * Return the usage that is `run_ns` of CPU time, so many page faults, and so many pages at the most. All time counts as
- * the user's, none as the system's.
+ * Return a struct rusage with `run_ns` of CPU time, `faults` page faults, and at most `pages` pages in memory at once.
+ * All CPU time is user time, since system time is not counted separately.
  */
 static inline struct linux_rusage rusage_of(uint64_t run_ns, uint64_t faults, uint64_t pages)
 {

@@ -1,5 +1,5 @@
 /*
- * Joins the parts that make a first program possible, and runs it.
+ * Sets up the file systems, devices and system calls for programs, and runs the first program.
  */
 #include "kernel/sys/userland.h"
 
@@ -49,7 +49,7 @@ static struct linux_timespec wall_clock(void)
 	return (struct linux_timespec){ (int64_t)(now / NS_PER_S), (int64_t)(now % NS_PER_S) };
 }
 
-/* Make /dev, and the nodes of all devices in it. */
+/* Register the devices, and make /dev with a node for each. */
 static int make_devices(const char *cmdline)
 {
 	static const struct name dev = { "dev", 3 };
@@ -69,7 +69,7 @@ static int make_devices(const char *cmdline)
 	return error;
 }
 
-/* Mount a file system that programs expect to find, as if an init script had done it. */
+/* Mount a file system at the directory `name` of the root, which is made if missing: init scripts need not do it. */
 static int mount_at(struct name name, const char *type)
 {
 	struct node *at;
@@ -141,8 +141,8 @@ bool userland_init(const struct boot_info *info)
 }
 
 /*
- * Cut `text` into words, which stay in it; a double quote keeps blanks. Returns how many words there are, `most` at the
- * most.
+ * Split `text` into words in place, at blanks that are not inside double quotes. Returns how many words there are, at
+ * most `most`; the rest is dropped.
  */
 static size_t split_words(char *text, const char **words, size_t most)
 {
@@ -183,7 +183,7 @@ static int open_console(struct file **ret)
 bool userland_run(const char *cmdline, int *ret_status)
 {
 	static const char *const environment[] = { "HOME=/", "TERM=xterm", "PATH=/sbin:/usr/sbin:/bin:/usr/bin", NULL };
-	/* The root of the tree of files. Fixed after boot. */
+	/* Path and words of the first program, static as they are large. Fixed after boot. */
 	static char path[PATH_SIZE], words[WORDS_SIZE];
 	const char *argv[ARGUMENTS + 2] = { path };
 	const char *what = NULL;

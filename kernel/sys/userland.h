@@ -1,19 +1,20 @@
 /*
- * From the initramfs to the first program and its end. Joins the layers below: files, devices, tasks.
+ * Everything that programs need: unpacks the initramfs, sets up file systems, devices and system calls, and runs the
+ * first program to its end.
  */
 #pragma once
 
 #include "kernel/boot/boot_info.h"
 
 /*
- * Unpack the initramfs as the root, make /dev and the mounts, and let programs call. Called once. Returns false when
- * there is no initramfs, or it cannot be used, or memory does not suffice, which a line in the log explains.
+ * Unpack the initramfs as the root directory, make /dev, /proc and /sys, and enable system calls. Call once. Returns
+ * false when there is no initramfs, or, with a line in the log, when it is damaged or memory does not suffice.
  */
 bool userland_init(const struct boot_info *info);
 
 /*
- * Run the first program: `init=` of the command line, else /init; the words after "--" are its arguments. Returns true
- * when it has ended: *ret_status is its status as wait4(2) tells it. Returns false for `init=none`, without a /init, or
- * when the program could not be started, which a line in the log explains.
+ * Run the first program: the one of `init=` on the command line, otherwise /init, with the words after "--" as
+ * arguments. Returns true when it has ended, with wait4(2)'s status in *ret_status. Returns false for `init=none`,
+ * when there is no /init, or, with a line in the log, when the program could not be started.
  */
 bool userland_run(const char *cmdline, int *ret_status);
