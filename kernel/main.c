@@ -97,8 +97,8 @@ static void start_screen(const struct boot_framebuffer *fb, bool quiet)
 }
 
 /*
- * Obey the boot word frame_fail=N, a test's: the N-th frame that the boot asks for is refused, and the boot must go on
- * without it or say what it lacked.
+ * Obey the boot word frame_fail=N, which a test sets: the boot's N-th allocation of a frame fails, and the boot must go
+ * on without that frame or log what failed.
  */
 static void start_failing(const char *cmdline)
 {

@@ -104,8 +104,8 @@ static int cut_level(const struct change *c, const struct walk_end *w, vaddr_t e
 }
 
 /*
- * Split the leaves that stick out of [va, last] at either end. Reserves all it needs first: two
- * tables an end at most. Returns ERR_NO_MEMORY; then nothing has changed.
+ * Split the leaves that stick out of [va, last] at either end. Reserves all it needs first: two tables an end at most.
+ * Returns ERR_NO_MEMORY; then nothing has changed.
  */
 static enum status cut_edges(struct change *c, vaddr_t va, vaddr_t last)
 {

@@ -1,6 +1,6 @@
 /*
- * The meaning of a page-table entry, at all four levels
- * (Intel SDM vol. 3A, "4-Level Paging"; "Page Attribute Table (PAT)").
+ * The meaning of a page-table entry, at all four levels (Intel SDM vol. 3A, "4-Level Paging"; "Page Attribute
+ * Table (PAT)").
  * Says what the bits of one entry mean; tables and walks are space.h's subject.
  */
 #pragma once
@@ -29,8 +29,8 @@ typedef struct {
 
 /*
  * What IA32_PAT must hold for `enum page_prot` to mean what it says:
- * index 0 WB, 1 WC, 2 WT, 3 UC, then WB, WP, UC-, WT. Only the indices 0-3
- * are used, because their bits (PTE_PWT, PTE_PCD) stand at the same place in every leaf.
+ * index 0 WB, 1 WC, 2 WT, 3 UC, then WB, WP, UC-, WT. Only the indices 0-3 are used, because their bits (PTE_PWT,
+ * PTE_PCD) stand at the same place in every leaf.
  * Index 1 changes from the reset value's WT to WC, index 2 from UC- to WT: UC- differs from UC only where an MTRR says
  * write-combining, and in AnkeOS whoever wants write-combining asks for WC.
  */

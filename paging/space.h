@@ -1,12 +1,11 @@
 /*
- * A space: one PML4 and all that hangs from it. Map, unmap, protect, find,
- * visit over 4 KiB, 2 MiB and 1 GiB leaves. Nothing here flushes a TLB, takes a
- * lock, prints, or runs a privileged instruction: an operation that lowers rights
+ * A space: one PML4 and all that hangs from it. Map, unmap, protect, find, visit over 4 KiB, 2 MiB and 1 GiB leaves.
+ * Nothing here flushes a TLB, takes a lock, prints, or runs a privileged instruction: an operation that lowers rights
  * records in its caller's `struct tlb_flush` what the caller must invalidate.
  *
- * Memory comes from the caller: `alloc` and `free` give and take frames for tables, and
- * a frame is reached at `direct + pa`. An addition is enough, and quicker than a call: the loader's identity
- * map, the direct map of RAM (HHDM) and a host test's arena are all linear.
+ * Memory comes from the caller: `alloc` and `free` give and take frames for tables, and a frame is reached at
+ * `direct + pa`. An addition is enough, and quicker than a call: the loader's identity map, the direct map of RAM
+ * (HHDM) and a host test's arena are all linear.
  *
  * The caller serialises operations that change a space, and lets nobody read a table that is being given back.
  */
@@ -42,8 +41,8 @@ struct slot {
 };
 
 /*
- * The duty that unmap, protect and split leave: invalidate [start, last] in every TLB
- * that may hold it, paging-structure caches included, and only then call space_release.
+ * The duty that unmap, protect and split leave: invalidate [start, last] in every TLB that may hold it,
+ * paging-structure caches included, and only then call space_release.
  * There is nothing to do when leaves is 0 and tables is empty. One flush can gather several
  * operations: the range grows to span them all.
  */
@@ -79,8 +78,8 @@ MUST_CHECK enum status space_init(struct space *s, const struct space_ops *ops, 
 void space_adopt(struct space *s, paddr_t root, const struct space_ops *ops, void *ctx, uintptr_t direct, int max_leaf);
 
 /*
- * Give the PML4 slot `index` a table that no unmap ever gives back, so that
- * other spaces can refer to it (PTE_PINNED). No effect when it is pinned already.
+ * Give the PML4 slot `index` a table that no unmap ever gives back, so that other spaces can refer to it (PTE_PINNED).
+ * No effect when it is pinned already.
  * Returns ERR_NO_MEMORY; the space is then as before. Needs no flush.
  */
 MUST_CHECK enum status space_pin(struct space *s, unsigned index);
@@ -93,29 +92,26 @@ MUST_CHECK enum status space_pin(struct space *s, unsigned index);
 void space_share(struct space *s, const struct space *from, unsigned index);
 
 /*
- * Map `pages` consecutive 4 KiB frames from `pa` at `va`, with the largest
- * leaves that alignment, size and max_leaf allow.
- * va, pa: page-aligned; the range stays in one canonical half, pa below 2^52.
+ * Map `pages` consecutive 4 KiB frames from `pa` at `va`, with the largest leaves that alignment, size and max_leaf
+ * allow. va, pa: page-aligned; the range stays in one canonical half, pa below 2^52.
  * Returns ERR_RANGE (bad va, pa or pages; pages == 0), ERR_RIGHTS (PROT_W with
  * PROT_X; PROT_USER in the upper half), ERR_EXISTS (any page of it is mapped already), ERR_NO_MEMORY (no frame
  * for a table). On error nothing has changed, tables included.
- * Needs no flush: entries only go from not-present to present
- * (Intel SDM vol. 3A, "Optional Invalidation").
+ * Needs no flush: entries only go from not-present to present (Intel SDM vol. 3A, "Optional Invalidation").
  */
 MUST_CHECK enum status space_map(struct space *s, vaddr_t va, paddr_t pa, size_t pages, enum page_prot prot);
 
 /*
- * Remove every leaf of the range; holes are allowed. A large leaf that sticks
- * out of the range is split first. Tables that become empty go to the flush.
+ * Remove every leaf of the range; holes are allowed. A large leaf that sticks out of the range is split first. Tables
+ * that become empty go to the flush.
  * Returns ERR_RANGE, or ERR_NO_MEMORY (no frame for a split); on error nothing has changed.
  * Adds what was changed to *ret_flush, which the caller has initialised with TLB_FLUSH_NONE.
  */
 MUST_CHECK enum status space_unmap(struct space *s, vaddr_t va, size_t pages, struct tlb_flush *ret_flush);
 
 /*
- * Give every leaf of the range the rights and memory type `prot`; holes are
- * allowed. A large leaf that sticks out of the range is split first; an entry that
- * has these rights already is not written. Adds what was changed to *ret_flush.
+ * Give every leaf of the range the rights and memory type `prot`; holes are allowed. A large leaf that sticks out of
+ * the range is split first; an entry that has these rights already is not written. Adds what was changed to *ret_flush.
  * Returns ERR_RANGE, ERR_RIGHTS (as space_map) or ERR_NO_MEMORY; on error nothing has changed.
  */
 MUST_CHECK enum status space_protect(struct space *s, vaddr_t va, size_t pages, enum page_prot prot,
@@ -140,8 +136,8 @@ void space_release(struct space *s, struct tlb_flush *flush);
 void space_clear(struct space *s, unsigned first, unsigned last);
 
 /*
- * Return the place where the walk for `va` ends: the leaf's entry, or the first entry
- * that is not present. For a non-canonical va the place is { NULL, 0 }.
+ * Return the place where the walk for `va` ends: the leaf's entry, or the first entry that is not present. For a
+ * non-canonical va the place is { NULL, 0 }.
  */
 struct slot space_find(const struct space *s, vaddr_t va);
 

@@ -1,6 +1,5 @@
 /*
- * Physical addresses, virtual addresses, status codes: the types that every
- * part of the project shares.
+ * Physical addresses, virtual addresses, status codes: the types that every part of the project shares.
  */
 #pragma once
 

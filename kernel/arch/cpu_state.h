@@ -65,8 +65,8 @@ static inline void cpu_fxrstor(const void *area)
 }
 
 /*
- * Turn interrupts on and sleep until one comes. None can come between STI and HLT: STI
- * takes effect one instruction later.
+ * Turn interrupts on and sleep until one comes. None can come between STI and HLT: STI takes effect one
+ * instruction later.
  */
 static inline void cpu_interrupts_on_and_halt(void)
 {

@@ -114,9 +114,8 @@ static inline void percpu_note_refusal(void)
 }
 
 /*
- * Panic, in the debug build, if an interrupt handler is running. Stands in the functions of
- * the heap and of the frames, which
- * handlers must not call: a handler may have interrupted one of them halfway.
+ * Panic, in the debug build, if an interrupt handler is running. Stands in the functions of the heap and of the frames,
+ * which handlers must not call: a handler may have interrupted one of them halfway.
  */
 #if DEBUG && !defined(HOST_TEST)
 #define ASSERT_NO_INTERRUPT() ASSERT(!this_cpu->interrupt)

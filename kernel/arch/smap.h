@@ -5,7 +5,7 @@
 #pragma once
 
 /*
- * Put STAC and CLAC into the routines of user_copy.S, on a CPU with SMAP. Call once, at
- * boot, before there is user memory.
+ * Put STAC and CLAC into the routines of user_copy.S, on a CPU with SMAP. Call once, at boot, before there is
+ * user memory.
  */
 void smap_init(void);

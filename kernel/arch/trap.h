@@ -1,7 +1,6 @@
 /*
- * Exceptions and interrupts: the IDT, the saved frame, and the handlers that other
- * layers register. All vectors take one
- * path: trap_entry.S saves the frame, and trap.c calls the handlers.
+ * Exceptions and interrupts: the IDT, the saved frame, and the handlers that other layers register. All vectors
+ * take one path: trap_entry.S saves the frame, and trap.c calls the handlers.
  */
 #pragma once
 

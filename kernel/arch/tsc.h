@@ -1,6 +1,6 @@
 /*
- * The time-stamp counter's rate in ticks a second, from three sources. Each function
- * returns 0 where its source is missing.
+ * The time-stamp counter's rate in ticks a second, from three sources. Each function returns 0 where its source
+ * is missing.
  */
 #pragma once
 

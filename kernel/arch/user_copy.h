@@ -43,8 +43,8 @@ int user_store_pair(void *to, uint64_t first, uint64_t second);
 /*
  * Save or load the FPU state in a user's area, by XSAVE, XRSTOR, FXSAVE or FXRSTOR. user_xsave marks x87 and SSE as
  * present even if they are in their initial state, since it has written both. Returns 0, or 1 after a fault: a page
- * fault, or a #GP for an area that is not aligned or cannot be loaded. After a fault some parts
- * of the state may have been loaded.
+ * fault, or a #GP for an area that is not aligned or cannot be loaded. After a fault some parts of the state may have
+ * been loaded.
  */
 int user_xsave(void *area, uint64_t components);
 int user_xrstor(const void *area, uint64_t components);

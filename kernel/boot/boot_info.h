@@ -1,6 +1,6 @@
 /*
- * The handoff: what the loader gives the kernel. The contract between efi/
- * and kernel/; a change of anything here changes BOOT_INFO_VERSION.
+ * The handoff: what the loader gives the kernel. The contract between efi/ and kernel/; a change of anything here
+ * changes BOOT_INFO_VERSION.
  *
  * State at the kernel's first instruction:
  *   - long mode, 4-level paging, CPL 0; CR0.WP, EFER.NXE set, CR4.PGE clear; IF and DF clear

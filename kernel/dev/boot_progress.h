@@ -10,8 +10,8 @@
 void stages_reach(enum boot_stage stage);
 
 /*
- * Draw stages from now on, and first those that the kernel has reached already. Call once device memory can be mapped.
- * Without a framebuffer nothing is drawn; nor is it when its first rows cannot be mapped, which is logged.
+ * Draw stages from now on, and first those that the kernel has reached already. Call when device memory can be mapped.
+ * Draws nothing without a framebuffer, or when its first rows cannot be mapped; the latter is logged.
  */
 void stages_draw_on(const struct boot_framebuffer *info);
 

@@ -34,8 +34,8 @@
 #define KEYBOARD_ACK      0xfa
 
 /*
- * How often to look for an answer. A look takes a microsecond or so on real machines; a keyboard acknowledges within 20
- * ms.
+ * How often to read the status before giving up. A read takes about a microsecond on real machines; a keyboard
+ * acknowledges within 20 ms.
  */
 #define MOST_LOOKS 30000
 /* More bytes than controller and keyboard together can hold back. */
@@ -151,9 +151,9 @@ void keyboard_set_application(bool on)
 }
 
 /*
- * Turn the controller's interrupts on or off. The controller's answer arrives at the same port as keys do. So that the
- * interrupt handler does not read it as a key, and no key is read as the answer,
- * interrupts and keyboard are off meanwhile.
+ * Turn the controller's interrupts on or off. The controller's answer arrives at the same port as keys do: interrupts
+ * and keyboard are off meanwhile, so that the interrupt handler does not read the answer as a key, nor this function a
+ * key as the answer.
  */
 static void set_interrupts(uint8_t wanted)
 {

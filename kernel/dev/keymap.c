@@ -146,7 +146,7 @@ static bool modifier(struct keymap *keymap, uint8_t key, bool down, bool extende
 
 /*
  * Return the character that a key gives while Control is held, as on terminals: Ctrl-C is 3; Control with a digit gives
- * codes that it gives with no letter.
+ * the control characters that belong to no letter.
  */
 static char with_control(char c)
 {

@@ -1,13 +1,13 @@
 /*
- * Two rings, and which of them the next byte comes from. A message waits for its place in the text, so that what a
- * program said before is read before, and from there on for the end of a line, so that neither tears the other; where
- * the text ends without one, as a prompt does, the message goes out at once.
+ * Decides which of the two rings the next byte comes from. A message is sent after the text that was written before it,
+ * and then at the next end of a line, so that no line is torn; where the text ends without '\n', as a prompt does, the
+ * message is sent at once.
  */
 #include "kernel/dev/port_queue.h"
 
 #include "kernel/lib/format.h"
 
-/* Return whether the next byte is a message's: its place has come, or there is nothing else. */
+/* Return whether the next byte comes from the messages: all text before them is sent, or there is no text to send. */
 static bool is_messages_turn(const struct port_queue *queue)
 {
 	if (!port_queue_has_messages(queue))
@@ -17,7 +17,7 @@ static bool is_messages_turn(const struct port_queue *queue)
 	return queue->text_out >= queue->message_at && !queue->inside_line;
 }
 
-/* Take the text's next byte. No program's bytes are left in the kernel's memory. */
+/* Take the text's next byte, and clear its place: no copy of a program's text stays in the kernel's memory. */
 static char take_text(struct port_queue *queue)
 {
 	char *place = &queue->text[queue->text_out++ % PORT_TEXT], byte = *place;
@@ -31,7 +31,7 @@ char port_queue_take(struct port_queue *queue)
 	char byte;
 
 	if (is_messages_turn(queue)) {
-		/* The rest of the message comes next, whatever text is added meanwhile. */
+		/* So the rest of the message comes next, even if text is added meanwhile. */
 		queue->inside_line = false;
 		return queue->messages[queue->message_out++ % PORT_MESSAGES];
 	}
@@ -55,7 +55,7 @@ void port_queue_add_text(struct port_queue *queue, const char *text, size_t size
 		queue->text[queue->text_in++ % PORT_TEXT] = text[i];
 }
 
-/* Add what there is room for, with "\r\n" for '\n'. */
+/* Add a message, with "\r\n" for '\n'. The caller has checked that it fits. */
 static void put_message(struct port_queue *queue, const char *text, size_t size)
 {
 	for (size_t i = 0; i < size; i++) {

@@ -41,8 +41,8 @@ void screen_feed(const char *text, size_t size);
 void screen_show(void);
 
 /*
- * Clear the screen, and undo the colours, modes, margins and page that programs have set. The
- * change is drawn with the next text.
+ * Clear the screen, and undo the colours, modes, margins and page that programs have set. The change is drawn with the
+ * next text.
  */
 void screen_reset(void);
 

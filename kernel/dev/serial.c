@@ -1,6 +1,6 @@
 /*
  * The 16550 at COM1 (National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with FIFOs"), by
- * polling. Each wait has a bound: a kernel that hangs because nobody listens would be worse than one whose text is lost.
+ * polling. Each wait has a bound: a kernel that hangs because nobody listens would be worse than one that loses text.
  */
 #include "kernel/dev/serial_internal.h"
 #include "kernel/irq/clock.h"
@@ -9,7 +9,7 @@
 #define DIVISOR_115200 1
 
 /*
- * How often to look at the line status before giving up. A look takes about a microsecond on real machines, and 16
+ * How often to read the line status before giving up. A read takes about a microsecond on real machines, and 16
  * bytes at 115200 baud take 1400; management controllers that forward the line may hold it up for longer.
  */
 #define MOST_LOOKS 100000
@@ -130,7 +130,7 @@ static bool send(char byte)
 	return !serial.wedged;
 }
 
-/* Send text; with '\n' as "\r\n" where `newline` says so. What is dropped counts as lost. */
+/* Send text; with '\n' as "\r\n" if `newline`. Lines that the port does not take are dropped and counted as lost. */
 static void send_all(const char *text, size_t size, bool newline)
 {
 	for (size_t i = 0; i < size; i++)
@@ -140,7 +140,7 @@ static void send_all(const char *text, size_t size, bool newline)
 		}
 }
 
-/* Send text and wait for the port, after a line that says what was lost before. */
+/* Send text by polling, after a line that says how many lines were dropped before. */
 static void send_waiting(const char *text, size_t size, bool newline)
 {
 	char lost[PORT_LOST_TEXT];

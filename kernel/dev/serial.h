@@ -23,54 +23,59 @@ bool serial_present(void);
 int serial_read(void);
 
 /*
- * The port as a console of the log; '
-' goes out as "
-". By polling at first: when the transmitter does not get ready
- * in a bounded time, text is dropped without waiting again, until the transmitter is ready. A line then says how many
- * lines that were.
+ * The port as a console of the log; '\n' goes out as "\r\n". Until serial_start_queue() it sends by polling: when the
+ * transmitter does not get ready in a bounded time, text is dropped without waiting again, until the transmitter is
+ * ready. A line then says how many lines were dropped.
  */
 extern struct log_sink serial_sink;
 
 /*
- * Write a program's text as serial_sink does, except that '\n' goes out as a line feed only. Once there is a queue what
- * it has no room for is dropped: ask serial_room() first. An echo does not ask, and finds more room than programs.
+ * Write a program's text as serial_sink does, except that '\n' goes out as a line feed only. After serial_start_queue()
+ * text that the queue has no room for is dropped: call serial_room() first. Only a terminal's echo is written without
+ * that call: a part of the queue is kept for it.
  */
 void serial_write_raw(const char *text, size_t size);
 
 /* ---- while programs run ---- */
 
 /*
- * From now on nobody waits for the port: what it does not take at once goes out later, in order, the log's messages
- * between the lines of programs' text. `wake` is called, in any context, when there is half of serial_room() again, and
- * when serial_is_idle() has become true, if somebody has asked since.
+ * Make writers stop waiting for the port: from now on, bytes that the port does not take at once are queued and go out
+ * later, in order, the log's messages between the lines of programs' text. After serial_room() or serial_is_idle() has
+ * found text in the queue, `wake` is called once half of the room is free or the port is idle; in any context.
  */
 void serial_start_queue(void (*wake)(void));
 
-/* The same text is on the screen as well: a port that takes nothing for 10 s is given up for as long as that lasts. */
+/* Say that a screen shows the same text: then a port that takes no byte for 10 s loses its text until it takes one. */
 void serial_text_is_seen(void);
 
-/* IRQ 4 arrives, and calls serial_serve(): it calls take_input, which reads all there is to read, and sends. */
+/*
+ * Enable the port's interrupts. The handler of IRQ 4 must call serial_serve(), which calls take_input, to read all
+ * bytes that have arrived, and sends queued bytes.
+ */
 void serial_interrupts_on(void);
 void serial_serve(void (*take_input)(void));
 
 /*
- * End all that: what waits goes out now, while the port takes it or has taken something in the last 3 s; what it did not
- * take counts as lost. Later text is sent by polling again. Any context; the panic page and power-off call it too.
+ * Empty the queue and send by polling again. Queued text is sent now; it is dropped, and counted as lost, when the port
+ * takes no byte for 3 s. May be called in any context; the panic page and power-off call it too.
  */
 void serial_end_queue(void);
 
-/* Do that, and wait until the chip has sent all: the machine is turned off or restarted next. 3 s at the most. */
+/*
+ * Call serial_end_queue(), then wait until the chip has sent its last byte or 3 s have passed since the call. Call
+ * before the machine is turned off or restarted.
+ */
 void serial_flush(void);
 
-/* Return how many lines were lost and have not been told on the port. */
+/* Return how many lines were dropped since the port was last sent a line that says how many. */
 uint64_t serial_lost(void);
 
-/* Return how many bytes a program may write now; how many of what was written wait; and whether all has left the port. */
+/* Return how many bytes programs may write now; how many written bytes are queued; whether all have left the port. */
 size_t serial_room(void);
 size_t serial_waiting(void);
 bool serial_is_idle(void);
 
-/* Let programs' text wait, or go on; forget what waits of it. Messages are not concerned. Any context. */
+/* Hold back queued programs' text; let it go on; drop it. The log's messages are not affected. Any context. */
 void serial_stop(void);
 void serial_go(void);
 void serial_drop(void);

@@ -1,5 +1,6 @@
 /*
- * What the serial port's two sides share: serial.c, the chip and polling; serial_queue.c, what waits while programs run.
+ * Shared by the two halves of the serial port's driver: serial.c sets up the chip and sends by polling; serial_queue.c
+ * sends from a queue while programs run.
  */
 #pragma once
 
@@ -48,12 +49,12 @@ enum serial_register {
  */
 struct serial_port {
 	bool present;         /* set at boot; cleared by serial_leave(). Guard: the kernel, one CPU, not preempted */
-	bool queues;          /* what the port does not take at once waits in the queue */
-	bool wedged;          /* a wait was in vain: do not wait again until the transmitter is found ready */
-	uint8_t enabled;      /* the interrupts that are */
+	bool queues;          /* bytes that the port does not take at once go into the queue */
+	bool wedged;          /* a wait timed out: do not wait again until the transmitter is found ready */
+	uint8_t enabled;      /* the interrupts that are enabled: IER_… */
 	size_t burst;         /* how many bytes an empty transmitter takes. Fixed after boot */
-	size_t room;          /* how many bytes the transmitter takes without another look */
-	uint64_t patience_ns; /* for how long a byte is waited for, at the least */
+	size_t room;          /* how many bytes may be sent before LINE_STATUS must be read again */
+	uint64_t patience_ns; /* polling waits at least so long for the transmitter to take a byte */
 	struct port_queue queue;
 };
 
@@ -78,14 +79,14 @@ static inline bool serial_takes_byte(void)
 	return serial.room > 0;
 }
 
-/* Send a byte, which the transmitter takes. */
+/* Send a byte. Call when serial_takes_byte() has returned true. */
 static inline void serial_send_byte(char byte)
 {
 	serial.room--;
 	serial_put(DATA, (uint8_t)byte);
 }
 
-/* Enable these interrupts of the port's, if that is a change. */
+/* Enable exactly these interrupts of the port: IER_… */
 static inline void serial_enable(uint8_t interrupts)
 {
 	if (serial.enabled == interrupts)
@@ -94,10 +95,10 @@ static inline void serial_enable(uint8_t interrupts)
 	serial_put(INTERRUPT_ENABLE, interrupts);
 }
 
-/* Send a text and wait for the port, with '\n' as "\r\n" where it is a message of the kernel's. */
+/* Send by polling: a program's text as it is, a message of the kernel with each '\n' as "\r\n". */
 void serial_send(const char *text, size_t size);
 void serial_send_message(const char *text, size_t size);
 
-/* Queue a text or a message, or send it if nothing is in its way. */
+/* Send a program's text or a message of the kernel as far as the port takes it at once, and queue the rest. */
 void serial_queue_text(const char *text, size_t size);
 void serial_queue_message(const char *text, size_t size);

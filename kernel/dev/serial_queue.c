@@ -1,7 +1,7 @@
 /*
- * The serial port while programs run: nobody waits for it. What it does not take at once stands in a queue, and the
- * interrupt of the transmitter that has become empty moves it on. A timer does so too, for ports whose interrupt does not
- * come.
+ * Serial output while programs run: no writer waits for the port. Bytes that the port does not take at once go into a
+ * queue, and are sent when its transmitter becomes empty and interrupts. A timer sends them too, for ports whose
+ * interrupt does not come.
  */
 #include "kernel/dev/serial_internal.h"
 #include "kernel/irq/clock.h"
@@ -9,30 +9,30 @@
 #include "kernel/lib/time.h"
 
 /*
- * How long a port that takes nothing is waited for: where the machine ends, and its last words are in the queue; and
- * where a screen shows the same text.
+ * How long to wait for a port that takes no byte before the queue is dropped: at power-off or panic, and while programs
+ * run and a screen shows the same text. (Without such a screen the queue is never dropped while programs run.)
  */
 #define LAST_WORDS_NS (3 * NS_PER_S)
 #define PATIENCE_NS   (10 * NS_PER_S)
 
-/* How often the timer looks at a port that has something to send: with its interrupt, and without. */
+/* The timer's interval while bytes are queued: for a port with an interrupt, and for one without. */
 #define LOOK_NS       (20 * NS_PER_MS)
 #define LOOK_ALONE_NS NS_PER_MS
 
-/* Bytes that are sent with interrupts off: before an interrupt looks for input again; and of a message, or behind one. */
-#define MOST_AT_ONCE     64
-#define MOST_OF_MESSAGES 1024
-#define MOST_ROUNDS      16 /* of an interrupt that finds more and more to do */
+/* Limits on the work done with interrupts off. */
+#define MOST_AT_ONCE     64   /* bytes sent before an interrupt looks for input again */
+#define MOST_OF_MESSAGES 1024 /* bytes sent by one call that writes text or a message */
+#define MOST_ROUNDS      16   /* rounds of reading and sending in one interrupt */
 
 /* Guard, where a variable says nothing else: serial_lock. */
 static uint64_t look_ns;       /* the timer's interval. Fixed after boot */
-static bool text_is_seen;      /* a screen shows the text too: a port that takes none is given up. Fixed after boot */
-static void (*has_room)(void); /* fixed after boot */
-static bool is_awaited;        /* somebody has seen that the queue is not empty, and wants to hear of it */
-static uint64_t progress_ns;   /* when the port last took a byte, or the queue was empty */
+static bool text_is_seen;      /* a screen shows the same text, so a stuck port may lose it. Fixed after boot */
+static void (*has_room)(void); /* `wake` of serial_start_queue(). Fixed after boot */
+static bool is_awaited;        /* a caller was told that text is queued: call has_room() when is_news() */
+static uint64_t progress_ns;   /* when the port last took a byte, or the first byte was queued */
 static struct timer look_timer;
 
-/* Have the port looked at for as long as something waits. serial_lock is held. */
+/* Enable the transmit interrupt and start the timer if there are bytes to send. The caller holds serial_lock. */
 static void watch(void)
 {
 	bool sends = port_queue_sends(&serial.queue);
@@ -40,12 +40,12 @@ static void watch(void)
 	if (sends && !(serial.enabled & IER_TRANSMIT))
 		progress_ns = clock_monotonic_ns();
 	serial_enable(sends ? IER_DATA | IER_TRANSMIT : IER_DATA);
-	/* Who waits for the last byte to leave the chip is not is_awaited by an interrupt. */
+	/* No interrupt tells when the last byte has left the chip: for a caller who waits for that, the timer looks. */
 	if ((sends || (is_awaited && !port_queue_text(&serial.queue))) && !look_timer.queued)
 		timer_start(&look_timer, time_add(clock_monotonic_ns(), look_ns));
 }
 
-/* Give the port what waits, `most` bytes. serial_lock is held. */
+/* Send queued bytes while the port takes them, up to `most`. The caller holds serial_lock. */
 static void move(size_t most)
 {
 	size_t sent = 0;
@@ -60,13 +60,16 @@ static void move(size_t most)
 	}
 }
 
-/* Return whether all text has left the port. serial_lock is held. */
+/* Return whether all text has left the port. The caller holds serial_lock. */
 static bool is_idle(void)
 {
 	return !port_queue_text(&serial.queue) && serial_get(LINE_STATUS) & LSR_TRANSMITTER_EMPTY;
 }
 
-/* Return whether somebody waits for what is true now: half of the programs' room, or nothing left. serial_lock is held. */
+/*
+ * Return whether to call has_room(): somebody waits, and half of the programs' room is free or all text has left the
+ * port. The caller holds serial_lock.
+ */
 static bool is_news(void)
 {
 	if (!is_awaited || (port_queue_room(&serial.queue) < PORT_WRITES / 2 && !is_idle()))
@@ -75,7 +78,7 @@ static bool is_news(void)
 	return true;
 }
 
-/* Move what waits, and wake who waits for room. */
+/* Send up to `most` queued bytes, and call has_room() if a writer waits and there is room again. */
 static void move_on(size_t most)
 {
 	uint64_t flags = lock_take(&serial_lock);
@@ -89,7 +92,7 @@ static void move_on(size_t most)
 		has_room();
 }
 
-/* Drop what waits if the port has taken nothing for so long. Text is dropped from now on, until the port takes some. */
+/* If the port has taken no byte for `patience_ns`, drop the queue, and new text too until the port takes a byte. */
 static void give_up(uint64_t patience_ns)
 {
 	uint64_t flags = lock_take(&serial_lock);
@@ -104,7 +107,7 @@ static void give_up(uint64_t patience_ns)
 		move_on(MOST_AT_ONCE);
 }
 
-/* The timer's look. A port that has taken nothing for long is given up where the text is seen elsewhere. */
+/* Called by the timer: send queued bytes; drop them if the port is stuck and a screen shows the same text. */
 static void look(struct timer *timer)
 {
 	(void)timer;
@@ -115,7 +118,9 @@ static void look(struct timer *timer)
 		give_up(PATIENCE_NS);
 }
 
-/* Pass text straight to the port for as long as nothing waits and the port takes it. Returns how many bytes. */
+/*
+ * Send text without queueing it, while the queue is empty and the port takes bytes. Returns how many bytes were sent.
+ */
 static size_t pass(const char *text, size_t size)
 {
 	size_t sent = 0;
@@ -186,7 +191,7 @@ void serial_end_queue(void)
 {
 	if (!serial.queues)
 		return;
-	/* Whoever says something from here on sends by himself. */
+	/* From here on each write sends by polling. */
 	serial.queues = serial.queue.stopped = false;
 	progress_ns = clock_monotonic_ns();
 	while (port_queue_sends(&serial.queue)) {
@@ -225,7 +230,10 @@ void serial_serve(void (*take_input)(void))
 		move_on(MOST_AT_ONCE);
 	} while (!(serial_get(INTERRUPT_ID) & IIR_NONE) && --rounds);
 	if (!rounds && serial.present) {
-		/* The line is an edge: what is pending now comes as another interrupt. */
+		/*
+		 * IRQ 4 is edge-triggered: switching the port's interrupts off and on makes a new edge if one
+		 * is pending.
+		 */
 		serial_put(INTERRUPT_ENABLE, 0);
 		serial_put(INTERRUPT_ENABLE, serial.enabled);
 	}
@@ -233,7 +241,7 @@ void serial_serve(void (*take_input)(void))
 
 size_t serial_room(void)
 {
-	/* A port that was given up takes all, and loses it. */
+	/* A port that was given up as stuck accepts all text and drops it. */
 	if (!port_queue_text(&serial.queue) || serial.wedged)
 		return PORT_WRITES;
 	is_awaited = true;

@@ -80,7 +80,7 @@ bool text_console_draw_row(struct text_console *console);
 size_t text_console_reply(struct text_console *console, char ret_bytes[TEXT_REPLY]);
 
 /*
- * Clear the console and put it into its first state, whatever programs have set, so that kernel messages can be read.
+ * Clear the console and put it into its initial state, whatever programs have set, so that kernel messages can be read.
  */
 void text_console_reset(struct text_console *console);
 

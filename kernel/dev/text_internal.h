@@ -34,11 +34,11 @@ void text_tab_set(struct text_console *console, bool stop);
 void text_tabs_clear(struct text_console *console);
 void text_tabs_reset(struct text_console *console);
 
-/* Put modes, colours, sets and margins back to their first state; text and cursor stay. */
+/* Put modes, colours, sets and margins back to their initial state; text and cursor stay. */
 void text_reset(struct text_console *console, struct text_stream *stream);
 
 /*
- * Save or restore the cursor's place and the style (DECSC, DECRC). Restoring when nothing was saved goes to the first
+ * Save or restore the cursor's place and the style (DECSC, DECRC). Restoring when nothing was saved sets the initial
  * state: cursor at the top left, and everything as text_reset() leaves it.
  */
 void text_save(struct text_console *console, struct text_stream *stream);

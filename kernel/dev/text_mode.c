@@ -1,6 +1,6 @@
 /*
- * Modes of the terminal: saves and restores the cursor, sets which rows scroll and which page
- * is shown, and resets all of that.
+ * Modes of the terminal: saves and restores the cursor, sets which rows scroll and which page is shown, and resets all
+ * of that.
  */
 #include "kernel/dev/text_internal.h"
 
@@ -21,7 +21,7 @@ void text_save(struct text_console *console, struct text_stream *stream)
 	};
 }
 
-/* Restore the cursor and the style. When nothing was saved, go to the first state. */
+/* Restore the cursor and the style. When nothing was saved, go to the initial state. */
 void text_restore(struct text_console *console, struct text_stream *stream)
 {
 	const struct text_saved *saved = &console->saved[console->alternate];
@@ -75,7 +75,7 @@ static void clear(struct text_console *console, const struct text_stream *stream
 }
 
 /*
- * Do mode 1049, an editor's page: when it ends the text that stood on the screen before is back, and so is the cursor.
+ * Set or reset mode 1049, a page of its own for an editor: resetting it restores the earlier text and the cursor.
  */
 static void editor_page(struct text_console *console, struct text_stream *stream, bool on)
 {
@@ -159,7 +159,7 @@ void text_full_reset(struct text_console *console, struct text_stream *stream)
 	text_move_to(console, 0, 0);
 }
 
-/* Fill the screen with E: a picture for adjusting a tube. */
+/* Fill the screen with E (DECALN): a test picture for adjusting a cathode-ray tube. */
 void text_alignment(struct text_console *console, struct text_stream *stream)
 {
 	struct vt_pen pen = VT_PEN_DEFAULT;

@@ -237,7 +237,7 @@ static void report_status(struct text_console *console, struct text_stream *stre
 }
 
 /*
- * Answer the question "who are you?" (DA): a VT102; in its second form (secondary DA): a VT220 of no version. The
+ * Answer the question "who are you?" (DA): a VT102; in its second form (secondary DA): a VT220 of version 0. The
  * answers are chosen so that none is itself a question when it is echoed.
  */
 static void report_device(struct text_console *console, struct text_stream *stream)

@@ -60,7 +60,7 @@ struct step {
 	uint8_t action, next;
 };
 
-/* The steps for control characters while a sequence is unfinished: they work as outside of one. */
+/* The steps for control characters inside an unfinished sequence: they act as they do outside of one. */
 #define IN_SEQUENCE(state)                                                                      \
 	[KIND_CONTROL] = { DO_CONTROL, state }, [KIND_BELL] = { DO_CONTROL, state },            \
 	[KIND_CANCEL] = { DO_NOTHING, STATE_TEXT }, [KIND_ESCAPE] = { DO_BEGIN, STATE_ESCAPE }, \

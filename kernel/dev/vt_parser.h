@@ -10,10 +10,7 @@
 
 #define VT_PARAMETERS    16
 #define VT_PARAMETER_MAX 9999
-/*
- * Strings (titles and the like) end after so many bytes, so that a program that dies inside
- * one does not silence the screen.
- */
+/* The most bytes of a string (a title, say): a program that dies inside a string thus does not silence the screen. */
 #define VT_STRING_MAX 4096
 
 enum vt_event {

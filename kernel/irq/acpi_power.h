@@ -4,8 +4,8 @@
 #pragma once
 
 /*
- * Turn the machine off (state S5). Call with interrupts off. Returns when the tables name no way
- * to do so, or when it did not work.
+ * Turn the machine off (state S5). Call with interrupts off. Returns when the tables name no way to do so, or when it
+ * did not work.
  */
 void acpi_power_off(void);
 

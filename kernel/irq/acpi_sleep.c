@@ -73,8 +73,8 @@ static bool take_integer(struct aml_bytes *b, uint16_t *ret)
 }
 
 /*
- * Skip a package's length, whose value is not needed. The two highest bits of its first byte
- * say how many bytes follow, 0 to 3.
+ * Skip a package's length, whose value is not needed. The two highest bits of its first byte say how many bytes follow,
+ * 0 to 3.
  */
 static bool skip_length(struct aml_bytes *b)
 {

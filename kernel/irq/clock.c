@@ -1,5 +1,6 @@
 /*
- * The clocks' arithmetic, for one CPU. Other CPUs would have counters of the same rate, each with an offset.
+ * Converts time-stamp counts to times and back, for one CPU. On other CPUs the counters would have the same rate, each
+ * with an offset.
  */
 #include "kernel/irq/clock.h"
 
@@ -7,11 +8,11 @@
 #include "kernel/irq/scale.h"
 #include "kernel/lib/panic.h"
 
-/* Fixed after boot, but for realtime_offset, whose guard is the kernel, one CPU, not preempted. */
+/* Fixed after boot, except realtime_offset. Guard of that: the kernel, one CPU, not preempted. */
 static uint64_t frequency;
 static uint64_t start;               /* the TSC when monotonic time was 0 */
-static struct scale to_ns, to_ticks; /* zero, and all products with them, until clock_init */
-static uint64_t realtime_offset;     /* how far the wall clock is ahead; one word, so that no reader sees half of it */
+static struct scale to_ns, to_ticks; /* zero until clock_init(), so all times are 0 until then */
+static uint64_t realtime_offset;     /* wall clock minus monotonic time; one word, so that no reader sees half of it */
 
 void clock_init(uint64_t tsc_frequency, uint64_t tsc_start)
 {

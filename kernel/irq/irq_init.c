@@ -86,8 +86,8 @@ static uint64_t measure_tsc(const char **ret_source)
 
 /*
  * Find the TSC's rate. CPUID's is exact on real machines, but emulators show the CPUID leaves of a CPU that runs at
- * another speed than theirs. So the rate is measured in any case, and the measured one is
- * used when CPUID's is far from it.
+ * another speed than theirs. So the rate is measured in any case, and the measured one is used when CPUID's is far
+ * from it.
  */
 static uint64_t find_tsc_frequency(const char **ret_source)
 {

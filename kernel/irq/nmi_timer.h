@@ -8,7 +8,7 @@
 
 /*
  * Have an NMI arrive 18 times a second, for as long as the machine runs. Set the handler of TRAP_NMI before.
- * Returns ERR_NOT_FOUND (no I/O APIC has the timer's input). On a machine without a PIT
- * it returns OK, and no NMI arrives.
+ * Returns ERR_NOT_FOUND (no I/O APIC has the timer's input). On a machine without a PIT it returns OK, and no
+ * NMI arrives.
  */
 MUST_CHECK enum status nmi_timer_start(void);

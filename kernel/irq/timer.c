@@ -55,16 +55,15 @@ static void arm_hardware(uint64_t deadline_ns)
 	now = clock_monotonic_ns();
 	count = scale_apply(to_counts, deadline_ns > now ? deadline_ns - now : 0);
 	/*
-	 * A deadline may be farther away than the timer can count: its interrupt then finds
-	 * nothing due, and arms the timer again.
+	 * A deadline may be farther away than the timer can count: its interrupt then finds nothing due, and arms the
+	 * timer again.
 	 */
 	apic_timer_set_count(count < UINT32_MAX ? (uint32_t)count + 1 : UINT32_MAX);
 }
 
 /*
- * Return whether arming costs much: with registers in the MMIO window it takes two CR3
- * writes in a user context. Then the
- * hardware stays armed when its deadline has become too early, as after a cancelled timeout: the interrupt finds
+ * Return whether arming costs much: with registers in the MMIO window it takes two CR3 writes in a user context. Then
+ * the hardware stays armed when its deadline has become too early, as after a cancelled timeout: the interrupt finds
  * nothing due and arms it again.
  */
 static bool arming_is_dear(void)

@@ -131,8 +131,8 @@ static void copy_words(uint8_t *to, unsigned length, unsigned distance)
 #define LONGEST_COPY 258
 
 /*
- * Room for what one turn of decode_fast writes: a literal for each bit of a word, one
- * copy, and what it writes too much.
+ * The most bytes that one turn of decode_fast writes: a literal for each bit of a word, one copy, and the bytes past
+ * the copy's end that its last whole word covers.
  */
 #define FAST_ROOM (64 + LONGEST_COPY + sizeof(word_t))
 
@@ -155,9 +155,9 @@ static inline unsigned low_bits(uint64_t word, unsigned count)
 
 /*
  * Decode symbols without checking for the ends of input and output: each turn of the loop first makes sure that two
- * words of input and FAST_ROOM bytes of output are left, which is the most that a turn
- * takes. Stops when less is left, before
- * the symbol that ends the block, and before wrong data: compressed_block(), which checks each step, goes on there.
+ * words of input and FAST_ROOM bytes of output are left, which is the most that a turn takes. Stops when less is left,
+ * before the symbol that ends the block, and before wrong data: compressed_block(), which checks each step, goes
+ * on there.
  */
 static void decode_fast(struct inflate *z)
 {

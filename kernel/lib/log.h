@@ -43,8 +43,8 @@ struct log_host {
 };
 
 /*
- * Give the log its host. Before this call records have no times, and no interrupt may log.
- * `host` must stay valid for ever.
+ * Give the log its host. Before this call records have no times, and no interrupt may log. `host` must stay valid
+ * for ever.
  */
 void log_set_host(const struct log_host *host);
 

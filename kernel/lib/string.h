@@ -1,6 +1,6 @@
 /*
- * The memory and string functions that a freestanding compiler may call, and the few
- * more that AnkeOS uses, with the C standard's meaning. Host tests use the C library's.
+ * The memory and string functions that a freestanding compiler may call, and the few more that AnkeOS uses, with the C
+ * standard's meaning. Host tests use the C library's.
  */
 #pragma once
 

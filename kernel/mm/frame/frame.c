@@ -12,8 +12,8 @@
  * A block's class says how much of it is free: four steps of "some", or all. 4 KiB frames come from the fullest
  * class that there is, and there from the lowest block: full blocks stay full, and emptier ones get the time to become
  * whole. Only when no block is partly free is a whole one split, and one of a region that is wholly free only when
- * there is no other. Nothing needs merging: a block whose count of free frames reaches 512 is
- * whole, and so is a region at 262,144.
+ * there is no other. Nothing needs merging: a block whose count of free frames reaches 512 is whole, and so is a region
+ * at 262,144.
  *
  * A search looks at one bit for each GiB, 16 words for 1 TiB, and never at full memory. A CPU goes on in the region
  * that it used last, its home; it leaves the homes of others, and memory below 4 GiB, alone while it can.

@@ -126,8 +126,8 @@ MUST_CHECK static inline enum status frame_alloc(struct frame_cache *cache, enum
 MUST_CHECK enum status frame_alloc_low(struct frame_cache *cache, paddr_t *ret);
 
 /*
- * Take `count` frames of 4 KiB, in no promised order. Returns ERR_NO_MEMORY: then
- * none has been taken and the content of `ret` means nothing.
+ * Take `count` frames of 4 KiB, in no promised order. Returns ERR_NO_MEMORY: then none has been taken and the content
+ * of `ret` means nothing.
  */
 MUST_CHECK enum status frame_alloc_many(struct frame_cache *cache, size_t count, paddr_t *ret);
 

@@ -39,8 +39,8 @@ static bool piece_managed(struct piece piece)
 }
 
 /*
- * Return the end of the part of a piece that starts at `from` and lies in one block, for
- * loops over the blocks of a piece.
+ * Return the end of the part of a piece that starts at `from` and lies in one block, for loops over the blocks of
+ * a piece.
  */
 static uint32_t block_end(struct piece piece, uint32_t from)
 {

@@ -85,7 +85,7 @@ static void *cut(struct cutter *cutter, uint64_t bytes)
 	return NULL;
 }
 
-/* Make what is kept for each region, whether it has RAM or not: 193 bytes, cleared. */
+/* Allocate and clear the tables with an entry for each region, whether it has RAM or not: 193 bytes a region. */
 static enum status make_tables(struct frames *frames, struct cutter *cutter)
 {
 	uint64_t count = frames->region_count;

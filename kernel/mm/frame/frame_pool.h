@@ -84,8 +84,8 @@ struct region_detail {
 
 /*
  * A region. Boot clears it, so it is small: the rest of its bookkeeping, `detail`, is set up when it is first split.
- * Guard of all fields: `lock`, except for reference counts, which the holders of
- * references change (atomic when shared).
+ * Guard of all fields: `lock`, except for reference counts, which the holders of references change (atomic
+ * when shared).
  */
 struct frame_region {
 	uint32_t lock;

@@ -37,7 +37,7 @@ MUST_CHECK enum status refs_lend(struct frame_cache *cache, enum frame_size size
 void refs_put_one_of_many(struct frame_cache *cache, enum frame_size size, paddr_t pa, uint16_t *refs);
 
 /*
- * Panic about a kernel bug: the frame at `pa` was `what` (for example "freed"), which its
- * count (NULL: it has none) forbids.
+ * Panic about a kernel bug: the frame at `pa` was `what` (for example "freed"), which its count (NULL: it has
+ * none) forbids.
  */
 __attribute__((noreturn, cold)) void refs_panic(const char *what, paddr_t pa, const uint16_t *refs);

@@ -1,7 +1,7 @@
 /*
- * One region of 1 GiB: its blocks, sorted into classes by how much of them is free, and the
- * frames of blocks that are split. The caller of each function holds the region's lock. Choosing regions is
- * frame_pool.c's task, and reference counts are only set up here.
+ * One region of 1 GiB: its blocks, sorted into classes by how much of them is free, and the frames of blocks that are
+ * split. The caller of each function holds the region's lock. Choosing regions is frame_pool.c's task, and reference
+ * counts are only set up here.
  */
 #include "kernel/mm/frame/frame_region.h"
 

@@ -35,8 +35,8 @@ void machine_frames_free_table(paddr_t pa)
 	uint64_t added;
 
 	/*
-	 * A frame of the loader's becomes the allocator's when it is first given back,
-	 * and may be handed out again then.
+	 * A frame of the loader's becomes the allocator's when it is first given back, and may be handed out
+	 * again then.
 	 */
 	if (pa.raw < loader_tables_start || pa.raw >= loader_tables_end || frame_refs(&machine_frames, FRAME_4K, pa))
 		frame_free_4k(frame_cache_here(), pa);

@@ -18,7 +18,7 @@ extern const struct memmap *machine_memmap;
 void machine_frames_init(const struct boot_info *info);
 
 /*
- * Free the frame of a page table: one of frame_alloc_4k, or one that the loader took and
- * the allocator does not know yet.
+ * Free the frame of a page table: one of frame_alloc_4k, or one that the loader took and the allocator does not
+ * know yet.
  */
 void machine_frames_free_table(paddr_t pa);

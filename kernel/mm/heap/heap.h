@@ -2,10 +2,9 @@
  * The kernel heap: kmalloc and related calls, and typed caches. 1 byte to 1 GiB; grows on demand, gives memory back.
  *
  * All calls may be made on any CPU, but not in an interrupt handler. No call sleeps. A call that must grow the heap
- * goes through `struct heap_backend`, which may switch to the kernel context for that, and
- * switches back. The heap keeps its
- * bookkeeping outside of the blocks: it reads and writes a block's content only where kzalloc and krealloc say so. (The
- * debug build fills blocks when they are allocated and when they are freed.)
+ * goes through `struct heap_backend`, which may switch to the kernel context for that, and switches back. The heap
+ * keeps its bookkeeping outside of the blocks: it reads and writes a block's content only where kzalloc and krealloc
+ * say so. (The debug build fills blocks when they are allocated and when they are freed.)
  */
 #pragma once
 
@@ -107,8 +106,8 @@ void cache_free(struct cache *c, void *object);
 
 /*
  * Give back all memory that has no block in it, when frames run out: also free blocks that this CPU keeps or that all
- * CPUs share, and free pages kept for growth. For free blocks that other CPUs keep, call
- * heap_cpu_drain on each of them first.
+ * CPUs share, and free pages kept for growth. For free blocks that other CPUs keep, call heap_cpu_drain on each of
+ * them first.
  */
 void heap_trim(void);
 
@@ -152,7 +151,7 @@ struct heap_class_stats {
 void heap_visit_classes(void (*see)(void *ctx, const struct heap_class_stats *stats), void *ctx);
 
 /*
- * Report leaks: call `see` once for each owner with what it holds. An owner is the address that called the heap. Only
+ * Report leaks: call `see` once for each owner with its blocks. An owner is the address that called the heap. Only
  * the debug build knows owners; in other builds nothing is reported. `see` must not call the heap.
  */
 void heap_report(void (*see)(void *ctx, const void *owner, uint64_t count, uint64_t bytes), void *ctx);

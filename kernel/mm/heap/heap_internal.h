@@ -79,13 +79,13 @@ void chunk_unmap(vaddr_t va, uint64_t pages);
 
 /*
  * ---- heap_reserve.c: when to grow and when to give back. The reserve is the number of free pages that the heap keeps;
- * it is larger by the regret, the pages that were given back too early. The caller of
- * each function holds heap.lock. ----
+ * it is larger by the regret, the pages that were given back too early. The caller of each function holds
+ * heap.lock. ----
  */
 
 enum pages_from {
-	PAGES_MAPPED, /* only what is mapped already */
-	PAGES_GROW,   /* what is mapped already, or pages mapped for this */
+	PAGES_MAPPED, /* only pages that are mapped already */
+	PAGES_GROW,   /* mapped pages; when they do not suffice, map more */
 };
 
 /*
@@ -93,11 +93,11 @@ enum pages_from {
  * the backend, so that it has memory for this run.
  */
 pageno_t reserve_alloc(uint32_t pages, uint32_t align, enum pages_from from);
-/* Make pages free as pages_free does, then give to the backend what exceeds the reserve. */
+/* Make pages free as pages_free does, then return free pages beyond the reserve to the backend. */
 void reserve_free(pageno_t first, uint32_t pages);
 /* Give back all free pages that can be given back, and set the regret to 0. */
 void reserve_trim(void);
-/* Halve the regret, then give back what exceeds the reserve. */
+/* Halve the regret, then return free pages beyond the reserve to the backend. */
 void reserve_tick(void);
 
 /* ---- heap_class.c ---- */

@@ -1,7 +1,6 @@
 /*
- * Blocks above 4 MiB: each has an address range and a mapping of its own, exact to the page, and
- * goes back to the backend at once when it is freed. The block's books (bookkeeping, struct chunk's
- * first pages) lie in front of it:
+ * Blocks above 4 MiB: each has an address range and a mapping of its own, exact to the page, and goes back to the
+ * backend at once when it is freed. The block's books (bookkeeping, struct chunk's first pages) lie in front of it:
  *
  *   window         books (2 pages)                   data: aligned, a 2 MiB boundary at least
  *   |...unmapped...|#|..........unmapped.............|##########################|

@@ -122,8 +122,8 @@ static void take_shared(struct heap_cpu *cpu)
 }
 
 /*
- * Map a page of magazines, and their links; returns its number, or 0 without memory or
- * room. The caller holds heap.lock.
+ * Map a page of magazines, and their links; returns its number, or 0 without memory or room. The caller
+ * holds heap.lock.
  */
 static uint32_t map_magazines(void)
 {

@@ -1,8 +1,8 @@
 /*
  * The reserve: how many free pages the heap keeps. Decides when the heap grows and when it gives memory back;
- * heap_pages.c cuts runs out of what is mapped, heap_chunk.c maps and unmaps as decided here.
+ * heap_pages.c cuts runs out of the mapped pages, heap_chunk.c maps and unmaps as decided here.
  *
- * Free pages up to a quarter of what is mapped (2 MiB at least) stay. Giving memory back that is soon asked for again
+ * Free pages up to a quarter of the mapped ones (2 MiB at least) stay. Giving memory back that is soon asked for again
  * is a mistake that costs a mapping and a flush; each such page widens the reserve by one (the regret), and each tick
  * halves the regret.
  */
@@ -32,8 +32,8 @@ void reserve_free(pageno_t first, uint32_t pages)
 }
 
 /*
- * Unmap as much of one free run as leaves at least `keep` free pages in the heap. Returns
- * false when no run can be unmapped.
+ * Unmap as much of one free run as leaves at least `keep` free pages in the heap. Returns false when no run can
+ * be unmapped.
  */
 static bool trim_one(uint64_t keep)
 {

@@ -1,7 +1,7 @@
 /*
  * Backs the heap with frames, mapped in slot 511 where every context sees them: 2 MiB leaves where they fit and such
- * frames are free, 4 KiB leaves elsewhere. Which frames lie where is read from the page
- * tables and recorded nowhere else.
+ * frames are free, 4 KiB leaves elsewhere. Which frames lie where is read from the page tables and recorded
+ * nowhere else.
  *
  * Page tables and the windows' bookkeeping are reached through the direct map, and the heap may be called in any
  * context: so each of the four functions that the heap calls here enters the kernel context, and leaves it.

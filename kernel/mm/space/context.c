@@ -1,6 +1,6 @@
 /*
- * Creates, loads and destroys contexts, and gives tlb.c the CPU's instructions. What a
- * context maps is its creator's business.
+ * Creates, loads and destroys contexts, and gives tlb.c the CPU's instructions. What a context maps is its
+ * creator's business.
  */
 #include "kernel/mm/space/context.h"
 

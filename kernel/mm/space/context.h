@@ -1,7 +1,7 @@
 /*
  * Contexts: spaces (a PML4 and all tables below) that the CPU can be switched to. The kernel context, the firmware
- * context and every user context are objects of one kind; PML4 slot 511 (heap, stacks, kernel
- * image) is the same in all of them.
+ * context and every user context are objects of one kind; PML4 slot 511 (heap, stacks, kernel image) is the same in all
+ * of them.
  *
  * Tables are reached through the direct map, so change a context only while the kernel context is loaded. Guard of
  * contexts: the kernel, one CPU, not preempted. Interrupt handlers may enter and leave contexts, but change none.

@@ -145,8 +145,8 @@ static enum status map_runtime_regions(struct space *s, const struct boot_info *
 
 /*
  * Refine the rights of the mapped regions by the firmware's memory attributes table, which says of parts of a region
- * whether they are code or data. Entries that make no sense are skipped: the region's
- * rights stay. Returns ERR_NO_MEMORY.
+ * whether they are code or data. Entries that make no sense are skipped: the region's rights stay.
+ * Returns ERR_NO_MEMORY.
  */
 static enum status apply_attributes(struct context *c, const struct boot_info *info)
 {

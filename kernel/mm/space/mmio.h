@@ -1,7 +1,7 @@
 /*
  * The MMIO window: device memory at virtual addresses handed out from one range, never at `base + physical`. The
- * mappings can be used in the kernel context only; the functions may be called in any
- * context, but not in interrupt handlers.
+ * mappings can be used in the kernel context only; the functions may be called in any context, but not in
+ * interrupt handlers.
  */
 #pragma once
 

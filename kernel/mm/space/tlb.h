@@ -75,8 +75,8 @@ void tlb_restore(struct tlb *t, uint64_t cr3);
 
 /*
  * Invalidate the TLB entries that `flush`, filled by a change of the space of `c`, names. One flush must not mix leaves
- * of PML4 slot 511 that were global with others that were not. Afterwards the tables that
- * `flush` carries can be given back.
+ * of PML4 slot 511 that were global with others that were not. Afterwards the tables that `flush` carries can be
+ * given back.
  */
 void tlb_flush_run(struct tlb *t, const struct context *c, const struct tlb_flush *flush);
 

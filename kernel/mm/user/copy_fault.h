@@ -2,8 +2,8 @@
  * Page faults that the kernel takes while it copies from or to a user's memory. Such a fault is served at once or not
  * at all: a copy never waits for memory and never lets another task run, so its caller may be in the middle of a
  * change. When there is no frame, the copy fails with ERR_NO_MEMORY, and the system call finishes with -ERESTART_MEMORY
- * (kernel/fs/errno.h). The page is remembered here; on the way back to user mode memory is found
- * for it, and the call is made again.
+ * (kernel/fs/errno.h). The page is remembered here; on the way back to user mode memory is freed for it, and the call
+ * is made again.
  */
 #pragma once
 
@@ -17,7 +17,7 @@
 MUST_CHECK enum status copy_fault(struct user_space *space, vaddr_t va, enum user_rights access);
 
 /*
- * Fail a copy with ERR_FAULT after a fault that is not about a page, such as that of a pointer which is not canonical.
+ * Fail a copy with ERR_FAULT: its address is not canonical or not a user's, or the page cannot be mapped.
  */
 void copy_fault_refused(void);
 

@@ -6,7 +6,7 @@
  * Two kinds of frames can back an object, and both may appear in one object:
  *   - frames of the frame allocator (4 KiB): `frame` takes a reference with frame_get, which the mapping keeps. Whoever
  *     drops the last reference, object or mapping, frees the frame.
- *   - frames that the allocator does not manage, as those of the initramfs in its boot-time range: they stay for ever and
+ *   - frames that the allocator does not manage, like the initramfs's in its boot-time range: they stay for ever and
  *     have no count. `frame` just returns the address, and user_frame_put (user_pages.h) does nothing for them. Their
  *     memory must never be added to the allocator (frame_add_range) while a mapping of it may exist.
  * The reference count tells of which kind a frame is: frame_refs() is 0 for one that is not managed. user_frame_get and
@@ -37,8 +37,8 @@ struct memory_object_ops {
 	void (*get)(struct memory_object *object);
 	void (*put)(struct memory_object *object);
 	/*
-	 * Return whether the page is in memory already, for mincore(2). Called in the kernel
-	 * context. May be NULL: then no page is.
+	 * Return whether the page is in memory already, for mincore(2). Called in the kernel context. May be NULL: then
+	 * no page is.
 	 */
 	bool (*has)(struct memory_object *object, uint64_t page);
 };

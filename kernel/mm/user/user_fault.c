@@ -374,8 +374,8 @@ enum status user_populate_all(struct user_space *space, vaddr_t va, uint64_t siz
 	for (; f.va < va + size && status == OK; f.va += PAGE_SIZE)
 		status = take_page(&f, &taken);
 	/*
-	 * Unmap them again. No 2 MiB leaf crosses the end of a run, so none need be split; the
-	 * areas stay, so no table is freed.
+	 * Unmap them again. No 2 MiB leaf crosses the end of a run, so none need be split; the areas stay, so no table
+	 * is freed.
 	 */
 	for (size_t i = 0; status == ERR_NO_MEMORY && i < taken.count; i++)
 		user_pages_drop(space, taken.runs[i].start, taken.runs[i].end, taken.runs[i].start,

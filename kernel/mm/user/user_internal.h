@@ -58,8 +58,8 @@ struct area *area_new(void);
 void area_free(struct area *area);
 
 /*
- * Areas allocated in advance for the cuts at both ends of a range, which make one area
- * of two; NULL: not needed, or used.
+ * Areas allocated in advance for the cuts at both ends of a range, which make one area of two; NULL: not needed,
+ * or used.
  */
 struct user_spares {
 	struct area *area[2];

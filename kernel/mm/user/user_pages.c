@@ -102,8 +102,8 @@ bool user_frame_is_sole(paddr_t pa)
 
 /*
  * Flush what was gathered and only then give the frames back: until the flush the CPU may use the old mapping.
- * munmap -> flush -> invalidation, step 5 of 6. Next: context_flush
- * (kernel/mm/space/context.c), which calls tlb_flush_run.
+ * munmap -> flush -> invalidation, step 5 of 6. Next: context_flush (kernel/mm/space/context.c), which
+ * calls tlb_flush_run.
  */
 static void gather_run(struct gather *g)
 {
@@ -117,8 +117,8 @@ static void gather_run(struct gather *g)
 /* ---- drop ---- */
 
 /*
- * Unmap a run's leaves. If there is any, the whole run is added to the flush: finding exact
- * bounds costs more than it saves.
+ * Unmap a run's leaves. If there is any, the whole run is added to the flush: finding exact bounds costs more than
+ * it saves.
  */
 static void drop_run(struct gather *g, const struct space_run *run)
 {

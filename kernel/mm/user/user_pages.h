@@ -61,8 +61,8 @@ MUST_CHECK enum status user_pages_cut(struct user_space *space, vaddr_t at);
 
 /*
  * Unmap what is mapped in [start, end), flush, and drop the references to the frames. No leaf may cross `start` or
- * `end` (user_pages_cut). Also frees the tables whose span lies in [floor, ceiling); nothing else
- * may be mapped there. Cannot fail.
+ * `end` (user_pages_cut). Also frees the tables whose span lies in [floor, ceiling); nothing else may be mapped there.
+ * Cannot fail.
  */
 void user_pages_drop(struct user_space *space, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling);
 
@@ -86,8 +86,8 @@ MUST_CHECK enum status user_pages_copy(struct user_space *from, struct user_spac
 
 /*
  * Move what is mapped in [from, from + size) to `to`, where nothing may be mapped. The tables of the old place stay;
- * free them with space_prune(). Adds to `flush`. Returns ERR_NO_MEMORY: nothing has moved, empty
- * tables may remain at the new place.
+ * free them with space_prune(). Adds to `flush`. Returns ERR_NO_MEMORY: nothing has moved, empty tables may remain at
+ * the new place.
  */
 MUST_CHECK enum status user_pages_move(struct user_space *space, vaddr_t from, vaddr_t to, uint64_t size,
 				       struct tlb_flush *flush);

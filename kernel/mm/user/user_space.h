@@ -162,7 +162,7 @@ enum status user_populate(struct user_space *space, vaddr_t va, uint64_t size, e
 /*
  * Touch all pages of [va, va + size). Returns what user_fault returns for the first page that fails. After
  * ERR_NO_MEMORY the pages that this call has mapped in private areas are unmapped again (unless they lie in more than
- * 32 runs); pages of shared areas stay, and count as resident. After any other error the
- * pages before the failing one stay.
+ * 32 runs); pages of shared areas stay, and count as resident. After any other error the pages before the failing
+ * one stay.
  */
 MUST_CHECK enum status user_populate_all(struct user_space *space, vaddr_t va, uint64_t size, enum user_rights access);
