@@ -1,6 +1,6 @@
 /*
- * The loader's first instructions: stamp the time, then call gnu-efi's start-up code, which relocates the
- * image and calls efi_main.
+ * The loader's first instructions: stamp the time, then call gnu-efi's start-up code, which relocates the image and
+ * calls efi_main.
  *
  * in:  RCX = image handle, RDX = EFI_SYSTEM_TABLE (UEFI 2.10, "x64 Platforms")
  * out: RAX = EFI_STATUS, when the boot has failed; loader_entry_tsc holds the time-stamp counter

@@ -1,12 +1,11 @@
 /*
  * The debug build's watch over long stops: stretches of more than a millisecond in which this CPU took no interrupt, or
  * in which a task in the kernel neither let another one run nor returned to its program.
- * Each is a line in the log that names
- * the place, never a panic: on a busy host a stretch may be long through nobody's fault. Under QEMU's -icount shift=0
- * the time-stamp counter counts an instruction as a nanosecond, and a line is a fault of ours.
+ * Each is logged with the place in the code, and never causes a panic: under an emulator on a busy host a stretch may
+ * be long without a bug. Under QEMU's -icount shift=0 the time-stamp counter counts an instruction as a nanosecond, and
+ * each logged stretch is a bug.
  *
- * Each place is told of once, and again when a stretch that ends there is longer by a quarter.
- * The other builds have none of it.
+ * A place is logged once, and again when a later stretch there is longer by a quarter. Other builds have no such watch.
  */
 #pragma once
 

@@ -1,7 +1,6 @@
 /*
- * Power-off and restart by ACPI's registers (ACPI 6.5, "PM1 Control Grouping", "Reset
- * Register"). Only registers at ports
- * are used: machines that have these registers in memory are "hardware-reduced", and have other ways to turn off.
+ * Power-off and restart by ACPI's registers (ACPI 6.5, "PM1 Control Grouping", "Reset Register"). Only registers at
+ * ports are used: machines that have these registers in memory are "hardware-reduced", and have other ways to turn off.
  */
 #include "kernel/irq/acpi_power.h"
 

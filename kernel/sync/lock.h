@@ -117,8 +117,8 @@ static inline void lock_set_rank(struct lock *lock, enum lock_rank rank)
 #define lock_assert_held(lock) lock_check_held((lock), IRQ_HERE)
 
 /*
- * Take a lock whether interrupts are on or off. Returns a value for lock_release(), which turns
- * interrupts on again if they were on.
+ * Take a lock whether interrupts are on or off. Returns a value for lock_release(), which turns interrupts on again if
+ * they were on.
  */
 #define lock_take(lock) lock_take_at((lock), IRQ_HERE)
 

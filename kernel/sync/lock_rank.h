@@ -20,7 +20,7 @@ enum lock_rank {
 	LOCK_QUEUE_5,
 	LOCK_EPOLL,  /* an epoll file's ready list */
 	LOCK_TASKS,  /* states of tasks, and run queues: starts the timer that ends a task's time slice */
-	LOCK_SERIAL, /* what waits for the serial port: starts the timer that looks at it */
+	LOCK_SERIAL, /* the serial port's output queue: starts the timer that sends from it */
 	LOCK_TIMERS, /* started timers */
 	LOCK_SCREEN, /* the text on the screen: taken under a terminal's lock, to echo */
 	LOCK_LOG,    /* the log's rings: last, because code under any other lock may want to log */

@@ -28,8 +28,9 @@ static inline bool refs_4k(const struct frame_lookup *lookup, paddr_t pa, uint16
 uint16_t *refs_large(const struct frames *frames, enum frame_size size, paddr_t pa);
 
 /*
- * Make room in a count that is REFS_FULL. Returns ERR_NO_MEMORY, and nothing has changed: batches of a 4 KiB frame are
- * counted in another frame, one for all frames of a block, and none is free.
+ * Make room in a count that is REFS_FULL, by moving a batch of references to another counter. For a 4 KiB frame that
+ * counter lies in another frame, one for all frames of a block. Returns ERR_NO_MEMORY when that frame cannot be
+ * allocated; nothing has changed then.
  */
 MUST_CHECK enum status refs_lend(struct frame_cache *cache, enum frame_size size, paddr_t pa, uint16_t *refs);
 

@@ -159,7 +159,7 @@ struct heap {
 	uint64_t peak_pages;      /* the largest value of mapped_pages */
 	uint64_t given_pages;     /* pages given back since the last tick and not asked for again yet */
 	uint64_t regret_pages;    /* pages given back and asked for again; so many more are kept, see heap_reserve.c */
-	uint64_t grown, returned; /* how often */
+	uint64_t grown, returned; /* how often the heap mapped pages, and gave pages back */
 	uint64_t bin_bits[(BINS + 63) / 64];
 	pageno_t bins[BINS];
 };

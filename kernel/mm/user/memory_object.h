@@ -1,7 +1,7 @@
 /*
  * A memory object is what an area's pages come from when they are not private and anonymous: a file, or shared
- * anonymous memory. An implementation puts a struct memory_object first in its own structure, sets
- * `ops`, and leaves the rest zero.
+ * anonymous memory. An implementation puts a struct memory_object first in its own structure, sets `ops`, and leaves
+ * the rest zero.
  *
  * Two kinds of frames can back an object, and both may appear in one object:
  *   - frames of the frame allocator (4 KiB): `frame` takes a reference with frame_get, which the mapping keeps. Whoever
