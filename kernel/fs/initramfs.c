@@ -243,7 +243,9 @@ static int unpack_plain(struct node *root, paddr_t pa, uint64_t *ret_size, struc
 	cpio_start(&cpio, u.bytes, *ret_size);
 	error = unpack(&u, &cpio);
 	forget_links();
-	if (error && report->error.what && gzip_is(u.bytes + cpio.at, *ret_size - cpio.at)) {
+	/* An error about an entry stays one, whatever follows that entry. */
+	if (error && report->error.what && report->error.offset == cpio.at &&
+	    gzip_is(u.bytes + cpio.at, *ret_size - cpio.at)) {
 		report->error.what = NULL;
 		*ret_size = cpio.at;
 		error = 0;

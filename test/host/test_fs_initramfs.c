@@ -317,6 +317,17 @@ static void packed_damage_is_named(void **state)
 	assert_int_equal(path_unlink(&fs_base, "good"), 0);
 	assert_int_equal(frame_free_count(&machine_frames), fs_frames_at_start);
 
+	/* The last entry of an archive is wrong, and a packed one follows directly. */
+	writer.size = 0;
+	inside = after_good_file();
+	add("good/x", S_IFREG | 0644, "content");
+	cpio_pad(&writer, 4);
+	start = writer.size;
+	add("x", S_IFREG | 0644, "content");
+	pack_from(start);
+	expect_packed_error(inside, false, "path");
+	assert_int_equal(path_unlink(&fs_base, "good"), 0);
+
 	writer.size = 0;
 	start = after_good_file();
 	add("x", S_IFREG | 0644, "content");
