@@ -274,11 +274,6 @@ int64_t file_getdents(struct file *file, struct user_io *io)
 	return file->ops->getdents ? file->ops->getdents(file, io) : -ENOTDIR;
 }
 
-int file_truncate(struct file *file, uint64_t size)
-{
-	return file_writes(file) && node_is(file->node, S_IFREG) ? node_truncate(file->node, size) : -EINVAL;
-}
-
 unsigned file_poll(struct file *file)
 {
 	return file->ops->poll ? file->ops->poll(file) : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;

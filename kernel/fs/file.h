@@ -82,6 +82,7 @@ struct file {
 	uint32_t properties;        /* enum file_properties */
 	uint64_t refs;              /* number of references: of descriptors, and of calls that use the file */
 	struct file_watch *watches; /* list of those to tell when the file is closed */
+	struct turn position;       /* whose steps move `offset`: of reads and writes of a regular file */
 };
 
 /*
@@ -153,7 +154,6 @@ int64_t file_seek_place(const struct file *file, uint64_t *place, int64_t offset
 /* Do the file's operation of the same name (struct file_ops), or return the result for a file that does not have it. */
 int64_t file_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io);
 int64_t file_getdents(struct file *file, struct user_io *io);
-int file_truncate(struct file *file, uint64_t size); /* as node_truncate; also -EINVAL: not open for writing */
 unsigned file_poll(struct file *file);
 /* Call file_ops.patience, file_ops.read_late. */
 uint64_t file_patience(struct file *file, uint32_t *ret_there);

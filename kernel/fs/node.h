@@ -15,6 +15,7 @@
 #include "kernel/fs/linux_file.h"
 #include "kernel/fs/linux_stat.h"
 #include "kernel/fs/name.h"
+#include "kernel/sync/turn.h"
 
 struct file;
 struct file_lock;
@@ -84,6 +85,7 @@ struct node {
 	/* for a regular file: how many open files may write to it, and how many processes run it; one of them is 0 */
 	uint64_t writers, runners;
 	struct file_lock *locks; /* list of the advisory locks on the file */
+	struct turn writing;     /* for a regular file: whose steps write to it, or set its size */
 };
 
 static inline bool node_is(const struct node *node, enum linux_mode type)

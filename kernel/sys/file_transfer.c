@@ -8,6 +8,7 @@
 #include "kernel/sys/user_args.h"
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"
+#include "kernel/task/turn.h"
 #include "kernel/task/user_return.h"
 #include "kernel/task/wait_until.h"
 
@@ -143,13 +144,67 @@ static void show_written(struct file *file, bool writes)
 		file->ops->written(file);
 }
 
+static bool is_write(enum file_move how)
+{
+	return how == FILE_WRITE || how == FILE_PWRITE;
+}
+
+/*
+ * What keeps a call whole between its steps, as on Linux: the file's position is one call's at a time, and so is writing
+ * to the node, be it at the end (O_APPEND) or up to RLIMIT_FSIZE.
+ */
+struct turns {
+	struct turn_holder position, writing;
+};
+
+/* Return whether the call needs turns: one step is whole by itself, unless somebody else is between two. */
+static bool needs_turns(const struct file *file, const struct user_io *io)
+{
+	return file->properties & FILE_SEEKS && node_is(file->node, S_IFREG) &&
+	       (io->left > STEP || !turn_is_free(&file->position) || !turn_is_free(&file->node->writing));
+}
+
+static bool moves_position(enum file_move how)
+{
+	return how == FILE_READ || how == FILE_WRITE;
+}
+
+/* Take the turns that `how` wants. Returns 0, or -EINTR: the task is to end, and has none. */
+static __attribute__((noinline)) int take_turns(struct file *file, enum file_move how, struct turns *turns)
+{
+	int error = moves_position(how) ? turn_take(&file->position, &turns->position) : 0;
+
+	if (error || !is_write(how))
+		return error;
+	error = turn_take(&file->node->writing, &turns->writing);
+	if (error && moves_position(how))
+		turn_end(&file->position, &turns->position);
+	return error;
+}
+
+static __attribute__((noinline)) void end_turns(struct file *file, enum file_move how, struct turns *turns)
+{
+	if (is_write(how))
+		turn_end(&file->node->writing, &turns->writing);
+	if (moves_position(how))
+		turn_end(&file->position, &turns->position);
+}
+
 int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
 {
-	const bool writes = how == FILE_WRITE || how == FILE_PWRITE;
+	const bool writes = is_write(how), in_turn = needs_turns(file, io);
 	struct file_waiter waiter = { .deadline = TASK_NO_DEADLINE };
-	int64_t total = 0, moved = writes ? heed_size_limit(file, how, io, offset) : 0;
-	bool more = !moved;
+	int64_t total = 0, moved = 0;
+	struct turns turns;
+	bool more;
 
+	if (unlikely(in_turn))
+		moved = take_turns(file, how, &turns);
+	if (moved)
+		return moved;
+	if (writes)
+		moved = heed_size_limit(file, how, io, offset);
+	more = !moved;
 	while (more) {
 		uint64_t at = offset + (uint64_t)total;
 
@@ -168,7 +223,39 @@ int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io,
 		show_written(file, writes);
 	if (moved == -EPIPE && how == FILE_WRITE)
 		signal_send_task(task_current(), SIGPIPE, NULL);
+	if (unlikely(in_turn))
+		end_turns(file, how, &turns);
 	return total ? total : moved;
+}
+
+int64_t file_transfer_seek(struct file *file, int64_t offset, int whence)
+{
+	struct turn_holder position;
+	int64_t result;
+
+	if (turn_is_free(&file->position))
+		return file_seek(file, offset, whence);
+	result = turn_take(&file->position, &position);
+	if (result)
+		return result;
+	result = file_seek(file, offset, whence);
+	turn_end(&file->position, &position);
+	return result;
+}
+
+int64_t file_transfer_resize(struct node *node, uint64_t size)
+{
+	struct turn_holder writing;
+	int64_t result = turn_take(&node->writing, &writing);
+
+	if (result)
+		return result;
+	if (node_is(node, S_IFREG) && size > node->size)
+		result = file_size_check(size);
+	if (!result)
+		result = node_truncate(node, size);
+	turn_end(&node->writing, &writing);
+	return result;
 }
 
 int file_wait(struct file *file, bool (*ready)(struct file *file))

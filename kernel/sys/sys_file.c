@@ -140,7 +140,7 @@ SYSCALL_3(lseek, fd, offset, whence)
 {
 	HELD_FILE struct file *file = args_file_get(fd);
 
-	return file ? file_seek(file, (int64_t)offset, (int)whence) : -EBADF;
+	return file ? file_transfer_seek(file, (int64_t)offset, (int)whence) : -EBADF;
 }
 
 SYSCALL_3(getdents64, fd, to, size)
@@ -162,9 +162,9 @@ SYSCALL_2(ftruncate, fd, size)
 		return -EBADF;
 	if (size > INT64_MAX)
 		return -EINVAL;
-	if (file_writes(file) && node_is(file->node, S_IFREG) && size > file->node->size && file_size_check(size))
-		return -EFBIG;
-	return file_truncate(file, size);
+	if (!file_writes(file) || !node_is(file->node, S_IFREG))
+		return -EINVAL;
+	return file_transfer_resize(file->node, size);
 }
 
 /* There is no disk to which fsync, fdatasync or sync could write: files are in memory. */

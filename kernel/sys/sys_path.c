@@ -211,19 +211,16 @@ SYSCALL_3(readlink, path, to, size)
 SYSCALL_2(truncate, path, size)
 {
 	struct node *node;
-	int error;
+	int64_t result;
 
 	if (size > INT64_MAX)
 		return -EINVAL;
-	error = user_path_lookup(CWD, path, PATH_FOLLOW, &node);
-	if (error)
-		return error;
-	if (node_is(node, S_IFREG) && size > node->size)
-		error = file_size_check(size);
-	if (!error)
-		error = node_truncate(node, size);
+	result = user_path_lookup(CWD, path, PATH_FOLLOW, &node);
+	if (result)
+		return result;
+	result = file_transfer_resize(node, size);
 	node_put(node);
-	return error;
+	return result;
 }
 
 /* Make `node` the working directory; the process takes over the caller's reference. */

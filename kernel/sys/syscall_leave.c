@@ -52,7 +52,7 @@ int64_t syscall_run_clocked(const struct trap_frame *frame)
  * memory (this_cpu->refused), with everything undone: as long as memory_for_call() finds memory. Call with interrupts
  * off, as they are afterwards.
  */
-static void try_again(struct trap_frame *frame)
+static __attribute__((noinline)) void try_again(struct trap_frame *frame)
 {
 	uint64_t number = frame->error;
 	unsigned attempt = 0;
@@ -69,15 +69,15 @@ static void try_again(struct trap_frame *frame)
 		}
 		irq_close();
 	}
+	this_cpu->refused = false;
 }
 
 /* Do what is due before a return to user mode by IRET. `frame` has the call's result in RAX. */
 void syscall_leave(struct trap_frame *frame)
 {
 	stop_watch_off("the return of a system call");
-	if (this_cpu->refused)
+	if (unlikely(this_cpu->refused))
 		try_again(frame);
-	this_cpu->refused = false;
 	this_cpu->frame_changed = false;
 	if ((int64_t)frame->rax == -ERESTART_MEMORY)
 		task_begin_again(frame);

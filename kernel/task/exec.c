@@ -13,6 +13,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 #include "kernel/task/exec_internal.h"
+#include "kernel/task/out_of_memory.h"
 #include "kernel/task/process_limits.h"
 #include "kernel/task/signal_numbers.h"
 
@@ -364,28 +365,26 @@ int process_exec(const char *path, const char *const *argv, const char *const *e
 {
 	struct task *task = task_current();
 	struct exec_image image;
+	unsigned attempt = 0;
 	struct fd_table *fds;
 	int error;
 
 	error = load(task->process, path, argv, envp, &image);
 	if (error)
 		return error;
-	error = own_files(task->process, &fds);
-	if (error)
-		goto discard_image;
 	error = process_end_others();
-	if (error)
-		goto put_files;
+	/* The other tasks have changed descriptors up to their end. Without memory for a copy, this process may end. */
+	while (!error && own_files(task->process, &fds) != 0)
+		if (!out_of_memory(attempt++))
+			error = -ENOMEM;
+	if (error) {
+		discard_image(&image);
+		return error;
+	}
 	/* From here on nothing can fail. */
 	end_old_program(task, fds);
 	enter_new_program(task, path, &image);
 	return 0;
-
-put_files:
-	fd_table_put(fds);
-discard_image:
-	discard_image(&image);
-	return error;
 }
 
 /* Make `console` descriptors 0, 1 and 2. Returns 0, or an error with some of them open. */

@@ -99,7 +99,7 @@ static void one_step(struct file *file, struct random *r)
 	case 2:
 		if (random_below(r, 10))
 			break;
-		assert_int_equal(file_truncate(file, offset), 0);
+		assert_int_equal(node_truncate(file->node, offset), 0);
 		if (offset < model_size)
 			memset(model + offset, 0, model_size - offset);
 		model_size = offset;
@@ -184,13 +184,13 @@ static void holes_cost_nothing_and_limits_hold(void **state)
 	struct linux_stat stat;
 
 	(void)state;
-	assert_int_equal(file_truncate(file, 1ULL << 62), 0);
+	assert_int_equal(node_truncate(file->node, 1ULL << 62), 0);
 	assert_int_equal(frame_free_count(&machine_frames), frames);
 	assert_int_equal(WITH_USER_IO(io, 0, 1, file_pwrite(file, &io, (1ULL << 62) + 5)), 1);
 	assert_int_equal(frame_free_count(&machine_frames), frames - 1);
 	node_stat(file->node, &stat);
 	assert_int_equal(stat.blocks, 8);
-	assert_int_equal(file_truncate(file, 1ULL << 63), -EFBIG);
+	assert_int_equal(node_truncate(file->node, 1ULL << 63), -EFBIG);
 	assert_int_equal(WITH_USER_IO(io, 0, 1, file_pwrite(file, &io, INT64_MAX)), -EFBIG);
 	assert_int_equal(WITH_USER_IO(io, 0, 1, file_pwrite(file, &io, 1ULL << 63)), -EINVAL);
 	assert_int_equal(WITH_USER_IO(io, 0, 9, file_pwrite(file, &io, INT64_MAX - 1)), 1);
@@ -199,7 +199,7 @@ static void holes_cost_nothing_and_limits_hold(void **state)
 	assert_int_equal(file_seek(file, 1, SEEK_CUR), -EINVAL);
 	assert_int_equal(file_seek(file, 7, SEEK_SET), 7);
 	assert_int_equal(file_seek(file, 7, 9), -EINVAL);
-	assert_int_equal(file_truncate(file, 0), 0);
+	assert_int_equal(node_truncate(file->node, 0), 0);
 	assert_int_equal(frame_free_count(&machine_frames), frames);
 	assert_int_equal(WITH_USER_IO(io, USER_BYTES, 5, file_pwrite(file, &io, 0)), -EFAULT);
 	assert_int_equal(file->node->size, 0);
@@ -224,7 +224,7 @@ static void out_of_memory_changes_nothing(void **state)
 		assert_int_equal(file->node->size, 0);
 		assert_int_equal(frame_free_count(&machine_frames), frames);
 	}
-	assert_int_equal(file_truncate(file, 0), 0);
+	assert_int_equal(node_truncate(file->node, 0), 0);
 	frame_fail_nth(&machine_frame_cache, 1);
 	assert_int_equal(WITH_USER_IO(io, 0, 1, file_pwrite(file, &io, 0)), -ENOMEM);
 	assert_int_equal(file->node->size, 0);

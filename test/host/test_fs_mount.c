@@ -136,7 +136,7 @@ static void a_limit_is_kept(void **state)
 	assert_int_equal(mount_change(root, 0, "size=4k"), -EINVAL);
 	assert_int_equal(mount_change(root, 0, "size=12k"), 0);
 	assert_int_equal(do_write(file, piece, 1), 1);
-	assert_int_equal(file_truncate(file, 0), 0);
+	assert_int_equal(node_truncate(file->node, 0), 0);
 	assert_int_equal(mount_change(root, 0, "size=4k,nr_inodes=3"), 0);
 	node_statfs(root, &statfs);
 	assert_int_equal(statfs.bfree, 1);
