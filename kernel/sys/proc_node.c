@@ -11,18 +11,18 @@
 /* Hash table of all nodes that exist, by inode number. Guard: the kernel, one CPU, not preempted. */
 static struct proc_node *live[LISTS];
 
+#define THREAD_NUMBER (1U << 22) /* above all tids */
+
 /*
  * Return a reference to the task whose data stands for the process: its first task if that lives, otherwise any. NULL
  * when all have ended.
  */
 static struct task *main_task(const struct process *process)
 {
-	struct task *task = process->tasks;
+	struct task *task = task_peek(process->pid);
 
-	while (task && task->tid != process->pid)
-		task = task->next_task;
 	if (!task)
-		task = process->tasks;
+		task = process_any_task(process);
 	return task ? task_get(task) : NULL;
 }
 
@@ -56,7 +56,9 @@ uint64_t proc_number(int pid, int tid, const struct proc_file *file, int fd)
 {
 	unsigned which = file ? file->number + 1 : 0;
 
-	return ((uint64_t)(unsigned)pid << 16 | (unsigned)tid) << 28 | (uint64_t)which << 21 | (unsigned)(fd + 1);
+	/* A task's number tells its process as well. */
+	return (uint64_t)(tid ? THREAD_NUMBER | (unsigned)tid : (unsigned)pid) << 28 | (uint64_t)which << 21 |
+	       (unsigned)(fd + 1);
 }
 
 static struct proc_node **list_of(uint64_t number)

@@ -4,8 +4,8 @@
  */
 #include "kernel/lib/string.h"
 #include "kernel/sys/proc_node.h"
+#include "kernel/task/number.h"
 
-#define PID_MOST 32768
 #define DIR_MODE (S_IFDIR | 0555)
 
 static const struct node_ops directory_ops, tasks_ops, text_ops;
@@ -105,15 +105,16 @@ int proc_lookup_pid(struct node *root, struct name name, struct node **ret)
 
 int proc_next_pid(struct node *root, uint64_t *position, struct dir_entry *ret)
 {
-	uint64_t pid = *position - TEXT_FS_MORE;
+	uint64_t least = *position - TEXT_FS_MORE;
+	const struct number *number = least < NUMBERS_MOST ? number_next((int)least) : NULL;
 
 	(void)root;
-	while (pid < PID_MOST && !process_peek((int)pid))
-		pid++;
-	if (pid >= PID_MOST)
+	while (number && !number->process)
+		number = number_next(number->value + 1);
+	if (!number)
 		return 0;
-	*ret = (struct dir_entry){ proc_number_name((int)pid), proc_number((int)pid, 0, NULL, -1), DIR_MODE };
-	*position = TEXT_FS_MORE + pid + 1;
+	*ret = (struct dir_entry){ proc_number_name(number->value), proc_number(number->value, 0, NULL, -1), DIR_MODE };
+	*position = TEXT_FS_MORE + (unsigned)number->value + 1;
 	return 1;
 }
 
@@ -179,22 +180,38 @@ static int lookup_task(struct node *dir, struct name name, struct node **ret)
 	return proc_node_get(dir, &wanted, &directory_ops, DIR_MODE, ret);
 }
 
+/*
+ * Return the task of the process that a listing goes on with: the one of that number, or, when that has ended meanwhile, the first
+ * with a higher one. NULL: none.
+ */
+static const struct task *task_from(const struct process *process, int tid)
+{
+	const struct task *task = tid ? task_peek(tid) : process_any_task(process);
+
+	if (task && task->process == process)
+		return task;
+	PROCESS_EACH_TASK(process, later)
+		if (later->tid > tid)
+			return later;
+	return NULL;
+}
+
 static int next_task(struct node *dir, uint64_t *position, struct dir_entry *ret)
 {
-	uint64_t least = *position > 2 ? *position - 2 : 0;
-	const struct task *next = NULL;
 	HELD_SUBJECT struct proc_subject subject = { 0 };
+	const struct task *next;
 
 	if (proc_find_subject(dir, &subject) != 0)
 		return -ENOENT;
-	for (const struct task *task = subject.process->tasks; task; task = task->next_task)
-		if ((uint64_t)task->tid >= least && (!next || task->tid < next->tid))
-			next = task;
+	next = task_from(subject.process, *position > 2 ? (int)(*position - 2) : 0);
 	if (!next)
 		return 0;
 	*ret = (struct dir_entry){ proc_number_name(next->tid), proc_number(subject.process->pid, next->tid, NULL, -1),
 				   DIR_MODE };
-	*position = (uint64_t)next->tid + 3;
+	/* Where to go on: at the next task, by its number. Behind the last there is none, and no number is so high. */
+	*position = next->in_process.next == &subject.process->tasks
+			    ? NUMBERS_MOST + 2
+			    : (uint64_t)list_item(next->in_process.next, struct task, in_process)->tid + 2;
 	return 1;
 }
 

@@ -45,7 +45,7 @@ static void add_up(const struct proc_subject *subject, uint64_t *ret_run_ns, uin
 	}
 	*ret_run_ns = process->dead_run_ns;
 	*ret_faults = process->faults;
-	for (const struct task *task = process->tasks; task; task = task->next_task) {
+	PROCESS_EACH_TASK(process, task) {
 		*ret_run_ns += task_run_ns(task);
 		*ret_faults += task->faults;
 	}

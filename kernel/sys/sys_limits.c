@@ -179,14 +179,20 @@ static bool see_priority(void *ctx, struct task *task)
 {
 	struct priority_search *search = ctx;
 
-	if (!task->process || (search->which == PRIO_PROCESS && task->tid != search->who) ||
-	    (search->which == PRIO_PGRP && task->process->group != search->who))
+	if (!task->process)
 		return true;
 	search->found = true;
 	if (search->set >= 0)
 		sched_set_priority(task, search->set);
 	if (task->priority < search->best)
 		search->best = task->priority;
+	return true;
+}
+
+static bool see_priorities(void *ctx, struct process *process)
+{
+	PROCESS_EACH_TASK(process, task)
+		(void)see_priority(ctx, task);
 	return true;
 }
 
@@ -197,7 +203,12 @@ static int search_priority(struct priority_search *search)
 	if (!search->who)
 		search->who = search->which == PRIO_PROCESS ? task_current()->tid : process_current()->group;
 	search->best = TASK_PRIORITIES;
-	task_visit(see_priority, search);
+	if (search->which == PRIO_PGRP)
+		process_visit_group(search->who, see_priorities, search);
+	else if (search->which == PRIO_USER)
+		task_visit(see_priority, search);
+	else if (task_peek(search->who))
+		(void)see_priority(search, task_peek(search->who));
 	return search->found ? 0 : -ESRCH;
 }
 

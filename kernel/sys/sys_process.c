@@ -3,6 +3,7 @@
  */
 #include "kernel/lib/string.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/process_wait.h"
 #include "kernel/task/signal_numbers.h"
 
 SYSCALL_0(getpid)
@@ -47,29 +48,6 @@ SYSCALL_1(getsid, pid)
 	return process ? process->session : -ESRCH;
 }
 
-struct group_search {
-	int group, session;
-	bool found;
-};
-
-static bool see_group(void *ctx, struct process *process)
-{
-	struct group_search *search = ctx;
-
-	if (process->group == search->group && (search->session < 0 || process->session == search->session))
-		search->found = true;
-	return !search->found;
-}
-
-/* Return whether there is a process in the group, and, unless `session` is -1, in the session. */
-static bool group_exists(int group, int session)
-{
-	struct group_search search = { .group = group, .session = session };
-
-	process_visit(see_group, &search);
-	return search.found;
-}
-
 SYSCALL_2(setpgid, pid, group_argument)
 {
 	struct process *self = process_current();
@@ -88,9 +66,9 @@ SYSCALL_2(setpgid, pid, group_argument)
 		return -EACCES;
 	if (process->session == process->pid)
 		return -EPERM;
-	if (group != process->pid && !group_exists(group, self->session))
+	if (group != process->pid && !process_group_exists(group, self->session))
 		return -EPERM;
-	process->group = group;
+	process_set_group(process, group, process->session);
 	return 0;
 }
 
@@ -98,9 +76,9 @@ SYSCALL_0(setsid)
 {
 	struct process *process = process_current();
 
-	if (group_exists(process->pid, -1))
+	if (process_group_exists(process->pid, -1))
 		return -EPERM;
-	process->group = process->session = process->pid;
+	process_set_group(process, process->pid, process->pid);
 	process->tty = NULL;
 	return process->pid;
 }

@@ -211,7 +211,7 @@ static uint64_t faults_of(const struct process *process)
 {
 	uint64_t faults = process->faults;
 
-	for (struct task *task = process->tasks; task; task = task->next_task)
+	PROCESS_EACH_TASK(process, task)
 		faults += task->faults;
 	return faults;
 }

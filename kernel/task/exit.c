@@ -65,13 +65,8 @@ static bool nobody_will_ask(const struct process *process)
  */
 static void give_children_away(struct process *process)
 {
-	struct process *child;
-
-	while ((child = process->children) != NULL) {
-		process->children = child->next_sibling;
-		child->parent = init;
-		child->next_sibling = init->children;
-		init->children = child;
+	LIST_EACH_LEAVING(&process->children, struct process, sibling, child) {
+		process_change_parent(child, init);
 		child->exit_signal = SIGCHLD;
 		job_control_part(child, process);
 		if (!child->zombie)
@@ -86,11 +81,9 @@ static void give_children_away(struct process *process)
 /* Remove the zombies among the children of init, which has ended and so does not wait for them. */
 static void forget_zombies(struct process *process)
 {
-	for (struct process *child = process->children, *next; child; child = next) {
-		next = child->next_sibling;
+	LIST_EACH_LEAVING(&process->children, struct process, sibling, child)
 		if (child->zombie)
 			process_forget(child);
-	}
 }
 
 /* End the current process, whose last task is ending: free its memory and files, and tell its parent. */
@@ -115,6 +108,7 @@ static void end_process(struct process *process)
 	job_control_part_at_end(process);
 	process->zombie = true;
 	process->stopped = process->continued = false;
+	process_has_news(process);
 	if (process == init) {
 		forget_zombies(process);
 		process_kill_all();
@@ -192,7 +186,7 @@ int process_end_others(void)
 	if (process->exec_waiter)
 		return -EINTR;
 	process->exec_waiter = self;
-	for (struct task *task = process->tasks; task; task = task->next_task)
+	PROCESS_EACH_TASK(process, task)
 		if (task != self) {
 			task->end_wanted = true;
 			task_end_soon(task);

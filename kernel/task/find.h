@@ -43,11 +43,15 @@ struct process *process_find(int pid);
 /* Return the process without a reference: the pointer is valid until another task runs. NULL when there is none. */
 struct process *process_peek(int pid);
 
-/* Return whether a process, a group or a session has that number. */
-bool process_number_is_used(int number);
+/* Return whether there is a group of that number in that session; session -1: in any. */
+bool process_group_exists(int group, int session);
 
 /* Call `see` with each process, zombies included, until it returns false. */
 void process_visit(bool (*see)(void *ctx, struct process *process), void *ctx);
+
+/* Call `see` with each process of a group, or of a session, until it returns false; none may leave it meanwhile. Any context. */
+void process_visit_group(int group, bool (*see)(void *ctx, struct process *process), void *ctx);
+void process_visit_session(int session, bool (*see)(void *ctx, struct process *process), void *ctx);
 
 /* Take a reference to a process. */
 static inline struct process *process_get(struct process *process)

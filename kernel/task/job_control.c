@@ -8,6 +8,7 @@
 
 #include "kernel/fs/errno.h"
 #include "kernel/fs/tty.h"
+#include "kernel/task/number.h"
 #include "kernel/task/process_internal.h"
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"
@@ -20,13 +21,13 @@ struct orphan_search {
 	bool found;
 };
 
+/* Only a member whose parent is of another group of the session keeps the group from being an orphan. */
 static bool has_outer_parent(void *ctx, struct process *process)
 {
 	struct orphan_search *search = ctx;
 	const struct process *parent = process->parent;
 
-	if (process->group != search->group || process == search->without || process->zombie || !parent ||
-	    parent->pid == 1)
+	if (process == search->without || process->zombie || !parent || parent->pid == 1)
 		return true;
 	search->found = parent->group != search->group && parent->session == search->session;
 	return !search->found;
@@ -36,45 +37,32 @@ bool job_control_is_orphaned(int group, int session, const struct process *witho
 {
 	struct orphan_search search = { group, session, without, false };
 
-	process_visit(has_outer_parent, &search);
+	process_visit_group(group, has_outer_parent, &search);
 	return !search.found;
 }
 
-struct group_search {
-	int group, session;
-	bool found;
-};
-
 static bool is_stopped_member(void *ctx, struct process *process)
 {
-	struct group_search *search = ctx;
+	bool *found = ctx;
 
-	search->found = process->group == search->group && process->stopped && !process->zombie;
-	return !search->found;
-}
-
-static bool is_member(void *ctx, struct process *process)
-{
-	struct group_search *search = ctx;
-
-	search->found = process->group == search->group && process->session == search->session;
-	return !search->found;
+	*found = process->stopped && !process->zombie;
+	return !*found;
 }
 
 /* Do job_control_part(); `without` is NULL, or for job_control_part_at_end() the process that ends. */
 static void part(const struct process *process, const struct process *parent, const struct process *without)
 {
-	struct group_search stopped = { .group = process->group };
+	bool stopped = false;
 
 	if (!parent || parent->group == process->group || parent->session != process->session ||
 	    !job_control_is_orphaned(process->group, process->session, without))
 		return;
-	process_visit(is_stopped_member, &stopped);
-	if (!stopped.found)
+	process_visit_group(process->group, is_stopped_member, &stopped);
+	if (!stopped)
 		return;
 	/* If SIGHUP fails, the group has no process any more, and SIGCONT is not needed. */
-	if (signal_send_group(stopped.group, SIGHUP, NULL) == 0)
-		(void)signal_send_group(stopped.group, SIGCONT, NULL);
+	if (signal_send_group(process->group, SIGHUP, NULL) == 0)
+		(void)signal_send_group(process->group, SIGCONT, NULL);
 }
 
 void job_control_part(struct process *process, const struct process *parent)
@@ -102,7 +90,7 @@ static bool send_to_foreground(void *ctx, struct process *process)
 {
 	const struct foreground_send *sending = ctx;
 
-	if (process->group == sending->tty->foreground && process->session == sending->tty->session)
+	if (process->session == sending->tty->session)
 		(void)signal_send_process(process, sending->signal, NULL);
 	return true;
 }
@@ -112,7 +100,7 @@ static void signal_foreground(struct tty *tty, int signal)
 	struct foreground_send sending = { tty, signal };
 
 	if (tty->foreground)
-		process_visit(send_to_foreground, &sending);
+		process_visit_group(tty->foreground, send_to_foreground, &sending);
 }
 
 static bool forget_tty(void *ctx, struct process *process)
@@ -126,10 +114,11 @@ static bool forget_tty(void *ctx, struct process *process)
 static void release_tty(struct tty *tty)
 {
 	uint64_t flags = lock_take(&tty->lock);
+	int session = tty->session;
 
 	tty->session = tty->foreground = 0;
 	lock_release(&tty->lock, flags);
-	process_visit(forget_tty, tty);
+	process_visit_session(session, forget_tty, tty);
 }
 
 static void take_tty(struct process *process, struct tty *tty)
@@ -186,7 +175,6 @@ static int check(struct tty *tty, bool write)
 
 static int set_foreground(struct tty *tty, const struct process *process, int group)
 {
-	struct group_search search = { group, process->session, false };
 	int error = check(tty, true);
 
 	if (error)
@@ -195,9 +183,8 @@ static int set_foreground(struct tty *tty, const struct process *process, int gr
 		return -ENOTTY;
 	if (group < 0)
 		return -EINVAL;
-	process_visit(is_member, &search);
-	if (!search.found)
-		return process_number_is_used(group) ? -EPERM : -ESRCH;
+	if (!process_group_exists(group, process->session))
+		return number_peek(group) ? -EPERM : -ESRCH;
 	tty->foreground = group;
 	return 0;
 }

@@ -73,7 +73,7 @@ uint64_t memory_trim(void)
  */
 static void let_end(struct process *process)
 {
-	for (struct task *task = process->tasks; task; task = task->next_task)
+	PROCESS_EACH_TASK(process, task)
 		sched_set_priority(task, 0);
 	task_yield();
 }
@@ -94,7 +94,7 @@ static void end_for_memory(struct process *process)
 	if (process->exiting)
 		return;
 	log_err("out of memory: process %d (%s) ends, which has %llu KiB\n", process->pid,
-		process->tasks ? process->tasks->name : "?",
+		process_any_task(process) ? process_any_task(process)->name : "?",
 		(unsigned long long)memory_of_process(process) * (PAGE_SIZE / 1024));
 	process_kill(process, SIGKILL);
 }

@@ -7,23 +7,19 @@
 #include "kernel/irq/timer.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/task/number.h"
 #include "kernel/task/signal_internal.h"
 
-#define PID_LISTS 256
-
-/* Guard: the kernel, one CPU, not preempted; interrupt handlers read the lists, which change by one store. */
-static struct process *pids[PID_LISTS]; /* hash table, by pid */
-static size_t process_count;            /* processes in the table, zombies included */
+/* Guard: the kernel, one CPU, not preempted. */
+static size_t process_count; /* processes in the table, zombies included */
 struct cache process_cache;
 static size_t more_tasks; /* how many tasks there are besides the first of each process */
 
 struct process *process_peek(int pid)
 {
-	struct process *process = pids[(unsigned)pid % PID_LISTS];
+	const struct number *number = number_peek(pid);
 
-	while (process && process->pid != pid)
-		process = process->next_pid;
-	return process;
+	return number ? number->process : NULL;
 }
 
 struct process *process_find(int pid)
@@ -53,35 +49,44 @@ struct fd_table *process_get_fds(const struct process *process)
 
 void process_visit(bool (*see)(void *ctx, struct process *process), void *ctx)
 {
-	for (unsigned i = 0; i < PID_LISTS; i++)
-		for (struct process *process = pids[i], *next; process; process = next) {
-			next = process->next_pid;
-			if (!see(ctx, process))
-				return;
-		}
+	int value;
+
+	for (struct number *number = number_next(0); number; number = number_next(value + 1)) {
+		value = number->value;
+		if (number->process && !see(ctx, number->process))
+			return;
+	}
 }
 
-struct number_search {
-	int number;
-	bool found;
-};
-
-static bool has_number(void *ctx, struct process *process)
+void process_visit_group(int group, bool (*see)(void *ctx, struct process *process), void *ctx)
 {
-	struct number_search *search = ctx;
+	struct number *number = number_peek(group);
 
-	search->found = process->group == search->number || process->session == search->number;
-	return !search->found;
+	if (!number)
+		return;
+	LIST_EACH(&number->group, struct process, in_group, process)
+		if (!see(ctx, process))
+			return;
 }
 
-bool process_number_is_used(int number)
+void process_visit_session(int session, bool (*see)(void *ctx, struct process *process), void *ctx)
 {
-	struct number_search search = { number, false };
+	struct number *number = number_peek(session);
 
-	if (process_peek(number))
-		return true;
-	process_visit(has_number, &search);
-	return search.found;
+	if (!number)
+		return;
+	LIST_EACH(&number->session, struct process, in_session, process)
+		if (!see(ctx, process))
+			return;
+}
+
+bool process_group_exists(int group, int session)
+{
+	const struct number *number = number_peek(group);
+
+	/* All members of a group are of one session. */
+	return number && !list_is_empty(&number->group) &&
+	       (session < 0 || list_item(number->group.next, struct process, in_group)->session == session);
 }
 
 size_t process_living(void)
@@ -104,44 +109,83 @@ char *copy_string(const char *text)
 	return copy;
 }
 
-static void link_child(struct process *process, struct process *parent)
+/* Put the process into the lists of its group and its session, whose numbers exist. */
+static void join(struct process *process)
 {
-	process->parent = parent;
-	process->next_sibling = parent->children;
-	parent->children = process;
+	list_add_last(&number_peek(process->group)->group, &process->in_group);
+	list_add_last(&number_peek(process->session)->session, &process->in_session);
+}
+
+/* Take it out of them; a number that meant nothing else is free then. */
+static void part(struct process *process)
+{
+	struct number *group = number_peek(process->group), *session = number_peek(process->session);
+
+	list_remove(&process->in_group);
+	list_remove(&process->in_session);
+	number_settle(group);
+	if (session != group)
+		number_settle(session);
+}
+
+void process_set_group(struct process *process, int group, int session)
+{
+	/* The number must not be freed when it is the old group's as well. */
+	if (process->group == group && process->session == session)
+		return;
+	part(process);
+	process->group = group;
+	process->session = session;
+	join(process);
 }
 
 void process_enlist(struct process *process, struct process *parent)
 {
-	struct process **list = &pids[process->pid % PID_LISTS];
-
+	list_init(&process->tasks);
+	list_init(&process->children);
+	list_init(&process->news);
+	list_init(&process->sibling);
+	list_init(&process->in_news);
+	process->parent = parent;
 	if (parent)
-		link_child(process, parent);
-	process->next_pid = *list;
-	*list = process;
+		list_add_last(&parent->children, &process->sibling);
+	join(process);
+	number_peek(process->pid)->process = process;
 	process_count++;
 }
 
-static void unlink_child(struct process *process)
+void process_has_news(struct process *process)
 {
-	struct process **link = &process->parent->children;
+	list_remove(&process->in_news);
+	if (process->parent)
+		list_add_last(&process->parent->news, &process->in_news);
+}
 
-	while (*link != process)
-		link = &(*link)->next_sibling;
-	*link = process->next_sibling;
+void process_change_parent(struct process *process, struct process *parent)
+{
+	bool had_news = !list_is_empty(&process->in_news);
+
+	list_remove(&process->sibling);
+	list_remove(&process->in_news);
+	process->parent = parent;
+	list_add_last(&parent->children, &process->sibling);
+	if (had_news)
+		process_has_news(process);
 }
 
 void process_forget(struct process *process)
 {
-	struct process **link = &pids[process->pid % PID_LISTS];
+	struct number *number = number_peek(process->pid);
 
 	/* The process of a fork that failed did not go through end_process(), which cancels this timer. */
 	timer_cancel(&process->cpu_watch);
-	if (process->parent)
-		unlink_child(process);
-	while (*link != process)
-		link = &(*link)->next_pid;
-	*link = process->next_pid;
+	list_remove(&process->sibling);
+	list_remove(&process->in_news);
+	number->process = NULL;
+	part(process);
+	/* A process that led neither its group nor its session has its number to itself. */
+	if (process->group != process->pid && process->session != process->pid)
+		number_settle(number);
 	process_count--;
 	process_put_paths(process);
 	process_put(process);
@@ -160,8 +204,7 @@ void process_put_paths(struct process *process)
 void process_add_task(struct process *process, struct task *task)
 {
 	task->process = process_get(process);
-	task->next_task = process->tasks;
-	process->tasks = task;
+	list_add_last(&process->tasks, &task->in_process);
 	if (process->task_count++)
 		more_tasks++;
 }
@@ -169,11 +212,8 @@ void process_add_task(struct process *process, struct task *task)
 void process_remove_task(struct task *task)
 {
 	struct process *process = task->process;
-	struct task **link = &process->tasks;
 
-	while (*link != task)
-		link = &(*link)->next_task;
-	*link = task->next_task;
+	list_remove(&task->in_process);
 	if (--process->task_count)
 		more_tasks--;
 	memcpy(process->name, task->name, sizeof(process->name));
@@ -194,7 +234,7 @@ void process_kill_held(struct process *process, int status)
 		process->exiting = true;
 		process->status = status;
 	}
-	for (struct task *task = process->tasks; task; task = task->next_task)
+	PROCESS_EACH_TASK(process, task)
 		task_end_soon(task);
 }
 

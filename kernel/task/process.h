@@ -48,17 +48,20 @@ struct process {
 	int group, session;       /* pids of their leaders; 0: those of Linux's first process */
 	int memory_adjust;        /* /proc/PID/oom_score_adj, -1000 to 1000; -1000: never killed for lack of memory */
 	struct tty *tty;          /* the controlling terminal, or NULL */
-	struct task *tasks;       /* list by next_task; NULL: the process has ended */
+	struct link tasks;        /* its tasks, the oldest first; empty: the process has ended */
 	unsigned task_count;      /* number of tasks */
 	struct user_space *space; /* a reference; NULL: the process has ended */
 	struct fd_table *fds;     /* a reference; NULL: the process has ended */
 	struct process_paths paths;
-	struct process *next_pid;     /* next in the same list of the table of pids */
-	uint64_t refs;                /* references: of the table, of each of its tasks, and by process_find() */
-	struct process *parent;       /* NULL: this is the first process */
-	struct process *children;     /* list by next_sibling */
-	struct process *next_sibling; /* next in the parent's list of children */
-	struct wait_queue waiters;    /* tasks that wait for a child of this process */
+	uint64_t refs;             /* references: of the table, of each of its tasks, and by process_find() */
+	struct process *parent;    /* NULL: this is the first process */
+	struct link children;      /* its children, the oldest first, by `sibling` */
+	struct link sibling;       /* in the parent's `children` */
+	struct link news;          /* children of which wait4(2) may have something to tell, the earliest first */
+	struct link in_news;       /* in the parent's `news`, or in no list */
+	struct link in_group;      /* in the list of its group (number.h) */
+	struct link in_session;    /* in the list of its session */
+	struct wait_queue waiters; /* tasks that wait for a child of this process */
 	bool zombie;                  /* has ended, and its parent has not waited for it yet */
 	bool exiting;                 /* all its tasks must end: exit_group(2), or a fatal signal */
 	bool stopped, continued;      /* is stopped by a signal; was continued, and wait4(2) has not told the parent */
@@ -84,6 +87,15 @@ struct process {
 	uint64_t args_start, args_end, env_start, env_end; /* user addresses, for /proc/PID/cmdline and environ */
 };
 
+/* Go through the tasks of a process. */
+#define PROCESS_EACH_TASK(process, each) LIST_EACH(&(process)->tasks, struct task, in_process, each)
+
+/* Return the oldest task of the process; NULL: it has ended. */
+static inline struct task *process_any_task(const struct process *process)
+{
+	return list_is_empty(&process->tasks) ? NULL : list_item(process->tasks.next, struct task, in_process);
+}
+
 /* Return the process of the current task. Call in system calls and traps of programs only. */
 static inline struct process *process_current(void)
 {
@@ -95,7 +107,7 @@ static inline uint64_t process_run_ns(const struct process *process)
 {
 	uint64_t ns = process->dead_run_ns;
 
-	for (const struct task *task = process->tasks; task; task = task->next_task)
+	PROCESS_EACH_TASK(process, task)
 		ns += task_run_ns(task);
 	return ns;
 }
@@ -106,6 +118,9 @@ static inline uint64_t process_run_ns(const struct process *process)
  */
 int process_start_init(struct node *root, struct file *console, const char *path, const char *const *argv,
 		       const char *const *envp, const char **ret_error);
+
+/* Put the process into another group and session; their numbers must exist, as that of the process itself does (number.h). */
+void process_set_group(struct process *process, int group, int session);
 
 /* Wait, in a kernel task, until the first process, whose end kills all others, and these have ended. Returns status. */
 int process_wait_init(void);
@@ -129,32 +144,6 @@ __attribute__((noreturn)) void process_exit_task(int code);
 
 /* End all tasks of the current process: exit_group(2). status: as wait4(2) returns it. */
 __attribute__((noreturn)) void process_exit(int status);
-
-/* Options of wait4(2) and waitid(2). */
-enum wait_options {
-	WAIT_NO_HANG = 1,
-	WAIT_UNTRACED = 2, /* WSTOPPED */
-	WAIT_EXITED = 4,   /* waitid's WEXITED; wait4(2) sets it always */
-	WAIT_CONTINUED = 8,
-	WAIT_NOWAIT = 0x1000000,
-	WAIT_THREADS = 0x20000000, /* __WNOTHREAD */
-	WAIT_ALL = 0x40000000,
-	WAIT_CLONE = 0x80000000,
-};
-
-/* What wait4(2) and waitid(2) return about a child. */
-struct wait_result {
-	int pid;
-	int status;                  /* wait4(2)'s status */
-	uint64_t run_ns;             /* CPU time of the child and its children */
-	uint64_t faults, most_pages; /* their page faults; the most pages resident at once in one of them */
-};
-
-/*
- * Wait for a child of the current process. who: > 0 a pid, -1 any, 0 those of its own group, < -1 those of group -who.
- * options: enum wait_options. Returns the pid; 0 (with WAIT_NO_HANG: no child has changed yet), -ECHILD, -EINTR.
- */
-int process_wait(int who, unsigned options, struct wait_result *ret);
 
 /* Set a function that is called at the start of the end of a program's task, by that task, in its process's context. */
 void process_set_exit_hook(void (*hook)(struct task *task));

@@ -33,8 +33,17 @@ size_t process_tasks(void);
  */
 int process_create(int pid, struct process *parent, const struct process *maker, struct process **ret);
 
-/* Enter a new process into the table, and among the children of `parent` unless that is NULL. */
+/*
+ * Enter a new process, whose pid is a task's number, into the table, among the children of `parent` unless that is NULL, and into
+ * its group and session.
+ */
 void process_enlist(struct process *process, struct process *parent);
+
+/* Note that wait4(2) of the parent may have something to tell of the process: its end, a stop, or that it goes on. */
+void process_has_news(struct process *process);
+
+/* Give the process, with its news, another parent. */
+void process_change_parent(struct process *process, struct process *parent);
 
 /*
  * Remove a process that has ended, or never had a task, from the table and from its parent's children, and drop the

@@ -12,7 +12,7 @@
 static void drop_everywhere(struct process *process, uint64_t mask)
 {
 	signal_set_drop(process, &process->signals.set, mask);
-	for (struct task *task = process->tasks; task; task = task->next_task)
+	PROCESS_EACH_TASK(process, task)
 		signal_set_drop(process, &task->signals.set, mask);
 }
 
@@ -59,7 +59,7 @@ static struct task *pick(const struct process *process, uint64_t mask, const str
 
 	if (current->process == process && current != not &&(open_to(current) & mask))
 		return current;
-	for (struct task *task = process->tasks; task; task = task->next_task)
+	PROCESS_EACH_TASK(process, task)
 		if (task != not &&task->state != TASK_DEAD && (open_to(task) & mask))
 			return task;
 	return NULL;
@@ -115,8 +115,9 @@ void signal_stop_process(struct process *process, int signal)
 	process->continued = false;
 	process->stop_told = false;
 	process->stop_status = signal << 8 | 0x7f;
+	process_has_news(process);
 	/* Blocked tasks stay blocked, and stop on their way to user mode. */
-	for (struct task *task = process->tasks; task; task = task->next_task)
+	PROCESS_EACH_TASK(process, task)
 		task->signals.wanted = true;
 	tell_parent(process, CLD_STOPPED);
 	lock_release(&signal_lock, flags);
@@ -128,7 +129,8 @@ static void continue_process(struct process *process)
 		return;
 	process->stopped = false;
 	process->continued = true;
-	for (struct task *task = process->tasks; task; task = task->next_task) {
+	process_has_news(process);
+	PROCESS_EACH_TASK(process, task) {
 		signal_recompute_held(task);
 		task_go_on(task);
 	}
@@ -152,7 +154,7 @@ static int send(struct process *process, struct task *task, int signal, const st
 	}
 	if (!to)
 		to = pick(process, bit, NULL);
-	if (is_ignored(process, to ? to : process->tasks, signal))
+	if (is_ignored(process, to ? to : process_any_task(process), signal))
 		return 0;
 	if (signal == SIGKILL) {
 		process_kill_held(process, SIGKILL);
@@ -189,18 +191,15 @@ int signal_send_task(struct task *task, int signal, const struct signal_info *in
 }
 
 struct group_send {
-	int group, signal, error;
+	int signal, error;
 	const struct signal_info *info;
 };
 
 static bool send_to_member(void *ctx, struct process *process)
 {
 	struct group_send *sending = ctx;
-	int error;
+	int error = sending->signal ? signal_send_process(process, sending->signal, sending->info) : 0;
 
-	if (process->group != sending->group)
-		return true;
-	error = sending->signal ? signal_send_process(process, sending->signal, sending->info) : 0;
 	if (sending->error)
 		sending->error = error;
 	return true;
@@ -208,9 +207,9 @@ static bool send_to_member(void *ctx, struct process *process)
 
 int signal_send_group(int group, int signal, const struct signal_info *info)
 {
-	struct group_send sending = { group, signal, -ESRCH, info };
+	struct group_send sending = { signal, -ESRCH, info };
 
-	process_visit(send_to_member, &sending);
+	process_visit_group(group, send_to_member, &sending);
 	return sending.error;
 }
 

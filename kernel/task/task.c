@@ -16,30 +16,23 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/find.h"
+#include "kernel/task/number.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/wait_until.h"
-
-#define TID_MAX   32768 /* one more than the highest tid: Linux's default pid_max */
-#define TID_LISTS 256
 
 extern const char task_enter_kernel[];
 
 /* The address where a program's task begins its first run; user_traps_init() sets it. Fixed after boot. */
 static const char *user_entry;
 
-/* Guard: the kernel, one CPU, not preempted; interrupt handlers read the lists, which change by one store. */
-static struct task *tids[TID_LISTS]; /* hash table, by tid */
-static int last_tid;                 /* the number that was given to a task last */
-uint64_t task_count_made;
+uint64_t task_count_made; /* guard: the kernel, one CPU, not preempted */
 static struct cache task_cache;
 
 struct task *task_peek(int tid)
 {
-	struct task *task = tids[(unsigned)tid % TID_LISTS];
+	const struct number *number = number_peek(tid);
 
-	while (task && task->tid != tid)
-		task = task->next_tid;
-	return task;
+	return number ? number->task : NULL;
 }
 
 struct task *task_find(int tid)
@@ -57,23 +50,13 @@ void task_free(struct task *task)
 
 void task_visit(bool (*see)(void *ctx, struct task *task), void *ctx)
 {
-	for (unsigned i = 0; i < TID_LISTS; i++)
-		for (struct task *task = tids[i], *next; task; task = next) {
-			next = task->next_tid;
-			if (!see(ctx, task))
-				return;
-		}
-}
+	int value;
 
-/* Return a number that no task, process, group or session has; 0 when all are used. */
-static int free_tid(void)
-{
-	for (int tries = 0; tries < TID_MAX; tries++) {
-		last_tid = last_tid + 1 < TID_MAX ? last_tid + 1 : 2;
-		if (!task_peek(last_tid) && !process_number_is_used(last_tid))
-			return last_tid;
+	for (struct number *number = number_next(0); number; number = number_next(value + 1)) {
+		value = number->value;
+		if (number->task && !see(ctx, number->task))
+			return;
 	}
-	return 0;
 }
 
 /* Make a task runnable and put it into the run queue. The caller holds task_lock. */
@@ -95,27 +78,28 @@ static void alarm_rings(struct timer *timer)
 	lock_release_off(&task_lock);
 }
 
-static void list(struct task *task)
+static void list(struct task *task, struct number *number)
 {
-	task->next_tid = tids[task->tid % TID_LISTS];
-	tids[task->tid % TID_LISTS] = task;
+	task->tid = number->value;
+	task->number = number;
+	number->task = task;
 }
 
-static void enlist(struct task *task, const char *name, int tid)
+static void enlist(struct task *task, const char *name, struct number *number)
 {
-	task->tid = tid;
 	task->refs = 1;
 	format_s(task->name, sizeof(task->name), "%s", name);
 	task->start_ns = clock_monotonic_ns();
 	task->priority = TASK_PRIORITY;
 	task->alarm.fire = alarm_rings;
-	list(task);
+	list(task, number);
 }
 
 int task_create(const char *name, bool fpu, struct task **ret)
 {
 	struct task *task = cache_alloc(&task_cache);
-	int error = -ENOMEM, tid;
+	struct number *number;
+	int error = -ENOMEM;
 
 	if (!task)
 		return -ENOMEM;
@@ -130,11 +114,10 @@ int task_create(const char *name, bool fpu, struct task **ret)
 			goto free_stack;
 		fpu_start(task->fpu);
 	}
-	tid = free_tid();
-	error = -EAGAIN;
-	if (!tid)
+	error = number_new(&number);
+	if (error)
 		goto free_fpu;
-	enlist(task, name, tid);
+	enlist(task, name, number);
 	task_count_made++;
 	*ret = task;
 	return 0;
@@ -150,18 +133,15 @@ free_task:
 
 static void delist(struct task *task)
 {
-	struct task **link = &tids[task->tid % TID_LISTS];
-
-	while (*link != task)
-		link = &(*link)->next_tid;
-	*link = task->next_tid;
+	task->number->task = NULL;
+	number_settle(task->number);
+	task->number = NULL;
 }
 
 void task_set_tid(struct task *task, int tid)
 {
 	delist(task);
-	task->tid = tid;
-	list(task);
+	list(task, number_peek(tid));
 }
 
 void task_destroy(struct task *task)
@@ -224,7 +204,8 @@ void task_init(void)
 	first.state = TASK_RUNNABLE;
 	first.started_ns = clock_monotonic_ns();
 	/* The kernel's own task has the number 0, so that the first program is task 1, as on any Unix. */
-	enlist(&first, "kernel", 0);
+	number_init();
+	enlist(&first, "kernel", number_zero());
 	this_cpu->current = &first;
 }
 

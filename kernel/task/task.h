@@ -11,6 +11,7 @@
 #include "kernel/arch/trap.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/timer_queue.h"
+#include "kernel/lib/list.h"
 #include "kernel/lib/time.h"
 #include "kernel/mm/heap/kernel_stack.h"
 #include "kernel/sync/wait_queue.h"
@@ -55,11 +56,11 @@ struct task {
 	struct timer alarm;     /* the deadline of task_block */
 
 	int tid;                 /* no other task has this number */
-	struct task *next_tid;   /* next in the same list of the table of tids */
+	struct number *number;   /* what the tid means: this task, and more (number.h) */
 	uint64_t refs;           /* references: one while the task lives, and those of task_find() */
 	char name[TASK_NAME];    /* shown by ps: the program's name, or that of prctl(PR_SET_NAME) */
 	struct process *process; /* a reference; NULL: a kernel task, or one that has ended */
-	struct task *next_task;  /* next in the process's list of tasks */
+	struct link in_process;  /* in the process's list of tasks */
 
 	uint64_t clear_child_tid;    /* user address: at the task's end set to 0 and woken as a futex; 0: none */
 	uint64_t set_child_tid;      /* user address: gets the tid when the task starts; 0: none */
@@ -148,7 +149,8 @@ void task_set_fs_base(uint64_t base);
 void task_set_gs_base(uint64_t base);
 
 /*
- * Give `task` another number, which no task has. For execve(2), after which the only thread has the process's number.
+ * Give `task` another number, which exists and no task has. For execve(2), after which the only thread has the
+ * process's number.
  */
 void task_set_tid(struct task *task, int tid);
 

@@ -4,6 +4,7 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/fs/errno.h"
 #include "kernel/task/process_internal.h"
+#include "kernel/task/process_wait.h"
 #include "kernel/task/signal_numbers.h"
 #include "kernel/task/wait_until.h"
 
@@ -67,19 +68,42 @@ static bool tell(struct process *child, unsigned options, struct wait_result *re
 	return false;
 }
 
-/* Search for a child of which tell() returns true. Returns its pid; 0: none yet; -ECHILD: there is no such child. */
+/* Return whether the current process has a child that is meant. */
+static bool has_child(int who, unsigned options)
+{
+	struct process *process = process_current();
+
+	if (who > 0) {
+		const struct process *child = process_peek(who);
+
+		return child && child->parent == process && is_meant(child, who, options);
+	}
+	LIST_EACH(&process->children, struct process, sibling, child)
+		if (is_meant(child, who, options))
+			return true;
+	return false;
+}
+
+/* Look for a child that has something to tell. Returns its pid, 0 (none has yet), or -ECHILD (no such child). */
 static int look(int who, unsigned options, struct wait_result *ret)
 {
-	bool any = false;
+	struct process *process = process_current();
 
-	for (struct process *child = process_current()->children; child; child = child->next_sibling) {
-		if (!is_meant(child, who, options))
-			continue;
-		any = true;
-		if (tell(child, options, ret))
+	if (who > 0) {
+		struct process *child = process_peek(who);
+
+		if (!child || child->parent != process || !is_meant(child, who, options))
+			return -ECHILD;
+		return tell(child, options, ret) ? ret->pid : 0;
+	}
+	LIST_EACH_LEAVING(&process->news, struct process, in_news, child) {
+		/* What has been told, or came to nothing, is no news any more. */
+		if (!child->zombie && !(child->stopped && !child->stop_told) && !child->continued)
+			list_remove(&child->in_news);
+		else if (is_meant(child, who, options) && tell(child, options, ret))
 			return ret->pid;
 	}
-	return any ? 0 : -ECHILD;
+	return has_child(who, options) ? 0 : -ECHILD;
 }
 
 int process_wait(int who, unsigned options, struct wait_result *ret)

@@ -1,0 +1,270 @@
+/* A radix tree with words of bits: see radix.h. */
+#include "kernel/lib/radix.h"
+
+#include "kernel/lib/panic.h"
+
+#define LEVELS ((32 + RADIX_BITS - 1) / RADIX_BITS)
+#define FULL   (~0ULL)
+
+/* Guard: as of struct radix. */
+struct radix_node {
+	uint64_t used;            /* a bit for each slot that is not NULL */
+	uint64_t full;            /* a bit for each slot below which no number is free */
+	unsigned shift;           /* the bits of a number below those that choose the slot: 0, the slots are entries */
+	void *slots[RADIX_SLOTS]; /* nodes of the next lower level, or entries */
+};
+
+static unsigned index_in(const struct radix_node *node, uint32_t number)
+{
+	return number >> node->shift & (RADIX_SLOTS - 1);
+}
+
+/* Return whether a tree with that root has a place for the number. */
+static bool reaches(const struct radix_node *root, uint32_t number)
+{
+	return root && (root->shift + RADIX_BITS >= 32 || !(number >> (root->shift + RADIX_BITS)));
+}
+
+static void *load(void *const *slot)
+{
+	return __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+}
+
+static struct radix_node *root_of(const struct radix *tree)
+{
+	return __atomic_load_n(&tree->root, __ATOMIC_ACQUIRE);
+}
+
+void *radix_find(const struct radix *tree, uint32_t number)
+{
+	const struct radix_node *node = root_of(tree);
+
+	if (!reaches(node, number))
+		return NULL;
+	while (node && node->shift)
+		node = load(&node->slots[index_in(node, number)]);
+	return node ? load(&node->slots[index_in(node, number)]) : NULL;
+}
+
+/* The bits of `word` from `index` on. */
+static uint64_t bits_from(uint64_t word, unsigned index)
+{
+	return word & FULL << index;
+}
+
+/* The least number of those below the slot `index` of the node on the way to `number`. */
+static uint32_t first_below(const struct radix_node *node, uint32_t number, unsigned index)
+{
+	uint64_t above = (uint64_t)number >> node->shift >> RADIX_BITS << RADIX_BITS;
+
+	return (uint32_t)((above | index) << node->shift);
+}
+
+/* radix_next in the numbers of `node`, to which `*number` leads. */
+static void *next_in(const struct radix_node *node, uint32_t *number)
+{
+	uint64_t used = bits_from(node->used, index_in(node, *number));
+	uint32_t from = *number;
+
+	for (; used; used &= used - 1) {
+		unsigned index = (unsigned)__builtin_ctzll(used);
+		uint32_t least = first_below(node, *number, index), at = least > from ? least : from;
+		void *found = load(&node->slots[index]);
+
+		if (found && node->shift)
+			found = next_in(found, &at);
+		if (found) {
+			*number = at;
+			return found;
+		}
+	}
+	return NULL;
+}
+
+void *radix_next(const struct radix *tree, uint32_t *number)
+{
+	const struct radix_node *root = root_of(tree);
+
+	return reaches(root, *number) ? next_in(root, number) : NULL;
+}
+
+/* radix_next_free in the numbers of `node`. False: none is free; *number is as it was. */
+static bool free_in(const struct radix_node *node, uint32_t *number)
+{
+	uint64_t open = bits_from(~node->full, index_in(node, *number));
+	uint32_t from = *number;
+
+	for (; open; open &= open - 1) {
+		unsigned index = (unsigned)__builtin_ctzll(open);
+		uint32_t least = first_below(node, *number, index), at = least > from ? least : from;
+
+		if (!node->shift || !node->slots[index] || free_in(node->slots[index], &at)) {
+			*number = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+uint32_t radix_next_free(const struct radix *tree, uint32_t number)
+{
+	const struct radix_node *root = tree->root;
+
+	if (!reaches(root, number) || free_in(root, &number))
+		return number;
+	/* The first number that the tree is too low for. */
+	ASSERT(root->shift + RADIX_BITS < 32);
+	return 1U << (root->shift + RADIX_BITS);
+}
+
+static struct radix_node *node_new(struct radix *tree, unsigned shift)
+{
+	struct radix_node *node = tree->spare ? tree->spare : tree->alloc(sizeof(*node));
+
+	tree->spare = NULL;
+	if (node)
+		node->shift = shift;
+	return node;
+}
+
+/* Give back a node that has no entries. */
+static void node_drop(struct radix *tree, struct radix_node *node)
+{
+	if (tree->spare)
+		tree->free(node);
+	else
+		tree->spare = node;
+}
+
+/* Make the tree high enough for the number. False: no memory; the tree is as high as it could be made. */
+static bool grow(struct radix *tree, uint32_t number)
+{
+	unsigned shift = 0;
+
+	if (!tree->root) {
+		while (shift + RADIX_BITS < 32 && number >> (shift + RADIX_BITS))
+			shift += RADIX_BITS;
+		tree->root = node_new(tree, shift);
+	}
+	while (tree->root && !reaches(tree->root, number)) {
+		struct radix_node *root = node_new(tree, tree->root->shift + RADIX_BITS);
+
+		if (!root)
+			return false;
+		root->slots[0] = tree->root;
+		root->used = 1;
+		root->full = tree->root->full == FULL;
+		__atomic_store_n(&tree->root, root, __ATOMIC_RELEASE);
+	}
+	return tree->root != NULL;
+}
+
+/* The nodes on the way to the number, the root first, and how many there are. */
+struct way {
+	struct radix_node *nodes[LEVELS];
+	unsigned count;
+};
+
+/* Go as far as there are nodes. */
+static struct way way_to(const struct radix *tree, uint32_t number)
+{
+	struct way way = { .count = 0 };
+
+	for (struct radix_node *node = tree->root; node; node = node->slots[index_in(node, number)]) {
+		way.nodes[way.count++] = node;
+		if (!node->shift)
+			break;
+	}
+	return way;
+}
+
+/* Drop the nodes at the end of the way that have no entries. */
+static void prune(struct radix *tree, struct way *way, uint32_t number)
+{
+	while (way->count && !way->nodes[way->count - 1]->used) {
+		struct radix_node *node = way->nodes[--way->count],
+				  *above = way->count ? way->nodes[way->count - 1] : NULL;
+
+		if (above) {
+			unsigned index = index_in(above, number);
+
+			above->used &= ~(1ULL << index);
+			__atomic_store_n(&above->slots[index], NULL, __ATOMIC_RELEASE);
+		} else {
+			__atomic_store_n(&tree->root, NULL, __ATOMIC_RELEASE);
+		}
+		node_drop(tree, node);
+	}
+}
+
+/* Go on from the end of `way` to the number's last node, making those that are missing. False: no memory for one. */
+static bool lengthen(struct radix *tree, struct way *way, uint32_t number)
+{
+	struct radix_node *node = way->nodes[way->count - 1];
+
+	while (node->shift) {
+		struct radix_node *child = node_new(tree, node->shift - RADIX_BITS);
+		unsigned index = index_in(node, number);
+
+		if (!child)
+			return false;
+		node->used |= 1ULL << index;
+		__atomic_store_n(&node->slots[index], (void *)child, __ATOMIC_RELEASE);
+		way->nodes[way->count++] = child;
+		node = child;
+	}
+	return true;
+}
+
+enum status radix_insert(struct radix *tree, uint32_t number, void *item)
+{
+	struct radix_node *node;
+	unsigned index;
+	struct way way;
+
+	ASSERT(item);
+	if (!grow(tree, number))
+		return ERR_NO_MEMORY;
+	way = way_to(tree, number);
+	if (!lengthen(tree, &way, number)) {
+		prune(tree, &way, number);
+		return ERR_NO_MEMORY;
+	}
+	node = way.nodes[way.count - 1];
+	index = index_in(node, number);
+	ASSERT(!node->slots[index]);
+	node->used |= 1ULL << index;
+	node->full |= 1ULL << index;
+	__atomic_store_n(&node->slots[index], item, __ATOMIC_RELEASE);
+	for (unsigned i = way.count - 1; i > 0 && way.nodes[i]->full == FULL; i--)
+		way.nodes[i - 1]->full |= 1ULL << index_in(way.nodes[i - 1], number);
+	return OK;
+}
+
+void *radix_remove(struct radix *tree, uint32_t number)
+{
+	struct way way = way_to(tree, number);
+	struct radix_node *node;
+	unsigned index;
+	void *item;
+
+	ASSERT(way.count && !way.nodes[way.count - 1]->shift);
+	for (unsigned i = 0; i < way.count; i++)
+		way.nodes[i]->full &= ~(1ULL << index_in(way.nodes[i], number));
+	node = way.nodes[way.count - 1];
+	index = index_in(node, number);
+	item = node->slots[index];
+	ASSERT(item);
+	node->used &= ~(1ULL << index);
+	__atomic_store_n(&node->slots[index], NULL, __ATOMIC_RELEASE);
+	prune(tree, &way, number);
+	return item;
+}
+
+void radix_destroy(struct radix *tree)
+{
+	ASSERT(!tree->root);
+	if (tree->spare)
+		tree->free(tree->spare);
+	tree->spare = NULL;
+}
