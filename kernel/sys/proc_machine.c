@@ -15,12 +15,12 @@
 #include "kernel/sys/proc.h"
 #include "kernel/sys/system_names.h"
 #include "kernel/task/load_average.h"
+#include "kernel/task/number.h"
 #include "kernel/task/process_limits.h"
 #include "kernel/task/sched.h"
 
-#define TICK_NS   (NS_PER_S / 100)
-#define PAGE_KIB  (PAGE_SIZE / 1024)
-#define PID_LIMIT 32768
+#define TICK_NS  (NS_PER_S / 100)
+#define PAGE_KIB (PAGE_SIZE / 1024)
 
 static const char *kernel_cmdline;
 
@@ -73,48 +73,30 @@ static int make_uptime(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* For loadavg: how many tasks of programs there are, how many of them are runnable, and the highest tid. */
-struct task_counts {
-	unsigned all, active;
-	int last;
-};
-
-static bool count_task(void *ctx, struct task *task)
+/* Return how many tasks could run: those that wait for their turn, and the one that asks. */
+static unsigned active_tasks(void)
 {
-	struct task_counts *counts = ctx;
-
-	if (!task->process)
-		return true;
-	counts->all++;
-	counts->active += task->state == TASK_RUNNABLE;
-	if (task->tid > counts->last)
-		counts->last = task->tid;
-	return true;
+	return sched_counts.ready + 1;
 }
 
 static int make_loadavg(struct node *node, struct text *ret)
 {
-	struct task_counts counts = { 0 };
-
 	(void)node;
-	task_visit(count_task, &counts);
 	for (int i = 0; i < 3; i++) {
 		uint64_t load = load_averages[i] + LOAD_ONE / 200;
 
 		text_add(ret, "%llu.%02llu ", (unsigned long long)(load >> LOAD_SHIFT),
 			 (unsigned long long)((load & (LOAD_ONE - 1)) * 100 >> LOAD_SHIFT));
 	}
-	text_add(ret, "%u/%u %d\n", counts.active, counts.all, counts.last);
+	text_add(ret, "%u/%llu %d\n", active_tasks(), (unsigned long long)process_tasks(), number_last());
 	return 0;
 }
 
 static int make_stat(struct node *node, struct text *ret)
 {
 	uint64_t now = clock_monotonic_ns(), idle = sched_counts.idle_ns, interrupts = irq_stray_count();
-	struct task_counts counts = { 0 };
 
 	(void)node;
-	task_visit(count_task, &counts);
 	for (unsigned vector = VECTOR_PIC; vector <= VECTOR_SPURIOUS; vector++)
 		interrupts += irq_count(vector);
 	/* User and system time are not counted separately: all CPU time is shown as user time. */
@@ -124,7 +106,7 @@ static int make_stat(struct node *node, struct text *ret)
 	text_add(ret, "intr %llu\nctxt %llu\nbtime %llu\nprocesses %llu\nprocs_running %u\nprocs_blocked 0\n",
 		 (unsigned long long)interrupts, (unsigned long long)sched_counts.switches,
 		 (unsigned long long)((clock_realtime_ns() - now) / NS_PER_S), (unsigned long long)task_count_made,
-		 counts.active);
+		 active_tasks());
 	return 0;
 }
 
@@ -265,8 +247,43 @@ static int take_domain(struct node *node, const char *bytes, size_t size)
 static int make_pid_max(struct node *node, struct text *ret)
 {
 	(void)node;
-	text_add(ret, "%d\n", PID_LIMIT);
+	text_add(ret, "%d\n", number_end());
 	return 0;
+}
+
+/* Take a number to the end, or to a blank or the end of the line. -EINVAL: there is none, or it is above `most`. */
+static int take_number(const char *bytes, size_t size, uint64_t most, uint64_t *ret)
+{
+	uint64_t number = 0;
+	size_t i = 0;
+
+	for (; i < size && digit_value(bytes[i]) < 10; i++) {
+		number = number * 10 + (uint64_t)(bytes[i] - '0');
+		if (number > most)
+			return -EINVAL;
+	}
+	if (!i || (i < size && bytes[i] != '\n' && bytes[i] != ' '))
+		return -EINVAL;
+	*ret = number;
+	return 0;
+}
+
+static int take_pid_max(struct node *node, const char *bytes, size_t size)
+{
+	uint64_t wanted = 0;
+	int error = take_number(bytes, size, NUMBERS_MOST, &wanted);
+
+	(void)node;
+	return error ? error : number_set_end((int)wanted);
+}
+
+static int take_threads_max(struct node *node, const char *bytes, size_t size)
+{
+	uint64_t wanted = 0;
+	int error = take_number(bytes, size, UINT32_MAX, &wanted);
+
+	(void)node;
+	return error ? error : process_set_tasks_most(wanted);
 }
 
 static int make_threads_max(struct node *node, struct text *ret)
@@ -285,21 +302,19 @@ static int make_pipe_pages(struct node *node, struct text *ret)
 
 static int take_pipe_pages(struct node *node, const char *bytes, size_t size)
 {
-	uint64_t pages = 0;
-	size_t i = 0;
+	uint64_t pages;
+	int error = take_number(bytes, size, UINT32_MAX, &pages);
 
 	(void)node;
-	for (; i < size && digit_value(bytes[i]) < 10; i++) {
-		if (pages > UINT32_MAX)
-			return -EINVAL;
-		pages = pages * 10 + (uint64_t)(bytes[i] - '0');
-	}
-	if (!i || (i < size && bytes[i] != '\n' && bytes[i] != ' '))
-		return -EINVAL;
-	pipe_pages_soft = pages;
-	return 0;
+	if (!error)
+		pipe_pages_soft = pages;
+	return error;
 }
 
+#define FILE_644(text, make_it, take_it)                                                     \
+	{                                                                                    \
+		.path = (text), .mode = S_IFREG | 0644, .make = (make_it), .take = (take_it) \
+	}
 #define FILE_444(text, make_it)                                           \
 	{                                                                 \
 		.path = (text), .mode = S_IFREG | 0444, .make = (make_it) \
@@ -319,14 +334,11 @@ void proc_machine_init(struct text_fs_type *type, const char *cmdline)
 		FILE_444("sys/kernel/ostype", make_system),
 		FILE_444("sys/kernel/osrelease", make_release),
 		FILE_444("sys/kernel/version", make_names_version),
-		{ .path = "sys/kernel/hostname", .mode = S_IFREG | 0644, .make = make_node, .take = take_node },
-		{ .path = "sys/kernel/domainname", .mode = S_IFREG | 0644, .make = make_domain, .take = take_domain },
-		FILE_444("sys/kernel/pid_max", make_pid_max),
-		FILE_444("sys/kernel/threads-max", make_threads_max),
-		{ .path = "sys/fs/pipe-user-pages-soft",
-		  .mode = S_IFREG | 0644,
-		  .make = make_pipe_pages,
-		  .take = take_pipe_pages },
+		FILE_644("sys/kernel/hostname", make_node, take_node),
+		FILE_644("sys/kernel/domainname", make_domain, take_domain),
+		FILE_644("sys/kernel/pid_max", make_pid_max, take_pid_max),
+		FILE_644("sys/kernel/threads-max", make_threads_max, take_threads_max),
+		FILE_644("sys/fs/pipe-user-pages-soft", make_pipe_pages, take_pipe_pages),
 	};
 
 	kernel_cmdline = cmdline;

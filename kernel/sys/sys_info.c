@@ -11,6 +11,7 @@
 #include "kernel/mm/space/context.h"
 #include "kernel/sys/system_names.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/process_limits.h"
 #include "kernel/task/user_return.h"
 
 /* Guard: the kernel, one CPU, not preempted. */
@@ -71,13 +72,6 @@ struct linux_sysinfo {
 
 _Static_assert(sizeof(struct linux_sysinfo) == 112, "Linux's struct sysinfo");
 
-static bool count_task(void *ctx, struct task *task)
-{
-	(void)task;
-	++*(uint16_t *)ctx;
-	return true;
-}
-
 /* Return how many frames are free. The allocator's records are mapped in the kernel context only. */
 static uint64_t free_frames(void)
 {
@@ -93,7 +87,7 @@ SYSCALL_1(sysinfo, to)
 	struct linux_sysinfo info = { .unit = 1 };
 
 	info.uptime = (int64_t)(clock_monotonic_ns() / NS_PER_S);
-	task_visit(count_task, &info.processes);
+	info.processes = process_tasks() < UINT16_MAX ? (uint16_t)process_tasks() : UINT16_MAX;
 	info.total_ram = machine_frames.total * PAGE_SIZE;
 	info.free_ram = free_frames() * PAGE_SIZE;
 	return args_put(to, &info, sizeof(info));

@@ -8,6 +8,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/number.h"
+#include "kernel/task/process_limits.h"
 #include "kernel/task/signal_internal.h"
 
 /* Guard: the kernel, one CPU, not preempted. */

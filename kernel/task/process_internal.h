@@ -6,7 +6,6 @@
 #include "kernel/task/find.h"
 #include "kernel/task/signal.h"
 
-#define PROCESS_MOST   16384         /* highest RLIMIT_NPROC of the first process: half of all pids */
 #define PROCESS_FEWEST 64            /* lowest RLIMIT_NPROC of the first process */
 #define PROCESS_SHARE  (512UL << 10) /* RLIMIT_NPROC allows one process for so many bytes of RAM */
 
@@ -22,9 +21,6 @@ extern struct cache process_cache;
 
 /* Return how many processes there are, zombies included. */
 size_t process_living(void);
-
-/* Return how many tasks of programs there are; a zombie counts as one. */
-size_t process_tasks(void);
 
 /*
  * Create a process without tasks, memory and files, and enter it in the table, which gets the reference. It is a child

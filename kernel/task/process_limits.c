@@ -7,6 +7,7 @@
  */
 #include "kernel/task/process_limits.h"
 
+#include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/timer.h"
 #include "kernel/lib/panic.h"
@@ -18,6 +19,8 @@
 
 #define LOOK_NS (10 * NS_PER_MS)
 
+#define TASKS_MOST_LEAST 20 /* of kernel.threads-max, Linux's */
+
 static void (*send_signal)(struct process *process, int signal); /* process_limits_init()'s `send`. Fixed after boot */
 
 /*
@@ -28,15 +31,25 @@ static uint64_t default_processes(void)
 {
 	uint64_t processes = machine_frames.total / (PROCESS_SHARE / PAGE_SIZE);
 
-	if (processes < PROCESS_FEWEST)
-		return PROCESS_FEWEST;
-	return processes < PROCESS_MOST ? processes : PROCESS_MOST;
+	return processes < PROCESS_FEWEST ? PROCESS_FEWEST : processes;
+}
+
+static uint64_t tasks_most; /* what was set; 0: nothing. Guard: the kernel, one CPU, not preempted */
+
+int process_set_tasks_most(uint64_t most)
+{
+	if (most < TASKS_MOST_LEAST)
+		return -EINVAL;
+	tasks_most = most;
+	return 0;
 }
 
 uint64_t process_tasks_most(void)
 {
 	uint64_t tasks = machine_frames.total / (TASK_SHARE / PAGE_SIZE);
 
+	if (tasks_most)
+		return tasks_most;
 	return tasks < TASK_FEWEST ? TASK_FEWEST : tasks;
 }
 

@@ -5,8 +5,15 @@
 
 #include "kernel/task/process.h"
 
-/* Return how many tasks of programs there may be at once, by the size of RAM. */
+/* Return how many tasks of programs there are; a zombie counts as one. */
+size_t process_tasks(void);
+
+/*
+ * Return how many tasks of programs there may be at once: kernel.threads-max, at first by the size of RAM. process_set_tasks_most:
+ * -EINVAL, below 20, as on Linux.
+ */
 uint64_t process_tasks_most(void);
+int process_set_tasks_most(uint64_t most);
 
 /*
  * Give the layers below the functions by which they ask for the calling process's limits. `send` sends a signal for

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -373,6 +374,54 @@ static void test_many(void)
 	is(wrong, 0, "200 one after the other");
 }
 
+/* Make a child that ends at once; returns what its number was. */
+static long in_child_number(void)
+{
+	long pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	sys(SYS_wait4, pid, NULL, 0, 0);
+	return pid;
+}
+
+/* Write a number to a file of /proc/sys/kernel; returns write's result. */
+static long set_number(const char *path, const char *value)
+{
+	long fd = sys(SYS_open, path, O_WRONLY), result = sys(SYS_write, fd, value, strlen(value));
+
+	sys(SYS_close, fd);
+	return result;
+}
+
+/* With kernel.pid_max little above where the numbers are, they begin anew, below it. */
+static void test_numbers(void)
+{
+	static const char path[] = "/proc/sys/kernel/pid_max";
+	char before[32] = "", least[32];
+	long fd, first, pid, above = 0, wrapped = 0, last = 0;
+
+	mkdir("/proc", 0755);
+	sys(SYS_mount, "proc", "/proc", "proc", 0, NULL);
+	fd = sys(SYS_open, path, O_RDONLY);
+	is_true(sys(SYS_read, fd, before, sizeof(before) - 1) > 0, fd, "kernel.pid_max can be read");
+	sys(SYS_close, fd);
+	is(set_number(path, "300\n"), -EINVAL, "it is no less than 301");
+	is(set_number(path, "4194305\n"), -EINVAL, "and no more than 4194304");
+	first = in_child_number();
+	snprintf(least, sizeof(least), "%ld\n", first < 400 ? 500 : first + 100);
+	is(set_number(path, least), (long)strlen(least), "it can be set");
+	for (int i = 0; i < 250; i++) {
+		pid = in_child_number();
+		above += pid >= atol(least);
+		wrapped += pid < last;
+		last = pid;
+	}
+	is(above, 0, "no process has a number above it");
+	is_true(wrapped >= 1, wrapped, "at the end the numbers begin anew");
+	is(set_number(path, before), (long)strlen(before), "it can be set to what it was");
+}
+
 static void test_kill(void)
 {
 	is(sys(SYS_kill, 1 << 30, SIGTERM), -ESRCH, "kill of a process that is none");
@@ -395,6 +444,7 @@ int main(int argc, char **argv)
 	test_exec_errors();
 	test_exec();
 	test_many();
+	test_numbers();
 	test_kill();
 	return finish();
 }
