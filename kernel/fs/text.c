@@ -4,6 +4,7 @@
 #include "kernel/fs/text.h"
 
 #include "kernel/lib/format.h"
+#include "kernel/lib/likely.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
@@ -49,7 +50,9 @@ void text_add_v(struct text *text, const char *format, va_list args)
 	va_copy(again, args);
 	length = format_v(text->bytes ? text->bytes + text->size : NULL, text->room - text->size, format, args);
 	/* format_v also writes a NUL, which needs room but is not a part of the text. */
-	if (make_room(text, length + 1)) {
+	if (likely(length < text->room - text->size && !text->lost)) {
+		text->size += length;
+	} else if (make_room(text, length + 1)) {
 		format_v(text->bytes + text->size, text->room - text->size, format, again);
 		text->size += length;
 	}

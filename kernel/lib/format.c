@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "kernel/lib/printable.h"
+#include "kernel/lib/string.h"
 
 struct output {
 	char *buffer;
@@ -29,10 +30,37 @@ static void put(struct output *o, char c)
 	o->length++;
 }
 
+/* Return where the next `count` bytes go, and how many of them fit, into *ret_fit; all of them count as put. */
+static char *claim(struct output *o, size_t count, size_t *ret_fit)
+{
+	size_t room = o->length + 1 < o->size ? o->size - 1 - o->length : 0;
+	char *at = room ? o->buffer + o->length : NULL;
+
+	*ret_fit = count < room ? count : room;
+	o->length += count;
+	return at;
+}
+
 static void pad(struct output *o, char c, int count)
 {
-	while (count-- > 0)
-		put(o, c);
+	size_t fit;
+	char *at;
+
+	if (count <= 0)
+		return;
+	at = claim(o, (size_t)count, &fit);
+	if (fit)
+		memset(at, c, fit);
+}
+
+/* Put text[0, size) as it is. */
+static void put_plain(struct output *o, const char *text, size_t size)
+{
+	size_t fit;
+	char *at = claim(o, size, &fit);
+
+	if (fit)
+		memcpy(at, text, fit);
 }
 
 /* Put text[0, size); if it is to be quoted, in the form in which all of it can be shown. */
@@ -41,12 +69,11 @@ static void put_bytes(struct output *o, const char *text, int size)
 	char shown[PRINTABLE_MOST];
 	size_t count, taken;
 
+	if (!o->quoted) {
+		put_plain(o, text, (size_t)size);
+		return;
+	}
 	while (size > 0) {
-		if (!o->quoted) {
-			put(o, *text++);
-			size--;
-			continue;
-		}
 		count = printable_next(text, (size_t)size, shown, &taken);
 		for (size_t i = 0; i < count; i++)
 			put(o, shown[i]);
@@ -59,6 +86,8 @@ static int shown_length(const struct output *o, const char *text, int size)
 {
 	struct output counted = { .quoted = o->quoted };
 
+	if (!o->quoted)
+		return size;
 	put_bytes(&counted, text, size);
 	return (int)counted.length;
 }
@@ -77,41 +106,37 @@ static void put_text(struct output *o, const struct conversion *c, const char *t
 /* Put a string. When a precision is given the string need not end with NUL: no byte behind `precision` is read. */
 static void put_string(struct output *o, const struct conversion *c, const char *s)
 {
-	int length = 0;
-
 	if (!s)
 		s = "(null)";
-	while ((c->precision < 0 || length < c->precision) && s[length])
-		length++;
-	put_text(o, c, s, length);
+	put_text(o, c, s, (int)(c->precision < 0 ? strlen(s) : strnlen(s, (size_t)c->precision)));
 }
 
 static void put_number(struct output *o, const struct conversion *c, uint64_t value, unsigned base, const char *prefix)
 {
 	const char *digits = c->upper ? "0123456789ABCDEF" : "0123456789abcdef";
-	char text[24]; /* room for the 22 octal digits of a 64-bit number; the last digit comes first */
-	int n = 0, zeros, width = c->width;
+	char text[24], *end = text + sizeof(text), *first = end; /* room for the 22 octal digits of a 64-bit number */
+	int n, zeros, width = c->width;
 
 	/* C17 7.21.6.1, "The fprintf function": no digit for 0 with precision 0. */
 	if (value || c->precision != 0)
 		do
-			text[n++] = digits[value % base];
+			*--first = digits[value % base];
 		while (value /= base);
+	n = (int)(end - first);
 	for (const char *p = prefix; *p; p++)
 		width--;
 	zeros = c->precision > n ? c->precision - n : 0;
 	if (c->zero && !c->left && c->precision < 0 && width > n)
 		zeros = width - n;
 	/* "#o" asks that the first digit is 0: one that precision or padding added is enough. */
-	if (base == 8 && c->alternate && !zeros && !(n && text[n - 1] == '0'))
+	if (base == 8 && c->alternate && !zeros && !(n && *first == '0'))
 		zeros = 1;
 	if (!c->left)
 		pad(o, ' ', width - n - zeros);
 	for (const char *p = prefix; *p; p++)
 		put(o, *p);
 	pad(o, '0', zeros);
-	for (int i = n; i-- > 0;)
-		put(o, text[i]);
+	put_plain(o, first, (size_t)n);
 	if (c->left)
 		pad(o, ' ', width - n - zeros);
 }
@@ -248,10 +273,16 @@ static size_t format_all(struct output o, const char *format, va_list args)
 
 	va_copy(rest, args);
 	while (*format) {
-		if (*format++ != '%')
-			put(&o, format[-1]);
-		else
+		const char *start = format;
+
+		while (*format && *format != '%')
+			format++;
+		if (format > start)
+			put_plain(&o, start, (size_t)(format - start));
+		if (*format++)
 			convert(&o, &format, &rest);
+		else
+			break;
 	}
 	va_end(rest);
 	if (o.size)
