@@ -272,6 +272,7 @@ USER_NODES   := dev/console=c:5:1 dev/null=c:1:3 dev/zero=c:1:5 tmp/
 USER_FILES   := test/.link=l:../init test/.loop=l:.loop test/.text=t:text \
                 test/.damaged=test/user/damaged test/.short=test/user/short test/.pages=test/user/memory.c
 
+SCALE_C    := $(wildcard test/user/scale/*.c)
 OPERATIONS := $(addprefix bench/,meter calls pages tasks shell)
 
 # The same with 4 MiB of constants and 4 MiB of data.
@@ -310,6 +311,14 @@ build/user/bench-$(1).cpio: build/user/$(1)/bench/bench build/user/tiny build/us
 	$$(call say,CPIO,$$@)
 	$$(Q)scripts/mkinitrd -o $$@ init=$$< tiny=build/user/tiny large=build/user/large bin/busybox=/bin/busybox bin/true=l:busybox \
 	    $$(USER_NODES)
+
+build/user/$(1)/scale/scale: $$(SCALE_C:test/user/%.c=build/user/$(1)/%.o)
+	$$(call say,LD,$$@)
+	$$(call user_link,$(1),$$^)
+
+build/user/scale-$(1).cpio: build/user/$(1)/scale/scale build/user/tiny scripts/mkinitrd
+	$$(call say,CPIO,$$@)
+	$$(Q)scripts/mkinitrd -o $$@ init=$$< tiny=build/user/tiny $$(USER_NODES) dev/urandom=c:1:9
 
 build/user/$(1)/%: build/user/$(1)/%.o $$(USER_SUPPORT:%=build/user/$(1)/%.o)
 	$$(call say,LD,$$@)
@@ -431,7 +440,7 @@ FIRMWARE := /usr/share/ovmf/OVMF.fd
 # ---- targets ----------------------------------------------------------------------------------
 
 .PHONY: all qemu qemu-nox qemu-gdb gdb test test-host host-programs coverage test-qemu user test-user-linux \
-        test-user-slow test-slow lint bench bench-boot bench-linux map image bundle clean help
+        test-user-slow test-slow lint bench bench-boot bench-linux bench-scale map image bundle clean help
 
 all: build/BOOTX64.EFI ## build/BOOTX64.EFI, the one file that boots
 
@@ -530,6 +539,9 @@ bench-boot: all ## guest instructions of each phase of the boot
 
 bench-linux: all build/user/bench-musl.cpio ## system calls here and on Debian's Linux, in guest instructions
 	$(Q)scripts/bench-linux
+
+bench-scale: all build/user/scale-musl.cpio ## what one more costs where N are there, here and on Debian's Linux: docs/scale.svg
+	$(Q)scripts/bench-scale
 
 map: all build/gate.efi build/user/spin.cpio ## pictures of the live memory map and of the boot: build/map.svg, build/boot.svg
 	$(Q)scripts/draw-map

@@ -1,8 +1,10 @@
 /*
- * Lists whose links lie in what they hold: circular, linked both ways, so that anything leaves its list without a search.
+ * Lists whose links lie in what they hold: circular, linked both ways, so that anything leaves its list without a
+ * search.
  *
- * A list's head is a link of its own. Guard: whoever has the list. One store puts a link where a reader that goes forward finds
- * it, and one takes it away, so a reader in an interrupt handler sees each list as it was before or after a change.
+ * A list's head is a link of its own. Guard: whoever has the list. One store puts a link where a reader that goes
+ * forward finds it, and one takes it away, so a reader in an interrupt handler sees each list as it was before or after
+ * a change.
  */
 #pragma once
 

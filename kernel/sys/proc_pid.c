@@ -181,8 +181,8 @@ static int lookup_task(struct node *dir, struct name name, struct node **ret)
 }
 
 /*
- * Return the task of the process that a listing goes on with: the one of that number, or, when that has ended meanwhile, the first
- * with a higher one. NULL: none.
+ * Return the task of the process that a listing goes on with: the one of that number, or, when that has ended
+ * meanwhile, the first with a higher one. NULL: none.
  */
 static const struct task *task_from(const struct process *process, int tid)
 {

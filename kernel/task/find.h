@@ -49,7 +49,10 @@ bool process_group_exists(int group, int session);
 /* Call `see` with each process, zombies included, until it returns false. */
 void process_visit(bool (*see)(void *ctx, struct process *process), void *ctx);
 
-/* Call `see` with each process of a group, or of a session, until it returns false; none may leave it meanwhile. Any context. */
+/*
+ * Call `see` with each process of a group, or of a session, until it returns false; none may leave it meanwhile. Any
+ * context.
+ */
 void process_visit_group(int group, bool (*see)(void *ctx, struct process *process), void *ctx);
 void process_visit_session(int session, bool (*see)(void *ctx, struct process *process), void *ctx);
 

@@ -1,8 +1,9 @@
 /*
  * Numbers, and what each means: the one table of tasks, processes, groups and sessions.
  *
- * A number exists while a task, a process, a group or a session is known by it, and is free for a new task when none is any more.
- * Any of them is found by its number at the same cost, however many there are; who belongs to a group or a session is in a list.
+ * A number exists while a task, a process, a group or a session is known by it, and is free for a new task when none is
+ * any more. Any of them is found by its number at the same cost, however many there are; who belongs to a group or a
+ * session is in a list.
  *
  * Guard of all: the kernel, one CPU, not preempted; a handler reads, and each change is one store to it.
  */
@@ -34,8 +35,8 @@ struct number *number_peek(int value);
 struct number *number_next(int value);
 
 /*
- * Make a number that did not exist: the next one behind the last that was made, or at the end of all the least. The caller has it
- * mean something, or calls number_settle. -ENOMEM, -EAGAIN (all are in use).
+ * Make a number that did not exist: the next one behind the last that was made, or at the end of all the least. The
+ * caller has it mean something, or calls number_settle. -ENOMEM, -EAGAIN (all are in use).
  */
 int number_new(struct number **ret);
 
@@ -45,7 +46,10 @@ struct number *number_zero(void);
 /* Free the number if it means nothing any more. */
 void number_settle(struct number *number);
 
-/* One more than the highest number that is made: kernel.pid_max. number_set_end: -EINVAL, below NUMBERS_LEAST or above NUMBERS_MOST. */
+/*
+ * One more than the highest number that is made: kernel.pid_max. number_set_end: -EINVAL, below NUMBERS_LEAST or above
+ * NUMBERS_MOST.
+ */
 int number_end(void);
 int number_set_end(int end);
 

@@ -62,15 +62,15 @@ struct process {
 	struct link in_group;      /* in the list of its group (number.h) */
 	struct link in_session;    /* in the list of its session */
 	struct wait_queue waiters; /* tasks that wait for a child of this process */
-	bool zombie;                  /* has ended, and its parent has not waited for it yet */
-	bool exiting;                 /* all its tasks must end: exit_group(2), or a fatal signal */
-	bool stopped, continued;      /* is stopped by a signal; was continued, and wait4(2) has not told the parent */
-	bool stop_told;               /* wait4(2) has told the parent of the stop */
-	bool executed;                /* has called execve: its parent may not change its group any more (setpgid(2)) */
-	int stop_status;              /* wait4(2)'s status while stopped: the signal << 8 | 0x7f */
-	struct task *exec_waiter;     /* the task in execve that waits for all others to end; or NULL */
-	int status;                   /* wait4(2)'s status at the end: the exit code << 8, or the fatal signal */
-	int exit_signal;              /* sent to the parent at the end; usually SIGCHLD */
+	bool zombie;               /* has ended, and its parent has not waited for it yet */
+	bool exiting;              /* all its tasks must end: exit_group(2), or a fatal signal */
+	bool stopped, continued;   /* is stopped by a signal; was continued, and wait4(2) has not told the parent */
+	bool stop_told;            /* wait4(2) has told the parent of the stop */
+	bool executed;             /* has called execve: its parent may not change its group any more (setpgid(2)) */
+	int stop_status;           /* wait4(2)'s status while stopped: the signal << 8 | 0x7f */
+	struct task *exec_waiter;  /* the task in execve that waits for all others to end; or NULL */
+	int status;                /* wait4(2)'s status at the end: the exit code << 8, or the fatal signal */
+	int exit_signal;           /* sent to the parent at the end; usually SIGCHLD */
 	struct process_signals signals;
 	struct timer alarm;     /* the timer of setitimer(ITIMER_REAL) and alarm(2) */
 	struct timer cpu_watch; /* fires when RLIMIT_CPU may have been reached */
@@ -119,7 +119,10 @@ static inline uint64_t process_run_ns(const struct process *process)
 int process_start_init(struct node *root, struct file *console, const char *path, const char *const *argv,
 		       const char *const *envp, const char **ret_error);
 
-/* Put the process into another group and session; their numbers must exist, as that of the process itself does (number.h). */
+/*
+ * Put the process into another group and session; their numbers must exist, as that of the process itself does
+ * (number.h).
+ */
 void process_set_group(struct process *process, int group, int session);
 
 /* Wait, in a kernel task, until the first process, whose end kills all others, and these have ended. Returns status. */

@@ -9,8 +9,8 @@
 size_t process_tasks(void);
 
 /*
- * Return how many tasks of programs there may be at once: kernel.threads-max, at first by the size of RAM. process_set_tasks_most:
- * -EINVAL, below 20, as on Linux.
+ * Return how many tasks of programs there may be at once: kernel.threads-max, at first by the size of RAM.
+ * process_set_tasks_most: -EINVAL, below 20, as on Linux.
  */
 uint64_t process_tasks_most(void);
 int process_set_tasks_most(uint64_t most);
