@@ -52,69 +52,69 @@ static uint64_t bits_from(uint64_t word, unsigned index)
 	return word & FULL << index;
 }
 
-/* The least number of those below the slot `index` of the node on the way to `number`. */
-static uint32_t first_below(const struct radix_node *node, uint32_t number, unsigned index)
+/* Set *number to the least number below the slot `index` of the node that it leads to, unless that slot is its own. */
+static void go_to_slot(const struct radix_node *node, unsigned index, uint32_t *number)
 {
-	uint64_t above = (uint64_t)number >> node->shift >> RADIX_BITS << RADIX_BITS;
+	uint32_t above = (uint32_t)((uint64_t)*number >> node->shift >> RADIX_BITS << RADIX_BITS);
 
-	return (uint32_t)((above | index) << node->shift);
+	if (index != index_in(node, *number))
+		*number = (above | index) << node->shift;
 }
 
-/* radix_next in the numbers of `node`, to which `*number` leads. */
-static void *next_in(const struct radix_node *node, uint32_t *number)
+/* Set *number to the least one behind all those of the node that it leads to. False: there is none. */
+static bool go_behind(const struct radix_node *node, uint32_t *number)
 {
-	uint64_t used = bits_from(node->used, index_in(node, *number));
-	uint32_t from = *number;
-
-	for (; used; used &= used - 1) {
-		unsigned index = (unsigned)__builtin_ctzll(used);
-		uint32_t least = first_below(node, *number, index), at = least > from ? least : from;
-		void *found = load(&node->slots[index]);
-
-		if (found && node->shift)
-			found = next_in(found, &at);
-		if (found) {
-			*number = at;
-			return found;
-		}
-	}
-	return NULL;
+	*number |= (uint32_t)((1ULL << (node->shift + RADIX_BITS)) - 1);
+	return ++*number != 0;
 }
 
 void *radix_next(const struct radix *tree, uint32_t *number)
 {
-	const struct radix_node *root = root_of(tree);
+	const struct radix_node *root = root_of(tree), *node = root;
+	uint32_t at = *number;
 
-	return reaches(root, *number) ? next_in(root, number) : NULL;
-}
+	while (reaches(root, at)) {
+		uint64_t used = bits_from(node->used, index_in(node, at));
+		void *found;
 
-/* radix_next_free in the numbers of `node`. False: none is free; *number is as it was. */
-static bool free_in(const struct radix_node *node, uint32_t *number)
-{
-	uint64_t open = bits_from(~node->full, index_in(node, *number));
-	uint32_t from = *number;
-
-	for (; open; open &= open - 1) {
-		unsigned index = (unsigned)__builtin_ctzll(open);
-		uint32_t least = first_below(node, *number, index), at = least > from ? least : from;
-
-		if (!node->shift || !node->slots[index] || free_in(node->slots[index], &at)) {
-			*number = at;
-			return true;
+		if (!used) {
+			/* Each node has entries, so what is behind this one's numbers is found from the root at once. */
+			if (node == root || !go_behind(node, &at))
+				return NULL;
+			node = root;
+			continue;
 		}
+		go_to_slot(node, (unsigned)__builtin_ctzll(used), &at);
+		found = load(&node->slots[index_in(node, at)]);
+		if (!node->shift) {
+			*number = at;
+			return found;
+		}
+		node = found;
 	}
-	return false;
+	return NULL;
 }
 
 uint32_t radix_next_free(const struct radix *tree, uint32_t number)
 {
-	const struct radix_node *root = tree->root;
+	const struct radix_node *root = tree->root, *node = root;
 
-	if (!reaches(root, number) || free_in(root, &number))
-		return number;
-	/* The first number that the tree is too low for. */
-	ASSERT(root->shift + RADIX_BITS < 32);
-	return 1U << (root->shift + RADIX_BITS);
+	while (reaches(root, number)) {
+		uint64_t open = bits_from(~node->full, index_in(node, number));
+
+		if (!open) {
+			bool more = go_behind(node, &number);
+
+			ASSERT(more);
+			node = root;
+			continue;
+		}
+		go_to_slot(node, (unsigned)__builtin_ctzll(open), &number);
+		if (!node->shift || !node->slots[index_in(node, number)])
+			return number;
+		node = node->slots[index_in(node, number)];
+	}
+	return number;
 }
 
 static struct radix_node *node_new(struct radix *tree, unsigned shift)

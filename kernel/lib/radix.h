@@ -6,9 +6,9 @@
  * leads to the next number that is used, the second one to the next that is free, past any number of others, in a step
  * for each level. The tree is as high as its largest number wants: a level for each 6 bits.
  *
- * Guard: whoever has the tree. One store makes an entry seen, and one makes it unseen: radix_find and radix_next in an
- * interrupt handler see the tree as it was before or after a change. A node is given back after that, so no handler of
- * another CPU may be in the tree.
+ * Guard: whoever has the tree. One store makes an entry seen, and one makes it unseen: radix_find() in an interrupt
+ * handler sees the tree as it was before or after a change. A node is given back after that, so no handler of another
+ * CPU may be in the tree.
  */
 #pragma once
 
