@@ -264,7 +264,7 @@ user_cc_pie   := gcc -static-pie -fPIE
 user_link = $(Q)$(user_cc_$(1)) -Wl,--build-id $(2) -o $@.debug && $(OBJCOPY) --strip-all $@.debug $@
 
 USER_TESTS   := memory mappings proc files process signals fpu jobs time threads info create events locks neighbour together
-USER_ATTACKS := ranges instructions returns pointers full bomb fuzz refused storm
+USER_ATTACKS := ranges instructions returns pointers full bomb fuzz refused storm stops
 USER_SUPPORT := tap
 USER_NODES   := dev/console=c:5:1 dev/null=c:1:3 dev/zero=c:1:5 tmp/
 
@@ -297,6 +297,7 @@ build/user/$(1)/attack/%: build/user/$(1)/attack/%.o $$(USER_SUPPORT:%=build/use
 	$$(call user_link,$(1),$$^)
 
 build/user/$(1)/attack/storm: build/user/$(1)/attack/storm_calls.o
+build/user/$(1)/attack/stops: build/user/$(1)/attack/stops_cases.o
 
 build/user/attack-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_ATTACKS:%=attack/%)) scripts/mkinitrd
 	$$(call say,CPIO,$$@)
@@ -499,9 +500,10 @@ test-user-linux: $(USER_ARCHIVES) ## the user programs on Debian's Linux: a test
 
 test-user-slow: export ANKEOS_FUZZ := 1000000
 test-user-slow: export ANKEOS_STORM := 120
+test-user-slow: export ANKEOS_STOPS := 5
 test-user-slow: all image user ## a million random system calls, and two minutes of them by eight threads at once
 	$(NEED_QEMU)
-	$(PYTEST) test/qemu/test_user.py test/qemu/test_debug_build.py -k 'fuzz or storm'
+	$(PYTEST) test/qemu/test_user.py test/qemu/test_debug_build.py -k 'fuzz or storm or stops'
 
 # The random host tests with ten times their operations; each run has another seed.
 test-slow: test-user-slow $(HOST)/test_paging_random $(HOST)/test_tlb_random ## what `make test` has no time for

@@ -4,7 +4,9 @@
  */
 #include "kernel/mm/user/user_space.h"
 #include "kernel/sys/memory_flags.h"
+#include "kernel/sys/memory_steps.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/space_work.h"
 #include "kernel/task/user_return.h"
 
 #define MS_ASYNC      1
@@ -25,20 +27,18 @@ static int64_t hole_is_no_memory(enum status status)
 	return status == ERR_NOT_FOUND ? -ENOMEM : errno_of(status);
 }
 
-/* Round `size` up to whole pages; returns 0 when the result needs more than 64 bits. */
-static uint64_t page_round_up(uint64_t size)
-{
-	return (size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
-}
-
 SYSCALL_1(brk, brk)
 {
 	struct user_space *space = space_here();
 
+	/* A break that goes far down does so by steps: each gives back what is between. */
+	while (brk >= space->brk_start && brk && space->brk > brk && space->brk - brk > MEMORY_STEP && !task_give_way())
+		if (space_wait(space) != 0 || user_brk(space, space->brk - MEMORY_STEP) != OK)
+			break;
 	/*
 	 * brk(2) returns the break, moved or not, and no error. Programs ask for it by the argument 0.
 	 */
-	if (brk && user_brk(space, brk) != OK)
+	if (brk && (space_wait(space) != 0 || user_brk(space, brk) != OK))
 		return (int64_t)space->brk;
 	return (int64_t)space->brk;
 }
@@ -93,20 +93,30 @@ SYSCALL_6(mmap, va, size, prot, flags, fd, offset)
 	/* As on Linux a mapping must end at or before the largest file offset. */
 	if (!error && object && offset > INT64_MAX - page_round_up(size))
 		error = -EOVERFLOW;
+	if (!error)
+		error = space_wait(space_here());
+	/* What a fixed mapping replaces goes in pieces. */
+	if (!error && mapping.flags & USER_MAP_FIXED && size > MEMORY_STEP)
+		error = errno_of(memory_unmap(space_here(), va, page_round_up(size)));
 	if (error)
 		return error;
 	/* As on Linux an address that is only a hint is rounded down; user_map() ignores a hint that is too low. */
 	if (!(mapping.flags & (USER_MAP_FIXED | USER_MAP_FIXED_NOREPLACE)))
 		va &= ~(uint64_t)(PAGE_SIZE - 1);
-	error = errno_of(
-		user_map(space_here(), va, size, mapping.rights, mapping.flags, object, offset / PAGE_SIZE, &place));
-	return error ? error : (int64_t)place;
+	error = errno_of(user_map(space_here(), va, size, mapping.rights, mapping.flags & ~(unsigned)USER_MAP_POPULATE,
+				  object, offset / PAGE_SIZE, &place));
+	if (error)
+		return error;
+	/* As on Linux, it is no error when the pages cannot be had. */
+	if (mapping.flags & USER_MAP_POPULATE && mapping.rights != USER_NONE)
+		(void)memory_populate(space_here(), place, size, mapping.rights & USER_WRITE ? USER_WRITE : USER_READ);
+	return (int64_t)place;
 }
 
 /* munmap -> flush -> invalidation, step 1 of 6. Next: user_unmap, kernel/mm/user/user_map.c. */
 SYSCALL_2(munmap, va, size)
 {
-	return errno_of(user_unmap(space_here(), va, size));
+	return errno_of(memory_unmap(space_here(), va, size));
 }
 
 SYSCALL_3(mprotect, va, size, prot)
@@ -119,7 +129,7 @@ SYSCALL_3(mprotect, va, size, prot)
 	/* Nothing is mapped beyond USER_END, so such a range is not mapped completely. */
 	if (va % PAGE_SIZE == 0 && size && (va >= USER_END || size > USER_END - va))
 		return -ENOMEM;
-	return hole_is_no_memory(user_protect(space_here(), va, size, rights));
+	return hole_is_no_memory(memory_protect(space_here(), va, size, rights));
 }
 
 SYSCALL_5(mremap, va, size, new_size, flags, to)
@@ -129,7 +139,7 @@ SYSCALL_5(mremap, va, size, new_size, flags, to)
 
 	if (flags & ~(uint64_t)(USER_REMAP_MAYMOVE | USER_REMAP_FIXED))
 		return -EINVAL;
-	error = errno_of(user_remap(space_here(), va, size, new_size, (unsigned)flags, to, &place));
+	error = errno_of(memory_remap(space_here(), va, size, new_size, (unsigned)flags, to, &place));
 	return error ? error : (int64_t)place;
 }
 
@@ -160,7 +170,7 @@ enum madvise_advice {
 
 static int64_t advise_fork(uint64_t va, uint64_t size, enum user_fork_advice advice)
 {
-	enum status status = user_advise_fork(space_here(), va, size, advice);
+	enum status status = memory_advise_fork(space_here(), va, size, advice);
 
 	return status == ERR_RIGHTS ? -EINVAL : hole_is_no_memory(status);
 }
@@ -171,7 +181,7 @@ static int64_t advise_fork(uint64_t va, uint64_t size, enum user_fork_advice adv
  */
 static int64_t populate(uint64_t va, uint64_t size, enum user_rights access)
 {
-	switch (user_populate_all(space_here(), va, size, access)) {
+	switch (memory_populate(space_here(), va, size, access)) {
 	case OK:
 		return 0;
 	case ERR_RANGE:
@@ -194,7 +204,7 @@ SYSCALL_3(madvise, va, size, advice)
 	switch (advice) {
 	case MADV_DONTNEED:
 	case MADV_DONTNEED_LOCKED:
-		return hole_is_no_memory(user_dontneed(space_here(), va, size));
+		return hole_is_no_memory(memory_drop(space_here(), va, size));
 	case MADV_WIPEONFORK:
 		return advise_fork(va, size, USER_FORK_WIPED);
 	case MADV_KEEPONFORK:
@@ -205,7 +215,7 @@ SYSCALL_3(madvise, va, size, advice)
 		return advise_fork(va, size, USER_FORK_COPIED);
 	case MADV_POPULATE_READ:
 	case MADV_POPULATE_WRITE:
-		if (!user_is_mapped(space_here(), va, size))
+		if (!memory_is_mapped(space_here(), va, size))
 			return -ENOMEM;
 		return size ? populate(va, size, advice == MADV_POPULATE_READ ? USER_READ : USER_WRITE) : 0;
 	case MADV_NORMAL:
@@ -222,7 +232,7 @@ SYSCALL_3(madvise, va, size, advice)
 	case MADV_COLD:
 	case MADV_PAGEOUT:
 	case MADV_COLLAPSE:
-		return user_is_mapped(space_here(), va, size) ? 0 : -ENOMEM;
+		return memory_is_mapped(space_here(), va, size) ? 0 : -ENOMEM;
 	default:
 		return -EINVAL;
 	}
@@ -237,7 +247,7 @@ SYSCALL_3(mincore, va, size, to)
 
 	if (va % PAGE_SIZE)
 		return -EINVAL;
-	if (size && (!pages || !user_is_mapped(space_here(), va, pages * PAGE_SIZE)))
+	if (size && (!pages || !memory_is_mapped(space_here(), va, pages * PAGE_SIZE)))
 		return -ENOMEM;
 	for (uint64_t done = 0, piece; done < pages && !error; done += piece) {
 		piece = pages - done < MINCORE_PIECE ? pages - done : MINCORE_PIECE;
@@ -258,7 +268,7 @@ SYSCALL_3(msync, va, size, flags)
 		return -EINVAL;
 	if (!size)
 		return 0;
-	return page_round_up(size) && user_is_mapped(space_here(), va, page_round_up(size)) ? 0 : -ENOMEM;
+	return page_round_up(size) && memory_is_mapped(space_here(), va, page_round_up(size)) ? 0 : -ENOMEM;
 }
 
 /*
@@ -270,12 +280,15 @@ static int64_t lock_range(uint64_t va, uint64_t size)
 	uint64_t start = va & ~(uint64_t)(PAGE_SIZE - 1);
 
 	size = page_round_up(size + (va - start));
+	/* As on Linux, what rounds up to all addresses and one more is nothing. */
 	if (!size)
 		return 0;
-	if (!user_is_mapped(space_here(), start, size))
+	if (start + size < start)
+		return -EINVAL;
+	if (!memory_is_mapped(space_here(), start, size))
 		return -ENOMEM;
 	/* Errors for pages that the program may not read are ignored: such pages count as locked. */
-	if (user_populate_all(space_here(), start, size, USER_READ) == ERR_NO_MEMORY)
+	if (memory_populate(space_here(), start, size, USER_READ) == ERR_NO_MEMORY)
 		return -EAGAIN;
 	return 0;
 }

@@ -22,6 +22,7 @@
 #include "kernel/task/process.h"
 #include "kernel/task/process_limits.h"
 #include "kernel/task/signal.h"
+#include "kernel/task/space_work.h"
 #include "kernel/task/user_return.h"
 
 #define ARGUMENTS  32
@@ -136,6 +137,7 @@ bool userland_init(const struct boot_info *info)
 	log_info("initramfs: %llu files, %s\n", (unsigned long long)report.nodes, format_size(size, report.bytes));
 	process_limits_init(send_signal);
 	user_traps_init();
+	space_work_init();
 	syscall_init();
 	return true;
 }

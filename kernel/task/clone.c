@@ -8,6 +8,7 @@
 #include "kernel/task/process_internal.h"
 #include "kernel/task/process_limits.h"
 #include "kernel/task/signal_internal.h"
+#include "kernel/task/space_work.h"
 #include "kernel/task/wait_until.h"
 
 /* Flags of clone(2). */
@@ -70,15 +71,19 @@ static void copy_registers(struct task *child, const struct clone_arguments *a)
 	child->gs_base = task_get_gs_base();
 }
 
-static enum status share_space(struct process *child, uint64_t flags)
+/*
+ * Get the memory that the child's process will have, held. Comes before all else, since other tasks may run while much is
+ * copied: nobody may see a process that has no memory yet. -ENOMEM, -EINTR.
+ */
+static int make_space(uint64_t flags, struct user_space **ret)
 {
 	struct user_space *space = process_current()->space;
 
 	if (!(flags & CLONE_VM))
-		return user_space_fork(space, &child->space);
+		return space_fork(space, ret);
 	user_space_get(space);
-	child->space = space;
-	return OK;
+	*ret = space;
+	return 0;
 }
 
 static int share_files(struct process *child, uint64_t flags)
@@ -91,8 +96,11 @@ static int share_files(struct process *child, uint64_t flags)
 	return 0;
 }
 
-/* Make a process for the new task. Returns 0, or an error with everything undone. */
-static int make_process(struct task *child, uint64_t flags)
+/*
+ * Make a process for the new task, which takes over the caller's reference to `space`. Returns 0, or an error with
+ * everything undone and the reference still the caller's.
+ */
+static int make_process(struct task *child, uint64_t flags, struct user_space *space)
 {
 	struct process *maker = process_current(), *parent = maker, *process;
 	int error;
@@ -102,22 +110,16 @@ static int make_process(struct task *child, uint64_t flags)
 	error = process_create(child->tid, parent, maker, &process);
 	if (error)
 		return error;
-	error = errno_of(share_space(process, flags));
-	if (error)
-		goto forget;
 	error = share_files(process, flags);
-	if (error)
-		goto put_space;
+	if (error) {
+		process_forget(process);
+		return error;
+	}
+	process->space = space;
 	/* With CLONE_PARENT the parent gets the same signal for the child as for the calling process (clone(2)). */
 	process->exit_signal = flags & CLONE_PARENT ? maker->exit_signal : (int)(flags & CLONE_EXIT_SIGNAL);
 	process_add_task(process, child);
 	return 0;
-
-put_space:
-	user_space_put(process->space);
-forget:
-	process_forget(process);
-	return error;
 }
 
 /* Wait until the child of vfork(2), which uses this task's memory, calls execve(2) or ends. */
@@ -152,14 +154,13 @@ static enum status tell_parent(const struct clone_arguments *a, int tid)
 	return put_user_u32(user_pointer(a->parent_tid), (uint32_t)tid) == ERR_NO_MEMORY ? ERR_NO_MEMORY : OK;
 }
 
-int64_t process_clone(const struct clone_arguments *a)
+/* Make a task, in a process with the memory `space` unless that is NULL. On error the reference stays the caller's. */
+static int64_t clone_into(const struct clone_arguments *a, struct user_space *space)
 {
 	struct task *parent = task_current(), *child;
 	bool tells = a->flags & CLONE_PARENT_SETTID, shares = a->flags & CLONE_VM;
-	int error = check(a), tid;
+	int error, tid;
 
-	if (error)
-		return error;
 	error = task_create(parent->name, true, &child);
 	if (error)
 		return error;
@@ -170,10 +171,10 @@ int64_t process_clone(const struct clone_arguments *a)
 	child->priority = parent->priority;
 	child->signals.blocked = parent->signals.blocked;
 	copy_registers(child, a);
-	if (a->flags & CLONE_THREAD) {
+	if (!space) {
 		process_add_task(process_current(), child);
 	} else {
-		error = make_process(child, a->flags);
+		error = make_process(child, a->flags, space);
 		if (error) {
 			task_destroy(child);
 			return error;
@@ -198,5 +199,21 @@ int64_t process_clone(const struct clone_arguments *a)
 		wait_for_vfork(parent);
 	while (tells && !shares && tell_parent(a, tid) == ERR_NO_MEMORY && task_find_memory())
 		;
+	return tid;
+}
+
+int64_t process_clone(const struct clone_arguments *a)
+{
+	struct user_space *space = NULL;
+	int64_t tid = check(a);
+
+	if (!tid && !(a->flags & CLONE_THREAD))
+		tid = make_space(a->flags, &space);
+	if (!tid)
+		tid = clone_into(a, space);
+	if (tid < 0 && space) {
+		space_shed(space);
+		user_space_put(space);
+	}
 	return tid;
 }

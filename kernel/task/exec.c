@@ -16,6 +16,7 @@
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/process_limits.h"
 #include "kernel/task/signal_numbers.h"
+#include "kernel/task/space_work.h"
 
 /* bytes of a file that are read to recognise it: all program headers must be among them, as on Linux */
 #define START_SIZE 4096
@@ -353,6 +354,7 @@ static void enter_new_program(struct task *task, const char *path, const struct 
 	set_name(task, path);
 	take_image(process, image);
 	context_load(&process->space->context);
+	space_shed(old);
 	user_space_put(old);
 	process_end_vfork(process);
 	process->exit_signal = SIGCHLD; /* execve(2) resets the signal that clone(2) chose */

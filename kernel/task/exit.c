@@ -7,6 +7,7 @@
 #include "kernel/task/job_control.h"
 #include "kernel/task/process_limits.h"
 #include "kernel/task/signal_internal.h"
+#include "kernel/task/space_work.h"
 #include "kernel/task/wait_until.h"
 
 /* Called at a task's end, so that layers above drop what they keep for the task, as its futexes. Fixed after boot. */
@@ -131,12 +132,16 @@ void process_exit_task(int code)
 
 	if (exit_hook)
 		exit_hook(task);
-	signal_drop(task);
-	process_remove_task(task);
-	if (process->task_count == 0) {
+	if (process->task_count == 1) {
 		if (!process->exiting)
 			process->status = (code & 0xff) << 8;
 		process->exiting = true;
+		/* What takes long goes first, while the process is still whole: others run meanwhile, and may look at it. */
+		space_shed(process->space);
+	}
+	signal_drop(task);
+	process_remove_task(task);
+	if (process->task_count == 0) {
 		end_process(process);
 	} else {
 		/* This task does not return to user mode: it leaves the page tables that the other tasks may free. */

@@ -200,15 +200,6 @@ void task_return(struct trap_frame *frame, bool system_call)
 	}
 }
 
-bool task_give_way_now(void)
-{
-	const struct task *task = task_current();
-
-	if (this_cpu->switch_wanted)
-		task_yield();
-	return task->process->exiting || task->end_wanted;
-}
-
 /* Finish the first switch to a program's task, on its way to user mode. */
 void task_entered_user(void)
 {

@@ -15,6 +15,7 @@ FUZZ_CALLS = int(os.environ.get("ANKEOS_FUZZ", "200000"))
 END = rf"{usertests.END}|^{PROMPT}\Z"
 REFUSED_CALLS = 10000  # random calls while memory is refused
 STORM_SECONDS = int(os.environ.get("ANKEOS_STORM", "20"))
+STOPS_SCALE = int(os.environ.get("ANKEOS_STOPS", "1"))
 FUZZ_PACE = 1  # seconds for each 1,000 calls: children that hang cost more than those that die
 # Frames that the heap may keep after an attack: two of its pieces of 64 KiB, in each of which one object lies alone.
 KEPT_MOST = 32
@@ -136,6 +137,14 @@ def test_fuzz_refused(tmp_path, what):
     """All of them are made though each hundredth frame, or block of the heap, is refused, and good calls see none of it."""
     text = attack(tmp_path, (f"fuzz:{REFUSED_CALLS}", "refused"), LIMIT, options=f"{what}_fail_user=100")
     assert f"# {REFUSED_CALLS} calls, " in text, text
+
+
+def test_stops(tmp_path):
+    """Beside the largest calls that a program can make a neighbour runs within a millisecond, of a nanosecond an instruction.
+
+    ANKEOS_STOPS times as much of everything: five times with `make test-user-slow`.
+    """
+    attack(tmp_path, (f"stops:{STOPS_SCALE}",), LIMIT, exact=True)
 
 
 @pytest.mark.skipif("ANKEOS_STORM" not in os.environ, reason="make test-user-slow runs it")

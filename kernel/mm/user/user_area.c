@@ -64,7 +64,8 @@ void user_spares_free(struct user_spares *spares)
 static enum status get_spares(const struct user_space *space, int count, struct user_spares *ret)
 {
 	*ret = (struct user_spares){ { NULL, NULL } };
-	if (count && space->areas.count + count > USER_AREAS_MAX)
+	/* Work in pieces cuts areas at the ends of pieces, too, and puts them together again. */
+	if (count && space->areas.count + count > USER_AREAS_MAX + (space->in_pieces ? 2 : 0))
 		return ERR_NO_MEMORY;
 	for (int i = 0; i < count; i++) {
 		ret->area[i] = area_new();

@@ -298,6 +298,18 @@ enum status user_fault(struct user_space *space, vaddr_t va, enum user_rights ac
 	return status;
 }
 
+enum status user_fault_inside(struct user_space *space, vaddr_t va, enum user_rights access, const struct area **ret)
+{
+	struct fault f = { .space = space, .va = va, .access = access };
+	enum status status = find_area(space, va, access, &f.area);
+
+	if (status == OK)
+		status = fault_page(&f);
+	if (status == OK)
+		*ret = f.area;
+	return status;
+}
+
 enum status user_populate(struct user_space *space, vaddr_t va, uint64_t size, enum user_rights access,
 			  uint64_t *ret_bytes)
 {
@@ -317,69 +329,5 @@ enum status user_populate(struct user_space *space, vaddr_t va, uint64_t size, e
 	}
 	kernel_context_leave(token);
 	*ret_bytes = done < size ? done : size;
-	return status;
-}
-
-/* ---- all or nothing ---- */
-
-#define TAKEN_RUNS 32
-
-/*
- * The pages that a call has mapped in private areas, in ascending order, as runs. Pages beyond TAKEN_RUNS runs are not
- * recorded, and stay mapped after a failure.
- */
-struct taken {
-	size_t count;
-	struct {
-		vaddr_t start, end;
-	} runs[TAKEN_RUNS];
-};
-
-static void taken_add(struct taken *taken, vaddr_t start, vaddr_t end)
-{
-	if (taken->count && taken->runs[taken->count - 1].end == start) {
-		taken->runs[taken->count - 1].end = end;
-	} else if (taken->count < TAKEN_RUNS) {
-		taken->runs[taken->count].start = start;
-		taken->runs[taken->count].end = end;
-		taken->count++;
-	}
-}
-
-/* Serve the page of `f`, and record what that has mapped: the page, or the 2 MiB around it. */
-static enum status take_page(struct fault *f, struct taken *taken)
-{
-	const uint64_t before = f->space->resident_pages;
-	enum status status = find_area(f->space, f->va, f->access, &f->area);
-
-	if (status == OK)
-		status = fault_page(f);
-	if (status != OK || f->space->resident_pages == before || f->area->flags & AREA_SHARED)
-		return status;
-	if (f->space->resident_pages == before + PAGE_SIZE_2M / PAGE_SIZE)
-		taken_add(taken, align_down(f->va, PAGE_SIZE_2M), align_down(f->va, PAGE_SIZE_2M) + PAGE_SIZE_2M);
-	else
-		taken_add(taken, f->va, f->va + PAGE_SIZE);
-	return OK;
-}
-
-enum status user_populate_all(struct user_space *space, vaddr_t va, uint64_t size, enum user_rights access)
-{
-	const context_token_t token = kernel_context_enter();
-	struct fault f = { .space = space, .va = align_down(va, PAGE_SIZE), .access = access };
-	enum status status = OK;
-	struct taken taken;
-
-	taken.count = 0;
-	for (; f.va < va + size && status == OK; f.va += PAGE_SIZE)
-		status = take_page(&f, &taken);
-	/*
-	 * Unmap them again. No 2 MiB leaf crosses the end of a run, so none need be split; the areas stay, so no table
-	 * is freed.
-	 */
-	for (size_t i = 0; status == ERR_NO_MEMORY && i < taken.count; i++)
-		user_pages_drop(space, taken.runs[i].start, taken.runs[i].end, taken.runs[i].start,
-				taken.runs[i].start);
-	kernel_context_leave(token);
 	return status;
 }

@@ -387,7 +387,7 @@ static enum status split_all(struct user_space *space, vaddr_t start, uint64_t s
 	return OK;
 }
 
-enum status user_pages_move(struct user_space *space, vaddr_t from, vaddr_t to, uint64_t size, struct tlb_flush *flush)
+enum status user_pages_place(struct user_space *space, vaddr_t from, vaddr_t to, uint64_t size)
 {
 	struct space *tables = &space->context.space;
 	enum status status = OK;
@@ -396,7 +396,6 @@ enum status user_pages_move(struct user_space *space, vaddr_t from, vaddr_t to, 
 
 	if (!is_aligned(from - to, PAGE_SIZE_2M))
 		status = split_all(space, from, size);
-	/* Make all places first; after that nothing can fail. */
 	for (vaddr_t va = from; status == OK && va < from + size && space_run(tables, va, from + size - 1, &run);
 	     va = space_run_end(&run)) {
 		vaddr_t last = to + (space_run_end(&run) - 1 - from);
@@ -406,22 +405,43 @@ enum status user_pages_move(struct user_space *space, vaddr_t from, vaddr_t to, 
 		if (status == OK && run.level == 1)
 			status = space_place(tables, align_down(last, PAGE_SIZE), 1, &place);
 	}
-	if (status != OK)
-		return ERR_NO_MEMORY;
+	return status == OK ? OK : ERR_NO_MEMORY;
+}
+
+/*
+ * Move a run's leaves to the entries from `to` on, of one table or two. A leaf that came after the tables had been made, by
+ * a task that touches memory which moves away, may have no place there, and stays.
+ */
+static void move_run(struct space *tables, const struct space_run *run, vaddr_t to)
+{
+	const uint64_t size = level_size(run->level);
+	pte_t *place = NULL;
+
+	for (size_t i = 0; i < run->count && is_aligned(to, size); i++, to += size) {
+		pte_t e = pte_read(&run->at[i]);
+
+		if (!e.raw) {
+			place = NULL;
+			continue;
+		}
+		if (place && !is_aligned(to, PAGE_SIZE_2M))
+			place++;
+		else if (space_place(tables, to, run->level, &place) != OK)
+			return;
+		ASSERT(!pte_read(place).raw);
+		pte_write(place, e);
+		pte_write(&run->at[i], (pte_t){ 0 });
+	}
+}
+
+void user_pages_move(struct user_space *space, vaddr_t from, vaddr_t to, uint64_t size, struct tlb_flush *flush)
+{
+	struct space *tables = &space->context.space;
+	struct space_run run;
+
 	for (vaddr_t va = from; va < from + size && space_run(tables, va, from + size - 1, &run);
 	     va = space_run_end(&run)) {
-		for (size_t i = 0; i < run.count; i++) {
-			const vaddr_t at = run.va + i * level_size(run.level);
-			pte_t e = pte_read(&run.at[i]);
-
-			if (!e.raw)
-				continue;
-			status = space_place(tables, to + (at - from), run.level, &place);
-			ASSERT(status == OK && !pte_read(place).raw);
-			pte_write(place, e);
-			pte_write(&run.at[i], (pte_t){ 0 });
-			user_flush_add(flush, at, level_size(run.level));
-		}
+		move_run(tables, &run, to + (run.va - from));
+		user_flush_add(flush, run.va, run.count * level_size(run.level));
 	}
-	return OK;
 }

@@ -85,9 +85,13 @@ MUST_CHECK enum status user_pages_copy(struct user_space *from, struct user_spac
 				       bool shared, struct tlb_flush *flush);
 
 /*
- * Move what is mapped in [from, from + size) to `to`, where nothing may be mapped. The tables of the old place stay;
- * free them with space_prune(). Adds to `flush`. Returns ERR_NO_MEMORY: nothing has moved, empty tables may remain at
- * the new place.
+ * Make tables for what is mapped in [from, from + size) at `to`, where nothing is, so that it can move there.
+ * ERR_NO_MEMORY; empty tables may remain at the new place.
  */
-MUST_CHECK enum status user_pages_move(struct user_space *space, vaddr_t from, vaddr_t to, uint64_t size,
-				       struct tlb_flush *flush);
+MUST_CHECK enum status user_pages_place(struct user_space *space, vaddr_t from, vaddr_t to, uint64_t size);
+
+/*
+ * Move what is mapped in [from, from + size) to `to`, for which user_pages_place() has made tables. The old place's tables
+ * stay (space_prune). Adds to `flush`. Cannot fail.
+ */
+void user_pages_move(struct user_space *space, vaddr_t from, vaddr_t to, uint64_t size, struct tlb_flush *flush);

@@ -3,6 +3,7 @@
  * fork copies (MADV_WIPEONFORK, MADV_DONTFORK).
  */
 #include "kernel/mm/user/user_internal.h"
+#include "kernel/mm/user/user_piece.h"
 
 /* Check that each area of [start, end) may have the rights. ERR_RIGHTS. */
 static enum status rights_allow(const struct user_space *space, vaddr_t start, vaddr_t end, unsigned rights)
@@ -56,6 +57,16 @@ static enum status range_status(const struct user_space *space, vaddr_t va, uint
 	if (va > USER_END - *size)
 		return ERR_RANGE;
 	return user_is_mapped(space, va, *size) ? OK : ERR_NOT_FOUND;
+}
+
+enum status user_protect_check(const struct user_space *space, vaddr_t va, uint64_t size, unsigned rights)
+{
+	enum status status;
+
+	if ((rights & USER_WRITE) && (rights & USER_EXEC))
+		return ERR_RIGHTS;
+	status = range_status(space, va, &size);
+	return status == OK ? rights_allow(space, va, va + size, rights) : status;
 }
 
 enum status user_protect(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights)

@@ -2,6 +2,7 @@
  * mremap(2): changes an area's size, and moves it where it must.
  */
 #include "kernel/mm/user/user_internal.h"
+#include "kernel/mm/user/user_piece.h"
 
 #define KNOWN_FLAGS (USER_REMAP_MAYMOVE | USER_REMAP_FIXED)
 
@@ -67,19 +68,41 @@ static void prune_place(struct user_space *space, vaddr_t start, vaddr_t end, st
 		    flush);
 }
 
-/* Move the pages up to the smaller of both sizes. Call in the kernel context. ERR_NO_MEMORY: none has moved. */
-static enum status move_pages(struct move *m)
+/*
+ * Move as many pages as both sizes have. In the kernel context, which `*token` leaves: with more than a piece to move, other
+ * tasks run meanwhile. A page that one of them touches at the old place after it has moved is a new one, and goes with that
+ * place. ERR_NO_MEMORY: none has moved.
+ */
+static enum status move_pages(struct move *m, context_token_t *token)
 {
-	const uint64_t moved = m->size < m->new_size ? m->size : m->new_size;
+	const vaddr_t end = m->from + (m->size < m->new_size ? m->size : m->new_size);
 	struct tlb_flush flush = TLB_FLUSH_NONE;
-	enum status status = user_pages_cut(m->space, m->from + moved);
+	enum status status = user_pages_cut(m->space, end);
+	vaddr_t next;
 
-	if (status == OK)
-		status = user_pages_move(m->space, m->from, m->to, moved, &flush);
-	if (status != OK)
+	for (vaddr_t va = m->from; va < end && status == OK; va = next) {
+		next = m->space->in_pieces ? user_piece(m->space, va, end) : end;
+		status = user_pages_place(m->space, va, m->to + (va - m->from), next - va);
+		if (next < end)
+			user_pause(token);
+	}
+	if (status != OK) {
 		prune_place(m->space, m->to, m->to + m->size, &flush);
-	context_flush(&m->space->context, &flush);
-	return status;
+		context_flush(&m->space->context, &flush);
+		return status;
+	}
+	for (vaddr_t va = m->from; va < end; va = next) {
+		next = m->space->in_pieces ? user_piece(m->space, va, end) : end;
+		flush = TLB_FLUSH_NONE;
+		user_pages_move(m->space, va, m->to + (va - m->from), next - va, &flush);
+		context_flush(&m->space->context, &flush);
+		if (next == end)
+			break;
+		/* The tables that are empty now go with each piece: all of them at the end would take long. */
+		user_pages_drop(m->space, va, next, m->from, next);
+		user_pause(token);
+	}
+	return OK;
 }
 
 /* Move pages and area: first allocate all that is needed, then move the pages, then the area. */
@@ -95,7 +118,7 @@ static enum status move(struct move *m)
 	if (status != OK)
 		goto free_node;
 	if (m->touched)
-		status = move_pages(m);
+		status = move_pages(m, &token);
 	if (status == OK)
 		move_areas(m);
 	if (m->touched)
@@ -161,6 +184,19 @@ static enum status check_request(struct move *m, unsigned flags)
 		return ERR_RANGE;
 	/* The two places must not overlap. */
 	return m->to < m->from + m->size && m->from < m->to + m->new_size ? ERR_RANGE : OK;
+}
+
+enum status user_remap_check(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size, unsigned flags,
+			     vaddr_t to)
+{
+	struct move m = { .space = space, .from = va, .size = size, .to = to, .new_size = new_size };
+	enum status status = check_request(&m, flags);
+	const struct area *area;
+
+	if (status != OK)
+		return status;
+	area = area_find(&space->areas, va);
+	return !area || area->end < va + m.size ? ERR_FAULT : OK;
 }
 
 enum status user_remap(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size, unsigned flags,

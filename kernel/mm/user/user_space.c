@@ -25,6 +25,7 @@ enum status user_space_create(struct user_space **ret)
 	space->context.space.spares_max = 2;
 	space->mmap_top = USER_MMAP_TOP;
 	space->users = 1;
+	wait_queue_init(&space->changes);
 	*ret = space;
 	return OK;
 }

@@ -10,13 +10,14 @@
  * read of untouched anonymous memory gets a frame of its own at once, since the write that mostly follows would fault a
  * second time.
  *
- * There is one CPU, and the kernel is not preemptible: no lock is needed. With a second CPU each space will want one.
+ * With one CPU that is not preempted no lock is needed. With a second CPU each space will want one.
  */
 #pragma once
 
 #include "kernel/mm/space/context.h"
 #include "kernel/mm/user/area.h"
 #include "kernel/mm/user/user_limits.h"
+#include "kernel/sync/wait_queue.h"
 
 #define USER_MIN       0x10000ULL            /* no area lies below: vm.mmap_min_addr */
 #define USER_END       0x00007ffffffff000ULL /* the last page stays out: SYSRET to its end would fault in the kernel */
@@ -30,8 +31,7 @@
 struct user_space {
 	struct context context;
 	struct area_tree areas;
-	/* page-aligned; exec sets it and `brk`. 0: no brk area yet, and user_brk answers ERR_NO_MEMORY */
-	vaddr_t brk_start;
+	vaddr_t brk_start;       /* page-aligned; exec sets it and `brk`. 0: no brk area, user_brk says ERR_NO_MEMORY */
 	vaddr_t brk;             /* the program break, not aligned */
 	vaddr_t mmap_top;        /* mappings without a fixed place end here or below; exec may lower it (ASLR) */
 	bool low_stacks;         /* a stack may lie below mmap_top; once true, it stays so */
@@ -41,6 +41,8 @@ struct user_space {
 	uint64_t resident_most;  /* largest resident_pages so far; brought up to date when pages are dropped */
 	uint64_t faults;         /* how many faults user_fault has served */
 	size_t users;            /* reference count: tasks, and others that keep the space */
+	bool in_pieces; /* areas are changed or copied piece by piece (user_piece.h): other changes wait in `changes` */
+	struct wait_queue changes;
 };
 
 /*
@@ -134,7 +136,7 @@ MUST_CHECK enum status user_advise_fork(struct user_space *space, vaddr_t va, ui
 /* Return whether areas cover all of [va, va + size), touched or not: for mincore, msync, madvise. */
 bool user_is_mapped(const struct user_space *space, vaddr_t va, uint64_t size);
 
-/* Set ret[i] to whether page va + i * PAGE_SIZE is in memory, mapped or held by its area's object; `count` pages. */
+/* Set ret[i] to whether page va + i * PAGE_SIZE is in memory, mapped or held by its object; `count` pages. */
 void user_resident(struct user_space *space, vaddr_t va, size_t count, uint8_t *ret);
 
 /*
@@ -145,8 +147,7 @@ void user_resident(struct user_space *space, vaddr_t va, size_t count, uint8_t *
 MUST_CHECK enum status user_brk(struct user_space *space, vaddr_t brk);
 
 /*
- * Serve an access to `va` that the CPU has refused: after OK the access can be tried again.
- * access: one of USER_READ, USER_WRITE, USER_EXEC.
+ * Serve an access to `va` that the CPU has refused: after OK the access can be tried again. access: one right.
  * Returns ERR_NOT_FOUND (no area there, and no stack that may grow there: SIGSEGV, SEGV_MAPERR), ERR_RIGHTS (the area
  * forbids it: SIGSEGV, SEGV_ACCERR), ERR_RANGE (past the end of the object: SIGBUS), ERR_NO_MEMORY.
  */

@@ -1,0 +1,145 @@
+/*
+ * How much work is in a part of a space, and the copy of a space piece by piece; see user_piece.h.
+ */
+#include "kernel/mm/user/user_piece.h"
+
+#include "kernel/mm/user/user_internal.h"
+
+/* The work of a piece, in entries of page tables that are looked at. */
+#define PIECE_WORK 2048
+#define AREA_WORK  32 /* an area more is as much work as so many entries */
+#define RUN_WORK   32 /* and so is a table more */
+
+/* Return where in [start, end), of one area, `*left` is used up; takes what is needed from it. In the kernel context. */
+static vaddr_t page_piece(const struct user_space *space, vaddr_t start, vaddr_t end, size_t *left)
+{
+	struct space_run run;
+	vaddr_t va = start;
+
+	while (va < end && space_run(&space->context.space, va, end - 1, &run)) {
+		if (run.count + RUN_WORK > *left) {
+			*left = 0;
+			return run.va > start ? run.va : start;
+		}
+		*left -= run.count + RUN_WORK;
+		va = space_run_end(&run);
+	}
+	return end;
+}
+
+vaddr_t user_piece(const struct user_space *space, vaddr_t start, vaddr_t end)
+{
+	const context_token_t token = kernel_context_enter();
+	size_t left = PIECE_WORK;
+	vaddr_t at = end;
+
+	for (const struct area *a = area_find_from(&space->areas, start); a && a->start < end; a = area_next(a)) {
+		const vaddr_t low = a->start > start ? a->start : start, high = a->end < end ? a->end : end;
+
+		if (left <= AREA_WORK) {
+			at = low;
+			break;
+		}
+		left -= AREA_WORK;
+		if (!(a->flags & AREA_TOUCHED))
+			continue;
+		at = page_piece(space, low, high, &left);
+		if (!left)
+			break;
+		at = end;
+	}
+	kernel_context_leave(token);
+	return at;
+}
+
+static void (*pause)(void); /* lets other tasks run. Fixed after boot */
+
+void user_set_pause(void (*of_caller)(void))
+{
+	pause = of_caller;
+}
+
+void user_pause(context_token_t *token)
+{
+	if (!pause)
+		return;
+	kernel_context_leave(*token);
+	pause();
+	*token = kernel_context_enter();
+}
+
+/* ---- fork ---- */
+
+enum status user_fork_begin(const struct user_space *space, struct user_space **ret)
+{
+	enum status status = user_space_create(ret);
+
+	if (status != OK)
+		return status;
+	(*ret)->brk_start = space->brk_start;
+	(*ret)->brk = space->brk;
+	(*ret)->mmap_top = space->mmap_top;
+	(*ret)->low_stacks = space->low_stacks;
+	return OK;
+}
+
+/* Give the child the part of an area that lies in [start, end). ERR_NO_MEMORY. */
+static enum status copy_part(const struct area *area, struct user_space *child, vaddr_t start, vaddr_t end)
+{
+	struct area *last = area_prev(&child->areas, NULL), *copy;
+	struct area part = *area;
+
+	if (start > area->start) {
+		part.start = start;
+		if (part.object)
+			part.offset += bytes_to_pages(start - area->start);
+	}
+	if (end < area->end)
+		part.end = end;
+	user_count_more(child, bytes_to_pages(part.end - part.start), part.rights, part.flags);
+	/* The piece before may have ended inside the area. */
+	if (part.start > area->start && last && area_continues(last, &part)) {
+		area_resize(last, last->start, part.end);
+		last->flags |= part.flags;
+		return OK;
+	}
+	copy = area_new();
+	if (!copy) {
+		user_count_fewer(child, bytes_to_pages(part.end - part.start), part.rights, part.flags);
+		return ERR_NO_MEMORY;
+	}
+	*copy = part;
+	area_attach(copy, child);
+	area_insert(&child->areas, copy);
+	return OK;
+}
+
+/* Copy the areas of [start, end), then what they map there. In the kernel context. */
+static enum status copy_piece(struct user_space *space, struct user_space *child, vaddr_t start, vaddr_t end,
+			      struct tlb_flush *flush)
+{
+	for (const struct area *a = area_find_from(&space->areas, start); a && a->start < end; a = area_next(a)) {
+		const vaddr_t low = a->start > start ? a->start : start, high = a->end < end ? a->end : end;
+		enum status status;
+
+		if (a->flags & AREA_LEFT_OUT)
+			continue;
+		status = copy_part(a, child, start, end);
+		if (status == OK && (a->flags & (AREA_TOUCHED | AREA_WIPED)) == AREA_TOUCHED)
+			status = user_pages_copy(space, child, low, high, a->flags & AREA_SHARED, flush);
+		if (status != OK)
+			return status;
+	}
+	return OK;
+}
+
+enum status user_fork_piece(struct user_space *space, struct user_space *child, vaddr_t start, vaddr_t end)
+{
+	const context_token_t token = kernel_context_enter();
+	struct tlb_flush flush = TLB_FLUSH_NONE;
+	enum status status = copy_piece(space, child, start, end, &flush);
+
+	context_flush(&space->context, &flush);
+	kernel_context_leave(token);
+	return status;
+}

@@ -1,0 +1,68 @@
+/*
+ * Long work on a space, cut into pieces: of so few areas and mapped pages each that no call on one takes a third of a
+ * millisecond. Between two pieces whoever works lets other tasks run; the space says meanwhile that it is being worked on
+ * (in_pieces), and calls that change its areas wait (kernel/task/space_work.h).
+ */
+#pragma once
+
+#include "kernel/mm/user/user_space.h"
+
+/* Return whether work on the whole space takes more than a piece. */
+static inline bool user_is_long(const struct user_space *space)
+{
+	return space->resident_pages > 2048 || space->areas.count > 512 || space->context.space.tables > 128;
+}
+
+/*
+ * Return where the first piece of [start, end) ends, page-aligned addresses both: above `start`, and `end` at the most. A
+ * piece ends where a leaf ends.
+ */
+vaddr_t user_piece(const struct user_space *space, vaddr_t start, vaddr_t end);
+
+/*
+ * Return what user_protect() would say of the range and the rights, RLIMIT_DATA and memory aside. Changes nothing.
+ */
+MUST_CHECK enum status user_protect_check(const struct user_space *space, vaddr_t va, uint64_t size, unsigned rights);
+
+/* Return what user_remap() would say of its arguments, memory and limits aside: ERR_RANGE, ERR_FAULT. */
+MUST_CHECK enum status user_remap_check(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size,
+					unsigned flags, vaddr_t to);
+
+/* Have user_pause() call `pause`, which lets other tasks run. Called once. */
+void user_set_pause(void (*pause)(void));
+
+/*
+ * Let other tasks run in the middle of work, while space->in_pieces is set. In the kernel context, which `*token` leaves and
+ * which is entered anew. No effect when no pause is set.
+ */
+void user_pause(context_token_t *token);
+
+/*
+ * Begin to copy a space as user_space_fork() does, piece by piece: *ret is a space without areas, held once. Then
+ * user_fork_piece() copies what [start, end) has: pieces from user_piece(), in rising order, up to USER_SIZE.
+ * ERR_NO_MEMORY; the caller puts the child then.
+ */
+MUST_CHECK enum status user_fork_begin(const struct user_space *space, struct user_space **ret);
+MUST_CHECK enum status user_fork_piece(struct user_space *space, struct user_space *child, vaddr_t start, vaddr_t end);
+
+/*
+ * The pages that user_populate_piece() has brought into private areas so far, in rising order; pages beyond what fits here
+ * are not noted, and stay. All zeros: none. Guard: the task that calls.
+ */
+#define USER_TAKEN_RUNS 32
+struct user_taken {
+	size_t count;
+	struct {
+		vaddr_t start, end;
+	} runs[USER_TAKEN_RUNS];
+};
+
+/*
+ * Touch the pages of [*va, end) as user_populate_all() does, but no more than a piece's. *va is where to go on; unless there
+ * was an error. Returns as user_fault does.
+ */
+MUST_CHECK enum status user_populate_piece(struct user_space *space, vaddr_t *va, vaddr_t end, enum user_rights access,
+					   struct user_taken *taken);
+
+/* Give back a piece of what was taken. Returns whether there is more. */
+bool user_give_back(struct user_space *space, struct user_taken *taken);

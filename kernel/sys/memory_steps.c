@@ -1,0 +1,174 @@
+/*
+ * Ranges of memory, piece by piece; see memory_steps.h. A range that is small, or wrong, goes whole to the function of
+ * kernel/mm/user, which says what is wrong with it.
+ */
+#include "kernel/sys/memory_steps.h"
+
+#include "kernel/task/process.h"
+#include "kernel/task/space_work.h"
+#include "kernel/task/user_return.h"
+
+/* Return whether [va, va + size) is large enough for pieces, and a range in which pages can be. */
+static bool has_pieces(vaddr_t va, uint64_t size)
+{
+	return size > MEMORY_STEP && va % PAGE_SIZE == 0 && size % PAGE_SIZE == 0 && size <= USER_END &&
+	       va <= USER_END - size;
+}
+
+/* Do `step` for each piece. ERR_NOT_FOUND too when the task is to end. */
+static enum status in_pieces(struct user_space *space, vaddr_t va, uint64_t size, space_step_fn *step, void *ctx)
+{
+	enum status status;
+
+	if (space_work_begin(space) != 0)
+		return ERR_NOT_FOUND;
+	status = space_work(space, va, va + size, step, ctx);
+	space_work_end(space);
+	return status;
+}
+
+static enum status unmap(struct user_space *space, vaddr_t va, uint64_t size, void *ctx)
+{
+	(void)ctx;
+	return user_unmap(space, va, size);
+}
+
+enum status memory_unmap_long(struct user_space *space, vaddr_t va, uint64_t size)
+{
+	if (size <= USER_END)
+		size = page_round_up(size);
+	/* With as many areas as there may be, the cut at the end must fail before anything has gone. */
+	if (!has_pieces(va, size) || space->areas.count >= USER_AREAS_MAX)
+		return space_wait(space) != 0 ? ERR_NOT_FOUND : user_unmap(space, va, size);
+	return in_pieces(space, va, size, unmap, NULL);
+}
+
+static enum status check_rights(struct user_space *space, vaddr_t va, uint64_t size, void *ctx)
+{
+	return user_protect_check(space, va, size, *(const unsigned *)ctx);
+}
+
+static enum status protect(struct user_space *space, vaddr_t va, uint64_t size, void *ctx)
+{
+	return user_protect(space, va, size, *(const unsigned *)ctx);
+}
+
+enum status memory_protect_long(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights)
+{
+	enum status status;
+
+	if (size <= USER_END)
+		size = page_round_up(size);
+	if (!has_pieces(va, size))
+		return space_wait(space) != 0 ? ERR_NOT_FOUND : user_protect(space, va, size, rights);
+	if (space_work_begin(space) != 0)
+		return ERR_NOT_FOUND;
+	status = space_work(space, va, va + size, check_rights, &rights);
+	if (status == OK)
+		status = space_work(space, va, va + size, protect, &rights);
+	space_work_end(space);
+	return status;
+}
+
+enum status memory_remap(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size, unsigned flags,
+			 vaddr_t to, vaddr_t *ret_va)
+{
+	enum status status;
+
+	if (memory_is_short(space, size) && new_size <= MEMORY_STEP)
+		return user_remap(space, va, size, new_size, flags, to, ret_va);
+	/* What goes for good goes first, in pieces. */
+	status = user_remap_check(space, va, size, new_size, flags, to);
+	if (status == OK && flags & USER_REMAP_FIXED)
+		status = memory_unmap(space, to, new_size);
+	if (status == OK && page_round_up(new_size) < page_round_up(size)) {
+		status = memory_unmap(space, va + page_round_up(new_size),
+				      page_round_up(size) - page_round_up(new_size));
+		size = new_size;
+	}
+	if (status != OK)
+		return status;
+	if (space_work_begin(space) != 0)
+		return ERR_NO_MEMORY;
+	status = user_remap(space, va, size, new_size, flags, to, ret_va);
+	space_work_end(space);
+	return status;
+}
+
+/* What a step finds beside its status: a hole in the range, after which the work goes on all the same. */
+struct around_holes {
+	enum user_fork_advice advice;
+	bool hole;
+};
+
+static enum status note_hole(enum status status, struct around_holes *holes)
+{
+	if (status != ERR_NOT_FOUND)
+		return status;
+	holes->hole = true;
+	return OK;
+}
+
+static enum status drop(struct user_space *space, vaddr_t va, uint64_t size, void *ctx)
+{
+	return note_hole(user_dontneed(space, va, size), ctx);
+}
+
+enum status memory_drop(struct user_space *space, vaddr_t va, uint64_t size)
+{
+	struct around_holes holes = { .hole = false };
+	enum status status;
+
+	if (!has_pieces(va, size))
+		return space_wait(space) != 0 ? ERR_NOT_FOUND : user_dontneed(space, va, size);
+	status = in_pieces(space, va, size, drop, &holes);
+	return status == OK && holes.hole ? ERR_NOT_FOUND : status;
+}
+
+static enum status advise(struct user_space *space, vaddr_t va, uint64_t size, void *ctx)
+{
+	struct around_holes *holes = ctx;
+
+	return note_hole(user_advise_fork(space, va, size, holes->advice), holes);
+}
+
+enum status memory_advise_fork(struct user_space *space, vaddr_t va, uint64_t size, enum user_fork_advice advice)
+{
+	struct around_holes holes = { .advice = advice };
+	enum status status;
+
+	if (!has_pieces(va, size))
+		return space_wait(space) != 0 ? ERR_NOT_FOUND : user_advise_fork(space, va, size, advice);
+	status = in_pieces(space, va, size, advise, &holes);
+	return status == OK && holes.hole ? ERR_NOT_FOUND : status;
+}
+
+enum status memory_populate(struct user_space *space, vaddr_t va, uint64_t size, enum user_rights access)
+{
+	struct user_taken taken = { 0 };
+	const vaddr_t end = va + size;
+	enum status status = OK;
+
+	while (va < end && status == OK) {
+		status = user_populate_piece(space, &va, end, access, &taken);
+		if (status == OK && task_give_way())
+			return ERR_NO_MEMORY;
+	}
+	if (status == ERR_NO_MEMORY && process_current()->task_count == 1 && space->users == 1)
+		while (user_give_back(space, &taken))
+			(void)task_give_way();
+	return status;
+}
+
+static enum status check_mapped(struct user_space *space, vaddr_t va, uint64_t size, void *ctx)
+{
+	(void)ctx;
+	return user_is_mapped(space, va, size) ? OK : ERR_NOT_FOUND;
+}
+
+bool memory_is_mapped(struct user_space *space, vaddr_t va, uint64_t size)
+{
+	if (space->areas.count < 512 || !has_pieces(va, size))
+		return user_is_mapped(space, va, size);
+	return in_pieces(space, va, size, check_mapped, NULL) == OK;
+}

@@ -1,0 +1,15 @@
+/*
+ * The slow half of task_give_way(), see give_way.h.
+ */
+#include "kernel/task/give_way.h"
+
+#include "kernel/task/process.h"
+
+bool task_give_way_now(void)
+{
+	const struct task *task = task_current();
+
+	if (this_cpu->switch_wanted)
+		task_yield();
+	return task->process->exiting || task->end_wanted;
+}

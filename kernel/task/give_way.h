@@ -1,0 +1,30 @@
+/*
+ * How a long call lets other tasks run: the kernel is not preemptible.
+ */
+#pragma once
+
+#include "kernel/arch/irq_guard.h"
+#include "kernel/task/task.h"
+
+/* Return whether task_return() has something to do. With interrupts on the answer may change at any time. */
+static inline bool task_return_wanted(void)
+{
+	return this_cpu->switch_wanted || task_current()->signals.wanted;
+}
+
+/* Do task_give_way() when task_return_wanted(). */
+bool task_give_way_now(void);
+
+/*
+ * Let other tasks run if it is their turn, between two steps of a long system call. Call with interrupts on, without a
+ * lock, in no wait queue, with the process's context loaded, and with all data structures consistent. Returns true when
+ * the task must end: then the system call must return at once, with what it has done so far. A system call that may
+ * take more than a million instructions calls this at least as often.
+ */
+#define task_give_way() task_give_way_at(IRQ_HERE)
+
+__attribute__((always_inline)) static inline bool task_give_way_at(const char *place)
+{
+	stop_watch_step(place);
+	return task_return_wanted() && task_give_way_now();
+}

@@ -1,0 +1,105 @@
+/*
+ * Work on memory in pieces; see space_work.h.
+ */
+#include "kernel/task/space_work.h"
+
+#include "kernel/fs/errno.h"
+#include "kernel/lib/likely.h"
+#include "kernel/task/give_way.h"
+#include "kernel/task/wait_until.h"
+
+static void let_run(void)
+{
+	(void)task_give_way();
+}
+
+void space_work_init(void)
+{
+	user_set_pause(let_run);
+}
+
+int space_wait_slowly(struct user_space *space)
+{
+	struct task_waiter waiter;
+	int error;
+
+	task_waiter_init(&waiter);
+	wait_queue_add(&space->changes, &waiter.waiter);
+	error = WAIT_UNTIL_KILLABLE(!space->in_pieces);
+	wait_queue_remove(&waiter.waiter);
+	return error;
+}
+
+int space_work_begin(struct user_space *space)
+{
+	int error = space_wait(space);
+
+	if (!error)
+		space->in_pieces = true;
+	return error;
+}
+
+void space_work_end(struct user_space *space)
+{
+	space->in_pieces = false;
+	wait_queue_wake(&space->changes);
+}
+
+enum status space_work(struct user_space *space, vaddr_t start, vaddr_t end, space_step_fn *step, void *ctx)
+{
+	enum status status = OK;
+
+	for (vaddr_t next; start < end && status == OK; start = next) {
+		next = user_piece(space, start, end);
+		status = step(space, start, next - start, ctx);
+		if (status == OK && task_give_way() && next < end)
+			status = ERR_NOT_FOUND;
+	}
+	return status;
+}
+
+void space_shed(struct user_space *space)
+{
+	vaddr_t next;
+
+	if (space->users > 1 || !user_is_long(space) || space->in_pieces)
+		return;
+	space->in_pieces = true;
+	/* An end goes on to its end, whoever wants the task to end. */
+	for (vaddr_t start = 0; start < USER_END && space->areas.count; start = next) {
+		next = user_piece(space, start, USER_END);
+		if (user_unmap(space, start, next - start) != OK)
+			break;
+		(void)task_give_way();
+	}
+	space->in_pieces = false;
+}
+
+int space_fork(struct user_space *space, struct user_space **ret)
+{
+	enum status status;
+	vaddr_t next;
+	int error;
+
+	if (!user_is_long(space)) {
+		error = space_wait(space);
+		return error ? error : errno_of(user_space_fork(space, ret));
+	}
+	error = space_work_begin(space);
+	if (error)
+		return error;
+	status = user_fork_begin(space, ret);
+	for (vaddr_t start = 0; status == OK && start < USER_END; start = next) {
+		next = user_piece(space, start, USER_END);
+		status = user_fork_piece(space, *ret, start, next);
+		if (task_give_way())
+			error = -EINTR;
+		if (status == OK && !error)
+			continue;
+		space_shed(*ret);
+		user_space_put(*ret);
+		break;
+	}
+	space_work_end(space);
+	return status == OK ? error : -ENOMEM;
+}

@@ -1,0 +1,22 @@
+/*
+ * Calls with the largest arguments, beside a neighbour that wants to run every tenth of a millisecond.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define MIB (1UL << 20)
+#define GIB (1UL << 30)
+
+/* Something that may keep the CPU for long; `many` is how much of it there is to be. Runs in a child of its own. */
+struct stops_case {
+	const char *name;
+	void (*run)(unsigned long many);
+	unsigned long many; /* in the short run; the long one has ten times as many */
+};
+
+/* The cases, a list that ends with a NULL name. */
+extern const struct stops_case stops_cases[];
+
+/* `size` bytes of address space, a multiple of a MiB, that all lead to the same MiB. NULL: there is no memory. */
+char *stops_window(unsigned long size);
