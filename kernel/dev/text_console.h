@@ -27,7 +27,7 @@ enum text_mode {
 struct text_style {
 	struct vt_pen pen;
 	uint8_t modes;    /* enum text_mode */
-	bool graphics[2]; /* whether the character sets G0 and G1 are the one that draws lines */
+	bool graphics[2]; /* for G0 and G1: true: the DEC special graphics, which draw lines; false: ASCII */
 	uint8_t set;      /* which of G0 and G1 is in use: 0 or 1 */
 };
 

@@ -130,7 +130,7 @@ static uint8_t declarer(const uint8_t *from, const uint8_t *name)
 		name--;
 	if (name > from && name[-1] == AML_NAME)
 		return AML_NAME;
-	/* A method's length stands between it and its name. */
+	/* A method is its opcode, its length in 1 to 4 bytes, and its name. */
 	for (int size = 1; size <= 4 && name - from > size; size++)
 		if (name[-size - 1] == AML_METHOD && name[-size] >> 6 == size - 1)
 			return AML_METHOD;

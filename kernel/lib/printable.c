@@ -1,6 +1,6 @@
 /*
- * Decides which bytes a terminal would show as a character, and which it would obey as a control. Keeps no state: of
- * text that was cut in the middle of a character the cut one's bytes are shown by their numbers.
+ * Decides which bytes a terminal would show as a character, and which it would obey as a control. Keeps no state
+ * between calls: when text is cut in the middle of a character, that character's bytes are shown by their numbers.
  */
 #include "kernel/lib/printable.h"
 

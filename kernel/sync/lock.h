@@ -47,7 +47,8 @@ void lock_note_released(const struct lock *lock);
 /* Panic unless this CPU holds `lock`. `place`: file and line that need it. */
 void lock_check_held(const struct lock *lock, const char *place);
 /*
- * Panic, naming `what` is about to happen, unless this CPU holds no lock at all; unless it holds `lock` and no other.
+ * Panic unless this CPU holds no lock (_none), or `lock` and no other (_only). `what`: what is about to happen, for the
+ * panic's message.
  */
 void lock_check_none(const char *what);
 void lock_check_only(const struct lock *lock, const char *what);
