@@ -13,7 +13,7 @@ struct user_io;
 
 #define CONTENT_MAX INT64_MAX /* most bytes of a content */
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* The content of one regular file. Guard: the kernel, one CPU, not preempted. */
 struct content {
 	struct memory_object object; /* must be the first member. What mmap(2) maps; its references are the node's */
 	struct node *node;           /* the file; node->size is the content's size, in bytes */

@@ -5,7 +5,7 @@
 
 #include "kernel/lib/string.h"
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* List of all devices, by `next`. Guard: the kernel, one CPU, not preempted. */
 static struct device *devices;
 
 static struct device *find(uint64_t number)

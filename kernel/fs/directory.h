@@ -10,7 +10,7 @@
 struct directory_entry {
 	struct directory_entry *chain;      /* next in the same hash bucket */
 	struct directory_entry *next;       /* next in the order of positions */
-	struct directory_entry **link;      /* the pointer that points at this entry in that order */
+	struct directory_entry **link;      /* the pointer that points at this entry, by `next` or `first` */
 	struct node *node;                  /* the node of this name; all names of a node together are one reference */
 	struct node *dir;                   /* the directory of this name; not freed as long as it has names */
 	struct directory_entry *next_name;  /* the next name of the same node */
@@ -21,7 +21,7 @@ struct directory_entry {
 	char text[];
 };
 
-/* A directory's names. All zeros: empty. Guard: the kernel, one CPU, not preempted. */
+/* A directory's names; an empty one is all zeros. Guard: the kernel, one CPU, not preempted. */
 struct directory {
 	struct directory_entry **buckets; /* bucket_count pointers, a power of two; NULL: none yet */
 	struct directory_entry *first;

@@ -87,7 +87,7 @@ static inline int errno_of(enum status status)
 	return -EINVAL;
 }
 
-/* Return the error number for the status of a copy from or to user memory. Without memory: -ERESTART_MEMORY. */
+/* Return the error number for the status of a copy from or to user memory. For ERR_NO_MEMORY: -ERESTART_MEMORY. */
 static inline int copy_errno(enum status status)
 {
 	return status == ERR_NO_MEMORY ? -ERESTART_MEMORY : errno_of(status);

@@ -8,7 +8,7 @@
 #include "kernel/mm/user/user_io.h"
 #include "kernel/sync/wait_queue.h"
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* file->data of an eventfd. Guard: the kernel, one CPU, not preempted. */
 struct eventfd {
 	uint64_t count;
 	bool semaphore;

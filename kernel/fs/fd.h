@@ -9,7 +9,7 @@
 #define FD_LIMIT     1024    /* RLIMIT_NOFILE of the first process */
 #define FD_LIMIT_MAX 1048576 /* the most that RLIMIT_NOFILE can be raised to, as Linux's nr_open */
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* A descriptor table. Guard: the kernel, one CPU, not preempted. */
 struct fd_table {
 	struct file **files;  /* `capacity` pointers, each a counted reference; NULL: that descriptor is free */
 	uint64_t *cloexec;    /* a bit for each descriptor: FD_CLOEXEC */

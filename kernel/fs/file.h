@@ -3,9 +3,8 @@
  *
  * Nothing here blocks. A call that would have to wait returns -EAGAIN; a caller that wants to wait does so in the queue
  * that file_queue() returns, and calls again. The caller has a reference to the file (file_get), since another thread
- * may close the descriptor during the call. Data comes from and goes to user memory through kernel/mm/user/user_io.h.
- * Call in the context of the task whose memory the user_io describes; that context is loaded again when the call
- * returns. Guard: the kernel, one CPU, not preempted.
+ * may close the descriptor during the call. Data comes from and goes to user memory through kernel/mm/user/user_io.h:
+ * call in the context of the task whose memory that is. Guard: the kernel, one CPU, not preempted.
  */
 #pragma once
 
@@ -26,9 +25,12 @@ struct file_ops {
 	 * or, with nothing copied and nothing changed, -EAGAIN or copy_errno()'s error. [-EINVAL]
 	 */
 	int64_t (*read)(struct file *file, struct user_io *io, uint64_t *offset);
-	/* Return how many ns a read waits after -EAGAIN; again when *ret_there, the bytes there, changes. [0: no limit] */
+	/*
+	 * Return how long a read waits after -EAGAIN before read_late is called, in ns; 0: for ever. *ret_there: how
+	 * many bytes are there, too few for a read; when their number changes the time starts anew. [0]
+	 */
 	uint64_t (*patience)(struct file *file, uint32_t *ret_there);
-	/* Read whatever bytes are there, perhaps 0, after the time of `patience`. Set together with `patience`. */
+	/* Read the bytes that are there, perhaps 0. Set together with `patience`. */
 	int64_t (*read_late)(struct file *file, struct user_io *io);
 	/*
 	 * Take as many bytes from user memory as fit now. Returns bytes; or, with nothing taken, -EAGAIN,
@@ -66,7 +68,7 @@ struct file_watch {
 	struct file_watch **link; /* the pointer that points at this watch */
 };
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* An open file description. Guard: the kernel, one CPU, not preempted. */
 struct file {
 	const struct file_ops *ops;
 	struct node *node; /* a counted reference */
@@ -81,8 +83,8 @@ struct file {
 	uint32_t flags;             /* O_…; F_SETFL changes some */
 	uint32_t properties;        /* enum file_properties */
 	uint64_t refs;              /* number of references: of descriptors, and of calls that use the file */
-	struct file_watch *watches; /* list of those to tell when the file is closed */
-	struct turn position;       /* whose steps move `offset`: of reads and writes of a regular file */
+	struct file_watch *watches; /* list of what is called when the file is closed */
+	struct turn position;       /* taken by a call that moves `offset` in several steps (file_transfer.c) */
 };
 
 /*
@@ -92,7 +94,7 @@ struct file {
  */
 int file_open(struct node *node, unsigned flags, struct file **ret);
 
-/* Make a file for pipes and the like; *ret is a reference. It takes over the caller's to `node`, except on -ENOMEM. */
+/* Make a file for pipes and the like; *ret is a reference. Returns 0 and takes the reference to `node`; or -ENOMEM. */
 int file_create(struct node *node, const struct file_ops *ops, unsigned flags, unsigned properties, struct file **ret);
 
 /* Take a reference to a file. */
@@ -102,8 +104,7 @@ static inline struct file *file_get(struct file *file)
 	return file;
 }
 
-/* Close a file whose last reference is gone; for file_put only. */
-void file_end(struct file *file);
+void file_end(struct file *file); /* closes a file whose last reference is gone; for file_put only */
 
 /* Drop a reference to a file; the last one closes the file. */
 static inline void file_put(struct file *file)
@@ -117,7 +118,7 @@ static inline void file_put(struct file *file)
 void file_watch(struct file *file, struct file_watch *watch);
 void file_unwatch(struct file_watch *watch);
 
-/* Return whether the file is open for reading (file_writes: for writing). A file with O_PATH is open for neither. */
+/* Return whether the file is open for reading, or for writing. With O_PATH it is open for neither. */
 static inline bool file_reads(const struct file *file)
 {
 	return (file->flags & O_ACCMODE) != O_WRONLY && !(file->flags & O_PATH);
@@ -155,7 +156,6 @@ int64_t file_seek_place(const struct file *file, uint64_t *place, int64_t offset
 int64_t file_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io);
 int64_t file_getdents(struct file *file, struct user_io *io);
 unsigned file_poll(struct file *file);
-/* Call file_ops.patience, file_ops.read_late. */
 uint64_t file_patience(struct file *file, uint32_t *ret_there);
 int64_t file_read_late(struct file *file, struct user_io *io);
 

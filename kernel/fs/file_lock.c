@@ -39,7 +39,7 @@ const struct file_lock *file_lock_conflict(const struct node *node, const struct
 
 #define CHAIN_MAX 10 /* most owners of locks that are followed in the search for a deadlock */
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* List of all tasks that wait for a lock. Guard: the kernel, one CPU, not preempted. */
 static struct file_lock_wait *waits;
 
 void file_lock_wait_start(struct file_lock_wait *wait, const struct node *node, const struct file_lock *wanted)

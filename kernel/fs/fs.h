@@ -8,7 +8,7 @@
 
 struct node;
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* A mounted file system. Guard: the kernel, one CPU, not preempted. */
 struct fs {
 	const char *name;     /* the type's name in /proc/mounts: "tmpfs" */
 	uint64_t device;      /* the device number that stat(2) returns */

@@ -16,7 +16,7 @@
  */
 struct hard_link {
 	struct hard_link *next;
-	struct cpio_entry first; /* the entry of the first name; only the numbers in it matter */
+	struct cpio_entry first; /* the entry of the first name; its numbers identify the file */
 	struct node *node;       /* a counted reference */
 };
 
@@ -107,7 +107,10 @@ static void forget_links(void)
 		}
 }
 
-/* Remove an existing file of the entry's name, unless both are directories: then *ret is a reference to that. */
+/*
+ * Remove an existing file of the entry's name, unless both are directories: then *ret is a reference to the existing
+ * directory.
+ */
 static int clear_way(struct node *dir, struct name name, const struct cpio_entry *entry, struct node **ret)
 {
 	struct node *old;

@@ -20,7 +20,8 @@ struct wait_queue *kmsg_queue(void);
 int64_t syslog_read(struct user_io *io);
 
 /*
- * Do SYSLOG_ACTION_READ_ALL: copy the last whole records since syslog_clear that fit. Returns bytes or copy_errno()'s.
+ * Do SYSLOG_ACTION_READ_ALL: copy the last whole records since syslog_clear that fit. Returns bytes or copy_errno()'s
+ * error.
  */
 int64_t syslog_read_all(struct user_io *io);
 

@@ -76,7 +76,7 @@ enum linux_fd { FD_CLOEXEC = 1 };
 
 #define NAME_MAX 255   /* most bytes of one name */
 #define PATH_MAX 4096  /* most bytes of a path, its NUL included */
-#define PIPE_BUF 4096  /* a write of up to so many bytes to a pipe is not mixed with another one's bytes */
+#define PIPE_BUF 4096  /* most bytes of a write to a pipe that is atomic: not mixed with other writes */
 #define LINK_MAX 65000 /* most names of one file */
 #define LOOP_MAX 40    /* most symbolic links followed in one lookup */
 

@@ -10,9 +10,9 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
-/* Fixed after boot. */
+/* List of the kinds of file systems. Fixed after boot. */
 static struct mount_type *types;
-/* Guard: the kernel, one CPU, not preempted. */
+/* List of all mounts, in the order of mounting. Guard: the kernel, one CPU, not preempted. */
 static struct mount *mounts;
 
 static struct mount_type *find_type(const char *name)

@@ -28,7 +28,7 @@ struct mount_type {
 	struct mount_type *next; /* used by the list */
 };
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* A mounted file system. Guard: the kernel, one CPU, not preempted. */
 struct mount {
 	struct node *root; /* a counted reference */
 	const struct mount_type *type;

@@ -31,6 +31,6 @@ struct node_place {
 /* An entry of a directory, for listings. The name is valid until the directory changes. */
 struct dir_entry {
 	struct name name;
-	uint64_t number; /* the node's number */
+	uint64_t number; /* the inode number */
 	uint32_t mode;   /* the node's type bits */
 };

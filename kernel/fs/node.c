@@ -7,7 +7,7 @@
 #include "kernel/fs/content_memory.h"
 #include "kernel/mm/heap/heap.h"
 
-/* Fixed after boot. */
+/* Returns the time for nodes; NULL until node_set_clock(). Fixed after boot. */
 static struct linux_timespec (*clock)(void);
 
 void node_set_clock(struct linux_timespec (*now)(void))
@@ -80,7 +80,7 @@ void node_put(struct node *node)
 			fs->nodes--;
 			node->ops->free(node);
 		}
-		/* The reference to `parent`, of the same file system, is still counted: the end waits for that, too. */
+		/* fs->refs still has the reference to `parent`, so a file system is freed only when that is dropped. */
 		if (fs->detached && fs->refs == fs->own + 1)
 			end_detached(fs);
 		node = parent;
@@ -105,7 +105,7 @@ static bool is_dots(struct name name)
 	return name_is(name, ".") || name_is(name, "..");
 }
 
-/* Return the root of what is mounted on `node`, of the last mount if there are several; `node` itself without one. */
+/* Return the root of the file system that was mounted last on `node`; `node` itself if none is mounted on it. */
 static struct node *top_of(struct node *node)
 {
 	while (node->mounted)
@@ -230,7 +230,7 @@ int node_link(struct node *dir, struct name name, struct node *node)
 	return dir->ops->link(dir, name, node);
 }
 
-/* Find the node of a name that is to be removed, not the root of what is mounted on it. *ret is a new reference. */
+/* Find the node of a name that is to be removed, even if a file system is mounted on it. *ret is a new reference. */
 static int find_own(struct node *dir, struct name name, struct node **ret)
 {
 	if (!node_is(dir, S_IFDIR))

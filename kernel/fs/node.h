@@ -45,7 +45,7 @@ struct node_ops {
 	int (*rename)(struct node *from, struct name old_name, struct node *to, struct name new_name, unsigned flags);
 	/* Get the target of a symbolic link. */
 	int (*readlink)(struct node *node, struct link_target *ret);
-	/* Get the node that a link like /proc/self/exe leads to, not by its text; *ret is a reference. May be NULL. */
+	/* Get the node that a link such as /proc/self/exe leads to without a path; *ret is a reference. May be NULL. */
 	int (*follow)(struct node *node, struct node **ret);
 	/*
 	 * Get the directory and text of one of the node's names, or of its last one; valid until the tree changes.
@@ -77,15 +77,15 @@ struct node {
 	uint32_t links; /* number of names; for a directory as Linux counts: 2, and one for each directory in it */
 	uint64_t refs;  /* number of references; all names together are one */
 	struct linux_timespec atime, mtime, ctime, btime;
-	/* for a directory: the one above; for other nodes as their file system needs it. A reference, or NULL */
+	/* for a directory: its parent directory; for other nodes as their file system needs it. A reference, or NULL */
 	struct node *parent;
 	struct node *mounted; /* the root of the file system that is mounted on this directory, a reference; or NULL */
-	struct node *covers;  /* for such a root: the directory that it is mounted on, a reference; or NULL */
+	struct node *covers;  /* for a mounted file system's root: the directory under it, a reference; or NULL */
 	struct pipe *pipe;    /* for a FIFO that is open */
-	/* for a regular file: how many open files may write to it, and how many processes run it; one of them is 0 */
+	/* for a regular file: how many open files may write to it, and how many processes run it; at least one is 0 */
 	uint64_t writers, runners;
 	struct file_lock *locks; /* list of the advisory locks on the file */
-	struct turn writing;     /* for a regular file: whose steps write to it, or set its size */
+	struct turn writing;     /* for a regular file: taken by a call that writes it in steps, or sets its size */
 };
 
 static inline bool node_is(const struct node *node, enum linux_mode type)

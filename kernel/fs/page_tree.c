@@ -6,7 +6,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/mm/heap/heap.h"
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* One table of the radix tree. Guard: the kernel, one CPU, not preempted. */
 struct page_tree_table {
 	uint64_t slots[PAGE_TREE_SIZE]; /* on level 1 addresses of frames, above that pointers to tables; 0: none */
 	unsigned used;                  /* slots that are not 0 */

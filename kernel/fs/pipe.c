@@ -16,7 +16,7 @@
 #define SMALL       256 /* most bytes that are copied through a buffer on the stack */
 #define FIONREAD    0x541b
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* A pipe or an open FIFO. Guard: the kernel, one CPU, not preempted. */
 struct pipe {
 	uint64_t head;                           /* how many bytes have ever been written */
 	uint64_t tail;                           /* how many bytes have ever been read */
@@ -27,7 +27,7 @@ struct pipe {
 	paddr_t frames[PIPE_FRAMES];             /* page n's frame, at n % PIPE_FRAMES; 0: none */
 };
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* The file system of pipe(2)'s pipes. Guard: the kernel, one CPU, not preempted. */
 static struct fs pipefs = { .name = "pipefs", .device = DEVICE_NUMBER(0, 0xfffff), .magic = 0x50495045 };
 
 /* Guard: the kernel, one CPU, not preempted. */

@@ -44,7 +44,10 @@ static char shown_byte(const struct shown *s, size_t at)
 	return at < s->record.size ? s->record.text[at] : '\n';
 }
 
-/* Copy bytes [from, s->size) of a record to the user, as many as fit. Returns as user_io_put; adds to *moved always. */
+/*
+ * Copy bytes [from, s->size) of a record to the user, as many as fit. Returns as user_io_put; adds the bytes to
+ * *moved.
+ */
 static enum status put_shown(struct user_io *io, const struct shown *s, size_t from, size_t *moved)
 {
 	char piece[256];

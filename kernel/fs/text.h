@@ -9,7 +9,7 @@
 
 #define TEXT_MAX (8U << 20) /* enough for /proc/PID/maps of a process with as many areas as it can have */
 
-/* A text. All zeros: empty. Guard: the function that generates it; fixed when that has returned. */
+/* A text; an empty one is all zeros. Guard: the function that generates it; fixed when that has returned. */
 struct text {
 	char *bytes; /* a block of the heap; no NUL at the end */
 	size_t size;

@@ -14,7 +14,7 @@ struct made_text {
 	uint64_t refs; /* number of references: the open file's, and those of calls that are copying from the text */
 };
 
-/* file->data of such a file. Guard: the kernel, one CPU, not preempted. */
+/* file->data of an open file with generated text. Guard: the kernel, one CPU, not preempted. */
 struct reader {
 	text_make_fn *make;
 	text_take_fn *take;

@@ -11,17 +11,17 @@
 #define DIRECTORY_MODE (S_IFDIR | 0555)
 #define FIRST_POSITION 2 /* the first entry's position, after "." and ".." */
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* A node of a file system with generated files. Guard: the kernel, one CPU, not preempted. */
 struct text_node {
 	struct node node;               /* must be the first member: node_ops get a pointer to it */
 	const struct text_entry *entry; /* NULL: a directory that was made because it is on an entry's path */
 	struct name name;               /* points into the path of this entry, or of one below this directory */
 	struct text_node *children;     /* list of the nodes in this directory, linked by `sibling` */
 	struct text_node *sibling;
-	struct text_node *made_before; /* the list of all nodes of the file system */
+	struct text_node *made_before; /* next in the list of all nodes of the file system */
 };
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* A mounted file system with generated files. Guard: the kernel, one CPU, not preempted. */
 struct text_fs {
 	struct fs fs; /* must be the first member: node->fs points at it */
 	const struct text_fs_type *type;

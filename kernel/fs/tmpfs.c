@@ -13,7 +13,7 @@
 
 #define TMPFS_MAGIC 0x01021994
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* A tmpfs. Guard: the kernel, one CPU, not preempted. */
 struct tmpfs {
 	struct fs fs;
 };

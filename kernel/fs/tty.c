@@ -1,6 +1,6 @@
 /*
- * The file operations of a terminal: read, write, poll. tty_request.c has its ioctls; tty_input.c handles the bytes that
- * are typed.
+ * The file operations of a terminal: read, write, poll. tty_request.c has its ioctls; tty_input.c handles the bytes
+ * that are typed.
  */
 #include "kernel/fs/tty.h"
 
@@ -70,11 +70,11 @@ static bool is_enough(const struct tty *tty, const struct file *file, uint64_t r
 /* What look() has found in the ring of input. */
 struct found {
 	uint32_t start, end; /* the positions [start, end) */
-	size_t count;        /* how many bytes for the user they hold: an end of file is none */
-	bool at_end;         /* the last position is the end of a line, or of the file */
+	size_t count;        /* how many bytes a program gets from them: the mark of an end of file is not copied */
+	bool at_end;         /* the last of these positions is the end of a line, or of the file */
 };
 
-/* Copy what a read gets, at most `most` bytes, and leave it in the ring. The caller holds tty->lock. */
+/* Copy the input that a read gets, at most `most` bytes, and leave it in the ring. The caller holds tty->lock. */
 static struct found look(const struct tty *tty, uint8_t *bytes, size_t most)
 {
 	bool canonical = tty->termios.lflag & ICANON;
@@ -92,7 +92,7 @@ static struct found look(const struct tty *tty, uint8_t *bytes, size_t most)
 	return found;
 }
 
-/* Remove the input up to position `end`, which the user has now; not if tty_drop_input() has removed it meanwhile. */
+/* Remove the input up to position `end`, which the program has got, unless tty_drop_input() has removed it already. */
 static void take(struct tty *tty, const struct found *found, uint32_t end)
 {
 	uint64_t flags = lock_take(&tty->lock);
@@ -105,7 +105,7 @@ static void take(struct tty *tty, const struct found *found, uint32_t end)
 	lock_release(&tty->lock, flags);
 }
 
-/* Read the input that is there. Bytes that cannot be copied stay. Without input return -EAGAIN if `waits`, else 0. */
+/* Read the input in the ring. Bytes that cannot be copied stay there. No input: return -EAGAIN if `waits`, else 0. */
 static int64_t read_there(struct tty *tty, struct user_io *io, bool waits)
 {
 	int64_t done = 0;
@@ -147,7 +147,7 @@ static int64_t tty_read(struct file *file, struct user_io *io, uint64_t *offset)
 	return read_there(tty, io, tty_waits(tty));
 }
 
-/* Return VTIME in ns: from byte to byte, or with VMIN 0 from the call on (termios(3), "MIN > 0, TIME > 0"). */
+/* file_ops.patience: return VTIME in ns, or 0 when only bytes may end the wait (termios(3), "MIN > 0, TIME > 0"). */
 static uint64_t tty_patience(struct file *file, uint32_t *ret_there)
 {
 	const struct tty *tty = file->data;
@@ -164,13 +164,13 @@ static int64_t tty_read_late(struct file *file, struct user_io *io)
 	return tty_is_hung_up(file) ? 0 : read_there(file->data, io, false);
 }
 
-/* Return whether a piece can be written now. Each of its '\n' may become two bytes. */
+/* Return whether a piece of that many bytes can be written now. Each '\n' may become two bytes. */
 static bool takes(const struct tty *tty, size_t piece)
 {
 	return !tty->stopped && (!tty->port || tty->port->room(tty) >= 2 * piece);
 }
 
-/* Return the length of the lines in `text` that are whole, or all of it when none is. */
+/* Return the length of `text` up to its last '\n', which is included; `size` when there is no '\n'. */
 static size_t whole_lines(const char *text, size_t size)
 {
 	for (size_t end = size; end; end--)
@@ -180,8 +180,8 @@ static size_t whole_lines(const char *text, size_t size)
 }
 
 /*
- * Get the next piece of a write. More of it follows: then it ends with a line, so that a message of the kernel's does not
- * come in the middle of one. Returns user_io_get's status.
+ * Copy the next piece of a write from the program. A piece that is not the last one ends with a line's end, if it has
+ * one: a message of the kernel may be shown between two pieces, and must not cut a line. Returns user_io_get's status.
  */
 static enum status get_piece(struct user_io *io, char text[TTY_PIECE], size_t *ret_moved)
 {
@@ -271,7 +271,7 @@ static const struct file_ops tty_ops = {
 	.queue = tty_queue,
 };
 
-/* Make an open file one of `tty`. */
+/* Make an open file read and write `tty`. */
 static void lead_to(struct file *file, struct tty *tty)
 {
 	file->ops = &tty_ops;

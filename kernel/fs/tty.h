@@ -5,8 +5,8 @@
  * Input is kept in a ring in struct tty. Output is not kept: tty->write gets it at once, in pieces of up to TTY_PIECE
  * bytes, in the context of the task that writes. So a serial driver, which needs only I/O ports, costs no switch of
  * contexts; a driver that draws into the framebuffer, which only the kernel context maps, waits for tty->flush and
- * draws all pieces of a write at once. A driver of a device that is slower than programs keeps what the device has not
- * taken; its tty->port says how much room there is, and a write waits for it.
+ * draws all pieces of a write at once. The driver of a slow device queues text that the device has not taken yet;
+ * tty->port says how much room the queue has, and a write waits for room.
  */
 #pragma once
 
@@ -21,20 +21,19 @@
 struct tty;
 
 enum tty_order {
-	TTY_STOP, /* text waits from now on: VSTOP was typed */
-	TTY_GO,   /* text goes on */
-	TTY_DROP, /* the text that waits is forgotten */
+	TTY_STOP, /* send no more queued text to the device: VSTOP was typed */
+	TTY_GO,   /* send queued text again */
+	TTY_DROP, /* drop the queued text */
 };
 
 /*
- * How text waits for a device that takes it more slowly than it comes. All of these are called in any context, with the
- * tty's lock held or not. The tty's queue is woken when `room` has grown to half of the most there is, and when `is_idle`
- * has become true.
+ * Operations of a driver that queues text for a slow device. They are called in any context, also with tty->lock held.
+ * The driver wakes tty->queue when `room` has grown to half of its greatest value, and when `is_idle` becomes true.
  */
 struct tty_port {
-	/* Return how many bytes `write` may be given by a program now. An echo does not ask: some more room is kept for it. */
+	/* Return how many bytes of a program fit into the queue, which has extra room for echo. */
 	size_t (*room)(const struct tty *tty);
-	/* Return how many bytes have been written and have not gone out. */
+	/* Return how many written bytes have not left the device yet. */
 	size_t (*waiting)(const struct tty *tty);
 	/* Return whether all text has left the device. */
 	bool (*is_idle)(struct tty *tty);
@@ -74,7 +73,7 @@ struct tty {
 	 */
 	void (*answer)(struct tty *tty);
 	void *data;                  /* for the driver. Fixed after boot */
-	const struct tty_port *port; /* NULL: the device takes all at once. Fixed after boot */
+	const struct tty_port *port; /* NULL: `write` queues nothing. Fixed after boot */
 	const struct tty_job_control *jobs;
 	/* For the job control: pids of the leaders of the terminal's session and of its foreground group; 0: none. */
 	int session, foreground; /* lock */

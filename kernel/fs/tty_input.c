@@ -1,6 +1,7 @@
 /*
  * The line discipline: handles typed bytes and their echo, and converts a program's output (ONLCR). tty_input() holds
- * tty->lock around all static functions here, since bytes may come from interrupt handlers; output is done without it.
+ * tty->lock while it calls the static functions here, since bytes may come from interrupt handlers; tty_output() also
+ * runs without that lock, for a program's output.
  */
 #include "kernel/fs/content_memory.h"
 #include "kernel/fs/tty_internal.h"
@@ -103,8 +104,8 @@ static uint32_t width_of(const struct tty *tty, uint8_t byte)
 
 /*
  * Return how many columns the tab at `position` of the line being typed takes. The columns are counted from the tab
- * before it, where the column is a multiple of TAB, or from the line's start: so erasing a whole line, tab by tab,
- * looks at each byte only once.
+ * before it, which ends at a multiple of TAB, or from the line's start: so erasing a whole line, tab by tab, looks at
+ * each byte only once.
  */
 static uint32_t tab_width(const struct tty *tty, uint32_t position)
 {
@@ -136,7 +137,7 @@ static void erase(struct tty *tty)
 		return;
 	}
 	tab = tty->input[tty->head % TTY_INPUT] == '\t';
-	/* Over a tab the cursor only goes back, as it shows blanks; other characters are overwritten by a blank. */
+	/* A tab shows as blanks: the cursor only goes back over it. Other characters are overwritten by a blank. */
 	width = tab ? tab_width(tty, tty->head) : width_of(tty, tty->input[tty->head % TTY_INPUT]);
 	for (; width && tty->column; width--)
 		show(tty, tab ? "\b" : "\b \b", tab ? 1 : 3);

@@ -1,6 +1,6 @@
 /*
- * What the parts of a terminal share: tty.c, the program's side, tty_request.c, its ioctls, and tty_input.c, the line
- * discipline. The second half is called with tty->lock held, except tty_output.
+ * What the parts of a terminal share: tty.c has the file operations, tty_request.c the ioctls, and tty_input.c the line
+ * discipline. Call the functions of the line discipline with tty->lock held, except tty_output.
  */
 #pragma once
 
@@ -35,7 +35,7 @@ static inline bool tty_waits(const struct tty *tty)
 	return tty->termios.lflag & ICANON || tty->termios.cc[VMIN] || tty->termios.cc[VTIME];
 }
 
-/* ---- the program's side ---- */
+/* ---- file operations, for programs ---- */
 
 /* Return how many bytes can be read now. */
 uint32_t tty_readable(const struct tty *tty);
@@ -46,7 +46,7 @@ bool tty_is_hung_up(const struct file *file);
 /* Return whether the calling task may read, or write, now: 0, or the error that its call returns. */
 int tty_check_job(struct tty *tty, bool write);
 
-/* file_ops.ioctl; -EAGAIN: the request waits until all that was written has gone out. */
+/* file_ops.ioctl. -EAGAIN: the request must wait until all written text has left the device. */
 int64_t tty_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io);
 
 /* ---- the line discipline ---- */
@@ -57,8 +57,8 @@ void tty_drop_input(struct tty *tty);
 /* Send a signal to the terminal's foreground group, by jobs->signal. */
 void tty_signal(struct tty *tty, enum tty_signal_number signal);
 
-/* Give the device's port an order, if there is one. TTY_STOP and TTY_GO also say what programs' writes do. */
+/* Set tty->stopped by TTY_STOP or TTY_GO, and pass the order on to tty->port, if it is not NULL. */
 void tty_give_order(struct tty *tty, enum tty_order order);
 
-/* Convert a program's text as termios.oflag says, and show it. size: at most TTY_PIECE. */
+/* Convert text as termios.oflag says, and send it to the device. size: at most TTY_PIECE. */
 void tty_output(struct tty *tty, const char *text, size_t size);

@@ -1,5 +1,6 @@
 /*
- * What ioctl(2) does to a terminal: modes, sizes, what waits in either direction, and what only the tasks understand.
+ * ioctl(2) of a terminal: modes, sizes, the amounts of input and output that wait, and, by tty->jobs, the requests
+ * about sessions and process groups.
  */
 #include "kernel/fs/content_memory.h"
 #include "kernel/fs/tty_internal.h"
@@ -70,14 +71,14 @@ static int64_t put_serial(const struct tty *tty, struct user_io *io)
 	return put(io, &serial, sizeof(serial));
 }
 
-/* Return whether a request changes modes or input: for such a request a background group is stopped (tcsetattr(3)). */
+/* Return whether a request changes modes or input: it stops the process group if that is in the background. */
 static bool is_change(unsigned request)
 {
 	return (request >= TCSETS && request <= TCSETSF) || request == TCSBRK || request == TCSBRKP ||
 	       request == TCFLSH;
 }
 
-/* Return whether a request waits until all that was written has gone out. */
+/* Return whether a request waits until all written text has left the device. */
 static bool is_drain(unsigned request)
 {
 	return request == TCSETSW || request == TCSETSF || request == TCSBRK || request == TCSBRKP;
@@ -149,7 +150,7 @@ int64_t tty_ioctl(struct file *file, unsigned request, uint64_t arg, struct user
 		return 0;
 	case TCSBRK:
 	case TCSBRKP:
-		return 0; /* all output has gone out already; a break cannot be sent */
+		return 0; /* check_request() has waited for the output; the drivers here cannot send a break */
 	}
 	return job_request(tty, request, arg, io);
 }

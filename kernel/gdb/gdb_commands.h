@@ -55,7 +55,7 @@ struct gdb_stop {
 	uint64_t address;   /* the watched address; 0 when no watchpoint was hit */
 };
 
-/* Guard: the stopped machine. */
+/* The state of the conversation with gdb. Guard: the stopped machine. */
 struct gdb_session {
 	const struct gdb_machine *machine;
 	struct gdb_stop stop;

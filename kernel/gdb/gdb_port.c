@@ -13,7 +13,7 @@
 
 enum gdb_port_register {
 	DATA = 0,             /* the low byte of the baud rate's divisor while LCR_DIVISOR is set */
-	INTERRUPT_ENABLE = 1, /* its high byte while LCR_DIVISOR is set */
+	INTERRUPT_ENABLE = 1, /* the divisor's high byte while LCR_DIVISOR is set */
 	FIFO_CONTROL = 2,
 	LINE_CONTROL = 3,
 	MODEM_CONTROL = 4,

@@ -8,7 +8,7 @@
 
 #define GDB_FPU_SIZE 512 /* bytes of the image that FXSAVE writes */
 
-/* Guard: the stopped machine. */
+/* A thread's registers. Guard: the stopped machine. */
 struct gdb_registers {
 	uint64_t general[16]; /* order: RAX RBX RCX RDX RSI RDI RBP RSP R8 to R15 */
 	uint64_t rip;
@@ -59,7 +59,7 @@ struct gdb_window {
 	bool more;     /* the text goes on behind the piece */
 };
 
-/* Generate more of the text: put into the reply what of it is in the piece. */
+/* Generate the next part of the text: the bytes of it that belong to the piece go into the reply. */
 void gdb_window_text(struct gdb_window *w, const char *text);
 
 /* Generate the target description, an XML text. */

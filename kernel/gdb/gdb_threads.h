@@ -27,7 +27,7 @@ bool gdb_threads_set(int64_t id, const struct gdb_registers *r);
 bool gdb_threads_step(int64_t id);
 
 /*
- * Return the page tables for a thread's addresses: those that the stop has interrupted for the current thread,
- * otherwise its process's; the kernel's for a kernel task.
+ * Return the page tables for a thread's addresses: for the current thread those that were loaded when the machine
+ * stopped, for others those of the thread's process, or the kernel's for a kernel task.
  */
 struct gdb_place gdb_threads_place(int64_t id);

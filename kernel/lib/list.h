@@ -1,10 +1,9 @@
 /*
- * Lists whose links lie in what they hold: circular, linked both ways, so that anything leaves its list without a
- * search.
+ * Doubly linked circular lists, whose links are fields of the structures in the list, so that a structure is removed
+ * without a search.
  *
- * A list's head is a link of its own. Guard: whoever has the list. One store puts a link where a reader that goes
- * forward finds it, and one takes it away, so a reader in an interrupt handler sees each list as it was before or after
- * a change.
+ * A list's head is a struct link as well. Guard: the list's user says. For a reader that goes forward one store adds a
+ * link and one store removes it: so an interrupt handler sees the list as it was before or after a change.
  */
 #pragma once
 
@@ -16,7 +15,7 @@ struct link {
 	struct link *next, *prev; /* guard: the list's */
 };
 
-/* Make `head` an empty list; or a link one that is in no list, which list_remove leaves alone. */
+/* Make `head` an empty list. Or mark a link as in no list, so that list_remove has no effect on it. */
 static inline void list_init(struct link *head)
 {
 	head->next = head->prev = head;
@@ -27,7 +26,7 @@ static inline bool list_is_empty(const struct link *head)
 	return head->next == head;
 }
 
-/* Put `link`, which is in no list, behind `before`. */
+/* Add `link` to a list, behind `before`. It must not be in a list. */
 static inline void list_add_behind(struct link *before, struct link *link)
 {
 	link->prev = before;
@@ -46,7 +45,7 @@ static inline void list_add_last(struct link *head, struct link *link)
 	list_add_behind(head->prev, link);
 }
 
-/* Take `link` out of its list. It is in none then, and may be removed once more. */
+/* Remove `link` from its list, and mark it as in no list. No effect on a link that is marked so. */
 static inline void list_remove(struct link *link)
 {
 	link->next->prev = link->prev;
@@ -54,15 +53,15 @@ static inline void list_remove(struct link *link)
 	list_init(link);
 }
 
-/* The structure of that type whose field `member` is `link`. */
+/* Return the structure of type `type` whose field `member` is *link. */
 #define list_item(link, type, member) ((type *)((uintptr_t)(link)-offsetof(type, member)))
 
-/* Go through what a list holds; `item` must stay in it meanwhile. */
+/* The head of a loop over a list, with the variable `item`. The loop's body must not remove `item`. */
 #define LIST_EACH(head, type, member, item)                                               \
 	for (type *item = list_item((head)->next, type, member); &item->member != (head); \
 	     item = list_item(item->member.next, type, member))
 
-/* Go through what a list holds, where `item` may leave it, but not what comes behind. */
+/* As LIST_EACH, but the loop's body may remove `item`; it must not remove the next structure. */
 #define LIST_EACH_LEAVING(head, type, member, item)                          \
 	for (type *item = list_item((head)->next, type, member),             \
 		  *item##_next = list_item(item->member.next, type, member); \

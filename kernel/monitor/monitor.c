@@ -14,12 +14,12 @@
 /* How many bytes are taken from one input before the next input has its turn. */
 #define BYTES_AT_ONCE 64
 
-/* Guard: the monitor, which is entered by one only: by kmain, or by the gdb stub in the stopped machine. */
+/* Guard: the monitor, which is run by kmain() or by the gdb stub, never by both at once. */
 static struct monitor_command *commands; /* sorted by name */
 static struct monitor_input *inputs;
 static void (*idle_hook)(void) = cpu_pause;
 
-/* Guard: the monitor. */
+/* The line that is being typed. Guard: the monitor. */
 static struct line_editor editor;
 
 void monitor_add(struct monitor_command *command)

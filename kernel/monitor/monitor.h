@@ -9,7 +9,7 @@
 
 #define MONITOR_ARGUMENTS 16 /* most words in a line, the command among them */
 
-/* Fixed after boot. */
+/* A command that can be typed. Fixed after boot. */
 struct monitor_command {
 	const char *name;
 	const char *arguments; /* as the help shows them: "ADDR [PAGES]", or "" */

@@ -200,7 +200,7 @@ static void wait_ms(uint64_t ms)
 		cpu_pause();
 }
 
-/* Let nobody else run for longer than is right, interrupts first, then tasks. */
+/* Keep interrupts off for 3 ms, then let no other task run for 3 ms: the debug build logs both. */
 static void be_slow(void)
 {
 	uint64_t flags = irq_guard_enter();

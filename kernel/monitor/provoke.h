@@ -17,6 +17,6 @@
  * context is loaded; "order": two locks in the wrong order, which only DEBUG=1 notices; "slow": 3 ms with interrupts off and
  * 3 ms with them on, both of which DEBUG=1 logs; "loop", "deaf": no fault at all, but an endless wait with interrupts on or
  * off, which only the watchdog ends.
- * Returns false for an unknown word, true after "slow", and otherwise not at all.
+ * Returns false for an unknown word, and true after "slow"; does not return for the others.
  */
 bool provoke(const char *how);

@@ -39,12 +39,12 @@
 /* columns for a line of the log, behind its time */
 #define LOG_TEXT_COLUMNS (PAGE_COLUMNS - 15)
 
-/* the TSC's rate that is assumed while the real one is unknown: higher than that of CPUs today */
+/* the TSC's rate that is assumed while the real one is unknown: higher than the rate of any CPU today */
 #define TSC_FREQUENCY_MOST 6000000000ULL
 
 /* The event that the page reports. */
 struct subject {
-	struct trap_frame *frame; /* the trap; NULL: somebody called panic() */
+	struct trap_frame *frame; /* the trap; NULL: panic() was called */
 	char message[256];        /* panic()'s message */
 	vaddr_t caller;           /* the address that panic() returns to */
 	struct backtrace_start at;

@@ -7,7 +7,7 @@
 #include "kernel/report/walk_report.h"
 #include "paging/layout.h"
 
-/* The bits that a PML4 entry of ours may have besides its address. */
+/* The bits that a PML4 entry of this kernel may have besides its address. */
 #define ROOT_BITS (PTE_PRESENT | PTE_WRITABLE | PTE_USER | PTE_ACCESSED | PTE_PINNED)
 
 /* One audit under way. */

@@ -11,7 +11,7 @@
 
 #define MAP_DRAW_LEAST 64  /* fewest columns that a picture takes */
 #define MAP_DRAW_MOST  120 /* most columns; a wider terminal stays empty beside the picture */
-#define MAP_DRAW_USUAL 80  /* columns when nobody knows how many the terminal has */
+#define MAP_DRAW_USUAL 80  /* columns when the terminal's width is not known */
 
 /*
  * Draw physical memory in one to three rows, each with its first address and its size; then the legend of colours. The

@@ -114,7 +114,7 @@ static uint64_t cr3_writes(void)
 	return context_tlb_stats()->cr3_writes;
 }
 
-/* Check that entering a context that is loaded already, and leaving it again, writes CR3 not once. */
+/* Check that entering a context that is loaded already, and leaving it again, does not write CR3. */
 static bool entering_twice_is_free(void)
 {
 	uint64_t before = cr3_writes(), inside;

@@ -84,7 +84,7 @@ static bool strings_end(void)
 	    strncpy_from_user(got, at(END - sizeof(text)), sizeof(got), &length) != OK || length != 12 ||
 	    memcmp(got, text, sizeof(text)) != 0)
 		return false;
-	/* A string without its NUL must end with a fault, or for want of room. */
+	/* Without a NUL the copy must end with ERR_FAULT where memory ends, or with ERR_RANGE where the buffer ends. */
 	return copy_to_user(at(END - 12), text, 12) == OK &&
 	       strncpy_from_user(got, at(END - 12), sizeof(got), &length) == ERR_FAULT &&
 	       strncpy_from_user(got, at(END - 12), 12, &length) == ERR_RANGE &&

@@ -1,9 +1,9 @@
 /*
- * A turn: the right to change something in several steps, between which other tasks run. One task has it; those who
- * want it meanwhile wait in the order in which they came (kernel/task/turn.h), and who lets go hands it to the first of
- * them, so that nobody who takes it again and again keeps the others out. Unlike a lock, a turn is kept while tasks are
- * switched. A task that has one waits for nothing but the CPU, and lets go before it returns to user mode, also when a
- * copy lacked memory.
+ * A turn: a fair mutex that a task keeps while other tasks run, so that it can change something in several steps. Tasks
+ * that want the turn meanwhile wait in the order in which they came, and turn_end (kernel/task/turn.h) hands it to the
+ * first of them: a task that takes the turn again and again does not keep the others out. A task that has a turn waits
+ * for nothing but the CPU and a second turn, and gives it up before it returns to user mode, even if copying to or from
+ * user memory failed for lack of memory.
  */
 #pragma once
 
@@ -11,9 +11,9 @@
 
 struct turn_holder;
 
-/* All zeros: nobody has it. Guard: the kernel, one CPU, not preempted. */
+/* A turn; one that is free is all zeros. Guard: the kernel, one CPU, not preempted. */
 struct turn {
-	struct turn_holder *holder; /* NULL: nobody has it */
+	struct turn_holder *holder; /* NULL: the turn is free */
 };
 
 static inline bool turn_is_free(const struct turn *turn)

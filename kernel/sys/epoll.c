@@ -1,6 +1,6 @@
 /*
- * epoll(7); see epoll.h. An item is one watched file of an epoll file. When the file's wait queue is woken, by interrupt
- * handlers too, the item goes into the epoll file's ready list; whether it is ready file_poll() tells later.
+ * epoll(7); see epoll.h. An item is one watched file of an epoll file. When the file's wait queue is woken, by
+ * interrupt handlers too, the item goes into the epoll file's ready list; later file_poll() tells whether it is ready.
  */
 #include "kernel/sys/epoll.h"
 
@@ -8,7 +8,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sync/wait_queue.h"
 
-/* Most epoll files in a chain in which each watches the next: Linux's EP_MAX_NESTS and one. */
+/* Most epoll files in a chain in which each watches the next: Linux's EP_MAX_NESTS plus one. */
 #define NESTING_MOST (LOCK_QUEUE_5 - LOCK_QUEUE)
 
 /*
@@ -28,7 +28,7 @@ struct epoll {
 	unsigned depth;                 /* what that search found: the length of the longest chain */
 };
 
-/* A file that an epoll file watches. Guard: that of the epoll file. */
+/* A file that an epoll file watches. Guard: as of struct epoll. */
 struct epoll_item {
 	struct epoll *epoll;      /* the epoll file */
 	struct file *file;        /* the watched file, without a reference: `watch` is called when it is closed */
@@ -54,7 +54,7 @@ bool epoll_is(const struct file *file)
 
 /* ---- the ready list ---- */
 
-/* Add an item at the ready list's end. Returns false if it is there already, or disabled. Call with epoll->lock held. */
+/* Add an item at the ready list's end. Returns false if it is there or disabled. Call with epoll->lock held. */
 static bool add_ready(struct epoll_item *item)
 {
 	struct epoll *epoll = item->epoll;
@@ -93,7 +93,7 @@ static void put_item(struct epoll_item *item)
 		kfree(item);
 }
 
-/* Remove the ready list's first item, return a reference; NULL: none, or `collect` or a later call put it back. */
+/* Remove and return the ready list's first item; NULL: none, or epoll_collect call `collect` or later put it back. */
 static struct epoll_item *take_first(struct epoll *epoll, uint64_t collect)
 {
 	uint64_t flags = lock_take(&epoll->lock);
@@ -239,7 +239,7 @@ static uint64_t visits;
 
 /*
  * Return how many epoll files the longest chain downwards from `epoll` has, itself included: each watches the next one.
- * Returns too many if `not` is in a chain.
+ * If `not` is in such a chain, the result is at least NESTING_MOST, which the caller refuses.
  */
 static unsigned depth_below(struct epoll *epoll, const struct epoll * not )
 {
@@ -374,9 +374,7 @@ int epoll_collect(struct file *epoll_file, int most, int (*put)(void *ctx, const
 
 		event.events = look(item);
 		if (event.events) {
-			/*
-			 * `put` may let other tasks run, which may remove the item or close its file: use only `item`.
-			 */
+			/* `put` may let other tasks remove the item or close item->file: do not use the file after. */
 			error = put(ctx, &event);
 			if (error)
 				put_first(item);

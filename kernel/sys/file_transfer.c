@@ -150,14 +150,17 @@ static bool is_write(enum file_move how)
 }
 
 /*
- * What keeps a call whole between its steps, as on Linux: the file's position is one call's at a time, and so is writing
- * to the node, be it at the end (O_APPEND) or up to RLIMIT_FSIZE.
+ * The turns (kernel/sync/turn.h) that keep other calls out while a call lets other tasks run between its steps. As on
+ * Linux only one call at a time moves a file's position, and only one writes to a node: so O_APPEND and RLIMIT_FSIZE
+ * hold for a whole call.
  */
 struct turns {
 	struct turn_holder position, writing;
 };
 
-/* Return whether the call needs turns: one step is whole by itself, unless somebody else is between two. */
+/*
+ * Return whether the call needs turns: it has more than one step, or another call that has turns is between two steps.
+ */
 static bool needs_turns(const struct file *file, const struct user_io *io)
 {
 	return file->properties & FILE_SEEKS && node_is(file->node, S_IFREG) &&
@@ -169,7 +172,7 @@ static bool moves_position(enum file_move how)
 	return how == FILE_READ || how == FILE_WRITE;
 }
 
-/* Take the turns that `how` wants. Returns 0, or -EINTR: the task is to end, and has none. */
+/* Take the turns that a call of kind `how` needs. Returns 0, or -EINTR: the task must end, and has no turn. */
 static __attribute__((noinline)) int take_turns(struct file *file, enum file_move how, struct turns *turns)
 {
 	int error = moves_position(how) ? turn_take(&file->position, &turns->position) : 0;

@@ -13,12 +13,12 @@
  */
 int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io, uint64_t offset);
 
-/* Do lseek(2), once no other call is in the middle of moving the position. As file_seek; -EINTR: the task is to end. */
+/* Do lseek(2); wait while another call is moving the position. Returns as file_seek, or -EINTR: the task must end. */
 int64_t file_transfer_seek(struct file *file, int64_t offset, int whence);
 
 /*
- * Set a file's size, not in the middle of a write. Returns as node_truncate; also -EFBIG (file_size_check), -EINTR: the
- * task is to end.
+ * Set a file's size; wait while another call is writing the file. Returns as node_truncate; also -EFBIG
+ * (file_size_check), -EINTR (the task must end).
  */
 int64_t file_transfer_resize(struct node *node, uint64_t size);
 

@@ -30,7 +30,7 @@ struct futex_link {
 struct futex_waiter {
 	struct futex_link link; /* `next` NULL: the task has been woken */
 	struct futex_key key;
-	uint32_t bits; /* wakes only count that have one of these bits (FUTEX_WAIT_BITSET) */
+	uint32_t bits; /* only a wake with one of these bits ends the wait (FUTEX_WAIT_BITSET) */
 	struct task *task;
 };
 
@@ -152,7 +152,7 @@ static int move_key(const struct futex_key *from, const struct futex_key *to, ui
 	bool end = link == bucket;
 
 	/*
-	 * Stop at the link that was last before: both words may be in the same bucket, and then the moved waiters are
+	 * Stop at the link that was last at the start: if both words are in the same bucket, the moved waiters are
 	 * added at its end.
 	 */
 	for (; !end && moved < most; link = next) {

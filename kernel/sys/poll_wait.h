@@ -15,7 +15,7 @@
  */
 uint64_t poll_deadline(int timeout_ms);
 
-/* A file that is waited for. Guard: the task that waits; `waiter`, the queue's lock. */
+/* A file that is waited for. Guard: the task that waits; for `waiter` the queue's lock. */
 struct poll_item {
 	struct file *file; /* the caller's reference; NULL: the item never finds anything */
 	unsigned events;   /* the POLL… bits to wait for; POLLERR and POLLHUP are added */

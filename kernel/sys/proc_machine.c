@@ -73,7 +73,7 @@ static int make_uptime(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* Return how many tasks could run: those that wait for their turn, and the one that asks. */
+/* Return how many tasks are runnable: those in the run queue, and the current one. */
 static unsigned active_tasks(void)
 {
 	return sched_counts.ready + 1;
@@ -251,7 +251,10 @@ static int make_pid_max(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* Take a number to the end, or to a blank or the end of the line. -EINVAL: there is none, or it is above `most`. */
+/*
+ * Parse a number, which ends at a blank, '\n' or the end. Returns 0; -EINVAL: there is no number, or it is above
+ * `most`.
+ */
 static int take_number(const char *bytes, size_t size, uint64_t most, uint64_t *ret)
 {
 	uint64_t number = 0;

@@ -11,7 +11,7 @@
 /* Hash table of all nodes that exist, by inode number. Guard: the kernel, one CPU, not preempted. */
 static struct proc_node *live[LISTS];
 
-#define THREAD_NUMBER (1U << 22) /* above all tids */
+#define THREAD_NUMBER (1U << 22) /* a bit above all tids and pids, which marks a task's directory */
 
 /*
  * Return a reference to the task whose data stands for the process: its first task if that lives, otherwise any. NULL
@@ -56,7 +56,7 @@ uint64_t proc_number(int pid, int tid, const struct proc_file *file, int fd)
 {
 	unsigned which = file ? file->number + 1 : 0;
 
-	/* A task's number tells its process as well. */
+	/* A tid is enough: no two processes have a task with the same tid. */
 	return (uint64_t)(tid ? THREAD_NUMBER | (unsigned)tid : (unsigned)pid) << 28 | (uint64_t)which << 21 |
 	       (unsigned)(fd + 1);
 }

@@ -181,8 +181,8 @@ static int lookup_task(struct node *dir, struct name name, struct node **ret)
 }
 
 /*
- * Return the task of the process that a listing goes on with: the one of that number, or, when that has ended
- * meanwhile, the first with a higher one. NULL: none.
+ * Return the task with which a listing of the process's tasks continues: the task `tid`, or, if it has ended meanwhile,
+ * the first one in the list with a higher tid; the first of all if `tid` is 0. NULL when there is none.
  */
 static const struct task *task_from(const struct process *process, int tid)
 {
@@ -208,7 +208,7 @@ static int next_task(struct node *dir, uint64_t *position, struct dir_entry *ret
 		return 0;
 	*ret = (struct dir_entry){ proc_number_name(next->tid), proc_number(subject.process->pid, next->tid, NULL, -1),
 				   DIR_MODE };
-	/* Where to go on: at the next task, by its number. Behind the last there is none, and no number is so high. */
+	/* The position is the next task's tid plus 2; after the last task it is above all tids, so the listing ends. */
 	*position = next->in_process.next == &subject.process->tasks
 			    ? NUMBERS_MOST + 2
 			    : (uint64_t)list_item(next->in_process.next, struct task, in_process)->tid + 2;

@@ -28,7 +28,7 @@ extern const char *const syscall_names[SYSCALL_TABLE];
  * beyond the table. Guard: own CPU; the entry code counts, others only read.
  */
 struct syscall_cost {
-	uint64_t calls; /* number of calls; the entry code counts this field and the next */
+	uint64_t calls; /* number of calls; the entry code (syscall_entry.S) counts it, and cr3_writes */
 	/* CR3 writes from call to return, those of other tasks while the call waits included */
 	uint64_t cr3_writes;
 	uint64_t ticks; /* TSC ticks from call to return, with waiting; counted after syscall_clock_start() */

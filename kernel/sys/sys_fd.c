@@ -225,7 +225,7 @@ static int64_t request_once(struct file *file, unsigned request, uint64_t value)
 	return file_ioctl(file, request, value, &io);
 }
 
-/* Do a request that first has to wait, as tcdrain(3)'s does, however the file was opened. */
+/* Do an ioctl request; while it returns -EAGAIN wait, even with O_NONBLOCK: so tcdrain(3) waits for output. */
 static int64_t wait_and_do(struct file *file, unsigned request, uint64_t value)
 {
 	int64_t result = -EAGAIN;

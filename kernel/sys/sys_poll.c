@@ -81,7 +81,7 @@ static uint64_t time_left(uint64_t deadline)
 }
 
 /*
- * Write the rest of the timeout to user memory; as on Linux a failure of that is ignored. Does nothing when `result` is
+ * Write the rest of the timeout to user memory; as on Linux a failed copy is ignored. Does nothing when `result` is
  * -ERESTART_MEMORY: the call will be made again, and must return before another task runs.
  */
 static void put_rest(uint64_t to, uint64_t deadline, int64_t result)

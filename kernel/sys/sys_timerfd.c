@@ -14,7 +14,10 @@ enum timerfd_clock { TIMERFD_REALTIME = 0, TIMERFD_MONOTONIC = 1, TIMERFD_BOOTTI
 #define TFD_TIMER_ABSTIME       1
 #define TFD_TIMER_CANCEL_ON_SET 2
 
-/* Guard: the kernel, one CPU, not preempted, where a field says nothing else; the timer, LOCK_TIMERS. */
+/*
+ * file->data of a timer. Guard of fields that say nothing else: the kernel, one CPU, not preempted; for `timer`
+ * LOCK_TIMERS.
+ */
 struct timerfd {
 	/* started again only when an expiration is read, so that a timer that nobody reads costs one interrupt */
 	struct timer timer;

@@ -63,7 +63,7 @@ syscall_entry:
 	sub	$8 + CALL_PAD, %rsp
 	.cfi_adjust_cfa_offset 8 + CALL_PAD
 #if DEBUG
-	/* The watch over long stops gets the frame; what the call of it may have changed comes back from there. */
+	/* stop_watch_call() gets the frame. As a C function it may change the argument registers: load them again. */
 	lea	CALL_PAD(%rsp), %rdi
 	call	stop_watch_call
 	mov	FRAME_NUMBER(%rsp), %rax

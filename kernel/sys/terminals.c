@@ -24,7 +24,7 @@
 static struct tty terminals[2];
 /* The terminal of the serial port and of the screen: a shared one, or one each. Fixed after boot. */
 static struct tty *of_serial, *of_screen;
-/* The screen leads (terminals.h), not the serial line. */
+/* Whether the screen leads, or the serial line: a shared terminal has the size of the one that leads (terminals.h). */
 static bool screen_leads;
 
 static void write_terminal(struct tty *tty, const char *text, size_t size)
@@ -77,7 +77,7 @@ static void serial_order(struct tty *tty, enum tty_order order)
 		serial_drop();
 }
 
-/* How text waits for the serial line. The screen takes it at once. */
+/* The operations on text that waits for the serial line. The screen takes all text at once. */
 static const struct tty_port serial_port = {
 	.room = serial_room_of,
 	.waiting = serial_waiting_of,
@@ -184,8 +184,8 @@ void terminals_init(const char *cmdline)
 }
 
 /*
- * Let the device lead on which somebody types: the screen with its keyboard, or the serial line. Input that starts with
- * ESC does not count: it may be an answer of the terminal at the serial line's other end to a program's escape
+ * Make the device lead on which somebody typed: the screen with its keyboard, or the serial line. Input that starts
+ * with ESC does not count: it may be an answer of the terminal at the serial line's other end to a program's escape
  * sequence.
  */
 static void lead(bool screen, char typed)

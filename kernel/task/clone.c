@@ -189,10 +189,7 @@ static int64_t clone_into(const struct clone_arguments *a, struct user_space *sp
 		parent->vfork_child = child->process;
 		child->process->vfork_parent = parent;
 	}
-	/*
-	 * A terminal's interrupt may have sent the new process a signal when it had no task yet: count that signal
-	 * now.
-	 */
+	/* A terminal's interrupt may have sent the process a signal before it had a task: set child->signals.wanted. */
 	signal_recompute(child);
 	task_start_user(child);
 	if (parent->vfork_child)

@@ -375,7 +375,10 @@ int process_exec(const char *path, const char *const *argv, const char *const *e
 	if (error)
 		return error;
 	error = process_end_others();
-	/* The other tasks have changed descriptors up to their end. Without memory for a copy, this process may end. */
+	/*
+	 * Copy the descriptors only now, since the other tasks could change them until they ended. If out_of_memory()
+	 * returns false, this process is being killed.
+	 */
 	while (!error && own_files(task->process, &fds) != 0)
 		if (!out_of_memory(attempt++))
 			error = -ENOMEM;

@@ -10,7 +10,10 @@
 #include "kernel/task/space_work.h"
 #include "kernel/task/wait_until.h"
 
-/* Called at a task's end, so that layers above drop what they keep for the task, as its futexes. Fixed after boot. */
+/*
+ * Called at a task's end, so that layers above drop what they keep for the task, such as its futexes. Fixed after
+ * boot.
+ */
 static void (*exit_hook)(struct task *task);
 
 /* the first process, once it has been started; guard: the kernel, one CPU, not preempted */

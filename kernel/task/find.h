@@ -43,15 +43,15 @@ struct process *process_find(int pid);
 /* Return the process without a reference: the pointer is valid until another task runs. NULL when there is none. */
 struct process *process_peek(int pid);
 
-/* Return whether there is a group of that number in that session; session -1: in any. */
+/* Return whether the process group exists in the session, or, if `session` is -1, in any session. */
 bool process_group_exists(int group, int session);
 
 /* Call `see` with each process, zombies included, until it returns false. */
 void process_visit(bool (*see)(void *ctx, struct process *process), void *ctx);
 
 /*
- * Call `see` with each process of a group, or of a session, until it returns false; none may leave it meanwhile. Any
- * context.
+ * Call `see` with each process of a group, or of a session, until it returns false; `see` must not remove a process
+ * from it. May be called in any context.
  */
 void process_visit_group(int group, bool (*see)(void *ctx, struct process *process), void *ctx);
 void process_visit_session(int session, bool (*see)(void *ctx, struct process *process), void *ctx);

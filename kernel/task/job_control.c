@@ -21,7 +21,7 @@ struct orphan_search {
 	bool found;
 };
 
-/* Only a member whose parent is of another group of the session keeps the group from being an orphan. */
+/* A group is not orphaned if a member has a parent in another group of the same session: set `found` then. */
 static bool has_outer_parent(void *ctx, struct process *process)
 {
 	struct orphan_search *search = ctx;
@@ -141,7 +141,10 @@ static struct tty *own_tty(void)
 	return process_current()->tty;
 }
 
-/* Handle open(2): a terminal without a session becomes that of the caller's, if the caller leads it and it has none. */
+/*
+ * Handle open(2) of `tty`: when the calling process leads a session without a controlling terminal, and `tty` has no
+ * session, `tty` becomes the session's controlling terminal.
+ */
 static void opened(struct tty *tty)
 {
 	struct process *process = process_current();

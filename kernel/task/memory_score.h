@@ -6,7 +6,7 @@
 
 #include "kernel/task/process.h"
 
-/* the most and, negated, the least value of process->memory_adjust; the least means: never end this process */
+/* The greatest value of process->memory_adjust; the least is -MEMORY_ADJUST_MOST: never kill this process. */
 #define MEMORY_ADJUST_MOST 1000
 
 /*
@@ -21,5 +21,5 @@ uint64_t memory_of_process(const struct process *process);
  */
 int64_t memory_score(const struct process *process);
 
-/* Return the score for /proc/PID/oom_score: 0 to 1333, as on Linux; 666 is that of a process without memory. */
+/* Return the score for /proc/PID/oom_score: 0 to 1333, as on Linux; a process without memory has 666. */
 uint64_t memory_score_told(const struct process *process);

@@ -6,11 +6,12 @@
 #include "kernel/lib/radix.h"
 #include "kernel/mm/heap/heap.h"
 
-#define FIRST 2 /* number_new's least: 0 is the kernel's, and 1 the first process's */
+#define FIRST 2 /* where number_new() starts again after the highest number: 0 is the kernel's, 1 the first process's */
 
-static struct radix numbers = { .alloc = kzalloc, .free = kfree }; /* guard: as of all in number.h */
+/* From value to struct number. Guard of this and the variables below: the kernel, one CPU, not preempted. */
+static struct radix numbers = { .alloc = kzalloc, .free = kfree };
 static struct cache number_cache;
-static int last, end = NUMBERS_DEFAULT; /* guard: as of all in number.h */
+static int last, end = NUMBERS_DEFAULT; /* the number allocated last; number_end() */
 
 void number_init(void)
 {

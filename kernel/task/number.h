@@ -1,11 +1,11 @@
 /*
- * Numbers, and what each means: the one table of tasks, processes, groups and sessions.
+ * The table of the numbers of tasks, processes, process groups and sessions: Linux's struct pid.
  *
- * A number exists while a task, a process, a group or a session is known by it, and is free for a new task when none is
- * any more. Any of them is found by its number at the same cost, however many there are; who belongs to a group or a
- * session is in a list.
+ * One struct number stands for a task, a process, a group and a session that have the same number; it exists as long as
+ * one of them does, and then the number is free for a new task. Finding a number costs the same, however many there
+ * are. The processes of a group or a session are in a list.
  *
- * Guard of all: the kernel, one CPU, not preempted; a handler reads, and each change is one store to it.
+ * Guard of all state: the kernel, one CPU, not preempted; interrupt handlers may read, since each change is one store.
  */
 #pragma once
 
@@ -14,44 +14,45 @@
 struct task;
 struct process;
 
-#define NUMBERS_DEFAULT 32768 /* one more than the highest number at first: Linux's default kernel.pid_max */
-#define NUMBERS_LEAST   301   /* the bounds of number_set_end(), Linux's */
+#define NUMBERS_DEFAULT 32768 /* number_end() at first: Linux's default kernel.pid_max */
+#define NUMBERS_LEAST   301   /* the least and greatest argument of number_set_end(), as on Linux */
 #define NUMBERS_MOST    4194304
 
 struct number {
 	int value;               /* fixed when it is made */
 	struct task *task;       /* the task with that tid; NULL: none */
-	struct process *process; /* the process with that pid, be it a zombie; NULL: none */
-	struct link group;       /* the processes of that group, by in_group */
-	struct link session;     /* the processes of that session, by in_session */
+	struct process *process; /* the process with that pid, perhaps a zombie; NULL: none */
+	struct link group;       /* list of the processes of the group with that number, by in_group */
+	struct link session;     /* list of the processes of the session with that number, by in_session */
 };
 
-void number_init(void); /* The heap works. Panics when there is no memory. */
+/* Initialise the table. Call once, when the heap works. Panics when there is no memory. */
+void number_init(void);
 
-/* Return what the number means; NULL: nothing. Good until another task runs. */
+/* Return the struct number of `value`, valid until another task runs; NULL when the number is free. */
 struct number *number_peek(int value);
 
-/* Return the least number at or above `value` that exists; NULL: none does. Good until another task runs. */
+/* Return the least number in use at or above `value`, valid until another task runs; NULL when there is none. */
 struct number *number_next(int value);
 
 /*
- * Make a number that did not exist: the next one behind the last that was made, or at the end of all the least. The
- * caller has it mean something, or calls number_settle. -ENOMEM, -EAGAIN (all are in use).
+ * Allocate a free number: the next one above the last that was allocated, or, when there is none below number_end(),
+ * the least. The caller sets one of its fields, or calls number_settle. Returns 0, -ENOMEM, -EAGAIN (all are in use).
  */
 int number_new(struct number **ret);
 
-/* Make the number 0, which number_new never makes. Panics when there is no memory. */
+/* Allocate the number 0, which number_new never returns. Panics when there is no memory. */
 struct number *number_zero(void);
 
-/* Free the number if it means nothing any more. */
+/* Free the number if no task, process, group or session has it any more. */
 void number_settle(struct number *number);
 
 /*
- * One more than the highest number that is made: kernel.pid_max. number_set_end: -EINVAL, below NUMBERS_LEAST or above
- * NUMBERS_MOST.
+ * Return or set kernel.pid_max, one more than the highest number that number_new allocates. number_set_end returns
+ * -EINVAL for a number below NUMBERS_LEAST or above NUMBERS_MOST.
  */
 int number_end(void);
 int number_set_end(int end);
 
-/* The number that was made last. */
+/* Return the number that number_new allocated last. */
 int number_last(void);

@@ -117,7 +117,7 @@ static void join(struct process *process)
 	list_add_last(&number_peek(process->session)->session, &process->in_session);
 }
 
-/* Take it out of them; a number that meant nothing else is free then. */
+/* Remove the process from the lists of its group and session; free these numbers if they mean nothing any more. */
 static void part(struct process *process)
 {
 	struct number *group = number_peek(process->group), *session = number_peek(process->session);
@@ -131,7 +131,7 @@ static void part(struct process *process)
 
 void process_set_group(struct process *process, int group, int session)
 {
-	/* The number must not be freed when it is the old group's as well. */
+	/* Return before part(), which would free the numbers if no other process is in the group or session. */
 	if (process->group == group && process->session == session)
 		return;
 	part(process);
@@ -184,7 +184,7 @@ void process_forget(struct process *process)
 	list_remove(&process->in_news);
 	number->process = NULL;
 	part(process);
-	/* A process that led neither its group nor its session has its number to itself. */
+	/* If the pid was also the number of the group or session, part() has called number_settle() for it. */
 	if (process->group != process->pid && process->session != process->pid)
 		number_settle(number);
 	process_count--;

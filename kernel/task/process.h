@@ -30,37 +30,37 @@ enum process_limit {
 
 #define LIMIT_NONE (~0ULL) /* no limit: RLIM_INFINITY */
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* One resource limit. Guard: the kernel, one CPU, not preempted. */
 struct process_rlimit {
 	uint64_t soft, hard;
 };
 
-/* Where paths start: references to nodes, until the process ends. Guard: the kernel, one CPU, not preempted. */
+/* Where a process's paths start, and its umask. Guard: the kernel, one CPU, not preempted. */
 struct process_paths {
 	struct node *root;
 	struct node *cwd;
 	uint32_t umask;
 };
 
-/* Guard: the kernel, one CPU, not preempted; what interrupt handlers read, to send signals, changes by one store. */
+/* A process. Guard: the kernel, one CPU, not preempted; fields that interrupt handlers read change by one store. */
 struct process {
 	int pid;                  /* the tid of its first task */
 	int group, session;       /* pids of their leaders; 0: those of Linux's first process */
 	int memory_adjust;        /* /proc/PID/oom_score_adj, -1000 to 1000; -1000: never killed for lack of memory */
 	struct tty *tty;          /* the controlling terminal, or NULL */
-	struct link tasks;        /* its tasks, the oldest first; empty: the process has ended */
+	struct link tasks;        /* list of its tasks, the oldest first; empty: the process has ended */
 	unsigned task_count;      /* number of tasks */
 	struct user_space *space; /* a reference; NULL: the process has ended */
 	struct fd_table *fds;     /* a reference; NULL: the process has ended */
 	struct process_paths paths;
 	uint64_t refs;             /* references: of the table, of each of its tasks, and by process_find() */
 	struct process *parent;    /* NULL: this is the first process */
-	struct link children;      /* its children, the oldest first, by `sibling` */
+	struct link children;      /* list of its children, by `sibling`, the oldest first */
 	struct link sibling;       /* in the parent's `children` */
-	struct link news;          /* children of which wait4(2) may have something to tell, the earliest first */
+	struct link news;          /* list of the children that wait4(2) may report, by `in_news`, the earliest first */
 	struct link in_news;       /* in the parent's `news`, or in no list */
-	struct link in_group;      /* in the list of its group (number.h) */
-	struct link in_session;    /* in the list of its session */
+	struct link in_group;      /* in the list of its group's processes (number.h) */
+	struct link in_session;    /* in the list of its session's processes */
 	struct wait_queue waiters; /* tasks that wait for a child of this process */
 	bool zombie;               /* has ended, and its parent has not waited for it yet */
 	bool exiting;              /* all its tasks must end: exit_group(2), or a fatal signal */
@@ -80,14 +80,14 @@ struct process {
 	uint64_t dead_run_ns;                  /* CPU time of its tasks that have ended */
 	uint64_t child_run_ns;                 /* CPU time of children that it has waited for, and of their children */
 	uint64_t faults, child_faults;         /* page faults, summed up like dead_run_ns and child_run_ns */
-	uint64_t most_pages, child_most_pages; /* most pages resident at once: in spaces before `space`; in a child */
+	uint64_t most_pages, child_most_pages; /* most pages in memory at once: in earlier spaces; in a child */
 	struct task *vfork_parent;             /* the task in vfork(2) that waits for this process; or NULL */
 	struct node *program; /* the file that is executed, by node_run(); NULL: the process has ended */
 	char name[TASK_NAME]; /* the name of the task that ended last */
 	uint64_t args_start, args_end, env_start, env_end; /* user addresses, for /proc/PID/cmdline and environ */
 };
 
-/* Go through the tasks of a process. */
+/* The head of a loop over the tasks of a process; `each` is the loop's variable. */
 #define PROCESS_EACH_TASK(process, each) LIST_EACH(&(process)->tasks, struct task, in_process, each)
 
 /* Return the oldest task of the process; NULL: it has ended. */
@@ -119,13 +119,13 @@ static inline uint64_t process_run_ns(const struct process *process)
 int process_start_init(struct node *root, struct file *console, const char *path, const char *const *argv,
 		       const char *const *envp, const char **ret_error);
 
-/*
- * Put the process into another group and session; their numbers must exist, as that of the process itself does
- * (number.h).
- */
+/* Put the process into another group and session, whose numbers must exist (kernel/task/number.h). */
 void process_set_group(struct process *process, int group, int session);
 
-/* Wait, in a kernel task, until the first process, whose end kills all others, and these have ended. Returns status. */
+/*
+ * Wait until all processes have ended: the end of the first process kills the others. Call in a kernel task. Returns
+ * the first process's wait status.
+ */
 int process_wait_init(void);
 
 /* clone(2)'s arguments. */
@@ -148,7 +148,7 @@ __attribute__((noreturn)) void process_exit_task(int code);
 /* End all tasks of the current process: exit_group(2). status: as wait4(2) returns it. */
 __attribute__((noreturn)) void process_exit(int status);
 
-/* Set a function that is called at the start of the end of a program's task, by that task, in its process's context. */
+/* Set a function that a program's task calls when it begins to end, while its process's address space is in use. */
 void process_set_exit_hook(void (*hook)(struct task *task));
 
 /* Make all tasks of the process end on their way to user mode. `status`, wait4(2)'s, counts only for the first call. */
@@ -157,6 +157,6 @@ void process_kill(struct process *process, int status);
 /*
  * Execute another program in the current process: execve(2), with strings in the kernel's memory. Returns 0: all other
  * tasks have ended, and task_frame() starts the program. Or, with nothing changed, -ENOEXEC, -EACCES, -E2BIG, -ENOMEM,
- * -ELOOP, path_lookup's errors. Or -EINTR: the task must end.
+ * -ELOOP, path_lookup's errors. Or, when the task must end, -EINTR or -ENOMEM.
  */
 int process_exec(const char *path, const char *const *argv, const char *const *envp);

@@ -12,7 +12,7 @@
 /* Copy a string into the heap: the caller frees it with kfree. NULL: no memory. */
 char *copy_string(const char *text);
 
-/* There may be one task of programs for so many bytes of RAM, as Linux's threads-max limits it; but TASK_FEWEST. */
+/* Most tasks of programs, as Linux's threads-max: one for each TASK_SHARE bytes of RAM, but at least TASK_FEWEST. */
 #define TASK_SHARE  (128UL << 10)
 #define TASK_FEWEST 256
 
@@ -35,10 +35,10 @@ int process_create(int pid, struct process *parent, const struct process *maker,
  */
 void process_enlist(struct process *process, struct process *parent);
 
-/* Note that wait4(2) of the parent may have something to tell of the process: its end, a stop, or that it goes on. */
+/* Add the process to parent->news: wait4(2) of the parent may report its end, a stop, or that it continues. */
 void process_has_news(struct process *process);
 
-/* Give the process, with its news, another parent. */
+/* Give the process another parent, to which wait4(2) reports what it has not reported yet. */
 void process_change_parent(struct process *process, struct process *parent);
 
 /*

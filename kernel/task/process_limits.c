@@ -19,7 +19,7 @@
 
 #define LOOK_NS (10 * NS_PER_MS)
 
-#define TASKS_MOST_LEAST 20 /* of kernel.threads-max, Linux's */
+#define TASKS_MOST_LEAST 20 /* the least value of kernel.threads-max, as on Linux */
 
 static void (*send_signal)(struct process *process, int signal); /* process_limits_init()'s `send`. Fixed after boot */
 
@@ -34,7 +34,7 @@ static uint64_t default_processes(void)
 	return processes < PROCESS_FEWEST ? PROCESS_FEWEST : processes;
 }
 
-static uint64_t tasks_most; /* what was set; 0: nothing. Guard: the kernel, one CPU, not preempted */
+static uint64_t tasks_most; /* kernel.threads-max if it was set; or 0. Guard: the kernel, one CPU, not preempted */
 
 int process_set_tasks_most(uint64_t most)
 {

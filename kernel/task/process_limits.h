@@ -9,8 +9,8 @@
 size_t process_tasks(void);
 
 /*
- * Return how many tasks of programs there may be at once: kernel.threads-max, at first by the size of RAM.
- * process_set_tasks_most: -EINVAL, below 20, as on Linux.
+ * Return or set how many tasks of programs there may be at once: kernel.threads-max, which at first depends on the size
+ * of RAM. As on Linux, process_set_tasks_most returns -EINVAL for a number below 20.
  */
 uint64_t process_tasks_most(void);
 int process_set_tasks_most(uint64_t most);

@@ -116,7 +116,7 @@ void signal_stop_process(struct process *process, int signal)
 	process->stop_told = false;
 	process->stop_status = signal << 8 | 0x7f;
 	process_has_news(process);
-	/* Blocked tasks stay blocked, and stop on their way to user mode. */
+	/* A task that waits in a system call goes on waiting; each task stops on its way to user mode. */
 	PROCESS_EACH_TASK(process, task)
 		task->signals.wanted = true;
 	tell_parent(process, CLD_STOPPED);

@@ -66,7 +66,8 @@ void signal_drop(struct task *task);
 void signal_drop_process(struct process *process);
 
 /*
- * Set the mask of blocked signals of the current task. Pending signals that are no longer blocked are delivered later.
+ * Set the current task's mask of blocked signals. Pending signals that are no longer blocked are delivered on the way
+ * to user mode.
  */
 void signal_set_blocked(uint64_t mask);
 

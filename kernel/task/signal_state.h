@@ -47,7 +47,7 @@ struct signal_queued {
  */
 struct signal_set {
 	uint64_t pending;            /* signal_lock; a bit for each signal in the set */
-	uint64_t from_kernel;        /* signal_lock; those of `pending` that the kernel has sent without siginfo */
+	uint64_t from_kernel;        /* signal_lock; the signals of `pending` that the kernel sent without siginfo */
 	struct signal_queued *first; /* list of siginfos, oldest first; a signal may have none */
 	struct signal_queued own;    /* one structure that needs no allocation */
 };

@@ -35,7 +35,7 @@ enum task_state {
 
 struct process;
 
-/* Guard: the kernel, one CPU, not preempted, where a field says nothing else. */
+/* A task. Guard of fields that say nothing else: the kernel, one CPU, not preempted. */
 struct task {
 	struct task_signals signals; /* must be the first member: assembly reads it at TASK_SIGNALS_WANTED */
 	uint64_t sp;                 /* kernel stack pointer while the task does not run */
@@ -56,7 +56,7 @@ struct task {
 	struct timer alarm;     /* the deadline of task_block */
 
 	int tid;                 /* no other task has this number */
-	struct number *number;   /* what the tid means: this task, and more (number.h) */
+	struct number *number;   /* the tid's entry in the table of numbers (number.h) */
 	uint64_t refs;           /* references: one while the task lives, and those of task_find() */
 	char name[TASK_NAME];    /* shown by ps: the program's name, or that of prctl(PR_SET_NAME) */
 	struct process *process; /* a reference; NULL: a kernel task, or one that has ended */
@@ -149,8 +149,8 @@ void task_set_fs_base(uint64_t base);
 void task_set_gs_base(uint64_t base);
 
 /*
- * Give `task` another number, which exists and no task has. For execve(2), after which the only thread has the
- * process's number.
+ * Give `task` another tid: a number in use that no other task has. For execve(2), after which the only thread's tid is
+ * the pid.
  */
 void task_set_tid(struct task *task, int tid);
 

@@ -1,5 +1,5 @@
 /*
- * Turns: the row of tasks that wait for one hangs from who has it, so a turn that is free is one word.
+ * Turns; see turn.h. The holder has the list of the tasks that wait, so that struct turn is only one pointer.
  */
 #include "kernel/task/turn.h"
 

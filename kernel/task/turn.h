@@ -6,21 +6,19 @@
 #include "kernel/sync/turn.h"
 #include "kernel/task/task.h"
 
-/*
- * Who has a turn, or waits for it; on the task's stack. Guard: the kernel, one CPU, not preempted.
- */
+/* A task that has a turn or waits for it; lies on the task's stack. Guard: the kernel, one CPU, not preempted. */
 struct turn_holder {
 	struct task *task;
-	struct turn_holder *next;         /* of one that waits: the one behind it */
-	struct turn_holder *first, *last; /* of the one that has the turn: who waits */
+	struct turn_holder *next;         /* if the task waits: the next in the list of those that wait */
+	struct turn_holder *first, *last; /* if the task has the turn: the list of those that wait */
 };
 
 /*
- * Take the turn; wait while somebody else has it, deaf to all signals but the end. Returns 0, or -EINTR: the task is to
- * end, and does not have the turn. The caller has none of the same object, and keeps `me` until turn_end. A task that
- * takes two takes a file's before its node's.
+ * Take the turn; wait while another task has it. Only a fatal signal ends the wait. Returns 0, or -EINTR: the task must
+ * end, and does not have the turn. Call without this turn; `me` must stay valid until turn_end. A task that takes two
+ * turns takes the file's (file->position) before the node's (node->writing).
  */
 MUST_CHECK int turn_take(struct turn *turn, struct turn_holder *me);
 
-/* Let go of the turn; the one that has waited longest has it now. */
+/* Give the turn to the task that has waited longest, if any waits. */
 void turn_end(struct turn *turn, struct turn_holder *me);

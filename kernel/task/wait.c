@@ -10,7 +10,7 @@
 
 static bool is_meant(const struct process *child, int who, unsigned options)
 {
-	/* __WCLONE means children that do not send SIGCHLD; __WALL means all; without either, those that do send it. */
+	/* __WALL: all children. __WCLONE: children whose exit signal is not SIGCHLD. Neither: children with SIGCHLD. */
 	if (!(options & WAIT_ALL) && (child->exit_signal != SIGCHLD) != !!(options & WAIT_CLONE))
 		return false;
 	if (who > 0)
@@ -26,7 +26,7 @@ static uint64_t most_pages_of(const struct process *child)
 	return child->most_pages > child->child_most_pages ? child->most_pages : child->child_most_pages;
 }
 
-/* Add the child's CPU time, page faults and memory to what its parent has of children. */
+/* Add the child's CPU time, page faults and memory to the sums that the parent keeps for its children. */
 static void count_child(struct process *parent, const struct process *child)
 {
 	parent->child_run_ns += child->dead_run_ns + child->child_run_ns;
@@ -68,7 +68,7 @@ static bool tell(struct process *child, unsigned options, struct wait_result *re
 	return false;
 }
 
-/* Return whether the current process has a child that is meant. */
+/* Return whether the current process has a child for which is_meant() returns true. */
 static bool has_child(int who, unsigned options)
 {
 	struct process *process = process_current();
@@ -84,7 +84,7 @@ static bool has_child(int who, unsigned options)
 	return false;
 }
 
-/* Look for a child that has something to tell. Returns its pid, 0 (none has yet), or -ECHILD (no such child). */
+/* Search for a child of which tell() returns true. Returns its pid; 0: none yet; -ECHILD: there is no such child. */
 static int look(int who, unsigned options, struct wait_result *ret)
 {
 	struct process *process = process_current();
@@ -97,7 +97,7 @@ static int look(int who, unsigned options, struct wait_result *ret)
 		return tell(child, options, ret) ? ret->pid : 0;
 	}
 	LIST_EACH_LEAVING(&process->news, struct process, in_news, child) {
-		/* What has been told, or came to nothing, is no news any more. */
+		/* The child's stop or continuation has been reported, or is over: there is nothing to report. */
 		if (!child->zombie && !(child->stopped && !child->stop_told) && !child->continued)
 			list_remove(&child->in_news);
 		else if (is_meant(child, who, options) && tell(child, options, ret))
