@@ -5,6 +5,7 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"
+#include "kernel/dev/screen.h"
 #include "kernel/dev/serial.h"
 #include "kernel/irq/acpi_power.h"
 #include "kernel/mm/space/firmware_context.h"
@@ -22,6 +23,8 @@ static void wait_a_little(void)
 /* Let what programs and the kernel have said last leave the machine. */
 static void say_last_words(void)
 {
+	screen_show_later(NULL);
+	screen_show();
 	serial_flush();
 	if (serial_lost())
 		log_warn("serial port: %llu lines left out: it took nothing\n", (unsigned long long)serial_lost());

@@ -2,7 +2,8 @@
  * The machine's screen: one terminal on the framebuffer. Text that is written before the terminal exists is dropped.
  *
  * Interrupt handlers write too, when they echo what somebody types. So the terminal is changed and drawn under
- * screen_lock, which is let go after each row that is drawn; a handler that runs then draws the remaining rows itself.
+ * screen_lock, which is let go after each row that is drawn. While programs run a handler draws a row or two, which is
+ * what a typed character changes; a task draws what is more.
  */
 #include "kernel/dev/screen.h"
 
@@ -14,16 +15,21 @@
 #include "kernel/sync/lock.h"
 
 /*
- * Text is fed to the terminal in pieces of so many bytes, so that interrupts are not off for long: a few bytes, as of a
- * sequence that clears the screen, can ask for much work.
+ * Text is fed to the terminal in pieces of so many bytes, so that interrupts are not off for long. A few bytes, as of a
+ * sequence that clears the screen, can ask for much work: no piece has the ends of two sequences.
  */
 #define PIECE 64
+#define ESC   0x1b
+
+#define FEW_ROWS 2
 
 static struct lock screen_lock = LOCK_INITIAL(LOCK_SCREEN);
 
 static struct text_console console;                    /* screen_lock */
 static bool ready;                                     /* fixed after boot */
 static void (*answer)(const char *bytes, size_t size); /* fixed after boot */
+static void (*later)(
+	void); /* has a task draw; NULL: all is drawn at once. Changes while no program runs, or in a panic. Atomic */
 
 enum status screen_memory_get(const struct boot_framebuffer *info, struct screen_memory *ret)
 {
@@ -93,10 +99,20 @@ void screen_answer(void)
 		answer(bytes, size);
 }
 
+/* Return the length of the next piece: up to the next sequence that begins behind the first byte. */
+static size_t piece_of(const char *text, size_t size)
+{
+	size_t piece = 1;
+
+	while (piece < size && piece < PIECE && text[piece] != ESC)
+		piece++;
+	return piece;
+}
+
 static void feed(struct text_stream *stream, const char *text, size_t size)
 {
 	while (size) {
-		size_t piece = size < PIECE ? size : PIECE;
+		size_t piece = piece_of(text, size);
 		uint64_t flags = lock_take(&screen_lock);
 
 		text_console_feed(&console, stream, text, piece);
@@ -115,17 +131,41 @@ static bool show_row(void)
 	return drawn;
 }
 
-void screen_show(void)
+bool screen_is_dirty(void)
+{
+	return ready && text_grid_is_dirty(&console.grid);
+}
+
+bool screen_show_until(bool (*stop)(void))
 {
 	context_token_t token;
 
-	if (!ready || !text_grid_is_dirty(&console.grid))
-		return;
+	if (!screen_is_dirty())
+		return false;
 	/* The pixels are in the MMIO window, which only the kernel context maps; the caller may be in any context. */
 	token = kernel_context_enter();
-	while (show_row())
+	while (show_row() && !(stop && stop()))
 		;
 	kernel_context_leave(token);
+	return screen_is_dirty();
+}
+
+void screen_show(void)
+{
+	(void)screen_show_until(NULL);
+}
+
+void screen_show_few(void)
+{
+	if (later && console.grid.dirty_end > console.grid.dirty + FEW_ROWS)
+		later();
+	else
+		screen_show();
+}
+
+void screen_show_later(void (*by)(void))
+{
+	later = by;
 }
 
 void screen_feed(const char *text, size_t size)
@@ -152,7 +192,7 @@ static void screen_write(const char *text, size_t size)
 	if (!ready)
 		return;
 	feed(&console.kernel, text, size);
-	screen_show();
+	screen_show_few();
 }
 
 /* Guard: as for all sinks of the log (`sinks` in log.c). */

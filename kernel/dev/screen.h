@@ -40,6 +40,18 @@ void screen_size(unsigned *ret_rows, unsigned *ret_columns);
 void screen_feed(const char *text, size_t size);
 void screen_show(void);
 
+/* Draw until nothing is left, or `stop` says so after a row (NULL: never). Returns whether something is left. */
+bool screen_show_until(bool (*stop)(void));
+bool screen_is_dirty(void);
+
+/*
+ * Draw what an interrupt handler, or a message of the kernel's, has changed: if that is more than two rows, and
+ * screen_show_later() was given a function, have it drawn later: that function wakes a task that calls
+ * screen_show_until(). NULL: draw all at once from now on.
+ */
+void screen_show_few(void);
+void screen_show_later(void (*by)(void));
+
 /*
  * Clear the screen, and undo the colours, modes, margins and page that programs have set. The change is drawn with the
  * next text.

@@ -34,6 +34,11 @@ static const struct linux_termios default_termios = {
 /* file->hang_ups of an open /dev/console, for which hang-ups have no effect. */
 #define NEVER_HUNG_UP (~0ULL)
 
+/* What a screen takes in one piece, in '\n's; a sequence counts as many. FEW_BYTES never cost as much. */
+#define PIECE_COST    64
+#define SEQUENCE_COST 16
+#define FEW_BYTES     4
+
 /* Fixed after boot. */
 static struct tty *console;          /* the terminal of /dev/console */
 static struct tty *(*own_tty)(void); /* returns the calling task's controlling terminal; NULL: use `console` */
@@ -180,21 +185,41 @@ static size_t whole_lines(const char *text, size_t size)
 }
 
 /*
+ * Return how much of `text` a screen takes in a piece: each sequence may change all of it, each '\n' may scroll it. Others
+ * get to run between two pieces, however much work a few bytes ask for.
+ */
+static size_t affordable(const char *text, size_t size)
+{
+	size_t cost = 0, end = 0;
+
+	for (; end < size && cost < PIECE_COST; end++)
+		cost += text[end] == '\033' ? SEQUENCE_COST : text[end] == '\n';
+	return end;
+}
+
+/*
  * Copy the next piece of a write from the program. A piece that is not the last one ends with a line's end, if it has
  * one: a message of the kernel may be shown between two pieces, and must not cut a line. Returns user_io_get's status.
  */
-static enum status get_piece(struct user_io *io, char text[TTY_PIECE], size_t *ret_moved)
+static enum status get_part(struct user_io *io, char text[TTY_PIECE], bool draws, size_t *ret_moved)
 {
 	struct user_io copy = *io;
-	enum status status;
+	enum status status = user_io_get(&copy, text, TTY_PIECE, ret_moved);
+	size_t most = *ret_moved;
 
-	if (io->left <= TTY_PIECE)
-		return user_io_get(io, text, io->left, ret_moved);
-	status = user_io_get(&copy, text, TTY_PIECE, ret_moved);
-	if (status == OK)
-		*ret_moved = whole_lines(text, TTY_PIECE);
+	if (status == OK && *ret_moved < io->left)
+		*ret_moved = whole_lines(text, most);
+	if (draws)
+		*ret_moved = affordable(text, *ret_moved);
 	user_io_skip(io, *ret_moved);
-	return status;
+	return *ret_moved == most ? status : OK;
+}
+
+static enum status get_piece(struct user_io *io, char text[TTY_PIECE], bool draws, size_t *ret_moved)
+{
+	if (io->left <= FEW_BYTES || (io->left <= TTY_PIECE && !draws))
+		return user_io_get(io, text, io->left, ret_moved);
+	return get_part(io, text, draws, ret_moved);
 }
 
 /* Write at most TTY_WRITE_MOST bytes. The caller calls again for the rest; other tasks can run in between. */
@@ -209,7 +234,7 @@ static int64_t write_pieces(struct tty *tty, struct user_io *io)
 
 		if (!takes(tty, most))
 			return done ? done : -EAGAIN;
-		status = get_piece(io, text, &moved);
+		status = get_piece(io, text, tty->flush, &moved);
 		tty_output(tty, text, moved);
 		wipe(text, most);
 		if (tty->answer)
@@ -217,6 +242,8 @@ static int64_t write_pieces(struct tty *tty, struct user_io *io)
 		done += (int64_t)moved;
 		if (status != OK)
 			return done ? done : copy_errno(status);
+		if (tty->flush && moved < most)
+			break;
 	}
 	return done;
 }

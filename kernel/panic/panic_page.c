@@ -296,6 +296,7 @@ static void open_page(const char *what, uint64_t rip)
 	irq_close();
 	lock_stop_checks();
 	if (opened++ == 0) {
+		screen_show_later(NULL);
 		serial_end_queue();
 		return;
 	}

@@ -14,16 +14,24 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/task/job_control.h"
+#include "kernel/task/sched.h"
+#include "kernel/task/user_return.h"
 
 #define IRQ_KEYBOARD 1
 #define IRQ_SERIAL   4
 #define INPUT        64
-#define ESC          0x1b
+
+/* Nice -10: what is typed is seen soon, however many compute. */
+#define DRAWER_PRIORITY (TASK_PRIORITY - 10)
+
+#define ESC 0x1b
 
 /* The terminals. Fixed after boot, except for fields with a guard in struct tty. */
 static struct tty terminals[2];
 /* The terminal of the serial port and of the screen: a shared one, or one each. Fixed after boot. */
 static struct tty *of_serial, *of_screen;
+/* Draws what takes long; NULL while no program runs. Guard: the kernel, one CPU, not preempted. */
+static struct task *drawer;
 /* Whether the screen leads, or the serial line: a shared terminal has the size of the one that leads (terminals.h). */
 static bool screen_leads;
 
@@ -41,11 +49,40 @@ static void answer_terminal(struct tty *tty)
 		screen_answer();
 }
 
-/* Draw the written text on the screen: once for a whole write(2), since drawing needs the kernel context. */
+static void draw_later(void)
+{
+	task_wake(drawer);
+}
+
+/* Return whether the calling task is to let others run. */
+static bool is_turn_over(void)
+{
+	stop_watch_step(IRQ_HERE);
+	return task_return_wanted();
+}
+
+/*
+ * Draw the written text on the screen: once for a whole write(2), since drawing needs the kernel context. When the writer's turn
+ * ends, another task draws what is left.
+ */
 static void flush_terminal(struct tty *tty)
 {
-	if (tty == of_screen)
-		screen_show();
+	(void)tty;
+	if (irq_frame())
+		screen_show_few();
+	else if (screen_show_until(is_turn_over) && drawer)
+		draw_later();
+}
+
+void terminals_draw(void)
+{
+	while (screen_show_until(is_turn_over))
+		task_yield();
+}
+
+bool terminals_want_drawing(void)
+{
+	return screen_is_dirty();
 }
 
 static size_t serial_room_of(const struct tty *tty)
@@ -93,7 +130,6 @@ static void serial_has_room(void)
 static void make_terminal(struct tty *tty, const char *name, unsigned minor)
 {
 	ASSERT(tty_init(tty, name, DEVICE_NUMBER(DEVICE_TTY_MAJOR, minor), write_terminal, NULL) == 0);
-	tty->flush = flush_terminal;
 	tty->answer = answer_terminal;
 	job_control_add(tty);
 }
@@ -177,6 +213,8 @@ void terminals_init(const char *cmdline)
 	}
 	make_alias(&first, "tty1", 1, of_screen);
 	of_serial->port = &serial_port;
+	if (screen_present())
+		of_screen->flush = flush_terminal;
 	screen_leads = choice.screen_leads;
 	set_sizes();
 	screen_set_reply(reply_from_screen);
@@ -246,6 +284,9 @@ static bool connect(unsigned isa, irq_handler_fn *handler, const char *name)
 
 void terminals_connect(void)
 {
+	drawer = task_current();
+	sched_set_priority(drawer, DRAWER_PRIORITY);
+	screen_show_later(draw_later);
 	serial_start_queue(serial_has_room);
 	if (is_shared() && screen_present())
 		serial_text_is_seen();
@@ -261,6 +302,9 @@ void terminals_disconnect(void)
 
 	serial_end_queue();
 	keyboard_interrupts_off();
+	screen_show_later(NULL);
+	sched_set_priority(drawer, TASK_PRIORITY);
+	drawer = NULL;
 	screen_feed(reset, sizeof(reset) - 1);
 	screen_show();
 }

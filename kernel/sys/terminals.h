@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 /*
  * Make the terminals. Call once. A missing device has a terminal, too, which shows nothing; /dev/console is one whose
  * device is present.
@@ -17,6 +19,13 @@ void terminals_init(const char *cmdline);
 
 /* Install the interrupt handlers of serial port and keyboard: from now on typed bytes go to the terminals. */
 void terminals_connect(void);
+
+/*
+ * Draw what the screen is to show and nobody has drawn; return whether there is something. The task that has called
+ * terminals_connect() is woken when there is.
+ */
+void terminals_draw(void);
+bool terminals_want_drawing(void);
 
 /*
  * Turn these interrupts off again, and reset the screen to its state before the first program: main page, scrolling of

@@ -214,7 +214,7 @@ bool userland_run(const char *cmdline, int *ret_status)
 		return false;
 	}
 	terminals_connect();
-	*ret_status = process_wait_init();
+	*ret_status = process_wait_init(terminals_want_drawing, terminals_draw);
 	terminals_disconnect();
 	return true;
 }

@@ -35,12 +35,14 @@ static bool only_init_is_left(void)
 	return init->zombie && process_living() == 1;
 }
 
-int process_wait_init(void)
+int process_wait_init(bool (*wanted)(void), void (*work)(void))
 {
 	int status;
 
-	while (WAIT_IN_QUEUE(&init_ended, only_init_is_left(), TASK_NO_DEADLINE) != 0)
-		;
+	while (!only_init_is_left()) {
+		(void)WAIT_IN_QUEUE(&init_ended, only_init_is_left() || wanted(), TASK_NO_DEADLINE);
+		work();
+	}
 	status = init->status;
 	process_forget(init);
 	init = NULL;

@@ -123,10 +123,10 @@ int process_start_init(struct node *root, struct file *console, const char *path
 void process_set_group(struct process *process, int group, int session);
 
 /*
- * Wait until all processes have ended: the end of the first process kills the others. Call in a kernel task. Returns
- * the first process's wait status.
+ * Wait until all processes have ended: the end of the first process kills the others. Call in a kernel task. Meanwhile
+ * call `work` whenever the task is woken and `wanted` returns true. Returns the first process's wait status.
  */
-int process_wait_init(void);
+int process_wait_init(bool (*wanted)(void), void (*work)(void));
 
 /* clone(2)'s arguments. */
 struct clone_arguments {
