@@ -1,6 +1,6 @@
 /*
- * Ranges of memory, piece by piece; see memory_steps.h. A range that is small, or wrong, goes whole to the function of
- * kernel/mm/user, which says what is wrong with it.
+ * Operations on large ranges of memory; see memory_steps.h. A range that is small or invalid is passed as a whole to
+ * the function of kernel/mm/user, which returns the error for an invalid one.
  */
 #include "kernel/sys/memory_steps.h"
 
@@ -8,14 +8,17 @@
 #include "kernel/task/space_work.h"
 #include "kernel/task/user_return.h"
 
-/* Return whether [va, va + size) is large enough for pieces, and a range in which pages can be. */
+/* Return whether [va, va + size) is a valid range of user addresses, and large enough to be worked on in pieces. */
 static bool has_pieces(vaddr_t va, uint64_t size)
 {
 	return size > MEMORY_STEP && va % PAGE_SIZE == 0 && size % PAGE_SIZE == 0 && size <= USER_END &&
 	       va <= USER_END - size;
 }
 
-/* Do `step` for each piece. ERR_NOT_FOUND too when the task is to end. */
+/*
+ * Call `step` for each piece of the range. Returns the first error of a step; ERR_NOT_FOUND also when the task must
+ * end.
+ */
 static enum status in_pieces(struct user_space *space, vaddr_t va, uint64_t size, space_step_fn *step, void *ctx)
 {
 	enum status status;
@@ -37,7 +40,10 @@ enum status memory_unmap_long(struct user_space *space, vaddr_t va, uint64_t siz
 {
 	if (size <= USER_END)
 		size = page_round_up(size);
-	/* With as many areas as there may be, the cut at the end must fail before anything has gone. */
+	/*
+	 * At the limit of areas unmapping may fail, since it may split an area: then one call must do it all, so that
+	 * nothing is unmapped when it fails.
+	 */
 	if (!has_pieces(va, size) || space->areas.count >= USER_AREAS_MAX)
 		return space_wait(space) != 0 ? ERR_NOT_FOUND : user_unmap(space, va, size);
 	return in_pieces(space, va, size, unmap, NULL);
@@ -77,7 +83,10 @@ enum status memory_remap(struct user_space *space, vaddr_t va, uint64_t size, ui
 
 	if (memory_is_short(space, size) && new_size <= MEMORY_STEP)
 		return user_remap(space, va, size, new_size, flags, to, ret_va);
-	/* What goes for good goes first, in pieces. */
+	/*
+	 * First unmap in pieces what user_remap() would unmap: the memory at `to`, and the end of a range that
+	 * shrinks.
+	 */
 	status = user_remap_check(space, va, size, new_size, flags, to);
 	if (status == OK && flags & USER_REMAP_FIXED)
 		status = memory_unmap(space, to, new_size);
@@ -95,7 +104,7 @@ enum status memory_remap(struct user_space *space, vaddr_t va, uint64_t size, ui
 	return status;
 }
 
-/* What a step finds beside its status: a hole in the range, after which the work goes on all the same. */
+/* The context of steps that continue after a hole in the range, and note it. Guard: the task that calls. */
 struct around_holes {
 	enum user_fork_advice advice;
 	bool hole;

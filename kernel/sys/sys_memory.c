@@ -31,7 +31,7 @@ SYSCALL_1(brk, brk)
 {
 	struct user_space *space = space_here();
 
-	/* A break that goes far down does so by steps: each gives back what is between. */
+	/* Lower a break by steps of MEMORY_STEP: each unmaps the memory in between, and then other tasks may run. */
 	while (brk >= space->brk_start && brk && space->brk > brk && space->brk - brk > MEMORY_STEP && !task_give_way())
 		if (space_wait(space) != 0 || user_brk(space, space->brk - MEMORY_STEP) != OK)
 			break;
@@ -95,7 +95,7 @@ SYSCALL_6(mmap, va, size, prot, flags, fd, offset)
 		error = -EOVERFLOW;
 	if (!error)
 		error = space_wait(space_here());
-	/* What a fixed mapping replaces goes in pieces. */
+	/* Unmap in pieces what a fixed mapping replaces. */
 	if (!error && mapping.flags & USER_MAP_FIXED && size > MEMORY_STEP)
 		error = errno_of(memory_unmap(space_here(), va, page_round_up(size)));
 	if (error)
@@ -107,7 +107,7 @@ SYSCALL_6(mmap, va, size, prot, flags, fd, offset)
 				  object, offset / PAGE_SIZE, &place));
 	if (error)
 		return error;
-	/* As on Linux, it is no error when the pages cannot be had. */
+	/* As on Linux, a failure of MAP_POPULATE is no error of mmap(2). */
 	if (mapping.flags & USER_MAP_POPULATE && mapping.rights != USER_NONE)
 		(void)memory_populate(space_here(), place, size, mapping.rights & USER_WRITE ? USER_WRITE : USER_READ);
 	return (int64_t)place;
@@ -280,7 +280,7 @@ static int64_t lock_range(uint64_t va, uint64_t size)
 	uint64_t start = va & ~(uint64_t)(PAGE_SIZE - 1);
 
 	size = page_round_up(size + (va - start));
-	/* As on Linux, what rounds up to all addresses and one more is nothing. */
+	/* As on Linux, a size that becomes 0 because rounding up overflows is no error. */
 	if (!size)
 		return 0;
 	if (start + size < start)

@@ -72,8 +72,8 @@ static void copy_registers(struct task *child, const struct clone_arguments *a)
 }
 
 /*
- * Get the memory that the child's process will have, held. Comes before all else, since other tasks may run while much is
- * copied: nobody may see a process that has no memory yet. -ENOMEM, -EINTR.
+ * Make or share the address space for the child's process; *ret is a reference. Call before the process is made: other
+ * tasks may run during a long copy, and must not find a process without memory. Returns 0, -ENOMEM, -EINTR.
  */
 static int make_space(uint64_t flags, struct user_space **ret)
 {
@@ -98,7 +98,7 @@ static int share_files(struct process *child, uint64_t flags)
 
 /*
  * Make a process for the new task, which takes over the caller's reference to `space`. Returns 0, or an error with
- * everything undone and the reference still the caller's.
+ * everything undone; then the reference is still the caller's.
  */
 static int make_process(struct task *child, uint64_t flags, struct user_space *space)
 {

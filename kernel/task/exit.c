@@ -141,7 +141,10 @@ void process_exit_task(int code)
 		if (!process->exiting)
 			process->status = (code & 0xff) << 8;
 		process->exiting = true;
-		/* What takes long goes first, while the process is still whole: others run meanwhile, and may look at it. */
+		/*
+		 * First unmap a large space: other tasks run meanwhile, and may find the process, which is still
+		 * complete.
+		 */
 		space_shed(process->space);
 	}
 	signal_drop(task);

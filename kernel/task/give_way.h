@@ -1,5 +1,5 @@
 /*
- * How a long call lets other tasks run: the kernel is not preemptible.
+ * How a long system call lets other tasks run, since the kernel is not preemptible.
  */
 #pragma once
 

@@ -65,7 +65,7 @@ void space_shed(struct user_space *space)
 	if (space->users > 1 || !user_is_long(space) || space->in_pieces)
 		return;
 	space->in_pieces = true;
-	/* An end goes on to its end, whoever wants the task to end. */
+	/* The result of task_give_way() is ignored: the task is ending already. */
 	for (vaddr_t start = 0; start < USER_END && space->areas.count; start = next) {
 		next = user_piece(space, start, USER_END);
 		if (user_unmap(space, start, next - start) != OK)

@@ -1,34 +1,43 @@
 /*
- * Work on a program's memory that takes long: done piece by piece (kernel/mm/user/user_piece.h), between which other tasks
- * run. Other tasks of the program may touch its memory meanwhile; those that change areas wait.
+ * Long work on a process's address space, done in pieces (kernel/mm/user/user_piece.h), between which other tasks run.
+ * Meanwhile space->in_pieces is set: other tasks of the process may use the memory, but wait before they change its
+ * areas.
  */
 #pragma once
 
 #include "kernel/mm/user/user_piece.h"
 
-/* Let long work of kernel/mm/user give way to other tasks. Called once. */
+/* Make user_pause() of kernel/mm/user let other tasks run. Call once. */
 void space_work_init(void);
 
-/* Return 0 once nobody works on the space in pieces, so that its areas can be changed at once; -EINTR: the task is to end. */
+/* For space_wait only. */
 MUST_CHECK int space_wait_slowly(struct user_space *space);
 
+/*
+ * Wait until no task works on the space in pieces: its areas may be changed then. Returns 0, or -EINTR: the task must
+ * end.
+ */
 MUST_CHECK static inline int space_wait(struct user_space *space)
 {
 	return unlikely(space->in_pieces) ? space_wait_slowly(space) : 0;
 }
 
-/* Begin work in pieces, once nobody else does any, or end it. -EINTR: the task is to end; nothing has begun. */
+/*
+ * Begin work in pieces, after space_wait(); end it. space_work_begin returns 0, or -EINTR: not begun, the task must
+ * end.
+ */
 MUST_CHECK int space_work_begin(struct user_space *space);
 void space_work_end(struct user_space *space);
 
 /*
- * Do `step` for each piece of [start, end), in rising order, and let others run between two. The caller has begun the work.
- * Stops at the first status that is not OK, and returns it; or OK. A task that is to end stops too, with ERR_NOT_FOUND.
+ * Call `step` for each piece of [start, end), in rising order, and let other tasks run in between. Call after
+ * space_work_begin(). Returns OK; or, with the later pieces not done, the first error of a step, or ERR_NOT_FOUND when
+ * the task must end.
  */
 typedef enum status space_step_fn(struct user_space *space, vaddr_t start, uint64_t size, void *ctx);
 enum status space_work(struct user_space *space, vaddr_t start, vaddr_t end, space_step_fn *step, void *ctx);
 
-/* Unmap all that the space has, when that takes long and nobody else has the space: what is left can be put at once. */
+/* If the caller has the only reference to a large space, unmap all of it in pieces: then user_space_put() is short. */
 void space_shed(struct user_space *space);
 
 /* Copy the space as user_space_fork() does. Returns 0, or -ENOMEM, -EINTR. */
