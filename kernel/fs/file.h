@@ -83,7 +83,7 @@ struct file {
 	uint32_t flags;             /* O_…; F_SETFL changes some */
 	uint32_t properties;        /* enum file_properties */
 	uint64_t refs;              /* number of references: of descriptors, and of calls that use the file */
-	struct file_watch *watches; /* list of what is called when the file is closed */
+	struct file_watch *watches; /* list of callbacks for the file's close */
 	struct turn position;       /* taken by a call that moves `offset` in several steps (file_transfer.c) */
 };
 

@@ -235,7 +235,7 @@ static int unpack(struct unpacking *u, struct cpio *cpio)
 }
 
 /*
- * Unpack plain archives one after another, up to the end or to one of gzip's; *ret_size becomes the size up to there.
+ * Unpack plain archives one after another, up to the end or to a gzip archive; *ret_size becomes the size up to there.
  */
 static int unpack_plain(struct node *root, paddr_t pa, uint64_t *ret_size, struct initramfs_report *report)
 {
@@ -246,7 +246,9 @@ static int unpack_plain(struct node *root, paddr_t pa, uint64_t *ret_size, struc
 	cpio_start(&cpio, u.bytes, *ret_size);
 	error = unpack(&u, &cpio);
 	forget_links();
-	/* An error about an entry stays one, whatever follows that entry. */
+	/*
+	 * Instead of the next header a gzip archive may begin, which is no error. An error in an entry stays one.
+	 */
 	if (error && report->error.what && report->error.offset == cpio.at &&
 	    gzip_is(u.bytes + cpio.at, *ret_size - cpio.at)) {
 		report->error.what = NULL;

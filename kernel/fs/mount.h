@@ -25,7 +25,7 @@ struct mount_type {
 	int (*change)(struct node *root, const char *options);
 	/* Free a file system. The caller's reference to the root must be the only one to any of its nodes. */
 	void (*destroy)(struct node *root);
-	struct mount_type *next; /* used by the list */
+	struct mount_type *next; /* next in the list of types; set by mount_type_add() */
 };
 
 /* A mounted file system. Guard: the kernel, one CPU, not preempted. */

@@ -80,7 +80,9 @@ void node_put(struct node *node)
 			fs->nodes--;
 			node->ops->free(node);
 		}
-		/* fs->refs still has the reference to `parent`, so a file system is freed only when that is dropped. */
+		/*
+		 * fs->refs still counts the reference to `parent`: the file system is freed only after it is dropped.
+		 */
 		if (fs->detached && fs->refs == fs->own + 1)
 			end_detached(fs);
 		node = parent;

@@ -21,7 +21,7 @@ struct pipe {
 	uint64_t head;                           /* how many bytes have ever been written */
 	uint64_t tail;                           /* how many bytes have ever been read */
 	uint64_t readers, writers;               /* number of open files that can read, that can write */
-	uint64_t opened_readers, opened_writers; /* how many of these were ever opened; a FIFO's open waits for it */
+	uint64_t opened_readers, opened_writers; /* how many were ever opened: open(2) of a FIFO waits for a new one */
 	struct wait_queue queue;                 /* readers wait for bytes, writers for room */
 	uint64_t capacity;                       /* bytes; fixed when the pipe is made */
 	paddr_t frames[PIPE_FRAMES];             /* page n's frame, at n % PIPE_FRAMES; 0: none */

@@ -13,7 +13,7 @@ struct text_entry {
 	uint32_t mode;           /* type and permissions */
 	text_make_fn *make;      /* generates the content, or a link's target; NULL: a directory */
 	text_take_fn *take;      /* takes what is written; NULL: the file cannot be written */
-	struct text_entry *next; /* used by the list */
+	struct text_entry *next; /* next in the list text_fs_type.first; set by text_fs_add() */
 };
 
 /* A kind of file system with generated files. Fixed after boot. */

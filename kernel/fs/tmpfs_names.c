@@ -191,7 +191,7 @@ int tmpfs_unlink(struct node *dir, struct name name)
 	return 0;
 }
 
-/* Update `node`, which has moved from `from` to `to`: if it is a directory, its parent is another one now. */
+/* Update `node`, which has moved from the directory `from` to `to`: its ctime, and the parent of a directory. */
 static void set_parent(struct node *node, struct node *from, struct node *to)
 {
 	node->ctime = node_now();

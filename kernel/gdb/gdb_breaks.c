@@ -256,7 +256,7 @@ bool gdb_breaks_remove(const struct gdb_place *place, enum gdb_break_kind kind, 
 	if (kind != GDB_BREAK_SOFTWARE)
 		return remove_hardware(kind, va, size);
 	/*
-	 * The breakpoint may be in another process than the one that has stopped now: take any process's one at `va`.
+	 * If the current process has no breakpoint at `va`, take one of another process.
 	 */
 	for (size_t i = 0; !b && i < MOST; i++)
 		if (software[i].used && software[i].va == va)

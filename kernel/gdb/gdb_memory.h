@@ -13,13 +13,13 @@ struct gdb_place {
 	struct user_space *user; /* the process's memory; NULL when the space is not a process's */
 };
 
-/* Read memory. Returns how many bytes were read, from the first on, before one that cannot be. */
+/* Read memory. Returns how many bytes were read: all, or those before the first that cannot be read. */
 size_t gdb_memory_read(const struct gdb_place *place, vaddr_t va, void *to, size_t size);
 
 /*
- * Write memory. Returns how many bytes were written, from the first on, before one that cannot be. Writable memory can
- * be written, and the kernel's text by text_patch(). Of a process's page that is read-only or copy-on-write the process
- * first gets a private copy, as by ptrace(2) on Linux.
+ * Write memory. Returns how many bytes were written: all, or those before the first that cannot be written. Writable
+ * memory can be written, and the kernel's text, by text_patch(). If a process's page is read-only or copy-on-write, the
+ * process first gets a private copy of it, as by ptrace(2) on Linux.
  */
 size_t gdb_memory_write(const struct gdb_place *place, vaddr_t va, const void *from, size_t size);
 

@@ -50,16 +50,17 @@ void gdb_register_get(const struct gdb_registers *r, unsigned number, uint8_t va
 void gdb_register_set(struct gdb_registers *r, unsigned number, const uint8_t value[GDB_REGISTER_MOST]);
 
 /*
- * The piece of a long text that gdb asks for. For each piece the whole text is generated again, and the rest dropped.
+ * A piece of a long text, which gdb asks for piece by piece. For each piece the whole text is generated again, and only
+ * the bytes of the piece are put into the reply.
  */
 struct gdb_window {
 	struct gdb_reply *reply;
 	uint64_t skip; /* bytes of the text that are still to be left out */
 	uint64_t room; /* bytes that may still be put into the reply */
-	bool more;     /* the text goes on behind the piece */
+	bool more;     /* the text has more bytes after the piece */
 };
 
-/* Generate the next part of the text: the bytes of it that belong to the piece go into the reply. */
+/* Take the next part of the whole text, and put those of its bytes that are in the piece into the reply. */
 void gdb_window_text(struct gdb_window *w, const char *text);
 
 /* Generate the target description, an XML text. */

@@ -18,13 +18,13 @@ struct monitor_command {
 	 * Do the command. argv[0] is its name, argv[argc] NULL. Prints with say() all it has to say, errors included.
 	 */
 	void (*run)(int argc, char **argv);
-	struct monitor_command *next; /* used by the monitor */
+	struct monitor_command *next; /* next in the list of commands; set by monitor_add() */
 };
 
 /* A device on which commands are typed. Fixed after boot. */
 struct monitor_input {
 	int (*read)(void);          /* returns the next byte, or -1 when none waits */
-	struct monitor_input *next; /* used by the monitor */
+	struct monitor_input *next; /* next in the list of inputs; set by monitor_add_input() */
 };
 
 /* Add a command, whose name must be new, or an input. The structure must stay valid for ever. */

@@ -28,10 +28,10 @@ extern const uint8_t image_text[], image_text_end[];
 
 static uint64_t limit;          /* in ticks of the time-stamp counter. Fixed after boot */
 static long limit_seconds;      /* fixed after boot */
-static uint64_t seen;           /* what progress() returned at the last sign of life. The NMI's handler alone */
-static uint64_t seen_tsc;       /* when the last sign of life was. The NMI's handler alone */
+static uint64_t seen;           /* what progress() returned at the last sign of life. Guard: the NMI's handler */
+static uint64_t seen_tsc;       /* when the last sign of life was. Guard: the NMI's handler */
 static uint64_t monitor_rounds; /* guard: the monitor; read by the NMI's handler */
-/* whether the CPU was idle at seen_tsc; whether a deadlock has been reported since. The NMI's handler alone */
+/* whether the CPU was idle at seen_tsc; whether a deadlock has been reported since. Guard: the NMI's handler */
 static bool idle_since, told;
 
 /* Count a sign of life. The monitor calls this while it waits for input, when no task is switched to. */

@@ -73,8 +73,8 @@ struct piece {
 };
 
 /*
- * A bar: pieces that follow one another. Once there are MOST_PIECES pieces, what comes later is added to the last one;
- * `kinds` has the kind all the same, so that the legend leaves out only what the machine does not have.
+ * A bar: a row of adjacent pieces. After MOST_PIECES pieces, the bytes of further pieces are added to the last one;
+ * their kinds are still added to `kinds`, so that the legend names each kind that the machine has.
  * Guard: the kernel, one CPU, not preempted: one picture is drawn at a time.
  */
 struct bar {

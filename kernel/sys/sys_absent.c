@@ -1,6 +1,6 @@
 /*
- * System calls for features that this kernel does not have, and calls that only give advice. They return what a Linux
- * returns that was built without the feature.
+ * System calls for features that this kernel does not have, and calls that only give advice. They return the same as on
+ * a Linux that was built without the feature.
  */
 #include "kernel/sys/user_args.h"
 

@@ -259,8 +259,8 @@ SYSCALL_2(timerfd_gettime, fd, to)
 }
 
 /*
- * Start the timer for timerfd_settime(2)'s value: absolute, a time of the timer's clock; or a time span, which runs by
- * the monotonic clock, so that setting the wall clock does not change it.
+ * Start the timer for timerfd_settime(2)'s value. If `absolute` this is a time of the timer's clock; otherwise it is a
+ * time span, which runs by the monotonic clock, so that setting the wall clock does not change it.
  */
 static void start_at(struct timerfd *timerfd, uint64_t value_ns, bool absolute)
 {

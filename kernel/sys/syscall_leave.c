@@ -48,9 +48,9 @@ int64_t syscall_run_clocked(const struct trap_frame *frame)
 }
 
 /*
- * Make the system call of `frame` again after it has returned -ENOMEM, because the frame allocator or the heap refused
- * memory (this_cpu->refused), with everything undone: as long as memory_for_call() finds memory. Call with interrupts
- * off, as they are afterwards.
+ * Make the system call of `frame` again while it returns -ENOMEM because the frame allocator or the heap refused memory
+ * (this_cpu->refused), and memory_for_call() finds memory. A call that returns -ENOMEM has undone all it did. Call with
+ * interrupts off, as they are afterwards.
  */
 static __attribute__((noinline)) void try_again(struct trap_frame *frame)
 {

@@ -309,7 +309,7 @@ static int load(const struct process *process, const char *path, const char *con
 	return error;
 }
 
-/* Get a reference to the new program's descriptor table: the process's, or a copy if others share it; or -ENOMEM. */
+/* Make *ret the new program's descriptor table: a reference to the process's, or to a copy if others share it. */
 static int own_files(const struct process *process, struct fd_table **ret)
 {
 	if (process->fds->refs > 1)

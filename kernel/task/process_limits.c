@@ -107,8 +107,8 @@ static const struct user_limits *user_limits(void)
 }
 
 /*
- * Update process->user_limits, which kernel/mm/user obeys. As on Linux, RLIMIT_DATA 0 concerns brk(2) alone: for other
- * memory the hard limit counts then.
+ * Update process->user_limits, which kernel/mm/user obeys. As on Linux, a soft RLIMIT_DATA of 0 limits only brk(2); the
+ * hard limit applies to other memory then.
  */
 static void tell_memory(struct process *process)
 {

@@ -23,8 +23,8 @@ MUST_CHECK static inline int space_wait(struct user_space *space)
 }
 
 /*
- * Begin work in pieces, after space_wait(); end it. space_work_begin returns 0, or -EINTR: not begun, the task must
- * end.
+ * Wait as space_wait() does and begin work in pieces; end it. space_work_begin returns 0, or -EINTR with nothing begun:
+ * the task must end.
  */
 MUST_CHECK int space_work_begin(struct user_space *space);
 void space_work_end(struct user_space *space);
