@@ -3,23 +3,16 @@
  */
 #include "kernel/fs/directory.h"
 
+#include "kernel/lib/hash.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
 #define FIRST_BUCKETS 8
 
-/*
- * Return the hash of a name (FNV-1a). There is no secret key: names that are made to collide slow down the lookups in
- * their own directory only.
- */
 static uint32_t hash_of(struct name name)
 {
-	uint32_t hash = 2166136261;
-
-	for (size_t i = 0; i < name.size; i++)
-		hash = (hash ^ (uint8_t)name.text[i]) * 16777619;
-	return hash;
+	return (uint32_t)hash_bytes(name.text, name.size);
 }
 
 struct directory_entry *directory_find(const struct directory *dir, struct name name)

@@ -49,21 +49,24 @@ static int64_t write_full(struct file *file, struct user_io *io, uint64_t *offse
 
 static int64_t read_random(struct file *file, struct user_io *io, uint64_t *offset)
 {
+	struct random_stream stream;
 	int64_t done = 0;
 	enum status status = OK;
 
 	(void)file;
 	(void)offset;
+	random_stream_begin(&stream);
 	while (io->left && status == OK) {
 		uint8_t bytes[PIECE];
 		size_t size = io->left < PIECE ? io->left : PIECE;
 		size_t moved = 0;
 
-		random_bytes(bytes, size);
+		random_stream_take(&stream, bytes, size);
 		status = user_io_put(io, bytes, size, &moved);
 		memset(bytes, 0, sizeof(bytes));
 		done += (int64_t)moved;
 	}
+	random_stream_end(&stream);
 	return status == OK || done ? done : copy_errno(status);
 }
 

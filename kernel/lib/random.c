@@ -12,7 +12,7 @@ static uint32_t key[CHACHA_KEY_WORDS];
 static bool ready;
 
 /* What a block of the key stream is for: output and mixing have different nonces, so their blocks never coincide. */
-enum use { USE_OUTPUT, USE_MIX };
+enum use { USE_OUTPUT, USE_MIX, USE_STREAM };
 
 static void block(enum use use, uint32_t counter, uint8_t ret[CHACHA_BLOCK])
 {
@@ -56,24 +56,46 @@ bool random_is_ready(void)
 	return ready;
 }
 
+void random_stream_begin(struct random_stream *stream)
+{
+	uint8_t out[CHACHA_BLOCK];
+
+	/* The first half of the block becomes the next key, the second half the stream's. */
+	block(USE_OUTPUT, 0, out);
+	memcpy(key, out, sizeof(key));
+	memcpy(stream->key, out + sizeof(key), sizeof(stream->key));
+	stream->counter = 0;
+	memset(out, 0, sizeof(out));
+}
+
+void random_stream_take(struct random_stream *stream, void *to, size_t size)
+{
+	const uint32_t nonce[3] = { USE_STREAM };
+	uint8_t *at = to, out[CHACHA_BLOCK];
+
+	for (; size >= CHACHA_BLOCK; at += CHACHA_BLOCK, size -= CHACHA_BLOCK)
+		chacha20_block(stream->key, stream->counter++, nonce, at);
+	if (!size)
+		return;
+	chacha20_block(stream->key, stream->counter++, nonce, out);
+	memcpy(at, out, size);
+	memset(out, 0, sizeof(out));
+}
+
+void random_stream_end(struct random_stream *stream)
+{
+	memset(stream, 0, sizeof(*stream));
+}
+
 void random_bytes(void *to, size_t size)
 {
-	uint8_t out[CHACHA_BLOCK], next_key[sizeof(key)];
-	uint8_t *at = to;
-	uint32_t counter = 0;
-	size_t piece;
+	struct random_stream stream;
 
-	/* The first half block becomes the next key, the second half is the first 32 bytes of output. */
-	block(USE_OUTPUT, counter++, out);
-	memcpy(next_key, out, sizeof(key));
-	piece = size < CHACHA_BLOCK - sizeof(key) ? size : CHACHA_BLOCK - sizeof(key);
-	memcpy(at, out + sizeof(key), piece);
-	for (at += piece, size -= piece; size; at += piece, size -= piece) {
-		block(USE_OUTPUT, counter++, out);
-		piece = size < CHACHA_BLOCK ? size : CHACHA_BLOCK;
-		memcpy(at, out, piece);
-	}
-	memcpy(key, next_key, sizeof(key));
-	memset(next_key, 0, sizeof(next_key));
-	memset(out, 0, sizeof(out));
+	random_stream_begin(&stream);
+	/* So few are the stream's key itself, which then generates nothing. */
+	if (size <= sizeof(stream.key))
+		memcpy(to, stream.key, size);
+	else
+		random_stream_take(&stream, to, size);
+	random_stream_end(&stream);
 }

@@ -7,6 +7,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/lib/chacha.h"
 
 /* Mix `bytes` into the generator's state. Bytes that an attacker knows, or has chosen, do not weaken it. */
 void random_add(const void *bytes, size_t size);
@@ -19,6 +22,20 @@ void random_set_ready(void);
  * does not.
  */
 bool random_is_ready(void);
+
+/*
+ * Random bytes for one call, piece by piece, from a key that random_stream_begin() takes from the generator, whose own
+ * key is another from then on. The caller ends each stream that it begins.
+ */
+struct random_stream {
+	uint32_t key[CHACHA_KEY_WORDS];
+	uint32_t counter; /* the next block of the key stream */
+};
+
+void random_stream_begin(struct random_stream *stream);
+/* Write `size` random bytes to `to`; what is left of the last 64 that were made is dropped. At most 2^37 in all. */
+void random_stream_take(struct random_stream *stream, void *to, size_t size);
+void random_stream_end(struct random_stream *stream); /* Clear the key. */
 
 /* Write `size` random bytes to `to`. Cannot fail. */
 void random_bytes(void *to, size_t size);

@@ -95,21 +95,19 @@ SYSCALL_1(sysinfo, to)
 
 #define GRND_KNOWN 7 /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE */
 
-SYSCALL_3(getrandom, to, size, flags)
+/* Put random bytes from `stream` to the user. Returns how many, or, when that is none, -errno. */
+static int64_t put_random(struct random_stream *stream, uint64_t to, uint64_t size)
 {
-	uint8_t bytes[64];
-	enum status status;
+	uint8_t bytes[256];
 	uint64_t done = 0;
 
-	if (flags & ~(uint64_t)GRND_KNOWN)
-		return -EINVAL;
-	if (size > INT32_MAX)
-		size = INT32_MAX;
 	while (done < size) {
 		size_t piece = size - done < sizeof(bytes) ? size - done : sizeof(bytes), copied;
+		enum status status;
 
-		random_bytes(bytes, piece);
+		random_stream_take(stream, bytes, piece);
 		status = copy_to_user_some(user_pointer(to + done), bytes, piece, &copied);
+		memset(bytes, 0, sizeof(bytes));
 		done += copied;
 		if (status != OK)
 			return done ? (int64_t)done : copy_errno(status);
@@ -117,6 +115,19 @@ SYSCALL_3(getrandom, to, size, flags)
 			break;
 	}
 	return (int64_t)done;
+}
+
+SYSCALL_3(getrandom, to, size, flags)
+{
+	struct random_stream stream;
+	int64_t done;
+
+	if (flags & ~(uint64_t)GRND_KNOWN)
+		return -EINVAL;
+	random_stream_begin(&stream);
+	done = put_random(&stream, to, size < INT32_MAX ? size : INT32_MAX);
+	random_stream_end(&stream);
+	return done;
 }
 
 #define REBOOT_MAGIC   0xfee1deadU

@@ -13,7 +13,9 @@
 #include "kernel/irq/clock.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/format.h"
+#include "kernel/lib/hash.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/space/hhdm.h"
 #include "kernel/sys/proc.h"
@@ -107,6 +109,15 @@ static void send_signal(struct process *process, int signal)
 	(void)signal_send_process(process, signal, NULL);
 }
 
+/* Before the first file has a name. */
+static void set_hash_key(void)
+{
+	uint64_t key[2];
+
+	random_bytes(key, sizeof(key));
+	hash_set_key(key);
+}
+
 bool userland_init(const struct boot_info *info)
 {
 	struct initramfs_report report = { 0 };
@@ -116,6 +127,7 @@ bool userland_init(const struct boot_info *info)
 	if (!info->initrd_size)
 		return false;
 	entropy_gather(info->seed, info->seed_size);
+	set_hash_key();
 	node_set_clock(wall_clock);
 	error = tmpfs_create(&root);
 	if (!error)

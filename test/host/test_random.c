@@ -47,6 +47,29 @@ static void nothing_comes_twice(void **state)
 	}
 }
 
+/* Two streams differ, and a stream goes on where its last whole block ended; what is taken next is another key's. */
+static void streams_go_on(void **state)
+{
+	struct random_stream one, other, copy;
+	uint8_t whole[192], parts[192], more[192];
+
+	(void)state;
+	random_stream_begin(&one);
+	random_stream_begin(&other);
+	copy = one;
+	random_stream_take(&one, whole, sizeof(whole));
+	random_stream_take(&copy, parts, 64);
+	random_stream_take(&copy, parts + 64, 128);
+	assert_memory_equal(whole, parts, sizeof(whole));
+	random_stream_take(&other, more, sizeof(more));
+	assert_memory_not_equal(whole, more, 32);
+	random_stream_take(&one, more, sizeof(more));
+	assert_memory_not_equal(whole, more, 32);
+	random_stream_end(&one);
+	memset(whole, 0, sizeof(whole));
+	assert_memory_equal(&one, whole, sizeof(one));
+}
+
 /* Each size fills exactly its bytes; over many the bits are even. */
 static void sizes_are_kept_and_bits_are_even(void **state)
 {
@@ -75,6 +98,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_block_is_the_standards),
 		cmocka_unit_test(nothing_comes_twice),
+		cmocka_unit_test(streams_go_on),
 		cmocka_unit_test(sizes_are_kept_and_bits_are_even),
 	};
 

@@ -1,0 +1,46 @@
+/*
+ * See hash.h. Eight bytes at a time are multiplied to 128 bits, whose halves are folded together, as in wyhash (Wang
+ * Yi); the key is in the state from the start, so that it decides which bytes collide.
+ */
+#include "kernel/lib/hash.h"
+
+typedef uint64_t word64 __attribute__((aligned(1), may_alias));
+typedef uint32_t word32 __attribute__((aligned(1), may_alias));
+
+#define ODD_A 0xa0761d6478bd642fULL
+#define ODD_B 0xe7037ed1a0b428dbULL
+
+static uint64_t key[2]; /* fixed after boot */
+
+void hash_set_key(const uint64_t wanted[2])
+{
+	key[0] = wanted[0];
+	key[1] = wanted[1];
+}
+
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 product = (unsigned __int128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Fewer than eight bytes as a number, which the length tells apart from others. */
+static uint64_t little(const unsigned char *at, size_t size)
+{
+	if (size >= 4)
+		return *(const word32 *)at | (uint64_t) * (const word32 *)(at + size - 4) << 32;
+	return size ? at[0] | (uint64_t)at[size / 2] << 8 | (uint64_t)at[size - 1] << 16 : 0;
+}
+
+uint64_t hash_bytes(const void *bytes, size_t size)
+{
+	const unsigned char *at = bytes, *end = at + size;
+	uint64_t hash = key[0] ^ size * ODD_A, multiplier = key[1] ^ ODD_B;
+
+	for (; at + 8 < end; at += 8)
+		hash = fold(hash ^ *(const word64 *)at, multiplier);
+	/* The last eight bytes may be some of those before once more: that is cheaper than to take them apart. */
+	hash = fold(hash ^ (size >= 8 ? *(const word64 *)(end - 8) : little(at, size)), multiplier);
+	return fold(hash ^ key[0], ODD_A);
+}
