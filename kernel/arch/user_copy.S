@@ -177,22 +177,60 @@ user_fixups:
 /*
  * int64_t user_copy_string(char *to, const char *from, size_t size)
  * in:  RDI = to, RSI = from, RDX = size
- * out: RAX = length, size, or -1; clobbers RCX
+ * out: RAX = length, size, or -1; clobbers RCX, R8, R9, R10, R11
+ *
+ * Eight bytes at a time, unless they lie in two pages: the string may end in the first, and the second be none. What
+ * stands behind the NUL is not copied.
  */
 	FUNCTION user_copy_string
 	ALLOW
 	xor	%eax, %eax
-	test	%rdx, %rdx
-	jz	.Lstring_end
-.Lstring_byte:
+	mov	$0x0101010101010101, %r8
+	mov	$0x8080808080808080, %r9
+.Lstring_word:
+	lea	8(%rax), %rcx
+	cmp	%rdx, %rcx
+	ja	.Lstring_bytes
+	lea	(%rsi, %rax), %ecx
+	and	$0xfff, %ecx
+	cmp	$0xff8, %ecx
+	ja	.Lstring_bytes
+	FAULTS	.Lstring_fault
+	mov	(%rsi, %rax), %rcx
+	/* R10: the highest bit of each byte that is 0, up to the first of them at least. */
+	mov	%rcx, %r10
+	mov	%rcx, %r11
+	sub	%r8, %r10
+	not	%r11
+	and	%r11, %r10
+	and	%r9, %r10
+	jnz	.Lstring_last
+	mov	%rcx, (%rdi, %rax)
+	add	$8, %rax
+	jmp	.Lstring_word
+.Lstring_last:
+	lea	-1(%r10), %r11
+	xor	%r10, %r11
+	and	%r11, %rcx
+	mov	%rcx, (%rdi, %rax)
+	bsf	%r10, %r10
+	shr	$3, %r10
+	add	%r10, %rax
+	jmp	.Lstring_end
+	/* Less than eight bytes of room, or a page's end ahead: byte by byte, until a page begins. */
+.Lstring_bytes:
+	cmp	%rdx, %rax
+	jae	.Lstring_end
 	FAULTS	.Lstring_fault
 	movzbl	(%rsi, %rax), %ecx
 	mov	%cl, (%rdi, %rax)
 	test	%cl, %cl
 	jz	.Lstring_end
 	inc	%rax
-	cmp	%rdx, %rax
-	jb	.Lstring_byte
+	lea	(%rsi, %rax), %ecx
+	test	$0xfff, %ecx
+	jz	.Lstring_word
+	jmp	.Lstring_bytes
 .Lstring_end:
 	FORBID
 	ret

@@ -79,9 +79,7 @@ static void next_name(struct walk *walk)
 
 	while (*walk->rest == '/')
 		walk->rest++;
-	end = walk->rest;
-	while (*end && *end != '/')
-		end++;
+	end = walk->rest + strcspn(walk->rest, "/");
 	walk->name = (struct name){ walk->rest, (size_t)(end - walk->rest) };
 	walk->slash = *end == '/';
 	while (*end == '/')

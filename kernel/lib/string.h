@@ -12,6 +12,7 @@ void *memset(void *to, int value, size_t bytes);
 int memcmp(const void *a, const void *b, size_t bytes);
 size_t strlen(const char *s);
 size_t strnlen(const char *s, size_t most);
+size_t strcspn(const char *s, const char *reject); /* fast when `reject` is one byte */
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t most);
 char *strchr(const char *s, int c);

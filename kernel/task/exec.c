@@ -31,48 +31,44 @@ struct program {
 	struct elf_image elf;
 };
 
-/* The program's arguments, to which each script adds its interpreter. The list and its strings are in the heap. */
+/* The program's arguments, to which each script adds its interpreter: a list in the heap. */
 struct arguments {
-	char **argv;
+	const char **argv;
 	size_t argc;
+	size_t own; /* the first so many strings are scripts' and in the heap; the others are execve(2)'s caller's */
 };
 
 /*
- * Overwrite a string with zeros and free it, so that arguments do not stay in free memory. The loop writes bytes, since
+ * Overwrite a string with zeros and free it, so that no argument stays in free memory. The loop writes bytes, since
  * wipe() writes whole words and the block may end right behind the string; the stores are volatile, so that the
  * compiler does not remove them.
  */
-static void free_string(char *string)
+static void free_string(const char *string)
 {
-	for (volatile char *at = string; at && *at; at++)
+	for (volatile char *at = (char *)(uintptr_t)string; *at; at++)
 		*at = 0;
-	kfree(string);
+	kfree((char *)(uintptr_t)string);
 }
 
 static void free_arguments(struct arguments *a)
 {
-	for (size_t i = 0; i < a->argc; i++)
+	for (size_t i = 0; i < a->own; i++)
 		free_string(a->argv[i]);
 	kfree(a->argv);
 }
 
-/* Copy the arguments into a list with room for those that scripts add. Returns 0 or -ENOMEM. */
-static int copy_arguments(const char *const *argv, struct arguments *ret)
+/* Make a list of the arguments with room for those that scripts add. Returns 0 or -ENOMEM. */
+static int list_arguments(const char *const *argv, struct arguments *ret)
 {
 	size_t count = 0;
 
 	while (argv[count])
 		count++;
-	*ret = (struct arguments){ .argv = kzalloc((count + 1 + 2 * (SCRIPTS_MAX + 1)) * sizeof(char *)) };
+	*ret = (struct arguments){ .argv = kzalloc((count + 1 + 2 * (SCRIPTS_MAX + 1)) * sizeof(char *)),
+				   .argc = count };
 	if (!ret->argv)
 		return -ENOMEM;
-	for (; ret->argc < count; ret->argc++) {
-		ret->argv[ret->argc] = copy_string(argv[ret->argc]);
-		if (!ret->argv[ret->argc]) {
-			free_arguments(ret);
-			return -ENOMEM;
-		}
-	}
+	memcpy(ret->argv, argv, count * sizeof(char *));
 	return 0;
 }
 
@@ -92,9 +88,11 @@ static int prepend(struct arguments *a, const char *interpreter, const char *opt
 		kfree(path);
 		return -ENOMEM;
 	}
-	if (a->argc)
+	if (a->own)
 		free_string(a->argv[0]);
 	else
+		a->own = 1;
+	if (!a->argc)
 		a->argc = 1;
 	memmove(a->argv + 1 + more, a->argv + 1, (a->argc - 1) * sizeof(char *));
 	a->argv[0] = first;
@@ -102,6 +100,7 @@ static int prepend(struct arguments *a, const char *interpreter, const char *opt
 		a->argv[1] = second;
 	a->argv[more] = path;
 	a->argc += more;
+	a->own += more;
 	return 0;
 }
 
@@ -226,12 +225,12 @@ int exec_load(const struct path_base *base, const struct process_rlimit *limits,
 	struct arguments a;
 	int error;
 
-	error = copy_arguments(argv, &a);
+	error = list_arguments(argv, &a);
 	if (error)
 		return error;
 	error = find_program(base, path, &a, &program, ret_error);
 	if (!error) {
-		strings.argv = (const char *const *)a.argv;
+		strings.argv = a.argv;
 		error = node_run(program.file->node);
 		if (!error) {
 			error = exec_build(program.file, &program.elf, limits, &strings, ret);

@@ -22,17 +22,25 @@ struct exec_start {
 	vaddr_t entry;
 };
 
-/*
- * Return the size of the first stack's content (System V ABI, AMD64 supplement, "Initial Process Stack") in bytes, a
- * multiple of 16.
- */
-uint64_t exec_stack_size(const struct exec_strings *strings);
+/* What the first stack holds: counts of strings, and bytes of these with their NULs. Lives on a stack. */
+struct exec_sizes {
+	size_t argc, envc;
+	uint64_t args, env, path;
+	uint64_t strings; /* bytes of strings and random bytes, from the words' end to the end of the stack */
+	uint64_t words;   /* bytes of argc, pointers and the auxiliary vector, rounded up to 16 */
+};
 
 /*
- * Write the first stack's content into `content`, exec_stack_size() bytes that are zero, which the caller then copies
- * to the user memory that ends at start->top. Sets *ret except for space, entry and program. Cannot fail.
+ * Return the sizes of the first stack's content (System V ABI, AMD64 supplement, "Initial Process Stack"); `words` and
+ * `strings` together are the whole, a multiple of 16.
  */
-void exec_stack_fill(uint8_t *content, uint64_t size, const struct exec_strings *strings,
+struct exec_sizes exec_stack_measure(const struct exec_strings *strings);
+
+/*
+ * Write the first stack's content into `content`, which has the measured size and is zero, and which the caller then
+ * copies to the user memory that ends at start->top. Sets *ret except for space, entry and program. Cannot fail.
+ */
+void exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const struct exec_strings *strings,
 		     const struct exec_start *start, struct exec_image *ret);
 
 /*

@@ -119,7 +119,8 @@ static int map_stack(struct user_space *space, vaddr_t top, const struct exec_st
 		.header_count = elf->headers,
 		.entry = elf->entry + bias,
 	};
-	uint64_t size = exec_stack_size(strings), mapped = align_up(size, PAGE_SIZE) + STACK_START;
+	struct exec_sizes sizes = exec_stack_measure(strings);
+	uint64_t size = sizes.words + sizes.strings, mapped = align_up(size, PAGE_SIZE) + STACK_START;
 	context_token_t token;
 	enum status status;
 	struct user_io io;
@@ -130,7 +131,7 @@ static int map_stack(struct user_space *space, vaddr_t top, const struct exec_st
 	content = kzalloc(size);
 	if (!content)
 		return -ENOMEM;
-	exec_stack_fill(content, size, strings, &start, ret);
+	exec_stack_fill(content, &sizes, strings, &start, ret);
 	status = user_map(space, top - mapped, mapped, USER_READ | USER_WRITE,
 			  USER_MAP_FIXED_NOREPLACE | USER_MAP_GROWS_DOWN, NULL, 0, &at);
 	if (status == OK) {

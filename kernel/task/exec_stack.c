@@ -61,16 +61,9 @@ static uint64_t list_size(const char *const *list, size_t *ret_count)
 	return size;
 }
 
-struct sizes {
-	size_t argc, envc;
-	uint64_t args, env, path;
-	uint64_t strings; /* bytes of strings and random bytes, from the words' end to the end of the stack */
-	uint64_t words;   /* bytes of argc, pointers and the auxiliary vector, rounded up to 16 */
-};
-
-static struct sizes measure(const struct exec_strings *strings)
+struct exec_sizes exec_stack_measure(const struct exec_strings *strings)
 {
-	struct sizes s;
+	struct exec_sizes s;
 
 	s.args = list_size(strings->argv, &s.argc);
 	s.env = list_size(strings->envp, &s.envc);
@@ -79,13 +72,6 @@ static struct sizes measure(const struct exec_strings *strings)
 	s.strings = align_up(s.args + s.env + s.path + sizeof(platform) + RANDOM_BYTES + 8, 16);
 	s.words = align_up((1 + s.argc + 1 + s.envc + 1 + AUX_WORDS) * 8, 16);
 	return s;
-}
-
-uint64_t exec_stack_size(const struct exec_strings *strings)
-{
-	struct sizes s = measure(strings);
-
-	return s.words + s.strings;
 }
 
 /* Where the next bytes go: address in the buffer, and address in the program's memory. */
@@ -112,11 +98,11 @@ static uint64_t *put_list(struct place *place, uint64_t *words, const char *cons
 	return words;
 }
 
-void exec_stack_fill(uint8_t *content, uint64_t size, const struct exec_strings *strings,
+void exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const struct exec_strings *strings,
 		     const struct exec_start *start, struct exec_image *ret)
 {
-	const struct sizes s = measure(strings);
-	struct place place = { content + s.words, start->top - size + s.words };
+	uint64_t size = sizes->words + sizes->strings;
+	struct place place = { content + sizes->words, start->top - sizes->strings };
 	uint64_t *words = (uint64_t *)content;
 	uint8_t random[RANDOM_BYTES];
 	vaddr_t random_va, platform_va, path_va;
@@ -126,13 +112,13 @@ void exec_stack_fill(uint8_t *content, uint64_t size, const struct exec_strings 
 	random_va = put(&place, random, sizeof(random));
 	platform_va = put(&place, platform, sizeof(platform));
 	ret->stack = start->top - size;
-	*words++ = s.argc;
+	*words++ = sizes->argc;
 	ret->args_start = place.va;
 	words = put_list(&place, words, strings->argv);
 	ret->args_end = ret->env_start = place.va;
 	words = put_list(&place, words, strings->envp);
 	ret->env_end = place.va;
-	path_va = put(&place, strings->path, s.path);
+	path_va = put(&place, strings->path, sizes->path);
 
 	aux.at = words;
 	add(&aux, AT_HWCAP, cpu_cpuid(1, 0).edx);

@@ -14,6 +14,7 @@ struct string_functions {
 	int (*compare)(const void *a, const void *b, size_t bytes);
 	size_t (*length)(const char *s);
 	size_t (*length_most)(const char *s, size_t most);
+	size_t (*length_without)(const char *s, const char *reject);
 	int (*compare_strings)(const char *a, const char *b);
 	int (*compare_strings_most)(const char *a, const char *b, size_t most);
 	char *(*find)(const char *s, int c);

@@ -12,6 +12,7 @@
 #define memcmp  STRING_NAME(memcmp)
 #define strlen  STRING_NAME(strlen)
 #define strnlen STRING_NAME(strnlen)
+#define strcspn STRING_NAME(strcspn)
 #define strcmp  STRING_NAME(strcmp)
 #define strncmp STRING_NAME(strncmp)
 #define strchr  STRING_NAME(strchr)
@@ -27,6 +28,7 @@ const struct string_functions STRING_LIST = {
 	.compare = memcmp,
 	.length = strlen,
 	.length_most = strnlen,
+	.length_without = strcspn,
 	.compare_strings = strcmp,
 	.compare_strings_most = strncmp,
 	.find = strchr,

@@ -170,11 +170,36 @@ static int use_kernel(void **state)
 	{ #function ", kernel's", function, use_kernel, NULL, NULL }
 /* clang-format on */
 
+/* Wherever the string starts, whatever stands before and behind it, and with bytes that differ from the end in a bit. */
+static void lengths_of_any_string(void **state)
+{
+	const struct string_functions *f = *state;
+	static const char fillers[] = { 'a', '/' + 1, '/' - 1, 1, (char)0x80, (char)0xff };
+	char area[ROOM];
+
+	for (size_t v = 0; v < sizeof(fillers); v++)
+		for (size_t around = 0; around < 2; around++)
+			for (size_t start = 16; start < 32; start++)
+				for (size_t length = 0; length < 40; length++) {
+					memset(area, around ? '/' : 0, sizeof(area));
+					memset(area + start, fillers[v], length);
+					area[start + length] = around ? '/' : 0;
+					area[ROOM - 1] = 0;
+					assert_int_equal(f->length_without(area + start, "/"), length);
+					assert_int_equal(f->length_without(area + start, "/:"), length);
+					for (size_t most = 0; most < 50; most++)
+						assert_int_equal(f->length_most(area + start, most),
+								 strnlen(area + start, most));
+					assert_int_equal(f->length(area + start), strlen(area + start));
+				}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(copies_any_size), TEST(moves_over_itself),      TEST(fills_any_size),
-		TEST(compares_bytes),  TEST(strings_as_the_library), TEST(bounded_ones_need_no_end),
+		TEST(copies_any_size),       TEST(moves_over_itself),      TEST(fills_any_size),
+		TEST(compares_bytes),        TEST(strings_as_the_library), TEST(bounded_ones_need_no_end),
+		TEST(lengths_of_any_string),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

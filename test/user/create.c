@@ -86,9 +86,58 @@ static void test_shared_mapping(void)
 	sys(SYS_close, file);
 }
 
+/*
+ * Make a link whose target is `length` bytes at `at`, up to a NUL, and read it back. Returns 0 when all is as it was;
+ * else a negative error, or 1.
+ */
+static long link_and_read(const char *at, size_t length)
+{
+	char seen[128];
+	long result = sys(SYS_symlink, at, "/tmp/target"), got;
+
+	if (result < 0)
+		return result;
+	got = sys(SYS_readlink, "/tmp/target", seen, sizeof(seen));
+	sys(SYS_unlink, "/tmp/target");
+	return got != (long)length || memcmp(seen, at, length) != 0;
+}
+
+/* Strings that the kernel takes from wherever they lie: up to the last byte of the last page, and across pages. */
+static void test_strings(void)
+{
+	char *memory = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long wrong = 0, found = 0;
+
+	munmap(memory + 2 * PAGE, PAGE);
+	for (size_t i = 0; i < 38; i++) {
+		/* Around the middle, and before the end. */
+		char *end = i < 19 ? memory + PAGE - 9 + i : memory + 2 * PAGE - (i - 19);
+
+		for (size_t length = 1; length < 40; length++) {
+			char *at = end - length - 1;
+
+			memset(memory, 'Z', 2 * PAGE);
+			for (size_t k = 0; k < length; k++)
+				at[k] = (char)('a' + k % 26);
+			at[length] = '\0';
+			wrong += link_and_read(at, length) != 0;
+			found++;
+		}
+	}
+	is(wrong, 0, "strings of any length that end anywhere are taken as they are");
+	is_true(found > 500, found, "many of them");
+	memset(memory, 'Z', 2 * PAGE);
+	wrong = 0;
+	for (size_t length = 1; length < 40; length++)
+		wrong += sys(SYS_symlink, memory + 2 * PAGE - length, "/tmp/target") != -EFAULT;
+	is(wrong, 0, "and those that have no end before the memory's are a fault");
+	munmap(memory, 2 * PAGE);
+}
+
 int main(void)
 {
 	test_create();
+	test_strings();
 	test_no_descriptor();
 	test_shared_mapping();
 	return finish();
