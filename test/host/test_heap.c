@@ -324,6 +324,36 @@ static void memory_goes_back(void **state)
 	assert_int_equal(used, 0);
 }
 
+/* Blocks that lie alone keep their slabs, and no free page around them; the heap grows into the holes afterwards. */
+static void blocks_alone_keep_no_free_pages(void **state)
+{
+	enum { COUNT = 20000, KEPT = 997 };
+	static void *blocks[COUNT];
+
+	(void)state;
+	for (int round = 0; round < 3; round++) {
+		for (size_t i = 0; i < COUNT; i++) {
+			if (!blocks[i])
+				blocks[i] = kmalloc(16 + i * 37 % 1000);
+			assert_non_null(blocks[i]);
+			fill(blocks[i], 16);
+		}
+		for (size_t i = 0; i < COUNT; i++) {
+			if (i % KEPT == 0)
+				continue;
+			kfree(blocks[i]);
+			blocks[i] = NULL;
+		}
+		heap_trim();
+		assert_int_equal(heap_get_stats().free, 0);
+		assert_int_equal(heap_get_stats().mapped, host.mapped);
+	}
+	for (size_t i = 0; i < COUNT; i += KEPT) {
+		check_filled(blocks[i], 16);
+		kfree(blocks[i]);
+	}
+}
+
 /* Shrinking makes a run's tail available, and growing takes what follows. */
 static void runs_grow_and_shrink_in_place(void **state)
 {
@@ -386,6 +416,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(cache_limits, start, all_goes_back),
 		cmocka_unit_test_setup_teardown(memory_goes_back, start, all_goes_back),
 		cmocka_unit_test_setup_teardown(memory_goes_back, start_small_steps, all_goes_back),
+		cmocka_unit_test_setup_teardown(blocks_alone_keep_no_free_pages, start_small_steps, all_goes_back),
 		cmocka_unit_test_setup_teardown(runs_grow_and_shrink_in_place, start, all_goes_back),
 		cmocka_unit_test_setup_teardown(every_third_fails, start, all_goes_back),
 	};

@@ -270,7 +270,7 @@ static void memory_runs_out(void **state)
 
 /*
  * 4 KiB more at a time: with room for only that many pages, a small block can be had as soon as a chunk's books
- * and one granule fit, whatever the step: 4 KiB leaves where it must.
+ * and one page fit, whatever the step: 4 KiB leaves where it must.
  */
 static void a_step_that_does_not_fit_is_cut(void **state)
 {

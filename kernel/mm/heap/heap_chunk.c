@@ -6,11 +6,10 @@
 
 #include "kernel/lib/panic.h"
 
-#define LEAF_GRANULES (LEAF_PAGES / GRANULE_PAGES)
 #define GROW_FRACTION 64 /* grow by this part of what is mapped, so that the heap grows in few steps */
 
-/* The first granule that has pages to hand out. The chunk's bookkeeping (struct chunk) may end inside it. */
-#define FIRST_GRANULE (CHUNK_BOOK_PAGES / GRANULE_PAGES)
+/* How many holes to look at before a chunk is made: trimming may leave thousands that are a page long. */
+#define HOLES_MOST 256
 
 /* Set the count atomically: magazines_drain_before_growing reads it without the lock. */
 static void count_mapped(uint64_t pages)
@@ -36,35 +35,49 @@ void chunk_unmap(vaddr_t va, uint64_t pages)
 	count_mapped(heap.mapped_pages - pages);
 }
 
-static bool is_mapped(const struct chunk *chunk, size_t granule)
+/*
+ * Return the first page from `page` on that is mapped, or that is not, by the bits of a chunk; CHUNK_PAGES: there is
+ * none.
+ */
+static size_t next_page(const uint64_t bits[CHUNK_PAGES / 64], size_t page, bool mapped)
 {
-	return chunk->mapped[granule / 64] >> (granule % 64) & 1;
+	while (page < CHUNK_PAGES) {
+		uint64_t word = mapped ? bits[page / 64] : ~bits[page / 64];
+
+		word >>= page % 64;
+		if (word)
+			return page + (size_t)__builtin_ctzll(word);
+		page = align_down(page, 64) + 64;
+	}
+	return CHUNK_PAGES;
 }
 
 static void set_mapped(struct chunk *chunk, size_t first, size_t end, bool mapped)
 {
-	for (size_t granule = first; granule < end; granule++) {
-		uint64_t bit = 1ULL << (granule % 64);
+	while (first < end) {
+		size_t place = first % 64, count = 64 - place < end - first ? 64 - place : end - first;
+		uint64_t bits = ~0ULL >> (64 - count) << place;
 
 		if (mapped)
-			chunk->mapped[granule / 64] |= bit;
+			chunk->mapped[first / 64] |= bits;
 		else
-			chunk->mapped[granule / 64] &= ~bit;
+			chunk->mapped[first / 64] &= ~bits;
+		first += count;
 	}
 }
 
-static bool is_leaf(const struct chunk *chunk, size_t granule)
+static bool is_leaf(const struct chunk *chunk, size_t page)
 {
-	return chunk->leaves >> (granule / LEAF_GRANULES) & 1;
+	return chunk->leaves >> (page / LEAF_PAGES) & 1;
 }
 
 /*
- * Set or clear the leaf bits of the 2 MiB pieces inside the granules [first, end), which were mapped, or are to be
+ * Set or clear the leaf bits of the 2 MiB pieces inside the pages [first, end), which were mapped, or are to be
  * unmapped, in one go.
  */
 static void set_leaves(struct chunk *chunk, size_t first, size_t end, bool mapped)
 {
-	for (size_t leaf = align_up(first, LEAF_GRANULES) / LEAF_GRANULES; leaf < end / LEAF_GRANULES; leaf++) {
+	for (size_t leaf = align_up(first, LEAF_PAGES) / LEAF_PAGES; leaf < end / LEAF_PAGES; leaf++) {
 		if (mapped)
 			chunk->leaves |= 1U << leaf;
 		else
@@ -74,20 +87,16 @@ static void set_leaves(struct chunk *chunk, size_t first, size_t end, bool mappe
 
 static bool is_full(const struct chunk *chunk)
 {
-	uint64_t all = ~0ULL;
-
-	for (size_t i = 0; i < CHUNK_GRANULES / 64; i++)
-		all &= chunk->mapped[i];
-	return all == ~0ULL;
+	return next_page(chunk->mapped, 0, false) == CHUNK_PAGES;
 }
 
 static uint32_t free_pages_when_unused(const struct chunk *chunk)
 {
-	int granules = 0;
+	int pages = 0;
 
-	for (size_t i = 0; i < CHUNK_GRANULES / 64; i++)
-		granules += __builtin_popcountll(chunk->mapped[i]);
-	return (uint32_t)(granules * (int)GRANULE_PAGES) - (uint32_t)CHUNK_BOOK_PAGES;
+	for (size_t i = 0; i < CHUNK_PAGES / 64; i++)
+		pages += __builtin_popcountll(chunk->mapped[i]);
+	return (uint32_t)pages - (uint32_t)CHUNK_BOOK_PAGES;
 }
 
 static void unlink_chunk(struct chunk *chunk)
@@ -128,23 +137,16 @@ static void link_last(struct chunk *chunk)
 	heap.last_chunk = chunk;
 }
 
-static pageno_t granule_page(struct chunk *chunk, size_t granule)
+/* Map the pages [first, end) of `chunk` and add them to the free ones. Returns false when there is no memory. */
+static bool map_pages(struct chunk *chunk, size_t first, size_t end)
 {
-	return page_number(chunk) + (pageno_t)(granule * GRANULE_PAGES);
-}
+	uint64_t pages = end - first;
 
-/*
- * Map the granules [first, end) of `chunk` and add their pages to the free ones. Returns false when there is no memory.
- */
-static bool map_granules(struct chunk *chunk, size_t first, size_t end)
-{
-	uint64_t pages = (end - first) * GRANULE_PAGES;
-
-	if (!chunk_map((vaddr_t)chunk + first * GRANULE_SIZE, pages))
+	if (!chunk_map((vaddr_t)chunk + first * PAGE_SIZE, pages))
 		return false;
 	set_mapped(chunk, first, end, true);
 	set_leaves(chunk, first, end, true);
-	pages_add_free(granule_page(chunk, first), (uint32_t)pages);
+	pages_add_free(page_number(chunk) + (pageno_t)first, (uint32_t)pages);
 	if (is_full(chunk)) {
 		unlink_chunk(chunk);
 		link_last(chunk);
@@ -157,14 +159,14 @@ static bool map_granules(struct chunk *chunk, size_t first, size_t end)
 	return true;
 }
 
-/* Return how far to map when the granules [first, first + need) are needed and the hole goes on to `end`. */
+/* Return how far to map when the pages [first, first + need) are needed and the hole goes on to `end`. */
 static size_t grow_end(size_t first, size_t need, size_t end)
 {
-	size_t step = heap.backend->step / GRANULE_SIZE;
-	size_t more = heap.mapped_pages / GROW_FRACTION / GRANULE_PAGES;
+	size_t step = heap.backend->step / PAGE_SIZE;
+	size_t more = heap.mapped_pages / GROW_FRACTION;
 
-	if (more > LEAF_GRANULES)
-		more = LEAF_GRANULES;
+	if (more > LEAF_PAGES)
+		more = LEAF_PAGES;
 	if (need < more)
 		need = more;
 
@@ -175,29 +177,25 @@ static size_t grow_end(size_t first, size_t need, size_t end)
 
 /*
  * Map more of `chunk`: find a hole that has room for `pages`, the free pages right before it included. Returns false
- * when there is no such hole, or no memory.
+ * when there is no memory, or no such hole among the `*holes` that may still be looked at.
  */
-static bool grow_chunk(struct chunk *chunk, uint32_t pages)
+static bool grow_chunk(struct chunk *chunk, uint32_t pages, unsigned *holes)
 {
-	for (size_t first = FIRST_GRANULE; first < CHUNK_GRANULES; first++) {
-		if (is_mapped(chunk, first))
-			continue;
+	size_t first = next_page(chunk->mapped, CHUNK_BOOK_PAGES, false);
 
-		size_t end = first + 1;
-
-		while (end < CHUNK_GRANULES && !is_mapped(chunk, end))
-			end++;
-
-		uint32_t before = pages_free_before(granule_page(chunk, first));
-		size_t need = (pages - before + GRANULE_PAGES - 1) / GRANULE_PAGES;
+	while (first < CHUNK_PAGES && *holes) {
+		size_t end = next_page(chunk->mapped, first, true);
+		uint32_t before = pages_free_before(page_number(chunk) + (pageno_t)first);
+		size_t need = pages - before;
 
 		if (need <= end - first) {
-			if (map_granules(chunk, first, grow_end(first, need, end)))
+			if (map_pages(chunk, first, grow_end(first, need, end)))
 				return true;
 			/* grow_end() adds more than is needed: there may be memory for what is needed alone. */
-			return map_granules(chunk, first, first + need);
+			return map_pages(chunk, first, first + need);
 		}
-		first = end;
+		first = next_page(chunk->mapped, end, false);
+		--*holes;
 	}
 	return false;
 }
@@ -206,15 +204,14 @@ static bool grow_chunk(struct chunk *chunk, uint32_t pages)
 static struct chunk *make_chunk(void)
 {
 	const struct heap_backend *backend = heap.backend;
-	uint64_t least = align_up(CHUNK_BOOK_PAGES, GRANULE_PAGES) / GRANULE_PAGES;
-	uint64_t granules = align_up(least, backend->step / GRANULE_SIZE);
+	uint64_t pages = align_up(CHUNK_BOOK_PAGES + 1, backend->step / PAGE_SIZE);
 	vaddr_t va;
 
 	if (backend->reserve(backend->ctx, CHUNK_SIZE, CHUNK_SIZE, &va) != OK)
 		return NULL;
-	if (!chunk_map(va, granules * GRANULE_PAGES)) {
-		granules = least;
-		if (!chunk_map(va, granules * GRANULE_PAGES)) {
+	if (!chunk_map(va, pages)) {
+		pages = CHUNK_BOOK_PAGES + 1;
+		if (!chunk_map(va, pages)) {
 			backend->release(backend->ctx, va, CHUNK_SIZE);
 			return NULL;
 		}
@@ -223,34 +220,28 @@ static struct chunk *make_chunk(void)
 	struct chunk *chunk = (struct chunk *)va;
 
 	chunk->used_pages = 0;
-	for (size_t i = 0; i < CHUNK_GRANULES / 64; i++)
+	for (size_t i = 0; i < CHUNK_PAGES / 64; i++)
 		chunk->mapped[i] = 0;
 	for (size_t i = 0; i < CHUNK_PAGES; i++)
 		chunk->kind[i] = PAGE_NONE;
 	chunk->leaves = 0;
-	set_mapped(chunk, 0, granules, true);
-	set_leaves(chunk, 0, granules, true);
+	set_mapped(chunk, 0, pages, true);
+	set_leaves(chunk, 0, pages, true);
 	link_first(chunk);
 	heap.book_pages += CHUNK_BOOK_PAGES;
-	pages_add_free(page_number(chunk) + (pageno_t)CHUNK_BOOK_PAGES,
-		       (uint32_t)(granules * GRANULE_PAGES - CHUNK_BOOK_PAGES));
+	pages_add_free(page_number(chunk) + (pageno_t)CHUNK_BOOK_PAGES, (uint32_t)(pages - CHUNK_BOOK_PAGES));
 	return chunk;
 }
 
 /* Take apart a chunk of which no page is in use: unlink its free runs, unmap all of it, give its addresses back. */
 static void destroy_chunk(struct chunk *chunk)
 {
-	uint64_t mapped[CHUNK_GRANULES / 64];
+	const uint64_t *mapped = chunk->mapped;
+	size_t books_end = next_page(mapped, 0, false), first, end;
 
-	for (size_t i = 0; i < CHUNK_GRANULES / 64; i++)
-		mapped[i] = chunk->mapped[i];
-	for (pageno_t page = CHUNK_BOOK_PAGES; page < CHUNK_PAGES;) {
-		if (!is_mapped(chunk, page / GRANULE_PAGES)) {
-			page += GRANULE_PAGES;
-			continue;
-		}
-
-		pageno_t run = page_number(chunk) + page;
+	for (size_t page = next_page(mapped, CHUNK_BOOK_PAGES, true); page < CHUNK_PAGES;
+	     page = next_page(mapped, page, true)) {
+		pageno_t run = page_number(chunk) + (pageno_t)page;
 
 		ASSERT(chunk->kind[page] == PAGE_FREE);
 		page += page_info(run)->pages;
@@ -258,40 +249,37 @@ static void destroy_chunk(struct chunk *chunk)
 	}
 	unlink_chunk(chunk);
 	heap.book_pages -= CHUNK_BOOK_PAGES;
-	for (size_t first = 0; first < CHUNK_GRANULES;) {
-		size_t end = first;
-
-		while (end < CHUNK_GRANULES && mapped[end / 64] >> (end % 64) & 1)
-			end++;
-		if (end > first)
-			chunk_unmap((vaddr_t)chunk + first * GRANULE_SIZE, (end - first) * GRANULE_PAGES);
-		first = end + 1;
+	for (first = next_page(mapped, books_end, true); first < CHUNK_PAGES; first = next_page(mapped, end, true)) {
+		end = next_page(mapped, first, false);
+		chunk_unmap((vaddr_t)chunk + first * PAGE_SIZE, end - first);
 	}
+	/* Last, since the bits lie there. */
+	chunk_unmap((vaddr_t)chunk, books_end);
 	heap.backend->release(heap.backend->ctx, (vaddr_t)chunk, CHUNK_SIZE);
 }
 
 /*
- * Choose which granules of `chunk` inside the free pages [first, end) to unmap: whole steps of `step` granules, at most
- * `excess` pages, and no part of a leaf alone. The range is empty when there are none.
+ * Choose which of the free pages [first, end) of `chunk` to unmap: whole steps of `step` pages, at most `excess` pages,
+ * and no part of a leaf alone. The range is empty when there are none.
  */
-static void choose_granules(const struct chunk *chunk, size_t first, size_t end, uint64_t step, uint64_t excess,
-			    size_t *ret_first, size_t *ret_end)
+static void choose_pages(const struct chunk *chunk, size_t first, size_t end, uint64_t step, uint64_t excess,
+			 size_t *ret_first, size_t *ret_end)
 {
-	size_t start = align_up(align_up(first, GRANULE_PAGES) / GRANULE_PAGES, step);
-	size_t stop = align_down(end / GRANULE_PAGES, step);
-	size_t most = align_down(excess / GRANULE_PAGES, step);
+	size_t start = align_up(first, step);
+	size_t stop = align_down(end, step);
+	size_t most = align_down(excess, step);
 
-	if (stop < CHUNK_GRANULES && is_leaf(chunk, stop))
-		stop = align_down(stop, LEAF_GRANULES);
+	if (stop < CHUNK_PAGES && is_leaf(chunk, stop))
+		stop = align_down(stop, LEAF_PAGES);
 	if (stop > start && stop - start > most)
 		start = stop - most;
-	if (start < CHUNK_GRANULES && is_leaf(chunk, start))
-		start = align_up(start, LEAF_GRANULES);
+	if (start < CHUNK_PAGES && is_leaf(chunk, start))
+		start = align_up(start, LEAF_PAGES);
 	*ret_first = start;
 	*ret_end = stop > start ? stop : start;
 }
 
-bool chunk_unmap_run(pageno_t run, uint64_t keep)
+bool chunk_unmap_run(pageno_t run, uint64_t keep, uint64_t step)
 {
 	struct chunk *chunk = chunk_of_page(run);
 	pageno_t run_end = run + page_info(run)->pages;
@@ -303,23 +291,18 @@ bool chunk_unmap_run(pageno_t run, uint64_t keep)
 		destroy_chunk(chunk);
 		return true;
 	}
-	/*
-	 * When no page is to be kept, also pieces smaller than a step are unmapped: when memory was short, smaller
-	 * pieces may have been mapped.
-	 */
-	choose_granules(chunk, run - page_number(chunk), run_end - page_number(chunk),
-			keep ? heap.backend->step / GRANULE_SIZE : 1, excess, &first, &end);
+	choose_pages(chunk, run - page_number(chunk), run_end - page_number(chunk), step, excess, &first, &end);
 	if (first == end)
 		return false;
 
-	pageno_t start = granule_page(chunk, first);
-	pageno_t stop = granule_page(chunk, end);
+	pageno_t start = page_number(chunk) + (pageno_t)first;
+	pageno_t stop = page_number(chunk) + (pageno_t)end;
 
 	pages_unlink_free(run);
 	set_mapped(chunk, first, end, false);
 	set_leaves(chunk, first, end, false);
-	chunk->kind[first * GRANULE_PAGES] = PAGE_NONE;
-	chunk->kind[end * GRANULE_PAGES - 1] = PAGE_NONE;
+	chunk->kind[first] = PAGE_NONE;
+	chunk->kind[end - 1] = PAGE_NONE;
 	if (start > run)
 		pages_add_free(run, start - run);
 	if (run_end > stop)
@@ -333,8 +316,10 @@ bool chunk_unmap_run(pageno_t run, uint64_t keep)
 
 bool chunk_map_run(uint32_t pages)
 {
-	for (struct chunk *chunk = heap.chunks; chunk && !is_full(chunk); chunk = chunk->next) {
-		if (grow_chunk(chunk, pages))
+	unsigned holes = HOLES_MOST;
+
+	for (struct chunk *chunk = heap.chunks; chunk && !is_full(chunk) && holes; chunk = chunk->next) {
+		if (grow_chunk(chunk, pages, &holes))
 			return true;
 	}
 
@@ -342,7 +327,8 @@ bool chunk_map_run(uint32_t pages)
 
 	if (!chunk)
 		return false;
-	if (free_pages_when_unused(chunk) >= pages || grow_chunk(chunk, pages))
+	holes = 1;
+	if (free_pages_when_unused(chunk) >= pages || grow_chunk(chunk, pages, &holes))
 		return true;
 	destroy_chunk(chunk);
 	return false;

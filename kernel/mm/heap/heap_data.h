@@ -9,13 +9,11 @@
 
 /* ---- pages: a chunk is 16 MiB of addresses, mapped as far as needed, with its books at its start ---- */
 
-#define CHUNK_SIZE     (16ULL << 20)
-#define CHUNK_PAGES    (CHUNK_SIZE / PAGE_SIZE)
-#define GRANULE_PAGES  16ULL /* pages of a granule: the least that is mapped or unmapped at once in a chunk */
-#define GRANULE_SIZE   (GRANULE_PAGES * PAGE_SIZE)
-#define CHUNK_GRANULES (CHUNK_SIZE / GRANULE_SIZE)
-#define LEAF_PAGES     512ULL       /* pages of a 2 MiB leaf */
-#define RUN_MAX_SIZE   (4ULL << 20) /* larger blocks have an address range and a mapping of their own */
+#define CHUNK_SIZE    (16ULL << 20)
+#define CHUNK_PAGES   (CHUNK_SIZE / PAGE_SIZE)
+#define STEP_SIZE_MIN (64ULL << 10) /* the smallest step by which a backend may let the heap grow */
+#define LEAF_PAGES    512ULL        /* pages of a 2 MiB leaf */
+#define RUN_MAX_SIZE  (4ULL << 20)  /* larger blocks have an address range and a mapping of their own */
 
 /*
  * What a page is, one byte. 1 to HEAP_CLASSES - 1: in a slab of that class. The first and the last page of each run
@@ -48,7 +46,7 @@ struct page_info {
 struct chunk {
 	struct chunk *next; /* in the list of all chunks. Guard of all fields: heap.lock, unless said otherwise */
 	struct chunk *prev;
-	uint64_t mapped[CHUNK_GRANULES / 64]; /* a bit for each granule */
+	uint64_t mapped[CHUNK_PAGES / 64]; /* a bit for each page */
 	/* a bit for each 2 MiB that was mapped in one go: it may be one leaf, which must not be cut */
 	uint32_t leaves;
 	uint32_t used_pages; /* pages in slabs and blocks */

@@ -70,9 +70,9 @@ uint32_t pages_free_before(pageno_t page);
 bool chunk_map_run(uint32_t pages);
 /*
  * Unmap pages of a free run, or its whole chunk when no page of it is in use, so that at least `keep` free pages stay
- * in the heap. Returns false when nothing could be unmapped.
+ * in the heap: whole pieces of `step` pages (a power of two). Returns false when nothing could be unmapped.
  */
-bool chunk_unmap_run(pageno_t run, uint64_t keep);
+bool chunk_unmap_run(pageno_t run, uint64_t keep, uint64_t step);
 /* Map or unmap by the backend, and count the pages. */
 bool chunk_map(vaddr_t va, uint64_t pages);
 void chunk_unmap(vaddr_t va, uint64_t pages);

@@ -15,7 +15,7 @@ enum status heap_init(const struct heap_backend *backend)
 
 	if (!is_aligned(backend->base, CHUNK_SIZE) || backend->size == 0 || backend->size > BASE_MAX_SIZE)
 		return ERR_RANGE;
-	if (step < GRANULE_SIZE || step > PAGE_SIZE_2M || (step & (step - 1)) != 0)
+	if (step < STEP_SIZE_MIN || step > PAGE_SIZE_2M || (step & (step - 1)) != 0)
 		return ERR_RANGE;
 
 	enum status status = backend->reserve(backend->ctx, links_size + MAGAZINES * MAGAZINE_SIZE, PAGE_SIZE, &links);

@@ -15,6 +15,12 @@
 /* when more than this part of the heap is free, scattered runs are given back before a new one is mapped */
 #define SCATTER_FRACTION 3
 
+/* Return how many pages are given back at a time while others are kept: as many as the heap grows by. */
+static uint64_t usual_step(void)
+{
+	return heap.backend->step / PAGE_SIZE;
+}
+
 static uint64_t reserve(void)
 {
 	uint64_t pages = heap.mapped_pages / RESERVE_FRACTION;
@@ -28,28 +34,37 @@ void reserve_free(pageno_t first, uint32_t pages)
 	uint64_t keep = reserve();
 
 	if (heap.free_pages > keep)
-		chunk_unmap_run(run, keep);
+		chunk_unmap_run(run, keep, usual_step());
 }
 
 /*
- * Unmap as much of one free run as leaves at least `keep` free pages in the heap. Returns false when no run can
- * be unmapped.
+ * Unmap as much of one free run as leaves at least `keep` free pages in the heap, in pieces of `step` pages. Returns
+ * false when no run can be unmapped.
  */
-static bool trim_one(uint64_t keep)
+static bool trim_one(uint64_t keep, uint64_t step)
 {
 	for (size_t bin = BINS; bin-- > 0;) {
 		for (pageno_t run = heap.bins[bin]; run; run = page_info(run)->next) {
-			if (chunk_unmap_run(run, keep))
+			if (chunk_unmap_run(run, keep, step))
 				return true;
 		}
 	}
 	return false;
 }
 
-static void shrink_to(uint64_t keep)
+static void shrink_to(uint64_t keep, uint64_t step)
 {
-	while (heap.free_pages > keep && trim_one(keep))
+	while (heap.free_pages > keep && trim_one(keep, step))
 		;
+}
+
+/*
+ * Give back all free pages that can be, each for itself: one object that lies alone then keeps its slab, and nothing
+ * around it. The heap fills such holes one by one when it grows again, so this is for when frames have run out.
+ */
+static void shrink_to_nothing(void)
+{
+	shrink_to(0, 1);
 }
 
 /*
@@ -63,7 +78,10 @@ static void swap_scattered(uint32_t pages)
 
 	if (heap.free_pages <= heap.mapped_pages / SCATTER_FRACTION)
 		return;
-	shrink_to(heap.free_pages > pages ? heap.free_pages - pages : 0);
+	if (heap.free_pages > pages)
+		shrink_to(heap.free_pages - pages, usual_step());
+	else
+		shrink_to(0, STEP_SIZE_MIN / PAGE_SIZE);
 	/* What was given back here does not count as regret when it is mapped again. */
 	heap.given_pages = given;
 }
@@ -82,7 +100,7 @@ static bool grow(uint32_t pages)
 	/*
 	 * No memory is left: unmap all free pages, which are too scattered for this run, and use their frames for it.
 	 */
-	shrink_to(0);
+	shrink_to_nothing();
 	return heap.mapped_pages < mapped && chunk_map_run(pages);
 }
 
@@ -101,7 +119,7 @@ void reserve_trim(void)
 {
 	heap.given_pages = 0;
 	heap.regret_pages = 0;
-	shrink_to(0);
+	shrink_to_nothing();
 	heap.given_pages = 0;
 }
 
@@ -109,5 +127,5 @@ void reserve_tick(void)
 {
 	heap.given_pages /= 2;
 	heap.regret_pages /= 2;
-	shrink_to(reserve());
+	shrink_to(reserve(), usual_step());
 }
