@@ -96,7 +96,12 @@ void directory_remove(struct directory *dir, struct directory_entry *entry)
 		dir->end = entry->link;
 	if (dir->last_listed == entry)
 		dir->last_listed = NULL;
-	dir->count--;
+	if (--dir->count == 0) {
+		/* A directory that is there for ever should not keep what it needed once. */
+		kfree(dir->buckets);
+		dir->buckets = NULL;
+		dir->bucket_count = 0;
+	}
 }
 
 struct directory_entry *directory_at(struct directory *dir, uint64_t position)

@@ -167,6 +167,31 @@ static void names_come_and_go(void **state)
 	assert_int_equal(exists("d"), -ENOENT);
 }
 
+/* A directory that is emptied holds no more of the heap than one in which there was never a name. */
+static void an_empty_directory_keeps_nothing(void **state)
+{
+	uint64_t blocks;
+	char name[] = "a/x00";
+
+	(void)state;
+	assert_int_equal(make_dir("a"), 0);
+	blocks = fs_heap_blocks;
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < 30; i++) {
+			name[3] = (char)('0' + i / 10);
+			name[4] = (char)('0' + i % 10);
+			assert_int_equal(make(name), 0);
+		}
+		for (int i = 0; i < 30; i++) {
+			name[3] = (char)('0' + i / 10);
+			name[4] = (char)('0' + i % 10);
+			assert_int_equal(path_unlink(&fs_base, name), 0);
+		}
+		assert_int_equal(fs_heap_blocks, blocks);
+	}
+	assert_int_equal(path_rmdir(&fs_base, "a"), 0);
+}
+
 static void a_removed_directory_can_still_be_left(void **state)
 {
 	struct path_base base = fs_base;
@@ -423,6 +448,7 @@ int main(void)
 		TEST(paths_lead_to_nodes),
 		TEST(links_are_followed),
 		TEST(names_come_and_go),
+		TEST(an_empty_directory_keeps_nothing),
 		TEST(a_removed_directory_can_still_be_left),
 		TEST(renames_keep_the_rules),
 		TEST(files_open_as_asked),
