@@ -113,6 +113,19 @@ int mount_set_root(const char *type, struct node *root)
 	return 0;
 }
 
+/*
+ * Return why nothing may be mounted on `at`, or 0. What lies in a detached file system has no way to it from the tree:
+ * a mount there could never be undone, and would keep the file system for ever.
+ */
+static int refuse_place(const struct node *at)
+{
+	if (!node_is(at, S_IFDIR))
+		return -ENOTDIR;
+	if (at->fs->detached)
+		return -EINVAL;
+	return at->links ? 0 : -ENOENT;
+}
+
 int mount_add(const char *type_name, const char *source, struct node *at, unsigned flags, const char *options)
 {
 	const struct mount_type *type = find_type(type_name);
@@ -122,8 +135,9 @@ int mount_add(const char *type_name, const char *source, struct node *at, unsign
 
 	if (!type)
 		return -ENODEV;
-	if (!node_is(at, S_IFDIR))
-		return -ENOTDIR;
+	error = refuse_place(at);
+	if (error)
+		return error;
 	if (below && below->type == type && type->single)
 		return -EBUSY;
 	mount = make_mount(type, source);
@@ -177,8 +191,9 @@ int mount_move(struct node *root, struct node *at)
 		return -EINVAL;
 	if (is_below(at, root))
 		return -ELOOP;
-	if (!node_is(at, S_IFDIR))
-		return -ENOTDIR;
+	error = refuse_place(at);
+	if (error)
+		return error;
 	if (at->mounted)
 		return -EBUSY;
 	/* Working directories and open files inside are references to nodes, and stay valid. */

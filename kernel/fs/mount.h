@@ -48,7 +48,8 @@ int mount_set_root(const char *type, struct node *root);
 
 /*
  * Mount a new file system on the directory `at`. flags: MS_…, of which only MS_ATTRIBUTES are used. Returns 0, -ENODEV
- * (no such type), -ENOTDIR, -EBUSY (of this type, which is `single`, one is mounted there), -EINVAL (options), -ENOMEM.
+ * (no such type), -ENOTDIR, -EBUSY (of this type, which is `single`, one is mounted there), -EINVAL (options; `at` lies in
+ * a file system that was detached), -ENOENT (`at` was removed), -ENOMEM.
  */
 int mount_add(const char *type, const char *source, struct node *at, unsigned flags, const char *options);
 
@@ -60,7 +61,8 @@ int mount_change(struct node *root, unsigned flags, const char *options);
 
 /*
  * Move the mount whose root is `root` to the directory `at` (MS_MOVE). Returns 0, -EINVAL (not a mount's root, or the
- * tree's root), -ELOOP (into itself), -ENOTDIR, -EBUSY (something is mounted on `at`).
+ * tree's root; `at` lies in a file system that was detached), -ENOENT (`at` was removed), -ELOOP (into itself),
+ * -ENOTDIR, -EBUSY (something is mounted on `at`).
  */
 int mount_move(struct node *root, struct node *at);
 

@@ -175,6 +175,39 @@ static void a_detached_mount_lives_on_for_its_users(void **state)
 	assert_true(fs_heap_blocks <= blocks);
 }
 
+/* Where no path leads any more nothing can be mounted: it could never be unmounted, and would keep what it lies on. */
+static void nothing_is_mounted_out_of_reach(void **state)
+{
+	struct node *gone, *inner, *root;
+	uint64_t blocks = fs_heap_blocks;
+
+	(void)state;
+	assert_int_equal(path_create(&fs_base, "gone", S_IFDIR | 0755, 0), 0);
+	assert_int_equal(path_create(&fs_base, "other", S_IFDIR | 0755, 0), 0);
+	assert_int_equal(mount_on("tmpfs", "other", 0, ""), 0);
+	gone = look("gone");
+	root = look("other");
+	assert_int_equal(path_rmdir(&fs_base, "gone"), 0);
+	assert_int_equal(mount_add("tmpfs", "x", gone, 0, ""), -ENOENT);
+	assert_int_equal(mount_move(root, gone), -ENOENT);
+	node_put(gone);
+	assert_int_equal(path_create(&fs_base, "lazy", S_IFDIR | 0755, 0), 0);
+	assert_int_equal(mount_on("tmpfs", "lazy", 0, ""), 0);
+	assert_int_equal(path_create(&fs_base, "lazy/a", S_IFDIR | 0755, 0), 0);
+	gone = look("lazy");
+	inner = look("lazy/a");
+	assert_int_equal(mount_detach(look("lazy")), 0);
+	assert_int_equal(mount_add("tmpfs", "x", gone, 0, ""), -EINVAL);
+	assert_int_equal(mount_add("tmpfs", "x", inner, 0, ""), -EINVAL);
+	assert_int_equal(mount_move(root, inner), -EINVAL);
+	node_put(inner);
+	node_put(gone);
+	assert_int_equal(mount_remove(root), 0);
+	assert_int_equal(path_rmdir(&fs_base, "lazy"), 0);
+	assert_int_equal(path_rmdir(&fs_base, "other"), 0);
+	assert_int_equal(fs_heap_blocks, blocks);
+}
+
 /* What is mounted inside goes with the mount in whatever order both came: MS_MOVE brings an older mount into a younger one. */
 static void a_mount_takes_moved_ones_along(void **state)
 {
@@ -309,6 +342,7 @@ int main(void)
 		cmocka_unit_test(a_limit_is_kept),
 		cmocka_unit_test(a_detached_mount_lives_on_for_its_users),
 		cmocka_unit_test(a_mount_takes_moved_ones_along),
+		cmocka_unit_test(nothing_is_mounted_out_of_reach),
 		cmocka_unit_test(a_detached_mount_ends_with_an_unlinked_file),
 	};
 

@@ -262,6 +262,21 @@ static void test_detached(void)
 	is(sys(SYS_rmdir, "/tmp/lazy"), 0, "its directory is free");
 }
 
+/* Where no path leads any more: what is mounted there nobody could ever unmount. */
+static void test_mount_out_of_reach(void)
+{
+	mkdir("/tmp/lazy", 0755);
+	is(mount("none", "/tmp/lazy", "tmpfs", 0, ""), 0, "a tmpfs");
+	is(sys(SYS_mkdir, "/tmp/lazy/d", 0755) + sys(SYS_chdir, "/tmp/lazy"), 0, "is the working directory");
+	is(sys(SYS_umount2, "/tmp/lazy", MNT_DETACH), 0, "and detached");
+	is(sys(SYS_mount, "none", "d", "tmpfs", 0, ""), -EINVAL, "nothing can be mounted in it");
+	is(sys(SYS_mount, "none", ".", "tmpfs", 0, ""), -EINVAL, "nor on it");
+	sys(SYS_chdir, "/tmp/lazy");
+	is(sys(SYS_rmdir, "/tmp/lazy"), 0, "a working directory that is removed");
+	is(sys(SYS_mount, "none", ".", "tmpfs", 0, ""), -ENOENT, "nor on that");
+	sys(SYS_chdir, "/");
+}
+
 static void test_paths(void)
 {
 	char target[128] = "", pid[16];
@@ -640,6 +655,7 @@ int main(int argc, char **argv)
 	test_fd();
 	test_two_names();
 	test_detached();
+	test_mount_out_of_reach();
 	test_paths();
 	test_strings(argv);
 	test_other();
