@@ -1,9 +1,10 @@
 /*
- * Eight threads that share memory, descriptors and signals make random calls at once: storm [SECONDS [SEED]].
+ * Eight threads that share memory, descriptors and signals make random calls at once: storm [SECONDS [SEED [LEFT]]].
  *
  * Each victim is a process of LIFE_MS with a scene of its own: files, pipes, pollable things, mounts. Its threads call
  * whatever there is with arguments of the right kind, now and then with one at an edge or with garbage, send each other
  * signals, fork, vfork, exec and end. Two runs with one seed start alike; what happens depends on who runs when.
+ * With LEFT memory is full: files that nobody can be killed for hold all but up to LEFT KiB, as many as chance has it.
  * All processes but init and this one are killed after each victim: not a program for a machine that does something else.
  */
 #define _GNU_SOURCE
@@ -18,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/sysinfo.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -27,7 +29,10 @@
 #define LIFE_MS       500
 #define STACK         16384
 #define CHILD_CALLS   40
+#define TRIES         100
 #define COUNTS_PLACE  0x123456789000 /* far from all that a victim makes */
+#define FILL_ROOT     "/tmp/fill"    /* where the files that fill memory are */
+#define LEFT_LEAST    256            /* KiB: with less this program would be the one that ends */
 
 /* Seen by this process and all victims. */
 static volatile struct counts {
@@ -36,6 +41,7 @@ static volatile struct counts {
 
 static char stacks[STORM_SLOTS][STACK] __attribute__((aligned(16)));
 static uint64_t seed = 1, thread_seed;
+static long filler = -1; /* the file that fills memory */
 
 /* ---- threads and children ---- */
 
@@ -44,12 +50,12 @@ static void one_call(uint64_t *state, bool may_fork);
 /* A few calls, then another program or the end. */
 static _Noreturn void child_run(uint64_t state)
 {
-	static char *const words[] = { "/test/storm", "again", NULL };
+	static char *const words[] = { STORM_PROGRAM, "again", NULL };
 
 	for (uint64_t i = storm_random(&state) % CHILD_CALLS; i; i--)
 		one_call(&state, false);
 	if (storm_random(&state) % 2)
-		sys(SYS_execve, "/test/storm", words, words + 2);
+		sys(SYS_execve, STORM_PROGRAM, words, words + 2);
 	for (;;)
 		sys(SYS_exit_group, 0);
 }
@@ -134,6 +140,51 @@ static void one_call(uint64_t *state, bool may_fork)
 	}
 }
 
+/* ---- memory that is full ---- */
+
+static uint64_t free_kib(void)
+{
+	struct sysinfo info;
+
+	return sys(SYS_sysinfo, &info) == 0 ? info.freeram * info.mem_unit / 1024 : 0;
+}
+
+/* Write to a file until only `left` KiB are free. What is there already stays, or goes when more is to be free. */
+static void fill(long file, uint64_t left)
+{
+	static char piece[4 * PAGE];
+
+	if (free_kib() < left)
+		sys(SYS_ftruncate, file, 0);
+	while (free_kib() > left && sys(SYS_write, file, piece, sizeof(piece)) > 0)
+		;
+}
+
+/* Make the file that fills memory, and see to it that others end when there is none. Ends the program if it cannot. */
+static long make_filler(void)
+{
+	long file, adjust = sys(SYS_openat, AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY, 0);
+
+	sys(SYS_write, adjust, "-1000", 5);
+	sys(SYS_close, adjust);
+	sys(SYS_mkdir, FILL_ROOT, 0777);
+	sys(SYS_mount, "fill", FILL_ROOT, "tmpfs", 0, "size=100%");
+	file = sys(SYS_openat, AT_FDCWD, FILL_ROOT "/file", O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0666);
+	if (file < 0)
+		bail("openat " FILL_ROOT "/file", file);
+	return file;
+}
+
+/* In a victim: be one that ends when there is no memory. */
+static void be_chosen(void)
+{
+	long adjust = sys(SYS_openat, AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY, 0);
+
+	sys(SYS_write, adjust, "0", 1);
+	sys(SYS_close, adjust);
+	sys(SYS_close, filler);
+}
+
 /* ---- a victim ---- */
 
 /* Never returns; the process ends when somebody kills it. */
@@ -153,6 +204,10 @@ static _Noreturn void victim_run(void)
 		if (sys(SYS_dup2, null, file) != file)
 			sys(SYS_exit_group, 1);
 	sys(SYS_prlimit64, 0, RLIMIT_AS, &limit, NULL);
+	if (filler >= 0)
+		be_chosen();
+	if (!storm_enter())
+		sys(SYS_exit_group, 1);
 	storm_scene();
 	sys(SYS_setitimer, ITIMER_REAL, &often, NULL);
 	storm_threads[0] = (int)sys(SYS_gettid);
@@ -163,6 +218,8 @@ static _Noreturn void victim_run(void)
 	for (;;)
 		one_call(&state, true);
 }
+
+/* ---- all victims ---- */
 
 static uint64_t now_ms(void)
 {
@@ -179,27 +236,33 @@ static void nap(void)
 	sys(SYS_nanosleep, &pause, NULL);
 }
 
-/* Everybody but init and this process ends; all that is mounted on the scene goes. */
+/* Everybody but init and this process ends; all that is mounted on the scene goes, also when memory is refused. */
 static void clear(void)
 {
+	long error;
+
 	while (sys(SYS_kill, -1, SIGKILL) == 0) {
 		sys(SYS_wait4, -1, NULL, WNOHANG | __WALL, 0);
 		nap();
 	}
 	while (sys(SYS_wait4, -1, NULL, __WALL, 0) != -ECHILD)
 		;
-	while (sys(SYS_umount2, STORM_ROOT, MNT_DETACH) == 0)
-		;
+	do
+		error = sys(SYS_umount2, STORM_ROOT, MNT_DETACH);
+	while (error == 0 || error == -ENOMEM);
 }
 
-/* Returns whether a victim lived; it may end before its time. */
-static bool one_victim(uint64_t index)
+/* Returns whether a victim lived; it may end before its time. `left`: KiB that may be free, when memory is filled. */
+static bool one_victim(uint64_t index, uint64_t left)
 {
-	uint64_t end = now_ms() + LIFE_MS;
+	uint64_t state = seed + index, end = now_ms() + LIFE_MS;
 	long victim;
 
+	sys(SYS_mkdir, STORM_ROOT, 0777);
 	if (sys(SYS_mount, "storm", STORM_ROOT, "tmpfs", 0, NULL) != 0)
 		return false;
+	if (filler >= 0)
+		fill(filler, LEFT_LEAST + storm_random(&state) % left);
 	victim = sys(SYS_fork);
 	if (victim == 0) {
 		seed += index;
@@ -211,9 +274,20 @@ static bool one_victim(uint64_t index)
 	return victim > 0;
 }
 
+/* A child's status, also when memory is refused now and then. */
+static int child_still_runs(void)
+{
+	int status = -1;
+
+	for (int tries = 0; tries < TRIES && status < 0; tries++)
+		status = in_child(touch_read, stacks);
+	return status;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t seconds = argc > 1 ? strtoul(argv[1], NULL, 0) : USUAL_SECONDS, victims = 0, end, refused = 0;
+	uint64_t left = argc > 3 ? strtoul(argv[3], NULL, 0) : 0;
 
 	if (argc > 1 && !seconds) /* again, in a victim */
 		return 0;
@@ -226,18 +300,23 @@ int main(int argc, char **argv)
 		bail("mmap of shared memory", (long)counts);
 	storm_make_arena();
 	counts->calls = counts->forks = counts->threads = 0;
-	sys(SYS_mkdir, STORM_ROOT, 0777);
+	if (left)
+		filler = make_filler();
 	for (end = now_ms() + seconds * 1000; now_ms() < end;)
-		if (one_victim(victims + refused))
+		if (one_victim(victims + refused, left))
 			victims++;
 		else
 			refused++, nap();
+	if (filler >= 0) {
+		sys(SYS_close, filler);
+		is(sys(SYS_umount2, FILL_ROOT, 0), 0, "what filled memory goes");
+	}
 	printf("# seed %lu: %lu victims, %lu refused, %lu calls, %lu forks, %lu threads\n", (unsigned long)seed,
 	       (unsigned long)victims, (unsigned long)refused, (unsigned long)counts->calls,
 	       (unsigned long)counts->forks, (unsigned long)counts->threads);
 	is_true(victims >= seconds / 2, (long)victims, "victims lived");
 	is_true(counts->calls >= seconds * 1000, (long)counts->calls, "and made calls");
-	is(in_child(touch_read, stacks), EXITED(0), "a child still runs");
+	is(child_still_runs(), EXITED(0), "a child still runs");
 	is(sys(SYS_getppid), 1, "init is still the parent");
 	return finish();
 }

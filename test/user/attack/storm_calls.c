@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "paging/layout.h"
 #include "test/user/attack/victim.h"
@@ -15,6 +16,7 @@
 #define MOST_NUMBER   460
 #define FUTEX_PRIVATE 128 /* futex(2) */
 #define SA_RESTORER   0x04000000
+#define DEV_ZERO      0x105 /* its device number: 1, 5 */
 
 /*
  * The kinds of arguments, a letter each: f descriptor, d directory, p pointer, P page, s size, L length in pages,
@@ -188,17 +190,17 @@ static const char *const paths[] = {
 	"/proc/self/mem",
 	"/proc/self/stat",
 	"/proc",
-	STORM_ROOT "/a",
-	STORM_ROOT "/b",
-	STORM_ROOT "/d",
-	STORM_ROOT "/d/x",
-	STORM_ROOT "/m",
-	STORM_ROOT "/m/x",
-	STORM_ROOT "/l",
-	STORM_ROOT "/n",
+	"/a",
+	"/b",
+	"/d",
+	"/d/x",
+	"/m",
+	"/m/x",
+	"/l",
+	"/n",
+	STORM_PROGRAM,
 };
-static const char *const mount_points[] = { STORM_ROOT "/m", STORM_ROOT "/n", STORM_ROOT "/n/m", STORM_ROOT "/d",
-					    STORM_ROOT "/m/x" };
+static const char *const mount_points[] = { "/m", "/n", "/n/m", "/d", "/m/x" };
 static const char *const kinds_of_fs[] = { "tmpfs", "proc", "tmpfs", "nothing" };
 
 volatile int storm_threads[STORM_SLOTS];
@@ -377,12 +379,33 @@ void storm_garbage(uint64_t *state)
 	attack(number, arguments);
 }
 
-/* Files, pipes and what else there is to call something with, in a directory that is mounted for it. */
+static void copy_program(void)
+{
+	long from = sys(SYS_openat, AT_FDCWD, "/proc/self/exe", O_RDONLY, 0);
+	long to = sys(SYS_openat, AT_FDCWD, STORM_ROOT STORM_PROGRAM, O_WRONLY | O_CREAT, 0777);
+
+	while (sys(SYS_sendfile, to, from, NULL, PAGE * 16) > 0)
+		;
+	sys(SYS_close, from);
+	sys(SYS_close, to);
+}
+
+bool storm_enter(void)
+{
+	copy_program();
+	if (sys(SYS_chdir, STORM_ROOT) != 0 || sys(SYS_chroot, ".") != 0)
+		return false;
+	sys(SYS_mkdir, "/proc", 0777);
+	sys(SYS_mount, "proc", "/proc", "proc", 0, NULL);
+	sys(SYS_mkdir, "/dev", 0777);
+	sys(SYS_mknod, "/dev/zero", S_IFCHR | 0666, DEV_ZERO);
+	return true;
+}
+
 void storm_scene(void)
 {
 	int ends[2];
 
-	sys(SYS_chdir, STORM_ROOT);
 	for (int i = 0; i < 4; i++)
 		sys(SYS_mkdir, mount_points[i], 0777);
 	sys(SYS_symlink, "d", "l");
@@ -393,8 +416,8 @@ void storm_scene(void)
 		sys(SYS_epoll_create1, 0);
 		sys(SYS_memfd_create, "storm", 2);
 		sys(SYS_timerfd_create, i, 0);
-		sys(SYS_openat, AT_FDCWD, i ? STORM_ROOT : ".", O_RDONLY, 0);
+		sys(SYS_openat, AT_FDCWD, i ? "/" : ".", O_RDONLY, 0);
 		sys(SYS_openat, AT_FDCWD, i ? "/proc/self/maps" : "/proc", O_RDONLY, 0);
-		sys(SYS_openat, AT_FDCWD, i ? "/dev/zero" : STORM_ROOT "/b", O_RDONLY, 0);
+		sys(SYS_openat, AT_FDCWD, i ? "/dev/zero" : "/b", O_RDONLY, 0);
 	}
 }
