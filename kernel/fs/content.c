@@ -212,6 +212,12 @@ static uint64_t find_bytes(const struct content *content, uint64_t offset, uint6
 	return most;
 }
 
+/* Return whether the bytes from `offset` on pass the last offset that there can be: an error of the call. */
+static bool passes_last_offset(const struct user_io *io, uint64_t offset)
+{
+	return offset > INT64_MAX - io->left;
+}
+
 static int64_t read_small(struct content *content, struct user_io *io, uint64_t *offset, uint64_t size)
 {
 	_Alignas(8) uint8_t bytes[SMALL];
@@ -246,7 +252,7 @@ int64_t content_read(struct content *content, struct user_io *io, uint64_t *offs
 	context_token_t token;
 
 	if (!size)
-		return 0;
+		return passes_last_offset(io, *offset) ? -EINVAL : 0;
 	if (size <= SMALL)
 		return read_small(content, io, offset, size);
 	token = store_enter();
@@ -307,6 +313,8 @@ int64_t content_write(struct content *content, struct user_io *io, uint64_t *off
 
 	if (!size)
 		return 0;
+	if (passes_last_offset(io, *offset))
+		return -EINVAL;
 	if (*offset >= CONTENT_MAX)
 		return -EFBIG;
 	size = least(size, CONTENT_MAX - *offset);

@@ -92,8 +92,16 @@ static int64_t write_random(struct file *file, struct user_io *io, uint64_t *off
 	return status == OK || done ? done : copy_errno(status);
 }
 
+/* A mapping of /dev/zero is one of anonymous memory: it has no object of the device's. */
+static int no_object(struct file *file, struct memory_object **ret)
+{
+	(void)file;
+	*ret = NULL;
+	return 0;
+}
+
 static const struct file_ops null_ops = { .read = read_end, .write = discard };
-static const struct file_ops zero_ops = { .read = read_zeros, .write = discard };
+static const struct file_ops zero_ops = { .read = read_zeros, .write = discard, .object = no_object };
 static const struct file_ops full_ops = { .read = read_zeros, .write = write_full };
 static const struct file_ops random_ops = { .read = read_random, .write = write_random };
 

@@ -13,6 +13,7 @@
 #define MAP_TYPE            0xf
 #define MAP_FIXED           0x10
 #define MAP_ANONYMOUS       0x20
+#define MAP_32BIT           0x40
 #define MAP_GROWSDOWN       0x100
 #define MAP_DENYWRITE       0x800
 #define MAP_EXECUTABLE      0x1000
@@ -25,7 +26,7 @@
 #define MAP_FIXED_NOREPLACE 0x100000
 #define MAP_KNOWN                                                                                             \
 	(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED | \
-	 MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_FIXED_NOREPLACE)
+	 MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_32BIT | MAP_FIXED_NOREPLACE)
 
 static const struct {
 	unsigned theirs, ours;
@@ -33,7 +34,7 @@ static const struct {
 	{ MAP_FIXED, USER_MAP_FIXED },          { MAP_FIXED_NOREPLACE, USER_MAP_FIXED_NOREPLACE },
 	{ MAP_GROWSDOWN, USER_MAP_GROWS_DOWN }, { MAP_POPULATE, USER_MAP_POPULATE },
 	{ MAP_LOCKED, USER_MAP_POPULATE },      { MAP_NORESERVE, USER_MAP_NORESERVE },
-	{ MAP_STACK, USER_MAP_STACK },
+	{ MAP_STACK, USER_MAP_STACK },          { MAP_32BIT, USER_MAP_LOW },
 };
 
 int rights_check(uint64_t prot, unsigned *ret_rights)

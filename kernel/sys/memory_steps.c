@@ -49,11 +49,6 @@ enum status memory_unmap_long(struct user_space *space, vaddr_t va, uint64_t siz
 	return in_pieces(space, va, size, unmap, NULL);
 }
 
-static enum status check_rights(struct user_space *space, vaddr_t va, uint64_t size, void *ctx)
-{
-	return user_protect_check(space, va, size, *(const unsigned *)ctx);
-}
-
 static enum status protect(struct user_space *space, vaddr_t va, uint64_t size, void *ctx)
 {
 	return user_protect(space, va, size, *(const unsigned *)ctx);
@@ -61,19 +56,11 @@ static enum status protect(struct user_space *space, vaddr_t va, uint64_t size, 
 
 enum status memory_protect_long(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights)
 {
-	enum status status;
-
 	if (size <= USER_END)
 		size = page_round_up(size);
 	if (!has_pieces(va, size))
 		return space_wait(space) != 0 ? ERR_NOT_FOUND : user_protect(space, va, size, rights);
-	if (space_work_begin(space) != 0)
-		return ERR_NOT_FOUND;
-	status = space_work(space, va, va + size, check_rights, &rights);
-	if (status == OK)
-		status = space_work(space, va, va + size, protect, &rights);
-	space_work_end(space);
-	return status;
+	return in_pieces(space, va, size, protect, &rights);
 }
 
 enum status memory_remap(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size, unsigned flags,

@@ -80,7 +80,11 @@ SYSCALL_1(sync_file_range, fd)
 
 SYSCALL_1(readahead, fd)
 {
-	return heard(fd);
+	HELD_FILE struct file *file = args_file_get(fd);
+
+	if (!file || !file_reads(file))
+		return -EBADF;
+	return node_is(file->node, S_IFREG) || node_is(file->node, S_IFBLK) ? 0 : -EINVAL;
 }
 
 #define ADVICE_LAST 5 /* POSIX_FADV_NOREUSE */

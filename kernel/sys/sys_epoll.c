@@ -53,7 +53,7 @@ SYSCALL_4(epoll_ctl, epoll_fd, operation, fd, from)
 		error = args_get(&event, from, sizeof(event));
 	if (error)
 		return error;
-	if (!epoll || !file)
+	if (!epoll || !file || (epoll->flags | file->flags) & O_PATH)
 		return -EBADF;
 	if (!file->ops->poll)
 		return -EPERM;

@@ -12,6 +12,12 @@
 #define PIECES_STACK   8             /* pieces that have room on the stack; more of them go into the heap */
 #define SENDFILE_PIECE 16384
 
+/* Return whether [base, base + size) lies below the end of users' addresses; what is mapped there is another question. */
+static bool is_users(uint64_t base, uint64_t size)
+{
+	return base <= USER_END && size <= USER_END - base;
+}
+
 static int64_t transfer(uint64_t fd, uint64_t base, uint64_t size, enum file_move how, uint64_t offset)
 {
 	HELD_FILE struct file *file = args_file_get(fd);
@@ -19,7 +25,15 @@ static int64_t transfer(uint64_t fd, uint64_t base, uint64_t size, enum file_mov
 
 	if (!file)
 		return -EBADF;
-	user_io_init(&io, process_current()->space, base, size < TRANSFER_MAX ? size : TRANSFER_MAX);
+	if (unlikely(size > TRANSFER_MAX)) {
+		if (!(how == FILE_READ || how == FILE_PREAD ? file_reads(file) : file_writes(file)))
+			return -EBADF;
+		/* As on Linux all of the range is checked, though not all of it will be moved. */
+		if (!is_users(base, size))
+			return -EFAULT;
+		size = TRANSFER_MAX;
+	}
+	user_io_init(&io, process_current()->space, base, size);
 	return file_transfer(file, how, &io, offset);
 }
 
@@ -43,14 +57,20 @@ SYSCALL_4(pwrite64, fd, base, size, offset)
 	return transfer(fd, base, size, FILE_PWRITE, offset);
 }
 
-/* Shorten the pieces to TRANSFER_MAX bytes in all. Returns 0, or -EINVAL when a size is negative as a signed number. */
+/*
+ * Shorten the pieces to TRANSFER_MAX bytes in all. Returns 0, -EINVAL when a size is negative as a signed number, or
+ * -EFAULT when one of them leaves the users' addresses.
+ */
 static int limit_pieces(struct user_iovec *pieces, size_t count)
 {
 	uint64_t left = TRANSFER_MAX;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < count; i++)
 		if (pieces[i].size > INT64_MAX)
 			return -EINVAL;
+	for (size_t i = 0; i < count; i++) {
+		if (!is_users(pieces[i].base, pieces[i].size))
+			return -EFAULT;
 		if (pieces[i].size > left)
 			pieces[i].size = left;
 		left -= pieces[i].size;
@@ -58,7 +78,11 @@ static int limit_pieces(struct user_iovec *pieces, size_t count)
 	return 0;
 }
 
-static int64_t transfer_vector(uint64_t fd, uint64_t from, uint64_t count, enum file_move how, uint64_t offset)
+#define RWF_KNOWN 0xf /* RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_NOWAIT: hints, as nothing here waits for a disk */
+
+/* Do readv(2) and its kin. Linux takes the low half of `count`. */
+static int64_t transfer_vector(uint64_t fd, uint64_t from, uint32_t count, enum file_move how, uint64_t offset,
+			       uint64_t flags)
 {
 	struct user_iovec small[PIECES_STACK], *pieces = small;
 	HELD_FILE struct file *file = args_file_get(fd);
@@ -78,6 +102,8 @@ static int64_t transfer_vector(uint64_t fd, uint64_t from, uint64_t count, enum 
 		result = limit_pieces(pieces, count);
 	if (!result)
 		result = errno_of(user_io_init_vector(&io, process_current()->space, pieces, count));
+	if (!result && io.left && (uint32_t)flags & ~(uint32_t)RWF_KNOWN)
+		result = -EOPNOTSUPP;
 	if (!result)
 		result = file_transfer(file, how, &io, offset);
 	if (pieces != small)
@@ -87,26 +113,24 @@ static int64_t transfer_vector(uint64_t fd, uint64_t from, uint64_t count, enum 
 
 SYSCALL_3(readv, fd, pieces, count)
 {
-	return transfer_vector(fd, pieces, count, FILE_READ, 0);
+	return transfer_vector(fd, pieces, (uint32_t)count, FILE_READ, 0, 0);
 }
 
 SYSCALL_3(writev, fd, pieces, count)
 {
-	return transfer_vector(fd, pieces, count, FILE_WRITE, 0);
+	return transfer_vector(fd, pieces, (uint32_t)count, FILE_WRITE, 0, 0);
 }
 
 /* The ABI has the offset in two halves; on x86-64 the low half is the whole offset, and the other is ignored. */
 SYSCALL_4(preadv, fd, pieces, count, offset)
 {
-	return transfer_vector(fd, pieces, count, FILE_PREAD, offset);
+	return transfer_vector(fd, pieces, (uint32_t)count, FILE_PREAD, offset, 0);
 }
 
 SYSCALL_4(pwritev, fd, pieces, count, offset)
 {
-	return transfer_vector(fd, pieces, count, FILE_PWRITE, offset);
+	return transfer_vector(fd, pieces, (uint32_t)count, FILE_PWRITE, offset, 0);
 }
-
-#define RWF_KNOWN 0xf /* RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_NOWAIT: hints, as nothing here waits for a disk */
 
 /*
  * Do preadv2(2) or pwritev2(2). Offset -1 means the file's offset. As on Linux, RWF_NOWAIT does not keep a read of a
@@ -117,11 +141,9 @@ static int64_t transfer_vector2(uint64_t fd, uint64_t pieces, uint64_t count, en
 {
 	bool reads = how == FILE_PREAD;
 
-	if ((uint32_t)flags & ~(uint32_t)RWF_KNOWN)
-		return -EOPNOTSUPP;
 	if (offset == UINT64_MAX)
-		return transfer_vector(fd, pieces, count, reads ? FILE_READ : FILE_WRITE, 0);
-	return transfer_vector(fd, pieces, count, how, offset);
+		return transfer_vector(fd, pieces, (uint32_t)count, reads ? FILE_READ : FILE_WRITE, 0, flags);
+	return transfer_vector(fd, pieces, (uint32_t)count, how, offset, flags);
 }
 
 SYSCALL_6(preadv2, fd, pieces, count, offset, high, flags)
@@ -170,12 +192,16 @@ SYSCALL_2(ftruncate, fd, size)
 /* There is no disk to which fsync, fdatasync or sync could write: files are in memory. */
 SYSCALL_1(fsync, fd)
 {
-	return args_file_exists(fd) ? 0 : -EBADF;
+	HELD_FILE struct file *file = args_file_get(fd);
+
+	if (!file || file->flags & O_PATH)
+		return -EBADF;
+	return node_is(file->node, S_IFREG) || node_is(file->node, S_IFDIR) ? 0 : -EINVAL;
 }
 
 SYSCALL_1(fdatasync, fd)
 {
-	return args_file_exists(fd) ? 0 : -EBADF;
+	return sys_fsync(fd, 0, 0, 0, 0, 0);
 }
 
 SYSCALL_0(sync)

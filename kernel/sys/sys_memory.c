@@ -272,42 +272,57 @@ SYSCALL_3(msync, va, size, flags)
 }
 
 /*
- * Lock a range in memory: since nothing is ever paged out, bring all its pages in. Returns 0, -ENOMEM (not all is
- * mapped), -EAGAIN (no memory).
+ * Find the whole pages of a range that is locked or unlocked; as on Linux a size that wraps to 0 means none. Returns 0,
+ * -EINVAL (the range wraps), -ENOMEM (not all is mapped).
  */
-static int64_t lock_range(uint64_t va, uint64_t size)
+static int find_locked(uint64_t va, uint64_t size, uint64_t *ret_start, uint64_t *ret_size)
 {
 	uint64_t start = va & ~(uint64_t)(PAGE_SIZE - 1);
 
 	size = page_round_up(size + (va - start));
-	/* As on Linux, a size that becomes 0 because rounding up overflows is no error. */
-	if (!size)
-		return 0;
 	if (start + size < start)
 		return -EINVAL;
-	if (!memory_is_mapped(space_here(), start, size))
-		return -ENOMEM;
-	/* Errors for pages that the program may not read are ignored: such pages count as locked. */
-	if (memory_populate(space_here(), start, size, USER_READ) == ERR_NO_MEMORY)
+	*ret_start = start;
+	*ret_size = size;
+	return !size || memory_is_mapped(space_here(), start, size) ? 0 : -ENOMEM;
+}
+
+/*
+ * Lock a range in memory: since nothing is ever paged out, bring all its pages in. Returns find_locked's errors, -ENOMEM
+ * (a page that the program may not read), -EAGAIN (no memory).
+ */
+static int64_t lock_range(uint64_t va, uint64_t size, bool fetches)
+{
+	uint64_t start;
+	int error = find_locked(va, size, &start, &size);
+
+	if (error || !size || !fetches)
+		return error;
+	switch (memory_populate(space_here(), start, size, USER_READ)) {
+	case OK:
+		return 0;
+	case ERR_NO_MEMORY:
 		return -EAGAIN;
-	return 0;
+	default:
+		return -ENOMEM;
+	}
 }
 
 SYSCALL_2(mlock, va, size)
 {
-	return lock_range(va, size);
+	return lock_range(va, size, true);
 }
 
 SYSCALL_3(mlock2, va, size, flags)
 {
-	if (flags & ~(uint64_t)MLOCK_ONFAULT)
+	if ((uint32_t)flags & ~(uint32_t)MLOCK_ONFAULT)
 		return -EINVAL;
-	return flags ? 0 : lock_range(va, size);
+	return lock_range(va, size, !flags);
 }
 
-SYSCALL_0(munlock)
+SYSCALL_2(munlock, va, size)
 {
-	return 0;
+	return find_locked(va, size, &va, &size);
 }
 
 SYSCALL_1(mlockall, flags)

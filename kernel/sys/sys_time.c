@@ -16,6 +16,7 @@ enum clock_id {
 	CLOCK_REALTIME_COARSE,
 	CLOCK_MONOTONIC_COARSE,
 	CLOCK_BOOTTIME,
+	CLOCK_TAI = 11, /* its distance from CLOCK_REALTIME is 0 until somebody sets it, as on Linux */
 };
 
 #define TIMER_ABSTIME 1
@@ -32,6 +33,7 @@ static int clock_read(uint64_t id, uint64_t *ret_ns)
 	switch ((uint32_t)id) {
 	case CLOCK_REALTIME:
 	case CLOCK_REALTIME_COARSE:
+	case CLOCK_TAI:
 		*ret_ns = clock_realtime_ns();
 		return 0;
 	case CLOCK_MONOTONIC:

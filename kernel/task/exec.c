@@ -22,7 +22,7 @@
 #define START_SIZE 4096
 
 /* How many scripts may have scripts as interpreters, and the longest line that names one (execve(2)). */
-#define SCRIPTS_MAX     4
+#define SCRIPTS_MAX     5
 #define SCRIPT_LINE_MAX 255
 
 /* The program's file and its parsed headers. */

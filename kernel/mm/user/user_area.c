@@ -5,6 +5,8 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_internal.h"
 
+#define LOW_END (1ULL << 31) /* where USER_PLACE_LOW ends: MAP_32BIT means 31 bits (mmap(2)) */
+
 struct area *area_new(void)
 {
 	return kmalloc(sizeof(struct area));
@@ -220,10 +222,10 @@ static vaddr_t guarded_start(const struct area *area)
 	return area->start > gap ? area->start - gap : 0;
 }
 
-/* Find the highest gap of `size` bytes that leaves stacks room to grow. ERR_NOT_FOUND. */
-static enum status find_gap(const struct user_space *space, uint64_t size, vaddr_t *ret)
+/* Find the highest gap of `size` bytes below `high` that leaves stacks room to grow. ERR_NOT_FOUND. */
+static enum status find_gap(const struct user_space *space, uint64_t size, vaddr_t high, vaddr_t *ret)
 {
-	vaddr_t high = space->mmap_top, va;
+	vaddr_t va;
 
 	if (!space->low_stacks)
 		return area_gap_below(&space->areas, size, USER_MIN, high, ret);
@@ -239,11 +241,12 @@ static enum status find_gap(const struct user_space *space, uint64_t size, vaddr
 	return ERR_NOT_FOUND;
 }
 
-enum status user_find_place(const struct user_space *space, vaddr_t hint, uint64_t size, bool large, vaddr_t *ret)
+enum status user_find_place(const struct user_space *space, vaddr_t hint, uint64_t size, unsigned how, vaddr_t *ret)
 {
+	const vaddr_t top = how & USER_PLACE_LOW && space->mmap_top > LOW_END ? LOW_END : space->mmap_top;
 	vaddr_t va = align_down(hint, PAGE_SIZE);
 
-	if (va >= USER_MIN && user_range_valid(va, size)) {
+	if (va >= USER_MIN && user_range_valid(va, size) && (!(how & USER_PLACE_LOW) || va + size <= LOW_END)) {
 		const struct area *a = area_find_from(&space->areas, va);
 
 		if (!a || guarded_start(a) >= va + size) {
@@ -252,9 +255,10 @@ enum status user_find_place(const struct user_space *space, vaddr_t hint, uint64
 		}
 	}
 	/* Look for a gap larger by as much as aligning it may lose. */
-	if (large && size <= USER_SIZE - PAGE_SIZE_2M && find_gap(space, size + PAGE_SIZE_2M - PAGE_SIZE, &va) == OK) {
+	if (how & USER_PLACE_LARGE && size <= USER_SIZE - PAGE_SIZE_2M &&
+	    find_gap(space, size + PAGE_SIZE_2M - PAGE_SIZE, top, &va) == OK) {
 		*ret = align_up(va, PAGE_SIZE_2M);
 		return OK;
 	}
-	return find_gap(space, size, ret) == OK ? OK : ERR_NO_MEMORY;
+	return find_gap(space, size, top, ret) == OK ? OK : ERR_NO_MEMORY;
 }

@@ -137,9 +137,14 @@ MUST_CHECK enum status user_fault_inside(struct user_space *space, vaddr_t va, e
 /* Return how many pages the areas have in [start, end). */
 uint64_t user_pages_between(const struct user_space *space, vaddr_t start, vaddr_t end);
 
+enum user_place {
+	USER_PLACE_LARGE = 1 << 0, /* aligned to 2 MiB if possible */
+	USER_PLACE_LOW = 1 << 1,   /* below 2 GiB */
+};
+
 /*
- * Find a place for `size` bytes: at `hint` if that is free, else the highest gap, aligned to 2 MiB if possible when
- * `large`. ERR_NO_MEMORY: no gap.
+ * Find a place for `size` bytes: at `hint` if that is free, else the highest gap; how: enum user_place. ERR_NO_MEMORY:
+ * no gap.
  */
-MUST_CHECK enum status user_find_place(const struct user_space *space, vaddr_t hint, uint64_t size, bool large,
+MUST_CHECK enum status user_find_place(const struct user_space *space, vaddr_t hint, uint64_t size, unsigned how,
 				       vaddr_t *ret);

@@ -119,7 +119,10 @@ enum status user_map(struct user_space *space, vaddr_t va, uint64_t size, unsign
 		if (va < USER_MIN || !user_range_valid(va, size))
 			return ERR_RANGE;
 	} else {
-		status = user_find_place(space, va, size, size >= PAGE_SIZE_2M && !object, &va);
+		status = user_find_place(space, va, size,
+					 (size >= PAGE_SIZE_2M && !object ? USER_PLACE_LARGE : 0) |
+						 (flags & USER_MAP_LOW ? USER_PLACE_LOW : 0),
+					 &va);
 		if (status != OK)
 			return status;
 	}

@@ -20,11 +20,9 @@ static inline bool user_is_long(const struct user_space *space)
 vaddr_t user_piece(const struct user_space *space, vaddr_t start, vaddr_t end);
 
 /*
- * Return what user_protect() would say of the range and the rights, RLIMIT_DATA and memory aside. Changes nothing.
+ * Return what user_remap() would say of its arguments, memory and limits aside: ERR_RANGE, ERR_FAULT, ERR_NO_MEMORY (there
+ * are not so many addresses).
  */
-MUST_CHECK enum status user_protect_check(const struct user_space *space, vaddr_t va, uint64_t size, unsigned rights);
-
-/* Return what user_remap() would say of its arguments, memory and limits aside: ERR_RANGE, ERR_FAULT. */
 MUST_CHECK enum status user_remap_check(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size,
 					unsigned flags, vaddr_t to);
 

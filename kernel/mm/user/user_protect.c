@@ -5,14 +5,33 @@
 #include "kernel/mm/user/user_internal.h"
 #include "kernel/mm/user/user_piece.h"
 
-/* Check that each area of [start, end) may have the rights. ERR_RIGHTS. */
-static enum status rights_allow(const struct user_space *space, vaddr_t start, vaddr_t end, unsigned rights)
+/* Return whether all of an area may have the rights. */
+static bool rights_allowed(const struct area *a, unsigned rights)
 {
-	for (const struct area *a = area_find_from(&space->areas, start); a && a->start < end; a = area_next(a))
-		if (rights & USER_WRITE && a->flags & AREA_SHARED &&
-		    (a->flags & AREA_READ_ONLY || (a->object && !a->object->ops->write_frame)))
-			return ERR_RIGHTS;
-	return OK;
+	return !(rights & USER_WRITE && a->flags & AREA_SHARED &&
+		 (a->flags & AREA_READ_ONLY || (a->object && !a->object->ops->write_frame)));
+}
+
+/*
+ * Find how far the areas from `start` on may have the rights, up to *end: where that ends, *end becomes, and the reason
+ * is returned. OK (all of it), ERR_NOT_FOUND (a hole), ERR_RIGHTS.
+ */
+static enum status find_allowed(const struct user_space *space, vaddr_t start, vaddr_t *end, unsigned rights)
+{
+	enum status status = OK;
+	vaddr_t at = start;
+
+	for (const struct area *a = area_find_from(&space->areas, start); at < *end && status == OK; a = area_next(a)) {
+		if (!a || a->start > at)
+			status = ERR_NOT_FOUND;
+		else if (!rights_allowed(a, rights))
+			status = ERR_RIGHTS;
+		else
+			at = a->end;
+	}
+	if (status != OK)
+		*end = at;
+	return status;
 }
 
 /* Return whether RLIMIT_DATA allows [start, end) to get the rights. */
@@ -59,53 +78,44 @@ static enum status range_status(const struct user_space *space, vaddr_t va, uint
 	return user_is_mapped(space, va, *size) ? OK : ERR_NOT_FOUND;
 }
 
-enum status user_protect_check(const struct user_space *space, vaddr_t va, uint64_t size, unsigned rights)
-{
-	enum status status;
-
-	if ((rights & USER_WRITE) && (rights & USER_EXEC))
-		return ERR_RIGHTS;
-	status = range_status(space, va, &size);
-	return status == OK ? rights_allow(space, va, va + size, rights) : status;
-}
-
 enum status user_protect(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights)
 {
 	struct tlb_flush flush = TLB_FLUSH_NONE;
+	enum status status, allowed;
 	struct user_spares spares;
 	context_token_t token;
-	enum status status;
 	struct area *a;
+	vaddr_t end;
 	bool touched;
 
 	if ((rights & USER_WRITE) && (rights & USER_EXEC))
 		return ERR_RIGHTS;
-	status = range_status(space, va, &size);
-	if (status != OK || size == 0)
-		return status;
-	status = rights_allow(space, va, va + size, rights);
-	if (status != OK)
-		return status;
+	if (range_status(space, va, &size) == ERR_RANGE)
+		return ERR_RANGE;
+	end = va + size;
+	allowed = find_allowed(space, va, &end, rights);
+	if (end == va)
+		return allowed;
 	/* Often all of the range has the rights already, as in a dynamic linker's second mprotect: nothing to do. */
 	a = area_find(&space->areas, va);
-	if (a->rights == rights && a->end >= va + size)
-		return OK;
-	if (!limit_allows(space, va, va + size, rights))
+	if (a->rights == rights && a->end >= end)
+		return allowed;
+	if (!limit_allows(space, va, end, rights))
 		return ERR_NO_MEMORY;
-	status = user_prepare(space, va, va + size, &spares, &touched, &token);
+	status = user_prepare(space, va, end, &spares, &touched, &token);
 	if (status != OK)
 		return status;
 	user_cut(space, va, &spares);
-	user_cut(space, va + size, &spares);
-	for (a = area_find(&space->areas, va); a && a->start < va + size; a = area_next(a))
+	user_cut(space, end, &spares);
+	for (a = area_find(&space->areas, va); a && a->start < end; a = area_next(a))
 		change_rights(space, a, rights, &flush);
 	if (touched) {
 		context_flush(&space->context, &flush);
 		kernel_context_leave(token);
 	}
-	user_merge(space, va, va + size);
+	user_merge(space, va, end);
 	user_spares_free(&spares);
-	return OK;
+	return allowed;
 }
 
 enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size)

@@ -142,7 +142,8 @@ static enum status find_target(struct move *m, const struct area *area, unsigned
 	if (!(flags & USER_REMAP_FIXED)) {
 		if (!user_limit_allows(space, more, area->rights, area->flags))
 			return ERR_NO_MEMORY;
-		return user_find_place(space, 0, m->new_size, m->new_size >= PAGE_SIZE_2M && !area->object, &m->to);
+		return user_find_place(space, 0, m->new_size,
+				       m->new_size >= PAGE_SIZE_2M && !area->object ? USER_PLACE_LARGE : 0, &m->to);
 	}
 	gone = user_pages_between(space, m->to, m->to + m->new_size);
 	if (more > gone && !user_limit_allows(space, more - gone, area->rights, area->flags))
@@ -172,11 +173,13 @@ static enum status remap_here(const struct move *m, struct area *area)
 /* Check the arguments of mremap(2) and round both sizes up to pages. ERR_RANGE. */
 static enum status check_request(struct move *m, unsigned flags)
 {
-	if (m->size > USER_END || m->new_size > USER_END || flags & ~KNOWN_FLAGS)
+	const uint64_t piece = m->size ? m->size : PAGE_SIZE;
+
+	if (piece > USER_END || flags & ~KNOWN_FLAGS)
 		return ERR_RANGE;
 	m->size = align_up(m->size, PAGE_SIZE);
 	m->new_size = align_up(m->new_size, PAGE_SIZE);
-	if (!user_range_valid(m->from, m->size) || !m->new_size)
+	if (!user_range_valid(m->from, align_up(piece, PAGE_SIZE)) || !m->new_size)
 		return ERR_RANGE;
 	if (!(flags & USER_REMAP_FIXED))
 		return OK;
@@ -196,7 +199,26 @@ enum status user_remap_check(struct user_space *space, vaddr_t va, uint64_t size
 	if (status != OK)
 		return status;
 	area = area_find(&space->areas, va);
-	return !area || area->end < va + m.size ? ERR_FAULT : OK;
+	if (!area || area->end < va + m.size)
+		return ERR_FAULT;
+	return m.new_size > USER_END ? ERR_NO_MEMORY : OK;
+}
+
+/*
+ * Map what `area` has from m->from on a second time: mremap(2) of size 0. ERR_RANGE (not shared), ERR_NO_MEMORY.
+ */
+static enum status map_again(struct move *m, const struct area *area, unsigned flags)
+{
+	const uint64_t offset = area->offset + bytes_to_pages(m->from - area->start);
+	unsigned how = USER_MAP_SHARED | (area->flags & AREA_READ_ONLY ? USER_MAP_READ_ONLY : 0) |
+		       (flags & USER_REMAP_FIXED ? USER_MAP_FIXED : 0);
+
+	if (!(area->flags & AREA_SHARED))
+		return ERR_RANGE;
+	if (!(flags & USER_REMAP_MAYMOVE))
+		return ERR_NO_MEMORY;
+	return user_map(m->space, flags & USER_REMAP_FIXED ? m->to : 0, m->new_size, area->rights, how, area->object,
+			offset, &m->to);
 }
 
 enum status user_remap(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size, unsigned flags,
@@ -211,7 +233,11 @@ enum status user_remap(struct user_space *space, vaddr_t va, uint64_t size, uint
 	area = area_find(&space->areas, va);
 	if (!area || area->end < va + m.size)
 		return ERR_FAULT;
-	if (flags & USER_REMAP_FIXED) {
+	if (m.new_size > USER_END)
+		return ERR_NO_MEMORY;
+	if (!m.size) {
+		status = map_again(&m, area, flags);
+	} else if (flags & USER_REMAP_FIXED) {
 		status = remap_elsewhere(&m, area, flags);
 	} else if (m.new_size <= m.size || can_grow(area, va + m.size, va + m.new_size)) {
 		m.to = va;

@@ -74,9 +74,9 @@ enum user_map_flags {
 	USER_MAP_GROWS_DOWN = 1 << 3, /* a stack: a fault below the area extends it */
 	/* touch all pages now, by user_populate_all(), whose failure does not make the call fail */
 	USER_MAP_POPULATE = 1 << 4,
-	USER_MAP_STACK = 1 << 6, /* a thread's stack: 4 KiB frames only, since programs touch little of it */
-	/* with USER_MAP_SHARED: user_protect never gives the right to write */
-	USER_MAP_READ_ONLY = 1 << 7,
+	USER_MAP_STACK = 1 << 6,     /* a thread's stack: 4 KiB frames only, since programs touch little of it */
+	USER_MAP_READ_ONLY = 1 << 7, /* with USER_MAP_SHARED: user_protect never gives the right to write */
+	USER_MAP_LOW = 1 << 8,       /* without a fixed flag: below 2 GiB */
 	USER_MAP_NORESERVE = 1 << 5, /* accepted without effect: memory is never reserved */
 };
 
@@ -98,8 +98,9 @@ MUST_CHECK enum status user_map(struct user_space *space, vaddr_t va, uint64_t s
 MUST_CHECK enum status user_unmap(struct user_space *space, vaddr_t va, uint64_t size);
 
 /*
- * Give [va, va + size) the rights. Returns ERR_RANGE as user_unmap (but size 0 is OK), ERR_NOT_FOUND (the range has a
- * hole: ENOMEM in mprotect(2)), ERR_RIGHTS as user_map, ERR_NO_MEMORY (RLIMIT_DATA, no memory).
+ * Give [va, va + size) the rights; as on Linux what lies before the hole or the area that may not have them gets them.
+ * Returns ERR_RANGE as user_unmap (but size 0 is OK), ERR_NOT_FOUND (the range has a hole: ENOMEM in mprotect(2)),
+ * ERR_RIGHTS as user_map, ERR_NO_MEMORY (RLIMIT_DATA, no memory).
  */
 MUST_CHECK enum status user_protect(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights);
 
@@ -110,9 +111,9 @@ enum user_remap_flags {
 
 /*
  * Give the mapping [va, va + size) the size `new_size`, elsewhere when it must and may: mremap(2). Pages move by their
- * entries, no byte is copied. *ret_va gets the place.
- * Returns ERR_RANGE (unaligned va or `to`, a size 0, FIXED without MAYMOVE, ranges overlap), ERR_FAULT (not all of the
- * old range is one area), ERR_NO_MEMORY (no room in place and not MAYMOVE; RLIMIT_AS or RLIMIT_DATA; no gap; no memory:
+ * entries, no byte is copied; with size 0 what is shared is mapped a second time. *ret_va gets the place. Returns
+ * ERR_RANGE (unaligned va or `to`, new size 0, FIXED without MAYMOVE, ranges overlap, size 0 and private), ERR_FAULT
+ * (not all of the old range is one area), ERR_NO_MEMORY (no room in place and not MAYMOVE; RLIMIT_AS or RLIMIT_DATA; no gap; no memory:
  * then, as on Linux, FIXED may have unmapped what was at `to`).
  */
 MUST_CHECK enum status user_remap(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size,

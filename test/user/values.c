@@ -1,0 +1,181 @@
+/* Results at the edges of calls: sizes, offsets and ranges that wrap, holes of files, pipes' sizes, nested scripts. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+#include "test/user/tap.h"
+
+#define NAME "/tmp/.values"
+#define MOST 0x7fffffffffffffffL
+
+static int fresh_file(void)
+{
+	sys(SYS_unlink, NAME);
+	return (int)sys(SYS_openat, AT_FDCWD, NAME, O_RDWR | O_CREAT, 0600);
+}
+
+/* ---- reads and writes ---- */
+
+static void test_sizes(void)
+{
+	int file = fresh_file();
+	char bytes[16] = "0123456789";
+	struct iovec two[2] = { { bytes, MOST }, { bytes, MOST } };
+
+	is(sys(SYS_write, file, bytes, 10), 10, "a file");
+	is(sys(SYS_readv, file, two, 2), -EFAULT, "readv beyond all addresses");
+	is(sys(SYS_writev, file, two, 2), -EFAULT, "writev");
+	is(sys(SYS_preadv2, file, two, 1, 0, 0, 1 << 12), -EFAULT, "before a flag that is none");
+	is(sys(SYS_preadv2, file, two, 0, 0, 0, 1 << 12), 0, "which is no matter for no bytes");
+	is(sys(SYS_readv, file, two, 1UL << 32), 0, "readv of 2^32 pieces, whose low half counts");
+	is(sys(SYS_read, file, bytes, -1L), -EFAULT, "read beyond all addresses");
+	is(sys(SYS_read, file, bytes, MOST), -EFAULT, "read up to the kernel's");
+	is(sys(SYS_write, file, bytes, MOST), -EFAULT, "write");
+	is(sys(SYS_pread64, file, bytes, 10, MOST), -EINVAL, "pread64 past the last offset");
+	is(sys(SYS_pread64, file, bytes, 10, MOST - 5), -EINVAL, "over the last offset");
+	is(sys(SYS_pwrite64, file, bytes, 10, MOST), -EINVAL, "pwrite64 past it");
+	is(sys(SYS_pwrite64, file, bytes, 0, MOST), 0, "of no bytes");
+	is(sys(SYS_lseek, file, MOST, SEEK_SET), MOST, "the last position");
+	is(sys(SYS_read, file, bytes, 10), -EINVAL, "read there");
+	is(sys(SYS_write, file, bytes, 10), -EINVAL, "and write");
+	is(sys(SYS_read, file, bytes, 0), 0, "read of no bytes there");
+	is(sys(SYS_lseek, file, 0, SEEK_CUR), MOST, "nothing has moved");
+	is(sys(SYS_sendfile, file, file, (long[]){ MOST }, 10), -EINVAL, "sendfile from there");
+	is(sys(SYS_close, file), 0, "close");
+}
+
+/* ---- mappings ---- */
+
+static long map(long size, int prot, int flags, int file)
+{
+	return sys(SYS_mmap, NULL, size, prot, flags, file, 0);
+}
+
+static void test_ranges(void)
+{
+	char *memory = fresh(4 * PAGE, PROT_READ | PROT_WRITE);
+	char *none = fresh(PAGE, PROT_NONE);
+
+	is(sys(SYS_mlock, 0, -1L), 0, "mlock of a size that wraps to none");
+	is(sys(SYS_mlock, memory, -1L), 0, "wherever it starts");
+	is(sys(SYS_mlock, memory + 1, -1L), 0, "inside a page, too");
+	is(sys(SYS_mlock, memory, -(long)PAGE), -EINVAL, "mlock of a range that wraps");
+	is(sys(SYS_munlock, memory, -(long)PAGE), -EINVAL, "munlock");
+	is(sys(SYS_mlock2, memory, -(long)PAGE, 1), -EINVAL, "mlock2 at the first touch");
+	is(sys(SYS_mlock, memory, 1L << 46), -ENOMEM, "mlock beyond what is mapped");
+	is(sys(SYS_mlock, none, PAGE), -ENOMEM, "mlock of what may not be read");
+	sys(SYS_munmap, memory + PAGE, PAGE);
+	is(sys(SYS_munlock, memory, 3 * PAGE), -ENOMEM, "munlock over a hole");
+	is(sys(SYS_mlock2, memory, 3 * PAGE, 1), -ENOMEM, "mlock2");
+	is(sys(SYS_msync, memory, 3 * PAGE, MS_ASYNC), -ENOMEM, "msync");
+	is(sys(SYS_mprotect, memory, 3 * PAGE, PROT_READ), -ENOMEM, "mprotect");
+	is(in_child(touch_write, memory), KILLED(SIGSEGV), "has changed what lies before it");
+	is(in_child(touch_write, memory + 2 * PAGE), EXITED(0), "and not what lies behind");
+	is(sys(SYS_mprotect, memory + PAGE, 2 * PAGE, PROT_READ), -ENOMEM, "from a hole on");
+	is(in_child(touch_write, memory + 2 * PAGE), EXITED(0), "it changes nothing");
+	is(sys(SYS_mremap, memory, PAGE, 1L << 47, MREMAP_MAYMOVE), -ENOMEM, "mremap to more than there are addresses");
+	is(sys(SYS_mremap, memory, PAGE, 1L << 47, 0), -ENOMEM, "in place, too");
+	is(sys(SYS_mremap, memory, 0, PAGE, MREMAP_MAYMOVE), -EINVAL, "mremap of nothing that is private");
+	is(sys(SYS_mremap, 0x10000000, 0, PAGE, MREMAP_MAYMOVE), -EFAULT, "or of what is not there");
+}
+
+static void test_mappings(void)
+{
+	char *shared = (char *)map(4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1), *again;
+	int zero = (int)sys(SYS_openat, AT_FDCWD, "/dev/zero", O_RDWR, 0);
+	long low;
+
+	shared[PAGE] = 7;
+	again = (char *)sys(SYS_mremap, shared + PAGE, 0, 2 * PAGE, MREMAP_MAYMOVE);
+	is(again[0], 7, "mremap of size 0 maps the same once more");
+	again[PAGE] = 8;
+	is(shared[2 * PAGE], 8, "which both show");
+	is(sys(SYS_mremap, shared, 0, PAGE, 0), -ENOMEM, "but not at the place where the other is");
+	low = map(PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1);
+	is_between(low, PAGE, (1L << 31) - (long)PAGE, "MAP_32BIT");
+	is(*(char *)low, 0, "is memory");
+	low = map(4L << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1);
+	is_between(low, PAGE, (1L << 31) - (4L << 20), "also of large pages");
+	again = (char *)map(PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, zero);
+	is(in_child(touch_write, again), EXITED(0), "a shared mapping of /dev/zero");
+	is(again[0] != 0, 1, "is shared with a child");
+	again = (char *)map(PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, zero);
+	is(in_child(touch_write, again), EXITED(0), "a private one");
+	is(again[0], 0, "is not");
+	sys(SYS_close, zero);
+}
+
+/* ---- calls about files that have no bytes on a disk ---- */
+
+static void test_kinds(void)
+{
+	int dir = (int)sys(SYS_openat, AT_FDCWD, "/tmp", O_RDONLY, 0);
+	int null = (int)sys(SYS_openat, AT_FDCWD, "/dev/null", O_RDWR, 0);
+	int path = (int)sys(SYS_openat, AT_FDCWD, "/dev/null", O_PATH, 0);
+	int epoll = (int)sys(SYS_epoll_create1, 0), file = fresh_file();
+	long event[2] = { 0, 0 };
+
+	is(sys(SYS_readahead, dir, 0, 0), -EINVAL, "readahead of a directory");
+	is(sys(SYS_readahead, file, 0, 0), 0, "of a file");
+	is(sys(SYS_fsync, dir), 0, "fsync of a directory");
+	is(sys(SYS_fsync, null), -EINVAL, "of a device");
+	is(sys(SYS_fdatasync, null), -EINVAL, "fdatasync");
+	is(sys(SYS_fdatasync, file), 0, "of a file");
+	is(sys(SYS_fsync, path), -EBADF, "of what is only a place");
+	is(sys(SYS_epoll_ctl, epoll, 1, path, event), -EBADF, "which cannot be watched, either");
+	is(sys(SYS_clock_getres, 11, event), 0, "CLOCK_TAI");
+	sys(SYS_close_range, dir, file, 0);
+}
+
+/* ---- scripts ---- */
+
+static void write_script(const char *path, const char *line)
+{
+	int file = (int)sys(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0755);
+
+	sys(SYS_write, file, line, strlen(line));
+	sys(SYS_close, file);
+}
+
+/* Run a script whose interpreter is a script, and so on: `depth` of them. Returns an error of execve's, or 7. */
+static int run_scripts(void *depth)
+{
+	char path[32], line[64], *arguments[] = { path, NULL }, *environment[] = { NULL };
+
+	write_script("/tmp/.script1", "#!/test/values script\n");
+	for (long i = 2; i <= (long)depth; i++) {
+		snprintf(path, sizeof(path), "/tmp/.script%ld", i);
+		snprintf(line, sizeof(line), "#!/tmp/.script%ld\n", i - 1);
+		write_script(path, line);
+	}
+	snprintf(path, sizeof(path), "/tmp/.script%ld", (long)depth);
+	return (int)-sys(SYS_execve, path, arguments, environment);
+}
+
+static void test_scripts(void)
+{
+	is(in_child(run_scripts, (void *)1L), EXITED(7), "a script");
+	is(in_child(run_scripts, (void *)5L), EXITED(7), "five scripts, each of them the next one's interpreter");
+	is(in_child(run_scripts, (void *)6L), EXITED(ELOOP), "six are too many");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1 && !strcmp(argv[1], "script"))
+		return 7;
+	test_sizes();
+	test_ranges();
+	test_mappings();
+	test_kinds();
+	test_scripts();
+	sys(SYS_unlink, NAME);
+	return finish();
+}
