@@ -20,7 +20,7 @@ struct device {
 	/* Set `ops`, `data` and `properties` of a file being opened. Returns 0 or the error that open(2) returns. */
 	int (*open)(struct device *device, struct file *file);
 	void *data;          /* for the driver */
-	struct device *next; /* used by device.c */
+	struct device *next; /* next in the list of devices; set by device_register() */
 };
 
 /*

@@ -97,7 +97,7 @@ void directory_remove(struct directory *dir, struct directory_entry *entry)
 	if (dir->last_listed == entry)
 		dir->last_listed = NULL;
 	if (--dir->count == 0) {
-		/* A directory that is there for ever should not keep what it needed once. */
+		/* An empty directory frees its buckets, since it may exist for ever. */
 		kfree(dir->buckets);
 		dir->buckets = NULL;
 		dir->bucket_count = 0;

@@ -41,7 +41,7 @@ struct directory_entry *directory_find(const struct directory *dir, struct name 
 /* Allocate an entry that has no directory and no node yet. Returns NULL without memory. */
 struct directory_entry *directory_entry_create(struct name name);
 
-/* Make room for one more entry, until one is removed. Returns 0 or -ENOMEM. */
+/* Make room for one more entry; directory_remove() may undo that. Returns 0 or -ENOMEM. */
 int directory_reserve(struct directory *dir);
 
 /* Add an entry. Call directory_reserve() before; the directory must not have the name. */

@@ -61,7 +61,7 @@ enum file_properties {
 	FILE_WRITER = 4, /* set by file_open: the file is counted in fs.writers and node.writers */
 };
 
-/* Tells its owner, who has no reference, that a file is closed. Guard: the kernel, one CPU, not preempted. */
+/* A callback for a file's close; it has no reference to the file. Guard: the kernel, one CPU, not preempted. */
 struct file_watch {
 	void (*gone)(struct file_watch *watch); /* called after the watch has left the list, before ops->release */
 	struct file_watch *next;
@@ -114,7 +114,7 @@ static inline void file_put(struct file *file)
 		file_end(file);
 }
 
-/* Add a watch, which is told when the file is closed; remove it before that. */
+/* Add a watch: watch->gone is called when the file is closed. Or remove a watch before that. */
 void file_watch(struct file *file, struct file_watch *watch);
 void file_unwatch(struct file_watch *watch);
 
@@ -133,7 +133,7 @@ enum file_move {
 	FILE_READ,
 	FILE_WRITE,
 	FILE_PREAD,  /* read at a given offset, and leave the file's offset as it is */
-	FILE_PWRITE, /* write likewise */
+	FILE_PWRITE, /* write at a given offset, likewise */
 };
 
 /*

@@ -199,7 +199,7 @@ static int unpack_entry(struct unpacking *u, const struct cpio_entry *entry)
 	node_put(dir);
 	if (error)
 		return error;
-	/* Of a file with several names any entry may have the content; usually the last one has it. */
+	/* A file with several names has an entry for each, any of which may have the content; usually the last one. */
 	if (node_is(node, S_IFREG) && entry->size && !node->size) {
 		tmpfs_use_in_place(node, paddr_add(u->pa, entry->data), entry->size);
 		u->report->bytes += entry->size;

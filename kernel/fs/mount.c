@@ -114,8 +114,8 @@ int mount_set_root(const char *type, struct node *root)
 }
 
 /*
- * Return why nothing may be mounted on `at`, or 0. What lies in a detached file system has no way to it from the tree:
- * a mount there could never be undone, and would keep the file system for ever.
+ * Return the error for mounting something on `at`; 0: it is allowed. No path leads into a detached file system: a mount
+ * there could never be undone, and would keep the file system for ever.
  */
 static int refuse_place(const struct node *at)
 {
@@ -211,7 +211,7 @@ int mount_remove(struct node *root)
 	struct mount *mount = find_mount(root);
 	int error;
 
-	/* Drop the caller's reference first: node_unmount() refuses when there are others than the mount's. */
+	/* Drop the caller's reference first: node_unmount() refuses if there are more references than it expects. */
 	node_put(root);
 	if (!mount)
 		return -EINVAL;

@@ -48,8 +48,8 @@ int mount_set_root(const char *type, struct node *root);
 
 /*
  * Mount a new file system on the directory `at`. flags: MS_…, of which only MS_ATTRIBUTES are used. Returns 0, -ENODEV
- * (no such type), -ENOTDIR, -EBUSY (of this type, which is `single`, one is mounted there), -EINVAL (options; `at` lies in
- * a file system that was detached), -ENOENT (`at` was removed), -ENOMEM.
+ * (no such type), -ENOTDIR, -EBUSY (the type is `single`, and is mounted there already), -EINVAL (options; or `at` is
+ * in a file system that was detached), -ENOENT (`at` was removed), -ENOMEM.
  */
 int mount_add(const char *type, const char *source, struct node *at, unsigned flags, const char *options);
 

@@ -185,7 +185,7 @@ static int64_t write_small(struct pipe *pipe, struct user_io *io, size_t size)
 }
 
 /*
- * Write as many bytes as frames can be had for. A write of up to PIPE_BUF bytes must be atomic (pipe(7)): all or
+ * Write as many bytes as frames can be allocated for. A write of up to PIPE_BUF bytes must be atomic (pipe(7)): all or
  * nothing.
  */
 static int64_t write_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)

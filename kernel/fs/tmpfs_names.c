@@ -116,9 +116,9 @@ static void count_link(struct node *dir, struct node *node)
 }
 
 /*
- * Count one name of `node` less, a name in `dir`; with the last name the names' reference is dropped. `last`: an entry
- * with that name, in no directory, which is kept if the file outlives the name, and freed otherwise; or NULL. A removed
- * directory keeps its reference to its parent until it is freed.
+ * Reduce the number of node's names by one, after a name in `dir` has been removed; when none is left, drop the
+ * reference that the names had. `last`: NULL, or the removed entry, which is kept if the file outlives its last name,
+ * and freed otherwise. A removed directory keeps its reference to its parent until it is freed.
  */
 static void drop_link(struct node *dir, struct node *node, struct directory_entry *last)
 {

@@ -34,7 +34,10 @@ static const struct linux_termios default_termios = {
 /* file->hang_ups of an open /dev/console, for which hang-ups have no effect. */
 #define NEVER_HUNG_UP (~0ULL)
 
-/* What a screen takes in one piece, in '\n's; a sequence counts as many. FEW_BYTES never cost as much. */
+/*
+ * Limits on the work that a screen gets in one piece: a '\n' costs 1, an escape sequence SEQUENCE_COST, and a piece
+ * ends when it has reached PIECE_COST. FEW_BYTES bytes never cost more.
+ */
 #define PIECE_COST    64
 #define SEQUENCE_COST 16
 #define FEW_BYTES     4
@@ -185,8 +188,8 @@ static size_t whole_lines(const char *text, size_t size)
 }
 
 /*
- * Return how much of `text` a screen takes in a piece: each sequence may change all of it, each '\n' may scroll it. Others
- * get to run between two pieces, however much work a few bytes ask for.
+ * Return how many bytes of `text` a screen gets in one piece. An escape sequence may change the whole screen, and a
+ * '\n' may scroll it: so their number is limited, and other tasks can run between two pieces.
  */
 static size_t affordable(const char *text, size_t size)
 {

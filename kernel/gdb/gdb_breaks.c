@@ -72,7 +72,7 @@ static bool insert_software(const struct gdb_place *place, vaddr_t va)
 	return false;
 }
 
-/* Set the visitor's pointer to a breakpoint to NULL, and end the visit, when the task's process has its space. */
+/* If the task's process has the space of the breakpoint at *ctx, set *ctx to NULL and end the visit of all tasks. */
 static bool has_space(void *ctx, struct task *task)
 {
 	struct software_break *b = *(struct software_break **)ctx;

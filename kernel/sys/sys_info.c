@@ -95,7 +95,7 @@ SYSCALL_1(sysinfo, to)
 
 #define GRND_KNOWN 7 /* GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE */
 
-/* Put random bytes from `stream` to the user. Returns how many, or, when that is none, -errno. */
+/* Copy random bytes from `stream` to user memory. Returns how many, or a negative error number if none was copied. */
 static int64_t put_random(struct random_stream *stream, uint64_t to, uint64_t size)
 {
 	uint8_t bytes[256];

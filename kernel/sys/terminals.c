@@ -21,7 +21,7 @@
 #define IRQ_SERIAL   4
 #define INPUT        64
 
-/* Nice -10: what is typed is seen soon, however many compute. */
+/* Nice -10: so typed text is shown soon, even if many tasks compute. */
 #define DRAWER_PRIORITY (TASK_PRIORITY - 10)
 
 #define ESC 0x1b
@@ -30,7 +30,7 @@
 static struct tty terminals[2];
 /* The terminal of the serial port and of the screen: a shared one, or one each. Fixed after boot. */
 static struct tty *of_serial, *of_screen;
-/* Draws what takes long; NULL while no program runs. Guard: the kernel, one CPU, not preempted. */
+/* The task that draws what a writer has not drawn; NULL: no program runs. Guard: the kernel, one CPU, not preempted. */
 static struct task *drawer;
 /* Whether the screen leads, or the serial line: a shared terminal has the size of the one that leads (terminals.h). */
 static bool screen_leads;
@@ -54,7 +54,7 @@ static void draw_later(void)
 	task_wake(drawer);
 }
 
-/* Return whether the calling task is to let others run. */
+/* Return whether the calling task must let other tasks run. */
 static bool is_turn_over(void)
 {
 	stop_watch_step(IRQ_HERE);
@@ -62,8 +62,8 @@ static bool is_turn_over(void)
 }
 
 /*
- * Draw the written text on the screen: once for a whole write(2), since drawing needs the kernel context. When the writer's turn
- * ends, another task draws what is left.
+ * Draw the written text on the screen: once for a whole write(2), since drawing needs the kernel context. If the
+ * writer's turn on the CPU ends before all is drawn, the task `drawer` draws the rest.
  */
 static void flush_terminal(struct tty *tty)
 {

@@ -21,8 +21,8 @@ void terminals_init(const char *cmdline);
 void terminals_connect(void);
 
 /*
- * Draw what the screen is to show and nobody has drawn; return whether there is something. The task that has called
- * terminals_connect() is woken when there is.
+ * Draw the text that has been written to the screen and not been drawn; return whether there is such text. If there is,
+ * the task that has called terminals_connect() is woken, and must call terminals_draw().
  */
 void terminals_draw(void);
 bool terminals_want_drawing(void);

@@ -109,7 +109,7 @@ static void send_signal(struct process *process, int signal)
 	(void)signal_send_process(process, signal, NULL);
 }
 
-/* Before the first file has a name. */
+/* Set the random key of the hashes of file names. Call before the first file has a name. */
 static void set_hash_key(void)
 {
 	uint64_t key[2];

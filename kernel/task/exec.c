@@ -21,7 +21,7 @@
 /* bytes of a file that are read to recognise it: all program headers must be among them, as on Linux */
 #define START_SIZE 4096
 
-/* How many scripts may have scripts as interpreters, and the longest line that names one (execve(2)). */
+/* How many scripts may follow one another as interpreters; and the most bytes of a script's first line (execve(2)). */
 #define SCRIPTS_MAX     5
 #define SCRIPT_LINE_MAX 255
 
@@ -35,7 +35,7 @@ struct program {
 struct arguments {
 	const char **argv;
 	size_t argc;
-	size_t own; /* the first so many strings are scripts' and in the heap; the others are execve(2)'s caller's */
+	size_t own; /* how many strings at the front scripts have added, in the heap; the others belong to the caller */
 };
 
 /*

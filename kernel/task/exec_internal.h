@@ -22,7 +22,7 @@ struct exec_start {
 	vaddr_t entry;
 };
 
-/* What the first stack holds: counts of strings, and bytes of these with their NULs. Lives on a stack. */
+/* The sizes of the first stack's content: numbers of strings, and bytes of strings with their NULs. */
 struct exec_sizes {
 	size_t argc, envc;
 	uint64_t args, env, path;
@@ -37,8 +37,8 @@ struct exec_sizes {
 struct exec_sizes exec_stack_measure(const struct exec_strings *strings);
 
 /*
- * Write the first stack's content into `content`, which has the measured size and is zero, and which the caller then
- * copies to the user memory that ends at start->top. Sets *ret except for space, entry and program. Cannot fail.
+ * Write the first stack's content into `content`: sizes->words + sizes->strings bytes that are zero, which the caller
+ * then copies to the user memory that ends at start->top. Sets *ret except for space, entry and program. Cannot fail.
  */
 void exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const struct exec_strings *strings,
 		     const struct exec_start *start, struct exec_image *ret);

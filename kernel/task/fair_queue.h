@@ -77,7 +77,7 @@ void fair_remove(struct fair_queue *queue, struct fair_node *node, unsigned leve
 
 /*
  * Return which of the level `first` and the levels `others` (a bit for each) has the least virtual time; among equals,
- * `first`, then the lowest number, the least nice. The queue's time is raised to that level's, which is where a level
+ * `first`, then the lowest number, the least nice. Raises the queue's time to that level's time, with which a level
  * that becomes active later starts.
  */
 unsigned fair_behind(struct fair_queue *queue, unsigned first, uint64_t others);

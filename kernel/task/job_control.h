@@ -25,9 +25,9 @@ bool job_control_is_orphaned(int group, int session, const struct process *witho
 void job_control_end(struct process *process);
 
 /*
- * Handle that a process group may have become orphaned: job_control_part() when `process` has lost its parent `parent`
- * and has another one now, job_control_part_at_end() when `process` itself ends. If the group of `process` is orphaned
- * by that and has a stopped process, the group gets SIGHUP and SIGCONT.
+ * Check whether the group of `process` has become orphaned: call job_control_part() when `process` has got another
+ * parent in place of `parent`, and job_control_part_at_end() when `process` ends. If the group is orphaned by that and
+ * has a stopped process, it gets SIGHUP and SIGCONT.
  */
 void job_control_part(struct process *process, const struct process *parent);
 void job_control_part_at_end(struct process *process);

@@ -1,6 +1,6 @@
 /*
- * How much memory a process has, by which out_of_memory.c chooses the process to end. Files that several descriptors or
- * processes share are divided among them, so that a process cannot hide memory in a file by sharing it.
+ * Computes how much memory a process has, by which out_of_memory.c chooses the process to kill. The memory of a file
+ * that several descriptors or processes share is divided among them, so that a process cannot hide memory by sharing.
  */
 #include "kernel/task/memory_score.h"
 

@@ -8,7 +8,10 @@
 
 #define FIRST 2 /* where number_new() starts again after the highest number: 0 is the kernel's, 1 the first process's */
 
-/* From value to struct number. Guard of this and the variables below: the kernel, one CPU, not preempted. */
+/*
+ * The table: finds a struct number by its value. Guard of this and the variables below: the kernel, one CPU, not
+ * preempted.
+ */
 static struct radix numbers = { .alloc = kzalloc, .free = kfree };
 static struct cache number_cache;
 static int last, end = NUMBERS_DEFAULT; /* the number allocated last; number_end() */

@@ -79,7 +79,8 @@ void process_set_init(struct process *process);
 
 /*
  * Send the parent of `process` SIGCHLD, or for CLD_EXITED process->exit_signal, and wake tasks that wait for children.
- * code: CLD_EXITED, CLD_STOPPED, CLD_CONTINUED. No effect without a parent. For _held the caller holds signal_lock.
+ * code: CLD_EXITED, CLD_STOPPED, CLD_CONTINUED. No effect without a parent. Call process_tell_parent_held with
+ * signal_lock held.
  */
 void process_tell_parent(struct process *process, int code);
 void process_tell_parent_held(struct process *process, int code);
