@@ -245,7 +245,7 @@ static int64_t write_pieces(struct tty *tty, struct user_io *io)
 		done += (int64_t)moved;
 		if (status != OK)
 			return done ? done : copy_errno(status);
-		if (tty->flush && moved < most)
+		if (tty->flush)
 			break;
 	}
 	return done;

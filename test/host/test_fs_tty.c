@@ -393,7 +393,8 @@ static void what_was_shown_is_flushed_once(void **state)
 	memset(text, 'x', sizeof(text));
 	flushes = 0;
 	tty.flush = note_flush;
-	assert_int_equal(do_write(file, text, sizeof(text)), sizeof(text));
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(do_write(file, text + (size_t)i * TTY_PIECE, (3 - (size_t)i) * TTY_PIECE), TTY_PIECE);
 	assert_int_equal(flushes, 0);
 	file->ops->written(file);
 	assert_int_equal(flushes, 1);
@@ -572,6 +573,29 @@ static void keys_stop_and_drop_output(void **state)
 	expect_orders("sg");
 }
 
+/* A screen takes no more than four sequences, or 64 ends of lines, at once; then others get to run. */
+static void a_screen_takes_what_it_can_show_at_once(void **state)
+{
+	char text[TTY_PIECE];
+
+	(void)state;
+	tty.flush = note_flush;
+	for (size_t i = 0; i < sizeof(text); i += 4)
+		memcpy(text + i, "\033[2J", 4);
+	assert_int_equal(do_write(file, text, sizeof(text)), 3 * 4 + 1);
+	assert_int_equal(do_write(file, text, 4), 4);
+	memset(text, '\n', sizeof(text));
+	assert_int_equal(do_write(file, text, sizeof(text)), 64);
+	memset(text, 'x', sizeof(text));
+	assert_int_equal(do_write(file, text, sizeof(text)), sizeof(text));
+	/* What the user does not have is told of once all before it is shown. */
+	memset(text, '\n', 100);
+	user_set(USER_BYTES - 100, text, 100);
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES - 100, 200, file_write(file, &io)), 64);
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES - 36, 136, file_write(file, &io)), 36);
+	assert_int_equal(WITH_USER_IO(io, USER_BYTES, 100, file_write(file, &io)), -EFAULT);
+}
+
 static void requests_answer(void **state)
 {
 	struct linux_winsize size = { 0 };
@@ -613,6 +637,7 @@ int main(void)
 		TEST(a_full_ring_loses_no_line_end),
 		TEST(output_costs_no_switch_and_can_be_stopped),
 		TEST(what_was_shown_is_flushed_once),
+		TEST(a_screen_takes_what_it_can_show_at_once),
 		TEST(a_write_takes_what_the_port_has_room_for),
 		TEST(pieces_end_with_lines),
 		TEST(requests_wait_for_the_port),
