@@ -72,7 +72,7 @@ HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arc
                inflate.c inflate_code.c gzip.c) \
                $(wildcard kernel/mm/frame/*.c kernel/mm/heap/heap*.c) \
                $(addprefix kernel/mm/space/,tlb.c window.c window_tree.c mmio_window.c) $(wildcard kernel/mm/user/*.c) \
-               $(wildcard kernel/fs/*.c) kernel/task/load_average.c kernel/task/fair_queue.c \
+               $(wildcard kernel/fs/*.c) $(addprefix kernel/task/,load_average.c fair_queue.c rt_queue.c rt_share.c) \
                $(addprefix kernel/irq/,acpi.c acpi_tables.c acpi_sleep.c timer_queue.c) \
                $(addprefix kernel/dev/,font.c framebuffer.c text_grid.c text_palette.c text_console.c text_mode.c \
                text_sequence.c vt_parser.c vt_pen.c vt_charset.c keymap.c port_queue.c) \
@@ -263,7 +263,8 @@ user_cc_pie   := gcc -static-pie -fPIE
 # Archives hold programs without symbols; gdb finds those of NAME.debug by the build-id.
 user_link = $(Q)$(user_cc_$(1)) -Wl,--build-id $(2) -o $@.debug && $(OBJCOPY) --strip-all $@.debug $@
 
-USER_TESTS   := memory mappings proc files process signals fpu jobs time threads info create events locks neighbour together values
+USER_TESTS   := memory mappings proc files process signals fpu jobs time threads info create events locks neighbour together values \
+                policies
 USER_ATTACKS := ranges instructions returns pointers full bomb fuzz refused storm stops
 USER_SUPPORT := tap
 USER_NODES   := dev/console=c:5:1 dev/null=c:1:3 dev/zero=c:1:5 tmp/

@@ -50,8 +50,9 @@
 	call(281, epoll_pwait) call(283, timerfd_create) call(284, eventfd) call(285, fallocate) \
 	call(286, timerfd_settime) call(287, timerfd_gettime) call(290, eventfd2) call(291, epoll_create1) \
 	call(292, dup3) call(293, pipe2) call(295, preadv) call(296, pwritev) call(297, rt_tgsigqueueinfo) \
-	call(302, prlimit64) call(306, syncfs) call(309, getcpu) call(316, renameat2) call(318, getrandom) \
-	call(319, memfd_create) call(322, execveat) call(324, membarrier) call(325, mlock2) call(327, preadv2) \
+	call(302, prlimit64) call(306, syncfs) call(309, getcpu) call(314, sched_setattr) \
+	call(315, sched_getattr) call(316, renameat2) call(318, getrandom) call(319, memfd_create) \
+	call(322, execveat) call(324, membarrier) call(325, mlock2) call(327, preadv2) \
 	call(328, pwritev2) call(332, statx) call(334, rseq) call(435, clone3) call(436, close_range) \
 	call(439, faccessat2) call(441, epoll_pwait2)
 /* clang-format on */

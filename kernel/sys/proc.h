@@ -58,3 +58,6 @@ const char *proc_area_name(const struct process *process, const struct area *are
 
 /* Add the files about the machine. `cmdline`, the kernel's command line, must stay valid for ever. */
 void proc_machine_init(struct text_fs_type *type, const char *cmdline);
+
+/* Add the files about the scheduler's settings. */
+void proc_sched_init(struct text_fs_type *type);

@@ -100,12 +100,19 @@ static void add_more_places(const struct process *process, const struct proc_mem
 	number(ret, process->env_end);
 }
 
+/* Return a task's priority as proc(5) has it: that of a real-time task p is -1 - p, that of others 20 and more. */
+static int priority_shown(const struct task_sched *sched)
+{
+	return sched->rt_priority ? -1 - sched->rt_priority : sched->nice - NICE_LEAST;
+}
+
 int proc_make_stat(struct node *node, struct text *ret)
 {
 	uint64_t run_ns, faults, ignored, caught;
 	const struct process *process;
 	HELD_SUBJECT struct proc_subject subject = { 0 };
 	struct proc_memory memory;
+	struct task_sched sched;
 	const struct task *task;
 	int error = proc_find_subject(node, &subject);
 
@@ -113,6 +120,7 @@ int proc_make_stat(struct node *node, struct text *ret)
 		return error;
 	process = subject.process;
 	task = subject.task;
+	sched = task ? task->sched : (struct task_sched){ 0 };
 	memory = proc_measure(process);
 	add_up(&subject, &run_ns, &faults);
 	action_masks(process, &ignored, &caught);
@@ -127,8 +135,7 @@ int proc_make_stat(struct node *node, struct text *ret)
 	number(ret, 0);
 	number(ret, process->child_run_ns / TICK_NS);
 	number(ret, 0);
-	text_add(ret, " %d %d %u 0", task ? task->priority : TASK_PRIORITY, task ? task->priority - TASK_PRIORITY : 0,
-		 process->task_count);
+	text_add(ret, " %d %d %u 0", priority_shown(&sched), sched.nice, process->task_count);
 	number(ret, (subject.single ? task->start_ns : process->start_ns) / TICK_NS);
 	add_places(process, &memory, ret);
 	number(ret, task ? task->signals.set.pending & 0x7fffffff : 0);
@@ -137,7 +144,10 @@ int proc_make_stat(struct node *node, struct text *ret)
 	number(ret, caught & 0x7fffffff);
 	zeros(ret, 3);
 	number(ret, (unsigned)process->exit_signal);
-	zeros(ret, 6);
+	zeros(ret, 1);
+	number(ret, (unsigned)sched.rt_priority);
+	number(ret, sched.policy);
+	zeros(ret, 3);
 	add_more_places(process, &memory, ret);
 	number(ret, process->zombie ? (unsigned)process->status : 0);
 	text_add(ret, "\n");

@@ -21,8 +21,8 @@
 #define IRQ_SERIAL   4
 #define INPUT        64
 
-/* Nice -10: so typed text is shown soon, even if many tasks compute. */
-#define DRAWER_PRIORITY (TASK_PRIORITY - 10)
+/* Typed text is shown soon, even if many tasks compute. */
+#define DRAWER_NICE (-10)
 
 #define ESC 0x1b
 
@@ -291,7 +291,7 @@ static bool connect(unsigned isa, irq_handler_fn *handler, const char *name)
 void terminals_connect(void)
 {
 	drawer = task_current();
-	sched_set_priority(drawer, DRAWER_PRIORITY);
+	sched_set(drawer, &(struct task_sched){ .nice = DRAWER_NICE });
 	screen_show_later(draw_later);
 	serial_start_queue(serial_has_room);
 	if (is_shared() && screen_present())
@@ -309,7 +309,7 @@ void terminals_disconnect(void)
 	serial_end_queue();
 	keyboard_interrupts_off();
 	screen_show_later(NULL);
-	sched_set_priority(drawer, TASK_PRIORITY);
+	sched_set(drawer, &(struct task_sched){ 0 });
 	drawer = NULL;
 	screen_feed(reset, sizeof(reset) - 1);
 	screen_show();

@@ -168,7 +168,8 @@ static int64_t clone_into(const struct clone_arguments *a, struct user_space *sp
 		task_destroy(child);
 		return -ERESTART_MEMORY;
 	}
-	child->priority = parent->priority;
+	child->sched = sched_inherited(&parent->sched);
+	child->rank = sched_rank(&child->sched);
 	child->signals.blocked = parent->signals.blocked;
 	copy_registers(child, a);
 	if (!space) {

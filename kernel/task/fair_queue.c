@@ -9,17 +9,8 @@ _Static_assert(FAIR_LEVELS <= 64, "a bit for each");
 const uint32_t fair_weights[FAIR_LEVELS] = {
 	88761, 71755, 56483, 46273, 36291, 29154, 23254, 18705, 14949, 11916, 9548, 7620, 6100, 4904,
 	3906,  3121,  2501,  1991,  1586,  1277,  1024,  820,   655,   526,   423,  335,  272,  215,
-	172,   137,   110,   87,    70,    56,    45,    36,    29,    23,    18,   15,
+	172,   137,   110,   87,    70,    56,    45,    36,    29,    23,    18,   15,   3,
 };
-
-void fair_remove(struct fair_queue *queue, struct fair_node *node, unsigned level)
-{
-	struct fair_node **link = &queue->levels[level].first;
-
-	while (*link != node)
-		link = &(*link)->next;
-	fair_unlink(queue, link, level);
-}
 
 /*
  * Return the virtual time for `ns` of service of a level: divided by the weight of all its members, which are those

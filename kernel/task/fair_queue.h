@@ -11,24 +11,21 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
-#define FAIR_LEVELS 40 /* one for each nice value, -20 to 19 */
+#include "kernel/task/run_list.h"
+
+#define FAIR_LEVELS 41 /* one for each nice value, -20 to 19, and FAIR_IDLE */
+#define FAIR_IDLE   40 /* the level of SCHED_IDLE: tasks that run when hardly any other task wants to */
 #define FAIR_UNIT   1024
 
 /* The weight of one member of each level. These are Linux's: of two tasks, a step of nice shifts a tenth of the CPU. */
 extern const uint32_t fair_weights[FAIR_LEVELS];
 
-struct fair_node {
-	struct fair_node *next;
-};
-
 struct fair_level {
-	/* list of the waiting members in their order; `end` is valid only while `first` is not NULL */
-	struct fair_node *first, **end;
-	unsigned count; /* how many members wait */
-	uint64_t time;  /* virtual time: nanoseconds for a weight of FAIR_UNIT */
+	struct run_list list; /* the waiting members in their order */
+	unsigned count;       /* how many members wait */
+	uint64_t time;        /* virtual time: nanoseconds for a weight of FAIR_UNIT */
 };
 
 /* A queue that is all zero is empty. */
@@ -42,38 +39,29 @@ struct fair_queue {
  * Add a node at the end of its level. A level that was empty gets the queue's virtual time if its own is less: it has
  * no claim on the service that it did not want while it was empty.
  */
-static inline void fair_add(struct fair_queue *queue, struct fair_node *node, unsigned level)
+static inline void fair_add(struct fair_queue *queue, struct run_node *node, unsigned level)
 {
 	struct fair_level *l = &queue->levels[level];
 
-	if (!l->first) {
-		l->end = &l->first;
+	if (!l->list.first) {
 		queue->waiting |= 1ULL << level;
 		if (l->time < queue->time)
 			l->time = queue->time;
 	}
-	node->next = NULL;
-	*l->end = node;
-	l->end = &node->next;
+	run_list_add_last(&l->list, node);
 	l->count++;
 }
 
-/* Remove the node *link from its level; `link` must be a pointer in that level's list. */
-static inline void fair_unlink(struct fair_queue *queue, struct fair_node **link, unsigned level)
+/* Remove a node from its level. */
+static inline void fair_remove(struct fair_queue *queue, struct run_node *node, unsigned level)
 {
 	struct fair_level *l = &queue->levels[level];
-	struct fair_node *node = *link;
 
-	*link = node->next;
-	if (!node->next)
-		l->end = link;
-	if (!l->first)
+	run_list_remove(&l->list, node);
+	if (!l->list.first)
 		queue->waiting &= ~(1ULL << level);
 	l->count--;
 }
-
-/* Remove a node from its level, by a search through the level's list. */
-void fair_remove(struct fair_queue *queue, struct fair_node *node, unsigned level);
 
 /*
  * Return which of the level `first` and the levels `others` (a bit for each) has the least virtual time; among equals,
@@ -83,16 +71,16 @@ void fair_remove(struct fair_queue *queue, struct fair_node *node, unsigned leve
 unsigned fair_behind(struct fair_queue *queue, unsigned first, uint64_t others);
 
 /* Remove and return the first node of a level that is not empty. */
-static inline struct fair_node *fair_take_from(struct fair_queue *queue, unsigned level)
+static inline struct run_node *fair_take_from(struct fair_queue *queue, unsigned level)
 {
-	struct fair_node *node = queue->levels[level].first;
+	struct run_node *node = queue->levels[level].list.first;
 
-	fair_unlink(queue, &queue->levels[level].first, level);
+	fair_remove(queue, node, level);
 	return node;
 }
 
 /* Remove and return the node that is to be served next; NULL when the queue is empty. */
-static inline struct fair_node *fair_take(struct fair_queue *queue)
+static inline struct run_node *fair_take(struct fair_queue *queue)
 {
 	uint64_t others = queue->waiting;
 	unsigned behind;
@@ -113,16 +101,9 @@ static inline bool fair_only_waits(const struct fair_queue *queue, unsigned leve
 }
 
 /* Add a node to the end of its level and return that level's first. Call only while fair_only_waits(queue, level). */
-static inline struct fair_node *fair_rotate(struct fair_queue *queue, struct fair_node *node, unsigned level)
+static inline struct run_node *fair_rotate(struct fair_queue *queue, struct run_node *node, unsigned level)
 {
-	struct fair_level *l = &queue->levels[level];
-	struct fair_node *first = l->first;
-
-	node->next = NULL;
-	*l->end = node;
-	l->end = &node->next;
-	l->first = first->next;
-	return first;
+	return run_list_rotate(&queue->levels[level].list, node);
 }
 
 /* Do fair_charge() when nodes wait in another level. */

@@ -10,6 +10,6 @@ bool task_give_way_now(void)
 	const struct task *task = task_current();
 
 	if (this_cpu->switch_wanted)
-		task_yield();
+		task_give_cpu();
 	return task->process->exiting || task->end_wanted;
 }

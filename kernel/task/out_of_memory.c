@@ -13,6 +13,7 @@
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/task/find.h"
 #include "kernel/task/memory_score.h"
+#include "kernel/task/rt_queue.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"
@@ -73,8 +74,10 @@ uint64_t memory_trim(void)
  */
 static void let_end(struct process *process)
 {
+	static const struct task_sched first = { .policy = SCHED_FIFO, .rt_priority = RT_PRIORITIES - 1 };
+
 	PROCESS_EACH_TASK(process, task)
-		sched_set_priority(task, 0);
+		sched_set(task, &first);
 	task_yield();
 }
 

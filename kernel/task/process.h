@@ -75,11 +75,11 @@ struct process {
 	struct timer alarm;     /* the timer of setitimer(ITIMER_REAL) and alarm(2) */
 	struct timer cpu_watch; /* fires when RLIMIT_CPU may have been reached */
 	struct process_rlimit limits[PROCESS_LIMITS];
-	struct user_limits user_limits;        /* the limits on memory among `limits`, in pages */
-	uint64_t start_ns;                     /* when the process was made, by the monotonic clock */
-	uint64_t dead_run_ns;                  /* CPU time of its tasks that have ended */
-	uint64_t child_run_ns;                 /* CPU time of children that it has waited for, and of their children */
-	uint64_t faults, child_faults;         /* page faults, summed up like dead_run_ns and child_run_ns */
+	struct user_limits user_limits;     /* the limits on memory among `limits`, in pages */
+	uint64_t start_ns;                  /* when the process was made, by the monotonic clock */
+	uint64_t rt_most_ns;                /* the lower value of RLIMIT_RTTIME; TIME_NEVER: no limit */
+	uint64_t dead_run_ns, child_run_ns; /* CPU time of tasks that have ended; of waited-for children, and theirs */
+	uint64_t faults, child_faults;      /* page faults, summed up like dead_run_ns and child_run_ns */
 	uint64_t most_pages, child_most_pages; /* most pages in memory at once: in earlier spaces; in a child */
 	struct task *vfork_parent;             /* the task in vfork(2) that waits for this process; or NULL */
 	struct node *program; /* the file that is executed, by node_run(); NULL: the process has ended */

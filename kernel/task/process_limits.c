@@ -1,5 +1,5 @@
 /*
- * Resource limits, and RLIMIT_CPU, which sends signals.
+ * Resource limits, and those that send signals, RLIMIT_CPU and RLIMIT_RTTIME.
  *
  * There is no periodic tick that counts CPU time. A process with RLIMIT_CPU has a timer for the earliest moment at
  * which the limit can be reached: on one CPU, when as much time has passed as the process may still use. The timer
@@ -15,9 +15,11 @@
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/process_internal.h"
+#include "kernel/task/sched.h"
 #include "kernel/task/signal_numbers.h"
 
-#define LOOK_NS (10 * NS_PER_MS)
+#define LOOK_NS   (10 * NS_PER_MS)
+#define NS_PER_US 1000ULL
 
 #define TASKS_MOST_LEAST 20 /* the least value of kernel.threads-max, as on Linux */
 
@@ -96,7 +98,41 @@ static void look_at_cpu_time(struct timer *timer)
 	watch_cpu_time(process);
 }
 
-/* ---- all limits ---- */
+/* ---- RLIMIT_RTTIME ---- */
+
+static uint64_t microseconds_ns(uint64_t us)
+{
+	return time_add_times(0, us, NS_PER_US);
+}
+
+/* Note when the scheduler has to tell of a real-time task that runs on and on. */
+static void tell_scheduler(struct process *process)
+{
+	const struct process_rlimit *limit = &process->limits[LIMIT_RTTIME];
+
+	process->rt_most_ns = limit->soft == LIMIT_NONE
+				      ? TIME_NEVER
+				      : microseconds_ns(limit->soft < limit->hard ? limit->soft : limit->hard);
+}
+
+/*
+ * Act when a real-time task of the process has run for `ns` without sleeping, as Linux does: SIGKILL at the hard limit;
+ * SIGXCPU at the soft one, which then moves on by a second. In an interrupt, without locks.
+ */
+static void real_time_ran(struct process *process, uint64_t ns)
+{
+	struct process_rlimit *limit = &process->limits[LIMIT_RTTIME];
+
+	if (ns >= microseconds_ns(limit->hard)) {
+		send_signal(process, SIGKILL);
+	} else if (ns >= microseconds_ns(limit->soft)) {
+		send_signal(process, SIGXCPU);
+		limit->soft += NS_PER_S / NS_PER_US;
+		tell_scheduler(process);
+	}
+}
+
+/* ---- all of them ---- */
 
 /* Return the calling process's limits on memory, for kernel/mm/user. */
 static const struct user_limits *user_limits(void)
@@ -134,6 +170,7 @@ static unsigned descriptors(void)
 void process_limits_init(void (*send)(struct process *process, int signal))
 {
 	send_signal = send;
+	sched_set_rt_ran(real_time_ran);
 	if (cache_init(&process_cache, "process", sizeof(struct process), 64) != OK)
 		panic("no memory for processes");
 	user_limits_set_source(user_limits);
@@ -156,6 +193,7 @@ void process_limits_first(struct process *process)
 	process->limits[LIMIT_RTPRIO] = (struct process_rlimit){ 0, 0 };
 	process->limits[LIMIT_MEMLOCK] = (struct process_rlimit){ 8ULL << 20, 8ULL << 20 };
 	tell_memory(process);
+	tell_scheduler(process);
 	process->cpu_watch.fire = look_at_cpu_time;
 }
 
@@ -163,6 +201,7 @@ void process_limits_copy(struct process *process, const struct process *maker)
 {
 	memcpy(process->limits, maker->limits, sizeof(process->limits));
 	process->user_limits = maker->user_limits;
+	process->rt_most_ns = maker->rt_most_ns;
 	process->cpu_watch.fire = look_at_cpu_time;
 	if (process->limits[LIMIT_CPU].soft != LIMIT_NONE)
 		watch_cpu_time(process);
@@ -177,6 +216,10 @@ void process_limit_set(struct process *process, enum process_limit which, struct
 	tell_memory(process);
 	if (which == LIMIT_CPU)
 		watch_cpu_time(process);
+	if (which == LIMIT_RTTIME) {
+		tell_scheduler(process);
+		sched_look();
+	}
 }
 
 uint64_t process_most_pages(struct process *process)

@@ -1,8 +1,6 @@
 /*
- * The run queues and the switch between tasks.
+ * Who is next, and the switch between tasks. Knows no more of processes than the context that their tasks run in.
  */
-#include "kernel/task/sched.h"
-
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/cpu_state.h"
 #include "kernel/arch/features.h"
@@ -14,56 +12,44 @@
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/task/load_average.h"
 #include "kernel/task/process.h"
+#include "kernel/task/run_queues.h"
 
 void task_entered(void);
 
-static void slice_over(struct timer *timer);
-
-struct lock task_lock = LOCK_INITIAL(LOCK_TASKS);
-
-/* The state of each CPU's scheduler: its ready tasks, and the timer of the current task's turn. Guard: task_lock. */
-static PER_CPU struct cpu_queues {
-	struct fair_queue ready;
-	struct timer slice; /* ends the current task's turn, while another task waits */
-	bool slice_runs;    /* `slice` has been started and has not fired */
-	struct task *dead;  /* a task that has ended, and whose stack the next task must free; NULL: none */
-} cpu_queues = { .slice = { .fire = slice_over } };
-
 struct sched_counts sched_counts;
 
-static void start_slice(struct cpu_queues *cpu)
-{
-	if (cpu->slice_runs)
-		return;
-	cpu->slice_runs = true;
-	timer_start(&cpu->slice, time_add(task_current()->started_ns, SCHED_SLICE_NS));
-}
-
-static void slice_over(struct timer *timer)
-{
-	struct cpu_queues *cpu = &per_cpu(cpu_queues);
-
-	(void)timer;
-	lock_take_off(&task_lock);
-	cpu->slice_runs = false;
-	if (cpu->ready.waiting && clock_monotonic_ns() - task_current()->started_ns >= SCHED_SLICE_NS)
-		this_cpu->switch_wanted = true;
-	else if (cpu->ready.waiting)
-		start_slice(cpu);
-	lock_release_off(&task_lock);
-}
-
 /*
- * Return whether `task`, which has become ready, ends the current task's turn at once: only if it is less nice and its
- * level has had less than its share (fair_goes_first). Tasks of equal nice value wait until the turn ends.
+ * Return whether `task`, which has become ready, of a lower rank than `current`, runs before that one's turn ends. A real-time task does if it is
+ * more urgent, and before all others while real-time tasks have had less than their share. Another one does if it is less
+ * nice and has had less than its share, or if `current` is SCHED_IDLE. Tasks of equal rank wait for their turn.
  */
-static bool goes_first(const struct cpu_queues *cpu, const struct task *task)
+static bool goes_first(const struct cpu_queues *cpu, const struct task *task, const struct task *current)
+{
+	uint64_t now = clock_monotonic_ns();
+
+	if (is_rt(task))
+		return is_rt(current) || rt_share_runs_out(cpu, current, now) > now;
+	if (task->sched.policy == SCHED_BATCH || current->rank == FAIR_IDLE)
+		return current->rank == FAIR_IDLE;
+	return fair_goes_first(&cpu->ready, (unsigned)task->rank, (unsigned)current->rank, now - current->started_ns);
+}
+
+/* Let a task that has come to its queue run at once, or see to it that its turn will come. */
+static inline void make_room(struct cpu_queues *cpu, const struct task *task)
 {
 	const struct task *current = task_current();
 
-	return task->priority < current->priority &&
-	       fair_goes_first(&cpu->ready, (unsigned)task->priority, (unsigned)current->priority,
-			       clock_monotonic_ns() - current->started_ns);
+	if (task->rank < current->rank && goes_first(cpu, task, current))
+		this_cpu->switch_wanted = true;
+	else if (unlikely(cpu->rt_tasks))
+		rt_watch(cpu, current, clock_monotonic_ns());
+	else
+		start_slice(cpu, current->started_ns);
+}
+
+void run_queue_make_room(struct cpu_queues *cpu, const struct task *task)
+{
+	make_room(cpu, task);
 }
 
 void sched_ready(struct task *task)
@@ -72,45 +58,22 @@ void sched_ready(struct task *task)
 
 	lock_assert_held(&task_lock);
 	ASSERT(!task->queued && task->state == TASK_RUNNABLE);
-	fair_add(&cpu->ready, &task->ready, (unsigned)task->priority);
+	if (unlikely(is_rt(task)))
+		rt_ready(cpu, task);
+	else
+		fair_add(&cpu->ready, &task->ready, (unsigned)task->rank);
 	task->queued = true;
 	sched_counts.ready++;
-	if (goes_first(cpu, task))
-		this_cpu->switch_wanted = true;
-	else
-		start_slice(cpu);
+	make_room(cpu, task);
 }
 
-void sched_unready(struct task *task)
-{
-	struct cpu_queues *cpu = &per_cpu(cpu_queues);
-
-	if (!task->queued)
-		return;
-	fair_remove(&cpu->ready, &task->ready, (unsigned)task->priority);
-	task->queued = false;
-	sched_counts.ready--;
-}
-
-void sched_set_priority(struct task *task, int priority)
-{
-	uint64_t flags = lock_take(&task_lock);
-	bool queued = task->queued;
-
-	sched_unready(task);
-	task->priority = priority;
-	if (queued)
-		sched_ready(task);
-	lock_release(&task_lock, flags);
-}
-
-static struct task *task_of(struct fair_node *node)
+static struct task *task_of(struct run_node *node)
 {
 	return (struct task *)((char *)node - offsetof(struct task, ready));
 }
 
-/* Return the task of `node`, which has been removed from the queue, and mark it so. */
-static struct task *taken(struct fair_node *node)
+/* Note that the task of `node` has left the queue, and return it. */
+static struct task *taken(struct run_node *node)
 {
 	struct task *task = task_of(node);
 
@@ -119,28 +82,37 @@ static struct task *taken(struct fair_node *node)
 	return task;
 }
 
-static struct task *take_ready(struct cpu_queues *cpu)
+/*
+ * Take the task that is next: a real-time one, unless those have had their share and another task waits. NULL: no task is
+ * ready.
+ */
+static struct task *take_ready(struct cpu_queues *cpu, uint64_t now)
 {
-	struct fair_node *node = fair_take(&cpu->ready);
+	struct run_node *node = NULL;
 
+	if (cpu->rt.count &&
+	    !(cpu->ready.waiting && rt_share_end(&cpu->share, &rt_settings.allowance, now, now) <= now))
+		node = rt_queue_take(&cpu->rt);
+	else
+		node = fair_take(&cpu->ready);
 	return node ? taken(node) : NULL;
 }
 
 /* Save the user registers that are not in the trap frame: the FPU's, and the bases of FS and GS. */
-static void save_user_state(struct task *task)
+static void save_user_state(struct task *task, bool fsgsbase)
 {
 	fpu_save(task->fpu);
 	/* Without FSGSBASE only system calls change the bases, and they also set the task's fields. */
-	if (cpu_features()->fsgsbase) {
+	if (fsgsbase) {
 		task->fs_base = cpu_rdfsbase();
 		task->gs_base = cpu_read_msr(MSR_KERNEL_GS_BASE);
 	}
 }
 
-static void load_user_state(struct task *task)
+static void load_user_state(struct task *task, bool fsgsbase)
 {
 	fpu_restore(task->fpu);
-	if (cpu_features()->fsgsbase)
+	if (fsgsbase)
 		cpu_wrfsbase(task->fs_base);
 	else
 		cpu_write_msr(MSR_FS_BASE, task->fs_base);
@@ -148,8 +120,8 @@ static void load_user_state(struct task *task)
 }
 
 /*
- * Finish a switch, on the new task's stack: free the task before, if it has ended. The caller holds task_lock, which
- * the task before took.
+ * Finish a switch on the new task's stack: free the task that was left, if it has ended. task_lock is held: the task
+ * that was left took it.
  */
 static void task_arrives(void)
 {
@@ -166,14 +138,16 @@ static void task_arrives(void)
 
 static void switch_to(struct task *from, struct task *to)
 {
+	bool fsgsbase = cpu_features()->fsgsbase;
+
 	ASSERT(!from->process || from->state == TASK_DEAD || context_is_loaded(&from->process->space->context));
 	if (from->fpu && from->state != TASK_DEAD)
-		save_user_state(from);
+		save_user_state(from, fsgsbase);
 	this_cpu->current = to;
 	if (to->fpu) {
 		percpu_set_kernel_stack(to->stack + KERNEL_STACK_SIZE);
 		context_load(&to->process->space->context);
-		load_user_state(to);
+		load_user_state(to, fsgsbase);
 	} else {
 		context_load(&kernel_context);
 	}
@@ -203,35 +177,62 @@ void sched_bury(struct task *task)
 	cpu->dead = task;
 }
 
+/* See to it that the turn of `to`, which gets the CPU, ends in time. */
+static void watch_turn(struct cpu_queues *cpu, const struct task *to, uint64_t now)
+{
+	if (cpu->ready.waiting && !is_rt(to))
+		start_slice(cpu, now);
+	if (cpu->rt_tasks)
+		rt_watch(cpu, to, now);
+}
+
 /*
- * Choose the task to run next, and remove it from the queue; `from`, the current task, is added to the queue if it is
- * still runnable. Returns NULL when no task is ready.
+ * Return the task that is next after `from`; if `from` still wants to run it has its place in the queue then. NULL: no
+ * task is ready.
  */
 static struct task *next_task(struct cpu_queues *cpu, struct task *from, uint64_t now)
 {
-	unsigned level = (unsigned)from->priority;
+	unsigned level = (unsigned)from->rank;
 	struct task *to;
 
 	/*
-	 * The most common case, made as cheap as possible: only tasks with from's nice value wait, and they take turns.
+	 * The commonest case has a path of its own, which costs least: there are no real-time tasks, only tasks of this
+	 * nice value wait, and they take turns.
 	 */
-	if (fair_only_waits(&cpu->ready, level)) {
+	if (likely(!cpu->rt_tasks) && fair_only_waits(&cpu->ready, level)) {
 		if (from->state != TASK_RUNNABLE) {
 			load_sample(now, sched_counts.ready);
-			return taken(fair_take_from(&cpu->ready, level));
+			to = taken(fair_take_from(&cpu->ready, level));
+			if (cpu->ready.waiting)
+				start_slice(cpu, now);
+			return to;
 		}
 		to = task_of(fair_rotate(&cpu->ready, &from->ready, level));
 		from->queued = true;
 		to->queued = false;
-		start_slice(cpu);
+		start_slice(cpu, now);
 		load_sample(now, sched_counts.ready + 1);
 		return to;
 	}
-	fair_charge(&cpu->ready, level, now - from->started_ns);
-	if (from->state == TASK_RUNNABLE)
-		sched_ready(from);
+	if (unlikely(is_rt(from))) {
+		rt_leave(cpu, from, now);
+	} else {
+		fair_charge(&cpu->ready, level, now - from->started_ns);
+		if (from->state == TASK_RUNNABLE)
+			fair_add(&cpu->ready, &from->ready, level);
+	}
+	if (from->state == TASK_RUNNABLE) {
+		from->queued = true;
+		sched_counts.ready++;
+	}
 	load_sample(now, sched_counts.ready);
-	return take_ready(cpu);
+	to = take_ready(cpu, now);
+	/* The new task's turn begins now, for who looks at it before sched_switch() says so. */
+	if (to) {
+		to->started_ns = now;
+		watch_turn(cpu, to, now);
+	}
+	return to;
 }
 
 void sched_switch(void)
@@ -245,7 +246,6 @@ void sched_switch(void)
 	ASSERT(!this_cpu->copying);
 #endif
 	stop_watch_turn_ends(IRQ_HERE);
-	this_cpu->switch_wanted = false;
 	from->run_ns += now - from->started_ns;
 	to = next_task(cpu, from, now);
 	while (!to) {
@@ -260,8 +260,12 @@ void sched_switch(void)
 		cpu_interrupts_on_and_halt();
 		irq_close();
 		lock_take_off(&task_lock);
-		to = take_ready(cpu);
 		now = clock_monotonic_ns();
+		to = take_ready(cpu, now);
+		if (to) {
+			to->started_ns = now;
+			watch_turn(cpu, to, now);
+		}
 		sched_counts.idle_ns += now - asleep;
 		load_sample(now, 0);
 	}

@@ -90,7 +90,7 @@ static void enlist(struct task *task, const char *name, struct number *number)
 	task->refs = 1;
 	format_s(task->name, sizeof(task->name), "%s", name);
 	task->start_ns = clock_monotonic_ns();
-	task->priority = TASK_PRIORITY;
+	task->rank = sched_rank(&task->sched);
 	task->alarm.fire = alarm_rings;
 	list(task, number);
 }
@@ -312,9 +312,17 @@ int task_block_killable(void)
 	return task->process->exiting || task->end_wanted ? -EINTR : 0;
 }
 
+void task_give_cpu(void)
+{
+	lock_take_on(&task_lock);
+	sched_switch();
+	lock_release_on(&task_lock);
+}
+
 void task_yield(void)
 {
 	lock_take_on(&task_lock);
+	task_current()->turn_left_ns = 0;
 	sched_switch();
 	lock_release_on(&task_lock);
 }

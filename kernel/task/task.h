@@ -15,14 +15,12 @@
 #include "kernel/lib/time.h"
 #include "kernel/mm/heap/kernel_stack.h"
 #include "kernel/sync/wait_queue.h"
-#include "kernel/task/fair_queue.h"
 #include "kernel/task/signal_state.h"
 #include "kernel/task/task_offsets.h"
+#include "kernel/task/task_sched.h"
 
 #define TASK_NAME 16 /* bytes of a name, with its NUL, as Linux's comm */
 
-#define TASK_PRIORITIES  FAIR_LEVELS /* priority 20 + n is nice value n: a share of the CPU, not a rank */
-#define TASK_PRIORITY    20          /* the priority of a new task: nice 0 */
 #define TASK_NO_DEADLINE TIME_NEVER
 
 enum task_state {
@@ -47,13 +45,16 @@ struct task {
 
 	/* Guard of the next fields: task_lock, since interrupt handlers wake tasks and end their slices. */
 	enum task_state state;
-	int priority; /* nice value + 20; a lower one gets more of the CPU */
-	bool queued;  /* the task is in a run queue */
+	struct task_sched sched;
+	int rank;    /* sched_rank() of `sched` */
+	bool queued; /* the task is in a run queue */
 	/* task_wake was called since task_block_prepare(), by which the task itself clears this without the lock */
 	bool woken;
-	bool timed_out;         /* the deadline of task_block has passed */
-	struct fair_node ready; /* its place in the run queue */
-	struct timer alarm;     /* the deadline of task_block */
+	bool timed_out;        /* the deadline of task_block has passed */
+	struct run_node ready; /* its place in the run queue */
+	uint64_t turn_left_ns; /* of a real-time task: what it has of its turn; 0: it goes behind its equals */
+	uint64_t woken_run_ns; /* of a real-time task: its CPU time when it was last woken */
+	struct timer alarm;    /* the deadline of task_block */
 
 	int tid;                 /* no other task has this number */
 	struct number *number;   /* the tid's entry in the table of numbers (number.h) */
@@ -136,8 +137,12 @@ void task_wake_off(struct task *task);
 void task_wake_stopped(struct task *task);
 void task_go_on(struct task *task);
 
-/* Give up the CPU; the current task stays ready. Call with interrupts on, with its process's context loaded. */
+/*
+ * Give up the CPU; the current task stays ready. A real-time task goes behind those of its priority with task_yield(), and
+ * stays before them with task_give_cpu(). Call with interrupts on, with its process's context loaded.
+ */
 void task_yield(void);
+void task_give_cpu(void);
 
 /* End the current task; the next task frees its stack and number. task->process must be NULL. */
 __attribute__((noreturn)) void task_exit(void);

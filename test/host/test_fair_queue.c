@@ -18,7 +18,7 @@
 #define SLICE_NS 10000000ULL
 
 struct member {
-	struct fair_node node; /* first: a node is its member */
+	struct run_node node; /* first: a node is its member */
 	unsigned level;
 	uint64_t served;
 };
@@ -90,14 +90,29 @@ static void the_nicest_is_served(void **state)
 	(void)state;
 	start(&r, 2, 0, 1);
 	fair_remove(&queue, &members[1].node, 0);
-	members[1].level = FAIR_LEVELS - 1;
-	fair_add(&queue, &members[1].node, FAIR_LEVELS - 1);
+	members[1].level = FAIR_IDLE - 1;
+	fair_add(&queue, &members[1].node, FAIR_IDLE - 1);
 	for (int n = 0; n < 100000; n++) {
 		since = serve(SLICE_NS) == &members[1] ? 0 : since + 1;
 		longest = since > longest ? since : longest;
 	}
 	assert_in_range(members[1].served / SLICE_NS, 100000 * 15 / 88776, 100000 * 15 / 88776 + 2);
 	assert_in_range(longest, 5000, 6000);
+}
+
+/* SCHED_IDLE is no rank either: 3 of 1,027 beside one of nice 0. */
+static void the_idle_are_served(void **state)
+{
+	struct random r = random_start("test_fair_queue");
+
+	(void)state;
+	start(&r, 2, 20, 1);
+	fair_remove(&queue, &members[1].node, 20);
+	members[1].level = FAIR_IDLE;
+	fair_add(&queue, &members[1].node, FAIR_IDLE);
+	for (int n = 0; n < 100000; n++)
+		serve(SLICE_NS);
+	assert_in_range(members[1].served / SLICE_NS, 100000 * 3 / 1027, 100000 * 3 / 1027 + 2);
 }
 
 /* Who comes back after a long sleep is served soon, and does not get what it slept through. */
@@ -129,7 +144,7 @@ static void sleepers_are_owed_nothing(void **state)
 static void equals_take_turns(void **state)
 {
 	struct random r = random_start("test_fair_queue");
-	struct fair_node *now;
+	struct run_node *now;
 
 	(void)state;
 	start(&r, 3, 7, 1);
@@ -189,7 +204,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shares_are_weights),        cmocka_unit_test(the_nicest_is_served),
 		cmocka_unit_test(sleepers_are_owed_nothing), cmocka_unit_test(equals_take_turns),
-		cmocka_unit_test(members_come_and_go),
+		cmocka_unit_test(members_come_and_go),       cmocka_unit_test(the_idle_are_served),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,391 @@
+/*
+ * How tasks share the CPU: policies, real-time priorities, nice values, affinities. All that is asked for is allowed, since
+ * there is one user, root; there is one CPU.
+ */
+#include "kernel/lib/string.h"
+#include "kernel/sys/user_args.h"
+#include "kernel/task/rt_queue.h"
+#include "kernel/task/sched.h"
+
+SYSCALL_0(sched_yield)
+{
+	task_yield();
+	return 0;
+}
+
+/* Return whether a program's task has the number `tid`; 0 means the current task. */
+static bool exists(uint64_t tid)
+{
+	const struct task *task = (int)tid ? task_peek((int)tid) : task_current();
+
+	return task && task->process;
+}
+
+/*
+ * sched_getaffinity(2): every task may use CPU 0, the only one. As on Linux the system call returns how many bytes of
+ * the mask were written.
+ */
+SYSCALL_3(sched_getaffinity, tid, size, to)
+{
+	const uint64_t cpus = 1;
+	int error;
+
+	if (size < sizeof(cpus) || size % sizeof(cpus))
+		return -EINVAL;
+	if (!exists(tid))
+		return -ESRCH;
+	error = args_put(to, &cpus, sizeof(cpus));
+	return error ? error : (int64_t)sizeof(cpus);
+}
+
+SYSCALL_3(sched_setaffinity, tid, size, from)
+{
+	uint8_t cpus;
+	int error;
+
+	if (!exists(tid))
+		return -ESRCH;
+	if (!size)
+		return -EINVAL;
+	error = args_get(&cpus, from, sizeof(cpus));
+	if (error)
+		return error;
+	return cpus & 1 ? 0 : -EINVAL;
+}
+
+/* ---- policies ---- */
+
+#define RESET_ON_FORK 0x40000000U /* SCHED_RESET_ON_FORK, beside a policy */
+
+/* Flags of struct sched_attr. */
+#define FLAG_RESET_ON_FORK 1ULL
+#define FLAG_KEEP_POLICY   8ULL
+#define FLAG_KEEP_PARAMS   0x10ULL
+#define FLAG_CLAMPS        0x60ULL /* limits of the CPU's frequency, which the kernel does not choose */
+#define FLAGS_KNOWN        0x7fULL
+
+#define KEEP_POLICY (-1) /* in place of a policy: the one that the task has */
+
+#define ATTR_FIRST_SIZE 48 /* the least size: without the limits of the frequency */
+
+/* Linux's struct sched_attr, as of 6.1. */
+struct linux_sched_attr {
+	uint32_t size;
+	uint32_t policy;
+	uint64_t flags;
+	int32_t nice;
+	uint32_t priority;
+	uint64_t runtime, deadline, period;
+	uint32_t least_clamp, most_clamp;
+};
+
+_Static_assert(sizeof(struct linux_sched_attr) == 56, "Linux's struct sched_attr");
+
+static int nice_within(int nice)
+{
+	return nice < NICE_LEAST ? NICE_LEAST : nice > NICE_MOST ? NICE_MOST : nice;
+}
+
+/* Find the task that a call is about, held; 0 means the current one. -EINVAL, -ESRCH. */
+static int find_subject(uint64_t tid, struct task **ret)
+{
+	struct task *task;
+
+	if ((int)tid < 0)
+		return -EINVAL;
+	task = (int)tid ? task_find((int)tid) : task_get(task_current());
+	if (task && !task->process) {
+		task_put(task);
+		task = NULL;
+	}
+	*ret = task;
+	return task ? 0 : -ESRCH;
+}
+
+/* Check a policy, and that a priority goes with it. SCHED_DEADLINE is refused like a number that no policy has. */
+static int check_policy(int policy, uint32_t priority)
+{
+	switch (policy) {
+	case SCHED_FIFO:
+	case SCHED_RR:
+		return priority >= 1 && priority < RT_PRIORITIES ? 0 : -EINVAL;
+	case SCHED_OTHER:
+	case SCHED_BATCH:
+	case SCHED_IDLE:
+		return priority ? -EINVAL : 0;
+	}
+	return -EINVAL;
+}
+
+/* Set what `attr` says of a task, as Linux does; attr->policy may be KEEP_POLICY. -EINVAL, -EOPNOTSUPP. */
+static int set_attr(struct task *task, const struct linux_sched_attr *attr)
+{
+	struct task_sched sched = task->sched;
+	int policy = (int)attr->policy, error;
+
+	if (policy == KEEP_POLICY)
+		policy = (int)sched.policy;
+	else
+		sched.reset_on_fork = attr->flags & FLAG_RESET_ON_FORK;
+	if (attr->flags & ~FLAGS_KNOWN)
+		return -EINVAL;
+	error = check_policy(policy, attr->priority);
+	if (error)
+		return error;
+	if (attr->flags & FLAG_CLAMPS)
+		return -EOPNOTSUPP;
+	if (!(attr->flags & FLAG_KEEP_PARAMS)) {
+		sched.policy = (enum sched_policy)policy;
+		sched.rt_priority = (int)attr->priority;
+		/* As on Linux, with other policies a task keeps the nice value that it will have again. */
+		if (policy == SCHED_OTHER || policy == SCHED_BATCH)
+			sched.nice = attr->nice;
+	}
+	sched_set(task, &sched);
+	return 0;
+}
+
+/* Set the policy, which may be KEEP_POLICY, and the priority at user address `from`. */
+static int64_t set_policy(uint64_t tid, int policy, uint64_t from)
+{
+	struct linux_sched_attr attr = { .policy = (uint32_t)policy };
+	HELD_TASK struct task *task = NULL;
+	int error;
+
+	if (!from || (int)tid < 0)
+		return -EINVAL;
+	error = args_get(&attr.priority, from, sizeof(attr.priority));
+	if (!error)
+		error = find_subject(tid, &task);
+	if (error)
+		return error;
+	attr.nice = task->sched.nice;
+	if (policy != KEEP_POLICY && (attr.policy & RESET_ON_FORK)) {
+		attr.policy &= ~RESET_ON_FORK;
+		attr.flags = FLAG_RESET_ON_FORK;
+	}
+	return set_attr(task, &attr);
+}
+
+SYSCALL_2(sched_setparam, tid, from)
+{
+	return set_policy(tid, KEEP_POLICY, from);
+}
+
+SYSCALL_3(sched_setscheduler, tid, policy, from)
+{
+	return (int)policy < 0 ? -EINVAL : set_policy(tid, (int)policy, from);
+}
+
+SYSCALL_1(sched_getscheduler, tid)
+{
+	HELD_TASK struct task *task = NULL;
+	int error = find_subject(tid, &task);
+
+	return error ? error
+		     : (int64_t)((uint32_t)task->sched.policy | (task->sched.reset_on_fork ? RESET_ON_FORK : 0));
+}
+
+SYSCALL_2(sched_getparam, tid, to)
+{
+	HELD_TASK struct task *task = NULL;
+	int error = to ? find_subject(tid, &task) : -EINVAL;
+
+	return error ? error : args_put(to, &task->sched.rt_priority, sizeof(int32_t));
+}
+
+/* Tell a program how large the structure is that the kernel knows. -E2BIG. */
+static int tell_size(uint64_t to)
+{
+	const uint32_t size = sizeof(struct linux_sched_attr);
+	int error = args_put(to, &size, sizeof(size));
+
+	return error == -ERESTART_MEMORY ? error : -E2BIG;
+}
+
+/* Get a structure of whatever size the program's header had. -EFAULT; -E2BIG: it says what the kernel does not know. */
+static int get_attr(struct linux_sched_attr *ret, uint64_t from)
+{
+	uint32_t size;
+	int error = args_get(&size, from, sizeof(size));
+
+	if (error)
+		return error;
+	if (!size)
+		size = ATTR_FIRST_SIZE;
+	if (size < ATTR_FIRST_SIZE || size > PAGE_SIZE)
+		return tell_size(from);
+	memset(ret, 0, sizeof(*ret));
+	error = args_get(ret, from, size < sizeof(*ret) ? size : sizeof(*ret));
+	for (uint32_t at = sizeof(*ret); !error && at < size; at++) {
+		uint8_t byte;
+
+		error = args_get(&byte, from + at, 1);
+		if (!error && byte)
+			return tell_size(from);
+	}
+	if (error)
+		return error;
+	if ((ret->flags & FLAG_CLAMPS) && size < sizeof(*ret))
+		return -EINVAL;
+	ret->nice = nice_within(ret->nice);
+	return 0;
+}
+
+SYSCALL_3(sched_setattr, tid, from, flags)
+{
+	struct linux_sched_attr attr;
+	HELD_TASK struct task *task = NULL;
+	int error;
+
+	if (!from || (int)tid < 0 || (uint32_t)flags)
+		return -EINVAL;
+	error = get_attr(&attr, from);
+	if (error)
+		return error;
+	if ((int)attr.policy < 0)
+		return -EINVAL;
+	if (attr.flags & FLAG_KEEP_POLICY)
+		attr.policy = (uint32_t)KEEP_POLICY;
+	error = find_subject(tid, &task);
+	if (error)
+		return error;
+	if ((attr.flags & FLAG_KEEP_PARAMS) && task->sched.rt_priority)
+		attr.priority = (uint32_t)task->sched.rt_priority;
+	return set_attr(task, &attr);
+}
+
+SYSCALL_4(sched_getattr, tid, to, size, flags)
+{
+	struct linux_sched_attr attr = { .size = sizeof(attr) };
+	HELD_TASK struct task *task = NULL;
+	int error;
+
+	if (!to || (int)tid < 0 || (uint32_t)size > PAGE_SIZE || (uint32_t)size < ATTR_FIRST_SIZE || (uint32_t)flags)
+		return -EINVAL;
+	error = find_subject(tid, &task);
+	if (error)
+		return error;
+	if ((uint32_t)size < sizeof(attr))
+		attr.size = (uint32_t)size;
+	attr.policy = task->sched.policy;
+	attr.flags = task->sched.reset_on_fork ? FLAG_RESET_ON_FORK : 0;
+	attr.priority = (uint32_t)task->sched.rt_priority;
+	attr.nice = task->sched.rt_priority ? 0 : task->sched.nice;
+	return args_put(to, &attr, attr.size);
+}
+
+/* As on Linux: 0 for SCHED_FIFO, whose turns have no end. */
+SYSCALL_2(sched_rr_get_interval, tid, to)
+{
+	HELD_TASK struct task *task = NULL;
+	int error = find_subject(tid, &task);
+	struct linux_timespec turn;
+
+	if (error)
+		return error;
+	turn = timespec_from_ns(task->sched.policy == SCHED_RR ? rt_settings.turn_ns
+				: task->sched.rt_priority      ? 0
+							       : SCHED_SLICE_NS);
+	return args_put(to, &turn, sizeof(turn));
+}
+
+/*
+ * Return the least or the greatest priority of a policy: `bound` for the real-time ones, 0 for the others, which have
+ * no priorities. -EINVAL: no such policy.
+ */
+static int64_t priority_bound(uint64_t policy, int bound)
+{
+	switch ((int)policy) {
+	case SCHED_FIFO:
+	case SCHED_RR:
+		return bound;
+	case SCHED_OTHER:
+	case SCHED_BATCH:
+	case SCHED_IDLE:
+		return 0;
+	}
+	return -EINVAL;
+}
+
+SYSCALL_1(sched_get_priority_max, policy)
+{
+	return priority_bound(policy, RT_PRIORITIES - 1);
+}
+
+SYSCALL_1(sched_get_priority_min, policy)
+{
+	return priority_bound(policy, 1);
+}
+
+/* ---- nice values ---- */
+
+enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
+
+/* A visit of the tasks that getpriority(2) or setpriority(2) means. */
+struct priority_search {
+	uint64_t which; /* PRIO_… */
+	int who;        /* a tid or a process group */
+	int set;        /* the nice value to set; NICE_NONE: set none */
+	int best;       /* the least nice value of the tasks found */
+	bool found;
+};
+
+#define NICE_NONE (NICE_MOST + 1)
+
+static bool see_priority(void *ctx, struct task *task)
+{
+	struct priority_search *search = ctx;
+	struct task_sched sched;
+
+	if (!task->process)
+		return true;
+	search->found = true;
+	if (search->set != NICE_NONE) {
+		sched = task->sched;
+		sched.nice = search->set;
+		sched_set(task, &sched);
+	}
+	if (task->sched.nice < search->best)
+		search->best = task->sched.nice;
+	return true;
+}
+
+static bool see_priorities(void *ctx, struct process *process)
+{
+	PROCESS_EACH_TASK(process, task)
+		(void)see_priority(ctx, task);
+	return true;
+}
+
+static int search_priority(struct priority_search *search)
+{
+	if (search->which > PRIO_USER)
+		return -EINVAL;
+	if (!search->who)
+		search->who = search->which == PRIO_PROCESS ? task_current()->tid : process_current()->group;
+	search->best = NICE_NONE;
+	if (search->which == PRIO_PGRP)
+		process_visit_group(search->who, see_priorities, search);
+	else if (search->which == PRIO_USER)
+		task_visit(see_priority, search);
+	else if (task_peek(search->who))
+		(void)see_priority(search, task_peek(search->who));
+	return search->found ? 0 : -ESRCH;
+}
+
+/* getpriority(2): as on Linux the system call returns 20 - nice, which is never negative. */
+SYSCALL_2(getpriority, which, who)
+{
+	struct priority_search search = { .which = (uint32_t)which, .who = (int)who, .set = NICE_NONE };
+	int error = search_priority(&search);
+
+	return error ? error : NICE_MOST + 1 - search.best;
+}
+
+SYSCALL_3(setpriority, which, who, nice)
+{
+	struct priority_search search = { .which = (uint32_t)which, .who = (int)who, .set = nice_within((int)nice) };
+
+	return search_priority(&search);
+}

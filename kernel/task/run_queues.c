@@ -1,0 +1,28 @@
+/*
+ * The run queues, and the timer that ends turns of the fair queue.
+ */
+#include "kernel/task/run_queues.h"
+
+static void slice_over(struct timer *timer);
+
+struct lock task_lock = LOCK_INITIAL(LOCK_TASKS);
+
+/* Guard: task_lock. */
+PER_CPU struct cpu_queues cpu_queues = { .slice = { .fire = slice_over }, .rt_timer = { .fire = rt_rings } };
+
+static void slice_over(struct timer *timer)
+{
+	struct cpu_queues *cpu = &per_cpu(cpu_queues);
+	const struct task *task = task_current();
+
+	(void)timer;
+	lock_take_off(&task_lock);
+	cpu->slice_runs = false;
+	if (cpu->ready.waiting && task->rank >= 0) {
+		if (clock_monotonic_ns() - task->started_ns >= SCHED_SLICE_NS)
+			this_cpu->switch_wanted = true;
+		else
+			start_slice(cpu, task->started_ns);
+	}
+	lock_release_off(&task_lock);
+}
