@@ -274,6 +274,38 @@ int64_t content_read(struct content *content, struct user_io *io, uint64_t *offs
 	return (int64_t)done;
 }
 
+static bool is_inside(const struct content *content, int64_t offset)
+{
+	return offset >= 0 && (uint64_t)offset < content->node->size;
+}
+
+int64_t content_next_data(const struct content *content, int64_t offset)
+{
+	uint64_t page = (uint64_t)offset / PAGE_SIZE, next = page;
+
+	if (!is_inside(content, offset))
+		return -ENXIO;
+	if (page >= content_pages(content->place_size))
+		next = page_tree_next(&content->pages, page);
+	if (next == page)
+		return offset;
+	return is_past_end(content, next) ? -ENXIO : (int64_t)(next * PAGE_SIZE);
+}
+
+int64_t content_next_hole(const struct content *content, int64_t offset)
+{
+	uint64_t page = (uint64_t)offset / PAGE_SIZE, next = page;
+
+	if (!is_inside(content, offset))
+		return -ENXIO;
+	if (next < content_pages(content->place_size))
+		next = content_pages(content->place_size);
+	next = page_tree_next_hole(&content->pages, next);
+	if (next == page)
+		return offset;
+	return (int64_t)(is_past_end(content, next) ? content->node->size : next * PAGE_SIZE);
+}
+
 /*
  * Zero the bytes behind the file's end in its last page, where a mapping may have written: if the file grows, they must
  * read as zeros.
@@ -315,9 +347,6 @@ int64_t content_write(struct content *content, struct user_io *io, uint64_t *off
 		return 0;
 	if (passes_last_offset(io, *offset))
 		return -EINVAL;
-	if (*offset >= CONTENT_MAX)
-		return -EFBIG;
-	size = least(size, CONTENT_MAX - *offset);
 	token = store_enter();
 	if (*offset > node->size)
 		clear_tail(content);

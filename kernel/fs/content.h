@@ -45,11 +45,19 @@ void content_free(struct content *content);
 
 /*
  * Copy bytes between the content at *offset and user memory, `io`, and advance *offset. Returns the bytes copied, 0 at
- * the file's end; when none could be copied copy_errno()'s error, and for a write also -EFBIG, -ENOMEM, -ENOSPC.
+ * the file's end; when none could be copied copy_errno()'s error, -EINVAL (past the last offset), and for a write also
+ * -ENOMEM, -ENOSPC.
  * Writing beyond the end makes the file longer.
  */
 int64_t content_read(struct content *content, struct user_io *io, uint64_t *offset);
 int64_t content_write(struct content *content, struct user_io *io, uint64_t *offset);
+
+/*
+ * Return where from `offset` on the first bytes are that have memory (content_next_data), or have none and read as zeros
+ * (content_next_hole: the end at the latest). -ENXIO: at or beyond the end, or only holes follow.
+ */
+int64_t content_next_data(const struct content *content, int64_t offset);
+int64_t content_next_hole(const struct content *content, int64_t offset);
 
 /* Make the content shorter or longer. Pages beyond the new end are unmapped from all processes. Returns 0 or -EFBIG. */
 int content_set_size(struct content *content, uint64_t size);

@@ -42,6 +42,59 @@ paddr_t page_tree_find(const struct page_tree *tree, uint64_t index)
 	return paddr(table->slots[slot_of(index, 1)]);
 }
 
+/*
+ * Find the slot for page *index that lies lowest: on level 1, or that of a table which is not there. Returns its level; 0
+ * when the tree does not reach as far. *ret: the table of level 1.
+ */
+static unsigned lowest_slot(const struct page_tree *tree, uint64_t index, const struct page_tree_table **ret)
+{
+	const struct page_tree_table *table = tree->root;
+	unsigned level = tree->height;
+
+	if (!table || !covers(tree->height, index))
+		return 0;
+	while (level > 1 && table->slots[slot_of(index, level)])
+		table = table_at(table->slots[slot_of(index, level--)]);
+	*ret = table;
+	return level;
+}
+
+/* Return the first page behind those that a slot of `level` leads to, `index` among them. */
+static uint64_t behind_slot(uint64_t index, unsigned level)
+{
+	return (index | ((1ULL << ((level - 1) * PAGE_TREE_BITS)) - 1)) + 1;
+}
+
+uint64_t page_tree_next(const struct page_tree *tree, uint64_t index)
+{
+	const struct page_tree_table *table;
+	unsigned level;
+
+	while ((level = lowest_slot(tree, index, &table)) != 0) {
+		if (level > 1) {
+			index = behind_slot(index, level);
+			continue;
+		}
+		do
+			if (table->slots[slot_of(index, 1)])
+				return index;
+		while (++index % PAGE_TREE_SIZE);
+	}
+	return PAGE_TREE_NONE;
+}
+
+uint64_t page_tree_next_hole(const struct page_tree *tree, uint64_t index)
+{
+	const struct page_tree_table *table;
+
+	while (lowest_slot(tree, index, &table) == 1)
+		do
+			if (!table->slots[slot_of(index, 1)])
+				return index;
+		while (++index % PAGE_TREE_SIZE);
+	return index;
+}
+
 /* Add levels on top of the tree until `index` fits. */
 static enum status raise(struct page_tree *tree, uint64_t index)
 {

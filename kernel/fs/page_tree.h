@@ -8,6 +8,7 @@
 
 #define PAGE_TREE_BITS 6
 #define PAGE_TREE_SIZE (1U << PAGE_TREE_BITS)
+#define PAGE_TREE_NONE UINT64_MAX
 
 struct page_tree_table;
 
@@ -20,6 +21,13 @@ struct page_tree {
 
 /* Return the frame of page `index`; 0 when it has none. */
 paddr_t page_tree_find(const struct page_tree *tree, uint64_t index);
+
+/*
+ * Return the first page from `index` on that has a frame, PAGE_TREE_NONE if none has; that has none. Both look at each
+ * table on the way once.
+ */
+uint64_t page_tree_next(const struct page_tree *tree, uint64_t index);
+uint64_t page_tree_next_hole(const struct page_tree *tree, uint64_t index);
 
 /* Enter the frame `pa` (not 0) for page `index`, which must have none. Returns OK, or ERR_NO_MEMORY with no change. */
 MUST_CHECK enum status page_tree_insert(struct page_tree *tree, uint64_t index, paddr_t pa);

@@ -121,9 +121,23 @@ static int object_of_file(struct file *file, struct memory_object **ret)
 	return 0;
 }
 
+static int64_t seek_file(struct file *file, int64_t offset, int whence)
+{
+	const struct content *content = &tmpfs_node(file->node)->content;
+	int64_t place;
+
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return file_seek_place(file, &file->offset, offset, whence);
+	place = whence == SEEK_DATA ? content_next_data(content, offset) : content_next_hole(content, offset);
+	if (place >= 0)
+		file->offset = (uint64_t)place;
+	return place;
+}
+
 static const struct file_ops regular_ops = {
 	.read = read_file,
 	.write = write_file,
+	.seek = seek_file,
 	.object = object_of_file,
 };
 

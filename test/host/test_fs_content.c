@@ -191,9 +191,10 @@ static void holes_cost_nothing_and_limits_hold(void **state)
 	node_stat(file->node, &stat);
 	assert_int_equal(stat.blocks, 8);
 	assert_int_equal(node_truncate(file->node, 1ULL << 63), -EFBIG);
-	assert_int_equal(WITH_USER_IO(io, 0, 1, file_pwrite(file, &io, INT64_MAX)), -EFBIG);
+	assert_int_equal(WITH_USER_IO(io, 0, 1, file_pwrite(file, &io, INT64_MAX)), -EINVAL);
 	assert_int_equal(WITH_USER_IO(io, 0, 1, file_pwrite(file, &io, 1ULL << 63)), -EINVAL);
-	assert_int_equal(WITH_USER_IO(io, 0, 9, file_pwrite(file, &io, INT64_MAX - 1)), 1);
+	assert_int_equal(WITH_USER_IO(io, 0, 9, file_pwrite(file, &io, INT64_MAX - 1)), -EINVAL);
+	assert_int_equal(WITH_USER_IO(io, 0, 1, file_pwrite(file, &io, INT64_MAX - 1)), 1);
 	assert_int_equal(file_seek(file, -1, SEEK_SET), -EINVAL);
 	assert_int_equal(file_seek(file, 0, SEEK_END), INT64_MAX);
 	assert_int_equal(file_seek(file, 1, SEEK_CUR), -EINVAL);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "test/user/tap.h"
 
@@ -50,6 +51,37 @@ static void test_sizes(void)
 	is(sys(SYS_lseek, file, 0, SEEK_CUR), MOST, "nothing has moved");
 	is(sys(SYS_sendfile, file, file, (long[]){ MOST }, 10), -EINVAL, "sendfile from there");
 	is(sys(SYS_close, file), 0, "close");
+}
+
+/* ---- holes ---- */
+
+static void test_holes(void)
+{
+	const long size = 100 * (long)PAGE + 10, data = 70 * (long)PAGE;
+	int file = fresh_file();
+
+	is(sys(SYS_ftruncate, file, size), 0, "a file of a hole");
+	is(sys(SYS_lseek, file, 0, SEEK_DATA), -ENXIO, "has no data");
+	is(sys(SYS_lseek, file, 5, SEEK_HOLE), 5, "but a hole everywhere");
+	is(sys(SYS_pwrite64, file, "x", 1, data + 100), 1, "a byte in its middle");
+	is(sys(SYS_lseek, file, 0, SEEK_DATA), data, "is the page that SEEK_DATA finds");
+	is(sys(SYS_lseek, file, 0, SEEK_CUR), data, "and goes to");
+	is(sys(SYS_lseek, file, data + 7, SEEK_DATA), data + 7, "inside of it as well");
+	is(sys(SYS_lseek, file, data + 7, SEEK_HOLE), data + (long)PAGE, "the hole goes on behind it");
+	is(sys(SYS_lseek, file, data + (long)PAGE, SEEK_DATA), -ENXIO, "without more data");
+	is(sys(SYS_pwrite64, file, "x", 1, size - 1), 1, "a byte at the end");
+	is(sys(SYS_lseek, file, data + (long)PAGE, SEEK_DATA), size - 10, "is data, too");
+	is(sys(SYS_lseek, file, size - 5, SEEK_HOLE), size, "before the hole at the end");
+	is(sys(SYS_lseek, file, size, SEEK_HOLE), -ENXIO, "where nothing is");
+	is(sys(SYS_lseek, file, -1, SEEK_DATA), -ENXIO, "nor before the start");
+	is(sys(SYS_pwrite64, file, "x", 1, 1L << 50), 1, "a byte far out");
+	is(sys(SYS_lseek, file, size + (long)PAGE, SEEK_DATA), 1L << 50, "is found");
+	is(sys(SYS_lseek, file, 1L << 49, SEEK_HOLE), 1L << 49, "behind a long hole");
+	is(sys(SYS_close, file), 0, "close");
+	file = (int)sys(SYS_openat, AT_FDCWD, "/init", O_RDONLY, 0);
+	is(sys(SYS_lseek, file, 0, SEEK_DATA), 0, "a file that came with the machine has data");
+	is(sys(SYS_lseek, file, 0, SEEK_HOLE), sys(SYS_lseek, file, 0, SEEK_END), "without a hole");
+	sys(SYS_close, file);
 }
 
 /* ---- mappings ---- */
@@ -172,6 +204,7 @@ int main(int argc, char **argv)
 	if (argc > 1 && !strcmp(argv[1], "script"))
 		return 7;
 	test_sizes();
+	test_holes();
 	test_ranges();
 	test_mappings();
 	test_kinds();

@@ -113,8 +113,8 @@ enum user_remap_flags {
  * Give the mapping [va, va + size) the size `new_size`, elsewhere when it must and may: mremap(2). Pages move by their
  * entries, no byte is copied; with size 0 what is shared is mapped a second time. *ret_va gets the place. Returns
  * ERR_RANGE (unaligned va or `to`, new size 0, FIXED without MAYMOVE, ranges overlap, size 0 and private), ERR_FAULT
- * (not all of the old range is one area), ERR_NO_MEMORY (no room in place and not MAYMOVE; RLIMIT_AS or RLIMIT_DATA; no gap; no memory:
- * then, as on Linux, FIXED may have unmapped what was at `to`).
+ * (not all of the old range is one area), ERR_NO_MEMORY (no room in place and not MAYMOVE; RLIMIT_AS or RLIMIT_DATA; no
+ * gap; no memory: then, as on Linux, FIXED may have unmapped what was at `to`).
  */
 MUST_CHECK enum status user_remap(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size,
 				  unsigned flags, vaddr_t to, vaddr_t *ret_va);
