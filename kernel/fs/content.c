@@ -212,7 +212,9 @@ static uint64_t find_bytes(const struct content *content, uint64_t offset, uint6
 	return most;
 }
 
-/* Return whether the bytes from `offset` on pass the last offset that there can be: an error of the call. */
+/*
+ * Return whether a transfer of io->left bytes at `offset` would end beyond the largest file offset, which is an error.
+ */
 static bool passes_last_offset(const struct user_io *io, uint64_t offset)
 {
 	return offset > INT64_MAX - io->left;

@@ -92,7 +92,7 @@ static int64_t write_random(struct file *file, struct user_io *io, uint64_t *off
 	return status == OK || done ? done : copy_errno(status);
 }
 
-/* A mapping of /dev/zero is one of anonymous memory: it has no object of the device's. */
+/* Make mmap(2) of /dev/zero map anonymous memory: return 0 with no object. */
 static int no_object(struct file *file, struct memory_object **ret)
 {
 	(void)file;

@@ -12,7 +12,7 @@
 #define PIECES_STACK   8             /* pieces that have room on the stack; more of them go into the heap */
 #define SENDFILE_PIECE 16384
 
-/* Return whether [base, base + size) lies below the end of users' addresses; what is mapped there is another question. */
+/* Return whether [base, base + size) lies below the end of users' addresses, mapped or not. */
 static bool is_users(uint64_t base, uint64_t size)
 {
 	return base <= USER_END && size <= USER_END - base;
@@ -80,7 +80,7 @@ static int limit_pieces(struct user_iovec *pieces, size_t count)
 
 #define RWF_KNOWN 0xf /* RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_NOWAIT: hints, as nothing here waits for a disk */
 
-/* Do readv(2) and its kin. Linux takes the low half of `count`. */
+/* Do readv(2), writev(2), preadv(2) or pwritev(2). As on Linux only the low 32 bits of their `count` are used. */
 static int64_t transfer_vector(uint64_t fd, uint64_t from, uint32_t count, enum file_move how, uint64_t offset,
 			       uint64_t flags)
 {
