@@ -53,8 +53,8 @@ int64_t content_read(struct content *content, struct user_io *io, uint64_t *offs
 int64_t content_write(struct content *content, struct user_io *io, uint64_t *offset);
 
 /*
- * Return where from `offset` on the first bytes are that have memory (content_next_data), or have none and read as zeros
- * (content_next_hole: the end at the latest). -ENXIO: at or beyond the end, or only holes follow.
+ * Do lseek(2)'s SEEK_DATA and SEEK_HOLE: return the first offset, from `offset` on, that is not in a hole, or that is
+ * in one; the file's end counts as a hole. -ENXIO: `offset` is at or beyond the end, or only a hole follows.
  */
 int64_t content_next_data(const struct content *content, int64_t offset);
 int64_t content_next_hole(const struct content *content, int64_t offset);

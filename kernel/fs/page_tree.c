@@ -43,8 +43,8 @@ paddr_t page_tree_find(const struct page_tree *tree, uint64_t index)
 }
 
 /*
- * Find the slot for page *index that lies lowest: on level 1, or that of a table which is not there. Returns its level; 0
- * when the tree does not reach as far. *ret: the table of level 1.
+ * Walk down the tree to the slot of page `index`: to level 1, or to an empty slot above it. Returns the level of the
+ * slot, or 0 when the tree is too low for `index`. *ret is the table that has the slot.
  */
 static unsigned lowest_slot(const struct page_tree *tree, uint64_t index, const struct page_tree_table **ret)
 {
@@ -59,7 +59,7 @@ static unsigned lowest_slot(const struct page_tree *tree, uint64_t index, const 
 	return level;
 }
 
-/* Return the first page behind those that a slot of `level` leads to, `index` among them. */
+/* Return the first page behind the pages of the slot of `level` that has page `index`. */
 static uint64_t behind_slot(uint64_t index, unsigned level)
 {
 	return (index | ((1ULL << ((level - 1) * PAGE_TREE_BITS)) - 1)) + 1;

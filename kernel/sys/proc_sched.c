@@ -1,5 +1,6 @@
 /*
- * /proc/sys/kernel/sched_…: how much of the time real-time tasks may take from others, and how long a turn of SCHED_RR is.
+ * /proc/sys/kernel/sched_…: the limit on the CPU time of real-time tasks (kernel/task/rt_share.h), and the length of
+ * SCHED_RR's turns.
  */
 #include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
@@ -9,9 +10,12 @@
 
 #define NS_PER_US 1000ULL
 
-#define NO_LIMIT (-1) /* as sched_rt_runtime_us: real-time tasks may take all */
+#define NO_LIMIT (-1) /* sched_rt_runtime_us without a limit */
 
-/* Parse a whole number, with white space around it, as Linux does here. -EINVAL: it is none that fits in an int. */
+/*
+ * Parse an integer with blanks around it, as on Linux. Returns 0; -EINVAL: it is no integer, or does not fit in an
+ * int.
+ */
 static int parse_int(const char *text, int *ret)
 {
 	int64_t value = 0;
@@ -33,7 +37,7 @@ static int parse_int(const char *text, int *ret)
 	return 0;
 }
 
-/* Let both values hold from now on. */
+/* Set period and runtime, with effect from now on. */
 static void set_allowance(struct rt_allowance allowance)
 {
 	uint64_t flags = lock_take(&task_lock);
@@ -98,7 +102,7 @@ static int make_turn(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* As on Linux, 0 and less stand for the length that there is at first. */
+/* As on Linux, a number of 0 or less sets the default length. */
 static int take_turn(struct node *node, const char *bytes, size_t size)
 {
 	int ms, error = parse_int(bytes, &ms);

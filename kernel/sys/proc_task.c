@@ -100,7 +100,7 @@ static void add_more_places(const struct process *process, const struct proc_mem
 	number(ret, process->env_end);
 }
 
-/* Return a task's priority as proc(5) has it: that of a real-time task p is -1 - p, that of others 20 and more. */
+/* Return a task's priority as in proc(5): -1 - rt_priority for a real-time task, otherwise the nice value plus 20. */
 static int priority_shown(const struct task_sched *sched)
 {
 	return sched->rt_priority ? -1 - sched->rt_priority : sched->nice - NICE_LEAST;

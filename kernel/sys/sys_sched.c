@@ -1,6 +1,6 @@
 /*
- * How tasks share the CPU: policies, real-time priorities, nice values, affinities. All that is asked for is allowed, since
- * there is one user, root; there is one CPU.
+ * System calls about scheduling: policies, real-time priorities, nice values, affinities. Permissions are not checked,
+ * since every process is root. There is one CPU.
  */
 #include "kernel/lib/string.h"
 #include "kernel/sys/user_args.h"
@@ -55,7 +55,7 @@ SYSCALL_3(sched_setaffinity, tid, size, from)
 
 /* ---- policies ---- */
 
-#define RESET_ON_FORK 0x40000000U /* SCHED_RESET_ON_FORK, beside a policy */
+#define RESET_ON_FORK 0x40000000U /* SCHED_RESET_ON_FORK, a flag in the argument `policy` */
 
 /* Flags of struct sched_attr. */
 #define FLAG_RESET_ON_FORK 1ULL
@@ -64,9 +64,9 @@ SYSCALL_3(sched_setaffinity, tid, size, from)
 #define FLAG_CLAMPS        0x60ULL /* limits of the CPU's frequency, which the kernel does not choose */
 #define FLAGS_KNOWN        0x7fULL
 
-#define KEEP_POLICY (-1) /* in place of a policy: the one that the task has */
+#define KEEP_POLICY (-1) /* in place of a policy: keep the task's policy */
 
-#define ATTR_FIRST_SIZE 48 /* the least size: without the limits of the frequency */
+#define ATTR_FIRST_SIZE 48 /* least size of struct sched_attr, without the clamps: SCHED_ATTR_SIZE_VER0 */
 
 /* Linux's struct sched_attr, as of 6.1. */
 struct linux_sched_attr {
@@ -86,7 +86,7 @@ static int nice_within(int nice)
 	return nice < NICE_LEAST ? NICE_LEAST : nice > NICE_MOST ? NICE_MOST : nice;
 }
 
-/* Find the task that a call is about, held; 0 means the current one. -EINVAL, -ESRCH. */
+/* Find the task `tid`; 0 means the current one. *ret is a reference. Returns 0, -EINVAL, -ESRCH. */
 static int find_subject(uint64_t tid, struct task **ret)
 {
 	struct task *task;
@@ -102,7 +102,7 @@ static int find_subject(uint64_t tid, struct task **ret)
 	return task ? 0 : -ESRCH;
 }
 
-/* Check a policy, and that a priority goes with it. SCHED_DEADLINE is refused like a number that no policy has. */
+/* Check that a policy exists and that it allows the priority. Returns 0 or -EINVAL (also for SCHED_DEADLINE). */
 static int check_policy(int policy, uint32_t priority)
 {
 	switch (policy) {
@@ -117,7 +117,7 @@ static int check_policy(int policy, uint32_t priority)
 	return -EINVAL;
 }
 
-/* Set what `attr` says of a task, as Linux does; attr->policy may be KEEP_POLICY. -EINVAL, -EOPNOTSUPP. */
+/* Set a task's parameters as `attr` says; attr->policy may be KEEP_POLICY. Returns 0, -EINVAL, -EOPNOTSUPP. */
 static int set_attr(struct task *task, const struct linux_sched_attr *attr)
 {
 	struct task_sched sched = task->sched;
@@ -137,7 +137,9 @@ static int set_attr(struct task *task, const struct linux_sched_attr *attr)
 	if (!(attr->flags & FLAG_KEEP_PARAMS)) {
 		sched.policy = (enum sched_policy)policy;
 		sched.rt_priority = (int)attr->priority;
-		/* As on Linux, with other policies a task keeps the nice value that it will have again. */
+		/*
+		 * As on Linux, the nice value does not change with other policies, and has an effect again after them.
+		 */
 		if (policy == SCHED_OTHER || policy == SCHED_BATCH)
 			sched.nice = attr->nice;
 	}
@@ -145,7 +147,7 @@ static int set_attr(struct task *task, const struct linux_sched_attr *attr)
 	return 0;
 }
 
-/* Set the policy, which may be KEEP_POLICY, and the priority at user address `from`. */
+/* Set a task's policy, which may be KEEP_POLICY, and the priority that is at user address `from`. */
 static int64_t set_policy(uint64_t tid, int policy, uint64_t from)
 {
 	struct linux_sched_attr attr = { .policy = (uint32_t)policy };
@@ -194,7 +196,7 @@ SYSCALL_2(sched_getparam, tid, to)
 	return error ? error : args_put(to, &task->sched.rt_priority, sizeof(int32_t));
 }
 
-/* Tell a program how large the structure is that the kernel knows. -E2BIG. */
+/* Write the size of the kernel's struct sched_attr into the program's structure, and return -E2BIG. */
 static int tell_size(uint64_t to)
 {
 	const uint32_t size = sizeof(struct linux_sched_attr);
@@ -203,7 +205,11 @@ static int tell_size(uint64_t to)
 	return error == -ERESTART_MEMORY ? error : -E2BIG;
 }
 
-/* Get a structure of whatever size the program's header had. -EFAULT; -E2BIG: it says what the kernel does not know. */
+/*
+ * Get a struct sched_attr from user memory: its size is in its first field, since later versions of Linux have more
+ * fields. Returns 0, -EFAULT, -EINVAL, or -E2BIG: fields that the kernel does not know are not zero, or the size is
+ * wrong.
+ */
 static int get_attr(struct linux_sched_attr *ret, uint64_t from)
 {
 	uint32_t size;
@@ -275,7 +281,7 @@ SYSCALL_4(sched_getattr, tid, to, size, flags)
 	return args_put(to, &attr, attr.size);
 }
 
-/* As on Linux: 0 for SCHED_FIFO, whose turns have no end. */
+/* sched_rr_get_interval(2): as on Linux 0 for SCHED_FIFO, whose tasks run without turns. */
 SYSCALL_2(sched_rr_get_interval, tid, to)
 {
 	HELD_TASK struct task *task = NULL;
@@ -291,8 +297,8 @@ SYSCALL_2(sched_rr_get_interval, tid, to)
 }
 
 /*
- * Return the least or the greatest priority of a policy: `bound` for the real-time ones, 0 for the others, which have
- * no priorities. -EINVAL: no such policy.
+ * Return a bound of a policy's priorities: `bound` for SCHED_FIFO and SCHED_RR, 0 for the policies that have no
+ * priorities, -EINVAL if there is no such policy.
  */
 static int64_t priority_bound(uint64_t policy, int bound)
 {

@@ -21,7 +21,7 @@
 #define IRQ_SERIAL   4
 #define INPUT        64
 
-/* Typed text is shown soon, even if many tasks compute. */
+/* The nice value of the task that draws: so typed text is shown soon, even if many tasks compute. */
 #define DRAWER_NICE (-10)
 
 #define ESC 0x1b
@@ -81,7 +81,7 @@ static bool is_row_enough(void)
 
 void terminals_draw(void)
 {
-	/* Whoever waits for the CPU and has had less of it runs after each row, not when the turn ends. */
+	/* Yield after each row, not only when the turn ends: a waiting task that has had less of the CPU runs first. */
 	while (screen_show_until(is_row_enough))
 		task_yield();
 }

@@ -77,8 +77,8 @@ struct process {
 	struct process_rlimit limits[PROCESS_LIMITS];
 	struct user_limits user_limits;     /* the limits on memory among `limits`, in pages */
 	uint64_t start_ns;                  /* when the process was made, by the monotonic clock */
-	uint64_t rt_most_ns;                /* the lower value of RLIMIT_RTTIME; TIME_NEVER: no limit */
-	uint64_t dead_run_ns, child_run_ns; /* CPU time of tasks that have ended; of waited-for children, and theirs */
+	uint64_t rt_most_ns;                /* RLIMIT_RTTIME, the lower one of soft and hard limit; TIME_NEVER: none */
+	uint64_t dead_run_ns, child_run_ns; /* CPU time of its ended tasks; of children waited for, with theirs */
 	uint64_t faults, child_faults;      /* page faults, summed up like dead_run_ns and child_run_ns */
 	uint64_t most_pages, child_most_pages; /* most pages in memory at once: in earlier spaces; in a child */
 	struct task *vfork_parent;             /* the task in vfork(2) that waits for this process; or NULL */

@@ -1,5 +1,5 @@
 /*
- * Resource limits, and those that send signals, RLIMIT_CPU and RLIMIT_RTTIME.
+ * Resource limits; RLIMIT_CPU and RLIMIT_RTTIME send signals.
  *
  * There is no periodic tick that counts CPU time. A process with RLIMIT_CPU has a timer for the earliest moment at
  * which the limit can be reached: on one CPU, when as much time has passed as the process may still use. The timer
@@ -105,7 +105,7 @@ static uint64_t microseconds_ns(uint64_t us)
 	return time_add_times(0, us, NS_PER_US);
 }
 
-/* Note when the scheduler has to tell of a real-time task that runs on and on. */
+/* Set process->rt_most_ns, by which the scheduler knows when to call the function that checks RLIMIT_RTTIME. */
 static void tell_scheduler(struct process *process)
 {
 	const struct process_rlimit *limit = &process->limits[LIMIT_RTTIME];
@@ -116,8 +116,9 @@ static void tell_scheduler(struct process *process)
 }
 
 /*
- * Act when a real-time task of the process has run for `ns` without sleeping, as Linux does: SIGKILL at the hard limit;
- * SIGXCPU at the soft one, which then moves on by a second. In an interrupt, without locks.
+ * Check RLIMIT_RTTIME: a real-time task of the process has run for `ns` since it was last woken. As on Linux the
+ * process gets SIGKILL at the hard limit, and SIGXCPU at the soft one, which is then raised by a second. Called in an
+ * interrupt, without a lock.
  */
 static void real_time_ran(struct process *process, uint64_t ns)
 {

@@ -1,5 +1,5 @@
 /*
- * The bits of a queue are two words; a priority's bit is counted from the most urgent one.
+ * The queue of ready real-time tasks; see rt_queue.h. In the words `waiting` the highest priority has the lowest bit.
  */
 #include "kernel/task/rt_queue.h"
 

@@ -1,10 +1,10 @@
 /*
- * Periods follow one another from the first one's start on; no timer marks them. Whoever asks later finds out which period
- * it is by a division.
+ * The share of real-time tasks; see rt_share.h. Each period begins when the one before ends. No timer fires at that
+ * moment: the functions here compute by a division which period a time is in.
  */
 #include "kernel/task/rt_share.h"
 
-/* Go on to the period that `now_ns` is in. */
+/* Set *share to the period that `now_ns` is in: if it is a new one, nothing of it has been used. */
 static void go_on(struct rt_share *share, const struct rt_allowance *allowance, uint64_t now_ns)
 {
 	uint64_t periods = (now_ns - share->start_ns) / allowance->period_ns;

@@ -1,6 +1,6 @@
 /*
- * A list of tasks that wait for the CPU, in their order: a task is put at either end and taken out anywhere, in a few
- * instructions however many there are. Whoever has a list guards it.
+ * A list of tasks that wait for the CPU: a task is added at either end and removed from anywhere, in a few
+ * instructions, however many tasks there are. Guard of all state: the list's user says; for the scheduler task_lock.
  */
 #pragma once
 
@@ -9,12 +9,12 @@
 /* A task's place in a list. */
 struct run_node {
 	struct run_node *next;
-	struct run_node **link; /* what points at this node: the one in front, or the list */
+	struct run_node **link; /* the pointer that points at this node: of the node before, or list->first */
 };
 
-/* A list that is all zero is empty. */
+/* A list; an empty one is all zeros. */
 struct run_list {
-	struct run_node *first, **end; /* `end` is valid only while there is a first */
+	struct run_node *first, **end; /* `end` is the last node's `next`; valid only while `first` is not NULL */
 };
 
 static inline void run_list_add_last(struct run_list *list, struct run_node *node)
@@ -47,7 +47,7 @@ static inline void run_list_remove(struct run_list *list, struct run_node *node)
 		list->end = node->link;
 }
 
-/* Add a node to the end of a list that is not empty, and take the list's first. */
+/* Add a node to the end of a list that is not empty; remove and return the first node. */
 static inline struct run_node *run_list_rotate(struct run_list *list, struct run_node *node)
 {
 	struct run_node *first = list->first;

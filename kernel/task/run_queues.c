@@ -1,5 +1,5 @@
 /*
- * The run queues, and the timer that ends turns of the fair queue.
+ * The run queues, and the timer that ends the turns of tasks that are not real-time.
  */
 #include "kernel/task/run_queues.h"
 
@@ -7,7 +7,7 @@ static void slice_over(struct timer *timer);
 
 struct lock task_lock = LOCK_INITIAL(LOCK_TASKS);
 
-/* Guard: task_lock. */
+/* The run queues of each CPU. Guard: task_lock. */
 PER_CPU struct cpu_queues cpu_queues = { .slice = { .fire = slice_over }, .rt_timer = { .fire = rt_rings } };
 
 static void slice_over(struct timer *timer)

@@ -1,6 +1,6 @@
 /*
- * The run queues as the files of the scheduler share them: sched.c, which chooses and switches; sched_rt.c, which watches over
- * real-time tasks; sched_set.c, which changes how a task is scheduled.
+ * The run queues, shared by the scheduler's files: sched.c chooses the next task and switches to it, sched_rt.c limits
+ * real-time tasks, sched_set.c changes how a task is scheduled. A fair task is one that is not real-time.
  */
 #pragma once
 
@@ -12,16 +12,16 @@
 #include "kernel/task/rt_share.h"
 #include "kernel/task/sched.h"
 
-/* What each CPU has: the tasks that are ready for it, and the turn that it has begun. Guard: task_lock. */
+/* One CPU's ready tasks, and the timers of the current task's turn. Guard: task_lock. */
 struct cpu_queues {
-	struct fair_queue ready;
-	struct timer slice;    /* ends the turn of a task of the fair queue, while another one waits there */
-	bool slice_runs;       /* `slice` has been started and has not rung */
-	unsigned rt_tasks;     /* real-time tasks that are ready or run here */
-	struct rt_queue rt;    /* real-time tasks that are ready */
-	struct rt_share share; /* how much of the time real-time tasks have had */
-	struct timer rt_timer; /* rings when rt_watch() has something to look at */
-	struct task *dead; /* a task that has been left for good and whose memory is still to be freed; NULL: none */
+	struct fair_queue ready; /* fair tasks that are ready */
+	struct timer slice;      /* ends the turn of a fair task, while another one waits */
+	bool slice_runs;         /* `slice` has been started and has not fired */
+	unsigned rt_tasks;       /* number of real-time tasks that are ready or run */
+	struct rt_queue rt;      /* real-time tasks that are ready */
+	struct rt_share share;   /* how long real-time tasks have run in this period */
+	struct timer rt_timer;   /* fires when rt_rings() must check the current task; rt_watch() starts it */
+	struct task *dead;       /* a task that has ended, and whose stack the next task must free; NULL: none */
 };
 
 extern PER_CPU struct cpu_queues cpu_queues;
@@ -31,7 +31,7 @@ static inline bool is_rt(const struct task *task)
 	return task->rank < 0;
 }
 
-/* End the turn, in time, of a task of the fair queue that has the CPU since `started_ns`. The caller holds task_lock. */
+/* Start the timer that ends the turn of a fair task, which runs since `started_ns`. The caller holds task_lock. */
 static inline void start_slice(struct cpu_queues *cpu, uint64_t started_ns)
 {
 	if (cpu->slice_runs)
@@ -40,7 +40,7 @@ static inline void start_slice(struct cpu_queues *cpu, uint64_t started_ns)
 	timer_start(&cpu->slice, time_add(started_ns, SCHED_SLICE_NS));
 }
 
-/* Put a task into its queue. The caller holds task_lock. */
+/* Add a task to the run queue of its kind. The caller holds task_lock. */
 static inline void run_queue_add(struct cpu_queues *cpu, struct task *task)
 {
 	if (unlikely(is_rt(task)))
@@ -51,7 +51,7 @@ static inline void run_queue_add(struct cpu_queues *cpu, struct task *task)
 	sched_counts.ready++;
 }
 
-/* Take a task out of its queue. The caller holds task_lock. */
+/* Remove a task from its run queue. The caller holds task_lock. */
 static inline void run_queue_remove(struct cpu_queues *cpu, struct task *task)
 {
 	if (is_rt(task))
@@ -62,30 +62,33 @@ static inline void run_queue_remove(struct cpu_queues *cpu, struct task *task)
 	sched_counts.ready--;
 }
 
-/* The caller of each function below holds task_lock, but of rt_rings(). */
+/* Call each function below with task_lock held, except rt_rings(). */
 
-/* Let a task that has come to its queue run at once, or see to it that its turn will come. */
+/*
+ * For `task`, which was added to its queue: make the CPU switch at once if `task` goes first; or start the turn's
+ * timer.
+ */
 void run_queue_make_room(struct cpu_queues *cpu, const struct task *task);
 
 /*
- * Return when real-time tasks will have had their share, if `task`, which runs and is perhaps one of them, goes on. Not after
- * `now`: they have had it.
+ * Return when real-time tasks will have used up their share, if the current task, `task`, goes on running. A result of
+ * `now` or less: they have used it up.
  */
 uint64_t rt_share_runs_out(const struct cpu_queues *cpu, const struct task *task, uint64_t now);
 
-/* Put a real-time task that has become ready behind its equals. */
+/* Add a real-time task that has become ready to the queue, behind those of its priority. */
 void rt_ready(struct cpu_queues *cpu, struct task *task);
 
 /*
- * Take leave of a real-time task that has run since started_ns, and is not in its queue. If it is runnable it goes there:
- * to where it was, or behind its equals when its turn is over.
+ * Charge the current task, which is real-time, when the CPU switches away from it. If it is runnable add it to the
+ * queue: before those of its priority, or behind them if its turn is over.
  */
 void rt_leave(struct cpu_queues *cpu, struct task *task, uint64_t now);
 
-/* Note that there is one more real-time task that is ready or runs. */
+/* Count one more real-time task that is ready or runs. */
 void rt_begins(struct cpu_queues *cpu);
 
-/* Let rt_timer ring when `task`, which runs or is about to, may have to leave the CPU on account of real-time tasks. */
+/* Start rt_timer for the moment when rt_rings() must check whether `task`, which runs or will run next, may go on. */
 void rt_watch(struct cpu_queues *cpu, const struct task *task, uint64_t now);
 
 /* rt_timer's `fire`. */

@@ -1,5 +1,5 @@
 /*
- * Who is next, and the switch between tasks. Knows no more of processes than the context that their tasks run in.
+ * Chooses the task that runs next, and switches to it.
  */
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/cpu_state.h"
@@ -19,9 +19,10 @@ void task_entered(void);
 struct sched_counts sched_counts;
 
 /*
- * Return whether `task`, which has become ready, of a lower rank than `current`, runs before that one's turn ends. A real-time task does if it is
- * more urgent, and before all others while real-time tasks have had less than their share. Another one does if it is less
- * nice and has had less than its share, or if `current` is SCHED_IDLE. Tasks of equal rank wait for their turn.
+ * Return whether `task`, which has become ready, ends the turn of `current` at once; its rank must be the lower one. A
+ * real-time task does, but a task that is not real-time goes on if real-time tasks have used up their share. Another
+ * task does if `current` is SCHED_IDLE, or if its level has had less than its share (fair_goes_first); SCHED_BATCH
+ * only the former.
  */
 static bool goes_first(const struct cpu_queues *cpu, const struct task *task, const struct task *current)
 {
@@ -34,7 +35,10 @@ static bool goes_first(const struct cpu_queues *cpu, const struct task *task, co
 	return fair_goes_first(&cpu->ready, (unsigned)task->rank, (unsigned)current->rank, now - current->started_ns);
 }
 
-/* Let a task that has come to its queue run at once, or see to it that its turn will come. */
+/*
+ * For `task`, which was added to its queue: make the CPU switch at once if `task` goes first; or start the turn's
+ * timer.
+ */
 static inline void make_room(struct cpu_queues *cpu, const struct task *task)
 {
 	const struct task *current = task_current();
@@ -72,7 +76,7 @@ static struct task *task_of(struct run_node *node)
 	return (struct task *)((char *)node - offsetof(struct task, ready));
 }
 
-/* Note that the task of `node` has left the queue, and return it. */
+/* Return the task of `node`, which has been removed from the queue, and mark it so. */
 static struct task *taken(struct run_node *node)
 {
 	struct task *task = task_of(node);
@@ -83,8 +87,8 @@ static struct task *taken(struct run_node *node)
 }
 
 /*
- * Take the task that is next: a real-time one, unless those have had their share and another task waits. NULL: no task is
- * ready.
+ * Remove and return the task to run next: a real-time one, unless those have used up their share and another task
+ * waits. NULL: no task is ready.
  */
 static struct task *take_ready(struct cpu_queues *cpu, uint64_t now)
 {
@@ -177,7 +181,7 @@ void sched_bury(struct task *task)
 	cpu->dead = task;
 }
 
-/* See to it that the turn of `to`, which gets the CPU, ends in time. */
+/* Start the timers that end the turn of `to`, which runs next. */
 static void watch_turn(struct cpu_queues *cpu, const struct task *to, uint64_t now)
 {
 	if (cpu->ready.waiting && !is_rt(to))
@@ -187,8 +191,8 @@ static void watch_turn(struct cpu_queues *cpu, const struct task *to, uint64_t n
 }
 
 /*
- * Return the task that is next after `from`; if `from` still wants to run it has its place in the queue then. NULL: no
- * task is ready.
+ * Choose the task to run next, and remove it from the queue; `from`, the current task, is added to the queue if it is
+ * still runnable. Returns NULL when no task is ready.
  */
 static struct task *next_task(struct cpu_queues *cpu, struct task *from, uint64_t now)
 {
@@ -196,8 +200,8 @@ static struct task *next_task(struct cpu_queues *cpu, struct task *from, uint64_
 	struct task *to;
 
 	/*
-	 * The commonest case has a path of its own, which costs least: there are no real-time tasks, only tasks of this
-	 * nice value wait, and they take turns.
+	 * The most common case, made as cheap as possible: there are no real-time tasks, and only tasks with from's
+	 * nice value wait, which take turns.
 	 */
 	if (likely(!cpu->rt_tasks) && fair_only_waits(&cpu->ready, level)) {
 		if (from->state != TASK_RUNNABLE) {
@@ -227,7 +231,7 @@ static struct task *next_task(struct cpu_queues *cpu, struct task *from, uint64_
 	}
 	load_sample(now, sched_counts.ready);
 	to = take_ready(cpu, now);
-	/* The new task's turn begins now, for who looks at it before sched_switch() says so. */
+	/* watch_turn() reads started_ns, so set it before: sched_switch() does so only later. */
 	if (to) {
 		to->started_ns = now;
 		watch_turn(cpu, to, now);

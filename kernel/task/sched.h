@@ -1,8 +1,8 @@
 /*
- * The scheduler: which task runs next. Real-time tasks (SCHED_FIFO, SCHED_RR) come before all others, the highest priority
- * first, but leave them a share of the time (rt_share.h). Among the others nice values are weights (fair_queue.h), and tasks
- * of equal nice value take turns. A turn is ended by a timer, which runs only while another task is ready; with no task
- * ready the CPU halts.
+ * The scheduler: which task runs next. Real-time tasks (SCHED_FIFO, SCHED_RR) run before all others, the highest
+ * priority first, but leave others a share of the time (rt_share.h). For other tasks nice values are weights
+ * (fair_queue.h), and tasks of equal nice value take turns. A turn is ended by a timer, which runs only while another
+ * task is ready; with no task ready the CPU halts.
  */
 #pragma once
 
@@ -11,9 +11,9 @@
 #include "kernel/task/task.h"
 
 #define SCHED_SLICE_NS 10000000ULL  /* length of a turn */
-#define RT_TURN_NS     100000000ULL /* length of a turn of SCHED_RR, unless it is set */
+#define RT_TURN_NS     100000000ULL /* rt_settings.turn_ns at first */
 
-/* Guards task->state, priority, queued, woken, timed_out and ready of all tasks, and the run queues. */
+/* Guards the run queues, and the fields of struct task that say so: state, sched, queued, … */
 extern struct lock task_lock;
 
 /*
@@ -36,26 +36,27 @@ extern struct sched_counts sched_counts;
 void sched_ready(struct task *task);
 
 /*
- * Schedule a task otherwise from now on. A real-time task that is ready goes behind its new equals when it is raised, and
- * before them when it is lowered. Takes task_lock.
+ * Set a task's scheduling parameters. A real-time task that waits for the CPU goes before those of its new priority if
+ * that is lower than the old one, and otherwise behind them. Takes task_lock.
  */
 void sched_set(struct task *task, const struct task_sched *sched);
 
-/* What /proc/sys/kernel says of real-time tasks. Guard: task_lock. */
+/* The settings for real-time tasks in /proc/sys/kernel (sched_rt_period_us and the like). Guard: task_lock. */
 struct rt_settings {
 	struct rt_allowance allowance;
-	uint64_t turn_ns; /* how long a turn of SCHED_RR is that begins from now on */
+	uint64_t turn_ns; /* length of SCHED_RR's turns that begin from now on */
 };
 
 extern struct rt_settings rt_settings;
 
 /*
- * Say what is called now and then while a real-time task of a process runs that has RLIMIT_RTTIME: in the interrupt of a
- * timer, without locks, with how long the task has run since it last slept. Called once, before the first process.
+ * Set the function that checks RLIMIT_RTTIME. While a real-time task runs whose process has that limit, the scheduler
+ * calls `ran` from time to time, in a timer's interrupt, without a lock; ns: how long the task has run since it was
+ * last woken. Call once, before the first process.
  */
 void sched_set_rt_ran(void (*ran)(struct process *process, uint64_t ns));
 
-/* Heed at once what has changed of rt_settings, or of the current process's RLIMIT_RTTIME. Takes task_lock. */
+/* Make a change of rt_settings, or of the current process's RLIMIT_RTTIME, take effect at once. Takes task_lock. */
 void sched_look(void);
 
 /*

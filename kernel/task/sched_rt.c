@@ -1,15 +1,15 @@
 /*
- * Real-time tasks: how long their turns are, when they must leave the CPU to others, and how long they may run.
+ * Real-time tasks: the turns of SCHED_RR, the share of the CPU that they must leave to others, and RLIMIT_RTTIME.
  */
 #include "kernel/task/process.h"
 #include "kernel/task/run_queues.h"
 
-#define RT_LOOK_NS NS_PER_MS /* the limit of real-time tasks is looked at no more often */
+#define RT_LOOK_NS NS_PER_MS /* shortest time between two checks of RLIMIT_RTTIME */
 
-/* Guard: task_lock. */
+/* The settings in /proc/sys/kernel. Guard: task_lock. */
 struct rt_settings rt_settings = { .allowance = { RT_PERIOD_NS, RT_RUNTIME_NS }, .turn_ns = RT_TURN_NS };
 
-static void (*rt_ran)(struct process *process, uint64_t ns); /* fixed after boot */
+static void (*rt_ran)(struct process *process, uint64_t ns); /* sched_set_rt_ran()'s function. Fixed after boot */
 
 void sched_set_rt_ran(void (*ran)(struct process *process, uint64_t ns))
 {
@@ -21,7 +21,9 @@ uint64_t rt_share_runs_out(const struct cpu_queues *cpu, const struct task *task
 	return rt_share_end(&cpu->share, &rt_settings.allowance, is_rt(task) ? task->started_ns : now, now);
 }
 
-/* Return when the real-time task `task`, which runs, must leave the CPU to an equal or to those of the fair queue. */
+/*
+ * Return when the current task, `task`, a real-time one, must give the CPU to one of its priority, or to a fair task.
+ */
 static uint64_t rt_turn_end(const struct cpu_queues *cpu, const struct task *task, uint64_t now)
 {
 	uint64_t end = cpu->ready.waiting ? rt_share_runs_out(cpu, task, now) : TIME_NEVER, turn;
@@ -32,15 +34,15 @@ static uint64_t rt_turn_end(const struct cpu_queues *cpu, const struct task *tas
 	return turn < end ? turn : end;
 }
 
-/* Return how long a real-time task has run since it last slept. */
+/* Return how long the current task, a real-time one, has run since it was last woken. */
 static uint64_t rt_awake_ns(const struct task *task, uint64_t now)
 {
 	return task->run_ns - task->woken_run_ns + (now - task->started_ns);
 }
 
 /*
- * Return when to look at RLIMIT_RTTIME again while `task` runs; TIME_NEVER: it has none. Not at once, although the limit
- * may have been passed: what that brings may take a while.
+ * Return when to check RLIMIT_RTTIME again while `task` runs; TIME_NEVER: there is no limit. Checks are at least
+ * RT_LOOK_NS apart, even if the limit is exceeded: a signal takes effect only on the way to user mode.
  */
 static uint64_t limit_end(const struct task *task, uint64_t now)
 {
@@ -85,7 +87,7 @@ void rt_rings(struct timer *timer)
 		awake = is_rt(task) ? rt_awake_ns(task, now) : 0;
 	}
 	lock_release_off(&task_lock);
-	/* A signal is sent before task_lock is taken, never below it. */
+	/* rt_ran() may send a signal, which takes signal_lock: that must be taken before task_lock. */
 	if (awake && task->process && task->process->rt_most_ns != TIME_NEVER)
 		rt_ran(task->process, awake);
 	lock_take_off(&task_lock);

@@ -1,9 +1,9 @@
 /*
- * How a task comes to be scheduled otherwise than before.
+ * Changes the scheduling parameters of a task.
  */
 #include "kernel/task/run_queues.h"
 
-/* End a turn of the current task, which goes on: what it has run is charged as it was scheduled so far. */
+/* Charge the current task for its run so far, by its old parameters, as if it started to run now. */
 static void charge_so_far(struct cpu_queues *cpu, struct task *task)
 {
 	uint64_t now = clock_monotonic_ns();
@@ -16,12 +16,12 @@ static void charge_so_far(struct cpu_queues *cpu, struct task *task)
 	task->started_ns = now;
 }
 
-/* Give a task other parameters. One that is real-time, and ready or running, is counted as such. */
+/* Set a task's parameters, and update cpu->rt_tasks, the number of real-time tasks that are ready or run. */
 static void become(struct cpu_queues *cpu, struct task *task, const struct task_sched *sched)
 {
 	bool active = task->state == TASK_RUNNABLE;
 
-	/* RLIMIT_RTTIME's time begins when a task becomes real-time, and when it wakes. */
+	/* RLIMIT_RTTIME limits the time since a task became real-time, or was last woken. */
 	if (!is_rt(task))
 		task->woken_run_ns = task->run_ns;
 	if (active && is_rt(task))
@@ -50,7 +50,10 @@ void sched_set(struct task *task, const struct task_sched *sched)
 		run_queue_remove(cpu, task);
 		become(cpu, task, sched);
 		run_queue_add(cpu, task);
-		/* A task that is lowered goes before its new equals, one that is raised behind them (sched(7)). */
+		/*
+		 * A task with a lowered priority goes before those of its new priority, otherwise behind them
+		 * (sched(7)).
+		 */
 		if (is_rt(task) && lowered) {
 			rt_queue_remove(&cpu->rt, &task->ready, (unsigned)task->sched.rt_priority);
 			rt_queue_add_first(&cpu->rt, &task->ready, (unsigned)task->sched.rt_priority);

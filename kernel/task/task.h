@@ -52,7 +52,7 @@ struct task {
 	bool woken;
 	bool timed_out;        /* the deadline of task_block has passed */
 	struct run_node ready; /* its place in the run queue */
-	uint64_t turn_left_ns; /* of a real-time task: what it has of its turn; 0: it goes behind its equals */
+	uint64_t turn_left_ns; /* of a real-time task: the rest of its turn; 0: it goes behind those of its priority */
 	uint64_t woken_run_ns; /* of a real-time task: its CPU time when it was last woken */
 	struct timer alarm;    /* the deadline of task_block */
 
@@ -138,8 +138,8 @@ void task_wake_stopped(struct task *task);
 void task_go_on(struct task *task);
 
 /*
- * Give up the CPU; the current task stays ready. A real-time task goes behind those of its priority with task_yield(), and
- * stays before them with task_give_cpu(). Call with interrupts on, with its process's context loaded.
+ * Give up the CPU; the current task stays ready. A real-time task goes behind those of its priority with task_yield(),
+ * and stays before them with task_give_cpu(). Call with interrupts on, with its process's context loaded.
  */
 void task_yield(void);
 void task_give_cpu(void);

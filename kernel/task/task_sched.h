@@ -1,5 +1,5 @@
 /*
- * How a task wants to be scheduled: what sched_setattr(2) sets. Data only.
+ * How a task is scheduled, as sched_setattr(2) sets it.
  */
 #pragma once
 
@@ -10,7 +10,7 @@
 #define NICE_LEAST (-20)
 #define NICE_MOST  19
 
-/* Linux's numbers. Its SCHED_DEADLINE, 6, does not exist here. */
+/* The policies, with Linux's numbers. SCHED_DEADLINE, 6, is not supported. */
 enum sched_policy {
 	SCHED_OTHER,
 	SCHED_FIFO,
@@ -19,17 +19,17 @@ enum sched_policy {
 	SCHED_IDLE = 5,
 };
 
-/* Guard: task_lock. */
+/* The scheduling parameters of a task. Guard: task_lock. */
 struct task_sched {
 	enum sched_policy policy;
-	int nice;           /* its share while the policy is SCHED_OTHER or SCHED_BATCH; kept with others */
-	int rt_priority;    /* 1 to 99 with SCHED_FIFO and SCHED_RR; 0 with others */
-	bool reset_on_fork; /* what the task makes starts with SCHED_OTHER and without a better nice value than 0 */
+	int nice;           /* has an effect with SCHED_OTHER and SCHED_BATCH; is kept with other policies */
+	int rt_priority;    /* 1 to 99 with SCHED_FIFO and SCHED_RR; 0 with other policies */
+	bool reset_on_fork; /* tasks that the task makes are not real-time, and have no negative nice value */
 };
 
 /*
- * Return a task's rank, the lower the more urgent. Below zero: the real-time priority, negated. Others have a level of the
- * fair queue, which is a share of the CPU and no rank among themselves, but real-time tasks go before them.
+ * Return a task's rank: for a real-time task its priority, negated; for others their level in the fair queue, from 0
+ * on. A real-time task, whose rank is negative, goes before every task with a greater rank.
  */
 static inline int sched_rank(const struct task_sched *sched)
 {
@@ -38,7 +38,7 @@ static inline int sched_rank(const struct task_sched *sched)
 	return sched->policy == SCHED_IDLE ? FAIR_IDLE : sched->nice - NICE_LEAST;
 }
 
-/* Return how a task is scheduled that one with `maker` makes (sched(7), "SCHED_RESET_ON_FORK"). */
+/* Return the parameters of a new task whose maker has the parameters `maker` (sched(7), reset-on-fork flag). */
 static inline struct task_sched sched_inherited(const struct task_sched *maker)
 {
 	struct task_sched sched = *maker;
