@@ -47,8 +47,8 @@ static struct lock keyboard_lock = LOCK_INITIAL(LOCK_KEYBOARD);
 /* Guard: whoever reads the keyboard, which is the interrupt handler while a program runs, else the monitor. */
 static bool present;
 static struct keymap keymap;
-static char typed[KEYMAP_BYTES];
-static size_t typed_count, typed_read;
+static char typed[MOST_STALE * KEYMAP_BYTES]; /* what keys have produced; */
+static size_t typed_count, typed_read;        /* so many bytes, of which so many have been read */
 
 /* Wait until the status bits in `mask` equal `value`. Returns false when that takes too long. */
 static bool wait_for(uint8_t mask, uint8_t value)
@@ -120,20 +120,41 @@ bool keyboard_present(void)
 	return present;
 }
 
-/* Take bytes from the controller until a key has produced something to read. */
+/* Take a byte from the controller, if one waits. Returns whether one did. */
+static bool take_code(void)
+{
+	uint8_t status = cpu_in8(STATUS), code;
+
+	if (status == STATUS_ABSENT || !(status & STATUS_OUTPUT))
+		return false;
+	code = cpu_in8(DATA);
+	/* The byte that was damaged on its way may have been the one that lets Shift go. */
+	if (status & STATUS_ERRORS)
+		keymap_release(&keymap);
+	else if (!(status & STATUS_MOUSE))
+		typed_count += keymap_feed(&keymap, code, typed + typed_count);
+	return true;
+}
+
+/* Take bytes from the controller until a key has produced something to read. All that was produced has been read. */
 static void poll(void)
 {
 	typed_count = typed_read = 0;
-	for (int i = 0; i < MOST_STALE && typed_count == 0; i++) {
-		uint8_t status = cpu_in8(STATUS);
-		uint8_t code;
+	for (int i = 0; i < MOST_STALE && typed_count == 0 && take_code(); i++)
+		;
+}
 
-		if (status == STATUS_ABSENT || !(status & STATUS_OUTPUT))
-			return;
-		code = cpu_in8(DATA);
-		if (!(status & (STATUS_MOUSE | STATUS_ERRORS)))
-			typed_count = keymap_feed(&keymap, code, typed);
-	}
+/*
+ * Take what waits at the controller before a conversation with it. What was typed is read later, as far as there is room
+ * for it; which keys are held is known in any case.
+ */
+static void keep_stale(void)
+{
+	if (typed_read == typed_count)
+		typed_count = typed_read = 0;
+	for (int i = 0; i < MOST_STALE && take_code(); i++)
+		if (typed_count > sizeof(typed) - KEYMAP_BYTES)
+			typed_count = sizeof(typed) - KEYMAP_BYTES;
 }
 
 int keyboard_read(void)
@@ -164,7 +185,7 @@ static void set_interrupts(uint8_t wanted)
 		return;
 	flags = lock_take(&keyboard_lock);
 	if (put(COMMAND, COMMAND_KEYBOARD_OFF)) {
-		drop_stale();
+		keep_stale();
 		if (put(COMMAND, COMMAND_READ_CONFIG) && get(&config) && put(COMMAND, COMMAND_WRITE_CONFIG))
 			(void)put(DATA, (uint8_t)((config & ~(CONFIG_INTERRUPTS | CONFIG_KEYBOARD_OFF)) | wanted));
 		(void)put(COMMAND, COMMAND_KEYBOARD_ON);

@@ -23,6 +23,7 @@ enum scan_code {
 	KEY_KEYPAD_LAST = 0x53,
 	KEY_F11 = 0x57,
 	KEY_F12 = 0x58,
+	LOST_CODES = 0xff, /* the keyboard had no room for more; 0x00 in the untranslated set */
 	PREFIX_EXTENDED = 0xe0,
 	PREFIX_PAUSE = 0xe1,
 	PAUSE_REST = 5, /* codes that follow PREFIX_PAUSE */
@@ -214,11 +215,24 @@ static size_t press(const struct keymap *keymap, uint8_t key, bool extended, cha
 	return character(keymap, key, extended, ret_bytes);
 }
 
+void keymap_release(struct keymap *keymap)
+{
+	*keymap = (struct keymap){
+		.caps_lock = keymap->caps_lock,
+		.number_lock = keymap->number_lock,
+		.application = keymap->application,
+	};
+}
+
 size_t keymap_feed(struct keymap *keymap, uint8_t code, char ret_bytes[KEYMAP_BYTES])
 {
 	uint8_t key = code & ~RELEASED;
 	bool extended = keymap->extended;
 
+	if (code == LOST_CODES || code == 0) {
+		keymap_release(keymap);
+		return 0;
+	}
 	if (keymap->skip != 0) {
 		keymap->skip--;
 		return 0;

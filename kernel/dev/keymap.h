@@ -31,3 +31,6 @@ struct keymap {
  * 0x7f, Alt puts ESC before a character, and Shift, Alt and Control are a parameter of other keys' sequences.
  */
 size_t keymap_feed(struct keymap *keymap, uint8_t code, char ret_bytes[KEYMAP_BYTES]);
+
+/* Codes were lost: no key counts as held any more. The locks stay. keymap_feed() does so when a keyboard reports it. */
+void keymap_release(struct keymap *keymap);

@@ -276,6 +276,17 @@ static void keyboard_interrupt(void *ctx)
 	take_input(of_screen, keyboard_read, true);
 }
 
+/* Let the keyboard's interrupts come, and take what was typed before the first of them. */
+static void begin_keyboard(void)
+{
+	uint64_t flags;
+
+	keyboard_interrupts_on();
+	flags = irq_guard_enter();
+	take_input(of_screen, keyboard_read, true);
+	irq_guard_leave(flags);
+}
+
 static bool connect(unsigned isa, irq_handler_fn *handler, const char *name)
 {
 	uint32_t gsi;
@@ -299,7 +310,7 @@ void terminals_connect(void)
 	if (serial_present() && connect(IRQ_SERIAL, serial_interrupt, "serial port"))
 		serial_interrupts_on();
 	if (keyboard_present() && connect(IRQ_KEYBOARD, keyboard_interrupt, "keyboard"))
-		keyboard_interrupts_on();
+		begin_keyboard();
 }
 
 void terminals_disconnect(void)

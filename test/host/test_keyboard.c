@@ -317,6 +317,50 @@ static void interrupts_go_on_and_off(void **state)
 	expect_typed("ls");
 }
 
+/* What keyboard and controller hold back, 16 codes, is not lost when interrupts are turned on or off meanwhile. */
+static void ten_thousand_keys_come_whole(void **state)
+{
+	static char expected[2 * 10000 + 1], got[sizeof(expected)];
+	static const char *const chords[] = { "\x2a\x1e\x9e\xaa", "\x30\xb0", "\x36\x2e\xb6\xae", "\x20\xa0" };
+	unsigned int seed = 3;
+	size_t count = 0;
+	int byte;
+
+	(void)state;
+	power_on((struct model){ .config = 0x33 });
+	for (int i = 0; i < 10000; i++) {
+		unsigned which = (seed = seed * 1103515245 + 12345) >> 16;
+
+		type(chords[which % 4], 0);
+		expected[i] = "AbCd"[which % 4];
+		if (which / 4 % 8 == 0)
+			keyboard_interrupts_on();
+		else if (which / 4 % 8 == 1)
+			keyboard_interrupts_off();
+		if (model.output_count - model.output_read < 12 && which / 32 % 2)
+			continue;
+		while ((byte = keyboard_read()) >= 0)
+			got[count++] = (char)byte;
+		model.output_read = model.output_count = 0;
+	}
+	while ((byte = keyboard_read()) >= 0)
+		got[count++] = (char)byte;
+	assert_string_equal(got, expected);
+}
+
+/* A code that says that some were lost, or one that is damaged: no Shift sticks, and Caps Lock stays as it was. */
+static void lost_codes_let_keys_go(void **state)
+{
+	(void)state;
+	EXPECT("\x3a\xba\x2a\x1e\xff\x1e\x02", "aA1");
+	EXPECT("\x1d\x38\xe0\xff\x1e", "a");
+	power_on((struct model){ 0 });
+	type("\x2a\x1e", 0);
+	type("\xaa", 0x80);
+	type("\x1e", 0);
+	expect_typed("Aa");
+}
+
 static void a_keyboard_may_come_later(void **state)
 {
 	(void)state;
@@ -342,6 +386,8 @@ int main(void)
 		cmocka_unit_test(keys_are_read_and_mouse_bytes_are_not),
 		cmocka_unit_test(no_controller_is_no_harm),
 		cmocka_unit_test(interrupts_go_on_and_off),
+		cmocka_unit_test(ten_thousand_keys_come_whole),
+		cmocka_unit_test(lost_codes_let_keys_go),
 		cmocka_unit_test(a_keyboard_may_come_later),
 	};
 

@@ -286,6 +286,15 @@ class Machine:
             if time.monotonic() > deadline:
                 raise self.failure(f"{pattern!r} did not come in {limit:.0f} s")
 
+    def wait_raw(self, size: int) -> None:
+        """Wait until so many bytes have come from the serial port."""
+        deadline = time.monotonic() + LIMIT
+        while len(self.raw) < size:
+            if not self._read_serial(max(0.0, min(1.0, deadline - time.monotonic()))):
+                raise self.failure("QEMU ended")
+            if time.monotonic() > deadline:
+                raise self.failure(f"{len(self.raw)} bytes came in {LIMIT:.0f} s, not {size}")
+
     def wait_exit(self, limit: float = LIMIT) -> str:
         """Wait until QEMU has ended by itself; return the reason that its SHUTDOWN event gives."""
         reason = self.qmp.wait_event("SHUTDOWN", limit)["data"]["reason"]
