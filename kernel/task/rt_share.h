@@ -39,5 +39,5 @@ void rt_share_charge(struct rt_share *share, const struct rt_allowance *allowanc
 uint64_t rt_share_end(const struct rt_share *share, const struct rt_allowance *allowance, uint64_t from_ns,
 		      uint64_t now_ns);
 
-/* Return when the period of `now_ns` ends. */
+/* Return when the period that contains `now_ns` ends. */
 uint64_t rt_share_renewal(const struct rt_share *share, const struct rt_allowance *allowance, uint64_t now_ns);
