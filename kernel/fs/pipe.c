@@ -107,6 +107,18 @@ static int64_t read_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
 	return done ? (int64_t)done : copy_errno(status);
 }
 
+/*
+ * After a read: wake who polls and one writer, if there is room for any write. Less room suits some writes only, and
+ * nobody knows whose: all are woken then. What a writer leaves it passes on (kernel/sys/file_transfer.c).
+ */
+static void tell_of_room(struct pipe *pipe)
+{
+	if (pipe->capacity - (pipe->head - pipe->tail) < PIPE_BUF)
+		wait_queue_wake(&pipe->queue);
+	else
+		wait_queue_wake_one(&pipe->queue, WAIT_ROOM);
+}
+
 static int64_t pipe_read(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	struct pipe *pipe = file->data;
@@ -125,7 +137,7 @@ static int64_t pipe_read(struct file *file, struct user_io *io, uint64_t *offset
 	else
 		done = read_bulk(pipe, io, size);
 	if (done > 0)
-		wait_queue_wake(&pipe->queue);
+		tell_of_room(pipe);
 	return done;
 }
 
@@ -233,7 +245,7 @@ static int64_t pipe_write(struct file *file, struct user_io *io, uint64_t *offse
 	else
 		done = write_bulk(pipe, io, size);
 	if (done > 0)
-		wait_queue_wake(&pipe->queue);
+		wait_queue_wake_one(&pipe->queue, WAIT_BYTES);
 	return done;
 }
 
@@ -375,9 +387,9 @@ int pipe_create(unsigned flags, struct file **ret_read, struct file **ret_write)
 	}
 	if (!node || !pipe)
 		goto no_memory;
-	if (file_create(node, &pipe_ops, O_RDONLY | (flags & O_NONBLOCK), FILE_STREAM, &reader) != 0)
+	if (file_create(node, &pipe_ops, O_RDONLY | (flags & O_NONBLOCK), FILE_STREAM | FILE_USES_UP, &reader) != 0)
 		goto no_memory;
-	if (file_create(node, &pipe_ops, O_WRONLY | (flags & O_NONBLOCK), FILE_STREAM, &writer) != 0) {
+	if (file_create(node, &pipe_ops, O_WRONLY | (flags & O_NONBLOCK), FILE_STREAM | FILE_USES_UP, &writer) != 0) {
 		kfree(reader);
 		goto no_memory;
 	}
@@ -413,7 +425,7 @@ int pipe_open(struct node *node, struct file *file)
 		node->pipe = pipe;
 	}
 	file->ops = &pipe_ops;
-	file->properties = FILE_STREAM;
+	file->properties = FILE_STREAM | FILE_USES_UP;
 	file->openings = access == O_RDONLY ? pipe->opened_writers : pipe->opened_readers;
 	add_end(pipe, file);
 	wait_queue_wake(&pipe->queue);

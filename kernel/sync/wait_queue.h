@@ -16,13 +16,21 @@ struct waiter {
 	 * queue.
 	 */
 	void (*wake)(struct waiter *waiter);
-	struct wait_queue *queue;   /* the queue that the waiter is in, or NULL. Guard: the waiter's owner */
+	struct wait_queue *queue; /* the queue that the waiter is in, or NULL. Guard: the waiter's owner */
+	/*
+	 * WAIT_ALWAYS: each wake-up is for this waiter. Else it waits for bytes or for room and uses that up:
+	 * wait_queue_wake_one() wakes one such waiter alone. Guard: the waiter's owner, while in no queue.
+	 */
+	uint8_t uses;               /* enum wait_use */
 	struct waiter *next, *prev; /* queue->lock */
 };
 
+enum wait_use { WAIT_ALWAYS, WAIT_BYTES, WAIT_ROOM };
+
 struct wait_queue {
 	struct lock lock;
-	struct waiter *first, *last; /* lock */
+	uint32_t users[WAIT_ROOM];   /* how many waiters use bytes up, and how many room; lock */
+	struct waiter *first, *last; /* those that use an event up stand behind all others; lock */
 };
 
 #define WAIT_QUEUE_INITIAL                       \
@@ -35,12 +43,31 @@ static inline void wait_queue_init(struct wait_queue *queue)
 	*queue = (struct wait_queue)WAIT_QUEUE_INITIAL;
 }
 
-/* Add `waiter`, which must be in no queue, at the end: wait_queue_wake() calls the first waiter first. */
+/* Add `waiter` in front of all others. The caller holds queue->lock. */
+static inline void wait_queue_add_first(struct wait_queue *queue, struct waiter *waiter)
+{
+	waiter->prev = NULL;
+	waiter->next = queue->first;
+	queue->first->prev = waiter;
+	queue->first = waiter;
+}
+
+/*
+ * Add `waiter`, which must be in no queue, at the end: wait_queue_wake() calls the first waiter first. One that uses
+ * nothing up is put in front where some that do wait already.
+ */
 static inline void wait_queue_add(struct wait_queue *queue, struct waiter *waiter)
 {
 	uint64_t flags = lock_take(&queue->lock);
 
 	waiter->queue = queue;
+	if (waiter->uses)
+		queue->users[waiter->uses - 1]++;
+	if (!waiter->uses && queue->last && queue->last->uses) {
+		wait_queue_add_first(queue, waiter);
+		lock_release(&queue->lock, flags);
+		return;
+	}
 	waiter->next = NULL;
 	waiter->prev = queue->last;
 	if (queue->last)
@@ -60,6 +87,8 @@ static inline void wait_queue_remove(struct waiter *waiter)
 	if (!queue)
 		return;
 	flags = lock_take(&queue->lock);
+	if (waiter->uses)
+		queue->users[waiter->uses - 1]--;
 	if (waiter->next)
 		waiter->next->prev = waiter->prev;
 	else
@@ -86,5 +115,27 @@ static inline void wait_queue_wake(struct wait_queue *queue)
 	flags = lock_take(&queue->lock);
 	for (struct waiter *waiter = queue->first; waiter; waiter = waiter->next)
 		waiter->wake(waiter);
+	lock_release(&queue->lock, flags);
+}
+
+/*
+ * Call `wake` of each waiter that uses nothing up, and of the first that uses up what there is now, bytes or room. One
+ * that was woken and leaves some of it, or leaves the queue without having used it, calls this for the next.
+ */
+static inline void wait_queue_wake_one(struct wait_queue *queue, enum wait_use use)
+{
+	bool wanted;
+	uint64_t flags;
+
+	if (!__atomic_load_n(&queue->first, __ATOMIC_RELAXED))
+		return;
+	flags = lock_take(&queue->lock);
+	wanted = queue->users[use - 1];
+	for (struct waiter *waiter = queue->first; waiter && (wanted || !waiter->uses); waiter = waiter->next) {
+		if (waiter->uses && waiter->uses != use)
+			continue;
+		waiter->wake(waiter);
+		wanted &= waiter->uses != use;
+	}
 	lock_release(&queue->lock, flags);
 }

@@ -22,19 +22,27 @@ struct file_waiter {
 	uint32_t there;    /* how many bytes the file had when `deadline` was set */
 };
 
-static void join(struct file_waiter *waiter, struct wait_queue *queue)
+static void join(struct file_waiter *waiter, struct file *file, enum file_move how)
 {
 	if (waiter->queued)
 		return;
 	task_waiter_init(&waiter->waiter);
-	wait_queue_add(queue, &waiter->waiter.waiter);
+	if (file->properties & FILE_USES_UP)
+		waiter->waiter.waiter.uses = how == FILE_READ ? WAIT_BYTES : WAIT_ROOM;
+	wait_queue_add(file_queue(file), &waiter->waiter.waiter);
 	waiter->queued = true;
 }
 
-static void leave(struct file_waiter *waiter)
+/* What the task was woken for, and has left over or not used at all, is for the next one that waits for it. */
+static void leave(struct file_waiter *waiter, struct file *file)
 {
-	if (waiter->queued)
-		wait_queue_remove(&waiter->waiter.waiter);
+	enum wait_use use = (enum wait_use)waiter->waiter.waiter.uses;
+
+	if (!waiter->queued)
+		return;
+	wait_queue_remove(&waiter->waiter.waiter);
+	if (use != WAIT_ALWAYS && file_poll(file) & (use == WAIT_BYTES ? POLLIN : POLLOUT))
+		wait_queue_wake_one(file_queue(file), use);
 }
 
 /*
@@ -131,7 +139,7 @@ static int64_t wait_and_move(struct file_waiter *waiter, struct file *file, enum
 	int64_t moved = -EAGAIN;
 	int error;
 
-	join(waiter, file_queue(file));
+	join(waiter, file, how);
 	error = WAIT_UNTIL((moved = move_step(file, how, io, offset)) != -EAGAIN, deadline_of(waiter, file, how));
 	if (error == -ETIMEDOUT)
 		return file_read_late(file, io);
@@ -221,7 +229,7 @@ int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io,
 			total += moved;
 		more = moved > 0 && goes_on(file, how, io, moved);
 	}
-	leave(&waiter);
+	leave(&waiter, file);
 	if (total)
 		show_written(file, writes);
 	if (moved == -EPIPE && how == FILE_WRITE)

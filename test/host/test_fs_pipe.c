@@ -127,6 +127,47 @@ static void count_wake(struct waiter *waiter)
 	woken++;
 }
 
+/* How often each of some waiters was woken, which stand in the queue in this order. */
+struct counted {
+	struct waiter waiter;
+	unsigned times;
+};
+
+static void count_own(struct waiter *waiter)
+{
+	((struct counted *)waiter)->times++;
+}
+
+/* Of those that use an event up the first is woken alone; who uses nothing up always is; and an end is for all. */
+static void one_reader_is_woken(void **state)
+{
+	static const uint8_t uses[] = { WAIT_BYTES, WAIT_ROOM, 0, WAIT_BYTES, 0, WAIT_ROOM };
+	static const unsigned written[] = { 1, 0, 1, 0, 1, 0 }, read[] = { 1, 1, 2, 0, 2, 0 },
+			      ended[] = { 2, 2, 3, 1, 3, 1 };
+	struct counted all[6] = { 0 };
+	struct file *reader, *writer;
+	char bytes[2] = "";
+
+	(void)state;
+	assert_int_equal(pipe_create(0, &reader, &writer), 0);
+	for (size_t i = 0; i < 6; i++) {
+		all[i].waiter = (struct waiter){ .wake = count_own, .uses = uses[i] };
+		wait_queue_add(file_queue(reader), &all[i].waiter);
+	}
+	assert_int_equal(do_write(writer, bytes, 2), 2);
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(all[i].times, written[i]);
+	assert_int_equal(do_read(reader, bytes, 2), 2);
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(all[i].times, read[i]);
+	file_put(writer);
+	for (size_t i = 0; i < 6; i++)
+		assert_int_equal(all[i].times, ended[i]);
+	for (size_t i = 0; i < 6; i++)
+		wait_queue_remove(&all[i].waiter);
+	file_put(reader);
+}
+
 static void waiters_are_woken(void **state)
 {
 	struct waiter waiter = { .wake = count_wake };
@@ -284,6 +325,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ends_that_close_are_seen, start, end),
 		cmocka_unit_test_setup_teardown(wrong_pointers_move_nothing, start, end),
 		cmocka_unit_test_setup_teardown(waiters_are_woken, start, end),
+		cmocka_unit_test_setup_teardown(one_reader_is_woken, start, end),
 		cmocka_unit_test_setup_teardown(a_byte_costs_two_switches, start, end),
 		cmocka_unit_test_setup_teardown(fifos_open_when_both_sides_came, start, end),
 		cmocka_unit_test_setup_teardown(out_of_memory_changes_nothing, start, end),

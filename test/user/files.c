@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -397,6 +398,82 @@ static void test_pipe_blocks(void)
 	close(ends[0]);
 }
 
+#define CROWD 12
+
+/* Start children that each read a byte of `from` and write it to `to`. */
+static void start_crowd(long children[CROWD], int from, int to)
+{
+	for (int i = 0; i < CROWD; i++) {
+		children[i] = fork();
+		if (children[i] == 0) {
+			char byte;
+
+			_exit(sys(SYS_read, from, &byte, 1) == 1 && sys(SYS_write, to, &byte, 1) == 1 ? 0 : 1);
+		}
+	}
+	/* All of them wait before the first byte comes. */
+	for (int i = 0; i < 3 * CROWD; i++)
+		sched_yield();
+}
+
+/* Each of many that wait at one pipe gets its byte, whoever was woken for it, and though one is killed meanwhile. */
+static void test_pipe_crowd(void)
+{
+	int in[2], out[2], status = 0;
+	char bytes[64] = "";
+	long children[CROWD], got = 0, wrong = 0;
+
+	sys(SYS_pipe2, in, 0);
+	sys(SYS_pipe2, out, 0);
+	start_crowd(children, in[0], out[1]);
+	is(sys(SYS_write, in[1], "abc", 3), 3, "three bytes for twelve readers");
+	sys(SYS_kill, children[0], SIGKILL);
+	is(sys(SYS_write, in[1], "defghijklmno", CROWD), CROWD, "and as many as there are");
+	for (int i = 0; i < CROWD; i++) {
+		sys(SYS_wait4, children[i], &status, 0, 0);
+		wrong += status != 0 && !(i == 0 && status == SIGKILL);
+	}
+	is(wrong, 0, "each that was not killed got one");
+	sys(SYS_close, out[1]);
+	while (got < CROWD && (status = (int)sys(SYS_read, out[0], bytes + got, sizeof(bytes) - (size_t)got)) > 0)
+		got += status;
+	is_true(got >= CROWD - 1, got, "and passed it on");
+	sys(SYS_close, in[0]);
+	sys(SYS_close, in[1]);
+	sys(SYS_close, out[0]);
+}
+
+/* Writers of any size that wait for room all come to their end. */
+static void test_pipe_writers(void)
+{
+	static const size_t sizes[CROWD] = { 10, 4096, 1, 4000, 100, 70000, 5, 4096, 4095, 33, 8192, 2 };
+	static char bytes[70000];
+	size_t all = 65536, got = 0;
+	long children[CROWD], result, wrong = 0;
+	int ends[2], status;
+
+	sys(SYS_pipe2, ends, 0);
+	is(sys(SYS_write, ends[1], bytes, 65536), 65536, "a pipe that is full");
+	for (int i = 0; i < CROWD; i++) {
+		all += sizes[i];
+		children[i] = fork();
+		if (children[i] == 0)
+			_exit(sys(SYS_write, ends[1], bytes, sizes[i]) == (long)sizes[i] ? 0 : 1);
+	}
+	for (int i = 0; i < 3 * CROWD; i++)
+		sched_yield();
+	while (got < all && (result = sys(SYS_read, ends[0], bytes, 1 + got % 5000)) > 0)
+		got += (size_t)result;
+	is((long)got, (long)all, "all that twelve writers write at once comes");
+	for (int i = 0; i < CROWD; i++) {
+		sys(SYS_wait4, children[i], &status, 0, 0);
+		wrong += status != 0;
+	}
+	is(wrong, 0, "and each has written all of it");
+	sys(SYS_close, ends[0]);
+	sys(SYS_close, ends[1]);
+}
+
 int main(void)
 {
 	test_open();
@@ -408,6 +485,8 @@ int main(void)
 	test_directory();
 	test_pipe();
 	test_pipe_limit();
+	test_pipe_crowd();
+	test_pipe_writers();
 	test_pipe_blocks();
 	return finish();
 }
