@@ -56,10 +56,10 @@ struct file_ops {
 };
 
 enum file_properties {
-	FILE_SEEKS = 1,  /* lseek, pread and pwrite work */
-	FILE_STREAM = 2, /* a blocking write goes on until all is written: pipes, terminals */
+	FILE_SEEKS = 1,   /* lseek, pread and pwrite work */
+	FILE_STREAM = 2,  /* a blocking write goes on until all is written: pipes, terminals */
 	FILE_USES_UP = 8, /* a blocked read or write uses up what it waits for: tasks are woken one by one */
-	FILE_WRITER = 4, /* set by file_open: the file is counted in fs.writers and node.writers */
+	FILE_WRITER = 4,  /* set by file_open: the file is counted in fs.writers and node.writers */
 };
 
 /* A callback for a file's close; it has no reference to the file. Guard: the kernel, one CPU, not preempted. */

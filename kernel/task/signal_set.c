@@ -49,9 +49,19 @@ void signal_free_spare(struct process *process)
 	}
 }
 
+/* Return the pointer to the queue of `signal` in the set's list, or to that list's NULL. */
+static struct signal_queued **queue_of(struct signal_set *set, int signal)
+{
+	struct signal_queued **link = &set->first;
+
+	while (*link && (*link)->info.signal != signal)
+		link = &(*link)->next;
+	return link;
+}
+
 void signal_set_drop(struct process *process, struct signal_set *set, uint64_t mask)
 {
-	struct signal_queued **link = &set->first, *queued;
+	struct signal_queued **link = &set->first, *queued, *same;
 
 	set->pending &= ~mask;
 	set->from_kernel &= ~mask;
@@ -61,27 +71,44 @@ void signal_set_drop(struct process *process, struct signal_set *set, uint64_t m
 			continue;
 		}
 		*link = queued->next;
-		put_queued(process, set, queued);
+		for (; queued; queued = same) {
+			same = queued->same;
+			put_queued(process, set, queued);
+		}
 	}
 }
 
-/*
- * Remove and return the first structure of `signal` in the set; NULL when there is none. *ret_more: there is another
- * one with the same signal.
- */
+/* Add a siginfo to the queue of its number. */
+static void set_link(struct signal_set *set, struct signal_queued *queued)
+{
+	struct signal_queued **link = queue_of(set, queued->info.signal), *oldest = *link;
+
+	queued->same = NULL;
+	if (oldest) {
+		oldest->last->same = queued;
+		oldest->last = queued;
+		return;
+	}
+	queued->next = NULL;
+	queued->last = queued;
+	*link = queued;
+}
+
+/* Remove and return the oldest siginfo of `signal`; NULL when there is none. *ret_more: there is another one. */
 static struct signal_queued *set_unlink(struct signal_set *set, int signal, bool *ret_more)
 {
-	struct signal_queued **link = &set->first, *found;
+	struct signal_queued **link = queue_of(set, signal), *found = *link, *next;
 
-	*ret_more = false;
-	while (*link && (*link)->info.signal != signal)
-		link = &(*link)->next;
-	found = *link;
+	*ret_more = found && found->same;
 	if (!found)
 		return NULL;
-	*link = found->next;
-	for (struct signal_queued *other = found->next; other; other = other->next)
-		*ret_more |= other->info.signal == signal;
+	next = found->next;
+	if (found->same) {
+		found->same->next = next;
+		found->same->last = found->last;
+		next = found->same;
+	}
+	*link = next;
 	return found;
 }
 
@@ -139,7 +166,7 @@ int signal_set_take(struct process *process, struct signal_set *set, uint64_t ma
 int signal_set_add(struct process *process, struct signal_set *set, int signal, const struct signal_info *info)
 {
 	bool told = signal >= SIGRTMIN && info && info->code != SI_USER && info->code != SI_KERNEL;
-	struct signal_queued *queued, **link = &set->first;
+	struct signal_queued *queued;
 
 	if (signal < SIGRTMIN && (set->pending & SIGNAL_BIT(signal)))
 		return 0;
@@ -156,10 +183,7 @@ int signal_set_add(struct process *process, struct signal_set *set, int signal, 
 		return 0;
 	queued->info = *info;
 	queued->info.signal = signal;
-	queued->next = NULL;
-	while (*link)
-		link = &(*link)->next;
-	*link = queued;
+	set_link(set, queued);
 	process->signals.queued++;
 	return 0;
 }

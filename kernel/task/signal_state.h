@@ -35,10 +35,15 @@ struct signal_info {
 	uint64_t times[2]; /* for SIGCHLD: user and system time */
 };
 
-/* The siginfo of a pending signal. Guard: signal_lock, since interrupt handlers send signals. */
+/*
+ * The siginfo of a pending signal: in the queue of those with the same number, the oldest first. The oldest stands for
+ * its queue in the set's list. Guard: signal_lock, since interrupt handlers send signals.
+ */
 struct signal_queued {
-	struct signal_queued *next;
-	struct signal_info info; /* info.signal 0: this structure is not in use */
+	struct signal_queued *next; /* of the oldest: the next queue of the set; of a spare one: the next spare one */
+	struct signal_queued *same; /* the next younger one with this number, or NULL */
+	struct signal_queued *last; /* of the oldest: the youngest */
+	struct signal_info info;    /* info.signal 0: this structure is not in use */
 };
 
 /*
@@ -48,7 +53,7 @@ struct signal_queued {
 struct signal_set {
 	uint64_t pending;            /* signal_lock; a bit for each signal in the set */
 	uint64_t from_kernel;        /* signal_lock; the signals of `pending` that the kernel sent without siginfo */
-	struct signal_queued *first; /* list of siginfos, oldest first; a signal may have none */
+	struct signal_queued *first; /* the queues of siginfos, one for each number that has any; so 64 at most */
 	struct signal_queued own;    /* one structure that needs no allocation */
 };
 

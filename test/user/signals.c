@@ -335,6 +335,64 @@ static void test_child(void)
 	is(status, KILLED(SIGKILL), "with that signal");
 }
 
+/* Send a real-time signal with a value to this process; the kernel's result. */
+static long queue_value(int number, long value)
+{
+	siginfo_t info;
+
+	memset(&info, 0, sizeof(info));
+	info.si_code = SI_QUEUE;
+	info.si_value.sival_ptr = (void *)value;
+	return sys(SYS_rt_sigqueueinfo, sys(SYS_getpid), number, &info);
+}
+
+/* Take one of the numbers of `mask` that is pending: its number times 1000 and its value; or the error. */
+static long take_value(unsigned long mask)
+{
+	static const struct timespec now;
+	siginfo_t info;
+	long number = sys(SYS_rt_sigtimedwait, &mask, &info, &now, 8);
+
+	return number < 0 ? number : number * 1000 + (long)info.si_value.sival_ptr;
+}
+
+/* Signals of one number come in the order in which they were sent, the lowest number first; to ignore one drops its own. */
+static void test_queues(void)
+{
+	static const int numbers[] = { 45, 40, 50 };
+	unsigned long all = 0, none = 0, old;
+	struct {
+		unsigned long handler, flags, restorer, mask;
+	} ignore = { .handler = 1 }, usual = { 0 };
+	long wrong = 0;
+
+	for (int i = 0; i < 3; i++)
+		all |= 1UL << (numbers[i] - 1);
+	sys(SYS_rt_sigprocmask, SIG_BLOCK, &all, &old, 8);
+	for (long value = 0; value < 20; value++)
+		for (int i = 0; i < 3; i++)
+			wrong += queue_value(numbers[i], value) != 0;
+	is(wrong, 0, "60 signals of three numbers");
+	for (long value = 0; value < 7; value++)
+		wrong += take_value(all) != 40000 + value;
+	for (long value = 0; value < 9; value++)
+		wrong += take_value(1UL << 44) != 45000 + value;
+	is(wrong, 0, "come by number and in their order");
+	sys(SYS_rt_sigaction, 40, &ignore, NULL, 8);
+	for (long value = 9; value < 20; value++)
+		wrong += take_value(all) != 45000 + value;
+	is(wrong, 0, "the rest of one that is ignored is gone, and of no other");
+	sys(SYS_rt_sigaction, 40, &usual, NULL, 8);
+	wrong += queue_value(40, 99) != 0 || take_value(all) != 40099;
+	for (long value = 0; value < 20; value++)
+		wrong += take_value(all) != 50000 + value;
+	is(wrong, 0, "and its queue serves again");
+	is(take_value(all), -EAGAIN, "at the end none is left");
+	sys(SYS_rt_sigpending, &none, 8);
+	is((long)(none & all), 0, "nor pending");
+	sys(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
+}
+
 int main(void)
 {
 	test_handler();
@@ -347,5 +405,6 @@ int main(void)
 	test_interrupted(0, "a signal interrupts read");
 	test_interrupted(SA_RESTART, "with SA_RESTART read goes on");
 	test_child();
+	test_queues();
 	return finish();
 }
