@@ -65,8 +65,7 @@ enum file_properties {
 /* A callback for a file's close; it has no reference to the file. Guard: the kernel, one CPU, not preempted. */
 struct file_watch {
 	void (*gone)(struct file_watch *watch); /* called after the watch has left the list, before ops->release */
-	struct file_watch *next;
-	struct file_watch **link; /* the pointer that points at this watch */
+	struct file_watch *next, **link;        /* link: the pointer that points at this watch */
 };
 
 /* An open file description. Guard: the kernel, one CPU, not preempted. */
