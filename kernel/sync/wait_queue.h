@@ -29,7 +29,7 @@ enum wait_use { WAIT_ALWAYS, WAIT_BYTES, WAIT_ROOM };
 
 struct wait_queue {
 	struct lock lock;
-	uint32_t users[WAIT_ROOM];   /* how many waiters use bytes up, and how many room; lock */
+	uint32_t blocked[WAIT_ROOM]; /* how many waiters use bytes up, and how many room; lock */
 	struct waiter *first, *last; /* those that use an event up stand behind all others; lock */
 };
 
@@ -62,7 +62,7 @@ static inline void wait_queue_add(struct wait_queue *queue, struct waiter *waite
 
 	waiter->queue = queue;
 	if (waiter->uses)
-		queue->users[waiter->uses - 1]++;
+		queue->blocked[waiter->uses - 1]++;
 	if (!waiter->uses && queue->last && queue->last->uses) {
 		wait_queue_add_first(queue, waiter);
 		lock_release(&queue->lock, flags);
@@ -88,7 +88,7 @@ static inline void wait_queue_remove(struct waiter *waiter)
 		return;
 	flags = lock_take(&queue->lock);
 	if (waiter->uses)
-		queue->users[waiter->uses - 1]--;
+		queue->blocked[waiter->uses - 1]--;
 	if (waiter->next)
 		waiter->next->prev = waiter->prev;
 	else
@@ -130,7 +130,7 @@ static inline void wait_queue_wake_one(struct wait_queue *queue, enum wait_use u
 	if (!__atomic_load_n(&queue->first, __ATOMIC_RELAXED))
 		return;
 	flags = lock_take(&queue->lock);
-	wanted = queue->users[use - 1];
+	wanted = queue->blocked[use - 1];
 	for (struct waiter *waiter = queue->first; waiter && (wanted || !waiter->uses); waiter = waiter->next) {
 		if (waiter->uses && waiter->uses != use)
 			continue;
