@@ -11,6 +11,8 @@
 #include "kernel/boot/boot_stage.h"
 #include "kernel/lib/elf.h"
 
+#define OPTIONS_MOST 4096 /* most bytes of the command line in UTF-8, the NUL included */
+
 /* The bytes of a section of the loader's own PE. data NULL: no such section. */
 struct blob {
 	const uint8_t *data;
@@ -36,6 +38,7 @@ struct loader {
 	EFI_LOADED_IMAGE *image;
 	uint64_t firmware_ticks; /* TSC ticks inside firmware functions since the last stamp */
 	bool talk;               /* loglevel=7: say on the console what is being done */
+	bool initrd_named;       /* the command line may have initrd= */
 	/* ExitBootServices() has been tried: from here on only memory services may be called */
 	bool exiting;
 
@@ -89,12 +92,21 @@ MUST_CHECK EFI_STATUS loader_find_sections(struct loader *l);
 /* options.c: take the command line from LoadOptions or .cmdline; free the memory that LoadOptions' text took. */
 MUST_CHECK EFI_STATUS loader_read_options(struct loader *l);
 void loader_free_options(struct loader *l);
+/* options.c: return whether Secure Boot is on, so that only what a signature covers may be used. */
+bool loader_secure_boot(struct loader *l);
 /* options.c: return whether the UEFI shell has started the loader. */
 bool loader_in_shell(struct loader *l);
 /*
  * options.c: return the command line's text, "" when there is none; *ret_size is its length. It need not end with NUL.
  */
 const char *loader_cmdline(const struct loader *l, uint64_t *ret_size);
+
+/*
+ * initrd.c: take the archives that do not come with the boot file into info.initrd_outside, or find that there are none;
+ * give their memory back.
+ */
+MUST_CHECK EFI_STATUS loader_read_initrd(struct loader *l);
+void loader_free_initrd(struct loader *l);
 
 /* inputs.c: find framebuffer, ACPI, SMBIOS, attributes table, entropy. Each may be absent. */
 void loader_read_inputs(struct loader *l);

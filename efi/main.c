@@ -322,6 +322,9 @@ static EFI_STATUS prepare(struct loader *l)
 		return loader_fail(l, EFI_LOAD_ERROR, "section .initrd is not page-aligned: %p", l->initrd.data);
 	l->info.initrd = paddr((uintptr_t)l->initrd.data);
 	l->info.initrd_size = l->initrd.size;
+	status = loader_read_initrd(l);
+	if (EFI_ERROR(status))
+		return status;
 	loader_read_inputs(l);
 	loader_stage_screen(l);
 	loader_stage(l, STAGE_LOADER);
@@ -378,6 +381,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 
 	give_arena_back(&l);
 options:
+	loader_free_initrd(&l);
 	loader_free_options(&l);
 	loader_let_read(&l);
 	return status;

@@ -195,6 +195,9 @@ enum status loader_build_memmap(struct loader *l, const struct firmware_map *fir
 	if (status == OK)
 		status = add_pages(map, paddr((uintptr_t)l->initrd.data),
 				   align_up(l->initrd.size, PAGE_SIZE) / PAGE_SIZE, MEM_INITRD);
+	if (status == OK)
+		status = add_pages(map, l->info.initrd_outside,
+				   align_up(l->info.initrd_outside_size, PAGE_SIZE) / PAGE_SIZE, MEM_INITRD);
 	for (size_t i = 0; i < l->info.segment_count && status == OK; i++)
 		status = add_pages(map, l->info.segments[i].pa, l->info.segments[i].pages, MEM_IMAGE);
 	if (status == OK)

@@ -8,13 +8,12 @@
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/string.h"
 
-#define OPTIONS_MOST 4096 /* most bytes of the command line in UTF-8, the NUL included */
-#define PATH_MOST    512
+#define PATH_MOST 512
 
 static const EFI_GUID global_variable = EFI_GLOBAL_VARIABLE;
 static const EFI_GUID shell_parameters = EFI_SHELL_PARAMETERS_PROTOCOL_GUID;
 
-static bool secure_boot(struct loader *l)
+bool loader_secure_boot(struct loader *l)
 {
 	EFI_GUID guid = global_variable;
 	UINT8 value = 0;
@@ -82,7 +81,7 @@ static EFI_STATUS take_load_options(struct loader *l)
 		return loader_fail(l, EFI_OUT_OF_RESOURCES, "no memory for the command line, %d bytes", OPTIONS_MOST);
 	}
 	kind = read_words(l);
-	if (kind != OPTIONS_EMPTY && secure_boot(l)) {
+	if (kind != OPTIONS_EMPTY && loader_secure_boot(l)) {
 		l->info.flags |= BOOT_SECURE;
 	} else if (kind == OPTIONS_LONG) {
 		return loader_fail(l, EFI_LOAD_ERROR, "command line longer than %d bytes: LoadOptions of %u bytes",
@@ -116,10 +115,21 @@ static void check_section(struct loader *l)
 	}
 }
 
+/* Find what the loader itself wants to know of the command line. */
+static void search_words(struct loader *l, const char *text)
+{
+	char level[4] = "";
+
+	cmdline_get(text, "loglevel", level, sizeof(level));
+	l->talk = level[0] >= '7';
+	/* A look for the letters is cheaper than cutting the text into words once more; initrd.c does that. */
+	for (; *text && !l->initrd_named; text++)
+		l->initrd_named = *text == 'i' && strncmp(text, "initrd=", 7) == 0;
+}
+
 EFI_STATUS loader_read_options(struct loader *l)
 {
 	EFI_STATUS status = EFI_SUCCESS;
-	char level[4] = "";
 
 	if (l->cmdline.size >= OPTIONS_MOST)
 		return loader_fail(l, EFI_LOAD_ERROR, ".cmdline longer than %d bytes: %llu", OPTIONS_MOST - 1,
@@ -131,15 +141,14 @@ EFI_STATUS loader_read_options(struct loader *l)
 		return status;
 	/* The bytes of .cmdline need not end with NUL, so a copy is searched. */
 	if (l->options) {
-		cmdline_get(l->options, "loglevel", level, sizeof(level));
+		search_words(l, l->options);
 	} else if (l->cmdline.size) {
 		char copy[OPTIONS_MOST];
 
 		memcpy(copy, l->cmdline.data, l->cmdline.size);
 		copy[l->cmdline.size] = '\0';
-		cmdline_get(copy, "loglevel", level, sizeof(level));
+		search_words(l, copy);
 	}
-	l->talk = level[0] >= '7';
 	return EFI_SUCCESS;
 }
 

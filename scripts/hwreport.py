@@ -14,6 +14,7 @@ decimal or 0x. The keys, in the order that they come:
     efi TYPE START PAGES ATTRIBUTE                         the firmware's descriptors, as they came
     framebuffer, pixel    pa= bytes= width= height= pitch=; red= green= blue=, each SHIFT:BITS
     initrd                pa= bytes=
+    initrd-outside        pa= bytes=                       only when there is one
     segment VA PA PAGES RIGHTS                             of the kernel's image
     tables                pa= frames= spare=
     map                   count= excess=
@@ -45,9 +46,10 @@ LISTS = {"cpuid": 6, "efi": 4, "segment": 4, "range": 2}  # numbers that each su
 PAIRS = {
     "boot": "version flags efi smbios", "cpu": "family model stepping maxphyaddr linear", "registers": "cr0 cr3 cr4",
     "msrs": "efer pat", "efi-map": "step count", "framebuffer": "pa bytes width height pitch", "initrd": "pa bytes",
-    "tables": "pa frames spare", "map": "count excess", "live-tables": "frames",
+    "initrd-outside": "pa bytes", "tables": "pa frames spare", "map": "count excess", "live-tables": "frames",
     "madt": "present cpus local_apic io_apics overrides 8259", "acpi-info": "fadt reduced s5 hpet mcfgs faults",
 }
+ABSENT = {"initrd-outside": {"pa": 0, "bytes": 0}}  # what a report without this line means
 # Names as kernel/boot/memmap.c has them, and their enumerators: numbers may change from one kernel to the next.
 MEMORY_TYPES = {
     "usable": "MEM_USABLE", "boot services": "MEM_BOOT_SERVICES", "loader": "MEM_LOADER", "low memory": "MEM_LOW",
@@ -110,7 +112,9 @@ class Report:
         for line in lines[1:-1]:
             self._read(line)
         for key in PAIRS:
-            if key not in self.facts:
+            if key not in self.facts and key in ABSENT:
+                self.facts[key] = ABSENT[key]
+            elif key not in self.facts:
                 raise ReportError(f"the report has no line `{key}`")
         for key, items in COUNTED:
             if self.facts[key]["count"] != len(self.lists[items]):

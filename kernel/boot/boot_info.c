@@ -153,6 +153,15 @@ static void check_firmware(struct check *c)
 	expect(c, in_memory(c, info->efi_map, info->efi_map_size, MEM_LOADER), "efi_map", info->efi_map.raw);
 }
 
+static void check_initrd(struct check *c, paddr_t pa, uint64_t size, const char *what, const char *what_size)
+{
+	if (!size)
+		return;
+	expect(c, size < HHDM_SIZE, what_size, size);
+	expect(c, is_aligned(pa.raw, PAGE_SIZE), what, pa.raw);
+	expect(c, in_memory(c, pa, size, MEM_INITRD), what, pa.raw);
+}
+
 static void check_words(struct check *c)
 {
 	const struct boot_info *info = c->info;
@@ -162,11 +171,8 @@ static void check_words(struct check *c)
 	expect(c, in_memory(c, info->cmdline, size + 1, MEM_LOADER), "cmdline", info->cmdline.raw);
 	if (!c->what)
 		expect(c, ((const char *)pointer_to(c, info->cmdline))[size] == '\0', "cmdline_size", size);
-	if (info->initrd_size) {
-		expect(c, info->initrd_size < HHDM_SIZE, "initrd_size", info->initrd_size);
-		expect(c, is_aligned(info->initrd.raw, PAGE_SIZE), "initrd", info->initrd.raw);
-		expect(c, in_memory(c, info->initrd, info->initrd_size, MEM_INITRD), "initrd", info->initrd.raw);
-	}
+	check_initrd(c, info->initrd, info->initrd_size, "initrd", "initrd_size");
+	check_initrd(c, info->initrd_outside, info->initrd_outside_size, "initrd_outside", "initrd_outside_size");
 	expect(c, !info->seed_size || info->seed_size == sizeof(info->seed), "seed_size", info->seed_size);
 }
 

@@ -67,7 +67,11 @@ enum boot_flags {
 
 	BOOT_CMDLINE_BINARY = 1 << 5, /* .cmdline holds control characters: it counts as empty */
 
-	BOOT_FLAGS = (1 << 6) - 1,
+	BOOT_INITRD_OFFERED = 1 << 6, /* initrd_outside is what a boot manager offered by LoadFile2 */
+	BOOT_INITRD_FILES = 1 << 7,   /* initrd_outside are the files that initrd= names */
+	BOOT_INITRD_SECURE = 1 << 8,  /* one of both was there, and left aside: Secure Boot is on */
+
+	BOOT_FLAGS = (1 << 9) - 1,
 };
 
 /* All addresses are physical: everything is reached through the HHDM. 0 means absent. Fixed after boot. */
@@ -102,10 +106,12 @@ struct boot_info {
 	uint64_t efi_map_size;  /* bytes */
 	uint64_t efi_descriptor_size;
 
-	paddr_t cmdline;       /* UTF-8, ends with NUL */
-	uint64_t cmdline_size; /* bytes, without the NUL */
-	paddr_t initrd;        /* page-aligned */
-	uint64_t initrd_size;  /* bytes */
+	paddr_t cmdline;              /* UTF-8, ends with NUL */
+	uint64_t cmdline_size;        /* bytes, without the NUL */
+	paddr_t initrd;               /* page-aligned */
+	uint64_t initrd_size;         /* bytes */
+	paddr_t initrd_outside;       /* more archives, which did not come with the boot file; page-aligned */
+	uint64_t initrd_outside_size; /* bytes */
 
 	uint64_t seed_size; /* bytes of seed that hold entropy: 0 or 32 */
 	uint8_t seed[32];

@@ -81,36 +81,45 @@ bool cmdline_names(const char *cmdline, const char *key, const char *value)
 	return false;
 }
 
-/* Find the last key=value word. *ret is then its value: from behind "=" to the end of the word. */
-static bool find_value(const char *cmdline, const char *key, struct word *ret)
+/* Copy the value between quotes, if any, into the buffer: cut to fit, and NUL-terminated. */
+static void copy_value(const struct word *value, char *buffer, size_t size)
 {
-	const char *value;
-	struct word w;
-	bool found = false;
+	size_t n = 0;
 
-	while (next_word(&cmdline, &w)) {
-		if (!word_is(&w, key, &value) || !value)
-			continue;
-		*ret = (struct word){ value, w.end };
-		found = true;
-	}
-	return found;
+	if (!size)
+		return;
+	for (const char *p = value->start; p < value->end && n + 1 < size; p++)
+		if (*p != '"')
+			buffer[n++] = *p;
+	buffer[n] = '\0';
 }
 
 bool cmdline_get(const char *cmdline, const char *key, char *buffer, size_t size)
 {
-	struct word value;
-	size_t n = 0;
+	const char *value;
+	struct word w, last = { NULL, NULL };
 
-	if (!find_value(cmdline, key, &value))
+	while (next_word(&cmdline, &w))
+		if (word_is(&w, key, &value) && value)
+			last = (struct word){ value, w.end };
+	if (!last.start)
 		return false;
-	if (!size)
-		return true;
-	for (const char *p = value.start; p < value.end && n + 1 < size; p++)
-		if (*p != '"')
-			buffer[n++] = *p;
-	buffer[n] = '\0';
+	copy_value(&last, buffer, size);
 	return true;
+}
+
+bool cmdline_next(const char **at, const char *key, char *buffer, size_t size)
+{
+	const char *value;
+	struct word w;
+
+	while (next_word(at, &w)) {
+		if (!word_is(&w, key, &value) || !value)
+			continue;
+		copy_value(&(struct word){ value, w.end }, buffer, size);
+		return true;
+	}
+	return false;
 }
 
 long cmdline_number(const char *cmdline, const char *key, long otherwise)

@@ -16,6 +16,12 @@ bool cmdline_has(const char *cmdline, const char *key);
  */
 bool cmdline_get(const char *cmdline, const char *key, char *buffer, size_t size);
 
+/*
+ * Copy the value of the next `key=value` from *at on, as cmdline_get() does, and move *at behind that word: for keys that may
+ * be given several times. Returns false, buffer unchanged, when there is no further such word.
+ */
+bool cmdline_next(const char **at, const char *key, char *buffer, size_t size);
+
 /* Return whether one of the `key=value` words has this value, alone or before a comma (console=ttyS0,115200). */
 bool cmdline_names(const char *cmdline, const char *key, const char *value);
 

@@ -83,6 +83,9 @@ static void report_handoff(struct report_block *b)
 	report_block_line(b, "pixel red=%u:%u green=%u:%u blue=%u:%u", fb->red_shift, fb->red_bits, fb->green_shift,
 			  fb->green_bits, fb->blue_shift, fb->blue_bits);
 	report_block_line(b, "initrd pa=%#llx bytes=%llu", (ull)boot->initrd.raw, (ull)boot->initrd_size);
+	if (boot->initrd_outside_size)
+		report_block_line(b, "initrd-outside pa=%#llx bytes=%llu", (ull)boot->initrd_outside.raw,
+				  (ull)boot->initrd_outside_size);
 	for (uint64_t i = 0; i < boot->segment_count; i++) {
 		const struct boot_segment *g = &boot->segments[i];
 

@@ -118,20 +118,58 @@ static void set_hash_key(void)
 	hash_set_key(key);
 }
 
+/*
+ * Unpack the boot file's archives and, over them, those from outside. Errors as initramfs_unpack(); *ret is about the
+ * archives that were unpacked last, but counts the files of all.
+ */
+static int unpack_all(const struct boot_info *info, struct initramfs_report *ret)
+{
+	uint64_t nodes, bytes;
+	int error = 0;
+
+	if (info->initrd_size)
+		error = initramfs_unpack(root, info->initrd, info->initrd_size, ret);
+	if (error || !info->initrd_outside_size)
+		return error;
+	nodes = ret->nodes;
+	bytes = ret->bytes;
+	error = initramfs_unpack(root, info->initrd_outside, info->initrd_outside_size, ret);
+	ret->nodes += nodes;
+	ret->bytes += bytes;
+	return error;
+}
+
+/* Log which initial file systems there are, unless it is the usual one, the boot file's alone. */
+static void say_sources(const struct boot_info *info)
+{
+	char size[16];
+
+	if (info->flags & BOOT_INITRD_SECURE)
+		log_warn("initramfs: what the boot manager or initrd= offers is left aside: Secure Boot is on\n");
+	if (info->initrd_outside_size)
+		log_info("initramfs: %s more %s\n", format_size(size, info->initrd_outside_size),
+			 info->flags & BOOT_INITRD_OFFERED ? "from the boot manager" : "from the files of initrd=");
+	if (info->initrd_size)
+		return;
+	log_info("initramfs: the boot file has %s .initrd%s\n", info->initrd.raw ? "an empty" : "no",
+		 info->initrd_outside_size ? "" : ": no first program, the monitor prompts");
+}
+
 bool userland_init(const struct boot_info *info)
 {
 	struct initramfs_report report = { 0 };
 	char size[16];
 	int error;
 
-	if (!info->initrd_size)
+	say_sources(info);
+	if (!info->initrd_size && !info->initrd_outside_size)
 		return false;
 	entropy_gather(info->seed, info->seed_size);
 	set_hash_key();
 	node_set_clock(wall_clock);
 	error = tmpfs_create(&root);
 	if (!error)
-		error = initramfs_unpack(root, info->initrd, info->initrd_size, &report);
+		error = unpack_all(info, &report);
 	if (report.error.what)
 		say_what_is_wrong(&report);
 	if (!error)

@@ -26,6 +26,7 @@ struct map_fixture {
 	/* What the loader knew beside it. */
 	struct boot_framebuffer framebuffer;
 	uint64_t initrd, initrd_size;
+	uint64_t outside, outside_size; /* boot_info's initrd_outside */
 	const struct fixture_segment *segments;
 	size_t segment_count;
 	uint64_t tables, table_frames; /* spare ones included */

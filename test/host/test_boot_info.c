@@ -86,6 +86,8 @@ static int make_machine(void **state)
 		.cmdline_size = sizeof(cmdline) - 1,
 		.initrd = paddr(AT(INITRD)),
 		.initrd_size = 2 * PAGE_SIZE - 1,
+		.initrd_outside = paddr(AT(INITRD)),
+		.initrd_outside_size = PAGE_SIZE + 1,
 		.seed_size = 32,
 	};
 	return 0;
@@ -245,6 +247,10 @@ static void each_field_is_named(void **state)
 		{ FIELD(initrd), AT(USABLE), "initrd", 0 },
 		{ FIELD(initrd_size), 2 * PAGE_SIZE + 1, "initrd", AT(INITRD) },
 		{ FIELD(initrd_size), UINT64_MAX, "initrd_size", 0 },
+		{ FIELD(initrd_outside), AT(INITRD) + 1, "initrd_outside", 0 },
+		{ FIELD(initrd_outside), AT(USABLE), "initrd_outside", 0 },
+		{ FIELD(initrd_outside_size), 2 * PAGE_SIZE + 1, "initrd_outside", AT(INITRD) },
+		{ FIELD(initrd_outside_size), UINT64_MAX, "initrd_outside_size", 0 },
 		{ FIELD(seed_size), 31, "seed_size", 0 },
 		{ FIELD(seed_size), 33, "seed_size", 0 },
 	};

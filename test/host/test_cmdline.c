@@ -89,6 +89,23 @@ static void the_last_value_counts(void **state)
 	}
 }
 
+static void each_value_in_turn(void **state)
+{
+	const char *at = "a=1 init=/a init init=\"/b c\" x init= -- init=/d";
+	char buffer[8] = "";
+
+	(void)state;
+	assert_true(cmdline_next(&at, "init", buffer, sizeof(buffer)));
+	assert_string_equal(buffer, "/a");
+	assert_true(cmdline_next(&at, "init", buffer, sizeof(buffer)));
+	assert_string_equal(buffer, "/b c");
+	assert_true(cmdline_next(&at, "init", buffer, sizeof(buffer)));
+	assert_string_equal(buffer, "");
+	buffer[0] = '@';
+	assert_false(cmdline_next(&at, "init", buffer, sizeof(buffer)));
+	assert_int_equal(buffer[0], '@');
+}
+
 static void a_value_is_cut_to_fit(void **state)
 {
 	char buffer[8];
@@ -193,9 +210,13 @@ static void one_of_several_values(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(words_are_found_whole), cmocka_unit_test(the_last_value_counts),
-		cmocka_unit_test(a_value_is_cut_to_fit), cmocka_unit_test(numbers),
-		cmocka_unit_test(the_rest_is_for_init),  cmocka_unit_test(one_of_several_values),
+		cmocka_unit_test(words_are_found_whole),
+		cmocka_unit_test(the_last_value_counts),
+		cmocka_unit_test(each_value_in_turn),
+		cmocka_unit_test(a_value_is_cut_to_fit),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(the_rest_is_for_init),
+		cmocka_unit_test(one_of_several_values),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,6 +42,8 @@ static void fill_loader(const struct map_fixture *f, struct loader *l)
 	*l = (struct loader){ .huge_pages = f->huge_pages, .physical_bits = 52 };
 	l->info.framebuffer = f->framebuffer;
 	l->initrd = (struct blob){ (const uint8_t *)(uintptr_t)f->initrd, f->initrd_size };
+	l->info.initrd_outside = paddr(f->outside);
+	l->info.initrd_outside_size = f->outside_size;
 	assert_in_range(f->segment_count, 1, BOOT_SEGMENTS);
 	for (size_t i = 0; i < f->segment_count; i++) {
 		const struct fixture_segment *g = &f->segments[i];
@@ -178,6 +180,7 @@ static void collect_claims(const struct map_fixture *f)
 	if (fb->width)
 		claim(align_down(fb->pa.raw, PAGE_SIZE), align_up(fb->pa.raw + fb->size, PAGE_SIZE), MEM_FRAMEBUFFER);
 	claim(f->initrd, align_up(f->initrd + f->initrd_size, PAGE_SIZE), MEM_INITRD);
+	claim(f->outside, align_up(f->outside + f->outside_size, PAGE_SIZE), MEM_INITRD);
 	for (size_t i = 0; i < f->segment_count; i++)
 		claim(f->segments[i].pa, f->segments[i].pa + f->segments[i].pages * PAGE_SIZE, MEM_IMAGE);
 	claim(f->tables, f->tables + f->table_frames * PAGE_SIZE, MEM_TABLES);

@@ -22,6 +22,7 @@ FIELDS = (
     "magic version size flags hhdm hhdm_excess trampoline memmap memmap_count tables table_frames table_spare segments "
     "segment_count framebuffer.pa framebuffer.size framebuffer.width framebuffer.height framebuffer.pitch rsdp smbios "
     "smbios_major efi_system_table efi_map efi_map_size efi_descriptor_size cmdline cmdline_size initrd initrd_size "
+    "initrd_outside initrd_outside_size "
     "seed_size seed tsc firmware_tsc"
 ).split()
 ENUMERATORS = (

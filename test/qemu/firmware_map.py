@@ -93,6 +93,8 @@ def loader_claims(info: BootInfo) -> list[Range]:
     claims.append(pages(info.tables, (info.table_frames + info.table_spare) * PAGE, "MEM_TABLES"))
     if info.initrd_size:
         claims.append(pages(info.initrd, info.initrd_size, "MEM_INITRD"))
+    if info.initrd_outside_size:
+        claims.append(pages(info.initrd_outside, info.initrd_outside_size, "MEM_INITRD"))
     if info.field("framebuffer.width", "I"):
         claims.append(pages(info.field("framebuffer.pa"), info.field("framebuffer.size"), "MEM_FRAMEBUFFER"))
     return claims

@@ -1,6 +1,6 @@
 /*
  * A firmware that is worse than the one it runs on: spoils what the words of its command line name, and then starts
- * \ankeos.efi of the same volume.
+ * \ankeos.efi of the same volume, as a boot manager does.
  *
  *   acpi       the ACPI tables lie in reserved memory
  *   fragments  5,000 descriptors of single pages
@@ -8,6 +8,9 @@
  *   special    memory that is RAM by its type, and must not be used
  *   high       RAM behind the direct map's end, and behind the CPU's physical addresses
  *   everything one reserved descriptor of the whole address space
+ *   offer      \offered.cpio is offered as an initrd, by LoadFile2
+ *   lie        an initrd is offered that ends before the size that it claims
+ *   boot WORDS the boot file's LoadOptions
  */
 #include <efi.h>
 #include <efilib.h>
@@ -134,6 +137,60 @@ static void fragment_memory(void)
 	}
 }
 
+/* ---- an initrd from the boot manager ---- */
+
+static UINT8 *offered; /* NULL: the offer is a lie */
+static UINTN offered_size;
+
+/* EFI_LOAD_FILE2_PROTOCOL.LoadFile() of UEFI 2.10. */
+static EFI_STATUS EFIAPI load_offered(EFI_LOAD_FILE_PROTOCOL *self, EFI_DEVICE_PATH *path, BOOLEAN policy, UINTN *size,
+				      VOID *buffer)
+{
+	(void)self;
+	if (policy || !IsDevicePathEnd(path))
+		return EFI_INVALID_PARAMETER;
+	if (!buffer || *size < offered_size) {
+		*size = offered_size;
+		return EFI_BUFFER_TOO_SMALL;
+	}
+	if (!offered)
+		return EFI_DEVICE_ERROR;
+	CopyMem(buffer, offered, offered_size);
+	*size = offered_size;
+	return EFI_SUCCESS;
+}
+
+static void read_offered(EFI_LOADED_IMAGE *image)
+{
+	EFI_FILE_HANDLE root = LibOpenRoot(image->DeviceHandle), file = NULL;
+	EFI_FILE_INFO *info;
+
+	uefi_call_wrapper(root->Open, 5, root, &file, L"offered.cpio", EFI_FILE_MODE_READ, 0);
+	info = LibFileInfo(file);
+	offered_size = info->FileSize;
+	offered = AllocatePool(offered_size);
+	uefi_call_wrapper(file->Read, 3, file, &offered_size, offered);
+}
+
+/* Offer an initrd at the device path that Linux's EFI stub has made usual. */
+static void offer(void)
+{
+	static EFI_GUID load_file2 = { 0x4006c0c1, 0xfcb3, 0x403e, { 0x99, 0x6d, 0x4a, 0x6c, 0x87, 0x24, 0xe0, 0x6d } };
+	static EFI_LOAD_FILE_PROTOCOL protocol = { load_offered };
+	static struct {
+		VENDOR_DEVICE_PATH vendor;
+		EFI_DEVICE_PATH end;
+	} path = {
+		{ { MEDIA_DEVICE_PATH, MEDIA_VENDOR_DP, { sizeof(VENDOR_DEVICE_PATH), 0 } },
+		  { 0x5568e427, 0x68fc, 0x4f3d, { 0xac, 0x74, 0xca, 0x55, 0x52, 0x31, 0xcc, 0x68 } } },
+		{ END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, { sizeof(EFI_DEVICE_PATH), 0 } },
+	};
+	EFI_HANDLE handle = NULL;
+
+	uefi_call_wrapper(BS->InstallMultipleProtocolInterfaces, 6, &handle, &DevicePathProtocol, &path, &load_file2,
+			  &protocol, NULL);
+}
+
 static BOOLEAN has_word(const CHAR16 *options, const CHAR16 *word)
 {
 	UINTN size = StrLen(word);
@@ -142,6 +199,18 @@ static BOOLEAN has_word(const CHAR16 *options, const CHAR16 *word)
 		if (StrnCmp(options, word, size) == 0)
 			return TRUE;
 	return FALSE;
+}
+
+/* Make what follows " boot " the LoadOptions of the boot file. */
+static void give_options(EFI_HANDLE kernel, const CHAR16 *words)
+{
+	EFI_LOADED_IMAGE *image = NULL;
+
+	while (StrnCmp(words, L" boot ", 6) != 0)
+		words++;
+	uefi_call_wrapper(BS->HandleProtocol, 3, kernel, &LoadedImageProtocol, (void **)&image);
+	image->LoadOptions = (void *)(words + 6);
+	image->LoadOptionsSize = (UINT32)(StrSize(words + 6));
 }
 
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
@@ -183,8 +252,16 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 		sound_memory_map = BS->GetMemoryMap;
 		BS->GetMemoryMap = spoilt_memory_map;
 	}
+	if (has_word(words, L" offer"))
+		read_offered(image);
+	if (has_word(words, L" lie"))
+		offered_size = 5000;
+	if (offered_size)
+		offer();
 	status = uefi_call_wrapper(BS->LoadImage, 6, FALSE, handle,
 				   FileDevicePath(image->DeviceHandle, L"\\ankeos.efi"), NULL, 0, &kernel);
+	if (!EFI_ERROR(status) && has_word(words, L" boot "))
+		give_options(kernel, words);
 	if (!EFI_ERROR(status))
 		status = uefi_call_wrapper(BS->StartImage, 3, kernel, NULL, NULL);
 	BS->GetMemoryMap = added_count ? sound_memory_map : BS->GetMemoryMap;

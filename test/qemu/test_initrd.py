@@ -1,12 +1,14 @@
-"""Initial file systems of users' making: joined, packed, of other makers; and those that cannot be used."""
+"""Initial file systems of users' making: joined, packed, of other makers, from outside; and those that cannot be used."""
 
+import contextlib
 import gzip
 import hashlib
 import lzma
+import shutil
 import subprocess
 
 import pytest
-from bundles import KERNEL, bundle
+from bundles import KERNEL, bundle, disk, fat_image
 from contract import BUILD, ROOT
 from machine import Config, Machine
 
@@ -110,3 +112,96 @@ def test_too_large(tmp_path):
         machine.wait_prompt()
         machine.wait_for(r"^initramfs: 200 MiB in one piece are needed; [0-9.]+ MiB are free$")
         assert "audit" in machine.command("help")
+
+
+@contextlib.contextmanager
+def from_volume(directory, line, **files):
+    """A machine whose UEFI shell types `line` on a volume with ankeos.efi, hostile.efi and these files."""
+    (directory / "startup.nsh").write_text(f"@echo -off\r\nfs0:\r\n{line}\r\n")
+    for name, content in files.items():
+        (directory / name).write_bytes(content)
+    boot = bundle(directory / "ankeos.efi", KERNEL, initrd=DEFAULT, cmdline="console=ttyS0 quiet")
+    image = fat_image(directory / "disk.img", {
+        "startup.nsh": directory / "startup.nsh", "ankeos.efi": boot, "hostile.efi": BUILD / "hostile.efi",
+        "offered.cpio": directory / "offered" if "offered" in files else DEFAULT,
+        **{f"sub/{name}.cpio": directory / name for name in files}})
+    with Machine(Config(boot=None, display=("-vga", "none"), extra=disk(image))) as machine:
+        machine.wait_for(r"^UEFI Interactive Shell")
+        machine.send(" ")
+        yield machine
+
+
+def saying(directory, text):
+    """An archive whose /bin/hello says this."""
+    (directory / "hello").write_text(f"#!/bin/sh\necho {text}; dmesg | grep 'initramfs:'; poweroff -f\n")
+    (directory / "hello").chmod(0o755)
+    return make(directory, f"bin/hello={directory}/hello")
+
+
+def test_files_of_the_command_line(tmp_path):
+    """initrd=, twice: the boot file's own archives, then the first file, then the second, whose program counts."""
+    first, second = saying(tmp_path, "first"), gzip.compress(saying(tmp_path, "second"))
+    with from_volume(tmp_path, r"ankeos.efi console=ttyS0 initrd=/sub/one.cpio initrd=\sub\two.cpio -- hello",
+                     one=first, two=second) as machine:
+        machine.wait_for(r"^second$")
+        machine.wait_for(r"initramfs: \d+ KiB more from the files of initrd=$")
+        assert machine.wait_exit() == "guest-shutdown"
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    """The loader names it and goes back to the shell; and a directory is no file."""
+    with from_volume(tmp_path, "ankeos.efi initrd=/none.cpio\r\nankeos.efi quiet initrd=/sub\r\necho back %lasterror%",
+                     one=b"") as machine:
+        machine.wait_for(r"^ankeos: initrd=/none\.cpio: not on the volume of the boot file: 0x800000000000000e")
+        machine.wait_for(r"^ankeos: initrd=/sub: no file with a size: 0x8000000000000002")
+        machine.wait_for(r"^back 0x")
+
+
+def test_what_a_boot_manager_offers(tmp_path):
+    """By LoadFile2, as systemd-boot and GRUB do it for Linux. Files of initrd= are not read then."""
+    with from_volume(tmp_path, "hostile.efi offer boot console=ttyS0 initrd=/none.cpio -- hello",
+                     offered=saying(tmp_path, "offered")) as machine:
+        machine.wait_for(r"^offered$")
+        machine.wait_for(r"initramfs: \d+ KiB more from the boot manager$")
+        assert machine.wait_exit() == "guest-shutdown"
+
+
+def test_a_lying_offer(tmp_path):
+    """It ends before the size that it claims: an error, and back to who started the file."""
+    with from_volume(tmp_path, "hostile.efi lie boot quiet") as machine:
+        machine.wait_for(r"^ankeos: the boot manager's initrd: 5000 of 5000 bytes: 0x8000000000000007")
+        machine.wait_for(r"^hostile: Load Error")
+
+
+def secure_boot(directory):
+    """QEMU's words for firmware with Secure Boot on, and Debian's test keys enrolled."""
+    shutil.copy("/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd", directory / "vars.fd")
+    return ("-drive", "if=pflash,format=raw,unit=0,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.secboot.fd",
+            "-drive", f"if=pflash,format=raw,unit=1,file={directory}/vars.fd",
+            "-global", "ICH9-LPC.disable_s3=1", "-global", "driver=cfi.pflash01,property=secure,value=on")
+
+
+def sign(directory, path):
+    """The file, signed by Debian's test key, whose pass phrase is in the package's documentation."""
+    key, signed = directory / "key.pem", path.with_suffix(".signed.efi")
+    subprocess.run(["openssl", "rsa", "-in", "/usr/share/ovmf/PkKek-1-snakeoil.key", "-passin", "pass:snakeoil", "-out",
+                    key], check=True, capture_output=True)
+    subprocess.run(["sbsign", "--key", key, "--cert", "/usr/share/ovmf/PkKek-1-snakeoil.pem", "--output", signed, path],
+                   check=True, capture_output=True)
+    return signed
+
+
+@pytest.mark.parametrize("signed", (True, False), ids=("signed", "unsigned"))
+def test_secure_boot(tmp_path, signed):
+    """The signed file boots without what no signature covers: LoadOptions and initrd=; the unsigned one does not start."""
+    path = bundle(tmp_path / "boot.efi", KERNEL, initrd=DEFAULT, cmdline="console=ttyS0 init=none initrd=/x.cpio")
+    config = Config(boot=sign(tmp_path, path) if signed else path, machine="q35,smm=on", append="loglevel=7",
+                    display=("-vga", "none"), extra=secure_boot(tmp_path))
+    with Machine(config) as machine:
+        if not signed:
+            machine.wait_for(r"Security Violation")
+            assert "ankeos" not in machine.text.lower()
+            return
+        machine.wait_prompt()
+        machine.wait_for(r"^command line: the firmware's LoadOptions are left aside: Secure Boot is on$")
+        machine.wait_for(r"^initramfs: what the boot manager or initrd= offers is left aside: Secure Boot is on$")
