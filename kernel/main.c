@@ -6,6 +6,7 @@
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/protection.h"
 #include "kernel/arch/smap.h"
+#include "kernel/arch/stop_watch.h"
 #include "kernel/arch/trap.h"
 #include "kernel/boot/boot_info.h"
 #include "kernel/dev/boot_progress.h"
@@ -269,10 +270,14 @@ static void run_programs(const struct boot_info *info, const char *cmdline)
 
 /*
  * Start the watchdog with watchdog=N, in seconds; otherwise not, since its interrupts keep an idle CPU from sleeping.
+ * Start the debug build's log of long stops with `stops`; otherwise not, since a slow emulator makes hundreds.
  */
-static void start_watchdog(const char *cmdline)
+static void start_watches(const char *cmdline)
 {
 	long seconds = cmdline_number(cmdline, "watchdog", 0);
+
+	if (cmdline_has(cmdline, "stops"))
+		stop_watch_start(clock_tsc_frequency() / 1000);
 
 	if (seconds > 0)
 		watchdog_start(seconds);
@@ -341,7 +346,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	sys_reports_init();
 	monitor_add_input(&serial_input);
 	monitor_add_input(&keyboard_input);
-	start_watchdog(cmdline);
+	start_watches(cmdline);
 	if (!cmdline_has(cmdline, "quiet"))
 		report_picture_on_screen();
 	stages_reach(STAGE_READY);

@@ -5,7 +5,8 @@
  * be long without a bug. Under QEMU's -icount shift=0 the time-stamp counter counts an instruction as a nanosecond, and
  * each logged stretch is a bug.
  *
- * A place is logged once, and again when a later stretch there is longer by a quarter. Other builds have no such watch.
+ * The boot word `stops` starts the watch. A place is logged once, and again when a later stretch there is longer by a
+ * quarter. Other builds have no such watch.
  */
 #pragma once
 

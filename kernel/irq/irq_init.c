@@ -135,7 +135,6 @@ static void start_clocks(uint64_t tsc_start)
 		 (unsigned long long)(frequency / 1000 % 1000), source,
 		 cpu_features()->invariant_tsc ? "" : ", not said to be invariant", timer);
 	start_wall_clock();
-	stop_watch_start(frequency / 1000);
 }
 
 void irq_init(const struct boot_info *info)

@@ -72,7 +72,7 @@ def test_programs(tmp_path, build):
 
 def test_slow(tmp_path, build):
     """A stretch without interrupts, and one without another task, is a line that names the place, and no panic."""
-    with boot(tmp_path, build, "init=none", exact=True) as machine:
+    with boot(tmp_path, build, "stops init=none", exact=True) as machine:
         machine.wait_prompt()
         assert "stop: " not in machine.text, machine.text
         machine.command("panic slow")
@@ -83,7 +83,7 @@ def test_slow(tmp_path, build):
 
 def test_nobody_waits(tmp_path, build):
     """Programs run from the first to the last, and no call of theirs keeps the CPU for a millisecond of guest time."""
-    with boot(tmp_path, build, "-- info", initrd=BUILD / "user" / "test-musl.cpio", exact=True) as machine:
+    with boot(tmp_path, build, "stops -- info", initrd=BUILD / "user" / "test-musl.cpio", exact=True) as machine:
         machine.wait_for(usertests.END)
         assert "stop: " not in machine.text, machine.text
 
