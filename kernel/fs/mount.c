@@ -211,7 +211,7 @@ int mount_remove(struct node *root)
 	struct mount *mount = find_mount(root);
 	int error;
 
-	/* Drop the caller's reference first: node_unmount() returns -EBUSY if there are references besides the mount's. */
+	/* Drop the caller's reference first: node_unmount() refuses if there are references besides the mount's. */
 	node_put(root);
 	if (!mount)
 		return -EINVAL;

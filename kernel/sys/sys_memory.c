@@ -288,8 +288,8 @@ static int find_locked(uint64_t va, uint64_t size, uint64_t *ret_start, uint64_t
 }
 
 /*
- * Lock a range in memory: since nothing is ever paged out, bring all its pages in. Returns find_locked's errors, -ENOMEM
- * (a page that the program may not read), -EAGAIN (no memory).
+ * Lock a range in memory: since nothing is ever paged out, bring all its pages in. Returns find_locked's errors,
+ * -ENOMEM (a page that the program may not read), -EAGAIN (no memory).
  */
 static int64_t lock_range(uint64_t va, uint64_t size, bool fetches)
 {

@@ -16,5 +16,8 @@ struct linux_utsname {
 
 _Static_assert(sizeof(struct linux_utsname) == 390, "Linux's struct new_utsname");
 
-/* The current names; sethostname(2) writes `node`, setdomainname(2) `domain`. Guard: the kernel, one CPU, not preempted. */
+/*
+ * The current names; sethostname(2) writes `node`, setdomainname(2) `domain`. Guard: the kernel, one CPU, not
+ * preempted.
+ */
 extern struct linux_utsname system_names;

@@ -152,7 +152,7 @@ void process_exit_task(int code)
 	if (process->task_count == 0) {
 		end_process(process);
 	} else {
-		/* This task does not return to user mode, and the other tasks may free the page tables: stop using them. */
+		/* This task does not return to user mode, and others may free the page tables: stop using them. */
 		context_load(&kernel_context);
 		if (process->exec_waiter)
 			task_wake(process->exec_waiter);

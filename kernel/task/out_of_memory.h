@@ -15,9 +15,9 @@ bool out_of_memory(unsigned attempt);
 
 /*
  * Find memory for a system call that returned -ENOMEM with everything undone, as out_of_memory() does. attempt: how
- * often the call has been tried again already. Returns true when it may be tried again. Returns false when the call must
- * fail: when enough is free and it failed again, when the process to kill would be the current one, or when the task is
- * to end.
+ * often the call has been tried again already. Returns true when it may be tried again. Returns false when the call
+ * must fail: when enough is free and it failed again, when the process to kill would be the current one, or when the
+ * task is to end.
  */
 bool memory_for_call(unsigned attempt);
 
