@@ -2,6 +2,7 @@
  * futex(2): interprets the arguments of each operation, and calls futex.c.
  */
 #include "kernel/sys/futex.h"
+#include "kernel/sys/restart.h"
 #include "kernel/sys/user_args.h"
 
 enum futex_op {
@@ -32,6 +33,27 @@ static int get_deadline(uint64_t from, uint32_t op, uint64_t *ret)
 	return error;
 }
 
+/*
+ * FUTEX_WAIT with a deadline. The system call's argument is a time span: made again with it, the call would wait too long. So
+ * if no handler runs restart_syscall(2) continues it.
+ */
+static int64_t wait_on(uint64_t at, bool private, uint32_t value, uint64_t deadline)
+{
+	int error = futex_wait(at, private, value, FUTEX_ANY, TIMER_MONOTONIC, deadline);
+
+	if (error != -EINTR)
+		return error;
+	task_current()->restart = (struct task_restart){
+		.call = RESTART_FUTEX, .deadline_ns = deadline, .at = at, .value = value, .private = private
+	};
+	return -ERESTART_GO_ON;
+}
+
+int64_t restart_futex(const struct task_restart *restart)
+{
+	return wait_on(restart->at, restart->private, restart->value, restart->deadline_ns);
+}
+
 static int64_t wait(uint64_t at, uint64_t op, uint32_t value, uint64_t time, uint32_t bits)
 {
 	enum timer_clock clock = op & FUTEX_CLOCK_REALTIME ? TIMER_WALL : TIMER_MONOTONIC;
@@ -41,16 +63,13 @@ static int64_t wait(uint64_t at, uint64_t op, uint32_t value, uint64_t time, uin
 	error = get_deadline(time, (uint32_t)op & 127, &deadline);
 	if (error)
 		return error;
+	if (((uint32_t)op & 127) == FUTEX_WAIT && deadline != TASK_NO_DEADLINE)
+		return wait_on(at, op & FUTEX_PRIVATE, value, deadline);
 	error = futex_wait(at, op & FUTEX_PRIVATE, value, bits, clock, deadline);
 	if (error != -EINTR)
 		return error;
-	if (deadline == TASK_NO_DEADLINE)
-		return -ERESTARTSYS;
-	/*
-	 * FUTEX_WAIT_BITSET's deadline stays valid, so the call may be restarted if no handler runs. FUTEX_WAIT's
-	 * argument is a time span: restarted, the call would wait too long.
-	 */
-	return ((uint32_t)op & 127) == FUTEX_WAIT ? -EINTR : -ERESTART_RESTARTBLOCK;
+	/* FUTEX_WAIT_BITSET's deadline stays valid, so the call may be restarted if no handler runs. */
+	return deadline == TASK_NO_DEADLINE ? -ERESTARTSYS : -ERESTART_RESTARTBLOCK;
 }
 
 SYSCALL_6(futex, at, op, value, fourth, other, last)

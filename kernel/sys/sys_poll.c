@@ -4,6 +4,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/poll_wait.h"
+#include "kernel/sys/restart.h"
 #include "kernel/sys/signal_mask.h"
 #include "kernel/sys/user_args.h"
 
@@ -64,7 +65,8 @@ static int64_t poll_user(uint64_t at, uint64_t count, uint64_t deadline)
 	result = entries && items ? args_get(entries, at, size) : -ENOMEM;
 	if (!result) {
 		result = poll_entries(entries, items, count, deadline);
-		error = result >= 0 ? args_put_late(at, entries, size) : 0;
+		/* As on Linux, also when a signal has come. */
+		error = args_put_late(at, entries, size);
 		if (error)
 			result = error;
 	}
@@ -92,11 +94,26 @@ static void put_rest(uint64_t to, uint64_t deadline, int64_t result)
 		(void)args_put_late(to, &rest, sizeof(rest));
 }
 
+/* poll(2) with a deadline. As on Linux restart_syscall(2) continues it if a signal comes and no handler runs. */
+static int64_t poll_on(uint64_t at, uint32_t count, uint64_t deadline)
+{
+	int64_t result = poll_user(at, count, deadline);
+
+	if (result != -EINTR)
+		return result;
+	task_current()->restart =
+		(struct task_restart){ .call = RESTART_POLL, .deadline_ns = deadline, .at = at, .value = count };
+	return -ERESTART_GO_ON;
+}
+
+int64_t restart_poll(const struct task_restart *restart)
+{
+	return poll_on(restart->at, restart->value, restart->deadline_ns);
+}
+
 SYSCALL_3(poll, at, count, timeout_ms)
 {
-	int64_t result = poll_user(at, (uint32_t)count, poll_deadline((int)timeout_ms));
-
-	return result == -EINTR ? -ERESTARTNOHAND : result;
+	return poll_on(at, (uint32_t)count, poll_deadline((int)timeout_ms));
 }
 
 SYSCALL_5(ppoll, at, count, timeout, mask, mask_size)

@@ -2,6 +2,7 @@
  * System calls about clocks, sleeping and used CPU time.
  */
 #include "kernel/irq/timer.h"
+#include "kernel/sys/restart.h"
 #include "kernel/sys/timerfd.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/process_limits.h"
@@ -138,12 +139,10 @@ static int sleep_until(enum timer_clock clock, uint64_t deadline)
  */
 static int64_t sleep_on(uint64_t deadline, uint64_t rest)
 {
-	struct task *task = task_current();
 	struct linux_timespec left;
 	uint64_t now;
 	int error;
 
-	task->sleep_deadline_ns = 0;
 	if (!sleep_until(TIMER_MONOTONIC, deadline))
 		return 0;
 	now = clock_monotonic_ns();
@@ -151,25 +150,18 @@ static int64_t sleep_on(uint64_t deadline, uint64_t rest)
 	error = args_put_late(rest, &left, sizeof(left));
 	if (error)
 		return error;
-	task->sleep_deadline_ns = deadline;
-	task->sleep_rest = rest;
-	return -ERESTART_SLEEP;
+	task_current()->restart = (struct task_restart){ .call = RESTART_SLEEP, .deadline_ns = deadline, .at = rest };
+	return -ERESTART_GO_ON;
+}
+
+int64_t restart_sleep(const struct task_restart *restart)
+{
+	return sleep_on(restart->deadline_ns, restart->at);
 }
 
 static int64_t sleep_for(uint64_t ns, uint64_t rest)
 {
 	return sleep_on(deadline_in(ns), rest);
-}
-
-/*
- * Continue a sleep that a signal has interrupted: signal_finish_call() makes the program execute this system call. When
- * a program makes the call by itself, there is no such sleep: -EINTR.
- */
-SYSCALL_0(restart_syscall)
-{
-	const struct task *task = task_current();
-
-	return task->sleep_deadline_ns ? sleep_on(task->sleep_deadline_ns, task->sleep_rest) : -EINTR;
 }
 
 SYSCALL_2(nanosleep, from, rest)

@@ -38,7 +38,7 @@ static void act_by_default(struct process *process, int signal)
 
 void signal_finish_call(struct trap_frame *frame, const struct signal_action *handler)
 {
-	bool again, sleeps = false;
+	bool again, goes_on = false;
 
 	/* signal_return() has set this: RAX is no result of a call, and nothing must be restarted. */
 	if ((int64_t)frame->error < 0)
@@ -47,8 +47,8 @@ void signal_finish_call(struct trap_frame *frame, const struct signal_action *ha
 	case ERESTARTSYS:
 		again = !handler || (handler->flags & SA_RESTART);
 		break;
-	case ERESTART_SLEEP:
-		again = sleeps = !handler;
+	case ERESTART_GO_ON:
+		again = goes_on = !handler;
 		break;
 	case ERESTARTNOHAND:
 	case ERESTART_RESTARTBLOCK:
@@ -59,9 +59,10 @@ void signal_finish_call(struct trap_frame *frame, const struct signal_action *ha
 	}
 	if (again) {
 		frame->rip -= SYSCALL_LENGTH;
-		frame->rax = sleeps ? RESTART_SYSCALL : frame->error;
+		frame->rax = goes_on ? RESTART_SYSCALL : frame->error;
 	} else {
 		frame->rax = (uint64_t)-EINTR;
+		task_current()->restart.call = RESTART_NONE;
 	}
 }
 

@@ -17,6 +17,7 @@
 #include "kernel/sync/wait_queue.h"
 #include "kernel/task/signal_state.h"
 #include "kernel/task/task_offsets.h"
+#include "kernel/task/task_restart.h"
 #include "kernel/task/task_sched.h"
 
 #define TASK_NAME 16 /* bytes of a name, with its NUL, as Linux's comm */
@@ -65,8 +66,7 @@ struct task {
 
 	uint64_t clear_child_tid;    /* user address: at the task's end set to 0 and woken as a futex; 0: none */
 	uint64_t set_child_tid;      /* user address: gets the tid when the task starts; 0: none */
-	uint64_t sleep_deadline_ns;  /* for restart_syscall(2): deadline of the interrupted sleep; 0: none */
-	uint64_t sleep_rest;         /* user address where nanosleep(2) writes the remaining time; 0: nowhere */
+	struct task_restart restart; /* for restart_syscall(2) */
 	uint64_t robust_list;        /* user address: set_robust_list(2)'s head */
 	uint64_t run_ns;             /* CPU time up to the last switch to another task */
 	uint64_t started_ns;         /* when the task last got the CPU */
