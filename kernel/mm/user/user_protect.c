@@ -20,14 +20,17 @@ static enum status find_allowed(const struct user_space *space, vaddr_t start, v
 {
 	enum status status = OK;
 	vaddr_t at = start;
+	const struct area *a = area_find_from(&space->areas, start);
 
-	for (const struct area *a = area_find_from(&space->areas, start); at < *end && status == OK; a = area_next(a)) {
-		if (!a || a->start > at)
+	while (at < *end && status == OK) {
+		if (!a || a->start > at) {
 			status = ERR_NOT_FOUND;
-		else if (!rights_allowed(a, rights))
+		} else if (!rights_allowed(a, rights)) {
 			status = ERR_RIGHTS;
-		else
+		} else {
 			at = a->end;
+			a = area_next(a);
+		}
 	}
 	if (status != OK)
 		*end = at;
