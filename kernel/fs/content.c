@@ -137,7 +137,7 @@ static enum status object_write_frame(struct memory_object *object, uint64_t pag
 	enum status status = object_frame(object, page, ret);
 	struct node *node = content_of(object)->node;
 
-	/* Only the first write through each mapping faults and comes here: later ones do not change the times. */
+	/* Only a write that is the first touch of its page comes here: later ones do not change the times, as on Linux. */
 	if (status == OK)
 		node->mtime = node->ctime = node_now();
 	return status;
@@ -164,6 +164,7 @@ static void object_put(struct memory_object *object)
 static const struct memory_object_ops object_ops = {
 	.frame = object_frame,
 	.write_frame = object_write_frame,
+	.same_frame = true,
 	.get = object_get,
 	.put = object_put,
 	.has = object_has,

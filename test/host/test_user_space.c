@@ -727,7 +727,7 @@ static void nothing(struct memory_object *object)
 
 static void immortal_frames(void **state)
 {
-	static const struct memory_object_ops ops = { foreign_frame, NULL, nothing, nothing, NULL };
+	static const struct memory_object_ops ops = { .frame = foreign_frame, .get = nothing, .put = nothing };
 	static uint64_t page[512] __attribute__((aligned(4096))) = { 77 };
 	struct memory_object object = { .ops = &ops };
 	struct user_space *space = new_space(), *child;

@@ -94,7 +94,16 @@ static inline void test_file_put(struct memory_object *object)
 	file->references--;
 }
 
-static const struct memory_object_ops test_file_ops = { test_file_frame, NULL, test_file_get, test_file_put, NULL };
+/* Pages are read in as they are asked for, and those around as well. */
+static inline bool test_file_has(struct memory_object *object, uint64_t page)
+{
+	(void)object;
+	return page < FILE_PAGES;
+}
+
+static const struct memory_object_ops test_file_ops = {
+	.frame = test_file_frame, .get = test_file_get, .put = test_file_put, .has = test_file_has
+};
 
 static inline void test_file_start(struct test_file *file)
 {

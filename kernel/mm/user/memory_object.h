@@ -29,16 +29,20 @@ struct memory_object_ops {
 	/*
 	 * Get the frame, as `frame` does, of a page that is to be written through a shared mapping: from now on the
 	 * object and all shared mappings have this frame. NULL: the object cannot be mapped shared and writable
-	 * (user_map and user_protect return ERR_RIGHTS). When `frame` is the same function, a page is mapped writable
-	 * at the first touch of any kind.
+	 * (user_map and user_protect return ERR_RIGHTS).
 	 */
 	enum status (*write_frame)(struct memory_object *object, uint64_t page, paddr_t *ret);
+	/*
+	 * `write_frame` gives the frame that `frame` gives: a shared page is mapped writable at the first touch of any
+	 * kind, and `write_frame` is then not called for it.
+	 */
+	bool same_frame;
 	/* Take a reference to the object, or drop one; dropping the last one destroys the object. In any context. */
 	void (*get)(struct memory_object *object);
 	void (*put)(struct memory_object *object);
 	/*
-	 * Return whether the page is in memory already, for mincore(2). Called in the kernel context. May be NULL: then
-	 * no page is.
+	 * Return whether the page is in memory already, for mincore(2), and for a fault that maps pages around its own.
+	 * Called in the kernel context. May be NULL: then no page is.
 	 */
 	bool (*has)(struct memory_object *object, uint64_t page);
 };

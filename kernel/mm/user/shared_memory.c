@@ -108,6 +108,7 @@ static void shared_put(struct memory_object *object)
 static const struct memory_object_ops shared_ops = {
 	.frame = shared_frame,
 	.write_frame = shared_frame,
+	.same_frame = true,
 	.get = shared_get,
 	.put = shared_put,
 	.has = shared_has,

@@ -106,22 +106,26 @@ static uint64_t page_of(const struct area *area, vaddr_t va)
 	return area->offset + bytes_to_pages(va - area->start);
 }
 
-/* Return whether a page of the area can be mapped writable the first time that it is touched. */
-static bool written_at_once(const struct fault *f)
+/* Return whether the area's pages are those of its object, and may be written to. */
+static bool writes_object(const struct fault *f)
 {
-	const struct memory_object_ops *ops = f->area->object->ops;
+	return f->area->flags & AREA_SHARED && f->area->rights & USER_WRITE;
+}
 
-	return f->area->flags & AREA_SHARED && f->area->rights & USER_WRITE &&
-	       (f->access == USER_WRITE || ops->write_frame == ops->frame);
+/* Return whether a page can be mapped writable though it is only read: the object has the same frame for both. */
+static bool writable_at_once(const struct fault *f)
+{
+	return writes_object(f) && f->area->object->ops->same_frame;
 }
 
 /*
- * Map the object's pages around the faulting one, read-only: those of the same aligned group of AROUND_PAGES pages,
- * until the object has no frame for one.
+ * Map the object's pages around the faulting one: those of the same aligned group of AROUND_PAGES pages, until the
+ * object has one not in memory. `writable`: as the faulting one was mapped.
  */
-static void fault_around(const struct fault *f, pte_t *at)
+static void fault_around(const struct fault *f, pte_t *at, bool writable)
 {
 	const struct area *area = f->area;
+	struct memory_object *object = area->object;
 	vaddr_t start = align_down(f->va, AROUND_PAGES * PAGE_SIZE), end = start + AROUND_PAGES * PAGE_SIZE;
 
 	if (start < area->start)
@@ -134,9 +138,10 @@ static void fault_around(const struct fault *f, pte_t *at)
 
 		if (pte_read(at).raw)
 			continue;
-		if (area->object->ops->frame(area->object, page_of(area, va), &pa) != OK)
+		if (!object->ops->has(object, page_of(area, va)) ||
+		    object->ops->frame(object, page_of(area, va), &pa) != OK)
 			return;
-		map_page(f, at, pa, false);
+		map_page(f, at, pa, writable);
 	}
 }
 
@@ -148,7 +153,7 @@ static enum status fault_object(const struct fault *f, struct slot slot)
 	paddr_t pa, copy;
 	pte_t *at;
 
-	if (written_at_once(f)) {
+	if (writes_object(f) && f->access == USER_WRITE) {
 		status = object->ops->write_frame(object, page, &pa);
 		return status == OK ? place_page(f, slot, pa, true) : status;
 	}
@@ -167,8 +172,9 @@ static enum status fault_object(const struct fault *f, struct slot slot)
 		user_frame_put(pa);
 		return status;
 	}
-	map_page(f, at, pa, false);
-	fault_around(f, at);
+	map_page(f, at, pa, writable_at_once(f));
+	if (object->ops->has)
+		fault_around(f, at, writable_at_once(f));
 	return OK;
 }
 

@@ -298,9 +298,9 @@ static inline enum status share_frame(paddr_t pa, int level)
  * Copy the run's leaves, from entry `first` on, into the entries of `to` from `to_at` on. ERR_NO_MEMORY: a part is
  * copied.
  */
-static enum status copy_entries(struct user_space *to, struct space_run *run, size_t first, pte_t *to_at, bool shared)
+static enum status copy_entries(struct user_space *to, struct space_run *run, size_t first, pte_t *to_at)
 {
-	const uint64_t lost = shared ? 0 : PTE_WRITABLE | PTE_DIRTY;
+	const uint64_t lost = PTE_WRITABLE | PTE_DIRTY;
 	enum status status = OK;
 	size_t leaves = 0;
 
@@ -338,7 +338,7 @@ static size_t first_leaf(const struct space_run *run)
 	return i;
 }
 
-enum status user_pages_copy(struct user_space *from, struct user_space *to, vaddr_t start, vaddr_t end, bool shared,
+enum status user_pages_copy(struct user_space *from, struct user_space *to, vaddr_t start, vaddr_t end,
 			    struct tlb_flush *flush)
 {
 	struct space_run run;
@@ -354,12 +354,11 @@ enum status user_pages_copy(struct user_space *from, struct user_space *to, vadd
 			continue;
 		status = space_place(&to->context.space, run.va + first * PAGE_SIZE, run.level, &place);
 		if (status == OK)
-			status = copy_entries(to, &run, first, place, shared);
+			status = copy_entries(to, &run, first, place);
 		/*
 		 * Add all of the run to the flush, also after an error: finding exact bounds costs more than it saves.
 		 */
-		if (!shared)
-			user_flush_add(flush, run.va, run.count * level_size(run.level));
+		user_flush_add(flush, run.va, run.count * level_size(run.level));
 		if (status != OK)
 			return ERR_NO_MEMORY;
 	}

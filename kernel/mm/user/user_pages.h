@@ -77,12 +77,12 @@ void user_pages_protect(struct user_space *space, vaddr_t start, vaddr_t end, un
 			struct tlb_flush *flush);
 
 /*
- * Map in `to` what `from` maps in [start, end): copy-on-write on both sides unless `shared`. Adds to `flush` for
+ * Map in `to` what `from` maps in [start, end): copy-on-write on both sides. Adds to `flush` for
  * `from`. Returns ERR_NO_MEMORY; a part is mapped then, and pages of `from` may have become read-only in vain: the next
  * write to such a page faults and makes it writable again.
  */
 MUST_CHECK enum status user_pages_copy(struct user_space *from, struct user_space *to, vaddr_t start, vaddr_t end,
-				       bool shared, struct tlb_flush *flush);
+				       struct tlb_flush *flush);
 
 /*
  * Make tables for what is mapped in [from, from + size) at `to`, where nothing is, so that it can move there.

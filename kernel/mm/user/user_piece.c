@@ -89,6 +89,8 @@ static enum status copy_part(const struct area *area, struct user_space *child, 
 	struct area *last = area_prev(&child->areas, NULL), *copy;
 	struct area part = *area;
 
+	if (part.flags & AREA_SHARED)
+		part.flags &= ~AREA_TOUCHED;
 	if (start > area->start) {
 		part.start = start;
 		if (part.object)
@@ -125,8 +127,9 @@ static enum status copy_piece(struct user_space *space, struct user_space *child
 		if (a->flags & AREA_LEFT_OUT)
 			continue;
 		status = copy_part(a, child, start, end);
-		if (status == OK && (a->flags & (AREA_TOUCHED | AREA_WIPED)) == AREA_TOUCHED)
-			status = user_pages_copy(space, child, low, high, a->flags & AREA_SHARED, flush);
+		/* Shared pages come from the object as well: the child gets each at its first touch. */
+		if (status == OK && (a->flags & (AREA_TOUCHED | AREA_WIPED | AREA_SHARED)) == AREA_TOUCHED)
+			status = user_pages_copy(space, child, low, high, flush);
 		if (status != OK)
 			return status;
 	}

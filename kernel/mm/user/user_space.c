@@ -90,6 +90,8 @@ static struct area *copy_area(void *ctx, const struct area *area)
 
 	if (copy) {
 		*copy = *area;
+		if (copy->flags & AREA_SHARED)
+			copy->flags &= ~AREA_TOUCHED;
 		area_attach(copy, ctx);
 	}
 	return copy;
@@ -124,9 +126,10 @@ static enum status copy_all(struct user_space *parent, struct user_space *child,
 		enum status status;
 
 		flags |= a->flags;
-		if ((a->flags & (AREA_TOUCHED | AREA_WIPED | AREA_LEFT_OUT)) != AREA_TOUCHED)
+		/* Shared pages come from the object as well: the child gets each at its first touch. */
+		if ((a->flags & (AREA_TOUCHED | AREA_WIPED | AREA_LEFT_OUT | AREA_SHARED)) != AREA_TOUCHED)
 			continue;
-		status = user_pages_copy(parent, child, a->start, a->end, a->flags & AREA_SHARED, flush);
+		status = user_pages_copy(parent, child, a->start, a->end, flush);
 		if (status != OK)
 			return status;
 	}
