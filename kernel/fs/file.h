@@ -47,7 +47,7 @@ struct file_ops {
 	unsigned (*poll)(struct file *file);
 	/* Return the queue that is woken when `poll` may return more. [NULL: the file never blocks] */
 	struct wait_queue *(*queue)(struct file *file);
-	/* Get the object that mmap(2) maps, without a reference; NULL: anonymous memory. Returns 0, -ENODEV. [-ENODEV] */
+	/* Get the object for mmap(2), without a reference; NULL: anonymous memory. Returns 0 or -ENODEV. [-ENODEV] */
 	int (*object)(struct file *file, struct memory_object **ret);
 	/* Put whole linux_dirent64 records. Returns bytes, 0 at the end, -EINVAL (not even one fits). [-ENOTDIR] */
 	int64_t (*getdents)(struct file *file, struct user_io *io);
