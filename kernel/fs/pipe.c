@@ -1,30 +1,25 @@
 /*
- * A pipe is a ring of 16 pages. Positions count bytes since the pipe was made. A page's frame is allocated when its
- * first byte is written and freed when its last byte is read, so an empty pipe has one frame at the most. Small pieces
- * are copied through a buffer on the stack: two copies, but no walk of the user's page tables.
+ * Pipes: who has them open, and reads and writes of their rings of frames (pipe_ring.h). Small pieces are copied through a
+ * buffer on the stack: two copies, but no walk of the user's page tables.
  */
 #include "kernel/fs/pipe.h"
 
-#include "kernel/fs/content_memory.h"
+#include "kernel/fs/pipe_ring.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 #include "kernel/sync/wait_queue.h"
 
-#define PIPE_FRAMES (PIPE_SIZE / PAGE_SIZE)
-#define SMALL       256 /* most bytes that are copied through a buffer on the stack */
-#define FIONREAD    0x541b
+#define SMALL    256 /* most bytes that are copied through a buffer on the stack */
+#define FIONREAD 0x541b
 
 /* A pipe or an open FIFO. Guard: the kernel, one CPU, not preempted. */
 struct pipe {
-	uint64_t head;                           /* how many bytes have ever been written */
-	uint64_t tail;                           /* how many bytes have ever been read */
+	struct pipe_ring ring;                   /* its bytes */
 	uint64_t readers, writers;               /* number of open files that can read, that can write */
 	uint64_t opened_readers, opened_writers; /* how many were ever opened: open(2) of a FIFO waits for a new one */
 	struct wait_queue queue;                 /* readers wait for bytes, writers for room */
-	uint64_t capacity;                       /* bytes; fixed when the pipe is made */
-	paddr_t frames[PIPE_FRAMES];             /* page n's frame, at n % PIPE_FRAMES; 0: none */
 };
 
 /* The file system of pipe(2)'s pipes. Guard: the kernel, one CPU, not preempted. */
@@ -34,44 +29,6 @@ static struct fs pipefs = { .name = "pipefs", .device = DEVICE_NUMBER(0, 0xfffff
 uint64_t pipe_pages_soft = 16384;
 static uint64_t pipe_pages; /* sum of all pipes' capacities, in pages */
 
-static paddr_t *frame_of(struct pipe *pipe, uint64_t position)
-{
-	return &pipe->frames[position / PAGE_SIZE % PIPE_FRAMES];
-}
-
-/* Return the number of bytes from `position` to the end of the ring, but at most `most`. */
-static size_t row_at(uint64_t position, uint64_t most)
-{
-	uint64_t row = PIPE_SIZE - position % PIPE_SIZE;
-
-	return row < most ? row : most;
-}
-
-/* Return the frames from `position` to the ring's end. Call between store_enter and store_leave. */
-static struct user_frames frames_at(const struct pipe *pipe, uint64_t position)
-{
-	return (struct user_frames){ store_ptr(paddr(0)), pipe->frames, position % PIPE_SIZE };
-}
-
-/*
- * Advance the tail over bytes that have been read, and free the frames of pages that are read to their end, unless the
- * head has come round and uses the frame again.
- */
-static void advance_tail(struct pipe *pipe, size_t bytes)
-{
-	uint64_t end = pipe->tail + bytes;
-
-	for (uint64_t page = align_down(pipe->tail, PAGE_SIZE); page + PAGE_SIZE <= end; page += PAGE_SIZE) {
-		paddr_t *frame = frame_of(pipe, page);
-
-		if (pipe->head > page + PIPE_SIZE)
-			continue;
-		store_put(*frame);
-		*frame = paddr(0);
-	}
-	pipe->tail = end;
-}
-
 /* Read all of `size` bytes, or nothing. */
 static int64_t read_small(struct pipe *pipe, struct user_io *io, size_t size)
 {
@@ -79,13 +36,15 @@ static int64_t read_small(struct pipe *pipe, struct user_io *io, size_t size)
 	context_token_t token = store_enter();
 	enum status status;
 
-	memcpy(bytes, (uint8_t *)store_ptr(*frame_of(pipe, pipe->tail)) + pipe->tail % PAGE_SIZE, size);
+	memcpy(bytes,
+	       (uint8_t *)store_ptr(*pipe_ring_frame(&pipe->ring, pipe->ring.tail)) + pipe->ring.tail % PAGE_SIZE,
+	       size);
 	store_leave(token);
 	status = user_io_put_all(io, bytes, size);
 	wipe(bytes, size);
 	if (status != OK)
 		return copy_errno(status);
-	pipe->tail += size;
+	pipe->ring.tail += size;
 	return (int64_t)size;
 }
 
@@ -96,11 +55,12 @@ static int64_t read_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
 	uint64_t done = 0;
 
 	while (done < size && status == OK) {
-		struct user_frames from = frames_at(pipe, pipe->tail);
+		struct user_frames from = pipe_ring_frames(&pipe->ring, pipe->ring.tail);
 		size_t moved;
 
-		status = user_io_put_frames(io, &from, row_at(pipe->tail, size - done), &moved);
-		advance_tail(pipe, moved);
+		status =
+			user_io_put_frames(io, &from, pipe_ring_row(&pipe->ring, pipe->ring.tail, size - done), &moved);
+		pipe_ring_advance(&pipe->ring, moved);
 		done += moved;
 	}
 	store_leave(token);
@@ -113,7 +73,7 @@ static int64_t read_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
  */
 static void tell_of_room(struct pipe *pipe)
 {
-	if (pipe->capacity - (pipe->head - pipe->tail) < PIPE_BUF)
+	if (pipe->ring.size - pipe_ring_fill(&pipe->ring) < PIPE_BUF)
 		wait_queue_wake(&pipe->queue);
 	else
 		wait_queue_wake_one(&pipe->queue, WAIT_ROOM);
@@ -122,7 +82,7 @@ static void tell_of_room(struct pipe *pipe)
 static int64_t pipe_read(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	struct pipe *pipe = file->data;
-	uint64_t fill = pipe->head - pipe->tail;
+	uint64_t fill = pipe_ring_fill(&pipe->ring);
 	uint64_t size = io->left < fill ? io->left : fill;
 	int64_t done;
 
@@ -132,45 +92,13 @@ static int64_t pipe_read(struct file *file, struct user_io *io, uint64_t *offset
 	if (!fill)
 		return pipe->writers ? -EAGAIN : 0;
 	/* read_small frees no frame, so it must not read to a page's end. */
-	if (size <= SMALL && pipe->tail % PAGE_SIZE + size < PAGE_SIZE)
+	if (size <= SMALL && pipe->ring.tail % PAGE_SIZE + size < PAGE_SIZE)
 		done = read_small(pipe, io, size);
 	else
 		done = read_bulk(pipe, io, size);
 	if (done > 0)
 		tell_of_room(pipe);
 	return done;
-}
-
-/*
- * Allocate the missing frames for the bytes [head, head + size). Returns how many of these bytes have frames now. Call
- * between store_enter and store_leave.
- */
-static uint64_t take_frames(struct pipe *pipe, uint64_t size)
-{
-	uint64_t end = pipe->head + size;
-
-	for (uint64_t page = align_down(pipe->head, PAGE_SIZE); page < end; page += PAGE_SIZE) {
-		paddr_t *frame = frame_of(pipe, page);
-
-		if (!frame->raw && frame_alloc_4k(frame_cache_here(), frame) != OK)
-			return page > pipe->head ? page - pipe->head : 0;
-	}
-	return size;
-}
-
-/* Free the frames that take_frames() has allocated and nothing was written to. Call in the kernel context. */
-static void drop_unused(struct pipe *pipe)
-{
-	for (unsigned i = 0; i < PIPE_FRAMES; i++) {
-		uint64_t first = align_down(pipe->tail, PAGE_SIZE);
-		uint64_t page = first + (i + PIPE_FRAMES - first / PAGE_SIZE % PIPE_FRAMES) % PIPE_FRAMES * PAGE_SIZE;
-
-		/* The tail's page keeps its frame even if the pipe is empty: the next write goes there. */
-		if (page < pipe->head || page == first || !pipe->frames[i].raw)
-			continue;
-		store_put(pipe->frames[i]);
-		pipe->frames[i] = paddr(0);
-	}
 }
 
 /* Write all of `size` bytes, or nothing. */
@@ -186,10 +114,12 @@ static int64_t write_small(struct pipe *pipe, struct user_io *io, size_t size)
 		return copy_errno(status);
 	}
 	token = store_enter();
-	there = take_frames(pipe, size) == size;
+	there = pipe_ring_frame(&pipe->ring, pipe->ring.head)->raw || pipe_ring_take(&pipe->ring, size) == size;
 	if (there) {
-		memcpy((uint8_t *)store_ptr(*frame_of(pipe, pipe->head)) + pipe->head % PAGE_SIZE, bytes, size);
-		pipe->head += size;
+		memcpy((uint8_t *)store_ptr(*pipe_ring_frame(&pipe->ring, pipe->ring.head)) +
+			       pipe->ring.head % PAGE_SIZE,
+		       bytes, size);
+		pipe->ring.head += size;
 	}
 	store_leave(token);
 	wipe(bytes, size);
@@ -203,23 +133,25 @@ static int64_t write_small(struct pipe *pipe, struct user_io *io, size_t size)
 static int64_t write_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
 {
 	context_token_t token = store_enter();
-	uint64_t room = take_frames(pipe, size), done = 0;
+	const uint64_t end = pipe->ring.head + size;
+	uint64_t room = pipe_ring_take(&pipe->ring, size), done = 0;
 	enum status status = OK;
 
 	if (room < size && size <= PIPE_BUF)
 		room = 0;
 	while (done < room && status == OK) {
-		struct user_frames to = frames_at(pipe, pipe->head + done);
+		struct user_frames to = pipe_ring_frames(&pipe->ring, pipe->ring.head + done);
 		size_t moved;
 
-		status = user_io_get_frames(io, &to, row_at(pipe->head + done, room - done), &moved);
+		status = user_io_get_frames(io, &to, pipe_ring_row(&pipe->ring, pipe->ring.head + done, room - done),
+					    &moved);
 		done += moved;
 	}
 	if (status != OK && size <= PIPE_BUF)
 		done = 0;
-	pipe->head += done;
+	pipe->ring.head += done;
 	if (done < size)
-		drop_unused(pipe);
+		pipe_ring_drop_unused(&pipe->ring, end);
 	store_leave(token);
 	if (done)
 		return (int64_t)done;
@@ -229,7 +161,7 @@ static int64_t write_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
 static int64_t pipe_write(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	struct pipe *pipe = file->data;
-	uint64_t room = pipe->capacity - (pipe->head - pipe->tail);
+	uint64_t room = pipe->ring.size - pipe_ring_fill(&pipe->ring);
 	uint64_t size = io->left < room ? io->left : room;
 	int64_t done;
 
@@ -240,7 +172,7 @@ static int64_t pipe_write(struct file *file, struct user_io *io, uint64_t *offse
 		return -EPIPE;
 	if (!room || (io->left <= PIPE_BUF && room < io->left))
 		return -EAGAIN;
-	if (size <= SMALL && pipe->head % PAGE_SIZE + size <= PAGE_SIZE)
+	if (size <= SMALL && pipe->ring.head % PAGE_SIZE + size <= PAGE_SIZE)
 		done = write_small(pipe, io, size);
 	else
 		done = write_bulk(pipe, io, size);
@@ -255,13 +187,13 @@ static unsigned pipe_poll(struct file *file)
 	unsigned events = 0;
 
 	if (file_reads(file)) {
-		if (pipe->head != pipe->tail)
+		if (pipe_ring_fill(&pipe->ring))
 			events |= POLLIN | POLLRDNORM;
 		if (!pipe->writers && pipe->opened_writers)
 			events |= POLLHUP;
 	}
 	if (file_writes(file)) {
-		if (pipe->capacity - (pipe->head - pipe->tail) >= PIPE_BUF)
+		if (pipe->ring.size - pipe_ring_fill(&pipe->ring) >= PIPE_BUF)
 			events |= POLLOUT | POLLWRNORM;
 		if (!pipe->readers)
 			events |= POLLERR;
@@ -279,7 +211,7 @@ static struct wait_queue *pipe_queue(struct file *file)
 static int64_t pipe_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io)
 {
 	struct pipe *pipe = file->data;
-	int32_t fill = (int32_t)(pipe->head - pipe->tail);
+	int32_t fill = (int32_t)pipe_ring_fill(&pipe->ring);
 
 	(void)arg;
 	if (request != FIONREAD)
@@ -293,32 +225,50 @@ static void start_pipe(struct pipe *pipe)
 	bool many = pipe_pages_soft && pipe_pages + PIPE_FRAMES > pipe_pages_soft;
 
 	wait_queue_init(&pipe->queue);
-	pipe->capacity = many ? PIPE_SMALL_SIZE : PIPE_SIZE;
-	pipe_pages += pipe->capacity / PAGE_SIZE;
+	pipe_ring_init(&pipe->ring, many ? PIPE_SMALL_SIZE : PIPE_SIZE);
+	pipe_pages += pipe->ring.size / PAGE_SIZE;
 }
 
 uint32_t pipe_capacity(const struct pipe *pipe)
 {
-	return (uint32_t)pipe->capacity;
+	return (uint32_t)pipe->ring.size;
+}
+
+int64_t pipe_resize(struct pipe *pipe, uint32_t bytes)
+{
+	const uint64_t old = pipe->ring.size / PAGE_SIZE;
+	uint64_t size = PAGE_SIZE, pages;
+	context_token_t token;
+	int error;
+
+	if (bytes > 1U << 31)
+		return -EINVAL;
+	while (size < bytes)
+		size <<= 1;
+	pages = size / PAGE_SIZE;
+	if (pages > old && (size > PIPE_MOST_SIZE || (pipe_pages_soft && pipe_pages - old + pages > pipe_pages_soft)))
+		return -EPERM;
+	token = store_enter();
+	error = pipe_ring_resize(&pipe->ring, size);
+	store_leave(token);
+	if (error)
+		return error;
+	pipe_pages += pages - old;
+	wait_queue_wake(&pipe->queue);
+	return (int64_t)size;
 }
 
 uint64_t pipe_bytes(const struct pipe *pipe)
 {
-	uint64_t frames = 0;
-
-	for (unsigned i = 0; i < PIPE_FRAMES; i++)
-		frames += pipe->frames[i].raw != 0;
-	return frames * PAGE_SIZE;
+	return pipe_ring_memory(&pipe->ring);
 }
 
 static void free_pipe(struct pipe *pipe)
 {
 	context_token_t token = store_enter();
 
-	pipe_pages -= pipe->capacity / PAGE_SIZE;
-	for (unsigned i = 0; i < PIPE_FRAMES; i++)
-		if (pipe->frames[i].raw)
-			store_put(pipe->frames[i]);
+	pipe_pages -= pipe->ring.size / PAGE_SIZE;
+	pipe_ring_free(&pipe->ring);
 	store_leave(token);
 	kfree(pipe);
 }

@@ -1,13 +1,13 @@
 /*
- * Pipes and FIFOs. A pipe holds up to 64 KiB between writers and readers, in frames that are allocated when bytes are
- * written.
+ * Pipes and FIFOs. A pipe holds up to 64 KiB between writers and readers, or what F_SETPIPE_SZ says, in frames that are
+ * allocated when bytes are written.
  */
 #pragma once
 
 #include "kernel/fs/file.h"
 
-#define PIPE_SIZE       65536
-#define PIPE_SMALL_SIZE 8192 /* capacity of a pipe that is made beyond pipe_pages_soft */
+#define PIPE_SMALL_SIZE 8192       /* capacity of a pipe that is made beyond pipe_pages_soft */
+#define PIPE_MOST_SIZE  (1U << 20) /* most that a pipe can be given: Linux's pipe-max-size */
 
 /*
  * The sum of all pipes' capacities, in pages, beyond which new pipes get PIPE_SMALL_SIZE; 0: no limit. This is Linux's
@@ -18,6 +18,13 @@ extern uint64_t pipe_pages_soft;
 
 /* Return how many bytes a pipe holds at the most. */
 uint32_t pipe_capacity(const struct pipe *pipe);
+
+/*
+ * Give a pipe room for `bytes`, rounded up to a power of two and a page, as F_SETPIPE_SZ does. Returns the capacity, -EINVAL
+ * (beyond 2^31), -EPERM (beyond PIPE_MOST_SIZE, or all pipes together beyond pipe_pages_soft), -EBUSY (the pipe has more
+ * bytes), -ENOMEM.
+ */
+int64_t pipe_resize(struct pipe *pipe, uint32_t bytes);
 
 /* Return how many bytes of memory the pipe's frames take now. */
 uint64_t pipe_bytes(const struct pipe *pipe);

@@ -204,11 +204,8 @@ SYSCALL_3(fcntl, fd, command, value)
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
 		return file->flags & O_PATH ? -EBADF : fcntl_lock(file, (int)fd, (unsigned)command, value);
-	case F_SETPIPE_SZ: /* a pipe's capacity is fixed: up to that size the call succeeds and changes nothing */
-		if (!file->node->pipe)
-			return -EBADF;
-		return (uint32_t)value > pipe_capacity(file->node->pipe) ? -EPERM
-									 : (int64_t)pipe_capacity(file->node->pipe);
+	case F_SETPIPE_SZ:
+		return file->node->pipe ? pipe_resize(file->node->pipe, (uint32_t)value) : -EBADF;
 	case F_GETPIPE_SZ:
 		return file->node->pipe ? (int64_t)pipe_capacity(file->node->pipe) : -EBADF;
 	}

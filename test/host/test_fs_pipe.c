@@ -5,6 +5,7 @@
 #include "test/host/fs_user.h"
 
 #include "kernel/fs/pipe.h"
+#include "kernel/fs/pipe_ring.h"
 #include "kernel/sync/wait_queue.h"
 
 static int start(void **state)
@@ -26,23 +27,39 @@ static uint8_t byte_at_position(uint64_t position)
 	return (uint8_t)(position * 31 + position / 251);
 }
 
+/* Give the pipe another size at random, and check the answer. */
+static void resize(struct random *r, struct file *file, uint64_t fill, uint64_t *capacity)
+{
+	const uint64_t size = PAGE_SIZE << random_below(r, 7);
+	const int64_t done = pipe_resize(file->node->pipe, (uint32_t)(size - random_below(r, PAGE_SIZE / 2)));
+
+	if (fill > size) {
+		assert_int_equal(done, -EBUSY);
+		return;
+	}
+	assert_int_equal(done, size);
+	*capacity = size;
+}
+
 /* Random sizes against two counters: what is in the pipe is known from them alone. */
 static void bytes_come_out_as_they_went_in(void **state)
 {
 	static uint8_t buffer[100000];
 	struct random r = random_start("pipe");
 	struct file *reader, *writer;
-	uint64_t written = 0, read = 0;
+	uint64_t written = 0, read = 0, capacity = PIPE_SIZE;
 
 	(void)state;
 	assert_int_equal(pipe_create(0, &reader, &writer), 0);
-	for (int i = 0; i < 3000; i++) {
+	for (int i = 0; i < 6000; i++) {
 		size_t size = 1 + random_below(&r, random_below(&r, 2) ? 300 : sizeof(buffer));
 		uint64_t fill = written - read;
 		int64_t done;
 
+		if (i > 3000 && !random_below(&r, 8))
+			resize(&r, reader, fill, &capacity);
 		if (random_below(&r, 2)) {
-			uint64_t room = PIPE_SIZE - fill;
+			uint64_t room = capacity - fill;
 
 			for (size_t j = 0; j < size; j++)
 				buffer[j] = byte_at_position(written + j);
@@ -61,7 +78,7 @@ static void bytes_come_out_as_they_went_in(void **state)
 		}
 		fill = written - read;
 		assert_int_equal(!!(file_poll(reader) & POLLIN), fill != 0);
-		assert_int_equal(!!(file_poll(writer) & POLLOUT), PIPE_SIZE - fill >= PIPE_BUF);
+		assert_int_equal(!!(file_poll(writer) & POLLOUT), capacity - fill >= PIPE_BUF);
 		/* One frame for each page that holds a byte, and one that may be kept. */
 		assert_in_range(fs_frames_at_start - frame_free_count(&machine_frames), fill / PAGE_SIZE,
 				fill / PAGE_SIZE + 2);

@@ -84,6 +84,55 @@ static void test_holes(void)
 	sys(SYS_close, file);
 }
 
+/* ---- pipes' sizes ---- */
+
+static unsigned char stream[1 << 20];
+
+/* Write `size` bytes of a counting stream from byte `from` on. Returns what write does. */
+static long write_counted(int pipe, long from, long size)
+{
+	for (long i = 0; i < size; i++)
+		stream[i] = (unsigned char)((from + i) % 251);
+	return sys(SYS_write, pipe, stream, size);
+}
+
+/* Read `size` bytes. Returns how many are those of the stream from byte `from` on. */
+static long read_counted(int pipe, long from, long size)
+{
+	long got = sys(SYS_read, pipe, stream, size), good = 0;
+
+	while (good < got && stream[good] == (unsigned char)((from + good) % 251))
+		good++;
+	return got < 0 ? got : good;
+}
+
+static void test_pipe_sizes(void)
+{
+	int ends[2];
+
+	is(sys(SYS_pipe2, ends, O_NONBLOCK), 0, "a pipe");
+	is(sys(SYS_fcntl, ends[1], F_SETPIPE_SZ, 1), (long)PAGE, "of a page at least");
+	is(write_counted(ends[1], 0, 2 * (long)PAGE), (long)PAGE, "which holds no more");
+	is(read_counted(ends[0], 0, 1000), 1000, "some is read");
+	is(sys(SYS_fcntl, ends[0], F_SETPIPE_SZ, 3 * PAGE), 4 * (long)PAGE, "grown to a power of two");
+	is(write_counted(ends[1], (long)PAGE, 3 * (long)PAGE), 3 * (long)PAGE, "it takes three pages more");
+	is(sys(SYS_fcntl, ends[0], F_SETPIPE_SZ, 2 * PAGE), -EBUSY, "and cannot shrink below what it has");
+	is(read_counted(ends[0], 1000, 5 * (long)PAGE), 4 * (long)PAGE - 1000, "all of which comes out, in order");
+	is(sys(SYS_fcntl, ends[0], F_SETPIPE_SZ, 1 << 20), 1 << 20, "1 MiB");
+	is(sys(SYS_fcntl, ends[0], F_GETPIPE_SZ), 1 << 20, "is its size then");
+	is(write_counted(ends[1], 7, 1 << 20), 1 << 20, "holds 1 MiB");
+	is(sys(SYS_write, ends[1], "x", 1), -EAGAIN, "and not a byte more");
+	is(read_counted(ends[0], 7, 100000), 100000, "as it was written");
+	is(read_counted(ends[0], 100007, 1 << 20), (1 << 20) - 100000, "to the end");
+	is(write_counted(ends[1], 0, 100), 100, "some bytes");
+	is(sys(SYS_fcntl, ends[0], F_SETPIPE_SZ, PAGE), (long)PAGE, "fit into a page again");
+	is(read_counted(ends[0], 0, 1000), 100, "and are there");
+	is(sys(SYS_fcntl, ends[0], F_SETPIPE_SZ, (1UL << 31) + 1), -EINVAL, "beyond 2^31 no pipe goes");
+	is(sys(SYS_fcntl, 0, F_SETPIPE_SZ, PAGE), -EBADF, "nor what is none");
+	sys(SYS_close, ends[0]);
+	sys(SYS_close, ends[1]);
+}
+
 /* ---- mappings ---- */
 
 static long map(long size, int prot, int flags, int file)
@@ -205,6 +254,7 @@ int main(int argc, char **argv)
 		return 7;
 	test_sizes();
 	test_holes();
+	test_pipe_sizes();
 	test_ranges();
 	test_mappings();
 	test_kinds();

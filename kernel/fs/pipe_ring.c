@@ -1,0 +1,127 @@
+/*
+ * The ring of frames of a pipe; see pipe_ring.h.
+ */
+#include "kernel/fs/pipe_ring.h"
+
+#include "kernel/fs/errno.h"
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap/heap.h"
+
+void pipe_ring_init(struct pipe_ring *ring, uint64_t size)
+{
+	ring->size = size;
+	ring->frames = ring->own;
+}
+
+/* Free the frames of the pages from the tail's to the head's: no other page has one. */
+static void put_pages(struct pipe_ring *ring)
+{
+	for (uint64_t page = align_down(ring->tail, PAGE_SIZE); page <= ring->head; page += PAGE_SIZE) {
+		paddr_t *frame = pipe_ring_frame(ring, page);
+
+		if (frame->raw)
+			store_put(*frame);
+		*frame = paddr(0);
+	}
+}
+
+void pipe_ring_free(struct pipe_ring *ring)
+{
+	put_pages(ring);
+	if (ring->frames != ring->own)
+		kfree(ring->frames);
+}
+
+uint64_t pipe_ring_memory(const struct pipe_ring *ring)
+{
+	const uint64_t first = align_down(ring->tail, PAGE_SIZE);
+	uint64_t bytes = 0;
+
+	/* In a full ring the page of the head may be that of the tail: it is counted once. */
+	for (uint64_t page = first; page <= ring->head && page < first + ring->size; page += PAGE_SIZE)
+		bytes += pipe_ring_frame(ring, page)->raw ? PAGE_SIZE : 0;
+	return bytes;
+}
+
+/* Copy the ring's bytes into `frames`, from the start of the first one on. */
+static void copy_out(const struct pipe_ring *ring, const paddr_t *frames)
+{
+	for (uint64_t at = ring->tail, done = 0, piece; at < ring->head; at += piece, done += piece) {
+		const uint64_t from = at % PAGE_SIZE, to = done % PAGE_SIZE;
+
+		piece = PAGE_SIZE - (from > to ? from : to);
+		if (piece > ring->head - at)
+			piece = ring->head - at;
+		memcpy((uint8_t *)store_ptr(frames[done / PAGE_SIZE]) + to,
+		       (const uint8_t *)store_ptr(*pipe_ring_frame(ring, at)) + from, piece);
+	}
+}
+
+int pipe_ring_resize(struct pipe_ring *ring, uint64_t size)
+{
+	const uint64_t fill = pipe_ring_fill(ring), pages = (fill + PAGE_SIZE - 1) / PAGE_SIZE;
+	paddr_t *frames;
+
+	if (fill > size)
+		return -EBUSY;
+	frames = kzalloc(size / PAGE_SIZE * sizeof(*frames));
+	if (!frames)
+		return -ENOMEM;
+	if (pages && frame_alloc_many(frame_cache_here(), pages, frames) != OK) {
+		kfree(frames);
+		return -ENOMEM;
+	}
+	copy_out(ring, frames);
+	pipe_ring_free(ring);
+	*ring = (struct pipe_ring){ .head = fill, .size = size, .frames = frames };
+	if (size > PIPE_SIZE)
+		return 0;
+	memcpy(ring->own, frames, size / PAGE_SIZE * sizeof(*frames));
+	ring->frames = ring->own;
+	kfree(frames);
+	return 0;
+}
+
+void pipe_ring_advance(struct pipe_ring *ring, size_t bytes)
+{
+	uint64_t end = ring->tail + bytes;
+
+	for (uint64_t page = align_down(ring->tail, PAGE_SIZE); page + PAGE_SIZE <= end; page += PAGE_SIZE) {
+		paddr_t *frame = pipe_ring_frame(ring, page);
+
+		if (ring->head > page + ring->size)
+			continue;
+		store_put(*frame);
+		*frame = paddr(0);
+	}
+	ring->tail = end;
+}
+
+uint64_t pipe_ring_take(struct pipe_ring *ring, uint64_t size)
+{
+	uint64_t end = ring->head + size;
+
+	for (uint64_t page = align_down(ring->head, PAGE_SIZE); page < end; page += PAGE_SIZE) {
+		paddr_t *frame = pipe_ring_frame(ring, page);
+
+		if (!frame->raw && frame_alloc_4k(frame_cache_here(), frame) != OK)
+			return page > ring->head ? page - ring->head : 0;
+	}
+	return size;
+}
+
+void pipe_ring_drop_unused(struct pipe_ring *ring, uint64_t end)
+{
+	const uint64_t first = align_down(ring->tail, PAGE_SIZE);
+
+	/* The tail's page keeps its frame, and so does the page that is a ring further on, since that is the same frame. */
+	for (uint64_t page = align_up(ring->head, PAGE_SIZE); page < end && page < first + ring->size;
+	     page += PAGE_SIZE) {
+		paddr_t *frame = pipe_ring_frame(ring, page);
+
+		if (page == first || !frame->raw)
+			continue;
+		store_put(*frame);
+		*frame = paddr(0);
+	}
+}
