@@ -4,14 +4,6 @@
 #include "kernel/fs/file_lock.h"
 
 #include "kernel/mm/heap/heap.h"
-#include "kernel/sync/wait_queue.h"
-
-static struct wait_queue queue = WAIT_QUEUE_INITIAL; /* all tasks that wait for a lock on any file */
-
-struct wait_queue *file_lock_queue(void)
-{
-	return &queue;
-}
 
 static bool is_mine(const struct file_lock *lock, const struct file_lock *wanted)
 {
@@ -39,31 +31,49 @@ const struct file_lock *file_lock_conflict(const struct node *node, const struct
 
 #define CHAIN_MAX 10 /* most owners of locks that are followed in the search for a deadlock */
 
-/* List of all tasks that wait for a lock. Guard: the kernel, one CPU, not preempted. */
-static struct file_lock_wait *waits;
+#define WAIT_LISTS_BITS 8
+
+/* All waits, by the node and by the owner of the wanted lock. Guard: the kernel, one CPU, not preempted. */
+static struct link waits_by_node[1 << WAIT_LISTS_BITS], waits_by_owner[1 << WAIT_LISTS_BITS];
+
+/* Return the list of the waits that have `pointer`, and of some others. */
+static struct link *list_of(struct link *table, const void *pointer)
+{
+	struct link *list = &table[(uintptr_t)pointer * 0x9e3779b97f4a7c15 >> (64 - WAIT_LISTS_BITS)];
+
+	if (!list->next)
+		list_init(list);
+	return list;
+}
 
 void file_lock_wait_start(struct file_lock_wait *wait, const struct node *node, const struct file_lock *wanted)
 {
-	*wait = (struct file_lock_wait){ node, wanted, waits };
-	waits = wait;
+	wait->node = node;
+	wait->wanted = wanted;
+	list_add_last(list_of(waits_by_node, node), &wait->by_node);
+	list_add_last(list_of(waits_by_owner, wanted->owner), &wait->by_owner);
 }
 
 void file_lock_wait_end(struct file_lock_wait *wait)
 {
-	struct file_lock_wait **link = &waits;
-
-	while (*link != wait)
-		link = &(*link)->next;
-	*link = wait->next;
+	list_remove(&wait->by_node);
+	list_remove(&wait->by_owner);
 }
 
 static const struct file_lock_wait *wait_of(const void *owner)
 {
-	const struct file_lock_wait *wait = waits;
+	LIST_EACH(list_of(waits_by_owner, owner), struct file_lock_wait, by_owner, wait)
+		if (wait->wanted->kind == LOCK_RECORD && wait->wanted->owner == owner)
+			return wait;
+	return NULL;
+}
 
-	while (wait && (wait->wanted->kind != LOCK_RECORD || wait->wanted->owner != owner))
-		wait = wait->next;
-	return wait;
+/* Wake who waits for a lock of the node that overlaps `changed`. */
+static void wake_waits(const struct node *node, const struct file_lock *changed)
+{
+	LIST_EACH(list_of(waits_by_node, node), struct file_lock_wait, by_node, wait)
+		if (wait->node == node && wait->wanted->kind == changed->kind && overlap(wait->wanted, changed))
+			wait->wake(wait);
 }
 
 bool file_lock_is_deadly(const struct node *node, const struct file_lock *wanted)
@@ -167,7 +177,7 @@ static int set(struct node *node, const struct file_lock *wanted)
 	kfree(made);
 	/* Wake the waiters even if a lock was added: it may have replaced a stronger one that they waited for. */
 	if (!error)
-		wait_queue_wake(&queue);
+		wake_waits(node, wanted);
 	return error;
 }
 
@@ -185,8 +195,7 @@ int file_lock_set(struct node *node, const struct file_lock *wanted)
 
 void file_lock_drop(struct node *node, enum file_lock_kind kind, const void *owner)
 {
-	struct file_lock **link = &node->locks, *lock;
-	bool gone = false;
+	struct file_lock **link = &node->locks, *lock, gone = { .kind = kind, .first = UINT64_MAX };
 
 	while ((lock = *link)) {
 		if (lock->kind != kind || lock->owner != owner) {
@@ -194,9 +203,10 @@ void file_lock_drop(struct node *node, enum file_lock_kind kind, const void *own
 			continue;
 		}
 		*link = lock->next;
+		gone.first = lock->first < gone.first ? lock->first : gone.first;
+		gone.last = lock->last > gone.last ? lock->last : gone.last;
 		kfree(lock);
-		gone = true;
 	}
-	if (gone)
-		wait_queue_wake(&queue);
+	if (gone.first <= gone.last)
+		wake_waits(node, &gone);
 }

@@ -5,8 +5,7 @@
 #pragma once
 
 #include "kernel/fs/node.h"
-
-struct wait_queue;
+#include "kernel/lib/list.h"
 
 /* Values of struct flock's l_type. */
 enum file_lock_type { LOCK_SHARED, LOCK_EXCLUSIVE, LOCK_NONE };
@@ -30,11 +29,14 @@ const struct file_lock *file_lock_conflict(const struct node *node, const struct
 struct file_lock_wait {
 	const struct node *node;
 	const struct file_lock *wanted;
-	struct file_lock_wait *next;
+	/* Called when locks of the node that overlap the wanted one were removed or changed: the lock may be free. */
+	void (*wake)(struct file_lock_wait *wait);
+	struct link by_node, by_owner; /* in the tables of waits */
 };
 
 /*
- * Enter `wait` in the list of waits that file_lock_is_deadly() searches; remove it. The caller removes what it enters.
+ * Enter `wait`, whose `wake` the caller has set: from here on it is called, and file_lock_is_deadly() finds the wait;
+ * remove it. The caller removes what it enters.
  */
 void file_lock_wait_start(struct file_lock_wait *wait, const struct node *node, const struct file_lock *wanted);
 void file_lock_wait_end(struct file_lock_wait *wait);
@@ -56,6 +58,3 @@ int file_lock_set(struct node *node, const struct file_lock *wanted);
 
 /* Remove all locks of the kind that `owner` has on the node. */
 void file_lock_drop(struct node *node, enum file_lock_kind kind, const void *owner);
-
-/* Return the queue that is woken when any lock of any file is removed or changed. */
-struct wait_queue *file_lock_queue(void);

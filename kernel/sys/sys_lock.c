@@ -2,7 +2,6 @@
  * System calls for advisory file locks: fcntl(2)'s record locks, and flock(2).
  */
 #include "kernel/fs/file_lock.h"
-#include "kernel/sync/wait_queue.h"
 #include "kernel/sys/file_locking.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/wait_until.h"
@@ -36,20 +35,31 @@ static int try_again(struct file *file, const struct file_lock *lock)
 	return error;
 }
 
+/* A task that waits for a lock; on its stack. */
+struct lock_waiter {
+	struct file_lock_wait wait; /* first: wake_waiter gets a pointer to it */
+	struct task *task;
+};
+
+static void wake_waiter(struct file_lock_wait *wait)
+{
+	task_wake(((struct lock_waiter *)wait)->task);
+}
+
 /*
  * Set a lock; if `waits`, wait until it can be set. Returns 0; or, with the lock not set, -EAGAIN (it conflicts, and
  * `waits` is false), -ENOMEM, -EDEADLK (it would wait for ever), -ERESTARTSYS (a signal came).
  */
 static int set_lock(struct file *file, const struct file_lock *lock, bool waits)
 {
-	struct file_lock_wait wait;
+	struct lock_waiter waiter = { .wait.wake = wake_waiter, .task = task_current() };
 	int error = waits ? try_again(file, lock) : file_lock_set(file->node, lock);
 
 	if (error != -EAGAIN || !waits)
 		return error;
-	file_lock_wait_start(&wait, file->node, lock);
-	(void)WAIT_IN_QUEUE(file_lock_queue(), (error = try_again(file, lock)) != -EAGAIN, TASK_NO_DEADLINE);
-	file_lock_wait_end(&wait);
+	file_lock_wait_start(&waiter.wait, file->node, lock);
+	(void)WAIT_UNTIL((error = try_again(file, lock)) != -EAGAIN, TASK_NO_DEADLINE);
+	file_lock_wait_end(&waiter.wait);
 	return error == -EAGAIN ? -ERESTARTSYS : error;
 }
 

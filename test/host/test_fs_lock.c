@@ -79,12 +79,60 @@ static void letting_go_needs_no_memory(void **state)
 	file_lock_drop(&node, LOCK_RECORD, &me);
 }
 
+static struct file_lock_wait *last_woken;
+static unsigned wakes;
+
+static void note_wake(struct file_lock_wait *wait)
+{
+	last_woken = wait;
+	wakes++;
+}
+
+/* Only those are woken that wait for the range, of the node, and for a lock of the kind. */
+static void waits_are_woken_by_range(void **state)
+{
+	struct node node = { 0 }, elsewhere = { 0 };
+	const struct file_lock low = {
+		.kind = LOCK_RECORD, .type = LOCK_EXCLUSIVE, .first = 0, .last = 9, .owner = &other
+	};
+	const struct file_lock high = {
+		.kind = LOCK_RECORD, .type = LOCK_SHARED, .first = 20, .last = 29, .owner = &other
+	};
+	const struct file_lock whole = { .kind = LOCK_WHOLE, .type = LOCK_SHARED, .last = UINT64_MAX, .owner = &other };
+	struct file_lock_wait waits[4] = { [0 ... 3] = { .wake = note_wake } };
+
+	(void)state;
+	assert_int_equal(set(&node, &me, LOCK_EXCLUSIVE, 0, 100), 0);
+	file_lock_wait_start(&waits[0], &node, &low);
+	file_lock_wait_start(&waits[1], &node, &high);
+	file_lock_wait_start(&waits[2], &node, &whole);
+	file_lock_wait_start(&waits[3], &elsewhere, &low);
+	wakes = 0;
+	assert_int_equal(set(&node, &me, LOCK_NONE, 10, 19), 0);
+	assert_int_equal(wakes, 0);
+	assert_int_equal(set(&node, &me, LOCK_NONE, 9, 9), 0);
+	assert_int_equal(wakes, 1);
+	assert_ptr_equal(last_woken, &waits[0]);
+	assert_int_equal(set(&node, &me, LOCK_SHARED, 29, 40), 0);
+	assert_int_equal(wakes, 2);
+	assert_ptr_equal(last_woken, &waits[1]);
+	file_lock_wait_end(&waits[1]);
+	file_lock_drop(&node, LOCK_RECORD, &me);
+	assert_int_equal(wakes, 3);
+	assert_ptr_equal(last_woken, &waits[0]);
+	file_lock_wait_end(&waits[0]);
+	file_lock_wait_end(&waits[2]);
+	file_lock_wait_end(&waits[3]);
+	assert_null(node.locks);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(the_middle_is_cut_out, start, end),
 		cmocka_unit_test_setup_teardown(no_memory_changes_nothing, start, end),
 		cmocka_unit_test_setup_teardown(letting_go_needs_no_memory, start, end),
+		cmocka_unit_test_setup_teardown(waits_are_woken_by_range, start, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
