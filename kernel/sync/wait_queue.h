@@ -61,9 +61,9 @@ static inline void wait_queue_add(struct wait_queue *queue, struct waiter *waite
 	uint64_t flags = lock_take(&queue->lock);
 
 	waiter->queue = queue;
-	if (waiter->uses)
+	if (waiter->uses) {
 		queue->blocked[waiter->uses - 1]++;
-	if (!waiter->uses && queue->last && queue->last->uses) {
+	} else if (queue->last && queue->last->uses) {
 		wait_queue_add_first(queue, waiter);
 		lock_release(&queue->lock, flags);
 		return;
@@ -118,24 +118,30 @@ static inline void wait_queue_wake(struct wait_queue *queue)
 	lock_release(&queue->lock, flags);
 }
 
+/* Return whether a waiter in the queue uses that up. */
+static inline bool wait_queue_is_wanted(const struct wait_queue *queue, enum wait_use use)
+{
+	return __atomic_load_n(&queue->blocked[use - 1], __ATOMIC_RELAXED);
+}
+
 /*
  * Call `wake` of each waiter that uses nothing up, and of the first that uses up what there is now, bytes or room. One
  * that was woken and leaves some of it, or leaves the queue without having used it, calls this for the next.
  */
 static inline void wait_queue_wake_one(struct wait_queue *queue, enum wait_use use)
 {
-	bool wanted;
+	struct waiter *waiter;
 	uint64_t flags;
 
 	if (!__atomic_load_n(&queue->first, __ATOMIC_RELAXED))
 		return;
 	flags = lock_take(&queue->lock);
-	wanted = queue->blocked[use - 1];
-	for (struct waiter *waiter = queue->first; waiter && (wanted || !waiter->uses); waiter = waiter->next) {
-		if (waiter->uses && waiter->uses != use)
-			continue;
+	for (waiter = queue->first; waiter && !waiter->uses; waiter = waiter->next)
 		waiter->wake(waiter);
-		wanted &= waiter->uses != use;
+	if (queue->blocked[use - 1]) {
+		while (waiter->uses != use)
+			waiter = waiter->next;
+		waiter->wake(waiter);
 	}
 	lock_release(&queue->lock, flags);
 }

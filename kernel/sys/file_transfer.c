@@ -36,13 +36,17 @@ static void join(struct file_waiter *waiter, struct file *file, enum file_move h
 /* What the task was woken for, and has left over or not used at all, is for the next one that waits for it. */
 static void leave(struct file_waiter *waiter, struct file *file)
 {
-	enum wait_use use = (enum wait_use)waiter->waiter.waiter.uses;
+	struct wait_queue *queue;
+	enum wait_use use;
 
-	if (!waiter->queued)
+	if (likely(!waiter->queued))
 		return;
+	queue = waiter->waiter.waiter.queue;
+	use = (enum wait_use)waiter->waiter.waiter.uses;
 	wait_queue_remove(&waiter->waiter.waiter);
-	if (use != WAIT_ALWAYS && file_poll(file) & (use == WAIT_BYTES ? POLLIN : POLLOUT))
-		wait_queue_wake_one(file_queue(file), use);
+	if (use != WAIT_ALWAYS && wait_queue_is_wanted(queue, use) &&
+	    file_poll(file) & (use == WAIT_BYTES ? POLLIN : POLLOUT))
+		wait_queue_wake_one(queue, use);
 }
 
 /*
@@ -204,11 +208,14 @@ static __attribute__((noinline)) void end_turns(struct file *file, enum file_mov
 int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
 {
 	const bool writes = is_write(how), in_turn = needs_turns(file, io);
-	struct file_waiter waiter = { .deadline = TASK_NO_DEADLINE };
+	struct file_waiter waiter;
 	int64_t total = 0, moved = 0;
 	struct turns turns;
 	bool more;
 
+	/* Few calls wait: the rest of the waiter is set when one does. */
+	waiter.queued = false;
+	waiter.deadline = TASK_NO_DEADLINE;
 	if (unlikely(in_turn))
 		moved = take_turns(file, how, &turns);
 	if (moved)
