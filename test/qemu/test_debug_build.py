@@ -10,7 +10,7 @@ import pytest
 import usertests
 from bundles import bundle
 from contract import BUILD, ROOT
-from machine import LIMIT, Config, Machine
+from machine import LIMIT, PROMPT, Config, Machine
 from test_faults import provoke
 
 PARTS = ("Makefile", "efi", "kernel", "paging", "scripts")
@@ -88,13 +88,21 @@ def test_nobody_waits(tmp_path, build):
         assert "stop: " not in machine.text, machine.text
 
 
-@pytest.mark.skipif("ANKEOS_STORM" not in os.environ, reason="make test-user-slow runs it")
-def test_storm(tmp_path, build):
-    """Eight threads make random calls at once while frames and blocks of the heap are refused."""
+# In CI with memory refused only: the normal build has one where it is not.
+STORMS = {"refused": "frame_fail_user=100 heap_fail_user=101", "": ""}
+
+
+@pytest.mark.parametrize("how", STORMS)
+def test_storm(tmp_path, build, how):
+    """Eight threads make random calls at once for 20 s, two minutes with `make test-user-slow`: nothing is found wrong."""
+    if not how and "ANKEOS_STORM" not in os.environ:
+        pytest.skip("make test-user-slow runs it")
     seconds = int(os.environ.get("ANKEOS_STORM", "20"))
-    options = f"monitor frame_fail_user=100 heap_fail_user=101 -- stay storm:1 storm:{seconds - 1}:5"
+    options = f"monitor {STORMS[how]} -- stay storm:{seconds}:5"
     with boot(tmp_path, build, options, initrd=BUILD / "user" / "attack-musl.cpio") as machine:
-        machine.wait_for(usertests.END, limit=LIMIT + 4 * seconds)
+        # The prompt too: a kernel that could not start /init need not be waited for.
+        machine.wait_for(rf"{usertests.END}|^{PROMPT}\Z", limit=LIMIT + 4 * seconds)
         machine.wait_prompt()
-        assert re.search(r"^# seed \d+: [1-9]\d* victims", machine.text, re.MULTILINE), machine.text
+        complaints = usertests.complaints(machine.text, ("storm",))
+        assert not complaints, "\n".join([*complaints, machine.text])
         assert "0 W+X, 0 user, 0 stray global, 0 outside the map" in machine.command("audit"), machine.text
