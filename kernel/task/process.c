@@ -142,11 +142,6 @@ void process_set_group(struct process *process, int group, int session)
 
 void process_enlist(struct process *process, struct process *parent)
 {
-	list_init(&process->tasks);
-	list_init(&process->children);
-	list_init(&process->news);
-	list_init(&process->sibling);
-	list_init(&process->in_news);
 	process->parent = parent;
 	if (parent)
 		list_add_last(&parent->children, &process->sibling);

@@ -41,6 +41,11 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 	process->start_ns = clock_monotonic_ns();
 	process->alarm.fire = process_alarm_rings;
 	wait_queue_init(&process->waiters);
+	list_init(&process->tasks);
+	list_init(&process->children);
+	list_init(&process->news);
+	list_init(&process->sibling);
+	list_init(&process->in_news);
 	if (maker)
 		inherit(process, maker);
 	else

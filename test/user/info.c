@@ -259,6 +259,23 @@ static void test_limits_of_sharers(void)
 	close((int)got);
 }
 
+static int seconds_of_cpu(void *unused)
+{
+	struct rlimit limit = { 0, 0 };
+
+	(void)unused;
+	sys(SYS_prlimit64, 0, RLIMIT_CPU, NULL, &limit);
+	return (int)limit.rlim_cur;
+}
+
+static int fork_with_limit(void *unused)
+{
+	struct rlimit limit = { 77, 100 };
+
+	sys(SYS_prlimit64, 0, RLIMIT_CPU, &limit, NULL);
+	return in_child(seconds_of_cpu, unused) >> 8;
+}
+
 #ifdef __GLIBC__
 
 static volatile int told;
@@ -308,6 +325,7 @@ int main(int argc, char **argv)
 	test_system();
 	test_limits();
 	test_limits_of_sharers();
+	is(in_child(fork_with_limit, NULL), EXITED(77), "a child has the limit on CPU time of its parent");
 	test_cpu_time();
 	test_random();
 	test_prctl();
