@@ -161,6 +161,13 @@ static void object_put(struct memory_object *object)
 	node_put(content_of(object)->node);
 }
 
+static bool object_is_long(const struct memory_object *object)
+{
+	const struct content *content = (const struct content *)object;
+
+	return content->pages.count > CONTENT_STEP && content->node->refs == 1;
+}
+
 static const struct memory_object_ops object_ops = {
 	.frame = object_frame,
 	.write_frame = object_write_frame,
@@ -168,6 +175,7 @@ static const struct memory_object_ops object_ops = {
 	.get = object_get,
 	.put = object_put,
 	.has = object_has,
+	.is_long = object_is_long,
 };
 
 struct node *content_node(const struct memory_object *object)
@@ -178,18 +186,6 @@ struct node *content_node(const struct memory_object *object)
 void content_init(struct content *content, struct node *node)
 {
 	*content = (struct content){ .object = { .ops = &object_ops }, .node = node };
-}
-
-void content_free(struct content *content)
-{
-	context_token_t token;
-
-	set_place_size(content, 0);
-	if (!content->pages.root)
-		return;
-	token = store_enter();
-	cut(content, 0);
-	store_leave(token);
 }
 
 /*
@@ -386,7 +382,9 @@ int content_set_size(struct content *content, uint64_t size)
 	if (size > node->size) {
 		clear_tail(content);
 	} else {
-		memory_object_cut(&content->object, content_pages(size));
+		/* Nobody has pages beyond the end, but the tree may, of a write that failed. */
+		if (size < node->size)
+			memory_object_cut(&content->object, content_pages(size));
 		cut(content, content_pages(size));
 	}
 	/*

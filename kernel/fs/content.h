@@ -40,7 +40,9 @@ void content_use_in_place(struct content *content, paddr_t pa, uint64_t size);
 /* Return the file whose content `object` is; NULL when `object` is not a file's content. */
 struct node *content_node(const struct memory_object *object);
 
-/* Free all frames. */
+#define CONTENT_STEP 1024 /* pages that are freed at once */
+
+/* Free all frames: those of a large content by late work. */
 void content_free(struct content *content);
 
 /*
@@ -61,3 +63,14 @@ int64_t content_next_hole(const struct content *content, int64_t offset);
 
 /* Make the content shorter or longer. Pages beyond the new end are unmapped from all processes. Returns 0 or -EFBIG. */
 int content_set_size(struct content *content, uint64_t size);
+
+/*
+ * Make the content shorter piece by piece, between which other tasks run; nobody writes to it or sets its size meanwhile. The
+ * size is the new one at once. After the last piece (false: there is no more) the caller calls object_cut_end(), and
+ * content_set_size() for the rest.
+ */
+void content_cut_begin(struct content *content, uint64_t size, struct object_cut *cut);
+bool content_cut_piece(struct content *content, struct object_cut *cut);
+
+/* Return the content of a regular file; NULL when its file system keeps none, or the node is something else. */
+struct content *node_content(struct node *node);

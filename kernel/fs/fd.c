@@ -8,11 +8,23 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
-#define FIRST_CAPACITY 64 /* the number of bits in one word of the bitmap `cloexec` */
+#define COPIES         2048 /* descriptors that are copied at once */
+#define CLOSES         64   /* descriptors that are closed at once */
+#define FIRST_CAPACITY 64   /* the number of bits in one word of the bitmap `cloexec` */
 
 static bool is_cloexec(const struct fd_table *table, unsigned fd)
 {
 	return table->cloexec[fd / 64] >> fd % 64 & 1;
+}
+
+static void set_open(struct fd_table *table, unsigned fd, bool set)
+{
+	uint64_t bit = 1ULL << fd % 64;
+
+	if (set)
+		table->open[fd / 64] |= bit;
+	else
+		table->open[fd / 64] &= ~bit;
 }
 
 static void set_cloexec(struct fd_table *table, unsigned fd, bool set)
@@ -37,7 +49,7 @@ static int grow(struct fd_table *table, unsigned fd)
 	while (capacity <= fd)
 		capacity *= 2;
 	files = kzalloc(capacity * sizeof(struct file *));
-	cloexec = kzalloc(capacity / 8);
+	cloexec = kzalloc(2 * (capacity / 8));
 	if (!files || !cloexec) {
 		kfree(files);
 		kfree(cloexec);
@@ -46,11 +58,13 @@ static int grow(struct fd_table *table, unsigned fd)
 	if (table->capacity) {
 		memcpy(files, table->files, table->capacity * sizeof(struct file *));
 		memcpy(cloexec, table->cloexec, table->capacity / 8);
+		memcpy(cloexec + capacity / 64, table->open, table->capacity / 8);
 	}
 	kfree(table->files);
 	kfree(table->cloexec);
 	table->files = files;
 	table->cloexec = cloexec;
+	table->open = cloexec + capacity / 64;
 	table->capacity = capacity;
 	return 0;
 }
@@ -93,17 +107,45 @@ int fd_table_create(struct fd_table **ret)
 	return 0;
 }
 
+/* Return the lowest descriptor from `fd` on that is free; at the end of the table, its capacity. */
+static unsigned next_free(const struct fd_table *table, unsigned fd)
+{
+	unsigned word = fd / 64;
+	uint64_t taken = fd < table->capacity ? table->open[word] | ((1ULL << fd % 64) - 1) : 0;
+
+	if (fd >= table->capacity)
+		return fd;
+	while (taken == UINT64_MAX && ++word < table->capacity / 64)
+		taken = table->open[word];
+	return word < table->capacity / 64 ? 64 * word + (unsigned)__builtin_ctzll(~taken) : table->capacity;
+}
+
+/* Return the lowest descriptor from `fd` on that is open and, for FD_ON_EXEC, has FD_CLOEXEC; or the capacity. */
+static unsigned next_open(const struct fd_table *table, unsigned fd, enum fd_which which)
+{
+	const uint64_t *bits = which == FD_ON_EXEC ? table->cloexec : table->open;
+	unsigned word = fd / 64;
+	uint64_t left;
+
+	if (fd >= table->capacity)
+		return table->capacity;
+	left = bits[word] & ~((1ULL << fd % 64) - 1);
+	while (!left && ++word < table->capacity / 64)
+		left = bits[word];
+	return left ? 64 * word + (unsigned)__builtin_ctzll(left) : table->capacity;
+}
+
 /* Return one more than the highest descriptor in use. */
 static unsigned end_of(const struct fd_table *table)
 {
-	unsigned end = table->capacity;
+	unsigned word = table->capacity / 64;
 
-	while (end && !table->files[end - 1])
-		end--;
-	return end;
+	while (word && !table->open[word - 1])
+		word--;
+	return word ? 64 * word - (unsigned)__builtin_clzll(table->open[word - 1]) : 0;
 }
 
-int fd_table_copy(const struct fd_table *from, struct fd_table **ret)
+int fd_copy_begin(const struct fd_table *from, struct fd_table **ret)
 {
 	unsigned end = end_of(from);
 	struct fd_table *table;
@@ -114,22 +156,44 @@ int fd_table_copy(const struct fd_table *from, struct fd_table **ret)
 		fd_table_put(table);
 		return -ENOMEM;
 	}
-	for (unsigned fd = 0; fd < end; fd++)
-		if (from->files[fd])
-			table->files[fd] = file_get(from->files[fd]);
-	memcpy(table->cloexec, from->cloexec, (end + 63) / 64 * sizeof(uint64_t));
-	table->lowest_free = from->lowest_free;
+	/* As many as `from` has; each free one that the copy comes by lowers this. */
+	table->lowest_free = table->capacity;
 	*ret = table;
 	return 0;
+}
+
+bool fd_copy_some(const struct fd_table *from, struct fd_table *table, unsigned *fd)
+{
+	const unsigned most = table->capacity < from->capacity ? table->capacity : from->capacity;
+	unsigned end = *fd + COPIES < most ? *fd + COPIES : most;
+
+	if (next_free(from, *fd) < end && next_free(from, *fd) < table->lowest_free)
+		table->lowest_free = next_free(from, *fd);
+	for (unsigned at = next_open(from, *fd, FD_ALL); at < end; at = next_open(from, at + 1, FD_ALL)) {
+		table->files[at] = file_get(from->files[at]);
+		set_open(table, at, true);
+		set_cloexec(table, at, is_cloexec(from, at));
+	}
+	*fd = end;
+	return end < most;
+}
+
+int fd_table_copy(const struct fd_table *from, struct fd_table **ret)
+{
+	unsigned fd = 0;
+	int error = fd_copy_begin(from, ret);
+
+	while (!error && fd_copy_some(from, *ret, &fd))
+		;
+	return error;
 }
 
 void fd_table_put(struct fd_table *table)
 {
 	if (--table->refs)
 		return;
-	for (unsigned fd = 0; fd < table->capacity; fd++)
-		if (table->files[fd])
-			put_closed(table, table->files[fd]);
+	for (unsigned fd = next_open(table, 0, FD_ALL); fd < table->capacity; fd = next_open(table, fd + 1, FD_ALL))
+		put_closed(table, table->files[fd]);
 	kfree(table->files);
 	kfree(table->cloexec);
 	kfree(table);
@@ -142,13 +206,13 @@ int fd_install(struct fd_table *table, struct file *file, int lowest, unsigned f
 
 	if (lowest < 0 || (lowest > 0 && (unsigned)lowest >= limit))
 		return -EINVAL;
-	while (fd < table->capacity && table->files[fd])
-		fd++;
+	fd = next_free(table, fd);
 	if (fd >= limit)
 		return -EMFILE;
 	if (grow(table, fd) != 0)
 		return -ENOMEM;
 	table->files[fd] = file;
+	set_open(table, fd, true);
 	set_cloexec(table, fd, flags & FD_CLOEXEC);
 	if (from_lowest)
 		table->lowest_free = fd + 1;
@@ -157,8 +221,7 @@ int fd_install(struct fd_table *table, struct file *file, int lowest, unsigned f
 
 bool fd_has_room(struct fd_table *table)
 {
-	while (table->lowest_free < table->capacity && table->files[table->lowest_free])
-		table->lowest_free++;
+	table->lowest_free = next_free(table, table->lowest_free);
 	return table->lowest_free < limit_of_caller();
 }
 
@@ -169,6 +232,7 @@ int fd_close(struct fd_table *table, int fd)
 	if (!file)
 		return -EBADF;
 	table->files[fd] = NULL;
+	set_open(table, (unsigned)fd, false);
 	set_cloexec(table, (unsigned)fd, false);
 	if ((unsigned)fd < table->lowest_free)
 		table->lowest_free = (unsigned)fd;
@@ -176,18 +240,31 @@ int fd_close(struct fd_table *table, int fd)
 	return 0;
 }
 
+bool fd_close_some(struct fd_table *table, unsigned *fd, unsigned last, enum fd_which which)
+{
+	for (unsigned closed = 0; closed < CLOSES; closed++) {
+		*fd = next_open(table, *fd, which);
+		if (*fd >= table->capacity || *fd > last)
+			return false;
+		(void)fd_close(table, (int)*fd);
+	}
+	return true;
+}
+
 void fd_close_range(struct fd_table *table, unsigned first, unsigned last)
 {
-	for (unsigned fd = first; fd < table->capacity && fd <= last; fd++)
-		if (table->files[fd])
-			(void)fd_close(table, (int)fd);
+	while (fd_close_some(table, &first, last, FD_ALL))
+		;
 }
 
 void fd_cloexec_range(struct fd_table *table, unsigned first, unsigned last)
 {
-	for (unsigned fd = first; fd < table->capacity && fd <= last; fd++)
-		if (table->files[fd])
-			set_cloexec(table, fd, true);
+	for (unsigned word = first / 64; word < table->capacity / 64 && word <= last / 64; word++) {
+		const uint64_t from = word == first / 64 ? UINT64_MAX << first % 64 : UINT64_MAX;
+		const uint64_t to = word == last / 64 ? UINT64_MAX >> (63 - last % 64) : UINT64_MAX;
+
+		table->cloexec[word] |= table->open[word] & from & to;
+	}
 }
 
 int fd_dup(struct fd_table *table, int fd, int lowest, unsigned flags)
@@ -216,6 +293,7 @@ int fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags)
 		return -ENOMEM;
 	old = table->files[to];
 	table->files[to] = file_get(file);
+	set_open(table, (unsigned)to, true);
 	set_cloexec(table, (unsigned)to, flags & FD_CLOEXEC);
 	if ((unsigned)to == table->lowest_free)
 		table->lowest_free++;
@@ -237,11 +315,4 @@ int fd_set_flags(struct fd_table *table, int fd, unsigned flags)
 		return -EBADF;
 	set_cloexec(table, (unsigned)fd, flags & FD_CLOEXEC);
 	return 0;
-}
-
-void fd_close_on_exec(struct fd_table *table)
-{
-	for (unsigned word = 0; word < table->capacity / 64; word++)
-		while (table->cloexec[word])
-			(void)fd_close(table, (int)(64 * word + (unsigned)__builtin_ctzll(table->cloexec[word])));
 }

@@ -13,6 +13,7 @@
 struct fd_table {
 	struct file **files;  /* `capacity` pointers, each a counted reference; NULL: that descriptor is free */
 	uint64_t *cloexec;    /* a bit for each descriptor: FD_CLOEXEC */
+	uint64_t *open;       /* a bit for each descriptor that is open; in the same block as `cloexec` */
 	unsigned capacity;    /* a multiple of 64 */
 	unsigned lowest_free; /* all descriptors below are in use */
 	uint64_t refs;        /* references, of processes and of calls that use the table */
@@ -27,6 +28,13 @@ void fd_set_limit_source(unsigned (*of_caller)(void));
 /* Make an empty table; or a copy of `from`, as fork(2) does. *ret is a reference. Returns 0 or -ENOMEM. */
 int fd_table_create(struct fd_table **ret);
 int fd_table_copy(const struct fd_table *from, struct fd_table **ret);
+
+/*
+ * Copy a table piece by piece: make one that is empty and has room for all, -ENOMEM; then copy some descriptors from *fd on,
+ * at first 0. *fd is where to go on. Returns whether there are more. What opens or closes meanwhile is copied or is not.
+ */
+int fd_copy_begin(const struct fd_table *from, struct fd_table **ret);
+bool fd_copy_some(const struct fd_table *from, struct fd_table *table, unsigned *fd);
 
 /* Take a reference to a table. */
 static inline struct fd_table *fd_table_get(struct fd_table *table)
@@ -80,6 +88,13 @@ bool fd_has_room(struct fd_table *table);
 /* Close a descriptor. Returns 0 or -EBADF. */
 int fd_close(struct fd_table *table, int fd);
 
+enum fd_which { FD_ALL, FD_ON_EXEC }; /* all that are open; those with FD_CLOEXEC, which execve(2) closes */
+
+/*
+ * Close some of the descriptors in [*fd, last], in rising order; *fd is where to go on. Returns whether there may be more.
+ */
+bool fd_close_some(struct fd_table *table, unsigned *fd, unsigned last, enum fd_which which);
+
 /* Close all descriptors in [first, last]; or set FD_CLOEXEC for them, as close_range(2) can. */
 void fd_close_range(struct fd_table *table, unsigned first, unsigned last);
 void fd_cloexec_range(struct fd_table *table, unsigned first, unsigned last);
@@ -97,6 +112,3 @@ int fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags);
 /* Get and set a descriptor's flags: FD_CLOEXEC or 0. Return -EBADF when it is not open. */
 int fd_flags(const struct fd_table *table, int fd);
 int fd_set_flags(struct fd_table *table, int fd, unsigned flags);
-
-/* Close all descriptors with FD_CLOEXEC, for execve(2). */
-void fd_close_on_exec(struct fd_table *table);

@@ -370,7 +370,7 @@ int node_readlink(struct node *node, struct link_target *ret)
 	return node_is(node, S_IFLNK) ? node->ops->readlink(node, ret) : -EINVAL;
 }
 
-int node_truncate(struct node *node, uint64_t size)
+int node_resize_check(const struct node *node)
 {
 	if (node_is(node, S_IFDIR))
 		return -EISDIR;
@@ -380,7 +380,14 @@ int node_truncate(struct node *node, uint64_t size)
 		return -EROFS;
 	if (node->runners)
 		return -ETXTBSY;
-	return node->ops->truncate ? node->ops->truncate(node, size) : -EPERM;
+	return node->ops->truncate ? 0 : -EPERM;
+}
+
+int node_truncate(struct node *node, uint64_t size)
+{
+	int error = node_resize_check(node);
+
+	return error ? error : node->ops->truncate(node, size);
 }
 
 void node_chmod(struct node *node, uint32_t mode)

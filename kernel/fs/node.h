@@ -18,6 +18,7 @@
 #include "kernel/sync/turn.h"
 
 struct file;
+struct content;
 struct file_lock;
 struct node;
 struct pipe;
@@ -52,14 +53,13 @@ struct node_ops {
 	 * -ENOENT: it never had a name. NULL: nodes of this file system never have one.
 	 */
 	int (*place)(struct node *node, struct node_place *ret);
-	/*
-	 * Write what /proc shows instead of a path, as "pipe:[12]"; returns as snprintf(3). NULL: the file system's
-	 * nodes have paths.
-	 */
+	/* Write what /proc shows instead of a path, as "pipe:[12]"; returns as snprintf(3). NULL: nodes have paths. */
 	size_t (*describe)(const struct node *node, char *buffer, size_t size);
 	/* Set `ops`, `data` and `properties` of a new open file of the regular file `node`. NULL: cannot be opened. */
 	int (*open)(struct node *node, struct file *file);
 	int (*truncate)(struct node *node, uint64_t size);
+	/* Return the content of the regular file `node` (content.h). NULL: its file system keeps none. */
+	struct content *(*content)(struct node *node);
 	/* Return how many blocks of 512 bytes the content takes in memory. NULL: 0. */
 	uint64_t (*blocks)(const struct node *node);
 	/* Free the node, whose last reference is gone. node_put drops the reference to `parent` afterwards. */
@@ -142,6 +142,7 @@ int node_readlink(struct node *node, struct link_target *ret);
 
 /* Set a regular file's size; new bytes read as zeros. -EISDIR, -EINVAL (no regular file), -ETXTBSY, -EFBIG, -ENOMEM. */
 int node_truncate(struct node *node, uint64_t size);
+int node_resize_check(const struct node *node); /* the error that node_truncate() has for any size, or 0 */
 
 /* Set permissions, owner (UINT32_MAX: unchanged), times (NULL: unchanged); ctime becomes now. Cannot fail. */
 void node_chmod(struct node *node, uint32_t mode);

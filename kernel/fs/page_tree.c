@@ -141,42 +141,57 @@ enum status page_tree_insert(struct page_tree *tree, uint64_t index, paddr_t pa)
 	return OK;
 }
 
+/* A cut that is under way. */
+struct cut {
+	struct page_tree *tree;
+	void (*drop)(paddr_t pa);
+	uint64_t left; /* how many pages may still be removed */
+};
+
 /*
- * Remove the pages from number `first` on from a table of `level`; `first` is relative to the table's first page.
- * Recursion is at most 11 levels deep.
+ * Remove the pages of a table of `level` from `first` on, counted from the table's own first page, as far as cut->left
+ * goes. Recursion is at most 11 levels deep.
  */
-static void cut_table(struct page_tree *tree, struct page_tree_table *table, unsigned level, uint64_t first,
-		      void (*drop)(paddr_t pa))
+static void cut_table(struct cut *cut, struct page_tree_table *table, unsigned level, uint64_t first)
 {
 	unsigned start = slot_of(first, level);
 	uint64_t below = level > 1 ? first & ((1ULL << ((level - 1) * PAGE_TREE_BITS)) - 1) : 0;
 
-	for (unsigned i = start; i < PAGE_TREE_SIZE; i++) {
+	for (unsigned i = start; i < PAGE_TREE_SIZE && cut->left; i++) {
 		uint64_t slot = table->slots[i];
 
 		if (!slot)
 			continue;
 		if (level > 1) {
-			cut_table(tree, table_at(slot), level - 1, i == start ? below : 0, drop);
+			cut_table(cut, table_at(slot), level - 1, i == start ? below : 0);
 			if (table_at(slot)->used)
 				continue;
 			kfree(table_at(slot));
 		} else {
-			drop(paddr(slot));
-			tree->count--;
+			cut->drop(paddr(slot));
+			cut->tree->count--;
+			cut->left--;
 		}
 		table->slots[i] = 0;
 		table->used--;
 	}
 }
 
+bool page_tree_cut_some(struct page_tree *tree, uint64_t first, uint64_t most, void (*drop)(paddr_t pa))
+{
+	struct cut cut = { tree, drop, most };
+
+	if (!tree->root || !covers(tree->height, first))
+		return false;
+	cut_table(&cut, tree->root, tree->height, first);
+	if (!tree->root->used) {
+		kfree(tree->root);
+		*tree = (struct page_tree){ 0 };
+	}
+	return !cut.left;
+}
+
 void page_tree_cut(struct page_tree *tree, uint64_t first, void (*drop)(paddr_t pa))
 {
-	if (!tree->root || !covers(tree->height, first))
-		return;
-	cut_table(tree, tree->root, tree->height, first, drop);
-	if (tree->root->used)
-		return;
-	kfree(tree->root);
-	*tree = (struct page_tree){ 0 };
+	(void)page_tree_cut_some(tree, first, UINT64_MAX, drop);
 }

@@ -34,3 +34,6 @@ MUST_CHECK enum status page_tree_insert(struct page_tree *tree, uint64_t index, 
 
 /* Remove all pages from `first` on, and call `drop` with each frame. Tables that become empty are freed. */
 void page_tree_cut(struct page_tree *tree, uint64_t first, void (*drop)(paddr_t pa));
+
+/* Do page_tree_cut(), but remove at most `most` pages. Returns whether there may be more; false: nothing is left. */
+bool page_tree_cut_some(struct page_tree *tree, uint64_t first, uint64_t most, void (*drop)(paddr_t pa));

@@ -10,11 +10,15 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/sync/late_work.h"
 
 #define TMPFS_MAGIC 0x01021994
 
 /* A tmpfs. Guard: the kernel, one CPU, not preempted. */
 struct tmpfs {
+	struct late_work end; /* first: the work of tmpfs_destroy() */
+	struct node *root;    /* what is destroyed; NULL before */
+	struct node *dir;     /* the directory that is emptied */
 	struct fs fs;
 };
 
@@ -96,6 +100,11 @@ static int tmpfs_truncate(struct node *node, uint64_t size)
 	return content_set_size(&tmpfs_node(node)->content, size);
 }
 
+static struct content *content_of_node(struct node *node)
+{
+	return &tmpfs_node(node)->content;
+}
+
 static uint64_t tmpfs_blocks(const struct node *node)
 {
 	const struct content *content = &((const struct tmpfs_node *)node)->content;
@@ -160,6 +169,7 @@ static const struct node_ops tmpfs_ops = {
 	.place = tmpfs_place,
 	.open = tmpfs_open,
 	.truncate = tmpfs_truncate,
+	.content = content_of_node,
 	.blocks = tmpfs_blocks,
 	.free = tmpfs_free,
 };
@@ -197,14 +207,25 @@ void tmpfs_set_limit(struct node *root)
 	fs->nodes_max = fs->nodes - 1 + tmpfs_default_limit();
 }
 
+static bool destroy_some(struct late_work *work)
+{
+	struct tmpfs *tmpfs = (struct tmpfs *)work;
+
+	if (!tmpfs_empty_some(tmpfs->root, &tmpfs->dir))
+		return false;
+	ASSERT(tmpfs->root->refs == 1 && tmpfs->fs.nodes == 1);
+	node_put(tmpfs->root);
+	kfree(tmpfs);
+	return true;
+}
+
 void tmpfs_destroy(struct node *root)
 {
-	struct fs *fs = root->fs;
+	struct tmpfs *tmpfs = (struct tmpfs *)((char *)root->fs - offsetof(struct tmpfs, fs));
 
-	tmpfs_empty(root);
-	ASSERT(root->refs == 1 && fs->nodes == 1);
-	node_put(root);
-	kfree(fs);
+	tmpfs->end.step = destroy_some;
+	tmpfs->root = tmpfs->dir = root;
+	late_work_add(&tmpfs->end);
 }
 
 void tmpfs_use_in_place(struct node *node, paddr_t pa, uint64_t size)

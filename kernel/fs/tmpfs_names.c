@@ -248,16 +248,18 @@ int tmpfs_rename(struct node *from, struct name old_name, struct node *to, struc
 	return 0;
 }
 
-/* Go down and up the tree in a loop: recursion could overflow the kernel stack, as trees may be deep. */
-void tmpfs_empty(struct node *root)
-{
-	struct node *dir = root;
+#define EMPTY_STEPS 128 /* names that are removed or gone through at once */
 
-	for (;;) {
+/* Go down and up the tree in a loop: recursion could overflow the kernel stack, as trees may be deep. */
+bool tmpfs_empty_some(struct node *root, struct node **at)
+{
+	struct node *dir = *at;
+
+	for (unsigned i = 0; i < EMPTY_STEPS; i++) {
 		struct directory_entry *entry = directory_of(dir)->first;
 
 		if (!entry && dir == root)
-			return;
+			return true;
 		if (!entry) {
 			dir = dir->parent;
 			entry = directory_of(dir)->first;
@@ -268,4 +270,6 @@ void tmpfs_empty(struct node *root)
 		}
 		tmpfs_unlink(dir, (struct name){ entry->text, entry->size });
 	}
+	*at = dir;
+	return false;
 }

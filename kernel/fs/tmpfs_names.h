@@ -36,5 +36,8 @@ int tmpfs_link(struct node *dir, struct name name, struct node *node);
 int tmpfs_unlink(struct node *dir, struct name name);
 int tmpfs_rename(struct node *from, struct name old_name, struct node *to, struct name new_name, unsigned flags);
 
-/* Remove all names below `root`, at every depth. */
-void tmpfs_empty(struct node *root);
+/*
+ * Remove some of the names below `root`, at every depth; *at, at first the root, is where to go on. Nothing else changes the
+ * tree from the first call on. Returns true when all names are gone.
+ */
+bool tmpfs_empty_some(struct node *root, struct node **at);

@@ -5,6 +5,7 @@
  */
 #include "kernel/sys/file_transfer.h"
 
+#include "kernel/fs/content.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"
@@ -261,6 +262,20 @@ int64_t file_transfer_seek(struct file *file, int64_t offset, int whence)
 	return result;
 }
 
+/* Remove much of a regular file's end in pieces; node_truncate() does the rest, which does not take long then. */
+static void shorten(struct node *node, uint64_t size)
+{
+	struct content *content = node_content(node);
+	struct object_cut cut;
+
+	if (!content || size >= node->size || node_resize_check(node) != 0)
+		return;
+	content_cut_begin(content, size, &cut);
+	while (content_cut_piece(content, &cut))
+		(void)task_give_way();
+	object_cut_end(&cut);
+}
+
 int64_t file_transfer_resize(struct node *node, uint64_t size)
 {
 	struct turn_holder writing;
@@ -270,6 +285,8 @@ int64_t file_transfer_resize(struct node *node, uint64_t size)
 		return result;
 	if (node_is(node, S_IFREG) && size > node->size)
 		result = file_size_check(size);
+	if (!result)
+		shorten(node, size);
 	if (!result)
 		result = node_truncate(node, size);
 	turn_end(&node->writing, &writing);

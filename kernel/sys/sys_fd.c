@@ -6,6 +6,7 @@
 #include "kernel/sys/file_locking.h"
 #include "kernel/sys/file_transfer.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/fd_work.h"
 #include "kernel/task/wait_until.h"
 
 #define O_TMPFILE 020000000
@@ -29,11 +30,20 @@ static int64_t open_at(uint64_t fd, uint64_t from, uint64_t flags, uint64_t mode
 		return error;
 	/* Look for a free descriptor first: without one no file must be created or truncated. */
 	error = fd_has_room(fds_here())
-			? path_open(&path.base, path.text, (unsigned)flags & ~(unsigned)O_CLOEXEC, permissions, &file)
+			? path_open(&path.base, path.text, (unsigned)flags & ~(unsigned)(O_CLOEXEC | O_TRUNC),
+				    permissions, &file)
 			: -EMFILE;
 	user_path_put(&path);
 	if (error)
 		return error;
+	/* A large file takes long to empty: that is done here, in pieces. */
+	if ((flags & (O_TRUNC | O_PATH)) == O_TRUNC && node_is(file->node, S_IFREG) && file->node->size) {
+		error = (int)file_transfer_resize(file->node, 0);
+		if (error) {
+			file_put(file);
+			return error;
+		}
+	}
 	/* Opening a FIFO waits until its other end is open. */
 	if (!(flags & (O_NONBLOCK | O_PATH)) && !pipe_open_ready(file)) {
 		error = file_wait(file, pipe_open_ready);
@@ -112,7 +122,7 @@ SYSCALL_3(close_range, first, last, flags)
 	if (flags & CLOSE_RANGE_CLOEXEC)
 		fd_cloexec_range(fds_here(), (unsigned)first, (unsigned)last);
 	else
-		fd_close_range(fds_here(), (unsigned)first, (unsigned)last);
+		fd_work_close(fds_here(), (unsigned)first, (unsigned)last, FD_ALL);
 	return 0;
 }
 

@@ -158,6 +158,9 @@ SYSCALL_6(pwritev2, fd, pieces, count, offset, high, flags)
 	return transfer_vector2(fd, pieces, count, FILE_PWRITE, offset, flags);
 }
 
+#define LISTING_STEP  8192 /* bytes of entries that are listed at once */
+#define LISTING_LEAST 280  /* bytes into which any entry fits */
+
 SYSCALL_3(lseek, fd, offset, whence)
 {
 	HELD_FILE struct file *file = args_file_get(fd);
@@ -165,15 +168,26 @@ SYSCALL_3(lseek, fd, offset, whence)
 	return file ? file_transfer_seek(file, (int64_t)offset, (int)whence) : -EBADF;
 }
 
+/* Fill a buffer with entries in steps of LISTING_STEP bytes; what has been listed before an error counts. */
 SYSCALL_3(getdents64, fd, to, size)
 {
 	HELD_FILE struct file *file = args_file_get(fd);
+	uint64_t left = (uint32_t)size;
+	int64_t total = 0, listed;
 	struct user_io io;
 
 	if (!file)
 		return -EBADF;
-	user_io_init(&io, process_current()->space, to, (uint32_t)size);
-	return file_getdents(file, &io);
+	user_io_init(&io, process_current()->space, to, left);
+	do {
+		io.left = left < LISTING_STEP ? left : LISTING_STEP;
+		listed = file_getdents(file, &io);
+		if (listed > 0) {
+			total += listed;
+			left -= (uint64_t)listed;
+		}
+	} while (listed > 0 && left >= LISTING_LEAST && !task_give_way());
+	return total ? total : listed;
 }
 
 SYSCALL_2(ftruncate, fd, size)

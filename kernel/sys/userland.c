@@ -21,6 +21,7 @@
 #include "kernel/sys/proc.h"
 #include "kernel/sys/sys.h"
 #include "kernel/sys/terminals.h"
+#include "kernel/task/late.h"
 #include "kernel/task/process.h"
 #include "kernel/task/process_limits.h"
 #include "kernel/task/signal.h"
@@ -188,6 +189,7 @@ bool userland_init(const struct boot_info *info)
 	process_limits_init(send_signal);
 	user_traps_init();
 	space_work_init();
+	late_init();
 	syscall_init();
 	return true;
 }

@@ -4,6 +4,7 @@
 #include "kernel/arch/fpu.h"
 #include "kernel/fs/errno.h"
 #include "kernel/mm/user/uaccess.h"
+#include "kernel/task/fd_work.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/process_internal.h"
 #include "kernel/task/process_limits.h"
@@ -86,21 +87,41 @@ static int make_space(uint64_t flags, struct user_space **ret)
 	return 0;
 }
 
-static int share_files(struct process *child, uint64_t flags)
+/* Get the descriptors that the child's process will have, a reference: as make_space(). */
+static int make_files(uint64_t flags, struct fd_table **ret)
 {
 	struct fd_table *fds = process_current()->fds;
 
 	if (!(flags & CLONE_FILES))
-		return fd_table_copy(fds, &child->fds);
-	child->fds = fd_table_get(fds);
+		return fd_work_copy(fds, ret);
+	*ret = fd_table_get(fds);
 	return 0;
 }
 
+/* What is made before there is a process that has it. NULL: a thread has that of its process. */
+struct parts {
+	struct user_space *space;
+	struct fd_table *fds;
+};
+
+static void put_parts(const struct parts *parts)
+{
+	if (parts->fds) {
+		if (parts->fds->refs == 1)
+			fd_work_close(parts->fds, 0, UINT32_MAX, FD_ALL);
+		fd_table_put(parts->fds);
+	}
+	if (parts->space) {
+		space_shed(parts->space);
+		user_space_put(parts->space);
+	}
+}
+
 /*
- * Make a process for the new task, which takes over the caller's reference to `space`. Returns 0, or an error with
- * everything undone; then the reference is still the caller's.
+ * Make a process for the new task, which takes over the caller's references to the parts. Returns 0, or an error with
+ * everything undone; then the references are still the caller's.
  */
-static int make_process(struct task *child, uint64_t flags, struct user_space *space)
+static int make_process(struct task *child, uint64_t flags, const struct parts *parts)
 {
 	struct process *maker = process_current(), *parent = maker, *process;
 	int error;
@@ -110,12 +131,8 @@ static int make_process(struct task *child, uint64_t flags, struct user_space *s
 	error = process_create(child->tid, parent, maker, &process);
 	if (error)
 		return error;
-	error = share_files(process, flags);
-	if (error) {
-		process_forget(process);
-		return error;
-	}
-	process->space = space;
+	process->space = parts->space;
+	process->fds = parts->fds;
 	/* With CLONE_PARENT the parent gets the same signal for the child as for the calling process (clone(2)). */
 	process->exit_signal = flags & CLONE_PARENT ? maker->exit_signal : (int)(flags & CLONE_EXIT_SIGNAL);
 	process_add_task(process, child);
@@ -154,8 +171,8 @@ static enum status tell_parent(const struct clone_arguments *a, int tid)
 	return put_user_u32(user_pointer(a->parent_tid), (uint32_t)tid) == ERR_NO_MEMORY ? ERR_NO_MEMORY : OK;
 }
 
-/* Make a task, in a process with the memory `space` unless that is NULL. On error the reference stays the caller's. */
-static int64_t clone_into(const struct clone_arguments *a, struct user_space *space)
+/* Make a task, in a process with the parts if there are any. On error the references stay the caller's. */
+static int64_t clone_into(const struct clone_arguments *a, const struct parts *parts)
 {
 	struct task *parent = task_current(), *child;
 	bool tells = a->flags & CLONE_PARENT_SETTID, shares = a->flags & CLONE_VM;
@@ -172,10 +189,10 @@ static int64_t clone_into(const struct clone_arguments *a, struct user_space *sp
 	child->rank = sched_rank(&child->sched);
 	child->signals.blocked = parent->signals.blocked;
 	copy_registers(child, a);
-	if (!space) {
+	if (!parts->space) {
 		process_add_task(process_current(), child);
 	} else {
-		error = make_process(child, a->flags, space);
+		error = make_process(child, a->flags, parts);
 		if (error) {
 			task_destroy(child);
 			return error;
@@ -202,16 +219,16 @@ static int64_t clone_into(const struct clone_arguments *a, struct user_space *sp
 
 int64_t process_clone(const struct clone_arguments *a)
 {
-	struct user_space *space = NULL;
+	struct parts parts = { NULL, NULL };
 	int64_t tid = check(a);
 
 	if (!tid && !(a->flags & CLONE_THREAD))
-		tid = make_space(a->flags, &space);
+		tid = make_space(a->flags, &parts.space);
+	if (!tid && !(a->flags & CLONE_THREAD))
+		tid = make_files(a->flags, &parts.fds);
 	if (!tid)
-		tid = clone_into(a, space);
-	if (tid < 0 && space) {
-		space_shed(space);
-		user_space_put(space);
-	}
+		tid = clone_into(a, &parts);
+	if (tid < 0)
+		put_parts(&parts);
 	return tid;
 }

@@ -13,6 +13,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 #include "kernel/task/exec_internal.h"
+#include "kernel/task/fd_work.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/process_limits.h"
 #include "kernel/task/signal_numbers.h"
@@ -312,7 +313,7 @@ static int load(const struct process *process, const char *path, const char *con
 static int own_files(const struct process *process, struct fd_table **ret)
 {
 	if (process->fds->refs > 1)
-		return fd_table_copy(process->fds, ret);
+		return fd_work_copy(process->fds, ret);
 	*ret = fd_table_get(process->fds);
 	return 0;
 }
@@ -329,7 +330,7 @@ static void end_old_program(struct task *task, struct fd_table *fds)
 		task_set_tid(task, process->pid);
 	fd_table_put(process->fds);
 	process->fds = fds;
-	fd_close_on_exec(fds);
+	fd_work_close(fds, 0, UINT32_MAX, FD_ON_EXEC);
 	process_leave_program(task);
 }
 

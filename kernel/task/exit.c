@@ -4,7 +4,9 @@
 #include "kernel/fs/errno.h"
 #include "kernel/irq/timer.h"
 #include "kernel/mm/space/kernel_space.h"
+#include "kernel/task/fd_work.h"
 #include "kernel/task/job_control.h"
+#include "kernel/task/late.h"
 #include "kernel/task/process_limits.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/space_work.h"
@@ -110,6 +112,7 @@ static void end_process(struct process *process)
 	process->space = NULL;
 	user_space_put(space);
 	process_put_paths(process);
+	late_do_rest();
 	job_control_end(process);
 	job_control_part_at_end(process);
 	process->zombie = true;
@@ -146,7 +149,11 @@ void process_exit_task(int code)
 		 * complete.
 		 */
 		space_shed(process->space);
+		if (process->fds->refs == 1)
+			fd_work_close(process->fds, 0, UINT32_MAX, FD_ALL);
+		process_put_paths(process);
 	}
+	late_do_all();
 	signal_drop(task);
 	process_remove_task(task);
 	if (process->task_count == 0) {

@@ -32,7 +32,7 @@ void signal_recompute_held(struct task *task)
 	uint64_t pending = task->signals.set.pending | process->signals.set.pending;
 
 	task->signals.wanted = process->exiting || process->stopped || task->end_wanted ||
-			       task->signals.restore_blocked || (pending & open_to(task));
+			       task->signals.restore_blocked || task->late || (pending & open_to(task));
 }
 
 void signal_recompute(struct task *task)

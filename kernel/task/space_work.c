@@ -5,6 +5,7 @@
 
 #include "kernel/fs/errno.h"
 #include "kernel/lib/likely.h"
+#include "kernel/mm/user/memory_object.h"
 #include "kernel/task/give_way.h"
 #include "kernel/task/wait_until.h"
 
@@ -58,11 +59,20 @@ enum status space_work(struct user_space *space, vaddr_t start, vaddr_t end, spa
 	return status;
 }
 
+/* Return whether the space is the last to map something whose end takes long. The space is no long one itself. */
+static bool maps_long(const struct user_space *space)
+{
+	for (const struct area *a = area_find_from(&space->areas, 0); a; a = area_next(a))
+		if (a->object && a->object->ops->is_long && a->object->ops->is_long(a->object))
+			return true;
+	return false;
+}
+
 void space_shed(struct user_space *space)
 {
 	vaddr_t next;
 
-	if (space->users > 1 || !user_is_long(space) || space->in_pieces)
+	if (space->users > 1 || space->in_pieces || (!user_is_long(space) && !maps_long(space)))
 		return;
 	space->in_pieces = true;
 	/* The result of task_give_way() is ignored: the task is ending already. */

@@ -37,7 +37,10 @@ void space_work_end(struct user_space *space);
 typedef enum status space_step_fn(struct user_space *space, vaddr_t start, uint64_t size, void *ctx);
 enum status space_work(struct user_space *space, vaddr_t start, vaddr_t end, space_step_fn *step, void *ctx);
 
-/* If the caller has the only reference to a large space, unmap all of it in pieces: then user_space_put() is short. */
+/*
+ * If the caller has the only reference to a space that is large, or is the last to map something large, unmap all of it in
+ * pieces: then user_space_put() is short.
+ */
 void space_shed(struct user_space *space);
 
 /* Copy the space as user_space_fork() does. Returns 0, or -ENOMEM, -EINTR. */

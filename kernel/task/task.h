@@ -33,6 +33,7 @@ enum task_state {
 };
 
 struct process;
+struct late_work;
 
 /* A task. Guard of fields that say nothing else: the kernel, one CPU, not preempted. */
 struct task {
@@ -73,6 +74,7 @@ struct task {
 	uint64_t start_ns;           /* when the task was made */
 	uint64_t switches;           /* how often the task got the CPU */
 	uint64_t faults;             /* page faults served for the task */
+	struct late_work *late;      /* what the task has to do before it returns to user mode; NULL: nothing */
 	struct process *vfork_child; /* the child that the task's vfork(2) waits for; NULL: none */
 };
 

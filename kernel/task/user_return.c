@@ -8,6 +8,7 @@
 #include "kernel/arch/irq_guard.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/user/uaccess.h"
+#include "kernel/task/late.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/signal_internal.h"
@@ -189,6 +190,8 @@ void task_return(struct trap_frame *frame, bool system_call)
 		if (!task->signals.wanted)
 			continue;
 		irq_open();
+		if (task->late)
+			late_do_all();
 		if (task->process->exiting || task->end_wanted)
 			process_exit_task(0);
 		signal_deliver(frame, system_call);

@@ -128,7 +128,8 @@ static void descriptors_are_like_an_array(void **state)
 		fd_table_put(table);
 		table = copy;
 	}
-	fd_close_on_exec(table);
+	for (unsigned fd = 0; fd_close_some(table, &fd, UINT32_MAX, FD_ON_EXEC);)
+		;
 	for (int fd = 0; fd < MODEL; fd++)
 		if (m.cloexec[fd])
 			m.file[fd] = NULL;

@@ -4,6 +4,7 @@
 #include "kernel/mm/user/memory_object.h"
 
 #include "kernel/mm/user/user_internal.h"
+#include "kernel/mm/user/user_piece.h"
 
 void memory_object_cut(struct memory_object *object, uint64_t first)
 {
@@ -26,4 +27,76 @@ void memory_object_cut(struct memory_object *object, uint64_t first)
 		user_pages_drop(a->space, start, a->end, start, start);
 	}
 	kernel_context_leave(token);
+}
+
+/* ---- piece by piece ---- */
+
+#define AREAS_OF_PIECE 64   /* areas with pages that a piece takes them out of */
+#define STEPS_OF_PIECE 4096 /* areas that a piece looks at */
+
+struct object_cut *object_cuts; /* guard: the kernel, one CPU, not preempted */
+
+void object_cut_begin(struct object_cut *cut, struct memory_object *object, uint64_t first)
+{
+	*cut = (struct object_cut){ .object = object, .first = first, .next = object->areas, .other = object_cuts };
+	object_cuts = cut;
+}
+
+void object_cut_end(struct object_cut *cut)
+{
+	struct object_cut **link = &object_cuts;
+
+	while (*link != cut)
+		link = &(*link)->other;
+	*link = cut->other;
+}
+
+void object_cut_area_comes(const struct area *area)
+{
+	for (struct object_cut *cut = object_cuts; cut; cut = cut->other)
+		if (cut->object == area->object)
+			cut->again = true;
+}
+
+void object_cut_area_goes(const struct area *area)
+{
+	for (struct object_cut *cut = object_cuts; cut; cut = cut->other)
+		if (cut->next == area)
+			cut->next = area->next_of_object;
+}
+
+/* Take a piece of the pages from `first` on out of an area. Returns whether there may be more. In the kernel context. */
+static bool cut_area(struct area *area, uint64_t first)
+{
+	const uint64_t kept = first > area->offset ? first - area->offset : 0;
+	vaddr_t start, end;
+
+	if (!(area->flags & AREA_TOUCHED) || kept >= bytes_to_pages(area->end - area->start))
+		return false;
+	start = area->start + kept * PAGE_SIZE;
+	end = user_piece(area->space, start, area->end);
+	/* Tables go with the pages, or the next piece would search them once more. */
+	user_pages_drop(area->space, start, end, start, end);
+	return end < area->end;
+}
+
+bool object_cut_piece(struct object_cut *cut)
+{
+	const context_token_t token = kernel_context_enter();
+	unsigned cuts = 0;
+
+	for (unsigned steps = 0; cut->next && steps < STEPS_OF_PIECE && cuts < AREAS_OF_PIECE; steps++) {
+		struct area *area = cut->next;
+
+		cuts += (area->flags & AREA_TOUCHED) != 0;
+		if (cut_area(area, cut->first))
+			break;
+		cut->next = area->next_of_object;
+	}
+	kernel_context_leave(token);
+	if (!cut->next && cut->again) {
+		cut->again = false;
+		cut->next = cut->object->areas;
+	}
+	return cut->next;
 }

@@ -45,6 +45,8 @@ struct memory_object_ops {
 	 * Called in the kernel context. May be NULL: then no page is.
 	 */
 	bool (*has)(struct memory_object *object, uint64_t page);
+	/* Return whether a last `put` now would leave late work (kernel/sync/late_work.h) of more than a step. */
+	bool (*is_long)(const struct memory_object *object);
 };
 
 /* Guard: the kernel, one CPU, not preempted. */
@@ -58,6 +60,31 @@ struct memory_object {
  * again. Call this when a file becomes shorter, before its pages are freed. Works in any context; cannot fail.
  */
 void memory_object_cut(struct memory_object *object, uint64_t first);
+
+/*
+ * The same piece by piece, between which other tasks run. The object has no pages from `first` on for who asks, from before
+ * the begin until after the end. Between begin and end areas may come, go, and be cut.
+ */
+struct object_cut {
+	struct memory_object *object;
+	uint64_t first;
+	struct area *next;        /* where to go on; NULL: at the end of the list */
+	bool again;               /* areas have come meanwhile: all are looked at once more */
+	struct object_cut *other; /* the next cut that is under way */
+};
+
+void object_cut_begin(struct object_cut *cut, struct memory_object *object, uint64_t first);
+
+/* Do a piece. Returns whether there is more. */
+bool object_cut_piece(struct object_cut *cut);
+void object_cut_end(struct object_cut *cut);
+
+/* The cuts that are under way, which areas that come or go must tell. Guard: the kernel, one CPU, not preempted. */
+extern struct object_cut *object_cuts;
+
+/* Tell the cuts of an object that `area` is in its list from now on, or no longer. */
+void object_cut_area_comes(const struct area *area);
+void object_cut_area_goes(const struct area *area);
 
 /*
  * Create shared anonymous memory: `pages` pages of zeros, each of which gets a frame at its first touch. The caller

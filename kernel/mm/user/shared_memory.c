@@ -10,6 +10,7 @@
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/mm/user/memory_object.h"
 #include "kernel/mm/user/user_pages.h"
+#include "kernel/sync/late_work.h"
 
 /* Shared anonymous memory. Guard: the kernel, one CPU, not preempted. */
 struct shared_memory {
@@ -18,7 +19,11 @@ struct shared_memory {
 	uint64_t pages;
 	struct space frames; /* valid once `started` */
 	bool started;
+	vaddr_t ended;        /* at its end: the frames below have been freed */
+	struct late_work end; /* frees the frames */
 };
+
+#define RUNS_OF_PIECE 4 /* tables whose frames are freed at once */
 
 /* Give the page a new frame of zeros; the object keeps the reference to it. ERR_NO_MEMORY; nothing has changed then. */
 static enum status fill(struct shared_memory *memory, uint64_t page)
@@ -80,18 +85,43 @@ static void shared_get(struct memory_object *object)
 	((struct shared_memory *)object)->references++;
 }
 
-static void end_frames(struct shared_memory *memory)
+/* Free a piece of the frames, and the tables that led to them. In the kernel context. */
+static void end_piece(struct shared_memory *memory, vaddr_t end)
 {
-	context_token_t token = kernel_context_enter();
-	const vaddr_t end = memory->pages * PAGE_SIZE;
+	struct tlb_flush flush = TLB_FLUSH_NONE;
+	const vaddr_t start = memory->ended;
 	struct space_run run;
+	unsigned runs = 0;
 
-	for (vaddr_t va = 0; va < end && space_run(&memory->frames, va, end - 1, &run); va = space_run_end(&run))
+	while (memory->ended < end && runs++ < RUNS_OF_PIECE &&
+	       space_run(&memory->frames, memory->ended, end - 1, &run)) {
 		for (size_t i = 0; i < run.count; i++)
 			if (pte_read(&run.at[i]).raw)
 				user_frame_put(pte_paddr(pte_read(&run.at[i]), 1));
-	space_clear(&memory->frames, 0, 512);
+		memory->ended = space_run_end(&run);
+	}
+	if (runs <= RUNS_OF_PIECE)
+		memory->ended = end;
+	/* No CPU has ever used these tables: nothing need be flushed. */
+	space_prune(&memory->frames, start, memory->ended - 1, 0, memory->ended, &flush);
+	space_release(&memory->frames, &flush);
+}
+
+static bool end_some(struct late_work *work)
+{
+	struct shared_memory *memory = (struct shared_memory *)((char *)work - offsetof(struct shared_memory, end));
+	const vaddr_t end = memory->pages * PAGE_SIZE;
+	context_token_t token = kernel_context_enter();
+	bool done;
+
+	end_piece(memory, end);
+	done = memory->ended == end;
+	if (done)
+		space_clear(&memory->frames, 0, 512);
 	kernel_context_leave(token);
+	if (done)
+		kfree(memory);
+	return done;
 }
 
 static void shared_put(struct memory_object *object)
@@ -100,9 +130,19 @@ static void shared_put(struct memory_object *object)
 
 	if (--memory->references)
 		return;
-	if (memory->started)
-		end_frames(memory);
-	kfree(memory);
+	if (!memory->started) {
+		kfree(memory);
+		return;
+	}
+	memory->end.step = end_some;
+	late_work_add(&memory->end);
+}
+
+static bool shared_is_long(const struct memory_object *object)
+{
+	const struct shared_memory *memory = (const struct shared_memory *)object;
+
+	return memory->references == 1 && memory->started && memory->frames.tables > RUNS_OF_PIECE + 2;
 }
 
 static const struct memory_object_ops shared_ops = {
@@ -112,6 +152,7 @@ static const struct memory_object_ops shared_ops = {
 	.get = shared_get,
 	.put = shared_put,
 	.has = shared_has,
+	.is_long = shared_is_long,
 };
 
 enum status shared_memory_create(uint64_t pages, struct memory_object **ret)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "kernel/lib/likely.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/user/memory_object.h"
 #include "kernel/mm/user/user_pages.h"
@@ -31,6 +32,8 @@ static inline void area_attach(struct area *area, struct user_space *space)
 	if (area->next_of_object)
 		area->next_of_object->link_of_object = &area->next_of_object;
 	object->areas = area;
+	if (unlikely(object_cuts))
+		object_cut_area_comes(area);
 }
 
 /* Undo area_attach, for an area that is about to be freed: drop the reference to its object. */
@@ -40,6 +43,8 @@ static inline void area_detach(struct area *area)
 
 	if (!object)
 		return;
+	if (unlikely(object_cuts))
+		object_cut_area_goes(area);
 	*area->link_of_object = area->next_of_object;
 	if (area->next_of_object)
 		area->next_of_object->link_of_object = area->link_of_object;

@@ -4,7 +4,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -41,6 +40,11 @@ char *stops_window(unsigned long size)
 	return at;
 }
 
+static int event(void)
+{
+	return (int)sys(SYS_eventfd2, 0, 0);
+}
+
 /* ---- descriptors ---- */
 
 static void select_many(unsigned long many)
@@ -58,6 +62,72 @@ static void select_many(unsigned long many)
 	}
 	for (unsigned long i = 0; i < many; i++)
 		sys(SYS_select, 1024, &reads, &reads, &reads, &time);
+}
+
+/* An epoll file with `many` items for the same event counter. */
+static int epoll_of_one(unsigned long many, int fd, unsigned events)
+{
+	int epoll = epoll_create1(0);
+	struct epoll_event event = { .events = events };
+
+	for (unsigned long i = 0; i < many; i++)
+		if (epoll_ctl(epoll, EPOLL_CTL_ADD, dup(fd), &event) != 0)
+			_exit(3);
+	return epoll;
+}
+
+static void epoll_close(unsigned long many)
+{
+	close(epoll_of_one(many, event(), EPOLLIN));
+}
+
+static void epoll_exit(unsigned long many)
+{
+	epoll_of_one(many, event(), EPOLLIN);
+}
+
+static void epoll_ready(unsigned long many)
+{
+	struct epoll_event *events = calloc(many, sizeof(*events));
+	uint64_t one = 1;
+	int fd = event(), epoll = epoll_of_one(many, fd, EPOLLIN);
+
+	(void)!write(fd, &one, sizeof(one));
+	sys(SYS_epoll_wait, epoll, events, many, 0);
+	/* Nothing is ready any more, and all are in the list. */
+	(void)!read(fd, &one, sizeof(one));
+	sys(SYS_epoll_wait, epoll, events, many, 0);
+	close(epoll);
+}
+
+/* One object that many epoll files watch. */
+static void epoll_many(unsigned long many)
+{
+	struct epoll_event event_of = { .events = EPOLLIN };
+	uint64_t one = 1;
+	int fd = event();
+
+	for (unsigned long i = 0; i < many; i++)
+		if (epoll_ctl(epoll_create1(0), EPOLL_CTL_ADD, fd, &event_of) != 0)
+			_exit(3);
+	(void)!write(fd, &one, sizeof(one));
+	close(fd);
+}
+
+static void descriptors(unsigned long many)
+{
+	for (unsigned long i = 0; i < many; i++)
+		if (event() < 0)
+			_exit(3);
+	if (fork() == 0)
+		_exit(0);
+	wait(NULL);
+	if (fork() == 0) {
+		sys(SYS_close_range, 3, -1, 4);
+		sys(SYS_close_range, 3, -1, 0);
+		_exit(0);
+	}
+	wait(NULL);
 }
 
 static void blocked_readers(unsigned long many)
@@ -154,6 +224,18 @@ static void touch_replace(unsigned long pages)
 	mmap(touched(pages), pages * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 }
 
+static void shared_memory(unsigned long pages)
+{
+	char *at = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	for (unsigned long i = 0; i < pages; i++)
+		at[i * PAGE] = 1;
+	if (fork() == 0)
+		_exit(0);
+	wait(NULL);
+	munmap(at, pages * PAGE);
+}
+
 static void lock_memory(unsigned long pages)
 {
 	char *at = anonymous(pages * PAGE, PROT_READ | PROT_WRITE);
@@ -215,6 +297,34 @@ static void areas_fork(unsigned long many)
 	wait(NULL);
 }
 
+/* Read all of a file with a buffer of `size` bytes. */
+static void read_file(const char *path, unsigned long size)
+{
+	char *to = malloc(size);
+	int fd = open(path, O_RDONLY);
+
+	while (fd >= 0 && read(fd, to, size) > 0)
+		;
+	close(fd);
+	free(to);
+}
+
+/* Many areas of one file, which then gets shorter. */
+static void areas_cut(unsigned long many)
+{
+	int fd = (int)sys(SYS_memfd_create, "cut", 0);
+	char *at;
+
+	sys(SYS_ftruncate, fd, PAGE);
+	for (unsigned long i = 0; i < many; i++) {
+		at = mmap(NULL, PAGE, i % 2 ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (at == MAP_FAILED)
+			_exit(5);
+		(void)*(volatile char *)at;
+	}
+	sys(SYS_ftruncate, fd, 0);
+}
+
 static void resident(unsigned long many)
 {
 	char *at = anonymous(many * GIB, PROT_NONE), *to = stops_window((many * GIB / PAGE + MIB - 1) & ~(MIB - 1));
@@ -235,6 +345,38 @@ static int file_of(unsigned long pages)
 	return fd;
 }
 
+static void file_cut(unsigned long pages)
+{
+	sys(SYS_ftruncate, file_of(pages), 0);
+}
+
+static void file_close(unsigned long pages)
+{
+	close(file_of(pages));
+}
+
+static void file_unlink(unsigned long pages)
+{
+	int fd = open("/tmp/large", O_CREAT | O_RDWR, 0600);
+	char *piece = anonymous(MIB, PROT_READ | PROT_WRITE);
+
+	for (unsigned long i = 0; i < pages; i += 256)
+		if (write(fd, piece, MIB) != (long)MIB)
+			_exit(6);
+	close(fd);
+	unlink("/tmp/large");
+}
+
+static void file_mapped_cut(unsigned long pages)
+{
+	int fd = file_of(pages);
+	char *at = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	for (unsigned long i = 0; i < pages; i++)
+		at[i * PAGE] = 1;
+	sys(SYS_ftruncate, fd, 0);
+}
+
 static void transfers(unsigned long pages)
 {
 	char *window = stops_window(pages * PAGE);
@@ -250,6 +392,55 @@ static void transfers(unsigned long pages)
 	sys(SYS_lseek, sparse, 0, SEEK_DATA);
 	sys(SYS_lseek, sparse, 0, SEEK_HOLE);
 	sys(SYS_getrandom, window, pages * PAGE, 0);
+}
+
+/* A directory with `many` files, on a file system of its own. */
+static void make_files(unsigned long many)
+{
+	char path[64];
+
+	mkdir("/tmp/many", 0777);
+	if (mount("none", "/tmp/many", "tmpfs", 0, NULL) != 0)
+		_exit(7);
+	for (unsigned long i = 0; i < many; i++) {
+		snprintf(path, sizeof(path), "/tmp/many/%lu", i);
+		close(open(path, O_CREAT | O_RDWR, 0666));
+	}
+}
+
+static void files_unmount(unsigned long many)
+{
+	make_files(many);
+	umount2("/tmp/many", MNT_DETACH);
+}
+
+static void files_list(unsigned long many)
+{
+	char *to = malloc(64 * MIB);
+	int fd;
+
+	make_files(many);
+	fd = open("/tmp/many", O_RDONLY | O_DIRECTORY);
+	while (sys(SYS_getdents64, fd, to, 64 * MIB) > 0)
+		;
+	close(fd);
+	umount2("/tmp/many", MNT_DETACH);
+}
+
+static void mounts(unsigned long many)
+{
+	char path[64];
+
+	mkdir("/tmp/mounts", 0777);
+	mount("none", "/tmp/mounts", "tmpfs", 0, NULL);
+	for (unsigned long i = 0; i < many; i++) {
+		snprintf(path, sizeof(path), "/tmp/mounts/%lu", i);
+		mkdir(path, 0777);
+		mount("none", path, "tmpfs", 0, NULL);
+	}
+	read_file("/proc/self/mounts", 100);
+	read_file("/proc/self/mounts", 8 * MIB);
+	umount2("/tmp/mounts", MNT_DETACH);
 }
 
 static void record_locks(unsigned long many)
@@ -279,6 +470,27 @@ static void on_signal(int signal)
 	(void)signal;
 }
 
+static void queued_signals(unsigned long many)
+{
+	struct rlimit limit = { 100000, 100000 };
+	sigset_t all, none;
+	union sigval value = { 0 };
+
+	setrlimit(RLIMIT_SIGPENDING, &limit);
+	sigfillset(&all);
+	sigemptyset(&none);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	signal(SIGRTMIN, on_signal);
+	for (unsigned long i = 0; i < many; i++)
+		if (sigqueue(getpid(), SIGRTMIN + 1 + (int)(i % 20), value) != 0)
+			_exit(9);
+	sigqueue(getpid(), SIGRTMIN, value);
+	sigaddset(&none, SIGRTMIN + 5);
+	sigwaitinfo(&none, NULL);
+	signal(SIGRTMIN + 3, SIG_IGN);
+	signal(SIGRTMIN, SIG_DFL);
+}
+
 static void interval_timer(unsigned long many)
 {
 	struct itimerval often = { { 0, 1 }, { 0, 1 } };
@@ -292,6 +504,42 @@ static void interval_timer(unsigned long many)
 		nanosleep(&second, NULL);
 }
 
+static void processes(unsigned long many)
+{
+	pid_t all = fork();
+
+	if (all) {
+		waitpid(all, NULL, 0);
+		return;
+	}
+	setpgid(0, 0);
+	signal(SIGUSR1, SIG_IGN);
+	for (unsigned long i = 0; i < many; i++)
+		if (fork() == 0) {
+			pause();
+			_exit(0);
+		}
+	for (int i = 0; i < 2; i++) {
+		DIR *directory = opendir("/proc");
+
+		while (readdir(directory))
+			;
+		closedir(directory);
+	}
+	read_file("/proc/loadavg", 100);
+	read_file("/proc/stat", 100);
+	kill(0, SIGUSR1);
+	kill(0, 0);
+	kill(-1, SIGUSR1);
+	kill(-1, 0);
+	sys(SYS_getpriority, PRIO_PGRP, 0);
+	sys(SYS_setpriority, PRIO_PGRP, 0, 1);
+	sys(SYS_getpriority, PRIO_USER, 0);
+	sys(SYS_setpgid, 0, 5);
+	sys(SYS_wait4, -1, NULL, WNOHANG, NULL);
+	kill(0, SIGKILL);
+}
+
 /* The parent ends, and init has its children. */
 static void orphans(unsigned long many)
 {
@@ -301,6 +549,29 @@ static void orphans(unsigned long many)
 				usleep(1000);
 			_exit(0);
 		}
+}
+
+static int sleeps(void *unused)
+{
+	(void)unused;
+	sys(SYS_pause);
+	return 0;
+}
+
+static void threads(unsigned long many)
+{
+	char *stacks = anonymous(many * 2 * PAGE, PROT_READ | PROT_WRITE);
+
+	for (unsigned long i = 0; i < many; i++)
+		if (clone(sleeps, stacks + (i + 1) * 2 * PAGE,
+			  CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, NULL) < 0)
+			_exit(11);
+	read_file("/proc/self/stat", 100);
+	read_file("/proc/self/status", 100);
+	free(scandir("/proc/self/task", &(struct dirent **){ NULL }, NULL, NULL) < 0 ? NULL : NULL);
+	kill(getpid(), SIGCONT);
+	sys(SYS_times, NULL);
+	sys(SYS_getrusage, 0, anonymous(PAGE, PROT_WRITE));
 }
 
 static void futex_waiters(unsigned long many)
@@ -321,6 +592,11 @@ static void futex_waiters(unsigned long many)
 
 const struct stops_case stops_cases[] = {
 	{ "select", select_many, 5 },
+	{ "close of an epoll file", epoll_close, 4000 },
+	{ "the end of a process with an epoll file", epoll_exit, 4000 },
+	{ "epoll_wait with many ready", epoll_ready, 4000 },
+	{ "an object that many epoll files watch", epoll_many, 2000 },
+	{ "descriptors", descriptors, 10000 },
 	{ "readers that are woken", blocked_readers, 200 },
 	{ "munmap of touched memory", touch_unmap, 8192 },
 	{ "mprotect of touched memory", touch_protect, 8192 },
@@ -330,17 +606,29 @@ const struct stops_case stops_cases[] = {
 	{ "exit with touched memory", touch_exit, 8192 },
 	{ "exec with touched memory", touch_exec, 8192 },
 	{ "mmap over touched memory", touch_replace, 8192 },
+	{ "shared memory", shared_memory, 8192 },
 	{ "mlock and populate", lock_memory, 4096 },
 	{ "MAP_POPULATE", populate, 4096 },
 	{ "brk", program_break, 8192 },
 	{ "munmap of many areas", areas_unmap, 6000 },
 	{ "mprotect of many areas", areas_protect, 6000 },
 	{ "fork with many areas", areas_fork, 6000 },
+	{ "a file in many areas is cut", areas_cut, 6000 },
 	{ "mincore", resident, 1 },
+	{ "ftruncate of a large file", file_cut, 16384 },
+	{ "close of a large file", file_close, 16384 },
+	{ "unlink of a large file", file_unlink, 16384 },
+	{ "ftruncate of a mapped file", file_mapped_cut, 8192 },
 	{ "transfers", transfers, 1024 },
+	{ "umount with many files", files_unmount, 4000 },
+	{ "listing of many files", files_list, 4000 },
+	{ "many mounts", mounts, 100 },
 	{ "many record locks", record_locks, 500 },
+	{ "many queued signals", queued_signals, 1500 },
 	{ "an interval of a microsecond", interval_timer, 100 },
+	{ "many processes", processes, 200 },
 	{ "children of a parent that ends", orphans, 200 },
+	{ "many threads", threads, 500 },
 	{ "many waiters of a futex", futex_waiters, 200 },
 	{ NULL, NULL, 0 },
 };

@@ -1,0 +1,75 @@
+/*
+ * The end of contents, or of a part of one: frames are freed in steps.
+ */
+#include "kernel/fs/content.h"
+#include "kernel/fs/content_memory.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/sync/late_work.h"
+
+/* The pages of a file that is no more, which go piece by piece. Guard: the kernel, one CPU, not preempted. */
+struct left_pages {
+	struct late_work work; /* first */
+	struct page_tree pages;
+};
+
+/* Free a piece of a tree's pages. Returns whether there is more. */
+static bool cut_piece(struct page_tree *pages, uint64_t first)
+{
+	const uint64_t before = pages->count;
+	context_token_t token = store_enter();
+	bool more = page_tree_cut_some(pages, first, CONTENT_STEP, store_put);
+
+	store_leave(token);
+	content_frames -= before - pages->count;
+	return more;
+}
+
+static bool free_left(struct late_work *work)
+{
+	struct left_pages *left = (struct left_pages *)work;
+
+	if (cut_piece(&left->pages, 0))
+		return false;
+	kfree(left);
+	return true;
+}
+
+void content_free(struct content *content)
+{
+	struct left_pages *left = NULL;
+
+	content->node->fs->pages -= content_pages(content->place_size) + content->pages.count;
+	content->place_size = 0;
+	/* A piece that goes at once gives the heap memory for the note of the rest, if it had none. */
+	while (cut_piece(&content->pages, 0) && !left)
+		left = kmalloc(sizeof(*left));
+	if (!left)
+		return;
+	*left = (struct left_pages){ .work.step = free_left, .pages = content->pages };
+	content->pages = (struct page_tree){ 0 };
+	late_work_add(&left->work);
+}
+
+struct content *node_content(struct node *node)
+{
+	return node_is(node, S_IFREG) && node->ops->content ? node->ops->content(node) : NULL;
+}
+
+void content_cut_begin(struct content *content, uint64_t size, struct object_cut *cut)
+{
+	content->node->size = size;
+	object_cut_begin(cut, &content->object, content_pages(size));
+}
+
+bool content_cut_piece(struct content *content, struct object_cut *cut)
+{
+	const uint64_t before = content->pages.count;
+	bool more;
+
+	/* No process may have a page any more when its frame goes. */
+	if (object_cut_piece(cut))
+		return true;
+	more = cut_piece(&content->pages, cut->first);
+	content->node->fs->pages -= before - content->pages.count;
+	return more;
+}

@@ -1,0 +1,21 @@
+/*
+ * What is left to do when something large has ended: the pages of a file, the names of a file system. Whoever holds the
+ * last reference may hold other things, so the work is not done there, but by the same task on its way back to user mode,
+ * when it holds nothing any more: step by step, with other tasks in between (kernel/task/late.h).
+ */
+#pragma once
+
+#include "paging/types.h"
+
+/* A piece of work, in the object that it ends. Guard: the kernel, one CPU, not preempted. */
+struct late_work {
+	/* Do a step of less than a third of a millisecond. Returns true when all is done; the object may be gone then. */
+	bool (*step)(struct late_work *work);
+	struct late_work *next; /* the next one of the same task */
+};
+
+/* Have `take` get all late work from now on. Until then, as on the host, late_work_add() does all of it at once. */
+void late_work_set_taker(void (*take)(struct late_work *work));
+
+/* Leave `work`, whose `step` is set, to the current task's way back to user mode. It lasts until it is done. */
+void late_work_add(struct late_work *work);

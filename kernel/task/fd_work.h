@@ -1,0 +1,12 @@
+/*
+ * Work on many descriptors, in pieces between which other tasks run.
+ */
+#pragma once
+
+#include "kernel/fs/fd.h"
+
+/* Close the descriptors in [first, last] that `which` says. A task that is to end goes on to the end. */
+void fd_work_close(struct fd_table *table, unsigned first, unsigned last, enum fd_which which);
+
+/* Copy a table as fd_table_copy() does. -ENOMEM. */
+MUST_CHECK int fd_work_copy(struct fd_table *from, struct fd_table **ret);
