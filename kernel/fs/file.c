@@ -110,6 +110,15 @@ int file_create(struct node *node, const struct file_ops *ops, unsigned flags, u
 	return 0;
 }
 
+void file_uncount_writer(struct file *file)
+{
+	if (!(file->properties & FILE_WRITER))
+		return;
+	file->properties &= ~(uint32_t)FILE_WRITER;
+	file->node->fs->writers--;
+	file->node->writers--;
+}
+
 void file_end(struct file *file)
 {
 	ASSERT(!file->refs);
@@ -121,10 +130,7 @@ void file_end(struct file *file)
 	}
 	if (file->ops->release)
 		file->ops->release(file);
-	if (file->properties & FILE_WRITER) {
-		file->node->fs->writers--;
-		file->node->writers--;
-	}
+	file_uncount_writer(file);
 	if (file->node->locks) {
 		file_lock_drop(file->node, LOCK_WHOLE, file);
 		file_lock_drop(file->node, LOCK_RECORD, file);

@@ -104,8 +104,8 @@ static inline struct file *file_get(struct file *file)
 	return file;
 }
 
-void file_end(struct file *file); /* closes a file whose last reference is gone; for file_put only */
-
+void file_end(struct file *file);            /* closes a file whose last reference is gone; for file_put only */
+void file_uncount_writer(struct file *file); /* gives up FILE_WRITER: the file keeps no program from running */
 /* Drop a reference to a file; the last one closes the file. */
 static inline void file_put(struct file *file)
 {

@@ -105,7 +105,11 @@ SYSCALL_2(memfd_create, from, flags)
 		return error;
 	error = file_open(node, O_RDWR, &file);
 	node_put(node);
-	return error ? error : args_install(file, flags & MFD_CLOEXEC ? O_CLOEXEC : 0);
+	if (error)
+		return error;
+	/* As on Linux the first descriptor does not keep the file from being executed; others that may write do. */
+	file_uncount_writer(file);
+	return args_install(file, flags & MFD_CLOEXEC ? O_CLOEXEC : 0);
 }
 
 SYSCALL_1(close, fd)

@@ -2,7 +2,7 @@
  * System calls that change a process's memory: check Linux's arguments, translate its flags, and call kernel/mm/user,
  * which does the work.
  */
-#include "kernel/mm/user/user_space.h"
+#include "kernel/mm/user/user_piece.h"
 #include "kernel/sys/memory_flags.h"
 #include "kernel/sys/memory_steps.h"
 #include "kernel/sys/user_args.h"
@@ -165,7 +165,6 @@ enum madvise_advice {
 	MADV_POPULATE_READ,
 	MADV_POPULATE_WRITE,
 	MADV_DONTNEED_LOCKED,
-	MADV_COLLAPSE,
 };
 
 static int64_t advise_fork(uint64_t va, uint64_t size, enum user_fork_advice advice)
@@ -218,11 +217,15 @@ SYSCALL_3(madvise, va, size, advice)
 		if (!memory_is_mapped(space_here(), va, size))
 			return -ENOMEM;
 		return size ? populate(va, size, advice == MADV_POPULATE_READ ? USER_READ : USER_WRITE) : 0;
+	case MADV_FREE:
+		/* Pages that may be dropped need not be. */
+		if (!user_is_private(space_here(), va, size))
+			return -EINVAL;
+		return memory_is_mapped(space_here(), va, size) ? 0 : -ENOMEM;
 	case MADV_NORMAL:
 	case MADV_RANDOM:
 	case MADV_SEQUENTIAL:
 	case MADV_WILLNEED:
-	case MADV_FREE:
 	case MADV_MERGEABLE:
 	case MADV_UNMERGEABLE:
 	case MADV_HUGEPAGE:
@@ -231,7 +234,6 @@ SYSCALL_3(madvise, va, size, advice)
 	case MADV_DODUMP:
 	case MADV_COLD:
 	case MADV_PAGEOUT:
-	case MADV_COLLAPSE:
 		return memory_is_mapped(space_here(), va, size) ? 0 : -ENOMEM;
 	default:
 		return -EINVAL;

@@ -194,6 +194,47 @@ static void test_mappings(void)
 	sys(SYS_close, zero);
 }
 
+static void test_advice(void)
+{
+	char *own = fresh(PAGE, PROT_READ | PROT_WRITE);
+	char *shared = (char *)map(PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1);
+	int file = fresh_file();
+	char *mapped;
+
+	sys(SYS_ftruncate, file, PAGE);
+	mapped = (char *)map(PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, file);
+	is(sys(SYS_madvise, own, PAGE, 8), 0, "MADV_FREE of private memory");
+	is(sys(SYS_madvise, shared, PAGE, 8), -EINVAL, "but not of shared");
+	is(sys(SYS_madvise, mapped, PAGE, 8), -EINVAL, "nor of a file's");
+	is(sys(SYS_madvise, own, PAGE, 25), -EINVAL, "MADV_COLLAPSE of what is no large page");
+	sys(SYS_close, file);
+}
+
+/* Run this program from a file in memory, which stays open. */
+static int run_memory(void *opens)
+{
+	char *arguments[] = { (char *)"memory", (char *)"script", NULL }, *environment[] = { NULL }, path[32];
+	int from = (int)sys(SYS_openat, AT_FDCWD, "/test/values", O_RDONLY, 0);
+	int to = (int)sys(SYS_memfd_create, "values", 0);
+	long got;
+
+	/* There unless the kernel has done it. */
+	sys(SYS_mkdir, "/proc", 0755);
+	sys(SYS_mount, "proc", "/proc", "proc", 0, NULL);
+	while ((got = sys(SYS_read, from, stream, sizeof(stream))) > 0)
+		sys(SYS_write, to, stream, got);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", to);
+	if (opens)
+		sys(SYS_openat, AT_FDCWD, path, O_RDWR, 0);
+	return (int)-sys(SYS_execve, path, arguments, environment);
+}
+
+static void test_memory_file(void)
+{
+	is(in_child(run_memory, NULL), EXITED(7), "a file of memfd_create is executed");
+	is(in_child(run_memory, (void *)1), EXITED(ETXTBSY), "unless it was opened for writing again");
+}
+
 /* ---- calls about files that have no bytes on a disk ---- */
 
 static void test_kinds(void)
@@ -257,6 +298,8 @@ int main(int argc, char **argv)
 	test_pipe_sizes();
 	test_ranges();
 	test_mappings();
+	test_advice();
+	test_memory_file();
 	test_kinds();
 	test_scripts();
 	sys(SYS_unlink, NAME);

@@ -19,6 +19,9 @@ static inline bool user_is_long(const struct user_space *space)
  */
 vaddr_t user_piece(const struct user_space *space, vaddr_t start, vaddr_t end);
 
+/* Return whether no area of [va, va + size) is shared or has an object; holes are no matter. */
+bool user_is_private(const struct user_space *space, vaddr_t va, uint64_t size);
+
 /*
  * Return what user_remap() would say of its arguments, memory and limits aside: ERR_RANGE, ERR_FAULT, ERR_NO_MEMORY (there
  * are not so many addresses).

@@ -121,6 +121,14 @@ enum status user_protect(struct user_space *space, vaddr_t va, uint64_t size, un
 	return allowed;
 }
 
+bool user_is_private(const struct user_space *space, vaddr_t va, uint64_t size)
+{
+	for (const struct area *a = area_find_from(&space->areas, va); a && a->start < va + size; a = area_next(a))
+		if (a->object || a->flags & AREA_SHARED)
+			return false;
+	return true;
+}
+
 enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size)
 {
 	enum status covered = range_status(space, va, &size), status;
@@ -160,9 +168,8 @@ enum status user_advise_fork(struct user_space *space, vaddr_t va, uint64_t size
 
 	if ((covered != OK && covered != ERR_NOT_FOUND) || size == 0)
 		return covered;
-	for (const struct area *a = area_find_from(&space->areas, va); a && a->start < va + size; a = area_next(a))
-		if (advice == USER_FORK_WIPED && (a->object || a->flags & AREA_SHARED))
-			return ERR_RIGHTS;
+	if (advice == USER_FORK_WIPED && !user_is_private(space, va, size))
+		return ERR_RIGHTS;
 	status = user_prepare(space, va, va + size, &spares, &touched, &token);
 	if (status != OK)
 		return status;
