@@ -5,6 +5,7 @@
 
 #include "kernel/lib/hash.h"
 #include "kernel/lib/panic.h"
+#include "kernel/lib/radix.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
@@ -40,7 +41,43 @@ struct directory_entry *directory_entry_create(struct name name)
 	return entry;
 }
 
-int directory_reserve(struct directory *dir)
+static uint32_t block_of(uint64_t position)
+{
+	return (uint32_t)(position / DIRECTORY_BLOCK);
+}
+
+static uint64_t next_position(const struct directory *dir)
+{
+	return dir->end ? dir->last_position + 1 : DIRECTORY_FIRST;
+}
+
+/* Make a place among the blocks for the next entry's, with something that directory_add() replaces. */
+static int reserve_block(struct directory *dir)
+{
+	uint32_t block = block_of(next_position(dir));
+
+	if (!block || (dir->blocks && radix_find(dir->blocks, block)))
+		return 0;
+	if (!dir->blocks) {
+		dir->blocks = kmalloc(sizeof(*dir->blocks));
+		if (!dir->blocks)
+			return -ENOMEM;
+		*dir->blocks = (struct radix){ .alloc = kzalloc, .free = kfree };
+	}
+	return radix_insert(dir->blocks, block, dir) == OK ? 0 : -ENOMEM;
+}
+
+/* Free what an empty directory has for its blocks. */
+static void free_blocks(struct directory *dir)
+{
+	if (dir->blocks) {
+		radix_destroy(dir->blocks);
+		kfree(dir->blocks);
+	}
+	dir->blocks = NULL;
+}
+
+static int reserve_bucket(struct directory *dir)
 {
 	uint32_t count = dir->bucket_count ? 2 * dir->bucket_count : FIRST_BUCKETS;
 	struct directory_entry **buckets;
@@ -62,6 +99,13 @@ int directory_reserve(struct directory *dir)
 	return 0;
 }
 
+int directory_reserve(struct directory *dir)
+{
+	int error = reserve_bucket(dir);
+
+	return error ? error : reserve_block(dir);
+}
+
 void directory_add(struct directory *dir, struct directory_entry *entry)
 {
 	struct directory_entry **bucket;
@@ -80,6 +124,21 @@ void directory_add(struct directory *dir, struct directory_entry *entry)
 	*dir->end = entry;
 	dir->end = &entry->next;
 	dir->count++;
+	if (block_of(entry->position) && radix_find(dir->blocks, block_of(entry->position)) == dir)
+		radix_replace(dir->blocks, block_of(entry->position), entry);
+}
+
+/* Let the blocks forget an entry that leaves the directory; the list still has it. */
+static void leave_block(struct directory *dir, const struct directory_entry *entry)
+{
+	uint32_t block = block_of(entry->position);
+
+	if (!block || radix_find(dir->blocks, block) != entry)
+		return;
+	if (entry->next && block_of(entry->next->position) == block)
+		radix_replace(dir->blocks, block, entry->next);
+	else
+		(void)radix_remove(dir->blocks, block);
 }
 
 void directory_remove(struct directory *dir, struct directory_entry *entry)
@@ -89,6 +148,7 @@ void directory_remove(struct directory *dir, struct directory_entry *entry)
 	while (*chain != entry)
 		chain = &(*chain)->chain;
 	*chain = entry->chain;
+	leave_block(dir, entry);
 	*entry->link = entry->next;
 	if (entry->next)
 		entry->next->link = entry->link;
@@ -101,15 +161,27 @@ void directory_remove(struct directory *dir, struct directory_entry *entry)
 		kfree(dir->buckets);
 		dir->buckets = NULL;
 		dir->bucket_count = 0;
+		free_blocks(dir);
 	}
+}
+
+/* Return an entry at or before the first one at or beyond `position`, and not far before; NULL: there is no such. */
+static struct directory_entry *start_near(const struct directory *dir, uint64_t position)
+{
+	uint32_t block = position / DIRECTORY_BLOCK < UINT32_MAX ? block_of(position) : UINT32_MAX;
+
+	if (dir->last_listed && dir->last_listed->position <= position &&
+	    position - dir->last_listed->position < DIRECTORY_BLOCK)
+		return dir->last_listed;
+	if (!block || !dir->blocks)
+		return dir->first;
+	return radix_next(dir->blocks, &block);
 }
 
 struct directory_entry *directory_at(struct directory *dir, uint64_t position)
 {
-	struct directory_entry *entry = dir->first;
+	struct directory_entry *entry = start_near(dir, position);
 
-	if (dir->last_listed && dir->last_listed->position < position)
-		entry = dir->last_listed;
 	while (entry && entry->position < position)
 		entry = entry->next;
 	dir->last_listed = entry;
@@ -120,5 +192,6 @@ void directory_free(struct directory *dir)
 {
 	ASSERT(!dir->first);
 	kfree(dir->buckets);
+	free_blocks(dir);
 	*dir = (struct directory){ 0 };
 }

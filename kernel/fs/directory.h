@@ -27,10 +27,16 @@ struct directory {
 	struct directory_entry *first;
 	struct directory_entry **end;        /* the pointer where the next entry is linked in; NULL: `first` */
 	struct directory_entry *last_listed; /* the entry where a listing is likely to go on; NULL: unknown */
+	/*
+	 * The first entry of each DIRECTORY_BLOCK positions that have any, but for the lowest; NULL: there are no such.
+	 */
+	struct radix *blocks;
 	uint32_t bucket_count;
 	uint32_t count;         /* number of entries */
 	uint64_t last_position; /* the position that was given to an entry last */
 };
+
+#define DIRECTORY_BLOCK 64 /* positions that a listing may have to go through to find where it was */
 
 /* The first entry's position: "." and ".." have 0 and 1. */
 #define DIRECTORY_FIRST 2

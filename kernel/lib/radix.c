@@ -241,6 +241,17 @@ enum status radix_insert(struct radix *tree, uint32_t number, void *item)
 	return OK;
 }
 
+void radix_replace(struct radix *tree, uint32_t number, void *item)
+{
+	struct way way = way_to(tree, number);
+	struct radix_node *node;
+
+	ASSERT(item && way.count && !way.nodes[way.count - 1]->shift);
+	node = way.nodes[way.count - 1];
+	ASSERT(node->slots[index_in(node, number)]);
+	__atomic_store_n(&node->slots[index_in(node, number)], item, __ATOMIC_RELEASE);
+}
+
 void *radix_remove(struct radix *tree, uint32_t number)
 {
 	struct way way = way_to(tree, number);

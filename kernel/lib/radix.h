@@ -50,6 +50,9 @@ uint32_t radix_next_free(const struct radix *tree, uint32_t number);
 /* Enter `item`, not NULL, under a number that has nothing. ERR_NO_MEMORY: the tree holds what it held. */
 MUST_CHECK enum status radix_insert(struct radix *tree, uint32_t number, void *item);
 
+/* Enter `item`, not NULL, in place of what is entered under the number, which must have something. */
+void radix_replace(struct radix *tree, uint32_t number, void *item);
+
 /* Remove what is entered under the number, which must have something, and return it. */
 void *radix_remove(struct radix *tree, uint32_t number);
 

@@ -117,6 +117,10 @@ static void test_full(void **state)
 	flip(&tree, 70);
 	assert_int_equal(radix_next_free(&tree, 9), 70);
 	assert_int_equal(radix_next_free(&tree, 71), 4095);
+	radix_replace(&tree, 71, &items[1]);
+	assert_ptr_equal(radix_find(&tree, 71), &items[1]);
+	assert_ptr_equal(radix_find(&tree, 72), &items[72]);
+	radix_replace(&tree, 71, &items[71]);
 	clear(&tree);
 }
 
