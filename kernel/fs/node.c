@@ -97,14 +97,19 @@ uint64_t fs_new_device(void)
 	return DEVICE_NUMBER(0, last);
 }
 
-static bool name_is(struct name name, const char *text)
+static bool is_dot(struct name name)
 {
-	return name.size == strlen(text) && memcmp(name.text, text, name.size) == 0;
+	return name.size == 1 && name.text[0] == '.';
+}
+
+static bool is_dot_dot(struct name name)
+{
+	return name.size == 2 && name.text[0] == '.' && name.text[1] == '.';
 }
 
 static bool is_dots(struct name name)
 {
-	return name_is(name, ".") || name_is(name, "..");
+	return is_dot(name) || is_dot_dot(name);
 }
 
 /* Return the root of the file system that was mounted last on `node`; `node` itself if none is mounted on it. */
@@ -133,11 +138,11 @@ int node_lookup(struct node *root, struct node *dir, struct name name, struct no
 		return -ENOTDIR;
 	if (name.size > NAME_MAX)
 		return -ENAMETOOLONG;
-	if (name_is(name, ".")) {
+	if (is_dot(name)) {
 		*ret = node_get(dir);
 		return 0;
 	}
-	if (name_is(name, "..")) {
+	if (is_dot_dot(name)) {
 		*ret = node_get(parent_of(root, dir));
 		return 0;
 	}

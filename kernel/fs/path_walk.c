@@ -7,6 +7,8 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
+#define SHORT_NAME 8
+
 int walk_start(struct walk *walk, const struct path_base *base, const char *path)
 {
 	if (!*path)
@@ -79,7 +81,12 @@ static void next_name(struct walk *walk)
 
 	while (*walk->rest == '/')
 		walk->rest++;
-	end = walk->rest + strcspn(walk->rest, "/");
+	/* Most names are shorter than what a search by words is worth. */
+	end = walk->rest;
+	while (*end && *end != '/' && end < walk->rest + SHORT_NAME)
+		end++;
+	if (end == walk->rest + SHORT_NAME)
+		end += strcspn(end, "/");
 	walk->name = (struct name){ walk->rest, (size_t)(end - walk->rest) };
 	walk->slash = *end == '/';
 	while (*end == '/')
