@@ -7,6 +7,7 @@
 #include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/give_way.h"
 #include "kernel/task/wait_until.h"
 
 uint64_t poll_deadline(int timeout_ms)
@@ -16,11 +17,22 @@ uint64_t poll_deadline(int timeout_ms)
 	return deadline_in((uint64_t)timeout_ms * NS_PER_MS);
 }
 
+/*
+ * Let others run after each POLL_STEP items. The task may be in the queues of files: task_block_prepare() has been called
+ * before, so a wake-up that comes meanwhile is kept.
+ */
+static void step_on(size_t left)
+{
+	if (left % POLL_STEP == 0)
+		(void)task_give_way();
+}
+
 static int look(struct poll_item *items, size_t count)
 {
 	int found = 0;
 
 	for (struct poll_item *item = items; count; count--, item++) {
+		step_on(count);
 		if (!item->file)
 			continue;
 		item->found = file_poll(item->file) & (item->events | POLLERR | POLLHUP);
@@ -34,17 +46,20 @@ static void join(struct poll_item *items, size_t count)
 	for (struct poll_item *item = items; count; count--, item++) {
 		struct wait_queue *queue = item->file ? file_queue(item->file) : NULL;
 
+		step_on(count);
 		task_waiter_init(&item->waiter);
-		if (!queue)
-			continue;
-		wait_queue_add(queue, &item->waiter.waiter);
+		/* Many entries for one file are one waiter: who wakes the queue does so for all with one call. */
+		if (queue && !task_is_at_end(queue))
+			wait_queue_add(queue, &item->waiter.waiter);
 	}
 }
 
 static void leave(struct poll_item *items, size_t count)
 {
-	for (struct poll_item *item = items; count; count--, item++)
+	for (struct poll_item *item = items; count; count--, item++) {
+		step_on(count);
 		wait_queue_remove(&item->waiter.waiter);
+	}
 }
 
 int poll_wait(struct poll_item *items, size_t count, uint64_t deadline_ns)

@@ -15,6 +15,8 @@
  */
 uint64_t poll_deadline(int timeout_ms);
 
+#define POLL_STEP 512 /* items after which other tasks may run */
+
 /* A file that is waited for. Guard: the task that waits; for `waiter` the queue's lock. */
 struct poll_item {
 	struct file *file; /* the caller's reference; NULL: the item never finds anything */

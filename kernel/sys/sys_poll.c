@@ -7,6 +7,7 @@
 #include "kernel/sys/restart.h"
 #include "kernel/sys/signal_mask.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/give_way.h"
 
 /* Linux's struct pollfd. Guard: the task that calls. */
 struct linux_pollfd {
@@ -19,9 +20,12 @@ _Static_assert(sizeof(struct linux_pollfd) == 8, "Linux's struct pollfd");
 
 static void put_files(const struct poll_item *items, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		if (i % POLL_STEP == POLL_STEP - 1)
+			(void)task_give_way();
 		if (items[i].file)
 			file_put(items[i].file);
+	}
 }
 
 /* Wait for the files of the entries, and set revents. Returns how many entries have events, or -EINTR. */
@@ -30,6 +34,8 @@ static int poll_entries(struct linux_pollfd *entries, struct poll_item *items, s
 	int invalid = 0, found;
 
 	for (size_t i = 0; i < count; i++) {
+		if (i % POLL_STEP == POLL_STEP - 1)
+			(void)task_give_way();
 		items[i] = (struct poll_item){ .events = (uint16_t)entries[i].events };
 		entries[i].revents = 0;
 		if (entries[i].fd < 0)
@@ -41,11 +47,44 @@ static int poll_entries(struct linux_pollfd *entries, struct poll_item *items, s
 		}
 	}
 	found = poll_wait(items, count, invalid ? POLL_NOW : deadline);
-	put_files(items, count);
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
+		if (i % POLL_STEP == POLL_STEP - 1)
+			(void)task_give_way();
 		if (items[i].file)
 			entries[i].revents = (int16_t)items[i].found;
+	}
+	put_files(items, count);
 	return found < 0 ? found : found + invalid;
+}
+
+#define COPIED 8192 /* entries that are copied at once */
+
+/* Copy the entries from the user in steps. After an error no other task may run before the call returns (args_get). */
+static int get_entries(struct linux_pollfd *entries, uint64_t at, size_t count)
+{
+	int error = 0;
+
+	for (size_t done = 0, step; done < count && !error; done += step) {
+		step = count - done < COPIED ? count - done : COPIED;
+		error = args_get(entries + done, at + done * sizeof(*entries), step * sizeof(*entries));
+		if (!error && step == COPIED)
+			(void)task_give_way();
+	}
+	return error;
+}
+
+/* Copy the entries to the user in steps. */
+static int put_entries(uint64_t at, const struct linux_pollfd *entries, size_t count)
+{
+	int error = 0;
+
+	for (size_t done = 0, step; done < count && !error; done += step) {
+		step = count - done < COPIED ? count - done : COPIED;
+		error = args_put_late(at + done * sizeof(*entries), entries + done, step * sizeof(*entries));
+		if (!error && step == COPIED)
+			(void)task_give_way();
+	}
+	return error;
 }
 
 static int64_t poll_user(uint64_t at, uint64_t count, uint64_t deadline)
@@ -62,11 +101,11 @@ static int64_t poll_user(uint64_t at, uint64_t count, uint64_t deadline)
 		return poll_wait(NULL, 0, deadline);
 	entries = kmalloc(size);
 	items = kmalloc(count * sizeof(*items));
-	result = entries && items ? args_get(entries, at, size) : -ENOMEM;
+	result = entries && items ? get_entries(entries, at, count) : -ENOMEM;
 	if (!result) {
 		result = poll_entries(entries, items, count, deadline);
 		/* As on Linux, also when a signal has come. */
-		error = args_put_late(at, entries, size);
+		error = put_entries(at, entries, count);
 		if (error)
 			result = error;
 	}

@@ -232,6 +232,20 @@ void task_waiter_init(struct task_waiter *waiter)
 	*waiter = (struct task_waiter){ .waiter = { .wake = wake_waiter }, .task = task_current() };
 }
 
+static bool is_own(const struct waiter *waiter)
+{
+	return waiter && waiter->wake == wake_waiter && ((const struct task_waiter *)waiter)->task == task_current();
+}
+
+bool task_is_at_end(struct wait_queue *queue)
+{
+	uint64_t flags = lock_take(&queue->lock);
+	bool is = is_own(queue->last) || is_own(queue->first);
+
+	lock_release(&queue->lock, flags);
+	return is;
+}
+
 void task_wake(struct task *task)
 {
 	uint64_t flags = lock_take(&task_lock);

@@ -28,6 +28,12 @@ struct task_waiter {
 	struct task *task;
 };
 
+/*
+ * Return whether a waiter of the current task is the first or the last one in the queue. A task that joins a queue many
+ * times in a row finds itself so. Call with the queue's lock not held.
+ */
+bool task_is_at_end(struct wait_queue *queue);
+
 void task_waiter_init(struct task_waiter *waiter); /* Initialise a waiter of the current task, which is in no queue. */
 
 /*

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -46,6 +47,44 @@ static int event(void)
 }
 
 /* ---- descriptors ---- */
+
+static void poll_many(unsigned long many)
+{
+	struct pollfd *entries = calloc(many, sizeof(*entries));
+	int ends[2];
+
+	if (!entries || pipe(ends) != 0)
+		_exit(2);
+	for (unsigned long i = 0; i < many; i++)
+		entries[i] = (struct pollfd){ ends[0], POLLIN, 0 };
+	sys(SYS_poll, entries, many, 10);
+	for (unsigned long i = 0; i < many; i++)
+		entries[i].fd = 100000;
+	sys(SYS_poll, entries, many, 10);
+}
+
+/* Poll what is woken each 100 us. */
+static void poll_woken(unsigned long many)
+{
+	struct pollfd *entries = calloc(many, sizeof(*entries));
+	int ends[2];
+	pid_t child;
+
+	if (!entries || pipe(ends) != 0)
+		_exit(2);
+	for (unsigned long i = 0; i < many; i++)
+		entries[i] = (struct pollfd){ ends[0], POLLPRI, 0 };
+	child = fork();
+	if (child == 0) {
+		for (int i = 0; i < 20; i++) {
+			(void)!write(ends[1], "x", 1);
+			usleep(100);
+		}
+		_exit(0);
+	}
+	sys(SYS_poll, entries, many, 10);
+	waitpid(child, NULL, 0);
+}
 
 static void select_many(unsigned long many)
 {
@@ -591,6 +630,8 @@ static void futex_waiters(unsigned long many)
 }
 
 const struct stops_case stops_cases[] = {
+	{ "poll with many entries", poll_many, 20000 },
+	{ "poll that is woken in vain", poll_woken, 20000 },
 	{ "select", select_many, 5 },
 	{ "close of an epoll file", epoll_close, 4000 },
 	{ "the end of a process with an epoll file", epoll_exit, 4000 },
