@@ -37,7 +37,7 @@ static uint64_t u64_at(const uint8_t *at)
 /* The walk over the tables. */
 struct keeper {
 	struct memmap *map;
-	enum status status;    /* memmap_add's */
+	enum status status;    /* the first error that memmap_add returned; OK: none */
 	struct mem_range held; /* a range of the map that needs no mark: most tables lie in one */
 };
 
@@ -69,7 +69,7 @@ static const uint8_t *keep(struct keeper *k, uint64_t pa, uint64_t size)
 	return (const uint8_t *)(uintptr_t)pa;
 }
 
-/* Mark the whole table at `pa` and return it; NULL when it is not in RAM, or its length is none of a table. */
+/* Mark the whole table at `pa` and return it; NULL when it is not in RAM, or when no table can have its length. */
 static const uint8_t *keep_table(struct keeper *k, uint64_t pa)
 {
 	const uint8_t *table = pa ? keep(k, pa, HEADER) : NULL;

@@ -67,9 +67,10 @@ _Static_assert(BOOT_SEGMENTS >= 2 * ELF_SEGMENTS, "each ELF segment becomes two 
 #define ZERO_FIRST 512 /* bytes */
 
 /*
- * Zero memory of the arena, by the firmware's CopyMem(), which copies twice as many zeros with each call: CopyMem() may
- * use vector registers, and SetMem() may go byte by byte, as EDK II's does. After the first ExitBootServices()
- * CopyMem() must not be called any more (UEFI 2.10 allows memory services only), and memset() clears everything.
+ * Zero memory of the arena: memset() zeroes the first bytes, and then the firmware's CopyMem() doubles the zeroed part
+ * with each call. CopyMem() may use vector registers, which the loader's own memset() does not. (The firmware's
+ * SetMem() is no choice: EDK II's goes byte by byte.) Once ExitBootServices() has been tried, memset() zeroes
+ * everything, since only memory services may be called then, and CopyMem() is none of these (UEFI 2.10).
  */
 static void zero(struct loader *l, uint8_t *to, uint64_t bytes)
 {

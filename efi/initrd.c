@@ -1,8 +1,9 @@
 /*
- * Initial file systems that do not come with the boot file: the one that a boot manager offers by LoadFile2, under the GUID
- * that Linux's EFI stub has made usual; or else the files that the command line's initrd= words name, from the volume that
- * the boot file came from. They lie in one block of the firmware's memory, each from a page on, so that the kernel can use
- * them in place. Under Secure Boot none is taken, since no signature covers them. The section .initrd is not read here.
+ * Initial file systems that do not come with the boot file: the one that a boot manager offers by LoadFile2, under the
+ * GUID that Linux's EFI stub has made usual; or else the files that the command line's initrd= words name, from the
+ * volume that the boot file came from. They lie in one block of the firmware's memory, each from a page on, so that the
+ * kernel can use them in place. Under Secure Boot none is taken, since no signature covers them. The section .initrd is
+ * not read here.
  */
 #include "efi/loader.h"
 #include "kernel/lib/cmdline.h"
@@ -31,8 +32,8 @@ static const struct {
 };
 
 /*
- * Allocate `size` bytes for info.initrd_outside. `size` may be any number: firmware and file systems say it. On an error nothing
- * is allocated.
+ * Allocate `size` bytes for info.initrd_outside. `size` may be any number: firmware and file systems say it. On an
+ * error nothing is allocated.
  */
 static EFI_STATUS take_block(struct loader *l, uint64_t size)
 {
@@ -72,7 +73,10 @@ static EFI_LOAD_FILE_PROTOCOL *find_offer(struct loader *l)
 	return protocol;
 }
 
-/* Take what the boot manager offers (UEFI 2.10, "EFI_LOAD_FILE2_PROTOCOL.LoadFile()"): ask for its size, then for it. */
+/*
+ * Take what the boot manager offers (UEFI 2.10, "EFI_LOAD_FILE2_PROTOCOL.LoadFile()"): ask for the size, then for the
+ * bytes.
+ */
 static EFI_STATUS take_offer(struct loader *l, EFI_LOAD_FILE_PROTOCOL *protocol)
 {
 	EFI_DEVICE_PATH *end = (EFI_DEVICE_PATH *)&offer.end;
@@ -97,7 +101,10 @@ static EFI_STATUS take_offer(struct loader *l, EFI_LOAD_FILE_PROTOCOL *protocol)
 	return EFI_SUCCESS;
 }
 
-/* Write a path to `to`, with the slashes that the firmware knows. Returns false when it has NAME_MOST characters or more. */
+/*
+ * Write a path to `to`, with the slashes that the firmware knows. Returns false when it has NAME_MOST characters or
+ * more.
+ */
 static bool to_utf16(const char *from, CHAR16 *to)
 {
 	struct utf8 utf8 = { 0 };
@@ -165,8 +172,8 @@ static EFI_STATUS read_file(struct loader *l, EFI_FILE_HANDLE file, const char *
 }
 
 /*
- * Go through the initrd= words: add up the sizes of the files, each of which takes whole pages; or, when info.initrd_outside
- * has a block of that size, read them into it. A file whose size has changed meanwhile is an error.
+ * Go through the initrd= words: add up the sizes of the files, each of which takes whole pages; or, when
+ * info.initrd_outside has a block of that size, read them into it. A file whose size has changed meanwhile is an error.
  */
 static EFI_STATUS each_file(struct loader *l, EFI_FILE_HANDLE root, const char *words, uint64_t *ret_bytes)
 {

@@ -232,8 +232,8 @@ static char folded(char c)
 }
 
 /*
- * Return whether `text` begins with `name`, as a word of its own or with a query. If so, *ret is what follows that
- * word.
+ * Return whether `text` begins with `name`, as a word of its own, perhaps with a query ("?...") behind it. If so, *ret
+ * is what follows that word.
  */
 static bool begins_with(const char *text, const char *name, const char **ret)
 {

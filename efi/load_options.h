@@ -1,6 +1,6 @@
 /*
- * Converts UEFI's LoadOptions to text. Firmware and boot managers pass all kinds of bytes in them, most meant for the
- * program, some not. Calls no firmware function.
+ * Converts UEFI's LoadOptions to text. Firmware and boot managers pass all kinds of bytes in them: mostly words for the
+ * program, but also words for other programs, or no text. Calls no firmware function.
  */
 #pragma once
 
@@ -20,14 +20,14 @@ enum options_kind {
  * Write the text among the `size` bytes of LoadOptions to `to`, which has `room` bytes: UTF-8, without blanks at its
  * ends, NUL-terminated. Known are UTF-16 with and without a byte order mark, UTF-8 and ASCII, and a whole
  * EFI_LOAD_OPTION, whose optional data is then read. Line ends, tabs and NULs between words become blanks; bytes behind
- * a NUL that are no text are cut off, as is half a UTF-16 unit at the end; half a surrogate pair becomes "?". The
+ * a NUL that are no text are cut off, as is half a UTF-16 unit at the end. Half a surrogate pair is no text. The
  * content of `to` means something only when OPTIONS_TEXT is returned.
  */
 enum options_kind options_to_text(const void *options, size_t size, char *to, size_t room);
 
 /*
- * Write up to `most` UTF-16 units from `from`, or up to a NUL, to `to` as UTF-8; cut to fit, NUL-terminated. Returns
- * the length.
+ * Write up to `most` UTF-16 units from `from`, or up to a NUL, to `to` as UTF-8; cut to fit, NUL-terminated. Half a
+ * surrogate pair becomes "?". Returns the length.
  */
 size_t options_utf8(const uint8_t *from, size_t most, char *to, size_t room);
 

@@ -1,6 +1,6 @@
 /*
  * What the loader's parts share: the firmware's services with the time spent in them, how a failure is reported, and
- * what has been found so far. There is one instance, on efi_main's stack.
+ * what has been found so far. The one struct loader lies on efi_main's stack.
  */
 #pragma once
 
@@ -102,8 +102,8 @@ bool loader_in_shell(struct loader *l);
 const char *loader_cmdline(const struct loader *l, uint64_t *ret_size);
 
 /*
- * initrd.c: take the archives that do not come with the boot file into info.initrd_outside, or find that there are none;
- * give their memory back.
+ * initrd.c: take the archives that do not come with the boot file into info.initrd_outside, or find that there are
+ * none; give their memory back.
  */
 MUST_CHECK EFI_STATUS loader_read_initrd(struct loader *l);
 void loader_free_initrd(struct loader *l);

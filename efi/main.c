@@ -22,7 +22,7 @@
 extern uint64_t loader_entry_tsc __attribute__((visibility("hidden")));
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system);
 
-/* Where the parts of the handoff lie in the arena, in this order. */
+/* Where the parts of the handoff lie in the arena; take_arena() places them. */
 struct handoff {
 	struct boot_info *info;
 	char *cmdline;

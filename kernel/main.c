@@ -284,7 +284,8 @@ static void start_watches(const char *cmdline)
 }
 
 /*
- * Start the kernel; kernel_entry calls this. `info` comes from the loader, `tsc` is the time of the first instruction.
+ * Start the kernel; kernel_entry calls this. `info` comes from the loader, `tsc` is the time-stamp counter at the
+ * kernel's first instruction.
  */
 NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 {

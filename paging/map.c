@@ -120,7 +120,10 @@ static void populate(struct map_job *job, pte_t *at, int level, vaddr_t va, vadd
 	}
 }
 
-/* Map a range: plan, reserve and commit, all below the entry of the deepest table that holds the whole range. */
+/*
+ * Map a range: plan, reserve, commit. All three work from the lowest table whose span holds the whole range, which is
+ * looked up once.
+ */
 static __attribute__((noinline)) enum status map_range(struct space *s, vaddr_t va, paddr_t pa, size_t pages,
 						       enum page_prot prot)
 {

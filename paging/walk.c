@@ -56,8 +56,8 @@ enum status space_lookup(const struct space *s, vaddr_t va, struct mapping *ret)
 struct visit {
 	const struct space *s;
 	const struct space_visitor *v;
-	uint64_t granted; /* as in struct walk_end: the bits set in every entry above, and in any */
-	uint64_t denied;
+	uint64_t granted; /* bits that are set in all table entries above, as in struct walk_end */
+	uint64_t denied;  /* bits that are set in any of them */
 };
 
 /* Visit the entries from `at`, of `level`, that [va, last] reaches; all of them lie in one table. */

@@ -1,5 +1,6 @@
 /*
- * The CPU's instructions that C has no words for, one a function. Nothing here decides anything.
+ * CPU instructions that C has no words for, as functions: identification, MSRs, control registers, TLB, interrupts,
+ * ports and descriptor tables. When to use them is for the callers to decide.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 /*
- * The CPU's instructions that are needed only to run user programs, one a function. Nothing here decides anything.
+ * CPU instructions, as functions, that are needed only to run user programs: segment bases, FPU state, waiting for an
+ * interrupt, and SMAP.
  */
 #pragma once
 
@@ -29,7 +30,10 @@ static inline void cpu_xsetbv(uint32_t index, uint64_t value)
 	__asm__ volatile("xsetbv" : : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
-/* Save or load the state in `area`, which is aligned to 64 bytes; for FXSAVE and FXRSTOR 16 are enough. */
+/*
+ * Save the FPU state to `area`, or load it from there. `area` is aligned to 64 bytes; for FXSAVE and FXRSTOR to 16.
+ * `components` is a mask of the components to save or load, with XCR0's bits.
+ */
 static inline void cpu_xsave(void *area, uint64_t components)
 {
 	__asm__ volatile("xsave64 (%0)"

@@ -1,6 +1,6 @@
 /*
- * Instructions for user memory: whole frames at once. The instructions that touch memory through a user's pointer are
- * in user_copy.S.
+ * Fast copying and zeroing of the frames of user memory, through the kernel's own pointers. The instructions that touch
+ * memory through a user's pointer are in user_copy.S.
  */
 #pragma once
 

@@ -13,7 +13,7 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/stop_watch.h"
 
-/* The place in the source where this stands, as "FILE:LINE". */
+/* The place in the source where IRQ_HERE is expanded, as "FILE:LINE". */
 #define IRQ_TEXT_OF(line) #line
 #define IRQ_TEXT(line)    IRQ_TEXT_OF(line)
 #define IRQ_HERE          (__FILE__ ":" IRQ_TEXT(__LINE__))

@@ -59,7 +59,8 @@ struct percpu {
 	bool copying;         /* own CPU: a fault in a user copy is being served, so tasks are not switched */
 	bool refused;         /* own CPU: a frame or heap block was refused since the last system call ended */
 	uint64_t canary;      /* stack canary of the debug build (-fstack-protector-strong) */
-	struct trap_frame *interrupt; /* saved registers of what the served interrupt interrupted; NULL: none is */
+	/* registers of the code that was interrupted by the interrupt being served; NULL: none is being served */
+	struct trap_frame *interrupt;
 	uint64_t gdt[9];
 	struct tss tss;
 };
@@ -75,9 +76,8 @@ _Static_assert(offsetof(struct percpu, canary) == PERCPU_CANARY, "the Makefile")
 
 /*
  * The struct percpu of the CPU that runs this code; valid after percpu_init(). Reading this_cpu->current is one
- * instruction, and so right even if the task moves to another CPU after it.
- * &this_cpu->x is an offset from GS's base, no
- * pointer: for a pointer take this_cpu->self, with interrupts off or where no other task can run.
+ * instruction, and so right even if the task moves to another CPU after it. But &this_cpu->x is an offset from GS's
+ * base and no pointer: for a pointer take this_cpu->self, with interrupts off or where no other task can run.
  */
 #if defined(HOST_TEST)
 extern _Thread_local struct percpu host_percpu;
@@ -126,7 +126,9 @@ static inline void percpu_note_refusal(void)
 /* Marks functions without a stack canary: those that run before GS is set, or while the canary is being set. */
 #define NO_CANARY __attribute__((no_stack_protector))
 
-/* The object of the CPU that starts the machine: for percpu_init, and for debuggers, which find it by this name. */
+/*
+ * The struct percpu of the CPU that starts the machine: for percpu_init, and for debuggers, which find it by this name.
+ */
 extern struct percpu boot_percpu;
 
 /*

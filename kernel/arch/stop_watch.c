@@ -11,17 +11,27 @@
 #include "kernel/arch/trap.h"
 #include "kernel/lib/log.h"
 
-#define TOLD_MOST 64         /* places that are remembered; no others are told of */
-#define NO_TRAP   UINT64_MAX /* the vector of a turn of the kernel's own tasks */
+#define TOLD_MOST 64         /* the most places that are remembered; further ones are not logged */
+#define NO_TRAP   UINT64_MAX /* turn_vector of a kernel task, which entered by no trap */
 
 /* Guard: own CPU, interrupts off. */
 static PER_CPU struct watch {
-	uint64_t off_since; /* the time-stamp counter when interrupts went off; 0: they are on, or nobody has seen it */
+	/* the time-stamp counter when interrupts went off; 0: interrupts are on, or went off unnoticed */
+	uint64_t off_since;
 	const char *off_place;
-	uint64_t off_rip, off_vector; /* of the trap that turned them off; off_place is NULL then */
-	/* the time-stamp counter when the task entered the kernel; 0: it runs its program. Guard: the running task */
+	/*
+	 * address and vector of the trap that turned interrupts off. off_place is NULL then, else the place in the code
+	 */
+	uint64_t off_rip, off_vector;
+	/*
+	 * the time-stamp counter when the running task began its turn in the kernel; 0: the task runs its program.
+	 * Guard: the running task
+	 */
 	uint64_t turn_since;
-	uint64_t turn_vector, turn_number; /* of the trap frame that it entered the kernel with */
+	/*
+	 * vector and error code (of a system call: its number) of the trap by which the running task entered the kernel
+	 */
+	uint64_t turn_vector, turn_number;
 	/*
 	 * The longest stretch of a task in the kernel that has ended and is not logged yet: a lock may have been held
 	 * at its end, so it is logged later.
@@ -32,20 +42,24 @@ static PER_CPU struct watch {
 	} ended;
 } watch;
 
-/* The longest stretch of each place. Guard: own CPU, interrupts off. */
+/* The longest stretch that was logged for each place. Guard: own CPU, interrupts off. */
 static struct told {
 	const void *place;
 	uint64_t ticks;
 } told[TOLD_MOST];
 
-static uint64_t limit; /* ticks; 0: nothing is watched yet. Fixed after boot */
+/* the longest stretch that is not logged, a millisecond, in ticks; 0: nothing is watched yet. Fixed after boot */
+static uint64_t limit;
 
 void stop_watch_start(uint64_t ticks)
 {
 	limit = ticks;
 }
 
-/* Return whether a stretch of `ticks` that ends at `place` is to be told of. */
+/*
+ * Return whether a stretch of `ticks` at `place` is to be logged, and remember it if so: the first one there, or one
+ * that is longer by a quarter.
+ */
 static bool is_news(const void *place, uint64_t ticks)
 {
 	for (struct told *at = told; at < told + TOLD_MOST; at++) {
@@ -64,7 +78,7 @@ static unsigned long long in_us(uint64_t ticks)
 	return ticks * 1000 / limit;
 }
 
-/* Tell of the turn that has ended. No lock is held, interrupts are off. */
+/* Log the turn in watch.ended. Call with no lock held and interrupts off. */
 static void tell_turn(void)
 {
 	const char *place = watch.ended.place;
@@ -91,7 +105,7 @@ void stop_watch_off(const char *place)
 	watch.off_since = cpu_rdtsc();
 }
 
-/* Judge the stretch that ends now, at `end`. */
+/* Interrupts are about to come on, at the address `end`: log how long they were off if that was too long. */
 static void interrupts_come(uint64_t end)
 {
 	uint64_t ticks = watch.off_since ? cpu_rdtsc() - watch.off_since : 0;

@@ -26,8 +26,8 @@ struct trap_frame {
 	uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
 	uint64_t vector;
 	/*
-	 * the CPU's error code, 0 for vectors without one; in a frame that SYSCALL made the call's number, RAX as it
-	 * was
+	 * the CPU's error code, 0 for vectors without one; in a frame that SYSCALL made: the number of the call, which
+	 * RAX held
 	 */
 	uint64_t error;
 	uint64_t rip, cs, rflags, rsp, ss;

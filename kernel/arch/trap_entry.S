@@ -78,7 +78,7 @@ trap_gs_set:
 	add	$CALL_PAD, %rsp
 	.cfi_adjust_cfa_offset -CALL_PAD
 /*
- * The end of every return that does not leave by SYSRET, a new task's first return included.
+ * The end of every return but those by SYSRET and those of trap_own_stack. A new task's first return ends here, too.
  * in:  RSP at a struct trap_frame, interrupts off
  */
 	.globl	trap_return

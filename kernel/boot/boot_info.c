@@ -139,7 +139,10 @@ static void check_framebuffer(struct check *c)
 	check_channel(c, fb->blue_shift, fb->blue_bits, "framebuffer.blue_bits");
 }
 
-/* Only the addresses are checked: firmware may keep its tables in memory that its map does not name as RAM. */
+/*
+ * Of the firmware's tables only the addresses are checked: firmware may keep them in memory that its map does not name
+ * as RAM.
+ */
 static void check_firmware(struct check *c)
 {
 	const struct boot_info *info = c->info;

@@ -69,12 +69,12 @@ enum boot_flags {
 
 	BOOT_INITRD_OFFERED = 1 << 6, /* initrd_outside is what a boot manager offered by LoadFile2 */
 	BOOT_INITRD_FILES = 1 << 7,   /* initrd_outside are the files that initrd= names */
-	BOOT_INITRD_SECURE = 1 << 8,  /* one of both was there, and left aside: Secure Boot is on */
+	BOOT_INITRD_SECURE = 1 << 8,  /* one of these two was there, and was left aside: Secure Boot is on */
 
 	BOOT_FLAGS = (1 << 9) - 1,
 };
 
-/* All addresses are physical: everything is reached through the HHDM. 0 means absent. Fixed after boot. */
+/* Addresses of type paddr_t are physical; 0 means absent. Fixed after boot. */
 struct boot_info {
 	uint64_t magic;
 	uint32_t version;

@@ -111,8 +111,8 @@ static enum status fill(struct memmap *map, size_t first, size_t past, const str
 }
 
 /*
- * Add a claim that overlaps what the map has already. Not inlined, since memmap_add()'s usual case would then save
- * registers for this one.
+ * Add a claim that starts before the map's end. Not inlined, since memmap_add()'s usual case would then save registers
+ * for this one.
  */
 __attribute__((noinline)) static enum status overlay(struct memmap *map, struct mem_range claim)
 {

@@ -23,7 +23,7 @@ enum mem_type {
 	MEM_RUNTIME_CODE,  /* RAM of UEFI runtime services */
 	MEM_MMIO,          /* device memory that the firmware's map names */
 	MEM_RESERVED,      /* not for the kernel's use; never in the direct map */
-	MEM_FRAMEBUFFER,   /* the framebuffer, where the firmware's map names it */
+	MEM_FRAMEBUFFER,   /* the framebuffer, whether the firmware's map names it or not */
 	MEM_INITRD,        /* RAM: the initial file system, used in place */
 	MEM_TABLES,        /* RAM: page tables that the kernel takes over */
 	MEM_IMAGE,         /* RAM: the kernel image */

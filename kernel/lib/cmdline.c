@@ -81,7 +81,7 @@ bool cmdline_names(const char *cmdline, const char *key, const char *value)
 	return false;
 }
 
-/* Copy the value between quotes, if any, into the buffer: cut to fit, and NUL-terminated. */
+/* Copy the value, without its quotes, into the buffer: cut to fit, and NUL-terminated. */
 static void copy_value(const struct word *value, char *buffer, size_t size)
 {
 	size_t n = 0;

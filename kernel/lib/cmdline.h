@@ -17,8 +17,8 @@ bool cmdline_has(const char *cmdline, const char *key);
 bool cmdline_get(const char *cmdline, const char *key, char *buffer, size_t size);
 
 /*
- * Copy the value of the next `key=value` from *at on, as cmdline_get() does, and move *at behind that word: for keys that may
- * be given several times. Returns false, buffer unchanged, when there is no further such word.
+ * Copy the value of the next `key=value` from *at on, as cmdline_get() does, and move *at behind that word: for keys
+ * that may be given several times. Returns false, buffer unchanged, when there is no further such word.
  */
 bool cmdline_next(const char **at, const char *key, char *buffer, size_t size);
 

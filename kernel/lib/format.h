@@ -1,6 +1,6 @@
 /*
  * The project's one printf: loader, kernel and host tests format with it.
- * %d %i %u %x %X %o with hh h l ll z t; %c %s %p %%; flags - 0 # + space, width and precision, `*` too.
+ * Conversions: %d %i %u %x %X %o with hh h l ll z t; %c %s %p %%; flags - 0 # + space, width and precision, `*` too.
  * No floating point, no %n.
  */
 #pragma once

@@ -25,7 +25,10 @@ static uint64_t fold(uint64_t a, uint64_t b)
 	return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* Fewer than eight bytes as a number, which the length tells apart from others. */
+/*
+ * Return fewer than eight bytes as a number. Two strings of one length never give the same number; strings of different
+ * lengths may, and hash_bytes() mixes the length in.
+ */
 static uint64_t little(const unsigned char *at, size_t size)
 {
 	if (size >= 4)
@@ -40,7 +43,7 @@ uint64_t hash_bytes(const void *bytes, size_t size)
 
 	for (; at + 8 < end; at += 8)
 		hash = fold(hash ^ *(const word64 *)at, multiplier);
-	/* The last eight bytes may be some of those before once more: that is cheaper than to take them apart. */
+	/* The last eight bytes may overlap those before: that is cheaper than to handle a shorter rest. */
 	hash = fold(hash ^ (size >= 8 ? *(const word64 *)(end - 8) : little(at, size)), multiplier);
 	return fold(hash ^ key[0], ODD_A);
 }

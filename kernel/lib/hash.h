@@ -1,6 +1,4 @@
-/*
- * The hash of bytes, under a key: who does not know the key cannot make names that collide.
- */
+/* The hash of bytes, under a key: whoever does not know the key cannot make names that collide. */
 #pragma once
 
 #include <stddef.h>

@@ -20,8 +20,7 @@ struct inflate {
 	bool full;        /* the content is larger than the room */
 	const char *what; /* the first thing wrong, or NULL */
 	struct inflate_code literals, distances;
-	uint32_t crc_tables[8]
-			   [256]; /* for gzip.c. [n][b]: what a byte b, followed by n bytes, adds to their checksum */
+	uint32_t crc_tables[8][256]; /* for gzip.c. [n][b]: what a byte b, followed by n bytes, adds to the checksum */
 };
 
 /*

@@ -26,7 +26,7 @@ static inline bool list_is_empty(const struct link *head)
 	return head->next == head;
 }
 
-/* Add `link` to a list, behind `before`. It must not be in a list. */
+/* Add `link`, which must be in no list, behind `before`. */
 static inline void list_add_behind(struct link *before, struct link *link)
 {
 	link->prev = before;

@@ -79,8 +79,8 @@ __attribute__((format(printf, 2, 3))) void log_at(enum log_level level, const ch
 void log_formatted(enum log_level level, const char *text, size_t size);
 
 /*
- * Log a program's message of any length, as a line with a priority of its own: shown as printable.h says, '\n' inside
- * it included, but for one at the end, and each backslash as \x5c.
+ * Log a program's message of any length, as a line with a priority of its own. The message is shown as printable.h
+ * says, a '\n' inside it too, but one at its end is dropped; a backslash is shown as \x5c.
  */
 void log_write(unsigned priority, const char *text, size_t size);
 
@@ -91,7 +91,7 @@ void log_write(unsigned priority, const char *text, size_t size);
 __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 void say_text(const char *text, size_t size);
 
-/* Send what say() and say_text() say to `write` instead of the consoles; NULL: to the consoles again. */
+/* Send all that goes to the consoles to `write` instead; NULL: to the consoles again. */
 void log_divert(void (*write)(const char *text, size_t size));
 
 /* A copy of a record, as log_get() makes it. */

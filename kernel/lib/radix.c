@@ -8,9 +8,9 @@
 
 /* Guard: as of struct radix. */
 struct radix_node {
-	uint64_t used;            /* a bit for each slot that is not NULL */
-	uint64_t full;            /* a bit for each slot below which no number is free */
-	unsigned shift;           /* the bits of a number below those that choose the slot: 0, the slots are entries */
+	uint64_t used;  /* a bit for each slot that is not NULL */
+	uint64_t full;  /* a bit for each slot below which no number is free */
+	unsigned shift; /* how many bits of a number lie below those that choose the slot; 0: slots are entries */
 	void *slots[RADIX_SLOTS]; /* nodes of the next lower level, or entries */
 };
 
@@ -52,7 +52,10 @@ static uint64_t bits_from(uint64_t word, unsigned index)
 	return word & FULL << index;
 }
 
-/* Set *number to the least number below the slot `index` of the node that it leads to, unless that slot is its own. */
+/*
+ * *number lies below `node`. Make it the least number below the node's slot `index`, unless it lies below that slot
+ * already.
+ */
 static void go_to_slot(const struct radix_node *node, unsigned index, uint32_t *number)
 {
 	uint32_t above = (uint32_t)((uint64_t)*number >> node->shift >> RADIX_BITS << RADIX_BITS);
@@ -61,7 +64,9 @@ static void go_to_slot(const struct radix_node *node, unsigned index, uint32_t *
 		*number = (above | index) << node->shift;
 }
 
-/* Set *number to the least one behind all those of the node that it leads to. False: there is none. */
+/*
+ * *number lies below `node`. Make it the least number behind all those below `node`. Returns false when there is none.
+ */
 static bool go_behind(const struct radix_node *node, uint32_t *number)
 {
 	*number |= (uint32_t)((1ULL << (node->shift + RADIX_BITS)) - 1);
@@ -78,7 +83,9 @@ void *radix_next(const struct radix *tree, uint32_t *number)
 		void *found;
 
 		if (!used) {
-			/* Each node has entries, so what is behind this one's numbers is found from the root at once. */
+			/*
+			 * Each node has entries, so what is behind this one's numbers is found from the root at once.
+			 */
 			if (node == root || !go_behind(node, &at))
 				return NULL;
 			node = root;
@@ -165,7 +172,7 @@ struct way {
 	unsigned count;
 };
 
-/* Go as far as there are nodes. */
+/* Return the way to the number, as far as there are nodes. */
 static struct way way_to(const struct radix *tree, uint32_t number)
 {
 	struct way way = { .count = 0 };

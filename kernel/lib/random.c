@@ -92,7 +92,7 @@ void random_bytes(void *to, size_t size)
 	struct random_stream stream;
 
 	random_stream_begin(&stream);
-	/* So few are the stream's key itself, which then generates nothing. */
+	/* So few bytes are taken from the stream's key itself, which then generates nothing. */
 	if (size <= sizeof(stream.key))
 		memcpy(to, stream.key, size);
 	else

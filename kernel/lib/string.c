@@ -189,8 +189,8 @@ static uint64_t zeros_of(uint64_t word)
 }
 
 /*
- * Return the number of bytes from s to the first that is 0 or equal to those of `stop`, which are alike; at most `most`.
- * Words are aligned, so that none reaches into a page that no byte of the string is in.
+ * Return the number of bytes from s to the first that is 0 or equal to those of `stop`, which are alike; at most
+ * `most`. Words are aligned, so that none reaches into a page that no byte of the string is in.
  */
 static __attribute__((no_sanitize("address"))) size_t length_until(const char *s, uint64_t stop, size_t most)
 {

@@ -53,8 +53,8 @@ static inline void wait_queue_add_first(struct wait_queue *queue, struct waiter 
 }
 
 /*
- * Add `waiter`, which must be in no queue, at the end: wait_queue_wake() calls the first waiter first. One that uses
- * nothing up is put in front where some that do wait already.
+ * Add `waiter`, which must be in no queue, at the end: wait_queue_wake() calls the first waiter first. A waiter that
+ * uses nothing up is put in front when one that uses something up is waiting already.
  */
 static inline void wait_queue_add(struct wait_queue *queue, struct waiter *waiter)
 {
@@ -125,8 +125,9 @@ static inline bool wait_queue_is_wanted(const struct wait_queue *queue, enum wai
 }
 
 /*
- * Call `wake` of each waiter that uses nothing up, and of the first that uses up what there is now, bytes or room. One
- * that was woken and leaves some of it, or leaves the queue without having used it, calls this for the next.
+ * Call `wake` of each waiter that uses nothing up, and of the first that uses up what there is now, bytes or room. A
+ * waiter that was woken calls this again for the next if it leaves some bytes or room, or leaves the queue without
+ * having used any.
  */
 static inline void wait_queue_wake_one(struct wait_queue *queue, enum wait_use use)
 {

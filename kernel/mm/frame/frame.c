@@ -107,7 +107,10 @@ static void scrape(struct frame_cache *cache)
 		slot_drain(cache, FRAME_1G);
 }
 
-/* Take up to `want` frames from the pool, stored below `end`; when it has none, first give it what caches hold. */
+/*
+ * Take up to `want` frames from the pool, stored below `end`; when the pool has none, give it what caches hold, and try
+ * again.
+ */
 static uint32_t pool_or_caches(struct frame_cache *cache, enum pool_reach reach, uint32_t want, struct frame_entry *end)
 {
 	uint32_t taken = pool_take(cache, reach, want, end);

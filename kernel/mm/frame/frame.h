@@ -68,7 +68,7 @@ struct frames {
 	uint64_t index_words;           /* words of each such bitmap */
 	struct frame_cache *caches;     /* list of all caches, so that the free frames in them can be counted. Atomic */
 	uint32_t cache_count;
-	paddr_t low_page;  /* a page below 1 MiB, to start CPUs. Guard of this and the next: frame_add_range's caller */
+	paddr_t low_page;  /* a page below 1 MiB, to start CPUs. Guard of it and of total: frame_add_range's caller */
 	uint64_t total;    /* 4 KiB frames that were added, and not withdrawn */
 	uint64_t left_out; /* 4 KiB frames of usable memory that could not be managed */
 	uint64_t metadata; /* bytes of RAM that the allocator's bookkeeping takes */
@@ -88,7 +88,7 @@ static inline struct frame_cache *frame_cache_here(void)
 /*
  * Start to manage the usable memory of `map`, which must have passed memmap_check; the metadata is cut from the end of
  * its largest range. `direct`: a frame at pa is seen at the address direct + pa. Memory of another type can be added
- * later, frame_add_range, if the map says now that it is RAM. Frame 0 is never handed out, and one page below 1 MiB is
+ * later (frame_add_range) if this map says that it is RAM. Frame 0 is never handed out, and one page below 1 MiB is
  * kept. Memory beyond HHDM_SIZE, and memory whose metadata found no place, is counted in `left_out`. The map is not
  * needed afterwards.
  * Returns ERR_NO_MEMORY (no usable range can hold the table of regions); `frames` is then unusable.

@@ -19,7 +19,7 @@ struct piece {
 	uint32_t to;
 };
 
-/* Return the piece with which the frames [first, end), by number, begin. */
+/* Return the first piece of the range of frames with the numbers [first, end). */
 static struct piece piece_at(const struct frames *frames, uint64_t first, uint64_t end)
 {
 	uint64_t region = first / REGION_FRAMES;
@@ -39,8 +39,8 @@ static bool piece_managed(struct piece piece)
 }
 
 /*
- * Return the end of the part of a piece that starts at `from` and lies in one block, for loops over the blocks of
- * a piece.
+ * For loops over the blocks of a piece: return where the block with frame `from` ends, or where the piece ends if that
+ * comes first.
  */
 static uint32_t block_end(struct piece piece, uint32_t from)
 {

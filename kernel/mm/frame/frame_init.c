@@ -23,7 +23,7 @@ struct cut {
 struct cutter {
 	const struct memmap *map;
 	uintptr_t direct;
-	struct cut cuts[CUTS_MAX]; /* cuts are made from the last of these */
+	struct cut cuts[CUTS_MAX]; /* metadata is taken from the last of these, while it has room */
 	size_t count;
 };
 

@@ -125,7 +125,7 @@ static uint32_t pages_of(size_t size)
 	return (uint32_t)((size + PAGE_SIZE - 1) >> PAGE_SHIFT);
 }
 
-/* Allocate a block of `size` bytes, up to RUN_MAX_SIZE, at a multiple of `align` pages, up to RUN_MAX_SIZE. */
+/* Allocate a block of `size` bytes at a multiple of `align` pages. Size and alignment are at most RUN_MAX_SIZE. */
 static void *run_alloc(size_t size, uint32_t align)
 {
 	heap_flags_t flags;
@@ -141,8 +141,8 @@ static void *run_alloc(size_t size, uint32_t align)
 
 	if (!first) {
 		/*
-		 * First empty the depots, whose free blocks may keep pages in use; then let the heap grow; and if it
-		 * cannot, empty this CPU's magazines, too.
+		 * First empty the depots if they hold much, since their free blocks may keep pages in use; then let the
+		 * heap grow; and if it cannot, empty this CPU's magazines, too.
 		 */
 		heap_unlock(&heap.lock);
 		magazines_drain_before_growing(cpu);
@@ -258,7 +258,7 @@ void *heap_raw_alloc_aligned(size_t size, size_t align)
 	if (align <= PAGE_SIZE && size <= SMALL_MAX) {
 		/*
 		 * Slabs start at a page, so a class whose size is a multiple of the alignment aligns its blocks. The
-		 * last class always does.
+		 * largest class, of 32 KiB, always does, so the loop ends.
 		 */
 		uint32_t id = class_of_size(size);
 
@@ -285,7 +285,10 @@ size_t heap_raw_size(const void *block)
 	return heap_classes[kind].size;
 }
 
-/* Return whether the block has the new length now, or may stay as it is for it. */
+/*
+ * Give the block the new length without moving it, or find that it is long enough, and not too long, as it is. Returns
+ * false when it must move.
+ */
 static bool resize_in_place(void *block, size_t old, size_t size)
 {
 	struct chunk *chunk = chunk_of_block(block);

@@ -1,5 +1,6 @@
 /*
- * The kernel heap: kmalloc and related calls, and typed caches. 1 byte to 1 GiB; grows on demand, gives memory back.
+ * The kernel heap: kmalloc and related calls, and typed caches. A block has 1 byte to 1 GiB. The heap grows on demand,
+ * and gives memory back.
  *
  * All calls may be made on any CPU, but not in an interrupt handler. No call sleeps. A call that must grow the heap
  * goes through `struct heap_backend`, which may switch to the kernel context for that, and switches back. The heap
@@ -14,15 +15,18 @@
 #define HEAP_ALIGN     16           /* alignment of every block */
 #define HEAP_CACHES    47           /* caches of different size or alignment that there may be */
 
-/* Bytes that the debug build fills memory with. A pointer or number made of one of these points to such memory. */
+/*
+ * Bytes that the debug build fills memory with. A pointer or number that consists of one of these bytes was read from
+ * such memory.
+ */
 #define HEAP_ZONE_BYTE  0xb5 /* before and behind each block: a block was overrun when its zone is overwritten */
 #define HEAP_FRESH_BYTE 0xa7 /* in a new block, whose content is arbitrary */
 #define HEAP_FREED_BYTE 0xdd /* in a block after kfree */
 
 /*
  * Where the heap's memory comes from. The functions are called one at a time, with the heap's page lock held, and must
- * not call the heap. Ranges are page-aligned. The object is used for ever, and fixed after boot: keep it in static
- * memory.
+ * not call the heap. Ranges are page-aligned. The heap uses this structure for ever: keep it in static memory. Guard:
+ * fixed after boot.
  */
 struct heap_backend {
 	void *ctx;
@@ -41,7 +45,7 @@ struct heap_backend {
 	 */
 	void (*unmap)(void *ctx, vaddr_t va, uint64_t size);
 	vaddr_t base;  /* every reserved range lies in [base, base + size); base: a multiple of 16 MiB */
-	uint64_t size; /* at most 16 TiB */
+	uint64_t size; /* bytes of that range, at most 16 TiB */
 	/*
 	 * How much to map at a time when the heap grows: 64 KiB to 2 MiB, a power of two. 2 MiB gives the fewest TLB
 	 * misses; 64 KiB the tightest fit for a machine with little memory.
@@ -105,9 +109,9 @@ MUST_CHECK void *cache_alloc(struct cache *c);
 void cache_free(struct cache *c, void *object);
 
 /*
- * Give back all memory that has no block in it, when frames run out: also free blocks that this CPU keeps or that all
- * CPUs share, and free pages kept for growth. For free blocks that other CPUs keep, call heap_cpu_drain on each of
- * them first.
+ * For when frames run out: give back all memory in which no block is in use. That includes the free blocks that this
+ * CPU keeps, those that all CPUs share, and the free pages kept for growth; but not the free blocks that other CPUs
+ * keep, unless heap_cpu_drain was called on each of them before.
  */
 void heap_trim(void);
 
@@ -123,7 +127,7 @@ void heap_cpu_drain(void);
 /*
  * For tests, with one CPU: let the n-th allocation fail once; 1 is the next. 0 takes that back. Returns how many
  * allocations an earlier call still waited for; 0: none. Until the failure this CPU's stores of free blocks are not
- * used, so that each call takes the slow path, which counts.
+ * used, so that each call takes the slow path, which counts the calls.
  */
 uint64_t heap_fail_nth(uint64_t n);
 
@@ -145,8 +149,8 @@ struct heap_stats heap_get_stats(void);
 struct heap_class_stats {
 	const char *name; /* the cache's name; NULL for one of kmalloc's sizes */
 	uint32_t size;    /* bytes of a block */
-	uint64_t blocks;  /* blocks for which there is memory */
-	uint64_t used;    /* blocks that are handed out, or in a CPU's magazines */
+	uint64_t blocks;  /* blocks in all slabs of the size, free or in use */
+	uint64_t used;    /* blocks that are not free in a slab: handed out, or in a magazine */
 };
 void heap_visit_classes(void (*see)(void *ctx, const struct heap_class_stats *stats), void *ctx);
 

@@ -6,9 +6,13 @@
 
 #include "kernel/lib/panic.h"
 
-#define GROW_FRACTION 64 /* grow by this part of what is mapped, so that the heap grows in few steps */
+/* grow by 1/64 of what is mapped (at most 2 MiB) where less is needed: so the heap grows in few steps */
+#define GROW_FRACTION 64
 
-/* How many holes to look at before a chunk is made: trimming may leave thousands that are a page long. */
+/*
+ * How many holes (unmapped pages in a row) to look at before a chunk is made: trimming may leave thousands, each a page
+ * long.
+ */
 #define HOLES_MOST 256
 
 /* Set the count atomically: magazines_drain_before_growing reads it without the lock. */
@@ -36,8 +40,8 @@ void chunk_unmap(vaddr_t va, uint64_t pages)
 }
 
 /*
- * Return the first page from `page` on that is mapped, or that is not, by the bits of a chunk; CHUNK_PAGES: there is
- * none.
+ * Return the first page from `page` on whose bit in `bits` is 1 (if `mapped` is true) or 0 (if it is false);
+ * CHUNK_PAGES: there is none.
  */
 static size_t next_page(const uint64_t bits[CHUNK_PAGES / 64], size_t page, bool mapped)
 {
@@ -112,8 +116,8 @@ static void unlink_chunk(struct chunk *chunk)
 }
 
 /*
- * Put a chunk with room first in the list. Full chunks come last, so that growing looks no further than to the first of
- * them.
+ * Put a chunk with room first in the list. Full chunks come last, so that growing looks no further than to the first
+ * full one.
  */
 static void link_first(struct chunk *chunk)
 {
@@ -253,14 +257,14 @@ static void destroy_chunk(struct chunk *chunk)
 		end = next_page(mapped, first, false);
 		chunk_unmap((vaddr_t)chunk + first * PAGE_SIZE, end - first);
 	}
-	/* Last, since the bits lie there. */
+	/* The books are unmapped last, since the bits of `mapped` lie there. */
 	chunk_unmap((vaddr_t)chunk, books_end);
 	heap.backend->release(heap.backend->ctx, (vaddr_t)chunk, CHUNK_SIZE);
 }
 
 /*
  * Choose which of the free pages [first, end) of `chunk` to unmap: whole steps of `step` pages, at most `excess` pages,
- * and no part of a leaf alone. The range is empty when there are none.
+ * and no leaf in part. [*ret_first, *ret_end) is empty when no pages can be unmapped.
  */
 static void choose_pages(const struct chunk *chunk, size_t first, size_t end, uint64_t step, uint64_t excess,
 			 size_t *ret_first, size_t *ret_end)

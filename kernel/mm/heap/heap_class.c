@@ -13,9 +13,10 @@
 
 #define SLAB_PAGES_MAX  64
 #define SLAB_BLOCKS_MIN 8
-#define SLAB_WASTE      64           /* a slab's length is chosen so that at most 1/64 of it is wasted, if possible */
-#define MAGAZINE_BYTES  (256U << 10) /* a magazine of big blocks holds only as many as fill so much memory */
-#define MAGAZINE_MIN    8
+#define SLAB_WASTE      64 /* a slab's length is chosen so that at most 1/64 of it is wasted, if possible */
+/* a magazine of big blocks holds only as many as fill 256 KiB, but MAGAZINE_MIN at least */
+#define MAGAZINE_BYTES (256U << 10)
+#define MAGAZINE_MIN   8
 
 _Static_assert(FIRST_CACHE + HEAP_CACHES == HEAP_CLASSES, "as many caches as heap.h says");
 
@@ -65,8 +66,8 @@ static void define_class(uint32_t id, uint32_t size, uint32_t align, const char 
 		.slab_pages = (uint16_t)pages,
 		.slab_blocks = (uint16_t)blocks,
 		/*
-		 * A page brings one word of bits. A slab of blocks below 64 bytes needs more words, and gives up its
-		 * first blocks for them.
+		 * struct chunk has one word of bits for each page. A slab of blocks below 64 bytes needs more words,
+		 * and gives up its first blocks for them.
 		 */
 		.bit_blocks = (uint16_t)(words > pages ? (words * 8 + size - 1) / size : 0),
 		.capacity = (uint16_t)capacity,

@@ -15,7 +15,10 @@ struct heap_spare {
 	uint32_t count;  /* blocks in it: 0 (empty) or its capacity (full) */
 };
 
-/* The loaded magazine, which blocks are taken from and put into. Both fields 0: none, which looks empty and full. */
+/*
+ * The loaded magazine, which blocks are taken from and put into. Both fields 0: no magazine is loaded, which looks like
+ * one that is empty and full at once.
+ */
 struct heap_loaded {
 	uintptr_t top;  /* address of its last block pointer; the bits below MAGAZINE_SIZE say how full it is */
 	uintptr_t full; /* what `top` is when the magazine is full */
@@ -25,7 +28,7 @@ struct heap_loaded {
 struct heap_cpu {
 	struct heap_loaded loaded[HEAP_CLASSES];
 	struct heap_spare spare[HEAP_CLASSES];
-	/* Empty magazines that are not in use: the number of the first, and how many. */
+	/* The CPU's list of empty magazines: the number of the first, and how many there are. */
 	uint32_t empty;
 	uint32_t empty_count;
 };

@@ -16,18 +16,19 @@
 #define RUN_MAX_SIZE  (4ULL << 20)  /* larger blocks have an address range and a mapping of their own */
 
 /*
- * What a page is, one byte. 1 to HEAP_CLASSES - 1: in a slab of that class. The first and the last page of each run
- * have their true kind; pages in between have it only in slabs.
+ * The kind of a page, one byte. The values 1 to HEAP_CLASSES - 1, which have no name here, say that the page is in a
+ * slab of the size class of that number. All pages of a slab have its kind; of any other run only the first and the
+ * last page have a kind, and those in between are PAGE_NONE.
  */
 enum page_kind {
 	PAGE_NONE = 0,       /* the chunk's books, not mapped, or inside a run */
-	PAGE_FREE = 0x80,    /* end of a run of free pages */
+	PAGE_FREE = 0x80,    /* first or last page of a run of free pages */
 	PAGE_RUN = 0x81,     /* first page of a block of whole pages */
 	PAGE_RUN_END = 0x82, /* last page of such a block, if it has more than one */
 	PAGE_LARGE = 0x83,   /* start of a block above RUN_MAX_SIZE */
 };
 
-/* Number of a page in the heap's range, counted from its base. 0 is none: page 0 holds some chunk's books. */
+/* Number of a page, counted from the base of the heap's range. 0 means none: a chunk's first pages are its books. */
 typedef uint32_t pageno_t;
 
 /*
@@ -49,9 +50,9 @@ struct chunk {
 	uint64_t mapped[CHUNK_PAGES / 64]; /* a bit for each page */
 	/* a bit for each 2 MiB that was mapped in one go: it may be one leaf, which must not be cut */
 	uint32_t leaves;
-	uint32_t used_pages; /* pages in slabs and blocks */
+	uint32_t used_pages; /* pages in use: by slabs, or by blocks of whole pages */
 
-	/* A block above RUN_MAX_SIZE has a chunk's first pages, up to `kind`, to itself for its books. */
+	/* About a block above RUN_MAX_SIZE. It has books of its own, of which nothing behind `kind` is mapped. */
 	struct {
 		vaddr_t window;       /* the reserved range */
 		uint64_t window_size; /* bytes */
@@ -59,12 +60,12 @@ struct chunk {
 		uint64_t size;        /* bytes, whole pages */
 	} large;
 
-	/* enum page_kind or a class. Read without a lock by the owner of a block there */
+	/* the kind of each page: see enum page_kind. The owner of a block reads its page's kind without a lock */
 	_Alignas(4096) uint8_t kind[CHUNK_PAGES];
 	struct page_info info[CHUNK_PAGES];
 	/*
-	 * the bits of slabs, a bit for each block, 1: free; words of a slab's pages lie in a row. Guard: the class's
-	 * lock
+	 * the free blocks of slabs: a bit for each block, 1: free. A slab of n pages has the n words of these pages.
+	 * Guard: the class's lock
 	 */
 	uint64_t bits[CHUNK_PAGES];
 };
@@ -81,7 +82,7 @@ struct chunk {
 #define LINK_PAGES      (MAGAZINES * sizeof(struct magazine_link) / PAGE_SIZE)
 
 struct magazine {
-	void *unused; /* never used, so that no block pointer lies at the magazine's own address */
+	void *unused; /* keeps block pointers from the magazine's own address: a `top` there means an empty one */
 	void *blocks[MAGAZINE_BLOCKS];
 };
 
@@ -136,18 +137,15 @@ struct heap {
 	vaddr_t base;
 	struct magazine *magazines;  /* MAGAZINES of them, each page mapped while it is needed */
 	struct magazine_link *links; /* MAGAZINES of them, each page mapped when first needed, and never unmapped */
-	/* allocations until one fails, and after that until the next; 0: none will. Guard: tests, with one CPU */
+	/* the allocation that counts fail_in to 0 fails; the next count is fail_every. 0: none. Guard: tests */
 	uint64_t fail_in, fail_every;
 
 	_Alignas(64) uint32_t empty_magazines; /* number of the first magazine in the common list; 0: none. Atomic */
 
 	/* Guard of all the rest: `lock`, which is taken last, after any class's lock. */
 	_Alignas(64) struct heap_lock lock;
-	uint64_t magazine_pages[MAGAZINE_PAGES /
-				/*
-				 * a bit for each page: 1 is mapped. The bit of page 0, which holds number 0, is 1 too
-				 */
-				64];
+	/* a bit for each page of `magazines`: 1 if mapped. Page 0 has the number that means none; its bit is 1, too */
+	uint64_t magazine_pages[MAGAZINE_PAGES / 64];
 	uint32_t link_pages;
 	struct chunk *chunks; /* list of chunks; those with room to grow come first */
 	struct chunk *last_chunk;
@@ -155,8 +153,8 @@ struct heap {
 	uint64_t mapped_pages; /* pages of chunks, books included, and of large blocks, books included */
 	uint64_t book_pages;
 	uint64_t peak_pages;      /* the largest value of mapped_pages */
-	uint64_t given_pages;     /* pages given back since the last tick and not asked for again yet */
-	uint64_t regret_pages;    /* pages given back and asked for again; so many more are kept, see heap_reserve.c */
+	uint64_t given_pages;     /* pages given back and not mapped again yet; each tick halves this */
+	uint64_t regret_pages;    /* pages mapped again after that: so many more are kept; each tick halves this */
 	uint64_t grown, returned; /* how often the heap mapped pages, and gave pages back */
 	uint64_t bin_bits[(BINS + 63) / 64];
 	pageno_t bins[BINS];

@@ -117,8 +117,8 @@ void *heap_debug_alloc(size_t size, size_t align, const void *owner)
 		return NULL;
 
 	/*
-	 * The header ends where the caller's bytes begin, so the lead is what an alignment greater than the header's
-	 * size adds.
+	 * The header ends where the caller's bytes begin. When the alignment is greater than the header, a gap is left
+	 * before the header: the lead.
 	 */
 	uint64_t before = align > sizeof(struct header) ? align : sizeof(struct header);
 	uint64_t whole = before + size + REAR_BYTES;

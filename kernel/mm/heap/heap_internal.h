@@ -1,6 +1,7 @@
 /*
  * The functions that the heap's files have for one another; private to kernel/mm/heap. A picture is at the top of
- * heap.c. The files come in the order of this header, lowest first: each calls only those that stand above it here.
+ * heap.c. The files come in the order of this header, lowest first: each calls only those that stand above it here (but
+ * heap.c calls heap_debug.c in a debug build).
  */
 #pragma once
 
@@ -51,7 +52,7 @@ static inline struct page_info *page_info(pageno_t page)
 pageno_t pages_alloc(uint32_t pages, uint32_t align);
 /* Make `pages` pages free, a whole run or a part of one. Returns the start of the free run that they belong to then. */
 pageno_t pages_free(pageno_t first, uint32_t pages);
-/* Mark the ends of a run as one block. */
+/* Mark a run as one block of whole pages, in the kinds of its first and its last page. */
 void pages_mark_run(pageno_t first, uint32_t pages);
 /*
  * Lengthen the block's run in place to `pages` pages. Returns false, with nothing changed, when the pages behind are in
@@ -66,21 +67,21 @@ uint32_t pages_free_before(pageno_t page);
 
 /* ---- heap_chunk.c: mapping and unmapping. The caller of each function holds heap.lock. ---- */
 
-/* Map memory so that a free run of `pages` exists. Returns false without memory; nothing has changed then. */
+/* Map memory so that a free run of `pages` exists. Returns false when there is no memory; nothing has changed then. */
 bool chunk_map_run(uint32_t pages);
 /*
- * Unmap pages of a free run, or its whole chunk when no page of it is in use, so that at least `keep` free pages stay
- * in the heap: whole pieces of `step` pages (a power of two). Returns false when nothing could be unmapped.
+ * Unmap pages of a free run, or its whole chunk when no page of the chunk is in use, so that at least `keep` free pages
+ * stay in the heap: whole pieces of `step` pages (a power of two). Returns false when nothing could be unmapped.
  */
 bool chunk_unmap_run(pageno_t run, uint64_t keep, uint64_t step);
-/* Map or unmap by the backend, and count the pages. */
+/* Map or unmap `pages` pages through the backend, and count them. chunk_map returns false when there is no memory. */
 bool chunk_map(vaddr_t va, uint64_t pages);
 void chunk_unmap(vaddr_t va, uint64_t pages);
 
 /*
- * ---- heap_reserve.c: when to grow and when to give back. The reserve is the number of free pages that the heap keeps;
- * it is larger by the regret, the pages that were given back too early. The caller of each function holds
- * heap.lock. ----
+ * ---- heap_reserve.c: when to grow and when to give back. The reserve is how many free pages the heap keeps mapped: a
+ * quarter of all its pages (2 MiB at least) plus the regret. The regret counts pages that were given back and soon
+ * needed again. The caller of each function holds heap.lock. ----
  */
 
 enum pages_from {
@@ -106,7 +107,7 @@ void classes_init(void);
 /* Return the class for blocks of `size` (at most SMALL_MAX) bytes; 0 for size 0. */
 uint32_t class_of_size(size_t size);
 
-/* ---- heap_slab.c: blocks in and out of slabs. Take the class's lock themselves. ---- */
+/* ---- heap_slab.c: blocks in and out of slabs. These functions take the class's lock themselves. ---- */
 
 /* Take up to `count` blocks into `blocks`; returns how many. At most one new slab is made for that. */
 size_t slab_take(uint32_t class_id, void **blocks, size_t count, enum pages_from from);
@@ -129,10 +130,10 @@ void magazines_drain_cpu(struct heap_cpu *cpu);
 void magazines_drain_depots(struct heap_cpu *cpu);
 /* Unmap the pages whose magazines are all empty and in no other CPU's list. */
 void magazines_trim(struct heap_cpu *cpu);
-/* Empty the depots if they hold a considerable part of the heap. Returns whether that was so. */
+/* Empty the depots if the blocks in them are at least 1/64 of the heap. Returns whether they were emptied. */
 bool magazines_drain_before_growing(struct heap_cpu *cpu);
 
-/* ---- heap_large.c: blocks above RUN_MAX_SIZE. Take heap.lock themselves. ---- */
+/* ---- heap_large.c: blocks above RUN_MAX_SIZE. These functions take heap.lock themselves. ---- */
 
 void *large_alloc(uint64_t size, uint64_t align);
 void large_free(struct chunk *chunk, void *block);
@@ -144,14 +145,14 @@ bool large_resize(struct chunk *chunk, uint64_t size);
 /* The size that heap_debug.c asks for when a caller asks for the largest block at the largest alignment. */
 #define RAW_MAX (2 * HEAP_ALLOC_MAX + PAGE_SIZE)
 
-/* Allocate; NULL when size is 0 or above RAW_MAX, or without memory. */
+/* Allocate `size` bytes at a multiple of `align`; NULL when size is 0 or above RAW_MAX, or when there is no memory. */
 void *heap_raw_alloc_aligned(size_t size, size_t align);
 /* Change the block's length as krealloc does; `size` must not be 0. */
 void *heap_raw_realloc(void *block, size_t size);
 void heap_raw_free(void *block);
 size_t heap_raw_size(const void *block);
 
-/* ---- heap_debug.c: in every build, but used only by the debug build and by the tests of it ---- */
+/* ---- heap_debug.c: compiled in every build, but only the debug build and its tests allocate through it ---- */
 
 void *heap_debug_alloc(size_t size, size_t align, const void *owner);
 void *heap_debug_realloc(void *block, size_t size, const void *owner);

@@ -4,8 +4,8 @@
  * spare one, or takes a full one from a depot (a lock-free stack of full magazines for each class, shared by all CPUs)
  * or puts one there; if that does not help, it goes to the slabs.
  *
- * So a block that one CPU frees and another allocates costs 1/63 of four atomic operations, and nobody reads or writes
- * the block on the way (Bonwick and Adams, "Magazines and Vmem").
+ * So a block that one CPU frees and another allocates costs a 63rd of the four atomic operations that pass its magazine
+ * on, and nobody reads or writes the block on the way (Bonwick and Adams, "Magazines and Vmem").
  *
  * The links of the stacks lie apart from the magazines, in memory that is never unmapped: a CPU may still read the link
  * of a magazine that another has just popped; the count beside the stack's top then makes its exchange fail. A magazine
@@ -15,11 +15,11 @@
 
 #include "kernel/lib/panic.h"
 
-/* Full magazines that the depot of a class may hold in any case. */
+/* How many full magazines the depot of a class may hold whatever DEPOT_FRACTION says. */
 #define DEPOT_MIN 2
 
 /*
- * The magazines of a depot may take at most this part of the memory of the class's slabs. The limit matters for small
+ * The magazines of a depot may take at most 1/32 of the memory of the class's slabs. The limit matters for small
  * blocks: a magazine takes 512 bytes, and full of blocks of 16 bytes it holds only about 1 KiB.
  */
 #define DEPOT_FRACTION 32
@@ -27,7 +27,10 @@
 /* So many empty magazines move between a CPU's list and the common one at a time; a CPU keeps up to twice as many. */
 #define EMPTY_BATCH 4
 
-/* Before the heap grows, depots are emptied that hold at least this part of it: their pages may be enough. */
+/*
+ * Before the heap grows, the depots are emptied if the blocks in them are at least 1/64 of the heap: these may free
+ * enough.
+ */
 #define IDLE_FRACTION 64
 
 /* How many pages of magazines have their links in one page. */
@@ -109,8 +112,9 @@ static void share_empty(struct heap_cpu *cpu, uint32_t count)
 }
 
 /*
- * Take the whole common list. Nobody ever takes a part of it, so the ABA problem does no harm to share_empty(): a
- * number that was taken and has come back is the list's first one again, and the link to it is right.
+ * Take the whole common list; this CPU's own list must be empty. Nobody ever takes a part of the common list, so the
+ * ABA problem does no harm to share_empty(): a number that was taken and has come back is the list's first one again,
+ * and the link to it is right.
  */
 static void take_shared(struct heap_cpu *cpu)
 {
@@ -122,8 +126,8 @@ static void take_shared(struct heap_cpu *cpu)
 }
 
 /*
- * Map a page of magazines, and their links; returns its number, or 0 without memory or room. The caller
- * holds heap.lock.
+ * Map a page of magazines, and the page of their links if it is not mapped. Returns the number of the page of
+ * magazines; 0: there is no memory, or all such pages are mapped. The caller holds heap.lock.
  */
 static uint32_t map_magazines(void)
 {
@@ -139,7 +143,7 @@ static uint32_t map_magazines(void)
 
 	/*
 	 * The lowest unmapped page is always taken first, so pages of links are mapped in order, too: if this page's
-	 * links are not mapped, they are in page number heap.link_pages.
+	 * links are not mapped, they lie in the next page of links, number heap.link_pages.
 	 */
 	if (page / LINKED_PAGES == heap.link_pages) {
 		if (!chunk_map((vaddr_t)heap.links + heap.link_pages * PAGE_SIZE, 1))

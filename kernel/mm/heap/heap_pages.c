@@ -12,7 +12,7 @@
 #define BINS_PER_DOUBLING 16
 #define BINS_LOG2         4
 
-/* How many runs to look at in a bin that may hold shorter ones, before the heap grows. */
+/* How many runs to look at in the bin of the wanted length, which has shorter ones too, before a higher bin is used. */
 #define TRIES_IN_BIN 32
 
 /*

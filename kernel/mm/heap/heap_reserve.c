@@ -12,7 +12,7 @@
 
 #define RESERVE_MIN      LEAF_PAGES
 #define RESERVE_FRACTION 4
-/* when more than this part of the heap is free, scattered runs are given back before a new one is mapped */
+/* when more than a third of the heap is free, scattered runs are given back before a new one is mapped */
 #define SCATTER_FRACTION 3
 
 /* Return how many pages are given back at a time while others are kept: as many as the heap grows by. */
@@ -59,8 +59,8 @@ static void shrink_to(uint64_t keep, uint64_t step)
 }
 
 /*
- * Give back all free pages that can be, each for itself: one object that lies alone then keeps its slab, and nothing
- * around it. The heap fills such holes one by one when it grows again, so this is for when frames have run out.
+ * Give back all free pages that can be given back, page by page: around a slab with one block in use nothing stays
+ * mapped. The heap fills the holes one by one when it grows again, so do this only when frames have run out.
  */
 static void shrink_to_nothing(void)
 {

@@ -53,8 +53,8 @@ static void count_slabs(struct size_class *c, uint64_t slabs)
 }
 
 /*
- * Set the kind of a slab's pages. Under heap.lock, since freeing a run beside the slab reads the kind of its first and
- * last page.
+ * Set the kind of a slab's pages. The caller holds heap.lock, since freeing a run beside the slab reads the kind of its
+ * first and last page.
  */
 static void mark_slab(const struct size_class *c, pageno_t slab, uint8_t kind)
 {
@@ -98,14 +98,14 @@ static bool make_slab(struct size_class *c, enum pages_from from)
 	return true;
 }
 
-/* Give the pages of a slab back, all of whose blocks are free. */
+/* Give back the pages of a slab whose blocks are all free. */
 static void free_slab(struct size_class *c, pageno_t slab)
 {
 	unlink_partial(c, slab);
 	count_slabs(c, c->slabs - 1);
 	c->free -= blocks_to_hand_out(c);
 	heap_lock(&heap.lock);
-	/* After that a second kfree of one of the slab's blocks finds no slab, and panics. */
+	/* With PAGE_NONE there, a second kfree of one of the slab's blocks finds no slab, and panics. */
 	mark_slab(c, slab, PAGE_NONE);
 	reserve_free(slab, c->slab_pages);
 	heap_unlock(&heap.lock);

@@ -107,8 +107,8 @@ static enum page_prot type_of(const struct efi_descriptor *d)
 }
 
 /*
- * Return the rights of a region: code is not writable and data not executable, even where the firmware would have it
- * so.
+ * Return the rights of a region: code is not writable and data not executable, even where the firmware's map allows
+ * more.
  */
 static enum page_prot rights_of(const struct efi_descriptor *d)
 {

@@ -13,8 +13,8 @@ void mmio_init(void);
 
 /*
  * Map the device memory [pa, pa + size) with the memory type `type`: PROT_UC, PROT_WC or PROT_WT and nothing else; pa
- * and size need no alignment. Writable, no-execute, with the largest leaves that fit. A page on either side stays free.
- * Memory that is mapped already gets a second mapping, of the same type.
+ * and size need no alignment. The mapping is writable and no-execute, and has the largest leaves that fit; the pages
+ * before and after it stay unmapped. Memory that is mapped already gets a second mapping, of the same type.
  * Returns ERR_RIGHTS (another type), ERR_RANGE (size 0, a wrap, beyond the CPU's physical addresses), ERR_EXISTS (RAM
  * lies there, or a page is mapped with another type), ERR_NO_MEMORY. On error nothing has changed.
  */

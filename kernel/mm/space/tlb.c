@@ -160,8 +160,8 @@ static void flush_other(struct tlb *t, unsigned pcid, const struct tlb_flush *fl
 }
 
 /*
- * munmap -> flush -> invalidation, step 6 of 6: the loaded context is invalidated now, by INVLPG or a CR3 write; one
- * that is not loaded by INVPCID, or by a flush at its next load.
+ * munmap -> flush -> invalidation, step 6 of 6: the loaded context is invalidated now, by INVLPG or a CR3 write; a
+ * context that is not loaded is invalidated by INVPCID now, or by a flush at its next load.
  */
 void tlb_flush_run(struct tlb *t, const struct context *c, const struct tlb_flush *flush)
 {

@@ -5,8 +5,8 @@
  * PCIDs, where the CPU has them, are given to contexts in turn: a context that is loaded without one gets the next (a
  * deal). A context's `tag` is the number of its deal, which never repeats; tag modulo TLB_PCIDS is the PCID. The
  * context holds that PCID until a later deal gives it to another. A PCID owes a flush when it has gone to another
- * context, or when
- * its context was changed while another was loaded: its next load flushes. Until then no entry with that PCID is used.
+ * context, or when its context was changed while another was loaded: the next load of the PCID flushes. Until then no
+ * entry with that PCID is used.
  *
  * PCID 0 belongs to no context, and every load of it flushes. It is used for a context that lost its PCID while a CR3
  * value with that PCID waited in a token or a trap frame, and for calls of the firmware; without PCIDs, for all loads.

@@ -3,7 +3,8 @@
  * heap, which gets its own addresses here.
  *
  * The whole range is always cut into pieces, each free or reserved, and no two free pieces touch. Each piece has a node
- * in a tree. Nodes lie in pages of their own, which come from the window_seam; a page with no node in use goes back.
+ * in a tree. Nodes lie in pages of their own, which come from the window_seam; a page with no node in use goes back,
+ * unless its idle nodes are kept for the next windows.
  */
 #include "kernel/mm/space/window.h"
 
@@ -167,7 +168,7 @@ static bool fits(struct window_node *node, uint64_t whole, uint64_t align, uint6
 
 static bool find_place(struct windows *w, uint64_t whole, uint64_t align, uint64_t below, struct place *ret)
 {
-	/* A piece that is larger by `align` less a page fits whatever its base is. */
+	/* A piece that is larger than `whole` by `align` less a page fits, whatever its base is. */
 	struct window_node *node = window_tree_fit(w->root, whole + align - PAGE_SIZE);
 
 	if (node)
@@ -200,7 +201,7 @@ enum status window_reserve(struct windows *w, uint64_t size, uint64_t align, enu
 	if (status)
 		return status;
 
-	/* The free piece's node keeps what lies before the window; when nothing does it becomes the window's node. */
+	/* The free piece's node keeps what lies before the window; when nothing does, it becomes the window's node. */
 	struct window_node *node = place.node;
 	uint64_t before = place.start - node->base;
 	uint64_t after = node->size - before - whole;

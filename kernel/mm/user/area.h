@@ -38,7 +38,10 @@ struct area {
 	unsigned flags;               /* enum area_flags */
 	struct memory_object *object; /* NULL: anonymous. An area in a space's tree has a reference to it */
 	uint64_t offset;              /* the object's page at `start`; 0 for anonymous memory */
-	/* the area's place in the list of all areas that map its object; meaningless without an object */
+	/*
+	 * the area's space, and the area's place in the list of all areas that map its object; not set without an
+	 * object
+	 */
 	struct user_space *space;
 	struct area *next_of_object;
 	struct area **link_of_object; /* the pointer that points at this area */
@@ -82,7 +85,10 @@ void area_resize(struct area *area, vaddr_t start, vaddr_t end);
 MUST_CHECK enum status area_gap_below(const struct area_tree *tree, uint64_t size, vaddr_t low, vaddr_t high,
 				      vaddr_t *ret);
 
-/* Return whether `high` begins where `low` ends and differs from it in nothing but the place. */
+/*
+ * Return whether the two could be one area: `high` begins where `low` ends, has the same rights, AREA_KIND flags and
+ * object, and goes on in the object where `low` stops.
+ */
 bool area_continues(const struct area *low, const struct area *high);
 
 /*

@@ -17,7 +17,8 @@
 MUST_CHECK enum status copy_fault(struct user_space *space, vaddr_t va, enum user_rights access);
 
 /*
- * Fail a copy with ERR_FAULT: its address is not canonical or not a user's, or the page cannot be mapped.
+ * Record that a copy fails with ERR_FAULT (copy_failure): its address is not canonical or not a user's, or the page
+ * cannot be mapped.
  */
 void copy_fault_refused(void);
 

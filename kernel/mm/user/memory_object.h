@@ -37,7 +37,10 @@ struct memory_object_ops {
 	 * kind, and `write_frame` is then not called for it.
 	 */
 	bool same_frame;
-	/* Take a reference to the object, or drop one; dropping the last one destroys the object. In any context. */
+	/*
+	 * Take a reference to the object, or drop one; dropping the last one destroys the object. May be called in any
+	 * context.
+	 */
 	void (*get)(struct memory_object *object);
 	void (*put)(struct memory_object *object);
 	/*

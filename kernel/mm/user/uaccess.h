@@ -56,7 +56,7 @@ static inline bool user_range_ok(const void __user *pointer, uint64_t bytes)
 	return bytes <= USER_END && user_address(pointer) <= USER_END - bytes;
 }
 
-/* Return the status of a copy; `stopped`: it stopped at a fault. */
+/* Return the status of a copy; `stopped` says whether the copy stopped at a fault. */
 static inline enum status copy_status(bool stopped)
 {
 	return unlikely(stopped) ? copy_failure() : OK;
@@ -77,7 +77,7 @@ MUST_CHECK static inline enum status copy_to_user(void __user *to, const void *f
 	return copy_status(user_copy((__force void *)to, from, bytes));
 }
 
-/* Copy `bytes`; *ret_copied is how many were copied, from the first on, exactly, on error too. ERR_FAULT. */
+/* Copy as many of `bytes` as can be reached: *ret_copied is exactly how many, from the first on. ERR_FAULT: not all. */
 MUST_CHECK enum status copy_from_user_some(void *to, const void __user *from, size_t bytes, size_t *ret_copied);
 MUST_CHECK enum status copy_to_user_some(void __user *to, const void *from, size_t bytes, size_t *ret_copied);
 
@@ -166,5 +166,5 @@ enum user_op {
 	USER_OP_XOR = 4,
 };
 
-/* Set the word to `word op operand` atomically; *ret_old is what it was. Errors: user_cmpxchg_u32's; ERR_RANGE: op. */
+/* Set the word to `word op operand` atomically; *ret_old is what it was. Returns as user_cmpxchg_u32; ERR_RANGE: op. */
 MUST_CHECK enum status user_op_u32(uint32_t __user *at, enum user_op op, uint32_t operand, uint32_t *ret_old);

@@ -66,7 +66,10 @@ void user_spares_free(struct user_spares *spares)
 static enum status get_spares(const struct user_space *space, int count, struct user_spares *ret)
 {
 	*ret = (struct user_spares){ { NULL, NULL } };
-	/* Work in pieces cuts areas at the ends of pieces, too, and puts them together again. */
+	/*
+	 * While work on the space is done in pieces, areas are also cut at both ends of a piece, and merged again
+	 * later: allow two more.
+	 */
 	if (count && space->areas.count + count > USER_AREAS_MAX + (space->in_pieces ? 2 : 0))
 		return ERR_NO_MEMORY;
 	for (int i = 0; i < count; i++) {
@@ -179,7 +182,7 @@ void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct us
 
 	if (!a || a->start >= end)
 		return;
-	/* The commonest cases need no cut and no merge: one area loses an end, or all of it goes. */
+	/* The commonest cases need no cut and no merge: one area loses its upper or its lower end. */
 	if (a->end >= end && a->start < start && a->end == end) {
 		next = area_next(a);
 		user_count_fewer(space, bytes_to_pages(end - start), a->rights, a->flags);

@@ -196,7 +196,8 @@ static void change_page(const struct fault *f, pte_t *at, paddr_t pa)
 
 /*
  * Serve a write to a page that is mapped read-only in an area that may be written to: copy-on-write. If no other
- * mapping has the frame, the page is made writable; else it gets a copy of the frame.
+ * mapping has the frame, the page is made writable; else it gets a copy of the frame. In a shared area the object gives
+ * the frame to write to (write_frame).
  */
 static enum status fault_copy_on_write(const struct fault *f, struct slot slot)
 {

@@ -138,12 +138,15 @@ enum status user_io_put(struct user_io *io, const void *from, size_t bytes, size
 
 /*
  * Return the direct-map pointer to the user's byte at `va`, valid up to the page's end; NULL: copy_failure() says why
- * not. `run` caches the leaves found by the last call, up to `last`; the first call gets one with count 0.
+ * not. `run` caches the leaves found by the last call, up to `last`; for the first call it has count 0.
  */
 static inline char *reach(struct user_space *space, struct space_run *run, vaddr_t va, vaddr_t last,
 			  enum user_rights access)
 {
-	/* A page that is mapped may be read-only and need a copy first, so a second attempt may be needed. */
+	/*
+	 * The first attempt may find the page absent, or read-only when it is to be written: then serve the fault and
+	 * look again.
+	 */
 	for (int attempt = 0; va < USER_END && attempt < 2; attempt++) {
 		bool known = va >= run->va && va < space_run_end(run);
 

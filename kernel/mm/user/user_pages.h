@@ -91,7 +91,7 @@ MUST_CHECK enum status user_pages_copy(struct user_space *from, struct user_spac
 MUST_CHECK enum status user_pages_place(struct user_space *space, vaddr_t from, vaddr_t to, uint64_t size);
 
 /*
- * Move what is mapped in [from, from + size) to `to`, for which user_pages_place() has made tables. The old place's tables
- * stay (space_prune). Adds to `flush`. Cannot fail.
+ * Move what is mapped in [from, from + size) to `to`, for which user_pages_place() has made tables. The old place's
+ * tables stay (space_prune). Adds to `flush`. Cannot fail.
  */
 void user_pages_move(struct user_space *space, vaddr_t from, vaddr_t to, uint64_t size, struct tlb_flush *flush);

@@ -5,12 +5,15 @@
 
 #include "kernel/mm/user/user_internal.h"
 
-/* The work of a piece, in entries of page tables that are looked at. */
+/* How much work a piece may be. The unit of work is to look at one entry of a page table. */
 #define PIECE_WORK 2048
-#define AREA_WORK  32 /* an area more is as much work as so many entries */
-#define RUN_WORK   32 /* and so is a table more */
+#define AREA_WORK  32 /* each area is as much work as so many entries */
+#define RUN_WORK   32 /* and each page table, beside its entries, too */
 
-/* Return where in [start, end), of one area, `*left` is used up; takes what is needed from it. In the kernel context. */
+/*
+ * Return where in [start, end), a range within one area, the work `*left` is used up, and lower *left by the work up to
+ * there. Call in the kernel context.
+ */
 static vaddr_t page_piece(const struct user_space *space, vaddr_t start, vaddr_t end, size_t *left)
 {
 	struct space_run run;
@@ -116,7 +119,7 @@ static enum status copy_part(const struct area *area, struct user_space *child, 
 	return OK;
 }
 
-/* Copy the areas of [start, end), then what they map there. In the kernel context. */
+/* Copy the areas of [start, end), then what they map there. Call in the kernel context. */
 static enum status copy_piece(struct user_space *space, struct user_space *child, vaddr_t start, vaddr_t end,
 			      struct tlb_flush *flush)
 {

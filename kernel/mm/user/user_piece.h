@@ -1,7 +1,7 @@
 /*
- * Long work on a space, cut into pieces: of so few areas and mapped pages each that no call on one takes a third of a
- * millisecond. Between two pieces whoever works lets other tasks run; the space says meanwhile that it is being worked on
- * (in_pieces), and calls that change its areas wait (kernel/task/space_work.h).
+ * Long work on a space, cut into pieces. A piece has so few areas and mapped pages that no call for one takes a third
+ * of a millisecond. Between two pieces the task that does the work lets other tasks run. Meanwhile the space's field
+ * in_pieces says that it is being worked on, and calls that change its areas wait (kernel/task/space_work.h).
  */
 #pragma once
 
@@ -14,8 +14,8 @@ static inline bool user_is_long(const struct user_space *space)
 }
 
 /*
- * Return where the first piece of [start, end) ends, page-aligned addresses both: above `start`, and `end` at the most. A
- * piece ends where a leaf ends.
+ * Return where the first piece of [start, end) ends: above `start`, and at `end` at the latest. Both must be
+ * page-aligned. A piece ends where a leaf ends.
  */
 vaddr_t user_piece(const struct user_space *space, vaddr_t start, vaddr_t end);
 
@@ -23,8 +23,8 @@ vaddr_t user_piece(const struct user_space *space, vaddr_t start, vaddr_t end);
 bool user_is_private(const struct user_space *space, vaddr_t va, uint64_t size);
 
 /*
- * Return what user_remap() would say of its arguments, memory and limits aside: ERR_RANGE, ERR_FAULT, ERR_NO_MEMORY (there
- * are not so many addresses).
+ * Return what user_remap() would say of its arguments, memory and limits aside: ERR_RANGE, ERR_FAULT, ERR_NO_MEMORY
+ * (there are not so many addresses).
  */
 MUST_CHECK enum status user_remap_check(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size,
 					unsigned flags, vaddr_t to);
@@ -33,8 +33,9 @@ MUST_CHECK enum status user_remap_check(struct user_space *space, vaddr_t va, ui
 void user_set_pause(void (*pause)(void));
 
 /*
- * Let other tasks run in the middle of work, while space->in_pieces is set. In the kernel context, which `*token` leaves and
- * which is entered anew. No effect when no pause is set.
+ * Let other tasks run in the middle of work, while space->in_pieces is set. Call in the kernel context, with the token
+ * of kernel_context_enter(): this leaves the context, and enters it again with a new *token. Does nothing when
+ * user_set_pause() was not called.
  */
 void user_pause(context_token_t *token);
 
@@ -47,8 +48,8 @@ MUST_CHECK enum status user_fork_begin(const struct user_space *space, struct us
 MUST_CHECK enum status user_fork_piece(struct user_space *space, struct user_space *child, vaddr_t start, vaddr_t end);
 
 /*
- * The pages that user_populate_piece() has brought into private areas so far, in rising order; pages beyond what fits here
- * are not noted, and stay. All zeros: none. Guard: the task that calls.
+ * The pages that user_populate_piece() has brought into private areas so far, in rising order; pages beyond what fits
+ * here are not noted, and stay. All zeros: none. Guard: the task that calls.
  */
 #define USER_TAKEN_RUNS 32
 struct user_taken {
@@ -59,8 +60,8 @@ struct user_taken {
 };
 
 /*
- * Touch the pages of [*va, end) as user_populate_all() does, but no more than a piece's. *va is where to go on; unless there
- * was an error. Returns as user_fault does.
+ * Touch the pages of [*va, end) as user_populate_all() does, but stop after one piece. *va becomes where the next piece
+ * begins; on error, the page that could not be had. Returns what user_fault returns.
  */
 MUST_CHECK enum status user_populate_piece(struct user_space *space, vaddr_t *va, vaddr_t end, enum user_rights access,
 					   struct user_taken *taken);

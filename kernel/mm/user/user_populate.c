@@ -1,10 +1,11 @@
 /*
- * Pages that are fetched before anybody touches them: mlock(2), MAP_POPULATE. All of a range, or none.
+ * Fetches pages before anybody touches them, for mlock(2) and MAP_POPULATE. When memory runs out on the way, the pages
+ * of private areas that were fetched are given back.
  */
 #include "kernel/mm/user/user_internal.h"
 #include "kernel/mm/user/user_piece.h"
 
-#define PIECE_PAGES 128 /* pages that one piece fetches, the largest of which is a large page */
+#define PIECE_PAGES 128 /* a piece ends once it has fetched so many 4 KiB pages, or a 2 MiB page */
 
 static void taken_add(struct user_taken *taken, vaddr_t start, vaddr_t end)
 {
@@ -57,7 +58,7 @@ bool user_give_back(struct user_space *space, struct user_taken *taken)
 
 	if (!taken->count)
 		return false;
-	/* The highest run first: what is left of it is still the last one. */
+	/* Take the highest run first: what this piece leaves of it is still the last run. */
 	start = taken->runs[taken->count - 1].start;
 	end = user_piece(space, start, taken->runs[taken->count - 1].end);
 	token = kernel_context_enter();

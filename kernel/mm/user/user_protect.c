@@ -13,8 +13,8 @@ static bool rights_allowed(const struct area *a, unsigned rights)
 }
 
 /*
- * Find how far the areas from `start` on may have the rights, up to *end: where that ends, *end becomes, and the reason
- * is returned. OK (all of it), ERR_NOT_FOUND (a hole), ERR_RIGHTS.
+ * Find how far from `start` on there are areas without a hole that may have the rights, and lower *end to that address.
+ * Returns why it is not further: OK (all up to *end may), ERR_NOT_FOUND (a hole), ERR_RIGHTS.
  */
 static enum status find_allowed(const struct user_space *space, vaddr_t start, vaddr_t *end, unsigned rights)
 {
@@ -68,8 +68,8 @@ static void change_rights(struct user_space *space, struct area *area, unsigned 
 }
 
 /*
- * Check the range of user_protect and user_dontneed: aligned, and all of it in areas. Rounds *size up to pages.
- * ERR_RANGE, ERR_NOT_FOUND (a hole).
+ * Check the range of a call below: aligned, and all of it in areas. Rounds *size up to pages. ERR_RANGE, ERR_NOT_FOUND
+ * (a hole).
  */
 static enum status range_status(const struct user_space *space, vaddr_t va, uint64_t *size)
 {

@@ -69,9 +69,10 @@ static void prune_place(struct user_space *space, vaddr_t start, vaddr_t end, st
 }
 
 /*
- * Move as many pages as both sizes have. In the kernel context, which `*token` leaves: with more than a piece to move, other
- * tasks run meanwhile. A page that one of them touches at the old place after it has moved is a new one, and goes with that
- * place. ERR_NO_MEMORY: none has moved.
+ * Move the pages that the old size and the new size have in common. Call in the kernel context, with its token. When
+ * there is more than one piece to move, other tasks run between the pieces. If one of them touches an address of the
+ * old place whose page has moved, it gets a new page there, which is unmapped with the old place. ERR_NO_MEMORY: none
+ * has moved.
  */
 static enum status move_pages(struct move *m, context_token_t *token)
 {
@@ -132,7 +133,10 @@ free_node:
 	return status;
 }
 
-/* Set m->to to the new place; with USER_REMAP_FIXED it is given, and is unmapped here. ERR_NO_MEMORY. */
+/*
+ * Set m->to to the new place. With USER_REMAP_FIXED m->to is given, and what is mapped there is unmapped.
+ * ERR_NO_MEMORY.
+ */
 static enum status find_target(struct move *m, const struct area *area, unsigned flags)
 {
 	struct user_space *space = m->space;

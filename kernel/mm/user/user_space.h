@@ -82,8 +82,8 @@ enum user_map_flags {
 
 /*
  * Map [va, va + size) with `rights` (enum user_rights): `object` from its page `offset` on, or zeros when that is NULL.
- * Takes a reference to the object. With a fixed flag at `va`; else `va` is a hint (0: none), and the place is the
- * highest gap below mmap_top if the hint is no good. size: bytes, rounded up to pages. *ret_va gets the place.
+ * Takes a reference to the object. With a fixed flag the place is `va`; else `va` is a hint (0: none), and the place is
+ * the highest gap below mmap_top if the hint is no good. size: bytes, rounded up to pages. *ret_va gets the place.
  * Returns ERR_RANGE (size 0 or too large; fixed va unaligned, below USER_MIN, or past USER_END; offset wraps),
  * ERR_EXISTS (FIXED_NOREPLACE, something is there), ERR_RIGHTS (writable and executable; shared and writable on an
  * object that cannot), ERR_NO_MEMORY (RLIMIT_AS or RLIMIT_DATA, no gap, too many areas, no memory).
@@ -98,9 +98,9 @@ MUST_CHECK enum status user_map(struct user_space *space, vaddr_t va, uint64_t s
 MUST_CHECK enum status user_unmap(struct user_space *space, vaddr_t va, uint64_t size);
 
 /*
- * Give [va, va + size) the rights; as on Linux what lies before the hole or the area that may not have them gets them.
- * Returns ERR_RANGE as user_unmap (but size 0 is OK), ERR_NOT_FOUND (the range has a hole: ENOMEM in mprotect(2)),
- * ERR_RIGHTS as user_map, ERR_NO_MEMORY (RLIMIT_DATA, no memory).
+ * Give [va, va + size) the rights. After ERR_NOT_FOUND and ERR_RIGHTS all before the hole, or before the area that may
+ * not have them, has got them, as on Linux. Returns ERR_RANGE as user_unmap (but size 0 is OK), ERR_NOT_FOUND (there is
+ * a hole: ENOMEM in mprotect(2)), ERR_RIGHTS as user_map, ERR_NO_MEMORY (RLIMIT_DATA, no memory).
  */
 MUST_CHECK enum status user_protect(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights);
 
@@ -111,10 +111,10 @@ enum user_remap_flags {
 
 /*
  * Give the mapping [va, va + size) the size `new_size`, elsewhere when it must and may: mremap(2). Pages move by their
- * entries, no byte is copied; with size 0 what is shared is mapped a second time. *ret_va gets the place. Returns
- * ERR_RANGE (unaligned va or `to`, new size 0, FIXED without MAYMOVE, ranges overlap, size 0 and private), ERR_FAULT
- * (not all of the old range is one area), ERR_NO_MEMORY (no room in place and not MAYMOVE; RLIMIT_AS or RLIMIT_DATA; no
- * gap; no memory: then, as on Linux, FIXED may have unmapped what was at `to`).
+ * entries, no byte is copied; with size 0 the pages of a shared mapping are mapped a second time. *ret_va gets the
+ * place. Returns ERR_RANGE (unaligned va or `to`, new size 0, FIXED without MAYMOVE, ranges overlap, size 0 and
+ * private), ERR_FAULT (not all of the old range is one area), ERR_NO_MEMORY (no room in place and not MAYMOVE;
+ * RLIMIT_AS or RLIMIT_DATA; no gap; no memory: then, as on Linux, FIXED may have unmapped what was at `to`).
  */
 MUST_CHECK enum status user_remap(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size,
 				  unsigned flags, vaddr_t to, vaddr_t *ret_va);
