@@ -10,11 +10,15 @@
 
 _Static_assert(sizeof(struct linux_dirent64) + NAME_MAX + 1 <= RECORD_MAX, "the longest name fits");
 
-/* Write one record to `record`. Returns its size. */
-static size_t put_record(uint8_t *record, const struct dir_entry *entry, uint64_t next)
+static size_t record_size(const struct dir_entry *entry)
+{
+	return align_up(sizeof(struct linux_dirent64) + entry->name.size + 1, 8);
+}
+
+/* Write a record of record_size() bytes; `next`: where the listing goes on behind the entry. */
+static void put_record(uint8_t *record, const struct dir_entry *entry, size_t size, uint64_t next)
 {
 	size_t fixed = sizeof(struct linux_dirent64);
-	size_t size = align_up(fixed + entry->name.size + 1, 8);
 	struct linux_dirent64 head = {
 		.ino = entry->number,
 		.off = (int64_t)next,
@@ -22,10 +26,10 @@ static size_t put_record(uint8_t *record, const struct dir_entry *entry, uint64_
 		.type = (uint8_t)DIRENT_TYPE(entry->mode),
 	};
 
-	memset(record, 0, size);
+	/* The name's end, NUL and padding, lies in the last word. */
+	*(uint64_t *)(record + size - 8) = 0;
 	memcpy(record, &head, fixed);
 	memcpy(record + fixed, entry->name.text, entry->name.size);
-	return size;
 }
 
 /* Get the entry at *position; "." and ".." are at 0 and 1. Returns 1, or 0 at the end, as node_ops.next does. */
@@ -45,31 +49,63 @@ static int next_entry(struct node *dir, uint64_t *position, struct dir_entry *re
 	return 1;
 }
 
+/* Records on their way to the program, and where the listing goes on when they are there. Lives on a stack. */
+struct batch {
+	size_t size;
+	uint64_t position;
+	_Alignas(8) uint8_t bytes[3 * RECORD_MAX];
+};
+
+/* Put the records to the program. ERR_FAULT, ERR_NO_MEMORY: the listing goes on with the first of them. */
+static enum status put_batch(struct file *file, struct user_io *io, struct batch *batch, int64_t *done)
+{
+	enum status status = batch->size ? user_io_put_all(io, batch->bytes, batch->size) : OK;
+
+	if (status != OK)
+		return status;
+	*done += (int64_t)batch->size;
+	file->entry = batch->position;
+	batch->size = 0;
+	return OK;
+}
+
 static int64_t getdents(struct file *file, struct user_io *io)
 {
-	uint8_t record[RECORD_MAX];
+	struct batch batch;
 	struct dir_entry entry;
+	enum status status = OK;
 	int64_t done = 0;
-	int found;
+	bool full = false;
+	int found = 0;
 
-	for (;;) {
-		uint64_t position = file->entry;
-		enum status status;
+	batch.size = 0;
+	batch.position = file->entry;
+	while (status == OK && !full) {
+		uint64_t position = batch.position;
 		size_t size;
 
 		found = next_entry(file->node, &position, &entry);
 		if (found <= 0)
 			break;
-		size = put_record(record, &entry, position);
-		if (size > io->left)
-			return done ? done : -EINVAL;
-		status = user_io_put_all(io, record, size);
+		size = record_size(&entry);
+		full = size > io->left - batch.size;
+		if (full)
+			break;
+		if (size > sizeof(batch.bytes) - batch.size)
+			status = put_batch(file, io, &batch, &done);
 		if (status != OK)
-			return done ? done : copy_errno(status);
-		file->entry = position;
-		done += (int64_t)size;
+			break;
+		put_record(batch.bytes + batch.size, &entry, size, position);
+		batch.size += size;
+		batch.position = position;
 	}
-	return done ? done : found;
+	if (status == OK)
+		status = put_batch(file, io, &batch, &done);
+	if (done)
+		return done;
+	if (status != OK)
+		return copy_errno(status);
+	return full ? -EINVAL : found;
 }
 
 static int64_t seek(struct file *file, int64_t offset, int whence)
