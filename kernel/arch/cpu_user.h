@@ -33,6 +33,17 @@ static inline void cpu_copy_bulk(void *to, const void *from, size_t bytes)
 		__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
 }
 
+/* Zero any number of bytes, as cpu_copy_bulk() copies them. */
+static inline void cpu_zero_bulk(void *to, size_t bytes)
+{
+	uint64_t count = bytes / 8;
+
+	__asm__ volatile("rep stosq" : "+D"(to), "+c"(count) : "a"(0ULL) : "memory");
+	count = bytes % 8;
+	if (count)
+		__asm__ volatile("rep stosb" : "+D"(to), "+c"(count) : "a"(0ULL) : "memory");
+}
+
 /* Zero `pages` pages in a row. */
 static inline void cpu_zero_pages(void *page, size_t pages)
 {

@@ -205,7 +205,7 @@ static inline void move_page(char *user, struct bulk *bulk, size_t bytes, enum u
 		part = bytes;
 		kernel = bulk_next(bulk, &part);
 		if (!kernel)
-			memset(user, 0, part);
+			cpu_zero_bulk(user, part);
 		else if (access == USER_WRITE)
 			cpu_copy_bulk(user, kernel, part);
 		else
