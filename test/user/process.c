@@ -401,8 +401,11 @@ static void test_numbers(void)
 	char before[32] = "", least[32];
 	long fd, first, pid, above = 0, wrapped = 0, last = 0;
 
-	mkdir("/proc", 0755);
-	sys(SYS_mount, "proc", "/proc", "proc", 0, NULL);
+	/* Linux mounts nothing by itself; and each mount of it is one more. */
+	if (sys(SYS_access, path, F_OK) != 0) {
+		mkdir("/proc", 0755);
+		sys(SYS_mount, "proc", "/proc", "proc", 0, NULL);
+	}
 	fd = sys(SYS_open, path, O_RDONLY);
 	is_true(sys(SYS_read, fd, before, sizeof(before) - 1) > 0, fd, "kernel.pid_max can be read");
 	sys(SYS_close, fd);
