@@ -48,7 +48,7 @@ static uint64_t progress(void)
 	uint64_t sum = monitor_rounds;
 
 	if (task)
-		sum += task->switches + ((uint64_t)task->tid << 32);
+		sum += task->left[0] + task->left[1] + ((uint64_t)task->tid << 32);
 	for (int i = 0; i <= SYSCALL_TABLE; i++)
 		sum += syscall_costs[i].calls;
 	return sum;

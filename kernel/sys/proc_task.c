@@ -33,22 +33,10 @@ static const char *name_of(const struct proc_subject *subject)
 	return subject->task ? subject->task->name : subject->process->name;
 }
 
-/* Get the CPU time and page faults of the subject's task, or of its whole process. */
-static void add_up(const struct proc_subject *subject, uint64_t *ret_run_ns, uint64_t *ret_faults)
+/* Return what the subject's task has used, or its whole process. */
+static struct usage usage_of(const struct proc_subject *subject)
 {
-	const struct process *process = subject->process;
-
-	if (subject->single) {
-		*ret_run_ns = task_run_ns(subject->task);
-		*ret_faults = subject->task->faults;
-		return;
-	}
-	*ret_run_ns = process->dead_run_ns;
-	*ret_faults = process->faults;
-	PROCESS_EACH_TASK(process, task) {
-		*ret_run_ns += task_run_ns(task);
-		*ret_faults += task->faults;
-	}
+	return subject->single ? task_usage(subject->task) : process_usage(subject->process);
 }
 
 /* Get the masks of the signals that are ignored, and of those that have a handler. */
@@ -108,7 +96,8 @@ static int priority_shown(const struct task_sched *sched)
 
 int proc_make_stat(struct node *node, struct text *ret)
 {
-	uint64_t run_ns, faults, ignored, caught;
+	uint64_t ignored, caught;
+	struct usage used;
 	const struct process *process;
 	HELD_SUBJECT struct proc_subject subject = { 0 };
 	struct proc_memory memory;
@@ -122,19 +111,18 @@ int proc_make_stat(struct node *node, struct text *ret)
 	task = subject.task;
 	sched = task ? task->sched : (struct task_sched){ 0 };
 	memory = proc_measure(process);
-	add_up(&subject, &run_ns, &faults);
+	used = usage_of(&subject);
 	action_masks(process, &ignored, &caught);
 	text_add(ret, "%d (%s) %c %d %d %d %d %d 0", subject.single ? task->tid : process->pid, name_of(&subject),
 		 state_of(&subject), process->parent ? process->parent->pid : 0, process->group, process->session,
 		 process->tty ? (int)process->tty->device.number : 0, process->tty ? process->tty->foreground : -1);
-	number(ret, faults);
-	number(ret, process->child_faults);
+	number(ret, used.faults);
+	number(ret, process->children_used.faults);
 	zeros(ret, 2);
-	/* User and system time are not counted separately: all CPU time is shown as user time. */
-	number(ret, run_ns / TICK_NS);
-	number(ret, 0);
-	number(ret, process->child_run_ns / TICK_NS);
-	number(ret, 0);
+	number(ret, used.user_ns / TICK_NS);
+	number(ret, used.system_ns / TICK_NS);
+	number(ret, process->children_used.user_ns / TICK_NS);
+	number(ret, process->children_used.system_ns / TICK_NS);
 	text_add(ret, " %d %d %u 0", priority_shown(&sched), sched.nice, process->task_count);
 	number(ret, (subject.single ? task->start_ns : process->start_ns) / TICK_NS);
 	add_places(process, &memory, ret);
@@ -243,8 +231,9 @@ int proc_make_status(struct node *node, struct text *ret)
 		text_add(ret, "%s:\t%016llx\n", abilities[i],
 			 (unsigned long long)(i == 0 || i == 4 ? 0 : ALL_ABILITIES));
 	text_add(ret, "NoNewPrivs:\t0\nSeccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");
-	text_add(ret, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t0\n",
-		 (unsigned long long)(subject.task ? subject.task->switches : 0));
+	text_add(ret, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
+		 (unsigned long long)(subject.task ? subject.task->left[0] : 0),
+		 (unsigned long long)(subject.task ? subject.task->left[1] : 0));
 	return 0;
 }
 

@@ -136,7 +136,7 @@ SYSCALL_4(wait4, who, status, options, usage)
 	if (pid <= 0)
 		return pid == -EINTR ? -ERESTARTSYS : pid;
 	error = args_put_late(status, &result.status, sizeof(result.status));
-	used = rusage_of(result.run_ns, result.faults, result.most_pages);
+	used = rusage_of(&result.used, result.most_pages);
 	if (!error)
 		error = args_put_late(usage, &used, sizeof(used));
 	return error ? error : pid;
@@ -209,7 +209,7 @@ SYSCALL_5(waitid, type, id, to, options, usage)
 		return pid == -EINTR ? -ERESTARTSYS : pid;
 	if (pid) {
 		info = info_of(&result);
-		used = rusage_of(result.run_ns, result.faults, result.most_pages);
+		used = rusage_of(&result.used, result.most_pages);
 		error = args_put_late(usage, &used, sizeof(used));
 	}
 	return error ? error : args_put_late(to, &info, sizeof(info));

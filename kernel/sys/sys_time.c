@@ -189,44 +189,39 @@ SYSCALL_4(clock_nanosleep, id, flags, from, rest)
 	return sleep_until((uint32_t)id == CLOCK_REALTIME ? TIMER_WALL : TIMER_MONOTONIC, ns) ? -ERESTARTNOHAND : 0;
 }
 
-/* User and system time are not counted separately: all CPU time is returned as user time. */
+/* times(2): ticks of user and system time, of the process and of the children that it has waited for. */
 SYSCALL_1(times, to)
 {
-	const struct process *process = process_current();
+	const struct usage own = process_usage(process_current()), *children = &process_current()->children_used;
 	const uint64_t tick = NS_PER_S / TICKS_PER_S;
-	int64_t ticks[4] = { (int64_t)(process_run_ns(process) / tick), 0, (int64_t)(process->child_run_ns / tick), 0 };
-
+	const int64_t ticks[4] = { (int64_t)(own.user_ns / tick), (int64_t)(own.system_ns / tick),
+				   (int64_t)(children->user_ns / tick), (int64_t)(children->system_ns / tick) };
 	int error = to ? args_put(to, ticks, sizeof(ticks)) : 0;
 
 	return error ? error : (int64_t)(clock_monotonic_ns() / tick);
 }
 
-static uint64_t faults_of(const struct process *process)
-{
-	uint64_t faults = process->faults;
-
-	PROCESS_EACH_TASK(process, task)
-		faults += task->faults;
-	return faults;
-}
-
 SYSCALL_2(getrusage, who, to)
 {
 	struct process *process = process_current();
-	struct linux_rusage usage;
+	uint64_t most_pages = process_most_pages(process);
+	struct linux_rusage rusage;
+	struct usage used;
 
 	switch ((int)who) {
 	case 0: /* RUSAGE_SELF */
-		usage = rusage_of(process_run_ns(process), faults_of(process), process_most_pages(process));
+		used = process_usage(process);
 		break;
 	case -1: /* RUSAGE_CHILDREN */
-		usage = rusage_of(process->child_run_ns, process->child_faults, process->child_most_pages);
+		used = process->children_used;
+		most_pages = process->child_most_pages;
 		break;
 	case 1: /* RUSAGE_THREAD */
-		usage = rusage_of(task_run_ns(task_current()), task_current()->faults, process_most_pages(process));
+		used = task_usage(task_current());
 		break;
 	default:
 		return -EINVAL;
 	}
-	return args_put(to, &usage, sizeof(usage));
+	rusage = rusage_of(&used, most_pages);
+	return args_put(to, &rusage, sizeof(rusage));
 }

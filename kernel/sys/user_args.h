@@ -101,20 +101,21 @@ struct linux_rusage {
 	int64_t max_rss_kib;
 	int64_t unused1[3];
 	int64_t minor_faults, major_faults;
-	int64_t unused2[8];
+	int64_t unused2[6];
+	int64_t voluntary, involuntary; /* switches to other tasks */
 };
 
 _Static_assert(sizeof(struct linux_rusage) == 144, "Linux's struct rusage");
 
-/*
- * Return a struct rusage with `run_ns` of CPU time, `faults` page faults, and at most `pages` pages in memory at once.
- * All CPU time is user time, since system time is not counted separately.
- */
-static inline struct linux_rusage rusage_of(uint64_t run_ns, uint64_t faults, uint64_t pages)
+/* Return a struct rusage that says what was used, and that at most `pages` pages were in memory at once. */
+static inline struct linux_rusage rusage_of(const struct usage *used, uint64_t pages)
 {
 	return (struct linux_rusage){
-		.user = timeval_from_ns(run_ns),
+		.user = timeval_from_ns(used->user_ns),
+		.system = timeval_from_ns(used->system_ns),
 		.max_rss_kib = (int64_t)(pages * (PAGE_SIZE / 1024)),
-		.minor_faults = (int64_t)faults,
+		.minor_faults = (int64_t)used->faults,
+		.voluntary = (int64_t)used->voluntary,
+		.involuntary = (int64_t)used->involuntary,
 	};
 }

@@ -208,13 +208,13 @@ void process_add_task(struct process *process, struct task *task)
 void process_remove_task(struct task *task)
 {
 	struct process *process = task->process;
+	struct usage used = task_usage(task);
 
 	list_remove(&task->in_process);
 	if (--process->task_count)
 		more_tasks--;
 	memcpy(process->name, task->name, sizeof(process->name));
-	process->dead_run_ns += task_run_ns(task);
-	process->faults += task->faults;
+	usage_add(&process->ended, &used);
 }
 
 void task_end_soon(struct task *task)

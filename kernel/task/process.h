@@ -6,6 +6,7 @@
 #include "kernel/fs/fd.h"
 #include "kernel/mm/user/user_space.h"
 #include "kernel/task/task.h"
+#include "kernel/task/usage.h"
 
 /* Linux's resource limits (getrlimit(2)). */
 enum process_limit {
@@ -75,11 +76,11 @@ struct process {
 	struct timer alarm;     /* the timer of setitimer(ITIMER_REAL) and alarm(2) */
 	struct timer cpu_watch; /* fires when RLIMIT_CPU may have been reached */
 	struct process_rlimit limits[PROCESS_LIMITS];
-	struct user_limits user_limits;     /* the limits on memory among `limits`, in pages */
-	uint64_t start_ns;                  /* when the process was made, by the monotonic clock */
-	uint64_t rt_most_ns;                /* RLIMIT_RTTIME, the lower one of soft and hard limit; TIME_NEVER: none */
-	uint64_t dead_run_ns, child_run_ns; /* CPU time of its ended tasks; of children waited for, with theirs */
-	uint64_t faults, child_faults;      /* page faults, summed up like dead_run_ns and child_run_ns */
+	struct user_limits user_limits; /* the limits on memory among `limits`, in pages */
+	uint64_t start_ns;              /* when the process was made, by the monotonic clock */
+	uint64_t rt_most_ns;            /* RLIMIT_RTTIME, the lower one of soft and hard limit; TIME_NEVER: none */
+	struct usage ended;             /* what its tasks that have ended have used */
+	struct usage children_used;     /* what children that it has waited for have used, and theirs */
 	uint64_t most_pages, child_most_pages; /* most pages in memory at once: in earlier spaces; in a child */
 	struct task *vfork_parent;             /* the task in vfork(2) that waits for this process; or NULL */
 	struct node *program; /* the file that is executed, by node_run(); NULL: the process has ended */
@@ -105,7 +106,7 @@ static inline struct process *process_current(void)
 /* Return the CPU time of all tasks of the process, those that have ended included. */
 static inline uint64_t process_run_ns(const struct process *process)
 {
-	uint64_t ns = process->dead_run_ns;
+	uint64_t ns = process->ended.user_ns + process->ended.system_ns;
 
 	PROCESS_EACH_TASK(process, task)
 		ns += task_run_ns(task);

@@ -20,9 +20,9 @@ enum wait_options {
 /* The result of wait4(2) and waitid(2) for a child. */
 struct wait_result {
 	int pid;
-	int status;                  /* wait4(2)'s status */
-	uint64_t run_ns;             /* CPU time of the child and its children */
-	uint64_t faults, most_pages; /* their page faults; the most pages resident at once in one of them */
+	int status;          /* wait4(2)'s status */
+	struct usage used;   /* by the child and by children that it has waited for */
+	uint64_t most_pages; /* the most pages resident at once in one of them */
 };
 
 /*

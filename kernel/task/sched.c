@@ -13,6 +13,7 @@
 #include "kernel/task/load_average.h"
 #include "kernel/task/process.h"
 #include "kernel/task/run_queues.h"
+#include "kernel/task/usage.h"
 
 void task_entered(void);
 
@@ -269,6 +270,10 @@ void sched_switch(void)
 		if (to) {
 			to->started_ns = now;
 			watch_turn(cpu, to, now);
+			usage_tick_start();
+			/* Others left the CPU to another task; `from` left it to nobody. */
+			if (to == from)
+				from->left[0]++;
 		}
 		sched_counts.idle_ns += now - asleep;
 		load_sample(now, 0);
@@ -276,7 +281,7 @@ void sched_switch(void)
 	to->started_ns = now;
 	this_cpu->switch_wanted = false;
 	if (to != from) {
-		to->switches++;
+		from->left[from->state == TASK_RUNNABLE]++;
 		sched_counts.switches++;
 		switch_to(from, to);
 	}

@@ -18,6 +18,7 @@
 #include "kernel/task/find.h"
 #include "kernel/task/number.h"
 #include "kernel/task/sched.h"
+#include "kernel/task/usage.h"
 #include "kernel/task/wait_until.h"
 
 extern const char task_enter_kernel[];
@@ -154,10 +155,12 @@ void task_destroy(struct task *task)
 	task_put(task);
 }
 
-static void start(struct task *task)
+static void start(struct task *task, bool user)
 {
 	lock_take_on(&task_lock);
 	make_ready(task);
+	if (user)
+		usage_tick_start();
 	lock_release_on(&task_lock);
 }
 
@@ -172,7 +175,7 @@ void task_start_user(struct task *task)
 
 	*first = (struct switch_frame){ .rip = (uintptr_t)user_entry };
 	task->sp = (uintptr_t)first;
-	start(task);
+	start(task, true);
 }
 
 void task_start_kernel(struct task *task, void (*function)(void *argument), void *argument)
@@ -188,7 +191,7 @@ void task_start_kernel(struct task *task, void (*function)(void *argument), void
 					.rbx = (uintptr_t)function,
 					.r12 = (uintptr_t)argument };
 	task->sp = (uintptr_t)first;
-	start(task);
+	start(task, false);
 }
 
 void task_init(void)

@@ -72,7 +72,9 @@ struct task {
 	uint64_t run_ns;             /* CPU time up to the last switch to another task */
 	uint64_t started_ns;         /* when the task last got the CPU */
 	uint64_t start_ns;           /* when the task was made */
-	uint64_t switches;           /* how often the task got the CPU */
+	uint64_t divided_ns;         /* CPU time up to when it was last divided into user and system time; task_lock */
+	uint64_t system_ns;          /* the part of it that was spent in the kernel; task_lock */
+	uint64_t left[2];            /* how often the task left the CPU: [0] to wait, [1] still runnable; task_lock */
 	uint64_t faults;             /* page faults served for the task */
 	struct late_work *late;      /* what the task has to do before it returns to user mode; NULL: nothing */
 	struct process *vfork_child; /* the child that the task's vfork(2) waits for; NULL: none */
@@ -139,10 +141,7 @@ void task_wake_off(struct task *task);
 void task_wake_stopped(struct task *task);
 void task_go_on(struct task *task);
 
-/*
- * Give up the CPU; the current task stays ready. A real-time task goes behind those of its priority with task_yield(),
- * and stays before them with task_give_cpu(). Call with interrupts on, with its process's context loaded.
- */
+/* Give up the CPU; stay ready: task_yield() behind its equals, task_give_cpu() before them if real-time. Interrupts on, own context. */
 void task_yield(void);
 void task_give_cpu(void);
 
@@ -161,8 +160,10 @@ void task_set_gs_base(uint64_t base);
  */
 void task_set_tid(struct task *task, int tid);
 
-/* Return the CPU time of the task, in user mode and the kernel together. */
+/* Return the CPU time of the task. While the CPU halts, task_current() is a task that is not runnable. */
 static inline uint64_t task_run_ns(const struct task *task)
 {
-	return task->run_ns + (task == task_current() ? clock_monotonic_ns() - task->started_ns : 0);
+	bool runs = task == task_current() && task->state == TASK_RUNNABLE;
+
+	return task->run_ns + (runs ? clock_monotonic_ns() - task->started_ns : 0);
 }

@@ -29,8 +29,8 @@ static uint64_t most_pages_of(const struct process *child)
 /* Add the child's CPU time, page faults and memory to the sums that the parent keeps for its children. */
 static void count_child(struct process *parent, const struct process *child)
 {
-	parent->child_run_ns += child->dead_run_ns + child->child_run_ns;
-	parent->child_faults += child->faults + child->child_faults;
+	usage_add(&parent->children_used, &child->ended);
+	usage_add(&parent->children_used, &child->children_used);
 	if (most_pages_of(child) > parent->child_most_pages)
 		parent->child_most_pages = most_pages_of(child);
 }
@@ -43,11 +43,10 @@ static bool tell(struct process *child, unsigned options, struct wait_result *re
 {
 	bool keep = options & WAIT_NOWAIT;
 
-	*ret = (struct wait_result){ .pid = child->pid,
-				     .status = child->status,
-				     .run_ns = child->dead_run_ns + child->child_run_ns,
-				     .faults = child->faults + child->child_faults,
-				     .most_pages = most_pages_of(child) };
+	*ret = (struct wait_result){
+		.pid = child->pid, .status = child->status, .used = child->ended, .most_pages = most_pages_of(child)
+	};
+	usage_add(&ret->used, &child->children_used);
 	if (child->zombie && (options & WAIT_EXITED)) {
 		if (!keep) {
 			count_child(process_current(), child);

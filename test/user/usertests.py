@@ -7,7 +7,8 @@ import re
 
 FLAVOURS = ("musl", "glibc", "pie")
 TESTS = ("init", "create", "events", "files", "fpu", "info", "jobs", "locks", "mappings", "memory", "neighbour",
-         "policies", "proc", "process", "resume", "signals", "threads", "time", "together", "values")
+         "policies", "proc", "process", "resume", "signals", "threads", "time", "together",
+         "usage", "values")
 # full, bomb, fuzz, stops and storm have tests of their own.
 ATTACKS = ("instructions", "pointers", "ranges", "returns")
 END = r"^# user tests: \d+ passed, \d+ failed"

@@ -1,0 +1,101 @@
+/*
+ * Sums of what tasks have used, and the timer that tells system time from user time.
+ */
+#include "kernel/task/usage.h"
+
+#include "kernel/arch/trap.h"
+#include "kernel/irq/irq.h"
+#include "kernel/irq/timer.h"
+#include "kernel/task/process.h"
+#include "kernel/task/sched.h"
+
+static void look(struct timer *timer);
+
+/* The timer of each CPU. Guard: task_lock. */
+static PER_CPU struct usage_tick {
+	struct timer timer;
+	bool runs; /* `timer` has been started and has not fired */
+} usage_tick = { .timer = { .fire = look } };
+
+void usage_tick_start(void)
+{
+	struct usage_tick *tick = &per_cpu(usage_tick);
+
+	if (tick->runs)
+		return;
+	tick->runs = true;
+	timer_start(&tick->timer, time_add(clock_monotonic_ns(), USAGE_TICK_NS));
+}
+
+static void look(struct timer *timer)
+{
+	struct task *task = task_current();
+
+	(void)timer;
+	lock_take_off(&task_lock);
+	per_cpu(usage_tick).runs = false;
+	/* A CPU with nothing to do halts in the task that has last run, which is blocked. */
+	if (task->state == TASK_RUNNABLE) {
+		uint64_t run_ns = task_run_ns(task);
+
+		if (!trap_from_user(irq_frame()))
+			task->system_ns += run_ns - task->divided_ns;
+		task->divided_ns = run_ns;
+		usage_tick_start();
+	}
+	lock_release_off(&task_lock);
+}
+
+/* Return the part of `ns` that is as large as system_ns is of all, both of one task. */
+static uint64_t share_of(uint64_t ns, uint64_t system_ns, uint64_t all_ns)
+{
+	/* The product must not overflow. */
+	for (; all_ns >> 20; all_ns >>= 1)
+		system_ns >>= 1;
+	return all_ns ? ns * system_ns / all_ns : 0;
+}
+
+/* Divide what a task has run since the timer last looked. What has been told once never becomes less. */
+static void divide(struct task *task)
+{
+	uint64_t run_ns = task_run_ns(task);
+
+	task->system_ns += share_of(run_ns - task->divided_ns, task->system_ns, task->divided_ns);
+	task->divided_ns = run_ns;
+}
+
+struct usage task_usage(struct task *task)
+{
+	uint64_t flags = lock_take(&task_lock);
+	struct usage usage;
+
+	divide(task);
+	usage = (struct usage){ .user_ns = task->divided_ns - task->system_ns,
+				.system_ns = task->system_ns,
+				.faults = task->faults,
+				.voluntary = task->left[0],
+				.involuntary = task->left[1] };
+	lock_release(&task_lock, flags);
+	return usage;
+}
+
+void usage_add(struct usage *sum, const struct usage *more)
+{
+	sum->user_ns += more->user_ns;
+	sum->system_ns += more->system_ns;
+	sum->faults += more->faults;
+	sum->voluntary += more->voluntary;
+	sum->involuntary += more->involuntary;
+}
+
+struct usage process_usage(struct process *process)
+{
+	struct usage sum = process->ended;
+
+	PROCESS_EACH_TASK(process, task) {
+		struct usage usage = task_usage(task);
+
+		usage_add(&sum, &usage);
+	}
+	return sum;
+}
