@@ -14,7 +14,7 @@
 
 #define HEADER     36 /* bytes of the header of all tables but the root pointer */
 #define TABLE_MOST (1u << 20)
-#define LIST_MOST  64 /* tables of a list that are looked at */
+#define LIST_MOST  64 /* the most tables of a list that are looked at */
 
 #define FADT_FACS   36
 #define FADT_DSDT   40

@@ -20,8 +20,8 @@ struct blob {
 };
 
 /*
- * The one block of frames that the loader takes from the firmware, below 4 GiB: a page for the trampoline's copy, then
- * the pages below in this order.
+ * The block of frames, below 4 GiB, for all that the loader makes: a page for the trampoline's copy, then the pages
+ * below in this order. (Archives that initrd.c reads have a block of their own.)
  */
 struct arena {
 	paddr_t start;

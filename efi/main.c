@@ -49,8 +49,8 @@ static uint64_t ranges_for(const struct sizes *sizes)
 }
 
 /*
- * Allocate the arena: one allocation for everything, below 4 GiB, as 32-bit code must reach the root and the
- * trampoline.
+ * Allocate the arena: one allocation for all that the loader makes, below 4 GiB, as 32-bit code must reach the root and
+ * the trampoline.
  */
 static EFI_STATUS take_arena(struct loader *l, const struct sizes *sizes, struct handoff *handoff)
 {

@@ -1,6 +1,4 @@
-/*
- * The CPU's protections: what every context relies on.
- */
+/* Turns on the CPU's protections of memory, which every context relies on. */
 #pragma once
 
 /*

@@ -37,7 +37,7 @@ static PER_CPU struct watch {
 	 * at its end, so it is logged later.
 	 */
 	struct {
-		const char *place; /* NULL: there was none */
+		const char *place; /* where the stretch ended; NULL: none is to be logged */
 		uint64_t ticks, vector, number;
 	} ended;
 } watch;

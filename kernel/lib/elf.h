@@ -11,7 +11,7 @@
 /* A PT_LOAD program header that has been checked. */
 struct elf_segment {
 	vaddr_t va;         /* page-aligned start of the segment */
-	uint64_t pages;     /* pages that it covers */
+	uint64_t pages;     /* pages that the segment covers */
 	uint64_t offset;    /* where in the file the byte for `va` is; congruent to va modulo the page size */
 	uint64_t file_size; /* bytes from va on that come from the file; the rest is zero */
 	bool write;

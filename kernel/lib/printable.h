@@ -6,7 +6,7 @@
 
 #include <stddef.h>
 
-#define PRINTABLE_MOST 4 /* bytes that one step writes */
+#define PRINTABLE_MOST 4 /* the most bytes that printable_next() writes */
 
 /*
  * Take the next character of text[0, size), size > 0, and write how it is shown: the character itself, or one byte as

@@ -1,7 +1,8 @@
 /*
- * What is left to do when something large has ended: the pages of a file, the names of a file system. Whoever holds the
- * last reference may hold other things, so the work is not done there, but by the same task on its way back to user mode,
- * when it holds nothing any more: step by step, with other tasks in between (kernel/task/late.h).
+ * Late work: what is left to do when something large has ended, such as freeing the pages of a file or the names of a
+ * file system. Whoever drops the last reference may hold other things at that moment. So the same task does the work
+ * later, on its way back to user mode, when it holds nothing any more: step by step, with other tasks in between
+ * (kernel/task/late.h).
  */
 #pragma once
 
@@ -9,7 +10,9 @@
 
 /* A piece of work, in the object that it ends. Guard: the kernel, one CPU, not preempted. */
 struct late_work {
-	/* Do a step of less than a third of a millisecond. Returns true when all is done; the object may be gone then. */
+	/*
+	 * Do a step of less than a third of a millisecond. Returns true when all is done; the object may be gone then.
+	 */
 	bool (*step)(struct late_work *work);
 	struct late_work *next; /* the next one of the same task */
 };
@@ -17,5 +20,8 @@ struct late_work {
 /* Have `take` get all late work from now on. Until then, as on the host, late_work_add() does all of it at once. */
 void late_work_set_taker(void (*take)(struct late_work *work));
 
-/* Leave `work`, whose `step` is set, to the current task's way back to user mode. It lasts until it is done. */
+/*
+ * Leave `work`, whose `step` is set, to the current task's way back to user mode. `work` must stay valid until it is
+ * done.
+ */
 void late_work_add(struct late_work *work);

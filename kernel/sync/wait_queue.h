@@ -118,7 +118,7 @@ static inline void wait_queue_wake(struct wait_queue *queue)
 	lock_release(&queue->lock, flags);
 }
 
-/* Return whether a waiter in the queue uses that up. */
+/* Return whether a waiter in the queue waits for `use`, bytes or room, to use it up. */
 static inline bool wait_queue_is_wanted(const struct wait_queue *queue, enum wait_use use)
 {
 	return __atomic_load_n(&queue->blocked[use - 1], __ATOMIC_RELAXED);

@@ -88,7 +88,10 @@ static uint64_t largest_leaf(const struct mmio_window *w, uint64_t start, uint64
 	return PAGE_SIZE;
 }
 
-/* Reserve a window with guards on both sides: the direct map ends where the MMIO range starts. */
+/*
+ * Reserve a window with a guard page on each side. The lower one also parts the first window from the direct map, which
+ * ends where the MMIO range starts.
+ */
 static enum status reserve(struct mmio_window *w, uint64_t start, uint64_t end, struct placed *ret)
 {
 	uint64_t align = largest_leaf(w, start, end);

@@ -31,8 +31,8 @@ void memory_object_cut(struct memory_object *object, uint64_t first)
 
 /* ---- piece by piece ---- */
 
-#define AREAS_OF_PIECE 64   /* areas with pages that a piece takes them out of */
-#define STEPS_OF_PIECE 4096 /* areas that a piece looks at */
+#define AREAS_OF_PIECE 64   /* the most areas that a piece unmaps pages of */
+#define STEPS_OF_PIECE 4096 /* the most areas that a piece looks at */
 
 struct object_cut *object_cuts; /* guard: the kernel, one CPU, not preempted */
 
@@ -65,7 +65,7 @@ void object_cut_area_goes(const struct area *area)
 			cut->next = area->next_of_object;
 }
 
-/* Take a piece of the pages from `first` on out of an area. Returns whether there may be more. In the kernel context. */
+/* Unmap a piece of an area's pages from `first` on. Returns whether more may be left. Call in the kernel context. */
 static bool cut_area(struct area *area, uint64_t first)
 {
 	const uint64_t kept = first > area->offset ? first - area->offset : 0;

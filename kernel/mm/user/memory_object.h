@@ -48,7 +48,10 @@ struct memory_object_ops {
 	 * Called in the kernel context. May be NULL: then no page is.
 	 */
 	bool (*has)(struct memory_object *object, uint64_t page);
-	/* Return whether a last `put` now would leave late work (kernel/sync/late_work.h) of more than a step. */
+	/*
+	 * Return whether a `put` now would drop the last reference and leave late work (kernel/sync/late_work.h) of
+	 * more than one step. May be NULL: then no `put` does.
+	 */
 	bool (*is_long)(const struct memory_object *object);
 };
 
@@ -65,24 +68,27 @@ struct memory_object {
 void memory_object_cut(struct memory_object *object, uint64_t first);
 
 /*
- * The same piece by piece, between which other tasks run. The object has no pages from `first` on for who asks, from before
- * the begin until after the end. Between begin and end areas may come, go, and be cut.
+ * Do the same in pieces, so that other tasks can run in between. From before object_cut_begin() until after
+ * object_cut_end() the object must give out no page from `first` on. Meanwhile areas may come, go, and be cut.
  */
 struct object_cut {
 	struct memory_object *object;
 	uint64_t first;
-	struct area *next;        /* where to go on; NULL: at the end of the list */
-	bool again;               /* areas have come meanwhile: all are looked at once more */
-	struct object_cut *other; /* the next cut that is under way */
+	struct area *next;        /* the area to go on with; NULL: the end of the list is reached */
+	bool again;               /* areas were added meanwhile: go through the list once more */
+	struct object_cut *other; /* the next one in object_cuts */
 };
 
 void object_cut_begin(struct object_cut *cut, struct memory_object *object, uint64_t first);
 
-/* Do a piece. Returns whether there is more. */
+/* Unmap a piece. Returns whether more is left. */
 bool object_cut_piece(struct object_cut *cut);
 void object_cut_end(struct object_cut *cut);
 
-/* The cuts that are under way, which areas that come or go must tell. Guard: the kernel, one CPU, not preempted. */
+/*
+ * The list of the cuts that are under way. Whoever adds an area to an object's list, or removes it, tells them. Guard:
+ * the kernel, one CPU, not preempted.
+ */
 extern struct object_cut *object_cuts;
 
 /* Tell the cuts of an object that `area` is in its list from now on, or no longer. */

@@ -19,11 +19,11 @@ struct shared_memory {
 	uint64_t pages;
 	struct space frames; /* valid once `started` */
 	bool started;
-	vaddr_t ended;        /* at its end: the frames below have been freed */
+	vaddr_t ended;        /* when the object ends: frames of pages below this address are freed already */
 	struct late_work end; /* frees the frames */
 };
 
-#define RUNS_OF_PIECE 4 /* tables whose frames are freed at once */
+#define RUNS_OF_PIECE 4 /* page tables whose frames one step of `end` frees */
 
 /* Give the page a new frame of zeros; the object keeps the reference to it. ERR_NO_MEMORY; nothing has changed then. */
 static enum status fill(struct shared_memory *memory, uint64_t page)
@@ -85,7 +85,7 @@ static void shared_get(struct memory_object *object)
 	((struct shared_memory *)object)->references++;
 }
 
-/* Free a piece of the frames, and the tables that led to them. In the kernel context. */
+/* Free the frames of the next RUNS_OF_PIECE page tables, and these tables. Call in the kernel context. */
 static void end_piece(struct shared_memory *memory, vaddr_t end)
 {
 	struct tlb_flush flush = TLB_FLUSH_NONE;

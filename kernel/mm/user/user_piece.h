@@ -19,7 +19,7 @@ static inline bool user_is_long(const struct user_space *space)
  */
 vaddr_t user_piece(const struct user_space *space, vaddr_t start, vaddr_t end);
 
-/* Return whether no area of [va, va + size) is shared or has an object; holes are no matter. */
+/* Return whether no area of [va, va + size) is shared or has an object. Holes do not count. */
 bool user_is_private(const struct user_space *space, vaddr_t va, uint64_t size);
 
 /*
