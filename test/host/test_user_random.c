@@ -138,13 +138,15 @@ static bool all_mapped(const struct model_space *m, size_t page, size_t count)
 static void do_protect(struct model_space *m)
 {
 	unsigned rights = random_rights();
+	enum status status;
 	size_t page, count;
 
 	random_range(&page, &count);
-	if (!happened(user_protect(m->space, va_of(page), count * PAGE_SIZE, rights),
-		      all_mapped(m, page, count) ? OK : ERR_NOT_FOUND))
+	status = user_protect(m->space, va_of(page), count * PAGE_SIZE, rights);
+	/* What lies before a hole gets the rights. */
+	if (!happened(status, all_mapped(m, page, count) ? OK : ERR_NOT_FOUND) && status != ERR_NOT_FOUND)
 		return;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count && m->pages[page + i].mapped; i++)
 		m->pages[page + i].rights = rights;
 }
 
