@@ -2,7 +2,7 @@
  * Draws rectangles and glyph bitmaps into a linear framebuffer. Knows no text and no cursor, and never reads a pixel.
  *
  * Pixels are stored two at a time. x86 allows unaligned stores, so rows whose pitch is no multiple of 8 need no code of
- * their own. Aligned stores fill write-combining buffers best; glyphs lie at multiples of 8 pixels, so theirs are
+ * their own. Aligned stores fill write-combining buffers best; glyphs lie at multiples of 8 pixels, so their stores are
  * aligned at common pitches.
  */
 #include "kernel/dev/framebuffer.h"
@@ -23,7 +23,7 @@ enum status framebuffer_init(const struct boot_framebuffer *info, void *pixels, 
 		return ERR_NOT_FOUND;
 	if (info->pitch / 4 < info->width)
 		return ERR_RANGE;
-	/* The last row may end behind its last pixel, without the padding that makes up the pitch. */
+	/* The framebuffer may end right behind the last row's last pixel, without padding up to the pitch. */
 	if ((uint64_t)info->pitch * (info->height - 1) + (uint64_t)info->width * 4 > info->size)
 		return ERR_RANGE;
 	if (!fits(info->red_shift, info->red_bits) || !fits(info->green_shift, info->green_bits) ||
@@ -45,8 +45,8 @@ enum status framebuffer_init(const struct boot_framebuffer *info, void *pixels, 
 }
 
 /*
- * Scale a channel from 8 bits to `bits`, so that the brightest value becomes the brightest: of more than 8 bits, the
- * lower ones repeat the value.
+ * Scale a channel from 8 bits to `bits`. The brightest value stays the brightest: a result of more than 8 bits repeats
+ * the value in its lower bits.
  */
 static uint32_t channel(uint32_t value, uint8_t shift, uint8_t bits)
 {

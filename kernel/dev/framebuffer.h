@@ -14,6 +14,7 @@ struct framebuffer {
 	uint32_t width;  /* pixels */
 	uint32_t height; /* pixels */
 	uint32_t pitch;  /* bytes from one row to the next */
+	/* where a colour lies in a pixel: the number of its lowest bit, and how many bits it has */
 	uint8_t red_shift, red_bits;
 	uint8_t green_shift, green_bits;
 	uint8_t blue_shift, blue_bits;
@@ -21,8 +22,8 @@ struct framebuffer {
 
 /*
  * Describe the framebuffer `info`, which is mapped at `pixels`.
- * Returns ERR_NOT_FOUND (width or height 0), ERR_RANGE (rows that overlap or leave `info->size`), ERR_FORMAT (a colour
- * that does not fit in 32 bits); *ret is unchanged then. Writes no pixel.
+ * Returns ERR_NOT_FOUND (width or height 0), ERR_RANGE (rows overlap, or need more than info->size bytes), ERR_FORMAT
+ * (a colour has 0 bits, more than 16, or some beyond bit 31); *ret is unchanged then. Writes no pixel.
  */
 MUST_CHECK enum status framebuffer_init(const struct boot_framebuffer *info, void *pixels, struct framebuffer *ret);
 

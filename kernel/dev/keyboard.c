@@ -47,8 +47,8 @@ static struct lock keyboard_lock = LOCK_INITIAL(LOCK_KEYBOARD);
 /* Guard: whoever reads the keyboard, which is the interrupt handler while a program runs, else the monitor. */
 static bool present;
 static struct keymap keymap;
-static char typed[MOST_STALE * KEYMAP_BYTES]; /* what keys have produced; */
-static size_t typed_count, typed_read;        /* so many bytes, of which so many have been read */
+static char typed[MOST_STALE * KEYMAP_BYTES]; /* the bytes that keys have produced */
+static size_t typed_count, typed_read;        /* how many bytes `typed` holds, and how many of these have been read */
 
 /* Wait until the status bits in `mask` equal `value`. Returns false when that takes too long. */
 static bool wait_for(uint8_t mask, uint8_t value)
@@ -136,7 +136,7 @@ static bool take_code(void)
 	return true;
 }
 
-/* Take bytes from the controller until a key has produced something to read. All that was produced has been read. */
+/* Take bytes from the controller until a key has produced something to read. Call when all of `typed` has been read. */
 static void poll(void)
 {
 	typed_count = typed_read = 0;
@@ -145,8 +145,8 @@ static void poll(void)
 }
 
 /*
- * Take what waits at the controller before a conversation with it. What was typed is read later, as far as there is room
- * for it; which keys are held is known in any case.
+ * Take the key codes that wait at the controller, so that its next byte is an answer. What they produce is kept for
+ * keyboard_read(), as far as there is room; which keys are held stays known in any case.
  */
 static void keep_stale(void)
 {

@@ -17,9 +17,12 @@ bool keyboard_present(void);
 /* Return the next byte typed, as a terminal would send it (kernel/dev/keymap.h), or -1 when there is none. */
 int keyboard_read(void);
 
-/* Choose whether arrow keys, Home and End send the sequences of DECCKM ("application mode"). In any context. */
+/*
+ * Choose whether arrow keys, Home and End send the sequences of DECCKM ("application mode"). May be called in any
+ * context.
+ */
 void keyboard_set_application(bool on);
 
-/* Turn IRQ 1 on, which signals that keyboard_read() has something; turn it off. */
+/* Turn IRQ 1, which signals that keyboard_read() has something, on or off. */
 void keyboard_interrupts_on(void);
 void keyboard_interrupts_off(void);

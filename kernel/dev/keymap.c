@@ -39,7 +39,7 @@ static const char shift_keys[] = SHIFT_KEYS;
 _Static_assert(sizeof(PLAIN_KEYS) == sizeof(SHIFT_KEYS), "both layers have the same keys");
 _Static_assert(sizeof(PLAIN_KEYS) == 0x3a + 1, "the last key is Space, 0x39");
 
-/* A key that sends a sequence: ESC [ final, or with a number ESC [ number ~. Both 0: no such key. */
+/* A key that sends a sequence: ESC [ final or, if `final` is 0, ESC [ number ~. Both 0: the key sends nothing. */
 struct function_key {
 	char final;
 	uint8_t number;
@@ -209,7 +209,7 @@ static size_t press(const struct keymap *keymap, uint8_t key, bool extended, cha
 		return sequence(keymap, &function_keys[10 + key - KEY_F11], ret_bytes);
 	if (key == KEY_TAB && shift(keymap))
 		return sequence(&unmodified, &back_tab, ret_bytes);
-	/* Of the extended keys below the keypad only Enter and '/' have characters. */
+	/* Of the extended keys whose codes are below the keypad's, only Enter and '/' have characters. */
 	if (key >= sizeof(plain_keys) - 1 || (extended && key != KEY_SLASH && plain_keys[key] != '\r'))
 		return 0;
 	return character(keymap, key, extended, ret_bytes);

@@ -32,5 +32,8 @@ struct keymap {
  */
 size_t keymap_feed(struct keymap *keymap, uint8_t code, char ret_bytes[KEYMAP_BYTES]);
 
-/* Codes were lost: no key counts as held any more. The locks stay. keymap_feed() does so when a keyboard reports it. */
+/*
+ * Count no key as held any more; the locks stay as they are. Call when codes were lost; when the keyboard reports a
+ * loss by a code, keymap_feed() does this.
+ */
 void keymap_release(struct keymap *keymap);

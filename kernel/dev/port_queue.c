@@ -31,7 +31,9 @@ char port_queue_take(struct port_queue *queue)
 	char byte;
 
 	if (is_messages_turn(queue)) {
-		/* So the rest of the message comes next, even if text is added meanwhile. */
+		/*
+		 * The message's other bytes come next, too, even if text is added meanwhile: no line of text is open.
+		 */
 		queue->inside_line = false;
 		return queue->messages[queue->message_out++ % PORT_MESSAGES];
 	}

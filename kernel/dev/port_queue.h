@@ -23,9 +23,9 @@
 struct port_queue {
 	uint64_t text_in, text_out;       /* positions where the next byte of text is added, and taken */
 	uint64_t message_in, message_out; /* positions where the next byte of messages is added, and taken */
-	/* text_in when the first message in the ring was added: only text before it is sent before the message */
+	/* text_in when the oldest message in the ring was added: the text before this position is sent first */
 	uint64_t message_at;
-	bool inside_line; /* the last byte of text that was taken was no '\n' */
+	bool inside_line; /* the last byte taken was text, and no '\n' */
 	bool stopped;     /* text is held back, messages are not. Set and cleared by the driver */
 	uint64_t lost;    /* lines that were dropped and are not reported yet, see port_queue_tell_lost() */
 	char *text;       /* PORT_TEXT bytes. Fixed when the queue is made */
@@ -56,7 +56,9 @@ static inline bool port_queue_sends(const struct port_queue *queue)
 	return port_queue_has_messages(queue) || (port_queue_text(queue) && !queue->stopped);
 }
 
-/* Note that text, with `last` as its last byte, was sent without being queued. Call with an empty queue. */
+/*
+ * Note that text was sent whose last byte is `last`. The driver calls this for text that it sends past an empty queue.
+ */
 static inline void port_queue_passed(struct port_queue *queue, char last)
 {
 	queue->inside_line = last != '\n';

@@ -20,7 +20,7 @@ static void wait_a_little(void)
 		cpu_pause();
 }
 
-/* Let what programs and the kernel have said last leave the machine. */
+/* Have all text that programs and the kernel have written drawn and sent. */
 static void say_last_words(void)
 {
 	screen_show_later(NULL);

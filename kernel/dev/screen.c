@@ -15,21 +15,21 @@
 #include "kernel/sync/lock.h"
 
 /*
- * Text is fed to the terminal in pieces of so many bytes, so that interrupts are not off for long. A few bytes, as of a
- * sequence that clears the screen, can ask for much work: no piece has the ends of two sequences.
+ * Text is fed to the terminal in pieces of at most so many bytes, so that interrupts are not off for long. The few
+ * bytes of a sequence, as of one that clears the screen, can ask for much work: a new piece begins at each ESC.
  */
 #define PIECE 64
 #define ESC   0x1b
 
-#define FEW_ROWS 2
+#define FEW_ROWS 2 /* rows of characters that screen_show_few() draws at once */
 
 static struct lock screen_lock = LOCK_INITIAL(LOCK_SCREEN);
 
 static struct text_console console;                    /* screen_lock */
 static bool ready;                                     /* fixed after boot */
 static void (*answer)(const char *bytes, size_t size); /* fixed after boot */
-static void (*later)(
-	void); /* has a task draw; NULL: all is drawn at once. Changes while no program runs, or in a panic. Atomic */
+/* Has a task draw; NULL: all is drawn at once. Changes while no program runs, or in a panic. Atomic */
+static void (*later)(void);
 
 enum status screen_memory_get(const struct boot_framebuffer *info, struct screen_memory *ret)
 {

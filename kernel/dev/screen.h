@@ -45,9 +45,9 @@ bool screen_show_until(bool (*stop)(void));
 bool screen_is_dirty(void);
 
 /*
- * Draw what an interrupt handler, or a message of the kernel's, has changed: if that is more than two rows, and
- * screen_show_later() was given a function, have it drawn later: that function wakes a task that calls
- * screen_show_until(). NULL: draw all at once from now on.
+ * screen_show_few() draws what an interrupt handler, or a message of the kernel's, has changed. If that is more than
+ * two rows it only calls the function `by` that screen_show_later() was given, which wakes a task that calls
+ * screen_show_until(). screen_show_later(NULL): all is drawn at once from now on.
  */
 void screen_show_few(void);
 void screen_show_later(void (*by)(void));
@@ -60,8 +60,8 @@ void screen_reset(void);
 
 /*
  * Set the function that gets the terminal's answers to programs' questions ("where is the cursor?") as typed input;
- * NULL: answers are dropped. screen_answer() calls it with the answers that have gathered since. It calls it without a
- * lock, since the answer may be echoed, that is, written to the screen.
+ * NULL: answers are dropped. screen_answer() calls this function with the answers that have gathered since the last
+ * screen_answer(), and without a lock, since an answer may be echoed, that is, written to the screen.
  */
 void screen_set_reply(void (*reply)(const char *bytes, size_t size));
 void screen_answer(void);

@@ -59,8 +59,8 @@ void serial_init(void)
 	if (!scratch_works())
 		return;
 	/*
-	 * Clearing the FIFO loses what the firmware is still sending: first wait until all of it is out, at most
-	 * MOST_LOOKS times.
+	 * Clearing the FIFO loses what the firmware is still sending: first wait until all of that is out, for at most
+	 * MOST_LOOKS reads of the line status.
 	 */
 	(void)wait_for(LSR_TRANSMITTER_EMPTY, MOST_LOOKS);
 	serial_put(INTERRUPT_ENABLE, 0);

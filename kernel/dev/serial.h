@@ -40,12 +40,16 @@ void serial_write_raw(const char *text, size_t size);
 
 /*
  * Make writers stop waiting for the port: from now on, bytes that the port does not take at once are queued and go out
- * later, in order, the log's messages between the lines of programs' text. After serial_room() or serial_is_idle() has
- * found text in the queue, `wake` is called once half of the room is free or the port is idle; in any context.
+ * later, in order; a message of the log goes out between two lines of programs' text. After serial_room() has found
+ * text in the queue, or serial_is_idle() a port that is not idle, `wake` is called when half of the queue's room is
+ * free or the port is idle. That may be in any context, and several times.
  */
 void serial_start_queue(void (*wake)(void));
 
-/* Say that a screen shows the same text: then a port that takes no byte for 10 s loses its text until it takes one. */
+/*
+ * Say that a screen shows the same text. From then on, when the port takes no byte for 10 s, its queued text is
+ * dropped, and so is new text until the port takes a byte again.
+ */
 void serial_text_is_seen(void);
 
 /*
@@ -75,7 +79,10 @@ size_t serial_room(void);
 size_t serial_waiting(void);
 bool serial_is_idle(void);
 
-/* Hold back queued programs' text; let it go on; drop it. The log's messages are not affected. Any context. */
+/*
+ * Hold back queued programs' text; let it go on; drop it. The log's messages are not affected. All three may be called
+ * in any context.
+ */
 void serial_stop(void);
 void serial_go(void);
 void serial_drop(void);

@@ -3,9 +3,9 @@
  * that programs in text mode use (ECMA-48; DEC STD 070; docs/terminal.md lists them). Other sequences are swallowed;
  * characters that the font does not have show as its replacement glyph.
  *
- * The kernel's own messages and what programs write are two streams, which share the screen and the cursor and nothing
- * else: a message looks as it should while a program is in the middle of a sequence, draws lines, or scrolls a part of
- * the screen, and disturbs none of that.
+ * The kernel's own messages and what programs write are two streams on one screen with one cursor. Each has a parser,
+ * colours, modes and a region that scrolls of its own: a message looks as it should while a program is in the middle of
+ * a sequence, draws lines, or scrolls a part of the screen, and disturbs none of that.
  *
  * Guard of a console: its user's; of the machine's one console, screen_lock of kernel/dev/screen.c.
  */
@@ -14,12 +14,12 @@
 #include "kernel/dev/vt_pen.h"
 
 #define TEXT_TABS  512 /* columns whose tab stops can be set and cleared; columns beyond have a stop every 8 */
-#define TEXT_REPLY 64
+#define TEXT_REPLY 64  /* bytes of answers that can wait for text_console_reply() */
 
 enum text_mode {
 	TEXT_WRAP = 1 << 0,    /* DECAWM: text that does not fit in a row goes on in the next row */
 	TEXT_INSERT = 1 << 1,  /* IRM: a character pushes the rest of its row to the right */
-	TEXT_ORIGIN = 1 << 2,  /* DECOM: rows count from the region that scrolls */
+	TEXT_ORIGIN = 1 << 2,  /* DECOM: programs count rows from the top of the region that scrolls */
 	TEXT_NEWLINE = 1 << 3, /* LNM: '\n' also returns to the first column */
 };
 
@@ -35,10 +35,11 @@ struct text_stream {
 	struct vt_parser parser;
 	struct text_style style;
 	uint32_t top, end; /* the region that scrolls: the rows [top, end) */
-	uint32_t last;     /* the last character shown, or 0 */
+	uint32_t last;     /* the code point last shown, which REP (ESC [ n b) repeats; 0: none since a reset */
 	bool answers;      /* questions (DSR, DA) get an answer */
 };
 
+/* What DECSC saves. */
 struct text_saved {
 	bool valid;
 	struct text_place at;
@@ -50,9 +51,9 @@ struct text_console {
 	struct text_grid grid;
 	struct text_stream kernel, program;
 	struct text_place at;
-	bool wrap_due; /* the row is full: the next character goes to the next row */
-	bool cursor;   /* the cursor is shown */
-	bool alternate;
+	bool wrap_due;               /* the row is full: the next character goes to the next row */
+	bool cursor;                 /* the cursor is shown */
+	bool alternate;              /* the alternate page is shown, which editors use; else the main page */
 	bool application_cursor;     /* DECCKM: what the arrow keys send */
 	struct text_saved saved[2];  /* what DECSC saved: on the main page, on the alternate page */
 	uint8_t tabs[TEXT_TABS / 8]; /* a bit for each column */
@@ -69,7 +70,8 @@ MUST_CHECK enum status text_console_init(const struct boot_framebuffer *info, vo
 
 /*
  * Take text of one of the console's streams. Characters and sequences may be split over calls. Touches no pixel:
- * whatever has changed is drawn by text_console_draw_row(), so that much text costs no more drawing than one screen.
+ * whatever has changed is drawn by text_console_draw_row(). So at most one screen is drawn, however much text was
+ * taken.
  */
 void text_console_feed(struct text_console *console, struct text_stream *stream, const char *text, size_t size);
 

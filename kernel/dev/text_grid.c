@@ -134,7 +134,10 @@ void text_grid_fill(struct text_grid *grid, struct text_place place, uint32_t co
 	}
 }
 
-/* Limit `count` to the cells from `place` to the end of its row. Returns how many of these cells stay on the screen. */
+/*
+ * Limit *count, the cells to insert or to delete at `place`, to the rest of the row. Returns how many cells of that
+ * rest are kept, and only move.
+ */
 static uint32_t cut(const struct text_grid *grid, struct text_place place, uint32_t *count)
 {
 	uint32_t room = grid->columns - place.column;

@@ -34,12 +34,13 @@ void text_tab_set(struct text_console *console, bool stop);
 void text_tabs_clear(struct text_console *console);
 void text_tabs_reset(struct text_console *console);
 
-/* Put modes, colours, sets and margins back to their initial state; text and cursor stay. */
+/* Put the stream's modes, colours, character sets and scrolling region back to their initial state. */
 void text_reset(struct text_console *console, struct text_stream *stream);
 
 /*
- * Save or restore the cursor's place and the style (DECSC, DECRC). Restoring when nothing was saved sets the initial
- * state: cursor at the top left, and everything as text_reset() leaves it.
+ * Save or restore the cursor's place and the style (DECSC, DECRC). Restoring leaves TEXT_INSERT and TEXT_NEWLINE as
+ * they are. Restoring when nothing was saved sets the initial state: cursor at the top left, and everything as
+ * text_reset() leaves it.
  */
 void text_save(struct text_console *console, struct text_stream *stream);
 void text_restore(struct text_console *console, struct text_stream *stream);

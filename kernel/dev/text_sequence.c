@@ -104,7 +104,7 @@ static void erase(struct text_console *console, const struct text_stream *stream
 
 /*
  * Erase as the parameter says: from the cursor to the end, from the start to the cursor, or all of the cells [start,
- * start + size), counted row by row from the top left. The cursor is among them.
+ * start + size), counted row by row from the top left. The cursor must be among these cells.
  */
 static void erase_part(struct text_console *console, struct text_stream *stream, uint32_t start, uint32_t size)
 {

@@ -28,7 +28,7 @@ struct vt_parser {
 	uint8_t final;
 	uint8_t prefix;       /* '<', '=', '>' or '?'; 0: none */
 	uint8_t intermediate; /* a byte of 0x20 to 0x2f, or 0; the last one when several came */
-	/* number of parameters, 1 to VT_PARAMETERS; one that the sequence leaves out is 0 */
+	/* number of parameters, 1 to VT_PARAMETERS; a parameter without digits counts, with the value 0 */
 	uint8_t count;
 	uint16_t sub;                      /* bit i: parameter i stands behind ':', and so belongs to parameter i - 1 */
 	uint16_t parameter[VT_PARAMETERS]; /* at most VT_PARAMETER_MAX each; parameters beyond the array are dropped */

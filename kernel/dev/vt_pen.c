@@ -25,8 +25,9 @@ static uint32_t rgb(const struct vt_parser *s, unsigned red)
 }
 
 /*
- * Put the colour that 38 or 48 at `i` names into *colour. Returns the index of the parameter behind it. With ':' the
- * number of a colour space may stand before the channels (ISO 8613-6), and mostly does.
+ * Parameter `i` is 38 or 48: put the colour that the parameters behind it name into *colour. Returns the index of the
+ * first parameter behind these. With ':' the number of a colour space may stand before the three channels (ISO 8613-6),
+ * and mostly does.
  */
 static unsigned select_colour(const struct vt_parser *s, unsigned i, uint8_t *colour)
 {

@@ -1,7 +1,8 @@
 /*
  * The firmware's ACPI tables, as far as the kernel needs them (ACPI 6.5, "ACPI Software Programming Model").
- * Only reads, and logs nothing: faults are listed in the result, and the caller logs them. A table with a wrong
- * checksum or a bad entry is used nevertheless, as Linux does: firmware is tested with Linux.
+ * Reads only, and logs nothing: faults are listed in the result, and the caller logs them. A table with a wrong
+ * checksum is used nevertheless, and of an MADT with a bad entry the other entries are, as on Linux: firmware is tested
+ * with Linux. Only the lists of tables (RSDT, XSDT) must have a right checksum.
  */
 #pragma once
 
@@ -10,8 +11,8 @@
 /* How acpi_read reaches memory; the caller supplies this. */
 struct acpi_memory {
 	/*
-	 * Return a pointer to `size` bytes of RAM at `pa`, readable until acpi_read returns; NULL when not all of them
-	 * are RAM.
+	 * Return a pointer to the `size` bytes at `pa`, readable until acpi_read returns; NULL when not all of them are
+	 * memory that may be read.
 	 */
 	const void *(*at)(void *ctx, paddr_t pa, uint64_t size);
 	void *ctx;
@@ -22,11 +23,11 @@ struct acpi_memory {
 #define ACPI_MCFGS     16
 #define ACPI_FAULTS    16
 
-/* Fixed after boot. */
+/* An I/O APIC of the MADT. Fixed after boot. */
 struct acpi_io_apic {
 	uint8_t id;
-	paddr_t pa;
-	uint32_t first_gsi;
+	paddr_t pa;         /* of its registers */
+	uint32_t first_gsi; /* the global interrupt number (GSI) of its input 0 */
 };
 
 /* Flags of an interrupt (ACPI 6.5, "MPS INTI Flags"). */
@@ -96,7 +97,7 @@ struct acpi_info {
 	struct acpi_mcfg mcfgs[ACPI_MCFGS];
 
 	unsigned fault_count;
-	struct acpi_fault faults[ACPI_FAULTS]; /* the first ACPI_FAULTS of them */
+	struct acpi_fault faults[ACPI_FAULTS]; /* when there are more, the first ones */
 };
 
 /*

@@ -6,7 +6,7 @@
 #include "kernel/irq/acpi.h"
 #include "kernel/lib/string.h"
 
-#define ACPI_HEADER 36 /* bytes of the header that each table has but the root pointer */
+#define ACPI_HEADER 36 /* bytes of the header that each table begins with; the root pointer has none */
 
 /* A table whose header and length have been checked. */
 struct acpi_table {
@@ -46,7 +46,7 @@ static inline uint64_t acpi_u64(const uint8_t *at)
 typedef const char *acpi_parser_fn(struct acpi_table table, struct acpi_info *info);
 acpi_parser_fn acpi_parse_madt, acpi_parse_fadt, acpi_parse_hpet, acpi_parse_mcfg;
 
-/* List in info->faults that something is wrong with a table that is used all the same. */
+/* Add to info->faults what is wrong with a table; the table is used all the same. */
 void acpi_note(struct acpi_info *info, struct acpi_table table, const char *what);
 
 /* Look for the \_S5_ package in a DSDT or SSDT, in each form that it may have. Finding none is no fault. */

@@ -12,11 +12,11 @@
 #define CONTROL_SLEEP_ENABLE (1u << 13)
 
 /*
- * How often to test whether ACPI mode is on: some seconds on real machines, whose firmware switches it on in system
- * management mode.
+ * How often to read whether ACPI mode is on before giving up. A read of a port takes about a microsecond on real
+ * machines, so this is some 3 s: the firmware switches the mode on by its own code, in system management mode.
  */
 #define MOST_LOOKS 3000000
-/* How long to wait after the last write: a machine that has not gone down by then will not. */
+/* How many PAUSE instructions to wait after the last write, some 10 ms: a machine that is not off by then stays on. */
 #define WAIT_LOOKS 1000000
 
 static bool is_port(struct acpi_register r)
@@ -34,8 +34,8 @@ static bool is_pm_block(struct acpi_register r)
 }
 
 /*
- * Switch the chipset from the firmware's mode, in which power events raise SMIs, to
- * ACPI mode. Returns whether it is on.
+ * Switch the chipset from the firmware's mode, in which power events raise SMIs, to ACPI mode. Returns whether ACPI
+ * mode is on. control: the port of the PM1a control register.
  */
 static bool enter_acpi_mode(const struct acpi_info *acpi, uint16_t control)
 {

@@ -39,7 +39,7 @@ static const char *add_override(const uint8_t *entry, struct acpi_info *info)
 	info->overrides[info->override_count++] = (struct acpi_override){
 		.isa = entry[3],
 		.gsi = acpi_u32(entry + 4),
-		/* Two bits each for polarity and trigger: 0 as the bus has it, 1 high or edge, 3 low or level. */
+		/* Bits 0-1, polarity: 0 as on ISA, 1 high, 3 low. Bits 2-3, trigger: 0 as on ISA, 1 edge, 3 level. */
 		.flags = ((flags & 3) == 3 ? ACPI_ACTIVE_LOW : 0) | ((flags >> 2 & 3) == 3 ? ACPI_LEVEL : 0),
 	};
 	return NULL;
@@ -140,7 +140,7 @@ enum fadt_offset {
 #define FADT_HARDWARE_REDUCED (1u << 20)
 #define GAS_SIZE              12
 
-/* Read a Generic Address Structure; a register without address when the table is too short for it. */
+/* Return the Generic Address Structure at offset `at`; when the table is too short for it, one with address 0. */
 static struct acpi_register register_at(struct acpi_table table, uint32_t at)
 {
 	const uint8_t *gas = table.bytes + at;
@@ -151,7 +151,8 @@ static struct acpi_register register_at(struct acpi_table table, uint32_t at)
 }
 
 /*
- * Read a register block: from the field of later revisions when it is filled in, else from the first revision's port.
+ * Return where a block of registers is. Offset `extended` says so in later revisions of the FADT, when it is filled in;
+ * else offset `port` holds a port number and offset `size` a number of bytes, as in ACPI 1.0.
  */
 static struct acpi_register block_at(struct acpi_table table, uint32_t extended, uint32_t port, uint32_t size)
 {

@@ -1,7 +1,7 @@
 /*
  * Gives acpi_read() access to the memory that ACPI tables lie in: RAM through the direct map, anything else (reserved
- * memory, the firmware's ROM at 0xe0000) through the MMIO window until acpi_view_end(). Device registers are refused,
- * since reading one may change something. Call in the kernel context.
+ * memory, the firmware's ROM at 0xe0000) through the MMIO window until acpi_view_end(). Ranges that the memory map
+ * gives to devices are refused, since reading a register may change something. Call in the kernel context.
  */
 #pragma once
 

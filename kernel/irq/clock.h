@@ -10,7 +10,8 @@
 #define NS_PER_MS 1000000ULL
 
 /*
- * Start the clocks. tsc_frequency: ticks a second, not 0. tsc_start: the TSC's value at which monotonic time is 0.
+ * Start both clocks, the monotonic one and the wall clock. tsc_frequency: ticks a second, not 0. tsc_start: the TSC's
+ * value at which monotonic time is 0.
  * Before this call both clocks read 0.
  */
 void clock_init(uint64_t tsc_frequency, uint64_t tsc_start);

@@ -25,7 +25,7 @@ enum hpet_register {
 #define PS_PER_S   1000000000000ULL
 #define MEASURE_MS 10
 
-/* TSC ticks, some 100 ms: a counter that has not moved in that time stands still. */
+/* How long the HPET's counter may show one value, in TSC ticks: some 100 ms. If it does for longer, it stands still. */
 #define MOST_TICKS 400000000ULL
 
 /* The two counters, read at the same time. */
@@ -80,7 +80,7 @@ enum status hpet_measure_tsc(paddr_t pa, uint64_t *ret_frequency)
 	/* The lower half of the counter is enough: it does not overflow in 10 ms. */
 	start = read_both(hpet);
 	do {
-		/* More than that may have passed because a hypervisor stopped this CPU: then the counter has moved. */
+		/* A hypervisor may stop this CPU for more than MOST_TICKS: the HPET's counter moves all the same. */
 		if (cpu_rdtsc() - start.tsc > MOST_TICKS && read(hpet, HPET_COUNTER) == start.hpet)
 			return ERR_NOT_FOUND;
 	} while (read(hpet, HPET_COUNTER) - start.hpet < ticks);

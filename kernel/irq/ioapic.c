@@ -1,7 +1,7 @@
 /*
  * Programs the redirection tables (Intel, "82093AA I/O Advanced Programmable Interrupt Controller").
  * An I/O APIC has two registers in memory: the index selects which of its inner registers the window accesses.
- * ioapic_lock is held from the write of one to the access of the other.
+ * ioapic_lock is held from the write of the index to the access of the window.
  */
 #include "kernel/irq/ioapic.h"
 
@@ -21,7 +21,7 @@
 #define ENTRY_MASKED     (1u << 16)
 
 struct ioapic {
-	volatile uint8_t *registers; /* in the MMIO window; guard of their content: ioapic_lock, but for boot */
+	volatile uint8_t *registers; /* in the MMIO window. Guard of their content: ioapic_lock; at boot, one CPU */
 	uint32_t first_gsi, inputs;
 };
 
@@ -60,7 +60,7 @@ static bool start(const struct acpi_io_apic *from, struct ioapic *io)
 		return false;
 	*io = (struct ioapic){ .registers = registers, .first_gsi = from->first_gsi };
 	version = read(io, VERSION);
-	/* No I/O APIC answers at this address. */
+	/* All ones, or 0: no I/O APIC answers at this address. */
 	if (version == UINT32_MAX || version == 0)
 		return false;
 	io->inputs = (version >> 16 & 0xff) + 1;

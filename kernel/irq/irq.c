@@ -46,8 +46,8 @@ static void serve(struct trap_frame *frame)
 }
 
 /*
- * Handle an interrupt; a trap_handler_fn, so interrupts are off. The spurious interrupts of local APIC and 8259s get no
- * EOI: the local APIC does not count them as in service, so the EOI would end another interrupt.
+ * Handle an interrupt; a trap_handler_fn, so interrupts are off. The local APIC gets no EOI for a spurious interrupt,
+ * be it its own or an 8259's: it does not count these as in service, so the EOI would end another interrupt.
  */
 static bool dispatch(struct trap_frame *frame)
 {
@@ -105,7 +105,7 @@ void irq_vector_free(unsigned vector)
 	vectors[vector].gsi = IRQ_NO_GSI;
 }
 
-/* Return the vector of a GSI, or 0. */
+/* Return the vector of a GSI, or 0 when the GSI is not registered. */
 static unsigned vector_of(uint32_t gsi)
 {
 	for (unsigned vector = VECTOR_DEVICE; vector < VECTOR_DEVICE_END; vector++)

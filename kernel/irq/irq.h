@@ -79,7 +79,7 @@ void irq_vector_free(unsigned vector);
 void irq_vectors_init(void);
 void irq_set_vector(unsigned vector, irq_handler_fn *handler, void *ctx);
 
-/* Return the GSI (global system interrupt) whose handler has a vector, or IRQ_NO_GSI. */
+/* Return the GSI (global system interrupt) that arrives at `vector`, or IRQ_NO_GSI when none does. */
 #define IRQ_NO_GSI UINT32_MAX
 uint32_t irq_gsi(unsigned vector);
 

@@ -26,9 +26,9 @@ enum cmos {
 #define HOUR_PM           0x80
 #define HOUR_12           0x7f /* the hour itself, without HOUR_PM, in 12-hour mode */
 
-/* How often to look whether an update is over: one takes about 2 ms, a look about 2 us. */
+/* How often to look whether an update is over: an update takes about 2 ms, a look about 2 us. */
 #define MOST_LOOKS   5000
-#define MOST_READING 8
+#define MOST_READING 8 /* how often to read all registers until two readings agree */
 
 #define DAY_SECONDS 86400ULL
 

@@ -1,17 +1,17 @@
 /*
- * Multiplication by a ratio without a division: value * to / from is computed as value * multiplier >> shift, exact to
- * 63 bits.
+ * Multiplication by a ratio without a division: value * to / from is computed as value * multiplier >> shift. The
+ * multiplier is rounded down, so the result is too small by up to one part in 2^63.
  */
 #pragma once
 
 #include <stdint.h>
 
 struct scale {
-	uint64_t multiplier; /* its highest bit is set */
+	uint64_t multiplier; /* its highest bit is set, unless shift is 127 */
 	unsigned shift;      /* at most 127 */
 };
 
-/* Make the scale of the ratio to / from, rounded down. Both are 1 … 2^63 - 1. */
+/* Make the scale of the ratio to / from, rounded down. to: 0 … 2^63 - 1; from: 1 … 2^63 - 1. */
 static inline struct scale scale_make(uint64_t to, uint64_t from)
 {
 	struct scale s = { .multiplier = to / from };
@@ -37,7 +37,7 @@ static inline uint64_t scale_apply(struct scale s, uint64_t value)
 }
 
 /*
- * Return the least t for which scale_apply(to_ns, t) is at least `ns`, or UINT64_MAX. `to_ticks`: the scale of the
+ * Return the least t for which scale_apply(to_ns, t) is at least `ns`; UINT64_MAX: none. `to_ticks`: the scale of the
  * inverse ratio, whose result is the first guess; rounding makes it a little too small, so the loop takes few steps.
  */
 static inline uint64_t scale_invert(struct scale to_ns, struct scale to_ticks, uint64_t ns)

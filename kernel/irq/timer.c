@@ -28,10 +28,13 @@ static struct lock timer_lock = LOCK_INITIAL(LOCK_TIMERS);
 static struct timer_queue queues[TIMER_CLOCKS]; /* timer_lock */
 static enum apic_timer hardware;                /* fixed after boot */
 static struct scale to_counts;                  /* nanoseconds to the APIC timer's ticks; fixed after boot */
-static uint64_t armed =
-	NEVER;      /* timer_lock: what the hardware is armed for; not later than the first deadline, or paused_until */
-static bool firing; /* timer_lock: the interrupt runs; it arms the hardware once, at its end */
-static uint64_t paused_until; /* timer_lock: no timer fires before; in the past unless a batch was full */
+/*
+ * timer_lock: the monotonic time, in ns, at which the hardware interrupts. Outside of timer_interrupt() this is never
+ * after the first deadline or, if that is later, paused_until.
+ */
+static uint64_t armed = NEVER;
+static bool firing;           /* timer_lock: timer_interrupt() fires timers; it arms the hardware at its end */
+static uint64_t paused_until; /* timer_lock: monotonic ns before which no timer fires; past unless a batch was full */
 static uint64_t interrupts;   /* own CPU, interrupts off */
 
 static void arm_hardware(uint64_t deadline_ns)
@@ -55,16 +58,16 @@ static void arm_hardware(uint64_t deadline_ns)
 	now = clock_monotonic_ns();
 	count = scale_apply(to_counts, deadline_ns > now ? deadline_ns - now : 0);
 	/*
-	 * A deadline may be farther away than the timer can count: its interrupt then finds nothing due, and arms the
-	 * timer again.
+	 * A deadline may be farther away than the hardware can count: the hardware then interrupts too early, and
+	 * timer_interrupt() finds nothing due and arms it again.
 	 */
 	apic_timer_set_count(count < UINT32_MAX ? (uint32_t)count + 1 : UINT32_MAX);
 }
 
 /*
- * Return whether arming costs much: with registers in the MMIO window it takes two CR3 writes in a user context. Then
- * the hardware stays armed when its deadline has become too early, as after a cancelled timeout: the interrupt finds
- * nothing due and arms it again.
+ * Return whether arming costs much: with registers in the MMIO window it takes two CR3 writes in a user context. If so,
+ * arm_for_first() does not put off an interrupt that has become too early, as after a cancelled timeout: the interrupt
+ * finds nothing due and arms the hardware again.
  */
 static bool arming_is_dear(void)
 {

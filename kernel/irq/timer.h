@@ -29,14 +29,14 @@ void timer_start(struct timer *timer, uint64_t deadline_ns);
 void timer_start_wall(struct timer *timer, uint64_t deadline_ns);
 
 /*
- * Set the wall clock to `ns`. Timers by that clock whose deadlines have passed now fire as soon as interrupts are on.
+ * Set the wall clock to `ns`. Timers by the wall clock with deadlines up to `ns` fire as soon as interrupts are on.
  */
 void timer_set_wall_clock(uint64_t ns);
 
 /* Stop a timer. Returns false when it has fired already, or was never started. */
 bool timer_cancel(struct timer *timer);
 
-/* Return the next deadline, or UINT64_MAX: how long an idle CPU may sleep. */
+/* Return the monotonic time, in ns, at which the next timer is due, or UINT64_MAX: so long an idle CPU may sleep. */
 uint64_t timer_next_ns(void);
 
 /* Return how many timer interrupts have arrived. */

@@ -7,19 +7,19 @@
 
 #include "paging/types.h"
 
-/* Whose time a deadline is. */
+/* The clocks that a deadline can be measured by. */
 enum timer_clock {
 	TIMER_MONOTONIC, /* clock_monotonic_ns */
 	TIMER_WALL,      /* clock_realtime_ns: setting that clock makes these timers fire earlier or later */
-	TIMER_CLOCKS,
+	TIMER_CLOCKS,    /* how many clocks there are */
 };
 
-/* A timer. Guard: LOCK_TIMERS while it is in a queue; before that, whoever starts it. */
+/* A timer. Guard: the lock of timer.c (rank LOCK_TIMERS) while the timer is in a queue; else whoever is to start it. */
 struct timer {
-	/* Called once, when the deadline has passed; see timer_start(). */
+	/* Called when the deadline has passed, one time for each start; see timer_start(). */
 	void (*fire)(struct timer *timer);
 	enum timer_clock clock;
-	uint64_t deadline_ns; /* by that clock; this and the following fields belong to the queue */
+	uint64_t deadline_ns; /* by `clock`. This field and those below belong to the queue */
 	uint64_t order;       /* grows with each start: of equal deadlines the timer started first fires first */
 	struct timer *parent, *left, *right;
 	bool queued;
@@ -27,9 +27,9 @@ struct timer {
 
 /* A complete binary tree: the path to its n-th node is the binary digits of n. All zero: empty. */
 struct timer_queue {
-	struct timer *root; /* the timer that fires next */
+	struct timer *root; /* the timer with the earliest deadline; NULL: the queue is empty */
 	uint64_t count;
-	uint64_t started; /* how many timers have ever been started */
+	uint64_t started; /* how many timers were ever added: the `order` of the next one */
 };
 
 /* Add a timer, which must be in no queue. */

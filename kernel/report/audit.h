@@ -14,7 +14,7 @@ struct audit_facts {
 	const struct memmap *memmap;         /* sorted and without overlaps, as memmap_check requires */
 	const struct boot_segment *segments; /* of the kernel image */
 	size_t segment_count;
-	unsigned physical_bits; /* MAXPHYADDR */
+	unsigned physical_bits; /* how many bits a physical address of this CPU has (MAXPHYADDR) */
 };
 
 /* Which rules a space must keep; docs/architecture.md lists them, "The address space". */

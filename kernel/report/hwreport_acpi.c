@@ -1,12 +1,12 @@
 /*
- * Reports the firmware's ACPI tables as they are, damaged ones included, which acpi_read() leaves out.
+ * Reports the firmware's ACPI tables as they are, also those that acpi_read() leaves out as damaged.
  */
 #include "kernel/irq/acpi_parse.h"
 #include "kernel/report/hwreport.h"
 
 #define TABLES_MOST 64 /* most tables reported of a list: a damaged list may claim millions */
 
-#define FADT_LEAST 44 /* bytes up to the address of the DSDT */
+#define FADT_LEAST 44 /* bytes up to the end of the field with the DSDT's address */
 
 #define RSDP_SIZE_1 20
 #define RSDP_SIZE_2 36

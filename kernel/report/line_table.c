@@ -1,7 +1,7 @@
 /*
- * Finds source lines in the table. The table holds a program of one-byte operations, each row of which is an address
- * and its lines. A search runs the program twice: first to count the rows that begin at or before the offset, then up
- * to the last of these. So no row needs to be kept, and nothing is allocated.
+ * Finds source lines in the table. The table holds a program of small operations that makes rows, each an address and
+ * the lines of its code. A search runs the program twice: first to count the rows that begin at or before the offset,
+ * then up to the last of these. So no row needs to be kept, and nothing is allocated.
  */
 #include "kernel/report/line_table.h"
 
@@ -20,7 +20,8 @@
 /* The parts of a table. */
 struct parts {
 	struct packed_pairs pairs;
-	struct packed_reader files, functions, program; /* the first two lists begin with their length */
+	struct packed_reader files, functions,
+		program; /* files and functions are lists, which begin with the number of entries */
 };
 
 struct state {
@@ -192,7 +193,7 @@ size_t line_table_find(const struct line_table *table, uint64_t offset, struct l
 	state.program = parts.program;
 	while (next_row(&state) && state.offset <= offset)
 		rows++;
-	/* The text ends behind the last row: an offset there has no line. */
+	/* The last row stands for the end of the text: an offset from there on has no line. */
 	if (!rows || state.offset <= offset)
 		return 0;
 	state = (struct state){ .program = parts.program, .offset = UINT64_MAX };

@@ -79,8 +79,8 @@ struct piece {
  */
 struct bar {
 	size_t count;
-	uint64_t weight;
-	uint32_t kinds; /* bit n: a piece of kind n was added */
+	uint64_t weight; /* sum of the pieces' weight_of() */
+	uint32_t kinds;  /* bit n: a piece of kind n was added */
 	struct piece pieces[MOST_PIECES];
 };
 

@@ -33,8 +33,8 @@ size_t peek_frames(const struct space *s, vaddr_t rbp, vaddr_t *ret, size_t most
 	size_t count = 0;
 
 	/*
-	 * A chain of frames that runs in a circle is ended by `most`. Rising addresses are not required, which would
-	 * end such a chain as well: a chain may go on on another stack, at a lower address.
+	 * A chain of frames may run in a circle: `most` ends it. Accepting rising addresses only would end it as well,
+	 * but also a sound chain that continues on another stack, at a lower address.
 	 */
 	while (count < most && is_aligned(rbp, sizeof(uint64_t))) {
 		uint64_t frame[2]; /* the caller's frame pointer, then the return address */

@@ -10,7 +10,7 @@
 
 struct task;
 
-/* Print a line for each task: number, process, state, context, CPU time, pages. */
+/* Print a line for each task: number, process, state, context, pages, CPU time, name; then one for each zombie. */
 void report_tasks(print_fn *print);
 
 /* Print a line for each system call that was made: count, CR3 writes, TSC ticks; the most expensive call first. */
