@@ -21,7 +21,7 @@ void gdb_breaks_clear(void);
 
 /*
  * Take the int3s out of the kernel's text, when the machine has stopped; write them, and the debug registers, before it
- * goes on. The caller has cleared DR7 before gdb_breaks_lift().
+ * goes on. Call gdb_breaks_lift() with DR7 cleared, so that no debug register stops the stub.
  */
 void gdb_breaks_lift(void);
 void gdb_breaks_set(void);

@@ -1,6 +1,7 @@
 /*
  * The serial port of the gdb stub: a 16550, polled by port I/O alone, so that it works with any page tables, early in
- * the boot, and with interrupts off. The console's port is another one (kernel/dev/serial.c).
+ * the boot, and with interrupts off. When the stub gets the console's port, ttyS0, the console leaves it
+ * (serial_leave()).
  */
 #pragma once
 

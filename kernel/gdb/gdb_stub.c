@@ -248,7 +248,7 @@ static void heal(struct trap_frame *frame, struct user_space *user)
 	cpu_write_cr3(cr3);
 }
 
-/* Handle #BP. The caller has cleared DR7. Returns false when the int3 is not the stub's. */
+/* Handle #BP. Call with DR7 cleared. Returns false when the int3 is not the stub's. */
 static NO_BREAK bool breakpoint(struct trap_frame *frame)
 {
 	struct user_space *user = user_of(frame);
@@ -277,7 +277,7 @@ static NO_BREAK bool breakpoint(struct trap_frame *frame)
 	}
 }
 
-/* Handle #DB. The caller has cleared DR7, and left DR6 alone. Returns false when the trap is not the stub's. */
+/* Handle #DB. Call with DR7 cleared and DR6 as the trap has left it. Returns false when the trap is not the stub's. */
 static NO_BREAK bool debug_trap(struct trap_frame *frame)
 {
 	uint64_t dr6 = cpu_read_dr6();

@@ -10,5 +10,5 @@
  */
 void gdb_stub_init(const char *cmdline);
 
-/* Have the port's interrupt stop the machine for Ctrl-C and for a gdb that connects. Call once interrupts work. */
+/* Have the port's interrupt stop the machine for Ctrl-C and for a gdb that connects. Call when interrupts work. */
 void gdb_stub_interrupts_on(void);

@@ -82,8 +82,8 @@ void gdb_threads_visit(gdb_see_thread *see, void *ctx)
 /* ---- registers ---- */
 
 /*
- * Get a task's saved FPU state. XSAVE does not write a component that is in its initial state: the stale bytes in its
- * place are replaced by the initial state here.
+ * Get a task's saved FPU state. XSAVEOPT does not write a component that is in its initial state: the stale bytes in
+ * its place are replaced by the initial state here.
  */
 static void get_saved_fpu(const struct task *task, uint8_t fpu[GDB_FPU_SIZE])
 {

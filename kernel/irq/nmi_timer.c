@@ -1,5 +1,5 @@
 /*
- * A slow NMI by channel 0 of the PIT, which the kernel uses for nothing else.
+ * A slow NMI by channel 0 of the PIT, which only a self-test uses otherwise.
  */
 #include "kernel/irq/nmi_timer.h"
 

@@ -32,8 +32,8 @@ void monitor_add(struct monitor_command *command);
 void monitor_add_input(struct monitor_input *input);
 
 /*
- * Set what monitor_run() calls when no input has a byte: a function that halts, once interrupts wake the CPU. Until
- * then it is cpu_pause().
+ * Set what monitor_run() calls when no input has a byte, in place of cpu_pause(). The function may halt the CPU if
+ * interrupts wake it.
  */
 void monitor_set_idle(void (*idle)(void));
 

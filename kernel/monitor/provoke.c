@@ -150,7 +150,7 @@ static void take_against_order(void)
 	unnoticed();
 }
 
-/* Set an address bit that no CPU has in a page-table entry: the CPU finds it at the next access. */
+/* Set address bit 51 in a page-table entry: a CPU with fewer physical address bits faults at the next access. */
 static void spoil_entry(void)
 {
 	volatile uint8_t *block = kmalloc(LARGE);
@@ -185,7 +185,7 @@ static void wait_for_ever(void)
 		;
 }
 
-/* Wait for ever, with interrupts off, too. */
+/* Wait for ever with interrupts off. */
 static void wait_deaf(void)
 {
 	irq_close();

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-/* The words that provoke() knows, as a help line shows them. */
+/* The words that provoke() knows, as a help line shows them; "panic" is left out, since it is the default. */
 #define PROVOKE_HOW "[null|jump|ud|div|stack|text|twice|free|small|over|again|pte|context|order|slow|loop|deaf]"
 
 /*

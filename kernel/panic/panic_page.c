@@ -44,12 +44,12 @@
 
 /* The event that the page reports. */
 struct subject {
-	struct trap_frame *frame; /* the trap; NULL: panic() was called */
-	char message[256];        /* panic()'s message */
-	vaddr_t caller;           /* the address that panic() returns to */
-	struct backtrace_start at;
-	uint64_t cr2;
-	struct space space; /* of the context that was interrupted */
+	struct trap_frame *frame;  /* the trap; NULL: panic() was called */
+	char message[256];         /* panic()'s message */
+	vaddr_t caller;            /* the address that panic() returns to */
+	struct backtrace_start at; /* where the backtrace starts */
+	uint64_t cr2;              /* as read when the page began */
+	struct space space;        /* of the context that was interrupted */
 };
 
 static struct subject subject;
