@@ -50,3 +50,22 @@ def test_names_in_comments(tmp_path, path, text, line):
     result = run_script("check-docs", tmp_path)
     assert result.returncode == 1
     assert result.stdout.replace("kernel/mm/none.h", "mm/none.h") == f"{path}:{line}: no file mm/none.h\n"
+
+
+@pytest.mark.parametrize(("row", "fault"), [
+    ("| the constant | `paging/layout.h` | `HHDM_BASE` |", None),
+    ("| the file | `paging/layout.h` | |", None),
+    ("| a function | `paging/layout.h` | `hhdm_base()` |", "no hhdm_base in paging/layout.h"),
+    ("| a file | `layout.h` | `HHDM_BASE` |", "no file layout.h"),
+    ("| two | `paging/layout.h`, `paging/pte.h` | |", "a row that is not `| what | `file` | `name()` |`"),
+])
+def test_where(tmp_path, row, fault):
+    """Rows of docs/where.md, each with a file and a name in it."""
+    (tmp_path / "paging").mkdir()
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "paging/layout.h").write_text((ROOT / "paging/layout.h").read_text())
+    (tmp_path / "Makefile").write_text("all:\n")
+    (tmp_path / "docs/where.md").write_text(f"| Where is … | File | Name |\n| --- | --- | --- |\n{row}\n")
+    result = run_script("check-docs", tmp_path)
+    assert [line for line in result.stdout.splitlines() if fault and fault in line] if fault else not result.stdout
+    assert result.returncode == (1 if fault else 0)
