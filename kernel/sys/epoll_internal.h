@@ -1,0 +1,61 @@
+/*
+ * What epoll.c, which has the items, and epoll_nesting.c, which knows who watches whom, share.
+ */
+#pragma once
+
+#include "kernel/sync/late_work.h"
+#include "kernel/sync/wait_queue.h"
+#include "kernel/sys/epoll.h"
+
+/* Most epoll files in a chain in which each watches the next: Linux's EP_MAX_NESTS plus one. */
+#define NESTING_MOST (LOCK_QUEUE_5 - LOCK_QUEUE)
+
+/*
+ * An epoll file. Guard: `lock` for the ready list, to which wake-ups of files add items; for the rest the kernel, one
+ * CPU, not preempted.
+ */
+struct epoll {
+	struct late_work end;     /* first: removes the items when the file has been closed */
+	struct file *file;        /* the open file whose `data` this is; NULL: it has been closed */
+	struct epoll_item *items; /* list of all items, by next */
+	struct lock lock;
+	struct epoll_item *ready;       /* lock; the ready list, by next_ready, the oldest first */
+	struct epoll_item **ready_tail; /* lock; the pointer at the list's end */
+	struct wait_queue queue;        /* tasks that wait for the epoll file; its lock's rank depends on `level` */
+	unsigned level;                 /* 1 more than the highest level of the epoll files that it watches */
+	uint64_t collects;              /* how often epoll_collect has been called */
+	uint64_t visit;                 /* the value of `visits` in the last search that came here */
+	unsigned depth;                 /* what that search found: the length of the longest chain */
+};
+
+/* A file that an epoll file watches. Guard: as of struct epoll. */
+struct epoll_item {
+	struct epoll *epoll;      /* the epoll file */
+	struct file *file;        /* the watched file, without a reference: `watch` is called when it is closed */
+	int fd;                   /* the descriptor that the program passed; an item is known by file and fd */
+	struct epoll_event event; /* the events to watch for, and the user's data */
+	bool disabled;            /* a one-shot watch that has fired */
+	bool is_ready;            /* epoll->lock; the item is in the ready list */
+	bool gone;                /* the item was removed from its epoll file, and is in no list any more */
+	uint64_t refs;            /* references: the epoll file's, and that of a call that reports the item */
+	uint64_t collect;         /* number of the last epoll_collect call that has put the item back into the list */
+	struct epoll_item *next, **link; /* the next item, and the pointer that points at this one */
+	struct epoll_item *next_ready;   /* epoll->lock; next in the ready list */
+	struct epoll_item **ready_link;  /* epoll->lock; the pointer in the ready list that points at this item */
+	struct waiter waiter;            /* the item's place in the watched file's wait queue */
+	struct file_watch watch;         /* the item's place in file->watches */
+};
+
+static inline struct epoll_item *epoll_item_of(struct file_watch *watch)
+{
+	return (struct epoll_item *)((char *)watch - offsetof(struct epoll_item, watch));
+}
+
+/* Remove the item of a watch whose file has been closed: watch->gone, by which the watches of epoll files are known. */
+void epoll_file_gone(struct file_watch *watch);
+
+/* Compute the level of an epoll file anew, and of those that watch it. */
+void epoll_set_level(struct epoll *epoll);
+
+/* Return -ELOOP when epoll files would watch one another, or in too long a chain, if `epoll` watched `file`; or 0. */
+int epoll_check_nesting(struct epoll *epoll, struct file *file);
