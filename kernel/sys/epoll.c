@@ -105,13 +105,12 @@ static void put_first(struct epoll_item *item)
 	lock_release(&epoll->lock, flags);
 }
 
-/* Put an item at the ready list's end, and mark it so that take_first() stops there in the same call, `collect`. */
-static void put_last(struct epoll_item *item, uint64_t collect)
+/* Put an item at the ready list's end, where take_first() stops if the item has been reported. */
+static void put_last(struct epoll_item *item)
 {
 	struct epoll *epoll = item->epoll;
 	uint64_t flags = lock_take(&epoll->lock);
 
-	item->collect = collect;
 	if (!item->gone)
 		add_ready(item);
 	lock_release(&epoll->lock, flags);
@@ -239,10 +238,11 @@ static bool stays_ready(struct epoll_item *item)
 	return !(item->event.events & EPOLLET);
 }
 
-int epoll_collect(struct file *epoll_file, int most, int (*put)(void *ctx, const struct epoll_event *event), void *ctx)
+int epoll_collect(struct file *epoll_file, uint64_t *number, int most,
+		  int (*put)(void *ctx, const struct epoll_event *event), void *ctx)
 {
 	struct epoll *epoll = epoll_file->data;
-	uint64_t collect = ++epoll->collects;
+	uint64_t collect = *number = *number ? *number : ++epoll->collects;
 	struct epoll_item *item;
 	int count = 0, error = 0;
 
@@ -253,10 +253,12 @@ int epoll_collect(struct file *epoll_file, int most, int (*put)(void *ctx, const
 		if (event.events) {
 			/* `put` may let other tasks remove the item or close item->file: do not use the file after. */
 			error = put(ctx, &event);
+			if (!error)
+				item->collect = collect;
 			if (error)
 				put_first(item);
 			else if (stays_ready(item))
-				put_last(item, collect);
+				put_last(item);
 			count += !error;
 		}
 		put_item(item);

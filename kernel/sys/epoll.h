@@ -41,6 +41,8 @@ int epoll_remove(struct file *epoll, struct file *file, int fd);
 /*
  * Report the ready files: call `put` for each, at most `most` times. `put` returns 0, or an error to stop, and may let
  * other tasks run, which may change the epoll file. A watch with neither EPOLLET nor EPOLLONESHOT is reported again by
- * the next call while its file is ready. Returns how many were reported, or put's error if it fails for the first.
+ * the next collection while its file is ready. Returns how many were reported, or put's error if it fails for the first.
+ * *number: 0 for a new collection, which gets a number; with that number the next call goes on with the collection.
  */
-int epoll_collect(struct file *epoll, int most, int (*put)(void *ctx, const struct epoll_event *event), void *ctx);
+int epoll_collect(struct file *epoll, uint64_t *number, int most,
+		  int (*put)(void *ctx, const struct epoll_event *event), void *ctx);

@@ -23,7 +23,7 @@ struct epoll {
 	struct epoll_item **ready_tail; /* lock; the pointer at the list's end */
 	struct wait_queue queue;        /* tasks that wait for the epoll file; its lock's rank depends on `level` */
 	unsigned level;                 /* 1 more than the highest level of the epoll files that it watches */
-	uint64_t collects;              /* how often epoll_collect has been called */
+	uint64_t collects;              /* the number of the last collection */
 	uint64_t visit;                 /* the value of `visits` in the last search that came here */
 	unsigned depth;                 /* what that search found: the length of the longest chain */
 };
@@ -38,7 +38,7 @@ struct epoll_item {
 	bool is_ready;            /* epoll->lock; the item is in the ready list */
 	bool gone;                /* the item was removed from its epoll file, and is in no list any more */
 	uint64_t refs;            /* references: the epoll file's, and that of a call that reports the item */
-	uint64_t collect;         /* number of the last epoll_collect call that has put the item back into the list */
+	uint64_t collect;         /* number of the last collection that has reported the item */
 	struct epoll_item *next, **link; /* the next item, and the pointer that points at this one */
 	struct epoll_item *next_ready;   /* epoll->lock; next in the ready list */
 	struct epoll_item **ready_link;  /* epoll->lock; the pointer in the ready list that points at this item */

@@ -6,6 +6,7 @@
 #include "kernel/sys/poll_wait.h"
 #include "kernel/sys/signal_mask.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/give_way.h"
 
 #define EPOLL_EVENTS_MOST (INT32_MAX / (int)sizeof(struct epoll_event))
 
@@ -81,6 +82,23 @@ static int put_event(void *ctx, const struct epoll_event *event)
 	return error;
 }
 
+#define COLLECT_STEP 256 /* events that are reported at once */
+
+/* Copy at most `most` events to `to`, in steps. Returns how many, or an error when there is none. */
+static int64_t collect(struct file *file, int most, uint64_t to)
+{
+	uint64_t number = 0;
+	int total = 0, step, got;
+
+	do {
+		step = most - total < COLLECT_STEP ? most - total : COLLECT_STEP;
+		got = epoll_collect(file, &number, step, put_event, &to);
+		if (got > 0)
+			total += got;
+	} while (got == step && total < most && !task_give_way());
+	return total ? total : got;
+}
+
 /* Wait for events and copy them to `to`. Goes on waiting when another task has taken the event that ended the wait. */
 static int64_t wait_events(uint64_t fd, uint64_t to, uint64_t most, uint64_t deadline)
 {
@@ -98,7 +116,7 @@ static int64_t wait_events(uint64_t fd, uint64_t to, uint64_t most, uint64_t dea
 
 		result = poll_wait(&item, 1, deadline);
 		if (result > 0)
-			result = epoll_collect(file, (int)most, put_event, &to);
+			result = collect(file, (int)most, to);
 		else
 			break;
 	} while (!result);

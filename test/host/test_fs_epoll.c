@@ -61,7 +61,7 @@ static int put(void *ctx, const struct epoll_event *event)
 
 static void expect(int most, struct given given, int result, const char *digits)
 {
-	assert_int_equal(epoll_collect(epoll, most, put, &given), result);
+	assert_int_equal(epoll_collect(epoll, &(uint64_t){ 0 }, most, put, &given), result);
 	assert_string_equal(given.digits, digits);
 }
 

@@ -12,7 +12,9 @@
 struct stops_case {
 	const char *name;
 	void (*run)(unsigned long many);
-	unsigned long many; /* in the short run; the long one has ten times as many */
+	unsigned long many; /* in the short run; the long one has several times as many */
+	unsigned long
+		most; /* the long run has no more, since the kernel does not do more in time; 0: it does any number */
 };
 
 /* The cases, a list that ends with a NULL name. */
