@@ -13,7 +13,7 @@
 
 #define OPTIONS_MOST 4096 /* most bytes of the command line in UTF-8, the NUL included */
 
-/* The bytes of a section of the loader's own PE. data NULL: no such section. */
+/* The bytes of a section of the loader's own PE. `data` is NULL when there is no such section. */
 struct blob {
 	const uint8_t *data;
 	uint64_t size;

@@ -31,7 +31,7 @@ struct space {
 	size_t tables;  /* number of tables below the root: with pinned ones, without those shared from another space */
 	paddr_t spares; /* emptied tables, kept for space_place (leaves.h): chained, not counted in `tables` */
 	unsigned spare_count;
-	unsigned spares_max; /* how many to keep at the most; 0 unless the owner sets it */
+	unsigned spares_max; /* how many spares to keep at the most; 0 unless the space's owner sets it */
 };
 
 /* A place in a table. level is 1 (PTE) to 4 (PML4E). */
@@ -50,7 +50,7 @@ struct tlb_flush {
 	vaddr_t start;
 	vaddr_t last;   /* address of the last byte (an end may be 2^64) */
 	size_t leaves;  /* leaf entries changed; a leaf that was split is one */
-	bool global;    /* a global leaf was among them */
+	bool global;    /* one of these leaves was global */
 	paddr_t tables; /* emptied tables, chained through their first entry; 0 ends the chain */
 };
 

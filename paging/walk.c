@@ -57,7 +57,7 @@ struct visit {
 	const struct space *s;
 	const struct space_visitor *v;
 	uint64_t granted; /* bits that are set in all table entries above, as in struct walk_end */
-	uint64_t denied;  /* bits that are set in any of them */
+	uint64_t denied;  /* bits that are set in any table entry above */
 };
 
 /* Visit the entries from `at`, of `level`, that [va, last] reaches; all of them lie in one table. */

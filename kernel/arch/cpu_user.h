@@ -33,7 +33,7 @@ static inline void cpu_copy_bulk(void *to, const void *from, size_t bytes)
 		__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
 }
 
-/* Zero any number of bytes, as cpu_copy_bulk() copies them. */
+/* Zero any number of bytes. Meant for bulk, as cpu_copy_bulk() is. */
 static inline void cpu_zero_bulk(void *to, size_t bytes)
 {
 	uint64_t count = bytes / 8;

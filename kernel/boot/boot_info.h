@@ -69,7 +69,7 @@ enum boot_flags {
 
 	BOOT_INITRD_OFFERED = 1 << 6, /* initrd_outside is what a boot manager offered by LoadFile2 */
 	BOOT_INITRD_FILES = 1 << 7,   /* initrd_outside are the files that initrd= names */
-	BOOT_INITRD_SECURE = 1 << 8,  /* one of these two was there, and was left aside: Secure Boot is on */
+	BOOT_INITRD_SECURE = 1 << 8,  /* archives of either kind were there, and were left aside: Secure Boot is on */
 
 	BOOT_FLAGS = (1 << 9) - 1,
 };

@@ -36,7 +36,7 @@ void log_add_sink(struct log_sink *sink, enum log_replay replay);
 /* Functions that the log needs from layers above. They are called in any context. */
 struct log_host {
 	uint64_t (*stamp)(void); /* the time now, in any unit */
-	/* such a time in nanoseconds since the machine's start; 0 as long as nobody can convert */
+	/* convert what `stamp` returned to nanoseconds since the machine's start; 0 while the unit is not known yet */
 	uint64_t (*stamp_ns)(uint64_t when);
 	uint64_t (*guard_enter)(void); /* turn interrupts off; returns a token */
 	void (*guard_leave)(uint64_t); /* restore the interrupt flag that the token stands for */

@@ -8,7 +8,7 @@
 
 #include "paging/types.h"
 
-/* A piece of work, in the object that it ends. Guard: the kernel, one CPU, not preempted. */
+/* A piece of late work: a field of the object that it ends. Guard: the kernel, one CPU, not preempted. */
 struct late_work {
 	/*
 	 * Do a step of less than a third of a millisecond. Returns true when all is done; the object may be gone then.

@@ -18,8 +18,8 @@ struct waiter {
 	void (*wake)(struct waiter *waiter);
 	struct wait_queue *queue; /* the queue that the waiter is in, or NULL. Guard: the waiter's owner */
 	/*
-	 * WAIT_ALWAYS: each wake-up is for this waiter. Else it waits for bytes or for room and uses that up:
-	 * wait_queue_wake_one() wakes one such waiter alone. Guard: the waiter's owner, while in no queue.
+	 * With WAIT_ALWAYS each wake-up is for this waiter. Otherwise the waiter waits for bytes or for room, which it
+	 * uses up: wait_queue_wake_one() wakes one such waiter alone. Guard: the waiter's owner, while in no queue.
 	 */
 	uint8_t uses;               /* enum wait_use */
 	struct waiter *next, *prev; /* queue->lock */

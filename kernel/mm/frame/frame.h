@@ -65,7 +65,7 @@ struct frames {
 	uint64_t region_count;
 	uint64_t *index[FRAME_CLASSES]; /* per class a bitmap of regions: those with a block of that class. Atomic */
 	uint64_t *claimed;              /* bitmap of regions: those that are some cache's home. Atomic */
-	uint64_t index_words;           /* words of each such bitmap */
+	uint64_t index_words;           /* words of each bitmap of regions */
 	struct frame_cache *caches;     /* list of all caches, so that the free frames in them can be counted. Atomic */
 	uint32_t cache_count;
 	paddr_t low_page;  /* a page below 1 MiB, to start CPUs. Guard of it and of total: frame_add_range's caller */

@@ -10,7 +10,7 @@
 
 #define CUTS_MAX   16 /* usable ranges that may give room for metadata; one is enough but on an odd machine */
 #define CACHE_LINE 64
-#define CUT_FLOOR  0x100000ULL /* metadata does not lie below 1 MiB: that memory is scarce, and some uses need it */
+#define CUT_FLOOR  0x100000ULL /* metadata does not lie below 1 MiB: that memory is scarce, and CPUs start there */
 
 /* A cut: what has been taken from the end of one usable range. */
 struct cut {

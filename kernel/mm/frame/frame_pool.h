@@ -53,7 +53,7 @@ enum frame_class {
 
 #define CLASSES_PARTIAL ((1U << CLASS_WHOLE) - 1) /* the partial classes as a mask: bit c stands for class c */
 
-#define CLASS_SHIFT 7 /* a block's number of free frames, shifted by this, is its class */
+#define CLASS_SHIFT 7 /* a block's number of free frames, shifted right by this, is its class */
 
 _Static_assert(BLOCK_FRAMES >> CLASS_SHIFT == CLASS_WHOLE, "a block that is all free is whole");
 _Static_assert(CLASS_REGION + 1 == FRAME_CLASSES, "frame.h knows how many classes there are");

@@ -1,6 +1,4 @@
-/*
- * From a frame's address to its reference count. Shared by frame.c, frame_refs.c and the user pages.
- */
+/* Finds a frame's reference count by the frame's address. Shared by frame.c, frame_refs.c and the user pages. */
 #pragma once
 
 #include "kernel/lib/likely.h"

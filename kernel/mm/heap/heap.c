@@ -298,7 +298,7 @@ static bool resize_in_place(void *block, size_t old, size_t size)
 		return run_resize(block, size);
 	if (kind == PAGE_LARGE && size > RUN_MAX_SIZE)
 		return large_resize(chunk, size);
-	/* A block of a class is kept while at least half of it is used. */
+	/* A block of a class is kept while more than half of it is used. */
 	return kind < HEAP_CLASSES && size <= old && size > old / 2;
 }
 

@@ -24,7 +24,7 @@ enum page_kind {
 	PAGE_NONE = 0,       /* the chunk's books, not mapped, or inside a run */
 	PAGE_FREE = 0x80,    /* first or last page of a run of free pages */
 	PAGE_RUN = 0x81,     /* first page of a block of whole pages */
-	PAGE_RUN_END = 0x82, /* last page of such a block, if it has more than one */
+	PAGE_RUN_END = 0x82, /* last page of a block of whole pages, if it has more than one */
 	PAGE_LARGE = 0x83,   /* start of a block above RUN_MAX_SIZE */
 };
 

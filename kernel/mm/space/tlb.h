@@ -33,7 +33,7 @@ struct tlb_ops {
 
 struct tlb_stats {
 	uint64_t cr3_writes;   /* all writes of CR3 except those of the firmware call */
-	uint64_t cr3_flushes;  /* those of cr3_writes that flushed */
+	uint64_t cr3_flushes;  /* how many of cr3_writes flushed the PCID that they loaded */
 	uint64_t pages;        /* pages invalidated by INVLPG */
 	uint64_t pages_of;     /* pages invalidated by INVPCID */
 	uint64_t full_flushes; /* flushes of everything, global entries too */

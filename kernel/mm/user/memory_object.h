@@ -91,7 +91,7 @@ void object_cut_end(struct object_cut *cut);
  */
 extern struct object_cut *object_cuts;
 
-/* Tell the cuts of an object that `area` is in its list from now on, or no longer. */
+/* Tell the cuts of the area's object that the area has joined the object's list, or is about to leave it. */
 void object_cut_area_comes(const struct area *area);
 void object_cut_area_goes(const struct area *area);
 
