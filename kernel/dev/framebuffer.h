@@ -30,7 +30,7 @@ MUST_CHECK enum status framebuffer_init(const struct boot_framebuffer *info, voi
 /* Return the pixel value of the colour 0xRRGGBB. */
 uint32_t framebuffer_pixel(const struct framebuffer *fb, uint32_t rgb);
 
-/* Fill a rectangle, which must lie inside the screen. */
+/* Fill a rectangle with one colour. Places and sizes are in pixels; the rectangle must lie inside the screen. */
 void framebuffer_fill(const struct framebuffer *fb, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
 		      uint32_t pixel);
 

@@ -45,7 +45,7 @@
 static struct lock keyboard_lock = LOCK_INITIAL(LOCK_KEYBOARD);
 
 /* Guard: whoever reads the keyboard, which is the interrupt handler while a program runs, else the monitor. */
-static bool present;
+static bool present; /* a controller was found and answers */
 static struct keymap keymap;
 static char typed[MOST_STALE * KEYMAP_BYTES]; /* the bytes that keys have produced */
 static size_t typed_count, typed_read;        /* how many bytes `typed` holds, and how many of these have been read */

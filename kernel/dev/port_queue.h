@@ -57,7 +57,8 @@ static inline bool port_queue_sends(const struct port_queue *queue)
 }
 
 /*
- * Note that text was sent whose last byte is `last`. The driver calls this for text that it sends past an empty queue.
+ * Note that text was sent, of which `last` is the last byte. The driver calls this for text that it sends without
+ * queueing it, while the queue is empty.
  */
 static inline void port_queue_passed(struct port_queue *queue, char last)
 {

@@ -10,7 +10,7 @@
 
 /*
  * How long to wait for a port that takes no byte before the queue is dropped: at power-off or panic, and while programs
- * run and a screen shows the same text. (Without such a screen the queue is never dropped while programs run.)
+ * run and a screen shows the same text. (Without such a screen a stuck port is waited for as long as programs run.)
  */
 #define LAST_WORDS_NS (3 * NS_PER_S)
 #define PATIENCE_NS   (10 * NS_PER_S)

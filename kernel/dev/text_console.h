@@ -86,7 +86,7 @@ size_t text_console_reply(struct text_console *console, char ret_bytes[TEXT_REPL
  */
 void text_console_reset(struct text_console *console);
 
-/* Write text of the kernel's stream, shown at once. */
+/* Take text of the kernel's stream, and draw all that has changed. */
 static inline void text_console_write(struct text_console *console, const char *text, size_t size)
 {
 	text_console_feed(console, &console->kernel, text, size);

@@ -15,9 +15,9 @@ enum text_colour {
 	TEXT_MAGENTA,
 	TEXT_CYAN,
 	TEXT_GREY,
-	TEXT_BRIGHT,
-	TEXT_COLOURS = 16,
-	TEXT_PALETTE = 256,
+	TEXT_BRIGHT,        /* the first of the 8 bright colours */
+	TEXT_COLOURS = 16,  /* how many colours SGR 30-37 and 90-97 select */
+	TEXT_PALETTE = 256, /* how many colours there are */
 };
 
 /* Return a colour's 0xRRGGBB. */

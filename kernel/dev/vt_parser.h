@@ -24,8 +24,8 @@ enum vt_event {
 /* The parser's state and its last result. All zero: between two characters. */
 struct vt_parser {
 	struct utf8 utf8;
-	uint8_t state; /* enum state of vt_parser.c */
-	uint8_t final;
+	uint8_t state;        /* enum state of vt_parser.c */
+	uint8_t final;        /* the control character, or the last byte of the sequence */
 	uint8_t prefix;       /* '<', '=', '>' or '?'; 0: none */
 	uint8_t intermediate; /* a byte of 0x20 to 0x2f, or 0; the last one when several came */
 	/* number of parameters, 1 to VT_PARAMETERS; a parameter without digits counts, with the value 0 */
@@ -33,7 +33,7 @@ struct vt_parser {
 	uint16_t sub;                      /* bit i: parameter i stands behind ':', and so belongs to parameter i - 1 */
 	uint16_t parameter[VT_PARAMETERS]; /* at most VT_PARAMETER_MAX each; parameters beyond the array are dropped */
 	uint16_t length;                   /* bytes of the current string so far */
-	uint32_t code_point;
+	uint32_t code_point;               /* the character of VT_PRINT */
 };
 
 /*

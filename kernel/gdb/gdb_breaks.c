@@ -14,7 +14,7 @@
 #define INT3 0xcc
 #define MOST 64
 
-/* DR7's fields (Intel SDM vol. 3B, "Debug Control Register (DR7)"). */
+/* When a debug register stops: values of its field R/W in DR7 (Intel SDM vol. 3B, "Debug Control Register (DR7)"). */
 #define DR7_EXECUTE 0
 #define DR7_WRITE   1
 #define DR7_ACCESS  3
@@ -28,8 +28,8 @@ struct software_break {
 };
 
 struct hardware_break {
-	vaddr_t va;
-	uint64_t size;
+	vaddr_t va;               /* the address in the debug register */
+	uint64_t size;            /* bytes that the register watches: 1, 2, 4 or 8 */
 	enum gdb_break_kind kind; /* the kind that gdb asked for */
 	vaddr_t asked;            /* start of the whole range that gdb asked for */
 	uint64_t asked_size;

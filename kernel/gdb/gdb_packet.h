@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GDB_PACKET_MOST 4096 /* bytes of a packet without its frame: the PacketSize that gdb is told */
+#define GDB_PACKET_MOST 4096 /* bytes of a packet without '$', '#' and checksum: the PacketSize that gdb is told */
 
 enum gdb_event {
 	GDB_NOTHING,  /* the packet is not complete yet, or the byte is outside a packet and means nothing */

@@ -5,7 +5,7 @@
 
 #include "kernel/lib/format.h"
 
-#define LINE 256 /* most bytes of a monitor command; also of its output in one packet */
+#define LINE 256 /* most bytes of a monitor command; and of the part of its output that one packet has */
 
 static void window_escaped(struct gdb_window *w, const char *text)
 {

@@ -2,7 +2,7 @@
  * The firmware's ACPI tables, as far as the kernel needs them (ACPI 6.5, "ACPI Software Programming Model").
  * Reads only, and logs nothing: faults are listed in the result, and the caller logs them. A table with a wrong
  * checksum is used nevertheless, and of an MADT with a bad entry the other entries are, as on Linux: firmware is tested
- * with Linux. Only the lists of tables (RSDT, XSDT) must have a right checksum.
+ * with Linux. Only the root pointer and the lists of tables (RSDT, XSDT) must have a right checksum.
  */
 #pragma once
 

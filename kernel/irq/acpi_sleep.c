@@ -89,8 +89,8 @@ static bool skip_length(struct aml_bytes *b)
 }
 
 /*
- * Take Package(){a, b, …} and set both sleep types from it. Its count is a byte or a constant. A package of one element
- * has both types in that element, a byte each.
+ * Take Package(){a, b, …} and set both sleep types from it. The number of elements comes first: a byte in a Package, a
+ * constant in a VarPackage. A package of one element has both types in that element, a byte each.
  */
 static bool take_package(struct aml_bytes *b, struct acpi_info *info)
 {

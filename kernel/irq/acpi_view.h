@@ -7,7 +7,7 @@
 
 #include "kernel/irq/acpi.h"
 
-#define ACPI_VIEW_MOST 128 /* most mappings at once: two for each table */
+#define ACPI_VIEW_MOST 128 /* most mappings at once. Each table takes two: for its header, then for all of it */
 
 /* The mappings that acpi_view_at() has made; all zero: none. */
 struct acpi_view {

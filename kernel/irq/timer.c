@@ -1,6 +1,6 @@
 /*
  * The timer queues of this CPU, and the APIC timer that serves them. The hardware is armed for the first deadline, and
- * armed again only when that deadline changes.
+ * armed again only after its interrupt, or when that deadline changes.
  */
 #include "kernel/irq/timer.h"
 
@@ -29,13 +29,13 @@ static struct timer_queue queues[TIMER_CLOCKS]; /* timer_lock */
 static enum apic_timer hardware;                /* fixed after boot */
 static struct scale to_counts;                  /* nanoseconds to the APIC timer's ticks; fixed after boot */
 /*
- * timer_lock: the monotonic time, in ns, at which the hardware interrupts. Outside of timer_interrupt() this is never
- * after the first deadline or, if that is later, paused_until.
+ * timer_lock: the monotonic time, in ns, at which the hardware interrupts; NEVER: not at all. Outside of
+ * timer_interrupt() this is never after the first deadline or, if that is later, paused_until.
  */
 static uint64_t armed = NEVER;
 static bool firing;           /* timer_lock: timer_interrupt() fires timers; it arms the hardware at its end */
 static uint64_t paused_until; /* timer_lock: monotonic ns before which no timer fires; past unless a batch was full */
-static uint64_t interrupts;   /* own CPU, interrupts off */
+static uint64_t interrupts;   /* how many timer interrupts have arrived. Own CPU, interrupts off */
 
 static void arm_hardware(uint64_t deadline_ns)
 {

@@ -53,11 +53,11 @@ struct subject {
 };
 
 static struct subject subject;
-static void (*debugger)(struct trap_frame *frame);
-static long restart_seconds;
-static uint64_t restart_frequency;
-static size_t lines_said;
-static const char *explanation;
+static void (*debugger)(struct trap_frame *frame); /* of panic_page_set_debugger(); NULL: none */
+static long restart_seconds;       /* from the page's end to the restart; negative: at once; 0: the machine halts */
+static uint64_t restart_frequency; /* TSC ticks a second */
+static size_t lines_said;          /* lines of the page so far */
+static const char *explanation;    /* of panic_page_explain(); NULL: none */
 
 /* Print a piece of the page, and count its lines: the log section must know how much room is left. */
 static __attribute__((format(printf, 1, 2))) void say_counted(const char *format, ...)

@@ -35,7 +35,7 @@ enum audit_kind { AUDIT_AS_KERNEL, AUDIT_AS_USER, AUDIT_AS_FIRMWARE };
 	X(TEXT_ALIAS, "writable text alias")   /* kernel text can be written through the direct map */          \
 	X(MISSING, "RAM pages not mapped")     /* counts pages that the direct map leaves out */                \
 	X(TABLE, "table outside RAM")          /* counts tables; the first one ends the audit */                \
-	X(ROOT, "bad PML4 entry")              /* counts PML4 entries: reserved bits, a forbidden slot */       \
+	X(ROOT, "bad PML4 entry")              /* counts PML4 entries with wrong bits or in a wrong slot */     \
 	X(SHARED, "own slot 511")              /* PML4[511] differs from the kernel context's */
 
 #define AUDIT_ENUMERATOR(name, words) AUDIT_##name,
@@ -49,7 +49,7 @@ struct audit_finding {
 	enum audit_fault fault;
 	vaddr_t va;
 	uint64_t entry; /* the raw entry; 0 when there is none */
-	int level;
+	int level;      /* of the entry: 1 PTE, 2 PDE, 3 PDPTE, 4 PML4E */
 };
 
 struct audit {

@@ -6,7 +6,7 @@
 struct visit {
 	leaf_run_fn *see;
 	void *ctx;
-	struct leaf_run run; /* the run that grows, which `see` has not seen yet; no run when it has no leaves */
+	struct leaf_run run; /* the run to which leaves are added; `see` gets it when it ends. No leaves: no run yet */
 	size_t tables;
 };
 

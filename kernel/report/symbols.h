@@ -15,8 +15,8 @@ MUST_CHECK enum status symbol_find(vaddr_t va, char *name, size_t size, uint64_t
 char *symbol_format(vaddr_t va, char buffer[SYMBOL_TEXT]);
 
 /*
- * Write a return address likewise, by the function that holds the byte before it: when a CALL is the last instruction
- * of its function, the return address is already the start of the next function.
+ * Write a return address as symbol_format() does, but name the function that holds the byte before it: when a CALL is
+ * the last instruction of its function, the return address is already the start of the next function.
  */
 char *symbol_format_return(vaddr_t va, char buffer[SYMBOL_TEXT]);
 

@@ -35,7 +35,7 @@ struct trial {
 };
 
 static SCRATCH struct trial trials[MANY];
-static volatile unsigned fired;
+static volatile unsigned fired; /* how many timers have fired in this test */
 
 static void note_firing(struct timer *timer)
 {
