@@ -128,7 +128,7 @@ static bool take_code(void)
 	if (status == STATUS_ABSENT || !(status & STATUS_OUTPUT))
 		return false;
 	code = cpu_in8(DATA);
-	/* The byte that was damaged on its way may have been the one that lets Shift go. */
+	/* A damaged byte may have been the one that lets Shift go: count no key as held. */
 	if (status & STATUS_ERRORS)
 		keymap_release(&keymap);
 	else if (!(status & STATUS_MOUSE))

@@ -23,7 +23,7 @@
 struct port_queue {
 	uint64_t text_in, text_out;       /* positions where the next byte of text is added, and taken */
 	uint64_t message_in, message_out; /* positions where the next byte of messages is added, and taken */
-	/* text_in when the oldest message in the ring was added: the text before this position is sent first */
+	/* text_in when a message was last added to an empty ring: text before this position is sent before messages */
 	uint64_t message_at;
 	bool inside_line; /* the last byte taken was text, and no '\n' */
 	bool stopped;     /* text is held back, messages are not. Set and cleared by the driver */
@@ -83,7 +83,7 @@ void port_queue_drop_text(struct port_queue *queue);
 /* Drop all queued text and messages, and count their lines as lost. */
 void port_queue_lose(struct port_queue *queue);
 
-/* Return how many lines a dropped text counts for: its '\n', or 1 for text without any. */
+/* Return how many lines a dropped text counts for: the number of its '\n', but at least 1; 0 for an empty text. */
 uint64_t port_lines(const char *text, size_t size);
 
 /*

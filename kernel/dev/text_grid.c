@@ -32,7 +32,7 @@ static struct geometry geometry(uint32_t width, uint32_t height, const struct fo
 }
 
 /*
- * Return the bytes of memory for a row: its cells on two pages and as shown, and its number in the order of two pages.
+ * Return the bytes of memory for a row: its cells on the two pages and as drawn, and its entry in each page's `order`.
  */
 static size_t row_size(uint32_t columns)
 {

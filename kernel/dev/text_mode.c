@@ -21,7 +21,10 @@ void text_save(struct text_console *console, struct text_stream *stream)
 	};
 }
 
-/* Restore the cursor and the style, except two modes. When nothing was saved, go to the initial state. */
+/*
+ * Restore the cursor and the style; TEXT_INSERT and TEXT_NEWLINE stay as they are. When nothing was saved, go to the
+ * initial state.
+ */
 void text_restore(struct text_console *console, struct text_stream *stream)
 {
 	const struct text_saved *saved = &console->saved[console->alternate];

@@ -13,7 +13,10 @@
  */
 bool gdb_breaks_insert(const struct gdb_place *place, enum gdb_break_kind kind, vaddr_t va, uint64_t size);
 
-/* Remove a breakpoint that gdb_breaks_insert() has set with the same values. Returns false when there is none. */
+/*
+ * Remove a breakpoint that gdb_breaks_insert() has set with the same values; if there is no such software breakpoint,
+ * remove one at `va` in another process. Returns false when there is none.
+ */
 bool gdb_breaks_remove(const struct gdb_place *place, enum gdb_break_kind kind, vaddr_t va, uint64_t size);
 
 /* Remove all breakpoints. */

@@ -41,7 +41,8 @@ uint32_t apic_take_errors(void);
 enum apic_timer { APIC_TIMER_DEADLINE, APIC_TIMER_COUNT };
 
 /*
- * Set the timer up to signal `vector`, by TSC deadlines where the CPU has them, else by counting down. Not armed yet.
+ * Set the timer up to signal `vector`, by TSC deadlines where the CPU has them, else by counting down. The timer is not
+ * armed yet.
  */
 enum apic_timer apic_timer_init(unsigned vector);
 

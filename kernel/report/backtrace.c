@@ -1,5 +1,5 @@
 /*
- * Follows frame pointers, which every function of the kernel keeps, and prints the callers.
+ * Follows frame pointers, which the kernel's functions keep but for some leaf functions, and prints the callers.
  */
 #include "kernel/report/backtrace.h"
 

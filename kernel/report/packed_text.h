@@ -18,7 +18,7 @@ struct packed_pairs {
 	size_t count;
 };
 
-/* Read a number. Returns false, *ret untouched, when the input ends and for a number of more than 64 bits. */
+/* Read a number. Returns false, *ret untouched, when the input ends before it, or it has more than 64 bits. */
 bool packed_number(struct packed_reader *r, uint64_t *ret);
 
 /* Read the table of pairs that begins at r->at. Returns false when the input is too short for one. */
