@@ -137,7 +137,9 @@ static enum status object_write_frame(struct memory_object *object, uint64_t pag
 	enum status status = object_frame(object, page, ret);
 	struct node *node = content_of(object)->node;
 
-	/* Only a write that is the first touch of its page comes here: later ones do not change the times, as on Linux. */
+	/*
+	 * Only a write that is the first touch of its page comes here: later ones do not change the times, as on Linux.
+	 */
 	if (status == OK)
 		node->mtime = node->ctime = node_now();
 	return status;
@@ -382,7 +384,7 @@ int content_set_size(struct content *content, uint64_t size)
 	if (size > node->size) {
 		clear_tail(content);
 	} else {
-		/* Nobody has pages beyond the end, but the tree may, of a write that failed. */
+		/* No process maps pages beyond the end, but the tree may have some, from a write that failed. */
 		if (size < node->size)
 			memory_object_cut(&content->object, content_pages(size));
 		cut(content, content_pages(size));

@@ -18,7 +18,7 @@ struct content {
 	struct memory_object object; /* must be the first member. What mmap(2) maps; its references are the node's */
 	struct node *node;           /* the file; node->size is the content's size, in bytes */
 	struct page_tree pages;      /* the pages that have frames */
-	paddr_t place;               /* in the archive: the bytes of the pages that have no frame */
+	paddr_t place;               /* address of the file's bytes in the archive, for pages without a frame */
 	uint64_t place_size;         /* how many bytes from the file's start are at `place`; 0: none */
 };
 
@@ -42,7 +42,7 @@ struct node *content_node(const struct memory_object *object);
 
 #define CONTENT_STEP 1024 /* pages that are freed at once */
 
-/* Free all frames: those of a large content by late work. */
+/* Free all frames: some at once, the others of a large content by late work (kernel/sync/late_work.h). */
 void content_free(struct content *content);
 
 /*
@@ -65,9 +65,10 @@ int64_t content_next_hole(const struct content *content, int64_t offset);
 int content_set_size(struct content *content, uint64_t size);
 
 /*
- * Make the content shorter piece by piece, between which other tasks run; nobody writes to it or sets its size meanwhile. The
- * size is the new one at once. After the last piece (false: there is no more) the caller calls object_cut_end(), and
- * content_set_size() for the rest.
+ * Make the content shorter piece by piece. content_cut_begin() sets the size; each content_cut_piece() unmaps or frees
+ * some pages behind it, and returns whether there are more. Other tasks may run between the calls, but must not write
+ * to the content or set its size. After the last piece the caller calls object_cut_end(), and content_set_size() for
+ * the rest.
  */
 void content_cut_begin(struct content *content, uint64_t size, struct object_cut *cut);
 bool content_cut_piece(struct content *content, struct object_cut *cut);

@@ -1,18 +1,19 @@
-/*
- * The end of contents, or of a part of one: frames are freed in steps.
- */
+/* Frees the frames of contents that end or become shorter, in steps. */
 #include "kernel/fs/content.h"
 #include "kernel/fs/content_memory.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sync/late_work.h"
 
-/* The pages of a file that is no more, which go piece by piece. Guard: the kernel, one CPU, not preempted. */
+/*
+ * The pages of a file that has been freed; late work frees them piece by piece. Guard: the kernel, one CPU, not
+ * preempted.
+ */
 struct left_pages {
-	struct late_work work; /* first */
+	struct late_work work; /* must be the first member: free_left() gets a pointer to it */
 	struct page_tree pages;
 };
 
-/* Free a piece of a tree's pages. Returns whether there is more. */
+/* Free CONTENT_STEP of a tree's pages from `first` on. Returns whether there may be more. */
 static bool cut_piece(struct page_tree *pages, uint64_t first)
 {
 	const uint64_t before = pages->count;
@@ -40,7 +41,10 @@ void content_free(struct content *content)
 
 	content->node->fs->pages -= content_pages(content->place_size) + content->pages.count;
 	content->place_size = 0;
-	/* A piece that goes at once gives the heap memory for the note of the rest, if it had none. */
+	/*
+	 * Free pieces at once until the heap has memory for *left, by which late work frees the rest: each may give it
+	 * some.
+	 */
 	while (cut_piece(&content->pages, 0) && !left)
 		left = kmalloc(sizeof(*left));
 	if (!left)
@@ -66,7 +70,7 @@ bool content_cut_piece(struct content *content, struct object_cut *cut)
 	const uint64_t before = content->pages.count;
 	bool more;
 
-	/* No process may have a page any more when its frame goes. */
+	/* Each page must be unmapped from all processes before its frame is freed. */
 	if (object_cut_piece(cut))
 		return true;
 	more = cut_piece(&content->pages, cut->first);

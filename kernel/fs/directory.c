@@ -51,7 +51,10 @@ static uint64_t next_position(const struct directory *dir)
 	return dir->end ? dir->last_position + 1 : DIRECTORY_FIRST;
 }
 
-/* Make a place among the blocks for the next entry's, with something that directory_add() replaces. */
+/*
+ * Make room in dir->blocks for the next entry, if it will be the first of its block: insert `dir` itself as a mark,
+ * which directory_add() replaces by the entry.
+ */
 static int reserve_block(struct directory *dir)
 {
 	uint32_t block = block_of(next_position(dir));
@@ -128,7 +131,7 @@ void directory_add(struct directory *dir, struct directory_entry *entry)
 		radix_replace(dir->blocks, block_of(entry->position), entry);
 }
 
-/* Let the blocks forget an entry that leaves the directory; the list still has it. */
+/* Take an entry that leaves the directory out of dir->blocks. Call while the list still has the entry. */
 static void leave_block(struct directory *dir, const struct directory_entry *entry)
 {
 	uint32_t block = block_of(entry->position);
@@ -157,7 +160,7 @@ void directory_remove(struct directory *dir, struct directory_entry *entry)
 	if (dir->last_listed == entry)
 		dir->last_listed = NULL;
 	if (--dir->count == 0) {
-		/* An empty directory frees its buckets, since it may exist for ever. */
+		/* An empty directory frees its buckets and blocks, since it may exist for ever. */
 		kfree(dir->buckets);
 		dir->buckets = NULL;
 		dir->bucket_count = 0;
@@ -165,7 +168,10 @@ void directory_remove(struct directory *dir, struct directory_entry *entry)
 	}
 }
 
-/* Return an entry at or before the first one at or beyond `position`, and not far before; NULL: there is no such. */
+/*
+ * Return an entry from which it is not far, along the list, to the first entry at or beyond `position`; NULL: there is
+ * no entry there.
+ */
 static struct directory_entry *start_near(const struct directory *dir, uint64_t position)
 {
 	uint32_t block = position / DIRECTORY_BLOCK < UINT32_MAX ? block_of(position) : UINT32_MAX;

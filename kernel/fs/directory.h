@@ -28,7 +28,8 @@ struct directory {
 	struct directory_entry **end;        /* the pointer where the next entry is linked in; NULL: `first` */
 	struct directory_entry *last_listed; /* the entry where a listing is likely to go on; NULL: unknown */
 	/*
-	 * The first entry of each DIRECTORY_BLOCK positions that have any, but for the lowest; NULL: there are no such.
+	 * Block n is the positions from n * DIRECTORY_BLOCK on. For each n above 0 whose block has entries: the first
+	 * of them. NULL: there is none.
 	 */
 	struct radix *blocks;
 	uint32_t bucket_count;
@@ -36,7 +37,7 @@ struct directory {
 	uint64_t last_position; /* the position that was given to an entry last */
 };
 
-#define DIRECTORY_BLOCK 64 /* positions that a listing may have to go through to find where it was */
+#define DIRECTORY_BLOCK 64 /* positions in a block: how many a listing may go through to find where it was */
 
 /* The first entry's position: "." and ".." have 0 and 1. */
 #define DIRECTORY_FIRST 2
@@ -47,7 +48,7 @@ struct directory_entry *directory_find(const struct directory *dir, struct name 
 /* Allocate an entry that has no directory and no node yet. Returns NULL without memory. */
 struct directory_entry *directory_entry_create(struct name name);
 
-/* Make room for one more entry; directory_remove() may undo that. Returns 0 or -ENOMEM. */
+/* Make room for one more entry. A directory_remove() before the directory_add() may undo that. Returns 0 or -ENOMEM. */
 int directory_reserve(struct directory *dir);
 
 /* Add an entry. Call directory_reserve() before; the directory must not have the name. */

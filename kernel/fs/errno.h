@@ -1,8 +1,8 @@
 /*
  * Linux's error numbers, and their relation to `enum status`. Directories in layers below kernel/fs (paging, kernel/mm,
  * …) return `enum status`, which has few values. From kernel/fs and kernel/task up a function returns 0 or a negative
- * Linux error number: which of its 40 errors a system call ends with (ENOTEMPTY, EXDEV, ESRCH) is decided where the
- * cause is found, and `enum status` could not say it. Layers below cannot include this file; scripts/check-layers
+ * Linux error number: which of Linux's many errors a system call ends with (ENOTEMPTY, EXDEV, ESRCH) is decided where
+ * the cause is found, and `enum status` could not say it. Layers below cannot include this file; scripts/check-layers
  * checks that.
  */
 #pragma once

@@ -107,7 +107,10 @@ int fd_table_create(struct fd_table **ret)
 	return 0;
 }
 
-/* Return the lowest descriptor from `fd` on that is free; at the end of the table, its capacity. */
+/*
+ * Return the lowest descriptor from `fd` on that is free. If the table has none, its capacity, or `fd` if that is
+ * higher.
+ */
 static unsigned next_free(const struct fd_table *table, unsigned fd)
 {
 	unsigned word = fd / 64;
@@ -120,7 +123,10 @@ static unsigned next_free(const struct fd_table *table, unsigned fd)
 	return word < table->capacity / 64 ? 64 * word + (unsigned)__builtin_ctzll(~taken) : table->capacity;
 }
 
-/* Return the lowest descriptor from `fd` on that is open and, for FD_ON_EXEC, has FD_CLOEXEC; or the capacity. */
+/*
+ * Return the lowest descriptor from `fd` on that is open and, for FD_ON_EXEC, has FD_CLOEXEC; if there is none, the
+ * table's capacity.
+ */
 static unsigned next_open(const struct fd_table *table, unsigned fd, enum fd_which which)
 {
 	const uint64_t *bits = which == FD_ON_EXEC ? table->cloexec : table->open;
@@ -156,7 +162,7 @@ int fd_copy_begin(const struct fd_table *from, struct fd_table **ret)
 		fd_table_put(table);
 		return -ENOMEM;
 	}
-	/* As many as `from` has; each free one that the copy comes by lowers this. */
+	/* fd_copy_some() lowers this to the first free descriptor that it comes by. */
 	table->lowest_free = table->capacity;
 	*ret = table;
 	return 0;

@@ -30,8 +30,9 @@ int fd_table_create(struct fd_table **ret);
 int fd_table_copy(const struct fd_table *from, struct fd_table **ret);
 
 /*
- * Copy a table piece by piece: make one that is empty and has room for all, -ENOMEM; then copy some descriptors from *fd on,
- * at first 0. *fd is where to go on. Returns whether there are more. What opens or closes meanwhile is copied or is not.
+ * Copy a table piece by piece. fd_copy_begin makes *ret, an empty table with room for all; it returns 0 or -ENOMEM.
+ * Each fd_copy_some copies some descriptors from *fd on, which is 0 at first, moves *fd on, and returns whether there
+ * are more. A descriptor that is opened or closed meanwhile is copied or is not.
  */
 int fd_copy_begin(const struct fd_table *from, struct fd_table **ret);
 bool fd_copy_some(const struct fd_table *from, struct fd_table *table, unsigned *fd);
@@ -90,9 +91,7 @@ int fd_close(struct fd_table *table, int fd);
 
 enum fd_which { FD_ALL, FD_ON_EXEC }; /* all that are open; those with FD_CLOEXEC, which execve(2) closes */
 
-/*
- * Close some of the descriptors in [*fd, last], in rising order; *fd is where to go on. Returns whether there may be more.
- */
+/* Close some of the descriptors in [*fd, last], in rising order, and move *fd on. Returns whether there may be more. */
 bool fd_close_some(struct fd_table *table, unsigned *fd, unsigned last, enum fd_which which);
 
 /* Close all descriptors in [first, last]; or set FD_CLOEXEC for them, as close_range(2) can. */

@@ -105,7 +105,7 @@ static inline struct file *file_get(struct file *file)
 }
 
 void file_end(struct file *file);            /* closes a file whose last reference is gone; for file_put only */
-void file_uncount_writer(struct file *file); /* gives up FILE_WRITER: the file keeps no program from running */
+void file_uncount_writer(struct file *file); /* drops FILE_WRITER: the file may then be executed */
 /* Drop a reference to a file; the last one closes the file. */
 static inline void file_put(struct file *file)
 {
@@ -164,7 +164,7 @@ int64_t file_read_late(struct file *file, struct user_io *io);
  * more and sleep only on another -EAGAIN: an interrupt handler may have woken the queue before it was entered.
  */
 struct wait_queue *file_queue(struct file *file);
-int file_object(struct file *file, struct memory_object **ret);
+int file_object(struct file *file, struct memory_object **ret); /* as file_ioctl: the operation `object` */
 
 /* Do fcntl(2)'s F_SETFL: copy O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME and O_ASYNC from `flags`; the rest stays. */
 void file_set_flags(struct file *file, unsigned flags);

@@ -36,7 +36,7 @@ const struct file_lock *file_lock_conflict(const struct node *node, const struct
 /* All waits, by the node and by the owner of the wanted lock. Guard: the kernel, one CPU, not preempted. */
 static struct link waits_by_node[1 << WAIT_LISTS_BITS], waits_by_owner[1 << WAIT_LISTS_BITS];
 
-/* Return the list of the waits that have `pointer`, and of some others. */
+/* Return the hash list for `pointer`: all waits with this pointer are in it, and perhaps waits with others. */
 static struct link *list_of(struct link *table, const void *pointer)
 {
 	struct link *list = &table[(uintptr_t)pointer * 0x9e3779b97f4a7c15 >> (64 - WAIT_LISTS_BITS)];

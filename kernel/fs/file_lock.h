@@ -35,8 +35,8 @@ struct file_lock_wait {
 };
 
 /*
- * Enter `wait`, whose `wake` the caller has set: from here on it is called, and file_lock_is_deadly() finds the wait;
- * remove it. The caller removes what it enters.
+ * Enter `wait`, whose `wake` the caller has set: from here on `wake` is called, and file_lock_is_deadly() finds the
+ * wait. file_lock_wait_end removes it again, which the caller must do.
  */
 void file_lock_wait_start(struct file_lock_wait *wait, const struct node *node, const struct file_lock *wanted);
 void file_lock_wait_end(struct file_lock_wait *wait);

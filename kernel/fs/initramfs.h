@@ -1,7 +1,7 @@
 /*
- * Unpacks the initramfs (cpio archives) into the tree of files: directories, regular files, whose bytes stay where they
- * are in the archive, links, devices. Plain archives and archives compressed by gzip may follow one another in any
- * order, as on Linux.
+ * Unpacks the initramfs (cpio archives) into the tree of files: directories, links, devices, and regular files, whose
+ * bytes stay where they are in the archive. Plain archives and archives compressed by gzip may follow one another in
+ * any order, as on Linux.
  */
 #pragma once
 

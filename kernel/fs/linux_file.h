@@ -42,7 +42,10 @@ enum linux_mode {
 	MODE_EXECUTE = 0111,
 };
 
-/* Macros, not an enum: the C library has macros of these names, too, and cppcheck knows that. */
+/*
+ * Macros, not an enum: cppcheck puts in the values of the C library's macros of these names, and then finds numbers in
+ * place of enumerators.
+ */
 #define SEEK_SET  0
 #define SEEK_CUR  1
 #define SEEK_END  2

@@ -15,7 +15,7 @@ static size_t record_size(const struct dir_entry *entry)
 	return align_up(sizeof(struct linux_dirent64) + entry->name.size + 1, 8);
 }
 
-/* Write a record of record_size() bytes; `next`: where the listing goes on behind the entry. */
+/* Write the record of `entry`. size: record_size(entry); next: the position at which the listing goes on behind it. */
 static void put_record(uint8_t *record, const struct dir_entry *entry, size_t size, uint64_t next)
 {
 	size_t fixed = sizeof(struct linux_dirent64);
@@ -26,7 +26,7 @@ static void put_record(uint8_t *record, const struct dir_entry *entry, size_t si
 		.type = (uint8_t)DIRENT_TYPE(entry->mode),
 	};
 
-	/* The name's end, NUL and padding, lies in the last word. */
+	/* The NUL and the padding behind the name lie in the record's last word: zero it first. */
 	*(uint64_t *)(record + size - 8) = 0;
 	memcpy(record, &head, fixed);
 	memcpy(record + fixed, entry->name.text, entry->name.size);
@@ -56,7 +56,10 @@ struct batch {
 	_Alignas(8) uint8_t bytes[3 * RECORD_MAX];
 };
 
-/* Put the records to the program. ERR_FAULT, ERR_NO_MEMORY: the listing goes on with the first of them. */
+/*
+ * Copy the records to the program, and let the listing go on behind them; after ERR_FAULT or ERR_NO_MEMORY it goes on
+ * with the first of them.
+ */
 static enum status put_batch(struct file *file, struct user_io *io, struct batch *batch, int64_t *done)
 {
 	enum status status = batch->size ? user_io_put_all(io, batch->bytes, batch->size) : OK;

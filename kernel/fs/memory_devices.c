@@ -71,8 +71,8 @@ static int64_t read_random(struct file *file, struct user_io *io, uint64_t *offs
 }
 
 /*
- * Mix the written bytes into the state of the random generator. They can only make it harder to guess; they are not
- * taken for entropy, since the program knows them.
+ * Mix the written bytes into the state of the random generator. The bytes can only make the state harder to guess; they
+ * are not taken for entropy, since the program knows them.
  */
 static int64_t write_random(struct file *file, struct user_io *io, uint64_t *offset)
 {

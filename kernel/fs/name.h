@@ -15,7 +15,7 @@ struct name {
 
 /* The target of a symbolic link; the caller calls link_target_put() when done. */
 struct link_target {
-	struct name name; /* valid until link_target_put(), and as long as the caller has a reference to the link */
+	struct name name; /* valid until link_target_put(), if the caller keeps its reference to the link */
 	char *made;       /* the heap block that `name` points into, when the target was made for this call; or NULL */
 };
 

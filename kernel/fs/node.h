@@ -32,7 +32,8 @@ struct node_ops {
 	int (*lookup)(struct node *dir, struct name name, struct node **ret);
 	/*
 	 * Get the first entry at or beyond *position, without "." and "..", and set *position behind it. Positions
-	 * start at 0 and rise; an entry keeps its position when others come and go. Returns 1, or 0 at the end.
+	 * rise, from 2 on, as listings have "." and ".." at 0 and 1; an entry keeps its position when others come and
+	 * go. Returns 1, or 0 at the end.
 	 */
 	int (*next)(struct node *dir, uint64_t *position, struct dir_entry *ret);
 	/*
@@ -81,7 +82,7 @@ struct node {
 	struct node *parent;
 	struct node *mounted; /* the root of the file system that is mounted on this directory, a reference; or NULL */
 	struct node *covers;  /* for a mounted file system's root: the directory under it, a reference; or NULL */
-	struct pipe *pipe;    /* for a FIFO that is open */
+	struct pipe *pipe;    /* for a pipe, or a FIFO that is open; or NULL */
 	/* for a regular file: how many open files may write to it, and how many processes run it; at least one is 0 */
 	uint64_t writers, runners;
 	struct file_lock *locks; /* list of the advisory locks on the file */
@@ -149,7 +150,9 @@ void node_chmod(struct node *node, uint32_t mode);
 void node_chown(struct node *node, uint32_t uid, uint32_t gid);
 void node_set_times(struct node *node, const struct linux_timespec *atime, const struct linux_timespec *mtime);
 
-/* Mount the file system with the root `root` on the directory `at`. Returns 0, -ENOTDIR, -EBUSY (either is mounted). */
+/*
+ * Mount the file system of `root` on `at`. Returns 0, -ENOTDIR, -EBUSY (`at` has a mount, `root` is mounted, a loop).
+ */
 int node_mount(struct node *at, struct node *root);
 /*
  * Undo node_mount() for `root`; the caller's reference is then the only one to it. Returns 0, -EINVAL (not mounted),

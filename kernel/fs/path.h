@@ -59,8 +59,8 @@ int path_rename(const struct path_base *old_base, const char *old_path, const st
 		const char *new_path, unsigned flags);
 
 /*
- * Write the path of any node with its NUL, for a file with several names one of them; *ret_size counts the NUL. A node
- * without a name gets "/#12 (deleted)", or the text of node_ops.describe. Returns 0 or -ERANGE.
+ * Write the path of any node, with its NUL; of a file with several names, one of the paths. *ret_size counts the NUL. A
+ * node without a name gets "/#12 (deleted)", or the text of node_ops.describe. Returns 0 or -ERANGE.
  */
 int path_of_node(struct node *root, struct node *node, char *buffer, size_t size, size_t *ret_size);
 

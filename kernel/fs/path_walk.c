@@ -81,7 +81,7 @@ static void next_name(struct walk *walk)
 
 	while (*walk->rest == '/')
 		walk->rest++;
-	/* Most names are shorter than what a search by words is worth. */
+	/* Most names are so short that a search by words, as strcspn() does it, would cost more. */
 	end = walk->rest;
 	while (*end && *end != '/' && end < walk->rest + SHORT_NAME)
 		end++;

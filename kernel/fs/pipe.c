@@ -1,6 +1,6 @@
 /*
- * Pipes: who has them open, and reads and writes of their rings of frames (pipe_ring.h). Small pieces are copied through a
- * buffer on the stack: two copies, but no walk of the user's page tables.
+ * Pipes: who has them open, and reads and writes of their rings of frames (pipe_ring.h). Small pieces are copied
+ * through a buffer on the stack: two copies, but no walk of the user's page tables.
  */
 #include "kernel/fs/pipe.h"
 
@@ -68,8 +68,9 @@ static int64_t read_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
 }
 
 /*
- * After a read: wake who polls and one writer, if there is room for any write. Less room suits some writes only, and
- * nobody knows whose: all are woken then. What a writer leaves it passes on (kernel/sys/file_transfer.c).
+ * After a read: wake all that poll, and one blocked writer. Room for less than PIPE_BUF bytes is enough for some writes
+ * only, and which of the writers has such a write is not known: then wake them all. A writer that leaves room over
+ * wakes the next one (kernel/sys/file_transfer.c).
  */
 static void tell_of_room(struct pipe *pipe)
 {

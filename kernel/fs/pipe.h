@@ -20,9 +20,9 @@ extern uint64_t pipe_pages_soft;
 uint32_t pipe_capacity(const struct pipe *pipe);
 
 /*
- * Give a pipe room for `bytes`, rounded up to a power of two and a page, as F_SETPIPE_SZ does. Returns the capacity, -EINVAL
- * (beyond 2^31), -EPERM (beyond PIPE_MOST_SIZE, or all pipes together beyond pipe_pages_soft), -EBUSY (the pipe has more
- * bytes), -ENOMEM.
+ * Give a pipe room for `bytes`, rounded up to a power of two that is at least a page, as F_SETPIPE_SZ does. Returns the
+ * capacity, -EINVAL (beyond 2^31), -EPERM (it would grow beyond PIPE_MOST_SIZE, or all pipes together beyond
+ * pipe_pages_soft), -EBUSY (the pipe has more bytes), -ENOMEM.
  */
 int64_t pipe_resize(struct pipe *pipe, uint32_t bytes);
 

@@ -114,7 +114,10 @@ void pipe_ring_drop_unused(struct pipe_ring *ring, uint64_t end)
 {
 	const uint64_t first = align_down(ring->tail, PAGE_SIZE);
 
-	/* The tail's page keeps its frame, and so does the page that is a ring further on, since that is the same frame. */
+	/*
+	 * The tail's page keeps its frame, and so does the page that is a ring further on, since that is the same
+	 * frame.
+	 */
 	for (uint64_t page = align_up(ring->head, PAGE_SIZE); page < end && page < first + ring->size;
 	     page += PAGE_SIZE) {
 		paddr_t *frame = pipe_ring_frame(ring, page);

@@ -1,15 +1,16 @@
 /*
- * The bytes in a pipe: a ring of frames. Positions count bytes since the ring was last laid out, and only grow; a byte is
- * written at `head` and read at `tail`. A page's frame is allocated when its first byte is written and freed when its last
- * one is read, so a ring without bytes holds one at the most. Only the kernel context reaches the frames: between
- * store_enter() and store_leave(), where it is not said otherwise. Guard: the kernel, one CPU, not preempted.
+ * The bytes in a pipe: a ring of frames. Positions count bytes since the ring was made or resized, and only grow; a
+ * byte is written at `head` and read at `tail`. A page's frame is allocated when its first byte is written and freed
+ * when its last one is read, so a ring without bytes holds one at the most. Only the kernel context maps the frames:
+ * call the functions of pipe_ring.c between store_enter() and store_leave(), except those that say "in any context".
+ * Guard: the kernel, one CPU, not preempted.
  */
 #pragma once
 
 #include "kernel/fs/content_memory.h"
 #include "kernel/mm/user/user_io.h"
 
-#define PIPE_SIZE   65536                   /* bytes that a new pipe has room for; Linux's */
+#define PIPE_SIZE   65536                   /* Linux's size of a new pipe: bytes */
 #define PIPE_FRAMES (PIPE_SIZE / PAGE_SIZE) /* its pages */
 
 /* Guard: the kernel, one CPU, not preempted. */
@@ -17,22 +18,22 @@ struct pipe_ring {
 	uint64_t head;            /* how many bytes have been written */
 	uint64_t tail;            /* how many bytes have been read */
 	uint64_t size;            /* bytes that there is room for; a power of two, a page at least */
-	paddr_t *frames;          /* page n's frame, at n % (size / PAGE_SIZE), 0: none; `own`, or in the heap */
+	paddr_t *frames;          /* `own`, or in the heap: page n's frame, or 0, is at n % (size / PAGE_SIZE) */
 	paddr_t own[PIPE_FRAMES]; /* for rings of up to PIPE_SIZE */
 };
 
-/* Initialise a ring that is all zeros with room for `size` bytes, PIPE_SIZE at the most. In any context. */
+/* Initialise a ring that is all zeros with room for `size` bytes, PIPE_SIZE at the most. Call in any context. */
 void pipe_ring_init(struct pipe_ring *ring, uint64_t size);
 
-/* Free all frames, and what lies in the heap. */
+/* Free all frames, and the array `frames` if it is in the heap. */
 void pipe_ring_free(struct pipe_ring *ring);
 
-/* Return how many bytes of memory the frames take. In any context. */
+/* Return how many bytes of memory the frames take. Call in any context. */
 uint64_t pipe_ring_memory(const struct pipe_ring *ring);
 
 /*
- * Give the ring room for `size` bytes, a power of two, a page at least. Its bytes are copied to new frames. Returns 0,
- * -EBUSY (there are more bytes), -ENOMEM; the ring is as before then.
+ * Give the ring room for `size` bytes, a power of two, a page at least. Its bytes are copied to new frames. Returns 0;
+ * or, with the ring as before, -EBUSY (the ring has more bytes) or -ENOMEM.
  */
 int pipe_ring_resize(struct pipe_ring *ring, uint64_t size);
 
@@ -42,7 +43,10 @@ int pipe_ring_resize(struct pipe_ring *ring, uint64_t size);
  */
 void pipe_ring_advance(struct pipe_ring *ring, size_t bytes);
 
-/* Allocate the frames that bytes [head, head + size) lack. Returns how many of these bytes have frames now. */
+/*
+ * Allocate the frames that bytes [head, head + size) lack. Returns how many of these bytes, from `head` on, have frames
+ * now.
+ */
 uint64_t pipe_ring_take(struct pipe_ring *ring, uint64_t size);
 
 /* Free the frames that were allocated for bytes up to `end` and not written to. */
@@ -66,7 +70,7 @@ static inline size_t pipe_ring_row(const struct pipe_ring *ring, uint64_t positi
 	return row < most ? row : most;
 }
 
-/* Return the frames from `position` to the ring's end. */
+/* Return the ring's frames for a copy that starts at `position`. It may have pipe_ring_row() bytes at the most. */
 static inline struct user_frames pipe_ring_frames(const struct pipe_ring *ring, uint64_t position)
 {
 	return (struct user_frames){ store_ptr(paddr(0)), ring->frames, position & (ring->size - 1) };

@@ -97,7 +97,7 @@ static int64_t write_text(struct file *file, struct user_io *io, uint64_t *offse
 	if (!bytes)
 		return -ENOMEM;
 	status = user_io_get(io, bytes, size, &moved);
-	/* When memory ran out halfway fail, so that a part of the text is not taken for the whole. */
+	/* If memory ran out halfway, fail: a part of the text must not be taken for the whole. */
 	if (status != OK && (status == ERR_NO_MEMORY || !moved))
 		error = copy_errno(status);
 	if (!error) {

@@ -14,7 +14,8 @@ typedef int text_make_fn(struct node *node, struct text *ret);
 typedef int text_take_fn(struct node *node, const char *bytes, size_t size);
 
 /*
- * Set the operations of a file that is being opened. Its reads return `make`'s error, or -ENOMEM (no memory, or more
- * than TEXT_MAX bytes). When `take` is NULL, writes return -EINVAL. Returns 0 or -ENOMEM.
+ * Make `file`, which is being opened, a file with generated text: set its operations, and keep `make` and `take` for
+ * them. A read returns make's error, or -ENOMEM (no memory, or more than TEXT_MAX bytes). When `take` is NULL, a write
+ * returns -EINVAL; else it takes at most 4096 bytes and returns take's error. Returns 0 or -ENOMEM.
  */
 int text_file_open(struct file *file, text_make_fn *make, text_take_fn *take);

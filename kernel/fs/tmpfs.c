@@ -16,9 +16,9 @@
 
 /* A tmpfs. Guard: the kernel, one CPU, not preempted. */
 struct tmpfs {
-	struct late_work end; /* first: the work of tmpfs_destroy() */
-	struct node *root;    /* what is destroyed; NULL before */
-	struct node *dir;     /* the directory that is emptied */
+	struct late_work end; /* must be the first member: tmpfs_destroy()'s work */
+	struct node *root;    /* for tmpfs_destroy(): the root */
+	struct node *dir;     /* for tmpfs_destroy(): the directory being emptied */
 	struct fs fs;
 };
 

@@ -15,8 +15,8 @@ uint64_t tmpfs_default_limit(void);
 void tmpfs_set_limit(struct node *root);
 
 /*
- * Remove everything in a file system, and free it. The caller's reference to the root must be the only one to any of
- * its nodes, and nothing may be mounted in it.
+ * Remove everything in a file system, and free it, by late work (kernel/sync/late_work.h). The caller's reference to
+ * the root must be the only one to any of its nodes, and nothing may be mounted in it.
  */
 void tmpfs_destroy(struct node *root);
 

@@ -35,7 +35,8 @@ static void remove_name(struct directory_entry *entry)
 }
 
 /*
- * Return whether `node`, which is about to lose a name, loses its last one and has other references, as an open file.
+ * Return whether `node`, which is about to lose a name, loses its last one and has other references, such as an open
+ * file.
  */
 static bool outlives_name(const struct node *node)
 {
@@ -43,8 +44,8 @@ static bool outlives_name(const struct node *node)
 }
 
 /*
- * Keep the last name of a file that outlives it, for /proc: `entry`, which is in no directory any more. node->parent
- * becomes a reference to the directory `dir` that it was in.
+ * Keep `entry`, the last name of a file that outlives the name, for /proc. `entry` is in no directory any more;
+ * node->parent becomes a reference to `dir`, the directory that it was in.
  */
 static void keep_name(struct directory_entry *entry, struct node *node, struct node *dir)
 {

@@ -37,7 +37,7 @@ int tmpfs_unlink(struct node *dir, struct name name);
 int tmpfs_rename(struct node *from, struct name old_name, struct node *to, struct name new_name, unsigned flags);
 
 /*
- * Remove some of the names below `root`, at every depth; *at, at first the root, is where to go on. Nothing else changes the
- * tree from the first call on. Returns true when all names are gone.
+ * Remove some of the names below `root`, at every depth. *at is the directory to go on with, at first `root`. From the
+ * first call on nothing else may change the tree. Returns true when all names are gone.
  */
 bool tmpfs_empty_some(struct node *root, struct node **at);

@@ -61,7 +61,7 @@ void tty_output(struct tty *tty, const char *text, size_t size)
 		show(tty, text, size);
 		return;
 	}
-	/* Call tty->write once for the whole text: a screen's driver switches to the kernel context in each call. */
+	/* Call tty->write once for the whole text, not for each byte: the drivers take a lock in each call. */
 	ASSERT(size <= TTY_PIECE);
 	for (size_t i = 0; i < size; i++) {
 		if (text[i] == '\n' && oflag & ONLCR)
@@ -198,7 +198,10 @@ static bool is_cc(const struct tty *tty, int which, uint8_t byte)
 	return byte && tty->termios.cc[which] == byte;
 }
 
-/* Handle a byte for flow control (VSTART, VSTOP) or a signal. Returns false for any other byte, which is input. */
+/*
+ * Handle a byte for flow control (VSTART, VSTOP) or a signal. Returns false for any other byte: it is input, and with
+ * IXANY it also lets stopped output go on.
+ */
 static bool take_command(struct tty *tty, uint8_t byte)
 {
 	const struct linux_termios *t = &tty->termios;

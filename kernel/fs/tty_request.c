@@ -71,7 +71,9 @@ static int64_t put_serial(const struct tty *tty, struct user_io *io)
 	return put(io, &serial, sizeof(serial));
 }
 
-/* Return whether a request changes modes or input: it stops the process group if that is in the background. */
+/*
+ * Return whether a request changes modes or input. One that does stops the process group, if that is in the background.
+ */
 static bool is_change(unsigned request)
 {
 	return (request >= TCSETS && request <= TCSETSF) || request == TCSBRK || request == TCSBRKP ||

@@ -70,7 +70,7 @@ static void put_item(struct epoll_item *item)
 		kfree(item);
 }
 
-/* Remove and return the ready list's first item; NULL: none, or epoll_collect call `collect` or later put it back. */
+/* Take the ready list's first item; NULL: none, or it was put back by epoll_collect's call `collect` or a later one. */
 static struct epoll_item *take_first(struct epoll *epoll, uint64_t collect)
 {
 	uint64_t flags = lock_take(&epoll->lock);

@@ -34,7 +34,10 @@ static void join(struct file_waiter *waiter, struct file *file, enum file_move h
 	waiter->queued = true;
 }
 
-/* What the task was woken for, and has left over or not used at all, is for the next one that waits for it. */
+/*
+ * Leave the file's queue. If there still are the bytes, or there still is the room, that the task waited for, wake the
+ * next task that waits for that.
+ */
 static void leave(struct file_waiter *waiter, struct file *file)
 {
 	struct wait_queue *queue;
@@ -262,7 +265,9 @@ int64_t file_transfer_seek(struct file *file, int64_t offset, int whence)
 	return result;
 }
 
-/* Remove much of a regular file's end in pieces; node_truncate() does the rest, which does not take long then. */
+/*
+ * Make a regular file shorter in pieces, between which other tasks run, so that node_truncate() has little left to do.
+ */
 static void shorten(struct node *node, uint64_t size)
 {
 	struct content *content = node_content(node);

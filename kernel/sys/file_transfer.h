@@ -29,7 +29,7 @@ int64_t file_transfer_resize(struct node *node, uint64_t size);
 int file_size_check(uint64_t size);
 
 /*
- * Wait until `ready(file)` returns true; it is called whenever the file's queue is woken. The caller has a reference to
- * the file. Returns 0, or -ERESTARTSYS when a signal comes.
+ * Wait until `ready(file)` returns true; `ready` is called whenever the file's queue is woken. The caller has a
+ * reference to the file. Returns 0, or -ERESTARTSYS when a signal comes.
  */
 int file_wait(struct file *file, bool (*ready)(struct file *file));

@@ -22,6 +22,7 @@ static inline bool memory_is_short(const struct user_space *space, uint64_t size
 	return likely(size <= MEMORY_STEP && !space->in_pieces);
 }
 
+/* For memory_unmap() and memory_protect() only. */
 MUST_CHECK enum status memory_unmap_long(struct user_space *space, vaddr_t va, uint64_t size);
 MUST_CHECK enum status memory_protect_long(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights);
 

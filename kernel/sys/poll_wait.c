@@ -18,8 +18,8 @@ uint64_t poll_deadline(int timeout_ms)
 }
 
 /*
- * Let others run after each POLL_STEP items. The task may be in the queues of files: task_block_prepare() has been called
- * before, so a wake-up that comes meanwhile is kept.
+ * Let other tasks run after every POLL_STEP items. The task may be in the files' queues meanwhile: a wake-up that comes
+ * is kept, since task_block_prepare() has been called before.
  */
 static void step_on(size_t left)
 {
@@ -48,7 +48,10 @@ static void join(struct poll_item *items, size_t count)
 
 		step_on(count);
 		task_waiter_init(&item->waiter);
-		/* Many entries for one file are one waiter: who wakes the queue does so for all with one call. */
+		/*
+		 * Of several entries in a row for one file only the first waits: once the task is woken, look() asks
+		 * the files of all.
+		 */
 		if (queue && !task_is_at_end(queue))
 			wait_queue_add(queue, &item->waiter.waiter);
 	}

@@ -142,7 +142,7 @@ static int add_memory(const struct process *process, vaddr_t start, vaddr_t end,
 		status = user_io_get_bulk(&io, piece, io.left < sizeof(piece) ? io.left : sizeof(piece), &moved);
 		kernel_context_leave(token);
 		text_add_bytes(ret, piece, moved);
-		/* When memory ran out fail, so that a part of the strings is not taken for all. */
+		/* If memory ran out, fail: a part of the strings must not be taken for all. */
 		if (status == ERR_NO_MEMORY)
 			return -ENOMEM;
 		if (status != OK)

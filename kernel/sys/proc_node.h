@@ -1,7 +1,7 @@
 /*
- * The nodes (inodes) in the directories of processes and tasks. A node exists only while there is a reference to it. It
- * stores its process or task by number and start time, so that a node of one that has ended is not taken for another
- * one with the same number.
+ * The nodes (inodes) in the directories of processes and tasks. A node exists only while there is a reference to it. A
+ * node has its process or task by number and start time, so that one that has ended is not taken for another with the
+ * same number.
  */
 #pragma once
 
@@ -16,7 +16,7 @@ struct proc_file {
 	text_make_fn *make; /* for a regular file: generates the content */
 	text_take_fn *take; /* for a regular file: handles writes; NULL: it cannot be written */
 	struct node *(*target)(const struct proc_subject *subject); /* for a link: returns the node that it leads to */
-	bool process_only;                                          /* is not in the directory of a task */
+	bool process_only;                                          /* the file is not in the directory of a task */
 };
 
 struct proc_node {

@@ -7,7 +7,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/sys/proc.h"
 
-#define TICK_NS       (NS_PER_S / 100) /* a tick of USER_HZ */
+#define TICK_NS       (NS_PER_S / 100) /* the unit of times in stat: 1 / USER_HZ s */
 #define ALL_ABILITIES 0x1ffffffffffULL /* root's capabilities, a bit for each */
 
 static char state_of(const struct proc_subject *subject)

@@ -1,6 +1,6 @@
 /*
- * Continue system calls with a time span that a signal has interrupted, to the deadline that they had. Each function returns
- * what its system call returns: -ERESTART_GO_ON when it is interrupted again.
+ * Continue a system call that was given a time span and that a signal has interrupted, to the deadline that it had.
+ * Each function returns what its system call returns; -ERESTART_GO_ON when it is interrupted again.
  */
 #pragma once
 

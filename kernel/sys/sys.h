@@ -25,10 +25,11 @@ extern const char *const syscall_names[SYSCALL_TABLE];
 
 /*
  * Statistics of the calls with one number, for the monitor's command `syscalls`. The last entry is for all numbers
- * beyond the table. Guard: own CPU; the entry code counts, others only read.
+ * beyond the table. Guard: own CPU; the entry of system calls counts (syscall_entry.S, syscall_leave.c), others only
+ * read.
  */
 struct syscall_cost {
-	uint64_t calls; /* number of calls; the entry code (syscall_entry.S) counts it, and cr3_writes */
+	uint64_t calls; /* number of calls */
 	/* CR3 writes from call to return, those of other tasks while the call waits included */
 	uint64_t cr3_writes;
 	uint64_t ticks; /* TSC ticks from call to return, with waiting; counted after syscall_clock_start() */

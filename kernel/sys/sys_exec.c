@@ -19,10 +19,7 @@ struct strings {
 	size_t counts[2]; /* number of strings of argv and of envp */
 };
 
-/*
- * Wipe and free the block, so that the strings do not stay in free memory. wipe() clears up to 7 bytes more, which are
- * still in the block, since a block's size is a multiple of 8.
- */
+/* Wipe and free the block, so that the strings do not stay in free memory. */
 static void free_block(struct strings *strings)
 {
 	wipe(strings->block, strings->size);
@@ -104,8 +101,8 @@ static uint64_t most_bytes(void)
 }
 
 /*
- * Return argv and envp, arrays of pointers to the strings that each end with NULL, in one block of the heap. Returns
- * NULL when there is no memory.
+ * Return two arrays of pointers to the strings, argv's and envp's, one behind the other in one block of the heap; each
+ * ends with NULL. Returns NULL when there is no memory.
  */
 static const char **point(const struct strings *strings)
 {

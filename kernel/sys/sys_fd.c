@@ -36,7 +36,7 @@ static int64_t open_at(uint64_t fd, uint64_t from, uint64_t flags, uint64_t mode
 	user_path_put(&path);
 	if (error)
 		return error;
-	/* A large file takes long to empty: that is done here, in pieces. */
+	/* Emptying a large file takes long: do it here, in pieces, and not in path_open(). */
 	if ((flags & (O_TRUNC | O_PATH)) == O_TRUNC && node_is(file->node, S_IFREG) && file->node->size) {
 		error = (int)file_transfer_resize(file->node, 0);
 		if (error) {
@@ -74,7 +74,7 @@ SYSCALL_2(creat, path, mode)
 #define MFD_KNOWN   0x1b /* MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC */
 #define MFD_NAME    250  /* bytes of the name, its NUL included */
 
-/* The root of a tmpfs for memfd_create(2)'s files alone, as on Linux without limits on its size. Fixed after boot. */
+/* The root of a tmpfs that has only memfd_create(2)'s files; as on Linux its size has no limit. Fixed after boot. */
 static struct node *memory_files;
 
 int memory_files_init(void)
@@ -236,7 +236,7 @@ static int64_t request_once(struct file *file, unsigned request, uint64_t value)
 	return file_ioctl(file, request, value, &io);
 }
 
-/* Do an ioctl request; while it returns -EAGAIN wait, even with O_NONBLOCK: so tcdrain(3) waits for output. */
+/* Do an ioctl request. As long as it returns -EAGAIN wait, even with O_NONBLOCK: so tcdrain(3) waits for output. */
 static int64_t wait_and_do(struct file *file, unsigned request, uint64_t value)
 {
 	int64_t result = -EAGAIN;

@@ -34,8 +34,8 @@ static int get_deadline(uint64_t from, uint32_t op, uint64_t *ret)
 }
 
 /*
- * FUTEX_WAIT with a deadline. The system call's argument is a time span: made again with it, the call would wait too long. So
- * if no handler runs restart_syscall(2) continues it.
+ * FUTEX_WAIT with a deadline. The program passes a time span: if a signal made it repeat the call with the same span,
+ * the wait would be too long. So, if no handler runs, restart_syscall(2) continues the wait, to the same deadline.
  */
 static int64_t wait_on(uint64_t at, bool private, uint32_t value, uint64_t deadline)
 {

@@ -37,7 +37,7 @@ static int try_again(struct file *file, const struct file_lock *lock)
 
 /* A task that waits for a lock; on its stack. */
 struct lock_waiter {
-	struct file_lock_wait wait; /* first: wake_waiter gets a pointer to it */
+	struct file_lock_wait wait; /* must be the first member: wake_waiter() gets a pointer to it */
 	struct task *task;
 };
 

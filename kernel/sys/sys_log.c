@@ -56,7 +56,7 @@ static int64_t read_log(enum syslog_action action, uint64_t to, uint64_t size)
 static int64_t set_console(enum syslog_action action, uint64_t level)
 {
 	/* Guard: the kernel, one CPU, not preempted. */
-	static int level_when_on = -1; /* -1: the consoles are on */
+	static int level_when_on = -1; /* the level for SYSLOG_CONSOLE_ON to set; -1: the consoles are on */
 
 	switch (action) {
 	case SYSLOG_CONSOLE_OFF:

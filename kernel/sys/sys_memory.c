@@ -218,7 +218,7 @@ SYSCALL_3(madvise, va, size, advice)
 			return -ENOMEM;
 		return size ? populate(va, size, advice == MADV_POPULATE_READ ? USER_READ : USER_WRITE) : 0;
 	case MADV_FREE:
-		/* Pages that may be dropped need not be. */
+		/* The pages may be dropped, but need not be: only check the range. */
 		if (!user_is_private(space_here(), va, size))
 			return -EINVAL;
 		return memory_is_mapped(space_here(), va, size) ? 0 : -ENOMEM;

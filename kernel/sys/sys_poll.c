@@ -104,7 +104,7 @@ static int64_t poll_user(uint64_t at, uint64_t count, uint64_t deadline)
 	result = entries && items ? get_entries(entries, at, count) : -ENOMEM;
 	if (!result) {
 		result = poll_entries(entries, items, count, deadline);
-		/* As on Linux, also when a signal has come. */
+		/* As on Linux, the entries are written even if a signal has come. */
 		error = put_entries(at, entries, count);
 		if (error)
 			result = error;

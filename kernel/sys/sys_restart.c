@@ -20,8 +20,8 @@ static int64_t go_on(const struct task_restart *restart)
 }
 
 /*
- * Continue a system call that a signal has interrupted: signal_finish_call() makes the program execute this one. When a
- * program makes it by itself, there is no such call: -EINTR.
+ * Continue a system call that a signal has interrupted: signal_finish_call() makes the program execute restart_syscall.
+ * Returns -EINTR if there is no such call, as when a program makes this one by itself.
  */
 SYSCALL_0(restart_syscall)
 {

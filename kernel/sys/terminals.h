@@ -28,7 +28,7 @@ void terminals_draw(void);
 bool terminals_want_drawing(void);
 
 /*
- * Turn these interrupts off again, and reset the screen to its state before the first program: main page, scrolling of
- * all rows, visible cursor.
+ * Turn the interrupts of serial port and keyboard off again, and reset the screen to its state before the first
+ * program: main page, scrolling of all rows, visible cursor.
  */
 void terminals_disconnect(void);

@@ -140,7 +140,7 @@ static int unpack_all(const struct boot_info *info, struct initramfs_report *ret
 	return error;
 }
 
-/* Log which initial file systems there are, unless it is the usual one, the boot file's alone. */
+/* Log which initial file systems there are, unless there is only the usual one, that of the boot file. */
 static void say_sources(const struct boot_info *info)
 {
 	char size[16];

@@ -87,7 +87,7 @@ static int make_space(uint64_t flags, struct user_space **ret)
 	return 0;
 }
 
-/* Get the descriptors that the child's process will have, a reference: as make_space(). */
+/* Make or share the descriptor table for the child's process, as make_space() does its memory; *ret is a reference. */
 static int make_files(uint64_t flags, struct fd_table **ret)
 {
 	struct fd_table *fds = process_current()->fds;
@@ -98,7 +98,9 @@ static int make_files(uint64_t flags, struct fd_table **ret)
 	return 0;
 }
 
-/* What is made before there is a process that has it. NULL: a thread has that of its process. */
+/*
+ * The parts of a new process that are made before the process. Both are NULL for a new thread of the current process.
+ */
 struct parts {
 	struct user_space *space;
 	struct fd_table *fds;
@@ -118,8 +120,8 @@ static void put_parts(const struct parts *parts)
 }
 
 /*
- * Make a process for the new task, which takes over the caller's references to the parts. Returns 0, or an error with
- * everything undone; then the references are still the caller's.
+ * Make a process for the new task; the process takes over the caller's references to the parts. Returns 0, or an error
+ * with everything undone; then the references are still the caller's.
  */
 static int make_process(struct task *child, uint64_t flags, const struct parts *parts)
 {
@@ -161,17 +163,20 @@ void process_end_vfork(struct process *process)
 }
 
 /*
- * Write the child's tid to the address of CLONE_PARENT_SETTID. When child and parent share their memory, clone_once()
- * calls this before the child starts, since the child may read its own tid there. Otherwise it is called after the copy
- * of the memory, so that the child does not see the tid; the child exists by then, and cannot be undone. Returns OK or
- * ERR_NO_MEMORY: as on Linux, a bad address is no error.
+ * Write the child's tid to the address of CLONE_PARENT_SETTID. When child and parent share their memory, clone_into()
+ * calls this before the child starts, since the child may read its own tid there. Otherwise it calls this after the
+ * copy of the memory, so that the child does not see the tid; the child exists by then, and cannot be undone. Returns
+ * OK or ERR_NO_MEMORY: as on Linux, a bad address is no error.
  */
 static enum status tell_parent(const struct clone_arguments *a, int tid)
 {
 	return put_user_u32(user_pointer(a->parent_tid), (uint32_t)tid) == ERR_NO_MEMORY ? ERR_NO_MEMORY : OK;
 }
 
-/* Make a task, in a process with the parts if there are any. On error the references stay the caller's. */
+/*
+ * Make a task: in a new process with the parts, or, if parts->space is NULL, in the current process. On error the
+ * references to the parts stay the caller's.
+ */
 static int64_t clone_into(const struct clone_arguments *a, const struct parts *parts)
 {
 	struct task *parent = task_current(), *child;

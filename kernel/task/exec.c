@@ -40,9 +40,8 @@ struct arguments {
 };
 
 /*
- * Overwrite a string with zeros and free it, so that no argument stays in free memory. The loop writes bytes, since
- * wipe() writes whole words and the block may end right behind the string; the stores are volatile, so that the
- * compiler does not remove them.
+ * Overwrite a string with zeros and free it, so that no argument stays in free memory. The loop finds the string's end
+ * and writes the zeros at once; the stores are volatile, so that the compiler does not remove them.
  */
 static void free_string(const char *string)
 {
@@ -319,8 +318,9 @@ static int own_files(const struct process *process, struct fd_table **ret)
 }
 
 /*
- * Prepare the process for the new program. The current task, which is the only one left, gets the pid as its tid, as
- * the first thread has it; the descriptor table becomes `fds`, and signal handlers and the like are reset.
+ * Prepare the process for the new program. The current task, which is the only one left, takes the pid as its tid: the
+ * number that the process's first task had. The descriptor table becomes `fds`, and signal handlers and the like are
+ * reset.
  */
 static void end_old_program(struct task *task, struct fd_table *fds)
 {

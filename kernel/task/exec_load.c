@@ -12,7 +12,7 @@
 #include "kernel/mm/user/user_io.h"
 #include "kernel/task/exec_internal.h"
 
-/* Address space randomization: how many random bits of a page number are added to each address, as on Linux. */
+/* Address space randomization: to each address a random number of pages is added, of so many bits, as on Linux. */
 #define RANDOM_BITS_PIE   28
 #define RANDOM_BITS_STACK 22
 #define RANDOM_BITS_MMAP  28
@@ -25,7 +25,7 @@
 #define STACK_ROOM_MIN (128ULL << 20)
 #define STACK_ROOM_MAX (1ULL << 40)
 
-/* bytes that are mapped at the start below the stack's content; the stack grows by page faults from there */
+/* bytes below the stack's content that are mapped at first; from there the stack grows by page faults */
 #define STACK_START (128ULL << 10)
 
 static uint64_t random_pages(unsigned bits)

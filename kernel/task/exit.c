@@ -13,8 +13,8 @@
 #include "kernel/task/wait_until.h"
 
 /*
- * Called at a task's end, so that layers above drop what they keep for the task, such as its futexes. Fixed after
- * boot.
+ * Called when a task ends, or leaves its program in execve(2), so that layers above drop what they keep for it, such as
+ * its futexes. Fixed after boot.
  */
 static void (*exit_hook)(struct task *task);
 
@@ -145,8 +145,8 @@ void process_exit_task(int code)
 			process->status = (code & 0xff) << 8;
 		process->exiting = true;
 		/*
-		 * First unmap a large space: other tasks run meanwhile, and may find the process, which is still
-		 * complete.
+		 * First unmap a large space and close the files: other tasks run meanwhile, and may find the process,
+		 * which still has its space and its descriptor table.
 		 */
 		space_shed(process->space);
 		if (process->fds->refs == 1)

@@ -19,7 +19,10 @@
 #define FAIR_IDLE   40 /* the level of SCHED_IDLE: tasks that run when hardly any other task wants to */
 #define FAIR_UNIT   1024
 
-/* The weight of one member of each level. These are Linux's: of two tasks, a step of nice shifts a tenth of the CPU. */
+/*
+ * The weight of one member of each level. These are Linux's: when one of two tasks becomes nicer by 1, about a tenth of
+ * the CPU goes to the other.
+ */
 extern const uint32_t fair_weights[FAIR_LEVELS];
 
 struct fair_level {
@@ -32,7 +35,7 @@ struct fair_level {
 struct fair_queue {
 	struct fair_level levels[FAIR_LEVELS];
 	uint64_t waiting; /* a bit for each level that has members waiting */
-	uint64_t time;    /* the highest virtual time of a level at the moment when it was chosen; never goes back */
+	uint64_t time;    /* the highest virtual time that a level had when fair_behind() chose it; never goes back */
 };
 
 /*
@@ -65,8 +68,8 @@ static inline void fair_remove(struct fair_queue *queue, struct run_node *node, 
 
 /*
  * Return which of the level `first` and the levels `others` (a bit for each) has the least virtual time; among equals,
- * `first`, then the lowest number, the least nice. Raises the queue's time to that level's time, with which a level
- * that becomes active later starts.
+ * `first`, then the lowest number, the least nice. If the queue's time is less than that level's, raises it to that: a
+ * level that becomes active later starts with the queue's time.
  */
 unsigned fair_behind(struct fair_queue *queue, unsigned first, uint64_t others);
 
@@ -100,7 +103,10 @@ static inline bool fair_only_waits(const struct fair_queue *queue, unsigned leve
 	return queue->waiting == 1ULL << level;
 }
 
-/* Add a node to the end of its level and return that level's first. Call only while fair_only_waits(queue, level). */
+/*
+ * Add a node to the end of its level; remove and return the level's first. Call only while fair_only_waits(queue,
+ * level).
+ */
 static inline struct run_node *fair_rotate(struct fair_queue *queue, struct run_node *node, unsigned level)
 {
 	return run_list_rotate(&queue->levels[level].list, node);
@@ -110,9 +116,9 @@ static inline struct run_node *fair_rotate(struct fair_queue *queue, struct run_
 void fair_charge_level(struct fair_queue *queue, unsigned level, uint64_t ns);
 
 /*
- * Add the virtual time for `ns` of service to `level`; the member that was served is not in the queue now. While no
- * node waits in another level nothing is added: levels are only compared, and a level that becomes active later starts
- * at this one's time.
+ * Add the virtual time for `ns` of service to `level`; the member that was served is not in the queue now. Adds nothing
+ * while no node waits in another level: a virtual time has a meaning only beside that of another level, and the queue's
+ * time, with which a level that becomes active later starts, does not move meanwhile either.
  */
 static inline void fair_charge(struct fair_queue *queue, unsigned level, uint64_t ns)
 {
@@ -122,6 +128,7 @@ static inline void fair_charge(struct fair_queue *queue, unsigned level, uint64_
 
 /*
  * Return whether a node that was just added to `level` is to be served at once, in place of a member of the level
- * `served` that has been served for `ns` so far: only if its level is less nice and has no more virtual time.
+ * `served` that has been served for `ns` so far: only if `level` is less nice than `served`, and its virtual time is
+ * not above that of `served` with these `ns` added.
  */
 bool fair_goes_first(const struct fair_queue *queue, unsigned level, unsigned served, uint64_t ns);

@@ -5,8 +5,8 @@
 
 #include "kernel/fs/fd.h"
 
-/* Close the descriptors in [first, last] that `which` says. A task that is to end goes on to the end. */
+/* Close the descriptors in [first, last] that `which` names; all of them even if the task must end meanwhile. */
 void fd_work_close(struct fd_table *table, unsigned first, unsigned last, enum fd_which which);
 
-/* Copy a table as fd_table_copy() does. -ENOMEM. */
+/* Copy a table as fd_table_copy() does. Returns 0 or -ENOMEM. */
 MUST_CHECK int fd_work_copy(struct fd_table *from, struct fd_table **ret);

@@ -1,7 +1,7 @@
 /*
  * Finds tasks and processes by their numbers, and counts references to them. A reference keeps the structure from being
- * freed, but not the task or process from ending: then task->process is NULL; a process has no tasks, memory and files,
- * is a zombie or not in the table any more, and its number may be used again.
+ * freed, but not the task or process from ending: `process` of a task that has ended is NULL; a process that has ended
+ * has no tasks, memory and files, is a zombie or not in the table any more, and its number may be used again.
  */
 #pragma once
 

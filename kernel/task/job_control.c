@@ -2,7 +2,8 @@
  * Job control: the functions that terminals call (struct tty_job_control), and orphaned process groups.
  *
  * A terminal has the numbers of its session and its foreground group; the processes of that session point to the
- * terminal. Only system calls change these numbers, under the terminal's lock; interrupt handlers read them.
+ * terminal. Interrupt handlers read these numbers. Only tasks change them: both together with the terminal's lock held,
+ * the foreground group alone by one store.
  */
 #include "kernel/task/job_control.h"
 

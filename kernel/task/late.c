@@ -1,6 +1,6 @@
 /*
- * Who does late work: a program's task on its way back to user mode, or at its end. A task of the kernel's own does it at
- * once, since there is no program that it would keep waiting for itself alone.
+ * Who does late work: a program's task, on its way back to user mode or at its end. A kernel task has no such way, and
+ * does the work at once.
  */
 #include "kernel/task/late.h"
 
@@ -18,7 +18,10 @@ static void take(struct late_work *work)
 	}
 	work->next = task->late;
 	task->late = work;
-	/* Have the way back to user mode look; signal_recompute() keeps this while there is late work. */
+	/*
+	 * Make the way back to user mode call late_do_all(); signal_recompute() leaves this true while there is late
+	 * work.
+	 */
 	task->signals.wanted = true;
 }
 
@@ -47,7 +50,10 @@ void late_do_all(void)
 	while (task->late) {
 		struct late_work *work = task->late, *next = work->next;
 
-		/* A step may add work of its own, at the front. */
+		/*
+		 * A step may add more late work, at the front of the list: so this work leaves the list for the time of
+		 * the step.
+		 */
 		task->late = next;
 		if (!work->step(work)) {
 			work->next = task->late;

@@ -5,14 +5,17 @@
 
 #include "kernel/task/task.h"
 
-/* Take all late work from now on. Called once. */
+/* Have the task that adds late work do it, from now on. Call once. */
 void late_init(void);
 
 /*
- * Do all late work of the current task, with other tasks in between. Call where task_give_way() may be called. Goes on to
- * the end, also when the task is to end: nobody else does the work.
+ * Do all late work of the current task, with other tasks in between. Call where task_give_way() may be called. Goes on
+ * to the end even if the task must end: nobody else does the work.
  */
 void late_do_all(void);
 
-/* Do at once what late work is left. For a task that cannot be left any more: what is long has been done before. */
+/*
+ * Do all late work of the current task without running other tasks: for the end of a task, where the CPU cannot come
+ * back to it any more. Long work has been done before, by late_do_all().
+ */
 void late_do_rest(void);

@@ -15,7 +15,10 @@ void load_update(uint64_t now_ns, unsigned active);
 extern uint64_t load_next_ns;     /* when the current interval of five seconds ends */
 extern uint64_t load_averages[3]; /* in units of 1 / LOAD_ONE */
 
-/* Update the averages to `now_ns`: `active` tasks were ready or running. The caller holds task_lock. */
+/*
+ * If an interval has ended by `now_ns`, update the averages. active: how many tasks are ready or running. The caller
+ * holds task_lock.
+ */
 static inline void load_sample(uint64_t now_ns, unsigned active)
 {
 	if (now_ns >= load_next_ns)

@@ -1,8 +1,8 @@
 /*
  * The table of the numbers of tasks, processes, process groups and sessions: Linux's struct pid.
  *
- * One struct number stands for a task, a process, a group and a session that have the same number; it exists as long as
- * one of them does, and then the number is free for a new task. Finding a number costs the same, however many there
+ * One struct number stands for a task, a process, a group and a session that have the same number. It exists as long as
+ * one of them does; after that the number is free for a new task. Finding a number costs the same, however many there
  * are. The processes of a group or a session are in a list.
  *
  * Guard of all state: the kernel, one CPU, not preempted; interrupt handlers may read, since each change is one store.
@@ -36,8 +36,9 @@ struct number *number_peek(int value);
 struct number *number_next(int value);
 
 /*
- * Allocate a free number: the next one above the last that was allocated, or, when there is none below number_end(),
- * the least. The caller sets one of its fields, or calls number_settle. Returns 0, -ENOMEM, -EAGAIN (all are in use).
+ * Allocate a free number: the lowest one above the last that was allocated, or, when there is none below number_end(),
+ * the lowest from 2 on. The caller sets one of the number's fields, or calls number_settle. Returns 0, -ENOMEM, -EAGAIN
+ * (all are in use).
  */
 int number_new(struct number **ret);
 

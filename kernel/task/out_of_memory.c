@@ -28,7 +28,7 @@
 
 /* The process with the highest score so far, in a search. */
 struct choice {
-	struct process *process; /* NULL: no process may be ended so far */
+	struct process *process; /* NULL: none has been found that may be killed */
 	int64_t score;
 };
 
@@ -132,8 +132,8 @@ bool memory_for_call(unsigned attempt)
 	end_for_memory(victim);
 	let_end(victim);
 	/*
-	 * If another task of the process has called execve(2) meanwhile, this one must end, and not make tasks any
-	 * more.
+	 * If another task of the process has called execve(2) meanwhile, this task must end: its call, which may be a
+	 * clone(2), must not be made again.
 	 */
 	return !process_current()->exiting && !task_current()->end_wanted;
 }

@@ -7,9 +7,9 @@
 #include "kernel/mm/user/user_space.h"
 
 /*
- * Find memory for a page fault: first what the kernel keeps for speed (memory_trim), then by killing the process with
- * the highest score (memory_score.h), which is logged. attempt: how often this access has been tried again already.
- * Returns true when it may be tried again; false when the current process is the one that ends.
+ * Find memory for a page fault: first by freeing what the kernel keeps for speed (memory_trim), then by killing the
+ * process with the highest score (memory_score.h), which is logged. attempt: how often this access has been tried again
+ * already. Returns true when it may be tried again; false when the current process is the one that ends.
  */
 bool out_of_memory(unsigned attempt);
 

@@ -46,7 +46,7 @@ struct process_paths {
 /* A process. Guard: the kernel, one CPU, not preempted; fields that interrupt handlers read change by one store. */
 struct process {
 	int pid;                  /* the tid of its first task */
-	int group, session;       /* pids of their leaders; 0: those of Linux's first process */
+	int group, session;       /* pids of their leaders; 0: those in which init starts, as on Linux */
 	int memory_adjust;        /* /proc/PID/oom_score_adj, -1000 to 1000; -1000: never killed for lack of memory */
 	struct tty *tty;          /* the controlling terminal, or NULL */
 	struct link tasks;        /* list of its tasks, the oldest first; empty: the process has ended */
@@ -54,7 +54,7 @@ struct process {
 	struct user_space *space; /* a reference; NULL: the process has ended */
 	struct fd_table *fds;     /* a reference; NULL: the process has ended */
 	struct process_paths paths;
-	uint64_t refs;             /* references: of the table, of each of its tasks, and by process_find() */
+	uint64_t refs;             /* references: of the table, of each of its tasks, and those of process_get() */
 	struct process *parent;    /* NULL: this is the first process */
 	struct link children;      /* list of its children, by `sibling`, the oldest first */
 	struct link sibling;       /* in the parent's `children` */
@@ -79,11 +79,11 @@ struct process {
 	struct user_limits user_limits; /* the limits on memory among `limits`, in pages */
 	uint64_t start_ns;              /* when the process was made, by the monotonic clock */
 	uint64_t rt_most_ns;            /* RLIMIT_RTTIME, the lower one of soft and hard limit; TIME_NEVER: none */
-	struct usage ended;             /* what its tasks that have ended have used */
-	struct usage children_used;     /* what children that it has waited for have used, and theirs */
-	uint64_t most_pages, child_most_pages; /* most pages in memory at once: in earlier spaces; in a child */
+	struct usage ended;             /* used by its tasks that have ended */
+	struct usage children_used;     /* used by the children that it has waited for, and by theirs */
+	uint64_t most_pages, child_most_pages; /* most pages in memory at once: of this process; of a child */
 	struct task *vfork_parent;             /* the task in vfork(2) that waits for this process; or NULL */
-	struct node *program; /* the file that is executed, by node_run(); NULL: the process has ended */
+	struct node *program; /* the file that is executed; a reference of node_run(). NULL: the process has ended */
 	char name[TASK_NAME]; /* the name of the task that ended last */
 	uint64_t args_start, args_end, env_start, env_end; /* user addresses, for /proc/PID/cmdline and environ */
 };
@@ -124,8 +124,9 @@ int process_start_init(struct node *root, struct file *console, const char *path
 void process_set_group(struct process *process, int group, int session);
 
 /*
- * Wait until all processes have ended: the end of the first process kills the others. Call in a kernel task. Meanwhile
- * call `work` whenever the task is woken and `wanted` returns true. Returns the first process's wait status.
+ * Wait until all processes have ended: the end of the first process kills the others. Call in a kernel task. Each time
+ * the task is woken meanwhile it calls `wanted`, and, if that returns true, `work`; at the end it calls `work` once
+ * more. Returns the first process's wait status.
  */
 int process_wait_init(bool (*wanted)(void), void (*work)(void));
 
@@ -149,7 +150,10 @@ __attribute__((noreturn)) void process_exit_task(int code);
 /* End all tasks of the current process: exit_group(2). status: as wait4(2) returns it. */
 __attribute__((noreturn)) void process_exit(int status);
 
-/* Set a function that a program's task calls when it begins to end, while its process's address space is in use. */
+/*
+ * Set a function that a program's task calls when it begins to end, or leaves its program in execve(2), while the
+ * program's address space is still in use.
+ */
 void process_set_exit_hook(void (*hook)(struct task *task));
 
 /* Make all tasks of the process end on their way to user mode. `status`, wait4(2)'s, counts only for the first call. */

@@ -56,7 +56,7 @@ void process_add_task(struct process *process, struct task *task);
 /* Remove a task that ends, or never started, from its process; the caller drops the task's reference to the process. */
 void process_remove_task(struct task *task);
 
-/* Send SIGALRM to the process with the timer `alarm`: the timer's `fire`, called in an interrupt. */
+/* The `fire` of process->alarm: send that process SIGALRM. Called in an interrupt. */
 void process_alarm_rings(struct timer *timer);
 
 /* Wake the task that waits in vfork(2) for `process`, if there is one. */

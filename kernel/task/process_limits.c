@@ -78,8 +78,8 @@ static void watch_cpu_time(struct process *process)
 }
 
 /*
- * Check the CPU time; called when the timer fires. As on Linux the process gets SIGKILL at the hard limit, and SIGXCPU
- * at the soft one, which is then raised so that the next SIGXCPU comes a second later.
+ * Check the CPU time; called when the timer fires. The process gets SIGKILL at the hard limit, and SIGXCPU at the soft
+ * one, which is then raised to the next whole second of CPU time: so, as on Linux, SIGXCPU comes once a second.
  */
 static void look_at_cpu_time(struct timer *timer)
 {

@@ -22,11 +22,12 @@ struct wait_result {
 	int pid;
 	int status;          /* wait4(2)'s status */
 	struct usage used;   /* by the child and by children that it has waited for */
-	uint64_t most_pages; /* the most pages resident at once in one of them */
+	uint64_t most_pages; /* the most pages that one of these had in memory at once */
 };
 
 /*
- * Wait for a child of the current process. who: > 0 a pid, -1 any, 0 those of its own group, < -1 those of group -who.
- * options: enum wait_options. Returns the pid; 0 (with WAIT_NO_HANG: no child has changed yet), -ECHILD, -EINTR.
+ * Wait for a child of the current process. who: > 0 the child with that pid, -1 any, 0 those in the caller's process
+ * group, < -1 those in the group -who. options: enum wait_options. Returns the pid; 0 (with WAIT_NO_HANG: no child has
+ * changed yet), -ECHILD, -EINTR.
  */
 int process_wait(int who, unsigned options, struct wait_result *ret);

@@ -15,7 +15,7 @@
 /* A queue; an empty one is all zeros. */
 struct rt_queue {
 	struct run_list lists[RT_PRIORITIES];
-	uint64_t waiting[2]; /* a bit for each list that is not empty: bit n for the priority 99 - n */
+	uint64_t waiting[2]; /* a bit for each list that is not empty: for priority 99 - n bit n % 64 of word n / 64 */
 	unsigned count;      /* how many tasks wait */
 };
 

@@ -20,10 +20,10 @@ void task_entered(void);
 struct sched_counts sched_counts;
 
 /*
- * Return whether `task`, which has become ready, ends the turn of `current` at once; its rank must be the lower one. A
- * real-time task does, but a task that is not real-time goes on if real-time tasks have used up their share. Another
- * task does if `current` is SCHED_IDLE, or if its level has had less than its share (fair_goes_first); SCHED_BATCH
- * only the former.
+ * Return whether `task`, which has become ready, ends the turn of `current` at once; task->rank must be below
+ * current->rank. A real-time task ends it, unless `current` is not real-time and real-time tasks have used up their
+ * share. Another task ends it if `current` is SCHED_IDLE, or if its level has had less than its share
+ * (fair_goes_first); a SCHED_BATCH task only if `current` is SCHED_IDLE.
  */
 static bool goes_first(const struct cpu_queues *cpu, const struct task *task, const struct task *current)
 {
@@ -37,8 +37,8 @@ static bool goes_first(const struct cpu_queues *cpu, const struct task *task, co
 }
 
 /*
- * For `task`, which was added to its queue: make the CPU switch at once if `task` goes first; or start the turn's
- * timer.
+ * For `task`, which was added to its queue: make the CPU switch at once if `task` goes first; otherwise start the timer
+ * that ends the current task's turn.
  */
 static inline void make_room(struct cpu_queues *cpu, const struct task *task)
 {
@@ -271,7 +271,7 @@ void sched_switch(void)
 			to->started_ns = now;
 			watch_turn(cpu, to, now);
 			usage_tick_start();
-			/* Others left the CPU to another task; `from` left it to nobody. */
+			/* If `from` waited and nobody else ran meanwhile, it has left the CPU to wait all the same. */
 			if (to == from)
 				from->left[0]++;
 		}

@@ -3,7 +3,7 @@
  */
 #include "kernel/task/run_queues.h"
 
-/* Charge the current task for its run so far, by its old parameters, as if it started to run now. */
+/* Charge the current task for its run so far, by its old parameters, and let a new run of it begin now. */
 static void charge_so_far(struct cpu_queues *cpu, struct task *task)
 {
 	uint64_t now = clock_monotonic_ns();

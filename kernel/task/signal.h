@@ -6,8 +6,9 @@
 #include "kernel/task/process.h"
 
 /*
- * Errors inside the kernel, with Linux's numbers, of a system call that a signal has interrupted. signal_deliver()
- * makes the program execute its SYSCALL again, or turns them into -EINTR:
+ * Errors inside the kernel of a system call that a signal has interrupted; the numbers are Linux's, but for
+ * ERESTART_GO_ON, which Linux does not have. signal_deliver() makes the program execute its SYSCALL again, or turns
+ * them into -EINTR:
  */
 #define ERESTARTSYS           512 /* restart if the handler has SA_RESTART, or if no handler runs */
 #define ERESTARTNOHAND        514 /* restart if no handler runs */

@@ -49,7 +49,10 @@ void signal_free_spare(struct process *process)
 	}
 }
 
-/* Return the pointer to the queue of `signal` in the set's list, or to that list's NULL. */
+/*
+ * Return the address of the pointer to the oldest siginfo of `signal` in the set's list; if there is none, of the
+ * list's last pointer, which is NULL.
+ */
 static struct signal_queued **queue_of(struct signal_set *set, int signal)
 {
 	struct signal_queued **link = &set->first;

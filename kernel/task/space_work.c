@@ -59,7 +59,7 @@ enum status space_work(struct user_space *space, vaddr_t start, vaddr_t end, spa
 	return status;
 }
 
-/* Return whether the space is the last to map something whose end takes long. The space is no long one itself. */
+/* Return whether the space, which need not be large itself, is the last to map an object whose end takes long. */
 static bool maps_long(const struct user_space *space)
 {
 	for (const struct area *a = area_find_from(&space->areas, 0); a; a = area_next(a))
@@ -75,7 +75,7 @@ void space_shed(struct user_space *space)
 	if (space->users > 1 || space->in_pieces || (!user_is_long(space) && !maps_long(space)))
 		return;
 	space->in_pieces = true;
-	/* The result of task_give_way() is ignored: the task is ending already. */
+	/* The result of task_give_way() is ignored: a task that must end frees the space first, too. */
 	for (vaddr_t start = 0; start < USER_END && space->areas.count; start = next) {
 		next = user_piece(space, start, USER_END);
 		if (user_unmap(space, start, next - start) != OK)

@@ -38,8 +38,8 @@ typedef enum status space_step_fn(struct user_space *space, vaddr_t start, uint6
 enum status space_work(struct user_space *space, vaddr_t start, vaddr_t end, space_step_fn *step, void *ctx);
 
 /*
- * If the caller has the only reference to a space that is large, or is the last to map something large, unmap all of it in
- * pieces: then user_space_put() is short.
+ * If the caller has the only reference to a space that is large, or is the last to map something large, unmap all of it
+ * in pieces: then user_space_put() is short.
  */
 void space_shed(struct user_space *space);
 

@@ -53,14 +53,14 @@ struct task {
 	/* task_wake was called since task_block_prepare(), by which the task itself clears this without the lock */
 	bool woken;
 	bool timed_out;        /* the deadline of task_block has passed */
-	struct run_node ready; /* its place in the run queue */
+	struct run_node ready; /* the task's place in the run queue */
 	uint64_t turn_left_ns; /* of a real-time task: the rest of its turn; 0: it goes behind those of its priority */
 	uint64_t woken_run_ns; /* of a real-time task: its CPU time when it was last woken */
 	struct timer alarm;    /* the deadline of task_block */
 
 	int tid;                 /* no other task has this number */
 	struct number *number;   /* the tid's entry in the table of numbers (number.h) */
-	uint64_t refs;           /* references: one while the task lives, and those of task_find() */
+	uint64_t refs;           /* references: one while the task lives, and those of task_get() */
 	char name[TASK_NAME];    /* shown by ps: the program's name, or that of prctl(PR_SET_NAME) */
 	struct process *process; /* a reference; NULL: a kernel task, or one that has ended */
 	struct link in_process;  /* in the process's list of tasks */
@@ -73,10 +73,10 @@ struct task {
 	uint64_t started_ns;         /* when the task last got the CPU */
 	uint64_t start_ns;           /* when the task was made */
 	uint64_t divided_ns;         /* CPU time up to when it was last divided into user and system time; task_lock */
-	uint64_t system_ns;          /* the part of it that was spent in the kernel; task_lock */
+	uint64_t system_ns;          /* the part of divided_ns that was spent in the kernel; task_lock */
 	uint64_t left[2];            /* how often the task left the CPU: [0] to wait, [1] still runnable; task_lock */
 	uint64_t faults;             /* page faults served for the task */
-	struct late_work *late;      /* what the task has to do before it returns to user mode; NULL: nothing */
+	struct late_work *late;      /* list of the work to do before the task returns to user mode (late.h) */
 	struct process *vfork_child; /* the child that the task's vfork(2) waits for; NULL: none */
 };
 
@@ -141,9 +141,9 @@ void task_wake_off(struct task *task);
 void task_wake_stopped(struct task *task);
 void task_go_on(struct task *task);
 
-/* Give up the CPU; stay ready: task_yield() behind its equals, task_give_cpu() before them if real-time. Interrupts on, own context. */
-void task_yield(void);
-void task_give_cpu(void);
+/* Give up the CPU and stay ready. Call with interrupts on, with the context of the task's process loaded. */
+void task_yield(void);    /* a real-time task goes behind those of its priority */
+void task_give_cpu(void); /* a real-time task stays before those of its priority */
 
 /* End the current task; the next task frees its stack and number. task->process must be NULL. */
 __attribute__((noreturn)) void task_exit(void);
@@ -160,7 +160,7 @@ void task_set_gs_base(uint64_t base);
  */
 void task_set_tid(struct task *task, int tid);
 
-/* Return the CPU time of the task. While the CPU halts, task_current() is a task that is not runnable. */
+/* Return the CPU time of the task. A current task that is not runnable does not run: the CPU halts. */
 static inline uint64_t task_run_ns(const struct task *task)
 {
 	bool runs = task == task_current() && task->state == TASK_RUNNABLE;

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * A system call that a signal has interrupted and that restart_syscall(2) continues, to the same deadline. Guard: the task
- * itself.
+ * A system call that a signal has interrupted and that restart_syscall(2) continues, to the same deadline. Guard: the
+ * task itself.
  */
 struct task_restart {
 	enum { RESTART_NONE, RESTART_SLEEP, RESTART_FUTEX, RESTART_POLL } call;

@@ -14,9 +14,10 @@ struct turn_holder {
 };
 
 /*
- * Take the turn; wait while another task has it. Only a fatal signal ends the wait. Returns 0, or -EINTR: the task must
- * end, and does not have the turn. Call without this turn; `me` must stay valid until turn_end. A task that takes two
- * turns takes the file's (file->position) before the node's (node->writing).
+ * Take the turn; wait while another task has it. Only what ends the task ends the wait early: a fatal signal, or an
+ * execve(2) of another task of its process. Returns 0, or -EINTR: the task must end, and does not have the turn. Call
+ * without this turn; `me` must stay valid until turn_end. A task that takes two turns takes the file's (file->position)
+ * before the node's (node->writing).
  */
 MUST_CHECK int turn_take(struct turn *turn, struct turn_holder *me);
 

@@ -46,16 +46,19 @@ static void look(struct timer *timer)
 	lock_release_off(&task_lock);
 }
 
-/* Return the part of `ns` that is as large as system_ns is of all, both of one task. */
+/* Return ns * system_ns / all_ns. */
 static uint64_t share_of(uint64_t ns, uint64_t system_ns, uint64_t all_ns)
 {
-	/* The product must not overflow. */
+	/* Keep 20 bits of all_ns, and as much of system_ns, so that the product does not overflow. */
 	for (; all_ns >> 20; all_ns >>= 1)
 		system_ns >>= 1;
 	return all_ns ? ns * system_ns / all_ns : 0;
 }
 
-/* Divide what a task has run since the timer last looked. What has been told once never becomes less. */
+/*
+ * Divide what the task has run since divided_ns into user and system time; neither ever becomes less. The caller holds
+ * task_lock.
+ */
 static void divide(struct task *task)
 {
 	uint64_t run_ns = task_run_ns(task);

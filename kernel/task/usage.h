@@ -1,9 +1,10 @@
 /*
- * What tasks have used: CPU time, apart for user mode and the kernel; page faults; how often they left the CPU.
+ * What tasks have used: CPU time, in user mode and in the kernel; page faults; how often they left the CPU.
  *
- * The whole of the CPU time is exact. Which part of it was the kernel's is found as by Linux's tick: while a task runs a timer
- * looks every USAGE_TICK_NS where the CPU is, and the time since it last looked counts as spent there. What runs between two
- * looks is divided as the task's time was before. So system calls take no time for this.
+ * The sum of a task's CPU time is exact. How much of it was spent in the kernel is estimated as by Linux's tick: while
+ * a task runs, a timer looks every USAGE_TICK_NS whether the CPU is in the kernel or in the program, and all of the
+ * task's time since the last look counts as spent there. The time after the last look is divided as that before it was.
+ * So a system call has no cost for this.
  */
 #pragma once
 
@@ -27,5 +28,8 @@ void usage_add(struct usage *sum, const struct usage *more);
 struct usage task_usage(struct task *task);
 struct usage process_usage(struct process *process);
 
-/* Start this CPU's timer, unless it runs. It ends by itself when the CPU has nothing to do. The caller holds task_lock. */
+/*
+ * Start this CPU's timer, unless it runs. The timer stops by itself when the CPU has nothing to do. The caller holds
+ * task_lock.
+ */
 void usage_tick_start(void);

@@ -24,7 +24,7 @@ extern const char task_enter_user[];
 #define FAULT_RESERVED 8
 #define FAULT_FETCH    16
 
-/* The signal and si_code for each exception; for signal 0 they are SIGSEGV and SI_KERNEL. */
+/* The signal and si_code for each exception; an entry with signal 0 stands for SIGSEGV and SI_KERNEL. */
 static const struct {
 	uint8_t signal;
 	uint8_t code;
@@ -129,9 +129,10 @@ static void user_exception(const struct trap_frame *frame)
 }
 
 /*
- * Handle an exception of the kernel while it copies from or to user memory. A page fault is served if possible, without
- * switching to another task; otherwise, and when the CPU refuses a user's FPU state, the copy fails. Returns false for
- * any other exception in the kernel, which is a bug.
+ * Handle a #PF or #GP of the kernel; trap.c passes on no others. Returns false if it is a bug: it did not come from an
+ * instruction that copies from or to user memory, or it is a page fault while another context than the task's is
+ * loaded. Otherwise serve the page fault, without switching to another task; if that is not possible, or for a #GP (the
+ * CPU refuses the address, or a user's FPU state), make the copy fail.
  */
 static bool kernel_fault(struct trap_frame *frame, vaddr_t va)
 {
@@ -165,7 +166,7 @@ static bool user_trap(struct trap_frame *frame)
 
 	if (!trap_from_user(frame))
 		return kernel_fault(frame, cr2);
-	/* These exceptions are not caused by the program. */
+	/* NMI, #DF and #MC are not caused by the program. */
 	if (frame->vector == TRAP_NMI || frame->vector == TRAP_DF || frame->vector == TRAP_MC)
 		return false;
 	irq_open();

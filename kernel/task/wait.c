@@ -36,8 +36,9 @@ static void count_child(struct process *parent, const struct process *child)
 }
 
 /*
- * Return whether `child` has ended, stopped or continued, as `options` ask, and the parent was not told yet. If so *ret
- * is set, and without WAIT_NOWAIT it counts as told; a zombie is removed.
+ * Return whether `child` has ended, stopped or continued, as `options` ask, and the parent was not told yet. Then *ret
+ * describes it, and without WAIT_NOWAIT the parent counts as told and a zombie is removed. When false is returned *ret
+ * is undefined.
  */
 static bool tell(struct process *child, unsigned options, struct wait_result *ret)
 {
@@ -83,7 +84,7 @@ static bool has_child(int who, unsigned options)
 	return false;
 }
 
-/* Search for a child of which tell() returns true. Returns its pid; 0: none yet; -ECHILD: there is no such child. */
+/* Search for a child for which tell() returns true. Returns its pid; 0: none yet; -ECHILD: there is no such child. */
 static int look(int who, unsigned options, struct wait_result *ret)
 {
 	struct process *process = process_current();

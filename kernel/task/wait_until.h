@@ -29,8 +29,8 @@ struct task_waiter {
 };
 
 /*
- * Return whether a waiter of the current task is the first or the last one in the queue. A task that joins a queue many
- * times in a row finds itself so. Call with the queue's lock not held.
+ * Return whether a waiter of the current task is the first or the last one in the queue: by this a task that joins a
+ * queue many times in a row sees that it is there already. Call with the queue's lock not held.
  */
 bool task_is_at_end(struct wait_queue *queue);
 
