@@ -1,9 +1,9 @@
 /*
  * Initial file systems that do not come with the boot file: the one that a boot manager offers by LoadFile2, under the
  * GUID that Linux's EFI stub has made usual; or else the files that the command line's initrd= words name, from the
- * volume that the boot file came from. They lie in one block of the firmware's memory, each from a page on, so that the
- * kernel can use them in place. Under Secure Boot none is taken, since no signature covers them. The section .initrd is
- * not read here.
+ * volume that the boot file came from. They lie in one block of the firmware's memory, each at the start of a page, so
+ * that the kernel can use them in place. Under Secure Boot none is taken, since no signature covers them. The section
+ * .initrd is not read here.
  */
 #include "efi/loader.h"
 #include "kernel/lib/cmdline.h"

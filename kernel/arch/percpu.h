@@ -55,7 +55,7 @@ struct percpu {
 	uint64_t scratch;     /* for the entry code to save a register in for a few instructions, interrupts off */
 	struct task *current; /* the running task; set by kernel/task */
 	bool switch_wanted;   /* on return to user mode another task should run */
-	bool frame_changed;   /* own CPU: the call's saved registers have changed or will: return by IRET, not SYSRET */
+	bool frame_changed;   /* own CPU: the call's saved registers changed, or will: return by IRET, not SYSRET */
 	bool copying;         /* own CPU: a fault in a user copy is being served, so tasks are not switched */
 	bool refused;         /* own CPU: a frame or heap block was refused since the last system call ended */
 	uint64_t canary;      /* stack canary of the debug build (-fstack-protector-strong) */

@@ -19,8 +19,8 @@ enum mem_type {
 	MEM_LOW,           /* RAM below 1 MiB, kept back: firmware writes there, and other CPUs start there */
 	MEM_ACPI_RECLAIM,  /* RAM with ACPI tables: free once they have been read */
 	MEM_ACPI_NVS,      /* RAM that the firmware keeps to itself */
-	MEM_RUNTIME_DATA,  /* RAM of UEFI runtime services */
-	MEM_RUNTIME_CODE,  /* RAM of UEFI runtime services */
+	MEM_RUNTIME_DATA,  /* RAM with the data of UEFI runtime services */
+	MEM_RUNTIME_CODE,  /* RAM with the code of UEFI runtime services */
 	MEM_MMIO,          /* device memory that the firmware's map names */
 	MEM_RESERVED,      /* not for the kernel's use; never in the direct map */
 	MEM_FRAMEBUFFER,   /* the framebuffer, whether the firmware's map names it or not */

@@ -45,7 +45,7 @@ _Static_assert(REFS_FULL - REFS_BATCH > REFS_LENT && REFS_LENT + REFS_BATCH < RE
  * which leaves the emptier blocks the time to become whole again. A block without a free frame is in no class.
  */
 enum frame_class {
-	CLASS_PARTIAL,   /* classes 0 to 3: up to 1/4, 1/2, 3/4 of the block is free, or more but not all */
+	CLASS_PARTIAL,   /* classes 0 to 3: less than 1/4, 1/2, 3/4 of the block is free, or more but not all */
 	CLASS_WHOLE = 4, /* all of the block is free */
 	BLOCK_CLASSES,
 	CLASS_REGION = 5, /* not a class of blocks, but of regions: all blocks of the region are whole */

@@ -13,7 +13,7 @@
 
 #define HEAP_ALLOC_MAX (1ULL << 30) /* largest block, in bytes */
 #define HEAP_ALIGN     16           /* alignment of every block */
-#define HEAP_CACHES    47           /* caches of different size or alignment that there may be */
+#define HEAP_CACHES    47           /* how many caches of different size or alignment there may be */
 
 /*
  * Bytes that the debug build fills memory with. A pointer or number that consists of one of these bytes was read from

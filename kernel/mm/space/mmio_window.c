@@ -1,6 +1,6 @@
 /*
  * Maps device memory into windows of the MMIO range. Refuses RAM, and a second memory type for a page, since accesses
- * of two types to one page see different data. What physical memory lies in a window is read from the page tables.
+ * of two types to one page may see different data. What physical memory lies in a window is read from the page tables.
  */
 #include "kernel/mm/space/mmio_window.h"
 

@@ -66,7 +66,7 @@ struct area *area_find(const struct area_tree *tree, vaddr_t va);
 /* Return the lowest area that ends above `va`: the one that `va` lies in, or the next; NULL: there is none. */
 struct area *area_find_from(const struct area_tree *tree, vaddr_t va);
 
-/* Return the neighbour; NULL at the ends. area_prev(tree, NULL) is the highest area. */
+/* Return the next area above or below; NULL when there is none. area_prev(tree, NULL) is the highest area. */
 struct area *area_next(const struct area *area);
 struct area *area_prev(const struct area_tree *tree, const struct area *area);
 
