@@ -41,7 +41,7 @@ static void monitor_idle(void)
 	cpu_pause();
 }
 
-/* Return a number that changes whenever a system call is made or another task gets the CPU. */
+/* Return a number that changes whenever a system call is made, another task gets the CPU, or the monitor is idle. */
 static uint64_t progress(void)
 {
 	const struct task *task = task_current();

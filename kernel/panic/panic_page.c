@@ -1,7 +1,8 @@
 /*
- * The panic page: 96 columns and 50 lines, so that it fits a small screen; the log gets the lines that are left. It is
- * printed in sections: an exception in one of them, on a machine that is broken already, ends that section, and the
- * page goes on with the next. Stacks and code are read by peek(), which checks that they are mapped.
+ * The panic page: 96 columns and some 50 lines, so that it fits a small screen; the log gets the lines that are left,
+ * but 2 at the least and 10 at the most. It is printed in sections: an exception in one of them, on a machine that is
+ * broken already, ends that section, and the page goes on with the next. Stacks and code are read by peek(), which
+ * checks that they are mapped.
  *
  * Guard of all state here: the panic, which runs alone with interrupts off; the settings are fixed after boot.
  */

@@ -7,8 +7,8 @@
 #include <stdint.h>
 
 /*
- * Have every trap that no handler takes, and every panic(), show the page on all consoles and halt. Call as soon as
- * there is a console; the direct map must be mapped.
+ * Have every trap that no handler takes, and every panic(), show the page on all consoles, then halt or restart the
+ * machine. Call as soon as there is a console; the direct map must be mapped.
  */
 void panic_page_init(void);
 
