@@ -108,6 +108,8 @@ int space_fork(struct user_space *space, struct user_space **ret)
 			continue;
 		space_shed(*ret);
 		user_space_put(*ret);
+		/* The caller puts what it has been given, on an error too. */
+		*ret = NULL;
 		break;
 	}
 	space_work_end(space);
