@@ -70,7 +70,7 @@ static void put_item(struct epoll_item *item)
 		kfree(item);
 }
 
-/* Take the ready list's first item; NULL: none, or it was put back by epoll_collect's call `collect` or a later one. */
+/* Take the ready list's first item; NULL: there is none, or the collection `collect` or a later one has reported it. */
 static struct epoll_item *take_first(struct epoll *epoll, uint64_t collect)
 {
 	uint64_t flags = lock_take(&epoll->lock);
@@ -302,7 +302,7 @@ static bool end_some(struct late_work *work)
 	return true;
 }
 
-/* The items go by late work. Files may still wake them, or end, meanwhile: both are as before, and nobody asks. */
+/* Late work removes the items. Files may still wake items or be closed meanwhile: only the lists change by that. */
 static void epoll_release(struct file *file)
 {
 	struct epoll *epoll = file->data;

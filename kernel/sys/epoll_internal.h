@@ -1,6 +1,4 @@
-/*
- * What epoll.c, which has the items, and epoll_nesting.c, which knows who watches whom, share.
- */
+/* The structures and functions that epoll.c (items) and epoll_nesting.c (epoll files that watch epoll files) share. */
 #pragma once
 
 #include "kernel/sync/late_work.h"
@@ -15,7 +13,7 @@
  * CPU, not preempted.
  */
 struct epoll {
-	struct late_work end;     /* first: removes the items when the file has been closed */
+	struct late_work end;     /* must be the first member: removes the items when the file is closed */
 	struct file *file;        /* the open file whose `data` this is; NULL: it has been closed */
 	struct epoll_item *items; /* list of all items, by next */
 	struct lock lock;
@@ -24,8 +22,8 @@ struct epoll {
 	struct wait_queue queue;        /* tasks that wait for the epoll file; its lock's rank depends on `level` */
 	unsigned level;                 /* 1 more than the highest level of the epoll files that it watches */
 	uint64_t collects;              /* the number of the last collection */
-	uint64_t visit;                 /* the value of `visits` in the last search that came here */
-	unsigned depth;                 /* what that search found: the length of the longest chain */
+	uint64_t visit;                 /* the number of the last search that came here (epoll_nesting.c) */
+	unsigned depth;                 /* the length of the longest chain that the last search found here */
 };
 
 /* A file that an epoll file watches. Guard: as of struct epoll. */

@@ -12,8 +12,9 @@ static unsigned level_of(const struct file *file)
 
 /*
  * Compute the level of an epoll file, and of the epoll files that watch it. The queue of an epoll file is woken while
- * the queue of a file that it watches is locked, so its lock must come later in the order of locks: the lock's rank
- * grows with the level. As no chain has more than NESTING_MOST epoll files, there are enough ranks.
+ * the queue of a file that it watches is locked, so the lock of the epoll file's queue must come later in the order of
+ * locks: that lock's rank grows with the level. As no chain has more than NESTING_MOST epoll files, there are enough
+ * ranks.
  */
 void epoll_set_level(struct epoll *epoll)
 {
@@ -69,7 +70,7 @@ static unsigned depth_above(struct epoll *epoll)
 
 	if (epoll->visit == visits)
 		return epoll->depth;
-	/* Nobody waits for one that has been closed and still loses its items. */
+	/* An epoll file that has been closed, whose items late work removes, is in no chain. */
 	if (!epoll->file)
 		return 0;
 	for (struct file_watch *watch = epoll->file->watches; watch; watch = watch->next) {

@@ -255,7 +255,10 @@ bool userland_run(const char *cmdline, int *ret_status)
 	error = open_console(&file);
 	if (!error) {
 		error = process_start_init(root, file, path, argv, environment, &what);
-		/* Once more, as a call's: the heap has grown, so the second start needs fewer frames (frame_fail_user=N). */
+		/*
+		 * Try once more, as a system call is: the heap has grown, so the second start needs fewer frames (boot
+		 * word frame_fail_user=N).
+		 */
 		if (error == -ENOMEM)
 			error = process_start_init(root, file, path, argv, environment, &what);
 		file_put(file);

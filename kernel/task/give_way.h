@@ -17,9 +17,10 @@ bool task_give_way_now(void);
 
 /*
  * Let other tasks run if it is their turn, between two steps of a long system call. Call with interrupts on, without a
- * lock, in no wait queue, with the process's context loaded, and with all data structures consistent. Returns true when
- * the task must end: then the system call must return at once, with what it has done so far. A system call that may
- * take more than a million instructions calls this at least once in each million.
+ * lock, with the process's context loaded, and with all data structures consistent; in a wait queue only where a
+ * wake-up that comes meanwhile is not lost. Returns true when the task must end: then the system call must return at
+ * once, with what it has done so far. A system call that may take more than a million instructions calls this at least
+ * once in each million.
  */
 #define task_give_way() task_give_way_at(IRQ_HERE)
 
