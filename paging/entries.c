@@ -4,9 +4,10 @@
  */
 #include "paging/internal.h"
 
+#if defined(__SSE2__)
 /*
- * Entries are stored in pairs, in one instruction where the compiler may use vector registers, which is on the host
- * only. The CPU may see either half of a store first, but never half an entry.
+ * On the host, which has vector registers, entries are stored in pairs, one instruction each. The CPU may see either
+ * half of a store first, but never half an entry.
  */
 void entries_fill(pte_t *at, pte_t first, uint64_t step, size_t n)
 {
@@ -21,6 +22,21 @@ void entries_fill(pte_t *at, pte_t first, uint64_t step, size_t n)
 	for (uint64_t raw = pair[0]; n; n--, at++, raw += step)
 		pte_write(at, (pte_t){ raw });
 }
+#else
+/* In loader and kernel, which use general registers only: a store and an addition for each entry. */
+void entries_fill(pte_t *at, pte_t first, uint64_t step, size_t n)
+{
+	uint64_t raw = first.raw;
+
+	for (; n >= 32; n -= 32, at += 32) {
+#pragma GCC unroll 32
+		for (int i = 0; i < 32; i++, raw += step)
+			pte_write(&at[i], (pte_t){ raw });
+	}
+	for (; n; n--, at++, raw += step)
+		pte_write(at, (pte_t){ raw });
+}
+#endif
 
 /*
  * A loop of its own, not entries_fill() with the value 0: without vector registers entries_fill() spends as much time
