@@ -81,7 +81,7 @@ struct tty {
 	uint64_t hang_ups;
 	struct linux_termios termios;
 	struct linux_winsize winsize;
-	struct wait_queue queue; /* tasks that wait for input, or until output goes on, has room, or is sent */
+	struct wait_queue queue; /* tasks that wait for input, or for output to go on, to have room, to be sent */
 	/*
 	 * The ring of input. Positions count bytes, and wrap at 2^32; the byte at a position is
 	 * input[position % TTY_INPUT]. Guard of all from here on: lock, except that a task's output changes `column`

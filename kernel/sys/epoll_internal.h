@@ -49,7 +49,7 @@ static inline struct epoll_item *epoll_item_of(struct file_watch *watch)
 	return (struct epoll_item *)((char *)watch - offsetof(struct epoll_item, watch));
 }
 
-/* Remove the item of a watch whose file has been closed: watch->gone, by which the watches of epoll files are known. */
+/* Remove the item of a watch whose file has been closed: the `gone` of all watches of epoll files, and of no others. */
 void epoll_file_gone(struct file_watch *watch);
 
 /* Compute the level of an epoll file anew, and of those that watch it. */

@@ -1,9 +1,9 @@
 /*
  * Resource limits; RLIMIT_CPU and RLIMIT_RTTIME send signals.
  *
- * There is no periodic tick that counts CPU time. A process with RLIMIT_CPU has a timer for the earliest moment at
- * which the limit can be reached: on one CPU, when as much time has passed as the process may still use. The timer
- * then checks the CPU time, and is started again, for at least LOOK_NS, Linux's longest tick.
+ * No periodic tick compares CPU time with RLIMIT_CPU. A process with this limit has a timer for the earliest moment at
+ * which the limit can be reached: on one CPU, when as much time has passed as the process may still use. The timer then
+ * checks the CPU time, and is started again, for at least LOOK_NS, Linux's longest tick.
  */
 #include "kernel/task/process_limits.h"
 
