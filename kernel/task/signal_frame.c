@@ -29,15 +29,20 @@ static struct {
 	uint64_t header[(FPU_HEADER_END - FPU_XSTATE_BV) / sizeof(uint64_t)];
 } fpu_frame_start;
 
+/* uc_flags of all frames. Fixed after boot. */
+static uint64_t frame_flags = UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
+
 void signal_frame_init(void)
 {
-	if (fpu_has_header())
-		fpu_frame_start.words = (struct fpu_frame_words){
-			.magic1 = FPU_FRAME_MAGIC1,
-			.extended_size = (uint32_t)(fpu_size() + sizeof(uint32_t)),
-			.features = fpu_components(),
-			.size = (uint32_t)fpu_size(),
-		};
+	if (!fpu_has_header())
+		return;
+	frame_flags |= UC_FP_XSTATE;
+	fpu_frame_start.words = (struct fpu_frame_words){
+		.magic1 = FPU_FRAME_MAGIC1,
+		.extended_size = (uint32_t)(fpu_size() + sizeof(uint32_t)),
+		.features = fpu_components(),
+		.size = (uint32_t)fpu_size(),
+	};
 }
 
 /*
@@ -50,12 +55,10 @@ static bool is_fault(const struct trap_frame *frame, const struct signal_info *i
 }
 
 /*
- * Fill in the context. Each word is written exactly once, without a memset before, as this is most of a signal's cost.
+ * Fill in the context. Words are written one by one, without a memset before, as this is most of a signal's cost.
  */
 static void fill_context(struct signal_context *to, const struct trap_frame *frame, const struct signal_info *info)
 {
-	bool fault = is_fault(frame, info);
-
 	to->r8 = frame->r8;
 	to->r9 = frame->r9;
 	to->r10 = frame->r10;
@@ -77,9 +80,12 @@ static void fill_context(struct signal_context *to, const struct trap_frame *fra
 	to->cs = (uint16_t)frame->cs;
 	to->gs = to->fs = 0;
 	to->ss = (uint16_t)frame->ss;
-	to->error = fault ? frame->error : 0;
-	to->trap = fault ? frame->vector : 0;
-	to->cr2 = fault && frame->vector == TRAP_PF ? info->address : 0;
+	to->error = to->trap = to->cr2 = 0;
+	if (unlikely(is_fault(frame, info))) {
+		to->error = frame->error;
+		to->trap = frame->vector;
+		to->cr2 = frame->vector == TRAP_PF ? info->address : 0;
+	}
 	for (size_t i = 0; i < sizeof(to->reserved) / sizeof(to->reserved[0]); i++)
 		to->reserved[i] = 0;
 }
@@ -148,7 +154,7 @@ enum status signal_frame_push(struct trap_frame *frame, const struct signal_acti
 	if (signal_stack_is_used(task, frame->rsp) && !signal_stack_is_used(task, at))
 		return ERR_FAULT;
 	out.restorer = action->restorer;
-	out.flags = (fpu_has_header() ? UC_FP_XSTATE : 0) | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
+	out.flags = frame_flags;
 	out.link = 0;
 	out.stack = (struct signal_stack){
 		.base = task->signals.stack_base,

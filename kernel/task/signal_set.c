@@ -84,9 +84,17 @@ void signal_set_drop(struct process *process, struct signal_set *set, uint64_t m
 /* Add a siginfo to the queue of its number. */
 static void set_link(struct signal_set *set, struct signal_queued *queued)
 {
-	struct signal_queued **link = queue_of(set, queued->info.signal), *oldest = *link;
+	struct signal_queued **link, *oldest;
 
 	queued->same = NULL;
+	if (likely(!set->first)) {
+		queued->next = NULL;
+		queued->last = queued;
+		set->first = queued;
+		return;
+	}
+	link = queue_of(set, queued->info.signal);
+	oldest = *link;
 	if (oldest) {
 		oldest->last->same = queued;
 		oldest->last = queued;
@@ -139,13 +147,18 @@ int signal_set_take(struct process *process, struct signal_set *set, uint64_t ma
 {
 	uint64_t here = set->pending & mask;
 	struct signal_queued *queued;
-	bool more;
+	bool more = false;
 	int signal;
 
 	if (here & SIGNALS_SYNCHRONOUS)
 		here &= SIGNALS_SYNCHRONOUS;
 	signal = __builtin_ctzll(here) + 1;
-	queued = set_unlink(set, signal, &more);
+	queued = set->first;
+	/* Nearly always the signal's siginfo is the only one in the set. */
+	if (likely(queued && queued->info.signal == signal && !queued->same))
+		set->first = queued->next;
+	else
+		queued = set_unlink(set, signal, &more);
 	if (!more)
 		set->pending &= ~SIGNAL_BIT(signal);
 	if (queued) {
