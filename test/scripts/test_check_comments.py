@@ -35,3 +35,18 @@ def test_each_opening(tmp_path, form, comment, what):
     result = run_script("check-comments", tmp_path)
     expected = f'kernel/lib/x.c:2: a comment opens with {what}: "{comment[:40]}"\n' if what else ""
     assert (result.returncode, result.stdout) == (bool(what), expected)
+
+
+@pytest.mark.parametrize(("text", "line"), [
+    ("int x; /* " + "x" * 110 + " */\n", 1),
+    ("/*\n * short\n *" + " words" * 20 + "\n */\n", 3),
+    ("\t\t/* " + "x" * 98 + " */\n", None),
+    ("\t\t/* " + "x" * 99 + " */\n", 1),
+    ("/* " + "ä" * 114 + " */\n", None),
+])
+def test_columns(tmp_path, text, line):
+    """Tabs count as eight columns, a character as one."""
+    (tmp_path / "kernel/lib").mkdir(parents=True)
+    (tmp_path / "kernel/lib/x.c").write_text(text)
+    result = run_script("check-comments", tmp_path)
+    assert result.stdout == (f"kernel/lib/x.c:{line}: a comment goes beyond column 120\n" if line else "")
