@@ -35,7 +35,8 @@ def test_calls_keep_to_their_context(name):
         machine.wait_for("^init has ended with status 0$")
         machine.wait_prompt()
         costs, interrupts, text = costs_of_calls(machine)
-        assert interrupts < 100
+        # The port's among them, which sends the text: few beside the 5,000 calls, or the bounds below would say little.
+        assert interrupts < 200
         assert set(FREE) <= set(costs), text
         assert costs["getppid"][0] >= 5000 and sum(costs[call][1] for call in FREE) <= 2 * interrupts, text
         calls, writes = costs["writev"]
