@@ -51,20 +51,35 @@ def text(pointer: gdb.Value) -> str:
     return pointer.string("utf-8", errors="replace") if int(pointer.address or pointer) else ""
 
 
+def entries(node: gdb.Value) -> Iterator[gdb.Value]:
+    """What a radix tree (kernel/lib/radix.h) holds below that node, as void pointers, by number."""
+    if not int(node):
+        return
+    used, inner = int(node["used"]), int(node["shift"]) > 0
+    for index in range(used.bit_length()):
+        if used >> index & 1:
+            slot = node["slots"][index]
+            if inner:
+                yield from entries(slot.cast(node.type))
+            else:
+                yield slot
+
+
+def numbers() -> Iterator[gdb.Value]:
+    """struct number pointers, each of them a task's, a process's, a group's or a session's."""
+    number = gdb.lookup_type("struct number").pointer()
+    for entry in entries(static("kernel/task/number.c", "numbers")["root"]):
+        yield entry.cast(number)
+
+
 def tasks() -> list[gdb.Value]:
     """struct task pointers, by tid."""
-    heads = static("kernel/task/task.c", "tids")
-    low, high = heads.type.range()
-    found = [task for index in range(low, high + 1) for task in chain(heads[index], "next_tid")]
-    return sorted(found, key=lambda task: int(task["tid"]))
+    return [number["task"] for number in numbers() if int(number["task"])]
 
 
 def processes() -> list[gdb.Value]:
     """struct process pointers, by pid; zombies too."""
-    heads = static("kernel/task/process.c", "pids")
-    low, high = heads.type.range()
-    found = [process for index in range(low, high + 1) for process in chain(heads[index], "next_pid")]
-    return sorted(found, key=lambda process: int(process["pid"]))
+    return [number["process"] for number in numbers() if int(number["process"])]
 
 
 def process(pid: int) -> gdb.Value:

@@ -10,15 +10,21 @@ from contract import layout
 LETTERS = {"TASK_NEW": "N", "TASK_RUNNABLE": "R", "TASK_BLOCKED": "S", "TASK_STOPPED": "T", "TASK_DEAD": "X"}
 
 
-def place(address: int) -> str:
-    """The function and line of a kernel address."""
+def function_at(address: int) -> gdb.Symbol | None:
+    """The function, perhaps an inlined one, that a kernel address is in; blocks within it have none of their own."""
     block = gdb.block_for_pc(address)
     while block is not None and block.function is None:
         block = block.superblock
+    return block.function if block is not None else None
+
+
+def place(address: int) -> str:
+    """The function and line of a kernel address."""
+    function = function_at(address)
     found = gdb.find_pc_line(address)
-    if block is None or found.symtab is None:
+    if function is None or found.symtab is None:
         return f"{address:#x}"
-    return f"{block.function.name} at {found.symtab.filename}:{found.line}"
+    return f"{function.name} at {found.symtab.filename}:{found.line}"
 
 
 def waits_in(task: gdb.Value) -> str:
@@ -27,8 +33,8 @@ def waits_in(task: gdb.Value) -> str:
     switched = task["sp"].cast(gdb.lookup_type("struct switch_frame").pointer())
     frame_pointer, address = int(switched["rbp"]), int(switched["rip"])
     while True:
-        block = gdb.block_for_pc(address - 1)
-        source = block.function.symtab.filename if block and block.function else ""
+        function = function_at(address - 1)
+        source = function.symtab.filename if function else ""
         if not source.endswith(("task/sched.c", "task/task.c")) or frame_pointer < layout()["HEAP_BASE"]:
             return place(address - 1)
         frame = gdb.Value(frame_pointer).cast(word.pointer())
