@@ -1,7 +1,7 @@
 /*
  * One call with the largest arguments, and a neighbour that wants to run now and then: it must get to. And who is killed
- * in the middle of such a call ends there. Nice values are shares: the nicest runs beside who computes. No check depends on speed: a call that holds the CPU lets the neighbour run
- * once, before or after it, however fast the machine is.
+ * in the middle of such a call ends there. Nice values are shares: the nicest runs beside who computes. No check depends
+ * on speed: a call that holds the CPU lets the neighbour run once, before or after it, however fast the machine is.
  */
 #define _GNU_SOURCE
 #include <errno.h>
