@@ -80,7 +80,8 @@ static const uint8_t *keep_table(struct keeper *k, uint64_t pa)
 }
 
 /*
- * Mark the DSDT and the FACS, which only the FADT names. The FACS has its length where other tables have theirs, too.
+ * Mark the DSDT and the FACS, which only the FADT names. The FACS is no ordinary table, but has its length at the same
+ * offset.
  */
 static void keep_of_fadt(struct keeper *k, const uint8_t *fadt)
 {

@@ -173,7 +173,8 @@ static EFI_STATUS read_file(struct loader *l, EFI_FILE_HANDLE file, const char *
 
 /*
  * Go through the initrd= words: add up the sizes of the files, each of which takes whole pages; or, when
- * info.initrd_outside has a block of that size, read them into it. A file whose size has changed meanwhile is an error.
+ * info.initrd_outside has a block of that size, read them into it. A file that has grown out of the block meanwhile is
+ * an error.
  */
 static EFI_STATUS each_file(struct loader *l, EFI_FILE_HANDLE root, const char *words, uint64_t *ret_bytes)
 {

@@ -21,7 +21,7 @@ struct blob {
 
 /*
  * The block of frames, below 4 GiB, for all that the loader makes: a page for the trampoline's copy, then the pages
- * below in this order. (Archives that initrd.c reads have a block of their own.)
+ * that the fields count, in their order. (Archives that initrd.c reads have a block of their own.)
  */
 struct arena {
 	paddr_t start;

@@ -122,7 +122,7 @@ static void search_words(struct loader *l, const char *text)
 
 	cmdline_get(text, "loglevel", level, sizeof(level));
 	l->talk = level[0] >= '7';
-	/* A look for the letters is cheaper than cutting the text into words once more; initrd.c does that. */
+	/* A look for the letters is cheaper than cutting the text into words, which initrd.c does if need be. */
 	for (; *text && !l->initrd_named; text++)
 		l->initrd_named = *text == 'i' && strncmp(text, "initrd=", 7) == 0;
 }

@@ -35,7 +35,7 @@ void loader_stage_screen(struct loader *l)
 /* How many stages draw their squares while the loader can still return to the firmware. */
 #define ERASABLE (STAGE_LEAVE - STAGE_LOADER + 1)
 
-/* The pixels that the squares of these stages cover, two in each element. */
+/* The pixels that the squares of the first ERASABLE stages cover, two pixels in each element. */
 static uint64_t under[ERASABLE][STAGE_SQUARE][STAGE_SQUARE / 2];
 static unsigned drawn; /* how many squares have been drawn */
 

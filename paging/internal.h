@@ -43,8 +43,8 @@ static inline vaddr_t entry_last(vaddr_t va, vaddr_t last, int level)
 }
 
 /*
- * Return whether [va, va + pages) is page-aligned, not empty and inside one canonical half; *ret_last is its last byte
- * if so.
+ * Return whether the range of `pages` pages from `va` on is page-aligned, not empty and inside one canonical half; if
+ * so, *ret_last is its last byte.
  */
 static inline bool range_last(vaddr_t va, size_t pages, vaddr_t *ret_last)
 {

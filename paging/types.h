@@ -30,8 +30,8 @@ enum status {
 	ERR_RANGE,     /* an address or a size is unaligned, wraps, or leaves the range allowed */
 	ERR_EXISTS,    /* the address, name or place asked for is taken already */
 	ERR_NOT_FOUND, /* what was asked for does not exist */
-	ERR_NO_MEMORY, /* no frame is free, or a table is full */
-	ERR_RIGHTS,    /* writable and executable at once, or rights that are not allowed at that address */
+	ERR_NO_MEMORY, /* no frame or address range is free, a table is full, or a limit is reached */
+	ERR_RIGHTS,    /* what was asked for is not allowed, such as memory writable and executable at once */
 	ERR_FORMAT,    /* data from outside does not have the form it claims */
 	ERR_FAULT,     /* a user program's pointer leads to memory that the program does not have */
 };

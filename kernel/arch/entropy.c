@@ -1,5 +1,6 @@
 /*
- * Feeds the random-number generator from the CPU. All input is mixed into the key, so a broken RDRAND weakens nothing.
+ * Feeds the random-number generator from the CPU. All input is mixed into the generator's key, so a broken RDRAND takes
+ * nothing from what the other sources gave.
  */
 #include "kernel/arch/entropy.h"
 
@@ -8,8 +9,8 @@
 #include "kernel/arch/features.h"
 #include "kernel/lib/random.h"
 
-#define WORDS   8   /* words of 64 bits to take from each instruction: twice what is needed */
-#define TRIES   10  /* attempts for a word: Intel's advice for RDRAND; RDSEED runs dry sooner */
+#define WORDS   8   /* words of 64 bits to take from each instruction: twice ENOUGH */
+#define TRIES   10  /* attempts for a word: Intel's advice for RDRAND. RDSEED may fail more often */
 #define SAMPLES 256 /* readings of the time-stamp counter */
 #define ENOUGH  256 /* bits of entropy from which on the generator is declared ready */
 

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * Add to the generator the firmware's seed (`size` bytes, maybe none), what RDSEED and RDRAND give, and how long the
- * CPU takes for the same work again and again. Declare the generator ready when firmware and CPU together gave 256
+ * Add to the generator the firmware's seed (`size` bytes, maybe none), what RDSEED and RDRAND give, and a few hundred
+ * readings of the time-stamp counter. Declare the generator ready when firmware and CPU together gave 256
  * bits.
  * Returns how many bits firmware and CPU gave.
  */

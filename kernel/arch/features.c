@@ -65,7 +65,7 @@ static void read_address_bits(void)
 	uint32_t eax = leaf_or_zero(LEAF_ADDRESSES).eax;
 
 	/*
-	 * A CPU without this leaf has 36 and 48 bits, as the first 64-bit CPUs had. No entry has room for more than 52.
+	 * A CPU without this leaf has 36 and 48 bits, as the first 64-bit CPUs had. A table entry has room for 52.
 	 */
 	features.physical_bits = eax ? eax & 255 : 36;
 	if (features.physical_bits > PTE_ADDRESS_BITS)

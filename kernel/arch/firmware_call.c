@@ -10,7 +10,7 @@ extern const char firmware_call_abort[];
 
 bool firmware_call_fault(struct trap_frame *frame)
 {
-	/* Only the firmware runs in the lower half: a fault at another address is not the call's. */
+	/* During a call only the firmware's code runs in the lower half: a fault elsewhere is not the call's. */
 	if (!firmware_call_stack || frame->rip >> 63)
 		return false;
 	frame->rip = (uintptr_t)firmware_call_abort;

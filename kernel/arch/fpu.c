@@ -10,8 +10,8 @@
 #include "kernel/lib/string.h"
 
 /*
- * The state components that programs may use: x87, SSE, AVX, AVX-512's three. Others are not meant to be saved on each
- * switch.
+ * The state components that programs may use: x87, SSE, AVX, AVX-512's three. All others stay off: no program can use
+ * them, and no switch saves them.
  */
 #define COMPONENTS_WANTED 0xe7ULL
 
@@ -25,7 +25,7 @@
 /* Fixed after boot. */
 struct fpu_facts fpu_facts = { .size = FPU_LEGACY_SIZE, .components = FPU_LEGACY_COMPONENTS };
 
-static bool xsaveopt; /* fixed after boot */
+static bool xsaveopt; /* the CPU has XSAVEOPT. Fixed after boot */
 
 /* Ask FXSAVE which bits MXCSR has (Intel SDM vol. 1, "Guidelines for Writing to the MXCSR Register"). */
 static void read_mxcsr_mask(void)

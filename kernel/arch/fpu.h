@@ -19,7 +19,7 @@
 
 #define FPU_LEGACY_COMPONENTS 3ULL /* x87 and SSE: the only components that FXSAVE knows */
 
-/* Turn the state's components on. Called once on each CPU, after protection_init. */
+/* Turn the state's components on. Call once on each CPU, after protection_init(). */
 void fpu_init(void);
 
 /* What fpu_init has found. Fixed after boot. */
@@ -60,6 +60,6 @@ void fpu_start(void *area);
 /* Give the CPU the state in which a program starts. */
 void fpu_reset(void);
 
-/* Move the CPU's state to a save area, and back. An area from outside must have been checked: a bad one faults. */
+/* Move the CPU's state to a save area, and back. Check what a program wrote before loading it: bad content faults. */
 void fpu_save(void *area);
 void fpu_restore(const void *area);

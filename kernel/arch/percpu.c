@@ -21,7 +21,7 @@ static const uint64_t segments[SELECTOR_TSS / 8] = {
 
 /*
  * Have the CPU use the stack that ends at `top` for the vectors with this `ist`. The word right above the frame that
- * the CPU pushes there is the struct percpu, from which the entry code sets GS.
+ * the CPU pushes there is the address of the struct percpu, to which the entry code sets GS.
  */
 static void set_ist(struct percpu *cpu, enum trap_stack ist, vaddr_t top)
 {

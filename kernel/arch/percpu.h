@@ -48,16 +48,19 @@ _Static_assert(sizeof(struct tss) == 104, "Intel SDM vol. 3A, \"64-Bit TSS Forma
 struct task;
 struct trap_frame;
 
-/* A CPU's own data, as far as this layer and the entry code need it. Guard: own CPU, interrupts off. */
+/*
+ * A CPU's own data, as far as this layer and the entry code need it. Guard: own CPU, interrupts off. Interrupts may be
+ * on where frame_changed, copying and refused are written, since no interrupt handler writes these three.
+ */
 struct percpu {
 	struct percpu *self;
 	vaddr_t kernel_stack; /* end of the running task's kernel stack, for system calls and traps from user mode */
 	uint64_t scratch;     /* for the entry code to save a register in for a few instructions, interrupts off */
 	struct task *current; /* the running task; set by kernel/task */
 	bool switch_wanted;   /* on return to user mode another task should run */
-	bool frame_changed;   /* own CPU: the call's saved registers changed, or will: return by IRET, not SYSRET */
-	bool copying;         /* own CPU: a fault in a user copy is being served, so tasks are not switched */
-	bool refused;         /* own CPU: a frame or heap block was refused since the last system call ended */
+	bool frame_changed;   /* the call's saved registers changed, or may yet change: return by IRET, not SYSRET */
+	bool copying;         /* a fault in a user copy is being served, so tasks are not switched */
+	bool refused;         /* a frame or heap block was refused since the last system call ended */
 	uint64_t canary;      /* stack canary of the debug build (-fstack-protector-strong) */
 	/* registers of the code that was interrupted by the interrupt being served; NULL: none is being served */
 	struct trap_frame *interrupt;

@@ -20,7 +20,8 @@ static PER_CPU struct watch {
 	uint64_t off_since;
 	const char *off_place;
 	/*
-	 * address and vector of the trap that turned interrupts off. off_place is NULL then, else the place in the code
+	 * address and vector of the trap that turned interrupts off, valid when off_place is NULL. Otherwise code at
+	 * off_place has turned them off
 	 */
 	uint64_t off_rip, off_vector;
 	/*

@@ -38,7 +38,8 @@ void stop_watch_trap_ends(const struct trap_frame *frame);
 
 /*
  * Record that a task has entered the kernel by the system call of `frame`, or is about to leave it. Call
- * stop_watch_call() before interrupts are turned on. For a trap from user mode the functions above do this.
+ * stop_watch_call() before interrupts are turned on. For a trap from user mode stop_watch_trap() and
+ * stop_watch_trap_ends() record that.
  */
 void stop_watch_call(const struct trap_frame *frame);
 void stop_watch_call_ends(void);

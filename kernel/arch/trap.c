@@ -138,7 +138,7 @@ static NO_BREAK bool handle(struct trap_frame *frame)
 NO_BREAK void trap_dispatch(struct trap_frame *frame)
 {
 	/*
-	 * The CPU leaves AC as it was when it enters the kernel, and a program sets AC as it likes: SMAP would be off.
+	 * A trap leaves the AC flag as it was, and a program sets AC as it likes: the kernel would run without SMAP.
 	 */
 	if (frame->rflags & RFLAGS_AC && cpu_features()->smap)
 		cpu_clac();

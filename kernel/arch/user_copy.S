@@ -197,7 +197,7 @@ user_fixups:
 	ja	.Lstring_bytes
 	FAULTS	.Lstring_fault
 	mov	(%rsi, %rax), %rcx
-	/* R10: the highest bit of each byte that is 0, up to the first of them at least. */
+	/* R10 gets the highest bit of each byte that is 0; bits of bytes above the first such byte may be wrong. */
 	mov	%rcx, %r10
 	mov	%rcx, %r11
 	sub	%r8, %r10

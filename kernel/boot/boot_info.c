@@ -100,7 +100,7 @@ static void check_tables(struct check *c)
 static void check_segments(struct check *c)
 {
 	const struct boot_info *info = c->info;
-	/* pages from the end of the last segment to the end of the image's range */
+	/* pages from the end of the segment before, at first from the range's start, to the end of the image's range */
 	uint64_t left = IMAGE_SIZE / PAGE_SIZE;
 
 	expect(c, info->segment_count && info->segment_count <= BOOT_SEGMENTS, "segment_count", info->segment_count);

@@ -49,8 +49,8 @@ static inline uint32_t stage_colour(const struct boot_framebuffer *fb, enum boot
 typedef uint64_t stage_pixels_t __attribute__((aligned(4), may_alias));
 
 /*
- * Draw the stage's square. The squares stand side by side at the screen's top. `screen`: the whole framebuffer. The
- * code stores two pixels at once, and unrolls the loop along a row, because `make bench-boot` counts the
+ * Draw the stage's square. The squares stand side by side at the screen's top. `screen`: the framebuffer's first byte.
+ * The code stores two pixels at once, and unrolls the loop along a row, because `make bench-boot` counts the
  * loader's instructions.
  */
 static inline void stage_draw(const struct boot_framebuffer *fb, volatile uint8_t *screen, enum boot_stage stage)

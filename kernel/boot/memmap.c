@@ -111,8 +111,8 @@ static enum status fill(struct memmap *map, size_t first, size_t past, const str
 }
 
 /*
- * Add a claim that starts before the map's end. Not inlined, since memmap_add()'s usual case would then save registers
- * for this one.
+ * Add a claim that starts before the map's end. Not inlined: inside memmap_add() this code would make the usual case
+ * save registers that only this one needs.
  */
 __attribute__((noinline)) static enum status overlay(struct memmap *map, struct mem_range claim)
 {

@@ -1,6 +1,6 @@
 /*
  * The command line: `key=value` and flag words as on Linux; what stands after "--" is init's.
- * Double quotes keep spaces together. Reads the one string it is given; copies what it returns.
+ * Double quotes keep spaces together. Only reads the string; values are copied out of it, without their quotes.
  */
 #pragma once
 

@@ -34,7 +34,7 @@ static SCRATCH struct log_line log_lines[LOG_LINES]; /* line `seq` lies at seq %
 static SCRATCH char log_text[LOG_TEXT];
 static uint64_t text_end;              /* bytes ever written */
 static uint64_t first_line, next_line; /* numbers of the oldest line kept and of the next line to come */
-static bool newest_open;               /* the newest line has not had its '\n' yet */
+static bool newest_open;               /* text that comes next may go on in the newest line */
 
 /*
  * The log's sinks and its settings. Guard: the kernel, one CPU, not preempted. So a message of an interrupt handler

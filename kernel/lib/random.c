@@ -11,7 +11,7 @@
 static uint32_t key[CHACHA_KEY_WORDS];
 static bool ready;
 
-/* What a block of the key stream is for: output and mixing have different nonces, so their blocks never coincide. */
+/* What a block of a key stream is for. The use is the nonce, so the blocks of two uses never coincide. */
 enum use { USE_OUTPUT, USE_MIX, USE_STREAM };
 
 static void block(enum use use, uint32_t counter, uint8_t ret[CHACHA_BLOCK])

@@ -33,7 +33,7 @@ struct random_stream {
 };
 
 void random_stream_begin(struct random_stream *stream);
-/* Write `size` random bytes to `to`; what is left of the last 64 that were made is dropped. At most 2^37 in all. */
+/* Write `size` random bytes to `to`; what is left of the last block of 64 is dropped. At most 2^32 blocks in all. */
 void random_stream_take(struct random_stream *stream, void *to, size_t size);
 void random_stream_end(struct random_stream *stream); /* Clear the key. */
 

@@ -1,5 +1,6 @@
 /*
- * The seam between what ends large things and the tasks that do the work; see late_work.h.
+ * Passes late work (late_work.h says what that is) on to the function that a layer above has set with
+ * late_work_set_taker().
  */
 #include "kernel/sync/late_work.h"
 

@@ -11,7 +11,8 @@
 /* A piece of late work: a field of the object that it ends. Guard: the kernel, one CPU, not preempted. */
 struct late_work {
 	/*
-	 * Do a step of less than a third of a millisecond. Returns true when all is done; the object may be gone then.
+	 * Do a step of less than a third of a millisecond, since other tasks wait for the CPU meanwhile. Returns true
+	 * when all is done; the object may be gone then.
 	 */
 	bool (*step)(struct late_work *work);
 	struct late_work *next; /* the next one of the same task */

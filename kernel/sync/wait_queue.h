@@ -43,7 +43,7 @@ static inline void wait_queue_init(struct wait_queue *queue)
 	*queue = (struct wait_queue)WAIT_QUEUE_INITIAL;
 }
 
-/* Add `waiter` in front of all others. The caller holds queue->lock. */
+/* Add `waiter` in front of all others, of which there must be one. The caller holds queue->lock. */
 static inline void wait_queue_add_first(struct wait_queue *queue, struct waiter *waiter)
 {
 	waiter->prev = NULL;

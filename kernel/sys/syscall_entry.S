@@ -9,7 +9,10 @@
 #include "kernel/sys/syscall_numbers.h"
 #include "kernel/task/task_offsets.h"
 
-	/* The gdb stub sets no breakpoints in this section: one on the way to its own handler would trap for ever. */
+	/*
+	 * The gdb stub sets no breakpoint in this section: where the stack and GS are still, or again, the program's,
+	 * the trap of a breakpoint (#BP, which has no stack of its own) would run on both.
+	 */
 	.section .text.nobreak, "ax"
 
 /* Offsets of the frame's words from the stack pointer while the system call's function runs. */

@@ -40,7 +40,7 @@
 #include "kernel/lib/string.h"
 
 struct frames machine_frames;
-SCRATCH PER_CPU struct frame_cache machine_frame_cache; /* frame_cache_init writes all of it */
+SCRATCH PER_CPU struct frame_cache machine_frame_cache; /* not zeroed at boot: frame_cache_init() writes all of it */
 
 /* ---- the caches ---- */
 
@@ -58,7 +58,7 @@ static inline void set_top(struct frame_cache *cache, struct frame_entry *top)
 void frame_cache_init(struct frame_cache *cache, struct frames *frames)
 {
 	uint32_t index = __atomic_fetch_add(&frames->cache_count, 1, __ATOMIC_RELAXED);
-	/* 2^32 over the golden ratio: the home is far from the homes of all earlier caches */
+	/* The factor is 2^32 divided by the golden ratio: so each home is far from the homes of all earlier caches. */
 	uint32_t spread = index * 0x9e3779b9U;
 
 	memset(cache, 0, sizeof(*cache));
@@ -240,7 +240,7 @@ enum status frame_alloc_low(struct frame_cache *cache, paddr_t *ret)
 
 /*
  * Make room in a full stack: the frames that have lain there longest go to the pool, and the new frame goes on top.
- * Returns the new top.
+ * While fail_in is not 0 the stack stays empty, and the new frame itself goes to the pool. Returns the new top.
  */
 static __attribute__((noinline)) struct frame_entry *spill(struct frame_cache *cache, struct frame_entry entry)
 {

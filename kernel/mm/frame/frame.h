@@ -20,7 +20,7 @@ static inline uint64_t frame_size_frames(enum frame_size size)
 }
 
 #define FRAME_CACHE_FRAMES 256 /* free frames that a CPU's cache holds at the most: 1 MiB */
-#define FRAME_CLASSES      6   /* enum frame_class of frame_pool.h */
+#define FRAME_CLASSES      6   /* how many classes enum frame_class of frame_pool.h has */
 
 /*
  * What is needed to get from an address to the frame's reference count. Both fields are fixed once frame_init has
@@ -42,10 +42,10 @@ struct frame_entry {
 /* One CPU's free frames. Guard: own CPU, not interrupted by another call; atomic where a field says so. */
 struct frame_cache {
 	struct frame_entry *top;    /* top[-1] is the frame to hand out next. Atomic: other CPUs read it */
-	struct frame_entry *full;   /* `top` of a full stack; while fail_in is not 0, the stack's start */
+	struct frame_entry *full;   /* `top` when the stack is full; while fail_in is not 0, the stack's start */
 	struct frame_lookup lookup; /* a copy of frames->lookup, in this CPU's cache lines */
 	/*
-	 * slots[s]: a free frame of enum frame_size s; 0: none. Not for FRAME_4K. Atomic: others may take the 1 GiB one
+	 * slots[s]: a free frame of enum frame_size s, no FRAME_4K; 0: none. Atomic: any CPU may take slots[FRAME_1G]
 	 */
 	uint64_t slots[3];
 	uint64_t fail_in;         /* the allocation that counts this down to 0 fails; 0: none is to fail */
@@ -67,8 +67,8 @@ struct frames {
 	uint64_t *claimed;              /* bitmap of regions: those that are some cache's home. Atomic */
 	uint64_t index_words;           /* words of each bitmap of regions */
 	struct frame_cache *caches;     /* list of all caches, so that the free frames in them can be counted. Atomic */
-	uint32_t cache_count;
-	paddr_t low_page;  /* a page below 1 MiB, to start CPUs. Guard of it and of total: frame_add_range's caller */
+	uint32_t cache_count;           /* how many caches that list has. Atomic */
+	paddr_t low_page;  /* a page below 1 MiB, to start CPUs. Guard of it and of total: one caller adds ranges */
 	uint64_t total;    /* 4 KiB frames that were added, and not withdrawn */
 	uint64_t left_out; /* 4 KiB frames of usable memory that could not be managed */
 	uint64_t metadata; /* bytes of RAM that the allocator's bookkeeping takes */

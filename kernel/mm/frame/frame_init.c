@@ -8,7 +8,7 @@
 #include "kernel/lib/string.h"
 #include "paging/layout.h"
 
-#define CUTS_MAX   16 /* usable ranges that may give room for metadata; one is enough but on an odd machine */
+#define CUTS_MAX   16 /* the most ranges that metadata is cut from; nearly always the largest one has room for all */
 #define CACHE_LINE 64
 #define CUT_FLOOR  0x100000ULL /* metadata does not lie below 1 MiB: that memory is scarce, and CPUs start there */
 
@@ -107,7 +107,10 @@ static enum status make_tables(struct frames *frames, struct cutter *cutter)
 	return OK;
 }
 
-/* Record which blocks of a region have RAM, of whatever type, since all RAM may be added later. */
+/*
+ * Let the region's blocks reach from its first block of RAM to end_block. Call for the ranges in ascending order. RAM
+ * of any type counts, since all RAM may be added later; a hole between two ranges counts as well.
+ */
 static void measure_region(struct frame_region *region, uint64_t first_block, uint64_t end_block)
 {
 	if (region->end_block == 0)

@@ -1,5 +1,6 @@
 /*
- * The pool: all free memory that is in no CPU's cache. Private to frame*.c.
+ * The pool: all free memory that is in no CPU's cache. Private to frame*.c, but for the numbers about reference counts
+ * (REFS_...), which kernel/mm/user/user_pages.c uses through frame_refs.h.
  *
  * A *region* is 1 GiB and has 512 *blocks* of 2 MiB; a block has 512 frames.
  */
@@ -101,7 +102,8 @@ struct frame_region {
 	uint32_t batches; /* batches of references to the 1 GiB frame, beyond `refs` */
 	struct region_detail *detail;
 	struct frame_block *blocks; /* indexed by block; only [first_block, end_block) exist */
-	uint16_t *refs_4k;          /* indexed by frame; 0 for a free one; valid where `refs_rows` says so */
+	/* the count of references to each 4 KiB frame; 0: free. Valid in rows whose entry in refs_rows is not 0 */
+	uint16_t *refs_4k;
 	uintptr_t *refs_rows; /* the region's part of frame_lookup.refs. Written under the lock, read by anybody */
 } __attribute__((aligned(64)));
 

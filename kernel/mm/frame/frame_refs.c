@@ -65,7 +65,8 @@ static uint32_t *batches_find(struct frame_region *region, enum frame_size size,
 
 /*
  * Move REFS_BATCH references from a full count to the count of batches. If the block has no array of such counts yet,
- * the frame *made becomes that array, and *made becomes 0. Does nothing when another CPU has made room meanwhile.
+ * the frame *made becomes that array, and *made becomes 0. No reference is moved when the count is not full any more,
+ * since another CPU has made room, or when the block has no array and *made is 0.
  */
 static void lend(struct frame_cache *cache, enum frame_size size, paddr_t pa, uint16_t *refs, paddr_t *made)
 {

@@ -5,7 +5,8 @@
 #include "kernel/mm/frame/frame_pool.h"
 
 /*
- * Find the count of a 4 KiB frame. Returns false, *ret untouched, when no frame can be handed out at that address. The
+ * Find the count of a 4 KiB frame. Returns false, *ret untouched, when there is none: the address is not page-aligned
+ * or beyond all RAM, or the counts of its 64 MiB are not set up, since no 4 KiB frame there was handed out yet. The
  * address is rotated: bits below 4 KiB, which must be 0, would make a number beyond the limit.
  */
 static inline bool refs_4k(const struct frame_lookup *lookup, paddr_t pa, uint16_t **ret)
@@ -22,13 +23,16 @@ static inline bool refs_4k(const struct frame_lookup *lookup, paddr_t pa, uint16
 	return true;
 }
 
-/* Return where the count of a 2 MiB or 1 GiB frame is; NULL when none can be handed out at that address. */
+/*
+ * Return where the count of a 2 MiB or 1 GiB frame is; NULL when there is none: `pa` is not aligned to the size or
+ * beyond all RAM, or it is a 2 MiB frame of a region that is not split (region->detail is not set up).
+ */
 uint16_t *refs_large(const struct frames *frames, enum frame_size size, paddr_t pa);
 
 /*
  * Make room in a count that is REFS_FULL, by moving a batch of references to another counter. For a 4 KiB frame that
  * counter lies in another frame, one for all frames of a block. Returns ERR_NO_MEMORY when that frame cannot be
- * allocated; nothing has changed then.
+ * allocated; nothing has changed then. After OK read the count anew: other CPUs may have filled it again.
  */
 MUST_CHECK enum status refs_lend(struct frame_cache *cache, enum frame_size size, paddr_t pa, uint16_t *refs);
 

@@ -257,7 +257,7 @@ static void destroy_chunk(struct chunk *chunk)
 		end = next_page(mapped, first, false);
 		chunk_unmap((vaddr_t)chunk + first * PAGE_SIZE, end - first);
 	}
-	/* The books are unmapped last, since the bits of `mapped` lie there. */
+	/* The books (struct chunk) are unmapped last, since the bits of `mapped` lie there. */
 	chunk_unmap((vaddr_t)chunk, books_end);
 	heap.backend->release(heap.backend->ctx, (vaddr_t)chunk, CHUNK_SIZE);
 }

@@ -20,7 +20,8 @@ struct heap_spare {
  * one that is empty and full at once.
  */
 struct heap_loaded {
-	uintptr_t top;  /* address of its last block pointer; the bits below MAGAZINE_SIZE say how full it is */
+	/* address of its last block pointer. A magazine starts at a multiple of 512: top % 512 says how full it is */
+	uintptr_t top;
 	uintptr_t full; /* what `top` is when the magazine is full */
 };
 

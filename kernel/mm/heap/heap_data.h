@@ -82,7 +82,7 @@ struct chunk {
 #define LINK_PAGES      (MAGAZINES * sizeof(struct magazine_link) / PAGE_SIZE)
 
 struct magazine {
-	void *unused; /* keeps block pointers from the magazine's own address: a `top` there means an empty one */
+	void *unused; /* the word that `top` of an empty magazine points at, which thus is no block pointer */
 	void *blocks[MAGAZINE_BLOCKS];
 };
 
@@ -144,7 +144,7 @@ struct heap {
 
 	/* Guard of all the rest: `lock`, which is taken last, after any class's lock. */
 	_Alignas(64) struct heap_lock lock;
-	/* a bit for each page of `magazines`: 1 if mapped. Page 0 has the number that means none; its bit is 1, too */
+	/* a bit for each page of `magazines`: 1 if mapped, and for page 0, which is never used: number 0 means none */
 	uint64_t magazine_pages[MAGAZINE_PAGES / 64];
 	uint32_t link_pages;
 	struct chunk *chunks; /* list of chunks; those with room to grow come first */
@@ -152,9 +152,10 @@ struct heap {
 	uint64_t free_pages;   /* pages in free runs */
 	uint64_t mapped_pages; /* pages of chunks, books included, and of large blocks, books included */
 	uint64_t book_pages;
-	uint64_t peak_pages;      /* the largest value of mapped_pages */
-	uint64_t given_pages;     /* pages given back and not mapped again yet; each tick halves this */
-	uint64_t regret_pages;    /* pages mapped again after that: so many more are kept; each tick halves this */
+	uint64_t peak_pages;  /* the largest value of mapped_pages */
+	uint64_t given_pages; /* pages given back and not mapped again yet; each tick halves this */
+	/* pages that were given back and soon mapped again: the heap keeps so many more; each tick halves this */
+	uint64_t regret_pages;
 	uint64_t grown, returned; /* how often the heap mapped pages, and gave pages back */
 	uint64_t bin_bits[(BINS + 63) / 64];
 	pageno_t bins[BINS];

@@ -24,7 +24,7 @@
  */
 #define DEPOT_FRACTION 32
 
-/* So many empty magazines move between a CPU's list and the common one at a time; a CPU keeps up to twice as many. */
+/* So many empty magazines move from a CPU's list to the common one when the list has more than twice as many. */
 #define EMPTY_BATCH 4
 
 /*

@@ -16,7 +16,7 @@ struct context {
 	struct space space;
 	/* names the PCID that the context had last; see kernel/mm/space/tlb.h. Own CPU, interrupts off */
 	uint64_t tag;
-	struct context *next;  /* in the list of all contexts */
+	struct context *next;  /* in the list of all contexts but the kernel's */
 	struct context **link; /* the pointer that points at this context in that list */
 };
 
@@ -42,7 +42,7 @@ MUST_CHECK enum status context_create(struct context *ret);
 /*
  * Give every table of the context back, the root too. The frames that its leaves map belong to the caller. The context
  * must not be loaded, nor may anybody hold a token for it. No TLB flush is needed: the context's entries have its PCID,
- * and the next context that gets this PCID flushes them first.
+ * and the next context that gets this PCID flushes them first; without PCIDs every load of CR3 flushes.
  */
 void context_destroy(struct context *c);
 
@@ -58,7 +58,7 @@ void context_load(struct context *c);
 /* Load the context that was loaded when `token` was taken. Does nothing when it is loaded already. */
 void context_restore(context_token_t token);
 
-/* Reads CR3. A host test has a variable in place of the register (test/host/context_host.c). */
+/* context_read_cr3() returns CR3; in a host test a variable stands for the register (test/host/context_host.c). */
 #ifdef HOST_TEST
 extern uint64_t host_cr3;
 static inline uint64_t context_read_cr3(void)

@@ -74,10 +74,10 @@ struct efi_attributes {
  */
 #define FIRMWARE_FAULTS 0x002b7cf1u
 
-static struct context context; /* fixed after boot */
+static struct context context; /* the firmware context. Fixed after boot */
 /* physical address of the function ResetSystem(); 0: no firmware context. Fixed after boot */
 static uint64_t reset_system;
-static bool off_restarts; /* fixed after boot */
+static bool off_restarts; /* the firmware restarts the machine when asked to turn it off. Fixed after boot */
 
 /*
  * Return a pointer to `bytes` of RAM at `pa`, through the direct map; NULL when they do not all lie in one range of

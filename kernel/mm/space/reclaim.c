@@ -14,7 +14,7 @@ struct kept {
 	uint64_t end;
 };
 
-#define KEPT 4
+#define KEPT 4 /* how many ranges are kept; reclaim_boot_memory() lists them */
 
 static struct kept kept_pages(paddr_t pa, uint64_t bytes)
 {

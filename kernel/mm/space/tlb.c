@@ -128,8 +128,8 @@ static size_t few_pages(const struct tlb_flush *flush)
 
 /*
  * Do the part of a flush that cannot wait: entries that the CPU could use in the context that is loaded. INVLPG also
- * removes global entries of every PCID, and all cached tables of the loaded PCID; a CR3 write removes all but global
- * entries.
+ * removes the page's global entry, which serves every PCID, and all cached tables of the loaded PCID; a CR3 write
+ * removes all entries of the loaded PCID but global ones.
  */
 static void flush_now(struct tlb *t, const struct tlb_flush *flush, size_t pages)
 {

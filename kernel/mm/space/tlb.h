@@ -15,10 +15,16 @@
 
 #include "kernel/mm/space/context.h"
 
-/* PCIDs in use: more than the contexts of which a TLB can hold entries at once, and few enough to visit all of them. */
+/*
+ * How many of the CPU's 4,096 PCIDs are used, PCID 0 included. The number is a choice: large enough that a context
+ * mostly still has its PCID when it is loaded again, and small enough that tlb.c may go through all slots to mark them.
+ */
 #define TLB_PCIDS 64
 
-/* The most pages to invalidate one by one; for more, flushing everything is cheaper. */
+/*
+ * The most pages that one flush invalidates one by one. For more it is cheaper to flush all entries of the PCID or, if
+ * global leaves changed, of all PCIDs.
+ */
 #define TLB_PAGES_MAX 32
 
 /* The instructions, as functions that a host test can replace. */

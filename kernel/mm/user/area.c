@@ -259,8 +259,8 @@ bool area_continues(const struct area *low, const struct area *high)
 }
 
 /*
- * Copy a subtree, whose root gets the parent `parent`. Returns false when a node is missing; the nodes made so far are
- * linked.
+ * Copy a subtree; the copy's root gets the parent `parent`. Returns false when `copy` has returned NULL for a node; the
+ * nodes made so far are linked.
  */
 static bool copy_below(const struct area *a, struct area *parent, struct area **link,
 		       struct area *(*copy)(void *ctx, const struct area *area), void *ctx, size_t *count)

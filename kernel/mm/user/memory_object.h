@@ -33,8 +33,8 @@ struct memory_object_ops {
 	 */
 	enum status (*write_frame)(struct memory_object *object, uint64_t page, paddr_t *ret);
 	/*
-	 * `write_frame` gives the frame that `frame` gives: a shared page is mapped writable at the first touch of any
-	 * kind, and `write_frame` is then not called for it.
+	 * Whether `write_frame` always gives the frame that `frame` gives. If so, a shared page that may be written to
+	 * is mapped writable at the first touch of any kind, and a later write to it calls no function here.
 	 */
 	bool same_frame;
 	/*
@@ -68,8 +68,9 @@ struct memory_object {
 void memory_object_cut(struct memory_object *object, uint64_t first);
 
 /*
- * Do the same in pieces, so that other tasks can run in between. From before object_cut_begin() until after
- * object_cut_end() the object must give out no page from `first` on. Meanwhile areas may come, go, and be cut.
+ * Do what memory_object_cut() does, but in pieces, so that other tasks can run in between. From before
+ * object_cut_begin() until after object_cut_end() the object must give out no page from `first` on. Meanwhile areas may
+ * come, go, and be cut.
  */
 struct object_cut {
 	struct memory_object *object;

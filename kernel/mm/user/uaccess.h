@@ -4,9 +4,9 @@
  *
  * Any pointer at all is allowed: null, unaligned, of the upper half, not canonical, a range that wraps. What is not in
  * [0, USER_END) is refused before it is touched. When an access faults, the fault handler calls copy_fault() first,
- * which maps pages that have not been touched yet; if that fails, uaccess_fixup(), which makes the call here return
- * copy_failure(): ERR_FAULT, or ERR_NO_MEMORY when there was no frame. Where a comment below says ERR_FAULT, both are
- * meant. SMAP is lifted for these few instructions only.
+ * which maps pages that have not been touched yet; if that fails, it calls uaccess_fixup(), and the function of this
+ * file returns copy_failure(): ERR_FAULT, or ERR_NO_MEMORY when there was no frame. Where a comment below says
+ * ERR_FAULT, both are meant. SMAP is lifted for the instructions of the access only.
  */
 #pragma once
 
@@ -128,9 +128,9 @@ MUST_CHECK static inline enum status put_user_pair(void __user *to, uint64_t fir
 }
 
 /*
- * Save the CPU's FPU state to a user's area of fpu_size() bytes, or load it. With a header the area has XSAVE's form,
- * without one only its first 512 bytes count. Saving leaves bytes 464 to 511, and the header but for XSTATE_BV, as they
- * are; the header must be zero before. x87 and SSE are saved even in their initial state. The CPU checks what it loads.
+ * Save the CPU's FPU state to a user's area of fpu_size() bytes, or load it. An area with a header (64 bytes behind the
+ * first 512) has XSAVE's form; without one only 512 bytes count. Saving leaves bytes 464 to 511, and the header but for
+ * XSTATE_BV, as they are: the header must be zero before. x87 and SSE are always saved. The CPU checks what it loads.
  * ERR_FAULT: not reachable, not aligned, or no state that can be loaded; after a failed load the state is unknown.
  */
 MUST_CHECK static inline enum status save_fpu_to_user(void __user *area)
@@ -166,5 +166,5 @@ enum user_op {
 	USER_OP_XOR = 4,
 };
 
-/* Set the word to `word op operand` atomically; *ret_old is what it was. Returns as user_cmpxchg_u32; ERR_RANGE: op. */
+/* Make the word `word op operand` atomically; *ret_old: what it was. Returns as user_cmpxchg_u32; ERR_RANGE: bad op. */
 MUST_CHECK enum status user_op_u32(uint32_t __user *at, enum user_op op, uint32_t operand, uint32_t *ret_old);

@@ -5,7 +5,8 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_internal.h"
 
-#define LOW_END (1ULL << 31) /* where USER_PLACE_LOW ends: MAP_32BIT means 31 bits (mmap(2)) */
+/* End of the addresses that the flag USER_PLACE_LOW allows, for mmap(2)'s MAP_32BIT, which means 31 bits. */
+#define LOW_END (1ULL << 31)
 
 struct area *area_new(void)
 {
@@ -208,7 +209,7 @@ void user_remove(struct user_space *space, vaddr_t start, vaddr_t end, struct us
 	ceiling = next ? next->start : USER_SIZE;
 	/*
 	 * A table stays if the area below or above lies in a part of its span. Mark both areas as touched, so that
-	 * unmapping them looks at the tables and frees this one.
+	 * unmapping them looks at the tables and frees the one that stayed.
 	 */
 	if (below)
 		below->flags |= AREA_TOUCHED;

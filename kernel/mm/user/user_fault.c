@@ -8,7 +8,7 @@
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/user/user_internal.h"
 
-#define AROUND_PAGES 16 /* pages of an object that one fault maps at the most */
+#define AROUND_PAGES 16 /* pages of an object that one fault maps at the most: 64 KiB, as on Linux */
 
 /* The access that is served. */
 struct fault {

@@ -63,8 +63,8 @@ struct area *area_new(void);
 void area_free(struct area *area);
 
 /*
- * Areas allocated in advance for the cuts at both ends of a range, which make one area of two; NULL: not needed,
- * or used.
+ * Areas allocated in advance for the cuts at both ends of a range: a cut makes two areas of one. NULL: not needed, or
+ * used.
  */
 struct user_spares {
 	struct area *area[2];
@@ -133,8 +133,8 @@ static inline uint64_t user_overlap(const struct area *area, vaddr_t start, vadd
 }
 
 /*
- * Serve an access to the page at `va` as user_fault() does, in the kernel context; *ret is its area. *ret is untouched
- * on error.
+ * Serve an access to the page at `va` as user_fault() does, in the kernel context; *ret is the page's area. *ret is
+ * untouched on error.
  */
 MUST_CHECK enum status user_fault_inside(struct user_space *space, vaddr_t va, enum user_rights access,
 					 const struct area **ret);

@@ -76,7 +76,7 @@ MUST_CHECK enum status user_io_get_bulk(struct user_io *io, void *to, size_t byt
 MUST_CHECK enum status user_io_put_bulk(struct user_io *io, const void *from, size_t bytes, size_t *ret_moved);
 
 /*
- * Bytes that lie in frames: the first one lies `start` bytes after the begin of frames[0], and the others follow it
+ * Bytes that lie in frames: the first one lies `start` bytes after the start of frames[0], and the others follow it
  * through the array's frames.
  */
 struct user_frames {

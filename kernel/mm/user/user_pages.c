@@ -202,7 +202,7 @@ static enum status get_parts(paddr_t pa)
 	return OK;
 }
 
-/* Park (pte_park) the entries of the table that maps [va, va + 2 MiB). */
+/* Park (make not present, pte_park) the entries of the table that maps [va, va + 2 MiB). */
 static void park_table(struct space *tables, vaddr_t va)
 {
 	struct space_run run;

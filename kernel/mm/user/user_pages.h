@@ -39,7 +39,7 @@ static inline pte_t user_leaf(pte_t e)
 	return pte_is_parked(e) ? pte_unpark(e) : e;
 }
 
-/* Return the rights of a leaf in an area with `rights`. `writable`: no other mapping or object shares the frame. */
+/* Return the rights of a leaf in an area with `rights`. `writable`: a write may go to its frame, with no copy first. */
 static inline enum page_prot user_prot(unsigned rights, bool writable)
 {
 	return (enum page_prot)(PROT_USER | (rights & USER_EXEC ? PROT_X : 0) |
@@ -61,8 +61,8 @@ MUST_CHECK enum status user_pages_cut(struct user_space *space, vaddr_t at);
 
 /*
  * Unmap what is mapped in [start, end), flush, and drop the references to the frames. No leaf may cross `start` or
- * `end` (user_pages_cut). Also frees the tables whose span lies in [floor, ceiling); nothing else may be mapped there.
- * Cannot fail.
+ * `end` (user_pages_cut). Also frees the tables that [start, end) reaches and whose span lies in [floor, ceiling):
+ * nothing else may be mapped there. Cannot fail.
  */
 void user_pages_drop(struct user_space *space, vaddr_t start, vaddr_t end, vaddr_t floor, vaddr_t ceiling);
 
@@ -92,6 +92,6 @@ MUST_CHECK enum status user_pages_place(struct user_space *space, vaddr_t from, 
 
 /*
  * Move what is mapped in [from, from + size) to `to`, for which user_pages_place() has made tables. The old place's
- * tables stay (space_prune). Adds to `flush`. Cannot fail.
+ * tables stay: space_prune() can take them out. Adds to `flush`. Cannot fail.
  */
 void user_pages_move(struct user_space *space, vaddr_t from, vaddr_t to, uint64_t size, struct tlb_flush *flush);

@@ -5,10 +5,13 @@
 
 #include "kernel/mm/user/user_internal.h"
 
-/* How much work a piece may be. The unit of work is to look at one entry of a page table. */
+/*
+ * How much work a piece may be, so that it takes less than a third of a millisecond. The unit of work is to look at one
+ * entry of a page table.
+ */
 #define PIECE_WORK 2048
 #define AREA_WORK  32 /* each area is as much work as so many entries */
-#define RUN_WORK   32 /* and so is each page table, besides its own entries */
+#define RUN_WORK   32 /* each page table is as much work as so many entries more than it has */
 
 /*
  * Return where in [start, end), a range within one area, the work `*left` is used up, and lower *left by the work up to

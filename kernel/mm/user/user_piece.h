@@ -29,7 +29,7 @@ bool user_is_private(const struct user_space *space, vaddr_t va, uint64_t size);
 MUST_CHECK enum status user_remap_check(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size,
 					unsigned flags, vaddr_t to);
 
-/* Have user_pause() call `pause`, which lets other tasks run. Called once. */
+/* Have user_pause() call `pause`, which lets other tasks run. Call once. */
 void user_set_pause(void (*pause)(void));
 
 /*
@@ -40,8 +40,8 @@ void user_set_pause(void (*pause)(void));
 void user_pause(context_token_t *token);
 
 /*
- * Begin to copy a space as user_space_fork() does, piece by piece: *ret is a space without areas, held once. Then
- * user_fork_piece() copies what [start, end) has: pieces from user_piece(), in rising order, up to USER_SIZE.
+ * Begin to copy a space as user_space_fork() does, piece by piece: *ret is a space without areas, with one reference.
+ * Then user_fork_piece() copies what [start, end) has: pieces from user_piece(), in rising order, up to USER_SIZE.
  * ERR_NO_MEMORY; the caller puts the child then.
  */
 MUST_CHECK enum status user_fork_begin(const struct user_space *space, struct user_space **ret);
@@ -66,5 +66,5 @@ struct user_taken {
 MUST_CHECK enum status user_populate_piece(struct user_space *space, vaddr_t *va, vaddr_t end, enum user_rights access,
 					   struct user_taken *taken);
 
-/* Give back a piece of what was taken. Returns whether there is more. */
+/* Unmap a piece of the pages that `taken` notes. Returns whether there is more. */
 bool user_give_back(struct user_space *space, struct user_taken *taken);

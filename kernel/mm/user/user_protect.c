@@ -68,8 +68,8 @@ static void change_rights(struct user_space *space, struct area *area, unsigned 
 }
 
 /*
- * Check the range of a call below: aligned, and all of it in areas. Rounds *size up to pages. ERR_RANGE, ERR_NOT_FOUND
- * (a hole).
+ * Check the range of user_protect(), user_dontneed() or user_advise_fork(): aligned, and all of it in areas. Rounds
+ * *size up to pages. ERR_RANGE, ERR_NOT_FOUND (a hole).
  */
 static enum status range_status(const struct user_space *space, vaddr_t va, uint64_t *size)
 {

@@ -209,7 +209,7 @@ enum status user_remap_check(struct user_space *space, vaddr_t va, uint64_t size
 }
 
 /*
- * Map what `area` has from m->from on a second time: mremap(2) of size 0. ERR_RANGE (not shared), ERR_NO_MEMORY.
+ * Map a second time what `area` has from m->from on: mremap(2) of size 0. ERR_RANGE (not shared), ERR_NO_MEMORY.
  */
 static enum status map_again(struct move *m, const struct area *area, unsigned flags)
 {

@@ -21,7 +21,7 @@ enum status user_space_create(struct user_space **ret)
 		kfree(space);
 		return status;
 	}
-	/* Keep two emptied tables: a page far from all others needs two, one with its PTE and one with its PDE. */
+	/* Keep two emptied tables for reuse: a page far from all others needs one for its PTE, one for its PDE. */
 	space->context.space.spares_max = 2;
 	space->mmap_top = USER_MMAP_TOP;
 	space->users = 1;

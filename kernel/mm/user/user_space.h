@@ -4,7 +4,7 @@
  * an anonymous area that is large and aligned gets 2 MiB frames.
  *
  * A call that returns an error has changed nothing, unless its comment says otherwise. Calls that need frames or tables
- * enter and leave the kernel context themselves, once at the most; those that only change areas never write CR3.
+ * enter and leave the kernel context themselves, most of them once; those that only change areas never write CR3.
  *
  * Two departures from Linux: memory writable and executable at once is refused (ERR_RIGHTS), in mmap as in mprotect; a
  * read of untouched anonymous memory gets a frame of its own at once, since the write that mostly follows would fault a
