@@ -8,9 +8,7 @@
 #include "kernel/lib/wipe.h"
 #include "kernel/mm/user/user_io.h"
 
-/*
- * most bytes that are copied through a buffer on the stack, which is then cheaper than walking the user's page tables
- */
+/* Most bytes of a read that copies through a buffer on the stack: for so few, walking page tables would cost more. */
 #define SMALL 256
 
 /* Guard: the kernel, one CPU, not preempted. */

@@ -15,7 +15,7 @@ struct user_io;
 
 /* The content of one regular file. Guard: the kernel, one CPU, not preempted. */
 struct content {
-	struct memory_object object; /* must be the first member. What mmap(2) maps; its references are the node's */
+	struct memory_object object; /* what mmap(2) maps; its references are the node's. Must be the first member */
 	struct node *node;           /* the file; node->size is the content's size, in bytes */
 	struct page_tree pages;      /* the pages that have frames */
 	paddr_t place;               /* address of the file's bytes in the archive, for pages without a frame */
@@ -34,21 +34,21 @@ static inline uint64_t content_pages(uint64_t bytes)
 /* number of frames of all contents together */
 extern uint64_t content_frames;
 
-/* Let an empty content have the `size` bytes at `pa` without copying them: see tmpfs_use_in_place. */
+/* Let an empty content have the `size` bytes at `pa` without copying them; see tmpfs_use_in_place() (tmpfs.h). */
 void content_use_in_place(struct content *content, paddr_t pa, uint64_t size);
 
 /* Return the file whose content `object` is; NULL when `object` is not a file's content. */
 struct node *content_node(const struct memory_object *object);
 
-#define CONTENT_STEP 1024 /* pages that are freed at once */
+#define CONTENT_STEP 1024 /* most pages that are freed in one step of long work */
 
-/* Free all frames: some at once, the others of a large content by late work (kernel/sync/late_work.h). */
+/* Free all frames: some now, the others of a large content later, by late work (kernel/sync/late_work.h). */
 void content_free(struct content *content);
 
 /*
  * Copy bytes between the content at *offset and user memory, `io`, and advance *offset. Returns the bytes copied, 0 at
- * the file's end; when none could be copied copy_errno()'s error, -EINVAL (past the last offset), and for a write also
- * -ENOMEM, -ENOSPC.
+ * the file's end; when none could be copied copy_errno()'s error, -EINVAL (the bytes asked for would end beyond
+ * CONTENT_MAX), and for a write also -ENOMEM, -ENOSPC.
  * Writing beyond the end makes the file longer.
  */
 int64_t content_read(struct content *content, struct user_io *io, uint64_t *offset);
@@ -67,8 +67,8 @@ int content_set_size(struct content *content, uint64_t size);
 /*
  * Make the content shorter piece by piece. content_cut_begin() sets the size; each content_cut_piece() unmaps or frees
  * some pages behind it, and returns whether there are more. Other tasks may run between the calls, but must not write
- * to the content or set its size. After the last piece the caller calls object_cut_end(), and content_set_size() for
- * the rest.
+ * to the content or set its size. After the last piece the caller calls object_cut_end(), and content_set_size(), which
+ * zeroes the last page behind the new end and sets the times.
  */
 void content_cut_begin(struct content *content, uint64_t size, struct object_cut *cut);
 bool content_cut_piece(struct content *content, struct object_cut *cut);

@@ -42,8 +42,8 @@ void content_free(struct content *content)
 	content->node->fs->pages -= content_pages(content->place_size) + content->pages.count;
 	content->place_size = 0;
 	/*
-	 * Free pieces at once until the heap has memory for *left, by which late work frees the rest: each may give it
-	 * some.
+	 * Free pieces here until kmalloc() returns memory for *left, by which late work frees the rest: a freed piece
+	 * may give the heap the frames for that.
 	 */
 	while (cut_piece(&content->pages, 0) && !left)
 		left = kmalloc(sizeof(*left));

@@ -9,7 +9,8 @@
 #include "kernel/mm/space/hhdm.h"
 
 /*
- * Load the kernel context, the only one that maps the frames of contents; and restore the context before. Calls nest.
+ * store_enter() loads the kernel context, the only one that maps the frames of contents; store_leave() loads again the
+ * context that store_enter() has replaced. Calls nest.
  */
 static inline context_token_t store_enter(void)
 {

@@ -28,8 +28,8 @@ struct directory {
 	struct directory_entry **end;        /* the pointer where the next entry is linked in; NULL: `first` */
 	struct directory_entry *last_listed; /* the entry where a listing is likely to go on; NULL: unknown */
 	/*
-	 * Block n is the positions from n * DIRECTORY_BLOCK on. For each n above 0 whose block has entries: the first
-	 * of them. NULL: there is none.
+	 * Block n is the DIRECTORY_BLOCK positions from n * DIRECTORY_BLOCK on. This has, for each n above 0 whose
+	 * block has entries, the first of them. NULL: no such block has entries.
 	 */
 	struct radix *blocks;
 	uint32_t bucket_count;

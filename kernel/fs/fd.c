@@ -8,9 +8,9 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
-#define COPIES         2048 /* descriptors that are copied at once */
-#define CLOSES         64   /* descriptors that are closed at once */
-#define FIRST_CAPACITY 64   /* the number of bits in one word of the bitmap `cloexec` */
+#define COPIES         2048 /* descriptors that one fd_copy_some() goes through */
+#define CLOSES         64   /* descriptors that one fd_close_some() closes: few, since each may free a file */
+#define FIRST_CAPACITY 64   /* of a new table: the number of bits in one word of its bitmaps */
 
 static bool is_cloexec(const struct fd_table *table, unsigned fd)
 {

@@ -32,7 +32,7 @@ int fd_table_copy(const struct fd_table *from, struct fd_table **ret);
 /*
  * Copy a table piece by piece. fd_copy_begin makes *ret, an empty table with room for all; it returns 0 or -ENOMEM.
  * Each fd_copy_some copies some descriptors from *fd on, which is 0 at first, moves *fd on, and returns whether there
- * are more. A descriptor that is opened or closed meanwhile is copied or is not.
+ * are more. A descriptor that is opened or closed meanwhile may be copied or not.
  */
 int fd_copy_begin(const struct fd_table *from, struct fd_table **ret);
 bool fd_copy_some(const struct fd_table *from, struct fd_table *table, unsigned *fd);
@@ -66,7 +66,7 @@ static inline struct file *fd_file_get(const struct fd_table *table, int fd)
 
 /*
  * Return the file of a descriptor without a reference: the pointer is valid until the table changes. NULL when the
- * descriptor is not open. For callers that do not block before they are done with it.
+ * descriptor is not open. Only for callers that do not block before they are done with the file.
  */
 static inline struct file *fd_file_peek(const struct fd_table *table, int fd)
 {

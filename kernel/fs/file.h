@@ -84,7 +84,7 @@ struct file {
 	uint32_t properties;        /* enum file_properties */
 	uint64_t refs;              /* number of references: of descriptors, and of calls that use the file */
 	struct file_watch *watches; /* list of callbacks for the file's close */
-	struct turn position;       /* taken by a call that moves `offset` in several steps (file_transfer.c) */
+	struct turn position;       /* taken by a call that moves `offset` in steps (kernel/sys/file_transfer.c) */
 };
 
 /*
@@ -94,7 +94,7 @@ struct file {
  */
 int file_open(struct node *node, unsigned flags, struct file **ret);
 
-/* Make a file for pipes and the like; *ret is a reference. Returns 0 and takes the reference to `node`; or -ENOMEM. */
+/* Make a file for pipes etc.; *ret is a reference. Returns 0, having taken over the reference to `node`; or -ENOMEM. */
 int file_create(struct node *node, const struct file_ops *ops, unsigned flags, unsigned properties, struct file **ret);
 
 /* Take a reference to a file. */

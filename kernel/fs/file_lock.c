@@ -68,7 +68,7 @@ static const struct file_lock_wait *wait_of(const void *owner)
 	return NULL;
 }
 
-/* Wake who waits for a lock of the node that overlaps `changed`. */
+/* Wake the tasks that wait for a lock of the node that overlaps `changed` and is of its kind. */
 static void wake_waits(const struct node *node, const struct file_lock *changed)
 {
 	LIST_EACH(list_of(waits_by_node, node), struct file_lock_wait, by_node, wait)

@@ -31,20 +31,20 @@ struct file_lock_wait {
 	const struct file_lock *wanted;
 	/* Called when locks of the node that overlap the wanted one were removed or changed: the lock may be free. */
 	void (*wake)(struct file_lock_wait *wait);
-	struct link by_node, by_owner; /* in the tables of waits */
+	struct link by_node, by_owner; /* in the tables of all waits (file_lock.c) */
 };
 
 /*
- * Enter `wait`, whose `wake` the caller has set: from here on `wake` is called, and file_lock_is_deadly() finds the
- * wait. file_lock_wait_end removes it again, which the caller must do.
+ * Enter `wait`, whose `wake` the caller has set, in the tables of waits: from here on `wake` is called, and
+ * file_lock_is_deadly() finds the wait. The caller must remove it again, by file_lock_wait_end().
  */
 void file_lock_wait_start(struct file_lock_wait *wait, const struct node *node, const struct file_lock *wanted);
 void file_lock_wait_end(struct file_lock_wait *wait);
 
 /*
- * Return whether waiting for the record lock `wanted` would be a deadlock: its holder waits, perhaps through further
- * holders, for a lock of wanted's owner. Follows ten holders at most, as Linux does; a longer circle is not found, and
- * only a signal ends the wait.
+ * Return whether waiting for the record lock `wanted` would be a deadlock: the owner of the lock that is in its way
+ * waits, perhaps through further owners, for a lock of wanted's owner. Follows ten owners at most, as Linux does; a
+ * longer circle is not found, and only a signal ends the wait.
  */
 bool file_lock_is_deadly(const struct node *node, const struct file_lock *wanted);
 
@@ -56,5 +56,5 @@ bool file_lock_is_deadly(const struct node *node, const struct file_lock *wanted
  */
 int file_lock_set(struct node *node, const struct file_lock *wanted);
 
-/* Remove all locks of the kind that `owner` has on the node. */
+/* Remove all locks of kind `kind` that `owner` has on the node. */
 void file_lock_drop(struct node *node, enum file_lock_kind kind, const void *owner);

@@ -17,14 +17,14 @@ struct fs {
 	uint64_t nodes;       /* how many nodes exist now */
 	uint64_t last_number; /* the inode number that was given last */
 	uint64_t refs;        /* sum of the references to all nodes */
-	/* how many of `refs` are of names and of node->parent; if refs is larger the file system is in use */
+	/* how many of `refs` are of names and of node->parent; the others are those of the mount and of users */
 	uint64_t own;
 	unsigned flags;     /* MS_ATTRIBUTES of its mount */
 	uint64_t writers;   /* number of regular files that are open for writing */
 	uint64_t pages;     /* frames of the files' contents, and pages of the initramfs that are used in place */
 	uint64_t pages_max; /* limit on `pages`; 0: none */
 	uint64_t nodes_max; /* limit on `nodes`; 0: none */
-	/* the root, a reference, after mount_detach() while the file system was in use; otherwise NULL */
+	/* from mount_detach() until the last user has dropped its reference: the root, a reference; otherwise NULL */
 	struct node *detached;
 	/* frees a detached file system; called when the only reference to its nodes is the one to the root */
 	void (*destroy)(struct node *root);

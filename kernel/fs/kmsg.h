@@ -9,13 +9,13 @@
 /* Register /dev/kmsg, and wake kmsg_queue() at each log record from now on. Call once. */
 void kmsg_init(void);
 
-/* Return the queue that is woken at each log record. Use it as file_queue() says. */
+/* Return the queue that is woken at each log record. Use it as file_queue() (file.h) says. */
 struct wait_queue *kmsg_queue(void);
 
 /*
  * Do syslog(2)'s SYSLOG_ACTION_READ: copy text that no such call has returned yet, "<6>[    1.234567] text\n" for each
- * record. Records are whole, unless one does not fit alone. Returns bytes; -EAGAIN: nothing is left, wait in
- * kmsg_queue; copy_errno()'s error: nothing could be copied. Not for interrupt handlers, as all functions below.
+ * record. A record is split only if it does not fit alone. Returns bytes; -EAGAIN: nothing is left, wait in
+ * kmsg_queue(); copy_errno()'s error: nothing could be copied. Not for interrupt handlers, nor are the functions below.
  */
 int64_t syslog_read(struct user_io *io);
 
@@ -25,7 +25,7 @@ int64_t syslog_read(struct user_io *io);
  */
 int64_t syslog_read_all(struct user_io *io);
 
-/* Do SYSLOG_ACTION_CLEAR: syslog_read_all(), and lseek(SEEK_DATA) of /dev/kmsg, start at the log's end from now on. */
+/* Do SYSLOG_ACTION_CLEAR: from now on syslog_read_all(), and SEEK_DATA of /dev/kmsg, start where the log ends now. */
 void syslog_clear(void);
 uint64_t syslog_cleared(void); /* returns the number of the record where they start */
 

@@ -211,7 +211,7 @@ int mount_remove(struct node *root)
 	struct mount *mount = find_mount(root);
 	int error;
 
-	/* Drop the caller's reference first: node_unmount() refuses if there are references besides the mount's. */
+	/* Drop the caller's reference first: node_unmount() allows none besides mount->root and the mount point's. */
 	node_put(root);
 	if (!mount)
 		return -EINVAL;
@@ -241,7 +241,7 @@ static void detach(struct mount *mount)
 	root->fs->detached = root;
 	free_mount(mount);
 	node_put(at);
-	/* Drop the mount's own reference. */
+	/* Drop the reference of at->mounted; the one of mount->root is fs->detached's now. */
 	node_put(root);
 }
 

@@ -11,7 +11,7 @@ struct text;
 /* A kind of file system. Fixed after boot. */
 struct mount_type {
 	const char *name;
-	/* Linux shows the same files at every mount of this kind; as there, a second mount at one place is -EBUSY. */
+	/* A second mount of this kind at one place is -EBUSY, as on Linux, where all its mounts show the same files. */
 	bool single;
 	/*
 	 * Make a file system; *ret is a reference to its root. `options` as for mount -o, "" for none. Returns 0,

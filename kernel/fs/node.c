@@ -315,7 +315,7 @@ static int check_loop(const struct node *from, const struct node *node, const st
 	return 0;
 }
 
-/* Check that a directory replaces a directory, and any other file one that is no directory. */
+/* Check that `node` and `goal`, which it is to replace, are both directories, or that neither is one. */
 static int check_replaced(const struct node *node, const struct node *goal)
 {
 	if (node_is(node, S_IFDIR) == node_is(goal, S_IFDIR))
@@ -439,7 +439,7 @@ int node_unmount(struct node *root)
 
 	if (!at)
 		return -EINVAL;
-	/* Two references are not counted in fs->own: the mount's, and the caller's. */
+	/* Two references are always there and not counted in fs->own: the one of at->mounted, and the caller's. */
 	if (root->mounted || root->fs->refs > root->fs->own + 2)
 		return -EBUSY;
 	at->mounted = NULL;

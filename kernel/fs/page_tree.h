@@ -23,8 +23,8 @@ struct page_tree {
 paddr_t page_tree_find(const struct page_tree *tree, uint64_t index);
 
 /*
- * Return the first page from `index` on that has a frame (PAGE_TREE_NONE: there is none), or that has no frame. A hole
- * for which there is no table is passed over at once.
+ * Return the first page from `index` on that has a frame (PAGE_TREE_NONE: there is none), or that has no frame. Pages
+ * for which there is no table are skipped in one step.
  */
 uint64_t page_tree_next(const struct page_tree *tree, uint64_t index);
 uint64_t page_tree_next_hole(const struct page_tree *tree, uint64_t index);

@@ -44,7 +44,7 @@ void path_end_put(struct path_end *end);
  * Open a file as openat(2) does; *ret is a reference. flags: O_…; `mode`: permissions for a file that O_CREAT makes,
  * with the umask applied. Returns 0, -EEXIST (O_EXCL), -EISDIR (write to a directory, O_CREAT with a slash), -ENOTDIR
  * (O_DIRECTORY), -ELOOP (O_NOFOLLOW and a link), -ENXIO (no such device; a FIFO for writing with O_NONBLOCK and no
- * reader), -ENOMEM, or path_lookup's errors. Opening a FIFO does not wait for its other end: see pipe_open_ready.
+ * reader), -ENOMEM, or path_lookup's errors. Does not wait for a FIFO's other end: see pipe_open_ready() (pipe.h).
  */
 int path_open(const struct path_base *base, const char *path, unsigned flags, uint32_t mode, struct file **ret);
 
@@ -60,7 +60,8 @@ int path_rename(const struct path_base *old_base, const char *old_path, const st
 
 /*
  * Write the path of any node, with its NUL; of a file with several names, one of the paths. *ret_size counts the NUL. A
- * node without a name gets "/#12 (deleted)", or the text of node_ops.describe. Returns 0 or -ERANGE.
+ * node without a name gets "/#12 (deleted)", 12 being its number, or the text of node_ops.describe. Returns 0 or
+ * -ERANGE.
  */
 int path_of_node(struct node *root, struct node *node, char *buffer, size_t size, size_t *ret_size);
 

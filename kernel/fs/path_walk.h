@@ -27,8 +27,7 @@ int walk_look(struct walk *walk, struct node **ret);
 /*
  * Follow the symbolic link `link`, the node of walk->name, and drop the caller's reference to `link`. Returns 0 with
  * *ret_node NULL: the walk goes on with the link's target, by walk_to_end(). Or 0 with *ret_node a reference: the node
- * of a link that leads there by itself (node_ops.follow), and the walk is over. Or -ELOOP, -ENOENT, -ENAMETOOLONG,
- * -ENOMEM.
+ * that the link leads to without a path (node_ops.follow). Or -ELOOP, -ENOENT, -ENAMETOOLONG, -ENOMEM.
  */
 int walk_follow(struct walk *walk, struct node *link, struct node **ret_node);
 

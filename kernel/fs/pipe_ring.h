@@ -22,7 +22,7 @@ struct pipe_ring {
 	paddr_t own[PIPE_FRAMES]; /* for rings of up to PIPE_SIZE */
 };
 
-/* Initialise a ring that is all zeros with room for `size` bytes, PIPE_SIZE at the most. Call in any context. */
+/* Initialise a ring, which must be all zeros, for `size` bytes, PIPE_SIZE at the most. Call in any context. */
 void pipe_ring_init(struct pipe_ring *ring, uint64_t size);
 
 /* Free all frames, and the array `frames` if it is in the heap. */
@@ -70,7 +70,7 @@ static inline size_t pipe_ring_row(const struct pipe_ring *ring, uint64_t positi
 	return row < most ? row : most;
 }
 
-/* Return the ring's frames for a copy that starts at `position`. It may have pipe_ring_row() bytes at the most. */
+/* Return the ring's frames for a copy that starts at `position`, which may have pipe_ring_row() bytes at the most. */
 static inline struct user_frames pipe_ring_frames(const struct pipe_ring *ring, uint64_t position)
 {
 	return (struct user_frames){ store_ptr(paddr(0)), ring->frames, position & (ring->size - 1) };

@@ -44,7 +44,7 @@ static bool outlives_name(const struct node *node)
 }
 
 /*
- * Keep `entry`, the last name of a file that outlives the name, for /proc. `entry` is in no directory any more;
+ * Keep `entry`, the last name of a file that outlives the name, for /proc. `entry` must be in no directory any more;
  * node->parent becomes a reference to `dir`, the directory that it was in.
  */
 static void keep_name(struct directory_entry *entry, struct node *node, struct node *dir)
@@ -249,7 +249,7 @@ int tmpfs_rename(struct node *from, struct name old_name, struct node *to, struc
 	return 0;
 }
 
-#define EMPTY_STEPS 128 /* names that are removed or gone through at once */
+#define EMPTY_STEPS 128 /* names that one tmpfs_empty_some() removes or goes through */
 
 /* Go down and up the tree in a loop: recursion could overflow the kernel stack, as trees may be deep. */
 bool tmpfs_empty_some(struct node *root, struct node **at)

@@ -36,7 +36,7 @@ static const struct linux_termios default_termios = {
 
 /*
  * Limits on the work that a screen gets in one piece: a '\n' costs 1, an escape sequence SEQUENCE_COST, and a piece
- * ends when it has reached PIECE_COST. FEW_BYTES bytes never cost more.
+ * ends when it has reached PIECE_COST. FEW_BYTES bytes cannot cost more than PIECE_COST.
  */
 #define PIECE_COST    64
 #define SEQUENCE_COST 16

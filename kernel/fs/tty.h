@@ -81,7 +81,7 @@ struct tty {
 	uint64_t hang_ups;
 	struct linux_termios termios;
 	struct linux_winsize winsize;
-	struct wait_queue queue; /* tasks that wait for input, or for output to go on, to have room, to be sent */
+	struct wait_queue queue; /* tasks that wait for input, for room for output, or for output to go on or be sent */
 	/*
 	 * The ring of input. Positions count bytes, and wrap at 2^32; the byte at a position is
 	 * input[position % TTY_INPUT]. Guard of all from here on: lock, except that a task's output changes `column`
@@ -101,7 +101,7 @@ struct tty {
 
 /*
  * Initialise a terminal with Linux's default modes and 80 by 25 characters, and register it as device `name` with the
- * device number `number`. It must stay valid for ever. Returns 0, or -EEXIST when the number is taken.
+ * device number `number`. `tty` must stay valid for ever. Returns 0, or -EEXIST when the number is taken.
  */
 int tty_init(struct tty *tty, const char *name, uint64_t number,
 	     void (*write)(struct tty *tty, const char *text, size_t size), void *data);
@@ -117,7 +117,7 @@ void tty_set_size(struct tty *tty, unsigned rows, unsigned columns);
 
 /*
  * Make /dev/console open `tty`. /dev/tty opens the terminal that the function of tty_set_own() returns, the calling
- * task's controlling terminal (NULL: -ENXIO); `tty`, too, until that function is set.
+ * task's controlling terminal (NULL: -ENXIO). Until that function is set, /dev/tty also opens `tty`.
  */
 void tty_set_console(struct tty *tty);
 void tty_set_own(struct tty *(*own)(void));

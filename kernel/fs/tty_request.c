@@ -72,7 +72,7 @@ static int64_t put_serial(const struct tty *tty, struct user_io *io)
 }
 
 /*
- * Return whether a request changes modes or input. One that does stops the process group, if that is in the background.
+ * Return whether a request changes modes or input: such a request of a background process group stops that group.
  */
 static bool is_change(unsigned request)
 {

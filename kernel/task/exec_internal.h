@@ -37,8 +37,9 @@ struct exec_sizes {
 struct exec_sizes exec_stack_measure(const struct exec_strings *strings);
 
 /*
- * Write the first stack's content into `content`: sizes->words + sizes->strings bytes that are zero, which the caller
- * then copies to the user memory that ends at start->top. Sets *ret except for space, entry and program. Cannot fail.
+ * Write the first stack's content into `content`: sizes->words + sizes->strings bytes, which must be zero before. The
+ * caller then copies them to the user memory that ends at start->top. Sets *ret except for space, entry and program.
+ * Cannot fail.
  */
 void exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const struct exec_strings *strings,
 		     const struct exec_start *start, struct exec_image *ret);

@@ -12,13 +12,13 @@
 #include "kernel/mm/user/user_io.h"
 #include "kernel/task/exec_internal.h"
 
-/* Address space randomization: to each address a random number of pages is added, of so many bits, as on Linux. */
+/* Address space randomization, as on Linux: each address is moved by so many random bits, counted in pages. */
 #define RANDOM_BITS_PIE   28
 #define RANDOM_BITS_STACK 22
 #define RANDOM_BITS_MMAP  28
 #define RANDOM_BITS_BRK   13
 
-/* The lowest address of position-independent programs. Those with fixed addresses have room for brk(2) below it. */
+/* The lowest address of position-independent programs: at two thirds of the user's addresses, as on Linux. */
 #define PIE_BASE 0x555555554000ULL
 
 /* Bounds of the room below the stack that mmap(2) leaves free for the stack to grow into. */

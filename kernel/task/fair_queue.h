@@ -73,7 +73,7 @@ static inline void fair_remove(struct fair_queue *queue, struct run_node *node, 
  */
 unsigned fair_behind(struct fair_queue *queue, unsigned first, uint64_t others);
 
-/* Remove and return the first node of a level that is not empty. */
+/* Remove and return the first node of a level, which must not be empty. */
 static inline struct run_node *fair_take_from(struct fair_queue *queue, unsigned level)
 {
 	struct run_node *node = queue->levels[level].list.first;
@@ -112,7 +112,7 @@ static inline struct run_node *fair_rotate(struct fair_queue *queue, struct run_
 	return run_list_rotate(&queue->levels[level].list, node);
 }
 
-/* Do fair_charge() when nodes wait in another level. */
+/* Add the virtual time for `ns` of service to `level`. For fair_charge() only. */
 void fair_charge_level(struct fair_queue *queue, unsigned level, uint64_t ns);
 
 /*

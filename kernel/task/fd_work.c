@@ -9,7 +9,10 @@
 void fd_work_close(struct fd_table *table, unsigned first, unsigned last, enum fd_which which)
 {
 	while (fd_close_some(table, &first, last, which)) {
-		/* What an epoll file watched is quicker closed when the watches have gone. */
+		/*
+		 * If an epoll file was among them, late work frees its watches: the files that it watched are then
+		 * closed more quickly.
+		 */
 		late_do_all();
 		(void)task_give_way();
 	}

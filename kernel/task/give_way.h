@@ -12,7 +12,7 @@ static inline bool task_return_wanted(void)
 	return this_cpu->switch_wanted || task_current()->signals.wanted;
 }
 
-/* Do task_give_way() when task_return_wanted(). */
+/* Let other tasks run if it is their turn. Returns whether the task must end. For task_give_way() only. */
 bool task_give_way_now(void);
 
 /*

@@ -19,8 +19,8 @@ void job_control_add(struct tty *tty);
 bool job_control_is_orphaned(int group, int session, const struct process *without);
 
 /*
- * Hang up the controlling terminal of `process`, the current process, which ends, if it leads a session. Call when its
- * files are closed.
+ * If `process`, the current process, which is ending, leads a session, hang up its controlling terminal. Call after its
+ * files have been closed.
  */
 void job_control_end(struct process *process);
 

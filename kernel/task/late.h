@@ -16,6 +16,6 @@ void late_do_all(void);
 
 /*
  * Do all late work of the current task without running other tasks: for the end of a task, where the CPU cannot come
- * back to it any more. Long work has been done before, by late_do_all().
+ * back to it any more. Long work must have been done before, by late_do_all().
  */
 void late_do_rest(void);

@@ -9,9 +9,7 @@
 #define INTERVAL_NS   5000000000ULL
 #define INTERVALS_MAX 4096 /* after more than five hours the old average has no weight */
 
-/*
- * Guard of load_next_ns (when the next interval ends) and load_averages (1, 5, 15 minutes): task_lock, by sched_switch.
- */
+/* Guard of load_next_ns and load_averages (over 1, 5, 15 minutes): task_lock, which sched_switch() holds. */
 uint64_t load_next_ns = INTERVAL_NS;
 uint64_t load_averages[3];
 

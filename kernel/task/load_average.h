@@ -6,10 +6,14 @@
 
 #include "paging/types.h"
 
-#define LOAD_SHIFT 24 /* bits of a load average behind the binary point; there may be 2^15 tasks */
+/* bits of a load average behind the binary point: for 2^15 tasks the average times a weight still fits into 64 bits */
+#define LOAD_SHIFT 24
 #define LOAD_ONE   (1ULL << LOAD_SHIFT)
 
-/* Do load_sample() when an interval has ended. */
+/*
+ * Update the averages for each interval that has ended by `now_ns`; one at least must have. For load_sample() only,
+ * which checks that. The caller holds task_lock.
+ */
 void load_update(uint64_t now_ns, unsigned active);
 
 extern uint64_t load_next_ns;     /* when the current interval of five seconds ends */

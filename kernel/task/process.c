@@ -110,14 +110,14 @@ char *copy_string(const char *text)
 	return copy;
 }
 
-/* Put the process into the lists of its group and its session, whose numbers exist. */
+/* Put the process into the lists of its group and its session. Both numbers must be in the table (number.h). */
 static void join(struct process *process)
 {
 	list_add_last(&number_peek(process->group)->group, &process->in_group);
 	list_add_last(&number_peek(process->session)->session, &process->in_session);
 }
 
-/* Remove the process from the lists of its group and session; free these numbers if they mean nothing any more. */
+/* Remove the process from the lists of its group and session; free a number that nothing else uses any more. */
 static void part(struct process *process)
 {
 	struct number *group = number_peek(process->group), *session = number_peek(process->session);

@@ -30,7 +30,7 @@ size_t process_living(void);
 int process_create(int pid, struct process *parent, const struct process *maker, struct process **ret);
 
 /*
- * Enter a new process, whose pid is a task's number, into the table, among the children of `parent` unless that is
+ * Enter a new process, whose pid must be a task's number, into the table, among the children of `parent` unless that is
  * NULL, and into its group and session.
  */
 void process_enlist(struct process *process, struct process *parent);

@@ -1,7 +1,7 @@
 /*
  * The queue of real-time tasks that wait for the CPU: a list for each priority, and a bit for each list that is not
  * empty, so that the task with the highest priority is found in a few instructions. Data only, without tasks. Guard:
- * the queue's user says; for the scheduler task_lock.
+ * chosen by the owner of the queue; the scheduler's is task_lock.
  */
 #pragma once
 
@@ -23,7 +23,7 @@ struct rt_queue {
 void rt_queue_add_last(struct rt_queue *queue, struct run_node *node, unsigned priority);
 void rt_queue_add_first(struct rt_queue *queue, struct run_node *node, unsigned priority);
 
-/* Remove a node, which waits with that priority. */
+/* Remove a node, which must wait with that priority. */
 void rt_queue_remove(struct rt_queue *queue, struct run_node *node, unsigned priority);
 
 /* Return the highest priority of a node that waits; 0: none waits. */

@@ -1,6 +1,8 @@
 /*
  * A list of tasks that wait for the CPU: a task is added at either end and removed from anywhere, in a few
- * instructions, however many tasks there are. Guard of all state: the list's user says; for the scheduler task_lock.
+ * instructions, however many tasks there are.
+ *
+ * Guard of all state: chosen by the owner of the list; the scheduler's is task_lock.
  */
 #pragma once
 
@@ -47,7 +49,7 @@ static inline void run_list_remove(struct run_list *list, struct run_node *node)
 		list->end = node->link;
 }
 
-/* Add a node to the end of a list that is not empty; remove and return the first node. */
+/* Add a node to the end of a list, which must not be empty; remove and return the first node. */
 static inline struct run_node *run_list_rotate(struct run_list *list, struct run_node *node)
 {
 	struct run_node *first = list->first;

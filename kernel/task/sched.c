@@ -77,7 +77,7 @@ static struct task *task_of(struct run_node *node)
 	return (struct task *)((char *)node - offsetof(struct task, ready));
 }
 
-/* Return the task of `node`, which has been removed from the queue, and mark it so. */
+/* Return the task of `node`, which has just been removed from a run queue; its `queued` becomes false. */
 static struct task *taken(struct run_node *node)
 {
 	struct task *task = task_of(node);

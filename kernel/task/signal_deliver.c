@@ -40,7 +40,7 @@ void signal_finish_call(struct trap_frame *frame, const struct signal_action *ha
 {
 	bool again, goes_on = false;
 
-	/* signal_return() has set `error` to ~0: RAX is no result of a call, and nothing must be restarted. */
+	/* `error` is ~0 after signal_return(): RAX is then no call's result, and nothing must be restarted. */
 	if ((int64_t)frame->error < 0)
 		return;
 	switch (-(int64_t)frame->rax) {

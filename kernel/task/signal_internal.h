@@ -80,7 +80,7 @@ static inline bool signal_stack_is_used(const struct task *task, uint64_t sp)
 {
 	const struct task_signals *signals = &task->signals;
 
-	/* With SS_AUTODISARM it never counts as in use, since the handler may switch to another stack. */
+	/* With SS_AUTODISARM the stack never counts as in use, since the handler may switch to another one. */
 	return sp > signals->stack_base && sp - signals->stack_base <= signals->stack_size &&
 	       !(signals->stack_flags & SS_AUTODISARM);
 }

@@ -101,5 +101,5 @@ struct process_signals {
 	struct signal_set set;       /* signals sent to the process, for any of its tasks */
 	uint32_t queued;             /* signal_lock; number of siginfos in all sets, limited by RLIMIT_SIGPENDING */
 	struct signal_queued *spare; /* signal_lock; list of unused structures, which tasks free or use again */
-	uint64_t alarm_interval_ns;  /* setitimer(2)'s interval; 0: once */
+	uint64_t alarm_interval_ns;  /* setitimer(2)'s interval; 0: the alarm rings once */
 };

@@ -75,7 +75,7 @@ void space_shed(struct user_space *space)
 	if (space->users > 1 || space->in_pieces || (!user_is_long(space) && !maps_long(space)))
 		return;
 	space->in_pieces = true;
-	/* The result of task_give_way() is ignored: a task that must end frees the space first, too. */
+	/* The result of task_give_way() is ignored: even a task that must end unmaps all of the space first. */
 	for (vaddr_t start = 0; start < USER_END && space->areas.count; start = next) {
 		next = user_piece(space, start, USER_END);
 		if (user_unmap(space, start, next - start) != OK)
@@ -108,7 +108,7 @@ int space_fork(struct user_space *space, struct user_space **ret)
 			continue;
 		space_shed(*ret);
 		user_space_put(*ret);
-		/* The caller puts what it has been given, on an error too. */
+		/* On an error, too, the caller drops the reference in *ret if that is not NULL. */
 		*ret = NULL;
 		break;
 	}

@@ -10,7 +10,7 @@
 /* Make user_pause() of kernel/mm/user let other tasks run. Call once. */
 void space_work_init(void);
 
-/* For space_wait only. */
+/* Do space_wait() for a space with in_pieces set. For space_wait() only. */
 MUST_CHECK int space_wait_slowly(struct user_space *space);
 
 /*
@@ -38,8 +38,8 @@ typedef enum status space_step_fn(struct user_space *space, vaddr_t start, uint6
 enum status space_work(struct user_space *space, vaddr_t start, vaddr_t end, space_step_fn *step, void *ctx);
 
 /*
- * If the caller has the only reference to a space that is large, or is the last to map something large, unmap all of it
- * in pieces: then user_space_put() is short.
+ * Unmap all of a space in pieces, so that user_space_put() is short then. Does nothing unless the caller has the only
+ * reference, and the space is large or is the last one that maps a large object.
  */
 void space_shed(struct user_space *space);
 

@@ -155,8 +155,8 @@ void task_set_fs_base(uint64_t base);
 void task_set_gs_base(uint64_t base);
 
 /*
- * Give `task` another tid: a number in use that no other task has. For execve(2), after which the only thread's tid is
- * the pid.
+ * Give `task` another tid, which must be a number in use that no other task has. For execve(2), after which the only
+ * thread's tid is the pid.
  */
 void task_set_tid(struct task *task, int tid);
 

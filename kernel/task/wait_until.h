@@ -37,8 +37,8 @@ bool task_is_at_end(struct wait_queue *queue);
 void task_waiter_init(struct task_waiter *waiter); /* Initialise a waiter of the current task, which is in no queue. */
 
 /*
- * Prepare to sleep: a task_wake() after this makes task_block() return at once. Only the WAIT_… macros call this and
- * the task_block functions.
+ * Prepare to sleep: a task_wake() after this makes task_block() return at once. Call this and the task_block functions
+ * by the WAIT_… macros only.
  */
 static inline void task_block_prepare(void)
 {
