@@ -32,7 +32,8 @@ char port_queue_take(struct port_queue *queue)
 
 	if (is_messages_turn(queue)) {
 		/*
-		 * The message's other bytes come next, too, even if text is added meanwhile: no line of text is open.
+		 * Count no line of text as open from here on, so that the message's other bytes come next, too, even if
+		 * text is added before they are taken.
 		 */
 		queue->inside_line = false;
 		return queue->messages[queue->message_out++ % PORT_MESSAGES];

@@ -15,13 +15,13 @@
 #include "kernel/sync/lock.h"
 
 /*
- * Text is fed to the terminal in pieces of at most so many bytes, so that interrupts are not off for long. The few
+ * Text is fed to the terminal in pieces of at most PIECE bytes, so that interrupts are not off for long. The few
  * bytes of a sequence, as of one that clears the screen, can ask for much work: a new piece begins at each ESC.
  */
 #define PIECE 64
 #define ESC   0x1b
 
-#define FEW_ROWS 2 /* rows of characters that screen_show_few() draws at once */
+#define FEW_ROWS 2 /* the most rows that screen_show_few() draws itself while `later` is set; more are a task's work */
 
 static struct lock screen_lock = LOCK_INITIAL(LOCK_SCREEN);
 
@@ -83,7 +83,7 @@ void screen_set_reply(void (*reply)(const char *bytes, size_t size))
 	answer = reply;
 }
 
-/* Hand the terminal's answers over as typed input. That input may be echoed, and so come back to this file. */
+/* Hand the terminal's answers over as typed input, without screen_lock, since echoing that input takes the lock. */
 void screen_answer(void)
 {
 	char bytes[TEXT_REPLY];

@@ -120,7 +120,7 @@ static bool send_late(char byte)
 	return false;
 }
 
-/* Send a byte. Returns false when it was dropped. */
+/* Send a byte, and set serial.wedged by whether the port takes it in time. Returns false when the byte was dropped. */
 static bool send(char byte)
 {
 	if (!send_now(byte))

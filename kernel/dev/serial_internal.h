@@ -71,7 +71,7 @@ static inline void serial_put(enum serial_register at, uint8_t value)
 	cpu_out8(COM1 + at, value);
 }
 
-/* Return whether the transmitter takes a byte now. */
+/* Return whether the transmitter takes a byte now. When `room` is used up and the FIFO is empty, `room` begins anew. */
 static inline bool serial_takes_byte(void)
 {
 	if (!serial.room && serial_get(LINE_STATUS) & LSR_TRANSMIT_EMPTY)

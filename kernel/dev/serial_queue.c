@@ -9,11 +9,11 @@
 #include "kernel/lib/time.h"
 
 /*
- * How long to wait for a port that takes no byte before the queue is dropped: at power-off or panic, and while programs
- * run and a screen shows the same text. (Without such a screen a stuck port is waited for as long as programs run.)
+ * How long to wait for a port that takes no byte before the queue is dropped. PATIENCE_NS holds only if a screen shows
+ * the same text: without one a stuck port is waited for as long as programs run.
  */
-#define LAST_WORDS_NS (3 * NS_PER_S)
-#define PATIENCE_NS   (10 * NS_PER_S)
+#define LAST_WORDS_NS (3 * NS_PER_S)  /* when programs have ended, at power-off, and in a panic */
+#define PATIENCE_NS   (10 * NS_PER_S) /* while programs run */
 
 /* The timer's interval while bytes are queued: for a port with an interrupt, and for one without. */
 #define LOOK_NS       (20 * NS_PER_MS)
@@ -28,7 +28,7 @@
 static uint64_t look_ns;       /* the timer's interval. Fixed after boot */
 static bool text_is_seen;      /* a screen shows the same text, so a stuck port may lose it. Fixed after boot */
 static void (*has_room)(void); /* `wake` of serial_start_queue(). Fixed after boot */
-static bool is_awaited;        /* a caller was told that text is queued: call has_room() when is_news() */
+static bool is_awaited;        /* somebody waits: serial_room() has found text, or serial_is_idle() a busy port */
 static uint64_t progress_ns;   /* when the port last took a byte, or the first byte was queued */
 static struct timer look_timer;
 
@@ -67,8 +67,9 @@ static bool is_idle(void)
 }
 
 /*
- * Return whether to call has_room(): somebody waits, and half of the programs' room is free or all text has left the
- * port. The caller holds serial_lock.
+ * Return whether to call has_room() now: somebody waits, and half of the programs' room is free or all text has left
+ * the port. If so, clear is_awaited, unless text is still queued: then has_room() is called again later. The caller
+ * holds serial_lock.
  */
 static bool is_news(void)
 {
@@ -78,7 +79,7 @@ static bool is_news(void)
 	return true;
 }
 
-/* Send up to `most` queued bytes, and call has_room() if a writer waits and there is room again. */
+/* Send up to `most` queued bytes, and call has_room() if is_news() says so. */
 static void move_on(size_t most)
 {
 	uint64_t flags = lock_take(&serial_lock);
@@ -119,7 +120,8 @@ static void look(struct timer *timer)
 }
 
 /*
- * Send text without queueing it, while the queue is empty and the port takes bytes. Returns how many bytes were sent.
+ * Send text without queueing it, while the queue is empty and the port takes bytes. Returns how many bytes were sent;
+ * none when lines were lost before: then the message that says so is queued first.
  */
 static size_t pass(const char *text, size_t size)
 {

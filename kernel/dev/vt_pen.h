@@ -8,7 +8,7 @@
 #include "kernel/dev/vt_parser.h"
 
 enum vt_attribute {
-	VT_BOLD = 1 << 0, /* also selects the bright one of the first 8 colours */
+	VT_BOLD = 1 << 0, /* text in one of the first 8 colours also becomes bright */
 	VT_DIM = 1 << 1,  /* text in the default colour becomes darker */
 	VT_UNDERLINE = 1 << 2,
 	VT_REVERSE = 1 << 3,

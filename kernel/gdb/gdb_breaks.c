@@ -1,6 +1,6 @@
 /*
  * Keeps the list of breakpoints and the debug registers. A breakpoint in a program's text gets a debug register when an
- * int3 cannot be written there: when the machine has stopped inside the kernel (gdb_memory_set_quiet()).
+ * int3 cannot be written there: in a stop inside the kernel, the page cannot be brought in or copied (gdb_memory.h).
  *
  * Guard of all state in kernel/gdb: the stopped machine, in which nothing else runs.
  */

@@ -63,7 +63,10 @@ static void run_monitor(struct gdb_session *s, struct gdb_text *t)
 	gdb_put_ok(s, true, 0);
 }
 
-/* Read from the packet which piece of a text gdb wants: "OFFSET,LENGTH". Puts an error on failure. */
+/*
+ * Read from the packet which piece of a text gdb wants, "OFFSET,LENGTH", and begin the reply with 'l', for the last
+ * piece: transfer() makes it 'm' when more follows. Puts an error on failure.
+ */
 static bool take_window(struct gdb_session *s, struct gdb_text *t, struct gdb_window *ret)
 {
 	*ret = (struct gdb_window){ .reply = &s->reply };

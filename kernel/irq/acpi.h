@@ -1,8 +1,8 @@
 /*
  * The firmware's ACPI tables, as far as the kernel needs them (ACPI 6.5, "ACPI Software Programming Model").
  * Reads only, and logs nothing: faults are listed in the result, and the caller logs them. A table with a wrong
- * checksum is used nevertheless, and of an MADT with a bad entry the other entries are, as on Linux: firmware is tested
- * with Linux. Only the root pointer and the lists of tables (RSDT, XSDT) must have a right checksum.
+ * checksum is used nevertheless, and an MADT with a bad entry is used without that entry. Linux does the same, and
+ * firmware is tested with Linux. Only the root pointer and the lists of tables (RSDT, XSDT) must have a right checksum.
  */
 #pragma once
 
@@ -26,7 +26,7 @@ struct acpi_memory {
 /* An I/O APIC of the MADT. Fixed after boot. */
 struct acpi_io_apic {
 	uint8_t id;
-	paddr_t pa;         /* of its registers */
+	paddr_t pa;         /* where its registers are */
 	uint32_t first_gsi; /* the global interrupt number (GSI) of its input 0 */
 };
 

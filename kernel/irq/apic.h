@@ -10,8 +10,8 @@ enum apic_mode { APIC_X2APIC, APIC_XAPIC };
 
 /*
  * Turn the local APIC on: of its own inputs only the machine's NMI and APIC errors are unmasked, nothing is in service.
- * address: of the APIC's registers, as the firmware's tables say, or 0; an address in the CPU's own MSR is preferred.
- * spurious_vector: its last four bits are 1. error_vector: called on an APIC error.
+ * address: where the registers are, as the firmware's tables say, or 0; an address in the CPU's own MSR is preferred.
+ * spurious_vector: its last four bits must be 1. error_vector: where APIC errors arrive.
  * Returns ERR_NOT_FOUND (the CPU has no APIC), and what mmio_map returns.
  */
 MUST_CHECK enum status apic_init(paddr_t address, unsigned spurious_vector, unsigned error_vector);

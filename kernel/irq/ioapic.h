@@ -14,13 +14,14 @@ unsigned ioapic_init(const struct acpi_info *acpi);
 /* Return whether an I/O APIC has an input for this GSI. */
 bool ioapic_has(uint32_t gsi);
 
-/* A flag beside those of the ACPI tables: deliver the interrupt as NMI, whatever the vector. */
+/* A flag for ioapic_route(), besides those of the ACPI tables: deliver the interrupt as NMI, whatever the vector. */
 #define IOAPIC_NMI (1u << 16)
 
 /*
  * Route the GSI to `vector` of the CPU with this APIC id; flags: ACPI_ACTIVE_LOW, ACPI_LEVEL, IOAPIC_NMI. The GSI is
  * masked afterwards. May be called in any context.
- * Returns ERR_NOT_FOUND (no such input), ERR_RANGE (an id of more than 8 bits, which an I/O APIC cannot express).
+ * Returns ERR_NOT_FOUND (no such input), ERR_RANGE (an id above 254: an I/O APIC has 8 bits for it, and 255 means all
+ * CPUs).
  */
 MUST_CHECK enum status ioapic_route(uint32_t gsi, unsigned flags, unsigned vector, uint32_t apic_id);
 

@@ -34,7 +34,7 @@ static struct scale to_counts;                  /* nanoseconds to the APIC timer
  */
 static uint64_t armed = NEVER;
 static bool firing;           /* timer_lock: timer_interrupt() fires timers; it arms the hardware at its end */
-static uint64_t paused_until; /* timer_lock: monotonic ns before which no timer fires; past unless a batch was full */
+static uint64_t paused_until; /* timer_lock: monotonic ns before which no timer fires; set when a batch was full */
 static uint64_t interrupts;   /* how many timer interrupts have arrived. Own CPU, interrupts off */
 
 static void arm_hardware(uint64_t deadline_ns)
@@ -89,7 +89,11 @@ static struct timer *first_of_all(uint64_t *ret_ns)
 	return first;
 }
 
-/* Arm the hardware for the timer that is due first, unless it is armed so already. The caller holds timer_lock. */
+/*
+ * Arm the hardware for the timer that is due first, but not for a time before paused_until. Does nothing when it is
+ * armed so already, when putting the interrupt off would be dear (arming_is_dear), and while timer_interrupt() fires
+ * timers: that function calls this one at its end. The caller holds timer_lock.
+ */
 static void arm_for_first(void)
 {
 	uint64_t deadline;

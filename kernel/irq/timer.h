@@ -36,7 +36,7 @@ void timer_set_wall_clock(uint64_t ns);
 /* Stop a timer. Returns false when it has fired already, or was never started. */
 bool timer_cancel(struct timer *timer);
 
-/* Return the monotonic time, in ns, at which the next timer is due, or UINT64_MAX: so long an idle CPU may sleep. */
+/* Return the monotonic time, in ns, at which the next timer is due, and an idle CPU must wake; UINT64_MAX: never. */
 uint64_t timer_next_ns(void);
 
 /* Return how many timer interrupts have arrived. */

@@ -31,7 +31,7 @@ static long limit_seconds;      /* fixed after boot */
 static uint64_t seen;           /* what progress() returned at the last sign of life. Guard: the NMI's handler */
 static uint64_t seen_tsc;       /* when the last sign of life was. Guard: the NMI's handler */
 static uint64_t monitor_rounds; /* calls of monitor_idle(). Guard: the monitor; read by the NMI's handler */
-/* whether the CPU was idle at seen_tsc; whether a deadlock has been reported since. Guard: the NMI's handler */
+/* whether the CPU was idle at seen_tsc; whether look_for_deadlock() visited tasks since. Guard: the NMI's handler */
 static bool idle_since, told;
 
 /* Count a sign of life. The monitor calls this while it waits for input, when no task is switched to. */
@@ -92,7 +92,7 @@ static bool print_where(void *ctx, struct task *task)
 
 /*
  * Log a deadlock. The CPU is idle; when also no timer is set and no task waits for input, nothing will make a task
- * runnable again. Looks for one only the first time after a sign of life, so that the log gets one report.
+ * runnable again. The tasks are visited one time after a sign of life, so that the log gets one report.
  */
 static void look_for_deadlock(const struct trap_frame *frame)
 {

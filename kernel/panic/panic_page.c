@@ -54,11 +54,11 @@ struct subject {
 };
 
 static struct subject subject;
-static void (*debugger)(struct trap_frame *frame); /* of panic_page_set_debugger(); NULL: none */
+static void (*debugger)(struct trap_frame *frame); /* set by panic_page_set_debugger(); NULL: none */
 static long restart_seconds;       /* from the page's end to the restart; negative: at once; 0: the machine halts */
 static uint64_t restart_frequency; /* TSC ticks a second */
 static size_t lines_said;          /* lines of the page so far */
-static const char *explanation;    /* of panic_page_explain(); NULL: none */
+static const char *explanation;    /* set by panic_page_explain(); NULL: none */
 
 /* Print a piece of the page, and count its lines: the log section must know how much room is left. */
 static __attribute__((format(printf, 1, 2))) void say_counted(const char *format, ...)
@@ -80,8 +80,10 @@ static __attribute__((format(printf, 1, 2))) void say_counted(const char *format
  */
 static void freshen_terminals(void)
 {
+	static const char reset[] = "\030\033[!p\033[0m";
+
 	screen_reset();
-	say_text("\030\033[!p\033[0m", 10);
+	say_text(reset, sizeof(reset) - 1);
 }
 
 /*

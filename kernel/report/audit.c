@@ -59,7 +59,7 @@ static bool is_ram(const struct mem_range *r)
 	return mem_type_is_ram((enum mem_type)r->type);
 }
 
-/* Return whether all of [start, start + size) is RAM. The search is short when calls come in ascending order. */
+/* Return whether all of [start, start + size) is RAM. The search starts at run->at, and sets it for the next one. */
 static bool all_ram(struct run *run, uint64_t start, uint64_t size)
 {
 	const struct memmap *map = run->facts->memmap;

@@ -29,7 +29,7 @@ enum audit_kind { AUDIT_AS_KERNEL, AUDIT_AS_USER, AUDIT_AS_FIRMWARE };
 	X(NOT_GLOBAL, "not global")            /* no G in slot 511 */                                           \
 	X(EXECUTABLE, "executable data")       /* executable in the direct map, the MMIO window or the heap */  \
 	X(RIGHTS, "wrong rights")              /* unlike the image segment's, or a wrong memory type */         \
-	X(WRONG_FRAME, "at the wrong address") /* maps another physical address than the map says */            \
+	X(WRONG_FRAME, "at the wrong address") /* maps another physical address than belongs here */            \
 	X(NOT_RAM, "not RAM")                  /* the direct map maps something that is not RAM */              \
 	X(RAM, "RAM as MMIO")                  /* the MMIO window maps RAM */                                   \
 	X(TEXT_ALIAS, "writable text alias")   /* kernel text can be written through the direct map */          \

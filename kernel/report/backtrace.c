@@ -1,5 +1,6 @@
 /*
- * Follows frame pointers, which the kernel's functions keep but for some leaf functions, and prints the callers.
+ * Follows frame pointers and prints the callers. The kernel's functions keep frame pointers, except some that call no
+ * other function (leaf functions).
  */
 #include "kernel/report/backtrace.h"
 
@@ -61,7 +62,7 @@ void backtrace_print(print_fn *print, const struct space *s, const struct backtr
 			return;
 		}
 		lines += said;
-		/* A recursion would push its own callers off the page: repeated callers are counted. */
+		/* A recursion could fill all lines with one caller: print that once, and how often it is repeated. */
 		while (i + 1 < count && callers[i + 1] == callers[first])
 			i++;
 		if (i > first && lines++ < most)

@@ -7,12 +7,12 @@
 #include "kernel/report/ranges.h"
 #include "paging/space.h"
 
-/* Leaves of any sizes with equal rights and memory type, without a gap, in one range of the layout. */
+/* Leaves of any sizes with equal rights and memory type, without a gap, in one range of paging/layout.h, or in none. */
 struct leaf_run {
 	vaddr_t start;
 	vaddr_t last; /* address of the last byte */
 	enum page_prot prot;
-	size_t range;     /* index in layout_ranges; LAYOUT_COUNT: outside the map */
+	size_t range;     /* index in layout_ranges; LAYOUT_COUNT: in none of them */
 	size_t leaves[4]; /* number of leaves of levels 1 to 4 */
 };
 

@@ -1,5 +1,6 @@
 /*
- * Finds the memory that is left out, by the rules by which efi/memory.c leaves it out: both files must agree.
+ * Finds the memory in the firmware's map that the kernel does not use. The loader leaves it out in efi/memory.c, by the
+ * same rules: both files must agree.
  */
 #include "kernel/report/left_out.h"
 

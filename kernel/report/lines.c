@@ -6,7 +6,10 @@
 #include "kernel/lib/format.h"
 #include "kernel/report/symbols.h"
 
-/* Made by scripts/mklines: empty in the first of the kernel's two links. */
+/*
+ * Made by scripts/mklines. The kernel is linked twice: first with an empty table, then with the table that the script
+ * has made from the first result.
+ */
 extern const uint8_t kernel_lines[], kernel_lines_end[];
 /* Defined in kernel/arch/kernel.ld. */
 extern const char image_text[], image_text_end[];

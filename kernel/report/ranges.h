@@ -21,5 +21,5 @@ enum { LAYOUT_COUNT = 0 LAYOUT_RANGES(X) };
 /* The ranges, in the order of their addresses. */
 extern const struct layout_range layout_ranges[LAYOUT_COUNT];
 
-/* Return the index of the range that holds `va`; LAYOUT_COUNT for an address outside the map. */
+/* Return the index of the range that holds `va`; LAYOUT_COUNT for an address in none of them. */
 size_t layout_find(vaddr_t va);

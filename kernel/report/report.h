@@ -26,8 +26,8 @@ void report_memory_totals(print_fn *print);
 void report_space(print_fn *print);
 
 /*
- * Draw physical memory and the kernel context's mappings (kernel/report/map_draw.h) in so many columns, and an empty
- * line. Call in the kernel context, which alone maps all RAM.
+ * Draw physical memory and the kernel context's mappings (kernel/report/map_draw.h), `columns` columns wide, and an
+ * empty line. Call in the kernel context, which alone maps all RAM.
  */
 void report_picture(print_fn *print, unsigned columns);
 

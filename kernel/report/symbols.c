@@ -5,7 +5,10 @@
 
 #include "kernel/lib/format.h"
 
-/* Made by scripts/mksymbols: empty in the first of the kernel's two links. */
+/*
+ * Made by scripts/mksymbols. The kernel is linked twice: first with an empty table, then with the table that the script
+ * has made from the first result.
+ */
 extern const uint8_t kernel_symbols[], kernel_symbols_end[];
 /* Defined in kernel/arch/kernel.ld. */
 extern const char image_text[], image_text_end[];

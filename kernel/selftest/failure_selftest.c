@@ -245,8 +245,8 @@ static enum status alloc_large(void)
 }
 
 /*
- * Grow a small block, which shares pages with others, to one that gets pages of its own. When krealloc() fails, the old
- * block must be untouched.
+ * Grow a block from a size at which it shares pages with others to one at which it gets pages of its own. When
+ * krealloc() fails, the old block must be untouched.
  */
 static enum status grow_block(void)
 {

@@ -8,7 +8,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/epoll_internal.h"
 
-#define ENDS 128 /* items that are removed at once when their epoll file ends */
+#define ENDS 128 /* most items that one call of end_some() removes, so that other tasks can run after it */
 
 static const struct file_ops epoll_ops;
 
@@ -70,7 +70,10 @@ static void put_item(struct epoll_item *item)
 		kfree(item);
 }
 
-/* Take the ready list's first item; NULL: there is none, or the collection `collect` or a later one has reported it. */
+/*
+ * Take the ready list's first item, with a reference to it. Returns NULL, and takes nothing, when the list is empty, or
+ * when the collection with the number `collect` or a later one has reported that item already.
+ */
 static struct epoll_item *take_first(struct epoll *epoll, uint64_t collect)
 {
 	uint64_t flags = lock_take(&epoll->lock);
@@ -86,7 +89,7 @@ static struct epoll_item *take_first(struct epoll *epoll, uint64_t collect)
 	return item;
 }
 
-/* Put an item back at the ready list's start, unless a wake-up has added it at the end meanwhile. */
+/* Put an item back at the ready list's start, unless it was removed or a wake-up has added it at the end meanwhile. */
 static void put_first(struct epoll_item *item)
 {
 	struct epoll *epoll = item->epoll;
@@ -228,7 +231,7 @@ int epoll_remove(struct file *epoll_file, struct file *file, int fd)
 
 /* ---- what is ready ---- */
 
-/* Return whether an item that was reported goes back into the ready list. A one-shot item is disabled. */
+/* Return whether an item that was reported goes back into the ready list. Disables a one-shot item, which does not. */
 static bool stays_ready(struct epoll_item *item)
 {
 	if (item->event.events & EPOLLONESHOT) {
@@ -302,7 +305,10 @@ static bool end_some(struct late_work *work)
 	return true;
 }
 
-/* Late work removes the items. Files may still wake items or be closed meanwhile: only the lists change by that. */
+/*
+ * Remove up to ENDS items here, and the rest by late work, while other tasks run. Until an item is removed its file may
+ * still wake it, or be closed, which removes the item, too.
+ */
 static void epoll_release(struct file *file)
 {
 	struct epoll *epoll = file->data;

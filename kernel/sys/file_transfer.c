@@ -13,7 +13,7 @@
 #include "kernel/task/user_return.h"
 #include "kernel/task/wait_until.h"
 
-#define STEP 32768 /* most bytes moved at once, so that other tasks can run in between: about a million instructions */
+#define STEP 32768 /* most bytes moved in one step, about a million instructions; other tasks can run between steps */
 
 /* The task's place in a file's queue. */
 struct file_waiter {
@@ -101,7 +101,7 @@ static int64_t move_step(struct file *file, enum file_move how, struct user_io *
 	return moved;
 }
 
-/* Return whether a call waits after -EAGAIN. */
+/* Return whether a call waits, and does not return -EAGAIN, when the file's operation has returned that. */
 static bool waits(struct file *file)
 {
 	return !(file->flags & O_NONBLOCK) && file_queue(file);

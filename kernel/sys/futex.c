@@ -265,8 +265,8 @@ struct robust_head {
 };
 
 /*
- * Return whether a user copy failed for lack of memory and may be tried again now. A system call would be made again by
- * the program; the end of a task has to repeat the copy itself.
+ * If a user copy has failed for lack of memory, find memory for it, if need be by killing a process, and return whether
+ * to repeat the copy. A program would make a system call again; the end of a task has to repeat the copy itself.
  */
 static bool again(enum status status)
 {

@@ -91,10 +91,10 @@ enum status memory_remap(struct user_space *space, vaddr_t va, uint64_t size, ui
 	return status;
 }
 
-/* The context of steps that continue after a hole in the range, and note it. Guard: the task that calls. */
+/* The argument of drop() and advise(), steps that go on after a hole in the range. Guard: the task that calls. */
 struct around_holes {
-	enum user_fork_advice advice;
-	bool hole;
+	enum user_fork_advice advice; /* for advise() only */
+	bool hole;                    /* a step has found a hole */
 };
 
 static enum status note_hole(enum status status, struct around_holes *holes)

@@ -8,7 +8,7 @@
 #include "kernel/lib/likely.h"
 #include "kernel/mm/user/user_space.h"
 
-#define MEMORY_STEP (1UL << 20) /* bytes that are not divided into pieces: any call on so few is short */
+#define MEMORY_STEP (1UL << 20) /* most bytes of one piece: any call on so few takes little time */
 
 /* Round `size` up to whole pages; returns 0 when the result needs more than 64 bits. */
 static inline uint64_t page_round_up(uint64_t size)
@@ -16,17 +16,20 @@ static inline uint64_t page_round_up(uint64_t size)
 	return (size + PAGE_SIZE - 1) & ~(uint64_t)(PAGE_SIZE - 1);
 }
 
-/* Return whether a call on `size` bytes is short, and no other task is working on the space in pieces. */
+/* Return whether `size` bytes are one piece, and no other task is working on the space in pieces. */
 static inline bool memory_is_short(const struct user_space *space, uint64_t size)
 {
 	return likely(size <= MEMORY_STEP && !space->in_pieces);
 }
 
-/* For memory_unmap() and memory_protect() only. */
+/* The slow paths of memory_unmap() and memory_protect(), their only callers. */
 MUST_CHECK enum status memory_unmap_long(struct user_space *space, vaddr_t va, uint64_t size);
 MUST_CHECK enum status memory_protect_long(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights);
 
-/* Do user_unmap(). After ERR_NO_MEMORY nothing has changed, unless the heap had no memory for the last piece. */
+/*
+ * Do user_unmap(). After ERR_NO_MEMORY nothing has changed, except when the heap had no memory for the last piece: the
+ * pieces before it are unmapped then.
+ */
 MUST_CHECK static inline enum status memory_unmap(struct user_space *space, vaddr_t va, uint64_t size)
 {
 	return memory_is_short(space, size) ? user_unmap(space, va, size) : memory_unmap_long(space, va, size);

@@ -18,8 +18,8 @@ uint64_t poll_deadline(int timeout_ms)
 }
 
 /*
- * Let other tasks run after every POLL_STEP items. The task may be in the files' queues meanwhile: a wake-up that comes
- * is kept, since task_block_prepare() has been called before.
+ * Let other tasks run after every POLL_STEP items. A wake-up that a file sends meanwhile is not lost: WAIT_UNTIL()
+ * looks at all files after join(), and a wake-up during that look keeps the task from sleeping.
  */
 static void step_on(size_t left)
 {

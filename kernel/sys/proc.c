@@ -1,5 +1,6 @@
 /*
- * The file system /proc: its root directory, and the links in it. See proc.h.
+ * The file system /proc: its root directory, the links in that, and the file `filesystems`. proc.h names the files that
+ * make the rest.
  */
 #include "kernel/sys/proc.h"
 
@@ -10,8 +11,8 @@
 #define PROC_MAGIC 0x9fa0
 
 /*
- * As on Linux, making a file in /proc fails with -ENOENT.
- * Fixed after boot.
+ * The operations of the root, and the files that do not belong to a process (text_fs_add). As on Linux, making a file
+ * in /proc fails with -ENOENT. Fixed after boot.
  */
 static struct text_fs_type proc_type = {
 	.name = "proc",

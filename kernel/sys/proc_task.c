@@ -33,7 +33,7 @@ static const char *name_of(const struct proc_subject *subject)
 	return subject->task ? subject->task->name : subject->process->name;
 }
 
-/* Return what the subject's task has used, or its whole process. */
+/* Return what the subject's task has used, if the node shows that task alone; else what the whole process has used. */
 static struct usage usage_of(const struct proc_subject *subject)
 {
 	return subject->single ? task_usage(subject->task) : process_usage(subject->process);

@@ -82,7 +82,7 @@ static int put_event(void *ctx, const struct epoll_event *event)
 	return error;
 }
 
-#define COLLECT_STEP 256 /* events that are reported at once */
+#define COLLECT_STEP 256 /* events that are reported in one step; other tasks can run between steps */
 
 /* Copy at most `most` events to `to`, in steps. Returns how many, or an error when there is none. */
 static int64_t collect(struct file *file, int most, uint64_t to)

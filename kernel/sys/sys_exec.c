@@ -90,7 +90,7 @@ static int add_vector(struct strings *strings, uint64_t vector, size_t *ret_coun
 	return 0;
 }
 
-/* Return how many bytes argv and envp may have: a quarter of RLIMIT_STACK, from STRING_MAX to TOTAL_MAX. */
+/* Return how many bytes argv and envp may have: a quarter of RLIMIT_STACK, at least STRING_MAX, at most TOTAL_MAX. */
 static uint64_t most_bytes(void)
 {
 	uint64_t most = process_current()->limits[LIMIT_STACK].soft / 4;

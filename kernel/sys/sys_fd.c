@@ -107,7 +107,7 @@ SYSCALL_2(memfd_create, from, flags)
 	node_put(node);
 	if (error)
 		return error;
-	/* As on Linux the first descriptor does not keep the file from being executed; others that may write do. */
+	/* A file that is open for writing cannot be executed. As on Linux only later opens count, not this one. */
 	file_uncount_writer(file);
 	return args_install(file, flags & MFD_CLOEXEC ? O_CLOEXEC : 0);
 }

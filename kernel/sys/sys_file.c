@@ -158,7 +158,7 @@ SYSCALL_6(pwritev2, fd, pieces, count, offset, high, flags)
 	return transfer_vector2(fd, pieces, count, FILE_PWRITE, offset, flags);
 }
 
-#define LISTING_STEP  8192 /* bytes of entries that are listed at once */
+#define LISTING_STEP  8192 /* bytes of entries in one step; other tasks can run between steps */
 #define LISTING_LEAST 280  /* bytes into which any entry fits */
 
 SYSCALL_3(lseek, fd, offset, whence)

@@ -68,7 +68,10 @@ static int64_t wait(uint64_t at, uint64_t op, uint32_t value, uint64_t time, uin
 	error = futex_wait(at, op & FUTEX_PRIVATE, value, bits, clock, deadline);
 	if (error != -EINTR)
 		return error;
-	/* FUTEX_WAIT_BITSET's deadline stays valid, so the call may be restarted if no handler runs. */
+	/*
+	 * The call can be made again as it is, since a deadline of FUTEX_WAIT_BITSET is a point in time: if there is
+	 * one, only when no handler runs; if there is none, also after a handler with SA_RESTART.
+	 */
 	return deadline == TASK_NO_DEADLINE ? -ERESTARTSYS : -ERESTART_RESTARTBLOCK;
 }
 

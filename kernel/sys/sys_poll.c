@@ -57,7 +57,7 @@ static int poll_entries(struct linux_pollfd *entries, struct poll_item *items, s
 	return found < 0 ? found : found + invalid;
 }
 
-#define COPIED 8192 /* entries that are copied at once */
+#define COPIED 8192 /* entries that are copied in one step; other tasks can run between steps */
 
 /* Copy the entries from the user in steps. After an error no other task may run before the call returns (args_get). */
 static int get_entries(struct linux_pollfd *entries, uint64_t at, size_t count)

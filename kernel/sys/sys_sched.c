@@ -208,7 +208,7 @@ static int tell_size(uint64_t to)
 /*
  * Get a struct sched_attr from user memory: its size is in its first field, since later versions of Linux have more
  * fields. Returns 0, -EFAULT, -EINVAL, or -E2BIG: fields that the kernel does not know are not zero, or the size is
- * wrong.
+ * wrong; the size that the kernel knows is then in the program's first field.
  */
 static int get_attr(struct linux_sched_attr *ret, uint64_t from)
 {

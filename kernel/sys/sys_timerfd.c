@@ -15,8 +15,8 @@ enum timerfd_clock { TIMERFD_REALTIME = 0, TIMERFD_MONOTONIC = 1, TIMERFD_BOOTTI
 #define TFD_TIMER_CANCEL_ON_SET 2
 
 /*
- * file->data of a timer. Guard of fields that say nothing else: the kernel, one CPU, not preempted; for `timer`
- * LOCK_TIMERS.
+ * file->data of a timer. Guard of fields that say nothing else: the kernel, one CPU, not preempted; of `timer`: the
+ * lock of kernel/irq/timer.c.
  */
 struct timerfd {
 	/* started again only when an expiration is read, so that a timer that nobody reads costs one interrupt */

@@ -54,7 +54,7 @@ static void draw_later(void)
 	task_wake(drawer);
 }
 
-/* Return whether the calling task must let other tasks run. */
+/* Tell the stop watch (debug build) that the task offers the CPU; return whether it must let other tasks run. */
 static bool is_turn_over(void)
 {
 	stop_watch_step(IRQ_HERE);

@@ -120,8 +120,8 @@ static void set_hash_key(void)
 }
 
 /*
- * Unpack the boot file's archives and, over them, those from outside. Errors as initramfs_unpack(); *ret is about the
- * archives that were unpacked last, but counts the files of all.
+ * Unpack the boot file's archives and, over them, those of the boot manager or of initrd=. Errors as
+ * initramfs_unpack(); *ret is about the archives that were unpacked last, but counts the files of all.
  */
 static int unpack_all(const struct boot_info *info, struct initramfs_report *ret)
 {
@@ -256,8 +256,9 @@ bool userland_run(const char *cmdline, int *ret_status)
 	if (!error) {
 		error = process_start_init(root, file, path, argv, environment, &what);
 		/*
-		 * Try once more, as a system call is: the heap has grown, so the second start needs fewer frames (boot
-		 * word frame_fail_user=N).
+		 * Try once more, as a system call is tried again when memory ran out: the heap has grown meanwhile, so
+		 * the second start needs fewer frames. This matters with the boot word frame_fail_user=N, which refuses
+		 * every N-th frame.
 		 */
 		if (error == -ENOMEM)
 			error = process_start_init(root, file, path, argv, environment, &what);
