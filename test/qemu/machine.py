@@ -16,8 +16,10 @@ import shlex
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
+import termios
 import time
 from pathlib import Path
 
@@ -151,6 +153,10 @@ class SerialPipe:
     def holds(self, timeout: float) -> bool:
         """Is there something to read in that time?"""
         return bool(select.select([self._out], [], [], timeout)[0])
+
+    def unread(self) -> int:
+        """Bytes that wait to be read."""
+        return struct.unpack("i", fcntl.ioctl(self._out, termios.FIONREAD, bytes(4)))[0]
 
     def narrow(self) -> None:
         """Let the guest wait once a page waits to be read here."""
@@ -364,6 +370,15 @@ class Machine:
         assert self._serial is not None
         if not self._serial.holds(LIMIT):
             raise self.failure(f"nothing came in {LIMIT:.0f} s")
+
+    def wait_full(self) -> None:
+        """After narrow(): wait until the port takes no more, however the host lets QEMU get on."""
+        assert self._serial is not None
+        deadline = time.monotonic() + LIMIT
+        while self._serial.unread() < 4096:
+            if time.monotonic() > deadline:
+                raise self.failure(f"{self._serial.unread()} bytes came in {LIMIT:.0f} s, and no full page")
+            time.sleep(0.01)
 
     def wait_interrupts_off(self) -> None:
         """Return once the first CPU has interrupts off for long, as it has when the machine ends."""

@@ -75,6 +75,10 @@ def test_a_writer_can_be_killed(machine):
 def test_ctrl_c_ends_the_writer_and_its_text(machine):
     """The writer ends while nobody reads, and what it has written goes with it."""
     since = play(machine, "interrupted")
+    # The port is full, and then nobody runs: else the writer could be at work, and write on behind Ctrl-C.
+    machine.wait_full()
+    machine.stop_halted()
+    machine.resume()
     machine.send("\x03")
     assert tell(machine, since)[1] == "status 2 queued 0"
 
