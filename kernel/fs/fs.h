@@ -24,7 +24,7 @@ struct fs {
 	uint64_t pages;     /* frames of the files' contents, and pages of the initramfs that are used in place */
 	uint64_t pages_max; /* limit on `pages`; 0: none */
 	uint64_t nodes_max; /* limit on `nodes`; 0: none */
-	/* from mount_detach() until the last user has dropped its reference: the root, a reference; otherwise NULL */
+	/* the root, with a reference to it, from mount_detach() until the last user is gone; NULL at all other times */
 	struct node *detached;
 	/* frees a detached file system; called when the only reference to its nodes is the one to the root */
 	void (*destroy)(struct node *root);

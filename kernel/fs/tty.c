@@ -201,8 +201,9 @@ static size_t affordable(const char *text, size_t size)
 }
 
 /*
- * Copy the next piece of a write from the program. A piece that is not the last one ends with a line's end, if it has
- * one: a message of the kernel may be shown between two pieces, and must not cut a line. Returns user_io_get's status.
+ * Copy the next piece of a write from the program. A piece that is not the last is cut behind its last '\n', if it has
+ * one: a message of the kernel may be shown between two pieces, and must not cut a line. With `draws`, for a screen,
+ * the piece is then also limited to what affordable() allows, and may end inside a line. Returns user_io_get's status.
  */
 static enum status get_part(struct user_io *io, char text[TTY_PIECE], bool draws, size_t *ret_moved)
 {

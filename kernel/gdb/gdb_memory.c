@@ -10,7 +10,10 @@
 #include "kernel/mm/user/user_pages.h"
 #include "kernel/report/peek.h"
 
-/* What gdb_memory_set_quiet() has set: pages may be fetched and copied. Guard: the stopped machine. */
+/*
+ * Whether the machine has stopped where gdb_memory_set_quiet() says that the kernel's memory code may be called: only
+ * then fetch() brings a program's pages in, and copies shared ones. Guard: the machine is stopped.
+ */
 static bool quiet;
 
 void gdb_memory_set_quiet(bool is_quiet)

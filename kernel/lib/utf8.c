@@ -3,7 +3,10 @@
  */
 #include "kernel/lib/utf8.h"
 
-/* Take a first byte, 0xc2-0xf4. The range of the second byte is narrowed to exclude overlong forms and surrogates. */
+/*
+ * Take a first byte, 0xc2-0xf4. The range of the second byte is narrowed to exclude overlong forms, surrogates, and
+ * code points above U+10FFFF.
+ */
 static void start(struct utf8 *utf8, uint8_t byte)
 {
 	utf8->low = 0x80;

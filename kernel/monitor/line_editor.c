@@ -219,7 +219,7 @@ static void plain_byte(struct line_editor *editor, uint8_t byte)
 static void sequence_byte(struct line_editor *editor, uint8_t byte)
 {
 	if (byte >= '0' && byte <= '9') {
-		/* Keys have numbers up to 34: 100 stands for all larger ones, so that `parameter` cannot overflow. */
+		/* Keys have numbers up to 34. From 40 on a number becomes 100, no key, lest `parameter` overflow. */
 		editor->parameter = editor->parameter < 4 ? editor->parameter * 10 + (byte - '0') : 100;
 	} else if (byte < ' ') {
 		editor->state = LINE_PLAIN;

@@ -1,5 +1,5 @@
 /*
- * Page-table entries and walks, in words.
+ * Describes page-table entries and walks as text, for people to read.
  */
 #pragma once
 

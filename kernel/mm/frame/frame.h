@@ -68,8 +68,8 @@ struct frames {
 	uint64_t index_words;           /* words of each bitmap of regions */
 	struct frame_cache *caches;     /* list of all caches, so that the free frames in them can be counted. Atomic */
 	uint32_t cache_count;           /* how many caches that list has. Atomic */
-	paddr_t low_page;  /* a page below 1 MiB, to start CPUs. Guard of it and of total: one caller adds ranges */
-	uint64_t total;    /* 4 KiB frames that were added, and not withdrawn */
+	paddr_t low_page;  /* a page below 1 MiB, to start CPUs. Guard: frame_add_range() has one caller at a time */
+	uint64_t total;    /* 4 KiB frames that were added, and not withdrawn. Guard: as low_page's */
 	uint64_t left_out; /* 4 KiB frames of usable memory that could not be managed */
 	uint64_t metadata; /* bytes of RAM that the allocator's bookkeeping takes */
 	uintptr_t direct;  /* a frame at pa is seen at direct + pa. Fixed after boot */

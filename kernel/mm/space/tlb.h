@@ -30,7 +30,7 @@
 /* The instructions, as functions that a host test can replace. */
 struct tlb_ops {
 	uint64_t (*read_cr3)(void);
-	void (*write_cr3)(uint64_t cr3); /* with CR3_NOFLUSH or without */
+	void (*write_cr3)(uint64_t cr3); /* `cr3` may have CR3_NOFLUSH set */
 	void (*flush_page)(vaddr_t va);  /* INVLPG */
 	/* INVPCID for one address; NULL when the CPU has no INVPCID */
 	void (*flush_page_of)(unsigned pcid, vaddr_t va);
