@@ -115,7 +115,8 @@ def test_memory_full(tmp_path):
     """Calls in the middle of which memory ends, and who takes all there is, on a small machine, which is full soon."""
     text = attack(tmp_path, ("bomb", "full"), LIMIT, memory="80M")
     after_bomb, after_full = usertests.free_memory(text)
-    assert after_full >= after_bomb - KEPT_MOST * 4, text
+    # In KiB, between programs, when what is kept for speed has not been trimmed; attack() looks at the end, trimmed.
+    assert after_full >= after_bomb - 256, text
 
 
 def test_fuzz(tmp_path):
