@@ -88,7 +88,8 @@ static bool goes_on(const struct file *file, enum file_move how, const struct us
  * Call the file's operation once, for at most STEP bytes. A file without FILE_SEEKS gets all bytes at once: one of its
  * reads may be one record, which must not be split.
  */
-static int64_t move_step(struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
+__attribute__((always_inline)) static inline int64_t move_step(struct file *file, enum file_move how,
+							       struct user_io *io, uint64_t offset)
 {
 	uint64_t left = io->left;
 	int64_t moved;
@@ -138,6 +139,23 @@ static int heed_size_limit(const struct file *file, enum file_move how, struct u
 }
 
 /*
+ * As wait_and_move(), for a write to a terminal: as on Linux a signal ends it even if there is room. A function of its
+ * own, so that pipes do not pay for it.
+ */
+static __attribute__((noinline)) int64_t wait_and_write(struct file_waiter *waiter, struct file *file,
+							struct user_io *io, uint64_t offset)
+{
+	int64_t moved = -EAGAIN;
+	int error;
+
+	join(waiter, file, FILE_WRITE);
+	error = WAIT_UNTIL(!signal_pending(task_current()) &&
+				   (moved = move_step(file, FILE_WRITE, io, offset)) != -EAGAIN,
+			   deadline_of(waiter, file, FILE_WRITE));
+	return error ? -ERESTARTSYS : moved;
+}
+
+/*
  * Wait until move_step() returns something other than -EAGAIN, and return that; -ERESTARTSYS when a signal comes. The
  * file must have a wait queue.
  */
@@ -147,6 +165,8 @@ static int64_t wait_and_move(struct file_waiter *waiter, struct file *file, enum
 	int64_t moved = -EAGAIN;
 	int error;
 
+	if (how == FILE_WRITE && unlikely(file->properties & FILE_STREAM && node_is(file->node, S_IFCHR)))
+		return wait_and_write(waiter, file, io, offset);
 	join(waiter, file, how);
 	error = WAIT_UNTIL((moved = move_step(file, how, io, offset)) != -EAGAIN, deadline_of(waiter, file, how));
 	if (error == -ETIMEDOUT)
