@@ -3,14 +3,14 @@
  */
 #pragma once
 
+#include "kernel/lib/list.h"
 #include "kernel/sync/turn.h"
 #include "kernel/task/task.h"
 
 /* A task that has a turn or waits for it; lies on the task's stack. Guard: the kernel, one CPU, not preempted. */
 struct turn_holder {
 	struct task *task;
-	struct turn_holder *next;         /* if the task waits: the next in the list of those that wait */
-	struct turn_holder *first, *last; /* if the task has the turn: the list of those that wait */
+	struct link link; /* if the task has the turn: the list of those that wait; otherwise its place in that list */
 };
 
 /*
