@@ -19,29 +19,18 @@ bool epoll_is(const struct file *file)
 
 /* ---- the ready list ---- */
 
-/* Take an item that is in the ready list out of it. The caller holds epoll->lock. */
-static void leave_list(struct epoll_item *item)
+/* Return whether the item is in the ready list. Call with epoll->lock held. */
+static bool is_ready(const struct epoll_item *item)
 {
-	*item->ready_link = item->next_ready;
-	if (item->next_ready)
-		item->next_ready->ready_link = item->ready_link;
-	else
-		item->epoll->ready_tail = item->ready_link;
-	item->is_ready = false;
+	return !list_is_empty(&item->in_ready);
 }
 
 /* Add an item at the ready list's end. Returns false if it is there or disabled. Call with epoll->lock held. */
 static bool add_ready(struct epoll_item *item)
 {
-	struct epoll *epoll = item->epoll;
-
-	if (item->is_ready || item->disabled)
+	if (is_ready(item) || item->disabled)
 		return false;
-	item->is_ready = true;
-	item->next_ready = NULL;
-	item->ready_link = epoll->ready_tail;
-	*epoll->ready_tail = item;
-	epoll->ready_tail = &item->next_ready;
+	list_add_last(&item->epoll->ready, &item->in_ready);
 	return true;
 }
 
@@ -77,13 +66,15 @@ static void put_item(struct epoll_item *item)
 static struct epoll_item *take_first(struct epoll *epoll, uint64_t collect)
 {
 	uint64_t flags = lock_take(&epoll->lock);
-	struct epoll_item *item = epoll->ready;
+	struct epoll_item *item = NULL;
 
+	if (!list_is_empty(&epoll->ready))
+		item = list_item(epoll->ready.next, struct epoll_item, in_ready);
 	if (item && item->collect >= collect)
 		item = NULL;
 	if (item) {
 		item->refs++;
-		leave_list(item);
+		list_remove(&item->in_ready);
 	}
 	lock_release(&epoll->lock, flags);
 	return item;
@@ -95,16 +86,8 @@ static void put_first(struct epoll_item *item)
 	struct epoll *epoll = item->epoll;
 	uint64_t flags = lock_take(&epoll->lock);
 
-	if (!item->is_ready && !item->gone) {
-		item->is_ready = true;
-		item->next_ready = epoll->ready;
-		item->ready_link = &epoll->ready;
-		if (epoll->ready)
-			epoll->ready->ready_link = &item->next_ready;
-		else
-			epoll->ready_tail = &item->next_ready;
-		epoll->ready = item;
-	}
+	if (!is_ready(item) && !item->gone)
+		list_add_first(&epoll->ready, &item->in_ready);
 	lock_release(&epoll->lock, flags);
 }
 
@@ -124,8 +107,7 @@ static void leave_ready(struct epoll_item *item)
 	struct epoll *epoll = item->epoll;
 	uint64_t flags = lock_take(&epoll->lock);
 
-	if (item->is_ready)
-		leave_list(item);
+	list_remove(&item->in_ready);
 	lock_release(&epoll->lock, flags);
 }
 
@@ -138,13 +120,12 @@ static unsigned look(const struct epoll_item *item)
 
 /* ---- items ---- */
 
-static struct epoll_item **find(struct epoll *epoll, const struct file *file, int fd)
+static struct epoll_item *find(struct epoll *epoll, const struct file *file, int fd)
 {
-	struct epoll_item **link = &epoll->items;
-
-	while (*link && ((*link)->file != file || (*link)->fd != fd))
-		link = &(*link)->next;
-	return link;
+	LIST_EACH(&epoll->items, struct epoll_item, in_items, item)
+		if (item->file == file && item->fd == fd)
+			return item;
+	return NULL;
 }
 
 /* Remove an item from all lists but file->watches, and drop the epoll file's reference to it. */
@@ -152,9 +133,7 @@ static void drop(struct epoll_item *item)
 {
 	wait_queue_remove(&item->waiter);
 	leave_ready(item);
-	*item->link = item->next;
-	if (item->next)
-		item->next->link = item->link;
+	list_remove(&item->in_items);
 	if (epoll_is(item->file))
 		epoll_set_level(item->epoll);
 	item->gone = true;
@@ -177,7 +156,7 @@ int epoll_add(struct file *epoll_file, struct file *file, int fd, const struct e
 		return -EPERM;
 	if (file == epoll_file)
 		return -EINVAL;
-	if (*find(epoll, file, fd))
+	if (find(epoll, file, fd))
 		return -EEXIST;
 	error = epoll_check_nesting(epoll, file);
 	if (error)
@@ -185,15 +164,11 @@ int epoll_add(struct file *epoll_file, struct file *file, int fd, const struct e
 	item = kmalloc(sizeof(*item));
 	if (!item)
 		return -ENOMEM;
-	*item = (struct epoll_item){
-		.epoll = epoll, .file = file, .fd = fd, .event = *event, .next = epoll->items, .refs = 1
-	};
+	*item = (struct epoll_item){ .epoll = epoll, .file = file, .fd = fd, .event = *event, .refs = 1 };
 	item->waiter.wake = item_wake;
 	item->watch.gone = epoll_file_gone;
-	item->link = &epoll->items;
-	if (item->next)
-		item->next->link = &item->next;
-	epoll->items = item;
+	list_init(&item->in_ready);
+	list_add_first(&epoll->items, &item->in_items);
 	file_watch(file, &item->watch);
 	queue = file_queue(file);
 	if (epoll_is(file))
@@ -207,7 +182,7 @@ int epoll_add(struct file *epoll_file, struct file *file, int fd, const struct e
 
 int epoll_modify(struct file *epoll_file, struct file *file, int fd, const struct epoll_event *event)
 {
-	struct epoll_item *item = *find(epoll_file->data, file, fd);
+	struct epoll_item *item = find(epoll_file->data, file, fd);
 
 	if (!item)
 		return -ENOENT;
@@ -220,7 +195,7 @@ int epoll_modify(struct file *epoll_file, struct file *file, int fd, const struc
 
 int epoll_remove(struct file *epoll_file, struct file *file, int fd)
 {
-	struct epoll_item *item = *find(epoll_file->data, file, fd);
+	struct epoll_item *item = find(epoll_file->data, file, fd);
 
 	if (!item)
 		return -ENOENT;
@@ -295,11 +270,13 @@ static bool end_some(struct late_work *work)
 {
 	struct epoll *epoll = (struct epoll *)work;
 
-	for (unsigned i = 0; i < ENDS && epoll->items; i++) {
-		file_unwatch(&epoll->items->watch);
-		drop(epoll->items);
+	for (unsigned i = 0; i < ENDS && !list_is_empty(&epoll->items); i++) {
+		struct epoll_item *item = list_item(epoll->items.next, struct epoll_item, in_items);
+
+		file_unwatch(&item->watch);
+		drop(item);
 	}
-	if (epoll->items)
+	if (!list_is_empty(&epoll->items))
 		return false;
 	kfree(epoll);
 	return true;
@@ -332,7 +309,8 @@ int epoll_create_file(struct file **ret)
 
 	if (!epoll)
 		return -ENOMEM;
-	epoll->ready_tail = &epoll->ready;
+	list_init(&epoll->items);
+	list_init(&epoll->ready);
 	epoll->lock = (struct lock)LOCK_INITIAL(LOCK_EPOLL);
 	epoll->queue = (struct wait_queue){ .lock = LOCK_INITIAL(LOCK_QUEUE_1) };
 	epoll->level = 1;

@@ -1,6 +1,7 @@
 /* The structures and functions that epoll.c (items) and epoll_nesting.c (epoll files that watch epoll files) share. */
 #pragma once
 
+#include "kernel/lib/list.h"
 #include "kernel/sync/late_work.h"
 #include "kernel/sync/wait_queue.h"
 #include "kernel/sys/epoll.h"
@@ -13,17 +14,16 @@
  * CPU, not preempted.
  */
 struct epoll {
-	struct late_work end;     /* must be the first member: removes the items when the file is closed */
-	struct file *file;        /* the open file whose `data` this is; NULL: it has been closed */
-	struct epoll_item *items; /* list of all items, by next */
+	struct late_work end; /* must be the first member: removes the items when the file is closed */
+	struct file *file;    /* the open file whose `data` this is; NULL: it has been closed */
+	struct link items;    /* list of all items, by in_items */
 	struct lock lock;
-	struct epoll_item *ready;       /* lock; the ready list, by next_ready, the oldest first */
-	struct epoll_item **ready_tail; /* lock; the pointer at the list's end */
-	struct wait_queue queue;        /* tasks that wait for the epoll file; its lock's rank depends on `level` */
-	unsigned level;                 /* 1 more than the highest level of the epoll files that it watches */
-	uint64_t collects;              /* the number of the last collection */
-	uint64_t visit;                 /* the number of the last search that came here (epoll_nesting.c) */
-	unsigned depth;                 /* the length of the longest chain that the last search found here */
+	struct link ready;       /* lock; the ready list, by in_ready, the oldest first */
+	struct wait_queue queue; /* tasks that wait for the epoll file; its lock's rank depends on `level` */
+	unsigned level;          /* 1 more than the highest level of the epoll files that it watches */
+	uint64_t collects;       /* the number of the last collection */
+	uint64_t visit;          /* the number of the last search that came here (epoll_nesting.c) */
+	unsigned depth;          /* the length of the longest chain that the last search found here */
 };
 
 /* A file that an epoll file watches. Guard: as of struct epoll. */
@@ -33,15 +33,13 @@ struct epoll_item {
 	int fd;                   /* the descriptor that the program passed; an item is known by file and fd */
 	struct epoll_event event; /* the events to watch for, and the user's data */
 	bool disabled;            /* a one-shot watch that has fired */
-	bool is_ready;            /* epoll->lock; the item is in the ready list */
 	bool gone;                /* the item was removed from its epoll file, and is in no list any more */
 	uint64_t refs;            /* references: the epoll file's, and that of a call that reports the item */
 	uint64_t collect;         /* number of the last collection that has reported the item */
-	struct epoll_item *next, **link; /* the next item, and the pointer that points at this one */
-	struct epoll_item *next_ready;   /* epoll->lock; next in the ready list */
-	struct epoll_item **ready_link;  /* epoll->lock; the pointer in the ready list that points at this item */
-	struct waiter waiter;            /* the item's place in the watched file's wait queue */
-	struct file_watch watch;         /* the item's place in file->watches */
+	struct link in_items;     /* the item's place in epoll->items */
+	struct link in_ready;     /* epoll->lock; the item's place in the ready list, or in none */
+	struct waiter waiter;     /* the item's place in the watched file's wait queue */
+	struct file_watch watch;  /* the item's place in file->watches */
 };
 
 static inline struct epoll_item *epoll_item_of(struct file_watch *watch)
