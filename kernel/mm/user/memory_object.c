@@ -6,31 +6,6 @@
 #include "kernel/mm/user/user_internal.h"
 #include "kernel/mm/user/user_piece.h"
 
-void memory_object_cut(struct memory_object *object, uint64_t first)
-{
-	context_token_t token;
-
-	if (!object->areas)
-		return;
-	token = kernel_context_enter();
-	for (struct area *a = object->areas; a; a = a->next_of_object) {
-		uint64_t kept = first > a->offset ? first - a->offset : 0;
-		vaddr_t start;
-
-		if (!(a->flags & AREA_TOUCHED) || kept >= bytes_to_pages(a->end - a->start))
-			continue;
-		/*
-		 * The area stays, and so do its tables: with `start` for both floor and ceiling no table is freed.
-		 * Objects are mapped with 4 KiB leaves only, so no leaf need be split.
-		 */
-		start = a->start + kept * PAGE_SIZE;
-		user_pages_drop(a->space, start, a->end, start, start);
-	}
-	kernel_context_leave(token);
-}
-
-/* ---- piece by piece ---- */
-
 #define AREAS_OF_PIECE 64   /* the most areas that a piece unmaps pages of */
 #define STEPS_OF_PIECE 4096 /* the most areas that a piece looks at */
 
@@ -75,7 +50,10 @@ static bool cut_area(struct area *area, uint64_t first)
 		return false;
 	start = area->start + kept * PAGE_SIZE;
 	end = user_piece(area->space, start, area->end);
-	/* Tables go with the pages, or the next piece would search them once more. */
+	/*
+	 * Objects are mapped with 4 KiB leaves only, so no leaf need be split. Tables go with the pages, or the next
+	 * piece would search them once more.
+	 */
 	user_pages_drop(area->space, start, end, start, end);
 	return end < area->end;
 }
@@ -99,4 +77,16 @@ bool object_cut_piece(struct object_cut *cut)
 		cut->next = cut->object->areas;
 	}
 	return cut->next;
+}
+
+void memory_object_cut(struct memory_object *object, uint64_t first)
+{
+	struct object_cut cut;
+
+	if (!object->areas)
+		return;
+	object_cut_begin(&cut, object, first);
+	while (object_cut_piece(&cut))
+		;
+	object_cut_end(&cut);
 }
