@@ -7,7 +7,6 @@
 #include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
 #include "kernel/sys/user_args.h"
-#include "kernel/task/give_way.h"
 #include "kernel/task/wait_until.h"
 
 uint64_t poll_deadline(int timeout_ms)
@@ -18,21 +17,18 @@ uint64_t poll_deadline(int timeout_ms)
 }
 
 /*
- * Let other tasks run after every POLL_STEP items. A wake-up that a file sends meanwhile is not lost: WAIT_UNTIL()
- * looks at all files after join(), and a wake-up during that look keeps the task from sleeping.
+ * The three loops let other tasks run in between. A wake-up that a file sends meanwhile is not lost: WAIT_UNTIL() looks
+ * at all files after join(), and a wake-up during that look keeps the task from sleeping.
  */
-static void step_on(size_t left)
-{
-	if (left % POLL_STEP == 0)
-		(void)task_give_way();
-}
 
 static int look(struct poll_item *items, size_t count)
 {
 	int found = 0;
 
-	for (struct poll_item *item = items; count; count--, item++) {
-		step_on(count);
+	for (size_t i = 0; i < count; i++) {
+		struct poll_item *item = &items[i];
+
+		poll_step_on(i);
 		if (!item->file)
 			continue;
 		item->found = file_poll(item->file) & (item->events | POLLERR | POLLHUP);
@@ -43,25 +39,26 @@ static int look(struct poll_item *items, size_t count)
 
 static void join(struct poll_item *items, size_t count)
 {
-	for (struct poll_item *item = items; count; count--, item++) {
-		struct wait_queue *queue = item->file ? file_queue(item->file) : NULL;
+	for (size_t i = 0; i < count; i++) {
+		struct task_waiter *waiter = &items[i].waiter;
+		struct wait_queue *queue = items[i].file ? file_queue(items[i].file) : NULL;
 
-		step_on(count);
-		task_waiter_init(&item->waiter);
+		poll_step_on(i);
+		task_waiter_init(waiter);
 		/*
 		 * Of several entries in a row for one file only the first waits: once the task is woken, look() asks
 		 * the files of all.
 		 */
 		if (queue && !task_is_at_end(queue))
-			wait_queue_add(queue, &item->waiter.waiter);
+			wait_queue_add(queue, &waiter->waiter);
 	}
 }
 
 static void leave(struct poll_item *items, size_t count)
 {
-	for (struct poll_item *item = items; count; count--, item++) {
-		step_on(count);
-		wait_queue_remove(&item->waiter.waiter);
+	for (size_t i = 0; i < count; i++) {
+		poll_step_on(i);
+		wait_queue_remove(&items[i].waiter.waiter);
 	}
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernel/fs/file.h"
+#include "kernel/task/give_way.h"
 #include "kernel/task/wait_until.h"
 
 #define POLL_NEVER TASK_NO_DEADLINE
@@ -16,6 +17,13 @@
 uint64_t poll_deadline(int timeout_ms);
 
 #define POLL_STEP 512 /* items after which other tasks may run */
+
+/* Let other tasks run after every POLL_STEP items. Call for each item of a loop; `i`: its index. */
+static inline void poll_step_on(size_t i)
+{
+	if (i % POLL_STEP == POLL_STEP - 1)
+		(void)task_give_way();
+}
 
 /* A file that is waited for. Guard: the task that waits; for `waiter` the queue's lock. */
 struct poll_item {

@@ -21,8 +21,7 @@ _Static_assert(sizeof(struct linux_pollfd) == 8, "Linux's struct pollfd");
 static void put_files(const struct poll_item *items, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (i % POLL_STEP == POLL_STEP - 1)
-			(void)task_give_way();
+		poll_step_on(i);
 		if (items[i].file)
 			file_put(items[i].file);
 	}
@@ -34,8 +33,7 @@ static int poll_entries(struct linux_pollfd *entries, struct poll_item *items, s
 	int invalid = 0, found;
 
 	for (size_t i = 0; i < count; i++) {
-		if (i % POLL_STEP == POLL_STEP - 1)
-			(void)task_give_way();
+		poll_step_on(i);
 		items[i] = (struct poll_item){ .events = (uint16_t)entries[i].events };
 		entries[i].revents = 0;
 		if (entries[i].fd < 0)
@@ -48,8 +46,7 @@ static int poll_entries(struct linux_pollfd *entries, struct poll_item *items, s
 	}
 	found = poll_wait(items, count, invalid ? POLL_NOW : deadline);
 	for (size_t i = 0; i < count; i++) {
-		if (i % POLL_STEP == POLL_STEP - 1)
-			(void)task_give_way();
+		poll_step_on(i);
 		if (items[i].file)
 			entries[i].revents = (int16_t)items[i].found;
 	}
