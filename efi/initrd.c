@@ -154,7 +154,7 @@ static EFI_STATUS open_file(struct loader *l, EFI_FILE_HANDLE root, const char *
 	return EFI_SUCCESS;
 }
 
-/* Read a file of `size` bytes to `to`, and clear what is left of its last page. */
+/* Read a file of `size` bytes to `to`, which is page-aligned, and clear what is left of its last page. */
 static EFI_STATUS read_file(struct loader *l, EFI_FILE_HANDLE file, const char *name, uint8_t *to, uint64_t size)
 {
 	memset(to + size, 0, align_up(size, PAGE_SIZE) - size);

@@ -17,24 +17,15 @@ static bool is_cloexec(const struct fd_table *table, unsigned fd)
 	return table->cloexec[fd / 64] >> fd % 64 & 1;
 }
 
-static void set_open(struct fd_table *table, unsigned fd, bool set)
+/* Set or clear the bit of `fd` in one of the table's two bitmaps, `open` and `cloexec`. */
+static void set_bit(uint64_t *bits, unsigned fd, bool set)
 {
 	uint64_t bit = 1ULL << fd % 64;
 
 	if (set)
-		table->open[fd / 64] |= bit;
+		bits[fd / 64] |= bit;
 	else
-		table->open[fd / 64] &= ~bit;
-}
-
-static void set_cloexec(struct fd_table *table, unsigned fd, bool set)
-{
-	uint64_t bit = 1ULL << fd % 64;
-
-	if (set)
-		table->cloexec[fd / 64] |= bit;
-	else
-		table->cloexec[fd / 64] &= ~bit;
+		bits[fd / 64] &= ~bit;
 }
 
 /* Make the table large enough for descriptor `fd`. Returns 0, or -ENOMEM with the table as it was. */
@@ -171,14 +162,14 @@ int fd_copy_begin(const struct fd_table *from, struct fd_table **ret)
 bool fd_copy_some(const struct fd_table *from, struct fd_table *table, unsigned *fd)
 {
 	const unsigned most = table->capacity < from->capacity ? table->capacity : from->capacity;
-	unsigned end = *fd + COPIES < most ? *fd + COPIES : most;
+	const unsigned end = *fd + COPIES < most ? *fd + COPIES : most, free = next_free(from, *fd);
 
-	if (next_free(from, *fd) < end && next_free(from, *fd) < table->lowest_free)
-		table->lowest_free = next_free(from, *fd);
+	if (free < end && free < table->lowest_free)
+		table->lowest_free = free;
 	for (unsigned at = next_open(from, *fd, FD_ALL); at < end; at = next_open(from, at + 1, FD_ALL)) {
 		table->files[at] = file_get(from->files[at]);
-		set_open(table, at, true);
-		set_cloexec(table, at, is_cloexec(from, at));
+		set_bit(table->open, at, true);
+		set_bit(table->cloexec, at, is_cloexec(from, at));
 	}
 	*fd = end;
 	return end < most;
@@ -218,8 +209,8 @@ int fd_install(struct fd_table *table, struct file *file, int lowest, unsigned f
 	if (grow(table, fd) != 0)
 		return -ENOMEM;
 	table->files[fd] = file;
-	set_open(table, fd, true);
-	set_cloexec(table, fd, flags & FD_CLOEXEC);
+	set_bit(table->open, fd, true);
+	set_bit(table->cloexec, fd, flags & FD_CLOEXEC);
 	if (from_lowest)
 		table->lowest_free = fd + 1;
 	return (int)fd;
@@ -238,8 +229,8 @@ int fd_close(struct fd_table *table, int fd)
 	if (!file)
 		return -EBADF;
 	table->files[fd] = NULL;
-	set_open(table, (unsigned)fd, false);
-	set_cloexec(table, (unsigned)fd, false);
+	set_bit(table->open, (unsigned)fd, false);
+	set_bit(table->cloexec, (unsigned)fd, false);
 	if ((unsigned)fd < table->lowest_free)
 		table->lowest_free = (unsigned)fd;
 	put_closed(table, file);
@@ -299,8 +290,8 @@ int fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags)
 		return -ENOMEM;
 	old = table->files[to];
 	table->files[to] = file_get(file);
-	set_open(table, (unsigned)to, true);
-	set_cloexec(table, (unsigned)to, flags & FD_CLOEXEC);
+	set_bit(table->open, (unsigned)to, true);
+	set_bit(table->cloexec, (unsigned)to, flags & FD_CLOEXEC);
 	if ((unsigned)to == table->lowest_free)
 		table->lowest_free++;
 	if (old)
@@ -319,6 +310,6 @@ int fd_set_flags(struct fd_table *table, int fd, unsigned flags)
 {
 	if (!fd_file_peek(table, fd))
 		return -EBADF;
-	set_cloexec(table, (unsigned)fd, flags & FD_CLOEXEC);
+	set_bit(table->cloexec, (unsigned)fd, flags & FD_CLOEXEC);
 	return 0;
 }

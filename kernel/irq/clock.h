@@ -8,6 +8,7 @@
 
 #define NS_PER_S  1000000000ULL
 #define NS_PER_MS 1000000ULL
+#define NS_PER_US 1000ULL
 
 /*
  * Start both clocks, the monotonic one and the wall clock. tsc_frequency: ticks a second, not 0. tsc_start: the TSC's

@@ -17,6 +17,5 @@ void late_work_add(struct late_work *work)
 	if (taker)
 		taker(work);
 	else
-		while (!work->step(work))
-			;
+		late_work_finish(work);
 }

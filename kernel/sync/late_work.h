@@ -18,6 +18,13 @@ struct late_work {
 	struct late_work *next; /* the next one of the same task */
 };
 
+/* Do all of `work` at once. */
+static inline void late_work_finish(struct late_work *work)
+{
+	while (!work->step(work))
+		;
+}
+
 /* Have `take` get all late work from now on. Until then, as on the host, late_work_add() does all of it at once. */
 void late_work_set_taker(void (*take)(struct late_work *work));
 

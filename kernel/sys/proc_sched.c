@@ -8,8 +8,6 @@
 #include "kernel/sys/proc.h"
 #include "kernel/task/sched.h"
 
-#define NS_PER_US 1000ULL
-
 #define NO_LIMIT (-1) /* sched_rt_runtime_us without a limit */
 
 /*

@@ -12,8 +12,7 @@ static void take(struct late_work *work)
 	struct task *task = task_current();
 
 	if (!task || !task->process) {
-		while (!work->step(work))
-			;
+		late_work_finish(work);
 		return;
 	}
 	work->next = task->late;
@@ -38,8 +37,7 @@ void late_do_rest(void)
 		struct late_work *work = task->late;
 
 		task->late = work->next;
-		while (!work->step(work))
-			;
+		late_work_finish(work);
 	}
 }
 

@@ -18,8 +18,7 @@
 #include "kernel/task/sched.h"
 #include "kernel/task/signal_numbers.h"
 
-#define LOOK_NS   (10 * NS_PER_MS)
-#define NS_PER_US 1000ULL
+#define LOOK_NS (10 * NS_PER_MS)
 
 #define TASKS_MOST_LEAST 20 /* the least value of kernel.threads-max, as on Linux */
 
