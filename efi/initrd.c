@@ -223,8 +223,12 @@ static EFI_STATUS take_files(struct loader *l, const char *words)
 	status = each_file(l, root, words, &bytes);
 	if (!EFI_ERROR(status) && bytes)
 		status = take_block(l, bytes);
-	if (!EFI_ERROR(status) && bytes)
+	if (!EFI_ERROR(status) && bytes) {
 		status = each_file(l, root, words, &bytes);
+		/* What a file that has become shorter meanwhile leaves of the block is archives' padding. */
+		if (!EFI_ERROR(status))
+			memset((uint8_t *)l->info.initrd_outside.raw + bytes, 0, l->info.initrd_outside_size - bytes);
+	}
 	FIRMWARE(l, root->Close(root));
 	if (!EFI_ERROR(status) && bytes)
 		l->info.flags |= BOOT_INITRD_FILES;
