@@ -70,6 +70,12 @@ static uint64_t deadline_of(struct file_waiter *waiter, struct file *file, enum 
 	return waiter->deadline;
 }
 
+/* Return whether a signal ends the transfer even if it could go on: as on Linux, a write to a terminal. */
+static bool ends_by_signal(const struct file *file, enum file_move how)
+{
+	return how == FILE_WRITE && file->properties & FILE_STREAM && node_is(file->node, S_IFCHR);
+}
+
 /*
  * Return whether to go on after `moved` bytes, and let other tasks run in between. A blocking write to a stream (pipe,
  * terminal) goes on until all is written; a transfer of many bytes to or from another file goes on after each STEP. Any
@@ -81,7 +87,7 @@ static bool goes_on(const struct file *file, enum file_move how, const struct us
 		return false;
 	if (!io->left || task_give_way())
 		return false;
-	return !(file->properties & FILE_STREAM) || !node_is(file->node, S_IFCHR) || !signal_pending(task_current());
+	return !ends_by_signal(file, how) || !signal_pending(task_current());
 }
 
 /*
@@ -139,8 +145,8 @@ static int heed_size_limit(const struct file *file, enum file_move how, struct u
 }
 
 /*
- * As wait_and_move(), for a write to a terminal: as on Linux a signal ends it even if there is room. A function of its
- * own, so that pipes do not pay for it.
+ * As wait_and_move(), for a transfer that ends_by_signal(): a signal is looked at before there may be room. A function
+ * of its own, so that pipes do not pay for it.
  */
 static __attribute__((noinline)) int64_t wait_and_write(struct file_waiter *waiter, struct file *file,
 							struct user_io *io, uint64_t offset)
@@ -151,7 +157,7 @@ static __attribute__((noinline)) int64_t wait_and_write(struct file_waiter *wait
 	join(waiter, file, FILE_WRITE);
 	error = WAIT_UNTIL(!signal_pending(task_current()) &&
 				   (moved = move_step(file, FILE_WRITE, io, offset)) != -EAGAIN,
-			   deadline_of(waiter, file, FILE_WRITE));
+			   TASK_NO_DEADLINE);
 	return error ? -ERESTARTSYS : moved;
 }
 
@@ -165,7 +171,7 @@ static int64_t wait_and_move(struct file_waiter *waiter, struct file *file, enum
 	int64_t moved = -EAGAIN;
 	int error;
 
-	if (how == FILE_WRITE && unlikely(file->properties & FILE_STREAM && node_is(file->node, S_IFCHR)))
+	if (unlikely(ends_by_signal(file, how)))
 		return wait_and_write(waiter, file, io, offset);
 	join(waiter, file, how);
 	error = WAIT_UNTIL((moved = move_step(file, how, io, offset)) != -EAGAIN, deadline_of(waiter, file, how));
