@@ -20,6 +20,7 @@
 #define IRQ_KEYBOARD 1
 #define IRQ_SERIAL   4
 #define INPUT        64
+#define MOST_INPUTS  16 /* most times that INPUT bytes are taken in one interrupt, whatever the device claims to have */
 
 /* The nice value of the task that draws: so typed text is shown soon, even if many tasks compute. */
 #define DRAWER_NICE (-10)
@@ -241,13 +242,16 @@ static void lead(bool screen, char typed)
 		set_sizes();
 }
 
-/* Pass all typed bytes that the device has to the terminal. */
+/*
+ * Pass all typed bytes that the device has to the terminal, up to MOST_INPUTS * INPUT of them: interrupts are off, and
+ * a port that has gone says for ever that it has a byte. The device raises another interrupt for what is left.
+ */
 static void take_input(struct tty *tty, int (*read)(void), bool screen)
 {
 	char typed[INPUT];
-	size_t count;
+	size_t count = sizeof(typed);
 
-	do {
+	for (int inputs = 0; inputs < MOST_INPUTS && count == sizeof(typed); inputs++) {
 		int byte;
 
 		for (count = 0; count < sizeof(typed) && (byte = read()) >= 0; count++)
@@ -256,7 +260,7 @@ static void take_input(struct tty *tty, int (*read)(void), bool screen)
 			break;
 		lead(screen, typed[0]);
 		tty_input(tty, typed, count);
-	} while (count == sizeof(typed));
+	}
 }
 
 static void take_serial_input(void)
