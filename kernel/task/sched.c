@@ -191,6 +191,19 @@ static void watch_turn(struct cpu_queues *cpu, const struct task *to, uint64_t n
 		rt_watch(cpu, to, now);
 }
 
+/* Remove and return the task to run next, and begin its turn at `now`. NULL: no task is ready. */
+static struct task *take_turn(struct cpu_queues *cpu, uint64_t now)
+{
+	struct task *to = take_ready(cpu, now);
+
+	/* watch_turn() reads started_ns, so set it before: sched_switch() does so only later. */
+	if (to) {
+		to->started_ns = now;
+		watch_turn(cpu, to, now);
+	}
+	return to;
+}
+
 /*
  * Choose the task to run next, and remove it from the queue; `from`, the current task, is added to the queue if it is
  * still runnable. Returns NULL when no task is ready.
@@ -231,13 +244,7 @@ static struct task *next_task(struct cpu_queues *cpu, struct task *from, uint64_
 		sched_counts.ready++;
 	}
 	load_sample(now, sched_counts.ready);
-	to = take_ready(cpu, now);
-	/* watch_turn() reads started_ns, so set it before: sched_switch() does so only later. */
-	if (to) {
-		to->started_ns = now;
-		watch_turn(cpu, to, now);
-	}
-	return to;
+	return take_turn(cpu, now);
 }
 
 void sched_switch(void)
@@ -266,10 +273,8 @@ void sched_switch(void)
 		irq_close();
 		lock_take_off(&task_lock);
 		now = clock_monotonic_ns();
-		to = take_ready(cpu, now);
+		to = take_turn(cpu, now);
 		if (to) {
-			to->started_ns = now;
-			watch_turn(cpu, to, now);
 			usage_tick_start();
 			/* If `from` waited and nobody else ran meanwhile, it has left the CPU to wait all the same. */
 			if (to == from)
