@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "test/user/tap.h"
+#include "test/user/window.h"
 
-#define MIB (1UL << 20)
 #define GIB (1UL << 30)
 
 #define TURNS 6 /* of the neighbour's, during a call of a tenth of a second and more */
@@ -27,21 +27,6 @@ static const char *const names[CALLS] = { "a read of /dev/urandom", "a read of /
 
 /* Done before the call, and after it: how far the caller is. Shared with the neighbour. */
 static volatile int *progress;
-
-/* `size` bytes of address space that all lead to the same MiB. */
-static char *window(unsigned long size)
-{
-	int fd = (int)sys(SYS_memfd_create, "window", 0);
-	char *at = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (fd < 0 || at == MAP_FAILED || sys(SYS_ftruncate, fd, MIB) != 0)
-		return NULL;
-	for (unsigned long i = 0; i < size; i += MIB)
-		if (mmap(at + i, MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
-			return NULL;
-	close(fd);
-	return at;
-}
 
 static int open_device(unsigned minor)
 {

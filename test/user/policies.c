@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "test/user/self_stat.h"
 #include "test/user/tap.h"
 
 #define KERNEL ((void *)(-1UL << 31))
@@ -277,20 +278,6 @@ static void test_attr(void)
 }
 
 /* ---- fork, /proc ---- */
-
-/* Field `number` of /proc/self/stat, as proc(5) counts. */
-static long stat_field(int number)
-{
-	char text[600], *at;
-	int fd = (int)sys(SYS_open, "/proc/self/stat", O_RDONLY), size = (int)sys(SYS_read, fd, text, sizeof(text) - 1);
-
-	close(fd);
-	text[size > 0 ? size : 0] = 0;
-	at = strrchr(text, ')');
-	for (int field = 2; at && field < number; field++)
-		at = strchr(at + 1, ' ');
-	return at ? atol(at + 1) : -1000;
-}
 
 static void test_stat(void)
 {

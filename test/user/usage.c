@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "test/user/self_stat.h"
 #include "test/user/tap.h"
 
 #define BUSY_US 500000 /* how long a task computes for the timer to have looked often */
@@ -107,20 +108,6 @@ static void test_kinds(void)
 	sys(SYS_times, &ticks);
 	is_between(ticks.tms_cutime * 10000 - us_of(&both.ru_utime), -20000, 20000, "times has it in ticks");
 	is_between(ticks.tms_cstime * 10000 - us_of(&both.ru_stime), -20000, 20000, "both of them");
-}
-
-/* Field `number` of /proc/self/stat, as proc(5) counts. */
-static long stat_field(int number)
-{
-	char text[600], *at;
-	int fd = (int)sys(SYS_open, "/proc/self/stat", O_RDONLY), size = (int)sys(SYS_read, fd, text, sizeof(text) - 1);
-
-	close(fd);
-	text[size > 0 ? size : 0] = 0;
-	at = strrchr(text, ')');
-	for (int field = 2; at && field < number; field++)
-		at = strchr(at + 1, ' ');
-	return at ? atol(at + 1) : -1000;
 }
 
 static void test_self(void)

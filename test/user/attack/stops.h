@@ -5,7 +5,6 @@
 
 #include <stdint.h>
 
-#define MIB (1UL << 20)
 #define GIB (1UL << 30)
 
 /* Something that may keep the CPU for long; `many` is how much of it there is to be. Runs in a child of its own. */
@@ -19,6 +18,3 @@ struct stops_case {
 
 /* The cases, a list that ends with a NULL name. */
 extern const struct stops_case stops_cases[];
-
-/* `size` bytes of address space, a multiple of a MiB, that all lead to the same MiB. NULL: there is no memory. */
-char *stops_window(unsigned long size);

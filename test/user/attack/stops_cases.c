@@ -24,22 +24,9 @@
 #include <unistd.h>
 
 #include "test/user/tap.h"
+#include "test/user/window.h"
 
 #define MREMAP_MAY_MOVE 1
-
-char *stops_window(unsigned long size)
-{
-	int fd = (int)sys(SYS_memfd_create, "window", 0);
-	char *at = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (fd < 0 || at == MAP_FAILED || sys(SYS_ftruncate, fd, MIB) != 0)
-		return NULL;
-	for (unsigned long i = 0; i < size; i += MIB)
-		if (mmap(at + i, MIB, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) == MAP_FAILED)
-			return NULL;
-	close(fd);
-	return at;
-}
 
 static int event(void)
 {
@@ -363,7 +350,7 @@ static void areas_cut(unsigned long many)
 
 static void resident(unsigned long many)
 {
-	char *at = anonymous(many * GIB, PROT_NONE), *to = stops_window((many * GIB / PAGE + MIB - 1) & ~(MIB - 1));
+	char *at = anonymous(many * GIB, PROT_NONE), *to = window((many * GIB / PAGE + MIB - 1) & ~(MIB - 1));
 
 	sys(SYS_mincore, at, many * GIB, to);
 }
@@ -415,19 +402,19 @@ static void file_mapped_cut(unsigned long pages)
 
 static void transfers(unsigned long pages)
 {
-	char *window = stops_window(pages * PAGE);
+	char *at = window(pages * PAGE);
 	int from = file_of(256), to = (int)sys(SYS_memfd_create, "to", 0), zero = open("/tmp/zero", O_RDWR);
 	int sparse = (int)sys(SYS_memfd_create, "sparse", 0);
 
 	sys(SYS_ftruncate, sparse, pages * PAGE);
-	sys(SYS_read, zero, window, pages * PAGE);
-	sys(SYS_read, sparse, window, pages * PAGE);
-	sys(SYS_write, zero, window, pages * PAGE);
+	sys(SYS_read, zero, at, pages * PAGE);
+	sys(SYS_read, sparse, at, pages * PAGE);
+	sys(SYS_write, zero, at, pages * PAGE);
 	sys(SYS_sendfile, to, sparse, 0, pages * PAGE);
 	sys(SYS_sendfile, to, from, 0, pages * PAGE);
 	sys(SYS_lseek, sparse, 0, SEEK_DATA);
 	sys(SYS_lseek, sparse, 0, SEEK_HOLE);
-	sys(SYS_getrandom, window, pages * PAGE, 0);
+	sys(SYS_getrandom, at, pages * PAGE, 0);
 }
 
 /* A directory with `many` files, on a file system of its own. */

@@ -182,31 +182,22 @@ static long get_info(unsigned n, unsigned turn)
 	return sys(SYS_sysinfo, &seen);
 }
 
-static long open_and_read(const char *path)
-{
-	int fd = open_file(path);
-	long got = read_once(fd, 4096);
-
-	sys(SYS_close, fd);
-	return got;
-}
-
 static long read_load(unsigned n, unsigned turn)
 {
 	(void)n, (void)turn;
-	return open_and_read("/proc/loadavg");
+	return read_path("/proc/loadavg");
 }
 
 static long read_stat(unsigned n, unsigned turn)
 {
 	(void)n, (void)turn;
-	return open_and_read("/proc/stat");
+	return read_path("/proc/stat");
 }
 
 static long read_meminfo(unsigned n, unsigned turn)
 {
 	(void)n, (void)turn;
-	return open_and_read("/proc/meminfo");
+	return read_path("/proc/meminfo");
 }
 
 static long list_processes(unsigned n, unsigned turn)
@@ -241,7 +232,7 @@ static void name_status(unsigned n, unsigned turn)
 static long read_named(unsigned n, unsigned turn)
 {
 	(void)n, (void)turn;
-	return open_and_read(name);
+	return read_path(name);
 }
 
 /* All in the first one's group. */

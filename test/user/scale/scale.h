@@ -89,6 +89,8 @@ long list_all(int fd);
 long list_once(int fd, unsigned long bytes);
 /* Open for reading; ends the row when that fails. */
 int open_file(const char *path);
+/* Open a file, read it once, and close it. Returns the bytes read. */
+long read_path(const char *path);
 
 /* A step: fork, the child's end, and wait4 for it. */
 long fork_and_wait(unsigned n, unsigned turn);

@@ -87,25 +87,16 @@ static long list_first(unsigned n, unsigned turn)
 	return list_once(directory, 300);
 }
 
-static long read_file(const char *path)
-{
-	int fd = open_file(path);
-	long got = read_once(fd, 4096);
-
-	sys(SYS_close, fd);
-	return got;
-}
-
 static long read_stat(unsigned n, unsigned turn)
 {
 	(void)n, (void)turn;
-	return read_file("/proc/self/stat");
+	return read_path("/proc/self/stat");
 }
 
 static long read_status(unsigned n, unsigned turn)
 {
 	(void)n, (void)turn;
-	return read_file("/proc/self/status");
+	return read_path("/proc/self/status");
 }
 
 static long yield(unsigned n, unsigned turn)

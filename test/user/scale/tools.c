@@ -121,6 +121,15 @@ int open_file(const char *path)
 	return (int)must(sys(SYS_open, path, O_RDONLY), path);
 }
 
+long read_path(const char *path)
+{
+	int fd = open_file(path);
+	long got = read_once(fd, 4096);
+
+	sys(SYS_close, fd);
+	return got;
+}
+
 long fork_and_wait(unsigned n, unsigned turn)
 {
 	long pid = sys(SYS_fork);
