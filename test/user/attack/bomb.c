@@ -59,6 +59,19 @@ static pid_t start_shell(void)
 
 static char block[65536];
 
+/*
+ * Write the block. After each MiB the attacker sleeps for 5 ms: it may be killed as soon as all memory is taken, and
+ * must have lasted longer than the shell's pause between two commands by then, however fast the machine is.
+ */
+static bool write_block(int file)
+{
+	static unsigned written;
+
+	if (++written % (MIB / sizeof(block)) == 0)
+		usleep(5000);
+	return write(file, block, sizeof(block)) > 0;
+}
+
 /* What it has, it keeps for a while. */
 static void keep(void)
 {
@@ -92,14 +105,14 @@ static void pipes(void)
 
 	setrlimit(RLIMIT_NOFILE, &limit);
 	while (pipe2(ends, O_NONBLOCK) == 0)
-		if (write(ends[1], block, sizeof(block)) < 0)
+		if (!write_block(ends[1]))
 			break;
 	keep();
 }
 
 static void fill(int file)
 {
-	while (write(file, block, sizeof(block)) > 0)
+	while (write_block(file))
 		;
 	keep();
 }
