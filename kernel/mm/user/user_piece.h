@@ -8,9 +8,9 @@
 #include "kernel/mm/user/user_space.h"
 
 /*
- * Return whether work on the whole space takes more than a piece. The numbers are cheap to have and err on the safe side:
- * a space with fewer pages, areas and tables than these takes a few pieces at most (PIECE_WORK in user_piece.c), which is
- * still less than a millisecond.
+ * Return whether work on the whole space takes more than a piece. The numbers are cheap to have and err on the safe
+ * side: a space with fewer pages, areas and tables than these takes a few pieces at most (PIECE_WORK in
+ * user_piece.c), which is still less than a millisecond.
  */
 static inline bool user_is_long(const struct user_space *space)
 {
