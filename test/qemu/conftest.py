@@ -34,12 +34,22 @@ def shared_machine(item):
     return "-".join([item.module.__name__, *(f"{name}{indices.get(name, '')}" for name in shared)]) if shared else None
 
 
+# First: xdist's own hook, which reads the groups, was registered later and would be called before this one.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     for item in items:
         if group := shared_machine(item):
             item.add_marker(pytest.mark.xdist_group(group))
     ranks = {name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(item.module.__name__, len(ranks)))
+
+
+def pytest_collection_finish(session):
+    """Give nothing out by groups that xdist has not seen: what they share would be made once for each worker."""
+    if getattr(session.config.option, "loadgroup", False):
+        lost = [item.nodeid for item in session.items if shared_machine(item) and "@" not in item.nodeid]
+        if lost:
+            raise pytest.UsageError(f"xdist does not know the group of {lost[0]}")
 
 
 @pytest.hookimpl(hookwrapper=True)
