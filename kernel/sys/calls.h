@@ -64,8 +64,8 @@ syscall_fn sys_missing; /* called for numbers that are not in the list; returns 
 
 /*
  * SYSCALL_n begins the definition of a system call's function that uses n arguments: SYSCALL_2(munlock, va, size)
- * becomes int64_t sys_munlock(uint64_t va, uint64_t size, …). Every function has six parameters; the others are
- * unused.
+ * becomes int64_t sys_munlock(uint64_t va, uint64_t size, …). Every function has six parameters, of which those beyond
+ * the first n are unused.
  */
 #define SYSCALL_UNUSED(name) uint64_t name __attribute__((unused))
 #define SYSCALL_6(name, a, b, c, d, e, f) \

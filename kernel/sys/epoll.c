@@ -1,6 +1,7 @@
 /*
- * epoll(7); see epoll.h. An item is one watched file of an epoll file. When the file's wait queue is woken, by
- * interrupt handlers too, the item goes into the epoll file's ready list; later file_poll() tells whether it is ready.
+ * epoll(7); see epoll.h. An item is one watched file of an epoll file. A wake-up of the watched file's wait queue,
+ * which may come in an interrupt handler, puts the item into the epoll file's ready list. Whether the file is really
+ * ready is only asked, by file_poll(), when the items of that list are reported.
  */
 #include "kernel/sys/epoll.h"
 
@@ -8,7 +9,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/epoll_internal.h"
 
-#define ENDS 128 /* most items that one call of end_some() removes, so that other tasks can run after it */
+#define ENDS 128 /* most items that one call of end_some() removes, so that other tasks can run between two calls */
 
 static const struct file_ops epoll_ops;
 
@@ -25,7 +26,10 @@ static bool is_ready(const struct epoll_item *item)
 	return !list_is_empty(&item->in_ready);
 }
 
-/* Add an item at the ready list's end. Returns false if it is there or disabled. Call with epoll->lock held. */
+/*
+ * Add an item at the ready list's end. Returns false if it is in the list already, or is disabled. Call with
+ * epoll->lock held.
+ */
 static bool add_ready(struct epoll_item *item)
 {
 	if (is_ready(item) || item->disabled)
@@ -61,7 +65,8 @@ static void put_item(struct epoll_item *item)
 
 /*
  * Take the ready list's first item, with a reference to it. Returns NULL, and takes nothing, when the list is empty, or
- * when the collection with the number `collect` or a later one has reported that item already.
+ * when that item was reported already by the collection with the number `collect` or a later one (epoll_collect in
+ * epoll.h says what a collection is).
  */
 static struct epoll_item *take_first(struct epoll *epoll, uint64_t collect)
 {
@@ -80,7 +85,10 @@ static struct epoll_item *take_first(struct epoll *epoll, uint64_t collect)
 	return item;
 }
 
-/* Put an item back at the ready list's start, unless it was removed or a wake-up has added it at the end meanwhile. */
+/*
+ * Put an item back at the ready list's start, unless the item was removed from the epoll file, or a wake-up has put it
+ * at the list's end meanwhile.
+ */
 static void put_first(struct epoll_item *item)
 {
 	struct epoll *epoll = item->epoll;
@@ -91,7 +99,10 @@ static void put_first(struct epoll_item *item)
 	lock_release(&epoll->lock, flags);
 }
 
-/* Put an item at the ready list's end, where take_first() stops if the item has been reported. */
+/*
+ * Put a reported item at the ready list's end. take_first() stops when it comes to the item again, so that one
+ * collection reports no item twice.
+ */
 static void put_last(struct epoll_item *item)
 {
 	struct epoll *epoll = item->epoll;
@@ -128,7 +139,10 @@ static struct epoll_item *find(struct epoll *epoll, const struct file *file, int
 	return NULL;
 }
 
-/* Remove an item from all lists but file->watches, and drop the epoll file's reference to it. */
+/*
+ * Remove an item from its epoll file and from the watched file's wait queue, and drop the epoll file's reference to it.
+ * The caller has taken the item out of file->watches already.
+ */
 static void drop(struct epoll_item *item)
 {
 	wait_queue_remove(&item->waiter);
@@ -206,7 +220,10 @@ int epoll_remove(struct file *epoll_file, struct file *file, int fd)
 
 /* ---- what is ready ---- */
 
-/* Return whether an item that was reported goes back into the ready list. Disables a one-shot item, which does not. */
+/*
+ * Return whether a reported item goes back into the ready list. An edge-triggered item does not, nor does a one-shot
+ * item, which is disabled here.
+ */
 static bool stays_ready(struct epoll_item *item)
 {
 	if (item->event.events & EPOLLONESHOT) {
@@ -229,7 +246,10 @@ int epoll_collect(struct file *epoll_file, uint64_t *number, int most,
 
 		event.events = look(item);
 		if (event.events) {
-			/* `put` may let other tasks remove the item or close item->file: do not use the file after. */
+			/*
+			 * `put` may let other tasks remove the item or close item->file: do not use the file
+			 * afterwards.
+			 */
 			error = put(ctx, &event);
 			if (!error)
 				item->collect = collect;
@@ -283,8 +303,9 @@ static bool end_some(struct late_work *work)
 }
 
 /*
- * Remove up to ENDS items here, and the rest by late work, while other tasks run. Until an item is removed its file may
- * still wake it, or be closed, which removes the item, too.
+ * Remove up to ENDS items at once. The rest is left to late work (kernel/sync/late_work.h), which removes ENDS items at
+ * a time and lets other tasks run in between. Until an item is removed, its file may still wake it, or may be closed,
+ * which removes the item, too.
  */
 static void epoll_release(struct file *file)
 {

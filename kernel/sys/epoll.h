@@ -40,10 +40,10 @@ int epoll_remove(struct file *epoll, struct file *file, int fd);
 
 /*
  * Report the ready files: call `put` for each, at most `most` times. `put` returns 0, or an error to stop, and may let
- * other tasks run, which may change the epoll file. A watch with neither EPOLLET nor EPOLLONESHOT is reported again by
- * the next collection while its file is ready. A collection may take several calls: with *number 0 a call begins one
- * and sets *number to its number, with that number a call goes on with it. Returns how many files were reported, or
- * put's error if it fails for the first.
+ * other tasks run, which may change the epoll file. A collection is what one epoll_wait(2) reports; it may take several
+ * calls, and reports a file once. The first call of a collection passes *number 0 and gets the collection's number in
+ * it; later calls pass that number. The next collection reports a file that is still ready again, unless its watch has
+ * EPOLLET or EPOLLONESHOT. Returns how many files were reported, or put's error if it fails for the first.
  */
 int epoll_collect(struct file *epoll, uint64_t *number, int most,
 		  int (*put)(void *ctx, const struct epoll_event *event), void *ctx);

@@ -10,18 +10,18 @@
 #define NESTING_MOST (LOCK_QUEUE_5 - LOCK_QUEUE)
 
 /*
- * An epoll file. Guard: `lock` for the ready list, to which wake-ups of files add items; for the rest the kernel, one
- * CPU, not preempted.
+ * An epoll file. Guard: `lock` for the ready list, to which wake-ups of files add items. Guard of the other fields: the
+ * kernel, one CPU, not preempted.
  */
 struct epoll {
-	struct late_work end; /* must be the first member: removes the items when the file is closed */
+	struct late_work end; /* must be the first member; late work that removes the items after a close */
 	struct file *file;    /* the open file whose `data` this is; NULL: it has been closed */
-	struct link items;    /* list of all items, by in_items */
+	struct link items;    /* list of all items, linked by in_items */
 	struct lock lock;
-	struct link ready;       /* lock; the ready list, by in_ready, the oldest first */
+	struct link ready;       /* lock; the ready list, linked by in_ready, the oldest first */
 	struct wait_queue queue; /* tasks that wait for the epoll file; its lock's rank depends on `level` */
 	unsigned level;          /* 1 more than the highest level of the epoll files that it watches */
-	uint64_t collects;       /* the number of the last collection */
+	uint64_t collects;       /* the number of the last collection (epoll_collect) */
 	uint64_t visit;          /* the number of the last search that came here (epoll_nesting.c) */
 	unsigned depth;          /* the length of the longest chain that the last search found here */
 };
@@ -29,7 +29,7 @@ struct epoll {
 /* A file that an epoll file watches. Guard: as of struct epoll. */
 struct epoll_item {
 	struct epoll *epoll;      /* the epoll file */
-	struct file *file;        /* the watched file, without a reference: `watch` is called when it is closed */
+	struct file *file;        /* the watched file, without a reference: watch.gone is called when it is closed */
 	int fd;                   /* the descriptor that the program passed; an item is known by file and fd */
 	struct epoll_event event; /* the events to watch for, and the user's data */
 	bool disabled;            /* a one-shot watch that has fired */
@@ -47,10 +47,13 @@ static inline struct epoll_item *epoll_item_of(struct file_watch *watch)
 	return (struct epoll_item *)((char *)watch - offsetof(struct epoll_item, watch));
 }
 
-/* Remove the item of a watch whose file has been closed: the `gone` of all watches of epoll files, and of no others. */
+/*
+ * Remove the item of a watch whose file has been closed. All watches of epoll files have this function as their `gone`,
+ * by which epoll_nesting.c tells them from other watches.
+ */
 void epoll_file_gone(struct file_watch *watch);
 
-/* Compute the level of an epoll file anew, and of those that watch it. */
+/* Compute the level of an epoll file anew, and if it changes, the levels of the epoll files that watch this one. */
 void epoll_set_level(struct epoll *epoll);
 
 /* Return -ELOOP when epoll files would watch one another, or in too long a chain, if `epoll` watched `file`; or 0. */

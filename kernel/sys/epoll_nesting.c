@@ -70,7 +70,7 @@ static unsigned depth_above(struct epoll *epoll)
 
 	if (epoll->visit == visits)
 		return epoll->depth;
-	/* An epoll file that has been closed, whose items late work removes, is in no chain. */
+	/* An epoll file that is closed already, but still has items that wait to be removed, is in no chain. */
 	if (!epoll->file)
 		return 0;
 	for (struct file_watch *watch = epoll->file->watches; watch; watch = watch->next) {

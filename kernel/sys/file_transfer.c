@@ -35,8 +35,8 @@ static void join(struct file_waiter *waiter, struct file *file, enum file_move h
 }
 
 /*
- * Leave the file's queue. If there still are the bytes, or there still is the room, that the task waited for, wake the
- * next task that waits for that.
+ * Leave the file's queue. A wake-up of a pipe's queue wakes only one reader or one writer: if the pipe still has bytes
+ * to read, or space to write, pass the wake-up on to the next task that waits for the same.
  */
 static void leave(struct file_waiter *waiter, struct file *file)
 {
@@ -70,7 +70,9 @@ static uint64_t deadline_of(struct file_waiter *waiter, struct file *file, enum 
 	return waiter->deadline;
 }
 
-/* Return whether a signal ends the transfer even if it could go on: as on Linux, a write to a terminal. */
+/*
+ * Return whether a signal ends the transfer even if it could go on. As on Linux this is so for a write to a terminal.
+ */
 static bool ends_by_signal(const struct file *file, enum file_move how)
 {
 	return how == FILE_WRITE && file->properties & FILE_STREAM && node_is(file->node, S_IFCHR);
@@ -108,7 +110,10 @@ __attribute__((always_inline)) static inline int64_t move_step(struct file *file
 	return moved;
 }
 
-/* Return whether a call waits, and does not return -EAGAIN, when the file's operation has returned that. */
+/*
+ * Return whether a call waits when the file's operation has returned -EAGAIN, instead of returning -EAGAIN to the
+ * program.
+ */
 static bool waits(struct file *file)
 {
 	return !(file->flags & O_NONBLOCK) && file_queue(file);
@@ -145,8 +150,8 @@ static int heed_size_limit(const struct file *file, enum file_move how, struct u
 }
 
 /*
- * As wait_and_move(), for a transfer that ends_by_signal(): a signal is looked at before there may be room. A function
- * of its own, so that pipes do not pay for it.
+ * Do wait_and_move() for a transfer that ends_by_signal(): a pending signal ends the wait even if the terminal has
+ * space for more text. This is a separate function, so that pipes are spared the check.
  */
 static __attribute__((noinline)) int64_t wait_and_write(struct file_waiter *waiter, struct file *file,
 							struct user_io *io, uint64_t offset)
@@ -192,9 +197,9 @@ static bool is_write(enum file_move how)
 }
 
 /*
- * The turns (kernel/sync/turn.h) that keep other calls out while a call lets other tasks run between its steps. As on
- * Linux only one call at a time moves a file's position, and only one writes to a node: so O_APPEND and RLIMIT_FSIZE
- * hold for a whole call.
+ * The turns of a call. A turn (kernel/sync/turn.h) is a mutex that a task keeps while it lets other tasks run between
+ * its steps. As on Linux only one call at a time moves a file's position, and only one writes to a node, so that
+ * O_APPEND and RLIMIT_FSIZE hold for a whole call.
  */
 struct turns {
 	struct turn_holder position, writing;
@@ -243,7 +248,7 @@ int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io,
 	struct turns turns;
 	bool more;
 
-	/* Few calls wait: the rest of the waiter is set when one does. */
+	/* Few calls wait, so join() sets the waiter's other fields only when a call does. */
 	waiter.queued = false;
 	waiter.deadline = TASK_NO_DEADLINE;
 	if (unlikely(in_turn))

@@ -195,7 +195,7 @@ int futex_requeue(uint64_t from, uint64_t to, bool private, uint32_t wake, uint3
 }
 
 /* The parts of the operand of FUTEX_WAKE_OP (futex(2)). */
-#define OP_SHIFTED     8U /* the operand is a bit's number */
+#define OP_SHIFTED     8U /* the operand is the number of a bit */
 #define OP_OF(op)      ((op) >> 28 & 0xf)
 #define OP_COMPARE(op) ((op) >> 24 & 0xf)
 #define OP_OPERAND(op) ((int32_t)((op) << 8) >> 20)
@@ -257,7 +257,7 @@ int futex_wake_op(uint64_t at, uint64_t other, bool private, uint32_t wake, uint
 #define ROBUST_MOST 2048 /* most entries of a list that are followed, as it may be a ring: Linux's ROBUST_LIST_LIMIT */
 #define ROBUST_PI   1ULL /* bit in an entry's address: a mutex with priority inheritance, which is not implemented */
 
-/* Linux's struct robust_list_head; all are user addresses. */
+/* Linux's struct robust_list_head. `first` and `pending` are user addresses of entries. */
 struct robust_head {
 	uint64_t first;
 	int64_t offset; /* bytes from an entry to its mutex's word */
@@ -266,7 +266,8 @@ struct robust_head {
 
 /*
  * If a user copy has failed for lack of memory, find memory for it, if need be by killing a process, and return whether
- * to repeat the copy. A program would make a system call again; the end of a task has to repeat the copy itself.
+ * to repeat the copy. When a copy fails so in a system call, the whole call is made again; at the end of a task there
+ * is no call to make again, so the copy itself is repeated.
  */
 static bool again(enum status status)
 {

@@ -34,7 +34,7 @@ int futex_requeue(uint64_t from, uint64_t to, bool private, uint32_t wake, uint3
 int futex_wake_op(uint64_t at, uint64_t other, bool private, uint32_t wake, uint32_t wake_other, uint32_t op);
 
 /*
- * Do what the end of a task means for futexes: release its robust mutexes, and set the word at clear_child_tid to 0 and
- * wake its waiters. `task` must be the current task, with its process's context loaded.
+ * Do what is due for futexes at the end of a task: release its robust mutexes, and set the word at clear_child_tid to 0
+ * and wake its waiters. `task` must be the current task, with its process's context loaded.
  */
 void futex_task_exit(struct task *task);

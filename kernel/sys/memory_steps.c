@@ -41,8 +41,8 @@ enum status memory_unmap_long(struct user_space *space, vaddr_t va, uint64_t siz
 	if (size <= USER_END)
 		size = page_round_up(size);
 	/*
-	 * At the limit of areas unmapping may fail, since it may split an area: then one call must do it all, so that
-	 * nothing is unmapped when it fails.
+	 * In a space that has as many areas as allowed, unmapping fails if it has to split an area: then one call must
+	 * do it all, so that nothing is unmapped when it fails.
 	 */
 	if (!has_pieces(va, size) || space->areas.count >= USER_AREAS_MAX)
 		return space_wait(space) != 0 ? ERR_NOT_FOUND : user_unmap(space, va, size);
@@ -91,10 +91,13 @@ enum status memory_remap(struct user_space *space, vaddr_t va, uint64_t size, ui
 	return status;
 }
 
-/* The argument of drop() and advise(), steps that go on after a hole in the range. Guard: the task that calls. */
+/*
+ * The argument of drop() and advise(), steps that go on after a part of the range that is not mapped. Guard: the task
+ * that calls.
+ */
 struct around_holes {
 	enum user_fork_advice advice; /* for advise() only */
-	bool hole;                    /* a step has found a hole */
+	bool hole;                    /* a step has found such a part */
 };
 
 static enum status note_hole(enum status status, struct around_holes *holes)

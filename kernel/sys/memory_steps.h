@@ -8,7 +8,7 @@
 #include "kernel/lib/likely.h"
 #include "kernel/mm/user/user_space.h"
 
-#define MEMORY_STEP (1UL << 20) /* most bytes of one piece: any call on so few takes little time */
+#define MEMORY_STEP (1UL << 20) /* most bytes of one piece: a call on so few bytes takes little time */
 
 /* Round `size` up to whole pages; returns 0 when the result needs more than 64 bits. */
 static inline uint64_t page_round_up(uint64_t size)
@@ -47,7 +47,7 @@ MUST_CHECK static inline enum status memory_protect(struct user_space *space, va
 MUST_CHECK enum status memory_remap(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size,
 				    unsigned flags, vaddr_t to, vaddr_t *ret_va);
 
-/* Do user_dontneed(); do user_advise_fork(). */
+/* memory_drop() does user_dontneed(), and memory_advise_fork() does user_advise_fork(). */
 MUST_CHECK enum status memory_drop(struct user_space *space, vaddr_t va, uint64_t size);
 MUST_CHECK enum status memory_advise_fork(struct user_space *space, vaddr_t va, uint64_t size,
 					  enum user_fork_advice advice);

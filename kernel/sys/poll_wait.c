@@ -17,8 +17,9 @@ uint64_t poll_deadline(int timeout_ms)
 }
 
 /*
- * The three loops let other tasks run in between. A wake-up that a file sends meanwhile is not lost: WAIT_UNTIL() looks
- * at all files after join(), and a wake-up during that look keeps the task from sleeping.
+ * The loops of look(), join() and leave() let other tasks run between two items. A wake-up that a file sends meanwhile
+ * is not lost: WAIT_UNTIL() looks at all files after join(), and a wake-up during that look keeps the task from
+ * sleeping.
  */
 
 static int look(struct poll_item *items, size_t count)
@@ -47,7 +48,7 @@ static void join(struct poll_item *items, size_t count)
 		task_waiter_init(waiter);
 		/*
 		 * Of several entries in a row for one file only the first waits: once the task is woken, look() asks
-		 * the files of all.
+		 * the files of all entries.
 		 */
 		if (queue && !task_is_at_end(queue))
 			wait_queue_add(queue, &waiter->waiter);

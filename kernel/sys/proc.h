@@ -16,7 +16,7 @@ int proc_init(const char *cmdline);
 /* The process, or the task, whose directory a node of /proc is in. */
 struct proc_subject {
 	struct process *process; /* a reference */
-	struct task *task;       /* a reference; for /proc/PID any task, the first if it lives; NULL: all have ended */
+	struct task *task;       /* a reference; for /proc/PID its first or else any task; NULL: all have ended */
 	bool single;             /* the node is below /proc/PID/task and shows that task alone */
 };
 

@@ -1,5 +1,6 @@
 /*
- * /proc/PID/fd, the open files of a process as symbolic links; and the following of these links and of cwd, root, exe.
+ * /proc/PID/fd, the open files of a process as symbolic links; and how these links, and cwd, root and exe, are
+ * followed.
  */
 #include "kernel/fs/path.h"
 #include "kernel/mm/heap/heap.h"

@@ -56,7 +56,7 @@ static int make_meminfo(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* Add a time in seconds, with two digits behind the point. */
+/* Add a time in seconds, with two digits after the decimal point. */
 static void add_seconds(struct text *text, uint64_t ns)
 {
 	text_add(text, "%llu.%02llu", (unsigned long long)(ns / NS_PER_S),
@@ -99,7 +99,7 @@ static int make_stat(struct node *node, struct text *ret)
 	(void)node;
 	for (unsigned vector = VECTOR_PIC; vector <= VECTOR_SPURIOUS; vector++)
 		interrupts += irq_count(vector);
-	/* User and system time are not counted separately: all CPU time is shown as user time. */
+	/* The user and system time of the whole machine are not counted: all CPU time is shown as user time. */
 	for (int i = 0; i < 2; i++)
 		text_add(ret, "cpu%s %llu 0 0 %llu 0 0 0 0 0 0\n", i ? "0" : " ",
 			 (unsigned long long)((now - idle) / TICK_NS), (unsigned long long)(idle / TICK_NS));

@@ -14,8 +14,8 @@ static struct proc_node *live[LISTS];
 #define THREAD_NUMBER (1U << 22) /* a bit above all tids and pids, which marks a task's directory */
 
 /*
- * Return a reference to the task whose data stands for the process: its first task if that lives, otherwise any. NULL
- * when all have ended.
+ * Return a reference to the task whose data is shown for the whole process: its first task if that lives, otherwise
+ * any. NULL when all have ended.
  */
 static struct task *main_task(const struct process *process)
 {

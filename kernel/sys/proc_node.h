@@ -1,7 +1,7 @@
 /*
- * The nodes (inodes) in the directories of processes and tasks. A node exists only while there is a reference to it. A
- * node has its process or task by number and start time, so that one that has ended is not taken for another with the
- * same number.
+ * The nodes (inodes) in the directories of processes and tasks. A node exists only while there is a reference to it. It
+ * names its process or task by number and start time, without a reference: the start time tells that process from a
+ * later one with the same number.
  */
 #pragma once
 
@@ -35,8 +35,8 @@ static inline struct proc_node *proc_node(struct node *node)
 }
 
 /*
- * Return the inode number of a file below /proc/PID, computed from its names, so that listings and nodes agree. Files
- * of the fixed part of /proc have smaller numbers.
+ * Return the inode number of a file below /proc/PID, computed from its names alone, so that a listing, which makes no
+ * node, shows the same number as the node. Files of the fixed part of /proc have smaller numbers.
  */
 uint64_t proc_number(int pid, int tid, const struct proc_file *file, int fd);
 
@@ -47,13 +47,13 @@ uint64_t proc_number(int pid, int tid, const struct proc_file *file, int fd);
 int proc_node_get(struct node *dir, const struct proc_node *wanted, const struct node_ops *ops, uint32_t mode,
 		  struct node **ret);
 
-/* Functions for node_ops: free a node; get its place; refuse to make anything in a directory (-ENOENT). */
+/* Functions for node_ops: free a node; get its directory and name; refuse to make anything in a directory (-ENOENT). */
 void proc_node_free(struct node *node);
 int proc_place(struct node *node, struct node_place *ret);
 int proc_refuse_create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct name target,
 		       struct node **ret);
 
-/* Return the number that `name` is in decimal, without leading zeros; -1 when it is none. */
+/* Return the value of `name` as a decimal number without leading zeros; -1 if it is not such a number. */
 int proc_number_in(struct name name);
 
 /* Return a number in decimal: valid until the next call. */

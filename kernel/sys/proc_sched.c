@@ -1,6 +1,6 @@
 /*
  * /proc/sys/kernel/sched_…: the limit on the CPU time of real-time tasks (kernel/task/rt_share.h), and the length of
- * SCHED_RR's turns.
+ * SCHED_RR's time slices.
  */
 #include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"

@@ -53,7 +53,7 @@ static void action_masks(const struct process *process, uint64_t *ret_ignored, u
 	}
 }
 
-/* Add a number of stat, with the blank before it. */
+/* Add a blank and a number to the line of stat. */
 static void number(struct text *text, uint64_t value)
 {
 	text_add(text, " %llu", (unsigned long long)value);

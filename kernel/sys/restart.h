@@ -1,6 +1,7 @@
 /*
- * Continue a system call that was given a time span and that a signal has interrupted, to the deadline that it had.
- * Each function returns what its system call returns; -ERESTART_GO_ON when it is interrupted again.
+ * Continue a system call that a signal has interrupted, to its old deadline. The program passed a time span to the
+ * call, so making the call anew with the same span would wait too long. Each function returns what its system call
+ * returns; -ERESTART_GO_ON when it is interrupted again.
  */
 #pragma once
 

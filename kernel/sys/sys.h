@@ -25,12 +25,12 @@ extern const char *const syscall_names[SYSCALL_TABLE];
 
 /*
  * Statistics of the calls with one number, for the monitor's command `syscalls`. The last entry is for all numbers
- * beyond the table. Guard: own CPU; the entry of system calls counts (syscall_entry.S, syscall_leave.c), others only
- * read.
+ * beyond the table. Guard: only the entry of system calls writes them (syscall_entry.S, syscall_leave.c), with
+ * interrupts off.
  */
 struct syscall_cost {
 	uint64_t calls; /* number of calls */
-	/* CR3 writes from call to return, those of other tasks while the call waits included */
+	/* CR3 writes from call to return, including those of other tasks that run while the call waits */
 	uint64_t cr3_writes;
 	uint64_t ticks; /* TSC ticks from call to return, with waiting; counted after syscall_clock_start() */
 };

@@ -236,7 +236,10 @@ static int64_t request_once(struct file *file, unsigned request, uint64_t value)
 	return file_ioctl(file, request, value, &io);
 }
 
-/* Do an ioctl request. As long as it returns -EAGAIN wait, even with O_NONBLOCK: so tcdrain(3) waits for output. */
+/*
+ * Do an ioctl request. Wait as long as it returns -EAGAIN, even with O_NONBLOCK: so tcdrain(3), which is such a
+ * request, waits until all output is sent.
+ */
 static int64_t wait_and_do(struct file *file, unsigned request, uint64_t value)
 {
 	int64_t result = -EAGAIN;

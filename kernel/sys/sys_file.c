@@ -9,7 +9,7 @@
 
 #define TRANSFER_MAX   0x7ffff000ULL /* most bytes that one call moves: Linux's MAX_RW_COUNT */
 #define PIECES_MAX     1024          /* most pieces of one call: IOV_MAX */
-#define PIECES_STACK   8             /* pieces that have room on the stack; more of them go into the heap */
+#define PIECES_STACK   8             /* most pieces that a call keeps on the stack, and not in the heap */
 #define SENDFILE_PIECE 16384
 
 /* Return whether [base, base + size) lies below the end of users' addresses, mapped or not. */
@@ -59,7 +59,7 @@ SYSCALL_4(pwrite64, fd, base, size, offset)
 
 /*
  * Shorten the pieces to TRANSFER_MAX bytes in all. Returns 0, -EINVAL when a size is negative as a signed number, or
- * -EFAULT when one of them leaves the users' addresses.
+ * -EFAULT when a piece does not lie in the range of users' addresses.
  */
 static int limit_pieces(struct user_iovec *pieces, size_t count)
 {
@@ -133,7 +133,7 @@ SYSCALL_4(pwritev, fd, pieces, count, offset)
 }
 
 /*
- * Do preadv2(2) or pwritev2(2). Offset -1 means the file's offset. As on Linux, RWF_NOWAIT does not keep a read of a
+ * Do preadv2(2) or pwritev2(2). Offset -1 means the file's position. As on Linux, RWF_NOWAIT does not keep a read of a
  * pipe from waiting.
  */
 static int64_t transfer_vector2(uint64_t fd, uint64_t pieces, uint64_t count, enum file_move how, uint64_t offset,
@@ -168,7 +168,10 @@ SYSCALL_3(lseek, fd, offset, whence)
 	return file ? file_transfer_seek(file, (int64_t)offset, (int)whence) : -EBADF;
 }
 
-/* Fill a buffer with entries in steps of LISTING_STEP bytes; what has been listed before an error counts. */
+/*
+ * Fill a buffer with entries in steps of LISTING_STEP bytes; after an error the call returns the bytes of the entries
+ * that were listed before it, if any.
+ */
 SYSCALL_3(getdents64, fd, to, size)
 {
 	HELD_FILE struct file *file = args_file_get(fd);

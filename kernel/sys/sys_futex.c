@@ -69,8 +69,9 @@ static int64_t wait(uint64_t at, uint64_t op, uint32_t value, uint64_t time, uin
 	if (error != -EINTR)
 		return error;
 	/*
-	 * The call can be made again as it is, since a deadline of FUTEX_WAIT_BITSET is a point in time: if there is
-	 * one, only when no handler runs; if there is none, also after a handler with SA_RESTART.
+	 * The program can make the call again as it is, since the deadline of FUTEX_WAIT_BITSET is a point in time. As
+	 * on Linux a wait with a deadline is restarted only if no handler runs, and a wait without one also after a
+	 * handler with SA_RESTART.
 	 */
 	return deadline == TASK_NO_DEADLINE ? -ERESTARTSYS : -ERESTART_RESTARTBLOCK;
 }

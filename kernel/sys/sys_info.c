@@ -1,6 +1,4 @@
-/*
- * System calls about the system as a whole: uname, sysinfo, reboot and their kin; and getrandom.
- */
+/* System calls about the system as a whole: uname, sysinfo, reboot and the like; and getrandom. */
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"
 #include "kernel/dev/power.h"
@@ -60,7 +58,7 @@ SYSCALL_1(personality, wanted)
 
 /* Linux's struct sysinfo. */
 struct linux_sysinfo {
-	int64_t uptime; /* seconds since the start */
+	int64_t uptime; /* seconds since boot */
 	uint64_t loads[3];
 	uint64_t total_ram, free_ram, shared_ram, buffer_ram;
 	uint64_t total_swap, free_swap;

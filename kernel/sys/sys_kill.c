@@ -72,7 +72,7 @@ static bool send_other(void *ctx, struct process *process)
 	return true;
 }
 
-/* Send to all processes but the first and the caller's own. */
+/* Send a signal to all processes except process 1 and the caller's own. Returns 0, -ESRCH (there are none), -EAGAIN. */
 static int64_t send_all(int signal, const struct signal_info *info)
 {
 	struct all_send sending = { signal, -ESRCH, info };
@@ -117,8 +117,8 @@ SYSCALL_3(tgkill, pid, tid, signal)
 }
 
 /*
- * Get the siginfo for a signal from user memory. A si_code of the kernel, kill(2) or tkill(2) is only allowed if
- * `to_self`: no other process may be deceived. Returns 0, -EFAULT, -EPERM.
+ * Get the siginfo for a signal from user memory. A si_code that says that the kernel, kill(2) or tkill(2) sent the
+ * signal is only allowed if `to_self`, so that no other process is misled. Returns 0, -EFAULT, -EPERM.
  */
 static int64_t get_info(uint64_t from, bool to_self, struct signal_info *ret)
 {

@@ -63,7 +63,10 @@ static int set_lock(struct file *file, const struct file_lock *lock, bool waits)
 	return error == -EAGAIN ? -ERESTARTSYS : error;
 }
 
-/* Set the lock's range of bytes. Returns 0, -EINVAL (it starts before the file, or `whence` is unknown), -EOVERFLOW. */
+/*
+ * Set the lock's range of bytes from `in`. Returns 0, -EINVAL (it starts before the file, or `whence` is unknown),
+ * -EOVERFLOW.
+ */
 static int get_range(const struct file *file, const struct linux_flock *in, struct file_lock *lock)
 {
 	int64_t start = file_position(file, in->whence), last = INT64_MAX;

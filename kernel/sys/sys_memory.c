@@ -31,7 +31,10 @@ SYSCALL_1(brk, brk)
 {
 	struct user_space *space = space_here();
 
-	/* Lower a break by steps of MEMORY_STEP: each unmaps the memory in between, and then other tasks may run. */
+	/*
+	 * Lower a break by steps of MEMORY_STEP, each of which unmaps memory, and let other tasks run between two
+	 * steps.
+	 */
 	while (brk >= space->brk_start && brk && space->brk > brk && space->brk - brk > MEMORY_STEP && !task_give_way())
 		if (space_wait(space) != 0 || user_brk(space, space->brk - MEMORY_STEP) != OK)
 			break;
@@ -95,7 +98,7 @@ SYSCALL_6(mmap, va, size, prot, flags, fd, offset)
 		error = -EOVERFLOW;
 	if (!error)
 		error = space_wait(space_here());
-	/* Unmap in pieces what a fixed mapping replaces. */
+	/* A fixed mapping replaces what is mapped there: unmap that in pieces, between which other tasks can run. */
 	if (!error && mapping.flags & USER_MAP_FIXED && size > MEMORY_STEP)
 		error = errno_of(memory_unmap(space_here(), va, page_round_up(size)));
 	if (error)

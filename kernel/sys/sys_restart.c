@@ -21,7 +21,7 @@ static int64_t go_on(const struct task_restart *restart)
 
 /*
  * Continue a system call that a signal has interrupted: signal_finish_call() makes the program execute restart_syscall.
- * Returns -EINTR if there is no such call, as when a program makes this one by itself.
+ * Returns -EINTR if there is no call to continue, as when a program makes the call restart_syscall by itself.
  */
 SYSCALL_0(restart_syscall)
 {

@@ -138,7 +138,8 @@ static int set_attr(struct task *task, const struct linux_sched_attr *attr)
 		sched.policy = (enum sched_policy)policy;
 		sched.rt_priority = (int)attr->priority;
 		/*
-		 * As on Linux, the nice value does not change with other policies, and has an effect again after them.
+		 * As on Linux, policies without a nice value leave it as it is, so that it has an effect again when the
+		 * task returns to SCHED_OTHER or SCHED_BATCH.
 		 */
 		if (policy == SCHED_OTHER || policy == SCHED_BATCH)
 			sched.nice = attr->nice;
@@ -281,7 +282,7 @@ SYSCALL_4(sched_getattr, tid, to, size, flags)
 	return args_put(to, &attr, attr.size);
 }
 
-/* sched_rr_get_interval(2): as on Linux 0 for SCHED_FIFO, whose tasks run without turns. */
+/* sched_rr_get_interval(2): as on Linux 0 for SCHED_FIFO, whose tasks have no time slice. */
 SYSCALL_2(sched_rr_get_interval, tid, to)
 {
 	HELD_TASK struct task *task = NULL;

@@ -1,6 +1,4 @@
-/*
- * stat(2), statfs(2), access(2) and their kin, and system calls that change owners, permissions and times of files.
- */
+/* stat(2), statfs(2), access(2) and the like, and system calls that change owners, permissions and times of files. */
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/user_args.h"
 

@@ -17,7 +17,7 @@ enum clock_id {
 	CLOCK_REALTIME_COARSE,
 	CLOCK_MONOTONIC_COARSE,
 	CLOCK_BOOTTIME,
-	CLOCK_TAI = 11, /* its distance from CLOCK_REALTIME is 0 until somebody sets it, as on Linux */
+	CLOCK_TAI = 11, /* the same as CLOCK_REALTIME, as on Linux until adjtimex(2) sets a difference */
 };
 
 #define TIMER_ABSTIME 1

@@ -1,6 +1,4 @@
-/*
- * timerfd_create(2) and its kin: files from which a program reads how often a timer has expired.
- */
+/* timerfd_create(2) and the like: files from which a program reads how often a timer has expired. */
 #include "kernel/fs/anonymous.h"
 #include "kernel/irq/timer.h"
 #include "kernel/mm/heap/heap.h"

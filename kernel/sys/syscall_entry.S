@@ -10,8 +10,8 @@
 #include "kernel/task/task_offsets.h"
 
 	/*
-	 * The gdb stub sets no breakpoint in this section: where the stack and GS are still, or again, the program's,
-	 * the trap of a breakpoint (#BP, which has no stack of its own) would run on both.
+	 * The gdb stub sets no breakpoint in this section: parts of it run with the program's stack and GS, and the
+	 * trap of a breakpoint (#BP, which has no stack of its own) would run with them, too.
 	 */
 	.section .text.nobreak, "ax"
 

@@ -33,7 +33,10 @@ static struct tty terminals[2];
 static struct tty *of_serial, *of_screen;
 /* The task that draws what a writer has not drawn; NULL: no program runs. Guard: the kernel, one CPU, not preempted. */
 static struct task *drawer;
-/* Whether the screen leads, or the serial line: a shared terminal has the size of the one that leads (terminals.h). */
+/*
+ * Whether the screen is the device that was used last, and not the serial line. A shared terminal has the size of that
+ * device (terminals.h).
+ */
 static bool screen_leads;
 
 static void write_terminal(struct tty *tty, const char *text, size_t size)
@@ -55,7 +58,10 @@ static void draw_later(void)
 	task_wake(drawer);
 }
 
-/* Tell the stop watch (debug build) that the task offers the CPU; return whether it must let other tasks run. */
+/*
+ * Return whether the task must let other tasks run. In a debug build each call also tells the stop watch, which
+ * measures how long a task keeps the CPU, that the task has asked.
+ */
 static bool is_turn_over(void)
 {
 	stop_watch_step(IRQ_HERE);
@@ -63,8 +69,8 @@ static bool is_turn_over(void)
 }
 
 /*
- * Draw the written text on the screen: once for a whole write(2), since drawing needs the kernel context. If the
- * writer's turn on the CPU ends before all is drawn, the task `drawer` draws the rest.
+ * Draw the written text on the screen: once for a whole write(2), since drawing needs the kernel context. If other
+ * tasks must run before all is drawn, the task `drawer` draws the rest.
  */
 static void flush_terminal(struct tty *tty)
 {
@@ -82,7 +88,10 @@ static bool is_row_enough(void)
 
 void terminals_draw(void)
 {
-	/* Yield after each row, not only when the turn ends: a waiting task that has had less of the CPU runs first. */
+	/*
+	 * Yield after each row, not only when the time slice ends, so that a waiting task that has had less of the CPU
+	 * runs first.
+	 */
 	while (screen_show_until(is_row_enough))
 		task_yield();
 }
@@ -179,7 +188,7 @@ static void set_sizes(void)
 /* Which of the present consoles /dev/console uses, by the command line. */
 struct choice {
 	bool serial, screen;
-	bool screen_leads; /* the screen leads, as it was named last or is the only one */
+	bool screen_leads; /* a shared terminal has the screen's size at first: the screen was named last or alone */
 };
 
 static struct choice choose(const char *cmdline)
@@ -229,9 +238,9 @@ void terminals_init(const char *cmdline)
 }
 
 /*
- * Make the device lead on which somebody typed: the screen with its keyboard, or the serial line. Input that starts
- * with ESC does not count: it may be an answer of the terminal at the serial line's other end to a program's escape
- * sequence.
+ * Remember on which device somebody typed last, the screen's keyboard or the serial line, and give a shared terminal
+ * that device's size. Input that starts with ESC does not count: it may be an answer of the terminal at the serial
+ * line's other end to a program's escape sequence.
  */
 static void lead(bool screen, char typed)
 {
@@ -244,7 +253,7 @@ static void lead(bool screen, char typed)
 
 /*
  * Pass all typed bytes that the device has to the terminal, up to MOST_INPUTS * INPUT of them: interrupts are off, and
- * a port that has gone says for ever that it has a byte. The device raises another interrupt for what is left.
+ * a port whose device was removed reports a byte for ever. The device raises another interrupt for what is left.
  */
 static void take_input(struct tty *tty, int (*read)(void), bool screen)
 {

@@ -257,8 +257,8 @@ bool userland_run(const char *cmdline, int *ret_status)
 		error = process_start_init(root, file, path, argv, environment, &what);
 		/*
 		 * Try once more, as a system call is tried again when memory ran out: the heap has grown meanwhile, so
-		 * the second start needs fewer frames. This matters with the boot word frame_fail_user=N, which refuses
-		 * every N-th frame.
+		 * the second start needs fewer frames. This matters with the boot parameter frame_fail_user=N, which
+		 * refuses every N-th frame.
 		 */
 		if (error == -ENOMEM)
 			error = process_start_init(root, file, path, argv, environment, &what);

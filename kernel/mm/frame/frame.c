@@ -1,6 +1,7 @@
 /*
- * Frames: the calls of frame.h, and the CPUs' caches. Takes from the pool (frame_pool.c) and gives back to it in
- * batches. Does not map, clear or flush anything. The arrows show how many frames move at once:
+ * Frames: the functions of frame.h, and each CPU's cache of free frames. The caches take frames from the pool
+ * (frame_pool.c) and give them back in batches. Nothing is mapped, cleared or flushed here. The arrows show how many
+ * frames move at once:
  *
  *   frame_cache, one a CPU            the pool, shared
  *   no lock                           a lock for each region
@@ -9,14 +10,15 @@
  *   slot:    1 x 2 MiB  <--  1  -->     region: for each class, a bitmap of its blocks (2 MiB)
  *   slot:    1 x 1 GiB  <--  1  -->       block: a bitmap of its frames (4 KiB)
  *
- * A block's class says how much of it is free: four steps of "some", or all. 4 KiB frames come from the fullest
- * class that there is, and there from the lowest block: full blocks stay full, and emptier ones get the time to become
- * whole. Only when no block is partly free is a whole one split, and one of a region that is wholly free only when
- * there is no other. Nothing needs merging: a block whose count of free frames reaches 512 is whole, and so is a region
+ * A block's class says how much of it is free: a part (four classes), or all. 4 KiB frames come from the fullest class
+ * that there is, and there from the lowest block: full blocks stay full, and emptier ones get the time to become
+ * whole. A whole block is split only when no block is partly free, and a wholly free region only when no other region
+ * has a whole block. Nothing needs merging: a block whose count of free frames reaches 512 is whole, and so is a region
  * at 262,144.
  *
- * A search looks at one bit for each GiB, 16 words for 1 TiB, and never at full memory. A CPU goes on in the region
- * that it used last, its home; it leaves the homes of others, and memory below 4 GiB, alone while it can.
+ * A search looks at one bit for each GiB, 16 words for 1 TiB, and so passes over full regions. A CPU goes on in the
+ * region that it used last, its home; it takes from other CPUs' homes, and from memory below 4 GiB, only when nothing
+ * else is free.
  *
  * Metadata, cut from the end of the largest usable range:
  *
@@ -76,8 +78,8 @@ void frame_cache_init(struct frame_cache *cache, struct frames *frames)
 }
 
 /*
- * Give the frame in a slot back to the pool. Any CPU may do that with a 1 GiB slot, so the frame is taken out in one
- * step.
+ * Give the frame in a slot back to the pool. Any CPU may do that with a 1 GiB slot, so the frame is taken out by an
+ * atomic exchange.
  */
 static void slot_drain(struct frame_cache *cache, enum frame_size size)
 {
@@ -108,8 +110,8 @@ static void scrape(struct frame_cache *cache)
 }
 
 /*
- * Take up to `want` frames from the pool, stored below `end`; when the pool has none, give it what caches hold, and try
- * again.
+ * Take up to `want` frames from the pool, stored below `end`. When the pool has none, first give the frames that caches
+ * hold back to it (scrape), and try again.
  */
 static uint32_t pool_or_caches(struct frame_cache *cache, enum pool_reach reach, uint32_t want, struct frame_entry *end)
 {
@@ -157,8 +159,8 @@ void frame_fail_every(struct frame_cache *cache, uint64_t n)
 /* ---- 4 KiB ---- */
 
 /*
- * Fill the stack from the pool. Called when it is empty, or when its top frame has a reference, which panics.
- * Returns ERR_NO_MEMORY: the stack is still empty.
+ * Fill the stack from the pool. Called when the stack is empty, or when its top frame has a reference, which is a bug:
+ * then panic. Returns ERR_NO_MEMORY: the stack is still empty.
  */
 static __attribute__((noinline)) enum status refill(struct frame_cache *cache)
 {

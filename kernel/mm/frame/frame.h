@@ -44,9 +44,7 @@ struct frame_cache {
 	struct frame_entry *top;    /* top[-1] is the frame to hand out next. Atomic: other CPUs read it */
 	struct frame_entry *full;   /* `top` when the stack is full; while fail_in is not 0, the stack's start */
 	struct frame_lookup lookup; /* a copy of frames->lookup, in this CPU's cache lines */
-	/*
-	 * slots[s]: a free frame of enum frame_size s, no FRAME_4K; 0: none. Atomic: any CPU may take slots[FRAME_1G]
-	 */
+	/* slots[s]: address of a free frame of size s (no FRAME_4K), or 0. Atomic: any CPU may take slots[FRAME_1G] */
 	uint64_t slots[3];
 	uint64_t fail_in;         /* the allocation that counts this down to 0 fails; 0: none is to fail */
 	uint64_t fail_every;      /* what fail_in starts from after a failure; 0: no more failures */
@@ -72,7 +70,7 @@ struct frames {
 	uint64_t total;    /* 4 KiB frames that were added, and not withdrawn. Guard: as low_page's */
 	uint64_t left_out; /* 4 KiB frames of usable memory that could not be managed */
 	uint64_t metadata; /* bytes of RAM that the allocator's bookkeeping takes */
-	uintptr_t direct;  /* a frame at pa is seen at direct + pa. Fixed after boot */
+	uintptr_t direct;  /* the frame at pa is mapped at direct + pa. Fixed after boot */
 };
 
 /* The machine's memory, and each CPU's cache. */
@@ -87,11 +85,11 @@ static inline struct frame_cache *frame_cache_here(void)
 
 /*
  * Start to manage the usable memory of `map`, which must have passed memmap_check; the metadata is cut from the end of
- * its largest range. `direct`: a frame at pa is seen at the address direct + pa. Memory of another type can be added
- * later (frame_add_range) if this map says that it is RAM. Frame 0 is never handed out, and one page below 1 MiB is
- * kept. Memory beyond HHDM_SIZE, and memory whose metadata found no place, is counted in `left_out`. The map is not
- * needed afterwards.
- * Returns ERR_NO_MEMORY (no usable range can hold the table of regions); `frames` is then unusable.
+ * its largest range. `direct`: the frame at pa is mapped at the address direct + pa. Memory of another type can be
+ * added later (frame_add_range) if this map says that it is RAM. Frame 0 is never handed out, and one page below 1 MiB
+ * is kept. Memory beyond HHDM_SIZE, and memory for whose metadata no place was found, is counted in `left_out`. The map
+ * is not needed afterwards. Returns ERR_NO_MEMORY (no usable range can hold the table of regions); `frames` is then
+ * unusable.
  */
 MUST_CHECK enum status frame_init(struct frames *frames, const struct memmap *map, uintptr_t direct);
 
@@ -126,12 +124,12 @@ MUST_CHECK static inline enum status frame_alloc(struct frame_cache *cache, enum
 MUST_CHECK enum status frame_alloc_low(struct frame_cache *cache, paddr_t *ret);
 
 /*
- * Take `count` frames of 4 KiB, in no promised order. Returns ERR_NO_MEMORY: then none has been taken and the content
+ * Take `count` frames of 4 KiB, in no particular order. Returns ERR_NO_MEMORY: then none has been taken and the content
  * of `ret` means nothing.
  */
 MUST_CHECK enum status frame_alloc_many(struct frame_cache *cache, size_t count, paddr_t *ret);
 
-/* Give a frame back. Call with its only reference (else it panics), after the TLBs were flushed of its mappings. */
+/* Give a frame back. Call with its only reference (else it panics), after its mappings were flushed from the TLBs. */
 void frame_free_4k(struct frame_cache *cache, paddr_t pa);
 void frame_free_large(struct frame_cache *cache, enum frame_size size, paddr_t pa);
 static inline void frame_free(struct frame_cache *cache, enum frame_size size, paddr_t pa)
@@ -145,12 +143,13 @@ void frame_free_many(struct frame_cache *cache, size_t count, const paddr_t *pa)
 
 /*
  * Take one more reference to a frame that the caller has a reference to. A frame can have any number of references.
- * Returns ERR_NO_MEMORY: to count so many takes another frame (refs_lend() in frame_refs.h), and none is free.
+ * Returns ERR_NO_MEMORY: their count needs another frame (refs_lend() in frame_refs.h), and none is free.
  */
 MUST_CHECK enum status frame_get(struct frame_cache *cache, enum frame_size size, paddr_t pa);
 
 /*
- * Drop a reference, after the TLBs were flushed of its mapping. Returns whether it was the last, and the frame is free.
+ * Drop a reference, after its mapping was flushed from the TLBs. Returns whether it was the last one, so that the frame
+ * is free now.
  */
 bool frame_put(struct frame_cache *cache, enum frame_size size, paddr_t pa);
 
@@ -162,7 +161,8 @@ uint64_t frame_free_count(const struct frames *frames);
 
 /*
  * For tests: let the n-th allocation from this cache fail once, each frame counting as one; 1 is the next, 0 cancels.
- * Returns how many allocations an earlier call still waited for; 0: none. Until the failure each call goes to the pool.
+ * Returns how many allocations were left until the failure that an earlier call had set; 0: none was set. Until the
+ * failure each call goes to the pool.
  */
 uint64_t frame_fail_nth(struct frame_cache *cache, uint64_t n);
 

@@ -1,6 +1,4 @@
-/*
- * What frame_init and frame_add_range share.
- */
+/* The function by which frame_init() and frame_add_range() make memory free. */
 #pragma once
 
 #include "kernel/mm/frame/frame_pool.h"

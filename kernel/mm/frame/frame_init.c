@@ -108,8 +108,8 @@ static enum status make_tables(struct frames *frames, struct cutter *cutter)
 }
 
 /*
- * Let the region's blocks reach from its first block of RAM to end_block. Call for the ranges in ascending order. RAM
- * of any type counts, since all RAM may be added later; a hole between two ranges counts as well.
+ * Extend the region's blocks, which begin with its first block of RAM, up to end_block. Call for the ranges in
+ * ascending order. RAM of any type counts, since all RAM may be added later; a hole between two ranges counts as well.
  */
 static void measure_region(struct frame_region *region, uint64_t first_block, uint64_t end_block)
 {

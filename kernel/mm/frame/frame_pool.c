@@ -11,8 +11,9 @@
 #define LOW_REGIONS ((1ULL << LOW_END) - 1)
 
 /*
- * How far a search goes. Memory below 4 GiB is left for devices that need it, and other CPUs' home regions are left to
- * them, so that a region's lock and cache lines stay with one CPU, until nothing else is free.
+ * In which regions a search looks. Two kinds are left alone until nothing else is free: regions below 4 GiB, for
+ * devices that need them, and the home regions of other CPUs (those that they took frames from last), so that a
+ * region's lock and cache lines stay with one CPU.
  */
 enum reach { REACH_HIGH, REACH_UNCLAIMED, REACH_ALL, REACH_BELOW_4G };
 
@@ -55,7 +56,10 @@ static uint32_t search(const struct frame_cache *cache, enum frame_class kind, e
 	return REGION_NONE;
 }
 
-/* What is looked for: classes from `first` to `last`, in regions of a reach from `near` to `far`. */
+/*
+ * What a search is for: a region that has a block of one of the classes `first` to `last` (a class says how much of a
+ * block is free), sought with the reaches from `near` to `far`.
+ */
 struct wish {
 	enum frame_class first, last;
 	enum reach near, far;
@@ -96,7 +100,7 @@ static uint32_t choose_for_4k(const struct frame_cache *cache, enum pool_reach r
 	return choose(cache, wish);
 }
 
-/* Make `region` the cache's home. */
+/* Make `region` the cache's home, where its next search begins, and mark it in frames->claimed. */
 static void settle(struct frame_cache *cache, uint32_t region)
 {
 	uint64_t *claimed = cache->frames->claimed;
@@ -119,7 +123,7 @@ static void settle(struct frame_cache *cache, uint32_t region)
 
 /*
  * Lock a region that had, by the index, blocks of one of `classes`. Returns false, unlocked, when other CPUs have taken
- * them meanwhile.
+ * those blocks meanwhile.
  */
 static bool region_enter(struct frame_region *region, unsigned classes)
 {

@@ -61,8 +61,8 @@ _Static_assert(CLASS_REGION + 1 == FRAME_CLASSES, "frame.h knows how many classe
 
 enum region_state {
 	REGION_ABSENT, /* no memory of the region was added */
-	REGION_PLAIN,  /* all of it was added at once, and none of it was split */
-	REGION_OPEN,   /* the region was split, or added in parts: `detail` is valid, as in no other state */
+	REGION_PLAIN,  /* all of the region was added at once, and none of it was split */
+	REGION_OPEN,   /* the region was split, or added in parts: only in this state is `detail` valid */
 };
 
 /* A bitmap of a block's free frames. Valid while some of its frames are handed out, or were never added. */
@@ -146,8 +146,8 @@ static inline void region_count(struct frame_region *region, uint32_t free)
 enum pool_reach { POOL_ANY, POOL_BELOW_4G };
 
 /*
- * Take up to `want` frames of 4 KiB, stored as region_take (frame_region.h) says.
- * Returns how many; 0: the pool has none.
+ * Take up to `want` frames of 4 KiB, stored downward from `end`, so that a stack pops the lowest first. Returns how
+ * many; 0: the pool has none.
  */
 uint32_t pool_take(struct frame_cache *cache, enum pool_reach reach, uint32_t want, struct frame_entry *end);
 

@@ -47,8 +47,8 @@ void refs_panic(const char *what, paddr_t pa, const uint16_t *refs)
 }
 
 /*
- * Find where a frame's batches are counted; NULL: it has none, and no room for any. The caller holds the region's lock,
- * or only reports what it reads (frame_refs()).
+ * Return the counter of a frame's batches; NULL: there is none yet, and the frame has no batches. The caller holds the
+ * region's lock, or only reports what it reads (frame_refs()).
  */
 static uint32_t *batches_find(struct frame_region *region, enum frame_size size, paddr_t pa)
 {

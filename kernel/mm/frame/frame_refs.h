@@ -7,7 +7,8 @@
 /*
  * Find the count of a 4 KiB frame. Returns false, *ret untouched, when there is none: the address is not page-aligned
  * or beyond all RAM, or the counts of its 64 MiB are not set up, since no 4 KiB frame there was handed out yet. The
- * address is rotated: bits below 4 KiB, which must be 0, would make a number beyond the limit.
+ * address is rotated, not shifted, so that one comparison also finds an unaligned address: its low bits become the top
+ * bits of a number beyond the limit.
  */
 static inline bool refs_4k(const struct frame_lookup *lookup, paddr_t pa, uint16_t **ret)
 {

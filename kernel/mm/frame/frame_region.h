@@ -11,7 +11,10 @@ void region_open(struct frame_region *region);
 /* Record that a block has `free` free frames now, and move it to the class for that. Call region_publish afterwards. */
 void region_set_free(struct frame_region *region, unsigned block, unsigned free);
 
-/* Make the counts of the 64 MiB around `block` valid, all 0 if they were not. The region starts at `start`. */
+/*
+ * Set up the reference counts of the 64 MiB in which `block` lies, all of them 0, if that was not done yet. The region
+ * starts at `start`.
+ */
 void region_need_refs(struct frame_region *region, paddr_t start, unsigned block);
 
 /* Set the region's bits in frames->index to the classes of which it has blocks now. */

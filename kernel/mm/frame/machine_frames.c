@@ -35,8 +35,8 @@ void machine_frames_free_table(paddr_t pa)
 	uint64_t added;
 
 	/*
-	 * A frame of the loader's becomes the allocator's when it is first given back, and may be handed out
-	 * again then.
+	 * The allocator learns of a frame of the loader's tables only here, when the frame is freed for the first time.
+	 * Later the frame may come back as a table that the allocator handed out, with a reference.
 	 */
 	if (pa.raw < loader_tables_start || pa.raw >= loader_tables_end || frame_refs(&machine_frames, FRAME_4K, pa))
 		frame_free_4k(frame_cache_here(), pa);

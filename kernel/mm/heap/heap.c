@@ -1,6 +1,6 @@
 /*
- * The kernel heap: the calls, and the few instructions that most of them take. Decides by a block's size which of the
- * layers below allocates it. Never prints.
+ * The kernel heap: the functions of heap.h, and the few instructions that most calls need. Decides by a block's size
+ * which of the layers below allocates it. Never prints.
  *
  *   kmalloc(size)                                              heap.c
  *     size -> class (a table)

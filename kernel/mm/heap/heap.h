@@ -24,7 +24,7 @@
 #define HEAP_FREED_BYTE 0xdd /* in a block after kfree */
 
 /*
- * Where the heap's memory comes from. The functions are called one at a time, with the heap's page lock held, and must
+ * Where the heap's memory comes from. The functions are called one at a time, with a lock of the heap held, and must
  * not call the heap. Ranges are page-aligned. The heap uses this structure for ever: keep it in static memory. Guard:
  * fixed after boot.
  */
@@ -54,8 +54,8 @@ struct heap_backend {
 };
 
 /*
- * Start with an empty heap. `backend` must stay valid for ever.
- * Returns ERR_RANGE (base, size or step not as said), ERR_NO_MEMORY; nothing is reserved or mapped then.
+ * Start with an empty heap. `backend` must stay valid for ever. Returns ERR_RANGE (base, size or step is not as struct
+ * heap_backend demands), ERR_NO_MEMORY; nothing is reserved or mapped then.
  */
 MUST_CHECK enum status heap_init(const struct heap_backend *backend);
 
@@ -109,7 +109,7 @@ MUST_CHECK void *cache_alloc(struct cache *c);
 void cache_free(struct cache *c, void *object);
 
 /*
- * For when frames run out: give back all memory in which no block is in use. That includes the free blocks that this
+ * Give back all memory in which no block is in use, for when frames run out. That includes the free blocks that this
  * CPU keeps, those that all CPUs share, and the free pages kept for growth; but not the free blocks that other CPUs
  * keep, unless heap_cpu_drain was called on each of them before.
  */
@@ -125,9 +125,9 @@ void heap_tick(void);
 void heap_cpu_drain(void);
 
 /*
- * For tests, with one CPU: let the n-th allocation fail once; 1 is the next. 0 takes that back. Returns how many
- * allocations an earlier call still waited for; 0: none. Until the failure this CPU's stores of free blocks are not
- * used, so that each call takes the slow path, which counts the calls.
+ * For tests, with one CPU: let the n-th allocation fail once; 1 is the next; 0 cancels. Returns how many allocations
+ * were left until the failure that an earlier call had set; 0: none was set. Until the failure this CPU's stores of
+ * free blocks are not used, so that each call takes the slow path, which counts the calls.
  */
 uint64_t heap_fail_nth(uint64_t n);
 
@@ -150,7 +150,7 @@ struct heap_class_stats {
 	const char *name; /* the cache's name; NULL for one of kmalloc's sizes */
 	uint32_t size;    /* bytes of a block */
 	uint64_t blocks;  /* blocks in all slabs of the size, free or in use */
-	uint64_t used;    /* blocks that are not free in a slab: handed out, or in a magazine */
+	uint64_t used;    /* blocks that are not free in a slab: handed out, or kept free by a CPU */
 };
 void heap_visit_classes(void (*see)(void *ctx, const struct heap_class_stats *stats), void *ctx);
 
@@ -160,5 +160,8 @@ void heap_visit_classes(void (*see)(void *ctx, const struct heap_class_stats *st
  */
 void heap_report(void (*see)(void *ctx, const void *owner, uint64_t count, uint64_t bytes), void *ctx);
 
-/* Check every block and the quarantine now; panics on the first damage. Does nothing but in the debug build. */
+/*
+ * Check every block and the quarantine now; panics on the first damage. Does nothing in other builds than the debug
+ * build.
+ */
 void heap_check(void);

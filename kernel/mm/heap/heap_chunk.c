@@ -6,7 +6,7 @@
 
 #include "kernel/lib/panic.h"
 
-/* grow by 1/64 of what is mapped (at most 2 MiB) where less is needed: so the heap grows in few steps */
+/* grow by at least 1/64 of what is mapped (at most 2 MiB), so that the heap grows in few steps */
 #define GROW_FRACTION 64
 
 /*
@@ -76,8 +76,8 @@ static bool is_leaf(const struct chunk *chunk, size_t page)
 }
 
 /*
- * Set or clear the leaf bits of the 2 MiB pieces inside the pages [first, end), which were mapped, or are to be
- * unmapped, in one go.
+ * Set or clear the leaf bits of the 2 MiB pieces inside the pages [first, end), which one call has mapped or is about
+ * to unmap.
  */
 static void set_leaves(struct chunk *chunk, size_t first, size_t end, bool mapped)
 {
@@ -257,7 +257,7 @@ static void destroy_chunk(struct chunk *chunk)
 		end = next_page(mapped, first, false);
 		chunk_unmap((vaddr_t)chunk + first * PAGE_SIZE, end - first);
 	}
-	/* The books (struct chunk) are unmapped last, since the bits of `mapped` lie there. */
+	/* The struct chunk is unmapped last, since the bits of `mapped` lie there. */
 	chunk_unmap((vaddr_t)chunk, books_end);
 	heap.backend->release(heap.backend->ctx, (vaddr_t)chunk, CHUNK_SIZE);
 }

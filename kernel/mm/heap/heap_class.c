@@ -14,7 +14,10 @@
 #define SLAB_PAGES_MAX  64
 #define SLAB_BLOCKS_MIN 8
 #define SLAB_WASTE      64 /* a slab's length is chosen so that at most 1/64 of it is wasted, if possible */
-/* a magazine of big blocks holds only as many as fill 256 KiB, but MAGAZINE_MIN at least */
+/*
+ * a magazine (a CPU's array of free blocks) of a large size holds only as many as fill 256 KiB, but MAGAZINE_MIN at
+ * least
+ */
 #define MAGAZINE_BYTES (256U << 10)
 #define MAGAZINE_MIN   8
 

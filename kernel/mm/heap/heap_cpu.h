@@ -1,6 +1,6 @@
 /*
- * Each CPU's store of free blocks, as magazines (arrays of block pointers): how to find the running CPU's, and the spin
- * lock of the heap's slow paths. In host tests each thread counts as a CPU.
+ * Each CPU's store of free blocks, in magazines (arrays of block pointers); the functions that return the store of the
+ * running CPU; and the spin lock of the heap's slow paths. In host tests each thread counts as a CPU.
  */
 #pragma once
 

@@ -1,13 +1,13 @@
 /*
- * The heap's data structures, private to kernel/mm/heap: chunks with their bookkeeping (called books), magazines, size
- * classes, the one `struct heap`. A picture is at the top of heap.c.
+ * The heap's data structures, private to kernel/mm/heap: chunks with their bookkeeping ("book" in names), magazines,
+ * size classes, the one `struct heap`. A picture is at the top of heap.c.
  */
 #pragma once
 
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/heap/heap_cpu.h"
 
-/* ---- pages: a chunk is 16 MiB of addresses, mapped as far as needed, with its books at its start ---- */
+/* ---- pages: a chunk is 16 MiB of addresses, mapped as far as needed, with struct chunk at its start ---- */
 
 #define CHUNK_SIZE    (16ULL << 20)
 #define CHUNK_PAGES   (CHUNK_SIZE / PAGE_SIZE)
@@ -21,19 +21,19 @@
  * last page have a kind, and those in between are PAGE_NONE.
  */
 enum page_kind {
-	PAGE_NONE = 0,       /* the chunk's books, not mapped, or inside a run */
+	PAGE_NONE = 0,       /* the chunk's bookkeeping, or not mapped, or inside a run */
 	PAGE_FREE = 0x80,    /* first or last page of a run of free pages */
 	PAGE_RUN = 0x81,     /* first page of a block of whole pages */
 	PAGE_RUN_END = 0x82, /* last page of a block of whole pages, if it has more than one */
 	PAGE_LARGE = 0x83,   /* start of a block above RUN_MAX_SIZE */
 };
 
-/* Number of a page, counted from the base of the heap's range. 0 means none: a chunk's first pages are its books. */
+/* Number of a page, counted from the base of the heap's range. 0 means none, as a struct chunk lies there. */
 typedef uint32_t pageno_t;
 
 /*
- * The books of a page. Valid in the first page of a run or slab unless said otherwise. Guard: heap.lock; in a slab the
- * class's lock.
+ * The bookkeeping of a page. Valid in the first page of a run or slab unless said otherwise. Guard: heap.lock; in a
+ * slab the class's lock.
  */
 struct page_info {
 	pageno_t next; /* of a free run: next in its bin; of a slab: next partly used one of its class */
@@ -48,11 +48,11 @@ struct chunk {
 	struct chunk *next; /* in the list of all chunks. Guard of all fields: heap.lock, unless said otherwise */
 	struct chunk *prev;
 	uint64_t mapped[CHUNK_PAGES / 64]; /* a bit for each page */
-	/* a bit for each 2 MiB that was mapped in one go: it may be one leaf, which must not be cut */
+	/* a bit for each 2 MiB that was mapped by one call: it may be one leaf, which must not be cut */
 	uint32_t leaves;
 	uint32_t used_pages; /* pages in use: by slabs, or by blocks of whole pages */
 
-	/* About a block above RUN_MAX_SIZE. It has books of its own, of which nothing behind `kind` is mapped. */
+	/* Only for a block above RUN_MAX_SIZE, which has a struct chunk of its own, mapped up to the end of `kind`. */
 	struct {
 		vaddr_t window;       /* the reserved range */
 		uint64_t window_size; /* bytes */
@@ -110,7 +110,7 @@ struct size_class {
 	uint32_t reciprocal; /* 2^32 / size, rounded up */
 	uint16_t slab_pages;
 	uint16_t slab_blocks; /* blocks of a slab, including those that hold its bits */
-	uint16_t bit_blocks;  /* how many first blocks of a slab hold its bits; 0: the bits lie in the chunk's books */
+	uint16_t bit_blocks;  /* how many first blocks of a slab hold its bits; 0: the bits lie in struct chunk */
 	uint16_t capacity;    /* blocks that a magazine of this class holds */
 	uint32_t align;
 	const char *name;
@@ -135,22 +135,22 @@ struct heap {
 	/* Fixed after boot: */
 	const struct heap_backend *backend;
 	vaddr_t base;
-	struct magazine *magazines;  /* MAGAZINES of them, each page mapped while it is needed */
-	struct magazine_link *links; /* MAGAZINES of them, each page mapped when first needed, and never unmapped */
-	/* the allocation that counts fail_in to 0 fails; the next count is fail_every. 0: none. Guard: tests */
+	struct magazine *magazines;  /* an array of MAGAZINES, each page mapped while it is needed */
+	struct magazine_link *links; /* one for each magazine; a page of them is mapped when first needed, and stays */
+	/* an allocation lowers fail_in if that is not 0; at 0 it fails, and fail_in becomes fail_every. Guard: tests */
 	uint64_t fail_in, fail_every;
 
 	_Alignas(64) uint32_t empty_magazines; /* number of the first magazine in the common list; 0: none. Atomic */
 
 	/* Guard of all the rest: `lock`, which is taken last, after any class's lock. */
 	_Alignas(64) struct heap_lock lock;
-	/* a bit for each page of `magazines`: 1 if mapped, and for page 0, which is never used: number 0 means none */
+	/* a bit for each page of `magazines`: 1 if mapped. Page 0 has 1 too, but is never used: number 0 means none */
 	uint64_t magazine_pages[MAGAZINE_PAGES / 64];
 	uint32_t link_pages;
 	struct chunk *chunks; /* list of chunks; those with room to grow come first */
 	struct chunk *last_chunk;
 	uint64_t free_pages;   /* pages in free runs */
-	uint64_t mapped_pages; /* pages of chunks, books included, and of large blocks, books included */
+	uint64_t mapped_pages; /* mapped pages of chunks and large blocks, with their bookkeeping */
 	uint64_t book_pages;
 	uint64_t peak_pages;  /* the largest value of mapped_pages */
 	uint64_t given_pages; /* pages given back and not mapped again yet; each tick halves this */

@@ -149,7 +149,8 @@ static void free_for_good(struct header *h)
 {
 	check_poison(h);
 	/*
-	 * Overwrite the state: a second kfree after this must not take FREED for true, since the memory may be reused.
+	 * Overwrite the state: a later kfree of this address must not find FREED and report the old block, since the
+	 * memory may be reused by then.
 	 */
 	h->state = 0;
 	heap_raw_free((uint8_t *)h - h->lead);

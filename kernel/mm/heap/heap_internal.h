@@ -10,8 +10,8 @@
 /* ---- from blocks to pages, and back ---- */
 
 /*
- * Return the chunk with a block's books. For a block that starts at a multiple of CHUNK_SIZE, which only a block above
- * RUN_MAX_SIZE does, that is the chunk before (heap_large.c).
+ * Return the chunk with a block's bookkeeping. It is the chunk that the block lies in, or the one before if the block
+ * starts at a multiple of CHUNK_SIZE, as only blocks above RUN_MAX_SIZE can (heap_large.c).
  */
 static inline struct chunk *chunk_of_block(const void *block)
 {
@@ -55,11 +55,11 @@ pageno_t pages_free(pageno_t first, uint32_t pages);
 /* Mark a run as one block of whole pages, in the kinds of its first and its last page. */
 void pages_mark_run(pageno_t first, uint32_t pages);
 /*
- * Lengthen the block's run in place to `pages` pages. Returns false, with nothing changed, when the pages behind are in
- * use.
+ * Lengthen the block's run in place to `pages` pages. Returns false, with nothing changed, when the pages behind the
+ * run are in use.
  */
 bool pages_extend(pageno_t first, uint32_t pages);
-/* Put newly mapped pages among the free ones; take a free run out. For heap_chunk.c. */
+/* Add newly mapped pages to the free runs; remove a run from the free runs. Only heap_chunk.c calls these two. */
 void pages_add_free(pageno_t first, uint32_t pages);
 void pages_unlink_free(pageno_t first);
 /* Return the length of the free run that ends right before `page`; 0: the page before is not free. */
@@ -123,8 +123,8 @@ void *magazine_bypass(struct heap_cpu *cpu, uint32_t class_id);
 /* Free a block when the loaded magazine is full. */
 void magazine_spill(struct heap_cpu *cpu, uint32_t class_id, void *block);
 /*
- * Move the blocks in this CPU's magazines, or in the depots', to the slabs. The emptied magazines go to `cpu`'s list or
- * the common one.
+ * Move the blocks in this CPU's magazines, or in the magazines of all depots, to the slabs. The emptied magazines go to
+ * the list of `cpu` or the common one.
  */
 void magazines_drain_cpu(struct heap_cpu *cpu);
 void magazines_drain_depots(struct heap_cpu *cpu);

@@ -1,16 +1,16 @@
 /*
  * Blocks above 4 MiB: each has an address range and a mapping of its own, exact to the page, and goes back to the
- * backend at once when it is freed. The block's books (bookkeeping, struct chunk's first pages) lie in front of it:
+ * backend at once when it is freed. The block's bookkeeping (struct chunk's first pages) lies in front of it:
  *
- *   window         books (2 pages)                   data: aligned, a 2 MiB boundary at least
+ *   window         bookkeeping (2 pages)             data: aligned, a 2 MiB boundary at least
  *   |...unmapped...|#|..........unmapped.............|##########################|
  *                  ^ a multiple of 16 MiB, found by masking (data - 1)
  */
 #include "kernel/mm/heap/heap_internal.h"
 
 /*
- * Return the distance from the books to the data: enough for the alignment, and so short that masking (data - 1) finds
- * the books.
+ * Return the distance from the bookkeeping to the data: enough for the alignment, and so short that masking (data - 1)
+ * finds the bookkeeping.
  */
 static uint64_t data_offset(uint64_t align)
 {

@@ -24,12 +24,12 @@
  */
 #define DEPOT_FRACTION 32
 
-/* So many empty magazines move from a CPU's list to the common one when the list has more than twice as many. */
+/* How many empty magazines move from a CPU's list to the common one, when the list has more than twice as many. */
 #define EMPTY_BATCH 4
 
 /*
- * Before the heap grows, the depots are emptied if the blocks in them are at least 1/64 of the heap: these may free
- * enough.
+ * Before the heap grows, the depots are emptied if the blocks in them are at least 1/64 of the heap: giving those
+ * blocks back may make enough pages free.
  */
 #define IDLE_FRACTION 64
 
@@ -91,7 +91,8 @@ static void add_empty(struct heap_cpu *cpu, uint32_t number)
 }
 
 /*
- * Move `count` magazines of this CPU's list to the common one, in one go, since each go moves cache lines between CPUs.
+ * Move `count` magazines of this CPU's list to the common one, all by one exchange, since each exchange moves cache
+ * lines between CPUs.
  */
 static void share_empty(struct heap_cpu *cpu, uint32_t count)
 {
@@ -394,7 +395,7 @@ void magazines_drain_depots(struct heap_cpu *cpu)
 
 void magazines_trim(struct heap_cpu *cpu)
 {
-	uint8_t idle[MAGAZINE_PAGES] = { 0 }; /* by page of magazines: how many are idle */
+	uint8_t idle[MAGAZINE_PAGES] = { 0 }; /* how many magazines of each page are empty */
 	uint32_t number, next;
 
 	share_empty(cpu, cpu->empty_count);

@@ -15,7 +15,7 @@
 /* when more than a third of the heap is free, scattered runs are given back before a new one is mapped */
 #define SCATTER_FRACTION 3
 
-/* Return how many pages are given back at a time while others are kept: as many as the heap grows by. */
+/* Return how many pages are usually given back at a time: as many as the heap grows by. */
 static uint64_t usual_step(void)
 {
 	return heap.backend->step / PAGE_SIZE;

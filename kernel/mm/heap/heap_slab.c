@@ -53,8 +53,8 @@ static void count_slabs(struct size_class *c, uint64_t slabs)
 }
 
 /*
- * Set the kind of a slab's pages. The caller holds heap.lock, since freeing a run beside the slab reads the kind of its
- * first and last page.
+ * Set the kind of a slab's pages. The caller holds heap.lock, since freeing a run beside the slab reads the kind of the
+ * slab's first or last page.
  */
 static void mark_slab(const struct size_class *c, pageno_t slab, uint8_t kind)
 {
@@ -111,7 +111,7 @@ static void free_slab(struct size_class *c, pageno_t slab)
 	heap_unlock(&heap.lock);
 }
 
-/* Take up to `count` blocks of a slab that has some; the slab leaves the list when it has no more. */
+/* Take up to `count` free blocks of a slab that has some. A slab without free blocks leaves the list c->partial. */
 static size_t take_from(struct size_class *c, pageno_t slab, void **blocks, size_t count)
 {
 	struct page_info *info = page_info(slab);

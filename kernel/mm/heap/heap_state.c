@@ -6,5 +6,5 @@
 
 struct heap heap;
 
-/* Guard: between heap_cpu_enter and heap_cpu_leave on that CPU. */
+/* Each CPU's free blocks. Guard: used only on that CPU, between heap_cpu_enter and heap_cpu_leave. */
 PER_CPU struct heap_cpu heap_this_cpu;

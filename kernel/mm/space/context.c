@@ -1,6 +1,6 @@
 /*
- * Creates, loads and destroys contexts, and gives tlb.c the CPU's instructions. What a context maps is its
- * creator's business.
+ * Creates, loads and destroys contexts, and gives tlb.c the CPU's instructions. What a context maps is decided by those
+ * who create it.
  */
 #include "kernel/mm/space/context.h"
 
@@ -47,7 +47,7 @@ static const struct tlb_ops invpcid_ops = {
 	.flush_all = flush_all_by_invpcid,
 };
 
-/* This CPU's TLB. Works before context_init too, without PCIDs. Own CPU, interrupts off */
+/* This CPU's TLB. It works before context_init(), too, without PCIDs. Guard: own CPU, interrupts off. */
 static struct tlb tlb = { .ops = &plain_ops, .kernel = &kernel_context };
 
 static struct context *others; /* list of all contexts but the kernel's. Guard: the kernel, one CPU, not preempted */

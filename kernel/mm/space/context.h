@@ -14,7 +14,7 @@
 
 struct context {
 	struct space space;
-	/* names the PCID that the context had last; see kernel/mm/space/tlb.h. Own CPU, interrupts off */
+	/* names the PCID that the context had last; see kernel/mm/space/tlb.h. Guard: own CPU, interrupts off */
 	uint64_t tag;
 	struct context *next;  /* in the list of all contexts but the kernel's */
 	struct context **link; /* the pointer that points at this context in that list */
@@ -47,8 +47,9 @@ MUST_CHECK enum status context_create(struct context *ret);
 void context_destroy(struct context *c);
 
 /*
- * Invalidate the TLB entries that `flush`, filled by a change of the context's space, names: until this returns the CPU
- * may use the mappings that were removed. Then give back the tables that `flush` carries, and empty it.
+ * Invalidate the TLB entries that `flush` names; the change of the context's space has put them there. Until this
+ * function returns, the CPU may use the mappings that were removed. Then give back the tables that `flush` carries, and
+ * empty it.
  */
 void context_flush(struct context *c, struct tlb_flush *flush);
 

@@ -70,7 +70,8 @@ struct efi_attributes {
 
 /*
  * A mask of the vectors that count as a fault of the firmware's code: #DE, #OF, #BR, #UD, #NM, #TS to #PF, #MF, #AC,
- * #XM, #CP. Left out are #DB and #BP, which are the debugger's, and NMI, #DF and #MC, which are not a call's fault.
+ * #XM, #CP. Left out are #DB and #BP, which are the debugger's, and NMI, #DF and #MC, which do not show that the called
+ * code is at fault.
  */
 #define FIRMWARE_FAULTS 0x002b7cf1u
 
@@ -116,8 +117,8 @@ static enum page_prot rights_of(const struct efi_descriptor *d)
 }
 
 /*
- * Map the regions that runtime services need. One that is not aligned, leaves the lower half or overlaps another is
- * left out: firmware code that goes there faults, and the call fails. Returns ERR_NO_MEMORY.
+ * Map the regions that runtime services need. A region that is not aligned, reaches beyond the lower half or overlaps
+ * another is left out: firmware code that goes there faults, and the call fails. Returns ERR_NO_MEMORY.
  */
 static enum status map_runtime_regions(struct space *s, const struct boot_info *info)
 {

@@ -1,5 +1,5 @@
 /*
- * Takes over the tables that the loader built as the kernel context's space. Frames for further tables come from the
+ * Makes the page tables that the loader built the space of the kernel context. Frames for further tables come from the
  * frame allocator, and go back to it.
  */
 #include "kernel/mm/space/kernel_space.h"
@@ -9,7 +9,7 @@
 #include "kernel/mm/frame/machine_frames.h"
 #include "kernel/mm/space/hhdm.h"
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* The kernel context. Guard: the kernel, one CPU, not preempted. */
 struct context kernel_context;
 
 static enum status table_alloc(void *ctx, paddr_t *ret_pa)

@@ -11,9 +11,9 @@
 #define kernel_space (kernel_context.space)
 
 /*
- * Take the loader's tables over. Call after machine_frames_init(). Unmaps the lower half, trampoline included, makes
- * the leaves of PML4 slot 511 global, and pins that slot: its table is never given back. Panics when the tables are not
- * what boot_info.h says.
+ * Take the loader's tables over. Call after machine_frames_init(). Unmaps the lower half with the loader's trampoline,
+ * makes the leaves of PML4 slot 511 global, and pins that slot: its table is never given back. Panics when the tables
+ * are not what boot_info.h says.
  */
 void kernel_space_init(const struct boot_info *info);
 

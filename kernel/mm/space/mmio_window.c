@@ -89,8 +89,8 @@ static uint64_t largest_leaf(const struct mmio_window *w, uint64_t start, uint64
 }
 
 /*
- * Reserve a window with a guard page on each side. The lower one also parts the first window from the direct map, which
- * ends where the MMIO range starts.
+ * Reserve a window with a guard page on each side. The lower one also separates the first window from the direct map,
+ * which ends where the MMIO range starts.
  */
 static enum status reserve(struct mmio_window *w, uint64_t start, uint64_t end, struct placed *ret)
 {

@@ -50,7 +50,7 @@ struct tlb_stats {
 /* What is known of a PCID. */
 struct tlb_slot {
 	uint64_t tag; /* tag of the context that holds the PCID; 0: none */
-	paddr_t root; /* root of that context, to recognise a CR3 that was kept by value */
+	paddr_t root; /* root of that context: tlb_restore() compares it with a saved CR3 */
 	bool owes;    /* the next load of this PCID must flush */
 };
 
@@ -80,9 +80,9 @@ void tlb_load(struct tlb *t, struct context *c);
 void tlb_restore(struct tlb *t, uint64_t cr3);
 
 /*
- * Invalidate the TLB entries that `flush`, filled by a change of the space of `c`, names. One flush must not mix leaves
- * of PML4 slot 511 that were global with others that were not. Afterwards the tables that `flush` carries can be
- * given back.
+ * Invalidate the TLB entries that `flush` names; the change of the space of `c` has put them there. One flush must not
+ * mix leaves of PML4 slot 511 that were global with others that were not. Afterwards the tables that `flush` carries
+ * can be given back.
  */
 void tlb_flush_run(struct tlb *t, const struct context *c, const struct tlb_flush *flush);
 

@@ -58,9 +58,9 @@ void windows_destroy(struct windows *w);
 /*
  * Reserve `size` bytes at an address that is a multiple of `align`, with the guard pages asked for.
  * size: a multiple of the page size, not 0. align: a power of two from a page to 1 GiB.
- * Returns ERR_NO_MEMORY (no such range is free, or no page for bookkeeping), ERR_RANGE (size or align are not as said);
- * nothing has changed then. The lowest range with room to spare for the alignment is taken: O(log n). Only when none
- * has so much room, tighter ranges are tried one by one.
+ * Returns ERR_NO_MEMORY (no such range is free, or no page for bookkeeping), ERR_RANGE (a size or alignment that is not
+ * allowed); nothing has changed then. The lowest range with room to spare for the alignment is taken: O(log n). Only
+ * when none has so much room, tighter ranges are tried one by one.
  */
 MUST_CHECK enum status window_reserve(struct windows *w, uint64_t size, uint64_t align, enum window_guard guard,
 				      vaddr_t *ret_base);

@@ -39,7 +39,7 @@ struct area {
 	struct memory_object *object; /* NULL: anonymous. An area in a space's tree has a reference to it */
 	uint64_t offset;              /* the object's page at `start`; 0 for anonymous memory */
 	/*
-	 * the area's space, and the area's place in the list of all areas that map its object; not set without an
+	 * the area's space, and the area's place in the list of all areas that map its object; set only if it has an
 	 * object
 	 */
 	struct user_space *space;
@@ -54,7 +54,7 @@ struct area {
 	uint64_t gap;          /* bytes of the widest gap between two neighbours inside the subtree */
 };
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* The areas of a space, in a tree sorted by address. Guard: the kernel, one CPU, not preempted. */
 struct area_tree {
 	struct area *root;
 	size_t count;

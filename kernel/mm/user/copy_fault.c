@@ -10,8 +10,9 @@
  * runs between a copy's failure and the end of its system call.
  */
 static PER_CPU struct {
-	enum status failure;            /* why the last copy that failed has failed */
-	const struct user_space *space; /* whose page got no frame; NULL: none. May be freed by now: only compared */
+	enum status failure; /* why the last failed copy failed */
+	/* The space of the page that got no frame; NULL: none. It may have been freed, so it is only compared. */
+	const struct user_space *space;
 	vaddr_t va;
 	enum user_rights access;
 } last = { .failure = ERR_FAULT };

@@ -12,7 +12,7 @@
 /*
  * Serve an access by the kernel to the user's `va`, as user_fault does. After OK the access can be tried again. Returns
  * ERR_FAULT (the user may not access that), ERR_NO_MEMORY: the page is remembered, and the current system call will
- * return by its slow way, syscall_leave.
+ * return through syscall_leave(), the slow path.
  */
 MUST_CHECK enum status copy_fault(struct user_space *space, vaddr_t va, enum user_rights access);
 
@@ -22,9 +22,7 @@ MUST_CHECK enum status copy_fault(struct user_space *space, vaddr_t va, enum use
  */
 void copy_fault_refused(void);
 
-/*
- * Return why the last copy on this CPU that failed has failed: ERR_FAULT or ERR_NO_MEMORY. Valid until the next copy.
- */
+/* Return why the last failed copy on this CPU failed: ERR_FAULT or ERR_NO_MEMORY. Valid until the next copy. */
 enum status copy_failure(void) __attribute__((cold));
 
 /*

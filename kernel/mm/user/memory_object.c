@@ -6,7 +6,7 @@
 #include "kernel/mm/user/user_internal.h"
 #include "kernel/mm/user/user_piece.h"
 
-#define AREAS_OF_PIECE 64   /* the most areas that a piece unmaps pages of */
+#define AREAS_OF_PIECE 64   /* the most areas from which one piece unmaps pages */
 #define STEPS_OF_PIECE 4096 /* the most areas that a piece looks at */
 
 struct object_cut *object_cuts; /* guard: the kernel, one CPU, not preempted */
@@ -51,8 +51,8 @@ static bool cut_area(struct area *area, uint64_t first)
 	start = area->start + kept * PAGE_SIZE;
 	end = user_piece(area->space, start, area->end);
 	/*
-	 * Objects are mapped with 4 KiB leaves only, so no leaf need be split. Tables go with the pages, or the next
-	 * piece would search them once more.
+	 * Objects are mapped with 4 KiB leaves only, so no leaf need be split. Empty tables are freed together with the
+	 * pages, so that the next piece need not search them again.
 	 */
 	user_pages_drop(area->space, start, end, start, end);
 	return end < area->end;

@@ -55,7 +55,7 @@ struct memory_object_ops {
 	bool (*is_long)(const struct memory_object *object);
 };
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* The part of a memory object that all implementations have. Guard: the kernel, one CPU, not preempted. */
 struct memory_object {
 	const struct memory_object_ops *ops; /* fixed when it is made */
 	struct area *areas;                  /* the areas that map it, in all spaces; linked by their next_of_object */
@@ -87,12 +87,15 @@ bool object_cut_piece(struct object_cut *cut);
 void object_cut_end(struct object_cut *cut);
 
 /*
- * The list of the cuts that are under way. Whoever adds an area to an object's list, or removes it, tells them. Guard:
- * the kernel, one CPU, not preempted.
+ * The list of the cuts that are under way. Whoever adds an area to an object's list, or removes it, calls one of the
+ * two functions below. Guard: the kernel, one CPU, not preempted.
  */
 extern struct object_cut *object_cuts;
 
-/* Tell the cuts of the area's object that the area has joined the object's list, or is about to leave it. */
+/*
+ * Tell the cuts of the area's object that the area has joined the object's list (comes), or is about to leave it
+ * (goes).
+ */
 void object_cut_area_comes(const struct area *area);
 void object_cut_area_goes(const struct area *area);
 

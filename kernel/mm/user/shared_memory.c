@@ -14,7 +14,7 @@
 
 /* Shared anonymous memory. Guard: the kernel, one CPU, not preempted. */
 struct shared_memory {
-	struct memory_object object; /* first: a pointer to it is one to this structure */
+	struct memory_object object; /* must be the first member: pointers to it are cast to this structure */
 	size_t references;
 	uint64_t pages;
 	struct space frames; /* valid once `started` */
@@ -25,7 +25,7 @@ struct shared_memory {
 
 #define RUNS_OF_PIECE 4 /* page tables whose frames one step of `end` frees */
 
-/* Give the page a new frame of zeros; the object keeps the reference to it. ERR_NO_MEMORY; nothing has changed then. */
+/* Give the page a new frame of zeros; the object keeps the reference to it. After ERR_NO_MEMORY nothing has changed. */
 static enum status fill(struct shared_memory *memory, uint64_t page)
 {
 	enum status status;

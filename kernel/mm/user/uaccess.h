@@ -1,6 +1,6 @@
 /*
  * Access to user memory through a user's pointer. Call these functions while the context of the current task is loaded:
- * the accesses go through the page tables in CR3. (For the data of read(2), write(2) and their kin see user_io.h.)
+ * the accesses go through the page tables in CR3. (For the data of read(2), write(2) and the like see user_io.h.)
  *
  * Any pointer at all is allowed: null, unaligned, of the upper half, not canonical, a range that wraps. What is not in
  * [0, USER_END) is refused before it is touched. When an access faults, the fault handler calls copy_fault() first,
@@ -62,7 +62,7 @@ static inline enum status copy_status(bool stopped)
 	return unlikely(stopped) ? copy_failure() : OK;
 }
 
-/* Copy `bytes`. ERR_FAULT: not all can be reached; what the target holds then is unknown. */
+/* Copy `bytes` bytes. ERR_FAULT: not all can be reached; what the target holds then is unknown. */
 MUST_CHECK static inline enum status copy_from_user(void *to, const void __user *from, size_t bytes)
 {
 	if (!user_range_ok(from, bytes))
@@ -77,7 +77,7 @@ MUST_CHECK static inline enum status copy_to_user(void __user *to, const void *f
 	return copy_status(user_copy((__force void *)to, from, bytes));
 }
 
-/* Copy as many of `bytes` as can be reached: *ret_copied is exactly how many, from the first on. ERR_FAULT: not all. */
+/* Copy as many of `bytes` as can be reached: *ret_copied is how many, from the first on. ERR_FAULT: not all were. */
 MUST_CHECK enum status copy_from_user_some(void *to, const void __user *from, size_t bytes, size_t *ret_copied);
 MUST_CHECK enum status copy_to_user_some(void __user *to, const void *from, size_t bytes, size_t *ret_copied);
 
@@ -90,7 +90,7 @@ MUST_CHECK enum status clear_user(void __user *to, size_t bytes);
  */
 MUST_CHECK enum status strncpy_from_user(char *to, const char __user *from, size_t size, size_t *ret_length);
 
-/* Read or write one word, aligned or not. ERR_FAULT: *ret is untouched. */
+/* Read or write one word, aligned or not. After ERR_FAULT *ret is untouched. */
 MUST_CHECK static inline enum status get_user_u32(const void __user *from, uint32_t *ret)
 {
 	if (!user_range_ok(from, sizeof(*ret)))
@@ -119,7 +119,7 @@ MUST_CHECK static inline enum status put_user_u64(void __user *to, uint64_t valu
 	return copy_status(user_store_64((__force void *)to, value));
 }
 
-/* Write two words in a row, as struct timespec has them. ERR_FAULT: the first may be written. */
+/* Write two words in a row, as struct timespec has them. After ERR_FAULT the first may have been written. */
 MUST_CHECK static inline enum status put_user_pair(void __user *to, uint64_t first, uint64_t second)
 {
 	if (!user_range_ok(to, 2 * sizeof(first)))

@@ -63,7 +63,7 @@ void user_spares_free(struct user_spares *spares)
 			area_free(spares->area[i]);
 }
 
-/* Allocate `count` areas for cuts. ERR_NO_MEMORY: none is allocated. */
+/* Allocate `count` areas for cuts. Returns OK, or ERR_NO_MEMORY with none allocated. */
 static enum status get_spares(const struct user_space *space, int count, struct user_spares *ret)
 {
 	*ret = (struct user_spares){ { NULL, NULL } };
@@ -84,8 +84,8 @@ static enum status get_spares(const struct user_space *space, int count, struct 
 }
 
 /*
- * Enter the kernel context and split the 2 MiB leaves that cross `start` or `end`. ERR_NO_MEMORY:
- * the context has been left again.
+ * Enter the kernel context and split the 2 MiB leaves that cross `start` or `end`. After ERR_NO_MEMORY the context has
+ * been left again.
  */
 static enum status enter_and_cut(struct user_space *space, vaddr_t start, vaddr_t end, context_token_t *ret_token)
 {
@@ -148,7 +148,7 @@ void user_cut(struct user_space *space, vaddr_t at, struct user_spares *spares)
 }
 
 /*
- * Take an area out of the tree, drop the reference to its object and free it. Its pages are the caller's business: they
+ * Take an area out of the tree, drop the reference to its object and free it. The caller takes care of its pages: they
  * are unmapped afterwards, or belong to the area that takes its range over.
  */
 static void forget(struct user_space *space, struct area *area)
@@ -226,7 +226,7 @@ static vaddr_t guarded_start(const struct area *area)
 	return area->start > gap ? area->start - gap : 0;
 }
 
-/* Find the highest gap of `size` bytes below `high` that leaves stacks room to grow. ERR_NOT_FOUND. */
+/* Find the highest gap of `size` bytes below `high` that leaves stacks room to grow. Returns OK or ERR_NOT_FOUND. */
 static enum status find_gap(const struct user_space *space, uint64_t size, vaddr_t high, vaddr_t *ret)
 {
 	vaddr_t va;
@@ -258,7 +258,7 @@ enum status user_find_place(const struct user_space *space, vaddr_t hint, uint64
 			return OK;
 		}
 	}
-	/* Look for a gap larger by as much as aligning it may lose. */
+	/* Aligning the start may lose up to 2 MiB less a page: look for a gap that is larger by so much. */
 	if (how & USER_PLACE_LARGE && size <= USER_SIZE - PAGE_SIZE_2M &&
 	    find_gap(space, size + PAGE_SIZE_2M - PAGE_SIZE, top, &va) == OK) {
 		*ret = align_up(va, PAGE_SIZE_2M);

@@ -31,7 +31,10 @@ static void map_page(const struct fault *f, pte_t *at, paddr_t pa, bool writable
 	f->space->resident_pages++;
 }
 
-/* Get the entry for the page when the walk ended at `slot`; makes tables that are missing. ERR_NO_MEMORY. */
+/*
+ * Get the page's entry; `slot` is where the walk of the tables ended. Missing tables are made. Returns OK or
+ * ERR_NO_MEMORY.
+ */
 static enum status page_place(const struct fault *f, struct slot slot, pte_t **ret)
 {
 	if (slot.level == 1) {
@@ -119,8 +122,9 @@ static bool writable_at_once(const struct fault *f)
 }
 
 /*
- * Map the object's pages around the faulting one: those of the same aligned group of AROUND_PAGES pages, until the
- * object has one not in memory. `writable`: as the faulting one was mapped.
+ * Map the object's pages around the faulting page: those of the same aligned group of AROUND_PAGES pages, from the
+ * lowest on, up to the first that the object does not have in memory. `writable`: whether the faulting page was mapped
+ * writable.
  */
 static void fault_around(const struct fault *f, pte_t *at, bool writable)
 {
@@ -271,7 +275,7 @@ static struct area *grow_stack(struct user_space *space, struct area *area, vadd
 	return area;
 }
 
-/* Find the area for an access to `va`, and check that it allows the access. ERR_NOT_FOUND, ERR_RIGHTS. */
+/* Find the area for an access to `va`, and check that it allows the access. Returns OK, ERR_NOT_FOUND, ERR_RIGHTS. */
 static enum status find_area(struct user_space *space, vaddr_t va, enum user_rights access, struct area **ret)
 {
 	struct area *area;

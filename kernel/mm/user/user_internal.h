@@ -64,7 +64,7 @@ void area_free(struct area *area);
 
 /*
  * Areas allocated in advance for the cuts at both ends of a range: a cut makes two areas of one. NULL: not needed, or
- * used.
+ * used already.
  */
 struct user_spares {
 	struct area *area[2];
@@ -73,7 +73,7 @@ struct user_spares {
 /*
  * Prepare a change of [start, end), so that what follows cannot fail: allocate the areas that cuts at both ends need,
  * and split 2 MiB leaves there. *ret_touched: pages may be mapped in the range; the kernel context has been entered
- * then, and the caller leaves it with *ret_token. ERR_NO_MEMORY: nothing is allocated or entered.
+ * then, and the caller leaves it with *ret_token. After ERR_NO_MEMORY nothing is allocated or entered.
  */
 MUST_CHECK enum status user_prepare(struct user_space *space, vaddr_t start, vaddr_t end,
 				    struct user_spares *ret_spares, bool *ret_touched, context_token_t *ret_token);
@@ -148,8 +148,8 @@ enum user_place {
 };
 
 /*
- * Find a place for `size` bytes: at `hint` if that is free, else the highest gap; how: enum user_place. ERR_NO_MEMORY:
- * no gap.
+ * Find a place for `size` bytes: at `hint` if that is free, else the highest gap; how: enum user_place. Returns OK, or
+ * ERR_NO_MEMORY when there is no gap.
  */
 MUST_CHECK enum status user_find_place(const struct user_space *space, vaddr_t hint, uint64_t size, unsigned how,
 				       vaddr_t *ret);

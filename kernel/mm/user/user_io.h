@@ -32,8 +32,8 @@ struct user_io {
 };
 
 /*
- * Begin with one piece, [base, base + size). `io` must stay where it is, since io->piece points to io->single, also in
- * copies of the structure.
+ * Begin with one piece, [base, base + size). io->piece points to io->single, in copies of the structure too: so `io`
+ * must stay in its place as long as it or a copy is used.
  */
 void user_io_init(struct user_io *io, struct user_space *space, uint64_t base, uint64_t size);
 
@@ -51,7 +51,7 @@ void user_io_init_kernel(struct user_io *io, void *buffer, size_t size);
 MUST_CHECK enum status user_io_get(struct user_io *io, void *to, size_t bytes, size_t *ret_moved);
 MUST_CHECK enum status user_io_put(struct user_io *io, const void *from, size_t bytes, size_t *ret_moved);
 
-/* Move all of an object, or fail: ERR_FAULT also when less is left than the object takes. */
+/* Move a whole object of `size` bytes, or fail: ERR_FAULT also when fewer bytes are left. */
 MUST_CHECK static inline enum status user_io_get_all(struct user_io *io, void *to, size_t size)
 {
 	size_t moved;

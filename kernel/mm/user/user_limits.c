@@ -13,7 +13,8 @@ const struct user_limits user_limits_default = {
 	.brk_pages = USER_NO_LIMIT,
 };
 
-static const struct user_limits *(*source)(void); /* tells the caller's limits; NULL: the default's. Fixed after boot */
+/* Returns the limits of the process that makes a call; NULL: user_limits_default holds. Fixed after boot. */
+static const struct user_limits *(*source)(void);
 
 void user_limits_set_source(const struct user_limits *(*of_caller)(void))
 {

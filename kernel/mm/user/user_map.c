@@ -5,7 +5,7 @@
 
 #define FIXED (USER_MAP_FIXED | USER_MAP_FIXED_NOREPLACE)
 
-/* Check that an area may have these rights. ERR_RIGHTS. */
+/* Check that an area may have these rights. Returns OK or ERR_RIGHTS. */
 static enum status rights_status(unsigned rights, bool shared, const struct memory_object *object)
 {
 	if ((rights & USER_WRITE) && (rights & USER_EXEC))
@@ -16,8 +16,8 @@ static enum status rights_status(unsigned rights, bool shared, const struct memo
 }
 
 /*
- * Extend a neighbour that continues `new` (area_continues) over its range, and merge both neighbours if both do. `new`
- * is not in the tree. Returns false when neither neighbour continues it.
+ * If the area below or above continues `new` or is continued by it (area_continues), extend that neighbour over the
+ * range of `new`; if both do, merge both. `new` is not in the tree. Returns false when neither does.
  */
 static bool absorb(struct user_space *space, const struct area *new)
 {
@@ -38,7 +38,7 @@ static bool absorb(struct user_space *space, const struct area *new)
 
 /*
  * Add the area that `new` describes; its range must be free. Takes a reference to its object. `node`: memory for the
- * area, used or freed here; NULL: allocate it. ERR_NO_MEMORY, which cannot happen with a node.
+ * area, used or freed here; NULL: allocate it. Returns OK, or, without a node only, ERR_NO_MEMORY.
  */
 static enum status add(struct user_space *space, const struct area *new, struct area *node)
 {
@@ -59,7 +59,7 @@ static enum status add(struct user_space *space, const struct area *new, struct 
 	return OK;
 }
 
-/* Add the area that `new` describes, and unmap whatever is mapped there. ERR_NO_MEMORY; nothing has changed then. */
+/* Add the area that `new` describes, and unmap whatever is mapped there. After ERR_NO_MEMORY nothing has changed. */
 static enum status replace(struct user_space *space, const struct area *new)
 {
 	uint64_t gone = user_pages_between(space, new->start, new->end);

@@ -191,7 +191,10 @@ static void put_parts(paddr_t pa, unsigned count)
 		user_frame_put(pa);
 }
 
-/* Take a reference for each entry that a split adds to the one that exists. ERR_NO_MEMORY: none is held. */
+/*
+ * Take the references that a split needs: one for each of the PARTS new entries, less the one that the large leaf has
+ * already. After ERR_NO_MEMORY none is taken.
+ */
 static enum status get_parts(paddr_t pa)
 {
 	for (unsigned taken = 1; taken < PARTS; taken++)
@@ -283,7 +286,7 @@ void user_pages_protect(struct user_space *space, vaddr_t start, vaddr_t end, un
 
 /* ---- copy ---- */
 
-/* Take a reference to a leaf's frame. ERR_NO_MEMORY. */
+/* Take a reference to a leaf's frame. Returns OK or ERR_NO_MEMORY. */
 static inline enum status share_frame(paddr_t pa, int level)
 {
 	uint16_t *refs = level == 1 ? small_refs(pa) : NULL;
@@ -295,8 +298,8 @@ static inline enum status share_frame(paddr_t pa, int level)
 }
 
 /*
- * Copy the run's leaves, from entry `first` on, into the entries of `to` from `to_at` on. ERR_NO_MEMORY: a part is
- * copied.
+ * Copy the run's leaves, from entry `first` on, into the entries of `to` from `to_at` on. After ERR_NO_MEMORY only a
+ * part is copied.
  */
 static enum status copy_entries(struct user_space *to, struct space_run *run, size_t first, pte_t *to_at)
 {
@@ -408,8 +411,9 @@ enum status user_pages_place(struct user_space *space, vaddr_t from, vaddr_t to,
 }
 
 /*
- * Move a run's leaves to the entries from `to` on, of one table or two. A leaf may have come after the tables were
- * made, since tasks can touch memory while it is being moved: such a leaf may have no place there, and stays.
+ * Move a run's leaves to the entries for the addresses from `to` on, which lie in one table or two. A leaf may have
+ * come after the tables were made, since tasks can touch memory while it is being moved: such a leaf may have no place
+ * there, and stays.
  */
 static void move_run(struct space *tables, const struct space_run *run, vaddr_t to)
 {

@@ -56,7 +56,7 @@ static inline void user_flush_add(struct tlb_flush *flush, vaddr_t va, uint64_t 
 	flush->leaves++;
 }
 
-/* Make leaves end at `at`: split the 2 MiB leaf around it, if there is one. ERR_NO_MEMORY: nothing has changed. */
+/* Make leaves end at `at`: split the 2 MiB leaf around it, if there is one. After ERR_NO_MEMORY nothing has changed. */
 MUST_CHECK enum status user_pages_cut(struct user_space *space, vaddr_t at);
 
 /*
@@ -85,8 +85,8 @@ MUST_CHECK enum status user_pages_copy(struct user_space *from, struct user_spac
 				       struct tlb_flush *flush);
 
 /*
- * Make tables for what is mapped in [from, from + size) at `to`, where nothing is, so that it can move there.
- * ERR_NO_MEMORY; empty tables may remain at the new place.
+ * Make tables for what is mapped in [from, from + size) at `to`, where nothing is, so that it can move there. After
+ * ERR_NO_MEMORY empty tables may remain at the new place.
  */
 MUST_CHECK enum status user_pages_place(struct user_space *space, vaddr_t from, vaddr_t to, uint64_t size);
 

@@ -10,8 +10,8 @@
  * entry of a page table.
  */
 #define PIECE_WORK 2048
-#define AREA_WORK  32 /* each area is as much work as so many entries */
-#define RUN_WORK   32 /* each page table is as much work as so many entries more than it has */
+#define AREA_WORK  32 /* the work of an area, in entries */
+#define RUN_WORK   32 /* the work of a page table beyond that of its entries */
 
 /*
  * Return where in [start, end), a range within one area, the work `*left` is used up, and lower *left by the work up to
@@ -89,7 +89,7 @@ enum status user_fork_begin(const struct user_space *space, struct user_space **
 	return OK;
 }
 
-/* Give the child the part of an area that lies in [start, end). ERR_NO_MEMORY. */
+/* Give the child the part of an area that lies in [start, end). Returns OK or ERR_NO_MEMORY. */
 static enum status copy_part(const struct area *area, struct user_space *child, vaddr_t start, vaddr_t end)
 {
 	struct area *last = area_prev(&child->areas, NULL), *copy;

@@ -1,16 +1,17 @@
 /*
- * Long work on a space, cut into pieces. A piece has so few areas and mapped pages that no call for one takes a third
- * of a millisecond. Between two pieces the task that does the work lets other tasks run. Meanwhile the space's field
- * in_pieces says that it is being worked on, and calls that change its areas wait (kernel/task/space_work.h).
+ * Long work on a space, cut into pieces. A piece has so few areas and mapped pages that any call for one takes less
+ * than a third of a millisecond. Between two pieces the task that does the work lets other tasks run. Meanwhile the
+ * space's field in_pieces says that it is being worked on, and calls that change its areas wait
+ * (kernel/task/space_work.h).
  */
 #pragma once
 
 #include "kernel/mm/user/user_space.h"
 
 /*
- * Return whether work on the whole space takes more than a piece. The numbers are cheap to have and err on the safe
- * side: a space with fewer pages, areas and tables than these takes a few pieces at most (PIECE_WORK in
- * user_piece.c), which is still less than a millisecond.
+ * Return whether work on the whole space is so long that it must be done in pieces. The limits are cheap to compare and
+ * on the safe side: work on a space below all of them takes a few pieces at most (PIECE_WORK in user_piece.c), which is
+ * still less than a millisecond.
  */
 static inline bool user_is_long(const struct user_space *space)
 {
@@ -27,8 +28,8 @@ vaddr_t user_piece(const struct user_space *space, vaddr_t start, vaddr_t end);
 bool user_is_private(const struct user_space *space, vaddr_t va, uint64_t size);
 
 /*
- * Return what user_remap() would say of its arguments, memory and limits aside: ERR_RANGE, ERR_FAULT, ERR_NO_MEMORY
- * (there are not so many addresses).
+ * Check the arguments of user_remap(), but not memory and limits. Returns OK, or the error that user_remap() would
+ * return: ERR_RANGE, ERR_FAULT, ERR_NO_MEMORY (there are not so many addresses).
  */
 MUST_CHECK enum status user_remap_check(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size,
 					unsigned flags, vaddr_t to);
@@ -45,15 +46,15 @@ void user_pause(context_token_t *token);
 
 /*
  * Begin to copy a space as user_space_fork() does, piece by piece: *ret is a space without areas, with one reference.
- * Then user_fork_piece() copies what [start, end) has: pieces from user_piece(), in rising order, up to USER_SIZE.
- * ERR_NO_MEMORY; the caller puts the child then.
+ * Then user_fork_piece() copies what [start, end) has: pieces from user_piece(), in rising order, up to USER_SIZE. Both
+ * return OK or ERR_NO_MEMORY; after an error of user_fork_piece() the caller puts the child.
  */
 MUST_CHECK enum status user_fork_begin(const struct user_space *space, struct user_space **ret);
 MUST_CHECK enum status user_fork_piece(struct user_space *space, struct user_space *child, vaddr_t start, vaddr_t end);
 
 /*
- * The pages that user_populate_piece() has brought into private areas so far, in rising order; pages beyond what fits
- * here are not noted, and stay. All zeros: none. Guard: the task that calls.
+ * The pages that user_populate_piece() has brought into private areas so far, in rising order. At most USER_TAKEN_RUNS
+ * runs of pages are recorded; pages beyond these are never given back. All zeros: no pages. Guard: the task that calls.
  */
 #define USER_TAKEN_RUNS 32
 struct user_taken {

@@ -58,11 +58,11 @@ bool user_give_back(struct user_space *space, struct user_taken *taken)
 
 	if (!taken->count)
 		return false;
-	/* Take the highest run first: what this piece leaves of it is still the last run. */
+	/* Take the last run of the array: if this piece leaves a part of it, that part is still the last run. */
 	start = taken->runs[taken->count - 1].start;
 	end = user_piece(space, start, taken->runs[taken->count - 1].end);
 	token = kernel_context_enter();
-	/* No large page ends inside a run, and the areas stay: nothing need be cut, and no table is freed. */
+	/* No large page crosses the end of a run, so none need be split. The areas stay, so no table is freed. */
 	user_pages_drop(space, start, end, start, start);
 	kernel_context_leave(token);
 	taken->runs[taken->count - 1].start = end;

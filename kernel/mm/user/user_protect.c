@@ -13,8 +13,9 @@ static bool rights_allowed(const struct area *a, unsigned rights)
 }
 
 /*
- * Find how far from `start` on there are areas without a hole that may have the rights, and lower *end to that address.
- * Returns why it is not further: OK (all up to *end may), ERR_NOT_FOUND (a hole), ERR_RIGHTS.
+ * Find the part of [start, *end), from `start` on, that is wholly covered by areas which may have the rights, and set
+ * *end to that part's end. Returns why the part is not longer: OK (it is the whole range), ERR_NOT_FOUND (a hole),
+ * ERR_RIGHTS.
  */
 static enum status find_allowed(const struct user_space *space, vaddr_t start, vaddr_t *end, unsigned rights)
 {
@@ -51,7 +52,7 @@ static bool limit_allows(const struct user_space *space, vaddr_t start, vaddr_t 
 	return !more || (more <= limit && space->data_pages <= limit - more);
 }
 
-/* Give an area, all of it, other rights. */
+/* Give a whole area other rights. */
 static void change_rights(struct user_space *space, struct area *area, unsigned rights, struct tlb_flush *flush)
 {
 	const bool was_data = user_counts_as_data(area->rights, area->flags);
@@ -69,7 +70,7 @@ static void change_rights(struct user_space *space, struct area *area, unsigned 
 
 /*
  * Check the range of user_protect(), user_dontneed() or user_advise_fork(): aligned, and all of it in areas. Rounds
- * *size up to pages. ERR_RANGE, ERR_NOT_FOUND (a hole).
+ * *size up to pages. Returns OK, ERR_RANGE, ERR_NOT_FOUND (a hole).
  */
 static enum status range_status(const struct user_space *space, vaddr_t va, uint64_t *size)
 {

@@ -71,8 +71,8 @@ static void prune_place(struct user_space *space, vaddr_t start, vaddr_t end, st
 /*
  * Move the pages that the old size and the new size have in common. Call in the kernel context, with its token. When
  * there is more than one piece to move, other tasks run between the pieces. If one of them touches an address of the
- * old place whose page has moved, it gets a new page there, which is unmapped with the old place. ERR_NO_MEMORY: none
- * has moved.
+ * old place whose page has moved, it gets a new page there, which is unmapped with the old place. Returns ERR_NO_MEMORY
+ * when memory ran out; no page has moved then.
  */
 static enum status move_pages(struct move *m, context_token_t *token)
 {
@@ -99,7 +99,9 @@ static enum status move_pages(struct move *m, context_token_t *token)
 		context_flush(&m->space->context, &flush);
 		if (next == end)
 			break;
-		/* The tables that are empty now go with each piece: all of them at the end would take long. */
+		/*
+		 * Free the tables that are empty now after each piece: to free all of them at the end would take long.
+		 */
 		user_pages_drop(m->space, va, next, m->from, next);
 		user_pause(token);
 	}
@@ -134,7 +136,7 @@ free_node:
 }
 
 /*
- * Set m->to to the new place. With USER_REMAP_FIXED m->to is given, and what is mapped there is unmapped.
+ * Set m->to to the new place. With USER_REMAP_FIXED m->to is given, and what is mapped there is unmapped. Returns OK or
  * ERR_NO_MEMORY.
  */
 static enum status find_target(struct move *m, const struct area *area, unsigned flags)
@@ -174,7 +176,7 @@ static enum status remap_here(const struct move *m, struct area *area)
 	return OK;
 }
 
-/* Check the arguments of mremap(2) and round both sizes up to pages. ERR_RANGE. */
+/* Check the arguments of mremap(2) and round both sizes up to pages. Returns OK or ERR_RANGE. */
 static enum status check_request(struct move *m, unsigned flags)
 {
 	const uint64_t piece = m->size ? m->size : PAGE_SIZE;
@@ -209,7 +211,8 @@ enum status user_remap_check(struct user_space *space, vaddr_t va, uint64_t size
 }
 
 /*
- * Map a second time what `area` has from m->from on: mremap(2) of size 0. ERR_RANGE (not shared), ERR_NO_MEMORY.
+ * Map a second time what `area` has from m->from on: mremap(2) of size 0. Returns OK, ERR_RANGE (not shared),
+ * ERR_NO_MEMORY.
  */
 static enum status map_again(struct move *m, const struct area *area, unsigned flags)
 {

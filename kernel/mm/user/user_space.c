@@ -113,7 +113,7 @@ static void leave_out(const struct user_space *parent, struct user_space *child)
 	}
 }
 
-/* Copy the areas, then their pages' mappings. ERR_NO_MEMORY: `child` holds what was copied so far. */
+/* Copy the areas, then their pages' mappings. After ERR_NO_MEMORY `child` has what was copied so far. */
 static enum status copy_all(struct user_space *parent, struct user_space *child, struct tlb_flush *flush)
 {
 	unsigned flags = 0;

@@ -24,10 +24,10 @@
 #define USER_GUARD_GAP (256 * PAGE_SIZE)     /* a stack keeps this distance from what lies below it; Linux's 1 MiB */
 #define USER_AREAS_MAX 65530                 /* most areas of one space: vm.max_map_count */
 
-/* Mappings without a fixed place end here, without ASLR; the stack has the room above, in the same GiB. */
+/* Without ASLR, mappings without a fixed place lie below this address, and the stack above it, in the same GiB. */
 #define USER_MMAP_TOP (USER_END - (128ULL << 20))
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* A user space. Guard: the kernel, one CPU, not preempted. */
 struct user_space {
 	struct context context;
 	struct area_tree areas;
@@ -76,14 +76,14 @@ enum user_map_flags {
 	USER_MAP_POPULATE = 1 << 4,
 	USER_MAP_STACK = 1 << 6,     /* a thread's stack: 4 KiB frames only, since programs touch little of it */
 	USER_MAP_READ_ONLY = 1 << 7, /* with USER_MAP_SHARED: user_protect never gives the right to write */
-	USER_MAP_LOW = 1 << 8,       /* without a fixed flag: below 2 GiB */
+	USER_MAP_LOW = 1 << 8,       /* without a fixed flag: place the mapping below 2 GiB */
 	USER_MAP_NORESERVE = 1 << 5, /* accepted without effect: memory is never reserved */
 };
 
 /*
  * Map [va, va + size) with `rights` (enum user_rights): `object` from its page `offset` on, or zeros when that is NULL.
  * Takes a reference to the object. With a fixed flag the place is `va`; else `va` is a hint (0: none), and the place is
- * the highest gap below mmap_top if the hint is no good. size: bytes, rounded up to pages. *ret_va gets the place.
+ * the highest gap below mmap_top if the hint cannot be used. size: bytes, rounded up to pages. *ret_va gets the place.
  * Returns ERR_RANGE (size 0 or too large; fixed va unaligned, below USER_MIN, or past USER_END; offset wraps),
  * ERR_EXISTS (FIXED_NOREPLACE, something is there), ERR_RIGHTS (writable and executable; shared and writable on an
  * object that cannot), ERR_NO_MEMORY (RLIMIT_AS or RLIMIT_DATA, no gap, too many areas, no memory).
