@@ -14,7 +14,7 @@ static struct fs anonymous_fs = {
 /* The node of an anonymous file. Guard: fixed when it is made. */
 struct anonymous_node {
 	struct node node; /* must be the first member: node_ops get a pointer to it */
-	const char *kind; /* as "[eventfd]" */
+	const char *kind; /* for example "[eventfd]" */
 };
 
 static void free_node(struct node *node)

@@ -1,6 +1,6 @@
 /*
- * Reads and writes file contents. The bytes of a page are looked for in this order: in its frame in the page tree; in
- * place, in the initramfs archive; a page that is in neither is a hole, and reads as zeros.
+ * Reads and writes file contents. A page's bytes are in its frame if the page tree has one; otherwise in the initramfs
+ * archive, where files of the archive are used in place. A page that is in neither is a hole, and reads as zeros.
  */
 #include "kernel/fs/content.h"
 
@@ -66,8 +66,8 @@ static void cut(struct content *content, uint64_t first)
 }
 
 /*
- * Return the physical page that holds page `index` alone, and so can be mapped and written: its frame, or its page in
- * the archive if that is whole; 0 when there is none.
+ * Return the physical page that holds page `index` and nothing else, and so can be mapped and written: its frame, or
+ * its page in the archive if the archive has all of it, page-aligned; 0 when there is none.
  */
 static paddr_t own_page(const struct content *content, uint64_t index)
 {
@@ -78,7 +78,7 @@ static paddr_t own_page(const struct content *content, uint64_t index)
 	return frame;
 }
 
-/* Change how many bytes are in place, in the archive. */
+/* Set how many of the file's bytes are used in the archive, and correct the file system's page count. */
 static void set_place_size(struct content *content, uint64_t size)
 {
 	struct fs *fs = content->node->fs;
@@ -136,7 +136,8 @@ static enum status object_write_frame(struct memory_object *object, uint64_t pag
 	struct node *node = content_of(object)->node;
 
 	/*
-	 * Only a write that is the first touch of its page comes here: later ones do not change the times, as on Linux.
+	 * A page fault calls this when a write through a shared mapping is the first access to its page. Later writes
+	 * cause no fault, so they do not change the times; nor do they on Linux.
 	 */
 	if (status == OK)
 		node->mtime = node->ctime = node_now();
@@ -189,8 +190,8 @@ void content_init(struct content *content, struct node *node)
 }
 
 /*
- * Find where the bytes from `offset` on are: *ret_pa, 0 for a hole. Returns how many of them follow one another there,
- * at most `most`.
+ * Find the physical address of the byte at `offset`: *ret_pa, or 0 in a hole. Returns how many bytes, at most `most`,
+ * follow one another from that address on, or are in the hole.
  */
 static uint64_t find_bytes(const struct content *content, uint64_t offset, uint64_t most, paddr_t *ret_pa)
 {
@@ -382,14 +383,17 @@ int content_set_size(struct content *content, uint64_t size)
 	if (size > node->size) {
 		clear_tail(content);
 	} else {
-		/* No process maps pages beyond the end, but the tree may have some, from a write that failed. */
+		/*
+		 * No process maps pages beyond the file's end, but the page tree may have some, from a write that
+		 * failed.
+		 */
 		if (size < node->size)
 			memory_object_cut(&content->object, content_pages(size));
 		cut(content, content_pages(size));
 	}
 	/*
-	 * A page that is whole in the archive may be mapped there, so it stays whole when the new end is inside it:
-	 * clear_tail zeroes the bytes behind the end.
+	 * A page that lies in the archive as a whole may be mapped from there. If the new end is inside such a page,
+	 * all of the page stays in use, and clear_tail zeroes its bytes behind the end.
 	 */
 	if (content->place_size > size)
 		set_place_size(content,

@@ -40,9 +40,12 @@ void content_use_in_place(struct content *content, paddr_t pa, uint64_t size);
 /* Return the file whose content `object` is; NULL when `object` is not a file's content. */
 struct node *content_node(const struct memory_object *object);
 
-#define CONTENT_STEP 1024 /* most pages that are freed in one step of long work */
+#define CONTENT_STEP 1024 /* most pages that are freed before other tasks may run */
 
-/* Free all frames: some now, the others of a large content later, by late work (kernel/sync/late_work.h). */
+/*
+ * Free all frames. Of a large content only some are freed now; the current task frees the others on its way back to
+ * user mode (kernel/sync/late_work.h).
+ */
 void content_free(struct content *content);
 
 /*
@@ -55,8 +58,9 @@ int64_t content_read(struct content *content, struct user_io *io, uint64_t *offs
 int64_t content_write(struct content *content, struct user_io *io, uint64_t *offset);
 
 /*
- * Do lseek(2)'s SEEK_DATA and SEEK_HOLE: return the first offset, from `offset` on, that is not in a hole, or that is
- * in one; the file's end counts as a hole. -ENXIO: `offset` is at or beyond the end, or only a hole follows.
+ * Do lseek(2)'s SEEK_DATA and SEEK_HOLE: content_next_data() returns the first offset, from `offset` on, that is not in
+ * a hole, content_next_hole() the first that is in one; the file's end counts as a hole. -ENXIO: `offset` is at or
+ * beyond the end, or only a hole follows.
  */
 int64_t content_next_data(const struct content *content, int64_t offset);
 int64_t content_next_hole(const struct content *content, int64_t offset);
@@ -65,10 +69,10 @@ int64_t content_next_hole(const struct content *content, int64_t offset);
 int content_set_size(struct content *content, uint64_t size);
 
 /*
- * Make the content shorter piece by piece. content_cut_begin() sets the size; each content_cut_piece() unmaps or frees
- * some pages behind it, and returns whether there are more. Other tasks may run between the calls, but must not write
- * to the content or set its size. After the last piece the caller calls object_cut_end(), and content_set_size(), which
- * zeroes the last page behind the new end and sets the times.
+ * Make the content shorter in several steps. content_cut_begin() sets the size; each content_cut_piece() unmaps or
+ * frees some pages behind the new end, and returns whether there are more. Other tasks may run between the calls, but
+ * must not write to the content or set its size. After the last step the caller calls object_cut_end(), and then
+ * content_set_size(), which zeroes the last page behind the new end and sets the times.
  */
 void content_cut_begin(struct content *content, uint64_t size, struct object_cut *cut);
 bool content_cut_piece(struct content *content, struct object_cut *cut);

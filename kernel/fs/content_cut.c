@@ -13,7 +13,7 @@ struct left_pages {
 	struct page_tree pages;
 };
 
-/* Free CONTENT_STEP of a tree's pages from `first` on. Returns whether there may be more. */
+/* Free at most CONTENT_STEP of a tree's pages from `first` on. Returns whether there may be more. */
 static bool cut_piece(struct page_tree *pages, uint64_t first)
 {
 	const uint64_t before = pages->count;
@@ -42,8 +42,8 @@ void content_free(struct content *content)
 	content->node->fs->pages -= content_pages(content->place_size) + content->pages.count;
 	content->place_size = 0;
 	/*
-	 * Free pieces here until kmalloc() returns memory for *left, by which late work frees the rest: a freed piece
-	 * may give the heap the frames for that.
+	 * Free pages here until kmalloc() returns memory for *left, which late work needs to free the rest: if memory
+	 * is short, the heap may get the frames that have just been freed.
 	 */
 	while (cut_piece(&content->pages, 0) && !left)
 		left = kmalloc(sizeof(*left));

@@ -34,7 +34,7 @@ struct cpio_entry {
 
 struct cpio_error {
 	uint64_t offset;  /* in the archive */
-	const char *what; /* the message, as "the name does not end with NUL" */
+	const char *what; /* the message, such as "the name does not end with NUL" */
 };
 
 /* Start reading at the first of `size` bytes, which must stay valid as long as entries are used. */

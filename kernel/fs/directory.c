@@ -52,8 +52,8 @@ static uint64_t next_position(const struct directory *dir)
 }
 
 /*
- * Make room in dir->blocks for the next entry, if it will be the first of its block: insert `dir` itself as a mark,
- * which directory_add() replaces by the entry.
+ * dir->blocks finds the first entry of each block of positions. If the next entry will be the first of its block,
+ * allocate its place in dir->blocks now: insert `dir` itself as a mark, which directory_add() replaces by the entry.
  */
 static int reserve_block(struct directory *dir)
 {
@@ -70,7 +70,7 @@ static int reserve_block(struct directory *dir)
 	return radix_insert(dir->blocks, block, dir) == OK ? 0 : -ENOMEM;
 }
 
-/* Free what an empty directory has for its blocks. */
+/* Free dir->blocks, in which a directory without entries has nothing. */
 static void free_blocks(struct directory *dir)
 {
 	if (dir->blocks) {
@@ -131,7 +131,10 @@ void directory_add(struct directory *dir, struct directory_entry *entry)
 		radix_replace(dir->blocks, block_of(entry->position), entry);
 }
 
-/* Take an entry that leaves the directory out of dir->blocks. Call while the list still has the entry. */
+/*
+ * If dir->blocks points at `entry`, which is being removed, replace it by the next entry of its block, if there is one.
+ * Call while the list still has `entry`.
+ */
 static void leave_block(struct directory *dir, const struct directory_entry *entry)
 {
 	uint32_t block = block_of(entry->position);
@@ -169,8 +172,8 @@ void directory_remove(struct directory *dir, struct directory_entry *entry)
 }
 
 /*
- * Return an entry from which it is not far, along the list, to the first entry at or beyond `position`; NULL: there is
- * no entry there.
+ * Return the first entry at or beyond `position`, or an entry a short way before it in the list; NULL: no entry is at
+ * or beyond `position`.
  */
 static struct directory_entry *start_near(const struct directory *dir, uint64_t position)
 {

@@ -10,8 +10,8 @@
 struct directory_entry {
 	struct directory_entry *chain;      /* next in the same hash bucket */
 	struct directory_entry *next;       /* next in the order of positions */
-	struct directory_entry **link;      /* the pointer that points at this entry, by `next` or `first` */
-	struct node *node;                  /* the node of this name; all names of a node together are one reference */
+	struct directory_entry **link;      /* the pointer to this entry: `next` of the one before, or `first` */
+	struct node *node;                  /* the node of this name; all names of a node together hold one reference */
 	struct node *dir;                   /* the directory of this name; not freed as long as it has names */
 	struct directory_entry *next_name;  /* the next name of the same node */
 	struct directory_entry **name_link; /* the pointer that points at this entry in the list of the node's names */
@@ -28,8 +28,8 @@ struct directory {
 	struct directory_entry **end;        /* the pointer where the next entry is linked in; NULL: `first` */
 	struct directory_entry *last_listed; /* the entry where a listing is likely to go on; NULL: unknown */
 	/*
-	 * Block n is the DIRECTORY_BLOCK positions from n * DIRECTORY_BLOCK on. This has, for each n above 0 whose
-	 * block has entries, the first of them. NULL: no such block has entries.
+	 * Block n is the DIRECTORY_BLOCK positions from n * DIRECTORY_BLOCK on. `blocks` has the first entry of each
+	 * block that has entries, by n, except for block 0. NULL: no such block has entries.
 	 */
 	struct radix *blocks;
 	uint32_t bucket_count;
@@ -37,7 +37,7 @@ struct directory {
 	uint64_t last_position; /* the position that was given to an entry last */
 };
 
-#define DIRECTORY_BLOCK 64 /* positions in a block: how many a listing may go through to find where it was */
+#define DIRECTORY_BLOCK 64 /* positions in a block: most that a listing passes to find where it stopped */
 
 /* The first entry's position: "." and ".." have 0 and 1. */
 #define DIRECTORY_FIRST 2

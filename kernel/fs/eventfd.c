@@ -1,5 +1,5 @@
 /*
- * eventfd(2)'s counter. It stays below UINT64_MAX: a write whose value would not fit below that waits.
+ * eventfd(2)'s counter. It stays below UINT64_MAX: a write that would raise it to UINT64_MAX or more waits.
  */
 #include "kernel/fs/eventfd.h"
 

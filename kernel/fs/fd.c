@@ -153,7 +153,7 @@ int fd_copy_begin(const struct fd_table *from, struct fd_table **ret)
 		fd_table_put(table);
 		return -ENOMEM;
 	}
-	/* fd_copy_some() lowers this to the first free descriptor that it comes by. */
+	/* fd_copy_some() lowers `lowest_free` to the first free descriptor that it finds. */
 	table->lowest_free = table->capacity;
 	*ret = table;
 	return 0;

@@ -89,7 +89,7 @@ bool fd_has_room(struct fd_table *table);
 /* Close a descriptor. Returns 0 or -EBADF. */
 int fd_close(struct fd_table *table, int fd);
 
-enum fd_which { FD_ALL, FD_ON_EXEC }; /* all that are open; those with FD_CLOEXEC, which execve(2) closes */
+enum fd_which { FD_ALL, FD_ON_EXEC }; /* all open descriptors; or those with FD_CLOEXEC, which execve(2) closes */
 
 /* Close some of the descriptors in [*fd, last], in rising order, and move *fd on. Returns whether there may be more. */
 bool fd_close_some(struct fd_table *table, unsigned *fd, unsigned last, enum fd_which which);

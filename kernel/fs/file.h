@@ -26,8 +26,8 @@ struct file_ops {
 	 */
 	int64_t (*read)(struct file *file, struct user_io *io, uint64_t *offset);
 	/*
-	 * Return how long a read waits after -EAGAIN before read_late is called, in ns; 0: for ever. *ret_there: how
-	 * many bytes are there, too few for a read; when their number changes the time starts anew. [0]
+	 * Return how long a read waits after -EAGAIN before read_late is called, in ns (a terminal's VTIME); 0: for
+	 * ever. *ret_there: how many bytes are there, too few for a read; when it changes the time starts anew. [0]
 	 */
 	uint64_t (*patience)(struct file *file, uint32_t *ret_there);
 	/* Read the bytes that are there, perhaps 0. Set together with `patience`. */
@@ -58,7 +58,7 @@ struct file_ops {
 enum file_properties {
 	FILE_SEEKS = 1,   /* lseek, pread and pwrite work */
 	FILE_STREAM = 2,  /* a blocking write goes on until all is written: pipes, terminals */
-	FILE_USES_UP = 8, /* a blocked read or write uses up what it waits for: tasks are woken one by one */
+	FILE_USES_UP = 8, /* a read or write may use up what others wait for: wake tasks one by one */
 	FILE_WRITER = 4,  /* set by file_open: the file is counted in fs.writers and node.writers */
 };
 
@@ -84,7 +84,7 @@ struct file {
 	uint32_t properties;        /* enum file_properties */
 	uint64_t refs;              /* number of references: of descriptors, and of calls that use the file */
 	struct file_watch *watches; /* list of callbacks for the file's close */
-	struct turn position;       /* taken by a call that moves `offset` in steps (kernel/sys/file_transfer.c) */
+	struct turn position;       /* a mutex, held by a call that moves `offset` in steps */
 };
 
 /*
@@ -164,7 +164,7 @@ int64_t file_read_late(struct file *file, struct user_io *io);
  * more and sleep only on another -EAGAIN: an interrupt handler may have woken the queue before it was entered.
  */
 struct wait_queue *file_queue(struct file *file);
-int file_object(struct file *file, struct memory_object **ret); /* as file_ioctl: the operation `object` */
+int file_object(struct file *file, struct memory_object **ret); /* does the operation `object` */
 
 /* Do fcntl(2)'s F_SETFL: copy O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME and O_ASYNC from `flags`; the rest stays. */
 void file_set_flags(struct file *file, unsigned flags);

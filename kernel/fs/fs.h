@@ -17,7 +17,10 @@ struct fs {
 	uint64_t nodes;       /* how many nodes exist now */
 	uint64_t last_number; /* the inode number that was given last */
 	uint64_t refs;        /* sum of the references to all nodes */
-	/* how many of `refs` are of names and of node->parent; the others are those of the mount and of users */
+	/*
+	 * how many of `refs` the file system itself holds, by names and node->parent; the mount and users hold the
+	 * others
+	 */
 	uint64_t own;
 	unsigned flags;     /* MS_ATTRIBUTES of its mount */
 	uint64_t writers;   /* number of regular files that are open for writing */

@@ -247,7 +247,8 @@ static int unpack_plain(struct node *root, paddr_t pa, uint64_t *ret_size, struc
 	error = unpack(&u, &cpio);
 	forget_links();
 	/*
-	 * Instead of the next header a gzip archive may begin, which is no error. An error in an entry stays one.
+	 * If a gzip archive begins where cpio.c looked for the next header, that is no error. An error inside an entry
+	 * remains an error.
 	 */
 	if (error && report->error.what && report->error.offset == cpio.at &&
 	    gzip_is(u.bytes + cpio.at, *ret_size - cpio.at)) {

@@ -14,8 +14,9 @@ struct wait_queue *kmsg_queue(void);
 
 /*
  * Do syslog(2)'s SYSLOG_ACTION_READ: copy text that no such call has returned yet, "<6>[    1.234567] text\n" for each
- * record. A record is split only if it does not fit alone. Returns bytes; -EAGAIN: nothing is left, wait in
- * kmsg_queue(); copy_errno()'s error: nothing could be copied. Not for interrupt handlers, nor are the functions below.
+ * record. A record is split only if it does not fit into the user's buffer by itself. Returns bytes; -EAGAIN: nothing
+ * is left, wait in kmsg_queue(); copy_errno()'s error: nothing could be copied. Not for interrupt handlers, nor are the
+ * functions below.
  */
 int64_t syslog_read(struct user_io *io);
 
@@ -27,7 +28,7 @@ int64_t syslog_read_all(struct user_io *io);
 
 /* Do SYSLOG_ACTION_CLEAR: from now on syslog_read_all(), and SEEK_DATA of /dev/kmsg, start where the log ends now. */
 void syslog_clear(void);
-uint64_t syslog_cleared(void); /* returns the number of the record where they start */
+uint64_t syslog_cleared(void); /* returns the number of the first record since the last syslog_clear() */
 
 /* Do SYSLOG_ACTION_SIZE_UNREAD: return how many bytes syslog_read() has not returned yet; or whether there are any. */
 int64_t syslog_unread(void);

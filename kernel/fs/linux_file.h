@@ -43,8 +43,8 @@ enum linux_mode {
 };
 
 /*
- * Macros, not an enum: cppcheck puts in the values of the C library's macros of these names, and then finds numbers in
- * place of enumerators.
+ * The SEEK_ values are macros, not an enum: cppcheck replaces these names by the C library's values, and would then
+ * find numbers in place of enumerators.
  */
 #define SEEK_SET  0
 #define SEEK_CUR  1

@@ -49,7 +49,7 @@ static int next_entry(struct node *dir, uint64_t *position, struct dir_entry *re
 	return 1;
 }
 
-/* Records on their way to the program, and where the listing goes on when they are there. Lives on a stack. */
+/* Records that are still to be copied to the program, and the position of the entry behind them. Lives on the stack. */
 struct batch {
 	size_t size;
 	uint64_t position;
@@ -57,8 +57,8 @@ struct batch {
 };
 
 /*
- * Copy the records to the program, and let the listing go on behind them; after ERR_FAULT or ERR_NO_MEMORY it goes on
- * with the first of them.
+ * Copy the records to the program. The next getdents64(2) starts behind them; after ERR_FAULT or ERR_NO_MEMORY it
+ * starts with the first of them again.
  */
 static enum status put_batch(struct file *file, struct user_io *io, struct batch *batch, int64_t *done)
 {

@@ -241,7 +241,7 @@ static void detach(struct mount *mount)
 	root->fs->detached = root;
 	free_mount(mount);
 	node_put(at);
-	/* Drop the reference of at->mounted; the one of mount->root is fs->detached's now. */
+	/* Drop the reference that at->mounted was; the reference that mount->root was is now fs->detached. */
 	node_put(root);
 }
 

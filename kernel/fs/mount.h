@@ -11,7 +11,9 @@ struct text;
 /* A kind of file system. Fixed after boot. */
 struct mount_type {
 	const char *name;
-	/* A second mount of this kind at one place is -EBUSY, as on Linux, where all its mounts show the same files. */
+	/*
+	 * Mounting this kind twice at one place returns -EBUSY, as on Linux, where all its mounts show the same files.
+	 */
 	bool single;
 	/*
 	 * Make a file system; *ret is a reference to its root. `options` as for mount -o, "" for none. Returns 0,
@@ -54,8 +56,8 @@ int mount_set_root(const char *type, struct node *root);
 int mount_add(const char *type, const char *source, struct node *at, unsigned flags, const char *options);
 
 /*
- * Change flags and options of the file system whose root is `root` (MS_REMOUNT). Returns 0, -EINVAL (not a root; an
- * option), -EBUSY (MS_RDONLY, while files are open for writing).
+ * Change flags and options of the file system whose root is `root` (MS_REMOUNT). Returns 0, -EINVAL (not a mount's
+ * root, or a bad option), -EBUSY (MS_RDONLY, while files are open for writing).
  */
 int mount_change(struct node *root, unsigned flags, const char *options);
 

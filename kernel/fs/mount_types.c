@@ -85,7 +85,10 @@ static bool take_gid(struct node *root, struct name value)
 	return true;
 }
 
-/* Set the limit on pages, 0 for none. Returns false when more pages than that are in use, as on Linux. */
+/*
+ * Set the limit on pages, 0 for none. Returns false when `value` is no size, or, as on Linux, when more pages are in
+ * use.
+ */
 static bool take_size(struct node *root, struct name value)
 {
 	uint64_t pages;
@@ -106,7 +109,7 @@ static bool take_nodes(struct node *root, struct name value)
 	return true;
 }
 
-/* Apply one word of -o: "mode=0755". */
+/* Apply one of mount(8)'s options, such as "mode=0755". */
 static int take_option(struct node *root, struct name word)
 {
 	static const struct {

@@ -237,7 +237,7 @@ int node_link(struct node *dir, struct name name, struct node *node)
 	return dir->ops->link(dir, name, node);
 }
 
-/* Find the node of a name that is to be removed, even if a file system is mounted on it. *ret is a new reference. */
+/* Find the node of a name that is to be removed or renamed, not what is mounted on it. *ret is a new reference. */
 static int find_own(struct node *dir, struct name name, struct node **ret)
 {
 	if (!node_is(dir, S_IFDIR))
@@ -407,7 +407,7 @@ void node_chown(struct node *node, uint32_t uid, uint32_t gid)
 		node->uid = uid;
 	if (gid != UINT32_MAX)
 		node->gid = gid;
-	/* As on Linux, a new owner clears set-user-ID: else the program would run with the rights of that owner. */
+	/* As on Linux, a change of owner clears the set-ID bits: they would give the program its new owner's rights. */
 	if (!node_is(node, S_IFDIR))
 		node->mode &= ~(uint32_t)(S_ISUID | (node->mode & 010 ? S_ISGID : 0));
 	node->ctime = node_now();

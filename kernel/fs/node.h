@@ -50,11 +50,11 @@ struct node_ops {
 	/* Get the node that a link such as /proc/self/exe leads to without a path; *ret is a reference. May be NULL. */
 	int (*follow)(struct node *node, struct node **ret);
 	/*
-	 * Get the directory and text of one of the node's names, or of its last one; valid until the tree changes.
-	 * -ENOENT: it never had a name. NULL: nodes of this file system never have one.
+	 * Get the directory and text of one of the node's names, or of the name that it lost last; valid until the tree
+	 * changes. -ENOENT: it never had a name. NULL: nodes of this file system never have one.
 	 */
 	int (*place)(struct node *node, struct node_place *ret);
-	/* Write what /proc shows instead of a path, as "pipe:[12]"; returns as snprintf(3). NULL: nodes have paths. */
+	/* Write what /proc shows instead of a path: "pipe:[12]". Returns as snprintf(3). NULL: nodes have paths. */
 	size_t (*describe)(const struct node *node, char *buffer, size_t size);
 	/* Set `ops`, `data` and `properties` of a new open file of the regular file `node`. NULL: cannot be opened. */
 	int (*open)(struct node *node, struct file *file);
@@ -76,7 +76,7 @@ struct node {
 	uint32_t mode;   /* type and permissions */
 	uint32_t uid, gid;
 	uint32_t links; /* number of names; for a directory as Linux counts: 2, and one for each directory in it */
-	uint64_t refs;  /* number of references; all names together are one */
+	uint64_t refs;  /* number of references; all names together hold one */
 	struct linux_timespec atime, mtime, ctime, btime;
 	/* for a directory: its parent directory; for other nodes as their file system needs it. A reference, or NULL */
 	struct node *parent;
@@ -86,7 +86,7 @@ struct node {
 	/* for a regular file: how many open files may write to it, and how many processes run it; at least one is 0 */
 	uint64_t writers, runners;
 	struct file_lock *locks; /* list of the advisory locks on the file */
-	struct turn writing;     /* for a regular file: taken by a call that writes it in steps, or sets its size */
+	struct turn writing;     /* a mutex, held by a call that writes a regular file in steps, or sets its size */
 };
 
 static inline bool node_is(const struct node *node, enum linux_mode type)
@@ -115,7 +115,7 @@ void node_run_end(struct node *node);
 void node_init(struct node *node, const struct node_ops *ops, struct fs *fs, uint32_t mode);
 
 /*
- * Look up one name in `dir`, which may be "." or ".."; mounts are crossed, and ".." of `root` is `root`. *ret is a new
+ * Look up one name, which may be "." or "..", in `dir`; mounts are crossed, and ".." of `root` is `root`. *ret is a new
  * reference. Returns 0, -ENOTDIR, -ENOENT, -ENAMETOOLONG, or what the file system returns.
  */
 int node_lookup(struct node *root, struct node *dir, struct name name, struct node **ret);
@@ -130,18 +130,18 @@ int node_create(struct node *dir, struct name name, uint32_t mode, uint64_t devi
 int node_symlink(struct node *dir, struct name name, struct name target, struct node **ret);
 int node_link(struct node *dir, struct name name, struct node *node); /* also -EPERM for a directory, -EXDEV, -EMLINK */
 int node_unlink(struct node *dir, struct name name);                  /* also -EISDIR */
-/* also -ENOTEMPTY, -EBUSY (a file system is mounted there) */
+/* node_rmdir() may also return -ENOTEMPTY or -EBUSY (a file system is mounted there). */
 int node_rmdir(struct node *dir, struct name name);
 /*
- * Rename. flags: at most one of enum linux_rename. Also -EXDEV, -EINVAL (a directory into itself), -EISDIR, -ENOTDIR,
- * -ENOTEMPTY, -EBUSY.
+ * Rename. flags: at most one of enum linux_rename. May also return -EXDEV, -EINVAL (a directory into itself), -EISDIR,
+ * -ENOTDIR, -ENOTEMPTY, -EBUSY.
  */
 int node_rename(struct node *from, struct name old_name, struct node *to, struct name new_name, unsigned flags);
 
 /* Get a symbolic link's target; the caller calls link_target_put(). Returns 0, -EINVAL (no symbolic link), -ENOMEM. */
 int node_readlink(struct node *node, struct link_target *ret);
 
-/* Set a regular file's size; new bytes read as zeros. -EISDIR, -EINVAL (no regular file), -ETXTBSY, -EFBIG, -ENOMEM. */
+/* Set a file's size; new bytes are zeros. Returns 0, -EISDIR, -EINVAL, -EROFS, -ETXTBSY, -EPERM, -EFBIG, -EACCES. */
 int node_truncate(struct node *node, uint64_t size);
 int node_resize_check(const struct node *node); /* the error that node_truncate() has for any size, or 0 */
 

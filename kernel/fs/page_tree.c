@@ -59,7 +59,10 @@ static unsigned lowest_slot(const struct page_tree *tree, uint64_t index, const 
 	return level;
 }
 
-/* Return the first page behind the pages of the slot of `level` that has page `index`. */
+/*
+ * A slot of `level` leads to one page or more. Return the first page behind those of the slot that leads to page
+ * `index`.
+ */
 static uint64_t behind_slot(uint64_t index, unsigned level)
 {
 	return (index | ((1ULL << ((level - 1) * PAGE_TREE_BITS)) - 1)) + 1;
@@ -149,8 +152,8 @@ struct cut {
 };
 
 /*
- * Remove the pages of a table of `level` from `first` on, counted from the table's own first page, as far as cut->left
- * goes. Recursion is at most 11 levels deep.
+ * Remove the pages of a table of `level` from `first` on, counted from the table's own first page; at most cut->left of
+ * them. Recursion is at most 11 levels deep.
  */
 static void cut_table(struct cut *cut, struct page_tree_table *table, unsigned level, uint64_t first)
 {

@@ -23,13 +23,16 @@ struct page_tree {
 paddr_t page_tree_find(const struct page_tree *tree, uint64_t index);
 
 /*
- * Return the first page from `index` on that has a frame (PAGE_TREE_NONE: there is none), or that has no frame. Pages
- * for which there is no table are skipped in one step.
+ * page_tree_next() returns the first page from `index` on that has a frame, or PAGE_TREE_NONE; page_tree_next_hole()
+ * the first that has none. Pages for which there is no table are skipped in one step.
  */
 uint64_t page_tree_next(const struct page_tree *tree, uint64_t index);
 uint64_t page_tree_next_hole(const struct page_tree *tree, uint64_t index);
 
-/* Enter the frame `pa` (not 0) for page `index`, which must have none. Returns OK, or ERR_NO_MEMORY with no change. */
+/*
+ * Enter the frame `pa` (not 0) for page `index`, which must have none. Returns OK, or ERR_NO_MEMORY with the pages as
+ * before.
+ */
 MUST_CHECK enum status page_tree_insert(struct page_tree *tree, uint64_t index, paddr_t pa);
 
 /* Remove all pages from `first` on, and call `drop` with each frame. Tables that become empty are freed. */

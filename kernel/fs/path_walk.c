@@ -74,7 +74,7 @@ int walk_follow(struct walk *walk, struct node *link, struct node **ret_node)
 	return error;
 }
 
-/* Cut the next name off the path. */
+/* Take the next name, and the slashes behind it, off the front of walk->rest. */
 static void next_name(struct walk *walk)
 {
 	const char *end;

@@ -11,14 +11,16 @@ struct walk {
 	const char *rest;  /* the part of the path that is not walked yet */
 	char *text;        /* the heap block that `rest` points into; NULL: `rest` points into the caller's path */
 	unsigned links;    /* how many links were followed so far */
-	struct name name;  /* the name before `rest`, at last the path's last name; "." for a path of slashes only */
+	struct name name;  /* the name that was taken from the path last; "." for a path of slashes only */
 	bool slash;        /* one or more slashes follow `name` */
 };
 
 /* Start a walk. Returns 0, or -ENOENT (""), -ENAMETOOLONG: then walk_end() must not be called. */
 int walk_start(struct walk *walk, const struct path_base *base, const char *path);
 
-/* Walk to the last name, following all links on the way. -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG, -ENOMEM. */
+/*
+ * Walk to the last name, following all links on the way. Returns 0, -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG, -ENOMEM.
+ */
 int walk_to_end(struct walk *walk);
 
 /* Find the node that the last name stands for; *ret is a new reference. Returns as node_lookup. */

@@ -18,7 +18,7 @@
 struct pipe {
 	struct pipe_ring ring;                   /* its bytes */
 	uint64_t readers, writers;               /* number of open files that can read, that can write */
-	uint64_t opened_readers, opened_writers; /* how many were ever opened: open(2) of a FIFO waits for a new one */
+	uint64_t opened_readers, opened_writers; /* how many were ever opened; open(2) of a FIFO waits for one more */
 	struct wait_queue queue;                 /* readers wait for bytes, writers for room */
 };
 
@@ -68,9 +68,9 @@ static int64_t read_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
 }
 
 /*
- * After a read: wake all that poll, and one blocked writer. Room for less than PIPE_BUF bytes is enough for some writes
- * only, and which of the writers has such a write is not known: then wake them all. A writer that leaves room over
- * wakes the next one (kernel/sys/file_transfer.c).
+ * Wake tasks after a read: all that poll, and one blocked writer. If less than PIPE_BUF bytes are free now, that is
+ * enough for small writes only, and which writers have one is not known: then wake all writers. A writer that does not
+ * fill the pipe wakes the next one (kernel/sys/file_transfer.c).
  */
 static void tell_of_room(struct pipe *pipe)
 {

@@ -13,7 +13,7 @@ void pipe_ring_init(struct pipe_ring *ring, uint64_t size)
 	ring->frames = ring->own;
 }
 
-/* Free the frames of the pages from the tail's to the head's: no other page has one. */
+/* Free the frames of all pages from the tail's page to the head's: no other page has a frame. */
 static void put_pages(struct pipe_ring *ring)
 {
 	for (uint64_t page = align_down(ring->tail, PAGE_SIZE); page <= ring->head; page += PAGE_SIZE) {
@@ -115,8 +115,8 @@ void pipe_ring_drop_unused(struct pipe_ring *ring, uint64_t end)
 	const uint64_t first = align_down(ring->tail, PAGE_SIZE);
 
 	/*
-	 * The tail's page keeps its frame, and so does the page that is a ring further on, since that is the same
-	 * frame.
+	 * The tail's page keeps its frame, which may have bytes to read. The page that is ring->size bytes further on
+	 * has the same frame: stop before that page.
 	 */
 	for (uint64_t page = align_up(ring->head, PAGE_SIZE); page < end && page < first + ring->size;
 	     page += PAGE_SIZE) {

@@ -62,7 +62,7 @@ static inline paddr_t *pipe_ring_frame(const struct pipe_ring *ring, uint64_t po
 	return &ring->frames[(position & (ring->size - 1)) / PAGE_SIZE];
 }
 
-/* Return the number of bytes from `position` to the end of the ring, but at most `most`. */
+/* Return how many bytes, at most `most`, follow from `position` on before the ring starts again at its first frame. */
 static inline size_t pipe_ring_row(const struct pipe_ring *ring, uint64_t position, uint64_t most)
 {
 	uint64_t row = ring->size - (position & (ring->size - 1));
@@ -70,7 +70,7 @@ static inline size_t pipe_ring_row(const struct pipe_ring *ring, uint64_t positi
 	return row < most ? row : most;
 }
 
-/* Return the ring's frames for a copy that starts at `position`, which may have pipe_ring_row() bytes at the most. */
+/* Return the ring's frames for a copy that starts at `position` and has at most pipe_ring_row() bytes. */
 static inline struct user_frames pipe_ring_frames(const struct pipe_ring *ring, uint64_t position)
 {
 	return (struct user_frames){ store_ptr(paddr(0)), ring->frames, position & (ring->size - 1) };

@@ -10,7 +10,7 @@
 #define HEADER_SIZE 64
 
 /* Guard: the kernel, one CPU, not preempted. */
-static uint64_t cleared;   /* the record that syslog_read_all starts with */
+static uint64_t cleared;   /* syslog_read_all() shows no record before this one */
 static uint64_t read_next; /* the record where syslog_read goes on */
 static size_t read_done;   /* how many bytes of that record syslog_read has returned */
 
@@ -84,7 +84,7 @@ int64_t syslog_read(struct user_io *io)
 		}
 		if (!show(read_next, &s))
 			break;
-		/* Split a record only if it does not fit into the user's memory alone. */
+		/* Split a record only if it does not fit into the user's buffer by itself. */
 		if (total && s.size - read_done > io->left)
 			break;
 		status = put_shown(io, &s, read_done, &moved);

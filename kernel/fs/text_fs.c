@@ -82,7 +82,10 @@ static struct text_node *make_node(struct text_fs *fs, struct text_node *dir, st
 		node->links = 2;
 	if (!dir)
 		return made;
-	/* Two references come from the file system itself: the one of the name, and the one to the parent. */
+	/*
+	 * fs.own counts the references that the file system itself holds: here the name's to the node, and the node's
+	 * to its parent.
+	 */
 	fs->fs.own += 2;
 	node->parent = node_get(&dir->node);
 	if (node_is(node, S_IFDIR))

@@ -11,12 +11,13 @@ int tmpfs_create(struct node **ret);
 /* Return the default limit on pages, and on nodes, of a file system: half of RAM's frames, as on Linux. */
 uint64_t tmpfs_default_limit(void);
 
-/* Limit the pages and nodes that are added to a file system from now on, by tmpfs_default_limit(). */
+/* Allow at most tmpfs_default_limit() pages, and as many nodes, to be added to a file system from now on. */
 void tmpfs_set_limit(struct node *root);
 
 /*
- * Remove everything in a file system, and free it, by late work (kernel/sync/late_work.h). The caller's reference to
- * the root must be the only one to any of its nodes, and nothing may be mounted in it.
+ * Remove everything in a file system, and free it. The current task does this in steps, on its way back to user mode
+ * (kernel/sync/late_work.h). The caller's reference to the root must be the only one to any of its nodes, and nothing
+ * may be mounted in it.
  */
 void tmpfs_destroy(struct node *root);
 
