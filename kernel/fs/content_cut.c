@@ -1,4 +1,4 @@
-/* Frees the frames of contents that end or become shorter, in steps. */
+/* Frees the frames of contents that are deleted or become shorter, in steps. */
 #include "kernel/fs/content.h"
 #include "kernel/fs/content_memory.h"
 #include "kernel/mm/heap/heap.h"

@@ -70,7 +70,7 @@ static int reserve_block(struct directory *dir)
 	return radix_insert(dir->blocks, block, dir) == OK ? 0 : -ENOMEM;
 }
 
-/* Free dir->blocks, in which a directory without entries has nothing. */
+/* Free dir->blocks. The directory must have no entries. */
 static void free_blocks(struct directory *dir)
 {
 	if (dir->blocks) {

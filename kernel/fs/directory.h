@@ -25,7 +25,7 @@ struct directory_entry {
 struct directory {
 	struct directory_entry **buckets; /* bucket_count pointers, a power of two; NULL: none yet */
 	struct directory_entry *first;
-	struct directory_entry **end;        /* the pointer where the next entry is linked in; NULL: `first` */
+	struct directory_entry **end;        /* the pointer to set when an entry is added; NULL: it is `first` */
 	struct directory_entry *last_listed; /* the entry where a listing is likely to go on; NULL: unknown */
 	/*
 	 * Block n is the DIRECTORY_BLOCK positions from n * DIRECTORY_BLOCK on. `blocks` has the first entry of each

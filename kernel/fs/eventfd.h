@@ -1,5 +1,5 @@
 /*
- * eventfd(2): a counter that a write adds to and a read takes.
+ * eventfd(2): a counter. A write adds to it; a read returns it and sets it to 0, or takes 1 from it.
  */
 #pragma once
 

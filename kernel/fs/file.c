@@ -12,7 +12,7 @@
 #include "kernel/mm/user/user_io.h"
 
 #define SETTABLE (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | O_ASYNC)
-/* Flags that concern only the opening. */
+/* Flags that matter only while a file is opened: file->flags does not keep them. */
 #define NOT_KEPT (O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC)
 
 static const struct file_ops nothing_ops = { 0 };
@@ -169,8 +169,8 @@ static inline int64_t read_at(struct file *file, struct user_io *io, uint64_t *p
 }
 
 /*
- * Write at the file's end, and move *place behind the bytes if any were written. pwrite(2) comes here, too, as on
- * Linux, although POSIX says that O_APPEND does not concern it (pwrite(2), "BUGS").
+ * Write at the file's end, and move *place behind the bytes if any were written. With O_APPEND pwrite(2) appends, too,
+ * as on Linux, although POSIX says that it writes at its offset (pwrite(2), "BUGS").
  */
 static int64_t append(struct file *file, struct user_io *io, uint64_t *place)
 {

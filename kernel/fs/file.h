@@ -30,7 +30,7 @@ struct file_ops {
 	 * ever. *ret_there: how many bytes are there, too few for a read; when it changes the time starts anew. [0]
 	 */
 	uint64_t (*patience)(struct file *file, uint32_t *ret_there);
-	/* Read the bytes that are there, perhaps 0. Set together with `patience`. */
+	/* Read the bytes that have come by the end of that time, perhaps none. Set together with `patience`. */
 	int64_t (*read_late)(struct file *file, struct user_io *io);
 	/*
 	 * Take as many bytes from user memory as fit now. Returns bytes; or, with nothing taken, -EAGAIN,
@@ -137,9 +137,9 @@ enum file_move {
 };
 
 /*
- * Call the file's read or write operation once, so never wait: at the file's offset, which advances, or for FILE_PREAD
- * and FILE_PWRITE at `offset`; a write with O_APPEND at the end. Returns what the operation returns, or -EBADF (not
- * open for that), -EISDIR, -EINVAL; for FILE_PREAD and FILE_PWRITE also -ESPIPE, -EINVAL (an offset beyond 2^63 - 1).
+ * Call the file's read or write operation once: at the file's offset, which advances, or for FILE_PREAD and FILE_PWRITE
+ * at `offset`; a write with O_APPEND at the end. Never waits. Returns what the operation returns, or -EBADF (not open
+ * for that), -EISDIR, -EINVAL; for FILE_PREAD and FILE_PWRITE also -ESPIPE, -EINVAL (`offset` above 2^63 - 1).
  */
 int64_t file_move(struct file *file, enum file_move how, struct user_io *io, uint64_t offset);
 

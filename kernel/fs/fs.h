@@ -22,7 +22,7 @@ struct fs {
 	 * others
 	 */
 	uint64_t own;
-	unsigned flags;     /* MS_ATTRIBUTES of its mount */
+	unsigned flags;     /* the mount's flags, of MS_ATTRIBUTES */
 	uint64_t writers;   /* number of regular files that are open for writing */
 	uint64_t pages;     /* frames of the files' contents, and pages of the initramfs that are used in place */
 	uint64_t pages_max; /* limit on `pages`; 0: none */

@@ -16,7 +16,7 @@
  */
 struct hard_link {
 	struct hard_link *next;
-	struct cpio_entry first; /* the entry of the first name; its numbers identify the file */
+	struct cpio_entry first; /* the entry of the first name; its inode and device numbers identify the file */
 	struct node *node;       /* a counted reference */
 };
 
@@ -235,7 +235,8 @@ static int unpack(struct unpacking *u, struct cpio *cpio)
 }
 
 /*
- * Unpack plain archives one after another, up to the end or to a gzip archive; *ret_size becomes the size up to there.
+ * Unpack plain archives one after another, up to the end or to a gzip archive. *ret_size is the size of the input, and
+ * becomes the size of what was unpacked.
  */
 static int unpack_plain(struct node *root, paddr_t pa, uint64_t *ret_size, struct initramfs_report *report)
 {

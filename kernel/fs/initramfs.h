@@ -14,7 +14,7 @@ struct initramfs_report {
 	uint64_t bytes;          /* bytes of all regular files */
 	struct cpio_error error; /* error.what == NULL: no error */
 	bool packed;             /* error.offset is an offset in the decompressed archive */
-	uint64_t needed;         /* not 0: decompressing needed so many bytes in one piece, and did not get them */
+	uint64_t needed;         /* if not 0: how many contiguous bytes decompressing needed and did not get */
 	uint64_t free;           /* with `needed`: how many bytes were free in all */
 };
 

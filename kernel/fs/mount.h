@@ -36,7 +36,7 @@ struct mount {
 	const struct mount_type *type;
 	char *source;       /* mount(2)'s source, a copy in the heap */
 	bool goes;          /* used by mount_detach: this mount is to be detached */
-	struct mount *next; /* later in the order of mounting */
+	struct mount *next; /* next in the list of mounts, which has the order of mounting */
 };
 
 /* Add a kind of file system, whose name must be new. `type` must stay valid for ever. */

@@ -81,7 +81,7 @@ void node_put(struct node *node)
 			node->ops->free(node);
 		}
 		/*
-		 * fs->refs still counts the reference to `parent`: the file system is freed only after it is dropped.
+		 * fs->refs still counts the reference to `parent`: the file system is freed only when that is dropped.
 		 */
 		if (fs->detached && fs->refs == fs->own + 1)
 			end_detached(fs);

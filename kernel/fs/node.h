@@ -143,7 +143,7 @@ int node_readlink(struct node *node, struct link_target *ret);
 
 /* Set a file's size; new bytes are zeros. Returns 0, -EISDIR, -EINVAL, -EROFS, -ETXTBSY, -EPERM, -EFBIG, -EACCES. */
 int node_truncate(struct node *node, uint64_t size);
-int node_resize_check(const struct node *node); /* the error that node_truncate() has for any size, or 0 */
+int node_resize_check(const struct node *node); /* the error that node_truncate() returns for every size, or 0 */
 
 /* Set permissions, owner (UINT32_MAX: unchanged), times (NULL: unchanged); ctime becomes now. Cannot fail. */
 void node_chmod(struct node *node, uint32_t mode);
@@ -165,6 +165,6 @@ void node_stat(const struct node *node, struct linux_stat *ret);
 void node_statx(const struct node *node, struct linux_statx *ret);
 void node_statfs(const struct node *node, struct linux_statfs *ret);
 
-/* Set the function that returns the time for nodes; and call it. Until it is set all times are 0. */
+/* Set the function that returns the time for nodes; node_now() calls it. Until it is set all times are 0. */
 void node_set_clock(struct linux_timespec (*now)(void));
 struct linux_timespec node_now(void);

@@ -144,7 +144,7 @@ enum status page_tree_insert(struct page_tree *tree, uint64_t index, paddr_t pa)
 	return OK;
 }
 
-/* A cut that is under way. */
+/* A removal of pages that is in progress. */
 struct cut {
 	struct page_tree *tree;
 	void (*drop)(paddr_t pa);

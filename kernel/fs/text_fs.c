@@ -158,7 +158,7 @@ void text_fs_destroy(struct node *root)
 	free_all(fs_of(root));
 }
 
-/* Return whether `dir` is a root with entries of text_fs_type.lookup and .next. */
+/* Return whether `dir` is a root that has further entries, which text_fs_type.lookup and .next find. */
 static bool has_more(const struct node *dir)
 {
 	return !dir->parent && fs_of(dir)->type->lookup;

@@ -21,7 +21,7 @@ struct text_fs_type {
 	const char *name;
 	int64_t magic;
 	uint64_t file_size;       /* the size that stat(2) shows: 0 in proc, 4096 in sysfs */
-	int create_error;         /* the error for making something in it */
+	int create_error;         /* the error that creating a file in it returns */
 	struct text_entry *first; /* entries in the order in which directories list them */
 	/*
 	 * Look up and list further entries of the root, such as /proc's processes: as node_ops.lookup and .next, with

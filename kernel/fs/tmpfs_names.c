@@ -99,7 +99,7 @@ int tmpfs_place(struct node *node, struct node_place *ret)
 	return 0;
 }
 
-/* Count one more name of `node`, in `dir`. All names together are one reference, which the first name takes. */
+/* Count one more name of `node`, in `dir`. All names together hold one reference, which the first name takes. */
 static void count_link(struct node *dir, struct node *node)
 {
 	if (!node->links) {

@@ -77,7 +77,7 @@ static bool is_enough(const struct tty *tty, const struct file *file, uint64_t r
 
 /* What look() has found in the ring of input. */
 struct found {
-	uint32_t start, end; /* the positions [start, end) */
+	uint32_t start, end; /* the positions of that input: [start, end) */
 	size_t count;        /* how many bytes a program gets from them: the mark of an end of file is not copied */
 	bool at_end;         /* the last of these positions is the end of a line, or of the file */
 };
@@ -113,7 +113,10 @@ static void take(struct tty *tty, const struct found *found, uint32_t end)
 	lock_release(&tty->lock, flags);
 }
 
-/* Read the input in the ring. Bytes that cannot be copied stay there. No input: return -EAGAIN if `waits`, else 0. */
+/*
+ * Copy input from the ring to the program; bytes that cannot be copied stay in the ring. Without input, returns -EAGAIN
+ * if `waits` is true, and 0 otherwise.
+ */
 static int64_t read_there(struct tty *tty, struct user_io *io, bool waits)
 {
 	int64_t done = 0;
@@ -172,7 +175,7 @@ static int64_t tty_read_late(struct file *file, struct user_io *io)
 	return tty_is_hung_up(file) ? 0 : read_there(file->data, io, false);
 }
 
-/* Return whether a piece of that many bytes can be written now. Each '\n' may become two bytes. */
+/* Return whether `piece` bytes can be written now. Each '\n' may become two bytes. */
 static bool takes(const struct tty *tty, size_t piece)
 {
 	return !tty->stopped && (!tty->port || tty->port->room(tty) >= 2 * piece);

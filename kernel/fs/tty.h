@@ -3,8 +3,8 @@
  * and shows text. Canonical and raw input, echo, editing, the signal characters; output with ONLCR.
  *
  * Input is kept in a ring in struct tty. Output is not kept: tty->write gets it at once, in pieces of up to TTY_PIECE
- * bytes, in the context of the task that writes. So a serial driver, which needs only I/O ports, costs no switch of
- * contexts; a driver that draws into the framebuffer, which only the kernel context maps, waits for tty->flush and
+ * bytes, in the context of the task that writes. So a serial driver, which needs only I/O ports, costs no change of
+ * page tables; a driver that draws into the framebuffer, which only the kernel context maps, waits for tty->flush and
  * draws all pieces of a write at once. The driver of a slow device queues text that the device has not taken yet;
  * tty->port says how much room the queue has, and a write waits for room.
  */
@@ -61,15 +61,17 @@ struct tty_job_control {
 	void (*opened)(struct tty *tty);
 };
 
-/* A terminal. Guard: its lock, since keys come in a handler; what the driver sets is fixed after boot. */
+/*
+ * A terminal. Guard: its lock, since typed bytes come in interrupt handlers; what the driver sets is fixed after boot.
+ */
 struct tty {
 	struct device device;
 	/* Send text to the device unchanged. Called in any context; for an echo also with `lock` held. */
 	void (*write)(struct tty *tty, const char *text, size_t size);
-	/* Make written text visible. Called after each write(2) and after input, without `lock`. Or NULL. */
+	/* Make written text visible. Called after each write(2) and after input, without `lock`. May be NULL. */
 	void (*flush)(struct tty *tty);
 	/*
-	 * Pass the device's answers to escape sequences in the text on to tty_input(). Called without `lock`. Or NULL.
+	 * Give tty_input() what the device answers to escape sequences in the text. Called without `lock`. May be NULL.
 	 */
 	void (*answer)(struct tty *tty);
 	void *data;                  /* for the driver. Fixed after boot */

@@ -1,6 +1,5 @@
 /*
- * The monitor's commands that report on the machine, and those that end its run; the table in commands.c lists them
- * all.
+ * The monitor's commands that report on the machine, and those that make it panic, restart or turn off.
  */
 #pragma once
 

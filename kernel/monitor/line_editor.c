@@ -144,8 +144,8 @@ static void recall(struct line_editor *editor, size_t back)
 /* ---- bytes ---- */
 
 /*
- * Do what a complete escape sequence says, by its final byte and, before a '~', its number. These are the sequences
- * that xterm, the Linux console and a VT220 send for the arrows, Home, End and Delete.
+ * Do what a complete escape sequence says, according to its final byte, or to its number if that byte is '~'. These are
+ * the sequences that xterm, the Linux console and a VT220 send for the arrows, Home, End and Delete.
  */
 static void run_sequence(struct line_editor *editor, uint8_t final)
 {
@@ -219,7 +219,10 @@ static void plain_byte(struct line_editor *editor, uint8_t byte)
 static void sequence_byte(struct line_editor *editor, uint8_t byte)
 {
 	if (byte >= '0' && byte <= '9') {
-		/* Keys have numbers up to 34. From 40 on a number becomes 100, no key, lest `parameter` overflow. */
+		/*
+		 * Keys have numbers up to 34. From 40 on a number becomes 100, which is no key's, lest `parameter`
+		 * overflow.
+		 */
 		editor->parameter = editor->parameter < 4 ? editor->parameter * 10 + (byte - '0') : 100;
 	} else if (byte < ' ') {
 		editor->state = LINE_PLAIN;

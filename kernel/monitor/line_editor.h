@@ -45,7 +45,7 @@ struct line_editor {
 	size_t length, cursor; /* in bytes; cursor <= length */
 	size_t first;          /* where the part that is shown starts */
 	enum line_state state;
-	uint8_t parameter; /* the number in a sequence that has begun */
+	uint8_t parameter; /* the number in the escape sequence that is being received */
 	bool after_return; /* the last byte was CR: an LF that follows is a part of the same line end */
 
 	char history[LINE_HISTORY][LINE_SIZE]; /* a ring of earlier lines */

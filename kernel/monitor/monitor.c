@@ -170,7 +170,9 @@ static int split(char *line, char *argv[MONITOR_ARGUMENTS + 1])
 	return argc;
 }
 
-/* Add `help` and `log` unless they are there: monitor_execute() may come before monitor_start(), from the gdb stub. */
+/*
+ * Add `help` and `log` unless they were added already: the gdb stub may call monitor_execute() before monitor_start().
+ */
 static void add_own_commands(void)
 {
 	if (find(help_command.name))

@@ -1,5 +1,5 @@
 /*
- * Real faults on purpose, to see the panic page.
+ * Causes real faults on purpose, so that the panic page can be seen and tested.
  */
 #pragma once
 

@@ -92,7 +92,7 @@ static bool print_where(void *ctx, struct task *task)
 
 /*
  * Log a deadlock. The CPU is idle; when also no timer is set and no task waits for input, nothing will make a task
- * runnable again. The tasks are visited one time after a sign of life, so that the log gets one report.
+ * runnable again. The tasks are visited only once after each sign of life, so that the log gets one report.
  */
 static void look_for_deadlock(const struct trap_frame *frame)
 {

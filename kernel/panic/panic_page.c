@@ -37,7 +37,7 @@
 #define END_LINES       2
 #define CODE_BYTES      16
 
-/* columns for a line of the log, behind its time */
+/* columns for the text of a log line, which follows its time */
 #define LOG_TEXT_COLUMNS (PAGE_COLUMNS - 15)
 
 /* the TSC's rate that is assumed while the real one is unknown: higher than the rate of any CPU today */
@@ -50,7 +50,7 @@ struct subject {
 	vaddr_t caller;            /* the address that panic() returns to */
 	struct backtrace_start at; /* where the backtrace starts */
 	uint64_t cr2;              /* as read when the page began */
-	struct space space;        /* of the context that was interrupted */
+	struct space space;        /* the page tables of the interrupted context */
 };
 
 static struct subject subject;
@@ -289,8 +289,8 @@ static __attribute__((noreturn)) void show_page(void)
 
 /*
  * Begin the page. The first call returns. Later calls come from exceptions in the page's own code: they print a line
- * about it, then show the sections that are left, and do not return. If printing that line is what faults, calls would
- * follow without end: so only SECTIONS such lines are tried.
+ * about the exception, then show the sections that are left, and do not return. If printing that line is what faults,
+ * calls would follow without end: so only SECTIONS such lines are tried.
  */
 static void open_page(const char *what, uint64_t rip)
 {

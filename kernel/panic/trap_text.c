@@ -35,7 +35,7 @@ static void page_fault_text(uint64_t error, char buffer[TRAP_TEXT])
 	else if (error & PF_WRITE)
 		access = "write to";
 
-	/* Test PF_RESERVED first: QEMU's TCG leaves PF_PRESENT clear beside it. */
+	/* Test PF_RESERVED first: QEMU's TCG sets it without PF_PRESENT. */
 	if (error & PF_RESERVED)
 		why = "with a reserved bit set in an entry";
 	else if (!(error & PF_PRESENT))

@@ -8,7 +8,7 @@
 
 #include "paging/types.h"
 
-/* A piece of late work: a field of the object that it ends. Guard: the kernel, one CPU, not preempted. */
+/* One piece of late work; a field of the object that it frees. Guard: the kernel, one CPU, not preempted. */
 struct late_work {
 	/*
 	 * Do a step of less than a third of a millisecond, since other tasks wait for the CPU meanwhile. Returns true
@@ -25,11 +25,11 @@ static inline void late_work_finish(struct late_work *work)
 		;
 }
 
-/* Have `take` get all late work from now on. Until then, as on the host, late_work_add() does all of it at once. */
+/* Have `take` get all late work from now on. Until then, and in host tests, late_work_add() does all of it at once. */
 void late_work_set_taker(void (*take)(struct late_work *work));
 
 /*
- * Leave `work`, whose `step` is set, to the current task's way back to user mode. `work` must stay valid until it is
- * done.
+ * Have the current task do `work`, whose `step` is set, on its way back to user mode. `work` must stay valid until it
+ * is done.
  */
 void late_work_add(struct late_work *work);

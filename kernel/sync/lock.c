@@ -14,7 +14,7 @@ struct held {
 	const char *place; /* file and line that took it */
 };
 
-/* The locks that a CPU holds: at most one of each rank. Own CPU, interrupts off. */
+/* The locks that a CPU holds: at most one of each rank. Guard: used by its own CPU only, with interrupts off. */
 static PER_CPU struct held_locks {
 	struct held held[LOCK_RANKS];
 	unsigned count;

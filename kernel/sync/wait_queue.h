@@ -1,6 +1,6 @@
 /*
- * A queue of waiters, and how to wake them. Knows no task: a waiter brings the function that wakes it, so files
- * and devices, which lie below the tasks, can have queues. Tasks wait by kernel/task/wait_until.h.
+ * A queue of waiters, and how to wake them. The queue knows no tasks: a waiter brings the function that wakes it, so
+ * files and devices, which lie below the tasks, can have queues. Tasks wait by kernel/task/wait_until.h.
  *
  * No wake-up is lost if a waiter adds itself first and tests the condition after that, and if whoever makes the
  * condition true wakes the queue after the change.
@@ -29,8 +29,8 @@ enum wait_use { WAIT_ALWAYS, WAIT_BYTES, WAIT_ROOM };
 
 struct wait_queue {
 	struct lock lock;
-	uint32_t blocked[WAIT_ROOM]; /* how many waiters use bytes up, and how many room; lock */
-	struct waiter *first, *last; /* those that use an event up stand behind all others; lock */
+	uint32_t blocked[WAIT_ROOM]; /* how many waiters wait to use up bytes, and how many room; lock */
+	struct waiter *first, *last; /* waiters that use up bytes or room stand behind all others; lock */
 };
 
 #define WAIT_QUEUE_INITIAL                       \

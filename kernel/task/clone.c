@@ -87,7 +87,10 @@ static int make_space(uint64_t flags, struct user_space **ret)
 	return 0;
 }
 
-/* Make or share the descriptor table for the child's process, as make_space() does its memory; *ret is a reference. */
+/*
+ * Copy or share the descriptor table for the child's process, before that is made, as make_space(). *ret is a
+ * reference.
+ */
 static int make_files(uint64_t flags, struct fd_table **ret)
 {
 	struct fd_table *fds = process_current()->fds;

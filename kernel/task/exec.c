@@ -19,7 +19,7 @@
 #include "kernel/task/signal_numbers.h"
 #include "kernel/task/space_work.h"
 
-/* bytes of a file that are read to recognise it: all program headers must be among them, as on Linux */
+/* bytes of a file that are read to recognise it; all program headers must be among them */
 #define START_SIZE 4096
 
 /* How many scripts may follow one another as interpreters; and the most bytes of a script's first line (execve(2)). */
@@ -249,7 +249,7 @@ int exec_load(const struct path_base *base, const struct process_rlimit *limits,
 static void set_frame(struct trap_frame *frame, const struct exec_image *image)
 {
 	*frame = (struct trap_frame){
-		.error = frame->error, /* the number of the system call, execve's, for the statistics of calls */
+		.error = frame->error, /* stays execve's number, for the statistics of system calls */
 		.cr3 = image->space->context.space.root.raw,
 		.rip = image->entry,
 		.cs = SELECTOR_USER_CODE,

@@ -12,7 +12,9 @@
 #include "kernel/mm/user/user_io.h"
 #include "kernel/task/exec_internal.h"
 
-/* Address space randomization, as on Linux: each address is moved by so many random bits, counted in pages. */
+/*
+ * Address space randomization, as on Linux: each address is moved by a random number of pages, which has so many bits.
+ */
 #define RANDOM_BITS_PIE   28
 #define RANDOM_BITS_STACK 22
 #define RANDOM_BITS_MMAP  28
@@ -74,7 +76,10 @@ static int map_segment(struct user_space *space, struct memory_object *object, c
 				  USER_MAP_FIXED_NOREPLACE, NULL, 0, &at);
 	if (status != OK)
 		return errno_of(status);
-	/* In a segment that is not writable that page shows the file's next bytes instead of zeros, as on Linux. */
+	/*
+	 * If the segment is not writable, its last page of the file shows the file's next bytes, not zeros, as on
+	 * Linux.
+	 */
 	if (part && s->write)
 		return zero_user(space, va + s->file_size, PAGE_SIZE - part);
 	return 0;

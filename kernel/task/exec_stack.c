@@ -1,7 +1,7 @@
 /*
- * The content of a program's first stack: from its end down the strings, the auxiliary vector, environment and
- * arguments (System V ABI, AMD64 supplement, "Initial Process Stack"; getauxval(3)). It is written into a buffer of
- * the kernel.
+ * The content of a program's first stack: from its end downwards the strings, the auxiliary vector, environment and
+ * arguments (System V ABI, AMD64 supplement, "Initial Process Stack"; getauxval(3)). It is written into a buffer of the
+ * kernel.
  */
 #include "kernel/arch/cpu.h"
 #include "kernel/lib/random.h"

@@ -1,6 +1,6 @@
 /*
- * The rarer operations of fair_queue.h. The level to serve is searched among those that have waiting members, which are
- * few, and mostly one.
+ * The rarer operations of fair_queue.h. To find the level (nice value) that is served next, only levels with waiting
+ * members are compared: mostly there is only one.
  */
 #include "kernel/task/fair_queue.h"
 
@@ -13,8 +13,8 @@ const uint32_t fair_weights[FAIR_LEVELS] = {
 };
 
 /*
- * Return the virtual time for `ns` of service of a level: divided by the weight of all its members, which are those
- * that wait and the one that was served.
+ * Return by how much the virtual time of a level grows when one of its members was served for `ns`: that time divided
+ * by the weight of all members, which are those that wait and the one that was served.
  */
 static uint64_t virtual_time(const struct fair_level *l, unsigned level, uint64_t ns)
 {

@@ -1,7 +1,7 @@
 /*
  * A fair queue: decides which of many waiting members (the scheduler's tasks) is served next, so that each gets service
- * in proportion to its weight: a nice value is a share of the CPU, not a rank. It is data only, without a clock and
- * without tasks. Guard: the owner's lock; for the scheduler task_lock.
+ * in proportion to its weight: a nice value is a share of the CPU, not a rank. It reads no clock and knows no tasks,
+ * only nodes and the times that its caller gives. Guard: the owner's lock; for the scheduler task_lock.
  *
  * The members of one level (nice value) take turns, one after the other. A level has the weight of its members
  * together, and a virtual time: how long it was served, divided by its weight. The level with the least virtual time is
@@ -28,7 +28,7 @@ extern const uint32_t fair_weights[FAIR_LEVELS];
 struct fair_level {
 	struct run_list list; /* the waiting members in their order */
 	unsigned count;       /* how many members wait */
-	uint64_t time;        /* virtual time: nanoseconds for a weight of FAIR_UNIT */
+	uint64_t time;        /* virtual time: ns of service * FAIR_UNIT / weight of the level */
 };
 
 /* A queue that is all zero is empty. */
@@ -68,8 +68,8 @@ static inline void fair_remove(struct fair_queue *queue, struct run_node *node, 
 
 /*
  * Return which of the level `first` and the levels `others` (a bit for each) has the least virtual time; among equals,
- * `first`, then the lowest number, the least nice. If the queue's time is less than that level's, raises it to that: a
- * level that becomes active later starts with the queue's time.
+ * `first`, then the lowest number, the least nice. Also raises the queue's time to that level's virtual time, if it is
+ * less: a level that becomes active later starts with the queue's time.
  */
 unsigned fair_behind(struct fair_queue *queue, unsigned first, uint64_t others);
 

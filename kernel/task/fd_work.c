@@ -1,5 +1,5 @@
 /*
- * Many descriptors, piece by piece; see fd_work.h.
+ * Closes or copies many descriptors in pieces; see fd_work.h.
  */
 #include "kernel/task/fd_work.h"
 
@@ -10,8 +10,8 @@ void fd_work_close(struct fd_table *table, unsigned first, unsigned last, enum f
 {
 	while (fd_close_some(table, &first, last, which)) {
 		/*
-		 * If an epoll file was among them, late work frees its watches: the files that it watched are then
-		 * closed more quickly.
+		 * If an epoll file was closed, the freeing of its watches is left to late work
+		 * (kernel/sync/late_work.h). Do it now: files without watches are closed more quickly.
 		 */
 		late_do_all();
 		(void)task_give_way();

@@ -5,7 +5,9 @@
 
 #include "kernel/fs/fd.h"
 
-/* Close the descriptors in [first, last] that `which` names; all of them even if the task must end meanwhile. */
+/*
+ * Close the descriptors in [first, last] that `which` names. Does not stop early, even if the task must end meanwhile.
+ */
 void fd_work_close(struct fd_table *table, unsigned first, unsigned last, enum fd_which which);
 
 /* Copy a table as fd_table_copy() does. Returns 0 or -ENOMEM. */

@@ -6,7 +6,10 @@
 #include "kernel/arch/irq_guard.h"
 #include "kernel/task/task.h"
 
-/* Return whether task_return() has something to do. With interrupts on the answer may change at any time. */
+/*
+ * Return whether the current task must call task_return() before it returns to user mode: for a signal, a switch to
+ * another task, or its end. With interrupts on the answer may change at any time.
+ */
 static inline bool task_return_wanted(void)
 {
 	return this_cpu->switch_wanted || task_current()->signals.wanted;
@@ -17,10 +20,10 @@ bool task_give_way_now(void);
 
 /*
  * Let other tasks run if it is their turn, between two steps of a long system call. Call with interrupts on, without a
- * lock, with the process's context loaded, and with all data structures consistent; in a wait queue only where a
- * wake-up that comes meanwhile is not lost. Returns true when the task must end: then the system call must return at
- * once, with what it has done so far. A system call that may take more than a million instructions calls this at least
- * once in each million.
+ * lock, with the process's context loaded, and with all data structures consistent. If the caller is in a wait queue,
+ * it must not lose a wake-up that comes meanwhile. Returns true when the task must end: then the system call must
+ * return at once, with what it has done so far. A system call that may take more than a million instructions calls this
+ * at least once in each million.
  */
 #define task_give_way() task_give_way_at(IRQ_HERE)
 

@@ -50,7 +50,7 @@ static bool is_stopped_member(void *ctx, struct process *process)
 	return !*found;
 }
 
-/* Do job_control_part(); `without` is NULL, or for job_control_part_at_end() the process that ends. */
+/* Do job_control_part(), or, with `without` the process that ends, job_control_part_at_end(). */
 static void part(const struct process *process, const struct process *parent, const struct process *without)
 {
 	bool stopped = false;

@@ -1,6 +1,6 @@
 /*
- * Who does late work: a program's task, on its way back to user mode or at its end. A kernel task has no such way, and
- * does the work at once.
+ * Decides who does late work (kernel/sync/late_work.h). A program's task does it on its way back to user mode, or at
+ * its end. A kernel task never returns to user mode, and does the work at once.
  */
 #include "kernel/task/late.h"
 
@@ -18,8 +18,8 @@ static void take(struct late_work *work)
 	work->next = task->late;
 	task->late = work;
 	/*
-	 * Make the way back to user mode call late_do_all(); signal_recompute() leaves this true while there is late
-	 * work.
+	 * `wanted` makes the task call late_do_all() on its way back to user mode; signal_recompute() leaves it true
+	 * while there is late work.
 	 */
 	task->signals.wanted = true;
 }
@@ -49,8 +49,8 @@ void late_do_all(void)
 		struct late_work *work = task->late, *next = work->next;
 
 		/*
-		 * A step may add more late work, at the front of the list: so this work leaves the list for the time of
-		 * the step.
+		 * Take this work off the list during the step: the step may add more late work, at the front of the
+		 * list.
 		 */
 		task->late = next;
 		if (!work->step(work)) {

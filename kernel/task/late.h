@@ -1,5 +1,5 @@
 /*
- * Late work (kernel/sync/late_work.h) of tasks.
+ * The late work of tasks: what is left to do when something large was freed (kernel/sync/late_work.h).
  */
 #pragma once
 
@@ -15,7 +15,7 @@ void late_init(void);
 void late_do_all(void);
 
 /*
- * Do all late work of the current task without running other tasks: for the end of a task, where the CPU cannot come
- * back to it any more. Long work must have been done before, by late_do_all().
+ * Do all late work of the current task without running other tasks: for the end of a task, after which it cannot get
+ * the CPU again. Long work must have been done before, by late_do_all().
  */
 void late_do_rest(void);

@@ -11,8 +11,8 @@
 #define LOAD_ONE   (1ULL << LOAD_SHIFT)
 
 /*
- * Update the averages for each interval that has ended by `now_ns`; one at least must have. For load_sample() only,
- * which checks that. The caller holds task_lock.
+ * Update the averages for each interval that has ended by `now_ns`. For load_sample() only, which checks that at least
+ * one has ended. The caller holds task_lock.
  */
 void load_update(uint64_t now_ns, unsigned active);
 

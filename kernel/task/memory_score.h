@@ -21,5 +21,5 @@ uint64_t memory_of_process(const struct process *process);
  */
 int64_t memory_score(const struct process *process);
 
-/* Return the score for /proc/PID/oom_score: 0 to 1333, as on Linux; a process without memory has 666. */
+/* Return the score for /proc/PID/oom_score: 0 to 2000, as on Linux; a process without memory has 666. */
 uint64_t memory_score_told(const struct process *process);

@@ -14,7 +14,7 @@
  */
 static struct radix numbers = { .alloc = kzalloc, .free = kfree };
 static struct cache number_cache;
-static int last, end = NUMBERS_DEFAULT; /* the number allocated last; number_end() */
+static int last, end = NUMBERS_DEFAULT; /* the number allocated last; the result of number_end() */
 
 void number_init(void)
 {

@@ -1,6 +1,6 @@
 /*
  * Finds memory when no frame is free: by trimming what is kept for speed, then by choosing a process and killing it.
- * The memory is freed when the killed process ends by itself.
+ * The killed process frees its memory itself, when it next runs and ends.
  */
 #include "kernel/task/out_of_memory.h"
 

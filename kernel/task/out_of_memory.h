@@ -33,6 +33,6 @@ MUST_CHECK enum status fault_serve(vaddr_t va, enum user_rights access);
 /*
  * Find memory after a copy from or to user memory failed with ERR_NO_MEMORY, if need be by killing a process. Returns
  * true when the copy may be tried again; false when the current process ends. Call where other tasks may run: on the
- * way to user mode, or in a system call that keeps only pointers to which it has references.
+ * way to user mode, or in a system call that has references to all that it points to.
  */
 bool task_find_memory(void);

@@ -1,6 +1,6 @@
 /*
- * The table of processes, the list of a process's tasks, and the killing of all of them. process_make.c makes
- * processes, exec.c gives them programs, exit.c ends them, wait.c waits for them.
+ * The table of processes, the list of a process's tasks, and how all tasks of a process are killed. process_make.c
+ * makes processes, exec.c gives them programs, exit.c ends them, wait.c waits for them.
  */
 #include "kernel/task/process.h"
 
@@ -85,7 +85,7 @@ bool process_group_exists(int group, int session)
 {
 	const struct number *number = number_peek(group);
 
-	/* All members of a group are of one session. */
+	/* All members of a group belong to the same session. */
 	return number && !list_is_empty(&number->group) &&
 	       (session < 0 || list_item(number->group.next, struct process, in_group)->session == session);
 }

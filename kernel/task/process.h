@@ -140,7 +140,7 @@ struct clone_arguments {
 
 /*
  * Make a task or a process: clone(2), fork(2), vfork(2). Returns the child's tid; or, with nothing changed, -EINVAL,
- * -EPERM (tls), -ENOMEM, -EAGAIN (LIMIT_NPROC, no tid), -ERESTART_MEMORY.
+ * -EPERM (tls), -ENOMEM, -EAGAIN (LIMIT_NPROC, no tid), -EINTR (the task must end), -ERESTART_MEMORY.
  */
 int64_t process_clone(const struct clone_arguments *arguments);
 
@@ -161,7 +161,7 @@ void process_kill(struct process *process, int status);
 
 /*
  * Execute another program in the current process: execve(2), with strings in the kernel's memory. Returns 0: all other
- * tasks have ended, and task_frame() starts the program. Or, with nothing changed, -ENOEXEC, -EACCES, -E2BIG, -ENOMEM,
- * -ELOOP, path_lookup's errors. Or, when the task must end, -EINTR or -ENOMEM.
+ * tasks have ended, and task_frame() starts the program. Or, with nothing changed, -ENOEXEC, -EACCES, -ETXTBSY,
+ * -ENOMEM, -ELOOP, path_lookup's errors. Or, when the task must end, -EINTR or -ENOMEM.
  */
 int process_exec(const char *path, const char *const *argv, const char *const *envp);

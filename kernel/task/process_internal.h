@@ -7,7 +7,7 @@
 #include "kernel/task/signal.h"
 
 #define PROCESS_FEWEST 64            /* lowest RLIMIT_NPROC of the first process */
-#define PROCESS_SHARE  (512UL << 10) /* RLIMIT_NPROC allows one process for so many bytes of RAM */
+#define PROCESS_SHARE  (512UL << 10) /* bytes of RAM for each process that RLIMIT_NPROC allows */
 
 /* Copy a string into the heap: the caller frees it with kfree. NULL: no memory. */
 char *copy_string(const char *text);

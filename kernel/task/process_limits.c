@@ -132,7 +132,7 @@ static void real_time_ran(struct process *process, uint64_t ns)
 	}
 }
 
-/* ---- all of them ---- */
+/* ---- all limits ---- */
 
 /* Return the calling process's limits on memory, for kernel/mm/user. */
 static const struct user_limits *user_limits(void)

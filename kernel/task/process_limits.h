@@ -16,8 +16,8 @@ uint64_t process_tasks_most(void);
 int process_set_tasks_most(uint64_t most);
 
 /*
- * Give the layers below the functions by which they ask for the calling process's limits. `send` sends a signal for
- * RLIMIT_CPU, in an interrupt. Call once, before the first process.
+ * Give the layers below the functions by which they ask for the calling process's limits. `send` is called in
+ * interrupts, to send a signal for RLIMIT_CPU or RLIMIT_RTTIME. Call once, before the first process.
  */
 void process_limits_init(void (*send)(struct process *process, int signal));
 

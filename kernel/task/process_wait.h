@@ -22,7 +22,7 @@ struct wait_result {
 	int pid;
 	int status;          /* wait4(2)'s status */
 	struct usage used;   /* by the child and by children that it has waited for */
-	uint64_t most_pages; /* the most pages that one of these had in memory at once */
+	uint64_t most_pages; /* most pages that the child, or one of those children, had in memory at once */
 };
 
 /*

@@ -1,7 +1,7 @@
 /*
  * The queue of real-time tasks that wait for the CPU: a list for each priority, and a bit for each list that is not
- * empty, so that the task with the highest priority is found in a few instructions. Data only, without tasks. Guard:
- * chosen by the owner of the queue; the scheduler's is task_lock.
+ * empty, so that the task with the highest priority is found in a few instructions. The queue knows only nodes, not
+ * tasks. Guard: chosen by the owner of the queue; the scheduler's is task_lock.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /*
  * Limits the CPU time that real-time tasks take from other tasks: in each period they may run for a limited time, as
  * set by Linux's sched_rt_period_us and sched_rt_runtime_us. When they have used that, other tasks that wait run first
- * until the period ends; while none waits, real-time tasks go on running. Data only, without a clock. Guard: chosen
- * by the owner of the share; the scheduler's is task_lock.
+ * until the period ends; while none waits, real-time tasks go on running. No function here reads a clock: the caller
+ * gives the time. Guard: chosen by the owner of the share; the scheduler's is task_lock.
  */
 #pragma once
 

@@ -11,7 +11,7 @@
 /* A task's place in a list. */
 struct run_node {
 	struct run_node *next;
-	struct run_node **link; /* the pointer that points at this node: of the node before, or list->first */
+	struct run_node **link; /* the pointer to this node: `next` of the node before, or list->first */
 };
 
 /* A list; an empty one is all zeros. */

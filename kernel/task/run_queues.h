@@ -65,8 +65,8 @@ static inline void run_queue_remove(struct cpu_queues *cpu, struct task *task)
 /* Call each function below with task_lock held, except rt_rings(). */
 
 /*
- * For `task`, which was added to its queue: make the CPU switch at once if `task` goes first; otherwise start the timer
- * that ends the current task's turn.
+ * Call after `task` was added to its queue. Makes the CPU switch at once if `task` goes before the current task;
+ * otherwise starts the timer that ends the current task's turn.
  */
 void run_queue_make_room(struct cpu_queues *cpu, const struct task *task);
 
@@ -80,8 +80,8 @@ uint64_t rt_share_runs_out(const struct cpu_queues *cpu, const struct task *task
 void rt_ready(struct cpu_queues *cpu, struct task *task);
 
 /*
- * Add the run of the current task, which is real-time, to the share, when the CPU switches away from it. If the task is
- * runnable add it to the queue: before the others of its priority, or behind them if its turn is over.
+ * Call when the CPU switches away from the current task, `task`, which is real-time. Adds its run to cpu->share; if the
+ * task is runnable, adds it to the queue: before the others of its priority, or behind them if its turn is over.
  */
 void rt_leave(struct cpu_queues *cpu, struct task *task, uint64_t now);
 

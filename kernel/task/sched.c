@@ -37,8 +37,8 @@ static bool goes_first(const struct cpu_queues *cpu, const struct task *task, co
 }
 
 /*
- * For `task`, which was added to its queue: make the CPU switch at once if `task` goes first; otherwise start the timer
- * that ends the current task's turn.
+ * Call after `task` was added to its queue. Makes the CPU switch at once if `task` goes before the current task;
+ * otherwise starts the timer that ends the current task's turn.
  */
 static inline void make_room(struct cpu_queues *cpu, const struct task *task)
 {
@@ -125,8 +125,8 @@ static void load_user_state(struct task *task, bool fsgsbase)
 }
 
 /*
- * Finish a switch on the new task's stack: free the task that was left, if it has ended. task_lock is held: the task
- * that was left took it.
+ * Finish a switch, on the new task's stack: free the previous task, if it has ended. task_lock is held: the previous
+ * task took it.
  */
 static void task_arrives(void)
 {
@@ -160,7 +160,7 @@ static void switch_to(struct task *from, struct task *to)
 	task_arrives();
 }
 
-/* Tell the debug build's watch over long stops that the current task has the CPU again. */
+/* Tell the debug build's check for tasks that keep the CPU too long (stop_watch.h) that `task` has the CPU again. */
 static void begin_turn(const struct task *task)
 {
 	stop_watch_turn(task->process ? task_frame(task) : NULL);
@@ -276,7 +276,7 @@ void sched_switch(void)
 		to = take_turn(cpu, now);
 		if (to) {
 			usage_tick_start();
-			/* If `from` waited and nobody else ran meanwhile, it has left the CPU to wait all the same. */
+			/* Count that `from` left the CPU to wait, even if no other task ran meanwhile. */
 			if (to == from)
 				from->left[0]++;
 		}

@@ -22,7 +22,8 @@ uint64_t rt_share_runs_out(const struct cpu_queues *cpu, const struct task *task
 }
 
 /*
- * Return when the current task, `task`, a real-time one, must give the CPU to one of its priority, or to a fair task.
+ * Return the time at which the current task, `task`, a real-time one, must give the CPU to another task of its
+ * priority, or to a task that is not real-time.
  */
 static uint64_t rt_turn_end(const struct cpu_queues *cpu, const struct task *task, uint64_t now)
 {

@@ -51,7 +51,7 @@ void sched_set(struct task *task, const struct task_sched *sched)
 		become(cpu, task, sched);
 		run_queue_add(cpu, task);
 		/*
-		 * A task with a lowered priority goes before those of its new priority, otherwise behind them
+		 * If its priority was lowered, a task goes before those of its new priority, otherwise behind them
 		 * (sched(7)).
 		 */
 		if (is_rt(task) && lowered) {

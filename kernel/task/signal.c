@@ -95,7 +95,7 @@ static bool is_ignored(const struct process *process, const struct task *task, i
 }
 
 /*
- * Tell the parent of a stop or continuation. With SA_NOCLDSTOP it gets no SIGCHLD; its wait4(2) is woken all the same.
+ * Tell the parent that the process has stopped or goes on. With SA_NOCLDSTOP it gets no SIGCHLD, but wakes in wait4(2).
  */
 static void tell_parent(struct process *process, int code)
 {

@@ -25,9 +25,9 @@ static inline bool signal_pending(const struct task *task)
 }
 
 /*
- * Send a signal to a process or a task. info: siginfo; NULL for a signal from the kernel without more to say. Returns
- * 0, -EAGAIN (a realtime signal beyond LIMIT_SIGPENDING), -ESRCH (the task has ended). Interrupt handlers may call
- * these with `info` NULL.
+ * Send a signal to a process or a task. info: siginfo; NULL for a signal from the kernel without any. Returns 0,
+ * -EAGAIN (a realtime signal beyond LIMIT_SIGPENDING), -ESRCH (the task has ended). Interrupt handlers may call these
+ * with `info` NULL.
  */
 int signal_send_process(struct process *process, int signal, const struct signal_info *info);
 int signal_send_task(struct task *task, int signal, const struct signal_info *info);
@@ -39,8 +39,8 @@ int signal_send_task(struct task *task, int signal, const struct signal_info *in
 int signal_send_group(int group, int signal, const struct signal_info *info);
 
 /*
- * Send the current task the signal of a fault that its program has caused. If the signal is ignored or blocked, the
- * process ends. code: si_code, as SEGV_MAPERR.
+ * Send the current task the signal of a fault that its program has caused. If the program has no handler for the
+ * signal, or blocks it, the process ends. code: si_code, such as SEGV_MAPERR.
  */
 void signal_fault(int signal, int code, uint64_t address);
 

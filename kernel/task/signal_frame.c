@@ -21,8 +21,8 @@
 #define UC_STRICT_RESTORE_SS 4
 
 /*
- * Bytes that are written into each FPU area before XSAVE saves the state there: Linux's words, and a header of zeros,
- * as XSAVE needs it. Fixed after boot.
+ * Bytes that are written into each FPU area before XSAVE saves the state there: Linux's struct _fpx_sw_bytes, and a
+ * header of zeros, which XSAVE needs. Fixed after boot.
  */
 static struct {
 	struct fpu_frame_words words;

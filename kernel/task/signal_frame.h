@@ -57,7 +57,7 @@ struct fpu_frame_words {
 	uint32_t padding[7];
 };
 
-#define FPU_FRAME_WORDS  464 /* offset of Linux's words in the area */
+#define FPU_FRAME_WORDS  464 /* offset of struct fpu_frame_words in the FPU area */
 #define FPU_FRAME_MAGIC1 0x46505853U
 #define FPU_FRAME_MAGIC2 0x46505845U /* follows the area */
 

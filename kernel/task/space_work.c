@@ -1,5 +1,5 @@
 /*
- * Work on memory in pieces; see space_work.h.
+ * Does long work on address spaces in pieces; see space_work.h.
  */
 #include "kernel/task/space_work.h"
 
@@ -59,7 +59,10 @@ enum status space_work(struct user_space *space, vaddr_t start, vaddr_t end, spa
 	return status;
 }
 
-/* Return whether the space, which need not be large itself, is the last to map an object whose end takes long. */
+/*
+ * Return whether the space, even if it is not large itself, has the last reference to an object that takes long to
+ * free.
+ */
 static bool maps_long(const struct user_space *space)
 {
 	for (const struct area *a = area_find_from(&space->areas, 0); a; a = area_next(a))

@@ -23,8 +23,8 @@ MUST_CHECK static inline int space_wait(struct user_space *space)
 }
 
 /*
- * Wait as space_wait() does and begin work in pieces; end it. space_work_begin returns 0, or -EINTR with nothing begun:
- * the task must end.
+ * space_work_begin() waits as space_wait() does, and begins work in pieces, which space_work_end() ends. Returns 0; or
+ * -EINTR, with nothing begun, when the task must end.
  */
 MUST_CHECK int space_work_begin(struct user_space *space);
 void space_work_end(struct user_space *space);
@@ -38,8 +38,8 @@ typedef enum status space_step_fn(struct user_space *space, vaddr_t start, uint6
 enum status space_work(struct user_space *space, vaddr_t start, vaddr_t end, space_step_fn *step, void *ctx);
 
 /*
- * Unmap all of a space in pieces, so that user_space_put() is short then. Does nothing unless the caller has the only
- * reference, and the space is large or is the last one that maps a large object.
+ * Unmap all of a space in pieces, so that a user_space_put() afterwards takes little time. Does nothing unless the
+ * caller has the only reference, and the space is large or is the last one that maps a large object.
  */
 void space_shed(struct user_space *space);
 

@@ -50,7 +50,7 @@ struct task {
 	struct task_sched sched;
 	int rank;    /* sched_rank() of `sched` */
 	bool queued; /* the task is in a run queue */
-	/* task_wake was called since task_block_prepare(), by which the task itself clears this without the lock */
+	/* task_wake() was called since the last task_block_prepare(), which clears this field without the lock */
 	bool woken;
 	bool timed_out;        /* the deadline of task_block has passed */
 	struct run_node ready; /* the task's place in the run queue */
@@ -126,8 +126,8 @@ void task_start_kernel(struct task *task, void (*function)(void *argument), void
 extern uint64_t task_count_made;
 
 /*
- * Wake a task that is blocked. A task that is about to block (after task_block_prepare()) then does not block; no
- * effect on others. Interrupt handlers may call this.
+ * Wake a task that is blocked. A task that is about to block (after task_block_prepare()) then does not block. Tasks in
+ * other states go on as before. Interrupt handlers may call this.
  */
 void task_wake(struct task *task);
 
@@ -135,8 +135,8 @@ void task_wake(struct task *task);
 void task_wake_off(struct task *task);
 
 /*
- * Wake a task that is blocked or is stopped by a signal, so that it checks again whether it has to wait; task_go_on():
- * only a task that is stopped. Interrupt handlers may call these.
+ * Wake a task that is blocked or is stopped by a signal, so that it checks again whether it has to wait. task_go_on()
+ * wakes the task only if it is stopped. Interrupt handlers may call these.
  */
 void task_wake_stopped(struct task *task);
 void task_go_on(struct task *task);
@@ -160,7 +160,7 @@ void task_set_gs_base(uint64_t base);
  */
 void task_set_tid(struct task *task, int tid);
 
-/* Return the CPU time of the task. A current task that is not runnable does not run: the CPU halts. */
+/* Return the CPU time of the task. While the current task is not runnable, the CPU halts, which counts as no task's. */
 static inline uint64_t task_run_ns(const struct task *task)
 {
 	bool runs = task == task_current() && task->state == TASK_RUNNABLE;

@@ -1,5 +1,5 @@
 /*
- * What restart_syscall(2) continues. Data only.
+ * What restart_syscall(2) continues: a structure without functions.
  */
 #pragma once
 
@@ -14,6 +14,6 @@ struct task_restart {
 	enum { RESTART_NONE, RESTART_SLEEP, RESTART_FUTEX, RESTART_POLL } call;
 	uint64_t deadline_ns; /* by the monotonic clock */
 	uint64_t at;          /* user address: nanosleep(2)'s remaining time or 0; the futex; poll(2)'s entries */
-	uint32_t value;       /* futex(2)'s, or how many entries poll(2) has */
+	uint32_t value;       /* futex(2)'s `val`, or how many entries poll(2) has */
 	bool private;         /* futex(2)'s FUTEX_PRIVATE_FLAG */
 };

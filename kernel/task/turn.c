@@ -1,6 +1,7 @@
 /*
- * Turns; see turn.h. The holder's link is the head of the list of the tasks that wait, so that struct turn is only one
- * pointer. The list is a ring: when the holder leaves it, the next link in it is the head of those that wait longer.
+ * Turns, which are fair mutexes; see kernel/sync/turn.h. The link of the task that has the turn is the head of a ring
+ * of the tasks that wait, so that struct turn is only one pointer. When that task leaves the ring, the first task that
+ * waits gets the turn, and its link becomes the head.
  */
 #include "kernel/task/turn.h"
 

@@ -1,5 +1,5 @@
 /*
- * Waiting for a turn (kernel/sync/turn.h).
+ * Taking a turn, which is a fair mutex, and giving it up (kernel/sync/turn.h).
  */
 #pragma once
 
@@ -15,9 +15,9 @@ struct turn_holder {
 
 /*
  * Take the turn; wait while another task has it. Only what ends the task ends the wait early: a fatal signal, or an
- * execve(2) of another task of its process. Returns 0, or -EINTR: the task must end, and does not have the turn. Call
- * without this turn; `me` must stay valid until turn_end. A task that takes two turns takes the file's (file->position)
- * before the node's (node->writing).
+ * execve(2) of another task of its process. Returns 0, or -EINTR: the task must end, and does not have the turn. The
+ * caller must not have this turn already; `me` must stay valid until turn_end. A task that takes two turns takes the
+ * file's (file->position) before the node's (node->writing).
  */
 MUST_CHECK int turn_take(struct turn *turn, struct turn_holder *me);
 

@@ -3,8 +3,8 @@
  *
  * The sum of a task's CPU time is exact. How much of it was spent in the kernel is estimated as by Linux's tick: while
  * a task runs, a timer looks every USAGE_TICK_NS whether the CPU is in the kernel or in the program, and all of the
- * task's time since the last look counts as spent there. The time after the last look is divided as that before it was.
- * So a system call has no cost for this.
+ * task's time since the last look counts as spent there. The time after the last look is divided in the same proportion
+ * as all time before it. So system calls need not read the clock.
  */
 #pragma once
 
@@ -18,7 +18,7 @@ struct process;
 struct usage {
 	uint64_t user_ns, system_ns;     /* CPU time */
 	uint64_t faults;                 /* page faults */
-	uint64_t voluntary, involuntary; /* how often a task gave up the CPU, to wait; or had to, or yielded */
+	uint64_t voluntary, involuntary; /* how often a task left the CPU: to wait; or still ready to run */
 };
 
 /* Add `more` to a sum. */

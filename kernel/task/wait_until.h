@@ -24,13 +24,13 @@
  * Guard: the task that waits; for `waiter` the queue's lock.
  */
 struct task_waiter {
-	struct waiter waiter; /* its wake is task_wake for `task` */
+	struct waiter waiter; /* its `wake` wakes `task` */
 	struct task *task;
 };
 
 /*
- * Return whether a waiter of the current task is the first or the last one in the queue: by this a task that joins a
- * queue many times in a row sees that it is there already. Call with the queue's lock not held.
+ * Return whether a waiter of the current task is the first or the last one in the queue. A task that joins the same
+ * queue many times in a row finds out by this that it is in it already. Call with the queue's lock not held.
  */
 bool task_is_at_end(struct wait_queue *queue);
 
