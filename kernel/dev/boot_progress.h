@@ -10,8 +10,9 @@
 void stages_reach(enum boot_stage stage);
 
 /*
- * Draw stages from now on, and first those that the kernel has reached already. Call when device memory can be mapped.
- * Draws nothing without a framebuffer, or when its first rows cannot be mapped; the latter is logged.
+ * Draw the stages that the kernel has reached already, and from now on each further one when it is reached. Call when
+ * device memory can be mapped. Nothing is drawn if there is no framebuffer, or if its first rows cannot be mapped,
+ * which is logged.
  */
 void stages_draw_on(const struct boot_framebuffer *info);
 

@@ -8,7 +8,7 @@
 
 #define FONT_WIDTH 8
 
-/* Characters in a row: the `count` code points from `first` on have the glyphs from number `glyph` on. */
+/* Consecutive characters: the `count` code points from `first` on have the glyphs from number `glyph` on. */
 struct font_range {
 	uint16_t first;
 	uint8_t count;

@@ -1,9 +1,10 @@
 /*
- * Draws rectangles and glyph bitmaps into a linear framebuffer. Knows no text and no cursor, and never reads a pixel.
+ * Draws rectangles and glyph bitmaps into a linear framebuffer, at places that the caller computes. Never reads a
+ * pixel.
  *
- * Pixels are stored two at a time. x86 allows unaligned stores, so rows whose pitch is no multiple of 8 need no code of
- * their own. Aligned stores fill write-combining buffers best; glyphs lie at multiples of 8 pixels, so their stores are
- * aligned at common pitches.
+ * Pixels are stored two at a time. x86 allows unaligned stores, so rows whose pitch is not a multiple of 8 bytes need
+ * no code of their own. Aligned stores fill write-combining buffers best; glyphs lie at multiples of 8 pixels, so their
+ * stores are aligned at common pitches.
  */
 #include "kernel/dev/framebuffer.h"
 
@@ -45,8 +46,8 @@ enum status framebuffer_init(const struct boot_framebuffer *info, void *pixels, 
 }
 
 /*
- * Scale a channel from 8 bits to `bits`. The brightest value stays the brightest: a result of more than 8 bits repeats
- * the value in its lower bits.
+ * Scale a channel from 8 bits to `bits`. To get more than 8 bits, repeat the value in the lower bits, so that the
+ * brightest value of 8 bits becomes the brightest value of `bits`.
  */
 static uint32_t channel(uint32_t value, uint8_t shift, uint8_t bits)
 {
@@ -88,7 +89,7 @@ void framebuffer_fill(const struct framebuffer *fb, uint32_t x, uint32_t y, uint
 		pixel_pair *to = (pixel_pair *)address(fb, x, y + row);
 		uint32_t left = width;
 
-		/* At boot this loop clears the whole screen, hence eight pixels a round. */
+		/* Store eight pixels in each round: at boot this loop clears the whole screen, and should be fast. */
 		for (; left >= 8; left -= 8, to += 4)
 			to[0] = to[1] = to[2] = to[3] = pixels;
 		for (; left >= 2; left -= 2)
@@ -109,7 +110,10 @@ static void draw_row(uint8_t *to, uint8_t bits, const uint64_t pairs[4])
 	row[3] = pairs[bits & 3];
 }
 
-/* Draw a row enlarged: its pixels are laid out once and then stored `scale` times, one row below the other. */
+/*
+ * Draw a row of a glyph enlarged: compute the row's pixels once, and store them `scale` times, in rows below each
+ * other.
+ */
 static void draw_row_enlarged(uint8_t *to, uint32_t pitch, uint8_t bits, const struct framebuffer_glyph *glyph)
 {
 	uint32_t line[8 * FRAMEBUFFER_MAX_SCALE];

@@ -38,8 +38,8 @@ void framebuffer_fill(const struct framebuffer *fb, uint32_t x, uint32_t y, uint
 struct framebuffer_glyph {
 	const uint8_t *rows; /* a byte a row, the leftmost dot in bit 7 */
 	/*
-	 * The bitmap that stands in this place now, in the same colours, or NULL: rows that are equal in both are not
-	 * drawn.
+	 * The bitmap that is on the screen at this place now, in the same colours, or NULL when that is not known. Rows
+	 * that are equal in both bitmaps are not drawn.
 	 */
 	const uint8_t *before;
 	uint32_t height;     /* rows */

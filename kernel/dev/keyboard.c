@@ -1,6 +1,6 @@
 /*
  * Drives the keyboard controller, an 8042 or compatible (IBM, "PS/2 Hardware Interface Technical Reference"), and keeps
- * what was typed but not yet read. keymap.c translates the scan codes. Each wait has a bound.
+ * what was typed but not yet read. keymap.c translates the scan codes. Each wait ends after a limited time.
  */
 #include "kernel/dev/keyboard.h"
 
@@ -15,7 +15,7 @@
 #define STATUS_OUTPUT 0x01 /* a byte waits to be read */
 #define STATUS_INPUT  0x02 /* the controller has not yet taken the last byte written */
 #define STATUS_MOUSE  0x20 /* the byte that waits comes from the mouse */
-#define STATUS_ERRORS 0xc0 /* parity, time-out: the byte that waits is not data */
+#define STATUS_ERRORS 0xc0 /* parity error or time-out: the byte that waits is not data */
 #define STATUS_ABSENT 0xff /* what an undriven bus reads as: no controller */
 
 #define COMMAND_READ_CONFIG  0x20
@@ -24,7 +24,7 @@
 #define COMMAND_KEYBOARD_OFF 0xad
 #define COMMAND_KEYBOARD_ON  0xae
 
-#define CONFIG_INTERRUPTS   0x03 /* of keyboard and mouse */
+#define CONFIG_INTERRUPTS   0x03 /* the interrupts of keyboard and mouse */
 #define CONFIG_KEYBOARD_IRQ 0x01
 #define CONFIG_KEYBOARD_OFF 0x10
 #define CONFIG_TRANSLATE    0x40 /* translate the keyboard's scan code set 2 to set 1 */
@@ -34,17 +34,22 @@
 #define KEYBOARD_ACK      0xfa
 
 /*
- * How often to read the status before giving up. A read takes about a microsecond on real machines; a keyboard
+ * How many times to read the status before giving up. A read takes about a microsecond on real machines; a keyboard
  * acknowledges within 20 ms.
  */
 #define MOST_LOOKS 30000
-/* More bytes than controller and keyboard together can hold back. */
+/* More bytes than the buffers of controller and keyboard can hold together. */
 #define MOST_STALE 32
 
-/* Held from a command to the controller until its answer, which arrives at the same port as keys do. */
+/*
+ * Held while a command is sent to the controller and its answer is read: the answer arrives at the same port as keys.
+ */
 static struct lock keyboard_lock = LOCK_INITIAL(LOCK_KEYBOARD);
 
-/* Guard: whoever reads the keyboard, which is the interrupt handler while a program runs, else the monitor. */
+/*
+ * Guard: whoever reads the keyboard: the interrupt handler while a program runs, otherwise the monitor, the kernel's
+ * own prompt.
+ */
 static bool present; /* a controller was found and answers */
 static struct keymap keymap;
 static char typed[MOST_STALE * KEYMAP_BYTES]; /* the bytes that keys have produced */
@@ -98,7 +103,9 @@ static bool controller_init(void)
 	return put(COMMAND, COMMAND_WRITE_CONFIG) && put(DATA, config) && put(COMMAND, COMMAND_KEYBOARD_ON);
 }
 
-/* Give the keyboard a command. Returns false without an answer: no keyboard is attached yet, which is no error. */
+/*
+ * Send the keyboard a command. Returns false if no answer comes, which is no error: a keyboard may be plugged in later.
+ */
 static bool keyboard_command(uint8_t command)
 {
 	uint8_t answer;
@@ -128,7 +135,7 @@ static bool take_code(void)
 	if (status == STATUS_ABSENT || !(status & STATUS_OUTPUT))
 		return false;
 	code = cpu_in8(DATA);
-	/* A damaged byte may have been the one that lets Shift go: count no key as held. */
+	/* The damaged byte may have said that Shift was released: assume that no key is held. */
 	if (status & STATUS_ERRORS)
 		keymap_release(&keymap);
 	else if (!(status & STATUS_MOUSE))
@@ -145,8 +152,9 @@ static void poll(void)
 }
 
 /*
- * Take the key codes that wait at the controller, so that its next byte is an answer. What they produce is kept for
- * keyboard_read(), as far as there is room; which keys are held stays known in any case.
+ * Take the key codes that wait at the controller, so that its next byte is the answer to a command. The bytes that
+ * these keys produce are kept for keyboard_read() as long as `typed` has room. keymap sees all codes, so that it knows
+ * which keys are held.
  */
 static void keep_stale(void)
 {
@@ -172,8 +180,8 @@ void keyboard_set_application(bool on)
 }
 
 /*
- * Turn the controller's interrupts on or off. The controller's answer arrives at the same port as keys do: interrupts
- * and keyboard are off meanwhile, so that the interrupt handler does not read the answer as a key, nor this function a
+ * Turn the controller's interrupts on or off. The controller's answer arrives at the same port as keys. So interrupts
+ * and keyboard are off meanwhile: otherwise the interrupt handler could read the answer as a key, or this function a
  * key as the answer.
  */
 static void set_interrupts(uint8_t wanted)

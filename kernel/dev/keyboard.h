@@ -1,5 +1,5 @@
 /*
- * The PS/2 keyboard. Bytes are read by polling; an interrupt can tell when to read.
+ * The PS/2 keyboard. Bytes are read by polling; if wanted, an interrupt says when there is something to read.
  */
 #pragma once
 
@@ -7,7 +7,7 @@
 
 /*
  * Look for the controller at ports 0x60 and 0x64, and set up controller and keyboard: scan code set 1 by translation,
- * no interrupts, mouse off. When there is no controller, or none that answers, all calls do nothing.
+ * no interrupts, mouse off. If no controller answers, all other functions do nothing.
  */
 void keyboard_init(void);
 
@@ -23,6 +23,6 @@ int keyboard_read(void);
  */
 void keyboard_set_application(bool on);
 
-/* Turn IRQ 1, which signals that keyboard_read() has something, on or off. */
+/* Turn IRQ 1 on or off, which signals that keyboard_read() may have a byte. */
 void keyboard_interrupts_on(void);
 void keyboard_interrupts_off(void);

@@ -1,7 +1,7 @@
 /*
  * The US keyboard in scan code set 1 (IBM, "PS/2 Hardware Interface Technical Reference", keyboard scan codes), and
- * what xterm sends for its keys ("XTerm Control Sequences", PC-style function keys). Tracks shift, control and the
- * locks; touches no hardware.
+ * what xterm sends for its keys ("XTerm Control Sequences", PC-style function keys). Tracks Shift, Control, Alt, Caps
+ * Lock and Num Lock; touches no hardware.
  */
 #include "kernel/dev/keymap.h"
 
@@ -23,7 +23,7 @@ enum scan_code {
 	KEY_KEYPAD_LAST = 0x53,
 	KEY_F11 = 0x57,
 	KEY_F12 = 0x58,
-	LOST_CODES = 0xff, /* the keyboard had no room for more; 0x00 in the untranslated set */
+	LOST_CODES = 0xff, /* the keyboard's buffer was full, and codes are lost; 0x00 in the untranslated set */
 	PREFIX_EXTENDED = 0xe0,
 	PREFIX_PAUSE = 0xe1,
 	PAUSE_REST = 5, /* codes that follow PREFIX_PAUSE */
@@ -46,7 +46,7 @@ struct function_key {
 	bool single; /* send ESC O final when no modifier is held */
 };
 
-/* The keypad's scan codes, 0x47 to 0x53: the characters with number lock on, the sequences with number lock off. */
+/* The keypad's keys, scan codes 0x47 to 0x53: their characters when Num Lock is on, their sequences when it is off. */
 static const char keypad_digits[] = "789-456+1230.";
 static const struct function_key keypad_keys[] = {
 	{ 'H', 0, false }, { 'A', 0, false }, { 0, 5, false }, { 0, 0, false },   { 'D', 0, false },
@@ -115,7 +115,7 @@ static void toggle(bool *lock, bool *held, bool down)
 	*held = down;
 }
 
-/* Handle shift, control, alt and the locks. Returns false when the key is none of these. */
+/* Handle Shift, Control, Alt, Caps Lock and Num Lock. Returns false when the key is none of these. */
 static bool modifier(struct keymap *keymap, uint8_t key, bool down, bool extended)
 {
 	switch (key) {
@@ -128,8 +128,8 @@ static bool modifier(struct keymap *keymap, uint8_t key, bool down, bool extende
 	case KEY_LEFT_SHIFT:
 	case KEY_RIGHT_SHIFT:
 		/*
-		 * After the prefix 0xe0 the shift codes stand for no key: the keyboard sends them around arrow keys to
-		 * undo number lock.
+		 * Shift codes after the prefix 0xe0 do not mean that Shift was pressed: the keyboard sends them around
+		 * the codes of arrow keys to cancel Num Lock.
 		 */
 		if (!extended)
 			*(key == KEY_LEFT_SHIFT ? &keymap->left_shift : &keymap->right_shift) = down;
@@ -189,7 +189,7 @@ static size_t character(const struct keymap *keymap, uint8_t key, bool extended,
 	return count;
 }
 
-/* Write the bytes that a key sends when it goes down, and return their number. `key` is no modifier. */
+/* Write the bytes that a key sends when it goes down, and return their number. `key` is not a modifier or lock key. */
 static size_t press(const struct keymap *keymap, uint8_t key, bool extended, char ret_bytes[KEYMAP_BYTES])
 {
 	static const struct function_key back_tab = { 'Z', 0, false };

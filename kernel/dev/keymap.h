@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Room for the longest sequence of a key, ESC [ 24 ; 8 ~, and one byte more. */
+/* Room for the bytes of one key; the longest sequence, ESC [ 24 ; 8 ~, has 7. */
 #define KEYMAP_BYTES 8
 
 /*
@@ -20,20 +20,20 @@ struct keymap {
 	/* _lock: the lock is on; _down: its key is held. A held key repeats, and must not toggle the lock again */
 	bool caps_lock, caps_down;
 	bool number_lock, number_down;
-	bool extended;    /* the last code was 0xe0 */
+	bool extended;    /* the last code was the prefix 0xe0 */
 	uint8_t skip;     /* how many codes of the Pause key are still to come */
 	bool application; /* DECCKM: arrows, Home and End start with ESC O. Set by the terminal, not changed here */
 };
 
 /*
- * Take the next code of set 1 (which the controller delivers when it translates).
+ * Take the next code of scan code set 1, to which the keyboard controller translates.
  * Returns how many bytes the key sends, 0 to KEYMAP_BYTES, in `ret_bytes`: what xterm sends. Enter is '\r', Backspace
  * 0x7f, Alt puts ESC before a character, and Shift, Alt and Control are a parameter of other keys' sequences.
  */
 size_t keymap_feed(struct keymap *keymap, uint8_t code, char ret_bytes[KEYMAP_BYTES]);
 
 /*
- * Count no key as held any more; the locks stay as they are. Call when codes were lost; when the keyboard reports a
- * loss by a code, keymap_feed() does this.
+ * Forget which keys are held; Caps Lock and Num Lock stay as they are. Call when codes were lost. keymap_feed() does
+ * this itself when the keyboard sends the code for lost codes.
  */
 void keymap_release(struct keymap *keymap);

@@ -1,13 +1,15 @@
 /*
- * Decides which of the two rings the next byte comes from. A message is sent after the text that was written before it,
- * and then at the next end of a line, so that no line is torn; where the text ends without '\n', as a prompt does, the
- * message is sent at once.
+ * Decides whether the next byte is taken from the ring of text or from the ring of messages. A message is sent after
+ * the text that was written before it, and then at the next end of a line, so that it does not split a line. If the
+ * text ends without '\n', as a prompt does, the message is sent at once.
  */
 #include "kernel/dev/port_queue.h"
 
 #include "kernel/lib/format.h"
 
-/* Return whether the next byte comes from the messages: all text before them is sent, or there is no text to send. */
+/*
+ * Return whether the next byte is taken from the messages: either the text before them is sent, or no text can be sent.
+ */
 static bool is_messages_turn(const struct port_queue *queue)
 {
 	if (!port_queue_has_messages(queue))
@@ -17,7 +19,9 @@ static bool is_messages_turn(const struct port_queue *queue)
 	return queue->text_out >= queue->message_at && !queue->inside_line;
 }
 
-/* Take the text's next byte, and clear its place: no copy of a program's text stays in the kernel's memory. */
+/*
+ * Take the text's next byte, and overwrite it in the ring, so that no copy of a program's text stays in kernel memory.
+ */
 static char take_text(struct port_queue *queue)
 {
 	char *place = &queue->text[queue->text_out++ % PORT_TEXT], byte = *place;
@@ -32,8 +36,8 @@ char port_queue_take(struct port_queue *queue)
 
 	if (is_messages_turn(queue)) {
 		/*
-		 * Count no line of text as open from here on, so that the message's other bytes come next, too, even if
-		 * text is added before they are taken.
+		 * The message has begun: clear inside_line, so that is_messages_turn() chooses the message's other
+		 * bytes next, even if text is added before they are taken.
 		 */
 		queue->inside_line = false;
 		return queue->messages[queue->message_out++ % PORT_MESSAGES];

@@ -9,8 +9,8 @@
 #include <stdint.h>
 
 /*
- * Bytes of the two rings, powers of two. Programs may fill only PORT_WRITES of the text's ring: the rest is for what
- * the terminal echoes meanwhile.
+ * Bytes of the two rings, powers of two. Programs may fill only PORT_WRITES bytes of the text's ring: the rest is kept
+ * for what the terminal echoes while a program's text waits.
  */
 #define PORT_TEXT     8192
 #define PORT_WRITES   4096
@@ -23,16 +23,20 @@
 struct port_queue {
 	uint64_t text_in, text_out;       /* positions where the next byte of text is added, and taken */
 	uint64_t message_in, message_out; /* positions where the next byte of messages is added, and taken */
-	/* text_in when a message was last added to an empty ring: text before this position is sent before messages */
+	/*
+	 * text_in when a message was last added to an empty ring of messages: text before this position is sent first
+	 */
 	uint64_t message_at;
-	bool inside_line; /* the last byte taken was text, and no '\n' */
-	bool stopped;     /* text is held back, messages are not. Set and cleared by the driver */
+	bool inside_line; /* the last byte taken was a byte of text other than '\n' */
+	bool stopped;     /* only messages are sent, text has to wait. Set and cleared by the driver */
 	uint64_t lost;    /* lines that were dropped and are not reported yet, see port_queue_tell_lost() */
 	char *text;       /* PORT_TEXT bytes. Fixed when the queue is made */
 	char *messages;   /* PORT_MESSAGES bytes. Fixed when the queue is made */
 };
 
-/* Return how many bytes of programs' text are queued, and how many more programs may add. */
+/*
+ * port_queue_text: return how many bytes of text are queued. port_queue_room: return how many bytes programs may add.
+ */
 static inline uint64_t port_queue_text(const struct port_queue *queue)
 {
 	return queue->text_in - queue->text_out;
@@ -50,7 +54,7 @@ static inline bool port_queue_has_messages(const struct port_queue *queue)
 	return queue->message_in != queue->message_out;
 }
 
-/* Return whether there is something to send: a message, or text that is not held back. */
+/* Return whether there is something to send: a message, or text while the queue is not stopped. */
 static inline bool port_queue_sends(const struct port_queue *queue)
 {
 	return port_queue_has_messages(queue) || (port_queue_text(queue) && !queue->stopped);
@@ -72,8 +76,8 @@ char port_queue_take(struct port_queue *queue);
 void port_queue_add_text(struct port_queue *queue, const char *text, size_t size);
 
 /*
- * Add a message, each '\n' as "\r\n". A message that does not fit is dropped as a whole; in front of the next one that
- * fits stands a line that says how many lines were dropped.
+ * Add a message, each '\n' as "\r\n". A message that does not fit is dropped as a whole. The next one that fits gets a
+ * line in front of it, which says how many lines were dropped.
  */
 void port_queue_add_message(struct port_queue *queue, const char *text, size_t size);
 

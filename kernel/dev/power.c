@@ -20,7 +20,7 @@ static void wait_a_little(void)
 		cpu_pause();
 }
 
-/* Have all text that programs and the kernel have written drawn and sent. */
+/* Draw and send all text that programs and the kernel have written and that still waits for the screen or the port. */
 static void say_last_words(void)
 {
 	screen_show_later(NULL);

@@ -1,6 +1,7 @@
 /*
- * Restart and power-off. The firmware is asked first, then ACPI's registers are used; for power-off the other way round
- * where firmware_off_restarts() says so. Restart has further ways, which PCs have had for decades.
+ * Restart and power-off. First the firmware is asked, then ACPI's registers are used. For power-off ACPI's registers
+ * come first on a machine whose firmware would restart instead (firmware_off_restarts()). If restarting fails in both
+ * ways, the reset methods of older PCs are tried.
  */
 #pragma once
 

@@ -2,8 +2,8 @@
  * The machine's screen: one terminal on the framebuffer. Text that is written before the terminal exists is dropped.
  *
  * Interrupt handlers write too, when they echo what somebody types. So the terminal is changed and drawn under
- * screen_lock, which is let go after each row that is drawn. While programs run a handler draws a row or two, which is
- * what a typed character changes; a task draws what is more.
+ * screen_lock, which is released after each row. While programs run, a handler draws at most FEW_ROWS rows, which is
+ * enough for a typed character. If more rows have changed, a task draws them.
  */
 #include "kernel/dev/screen.h"
 
@@ -15,20 +15,20 @@
 #include "kernel/sync/lock.h"
 
 /*
- * Text is fed to the terminal in pieces of at most PIECE bytes, so that interrupts are not off for long. The few
- * bytes of a sequence, as of one that clears the screen, can ask for much work: a new piece begins at each ESC.
+ * Text is fed to the terminal in chunks of at most PIECE bytes, since interrupts are off meanwhile. A new chunk begins
+ * at each ESC: the few bytes of an escape sequence may mean much work, for example clear the screen.
  */
 #define PIECE 64
 #define ESC   0x1b
 
-#define FEW_ROWS 2 /* the most rows that screen_show_few() draws itself while `later` is set; more are a task's work */
+#define FEW_ROWS 2 /* the most rows that screen_show_few() draws itself when `later` is set */
 
 static struct lock screen_lock = LOCK_INITIAL(LOCK_SCREEN);
 
 static struct text_console console;                    /* screen_lock */
 static bool ready;                                     /* fixed after boot */
 static void (*answer)(const char *bytes, size_t size); /* fixed after boot */
-/* Has a task draw; NULL: all is drawn at once. Changes while no program runs, or in a panic. Atomic */
+/* Makes a task draw; NULL: changes are drawn at once. Set while no program runs, or in a panic. Atomic */
 static void (*later)(void);
 
 enum status screen_memory_get(const struct boot_framebuffer *info, struct screen_memory *ret)
@@ -83,7 +83,7 @@ void screen_set_reply(void (*reply)(const char *bytes, size_t size))
 	answer = reply;
 }
 
-/* Hand the terminal's answers over as typed input, without screen_lock, since echoing that input takes the lock. */
+/* Pass the terminal's answers on as typed input. Do so without screen_lock, since echoing that input takes the lock. */
 void screen_answer(void)
 {
 	char bytes[TEXT_REPLY];
@@ -99,7 +99,7 @@ void screen_answer(void)
 		answer(bytes, size);
 }
 
-/* Return the length of the next piece: up to the next sequence that begins behind the first byte. */
+/* Return the length of the next chunk, which ends before the next ESC that is not its first byte. */
 static size_t piece_of(const char *text, size_t size)
 {
 	size_t piece = 1;
@@ -142,7 +142,7 @@ bool screen_show_until(bool (*stop)(void))
 
 	if (!screen_is_dirty())
 		return false;
-	/* The pixels are in the MMIO window, which only the kernel context maps; the caller may be in any context. */
+	/* The pixels are mapped in the kernel context only, and the caller may be in any context. */
 	token = kernel_context_enter();
 	while (show_row() && !(stop && stop()))
 		;

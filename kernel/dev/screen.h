@@ -33,21 +33,24 @@ bool screen_present(void);
 void screen_size(unsigned *ret_rows, unsigned *ret_columns);
 
 /*
- * Write a program's text: screen_feed() changes the terminal, which costs no switch of contexts, and screen_show()
- * draws what has changed so far, which costs one. May be called in any context, with interrupts on or off. Without a
- * screen both do nothing.
+ * Write a program's text. screen_feed() changes the terminal's text only, which works in all contexts. screen_show()
+ * draws what has changed, for which it enters the kernel context: so call it once after several screen_feed(). Both may
+ * be called in any context, with interrupts on or off. Without a screen both do nothing.
  */
 void screen_feed(const char *text, size_t size);
 void screen_show(void);
 
-/* Draw until nothing is left, or `stop` says so after a row (NULL: never). Returns whether something is left. */
+/*
+ * Draw until nothing is left to draw, or until `stop`, called after each row, returns true; NULL: draw everything.
+ * Returns whether something is left.
+ */
 bool screen_show_until(bool (*stop)(void));
 bool screen_is_dirty(void);
 
 /*
- * screen_show_few() draws what an interrupt handler, or a message of the kernel's, has changed. If that is more than
- * two rows it only calls the function `by` that screen_show_later() was given, which wakes a task that calls
- * screen_show_until(). screen_show_later(NULL): all is drawn at once from now on.
+ * screen_show_few() draws what an interrupt handler or a message of the kernel has changed. If that is more than two
+ * rows, it only calls the function `by` that screen_show_later() was given. `by` wakes a task that calls
+ * screen_show_until(). After screen_show_later(NULL) screen_show_few() draws everything itself.
  */
 void screen_show_few(void);
 void screen_show_later(void (*by)(void));
@@ -59,9 +62,9 @@ void screen_show_later(void (*by)(void));
 void screen_reset(void);
 
 /*
- * Set the function that gets the terminal's answers to programs' questions ("where is the cursor?") as typed input;
- * NULL: answers are dropped. screen_answer() calls this function with the answers that have gathered since the last
- * screen_answer(), and without a lock, since an answer may be echoed, that is, written to the screen.
+ * screen_set_reply() sets the function that gets the terminal's answers to programs' questions ("where is the cursor?")
+ * as typed input; NULL: answers are dropped. screen_answer() calls that function with the answers since the last
+ * screen_answer(). It holds no lock meanwhile, since an answer may be echoed, which writes to the screen.
  */
 void screen_set_reply(void (*reply)(const char *bytes, size_t size));
 void screen_answer(void);

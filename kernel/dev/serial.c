@@ -1,6 +1,6 @@
 /*
  * The 16550 at COM1 (National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with FIFOs"), by
- * polling. Each wait has a bound: a kernel that hangs because nobody listens would be worse than one that loses text.
+ * polling. Each wait ends after a limited time: losing text is better than hanging when nobody takes the bytes.
  */
 #include "kernel/dev/serial_internal.h"
 #include "kernel/irq/clock.h"
@@ -9,8 +9,8 @@
 #define DIVISOR_115200 1
 
 /*
- * How often to read the line status before giving up. A read takes about a microsecond on real machines, and 16
- * bytes at 115200 baud take 1400; management controllers that forward the line may hold it up for longer.
+ * How many times to read the line status before giving up. A read takes about a microsecond on real machines, and 16
+ * bytes at 115200 baud take 1400; management controllers that forward the line may delay it for longer.
  */
 #define MOST_LOOKS 100000
 
@@ -59,7 +59,7 @@ void serial_init(void)
 	if (!scratch_works())
 		return;
 	/*
-	 * Clearing the FIFO loses what the firmware is still sending: first wait until all of that is out, for at most
+	 * Clearing the FIFO would lose what the firmware is still sending: wait until all of that is sent, for at most
 	 * MOST_LOOKS reads of the line status.
 	 */
 	(void)wait_for(LSR_TRANSMITTER_EMPTY, MOST_LOOKS);
@@ -95,7 +95,7 @@ int serial_read(void)
 /* Send a byte if the transmitter takes one now. */
 static bool send_now(char byte)
 {
-	/* Interrupts are off because a handler that logs changes `room`, too. */
+	/* Turn interrupts off, because a handler that logs may send bytes and change serial.room. */
 	uint64_t flags = irq_guard_enter();
 	bool sends = serial_takes_byte();
 
@@ -120,7 +120,11 @@ static bool send_late(char byte)
 	return false;
 }
 
-/* Send a byte, and set serial.wedged by whether the port takes it in time. Returns false when the byte was dropped. */
+/*
+ * Send a byte, waiting for the port if necessary. If the port does not take the byte in time, drop it and set
+ * serial.wedged: then no later byte is waited for, until the port takes one at once. Returns false when the byte was
+ * dropped.
+ */
 static bool send(char byte)
 {
 	if (!send_now(byte))

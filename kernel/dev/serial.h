@@ -8,12 +8,12 @@
 #include "kernel/lib/log.h"
 
 /*
- * Look for a 16550 or compatible at port 0x3f8 and set it up. When there is none, or one whose loopback does not work,
- * all calls do nothing.
+ * Look for a 16550 or compatible at port 0x3f8 and set it up. If none is found, or its loopback test fails, all other
+ * functions do nothing.
  */
 void serial_init(void);
 
-/* Leave the port to somebody else (the gdb stub): from now on all calls do nothing. */
+/* Leave the port to somebody else (the gdb stub): from now on all functions do nothing. */
 void serial_leave(void);
 
 /* Return whether a port was found and has not been left. */
@@ -23,32 +23,32 @@ bool serial_present(void);
 int serial_read(void);
 
 /*
- * The port as a console of the log; '\n' goes out as "\r\n". Until serial_start_queue() it sends by polling: when the
- * transmitter does not get ready in a bounded time, text is dropped without waiting again, until the transmitter is
- * ready. A line then says how many lines were dropped.
+ * The port as a console of the log; '\n' is sent as "\r\n". Until serial_start_queue() text is sent by polling. If the
+ * transmitter does not get ready in a limited time, text is dropped until it is ready again; then a line is sent that
+ * says how many lines were dropped.
  */
 extern struct log_sink serial_sink;
 
 /*
- * Write a program's text as serial_sink does, except that '\n' goes out as a line feed only. After serial_start_queue()
- * text that the queue has no room for is dropped: call serial_room() first. Only a terminal's echo is written without
- * that call: a part of the queue is kept for it.
+ * Write a program's text as serial_sink does, except that '\n' is sent as a line feed only. After serial_start_queue()
+ * text that does not fit into the queue is dropped: call serial_room() first. Only a terminal's echo may be written
+ * without that call, since a part of the queue is reserved for it.
  */
 void serial_write_raw(const char *text, size_t size);
 
 /* ---- while programs run ---- */
 
 /*
- * Make writers stop waiting for the port: from now on, bytes that the port does not take at once are queued and go out
- * later, in order; a message of the log goes out between two lines of programs' text. After serial_room() has found
- * text in the queue, or serial_is_idle() a port that is not idle, `wake` is called when half of the queue's room is
- * free or the port is idle. That may be in any context, and several times.
+ * Make writers stop waiting for the port. From now on, bytes that the port does not take at once are queued and sent
+ * later, in order; a message of the log is sent between two lines of programs' text.
+ * wake: called when half of the queue is free or the port is idle, but only after serial_room() has found text in the
+ * queue, or serial_is_idle() has returned false. It may be called in any context, and several times.
  */
 void serial_start_queue(void (*wake)(void));
 
 /*
- * Say that a screen shows the same text. From then on, when the port takes no byte for 10 s, its queued text is
- * dropped, and so is new text until the port takes a byte again.
+ * Tell the driver that a screen shows the same text, so that it need not wait forever for a stuck port: when the port
+ * takes no byte for 10 s, the queued text is dropped, and so is new text until the port takes a byte again.
  */
 void serial_text_is_seen(void);
 
@@ -60,8 +60,8 @@ void serial_interrupts_on(void);
 void serial_serve(void (*take_input)(void));
 
 /*
- * Empty the queue and send by polling again. Queued text is sent now; it is dropped, and counted as lost, when the port
- * takes no byte for 3 s. May be called in any context; the panic page and power-off call it too.
+ * Empty the queue and send by polling again. Queued text is sent before this returns; if the port takes no byte for 3
+ * s, the text is dropped and counted as lost. May be called in any context, also in a panic and at power-off.
  */
 void serial_end_queue(void);
 
@@ -71,17 +71,20 @@ void serial_end_queue(void);
  */
 void serial_flush(void);
 
-/* Return how many lines were dropped since the port was last sent a line that says how many. */
+/* Return how many lines were dropped and not yet reported on the port. */
 uint64_t serial_lost(void);
 
-/* Return how many bytes programs may write now; how many written bytes are queued; whether all have left the port. */
+/*
+ * serial_room: return how many bytes programs may write now. serial_waiting: return how many bytes of text are queued.
+ * serial_is_idle: return whether the port has sent all text.
+ */
 size_t serial_room(void);
 size_t serial_waiting(void);
 bool serial_is_idle(void);
 
 /*
- * Hold back queued programs' text; let it go on; drop it. The log's messages are not affected. All three may be called
- * in any context.
+ * Programs' text that is queued: serial_stop() holds it back, serial_go() lets it be sent again, serial_drop() drops
+ * it. The log's messages are not affected. May be called in any context.
  */
 void serial_stop(void);
 void serial_go(void);

@@ -34,7 +34,7 @@ enum serial_register {
 #define IIR_FIFO 0xc0 /* both bits: the FIFO works */
 
 #define MCR_DTR_RTS  0x03
-#define MCR_OUT2     0x08 /* connects the interrupt line on PCs; set, as everybody expects */
+#define MCR_OUT2     0x08 /* must be set on PCs: it connects the chip's interrupt output to IRQ 4 */
 #define MCR_LOOPBACK 0x10
 
 #define LSR_DATA              0x01
@@ -44,8 +44,8 @@ enum serial_register {
 #define FIFO_SIZE 16
 
 /*
- * Guard, where a field says nothing else: serial_lock while there is a queue; else the kernel, one CPU, with interrupts
- * off around each byte.
+ * Guard, where a field says nothing else: serial_lock while `queues` is set; otherwise the kernel, one CPU, with
+ * interrupts off around each byte.
  */
 struct serial_port {
 	bool present;         /* set at boot; cleared by serial_leave(). Guard: the kernel, one CPU, not preempted */
@@ -54,7 +54,7 @@ struct serial_port {
 	uint8_t enabled;      /* the interrupts that are enabled: IER_… */
 	size_t burst;         /* how many bytes an empty transmitter takes. Fixed after boot */
 	size_t room;          /* how many bytes may be sent before LINE_STATUS must be read again */
-	uint64_t patience_ns; /* polling waits at least so long for the transmitter to take a byte */
+	uint64_t patience_ns; /* how long polling waits at least for the transmitter to take a byte */
 	struct port_queue queue;
 };
 
@@ -71,7 +71,10 @@ static inline void serial_put(enum serial_register at, uint8_t value)
 	cpu_out8(COM1 + at, value);
 }
 
-/* Return whether the transmitter takes a byte now. When `room` is used up and the FIFO is empty, `room` begins anew. */
+/*
+ * Return whether the transmitter takes a byte now. When `room` is used up and the FIFO is empty, set `room` to a full
+ * burst again.
+ */
 static inline bool serial_takes_byte(void)
 {
 	if (!serial.room && serial_get(LINE_STATUS) & LSR_TRANSMIT_EMPTY)

@@ -1,7 +1,7 @@
 /*
- * Serial output while programs run: no writer waits for the port. Bytes that the port does not take at once go into a
- * queue, and are sent when its transmitter becomes empty and interrupts. A timer sends them too, for ports whose
- * interrupt does not come.
+ * Serial output while programs run, so that no writer waits for the port. Bytes that the port does not take at once go
+ * into a queue, and are sent when the transmitter is empty and interrupts. A timer sends them too, for ports whose
+ * interrupt does not arrive.
  */
 #include "kernel/dev/serial_internal.h"
 #include "kernel/irq/clock.h"
@@ -9,18 +9,18 @@
 #include "kernel/lib/time.h"
 
 /*
- * How long to wait for a port that takes no byte before the queue is dropped. PATIENCE_NS holds only if a screen shows
- * the same text: without one a stuck port is waited for as long as programs run.
+ * How long the port may take no byte before the queue is dropped. PATIENCE_NS applies only if a screen shows the same
+ * text: otherwise a stuck port is waited for as long as programs run.
  */
 #define LAST_WORDS_NS (3 * NS_PER_S)  /* when programs have ended, at power-off, and in a panic */
 #define PATIENCE_NS   (10 * NS_PER_S) /* while programs run */
 
-/* The timer's interval while bytes are queued: for a port with an interrupt, and for one without. */
+/* The timer's interval while bytes are queued: LOOK_NS for a port with an interrupt, LOOK_ALONE_NS for one without. */
 #define LOOK_NS       (20 * NS_PER_MS)
 #define LOOK_ALONE_NS NS_PER_MS
 
 /* Limits on the work done with interrupts off. */
-#define MOST_AT_ONCE     64   /* bytes sent before an interrupt looks for input again */
+#define MOST_AT_ONCE     64   /* bytes sent before an interrupt checks for input again */
 #define MOST_OF_MESSAGES 1024 /* bytes sent by one call that writes text or a message */
 #define MOST_ROUNDS      16   /* rounds of reading and sending in one interrupt */
 
@@ -40,7 +40,7 @@ static void watch(void)
 	if (sends && !(serial.enabled & IER_TRANSMIT))
 		progress_ns = clock_monotonic_ns();
 	serial_enable(sends ? IER_DATA | IER_TRANSMIT : IER_DATA);
-	/* No interrupt tells when the last byte has left the chip: for a caller who waits for that, the timer looks. */
+	/* The chip does not interrupt when its last byte is sent. If somebody waits for that, the timer checks. */
 	if ((sends || (is_awaited && !port_queue_text(&serial.queue))) && !look_timer.queued)
 		timer_start(&look_timer, time_add(clock_monotonic_ns(), look_ns));
 }
@@ -67,8 +67,8 @@ static bool is_idle(void)
 }
 
 /*
- * Return whether to call has_room() now: somebody waits, and half of the programs' room is free or all text has left
- * the port. If so, clear is_awaited, unless text is still queued: then has_room() is called again later. The caller
+ * Return whether to call has_room() now: somebody waits, and half of the room for programs' text is free, or all text
+ * is sent. If so, clear is_awaited, unless text is still queued: then has_room() is called again later. The caller
  * holds serial_lock.
  */
 static bool is_news(void)
@@ -79,7 +79,7 @@ static bool is_news(void)
 	return true;
 }
 
-/* Send up to `most` queued bytes, and call has_room() if is_news() says so. */
+/* Send up to `most` queued bytes, and call has_room() if somebody waits for the room or the idle port (is_news()). */
 static void move_on(size_t most)
 {
 	uint64_t flags = lock_take(&serial_lock);
@@ -120,8 +120,8 @@ static void look(struct timer *timer)
 }
 
 /*
- * Send text without queueing it, while the queue is empty and the port takes bytes. Returns how many bytes were sent;
- * none when lines were lost before: then the message that says so is queued first.
+ * Send text without queueing it, as long as the queue is empty and the port takes bytes. Returns how many bytes were
+ * sent. Returns 0 if the report about lost lines has to be sent first: it is queued by this function.
  */
 static size_t pass(const char *text, size_t size)
 {
@@ -193,7 +193,7 @@ void serial_end_queue(void)
 {
 	if (!serial.queues)
 		return;
-	/* From here on each write sends by polling. */
+	/* From now on each write sends by polling. */
 	serial.queues = serial.queue.stopped = false;
 	progress_ns = clock_monotonic_ns();
 	while (port_queue_sends(&serial.queue)) {

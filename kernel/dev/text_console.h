@@ -1,11 +1,12 @@
 /*
  * A terminal on a framebuffer: UTF-8 text with the control characters and sequences of a VT102 and the parts of xterm
- * that programs in text mode use (ECMA-48; DEC STD 070; docs/terminal.md lists them). Other sequences are swallowed;
- * characters that the font does not have show as its replacement glyph.
+ * that programs in text mode use (ECMA-48; DEC STD 070; docs/terminal.md lists them). Other sequences are ignored;
+ * characters that the font does not have are shown as its replacement glyph.
  *
- * The kernel's own messages and what programs write are two streams on one screen with one cursor. Each has a parser,
- * colours, modes and a region that scrolls of its own: a message looks as it should while a program is in the middle of
- * a sequence, draws lines, or scrolls a part of the screen, and disturbs none of that.
+ * The kernel's own messages and what programs write are two streams of text on one screen with one cursor. Each
+ * stream has its own parser, colours, modes and scrolling region. So a message is readable even if a program has sent
+ * half a sequence, has switched to line-drawing characters or has set a scrolling region; and the message changes none
+ * of these.
  *
  * Guard of a console: its user's; of the machine's one console, screen_lock of kernel/dev/screen.c.
  */
@@ -27,7 +28,7 @@ enum text_mode {
 struct text_style {
 	struct vt_pen pen;
 	uint8_t modes;    /* enum text_mode */
-	bool graphics[2]; /* for G0 and G1: true: the DEC special graphics, which draw lines; false: ASCII */
+	bool graphics[2]; /* G0 and G1; true: the set is DEC special graphics, which draw lines; false: it is ASCII */
 	uint8_t set;      /* which of G0 and G1 is in use: 0 or 1 */
 };
 
@@ -36,7 +37,7 @@ struct text_stream {
 	struct text_style style;
 	uint32_t top, end; /* the region that scrolls: the rows [top, end) */
 	uint32_t last;     /* the code point last shown, which REP (ESC [ n b) repeats; 0: none since a reset */
-	bool answers;      /* questions (DSR, DA) get an answer */
+	bool answers;      /* this stream's questions (DSR, DA) are answered */
 };
 
 /* What DECSC saves. */
@@ -53,7 +54,7 @@ struct text_console {
 	struct text_place at;
 	bool wrap_due;               /* the row is full: the next character goes to the next row */
 	bool cursor;                 /* the cursor is shown */
-	bool alternate;              /* the alternate page is shown, which editors use; else the main page */
+	bool alternate;              /* the alternate page is shown, which editors use; false: the main page is */
 	bool application_cursor;     /* DECCKM: what the arrow keys send */
 	struct text_saved saved[2];  /* what DECSC saved: on the main page, on the alternate page */
 	uint8_t tabs[TEXT_TABS / 8]; /* a bit for each column */
@@ -70,15 +71,17 @@ MUST_CHECK enum status text_console_init(const struct boot_framebuffer *info, vo
 
 /*
  * Take text of one of the console's streams. Characters and sequences may be split over calls. Touches no pixel:
- * whatever has changed is drawn by text_console_draw_row(). So at most one screen is drawn, however much text was
- * taken.
+ * text_console_draw_row() draws what has changed. So however much text is taken, each row is drawn only once.
  */
 void text_console_feed(struct text_console *console, struct text_stream *stream, const char *text, size_t size);
 
 /* Draw one changed row. Returns false when no row was left to draw. Text may be fed between two calls. */
 bool text_console_draw_row(struct text_console *console);
 
-/* Take the answers to what programs have asked, to be fed to them as typed input. Returns how many bytes. */
+/*
+ * Take the answers to programs' questions, which are to be fed to the programs as typed input. Returns the number of
+ * bytes.
+ */
 size_t text_console_reply(struct text_console *console, char ret_bytes[TEXT_REPLY]);
 
 /*

@@ -1,17 +1,19 @@
 /*
- * The grid of cells: keeps copies of the screen's text, and finds out which cells must be drawn again. Interprets no
- * characters.
+ * The grid of cells: keeps the text that the screen should show and the text that is drawn, and finds out which cells
+ * must be drawn again. It does not interpret control characters.
  *
- * Consoles that scroll by reading the framebuffer back are slow. Here the wanted and the shown text are compared in
- * ordinary memory, and only cells that differ are drawn: after a scroll most cells of a screen of log lines are blank
- * before and after.
+ * Scrolling by reading the framebuffer back is slow. Here both texts are compared in ordinary memory, and only cells
+ * that differ are drawn. That is little after a scroll, because most cells of a screen of log lines are blank both
+ * before and after it.
  */
 #include "kernel/dev/text_grid.h"
 
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 
-/* With more columns than this characters are too small to read: then each dot of a glyph is drawn larger. */
+/*
+ * With more columns than this, characters are too small to read: each dot of a glyph is then drawn as several pixels.
+ */
 #define MOST_COLUMNS 240
 #define MOST_ROWS    65535 /* what the type of text_page.order can number */
 
@@ -32,7 +34,8 @@ static struct geometry geometry(uint32_t width, uint32_t height, const struct fo
 }
 
 /*
- * Return the bytes of memory for a row: its cells on the two pages and as drawn, and its entry in each page's `order`.
+ * Return the bytes of memory for a row: its cells on both pages, its cells as drawn, and its entry in `order` of both
+ * pages.
  */
 static size_t row_size(uint32_t columns)
 {
@@ -135,8 +138,8 @@ void text_grid_fill(struct text_grid *grid, struct text_place place, uint32_t co
 }
 
 /*
- * Limit *count, the cells to insert or to delete at `place`, to the rest of the row. Returns how many cells of that
- * rest are kept, and only move.
+ * Limit *count, the number of cells to insert or delete at `place`, to the rest of the row. Returns how many cells of
+ * the rest are not pushed out or deleted, but only move.
  */
 static uint32_t cut(const struct text_grid *grid, struct text_place place, uint32_t *count)
 {
@@ -244,7 +247,7 @@ static void draw_cell(const struct text_grid *grid, uint32_t column, uint32_t ro
 		.scale = grid->scale,
 	};
 
-	/* On hidden text (both colours equal) the cursor is shown all the same. */
+	/* Where text is hidden (both colours are equal), use another colour for the cursor, so that it can be seen. */
 	if (reversed && foreground == background)
 		foreground = background == TEXT_GREY ? TEXT_BLACK : TEXT_GREY;
 	glyph.foreground = grid->pixels[reversed ? background : foreground];

@@ -1,5 +1,5 @@
 /*
- * The screen as a grid of character cells: holds what the screen should show and what it shows, and draws the
+ * The screen as a grid of character cells: holds what the screen should show and what has been drawn, and draws the
  * difference.
  */
 #pragma once
@@ -29,8 +29,8 @@ struct text_place {
 };
 
 /*
- * The text of a screen. Which row of cells each row of the screen shows is in `order`, so that scrolling moves no
- * cells.
+ * The text of a screen. order[n] is the row of `cells` that row n of the screen shows: scrolling changes `order`, and
+ * copies no cells.
  */
 struct text_page {
 	cell_t *cells;   /* columns * rows */
@@ -55,8 +55,9 @@ struct text_grid {
 size_t text_grid_size(const struct boot_framebuffer *info, const struct font *font);
 
 /*
- * Fill *ret and clear the screen to spaces in grey on black. `memory` (text_grid_size() bytes, aligned to 4) belongs to
- * the grid from now on, and must be mapped whenever the grid is used; with less of it the screen has fewer rows.
+ * Fill *ret and clear the screen to spaces in grey on black. `memory`, aligned to 4, belongs to the grid from now on,
+ * and must be mapped whenever the grid is used. If it has less than text_grid_size() bytes, the grid has fewer rows
+ * than the screen has room for.
  * Returns framebuffer_init()'s errors, or ERR_NO_MEMORY (no room for one row); nothing is drawn then and *ret is
  * undefined.
  */
@@ -88,6 +89,7 @@ static inline bool text_grid_is_dirty(const struct text_grid *grid)
 }
 
 /*
- * Draw one of the dirty rows, if there is one: only the cells that differ. Between two calls the text may change.
+ * Draw one of the dirty rows, if there is one; only its cells that differ are drawn. Text may be changed between two
+ * calls.
  */
 void text_grid_draw_row(struct text_grid *grid);

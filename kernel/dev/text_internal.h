@@ -6,30 +6,33 @@
 
 #include "kernel/dev/text_console.h"
 
-/* Return the cell that erasing leaves. */
+/* Return an erased cell: a space in the colours that the stream's text has now. */
 cell_t text_blank(const struct text_console *console, const struct text_stream *stream);
 
-/* Move the cursor to that place of the screen, or to the nearest one that exists. */
+/* Move the cursor to that place, or to the nearest place on the screen. */
 void text_move_to(struct text_console *console, uint32_t column, uint32_t row);
 
 /*
- * Move the cursor to a place as programs count them: with the mode TEXT_ORIGIN from the start of the region that
- * scrolls, and not out of that region.
+ * Move the cursor to a place that a program names. In the mode TEXT_ORIGIN, `row` counts from the start of the
+ * scrolling region, and the cursor stays inside that region.
  */
 void text_go_to(struct text_console *console, const struct text_stream *stream, uint32_t column, uint32_t row);
 
-/* Move the cursor one row down, or up; at the end of the region that scrolls, scroll instead. */
+/* Move the cursor one row down, or one row up; at the edge of the scrolling region, scroll instead. */
 void text_index(struct text_console *console, const struct text_stream *stream);
 void text_reverse_index(struct text_console *console, const struct text_stream *stream);
 
 /* Show a character, with wrapping and insertion as the modes say. */
 void text_show(struct text_console *console, struct text_stream *stream, uint32_t code_point);
 
-/* Move the cursor to the `count`-th tab stop from here, forward or back. */
+/* Move the cursor to the `count`-th tab stop after, or before, its place. */
 void text_tab(struct text_console *console, uint32_t count);
 void text_tab_back(struct text_console *console, uint32_t count);
 
-/* Set or clear the tab stop in the cursor's column; clear all; set one every 8 columns. */
+/*
+ * text_tab_set: set or clear the tab stop in the cursor's column. text_tabs_clear: clear all tab stops.
+ * text_tabs_reset: set a tab stop every 8 columns.
+ */
 void text_tab_set(struct text_console *console, bool stop);
 void text_tabs_clear(struct text_console *console);
 void text_tabs_reset(struct text_console *console);

@@ -78,7 +78,8 @@ static void clear(struct text_console *console, const struct text_stream *stream
 }
 
 /*
- * Set or reset mode 1049, a page of its own for an editor: resetting it restores the earlier text and the cursor.
+ * Set or reset mode 1049, which gives an editor a page of its own: setting it shows the alternate page, cleared, and
+ * resetting it restores the earlier page and cursor.
  */
 static void editor_page(struct text_console *console, struct text_stream *stream, bool on)
 {

@@ -23,5 +23,5 @@ enum text_colour {
 /* Return a colour's 0xRRGGBB. */
 uint32_t text_colour_rgb(uint8_t colour);
 
-/* Return the colour of cube or greys that is nearest to 0xRRGGBB. */
+/* Return that colour of the cube or the greys which is nearest to 0xRRGGBB. */
 uint8_t text_colour_of(uint32_t rgb);

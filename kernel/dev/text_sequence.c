@@ -1,6 +1,7 @@
 /*
- * Does what escape and control sequences say (ECMA-48; DEC STD 070; "XTerm Control Sequences"): two tables lead from
- * each to a function here, for motions, erasing and answers, or to text_mode.c, for modes.
+ * Executes escape and control sequences (ECMA-48; DEC STD 070; "XTerm Control Sequences"). Two tables have a function
+ * for each sequence: those that move the cursor, erase, or answer a question are in this file, those that change modes
+ * are in text_mode.c.
  */
 #include "kernel/dev/text_internal.h"
 #include "kernel/lib/format.h"
@@ -156,7 +157,7 @@ static void delete_characters(struct text_console *console, struct text_stream *
 	console->wrap_due = false;
 }
 
-/* Insert or delete rows; only inside the region that scrolls. */
+/* Insert or delete rows at the cursor, if it is inside the scrolling region. */
 static void insert_rows(struct text_console *console, struct text_stream *stream)
 {
 	uint32_t row = console->at.row;
@@ -184,7 +185,7 @@ static void scroll_up(struct text_console *console, struct text_stream *stream)
 
 static void scroll_down(struct text_console *console, struct text_stream *stream)
 {
-	/* With more than one parameter the same letter is another command, about a mouse. */
+	/* ESC [ T with more than one parameter is a command of xterm for the mouse. */
 	if (stream->parser.count == 1)
 		text_grid_scroll_down(&console->grid, stream->top, stream->end, count_of(stream),
 				      text_blank(console, stream));
@@ -196,7 +197,7 @@ static void repeat(struct text_console *console, struct text_stream *stream)
 
 	if (!stream->last)
 		return;
-	/* At most a row, as other terminals have it: a few bytes must not ask for the work of thousands. */
+	/* Repeat the character for one row at the most, so that a few bytes cannot cause the work of thousands. */
 	for (count = count < most ? count : most; count > 0; count--)
 		text_show(console, stream, stream->last);
 }
@@ -209,7 +210,10 @@ static void select_graphics(struct text_console *console, struct text_stream *st
 
 /* ---- questions ---- */
 
-/* Queue an answer to a program; when there is no room it is dropped: no sane program asks so much without reading. */
+/*
+ * Queue an answer to a program. If the queue is full the answer is dropped: programs read an answer before they ask
+ * more.
+ */
 static void answer(struct text_console *console, const struct text_stream *stream, const char *text)
 {
 	size_t size = strlen(text);
@@ -237,8 +241,8 @@ static void report_status(struct text_console *console, struct text_stream *stre
 }
 
 /*
- * Answer the question "who are you?" (DA): a VT102; in its second form (secondary DA): a VT220 of version 0. The
- * answers are chosen so that none is itself a question when it is echoed.
+ * Answer the question "who are you?" (DA): a VT102; to its second form (secondary DA) answer: a VT220 of version 0.
+ * These answers are not themselves questions, since an answer may be echoed to this terminal.
  */
 static void report_device(struct text_console *console, struct text_stream *stream)
 {

@@ -1,6 +1,7 @@
 /*
  * Tables of characters: the set that draws lines, and the characters that are not one column wide (Unicode, "East Asian
- * Width" and the general category Mn, by whole blocks: a console's font makes no finer difference visible).
+ * Width" and the general category Mn). The widths are given for whole blocks of Unicode; that is exact enough, as the
+ * console's font has hardly any of these characters.
  */
 #include "kernel/dev/vt_charset.h"
 
@@ -49,7 +50,7 @@ static int is_in(const struct range *ranges, size_t count, uint32_t code_point)
 
 unsigned vt_width(uint32_t code_point)
 {
-	/* Nearly all text has only code points below the first in either table. */
+	/* Almost all text consists of characters of width 1 that precede both tables. */
 	if (code_point < narrowest[0].first)
 		return 1;
 	if (is_in(narrowest, sizeof(narrowest) / sizeof(narrowest[0]), code_point))

@@ -1,9 +1,9 @@
 /*
  * The parser, which keeps a state from one byte to the next. A table of states and kinds of bytes decides what is a
- * character, a control or a sequence. Knows no screen.
+ * character, a control or a sequence. What these do is decided elsewhere.
  *
- * Control characters work inside sequences too, CAN and SUB break a sequence off, and ESC starts the next one (ECMA-48;
- * DEC STD 070, "Code Extension Layer").
+ * Control characters inside a sequence take effect, too. CAN and SUB end a sequence without effect, and ESC starts
+ * the next one (ECMA-48; DEC STD 070, "Code Extension Layer").
  */
 #include "kernel/dev/vt_parser.h"
 
@@ -43,13 +43,13 @@ enum action {
 	DO_NOTHING,
 	DO_TEXT,
 	DO_CONTROL,
-	DO_BEGIN, /* start a sequence: ESC has come */
+	DO_BEGIN, /* ESC has arrived: start a sequence */
 	DO_INTERMEDIATE,
 	DO_PREFIX,
 	DO_DIGIT,
 	DO_NEXT,
 	DO_SUB,
-	DO_ESCAPE, /* the end of an escape sequence, or the start of something longer, as ESC [ */
+	DO_ESCAPE, /* an escape sequence ends, or something longer starts, as with ESC [ */
 	DO_SEQUENCE,
 	DO_COMMAND, /* take the first byte of an operating system command */
 	DO_STRING,
@@ -60,7 +60,7 @@ struct step {
 	uint8_t action, next;
 };
 
-/* The steps for control characters inside an unfinished sequence: they act as they do outside of one. */
+/* The steps for control characters inside an unfinished sequence, where they have the same effect as in text. */
 #define IN_SEQUENCE(state)                                                                      \
 	[KIND_CONTROL] = { DO_CONTROL, state }, [KIND_BELL] = { DO_CONTROL, state },            \
 	[KIND_CANCEL] = { DO_NOTHING, STATE_TEXT }, [KIND_ESCAPE] = { DO_BEGIN, STATE_ESCAPE }, \
@@ -196,7 +196,7 @@ static void next_parameter(struct vt_parser *parser, bool sub)
 	parser->count++;
 }
 
-/* Take the byte behind ESC. */
+/* Take the last byte of an escape sequence, or the byte after ESC that starts something longer. */
 static enum vt_event escape(struct vt_parser *parser, uint8_t byte)
 {
 	parser->final = byte;
@@ -231,8 +231,8 @@ static void string(struct vt_parser *parser)
 }
 
 /*
- * Take the first byte of a command. Two commands of Linux, which terminfo's `linux` sends, have no end mark: set a
- * colour (P), and reset the colours (R).
+ * Take the first byte of a command. Two commands of Linux, which terminfo's entry `linux` contains, have no end mark: P
+ * sets a colour, R resets the colours.
  */
 static void command(struct vt_parser *parser, uint8_t byte)
 {

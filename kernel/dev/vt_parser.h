@@ -1,5 +1,6 @@
 /*
- * Divides a terminal's bytes into characters, controls and sequences (ECMA-48, UTF-8). Does not say what they do.
+ * Splits the bytes that a terminal gets into characters, controls and sequences (ECMA-48, UTF-8). What these do is
+ * decided elsewhere.
  */
 #pragma once
 
@@ -10,7 +11,10 @@
 
 #define VT_PARAMETERS    16
 #define VT_PARAMETER_MAX 9999
-/* The most bytes of a string (a title, say): a program that dies inside a string thus does not silence the screen. */
+/*
+ * The most bytes of a string, such as a window's title. After so many bytes text is shown again: otherwise a program
+ * that dies inside a string would leave a screen that shows nothing.
+ */
 #define VT_STRING_MAX 4096
 
 enum vt_event {
@@ -30,16 +34,16 @@ struct vt_parser {
 	uint8_t intermediate; /* a byte of 0x20 to 0x2f, or 0; the last one when several came */
 	/* number of parameters, 1 to VT_PARAMETERS; a parameter without digits counts, with the value 0 */
 	uint8_t count;
-	uint16_t sub;                      /* bit i: parameter i stands behind ':', and so belongs to parameter i - 1 */
+	uint16_t sub;                      /* bit i: parameter i follows a ':', and so belongs to parameter i - 1 */
 	uint16_t parameter[VT_PARAMETERS]; /* at most VT_PARAMETER_MAX each; parameters beyond the array are dropped */
 	uint16_t length;                   /* bytes of the current string so far */
 	uint32_t code_point;               /* the character of VT_PRINT */
 };
 
 /*
- * Take bytes from *text, which moves on, up to `end` or to the next event. The event's fields in *parser are valid
- * until the next call. Strings (titles, ESC ] and the like) and malformed sequences are swallowed; a byte above 0x7f
- * breaks a sequence off.
+ * Take bytes from *text up to `end` or to the next event, and advance *text past them. The event's fields in *parser
+ * are valid until the next call. Strings (titles, ESC ] and the like) and malformed sequences are skipped; a byte above
+ * 0x7f ends a sequence without effect.
  */
 enum vt_event vt_parser_next(struct vt_parser *parser, const char **text, const char *end);
 

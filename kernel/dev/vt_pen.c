@@ -25,9 +25,9 @@ static uint32_t rgb(const struct vt_parser *s, unsigned red)
 }
 
 /*
- * Parameter `i` is 38 or 48: put the colour that the parameters behind it name into *colour. Returns the index of the
- * first parameter behind these. With ':' the number of a colour space may stand before the three channels (ISO 8613-6),
- * and mostly does.
+ * Parameter `i` is 38 or 48: put the colour that the parameters after it name into *colour. Returns the index of the
+ * first parameter after those. If the parameters are joined by ':', the three channels may come after the number of a
+ * colour space (ISO 8613-6), and usually do.
  */
 static unsigned select_colour(const struct vt_parser *s, unsigned i, uint8_t *colour)
 {

@@ -1,6 +1,6 @@
 /*
- * Finds the ACPI tables: from the root pointer to each table, with checksums and bounds. What the tables say is read in
- * acpi_tables.c and acpi_sleep.c.
+ * Finds the ACPI tables: follows the root pointer to the list of tables and to each table of it, and checks bounds and
+ * checksums. What the tables say is read in acpi_tables.c and acpi_sleep.c.
  */
 #include "kernel/irq/acpi_parse.h"
 
@@ -58,8 +58,8 @@ static const void *bytes_at(const struct reader *r, paddr_t pa, uint64_t size)
 }
 
 /*
- * Return the table at `pa`. When it cannot be used, its size is 0, and the fault is listed under the name `expected`
- * or, if that is NULL, under the table's own.
+ * Return the table at `pa`. A table that cannot be used is returned with size 0, and the fault is listed under the name
+ * `expected` or, if that is NULL, under the signature that the table has.
  */
 static struct acpi_table table_at(const struct reader *r, paddr_t pa, const char *expected)
 {
@@ -89,8 +89,8 @@ static struct acpi_table table_at(const struct reader *r, paddr_t pa, const char
 }
 
 /*
- * Return the table at `pa` as table_at() does. A wrong checksum is only listed as a fault, and the table is used:
- * nearly always its content is sound.
+ * Return the table at `pa` as table_at() does. A table with a wrong checksum is listed as a fault but used, since its
+ * content is nearly always sound.
  */
 static struct acpi_table summed_table_at(const struct reader *r, paddr_t pa, const char *expected)
 {
@@ -140,7 +140,7 @@ static void read_table(const struct reader *r, paddr_t pa)
 	struct acpi_info before = *r->info;
 	const char *wrong;
 
-	/* An SSDT may have the sleep types instead of the DSDT. */
+	/* The sleep types (\_S5_) may be in an SSDT instead of the DSDT. */
 	if (table.size && memcmp(table.bytes, "SSDT", 4) == 0)
 		acpi_scan_s5(table, r->info);
 	for (size_t i = 0; table.size && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -163,7 +163,7 @@ static bool read_list(const struct reader *r, paddr_t pa, const char *signature,
 
 	if (!list.size)
 		return false;
-	/* RSDT and XSDT list the same tables, so a damaged list is given up: the other one may be sound. */
+	/* RSDT and XSDT list the same tables. So do not use a damaged list: the other list may be sound. */
 	if (!sums_to_zero(list.bytes, list.size)) {
 		note_fault(r->info, signature, pa, "a wrong checksum");
 		return false;
@@ -218,7 +218,7 @@ enum status acpi_read(const struct acpi_memory *memory, paddr_t rsdp, struct acp
 		return ERR_NOT_FOUND;
 	if (!read_root(&r, rsdp))
 		return ERR_FORMAT;
-	/* An SSDT may have the sleep types without there being an FADT, whose registers are needed to use them. */
+	/* The sleep types are of no use without an FADT, which names the registers that they are written to. */
 	ret->has_s5 = ret->has_s5 && ret->has_fadt;
 	return OK;
 }

@@ -1,6 +1,6 @@
 /*
- * The firmware's ACPI tables, as far as the kernel needs them (ACPI 6.5, "ACPI Software Programming Model").
- * Reads only, and logs nothing: faults are listed in the result, and the caller logs them. A table with a wrong
+ * The firmware's ACPI tables, as far as the kernel needs them (ACPI 6.5, "ACPI Software Programming Model"). This code
+ * changes no table and logs nothing: it lists the faults in the result, and the caller logs them. A table with a wrong
  * checksum is used nevertheless, and an MADT with a bad entry is used without that entry. Linux does the same, and
  * firmware is tested with Linux. Only the root pointer and the lists of tables (RSDT, XSDT) must have a right checksum.
  */
@@ -55,7 +55,7 @@ struct acpi_register {
 
 /* A part of PCI's configuration space that is mapped as memory: one MiB a bus. Fixed after boot. */
 struct acpi_mcfg {
-	paddr_t pa; /* where bus 0 is or would be, even if first_bus is another */
+	paddr_t pa; /* the address of bus 0's MiB, even if first_bus is not 0 */
 	uint16_t segment;
 	uint8_t first_bus, last_bus;
 };
@@ -86,7 +86,7 @@ struct acpi_info {
 	struct acpi_register pm1a_control, pm1b_control, pm1a_event, pm1b_event;
 	struct acpi_register reset; /* the reset register; set only when the table says that it works */
 	uint8_t reset_value;
-	uint8_t century; /* index in the CMOS of the century; 0: none */
+	uint8_t century; /* index of the CMOS register that holds the century; 0: there is none */
 
 	bool has_s5; /* the DSDT or an SSDT tells which SLP_TYP turns the machine off: the next two fields */
 	uint8_t s5_type_a, s5_type_b;
@@ -97,12 +97,12 @@ struct acpi_info {
 	struct acpi_mcfg mcfgs[ACPI_MCFGS];
 
 	unsigned fault_count;
-	struct acpi_fault faults[ACPI_FAULTS]; /* when there are more, the first ones */
+	struct acpi_fault faults[ACPI_FAULTS]; /* the first ACPI_FAULTS of the faults found */
 };
 
 /*
- * Read the tables that the root pointer at `rsdp` leads to. *ret holds what was sound, and the faults of the rest. Of
- * two tables of one kind the first sound one is used.
+ * Read the tables that the root pointer at `rsdp` leads to. *ret holds what the sound tables say, and lists the faults
+ * of the others. Of two tables of one kind the first sound one is used.
  * Returns ERR_NOT_FOUND (rsdp is 0), ERR_FORMAT (no sound list of tables); *ret then has only faults.
  */
 MUST_CHECK enum status acpi_read(const struct acpi_memory *memory, paddr_t rsdp, struct acpi_info *ret);

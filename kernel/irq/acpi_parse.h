@@ -49,8 +49,11 @@ acpi_parser_fn acpi_parse_madt, acpi_parse_fadt, acpi_parse_hpet, acpi_parse_mcf
 /* Add to info->faults what is wrong with a table; the table is used all the same. */
 void acpi_note(struct acpi_info *info, struct acpi_table table, const char *what);
 
-/* Look for the \_S5_ package in a DSDT or SSDT, in each form that it may have. Finding none is no fault. */
+/*
+ * Look in a DSDT or SSDT for the package \_S5_, which holds the sleep types for power-off, and store them in *info.
+ * Finding none is not listed as a fault.
+ */
 void acpi_scan_s5(struct acpi_table table, struct acpi_info *info);
 
-/* Return where the FADT says that the DSDT is; 0: nowhere. */
+/* Return the address of the DSDT, which the FADT holds; 0: the FADT names no DSDT. */
 paddr_t acpi_dsdt_of(struct acpi_table fadt);

@@ -12,11 +12,13 @@
 #define CONTROL_SLEEP_ENABLE (1u << 13)
 
 /*
- * How often to read whether ACPI mode is on before giving up. A read of a port takes about a microsecond on real
- * machines, so this is some 3 s: the firmware switches the mode on by its own code, in system management mode.
+ * How many times to read whether ACPI mode is on before giving up. A read of a port takes about a microsecond on real
+ * machines, so the limit is about 3 s: the firmware switches the mode in system management mode, which may be slow.
  */
 #define MOST_LOOKS 3000000
-/* How many PAUSE instructions to wait after the last write, some 10 ms: a machine that is not off by then stays on. */
+/*
+ * How many PAUSE instructions to wait after the last write, about 10 ms: a machine that is still on then will stay on.
+ */
 #define WAIT_LOOKS 1000000
 
 static bool is_port(struct acpi_register r)
@@ -25,8 +27,9 @@ static bool is_port(struct acpi_register r)
 }
 
 /*
- * Return whether the register may be one of the power management block. Ports below 0x100 belong to the board's own
- * devices: U-Boot on q35 leaves the block without an address, and its tables then name ports of the DMA controller.
+ * Return whether the address of the register is plausible for the power management block. Ports below 0x100 belong to
+ * the board's own devices: U-Boot on q35 never gives the block an address, so that its tables name ports of the DMA
+ * controller.
  */
 static bool is_pm_block(struct acpi_register r)
 {

@@ -1,7 +1,7 @@
 /*
- * Finds the sleep types of \_S5_ (ACPI 6.5, "_Sx (System States)", "AML Byte Stream") by a scan instead of an
- * interpreter: in every table seen the name occurs once, as a package or as a method that returns one. Other places
- * with the four letters are not taken for it, because no package of small numbers follows there.
+ * Finds the sleep types of \_S5_ (ACPI 6.5, "_Sx (System States)", "AML Byte Stream") by a scan for the name, not by an
+ * AML interpreter. In all known tables the name is declared once, as a package or as a method that returns a package.
+ * Where the four letters occur by chance, no package of small numbers follows, so the scan goes on.
  */
 #include "kernel/irq/acpi_parse.h"
 
@@ -125,7 +125,7 @@ static bool take_package(struct aml_bytes *b, struct acpi_info *info)
  */
 static uint8_t declarer(const uint8_t *from, const uint8_t *name)
 {
-	/* The name may be \_S5_, or ^_S5_ from a scope below. */
+	/* Prefixes may stand before the name: \_S5_, or ^_S5_ when it is declared in an inner scope. */
 	while (name > from && (name[-1] == AML_ROOT || name[-1] == AML_PARENT))
 		name--;
 	if (name > from && name[-1] == AML_NAME)

@@ -39,7 +39,10 @@ static const char *add_override(const uint8_t *entry, struct acpi_info *info)
 	info->overrides[info->override_count++] = (struct acpi_override){
 		.isa = entry[3],
 		.gsi = acpi_u32(entry + 4),
-		/* Bits 0-1, polarity: 0 as on ISA, 1 high, 3 low. Bits 2-3, trigger: 0 as on ISA, 1 edge, 3 level. */
+		/*
+		 * Bits 0-1 are the polarity: 0 as on ISA, 1 high, 3 low. Bits 2-3 are the trigger: 0 as on ISA, 1 edge,
+		 * 3 level.
+		 */
 		.flags = ((flags & 3) == 3 ? ACPI_ACTIVE_LOW : 0) | ((flags >> 2 & 3) == 3 ? ACPI_LEVEL : 0),
 	};
 	return NULL;
@@ -85,8 +88,8 @@ static const char *madt_entry(const uint8_t *entry, struct acpi_info *info)
 }
 
 /*
- * Parse the MADT. An entry that makes no sense is listed as a fault and left out; after an entry of impossible length
- * all further ones are left out, too, since nothing tells where the next begins.
+ * Parse the MADT. An entry that makes no sense is listed as a fault and left out. After an entry of impossible length
+ * all further entries are left out, too, since their beginning cannot be found.
  */
 const char *acpi_parse_madt(struct acpi_table table, struct acpi_info *info)
 {
@@ -151,8 +154,9 @@ static struct acpi_register register_at(struct acpi_table table, uint32_t at)
 }
 
 /*
- * Return where a block of registers is. Offset `extended` says so in later revisions of the FADT, when it is filled in;
- * else offset `port` holds a port number and offset `size` a number of bytes, as in ACPI 1.0.
+ * Return where a block of registers is. Later revisions of the FADT have a register structure for it at offset
+ * `extended`. If that is missing or empty, use the fields of ACPI 1.0: a port number at offset `port` and a number of
+ * bytes at offset `size`.
  */
 static struct acpi_register block_at(struct acpi_table table, uint32_t extended, uint32_t port, uint32_t size)
 {

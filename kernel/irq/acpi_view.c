@@ -1,6 +1,6 @@
 /*
- * Maps ACPI tables for reading. The tables' addresses come from the firmware and may be wrong: the machine's memory map
- * decides how each is reached, or that it is not.
+ * Maps ACPI tables for reading. The tables' addresses come from the firmware and may be wrong. So the machine's memory
+ * map decides how an address is reached, and whether it may be read at all.
  */
 #include "kernel/irq/acpi_view.h"
 

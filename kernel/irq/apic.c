@@ -1,6 +1,5 @@
 /*
- * Access to the local APIC's registers, by MSRs or in memory. A register has the same number in both: the MSR is 0x800
- * + offset / 16.
+ * Access to the local APIC's registers, by MSRs or in memory. A register at offset n in memory is MSR 0x800 + n / 16.
  */
 #include "kernel/irq/apic.h"
 
@@ -26,7 +25,10 @@ enum apic_register {
 	APIC_SPURIOUS = 0x0f0,
 	APIC_IN_SERVICE = 0x100, /* eight registers, 0x10 apart */
 	APIC_ERROR_STATUS = 0x280,
-	/* 64 bits by MSR; in memory two registers of 32, of which INIT to "all others" needs only this one */
+	/*
+	 * one 64-bit MSR, or two 32-bit registers in memory; the second names a CPU, which INIT to all others does not
+	 * need
+	 */
 	APIC_COMMAND = 0x300,
 	APIC_LVT_TIMER = 0x320,
 	APIC_LVT_LINT0 = 0x350,
@@ -48,7 +50,7 @@ enum apic_register {
 #define COMMAND_ASSERT    (1u << 14)
 #define COMMAND_OTHERS    (3u << 18)
 
-/* The most interrupts that the firmware can have begun and not ended: one for each of 16 priorities. */
+/* How many interrupts may be in service when the kernel starts: at most one for each of the 16 priorities */
 #define MOST_IN_SERVICE 16
 
 static enum apic_mode mode;      /* fixed after boot */
@@ -88,15 +90,15 @@ static enum status turn_on(paddr_t address)
 
 	if (cpu_features()->x2apic) {
 		/*
-		 * From "off" to x2APIC only the way through xAPIC is allowed (Intel SDM vol. 3A, "x2APIC State
-		 * Transitions").
+		 * The APIC may not go directly from "off" to x2APIC mode: turn xAPIC mode on first (Intel SDM vol. 3A,
+		 * "x2APIC State Transitions").
 		 */
 		cpu_write_msr(MSR_APIC_BASE, base | BASE_ENABLED);
 		cpu_write_msr(MSR_APIC_BASE, base | BASE_ENABLED | BASE_X2APIC);
 		mode = APIC_X2APIC;
 		return OK;
 	}
-	/* The CPU decodes the address that its MSR says, whatever the tables say. */
+	/* The APIC answers at the address in this MSR, even if the ACPI tables name another address. */
 	if (base & BASE_ADDRESS)
 		address = paddr(base & BASE_ADDRESS);
 	status = mmio_map(address, APIC_SIZE, PROT_UC, &registers);
@@ -130,7 +132,7 @@ enum status apic_init(paddr_t address, unsigned spurious_vector, unsigned error_
 	write(APIC_SPURIOUS, SPURIOUS_ENABLED | spurious_vector);
 	write(APIC_TASK_PRIORITY, 0);
 	write(APIC_LVT_TIMER, LVT_MASKED | error_vector);
-	/* On all PCs LINT0 comes from the 8259s, and LINT1 is the machine's NMI. */
+	/* On all PCs LINT0 is wired to the 8259s, which the kernel does not use, and LINT1 to the machine's NMI. */
 	write(APIC_LVT_LINT0, LVT_MASKED | error_vector);
 	write(APIC_LVT_LINT1, LVT_NMI);
 	(void)apic_take_errors();

@@ -1,6 +1,6 @@
 /*
- * This CPU's local APIC (Intel SDM vol. 3A, "Advanced Programmable Interrupt Controller (APIC)"): in x2APIC mode, by
- * MSRs, where the CPU has it; else in the MMIO window, which only the kernel context maps.
+ * This CPU's local APIC (Intel SDM vol. 3A, "Advanced Programmable Interrupt Controller (APIC)"). If the CPU has x2APIC
+ * mode, the registers are MSRs. If not, they are in memory, which is mapped in the kernel context only.
  */
 #pragma once
 
@@ -9,8 +9,9 @@
 enum apic_mode { APIC_X2APIC, APIC_XAPIC };
 
 /*
- * Turn the local APIC on: of its own inputs only the machine's NMI and APIC errors are unmasked, nothing is in service.
- * address: where the registers are, as the firmware's tables say, or 0; an address in the CPU's own MSR is preferred.
+ * Turn the local APIC on. Of its local inputs only the machine's NMI and APIC errors are unmasked. Interrupts that the
+ * firmware left in service are ended.
+ * address: where the registers are, as the ACPI tables say, or 0; an address in the CPU's own MSR is preferred.
  * spurious_vector: its last four bits must be 1. error_vector: where APIC errors arrive.
  * Returns ERR_NOT_FOUND (the CPU has no APIC), and what mmio_map returns.
  */
@@ -41,8 +42,8 @@ uint32_t apic_take_errors(void);
 enum apic_timer { APIC_TIMER_DEADLINE, APIC_TIMER_COUNT };
 
 /*
- * Set the timer up to signal `vector`, by TSC deadlines where the CPU has them, else by counting down. The timer is not
- * armed yet.
+ * Set the timer up to interrupt at `vector`: by TSC deadlines if the CPU has them, otherwise by a count down to 0. The
+ * timer is not armed yet.
  */
 enum apic_timer apic_timer_init(unsigned vector);
 

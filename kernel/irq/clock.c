@@ -1,6 +1,6 @@
 /*
- * Converts time-stamp counts to times and back, for one CPU. On other CPUs the counters would have the same rate, each
- * with an offset.
+ * Converts time-stamp counts to times and back, for the one CPU that the kernel uses. The counter of another CPU might
+ * differ by an offset, which is not taken into account.
  */
 #include "kernel/irq/clock.h"
 

@@ -30,8 +30,8 @@ uint64_t clock_ns_at(uint64_t tsc);
 uint64_t clock_realtime_ns(void);
 
 /*
- * Set the wall clock to `ns`, which must not be less than clock_monotonic_ns(). The monotonic clock does not change,
- * and timers are not told: after timer_init() call timer_set_wall_clock() instead.
+ * Set the wall clock to `ns`, which must not be less than clock_monotonic_ns(). The monotonic clock does not change.
+ * Timers that wait for a wall clock time do not notice: after timer_init() call timer_set_wall_clock() instead.
  */
 void clock_set_realtime(uint64_t ns);
 

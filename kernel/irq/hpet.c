@@ -25,7 +25,10 @@ enum hpet_register {
 #define PS_PER_S   1000000000000ULL
 #define MEASURE_MS 10
 
-/* How long the HPET's counter may show one value, in TSC ticks: some 100 ms. If it does for longer, it stands still. */
+/*
+ * How long the HPET's counter may show one value, in TSC ticks (about 100 ms). If it does so for longer, it is not
+ * running.
+ */
 #define MOST_TICKS 400000000ULL
 
 /* The two counters, read at the same time. */
@@ -39,7 +42,9 @@ static uint32_t read(const volatile uint8_t *hpet, enum hpet_register reg)
 	return mmio_read32(hpet + reg);
 }
 
-/* Read both counters. A hypervisor may stop the CPU between the two reads: the quickest of a few tries counts. */
+/*
+ * Read both counters. A hypervisor may stop the CPU between the two reads, so the quickest of five tries is returned.
+ */
 static struct moment read_both(const volatile uint8_t *hpet)
 {
 	uint64_t quickest = UINT64_MAX;
@@ -80,7 +85,10 @@ enum status hpet_measure_tsc(paddr_t pa, uint64_t *ret_frequency)
 	/* The lower half of the counter is enough: it does not overflow in 10 ms. */
 	start = read_both(hpet);
 	do {
-		/* A hypervisor may stop this CPU for more than MOST_TICKS: the HPET's counter moves all the same. */
+		/*
+		 * More than MOST_TICKS may pass because a hypervisor stops this CPU: give up only if the HPET did not
+		 * count.
+		 */
 		if (cpu_rdtsc() - start.tsc > MOST_TICKS && read(hpet, HPET_COUNTER) == start.hpet)
 			return ERR_NOT_FOUND;
 	} while (read(hpet, HPET_COUNTER) - start.hpet < ticks);

@@ -21,7 +21,7 @@
 #define ENTRY_MASKED     (1u << 16)
 
 struct ioapic {
-	volatile uint8_t *registers; /* in the MMIO window. Guard of their content: ioapic_lock; at boot, one CPU */
+	volatile uint8_t *registers; /* mapped. Guard of their content: ioapic_lock; at boot, one CPU */
 	uint32_t first_gsi, inputs;
 };
 

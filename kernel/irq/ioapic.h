@@ -6,8 +6,8 @@
 #include "kernel/irq/acpi.h"
 
 /*
- * Map each I/O APIC and mask all its inputs. One that cannot be mapped or does not answer is left out.
- * Returns how many are in use.
+ * Map each I/O APIC and mask all its inputs. An I/O APIC that cannot be mapped or does not answer is left out. Returns
+ * how many are in use.
  */
 unsigned ioapic_init(const struct acpi_info *acpi);
 
@@ -20,8 +20,8 @@ bool ioapic_has(uint32_t gsi);
 /*
  * Route the GSI to `vector` of the CPU with this APIC id; flags: ACPI_ACTIVE_LOW, ACPI_LEVEL, IOAPIC_NMI. The GSI is
  * masked afterwards. May be called in any context.
- * Returns ERR_NOT_FOUND (no such input), ERR_RANGE (an id above 254: an I/O APIC has 8 bits for it, and 255 means all
- * CPUs).
+ * Returns ERR_NOT_FOUND (no I/O APIC has the GSI), ERR_RANGE (an id above 254: an I/O APIC has 8 bits for it, and 255
+ * means all CPUs).
  */
 MUST_CHECK enum status ioapic_route(uint32_t gsi, unsigned flags, unsigned vector, uint32_t apic_id);
 

@@ -46,8 +46,9 @@ static void serve(struct trap_frame *frame)
 }
 
 /*
- * Handle an interrupt; a trap_handler_fn, so interrupts are off. The local APIC gets no EOI for a spurious interrupt,
- * be it its own or an 8259's: it does not count these as in service, so the EOI would end another interrupt.
+ * Handle an interrupt; a trap_handler_fn, so interrupts are off. No EOI is sent to the local APIC for a spurious
+ * interrupt, whether the APIC or an 8259 raised it: the APIC does not count spurious interrupts as in service, so the
+ * EOI would end another interrupt.
  */
 static bool dispatch(struct trap_frame *frame)
 {
@@ -60,8 +61,8 @@ static bool dispatch(struct trap_frame *frame)
 		serve(frame);
 	} else {
 		/*
-		 * In xAPIC mode the EOI needs the kernel context, and so does arming the timer, which a handler may do:
-		 * enter it once for both.
+		 * In xAPIC mode the APIC's registers are mapped in the kernel context only. The EOI needs them, and so
+		 * does a handler that arms the timer: enter the kernel context once for both.
 		 */
 		context_token_t token = kernel_context_enter();
 

@@ -1,5 +1,5 @@
 /*
- * Device interrupts: vectors 32 to 255, their handlers, and the end of the interrupt.
+ * Device interrupts: vectors 32 to 255, and the handlers of those vectors.
  */
 #pragma once
 
@@ -8,7 +8,7 @@
 
 /* What each vector is for. Higher vectors are served first. */
 enum irq_vector {
-	/* the sixteen vectors of the 8259s, which are masked: only spurious interrupts may arrive */
+	/* the 16 vectors of the 8259s; these are masked, so only spurious interrupts may arrive here */
 	VECTOR_PIC = 32,
 	VECTOR_DEVICE = 48, /* the first vector that irq_vector_alloc() may hand out */
 	VECTOR_DEVICE_END = 240,
@@ -18,22 +18,24 @@ enum irq_vector {
 };
 
 /*
- * A handler, called with interrupts off, in whatever context was interrupted. It may touch the heap and the image, but
- * for device memory and the direct map it enters the kernel context (kernel_context_enter/_leave). It must not block,
- * and must not allocate or free heap memory. Its caller tells the APIC that the interrupt is over.
+ * A handler, called with interrupts off, in whatever context was interrupted. It may touch the heap and the kernel
+ * image, which all contexts map; for device memory and the direct map it must enter the kernel context
+ * (kernel_context_enter/_leave). It must not block, and must not allocate or free heap memory. Its caller tells the
+ * APIC that the interrupt is over.
  */
 typedef void irq_handler_fn(void *ctx);
 
 /*
- * Find and start what the machine has: the ACPI tables, the local and I/O APICs, clocks and timer; then turn interrupts
- * on. Logs what was found, and what was broken. Panics when the CPU has no local APIC, or when nothing tells how fast
- * the time-stamp counter is. Call once, in the kernel context, before reclaim_boot_memory() reuses the tables' memory.
+ * Find and start the machine's local and I/O APICs, clocks and timer, with the help of the ACPI tables; then turn
+ * interrupts on. Logs what was found, and what was broken. Panics when the CPU has no local APIC, or when the rate of
+ * the time-stamp counter cannot be found. Call once, in the kernel context, before reclaim_boot_memory() reuses the
+ * tables' memory.
  */
 void irq_init(const struct boot_info *info);
 
 /*
- * Return the registers that the interrupt being served has interrupted, or NULL outside a handler. A handler may change
- * them: they are loaded on return.
+ * Return the registers of the code that the current interrupt has interrupted, or NULL outside a handler. A handler may
+ * change them: they are loaded when the interrupt returns.
  */
 struct trap_frame;
 struct trap_frame *irq_frame(void);
@@ -50,14 +52,14 @@ const struct acpi_info *irq_acpi(void);
 MUST_CHECK enum status irq_register(uint32_t gsi, unsigned flags, irq_handler_fn *handler, void *ctx);
 
 /*
- * Have `handler` called for an ISA interrupt, 0 to 15, which the MADT's overrides map to a GSI. *ret_gsi is that GSI,
- * for all other calls. Returns what irq_register returns.
+ * Have `handler` called for an ISA interrupt, 0 to 15, which the MADT's overrides map to a GSI. *ret_gsi is that GSI:
+ * the other functions want it. Returns what irq_register returns.
  */
 MUST_CHECK enum status irq_register_isa(unsigned isa, irq_handler_fn *handler, void *ctx, uint32_t *ret_gsi);
 
 /*
- * Have an ISA interrupt arrive as an NMI from now on: TRAP_NMI's handler is called. The interrupt must not be
- * registered.
+ * Have an ISA interrupt arrive as an NMI from now on, so that the handler of TRAP_NMI is called. The interrupt must not
+ * be registered.
  * Returns ERR_NOT_FOUND and ERR_RANGE for the same reasons as irq_register().
  */
 MUST_CHECK enum status irq_route_nmi(unsigned isa);
@@ -75,7 +77,10 @@ void irq_disable(uint32_t gsi);
 MUST_CHECK enum status irq_vector_alloc(irq_handler_fn *handler, void *ctx, unsigned *ret_vector);
 void irq_vector_free(unsigned vector);
 
-/* For kernel/irq only: take over the vectors from 32 on; and give a handler to a vector that has a fixed purpose. */
+/*
+ * For kernel/irq only. irq_vectors_init: handle all vectors from 32 on. irq_set_vector: give a handler to a vector that
+ * has a fixed purpose.
+ */
 void irq_vectors_init(void);
 void irq_set_vector(unsigned vector, irq_handler_fn *handler, void *ctx);
 

@@ -54,7 +54,10 @@ static void start_apics(void)
 	unsigned io_apics;
 
 	irq_vectors_init();
-	/* Do so even if the tables mention no 8259s: on a machine without them their ports belong to nobody. */
+	/*
+	 * Disable the 8259s even if the tables mention none: without 8259s nothing uses their ports, and the writes do
+	 * no harm.
+	 */
 	pic_disable(VECTOR_PIC);
 	irq_set_vector(VECTOR_ERROR, apic_error, NULL);
 	status = apic_init(acpi.local_apic, VECTOR_SPURIOUS, VECTOR_ERROR);
@@ -85,9 +88,9 @@ static uint64_t measure_tsc(const char **ret_source)
 }
 
 /*
- * Find the TSC's rate. CPUID's is exact on real machines, but emulators show the CPUID leaves of a CPU that runs at
- * another speed than theirs. So the rate is measured in any case, and the measured one is used when CPUID's is far
- * from it.
+ * Find the TSC's rate. CPUID's value is exact on real machines, but an emulator may show the CPUID leaves of a CPU that
+ * is faster or slower than the emulated one. So the rate is always measured, and the measured rate is used when CPUID's
+ * is far from it.
  */
 static uint64_t find_tsc_frequency(const char **ret_source)
 {

@@ -1,6 +1,6 @@
 /*
- * The log's host: its clock and its lock. Log records keep the raw time-stamp counter, since the first ones are made
- * before the counter's rate is known.
+ * Gives the log its clock and its lock. Log records hold raw TSC values, since the first records are made before the
+ * counter's rate is known.
  */
 #include "kernel/irq/log_host.h"
 

@@ -1,5 +1,5 @@
 /*
- * A slow NMI by channel 0 of the PIT, which only a self-test uses otherwise.
+ * Starts a slow periodic NMI, made by channel 0 of the PIT. Only a self-test uses that channel otherwise.
  */
 #include "kernel/irq/nmi_timer.h"
 

@@ -34,7 +34,7 @@ void pic_disable(unsigned first_vector)
 
 void pic_spurious(unsigned input)
 {
-	/* The first controller has taken the second one's spurious interrupt for a real one, and waits for its EOI. */
+	/* The first controller counts the second one's spurious interrupt as a real one, and waits for its EOI. */
 	if (input >= 8)
 		cpu_out8(FIRST_COMMAND, OCW2_EOI);
 }

@@ -10,7 +10,7 @@
 void pic_disable(unsigned first_vector);
 
 /*
- * End a spurious interrupt that has arrived at vector first_vector + input. One of the second controller (input 8 to
- * 15) also counts as an interrupt of the first controller, which waits until it is ended there.
+ * End a spurious interrupt that has arrived at vector first_vector + input. For inputs 8 to 15, those of the second
+ * controller, the first controller gets an EOI: it cannot tell that the interrupt was spurious.
  */
 void pic_spurious(unsigned input);

@@ -26,13 +26,13 @@ enum cmos {
 #define HOUR_PM           0x80
 #define HOUR_12           0x7f /* the hour itself, without HOUR_PM, in 12-hour mode */
 
-/* How often to look whether an update is over: an update takes about 2 ms, a look about 2 us. */
+/* How many times to check whether an update is over: an update takes about 2 ms, a check about 2 us. */
 #define MOST_LOOKS   5000
-#define MOST_READING 8 /* how often to read all registers until two readings agree */
+#define MOST_READING 8 /* how many times to read all registers until two readings agree */
 
 #define DAY_SECONDS 86400ULL
 
-/* ---- dates; years are counted from March on, so that the leap day is a year's last ---- */
+/* ---- dates; a year is taken to begin in March, so that the leap day is its last day ---- */
 
 /* Return the days from 0000-03-01 to the first of March of `year`. */
 static uint64_t days_before(uint64_t year)
@@ -63,7 +63,7 @@ struct rtc_date rtc_date(uint64_t seconds)
 	uint64_t year = days * 400 / 146097;
 	unsigned rest, month = 11;
 
-	/* The year is a guess that is off by one at the most. */
+	/* The first value of `year` is wrong by one at the most: correct it. */
 	while (days_before(year + 1) <= days)
 		year++;
 	while (days_before(year) > days)
@@ -122,7 +122,10 @@ enum status rtc_decode(const struct rtc_registers *r, uint64_t *ret_seconds)
 	/* Second 60 is a leap second, in case a machine's clock has them. */
 	if (second > 60 || minute > 59 || hour > 23 || month < 1 || month > 12 || year > 99)
 		return ERR_FORMAT;
-	/* Use the century only if it is 19, 20 or 21: with another value the register is not one of a century. */
+	/*
+	 * Use the century only if it is 19, 20 or 21: with another value the register holds something else than a
+	 * century.
+	 */
 	if (century != 19 && century != 20 && century != 21)
 		century = year >= 70 ? 19 : 20;
 	year += century * 100;

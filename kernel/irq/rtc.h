@@ -1,6 +1,6 @@
 /*
- * The battery-backed clock in the CMOS of PCs (MC146818A and its successors). It is taken to run in UTC, as firmware
- * and Linux take it.
+ * The battery-backed clock in the CMOS of PCs (MC146818A and its successors). The kernel assumes that it runs in UTC,
+ * as Linux does by default.
  */
 #pragma once
 
@@ -14,16 +14,16 @@ struct rtc_registers {
 };
 
 /*
- * Convert registers to seconds since 1970-01-01 00:00:00 UTC. status_b tells BCD from binary and 12 from 24 hours;
- * without a century of 19, 20 or 21, years 70 to 99 are 1970 to 1999, and others are 2000 to 2069. Returns ERR_FORMAT
- * when a field is out of range; *ret_seconds is untouched then.
+ * Convert registers to seconds since 1970-01-01 00:00:00 UTC. status_b tells whether the fields are BCD or binary, and
+ * hours up to 12 or 24. If the century is not 19, 20 or 21, years 70 to 99 are 1970 to 1999, and others are 2000 to
+ * 2069. Returns ERR_FORMAT when a field is out of range; *ret_seconds is untouched then.
  */
 MUST_CHECK enum status rtc_decode(const struct rtc_registers *registers, uint64_t *ret_seconds);
 
 /*
  * Read the clock now. century: the CMOS index of the century's register, 0 for none.
- * Returns ERR_NOT_FOUND (the registers are always being updated, or never the same twice: there is no clock),
- * ERR_FORMAT as rtc_decode. Takes up to 2 ms with a working clock, some 10 ms to find that there is none.
+ * Returns ERR_NOT_FOUND (there is no clock: its registers are always being updated, or differ at each reading),
+ * ERR_FORMAT as rtc_decode. Takes up to 2 ms with a working clock, about 10 ms to find that there is none.
  */
 MUST_CHECK enum status rtc_read(uint8_t century, uint64_t *ret_seconds);
 

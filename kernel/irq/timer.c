@@ -65,9 +65,9 @@ static void arm_hardware(uint64_t deadline_ns)
 }
 
 /*
- * Return whether arming costs much: with registers in the MMIO window it takes two CR3 writes in a user context. If so,
- * arm_for_first() does not put off an interrupt that has become too early, as after a cancelled timeout: the interrupt
- * finds nothing due and arms the hardware again.
+ * Return whether arming the hardware is slow: if the APIC's registers are in memory, it takes two CR3 writes in a user
+ * context. Then arm_for_first() does not move an interrupt to a later time, for example when a timeout was cancelled:
+ * the early interrupt finds nothing due and arms the hardware again.
  */
 static bool arming_is_dear(void)
 {
@@ -90,9 +90,9 @@ static struct timer *first_of_all(uint64_t *ret_ns)
 }
 
 /*
- * Arm the hardware for the timer that is due first, but not for a time before paused_until. Does nothing when it is
- * armed so already, when putting the interrupt off would be dear (arming_is_dear), and while timer_interrupt() fires
- * timers: that function calls this one at its end. The caller holds timer_lock.
+ * Arm the hardware for the timer that is due first, but not for a time before paused_until. Does nothing when the
+ * hardware is armed for that time already; when it is armed for an earlier time and arming is slow (arming_is_dear);
+ * and while timer_interrupt() fires timers, since that function calls this one at its end. The caller holds timer_lock.
  */
 static void arm_for_first(void)
 {
@@ -121,7 +121,7 @@ static void timer_interrupt(void *ctx)
 	firing = true;
 	while ((first = first_of_all(&deadline)) && deadline <= now && fired++ < BATCH) {
 		timer_queue_remove(&queues[first->clock], first);
-		/* Called without the lock: the function takes other locks, and may start timers. */
+		/* Call the function without the lock: it takes other locks, and may start timers. */
 		lock_release_off(&timer_lock);
 		first->fire(first);
 		lock_take_off(&timer_lock);
@@ -130,7 +130,7 @@ static void timer_interrupt(void *ctx)
 	firing = false;
 	if (fired > BATCH)
 		paused_until = time_add(now, now - start);
-	/* The hardware is not armed any more, also if its interrupt came too early. */
+	/* After its interrupt the hardware is not armed any more, even if the interrupt came too early. */
 	armed = NEVER;
 	arm_for_first();
 	lock_release_off(&timer_lock);
@@ -194,13 +194,15 @@ uint64_t timer_interrupts(void)
 	return interrupts;
 }
 
-/* The APIC timer's count and the clock at one time. */
+/* The APIC timer's count and the clock, read at the same time. */
 struct moment {
 	uint32_t count; /* counts down */
 	uint64_t ns;
 };
 
-/* Read count and clock. A hypervisor may stop the CPU between the two reads: of a few tries the quickest is taken. */
+/*
+ * Read count and clock. A hypervisor may stop the CPU between the two reads, so the quickest of five tries is returned.
+ */
 static struct moment read_both(void)
 {
 	uint64_t quickest = UINT64_MAX;
@@ -231,7 +233,7 @@ static struct scale measure_counter(void)
 	end = read_both();
 	apic_timer_set_count(0);
 	/*
-	 * If the counter stands still the scale is 0, and every deadline becomes "now": too many interrupts are better
+	 * If the counter does not move, the scale is 0 and each deadline becomes "now": too many interrupts are better
 	 * than none.
 	 */
 	return scale_make(start.count - end.count, end.ns - start.ns);

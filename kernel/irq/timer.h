@@ -1,7 +1,7 @@
 /*
- * Timers: functions to call at a given time. Any number of them share the APIC's timer, which is armed for the
- * earliest. Tickless: while no timer is started no interrupt comes, except for one after a timer was cancelled, on an
- * APIC with neither TSC deadlines nor x2APIC mode.
+ * Timers: functions to call at a given time. Any number of them share the APIC's timer, which is armed for the earliest
+ * deadline. There is no periodic tick: the hardware interrupts only when a timer is due. One exception: without TSC
+ * deadlines and without x2APIC mode, an interrupt also comes at the deadline of a timer that was cancelled.
  */
 #pragma once
 
@@ -14,17 +14,18 @@
 const char *timer_init(void);
 
 /*
- * Have timer->fire called when clock_monotonic_ns has reached deadline_ns, never before: from the timer's interrupt,
- * with interrupts off and in whatever context was interrupted, so fire touches the heap and the image only, or enters
- * the kernel context. A deadline that has passed fires as soon as interrupts are on. fire must be short; it may start
- * and cancel timers, its own too, and free its own. A timer that is started already moves to the new deadline. Needs no
- * memory; O(log n). `timer` is the caller's memory, and must stay where it is until it has fired or is cancelled.
+ * Have timer->fire called as soon as clock_monotonic_ns() has reached deadline_ns and interrupts are on. It is called
+ * by the timer's interrupt, with interrupts off and in whatever context was interrupted: so `fire` may touch only the
+ * heap and the kernel image, or must enter the kernel context. `fire` must be short; it may start and cancel timers,
+ * including its own, and may free its own.
+ * A timer that is started already moves to the new deadline. Allocates no memory; O(log n). `timer` is the caller's
+ * memory, and must stay where it is until it has fired or is cancelled.
  */
 void timer_start(struct timer *timer, uint64_t deadline_ns);
 
 /*
  * Start a timer as timer_start() does, but by the wall clock: it fires when clock_realtime_ns() has reached
- * deadline_ns, also when that clock is set meanwhile.
+ * deadline_ns, also if somebody sets the wall clock before that.
  */
 void timer_start_wall(struct timer *timer, uint64_t deadline_ns);
 
@@ -36,7 +37,7 @@ void timer_set_wall_clock(uint64_t ns);
 /* Stop a timer. Returns false when it has fired already, or was never started. */
 bool timer_cancel(struct timer *timer);
 
-/* Return the monotonic time, in ns, at which the next timer is due, and an idle CPU must wake; UINT64_MAX: never. */
+/* Return the monotonic time, in ns, at which the next timer is due; UINT64_MAX: no timer is started. */
 uint64_t timer_next_ns(void);
 
 /* Return how many timer interrupts have arrived. */

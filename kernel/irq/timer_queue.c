@@ -95,9 +95,7 @@ void timer_queue_add(struct timer_queue *queue, struct timer *timer, uint64_t de
 	rise(queue, timer);
 }
 
-/*
- * Remove a timer. The tree's last node leaves its own place and takes the one that becomes free, then moves up or down.
- */
+/* Remove a timer. The tree's last node takes its place, and then moves up or down to where it belongs. */
 void timer_queue_remove(struct timer_queue *queue, struct timer *timer)
 {
 	struct timer *parent, *last, **link;

@@ -14,7 +14,7 @@ enum timer_clock {
 	TIMER_CLOCKS,    /* how many clocks there are */
 };
 
-/* A timer. Guard: the lock of timer.c (rank LOCK_TIMERS) while the timer is in a queue; else whoever is to start it. */
+/* A timer. Guard: the lock of timer.c (rank LOCK_TIMERS) while the timer is in a queue; otherwise its owner's. */
 struct timer {
 	/* Called when the deadline has passed, one time for each start; see timer_start(). */
 	void (*fire)(struct timer *timer);
