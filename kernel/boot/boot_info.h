@@ -21,7 +21,8 @@
 #define BOOT_INFO_MAGIC 0x534f656b6e41ULL /* "AnkeOS" */
 
 /*
- * A piece of the kernel image: contiguous, virtually and physically, with the same rights throughout. Fixed after boot.
+ * A part of the kernel image that is contiguous, virtually and physically, and has the same rights throughout. Fixed
+ * after boot.
  */
 struct boot_segment {
 	vaddr_t va;
@@ -65,7 +66,7 @@ enum boot_flags {
 	BOOT_OPTIONS_BINARY = 1 << 3,  /* LoadOptions are not text */
 	BOOT_OPTIONS_FOREIGN = 1 << 4, /* LoadOptions name a disk to boot from: they are another system's */
 
-	BOOT_CMDLINE_BINARY = 1 << 5, /* .cmdline holds control characters: it counts as empty */
+	BOOT_CMDLINE_BINARY = 1 << 5, /* the section .cmdline holds control characters, so it is ignored */
 
 	BOOT_INITRD_OFFERED = 1 << 6, /* initrd_outside is what a boot manager offered by LoadFile2 */
 	BOOT_INITRD_FILES = 1 << 7,   /* initrd_outside are the files that initrd= names */
@@ -90,7 +91,7 @@ struct boot_info {
 
 	paddr_t tables; /* the page tables' frames: the PML4 first, then consecutive */
 	uint64_t table_frames;
-	uint64_t table_spare; /* frames right behind table_frames, of type MEM_TABLES too, that hold no table yet */
+	uint64_t table_spare; /* frames that follow the table_frames, of type MEM_TABLES too, but hold no table yet */
 
 	struct boot_segment segments[BOOT_SEGMENTS];
 	uint64_t segment_count;
@@ -110,21 +111,21 @@ struct boot_info {
 	uint64_t cmdline_size;        /* bytes, without the NUL */
 	paddr_t initrd;               /* page-aligned */
 	uint64_t initrd_size;         /* bytes */
-	paddr_t initrd_outside;       /* more archives, which did not come with the boot file; page-aligned */
+	paddr_t initrd_outside;       /* more archives, which are not part of the boot file; page-aligned */
 	uint64_t initrd_outside_size; /* bytes */
 
 	uint64_t seed_size; /* bytes of seed that hold entropy: 0 or 32 */
 	uint8_t seed[32];
 
 	uint64_t tsc[STAMP_COUNT];
-	uint64_t firmware_tsc[STAMP_COUNT]; /* of each phase: ticks that were spent inside firmware functions */
+	uint64_t firmware_tsc[STAMP_COUNT]; /* the ticks of each phase that were spent inside firmware functions */
 };
 
 _Static_assert(sizeof(struct boot_info) == BOOT_INFO_SIZE, "a new size is a new BOOT_INFO_VERSION");
 
 /*
- * The kernel's note (ELF note, name "AnkeOS", type KERNEL_NOTE): lets the loader refuse a kernel of another contract
- * while returning to the firmware is still possible.
+ * The kernel's note (ELF note, name "AnkeOS", type KERNEL_NOTE). The loader refuses a kernel whose note has another
+ * version or size, while it can still return to the firmware.
  */
 struct kernel_note {
 	uint32_t boot_info_version;
@@ -144,7 +145,10 @@ struct kernel_note {
 MUST_CHECK enum status boot_info_check_at(const struct boot_info *info, vaddr_t hhdm, const char **ret_what,
 					  uint64_t *ret_value);
 
-/* Check the handoff in the kernel, whose direct map is at HHDM_BASE. Host tests have theirs elsewhere. */
+/*
+ * Check the handoff in the kernel, whose direct map is at HHDM_BASE. (Host tests call boot_info_check_at(), since their
+ * memory is elsewhere.)
+ */
 MUST_CHECK static inline enum status boot_info_check(const struct boot_info *info, const char **ret_what,
 						     uint64_t *ret_value)
 {

@@ -1,7 +1,7 @@
 /*
- * How far a boot has come, shown for machines on which the boot dies before it has a console: a code on port 0x80,
- * where POST cards and some boards' digits show it, and a coloured square on the screen. docs/hardware.md lists the
- * codes.
+ * How far a boot has come, for machines on which it fails before it has a console. Each stage is shown as a code on
+ * port 0x80, which POST cards and the digits on some boards display, and as a coloured square on the screen.
+ * docs/hardware.md lists the codes.
  */
 #pragma once
 

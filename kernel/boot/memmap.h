@@ -12,10 +12,10 @@
  * firmware's types come first, from the freely usable to the untouchable, then AnkeOS's own, which are exact.
  */
 enum mem_type {
-	MEM_NONE,          /* memory that nobody has named; never stored in a map */
+	MEM_NONE,          /* memory that no entry of a map describes; never stored in a map */
 	MEM_USABLE,        /* free RAM */
-	MEM_BOOT_SERVICES, /* RAM of the firmware's boot services: free once no pointer that is in use leads there */
-	MEM_LOADER,        /* RAM of the loader: boot_info, maps; free once the kernel has let go of it */
+	MEM_BOOT_SERVICES, /* RAM of the firmware's boot services: free when nothing in use points there any more */
+	MEM_LOADER,        /* RAM of the loader (boot_info, maps): free when the kernel does not need it any more */
 	MEM_LOW,           /* RAM below 1 MiB, kept back: firmware writes there, and other CPUs start there */
 	MEM_ACPI_RECLAIM,  /* RAM with ACPI tables: free once they have been read */
 	MEM_ACPI_NVS,      /* RAM that the firmware keeps to itself */
@@ -37,7 +37,7 @@ struct mem_range {
 	uint64_t type; /* enum mem_type */
 };
 
-/* A map, and the room that its array has. Guard: its maker, who alone changes it. */
+/* A map, and the capacity of its array. Guard: its maker, who alone changes it. */
 struct memmap {
 	struct mem_range *ranges; /* sorted by start, no overlap, neighbours of one type merged */
 	size_t count;
@@ -61,8 +61,8 @@ const char *mem_type_name(enum mem_type type);
 
 /*
  * Record that [start, end) is of `type` (a claim, in memmap.c's words); where ranges overlap the higher type wins.
- * Calls in ascending order cost least: each then touches the last range only. Any other call takes time linear in the
- * number of ranges behind `start`.
+ * Calls in ascending order are the fastest: each of them touches the last range only. Any other call takes time linear
+ * in the number of ranges after `start`.
  * Returns ERR_RANGE (start or end unaligned, start >= end, no such type), ERR_NO_MEMORY (the map that would result has
  * more than `capacity` ranges); on error the map has not changed.
  */

@@ -1,6 +1,6 @@
 /*
- * See chacha.h. Ten double rounds over sixteen words. Neither branches nor addresses depend on the key, so timing tells
- * nothing about it.
+ * Computes a block: ten double rounds over sixteen words. No branch and no address depends on the key, so that the time
+ * that it takes reveals nothing about the key.
  */
 #include "kernel/lib/chacha.h"
 
@@ -28,7 +28,7 @@ static void store(uint8_t *to, uint32_t word)
 	memcpy(to, &word, sizeof(word));
 }
 
-/* The words are variables of their own, not an array, so that the compiler keeps as many as it can in registers. */
+/* The sixteen words are separate variables, not an array, so that the compiler keeps as many as it can in registers. */
 void chacha20_block(const uint32_t key[CHACHA_KEY_WORDS], uint32_t counter, const uint32_t nonce[3],
 		    uint8_t ret[CHACHA_BLOCK])
 {

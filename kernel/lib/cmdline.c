@@ -1,6 +1,6 @@
 /*
- * Searches the command line. Keeps nothing, changes nothing, and judges no value: what a word means is up to the caller
- * who asks for it.
+ * Searches the command line. The string is not changed and not kept, and values are not checked: what a word means is
+ * up to the caller who asks for it.
  */
 #include "kernel/lib/cmdline.h"
 
@@ -18,7 +18,7 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Find the next word from *at on and move *at behind it. Returns false at the end and at "--". */
+/* Find the next word from *at on, and move *at past it. Returns false at the end of the string and at "--". */
 static bool next_word(const char **at, struct word *ret)
 {
 	const char *p = *at;
@@ -36,8 +36,8 @@ static bool next_word(const char **at, struct word *ret)
 }
 
 /*
- * Return whether the word is `key` or key=…, in quotes or not. If so, *ret_value is what follows "=", or NULL without
- * "=".
+ * Return whether the word is `key` or key=…, in quotes or not. If so, *ret_value is what follows "=", or NULL if there
+ * is no "=".
  */
 static bool word_is(const struct word *w, const char *key, const char **ret_value)
 {
@@ -81,7 +81,7 @@ bool cmdline_names(const char *cmdline, const char *key, const char *value)
 	return false;
 }
 
-/* Copy the value, without its quotes, into the buffer: cut to fit, and NUL-terminated. */
+/* Copy the value, without its quotes, into the buffer. A value that is too long is cut; the copy ends with NUL. */
 static void copy_value(const struct word *value, char *buffer, size_t size)
 {
 	size_t n = 0;

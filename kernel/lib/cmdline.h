@@ -1,13 +1,13 @@
 /*
- * The command line: `key=value` and flag words as on Linux; what stands after "--" is init's.
- * Double quotes keep spaces together. Only reads the string; values are copied out of it, without their quotes.
+ * The command line: `key=value` and flag words as on Linux; the words after "--" are arguments for init. Double quotes
+ * keep spaces together. These functions only read the string; values are copied out of it, without their quotes.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Return whether the word `key` is there, alone or with a value. */
+/* Return whether the command line has the word `key`, alone or with a value. */
 bool cmdline_has(const char *cmdline, const char *key);
 
 /*
@@ -17,8 +17,8 @@ bool cmdline_has(const char *cmdline, const char *key);
 bool cmdline_get(const char *cmdline, const char *key, char *buffer, size_t size);
 
 /*
- * Copy the value of the next `key=value` from *at on, as cmdline_get() does, and move *at behind that word: for keys
- * that may be given several times. Returns false, buffer unchanged, when there is no further such word.
+ * Copy the value of the next `key=value` from *at on, as cmdline_get() does, and move *at past that word: for keys that
+ * may be given several times. Returns false, buffer unchanged, when there is no further such word.
  */
 bool cmdline_next(const char **at, const char *key, char *buffer, size_t size);
 

@@ -1,6 +1,6 @@
 /*
- * Checks an ELF executable and lists its segments. Reads nothing outside the file, and loads nothing. Where segments
- * may lie in memory is for the caller to say.
+ * Checks an ELF executable and lists its segments. Reads nothing outside the file, and loads nothing. The caller says
+ * in which range of addresses the segments must lie.
  */
 #include "kernel/lib/elf.h"
 
@@ -111,7 +111,7 @@ static enum status check_load(const struct parse *parse, const struct elf_progra
 		return fail(parse, ERR_RANGE, "segment ends outside the file, offset", p->offset);
 	if (!is_aligned(p->vaddr, PAGE_SIZE))
 		return fail(parse, ERR_RANGE, "segment not page-aligned, address", p->vaddr);
-	/* A segment without bytes in the file has an offset that means nothing. */
+	/* The offset of a segment that has no bytes in the file means nothing, so it is not checked. */
 	if (p->file_size && !is_aligned(p->vaddr - p->offset, PAGE_SIZE))
 		return fail(parse, ERR_RANGE, "segment not page-aligned in the file, offset", p->offset);
 	if (align & (align - 1))
@@ -119,8 +119,8 @@ static enum status check_load(const struct parse *parse, const struct elf_progra
 	if (p->file_size && !is_aligned(p->vaddr - p->offset, align))
 		return fail(parse, ERR_RANGE, "segment not aligned as it says, alignment", align);
 	/*
-	 * The range must hold whole pages: memory behind the segment's last byte, up to the page's end, is mapped with
-	 * it.
+	 * The range must hold whole pages, since the segment's last page is mapped as a whole, with the memory that
+	 * follows the segment's last byte.
 	 */
 	if (p->vaddr < parse->base || p->vaddr > parse->last ||
 	    ((p->memory_size - 1) | (PAGE_SIZE - 1)) > parse->last - p->vaddr)
@@ -135,7 +135,7 @@ static vaddr_t last_byte(const struct elf_segment *s)
 	return s->va + (s->pages * PAGE_SIZE - 1);
 }
 
-/* Put the segment into the sorted list. Two segments that share a page are an error. */
+/* Insert the segment into the list, which is sorted by address. Two segments that share a page are an error. */
 static enum status insert(const struct parse *parse, const struct elf_segment *s)
 {
 	struct elf_segment *list = parse->image->segments;
@@ -154,7 +154,10 @@ static enum status insert(const struct parse *parse, const struct elf_segment *s
 	return OK;
 }
 
-/* Widen the segment to the start of its first page: linkers let the segments of a program begin inside a page. */
+/*
+ * Extend the segment to the start of its first page: linkers place the segments of a program so that they begin inside
+ * a page.
+ */
 static void round_down(struct elf_program *p)
 {
 	uint64_t part = p->vaddr & (PAGE_SIZE - 1);
@@ -216,7 +219,7 @@ static bool entry_is_executable(const struct elf_image *image)
 	for (size_t i = 0; i < image->count; i++) {
 		const struct elf_segment *s = &image->segments[i];
 
-		/* Only bytes that come from the file count: behind them the segment is zero, which is no code. */
+		/* Only the bytes that come from the file count: the rest of the segment is zero, which is not code. */
 		if (s->execute && image->entry >= s->va && image->entry - s->va < s->file_size)
 			return true;
 	}
@@ -224,7 +227,8 @@ static bool entry_is_executable(const struct elf_image *image)
 }
 
 /*
- * Return where the program headers lie in memory: in the segment that holds those bytes of the file; 0 when none does.
+ * Return where the program headers lie in memory: in the segment that contains those bytes of the file; 0 when no
+ * segment does.
  */
 static vaddr_t headers_in_memory(const struct elf_image *image, const struct elf_header *h)
 {

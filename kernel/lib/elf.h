@@ -1,6 +1,6 @@
 /*
- * The one ELF parser: x86-64 executables, as the loader and exec take them (System V ABI, "Object Files"; its AMD64
- * supplement). Only reads the file, and trusts no field of it.
+ * The one ELF parser, which the loader and exec use for x86-64 executables (System V ABI, "Object Files"; its AMD64
+ * supplement). Only reads the file, and checks each field of it before use.
  */
 #pragma once
 

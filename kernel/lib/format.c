@@ -30,7 +30,10 @@ static void put(struct output *o, char c)
 	o->length++;
 }
 
-/* Return where the next `count` bytes go, and how many of them fit, into *ret_fit; all of them count as put. */
+/*
+ * Reserve the next `count` bytes of output, and return their address. *ret_fit is how many of them fit into the buffer;
+ * the text's length grows by `count` in any case.
+ */
 static char *claim(struct output *o, size_t count, size_t *ret_fit)
 {
 	size_t room = o->length + 1 < o->size ? o->size - 1 - o->length : 0;
@@ -63,7 +66,7 @@ static void put_plain(struct output *o, const char *text, size_t size)
 		memcpy(at, text, fit);
 }
 
-/* Put text[0, size); if it is to be quoted, in the form in which all of it can be shown. */
+/* Put text[0, size). If o->quoted is set, each control character is put as printable.h says, so that it is visible. */
 static void put_bytes(struct output *o, const char *text, int size)
 {
 	char shown[PRINTABLE_MOST];
@@ -103,7 +106,7 @@ static void put_text(struct output *o, const struct conversion *c, const char *t
 		pad(o, ' ', room);
 }
 
-/* Put a string. When a precision is given the string need not end with NUL: no byte behind `precision` is read. */
+/* Put a string. With a precision the string need not end with NUL: no more bytes than the precision says are read. */
 static void put_string(struct output *o, const struct conversion *c, const char *s)
 {
 	if (!s)
@@ -117,7 +120,7 @@ static void put_number(struct output *o, const struct conversion *c, uint64_t va
 	char text[24], *end = text + sizeof(text), *first = end; /* room for the 22 octal digits of a 64-bit number */
 	int n, zeros, width = c->width;
 
-	/* C17 7.21.6.1, "The fprintf function": no digit for 0 with precision 0. */
+	/* C17 7.21.6.1, "The fprintf function": the number 0 with precision 0 has no digits. */
 	if (value || c->precision != 0)
 		do
 			*--first = digits[value % base];

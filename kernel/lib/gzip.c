@@ -12,7 +12,10 @@ enum { FLAG_HCRC = 2, FLAG_EXTRA = 4, FLAG_NAME = 8, FLAG_COMMENT = 16, FLAGS_RE
 /* A word of eight bytes, at any address. */
 typedef uint64_t word_t __attribute__((aligned(1), may_alias));
 
-/* Fill z->crc_tables: the table of one byte, and from it those of a byte that one to seven others follow. */
+/*
+ * Fill z->crc_tables. The first table is for a byte at the end of the data. From it table n is computed, for a byte
+ * that n more bytes follow.
+ */
 static void make_crc_tables(struct inflate *z)
 {
 	for (uint32_t i = 0; i < 256; i++) {
@@ -86,7 +89,7 @@ static uint32_t word_at(const uint8_t *bytes)
 	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
 }
 
-/* Unpack one member to `out`, or only count its bytes when that is NULL. Afterwards z->at is behind the trailer. */
+/* Unpack one member to `out`; if that is NULL, only count its bytes. Afterwards z->at is just after the trailer. */
 static bool unpack(struct inflate *z, const uint8_t *in, uint64_t size, uint8_t *out, uint64_t room)
 {
 	const uint8_t *trailer;

@@ -2,16 +2,16 @@
  * Unpacks gzip: RFC 1952's members of RFC 1951's compressed data (kernel/lib/inflate.h), all in memory. Any input is
  * safe: nothing outside the input is read, and nothing outside the output is written.
  *
- * AnkeOS has its own because no library fits: stb_image's inflate, the one small freestanding kind that Debian
- * packages, neither checks for incomplete codes nor counts without unpacking, and zlib wants an allocator and user
- * space's headers.
+ * AnkeOS has its own code for this because no library fits. The only small one in Debian that needs no C library is
+ * that of stb_image: it does not check for incomplete codes, and cannot count bytes without unpacking them. zlib needs
+ * an allocator and the C library's headers.
  */
 #pragma once
 
 #include "kernel/lib/inflate.h"
 
 struct gzip_member {
-	uint64_t packed;   /* bytes from the magic to behind the trailer */
+	uint64_t packed;   /* bytes of the whole member, from the magic number to the end of the trailer */
 	uint64_t unpacked; /* bytes of content */
 };
 
@@ -34,9 +34,10 @@ MUST_CHECK enum status gzip_measure(struct inflate *work, const void *in, uint64
 uint64_t gzip_guess(const void *in, uint64_t size);
 
 /*
- * Unpack the member at the start of `in` to `out`, which has `room` bytes; bytes behind the content may be written,
- * too. *ret is how large the member is. Returns ERR_RANGE (more content than room), ERR_FORMAT; *ret_what says what is
- * wrong then, for example the checksum, *ret is as before, and the content of `out` means nothing.
+ * Unpack the member at the start of `in` to `out`, which has `room` bytes. Bytes of `out` after the content may be
+ * written, too. *ret is how large the member is.
+ * Returns ERR_RANGE (more content than room), ERR_FORMAT; *ret_what then says what is wrong, for example the checksum,
+ * *ret is as before, and the content of `out` means nothing.
  */
 MUST_CHECK enum status gzip_unpack(struct inflate *work, const void *in, uint64_t size, void *out, uint64_t room,
 				   struct gzip_member *ret, const char **ret_what);

@@ -1,6 +1,6 @@
 /*
- * See hash.h. Eight bytes at a time are multiplied to 128 bits, whose halves are folded together, as in wyhash (Wang
- * Yi); the key is in the state from the start, so that it decides which bytes collide.
+ * Multiplies eight bytes at a time to 128 bits, and folds the two halves together, as in wyhash (Wang Yi). The key is
+ * in the state from the start, so that it decides which bytes collide.
  */
 #include "kernel/lib/hash.h"
 
@@ -26,8 +26,8 @@ static uint64_t fold(uint64_t a, uint64_t b)
 }
 
 /*
- * Return fewer than eight bytes as a number. Two strings of one length never give the same number; strings of different
- * lengths may, and hash_bytes() mixes the length in.
+ * Return fewer than eight bytes as a number. Two different strings of one length never give the same number; strings of
+ * different lengths may, so hash_bytes() mixes the length in.
  */
 static uint64_t little(const unsigned char *at, size_t size)
 {
@@ -43,7 +43,10 @@ uint64_t hash_bytes(const void *bytes, size_t size)
 
 	for (; at + 8 < end; at += 8)
 		hash = fold(hash ^ *(const word64 *)at, multiplier);
-	/* The last eight bytes may overlap those before: that is cheaper than to handle a shorter rest. */
+	/*
+	 * The last eight bytes may overlap bytes that are hashed already, which is cheaper than a case for a shorter
+	 * rest.
+	 */
 	hash = fold(hash ^ (size >= 8 ? *(const word64 *)(end - 8) : little(at, size)), multiplier);
 	return fold(hash ^ key[0], ODD_A);
 }

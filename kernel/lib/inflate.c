@@ -1,7 +1,7 @@
 /*
- * Unpacks block by block. The format takes the bits of each byte from the lowest on. Two loops decode a block's
- * symbols: decode_fast() runs while both ends, of the input and of the output, are far enough away to need no check;
- * compressed_block() does the rest, checking at each step.
+ * Unpacks block by block. Of each input byte the lowest bit comes first. Two loops decode a block's symbols:
+ * decode_fast() runs while input and output are both so far from their ends that no check is needed; compressed_block()
+ * decodes the rest and checks each step.
  */
 #include "kernel/lib/inflate.h"
 
@@ -19,7 +19,7 @@ bool inflate_fail(struct inflate *z, const char *what)
 	return false;
 }
 
-/* Move bytes from the input to z->bits, as many as there is room for or the input has. */
+/* Move bytes from the input to z->bits, until it is full or the input has no more. */
 static void refill(struct inflate *z)
 {
 	while (z->count <= 56 && z->at < z->size) {
@@ -40,7 +40,7 @@ static bool take_bits(struct inflate *z, unsigned count, unsigned *ret)
 	return true;
 }
 
-/* Take a code and its extra bits. *ret_value is what they stand for together. */
+/* Take a code and its extra bits. *ret is the code's entry, *ret_value the entry's value plus the extra bits. */
 static bool take_code(struct inflate *z, const struct inflate_code *code, uint32_t *ret, unsigned *ret_value)
 {
 	uint32_t entry;
@@ -73,7 +73,7 @@ static bool stored_block(struct inflate *z)
 {
 	uint64_t size;
 
-	/* A stored block starts at a byte: give the whole bytes in z->bits back to the input, and drop the rest. */
+	/* A stored block starts at a byte: return the whole bytes in z->bits to the input, and drop the other bits. */
 	z->at -= z->count / 8;
 	z->bits = z->count = 0;
 	if (z->size - z->at < 4)
@@ -131,12 +131,12 @@ static void copy_words(uint8_t *to, unsigned length, unsigned distance)
 #define LONGEST_COPY 258
 
 /*
- * The most bytes that one turn of decode_fast writes: a literal for each bit of a word, one copy, and the bytes past
- * the copy's end that its last whole word covers.
+ * The most bytes that one round of decode_fast() writes: a literal for each bit of a word, one copy, and the bytes
+ * after the copy's end that its last whole word overwrites.
  */
 #define FAST_ROOM (64 + LONGEST_COPY + sizeof(word_t))
 
-/* Fill *bits up to at least 56 bits from the word at `in`. Returns where the input goes on. */
+/* Fill *bits up to at least 56 bits from the word at `in`. Returns the address of the next input byte to take. */
 static inline const uint8_t *take_word(const uint8_t *in, uint64_t *bits, unsigned *count)
 {
 	/*
@@ -154,10 +154,10 @@ static inline unsigned low_bits(uint64_t word, unsigned count)
 }
 
 /*
- * Decode symbols without checking for the ends of input and output: each turn of the loop first makes sure that two
- * words of input and FAST_ROOM bytes of output are left, which is the most that a turn takes. Stops when less is left,
- * before the symbol that ends the block, and before wrong data: compressed_block(), which checks each step, goes
- * on there.
+ * Decode symbols without checking for the ends of input and output at each step: each round of the loop first makes
+ * sure that two words of input and FAST_ROOM bytes of output are left, which is the most that a round uses. Stops when
+ * less is left, before the symbol that ends the block, and before wrong data. compressed_block(), which checks each
+ * step, continues there.
  */
 static void decode_fast(struct inflate *z)
 {
@@ -241,7 +241,7 @@ static bool compressed_block(struct inflate *z)
 	}
 }
 
-/* Set the fixed codes, for a block that does not bring codes of its own (RFC 1951, 3.2.6). */
+/* Set the fixed codes, for a block that does not contain codes of its own (RFC 1951, 3.2.6). */
 static void fixed_codes(struct inflate *z)
 {
 	uint8_t lengths[INFLATE_SYMBOLS];

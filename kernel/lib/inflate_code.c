@@ -1,7 +1,7 @@
 /*
  * Builds and searches Huffman codes. Codes of one length are consecutive numbers, and those of the next length follow
- * them (RFC 1951, 3.2.2): so the lengths alone define the codes. Short ones are looked up in a table, longer ones are
- * found bit by bit.
+ * them (RFC 1951, 3.2.2): so the lengths alone define the codes. Short codes are found by one table lookup, longer ones
+ * bit by bit.
  */
 #include "kernel/lib/inflate_code.h"
 
@@ -43,7 +43,7 @@ static uint32_t make_entry(enum inflate_kind kind, unsigned symbol, unsigned bit
 	return ENTRY_INVALID | bits;
 }
 
-/* Fill code->fast, the table that finds codes of at most INFLATE_FAST bits with one look. */
+/* Fill code->fast, the table that finds codes of at most INFLATE_FAST bits with one lookup. */
 static void make_fast(struct inflate_code *code)
 {
 	unsigned next = 0, index = 0;

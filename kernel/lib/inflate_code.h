@@ -1,5 +1,5 @@
 /*
- * The Huffman codes of compressed data (RFC 1951, 3.2.2), as tables that decoding looks into.
+ * The Huffman codes of compressed data (RFC 1951, 3.2.2), as tables for decoding.
  */
 #pragma once
 
@@ -7,16 +7,16 @@
 #include "paging/types.h"
 
 #define INFLATE_BITS    15 /* bits of the longest code */
-#define INFLATE_FAST    10 /* codes of up to so many bits are found with one look into a table */
+#define INFLATE_FAST    10 /* codes of at most so many bits are found with one table lookup */
 #define INFLATE_SYMBOLS 288
 
 /* What the symbols of a code stand for. */
 enum inflate_kind { CODE_LENGTHS, CODE_LITERALS, CODE_DISTANCES };
 
 /*
- * What a code in the input stands for, ready to use: bits 0 to 5 say how many bits it has, bits 8 to 11 how many extra
- * bits follow it, from bit 16 on is the value to which these are added: a literal, or the least length or distance of a
- * copy (RFC 1951, 3.2.5).
+ * An entry is what a code in the input stands for. Bits 0 to 5: how many bits the code has. Bits 8 to 11: how many
+ * extra bits follow the code. Bits 16 to 30: the value, to which the extra bits are added; it is a literal, or the
+ * least length or distance of a copy (RFC 1951, 3.2.5).
  */
 #define ENTRY_END     (1U << 14) /* the symbol that ends a block */
 #define ENTRY_INVALID (1U << 15) /* the symbol has a code and stands for nothing */
@@ -47,9 +47,9 @@ struct inflate_code {
 };
 
 /*
- * Build the code in which symbol i has lengths[i] bits, 0 for a symbol that does not occur. Returns false when there
- * are more codes of some length than fit, or fewer than possible: except for a code of one symbol with one bit, or of
- * no symbol at all, which compressors write when a block has no distances.
+ * Build the code in which symbol i has lengths[i] bits; a symbol of 0 bits does not occur. Returns false when there are
+ * more codes of some length than fit, or when codes are left unused. A code of one symbol with one bit, or of no symbol
+ * at all, is allowed though: compressors write it when a block has no distances.
  */
 bool inflate_code_make(struct inflate_code *code, enum inflate_kind kind, const uint8_t *lengths, unsigned symbols);
 

@@ -1,5 +1,6 @@
 /*
- * Tell the compiler which way a condition goes nearly always: the other way's code moves out of the path.
+ * Tell the compiler that a condition is nearly always true, or false: it then moves the code of the rare case away from
+ * the common path.
  */
 #pragma once
 

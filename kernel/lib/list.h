@@ -1,9 +1,10 @@
 /*
- * Doubly linked circular lists, whose links are fields of the structures in the list, so that a structure is removed
+ * Doubly linked circular lists. The links are fields of the structures in the list, so that a structure can be removed
  * without a search.
  *
- * A list's head is a struct link as well. Guard: the list's user says. For a reader that goes forward one store adds a
- * link and one store removes it: so an interrupt handler sees the list as it was before or after a change.
+ * A list's head is a struct link as well. Guard: whoever uses the list says what guards it. Adding or removing a link
+ * changes the forward links by one store: so an interrupt handler that goes forward sees the list as it was either
+ * before or after the change.
  */
 #pragma once
 
@@ -15,7 +16,7 @@ struct link {
 	struct link *next, *prev; /* guard: the list's */
 };
 
-/* Make `head` an empty list. Or mark a link as in no list, so that list_remove has no effect on it. */
+/* Make `head` an empty list; or mark a link as being in no list, so that list_remove() has no effect on it. */
 static inline void list_init(struct link *head)
 {
 	head->next = head->prev = head;
@@ -26,7 +27,7 @@ static inline bool list_is_empty(const struct link *head)
 	return head->next == head;
 }
 
-/* Add `link`, which must be in no list, behind `before`. */
+/* Add `link`, which must be in no list, after `before`. */
 static inline void list_add_behind(struct link *before, struct link *link)
 {
 	link->prev = before;
@@ -45,7 +46,7 @@ static inline void list_add_last(struct link *head, struct link *link)
 	list_add_behind(head->prev, link);
 }
 
-/* Remove `link` from its list, and mark it as in no list. No effect on a link that is marked so. */
+/* Remove `link` from its list, and mark it as being in no list. No effect on a link that is marked so. */
 static inline void list_remove(struct link *link)
 {
 	link->next->prev = link->prev;

@@ -1,7 +1,7 @@
 /*
- * Two rings: log_lines[], of lines, found by their number, and log_text[], of the lines' text. Both are changed with
- * interrupts off, only for as long as it takes to copy a line: formatting and consoles come before and after.
- * An exception in that code could still log, but would be a bug of the kernel's own.
+ * Two rings: log_lines[] holds lines, found by their number, and log_text[] holds the lines' text. Both are changed
+ * with interrupts off, but only while a line is copied: formatting is done before that, and writing to consoles after
+ * it. An exception in the code that copies would be a bug of the kernel; its message could still be logged.
  */
 #include "kernel/lib/log.h"
 
@@ -34,7 +34,7 @@ static SCRATCH struct log_line log_lines[LOG_LINES]; /* line `seq` lies at seq %
 static SCRATCH char log_text[LOG_TEXT];
 static uint64_t text_end;              /* bytes ever written */
 static uint64_t first_line, next_line; /* numbers of the oldest line kept and of the next line to come */
-static bool newest_open;               /* text that comes next may go on in the newest line */
+static bool newest_open;               /* the newest line has not ended: text of the same priority is added to it */
 
 /*
  * The log's sinks and its settings. Guard: the kernel, one CPU, not preempted. So a message of an interrupt handler
@@ -84,8 +84,8 @@ static void open_line(unsigned priority)
 }
 
 /*
- * Add text to the newest line, which then has LOG_LINE_MOST bytes at the most and so cannot overwrite itself in the
- * ring.
+ * Add text to the newest line. The caller makes sure that the line then has at most LOG_LINE_MOST bytes, so that it
+ * cannot overwrite its own beginning in the ring.
  */
 static void add_text(const char *text, size_t size)
 {
@@ -178,8 +178,8 @@ bool log_get(uint64_t seq, struct log_record *ret)
 }
 
 /*
- * Hand a line over in one or two pieces, straight from the ring: before a console exists the stack may be too small for
- * a copy.
+ * Pass a line to `write` in one or two parts, straight from the ring: before a console exists the stack may be too
+ * small for a copy.
  */
 static void hand_line(uint64_t seq, void (*write)(const char *text, size_t size))
 {
@@ -298,7 +298,10 @@ static size_t format_message(char text[MESSAGE_SIZE], const char *format, va_lis
 
 	if (size < MESSAGE_SIZE)
 		return size;
-	/* Do not cut inside a character: the bytes that continue one are 10xxxxxx (RFC 3629, "UTF-8 definition"). */
+	/*
+	 * Do not cut inside a character: the bytes after a character's first are 10xxxxxx (RFC 3629, "UTF-8
+	 * definition").
+	 */
 	while (end && (text[end] & 0xc0) == 0x80)
 		end--;
 	memcpy(text + end, cut, sizeof(cut));
@@ -329,7 +332,10 @@ void log_formatted(enum log_level level, const char *text, size_t size)
 	add(level, text, size);
 }
 
-/* Put a backslash as "\x5c", the form in which /dev/kmsg shows it: the file can then hand out records unchanged. */
+/*
+ * Put a backslash as "\x5c", the form in which /dev/kmsg shows it, so that a read of /dev/kmsg can return records
+ * unchanged.
+ */
 static size_t put_backslash(char *to, size_t *ret_taken)
 {
 	memcpy(to, "\\x5c", PRINTABLE_MOST);

@@ -79,14 +79,14 @@ __attribute__((format(printf, 2, 3))) void log_at(enum log_level level, const ch
 void log_formatted(enum log_level level, const char *text, size_t size);
 
 /*
- * Log a program's message of any length, as a line with a priority of its own. The message is shown as printable.h
- * says, a '\n' inside it too, but one at its end is dropped; a backslash is shown as \x5c.
+ * Log a program's message of any length, as a line of its own with this priority. Control characters in the message,
+ * also a '\n' inside it, are shown as printable.h says, and a backslash as \x5c. A '\n' at its end is dropped.
  */
 void log_write(unsigned priority, const char *text, size_t size);
 
 /*
- * Print on the consoles only, whatever the console level, and not into the ring: for the monitor and the panic page.
- * say() cuts messages as log_at() does.
+ * Print on the consoles only, whatever the console level, and not into the ring: for the monitor (the kernel's own
+ * prompt) and for panics. say() cuts messages as log_at() does.
  */
 __attribute__((format(printf, 1, 2))) void say(const char *format, ...);
 void say_text(const char *text, size_t size);
@@ -99,7 +99,7 @@ struct log_record {
 	uint64_t seq; /* number of the record; 0 is the first since the machine's start */
 	uint64_t ns;  /* since the machine's start */
 	unsigned priority;
-	size_t size; /* bytes of text, without '\n'; nothing in it is an order to a terminal */
+	size_t size; /* bytes of text, without '\n'; control characters in it have been made harmless */
 	char text[LOG_LINE_MOST];
 };
 
@@ -112,5 +112,8 @@ uint64_t log_end(void);
 /* Copy the record `seq`. Returns false, *ret undefined, when the record is gone, or not complete yet. */
 bool log_get(uint64_t seq, struct log_record *ret);
 
-/* Hand the text of all lines in the ring, an open one included, to `write`, oldest first and without times. */
+/*
+ * Pass the text of all lines in the ring to `write`, oldest first, without times, and including a line that has not
+ * ended.
+ */
 void log_read(void (*write)(const char *text, size_t size));

@@ -1,6 +1,6 @@
 /*
- * Hands a panic to the handler that shows it. Halting the machine is the handler's business: this layer has no
- * instruction for that.
+ * Calls the handler that shows a panic. Halting the machine is left to the handler, since this layer does not use
+ * privileged instructions.
  */
 #include "kernel/lib/panic.h"
 

@@ -1,6 +1,6 @@
 /*
- * `panic`, for errors after which the kernel cannot go on, and ASSERT, in every build, for the kernel's own bugs. The
- * layers above register what a panic does: show the page, halt or reboot.
+ * `panic`, for errors after which the kernel cannot go on, and ASSERT, in every build, for the kernel's own bugs. A
+ * higher layer registers what a panic does: show a report, halt or restart.
  */
 #pragma once
 
@@ -12,7 +12,7 @@ __attribute__((noreturn, cold, format(printf, 1, 2))) void panic(const char *for
 
 /*
  * Called by panic with its message; must not return. A panic inside the handler calls the handler again, which must be
- * prepared for that. Until a handler is set, panic says its message, once, and loops for ever.
+ * prepared for that. Until a handler is set, panic prints its message, once, and loops for ever.
  */
 typedef void panic_handler_fn(const char *format, va_list args);
 void panic_set_handler(panic_handler_fn *handler);

@@ -1,6 +1,6 @@
 /*
- * Functions that the compiler calls for what a baseline x86-64 CPU has no instruction for: counting bits. They stand in
- * for the compiler's own library, which the kernel is not linked with.
+ * Counting bits, for which a baseline x86-64 CPU has no instruction: the compiler calls this function of its run-time
+ * library, with which the kernel is not linked.
  */
 #include <stdint.h>
 

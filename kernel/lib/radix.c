@@ -19,7 +19,7 @@ static unsigned index_in(const struct radix_node *node, uint32_t number)
 	return number >> node->shift & (RADIX_SLOTS - 1);
 }
 
-/* Return whether a tree with that root has a place for the number. */
+/* Return whether a tree with that root is high enough for the number. */
 static bool reaches(const struct radix_node *root, uint32_t number)
 {
 	return root && (root->shift + RADIX_BITS >= 32 || !(number >> (root->shift + RADIX_BITS)));
@@ -53,8 +53,8 @@ static uint64_t bits_from(uint64_t word, unsigned index)
 }
 
 /*
- * *number lies below `node`. Make it the least number below the node's slot `index`, unless it lies below that slot
- * already.
+ * *number is one of the numbers below `node`. If it does not lie below the node's slot `index`, set it to the least
+ * number below that slot.
  */
 static void go_to_slot(const struct radix_node *node, unsigned index, uint32_t *number)
 {
@@ -65,7 +65,8 @@ static void go_to_slot(const struct radix_node *node, unsigned index, uint32_t *
 }
 
 /*
- * *number lies below `node`. Make it the least number behind all those below `node`. Returns false when there is none.
+ * *number is one of the numbers below `node`. Set it to the least number that follows all of these. Returns false when
+ * there is none.
  */
 static bool go_behind(const struct radix_node *node, uint32_t *number)
 {
@@ -84,7 +85,8 @@ void *radix_next(const struct radix *tree, uint32_t *number)
 
 		if (!used) {
 			/*
-			 * Each node has entries, so what is behind this one's numbers is found from the root at once.
+			 * This node has no more entries. Search on from the root: since no node is empty, that finds
+			 * the next entry without going back again.
 			 */
 			if (node == root || !go_behind(node, &at))
 				return NULL;
@@ -143,7 +145,10 @@ static void node_drop(struct radix *tree, struct radix_node *node)
 		tree->spare = node;
 }
 
-/* Make the tree high enough for the number. False: no memory; the tree is as high as it could be made. */
+/*
+ * Make the tree high enough for the number. Returns false when there is no memory; the tree is then as high as it could
+ * be made.
+ */
 static bool grow(struct radix *tree, uint32_t number)
 {
 	unsigned shift = 0;
@@ -172,7 +177,7 @@ struct way {
 	unsigned count;
 };
 
-/* Return the way to the number, as far as there are nodes. */
+/* Return the way to the number, which ends early where a node is missing. */
 static struct way way_to(const struct radix *tree, uint32_t number)
 {
 	struct way way = { .count = 0 };
@@ -204,7 +209,10 @@ static void prune(struct radix *tree, struct way *way, uint32_t number)
 	}
 }
 
-/* Go on from the end of `way` to the number's last node, making those that are missing. False: no memory for one. */
+/*
+ * Continue from the end of `way` to the number's last node, and make the nodes that are missing. Returns false when
+ * there is no memory for one.
+ */
 static bool lengthen(struct radix *tree, struct way *way, uint32_t number)
 {
 	struct radix_node *node = way->nodes[way->count - 1];

@@ -1,14 +1,14 @@
 /*
- * A radix tree: from numbers of 32 bits to pointers. Finding, entering and removing cost the same however many there
- * are.
+ * A radix tree: maps numbers of 32 bits to pointers. The time to find, add or remove an entry does not depend on the
+ * number of entries.
  *
- * A node has 64 slots and two words of bits: which slots are used, and below which no number is free. The first one
- * leads to the next number that is used, the second one to the next that is free, past any number of others, in a step
- * for each level. The tree is as high as its largest number wants: a level for each 6 bits.
+ * A node has 64 slots and two words of bits: `used` says which slots are in use, `full` below which slots no number is
+ * free. With `used` the next number that has an entry is found, with `full` the next number that has none, in one step
+ * for each level. The tree has one level for each 6 bits of the largest number in it.
  *
- * Guard: whoever has the tree. One store makes an entry seen, and one makes it unseen: radix_find() in an interrupt
- * handler sees the tree as it was before or after a change. A node is given back after that, so no handler of another
- * CPU may be in the tree.
+ * Guard: the tree's owner's. An entry is added or removed by one store: radix_find() in an interrupt handler sees the
+ * tree as it was either before or after a change. A node's memory is freed after that store, so no handler on another
+ * CPU may be using the tree.
  */
 #pragma once
 
@@ -27,34 +27,34 @@ struct radix_node;
 struct radix {
 	struct radix_node *root;
 	/*
-	 * A node without entries, for the next that is needed, so that entries that come and go one by one need no
-	 * heap; or NULL.
+	 * A node without entries, or NULL. The next node that is needed is taken from here, so that entries that come
+	 * and go one by one need no allocation.
 	 */
 	struct radix_node *spare;
 	void *(*alloc)(size_t size); /* zeroed memory, or NULL; fixed when the tree is made */
 	void (*free)(void *memory);  /* fixed when the tree is made */
 };
 
-/* Return what is entered under the number; NULL: nothing is. */
+/* Return the entry of the number; NULL: it has none. */
 void *radix_find(const struct radix *tree, uint32_t number);
 
 /*
- * Return what is entered under the least number at or above *number, and set *number to that. NULL: nothing; *number is
- * as it was.
+ * Return the entry of the least number at or above *number, and set *number to that number. Returns NULL when there is
+ * no entry; *number is unchanged then.
  */
 void *radix_next(const struct radix *tree, uint32_t *number);
 
-/* Return the least number at or above `number` under which nothing is entered. There must be one. */
+/* Return the least number at or above `number` that has no entry. There must be such a number. */
 uint32_t radix_next_free(const struct radix *tree, uint32_t number);
 
-/* Enter `item`, not NULL, under a number that has nothing. ERR_NO_MEMORY: the tree holds what it held. */
+/* Make `item`, not NULL, the entry of a number that has none. Returns ERR_NO_MEMORY; the entries are unchanged then. */
 MUST_CHECK enum status radix_insert(struct radix *tree, uint32_t number, void *item);
 
-/* Enter `item`, not NULL, in place of what is entered under the number, which must have something. */
+/* Make `item`, not NULL, the entry of a number in place of the entry that it has. It must have one. */
 void radix_replace(struct radix *tree, uint32_t number, void *item);
 
-/* Remove what is entered under the number, which must have something, and return it. */
+/* Remove the entry of the number, which must have one, and return it. */
 void *radix_remove(struct radix *tree, uint32_t number);
 
-/* Give back the memory of a tree that has no entries. */
+/* Free the memory of a tree that has no entries. */
 void radix_destroy(struct radix *tree);

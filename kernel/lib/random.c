@@ -28,8 +28,8 @@ void random_add(const void *bytes, size_t size)
 	size_t piece;
 
 	/*
-	 * Add each 32 bytes to the key, and replace the key by a block that the sum generates: nobody who controls the
-	 * bytes can undo that, or cancel what was added before.
+	 * Add up to 32 bytes to the key at a time, and replace the key by a block that is generated with the sum as its
+	 * key: whoever controls the bytes can neither undo that, nor cancel what was added before.
 	 */
 	for (; size; from += piece, size -= piece) {
 		uint8_t mixed[sizeof(key)];
@@ -92,7 +92,10 @@ void random_bytes(void *to, size_t size)
 	struct random_stream stream;
 
 	random_stream_begin(&stream);
-	/* So few bytes are taken from the stream's key itself, which then generates nothing. */
+	/*
+	 * A small request takes the stream's key itself as the random bytes: the key is then not used for anything
+	 * else.
+	 */
 	if (size <= sizeof(stream.key))
 		memcpy(to, stream.key, size);
 	else

@@ -18,14 +18,15 @@ void random_add(const void *bytes, size_t size);
 void random_set_ready(void);
 
 /*
- * Return whether random_set_ready() has been called. getrandom(2) without GRND_INSECURE waits for that; random_bytes()
- * does not.
+ * Return whether random_set_ready() has been called. getrandom(2) waits for that unless GRND_INSECURE is given;
+ * random_bytes() does not wait.
  */
 bool random_is_ready(void);
 
 /*
- * Random bytes for one call, piece by piece, from a key that random_stream_begin() takes from the generator, whose own
- * key is another from then on. The caller ends each stream that it begins.
+ * A stream of random bytes for one request that takes them in several parts. random_stream_begin() takes the stream's
+ * key from the generator, and the generator then replaces its own key. Each stream must be ended by
+ * random_stream_end().
  */
 struct random_stream {
 	uint32_t key[CHACHA_KEY_WORDS];

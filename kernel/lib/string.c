@@ -1,8 +1,8 @@
 /*
- * The memory and string functions of a program without a C library. Compilers call the first four by themselves, so the
- * bodies must not be compiled into calls of themselves. They are written for few instructions, which `make bench-boot`
- * counts: whole blocks, and one more block that overlaps them instead of a loop over the last bytes. `rep stosb` would
- * gain nothing: an emulator counts each of its steps as an instruction.
+ * The memory and string functions of a program without a C library. Compilers call the first four by themselves, so
+ * their bodies must not be compiled into calls of themselves. They are written for few instructions, which `make
+ * bench-boot` counts: they handle whole blocks, and then one more block that overlaps the blocks before it, instead of
+ * a loop over the last bytes. `rep stosb` would gain nothing: an emulator counts each of its steps as an instruction.
  */
 #include "kernel/lib/string.h"
 
@@ -19,8 +19,8 @@ typedef uint32_t word32 __attribute__((aligned(1), may_alias));
 typedef uint64_t word64 __attribute__((aligned(1), may_alias));
 
 /*
- * The kernel leaves the SSE registers to user programs, and UEFI does not promise the loader that it may use them, so
- * their block is 8 bytes. Programs of the host (tests, benchmarks) have blocks of 16.
+ * A block is 8 bytes in the kernel, which leaves the SSE registers to user programs, and in the loader, to which UEFI
+ * does not promise that it may use them. In programs of the host (tests, benchmarks) a block is 16 bytes.
  */
 #if defined(__SSE2__)
 typedef long long block __attribute__((vector_size(16), aligned(1), may_alias));
@@ -88,7 +88,7 @@ static void copy_upwards(unsigned char *to, const unsigned char *from, size_t by
 	store(end - BLOCK, last);
 }
 
-/* Copy when `to` lies above `from`: the mirror of copy_upwards(). */
+/* Copy when `to` lies above `from`: as copy_upwards(), but from the end to the start. */
 static void copy_downwards(unsigned char *to, const unsigned char *from, size_t bytes)
 {
 	block first;
@@ -189,8 +189,8 @@ static uint64_t zeros_of(uint64_t word)
 }
 
 /*
- * Return the number of bytes from s to the first that is 0 or equal to those of `stop`, which are alike; at most
- * `most`. Words are aligned, so that none reaches into a page that no byte of the string is in.
+ * Return the number of bytes from s to the first byte that is 0 or `stop` (a word whose eight bytes are all the same),
+ * but at most `most`. Words are read aligned, so that no word reaches into a page that the string does not touch.
  */
 static __attribute__((no_sanitize("address"))) size_t length_until(const char *s, uint64_t stop, size_t most)
 {
