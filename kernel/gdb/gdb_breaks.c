@@ -1,6 +1,7 @@
 /*
- * Keeps the list of breakpoints and the debug registers. A breakpoint in a program's text gets a debug register when an
- * int3 cannot be written there: in a stop inside the kernel, the page cannot be brought in or copied (gdb_memory.h).
+ * Keeps the list of breakpoints and the debug registers. A breakpoint in a program's text is an int3. If it cannot be
+ * written, a debug register is used instead: while the machine is stopped inside the kernel, a page of a program cannot
+ * be brought into memory or copied (gdb_memory.h).
  *
  * Guard of all state in kernel/gdb: the stopped machine, in which nothing else runs.
  */
@@ -72,7 +73,10 @@ static bool insert_software(const struct gdb_place *place, vaddr_t va)
 	return false;
 }
 
-/* If the task's process has the space of the breakpoint at *ctx, set *ctx to NULL and end the visit of all tasks. */
+/*
+ * If the process of `task` has the address space of the breakpoint at *ctx, set *ctx to NULL and end the visit of
+ * tasks.
+ */
 static bool has_space(void *ctx, struct task *task)
 {
 	struct software_break *b = *(struct software_break **)ctx;
@@ -83,9 +87,7 @@ static bool has_space(void *ctx, struct task *task)
 	return false;
 }
 
-/*
- * Put the old byte back into a program, unless its process has ended or has unmapped the page.
- */
+/* Write the old byte back into the program's text, unless its process has ended or has unmapped the page. */
 static void take_out_of_user(struct software_break *b)
 {
 	struct software_break *wanted = b;
@@ -149,7 +151,7 @@ static bool is_watch(const struct hardware_break *b)
 	return b->kind == GDB_WATCH_WRITE || b->kind == GDB_WATCH_ACCESS;
 }
 
-/* Return the four bits of DR7 for a breakpoint: kind and length. */
+/* Return the four bits of DR7 that say what a breakpoint stops on and how long its range is. */
 static uint64_t condition_of(const struct hardware_break *b)
 {
 	uint64_t length = b->size == 8 ? 2 : b->size - 1;
@@ -164,7 +166,7 @@ static bool is_like(const struct hardware_break *b, enum gdb_break_kind kind, va
 	return b->used && b->kind == kind && b->asked == va && b->asked_size == size;
 }
 
-/* Return how many bytes from `va` on one register can watch: 1, 2, 4 or 8, aligned, at most `left`. */
+/* Return how many bytes one debug register can watch, starting at `va`: 1, 2, 4 or 8, aligned, at most `left`. */
 static uint64_t watch_piece(vaddr_t va, uint64_t left)
 {
 	uint64_t piece = 8;
@@ -255,9 +257,7 @@ bool gdb_breaks_remove(const struct gdb_place *place, enum gdb_break_kind kind, 
 
 	if (kind != GDB_BREAK_SOFTWARE)
 		return remove_hardware(kind, va, size);
-	/*
-	 * If the current process has no breakpoint at `va`, take one of another process.
-	 */
+	/* If the current process has no breakpoint at `va`, remove one of another process. */
 	for (size_t i = 0; !b && i < MOST; i++)
 		if (software[i].used && software[i].va == va)
 			b = &software[i];

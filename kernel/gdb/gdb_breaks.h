@@ -8,8 +8,8 @@
 #include "kernel/gdb/gdb_memory.h"
 
 /*
- * Set a breakpoint or watchpoint at `va` in the space of `place`. Returns false, with nothing changed, when the place
- * cannot have one, or no debug register is free.
+ * Set a breakpoint or watchpoint at `va` in the space of `place`. Returns false, with nothing changed, when there can
+ * be no breakpoint at that address, or when no debug register is free.
  */
 bool gdb_breaks_insert(const struct gdb_place *place, enum gdb_break_kind kind, vaddr_t va, uint64_t size);
 
@@ -23,13 +23,14 @@ bool gdb_breaks_remove(const struct gdb_place *place, enum gdb_break_kind kind, 
 void gdb_breaks_clear(void);
 
 /*
- * Take the int3s out of the kernel's text, when the machine has stopped; write them, and the debug registers, before it
- * goes on. Call gdb_breaks_lift() with DR7 cleared, so that no debug register stops the stub.
+ * gdb_breaks_lift: remove the int3s from the kernel's text after the machine has stopped; call it with DR7 cleared, so
+ * that no debug register stops the stub. gdb_breaks_set: write the int3s and the debug registers before the machine
+ * continues.
  */
 void gdb_breaks_lift(void);
 void gdb_breaks_set(void);
 
-/* What the int3 at an address is: none of the stub's, a breakpoint, or a copy of one in a forked process. */
+/* What the int3 at an address is: not the stub's, a breakpoint of the stub's, or a copy of one in a forked process. */
 enum gdb_int3 { GDB_INT3_NONE, GDB_INT3_OURS, GDB_INT3_COPY };
 
 /*
@@ -38,14 +39,14 @@ enum gdb_int3 { GDB_INT3_NONE, GDB_INT3_OURS, GDB_INT3_COPY };
  */
 enum gdb_int3 gdb_breaks_int3(vaddr_t va, const struct user_space *user);
 
-/* Replace a GDB_INT3_COPY at `va`, in the process at `place`, by the byte that was there before. */
+/* If the int3 at `va` is a GDB_INT3_COPY, put back the byte that was there before, in the process of `place`. */
 void gdb_breaks_heal(const struct gdb_place *place, vaddr_t va);
 
 /* Find out from DR6 which of the stub's registers was hit. Returns false when none was. */
 bool gdb_breaks_watch_hit(uint64_t dr6, struct gdb_stop *ret);
 
 /*
- * Return whether a debug register stops execution at `va`. To go on from there the CPU needs EFLAGS.RF set; otherwise
- * it stops at the same instruction again.
+ * Return whether a debug register stops execution at `va`. To continue from there the CPU needs EFLAGS.RF set;
+ * otherwise it stops at the same instruction again.
  */
 bool gdb_breaks_stops_at(vaddr_t va);

@@ -233,7 +233,7 @@ static void change_break(struct gdb_session *s, struct gdb_text *t, bool insert)
 		   GDB_NO_SPACE);
 }
 
-/* ---- going on ---- */
+/* ---- continuing and stepping ---- */
 
 static enum gdb_next run(struct gdb_session *s, bool step, int64_t id)
 {
@@ -244,7 +244,7 @@ static enum gdb_next run(struct gdb_session *s, bool step, int64_t id)
 	return GDB_RUN;
 }
 
-/* Do "c" or "s", perhaps with an address to go on at. */
+/* Execute "c" (continue) or "s" (step), perhaps with an address at which to continue. */
 static enum gdb_next run_from(struct gdb_session *s, struct gdb_text *t, bool step)
 {
 	uint64_t va;
@@ -261,7 +261,7 @@ static enum gdb_next run_from(struct gdb_session *s, struct gdb_text *t, bool st
 }
 
 /*
- * Do vCont, such as "vCont;s:4;c" (step thread 4, continue the others). Only the first step named is done, and all
+ * Execute vCont, such as "vCont;s:4;c" (step thread 4, continue the others). Only the first step named is done, and all
  * other threads always continue, whether the packet names them or not.
  */
 static enum gdb_next run_threads(struct gdb_session *s, struct gdb_text *t)
@@ -356,7 +356,10 @@ enum gdb_next gdb_command(struct gdb_session *s, const char *packet, size_t leng
 		gdb_put_ok(s, true, 0);
 		return GDB_DETACH;
 	case 'k':
-		/* `k` means to kill the program; here it only detaches: closing a debugger must not end the machine. */
+		/*
+		 * `k` means to kill the program. Here it only detaches, because closing a debugger should not stop the
+		 * machine.
+		 */
 		return GDB_LEAVE;
 	default:
 		break;

@@ -71,13 +71,15 @@ enum gdb_next {
 	GDB_LEAVE,  /* let the machine run without gdb; no reply */
 };
 
-/* Begin a stop: keep its reason, and select the current thread as the one whose registers and memory gdb gets. */
+/*
+ * Begin a stop: keep its reason, and select the current thread, whose registers and memory gdb then reads and writes.
+ */
 void gdb_session_stop(struct gdb_session *s, const struct gdb_stop *stop);
 
 /* Append the stop reply, which tells gdb signal, reason and thread, to session->reply. */
 void gdb_session_tell(struct gdb_session *s);
 
-/* Do what a packet says, and write the reply into session->reply. */
+/* Execute the command in a packet, and write the reply into session->reply. */
 enum gdb_next gdb_command(struct gdb_session *s, const char *packet, size_t length);
 
 #define GDB_SIGNAL_INT  2

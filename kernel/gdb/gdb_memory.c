@@ -11,8 +11,8 @@
 #include "kernel/report/peek.h"
 
 /*
- * Whether the machine has stopped where gdb_memory_set_quiet() says that the kernel's memory code may be called: only
- * then fetch() brings a program's pages in, and copies shared ones. Guard: the machine is stopped.
+ * Whether the machine has stopped in user mode, so that the kernel's memory code may be called: only then fetch()
+ * brings a program's pages into memory and copies shared ones. Guard: the stopped machine.
  */
 static bool quiet;
 
@@ -21,15 +21,15 @@ void gdb_memory_set_quiet(bool is_quiet)
 	quiet = is_quiet;
 }
 
-/* Return a space made of the page tables that CR3 has now, for lookups. */
+/* Return the page tables that are loaded in CR3, in the form that space_lookup() takes. */
 static struct space loaded_space(void)
 {
 	return peek_space(cpu_read_cr3());
 }
 
 /*
- * Return a pointer to the byte at `va`, which `leaf` maps, writable if `write`; NULL when the loaded page tables do not
- * map its frame, or not with that right.
+ * Return a pointer through which the byte at `va` can be read, or written if `write`. `leaf` is the mapping of `va` in
+ * the thread's page tables. Returns NULL when the loaded page tables do not map the same frame with that right.
  */
 static uint8_t *reach(vaddr_t va, const struct mapping *leaf, bool write)
 {
@@ -50,8 +50,8 @@ static uint8_t *reach(vaddr_t va, const struct mapping *leaf, bool write)
 }
 
 /*
- * Bring a page of a process into memory as a page fault of the program would, and if `write` break copy-on-write, even
- * of a page that the program may only read. Returns false when that is impossible, or not allowed in this stop.
+ * Bring a page of a process into memory as a page fault of the program would. If `write`, also copy a copy-on-write
+ * page, even one that the program may only read. Returns false when that is impossible, or not allowed in this stop.
  */
 static bool fetch(const struct gdb_place *place, vaddr_t va, bool write)
 {
@@ -79,8 +79,8 @@ static bool fetch(const struct gdb_place *place, vaddr_t va, bool write)
 }
 
 /*
- * Return whether `va` can be written through its frame: the leaf is writable, or the process is the only one that has
- * the frame, so that no copy-on-write sharer is affected.
+ * Return whether `va` can be written through its frame: the mapping is writable, or no other process shares the frame,
+ * so that nobody else sees the change.
  */
 static bool may_write(const struct gdb_place *place, const struct mapping *leaf, vaddr_t va)
 {

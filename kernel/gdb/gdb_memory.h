@@ -1,7 +1,8 @@
 /*
- * Memory access for the gdb stub: in any space (the kernel's or a process's page tables), by lookups in its tables and
- * through the direct map, so that a bad address is an error and never a fault. Call in the kernel context, which alone
- * has the direct map, or with the loader's page tables before the kernel context exists.
+ * Memory access for the gdb stub, in the kernel's or any process's address space. An address is looked up in that
+ * space's page tables, and the memory is reached through the direct map, so that a bad address is an error and never a
+ * fault. Call in the kernel context, which alone has the direct map, or with the loader's page tables before the kernel
+ * context exists.
  */
 #pragma once
 
@@ -25,7 +26,7 @@ size_t gdb_memory_write(const struct gdb_place *place, vaddr_t va, const void *f
 
 /*
  * Set whether the machine has stopped in user mode: only then no kernel code is interrupted halfway, and page faults
- * can be served for gdb. Otherwise an access to a page that is not in memory is an error, and so is a write that would
+ * can be handled for gdb. Otherwise an access to a page that is not in memory is an error, and so is a write that would
  * need a private copy.
  */
 void gdb_memory_set_quiet(bool quiet);

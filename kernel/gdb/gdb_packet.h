@@ -24,7 +24,7 @@ enum gdb_packet_state { GDB_IDLE, GDB_TEXT, GDB_ESCAPED, GDB_SUM_HIGH, GDB_SUM_L
 
 /* The packet that is being received; all zero at first. Guard: the stopped machine. */
 struct gdb_packet {
-	char text[GDB_PACKET_MOST + 1]; /* unescaped, with a NUL behind it; may contain NULs */
+	char text[GDB_PACKET_MOST + 1]; /* unescaped, followed by a NUL; may contain NULs */
 	size_t length;
 	enum gdb_packet_state state;
 	uint8_t sum;    /* checksum of the bytes received */

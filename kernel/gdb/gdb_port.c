@@ -30,8 +30,8 @@ enum gdb_port_register {
 #define LSR_TRANSMIT_EMPTY   0x20
 
 /*
- * How often to read the line status before a byte is dropped. A read takes about a microsecond; sending a byte at 300
- * baud takes 33,000 microseconds.
+ * How many times to read the line status before a byte is dropped. A read takes about a microsecond; sending a byte at
+ * 300 baud takes 33,000 microseconds.
  */
 #define MOST_LOOKS 200000
 

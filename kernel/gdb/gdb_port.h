@@ -1,6 +1,6 @@
 /*
  * The serial port of the gdb stub: a 16550, polled by port I/O alone, so that it works with any page tables, early in
- * the boot, and with interrupts off. When the stub gets the console's port, ttyS0, the console leaves it
+ * the boot, and with interrupts off. When the stub gets the console's port, ttyS0, the console stops using it
  * (serial_leave()).
  */
 #pragma once
@@ -18,7 +18,7 @@ struct gdb_port_choice {
  */
 bool gdb_port_parse(const char *text, struct gdb_port_choice *ret);
 
-/* Set the port up. Returns false when there is no such port; all calls below are then harmless. */
+/* Set the port up. Returns false when there is no such port; all functions below then have no effect. */
 bool gdb_port_start(const struct gdb_port_choice *choice);
 
 /* Return the next byte, or -1 when none waits. */
@@ -28,7 +28,8 @@ int gdb_port_read(void);
 void gdb_port_write(uint8_t byte);
 
 /*
- * Return the port's ISA interrupt on a PC, 4 or 3; have the port raise it from now on when gdb_port_read() has a byte.
+ * gdb_port_isa: return the port's ISA interrupt on a PC, 4 or 3. gdb_port_interrupts_on: make the port raise that
+ * interrupt from now on when gdb_port_read() has a byte.
  */
 unsigned gdb_port_isa(void);
 void gdb_port_interrupts_on(void);

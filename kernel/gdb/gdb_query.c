@@ -5,7 +5,7 @@
 
 #include "kernel/lib/format.h"
 
-#define LINE 256 /* most bytes of a monitor command; and of the part of its output that one packet has */
+#define LINE 256 /* the most bytes of a monitor command, and of its output in one packet */
 
 static void window_escaped(struct gdb_window *w, const char *text)
 {
@@ -64,8 +64,8 @@ static void run_monitor(struct gdb_session *s, struct gdb_text *t)
 }
 
 /*
- * Read from the packet which piece of a text gdb wants, "OFFSET,LENGTH", and begin the reply with 'l', for the last
- * piece: transfer() makes it 'm' when more follows. Puts an error on failure.
+ * gdb asks for a long text in parts: read "OFFSET,LENGTH" of the wanted part from the packet. Begin the reply with 'l',
+ * for the last part; transfer() makes it 'm' when more follows. On failure the reply is an error.
  */
 static bool take_window(struct gdb_session *s, struct gdb_text *t, struct gdb_window *ret)
 {
@@ -74,7 +74,7 @@ static bool take_window(struct gdb_session *s, struct gdb_text *t, struct gdb_wi
 		gdb_put_error(s, GDB_INVALID);
 		return false;
 	}
-	/* Leave room for bytes that must be escaped. */
+	/* Leave room in the packet for escaping, which may double the bytes. */
 	if (ret->room > GDB_PACKET_MOST / 2 - 1)
 		ret->room = GDB_PACKET_MOST / 2 - 1;
 	gdb_put_byte(&s->reply, 'l');

@@ -11,11 +11,11 @@
 #define GDB_INVALID  22
 #define GDB_NO_SPACE 28
 
-/* Replace the reply by an error, as "E16". */
+/* Replace the reply by an error, such as "E16". */
 void gdb_put_error(struct gdb_session *s, unsigned error);
 
 /* Append "OK" to the reply if `ok`; otherwise replace the reply by the error. */
 void gdb_put_ok(struct gdb_session *s, bool ok, unsigned error);
 
-/* Do a query. `t`: the packet behind its q. */
+/* Answer a query. `t`: the packet after its q. */
 void gdb_query(struct gdb_session *s, struct gdb_text *t);

@@ -62,8 +62,8 @@ static unsigned tag_of(const uint8_t st[10])
 }
 
 /*
- * Return the x87 tag word as FSAVE has it, two bits a register, from FXSAVE's one bit a register ("FXSAVE Area":
- * recreating FSAVE's format).
+ * Return the x87 tag word as FSAVE has it, with two bits for each register, computed from the one bit that FXSAVE has
+ * for each (Intel SDM, "FXSAVE Area": recreating FSAVE's format).
  */
 static uint32_t full_tags(const struct gdb_registers *r)
 {

@@ -1,7 +1,7 @@
 /*
- * Stops the machine and talks to gdb until the machine goes on. Runs with interrupts off in the kernel context, on the
- * stack of the trap. The stop may have interrupted any kernel code halfway: so the stub takes no lock, and allocates
- * only for pages of a program that has stopped in user mode.
+ * Stops the machine and talks to gdb until the machine continues. Runs with interrupts off in the kernel context, on
+ * the stack of the trap. The stop may have interrupted any kernel code halfway: so the stub takes no lock, and
+ * allocates memory only for pages of a program that has stopped in user mode.
  * Guard of all state here: the stopped machine; between stops, interrupts off.
  */
 #include "kernel/gdb/gdb_stub.h"
@@ -23,7 +23,7 @@
 #include "kernel/panic/panic_page.h"
 #include "kernel/task/find.h"
 
-/* How often to poll for the acknowledgement of a gdb that detaches: about a second. */
+/* How many times to poll for the acknowledgement of a gdb that detaches: about a second. */
 #define LOOKS_FOR_LAST_ACK 1000000
 
 static bool enabled;
@@ -31,7 +31,7 @@ static bool active;       /* the machine is stopped here */
 static bool expected;     /* gdb waits for a stop reply */
 static bool break_wanted; /* the next #BP in the kernel comes from break_now() */
 static int break_signal;  /* the signal that gdb gets for that #BP */
-static bool pending;      /* `packet` has come in place of an acknowledgement, and is not answered yet */
+static bool pending;      /* `packet` arrived instead of an acknowledgement, and is not answered yet */
 
 static bool step_wanted;       /* the stub has set TF in step_task's flags, and waits for its #DB */
 static struct task *step_task; /* the task that is stepped */
@@ -58,8 +58,8 @@ static enum gdb_event wait_event(uint64_t looks)
 }
 
 /*
- * Send a reply, again for each NAK, until gdb acknowledges it or sends a packet instead. Gives up after `looks` polls
- * of the port without an event; 0 waits for ever.
+ * Send a reply until gdb acknowledges it or sends a packet instead; each NAK makes it be sent again. Gives up after
+ * `looks` polls of the port without an event; 0 waits for ever.
  */
 static void send_for(const struct gdb_reply *reply, uint64_t looks)
 {
@@ -198,9 +198,9 @@ static void talk(const struct gdb_stop *stop)
 }
 
 /*
- * Stop the machine and talk to gdb. CR3 is saved, loaded with the kernel context's root and PCID 0, and restored, past
- * kernel/mm/space/tlb.c, whose records the stop may have interrupted halfway. PCID 0 belongs to no context, and both
- * loads flush, so no stale TLB entry is used.
+ * Stop the machine and talk to gdb. CR3 is saved, loaded with the kernel context's root and PCID 0, and restored. That
+ * is done without kernel/mm/space/tlb.c, since the stop may have interrupted that code while it changes its records.
+ * PCID 0 belongs to no context, and both loads of CR3 flush, so no stale TLB entry is used.
  */
 static NO_BREAK void stop_here(struct trap_frame *frame, const struct gdb_stop *stop)
 {
@@ -235,7 +235,9 @@ static struct user_space *user_of(const struct trap_frame *frame)
 	return trap_from_user(frame) && task && task->process ? task->process->space : NULL;
 }
 
-/* Remove an int3 that a forked process has inherited from its parent, and let the process go on at that instruction. */
+/*
+ * Remove an int3 that a forked process has inherited from its parent, and let the process continue at that instruction.
+ */
 static void heal(struct trap_frame *frame, struct user_space *user)
 {
 	struct gdb_place place = { user->context.space, user };
@@ -303,14 +305,14 @@ static NO_BREAK bool debug_trap(struct trap_frame *frame)
 
 static NO_BREAK bool trapped(struct trap_frame *frame)
 {
-	/* A trap while the machine is stopped is a bug in the stub: leave it to the panic page. */
+	/* A trap while the machine is stopped is a bug in the stub: let it become a panic. */
 	if (active)
 		return false;
 	cpu_write_dr7(DR7_CLEAR);
 	return frame->vector == TRAP_BP ? breakpoint(frame) : debug_trap(frame);
 }
 
-/* Stop the machine at the place of this call. */
+/* Stop the machine here, for gdb, by an int3. */
 static void break_now(int signal)
 {
 	break_signal = signal;
@@ -335,7 +337,7 @@ static int signal_of(uint64_t vector)
 	}
 }
 
-/* Stop at the end of the panic page. */
+/* Called after a panic has been reported: stop the machine for gdb. frame: the trap that caused the panic, or NULL. */
 static void panicked(struct trap_frame *frame)
 {
 	struct gdb_stop stop;

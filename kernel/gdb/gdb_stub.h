@@ -1,5 +1,6 @@
 /*
- * gdb on a real machine: the remote protocol over a serial port of its own. docs/debugging.md shows how to use it.
+ * A debugger for real machines: gdb's remote protocol over a serial port of its own. docs/debugging.md shows how to use
+ * it.
  */
 #pragma once
 

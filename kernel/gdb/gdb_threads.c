@@ -22,7 +22,7 @@ void gdb_threads_stop(struct trap_frame *frame)
 	stop_frame = frame;
 }
 
-/* Return the number by which gdb knows a task; NULL: what runs before there are tasks. */
+/* Return the number by which gdb knows a task; `task` is NULL before there are tasks. */
 static int64_t id_of(const struct task *task)
 {
 	return task && task->tid ? task->tid : GDB_KERNEL_THREAD;

@@ -7,13 +7,16 @@
 #include "kernel/gdb/gdb_commands.h"
 #include "kernel/gdb/gdb_memory.h"
 
-/* The thread number of task 0, and of what runs before there are tasks: to gdb, thread 0 means any thread. */
+/*
+ * The thread number of task 0, and of the kernel before there are tasks. Number 0 is not used, since it means "any
+ * thread" to gdb.
+ */
 #define GDB_KERNEL_THREAD 65536
 
 /* Set the trap frame of the stop, which has the current thread's registers. Call before the functions below. */
 void gdb_threads_stop(struct trap_frame *frame);
 
-/* The functions of struct gdb_machine (gdb_commands.h) about threads. */
+/* These functions are members of struct gdb_machine, which describes them (gdb_commands.h). */
 int64_t gdb_threads_current(void);
 bool gdb_threads_alive(int64_t id);
 void gdb_threads_visit(gdb_see_thread *see, void *ctx);

@@ -17,8 +17,8 @@ struct run {
 	enum audit_kind kind;
 	struct audit *audit;
 	/*
-	 * index of the memory-map range that had the last leaf: leaves come in ascending order, so all_ram() goes on
-	 * there
+	 * index of the range of the memory map that holds the last leaf: leaves are visited in ascending order, so
+	 * all_ram() starts its next search there
 	 */
 	size_t at;
 	uint64_t direct_bytes; /* bytes of RAM that the direct map has at the right address, so far */
@@ -59,7 +59,10 @@ static bool is_ram(const struct mem_range *r)
 	return mem_type_is_ram((enum mem_type)r->type);
 }
 
-/* Return whether all of [start, start + size) is RAM. The search starts at run->at, and sets it for the next one. */
+/*
+ * Return whether all of [start, start + size) is RAM. The search starts at the range run->at, and sets run->at to the
+ * range that it finds, since the next leaf is usually in the same range.
+ */
 static bool all_ram(struct run *run, uint64_t start, uint64_t size)
 {
 	const struct memmap *map = run->facts->memmap;
@@ -184,7 +187,10 @@ static bool visit_leaf(void *ctx, const struct mapping *m)
 	return true;
 }
 
-/* Count a table. A table outside RAM cannot be read through the direct map: false ends the visit before it is read. */
+/*
+ * Count a table. A table outside RAM is not in the direct map, and so cannot be read: return false, which ends the
+ * visit before it is read.
+ */
 static bool visit_table(void *ctx, paddr_t pa, int level, vaddr_t va)
 {
 	struct run *run = ctx;
@@ -252,8 +258,8 @@ static void find_holes(struct run *run, const struct mem_range *r)
 }
 
 /*
- * Check that all RAM is in the direct map. Equal sums of bytes prove that; holes are searched for only when the sums
- * differ.
+ * Check that all RAM is in the direct map. Each leaf of the direct map has been checked to map RAM, so equal sums of
+ * bytes prove that; the holes are searched for only when the sums differ.
  */
 static void check_missing(struct run *run)
 {

@@ -20,9 +20,9 @@ static bool is_in_text(vaddr_t va, uint64_t *ret_offset)
 
 /*
  * Find the return address of a function that has not set up its frame: a CALL has pushed the address, and it is still
- * at the stack's top or right behind the pushed RBP. This happens after a jump to an address without code, at a
- * function's first two instructions, and in leaf functions, which some compilers give no frame even with
- * -fno-omit-frame-pointer.
+ * at the stack's top, or next to the top when RBP has been pushed after it. This happens after a jump to an address
+ * without code, at a function's first two instructions, and in leaf functions, which some compilers give no frame even
+ * with -fno-omit-frame-pointer.
  */
 static bool find_pushed(const struct space *s, const struct backtrace_start *start, vaddr_t *ret)
 {
@@ -62,7 +62,9 @@ void backtrace_print(print_fn *print, const struct space *s, const struct backtr
 			return;
 		}
 		lines += said;
-		/* A recursion could fill all lines with one caller: print that once, and how often it is repeated. */
+		/*
+		 * A recursion could fill all lines with one caller: print it once, and how many more times it follows.
+		 */
 		while (i + 1 < count && callers[i + 1] == callers[first])
 			i++;
 		if (i > first && lines++ < most)

@@ -1,5 +1,5 @@
 /*
- * Prints the counters of kernel/mm/space/tlb.h and the frames in tables. Changes nothing.
+ * Prints the counters of kernel/mm/space/tlb.h and how many frames the page tables take. Changes nothing.
  */
 #include "kernel/report/context_report.h"
 

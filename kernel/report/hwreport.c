@@ -20,7 +20,10 @@
 typedef unsigned long long ull;
 
 static const struct boot_info *boot; /* fixed after boot */
-/* the memory of the loader and of boot services is the allocator's now, and may hold anything. Fixed after boot */
+/*
+ * the memory of the loader and of boot services has been given to the allocator, so it is not read any more. Fixed
+ * after boot
+ */
 static bool reclaimed;
 
 /* ---- the CPU ---- */

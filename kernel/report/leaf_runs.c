@@ -1,12 +1,12 @@
 /*
- * Joins leaves to runs while a visit of the tables brings them one by one. Prints nothing.
+ * Visits the leaves of a space one by one, and joins neighbours to runs. Prints nothing.
  */
 #include "kernel/report/leaf_runs.h"
 
 struct visit {
 	leaf_run_fn *see;
 	void *ctx;
-	struct leaf_run run; /* the run to which leaves are added; `see` gets it when it ends. No leaves: no run yet */
+	struct leaf_run run; /* the run that leaves are added to; `see` gets it at its end. No leaves: no run yet */
 	size_t tables;
 };
 

@@ -1,5 +1,6 @@
 /*
- * Which memory in the firmware's map the kernel does not use, and why: for a user who misses some of his memory.
+ * Which memory in the firmware's map the kernel does not use, and why: for users who find that the kernel has less
+ * memory than the machine.
  */
 #pragma once
 

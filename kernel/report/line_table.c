@@ -65,7 +65,10 @@ static bool open_table(const struct line_table *table, struct parts *ret)
 	return true;
 }
 
-/* Read a list's entry `index`: numbers, and text when `text` is not NULL. Returns false when there is no such entry. */
+/*
+ * Read entry `index` of a list: its numbers, and its text if `text` is not NULL. Returns false when there is no such
+ * entry.
+ */
 static bool find_entry(const struct parts *parts, struct packed_reader list, uint64_t index, uint64_t *numbers,
 		       int number_count, char *text)
 {
@@ -164,7 +167,9 @@ static bool next_row(struct state *s)
 	return false;
 }
 
-/* Hand the places out, the innermost first, with their files filled in. */
+/*
+ * Write the places to `places`, the innermost first, and set their files and absolute line numbers. Returns how many.
+ */
 static size_t hand_out(const struct parts *parts, const struct state *s, struct line_place places[LINE_DEPTH])
 {
 	for (size_t i = 0; i < s->depth; i++) {

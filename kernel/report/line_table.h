@@ -8,7 +8,7 @@
 
 struct line_table {
 	const uint8_t *bytes;
-	size_t size; /* 0: a table that knows no line */
+	size_t size; /* 0: the table has no lines */
 };
 
 /* Most places of one address: functions inlined into one another, and the function that contains them all. */

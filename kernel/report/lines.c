@@ -1,5 +1,5 @@
 /*
- * Source lines of kernel code: where the kernel's line table lies, and how places are written.
+ * Source lines of kernel code: finds the kernel's line table in the image, and prints its places as text.
  */
 #include "kernel/report/lines.h"
 

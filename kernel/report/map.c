@@ -1,5 +1,5 @@
 /*
- * Prints the memory map and the live page tables. kernel/report/audit.c is the one that checks them.
+ * Prints the memory map and the live page tables. It does not check them: kernel/report/audit.c does.
  */
 #include "kernel/report/map.h"
 

@@ -24,8 +24,8 @@ struct map_label {
 };
 
 /*
- * Print a line for each run of leaves that follow one another with equal rights and memory type, of whatever sizes:
- * addresses (the last one included), size, rights, type, leaves of each size, name. At most 100 columns. Call in the
- * kernel context, which alone maps all RAM and so all tables.
+ * Print a line for each run of adjacent leaves with equal rights and memory type: addresses (the last one included),
+ * size, rights, type, how many leaves of each size, name. At most 100 columns. Call in the kernel context, which alone
+ * maps all RAM and so all tables.
  */
 void map_print_space(print_fn *print, const struct space *s, const struct map_label *labels, size_t label_count);

@@ -145,10 +145,7 @@ static void draw_cells(print_fn *print, const struct kind *kind, size_t count)
 	}
 }
 
-/*
- * Draw the cells [from, end) of `cells`. Returns how many bytes lie before the first piece that begins at or behind
- * `end`.
- */
+/* Draw the cells [from, end) of `cells`. Returns the bytes of all pieces that begin before the cell `end`. */
 static uint64_t draw_row(print_fn *print, const struct kind *kinds, size_t from, size_t end, size_t cells)
 {
 	uint64_t before = 0, passed = 0;
@@ -257,9 +254,9 @@ static enum leaf_kind kind_of(enum page_prot prot)
 	return prot & PROT_W ? LEAF_DATA : LEAF_READ;
 }
 
-/* The state of drawing one range. */
+/* The progress while one range is drawn. */
 struct filling {
-	vaddr_t next; /* what lies below this address has been added to the bar */
+	vaddr_t next; /* all addresses of the range below this one have been added to the bar */
 	uint64_t mapped;
 };
 

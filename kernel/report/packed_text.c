@@ -37,9 +37,9 @@ bool packed_pairs(struct packed_reader *r, struct packed_pairs *ret)
 }
 
 /*
- * Write the text that `code` stands for at text[at]; returns the index behind it. Both halves of a pair have smaller
- * codes than the pair itself. While a first half is expanded its second half waits: since codes only get smaller, no
- * more than MOST_PAIRS halves wait at once.
+ * Write the text that `code` stands for to text[at] and on; returns the index after it. Both halves of a pair have
+ * smaller codes than the pair itself. While a first half is expanded, its second half waits; since codes only get
+ * smaller, at most MOST_PAIRS halves wait at the same time.
  */
 static size_t expand_code(const struct packed_pairs *pairs, uint8_t code, char *text, size_t at, size_t size)
 {

@@ -1,6 +1,6 @@
 /*
- * Careful reads of the kernel's own memory, for the panic page, backtraces and gdb: each pointer is looked up in the
- * page tables before it is used.
+ * Careful reads of the kernel's own memory, for panics, backtraces and gdb: each pointer is looked up in the page
+ * tables before it is used.
  */
 #include "kernel/report/peek.h"
 

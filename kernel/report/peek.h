@@ -1,14 +1,15 @@
 /*
- * Reading memory that may not be mapped, and stacks that may be broken: each address is looked up in the page tables,
+ * Reading memory that may not be mapped, and stacks that may be broken. Each address is looked up in the page tables,
  * and read through the direct map, so a bad address gives an error and never a fault. Call in the kernel context, which
- * has the direct map; the memory must be the heap, a kernel stack or the image, which every context maps alike.
+ * has the direct map. The memory must be the heap, a kernel stack or the image, which are mapped alike in every
+ * context.
  */
 #pragma once
 
 #include "paging/layout.h"
 #include "paging/space.h"
 
-/* Return a space made of the tables at `cr3`. It serves lookups only: nothing can be mapped or unmapped in it. */
+/* Return a struct space for the tables at `cr3`, for lookups only: nothing can be mapped or unmapped in it. */
 static inline struct space peek_space(uint64_t cr3)
 {
 	return (struct space){ .root = { cr3 & PTE_ADDRESS }, .direct = HHDM_BASE, .max_leaf = 3 };

@@ -1,6 +1,6 @@
 /*
  * Where a report goes: each function that prints a report takes a function that outputs the text, so that the same
- * report serves the boot log, the monitor, the panic page and the host tests.
+ * report can go to the boot log, the monitor (the kernel's own prompt), a panic or a host test.
  */
 #pragma once
 
