@@ -71,8 +71,8 @@ static void check_handoff(struct boot_info *info)
 }
 
 /*
- * Set the stack canary. A function that has stored the old canary in its frame would panic on return, so the caller,
- * kmain(), is marked NO_CANARY. The canary's lowest byte is 0, which stops overruns by functions that copy strings.
+ * Set the stack canary. The caller, kmain(), is marked NO_CANARY: otherwise it would have stored the old canary in its
+ * frame, and would panic on return. The canary's lowest byte is 0, which stops overruns by functions that copy strings.
  */
 static void set_canary(const struct boot_info *info, uint64_t tsc)
 {
@@ -98,8 +98,8 @@ static void start_screen(const struct boot_framebuffer *fb, bool quiet)
 }
 
 /*
- * Obey the boot word frame_fail=N, which a test sets: the boot's N-th allocation of a frame fails, and the boot must go
- * on without that frame or log what failed.
+ * Start what frame_fail=N on the command line asks for, which a test sets: the N-th allocation of a frame during the
+ * boot fails, and the boot must continue without that frame or log what failed.
  */
 static void start_failing(const char *cmdline)
 {
@@ -121,8 +121,8 @@ static void stop_failing(const char *cmdline)
 }
 
 /*
- * Print how much guest time each phase took since the loader's first instruction, and how much of it inside the
- * firmware.
+ * Print how much time each phase of the boot took, from the loader's first instruction on, and how much of that time
+ * was spent inside the firmware.
  */
 static void print_phases(uint64_t tsc_frequency)
 {
@@ -174,7 +174,10 @@ static void run_selftests(const struct boot_info *info, const char *cmdline)
 		log_err("self-tests: this kernel does not do what it must\n");
 }
 
-/* Do what Linux's loglevel=, quiet and printk.time= ask for; by default all but debug is shown, without times. */
+/*
+ * Apply Linux's loglevel=, quiet and printk.time= of the command line. By default all messages but debug ones are
+ * shown, without times.
+ */
 static void set_log(const char *cmdline)
 {
 	long level = cmdline_number(cmdline, "loglevel", cmdline_has(cmdline, "quiet") ? LOG_WARN : LOG_DEBUG);
@@ -269,8 +272,8 @@ static void run_programs(const struct boot_info *info, const char *cmdline)
 }
 
 /*
- * Start the watchdog with watchdog=N, in seconds; otherwise not, since its interrupts keep an idle CPU from sleeping.
- * Start the debug build's log of long stops with `stops`; otherwise not, since a slow emulator makes hundreds.
+ * Start the watchdog only if watchdog=N, in seconds, is on the command line, since its interrupts keep an idle CPU from
+ * sleeping. Start the debug build's log of long stops only with `stops`, since a slow emulator causes hundreds of them.
  */
 static void start_watches(const char *cmdline)
 {

@@ -1,6 +1,6 @@
 /*
- * CPU instructions that C has no words for, as functions: identification, MSRs, control registers, TLB, interrupts,
- * ports and descriptor tables. When to use them is for the callers to decide.
+ * CPU instructions that C cannot express, each as a function: identification, MSRs, control registers, TLB, interrupts,
+ * ports and descriptor tables.
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
- * Feeds the random-number generator from the CPU. All input is mixed into the generator's key, so a broken RDRAND takes
- * nothing from what the other sources gave.
+ * Feeds the random-number generator from the CPU. All input is mixed into the generator's key, so a broken RDRAND does
+ * not weaken what the other sources contribute.
  */
 #include "kernel/arch/entropy.h"
 
@@ -12,7 +12,7 @@
 #define WORDS   8   /* words of 64 bits to take from each instruction: twice ENOUGH */
 #define TRIES   10  /* attempts for a word: Intel's advice for RDRAND. RDSEED may fail more often */
 #define SAMPLES 256 /* readings of the time-stamp counter */
-#define ENOUGH  256 /* bits of entropy from which on the generator is declared ready */
+#define ENOUGH  256 /* bits of entropy that are needed before the generator is declared ready */
 
 typedef bool random_instruction(uint64_t *ret);
 
@@ -30,8 +30,8 @@ static unsigned add_words(random_instruction *next)
 			tries--;
 		}
 		/*
-		 * A CPU may answer "ready" with all ones for ever (AMD family 17h before its microcode was mended): not
-		 * counted.
+		 * A broken CPU may always report success with all ones (AMD family 17h before a microcode update): do
+		 * not use such a word, and do not count it.
 		 */
 		if (!tries || word == UINT64_MAX)
 			continue;
@@ -42,8 +42,8 @@ static unsigned add_words(random_instruction *next)
 }
 
 /*
- * Add readings of the time-stamp counter. They count as no bits: under an emulator the counter may be perfectly
- * regular.
+ * Add readings of the time-stamp counter. They are not counted as bits of entropy: under an emulator the counter may be
+ * perfectly regular.
  */
 static void add_jitter(void)
 {

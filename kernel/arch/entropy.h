@@ -6,9 +6,8 @@
 #include <stddef.h>
 
 /*
- * Add to the generator the firmware's seed (`size` bytes, maybe none), what RDSEED and RDRAND give, and a few hundred
- * readings of the time-stamp counter. Declare the generator ready when firmware and CPU together gave 256
- * bits.
+ * Add to the generator the firmware's seed (`size` bytes, maybe none), the output of RDSEED and RDRAND, and a few
+ * hundred readings of the time-stamp counter. Declare the generator ready if firmware and CPU together gave 256 bits.
  * Returns how many bits firmware and CPU gave.
  */
 unsigned entropy_gather(const void *seed, size_t size);

@@ -1,5 +1,5 @@
 /*
- * The way into the firmware's runtime code and back.
+ * Calls of the firmware's runtime functions.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /*
- * The FPU state by XSAVE where the CPU has it, by FXSAVE else. Knows no task.
+ * Saves and loads the FPU state, by XSAVE if the CPU has it, otherwise by FXSAVE. The caller supplies the save areas.
  */
 #include "kernel/arch/fpu.h"
 
@@ -89,7 +89,9 @@ void fpu_restore(const void *area)
 		cpu_fxrstor(area);
 }
 
-/* What fpu_reset loads: the header says that no component is there, so that each gets its first state. */
+/*
+ * What fpu_reset() loads: its header says that no component is present, so that the CPU sets each to its initial state.
+ */
 static const struct {
 	uint16_t control;
 	uint8_t rest[FPU_MXCSR - sizeof(uint16_t)];

@@ -1,7 +1,7 @@
 /*
- * The state of x87, SSE and AVX that a program has: saved and restored whole at each switch (eagerly: one program's
- * values are then never in a register for another to guess at). The kernel itself uses none of these registers. Intel
- * SDM vol. 1, "Managing State Using the XSAVE Feature Set".
+ * The x87, SSE and AVX state of a program. All of it is saved and restored at each switch of tasks, not at first use,
+ * so that one program's values are never in a register where another could guess them by speculation. The kernel itself
+ * uses none of these registers. Intel SDM vol. 1, "Managing State Using the XSAVE Feature Set".
  */
 #pragma once
 
@@ -19,7 +19,7 @@
 
 #define FPU_LEGACY_COMPONENTS 3ULL /* x87 and SSE: the only components that FXSAVE knows */
 
-/* Turn the state's components on. Call once on each CPU, after protection_init(). */
+/* Turn on the components of the state that the CPU has. Call once on each CPU, after protection_init(). */
 void fpu_init(void);
 
 /* What fpu_init has found. Fixed after boot. */
@@ -48,7 +48,7 @@ static inline uint32_t fpu_mxcsr_mask(void)
 	return fpu_facts.mxcsr_mask;
 }
 
-/* Return whether save areas have the XSAVE header behind their first 512 bytes. */
+/* Return whether the first 512 bytes of a save area are followed by the XSAVE header. */
 static inline bool fpu_has_header(void)
 {
 	return fpu_facts.has_header;
@@ -60,6 +60,9 @@ void fpu_start(void *area);
 /* Give the CPU the state in which a program starts. */
 void fpu_reset(void);
 
-/* Move the CPU's state to a save area, and back. Check what a program wrote before loading it: bad content faults. */
+/*
+ * fpu_save: copy the CPU's state to a save area. fpu_restore: load it from there; check an area that a program wrote
+ * before that, since the CPU faults on bad content.
+ */
 void fpu_save(void *area);
 void fpu_restore(const void *area);

@@ -21,7 +21,7 @@
 /* Turn interrupts off. Returns what irq_guard_leave needs. */
 #define irq_guard_enter() irq_guard_enter_at(IRQ_HERE)
 
-/* Turn interrupts off, which may be off already. */
+/* Turn interrupts off, or keep them off. */
 #define irq_close() irq_close_at(IRQ_HERE)
 
 #ifdef HOST_TEST

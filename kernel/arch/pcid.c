@@ -1,5 +1,5 @@
 /*
- * Knows on which CPUs PCIDs must stay off. Only answers: context_init() in kernel/mm/space/context.c turns them on.
+ * Decides on which CPUs PCIDs must stay off. context_init() in kernel/mm/space/context.c turns them on elsewhere.
  */
 #include "kernel/arch/pcid.h"
 
@@ -7,8 +7,8 @@
 #include "kernel/lib/string.h"
 
 /*
- * Models of Intel's family 6 on which INVLPG may leave global entries behind, and the microcode revision from which on
- * it does what the manual says.
+ * Models of Intel's family 6 on which INVLPG may fail to invalidate global entries, each with the first microcode
+ * revision that mends this.
  */
 static const struct {
 	uint8_t model;
@@ -35,12 +35,12 @@ bool pcid_is_sound(const struct cpu_features *features, uint32_t microcode)
 }
 
 /*
- * Return the microcode revision, or 0 when nobody can be sure (Intel SDM vol. 3A, "Microcode Update Signature and
+ * Return the microcode revision, or 0 when it cannot be found out (Intel SDM vol. 3A, "Microcode Update Signature and
  * Verification").
  */
 static uint32_t microcode_revision(void)
 {
-	/* A hypervisor may make the revision up: all bits set, or anything else. */
+	/* A hypervisor may report any revision, whatever the CPU really has. */
 	if (cpu_features()->hypervisor)
 		return 0;
 	cpu_write_msr(MSR_MICROCODE, 0);
@@ -53,8 +53,8 @@ bool pcid_usable(void)
 	const struct cpu_features *features = cpu_features();
 
 	/*
-	 * Read the microcode revision only on the models of the table, which would be sound with new microcode: on
-	 * other vendors' CPUs the MSR is another register.
+	 * Read the microcode revision only on the models of the table, where the answer depends on it: on other
+	 * vendors' CPUs this MSR is a different register.
 	 */
 	return pcid_is_sound(features, UINT32_MAX) &&
 	       (pcid_is_sound(features, 0) || pcid_is_sound(features, microcode_revision()));

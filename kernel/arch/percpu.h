@@ -105,8 +105,8 @@ extern struct percpu __seg_gs percpu_at_gs; /* kernel.ld puts it at address 0 */
 #define per_cpu(variable) (variable)
 
 /*
- * Note that somebody asked for a frame or a heap block and got none. A system call that then ends with ENOMEM returns
- * by syscall_leave, which has memory freed and makes the call again.
+ * Note that an allocation of a frame or a heap block was refused. If the current system call then ends with ENOMEM,
+ * syscall_leave() frees memory and makes the call again.
  */
 static inline void percpu_note_refusal(void)
 {
@@ -117,8 +117,8 @@ static inline void percpu_note_refusal(void)
 }
 
 /*
- * Panic, in the debug build, if an interrupt handler is running. Stands in the functions of the heap and of the frames,
- * which handlers must not call: a handler may have interrupted one of them halfway.
+ * Panic, in the debug build, if an interrupt handler is running. Used in the functions of the heap and of the frame
+ * allocator, which handlers must not call: a handler may have interrupted one of them halfway.
  */
 #if DEBUG && !defined(HOST_TEST)
 #define ASSERT_NO_INTERRUPT() ASSERT(!this_cpu->interrupt)

@@ -5,7 +5,7 @@
 #pragma once
 
 /*
- * Put STAC and CLAC into the routines of user_copy.S, on a CPU with SMAP. Call once, at boot, before there is
- * user memory.
+ * Write STAC and CLAC into the routines of user_copy.S, if the CPU has SMAP. Call once, at boot, before there is user
+ * memory.
  */
 void smap_init(void);

@@ -25,8 +25,8 @@ static PER_CPU struct watch {
 	 */
 	uint64_t off_rip, off_vector;
 	/*
-	 * the time-stamp counter when the running task began its turn in the kernel; 0: the task runs its program.
-	 * Guard: the running task
+	 * the time-stamp counter when the running task entered the kernel, or got the CPU while in the kernel; 0: the
+	 * task runs its program. Guard: the running task
 	 */
 	uint64_t turn_since;
 	/*
@@ -79,7 +79,7 @@ static unsigned long long in_us(uint64_t ticks)
 	return ticks * 1000 / limit;
 }
 
-/* Log the turn in watch.ended. Call with no lock held and interrupts off. */
+/* Log the stretch in watch.ended. Call with no lock held and interrupts off. */
 static void tell_turn(void)
 {
 	const char *place = watch.ended.place;
@@ -179,7 +179,7 @@ void stop_watch_call_ends(void)
 
 /* ---- traps ---- */
 
-/* Return whether a debugger or the panic page may be at work in the trap: for as long as people like. */
+/* Return whether the trap may have started a debugger or the report of a panic, which wait for a person. */
 static bool is_people(const struct trap_frame *frame)
 {
 	return frame->vector == TRAP_DB || frame->vector == TRAP_BP || frame->vector == TRAP_NMI;

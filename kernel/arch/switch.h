@@ -20,7 +20,7 @@
 
 struct switch_frame {
 	uint64_t r15, r14, r13, r12, rbx, rbp; /* the registers that a function must preserve (SysV ABI) */
-	uint64_t rip;                          /* where the task goes on when it runs again */
+	uint64_t rip;                          /* where the task continues when it runs again */
 };
 
 _Static_assert(offsetof(struct switch_frame, r15) == SWITCH_R15, "switch.S");
@@ -32,8 +32,8 @@ _Static_assert(offsetof(struct switch_frame, rbp) == SWITCH_RBP, "switch.S");
 _Static_assert(offsetof(struct switch_frame, rip) == SWITCH_RIP, "switch.S");
 
 /*
- * Leave this stack for another: push a struct switch_frame, store its address in *from, and return by the frame at
- * `to`, whose address an earlier call has stored, or which kernel/task has made. Call with interrupts off.
+ * Leave this stack for another: push a struct switch_frame, store its address in *from, and return through the frame at
+ * `to`, which an earlier call has pushed, or which kernel/task has made for a new task. Call with interrupts off.
  */
 void stack_switch(uint64_t *from, uint64_t to);
 

@@ -138,7 +138,8 @@ static NO_BREAK bool handle(struct trap_frame *frame)
 NO_BREAK void trap_dispatch(struct trap_frame *frame)
 {
 	/*
-	 * A trap leaves the AC flag as it was, and a program sets AC as it likes: the kernel would run without SMAP.
+	 * Clear the AC flag, which a trap does not change: a program may have set it, and while it is set SMAP has no
+	 * effect.
 	 */
 	if (frame->rflags & RFLAGS_AC && cpu_features()->smap)
 		cpu_clac();

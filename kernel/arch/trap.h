@@ -38,13 +38,13 @@ static inline bool trap_from_user(const struct trap_frame *frame)
 	return frame->cs & 3;
 }
 
-/* Handle a trap. Returns true when that is done: execution goes on from the (perhaps changed) frame. */
+/* Handle a trap. Returns true when the trap has been handled: execution continues with the (perhaps changed) frame. */
 typedef bool trap_handler_fn(struct trap_frame *frame);
 
 /*
- * Set the handler of a vector, which has one at the most; NULL takes it away. When the handler returns false, or when
- * there is none, the fatal handler is called. A handler runs with interrupts off in whatever context was interrupted:
- * one that needs the direct map or devices enters the kernel context.
+ * Set the handler of a vector, which can have one only; NULL removes it. When the handler returns false, or when there
+ * is none, the fatal handler is called. A handler runs with interrupts off in whatever context was interrupted: a
+ * handler that needs the direct map or devices must enter the kernel context.
  */
 void trap_set_handler(unsigned vector, trap_handler_fn *handler);
 

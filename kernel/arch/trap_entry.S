@@ -20,8 +20,8 @@
 #define FROM_USER 3
 
 	/*
-	 * A breakpoint in code that leads to the breakpoint's handler would hit itself for ever: this section allows
-	 * none.
+	 * No breakpoint can be set in this section: a breakpoint in the code that leads to the breakpoint's handler
+	 * would hit itself for ever.
 	 */
 	.section .text.nobreak, "ax"
 	.globl	trap_stubs

@@ -45,7 +45,9 @@ uint64_t tsc_frequency_by_name(void)
 	return (cpu_cpuid(0x16, 0).eax & 0xffff) * 1000000ULL;
 }
 
-/* Read both counters. A hypervisor may stop the CPU between the two reads: the quickest of a few tries counts. */
+/*
+ * Read both counters. A hypervisor may stop the CPU between the two reads, so the quickest of five tries is returned.
+ */
 static struct moment read_both(void)
 {
 	uint64_t quickest = UINT64_MAX;

@@ -7,12 +7,12 @@
  */
 #include "kernel/arch/unwind.h"
 
-/* The size in bytes from which `rep movsq`, which takes real CPUs some time to start, is worth that. */
+/* From this size on, in bytes, `rep movsq` is faster than a loop, although real CPUs take some time to start it. */
 #define REP_FROM 256
 
 	/*
-	 * Leave room for STAC or CLAC, which smap.c puts in on a CPU with SMAP: three bytes that do nothing elsewhere.
-	 * The table smap_sites says where, and which of the two.
+	 * Reserve three bytes for STAC or CLAC, which smap.c writes on a CPU with SMAP; on other CPUs they stay a NOP.
+	 * The table smap_sites says where they are, and which instruction belongs there.
 	 */
 	.macro	SMAP_SITE clears
 	.pushsection .rodata.smap_sites, "a"
@@ -30,7 +30,7 @@
 	SMAP_SITE 1
 	.endm
 
-	/* Say that the next instruction may fault, and that execution goes on at `resume` then. */
+	/* The next instruction may fault: execution then continues at `resume`. */
 	.macro	FAULTS resume
 	.pushsection .rodata.user_fixups, "a"
 	.quad	7f, \resume
@@ -62,7 +62,7 @@ smap_sites:
 	.globl	user_fixups
 user_fixups:
 
-	/* No routine uses the stack: one description (.cfi) does for all of them. */
+	/* No routine uses the stack, so one .cfi description serves all of them. */
 	.text
 	.cfi_startproc
 /*
@@ -217,7 +217,10 @@ user_fixups:
 	shr	$3, %r10
 	add	%r10, %rax
 	jmp	.Lstring_end
-	/* Less than eight bytes of room, or a page's end ahead: byte by byte, until a page begins. */
+	/*
+	 * Fewer than eight bytes may be copied, or the next eight lie in two pages: copy byte by byte, until a page
+	 * begins.
+	 */
 .Lstring_bytes:
 	cmp	%rdx, %rax
 	jae	.Lstring_end
@@ -270,7 +273,7 @@ user_fixups:
 	mov	%rsi, (%rdi)
 	jmp	.Lword_end
 
-	/* RDX: the second value, for the word behind the first */
+	/* RDX: the second value, which is stored in the word after the first */
 	FUNCTION user_store_pair
 	ALLOW
 	FAULTS	.Lword_fault

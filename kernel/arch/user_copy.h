@@ -1,12 +1,12 @@
 /*
- * The instructions that touch memory through a user's pointer (user_copy.S), and where to go on when one of them
- * faults. Nothing is checked here: the callers, uaccess and user_io in kernel/mm/user, check the addresses.
+ * The instructions that touch memory through a user's pointer (user_copy.S), and where execution continues when one of
+ * them faults. Nothing is checked here: the callers, uaccess and user_io in kernel/mm/user, check the addresses.
  */
 #pragma once
 
 #include "paging/types.h"
 
-/* A place in user_copy.S where SMAP is to be lifted, or put back into force. */
+/* A place in user_copy.S where the kernel's access to user memory begins (STAC) or ends (CLAC). */
 struct smap_site {
 	uint64_t at;
 	uint64_t clears; /* 0: STAC; 1: CLAC */
@@ -15,7 +15,7 @@ struct smap_site {
 extern const struct smap_site smap_sites[];
 extern const uint64_t smap_site_count;
 
-/* A fault at the instruction `at` makes execution go on at `resume`. */
+/* After a fault at the instruction `at` execution continues at `resume`. */
 struct user_fixup {
 	uint64_t at;
 	uint64_t resume;
@@ -41,10 +41,10 @@ int user_store_64(void *to, uint64_t value);
 int user_store_pair(void *to, uint64_t first, uint64_t second);
 
 /*
- * Save or load the FPU state in a user's area, by XSAVE, XRSTOR, FXSAVE or FXRSTOR. user_xsave marks x87 and SSE as
- * present even if they are in their initial state, since it has written both. Returns 0, or 1 after a fault: a page
- * fault, or a #GP for an area that is not aligned or cannot be loaded. After a fault some parts of the state may have
- * been loaded.
+ * Save the FPU state to a user's area, or load it from there, by XSAVE, XRSTOR, FXSAVE or FXRSTOR. user_xsave marks x87
+ * and SSE as present even if they are in their initial state, since it has written both. Returns 0, or 1 after a fault:
+ * a page fault, or a #GP for an area that is not aligned or cannot be loaded. After a fault some parts of the state may
+ * have been loaded.
  */
 int user_xsave(void *area, uint64_t components);
 int user_xrstor(const void *area, uint64_t components);

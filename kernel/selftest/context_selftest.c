@@ -184,7 +184,7 @@ static bool survives_a_trap(void)
 	return good;
 }
 
-/* Check that PAGE_VA is another page in each context, also when a PCID goes from one context to another. */
+/* Check that each context sees its own page at PAGE_VA, also after its PCID has been given to another context. */
 static bool memory_is_private(void)
 {
 	unsigned begun = 0;
@@ -202,9 +202,9 @@ static bool memory_is_private(void)
 }
 
 /*
- * Exchange a page of a context while another context is loaded, and check that the context sees the new page: no TLB
- * entry of the old one is left. In the first rounds the unmapping frees the page tables, too; from the sixth round on a
- * neighbouring page keeps them.
+ * Replace a page of a context while another context is loaded, and check that the context then sees the new page, so
+ * that no TLB entry of the old one is left. In the first rounds the unmapping frees the page tables, too; from the
+ * sixth round on a neighbouring page is mapped, so the tables stay.
  */
 static bool changes_from_outside_are_seen(void)
 {

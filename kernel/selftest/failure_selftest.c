@@ -178,8 +178,8 @@ static bool try_without_memory(enum status (*run)(void), void (*undo)(void))
 	const struct operation o = { run, undo };
 
 	/*
-	 * Run the operation once without failure, so that the heap has allocated what it keeps for good before we
-	 * count.
+	 * Run the operation once without a failure, so that the heap has allocated what it keeps for good before frames
+	 * are counted.
 	 */
 	SELFTEST_CHECK(run() == OK);
 	undo();
@@ -296,7 +296,7 @@ static bool heap_grow(void)
 
 static struct context context;
 static const struct boot_info *boot;
-/* a copy of *boot without efi_attributes: that table lay in memory which the frame allocator has by now */
+/* a copy of *boot in which efi_attributes is 0: that table lay in memory which has been given to the frame allocator */
 static SCRATCH struct boot_info trial;
 
 static void destroy_context(void)

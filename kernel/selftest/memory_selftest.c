@@ -16,8 +16,8 @@
 /* ---- frames ---- */
 
 /*
- * Check a frame of a size: it is aligned, in RAM that the allocator may hand out, referenced once, counted as no longer
- * free, and writable through the direct map up to its end. Passes when no large frame is free.
+ * Allocate a frame of this size, and check that it is aligned, in RAM that the allocator may use, has one reference, is
+ * counted as not free, and can be written through the direct map up to its end. Passes when no large frame is free.
  */
 static bool try_size(enum frame_size size)
 {

@@ -23,7 +23,10 @@
 static struct user_space *space;
 static SCRATCH unsigned char pattern[LARGEST], buffer[LARGEST + 16];
 
-/* Handle a page fault of a user copy as the kernel does: map the page if the area allows it, else fail the copy. */
+/*
+ * Handle a page fault of a user copy as the kernel does: map the page if the area allows it, otherwise let the copy
+ * fail.
+ */
 static bool on_page_fault(struct trap_frame *frame)
 {
 	uint64_t va = cpu_read_cr2();
