@@ -38,12 +38,13 @@ static uint64_t u64_at(const uint8_t *at)
 struct keeper {
 	struct memmap *map;
 	enum status status;    /* the first error that memmap_add returned; OK: none */
-	struct mem_range held; /* a range of the map that needs no mark: most tables lie in one */
+	struct mem_range held; /* the last range found that is kept already: most tables lie in the same range */
 };
 
 /*
  * Mark `size` bytes at `pa` as ACPI tables and return a pointer to them; NULL when not all of them are RAM. The bytes
- * may lie in several ranges of the map, since marking a table's header has split the range around it.
+ * may lie in several ranges of the map: the header is marked before the rest of the table, which splits the range
+ * around it.
  */
 static const uint8_t *keep(struct keeper *k, uint64_t pa, uint64_t size)
 {

@@ -1,7 +1,7 @@
 /*
  * Puts the kernel's ELF image into memory. Pages that a segment's file bytes fill are used where the firmware loaded
- * them, if .kernel is page-aligned there; partial pages and bss get frames of the arena. So every page of the image has
- * a frame of its own, and no page that is right already is copied.
+ * them, if .kernel is page-aligned there. All other pages, partly filled ones and bss, get frames of the arena. So no
+ * frame is used for two pages, and only partly filled pages are copied.
  */
 #include "efi/loader.h"
 #include "kernel/lib/string.h"
@@ -39,7 +39,7 @@ EFI_STATUS loader_parse_kernel(struct loader *l)
 			   (unsigned long long)l->note.stack_top);
 }
 
-/* Return how many pages of the segment are used where the file lies. */
+/* Return how many pages of the segment are not copied, but used in the place where the firmware loaded them. */
 static uint64_t pages_in_place(const struct loader *l, const struct elf_segment *s)
 {
 	if (!is_aligned((uintptr_t)l->kernel.data + s->offset, PAGE_SIZE))

@@ -1,9 +1,9 @@
 /*
- * Initial file systems that do not come with the boot file: the one that a boot manager offers by LoadFile2, under the
- * GUID that Linux's EFI stub has made usual; or else the files that the command line's initrd= words name, from the
- * volume that the boot file came from. They lie in one block of the firmware's memory, each at the start of a page, so
- * that the kernel can use them in place. Under Secure Boot none is taken, since no signature covers them. The section
- * .initrd is not read here.
+ * Initial file systems that are not part of the boot file: the one that a boot manager offers by LoadFile2, under the
+ * GUID that Linux's EFI stub uses; or, if there is none, the files that the initrd= words of the command line name,
+ * from the volume of the boot file. They are read into one block of the firmware's memory, each to the start of a page,
+ * so that the kernel can use them in place. Under Secure Boot they are ignored, since no signature covers them. The
+ * section .initrd is not read here.
  */
 #include "efi/loader.h"
 #include "kernel/lib/cmdline.h"
@@ -32,8 +32,8 @@ static const struct {
 };
 
 /*
- * Allocate `size` bytes for info.initrd_outside. `size` may be any number: firmware and file systems say it. On an
- * error nothing is allocated.
+ * Allocate `size` bytes for info.initrd_outside. `size` comes from firmware or a file system, and may be any number. On
+ * an error nothing is allocated.
  */
 static EFI_STATUS take_block(struct loader *l, uint64_t size)
 {
@@ -74,8 +74,8 @@ static EFI_LOAD_FILE_PROTOCOL *find_offer(struct loader *l)
 }
 
 /*
- * Take what the boot manager offers (UEFI 2.10, "EFI_LOAD_FILE2_PROTOCOL.LoadFile()"): ask for the size, then for the
- * bytes.
+ * Take the archive that the boot manager offers (UEFI 2.10, "EFI_LOAD_FILE2_PROTOCOL.LoadFile()"): ask for its size,
+ * then for its bytes.
  */
 static EFI_STATUS take_offer(struct loader *l, EFI_LOAD_FILE_PROTOCOL *protocol)
 {
@@ -102,8 +102,8 @@ static EFI_STATUS take_offer(struct loader *l, EFI_LOAD_FILE_PROTOCOL *protocol)
 }
 
 /*
- * Write a path to `to`, with the slashes that the firmware knows. Returns false when it has NAME_MOST characters or
- * more.
+ * Write a path to `to` in UTF-16, with the firmware's backslashes in place of slashes. Returns false when it has
+ * NAME_MOST characters or more.
  */
 static bool to_utf16(const char *from, CHAR16 *to)
 {
@@ -172,9 +172,9 @@ static EFI_STATUS read_file(struct loader *l, EFI_FILE_HANDLE file, const char *
 }
 
 /*
- * Go through the initrd= words: add up the sizes of the files, each of which takes whole pages; or, when
- * info.initrd_outside has a block of that size, read them into it. A file that has grown out of the block meanwhile is
- * an error.
+ * Go through the initrd= words. If info.initrd_outside has no block yet, add up the sizes of the files, each of which
+ * takes whole pages; if it has one, read the files into it. If a file has grown meanwhile and does not fit into the
+ * block, that is an error.
  */
 static EFI_STATUS each_file(struct loader *l, EFI_FILE_HANDLE root, const char *words, uint64_t *ret_bytes)
 {
@@ -225,7 +225,10 @@ static EFI_STATUS take_files(struct loader *l, const char *words)
 		status = take_block(l, bytes);
 	if (!EFI_ERROR(status) && bytes) {
 		status = each_file(l, root, words, &bytes);
-		/* What a file that has become shorter meanwhile leaves of the block is archives' padding. */
+		/*
+		 * A file may have become shorter since its size was read: fill the rest of the block with zeros, which
+		 * are valid padding after an archive.
+		 */
 		if (!EFI_ERROR(status))
 			memset((uint8_t *)l->info.initrd_outside.raw + bytes, 0, l->info.initrd_outside_size - bytes);
 	}

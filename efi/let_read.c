@@ -1,5 +1,5 @@
 /*
- * Gives a person time to read what a failure has said: a boot manager that gets an error clears the screen and goes on.
+ * Gives a person time to read the message about a failure: a boot manager that gets an error clears the screen.
  */
 #include "efi/loader.h"
 

@@ -86,7 +86,7 @@ static bool is_blank(uint32_t c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Return false for control characters, and for what Unicode says is no character: text has neither. */
+/* Return false for control characters and for code points that are not characters in Unicode: text contains neither. */
 static bool is_text(uint32_t c)
 {
 	return is_blank(c) || (c >= ' ' && c < 0x7f) || (c >= 0xa0 && c <= 0x10ffff && (c & 0xfffe) != 0xfffe);
@@ -119,8 +119,8 @@ static void unwrap_load_option(struct bytes *b)
 }
 
 /*
- * Return the reader for *b's encoding, and skip a byte order mark. Words begin with ASCII characters, so UTF-16 has 0
- * in its second byte.
+ * Return the function that reads *b's encoding, and skip a byte order mark. Without one, text whose second byte is 0 is
+ * UTF-16, since command lines begin with ASCII characters.
  */
 static next_fn *encoding_of(struct bytes *b)
 {
@@ -232,8 +232,8 @@ static char folded(char c)
 }
 
 /*
- * Return whether `text` begins with `name`, as a word of its own, perhaps with a query ("?...") behind it. If so, *ret
- * is what follows that word.
+ * Return whether `text` begins with `name` as a word of its own, perhaps followed by a query ("?..."). If so, *ret is
+ * the text after that word.
  */
 static bool begins_with(const char *text, const char *name, const char **ret)
 {

@@ -18,10 +18,10 @@ enum options_kind {
 
 /*
  * Write the text among the `size` bytes of LoadOptions to `to`, which has `room` bytes: UTF-8, without blanks at its
- * ends, NUL-terminated. Known are UTF-16 with and without a byte order mark, UTF-8 and ASCII, and a whole
- * EFI_LOAD_OPTION, whose optional data is then read. Line ends, tabs and NULs between words become blanks; bytes behind
- * a NUL that are no text are cut off, as is half a UTF-16 unit at the end. Half a surrogate pair is no text. The
- * content of `to` means something only when OPTIONS_TEXT is returned.
+ * ends, NUL-terminated. The text may be UTF-16 with or without a byte order mark, UTF-8 or ASCII; of a whole
+ * EFI_LOAD_OPTION the optional data is read. Line ends, tabs and NULs between words become blanks. Bytes after a NUL
+ * that are not text are dropped, as is half a UTF-16 unit at the end. Half a surrogate pair is not text. The content of
+ * `to` means something only when OPTIONS_TEXT is returned.
  */
 enum options_kind options_to_text(const void *options, size_t size, char *to, size_t room);
 
@@ -32,17 +32,20 @@ enum options_kind options_to_text(const void *options, size_t size, char *to, si
 size_t options_utf8(const uint8_t *from, size_t most, char *to, size_t room);
 
 /*
- * Return the start of the words behind the program's own name, as the UEFI shell gives it: one word, perhaps in quotes.
+ * Return the start of the words after the program's own name, as the UEFI shell passes it: one word, perhaps in quotes.
  */
 const char *options_after_word(const char *text);
 
 /*
- * Return the start of the words behind the program's name; `text` itself when it does not begin with that name. `path`
- * is the path of the program's file, in UTF-8 with slashes of either kind. The whole path or its last part counts as
- * the name, in upper or lower case, also with a query behind it (iPXE: "ankeos.efi?mac=1"). So does a single word that
- * ends with .efi, for firmware that does not say what the file is called.
+ * Return the start of the words after the program's name; `text` itself when it does not begin with that name. `path`
+ * is the path of the program's file, in UTF-8 with slashes of either kind. The name may be the whole path or its last
+ * part, in upper or lower case, and may be followed by a query (iPXE: "ankeos.efi?mac=1"). A single word that ends with
+ * .efi is taken for the name, too, for firmware that does not say what the file is called.
  */
 const char *options_after_name(const char *text, const char *path);
 
-/* Return whether the words name a disk with the root file system: AnkeOS uses none, so they are not meant for it. */
+/*
+ * Return whether the words name a disk with a root file system. AnkeOS mounts no disk as its root, so such words are
+ * meant for another system.
+ */
 bool options_are_foreign(const char *text);

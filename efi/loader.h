@@ -20,8 +20,8 @@ struct blob {
 };
 
 /*
- * The block of frames, below 4 GiB, for all that the loader makes: a page for the trampoline's copy, then the pages
- * that the fields count, in their order. (Archives that initrd.c reads have a block of their own.)
+ * The block of frames, below 4 GiB, for all that the loader builds: a page for the trampoline's copy, then the pages
+ * that the fields count, in their order. (The archives that initrd.c reads have a block of their own.)
  */
 struct arena {
 	paddr_t start;
@@ -89,7 +89,10 @@ void loader_let_read(struct loader *l);
 /* sections.c: find .kernel, .initrd and .cmdline of the loader's own PE. Fails when the PE or .kernel is not sound. */
 MUST_CHECK EFI_STATUS loader_find_sections(struct loader *l);
 
-/* options.c: take the command line from LoadOptions or .cmdline; free the memory that LoadOptions' text took. */
+/*
+ * options.c: take the command line from LoadOptions or .cmdline. loader_free_options: free the memory of LoadOptions'
+ * text.
+ */
 MUST_CHECK EFI_STATUS loader_read_options(struct loader *l);
 void loader_free_options(struct loader *l);
 /* options.c: return whether Secure Boot is on, so that only what a signature covers may be used. */
@@ -102,8 +105,8 @@ bool loader_in_shell(struct loader *l);
 const char *loader_cmdline(const struct loader *l, uint64_t *ret_size);
 
 /*
- * initrd.c: take the archives that do not come with the boot file into info.initrd_outside, or find that there are
- * none; give their memory back.
+ * initrd.c: read the archives that are not part of the boot file into info.initrd_outside, if there are any.
+ * loader_free_initrd: free their memory.
  */
 MUST_CHECK EFI_STATUS loader_read_initrd(struct loader *l);
 void loader_free_initrd(struct loader *l);
@@ -111,12 +114,18 @@ void loader_free_initrd(struct loader *l);
 /* inputs.c: find framebuffer, ACPI, SMBIOS, attributes table, entropy. Each may be absent. */
 void loader_read_inputs(struct loader *l);
 
-/* image.c: check the ELF and its note; then, with an arena, put its pages in place and fill info.segments. */
+/*
+ * image.c: loader_parse_kernel: check the ELF file and its note. loader_image_pages: return how many pages of the arena
+ * the image needs. loader_place_kernel: put the image's pages in place and fill info.segments; needs the arena.
+ */
 MUST_CHECK EFI_STATUS loader_parse_kernel(struct loader *l);
 uint64_t loader_image_pages(const struct loader *l);
 void loader_place_kernel(struct loader *l);
 
-/* memory.c: get the firmware's memory map into the arena, by one GetMemoryMap(), and make the sanitised map from it. */
+/*
+ * memory.c: loader_read_memory_map: read the firmware's memory map by one GetMemoryMap(). memmap_add_firmware: add its
+ * descriptors to a memory map. loader_build_memmap: build the kernel's sanitised memory map from it.
+ */
 struct firmware_map {
 	EFI_MEMORY_DESCRIPTOR *descriptors;
 	UINTN capacity, size, descriptor_size, key;
@@ -132,11 +141,17 @@ MUST_CHECK enum status loader_build_memmap(struct loader *l, const struct firmwa
  */
 MUST_CHECK enum status loader_keep_acpi(struct memmap *map, paddr_t rsdp);
 
-/* tables.c: build the kernel's first page tables, in the arena's table pages. */
+/*
+ * tables.c: loader_tables_bound: return how many tables `map` may need. loader_build_tables: build the kernel's first
+ * page tables, in the arena's table pages.
+ */
 uint64_t loader_tables_bound(const struct loader *l, const struct memmap *map);
 MUST_CHECK enum status loader_build_tables(struct loader *l, const struct memmap *map, paddr_t *ret_root);
 
-/* stage.c: show how far the loader is; with squares once loader_stage_screen has found that they can be drawn. */
+/*
+ * stage.c: loader_stage_screen: find out whether squares can be drawn on the screen. loader_stage: show how far the
+ * loader is, by a code on a port and, if possible, a square.
+ */
 void loader_stage_screen(struct loader *l);
 void loader_stage(struct loader *l, enum boot_stage stage);
 /* stage.c: restore what the squares cover on the screen. Call this before printing on the firmware's console. */

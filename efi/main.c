@@ -1,10 +1,10 @@
 /*
  * The loader: from the firmware's call to the kernel's first instruction.
- * Up to ExitBootServices() every failure is reported in one line and returns to the firmware, with everything that was
- * taken given back, and the firmware as it was. The firmware's watchdog is never touched: ExitBootServices() ends it
- * (UEFI 2.10, "SetWatchdogTimer()"), and a loader that sets it anew after a failure would reset the machine five
- * minutes later. When ExitBootServices() itself fails for good, the firmware may be half gone: the machine halts. After
- * that call nothing can fail any more.
+ * Before ExitBootServices() every failure is reported in one line; then the loader frees all that it has allocated and
+ * returns to the firmware, which has not been changed. The firmware's watchdog is never touched: ExitBootServices()
+ * ends it (UEFI 2.10, "SetWatchdogTimer()"), and if a loader set it again after a failure, it would reset the machine
+ * five minutes later. When ExitBootServices() itself keeps failing, part of the firmware may have been shut down, so
+ * the machine halts. After that call nothing can fail any more.
  */
 #include "efi/loader.h"
 #include "efi/trampoline.h"
@@ -49,8 +49,8 @@ static uint64_t ranges_for(const struct sizes *sizes)
 }
 
 /*
- * Allocate the arena: one allocation for all that the loader makes, below 4 GiB, as 32-bit code must reach the root and
- * the trampoline.
+ * Allocate the arena, which is one block for all that the loader builds. It lies below 4 GiB, since 32-bit code must
+ * reach the root and the trampoline.
  */
 static EFI_STATUS take_arena(struct loader *l, const struct sizes *sizes, struct handoff *handoff)
 {
@@ -157,8 +157,8 @@ static uint64_t tables_guess(const struct loader *l, const struct firmware_map *
 }
 
 /*
- * Read the firmware's map and build everything from it. EFI_BUFFER_TOO_SMALL: `sizes` has grown, and a new arena is
- * needed; nothing was said. Other errors have been reported.
+ * Read the firmware's map and build everything from it. Returns EFI_BUFFER_TOO_SMALL, without a message, when `sizes`
+ * has grown and a new arena is needed. Other errors have been reported.
  */
 static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes *sizes, UINTN *ret_key,
 			paddr_t *ret_root)
@@ -209,8 +209,8 @@ static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes 
 		loader_stamp(l, STAMP_TABLES);
 	}
 	/*
-	 * Turn interrupts on only if they were on: U-Boot has them off, and an IDT that long mode cannot use. Elsewhere
-	 * a timer tick that has waited runs now; its time is counted as the firmware's.
+	 * Turn interrupts on only if they were on: U-Boot has them off, and its IDT cannot be used in long mode. If
+	 * they were on, a timer interrupt that is pending is handled now; its time is counted as the firmware's.
 	 */
 	if (flags & RFLAGS_IF)
 		(void)FIRMWARE(l, (cpu_interrupts_on(), EFI_SUCCESS));
@@ -219,8 +219,9 @@ static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes 
 
 /*
  * Build everything and leave the firmware (UEFI 2.10, "EFI_BOOT_SERVICES.ExitBootServices()"). The call fails when the
- * map has changed since the key was read, and from the first try on only memory services may be called. So each try has
- * a fresh map and all that depends on it, and a failure from then on is reported on the serial port alone.
+ * memory map has changed since the key was read, and after the first try only memory services may be called. So each
+ * try reads the map again and builds anew all that depends on it, and a failure after the first try is reported on the
+ * serial port only.
  */
 static EFI_STATUS build_and_exit(struct loader *l, struct handoff *handoff, struct sizes *sizes, paddr_t *ret_root)
 {
@@ -271,8 +272,8 @@ __attribute__((noreturn)) static void enter_kernel(struct loader *l, struct hand
 	loader_stage(l, STAGE_JUMP);
 
 	/*
-	 * Keep only these bits of CR4, and none else that the firmware may have set: CET, for one, would use a shadow
-	 * stack that the new tables do not map.
+	 * Clear all other bits of CR4 that the firmware may have set. For example, CET would use a shadow stack that
+	 * the new tables do not map.
 	 */
 	cpu_write_cr4(cr4 & (CR4_PAE | CR4_LA57 | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT));
 	cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);
@@ -286,9 +287,9 @@ __attribute__((noreturn)) static void enter_kernel(struct loader *l, struct hand
 }
 
 /*
- * Halt the machine after a failed ExitBootServices() (UEFI 2.10), which may have shut part of the firmware down: no
- * caller of the loader could run in what is left. The error has been said; a reset would lose it, and do the same
- * again.
+ * Halt the machine after a failed ExitBootServices() (UEFI 2.10), which may have shut down part of the firmware:
+ * whatever called the loader could not run any more. The error has been reported. A reset would erase the message, and
+ * the next boot would fail in the same way.
  */
 __attribute__((noreturn)) static void halt(struct loader *l)
 {

@@ -67,8 +67,8 @@ static enum mem_type type_of(const EFI_MEMORY_DESCRIPTOR *d)
 }
 
 /*
- * Lay the firmware's descriptors over `map`. Empty ones are skipped; ranges that are not RAM grow to whole pages, RAM
- * shrinks to whole pages; a range that wraps or goes on behind `most`, the end of physical addresses, is cut there.
+ * Add the firmware's descriptors to `map`. Empty ones are skipped. Ranges that are not RAM grow to whole pages, RAM
+ * shrinks to whole pages. A range that wraps, or extends beyond `most`, the end of physical addresses, is cut there.
  * Returns ERR_NO_MEMORY when `map` is full.
  */
 enum status memmap_add_firmware(struct memmap *map, const void *descriptors, uint64_t size, uint64_t descriptor_size,
@@ -127,7 +127,7 @@ static uint64_t excess(const struct memmap *map)
 	return bytes;
 }
 
-/* Keep the first MiB back, as Linux does: the firmware of real laptops goes on writing there. */
+/* Mark the first MiB as not free, as Linux does: the firmware of real laptops still writes there. */
 static enum status keep_low(struct memmap *map)
 {
 	enum status status = OK;
@@ -172,9 +172,9 @@ static bool is_loaders(const struct memmap *map, paddr_t pa)
 }
 
 /*
- * Make the sanitised map: the firmware's ranges, and over them those whose use the loader knows better. Returns
+ * Build the sanitised map: the firmware's ranges, and on top of them those ranges whose use the loader knows. Returns
  * ERR_NO_MEMORY when the arena has no room for so many ranges; ERR_NOT_FOUND when no RAM is left to run in, or when the
- * map does not have the arena as memory of the loader's.
+ * map does not show the arena as memory of the loader.
  */
 enum status loader_build_memmap(struct loader *l, const struct firmware_map *firmware, struct memmap *map)
 {

@@ -1,7 +1,7 @@
 /*
- * The command line: the firmware's LoadOptions when they are words for AnkeOS and Secure Boot is off, else the .cmdline
- * section. A signature covers .cmdline but not LoadOptions, hence the condition. A flag in boot_info records why
- * LoadOptions or .cmdline was ignored, and the kernel logs it.
+ * The command line: the firmware's LoadOptions if they are words for AnkeOS and Secure Boot is off, otherwise the
+ * .cmdline section. Under Secure Boot LoadOptions are ignored because no signature covers them, while .cmdline is
+ * signed. A flag in boot_info records why LoadOptions or .cmdline was ignored, and the kernel logs it.
  */
 #include "efi/load_options.h"
 #include "efi/loader.h"
@@ -48,7 +48,10 @@ bool loader_in_shell(struct loader *l)
 	return !EFI_ERROR(FIRMWARE(l, l->boot->HandleProtocol(l->handle, &guid, &shell)));
 }
 
-/* Put the words of LoadOptions, without the program's name, at the start of l->options. */
+/*
+ * Put the words of LoadOptions, without the program's name, at the start of l->options. Returns what kind of text they
+ * are.
+ */
 static enum options_kind read_words(struct loader *l)
 {
 	char path[PATH_MOST];
@@ -122,7 +125,10 @@ static void search_words(struct loader *l, const char *text)
 
 	cmdline_get(text, "loglevel", level, sizeof(level));
 	l->talk = level[0] >= '7';
-	/* A look for the letters is cheaper than cutting the text into words, which initrd.c does if need be. */
+	/*
+	 * Only search for the letters, which is faster than splitting the text into words: initrd.c splits it if they
+	 * are found.
+	 */
 	for (; *text && !l->initrd_named; text++)
 		l->initrd_named = *text == 'i' && strncmp(text, "initrd=", 7) == 0;
 }
@@ -167,7 +173,7 @@ const char *loader_cmdline(const struct loader *l, uint64_t *ret_size)
 	if (!text)
 		text = "";
 	*ret_size = strnlen(text, most);
-	/* Drop the new line that objcopy and editors like to put at the text's end. */
+	/* Drop the newline that objcopy and editors tend to put at the text's end. */
 	while (*ret_size && (text[*ret_size - 1] == '\n' || text[*ret_size - 1] == '\r' || text[*ret_size - 1] == ' '))
 		--*ret_size;
 	return text;

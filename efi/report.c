@@ -36,7 +36,7 @@ static bool is_serial(EFI_DEVICE_PATH *node)
 	return false;
 }
 
-/* The protocol with which EDK II marks each device behind ConOut. */
+/* The protocol with which EDK II marks each device that ConOut writes to. */
 static const EFI_GUID console_out_device = {
 	0xd3b36f2c, 0xd551, 0x11d4, { 0x9a, 0x46, 0x00, 0x90, 0x27, 0x3f, 0xc1, 0x4d }
 };
@@ -62,8 +62,8 @@ static bool console_is_serial(struct loader *l)
 }
 
 /*
- * Write to the first serial port. The wait for each byte has a bound: an absent port reads 0xff and is ready at once, a
- * dead one costs little.
+ * Write to the first serial port. The wait for each byte is limited: an absent port reads 0xff, so it is ready at once,
+ * and a broken one delays the loader only a little.
  */
 static void serial_write(const char *text)
 {

@@ -76,8 +76,8 @@ static const struct pe_section *section_table(const struct loader *l, size_t *re
 }
 
 /*
- * Refuse overlapping sections: they give one byte two meanings, of which whoever signs or measures the file sees only
- * one. Linkers and objcopy write sections in ascending order: then each needs one comparison.
+ * Refuse overlapping sections, in which one byte has two meanings: whoever signs or measures the file would see only
+ * one of them. Linkers and objcopy write sections in ascending order, so one comparison for each is usually enough.
  */
 static EFI_STATUS check_overlaps(struct loader *l, const struct pe_section *sections, size_t count)
 {

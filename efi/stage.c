@@ -1,7 +1,7 @@
 /*
  * Shows how far the loader is (kernel/boot/boot_stage.h): each stage is a byte on STAGE_PORT and a square on the
- * screen. The framebuffer is written where the firmware has put it, and only if the firmware's own tables map it: a
- * fault here would be worse than no square.
+ * screen. The framebuffer is written at the firmware's address, and only if the firmware's page tables map it: no
+ * square is better than a page fault.
  */
 #include "kernel/boot/boot_stage.h"
 

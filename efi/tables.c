@@ -24,7 +24,10 @@ static enum status pool_alloc(void *ctx, paddr_t *ret_pa)
 	return OK;
 }
 
-/* Ignore a freed frame: only a failed operation frees, and then all tables are built anew, or the boot fails. */
+/*
+ * Do nothing with a freed frame: frames are freed only when an operation fails, and then either all tables are built
+ * again from the start, or the boot fails.
+ */
 static void pool_free(void *ctx, paddr_t pa)
 {
 	(void)ctx;
@@ -107,7 +110,7 @@ static enum status map_direct(struct space *s, uint64_t start, uint64_t end, int
 	return status;
 }
 
-/* Return where the part of a range ends that the direct map reaches. */
+/* Return the end of the range, or the end of the direct map if the range goes beyond that. */
 static uint64_t reach(const struct mem_range *r)
 {
 	return r->end < HHDM_SIZE ? r->end : HHDM_SIZE;
@@ -123,9 +126,9 @@ static bool ram_continues(const struct memmap *map, size_t i)
 }
 
 /*
- * Return the end of the part of the direct map that needs 4 KiB leaves, since its blocks of 2 MiB each hold RAM of two
- * types or more. That part begins with the block in which range `i` ends; call this only if RAM of another type follows
- * there. It ends with the first block boundary behind which no such mixed block follows, or where the RAM ends.
+ * Some blocks of 2 MiB hold RAM of two types or more, and need 4 KiB leaves. Return the end of the row of such mixed
+ * blocks that begins with the block in which range `i` ends; call this only if RAM of another type follows there. The
+ * row ends at the first block boundary after which no mixed block follows, or where the RAM ends.
  */
 static uint64_t mixed_end(const struct memmap *map, size_t i)
 {
@@ -138,9 +141,9 @@ static uint64_t mixed_end(const struct memmap *map, size_t i)
 }
 
 /*
- * Map all RAM in the direct map, ascending. No leaf crosses a change of type: a range is mapped to the end of its last
- * whole block of 2 MiB, and the block that it shares with its successors gets leaves of 4 KiB, in one call for all of
- * them.
+ * Map all RAM in the direct map, ascending. No leaf crosses a change of type: each range is mapped with large leaves up
+ * to the end of its last whole block of 2 MiB. The blocks after that, which hold RAM of several types, get leaves of 4
+ * KiB, by one call for a whole row of blocks.
  */
 static enum status map_ram(struct space *s, const struct memmap *map)
 {
@@ -202,7 +205,7 @@ enum status loader_build_tables(struct loader *l, const struct memmap *map, padd
 		status = map_image(&s, &l->info);
 	if (status == OK)
 		status = space_map(&s, trampoline.raw, trampoline, 1, PROT_X);
-	/* Map the copy of the trampoline below 4 GiB, by which 5-level paging is left. */
+	/* Map the copy of the trampoline below 4 GiB: the switch from 5-level to 4-level paging runs there. */
 	if (status == OK && l->la57)
 		status = space_map(&s, a->start.raw, a->start, 1, PROT_X);
 	if (status != OK)

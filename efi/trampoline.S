@@ -1,6 +1,6 @@
 /*
  * The trampoline; see trampoline.h. One page, read-only and executable in the firmware's tables and in the new ones.
- * Position-independent: trampoline_jump_la57 goes on in a copy of this page.
+ * Position-independent, because trampoline_jump_la57 continues in a copy of this page.
  */
 #include "efi/trampoline.h"
 
@@ -58,12 +58,15 @@ trampoline_jump_la57:
 	mov	$4, %ecx
 	rep movsq
 
-	/* Fill in the copy's own descriptor table with its base, and the pointer that leads back to 64-bit code. */
+	/*
+	 * Write the base of the copy's descriptor table, and the far pointer through which 32-bit code returns to
+	 * 64-bit code.
+	 */
 	lea	(.Llow_gdt - trampoline_page)(%r9), %rax
 	mov	%rax, (.Llow_gdtr + 2 - trampoline_page)(%r9)
 	lea	(.Llow_code64 - trampoline_page)(%r9), %rax
 	mov	%eax, (.Llow_far - trampoline_page)(%r9)
-	/* Push what the far return needs now: the new root maps the copy read-only. */
+	/* Push the operands of the far return now, while the copy is writable: the new root maps it read-only. */
 	lea	(.Llow_stack - trampoline_page)(%r9), %rsp
 	pushq	$CODE32
 	lea	(.Llow_code32 - trampoline_page)(%r9), %rax
@@ -86,7 +89,7 @@ trampoline_jump_la57:
 	mov	%cr0, %eax
 	or	$CR0_PG, %eax
 	mov	%eax, %cr0
-	/* The jump's offset was filled in above: it is the address of .Llow_code64 in the copy. */
+	/* The far pointer was written above: it is the address of .Llow_code64 in the copy. */
 	ljmp	*%cs:(.Llow_far - trampoline_page)(%ebx)
 
 	.code64

@@ -1,15 +1,15 @@
 /*
- * Operations on what is mapped already: split, protect, unmap. Each records in a struct tlb_flush what its caller must
- * invalidate, and frees nothing itself: emptied tables go into the struct, too. Frames for splits are taken before
- * anything changes.
+ * Operations that change existing mappings: split, protect, unmap. Each records in a struct tlb_flush what its caller
+ * must invalidate. None frees a table: tables that have become empty are added to the struct. Frames for splits are
+ * allocated before anything changes.
  */
 #include "paging/internal.h"
 
-/* The operation under way, as the functions of this file pass it on. */
+/* The state of one operation, passed between the functions of this file. */
 struct change {
 	struct space *s;
 	struct tlb_flush *flush;
-	struct reserve reserve;     /* tables for the large leaves that stick out of the range, taken beforehand */
+	struct reserve reserve;     /* tables for the large leaves that cross the range's ends, allocated beforehand */
 	const enum page_prot *prot; /* space_protect: the rights to give; NULL in space_unmap */
 };
 
@@ -79,7 +79,7 @@ static pte_t *split_leaf(struct change *c, pte_t *at, int level, vaddr_t va)
 }
 
 /*
- * Split the leaf at the end of `w`, a walk for `va`, and then the smaller leaf around `va`, and so on down to `level`.
+ * Split the leaf at which `w`, a walk for `va`, ended, then the smaller leaf that maps `va`, and so on down to `level`.
  */
 static void cut(struct change *c, struct walk_end w, vaddr_t va, int level)
 {
@@ -88,8 +88,8 @@ static void cut(struct change *c, struct walk_end w, vaddr_t va, int level)
 }
 
 /*
- * Return the level down to which the leaf at the end of `w` must be split so that no leaf crosses `edge`; the leaf's
- * own level when it need not be split.
+ * Return the level down to which the leaf at the end of `w` must be split so that no leaf crosses the address `edge`;
+ * the leaf's own level when it need not be split.
  */
 static int cut_level(const struct change *c, const struct walk_end *w, vaddr_t edge)
 {
@@ -104,8 +104,8 @@ static int cut_level(const struct change *c, const struct walk_end *w, vaddr_t e
 }
 
 /*
- * Split the leaves that stick out of [va, last] at either end. Reserves all it needs first: two tables an end at most.
- * Returns ERR_NO_MEMORY; then nothing has changed.
+ * Split the leaves that cross the start or the end of [va, last]. All tables for that are allocated first: at most two
+ * for each end. Returns ERR_NO_MEMORY; then nothing has changed.
  */
 static enum status cut_edges(struct change *c, vaddr_t va, vaddr_t last)
 {
@@ -116,9 +116,7 @@ static enum status cut_edges(struct change *c, vaddr_t va, vaddr_t last)
 	size_t tables = (size_t)(first_end.level - first_level);
 	enum status status;
 
-	/*
-	 * When one leaf sticks out at both ends, the tables down to where the two ends part are needed once, not twice.
-	 */
+	/* When one leaf crosses both ends, count the tables that both ends need once, not twice. */
 	for (int level = last_end.level; level > last_level; level--)
 		tables += level <= first_level || (va ^ last) / level_size(level);
 	if (!tables)
@@ -152,7 +150,7 @@ enum status space_split(struct space *s, vaddr_t va, int level, struct tlb_flush
 
 /* ---- protect ---- */
 
-/* Give the present PTEs for [va, last], of which `at` is the first, the rights c->prot. */
+/* Set the rights of the present PTEs for [va, last] to c->prot. `at` is the first of these PTEs. */
 static void protect_ptes(struct change *c, pte_t *at, vaddr_t va, vaddr_t last)
 {
 	const uint64_t want = pte_leaf(paddr(0), *c->prot, 1).raw;
@@ -163,7 +161,9 @@ static void protect_ptes(struct change *c, pte_t *at, vaddr_t va, vaddr_t last)
 		struct eight eight;
 		size_t slow;
 
-		/* Eight neighbours usually have the same rights: then one XOR gives each its new ones. */
+		/*
+		 * Eight neighbours usually have the same rights: then XOR with one value sets the new rights of each.
+		 */
 		for (; n >= 8 && eight_read(at, &eight); n -= 8, at += 8) {
 			uint64_t flip = eight.bits ^ want;
 
@@ -189,8 +189,8 @@ static void protect_ptes(struct change *c, pte_t *at, vaddr_t va, vaddr_t last)
 }
 
 /*
- * Give the leaves of [va, last] the rights c->prot; `at`, an entry of `level`, is for `va`, and all entries are in one
- * table.
+ * Set the rights of the leaves of [va, last] to c->prot. `at`, an entry of `level`, is the entry for `va`; all entries
+ * of `level` for the range are in one table.
  */
 static void protect_entries(struct change *c, pte_t *at, int level, vaddr_t va, vaddr_t last)
 {
@@ -255,9 +255,9 @@ static bool empty_around(const pte_t *table, unsigned first, unsigned last)
 }
 
 /*
- * Take the empty table below `at` out of the tree, into the flush. A CPU that still walks the table, by a cached
- * pointer to it, finds nothing present: the first entry now links to the next emptied table, and the link is
- * page-aligned, so bit 0, "present", is clear.
+ * Remove the empty table below `at` from the space, and add it to the flush. A CPU that still walks the table, because
+ * it has cached a pointer to it, finds no present entry: the first entry now links to the next emptied table, and the
+ * link is page-aligned, so bit 0, "present", is clear.
  */
 static void drop_table(struct change *c, pte_t *at)
 {
@@ -297,8 +297,8 @@ static void unmap_ptes(struct change *c, pte_t *at, vaddr_t va, vaddr_t last)
 }
 
 /*
- * Remove the leaves of [va, last] and the tables below that become empty; `at`, an entry of `level`, is for `va`, and
- * all entries are in one table. Return whether these entries are all absent now.
+ * Remove the leaves of [va, last] and the tables that become empty. `at`, an entry of `level`, is the entry for `va`;
+ * all entries of `level` for the range are in one table. Returns whether these entries are all absent now.
  */
 static bool unmap_entries(struct change *c, pte_t *at, int level, vaddr_t va, vaddr_t last)
 {
@@ -349,7 +349,7 @@ enum status space_unmap(struct space *s, vaddr_t va, size_t pages, struct tlb_fl
 	if (!unmap_entries(&c, top.at, top.level, va, last))
 		return OK;
 	/*
-	 * Then drop the tables that the walk came through, from the lowest upwards, as long as each has become empty,
+	 * Then drop the tables through which the walk came, from the lowest upwards, as long as they have become empty,
 	 * too.
 	 */
 	for (at = &path[4 - top.level]; at > path && !(pte_read(at[-1].pte).raw & PTE_PINNED); at--) {

@@ -1,13 +1,12 @@
 /*
- * Runs of neighbouring entries: the loops in which operations on large ranges spend their time. Knows entries, not what
- * they map.
+ * Runs of neighbouring entries: the loops in which operations on large ranges spend most of their time.
  */
 #include "paging/internal.h"
 
 #if defined(__SSE2__)
 /*
- * On the host, which has vector registers, entries are stored in pairs, one instruction each. The CPU may see either
- * half of a store first, but never half an entry.
+ * In programs of the host, which may use vector registers, entries are stored in pairs, by one instruction each. The
+ * CPU may see one half of such a store before the other, but never half of an entry.
  */
 void entries_fill(pte_t *at, pte_t first, uint64_t step, size_t n)
 {
@@ -23,7 +22,7 @@ void entries_fill(pte_t *at, pte_t first, uint64_t step, size_t n)
 		pte_write(at, (pte_t){ raw });
 }
 #else
-/* In loader and kernel, which use general registers only: a store and an addition for each entry. */
+/* Loader and kernel may use general registers only: one store and one addition for each entry. */
 void entries_fill(pte_t *at, pte_t first, uint64_t step, size_t n)
 {
 	uint64_t raw = first.raw;
@@ -39,8 +38,8 @@ void entries_fill(pte_t *at, pte_t first, uint64_t step, size_t n)
 #endif
 
 /*
- * A loop of its own, not entries_fill() with the value 0: without vector registers entries_fill() spends as much time
- * on computing the values as on storing them.
+ * The clearing loop is separate, not entries_fill() with the value 0: without vector registers entries_fill() takes as
+ * long to compute the values as to store them.
  */
 void entries_clear(pte_t *at, size_t n)
 {

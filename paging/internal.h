@@ -49,7 +49,8 @@ static inline vaddr_t entry_last(vaddr_t va, vaddr_t last, int level)
 static inline bool range_last(vaddr_t va, size_t pages, vaddr_t *ret_last)
 {
 	/*
-	 * At most 2^47 bytes, the size of a half: a range that leaves its half ends in the other, which the XOR finds.
+	 * A range that leaves its half must end in the other half, which the XOR below detects. That holds because the
+	 * range has at most 2^47 bytes, the size of a half.
 	 */
 	bool fits = pages - 1 < 1ULL << 35;
 	vaddr_t last = va + pages * PAGE_SIZE - 1;
@@ -64,7 +65,7 @@ static inline bool rights_allowed(vaddr_t va, enum page_prot prot)
 	return !((prot & PROT_W) && (prot & PROT_X)) && !((prot & PROT_USER) && va >> 63);
 }
 
-/* Where a walk ended, and which rights the table entries above leave to a leaf in that place. */
+/* Where a walk ended, and the rights that the table entries above that place allow a leaf there. */
 struct walk_end {
 	pte_t *at;
 	int level;
@@ -74,10 +75,10 @@ struct walk_end {
 };
 
 /*
- * Walk down from the PML4 as long as [va, last] lies under one entry and that entry refers to a table; every operation
- * stands on this. `path`, when not NULL, gets the places passed, PML4E first, the end included. Always inline, so that
- * callers pay only for what they use of it, and unrolled, so that each level's shifts are constants: a map of one page
- * is mostly this.
+ * Walk down from the PML4 as long as [va, last] lies under one entry and that entry refers to a table. Every operation
+ * of paging/ begins with this walk. `path`, when not NULL, gets the places on the way, from the PML4E to the end of the
+ * walk. The function is inlined, so that the compiler leaves out what a caller does not use, and unrolled, so that each
+ * level's shifts are constants: mapping one page consists mostly of this walk.
  */
 static inline __attribute__((always_inline)) struct walk_end walk_range(const struct space *s, vaddr_t va, vaddr_t last,
 									struct slot *path)

@@ -1,5 +1,6 @@
 /*
- * Finds leaves in rows, makes places for them, and gives back tables that the caller knows to be empty; see leaves.h.
+ * Finds runs of leaves, makes tables for new leaves, and removes tables that the caller knows to be empty; see
+ * leaves.h.
  */
 #include "paging/leaves.h"
 
@@ -40,7 +41,10 @@ bool space_run(const struct space *s, vaddr_t va, vaddr_t last, struct space_run
 	}
 }
 
-/* Take an emptied table from s->spares. All of its entries are 0 once the chain's link, the first one, is cleared. */
+/*
+ * Take an emptied table from s->spares. When its first entry, the link to the next spare, is cleared, all its entries
+ * are 0.
+ */
 static paddr_t spare_pop(struct space *s)
 {
 	paddr_t pa = s->spares;
@@ -97,7 +101,7 @@ struct prune {
 };
 
 /*
- * Prune, as space_prune() says, below the entries of `level` for [va, last]; they lie in one table, `at` is the first.
+ * Do the work of space_prune() below the entries of `level` for [va, last], which lie in one table; `at` is the first.
  */
 static void prune_entries(const struct prune *p, pte_t *at, int level, vaddr_t va, vaddr_t last)
 {
@@ -114,9 +118,9 @@ static void prune_entries(const struct prune *p, pte_t *at, int level, vaddr_t v
 			if (base >= p->floor && base + (level_size(level) - 1) < p->ceiling) {
 				pte_write(at, (pte_t){ 0 });
 				/*
-				 * A CPU that still walks the table, by a cached pointer to it, finds nothing present:
-				 * all entries are absent but the first, which now links to the next emptied table; the
-				 * link is page-aligned, so bit 0, "present", is clear.
+				 * A CPU that still walks the table, because it has cached a pointer to it, finds no
+				 * present entry: all entries are absent except the first, which now links to the next
+				 * emptied table. The link is page-aligned, so bit 0, "present", is clear.
 				 */
 				pte_write(table, (pte_t){ p->flush->tables.raw });
 				p->flush->tables = paddr(e.raw & PTE_ADDRESS);

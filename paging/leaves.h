@@ -1,7 +1,8 @@
 /*
- * Access to a space's leaves one by one, for a caller that records itself what each leaf maps (kernel/mm/user does):
- * find leaves in rows, make places for them, park them, and give back tables that the caller knows to be empty. The
- * caller writes entries itself, each with one store, and must flush the TLB itself.
+ * Access to single leaves of a space, for a caller that keeps its own record of what each leaf maps (kernel/mm/user).
+ * The functions find runs of leaves, make the tables that a new leaf needs, make a leaf inaccessible while it keeps its
+ * content ("park"), and remove tables that the caller knows to be empty. The caller writes entries itself, each with
+ * one store, and must flush the TLB itself.
  */
 #pragma once
 
@@ -41,7 +42,10 @@ static inline pte_t pte_unpark(pte_t e)
 	return (pte_t){ (e.raw ^ PTE_ADDRESS) | PTE_PRESENT };
 }
 
-/* Do what space_find() does, for a va of the lower half only: quicker, since it leaves out the canonical check. */
+/*
+ * Do what space_find() does, for an address of the lower half only. Faster, since it does not check that va is
+ * canonical.
+ */
 struct slot space_leaf_slot(const struct space *s, vaddr_t va);
 
 /* A run: neighbouring entries of one table. */
@@ -50,20 +54,21 @@ struct space_run {
 	/* number of entries. Level 1: PTEs, each absent, present or parked. Else 1: a large leaf, present or parked. */
 	size_t count;
 	int level;
-	/* first address of the first entry; below the start that was asked for when a large leaf begins there */
+	/* first address of the first entry; a large leaf may begin before the range that was asked for */
 	vaddr_t va;
 };
 
-/* Return the first address behind a run. */
+/* Return the first address after a run. */
 static inline vaddr_t space_run_end(const struct space_run *run)
 {
 	return run->va + run->count * level_size(run->level);
 }
 
 /*
- * Find the first run that [va, last] reaches: the PTEs of one table inside [va, last], or a large leaf, present or
+ * Find the first run in [va, last]: either the PTEs of one table that lie in the range, or a large leaf, present or
  * parked.
- * va, last: in one canonical half. Returns false, *ret untouched, when the range reaches neither.
+ * va, last: in one canonical half. Returns false, *ret untouched, when the range has neither a table of PTEs nor a
+ * large leaf.
  */
 bool space_run(const struct space *s, vaddr_t va, vaddr_t last, struct space_run *ret);
 
@@ -76,8 +81,8 @@ bool space_run(const struct space *s, vaddr_t va, vaddr_t last, struct space_run
 MUST_CHECK enum status space_place(struct space *s, vaddr_t va, int level, pte_t **ret);
 
 /*
- * Take out of the tree each table that [va, last], in the lower half, reaches and whose whole span lies in [floor,
- * ceiling). Call this only when these tables hold no leaf any more, present or parked: nothing checks it. The tables go
- * to the flush.
+ * Remove from the space each table that is used for [va, last], in the lower half, and whose whole span lies in [floor,
+ * ceiling). Call this only when these tables hold no leaf any more, present or parked: that is not checked. The tables
+ * are added to the flush.
  */
 void space_prune(struct space *s, vaddr_t va, vaddr_t last, vaddr_t floor, vaddr_t ceiling, struct tlb_flush *flush);

@@ -84,8 +84,8 @@ static void count_tables(struct map_job *job, pte_t *at, int level, vaddr_t va, 
 }
 
 /*
- * Fill the gap [va, last] with leaves where they fit and with new tables where they do not; a gap_fn. Every entry of a
- * new table is stored, so what the frame held before does not matter.
+ * Fill the gap [va, last] with leaves where they fit, and with new tables elsewhere; a gap_fn. Every entry of a new
+ * table is stored, so the old content of its frame does not matter.
  */
 static void populate(struct map_job *job, pte_t *at, int level, vaddr_t va, vaddr_t last)
 {
@@ -113,7 +113,8 @@ static void populate(struct map_job *job, pte_t *at, int level, vaddr_t va, vadd
 		populate(job, &table[from], level - 1, va, stop);
 		entries_clear(&table[to], TABLE_ENTRIES - to);
 		/*
-		 * The table is linked when it is complete: a CPU that walks down meanwhile never sees its old content.
+		 * Link the table only now that it is complete, so that a CPU that walks down meanwhile never sees its
+		 * old content.
 		 */
 		pte_write(at++, pte_table(pa, !(va >> 63)));
 		va = stop + 1;
@@ -152,8 +153,8 @@ static __attribute__((noinline)) enum status map_range(struct space *s, vaddr_t 
 enum status space_map(struct space *s, vaddr_t va, paddr_t pa, size_t pages, enum page_prot prot)
 {
 	/*
-	 * By far the commonest map is one page in a table that exists already: done here. map_range() does the rest,
-	 * and reports the errors.
+	 * The most common case, one page in a table that exists already, is done here. map_range() does the rest, and
+	 * reports the errors.
 	 */
 	if (pages == 1 && is_aligned(va, PAGE_SIZE) && is_canonical(va) && !(pa.raw & ~PTE_ADDRESS) &&
 	    rights_allowed(va, prot)) {

@@ -1,7 +1,6 @@
 /*
- * The meaning of a page-table entry, at all four levels (Intel SDM vol. 3A, "4-Level Paging"; "Page Attribute
- * Table (PAT)").
- * Says what the bits of one entry mean; tables and walks are space.h's subject.
+ * The meaning of a page-table entry, at all four levels (Intel SDM vol. 3A, "4-Level Paging"; "Page Attribute Table
+ * (PAT)"). This file is about the bits of one entry; space.h is about tables and walks.
  */
 #pragma once
 
@@ -20,7 +19,9 @@ typedef struct {
 #define PTE_DIRTY    (1ULL << 6) /* leaves only */
 #define PTE_HUGE     (1ULL << 7) /* PS: a leaf at level 2 or 3 */
 #define PTE_GLOBAL   (1ULL << 8) /* leaves only */
-/* AnkeOS's own (the CPU ignores bit 9): the table below is shared or permanent, never given back */
+/*
+ * for AnkeOS's own use (the CPU ignores bit 9): the table that this entry refers to is shared or permanent, never freed
+ */
 #define PTE_PINNED  (1ULL << 9)
 #define PTE_NX      (1ULL << 63)
 #define PTE_ADDRESS 0x000ffffffffff000ULL
@@ -28,11 +29,10 @@ typedef struct {
 #define PTE_ADDRESS_BITS 52 /* the width of PTE_ADDRESS: no CPU has more physical address bits */
 
 /*
- * What IA32_PAT must hold for `enum page_prot` to mean what it says:
- * index 0 WB, 1 WC, 2 WT, 3 UC, then WB, WP, UC-, WT. Only the indices 0-3 are used, because their bits (PTE_PWT,
- * PTE_PCD) stand at the same place in every leaf.
- * Index 1 changes from the reset value's WT to WC, index 2 from UC- to WT: UC- differs from UC only where an MTRR says
- * write-combining, and in AnkeOS whoever wants write-combining asks for WC.
+ * The value that IA32_PAT must have for `enum page_prot`: index 0 WB, 1 WC, 2 WT, 3 UC, then WB, WP, UC-, WT. Only the
+ * indices 0-3 are used, because their bits (PTE_PWT, PTE_PCD) are at the same place in every leaf.
+ * Index 1 changes from the reset value's WT to WC, and index 2 from UC- to WT. UC- is not needed: it differs from UC
+ * only where an MTRR says write-combining, and AnkeOS uses WC for that.
  */
 #define PAT_VALUE 0x0407050600040106ULL
 
@@ -73,8 +73,8 @@ static inline pte_t pte_leaf(paddr_t pa, enum page_prot prot, int level)
 /* clang-format on */
 
 /*
- * Return an entry that refers to the table at `pa`. The entry allows writing and executing, and user access if `user`:
- * the leaf's own bits restrict the rest.
+ * Return an entry that refers to the table at `pa`. The entry allows writing and executing, and user access if `user`,
+ * so that the leaves below it decide about rights.
  */
 static inline pte_t pte_table(paddr_t pa, bool user)
 {

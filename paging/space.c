@@ -58,7 +58,7 @@ void space_share(struct space *s, const struct space *from, unsigned index)
 	pte_write(&table_at(s, s->root)[index], pte_read(&table_at(from, from->root)[index]));
 }
 
-/* Give back a chain of frames. A frame's link to the next is read before the frame is freed. */
+/* Free a chain of frames. A frame's link to the next is read before the frame is freed. */
 static void free_chain(struct space *s, paddr_t first)
 {
 	while (first.raw) {
@@ -69,7 +69,7 @@ static void free_chain(struct space *s, paddr_t first)
 	}
 }
 
-/* Give back the table at `pa`, with entries of `level`, and all tables below it. */
+/* Free the table at `pa`, with entries of `level`, and all tables below it. */
 static void free_tables(struct space *s, paddr_t pa, int level)
 {
 	const pte_t *table = table_at(s, pa);

@@ -15,8 +15,8 @@
 
 struct space_ops {
 	/*
-	 * Allocate one frame for a table, never the frame at address 0; the frame's content does not matter.
-	 * ERR_NO_MEMORY leaves *ret_pa alone.
+	 * Allocate one frame for a table, never the frame at address 0; the frame's content does not matter. Returns
+	 * ERR_NO_MEMORY; *ret_pa is unchanged then.
 	 */
 	enum status (*alloc)(void *ctx, paddr_t *ret_pa);
 	void (*free)(void *ctx, paddr_t pa);
@@ -41,10 +41,9 @@ struct slot {
 };
 
 /*
- * The duty that unmap, protect and split leave: invalidate [start, last] in every TLB that may hold it,
- * paging-structure caches included, and only then call space_release.
- * There is nothing to do when leaves is 0 and tables is empty. One flush can gather several
- * operations: the range grows to span them all.
+ * What the caller of unmap, protect or split must do: invalidate [start, last] in every TLB that may hold it,
+ * paging-structure caches included, and after that call space_release. There is nothing to do when leaves is 0 and
+ * tables is empty. One flush can gather several operations: the range grows to span them all.
  */
 struct tlb_flush {
 	vaddr_t start;
@@ -72,8 +71,9 @@ MUST_CHECK enum status space_init(struct space *s, const struct space_ops *ops, 
 				  int max_leaf);
 
 /*
- * Take over the tables at `root`, built elsewhere, and count the tables below it. Cannot fail. The leaves must hold no
- * bits but those that pte.h names: a change forgets other bits, and a large leaf's PAT bit.
+ * Take over the tables at `root`, which somebody else has built, and count the tables below it. Cannot fail. The leaves
+ * must have no bits set other than those that pte.h names, and no large leaf may have its PAT bit set: operations that
+ * change a leaf would lose these bits.
  */
 void space_adopt(struct space *s, paddr_t root, const struct space_ops *ops, void *ctx, uintptr_t direct, int max_leaf);
 
@@ -118,20 +118,20 @@ MUST_CHECK enum status space_protect(struct space *s, vaddr_t va, size_t pages, 
 				     struct tlb_flush *ret_flush);
 
 /*
- * Split leaves until one of `level` or below maps `va`. Rights and memory stay the same.
- * Returns ERR_NOT_FOUND (nothing mapped there), ERR_RANGE (bad level, va not canonical),
- * ERR_NO_MEMORY; on error nothing has changed. The flush is a duty here too:
- * two page sizes for one address must not meet in a TLB.
+ * Split the leaf that maps `va` until its level is `level` or below. Rights and memory stay the same.
+ * Returns ERR_NOT_FOUND (nothing mapped there), ERR_RANGE (bad level, va not canonical), ERR_NO_MEMORY; on error
+ * nothing has changed. The caller must do the flush here, too: a TLB must not hold entries of two page sizes for one
+ * address.
  */
 MUST_CHECK enum status space_split(struct space *s, vaddr_t va, int level, struct tlb_flush *ret_flush);
 
-/* Give back the tables that a flush carries, and empty the flush. Call this only when the flush is done. */
+/* Free the tables that a flush carries, and empty the flush. Call this only when the TLBs have been flushed. */
 void space_release(struct space *s, struct tlb_flush *flush);
 
 /*
- * Unmap the whole half-open slot range [first, last) of the PML4 and give back every table in it; then, when `first` is
- * 0 and `last` is 512, the root as well. Pinned slots are passed over: the tables below them stay, and may belong to
- * another space. The space must not be loaded on any CPU, nor may a TLB hold its entries.
+ * Unmap the half-open slot range [first, last) of the PML4 and free every table in it; then, when `first` is 0 and
+ * `last` is 512, the root as well. Pinned slots are skipped: the tables below them stay, and may belong to another
+ * space. The space must not be loaded on any CPU, and no TLB may hold its entries.
  */
 void space_clear(struct space *s, unsigned first, unsigned last);
 

@@ -52,7 +52,7 @@ enum status space_lookup(const struct space *s, vaddr_t va, struct mapping *ret)
 	return OK;
 }
 
-/* What a visit carries from table to table. */
+/* The state of a visit: the arguments, and the rights that the entries above the current table allow. */
 struct visit {
 	const struct space *s;
 	const struct space_visitor *v;
