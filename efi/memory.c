@@ -59,7 +59,7 @@ static enum mem_type type_of(const EFI_MEMORY_DESCRIPTOR *d)
 		return MEM_RESERVED;
 	if (!(d->Attribute & (EFI_MEMORY_RUNTIME | EFI_MEMORY_SP)))
 		return type;
-	/* Memory that runtime services go on using is not free, whatever its type says: Linux keeps it, too. */
+	/* Memory that runtime services still use is not free, whatever its type says. Linux keeps it, too. */
 	if (type == MEM_BOOT_SERVICES && d->Attribute & EFI_MEMORY_RUNTIME)
 		return d->Type == EfiBootServicesCode ? MEM_RUNTIME_CODE : MEM_RUNTIME_DATA;
 	/* Special-purpose memory waits for a driver that knows what it is for. */
@@ -137,7 +137,8 @@ static enum status keep_low(struct memmap *map)
 		const struct mem_range r = map->ranges[i];
 
 		/*
-		 * Range `i`, once added, may have joined its neighbour below: then `i` is another range, so look again.
+		 * When range `i` is added again as MEM_LOW, it may be merged with its neighbour below. Then `i` is the
+		 * index of another range, so look at `i` again.
 		 */
 		if (r.type < MEM_LOW)
 			status = memmap_add(map, r.start, r.end < LOW_END ? r.end : LOW_END, MEM_LOW);

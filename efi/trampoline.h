@@ -37,7 +37,7 @@ __attribute__((noreturn)) void trampoline_jump(const struct jump *jump);
 
 /*
  * Load jump->root and enter the kernel from 5-level paging, which the firmware left on. CR4.LA57 cannot change while
- * paging is on (Intel SDM vol. 3A, "Paging-Mode Enabling"): so the way leads through 32-bit mode without paging, in a
+ * paging is on (Intel SDM vol. 3A, "Paging-Mode Enabling"): so the switch is made in 32-bit mode without paging, in a
  * copy of trampoline_page below 4 GiB.
  *
  * low:  a page below 4 GiB that receives the copy; jump->root must map it at its own physical address

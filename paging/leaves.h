@@ -51,7 +51,10 @@ struct slot space_leaf_slot(const struct space *s, vaddr_t va);
 /* A run: neighbouring entries of one table. */
 struct space_run {
 	pte_t *at; /* the entry for `va` */
-	/* number of entries. Level 1: PTEs, each absent, present or parked. Else 1: a large leaf, present or parked. */
+	/*
+	 * number of entries. Level 1: PTEs, each absent, present or parked. Other levels: 1, a large leaf, present or
+	 * parked.
+	 */
 	size_t count;
 	int level;
 	/* first address of the first entry; a large leaf may begin before the range that was asked for */

@@ -102,16 +102,17 @@ void space_share(struct space *s, const struct space *from, unsigned index);
 MUST_CHECK enum status space_map(struct space *s, vaddr_t va, paddr_t pa, size_t pages, enum page_prot prot);
 
 /*
- * Remove every leaf of the range; holes are allowed. A large leaf that sticks out of the range is split first. Tables
- * that become empty go to the flush.
- * Returns ERR_RANGE, or ERR_NO_MEMORY (no frame for a split); on error nothing has changed.
- * Adds what was changed to *ret_flush, which the caller has initialised with TLB_FLUSH_NONE.
+ * Remove every leaf of the range; holes are allowed. A large leaf that crosses an end of the range is split first.
+ * Tables that become empty go to the flush.
+ * Returns ERR_RANGE, or ERR_NO_MEMORY (no frame for a split); on error nothing has changed. Adds what was changed to
+ * *ret_flush, which the caller has initialised with TLB_FLUSH_NONE.
  */
 MUST_CHECK enum status space_unmap(struct space *s, vaddr_t va, size_t pages, struct tlb_flush *ret_flush);
 
 /*
- * Give every leaf of the range the rights and memory type `prot`; holes are allowed. A large leaf that sticks out of
- * the range is split first; an entry that has these rights already is not written. Adds what was changed to *ret_flush.
+ * Give every leaf of the range the rights and memory type `prot`; holes are allowed. A large leaf that crosses an end
+ * of the range is split first; an entry that has these rights already is not written. Adds what was changed to
+ * *ret_flush.
  * Returns ERR_RANGE, ERR_RIGHTS (as space_map) or ERR_NO_MEMORY; on error nothing has changed.
  */
 MUST_CHECK enum status space_protect(struct space *s, vaddr_t va, size_t pages, enum page_prot prot,

@@ -43,7 +43,7 @@ struct cpu_features {
 	unsigned family; /* family and extended family added */
 	unsigned model;
 	unsigned stepping;
-	unsigned physical_bits; /* MAXPHYADDR: the address bits of a table entry from this one on are reserved */
+	unsigned physical_bits; /* MAXPHYADDR, the width of physical addresses: higher bits of an entry are reserved */
 	unsigned linear_bits;
 #define X(field, name, leaf, reg, bit) bool field;
 	CPU_FEATURES(X)

@@ -7,7 +7,7 @@
 
 	.bss
 	.balign	8
-/* The stack pointer to come back to while a call is under way, else 0. */
+/* The stack pointer to return to while a call is in progress; otherwise 0. */
 	.globl	firmware_call_stack
 firmware_call_stack:
 	.quad	0

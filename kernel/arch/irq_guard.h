@@ -1,10 +1,10 @@
 /*
  * The one way to turn this CPU's interrupts off and on. Data that CPUs share has a lock (kernel/sync/lock.h), which
- * turns them off as well. These functions are for the rest:
+ * turns them off as well. These functions are for other cases:
  *
  *   irq_guard_enter, irq_guard_leave   for data that a CPU shares with its own interrupt handlers alone; pairs nest
  *   irq_open, irq_close                for entry code and returns to user mode: the CPU enters with interrupts off
- *   irq_close alone                    for code that never returns: power-off, the panic page
+ *   irq_close alone                    for code that never returns: power-off, a panic
  *
  * The host's tests have no interrupts: each function does nothing there.
  */

@@ -107,8 +107,8 @@ void trap_set_return_handler(void (*handler)(struct trap_frame *frame))
 }
 
 /*
- * Return whether user_handler is to be called for this exception: it came from user mode, is a page fault at a user
- * address, or is a #GP, which the kernel gets when it loads registers of the user's that the CPU refuses.
+ * Return whether user_handler is to be called for this exception: it came from user mode, or it is a page fault at a
+ * user address, or a #GP. The kernel gets a #GP when it loads a program's register values and the CPU refuses them.
  */
 static NO_BREAK bool is_users(const struct trap_frame *frame)
 {

@@ -78,7 +78,7 @@ trap_gs_set:
 	add	$CALL_PAD, %rsp
 	.cfi_adjust_cfa_offset -CALL_PAD
 /*
- * The end of every return but those by SYSRET and those of trap_own_stack. A new task's first return ends here, too.
+ * The end of all returns except those by SYSRET and those of trap_own_stack. A new task's first return ends here, too.
  * in:  RSP at a struct trap_frame, interrupts off
  */
 	.globl	trap_return
@@ -148,7 +148,7 @@ trap_own_stack:
 	.size	trap_own_stack, . - trap_own_stack
 
 /*
- * Move from the vector's own stack to the task's, then go the common path.
+ * Move from the vector's own stack to the task's, then continue on the common path.
  * in:  vector, error code and the CPU's frame on the own stack; out: the same on the task's. No register changes.
  */
 	.type	trap_move_stack, @function

@@ -179,8 +179,8 @@ user_fixups:
  * in:  RDI = to, RSI = from, RDX = size
  * out: RAX = length, size, or -1; clobbers RCX, R8, R9, R10, R11
  *
- * Eight bytes at a time, unless they lie in two pages: the string may end in the first page, and the second may not be
- * mapped. What stands behind the NUL is not copied.
+ * Copies eight bytes at a time, unless they lie in two pages: the string may end in the first page, and the second may
+ * not be mapped. Bytes after the NUL are not copied.
  */
 	FUNCTION user_copy_string
 	ALLOW

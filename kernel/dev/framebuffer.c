@@ -24,7 +24,7 @@ enum status framebuffer_init(const struct boot_framebuffer *info, void *pixels, 
 		return ERR_NOT_FOUND;
 	if (info->pitch / 4 < info->width)
 		return ERR_RANGE;
-	/* The framebuffer may end right behind the last row's last pixel, without padding up to the pitch. */
+	/* The framebuffer may end at the last row's last pixel, without padding up to the pitch. */
 	if ((uint64_t)info->pitch * (info->height - 1) + (uint64_t)info->width * 4 > info->size)
 		return ERR_RANGE;
 	if (!fits(info->red_shift, info->red_bits) || !fits(info->green_shift, info->green_bits) ||

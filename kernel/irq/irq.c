@@ -19,7 +19,7 @@
 struct vector {
 	irq_handler_fn *handler; /* NULL: the vector is free */
 	void *ctx;               /* handed to the handler */
-	uint32_t gsi;            /* IRQ_NO_GSI: not behind an I/O APIC */
+	uint32_t gsi;            /* IRQ_NO_GSI: the interrupt does not come through an I/O APIC */
 	uint64_t count;          /* interrupts that have arrived. Own CPU, interrupts off */
 };
 

@@ -262,7 +262,7 @@ static void convert(struct output *o, const char **format, va_list *args)
 		put(o, '%');
 		break;
 	default:
-		/* A conversion that this printf does not know is shown as it stands in the format. */
+		/* Show a conversion that this printf does not know unchanged. */
 		for (const char *p = start; p < *format; p++)
 			put(o, *p);
 		return;

@@ -19,7 +19,7 @@ enum inflate_kind { CODE_LENGTHS, CODE_LITERALS, CODE_DISTANCES };
  * least length or distance of a copy (RFC 1951, 3.2.5).
  */
 #define ENTRY_END     (1U << 14) /* the symbol that ends a block */
-#define ENTRY_INVALID (1U << 15) /* the symbol has a code and stands for nothing */
+#define ENTRY_INVALID (1U << 15) /* the symbol has a code, but no meaning */
 #define ENTRY_LITERAL (1U << 31)
 
 static inline unsigned entry_bits(uint32_t entry)

@@ -10,7 +10,7 @@
 /* The bits that a PML4 entry of this kernel may have besides its address. */
 #define ROOT_BITS (PTE_PRESENT | PTE_WRITABLE | PTE_USER | PTE_ACCESSED | PTE_PINNED)
 
-/* One audit under way. */
+/* The state of one audit. */
 struct run {
 	const struct space *s;
 	const struct audit_facts *facts;

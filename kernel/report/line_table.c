@@ -198,7 +198,7 @@ size_t line_table_find(const struct line_table *table, uint64_t offset, struct l
 	state.program = parts.program;
 	while (next_row(&state) && state.offset <= offset)
 		rows++;
-	/* The last row stands for the end of the text: an offset from there on has no line. */
+	/* The last row marks the end of the text: an offset from there on has no line. */
 	if (!rows || state.offset <= offset)
 		return 0;
 	state = (struct state){ .program = parts.program, .offset = UINT64_MAX };
