@@ -22,7 +22,7 @@ struct wait_queue;
 struct file_ops {
 	/*
 	 * Copy the bytes that are there now, as many as `io` has room for, to user memory. Returns bytes, 0 at the end;
-	 * or, with nothing copied and nothing changed, -EAGAIN or copy_errno()'s error. [-EINVAL]
+	 * or, with nothing copied and nothing changed (but see FILE_STEPS), -EAGAIN or copy_errno()'s error. [-EINVAL]
 	 */
 	int64_t (*read)(struct file *file, struct user_io *io, uint64_t *offset);
 	/*
@@ -59,6 +59,7 @@ enum file_properties {
 	FILE_SEEKS = 1,   /* lseek, pread and pwrite work */
 	FILE_STREAM = 2,  /* a blocking write goes on until all is written: pipes, terminals */
 	FILE_USES_UP = 8, /* a read or write may use up what others wait for: wake tasks one by one */
+	FILE_STEPS = 16,  /* after -EAGAIN call `read` again at once: it has done one step of several */
 	FILE_WRITER = 4,  /* set by file_open: the file is counted in fs.writers and node.writers */
 };
 
@@ -97,16 +98,15 @@ int file_open(struct node *node, unsigned flags, struct file **ret);
 /* Make a file for pipes etc.; *ret is a reference. Returns 0, having taken over the reference to `node`; or -ENOMEM. */
 int file_create(struct node *node, const struct file_ops *ops, unsigned flags, unsigned properties, struct file **ret);
 
-/* Take a reference to a file. */
+void file_end(struct file *file);            /* closes a file whose last reference is gone; for file_put only */
+void file_uncount_writer(struct file *file); /* drops FILE_WRITER: the file may then be executed */
+/* Take, or drop, a reference to a file; the last one closes the file. */
 static inline struct file *file_get(struct file *file)
 {
 	file->refs++;
 	return file;
 }
 
-void file_end(struct file *file);            /* closes a file whose last reference is gone; for file_put only */
-void file_uncount_writer(struct file *file); /* drops FILE_WRITER: the file may then be executed */
-/* Drop a reference to a file; the last one closes the file. */
 static inline void file_put(struct file *file)
 {
 	/* One call too many makes `refs` wrap: then file_end is called as well, and its ASSERT fails. */

@@ -10,30 +10,32 @@
 
 #define FIRST_ROOM 1024
 
-/* Make room for `more` bytes. Returns false, and sets `lost`, when there is none; the text so far stays. */
+/*
+ * Make room for `more` bytes. Returns false, and sets `lost`, when there is none; the text so far stays, and has no
+ * room from then on.
+ */
 static bool make_room(struct text *text, size_t more)
 {
 	size_t room = text->room ? text->room : FIRST_ROOM;
-	char *bytes;
+	char *bytes = NULL;
 
-	if (text->lost)
-		return false;
 	if (more <= text->room - text->size)
 		return true;
-	text->lost = true;
-	if (more > TEXT_MAX - text->size)
+	if (!text->lost && more <= TEXT_MAX - text->size) {
+		while (room - text->size < more)
+			room *= 2;
+		bytes = kmalloc(room);
+	}
+	if (!bytes) {
+		text->lost = true;
+		text->room = text->size;
 		return false;
-	while (room - text->size < more)
-		room *= 2;
-	bytes = kmalloc(room);
-	if (!bytes)
-		return false;
+	}
 	if (text->size)
 		memcpy(bytes, text->bytes, text->size);
 	kfree(text->bytes);
 	text->bytes = bytes;
 	text->room = room;
-	text->lost = false;
 	return true;
 }
 
@@ -50,7 +52,7 @@ void text_add_v(struct text *text, const char *format, va_list args)
 	va_copy(again, args);
 	length = format_v(text->bytes ? text->bytes + text->size : NULL, text->room - text->size, format, args);
 	/* format_v also writes a NUL, which needs room but is not a part of the text. */
-	if (likely(length < text->room - text->size && !text->lost)) {
+	if (likely(length < text->room - text->size)) {
 		text->size += length;
 	} else if (make_room(text, length + 1)) {
 		format_v(text->bytes + text->size, text->room - text->size, format, again);
@@ -70,17 +72,67 @@ void text_add(struct text *text, const char *format, ...)
 
 void text_add_bytes(struct text *text, const void *bytes, size_t size)
 {
-	if (!size || !make_room(text, size))
+	char *at = text_room(text, size);
+
+	if (!at)
 		return;
-	memcpy(text->bytes + text->size, bytes, size);
+	memcpy(at, bytes, size);
 	text->size += size;
+}
+
+char *text_room_slow(struct text *text, size_t most)
+{
+	return make_room(text, most) ? text->bytes + text->size : NULL;
+}
+
+void text_add_char(struct text *text, char c)
+{
+	char *at = text_room(text, 1);
+
+	if (!at)
+		return;
+	*at = c;
+	text->size++;
+}
+
+void text_add_number(struct text *text, uint64_t number)
+{
+	char *at = text_room(text, FORMAT_ROOM);
+
+	if (at)
+		text_end(text, format_decimal(at, number));
+}
+
+void text_add_number_right(struct text *text, uint64_t number, unsigned width)
+{
+	char digits[FORMAT_ROOM];
+	size_t count = (size_t)(format_decimal(digits, number) - digits), blanks = count < width ? width - count : 0;
+	char *at = text_room(text, 2 * FORMAT_ROOM);
+
+	if (!at)
+		return;
+	memset(at, ' ', blanks);
+	memcpy(at + blanks, digits, count);
+	text->size += blanks + count;
+}
+
+void text_add_hex(struct text *text, uint64_t number, unsigned digits)
+{
+	char *at = text_room(text, FORMAT_ROOM);
+
+	if (at)
+		text_end(text, format_hex(at, number, digits));
 }
 
 void text_pad(struct text *text, size_t start, size_t size)
 {
-	size_t have = text->size - start, blanks = have < size ? size - have : 0;
+	size_t have = text->size - start, blanks = have < size ? size - have + 1 : 1;
+	char *at = text_room(text, blanks);
 
-	text_add(text, "%*s", (int)blanks + 1, "");
+	if (!at)
+		return;
+	memset(at, ' ', blanks);
+	text->size += blanks;
 }
 
 void text_free(struct text *text)

@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 
+#include "kernel/lib/likely.h"
 #include "paging/types.h"
 
 #define TEXT_MAX (8U << 20) /* enough for /proc/PID/maps of a process with as many areas as it can have */
@@ -13,13 +14,39 @@
 struct text {
 	char *bytes; /* a block of the heap; no NUL at the end */
 	size_t size;
-	size_t room; /* size of `bytes` */
+	size_t room; /* size of `bytes`; that of the text when it is lost */
 	bool lost;   /* there was no memory, or TEXT_MAX was reached: the text is incomplete, and stays as it is */
 };
 
 __attribute__((format(printf, 2, 3))) void text_add(struct text *text, const char *format, ...);
 __attribute__((format(printf, 2, 0))) void text_add_v(struct text *text, const char *format, va_list args);
 void text_add_bytes(struct text *text, const void *bytes, size_t size);
+
+/*
+ * Return where up to `most` bytes can be written behind the text; the caller then calls text_end() with the byte behind
+ * those that were. NULL, with `lost` set: there is no room. For texts with a line for each of many things.
+ */
+char *text_room_slow(struct text *text, size_t most);
+static inline char *text_room(struct text *text, size_t most)
+{
+	return likely(text->room - text->size >= most) ? text->bytes + text->size : text_room_slow(text, most);
+}
+
+static inline void text_end(struct text *text, const char *end)
+{
+	text->size = (size_t)(end - text->bytes);
+}
+
+/* Add what text_add() would with "%c", "%s", "%llu", "%*llu" or "%0*llx", at a fraction of its cost. */
+void text_add_char(struct text *text, char c);
+static inline void text_add_string(struct text *text, const char *string)
+{
+	/* The compiler knows the length of most of these strings. */
+	text_add_bytes(text, string, __builtin_strlen(string));
+}
+void text_add_number(struct text *text, uint64_t number);
+void text_add_number_right(struct text *text, uint64_t number, unsigned width); /* width: at most FORMAT_ROOM */
+void text_add_hex(struct text *text, uint64_t number, unsigned digits);         /* digits: at most 16 */
 
 /* Add blanks until the text behind byte `start` has `size` bytes, and then one more blank. */
 void text_pad(struct text *text, size_t start, size_t size);

@@ -7,83 +7,114 @@
 #include "kernel/mm/user/user_io.h"
 
 #define WRITE_MAX PAGE_SIZE /* most bytes that one write takes */
+/*
+ * How many bytes of records one step of a read makes at least, and the room that the text has from the start: the last
+ * record fits, as most are shorter than the difference.
+ */
+#define STEP_SIZE (PAGE_SIZE - 256)
+#define STEP_ROOM PAGE_SIZE
 
-/* The text that a read at offset 0 has generated. Guard: the kernel, one CPU, not preempted. */
-struct made_text {
-	struct text text;
-	uint64_t refs; /* number of references: the open file's, and those of calls that are copying from the text */
-};
-
-/* file->data of an open file with generated text. Guard: the kernel, one CPU, not preempted. */
+/*
+ * file->data of an open file with generated text. Guard: the kernel, one CPU, not preempted; while a read has further
+ * steps to do, file->position keeps other reads out.
+ */
 struct reader {
-	text_make_fn *make;
-	text_take_fn *take;
-	struct made_text *made; /* a reference; NULL: no text yet, or generating it failed */
+	text_make_fn *make; /* adds the whole content; or NULL */
+	text_more_fn *more; /* adds records; NULL when `make` is not */
+	text_take_fn *take; /* or NULL */
+	bool begun;         /* the fields below are valid: a text was begun, and making it has not failed since */
+	struct text text;   /* the bytes of the file from `start` on that were made last */
+	uint64_t start;     /* bytes from the file's start */
+	uint64_t place;     /* where `more` goes on behind these bytes; with `make` 1 when they have been made */
 };
 
-static void put_text(struct made_text *made)
+/* Return the offset behind the bytes that were made last. */
+static uint64_t end_of(const struct reader *reader)
 {
-	if (!made || --made->refs)
-		return;
-	text_free(&made->text);
-	kfree(made);
+	return reader->start + reader->text.size;
 }
 
-/* Replace the file's text by a new one. The old text is freed when no call copies from it any more. */
-static int make_text(struct file *file, struct reader *reader)
+static void begin(struct reader *reader)
 {
-	struct made_text *made = kzalloc(sizeof(*made));
+	reader->text.size = 0;
+	reader->start = reader->place = 0;
+	reader->begun = true;
+}
+
+/* Add the whole content, or what comes next of it: at least `enough` bytes, or the rest. */
+static int add(struct reader *reader, struct node *node, size_t enough)
+{
+	if (reader->more) {
+		text_reserve(&reader->text, STEP_ROOM);
+		return reader->more(node, &reader->place, enough, &reader->text);
+	}
+	reader->place = 1;
+	return reader->make(node, &reader->text);
+}
+
+/* Make what comes behind the bytes that were made last, in their place. Without memory the next read begins anew. */
+static int make_next(struct reader *reader, struct node *node, size_t enough)
+{
 	int error;
 
-	put_text(reader->made);
-	reader->made = NULL;
-	if (!made)
-		return -ENOMEM;
-	made->refs = 1;
-	error = reader->make(file->node, &made->text);
-	if (!error && made->text.lost)
+	reader->start = end_of(reader);
+	reader->text.size = 0;
+	error = add(reader, node, enough);
+	if (!error && reader->text.lost)
 		error = -ENOMEM;
-	if (error)
-		put_text(made);
-	else
-		reader->made = made;
+	if (error) {
+		text_free(&reader->text);
+		reader->begun = false;
+	}
 	return error;
 }
 
-static int64_t copy_text(const struct text *text, struct user_io *io, uint64_t *offset)
+/* Copy those of the bytes that were made last which lie at *offset and behind. Returns bytes, or an error. */
+static int64_t copy_made(const struct reader *reader, struct user_io *io, uint64_t *offset)
 {
 	size_t size, moved = 0;
 	enum status status;
 
-	if (*offset >= text->size)
+	if (*offset >= end_of(reader))
 		return 0;
-	size = text->size - *offset;
+	size = end_of(reader) - *offset;
 	if (size > io->left)
 		size = io->left;
-	status = user_io_put(io, text->bytes + *offset, size, &moved);
+	status = user_io_put(io, reader->text.bytes + (*offset - reader->start), size, &moved);
 	if (status != OK && !moved)
 		return copy_errno(status);
 	*offset += moved;
 	return (int64_t)moved;
 }
 
+/*
+ * Return how many bytes to make for a read at `offset`: a step's worth while the offset has not been reached, and not
+ * more than the read takes when it has.
+ */
+static size_t step_size(const struct reader *reader, const struct user_io *io, uint64_t offset)
+{
+	return offset == end_of(reader) && io->left < STEP_SIZE ? io->left : STEP_SIZE;
+}
+
 static int64_t read_text(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	struct reader *reader = file->data;
-	struct made_text *made;
-	int64_t moved;
+	int64_t moved, more;
+	int error;
 
-	if (!*offset || !reader->made) {
-		int error = make_text(file, reader);
-
-		if (error)
-			return error;
-	}
-	made = reader->made;
-	made->refs++;
-	moved = copy_text(&made->text, io, offset);
-	put_text(made);
-	return moved;
+	if (!*offset || !reader->begun || *offset < reader->start)
+		begin(reader);
+	moved = copy_made(reader, io, offset);
+	if (moved < 0 || !io->left || *offset < end_of(reader) || (reader->make && reader->place))
+		return moved;
+	error = make_next(reader, file->node, step_size(reader, io, *offset));
+	if (error)
+		return moved ? moved : error;
+	/* The offset lies further behind: the call's next step makes the records that come next. */
+	if (reader->more && reader->text.size && *offset >= end_of(reader))
+		return -EAGAIN;
+	more = copy_made(reader, io, offset);
+	return more < 0 && moved ? moved : moved + more;
 }
 
 static int64_t write_text(struct file *file, struct user_io *io, uint64_t *offset)
@@ -115,23 +146,32 @@ static void release(struct file *file)
 {
 	struct reader *reader = file->data;
 
-	put_text(reader->made);
+	text_free(&reader->text);
 	kfree(reader);
 }
 
 static const struct file_ops read_ops = { .read = read_text, .release = release };
 static const struct file_ops write_ops = { .read = read_text, .write = write_text, .release = release };
 
-int text_file_open(struct file *file, text_make_fn *make, text_take_fn *take)
+static int open(struct file *file, const struct reader *wanted)
 {
-	struct reader *reader = kzalloc(sizeof(*reader));
+	struct reader *reader = kmalloc(sizeof(*reader));
 
 	if (!reader)
 		return -ENOMEM;
-	reader->make = make;
-	reader->take = take;
-	file->ops = take ? &write_ops : &read_ops;
+	*reader = *wanted;
+	file->ops = reader->take ? &write_ops : &read_ops;
 	file->data = reader;
-	file->properties = FILE_SEEKS;
+	file->properties = FILE_SEEKS | FILE_STEPS;
 	return 0;
+}
+
+int text_file_open(struct file *file, text_make_fn *make, text_take_fn *take)
+{
+	return open(file, &(struct reader){ .make = make, .take = take });
+}
+
+int text_file_open_records(struct file *file, text_more_fn *more)
+{
+	return open(file, &(struct reader){ .more = more });
 }

@@ -1,6 +1,9 @@
 /*
- * Files whose content is a text that the kernel generates. A read at offset 0 generates the text anew; reads at other
- * offsets get pieces of the same text, so that the pieces fit together even if the kernel's state changes in between.
+ * Files whose content is a text that the kernel generates, of two kinds. A short text is made as a whole by a read at
+ * offset 0; reads at other offsets get pieces of the same text, so that the pieces fit together even if the kernel's
+ * state changes in between. A text of records, as many as there are of something, is made while it is read, a page for
+ * each read at most; each of its records is whole. As on Linux, a read that does not go on where the last one ended
+ * makes the records anew from the first one on, to find the offset.
  */
 #pragma once
 
@@ -9,6 +12,14 @@
 
 /* A function that adds the whole content to `ret`, an empty text. Returns 0, or the error that read(2) returns. */
 typedef int text_make_fn(struct node *node, struct text *ret);
+
+/*
+ * A function that adds records to `ret`, an empty text, until that has `enough` bytes or more or there are no records
+ * left; *place is where to begin: 0 for the first record. Sets *place for the next call, as the caller does not know
+ * what it means. It should be the key of what comes next in an order that stays: a record that is there all the time is
+ * then read once, whatever comes and goes between the calls. Returns 0, or the error that read(2) returns.
+ */
+typedef int text_more_fn(struct node *node, uint64_t *place, size_t enough, struct text *ret);
 
 /* A function that handles one write(2): `size` bytes and a NUL behind them. Returns 0, or the error for write(2). */
 typedef int text_take_fn(struct node *node, const char *bytes, size_t size);
@@ -19,3 +30,9 @@ typedef int text_take_fn(struct node *node, const char *bytes, size_t size);
  * returns -EINVAL; else it takes at most 4096 bytes and returns take's error. Returns 0 or -ENOMEM.
  */
 int text_file_open(struct file *file, text_make_fn *make, text_take_fn *take);
+
+/*
+ * Make `file` one with a text of records. A read returns more's error, -ENOMEM, or -EAGAIN: call again, since the
+ * offset has not been found yet (FILE_STEPS).
+ */
+int text_file_open_records(struct file *file, text_more_fn *more);

@@ -9,6 +9,10 @@
 #include "kernel/lib/printable.h"
 #include "kernel/lib/string.h"
 
+/* Words of text: a store of one is an instruction, where memcpy() would be a call. */
+typedef uint64_t word64 __attribute__((aligned(1), may_alias));
+typedef uint16_t word16 __attribute__((aligned(1), may_alias));
+
 struct output {
 	char *buffer;
 	size_t size;
@@ -228,6 +232,48 @@ static void put_unsigned(struct output *o, const struct conversion *c, uint64_t 
 	put_number(o, c, value, letter == 'u' ? 10 : letter == 'o' ? 8 : 16, prefix);
 }
 
+/*
+ * Do a conversion without flags, width and precision, as most are, at half of the cost; *format is behind the %.
+ * Returns false for any other, with nothing done.
+ */
+static bool convert_plain(struct output *o, const char **format, va_list *args)
+{
+	const char *letter = *format, *string;
+	char digits[FORMAT_ROOM + 1];
+	uint64_t value;
+	int64_t number;
+	bool wide;
+
+	while (*letter == 'l')
+		letter++;
+	wide = letter > *format;
+	switch (*letter) {
+	case 'd':
+		number = wide ? va_arg(*args, long long) : va_arg(*args, int);
+		digits[0] = '-';
+		value = number < 0 ? -(uint64_t)number : (uint64_t)number;
+		put_plain(o, digits + (number >= 0),
+			  (size_t)(format_decimal(digits + 1, value) - digits) - (number >= 0));
+		break;
+	case 'u':
+		value = wide ? va_arg(*args, unsigned long long) : va_arg(*args, unsigned int);
+		put_plain(o, digits, (size_t)(format_decimal(digits, value) - digits));
+		break;
+	case 's':
+		if (o->quoted || wide)
+			return false;
+		string = va_arg(*args, const char *);
+		if (!string)
+			string = "(null)";
+		put_plain(o, string, strlen(string));
+		break;
+	default:
+		return false;
+	}
+	*format = letter + 1;
+	return true;
+}
+
 static void convert(struct output *o, const char **format, va_list *args)
 {
 	const char *start = *format - 1;
@@ -282,10 +328,10 @@ static size_t format_all(struct output o, const char *format, va_list args)
 			format++;
 		if (format > start)
 			put_plain(&o, start, (size_t)(format - start));
-		if (*format++)
-			convert(&o, &format, &rest);
-		else
+		if (!*format++)
 			break;
+		if (!convert_plain(&o, &format, &rest))
+			convert(&o, &format, &rest);
 	}
 	va_end(rest);
 	if (o.size)
@@ -312,6 +358,52 @@ size_t format_s(char *buffer, size_t size, const char *format, ...)
 	length = format_v(buffer, size, format, args);
 	va_end(args);
 	return length;
+}
+
+char *format_decimal(char *at, uint64_t number)
+{
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839"
+				    "40414243444546474849505152535455565758596061626364656667686970717273747576777879"
+				    "8081828384858687888990919293949596979899";
+	char text[2 * FORMAT_ROOM], *const end = text + FORMAT_ROOM, *first = end;
+
+	do
+		*(word16 *)(first -= 2) = *(const word16 *)(pairs + 2 * (number % 100));
+	while (number /= 100);
+	first += *first == '0';
+	/* What lies behind the digits is copied as well, so that no loop is needed. */
+	for (size_t i = 0; i < FORMAT_ROOM; i += 8)
+		*(word64 *)(at + i) = *(const word64 *)(first + i);
+	return at + (end - first);
+}
+
+/* Return the eight hexadecimal digits of a number as they lie in memory, the first in the lowest byte. */
+static uint64_t eight_digits(uint32_t number)
+{
+	uint64_t digits = number, letters;
+
+	/* Spread the number: a digit's value in each byte. */
+	digits = (digits << 16 | digits) & 0x0000ffff0000ffff;
+	digits = (digits << 8 | digits) & 0x00ff00ff00ff00ff;
+	digits = (digits << 4 | digits) & 0x0f0f0f0f0f0f0f0f;
+	/* Adding 6 carries into a byte's bit 4 where the digit is a letter. */
+	letters = (digits + 0x0606060606060606) >> 4 & 0x0101010101010101;
+	return __builtin_bswap64(digits + 0x3030303030303030 + letters * ('a' - '9' - 1));
+}
+
+char *format_hex(char *at, uint64_t number, unsigned least)
+{
+	unsigned count = (unsigned)(67 - __builtin_clzll(number | 1)) / 4;
+
+	if (count < least)
+		count = least;
+	if (count > 8) {
+		*(word64 *)at = eight_digits((uint32_t)(number >> 32)) >> 8 * (16 - count);
+		*(word64 *)(at + count - 8) = eight_digits((uint32_t)number);
+	} else {
+		*(word64 *)at = eight_digits((uint32_t)number) >> 8 * (8 - count);
+	}
+	return at + count;
 }
 
 char *format_size(char buffer[16], unsigned long long bytes)

@@ -185,6 +185,26 @@ static int64_t wait_and_move(struct file_waiter *waiter, struct file *file, enum
 	return error ? -ERESTARTSYS : moved;
 }
 
+/*
+ * Go on with a read that has steps to do before it moves anything (FILE_STEPS), and let other tasks run in between; no
+ * other read disturbs it. in_turn: the call has its turns. Returns as move_step().
+ */
+static __attribute__((noinline)) int64_t move_in_steps(struct file *file, enum file_move how, struct user_io *io,
+						       uint64_t offset, bool in_turn)
+{
+	struct turn_holder position;
+	int64_t moved = in_turn ? 0 : turn_take(&file->position, &position);
+
+	if (moved)
+		return moved;
+	do
+		moved = task_give_way() ? -EINTR : move_step(file, how, io, offset);
+	while (moved == -EAGAIN);
+	if (!in_turn)
+		turn_end(&file->position, &position);
+	return moved;
+}
+
 static void show_written(struct file *file, bool writes)
 {
 	if (writes && file->ops->written)
@@ -214,20 +234,21 @@ static bool needs_turns(const struct file *file, const struct user_io *io)
 	       (io->left > STEP || !turn_is_free(&file->position) || !turn_is_free(&file->node->writing));
 }
 
-static bool moves_position(enum file_move how)
+/* Return whether the call takes the turn `position`: so do all reads of a file whose reads have steps of their own. */
+static bool wants_position(const struct file *file, enum file_move how)
 {
-	return how == FILE_READ || how == FILE_WRITE;
+	return how == FILE_READ || how == FILE_WRITE || (how == FILE_PREAD && file->properties & FILE_STEPS);
 }
 
 /* Take the turns that a call of kind `how` needs. Returns 0, or -EINTR: the task must end, and has no turn. */
 static __attribute__((noinline)) int take_turns(struct file *file, enum file_move how, struct turns *turns)
 {
-	int error = moves_position(how) ? turn_take(&file->position, &turns->position) : 0;
+	int error = wants_position(file, how) ? turn_take(&file->position, &turns->position) : 0;
 
 	if (error || !is_write(how))
 		return error;
 	error = turn_take(&file->node->writing, &turns->writing);
-	if (error && moves_position(how))
+	if (error && wants_position(file, how))
 		turn_end(&file->position, &turns->position);
 	return error;
 }
@@ -236,7 +257,7 @@ static __attribute__((noinline)) void end_turns(struct file *file, enum file_mov
 {
 	if (is_write(how))
 		turn_end(&file->node->writing, &turns->writing);
-	if (moves_position(how))
+	if (wants_position(file, how))
 		turn_end(&file->position, &turns->position);
 }
 
@@ -266,6 +287,8 @@ int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io,
 			if (total)
 				show_written(file, writes);
 			moved = wait_and_move(&waiter, file, how, io, at);
+		} else if (unlikely(moved == -EAGAIN && file->properties & FILE_STEPS)) {
+			moved = move_in_steps(file, how, io, at, in_turn);
 		}
 		if (moved > 0)
 			total += moved;

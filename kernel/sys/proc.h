@@ -35,14 +35,15 @@ int proc_lookup_pid(struct node *root, struct name name, struct node **ret);
 int proc_next_pid(struct node *root, uint64_t *position, struct dir_entry *ret);
 
 /* Generate the contents of the files of /proc/PID; handle writes to them. */
-text_make_fn proc_make_stat, proc_make_statm, proc_make_status, proc_make_comm, proc_make_maps, proc_make_cmdline,
-	proc_make_environ, proc_make_mounts, proc_make_limits, proc_make_oom_score, proc_make_oom_adjust;
+text_make_fn proc_make_stat, proc_make_statm, proc_make_status, proc_make_comm, proc_make_cmdline, proc_make_environ,
+	proc_make_mounts, proc_make_limits, proc_make_oom_score, proc_make_oom_adjust;
+text_more_fn proc_more_maps;
 text_take_fn proc_take_comm, proc_take_oom_adjust;
 
 /* A process's memory by kinds, in pages. */
 struct proc_memory {
 	uint64_t pages, resident; /* pages in all areas; pages that are in memory */
-	/* code: executable, of the program's file; library: other executable; data: writable and private */
+	/* code: the program's own; library: other executable; data: writable and private */
 	uint64_t code, data, stack, library;
 	vaddr_t code_start, code_end, data_start, data_end;
 };

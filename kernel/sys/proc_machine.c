@@ -26,7 +26,12 @@ static const char *kernel_cmdline;
 
 static void add_kib(struct text *text, const char *name, uint64_t kib)
 {
-	text_add(text, "%-16s%8llu kB\n", name, (unsigned long long)kib);
+	const size_t start = text->size;
+
+	text_add_string(text, name);
+	text_pad(text, start, 15);
+	text_add_number_right(text, kib, 8);
+	text_add_string(text, " kB\n");
 }
 
 static int make_meminfo(struct node *node, struct text *ret)
@@ -56,11 +61,18 @@ static int make_meminfo(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* Add a time in seconds, with two digits after the decimal point. */
+/* Add a number with two digits after the decimal point. */
+static void add_hundredths(struct text *text, uint64_t whole, uint64_t hundredths)
+{
+	text_add_number(text, whole);
+	text_add_char(text, '.');
+	text_add_char(text, (char)('0' + hundredths / 10));
+	text_add_char(text, (char)('0' + hundredths % 10));
+}
+
 static void add_seconds(struct text *text, uint64_t ns)
 {
-	text_add(text, "%llu.%02llu", (unsigned long long)(ns / NS_PER_S),
-		 (unsigned long long)(ns % NS_PER_S / TICK_NS));
+	add_hundredths(text, ns / NS_PER_S, ns % NS_PER_S / TICK_NS);
 }
 
 static int make_uptime(struct node *node, struct text *ret)
@@ -85,11 +97,24 @@ static int make_loadavg(struct node *node, struct text *ret)
 	for (int i = 0; i < 3; i++) {
 		uint64_t load = load_averages[i] + LOAD_ONE / 200;
 
-		text_add(ret, "%llu.%02llu ", (unsigned long long)(load >> LOAD_SHIFT),
-			 (unsigned long long)((load & (LOAD_ONE - 1)) * 100 >> LOAD_SHIFT));
+		add_hundredths(ret, load >> LOAD_SHIFT, (load & (LOAD_ONE - 1)) * 100 >> LOAD_SHIFT);
+		text_add_char(ret, ' ');
 	}
-	text_add(ret, "%u/%llu %d\n", active_tasks(), (unsigned long long)process_tasks(), number_last());
+	text_add_number(ret, active_tasks());
+	text_add_char(ret, '/');
+	text_add_number(ret, process_tasks());
+	text_add_char(ret, ' ');
+	text_add_number(ret, (unsigned)number_last());
+	text_add_char(ret, '\n');
 	return 0;
+}
+
+/* Add a line: words, and a number behind them. */
+static void add_line(struct text *text, const char *words, uint64_t value)
+{
+	text_add_string(text, words);
+	text_add_number(text, value);
+	text_add_char(text, '\n');
 }
 
 static int make_stat(struct node *node, struct text *ret)
@@ -100,13 +125,19 @@ static int make_stat(struct node *node, struct text *ret)
 	for (unsigned vector = VECTOR_PIC; vector <= VECTOR_SPURIOUS; vector++)
 		interrupts += irq_count(vector);
 	/* The user and system time of the whole machine are not counted: all CPU time is shown as user time. */
-	for (int i = 0; i < 2; i++)
-		text_add(ret, "cpu%s %llu 0 0 %llu 0 0 0 0 0 0\n", i ? "0" : " ",
-			 (unsigned long long)((now - idle) / TICK_NS), (unsigned long long)(idle / TICK_NS));
-	text_add(ret, "intr %llu\nctxt %llu\nbtime %llu\nprocesses %llu\nprocs_running %u\nprocs_blocked 0\n",
-		 (unsigned long long)interrupts, (unsigned long long)sched_counts.switches,
-		 (unsigned long long)((clock_realtime_ns() - now) / NS_PER_S), (unsigned long long)task_count_made,
-		 active_tasks());
+	for (int i = 0; i < 2; i++) {
+		text_add_string(ret, i ? "cpu0 " : "cpu  ");
+		text_add_number(ret, (now - idle) / TICK_NS);
+		text_add_string(ret, " 0 0 ");
+		text_add_number(ret, idle / TICK_NS);
+		text_add_string(ret, " 0 0 0 0 0 0\n");
+	}
+	add_line(ret, "intr ", interrupts);
+	add_line(ret, "ctxt ", sched_counts.switches);
+	add_line(ret, "btime ", (clock_realtime_ns() - now) / NS_PER_S);
+	add_line(ret, "processes ", task_count_made);
+	add_line(ret, "procs_running ", active_tasks());
+	text_add_string(ret, "procs_blocked 0\n");
 	return 0;
 }
 

@@ -13,7 +13,8 @@ struct proc_file {
 	const char *name;
 	uint32_t mode;
 	const struct node_ops *ops;
-	text_make_fn *make; /* for a regular file: generates the content */
+	text_make_fn *make; /* for a regular file: generates the content; or NULL */
+	text_more_fn *more; /* for a regular file without `make`: generates the content by records */
 	text_take_fn *take; /* for a regular file: handles writes; NULL: it cannot be written */
 	struct node *(*target)(const struct proc_subject *subject); /* for a link: returns the node that it leads to */
 	bool process_only;                                          /* the file is not in the directory of a task */

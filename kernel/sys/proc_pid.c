@@ -43,6 +43,8 @@ enum file_number {
 		    .ops = &text_ops,                    \
 		    .make = make_it,                     \
 		    .take = take_it }
+#define RECORDS(which, text, more_of_it) \
+	[which] = { .number = which, .name = text, .mode = S_IFREG | 0444, .ops = &text_ops, .more = more_of_it }
 
 static const struct proc_file proc_files[] = {
 	[FILE_TASK] = { .number = FILE_TASK,
@@ -60,7 +62,7 @@ static const struct proc_file proc_files[] = {
 	TEXT(FILE_COMM, "comm", 0644, proc_make_comm, proc_take_comm),
 	TEXT(FILE_CMDLINE, "cmdline", 0444, proc_make_cmdline, NULL),
 	TEXT(FILE_ENVIRON, "environ", 0400, proc_make_environ, NULL),
-	TEXT(FILE_MAPS, "maps", 0444, proc_make_maps, NULL),
+	RECORDS(FILE_MAPS, "maps", proc_more_maps),
 	TEXT(FILE_LIMITS, "limits", 0444, proc_make_limits, NULL),
 	TEXT(FILE_OOM_SCORE, "oom_score", 0444, proc_make_oom_score, NULL),
 	TEXT(FILE_OOM_SCORE_ADJ, "oom_score_adj", 0644, proc_make_oom_adjust, proc_take_oom_adjust),
@@ -227,7 +229,8 @@ static int open(struct node *node, struct file *file)
 {
 	const struct proc_file *opened = proc_node(node)->file;
 
-	return text_file_open(file, opened->make, opened->take);
+	return opened->more ? text_file_open_records(file, opened->more)
+			    : text_file_open(file, opened->make, opened->take);
 }
 
 static int truncate(struct node *node, uint64_t size)

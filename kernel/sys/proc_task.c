@@ -56,13 +56,47 @@ static void action_masks(const struct process *process, uint64_t *ret_ignored, u
 /* Add a blank and a number to the line of stat. */
 static void number(struct text *text, uint64_t value)
 {
-	text_add(text, " %llu", (unsigned long long)value);
+	char *at = text_room(text, FORMAT_ROOM + 1);
+
+	if (!at)
+		return;
+	*at = ' ';
+	text_end(text, format_decimal(at + 1, value));
 }
 
+/* Add a number of stat that may be negative. */
+static void signed_number(struct text *text, int64_t value)
+{
+	if (value >= 0) {
+		number(text, (uint64_t)value);
+		return;
+	}
+	text_add_string(text, " -");
+	text_add_number(text, -(uint64_t)value);
+}
+
+/* Add `count` zeros, at most four. */
 static void zeros(struct text *text, int count)
 {
-	while (count--)
-		number(text, 0);
+	text_add_bytes(text, " 0 0 0 0", 2 * (size_t)count);
+}
+
+/* Add fields 1 to 9 of stat: who it is. */
+static void add_names(const struct proc_subject *subject, struct text *ret)
+{
+	const struct process *process = subject->process;
+
+	text_add_number(ret, (unsigned)(subject->single ? subject->task->tid : process->pid));
+	text_add_string(ret, " (");
+	text_add_string(ret, name_of(subject));
+	text_add_string(ret, ") ");
+	text_add_char(ret, state_of(subject));
+	number(ret, (unsigned)(process->parent ? process->parent->pid : 0));
+	number(ret, (unsigned)process->group);
+	number(ret, (unsigned)process->session);
+	number(ret, process->tty ? process->tty->device.number : 0);
+	signed_number(ret, process->tty ? process->tty->foreground : -1);
+	zeros(ret, 1);
 }
 
 /* Add fields 23 to 30 of stat: sizes and addresses of memory. add_more_places() adds fields 45 to 51. */
@@ -113,9 +147,7 @@ int proc_make_stat(struct node *node, struct text *ret)
 	memory = proc_measure(process);
 	used = usage_of(&subject);
 	action_masks(process, &ignored, &caught);
-	text_add(ret, "%d (%s) %c %d %d %d %d %d 0", subject.single ? task->tid : process->pid, name_of(&subject),
-		 state_of(&subject), process->parent ? process->parent->pid : 0, process->group, process->session,
-		 process->tty ? (int)process->tty->device.number : 0, process->tty ? process->tty->foreground : -1);
+	add_names(&subject, ret);
 	number(ret, used.faults);
 	number(ret, process->children_used.faults);
 	zeros(ret, 2);
@@ -123,7 +155,10 @@ int proc_make_stat(struct node *node, struct text *ret)
 	number(ret, used.system_ns / TICK_NS);
 	number(ret, process->children_used.user_ns / TICK_NS);
 	number(ret, process->children_used.system_ns / TICK_NS);
-	text_add(ret, " %d %d %u 0", priority_shown(&sched), sched.nice, process->task_count);
+	signed_number(ret, priority_shown(&sched));
+	signed_number(ret, sched.nice);
+	number(ret, process->task_count);
+	zeros(ret, 1);
 	number(ret, (subject.single ? task->start_ns : process->start_ns) / TICK_NS);
 	add_places(process, &memory, ret);
 	number(ret, task ? task->signals.set.pending & 0x7fffffff : 0);
@@ -138,7 +173,7 @@ int proc_make_stat(struct node *node, struct text *ret)
 	zeros(ret, 3);
 	add_more_places(process, &memory, ret);
 	number(ret, process->zombie ? (unsigned)process->status : 0);
-	text_add(ret, "\n");
+	text_add_char(ret, '\n');
 	return 0;
 }
 
@@ -151,10 +186,30 @@ int proc_make_statm(struct node *node, struct text *ret)
 	if (error)
 		return error;
 	memory = proc_measure(subject.process);
-	text_add(ret, "%llu %llu 0 %llu 0 %llu 0\n", (unsigned long long)memory.pages,
-		 (unsigned long long)memory.resident, (unsigned long long)memory.code,
-		 (unsigned long long)(memory.data + memory.stack));
+	text_add_number(ret, memory.pages);
+	number(ret, memory.resident);
+	zeros(ret, 1);
+	number(ret, memory.code);
+	zeros(ret, 1);
+	number(ret, memory.data + memory.stack);
+	text_add_string(ret, " 0\n");
 	return 0;
+}
+
+/* Add a line of status: words, and a number behind them. */
+static void add_line(struct text *text, const char *words, uint64_t value)
+{
+	text_add_string(text, words);
+	text_add_number(text, value);
+	text_add_char(text, '\n');
+}
+
+/* Add a line of status whose number is a set of bits. */
+static void add_mask(struct text *text, const char *words, uint64_t bits)
+{
+	text_add_string(text, words);
+	text_add_hex(text, bits, 16);
+	text_add_char(text, '\n');
 }
 
 static void add_memory(const struct process *process, struct text *ret)
@@ -164,15 +219,17 @@ static void add_memory(const struct process *process, struct text *ret)
 		const char *name;
 		uint64_t pages;
 	} lines[] = {
-		{ "VmSize:", memory.pages }, { "VmRSS:", memory.resident }, { "VmData:", memory.data },
-		{ "VmStk:", memory.stack },  { "VmExe:", memory.code },     { "VmLib:", memory.library },
+		{ "VmSize:\t", memory.pages }, { "VmRSS:\t", memory.resident }, { "VmData:\t", memory.data },
+		{ "VmStk:\t", memory.stack },  { "VmExe:\t", memory.code },     { "VmLib:\t", memory.library },
 	};
 
 	if (!process->space)
 		return;
-	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
-		text_add(ret, "%s\t%8llu kB\n", lines[i].name,
-			 (unsigned long long)(lines[i].pages * (PAGE_SIZE / 1024)));
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		text_add_string(ret, lines[i].name);
+		text_add_number_right(ret, lines[i].pages * (PAGE_SIZE / 1024), 8);
+		text_add_string(ret, " kB\n");
+	}
 }
 
 static void add_signals(const struct proc_subject *subject, struct text *ret)
@@ -182,13 +239,14 @@ static void add_signals(const struct proc_subject *subject, struct text *ret)
 	uint64_t ignored, caught;
 
 	action_masks(process, &ignored, &caught);
-	text_add(ret, "SigQ:\t%u/%llu\n", process->signals.queued,
-		 (unsigned long long)process->limits[LIMIT_SIGPENDING].soft);
-	text_add(ret, "SigPnd:\t%016llx\n", (unsigned long long)(task ? task->signals.set.pending : 0));
-	text_add(ret, "ShdPnd:\t%016llx\n", (unsigned long long)process->signals.set.pending);
-	text_add(ret, "SigBlk:\t%016llx\n", (unsigned long long)(task ? task->signals.blocked : 0));
-	text_add(ret, "SigIgn:\t%016llx\n", (unsigned long long)ignored);
-	text_add(ret, "SigCgt:\t%016llx\n", (unsigned long long)caught);
+	text_add_string(ret, "SigQ:\t");
+	text_add_number(ret, process->signals.queued);
+	add_line(ret, "/", process->limits[LIMIT_SIGPENDING].soft);
+	add_mask(ret, "SigPnd:\t", task ? task->signals.set.pending : 0);
+	add_mask(ret, "ShdPnd:\t", process->signals.set.pending);
+	add_mask(ret, "SigBlk:\t", task ? task->signals.blocked : 0);
+	add_mask(ret, "SigIgn:\t", ignored);
+	add_mask(ret, "SigCgt:\t", caught);
 }
 
 static const char *state_words(char letter)
@@ -208,7 +266,7 @@ static const char *state_words(char letter)
 
 int proc_make_status(struct node *node, struct text *ret)
 {
-	static const char *const abilities[] = { "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb" };
+	static const char *const abilities[] = { "CapInh:\t", "CapPrm:\t", "CapEff:\t", "CapBnd:\t", "CapAmb:\t" };
 	const struct process *process;
 	HELD_SUBJECT struct proc_subject subject = { 0 };
 	int error = proc_find_subject(node, &subject);
@@ -216,24 +274,27 @@ int proc_make_status(struct node *node, struct text *ret)
 	if (error)
 		return error;
 	process = subject.process;
-	text_add(ret, "Name:\t%s\n", name_of(&subject));
+	text_add_string(ret, "Name:\t");
+	text_add_string(ret, name_of(&subject));
+	text_add_char(ret, '\n');
 	if (process->paths.root)
 		text_add(ret, "Umask:\t%04o\n", process->paths.umask);
-	text_add(ret, "State:\t%s\nTgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n",
-		 state_words(state_of(&subject)), process->pid, subject.single ? subject.task->tid : process->pid,
-		 process->parent ? process->parent->pid : 0);
-	text_add(ret, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%u\nGroups:\t \n",
+	text_add_string(ret, "State:\t");
+	text_add_string(ret, state_words(state_of(&subject)));
+	add_line(ret, "\nTgid:\t", (unsigned)process->pid);
+	add_line(ret, "Ngid:\t0\nPid:\t", (unsigned)(subject.single ? subject.task->tid : process->pid));
+	add_line(ret, "PPid:\t", (unsigned)(process->parent ? process->parent->pid : 0));
+	add_line(ret, "TracerPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t",
 		 process->fds ? process->fds->capacity : 0);
+	text_add_string(ret, "Groups:\t \n");
 	add_memory(process, ret);
-	text_add(ret, "Threads:\t%u\n", process->task_count ? process->task_count : 1);
+	add_line(ret, "Threads:\t", process->task_count ? process->task_count : 1);
 	add_signals(&subject, ret);
 	for (size_t i = 0; i < sizeof(abilities) / sizeof(abilities[0]); i++)
-		text_add(ret, "%s:\t%016llx\n", abilities[i],
-			 (unsigned long long)(i == 0 || i == 4 ? 0 : ALL_ABILITIES));
-	text_add(ret, "NoNewPrivs:\t0\nSeccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");
-	text_add(ret, "voluntary_ctxt_switches:\t%llu\nnonvoluntary_ctxt_switches:\t%llu\n",
-		 (unsigned long long)(subject.task ? subject.task->left[0] : 0),
-		 (unsigned long long)(subject.task ? subject.task->left[1] : 0));
+		add_mask(ret, abilities[i], i == 0 || i == 4 ? 0 : ALL_ABILITIES);
+	text_add_string(ret, "NoNewPrivs:\t0\nSeccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");
+	add_line(ret, "voluntary_ctxt_switches:\t", subject.task ? subject.task->left[0] : 0);
+	add_line(ret, "nonvoluntary_ctxt_switches:\t", subject.task ? subject.task->left[1] : 0);
 	return 0;
 }
 

@@ -85,6 +85,20 @@ static int map_segment(struct user_space *space, struct memory_object *object, c
 	return 0;
 }
 
+/* Note where the program's code and data lie: as on Linux from the first byte of a segment to the last in the file. */
+static void note_places(struct user_space *space, const struct elf_segment *s, vaddr_t bias)
+{
+	const vaddr_t start = s->va + bias, end = start + s->file_size;
+
+	/* Segments are sorted by address. */
+	if (s->execute && !space->code_start)
+		space->code_start = start;
+	if (s->execute)
+		space->code_end = end;
+	space->data_start = start;
+	space->data_end = end;
+}
+
 static int map_program(struct user_space *space, struct memory_object *object, const struct elf_image *image,
 		       vaddr_t bias)
 {
@@ -96,6 +110,7 @@ static int map_program(struct user_space *space, struct memory_object *object, c
 
 		if (error)
 			return error;
+		note_places(space, s, bias);
 		end = s->va + bias + s->pages * PAGE_SIZE;
 	}
 	space->brk_start = space->brk = end + random_pages(RANDOM_BITS_BRK);

@@ -243,6 +243,35 @@ static void a_precision_ends_a_string(void **state)
 	free(three);
 }
 
+/* The two for many numbers, with every count of digits. */
+static void plain_numbers(void **state)
+{
+	struct random r = random_start("test_format");
+	char ours[FORMAT_ROOM + 1], theirs[64];
+
+	(void)state;
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		const unsigned least = random_below(&r, 17);
+		const uint64_t number = random_next(&r) >> random_below(&r, 64);
+		char *end = format_decimal(ours, number);
+
+		*end = '\0';
+		snprintf(theirs, sizeof(theirs), "%llu", (unsigned long long)number);
+		assert_string_equal(ours, theirs);
+		end = format_hex(ours, number, least);
+		*end = '\0';
+		snprintf(theirs, sizeof(theirs), "%0*llx", (int)least, (unsigned long long)number);
+		assert_string_equal(ours, theirs);
+	}
+	for (uint64_t number = 1; number; number *= 10) {
+		*format_decimal(ours, number - 1) = '\0';
+		snprintf(theirs, sizeof(theirs), "%llu", (unsigned long long)number - 1);
+		assert_string_equal(ours, theirs);
+		if (number == 10000000000000000000U)
+			break;
+	}
+}
+
 static void sizes_in_human_units(void **state)
 {
 	static const struct {
@@ -275,9 +304,13 @@ static void sizes_in_human_units(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_conversions),        cmocka_unit_test(several_arguments),
-		cmocka_unit_test(our_own_answers),           cmocka_unit_test(absurd_widths_are_cut),
-		cmocka_unit_test(a_precision_ends_a_string), cmocka_unit_test(sizes_in_human_units),
+		cmocka_unit_test(random_conversions),
+		cmocka_unit_test(several_arguments),
+		cmocka_unit_test(our_own_answers),
+		cmocka_unit_test(absurd_widths_are_cut),
+		cmocka_unit_test(a_precision_ends_a_string),
+		cmocka_unit_test(sizes_in_human_units),
+		cmocka_unit_test(plain_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

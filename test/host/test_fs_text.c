@@ -43,6 +43,15 @@ static void text_grows(void **state)
 	text_pad(&text, start_of_line, 2);
 	assert_memory_equal(text.bytes + start_of_line, "ab    c ", 8);
 	assert_int_equal(text.size, start_of_line + 8);
+	start_of_line = text.size;
+	text_add_char(&text, '=');
+	text_add_string(&text, "n ");
+	text_add_number(&text, UINT64_MAX);
+	text_add_number_right(&text, 7, 3);
+	text_add_number_right(&text, 1234, 3);
+	text_add_hex(&text, 0xbeef, 8);
+	assert_memory_equal(text.bytes + start_of_line, "=n 18446744073709551615  712340000beef", 38);
+	assert_int_equal(text.size, start_of_line + 38);
 	text_free(&text);
 	assert_null(text.bytes);
 }
@@ -66,6 +75,9 @@ static void text_is_bounded(void **state)
 	text_add_bytes(&text, piece, 1000);
 	fs_heap_fail_in = 0;
 	assert_true(text.lost);
+	text_add_char(&text, 'y');
+	text_add_number(&text, 1);
+	text_pad(&text, 0, 2000);
 	assert_int_equal(text.size, 1000);
 	text_free(&text);
 	assert_false(text.lost);
@@ -198,6 +210,171 @@ static void files_are_made_when_read(void **state)
 	file_put(file);
 	file_put(other);
 	unmount_sample(root, at);
+}
+
+/* ---- records ---- */
+
+#define KEYS 2000
+
+static bool there[KEYS];  /* which records there are */
+static size_t most_added; /* bytes that one call added */
+
+/* A record for each key that is there, 5 bytes to 13 long. */
+static int more_records(struct node *node, uint64_t *place, size_t enough, struct text *ret)
+{
+	(void)node;
+	for (; *place < KEYS && ret->size < enough; ++*place)
+		if (there[*place])
+			text_add(ret, "%04d%.*s\n", (int)*place, (int)(*place % 9), "xxxxxxxx");
+	if (ret->size > most_added)
+		most_added = ret->size;
+	return make_error;
+}
+
+/* Read at *offset until that gives bytes, or the end; *ret_steps: how often it took one more step. */
+static int64_t read_records(struct file *file, char *bytes, size_t size, uint64_t *offset, unsigned *ret_steps)
+{
+	int64_t got = -EAGAIN;
+
+	for (*ret_steps = 0; got == -EAGAIN; ++*ret_steps) {
+		struct user_io io;
+
+		user_io_init_kernel(&io, bytes, size);
+		got = file->ops->read(file, &io, offset);
+	}
+	return got;
+}
+
+static void open_records(struct file *ret)
+{
+	*ret = (struct file){ .properties = 0 };
+	assert_int_equal(text_file_open_records(ret, more_records), 0);
+	assert_int_equal(ret->properties, FILE_SEEKS | FILE_STEPS);
+}
+
+/* The whole text, for reads that begin anywhere. */
+static size_t whole_text(char *ret, size_t room)
+{
+	struct text text = { 0 };
+	uint64_t place = 0;
+
+	assert_int_equal(more_records(NULL, &place, room, &text), 0);
+	assert_true(text.size < room);
+	memcpy(ret, text.bytes, text.size);
+	room = text.size;
+	text_free(&text);
+	return room;
+}
+
+/* Any piece, in any order, is what the whole text has there; a step makes no more than a page. */
+static void records_are_found_by_offset(void **state)
+{
+	static char whole[16 * KEYS], piece[8192];
+	struct random random = random_start("test_fs_text");
+	struct file file;
+	uint64_t offset;
+	unsigned steps;
+	size_t size;
+
+	(void)state;
+	memset(there, 1, sizeof(there));
+	size = whole_text(whole, sizeof(whole));
+	open_records(&file);
+	most_added = 0;
+	for (unsigned i = 0; i < 3000; i++) {
+		size_t wanted = random_below(&random, sizeof(piece)) + 1, from;
+		int64_t got;
+
+		if (random_below(&random, 3))
+			offset = random_below(&random, (unsigned)size + 100);
+		from = offset;
+		got = read_records(&file, piece, wanted, &offset, &steps);
+		assert_in_range(got, from < size, wanted);
+		assert_int_equal(offset, from + (size_t)got);
+		assert_true(from + (size_t)got <= size || !got);
+		assert_memory_equal(piece, whole + from, (size_t)got);
+		assert_in_range(steps, 1, size / 3800 + 2);
+	}
+	assert_in_range(most_added, 3840, 4096);
+	/* Behind the end there is nothing; few bytes are not worth a page. */
+	offset = size + 5;
+	assert_int_equal(read_records(&file, piece, 10, &offset, &steps), 0);
+	most_added = offset = 0;
+	assert_int_equal(read_records(&file, piece, 10, &offset, &steps), 10);
+	assert_in_range(most_added, 10, 22);
+	file.ops->release(&file);
+}
+
+/* A reading from start to end while records come and go: whole lines, in order, and each that was there all the time. */
+static void records_may_come_and_go(void **state)
+{
+	struct random random = random_start("test_fs_text");
+	static char all[32 * KEYS];
+	static bool kept[KEYS];
+	struct file file;
+
+	(void)state;
+	open_records(&file);
+	for (unsigned round = 0; round < 50; round++) {
+		uint64_t offset = 0;
+		unsigned steps;
+		int64_t got, last = -1;
+
+		for (int i = 0; i < KEYS; i++)
+			kept[i] = there[i] = random_below(&random, 2);
+		while ((got = read_records(&file, all + offset, random_below(&random, 600) + 1, &offset, &steps)) > 0) {
+			assert_int_equal(steps, 1);
+			for (unsigned i = random_below(&random, 100); i; i--) {
+				unsigned key = random_below(&random, KEYS);
+
+				there[key] = !there[key];
+				kept[key] = false;
+			}
+		}
+		assert_int_equal(got, 0);
+		all[offset] = '\0';
+		for (const char *line = all; *line; line = strchr(line, '\n') + 1) {
+			int key = -1, length = 0;
+
+			assert_int_equal(sscanf(line, "%4d%*[x]%n", &key, &length), 1);
+			assert_true(key > last && key < KEYS);
+			assert_int_equal(line[4 + key % 9], '\n');
+			kept[key] = false;
+			last = key;
+		}
+		for (int i = 0; i < KEYS; i++)
+			assert_false(kept[i]);
+	}
+	file.ops->release(&file);
+}
+
+/* After an error the next read begins anew, and finds its offset again. */
+static void records_need_memory(void **state)
+{
+	static char whole[16 * KEYS], piece[4096];
+	uint64_t blocks = fs_heap_blocks, offset = 0;
+	struct file file;
+	unsigned steps;
+
+	(void)state;
+	memset(there, 1, sizeof(there));
+	(void)whole_text(whole, sizeof(whole));
+	open_records(&file);
+	fs_heap_fail_in = 1;
+	assert_int_equal(read_records(&file, piece, 4000, &offset, &steps), -ENOMEM);
+	fs_heap_fail_in = 0;
+	assert_int_equal(read_records(&file, piece, 1000, &offset, &steps), 1000);
+	make_error = -ESRCH;
+	assert_in_range(read_records(&file, piece, 4000, &offset, &steps), 1, 20);
+	assert_int_equal(read_records(&file, piece, 4000, &offset, &steps), -ESRCH);
+	make_error = 0;
+	assert_int_equal(read_records(&file, piece, 100, &offset, &steps), 100);
+	assert_memory_equal(piece, whole + offset - 100, 100);
+	file.ops->release(&file);
+	assert_int_equal(fs_heap_blocks, blocks);
+	fs_heap_fail_in = 1;
+	assert_int_equal(text_file_open_records(&file, more_records), -ENOMEM);
+	fs_heap_fail_in = 0;
 }
 
 static void what_cannot_be_made_is_an_error(void **state)
@@ -423,6 +600,9 @@ int main(void)
 		TEST(text_is_bounded),
 		TEST(files_are_made_when_read),
 		TEST(what_cannot_be_made_is_an_error),
+		TEST(records_are_found_by_offset),
+		TEST(records_may_come_and_go),
+		TEST(records_need_memory),
 		TEST(two_may_read_one_link),
 		TEST(files_take_what_is_written),
 		TEST(the_tree_is_as_listed),

@@ -182,6 +182,85 @@ static void test_maps(void)
 	sys(SYS_close, file);
 }
 
+/* Returns what status says in kB behind `name`. */
+static long kib_now(const char *name)
+{
+	read_all("/proc/self/status", 4096);
+	return number_of(name);
+}
+
+static void test_memory_kinds(void)
+{
+	const long kib = 40 * (long)PAGE / 1024, data = kib_now("VmData:"), library = kib_now("VmLib:");
+	char *mapped = mmap(NULL, 40 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long pages[7] = { 0 };
+
+	is_true(kib_now("VmExe:") > 0 && kib_now("VmStk:") > 0, kib_now("VmStk:"), "VmExe, VmStk");
+	is(kib_now("VmData:") - data, kib, "VmData has what is private and writable");
+	mprotect(mapped, 40 * PAGE, PROT_READ);
+	is(kib_now("VmData:") - data, 0, "and not what is only read");
+	mprotect(mapped + PAGE, 30 * PAGE, PROT_READ | PROT_EXEC);
+	is(kib_now("VmLib:") - library, 30 * (long)PAGE / 1024, "VmLib has what is executable");
+	read_all("/proc/self/statm", 100);
+	sscanf(text, "%ld %ld %ld %ld %ld %ld", pages, pages + 1, pages + 2, pages + 3, pages + 4, pages + 5);
+	is(pages[0] * (long)PAGE / 1024, kib_now("VmSize:"), "statm: size");
+	is(pages[3] * (long)PAGE / 1024, kib_now("VmExe:"), "its code");
+	is(pages[5] * (long)PAGE / 1024, kib_now("VmData:") + kib_now("VmStk:"), "and its data and stacks");
+	munmap(mapped, 40 * PAGE);
+	is(kib_now("VmLib:") - library, 0, "all is counted off again");
+}
+
+#define AREAS 500
+
+/* Does each line of maps in `text` begin where the one before has ended, or behind that? Returns how many lines. */
+static int count_lines(void)
+{
+	unsigned long before = 0, start, end;
+	int lines = 0;
+
+	for (char *line = text; *line; line = strchr(line, '\n') + 1, lines++) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) != 2 || start < before || !strchr(line, '\n'))
+			return -1;
+		before = end;
+	}
+	return lines;
+}
+
+/* Maps of many areas: at any offset, and while areas go. */
+static void test_long_maps(void)
+{
+	static char whole[ROOM], piece[3000];
+	char *mapped = mmap(NULL, AREAS * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	long size, file, got, same = 0, tries = 0, at = 0;
+	int lines;
+
+	for (int i = 0; i < AREAS; i += 2)
+		mprotect(mapped + i * (long)PAGE, PAGE, PROT_READ);
+	size = read_all("/proc/self/maps", 5000);
+	memcpy(whole, text, (size_t)size);
+	lines = count_lines();
+	is_true(lines >= AREAS, lines, "many maps, each line once");
+	file = sys(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY, 0);
+	for (long offset = size - 1; offset > 0; offset -= 1777, tries++) {
+		got = sys(SYS_pread64, file, piece, sizeof(piece), offset);
+		same += got > 0 && offset + got <= size && memcmp(piece, whole + offset, (size_t)got) == 0;
+	}
+	is(same, tries, "pread at any offset");
+	is(sys(SYS_lseek, file, 9999, SEEK_SET), 9999, "lseek in them");
+	got = sys(SYS_read, file, piece, 10);
+	is_true(got == 10 && memcmp(piece, whole + 9999, 10) == 0, got, "read there");
+	is(sys(SYS_pread64, file, piece, 10, size + 100), 0, "nothing is behind the end");
+	is(sys(SYS_lseek, file, 0, SEEK_SET), 0, "from the start, while areas go");
+	for (long done = 0; (got = sys(SYS_read, file, text + at, 777)) > 0; at += got, done += 8)
+		munmap(mapped + done % AREAS * (long)PAGE, 3 * PAGE);
+	text[at] = '\0';
+	is(got, 0, "to the end");
+	got = count_lines();
+	is_true(got > 0 && got <= lines, got, "no line twice, and none torn");
+	sys(SYS_close, file);
+	munmap(mapped, AREAS * PAGE);
+}
+
 static void test_fd(void)
 {
 	char link[64], target[128] = "", expected[128];
@@ -652,6 +731,8 @@ int main(int argc, char **argv)
 	test_stat();
 	test_status();
 	test_maps();
+	test_memory_kinds();
+	test_long_maps();
 	test_fd();
 	test_two_names();
 	test_detached();

@@ -111,20 +111,32 @@ static inline bool user_limit_allows(const struct user_space *space, uint64_t pa
 	       (pages <= limits->data_pages && space->data_pages <= limits->data_pages - pages);
 }
 
+/* Add `pages`, which may be negative as a signed number, to what is counted of areas with these rights and flags. */
+static inline void user_count_kind(struct user_space *space, uint64_t pages, unsigned rights, unsigned area_flags)
+{
+	if (area_flags & AREA_GROWS_DOWN)
+		space->stack_pages += pages;
+	else if (user_counts_as_data(rights, area_flags))
+		space->data_pages += pages;
+	else if (rights & USER_EXEC)
+		space->code_pages += pages;
+}
+
 /* Count `pages` more, or fewer, of areas with these rights and flags. */
 static inline void user_count_more(struct user_space *space, uint64_t pages, unsigned rights, unsigned area_flags)
 {
 	space->mapped_pages += pages;
-	if (user_counts_as_data(rights, area_flags))
-		space->data_pages += pages;
+	user_count_kind(space, pages, rights, area_flags);
 }
 
 static inline void user_count_fewer(struct user_space *space, uint64_t pages, unsigned rights, unsigned area_flags)
 {
 	space->mapped_pages -= pages;
-	if (user_counts_as_data(rights, area_flags))
-		space->data_pages -= pages;
+	user_count_kind(space, -pages, rights, area_flags);
 }
+
+/* Give a forked child the places of the parent's space: where its areas lie, and where new ones go. */
+void user_copy_places(const struct user_space *space, struct user_space *child);
 
 /* Return how many pages `area` has in [start, end), which it overlaps. */
 static inline uint64_t user_overlap(const struct area *area, vaddr_t start, vaddr_t end)

@@ -82,10 +82,7 @@ enum status user_fork_begin(const struct user_space *space, struct user_space **
 
 	if (status != OK)
 		return status;
-	(*ret)->brk_start = space->brk_start;
-	(*ret)->brk = space->brk;
-	(*ret)->mmap_top = space->mmap_top;
-	(*ret)->low_stacks = space->low_stacks;
+	user_copy_places(space, *ret);
 	return OK;
 }
 

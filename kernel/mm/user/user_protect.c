@@ -55,17 +55,13 @@ static bool limit_allows(const struct user_space *space, vaddr_t start, vaddr_t 
 /* Give a whole area other rights. */
 static void change_rights(struct user_space *space, struct area *area, unsigned rights, struct tlb_flush *flush)
 {
-	const bool was_data = user_counts_as_data(area->rights, area->flags);
+	const uint64_t pages = bytes_to_pages(area->end - area->start);
 
 	if (area->flags & AREA_TOUCHED)
 		user_pages_protect(space, area->start, area->end, rights, area->flags & AREA_SHARED, flush);
+	user_count_kind(space, -pages, area->rights, area->flags);
 	area->rights = rights;
-	if (user_counts_as_data(rights, area->flags) == was_data)
-		return;
-	if (was_data)
-		space->data_pages -= bytes_to_pages(area->end - area->start);
-	else
-		space->data_pages += bytes_to_pages(area->end - area->start);
+	user_count_kind(space, pages, rights, area->flags);
 }
 
 /*

@@ -105,9 +105,7 @@ static void leave_out(const struct user_space *parent, struct user_space *child)
 
 		if (!copy)
 			continue;
-		child->mapped_pages -= bytes_to_pages(a->end - a->start);
-		if (user_counts_as_data(a->rights, a->flags))
-			child->data_pages -= bytes_to_pages(a->end - a->start);
+		user_count_fewer(child, bytes_to_pages(a->end - a->start), a->rights, a->flags);
 		area_remove(&child->areas, copy);
 		end_area(NULL, copy);
 	}
@@ -120,6 +118,8 @@ static enum status copy_all(struct user_space *parent, struct user_space *child,
 
 	child->mapped_pages = parent->mapped_pages;
 	child->data_pages = parent->data_pages;
+	child->code_pages = parent->code_pages;
+	child->stack_pages = parent->stack_pages;
 	if (!area_copy_all(&parent->areas, copy_area, child, &child->areas))
 		return ERR_NO_MEMORY;
 	for (const struct area *a = area_find_from(&parent->areas, 0); a; a = area_next(a)) {
@@ -138,6 +138,18 @@ static enum status copy_all(struct user_space *parent, struct user_space *child,
 	return OK;
 }
 
+void user_copy_places(const struct user_space *space, struct user_space *child)
+{
+	child->brk_start = space->brk_start;
+	child->brk = space->brk;
+	child->mmap_top = space->mmap_top;
+	child->low_stacks = space->low_stacks;
+	child->code_start = space->code_start;
+	child->code_end = space->code_end;
+	child->data_start = space->data_start;
+	child->data_end = space->data_end;
+}
+
 enum status user_space_fork(struct user_space *space, struct user_space **ret)
 {
 	context_token_t token = kernel_context_enter();
@@ -151,10 +163,7 @@ enum status user_space_fork(struct user_space *space, struct user_space **ret)
 		if (status != OK) {
 			user_space_put(child);
 		} else {
-			child->brk_start = space->brk_start;
-			child->brk = space->brk;
-			child->mmap_top = space->mmap_top;
-			child->low_stacks = space->low_stacks;
+			user_copy_places(space, child);
 			*ret = child;
 		}
 	}

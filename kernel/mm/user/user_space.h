@@ -43,6 +43,8 @@ struct user_space {
 	size_t users;            /* reference count: tasks, and others that keep the space */
 	bool in_pieces; /* areas are changed or copied piece by piece (user_piece.h): other changes wait in `changes` */
 	struct wait_queue changes;
+	uint64_t code_pages, stack_pages; /* pages of the areas that can be executed; of those that grow down */
+	vaddr_t code_start, code_end, data_start, data_end; /* the program's own bytes, as exec maps them */
 };
 
 /*
@@ -51,13 +53,8 @@ struct user_space {
  */
 MUST_CHECK enum status user_space_create(struct user_space **ret);
 
-/* Take a reference to a space. */
+/* Take, or drop, a reference to a space. The last one frees it: it must not be loaded then, nor a token be kept. */
 void user_space_get(struct user_space *space);
-
-/*
- * Drop a reference to a space. Dropping the last one frees everything: frames, tables, references to objects, the space
- * itself. The space must not be loaded then, nor a token of it be kept: load another context before.
- */
 void user_space_put(struct user_space *space);
 
 /*
