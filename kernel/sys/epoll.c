@@ -39,8 +39,8 @@ static bool add_ready(struct epoll_item *item)
 }
 
 /*
- * Add an item to the ready list, and wake the tasks that wait for the epoll file if the item was not in the list yet:
- * repeated wake-ups of a watched file wake them only once.
+ * Add an item to the ready list. If it was not in there yet, wake who watches the epoll file, and one of the tasks that
+ * wait in epoll_wait(2): repeated wake-ups of a watched file wake them only once.
  */
 static void make_ready(struct epoll_item *item)
 {
@@ -49,7 +49,15 @@ static void make_ready(struct epoll_item *item)
 
 	lock_release(&item->epoll->lock, flags);
 	if (news)
-		wait_queue_wake(&item->epoll->queue);
+		wait_queue_wake_one(&item->epoll->queue, WAIT_BYTES);
+}
+
+void epoll_pass_on(struct file *epoll_file)
+{
+	struct epoll *epoll = epoll_file->data;
+
+	if (wait_queue_is_wanted(&epoll->queue, WAIT_BYTES) && !list_is_empty(&epoll->ready))
+		wait_queue_wake_one(&epoll->queue, WAIT_BYTES);
 }
 
 static void item_wake(struct waiter *waiter)

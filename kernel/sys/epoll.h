@@ -39,6 +39,12 @@ int epoll_modify(struct file *epoll, struct file *file, int fd, const struct epo
 int epoll_remove(struct file *epoll, struct file *file, int fd);
 
 /*
+ * Wake the next task that waits with WAIT_BYTES in the epoll file's queue, where an event wakes one alone, if files are
+ * ready. Whoever was woken calls this after it has collected.
+ */
+void epoll_pass_on(struct file *epoll);
+
+/*
  * Report the ready files: call `put` for each, at most `most` times. `put` returns 0, or an error to stop, and may let
  * other tasks run, which may change the epoll file. A collection is what one epoll_wait(2) reports; it may take several
  * calls, and reports a file once. The first call of a collection passes *number 0 and gets the collection's number in

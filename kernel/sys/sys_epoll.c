@@ -2,6 +2,7 @@
  * The system calls of epoll(7) and eventfd(2).
  */
 #include "kernel/fs/eventfd.h"
+#include "kernel/irq/clock.h"
 #include "kernel/sys/epoll.h"
 #include "kernel/sys/poll_wait.h"
 #include "kernel/sys/signal_mask.h"
@@ -99,11 +100,33 @@ static int64_t collect(struct file *file, int most, uint64_t to)
 	return total ? total : got;
 }
 
+/*
+ * Wait until the epoll file may have events. Returns whether it has, or -EINTR. *ret_waited: the task has been in the
+ * queue, where one task alone is woken for an event (WAIT_BYTES).
+ */
+static int wait_ready(struct file *file, uint64_t deadline, bool *ret_waited)
+{
+	struct task_waiter waiter;
+	bool found = file_poll(file);
+	int error;
+
+	*ret_waited = !found && deadline != POLL_NOW;
+	if (!*ret_waited)
+		return found;
+	task_waiter_init(&waiter);
+	waiter.waiter.uses = WAIT_BYTES;
+	wait_queue_add(file_queue(file), &waiter.waiter);
+	error = WAIT_UNTIL((found = file_poll(file)) || clock_monotonic_ns() >= deadline, deadline);
+	wait_queue_remove(&waiter.waiter);
+	return found || error == -ETIMEDOUT ? found : error;
+}
+
 /* Wait for events and copy them to `to`. Goes on waiting when another task has taken the event that ended the wait. */
 static int64_t wait_events(uint64_t fd, uint64_t to, uint64_t most, uint64_t deadline)
 {
 	HELD_FILE struct file *file = args_file_get(fd);
 	int64_t result;
+	bool waited;
 
 	if ((int)most <= 0 || (int)most > EPOLL_EVENTS_MOST)
 		return -EINVAL;
@@ -112,13 +135,13 @@ static int64_t wait_events(uint64_t fd, uint64_t to, uint64_t most, uint64_t dea
 	if (!epoll_is(file))
 		return -EINVAL;
 	do {
-		struct poll_item item = { .file = file, .events = POLLIN };
-
-		result = poll_wait(&item, 1, deadline);
-		if (result > 0)
-			result = collect(file, (int)most, to);
-		else
-			break;
+		result = wait_ready(file, deadline, &waited);
+		if (result <= 0)
+			return result;
+		result = collect(file, (int)most, to);
+		/* While the woken task had not come here yet, further events have woken no other. */
+		if (waited)
+			epoll_pass_on(file);
 	} while (!result);
 	return result;
 }

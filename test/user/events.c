@@ -4,9 +4,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -192,6 +198,90 @@ static int close_later(void *fd)
 	return give(*(int *)fd, 1) != 8;
 }
 
+#define WAITERS 10
+
+/* The sum of what /proc/PID/status says behind `name` of each; with name NULL how many of them sleep. */
+static long sum_of(const pid_t *waiters, const char *name)
+{
+	static char text[4096];
+	long sum = 0;
+
+	for (int i = 0; i < WAITERS; i++) {
+		char path[32];
+		const char *at;
+		long file, size;
+
+		snprintf(path, sizeof(path), "/proc/%d/status", waiters[i]);
+		file = sys(SYS_openat, AT_FDCWD, path, O_RDONLY, 0);
+		size = sys(SYS_read, file, text, sizeof(text) - 1);
+		sys(SYS_close, file);
+		text[size > 0 ? size : 0] = '\0';
+		at = strstr(text, name ? name : "State:\tS");
+		sum += !at ? 0 : name ? strtol(at + strlen(name), NULL, 10) : 1;
+	}
+	return sum;
+}
+
+static void wait_asleep(const pid_t *waiters)
+{
+	const struct timespec some = { 0, 10 * MS };
+
+	for (int i = 0; i < 500 && sum_of(waiters, NULL) < WAITERS; i++)
+		sys(SYS_nanosleep, &some, NULL);
+}
+
+/* An event wakes one of many tasks in epoll_wait; the others sleep on. Two events wake two. */
+static void test_epoll_wakes_one(void)
+{
+	static const char voluntary[] = "\nvoluntary_ctxt_switches:\t";
+	int epoll = (int)sys(SYS_epoll_create1, 0), out[2], fds[2];
+	pid_t waiters[WAITERS];
+	char bytes[4];
+	long before;
+
+	mkdir("/proc", 0555);
+	mount("proc", "/proc", "proc", 0, NULL);
+	if (pipe(out) != 0)
+		bail("pipe", errno);
+	for (int i = 0; i < 2; i++) {
+		fds[i] = (int)sys(SYS_eventfd2, 0, EFD_NONBLOCK);
+		watch(epoll, EPOLL_CTL_ADD, fds[i], EPOLLIN | EPOLLET);
+	}
+	for (int i = 0; i < WAITERS; i++) {
+		waiters[i] = fork();
+		if (waiters[i])
+			continue;
+		for (;;) {
+			struct epoll_event event;
+
+			if (sys(SYS_epoll_pwait, epoll, &event, 1, -1, NULL, 8) == 1)
+				sys(SYS_write, out[1], "x", 1);
+		}
+	}
+	wait_asleep(waiters);
+	before = sum_of(waiters, voluntary);
+	give(fds[0], 1);
+	is(sys(SYS_read, out[0], bytes, 4), 1, "an event wakes one who waits");
+	wait_asleep(waiters);
+	is(sum_of(waiters, voluntary) - before, 1, "and the others sleep on");
+	before = sum_of(waiters, voluntary);
+	give(fds[0], 1);
+	give(fds[1], 1);
+	is(sys(SYS_read, out[0], bytes, 1) + sys(SYS_read, out[0], bytes, 1), 2, "two wake two");
+	wait_asleep(waiters);
+	before = sum_of(waiters, voluntary) - before;
+	is_true(before >= 2 && before <= 3, before, "and no more");
+	for (int i = 0; i < WAITERS; i++)
+		kill(waiters[i], SIGKILL);
+	for (int i = 0; i < WAITERS; i++)
+		waitpid(waiters[i], NULL, 0);
+	for (int i = 0; i < 2; i++) {
+		close(out[i]);
+		close(fds[i]);
+	}
+	close(epoll);
+}
+
 static void test_epoll_waiting(void)
 {
 	int epoll = (int)sys(SYS_epoll_create1, 0), fd = (int)sys(SYS_eventfd2, 0, EFD_NONBLOCK);
@@ -289,6 +379,7 @@ int main(void)
 	test_epoll_kinds();
 	test_epoll_ends();
 	test_epoll_nesting();
+	test_epoll_wakes_one();
 	test_epoll_waiting();
 	test_timerfd();
 	test_together();
