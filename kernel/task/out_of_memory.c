@@ -7,11 +7,12 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/frame/frame.h"
-#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/heap/heap_trim.h"
 #include "kernel/mm/heap/kernel_stack.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/task/find.h"
+#include "kernel/task/give_way.h"
 #include "kernel/task/memory_score.h"
 #include "kernel/task/rt_queue.h"
 #include "kernel/task/sched.h"
@@ -57,10 +58,16 @@ static bool find_ending(void *ctx, struct process *process)
 
 uint64_t memory_trim(void)
 {
-	context_token_t token = kernel_context_enter();
+	struct heap_trim trim = HEAP_TRIM_START;
+	context_token_t token;
 	uint64_t free;
 
-	heap_trim();
+	/* The result of task_give_way() is ignored: what is trimmed serves all, and the caller looks who must end. */
+	while (heap_trim_step(&trim)) {
+		if (task_current()->process)
+			(void)task_give_way();
+	}
+	token = kernel_context_enter();
 	kernel_stack_trim();
 	free = frame_free_count(&machine_frames);
 	kernel_context_leave(token);

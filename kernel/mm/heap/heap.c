@@ -55,7 +55,8 @@ static bool fail_now(void)
 
 /*
  * Allocate when the loaded magazine is empty. Call after heap_cpu_enter(); this function calls heap_cpu_leave(). Before
- * it returns NULL it moves free blocks from magazines back to the slabs and tries again.
+ * it returns NULL it moves free blocks from magazines back to the slabs and tries again: not all of them, which may be
+ * millions. heap_trim_step() does that, before the system call is made again.
  */
 static __attribute__((noinline)) void *class_alloc_slow(struct heap_cpu *cpu, uint32_t class_id, heap_flags_t flags)
 {
@@ -70,7 +71,7 @@ static __attribute__((noinline)) void *class_alloc_slow(struct heap_cpu *cpu, ui
 	block = magazine_refill(cpu, class_id);
 	if (!block && class_id) {
 		magazines_drain_cpu(cpu);
-		magazines_drain_depots(cpu);
+		magazines_drain_some(cpu);
 		block = magazine_refill(cpu, class_id);
 	}
 	heap_cpu_leave(flags);
@@ -141,8 +142,8 @@ static void *run_alloc(size_t size, uint32_t align)
 
 	if (!first) {
 		/*
-		 * First empty the depots if they hold much, since their free blocks may keep pages in use; then let the
-		 * heap grow; and if it cannot, empty this CPU's magazines, too.
+		 * First empty magazines of the depots if they hold much, since their free blocks may keep pages in use;
+		 * then let the heap grow; and if it cannot, empty this CPU's magazines, too.
 		 */
 		heap_unlock(&heap.lock);
 		magazines_drain_before_growing(cpu);
@@ -152,7 +153,7 @@ static void *run_alloc(size_t size, uint32_t align)
 	if (!first) {
 		heap_unlock(&heap.lock);
 		magazines_drain_cpu(cpu);
-		magazines_drain_depots(cpu);
+		magazines_drain_some(cpu);
 		heap_lock(&heap.lock);
 		first = reserve_alloc(pages, align, PAGES_GROW);
 	}

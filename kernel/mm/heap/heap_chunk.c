@@ -263,15 +263,15 @@ static void destroy_chunk(struct chunk *chunk)
 }
 
 /*
- * Choose which of the free pages [first, end) of `chunk` to unmap: whole steps of `step` pages, at most `excess` pages,
- * and no leaf in part. [*ret_first, *ret_end) is empty when no pages can be unmapped.
+ * Choose which of the free pages [first, end) of `chunk` to unmap: whole steps of `step` pages, at most `excess` pages
+ * and UNMAP_MOST, and no leaf in part. [*ret_first, *ret_end) is empty when no pages can be unmapped.
  */
 static void choose_pages(const struct chunk *chunk, size_t first, size_t end, uint64_t step, uint64_t excess,
 			 size_t *ret_first, size_t *ret_end)
 {
 	size_t start = align_up(first, step);
 	size_t stop = align_down(end, step);
-	size_t most = align_down(excess, step);
+	size_t most = align_down(excess < UNMAP_MOST ? excess : UNMAP_MOST, step);
 
 	if (stop < CHUNK_PAGES && is_leaf(chunk, stop))
 		stop = align_down(stop, LEAF_PAGES);
@@ -290,7 +290,7 @@ bool chunk_unmap_run(pageno_t run, uint64_t keep, uint64_t step)
 	uint64_t excess = heap.free_pages - keep;
 	size_t first, end;
 
-	if (chunk->used_pages == 0 && free_pages_when_unused(chunk) <= excess) {
+	if (chunk->used_pages == 0 && free_pages_when_unused(chunk) <= (excess < UNMAP_MOST ? excess : UNMAP_MOST)) {
 		heap.given_pages += free_pages_when_unused(chunk);
 		destroy_chunk(chunk);
 		return true;
@@ -316,6 +316,17 @@ bool chunk_unmap_run(pageno_t run, uint64_t keep, uint64_t step)
 	heap.given_pages += stop - start;
 	chunk_unmap((vaddr_t)page_address(start), stop - start);
 	return true;
+}
+
+struct chunk *chunk_find(pageno_t page)
+{
+	struct chunk *first = NULL;
+
+	for (struct chunk *chunk = heap.chunks; chunk; chunk = chunk->next) {
+		if (page_number(chunk) + (pageno_t)CHUNK_PAGES > page && (!first || chunk < first))
+			first = chunk;
+	}
+	return first;
 }
 
 bool chunk_map_run(uint32_t pages)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "kernel/mm/heap/heap_chunk.h"
 #include "kernel/mm/heap/heap_data.h"
 
 /* ---- from blocks to pages, and back ---- */
@@ -65,19 +66,6 @@ void pages_unlink_free(pageno_t first);
 /* Return the length of the free run that ends right before `page`; 0: the page before is not free. */
 uint32_t pages_free_before(pageno_t page);
 
-/* ---- heap_chunk.c: mapping and unmapping. The caller of each function holds heap.lock. ---- */
-
-/* Map memory so that a free run of `pages` exists. Returns false when there is no memory; nothing has changed then. */
-bool chunk_map_run(uint32_t pages);
-/*
- * Unmap pages of a free run, or its whole chunk when no page of the chunk is in use, so that at least `keep` free pages
- * stay in the heap: whole pieces of `step` pages (a power of two). Returns false when nothing could be unmapped.
- */
-bool chunk_unmap_run(pageno_t run, uint64_t keep, uint64_t step);
-/* Map or unmap `pages` pages through the backend, and count them. chunk_map returns false when there is no memory. */
-bool chunk_map(vaddr_t va, uint64_t pages);
-void chunk_unmap(vaddr_t va, uint64_t pages);
-
 /*
  * ---- heap_reserve.c: when to grow and when to give back. The reserve is how many free pages the heap keeps mapped: a
  * quarter of all its pages (2 MiB at least) plus the regret. The regret counts pages that were given back and soon
@@ -96,8 +84,13 @@ enum pages_from {
 pageno_t reserve_alloc(uint32_t pages, uint32_t align, enum pages_from from);
 /* Make pages free as pages_free does, then return free pages beyond the reserve to the backend. */
 void reserve_free(pageno_t first, uint32_t pages);
-/* Give back all free pages that can be given back, and set the regret to 0. */
-void reserve_trim(void);
+/* Give back free pages, `pages` of them if so many are soon found, and fewer than UNMAP_MOST otherwise. */
+void reserve_shrink(uint64_t pages);
+/*
+ * Give back free pages whatever the reserve: those of the chunk at the page *at or of the first one behind, about
+ * UNMAP_MOST at the most. Sets *at to where to go on, and the regret to 0; returns false when no chunk is left.
+ */
+bool reserve_trim_some(pageno_t *at);
 /* Halve the regret, then return free pages beyond the reserve to the backend. */
 void reserve_tick(void);
 
@@ -123,14 +116,17 @@ void *magazine_bypass(struct heap_cpu *cpu, uint32_t class_id);
 /* Free a block when the loaded magazine is full. */
 void magazine_spill(struct heap_cpu *cpu, uint32_t class_id, void *block);
 /*
- * Move the blocks in this CPU's magazines, or in the magazines of all depots, to the slabs. The emptied magazines go to
- * the list of `cpu` or the common one.
+ * Move the blocks in this CPU's magazines, or in some magazines of the depots, to the slabs. The emptied magazines go
+ * to the list of `cpu` or the common one. magazines_drain_some returns false when the depots were empty.
  */
 void magazines_drain_cpu(struct heap_cpu *cpu);
-void magazines_drain_depots(struct heap_cpu *cpu);
-/* Unmap the pages whose magazines are all empty and in no other CPU's list. */
-void magazines_trim(struct heap_cpu *cpu);
-/* Empty the depots if the blocks in them are at least 1/64 of the heap. Returns whether they were emptied. */
+bool magazines_drain_some(struct heap_cpu *cpu);
+/* Unmap some pages whose magazines are all empty and in no other CPU's list. Returns whether there are more. */
+bool magazines_trim_some(struct heap_cpu *cpu);
+/*
+ * Empty magazines of the depots if the blocks in all of them are at least 1/64 of the heap. Returns whether any was
+ * emptied.
+ */
 bool magazines_drain_before_growing(struct heap_cpu *cpu);
 
 /* ---- heap_large.c: blocks above RUN_MAX_SIZE. These functions take heap.lock themselves. ---- */

@@ -71,11 +71,11 @@ void *large_alloc(uint64_t size, uint64_t align)
 
 	heap_unlock(&heap.lock);
 	if (!data) {
-		/* Give back all free blocks and free pages of the heap, and try again with their frames. */
+		/* Give back free blocks and free pages of the heap, and try again with their frames. */
 		magazines_drain_cpu(cpu);
-		magazines_drain_depots(cpu);
+		magazines_drain_some(cpu);
 		heap_lock(&heap.lock);
-		reserve_trim();
+		reserve_shrink(size / PAGE_SIZE);
 		data = try_large(size, align);
 		heap_unlock(&heap.lock);
 	}

@@ -11,6 +11,7 @@
  * of a magazine that another has just popped; the count beside the stack's top then makes its exchange fail. A magazine
  * itself is touched only by the CPU that holds it, so a page of idle ones can be unmapped.
  */
+#include "kernel/mm/heap/heap_depot.h"
 #include "kernel/mm/heap/heap_internal.h"
 
 #include "kernel/lib/panic.h"
@@ -28,52 +29,23 @@
 #define EMPTY_BATCH 4
 
 /*
- * Before the heap grows, the depots are emptied if the blocks in them are at least 1/64 of the heap: giving those
- * blocks back may make enough pages free.
+ * Before the heap grows, magazines of the depots are emptied if the blocks in all of them are at least 1/64 of the
+ * heap: giving those blocks back may make enough pages free.
  */
 #define IDLE_FRACTION 64
 
+/*
+ * How many blocks, and how many bytes of blocks, are emptied at a time: some 160,000 instructions for the blocks, and
+ * not many more for giving back the pages that they may free.
+ */
+#define DRAIN_BLOCKS 2048
+#define DRAIN_BYTES  (1ULL << 20)
+
+/* How many pages of magazines are unmapped at a time. */
+#define TRIM_PAGES 64
+
 /* How many pages of magazines have their links in one page. */
 #define LINKED_PAGES (PAGE_SIZE / sizeof(struct magazine_link) / PAGE_MAGAZINES)
-
-/* ---- lock-free stacks of full magazines ---- */
-
-static void stack_push(uint64_t *stack, uint32_t number)
-{
-	struct magazine_link *link = &heap.links[number];
-	uint64_t old = __atomic_load_n(stack, __ATOMIC_ACQUIRE);
-	uint64_t new;
-
-	do {
-		uint32_t below = (uint32_t)old;
-		uint32_t depth = below ? __atomic_load_n(&heap.links[below].depth, __ATOMIC_RELAXED) : 0;
-
-		__atomic_store_n(&link->next, below, __ATOMIC_RELAXED);
-		__atomic_store_n(&link->depth, depth + 1, __ATOMIC_RELAXED);
-		new = ((old >> 32) + 1) << 32 | number;
-	} while (!__atomic_compare_exchange_n(stack, &old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
-}
-
-/* Take the top magazine off a stack; returns its number, or 0 when the stack is empty. */
-static uint32_t stack_pop(uint64_t *stack)
-{
-	uint64_t old = __atomic_load_n(stack, __ATOMIC_ACQUIRE);
-	uint64_t new;
-
-	do {
-		if ((uint32_t)old == 0)
-			return 0;
-		new = ((old >> 32) + 1) << 32 | __atomic_load_n(&heap.links[(uint32_t)old].next, __ATOMIC_RELAXED);
-	} while (!__atomic_compare_exchange_n(stack, &old, new, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
-	return (uint32_t)old;
-}
-
-static uint32_t stack_depth(uint64_t *stack)
-{
-	uint32_t top = (uint32_t)__atomic_load_n(stack, __ATOMIC_ACQUIRE);
-
-	return top ? __atomic_load_n(&heap.links[top].depth, __ATOMIC_RELAXED) : 0;
-}
 
 /* ---- empty magazines: a list on each CPU, and a common one between them ---- */
 
@@ -197,8 +169,8 @@ static void put_empty(struct heap_cpu *cpu, uint32_t number)
 /* ---- this CPU's two magazines of a class ---- */
 
 /*
- * Take blocks from the slabs. If there are none, empty the depots, which may give this class's slabs blocks or a page;
- * let the heap grow only if that does not help.
+ * Take blocks from the slabs. If there are none, empty magazines of the depots, which may give this class's slabs
+ * blocks or a page; let the heap grow only if that does not help.
  */
 static size_t take_blocks(struct heap_cpu *cpu, uint32_t class_id, void **blocks, size_t count)
 {
@@ -383,19 +355,30 @@ void magazines_drain_cpu(struct heap_cpu *cpu)
 	share_empty(cpu, cpu->empty_count);
 }
 
-void magazines_drain_depots(struct heap_cpu *cpu)
+bool magazines_drain_some(struct heap_cpu *cpu)
 {
+	uint64_t blocks = 0, bytes = 0;
+
 	for (uint32_t id = 1; id < HEAP_CLASSES; id++) {
+		const struct size_class *c = &heap_classes[id];
 		uint32_t number;
 
-		while ((number = stack_pop(&heap_classes[id].depot)) != 0)
-			drain(cpu, id, number, heap_classes[id].capacity);
+		while (blocks < DRAIN_BLOCKS && bytes < DRAIN_BYTES &&
+		       (number = stack_pop(&heap_classes[id].depot)) != 0) {
+			drain(cpu, id, number, c->capacity);
+			blocks += c->capacity;
+			bytes += (uint64_t)c->capacity * c->size;
+		}
 	}
+	return blocks > 0;
 }
 
-void magazines_trim(struct heap_cpu *cpu)
+bool magazines_trim_some(struct heap_cpu *cpu)
 {
-	uint8_t idle[MAGAZINE_PAGES] = { 0 }; /* how many magazines of each page are empty */
+	size_t unmapped = 0;
+	uint8_t idle[MAGAZINE_PAGES] = {
+		0
+	}; /* how many magazines of each page are empty; 0 also if it stays for now */
 	uint32_t number, next;
 
 	share_empty(cpu, cpu->empty_count);
@@ -405,6 +388,10 @@ void magazines_trim(struct heap_cpu *cpu)
 	number = cpu->empty;
 	cpu->empty = 0;
 	cpu->empty_count = 0;
+	for (uint32_t page = 0; page < MAGAZINE_PAGES; page++) {
+		if (idle[page] == PAGE_MAGAZINES && ++unmapped > TRIM_PAGES)
+			idle[page] = 0;
+	}
 	for (; number; number = next) {
 		next = heap.links[number].next;
 		if (idle[number / PAGE_MAGAZINES] < PAGE_MAGAZINES)
@@ -420,6 +407,7 @@ void magazines_trim(struct heap_cpu *cpu)
 		chunk_unmap((vaddr_t)&heap.magazines[page * PAGE_MAGAZINES], 1);
 	}
 	heap_unlock(&heap.lock);
+	return unmapped > TRIM_PAGES;
 }
 
 bool magazines_drain_before_growing(struct heap_cpu *cpu)
@@ -433,6 +421,5 @@ bool magazines_drain_before_growing(struct heap_cpu *cpu)
 	}
 	if (idle * IDLE_FRACTION < __atomic_load_n(&heap.mapped_pages, __ATOMIC_RELAXED) * PAGE_SIZE)
 		return false;
-	magazines_drain_depots(cpu);
-	return true;
+	return magazines_drain_some(cpu);
 }

@@ -2,6 +2,7 @@
  * Starts and shrinks the heap, and reports its state. Allocates and frees no block.
  */
 #include "kernel/mm/heap/heap_internal.h"
+#include "kernel/mm/heap/heap_trim.h"
 
 #include "kernel/lib/string.h"
 
@@ -34,35 +35,60 @@ enum status heap_init(const struct heap_backend *backend)
 	return OK;
 }
 
-static void shrink(void (*shrink_chunks)(void))
+bool heap_trim_step(struct heap_trim *trim)
+{
+	heap_flags_t flags;
+	struct heap_cpu *cpu;
+	bool more = true;
+
+#if DEBUG
+	if (trim->next == HEAP_TRIM_DEPOTS)
+		heap_debug_flush();
+#endif
+	cpu = heap_cpu_enter(&flags);
+	switch (trim->next) {
+	case HEAP_TRIM_DEPOTS:
+		if (!magazines_drain_some(cpu))
+			trim->next = HEAP_TRIM_CPU;
+		break;
+	case HEAP_TRIM_CPU:
+		magazines_drain_cpu(cpu);
+		trim->next = HEAP_TRIM_PAGES;
+		break;
+	case HEAP_TRIM_PAGES:
+		heap_lock(&heap.lock);
+		if (!reserve_trim_some(&trim->page))
+			trim->next = HEAP_TRIM_MAGAZINES;
+		heap_unlock(&heap.lock);
+		break;
+	case HEAP_TRIM_MAGAZINES:
+		more = magazines_trim_some(cpu);
+		break;
+	}
+	heap_cpu_leave(flags);
+	return more;
+}
+
+void heap_trim(void)
+{
+	struct heap_trim trim = HEAP_TRIM_START;
+
+	while (heap_trim_step(&trim))
+		;
+}
+
+void heap_tick(void)
 {
 	heap_flags_t flags;
 	struct heap_cpu *cpu = heap_cpu_enter(&flags);
 
 	magazines_drain_cpu(cpu);
-	magazines_drain_depots(cpu);
+	while (magazines_drain_some(cpu))
+		;
 	heap_lock(&heap.lock);
-	shrink_chunks();
+	reserve_tick();
 	heap_unlock(&heap.lock);
 	heap_cpu_leave(flags);
-}
-
-void heap_trim(void)
-{
-#if DEBUG
-	heap_debug_flush();
-#endif
-	shrink(reserve_trim);
-
-	heap_flags_t flags;
-
-	magazines_trim(heap_cpu_enter(&flags));
-	heap_cpu_leave(flags);
-}
-
-void heap_tick(void)
-{
-	shrink(reserve_tick);
 }
 
 void heap_cpu_drain(void)

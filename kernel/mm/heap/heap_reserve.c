@@ -14,6 +14,11 @@
 #define RESERVE_FRACTION 4
 /* when more than a third of the heap is free, scattered runs are given back before a new one is mapped */
 #define SCATTER_FRACTION 3
+/* how many free runs to look at, the longest first: before a block is allocated, and when one is freed */
+#define RUNS_MOST 256
+#define RUNS_FEW  4
+/* page tables that a new run may need */
+#define TABLES_MOST 4
 
 /* Return how many pages are usually given back at a time: as many as the heap grows by. */
 static uint64_t usual_step(void)
@@ -28,23 +33,18 @@ static uint64_t reserve(void)
 	return (pages > RESERVE_MIN ? pages : RESERVE_MIN) + heap.regret_pages;
 }
 
-void reserve_free(pageno_t first, uint32_t pages)
-{
-	pageno_t run = pages_free(first, pages);
-	uint64_t keep = reserve();
-
-	if (heap.free_pages > keep)
-		chunk_unmap_run(run, keep, usual_step());
-}
-
 /*
- * Unmap as much of one free run as leaves at least `keep` free pages in the heap, in pieces of `step` pages. Returns
- * false when no run can be unmapped.
+ * Unmap as much of one free run as leaves at least `keep` free pages in the heap, in pieces of `step` pages. Looks at
+ * the longest runs first, at `*runs` of them at the most. Returns false when none of these can be unmapped.
  */
-static bool trim_one(uint64_t keep, uint64_t step)
+static bool trim_one(uint64_t keep, uint64_t step, unsigned *runs)
 {
 	for (size_t bin = BINS; bin-- > 0;) {
 		for (pageno_t run = heap.bins[bin]; run; run = page_info(run)->next) {
+			/* A run shorter than a piece has none to give; in this bin and below none is longer. */
+			if (!*runs || page_info(run)->pages < step)
+				return false;
+			--*runs;
 			if (chunk_unmap_run(run, keep, step))
 				return true;
 		}
@@ -52,19 +52,25 @@ static bool trim_one(uint64_t keep, uint64_t step)
 	return false;
 }
 
-static void shrink_to(uint64_t keep, uint64_t step)
+void reserve_free(pageno_t first, uint32_t pages)
 {
-	while (heap.free_pages > keep && trim_one(keep, step))
-		;
+	pageno_t run = pages_free(first, pages);
+	uint64_t keep = reserve();
+	unsigned runs = RUNS_FEW;
+
+	/* A run that is longer than what is unmapped at a time has left something for the next calls. */
+	if (heap.free_pages > keep && !chunk_unmap_run(run, keep, usual_step()))
+		(void)trim_one(keep, usual_step(), &runs);
 }
 
-/*
- * Give back all free pages that can be given back, page by page: around a slab with one block in use nothing stays
- * mapped. The heap fills the holes one by one when it grows again, so do this only when frames have run out.
- */
-static void shrink_to_nothing(void)
+/* Unmap up to `pages` free pages, in pieces of `step` pages, as far as they are found in the longest runs. */
+static void shrink_by(uint64_t pages, uint64_t step)
 {
-	shrink_to(0, 1);
+	uint64_t keep = heap.free_pages > pages ? heap.free_pages - pages : 0;
+	unsigned runs = RUNS_MOST;
+
+	while (heap.free_pages > keep && trim_one(keep, step, &runs))
+		;
 }
 
 /*
@@ -78,12 +84,21 @@ static void swap_scattered(uint32_t pages)
 
 	if (heap.free_pages <= heap.mapped_pages / SCATTER_FRACTION)
 		return;
-	if (heap.free_pages > pages)
-		shrink_to(heap.free_pages - pages, usual_step());
-	else
-		shrink_to(0, STEP_SIZE_MIN / PAGE_SIZE);
+	shrink_by(pages < UNMAP_MOST ? pages : UNMAP_MOST,
+		  heap.free_pages > pages ? usual_step() : STEP_SIZE_MIN / PAGE_SIZE);
 	/* What was given back here does not count as regret when it is mapped again. */
 	heap.given_pages = given;
+}
+
+/*
+ * Unmap free pages one by one: around a slab with one block in use nothing stays mapped. The heap fills the holes one
+ * by one when it grows again, so this is done only when frames have run out. What is needed is found in the longest
+ * runs or not at all: when the call fails for lack of it, all chunks are gone through before the call is made again
+ * (heap_trim_step), with other tasks in between.
+ */
+void reserve_shrink(uint64_t pages)
+{
+	shrink_by(pages < UNMAP_MOST ? pages : UNMAP_MOST, 1);
 }
 
 /*
@@ -97,10 +112,8 @@ static bool grow(uint32_t pages)
 	swap_scattered(pages);
 	if (chunk_map_run(pages))
 		return true;
-	/*
-	 * No memory is left: unmap all free pages, which are too scattered for this run, and use their frames for it.
-	 */
-	shrink_to_nothing();
+	/* No memory is left: unmap free pages, which are too scattered for this run, and use their frames for it. */
+	reserve_shrink(pages + TABLES_MOST);
 	return heap.mapped_pages < mapped && chunk_map_run(pages);
 }
 
@@ -115,17 +128,48 @@ pageno_t reserve_alloc(uint32_t pages, uint32_t align, enum pages_from from)
 	return first;
 }
 
-void reserve_trim(void)
+/* Unmap free pages of the chunk, UNMAP_MOST or a few more at the most. Returns whether there may be more. */
+static bool trim_chunk(struct chunk *chunk)
 {
+	uint64_t mapped = heap.mapped_pages, books = heap.book_pages;
+	size_t page = CHUNK_BOOK_PAGES;
+
+	while (page < CHUNK_PAGES) {
+		pageno_t run = page_number(chunk) + (pageno_t)page;
+		bool is_free = chunk->kind[page] == PAGE_FREE;
+
+		if (mapped - heap.mapped_pages >= UNMAP_MOST)
+			return true;
+		if (!is_free)
+			page++;
+		else if (!chunk_unmap_run(run, 0, 1))
+			page += page_info(run)->pages;
+		else if (heap.book_pages < books)
+			return false; /* the chunk is gone, with its books */
+	}
+	return false;
+}
+
+bool reserve_trim_some(pageno_t *at)
+{
+	struct chunk *chunk = chunk_find(*at);
+
+	if (chunk) {
+		pageno_t first = page_number(chunk);
+
+		*at = trim_chunk(chunk) ? first : first + (pageno_t)CHUNK_PAGES;
+	}
 	heap.given_pages = 0;
 	heap.regret_pages = 0;
-	shrink_to_nothing();
-	heap.given_pages = 0;
+	return chunk;
 }
 
 void reserve_tick(void)
 {
+	unsigned runs = RUNS_MOST;
+
 	heap.given_pages /= 2;
 	heap.regret_pages /= 2;
-	shrink_to(reserve(), usual_step());
+	while (heap.free_pages > reserve() && trim_one(reserve(), usual_step(), &runs))
+		runs = RUNS_MOST;
 }
