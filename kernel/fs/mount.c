@@ -13,7 +13,7 @@
 /* List of the kinds of file systems. Fixed after boot. */
 static struct mount_type *types;
 /* List of all mounts, in the order of mounting. Guard: the kernel, one CPU, not preempted. */
-static struct mount *mounts;
+static struct mount *mounts, *last_mount;
 
 static struct mount_type *find_type(const char *name)
 {
@@ -83,20 +83,24 @@ static void free_mount(struct mount *mount)
 
 static void add_last(struct mount *mount)
 {
-	struct mount **end = &mounts;
-
-	while (*end)
-		end = &(*end)->next;
-	*end = mount;
+	mount->prev = last_mount;
+	if (last_mount)
+		last_mount->next = mount;
+	else
+		mounts = mount;
+	last_mount = mount;
 }
 
 static void take_out(struct mount *mount)
 {
-	struct mount **link = &mounts;
-
-	while (*link != mount)
-		link = &(*link)->next;
-	*link = mount->next;
+	if (mount->next)
+		mount->next->prev = mount->prev;
+	else
+		last_mount = mount->prev;
+	if (mount->prev)
+		mount->prev->next = mount->next;
+	else
+		mounts = mount->next;
 }
 
 int mount_set_root(const char *type, struct node *root)

@@ -37,6 +37,7 @@ struct mount {
 	char *source;       /* mount(2)'s source, a copy in the heap */
 	bool goes;          /* used by mount_detach: this mount is to be detached */
 	struct mount *next; /* next in the list of mounts, which has the order of mounting */
+	struct mount *prev; /* the mount before this one in that list */
 };
 
 /* Add a kind of file system, whose name must be new. `type` must stay valid for ever. */

@@ -144,11 +144,13 @@ enum status page_tree_insert(struct page_tree *tree, uint64_t index, paddr_t pa)
 	return OK;
 }
 
+#define TABLE_COST 2 /* a table that is gone through and freed costs as much as so many pages */
+
 /* A removal of pages that is in progress. */
 struct cut {
 	struct page_tree *tree;
 	void (*drop)(paddr_t pa);
-	uint64_t left; /* how many pages may still be removed */
+	uint64_t left; /* how many pages may still be removed, where a table counts as TABLE_COST pages */
 };
 
 /*
@@ -170,6 +172,7 @@ static void cut_table(struct cut *cut, struct page_tree_table *table, unsigned l
 			if (table_at(slot)->used)
 				continue;
 			kfree(table_at(slot));
+			cut->left -= cut->left < TABLE_COST ? cut->left : TABLE_COST;
 		} else {
 			cut->drop(paddr(slot));
 			cut->tree->count--;
