@@ -6,10 +6,12 @@
 #include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/give_way.h"
 
 #define STRING_MAX  (32 * PAGE_SIZE) /* bytes of one string with its NUL: Linux's MAX_ARG_STRLEN */
 #define TOTAL_MAX   (2ULL << 20)     /* bytes of all strings and the pointers to them */
 #define BLOCK_LEAST 4096
+#define WIPE_PIECE  (256UL << 10) /* bytes that are wiped at a time, between which other tasks run */
 
 /* Strings one after another, each with its NUL: argv's, then envp's. */
 struct strings {
@@ -22,7 +24,11 @@ struct strings {
 /* Wipe and free the block, so that the strings do not stay in free memory. */
 static void free_block(struct strings *strings)
 {
-	wipe(strings->block, strings->size);
+	for (size_t at = 0; at < strings->size; at += WIPE_PIECE) {
+		wipe(strings->block + at, strings->size - at < WIPE_PIECE ? strings->size - at : WIPE_PIECE);
+		/* The result of task_give_way() is ignored: even a task that must end wipes all. */
+		(void)task_give_way();
+	}
 	kfree(strings->block);
 }
 
@@ -66,7 +72,10 @@ static int add_string(struct strings *strings, uint64_t from)
 	}
 }
 
-/* Append the strings of argv or envp; `vector` 0 is an empty one, as on Linux. Returns as add_string. */
+/*
+ * Append the strings of argv or envp; `vector` 0 is an empty one, as on Linux. Returns as add_string, or -EINTR: the
+ * task must end.
+ */
 static int add_vector(struct strings *strings, uint64_t vector, size_t *ret_count)
 {
 	size_t count = 0;
@@ -85,6 +94,8 @@ static int add_vector(struct strings *strings, uint64_t vector, size_t *ret_coun
 			return error;
 		if (strings->size + (strings->counts[0] + count + 1) * 8 > strings->most)
 			return -E2BIG;
+		if (task_give_way())
+			return -EINTR;
 	}
 	*ret_count = count;
 	return 0;
@@ -116,6 +127,8 @@ static const char **point(const struct strings *strings)
 		for (size_t left = strings->counts[vector]; left; left--) {
 			pointers[i++] = at;
 			at += strlen(at) + 1;
+			/* If the task must end, exec_load() soon says so. */
+			(void)task_give_way();
 		}
 		pointers[i++] = NULL;
 	}

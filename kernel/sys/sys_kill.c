@@ -4,6 +4,7 @@
  */
 #include "kernel/irq/timer.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/give_way.h"
 #include "kernel/task/signal_numbers.h"
 
 static bool is_signal(uint64_t number)
@@ -72,12 +73,26 @@ static bool send_other(void *ctx, struct process *process)
 	return true;
 }
 
-/* Send a signal to all processes except process 1 and the caller's own. Returns 0, -ESRCH (there are none), -EAGAIN. */
+/*
+ * Send a signal to all processes except process 1 and the caller's own, in the order of their numbers, with other tasks
+ * in between; then to those that were made meanwhile. A process that joins another group meanwhile may get the signal
+ * twice. Returns 0, -ESRCH (there are none), -EAGAIN.
+ */
 static int64_t send_all(int signal, const struct signal_info *info)
 {
 	struct all_send sending = { signal, -ESRCH, info };
+	uint64_t since = 0, until = process_joins();
+	int next = 0;
 
-	process_visit(send_other, &sending);
+	do {
+		if (process_visit_numbers(&next, since, send_other, &sending))
+			continue;
+		if (process_joins() == until)
+			break;
+		next = 0;
+		since = until;
+		until = process_joins();
+	} while (!task_give_way());
 	return sending.result;
 }
 
@@ -95,7 +110,7 @@ SYSCALL_2(kill, who, signal)
 	/* INT32_MIN cannot be negated. */
 	if (pid == INT32_MIN)
 		return -ESRCH;
-	return signal_send_group(pid ? -pid : process_current()->group, (int)signal, &info);
+	return signal_send_group_in_steps(pid ? -pid : process_current()->group, (int)signal, &info);
 }
 
 SYSCALL_2(tkill, tid, signal)

@@ -57,13 +57,14 @@ static void free_arguments(struct arguments *a)
 	kfree(a->argv);
 }
 
-/* Make a list of the arguments with room for those that scripts add. Returns 0 or -ENOMEM. */
+/* Make a list of the arguments with room for those that scripts add. Returns 0, -ENOMEM, -EINTR (exec_give_way). */
 static int list_arguments(const char *const *argv, struct arguments *ret)
 {
 	size_t count = 0;
 
-	while (argv[count])
-		count++;
+	for (; argv[count]; count++)
+		if (exec_give_way())
+			return -EINTR;
 	*ret = (struct arguments){ .argv = kzalloc((count + 1 + 2 * (SCRIPTS_MAX + 1)) * sizeof(char *)),
 				   .argc = count };
 	if (!ret->argv)

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "kernel/task/give_way.h"
 #include "kernel/task/process_internal.h"
 
 struct elf_image;
@@ -31,17 +32,26 @@ struct exec_sizes {
 };
 
 /*
- * Return the sizes of the first stack's content (System V ABI, AMD64 supplement, "Initial Process Stack"); `words` and
- * `strings` together are the whole, a multiple of 16.
+ * Let other tasks run, after each string, of which there may be 200,000. Returns true when the task must end. The first
+ * process is started by a kernel task, which does not give way.
  */
-struct exec_sizes exec_stack_measure(const struct exec_strings *strings);
+static inline bool exec_give_way(void)
+{
+	return task_current()->process && task_give_way();
+}
+
+/*
+ * Find the sizes of the first stack's content (System V ABI, AMD64 supplement, "Initial Process Stack"); `words` and
+ * `strings` together are the whole, a multiple of 16. Returns false when the task must end (exec_give_way).
+ */
+bool exec_stack_measure(const struct exec_strings *strings, struct exec_sizes *ret);
 
 /*
  * Write the first stack's content into `content`: sizes->words + sizes->strings bytes, which must be zero before. The
  * caller then copies them to the user memory that ends at start->top. Sets *ret except for space, entry and program.
- * Cannot fail.
+ * Returns false when the task must end (exec_give_way).
  */
-void exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const struct exec_strings *strings,
+bool exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const struct exec_strings *strings,
 		     const struct exec_start *start, struct exec_image *ret);
 
 /*

@@ -30,6 +30,9 @@
 /* bytes below the stack's content that are mapped at first; from there the stack grows by page faults */
 #define STACK_START (128ULL << 10)
 
+/* bytes of the first stack that are copied at a time */
+#define STACK_PIECE (256ULL << 10)
+
 static uint64_t random_pages(unsigned bits)
 {
 	uint64_t pages;
@@ -130,6 +133,28 @@ static vaddr_t place_stack(struct user_space *space, uint64_t limit)
 	return top;
 }
 
+/* Copy the first stack's content to user memory. Returns 0, -ENOMEM, -EINTR (exec_give_way). */
+static int put_stack(struct user_space *space, vaddr_t at, const uint8_t *content, uint64_t size)
+{
+	struct user_io io;
+
+	user_io_init(&io, space, at, size);
+	while (size) {
+		context_token_t token = kernel_context_enter();
+		size_t piece = size < STACK_PIECE ? size : STACK_PIECE, moved;
+		enum status status = user_io_put_bulk(&io, content, piece, &moved);
+
+		kernel_context_leave(token);
+		if (status != OK)
+			return errno_of(status);
+		content += piece;
+		size -= piece;
+		if (exec_give_way())
+			return -EINTR;
+	}
+	return 0;
+}
+
 static int map_stack(struct user_space *space, vaddr_t top, const struct exec_strings *strings,
 		     const struct elf_image *elf, vaddr_t bias, struct exec_image *ret)
 {
@@ -139,29 +164,29 @@ static int map_stack(struct user_space *space, vaddr_t top, const struct exec_st
 		.header_count = elf->headers,
 		.entry = elf->entry + bias,
 	};
-	struct exec_sizes sizes = exec_stack_measure(strings);
-	uint64_t size = sizes.words + sizes.strings, mapped = align_up(size, PAGE_SIZE) + STACK_START;
-	context_token_t token;
+	struct exec_sizes sizes;
+	uint64_t size, mapped;
 	enum status status;
-	struct user_io io;
 	uint8_t *content;
-	size_t moved;
+	int error;
 	vaddr_t at;
 
+	if (!exec_stack_measure(strings, &sizes))
+		return -EINTR;
+	size = sizes.words + sizes.strings;
+	mapped = align_up(size, PAGE_SIZE) + STACK_START;
 	content = kzalloc(size);
 	if (!content)
 		return -ENOMEM;
-	exec_stack_fill(content, &sizes, strings, &start, ret);
+	if (!exec_stack_fill(content, &sizes, strings, &start, ret)) {
+		kfree(content);
+		return -EINTR;
+	}
 	status = user_map(space, top - mapped, mapped, USER_READ | USER_WRITE,
 			  USER_MAP_FIXED_NOREPLACE | USER_MAP_GROWS_DOWN, NULL, 0, &at);
-	if (status == OK) {
-		token = kernel_context_enter();
-		user_io_init(&io, space, top - size, size);
-		status = user_io_put_bulk(&io, content, size, &moved);
-		kernel_context_leave(token);
-	}
+	error = status == OK ? put_stack(space, top - size, content, size) : errno_of(status);
 	kfree(content);
-	return errno_of(status);
+	return error;
 }
 
 int exec_build(struct file *file, const struct elf_image *elf, const struct process_rlimit *limits,

@@ -51,27 +51,32 @@ static void add(struct aux *aux, uint64_t type, uint64_t value)
 	*aux->at++ = value;
 }
 
-/* Return how many bytes all strings of a list have; *ret_count: how many strings there are. */
-static uint64_t list_size(const char *const *list, size_t *ret_count)
+/*
+ * Find how many bytes all strings of a list have, and how many strings there are. Returns false when the task must end.
+ */
+static bool list_size(const char *const *list, uint64_t *ret_size, size_t *ret_count)
 {
-	uint64_t size = 0;
-
-	for (*ret_count = 0; list[*ret_count]; ++*ret_count)
-		size += strlen(list[*ret_count]) + 1;
-	return size;
+	*ret_size = 0;
+	for (*ret_count = 0; list[*ret_count]; ++*ret_count) {
+		*ret_size += strlen(list[*ret_count]) + 1;
+		if (exec_give_way())
+			return false;
+	}
+	return true;
 }
 
-struct exec_sizes exec_stack_measure(const struct exec_strings *strings)
+bool exec_stack_measure(const struct exec_strings *strings, struct exec_sizes *ret)
 {
 	struct exec_sizes s;
 
-	s.args = list_size(strings->argv, &s.argc);
-	s.env = list_size(strings->envp, &s.envc);
+	if (!list_size(strings->argv, &s.args, &s.argc) || !list_size(strings->envp, &s.env, &s.envc))
+		return false;
 	s.path = strlen(strings->path) + 1;
 	/* 8 more bytes are for a last word of 0, as on Linux. */
 	s.strings = align_up(s.args + s.env + s.path + sizeof(platform) + RANDOM_BYTES + 8, 16);
 	s.words = align_up((1 + s.argc + 1 + s.envc + 1 + AUX_WORDS) * 8, 16);
-	return s;
+	*ret = s;
+	return true;
 }
 
 /* Where the next bytes go: address in the buffer, and address in the program's memory. */
@@ -90,15 +95,19 @@ static vaddr_t put(struct place *place, const void *bytes, size_t size)
 	return va;
 }
 
+/* Put the strings of a list, and `words` with their addresses. Returns the word behind; NULL: the task must end. */
 static uint64_t *put_list(struct place *place, uint64_t *words, const char *const *list)
 {
-	for (; *list; list++)
+	for (; *list; list++) {
 		*words++ = put(place, *list, strlen(*list) + 1);
+		if (exec_give_way())
+			return NULL;
+	}
 	*words++ = 0;
 	return words;
 }
 
-void exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const struct exec_strings *strings,
+bool exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const struct exec_strings *strings,
 		     const struct exec_start *start, struct exec_image *ret)
 {
 	uint64_t size = sizes->words + sizes->strings;
@@ -115,8 +124,12 @@ void exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const str
 	*words++ = sizes->argc;
 	ret->args_start = place.va;
 	words = put_list(&place, words, strings->argv);
+	if (!words)
+		return false;
 	ret->args_end = ret->env_start = place.va;
 	words = put_list(&place, words, strings->envp);
+	if (!words)
+		return false;
 	ret->env_end = place.va;
 	path_va = put(&place, strings->path, sizes->path);
 
@@ -142,4 +155,5 @@ void exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const str
 	add(&aux, AT_MINSIGSTKSZ, SIGNAL_FRAME_MIN);
 	add(&aux, AT_NULL, 0);
 	ASSERT(aux.at - words <= AUX_WORDS && place.at <= content + size);
+	return true;
 }

@@ -5,12 +5,15 @@
 #include "kernel/irq/timer.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/task/fd_work.h"
+#include "kernel/task/give_way.h"
 #include "kernel/task/job_control.h"
 #include "kernel/task/late.h"
 #include "kernel/task/process_limits.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/space_work.h"
 #include "kernel/task/wait_until.h"
+
+#define CHILDREN 32 /* children that get another parent in one step: each may tell its group that it is orphaned now */
 
 /*
  * Called when a task ends, or leaves its program in execve(2), so that layers above drop what they keep for it, such as
@@ -68,12 +71,17 @@ static bool nobody_will_ask(const struct process *process)
 }
 
 /*
- * Make init the parent of all children of `process`, zombies included. Their exit signal becomes SIGCHLD: init's wait4
- * finds only children with that signal, and others would stay zombies for ever.
+ * Make init the parent of up to CHILDREN of the children of `process`, zombies included. Their exit signal becomes
+ * SIGCHLD: init's wait4 finds only children with that signal, and others would stay zombies for ever. Returns whether
+ * some are left.
  */
-static void give_children_away(struct process *process)
+static bool give_children_away(struct process *process)
 {
+	unsigned left = CHILDREN;
+
 	LIST_EACH_LEAVING(&process->children, struct process, sibling, child) {
+		if (!left--)
+			return true;
 		process_change_parent(child, init);
 		child->exit_signal = SIGCHLD;
 		job_control_part(child, process);
@@ -84,6 +92,7 @@ static void give_children_away(struct process *process)
 		else
 			process_tell_parent(child, CLD_EXITED);
 	}
+	return false;
 }
 
 /* Remove the zombies among the children of init, which has ended and so does not wait for them. */
@@ -103,7 +112,8 @@ static void end_process(struct process *process)
 	timer_cancel(&process->alarm);
 	timer_cancel(&process->cpu_watch);
 	process_end_vfork(process);
-	signal_drop_process(process);
+	while (signal_drop_some(process))
+		;
 	process->fds = NULL;
 	fd_table_put(fds);
 	/* Leave the process's page tables, which are about to be freed. */
@@ -116,13 +126,14 @@ static void end_process(struct process *process)
 	job_control_end(process);
 	job_control_part_at_end(process);
 	process->zombie = true;
-	process->stopped = process->continued = false;
+	signal_end_stop(process);
 	process_has_news(process);
 	if (process == init) {
 		forget_zombies(process);
 		process_kill_all();
 	} else {
-		give_children_away(process);
+		while (give_children_away(process))
+			;
 		if (nobody_will_ask(process)) {
 			wait_queue_wake(&process->parent->waiters);
 			process_forget(process);
@@ -131,6 +142,19 @@ static void end_process(struct process *process)
 		}
 	}
 	wait_queue_wake(&init_ended);
+}
+
+/*
+ * Do in steps, with other tasks in between, what of end_process() may take long: the children, which may be many, get
+ * their new parent, and the signals that wait are dropped. A child may still be added to the process (CLONE_PARENT),
+ * but no signal.
+ */
+static void end_in_steps(struct process *process)
+{
+	while (signal_drop_some(process))
+		(void)task_give_way();
+	while (process != init && give_children_away(process))
+		(void)task_give_way();
 }
 
 void process_exit_task(int code)
@@ -155,6 +179,8 @@ void process_exit_task(int code)
 	}
 	late_do_all();
 	signal_drop(task);
+	if (process->task_count == 1)
+		end_in_steps(process);
 	process_remove_task(task);
 	if (process->task_count == 0) {
 		end_process(process);

@@ -54,6 +54,21 @@ void process_visit(bool (*see)(void *ctx, struct process *process), void *ctx);
  * from it. May be called in any context.
  */
 void process_visit_group(int group, bool (*see)(void *ctx, struct process *process), void *ctx);
+/*
+ * Visit a large group in pieces, with other tasks in between: call `see` with up to 128 processes of the group that it
+ * was not called with yet, and return whether there are more. *seen is 0 for the first piece, and kept for the next
+ * one. A process that joins the group meanwhile is seen, too.
+ */
+bool process_visit_some(int group, uint64_t *seen, bool (*see)(void *ctx, struct process *process), void *ctx);
+/*
+ * Visit all processes in pieces: call `see` with some of those from the number *next on that have joined a group since
+ * process_joins() returned `since`. Returns whether there may be more, from *next on.
+ */
+bool process_visit_numbers(int *next, uint64_t since, bool (*see)(void *ctx, struct process *process), void *ctx);
+
+/* Return how often a process has joined a group, as each does when it is made. */
+uint64_t process_joins(void);
+
 void process_visit_session(int session, bool (*see)(void *ctx, struct process *process), void *ctx);
 
 /* Take a reference to a process. */

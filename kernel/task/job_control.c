@@ -11,7 +11,7 @@
 #include "kernel/fs/tty.h"
 #include "kernel/task/number.h"
 #include "kernel/task/process_internal.h"
-#include "kernel/task/signal.h"
+#include "kernel/task/signal_internal.h"
 #include "kernel/task/signal_numbers.h"
 
 /* ---- groups ---- */
@@ -55,8 +55,9 @@ static void part(const struct process *process, const struct process *parent, co
 {
 	bool stopped = false;
 
-	if (!parent || parent->group == process->group || parent->session != process->session ||
-	    !job_control_is_orphaned(process->group, process->session, without))
+	/* The searches below go through the whole group: most often no process is stopped, and none is needed. */
+	if (!signal_stopped_processes() || !parent || parent->group == process->group ||
+	    parent->session != process->session || !job_control_is_orphaned(process->group, process->session, without))
 		return;
 	process_visit_group(process->group, is_stopped_member, &stopped);
 	if (!stopped)

@@ -11,7 +11,10 @@
 #include "kernel/task/process_limits.h"
 #include "kernel/task/signal_internal.h"
 
+#define VISITS 128 /* processes that process_visit_some() and process_visit_numbers() visit in one call */
+
 /* Guard: the kernel, one CPU, not preempted. */
+static uint64_t joins;       /* how often a process has joined a group */
 static size_t process_count; /* processes in the table, zombies included */
 struct cache process_cache;
 static size_t more_tasks; /* how many tasks there are besides the first of each process */
@@ -70,6 +73,44 @@ void process_visit_group(int group, bool (*see)(void *ctx, struct process *proce
 			return;
 }
 
+bool process_visit_some(int group, uint64_t *seen, bool (*see)(void *ctx, struct process *process), void *ctx)
+{
+	struct number *number = number_peek(group);
+	unsigned left = VISITS;
+
+	if (!number)
+		return false;
+	/* The list is in the order of joining, so what is behind *seen was not seen yet. */
+	LIST_EACH(&number->group, struct process, in_group, process) {
+		if (process->joined <= *seen)
+			continue;
+		if (!left--)
+			return true;
+		*seen = process->joined;
+		(void)see(ctx, process);
+	}
+	return false;
+}
+
+bool process_visit_numbers(int *next, uint64_t since, bool (*see)(void *ctx, struct process *process), void *ctx)
+{
+	for (unsigned left = VISITS; left; left--) {
+		struct number *number = number_next(*next);
+
+		if (!number)
+			return false;
+		*next = number->value + 1;
+		if (number->process && number->process->joined > since)
+			(void)see(ctx, number->process);
+	}
+	return true;
+}
+
+uint64_t process_joins(void)
+{
+	return joins;
+}
+
 void process_visit_session(int session, bool (*see)(void *ctx, struct process *process), void *ctx)
 {
 	struct number *number = number_peek(session);
@@ -113,6 +154,7 @@ char *copy_string(const char *text)
 /* Put the process into the lists of its group and its session. Both numbers must be in the table (number.h). */
 static void join(struct process *process)
 {
+	process->joined = ++joins;
 	list_add_last(&number_peek(process->group)->group, &process->in_group);
 	list_add_last(&number_peek(process->session)->session, &process->in_session);
 }

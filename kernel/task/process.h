@@ -62,6 +62,7 @@ struct process {
 	struct link in_news;       /* in the parent's `news`, or in no list */
 	struct link in_group;      /* in the list of its group's processes (number.h) */
 	struct link in_session;    /* in the list of its session's processes */
+	uint64_t joined;           /* number of its joining the group: higher than those of the processes before it */
 	struct wait_queue waiters; /* tasks that wait for a child of this process */
 	bool zombie;               /* has ended, and its parent has not waited for it yet */
 	bool exiting;              /* all its tasks must end: exit_group(2), or a fatal signal */

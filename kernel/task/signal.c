@@ -6,7 +6,15 @@
 
 #include "kernel/fs/errno.h"
 #include "kernel/lib/string.h"
+#include "kernel/task/give_way.h"
 #include "kernel/task/signal_internal.h"
+
+static size_t stopped_count; /* signal_lock; how many processes are stopped */
+
+size_t signal_stopped_processes(void)
+{
+	return stopped_count;
+}
 
 /* Drop the pending signals in `mask` of the process and of all its tasks. The caller holds signal_lock. */
 static void drop_everywhere(struct process *process, uint64_t mask)
@@ -111,6 +119,7 @@ void signal_stop_process(struct process *process, int signal)
 {
 	uint64_t flags = lock_take(&signal_lock);
 
+	stopped_count += !process->stopped;
 	process->stopped = true;
 	process->continued = false;
 	process->stop_told = false;
@@ -127,6 +136,7 @@ static void continue_process(struct process *process)
 {
 	if (!process->stopped)
 		return;
+	stopped_count--;
 	process->stopped = false;
 	process->continued = true;
 	process_has_news(process);
@@ -213,6 +223,16 @@ int signal_send_group(int group, int signal, const struct signal_info *info)
 	return sending.error;
 }
 
+int signal_send_group_in_steps(int group, int signal, const struct signal_info *info)
+{
+	struct group_send sending = { signal, -ESRCH, info };
+	uint64_t seen = 0;
+
+	while (process_visit_some(group, &seen, send_to_member, &sending) && !task_give_way())
+		;
+	return sending.error;
+}
+
 void signal_fault(int signal, int code, uint64_t address)
 {
 	struct task *task = task_current();
@@ -253,7 +273,7 @@ static int take(uint64_t mask, struct signal_info *ret)
 	else if (process->signals.set.pending & mask)
 		signal = signal_set_take(process, &process->signals.set, mask, ret);
 	if (unlikely(process->signals.spare))
-		signal_free_spare(process);
+		(void)signal_free_some(process);
 	return signal;
 }
 
@@ -342,11 +362,22 @@ void signal_drop(struct task *task)
 	lock_release(&signal_lock, flags);
 }
 
-void signal_drop_process(struct process *process)
+void signal_end_stop(struct process *process)
 {
 	uint64_t flags = lock_take(&signal_lock);
 
-	signal_set_drop(process, &process->signals.set, ~0ULL);
-	signal_free_spare(process);
+	stopped_count -= process->stopped;
+	process->stopped = process->continued = false;
 	lock_release(&signal_lock, flags);
+}
+
+bool signal_drop_some(struct process *process)
+{
+	uint64_t flags = lock_take(&signal_lock);
+	bool more;
+
+	signal_set_drop(process, &process->signals.set, ~0ULL);
+	more = signal_free_some(process);
+	lock_release(&signal_lock, flags);
+	return more;
 }

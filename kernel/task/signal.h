@@ -39,6 +39,12 @@ int signal_send_task(struct task *task, int signal, const struct signal_info *in
 int signal_send_group(int group, int signal, const struct signal_info *info);
 
 /*
+ * Do signal_send_group() for a system call, with other tasks in between; processes that join the group meanwhile get
+ * the signal, too. Ends early when the current task must end.
+ */
+int signal_send_group_in_steps(int group, int signal, const struct signal_info *info);
+
+/*
  * Send the current task the signal of a fault that its program has caused. If the program has no handler for the
  * signal, or blocks it, the process ends. code: si_code, such as SEGV_MAPERR.
  */
@@ -59,12 +65,12 @@ int64_t signal_return(struct trap_frame *frame);
 
 /*
  * Copy a process's actions to a new one, for fork; reset handlers and the alternate stack, for execve; drop the pending
- * signals of a task, or of a process, that ends.
+ * signals of a task, or of a process, that ends: of a process in pieces, until signal_drop_some returns false.
  */
 void signal_copy(struct process *to, const struct process *from);
 void signal_exec(struct process *process);
 void signal_drop(struct task *task);
-void signal_drop_process(struct process *process);
+bool signal_drop_some(struct process *process);
 
 /*
  * Set the current task's mask of blocked signals. Pending signals that are no longer blocked are delivered on the way

@@ -43,8 +43,11 @@ int signal_set_take(struct process *process, struct signal_set *set, uint64_t ma
  */
 int signal_set_add(struct process *process, struct signal_set *set, int signal, const struct signal_info *info);
 
-/* Free the list process->signals.spare. Not for interrupt handlers. The caller holds signal_lock. */
-void signal_free_spare(struct process *process);
+/*
+ * Free structures of the list process->signals.spare. Returns whether some are left. Not for interrupt handlers. The
+ * caller holds signal_lock.
+ */
+bool signal_free_some(struct process *process);
 
 /* Compute task->signals.wanted anew. For _held the caller holds signal_lock. */
 void signal_recompute(struct task *task);
@@ -52,6 +55,12 @@ void signal_recompute_held(struct task *task);
 
 /* Do signal_send_process(); the caller holds signal_lock. */
 int signal_send_process_held(struct process *process, int signal, const struct signal_info *info);
+
+/* Return how many processes are stopped. */
+size_t signal_stopped_processes(void);
+
+/* Let a process that has ended count as neither stopped nor continued. */
+void signal_end_stop(struct process *process);
 
 /* Stop a process by `signal`: its tasks stop on their way to user mode, and its parent is told. */
 void signal_stop_process(struct process *process, int signal);

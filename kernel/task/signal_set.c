@@ -11,6 +11,8 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/signal_internal.h"
 
+#define SPARE_AT_ONCE 256 /* structures that signal_free_some() frees: 25,000 instructions with interrupts off */
+
 struct lock signal_lock = LOCK_INITIAL(LOCK_SIGNALS);
 
 /* Return a structure for a siginfo; NULL: RLIMIT_SIGPENDING is reached, or there is no memory. */
@@ -39,14 +41,15 @@ static void put_queued(struct process *process, struct signal_set *set, struct s
 	process->signals.spare = queued;
 }
 
-void signal_free_spare(struct process *process)
+bool signal_free_some(struct process *process)
 {
 	struct signal_queued *spare;
 
-	while ((spare = process->signals.spare) != NULL) {
+	for (unsigned left = SPARE_AT_ONCE; left && (spare = process->signals.spare) != NULL; left--) {
 		process->signals.spare = spare->next;
 		kfree(spare);
 	}
+	return process->signals.spare;
 }
 
 /*

@@ -136,7 +136,7 @@ def test_stops(tmp_path):
 
     ANKEOS_STOPS times as much of everything: five times with `make test-user-slow`.
     """
-    attack(tmp_path, (f"stops:{STOPS_SCALE}",), LIMIT, exact=True)
+    attack(tmp_path, (f"stops:{STOPS_SCALE}",), LIMIT, exact=True, memory="3G")
 
 
 # How memory is meanwhile: there, refused now and then, full but for up to 3,000 KiB.

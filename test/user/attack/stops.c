@@ -100,6 +100,7 @@ static void watch(const char *name, void (*body)(unsigned long many), unsigned l
 
 int main(int argc, char **argv)
 {
+	static const struct stops_case *const lists[] = { stops_cases, stops_files, stops_tasks };
 	pid_t neighbour;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -116,8 +117,9 @@ int main(int argc, char **argv)
 	mkdir("/tmp", 0777);
 	mknod("/tmp/zero", S_IFCHR | 0666, makedev(1, 5));
 	neighbour = start_neighbour();
-	for (const struct stops_case *at = stops_cases; at->name; at++)
-		watch(at->name, at->run, at->most && at->many * scale > at->most ? at->most : at->many * scale);
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+		for (const struct stops_case *at = lists[i]; at->name; at++)
+			watch(at->name, at->run, at->most && at->many * scale > at->most ? at->most : at->many * scale);
 	kill(neighbour, SIGKILL);
 	waitpid(neighbour, NULL, 0);
 	return finish();

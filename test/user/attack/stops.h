@@ -16,5 +16,5 @@ struct stops_case {
 		most; /* the long run has no more, since the kernel does not do more in time; 0: it does any number */
 };
 
-/* The cases, a list that ends with a NULL name. */
-extern const struct stops_case stops_cases[];
+/* The cases, lists that end with a NULL name. */
+extern const struct stops_case stops_cases[], stops_files[], stops_tasks[];
