@@ -469,7 +469,7 @@ test-host: ## the parts that run on the host, under ASan and UBSan
 	$(PYTEST) -n $(TEST_JOBS) test/scripts
 
 # The longest first, so that none runs alone at the end.
-HOST_RUNS := $(HOST)/test_paging_random.run $(HOST)/test_tlb_random.run
+HOST_RUNS := $(HOST)/test_tlb_cpus.run $(HOST)/test_paging_random.run $(HOST)/test_tlb_random.run
 HOST_RUNS += $(filter-out $(HOST_RUNS),$(HOST_TESTS:%=%.run)) $(FUZZERS:%=%.run)
 
 host-programs: $(HOST_RUNS)

@@ -12,7 +12,7 @@
 #define FRAME   0x000ffffffffff000ULL
 #define NOFLUSH (1ULL << 63)
 
-struct tlb_model tlb_model;
+struct tlb_model *tlb_model;
 
 static uint64_t span(int level)
 {
@@ -21,7 +21,7 @@ static uint64_t span(int level)
 
 static struct tlb_entries *current(void)
 {
-	return &tlb_model.of[tlb_model.pcids ? tlb_model.cr3 & 0xfff : 0];
+	return &tlb_model->of[tlb_model->pcids ? tlb_model->cr3 & 0xfff : 0];
 }
 
 /* ---- walking ---- */
@@ -41,7 +41,7 @@ static bool handed_out(uint64_t pa)
 {
 	uint64_t frame = (pa - ARENA_BASE) / 4096;
 
-	return pa >= ARENA_BASE && frame < ARENA_FRAMES && tlb_model.arena->taken[frame];
+	return pa >= ARENA_BASE && frame < ARENA_FRAMES && tlb_model->arena->taken[frame];
 }
 
 static void add(struct tlb_entries *to, struct tlb_entry e)
@@ -63,15 +63,15 @@ static struct answer walk(uint64_t pa, int level, uint64_t va, bool cache)
 
 		/* A table that was given back: whatever comes now is wrong. */
 		if (!handed_out(pa)) {
-			tlb_model.freed_walks++;
+			tlb_model->freed_walks++;
 			return (struct answer){ true, level, ~0ULL };
 		}
-		e = arena_table(tlb_model.arena, pa)[va >> (12 + 9 * (level - 1)) & 511];
+		e = arena_table(tlb_model->arena, pa)[va >> (12 + 9 * (level - 1)) & 511];
 		if (!(e & PRESENT))
 			return (struct answer){ .there = false };
 		if (level == 1 || (e & PS)) {
 			if (cache)
-				add(e & GLOBAL ? &tlb_model.global : current(),
+				add(e & GLOBAL ? &tlb_model->global : current(),
 				    (struct tlb_entry){ start, span(level), e, level, true });
 			return (struct answer){ true, level, e };
 		}
@@ -99,7 +99,7 @@ static bool check(const struct tlb_entries *entries, uint64_t va, struct answer 
 	for (size_t i = 0; i < entries->count; i++) {
 		if (!covers(&entries->list[i], va))
 			continue;
-		tlb_model.hits++;
+		tlb_model->hits++;
 		if (!same_answer(answer_of(&entries->list[i], va, false), right)) {
 			*ret = entries->list[i];
 			return false;
@@ -116,15 +116,15 @@ void tlb_model_touch(uint64_t va)
 	for (size_t i = 0, count = mine->count; i < count; i++)
 		if (!mine->list[i].leaf && covers(&mine->list[i], va))
 			answer_of(&mine->list[i], va, true);
-	walk(tlb_model.cr3 & FRAME, 4, va, true);
+	walk(tlb_model->cr3 & FRAME, 4, va, true);
 }
 
 bool tlb_model_access(uint64_t va, struct tlb_entry *ret)
 {
-	struct answer right = walk(tlb_model.cr3 & FRAME, 4, va, false);
+	struct answer right = walk(tlb_model->cr3 & FRAME, 4, va, false);
 
-	tlb_model.accesses++;
-	if (!check(current(), va, right, ret) || !check(&tlb_model.global, va, right, ret))
+	tlb_model->accesses++;
+	if (!check(current(), va, right, ret) || !check(&tlb_model->global, va, right, ret))
 		return false;
 	tlb_model_touch(va);
 	return true;
@@ -168,19 +168,19 @@ static void keep_tables(struct tlb_entries *from)
 
 static uint64_t read_cr3(void)
 {
-	return tlb_model.cr3;
+	return tlb_model->cr3;
 }
 
 static void write_cr3(uint64_t value)
 {
 	/* Bits that are reserved, or a PCID without CR4.PCIDE: #GP, or worse. */
-	if ((value & ~(NOFLUSH | FRAME | 0xfff)) || (!tlb_model.pcids && (value & (NOFLUSH | 0xfff))) ||
+	if ((value & ~(NOFLUSH | FRAME | 0xfff)) || (!tlb_model->pcids && (value & (NOFLUSH | 0xfff))) ||
 	    (value & 0xfff) >= TLB_PCIDS || !handed_out(value & FRAME))
 		abort();
-	tlb_model.cr3 = value & ~NOFLUSH;
-	if ((value & NOFLUSH) || tlb_model.fault == TLB_FAULT_NOFLUSH)
+	tlb_model->cr3 = value & ~NOFLUSH;
+	if ((value & NOFLUSH) || tlb_model->fault == TLB_FAULT_NOFLUSH)
 		return;
-	if (tlb_model.fault == TLB_FAULT_SPARE_PSC)
+	if (tlb_model->fault == TLB_FAULT_SPARE_PSC)
 		keep_tables(current());
 	else
 		current()->count = 0;
@@ -188,34 +188,37 @@ static void write_cr3(uint64_t value)
 
 static void flush_page(vaddr_t va)
 {
-	if (tlb_model.fault == TLB_FAULT_PAGE)
+	if (tlb_model->fault == TLB_FAULT_PAGE)
 		return;
-	drop(&tlb_model.global, va, true, false);
+	drop(&tlb_model->global, va, true, false);
 	drop(current(), va, true, false);
 	drop_tables(current());
 }
 
 static void flush_page_of(unsigned pcid, vaddr_t va)
 {
-	if (!tlb_model.pcids || pcid >= TLB_PCIDS)
+	if (!tlb_model->pcids || pcid >= TLB_PCIDS)
 		abort();
-	if (tlb_model.fault != TLB_FAULT_PAGE_OF)
-		drop(&tlb_model.of[pcid], va, true, true);
+	if (tlb_model->fault != TLB_FAULT_PAGE_OF)
+		drop(&tlb_model->of[pcid], va, true, true);
 }
 
 static void flush_all(void)
 {
-	if (tlb_model.fault == TLB_FAULT_ALL)
+	if (tlb_model->fault == TLB_FAULT_ALL)
 		return;
 	for (size_t i = 0; i < TLB_PCIDS; i++)
-		tlb_model.of[i].count = 0;
-	tlb_model.global.count = 0;
+		tlb_model->of[i].count = 0;
+	tlb_model->global.count = 0;
 }
 
 const struct tlb_ops tlb_model_ops = { read_cr3, write_cr3, flush_page, NULL, flush_all };
 const struct tlb_ops tlb_model_invpcid_ops = { read_cr3, write_cr3, flush_page, flush_page_of, flush_all };
 
-void tlb_model_init(const struct arena *arena, uint64_t root)
+void tlb_model_init(struct tlb_model *model, const struct arena *arena, uint64_t root)
 {
-	tlb_model = (struct tlb_model){ .arena = arena, .cr3 = root };
+	memset(model, 0, sizeof(*model));
+	model->arena = arena;
+	model->cr3 = root;
+	tlb_model = model;
 }

@@ -45,14 +45,14 @@ struct tlb_model {
 	uint64_t freed_walks; /* walks, speculative ones too, that read a table which had been given back */
 };
 
-/* The one that the operations below work on. */
-extern struct tlb_model tlb_model;
+/* The one that the operations below work on: that of the CPU that runs. */
+extern struct tlb_model *tlb_model;
 
 /* To be given to a struct tlb: without INVPCID, and with. */
 extern const struct tlb_ops tlb_model_ops, tlb_model_invpcid_ops;
 
-/* Empty, with `root` loaded and PCIDs off. */
-void tlb_model_init(const struct arena *arena, uint64_t root);
+/* Make `model` the one to work on: empty, with `root` loaded and PCIDs off. */
+void tlb_model_init(struct tlb_model *model, const struct arena *arena, uint64_t root);
 
 /* Let the CPU touch `va`, perhaps in advance of the program: it may cache all that it finds on the way. */
 void tlb_model_touch(uint64_t va);

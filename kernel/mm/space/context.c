@@ -50,6 +50,7 @@ static const struct tlb_ops invpcid_ops = {
 /* This CPU's TLB. It works before context_init(), too, without PCIDs. Guard: own CPU, interrupts off. */
 static struct tlb tlb = { .ops = &plain_ops, .kernel = &kernel_context };
 
+static uint64_t last_id;       /* id of the newest context. Guard: the kernel, one CPU, not preempted */
 static struct context *others; /* list of all contexts but the kernel's. Guard: the kernel, one CPU, not preempted */
 
 static void enter_for_trap(void)
@@ -64,6 +65,7 @@ static void leave_for_trap(uint64_t cr3)
 
 void context_init(void)
 {
+	tlb.loaded = tlb.loading = kernel_context.space.root.raw;
 	if (cpu_features()->invpcid)
 		tlb.ops = &invpcid_ops;
 	if (pcid_usable()) {
@@ -81,7 +83,7 @@ enum status context_create(struct context *ret)
 
 	if (status != OK)
 		return status;
-	*ret = (struct context){ .space = space, .next = others, .link = &others };
+	*ret = (struct context){ .space = space, .id = ++last_id, .next = others, .link = &others };
 	if (others)
 		others->link = &ret->next;
 	others = ret;
@@ -90,8 +92,7 @@ enum status context_create(struct context *ret)
 
 void context_destroy(struct context *c)
 {
-	ASSERT(c != &kernel_context);
-	tlb_forget(&tlb, c);
+	ASSERT(c != &kernel_context && !context_is_loaded(c));
 	*c->link = c->next;
 	if (c->next)
 		c->next->link = c->link;
@@ -102,14 +103,15 @@ void context_flush(struct context *c, struct tlb_flush *flush)
 {
 	uint64_t flags = irq_guard_enter(); /* tlb.c must not be interrupted by other work on this CPU's TLB */
 
-	tlb_flush_run(&tlb, c, flush);
+	(void)tlb_flush_run(&tlb, c, flush);
 	irq_guard_leave(flags);
 	space_release(&c->space, flush);
 }
 
 /*
- * Load a context without calling tlb.c, on a CPU without PCIDs: each load flushes, so there is nothing to remember, and
- * interrupts need not be off. This takes a third of tlb_load()'s instructions.
+ * Load a context without calling tlb.c, on a CPU without PCIDs: each load flushes, and while one CPU runs nobody asks
+ * what is loaded, so there is nothing to remember, and interrupts need not be off. This takes a third of tlb_load()'s
+ * instructions.
  */
 static inline void load_without_pcid(uint64_t cr3)
 {

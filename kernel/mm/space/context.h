@@ -14,8 +14,9 @@
 
 struct context {
 	struct space space;
-	/* names the PCID that the context had last; see kernel/mm/space/tlb.h. Guard: own CPU, interrupts off */
-	uint64_t tag;
+	uint64_t id; /* never used again, not even after the context's end. 0: the kernel context. Fixed when made */
+	/* how often the space was changed so that a TLB may have an entry that is no longer right. Atomic */
+	uint64_t generation;
 	struct context *next;  /* in the list of all contexts but the kernel's */
 	struct context **link; /* the pointer that points at this context in that list */
 };
@@ -41,8 +42,9 @@ MUST_CHECK enum status context_create(struct context *ret);
 
 /*
  * Give every table of the context back, the root too. The frames that its leaves map belong to the caller. The context
- * must not be loaded, nor may anybody hold a token for it. No TLB flush is needed: the context's entries have its PCID,
- * and the next context that gets this PCID flushes them first; without PCIDs every load of CR3 flushes.
+ * must not be loaded on any CPU, nor may anybody hold a token for it. No TLB flush is needed: the context's entries
+ * have its PCID, and the next context with this PCID has another id, so that its load flushes first; without PCIDs
+ * every load of CR3 flushes.
  */
 void context_destroy(struct context *c);
 

@@ -1,6 +1,7 @@
 /*
  * Decides what to invalidate (Intel SDM vol. 3A, "Invalidation of TLBs and Paging-Structure Caches") and remembers
- * which context has which PCID. Runs no privileged instruction itself, reads no page table, gives no frame back.
+ * which context's entries a PCID has. Runs no privileged instruction itself, reads no page table, gives no frame back,
+ * sends no interrupt.
  */
 #include "kernel/mm/space/tlb.h"
 
@@ -8,23 +9,50 @@
 
 #define NO_PCID     0 /* the PCID of no context: each load of it flushes */
 #define KERNEL_PCID 1
+#define FIRST_PCID  2 /* of the user contexts' */
+
+/*
+ * A point between two accesses to what CPUs share. A host test lets its other CPUs run there. Guard of the pointer: the
+ * test has one thread.
+ */
+#ifdef HOST_TEST
+void (*tlb_host_step)(void);
+#define OTHERS_MAY_RUN()                 \
+	do {                             \
+		if (tlb_host_step)       \
+			tlb_host_step(); \
+	} while (0)
+#else
+#define OTHERS_MAY_RUN() ((void)0)
+#endif
 
 static bool same_root(uint64_t cr3, paddr_t root)
 {
 	return (cr3 & PTE_ADDRESS) == root.raw;
 }
 
-static unsigned pcid_of(const struct tlb *t, uint64_t cr3)
+static unsigned pcid_in(const struct tlb *t, uint64_t cr3)
 {
 	return t->pcids ? cr3 & CR3_PCID : NO_PCID;
 }
 
-/* Return the PCID that `c` holds, or NO_PCID. */
-static unsigned held_pcid(const struct tlb *t, const struct context *c)
+/* Return the PCID that `c` has on every CPU, perhaps together with other contexts. */
+static unsigned pcid_of(const struct tlb *t, const struct context *c)
 {
-	unsigned pcid = c->tag % TLB_PCIDS;
+	if (!t->pcids)
+		return NO_PCID;
+	return c == t->kernel ? KERNEL_PCID : FIRST_PCID + c->id % TLB_USER_PCIDS;
+}
 
-	return c->tag && t->slots[pcid].tag == c->tag ? pcid : NO_PCID;
+/* Return whether this CPU's entries of the slot's PCID, if there are any, are those of `c`. */
+static bool has(const struct tlb_slot *slot, const struct context *c)
+{
+	return slot->context == c && slot->id == c->id;
+}
+
+static uint64_t generation_of(const struct context *c)
+{
+	return __atomic_load_n(&c->generation, __ATOMIC_SEQ_CST);
 }
 
 static void write_cr3(struct tlb *t, uint64_t cr3)
@@ -34,84 +62,124 @@ static void write_cr3(struct tlb *t, uint64_t cr3)
 	t->stats.cr3_flushes += !(cr3 & CR3_NOFLUSH);
 }
 
-static void load_pcid(struct tlb *t, paddr_t root, unsigned pcid)
+/*
+ * Return whether the CPU is in the middle of a load, which only an NMI, or code that it runs, can see. Such code must
+ * change nothing of what the load it has interrupted relies on: it writes CR3 and no more (load_in_load()).
+ */
+static bool in_load(const struct tlb *t)
 {
-	bool keep = pcid != NO_PCID && !t->slots[pcid].owes;
-
-	write_cr3(t, root.raw | pcid | (keep ? CR3_NOFLUSH : 0));
-	/* Cleared only after CR3 is loaded: an NMI that loads the same PCID before that must still flush. */
-	t->slots[pcid].owes = false;
+	return t->loading != t->loaded;
 }
 
-/* Give the next PCID in turn to `c`, even if another context has it. */
-static unsigned deal(struct tlb *t, struct context *c)
+/*
+ * Load what an NMI's code asks for in the middle of a load. PCID 0 serves for the code's own visits, as each of them
+ * flushes it. Another PCID is the one that the NMI found: its entries stay right, since the CPU serves no message
+ * before the load is over, and who changes its context waits until then.
+ */
+static void load_in_load(struct tlb *t, uint64_t cr3)
 {
-	unsigned pcid;
+	write_cr3(t, cr3 | (pcid_in(t, cr3) == NO_PCID ? 0 : CR3_NOFLUSH));
+}
 
-	do
-		pcid = ++t->last_tag % TLB_PCIDS;
-	while (pcid == NO_PCID || pcid == KERNEL_PCID);
-	c->tag = t->last_tag;
-	t->slots[pcid] = (struct tlb_slot){ .tag = c->tag, .root = c->space.root, .owes = true };
-	t->stats.deals++;
-	return pcid;
+/*
+ * Begin a load: say which context comes. The store is complete before anything after it is read. So either a CPU that
+ * changes the context sees that it must tell this CPU, or this CPU sees the generation of that change.
+ */
+static void begin_load(struct tlb *t, paddr_t root)
+{
+	__atomic_store_n(&t->loading, root.raw, __ATOMIC_SEQ_CST);
+	OTHERS_MAY_RUN();
+}
+
+/* End a load: CR3 is written, so the context before it needs no messages any more. */
+static void end_load(struct tlb *t, paddr_t root)
+{
+	OTHERS_MAY_RUN();
+	__atomic_store_n(&t->loaded, root.raw, __ATOMIC_RELEASE);
+}
+
+/* Load a root with PCID 0, whose entries no load keeps. */
+static void load_without_pcid(struct tlb *t, paddr_t root)
+{
+	begin_load(t, root);
+	write_cr3(t, root.raw | NO_PCID);
+	end_load(t, root);
+}
+
+static void load(struct tlb *t, const struct context *c, unsigned pcid)
+{
+	struct tlb_slot *slot = &t->slots[pcid];
+	uint64_t generation;
+
+	if (pcid == NO_PCID) {
+		load_without_pcid(t, c->space.root);
+		return;
+	}
+	begin_load(t, c->space.root);
+	generation = generation_of(c);
+	OTHERS_MAY_RUN();
+	if (has(slot, c) && slot->generation == generation && slot->shared == t->shared) {
+		write_cr3(t, c->space.root.raw | pcid | CR3_NOFLUSH);
+	} else {
+		t->stats.deals += !has(slot, c);
+		write_cr3(t, c->space.root.raw | pcid);
+		*slot = (struct tlb_slot){
+			.context = c,
+			.id = c->id,
+			.root = c->space.root,
+			.generation = generation,
+			.shared = t->shared,
+		};
+	}
+	end_load(t, c->space.root);
 }
 
 void tlb_start_pcids(struct tlb *t)
 {
 	t->pcids = true;
-	t->last_tag = KERNEL_PCID;
-	t->kernel->tag = t->last_tag;
-	t->slots[KERNEL_PCID] = (struct tlb_slot){ .tag = t->last_tag, .root = t->kernel->space.root, .owes = true };
-	load_pcid(t, t->kernel->space.root, KERNEL_PCID);
+	load(t, t->kernel, KERNEL_PCID);
 }
 
-void tlb_load(struct tlb *t, struct context *c)
+void tlb_load(struct tlb *t, const struct context *c)
 {
-	unsigned pcid = NO_PCID;
-
 	if (same_root(t->ops->read_cr3(), c->space.root))
 		return;
-	if (t->pcids) {
-		pcid = held_pcid(t, c);
-		if (pcid == NO_PCID)
-			pcid = deal(t, c);
-	}
-	load_pcid(t, c->space.root, pcid);
+	if (in_load(t))
+		load_in_load(t, c->space.root.raw | NO_PCID);
+	else
+		load(t, c, pcid_of(t, c));
 }
 
 void tlb_restore(struct tlb *t, uint64_t cr3)
 {
 	paddr_t root = paddr(cr3 & PTE_ADDRESS);
-	unsigned pcid = pcid_of(t, cr3);
+	unsigned pcid = pcid_in(t, cr3);
+	const struct tlb_slot *slot = &t->slots[pcid];
 
 	if (same_root(t->ops->read_cr3(), root))
 		return;
 	ASSERT(pcid < TLB_PCIDS);
-	/*
-	 * The PCID may have been dealt to another context meanwhile: load PCID 0, which neither uses nor flushes that
-	 * context's entries.
-	 */
-	if (t->slots[pcid].root.raw != root.raw)
-		pcid = NO_PCID;
-	load_pcid(t, root, pcid);
-}
-
-static void owe(struct tlb *t, unsigned pcid)
-{
-	if (pcid == NO_PCID || !t->slots[pcid].tag || t->slots[pcid].owes)
+	if (in_load(t)) {
+		load_in_load(t, cr3);
 		return;
-	t->slots[pcid].owes = true;
-	t->stats.deferred++;
+	}
+	/*
+	 * The PCID may have gone to another context meanwhile: load PCID 0, which neither uses nor flushes that
+	 * context's entries. If it has not, the slot's context is the one of `cr3`, which still exists.
+	 */
+	if (slot->context && slot->root.raw == root.raw)
+		load(t, slot->context, pcid);
+	else
+		load_without_pcid(t, root);
 }
 
-/* Flush every entry of every PCID, global ones too. No PCID owes a flush afterwards. */
+/* Flush every entry of every PCID, global ones too. */
 static void flush_everything(struct tlb *t)
 {
 	t->ops->flush_all();
 	t->stats.full_flushes++;
 	for (unsigned pcid = 0; pcid < TLB_PCIDS; pcid++)
-		t->slots[pcid].owes = false;
+		t->slots[pcid].shared = t->shared;
 }
 
 /* Return how many pages the flush spans; 0 when they are too many to flush one by one, or when it has no leaf. */
@@ -124,6 +192,15 @@ static size_t few_pages(const struct tlb_flush *flush)
 		return 0;
 	pages = (flush->last - flush->start) / PAGE_SIZE + 1;
 	return pages <= TLB_PAGES_MAX ? pages : 0;
+}
+
+/*
+ * Return whether the change concerns PML4 slot 511, which is in every context. So does any table that the kernel
+ * context drops: which slot it hung in, the flush does not say.
+ */
+static bool is_shared(const struct tlb *t, const struct tlb_message *m)
+{
+	return m->flush->global || (m->context == t->kernel && (m->flush->tables.raw || m->flush->last >= HEAP_BASE));
 }
 
 /*
@@ -145,55 +222,121 @@ static void flush_now(struct tlb *t, const struct tlb_flush *flush, size_t pages
 }
 
 /*
- * Do the part of a flush that is about a PCID which is not loaded. When tables were dropped, that PCID's next load
- * flushes it whole, the surest way to get rid of cached tables.
+ * Serve a change of slot 511. A global leaf has one TLB entry for all PCIDs, which INVLPG removes. Cached tables, and
+ * leaves that were not global, are kept for each PCID: then all PCIDs must be flushed, the loaded one now, and each
+ * other one when it is next loaded.
  */
-static void flush_other(struct tlb *t, unsigned pcid, const struct tlb_flush *flush, size_t pages)
+static void serve_shared(struct tlb *t, const struct tlb_flush *flush, size_t pages)
 {
-	if (!pages || flush->tables.raw || !t->ops->flush_page_of || t->slots[pcid].owes) {
-		owe(t, pcid);
+	struct tlb_slot *loaded = &t->slots[pcid_in(t, t->ops->read_cr3())];
+
+	if (flush->tables.raw || !flush->global) {
+		/* The loaded PCID gets the next count, unless it still lacks the flush of an earlier one. */
+		loaded->shared += loaded->shared == t->shared;
+		t->shared++;
+	}
+	flush_now(t, flush, pages);
+}
+
+/*
+ * Note that the slot's entries are right as of the message's generation, now that this change's entries are gone. Not
+ * if they were not right as of the generation before: the messages of other changes may still be on their way.
+ */
+static void advance(struct tlb_slot *slot, const struct tlb_message *m)
+{
+	if (has(slot, m->context) && slot->generation + 1 == m->generation)
+		slot->generation = m->generation;
+}
+
+/* Serve a change of a context if it is loaded; return whether the change is done with, on this CPU. */
+static bool serve_loaded(struct tlb *t, const struct tlb_message *m, size_t pages)
+{
+	const uint64_t cr3 = t->ops->read_cr3();
+	const unsigned pcid = pcid_in(t, cr3);
+
+	if (!same_root(cr3, m->context->space.root))
+		return false;
+	flush_now(t, m->flush, pages);
+	/* If the context is loaded with PCID 0, its own PCID may have entries all the same. */
+	if (pcid != pcid_of(t, m->context))
+		return false;
+	if (pcid != NO_PCID)
+		advance(&t->slots[pcid], m);
+	return true;
+}
+
+/*
+ * Invalidate, on the CPU that made the change, the pages of a context that is not loaded. When they are many, when
+ * tables were dropped, or when the CPU has no INVPCID, nothing is done: the next load finds another generation, and
+ * flushes.
+ */
+static void flush_other(struct tlb *t, const struct tlb_message *m, size_t pages)
+{
+	const unsigned pcid = pcid_of(t, m->context);
+	struct tlb_slot *slot = &t->slots[pcid];
+
+	/* Entries that are to be flushed whole, for an earlier change, need nothing more. */
+	if (pcid == NO_PCID || !has(slot, m->context) || slot->generation + 1 != m->generation ||
+	    slot->shared != t->shared)
+		return;
+	if (!pages || m->flush->tables.raw || !t->ops->flush_page_of) {
+		t->stats.deferred++;
 		return;
 	}
 	for (size_t i = 0; i < pages; i++)
-		t->ops->flush_page_of(pcid, flush->start + i * PAGE_SIZE);
+		t->ops->flush_page_of(pcid, m->flush->start + i * PAGE_SIZE);
 	t->stats.pages_of += pages;
+	advance(slot, m);
 }
 
 /*
  * munmap -> flush -> invalidation, step 6 of 6: the loaded context is invalidated now, by INVLPG or a CR3 write; a
  * context that is not loaded is invalidated by INVPCID now, or by a flush at its next load.
  */
-void tlb_flush_run(struct tlb *t, const struct context *c, const struct tlb_flush *flush)
+struct tlb_message tlb_flush_run(struct tlb *t, struct context *c, const struct tlb_flush *flush)
 {
-	const uint64_t cr3 = t->ops->read_cr3();
-	const unsigned loaded = pcid_of(t, cr3), held = held_pcid(t, c);
+	struct tlb_message m = { .context = c, .flush = flush };
 	const size_t pages = few_pages(flush);
-	/*
-	 * A change of PML4 slot 511 concerns every context. A global leaf has one TLB entry for all PCIDs, but cached
-	 * tables, and leaves that were not global, are kept for each PCID: then all PCIDs must be flushed.
-	 */
-	const bool everywhere = c == t->kernel && (flush->tables.raw || (flush->last >= HEAP_BASE && !flush->global));
 
 	if (!flush->leaves && !flush->tables.raw)
-		return;
-	if (everywhere || flush->global || same_root(cr3, c->space.root))
-		flush_now(t, flush, pages);
-	if (!t->pcids || (flush->global && !pages))
-		return;
-	if (everywhere) {
-		for (unsigned pcid = 0; pcid < TLB_PCIDS; pcid++)
-			if (pcid != loaded)
-				owe(t, pcid);
-	} else if (held != NO_PCID && held != loaded) {
-		flush_other(t, held, flush, pages);
+		return m;
+	if (is_shared(t, &m)) {
+		serve_shared(t, flush, pages);
+		return m;
 	}
+	m.generation = __atomic_add_fetch(&c->generation, 1, __ATOMIC_SEQ_CST);
+	OTHERS_MAY_RUN();
+	if (!serve_loaded(t, &m, pages))
+		flush_other(t, &m, pages);
+	return m;
 }
 
-void tlb_forget(struct tlb *t, const struct context *c)
+bool tlb_concerns(const struct tlb *t, const struct tlb_message *message)
 {
-	unsigned pcid = held_pcid(t, c);
+	const struct tlb_flush *flush = message->flush;
+	const uint64_t root = message->context->space.root.raw;
 
-	ASSERT(!same_root(t->ops->read_cr3(), c->space.root));
-	/* A context without a PCID has NO_PCID here, whose slot is always empty: clearing it changes nothing. */
-	t->slots[pcid] = (struct tlb_slot){ .tag = 0 };
+	if (!flush->leaves && !flush->tables.raw)
+		return false;
+	if (is_shared(t, message))
+		return true;
+	/*
+	 * In this order: a load that ends between the two has begun before them, and one that begins then sees the
+	 * change.
+	 */
+	if (__atomic_load_n(&t->loading, __ATOMIC_SEQ_CST) == root)
+		return true;
+	OTHERS_MAY_RUN();
+	return __atomic_load_n(&t->loaded, __ATOMIC_SEQ_CST) == root;
+}
+
+void tlb_serve(struct tlb *t, const struct tlb_message *message)
+{
+	const size_t pages = few_pages(message->flush);
+
+	t->stats.served++;
+	if (is_shared(t, message))
+		serve_shared(t, message->flush, pages);
+	else
+		(void)serve_loaded(t, message, pages);
 }

@@ -2,24 +2,33 @@
  * Decides what a TLB must invalidate, and when. The instructions themselves are called through struct tlb_ops, so that
  * a host test can put a model of a TLB in place of the CPU.
  *
- * PCIDs, where the CPU has them, are given to contexts in turn: a context that is loaded without one gets the next (a
- * deal). A context's `tag` is the number of its deal, which never repeats; tag modulo TLB_PCIDS is the PCID. The
- * context holds that PCID until a later deal gives it to another. A PCID owes a flush when it has gone to another
- * context, or when its context was changed while another was loaded: the next load of the PCID flushes. Until then no
- * entry with that PCID is used.
+ * Each CPU has a struct tlb. Who has changed a context counts the change in the context's generation, and invalidates
+ * its own TLB and those of the CPUs that have the context loaded (tlb_flush_run, tlb_serve). All other CPUs are not
+ * told: each remembers of which generation its entries are, and flushes when it next loads the context and finds
+ * another one.
  *
- * PCID 0 belongs to no context, and every load of it flushes. It is used for a context that lost its PCID while a CR3
- * value with that PCID waited in a token or a trap frame, and for calls of the firmware; without PCIDs, for all loads.
+ * PCIDs, where the CPU has them: a context has the same PCID on every CPU, by its id, and shares that PCID with each
+ * context whose id differs from its own by a multiple of TLB_USER_PCIDS. A CPU's slot of a PCID says whose entries, and
+ * of which generation, the CPU has of it: a load of another context, or of another generation, flushes.
+ *
+ * PCID 0 belongs to no context, and every load of it flushes. It is used for a context whose PCID went to another
+ * context while a CR3 value with it waited in a token or a trap frame, and for calls of the firmware; without PCIDs,
+ * for all loads.
+ *
+ * PML4 slot 511 is part of every context, so every CPU serves every change of it. A CPU counts those changes that cost
+ * all PCIDs their entries in `shared`, and a slot says up to which of them it has been flushed.
  */
 #pragma once
 
 #include "kernel/mm/space/context.h"
 
 /*
- * How many of the CPU's 4,096 PCIDs are used, PCID 0 included. The number is a choice: large enough that a context
- * mostly still has its PCID when it is loaded again, and small enough that tlb.c may go through all slots to mark them.
+ * How many of the CPU's 4,096 PCIDs user contexts share, and how many are used in all: PCID 0 and the kernel context's,
+ * too. The number is a choice: large enough that two contexts at work rarely share a PCID, and small enough for a slot
+ * each on every CPU.
  */
-#define TLB_PCIDS 64
+#define TLB_USER_PCIDS 64
+#define TLB_PCIDS      (TLB_USER_PCIDS + 2)
 
 /*
  * The most pages that one flush invalidates one by one. For more it is cheaper to flush all entries of the PCID or, if
@@ -44,50 +53,77 @@ struct tlb_stats {
 	uint64_t pages_of;     /* pages invalidated by INVPCID */
 	uint64_t full_flushes; /* flushes of everything, global entries too */
 	uint64_t deferred;     /* flushes left to the next load of a PCID */
-	uint64_t deals;        /* how often a PCID was given to a context */
+	uint64_t deals;        /* how often a PCID went to a context that did not have it on this CPU */
+	uint64_t served;       /* changes that other CPUs made and this one was told of */
 };
 
-/* What is known of a PCID. */
+/* What this CPU's TLB may hold under one PCID. */
 struct tlb_slot {
-	uint64_t tag; /* tag of the context that holds the PCID; 0: none */
-	paddr_t root; /* root of that context: tlb_restore() compares it with a saved CR3 */
-	bool owes;    /* the next load of this PCID must flush */
+	const struct context
+		*context;    /* whose entries they are; NULL: unknown, so the next load flushes. May have ended since */
+	uint64_t id;         /* the context's id, which tells it from a later context at the same address */
+	paddr_t root;        /* the context's root: tlb_restore() compares it with a saved CR3 */
+	uint64_t generation; /* the context's generation up to which the entries are right */
+	uint64_t shared;     /* struct tlb's `shared` up to which the entries are right */
 };
 
-/* What the kernel knows of one CPU's TLB. Guard of all fields: own CPU, interrupts off. */
+/*
+ * What the kernel knows of one CPU's TLB. Guard of all fields: own CPU, interrupts off; `loaded` and `loading` are
+ * atomic.
+ */
 struct tlb {
 	const struct tlb_ops *ops;
-	struct context *kernel; /* the kernel context: never loses its PCID; PML4 slot 511 is changed through it */
-	bool pcids;             /* CR4.PCIDE is set */
-	uint64_t last_tag;      /* number of the latest deal */
+	struct context *kernel; /* the kernel context: has a PCID of its own; PML4 slot 511 is changed through it */
+	/*
+	 * Root of the context that is loaded, and of the one that is about to be: the same but in the middle of a load.
+	 * Other CPUs read by them whom to tell of a change. During a call of the firmware both stay as they are.
+	 */
+	uint64_t loaded, loading;
+	bool pcids;      /* CR4.PCIDE is set */
+	uint64_t shared; /* changes of slot 511 so far after which every PCID has to be flushed */
 	struct tlb_slot slots[TLB_PCIDS];
 	struct tlb_stats stats;
 };
 
+/* A change as one CPU tells it to others. */
+struct tlb_message {
+	const struct context *context;
+	uint64_t generation; /* of the context after the change; for a change of slot 511 it has no meaning */
+	const struct tlb_flush *flush;
+};
+
 /*
- * Deal PCIDs from now on, the first to the kernel context. Call right after setting CR4.PCIDE, while the kernel context
- * is loaded with PCID 0.
+ * Use PCIDs from now on. Call right after setting CR4.PCIDE, while the kernel context is loaded with PCID 0.
  */
 void tlb_start_pcids(struct tlb *t);
 
 /* Load `c`. Does nothing when it is loaded already. Call with interrupts off. */
-void tlb_load(struct tlb *t, struct context *c);
+void tlb_load(struct tlb *t, const struct context *c);
 
 /*
- * Load the context of `cr3`, a value read from CR3 on this CPU some time ago. Does nothing when it is loaded already.
- * Call with interrupts off.
+ * Load the context of `cr3`, a value read from CR3 on this CPU some time ago. That context must not have been destroyed
+ * since. Does nothing when it is loaded already. Call with interrupts off.
  */
 void tlb_restore(struct tlb *t, uint64_t cr3);
 
 /*
- * Invalidate the TLB entries that `flush` names; the change of the space of `c` has put them there. One flush must not
- * mix leaves of PML4 slot 511 that were global with others that were not. Afterwards the tables that `flush` carries
- * can be given back.
+ * Invalidate this CPU's TLB entries that `flush` names; the change of the space of `c` has put them there. One flush
+ * must not mix leaves of PML4 slot 511 that were global with others that were not. Call with interrupts off, after the
+ * page tables have changed. Returns the message that each CPU has to serve for which tlb_concerns() is true. Once all
+ * of them have served it, the tables that `flush` carries and the frames that the change unmapped can be given back.
  */
-void tlb_flush_run(struct tlb *t, const struct context *c, const struct tlb_flush *flush);
+struct tlb_message tlb_flush_run(struct tlb *t, struct context *c, const struct tlb_flush *flush);
 
 /*
- * Forget `c`, which must not be loaded and is about to be destroyed: no other context can use its TLB entries then, not
- * even one whose root gets the same frame.
+ * Return whether the CPU of `t` must serve the message; asked on the CPU that sends it. A CPU that loads the context
+ * after this was answered with false sees the context's new generation, and needs no message.
  */
-void tlb_forget(struct tlb *t, const struct context *c);
+bool tlb_concerns(const struct tlb *t, const struct tlb_message *message);
+
+/* Invalidate this CPU's entries that another CPU's change concerns. Call with interrupts off, not from an NMI. */
+void tlb_serve(struct tlb *t, const struct tlb_message *message);
+
+#ifdef HOST_TEST
+/* Called between two accesses to what CPUs share, unless it is NULL: a test lets its other CPUs run there. */
+extern void (*tlb_host_step)(void);
+#endif
