@@ -1,5 +1,5 @@
 /*
- * Ten million random operations on a space and on the model of paging_model.h, with no difference. After
+ * Three million random operations on a space and on the model of paging_model.h, with no difference. After
  * each the touched range is compared, now and then everything. PAGING_SEED repeats a run, PAGING_OPERATIONS
  * changes its length.
  */
@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#define OPERATIONS 10000000ULL
+#define OPERATIONS 3000000ULL
 #define EPOCH      (1 << 20) /* operations on one space */
 #define FULL       (1 << 12) /* operations between two comparisons of everything */
 #define ROOM       (1 << 16)

@@ -1,5 +1,5 @@
 /*
- * Ten million random operations: contexts come and go, are switched to, entered, left and changed, and after each
+ * Three million random operations: contexts come and go, are switched to, entered, left and changed, and after each
  * no answer of a TLB that forgets nothing may be stale. Then the same with something broken on
  * purpose, which must be found. SEED repeats a run, TLB_OPERATIONS changes its length.
  */
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#define OPERATIONS 10000000ULL
+#define OPERATIONS 3000000ULL
 #define CONTEXTS   90 /* more than PCIDs */
 #define TOKENS     4
 #define MUTANT_MAX 400000ULL /* operations in which a broken flush must be found */
