@@ -265,7 +265,7 @@ user_cc_pie   := gcc -static-pie -fPIE
 user_link = $(Q)$(user_cc_$(1)) -Wl,--build-id $(2) -o $@.debug && $(OBJCOPY) --strip-all $@.debug $@
 
 USER_TESTS   := memory mappings proc files process signals fpu jobs time threads info create events locks neighbour together values \
-                policies resume usage
+                policies resume sharers usage
 USER_ATTACKS := ranges instructions returns pointers full bomb fuzz refused storm stops
 USER_SUPPORT := tap
 USER_NODES   := dev/console=c:5:1 dev/null=c:1:3 dev/zero=c:1:5 tmp/
@@ -503,11 +503,11 @@ test-user-linux: $(USER_ARCHIVES) ## the user programs on Debian's Linux: a test
 test-user-slow: export ANKEOS_FUZZ := 1000000
 test-user-slow: export ANKEOS_STORM := 120
 test-user-slow: export ANKEOS_STOPS := 5
-test-user-slow: all image user ## a million random system calls, and two minutes of them by eight threads at once
+test-user-slow: all image user ## a million random system calls, two minutes of them by eight threads at once, and the rest of test/qemu that takes long
 	$(NEED_QEMU)
-	$(PYTEST) test/qemu/test_user.py test/qemu/test_debug_build.py -k 'fuzz or storm or stops'
+	$(PYTEST) test/qemu/test_user.py test/qemu/test_debug_build.py -k 'fuzz or storm or stops or neighbour or nothing_lost'
 
-# The random host tests with ten times their operations; each run has another seed.
+# The random host tests with thirty times their operations; each run has another seed.
 test-slow: test-user-slow $(HOST)/test_paging_random $(HOST)/test_tlb_random ## what `make test` has no time for
 	$(Q)PAGING_OPERATIONS=100000000 $(HOST)/test_paging_random
 	$(Q)TLB_OPERATIONS=100000000 $(HOST)/test_tlb_random

@@ -232,9 +232,8 @@ static void test_sharing(void)
 	sys(SYS_munmap, pages[1], PAGE);
 }
 
-#define WRITERS  140
-#define LARGE    (2UL << 20)
-#define MAPPINGS 33000 /* of one page, in each of two processes: together more than 16 bits count */
+#define WRITERS 140
+#define LARGE   (2UL << 20)
 
 /* Each child that writes to one 4 KiB page of a large page that all share holds the other 511. */
 static void test_many_writers(void)
@@ -274,38 +273,6 @@ static void test_many_writers(void)
 	close(ends[0]);
 	close(hold[0]);
 	sys(SYS_munmap, memory, 2 * LARGE);
-}
-
-static int count_mappings(void *argument)
-{
-	const volatile unsigned char *memory = argument;
-	int wrong = 0;
-
-	for (long i = 0; i < MAPPINGS; i++)
-		wrong += memory[i * PAGE] != 0x33;
-	return wrong != 0;
-}
-
-static void test_many_mappings(void)
-{
-	long file = sys(SYS_openat, AT_FDCWD, "/tmp/page", O_CREAT | O_RDWR, 0600), good = 0;
-	unsigned char *memory = fresh(MAPPINGS * PAGE, PROT_NONE);
-
-	sys(SYS_pwrite64, file, "\x33", 1, PAGE - 1);
-	for (long i = 0; i < MAPPINGS; i++)
-		good += map(memory + i * PAGE, PAGE, RW, MAP_SHARED | MAP_FIXED, (int)file, 0) ==
-			(long)(memory + i * PAGE);
-	is(good, MAPPINGS, "one page of a file is mapped many times");
-	memory[0] = 0x33;
-	is(count_mappings(memory), 0, "all show it");
-	is(in_child(count_mappings, memory), EXITED(0), "a child's, too");
-	is(count_mappings(memory), 0, "and still do when it has ended");
-	is(sys(SYS_munmap, memory, MAPPINGS * PAGE), 0, "munmap of all");
-	is(sys(SYS_pread64, file, memory = fresh(PAGE, RW), 1, 0), 1, "the file");
-	is(memory[0], 0x33, "has what was written");
-	sys(SYS_munmap, memory, PAGE);
-	sys(SYS_close, file);
-	sys(SYS_unlink, "/tmp/page");
 }
 
 static void test_files(void)
@@ -525,7 +492,6 @@ int main(void)
 	test_madvise();
 	test_sharing();
 	test_many_writers();
-	test_many_mappings();
 	test_files();
 	test_large();
 	test_stack();

@@ -1,12 +1,17 @@
 /*
  * One call with the largest arguments, and a neighbour that wants to run now and then: it must get to. And who is killed
  * in the middle of such a call ends there. Nice values are shares: the nicest runs beside who computes. No check depends
- * on speed: a call that holds the CPU lets the neighbour run once, before or after it, however fast the machine is.
+ * on speed: a call that holds the CPU lets the neighbour run once, before or after it, however fast the machine is. So a
+ * smaller call that the neighbour ran in often proves it as well, and larger ones are tried until there is one:
+ *
+ *   neighbour [full]   full: the largest at once
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -18,7 +23,9 @@
 
 #define GIB (1UL << 30)
 
-#define TURNS 6 /* of the neighbour's, during a call of a tenth of a second and more */
+#define TURNS 6          /* of the neighbour's, during a call of a tenth of a second and more */
+#define FULL  64         /* the scale of a call that takes so long on any machine */
+#define KILL  (8 * FULL) /* of one that is killed soon */
 
 enum { READ_RANDOM, READ_ZERO, GET_RANDOM, SEND_FILE, MIN_CORE, CALLS };
 
@@ -38,31 +45,48 @@ static int open_device(unsigned minor)
 	return (int)sys(SYS_openat, AT_FDCWD, path, O_RDWR, 0);
 }
 
+static char *window_for(unsigned long size)
+{
+	return window((size + MIB - 1) & -MIB);
+}
+
+/* From here on the neighbour's turns count: what prepares a call is many calls. */
+static void begin(void)
+{
+	*progress = 1;
+}
+
 static long call(int which, unsigned long scale)
 {
+	static const unsigned long sizes[CALLS] = { MIB / 4, 32 * MIB, MIB / 4, 16 * MIB, 16 * GIB };
+	unsigned long size = sizes[which] * scale;
+	char *to = which == SEND_FILE ? NULL : window_for(which == MIN_CORE ? size / PAGE : size);
 	void *range;
-	int fd;
+	int fd, sink = which == SEND_FILE ? open_device(3) : -1;
 
 	switch (which) {
 	case READ_RANDOM:
-		return sys(SYS_read, open_device(9), window(16 * MIB * scale), 16 * MIB * scale);
 	case READ_ZERO:
-		return sys(SYS_read, open_device(5), window(2 * GIB), 2 * GIB - 1);
+		fd = open_device(which == READ_RANDOM ? 9 : 5);
+		begin();
+		return sys(SYS_read, fd, to, size - 1);
 	case GET_RANDOM:
-		return sys(SYS_getrandom, window(16 * MIB * scale), 16 * MIB * scale, 0);
+		begin();
+		return sys(SYS_getrandom, to, size, 0);
 	case SEND_FILE:
 		fd = (int)sys(SYS_memfd_create, "holes", 0);
-		sys(SYS_ftruncate, fd, GIB * scale);
-		return sys(SYS_sendfile, open_device(3), fd, NULL, GIB * scale);
+		sys(SYS_ftruncate, fd, size);
+		begin();
+		return sys(SYS_sendfile, sink, fd, NULL, size);
 	default:
-		range = mmap(NULL, 1024 * GIB, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-		return sys(SYS_mincore, range, 1024 * GIB, window(256 * MIB));
+		range = mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		begin();
+		return sys(SYS_mincore, range, size, to);
 	}
 }
 
 static int caller(int which, unsigned long scale)
 {
-	*progress = 1;
 	if (call(which, scale) < 0)
 		return 1;
 	*progress = 2;
@@ -76,18 +100,28 @@ static void rest(void)
 	sys(SYS_nanosleep, &moment, NULL);
 }
 
-static void test_neighbour(int which)
+/* Let a child make the call, and rest beside it. Returns how often this process ran in the middle of the call. */
+static int turns_beside(int which, unsigned long scale, int *ret_status)
 {
-	int child, status = 0, turns = 0;
+	int child, turns = 0;
 
 	*progress = 0;
 	child = fork();
 	if (child == 0)
-		_exit(caller(which, 1));
-	while (sys(SYS_wait4, child, &status, 1 /* WNOHANG */, NULL) == 0) {
+		_exit(caller(which, scale));
+	while (sys(SYS_wait4, child, ret_status, 1 /* WNOHANG */, NULL) == 0) {
 		turns += *progress == 1;
 		rest();
 	}
+	return turns;
+}
+
+static void test_neighbour(int which, unsigned long scale)
+{
+	int status = 0, turns;
+
+	while ((turns = turns_beside(which, scale, &status)) < TURNS && status == 0 && scale < FULL)
+		scale *= 4;
 	is(status, EXITED(0), names[which]);
 	is_true(turns >= TURNS, turns, "lets others run meanwhile");
 }
@@ -99,7 +133,7 @@ static void test_kill(int which)
 	*progress = 0;
 	child = fork();
 	if (child == 0)
-		_exit(caller(which, 8));
+		_exit(caller(which, KILL));
 	while (*progress == 0)
 		rest();
 	rest();
@@ -174,11 +208,13 @@ static void test_shares(void)
 	is_between(share_within(0, 5, 150, 600, used), 150, 600, "five steps of nice are a third");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	bool full = argc > 1 && !strcmp(argv[1], "full");
+
 	progress = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	for (int which = 0; which < CALLS; which++)
-		test_neighbour(which);
+		test_neighbour(which, full ? FULL : 1);
 	test_shares();
 	test_kill(GET_RANDOM);
 	test_kill(READ_RANDOM);

@@ -7,10 +7,11 @@ import re
 
 FLAVOURS = ("musl", "glibc", "pie")
 TESTS = ("init", "create", "events", "files", "fpu", "info", "jobs", "locks", "mappings", "memory", "neighbour",
-         "policies", "proc", "process", "resume", "signals", "threads", "time", "together",
+         "policies", "proc", "process", "resume", "sharers", "signals", "threads", "time", "together",
          "usage", "values")
-# Words for the runner: without what computes for a minute, and without the runner's own checks as /init, which is no program.
-BRIEF = tuple(name for name in TESTS if name not in ("init", "neighbour"))
+# Words for the runner: without what takes long and is the same on all machines, and without the runner's own checks as
+# /init, which is no program.
+BRIEF = tuple(name for name in TESTS if name not in ("init", "neighbour", "sharers"))
 # full, bomb, fuzz, stops and storm have tests of their own.
 ATTACKS = ("instructions", "pointers", "ranges", "returns")
 END = r"^# user tests: \d+ passed, \d+ failed"
