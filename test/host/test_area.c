@@ -23,31 +23,32 @@ static vaddr_t va_of(size_t page)
 	return page * PAGE_SIZE;
 }
 
-/* Check a subtree's shape and sums; returns its height. */
-static int check_below(const struct area *a, size_t *count)
+static const struct area *child_of(const struct area *a, enum tree_side side)
 {
-	int low, high;
+	return a->node.child[side] ? tree_item(a->node.child[side], struct area, node) : NULL;
+}
+
+/* Check a subtree's sums. */
+static void check_below(const struct area *a, size_t *count)
+{
+	const struct area *low = child_of(a, TREE_LOW), *high = child_of(a, TREE_HIGH);
 	uint64_t gap = 0;
 
-	if (!a)
-		return 0;
 	++*count;
-	low = check_below(a->child[0], count);
-	high = check_below(a->child[1], count);
-	assert_in_range(low - high + 1, 0, 2);
-	assert_int_equal(a->height, 1 + (low > high ? low : high));
-	for (int i = 0; i < 2; i++)
-		if (a->child[i]) {
-			uint64_t between = i ? a->child[1]->first - a->end : a->start - a->child[0]->last;
+	for (int side = TREE_LOW; side <= TREE_HIGH; side++) {
+		const struct area *child = child_of(a, side);
 
-			assert_ptr_equal(a->child[i]->parent, a);
+		if (child) {
+			uint64_t between = side ? child->first - a->end : a->start - child->last;
+
+			check_below(child, count);
 			gap = between > gap ? between : gap;
-			gap = a->child[i]->gap > gap ? a->child[i]->gap : gap;
+			gap = child->gap > gap ? child->gap : gap;
 		}
+	}
 	assert_int_equal(a->gap, gap);
-	assert_int_equal(a->first, a->child[0] ? a->child[0]->first : a->start);
-	assert_int_equal(a->last, a->child[1] ? a->child[1]->last : a->end);
-	return a->height;
+	assert_int_equal(a->first, low ? low->first : a->start);
+	assert_int_equal(a->last, high ? high->last : a->end);
 }
 
 static void check(void)
@@ -55,10 +56,9 @@ static void check(void)
 	const struct area *next = NULL, *before = NULL;
 	size_t count = 0;
 
-	check_below(tree.root, &count);
-	assert_int_equal(tree.count, count);
 	if (tree.root)
-		assert_null(tree.root->parent);
+		check_below(tree_item(tree.root, struct area, node), &count);
+	assert_int_equal(tree.count, count);
 	for (size_t page = PAGES; page-- > 0;) {
 		const struct area *a = model[page];
 
@@ -131,7 +131,8 @@ static void check_copy(struct random *r)
 	bool all = area_copy_all(&tree, copy_node, &nodes, &copy);
 
 	if (all) {
-		check_below(copy.root, &copied);
+		if (copy.root)
+			check_below(tree_item(copy.root, struct area, node), &copied);
 		assert_int_equal(copied, tree.count);
 		for (size_t page = 0; page < PAGES; page++) {
 			const struct area *a = area_find(&copy, va_of(page));

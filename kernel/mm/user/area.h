@@ -1,10 +1,11 @@
 /*
  * Areas (Linux's VMAs): which ranges of a user space exist, with which rights, and what their pages come from. One
- * sorted tree (AVL), in which each node knows the widest gap in its subtree, so that each search and each change takes
+ * sorted tree, in which each node knows the widest gap in its subtree, so that each search and each change takes
  * O(log n). Data only: allocates nothing, maps nothing, and takes no reference to an object.
  */
 #pragma once
 
+#include "kernel/lib/tree.h"
 #include "paging/types.h"
 
 struct memory_object;
@@ -32,6 +33,7 @@ enum area_flags {
 
 /* A half-open range of pages. Guard: as for struct area_tree, below. */
 struct area {
+	struct tree_node node; /* the tree's; the first member, so that an area's address is its node's */
 	vaddr_t start;
 	vaddr_t end;
 	unsigned rights;              /* enum user_rights */
@@ -45,18 +47,15 @@ struct area {
 	struct user_space *space;
 	struct area *next_of_object;
 	struct area **link_of_object; /* the pointer that points at this area */
-	/* the fields from here on belong to the tree (area.c) */
-	struct area *parent;
-	struct area *child[2]; /* lower and higher addresses */
-	int height;            /* levels of the subtree; a leaf's is 1 */
-	vaddr_t first;         /* the subtree's lowest start */
-	vaddr_t last;          /* the subtree's highest end */
-	uint64_t gap;          /* bytes of the widest gap between two neighbours inside the subtree */
+	/* the fields from here on are sums of the tree (area.c) */
+	vaddr_t first; /* the subtree's lowest start */
+	vaddr_t last;  /* the subtree's highest end */
+	uint64_t gap;  /* bytes of the widest gap between two neighbours inside the subtree */
 };
 
 /* The areas of a space, in a tree sorted by address. Guard: the kernel, one CPU, not preempted. */
 struct area_tree {
-	struct area *root;
+	struct tree_node *root;
 	size_t count;
 };
 
