@@ -69,7 +69,7 @@ EFI_S       := $(wildcard efi/*.S)
 # What runs on the host as well: no privileged instruction, no device.
 HOSTABLE_C  := $(PAGING) kernel/boot/memmap.c kernel/boot/boot_info.c kernel/arch/features.c kernel/arch/pcid.c \
                kernel/sync/lock.c kernel/sync/late_work.c \
-               $(addprefix kernel/lib/,elf.c format.c printable.c utf8.c cmdline.c log.c panic.c chacha.c random.c radix.c hash.c \
+               $(addprefix kernel/lib/,elf.c format.c printable.c utf8.c cmdline.c log.c panic.c chacha.c random.c radix.c hash.c interval.c \
                inflate.c inflate_code.c gzip.c) \
                $(wildcard kernel/mm/frame/*.c kernel/mm/heap/heap*.c) \
                $(addprefix kernel/mm/space/,tlb.c window.c window_tree.c mmio_window.c) $(wildcard kernel/mm/user/*.c) \

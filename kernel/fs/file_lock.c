@@ -1,79 +1,150 @@
 /*
- * Advisory locks; see file_lock.h. Each node has an unsorted list of its locks: files have few.
+ * Advisory locks; see file_lock.h. The locks of one owner never overlap. So they are found in a tree that is sorted by
+ * owner and place; those of other owners that are in a lock's way, in trees of intervals.
  */
 #include "kernel/fs/file_lock.h"
 
+#include "kernel/lib/panic.h"
+#include "kernel/lib/tree_change.h"
 #include "kernel/mm/heap/heap.h"
 
-static bool is_mine(const struct file_lock *lock, const struct file_lock *wanted)
+#define KINDS (LOCK_WHOLE + 1)
+#define TYPES (LOCK_EXCLUSIVE + 1)
+
+/* A file's locks of one kind, and who waits for one. Guard: the kernel, one CPU, not preempted. */
+struct locks_of_kind {
+	struct tree_node *by_range[TYPES]; /* intervals: the ranges of locks, by their type */
+	struct tree_node *by_owner;        /* all locks, by owner and then by range */
+	struct tree_node *waits;           /* intervals: the ranges of wanted locks */
+};
+
+/* All of a file's, from its first lock until the node is freed. Guard: the kernel, one CPU, not preempted. */
+struct file_locks {
+	struct locks_of_kind of[KINDS];
+};
+
+static struct file_lock *lock_of_range(struct interval *range)
 {
-	return lock->kind == wanted->kind && lock->owner == wanted->owner;
+	return tree_item(range, struct file_lock, range);
 }
 
-static bool overlap(const struct file_lock *a, const struct file_lock *b)
+/* Return the lock of a place in by_owner; NULL for none. */
+static struct file_lock *lock_by_owner(struct tree_node *node)
 {
-	return a->first <= b->last && b->first <= a->last;
+	return node ? tree_item(node, struct file_lock, by_owner) : NULL;
+}
+
+/* Of the locks of a type, return the first one of another owner that overlaps `wanted`; or NULL. */
+static const struct file_lock *first_in_way(struct tree_node *locks, const struct file_lock *wanted)
+{
+	const uint64_t first = wanted->range.first, last = wanted->range.last;
+
+	for (struct interval *at = interval_first(locks, first, last); at; at = interval_next(at, first, last))
+		if (lock_of_range(at)->owner != wanted->owner)
+			return lock_of_range(at);
+	return NULL;
 }
 
 const struct file_lock *file_lock_conflict(const struct node *node, const struct file_lock *wanted)
 {
-	const struct file_lock *first = NULL;
+	const struct locks_of_kind *locks;
+	const struct file_lock *exclusive, *shared;
 
-	for (const struct file_lock *lock = node->locks; lock; lock = lock->next)
-		if (lock->kind == wanted->kind && lock->owner != wanted->owner && overlap(lock, wanted) &&
-		    (lock->type == LOCK_EXCLUSIVE || wanted->type == LOCK_EXCLUSIVE) &&
-		    (!first || lock->first < first->first))
-			first = lock;
-	return first;
+	if (!node->locks)
+		return NULL;
+	locks = &node->locks->of[wanted->kind];
+	exclusive = first_in_way(locks->by_range[LOCK_EXCLUSIVE], wanted);
+	if (wanted->type != LOCK_EXCLUSIVE)
+		return exclusive;
+	shared = first_in_way(locks->by_range[LOCK_SHARED], wanted);
+	return !exclusive || (shared && shared->range.first < exclusive->range.first) ? shared : exclusive;
+}
+
+/* Return the owner's first lock that ends at byte `from` or behind it; or NULL. */
+static struct file_lock *first_own(const struct locks_of_kind *locks, const void *owner, uint64_t from)
+{
+	struct file_lock *lock = lock_by_owner(locks->by_owner), *found = NULL;
+
+	while (lock) {
+		bool before = lock->owner == owner ? lock->range.last < from : lock->owner < owner;
+
+		if (!before && lock->owner == owner)
+			found = lock;
+		lock = lock_by_owner(lock->by_owner.child[before ? TREE_HIGH : TREE_LOW]);
+	}
+	return found;
+}
+
+/* Return the next lock of the same owner; or NULL. */
+static struct file_lock *next_own(const struct file_lock *lock)
+{
+	struct file_lock *next = lock_by_owner(tree_beside(&lock->by_owner, TREE_HIGH));
+
+	return next && next->owner == lock->owner ? next : NULL;
 }
 
 /* ---- who waits ---- */
 
 #define CHAIN_MAX 10 /* most owners of locks that are followed in the search for a deadlock */
 
-#define WAIT_LISTS_BITS 8
+/* All waits for record locks, by the owner of the wanted lock. Guard: the kernel, one CPU, not preempted. */
+static struct tree_node *record_waits;
 
-/* All waits, by the node and by the owner of the wanted lock. Guard: the kernel, one CPU, not preempted. */
-static struct link waits_by_node[1 << WAIT_LISTS_BITS], waits_by_owner[1 << WAIT_LISTS_BITS];
-
-/* Return the hash list for `pointer`: all waits with this pointer are in it, and perhaps waits with others. */
-static struct link *list_of(struct link *table, const void *pointer)
+static struct file_lock_wait *wait_of_node(const struct tree_node *node)
 {
-	struct link *list = &table[(uintptr_t)pointer * 0x9e3779b97f4a7c15 >> (64 - WAIT_LISTS_BITS)];
-
-	if (!list->next)
-		list_init(list);
-	return list;
+	return tree_item(node, struct file_lock_wait, by_owner);
 }
 
-void file_lock_wait_start(struct file_lock_wait *wait, const struct node *node, const struct file_lock *wanted)
+static void add_record_wait(struct file_lock_wait *wait)
 {
+	struct tree_node *parent = NULL;
+	enum tree_side side = TREE_LOW;
+
+	for (struct tree_node *at = record_waits; at; at = at->child[side]) {
+		parent = at;
+		side = wait->wanted->owner > wait_of_node(at)->wanted->owner;
+	}
+	tree_add(&record_waits, parent, side, &wait->by_owner, NULL);
+}
+
+void file_lock_wait_start(struct file_lock_wait *wait, struct node *node, const struct file_lock *wanted)
+{
+	ASSERT(node->locks);
 	wait->node = node;
 	wait->wanted = wanted;
-	list_add_last(list_of(waits_by_node, node), &wait->by_node);
-	list_add_last(list_of(waits_by_owner, wanted->owner), &wait->by_owner);
+	wait->range = wanted->range;
+	interval_add(&node->locks->of[wanted->kind].waits, &wait->range);
+	if (wanted->kind == LOCK_RECORD)
+		add_record_wait(wait);
 }
 
 void file_lock_wait_end(struct file_lock_wait *wait)
 {
-	list_remove(&wait->by_node);
-	list_remove(&wait->by_owner);
+	interval_remove(&wait->node->locks->of[wait->wanted->kind].waits, &wait->range);
+	if (wait->wanted->kind == LOCK_RECORD)
+		tree_remove(&record_waits, &wait->by_owner, NULL);
 }
 
+/* Return a wait of the owner's for a record lock, or NULL. One thread's wait stands for those of its process. */
 static const struct file_lock_wait *wait_of(const void *owner)
 {
-	LIST_EACH(list_of(waits_by_owner, owner), struct file_lock_wait, by_owner, wait)
-		if (wait->wanted->kind == LOCK_RECORD && wait->wanted->owner == owner)
-			return wait;
-	return NULL;
+	const struct tree_node *at = record_waits;
+
+	while (at && wait_of_node(at)->wanted->owner != owner)
+		at = at->child[owner > wait_of_node(at)->wanted->owner];
+	return at ? wait_of_node(at) : NULL;
 }
 
-/* Wake the tasks that wait for a lock of the node that overlaps `changed` and is of its kind. */
-static void wake_waits(const struct node *node, const struct file_lock *changed)
+/* Wake the tasks that wait for a lock that overlaps the range. */
+static void wake_waits(const struct locks_of_kind *locks, uint64_t first, uint64_t last)
 {
-	LIST_EACH(list_of(waits_by_node, node), struct file_lock_wait, by_node, wait)
-		if (wait->node == node && wait->wanted->kind == changed->kind && overlap(wait->wanted, changed))
-			wait->wake(wait);
+	struct interval *at = interval_first(locks->waits, first, last);
+
+	for (; at; at = interval_next(at, first, last)) {
+		struct file_lock_wait *wait = tree_item(at, struct file_lock_wait, range);
+
+		wait->wake(wait);
+	}
 }
 
 bool file_lock_is_deadly(const struct node *node, const struct file_lock *wanted)
@@ -94,119 +165,175 @@ bool file_lock_is_deadly(const struct node *node, const struct file_lock *wanted
 
 /* ---- change ---- */
 
-/*
- * Cut wanted's range out of the lock *link of the same owner. When a piece is left on both sides, the second piece is
- * stored in **spare, and *spare becomes NULL; when none is left the lock is freed.
- */
-static void cut(struct file_lock **link, const struct file_lock *wanted, struct file_lock **spare)
+static void add(struct locks_of_kind *locks, struct file_lock *lock)
 {
-	struct file_lock *lock = *link;
-	bool before = lock->first<wanted->first, after = lock->last> wanted->last;
+	struct tree_node *parent = NULL;
+	enum tree_side side = TREE_LOW;
 
-	if (before && after) {
-		**spare = *lock;
-		lock->next = *spare;
-		(*spare)->first = wanted->last + 1;
-		lock->last = wanted->first - 1;
-		*spare = NULL;
-	} else if (before) {
-		lock->last = wanted->first - 1;
-	} else if (after) {
-		lock->first = wanted->last + 1;
+	interval_add(&locks->by_range[lock->type], &lock->range);
+	for (struct tree_node *at = locks->by_owner; at; at = at->child[side]) {
+		const struct file_lock *other = lock_by_owner(at);
+
+		parent = at;
+		side = lock->owner == other->owner ? lock->range.first > other->range.first
+						   : lock->owner > other->owner;
+	}
+	tree_add(&locks->by_owner, parent, side, &lock->by_owner, NULL);
+}
+
+static void remove_and_free(struct locks_of_kind *locks, struct file_lock *lock)
+{
+	interval_remove(&locks->by_range[lock->type], &lock->range);
+	tree_remove(&locks->by_owner, &lock->by_owner, NULL);
+	kfree(lock);
+}
+
+/* Set the range of a lock whose place among its owner's locks stays the same. */
+static void set_range(struct locks_of_kind *locks, struct file_lock *lock, uint64_t first, uint64_t last)
+{
+	struct tree_node **by_range = &locks->by_range[lock->type];
+
+	if (lock->range.first == first) {
+		interval_set_last(&lock->range, last);
+		return;
+	}
+	interval_remove(by_range, &lock->range);
+	lock->range.first = first;
+	lock->range.last = last;
+	interval_add(by_range, &lock->range);
+}
+
+/*
+ * Cut the range [first, last] out of a lock that overlaps it. When a piece is left on both sides, the second piece is
+ * stored in *spare; when none is left the lock is freed.
+ */
+static void cut(struct locks_of_kind *locks, struct file_lock *lock, uint64_t first, uint64_t last,
+		struct file_lock *spare)
+{
+	const struct interval old = lock->range;
+
+	if (old.first < first) {
+		set_range(locks, lock, old.first, first - 1);
+		if (old.last > last) {
+			*spare = *lock;
+			spare->range.first = last + 1;
+			spare->range.last = old.last;
+			add(locks, spare);
+		}
+	} else if (old.last > last) {
+		set_range(locks, lock, last + 1, old.last);
 	} else {
-		*link = lock->next;
-		kfree(lock);
+		remove_and_free(locks, lock);
 	}
 }
+
+/* A change of an owner's locks in a range. */
+struct change {
+	struct file_lock
+		*from; /* the owner's first lock that overlaps or touches the range, or starts behind; or NULL */
+	struct file_lock *kept; /* one that will be made as large as the range, and need not be made anew; or NULL */
+	uint64_t first, last;   /* the range, with the locks that will be one with the wanted one */
+};
 
 /*
- * Extend wanted's range over the owner's locks of the same type that overlap or touch it. set() then removes those
- * locks when it cuts the range out.
+ * Extend the range over the owner's locks of the same type that overlap or touch it, and keep the first of those.
+ * Returns whether the owner has all of the range locked so already.
  */
-static void widen(const struct node *node, struct file_lock *wanted)
+static bool widen(struct change *change, enum file_lock_type type)
 {
-	for (const struct file_lock *lock = node->locks; lock; lock = lock->next) {
-		/* If `last` is UINT64_MAX, last + 1 is 0: a lock that starts at 0 then overlaps anyway. */
-		bool touches =
-			overlap(lock, wanted) || lock->last + 1 == wanted->first || wanted->last + 1 == lock->first;
-
-		if (!is_mine(lock, wanted) || lock->type != wanted->type || !touches)
+	/* Behind a range that ends at UINT64_MAX nothing is; last + 1 is 0 then, where no lock starts behind it. */
+	for (struct file_lock *lock = change->from;
+	     lock && (lock->range.first <= change->last || lock->range.first == change->last + 1);
+	     lock = next_own(lock)) {
+		if (lock->type != type)
 			continue;
-		if (lock->first < wanted->first)
-			wanted->first = lock->first;
-		if (lock->last > wanted->last)
-			wanted->last = lock->last;
-	}
-}
-
-/* Return whether `wanted` will leave two pieces of one of its owner's locks. */
-static bool splits(const struct node *node, const struct file_lock *wanted)
-{
-	for (const struct file_lock *lock = node->locks; lock; lock = lock->next)
-		if (is_mine(lock, wanted) && lock->first < wanted->first && lock->last > wanted->last)
+		if (lock->range.first <= change->first && lock->range.last >= change->last)
 			return true;
+		if (lock->range.first < change->first)
+			change->first = lock->range.first;
+		if (lock->range.last > change->last)
+			change->last = lock->range.last;
+		if (!change->kept)
+			change->kept = lock;
+	}
 	return false;
 }
 
-/* Replace all locks of the owner in wanted's range by `wanted`. Returns 0, or -ENOMEM with the locks as before. */
-static int set(struct node *node, const struct file_lock *wanted)
+/* Let `wanted` replace all locks of its owner in the range. Returns 0, or -ENOMEM with the locks as before. */
+static int replace(struct locks_of_kind *locks, const struct file_lock *wanted, const struct change *change)
 {
+	struct file_lock *from = change->from, *kept = change->kept, *spare = NULL, *made = NULL;
+	const uint64_t first = change->first, last = change->last;
 	/* Allocate all memory before anything changes, so that nothing has to be undone. */
-	bool wants_spare = splits(node, wanted), wants_made = wanted->type != LOCK_NONE;
-	struct file_lock *spare = wants_spare ? kmalloc(sizeof(*spare)) : NULL;
-	struct file_lock *made = wants_made ? kmalloc(sizeof(*made)) : NULL;
-	struct file_lock **link = &node->locks, *lock;
-	int error = 0;
+	bool wants_spare = from && from->range.first < first && from->range.last > last;
+	bool wants_made = wanted->type != LOCK_NONE && !kept;
 
-	if ((wants_spare && !spare) || (wants_made && !made))
-		error = -ENOMEM;
-	while (!error && (lock = *link)) {
-		if (is_mine(lock, wanted) && overlap(lock, wanted))
-			cut(link, wanted, &spare);
-		/* Go on, unless cut() has freed this lock: then *link is the next one already. */
-		if (*link == lock)
-			link = &lock->next;
+	if (wants_spare && !(spare = kmalloc(sizeof(*spare))))
+		return -ENOMEM;
+	if (wants_made && !(made = kmalloc(sizeof(*made)))) {
+		kfree(spare);
+		return -ENOMEM;
 	}
-	if (!error && wanted->type != LOCK_NONE) {
+	for (struct file_lock *lock = from, *next; lock && lock->range.first <= last; lock = next) {
+		next = next_own(lock);
+		if (lock != kept && lock->range.last >= first)
+			cut(locks, lock, first, last, spare);
+	}
+	if (kept) {
+		kept->pid = wanted->pid;
+		set_range(locks, kept, first, last);
+	} else if (made) {
 		*made = *wanted;
-		made->next = node->locks;
-		node->locks = made;
-		made = NULL;
+		made->range.first = first;
+		made->range.last = last;
+		add(locks, made);
 	}
-	kfree(spare);
-	kfree(made);
 	/* Wake the waiters even if a lock was added: it may have replaced a stronger one that they waited for. */
-	if (!error)
-		wake_waits(node, wanted);
-	return error;
+	wake_waits(locks, first, last);
+	return 0;
 }
 
 int file_lock_set(struct node *node, const struct file_lock *wanted)
 {
-	struct file_lock whole = *wanted;
+	struct change change = { .first = wanted->range.first, .last = wanted->range.last };
+	struct locks_of_kind *locks;
 
-	if (wanted->type == LOCK_NONE)
-		return set(node, wanted);
-	if (file_lock_conflict(node, wanted))
+	if (!node->locks) {
+		if (wanted->type == LOCK_NONE)
+			return 0;
+		node->locks = kzalloc(sizeof(*node->locks));
+		if (!node->locks)
+			return -ENOMEM;
+	}
+	if (wanted->type != LOCK_NONE && file_lock_conflict(node, wanted))
 		return -EAGAIN;
-	widen(node, &whole);
-	return set(node, &whole);
+	locks = &node->locks->of[wanted->kind];
+	change.from = first_own(locks, wanted->owner, change.first - (change.first > 0));
+	if (wanted->type != LOCK_NONE && widen(&change, wanted->type))
+		return 0;
+	return replace(locks, wanted, &change);
 }
 
 void file_lock_drop(struct node *node, enum file_lock_kind kind, const void *owner)
 {
-	struct file_lock **link = &node->locks, *lock, gone = { .kind = kind, .first = UINT64_MAX };
+	struct locks_of_kind *locks = &node->locks->of[kind];
+	struct file_lock *lock = first_own(locks, owner, 0), *next;
+	uint64_t first, last;
 
-	while ((lock = *link)) {
-		if (lock->kind != kind || lock->owner != owner) {
-			link = &lock->next;
-			continue;
-		}
-		*link = lock->next;
-		gone.first = lock->first < gone.first ? lock->first : gone.first;
-		gone.last = lock->last > gone.last ? lock->last : gone.last;
-		kfree(lock);
+	if (!lock)
+		return;
+	first = lock->range.first;
+	for (; lock; lock = next) {
+		next = next_own(lock);
+		last = lock->range.last;
+		remove_and_free(locks, lock);
 	}
-	if (gone.first <= gone.last)
-		wake_waits(node, &gone);
+	wake_waits(locks, first, last);
+}
+
+void file_locks_free(struct file_locks *locks)
+{
+	for (int kind = 0; locks && kind < KINDS; kind++)
+		ASSERT(!locks->of[kind].by_owner && !locks->of[kind].waits);
+	kfree(locks);
 }

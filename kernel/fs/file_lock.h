@@ -1,11 +1,11 @@
 /*
- * Advisory locks on ranges of files: fcntl(2)'s F_SETLK and flock(2). A file's locks are listed in its node. Nothing
- * here blocks.
+ * Advisory locks on ranges of files: fcntl(2)'s F_SETLK and flock(2). A node with locks has them in trees, so that each
+ * step takes O(log n) of the locks that the file has, or of those who wait. Nothing here blocks.
  */
 #pragma once
 
 #include "kernel/fs/node.h"
-#include "kernel/lib/list.h"
+#include "kernel/lib/interval.h"
 
 /* Values of struct flock's l_type. */
 enum file_lock_type { LOCK_SHARED, LOCK_EXCLUSIVE, LOCK_NONE };
@@ -13,13 +13,15 @@ enum file_lock_type { LOCK_SHARED, LOCK_EXCLUSIVE, LOCK_NONE };
 /* LOCK_RECORD: locks of fcntl(2). LOCK_WHOLE: locks of flock(2). The two kinds never conflict. */
 enum file_lock_kind { LOCK_RECORD, LOCK_WHOLE };
 
+/* A lock that is held or wanted. Guard: the kernel, one CPU, not preempted. */
 struct file_lock {
 	enum file_lock_kind kind;
 	enum file_lock_type type;
-	uint64_t first, last; /* the first and last byte; last UINT64_MAX: to the file's end, even if that moves */
-	const void *owner;    /* for LOCK_RECORD a descriptor table, or a file (F_OFD_SETLK); for LOCK_WHOLE a file */
-	int pid;              /* the process that took the lock */
-	struct file_lock *next;
+	/* the first and last byte; last UINT64_MAX: to the file's end, even if that moves */
+	struct interval range;
+	const void *owner; /* for LOCK_RECORD a descriptor table, or a file (F_OFD_SETLK); for LOCK_WHOLE a file */
+	int pid;           /* the process that took the lock */
+	struct tree_node by_owner; /* of a lock that is held: its place among the file's locks (file_lock.c) */
 };
 
 /* Return the lock of another owner that conflicts with `wanted` and starts first; or NULL. */
@@ -27,18 +29,20 @@ const struct file_lock *file_lock_conflict(const struct node *node, const struct
 
 /* A task's wait for a lock; lies on the task's stack. Guard: the kernel, one CPU, not preempted. */
 struct file_lock_wait {
-	const struct node *node;
+	struct node *node;
 	const struct file_lock *wanted;
 	/* Called when locks of the node that overlap the wanted one were removed or changed: the lock may be free. */
 	void (*wake)(struct file_lock_wait *wait);
-	struct link by_node, by_owner; /* in the tables of all waits (file_lock.c) */
+	struct interval range;     /* the wanted lock's; among those who wait for locks of the file */
+	struct tree_node by_owner; /* among all waits for record locks, by the owner (file_lock.c) */
 };
 
 /*
- * Enter `wait`, whose `wake` the caller has set, in the tables of waits: from here on `wake` is called, and
- * file_lock_is_deadly() finds the wait. The caller must remove it again, by file_lock_wait_end().
+ * Enter `wait`, whose `wake` the caller has set, as a wait for a lock that file_lock_set() has just refused with
+ * -EAGAIN: from here on `wake` is called, and file_lock_is_deadly() finds the wait. The caller must remove it again, by
+ * file_lock_wait_end().
  */
-void file_lock_wait_start(struct file_lock_wait *wait, const struct node *node, const struct file_lock *wanted);
+void file_lock_wait_start(struct file_lock_wait *wait, struct node *node, const struct file_lock *wanted);
 void file_lock_wait_end(struct file_lock_wait *wait);
 
 /*
@@ -56,5 +60,8 @@ bool file_lock_is_deadly(const struct node *node, const struct file_lock *wanted
  */
 int file_lock_set(struct node *node, const struct file_lock *wanted);
 
-/* Remove all locks of kind `kind` that `owner` has on the node. */
+/* Remove all locks of kind `kind` that `owner` has on the node, whose node->locks is not NULL. */
 void file_lock_drop(struct node *node, enum file_lock_kind kind, const void *owner);
+
+/* Free node->locks, or NULL, of a node that nobody has open: nobody has a lock. */
+void file_locks_free(struct file_locks *locks);

@@ -5,6 +5,7 @@
 #include "kernel/fs/node.h"
 
 #include "kernel/fs/content_memory.h"
+#include "kernel/fs/file_lock.h"
 #include "kernel/mm/heap/heap.h"
 
 /* Returns the time for nodes; NULL until node_set_clock(). Fixed after boot. */
@@ -78,11 +79,10 @@ void node_put(struct node *node)
 		if (!--node->refs) {
 			parent = node->parent;
 			fs->nodes--;
+			file_locks_free(node->locks);
 			node->ops->free(node);
 		}
-		/*
-		 * fs->refs still counts the reference to `parent`: the file system is freed only when that is dropped.
-		 */
+		/* The reference to `parent` counts in fs->refs: the file system is freed after it is dropped only. */
 		if (fs->detached && fs->refs == fs->own + 1)
 			end_detached(fs);
 		node = parent;

@@ -19,7 +19,7 @@
 
 struct file;
 struct content;
-struct file_lock;
+struct file_locks;
 struct node;
 struct pipe;
 
@@ -85,8 +85,8 @@ struct node {
 	struct pipe *pipe;    /* for a pipe, or a FIFO that is open; or NULL */
 	/* for a regular file: how many open files may write to it, and how many processes run it; at least one is 0 */
 	uint64_t writers, runners;
-	struct file_lock *locks; /* list of the advisory locks on the file */
-	struct turn writing;     /* a mutex, held by a call that writes a regular file in steps, or sets its size */
+	struct file_locks *locks; /* the advisory locks on the file, and who waits; NULL: none was ever set */
+	struct turn writing;      /* a mutex, held by a call that writes a regular file in steps, or sets its size */
 };
 
 static inline bool node_is(const struct node *node, enum linux_mode type)

@@ -86,11 +86,11 @@ static int get_range(const struct file *file, const struct linux_flock *in, stru
 		if (start < 0)
 			return -EINVAL;
 	}
-	lock->first = (uint64_t)start;
+	lock->range.first = (uint64_t)start;
 	/*
 	 * As on Linux, a lock up to the largest offset is the same as one to the file's end (size 0).
 	 */
-	lock->last = last == INT64_MAX ? UINT64_MAX : (uint64_t)last;
+	lock->range.last = last == INT64_MAX ? UINT64_MAX : (uint64_t)last;
 	return 0;
 }
 
@@ -100,8 +100,8 @@ static struct linux_flock describe(const struct file_lock *lock)
 		return (struct linux_flock){ .type = F_UNLCK };
 	return (struct linux_flock){
 		.type = (int16_t)lock->type,
-		.start = (int64_t)lock->first,
-		.size = lock->last == UINT64_MAX ? 0 : (int64_t)(lock->last - lock->first + 1),
+		.start = (int64_t)lock->range.first,
+		.size = lock->range.last == UINT64_MAX ? 0 : (int64_t)(lock->range.last - lock->range.first + 1),
 		.pid = lock->pid,
 	};
 }
@@ -168,7 +168,7 @@ enum flock_operation { FLOCK_SHARED = 1, FLOCK_EXCLUSIVE = 2, FLOCK_NO_WAIT = 4,
 SYSCALL_2(flock, fd, operation)
 {
 	HELD_FILE struct file *file = args_file_get(fd);
-	struct file_lock lock = { .kind = LOCK_WHOLE, .last = UINT64_MAX, .owner = file };
+	struct file_lock lock = { .kind = LOCK_WHOLE, .range.last = UINT64_MAX, .owner = file };
 
 	switch ((int)operation & ~FLOCK_NO_WAIT) {
 	case FLOCK_SHARED:

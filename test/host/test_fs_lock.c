@@ -4,6 +4,7 @@
 #include "test/host/fs_user.h"
 
 #include "kernel/fs/file_lock.h"
+#include "test/host/random.h"
 
 static int start(void **state)
 {
@@ -24,10 +25,24 @@ static const char me, other;
 static int set(struct node *node, const void *owner, enum file_lock_type type, uint64_t first, uint64_t last)
 {
 	const struct file_lock wanted = {
-		.kind = LOCK_RECORD, .type = type, .first = first, .last = last, .owner = owner
+		.kind = LOCK_RECORD, .type = type, .range = { .first = first, .last = last }, .owner = owner
 	};
 
 	return file_lock_set(node, &wanted);
+}
+
+/* Check that whoever is neither owner finds the lock [first, last] of the type at its first byte. */
+static void expect_lock(const struct node *node, enum file_lock_type type, uint64_t first, uint64_t last)
+{
+	const struct file_lock wanted = {
+		.kind = LOCK_RECORD, .type = LOCK_EXCLUSIVE, .range = { .first = first, .last = first }, .owner = node
+	};
+	const struct file_lock *found = file_lock_conflict(node, &wanted);
+
+	assert_non_null(found);
+	assert_int_equal(found->type, type);
+	assert_int_equal(found->range.first, first);
+	assert_int_equal(found->range.last, last);
 }
 
 static void the_middle_is_cut_out(void **state)
@@ -44,7 +59,7 @@ static void the_middle_is_cut_out(void **state)
 	file_lock_drop(&node, LOCK_RECORD, &me);
 	assert_int_equal(set(&node, &other, LOCK_EXCLUSIVE, 0, 9), 0);
 	file_lock_drop(&node, LOCK_RECORD, &other);
-	assert_null(node.locks);
+	file_locks_free(node.locks);
 }
 
 static void no_memory_changes_nothing(void **state)
@@ -57,11 +72,10 @@ static void no_memory_changes_nothing(void **state)
 		fs_heap_fail_in = n;
 		assert_int_equal(set(&node, &me, LOCK_EXCLUSIVE, 3, 5), -ENOMEM);
 		fs_heap_fail_in = 0;
-		assert_int_equal(node.locks->type, LOCK_SHARED);
-		assert_int_equal(node.locks->last, 9);
-		assert_null(node.locks->next);
+		expect_lock(&node, LOCK_SHARED, 0, 9);
 	}
 	file_lock_drop(&node, LOCK_RECORD, &me);
+	file_locks_free(node.locks);
 }
 
 static void letting_go_needs_no_memory(void **state)
@@ -74,9 +88,11 @@ static void letting_go_needs_no_memory(void **state)
 	fs_heap_fail_in = 1;
 	assert_int_equal(set(&node, &me, LOCK_NONE, 5, 20), 0);
 	fs_heap_fail_in = 0;
-	assert_int_equal(node.locks->last, 4);
-	assert_null(node.locks->next);
+	expect_lock(&node, LOCK_SHARED, 0, 4);
+	assert_int_equal(set(&node, &other, LOCK_EXCLUSIVE, 5, UINT64_MAX), 0);
+	file_lock_drop(&node, LOCK_RECORD, &other);
 	file_lock_drop(&node, LOCK_RECORD, &me);
+	file_locks_free(node.locks);
 }
 
 static struct file_lock_wait *last_woken;
@@ -93,16 +109,19 @@ static void waits_are_woken_by_range(void **state)
 {
 	struct node node = { 0 }, elsewhere = { 0 };
 	const struct file_lock low = {
-		.kind = LOCK_RECORD, .type = LOCK_EXCLUSIVE, .first = 0, .last = 9, .owner = &other
+		.kind = LOCK_RECORD, .type = LOCK_EXCLUSIVE, .range = { .first = 0, .last = 9 }, .owner = &other
 	};
 	const struct file_lock high = {
-		.kind = LOCK_RECORD, .type = LOCK_SHARED, .first = 20, .last = 29, .owner = &other
+		.kind = LOCK_RECORD, .type = LOCK_SHARED, .range = { .first = 20, .last = 29 }, .owner = &other
 	};
-	const struct file_lock whole = { .kind = LOCK_WHOLE, .type = LOCK_SHARED, .last = UINT64_MAX, .owner = &other };
+	const struct file_lock whole = {
+		.kind = LOCK_WHOLE, .type = LOCK_SHARED, .range.last = UINT64_MAX, .owner = &other
+	};
 	struct file_lock_wait waits[4] = { [0 ... 3] = { .wake = note_wake } };
 
 	(void)state;
 	assert_int_equal(set(&node, &me, LOCK_EXCLUSIVE, 0, 100), 0);
+	assert_int_equal(set(&elsewhere, &me, LOCK_EXCLUSIVE, 0, 100), 0);
 	file_lock_wait_start(&waits[0], &node, &low);
 	file_lock_wait_start(&waits[1], &node, &high);
 	file_lock_wait_start(&waits[2], &node, &whole);
@@ -123,7 +142,96 @@ static void waits_are_woken_by_range(void **state)
 	file_lock_wait_end(&waits[0]);
 	file_lock_wait_end(&waits[2]);
 	file_lock_wait_end(&waits[3]);
-	assert_null(node.locks);
+	file_lock_drop(&elsewhere, LOCK_RECORD, &me);
+	file_locks_free(elsewhere.locks);
+	file_locks_free(node.locks);
+}
+
+#define BYTES  40
+#define OWNERS 4
+
+/* What each owner has locked: a type for each byte. */
+static enum file_lock_type model[OWNERS][BYTES];
+static const char owners[OWNERS];
+
+/* Return whether the model lets an owner set the lock. */
+static bool model_allows(size_t owner, enum file_lock_type type, uint64_t first, uint64_t last)
+{
+	for (size_t i = 0; i < OWNERS; i++)
+		for (uint64_t byte = first; byte <= last && i != owner; byte++)
+			if (type != LOCK_NONE && model[i][byte] != LOCK_NONE &&
+			    (type == LOCK_EXCLUSIVE || model[i][byte] == LOCK_EXCLUSIVE))
+				return false;
+	return true;
+}
+
+/*
+ * Check what somebody else finds at a byte: nothing, when nobody has locked it; or a lock of one who has, as long as his
+ * bytes of the type go on to both sides, and no other one's starts before it.
+ */
+static void check_byte(const struct node *node, uint64_t byte)
+{
+	const struct file_lock wanted = {
+		.kind = LOCK_RECORD, .type = LOCK_EXCLUSIVE, .range = { .first = byte, .last = byte }, .owner = node
+	};
+	const struct file_lock *found = file_lock_conflict(node, &wanted);
+	uint64_t lowest = UINT64_MAX;
+
+	for (size_t i = 0; i < OWNERS; i++) {
+		uint64_t first = byte, last = byte;
+
+		if (model[i][byte] == LOCK_NONE)
+			continue;
+		while (first && model[i][first - 1] == model[i][byte])
+			first--;
+		while (last + 1 < BYTES && model[i][last + 1] == model[i][byte])
+			last++;
+		lowest = first < lowest ? first : lowest;
+		assert_non_null(found);
+		if (found->owner != &owners[i])
+			continue;
+		assert_int_equal(found->type, model[i][byte]);
+		assert_int_equal(found->range.first, first);
+		assert_int_equal(found->range.last, last);
+	}
+	assert_int_equal(found ? found->range.first : UINT64_MAX, lowest);
+}
+
+static void drop_owner(struct node *node, size_t owner)
+{
+	file_lock_drop(node, LOCK_RECORD, &owners[owner]);
+	for (uint64_t byte = 0; byte < BYTES; byte++)
+		model[owner][byte] = LOCK_NONE;
+}
+
+/* Random locks of four owners, beside a model of single bytes. */
+static void locks_are_those_of_the_model(void **state)
+{
+	struct random random = random_start("test_fs_lock");
+	struct node node = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < OWNERS; i++)
+		for (size_t byte = 0; byte < BYTES; byte++)
+			model[i][byte] = LOCK_NONE;
+	for (unsigned round = 0; round < 20000; round++) {
+		size_t owner = random_below(&random, OWNERS);
+		uint64_t first = random_below(&random, BYTES), last = first + random_below(&random, BYTES - first);
+		enum file_lock_type type = (enum file_lock_type)random_below(&random, 3);
+		bool allowed;
+
+		if (!random_below(&random, 50) && node.locks)
+			drop_owner(&node, random_below(&random, OWNERS));
+		allowed = model_allows(owner, type, first, last);
+		assert_int_equal(set(&node, &owners[owner], type, first, last), allowed ? 0 : -EAGAIN);
+		for (uint64_t byte = first; byte <= last && allowed; byte++)
+			model[owner][byte] = type;
+		for (uint64_t byte = 0; byte < BYTES; byte++)
+			check_byte(&node, byte);
+	}
+	for (size_t owner = 0; owner < OWNERS; owner++)
+		drop_owner(&node, owner);
+	file_locks_free(node.locks);
 }
 
 int main(void)
@@ -133,6 +241,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(no_memory_changes_nothing, start, end),
 		cmocka_unit_test_setup_teardown(letting_go_needs_no_memory, start, end),
 		cmocka_unit_test_setup_teardown(waits_are_woken_by_range, start, end),
+		cmocka_unit_test_setup_teardown(locks_are_those_of_the_model, start, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,92 @@
+/* Trees of intervals; see interval.h. */
+#include "kernel/lib/interval.h"
+
+#include "kernel/lib/tree_change.h"
+
+static struct interval *interval_of(const struct tree_node *node)
+{
+	return tree_item(node, struct interval, node);
+}
+
+static bool sum(struct tree_node *node)
+{
+	struct interval *interval = interval_of(node);
+	uint64_t end = interval->last;
+	bool changed;
+
+	for (int side = TREE_LOW; side <= TREE_HIGH; side++)
+		if (node->child[side] && interval_of(node->child[side])->end > end)
+			end = interval_of(node->child[side])->end;
+	changed = end != interval->end;
+	interval->end = end;
+	return changed;
+}
+
+void interval_add(struct tree_node **root, struct interval *interval)
+{
+	struct tree_node *parent = NULL;
+	enum tree_side side = TREE_LOW;
+
+	for (struct tree_node *node = *root; node; node = node->child[side]) {
+		parent = node;
+		side = interval->first >= interval_of(node)->first;
+	}
+	tree_add(root, parent, side, &interval->node, sum);
+}
+
+void interval_remove(struct tree_node **root, struct interval *interval)
+{
+	tree_remove(root, &interval->node, sum);
+}
+
+void interval_set_last(struct interval *interval, uint64_t last)
+{
+	interval->last = last;
+	tree_sum_up(&interval->node, sum);
+}
+
+/* Return whether the subtree, or none, has an interval that ends at `first` or behind it. */
+static bool reaches(const struct tree_node *node, uint64_t first)
+{
+	return node && interval_of(node)->end >= first;
+}
+
+/* Of a subtree that reaches `first`, return the first interval that does. */
+static struct interval *first_reaching(const struct tree_node *node, uint64_t first)
+{
+	for (;;) {
+		if (reaches(node->child[TREE_LOW], first))
+			node = node->child[TREE_LOW];
+		else if (interval_of(node)->last >= first)
+			return interval_of(node);
+		else
+			node = node->child[TREE_HIGH];
+	}
+}
+
+struct interval *interval_first(struct tree_node *root, uint64_t first, uint64_t last)
+{
+	struct interval *found = reaches(root, first) ? first_reaching(root, first) : NULL;
+
+	return found && found->first <= last ? found : NULL;
+}
+
+struct interval *interval_next(const struct interval *interval, uint64_t first, uint64_t last)
+{
+	const struct tree_node *node = &interval->node;
+
+	/* What starts behind `last` overlaps no more, and neither does what sorts behind that. */
+	while (node && interval_of(node)->first <= last) {
+		if (reaches(node->child[TREE_HIGH], first)) {
+			struct interval *found = first_reaching(node->child[TREE_HIGH], first);
+
+			return found->first <= last ? found : NULL;
+		}
+		while (node->parent && node->parent->child[TREE_HIGH] == node)
+			node = node->parent;
+		node = node->parent;
+		if (node && interval_of(node)->last >= first)
+			return interval_of(node)->first <= last ? interval_of(node) : NULL;
+	}
+	return NULL;
+}

@@ -1,0 +1,28 @@
+/*
+ * Trees of intervals of numbers, which may overlap one another: those that overlap a range are found in O(log n) each.
+ * Guard: the tree's user says.
+ */
+#pragma once
+
+#include "kernel/lib/tree.h"
+
+/* Guard: the tree's. */
+struct interval {
+	uint64_t first, last;  /* the interval, `last` included; changed by interval_set_last() alone in a tree */
+	uint64_t end;          /* the greatest `last` in the subtree; set by the tree */
+	struct tree_node node; /* sorted by `first` */
+};
+
+/* Add an interval whose first and last are set, or remove one. */
+void interval_add(struct tree_node **root, struct interval *interval);
+void interval_remove(struct tree_node **root, struct interval *interval);
+
+/* Set the interval's `last`, which may be any number from `first` on. */
+void interval_set_last(struct interval *interval, uint64_t last);
+
+/*
+ * Return the interval that overlaps [first, last] and starts lowest; and the next one behind `interval`. NULL when
+ * there is none.
+ */
+struct interval *interval_first(struct tree_node *root, uint64_t first, uint64_t last);
+struct interval *interval_next(const struct interval *interval, uint64_t first, uint64_t last);
