@@ -8,6 +8,14 @@
 
 #include <stdint.h>
 
+#if !defined(HOST_TEST)
+#undef memcpy
+#undef memmove
+#undef memset
+#undef memcmp
+#undef strlen
+#endif
+
 /* Keep the compiler from recognising a memset in memset's own loop. */
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((no_builtin)), apply_to = function)

@@ -16,3 +16,15 @@ size_t strcspn(const char *s, const char *reject); /* fast when `reject` is one 
 int strcmp(const char *a, const char *b);
 int strncmp(const char *a, const char *b, size_t most);
 char *strchr(const char *s, int c);
+
+/*
+ * A freestanding compiler does not know what these functions do. Their other names say it: so a copy of a known size is
+ * a few instructions instead of a call, and the length of a literal a number. What is not known is a call as before.
+ */
+#if !defined(HOST_TEST)
+#define memcpy(to, from, bytes)  __builtin_memcpy(to, from, bytes)
+#define memmove(to, from, bytes) __builtin_memmove(to, from, bytes)
+#define memset(to, value, bytes) __builtin_memset(to, value, bytes)
+#define memcmp(a, b, bytes)      __builtin_memcmp(a, b, bytes)
+#define strlen(s)                __builtin_strlen(s)
+#endif
