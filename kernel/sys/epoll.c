@@ -6,6 +6,7 @@
 #include "kernel/sys/epoll.h"
 
 #include "kernel/fs/anonymous.h"
+#include "kernel/lib/tree_change.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/epoll_internal.h"
 
@@ -139,12 +140,31 @@ static unsigned look(const struct epoll_item *item)
 
 /* ---- items ---- */
 
+/* Return on which side of `item` the item of a file and descriptor lies, if that is another one. */
+static enum tree_side side_of(const struct epoll_item *item, const struct file *file, int fd)
+{
+	return file == item->file ? fd > item->fd : file > item->file;
+}
+
 static struct epoll_item *find(struct epoll *epoll, const struct file *file, int fd)
 {
-	LIST_EACH(&epoll->items, struct epoll_item, in_items, item)
-		if (item->file == file && item->fd == fd)
-			return item;
-	return NULL;
+	struct epoll_item *item = epoll_item_in(epoll->items);
+
+	while (item && (item->file != file || item->fd != fd))
+		item = epoll_item_in(item->in_items.child[side_of(item, file, fd)]);
+	return item;
+}
+
+static void add_item(struct epoll *epoll, struct epoll_item *added)
+{
+	struct tree_node *parent = NULL;
+	enum tree_side side = TREE_LOW;
+
+	for (struct tree_node *node = epoll->items; node; node = node->child[side]) {
+		parent = node;
+		side = side_of(epoll_item_in(node), added->file, added->fd);
+	}
+	tree_add(&epoll->items, parent, side, &added->in_items, NULL);
 }
 
 /*
@@ -155,7 +175,7 @@ static void drop(struct epoll_item *item)
 {
 	wait_queue_remove(&item->waiter);
 	leave_ready(item);
-	list_remove(&item->in_items);
+	tree_remove(&item->epoll->items, &item->in_items, NULL);
 	if (epoll_is(item->file))
 		epoll_set_level(item->epoll);
 	item->gone = true;
@@ -190,7 +210,7 @@ int epoll_add(struct file *epoll_file, struct file *file, int fd, const struct e
 	item->waiter.wake = item_wake;
 	item->watch.gone = epoll_file_gone;
 	list_init(&item->in_ready);
-	list_add_first(&epoll->items, &item->in_items);
+	add_item(epoll, item);
 	file_watch(file, &item->watch);
 	queue = file_queue(file);
 	if (epoll_is(file))
@@ -298,13 +318,13 @@ static bool end_some(struct late_work *work)
 {
 	struct epoll *epoll = (struct epoll *)work;
 
-	for (unsigned i = 0; i < ENDS && !list_is_empty(&epoll->items); i++) {
-		struct epoll_item *item = list_item(epoll->items.next, struct epoll_item, in_items);
+	for (unsigned i = 0; i < ENDS && epoll->items; i++) {
+		struct epoll_item *item = epoll_item_in(epoll->items);
 
 		file_unwatch(&item->watch);
 		drop(item);
 	}
-	if (!list_is_empty(&epoll->items))
+	if (epoll->items)
 		return false;
 	kfree(epoll);
 	return true;
@@ -338,7 +358,6 @@ int epoll_create_file(struct file **ret)
 
 	if (!epoll)
 		return -ENOMEM;
-	list_init(&epoll->items);
 	list_init(&epoll->ready);
 	epoll->lock = (struct lock)LOCK_INITIAL(LOCK_EPOLL);
 	epoll->queue = (struct wait_queue){ .lock = LOCK_INITIAL(LOCK_QUEUE_1) };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernel/lib/list.h"
+#include "kernel/lib/tree.h"
 #include "kernel/sync/late_work.h"
 #include "kernel/sync/wait_queue.h"
 #include "kernel/sys/epoll.h"
@@ -14,9 +15,9 @@
  * kernel, one CPU, not preempted.
  */
 struct epoll {
-	struct late_work end; /* must be the first member; late work that removes the items after a close */
-	struct file *file;    /* the open file whose `data` this is; NULL: it has been closed */
-	struct link items;    /* list of all items, linked by in_items */
+	struct late_work end;    /* must be the first member; late work that removes the items after a close */
+	struct file *file;       /* the open file whose `data` this is; NULL: it has been closed */
+	struct tree_node *items; /* all items, sorted by file and descriptor */
 	struct lock lock;
 	struct link ready;       /* lock; the ready list, linked by in_ready, the oldest first */
 	struct wait_queue queue; /* tasks that wait for the epoll file; its lock's rank depends on `level` */
@@ -28,23 +29,39 @@ struct epoll {
 
 /* A file that an epoll file watches. Guard: as of struct epoll. */
 struct epoll_item {
-	struct epoll *epoll;      /* the epoll file */
-	struct file *file;        /* the watched file, without a reference: watch.gone is called when it is closed */
-	int fd;                   /* the descriptor that the program passed; an item is known by file and fd */
-	struct epoll_event event; /* the events to watch for, and the user's data */
-	bool disabled;            /* a one-shot watch that has fired */
-	bool gone;                /* the item was removed from its epoll file, and is in no list any more */
-	uint64_t refs;            /* references: the epoll file's, and that of a call that reports the item */
-	uint64_t collect;         /* number of the last collection that has reported the item */
-	struct link in_items;     /* the item's place in epoll->items */
-	struct link in_ready;     /* epoll->lock; the item's place in the ready list, or in none */
-	struct waiter waiter;     /* the item's place in the watched file's wait queue */
-	struct file_watch watch;  /* the item's place in file->watches */
+	struct epoll *epoll;       /* the epoll file */
+	struct file *file;         /* the watched file, without a reference: watch.gone is called when it is closed */
+	int fd;                    /* the descriptor that the program passed; an item is known by file and fd */
+	struct epoll_event event;  /* the events to watch for, and the user's data */
+	bool disabled;             /* a one-shot watch that has fired */
+	bool gone;                 /* the item was removed from its epoll file, and is in no list any more */
+	uint64_t refs;             /* references: the epoll file's, and that of a call that reports the item */
+	uint64_t collect;          /* number of the last collection that has reported the item */
+	struct tree_node in_items; /* the item's place in epoll->items */
+	struct link in_ready;      /* epoll->lock; the item's place in the ready list, or in none */
+	struct waiter waiter;      /* the item's place in the watched file's wait queue */
+	struct file_watch watch;   /* the item's place in file->watches */
 };
 
 static inline struct epoll_item *epoll_item_of(struct file_watch *watch)
 {
 	return (struct epoll_item *)((char *)watch - offsetof(struct epoll_item, watch));
+}
+
+static inline struct epoll_item *epoll_item_in(const struct tree_node *node)
+{
+	return node ? tree_item(node, struct epoll_item, in_items) : NULL;
+}
+
+/* Return the first item of an epoll file, and the next one; NULL behind the last. */
+static inline struct epoll_item *epoll_first_item(const struct epoll *epoll)
+{
+	return epoll_item_in(tree_outermost(epoll->items, TREE_LOW));
+}
+
+static inline struct epoll_item *epoll_next_item(const struct epoll_item *item)
+{
+	return epoll_item_in(tree_beside(&item->in_items, TREE_HIGH));
 }
 
 /*

@@ -22,7 +22,7 @@ void epoll_set_level(struct epoll *epoll)
 
 	if (!epoll->file)
 		return;
-	LIST_EACH(&epoll->items, struct epoll_item, in_items, item)
+	for (struct epoll_item *item = epoll_first_item(epoll); item; item = epoll_next_item(item))
 		if (epoll_is(item->file) && level_of(item->file) >= level)
 			level = level_of(item->file) + 1;
 	if (level == epoll->level)
@@ -52,7 +52,7 @@ static unsigned depth_below(struct epoll *epoll, const struct epoll * not )
 		return NESTING_MOST;
 	if (epoll->visit == visits)
 		return epoll->depth;
-	LIST_EACH(&epoll->items, struct epoll_item, in_items, item) {
+	for (struct epoll_item *item = epoll_first_item(epoll); item; item = epoll_next_item(item)) {
 		unsigned depth = epoll_is(item->file) ? depth_below(item->file->data, not ) : 0;
 
 		if (depth > deepest)
