@@ -110,8 +110,16 @@ SYSCALL_0(pause)
 
 static int64_t wait_for(uint64_t mask, uint64_t deadline, struct signal_info *ret)
 {
-	int signal, error;
+	const struct task *task = task_current();
+	int signal = 0, error;
 
+	if ((task->signals.set.pending | task->process->signals.set.pending) & mask)
+		signal = signal_take(mask, ret);
+	if (signal)
+		return signal;
+	/* A time of 0 is no wait: other signals, which would end one, stay pending. */
+	if (!deadline)
+		return -EAGAIN;
 	signal_set_waited(mask);
 	error = WAIT_UNTIL((signal = signal_take(mask, ret)) != 0, deadline);
 	signal_set_waited(0);
