@@ -55,7 +55,7 @@ static int64_t read_random(struct file *file, struct user_io *io, uint64_t *offs
 
 	(void)file;
 	(void)offset;
-	random_stream_begin(&stream);
+	random_stream_begin(&stream, io->left);
 	while (io->left && status == OK) {
 		uint8_t bytes[PIECE];
 		size_t size = io->left < PIECE ? io->left : PIECE;

@@ -56,7 +56,7 @@ bool random_is_ready(void)
 	return ready;
 }
 
-void random_stream_begin(struct random_stream *stream)
+void random_stream_begin(struct random_stream *stream, uint64_t total)
 {
 	uint8_t out[CHACHA_BLOCK];
 
@@ -65,6 +65,7 @@ void random_stream_begin(struct random_stream *stream)
 	memcpy(key, out, sizeof(key));
 	memcpy(stream->key, out + sizeof(key), sizeof(stream->key));
 	stream->counter = 0;
+	stream->few = total <= sizeof(stream->key);
 	memset(out, 0, sizeof(out));
 }
 
@@ -73,6 +74,11 @@ void random_stream_take(struct random_stream *stream, void *to, size_t size)
 	const uint32_t nonce[3] = { USE_STREAM };
 	uint8_t *at = to, out[CHACHA_BLOCK];
 
+	if (stream->few) {
+		memcpy(to, (uint8_t *)stream->key + stream->counter, size);
+		stream->counter += (uint32_t)size;
+		return;
+	}
 	for (; size >= CHACHA_BLOCK; at += CHACHA_BLOCK, size -= CHACHA_BLOCK)
 		chacha20_block(stream->key, stream->counter++, nonce, at);
 	if (!size)
@@ -91,14 +97,7 @@ void random_bytes(void *to, size_t size)
 {
 	struct random_stream stream;
 
-	random_stream_begin(&stream);
-	/*
-	 * A small request takes the stream's key itself as the random bytes: the key is then not used for anything
-	 * else.
-	 */
-	if (size <= sizeof(stream.key))
-		memcpy(to, stream.key, size);
-	else
-		random_stream_take(&stream, to, size);
+	random_stream_begin(&stream, size);
+	random_stream_take(&stream, to, size);
 	random_stream_end(&stream);
 }

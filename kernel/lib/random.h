@@ -30,10 +30,11 @@ bool random_is_ready(void);
  */
 struct random_stream {
 	uint32_t key[CHACHA_KEY_WORDS];
-	uint32_t counter; /* the next block of the key stream */
+	uint32_t counter; /* the next block of the key stream; of a few bytes: the next byte of the key */
+	bool few;         /* the bytes are those of the key itself, which then generates nothing */
 };
 
-void random_stream_begin(struct random_stream *stream);
+void random_stream_begin(struct random_stream *stream, uint64_t total); /* at most `total` bytes will be taken */
 /* Write `size` random bytes to `to`; what is left of the last block of 64 is dropped. At most 2^32 blocks in all. */
 void random_stream_take(struct random_stream *stream, void *to, size_t size);
 void random_stream_end(struct random_stream *stream); /* Clear the key. */

@@ -122,8 +122,9 @@ SYSCALL_3(getrandom, to, size, flags)
 
 	if (flags & ~(uint64_t)GRND_KNOWN)
 		return -EINVAL;
-	random_stream_begin(&stream);
-	done = put_random(&stream, to, size < INT32_MAX ? size : INT32_MAX);
+	size = size < INT32_MAX ? size : INT32_MAX;
+	random_stream_begin(&stream, size);
+	done = put_random(&stream, to, size);
 	random_stream_end(&stream);
 	return done;
 }

@@ -54,8 +54,8 @@ static void streams_go_on(void **state)
 	uint8_t whole[192], parts[192], more[192];
 
 	(void)state;
-	random_stream_begin(&one);
-	random_stream_begin(&other);
+	random_stream_begin(&one, sizeof(whole) + sizeof(more));
+	random_stream_begin(&other, sizeof(more));
 	copy = one;
 	random_stream_take(&one, whole, sizeof(whole));
 	random_stream_take(&copy, parts, 64);
@@ -68,6 +68,25 @@ static void streams_go_on(void **state)
 	random_stream_end(&one);
 	memset(whole, 0, sizeof(whole));
 	assert_memory_equal(&one, whole, sizeof(one));
+}
+
+/* A few bytes are the same, taken at once or one by one; those of two streams differ. */
+static void few_bytes_go_on(void **state)
+{
+	struct random_stream one, other;
+	uint8_t whole[32], parts[32];
+
+	(void)state;
+	random_stream_begin(&one, sizeof(whole));
+	other = one;
+	random_stream_take(&one, whole, sizeof(whole));
+	for (size_t i = 0; i < sizeof(parts); i++)
+		random_stream_take(&other, &parts[i], 1);
+	assert_memory_equal(whole, parts, sizeof(whole));
+	random_stream_end(&one);
+	random_stream_begin(&one, sizeof(parts));
+	random_stream_take(&one, parts, sizeof(parts));
+	assert_memory_not_equal(whole, parts, 8);
 }
 
 /* Each size fills exactly its bytes; over many the bits are even. */
@@ -99,6 +118,7 @@ int main(void)
 		cmocka_unit_test(the_block_is_the_standards),
 		cmocka_unit_test(nothing_comes_twice),
 		cmocka_unit_test(streams_go_on),
+		cmocka_unit_test(few_bytes_go_on),
 		cmocka_unit_test(sizes_are_kept_and_bits_are_even),
 	};
 
