@@ -6,6 +6,7 @@
 #include "kernel/fs/linux_mount.h"
 #include "paging/types.h"
 
+struct mount;
 struct node;
 
 /* A mounted file system. Guard: the kernel, one CPU, not preempted. */
@@ -22,11 +23,12 @@ struct fs {
 	 * others
 	 */
 	uint64_t own;
-	unsigned flags;     /* the mount's flags, of MS_ATTRIBUTES */
-	uint64_t writers;   /* number of regular files that are open for writing */
-	uint64_t pages;     /* frames of the files' contents, and pages of the initramfs that are used in place */
-	uint64_t pages_max; /* limit on `pages`; 0: none */
-	uint64_t nodes_max; /* limit on `nodes`; 0: none */
+	struct mount *mount; /* where it is mounted (mount.h); NULL: nowhere */
+	unsigned flags;      /* the mount's flags, of MS_ATTRIBUTES */
+	uint64_t writers;    /* number of regular files that are open for writing */
+	uint64_t pages;      /* frames of the files' contents, and pages of the initramfs that are used in place */
+	uint64_t pages_max;  /* limit on `pages`; 0: none */
+	uint64_t nodes_max;  /* limit on `nodes`; 0: none */
 	/* the root, with a reference to it, from mount_detach() until the last user is gone; NULL at all other times */
 	struct node *detached;
 	/* frees a detached file system; called when the only reference to its nodes is the one to the root */

@@ -13,7 +13,7 @@
 /* List of the kinds of file systems. Fixed after boot. */
 static struct mount_type *types;
 /* List of all mounts, in the order of mounting. Guard: the kernel, one CPU, not preempted. */
-static struct mount *mounts, *last_mount;
+static struct link mounts = { &mounts, &mounts };
 
 static struct mount_type *find_type(const char *name)
 {
@@ -44,11 +44,9 @@ void mount_list_types(struct text *text)
 /* Return the mount whose root is `root`, or NULL. */
 static struct mount *find_mount(const struct node *root)
 {
-	struct mount *mount = mounts;
+	struct mount *mount = root->fs->mount;
 
-	while (mount && mount->root != root)
-		mount = mount->next;
-	return mount;
+	return mount && mount->root == root ? mount : NULL;
 }
 
 /* Return the attributes in mount(2)'s flags; relatime is the default, as on Linux. */
@@ -81,39 +79,36 @@ static void free_mount(struct mount *mount)
 	kfree(mount);
 }
 
-static void add_last(struct mount *mount)
+/* Enter a mount, with its root, as one that lies on a node of the file system `below`; NULL: on none. */
+static void enter(struct mount *mount, const struct fs *below)
 {
-	mount->prev = last_mount;
-	if (last_mount)
-		last_mount->next = mount;
-	else
-		mounts = mount;
-	last_mount = mount;
+	mount->root->fs->mount = mount;
+	list_add_last(&mounts, &mount->in_order);
+	list_init(&mount->inside);
+	list_init(&mount->beside);
+	if (below)
+		list_add_last(&below->mount->inside, &mount->beside);
 }
 
 static void take_out(struct mount *mount)
 {
-	if (mount->next)
-		mount->next->prev = mount->prev;
-	else
-		last_mount = mount->prev;
-	if (mount->prev)
-		mount->prev->next = mount->next;
-	else
-		mounts = mount->next;
+	ASSERT(list_is_empty(&mount->inside));
+	list_remove(&mount->in_order);
+	list_remove(&mount->beside);
+	mount->root->fs->mount = NULL;
 }
 
 int mount_set_root(const char *type, struct node *root)
 {
 	struct mount *mount;
 
-	ASSERT(!mounts && find_type(type));
+	ASSERT(list_is_empty(&mounts) && find_type(type));
 	mount = make_mount(find_type(type), type);
 	if (!mount)
 		return -ENOMEM;
 	mount->root = node_get(root);
 	root->fs->flags = attributes(0);
-	add_last(mount);
+	enter(mount, NULL);
 	return 0;
 }
 
@@ -159,7 +154,7 @@ int mount_add(const char *type_name, const char *source, struct node *at, unsign
 		return error;
 	}
 	mount->root->fs->flags = attributes(flags);
-	add_last(mount);
+	enter(mount, at->fs);
 	return 0;
 }
 
@@ -205,6 +200,8 @@ int mount_move(struct node *root, struct node *at)
 	root->covers = NULL;
 	error = node_mount(at, root);
 	ASSERT(!error);
+	list_remove(&root->fs->mount->beside);
+	list_add_last(&at->fs->mount->inside, &root->fs->mount->beside);
 	node_put(root);
 	node_put(from);
 	return 0;
@@ -251,19 +248,19 @@ static void detach(struct mount *mount)
 
 int mount_detach(struct node *root)
 {
-	struct mount *mount = find_mount(root), *next;
+	struct mount *top = find_mount(root);
 
-	if (!mount || !root->covers) {
+	if (!top || !root->covers) {
 		node_put(root);
-		return mount ? -EBUSY : -EINVAL;
+		return top ? -EBUSY : -EINVAL;
 	}
-	/* Mark all mounts inside before any is detached: is_below() goes up through `covers`, which detach() clears. */
-	for (struct mount *other = mounts; other; other = other->next)
-		other->goes = is_below(other->root, root);
-	for (struct mount *other = mounts; other; other = next) {
-		next = other->next;
-		if (other->goes)
-			detach(other);
+	/* What is mounted inside goes first; a mount that nothing is left in is the next to go. */
+	while (root->fs->mount == top) {
+		struct mount *mount = top;
+
+		while (!list_is_empty(&mount->inside))
+			mount = list_item(mount->inside.next, struct mount, beside);
+		detach(mount);
 	}
 	node_put(root);
 	return 0;
@@ -310,7 +307,7 @@ void mount_list(struct node *root, struct text *text)
 		text->lost = true;
 		return;
 	}
-	for (const struct mount *mount = mounts; mount; mount = mount->next) {
+	LIST_EACH(&mounts, struct mount, in_order, mount) {
 		/* A mount that is not below the caller's root has no path there, and is left out. */
 		if (path_of_directory(root, mount->root, path, PATH_MAX, &size) != 0)
 			continue;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "kernel/fs/node.h"
+#include "kernel/lib/list.h"
 
 struct text;
 
@@ -34,10 +35,10 @@ struct mount_type {
 struct mount {
 	struct node *root; /* a counted reference */
 	const struct mount_type *type;
-	char *source;       /* mount(2)'s source, a copy in the heap */
-	bool goes;          /* used by mount_detach: this mount is to be detached */
-	struct mount *next; /* next in the list of mounts, which has the order of mounting */
-	struct mount *prev; /* the mount before this one in that list */
+	char *source;         /* mount(2)'s source, a copy in the heap */
+	struct link in_order; /* the mount's place in the list of all, which has the order of mounting */
+	struct link inside;   /* list of the mounts on nodes of this one's file system, by `beside` */
+	struct link beside;   /* the mount's place among those */
 };
 
 /* Add a kind of file system, whose name must be new. `type` must stay valid for ever. */
