@@ -115,21 +115,22 @@ static unsigned next_free(const struct fd_table *table, unsigned fd)
 }
 
 /*
- * Return the lowest descriptor from `fd` on that is open and, for FD_ON_EXEC, has FD_CLOEXEC; if there is none, the
- * table's capacity.
+ * Return the lowest descriptor in [fd, end) that is open and, for FD_ON_EXEC, has FD_CLOEXEC; if there is none, `end`,
+ * which is at most the table's capacity.
  */
-static unsigned next_open(const struct fd_table *table, unsigned fd, enum fd_which which)
+static unsigned next_open(const struct fd_table *table, unsigned fd, unsigned end, enum fd_which which)
 {
 	const uint64_t *bits = which == FD_ON_EXEC ? table->cloexec : table->open;
 	unsigned word = fd / 64;
 	uint64_t left;
 
-	if (fd >= table->capacity)
-		return table->capacity;
+	if (fd >= end)
+		return end;
 	left = bits[word] & ~((1ULL << fd % 64) - 1);
-	while (!left && ++word < table->capacity / 64)
+	while (!left && (++word) * 64 < end)
 		left = bits[word];
-	return left ? 64 * word + (unsigned)__builtin_ctzll(left) : table->capacity;
+	fd = left ? 64 * word + (unsigned)__builtin_ctzll(left) : end;
+	return fd < end ? fd : end;
 }
 
 /* Return one more than the highest descriptor in use. */
@@ -166,7 +167,7 @@ bool fd_copy_some(const struct fd_table *from, struct fd_table *table, unsigned 
 
 	if (free < end && free < table->lowest_free)
 		table->lowest_free = free;
-	for (unsigned at = next_open(from, *fd, FD_ALL); at < end; at = next_open(from, at + 1, FD_ALL)) {
+	for (unsigned at = next_open(from, *fd, end, FD_ALL); at < end; at = next_open(from, at + 1, end, FD_ALL)) {
 		table->files[at] = file_get(from->files[at]);
 		set_bit(table->open, at, true);
 		set_bit(table->cloexec, at, is_cloexec(from, at));
@@ -187,9 +188,11 @@ int fd_table_copy(const struct fd_table *from, struct fd_table **ret)
 
 void fd_table_put(struct fd_table *table)
 {
+	const unsigned end = table->capacity;
+
 	if (--table->refs)
 		return;
-	for (unsigned fd = next_open(table, 0, FD_ALL); fd < table->capacity; fd = next_open(table, fd + 1, FD_ALL))
+	for (unsigned fd = next_open(table, 0, end, FD_ALL); fd < end; fd = next_open(table, fd + 1, end, FD_ALL))
 		put_closed(table, table->files[fd]);
 	kfree(table->files);
 	kfree(table->cloexec);
@@ -239,9 +242,11 @@ int fd_close(struct fd_table *table, int fd)
 
 bool fd_close_some(struct fd_table *table, unsigned *fd, unsigned last, enum fd_which which)
 {
+	const unsigned end = last < table->capacity ? last + 1 : table->capacity;
+
 	for (unsigned closed = 0; closed < CLOSES; closed++) {
-		*fd = next_open(table, *fd, which);
-		if (*fd >= table->capacity || *fd > last)
+		*fd = next_open(table, *fd, end, which);
+		if (*fd >= end)
 			return false;
 		(void)fd_close(table, (int)*fd);
 	}
