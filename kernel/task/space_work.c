@@ -103,7 +103,7 @@ int space_fork(struct user_space *space, struct user_space **ret)
 		return error;
 	status = user_fork_begin(space, ret);
 	for (vaddr_t start = 0; status == OK && start < USER_END; start = next) {
-		next = user_piece(space, start, USER_END);
+		next = user_fork_next(space, start);
 		status = user_fork_piece(space, *ret, start, next);
 		if (task_give_way())
 			error = -EINTR;

@@ -33,7 +33,8 @@ static vaddr_t page_piece(const struct user_space *space, vaddr_t start, vaddr_t
 	return end;
 }
 
-vaddr_t user_piece(const struct user_space *space, vaddr_t start, vaddr_t end)
+/* As user_piece(), for work that does not look at the pages of areas with one of the flags `skipped`. */
+static vaddr_t piece_without(const struct user_space *space, vaddr_t start, vaddr_t end, unsigned skipped)
 {
 	const context_token_t token = kernel_context_enter();
 	size_t left = PIECE_WORK;
@@ -47,7 +48,7 @@ vaddr_t user_piece(const struct user_space *space, vaddr_t start, vaddr_t end)
 			break;
 		}
 		left -= AREA_WORK;
-		if (!(a->flags & AREA_TOUCHED))
+		if (!(a->flags & AREA_TOUCHED) || a->flags & skipped)
 			continue;
 		at = page_piece(space, low, high, &left);
 		if (!left)
@@ -56,6 +57,11 @@ vaddr_t user_piece(const struct user_space *space, vaddr_t start, vaddr_t end)
 	}
 	kernel_context_leave(token);
 	return at;
+}
+
+vaddr_t user_piece(const struct user_space *space, vaddr_t start, vaddr_t end)
+{
+	return piece_without(space, start, end, 0);
 }
 
 static void (*pause)(void); /* lets other tasks run. Fixed after boot */
@@ -84,6 +90,11 @@ enum status user_fork_begin(const struct user_space *space, struct user_space **
 		return status;
 	user_copy_places(space, *ret);
 	return OK;
+}
+
+vaddr_t user_fork_next(const struct user_space *space, vaddr_t start)
+{
+	return piece_without(space, start, USER_END, AREA_SHARED | AREA_LEFT_OUT | AREA_WIPED);
 }
 
 /* Give the child the part of an area that lies in [start, end). Returns OK or ERR_NO_MEMORY. */

@@ -24,6 +24,12 @@ static inline bool user_is_long(const struct user_space *space)
  */
 vaddr_t user_piece(const struct user_space *space, vaddr_t start, vaddr_t end);
 
+/*
+ * Return where the next piece for user_fork_piece() ends, as user_piece() does for [start, USER_END), but without the
+ * work for pages that a fork does not look at, since the child gets them from elsewhere or not at all.
+ */
+vaddr_t user_fork_next(const struct user_space *space, vaddr_t start);
+
 /* Return whether no area of [va, va + size) is shared or has an object. Holes do not count. */
 bool user_is_private(const struct user_space *space, vaddr_t va, uint64_t size);
 
@@ -46,8 +52,8 @@ void user_pause(context_token_t *token);
 
 /*
  * Begin to copy a space as user_space_fork() does, piece by piece: *ret is a space without areas, with one reference.
- * Then user_fork_piece() copies what [start, end) has: pieces from user_piece(), in rising order, up to USER_SIZE. Both
- * return OK or ERR_NO_MEMORY; after an error of user_fork_piece() the caller puts the child.
+ * Then user_fork_piece() copies what [start, end) has: pieces from user_fork_next(), in rising order, up to USER_SIZE.
+ * Both return OK or ERR_NO_MEMORY; after an error of user_fork_piece() the caller puts the child.
  */
 MUST_CHECK enum status user_fork_begin(const struct user_space *space, struct user_space **ret);
 MUST_CHECK enum status user_fork_piece(struct user_space *space, struct user_space *child, vaddr_t start, vaddr_t end);
