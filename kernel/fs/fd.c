@@ -167,10 +167,15 @@ bool fd_copy_some(const struct fd_table *from, struct fd_table *table, unsigned 
 
 	if (free < end && free < table->lowest_free)
 		table->lowest_free = free;
-	for (unsigned at = next_open(from, *fd, end, FD_ALL); at < end; at = next_open(from, at + 1, end, FD_ALL)) {
-		table->files[at] = file_get(from->files[at]);
-		set_bit(table->open, at, true);
-		set_bit(table->cloexec, at, is_cloexec(from, at));
+	/* Both ends are multiples of 64: whole words. */
+	for (unsigned word = *fd / 64; word < end / 64; word++) {
+		table->open[word] = from->open[word];
+		table->cloexec[word] = from->cloexec[word];
+		for (uint64_t left = from->open[word]; left; left &= left - 1) {
+			unsigned at = 64 * word + (unsigned)__builtin_ctzll(left);
+
+			table->files[at] = file_get(from->files[at]);
+		}
 	}
 	*fd = end;
 	return end < most;
