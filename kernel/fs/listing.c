@@ -18,18 +18,17 @@ static size_t record_size(const struct dir_entry *entry)
 /* Write the record of `entry`. size: record_size(entry); next: the position at which the listing goes on behind it. */
 static void put_record(uint8_t *record, const struct dir_entry *entry, size_t size, uint64_t next)
 {
-	size_t fixed = sizeof(struct linux_dirent64);
-	struct linux_dirent64 head = {
+	struct linux_dirent64 *head = (struct linux_dirent64 *)record;
+
+	/* The NUL and the padding behind the name lie in the record's last word: zero it first. */
+	*(uint64_t *)(record + size - 8) = 0;
+	*head = (struct linux_dirent64){
 		.ino = entry->number,
 		.off = (int64_t)next,
 		.reclen = (uint16_t)size,
 		.type = (uint8_t)DIRENT_TYPE(entry->mode),
 	};
-
-	/* The NUL and the padding behind the name lie in the record's last word: zero it first. */
-	*(uint64_t *)(record + size - 8) = 0;
-	memcpy(record, &head, fixed);
-	memcpy(record + fixed, entry->name.text, entry->name.size);
+	memcpy(head + 1, entry->name.text, entry->name.size);
 }
 
 /* Get the entry at *position; "." and ".." are at 0 and 1. Returns 1, or 0 at the end, as node_ops.next does. */

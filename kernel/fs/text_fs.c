@@ -178,11 +178,11 @@ static int lookup(struct node *dir, struct name name, struct node **ret)
 static int next(struct node *dir, uint64_t *position, struct dir_entry *ret)
 {
 	uint64_t index = *position > FIRST_POSITION ? *position - FIRST_POSITION : 0;
-	struct text_node *child = text_node(dir)->children;
+	struct text_node *child = *position < TEXT_FS_MORE ? text_node(dir)->children : NULL;
 
-	for (uint64_t i = 0; child && i < index; i++)
+	for (uint64_t left = index; left && child; left--)
 		child = child->sibling;
-	if (child && *position < TEXT_FS_MORE) {
+	if (child) {
 		*ret = (struct dir_entry){ child->name, child->node.number, child->node.mode };
 		*position = FIRST_POSITION + index + 1;
 		return 1;

@@ -367,6 +367,11 @@ char *format_decimal(char *at, uint64_t number)
 				    "8081828384858687888990919293949596979899";
 	char text[2 * FORMAT_ROOM], *const end = text + FORMAT_ROOM, *first = end;
 
+	/* Most numbers have one digit. */
+	if (number < 10) {
+		*at = (char)('0' + number);
+		return at + 1;
+	}
 	do
 		*(word16 *)(first -= 2) = *(const word16 *)(pairs + 2 * (number % 100));
 	while (number /= 100);

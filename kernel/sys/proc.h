@@ -27,6 +27,9 @@ struct proc_subject {
 int proc_find_subject(struct node *node, struct proc_subject *ret);
 void proc_subject_put(struct proc_subject *subject);
 
+/* Return a reference to the process of a node, for what does not ask for a task; NULL when either has ended. */
+struct process *proc_find_process(struct node *node);
+
 /* Mark a local variable, zero at first, on which proc_subject_put() is called when its scope ends. */
 #define HELD_SUBJECT __attribute__((cleanup(proc_subject_put)))
 

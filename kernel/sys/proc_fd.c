@@ -36,12 +36,12 @@ static int next_fd(struct node *dir, uint64_t *position, struct dir_entry *ret)
 {
 	const struct proc_node *about = proc_node(dir);
 	unsigned fd = *position > 2 ? (unsigned)(*position - 2) : 0;
-	HELD_SUBJECT struct proc_subject subject = { 0 };
+	HELD_PROCESS struct process *process = proc_find_process(dir);
 	HELD_FDS struct fd_table *fds = NULL;
 
-	if (proc_find_subject(dir, &subject) != 0)
+	if (!process)
 		return -ENOENT;
-	fds = process_get_fds(subject.process);
+	fds = process_get_fds(process);
 	while (fds && fd < fds->capacity && !fds->files[fd])
 		fd++;
 	if (!fds || fd >= fds->capacity)

@@ -104,16 +104,15 @@ static void add_area(const struct area *area, vaddr_t start, const char *name, s
 
 int proc_more_maps(struct node *node, uint64_t *place, size_t enough, struct text *ret)
 {
-	HELD_SUBJECT struct proc_subject subject = { 0 };
+	HELD_PROCESS struct process *process = proc_find_process(node);
 	HELD_SPACE struct user_space *space = NULL;
 	const struct memory_object *object = NULL;
 	const char *name = NULL;
-	int error = proc_find_subject(node, &subject);
 	char *path;
 
-	if (error)
-		return error;
-	space = process_get_space(subject.process);
+	if (!process)
+		return -ESRCH;
+	space = process_get_space(process);
 	if (!space)
 		return 0;
 	path = kmalloc(PATH_MAX);
@@ -123,7 +122,7 @@ int proc_more_maps(struct node *node, uint64_t *place, size_t enough, struct tex
 	     area = area_next(area)) {
 		/* A file's areas lie side by side mostly: its path is found once for all of them. */
 		if (!name || !area->object || area->object != object)
-			name = proc_area_name(subject.process, area, path, PATH_MAX);
+			name = proc_area_name(process, area, path, PATH_MAX);
 		object = area->object;
 		add_area(area, area->start > *place ? area->start : *place, name, ret);
 		*place = area->end;

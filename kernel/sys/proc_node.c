@@ -3,6 +3,7 @@
  */
 #include "kernel/sys/proc_node.h"
 
+#include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
@@ -42,6 +43,19 @@ int proc_find_subject(struct node *node, struct proc_subject *ret)
 	process = NULL;
 	task = NULL;
 	return 0;
+}
+
+struct process *proc_find_process(struct node *node)
+{
+	const struct proc_node *about = proc_node(node);
+	const struct task *task = about->tid ? task_peek(about->tid) : NULL;
+	struct process *process = process_peek(about->pid);
+
+	if (!process || process->start_ns != about->process_start)
+		return NULL;
+	if (about->tid && (!task || task->process != process || task->start_ns != about->task_start))
+		return NULL;
+	return process_get(process);
 }
 
 void proc_subject_put(struct proc_subject *subject)
@@ -123,7 +137,7 @@ int proc_place(struct node *node, struct node_place *ret)
 	if (named->fd >= 0)
 		name = proc_number_name(named->fd);
 	else if (named->file)
-		name = (struct name){ named->file->name, strlen(named->file->name) };
+		name = named->file->name;
 	else
 		name = proc_number_name(named->tid ? named->tid : named->pid);
 	*ret = (struct node_place){ .dir = node->parent, .name = name };
@@ -146,13 +160,9 @@ int proc_number_in(struct name name)
 
 struct name proc_number_name(int number)
 {
-	static char text[12]; /* guard: the kernel, one CPU, not preempted */
-	size_t at = sizeof(text);
+	static char text[FORMAT_ROOM]; /* guard: the kernel, one CPU, not preempted */
 
-	do
-		text[--at] = (char)('0' + number % 10);
-	while (number /= 10);
-	return (struct name){ text + at, sizeof(text) - at };
+	return (struct name){ text, (size_t)(format_decimal(text, (unsigned)number) - text) };
 }
 
 int proc_refuse_create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct name target,

@@ -10,7 +10,7 @@
 /* A name in the directory of a process or a task. */
 struct proc_file {
 	unsigned number; /* a part of the node's inode number */
-	const char *name;
+	struct name name;
 	uint32_t mode;
 	const struct node_ops *ops;
 	text_make_fn *make; /* for a regular file: generates the content; or NULL */

@@ -34,25 +34,33 @@ enum file_number {
 	FILE_MOUNTS,
 };
 
-#define LINK(which, text, target_of) \
-	[which] = { .number = which, .name = text, .mode = S_IFLNK | 0777, .ops = &proc_link_ops, .target = target_of }
+#define NAME(text)                     \
+	{                              \
+		text, sizeof(text) - 1 \
+	}
+#define LINK(which, text, target_of)        \
+	[which] = { .number = which,        \
+		    .name = NAME(text),     \
+		    .mode = S_IFLNK | 0777, \
+		    .ops = &proc_link_ops,  \
+		    .target = target_of }
 #define TEXT(which, text, permissions, make_it, take_it) \
 	[which] = { .number = which,                     \
-		    .name = text,                        \
+		    .name = NAME(text),                  \
 		    .mode = S_IFREG | permissions,       \
 		    .ops = &text_ops,                    \
 		    .make = make_it,                     \
 		    .take = take_it }
 #define RECORDS(which, text, more_of_it) \
-	[which] = { .number = which, .name = text, .mode = S_IFREG | 0444, .ops = &text_ops, .more = more_of_it }
+	[which] = { .number = which, .name = NAME(text), .mode = S_IFREG | 0444, .ops = &text_ops, .more = more_of_it }
 
 static const struct proc_file proc_files[] = {
 	[FILE_TASK] = { .number = FILE_TASK,
-			.name = "task",
+			.name = NAME("task"),
 			.mode = S_IFDIR | 0555,
 			.ops = &tasks_ops,
 			.process_only = true },
-	[FILE_FD] = { FILE_FD, "fd", S_IFDIR | 0500, .ops = &proc_fds_ops },
+	[FILE_FD] = { FILE_FD, NAME("fd"), S_IFDIR | 0500, .ops = &proc_fds_ops },
 	LINK(FILE_CWD, "cwd", cwd_of),
 	LINK(FILE_ROOT, "root", root_of),
 	LINK(FILE_EXE, "exe", program_of),
@@ -130,7 +138,7 @@ static int lookup_file(struct node *dir, struct name name, struct node **ret)
 	if (proc_find_subject(dir, &subject) != 0)
 		return -ENOENT;
 	for (size_t i = 0; i < FILES; i++) {
-		if (strlen(proc_files[i].name) != name.size || memcmp(proc_files[i].name, name.text, name.size) != 0)
+		if (proc_files[i].name.size != name.size || memcmp(proc_files[i].name.text, name.text, name.size) != 0)
 			continue;
 		if (proc_files[i].process_only && subject.single)
 			break;
@@ -144,16 +152,15 @@ static int next_file(struct node *dir, uint64_t *position, struct dir_entry *ret
 {
 	const struct proc_node *about = proc_node(dir);
 	uint64_t index = *position > 2 ? *position - 2 : 0;
-	HELD_SUBJECT struct proc_subject subject = { 0 };
+	HELD_PROCESS struct process *process = proc_find_process(dir);
 
-	if (proc_find_subject(dir, &subject) != 0)
+	if (!process)
 		return -ENOENT;
-	while (index < FILES && proc_files[index].process_only && subject.single)
+	while (index < FILES && proc_files[index].process_only && about->tid)
 		index++;
 	if (index >= FILES)
 		return 0;
-	*ret = (struct dir_entry){ { proc_files[index].name, strlen(proc_files[index].name) },
-				   proc_number(about->pid, about->tid, &proc_files[index], -1),
+	*ret = (struct dir_entry){ proc_files[index].name, proc_number(about->pid, about->tid, &proc_files[index], -1),
 				   proc_files[index].mode };
 	*position = index + 3;
 	return 1;
@@ -200,18 +207,18 @@ static const struct task *task_from(const struct process *process, int tid)
 
 static int next_task(struct node *dir, uint64_t *position, struct dir_entry *ret)
 {
-	HELD_SUBJECT struct proc_subject subject = { 0 };
+	HELD_PROCESS struct process *process = proc_find_process(dir);
 	const struct task *next;
 
-	if (proc_find_subject(dir, &subject) != 0)
+	if (!process)
 		return -ENOENT;
-	next = task_from(subject.process, *position > 2 ? (int)(*position - 2) : 0);
+	next = task_from(process, *position > 2 ? (int)(*position - 2) : 0);
 	if (!next)
 		return 0;
-	*ret = (struct dir_entry){ proc_number_name(next->tid), proc_number(subject.process->pid, next->tid, NULL, -1),
+	*ret = (struct dir_entry){ proc_number_name(next->tid), proc_number(process->pid, next->tid, NULL, -1),
 				   DIR_MODE };
 	/* The position is the next task's tid plus 2; after the last task it is above all tids, so the listing ends. */
-	*position = next->in_process.next == &subject.process->tasks
+	*position = next->in_process.next == &process->tasks
 			    ? NUMBERS_MOST + 2
 			    : (uint64_t)list_item(next->in_process.next, struct task, in_process)->tid + 2;
 	return 1;

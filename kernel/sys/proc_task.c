@@ -46,10 +46,8 @@ static void action_masks(const struct process *process, uint64_t *ret_ignored, u
 	for (int signal = 1; signal <= SIGNALS; signal++) {
 		uint64_t handler = process->signals.actions[signal - 1].handler;
 
-		if (handler == SIGNAL_IGNORE)
-			*ret_ignored |= SIGNAL_BIT(signal);
-		else if (handler != SIGNAL_DEFAULT)
-			*ret_caught |= SIGNAL_BIT(signal);
+		if (handler != SIGNAL_DEFAULT)
+			*(handler == SIGNAL_IGNORE ? ret_ignored : ret_caught) |= SIGNAL_BIT(signal);
 	}
 }
 
@@ -78,7 +76,15 @@ static void signed_number(struct text *text, int64_t value)
 /* Add `count` zeros, at most four. */
 static void zeros(struct text *text, int count)
 {
-	text_add_bytes(text, " 0 0 0 0", 2 * (size_t)count);
+	char *at = text_room(text, 8);
+
+	if (!at)
+		return;
+	while (count--) {
+		*at++ = ' ';
+		*at++ = '0';
+	}
+	text_end(text, at);
 }
 
 /* Add fields 1 to 9 of stat: who it is. */
@@ -179,20 +185,20 @@ int proc_make_stat(struct node *node, struct text *ret)
 
 int proc_make_statm(struct node *node, struct text *ret)
 {
-	HELD_SUBJECT struct proc_subject subject = { 0 };
+	HELD_PROCESS struct process *process = proc_find_process(node);
 	struct proc_memory memory;
-	int error = proc_find_subject(node, &subject);
 
-	if (error)
-		return error;
-	memory = proc_measure(subject.process);
+	if (!process)
+		return -ESRCH;
+	memory = proc_measure(process);
 	text_add_number(ret, memory.pages);
 	number(ret, memory.resident);
 	zeros(ret, 1);
 	number(ret, memory.code);
 	zeros(ret, 1);
 	number(ret, memory.data + memory.stack);
-	text_add_string(ret, " 0\n");
+	zeros(ret, 1);
+	text_add_char(ret, '\n');
 	return 0;
 }
 

@@ -63,22 +63,32 @@ static void divide(struct task *task)
 {
 	uint64_t run_ns = task_run_ns(task);
 
+	/* Most tasks of a process with many have slept since they were asked last. */
+	if (run_ns == task->divided_ns)
+		return;
 	task->system_ns += share_of(run_ns - task->divided_ns, task->system_ns, task->divided_ns);
 	task->divided_ns = run_ns;
 }
 
-struct usage task_usage(struct task *task)
+/* Add what a task has used. */
+static inline void add_task(struct usage *sum, struct task *task)
 {
 	uint64_t flags = lock_take(&task_lock);
-	struct usage usage;
 
 	divide(task);
-	usage = (struct usage){ .user_ns = task->divided_ns - task->system_ns,
-				.system_ns = task->system_ns,
-				.faults = task->faults,
-				.voluntary = task->left[0],
-				.involuntary = task->left[1] };
+	sum->user_ns += task->divided_ns - task->system_ns;
+	sum->system_ns += task->system_ns;
+	sum->faults += task->faults;
+	sum->voluntary += task->left[0];
+	sum->involuntary += task->left[1];
 	lock_release(&task_lock, flags);
+}
+
+struct usage task_usage(struct task *task)
+{
+	struct usage usage = { 0 };
+
+	add_task(&usage, task);
 	return usage;
 }
 
@@ -95,10 +105,7 @@ struct usage process_usage(struct process *process)
 {
 	struct usage sum = process->ended;
 
-	PROCESS_EACH_TASK(process, task) {
-		struct usage usage = task_usage(task);
-
-		usage_add(&sum, &usage);
-	}
+	PROCESS_EACH_TASK(process, task)
+		add_task(&sum, task);
 	return sum;
 }
