@@ -333,7 +333,7 @@ build/user/test-$(1).cpio: $$(addprefix build/user/$(1)/,runner $$(USER_TESTS)) 
 	    $$(foreach test,$$(USER_TESTS),test/$$(test)=build/user/$(1)/$$(test))
 endef
 
-build/user/spin.cpio build/user/secrets.cpio build/user/session.cpio build/user/slow_line.cpio build/user/screen_work.cpio: build/user/%.cpio: build/user/musl/% scripts/mkinitrd
+build/user/spin.cpio build/user/secrets.cpio build/user/session.cpio build/user/slow_line.cpio build/user/screen_work.cpio build/user/crowd.cpio: build/user/%.cpio: build/user/musl/% scripts/mkinitrd
 	$(call say,CPIO,$@)
 	$(Q)scripts/mkinitrd -o $@ init=$< $(USER_NODES)
 
@@ -493,7 +493,7 @@ coverage: ## lines that the host tests reach, into build/coverage.html; fails be
 	    --txt --html-details build/coverage.html --print-summary --fail-under-line 95 build/coverage
 
 USER_ARCHIVES := $(USER_FLAVOURS:%=build/user/test-%.cpio) \
-                 $(addprefix build/user/,attack-musl.cpio bench-musl.cpio spin.cpio secrets.cpio session.cpio slow_line.cpio screen_work.cpio debuggee.cpio)
+                 $(addprefix build/user/,attack-musl.cpio bench-musl.cpio spin.cpio secrets.cpio session.cpio slow_line.cpio screen_work.cpio crowd.cpio debuggee.cpio)
 
 user: $(USER_ARCHIVES) build/gate.efi build/hostile.efi ## archives of the user programs in build/user/, to boot with INITRD=; what test/qemu needs
 
