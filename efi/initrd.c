@@ -102,8 +102,8 @@ static EFI_STATUS take_offer(struct loader *l, EFI_LOAD_FILE_PROTOCOL *protocol)
 }
 
 /*
- * Write a path to `to` in UTF-16, with the firmware's backslashes in place of slashes. Returns false when it has
- * NAME_MOST characters or more.
+ * Write a path to `to` in UTF-16, with the firmware's backslashes in place of slashes. Returns false when the path is
+ * too long for NAME_MOST units.
  */
 static bool to_utf16(const char *from, CHAR16 *to)
 {

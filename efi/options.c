@@ -99,7 +99,10 @@ static EFI_STATUS take_load_options(struct loader *l)
 	return EFI_SUCCESS;
 }
 
-/* Skip a byte order mark of .cmdline; ignore all of it, and set a flag, when it holds control characters. */
+/*
+ * Skip a byte order mark at the start of .cmdline. If .cmdline holds control characters, ignore all of it and set a
+ * flag.
+ */
 static void check_section(struct loader *l)
 {
 	struct blob *text = &l->cmdline;

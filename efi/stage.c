@@ -1,7 +1,7 @@
 /*
  * Shows how far the loader is (kernel/boot/boot_stage.h): each stage is a byte on STAGE_PORT and a square on the
- * screen. The framebuffer is written at the firmware's address, and only if the firmware's page tables map it: no
- * square is better than a page fault.
+ * screen. The framebuffer is written at the firmware's address, and only if the firmware's page tables map it: a
+ * missing square is better than a page fault.
  */
 #include "kernel/boot/boot_stage.h"
 

@@ -126,9 +126,9 @@ static bool ram_continues(const struct memmap *map, size_t i)
 }
 
 /*
- * Some blocks of 2 MiB hold RAM of two types or more, and need 4 KiB leaves. Return the end of the row of such mixed
- * blocks that begins with the block in which range `i` ends; call this only if RAM of another type follows there. The
- * row ends at the first block boundary after which no mixed block follows, or where the RAM ends.
+ * A block of 2 MiB is mixed when it holds RAM of more than one type: such a block needs 4 KiB leaves. Range `i` must
+ * end in a mixed block. Return the end of the row of mixed blocks that begins with this one: the first block boundary
+ * after which no mixed block follows, or the end of the RAM.
  */
 static uint64_t mixed_end(const struct memmap *map, size_t i)
 {

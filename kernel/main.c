@@ -1,5 +1,6 @@
 /*
- * Starts all parts of the kernel, in order, from the loader's jump to the first program and the monitor.
+ * Starts all parts of the kernel, in order, from the loader's jump to the first program and the monitor (the kernel's
+ * own prompt).
  */
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/features.h"

@@ -64,7 +64,9 @@ static inline __attribute__((always_inline)) bool eight_read(const pte_t *at, st
 
 /* ---- split ---- */
 
-/* Replace the leaf at `at`, of `level`, by a table of 512 smaller ones; returns that table. */
+/*
+ * Replace the leaf at `at`, of `level`, by a table of 512 smaller leaves that map the same memory. Returns that table.
+ */
 static pte_t *split_leaf(struct change *c, pte_t *at, int level, vaddr_t va)
 {
 	pte_t e = pte_read(at);

@@ -99,8 +99,9 @@ static inline __attribute__((always_inline)) struct walk_end walk_range(const st
 		if (path)
 			*path++ = (struct slot){ w.at, w.level };
 		/*
-		 * One test for "not present, or PTE_HUGE": the subtraction clears PTE_PRESENT where it was set, sets it
-		 * where not. In a PTE bit 7 does not mean PTE_HUGE (but PAT); level 1 ends the walk in any case.
+		 * One test for "not present, or PTE_HUGE": the subtraction clears PTE_PRESENT if it was set, and sets
+		 * it if it was clear. In a PTE (level 1) the bit of PTE_HUGE is the PAT bit, but the walk ends at level
+		 * 1 in any case.
 		 */
 		if ((w.e.raw - PTE_PRESENT) & (PTE_PRESENT | PTE_HUGE) || w.level == lowest)
 			return w;
@@ -111,7 +112,7 @@ static inline __attribute__((always_inline)) struct walk_end walk_range(const st
 	return w; /* not reached: `lowest` is at least 1, so the loop returns */
 }
 
-/* Return how many places the path of a walk has that ended at `level`. */
+/* Return how many entries the path of a walk has when the walk ended at `level`: one for each level from 4 down. */
 static inline int path_length(int level)
 {
 	return 5 - level;

@@ -1,10 +1,11 @@
 /*
  * The memory map: every range of the address space, in the one place that the loader, the kernel, the linker script,
- * the tests and the documents read.
- * Plain constants only, so that C, assembly and the linker's cpp take it alike.
+ * the tests and the documents read. Only plain constants, so that C, assembly and the linker script, which goes through
+ * cpp, can include this file.
  *
- * 4-level paging, 48-bit linear addresses (Intel SDM vol. 3A, "4-Level Paging").
- * A range is half-open, [BASE, BASE + SIZE): the last one ends at 2^64, which no 64-bit constant can say.
+ * 4-level paging, 48-bit linear addresses (Intel SDM vol. 3A, "4-Level Paging"). A context is a PML4 that CR3 can hold:
+ * the kernel context, or the user context of a process. A range is half-open, [BASE, BASE + SIZE): the last one ends at
+ * 2^64, which no 64-bit constant can say.
  */
 #pragma once
 

@@ -76,7 +76,7 @@ static void count_tables(struct map_job *job, pte_t *at, int level, vaddr_t va, 
 			if (last_block > first_block)
 				blocks -= last_block - first_block;
 		}
-		/* No block of this size needs a table, so none below it does. */
+		/* No block of this size needs a table, so no smaller block does either. */
 		if (!blocks)
 			return;
 		job->tables += blocks;

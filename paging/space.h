@@ -28,7 +28,7 @@ struct space {
 	const struct space_ops *ops;
 	void *ctx;      /* handed to ops */
 	int max_leaf;   /* largest leaf level that map may use: 1, 2, or 3 when the CPU has 1 GiB pages */
-	size_t tables;  /* number of tables below the root: with pinned ones, without those shared from another space */
+	size_t tables;  /* number of tables below the root, without those that belong to another space (space_share) */
 	paddr_t spares; /* emptied tables, kept for space_place (leaves.h): chained, not counted in `tables` */
 	unsigned spare_count;
 	unsigned spares_max; /* how many spares to keep at the most; 0 unless the space's owner sets it */
@@ -95,7 +95,7 @@ void space_share(struct space *s, const struct space *from, unsigned index);
  * Map `pages` consecutive 4 KiB frames from `pa` at `va`, with the largest leaves that alignment, size and max_leaf
  * allow. va, pa: page-aligned; the range stays in one canonical half, pa below 2^52.
  * Returns ERR_RANGE (bad va, pa or pages; pages == 0), ERR_RIGHTS (PROT_W with
- * PROT_X; PROT_USER in the upper half), ERR_EXISTS (any page of it is mapped already), ERR_NO_MEMORY (no frame
+ * PROT_X; PROT_USER in the upper half), ERR_EXISTS (any page of the range is mapped already), ERR_NO_MEMORY (no frame
  * for a table). On error nothing has changed, tables included.
  * Needs no flush: entries only go from not-present to present (Intel SDM vol. 3A, "Optional Invalidation").
  */

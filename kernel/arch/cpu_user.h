@@ -20,8 +20,8 @@ static inline void cpu_copy_page(void *to, const void *from)
 }
 
 /*
- * Copy any number of bytes between ranges that do not overlap. Meant for bulk: the fastest way without vector
- * registers, and 8 bytes an instruction under an emulator that counts instructions.
+ * Copy any number of bytes between ranges that do not overlap. Meant for large sizes, where `rep movsq` is the fastest
+ * way without vector registers. An emulator that counts instructions counts one for each 8 bytes.
  */
 static inline void cpu_copy_bulk(void *to, const void *from, size_t bytes)
 {
@@ -33,7 +33,7 @@ static inline void cpu_copy_bulk(void *to, const void *from, size_t bytes)
 		__asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
 }
 
-/* Zero any number of bytes. Meant for bulk, as cpu_copy_bulk() is. */
+/* Zero any number of bytes. Meant for large sizes, as cpu_copy_bulk() is. */
 static inline void cpu_zero_bulk(void *to, size_t bytes)
 {
 	uint64_t count = bytes / 8;

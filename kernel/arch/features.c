@@ -15,7 +15,8 @@
 static struct cpu_features features;
 
 /*
- * Return the leaf, or zeroes when the CPU has none of that number: Intel's would answer with the highest leaf's values.
+ * Return the leaf, or zeroes when the CPU does not have it: asked for such a leaf, an Intel CPU would answer with the
+ * values of its highest one.
  */
 static struct cpuid leaf_or_zero(uint32_t leaf)
 {
@@ -65,7 +66,8 @@ static void read_address_bits(void)
 	uint32_t eax = leaf_or_zero(LEAF_ADDRESSES).eax;
 
 	/*
-	 * A CPU without this leaf has 36 and 48 bits, as the first 64-bit CPUs had. A table entry has room for 52.
+	 * A CPU without this leaf has physical addresses of 36 bits and linear addresses of 48 bits, as the first
+	 * 64-bit CPUs had. A page-table entry has room for physical addresses of 52 bits.
 	 */
 	features.physical_bits = eax ? eax & 255 : 36;
 	if (features.physical_bits > PTE_ADDRESS_BITS)

@@ -8,7 +8,7 @@
 
 /*
  * Models of Intel's family 6 on which INVLPG may fail to invalidate global entries, each with the first microcode
- * revision that mends this.
+ * revision that corrects this.
  */
 static const struct {
 	uint8_t model;

@@ -45,8 +45,8 @@ void stop_watch_call(const struct trap_frame *frame);
 void stop_watch_call_ends(void);
 
 /*
- * Record that a task, in the kernel by `frame` (NULL: a kernel task), has got the CPU, or is about to lose it
- * at `place`.
+ * Record that a task inside the kernel has got the CPU, or is about to lose it at `place`. `frame`: the trap or system
+ * call by which the task entered the kernel; NULL for a kernel task.
  */
 void stop_watch_turn(const struct trap_frame *frame);
 void stop_watch_turn_ends(const char *place);

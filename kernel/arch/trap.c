@@ -35,7 +35,7 @@ void trap_dispatch(struct trap_frame *frame);
 extern bool trap_debug_stack;
 bool trap_debug_stack;
 
-/* Fixed after boot, but for the debugger, which gdb_stub_init sets, and the user handler, which self-tests set. */
+/* Fixed after boot, except `debugger`, which gdb_stub_init() sets, and `user_handler`, which self-tests replace. */
 static struct gate idt[TRAP_VECTORS];
 static trap_handler_fn *handlers[TRAP_VECTORS];
 static trap_handler_fn *user_handler, *debugger;

@@ -8,8 +8,8 @@
 #include "paging/types.h"
 
 /*
- * The stacks that the CPU switches to by itself for some vectors (IST). Each of these vectors has one of its own, so
- * that one such trap can interrupt another.
+ * The stacks that the CPU switches to by itself for some vectors (IST). Each of these vectors has a stack of its own,
+ * so that one such trap can interrupt another.
  */
 enum trap_stack {
 	TRAP_STACK_NONE,
@@ -43,8 +43,9 @@ typedef bool trap_handler_fn(struct trap_frame *frame);
 
 /*
  * Set the handler of a vector, which can have one only; NULL removes it. When the handler returns false, or when there
- * is none, the fatal handler is called. A handler runs with interrupts off in whatever context was interrupted: a
- * handler that needs the direct map or devices must enter the kernel context.
+ * is none, the fatal handler is called. A handler runs with interrupts off in whatever context (set of page tables) was
+ * interrupted. A handler that needs the direct map of RAM or devices must enter the kernel context, which alone maps
+ * them.
  */
 void trap_set_handler(unsigned vector, trap_handler_fn *handler);
 

@@ -14,7 +14,7 @@
 #define COMMAND_LATCH      0x80 /* channel 2: hold the count until both of its bytes have been read */
 
 #define MEASURE_MS 10
-/* When there is no PIT, the wait ends after so many ticks: 100 ms at 4 GHz. */
+/* The most ticks to wait for the PIT, which may be missing: 100 ms at 4 GHz. */
 #define MOST_TICKS 400000000ULL
 #define TRIES      3
 

@@ -81,7 +81,7 @@ user_fixups:
 	add	%rcx, %rsi
 	add	%rcx, %rdi
 	neg	%rcx
-	/* Copy one or three words first, so that a multiple of four words is left. */
+	/* Copy up to three words first, so that a multiple of four words is left. */
 	test	$8, %cl
 	jz	.Lcopy_two
 	COPY_WORD 0

@@ -24,10 +24,13 @@ struct user_fixup {
 extern const struct user_fixup user_fixups[];
 extern const uint64_t user_fixup_count;
 
-/* Copy; either pointer may be the user's. Returns how many bytes are not copied: the last ones. */
+/*
+ * Copy; either pointer may be the user's. Returns how many bytes at the end of the range were not copied because of a
+ * fault.
+ */
 size_t user_copy(void *to, const void *from, size_t bytes);
 
-/* Zero user memory. Returns how many bytes are not zeroed: the last ones. */
+/* Zero user memory. Returns how many bytes at the end of the range were not zeroed because of a fault. */
 size_t user_clear(void *to, size_t bytes);
 
 /* Copy up to and with the NUL. Returns the length without it; `size` when no NUL was found; -1 after a fault. */

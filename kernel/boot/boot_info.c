@@ -186,7 +186,7 @@ enum status boot_info_check_at(const struct boot_info *info, vaddr_t hhdm, const
 	check_version(&c);
 	if (!c.what)
 		check_map(&c);
-	/* These checks rely on the memory map, and none of them on another. */
+	/* These checks rely on the memory map, which has been checked above, but not on each other's result. */
 	if (!c.what) {
 		check_tables(&c);
 		check_segments(&c);

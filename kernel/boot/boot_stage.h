@@ -23,7 +23,7 @@ enum boot_stage {
 	STAGE_FIRMWARE = 0xa9, /* the firmware's runtime services have their context */
 	STAGE_SCREEN = 0xaa,   /* text appears on the screen, or the machine has none */
 	STAGE_CLOCKS = 0xab,   /* interrupts, clocks and the timer run */
-	STAGE_READY = 0xac,    /* nothing is left to set up: programs start, or the monitor */
+	STAGE_READY = 0xac,    /* nothing is left to set up: programs start, or the kernel's own prompt */
 };
 
 #define STAGE_SQUARE 12 /* pixels on a side */

@@ -127,7 +127,7 @@ bool keyboard_present(void)
 	return present;
 }
 
-/* Take a byte from the controller, if one waits. Returns whether one did. */
+/* Take a byte from the controller, if one waits. Returns whether a byte was taken. */
 static bool take_code(void)
 {
 	uint8_t status = cpu_in8(STATUS), code;

@@ -18,11 +18,11 @@ bool keyboard_present(void);
 int keyboard_read(void);
 
 /*
- * Choose whether arrow keys, Home and End send the sequences of DECCKM ("application mode"). May be called in any
- * context.
+ * Choose whether arrow keys, Home and End send the sequences of DECCKM ("application mode"). May be called in interrupt
+ * handlers, too.
  */
 void keyboard_set_application(bool on);
 
-/* Turn IRQ 1 on or off, which signals that keyboard_read() may have a byte. */
+/* Turn IRQ 1 on or off: the interrupt that says that keyboard_read() may have a byte. */
 void keyboard_interrupts_on(void);
 void keyboard_interrupts_off(void);

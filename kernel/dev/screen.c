@@ -28,7 +28,10 @@ static struct lock screen_lock = LOCK_INITIAL(LOCK_SCREEN);
 static struct text_console console;                    /* screen_lock */
 static bool ready;                                     /* fixed after boot */
 static void (*answer)(const char *bytes, size_t size); /* fixed after boot */
-/* Makes a task draw; NULL: changes are drawn at once. Set while no program runs, or in a panic. Atomic */
+/*
+ * Makes a task draw; NULL: changes are drawn at once. Written only before and after programs run, or in a panic;
+ * atomic, since it is one word
+ */
 static void (*later)(void);
 
 enum status screen_memory_get(const struct boot_framebuffer *info, struct screen_memory *ret)
@@ -142,7 +145,10 @@ bool screen_show_until(bool (*stop)(void))
 
 	if (!screen_is_dirty())
 		return false;
-	/* The pixels are mapped in the kernel context only, and the caller may be in any context. */
+	/*
+	 * The pixels are mapped only in the kernel context, the kernel's own page tables; the caller may have others
+	 * loaded.
+	 */
 	token = kernel_context_enter();
 	while (show_row() && !(stop && stop()))
 		;

@@ -33,9 +33,9 @@ bool screen_present(void);
 void screen_size(unsigned *ret_rows, unsigned *ret_columns);
 
 /*
- * Write a program's text. screen_feed() changes the terminal's text only, which works in all contexts. screen_show()
- * draws what has changed, for which it enters the kernel context: so call it once after several screen_feed(). Both may
- * be called in any context, with interrupts on or off. Without a screen both do nothing.
+ * Write a program's text. screen_feed() changes the terminal's text only. screen_show() draws what has changed, and
+ * must load the page tables that map the screen for that: so call it once after several screen_feed(). Both may be
+ * called with interrupts on or off, whatever page tables are loaded. Without a screen both do nothing.
  */
 void screen_feed(const char *text, size_t size);
 void screen_show(void);

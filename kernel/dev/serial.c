@@ -122,8 +122,8 @@ static bool send_late(char byte)
 
 /*
  * Send a byte, waiting for the port if necessary. If the port does not take the byte in time, drop it and set
- * serial.wedged: then no later byte is waited for, until the port takes one at once. Returns false when the byte was
- * dropped.
+ * serial.wedged: from then on bytes are dropped without a wait, until the port takes one at once. Returns false when
+ * the byte was dropped.
  */
 static bool send(char byte)
 {

@@ -39,10 +39,10 @@ void serial_write_raw(const char *text, size_t size);
 /* ---- while programs run ---- */
 
 /*
- * Make writers stop waiting for the port. From now on, bytes that the port does not take at once are queued and sent
- * later, in order; a message of the log is sent between two lines of programs' text.
- * wake: called when half of the queue is free or the port is idle, but only after serial_room() has found text in the
- * queue, or serial_is_idle() has returned false. It may be called in any context, and several times.
+ * From now on writers do not wait for the port: bytes that it does not take at once are queued and sent later, in
+ * order; a message of the log is sent between two lines of programs' text. wake: called when half of the queue is free
+ * or the port is idle, but only after serial_room() has found text in the queue, or serial_is_idle() has returned
+ * false. It may be called in an interrupt handler, and several times.
  */
 void serial_start_queue(void (*wake)(void));
 
@@ -61,7 +61,7 @@ void serial_serve(void (*take_input)(void));
 
 /*
  * Empty the queue and send by polling again. Queued text is sent before this returns; if the port takes no byte for 3
- * s, the text is dropped and counted as lost. May be called in any context, also in a panic and at power-off.
+ * s, the text is dropped and counted as lost. May be called in interrupt handlers, too, in a panic, and at power-off.
  */
 void serial_end_queue(void);
 
@@ -84,7 +84,7 @@ bool serial_is_idle(void);
 
 /*
  * Programs' text that is queued: serial_stop() holds it back, serial_go() lets it be sent again, serial_drop() drops
- * it. The log's messages are not affected. May be called in any context.
+ * it. The log's messages are not affected. May be called in interrupt handlers, too.
  */
 void serial_stop(void);
 void serial_go(void);

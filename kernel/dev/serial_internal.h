@@ -54,7 +54,7 @@ struct serial_port {
 	uint8_t enabled;      /* the interrupts that are enabled: IER_… */
 	size_t burst;         /* how many bytes an empty transmitter takes. Fixed after boot */
 	size_t room;          /* how many bytes may be sent before LINE_STATUS must be read again */
-	uint64_t patience_ns; /* how long polling waits at least for the transmitter to take a byte */
+	uint64_t patience_ns; /* the least time that polling waits for the transmitter to take a byte */
 	struct port_queue queue;
 };
 

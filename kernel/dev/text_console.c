@@ -191,7 +191,7 @@ static void control(struct text_console *console, struct text_stream *stream, ui
 	case SI:
 		stream->style.set = byte == SO;
 		break;
-	default: /* all others do nothing on a screen, and the bell has no sound here */
+	default: /* other control characters do nothing on a screen, and the bell has no sound device */
 		break;
 	}
 }

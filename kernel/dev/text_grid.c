@@ -15,7 +15,7 @@
  * With more columns than this, characters are too small to read: each dot of a glyph is then drawn as several pixels.
  */
 #define MOST_COLUMNS 240
-#define MOST_ROWS    65535 /* what the type of text_page.order can number */
+#define MOST_ROWS    65535 /* row numbers are stored in text_page.order, in 16 bits */
 
 #define MOST_FONT_HEIGHT 32
 
@@ -139,7 +139,7 @@ void text_grid_fill(struct text_grid *grid, struct text_place place, uint32_t co
 
 /*
  * Limit *count, the number of cells to insert or delete at `place`, to the rest of the row. Returns how many cells of
- * the rest are not pushed out or deleted, but only move.
+ * the rest are neither pushed out nor deleted: these move.
  */
 static uint32_t cut(const struct text_grid *grid, struct text_place place, uint32_t *count)
 {

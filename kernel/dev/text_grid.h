@@ -71,7 +71,10 @@ MUST_CHECK enum status text_grid_init(const struct boot_framebuffer *info, void 
 void text_grid_put(struct text_grid *grid, struct text_place place, cell_t cell);
 /* Fill `cells` cells from a place on, row after row. */
 void text_grid_fill(struct text_grid *grid, struct text_place place, uint32_t cells, cell_t cell);
-/* Move the rest of the row right to make room, or left over the deleted cells. */
+/*
+ * Insert `cells` blank cells, which moves the rest of the row right; or delete `cells` cells, over which the rest moves
+ * left.
+ */
 void text_grid_insert(struct text_grid *grid, struct text_place place, uint32_t cells, cell_t blank);
 void text_grid_delete(struct text_grid *grid, struct text_place place, uint32_t cells, cell_t blank);
 /* Move the rows [top, end), 0 <= top < end <= rows, up or down. */

@@ -12,7 +12,7 @@
 uint32_t vt_graphics(uint32_t code_point);
 
 /*
- * Return how many columns a character takes: 0 when it combines with the one before, 2 for East Asian ones and
- * pictures, else 1.
+ * Return how many columns a character takes: 0 when it combines with the character before it, 2 for wide East Asian
+ * characters and pictures (emoji), otherwise 1.
  */
 unsigned vt_width(uint32_t code_point);

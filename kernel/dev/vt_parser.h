@@ -12,8 +12,8 @@
 #define VT_PARAMETERS    16
 #define VT_PARAMETER_MAX 9999
 /*
- * The most bytes of a string, such as a window's title. After so many bytes text is shown again: otherwise a program
- * that dies inside a string would leave a screen that shows nothing.
+ * The most bytes of a string, such as a window's title. After this many bytes the string counts as ended and text is
+ * shown again: otherwise a program that dies inside a string would leave a screen that shows nothing.
  */
 #define VT_STRING_MAX 4096
 

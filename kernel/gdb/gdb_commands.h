@@ -42,7 +42,7 @@ struct gdb_machine {
 	 * Have the machine stop after the thread's next instruction. Returns false when the thread cannot be stepped.
 	 */
 	bool (*step)(int64_t id);
-	/* Run a command line of the monitor; `say` gets what it prints. */
+	/* Run a command line of the monitor, the kernel's own prompt; `say` gets what it prints. */
 	void (*monitor)(char *line, void (*say)(const char *text, size_t size));
 	/* Send a packet at once, before the command's reply: a piece of a monitor command's output. */
 	void (*send)(const struct gdb_reply *reply);

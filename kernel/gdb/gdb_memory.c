@@ -1,6 +1,6 @@
 /*
  * Reads and writes memory for gdb. An address is looked up in the page tables before memory is touched, and the memory
- * is then reached through the direct map, or, for devices, where the kernel context maps it.
+ * is then reached through the direct map of RAM, or, for devices, where the kernel's own page tables map it.
  */
 #include "kernel/gdb/gdb_memory.h"
 
@@ -40,7 +40,7 @@ static uint8_t *reach(vaddr_t va, const struct mapping *leaf, bool write)
 	if (pa < HHDM_SIZE && space_lookup(&loaded, HHDM_BASE + pa, &m) == OK && (!write || m.prot & PROT_W))
 		return (uint8_t *)(HHDM_BASE + pa);
 	/*
-	 * Device memory is not in the direct map: use the address itself, if the kernel context maps the same frame
+	 * Device memory is not in the direct map: use the address itself, if the loaded page tables map the same frame
 	 * there.
 	 */
 	if (va >= HHDM_BASE && space_lookup(&loaded, va, &m) == OK && m.pa.raw == leaf->pa.raw &&

@@ -65,7 +65,7 @@ bool gdb_take(struct gdb_text *t, const char *word);
 /* Read and skip a hexadecimal number of 1 to 16 digits. Returns false, with nothing skipped, when there is none. */
 bool gdb_take_number(struct gdb_text *t, uint64_t *ret);
 
-/* Read and skip `size` bytes of two digits each. Returns false, with some skipped, when there are not so many. */
+/* Read and skip `size` bytes of two digits each. Returns false, perhaps with some skipped, when the text has fewer. */
 bool gdb_take_hex(struct gdb_text *t, void *bytes, size_t size);
 
 /* Read and skip "ADDRESS,SIZE". Returns false, perhaps with some skipped, when the text does not start with that. */

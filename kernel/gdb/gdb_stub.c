@@ -1,7 +1,7 @@
 /*
- * Stops the machine and talks to gdb until the machine continues. Runs with interrupts off in the kernel context, on
- * the stack of the trap. The stop may have interrupted any kernel code halfway: so the stub takes no lock, and
- * allocates memory only for pages of a program that has stopped in user mode.
+ * Stops the machine and talks to gdb until the machine continues. Runs on the stack of the trap, with interrupts off,
+ * in the kernel context: the page tables that alone map all RAM. The stop may have interrupted any kernel code halfway:
+ * so the stub takes no lock, and allocates memory only for pages of a program that has stopped in user mode.
  * Guard of all state here: the stopped machine; between stops, interrupts off.
  */
 #include "kernel/gdb/gdb_stub.h"
@@ -58,7 +58,7 @@ static enum gdb_event wait_event(uint64_t looks)
 }
 
 /*
- * Send a reply until gdb acknowledges it or sends a packet instead; each NAK makes it be sent again. Gives up after
+ * Send a reply, and send it again for each NAK, until gdb acknowledges it or sends a packet instead. Gives up after
  * `looks` polls of the port without an event; 0 waits for ever.
  */
 static void send_for(const struct gdb_reply *reply, uint64_t looks)

@@ -162,8 +162,9 @@ void gdb_threads_get(int64_t id, struct gdb_registers *ret)
 }
 
 /*
- * Set the registers of the trap frame. Returns false, with nothing changed, for values that would make the kernel fault
- * when it loads them: other segments, addresses that are not canonical, reserved bits of MXCSR.
+ * Set the registers of the trap frame. Returns false, with nothing changed, for values with which the return from the
+ * trap would fault or enter other code than the thread's: a changed CS or SS, an address that is not canonical, a user
+ * thread's RIP in the kernel, reserved bits of MXCSR.
  */
 static bool set_frame(struct trap_frame *f, const struct gdb_registers *r)
 {

@@ -101,8 +101,8 @@ struct acpi_info {
 };
 
 /*
- * Read the tables that the root pointer at `rsdp` leads to. *ret holds what the sound tables say, and lists the faults
- * of the others. Of two tables of one kind the first sound one is used.
- * Returns ERR_NOT_FOUND (rsdp is 0), ERR_FORMAT (no sound list of tables); *ret then has only faults.
+ * Read the tables that the root pointer at `rsdp` leads to. *ret holds what the sound tables say, and *ret lists the
+ * faults of the tables that are not sound. Of two tables of one kind the first sound one is used. Returns ERR_NOT_FOUND
+ * (rsdp is 0), ERR_FORMAT (no sound list of tables); *ret then has only faults.
  */
 MUST_CHECK enum status acpi_read(const struct acpi_memory *memory, paddr_t rsdp, struct acpi_info *ret);

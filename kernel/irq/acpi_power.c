@@ -17,7 +17,8 @@
  */
 #define MOST_LOOKS 3000000
 /*
- * How many PAUSE instructions to wait after the last write, about 10 ms: a machine that is still on then will stay on.
+ * How many PAUSE instructions to wait, about 10 ms, after writing the register that turns the machine off or restarts
+ * it. A machine that still runs after that has ignored the write.
  */
 #define WAIT_LOOKS 1000000
 

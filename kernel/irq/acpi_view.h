@@ -2,7 +2,7 @@
  * Gives acpi_read() access to the memory that ACPI tables lie in. Tables in RAM are read through the direct map of all
  * RAM. Tables elsewhere (in reserved memory, or in the firmware's ROM at 0xe0000) are mapped like device memory until
  * acpi_view_end(). Ranges that the memory map gives to devices are refused, since reading a register may change
- * something. Call all functions in the kernel context.
+ * something. Call all functions in the kernel context, the page tables that alone map all RAM and devices.
  */
 #pragma once
 

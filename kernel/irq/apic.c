@@ -26,8 +26,8 @@ enum apic_register {
 	APIC_IN_SERVICE = 0x100, /* eight registers, 0x10 apart */
 	APIC_ERROR_STATUS = 0x280,
 	/*
-	 * one 64-bit MSR, or two 32-bit registers in memory; the second names a CPU, which INIT to all others does not
-	 * need
+	 * the interrupt command register: one 64-bit MSR, or two 32-bit registers in memory. The second of these names
+	 * the target CPU; it is not written here, since INIT goes to all other CPUs
 	 */
 	APIC_COMMAND = 0x300,
 	APIC_LVT_TIMER = 0x320,

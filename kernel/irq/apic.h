@@ -1,6 +1,7 @@
 /*
  * This CPU's local APIC (Intel SDM vol. 3A, "Advanced Programmable Interrupt Controller (APIC)"). If the CPU has x2APIC
- * mode, the registers are MSRs. If not, they are in memory, which is mapped in the kernel context only.
+ * mode, the registers are MSRs. If not (xAPIC mode), they are in memory, which only the kernel context maps: the
+ * kernel's own page tables, without any process's memory. "Any context" below means that any page tables may be loaded.
  */
 #pragma once
 

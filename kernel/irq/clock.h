@@ -1,6 +1,6 @@
 /*
  * What time it is: nanoseconds, computed from the time-stamp counter. Reading a clock touches no memory but the kernel
- * image and takes no lock, so it works in any context, with interrupts on or off.
+ * image and takes no lock, so it works whatever page tables are loaded, with interrupts on or off.
  */
 #pragma once
 

@@ -6,8 +6,8 @@
 #include "paging/types.h"
 
 /*
- * Measure for 10 ms how many ticks the time-stamp counter makes in a second. pa: where the HPET has its registers.
- * Call in the kernel context, with interrupts off. Returns ERR_NOT_FOUND (no working HPET at `pa`), and what mmio_map
- * returns.
+ * Measure for 10 ms how many ticks the time-stamp counter makes in a second. pa: where the HPET has its registers. Call
+ * in the kernel context (the page tables that alone map devices), with interrupts off. Returns ERR_NOT_FOUND (no
+ * working HPET at `pa`), and what mmio_map returns.
  */
 MUST_CHECK enum status hpet_measure_tsc(paddr_t pa, uint64_t *ret_frequency);

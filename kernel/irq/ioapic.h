@@ -1,5 +1,6 @@
 /*
  * The I/O APICs: which global system interrupt (GSI) goes to which vector. All inputs are masked until ioapic_unmask().
+ * "Any context" below means that any page tables may be loaded, also a process's.
  */
 #pragma once
 

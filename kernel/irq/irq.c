@@ -61,8 +61,9 @@ static bool dispatch(struct trap_frame *frame)
 		serve(frame);
 	} else {
 		/*
-		 * In xAPIC mode the APIC's registers are mapped in the kernel context only. The EOI needs them, and so
-		 * does a handler that arms the timer: enter the kernel context once for both.
+		 * In xAPIC mode the APIC's registers are mapped only in the kernel context, the kernel's own page
+		 * tables. The EOI needs them, and so does a handler that arms the timer: enter the kernel context once
+		 * for both.
 		 */
 		context_token_t token = kernel_context_enter();
 

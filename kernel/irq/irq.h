@@ -18,10 +18,10 @@ enum irq_vector {
 };
 
 /*
- * A handler, called with interrupts off, in whatever context was interrupted. It may touch the heap and the kernel
- * image, which all contexts map; for device memory and the direct map it must enter the kernel context
- * (kernel_context_enter/_leave). It must not block, and must not allocate or free heap memory. Its caller tells the
- * APIC that the interrupt is over.
+ * A handler, called with interrupts off, in whatever context (set of page tables) was interrupted. It may touch the
+ * heap and the kernel image, which all contexts map; for device memory and the direct map it must enter the kernel
+ * context (kernel_context_enter/_leave). It must not block, and must not allocate or free heap memory. Its caller tells
+ * the APIC that the interrupt is over.
  */
 typedef void irq_handler_fn(void *ctx);
 

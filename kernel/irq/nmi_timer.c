@@ -1,5 +1,5 @@
 /*
- * Starts a slow periodic NMI, made by channel 0 of the PIT. Only a self-test uses that channel otherwise.
+ * Starts a slow periodic NMI, made by channel 0 of the PIT. The channel has no other user but a self-test.
  */
 #include "kernel/irq/nmi_timer.h"
 

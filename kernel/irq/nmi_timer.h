@@ -1,6 +1,7 @@
 /*
  * Non-maskable interrupts (NMI) at a steady rate, which arrive even while interrupts are off: they come from the PIT,
- * the timer of the first PCs, through an I/O APIC that delivers them as NMI.
+ * the timer of the first PCs, through an I/O APIC that delivers them as NMI. The watchdog uses them to find out that
+ * the kernel hangs.
  */
 #pragma once
 

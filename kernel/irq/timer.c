@@ -30,7 +30,7 @@ static enum apic_timer hardware;                /* fixed after boot */
 static struct scale to_counts;                  /* nanoseconds to the APIC timer's ticks; fixed after boot */
 /*
  * timer_lock: the monotonic time, in ns, at which the hardware interrupts; NEVER: not at all. Outside of
- * timer_interrupt() this is never after the first deadline or, if that is later, paused_until.
+ * timer_interrupt() it is not later than the first deadline or paused_until, whichever of the two is later.
  */
 static uint64_t armed = NEVER;
 static bool firing;           /* timer_lock: timer_interrupt() fires timers; it arms the hardware at its end */
@@ -65,9 +65,10 @@ static void arm_hardware(uint64_t deadline_ns)
 }
 
 /*
- * Return whether arming the hardware is slow: if the APIC's registers are in memory, it takes two CR3 writes in a user
- * context. Then arm_for_first() does not move an interrupt to a later time, for example when a timeout was cancelled:
- * the early interrupt finds nothing due and arms the hardware again.
+ * Return whether arming the hardware is slow. It is if the APIC's registers are in memory: while a process's page
+ * tables are loaded, it then takes two CR3 writes to reach them. In that case arm_for_first() does not move an
+ * interrupt to a later time, for example when a timeout was cancelled: the early interrupt finds nothing due and arms
+ * the hardware again.
  */
 static bool arming_is_dear(void)
 {

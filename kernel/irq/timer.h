@@ -15,11 +15,11 @@ const char *timer_init(void);
 
 /*
  * Have timer->fire called as soon as clock_monotonic_ns() has reached deadline_ns and interrupts are on. It is called
- * by the timer's interrupt, with interrupts off and in whatever context was interrupted: so `fire` may touch only the
- * heap and the kernel image, or must enter the kernel context. `fire` must be short; it may start and cancel timers,
- * including its own, and may free its own.
- * A timer that is started already moves to the new deadline. Allocates no memory; O(log n). `timer` is the caller's
- * memory, and must stay where it is until it has fired or is cancelled.
+ * by the timer's interrupt, with interrupts off and in whatever context (set of page tables) was interrupted: so `fire`
+ * may touch only the heap and the kernel image, or must enter the kernel context. `fire` must be short; it may start
+ * and cancel timers, including its own, and may free its own. A timer that is started already moves to the new
+ * deadline. Allocates no memory; O(log n). `timer` is the caller's memory, and must stay where it is until it has fired
+ * or is cancelled.
  */
 void timer_start(struct timer *timer, uint64_t deadline_ns);
 

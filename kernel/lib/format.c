@@ -233,8 +233,9 @@ static void put_unsigned(struct output *o, const struct conversion *c, uint64_t 
 }
 
 /*
- * Do a conversion without flags, width and precision, as most are, at half of the cost; *format is behind the %.
- * Returns false for any other, with nothing done.
+ * Do a conversion without flags, width and precision, such as %d or %lu, at half the cost of the general code; most
+ * conversions are of this kind. *format points just after the %. Returns false, with nothing done, for any other
+ * conversion.
  */
 static bool convert_plain(struct output *o, const char **format, va_list *args)
 {
@@ -376,7 +377,7 @@ char *format_decimal(char *at, uint64_t number)
 		*(word16 *)(first -= 2) = *(const word16 *)(pairs + 2 * (number % 100));
 	while (number /= 100);
 	first += *first == '0';
-	/* What lies behind the digits is copied as well, so that no loop is needed. */
+	/* Copy FORMAT_ROOM bytes, whatever follows the digits: a fixed count needs no branches for the length. */
 	for (size_t i = 0; i < FORMAT_ROOM; i += 8)
 		*(word64 *)(at + i) = *(const word64 *)(first + i);
 	return at + (end - first);

@@ -30,8 +30,8 @@ char *format_size(char buffer[16], unsigned long long bytes);
 
 /*
  * Write a number in decimal at `at`, or in hexadecimal with zeros in front up to `least` digits, at most 16. Return the
- * byte behind the number. There must be room for FORMAT_ROOM bytes: those behind the number may be written to. These
- * cost a fraction of what format_s() costs, for texts with a line for each of many things.
+ * address just after the number. There must be room for FORMAT_ROOM bytes: all of them may be written to. Both
+ * functions cost a fraction of what format_s() costs, and are meant for texts with very many lines.
  */
 char *format_decimal(char *at, uint64_t number);
 char *format_hex(char *at, uint64_t number, unsigned least);

@@ -7,7 +7,7 @@
 #include "paging/types.h"
 
 #define INFLATE_BITS    15 /* bits of the longest code */
-#define INFLATE_FAST    10 /* codes of at most so many bits are found with one table lookup */
+#define INFLATE_FAST    10 /* codes of at most this many bits are found with one table lookup */
 #define INFLATE_SYMBOLS 288
 
 /* What the symbols of a code stand for. */
@@ -53,10 +53,16 @@ struct inflate_code {
  */
 bool inflate_code_make(struct inflate_code *code, enum inflate_kind kind, const uint8_t *lengths, unsigned symbols);
 
-/* Find a code bit by bit in the lowest `count` of `bits`. Returns its entry, or 0: there is none. */
+/*
+ * Find, bit by bit, the code at the start of the lowest `count` bits of `bits`. Returns its entry; 0 when there is
+ * none.
+ */
 uint32_t inflate_code_find_long(const struct inflate_code *code, uint64_t bits, unsigned count);
 
-/* Return the entry of the code at the lowest of `bits`, of which there are at least INFLATE_BITS; 0: there is none. */
+/*
+ * Return the entry of the code that starts at bit 0 of `bits`; 0: there is none. At least INFLATE_BITS bits must be
+ * valid.
+ */
 static inline uint32_t inflate_code_find(const struct inflate_code *code, uint64_t bits)
 {
 	uint32_t entry = code->fast[bits & ((1U << INFLATE_FAST) - 1)];

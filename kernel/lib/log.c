@@ -1,7 +1,7 @@
 /*
  * Two rings: log_lines[] holds lines, found by their number, and log_text[] holds the lines' text. Both are changed
  * with interrupts off, but only while a line is copied: formatting is done before that, and writing to consoles after
- * it. An exception in the code that copies would be a bug of the kernel; its message could still be logged.
+ * it.
  */
 #include "kernel/lib/log.h"
 
@@ -196,7 +196,10 @@ static void hand_line(uint64_t seq, void (*write)(const char *text, size_t size)
 
 void log_read(void (*write)(const char *text, size_t size))
 {
-	/* Lines that are logged meanwhile may push old ones out of the ring; they are not read themselves. */
+	/*
+	 * Stop at the line that is the next one now: lines that are logged during the loop are not read. But they may
+	 * push old lines out of the ring, which the loop then skips.
+	 */
 	uint64_t end = next_line;
 
 	for (uint64_t seq = first_line; seq < end; seq++) {

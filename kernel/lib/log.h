@@ -13,7 +13,7 @@ enum log_level { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARN, LOG_NOTICE, 
 
 /* A priority: a level, and above it syslog(3)'s facility, whose 0 is the kernel. */
 #define LOG_LEVEL(priority) ((enum log_level)((priority)&7))
-#define LOG_USER            (1 << 3) /* syslog(3)'s LOG_USER; lower priorities are the kernel's, others programs' */
+#define LOG_USER            (1 << 3) /* syslog(3)'s LOG_USER; all lower priorities are messages of the kernel */
 
 #define LOG_LINE_MOST 976   /* bytes of a record's text, as on Linux; longer text goes on in the next record */
 #define LOG_LINES     1024  /* records that are kept */
@@ -21,7 +21,10 @@ enum log_level { LOG_EMERG, LOG_ALERT, LOG_CRIT, LOG_ERR, LOG_WARN, LOG_NOTICE, 
 
 /* A console. Guard: fixed when it has been added. */
 struct log_sink {
-	/* Write `size` bytes of text; '\n' stands for a new line. Called in any context, interrupts on or off. */
+	/*
+	 * Write `size` bytes of text; '\n' stands for a new line. Called with interrupts on or off, whatever page
+	 * tables are loaded.
+	 */
 	void (*write)(const char *text, size_t size);
 	struct log_sink *next; /* belongs to the log while the sink is in its list */
 };
@@ -33,7 +36,10 @@ struct log_sink {
 enum log_replay { LOG_NO_REPLAY, LOG_REPLAY };
 void log_add_sink(struct log_sink *sink, enum log_replay replay);
 
-/* Functions that the log needs from layers above. They are called in any context. */
+/*
+ * Functions that the log needs from layers above. They are called with interrupts on or off, whatever page tables are
+ * loaded.
+ */
 struct log_host {
 	uint64_t (*stamp)(void); /* the time now, in any unit */
 	/* convert what `stamp` returned to nanoseconds since the machine's start; 0 while the unit is not known yet */

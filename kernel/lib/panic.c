@@ -17,7 +17,10 @@ void panic_set_handler(panic_handler_fn *handler)
 	panic_handler = handler;
 }
 
-/* Print the message when no handler is set. A panic that happens while it is printed prints nothing more. */
+/*
+ * Print the message when no handler is set. Only the first panic is printed: one that happens in the printing itself
+ * would not end.
+ */
 static void say_panic(const char *format, va_list args)
 {
 	static bool entered; /* guard: the first panic, which sets it */

@@ -1,5 +1,5 @@
 /*
- * The monitor's report on what contexts and the TLB cost.
+ * A report on what switching and changing page tables costs: CR3 writes and TLB invalidations.
  */
 #pragma once
 

@@ -12,8 +12,8 @@
 
 /*
  * Write the report into the log, and on the consoles whatever their level is, when the word `hwreport` is on the
- * command line. Call once, in the kernel context, before the memory of the loader and of boot services is given to the
- * allocator: ACPI tables may lie there. `info` must stay valid for ever.
+ * command line. Call once, in the kernel context (the page tables that alone map all RAM), before the memory of the
+ * loader and of boot services is given to the allocator: ACPI tables may lie there. `info` must stay valid for ever.
  */
 void hwreport_at_boot(const struct boot_info *info, const char *cmdline);
 

@@ -1,5 +1,5 @@
 /*
- * The monitor's report on interrupts and time.
+ * A report on interrupts and time, for the monitor (the kernel's own prompt) and sysfs.
  */
 #pragma once
 

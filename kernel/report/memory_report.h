@@ -1,5 +1,5 @@
 /*
- * The monitor's report on the allocators.
+ * Reports on the allocators, for the monitor (the kernel's own prompt) and sysfs.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /*
- * The reports on this machine: at boot into the log, later in the monitor and in files of sysfs. The printers in this
- * directory take what they print as arguments; report.c passes them the kernel's own memory map, spaces and processes.
+ * The reports on this machine: at boot into the log, later in the monitor (the kernel's own prompt) and in files of
+ * sysfs. The printers in this directory take what they print as arguments; report.c passes them the kernel's own memory
+ * map, spaces and processes.
  */
 #pragma once
 
@@ -22,7 +23,7 @@ void report_memory(print_fn *print);
 /* Print how much memory of each type the machine has. */
 void report_memory_totals(print_fn *print);
 
-/* Print what the kernel context maps. */
+/* Print what the kernel context, the kernel's own page tables, maps. */
 void report_space(print_fn *print);
 
 /*

@@ -1,6 +1,6 @@
 /*
- * The monitor's reports as files; see sys_reports.h. Each file is one of the monitor's printers, run when the file is
- * read.
+ * The reports of the monitor (the kernel's own prompt) as files; see sys_reports.h. Each file runs the function that
+ * prints the report when the file is read.
  */
 #include "kernel/report/sys_reports.h"
 
@@ -14,7 +14,10 @@
 #include "kernel/report/report.h"
 #include "kernel/report/task_report.h"
 
-/* bytes reserved for the heap's report beforehand: a text that grew while it is printed would change the heap */
+/*
+ * bytes reserved for the heap's report before it is made: a text that grew by allocation would change the heap that it
+ * describes
+ */
 #define HEAP_ROOM 65536
 
 /*

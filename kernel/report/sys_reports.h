@@ -1,5 +1,5 @@
 /*
- * The monitor's reports as files, under /sys/kernel/ankeos.
+ * The reports of the monitor (the kernel's own prompt) as files, under /sys/kernel/ankeos.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /*
- * The monitor's reports on tasks and system calls.
+ * Reports on tasks and system calls, for the monitor (the kernel's own prompt) and sysfs.
  */
 #pragma once
 
@@ -18,7 +18,8 @@ void report_syscalls(print_fn *print);
 
 /*
  * Print where a task is: its system call, and a backtrace of its kernel stack. For the task that runs now the backtrace
- * starts at `running`, and is left out when `running` is NULL. Never faults. Call in the kernel context.
+ * starts at `running`, and is left out when `running` is NULL. Never faults. Call in the kernel context, the page
+ * tables that alone map all RAM.
  */
 void report_where(print_fn *print, const struct task *task, const struct backtrace_start *running);
 

@@ -139,7 +139,10 @@ static void let_all_go(struct held *held)
 			;
 }
 
-/* Free held frames of 4 KiB until `n` are free. There are only a few hundred: the rest is held in larger frames. */
+/*
+ * Free held frames of 4 KiB until `n` frames are free. Only a few hundred are held in this size, since hold_all() takes
+ * larger frames first.
+ */
 static bool leave_frames(struct held *held, uint64_t n)
 {
 	while (frame_free_count(&machine_frames) < n) {

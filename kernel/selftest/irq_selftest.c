@@ -20,7 +20,7 @@
 #include "kernel/mm/space/tlb.h"
 
 #define MANY        100
-#define LONG_ENOUGH (60 * NS_PER_S) /* only a failure waits so long */
+#define LONG_ENOUGH (60 * NS_PER_S) /* a test waits this long only when it fails */
 #define TURNS       1000000
 
 /* 2024-01-01 and 2100-01-01, UTC: a clock that shows another time was never set. */
@@ -53,7 +53,7 @@ static void trial_start(struct trial *t, uint64_t deadline_ns)
 	timer_start(&t->timer, deadline_ns);
 }
 
-/* Wait until `count` timers have fired, for LONG_ENOUGH at the most. Returns whether so many have. */
+/* Wait until `count` timers have fired, for LONG_ENOUGH at the most. Returns whether that many have fired. */
 static bool wait_for(unsigned count)
 {
 	uint64_t start = clock_monotonic_ns();

@@ -1,6 +1,6 @@
 /*
  * Tests of interrupts and time on the real CPU; they take a quarter of a second. Run them with interrupts on, in the
- * kernel context.
+ * kernel context (the page tables that alone map devices).
  */
 #pragma once
 

@@ -1,6 +1,6 @@
 /*
  * The self-tests of memory: they use the real machine, which the host tests only imitate. Run them in the kernel
- * context, before there are tasks, with some hundred free frames.
+ * context (the page tables that alone map all RAM), before there are tasks, with some hundred free frames.
  */
 #pragma once
 

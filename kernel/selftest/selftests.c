@@ -24,7 +24,9 @@ static void print_nothing(const char *format, ...)
 	(void)format;
 }
 
-/* Audit the live page tables (kernel/report/audit.h). This test comes last, so that it sees what the others left. */
+/*
+ * Audit the live page tables (kernel/report/audit.h). This test comes last, so that it sees what the other tests left.
+ */
 static bool tables_keep_the_map(void)
 {
 	if (report_audit(print_nothing))

@@ -1,6 +1,6 @@
 /*
  * Tests of user memory on the real CPU: page faults, SMAP, the fix-up of failed user copies, TLB flushes. No program
- * runs: the kernel itself accesses user addresses in a user context.
+ * runs: the kernel itself accesses user addresses, with the page tables of a user space loaded.
  * Guard of all state here: the test that runs; tests run one at a time, before there are tasks.
  */
 #include "kernel/selftest/memory_selftests.h"
@@ -152,7 +152,7 @@ static bool bad_pointers_fault(void)
 	return copy_from_user(buffer, at(BASE), ~0ULL - BASE / 2) == ERR_FAULT;
 }
 
-/* Check that rights and pages that are taken away are gone at once, though the TLB had them. */
+/* Check that rights and pages that are taken away are gone at once, although the TLB held entries for them. */
 static bool rights_go(void)
 {
 	uint64_t old = 0;
@@ -187,8 +187,8 @@ static bool fork_copies(void)
 }
 
 /*
- * Check user_io_put_bulk() in the kernel context, to pages that are not mapped yet, and small copies in a user
- * context.
+ * Check that user_io_put_bulk(), called with the kernel's own page tables, writes to a user's pages that are not mapped
+ * yet, and that small copies with the user's page tables then read the same bytes.
  */
 static bool io_moves(void)
 {
