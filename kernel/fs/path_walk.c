@@ -15,7 +15,7 @@ int walk_start(struct walk *walk, const struct path_base *base, const char *path
 		return -ENOENT;
 	if (strnlen(path, PATH_MAX) == PATH_MAX)
 		return -ENAMETOOLONG;
-	*walk = (struct walk){ .root = base->root, .rest = path };
+	*walk = (struct walk){ .root = base->root, .pause = base->pause, .rest = path };
 	walk->dir = node_get(*path == '/' ? base->root : base->start);
 	return 0;
 }
@@ -71,6 +71,9 @@ int walk_follow(struct walk *walk, struct node *link, struct node **ret_node)
 		}
 	}
 	node_put(link);
+	/* Other tasks may change any name now; the walk has a reference to the directory that it has reached. */
+	if (!error && !*ret_node && walk->pause && walk->pause())
+		error = -EINTR;
 	return error;
 }
 

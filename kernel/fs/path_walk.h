@@ -6,13 +6,14 @@
 #include "kernel/fs/path.h"
 
 struct walk {
-	struct node *root; /* the caller's path_base.root */
-	struct node *dir;  /* the directory that the walk has reached; a reference */
-	const char *rest;  /* the part of the path that is not walked yet */
-	char *text;        /* the heap block that `rest` points into; NULL: `rest` points into the caller's path */
-	unsigned links;    /* how many links were followed so far */
-	struct name name;  /* the name that was taken from the path last; "." for a path of slashes only */
-	bool slash;        /* one or more slashes follow `name` */
+	struct node *root;   /* the caller's path_base.root */
+	struct node *dir;    /* the directory that the walk has reached; a reference */
+	bool (*pause)(void); /* the caller's path_base.pause */
+	const char *rest;    /* the part of the path that is not walked yet */
+	char *text;          /* the heap block that `rest` points into; NULL: `rest` points into the caller's path */
+	unsigned links;      /* how many links were followed so far */
+	struct name name;    /* the name that was taken from the path last; "." for a path of slashes only */
+	bool slash;          /* one or more slashes follow `name` */
 };
 
 /* Start a walk. Returns 0, or -ENOENT (""), -ENAMETOOLONG: then walk_end() must not be called. */
@@ -29,7 +30,8 @@ int walk_look(struct walk *walk, struct node **ret);
 /*
  * Follow the symbolic link `link`, the node of walk->name, and drop the caller's reference to `link`. Returns 0 with
  * *ret_node NULL: the walk goes on with the link's target, by walk_to_end(). Or 0 with *ret_node a reference: the node
- * that the link leads to without a path (node_ops.follow). Or -ELOOP, -ENOENT, -ENAMETOOLONG, -ENOMEM.
+ * that the link leads to without a path (node_ops.follow). Or -ELOOP, -ENOENT, -ENAMETOOLONG, -ENOMEM, or -EINTR: the
+ * task must end (walk->pause).
  */
 int walk_follow(struct walk *walk, struct node *link, struct node **ret_node);
 

@@ -80,7 +80,7 @@ static int get_words(uint64_t source, uint64_t type, uint64_t options, struct mo
 static int move_mount(const char *source, struct node *at)
 {
 	const struct process_paths *paths = &process_current()->paths;
-	const struct path_base base = { node_get(paths->root), node_get(paths->cwd) };
+	const struct path_base base = { node_get(paths->root), node_get(paths->cwd), user_path_pause };
 	struct node *root;
 	int error = *source ? path_lookup(&base, source, PATH_FOLLOW, &root) : -EINVAL;
 

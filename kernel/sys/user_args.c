@@ -5,6 +5,7 @@
 
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/task/give_way.h"
 #include "kernel/task/out_of_memory.h"
 
 int args_put_late(uint64_t to, const void *from, size_t size)
@@ -72,6 +73,11 @@ int args_path(uint64_t from, char **ret)
 	return 0;
 }
 
+bool user_path_pause(void)
+{
+	return task_give_way();
+}
+
 /* Get references to the nodes where `path` starts. Returns 0; or, without references, -EBADF, -ENOTDIR. */
 static int find_base(uint64_t fd, const char *path, struct path_base *ret)
 {
@@ -90,6 +96,7 @@ static int find_base(uint64_t fd, const char *path, struct path_base *ret)
 		ret->start = node_get(file->node);
 	}
 	ret->root = node_get(paths->root);
+	ret->pause = user_path_pause;
 	return 0;
 }
 

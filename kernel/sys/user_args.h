@@ -90,6 +90,9 @@ struct user_path {
 int user_path_get(uint64_t fd, uint64_t from, struct user_path *ret);
 void user_path_put(struct user_path *path);
 
+/* Let other tasks run, and return whether the current one must end: the `pause` of path_base for system calls. */
+bool user_path_pause(void);
+
 /*
  * Find the node of a path; *ret is a reference. flags: PATH_…. Returns 0, or user_path_get's and path_lookup's errors.
  */

@@ -229,7 +229,7 @@ static size_t split_words(char *text, const char **words, size_t most)
 
 static int open_console(struct file **ret)
 {
-	const struct path_base base = { root, root };
+	const struct path_base base = { root, root, NULL };
 
 	return path_open(&base, "/dev/console", O_RDWR, 0, ret);
 }

@@ -297,7 +297,7 @@ static void discard_image(struct exec_image *image)
 static int load(const struct process *process, const char *path, const char *const *argv, const char *const *envp,
 		struct exec_image *ret)
 {
-	const struct path_base base = { node_get(process->paths.root), node_get(process->paths.cwd) };
+	const struct path_base base = { node_get(process->paths.root), node_get(process->paths.cwd), exec_give_way };
 	const struct task *task = task_current();
 	const char *what = NULL;
 	int error = exec_load(&base, process->limits, path, argv, envp, ret, &what);
@@ -410,7 +410,7 @@ static int open_console(struct fd_table *fds, struct file *console)
 int process_start_init(struct node *root, struct file *console, const char *path, const char *const *argv,
 		       const char *const *envp, const char **ret_error)
 {
-	const struct path_base base = { root, root };
+	const struct path_base base = { root, root, NULL };
 	struct exec_image image = { 0 };
 	struct process *process;
 	struct task *task;

@@ -137,6 +137,38 @@ static void far_away(unsigned long many)
 
 /* ---- paths ---- */
 
+/* Links that each lead to a long path that ends in the next one: the longest walk that a path may ask for. */
+static void long_walk(unsigned long many)
+{
+	char path[64], target[PATH_MAX];
+	struct stat stat_of;
+
+	mkdir("/tmp/walk", 0777);
+	mkdir("/tmp/walk/d", 0777);
+	for (unsigned long i = 0; i < many; i++) {
+		size_t size = 0;
+
+		while (size < PATH_MAX - 32) {
+			memcpy(target + size, "d/../", 5);
+			size += 5;
+		}
+		snprintf(target + size, 16, i ? "l%lu" : "d", i - 1);
+		snprintf(path, sizeof(path), "/tmp/walk/l%lu", i);
+		unlink(path);
+		if (symlink(target, path) != 0)
+			_exit(3);
+	}
+	snprintf(path, sizeof(path), "/tmp/walk/l%lu", many - 1);
+	if (stat(path, &stat_of) != 0)
+		_exit(4);
+	open(path, O_RDONLY);
+	rename(path, "/tmp/walk/other");
+	for (unsigned long i = 0; i < many; i++) {
+		snprintf(path, sizeof(path), "/tmp/walk/l%lu", i);
+		unlink(path);
+	}
+}
+
 /* A directory so many levels down, which is moved and asked for its path. */
 static void deep(unsigned long many)
 {
@@ -305,6 +337,7 @@ const struct stops_case stops_files[] = {
 	{ "an epoll file with many items", epoll_items, 10000, 200000 },
 	{ "many parts of a transfer", vectors, 1024, 0 },
 	{ "a file of many TiB", far_away, 500, 0 },
+	{ "a path with long links", long_walk, 38, 38 },
 	{ "a deep directory", deep, 20000, 100000 },
 	{ "very many record locks", many_locks, 5000, 20000 },
 	{ "record locks that end at close", locks_close, 5000, 20000 },

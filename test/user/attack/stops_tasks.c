@@ -256,6 +256,28 @@ static void many_zombies(unsigned long many)
 
 static struct timespec together; /* when the timers of all processes go off */
 
+static long ns_left(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (together.tv_sec - now.tv_sec) * 1000000000L + together.tv_nsec - now.tv_nsec;
+}
+
+static void rings(void)
+{
+	struct itimerval at = { { 0, 0 }, { 0, ns_left() / 1000 } };
+
+	signal(SIGALRM, on_child);
+	setitimer(ITIMER_REAL, &at, NULL);
+	pause();
+}
+
+static void sleeps(void)
+{
+	sys(SYS_clock_nanosleep, CLOCK_MONOTONIC, TIMER_ABSTIME, &together, NULL);
+}
+
 static void in_milliseconds(long ms)
 {
 	clock_gettime(CLOCK_MONOTONIC, &together);
@@ -265,6 +287,22 @@ static void in_milliseconds(long ms)
 		together.tv_nsec -= 1000000000;
 		together.tv_sec++;
 	}
+}
+
+static void alarms(unsigned long many)
+{
+	in_milliseconds((long)many / 10 + 20);
+	start_processes(many, rings);
+	while (wait(NULL) > 0)
+		;
+}
+
+static void sleepers(unsigned long many)
+{
+	in_milliseconds((long)many / 10 + 20);
+	start_processes(many, sleeps);
+	while (wait(NULL) > 0)
+		;
 }
 
 /* Timers of descriptors, which go off at once, again and again, watched by one epoll file; then the wall clock is set. */
@@ -317,6 +355,8 @@ const struct stops_case stops_tasks[] = {
 	{ "threads that wait for one futex", futex_threads, 1000, 2500 },
 	{ "signals to a large group", group_signals, 1000, 5000 },
 	{ "many zombies", many_zombies, 1000, 5000 },
+	{ "alarms that are due at once", alarms, 1000, 1000 },
+	{ "sleepers that are due at once", sleepers, 1000, 1000 },
 	{ "timers of descriptors that are due at once", descriptor_timers, 1000, 10000 },
 	{ "signals that are dropped at once", many_signals, 10000, 100000 },
 	{ NULL, NULL, 0, 0 },
