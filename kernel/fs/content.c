@@ -162,6 +162,14 @@ static void object_put(struct memory_object *object)
 	node_put(content_of(object)->node);
 }
 
+static void object_count_writer(struct memory_object *object, int change)
+{
+	struct node *node = content_of(object)->node;
+
+	node->writers += (uint64_t)(int64_t)change;
+	node->fs->writers += (uint64_t)(int64_t)change;
+}
+
 static bool object_is_long(const struct memory_object *object)
 {
 	const struct content *content = (const struct content *)object;
@@ -175,6 +183,7 @@ static const struct memory_object_ops object_ops = {
 	.same_frame = true,
 	.get = object_get,
 	.put = object_put,
+	.count_writer = object_count_writer,
 	.has = object_has,
 	.is_long = object_is_long,
 };

@@ -63,6 +63,12 @@ static int object_of(struct file *file, struct mmap_request *mapping, struct mem
 		return -EACCES;
 	if (mapping->flags & USER_MAP_SHARED && !file_writes(file))
 		mapping->flags |= USER_MAP_READ_ONLY;
+	/*
+	 * On Linux a mapping keeps the open file: as long as it is there the file cannot be executed, nor its file
+	 * system be made read-only, even if the mapping itself cannot be written to.
+	 */
+	if (file->properties & FILE_WRITER)
+		mapping->flags |= USER_MAP_WRITER;
 	return file_object(file, ret);
 }
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -375,6 +376,44 @@ static void test_programs(void)
 	is(sys(SYS_unlink, NAME), 0, "a file can be unlinked all the same");
 }
 
+/* Map the first page of the script NAME through a descriptor with these flags, which is closed again. */
+static char *map_script(int flags, int prot, int kind)
+{
+	int fd = (int)sys(SYS_openat, AT_FDCWD, NAME, flags);
+	long at = sys(SYS_mmap, 0, PAGE, prot, kind, fd, 0);
+
+	is_true(at > 0, at, "a mapping of a script");
+	sys(SYS_close, fd);
+	return (char *)at;
+}
+
+/* A mapping keeps the open file that it was made of, and with it the right to write, whatever its own rights. */
+static void test_mapped_programs(void)
+{
+	int fd = fresh_file();
+	char *at, *moved;
+
+	sys(SYS_fchmod, fd, 0700);
+	sys(SYS_write, fd, "#!/nosuch", 9);
+	sys(SYS_close, fd);
+	at = map_script(O_RDWR, PROT_READ | PROT_WRITE, MAP_SHARED);
+	is(in_child(run, NAME), EXITED(ETXTBSY), "is not run while it can be written through a mapping");
+	is(sys(SYS_mprotect, at, PAGE, PROT_READ), 0, "whose right is taken");
+	is(in_child(run, NAME), EXITED(ETXTBSY), "and can be had again");
+	moved = (char *)sys(SYS_mremap, at, 0, PAGE, 1 /* MREMAP_MAYMOVE */);
+	sys(SYS_munmap, at, PAGE);
+	is(in_child(run, NAME), EXITED(ETXTBSY), "nor while there is a second one");
+	sys(SYS_munmap, moved, PAGE);
+	is(in_child(run, NAME), EXITED(ENOENT), "but when all are gone, those of children too");
+	at = map_script(O_RDWR, PROT_READ, MAP_PRIVATE);
+	is(in_child(run, NAME), EXITED(ETXTBSY), "a private one keeps the file open as well");
+	sys(SYS_munmap, at, PAGE);
+	at = map_script(O_RDONLY, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+	is(in_child(run, NAME), EXITED(ENOENT), "one of a file that is only read hinders nobody");
+	sys(SYS_munmap, at, PAGE);
+	sys(SYS_unlink, NAME);
+}
+
 int main(void)
 {
 	test_records();
@@ -387,5 +426,6 @@ int main(void)
 	test_vectors();
 	test_times();
 	test_programs();
+	test_mapped_programs();
 	return finish();
 }

@@ -670,7 +670,7 @@ static void test_oom_score(void)
 /* Limits of size, read-only, and a mount that goes while it is used. */
 static void test_mount_options(void)
 {
-	long file, new;
+	long file, new, mapped;
 	struct statfs statfs;
 	struct sysinfo info;
 
@@ -693,7 +693,10 @@ static void test_mount_options(void)
 	is(sys(SYS_mkdir, "/tmp/m/e", 0700), -ENOSPC, "is the last");
 	is(sys(SYS_mount, "none", "/tmp/m", NULL, MS_REMOUNT | MS_RDONLY, NULL), -EBUSY,
 	   "not read-only while a file is open for writing");
+	mapped = sys(SYS_mmap, 0, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
 	sys(SYS_close, file);
+	is(sys(SYS_mount, "none", "/tmp/m", NULL, MS_REMOUNT | MS_RDONLY, NULL), -EBUSY, "nor while one is mapped so");
+	is(sys(SYS_munmap, mapped, PAGE), 0, "which ends");
 	is(sys(SYS_mount, "none", "/tmp/m", NULL, MS_REMOUNT | MS_RDONLY, NULL), 0, "but then");
 	is(sys(SYS_openat, AT_FDCWD, "/tmp/m/new", O_CREAT | O_RDWR, 0600), -EROFS, "no file is made any more");
 	is(sys(SYS_openat, AT_FDCWD, "/tmp/m/f", O_RDWR, 0), -EROFS, "none written");

@@ -26,10 +26,12 @@ enum area_flags {
 	AREA_READ_ONLY = 1 << 4,  /* shared, of a file that is not open for writing: never gets USER_WRITE */
 	AREA_WIPED = 1 << 5,      /* a forked child has zeros there */
 	AREA_LEFT_OUT = 1 << 6,   /* a forked child does not have the area */
+	AREA_WRITER = 1 << 7,     /* of a file that was open for writing: the area counts as one of its writers */
 };
 
 /* The flags that two neighbours must have in common to be one area. */
-#define AREA_KIND (AREA_SHARED | AREA_GROWS_DOWN | AREA_SMALL | AREA_READ_ONLY | AREA_WIPED | AREA_LEFT_OUT)
+#define AREA_KIND \
+	(AREA_SHARED | AREA_GROWS_DOWN | AREA_SMALL | AREA_READ_ONLY | AREA_WIPED | AREA_LEFT_OUT | AREA_WRITER)
 
 /* A half-open range of pages. Guard: as for struct area_tree, below. */
 struct area {

@@ -44,6 +44,11 @@ struct memory_object_ops {
 	void (*get)(struct memory_object *object);
 	void (*put)(struct memory_object *object);
 	/*
+	 * Add `change` to the number of areas with AREA_WRITER that map the object. May be NULL if no area has that
+	 * flag. May be called in any context.
+	 */
+	void (*count_writer)(struct memory_object *object, int change);
+	/*
 	 * Return whether the page is in memory already, for mincore(2), and for a fault that maps pages around its own.
 	 * Called in the kernel context. May be NULL: then no page is.
 	 */

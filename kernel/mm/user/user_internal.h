@@ -26,6 +26,8 @@ static inline void area_attach(struct area *area, struct user_space *space)
 	if (!object)
 		return;
 	object->ops->get(object);
+	if (unlikely(area->flags & AREA_WRITER))
+		object->ops->count_writer(object, 1);
 	area->space = space;
 	area->next_of_object = object->areas;
 	area->link_of_object = &object->areas;
@@ -48,6 +50,8 @@ static inline void area_detach(struct area *area)
 	*area->link_of_object = area->next_of_object;
 	if (area->next_of_object)
 		area->next_of_object->link_of_object = area->link_of_object;
+	if (unlikely(area->flags & AREA_WRITER))
+		object->ops->count_writer(object, -1);
 	object->ops->put(object);
 }
 

@@ -69,12 +69,12 @@ enum user_map_flags {
 	/* writes go to the object, so others that map it see them; without an object: to memory that a fork shares */
 	USER_MAP_SHARED = 1 << 2,
 	USER_MAP_GROWS_DOWN = 1 << 3, /* a stack: a fault below the area extends it */
-	/* touch all pages now, by user_populate_all(), whose failure does not make the call fail */
-	USER_MAP_POPULATE = 1 << 4,
-	USER_MAP_STACK = 1 << 6,     /* a thread's stack: 4 KiB frames only, since programs touch little of it */
-	USER_MAP_READ_ONLY = 1 << 7, /* with USER_MAP_SHARED: user_protect never gives the right to write */
-	USER_MAP_LOW = 1 << 8,       /* without a fixed flag: place the mapping below 2 GiB */
-	USER_MAP_NORESERVE = 1 << 5, /* accepted without effect: memory is never reserved */
+	USER_MAP_POPULATE = 1 << 4,   /* touch all pages now (user_populate_all), if possible */
+	USER_MAP_STACK = 1 << 6,      /* a thread's stack: 4 KiB frames only, since programs touch little of it */
+	USER_MAP_READ_ONLY = 1 << 7,  /* with USER_MAP_SHARED: user_protect never gives the right to write */
+	USER_MAP_LOW = 1 << 8,        /* without a fixed flag: place the mapping below 2 GiB */
+	USER_MAP_WRITER = 1 << 9,     /* the mapping counts as a writer of its object (count_writer) */
+	USER_MAP_NORESERVE = 1 << 5,  /* accepted without effect: memory is never reserved */
 };
 
 /*
