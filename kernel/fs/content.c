@@ -170,6 +170,35 @@ static void object_count_writer(struct memory_object *object, int change)
 	node->fs->writers += (uint64_t)(int64_t)change;
 }
 
+/*
+ * Zero the bytes of pages [first, end) that lie in the archive. Frames for such pages, which hide those bytes, go as
+ * all others do; and mappings of a page in the archive show the zeros at once.
+ */
+static void clear_in_place(const struct content *content, uint64_t first, uint64_t end)
+{
+	uint64_t start = first * PAGE_SIZE, most = content->place_size > start ? content->place_size - start : 0;
+
+	if (most)
+		memset(store_ptr(paddr_add(content->place, start)), 0, least(most, (end - first) * PAGE_SIZE));
+}
+
+static void object_take(struct memory_object *object, uint64_t *first, uint64_t end, struct object_taken *ret)
+{
+	struct content *content = content_of(object);
+	const uint64_t most = *first + OBJECT_TAKEN_MOST;
+	uint64_t page = *first, stop = end < most ? end : most;
+
+	content->node->mtime = content->node->ctime = node_now();
+	clear_in_place(content, page, stop);
+	for (page = page_tree_next(&content->pages, page); page < stop; page = page_tree_next(&content->pages, page)) {
+		object_taken_add(ret, page, page_tree_remove(&content->pages, page));
+		content->node->fs->pages--;
+		content_frames--;
+	}
+	/* Skip a hole as far as no page of it lies in the archive. */
+	*first = stop < content_pages(content->place_size) ? stop : least(page > stop ? page : stop, end);
+}
+
 static bool object_is_long(const struct memory_object *object)
 {
 	const struct content *content = (const struct content *)object;
@@ -184,6 +213,7 @@ static const struct memory_object_ops object_ops = {
 	.get = object_get,
 	.put = object_put,
 	.count_writer = object_count_writer,
+	.take = object_take,
 	.has = object_has,
 	.is_long = object_is_long,
 };

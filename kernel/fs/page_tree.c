@@ -144,6 +144,44 @@ enum status page_tree_insert(struct page_tree *tree, uint64_t index, paddr_t pa)
 	return OK;
 }
 
+/* Remove page `index` from a table of `level`, and tables below it that become empty. Recursion is 11 levels deep. */
+static paddr_t remove_from(struct page_tree_table *table, unsigned level, uint64_t index)
+{
+	uint64_t *slot = &table->slots[slot_of(index, level)];
+	paddr_t pa = paddr(*slot);
+
+	ASSERT(*slot);
+	if (level > 1) {
+		pa = remove_from(table_at(*slot), level - 1, index);
+		if (table_at(*slot)->used)
+			return pa;
+		kfree(table_at(*slot));
+	}
+	*slot = 0;
+	table->used--;
+	return pa;
+}
+
+/* Free the root if nothing is left in it. */
+static void drop_empty_root(struct page_tree *tree)
+{
+	if (tree->root->used)
+		return;
+	kfree(tree->root);
+	*tree = (struct page_tree){ 0 };
+}
+
+paddr_t page_tree_remove(struct page_tree *tree, uint64_t index)
+{
+	paddr_t pa;
+
+	ASSERT(tree->root && covers(tree->height, index));
+	pa = remove_from(tree->root, tree->height, index);
+	tree->count--;
+	drop_empty_root(tree);
+	return pa;
+}
+
 #define TABLE_COST 2 /* a table that is gone through and freed costs as much as so many pages */
 
 /* A removal of pages that is in progress. */
@@ -190,10 +228,7 @@ bool page_tree_cut_some(struct page_tree *tree, uint64_t first, uint64_t most, v
 	if (!tree->root || !covers(tree->height, first))
 		return false;
 	cut_table(&cut, tree->root, tree->height, first);
-	if (!tree->root->used) {
-		kfree(tree->root);
-		*tree = (struct page_tree){ 0 };
-	}
+	drop_empty_root(tree);
 	return !cut.left;
 }
 

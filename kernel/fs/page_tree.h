@@ -35,6 +35,9 @@ uint64_t page_tree_next_hole(const struct page_tree *tree, uint64_t index);
  */
 MUST_CHECK enum status page_tree_insert(struct page_tree *tree, uint64_t index, paddr_t pa);
 
+/* Remove page `index`, which must have a frame, and return that. Tables that become empty are freed. */
+paddr_t page_tree_remove(struct page_tree *tree, uint64_t index);
+
 /* Remove all pages from `first` on, and call `drop` with each frame. Tables that become empty are freed. */
 void page_tree_cut(struct page_tree *tree, uint64_t first, void (*drop)(paddr_t pa));
 

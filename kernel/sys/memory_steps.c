@@ -4,6 +4,8 @@
  */
 #include "kernel/sys/memory_steps.h"
 
+#include "kernel/fs/errno.h"
+#include "kernel/mm/user/memory_object.h"
 #include "kernel/task/process.h"
 #include "kernel/task/space_work.h"
 #include "kernel/task/user_return.h"
@@ -140,6 +142,53 @@ enum status memory_advise_fork(struct user_space *space, vaddr_t va, uint64_t si
 		return space_wait(space) != 0 ? ERR_NOT_FOUND : user_advise_fork(space, va, size, advice);
 	status = in_pieces(space, va, size, advise, &holes);
 	return status == OK && holes.hole ? ERR_NOT_FOUND : status;
+}
+
+static int check_remove(const struct area *area)
+{
+	if (!area->object)
+		return -EINVAL;
+	/* As on Linux the mapping need not be writable now, but must be one that could become so. */
+	if (!(area->flags & AREA_SHARED) || area->flags & AREA_READ_ONLY)
+		return -EACCES;
+	return area->object->ops->take ? 0 : -EOPNOTSUPP;
+}
+
+/* Make a hole of what `area` maps in [start, end). Returns 0, or -EINTR. */
+static int remove_from(const struct area *area, vaddr_t start, vaddr_t end)
+{
+	const uint64_t first = area->offset + (start - area->start) / PAGE_SIZE;
+	struct object_hole hole = { .object = area->object, .next = first, .end = first + (end - start) / PAGE_SIZE };
+	bool ends = false;
+
+	/* The object is held: as long as the space is worked on in pieces no task of the process removes the area. */
+	while (object_hole_piece(&hole) && !(ends && !hole.taken.count))
+		ends |= task_give_way();
+	return ends ? -EINTR : 0;
+}
+
+int memory_remove(struct user_space *space, vaddr_t va, uint64_t size)
+{
+	const vaddr_t end = va + size;
+	bool hole = false;
+	int error = space_work_begin(space);
+
+	if (error)
+		return error;
+	for (const struct area *a = area_find_from(&space->areas, va); a && a->start < end && !error;
+	     a = area_next(a)) {
+		const vaddr_t low = a->start > va ? a->start : va;
+
+		hole |= a->start > va;
+		va = a->end < end ? a->end : end;
+		error = check_remove(a);
+		if (!error)
+			error = remove_from(a, low, va);
+		if (!error && task_give_way())
+			error = -EINTR;
+	}
+	space_work_end(space);
+	return !error && (hole || va < end) ? -ENOMEM : error;
 }
 
 enum status memory_populate(struct user_space *space, vaddr_t va, uint64_t size, enum user_rights access)

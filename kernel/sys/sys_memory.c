@@ -159,6 +159,7 @@ enum madvise_advice {
 	MADV_WILLNEED,
 	MADV_DONTNEED,
 	MADV_FREE = 8,
+	MADV_REMOVE,
 	MADV_DONTFORK = 10,
 	MADV_DOFORK,
 	MADV_MERGEABLE,
@@ -213,6 +214,8 @@ SYSCALL_3(madvise, va, size, advice)
 	case MADV_DONTNEED:
 	case MADV_DONTNEED_LOCKED:
 		return hole_is_no_memory(memory_drop(space_here(), va, size));
+	case MADV_REMOVE:
+		return memory_remove(space_here(), va, size);
 	case MADV_WIPEONFORK:
 		return advise_fork(va, size, USER_FORK_WIPED);
 	case MADV_KEEPONFORK:

@@ -295,6 +295,100 @@ static void test_most(void)
 	is_between(usage.ru_maxrss, 16 << 10, 24 << 10, "KiB of its own");
 }
 
+/* Whether a page is all zeros. */
+static bool is_zero(volatile const char *page)
+{
+	for (size_t i = 0; i < PAGE; i++)
+		if (page[i])
+			return false;
+	return true;
+}
+
+static int sees_zeros(void *page)
+{
+	return is_zero(page);
+}
+
+static long blocks_of(long file)
+{
+	struct stat stat;
+
+	sys(SYS_fstat, file, &stat);
+	return stat.st_blocks;
+}
+
+/* MADV_REMOVE makes a hole in the file for all who map it, but takes no private copy. least: how many blocks come free. */
+static void check_remove(const char *path, long least)
+{
+	long file = sys(SYS_openat, AT_FDCWD, path, O_CREAT | O_RDWR, 0600), before;
+	volatile char *at, *other, *copy, *only;
+	char bytes[4 * PAGE];
+	long reader;
+
+	memset(bytes, 'a', sizeof(bytes));
+	sys(SYS_pwrite64, file, bytes, sizeof(bytes), 0);
+	at = map(file, RW, MAP_SHARED, 4);
+	other = map(file, RW, MAP_SHARED, 4);
+	copy = map(file, RW, MAP_PRIVATE, 4);
+	is(at[PAGE] + other[PAGE] + copy[PAGE] + (copy[2 * PAGE] = 'c'), 3 * 'a' + 'c',
+	   "four pages, mapped three times");
+	before = blocks_of(file);
+	is(sys(SYS_madvise, at + PAGE, 2 * PAGE, MADV_REMOVE), 0, "MADV_REMOVE of the two in the middle");
+	is_between(before - blocks_of(file), least, 16, "blocks come free");
+	is_true(is_zero(at + PAGE) && is_zero(other + 2 * PAGE), at[PAGE], "makes them zeros in both shared mappings");
+	is_true(is_zero(copy + PAGE), copy[PAGE], "and in a private one that was only read");
+	is(copy[2 * PAGE], 'c', "but not where that has a copy of its own");
+	is(sys(SYS_pread64, file, bytes, PAGE, 2 * PAGE), PAGE, "the file is as long as before");
+	is_true(is_zero(bytes), bytes[0], "and has zeros there");
+	is(at[PAGE - 1] + at[3 * PAGE], 2 * 'a', "its other pages have stayed");
+	at[PAGE] = 'n';
+	is(other[PAGE], 'n', "what is written then is in both");
+	is(sys(SYS_madvise, at, 0, MADV_REMOVE), 0, "of nothing");
+	is(sys(SYS_madvise, copy, PAGE, MADV_REMOVE), -EACCES, "of a private mapping");
+	reader = sys(SYS_openat, AT_FDCWD, path, O_RDONLY);
+	only = map(reader, PROT_READ, MAP_SHARED, 1);
+	is(sys(SYS_madvise, only, PAGE, MADV_REMOVE), -EACCES, "of a file that is open for reading");
+	is(other[0], 'a', "takes nothing");
+	sys(SYS_mprotect, at, PAGE, PROT_READ);
+	sys(SYS_munmap, at + PAGE, PAGE);
+	is(sys(SYS_madvise, at, 3 * PAGE, MADV_REMOVE), -ENOMEM, "of a range with a gap");
+	is_true(is_zero(other) && is_zero(other + 2 * PAGE), other[0], "does what is around it, rights or none");
+	is(in_child(sees_zeros, (void *)other), EXITED(1), "in children as well");
+	sys(SYS_munmap, at, 4 * PAGE);
+	sys(SYS_munmap, other, 4 * PAGE);
+	sys(SYS_munmap, copy, 4 * PAGE);
+	sys(SYS_munmap, only, PAGE);
+	sys(SYS_close, reader);
+	sys(SYS_close, file);
+}
+
+/* In a child, which shares `argument` with its parent: remove a page that both have touched. */
+static int remove_shared(void *argument)
+{
+	return touch_read(argument) == 'x' ? (int)-sys(SYS_madvise, argument, PAGE, MADV_REMOVE) : 99;
+}
+
+/* The same of memory without a file, and of much of it. */
+static void test_remove_memory(void)
+{
+	enum { PAGES = 2048 };
+	volatile char *at = map(-1, RW, MAP_SHARED | MAP_ANONYMOUS, PAGES), *own = fresh(PAGE, RW);
+	size_t left = 0;
+
+	at[0] = 'x';
+	is(in_child(remove_shared, (void *)at), EXITED(0), "a child removes what it shares");
+	is(at[0], 0, "and its parent sees zeros");
+	is(sys(SYS_madvise, own, PAGE, MADV_REMOVE), -EINVAL, "private memory has no file");
+	for (size_t i = 0; i < PAGES; i++)
+		at[i * PAGE] = (char)(i | 1);
+	is(sys(SYS_madvise, at + PAGE, (PAGES - 2) * PAGE, MADV_REMOVE), 0, "MADV_REMOVE of much");
+	for (size_t i = 0; i < PAGES; i++)
+		left += at[i * PAGE] != 0;
+	is((long)left, 2, "leaves what is before it and behind it");
+	sys(SYS_munmap, at, PAGES * PAGE);
+	sys(SYS_munmap, own, PAGE);
+}
+
 int main(void)
 {
 	test_one_page();
@@ -305,9 +399,12 @@ int main(void)
 	test_mincore("/tmp/shorter");
 	test_stack_gap();
 	test_most();
+	check_remove("/tmp/shorter", 16);
+	test_remove_memory();
 	sys(SYS_unlink, "/tmp/shorter");
 	/* What lies in the archive. */
 	test_end("/test/.pages");
 	test_shorter("/test/.pages");
+	check_remove("/test/.pages", 8);
 	return finish();
 }

@@ -1,5 +1,5 @@
 /*
- * Unmaps a memory object's pages in the areas that map it.
+ * Unmaps a memory object's pages in the areas that map it: all from some page on, or those of a hole.
  */
 #include "kernel/mm/user/memory_object.h"
 
@@ -58,6 +58,25 @@ static bool cut_area(struct area *area, uint64_t first)
 	return end < area->end;
 }
 
+/* Unmap the taken pages where the area still has the object's frame, which a private copy replaces. */
+static void cut_taken(struct area *area, const struct object_taken *taken)
+{
+	const uint64_t pages = bytes_to_pages(area->end - area->start);
+
+	for (size_t i = 0; i < taken->count; i++) {
+		const uint64_t page = taken->pages[i].page - area->offset;
+		const vaddr_t va = area->start + page * PAGE_SIZE;
+		pte_t leaf;
+
+		if (page >= pages)
+			continue;
+		leaf = user_leaf(pte_read(space_leaf_slot(&area->space->context.space, va).pte));
+		/* With `va` for floor and ceiling no table is freed. */
+		if (leaf.raw && pte_paddr(leaf, 1).raw == taken->pages[i].pa.raw)
+			user_pages_drop(area->space, va, va + PAGE_SIZE, va, va);
+	}
+}
+
 bool object_cut_piece(struct object_cut *cut)
 {
 	const context_token_t token = kernel_context_enter();
@@ -66,8 +85,11 @@ bool object_cut_piece(struct object_cut *cut)
 	for (unsigned steps = 0; cut->next && steps < STEPS_OF_PIECE && cuts < AREAS_OF_PIECE; steps++) {
 		struct area *area = cut->next;
 
-		cuts += (area->flags & AREA_TOUCHED) != 0;
-		if (cut_area(area, cut->first))
+		if (area->flags & AREA_TOUCHED)
+			cuts += cut->only ? (unsigned)cut->only->count : 1;
+		if (cut->only)
+			cut_taken(area, cut->only);
+		else if (cut_area(area, cut->first))
 			break;
 		cut->next = area->next_of_object;
 	}
@@ -89,4 +111,23 @@ void memory_object_cut(struct memory_object *object, uint64_t first)
 	while (object_cut_piece(&cut))
 		;
 	object_cut_end(&cut);
+}
+
+bool object_hole_piece(struct object_hole *hole)
+{
+	const context_token_t token = kernel_context_enter();
+
+	if (!hole->taken.count) {
+		hole->object->ops->take(hole->object, &hole->next, hole->end, &hole->taken);
+		if (hole->taken.count) {
+			object_cut_begin(&hole->cut, hole->object, 0);
+			hole->cut.only = &hole->taken;
+		}
+	} else if (!object_cut_piece(&hole->cut)) {
+		object_cut_end(&hole->cut);
+		while (hole->taken.count)
+			user_frame_put(hole->taken.pages[--hole->taken.count].pa);
+	}
+	kernel_context_leave(token);
+	return hole->taken.count || hole->next < hole->end;
 }

@@ -18,6 +18,24 @@
 
 struct memory_object;
 
+#define OBJECT_TAKEN_MOST 32
+
+/* Pages that an object had until `take` took them out, with the references to their frames. Guard: the caller. */
+struct object_taken {
+	size_t count;
+	struct {
+		uint64_t page;
+		paddr_t pa;
+	} pages[OBJECT_TAKEN_MOST];
+};
+
+/* Note one more page in `taken`, which must have room. */
+static inline void object_taken_add(struct object_taken *taken, uint64_t page, paddr_t pa)
+{
+	taken->pages[taken->count].page = page;
+	taken->pages[taken->count++].pa = pa;
+}
+
 struct memory_object_ops {
 	/*
 	 * Get the frame with the object's page `page` (counted from 0, 4 KiB each), with a reference for the caller.
@@ -48,6 +66,13 @@ struct memory_object_ops {
 	 * flag. May be called in any context.
 	 */
 	void (*count_writer)(struct memory_object *object, int change);
+	/*
+	 * Make the object's pages from *first on zeros: take their frames out of it, with the references to them, or
+	 * zero what no frame holds. `ret`, empty before, gets the frames; *first advances over at least one page, up
+	 * to `end` at most. Takes less than a third of a millisecond. Called in the kernel context; must not block.
+	 * NULL: the object keeps its pages.
+	 */
+	void (*take)(struct memory_object *object, uint64_t *first, uint64_t end, struct object_taken *ret);
 	/*
 	 * Return whether the page is in memory already, for mincore(2), and for a fault that maps pages around its own.
 	 * Called in the kernel context. May be NULL: then no page is.
@@ -80,9 +105,10 @@ void memory_object_cut(struct memory_object *object, uint64_t first);
 struct object_cut {
 	struct memory_object *object;
 	uint64_t first;
-	struct area *next;        /* the area to go on with; NULL: the end of the list is reached */
-	bool again;               /* areas were added meanwhile: go through the list once more */
-	struct object_cut *other; /* the next one in object_cuts */
+	const struct object_taken *only; /* unmap these pages only, where an area has these frames; or NULL */
+	struct area *next;               /* the area to go on with; NULL: the end of the list is reached */
+	bool again;                      /* areas were added meanwhile: go through the list once more */
+	struct object_cut *other;        /* the next one in object_cuts */
 };
 
 void object_cut_begin(struct object_cut *cut, struct memory_object *object, uint64_t first);
@@ -90,6 +116,23 @@ void object_cut_begin(struct object_cut *cut, struct memory_object *object, uint
 /* Unmap a piece. Returns whether more is left. */
 bool object_cut_piece(struct object_cut *cut);
 void object_cut_end(struct object_cut *cut);
+
+/*
+ * A hole that is being made in an object: its pages [next, end) become zeros, and areas unmap the frames that it had.
+ * Private copies stay. Guard: the task that makes it; the object is held meanwhile.
+ */
+struct object_hole {
+	struct memory_object *object;
+	uint64_t next, end;
+	struct object_taken taken; /* out of the object, and not yet out of all areas */
+	struct object_cut cut;     /* takes them out of the areas; begun while taken.count is not 0 */
+};
+
+/*
+ * Do a piece of the work: takes less than a third of a millisecond. Returns whether more is left. The caller may stop
+ * early only when hole->taken.count is 0. object->ops->take must not be NULL.
+ */
+bool object_hole_piece(struct object_hole *hole);
 
 /*
  * The list of the cuts that are under way. Whoever adds an area to an object's list, or removes it, calls one of the

@@ -80,6 +80,30 @@ static bool shared_has(struct memory_object *object, uint64_t page)
 	return page < memory->pages && memory->started && space_lookup(&memory->frames, page * PAGE_SIZE, &leaf) == OK;
 }
 
+static void shared_take(struct memory_object *object, uint64_t *first, uint64_t end, struct object_taken *ret)
+{
+	struct shared_memory *memory = (struct shared_memory *)object;
+	const vaddr_t last = (end < memory->pages ? end : memory->pages) * PAGE_SIZE - 1;
+	struct space_run run;
+	size_t i = 0;
+
+	if (!memory->started || *first >= memory->pages ||
+	    !space_run(&memory->frames, *first * PAGE_SIZE, last, &run)) {
+		*first = end;
+		return;
+	}
+	/* No CPU has ever used these tables: an entry is taken out without a flush. */
+	for (; i < run.count && ret->count < OBJECT_TAKEN_MOST; i++) {
+		pte_t e = pte_read(&run.at[i]);
+
+		if (!e.raw)
+			continue;
+		object_taken_add(ret, run.va / PAGE_SIZE + i, pte_paddr(e, 1));
+		pte_write(&run.at[i], (pte_t){ 0 });
+	}
+	*first = run.va / PAGE_SIZE + i;
+}
+
 static void shared_get(struct memory_object *object)
 {
 	((struct shared_memory *)object)->references++;
@@ -151,6 +175,7 @@ static const struct memory_object_ops shared_ops = {
 	.same_frame = true,
 	.get = shared_get,
 	.put = shared_put,
+	.take = shared_take,
 	.has = shared_has,
 	.is_long = shared_is_long,
 };

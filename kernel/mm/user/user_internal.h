@@ -15,10 +15,7 @@ static inline uint64_t bytes_to_pages(uint64_t bytes)
 	return bytes / PAGE_SIZE;
 }
 
-/*
- * Take a reference to the object of an area that is about to enter the space's tree, and put the area into the object's
- * list. Cannot fail.
- */
+/* Put an area that is about to enter the space's tree into its object's list, with a reference. Cannot fail. */
 static inline void area_attach(struct area *area, struct user_space *space)
 {
 	struct memory_object *object = area->object;

@@ -256,6 +256,7 @@ static void shared_memory(unsigned long pages)
 	if (fork() == 0)
 		_exit(0);
 	wait(NULL);
+	madvise(at, pages / 2 * PAGE, MADV_REMOVE);
 	munmap(at, pages * PAGE);
 }
 
