@@ -11,6 +11,19 @@ void segments_load(uint16_t code, uint16_t data);
 
 struct percpu boot_percpu;
 
+static void (*refusal_hook)(void); /* NULL until there are tasks. Fixed after boot */
+
+void percpu_set_refusal_hook(void (*hook)(void))
+{
+	refusal_hook = hook;
+}
+
+void percpu_note_refusal(void)
+{
+	if (refusal_hook)
+		refusal_hook();
+}
+
 /* Intel SDM vol. 3A, "Segment Descriptors": all are present and accessed. */
 static const uint64_t segments[SELECTOR_TSS / 8] = {
 	[SELECTOR_CODE / 8] = 0x00af9b000000ffff,      /* 64-bit code, DPL 0 */

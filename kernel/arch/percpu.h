@@ -50,7 +50,7 @@ struct trap_frame;
 
 /*
  * A CPU's own data, as far as this layer and the entry code need it. Guard: own CPU, interrupts off. Interrupts may be
- * on where frame_changed, copying and refused are written, since no interrupt handler writes these three.
+ * on where frame_changed and copying are written, since no interrupt handler writes these two.
  */
 struct percpu {
 	struct percpu *self;
@@ -60,7 +60,6 @@ struct percpu {
 	bool switch_wanted;   /* on return to user mode another task should run */
 	bool frame_changed;   /* the call's saved registers changed, or may yet change: return by IRET, not SYSRET */
 	bool copying;         /* a fault in a user copy is being served, so tasks are not switched */
-	bool refused;         /* a frame or heap block was refused since the last system call ended */
 	uint64_t canary;      /* stack canary of the debug build (-fstack-protector-strong) */
 	/* registers of the code that was interrupted by the interrupt being served; NULL: none is being served */
 	struct trap_frame *interrupt;
@@ -105,16 +104,19 @@ extern struct percpu __seg_gs percpu_at_gs; /* kernel.ld puts it at address 0 */
 #define per_cpu(variable) (variable)
 
 /*
- * Note that an allocation of a frame or a heap block was refused. If the current system call then ends with ENOMEM,
- * syscall_leave() frees memory and makes the call again.
+ * Note that an allocation of a frame or a heap block was refused: calls the hook of percpu_set_refusal_hook(), which
+ * notes it for the task that runs. No interrupt handler asks for either. Does nothing in host tests.
  */
+#ifdef HOST_TEST
 static inline void percpu_note_refusal(void)
 {
-#ifndef HOST_TEST
-	this_cpu->refused = true;
-	this_cpu->frame_changed = true;
-#endif
 }
+#else
+void percpu_note_refusal(void);
+#endif
+
+/* Set the hook of percpu_note_refusal(). Call once, at boot. */
+void percpu_set_refusal_hook(void (*hook)(void));
 
 /*
  * Panic, in the debug build, if an interrupt handler is running. Used in the functions of the heap and of the frame

@@ -97,7 +97,7 @@ syscall_entry:
 	cmpw	$0, %gs:PERCPU_RETURN
 	jne	.Lleave_slowly
 	mov	%gs:PERCPU_CURRENT, %rcx
-	cmpb	$0, TASK_SIGNALS_WANTED(%rcx)
+	cmpw	$0, TASK_SIGNALS_WANTED(%rcx)
 	jne	.Lleave_slowly
 #if DEBUG
 	mov	%rax, FRAME_RAX(%rsp)

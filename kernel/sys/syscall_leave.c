@@ -49,19 +49,20 @@ int64_t syscall_run_clocked(const struct trap_frame *frame)
 
 /*
  * Make the system call of `frame` again while it returns -ENOMEM because the frame allocator or the heap refused memory
- * (this_cpu->refused), and memory_for_call() finds memory. A call that returns -ENOMEM has undone all it did. Call with
- * interrupts off, as they are afterwards.
+ * to the task (signals.refused), and memory_for_call() finds memory. A call that returns -ENOMEM has undone all it did.
+ * Call with interrupts off, as they are afterwards.
  */
 static __attribute__((noinline)) void try_again(struct trap_frame *frame)
 {
+	bool *refused = &task_current()->signals.refused;
 	uint64_t number = frame->error;
 	unsigned attempt = 0;
 
 	/* After rt_sigreturn the frame has no call's number. */
-	while ((int64_t)frame->rax == -ENOMEM && this_cpu->refused && number < SYSCALL_TABLE) {
+	while ((int64_t)frame->rax == -ENOMEM && *refused && number < SYSCALL_TABLE) {
 		irq_open();
 		if (memory_for_call(attempt++)) {
-			this_cpu->refused = false;
+			*refused = false;
 			frame->rax = (uint64_t)syscall_functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10,
 									 frame->r8, frame->r9);
 		} else {
@@ -69,14 +70,14 @@ static __attribute__((noinline)) void try_again(struct trap_frame *frame)
 		}
 		irq_close();
 	}
-	this_cpu->refused = false;
+	*refused = false;
 }
 
 /* Do what is due before a return to user mode by IRET. `frame` has the call's result in RAX. */
 void syscall_leave(struct trap_frame *frame)
 {
 	stop_watch_off("the return of a system call");
-	if (unlikely(this_cpu->refused))
+	if (unlikely(task_current()->signals.refused))
 		try_again(frame);
 	this_cpu->frame_changed = false;
 	if ((int64_t)frame->rax == -ERESTART_MEMORY)

@@ -7,12 +7,17 @@
 #include "kernel/task/task.h"
 
 /*
- * Return whether the current task must call task_return() before it returns to user mode: for a signal, a switch to
- * another task, or its end. With interrupts on the answer may change at any time.
+ * Return whether the current task, which the caller passes if it knows it, must call task_return() before it returns to
+ * user mode: for a signal, a switch to another task, or its end. With interrupts on the answer may change at any time.
  */
+static inline bool task_return_wanted_by(const struct task *current)
+{
+	return this_cpu->switch_wanted || current->signals.wanted;
+}
+
 static inline bool task_return_wanted(void)
 {
-	return this_cpu->switch_wanted || task_current()->signals.wanted;
+	return task_return_wanted_by(task_current());
 }
 
 /* Let other tasks run if it is their turn. Returns whether the task must end. For task_give_way() only. */

@@ -81,10 +81,16 @@ struct signal_action {
 
 /*
  * The signal state of one task.
- * Guard: signal_lock, since interrupt handlers send signals; for the stack_ fields and saved_blocked, the task alone.
+ * Guard: signal_lock, since interrupt handlers send signals; for the stack_ fields and the two about the saved mask,
+ * the task alone, which then computes `wanted` anew.
  */
 struct task_signals {
-	bool wanted;            /* task_return() must be called on the way to user mode: a signal, a stop, or the end */
+	bool wanted; /* task_return() must be called on the way to user mode: a signal, a stop, or the end */
+	/*
+	 * the task alone: a frame or heap block was refused to the task in its system call, which returns by
+	 * syscall_leave() then. It is no signal's, but the entry code looks at both bytes at once
+	 */
+	bool refused;
 	uint64_t blocked;       /* mask of blocked signals */
 	uint64_t waited;        /* signals that rt_sigtimedwait(2) waits for: they wake the task although blocked */
 	uint64_t saved_blocked; /* the mask before sigsuspend(2) or ppoll(2), to restore when a handler returns */

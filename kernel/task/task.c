@@ -194,6 +194,12 @@ void task_start_kernel(struct task *task, void (*function)(void *argument), void
 	start(task, false);
 }
 
+/* percpu_note_refusal's hook: what a task was refused is no other task's business, whoever runs until its call ends. */
+static void note_refusal(void)
+{
+	task_current()->signals.refused = true;
+}
+
 void task_init(void)
 {
 	static struct task first; /* guard: as of all tasks, the kernel, one CPU, not preempted */
@@ -210,6 +216,7 @@ void task_init(void)
 	number_init();
 	enlist(&first, "kernel", number_zero());
 	this_cpu->current = &first;
+	percpu_set_refusal_hook(note_refusal);
 }
 
 /* Set task->woken, and make the task ready if it is blocked. The caller holds task_lock. */

@@ -81,6 +81,7 @@ struct task {
 };
 
 _Static_assert(offsetof(struct task, signals.wanted) == TASK_SIGNALS_WANTED, "the entry code");
+_Static_assert(offsetof(struct task, signals.refused) == TASK_SIGNALS_WANTED + 1, "the entry code");
 
 /* Return the task that runs on this CPU; NULL before task_init(). */
 static inline struct task *task_current(void)

@@ -3,4 +3,4 @@
  */
 #pragma once
 
-#define TASK_SIGNALS_WANTED 0
+#define TASK_SIGNALS_WANTED 0 /* two bytes: signals.wanted and signals.refused */

@@ -182,7 +182,7 @@ void task_return(struct trap_frame *frame, bool system_call)
 {
 	struct task *task = task_current();
 
-	while (task_return_wanted()) {
+	while (task_return_wanted_by(task)) {
 		if (this_cpu->switch_wanted) {
 			lock_take_off(&task_lock);
 			sched_switch();
