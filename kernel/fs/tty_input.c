@@ -323,8 +323,8 @@ void tty_input(struct tty *tty, const void *bytes, size_t size)
 
 void tty_set_size(struct tty *tty, unsigned rows, unsigned columns)
 {
-	bool news = tty->winsize.rows != rows || tty->winsize.columns != columns;
 	uint64_t flags = lock_take(&tty->lock);
+	bool news = tty->winsize.rows != rows || tty->winsize.columns != columns;
 
 	tty->winsize.rows = (uint16_t)rows;
 	tty->winsize.columns = (uint16_t)columns;

@@ -195,7 +195,7 @@ static void timer_set(uint64_t value_ns, uint64_t interval_ns)
 	struct process *process = process_current();
 
 	timer_cancel(&process->alarm);
-	process->signals.alarm_interval_ns = interval_ns;
+	signal_set_alarm_interval(process, interval_ns);
 	if (value_ns)
 		timer_start(&process->alarm, deadline_in(value_ns));
 }

@@ -228,15 +228,18 @@ int process_end_others(void)
 {
 	struct task *self = task_current();
 	struct process *process = self->process;
+	uint64_t flags;
 
 	if (process->exec_waiter)
 		return -EINTR;
 	process->exec_waiter = self;
+	flags = lock_take(&signal_lock);
 	PROCESS_EACH_TASK(process, task)
 		if (task != self) {
 			task->end_wanted = true;
 			task_end_soon(task);
 		}
+	lock_release(&signal_lock, flags);
 	(void)WAIT_UNTIL_KILLABLE(process->task_count == 1);
 	process->exec_waiter = NULL;
 	return process->exiting ? -EINTR : 0;

@@ -2,8 +2,7 @@
  * Job control: the functions that terminals call (struct tty_job_control), and orphaned process groups.
  *
  * A terminal has the numbers of its session and its foreground group; the processes of that session point to the
- * terminal. Interrupt handlers read these numbers. Only tasks change them: both together with the terminal's lock held,
- * the foreground group alone by one store.
+ * terminal. Interrupt handlers read these numbers. Only tasks change them, with the terminal's lock held.
  */
 #include "kernel/task/job_control.h"
 
@@ -112,24 +111,27 @@ static bool forget_tty(void *ctx, struct process *process)
 	return true;
 }
 
+/* Set the terminal's session and foreground group; returns the session that it had. */
+static int set_numbers(struct tty *tty, int session, int foreground)
+{
+	uint64_t flags = lock_take(&tty->lock);
+	int before = tty->session;
+
+	tty->session = session;
+	tty->foreground = foreground;
+	lock_release(&tty->lock, flags);
+	return before;
+}
+
 /* Take `tty` away from its session: it is no process's controlling terminal any more. */
 static void release_tty(struct tty *tty)
 {
-	uint64_t flags = lock_take(&tty->lock);
-	int session = tty->session;
-
-	tty->session = tty->foreground = 0;
-	lock_release(&tty->lock, flags);
-	process_visit_session(session, forget_tty, tty);
+	process_visit_session(set_numbers(tty, 0, 0), forget_tty, tty);
 }
 
 static void take_tty(struct process *process, struct tty *tty)
 {
-	uint64_t flags = lock_take(&tty->lock);
-
-	tty->session = process->session;
-	tty->foreground = process->group;
-	lock_release(&tty->lock, flags);
+	(void)set_numbers(tty, process->session, process->group);
 	process->tty = tty;
 }
 
@@ -174,7 +176,7 @@ static int check(struct tty *tty, bool write)
 	 * Another task of the process may take the signal; make this task return to user mode and restart its call,
 	 * too.
 	 */
-	task->signals.wanted = true;
+	signal_want_return(task);
 	return -ERESTARTSYS;
 }
 
@@ -190,7 +192,7 @@ static int set_foreground(struct tty *tty, const struct process *process, int gr
 		return -EINVAL;
 	if (!process_group_exists(group, process->session))
 		return number_peek(group) ? -EPERM : -ESRCH;
-	tty->foreground = group;
+	(void)set_numbers(tty, process->session, group);
 	return 0;
 }
 

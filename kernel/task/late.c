@@ -6,6 +6,7 @@
 
 #include "kernel/sync/late_work.h"
 #include "kernel/task/give_way.h"
+#include "kernel/task/signal.h"
 
 static void take(struct late_work *work)
 {
@@ -21,7 +22,7 @@ static void take(struct late_work *work)
 	 * `wanted` makes the task call late_do_all() on its way back to user mode; signal_recompute() leaves it true
 	 * while there is late work.
 	 */
-	task->signals.wanted = true;
+	signal_want_return(task);
 }
 
 void late_init(void)

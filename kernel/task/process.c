@@ -261,6 +261,7 @@ void process_remove_task(struct task *task)
 
 void task_end_soon(struct task *task)
 {
+	lock_assert_held(&signal_lock);
 	task->signals.wanted = true;
 	task_wake_stopped(task);
 }

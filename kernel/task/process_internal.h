@@ -68,7 +68,10 @@ void process_end_vfork(struct process *process);
  */
 int process_end_others(void);
 
-/* Wake a task that must end, even if it is stopped: it ends in task_return(), on its way to user mode. */
+/*
+ * Wake a task that must end, even if it is stopped: it ends in task_return(), on its way to user mode. The caller
+ * holds signal_lock.
+ */
 void task_end_soon(struct task *task);
 
 /* Kill all processes but the first. */

@@ -51,6 +51,14 @@ void signal_recompute(struct task *task)
 	lock_release(&signal_lock, flags);
 }
 
+void signal_want_return(struct task *task)
+{
+	uint64_t flags = lock_take(&signal_lock);
+
+	task->signals.wanted = true;
+	lock_release(&signal_lock, flags);
+}
+
 static void notify(struct task *task)
 {
 	task->signals.wanted = true;
@@ -317,6 +325,14 @@ void signal_set_action(int signal, const struct signal_action *action)
 	if (action->handler == SIGNAL_IGNORE ||
 	    (action->handler == SIGNAL_DEFAULT && (SIGNAL_BIT(signal) & SIGNALS_IGNORED)))
 		drop_everywhere(process, SIGNAL_BIT(signal));
+	lock_release(&signal_lock, flags);
+}
+
+void signal_set_alarm_interval(struct process *process, uint64_t ns)
+{
+	uint64_t flags = lock_take(&signal_lock);
+
+	process->signals.alarm_interval_ns = ns;
 	lock_release(&signal_lock, flags);
 }
 

@@ -24,6 +24,12 @@ static inline bool signal_pending(const struct task *task)
 	return task->signals.wanted;
 }
 
+/* Make the task go through task_return() on its way to user mode, though it may have no signal. */
+void signal_want_return(struct task *task);
+
+/* Set the interval at which the process's alarm (setitimer(2)) rings again; 0: not again. */
+void signal_set_alarm_interval(struct process *process, uint64_t ns);
+
 /*
  * Send a signal to a process or a task. info: siginfo; NULL for a signal from the kernel without any. Returns 0,
  * -EAGAIN (a realtime signal beyond LIMIT_SIGPENDING), -ESRCH (the task has ended). Interrupt handlers may call these
