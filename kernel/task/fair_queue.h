@@ -3,7 +3,9 @@
  * in proportion to its weight: a nice value is a share of the CPU, not a rank. It reads no clock and knows no tasks,
  * only nodes and the times that its caller gives. Guard: the owner's lock; for the scheduler task_lock.
  *
- * The members of one level (nice value) take turns, one after the other. A level has the weight of its members
+ * The members of one level (nice value) take turns of the same length, one after the other; whose turn is interrupted
+ * by a member of another level goes on with the rest of it before the next one's begins. So two members of a level that
+ * both want service all the time never differ by more than a turn. A level has the weight of its members
  * together, and a virtual time: how long it was served, divided by its weight. The level with the least virtual time is
  * served next. So the virtual times of two levels that always have members waiting differ by no more than one turn of
  * either, divided by its weight.
@@ -29,29 +31,51 @@ struct fair_level {
 	struct run_list list; /* the waiting members in their order */
 	unsigned count;       /* how many members wait */
 	uint64_t time;        /* virtual time: ns of service * FAIR_UNIT / weight of the level */
+	uint64_t turn_ns;     /* how long the turn of the first member has been, which was interrupted; 0: it begins */
 };
 
 /* A queue that is all zero is empty. */
 struct fair_queue {
 	struct fair_level levels[FAIR_LEVELS];
 	uint64_t waiting; /* a bit for each level that has members waiting */
-	uint64_t time;    /* the highest virtual time that a level had when fair_behind() chose it; never goes back */
+	uint64_t time;    /* the highest virtual time that a level had when fair_take() chose it; never goes back */
+	uint64_t turn_ns; /* turn_ns of the member that fair_take() returned last, when that was first in its level */
 };
 
 /*
- * Add a node at the end of its level. A level that was empty gets the queue's virtual time if its own is less: it has
+ * Make a level that is empty one that has members waiting. It gets the queue's virtual time if its own is less: it has
  * no claim on the service that it did not want while it was empty.
  */
+static inline void fair_begin_level(struct fair_queue *queue, unsigned level)
+{
+	struct fair_level *l = &queue->levels[level];
+
+	queue->waiting |= 1ULL << level;
+	if (l->time < queue->time)
+		l->time = queue->time;
+}
+
+/* Add a node at the end of its level. */
 static inline void fair_add(struct fair_queue *queue, struct run_node *node, unsigned level)
 {
 	struct fair_level *l = &queue->levels[level];
 
-	if (!l->list.first) {
-		queue->waiting |= 1ULL << level;
-		if (l->time < queue->time)
-			l->time = queue->time;
-	}
+	if (!l->list.first)
+		fair_begin_level(queue, level);
 	run_list_add_last(&l->list, node);
+	l->count++;
+}
+
+/* Add the node of a member whose turn was interrupted after `turn_ns`, so that its turn goes on: before all others. */
+static inline void fair_add_interrupted(struct fair_queue *queue, struct run_node *node, unsigned level,
+					uint64_t turn_ns)
+{
+	struct fair_level *l = &queue->levels[level];
+
+	if (!l->list.first)
+		fair_begin_level(queue, level);
+	run_list_add_first(&l->list, node);
+	l->turn_ns = turn_ns;
 	l->count++;
 }
 
@@ -60,6 +84,8 @@ static inline void fair_remove(struct fair_queue *queue, struct run_node *node, 
 {
 	struct fair_level *l = &queue->levels[level];
 
+	if (l->list.first == node)
+		l->turn_ns = 0;
 	run_list_remove(&l->list, node);
 	if (!l->list.first)
 		queue->waiting &= ~(1ULL << level);
@@ -82,7 +108,10 @@ static inline struct run_node *fair_take_from(struct fair_queue *queue, unsigned
 	return node;
 }
 
-/* Remove and return the node that is to be served next; NULL when the queue is empty. */
+/*
+ * Remove and return the node that is to be served next; NULL when the queue is empty. queue->turn_ns is how long its
+ * turn has been already.
+ */
 static inline struct run_node *fair_take(struct fair_queue *queue)
 {
 	uint64_t others = queue->waiting;
@@ -92,8 +121,12 @@ static inline struct run_node *fair_take(struct fair_queue *queue)
 		return NULL;
 	behind = (unsigned)__builtin_ctzll(others);
 	others &= others - 1;
+	/* A level that waits alone moves the queue's time as well: it may have come ahead while others waited. */
 	if (others)
 		behind = fair_behind(queue, behind, others);
+	else if (queue->time < queue->levels[behind].time)
+		queue->time = queue->levels[behind].time;
+	queue->turn_ns = queue->levels[behind].turn_ns;
 	return fair_take_from(queue, behind);
 }
 
@@ -109,6 +142,7 @@ static inline bool fair_only_waits(const struct fair_queue *queue, unsigned leve
  */
 static inline struct run_node *fair_rotate(struct fair_queue *queue, struct run_node *node, unsigned level)
 {
+	queue->levels[level].turn_ns = 0;
 	return run_list_rotate(&queue->levels[level].list, node);
 }
 

@@ -19,10 +19,12 @@ static void slice_over(struct timer *timer)
 	lock_take_off(&task_lock);
 	cpu->slice_runs = false;
 	if (cpu->ready.waiting && task->rank >= 0) {
-		if (clock_monotonic_ns() - task->started_ns >= SCHED_SLICE_NS)
+		uint64_t now = clock_monotonic_ns(), turn_ns = turn_length(cpu, task, now);
+
+		if (turn_ns >= SCHED_SLICE_NS)
 			this_cpu->switch_wanted = true;
 		else
-			start_slice(cpu, task->started_ns);
+			start_slice(cpu, now - turn_ns);
 	}
 	lock_release_off(&task_lock);
 }

@@ -22,6 +22,13 @@ struct cpu_queues {
 	struct rt_share share;   /* how long real-time tasks have run in this period */
 	struct timer rt_timer;   /* fires when rt_rings() must check the current task; rt_watch() starts it */
 	struct task *dead;       /* a task that has ended, and whose stack the next task must free; NULL: none */
+	/* the fair task that runs, when another one that goes first is ready: its turn goes on later. Only compared */
+	const struct task *interrupted;
+	struct {
+		const struct task *task; /* only compared */
+		uint64_t since_ns;       /* its started_ns */
+		uint64_t turn_ns;        /* how long its turn had been then */
+	} resumed;                       /* the fair task whose turn last went on after an interruption */
 };
 
 extern PER_CPU struct cpu_queues cpu_queues;
@@ -38,6 +45,15 @@ static inline void start_slice(struct cpu_queues *cpu, uint64_t started_ns)
 		return;
 	cpu->slice_runs = true;
 	timer_start(&cpu->slice, time_add(started_ns, SCHED_SLICE_NS));
+}
+
+/* Return how long the turn of `task`, the current one and fair, has been, with what it had before an interruption. */
+static inline uint64_t turn_length(const struct cpu_queues *cpu, const struct task *task, uint64_t now)
+{
+	const bool resumed = cpu->resumed.task == task && cpu->resumed.since_ns == task->started_ns;
+	const uint64_t ran_ns = now - task->started_ns;
+
+	return resumed ? cpu->resumed.turn_ns + ran_ns : ran_ns;
 }
 
 /* Add a task to the run queue of its kind. The caller holds task_lock. */

@@ -44,12 +44,14 @@ static inline void make_room(struct cpu_queues *cpu, const struct task *task)
 {
 	const struct task *current = task_current();
 
-	if (task->rank < current->rank && goes_first(cpu, task, current))
+	if (task->rank < current->rank && goes_first(cpu, task, current)) {
 		this_cpu->switch_wanted = true;
-	else if (unlikely(cpu->rt_tasks))
+		cpu->interrupted = current;
+	} else if (unlikely(cpu->rt_tasks)) {
 		rt_watch(cpu, current, clock_monotonic_ns());
-	else
+	} else {
 		start_slice(cpu, current->started_ns);
+	}
 }
 
 void run_queue_make_room(struct cpu_queues *cpu, const struct task *task)
@@ -191,14 +193,40 @@ static void watch_turn(struct cpu_queues *cpu, const struct task *to, uint64_t n
 		rt_watch(cpu, to, now);
 }
 
+/* Let the turn of `to`, which is fair and was interrupted, go on at `now`: only the rest of it is left. */
+static void resume_turn(struct cpu_queues *cpu, const struct task *to, uint64_t now)
+{
+	cpu->resumed.task = to;
+	cpu->resumed.since_ns = now;
+	cpu->resumed.turn_ns = cpu->ready.turn_ns;
+	/* The timer may run for the end of another task's turn, which is later. */
+	timer_cancel(&cpu->slice);
+	cpu->slice_runs = false;
+	start_slice(cpu, now - cpu->ready.turn_ns);
+}
+
+/* Put `from`, the current task, which is fair and still runnable, into the queue. */
+static void put_back(struct cpu_queues *cpu, struct task *from, uint64_t now)
+{
+	const uint64_t turn_ns = turn_length(cpu, from, now);
+
+	if (cpu->interrupted == from && turn_ns < SCHED_SLICE_NS)
+		fair_add_interrupted(&cpu->ready, &from->ready, (unsigned)from->rank, turn_ns);
+	else
+		fair_add(&cpu->ready, &from->ready, (unsigned)from->rank);
+}
+
 /* Remove and return the task to run next, and begin its turn at `now`. NULL: no task is ready. */
 static struct task *take_turn(struct cpu_queues *cpu, uint64_t now)
 {
 	struct task *to = take_ready(cpu, now);
 
+	cpu->interrupted = NULL;
 	/* watch_turn() reads started_ns, so set it before: sched_switch() does so only later. */
 	if (to) {
 		to->started_ns = now;
+		if (!is_rt(to) && cpu->ready.turn_ns && cpu->ready.waiting)
+			resume_turn(cpu, to, now);
 		watch_turn(cpu, to, now);
 	}
 	return to;
@@ -237,7 +265,7 @@ static struct task *next_task(struct cpu_queues *cpu, struct task *from, uint64_
 	} else {
 		fair_charge(&cpu->ready, level, now - from->started_ns);
 		if (from->state == TASK_RUNNABLE)
-			fair_add(&cpu->ready, &from->ready, level);
+			put_back(cpu, from, now);
 	}
 	if (from->state == TASK_RUNNABLE) {
 		from->queued = true;
