@@ -55,9 +55,14 @@ NO_ATTRIBUTES(lremovexattr)
 NO_ATTRIBUTES(fremovexattr)
 
 /* Memory for a file cannot be allocated in advance: C libraries write zeros when this call fails. */
-SYSCALL_1(fallocate, fd)
+SYSCALL_4(fallocate, fd, mode, offset, size)
 {
-	return args_file_exists(fd) ? -EOPNOTSUPP : -EBADF;
+	HELD_FILE struct file *file = args_file_get(fd);
+
+	(void)mode;
+	if (!file || file->flags & O_PATH)
+		return -EBADF;
+	return (int64_t)offset < 0 || (int64_t)size <= 0 ? -EINVAL : -EOPNOTSUPP;
 }
 
 /* Do nothing, for calls that write a file to disk or read it ahead: there is no disk. Returns 0 or -EBADF. */

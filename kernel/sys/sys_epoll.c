@@ -130,6 +130,9 @@ static int64_t wait_events(uint64_t fd, uint64_t to, uint64_t most, uint64_t dea
 
 	if ((int)most <= 0 || (int)most > EPOLL_EVENTS_MOST)
 		return -EINVAL;
+	/* As on Linux all of the room must be addresses of users, even if few events come. */
+	if (to > USER_END - (uint32_t)most * sizeof(struct epoll_event))
+		return -EFAULT;
 	if (!file)
 		return -EBADF;
 	if (!epoll_is(file))

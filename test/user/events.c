@@ -19,6 +19,7 @@
 #include "test/user/tap.h"
 
 #define KERNEL ((void *)(-1UL << 31))
+#define END    ((char *)0x7ffffffff000) /* of all addresses of users */
 #define MS     1000000L
 
 static uint64_t counter;
@@ -299,6 +300,9 @@ static void test_epoll_waiting(void)
 	is(sys(SYS_wait4, child, NULL, 0, NULL), child, "which ends");
 	is(sys(SYS_epoll_pwait, epoll, KERNEL, 1, -1, NULL, 8), -EFAULT, "events to a kernel address");
 	is(sys(SYS_epoll_pwait, epoll, &event, 1, -1, NULL, 8), 1, "are not lost");
+	is(sys(SYS_epoll_pwait, epoll, END - sizeof(event), 1, -1, NULL, 8), -EFAULT, "nor those to where nothing is");
+	is(sys(SYS_epoll_pwait, epoll, END - sizeof(event), 2, 0, NULL, 8), -EFAULT, "room beyond all addresses");
+	is(sys(SYS_epoll_pwait, 99, END, 1, 0, NULL, 8), -EFAULT, "of no file, too");
 	is(sys(SYS_epoll_pwait, epoll, &event, 0, -1, NULL, 8), -EINVAL, "room for no event");
 	is(sys(SYS_epoll_pwait, fd, &event, 1, -1, NULL, 8), -EINVAL, "a wait at what is none");
 	is(sys(SYS_epoll_pwait, 99, &event, 1, -1, NULL, 8), -EBADF, "a wait at nothing");

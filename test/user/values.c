@@ -252,6 +252,9 @@ static void test_kinds(void)
 	is(sys(SYS_fdatasync, null), -EINVAL, "fdatasync");
 	is(sys(SYS_fdatasync, file), 0, "of a file");
 	is(sys(SYS_fsync, path), -EBADF, "of what is only a place");
+	is(sys(SYS_fallocate, file, 0, -1L, 1L), -EINVAL, "fallocate before the start");
+	is(sys(SYS_fallocate, file, 0, 0L, 0L), -EINVAL, "and of nothing");
+	is(sys(SYS_fallocate, path, 0, -1L, 0L), -EBADF, "in no file");
 	is(sys(SYS_epoll_ctl, epoll, 1, path, event), -EBADF, "which cannot be watched, either");
 	is(sys(SYS_clock_getres, 11, event), 0, "CLOCK_TAI");
 	sys(SYS_close_range, dir, file, 0);
