@@ -24,10 +24,13 @@ void load_update(uint64_t now_ns, unsigned active)
 		intervals = INTERVALS_MAX;
 	for (int i = 0; i < 3; i++)
 		for (uint64_t n = 0; n < intervals; n++) {
-			uint64_t goal = active * LOAD_ONE, sum;
+			const uint64_t goal = active * LOAD_ONE;
+			/* For 2^16 tasks and more an average times its weight does not fit into 64 bits. */
+			unsigned __int128 sum = (unsigned __int128)load_averages[i] * decay[i];
 
-			sum = load_averages[i] * decay[i] + goal * (LOAD_ONE - decay[i]);
+			sum += (unsigned __int128)goal * (LOAD_ONE - decay[i]);
 			/* Round towards the goal: rounded down, an average would never rise all the way to it. */
-			load_averages[i] = (sum + (goal >= load_averages[i] ? LOAD_ONE - 1 : 0)) >> LOAD_SHIFT;
+			sum += goal >= load_averages[i] ? LOAD_ONE - 1 : 0;
+			load_averages[i] = (uint64_t)(sum >> LOAD_SHIFT);
 		}
 }

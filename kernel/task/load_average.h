@@ -6,8 +6,7 @@
 
 #include "paging/types.h"
 
-/* bits of a load average behind the binary point: for 2^15 tasks the average times a weight still fits into 64 bits */
-#define LOAD_SHIFT 24
+#define LOAD_SHIFT 24 /* bits of a load average behind the binary point */
 #define LOAD_ONE   (1ULL << LOAD_SHIFT)
 
 /*

@@ -69,11 +69,36 @@ static void averages_arrive(void **state)
 		assert_int_equal(load_averages[i], 0);
 }
 
+/* However many tasks there are: nothing overflows, and the averages neither jump nor stop short. */
+static void averages_of_many(void **state)
+{
+	static const unsigned many[] = { 65535, 65536, 70000, 4000000, 0xffffffff };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(many) / sizeof(many[0]); i++) {
+		double before[3];
+
+		get(before);
+		load_sample(load_next_ns + 295 * SECOND, many[i]);
+		for (int n = 0; n < 3; n++) {
+			double rest = exp(-300 / (60 * minutes[n])), saw = (double)load_averages[n] / LOAD_ONE;
+
+			assert_true(fabs(saw / (before[n] * rest + many[i] * (1 - rest)) - 1) < 0.0001);
+		}
+		/* One step of many intervals leaves a part in 10^10 of what was before. */
+		for (int n = 0; n < 3; n++)
+			load_sample(load_next_ns + 100000 * SECOND, many[i]);
+		for (int n = 0; n < 3; n++)
+			assert_int_equal(load_averages[n], many[i] * LOAD_ONE);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(averages_follow),
 		cmocka_unit_test(averages_arrive),
+		cmocka_unit_test(averages_of_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
