@@ -56,11 +56,12 @@ struct file_ops {
 };
 
 enum file_properties {
-	FILE_SEEKS = 1,   /* lseek, pread and pwrite work */
-	FILE_STREAM = 2,  /* a blocking write goes on until all is written: pipes, terminals */
-	FILE_USES_UP = 8, /* a read or write may use up what others wait for: wake tasks one by one */
-	FILE_STEPS = 16,  /* after -EAGAIN call `read` again at once: it has done one step of several */
-	FILE_WRITER = 4,  /* set by file_open: the file is counted in fs.writers and node.writers */
+	FILE_SEEKS = 1,    /* lseek, pread and pwrite work */
+	FILE_STREAM = 2,   /* a blocking write goes on until all is written: pipes, terminals */
+	FILE_USES_UP = 8,  /* a read or write may use up what others wait for: wake tasks one by one */
+	FILE_STEPS = 16,   /* after -EAGAIN call `read` again at once: it has done one step of several */
+	FILE_AT_ONCE = 32, /* a read or write takes no longer for more bytes: it need not be done in steps */
+	FILE_WRITER = 4,   /* set by file_open: the file is counted in fs.writers and node.writers */
 };
 
 /* A callback for a file's close; it has no reference to the file. Guard: the kernel, one CPU, not preempted. */
@@ -148,7 +149,6 @@ int64_t file_position(const struct file *file, int whence);
 
 /* Do lseek(2). Returns the new offset, -EBADF, -ESPIPE, -EINVAL, -ENXIO (SEEK_DATA, SEEK_HOLE at or beyond the end). */
 int64_t file_seek(struct file *file, int64_t offset, int whence);
-
 /* Do lseek(2) on *place, which is changed, instead of the file's offset. Returns as file_seek. */
 int64_t file_seek_place(const struct file *file, uint64_t *place, int64_t offset, int whence);
 

@@ -102,7 +102,7 @@ __attribute__((always_inline)) static inline int64_t move_step(struct file *file
 	uint64_t left = io->left;
 	int64_t moved;
 
-	if (left <= STEP || !(file->properties & FILE_SEEKS))
+	if (left <= STEP || (file->properties & (FILE_SEEKS | FILE_AT_ONCE)) != FILE_SEEKS)
 		return file_move(file, how, io, offset);
 	io->left = STEP;
 	moved = file_move(file, how, io, offset);

@@ -134,6 +134,30 @@ enum status user_io_put(struct user_io *io, const void *from, size_t bytes, size
 	return status;
 }
 
+enum status user_io_zero(struct user_io *io, size_t bytes, size_t *ret_moved)
+{
+	enum status status = OK;
+	struct row row;
+	size_t done = 0, moved, undone;
+
+	while (status == OK && done < bytes && next_row(io, bytes - done, &row)) {
+		if (io->space) {
+			moved = within_users(row);
+			undone = user_clear((__force void *)user_pointer(row.base), moved);
+			moved -= undone;
+			if (moved < row.size)
+				status = undone ? copy_failure() : ERR_FAULT;
+		} else {
+			moved = row.size;
+			memset((void *)row.base, 0, moved);
+		}
+		advance(io, moved);
+		done += moved;
+	}
+	*ret_moved = done;
+	return status;
+}
+
 /* ---- bulk, in the kernel context ---- */
 
 /*
