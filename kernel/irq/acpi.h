@@ -86,7 +86,8 @@ struct acpi_info {
 	struct acpi_register pm1a_control, pm1b_control, pm1a_event, pm1b_event;
 	struct acpi_register reset; /* the reset register; set only when the table says that it works */
 	uint8_t reset_value;
-	uint8_t century; /* index of the CMOS register that holds the century; 0: there is none */
+	struct acpi_register pm_timer; /* the power management timer's counter */
+	uint8_t century;               /* index of the CMOS register that holds the century; 0: there is none */
 
 	bool has_s5; /* the DSDT or an SSDT tells which SLP_TYP turns the machine off: the next two fields */
 	uint8_t s5_type_a, s5_type_b;

@@ -125,8 +125,10 @@ enum fadt_offset {
 	FADT_PM1B_EVENT = 60,
 	FADT_PM1A_CONTROL = 64,
 	FADT_PM1B_CONTROL = 68,
+	FADT_PM_TIMER = 76,
 	FADT_PM1_EVENT_SIZE = 88,
 	FADT_PM1_CONTROL_SIZE = 89,
+	FADT_PM_TIMER_SIZE = 91,
 	FADT_CENTURY = 108,
 	FADT_FLAGS = 112,
 	FADT_RESET = 116,
@@ -136,6 +138,7 @@ enum fadt_offset {
 	FADT_X_PM1B_EVENT = 160,
 	FADT_X_PM1A_CONTROL = 172,
 	FADT_X_PM1B_CONTROL = 184,
+	FADT_X_PM_TIMER = 208,
 };
 
 #define FADT_LEAST            116 /* bytes of ACPI 1.0's FADT */
@@ -184,6 +187,7 @@ const char *acpi_parse_fadt(struct acpi_table table, struct acpi_info *info)
 	info->pm1b_event = block_at(table, FADT_X_PM1B_EVENT, FADT_PM1B_EVENT, FADT_PM1_EVENT_SIZE);
 	info->pm1a_control = block_at(table, FADT_X_PM1A_CONTROL, FADT_PM1A_CONTROL, FADT_PM1_CONTROL_SIZE);
 	info->pm1b_control = block_at(table, FADT_X_PM1B_CONTROL, FADT_PM1B_CONTROL, FADT_PM1_CONTROL_SIZE);
+	info->pm_timer = block_at(table, FADT_X_PM_TIMER, FADT_PM_TIMER, FADT_PM_TIMER_SIZE);
 	info->century = table.bytes[FADT_CENTURY];
 	info->hardware_reduced = flags & FADT_HARDWARE_REDUCED;
 	if ((flags & FADT_RESET_SUPPORTED) && table.size > FADT_RESET_VALUE) {

@@ -11,6 +11,7 @@
 #include "kernel/irq/ioapic.h"
 #include "kernel/irq/irq.h"
 #include "kernel/irq/pic.h"
+#include "kernel/irq/pm_timer.h"
 #include "kernel/irq/rtc.h"
 #include "kernel/irq/timer.h"
 #include "kernel/lib/log.h"
@@ -75,7 +76,10 @@ static void start_apics(void)
 		 io_apics);
 }
 
-/* Measure the time-stamp counter's rate against HPET or PIT; 0 when neither works. *ret_source names the one used. */
+/*
+ * Measure the time-stamp counter's rate against HPET, PIT or the ACPI PM timer; 0 when none of them works. *ret_source
+ * names the one used.
+ */
 static uint64_t measure_tsc(const char **ret_source)
 {
 	uint64_t frequency;
@@ -84,7 +88,11 @@ static uint64_t measure_tsc(const char **ret_source)
 	if (acpi.hpet.raw && hpet_measure_tsc(acpi.hpet, &frequency) == OK)
 		return frequency;
 	*ret_source = "PIT";
-	return tsc_frequency_by_pit();
+	frequency = tsc_frequency_by_pit();
+	if (frequency)
+		return frequency;
+	*ret_source = "ACPI PM timer";
+	return pm_timer_measure_tsc(acpi.pm_timer, &frequency) == OK ? frequency : 0;
 }
 
 /*
@@ -131,7 +139,8 @@ static void start_clocks(uint64_t tsc_start)
 	uint64_t frequency = find_tsc_frequency(&source);
 
 	if (!frequency)
-		panic("nothing tells how fast the time-stamp counter is: no CPUID leaf, no HPET, no PIT");
+		panic("nothing tells how fast the time-stamp counter is: no CPUID leaf, no HPET, no PIT, no ACPI PM "
+		      "timer");
 	clock_init(frequency, tsc_start);
 	timer = timer_init();
 	log_info("TSC: %llu.%03llu MHz by %s%s; timer: %s\n", (unsigned long long)(frequency / 1000000),

@@ -10,6 +10,7 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"
+#include "kernel/arch/tsc.h"
 #include "kernel/irq/apic.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/irq.h"
@@ -218,11 +219,12 @@ static void count_interrupt(void *ctx)
 	*count = *count + 1;
 }
 
-static void start_pit(void)
+/* Have the PIT's output rise once, after `count` of its ticks, and not at a time that was set before. */
+static void start_pit(uint16_t count)
 {
 	cpu_out8(PIT_COMMAND, PIT_COUNT_DOWN);
-	cpu_out8(PIT_CHANNEL0, PIT_MS & 0xff);
-	cpu_out8(PIT_CHANNEL0, PIT_MS >> 8);
+	cpu_out8(PIT_CHANNEL0, (uint8_t)count);
+	cpu_out8(PIT_CHANNEL0, count >> 8);
 }
 
 /* Let time pass. */
@@ -242,22 +244,24 @@ static bool device_interrupts_arrive(uint32_t gsi, volatile unsigned *count)
 {
 	bool good;
 
-	start_pit();
+	start_pit(PIT_MS);
 	pass(5 * NS_PER_MS);
 	good = *count == 0;
+	/* An emulator may still be late with the interrupt of the masked time: a new start takes it back. */
+	start_pit(UINT16_MAX);
 	irq_enable(gsi);
-	start_pit();
+	start_pit(PIT_MS);
 	for (uint64_t start = clock_monotonic_ns(); *count == 0 && clock_monotonic_ns() - start < LONG_ENOUGH;)
 		cpu_pause();
 	pass(5 * NS_PER_MS);
 	good &= *count == 1;
 	irq_disable(gsi);
-	start_pit();
+	start_pit(PIT_MS);
 	pass(5 * NS_PER_MS);
 	return good && *count == 1;
 }
 
-/* Check a device's interrupt. A machine without an I/O APIC, such as Bochs', passes. */
+/* Check a device's interrupt. A machine without an I/O APIC, such as Bochs', passes, and one without a PIT. */
 static bool device_interrupts_work(void)
 {
 	static volatile unsigned count;
@@ -265,6 +269,8 @@ static bool device_interrupts_work(void)
 	enum status status;
 	bool good;
 
+	if (!tsc_frequency_by_pit())
+		return true;
 	count = 0;
 	status = irq_register_isa(ISA_PIT, count_interrupt, (void *)&count, &gsi);
 	if (status == ERR_NOT_FOUND)

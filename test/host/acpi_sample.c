@@ -76,8 +76,10 @@ static void build_fadt(uint8_t *bytes)
 	t[52] = 2;
 	put(t + 56, 0x600, 4);
 	put(t + 64, 0x604, 4);
+	put(t + 76, 0x608, 4);
 	t[88] = 4;
 	t[89] = 2;
+	t[91] = 4;
 	t[108] = 0x32;
 	put(t + 112, 1 << 10, 4);
 	t[116] = 1;

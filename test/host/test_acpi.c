@@ -81,6 +81,9 @@ static void a_sound_machine(void **state)
 	assert_int_equal(info.pm1b_control.address, 0);
 	assert_int_equal(info.reset.address, 0xcf9);
 	assert_int_equal(info.reset_value, 0x0f);
+	assert_int_equal(info.pm_timer.address, 0x608);
+	assert_int_equal(info.pm_timer.space, ACPI_SPACE_IO);
+	assert_int_equal(info.pm_timer.bits, 32);
 	assert_int_equal(info.century, 0x32);
 	assert_true(info.has_s5);
 	assert_int_equal(info.s5_type_a, 5);

@@ -1,0 +1,14 @@
+/*
+ * The ACPI power management timer, used only to measure the rate of the time-stamp counter, on machines with neither
+ * HPET nor PIT.
+ */
+#pragma once
+
+#include "kernel/irq/acpi.h"
+
+/*
+ * Measure for 10 ms how many ticks the time-stamp counter makes in a second. timer: what the FADT says of the timer.
+ * Call in the kernel context, with interrupts off. Returns ERR_NOT_FOUND (the machine has no such timer, or its counter
+ * stands still), and what mmio_map returns.
+ */
+MUST_CHECK enum status pm_timer_measure_tsc(struct acpi_register timer, uint64_t *ret_frequency);
