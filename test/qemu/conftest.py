@@ -23,7 +23,8 @@ def _build():
 
 
 # Files whose tests, or what they share, take ten seconds or more.
-LONGEST = ("test_debug_build", "test_speed", "test_bochs", "test_parity", "test_broken", "test_call_speed")
+LONGEST = ("test_debug_build", "test_speed", "test_bochs", "test_parity", "test_broken", "test_call_speed", "test_user",
+           "test_limits")
 
 
 def shared_machine(item):
