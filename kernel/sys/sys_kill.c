@@ -96,6 +96,20 @@ static int64_t send_all(int signal, const struct signal_info *info)
 	return sending.result;
 }
 
+/*
+ * Send a signal to more than one process, as kill's `pid` of 0 or less says. Not inlined, so that a signal to one
+ * process does not pay for the registers that this needs.
+ */
+static __attribute__((noinline)) int64_t send_many(int pid, int signal, const struct signal_info *info)
+{
+	if (pid == -1)
+		return send_all(signal, info);
+	/* INT32_MIN cannot be negated. */
+	if (pid == INT32_MIN)
+		return -ESRCH;
+	return signal_send_group_in_steps(pid ? -pid : process_current()->group, signal, info);
+}
+
 SYSCALL_2(kill, who, signal)
 {
 	struct signal_info info = info_here(SI_USER);
@@ -103,14 +117,7 @@ SYSCALL_2(kill, who, signal)
 
 	if (!is_signal(signal))
 		return -EINVAL;
-	if (pid > 0)
-		return send_process(pid, (int)signal, &info);
-	if (pid == -1)
-		return send_all((int)signal, &info);
-	/* INT32_MIN cannot be negated. */
-	if (pid == INT32_MIN)
-		return -ESRCH;
-	return signal_send_group_in_steps(pid ? -pid : process_current()->group, (int)signal, &info);
+	return pid > 0 ? send_process(pid, (int)signal, &info) : send_many(pid, (int)signal, &info);
 }
 
 SYSCALL_2(tkill, tid, signal)
