@@ -8,7 +8,9 @@
 #include "kernel/lib/wipe.h"
 #include "kernel/mm/user/user_io.h"
 
-/* Most bytes of a read that copies through a buffer on the stack: for so few, walking page tables would cost more. */
+/*
+ * Reads of up to this many bytes are copied through a buffer on the stack: cheaper than walking the user's page tables.
+ */
 #define SMALL 256
 
 /* Guard: the kernel, one CPU, not preempted. */
@@ -78,7 +80,7 @@ static paddr_t own_page(const struct content *content, uint64_t index)
 	return frame;
 }
 
-/* Set how many of the file's bytes are used in the archive, and correct the file system's page count. */
+/* Set place_size, the number of bytes that are used in the archive, and correct the file system's page count. */
 static void set_place_size(struct content *content, uint64_t size)
 {
 	struct fs *fs = content->node->fs;
@@ -105,8 +107,8 @@ static bool is_past_end(const struct content *content, uint64_t page)
 }
 
 /*
- * Get the physical page of page `page`, with a reference. Reads, writes and mappings all get the same one, so that they
- * see the same bytes. A page in the archive is never freed, and its references are not counted.
+ * Get the physical page of page `page`, with a reference. Reads, writes and mappings all get the same physical
+ * page, so that they see the same bytes. A page in the archive is never freed, and its references are not counted.
  */
 static enum status object_frame(struct memory_object *object, uint64_t page, paddr_t *ret)
 {

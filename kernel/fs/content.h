@@ -15,11 +15,12 @@ struct user_io;
 
 /* The content of one regular file. Guard: the kernel, one CPU, not preempted. */
 struct content {
-	struct memory_object object; /* what mmap(2) maps; its references are the node's. Must be the first member */
-	struct node *node;           /* the file; node->size is the content's size, in bytes */
-	struct page_tree pages;      /* the pages that have frames */
-	paddr_t place;               /* address of the file's bytes in the archive, for pages without a frame */
-	uint64_t place_size;         /* how many bytes from the file's start are at `place`; 0: none */
+	/* What mmap(2) maps: a reference to it is a reference to the node. Must be the first member. */
+	struct memory_object object;
+	struct node *node;      /* the file; node->size is the content's size, in bytes */
+	struct page_tree pages; /* the pages that have frames */
+	paddr_t place;          /* address of the file's bytes in the archive, for pages without a frame */
+	uint64_t place_size;    /* how many bytes from the file's start are at `place`; 0: none */
 };
 
 /* Initialise an empty content, for a node of size 0. */

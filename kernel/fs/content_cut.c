@@ -5,8 +5,8 @@
 #include "kernel/sync/late_work.h"
 
 /*
- * The pages of a file that has been freed; late work frees them piece by piece. Guard: the kernel, one CPU, not
- * preempted.
+ * The pages of a file that has been freed. They are freed in steps as late work, which a task does on its way back to
+ * user mode (kernel/sync/late_work.h). Guard: the kernel, one CPU, not preempted.
  */
 struct left_pages {
 	struct late_work work; /* must be the first member: free_left() gets a pointer to it */
@@ -42,7 +42,7 @@ void content_free(struct content *content)
 	content->node->fs->pages -= content_pages(content->place_size) + content->pages.count;
 	content->place_size = 0;
 	/*
-	 * Free pages here until kmalloc() returns memory for *left, which late work needs to free the rest: if memory
+	 * Free pages here until kmalloc() returns memory for *left, which free_left() needs to free the rest: if memory
 	 * is short, the heap may get the frames that have just been freed.
 	 */
 	while (cut_piece(&content->pages, 0) && !left)

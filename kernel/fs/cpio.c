@@ -110,8 +110,8 @@ static void trim_name(struct cpio_entry *entry)
 }
 
 /*
- * Read one header and its name, and skip its content. cpio->at must be at the header's first byte; afterwards it is
- * behind the content.
+ * Read a header and the name behind it, and skip the file's content, which follows. cpio->at must be at the header's
+ * first byte; afterwards it is behind the content.
  */
 static enum status read_entry(struct cpio *cpio, struct cpio_entry *entry, struct cpio_error *ret_error)
 {

@@ -29,7 +29,7 @@ struct cpio_entry {
 	uint32_t mtime; /* seconds since 1970 */
 	uint32_t dev_major, dev_minor;
 	uint32_t rdev_major, rdev_minor;
-	uint32_t archive; /* how many trailers came before: inode numbers are unique only in one archive */
+	uint32_t archive; /* how many archives ended before this entry: inode numbers are unique only in one archive */
 };
 
 struct cpio_error {

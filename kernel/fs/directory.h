@@ -25,7 +25,7 @@ struct directory_entry {
 struct directory {
 	struct directory_entry **buckets; /* bucket_count pointers, a power of two; NULL: none yet */
 	struct directory_entry *first;
-	struct directory_entry **end;        /* the pointer to set when an entry is added; NULL: it is `first` */
+	struct directory_entry **end; /* the pointer to set when an entry is added; NULL: `first` is that pointer */
 	struct directory_entry *last_listed; /* the entry where a listing is likely to go on; NULL: unknown */
 	/*
 	 * Block n is the DIRECTORY_BLOCK positions from n * DIRECTORY_BLOCK on. `blocks` has the first entry of each
@@ -37,7 +37,8 @@ struct directory {
 	uint64_t last_position; /* the position that was given to an entry last */
 };
 
-#define DIRECTORY_BLOCK 64 /* positions in a block: most that a listing passes to find where it stopped */
+/* positions in a block: at most this many entries are passed to find where a listing goes on */
+#define DIRECTORY_BLOCK 64
 
 /* The first entry's position: "." and ".." have 0 and 1. */
 #define DIRECTORY_FIRST 2

@@ -102,9 +102,9 @@ void fd_cloexec_range(struct fd_table *table, unsigned first, unsigned last);
 int fd_dup(struct fd_table *table, int fd, int lowest, unsigned flags);
 
 /*
- * Make `to` a descriptor of fd's file, for dup2(2) and dup3(2); a file that `to` had is closed. When both are equal
- * nothing changes (the caller checks for dup3's -EINVAL). Returns `to`, -EBADF (also when `to` is beyond the limit),
- * -ENOMEM.
+ * Make `to` a descriptor of fd's file, for dup2(2) and dup3(2); a file that `to` had is closed. When `fd` and `to` are
+ * equal nothing changes (the caller checks for dup3's -EINVAL). Returns `to`, -EBADF (also when `to` is beyond the
+ * limit), -ENOMEM.
  */
 int fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags);
 

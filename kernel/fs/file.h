@@ -27,10 +27,10 @@ struct file_ops {
 	int64_t (*read)(struct file *file, struct user_io *io, uint64_t *offset);
 	/*
 	 * Return how long a read waits after -EAGAIN before read_late is called, in ns (a terminal's VTIME); 0: for
-	 * ever. *ret_there: how many bytes are there, too few for a read; when it changes the time starts anew. [0]
+	 * ever. *ret_there: how many bytes have come, too few to end the read; the time starts anew when more come. [0]
 	 */
 	uint64_t (*patience)(struct file *file, uint32_t *ret_there);
-	/* Read the bytes that have come by the end of that time, perhaps none. Set together with `patience`. */
+	/* Read the bytes that have come, perhaps none, now that the time of `patience` is over. Set with `patience`. */
 	int64_t (*read_late)(struct file *file, struct user_io *io);
 	/*
 	 * Take as many bytes from user memory as fit now. Returns bytes; or, with nothing taken, -EAGAIN,
@@ -139,8 +139,8 @@ enum file_move {
 
 /*
  * Call the file's read or write operation once: at the file's offset, which advances, or for FILE_PREAD and FILE_PWRITE
- * at `offset`; a write with O_APPEND at the end. Never waits. Returns what the operation returns, or -EBADF (not open
- * for that), -EISDIR, -EINVAL; for FILE_PREAD and FILE_PWRITE also -ESPIPE, -EINVAL (`offset` above 2^63 - 1).
+ * at `offset`; a write with O_APPEND at the end. Never waits. Returns what the operation returns, or -EBADF (the file
+ * is not open for it), -EISDIR, -EINVAL; for FILE_PREAD and FILE_PWRITE also -ESPIPE, -EINVAL (`offset` too large).
  */
 int64_t file_move(struct file *file, enum file_move how, struct user_io *io, uint64_t offset);
 

@@ -277,8 +277,8 @@ static void give_frames(paddr_t pa, uint64_t bytes)
 
 /*
  * Decompress the gzip member at the start of `in` into `room` bytes of memory that are withdrawn from the frame
- * allocator for ever, at *ret_place; what is left of them is given back. Returns gzip_unpack's errors, or
- * ERR_NO_MEMORY; on an error all memory is given back.
+ * allocator for ever, at *ret_place; the pages that the data did not need are given back. Returns gzip_unpack's errors,
+ * or ERR_NO_MEMORY; on an error all memory is given back.
  */
 static enum status unpack_member(struct inflate *work, const void *in, uint64_t size, uint64_t room,
 				 struct gzip_member *ret, paddr_t *ret_place, const char **ret_what)
@@ -296,8 +296,8 @@ static enum status unpack_member(struct inflate *work, const void *in, uint64_t 
 }
 
 /*
- * Decompress a gzip member whose decompressed size is not known: first try the size that the input's last word says
- * (gzip_guess), which is wrong when more follows the member; then measure the size and use that.
+ * Decompress a gzip member whose decompressed size is not known: first try the size in the input's last word
+ * (gzip_guess), which is wrong when more data follows the member; if that fails, measure the size and use that.
  */
 static enum status unpack_unknown(struct inflate *work, const void *in, uint64_t size, struct gzip_member *ret,
 				  paddr_t *ret_place, const char **ret_what)

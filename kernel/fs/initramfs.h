@@ -24,6 +24,6 @@ struct initramfs_report {
  * the files' bytes for ever. The memory of gzip's archives is given to the frame allocator once they are decompressed,
  * into memory that is withdrawn from the allocator for ever. Returns 0, -EINVAL (damaged, or compressed by another
  * program than gzip: ret->error says what and where; entries before the damage have been unpacked), or -ENOMEM
- * (ret->error as well, and perhaps ret->needed).
+ * (ret->error is set as well, and perhaps ret->needed).
  */
 int initramfs_unpack(struct node *root, paddr_t pa, uint64_t size, struct initramfs_report *ret);

@@ -15,7 +15,7 @@ static size_t record_size(const struct dir_entry *entry)
 	return align_up(sizeof(struct linux_dirent64) + entry->name.size + 1, 8);
 }
 
-/* Write the record of `entry`. size: record_size(entry); next: the position at which the listing goes on behind it. */
+/* Write the record of `entry`. size: record_size(entry); next: the position of the entry behind it. */
 static void put_record(uint8_t *record, const struct dir_entry *entry, size_t size, uint64_t next)
 {
 	struct linux_dirent64 *head = (struct linux_dirent64 *)record;

@@ -195,7 +195,7 @@ int mount_move(struct node *root, struct node *at)
 		return error;
 	if (at->mounted)
 		return -EBUSY;
-	/* Working directories and open files inside are references to nodes, and stay valid. */
+	/* Working directories and open files in the moved file system are references to nodes, and stay valid. */
 	from->mounted = NULL;
 	root->covers = NULL;
 	error = node_mount(at, root);
@@ -242,7 +242,10 @@ static void detach(struct mount *mount)
 	root->fs->detached = root;
 	free_mount(mount);
 	node_put(at);
-	/* Drop the reference that at->mounted was; the reference that mount->root was is now fs->detached. */
+	/*
+	 * Drop the reference to the root that at->mounted held. The one that mount->root held is now held by
+	 * fs->detached.
+	 */
 	node_put(root);
 }
 

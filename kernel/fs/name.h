@@ -21,7 +21,7 @@ struct link_target {
 
 void link_target_put(struct link_target *target);
 
-/* A directory and the name of a node in it; or, if the node has no name any more, its last one. */
+/* A directory and the name of a node in it; or, if the node has no name any more, its last name. */
 struct node_place {
 	struct node *dir;
 	struct name name;

@@ -58,7 +58,7 @@ void node_init(struct node *node, const struct node_ops *ops, struct fs *fs, uin
 	fs->refs++;
 }
 
-/* Free a file system that mount_detach() has unmounted, now that no reference to its nodes is left but the root's. */
+/* Free a file system unmounted by mount_detach(), now that fs->detached is the only reference to it from outside. */
 static void end_detached(struct fs *fs)
 {
 	struct node *root = fs->detached;

@@ -60,8 +60,8 @@ static unsigned lowest_slot(const struct page_tree *tree, uint64_t index, const 
 }
 
 /*
- * A slot of `level` leads to one page or more. Return the first page behind those of the slot that leads to page
- * `index`.
+ * Return the number of the first page behind the range of pages that one slot of `level` leads to, for the slot that
+ * leads to page `index`.
  */
 static uint64_t behind_slot(uint64_t index, unsigned level)
 {
@@ -182,7 +182,7 @@ paddr_t page_tree_remove(struct page_tree *tree, uint64_t index)
 	return pa;
 }
 
-#define TABLE_COST 2 /* a table that is gone through and freed costs as much as so many pages */
+#define TABLE_COST 2 /* to go through a table and free it counts as the removal of this many pages */
 
 /* A removal of pages that is in progress. */
 struct cut {

@@ -84,7 +84,9 @@ static void next_name(struct walk *walk)
 
 	while (*walk->rest == '/')
 		walk->rest++;
-	/* Most names are so short that a search by words, as strcspn() does it, would cost more. */
+	/*
+	 * Most names are so short that strcspn(), which compares eight bytes at a time, would cost more than this loop.
+	 */
 	end = walk->rest;
 	while (*end && *end != '/' && end < walk->rest + SHORT_NAME)
 		end++;

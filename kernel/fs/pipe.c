@@ -68,9 +68,9 @@ static int64_t read_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
 }
 
 /*
- * Wake tasks after a read: all that poll, and one blocked writer. If less than PIPE_BUF bytes are free now, that is
- * enough for small writes only, and which writers have one is not known: then wake all writers. A writer that does not
- * fill the pipe wakes the next one (kernel/sys/file_transfer.c).
+ * Wake tasks after a read: all that poll, and one blocked writer. But if less than PIPE_BUF bytes are free now, only
+ * small writes can go on, and it is not known which writers have a small one: then wake all writers. A writer that does
+ * not fill the pipe wakes the next one (kernel/sys/file_transfer.c).
  */
 static void tell_of_room(struct pipe *pipe)
 {

@@ -11,8 +11,8 @@
 #define FIRST_ROOM 1024
 
 /*
- * Make room for `more` bytes. Returns false, and sets `lost`, when there is none; the text so far stays, and has no
- * room from then on.
+ * Make room for `more` bytes. Returns false when there is no memory for them, or the text would be longer than
+ * TEXT_MAX: then `lost` is set, the text so far stays, and nothing can be added to it from then on.
  */
 static bool make_room(struct text *text, size_t more)
 {

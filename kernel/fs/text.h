@@ -14,7 +14,7 @@
 struct text {
 	char *bytes; /* a block of the heap; no NUL at the end */
 	size_t size;
-	size_t room; /* size of `bytes`; that of the text when it is lost */
+	size_t room; /* size of the block `bytes`; with `lost` the same as `size`: nothing can be added */
 	bool lost;   /* there was no memory, or TEXT_MAX was reached: the text is incomplete, and stays as it is */
 };
 
@@ -23,8 +23,9 @@ __attribute__((format(printf, 2, 0))) void text_add_v(struct text *text, const c
 void text_add_bytes(struct text *text, const void *bytes, size_t size);
 
 /*
- * Return where up to `most` bytes can be written behind the text; the caller then calls text_end() with the byte behind
- * those that were. NULL, with `lost` set: there is no room. For texts with a line for each of many things.
+ * Return where up to `most` bytes can be written behind the text; the caller writes them and then calls
+ * text_end() with the address of the byte behind the last one. NULL, with `lost` set: there is no room. For texts of
+ * very many lines, since it is cheaper than text_add().
  */
 char *text_room_slow(struct text *text, size_t most);
 static inline char *text_room(struct text *text, size_t most)

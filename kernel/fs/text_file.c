@@ -8,8 +8,8 @@
 
 #define WRITE_MAX PAGE_SIZE /* most bytes that one write takes */
 /*
- * How many bytes of records one step of a read makes at least, and the room that the text has from the start: the last
- * record fits, as most are shorter than the difference.
+ * One step of a read makes records until they have STEP_SIZE bytes or more. The text has room for STEP_ROOM bytes from
+ * the start: most records are shorter than the difference, so the last record rarely makes the text grow.
  */
 #define STEP_SIZE (PAGE_SIZE - 256)
 #define STEP_ROOM PAGE_SIZE
@@ -20,12 +20,12 @@
  */
 struct reader {
 	text_make_fn *make; /* adds the whole content; or NULL */
-	text_more_fn *more; /* adds records; NULL when `make` is not */
+	text_more_fn *more; /* adds records; NULL when `make` is set */
 	text_take_fn *take; /* or NULL */
 	bool begun;         /* the fields below are valid: a text was begun, and making it has not failed since */
 	struct text text;   /* the bytes of the file from `start` on that were made last */
 	uint64_t start;     /* bytes from the file's start */
-	uint64_t place;     /* where `more` goes on behind these bytes; with `make` 1 when they have been made */
+	uint64_t place;     /* for `more`: where the next records begin; for `make`: 1 once the text has been made */
 };
 
 /* Return the offset behind the bytes that were made last. */
@@ -52,7 +52,10 @@ static int add(struct reader *reader, struct node *node, size_t enough)
 	return reader->make(node, &reader->text);
 }
 
-/* Make what comes behind the bytes that were made last, in their place. Without memory the next read begins anew. */
+/*
+ * Replace the bytes that were made last by those that follow them in the file. After an error the next read begins
+ * anew.
+ */
 static int make_next(struct reader *reader, struct node *node, size_t enough)
 {
 	int error;
@@ -88,8 +91,8 @@ static int64_t copy_made(const struct reader *reader, struct user_io *io, uint64
 }
 
 /*
- * Return how many bytes to make for a read at `offset`: a step's worth while the offset has not been reached, and not
- * more than the read takes when it has.
+ * Return how many bytes to make for a read at `offset`: STEP_SIZE, but no more than the read takes if the bytes made
+ * so far end at the offset.
  */
 static size_t step_size(const struct reader *reader, const struct user_io *io, uint64_t offset)
 {
@@ -110,7 +113,7 @@ static int64_t read_text(struct file *file, struct user_io *io, uint64_t *offset
 	error = make_next(reader, file->node, step_size(reader, io, *offset));
 	if (error)
 		return moved ? moved : error;
-	/* The offset lies further behind: the call's next step makes the records that come next. */
+	/* The offset lies behind these records: have the caller read again, which makes the records that come next. */
 	if (reader->more && reader->text.size && *offset >= end_of(reader))
 		return -EAGAIN;
 	more = copy_made(reader, io, offset);

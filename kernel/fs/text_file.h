@@ -1,9 +1,9 @@
 /*
  * Files whose content is a text that the kernel generates, of two kinds. A short text is made as a whole by a read at
  * offset 0; reads at other offsets get pieces of the same text, so that the pieces fit together even if the kernel's
- * state changes in between. A text of records, as many as there are of something, is made while it is read, a page for
- * each read at most; each of its records is whole. As on Linux, a read that does not go on where the last one ended
- * makes the records anew from the first one on, to find the offset.
+ * state changes in between. A text of records, whose number has no limit, is made while it is read, about a page at a
+ * time; no record is made in parts. As on Linux, a read that does not go on where the last one ended makes the records
+ * anew from the first one on, to find the offset.
  */
 #pragma once
 
@@ -15,9 +15,10 @@ typedef int text_make_fn(struct node *node, struct text *ret);
 
 /*
  * A function that adds records to `ret`, an empty text, until that has `enough` bytes or more or there are no records
- * left; *place is where to begin: 0 for the first record. Sets *place for the next call, as the caller does not know
- * what it means. It should be the key of what comes next in an order that stays: a record that is there all the time is
- * then read once, whatever comes and goes between the calls. Returns 0, or the error that read(2) returns.
+ * left; *place is where to begin: 0 for the first record. Sets *place to where the next call is to begin. Only this
+ * function knows what the value means. It should be a key by which the records are sorted, such as a number: then a
+ * record that exists all the time is read exactly once, whatever comes and goes between the calls. Returns 0, or the
+ * error that read(2) returns.
  */
 typedef int text_more_fn(struct node *node, uint64_t *place, size_t enough, struct text *ret);
 

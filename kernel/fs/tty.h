@@ -31,7 +31,7 @@ enum tty_order {
  * The driver wakes tty->queue when `room` has grown to half of its greatest value, and when `is_idle` becomes true.
  */
 struct tty_port {
-	/* Return how many bytes of a program fit into the queue, which has extra room for echo. */
+	/* Return how many bytes of a program's output fit into the queue, besides its extra room for echo. */
 	size_t (*room)(const struct tty *tty);
 	/* Return how many written bytes have not left the device yet. */
 	size_t (*waiting)(const struct tty *tty);
@@ -83,7 +83,8 @@ struct tty {
 	uint64_t hang_ups;
 	struct linux_termios termios;
 	struct linux_winsize winsize;
-	struct wait_queue queue; /* tasks that wait for input, for room for output, or for output to go on or be sent */
+	/* tasks that wait for input, for room for output, for stopped output to go on, or until output is sent */
+	struct wait_queue queue;
 	/*
 	 * The ring of input. Positions count bytes, and wrap at 2^32; the byte at a position is
 	 * input[position % TTY_INPUT]. Guard of all from here on: lock, except that a task's output changes `column`

@@ -11,7 +11,7 @@
 
 enum tty_signal_number { TTY_SIGINT = 2, TTY_SIGQUIT = 3, TTY_SIGTSTP = 20, TTY_SIGWINCH = 28 };
 
-/* Return whether the byte at that position ends a line or the file. */
+/* Return whether the byte at `position` of the ring ends a line or the file. */
 static inline bool tty_is_end(const struct tty *tty, uint32_t position)
 {
 	uint32_t place = position % TTY_INPUT;
@@ -43,7 +43,7 @@ uint32_t tty_readable(const struct tty *tty);
 /* Return whether the terminal was hung up since the file was opened. */
 bool tty_is_hung_up(const struct file *file);
 
-/* Return whether the calling task may read, or write, now: 0, or the error that its call returns. */
+/* Return 0 if the calling task may read, or write, now; otherwise the error that its system call returns. */
 int tty_check_job(struct tty *tty, bool write);
 
 /* file_ops.ioctl. -EAGAIN: the request must wait until all written text has left the device. */

@@ -220,8 +220,8 @@ static void sequence_byte(struct line_editor *editor, uint8_t byte)
 {
 	if (byte >= '0' && byte <= '9') {
 		/*
-		 * Keys have numbers up to 34. From 40 on a number becomes 100, which is no key's, lest `parameter`
-		 * overflow.
+		 * Keys have numbers up to 34. A number above 39 becomes 100, which no key has, so that `parameter`
+		 * cannot overflow.
 		 */
 		editor->parameter = editor->parameter < 4 ? editor->parameter * 10 + (byte - '0') : 100;
 	} else if (byte < ' ') {

@@ -31,7 +31,9 @@ static long limit_seconds;      /* fixed after boot */
 static uint64_t seen;           /* what progress() returned at the last sign of life. Guard: the NMI's handler */
 static uint64_t seen_tsc;       /* when the last sign of life was. Guard: the NMI's handler */
 static uint64_t monitor_rounds; /* calls of monitor_idle(). Guard: the monitor; read by the NMI's handler */
-/* whether the CPU was idle at seen_tsc; whether look_for_deadlock() visited tasks since. Guard: the NMI's handler */
+/*
+ * whether the CPU was idle at seen_tsc; whether look_for_deadlock() visited tasks after that. Guard: the NMI's handler
+ */
 static bool idle_since, told;
 
 /* Count a sign of life. The monitor calls this while it waits for input, when no task is switched to. */

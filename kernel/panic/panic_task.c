@@ -27,7 +27,7 @@ static void print_areas(print_fn *print, const struct process *process, vaddr_t 
 	const struct area_tree *tree = &process->space->areas;
 	const struct area *first = area_find_from(tree, va), *area;
 
-	/* Start two areas before the one at or above the address, if there are so many. */
+	/* Start two areas before the one at or above the address, or at the first area. */
 	for (int i = 0; i < 2; i++) {
 		area = area_prev(tree, first);
 		if (area)

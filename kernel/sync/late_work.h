@@ -1,7 +1,7 @@
 /*
  * Late work: what is left to do when something large has ended, such as freeing the pages of a file or the names of a
- * file system. Whoever drops the last reference may hold other things at that moment. So the same task does the work
- * later, on its way back to user mode, when it holds nothing any more: step by step, with other tasks in between
+ * file system. The code that drops the last reference may be in the middle of something else. So the same task does the
+ * work later, on its way back to user mode, when it holds nothing any more: step by step, with other tasks in between
  * (kernel/task/late.h).
  */
 #pragma once
@@ -15,7 +15,7 @@ struct late_work {
 	 * when all is done; the object may be gone then.
 	 */
 	bool (*step)(struct late_work *work);
-	struct late_work *next; /* the next one of the same task */
+	struct late_work *next; /* the next work in the same task's list */
 };
 
 /* Do all of `work` at once. */

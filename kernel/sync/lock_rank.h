@@ -14,7 +14,7 @@ enum lock_rank {
 	LOCK_SIGNALS,  /* signals and job control: tells parents, and wakes tasks */
 	LOCK_QUEUE,    /* the waiters of a file or a process: wakes tasks, and tells epoll files that watch it */
 	LOCK_QUEUE_1,  /* the waiters of an epoll file that watches no epoll file: woken under LOCK_QUEUE */
-	LOCK_QUEUE_2,  /* the waiters of an epoll file that watches one of LOCK_QUEUE_1; and so on */
+	LOCK_QUEUE_2,  /* the waiters of an epoll file that watches epoll files with LOCK_QUEUE_1; and so on */
 	LOCK_QUEUE_3,
 	LOCK_QUEUE_4,
 	LOCK_QUEUE_5,

@@ -88,8 +88,8 @@ static int make_space(uint64_t flags, struct user_space **ret)
 }
 
 /*
- * Copy or share the descriptor table for the child's process, before that is made, as make_space(). *ret is a
- * reference.
+ * Copy or share the descriptor table for the child's process; *ret is a reference. Like make_space(), call this before
+ * the process is made.
  */
 static int make_files(uint64_t flags, struct fd_table **ret)
 {

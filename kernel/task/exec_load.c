@@ -13,7 +13,8 @@
 #include "kernel/task/exec_internal.h"
 
 /*
- * Address space randomization, as on Linux: each address is moved by a random number of pages, which has so many bits.
+ * Address space randomization, as on Linux: each address is moved by a random number of pages, below 2 to the
+ * power of the constant here.
  */
 #define RANDOM_BITS_PIE   28
 #define RANDOM_BITS_STACK 22
@@ -88,7 +89,9 @@ static int map_segment(struct user_space *space, struct memory_object *object, c
 	return 0;
 }
 
-/* Note where the program's code and data lie: as on Linux from the first byte of a segment to the last in the file. */
+/*
+ * Note where the program's code and data lie. As on Linux, only a segment's bytes from the file count, not its zeros.
+ */
 static void note_places(struct user_space *space, const struct elf_segment *s, vaddr_t bias)
 {
 	const vaddr_t start = s->va + bias, end = start + s->file_size;

@@ -95,7 +95,7 @@ static vaddr_t put(struct place *place, const void *bytes, size_t size)
 	return va;
 }
 
-/* Put the strings of a list, and `words` with their addresses. Returns the word behind; NULL: the task must end. */
+/* Put the strings of a list, and at `words` their addresses and a 0. Returns the next word; NULL: the task must end. */
 static uint64_t *put_list(struct place *place, uint64_t *words, const char *const *list)
 {
 	for (; *list; list++) {

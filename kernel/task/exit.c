@@ -145,9 +145,9 @@ static void end_process(struct process *process)
 }
 
 /*
- * Do in steps, with other tasks in between, what of end_process() may take long: the children, which may be many, get
- * their new parent, and the signals that wait are dropped. A child may still be added to the process (CLONE_PARENT),
- * but no signal.
+ * Do the part of a process's end that may take long, in steps with other tasks in between: the children, which may be
+ * many, get their new parent, and the signals that wait are dropped. A child may still be added to the process
+ * (CLONE_PARENT), but no signal.
  */
 static void end_in_steps(struct process *process)
 {

@@ -54,7 +54,7 @@ static void part(const struct process *process, const struct process *parent, co
 {
 	bool stopped = false;
 
-	/* The searches below go through the whole group: most often no process is stopped, and none is needed. */
+	/* The searches below go through the whole group: most often no process is stopped, and no search is needed. */
 	if (!signal_stopped_processes() || !parent || parent->group == process->group ||
 	    parent->session != process->session || !job_control_is_orphaned(process->group, process->session, without))
 		return;

@@ -22,8 +22,8 @@
 /* More frames than one page fault needs: a page, three tables, and some for the heap. */
 #define FAULT_FRAMES 16
 /*
- * Frames that the fork or execve of a small program takes; other calls take fewer. A call that fails although so many
- * are free wants too much, and no process is killed for it.
+ * Frames that the fork or execve of a small program takes; other calls take fewer. If a call fails although this many
+ * are free, it wants too much, and no process is killed for it.
  */
 #define CALL_FRAMES 64
 
@@ -62,7 +62,10 @@ uint64_t memory_trim(void)
 	context_token_t token;
 	uint64_t free;
 
-	/* The result of task_give_way() is ignored: what is trimmed serves all, and the caller looks who must end. */
+	/*
+	 * The result of task_give_way() is ignored: trimming helps all tasks, and the caller checks whether this one
+	 * must end.
+	 */
 	while (heap_trim_step(&trim)) {
 		if (task_current()->process)
 			(void)task_give_way();

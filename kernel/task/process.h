@@ -62,7 +62,7 @@ struct process {
 	struct link in_news;       /* in the parent's `news`, or in no list */
 	struct link in_group;      /* in the list of its group's processes (number.h) */
 	struct link in_session;    /* in the list of its session's processes */
-	uint64_t joined;           /* number of its joining the group: higher than those of the processes before it */
+	uint64_t joined;           /* rises with each joining of any group: a group's list is sorted by it */
 	struct wait_queue waiters; /* tasks that wait for a child of this process */
 	bool zombie;               /* has ended, and its parent has not waited for it yet */
 	bool exiting;              /* all its tasks must end: exit_group(2), or a fatal signal */
@@ -141,7 +141,8 @@ struct clone_arguments {
 
 /*
  * Make a task or a process: clone(2), fork(2), vfork(2). Returns the child's tid; or, with nothing changed, -EINVAL,
- * -EPERM (tls), -ENOMEM, -EAGAIN (LIMIT_NPROC, no tid), -EINTR (the task must end), -ERESTART_MEMORY.
+ * -EPERM (`tls` is no user address), -ENOMEM, -EAGAIN (LIMIT_NPROC, no tid), -EINTR (the task must end),
+ * -ERESTART_MEMORY.
  */
 int64_t process_clone(const struct clone_arguments *arguments);
 

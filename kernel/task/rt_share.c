@@ -5,7 +5,7 @@
  */
 #include "kernel/task/rt_share.h"
 
-/* Advance *share to the period that contains `now_ns`. Of a period that begins by this nothing has been used. */
+/* Advance *share to the period that contains `now_ns`. In a new period nothing has been used yet. */
 static void go_on(struct rt_share *share, const struct rt_allowance *allowance, uint64_t now_ns)
 {
 	uint64_t periods = (now_ns - share->start_ns) / allowance->period_ns;

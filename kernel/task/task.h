@@ -161,7 +161,7 @@ void task_set_gs_base(uint64_t base);
  */
 void task_set_tid(struct task *task, int tid);
 
-/* Return the CPU time of the task. While the current task is not runnable, the CPU halts, which counts as no task's. */
+/* Return the task's CPU time. If the current task is not runnable the CPU is idle, which counts for no task. */
 static inline uint64_t task_run_ns(const struct task *task)
 {
 	bool runs = task == task_current() && task->state == TASK_RUNNABLE;

@@ -29,8 +29,8 @@ struct task_waiter {
 };
 
 /*
- * Return whether a waiter of the current task is the first or the last one in the queue. A task that joins the same
- * queue many times in a row finds out by this that it is in it already. Call with the queue's lock not held.
+ * Return whether a waiter of the current task is the first or the last one in the queue. With this, a task that joins a
+ * queue many times in a row can see that it has a waiter there already. Call with the queue's lock not held.
  */
 bool task_is_at_end(struct wait_queue *queue);
 
