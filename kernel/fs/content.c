@@ -28,8 +28,8 @@ static bool is_whole_in_place(const struct content *content, uint64_t index)
 }
 
 /*
- * Allocate a frame for page `index`, which must not have one, and fill it with the page's bytes. Call in the kernel
- * context. Returns ERR_NO_MEMORY, or ERR_RANGE when the file system has reached its limit.
+ * Allocate a frame for page `index`, which must not have one, and fill it with the page's bytes. Call between
+ * store_enter() and store_leave(). Returns ERR_NO_MEMORY, or ERR_RANGE when the file system has reached its limit.
  */
 static enum status make_frame(struct content *content, uint64_t index, paddr_t *ret)
 {
@@ -57,7 +57,7 @@ static enum status make_frame(struct content *content, uint64_t index, paddr_t *
 	return OK;
 }
 
-/* Free the frames of all pages from `first` on. Call in the kernel context. */
+/* Free the frames of all pages from `first` on. Call between store_enter() and store_leave(). */
 static void cut(struct content *content, uint64_t first)
 {
 	uint64_t before = content->pages.count;

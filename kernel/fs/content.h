@@ -1,7 +1,7 @@
 /*
  * The content (the bytes) of a regular file: pages in frames, with holes, and perhaps bytes that stay in the initramfs
- * archive, where they are used in place. Only the kernel context maps the frames; the functions here load it for the
- * time of the call. Guard: the kernel, one CPU, not preempted.
+ * archive, where they are used in place. Only the kernel context (the kernel's own page tables) maps the frames; the
+ * functions here load it for the time of the call. Guard: the kernel, one CPU, not preempted.
  */
 #pragma once
 

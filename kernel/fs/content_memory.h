@@ -9,8 +9,8 @@
 #include "kernel/mm/space/hhdm.h"
 
 /*
- * store_enter() loads the kernel context, the only one that maps the frames of contents; store_leave() loads again the
- * context that store_enter() has replaced. Calls nest.
+ * store_enter() loads the kernel context, the page tables that alone map the frames of contents; store_leave() loads
+ * again the page tables that store_enter() has replaced. Calls nest.
  */
 static inline context_token_t store_enter(void)
 {

@@ -21,7 +21,7 @@ static int open_regular(struct node *node, struct file *file)
 {
 	int error;
 
-	/* An anonymous file has no `open`: file_create() made it. It cannot be opened again through /proc/self/fd. */
+	/* The node of an anonymous file has no `open`: such a file cannot be opened again through /proc/self/fd. */
 	if (!node->ops->open)
 		return -ENXIO;
 	if (!file_writes(file))

@@ -1,5 +1,6 @@
 /*
- * Turns archive entries into nodes (inodes). All of it runs in the kernel context, the only one that maps the archive.
+ * Turns archive entries into nodes (inodes). All of it runs in the kernel context, that is with the page tables that
+ * alone map the archive.
  */
 #include "kernel/fs/initramfs.h"
 

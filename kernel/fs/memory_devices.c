@@ -1,5 +1,5 @@
 /*
- * The devices null, zero, full, random and urandom: Linux's mem(4) and its neighbours, which need no hardware.
+ * The devices null, zero, full, random and urandom, which need no hardware (null(4), full(4), random(4)).
  */
 #include "kernel/fs/device.h"
 #include "kernel/fs/kmsg.h"

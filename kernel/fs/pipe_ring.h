@@ -1,9 +1,9 @@
 /*
  * The bytes in a pipe: a ring of frames. Positions count bytes since the ring was made or resized, and only grow; a
  * byte is written at `head` and read at `tail`. A page's frame is allocated when its first byte is written and freed
- * when its last one is read, so a ring without bytes has at most one frame. Only the kernel context maps the frames:
- * call the functions of pipe_ring.c between store_enter() and store_leave(), except those that say "in any context".
- * Guard: the kernel, one CPU, not preempted.
+ * when its last one is read, so a ring without bytes has at most one frame. Only the kernel context (the kernel's own
+ * page tables) maps the frames: call the functions of pipe_ring.c between store_enter() and store_leave(), except those
+ * that say "in any context". Guard: the kernel, one CPU, not preempted.
  */
 #pragma once
 

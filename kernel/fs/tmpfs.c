@@ -16,7 +16,7 @@
 
 /* A tmpfs. Guard: the kernel, one CPU, not preempted. */
 struct tmpfs {
-	struct late_work end; /* tmpfs_destroy()'s work; must be the first member, see destroy_some() */
+	struct late_work end; /* runs destroy_some(), which gets a pointer to it: must be the first member */
 	struct node *root;    /* for tmpfs_destroy(): the root */
 	struct node *dir;     /* for tmpfs_destroy(): the directory being emptied */
 	struct fs fs;

@@ -27,7 +27,8 @@ enum tty_order {
 };
 
 /*
- * Operations of a driver that queues text for a slow device. They are called in any context, also with tty->lock held.
+ * Operations of a driver that queues text for a slow device. They are called with any page tables loaded, by
+ * interrupt handlers too, also with tty->lock held.
  * The driver wakes tty->queue when `room` has grown to half of its greatest value, and when `is_idle` becomes true.
  */
 struct tty_port {
@@ -66,7 +67,10 @@ struct tty_job_control {
  */
 struct tty {
 	struct device device;
-	/* Send text to the device unchanged. Called in any context; for an echo also with `lock` held. */
+	/*
+	 * Send text to the device unchanged. Called with any page tables, by interrupt handlers too; for an echo with
+	 * `lock` held.
+	 */
 	void (*write)(struct tty *tty, const char *text, size_t size);
 	/* Make written text visible. Called after each write(2) and after input, without `lock`. May be NULL. */
 	void (*flush)(struct tty *tty);

@@ -87,8 +87,8 @@ static void freshen_terminals(void)
 }
 
 /*
- * Print a page fault's address. When it is in the direct map or the MMIO window, which only the kernel context maps,
- * and another context is loaded, say so: the code has forgotten kernel_context_enter().
+ * Print a page fault's address. When it is in the direct map or the MMIO window, which only the kernel context (page
+ * tables) maps, and another context is loaded, say so: the code has forgotten kernel_context_enter().
  */
 static void say_address(void)
 {
@@ -325,7 +325,7 @@ static void show_panic(const char *format, va_list args)
 	vaddr_t callers[2]; /* return addresses: in panic() itself, and in the function that called panic() */
 
 	open_page("panic", (uintptr_t)__builtin_return_address(0));
-	/* Unlike a trap's fatal handler, which gets the kernel context, panic() may be called in any context. */
+	/* A trap's fatal handler starts with the kernel's page tables loaded; panic() may be called with others. */
 	if (kernel_space.root.raw && (cr3 & PTE_ADDRESS) != kernel_space.root.raw)
 		cpu_write_cr3(kernel_space.root.raw);
 	subject.cr2 = cpu_read_cr2();

@@ -1,5 +1,6 @@
 /*
- * Prints what the kernel's own structures say about the running task. Call in the kernel context.
+ * Prints what the kernel's own structures say about the running task. Call in the kernel context, that is with the
+ * kernel's own page tables loaded.
  */
 #include "kernel/panic/panic_task.h"
 

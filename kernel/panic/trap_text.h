@@ -18,8 +18,8 @@ char *trap_text(uint64_t vector, uint64_t error, char buffer[TRAP_TEXT]);
 const char *address_text(vaddr_t va);
 
 /*
- * Return the name of the range that `va` lies in if only the kernel context maps that range: the direct map or the MMIO
- * window. Returns NULL for all other addresses.
+ * Return the name of the range that `va` lies in if only the kernel context (the kernel's own page tables) maps that
+ * range: the direct map or the MMIO window. Returns NULL for all other addresses.
  */
 const char *kernel_context_text(vaddr_t va);
 

@@ -101,7 +101,7 @@ static inline void wait_queue_remove(struct waiter *waiter)
 	waiter->queue = NULL;
 }
 
-/* Call each waiter's `wake`; the waiters stay in the queue. May be called in any context. */
+/* Call each waiter's `wake`; the waiters stay in the queue. Interrupt handlers may call this. */
 static inline void wait_queue_wake(struct wait_queue *queue)
 {
 	uint64_t flags;

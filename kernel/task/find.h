@@ -51,7 +51,7 @@ void process_visit(bool (*see)(void *ctx, struct process *process), void *ctx);
 
 /*
  * Call `see` with each process of a group, or of a session, until it returns false; `see` must not remove a process
- * from that group or session. May be called in any context.
+ * from that group or session. Interrupt handlers may call this.
  */
 void process_visit_group(int group, bool (*see)(void *ctx, struct process *process), void *ctx);
 /*

@@ -25,10 +25,10 @@ bool task_give_way_now(void);
 
 /*
  * Let other tasks run if it is their turn, between two steps of a long system call. Call with interrupts on, without a
- * lock, with the process's context loaded, and with all data structures consistent. If the caller is in a wait queue,
- * it must not lose a wake-up that comes meanwhile. Returns true when the task must end: then the system call must
- * return at once, with what it has done so far. A system call that may take more than a million instructions calls this
- * at least once in each million.
+ * lock, with the process's context (page tables) loaded, and with all data structures consistent. If the caller is in a
+ * wait queue, it must not lose a wake-up that comes meanwhile. Returns true when the task must end: then the system
+ * call must return at once, with what it has done so far. A system call that may take more than a million instructions
+ * calls this at least once in each million.
  */
 #define task_give_way() task_give_way_at(IRQ_HERE)
 

@@ -31,7 +31,7 @@ void signal_want_return(struct task *task);
 void signal_set_alarm_interval(struct process *process, uint64_t ns);
 
 /*
- * Send a signal to a process or a task. info: siginfo; NULL for a signal from the kernel without any. Returns 0,
+ * Send a signal to a process or a task. info: siginfo; NULL: a signal from the kernel, without siginfo. Returns 0,
  * -EAGAIN (a realtime signal beyond LIMIT_SIGPENDING), -ESRCH (the task has ended). Interrupt handlers may call these
  * with `info` NULL.
  */

@@ -126,9 +126,7 @@ static struct signal_queued *set_unlink(struct signal_set *set, int signal, bool
 	return found;
 }
 
-/*
- * The shortest interval of setitimer(2): with one of a microsecond a program would do nothing but handle signals.
- */
+/* The shortest interval of setitimer(2): with one microsecond a program would do nothing but handle signals. */
 #define ALARM_PAUSE_NS 100000
 
 /*

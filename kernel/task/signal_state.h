@@ -36,8 +36,8 @@ struct signal_info {
 };
 
 /*
- * The siginfo of a pending signal: in the queue of those with the same number, the oldest first. The oldest stands for
- * its queue in the set's list. Guard: signal_lock, since interrupt handlers send signals.
+ * The siginfo of a pending signal. The siginfos with the same number form a queue, the oldest first; the set has a list
+ * of the oldest ones, each of which stands for its queue. Guard: signal_lock, since interrupt handlers send signals.
  */
 struct signal_queued {
 	struct signal_queued *next; /* of the oldest: the next queue of the set; of a spare one: the next spare one */

@@ -146,8 +146,8 @@ static bool kernel_fault(struct trap_frame *frame, vaddr_t va)
 		return uaccess_fixup(frame);
 	}
 	/*
-	 * With another context loaded, serving the fault would map the page in page tables that are not in use, and the
-	 * fault would repeat for ever.
+	 * With other page tables loaded than the process's, serving the fault would change tables that are not in use,
+	 * and the fault would repeat for ever.
 	 */
 	if ((frame->cr3 & PTE_ADDRESS) != task->process->space->context.space.root.raw)
 		return false;
