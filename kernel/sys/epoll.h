@@ -14,7 +14,7 @@ enum epoll_events {
 
 #define EPOLLET (1U << 31)
 
-/* Linux's struct epoll_event, packed on x86-64. Guard: that of the structure around it. */
+/* Linux's struct epoll_event, packed on x86-64. Guard: the same as for the structure that contains it. */
 struct epoll_event {
 	uint32_t events;
 	uint32_t data[2]; /* the program's data, returned to it with the event */

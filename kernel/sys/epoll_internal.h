@@ -19,15 +19,15 @@ struct epoll {
 	struct file *file;       /* the open file whose `data` this is; NULL: it has been closed */
 	struct tree_node *items; /* all items, sorted by file and descriptor */
 	struct lock lock;
-	struct link ready;       /* lock; the ready list, linked by in_ready, the oldest first */
+	struct link ready;       /* the ready list, linked by in_ready, the oldest first. Guard: `lock` */
 	struct wait_queue queue; /* tasks that wait for the epoll file; its lock's rank depends on `level` */
 	unsigned level;          /* 1 more than the highest level of the epoll files that it watches */
 	uint64_t collects;       /* the number of the last collection (epoll_collect) */
-	uint64_t visit;          /* the number of the last search that came here (epoll_nesting.c) */
-	unsigned depth;          /* the length of the longest chain that the last search found here */
+	uint64_t visit;          /* the number of the last search that reached this epoll file (epoll_nesting.c) */
+	unsigned depth;          /* the length of the longest chain from this epoll file that the last search found */
 };
 
-/* A file that an epoll file watches. Guard: as of struct epoll. */
+/* A file that an epoll file watches. Guard: the same as for struct epoll. */
 struct epoll_item {
 	struct epoll *epoll;       /* the epoll file */
 	struct file *file;         /* the watched file, without a reference: watch.gone is called when it is closed */

@@ -1,5 +1,6 @@
 /*
- * Epoll files that watch epoll files: in which order their queues are locked, and how long a chain may be.
+ * Epoll files that watch epoll files: sets the order in which their wait queues are locked, and limits the length of
+ * chains.
  */
 #include "kernel/sys/epoll_internal.h"
 

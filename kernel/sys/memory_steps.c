@@ -94,8 +94,8 @@ enum status memory_remap(struct user_space *space, vaddr_t va, uint64_t size, ui
 }
 
 /*
- * The argument of drop() and advise(), steps that go on after a part of the range that is not mapped. Guard: the task
- * that calls.
+ * The argument of drop() and advise(), steps that go on after a part of the range that is not mapped. Guard: only the
+ * calling task uses it.
  */
 struct around_holes {
 	enum user_fork_advice advice; /* for advise() only */

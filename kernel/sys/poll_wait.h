@@ -25,7 +25,7 @@ static inline void poll_step_on(size_t i)
 		(void)task_give_way();
 }
 
-/* A file that is waited for. Guard: the task that waits; for `waiter` the queue's lock. */
+/* A file that is waited for. Guard: only the waiting task uses it, except `waiter`, which the queue's lock guards. */
 struct poll_item {
 	struct file *file; /* the caller's reference; NULL: the item never finds anything */
 	unsigned events;   /* the POLL… bits to wait for; POLLERR and POLLHUP are added */

@@ -56,7 +56,8 @@ struct proc_memory proc_measure(const struct process *process);
 
 /*
  * Return the name of an area for /proc/PID/maps: the path of its file from the current process's root, "[heap]",
- * "[stack]", "" for other anonymous memory, or "?" for a path longer than `path`. Valid as long as `path` and the area.
+ * "[stack]", "" for other anonymous memory, or "?" for a path longer than `path`. The name is valid as long as `path`
+ * and the area exist.
  */
 const char *proc_area_name(const struct process *process, const struct area *area, char *path, size_t path_size);
 

@@ -124,7 +124,10 @@ static int make_stat(struct node *node, struct text *ret)
 	(void)node;
 	for (unsigned vector = VECTOR_PIC; vector <= VECTOR_SPURIOUS; vector++)
 		interrupts += irq_count(vector);
-	/* The user and system time of the whole machine are not counted: all CPU time is shown as user time. */
+	/*
+	 * The machine's user and system time are not counted separately: all time in which the CPU was not idle is
+	 * shown as user time.
+	 */
 	for (int i = 0; i < 2; i++) {
 		text_add_string(ret, i ? "cpu0 " : "cpu  ");
 		text_add_number(ret, (now - idle) / TICK_NS);

@@ -24,9 +24,9 @@ extern syscall_fn *const syscall_functions[SYSCALL_TABLE];
 extern const char *const syscall_names[SYSCALL_TABLE];
 
 /*
- * Statistics of the calls with one number, for the monitor's command `syscalls`. The last entry is for all numbers
- * beyond the table. Guard: only the entry of system calls writes them (syscall_entry.S, syscall_leave.c), with
- * interrupts off.
+ * Statistics of the calls with one number, for the command `syscalls` of the kernel monitor (a debugging console). The
+ * last entry is for all numbers beyond the table. Guard: only the entry of system calls writes them (syscall_entry.S,
+ * syscall_leave.c), with interrupts off.
  */
 struct syscall_cost {
 	uint64_t calls; /* number of calls */

@@ -55,8 +55,11 @@ static int64_t read_log(enum syslog_action action, uint64_t to, uint64_t size)
 /* Set the consoles' level: off, on again with the previous level, or a level from 1 to 8. Returns 0 or -EINVAL. */
 static int64_t set_console(enum syslog_action action, uint64_t level)
 {
-	/* Guard: the kernel, one CPU, not preempted. */
-	static int level_when_on = -1; /* the level for SYSLOG_CONSOLE_ON to set; -1: the consoles are on */
+	/*
+	 * The level that SYSLOG_CONSOLE_ON restores; -1: the consoles were not turned off. Guard: the kernel, one CPU,
+	 * not preempted.
+	 */
+	static int level_when_on = -1;
 
 	switch (action) {
 	case SYSLOG_CONSOLE_OFF:

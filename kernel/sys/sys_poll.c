@@ -9,7 +9,7 @@
 #include "kernel/sys/user_args.h"
 #include "kernel/task/give_way.h"
 
-/* Linux's struct pollfd. Guard: the task that calls. */
+/* Linux's struct pollfd. Guard: only the calling task uses it. */
 struct linux_pollfd {
 	int32_t fd;
 	int16_t events;

@@ -329,7 +329,7 @@ SYSCALL_1(sched_get_priority_min, policy)
 
 enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
 
-/* A visit of the tasks that getpriority(2) or setpriority(2) means. */
+/* The state of a walk over the tasks that a getpriority(2) or setpriority(2) is about. */
 struct priority_search {
 	uint64_t which; /* PRIO_… */
 	int who;        /* a tid or a process group */

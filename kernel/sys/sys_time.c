@@ -65,7 +65,7 @@ SYSCALL_2(clock_gettime, id, to)
 	uint64_t ns;
 	int error;
 
-	/* Programs read the monotonic clock most: save the call of clock_read() for it. */
+	/* Programs mostly read the monotonic clock: for that one, do without the call of clock_read(). */
 	if ((uint32_t)id == CLOCK_MONOTONIC) {
 		ns = clock_monotonic_ns();
 	} else {

@@ -21,10 +21,10 @@ struct timerfd {
 	struct timer timer;
 	struct wait_queue queue;
 	struct lock lock;
-	uint64_t interval_ns;                     /* lock; 0: the timer expires once */
-	bool expired;                             /* lock; the timer has expired since it was last read */
-	bool realtime;                            /* fixed when it is made: absolute times are of the wall clock */
-	bool cancelled;                           /* lock; the wall clock was set, and no read has reported that yet */
+	uint64_t interval_ns; /* 0: the timer expires once. Guard: `lock` */
+	bool expired;         /* the timer has expired since it was last read. Guard: `lock` */
+	bool realtime;        /* absolute times are of the wall clock. Fixed when the timer is made */
+	bool cancelled;       /* the wall clock was set: the next read returns -ECANCELED. Guard: `lock` */
 	struct timerfd *next, **link_of_previous; /* in the list `cancellable`; link_of_previous NULL: not in it */
 };
 

@@ -120,8 +120,8 @@ static void set_hash_key(void)
 }
 
 /*
- * Unpack the boot file's archives and, over them, those of the boot manager or of initrd=. Errors as
- * initramfs_unpack(); *ret is about the archives that were unpacked last, but counts the files of all.
+ * Unpack the boot file's archives and, over them, those of the boot manager or of initrd=. Returns initramfs_unpack()'s
+ * errors; *ret is its report on the archives unpacked last, but counts the files of all.
  */
 static int unpack_all(const struct boot_info *info, struct initramfs_report *ret)
 {

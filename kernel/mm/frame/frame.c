@@ -27,13 +27,14 @@
  *   frame_block                      64 bytes a 2 MiB  filled when the block is split
  *   counts of references             2 bytes a 4 KiB   cleared for 64 MiB at once, when a block there is first split
  *
- * That is 2.16 bytes a frame, 0.053 % of RAM; a hole within a GiB counts as RAM. For 1 TiB boot clears 193 KiB and runs
- * over 1,024 regions; the ranges of the map become free by regions, by blocks, and only at their ends by frames.
+ * That is 2.16 bytes a frame, 0.053 % of RAM; a hole within a GiB counts as RAM. For 1 TiB, boot clears 193 KiB and
+ * visits 1,024 regions. Ranges of the memory map are freed a region or a block at a time, and single frames only at
+ * their ends.
  *
  * A frame's reference count is 0 while the frame is free, so a second free of it panics at once. The holder of the only
  * reference changes the count without a lock or a locked instruction, since nobody else may change it. Two CPUs that
- * free one frame in the same instant may both see 1; then the pool finds its bit set already, or frame_alloc finds
- * the count at 1, whichever comes first: a panic as well.
+ * free one frame in the same instant may both see 1. That panics as well: either the pool finds the frame's bit set
+ * already, or frame_alloc finds the count at 1.
  */
 #include "kernel/mm/frame/frame_refs.h"
 
@@ -110,8 +111,8 @@ static void scrape(struct frame_cache *cache)
 }
 
 /*
- * Take up to `want` frames from the pool, stored below `end`. When the pool has none, first give the frames that caches
- * hold back to it (scrape), and try again.
+ * Take up to `want` frames from the pool, stored below `end`. When the pool has none, return to it the free frames that
+ * caches hold (scrape), and try again.
  */
 static uint32_t pool_or_caches(struct frame_cache *cache, enum pool_reach reach, uint32_t want, struct frame_entry *end)
 {
@@ -125,8 +126,8 @@ static uint32_t pool_or_caches(struct frame_cache *cache, enum pool_reach reach,
 }
 
 /*
- * ---- failing allocations for tests. While fail_in is not 0 the stack is kept empty, and `full` says that it is
- * full, so that each call takes the slow path, which counts ----
+ * ---- failing allocations for tests. While fail_in is not 0 the stack is kept empty, and `full` says that it is full,
+ * so that each call takes the slow path, which counts down fail_in ----
  */
 
 static bool fail_now(struct frame_cache *cache)
@@ -159,8 +160,8 @@ void frame_fail_every(struct frame_cache *cache, uint64_t n)
 /* ---- 4 KiB ---- */
 
 /*
- * Fill the stack from the pool. Called when the stack is empty, or when its top frame has a reference, which is a bug:
- * then panic. Returns ERR_NO_MEMORY: the stack is still empty.
+ * Fill the stack from the pool. Called when the stack is empty, or when its top frame has a reference: that is a bug,
+ * and panics. Returns ERR_NO_MEMORY when the pool has nothing either.
  */
 static __attribute__((noinline)) enum status refill(struct frame_cache *cache)
 {

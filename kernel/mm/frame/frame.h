@@ -39,12 +39,12 @@ struct frame_entry {
 	uint16_t *refs; /* the frame's reference count, kept here so that it need not be looked up again */
 };
 
-/* One CPU's free frames. Guard: own CPU, not interrupted by another call; atomic where a field says so. */
+/* One CPU's free frames. Guard: own CPU, whose calls never interrupt one another; atomic where a field says so. */
 struct frame_cache {
 	struct frame_entry *top;    /* top[-1] is the frame to hand out next. Atomic: other CPUs read it */
-	struct frame_entry *full;   /* `top` when the stack is full; while fail_in is not 0, the stack's start */
+	struct frame_entry *full;   /* `top` of a full stack; the stack's start while fail_in is not 0 */
 	struct frame_lookup lookup; /* a copy of frames->lookup, in this CPU's cache lines */
-	/* slots[s]: address of a free frame of size s (no FRAME_4K), or 0. Atomic: any CPU may take slots[FRAME_1G] */
+	/* slots[s]: a free frame of size s (never FRAME_4K), or 0. Atomic: any CPU may take slots[FRAME_1G] */
 	uint64_t slots[3];
 	uint64_t fail_in;         /* the allocation that counts this down to 0 fails; 0: none is to fail */
 	uint64_t fail_every;      /* what fail_in starts from after a failure; 0: no more failures */
@@ -56,7 +56,7 @@ struct frame_cache {
 	struct frame_entry stack[1 + FRAME_CACHE_FRAMES]; /* stack[0] marks the stack's end and is no frame */
 } __attribute__((aligned(64)));
 
-/* All memory of a machine: the kernel has one, host tests have more. Guard: fixed after boot, or what a field says. */
+/* All memory of a machine; host tests have several. Guard: fixed after boot, unless a field says otherwise. */
 struct frames {
 	struct frame_lookup lookup;
 	struct frame_region *regions; /* one for each GiB from address 0 on; each has its lock */
@@ -67,7 +67,7 @@ struct frames {
 	struct frame_cache *caches;     /* list of all caches, so that the free frames in them can be counted. Atomic */
 	uint32_t cache_count;           /* how many caches that list has. Atomic */
 	paddr_t low_page;  /* a page below 1 MiB, to start CPUs. Guard: frame_add_range() has one caller at a time */
-	uint64_t total;    /* 4 KiB frames that were added, and not withdrawn. Guard: as low_page's */
+	uint64_t total;    /* 4 KiB frames that were added and not withdrawn. Guard: the same as for low_page */
 	uint64_t left_out; /* 4 KiB frames of usable memory that could not be managed */
 	uint64_t metadata; /* bytes of RAM that the allocator's bookkeeping takes */
 	uintptr_t direct;  /* the frame at pa is mapped at direct + pa. Fixed after boot */
@@ -101,9 +101,9 @@ void frame_cache_drain(struct frame_cache *cache);
 
 /*
  * Make [start, end) free memory: RAM that the loader or the firmware does not use any more. *ret_frames is how many
- * frames that gave, without frame 0, and without the page below 1 MiB if it is taken from this range.
- * Returns ERR_RANGE (unaligned, empty, or not RAM in the map of frame_init), ERR_EXISTS (some of it was added before).
- * On error nothing has changed. One caller at a time; others may allocate meanwhile.
+ * frames were added, without frame 0, and without the page below 1 MiB if it is taken from this range. Returns
+ * ERR_RANGE (unaligned, empty, or not RAM in the map of frame_init), ERR_EXISTS (some of it was added before). On error
+ * nothing has changed. One caller at a time; others may allocate meanwhile.
  */
 MUST_CHECK enum status frame_add_range(struct frames *frames, paddr_t start, paddr_t end, uint64_t *ret_frames);
 
@@ -142,7 +142,7 @@ static inline void frame_free(struct frame_cache *cache, enum frame_size size, p
 void frame_free_many(struct frame_cache *cache, size_t count, const paddr_t *pa);
 
 /*
- * Take one more reference to a frame that the caller has a reference to. A frame can have any number of references.
+ * Take one more reference to a frame of which the caller already has one. A frame can have any number of references.
  * Returns ERR_NO_MEMORY: their count needs another frame (refs_lend() in frame_refs.h), and none is free.
  */
 MUST_CHECK enum status frame_get(struct frame_cache *cache, enum frame_size size, paddr_t pa);

@@ -1,7 +1,7 @@
 /*
  * Starts a frame allocator: finds room for its metadata, and adds the first free memory. Cuts the metadata from the
- * ends of usable ranges and clears only the table of regions. Takes no step for each frame or block: the metadata of
- * frames and blocks is set up when they are first used.
+ * ends of usable ranges and clears only the table of regions. Does no work for each frame or block: their metadata is
+ * set up when they are first used.
  */
 #include "kernel/mm/frame/frame_add.h"
 
@@ -108,8 +108,9 @@ static enum status make_tables(struct frames *frames, struct cutter *cutter)
 }
 
 /*
- * Extend the region's blocks, which begin with its first block of RAM, up to end_block. Call for the ranges in
- * ascending order. RAM of any type counts, since all RAM may be added later; a hole between two ranges counts as well.
+ * Extend the range of blocks that the region has metadata for up to end_block; it begins with the region's first block
+ * of RAM. Call for the memory map's ranges in ascending order. RAM of any type counts, since all RAM may be added
+ * later; a hole between two ranges counts as well.
  */
 static void measure_region(struct frame_region *region, uint64_t first_block, uint64_t end_block)
 {
@@ -160,7 +161,7 @@ static void place(struct frames *frames, uint64_t number, struct cutter *cutter)
 	region->refs_rows = &frames->lookup.refs[number * REGION_REFS];
 }
 
-/* Make the usable ranges free, without what was cut from them. */
+/* Make the usable ranges free memory, except for the metadata that was cut from them. */
 static void add_usable(struct frames *frames, const struct cutter *cutter)
 {
 	const struct memmap *map = cutter->map;

@@ -80,8 +80,9 @@ static uint32_t choose(const struct frame_cache *cache, struct wish wish)
 }
 
 /*
- * Return a region to take 4 KiB frames from, or REGION_NONE. For a caller that has some frames already, return only a
- * region with partly free blocks that is not another CPU's home.
+ * Return a region to take 4 KiB frames from, or REGION_NONE. A caller that has some frames already gets only a region
+ * with partly free blocks that is not another CPU's home: splitting a whole block, or sharing a lock, is not worth a
+ * few more frames.
  */
 static uint32_t choose_for_4k(const struct frame_cache *cache, enum pool_reach reach, bool has_some)
 {
@@ -122,8 +123,8 @@ static void settle(struct frame_cache *cache, uint32_t region)
 }
 
 /*
- * Lock a region that had, by the index, blocks of one of `classes`. Returns false, unlocked, when other CPUs have taken
- * those blocks meanwhile.
+ * Lock a region that, according to the index, has blocks of one of `classes`. Returns false, unlocked, when other CPUs
+ * have taken those blocks meanwhile.
  */
 static bool region_enter(struct frame_region *region, unsigned classes)
 {

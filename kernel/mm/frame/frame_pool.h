@@ -1,6 +1,6 @@
 /*
- * The pool: all free memory that is in no CPU's cache. Private to frame*.c, but for the numbers about reference counts
- * (REFS_...), which kernel/mm/user/user_pages.c uses through frame_refs.h.
+ * The pool: all free memory that is in no CPU's cache. Private to frame*.c, except for the numbers about reference
+ * counts (REFS_...), which kernel/mm/user/user_pages.c uses through frame_refs.h.
  *
  * A *region* is 1 GiB and has 512 *blocks* of 2 MiB; a block has 512 frames.
  */
@@ -46,7 +46,7 @@ _Static_assert(REFS_FULL - REFS_BATCH > REFS_LENT && REFS_LENT + REFS_BATCH < RE
  * which leaves the emptier blocks the time to become whole again. A block without a free frame is in no class.
  */
 enum frame_class {
-	CLASS_PARTIAL,   /* classes 0 to 3: less than 1/4, 1/2, 3/4 of the block is free, or more but not all */
+	CLASS_PARTIAL,   /* classes 0 to 3: less than 1/4, 1/2, 3/4 or all of the block is free */
 	CLASS_WHOLE = 4, /* all of the block is free */
 	BLOCK_CLASSES,
 	CLASS_REGION = 5, /* not a class of blocks, but of regions: all blocks of the region are whole */
@@ -77,8 +77,10 @@ struct region_detail {
 	uint16_t free[REGION_BLOCKS];                               /* free frames of each block */
 	/* references to each block as one 2 MiB frame. Guard: the holders of references, atomic when shared */
 	uint16_t refs[REGION_BLOCKS];
-	uint32_t batches_2m[REGION_BLOCKS]; /* each block's batches, beyond `refs` */
-	/* per block an array, in a frame of its own: each 4 KiB frame's batches, beyond refs_4k. NULL: none has any */
+	uint32_t batches_2m[REGION_BLOCKS]; /* batches of references to each 2 MiB frame, in addition to `refs` */
+	/*
+	 * per block an array in a frame of its own: each 4 KiB frame's batches, in addition to refs_4k. NULL: all are 0
+	 */
 	uint32_t *batches_4k[REGION_BLOCKS];
 	uint16_t batches_used[REGION_BLOCKS]; /* how many 4 KiB frames of each block have batches */
 } __attribute__((aligned(64)));
@@ -99,7 +101,7 @@ struct frame_region {
 	uint8_t classes;                      /* bit c: some block is in class c */
 	uint8_t indexed;  /* bit c: the region is in frames->index[c]. Written under the lock, read by anybody */
 	bool taken;       /* handed out as one 1 GiB frame */
-	uint32_t batches; /* batches of references to the 1 GiB frame, beyond `refs` */
+	uint32_t batches; /* batches of references to the 1 GiB frame, in addition to `refs` */
 	struct region_detail *detail;
 	struct frame_block *blocks; /* indexed by block; only [first_block, end_block) exist */
 	/* the count of references to each 4 KiB frame; 0: free. Valid in rows whose entry in refs_rows is not 0 */

@@ -63,7 +63,10 @@ void region_publish(struct frames *frames, struct frame_region *region)
 	else if (region->free == REGION_FRAMES)
 		classes = 1U << CLASS_REGION;
 
-	/* Atomic, since other regions share the word. A reader of the index checks `indexed` under the lock. */
+	/*
+	 * Atomic, since other regions share the word. The index is only a hint: who finds a region by it checks
+	 * `indexed` under the region's lock.
+	 */
 	for (changed = classes ^ region->indexed; changed; changed &= changed - 1) {
 		uint64_t *word = &frames->index[__builtin_ctz(changed)][number / WORD_BITS];
 
@@ -90,7 +93,7 @@ void region_need_refs(struct frame_region *region, paddr_t start, unsigned block
 			 __ATOMIC_RELEASE);
 }
 
-/* Take the first `count` free frames of a block that has so many. */
+/* Take the first `count` free frames of a block that has at least `count`. */
 static void block_take(struct frame_region *region, unsigned block, paddr_t start, uint32_t count,
 		       struct frame_entry *end)
 {

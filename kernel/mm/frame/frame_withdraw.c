@@ -1,6 +1,7 @@
 /*
- * Looks for a run of wholly free blocks from the top down, and takes them out as if they had never been added. The part
- * of the last block that is not needed is added again.
+ * Implements frame_withdraw(): looks for a run of wholly free 2 MiB blocks from the highest address down, and removes
+ * them from the allocator as if they had never been added. The part of the last block that is not needed is added
+ * again.
  */
 #include "kernel/mm/frame/frame_withdraw.h"
 

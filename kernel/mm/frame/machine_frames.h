@@ -11,9 +11,9 @@
 extern const struct memmap *machine_memmap;
 
 /*
- * Set machine_memmap, and start machine_frames with what is usable in it and with the frames that the loader took for
- * tables and did not need. Call while the loader's tables or the kernel context are loaded.
- * Panics when there is no usable memory.
+ * Set machine_memmap, and start machine_frames with the map's usable memory, and with the frames that the loader had
+ * set aside for page tables and did not need. Call while the loader's tables or the kernel context are loaded. Panics
+ * when there is no usable memory.
  */
 void machine_frames_init(const struct boot_info *info);
 

@@ -142,8 +142,8 @@ static void *run_alloc(size_t size, uint32_t align)
 
 	if (!first) {
 		/*
-		 * First empty magazines of the depots if they hold much, since their free blocks may keep pages in use;
-		 * then let the heap grow; and if it cannot, empty this CPU's magazines, too.
+		 * First empty magazines of the depots if they hold much, since their free blocks may keep pages in use.
+		 * Then let the heap grow. If it cannot, empty this CPU's magazines, too, and try once more.
 		 */
 		heap_unlock(&heap.lock);
 		magazines_drain_before_growing(cpu);

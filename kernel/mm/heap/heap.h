@@ -101,8 +101,9 @@ struct cache {
 
 /*
  * Set up a cache of `size` bytes (1 to 32 KiB) aligned to `align` (a power of two up to 4 KiB; less than 16 counts as
- * 16). `name` must last. Two caches of equal size and alignment share their memory, so a cache may be set up again.
- * Returns ERR_RANGE (size or align), ERR_NO_MEMORY (there are HEAP_CACHES other caches); `c` is unusable then.
+ * 16). The string `name` must stay valid. Two caches of equal size and alignment share their memory, so a cache may be
+ * set up again. Returns ERR_RANGE (size or align), ERR_NO_MEMORY (there are HEAP_CACHES other caches); `c` is unusable
+ * then.
  */
 MUST_CHECK enum status cache_init(struct cache *c, const char *name, size_t size, size_t align);
 MUST_CHECK void *cache_alloc(struct cache *c);
@@ -145,7 +146,7 @@ struct heap_stats {
 };
 struct heap_stats heap_get_stats(void);
 
-/* The state of one size of blocks, for the monitor. */
+/* The state of one size of blocks, for the kernel monitor (a debugging console). */
 struct heap_class_stats {
 	const char *name; /* the cache's name; NULL for one of kmalloc's sizes */
 	uint32_t size;    /* bytes of a block */

@@ -76,8 +76,8 @@ static bool is_leaf(const struct chunk *chunk, size_t page)
 }
 
 /*
- * Set or clear the leaf bits of the 2 MiB pieces inside the pages [first, end), which one call has mapped or is about
- * to unmap.
+ * Set or clear the leaf bits of the aligned 2 MiB parts of the pages [first, end), which one call has mapped or is
+ * about to unmap.
  */
 static void set_leaves(struct chunk *chunk, size_t first, size_t end, bool mapped)
 {
@@ -263,8 +263,9 @@ static void destroy_chunk(struct chunk *chunk)
 }
 
 /*
- * Choose which of the free pages [first, end) of `chunk` to unmap: whole steps of `step` pages, at most `excess` pages
- * and UNMAP_MOST, and no leaf in part. [*ret_first, *ret_end) is empty when no pages can be unmapped.
+ * Choose which of the free pages [first, end) of `chunk` to unmap: at most `excess` and at most UNMAP_MOST pages, in
+ * whole steps of `step` pages, and without splitting a 2 MiB leaf. [*ret_first, *ret_end) is empty when no pages can be
+ * unmapped.
  */
 static void choose_pages(const struct chunk *chunk, size_t first, size_t end, uint64_t step, uint64_t excess,
 			 size_t *ret_first, size_t *ret_end)

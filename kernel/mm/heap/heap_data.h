@@ -137,10 +137,14 @@ struct heap {
 	vaddr_t base;
 	struct magazine *magazines;  /* an array of MAGAZINES, each page mapped while it is needed */
 	struct magazine_link *links; /* one for each magazine; a page of them is mapped when first needed, and stays */
-	/* an allocation lowers fail_in if that is not 0; at 0 it fails, and fail_in becomes fail_every. Guard: tests */
+	/*
+	 * an allocation lowers fail_in unless it is 0; the one that makes it 0 fails, and fail_in becomes fail_every.
+	 * Guard: used by tests alone, on one CPU
+	 */
 	uint64_t fail_in, fail_every;
 
-	_Alignas(64) uint32_t empty_magazines; /* number of the first magazine in the common list; 0: none. Atomic */
+	/* number of the first in the common list of empty magazines; 0: none. Atomic */
+	_Alignas(64) uint32_t empty_magazines;
 
 	/* Guard of all the rest: `lock`, which is taken last, after any class's lock. */
 	_Alignas(64) struct heap_lock lock;

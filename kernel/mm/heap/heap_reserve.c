@@ -58,7 +58,10 @@ void reserve_free(pageno_t first, uint32_t pages)
 	uint64_t keep = reserve();
 	unsigned runs = RUNS_FEW;
 
-	/* A run that is longer than what is unmapped at a time has left something for the next calls. */
+	/*
+	 * A run that is longer than UNMAP_MOST is unmapped only in part: the next calls find the rest of it among the
+	 * longest runs.
+	 */
 	if (heap.free_pages > keep && !chunk_unmap_run(run, keep, usual_step()))
 		(void)trim_one(keep, usual_step(), &runs);
 }
@@ -75,8 +78,8 @@ static void shrink_by(uint64_t pages, uint64_t step)
 
 /*
  * Call before mapping a new run of `pages`: when much of the heap is free already, but in runs too short, unmap as many
- * pages as will be mapped. The heap is compacted that way without moving a block: it takes other addresses, which are
- * plenty, and no more frames.
+ * pages as will be mapped. That compacts the heap without moving a block: it uses new addresses, of which there are
+ * plenty, but no more frames.
  */
 static void swap_scattered(uint32_t pages)
 {
@@ -91,9 +94,9 @@ static void swap_scattered(uint32_t pages)
 }
 
 /*
- * Unmap free pages one by one: around a slab with one block in use nothing stays mapped. The heap fills the holes one
- * by one when it grows again, so this is done only when frames have run out. What is needed is found in the longest
- * runs or not at all: when the call fails for lack of it, all chunks are gone through before the call is made again
+ * Unmap free pages, even single ones between slabs that are in use. That leaves holes, which the heap must map again
+ * one by one when it grows, so this is done only when frames have run out. What is needed is found in the longest runs
+ * or not at all: when the call fails for lack of it, all chunks are gone through before the call is made again
  * (heap_trim_step), with other tasks in between.
  */
 void reserve_shrink(uint64_t pages)

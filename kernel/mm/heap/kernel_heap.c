@@ -1,7 +1,6 @@
 /*
- * Backs the heap with frames, mapped in slot 511 where every context sees them: 2 MiB leaves where they fit and such
- * frames are free, 4 KiB leaves elsewhere. Which frames lie where is read from the page tables and recorded
- * nowhere else.
+ * Backs the heap with frames, mapped in PML4 slot 511, which all contexts share: by 2 MiB leaves where they fit and
+ * such frames are free, by 4 KiB leaves elsewhere. Only the page tables record which frame lies where.
  *
  * Page tables and the windows' bookkeeping are reached through the direct map, and the heap may be called in any
  * context: so each of the four functions that the heap calls here enters the kernel context, and leaves it.
@@ -19,7 +18,7 @@
  */
 #define LARGE_STEP_FRAMES ((512ULL << 20) / PAGE_SIZE)
 
-/* How many leaves one flush covers when memory is given back. */
+/* The most leaves that one TLB flush covers when memory is given back. */
 #define BATCH 64
 
 struct windows kernel_windows;

@@ -16,7 +16,7 @@
 static vaddr_t kept[KEPT_MAX];
 static size_t kept_count;
 
-/* Map a stack with new frames. Returns false without memory; nothing is mapped then. */
+/* Map a stack with new frames. Returns false when there is no memory; nothing is mapped then. */
 static bool map_stack(vaddr_t base)
 {
 	struct frame_cache *cache = frame_cache_here();

@@ -1,6 +1,6 @@
 /*
- * Creates, loads and destroys contexts, and gives tlb.c the CPU's instructions. What a context maps is decided by those
- * who create it.
+ * Creates, loads and destroys contexts (address spaces that CR3 can be set to), and provides the CPU's instructions
+ * that tlb.c calls. What a context maps is up to its creator.
  */
 #include "kernel/mm/space/context.h"
 
@@ -47,7 +47,10 @@ static const struct tlb_ops invpcid_ops = {
 	.flush_all = flush_all_by_invpcid,
 };
 
-/* This CPU's TLB. It works before context_init(), too, without PCIDs. Guard: own CPU, interrupts off. */
+/*
+ * What is known of this CPU's TLB. Can be used before context_init(), too, but without PCIDs. Guard: own CPU,
+ * interrupts off.
+ */
 static struct tlb tlb = { .ops = &plain_ops, .kernel = &kernel_context };
 
 static uint64_t last_id;       /* id of the newest context. Guard: the kernel, one CPU, not preempted */

@@ -14,7 +14,8 @@
 
 struct context {
 	struct space space;
-	uint64_t id; /* never used again, not even after the context's end. 0: the kernel context. Fixed when made */
+	/* no other context ever gets this number, not even later. 0: the kernel context. Fixed when made */
+	uint64_t id;
 	/* how often the space was changed so that a TLB may have an entry that is no longer right. Atomic */
 	uint64_t generation;
 	struct context *next;  /* in the list of all contexts but the kernel's */
@@ -35,8 +36,8 @@ typedef struct {
 void context_init(void);
 
 /*
- * Create a context: slot 511 as in all others, and nothing else mapped. Takes one frame, copies one entry.
- * Returns ERR_NO_MEMORY; *ret is then as before.
+ * Create a context that maps nothing but PML4 slot 511, which is the same in all contexts. Takes one frame, copies one
+ * entry. Returns ERR_NO_MEMORY; *ret is then as before.
  */
 MUST_CHECK enum status context_create(struct context *ret);
 
@@ -49,9 +50,9 @@ MUST_CHECK enum status context_create(struct context *ret);
 void context_destroy(struct context *c);
 
 /*
- * Invalidate the TLB entries that `flush` names; the change of the context's space has put them there. Until this
- * function returns, the CPU may use the mappings that were removed. Then give back the tables that `flush` carries, and
- * empty it.
+ * Invalidate the TLB entries that `flush` names; the function that changed the context's space has recorded them. Until
+ * this function returns, the CPU may use the mappings that were removed. Then give back the tables that `flush`
+ * carries, and empty it.
  */
 void context_flush(struct context *c, struct tlb_flush *flush);
 
@@ -129,6 +130,6 @@ void context_visit(void (*see)(void *ctx, const struct context *c), void *ctx);
 /* Return how many frames the tables of all contexts take, roots included. */
 size_t context_table_frames(void);
 
-/* Return what switching and flushing have cost so far (kernel/mm/space/tlb.h). */
+/* Return the counts of CR3 writes and TLB flushes so far (kernel/mm/space/tlb.h). */
 struct tlb_stats;
 const struct tlb_stats *context_tlb_stats(void);

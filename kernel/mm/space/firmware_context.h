@@ -9,8 +9,8 @@
 
 /*
  * Create a context with the runtime regions of the firmware's map at their physical addresses, with the rights that the
- * table at info->efi_attributes gives them, if there is one.
- * Returns ERR_NO_MEMORY and what space_map returns; *ret is unusable then, and every frame is back.
+ * table at info->efi_attributes gives them, if there is one. Returns ERR_NO_MEMORY and what space_map returns; *ret is
+ * unusable then, and all its frames are freed.
  */
 MUST_CHECK enum status firmware_context_create(const struct boot_info *info, struct context *ret);
 

@@ -1,6 +1,6 @@
 /*
- * Makes the page tables that the loader built the space of the kernel context. Frames for further tables come from the
- * frame allocator, and go back to it.
+ * Turns the page tables that the loader built into the space of the kernel context. Frames for further tables come from
+ * the frame allocator, and go back to it.
  */
 #include "kernel/mm/space/kernel_space.h"
 

@@ -24,7 +24,7 @@ void kernel_space_init(const struct boot_info *info);
 extern const struct window_seam direct_map_pages;
 
 /*
- * Create a space with slot 511 as in all others and nothing else: one frame and one copied entry.
+ * Create a space that maps nothing but PML4 slot 511, which all spaces share: takes one frame and copies one entry.
  * Returns ERR_NO_MEMORY.
  */
 MUST_CHECK enum status kernel_space_create(struct space *ret);

@@ -1,5 +1,6 @@
 /*
- * The machine's MMIO window: an object of mmio_window.h in the kernel's space, with the machine's memory map.
+ * The machine's MMIO window: a struct mmio_window that maps into the kernel's space and checks against the machine's
+ * memory map.
  */
 #include "kernel/mm/space/mmio.h"
 

@@ -107,10 +107,11 @@ void tlb_load(struct tlb *t, const struct context *c);
 void tlb_restore(struct tlb *t, uint64_t cr3);
 
 /*
- * Invalidate this CPU's TLB entries that `flush` names; the change of the space of `c` has put them there. One flush
- * must not mix leaves of PML4 slot 511 that were global with others that were not. Call with interrupts off, after the
- * page tables have changed. Returns the message that each CPU has to serve for which tlb_concerns() is true. Once all
- * of them have served it, the tables that `flush` carries and the frames that the change unmapped can be given back.
+ * Invalidate this CPU's TLB entries that `flush` names; the function that changed the space of `c` has recorded them.
+ * One flush must not mix leaves of PML4 slot 511 that were global with others that were not. Call with interrupts off,
+ * after the page tables have changed. Returns the message that each CPU has to serve for which tlb_concerns() is true.
+ * Once all of them have served it, the tables that `flush` carries and the frames that the change unmapped can be given
+ * back.
  */
 struct tlb_message tlb_flush_run(struct tlb *t, struct context *c, const struct tlb_flush *flush);
 

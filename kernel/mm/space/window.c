@@ -1,6 +1,6 @@
 /*
  * Windows: which virtual ranges of one fixed range are taken. Never maps anything, never locks, and never calls the
- * heap, which gets its own addresses here.
+ * heap, which reserves its own addresses through this file.
  *
  * The whole range is always cut into pieces, each free or reserved, and no two free pieces touch. Each piece has a node
  * in a tree. Nodes lie in pages of their own, which come from the window_seam; a page with no node in use goes back,

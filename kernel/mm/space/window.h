@@ -7,7 +7,8 @@
 #include "paging/types.h"
 
 /*
- * Where a `struct windows` gets pages for its bookkeeping. The functions must not call the same windows, nor the heap.
+ * Where a `struct windows` gets pages for its bookkeeping. The functions must not use the `struct windows` that they
+ * serve, nor the heap.
  */
 struct window_seam {
 	void *(*page_alloc)(void *ctx); /* return one page, page-aligned, or NULL */

@@ -127,7 +127,7 @@ static bool fits(vaddr_t from, vaddr_t to, uint64_t size, vaddr_t low, vaddr_t h
 	return true;
 }
 
-/* Find the highest gap that fits, between neighbours inside the subtree. Recursion as deep as the tree. */
+/* Find the highest gap that fits, between neighbours inside the subtree. Recurses as deep as the tree is high. */
 static bool gap_inside(const struct area *a, uint64_t size, vaddr_t low, vaddr_t high, vaddr_t *ret)
 {
 	const struct area *below, *above;

@@ -40,7 +40,7 @@ struct area {
 	vaddr_t end;
 	unsigned rights;              /* enum user_rights */
 	unsigned flags;               /* enum area_flags */
-	struct memory_object *object; /* NULL: anonymous. An area in a space's tree has a reference to it */
+	struct memory_object *object; /* NULL: anonymous. An area in a space's tree has a reference to its object */
 	uint64_t offset;              /* the object's page at `start`; 0 for anonymous memory */
 	/*
 	 * the area's space, and the area's place in the list of all areas that map its object; set only if it has an

@@ -6,9 +6,10 @@
  * Two kinds of frames can back an object, and both may appear in one object:
  *   - frames of the frame allocator (4 KiB): `frame` takes a reference with frame_get, which the mapping keeps. Whoever
  *     drops the last reference, object or mapping, frees the frame.
- *   - frames that the allocator does not manage, like the initramfs's in its boot-time range: they stay for ever and
- *     have no count. `frame` just returns the address, and user_frame_put (user_pages.h) does nothing for them. Their
- *     memory must never be added to the allocator (frame_add_range) while a mapping of it may exist.
+ *   - frames that the allocator does not manage, such as those of the initramfs, whose files are mapped where the
+ *     loader put them: they are never freed and have no count. `frame` just returns the address, and user_frame_put
+ *     (user_pages.h) does nothing for them. Their memory must never be added to the allocator (frame_add_range) while a
+ *     mapping of it may exist.
  * The reference count tells of which kind a frame is: frame_refs() is 0 for one that is not managed. user_frame_get and
  * user_frame_put (user_pages.h) do what is right for each kind, parts of 2 MiB frames included.
  */
@@ -75,20 +76,20 @@ struct memory_object_ops {
 	void (*take)(struct memory_object *object, uint64_t *first, uint64_t end, struct object_taken *ret);
 	/*
 	 * Return whether the page is in memory already, for mincore(2), and for a fault that maps pages around its own.
-	 * Called in the kernel context. May be NULL: then no page is.
+	 * Called in the kernel context. May be NULL: no page is in memory then.
 	 */
 	bool (*has)(struct memory_object *object, uint64_t page);
 	/*
-	 * Return whether a `put` now would drop the last reference and leave late work (kernel/sync/late_work.h) of
-	 * more than one step. May be NULL: then no `put` does.
+	 * Return whether a `put` now would drop the last reference and leave more than one step of work to be done
+	 * later (kernel/sync/late_work.h). May be NULL: no `put` leaves such work then.
 	 */
 	bool (*is_long)(const struct memory_object *object);
 };
 
 /* The part of a memory object that all implementations have. Guard: the kernel, one CPU, not preempted. */
 struct memory_object {
-	const struct memory_object_ops *ops; /* fixed when it is made */
-	struct area *areas;                  /* the areas that map it, in all spaces; linked by their next_of_object */
+	const struct memory_object_ops *ops; /* fixed when the object is made */
+	struct area *areas; /* all areas that map the object, in all spaces, linked by next_of_object */
 };
 
 /*
@@ -99,8 +100,8 @@ void memory_object_cut(struct memory_object *object, uint64_t first);
 
 /*
  * Do what memory_object_cut() does, but in pieces, so that other tasks can run in between. From before
- * object_cut_begin() until after object_cut_end() the object must give out no page from `first` on. Meanwhile areas may
- * come, go, and be cut.
+ * object_cut_begin() until after object_cut_end() the object must give out no page from `first` on. In between, areas
+ * may be added to the object's list, removed from it, and split.
  */
 struct object_cut {
 	struct memory_object *object;

@@ -19,7 +19,7 @@ struct shared_memory {
 	uint64_t pages;
 	struct space frames; /* valid once `started` */
 	bool started;
-	vaddr_t ended;        /* when the object ends: frames of pages below this address are freed already */
+	vaddr_t ended;        /* during destruction: the frames of pages below this address are freed already */
 	struct late_work end; /* frees the frames */
 };
 

@@ -38,7 +38,7 @@ static bool absorb(struct user_space *space, const struct area *new)
 
 /*
  * Add the area that `new` describes; its range must be free. Takes a reference to its object. `node`: memory for the
- * area, used or freed here; NULL: allocate it. Returns OK, or, without a node only, ERR_NO_MEMORY.
+ * area, used or freed here; NULL: allocate it. Returns OK; ERR_NO_MEMORY only if `node` is NULL.
  */
 static enum status add(struct user_space *space, const struct area *new, struct area *node)
 {

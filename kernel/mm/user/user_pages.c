@@ -117,8 +117,8 @@ static void gather_run(struct gather *g)
 /* ---- drop ---- */
 
 /*
- * Unmap a run's leaves. If there is any, the whole run is added to the flush: finding exact bounds costs more than
- * it saves.
+ * Unmap the leaves of a run (neighbouring entries of one page table). If there is any, the whole run is added to the
+ * flush: finding exact bounds costs more than it saves.
  */
 static void drop_run(struct gather *g, const struct space_run *run)
 {

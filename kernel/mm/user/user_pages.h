@@ -71,15 +71,15 @@ void user_pages_end(struct user_space *space, vaddr_t start, vaddr_t end, vaddr_
 
 /*
  * Give the leaves in [start, end) the rights; no leaf may cross `start` or `end`. A private page whose frame is shared
- * stays read-only until it is written to. Adds to `flush`. Cannot fail.
+ * stays read-only until it is written to. Adds the changed leaves to `flush`. Cannot fail.
  */
 void user_pages_protect(struct user_space *space, vaddr_t start, vaddr_t end, unsigned rights, bool shared,
 			struct tlb_flush *flush);
 
 /*
- * Map in `to` what `from` maps in [start, end): copy-on-write on both sides. Adds to `flush` for
- * `from`. Returns ERR_NO_MEMORY; a part is mapped then, and pages of `from` may have become read-only in vain: the next
- * write to such a page faults and makes it writable again.
+ * Map in `to` what `from` maps in [start, end): copy-on-write on both sides. Adds the leaves of `from` that became
+ * read-only to `flush`. Returns ERR_NO_MEMORY; a part is mapped then, and pages of `from` may have become read-only in
+ * vain: the next write to such a page faults and makes it writable again.
  */
 MUST_CHECK enum status user_pages_copy(struct user_space *from, struct user_space *to, vaddr_t start, vaddr_t end,
 				       struct tlb_flush *flush);
@@ -92,6 +92,6 @@ MUST_CHECK enum status user_pages_place(struct user_space *space, vaddr_t from, 
 
 /*
  * Move what is mapped in [from, from + size) to `to`, for which user_pages_place() has made tables. The old place's
- * tables stay: space_prune() can take them out. Adds to `flush`. Cannot fail.
+ * tables stay: space_prune() can take them out. Adds the old leaves to `flush`. Cannot fail.
  */
 void user_pages_move(struct user_space *space, vaddr_t from, vaddr_t to, uint64_t size, struct tlb_flush *flush);

@@ -113,7 +113,9 @@ static enum status copy_part(const struct area *area, struct user_space *child, 
 	if (end < area->end)
 		part.end = end;
 	user_count_more(child, bytes_to_pages(part.end - part.start), part.rights, part.flags);
-	/* The piece before may have ended inside the area. */
+	/*
+	 * The previous piece may have ended inside the area: then extend the child's last area instead of adding one.
+	 */
 	if (part.start > area->start && last && area_continues(last, &part)) {
 		area_resize(last, last->start, part.end);
 		last->flags |= part.flags;

@@ -1,7 +1,7 @@
 /*
- * Long work on a space, cut into pieces. A piece has so few areas and mapped pages that any call for one takes less
- * than a third of a millisecond. Between two pieces the task that does the work lets other tasks run. Meanwhile the
- * space's field in_pieces says that it is being worked on, and calls that change its areas wait
+ * Long work on a space, cut into pieces. A piece has so few areas and mapped pages that each function that works on one
+ * takes less than a third of a millisecond. Between two pieces the task that does the work lets other tasks run.
+ * Meanwhile the space's field in_pieces says that it is being worked on, and calls that change its areas wait
  * (kernel/task/space_work.h).
  */
 #pragma once
@@ -60,7 +60,8 @@ MUST_CHECK enum status user_fork_piece(struct user_space *space, struct user_spa
 
 /*
  * The pages that user_populate_piece() has brought into private areas so far, in rising order. At most USER_TAKEN_RUNS
- * runs of pages are recorded; pages beyond these are never given back. All zeros: no pages. Guard: the task that calls.
+ * runs of pages are recorded; pages beyond these are never given back. All zeros: no pages. Guard: only the calling
+ * task uses it.
  */
 #define USER_TAKEN_RUNS 32
 struct user_taken {
@@ -72,10 +73,10 @@ struct user_taken {
 
 /*
  * Touch the pages of [*va, end) as user_populate_all() does, but stop after one piece. *va becomes where the next piece
- * begins; on error, the page that could not be had. Returns what user_fault returns.
+ * begins; on error, the address of the page that could not be fetched. Returns what user_fault returns.
  */
 MUST_CHECK enum status user_populate_piece(struct user_space *space, vaddr_t *va, vaddr_t end, enum user_rights access,
 					   struct user_taken *taken);
 
-/* Unmap a piece of the pages that `taken` notes. Returns whether there is more. */
+/* Unmap a piece of the pages that `taken` records. Returns whether there is more. */
 bool user_give_back(struct user_space *space, struct user_taken *taken);

@@ -53,7 +53,7 @@ struct user_space {
  */
 MUST_CHECK enum status user_space_create(struct user_space **ret);
 
-/* Take, or drop, a reference to a space. The last one frees it: it must not be loaded then, nor a token be kept. */
+/* Take a reference, or drop one. Dropping the last frees the space, which must not be loaded or have a token then. */
 void user_space_get(struct user_space *space);
 void user_space_put(struct user_space *space);
 
@@ -82,8 +82,8 @@ enum user_map_flags {
  * Takes a reference to the object. With a fixed flag the place is `va`; else `va` is a hint (0: none), and the place is
  * the highest gap below mmap_top if the hint cannot be used. size: bytes, rounded up to pages. *ret_va gets the place.
  * Returns ERR_RANGE (size 0 or too large; fixed va unaligned, below USER_MIN, or past USER_END; offset wraps),
- * ERR_EXISTS (FIXED_NOREPLACE, something is there), ERR_RIGHTS (writable and executable; shared and writable on an
- * object that cannot), ERR_NO_MEMORY (RLIMIT_AS or RLIMIT_DATA, no gap, too many areas, no memory).
+ * ERR_EXISTS (FIXED_NOREPLACE, something is there), ERR_RIGHTS (writable and executable; shared and writable with an
+ * object that does not allow it), ERR_NO_MEMORY (RLIMIT_AS or RLIMIT_DATA, no gap, too many areas, no memory).
  */
 MUST_CHECK enum status user_map(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights, unsigned flags,
 				struct memory_object *object, uint64_t offset, vaddr_t *ret_va);
@@ -95,9 +95,9 @@ MUST_CHECK enum status user_map(struct user_space *space, vaddr_t va, uint64_t s
 MUST_CHECK enum status user_unmap(struct user_space *space, vaddr_t va, uint64_t size);
 
 /*
- * Give [va, va + size) the rights. After ERR_NOT_FOUND and ERR_RIGHTS all before the hole, or before the area that may
- * not have them, has got them, as on Linux. Returns ERR_RANGE as user_unmap (but size 0 is OK), ERR_NOT_FOUND (there is
- * a hole: ENOMEM in mprotect(2)), ERR_RIGHTS as user_map, ERR_NO_MEMORY (RLIMIT_DATA, no memory).
+ * Give [va, va + size) the rights. Returns ERR_RANGE as user_unmap (but size 0 is OK), ERR_NOT_FOUND (there is a hole:
+ * ENOMEM in mprotect(2)), ERR_RIGHTS as user_map; after these two, as on Linux, the range has the rights up to the hole
+ * or the area that may not have them. ERR_NO_MEMORY (RLIMIT_DATA, no memory): nothing has changed.
  */
 MUST_CHECK enum status user_protect(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights);
 
@@ -107,11 +107,11 @@ enum user_remap_flags {
 };
 
 /*
- * Give the mapping [va, va + size) the size `new_size`, elsewhere when it must and may: mremap(2). Pages move by their
- * entries, no byte is copied; with size 0 the pages of a shared mapping are mapped a second time. *ret_va gets the
- * place. Returns ERR_RANGE (unaligned va or `to`, new size 0, FIXED without MAYMOVE, ranges overlap, size 0 and
- * private), ERR_FAULT (not all of the old range is one area), ERR_NO_MEMORY (no room in place and not MAYMOVE;
- * RLIMIT_AS or RLIMIT_DATA; no gap; no memory: then, as on Linux, FIXED may have unmapped what was at `to`).
+ * Give the mapping [va, va + size) the size `new_size`, moving it if that is necessary and allowed: mremap(2).
+ * Page-table entries are moved, no page is copied; with size 0 the pages of a shared mapping are mapped a second time.
+ * *ret_va gets the place. Returns ERR_RANGE (unaligned va or `to`, new size 0, FIXED without MAYMOVE, ranges overlap,
+ * size 0 and private), ERR_FAULT (not all of the old range is one area), ERR_NO_MEMORY (no room in place and not
+ * MAYMOVE; RLIMIT_AS or RLIMIT_DATA; no gap; no memory: then, as on Linux, FIXED may have unmapped what was at `to`).
  */
 MUST_CHECK enum status user_remap(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size,
 				  unsigned flags, vaddr_t to, vaddr_t *ret_va);
@@ -145,7 +145,7 @@ void user_resident(struct user_space *space, vaddr_t va, size_t count, uint8_t *
 MUST_CHECK enum status user_brk(struct user_space *space, vaddr_t brk);
 
 /*
- * Serve an access to `va` that the CPU has refused: after OK the access can be tried again. access: one right.
+ * Serve an access to `va` that the CPU has refused: after OK the access can be tried again. `access` is a single right.
  * Returns ERR_NOT_FOUND (no area there, and no stack that may grow there: SIGSEGV, SEGV_MAPERR), ERR_RIGHTS (the area
  * forbids it: SIGSEGV, SEGV_ACCERR), ERR_RANGE (past the end of the object: SIGBUS), ERR_NO_MEMORY.
  */
