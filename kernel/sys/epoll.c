@@ -246,7 +246,7 @@ int epoll_remove(struct file *epoll_file, struct file *file, int fd)
 	return 0;
 }
 
-/* ---- what is ready ---- */
+/* ---- reporting ready files ---- */
 
 /*
  * Return whether a reported item goes back into the ready list. An edge-triggered item does not, nor does a one-shot

@@ -32,7 +32,7 @@ bool epoll_is(const struct file *file);
  * Add a watch of a file, change its events, or remove it: epoll_ctl(2). A watch is identified by `file` and the number
  * `fd`. It has no reference to the file, and ends when the file is closed. Returns 0; or, with nothing changed,
  * -EEXIST, -ENOENT, -EPERM (a file that is always ready, such as a regular file), -ELOOP (epoll files would watch one
- * another, or in a chain of more than five), -EINVAL (the epoll file itself), -ENOMEM.
+ * another in a circle, or in a chain of more than five), -EINVAL (the epoll file itself), -ENOMEM.
  */
 int epoll_add(struct file *epoll, struct file *file, int fd, const struct epoll_event *event);
 int epoll_modify(struct file *epoll, struct file *file, int fd, const struct epoll_event *event);

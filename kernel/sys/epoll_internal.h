@@ -73,5 +73,5 @@ void epoll_file_gone(struct file_watch *watch);
 /* Compute the level of an epoll file anew, and if it changes, the levels of the epoll files that watch this one. */
 void epoll_set_level(struct epoll *epoll);
 
-/* Return -ELOOP when epoll files would watch one another, or in too long a chain, if `epoll` watched `file`; or 0. */
+/* Return 0; or -ELOOP if epoll files would form a circle or too long a chain when `epoll` watched `file`, too. */
 int epoll_check_nesting(struct epoll *epoll, struct file *file);

@@ -20,7 +20,7 @@ struct file_waiter {
 	struct task_waiter waiter;
 	bool queued;
 	uint64_t deadline; /* when a read stops waiting (file_patience); TASK_NO_DEADLINE: never */
-	uint32_t there;    /* how many bytes the file had when `deadline` was set */
+	uint32_t there;    /* how many bytes could be read when `deadline` was set */
 };
 
 static void join(struct file_waiter *waiter, struct file *file, enum file_move how)

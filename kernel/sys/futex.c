@@ -247,7 +247,7 @@ int futex_wake_op(uint64_t at, uint64_t other, bool private, uint32_t wake, uint
 	return woken;
 }
 
-/* ---- a task's end ---- */
+/* ---- at the end of a task ---- */
 
 /* Bits of a robust mutex's word (get_robust_list(2)). */
 #define OWNER      0x3fffffffU

@@ -27,7 +27,7 @@ static inline void poll_step_on(size_t i)
 
 /* A file that is waited for. Guard: only the waiting task uses it, except `waiter`, which the queue's lock guards. */
 struct poll_item {
-	struct file *file; /* the caller's reference; NULL: the item never finds anything */
+	struct file *file; /* the caller's reference; NULL: the item never has an event */
 	unsigned events;   /* the POLL… bits to wait for; POLLERR and POLLHUP are added */
 	unsigned found;    /* which of these bits the file has now */
 	struct task_waiter waiter;

@@ -16,8 +16,9 @@ int proc_init(const char *cmdline);
 /* The process, or the task, whose directory a node of /proc is in. */
 struct proc_subject {
 	struct process *process; /* a reference */
-	struct task *task;       /* a reference; for /proc/PID its first or else any task; NULL: all have ended */
-	bool single;             /* the node is below /proc/PID/task and shows that task alone */
+	/* a reference; for /proc/PID its first task, or any if that has ended; NULL: all have ended */
+	struct task *task;
+	bool single; /* the node is below /proc/PID/task and shows that task alone */
 };
 
 /*

@@ -6,7 +6,7 @@
 #include "paging/types.h"
 
 struct signal_mask_change {
-	bool changed; /* a mask was given */
+	bool changed; /* a new mask was given, so the old one must be restored */
 	uint64_t old; /* the mask before the change */
 };
 

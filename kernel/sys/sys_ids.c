@@ -112,7 +112,7 @@ SYSCALL_2(setgroups, count, from)
 }
 
 #define CAPABILITY_VERSION 0x20080522U /* _LINUX_CAPABILITY_VERSION_3 */
-#define CAPABILITIES       41          /* how many there are: CAP_LAST_CAP + 1 */
+#define CAPABILITIES       41          /* number of Linux's capabilities: CAP_LAST_CAP + 1 */
 
 struct capability_header {
 	uint32_t version;

@@ -175,7 +175,7 @@ SYSCALL_4(rt_tgsigqueueinfo, pid, tid, signal, from)
 	return send_task((int)pid, (int)tid, (int)signal, &info);
 }
 
-/* ---- the timer ---- */
+/* ---- the timer of setitimer(2) and alarm(2) ---- */
 
 #define ITIMER_REAL 0
 

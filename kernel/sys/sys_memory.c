@@ -73,8 +73,8 @@ static int object_of(struct file *file, struct mmap_request *mapping, struct mem
 }
 
 /*
- * Check the range of mmap(2). As on Linux a range that is too long or too high is -ENOMEM, and one that is too low
- * -EPERM.
+ * Check the range of mmap(2). As on Linux the error is -ENOMEM for a range that is too long or too high, and -EPERM for
+ * one that is too low.
  */
 static int check_place(uint64_t va, uint64_t size, unsigned flags)
 {
@@ -286,8 +286,8 @@ SYSCALL_3(msync, va, size, flags)
 }
 
 /*
- * Find the whole pages of a range that is locked or unlocked; as on Linux a size that wraps to 0 means none. Returns 0,
- * -EINVAL (the range wraps), -ENOMEM (not all is mapped).
+ * Round a range that is to be locked or unlocked to whole pages; as on Linux a size that wraps to 0 means no pages.
+ * Returns 0, -EINVAL (the range wraps), -ENOMEM (not all is mapped).
  */
 static int find_locked(uint64_t va, uint64_t size, uint64_t *ret_start, uint64_t *ret_size)
 {

@@ -95,7 +95,10 @@ static int move_mount(const char *source, struct node *at)
 
 static int do_mount(const struct mount_words *words, struct node *at, unsigned flags)
 {
-	/* A file system has one mount: bind mounts are not supported, and propagation flags have nothing to act on. */
+	/*
+	 * A file system is mounted at one place only: there are no bind mounts, so propagation flags have nothing to
+	 * act on.
+	 */
 	if (flags & MS_BIND && !(flags & MS_REMOUNT))
 		return -EOPNOTSUPP;
 	if (flags & MS_REMOUNT)

@@ -89,7 +89,7 @@ SYSCALL_1(rmdir, path)
 	return sys_unlinkat(CWD, path, AT_REMOVEDIR, 0, 0, 0);
 }
 
-/* Get two paths, as user_path_get() does. After an error there is nothing to put. */
+/* Get two paths, as user_path_get() does. After an error there is nothing to release. */
 static int get_paths(uint64_t old_fd, uint64_t old_from, uint64_t new_fd, uint64_t new_from, struct user_path paths[2])
 {
 	int error = user_path_get(old_fd, old_from, &paths[0]);

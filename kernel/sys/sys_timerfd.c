@@ -48,7 +48,7 @@ static void expire(struct timer *timer)
 
 _Static_assert(offsetof(struct timerfd, timer) == 0, "expire");
 
-/* ---- the wall clock is set ---- */
+/* ---- when the wall clock is set ---- */
 
 static void leave_cancellable(struct timerfd *timerfd)
 {

@@ -58,7 +58,7 @@ static __attribute__((noinline)) void try_again(struct trap_frame *frame)
 	uint64_t number = frame->error;
 	unsigned attempt = 0;
 
-	/* After rt_sigreturn the frame has no call's number. */
+	/* After rt_sigreturn the frame no longer has the call's number, so the call cannot be made again. */
 	while ((int64_t)frame->rax == -ENOMEM && *refused && number < SYSCALL_TABLE) {
 		irq_open();
 		if (memory_for_call(attempt++)) {

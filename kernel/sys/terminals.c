@@ -69,8 +69,8 @@ static bool is_turn_over(void)
 }
 
 /*
- * Draw the written text on the screen: once for a whole write(2), since drawing needs the kernel context. If other
- * tasks must run before all is drawn, the task `drawer` draws the rest.
+ * Draw the written text on the screen: once for a whole write(2), since the kernel context, which drawing needs, takes
+ * time to enter. If other tasks must run before all is drawn, the task `drawer` draws the rest.
  */
 static void flush_terminal(struct tty *tty)
 {
@@ -130,7 +130,7 @@ static void serial_order(struct tty *tty, enum tty_order order)
 		serial_drop();
 }
 
-/* The operations on text that waits for the serial line. The screen takes all text at once. */
+/* The operations on text that waits for the serial line. The screen needs none: it takes all text at once. */
 static const struct tty_port serial_port = {
 	.room = serial_room_of,
 	.waiting = serial_waiting_of,

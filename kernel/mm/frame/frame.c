@@ -45,7 +45,7 @@
 struct frames machine_frames;
 SCRATCH PER_CPU struct frame_cache machine_frame_cache; /* not zeroed at boot: frame_cache_init() writes all of it */
 
-/* ---- the caches ---- */
+/* ---- each CPU's cache of free frames ---- */
 
 static inline struct frame_entry *bottom(struct frame_cache *cache)
 {
@@ -157,7 +157,7 @@ void frame_fail_every(struct frame_cache *cache, uint64_t n)
 	cache->fail_every = n;
 }
 
-/* ---- 4 KiB ---- */
+/* ---- frames of 4 KiB ---- */
 
 /*
  * Fill the stack from the pool. Called when the stack is empty, or when its top frame has a reference: that is a bug,
@@ -309,7 +309,7 @@ void frame_free_many(struct frame_cache *cache, size_t count, const paddr_t *pa)
 	set_top(cache, top);
 }
 
-/* ---- 2 MiB and 1 GiB ---- */
+/* ---- frames of 2 MiB and 1 GiB ---- */
 
 /*
  * Take the frame in a slot; 0 when the slot is empty. Another CPU could take it in the same instant, but only from the
@@ -366,7 +366,7 @@ void frame_free_large(struct frame_cache *cache, enum frame_size size, paddr_t p
 		pool_give_large(cache->frames, size, pa);
 }
 
-/* ---- the count ---- */
+/* ---- counting the free frames ---- */
 
 uint64_t frame_free_count(const struct frames *frames)
 {

@@ -24,7 +24,7 @@ static inline uint64_t frame_size_frames(enum frame_size size)
 
 /*
  * What is needed to get from an address to the frame's reference count. Both fields are fixed once frame_init has
- * returned, the entries of `refs` change once, atomically. The counts of each 64 MiB of frames are an array: a row. The
+ * returned; each entry of `refs` changes once, atomically. The counts of each 64 MiB of frames are an array: a row. The
  * count of frame number n, in row i, lies at refs[i] + 2 * n: refs[i] is the row's address less 2 bytes for each frame
  * below the row's first. refs[i] is 0 until the row is set up.
  */
@@ -47,12 +47,12 @@ struct frame_cache {
 	/* slots[s]: a free frame of size s (never FRAME_4K), or 0. Atomic: any CPU may take slots[FRAME_1G] */
 	uint64_t slots[3];
 	uint64_t fail_in;         /* the allocation that counts this down to 0 fails; 0: none is to fail */
-	uint64_t fail_every;      /* what fail_in starts from after a failure; 0: no more failures */
+	uint64_t fail_every;      /* fail_in is set to this after a failure; 0: no more failures */
 	uint32_t home;            /* the region that the last frames came from */
 	bool home_claimed;        /* `home` is marked in frames->claimed: other CPUs avoid it while they can */
 	uint16_t bottom_refs;     /* the count of stack[0]. Not 0, so that stack[0] is never taken for a free frame */
 	struct frames *frames;    /* where the frames come from */
-	struct frame_cache *next; /* in the list frames->caches; fixed after frame_cache_init */
+	struct frame_cache *next; /* the next cache in the list frames->caches; fixed after frame_cache_init */
 	struct frame_entry stack[1 + FRAME_CACHE_FRAMES]; /* stack[0] marks the stack's end and is no frame */
 } __attribute__((aligned(64)));
 
@@ -65,7 +65,7 @@ struct frames {
 	uint64_t *claimed;              /* bitmap of regions: those that are some cache's home. Atomic */
 	uint64_t index_words;           /* words of each bitmap of regions */
 	struct frame_cache *caches;     /* list of all caches, so that the free frames in them can be counted. Atomic */
-	uint32_t cache_count;           /* how many caches that list has. Atomic */
+	uint32_t cache_count;           /* how many caches the list `caches` has. Atomic */
 	paddr_t low_page;  /* a page below 1 MiB, to start CPUs. Guard: frame_add_range() has one caller at a time */
 	uint64_t total;    /* 4 KiB frames that were added and not withdrawn. Guard: the same as for low_page */
 	uint64_t left_out; /* 4 KiB frames of usable memory that could not be managed */

@@ -1,7 +1,7 @@
 /*
- * Adds free memory: at start the usable ranges of the map, later the memory that loader and firmware leave.
- * Whole regions and whole blocks of a range are added in one step each, and single frames only at the range's ends.
- * Refuses memory that has no metadata, and memory that was added before.
+ * Adds free memory: at start the usable ranges of the memory map, later the memory that loader and firmware no longer
+ * need. Whole regions and whole blocks of a range are added in one step each, and single frames only at the range's
+ * ends. Refuses memory that has no metadata, and memory that was added before.
  */
 #include "kernel/mm/frame/frame_add.h"
 

@@ -153,7 +153,7 @@ static void place(struct frames *frames, uint64_t number, struct cutter *cutter)
 	at += sizeof(struct region_detail);
 	/*
 	 * The arrays are indexed by block and frame of the region, so their start lies before the memory that was cut:
-	 * entries below first_block have no RAM, and do not exist.
+	 * there are no entries for the blocks below first_block, which have no RAM.
 	 */
 	region->blocks = (struct frame_block *)(at - region->first_block * sizeof(struct frame_block));
 	at += blocks * sizeof(struct frame_block);

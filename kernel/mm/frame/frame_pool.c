@@ -198,7 +198,7 @@ static uint32_t neighbours(const struct frame_entry *entries, uint32_t count, ui
 
 /*
  * Prefetch the metadata of the block of a frame that is put back a little later. Frames that are freed in random order
- * lie in different blocks, so each would wait for memory.
+ * lie in different blocks, so each would cost cache misses.
  */
 static void prefetch_block(const struct frames *frames, paddr_t pa)
 {

@@ -104,7 +104,7 @@ struct frame_region {
 	uint32_t batches; /* batches of references to the 1 GiB frame, in addition to `refs` */
 	struct region_detail *detail;
 	struct frame_block *blocks; /* indexed by block; only [first_block, end_block) exist */
-	/* the count of references to each 4 KiB frame; 0: free. Valid in rows whose entry in refs_rows is not 0 */
+	/* references to each 4 KiB frame; 0: free. Valid in rows (64 MiB) whose entry in refs_rows is not 0 */
 	uint16_t *refs_4k;
 	uintptr_t *refs_rows; /* the region's part of frame_lookup.refs. Written under the lock, read by anybody */
 } __attribute__((aligned(64)));

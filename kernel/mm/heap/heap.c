@@ -6,14 +6,15 @@
  *     size -> class (a table)
  *     |
  *     v                        empty / full
- *   loaded magazine <-- pop, push            this CPU's        heap_magazine.c
- *   spare magazine  <-- swapped with it      alone
+ *   loaded magazine <-- pop, push            each CPU has      heap_magazine.c
+ *   spare magazine  <-- swapped with it      its own two
  *     |
  *     v   a whole magazine at a time
  *   depot: full magazines of a class, lock-free; any CPU
  *     |
  *     v   a magazine's blocks at a time
- *   slabs: pages cut into blocks, a bit a block; a lock a class    heap_slab.c, heap_class.c
+ *   slabs: pages cut into blocks, with a bit for each block    heap_slab.c, heap_class.c
+ *   and a lock for each class
  *     |
  *     v   runs of pages; one lock         <-- blocks of 32 KiB to 4 MiB come from here
  *   free runs in bins by length                                heap_pages.c
@@ -200,7 +201,7 @@ static bool run_resize(void *block, size_t size)
 	return done;
 }
 
-/* ---- any block ---- */
+/* ---- blocks of any size ---- */
 
 static __attribute__((noinline)) void *big_alloc(size_t size)
 {
@@ -322,7 +323,7 @@ void *heap_raw_realloc(void *block, size_t size)
 	return new;
 }
 
-/* ---- the calls: the debug build goes through heap_debug.c ---- */
+/* ---- the functions of heap.h; in the debug build they go through heap_debug.c ---- */
 
 #if DEBUG
 #define CALLER      __builtin_return_address(0)

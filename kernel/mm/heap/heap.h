@@ -73,8 +73,8 @@ MUST_CHECK void *kmalloc_aligned(size_t size, size_t align);
 
 /*
  * Make the block `size` bytes long, in place or elsewhere; the content up to the shorter length stays, an alignment
- * from kmalloc_aligned does not. NULL block: kmalloc. size 0: kfree, returns NULL. Returns NULL when there is no
- * memory, and the old block is as it was.
+ * from kmalloc_aligned does not. With a NULL block it is kmalloc; with size 0 it is kfree, and returns NULL. Returns
+ * NULL when there is no memory, and the old block is as it was.
  */
 MUST_CHECK void *krealloc(void *block, size_t size);
 
@@ -135,7 +135,7 @@ uint64_t heap_fail_nth(uint64_t n);
 /* For tests: let every n-th allocation fail, until heap_fail_nth is called. */
 void heap_fail_every(uint64_t n);
 
-/* The state of the heap at one moment, in bytes but for the two counts. */
+/* The state of the heap at one moment, in bytes except for the two counts. */
 struct heap_stats {
 	uint64_t mapped;   /* taken from the backend, bookkeeping included */
 	uint64_t peak;     /* the most that `mapped` has been */

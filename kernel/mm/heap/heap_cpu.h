@@ -20,7 +20,7 @@ struct heap_spare {
  * one that is empty and full at once.
  */
 struct heap_loaded {
-	/* address of its last block pointer. A magazine starts at a multiple of 512: top % 512 says how full it is */
+	/* address of the magazine's last block pointer. Magazines are aligned to 512: top % 512 says how full it is */
 	uintptr_t top;
 	uintptr_t full; /* what `top` is when the magazine is full */
 };

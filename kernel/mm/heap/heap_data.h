@@ -107,7 +107,7 @@ _Static_assert(sizeof(struct chunk) % PAGE_SIZE == 0, "data pages follow the boo
 struct size_class {
 	/* Fixed when the class has been set up: */
 	uint32_t size;       /* bytes of a block */
-	uint32_t reciprocal; /* 2^32 / size, rounded up */
+	uint32_t reciprocal; /* 2^32 / size, rounded up: to divide by `size` with a multiplication */
 	uint16_t slab_pages;
 	uint16_t slab_blocks; /* blocks of a slab, including those that hold its bits */
 	uint16_t bit_blocks;  /* how many first blocks of a slab hold its bits; 0: the bits lie in struct chunk */
@@ -137,13 +137,10 @@ struct heap {
 	vaddr_t base;
 	struct magazine *magazines;  /* an array of MAGAZINES, each page mapped while it is needed */
 	struct magazine_link *links; /* one for each magazine; a page of them is mapped when first needed, and stays */
-	/*
-	 * an allocation lowers fail_in unless it is 0; the one that makes it 0 fails, and fail_in becomes fail_every.
-	 * Guard: used by tests alone, on one CPU
-	 */
+	/* the allocation that counts fail_in down to 0 fails and sets it to fail_every; 0: none. Guard: tests only */
 	uint64_t fail_in, fail_every;
 
-	/* number of the first in the common list of empty magazines; 0: none. Atomic */
+	/* head (a number) of the common list of empty magazines; 0: none. Atomic */
 	_Alignas(64) uint32_t empty_magazines;
 
 	/* Guard of all the rest: `lock`, which is taken last, after any class's lock. */
@@ -157,8 +154,8 @@ struct heap {
 	uint64_t mapped_pages; /* mapped pages of chunks and large blocks, with their bookkeeping */
 	uint64_t book_pages;
 	uint64_t peak_pages;  /* the largest value of mapped_pages */
-	uint64_t given_pages; /* pages given back and not mapped again yet; each tick halves this */
-	/* pages that were given back and soon mapped again: the heap keeps so many more; each tick halves this */
+	uint64_t given_pages; /* pages given back and not mapped again yet; each heap_tick() halves this */
+	/* pages given back and soon mapped again: the heap keeps so many more free; each heap_tick() halves this */
 	uint64_t regret_pages;
 	uint64_t grown, returned; /* how often the heap mapped pages, and gave pages back */
 	uint64_t bin_bits[(BINS + 63) / 64];

@@ -320,7 +320,7 @@ void magazine_spill(struct heap_cpu *cpu, uint32_t class_id, void *block)
 
 	/*
 	 * While a test waits for an allocation to fail (heap_fail_nth()), no magazine is loaded, so that each
-	 * allocation takes the slow path, which counts.
+	 * allocation takes the slow path, which counts down to the failure.
 	 */
 	if (!heap.fail_in)
 		empty = spare.number && spare.count == 0 ? spare.number : make_room(cpu, class_id);

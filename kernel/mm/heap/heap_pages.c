@@ -3,9 +3,9 @@
  * by length) and kind[] at both ends of each run. Maps nothing: heap_chunk.c brings pages and takes them away, when
  * heap_reserve.c says so.
  *
- * A free run lies in the bin of its length: one bin a length up to 15 pages, then sixteen to each doubling. A bit for
- * each bin says which are not empty, so a run that surely fits is found in a few instructions (the idea of TLSF:
- * Masmano et al., "TLSF: a New Dynamic Memory Allocator for Real-Time Systems").
+ * A free run lies in the bin of its length: one bin for each length up to 15 pages, then sixteen to each doubling. A
+ * bit for each bin says which are not empty, so a run that surely fits is found in a few instructions (the idea of
+ * TLSF: Masmano et al., "TLSF: a New Dynamic Memory Allocator for Real-Time Systems").
  */
 #include "kernel/mm/heap/heap_internal.h"
 

@@ -46,7 +46,7 @@ static void unlink_partial(struct size_class *c, pageno_t slab)
 		c->partial = info->next;
 }
 
-/* Set the number of slabs atomically: the depot's limit reads it without the lock. */
+/* Set the number of slabs atomically: heap_magazine.c, which limits the depot by it, reads it without the lock. */
 static void count_slabs(struct size_class *c, uint64_t slabs)
 {
 	__atomic_store_n(&c->slabs, slabs, __ATOMIC_RELAXED);

@@ -1,5 +1,6 @@
 /*
- * Gives the boot's memory to the frame allocator, except the pages of the handoff that are kept.
+ * Gives the boot's memory to the frame allocator, except the pages with boot_info, the command line and the memory
+ * maps, which the kernel keeps.
  */
 #include "kernel/mm/space/reclaim.h"
 

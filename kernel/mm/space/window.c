@@ -22,7 +22,10 @@ struct window_page {
 
 #define NODES_PER_PAGE (PAGE_SIZE / sizeof(struct window_node) - 1)
 
-/* As many idle nodes are kept as a page has, so that reserving and releasing in turn does not move a page each time. */
+/*
+ * As many idle nodes are kept as a page has, so that reserving and releasing in turn does not allocate and free a page
+ * each time.
+ */
 #define IDLE_KEPT NODES_PER_PAGE
 
 _Static_assert(sizeof(struct window_page) <= sizeof(struct window_node), "the header fits the first node's place");
@@ -168,7 +171,10 @@ static bool fits(struct window_node *node, uint64_t whole, uint64_t align, uint6
 
 static bool find_place(struct windows *w, uint64_t whole, uint64_t align, uint64_t below, struct place *ret)
 {
-	/* A piece that is larger than `whole` by `align` less a page fits, whatever its base is. */
+	/*
+	 * A free piece that is larger than `whole` by align - PAGE_SIZE fits, whatever its base is: aligning skips no
+	 * more.
+	 */
 	struct window_node *node = window_tree_fit(w->root, whole + align - PAGE_SIZE);
 
 	if (node)

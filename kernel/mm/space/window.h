@@ -27,7 +27,10 @@ enum window_guard {
 struct window_node;
 struct window_page;
 
-/* A fixed range and its windows. The fields are private to window*.c. Guard of all fields: the caller's. */
+/*
+ * A fixed range and its windows. The fields are private to window*.c. Guard of all fields: whatever the caller
+ * serialises its calls by.
+ */
 struct windows {
 	vaddr_t base;
 	uint64_t size;

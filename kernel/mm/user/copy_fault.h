@@ -1,9 +1,9 @@
 /*
  * Page faults that the kernel takes while it copies from or to a user's memory. Such a fault is served at once or not
- * at all: a copy never waits for memory and never lets another task run, so its caller may be in the middle of a
- * change. When there is no frame, the copy fails with ERR_NO_MEMORY, and the system call finishes with -ERESTART_MEMORY
- * (kernel/fs/errno.h). The page is remembered here; on the way back to user mode memory is freed for it, and the call
- * is made again.
+ * at all: a copy never waits for memory and never lets another task run, so its caller may be in the middle of changing
+ * kernel data. When there is no frame, the copy fails with ERR_NO_MEMORY, and the system call finishes with
+ * -ERESTART_MEMORY (kernel/fs/errno.h). The page is remembered here; on the way back to user mode memory is freed for
+ * it, and the call is made again.
  */
 #pragma once
 

@@ -109,7 +109,7 @@ struct object_cut {
 	const struct object_taken *only; /* unmap these pages only, where an area has these frames; or NULL */
 	struct area *next;               /* the area to go on with; NULL: the end of the list is reached */
 	bool again;                      /* areas were added meanwhile: go through the list once more */
-	struct object_cut *other;        /* the next one in object_cuts */
+	struct object_cut *other;        /* the next cut in the list object_cuts */
 };
 
 void object_cut_begin(struct object_cut *cut, struct memory_object *object, uint64_t first);

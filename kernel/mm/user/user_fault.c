@@ -10,7 +10,7 @@
 
 #define AROUND_PAGES 16 /* pages of an object that one fault maps at the most: 64 KiB, as on Linux */
 
-/* The access that is served. */
+/* The access whose fault is being served. */
 struct fault {
 	struct user_space *space;
 	struct area *area;
@@ -115,7 +115,9 @@ static bool writes_object(const struct fault *f)
 	return f->area->flags & AREA_SHARED && f->area->rights & USER_WRITE;
 }
 
-/* Return whether a page can be mapped writable though it is only read: the object has the same frame for both. */
+/*
+ * Return whether a page may be mapped writable even for a read: the object gives the same frame for reads and writes.
+ */
 static bool writable_at_once(const struct fault *f)
 {
 	return writes_object(f) && f->area->object->ops->same_frame;
@@ -182,7 +184,7 @@ static enum status fault_object(const struct fault *f, struct slot slot)
 	return OK;
 }
 
-/* ---- pages that are mapped already ---- */
+/* ---- faults on pages that are mapped already ---- */
 
 /*
  * Map another frame at the page, taking over the caller's reference to it; flush, and drop the old frame's reference.
@@ -233,7 +235,7 @@ static enum status fault_copy_on_write(const struct fault *f, struct slot slot)
 	return OK;
 }
 
-/* ---- a fault ---- */
+/* ---- serving a fault ---- */
 
 /* Serve an access that the area allows. Call in the kernel context. */
 static enum status fault_page(const struct fault *f)
@@ -252,8 +254,8 @@ static enum status fault_page(const struct fault *f)
 }
 
 /*
- * Extend the stack `area`, the first above `va`, down to `va`. Returns it; NULL: it is no stack, or may not grow so
- * far.
+ * Extend the stack `area`, the first area above `va`, down to `va`. Returns the area; NULL: it is no stack, or may not
+ * grow so far.
  */
 static struct area *grow_stack(struct user_space *space, struct area *area, vaddr_t va)
 {

@@ -76,7 +76,7 @@ void user_io_skip(struct user_io *io, size_t bytes)
 		advance(io, row.size);
 }
 
-/* ---- small pieces, in the user context ---- */
+/* ---- small moves, in the user context ---- */
 
 /* Return how many of the row's bytes lie in the range of user addresses. */
 static size_t within_users(struct row row)
@@ -158,7 +158,7 @@ enum status user_io_zero(struct user_io *io, size_t bytes, size_t *ret_moved)
 	return status;
 }
 
-/* ---- bulk, in the kernel context ---- */
+/* ---- bulk moves, in the kernel context ---- */
 
 /*
  * Return the direct-map pointer to the user's byte at `va`, valid up to the page's end; NULL: copy_failure() says why
@@ -279,7 +279,7 @@ enum status user_io_get_bulk(struct user_io *io, void *to, size_t bytes, size_t 
 
 enum status user_io_put_bulk(struct user_io *io, const void *from, size_t bytes, size_t *ret_moved)
 {
-	/* user_io_put_bulk only reads the buffer: USER_WRITE is what the user's memory is accessed for. */
+	/* The cast is harmless, as the buffer is only read: USER_WRITE is the access to the user's memory. */
 	return move_bulk(io, (struct bulk){ .buffer = (char *)(uintptr_t)from }, bytes, ret_moved, USER_WRITE);
 }
 

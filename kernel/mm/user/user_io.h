@@ -84,7 +84,7 @@ MUST_CHECK enum status user_io_put_bulk(struct user_io *io, const void *from, si
 struct user_frames {
 	void *direct; /* the direct-map pointer that the frame at address 0 would have */
 	const paddr_t *frames;
-	size_t start; /* bytes; may lie behind the first page */
+	size_t start; /* may be a page or more: then the first byte is not in frames[0] */
 };
 
 /* Move bytes as user_io_get and user_io_put do, to and from frames. Call in the kernel context. */

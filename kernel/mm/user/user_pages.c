@@ -403,7 +403,7 @@ enum status user_pages_place(struct user_space *space, vaddr_t from, vaddr_t to,
 		vaddr_t last = to + (space_run_end(&run) - 1 - from);
 
 		status = space_place(tables, to + (run.va - from), run.level, &place);
-		/* The PTEs of one run may come to lie in two tables. */
+		/* At the new place the PTEs of one run may lie in two tables. */
 		if (status == OK && run.level == 1)
 			status = space_place(tables, align_down(last, PAGE_SIZE), 1, &place);
 	}

@@ -1,5 +1,5 @@
 /*
- * How much work is in a part of a space, and the copy of a space piece by piece; see user_piece.h.
+ * Measures how much work a part of a space is, and copies a space piece by piece; see user_piece.h.
  */
 #include "kernel/mm/user/user_piece.h"
 
@@ -10,8 +10,8 @@
  * entry of a page table.
  */
 #define PIECE_WORK 2048
-#define AREA_WORK  32 /* the work of an area, in entries */
-#define RUN_WORK   32 /* the work of a page table beyond that of its entries */
+#define AREA_WORK  32 /* the work that an area costs, in page-table entries */
+#define RUN_WORK   32 /* the work that a page table costs in addition to its entries */
 
 /*
  * Return where in [start, end), a range within one area, the work `*left` is used up, and lower *left by the work up to

@@ -35,7 +35,7 @@ bool user_is_private(const struct user_space *space, vaddr_t va, uint64_t size);
 
 /*
  * Check the arguments of user_remap(), but not memory and limits. Returns OK, or the error that user_remap() would
- * return: ERR_RANGE, ERR_FAULT, ERR_NO_MEMORY (there are not so many addresses).
+ * return: ERR_RANGE, ERR_FAULT, ERR_NO_MEMORY (the new size is beyond the address space).
  */
 MUST_CHECK enum status user_remap_check(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size,
 					unsigned flags, vaddr_t to);

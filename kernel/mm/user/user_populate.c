@@ -18,7 +18,7 @@ static void taken_add(struct user_taken *taken, vaddr_t start, vaddr_t end)
 	}
 }
 
-/* Serve the page at `va`, and note what that has mapped: a page, or a large page from its start on. */
+/* Serve a fault on the page at `va`, and record what that has mapped: the page, or the large page around it. */
 static enum status take_page(struct user_space *space, vaddr_t va, enum user_rights access, struct user_taken *taken)
 {
 	const uint64_t before = space->resident_pages;

@@ -32,7 +32,7 @@ struct move {
 	vaddr_t to;
 	uint64_t new_size;
 	struct user_spares spares;
-	struct area *node; /* for the new area */
+	struct area *node; /* memory for the new area */
 	bool touched;
 };
 
@@ -59,7 +59,10 @@ static void move_areas(struct move *m)
 	user_merge(space, m->to, m->to + m->new_size);
 }
 
-/* Free the tables of [start, end), where nothing may be mapped, up to the neighbouring areas. Adds to `flush`. */
+/*
+ * Free the tables of [start, end), where nothing may be mapped, up to the neighbouring areas. Adds these tables to
+ * `flush`.
+ */
 static void prune_place(struct user_space *space, vaddr_t start, vaddr_t end, struct tlb_flush *flush)
 {
 	const struct area *next = area_find_from(&space->areas, start), *below = area_prev(&space->areas, next);

@@ -31,7 +31,7 @@
 struct user_space {
 	struct context context;
 	struct area_tree areas;
-	vaddr_t brk_start;       /* page-aligned; exec sets it and `brk`. 0: no brk area, user_brk says ERR_NO_MEMORY */
+	vaddr_t brk_start;       /* page-aligned; exec sets it and `brk`. 0: no brk area, so user_brk() fails */
 	vaddr_t brk;             /* the program break, not aligned */
 	vaddr_t mmap_top;        /* mappings without a fixed place end here or below; exec may lower it (ASLR) */
 	bool low_stacks;         /* a stack may lie below mmap_top; once true, it stays so */
@@ -53,7 +53,10 @@ struct user_space {
  */
 MUST_CHECK enum status user_space_create(struct user_space **ret);
 
-/* Take a reference, or drop one. Dropping the last frees the space, which must not be loaded or have a token then. */
+/*
+ * Take a reference to a space, or drop one. Dropping the last one frees the space: another context must be loaded then,
+ * and nobody may hold a token for this one.
+ */
 void user_space_get(struct user_space *space);
 void user_space_put(struct user_space *space);
 
@@ -90,7 +93,7 @@ MUST_CHECK enum status user_map(struct user_space *space, vaddr_t va, uint64_t s
 
 /*
  * Unmap [va, va + size); holes are allowed. Returns ERR_RANGE (va unaligned, size 0, not user addresses), ERR_NO_MEMORY
- * (an area or a 2 MiB leaf would have to be split).
+ * (an area or a 2 MiB leaf cannot be split: no memory, or too many areas).
  */
 MUST_CHECK enum status user_unmap(struct user_space *space, vaddr_t va, uint64_t size);
 
