@@ -40,8 +40,8 @@ static bool add_ready(struct epoll_item *item)
 }
 
 /*
- * Add an item to the ready list. If it was not in there yet, wake who watches the epoll file, and one of the tasks that
- * wait in epoll_wait(2): repeated wake-ups of a watched file wake them only once.
+ * Add an item to the ready list. If it was not in there yet, wake one of the tasks that wait in epoll_wait(2), and all
+ * others that watch the epoll file: repeated wake-ups of a watched file wake them only once.
  */
 static void make_ready(struct epoll_item *item)
 {

@@ -39,8 +39,8 @@ int epoll_modify(struct file *epoll, struct file *file, int fd, const struct epo
 int epoll_remove(struct file *epoll, struct file *file, int fd);
 
 /*
- * Wake the next task that waits with WAIT_BYTES in the epoll file's queue, where an event wakes one alone, if files are
- * ready. Whoever was woken calls this after it has collected.
+ * If files are still ready, wake the next task in the epoll file's queue that waits with WAIT_BYTES, since an event
+ * wakes only one such task. The task that was woken calls this after epoll_collect().
  */
 void epoll_pass_on(struct file *epoll);
 

@@ -186,8 +186,9 @@ static int64_t wait_and_move(struct file_waiter *waiter, struct file *file, enum
 }
 
 /*
- * Go on with a read that has steps to do before it moves anything (FILE_STEPS), and let other tasks run in between; no
- * other read disturbs it. in_turn: the call has its turns. Returns as move_step().
+ * Go on with a read that works in several steps before it moves a byte (FILE_STEPS), and let other tasks run between
+ * the steps. The turn `position` keeps other reads of the file out; `in_turn`: the call has that turn already. Returns
+ * what move_step() returns, or -EINTR.
  */
 static __attribute__((noinline)) int64_t move_in_steps(struct file *file, enum file_move how, struct user_io *io,
 						       uint64_t offset, bool in_turn)
@@ -234,7 +235,7 @@ static bool needs_turns(const struct file *file, const struct user_io *io)
 	       (io->left > STEP || !turn_is_free(&file->position) || !turn_is_free(&file->node->writing));
 }
 
-/* Return whether the call takes the turn `position`: so do all reads of a file whose reads have steps of their own. */
+/* Return whether the call takes the turn `position`: calls that move the position, and all reads with FILE_STEPS. */
 static bool wants_position(const struct file *file, enum file_move how)
 {
 	return how == FILE_READ || how == FILE_WRITE || (how == FILE_PREAD && file->properties & FILE_STEPS);

@@ -109,7 +109,7 @@ static int make_loadavg(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* Add a line: words, and a number behind them. */
+/* Add a line: a label, and a number behind it. */
 static void add_line(struct text *text, const char *words, uint64_t value)
 {
 	text_add_string(text, words);

@@ -40,7 +40,7 @@ const char *proc_area_name(const struct process *process, const struct area *are
 	return is_stack(process, area) ? "[stack]" : "";
 }
 
-/* Write the fields of a line in front of the name at `at`. Returns the byte behind them. */
+/* Write at `at` the fields of a line that come before the name. Returns the address behind them. */
 static char *put_fields(char *at, const struct area *area, vaddr_t start)
 {
 	static const char no_file[] = "00000000 00:00 0 ";
@@ -120,7 +120,7 @@ int proc_more_maps(struct node *node, uint64_t *place, size_t enough, struct tex
 		return -ENOMEM;
 	for (const struct area *area = area_find_from(&space->areas, *place); area && ret->size < enough && !ret->lost;
 	     area = area_next(area)) {
-		/* A file's areas lie side by side mostly: its path is found once for all of them. */
+		/* Mostly a file's areas lie side by side, so its path is looked up once for all of them. */
 		if (!name || !area->object || area->object != object)
 			name = proc_area_name(process, area, path, PATH_MAX);
 		object = area->object;

@@ -87,7 +87,7 @@ static void zeros(struct text *text, int count)
 	text_end(text, at);
 }
 
-/* Add fields 1 to 9 of stat: who it is. */
+/* Add fields 1 to 9 of stat: numbers, name, state, parent, group, session and terminal. */
 static void add_names(const struct proc_subject *subject, struct text *ret)
 {
 	const struct process *process = subject->process;
@@ -202,7 +202,7 @@ int proc_make_statm(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* Add a line of status: words, and a number behind them. */
+/* Add a line of status: a label, and a number behind it. */
 static void add_line(struct text *text, const char *words, uint64_t value)
 {
 	text_add_string(text, words);

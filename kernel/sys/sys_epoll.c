@@ -102,7 +102,7 @@ static int64_t collect(struct file *file, int most, uint64_t to)
 
 /*
  * Wait until the epoll file may have events. Returns whether it has, or -EINTR. *ret_waited: the task has been in the
- * queue, where one task alone is woken for an event (WAIT_BYTES).
+ * wait queue, of which an event wakes one task only (WAIT_BYTES).
  */
 static int wait_ready(struct file *file, uint64_t deadline, bool *ret_waited)
 {
@@ -142,7 +142,7 @@ static int64_t wait_events(uint64_t fd, uint64_t to, uint64_t most, uint64_t dea
 		if (result <= 0)
 			return result;
 		result = collect(file, (int)most, to);
-		/* While the woken task had not come here yet, further events have woken no other. */
+		/* Events that came between this task's wake-up and now have woken no other task: do that here. */
 		if (waited)
 			epoll_pass_on(file);
 	} while (!result);

@@ -11,7 +11,7 @@
 #define STRING_MAX  (32 * PAGE_SIZE) /* bytes of one string with its NUL: Linux's MAX_ARG_STRLEN */
 #define TOTAL_MAX   (2ULL << 20)     /* bytes of all strings and the pointers to them */
 #define BLOCK_LEAST 4096
-#define WIPE_PIECE  (256UL << 10) /* bytes that are wiped at a time, between which other tasks run */
+#define WIPE_PIECE  (256UL << 10) /* bytes that are wiped in one step; other tasks can run between steps */
 
 /* Strings one after another, each with its NUL: argv's, then envp's. */
 struct strings {
@@ -127,7 +127,7 @@ static const char **point(const struct strings *strings)
 		for (size_t left = strings->counts[vector]; left; left--) {
 			pointers[i++] = at;
 			at += strlen(at) + 1;
-			/* If the task must end, exec_load() soon says so. */
+			/* The result is ignored: if the task must end, exec_load() soon returns an error. */
 			(void)task_give_way();
 		}
 		pointers[i++] = NULL;

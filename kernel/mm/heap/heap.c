@@ -56,8 +56,8 @@ static bool fail_now(void)
 
 /*
  * Allocate when the loaded magazine is empty. Call after heap_cpu_enter(); this function calls heap_cpu_leave(). Before
- * it returns NULL it moves free blocks from magazines back to the slabs and tries again: not all of them, which may be
- * millions. heap_trim_step() does that, before the system call is made again.
+ * it returns NULL it moves some free blocks from magazines back to the slabs and tries again. It does not move all,
+ * which may be millions: heap_trim_step() does that, before the system call that has failed is made again.
  */
 static __attribute__((noinline)) void *class_alloc_slow(struct heap_cpu *cpu, uint32_t class_id, heap_flags_t flags)
 {

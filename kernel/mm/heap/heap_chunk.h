@@ -9,8 +9,8 @@
 /* Map memory so that a free run of `pages` exists. Returns false when there is no memory; nothing has changed then. */
 bool chunk_map_run(uint32_t pages);
 /*
- * The most pages that are unmapped at a time: some 300,000 instructions if each is a leaf of its own, for other tasks
- * wait meanwhile.
+ * The most pages that are unmapped at a time, since other tasks wait meanwhile: it takes some 300,000 instructions if
+ * each page is a leaf of its own.
  */
 #define UNMAP_MOST LEAF_PAGES
 /*

@@ -84,11 +84,12 @@ enum pages_from {
 pageno_t reserve_alloc(uint32_t pages, uint32_t align, enum pages_from from);
 /* Make pages free as pages_free does, then return free pages beyond the reserve to the backend. */
 void reserve_free(pageno_t first, uint32_t pages);
-/* Give back free pages, `pages` of them if so many are soon found, and fewer than UNMAP_MOST otherwise. */
+/* Give back up to `pages` free pages, and UNMAP_MOST at the most, as far as the longest free runs have them. */
 void reserve_shrink(uint64_t pages);
 /*
- * Give back free pages whatever the reserve: those of the chunk at the page *at or of the first one behind, about
- * UNMAP_MOST at the most. Sets *at to where to go on, and the regret to 0; returns false when no chunk is left.
+ * Give back free pages, even those of the reserve, of the first chunk that ends behind the page *at: UNMAP_MOST or a
+ * few more at the most. Sets *at to where the next call is to go on, and the regret to 0; returns false when no chunk
+ * is left.
  */
 bool reserve_trim_some(pageno_t *at);
 /* Halve the regret, then return free pages beyond the reserve to the backend. */
@@ -117,7 +118,7 @@ void *magazine_bypass(struct heap_cpu *cpu, uint32_t class_id);
 void magazine_spill(struct heap_cpu *cpu, uint32_t class_id, void *block);
 /*
  * Move the blocks in this CPU's magazines, or in some magazines of the depots, to the slabs. The emptied magazines go
- * to the list of `cpu` or the common one. magazines_drain_some returns false when the depots were empty.
+ * to the list of `cpu` or the common one. magazines_drain_some() returns false when the depots were empty already.
  */
 void magazines_drain_cpu(struct heap_cpu *cpu);
 bool magazines_drain_some(struct heap_cpu *cpu);

@@ -35,8 +35,8 @@
 #define IDLE_FRACTION 64
 
 /*
- * How many blocks, and how many bytes of blocks, are emptied at a time: some 160,000 instructions for the blocks, and
- * not many more for giving back the pages that they may free.
+ * The most blocks, and bytes of blocks, that are moved from magazines to the slabs at a time, since other tasks wait
+ * meanwhile: it takes some 160,000 instructions, and not many more to give back the pages that become free.
  */
 #define DRAIN_BLOCKS 2048
 #define DRAIN_BYTES  (1ULL << 20)
@@ -378,7 +378,7 @@ bool magazines_trim_some(struct heap_cpu *cpu)
 	size_t unmapped = 0;
 	uint8_t idle[MAGAZINE_PAGES] = {
 		0
-	}; /* how many magazines of each page are empty; 0 also if it stays for now */
+	}; /* how many magazines of each page are empty; 0 also for a page that stays mapped for now */
 	uint32_t number, next;
 
 	share_empty(cpu, cpu->empty_count);

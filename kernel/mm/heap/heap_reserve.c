@@ -14,7 +14,7 @@
 #define RESERVE_FRACTION 4
 /* when more than a third of the heap is free, scattered runs are given back before a new one is mapped */
 #define SCATTER_FRACTION 3
-/* how many free runs to look at, the longest first: before a block is allocated, and when one is freed */
+/* the most free runs that are looked at, the longest first: before a block is allocated, and when one is freed */
 #define RUNS_MOST 256
 #define RUNS_FEW  4
 /* page tables that a new run may need */
@@ -41,7 +41,10 @@ static bool trim_one(uint64_t keep, uint64_t step, unsigned *runs)
 {
 	for (size_t bin = BINS; bin-- > 0;) {
 		for (pageno_t run = heap.bins[bin]; run; run = page_info(run)->next) {
-			/* A run shorter than a piece has none to give; in this bin and below none is longer. */
+			/*
+			 * A run shorter than `step` has no piece to give, nor has any run in this bin or a lower one:
+			 * `step` is a power of two, and each power of two begins a new bin.
+			 */
 			if (!*runs || page_info(run)->pages < step)
 				return false;
 			--*runs;
@@ -95,9 +98,9 @@ static void swap_scattered(uint32_t pages)
 
 /*
  * Unmap free pages, even single ones between slabs that are in use. That leaves holes, which the heap must map again
- * one by one when it grows, so this is done only when frames have run out. What is needed is found in the longest runs
- * or not at all: when the call fails for lack of it, all chunks are gone through before the call is made again
- * (heap_trim_step), with other tasks in between.
+ * one by one when it grows, so this is done only when frames have run out. Only the longest runs are searched. If they
+ * do not suffice and the system call fails for lack of memory, heap_trim_step() goes through all chunks, with other
+ * tasks in between, before the call is made again.
  */
 void reserve_shrink(uint64_t pages)
 {
@@ -131,7 +134,9 @@ pageno_t reserve_alloc(uint32_t pages, uint32_t align, enum pages_from from)
 	return first;
 }
 
-/* Unmap free pages of the chunk, UNMAP_MOST or a few more at the most. Returns whether there may be more. */
+/*
+ * Unmap free pages of the chunk, UNMAP_MOST or a few more at the most. Returns whether the chunk may have more of them.
+ */
 static bool trim_chunk(struct chunk *chunk)
 {
 	uint64_t mapped = heap.mapped_pages, books = heap.book_pages;
@@ -148,7 +153,7 @@ static bool trim_chunk(struct chunk *chunk)
 		else if (!chunk_unmap_run(run, 0, 1))
 			page += page_info(run)->pages;
 		else if (heap.book_pages < books)
-			return false; /* the chunk is gone, with its books */
+			return false; /* the chunk itself was destroyed: its bookkeeping is unmapped, too */
 	}
 	return false;
 }

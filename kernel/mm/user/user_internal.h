@@ -136,7 +136,7 @@ static inline void user_count_fewer(struct user_space *space, uint64_t pages, un
 	user_count_kind(space, -pages, rights, area_flags);
 }
 
-/* Give a forked child the places of the parent's space: where its areas lie, and where new ones go. */
+/* Copy to a forked child's space the fields that say where things lie: the program's parts, the break, mmap_top. */
 void user_copy_places(const struct user_space *space, struct user_space *child);
 
 /* Return how many pages `area` has in [start, end), which it overlaps. */
