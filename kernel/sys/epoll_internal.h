@@ -38,7 +38,7 @@ struct epoll_item {
 	uint64_t refs;             /* references: the epoll file's, and that of a call that reports the item */
 	uint64_t collect;          /* number of the last collection that has reported the item */
 	struct tree_node in_items; /* the item's place in epoll->items */
-	struct link in_ready;      /* epoll->lock; the item's place in the ready list, or in none */
+	struct link in_ready;      /* the item's place in the ready list, if it is in there. Guard: epoll->lock */
 	struct waiter waiter;      /* the item's place in the watched file's wait queue */
 	struct file_watch watch;   /* the item's place in file->watches */
 };

@@ -112,8 +112,8 @@ void context_flush(struct context *c, struct tlb_flush *flush)
 }
 
 /*
- * Load a context without calling tlb.c, on a CPU without PCIDs: each load flushes, and while one CPU runs nobody asks
- * what is loaded, so there is nothing to remember, and interrupts need not be off. This takes a third of tlb_load()'s
+ * Load a context without calling tlb.c, on a CPU without PCIDs: each load flushes, and with one CPU nobody asks which
+ * context is loaded. So nothing need be recorded, and interrupts need not be off. This takes a third of tlb_load()'s
  * instructions.
  */
 static inline void load_without_pcid(uint64_t cr3)

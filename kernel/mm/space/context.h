@@ -16,7 +16,7 @@ struct context {
 	struct space space;
 	/* no other context ever gets this number, not even later. 0: the kernel context. Fixed when made */
 	uint64_t id;
-	/* how often the space was changed so that a TLB may have an entry that is no longer right. Atomic */
+	/* how often a change of the space has made entries in TLBs wrong (kernel/mm/space/tlb.h). Atomic */
 	uint64_t generation;
 	struct context *next;  /* in the list of all contexts but the kernel's */
 	struct context **link; /* the pointer that points at this context in that list */

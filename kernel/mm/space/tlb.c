@@ -9,11 +9,11 @@
 
 #define NO_PCID     0 /* the PCID of no context: each load of it flushes */
 #define KERNEL_PCID 1
-#define FIRST_PCID  2 /* of the user contexts' */
+#define FIRST_PCID  2 /* the first PCID that user contexts get */
 
 /*
- * A point between two accesses to what CPUs share. A host test lets its other CPUs run there. Guard of the pointer: the
- * test has one thread.
+ * Marks a point between two accesses to data that CPUs share. A host test lets its other simulated CPUs run there.
+ * Guard of the pointer: the test has one thread.
  */
 #ifdef HOST_TEST
 void (*tlb_host_step)(void);
@@ -44,7 +44,7 @@ static unsigned pcid_of(const struct tlb *t, const struct context *c)
 	return c == t->kernel ? KERNEL_PCID : FIRST_PCID + c->id % TLB_USER_PCIDS;
 }
 
-/* Return whether this CPU's entries of the slot's PCID, if there are any, are those of `c`. */
+/* Return whether the TLB entries that this CPU has under the slot's PCID, if any, belong to `c`. */
 static bool has(const struct tlb_slot *slot, const struct context *c)
 {
 	return slot->context == c && slot->id == c->id;
@@ -64,7 +64,7 @@ static void write_cr3(struct tlb *t, uint64_t cr3)
 
 /*
  * Return whether the CPU is in the middle of a load, which only an NMI, or code that it runs, can see. Such code must
- * change nothing of what the load it has interrupted relies on: it writes CR3 and no more (load_in_load()).
+ * not change what the interrupted load relies on, so it only writes CR3 (load_in_load()).
  */
 static bool in_load(const struct tlb *t)
 {
@@ -72,9 +72,9 @@ static bool in_load(const struct tlb *t)
 }
 
 /*
- * Load what an NMI's code asks for in the middle of a load. PCID 0 serves for the code's own visits, as each of them
- * flushes it. Another PCID is the one that the NMI found: its entries stay right, since the CPU serves no message
- * before the load is over, and who changes its context waits until then.
+ * Load what an NMI's code asks for in the middle of a load. A context that this code enters is loaded with PCID 0,
+ * which every load flushes. Another PCID in `cr3` is the one that the NMI found loaded: its entries are still right,
+ * since a CPU that changes their context waits until this CPU has served its message, after the load.
  */
 static void load_in_load(struct tlb *t, uint64_t cr3)
 {
@@ -82,8 +82,9 @@ static void load_in_load(struct tlb *t, uint64_t cr3)
 }
 
 /*
- * Begin a load: say which context comes. The store is complete before anything after it is read. So either a CPU that
- * changes the context sees that it must tell this CPU, or this CPU sees the generation of that change.
+ * Begin a load: announce the context that is about to be loaded. The store is complete before this CPU reads the
+ * context's generation. So either a CPU that changes the context sees that it must tell this CPU, or this CPU sees the
+ * new generation.
  */
 static void begin_load(struct tlb *t, paddr_t root)
 {
@@ -98,7 +99,7 @@ static void end_load(struct tlb *t, paddr_t root)
 	__atomic_store_n(&t->loaded, root.raw, __ATOMIC_RELEASE);
 }
 
-/* Load a root with PCID 0, whose entries no load keeps. */
+/* Load a root with PCID 0, whose entries every load flushes. */
 static void load_without_pcid(struct tlb *t, paddr_t root)
 {
 	begin_load(t, root);
@@ -195,8 +196,8 @@ static size_t few_pages(const struct tlb_flush *flush)
 }
 
 /*
- * Return whether the change concerns PML4 slot 511, which is in every context. So does any table that the kernel
- * context drops: which slot it hung in, the flush does not say.
+ * Return whether the change concerns PML4 slot 511, which is in every context. A table that the kernel context drops
+ * counts as one of slot 511, too, since the flush does not say which slot it was in.
  */
 static bool is_shared(const struct tlb *t, const struct tlb_message *m)
 {
@@ -223,15 +224,18 @@ static void flush_now(struct tlb *t, const struct tlb_flush *flush, size_t pages
 
 /*
  * Serve a change of slot 511. A global leaf has one TLB entry for all PCIDs, which INVLPG removes. Cached tables, and
- * leaves that were not global, are kept for each PCID: then all PCIDs must be flushed, the loaded one now, and each
- * other one when it is next loaded.
+ * leaves that were not global, are kept for each PCID: when one of those has changed, all PCIDs must be flushed, the
+ * loaded one now, and each other one when it is next loaded.
  */
 static void serve_shared(struct tlb *t, const struct tlb_flush *flush, size_t pages)
 {
 	struct tlb_slot *loaded = &t->slots[pcid_in(t, t->ops->read_cr3())];
 
 	if (flush->tables.raw || !flush->global) {
-		/* The loaded PCID gets the next count, unless it still lacks the flush of an earlier one. */
+		/*
+		 * flush_now() flushes the loaded PCID for this change: count that in its slot, unless it still lacks an
+		 * earlier flush.
+		 */
 		loaded->shared += loaded->shared == t->shared;
 		t->shared++;
 	}
@@ -239,8 +243,9 @@ static void serve_shared(struct tlb *t, const struct tlb_flush *flush, size_t pa
 }
 
 /*
- * Note that the slot's entries are right as of the message's generation, now that this change's entries are gone. Not
- * if they were not right as of the generation before: the messages of other changes may still be on their way.
+ * Record that the slot's entries are right as of the message's generation, since the entries that this change made
+ * wrong are gone. Do nothing if they were not right as of the generation before: messages of earlier changes may still
+ * be on their way.
  */
 static void advance(struct tlb_slot *slot, const struct tlb_message *m)
 {
@@ -248,7 +253,7 @@ static void advance(struct tlb_slot *slot, const struct tlb_message *m)
 		slot->generation = m->generation;
 }
 
-/* Serve a change of a context if it is loaded; return whether the change is done with, on this CPU. */
+/* Serve a change of a context if the context is loaded. Returns whether this CPU need do no more for the change. */
 static bool serve_loaded(struct tlb *t, const struct tlb_message *m, size_t pages)
 {
 	const uint64_t cr3 = t->ops->read_cr3();
@@ -257,7 +262,7 @@ static bool serve_loaded(struct tlb *t, const struct tlb_message *m, size_t page
 	if (!same_root(cr3, m->context->space.root))
 		return false;
 	flush_now(t, m->flush, pages);
-	/* If the context is loaded with PCID 0, its own PCID may have entries all the same. */
+	/* Even if the context is loaded with PCID 0, there may be entries under its own PCID. */
 	if (pcid != pcid_of(t, m->context))
 		return false;
 	if (pcid != NO_PCID)
@@ -275,7 +280,7 @@ static void flush_other(struct tlb *t, const struct tlb_message *m, size_t pages
 	const unsigned pcid = pcid_of(t, m->context);
 	struct tlb_slot *slot = &t->slots[pcid];
 
-	/* Entries that are to be flushed whole, for an earlier change, need nothing more. */
+	/* If all entries of the PCID are to be flushed anyway, for an earlier change, nothing more is needed. */
 	if (pcid == NO_PCID || !has(slot, m->context) || slot->generation + 1 != m->generation ||
 	    slot->shared != t->shared)
 		return;
@@ -321,8 +326,8 @@ bool tlb_concerns(const struct tlb *t, const struct tlb_message *message)
 	if (is_shared(t, message))
 		return true;
 	/*
-	 * In this order: a load that ends between the two has begun before them, and one that begins then sees the
-	 * change.
+	 * Read `loading` before `loaded`: a load that ends between the two reads was seen in `loading`, and one that
+	 * begins there sees the context's new generation.
 	 */
 	if (__atomic_load_n(&t->loading, __ATOMIC_SEQ_CST) == root)
 		return true;

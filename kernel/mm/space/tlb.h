@@ -2,30 +2,30 @@
  * Decides what a TLB must invalidate, and when. The instructions themselves are called through struct tlb_ops, so that
  * a host test can put a model of a TLB in place of the CPU.
  *
- * Each CPU has a struct tlb. Who has changed a context counts the change in the context's generation, and invalidates
- * its own TLB and those of the CPUs that have the context loaded (tlb_flush_run, tlb_serve). All other CPUs are not
- * told: each remembers of which generation its entries are, and flushes when it next loads the context and finds
- * another one.
+ * Each CPU has a struct tlb. A CPU that has changed a context increments the context's generation, invalidates entries
+ * of its own TLB (tlb_flush_run), and sends a message to the CPUs that have the context loaded, which do the same
+ * (tlb_serve). Other CPUs are not told: each remembers to which generation its entries belong, and flushes them when it
+ * next loads the context and finds another generation.
  *
- * PCIDs, where the CPU has them: a context has the same PCID on every CPU, by its id, and shares that PCID with each
- * context whose id differs from its own by a multiple of TLB_USER_PCIDS. A CPU's slot of a PCID says whose entries, and
- * of which generation, the CPU has of it: a load of another context, or of another generation, flushes.
+ * If the CPU has PCIDs, a context has the same one on every CPU, computed from its id, and shares it with each context
+ * whose id differs by a multiple of TLB_USER_PCIDS. For each PCID a CPU has a slot, which says to which context and to
+ * which generation its TLB entries belong: a load of another context, or of another generation, flushes them.
  *
  * PCID 0 belongs to no context, and every load of it flushes. It is used for a context whose PCID went to another
  * context while a CR3 value with it waited in a token or a trap frame, and for calls of the firmware; without PCIDs,
  * for all loads.
  *
- * PML4 slot 511 is part of every context, so every CPU serves every change of it. A CPU counts those changes that cost
- * all PCIDs their entries in `shared`, and a slot says up to which of them it has been flushed.
+ * PML4 slot 511 is part of every context, so every CPU serves every change of it. In `shared` a CPU counts those
+ * changes after which all PCIDs must be flushed, and a slot says up to which of them its PCID has been flushed.
  */
 #pragma once
 
 #include "kernel/mm/space/context.h"
 
 /*
- * How many of the CPU's 4,096 PCIDs user contexts share, and how many are used in all: PCID 0 and the kernel context's,
- * too. The number is a choice: large enough that two contexts at work rarely share a PCID, and small enough for a slot
- * each on every CPU.
+ * How many of the CPU's 4,096 PCIDs user contexts share, and how many are used in all, with PCID 0 and the kernel
+ * context's. The number is a choice: large enough that two contexts at work rarely share a PCID, and small enough for a
+ * slot each on every CPU.
  */
 #define TLB_USER_PCIDS 64
 #define TLB_PCIDS      (TLB_USER_PCIDS + 2)
@@ -60,7 +60,7 @@ struct tlb_stats {
 /* What this CPU's TLB may hold under one PCID. */
 struct tlb_slot {
 	const struct context
-		*context;    /* whose entries they are; NULL: unknown, so the next load flushes. May have ended since */
+		*context;    /* owner of the entries, perhaps destroyed; NULL: unknown, so the next load flushes */
 	uint64_t id;         /* the context's id, which tells it from a later context at the same address */
 	paddr_t root;        /* the context's root: tlb_restore() compares it with a saved CR3 */
 	uint64_t generation; /* the context's generation up to which the entries are right */
@@ -75,8 +75,9 @@ struct tlb {
 	const struct tlb_ops *ops;
 	struct context *kernel; /* the kernel context: has a PCID of its own; PML4 slot 511 is changed through it */
 	/*
-	 * Root of the context that is loaded, and of the one that is about to be: the same but in the middle of a load.
-	 * Other CPUs read by them whom to tell of a change. During a call of the firmware both stay as they are.
+	 * Root of the context that is loaded, and of the one that is about to be: the same except in the middle of a
+	 * load. Other CPUs read both to learn whether they must tell this CPU of a change. During a call of the
+	 * firmware both stay as they are.
 	 */
 	uint64_t loaded, loading;
 	bool pcids;      /* CR4.PCIDE is set */
@@ -85,10 +86,10 @@ struct tlb {
 	struct tlb_stats stats;
 };
 
-/* A change as one CPU tells it to others. */
+/* A change of a context, as one CPU sends it to others. */
 struct tlb_message {
 	const struct context *context;
-	uint64_t generation; /* of the context after the change; for a change of slot 511 it has no meaning */
+	uint64_t generation; /* the context's generation after the change; of no meaning for a change of slot 511 */
 	const struct tlb_flush *flush;
 };
 
@@ -116,15 +117,20 @@ void tlb_restore(struct tlb *t, uint64_t cr3);
 struct tlb_message tlb_flush_run(struct tlb *t, struct context *c, const struct tlb_flush *flush);
 
 /*
- * Return whether the CPU of `t` must serve the message; asked on the CPU that sends it. A CPU that loads the context
- * after this was answered with false sees the context's new generation, and needs no message.
+ * Return whether the CPU of `t` must serve the message. Called on the CPU that sends it. If it returns false, a later
+ * load of the context on the other CPU sees the new generation, so no message is needed.
  */
 bool tlb_concerns(const struct tlb *t, const struct tlb_message *message);
 
-/* Invalidate this CPU's entries that another CPU's change concerns. Call with interrupts off, not from an NMI. */
+/*
+ * Invalidate this CPU's entries that a change made by another CPU concerns. Call with interrupts off, not from an NMI.
+ */
 void tlb_serve(struct tlb *t, const struct tlb_message *message);
 
 #ifdef HOST_TEST
-/* Called between two accesses to what CPUs share, unless it is NULL: a test lets its other CPUs run there. */
+/*
+ * Called between two accesses to data that CPUs share, unless it is NULL: a test lets its other simulated CPUs run
+ * there.
+ */
 extern void (*tlb_host_step)(void);
 #endif

@@ -53,7 +53,7 @@ void user_pause(context_token_t *token);
 /*
  * Begin to copy a space as user_space_fork() does, piece by piece: *ret is a space without areas, with one reference.
  * Then user_fork_piece() copies what [start, end) has: pieces from user_fork_next(), in rising order, up to USER_SIZE.
- * Both return OK or ERR_NO_MEMORY; after an error of user_fork_piece() the caller puts the child.
+ * Both return OK or ERR_NO_MEMORY; after an error of user_fork_piece() the caller drops its reference to the child.
  */
 MUST_CHECK enum status user_fork_begin(const struct user_space *space, struct user_space **ret);
 MUST_CHECK enum status user_fork_piece(struct user_space *space, struct user_space *child, vaddr_t start, vaddr_t end);
