@@ -1,6 +1,6 @@
 /*
- * Unmaps a memory object's pages in the areas that map it: all from some page on, or those of a hole. Does so at once or
- * in pieces between which other tasks can run.
+ * Unmaps a memory object's pages in the areas that map it: all from some page on, or those of a hole. Does so at once
+ * or in pieces between which other tasks can run.
  */
 #include "kernel/mm/user/memory_object.h"
 
