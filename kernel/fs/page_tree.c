@@ -6,6 +6,8 @@
 #include "kernel/lib/panic.h"
 #include "kernel/mm/heap/heap.h"
 
+#define MOST_LEVELS ((64 + PAGE_TREE_BITS - 1) / PAGE_TREE_BITS)
+
 /* One table of the radix tree. Guard: the kernel, one CPU, not preempted. */
 struct page_tree_table {
 	uint64_t slots[PAGE_TREE_SIZE]; /* on level 1 addresses of frames, above that pointers to tables; 0: none */
@@ -144,24 +146,6 @@ enum status page_tree_insert(struct page_tree *tree, uint64_t index, paddr_t pa)
 	return OK;
 }
 
-/* Remove page `index` from a table of `level`, and tables below it that become empty. Recursion is 11 levels deep. */
-static paddr_t remove_from(struct page_tree_table *table, unsigned level, uint64_t index)
-{
-	uint64_t *slot = &table->slots[slot_of(index, level)];
-	paddr_t pa = paddr(*slot);
-
-	ASSERT(*slot);
-	if (level > 1) {
-		pa = remove_from(table_at(*slot), level - 1, index);
-		if (table_at(*slot)->used)
-			return pa;
-		kfree(table_at(*slot));
-	}
-	*slot = 0;
-	table->used--;
-	return pa;
-}
-
 /* Free the root if nothing is left in it. */
 static void drop_empty_root(struct page_tree *tree)
 {
@@ -173,10 +157,24 @@ static void drop_empty_root(struct page_tree *tree)
 
 paddr_t page_tree_remove(struct page_tree *tree, uint64_t index)
 {
+	struct page_tree_table *path[MOST_LEVELS], *table = tree->root;
+	unsigned level;
 	paddr_t pa;
 
-	ASSERT(tree->root && covers(tree->height, index));
-	pa = remove_from(tree->root, tree->height, index);
+	ASSERT(table && covers(tree->height, index));
+	for (level = tree->height; level > 1; level--) {
+		path[level - 1] = table;
+		table = table_at(table->slots[slot_of(index, level)]);
+	}
+	pa = paddr(table->slots[slot_of(index, 1)]);
+	ASSERT(pa.raw);
+	table->slots[slot_of(index, 1)] = 0;
+	/* Free each table that has become empty, from the lowest up; the root is drop_empty_root()'s. */
+	while (!--table->used && ++level <= tree->height) {
+		kfree(table);
+		table = path[level - 1];
+		table->slots[slot_of(index, level)] = 0;
+	}
 	tree->count--;
 	drop_empty_root(tree);
 	return pa;

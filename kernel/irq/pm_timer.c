@@ -51,7 +51,7 @@ static struct moment read_both(const struct counter *c)
 }
 
 /* Find the counter that the FADT names. Returns ERR_NOT_FOUND when it names none that can be read. */
-static enum status find(struct acpi_register timer, struct counter *ret)
+static enum status find_counter(struct acpi_register timer, struct counter *ret)
 {
 	enum status status;
 	void *registers;
@@ -74,7 +74,7 @@ enum status pm_timer_measure_tsc(struct acpi_register timer, uint64_t *ret_frequ
 	enum status status;
 	struct counter c;
 
-	status = find(timer, &c);
+	status = find_counter(timer, &c);
 	if (status != OK)
 		return status;
 	start = read_both(&c);

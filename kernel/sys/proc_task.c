@@ -52,7 +52,7 @@ static void action_masks(const struct process *process, uint64_t *ret_ignored, u
 }
 
 /* Add a blank and a number to the line of stat. */
-static void number(struct text *text, uint64_t value)
+static void put_number(struct text *text, uint64_t value)
 {
 	char *at = text_room(text, FORMAT_ROOM + 1);
 
@@ -66,7 +66,7 @@ static void number(struct text *text, uint64_t value)
 static void signed_number(struct text *text, int64_t value)
 {
 	if (value >= 0) {
-		number(text, (uint64_t)value);
+		put_number(text, (uint64_t)value);
 		return;
 	}
 	text_add_string(text, " -");
@@ -97,10 +97,10 @@ static void add_names(const struct proc_subject *subject, struct text *ret)
 	text_add_string(ret, name_of(subject));
 	text_add_string(ret, ") ");
 	text_add_char(ret, state_of(subject));
-	number(ret, (unsigned)(process->parent ? process->parent->pid : 0));
-	number(ret, (unsigned)process->group);
-	number(ret, (unsigned)process->session);
-	number(ret, process->tty ? process->tty->device.number : 0);
+	put_number(ret, (unsigned)(process->parent ? process->parent->pid : 0));
+	put_number(ret, (unsigned)process->group);
+	put_number(ret, (unsigned)process->session);
+	put_number(ret, process->tty ? process->tty->device.number : 0);
 	signed_number(ret, process->tty ? process->tty->foreground : -1);
 	zeros(ret, 1);
 }
@@ -108,24 +108,24 @@ static void add_names(const struct proc_subject *subject, struct text *ret)
 /* Add fields 23 to 30 of stat: sizes and addresses of memory. add_more_places() adds fields 45 to 51. */
 static void add_places(const struct process *process, const struct proc_memory *memory, struct text *ret)
 {
-	number(ret, memory->pages * PAGE_SIZE);
-	number(ret, memory->resident);
-	number(ret, process->limits[LIMIT_RSS].soft);
-	number(ret, memory->code_start);
-	number(ret, memory->code_end);
-	number(ret, process->args_start);
+	put_number(ret, memory->pages * PAGE_SIZE);
+	put_number(ret, memory->resident);
+	put_number(ret, process->limits[LIMIT_RSS].soft);
+	put_number(ret, memory->code_start);
+	put_number(ret, memory->code_end);
+	put_number(ret, process->args_start);
 	zeros(ret, 2);
 }
 
 static void add_more_places(const struct process *process, const struct proc_memory *memory, struct text *ret)
 {
-	number(ret, memory->data_start);
-	number(ret, memory->data_end);
-	number(ret, process->space ? process->space->brk_start : 0);
-	number(ret, process->args_start);
-	number(ret, process->args_end);
-	number(ret, process->env_start);
-	number(ret, process->env_end);
+	put_number(ret, memory->data_start);
+	put_number(ret, memory->data_end);
+	put_number(ret, process->space ? process->space->brk_start : 0);
+	put_number(ret, process->args_start);
+	put_number(ret, process->args_end);
+	put_number(ret, process->env_start);
+	put_number(ret, process->env_end);
 }
 
 /* Return a task's priority as in proc(5): -1 - rt_priority for a real-time task, otherwise the nice value plus 20. */
@@ -154,31 +154,31 @@ int proc_make_stat(struct node *node, struct text *ret)
 	used = usage_of(&subject);
 	action_masks(process, &ignored, &caught);
 	add_names(&subject, ret);
-	number(ret, used.faults);
-	number(ret, process->children_used.faults);
+	put_number(ret, used.faults);
+	put_number(ret, process->children_used.faults);
 	zeros(ret, 2);
-	number(ret, used.user_ns / TICK_NS);
-	number(ret, used.system_ns / TICK_NS);
-	number(ret, process->children_used.user_ns / TICK_NS);
-	number(ret, process->children_used.system_ns / TICK_NS);
+	put_number(ret, used.user_ns / TICK_NS);
+	put_number(ret, used.system_ns / TICK_NS);
+	put_number(ret, process->children_used.user_ns / TICK_NS);
+	put_number(ret, process->children_used.system_ns / TICK_NS);
 	signed_number(ret, priority_shown(&sched));
 	signed_number(ret, sched.nice);
-	number(ret, process->task_count);
+	put_number(ret, process->task_count);
 	zeros(ret, 1);
-	number(ret, (subject.single ? task->start_ns : process->start_ns) / TICK_NS);
+	put_number(ret, (subject.single ? task->start_ns : process->start_ns) / TICK_NS);
 	add_places(process, &memory, ret);
-	number(ret, task ? task->signals.set.pending & 0x7fffffff : 0);
-	number(ret, task ? task->signals.blocked & 0x7fffffff : 0);
-	number(ret, ignored & 0x7fffffff);
-	number(ret, caught & 0x7fffffff);
+	put_number(ret, task ? task->signals.set.pending & 0x7fffffff : 0);
+	put_number(ret, task ? task->signals.blocked & 0x7fffffff : 0);
+	put_number(ret, ignored & 0x7fffffff);
+	put_number(ret, caught & 0x7fffffff);
 	zeros(ret, 3);
-	number(ret, (unsigned)process->exit_signal);
+	put_number(ret, (unsigned)process->exit_signal);
 	zeros(ret, 1);
-	number(ret, (unsigned)sched.rt_priority);
-	number(ret, sched.policy);
+	put_number(ret, (unsigned)sched.rt_priority);
+	put_number(ret, sched.policy);
 	zeros(ret, 3);
 	add_more_places(process, &memory, ret);
-	number(ret, process->zombie ? (unsigned)process->status : 0);
+	put_number(ret, process->zombie ? (unsigned)process->status : 0);
 	text_add_char(ret, '\n');
 	return 0;
 }
@@ -192,11 +192,11 @@ int proc_make_statm(struct node *node, struct text *ret)
 		return -ESRCH;
 	memory = proc_measure(process);
 	text_add_number(ret, memory.pages);
-	number(ret, memory.resident);
+	put_number(ret, memory.resident);
 	zeros(ret, 1);
-	number(ret, memory.code);
+	put_number(ret, memory.code);
 	zeros(ret, 1);
-	number(ret, memory.data + memory.stack);
+	put_number(ret, memory.data + memory.stack);
 	zeros(ret, 1);
 	text_add_char(ret, '\n');
 	return 0;
