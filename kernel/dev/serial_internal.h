@@ -48,9 +48,9 @@ enum serial_register {
  * interrupts off around each byte.
  */
 struct serial_port {
-	bool present;         /* set at boot; cleared by serial_leave(). Guard: the kernel, one CPU, not preempted */
-	bool queues;          /* bytes that the port does not take at once go into the queue */
-	bool wedged;          /* a wait timed out: do not wait again until the transmitter is found ready */
+	bool present; /* set at boot; cleared by serial_leave(). Guard: tasks only, which the kernel does not preempt */
+	bool queues;  /* bytes that the port does not take at once go into the queue */
+	bool wedged;  /* a wait timed out: do not wait again until the transmitter is found ready */
 	uint8_t enabled;      /* the interrupts that are enabled: IER_… */
 	size_t burst;         /* how many bytes an empty transmitter takes. Fixed after boot */
 	size_t room;          /* how many bytes may be sent before LINE_STATUS must be read again */

@@ -6,7 +6,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/mm/heap/heap.h"
 
-/* The file system of all anonymous files. Guard: the kernel, one CPU, not preempted. */
+/* The file system of all anonymous files. Guard: tasks only, which the kernel does not preempt. */
 static struct fs anonymous_fs = {
 	.name = "anon_inodefs", .device = DEVICE_NUMBER(0, 0xffffe), .magic = 0x09041934, /* ANON_INODE_FS_MAGIC */
 };

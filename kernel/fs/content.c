@@ -13,7 +13,7 @@
  */
 #define SMALL 256
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* Guard: tasks only, which the kernel does not preempt. */
 uint64_t content_frames;
 
 static uint64_t least(uint64_t a, uint64_t b)

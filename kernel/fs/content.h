@@ -1,7 +1,7 @@
 /*
  * The content (the bytes) of a regular file: pages in frames, with holes, and perhaps bytes that stay in the initramfs
  * archive, where they are used in place. Only the kernel context (the kernel's own page tables) maps the frames; the
- * functions here load it for the time of the call. Guard: the kernel, one CPU, not preempted.
+ * functions here load it for the time of the call. Guard: tasks only, which the kernel does not preempt.
  */
 #pragma once
 
@@ -13,7 +13,7 @@ struct user_io;
 
 #define CONTENT_MAX INT64_MAX /* most bytes of a content */
 
-/* The content of one regular file. Guard: the kernel, one CPU, not preempted. */
+/* The content of one regular file. Guard: tasks only, which the kernel does not preempt. */
 struct content {
 	/* What mmap(2) maps: a reference to it is a reference to the node. Must be the first member. */
 	struct memory_object object;

@@ -6,7 +6,7 @@
 
 /*
  * The pages of a file that has been freed. They are freed in steps as late work, which a task does on its way back to
- * user mode (kernel/sync/late_work.h). Guard: the kernel, one CPU, not preempted.
+ * user mode (kernel/sync/late_work.h). Guard: tasks only, which the kernel does not preempt.
  */
 struct left_pages {
 	struct late_work work; /* must be the first member: free_left() gets a pointer to it */

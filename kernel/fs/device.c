@@ -5,7 +5,7 @@
 
 #include "kernel/lib/string.h"
 
-/* List of all devices, by `next`. Guard: the kernel, one CPU, not preempted. */
+/* List of all devices, by `next`. Guard: tasks only, which the kernel does not preempt. */
 static struct device *devices;
 
 static struct device *find(uint64_t number)

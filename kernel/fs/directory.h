@@ -1,12 +1,12 @@
 /*
- * The names in a tmpfs directory: found by a hash, listed in the order in which they were added. Guard: the kernel, one
- * CPU, not preempted.
+ * The names in a tmpfs directory: found by a hash, listed in the order in which they were added. Guard: tasks only,
+ * which the kernel does not preempt.
  */
 #pragma once
 
 #include "kernel/fs/node.h"
 
-/* One name in a directory. Guard: the kernel, one CPU, not preempted. */
+/* One name in a directory. Guard: tasks only, which the kernel does not preempt. */
 struct directory_entry {
 	struct directory_entry *chain;      /* next in the same hash bucket */
 	struct directory_entry *next;       /* next in the order of positions */
@@ -21,7 +21,7 @@ struct directory_entry {
 	char text[];
 };
 
-/* A directory's names; an empty one is all zeros. Guard: the kernel, one CPU, not preempted. */
+/* A directory's names; an empty one is all zeros. Guard: tasks only, which the kernel does not preempt. */
 struct directory {
 	struct directory_entry **buckets; /* bucket_count pointers, a power of two; NULL: none yet */
 	struct directory_entry *first;

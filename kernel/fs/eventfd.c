@@ -8,7 +8,7 @@
 #include "kernel/mm/user/user_io.h"
 #include "kernel/sync/wait_queue.h"
 
-/* file->data of an eventfd. Guard: the kernel, one CPU, not preempted. */
+/* file->data of an eventfd. Guard: tasks only, which the kernel does not preempt. */
 struct eventfd {
 	uint64_t count;
 	bool semaphore;

@@ -1,6 +1,6 @@
 /*
- * Descriptor tables: small numbers for open files; one table for each process, shared by its threads. Guard: the
- * kernel, one CPU, not preempted.
+ * Descriptor tables: small numbers for open files; one table for each process, shared by its threads. Guard: tasks
+ * only, which the kernel does not preempt.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 #define FD_LIMIT     1024    /* RLIMIT_NOFILE of the first process */
 #define FD_LIMIT_MAX 1048576 /* the most that RLIMIT_NOFILE can be raised to, as Linux's nr_open */
 
-/* A descriptor table. Guard: the kernel, one CPU, not preempted. */
+/* A descriptor table. Guard: tasks only, which the kernel does not preempt. */
 struct fd_table {
 	struct file **files;  /* `capacity` pointers, each a counted reference; NULL: that descriptor is free */
 	uint64_t *cloexec;    /* a bit for each descriptor: FD_CLOEXEC */

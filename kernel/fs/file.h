@@ -4,7 +4,7 @@
  * Nothing here blocks. A call that would have to wait returns -EAGAIN; a caller that wants to wait does so in the queue
  * that file_queue() returns, and calls again. The caller has a reference to the file (file_get), since another thread
  * may close the descriptor during the call. Data comes from and goes to user memory through kernel/mm/user/user_io.h:
- * call in the context of the task whose memory that is. Guard: the kernel, one CPU, not preempted.
+ * call in the context of the task whose memory that is. Guard: tasks only, which the kernel does not preempt.
  */
 #pragma once
 
@@ -64,13 +64,15 @@ enum file_properties {
 	FILE_WRITER = 4,   /* set by file_open: the file is counted in fs.writers and node.writers */
 };
 
-/* A callback for a file's close; it has no reference to the file. Guard: the kernel, one CPU, not preempted. */
+/*
+ * A callback for a file's close; it has no reference to the file. Guard: tasks only, which the kernel does not preempt.
+ */
 struct file_watch {
 	void (*gone)(struct file_watch *watch); /* called after the watch has left the list, before ops->release */
 	struct file_watch *next, **link;        /* link: the pointer that points at this watch */
 };
 
-/* An open file description. Guard: the kernel, one CPU, not preempted. */
+/* An open file description. Guard: tasks only, which the kernel does not preempt. */
 struct file {
 	const struct file_ops *ops;
 	struct node *node; /* a counted reference */

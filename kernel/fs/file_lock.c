@@ -11,14 +11,16 @@
 #define KINDS (LOCK_WHOLE + 1)
 #define TYPES (LOCK_EXCLUSIVE + 1)
 
-/* A file's locks of one kind, and who waits for one. Guard: the kernel, one CPU, not preempted. */
+/* A file's locks of one kind, and who waits for one. Guard: tasks only, which the kernel does not preempt. */
 struct locks_of_kind {
 	struct tree_node *by_range[TYPES]; /* intervals: the ranges of locks, by their type */
 	struct tree_node *by_owner;        /* all locks, by owner and then by range */
 	struct tree_node *waits;           /* intervals: the ranges of wanted locks */
 };
 
-/* All of a file's, from its first lock until the node is freed. Guard: the kernel, one CPU, not preempted. */
+/*
+ * All of a file's, from its first lock until the node is freed. Guard: tasks only, which the kernel does not preempt.
+ */
 struct file_locks {
 	struct locks_of_kind of[KINDS];
 };
@@ -87,7 +89,7 @@ static struct file_lock *next_own(const struct file_lock *lock)
 
 #define CHAIN_MAX 10 /* most owners of locks that are followed in the search for a deadlock */
 
-/* All waits for record locks, by the owner of the wanted lock. Guard: the kernel, one CPU, not preempted. */
+/* All waits for record locks, by the owner of the wanted lock. Guard: tasks only, which the kernel does not preempt. */
 static struct tree_node *record_waits;
 
 static struct file_lock_wait *wait_of_node(const struct tree_node *node)

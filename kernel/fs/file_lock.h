@@ -13,7 +13,7 @@ enum file_lock_type { LOCK_SHARED, LOCK_EXCLUSIVE, LOCK_NONE };
 /* LOCK_RECORD: locks of fcntl(2). LOCK_WHOLE: locks of flock(2). The two kinds never conflict. */
 enum file_lock_kind { LOCK_RECORD, LOCK_WHOLE };
 
-/* A lock that is held or wanted. Guard: the kernel, one CPU, not preempted. */
+/* A lock that is held or wanted. Guard: tasks only, which the kernel does not preempt. */
 struct file_lock {
 	enum file_lock_kind kind;
 	enum file_lock_type type;
@@ -27,7 +27,7 @@ struct file_lock {
 /* Return the lock of another owner that conflicts with `wanted` and starts first; or NULL. */
 const struct file_lock *file_lock_conflict(const struct node *node, const struct file_lock *wanted);
 
-/* A task's wait for a lock; lies on the task's stack. Guard: the kernel, one CPU, not preempted. */
+/* A task's wait for a lock; lies on the task's stack. Guard: tasks only, which the kernel does not preempt. */
 struct file_lock_wait {
 	struct node *node;
 	const struct file_lock *wanted;

@@ -9,7 +9,7 @@
 struct mount;
 struct node;
 
-/* A mounted file system. Guard: the kernel, one CPU, not preempted. */
+/* A mounted file system. Guard: tasks only, which the kernel does not preempt. */
 struct fs {
 	const char *name;     /* the type's name in /proc/mounts: "tmpfs" */
 	uint64_t device;      /* the device number that stat(2) returns */

@@ -12,7 +12,7 @@
 
 /* List of the kinds of file systems. Fixed after boot. */
 static struct mount_type *types;
-/* List of all mounts, in the order of mounting. Guard: the kernel, one CPU, not preempted. */
+/* List of all mounts, in the order of mounting. Guard: tasks only, which the kernel does not preempt. */
 static struct link mounts = { &mounts, &mounts };
 
 static struct mount_type *find_type(const char *name)

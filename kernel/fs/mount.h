@@ -31,7 +31,7 @@ struct mount_type {
 	struct mount_type *next; /* next in the list of types; set by mount_type_add() */
 };
 
-/* A mounted file system. Guard: the kernel, one CPU, not preempted. */
+/* A mounted file system. Guard: tasks only, which the kernel does not preempt. */
 struct mount {
 	struct node *root; /* a counted reference */
 	const struct mount_type *type;

@@ -91,7 +91,7 @@ void node_put(struct node *node)
 
 uint64_t fs_new_device(void)
 {
-	static unsigned last; /* guard: the kernel, one CPU, not preempted */
+	static unsigned last; /* guard: tasks only, which the kernel does not preempt */
 
 	last = last % 0xffffe + 1;
 	return DEVICE_NUMBER(0, last);

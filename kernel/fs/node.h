@@ -3,10 +3,10 @@
  * the tree of names. A file system is a set of node operations; kernel/fs/tmpfs.c is one. Nodes and names lie in the
  * heap, contents in frames (kernel/fs/content.h).
  *
- * Guard: the kernel, one CPU, not preempted: no function here blocks, so each is atomic. Not for interrupt handlers.
- * All can be called with any page tables loaded. An int result is 0 or a negative error number; after an error the tree
- * is as before. Every process is root for now, so permission bits are not checked here; execve(2) checks whether a file
- * is executable.
+ * Guard: tasks only, which the kernel does not preempt: no function here blocks, so each is atomic. Not for interrupt
+ * handlers. All can be called with any page tables loaded. An int result is 0 or a negative error number; after an
+ * error the tree is as before. Every process is root for now, so permission bits are not checked here; execve(2) checks
+ * whether a file is executable.
  */
 #pragma once
 

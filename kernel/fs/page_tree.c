@@ -8,7 +8,7 @@
 
 #define MOST_LEVELS ((64 + PAGE_TREE_BITS - 1) / PAGE_TREE_BITS)
 
-/* One table of the radix tree. Guard: the kernel, one CPU, not preempted. */
+/* One table of the radix tree. Guard: tasks only, which the kernel does not preempt. */
 struct page_tree_table {
 	uint64_t slots[PAGE_TREE_SIZE]; /* on level 1 addresses of frames, above that pointers to tables; 0: none */
 	unsigned used;                  /* slots that are not 0 */

@@ -12,7 +12,7 @@
 
 struct page_tree_table;
 
-/* A tree; an empty one is all zeros. Guard: the kernel, one CPU, not preempted. */
+/* A tree; an empty one is all zeros. Guard: tasks only, which the kernel does not preempt. */
 struct page_tree {
 	struct page_tree_table *root;
 	unsigned height; /* levels of tables; 0: none */

@@ -14,7 +14,7 @@
 #define SMALL    256 /* most bytes that are copied through a buffer on the stack */
 #define FIONREAD 0x541b
 
-/* A pipe or an open FIFO. Guard: the kernel, one CPU, not preempted. */
+/* A pipe or an open FIFO. Guard: tasks only, which the kernel does not preempt. */
 struct pipe {
 	struct pipe_ring ring;                   /* its bytes */
 	uint64_t readers, writers;               /* number of open files that can read, that can write */
@@ -22,10 +22,10 @@ struct pipe {
 	struct wait_queue queue;                 /* readers wait for bytes, writers for room */
 };
 
-/* The file system of pipe(2)'s pipes. Guard: the kernel, one CPU, not preempted. */
+/* The file system of pipe(2)'s pipes. Guard: tasks only, which the kernel does not preempt. */
 static struct fs pipefs = { .name = "pipefs", .device = DEVICE_NUMBER(0, 0xfffff), .magic = 0x50495045 };
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* Guard: tasks only, which the kernel does not preempt. */
 uint64_t pipe_pages_soft = 16384;
 static uint64_t pipe_pages; /* sum of all pipes' capacities, in pages */
 

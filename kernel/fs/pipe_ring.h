@@ -3,7 +3,7 @@
  * byte is written at `head` and read at `tail`. A page's frame is allocated when its first byte is written and freed
  * when its last one is read, so a ring without bytes has at most one frame. Only the kernel context (the kernel's own
  * page tables) maps the frames: call the functions of pipe_ring.c between store_enter() and store_leave(), except those
- * that say "in any context". Guard: the kernel, one CPU, not preempted.
+ * that say "in any context". Guard: tasks only, which the kernel does not preempt.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 #define PIPE_SIZE   65536                   /* Linux's size of a new pipe: bytes */
 #define PIPE_FRAMES (PIPE_SIZE / PAGE_SIZE) /* its pages */
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* Guard: tasks only, which the kernel does not preempt. */
 struct pipe_ring {
 	uint64_t head;            /* how many bytes have been written */
 	uint64_t tail;            /* how many bytes have been read */

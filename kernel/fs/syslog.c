@@ -1,6 +1,6 @@
 /*
- * How syslog(2) reads the log; see kmsg.h. Guard: the kernel, one CPU, not preempted: all functions are called by
- * tasks, and none blocks.
+ * How syslog(2) reads the log; see kmsg.h. Guard: tasks only, which the kernel does not preempt: all functions are
+ * called by tasks, and none blocks.
  */
 #include "kernel/fs/kmsg.h"
 #include "kernel/lib/format.h"
@@ -9,7 +9,7 @@
 
 #define HEADER_SIZE 64
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* Guard: tasks only, which the kernel does not preempt. */
 static uint64_t cleared;   /* syslog_read_all() shows no record before this one */
 static uint64_t read_next; /* the record where syslog_read goes on */
 static size_t read_done;   /* how many bytes of that record syslog_read has returned */

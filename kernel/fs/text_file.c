@@ -15,8 +15,8 @@
 #define STEP_ROOM PAGE_SIZE
 
 /*
- * file->data of an open file with generated text. Guard: the kernel, one CPU, not preempted; while a read has further
- * steps to do, file->position keeps other reads out.
+ * file->data of an open file with generated text. Guard: tasks only, which the kernel does not preempt; while a read
+ * has further steps to do, file->position keeps other reads out.
  */
 struct reader {
 	text_make_fn *make; /* adds the whole content; or NULL */

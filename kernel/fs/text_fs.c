@@ -11,7 +11,7 @@
 #define DIRECTORY_MODE (S_IFDIR | 0555)
 #define FIRST_POSITION 2 /* the first entry's position, after "." and ".." */
 
-/* A node of a file system with generated files. Guard: the kernel, one CPU, not preempted. */
+/* A node of a file system with generated files. Guard: tasks only, which the kernel does not preempt. */
 struct text_node {
 	struct node node;               /* must be the first member: node_ops get a pointer to it */
 	const struct text_entry *entry; /* NULL: a directory that was made because it is on an entry's path */
@@ -21,7 +21,7 @@ struct text_node {
 	struct text_node *made_before; /* next in the list of all nodes of the file system */
 };
 
-/* A mounted file system with generated files. Guard: the kernel, one CPU, not preempted. */
+/* A mounted file system with generated files. Guard: tasks only, which the kernel does not preempt. */
 struct text_fs {
 	struct fs fs; /* must be the first member: node->fs points at it */
 	const struct text_fs_type *type;

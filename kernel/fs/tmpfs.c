@@ -14,7 +14,7 @@
 
 #define TMPFS_MAGIC 0x01021994
 
-/* A tmpfs. Guard: the kernel, one CPU, not preempted. */
+/* A tmpfs. Guard: tasks only, which the kernel does not preempt. */
 struct tmpfs {
 	struct late_work end; /* runs destroy_some(), which gets a pointer to it: must be the first member */
 	struct node *root;    /* for tmpfs_destroy(): the root */

@@ -6,7 +6,7 @@
 #include "kernel/fs/content.h"
 #include "kernel/fs/directory.h"
 
-/* A node of a tmpfs. Guard: the kernel, one CPU, not preempted. */
+/* A node of a tmpfs. Guard: tasks only, which the kernel does not preempt. */
 struct tmpfs_node {
 	struct node node; /* must be the first member: node_ops get a pointer to it */
 	/* The node's names, linked by next_name. When node.links is 0: its last name (see keep_name()), or NULL. */

@@ -8,7 +8,7 @@
 #include "kernel/irq/scale.h"
 #include "kernel/lib/panic.h"
 
-/* Fixed after boot, except realtime_offset. Guard of realtime_offset: the kernel, one CPU, not preempted. */
+/* Fixed after boot, except realtime_offset. Guard of realtime_offset: tasks only, which the kernel does not preempt. */
 static uint64_t frequency;
 static uint64_t start;               /* the TSC when monotonic time was 0 */
 static struct scale to_ns, to_ticks; /* zero until clock_init(), so all times are 0 until then */

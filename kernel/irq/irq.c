@@ -14,7 +14,8 @@
 #define VECTORS 256
 
 /*
- * Guard: the kernel, one CPU, not preempted; `handler` is stored last, since the interrupt may come right after that.
+ * Guard: tasks only, which the kernel does not preempt; `handler` is stored last, since the interrupt may come right
+ * after that.
  */
 struct vector {
 	irq_handler_fn *handler; /* NULL: the vector is free */

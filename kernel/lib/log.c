@@ -37,8 +37,8 @@ static uint64_t first_line, next_line; /* numbers of the oldest line kept and of
 static bool newest_open;               /* the newest line has not ended: text of the same priority is added to it */
 
 /*
- * The log's sinks and its settings. Guard: the kernel, one CPU, not preempted. So a message of an interrupt handler
- * may appear inside another on a console.
+ * The log's sinks and its settings. Guard: tasks only, which the kernel does not preempt. So a message of an interrupt
+ * handler may appear inside another on a console.
  */
 static struct log_sink *sinks;
 static int console_level = LOG_DEBUG;

@@ -7,7 +7,7 @@
 #include "kernel/lib/chacha.h"
 #include "kernel/lib/string.h"
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* Guard: tasks only, which the kernel does not preempt. */
 static uint32_t key[CHACHA_KEY_WORDS];
 static bool ready;
 

@@ -136,7 +136,7 @@ static const void *kept_at(void *ctx, paddr_t pa, uint64_t size)
 
 static void report_acpi_facts(struct report_block *b)
 {
-	/* empty except while a report is made. Guard: the kernel, one CPU, not preempted */
+	/* empty except while a report is made. Guard: tasks only, which the kernel does not preempt */
 	static struct acpi_view view;
 	static const struct acpi_memory memory = { .at = kept_at, .ctx = &view };
 	const struct acpi_info *a = irq_acpi();

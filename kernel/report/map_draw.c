@@ -66,7 +66,7 @@ static const struct kind leaf_kinds[LEAF_KINDS] = {
 	[LEAF_WRONG] = { "W+X", FULL, RED },
 };
 
-/* Memory of one kind, adjacent in the bar. Guard: the kernel, one CPU, not preempted. */
+/* Memory of one kind, adjacent in the bar. Guard: tasks only, which the kernel does not preempt. */
 struct piece {
 	uint64_t bytes;
 	unsigned kind;
@@ -75,7 +75,7 @@ struct piece {
 /*
  * A bar: a row of adjacent pieces. After MOST_PIECES pieces, the bytes of further pieces are added to the last one;
  * their kinds are still added to `kinds`, so that the legend names each kind that the machine has.
- * Guard: the kernel, one CPU, not preempted: one picture is drawn at a time.
+ * Guard: tasks only, which the kernel does not preempt: one picture is drawn at a time.
  */
 struct bar {
 	size_t count;

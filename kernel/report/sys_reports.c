@@ -22,7 +22,7 @@
 
 /*
  * The text that print_text() adds to, a variable because a print_fn has no argument for it. Only one report is made at
- * a time, since no report blocks. Guard: the kernel, one CPU, not preempted.
+ * a time, since no report blocks. Guard: tasks only, which the kernel does not preempt.
  */
 static struct text *target;
 

@@ -8,7 +8,7 @@
 
 #include "paging/types.h"
 
-/* One piece of late work; a field of the object that it frees. Guard: the kernel, one CPU, not preempted. */
+/* One piece of late work; a field of the object that it frees. Guard: tasks only, which the kernel does not preempt. */
 struct late_work {
 	/*
 	 * Do a step of less than a third of a millisecond, since other tasks wait for the CPU meanwhile. Returns true

@@ -11,7 +11,7 @@
 
 struct turn_holder;
 
-/* A turn; one that is free is all zeros. Guard: the kernel, one CPU, not preempted. */
+/* A turn; one that is free is all zeros. Guard: tasks only, which the kernel does not preempt. */
 struct turn {
 	struct turn_holder *holder; /* NULL: the turn is free */
 };

@@ -11,8 +11,8 @@
 #define NESTING_MOST (LOCK_QUEUE_5 - LOCK_QUEUE)
 
 /*
- * An epoll file. Guard: `lock` for the ready list, to which wake-ups of files add items. Guard of the other fields: the
- * kernel, one CPU, not preempted.
+ * An epoll file. Guard: `lock` for the ready list, to which wake-ups of files add items. Guard of the other fields:
+ * tasks only, which the kernel does not preempt.
  */
 struct epoll {
 	struct late_work end;    /* must be the first member; late work that removes the items after a close */

@@ -37,7 +37,7 @@ void epoll_set_level(struct epoll *epoll)
 
 /*
  * The number of the current search for chains of epoll files: an epoll file with the same `visit` is not searched
- * again. Guard: the kernel, one CPU, not preempted.
+ * again. Guard: tasks only, which the kernel does not preempt.
  */
 static uint64_t visits;
 

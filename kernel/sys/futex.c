@@ -21,12 +21,12 @@ struct futex_key {
 	uint64_t place;    /* the address in the space, or the offset in the object */
 };
 
-/* A link of a bucket's list, which is circular. Guard: the kernel, one CPU, not preempted. */
+/* A link of a bucket's list, which is circular. Guard: tasks only, which the kernel does not preempt. */
 struct futex_link {
 	struct futex_link *next, *prev;
 };
 
-/* A waiting task; lies on that task's kernel stack. Guard: the kernel, one CPU, not preempted. */
+/* A waiting task; lies on that task's kernel stack. Guard: tasks only, which the kernel does not preempt. */
 struct futex_waiter {
 	struct futex_link link; /* `next` NULL: the task has been woken */
 	struct futex_key key;

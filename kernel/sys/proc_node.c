@@ -9,7 +9,7 @@
 
 #define LISTS 64
 
-/* Hash table of all nodes that exist, by inode number. Guard: the kernel, one CPU, not preempted. */
+/* Hash table of all nodes that exist, by inode number. Guard: tasks only, which the kernel does not preempt. */
 static struct proc_node *live[LISTS];
 
 #define THREAD_NUMBER (1U << 22) /* a bit above all tids and pids, which marks a task's directory */
@@ -160,7 +160,7 @@ int proc_number_in(struct name name)
 
 struct name proc_number_name(int number)
 {
-	static char text[FORMAT_ROOM]; /* guard: the kernel, one CPU, not preempted */
+	static char text[FORMAT_ROOM]; /* guard: tasks only, which the kernel does not preempt */
 
 	return (struct name){ text, (size_t)(format_decimal(text, (unsigned)number) - text) };
 }

@@ -12,7 +12,7 @@
 #include "kernel/task/process_limits.h"
 #include "kernel/task/user_return.h"
 
-/* The names that uname(2) returns. Guard: the kernel, one CPU, not preempted. */
+/* The names that uname(2) returns. Guard: tasks only, which the kernel does not preempt. */
 struct linux_utsname system_names = {
 	.system = "Linux",
 	.node = "anke",

@@ -56,8 +56,8 @@ static int64_t read_log(enum syslog_action action, uint64_t to, uint64_t size)
 static int64_t set_console(enum syslog_action action, uint64_t level)
 {
 	/*
-	 * The level that SYSLOG_CONSOLE_ON restores; -1: the consoles were not turned off. Guard: the kernel, one CPU,
-	 * not preempted.
+	 * The level that SYSLOG_CONSOLE_ON restores; -1: the consoles were not turned off. Guard: tasks only, which the
+	 * kernel does not preempt.
 	 */
 	static int level_when_on = -1;
 

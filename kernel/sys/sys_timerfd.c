@@ -13,8 +13,8 @@ enum timerfd_clock { TIMERFD_REALTIME = 0, TIMERFD_MONOTONIC = 1, TIMERFD_BOOTTI
 #define TFD_TIMER_CANCEL_ON_SET 2
 
 /*
- * file->data of a timer. Guard of fields that say nothing else: the kernel, one CPU, not preempted; of `timer`: the
- * lock of kernel/irq/timer.c.
+ * file->data of a timer. Guard of fields that say nothing else: tasks only, which the kernel does not preempt; of
+ * `timer`: the lock of kernel/irq/timer.c.
  */
 struct timerfd {
 	/* started again only when an expiration is read, so that a timer that nobody reads costs one interrupt */
@@ -28,7 +28,7 @@ struct timerfd {
 	struct timerfd *next, **link_of_previous; /* in the list `cancellable`; link_of_previous NULL: not in it */
 };
 
-/* List of the timers with TFD_TIMER_CANCEL_ON_SET. Guard: the kernel, one CPU, not preempted. */
+/* List of the timers with TFD_TIMER_CANCEL_ON_SET. Guard: tasks only, which the kernel does not preempt. */
 static struct timerfd *cancellable;
 
 /* Linux's struct itimerspec. */

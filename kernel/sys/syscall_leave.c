@@ -20,7 +20,7 @@ int64_t syscall_run_clocked(const struct trap_frame *frame);
 void syscall_leave(struct trap_frame *frame);
 
 struct syscall_cost syscall_costs[SYSCALL_TABLE + 1];
-/* whether ticks are counted; guard: the kernel, one CPU, not preempted; the entry code reads it */
+/* whether ticks are counted; guard: tasks only, which the kernel does not preempt; the entry code reads it */
 bool syscall_clock;
 const uint64_t *syscall_cr3_writes; /* points to the number of CR3 writes (struct tlb_stats). Fixed after boot */
 

@@ -17,7 +17,7 @@ struct linux_utsname {
 _Static_assert(sizeof(struct linux_utsname) == 390, "Linux's struct new_utsname");
 
 /*
- * The current names; sethostname(2) writes `node`, setdomainname(2) `domain`. Guard: the kernel, one CPU, not
- * preempted.
+ * The current names; sethostname(2) writes `node`, setdomainname(2) `domain`. Guard: tasks only, which the kernel does
+ * not preempt.
  */
 extern struct linux_utsname system_names;

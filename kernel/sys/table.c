@@ -7,7 +7,7 @@
 
 /*
  * A bit for each missing call that was logged: each is logged only once.
- * Guard: the kernel, one CPU, not preempted.
+ * Guard: tasks only, which the kernel does not preempt.
  */
 static uint64_t missing_told[SYSCALL_TABLE / 64];
 

@@ -31,7 +31,10 @@
 static struct tty terminals[2];
 /* The terminal of the serial port and of the screen: a shared one, or one each. Fixed after boot. */
 static struct tty *of_serial, *of_screen;
-/* The task that draws what a writer has not drawn; NULL: no program runs. Guard: the kernel, one CPU, not preempted. */
+/*
+ * The task that draws what a writer has not drawn; NULL: no program runs. Guard: tasks only, which the kernel does not
+ * preempt.
+ */
 static struct task *drawer;
 /*
  * Whether the screen is the device that was used last, and not the serial line. A shared terminal has the size of that

@@ -21,7 +21,7 @@
  */
 static void (*exit_hook)(struct task *task);
 
-/* the first process, once it has been started; guard: the kernel, one CPU, not preempted */
+/* the first process, once it has been started; guard: tasks only, which the kernel does not preempt */
 static struct process *init;
 static struct wait_queue init_ended = WAIT_QUEUE_INITIAL;
 

@@ -9,8 +9,8 @@
 #define FIRST 2 /* where number_new() starts again after the highest number: 0 is the kernel's, 1 the first process's */
 
 /*
- * The table: finds a struct number by its value. Guard of this and the variables below: the kernel, one CPU, not
- * preempted.
+ * The table: finds a struct number by its value. Guard of this and the variables below: tasks only, which the kernel
+ * does not preempt.
  */
 static struct radix numbers = { .alloc = kzalloc, .free = kfree };
 static struct cache number_cache;

@@ -5,7 +5,8 @@
  * one of them does; after that the number is free for a new task. Finding a number costs the same, however many there
  * are. The processes of a group or a session are in a list.
  *
- * Guard of all state: the kernel, one CPU, not preempted; interrupt handlers may read, since each change is one store.
+ * Guard of all state: tasks only, which the kernel does not preempt; interrupt handlers may read, since each change is
+ * one store.
  */
 #pragma once
 

@@ -13,7 +13,7 @@
 
 #define VISITS 128 /* processes that process_visit_some() and process_visit_numbers() visit in one call */
 
-/* Guard: the kernel, one CPU, not preempted. */
+/* Guard: tasks only, which the kernel does not preempt. */
 static uint64_t joins;       /* how often a process has joined a group */
 static size_t process_count; /* processes in the table, zombies included */
 struct cache process_cache;

@@ -31,19 +31,22 @@ enum process_limit {
 
 #define LIMIT_NONE (~0ULL) /* no limit: RLIM_INFINITY */
 
-/* One resource limit. Guard: the kernel, one CPU, not preempted. */
+/* One resource limit. Guard: tasks only, which the kernel does not preempt. */
 struct process_rlimit {
 	uint64_t soft, hard;
 };
 
-/* Where a process's paths start, and its umask. Guard: the kernel, one CPU, not preempted. */
+/* Where a process's paths start, and its umask. Guard: tasks only, which the kernel does not preempt. */
 struct process_paths {
 	struct node *root;
 	struct node *cwd;
 	uint32_t umask;
 };
 
-/* A process. Guard: the kernel, one CPU, not preempted; fields that interrupt handlers read change by one store. */
+/*
+ * A process. Guard: tasks only, which the kernel does not preempt; fields that interrupt handlers read change by one
+ * store.
+ */
 struct process {
 	int pid;                  /* the tid of its first task */
 	int group, session;       /* pids of their leaders; 0: those in which init starts, as on Linux */

@@ -26,7 +26,7 @@ extern const char task_enter_kernel[];
 /* The address where a program's task begins its first run; user_traps_init() sets it. Fixed after boot. */
 static const char *user_entry;
 
-uint64_t task_count_made; /* guard: the kernel, one CPU, not preempted */
+uint64_t task_count_made; /* guard: tasks only, which the kernel does not preempt */
 static struct cache task_cache;
 
 struct task *task_peek(int tid)
@@ -202,7 +202,7 @@ static void note_refusal(void)
 
 void task_init(void)
 {
-	static struct task first; /* guard: as of all tasks, the kernel, one CPU, not preempted */
+	static struct task first; /* guard: as of all tasks, tasks only, which the kernel does not preempt */
 	vaddr_t debug_stack;
 
 	fpu_init();

@@ -35,7 +35,7 @@ enum task_state {
 struct process;
 struct late_work;
 
-/* A task. Guard of fields that say nothing else: the kernel, one CPU, not preempted. */
+/* A task. Guard of fields that say nothing else: tasks only, which the kernel does not preempt. */
 struct task {
 	struct task_signals signals; /* must be the first member: assembly reads it at TASK_SIGNALS_WANTED */
 	uint64_t sp;                 /* kernel stack pointer while the task does not run */
@@ -123,7 +123,7 @@ void task_start_user(struct task *task);
 /* Start the task at `function(argument)`, in the kernel context; when that returns, the task ends. */
 void task_start_kernel(struct task *task, void (*function)(void *argument), void *argument);
 
-/* How many tasks there ever were, not counting the first. Guard: the kernel, one CPU, not preempted. */
+/* How many tasks there ever were, not counting the first. Guard: tasks only, which the kernel does not preempt. */
 extern uint64_t task_count_made;
 
 /*

@@ -7,7 +7,10 @@
 #include "kernel/sync/turn.h"
 #include "kernel/task/task.h"
 
-/* A task that has a turn or waits for it; lies on the task's stack. Guard: the kernel, one CPU, not preempted. */
+/*
+ * A task that has a turn or waits for it; lies on the task's stack. Guard: tasks only, which the kernel does not
+ * preempt.
+ */
 struct turn_holder {
 	struct task *task;
 	struct link link; /* if the task has the turn: the list of those that wait; otherwise its place in that list */

@@ -21,7 +21,7 @@ struct thing {
 	int count; /* thing_lock */
 	struct part part; /* own CPU, interrupts off */
 
-	/* Guard of all the rest: the kernel, one CPU, not preempted. */
+	/* Guard of all the rest: tasks only, which the kernel does not preempt. */
 	int first;
 
 	struct thing *next;

@@ -12,7 +12,7 @@
 /* The most free stacks that stay mapped: 1 MiB. */
 #define KEPT_MAX 64
 
-/* The free stacks that stay mapped. Guard: the kernel, one CPU, not preempted. */
+/* The free stacks that stay mapped. Guard: tasks only, which the kernel does not preempt. */
 static vaddr_t kept[KEPT_MAX];
 static size_t kept_count;
 

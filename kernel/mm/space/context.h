@@ -4,7 +4,8 @@
  * of them.
  *
  * Tables are reached through the direct map, so change a context only while the kernel context is loaded. Guard of
- * contexts: the kernel, one CPU, not preempted. Interrupt handlers may enter and leave contexts, but change none.
+ * contexts: tasks only, which the kernel does not preempt. Interrupt handlers may enter and leave contexts, but change
+ * none.
  */
 #pragma once
 

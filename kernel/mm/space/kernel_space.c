@@ -9,7 +9,7 @@
 #include "kernel/mm/frame/machine_frames.h"
 #include "kernel/mm/space/hhdm.h"
 
-/* The kernel context. Guard: the kernel, one CPU, not preempted. */
+/* The kernel context. Guard: tasks only, which the kernel does not preempt. */
 struct context kernel_context;
 
 static enum status table_alloc(void *ctx, paddr_t *ret_pa)

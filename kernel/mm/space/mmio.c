@@ -15,7 +15,7 @@ static void flush_kernel(struct tlb_flush *flush)
 	context_flush(&kernel_context, flush);
 }
 
-/* The machine's only MMIO window. Guard: the kernel, one CPU, not preempted. */
+/* The machine's only MMIO window. Guard: tasks only, which the kernel does not preempt. */
 static struct mmio_window window = { .space = &kernel_space, .flush = flush_kernel };
 
 void mmio_init(void)

@@ -55,7 +55,7 @@ struct area {
 	uint64_t gap;  /* bytes of the widest gap between two neighbours inside the subtree */
 };
 
-/* The areas of a space, in a tree sorted by address. Guard: the kernel, one CPU, not preempted. */
+/* The areas of a space, in a tree sorted by address. Guard: tasks only, which the kernel does not preempt. */
 struct area_tree {
 	struct tree_node *root;
 	size_t count;

@@ -10,7 +10,7 @@
 #define AREAS_OF_PIECE 64   /* the most areas from which one piece unmaps pages */
 #define STEPS_OF_PIECE 4096 /* the most areas that a piece looks at */
 
-struct object_cut *object_cuts; /* guard: the kernel, one CPU, not preempted */
+struct object_cut *object_cuts; /* guard: tasks only, which the kernel does not preempt */
 
 void object_cut_begin(struct object_cut *cut, struct memory_object *object, uint64_t first)
 {

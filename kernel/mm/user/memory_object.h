@@ -86,7 +86,7 @@ struct memory_object_ops {
 	bool (*is_long)(const struct memory_object *object);
 };
 
-/* The part of a memory object that all implementations have. Guard: the kernel, one CPU, not preempted. */
+/* The part of a memory object that all implementations have. Guard: tasks only, which the kernel does not preempt. */
 struct memory_object {
 	const struct memory_object_ops *ops; /* fixed when the object is made */
 	struct area *areas; /* all areas that map the object, in all spaces, linked by next_of_object */
@@ -137,7 +137,7 @@ bool object_hole_piece(struct object_hole *hole);
 
 /*
  * The list of the cuts that are under way. Whoever adds an area to an object's list, or removes it, calls one of the
- * two functions below. Guard: the kernel, one CPU, not preempted.
+ * two functions below. Guard: tasks only, which the kernel does not preempt.
  */
 extern struct object_cut *object_cuts;
 

@@ -12,7 +12,7 @@
 #include "kernel/mm/user/user_pages.h"
 #include "kernel/sync/late_work.h"
 
-/* Shared anonymous memory. Guard: the kernel, one CPU, not preempted. */
+/* Shared anonymous memory. Guard: tasks only, which the kernel does not preempt. */
 struct shared_memory {
 	struct memory_object object; /* must be the first member: pointers to it are cast to this structure */
 	size_t references;

@@ -27,7 +27,7 @@
 /* Without ASLR, mappings without a fixed place lie below this address, and the stack above it, in the same GiB. */
 #define USER_MMAP_TOP (USER_END - (128ULL << 20))
 
-/* A user space. Guard: the kernel, one CPU, not preempted. */
+/* A user space. Guard: tasks only, which the kernel does not preempt. */
 struct user_space {
 	struct context context;
 	struct area_tree areas;
