@@ -28,8 +28,9 @@ struct directory {
 	struct directory_entry **end; /* the pointer to set when an entry is added; NULL: `first` is that pointer */
 	struct directory_entry *last_listed; /* the entry where a listing is likely to go on; NULL: unknown */
 	/*
-	 * Block n is the DIRECTORY_BLOCK positions from n * DIRECTORY_BLOCK on. `blocks` has the first entry of each
-	 * block that has entries, by n, except for block 0. NULL: no such block has entries.
+	 * An index by which a listing finds where it goes on: the positions are cut into blocks of DIRECTORY_BLOCK, and
+	 * `blocks` has the first entry of each block that has one, by the block's number. Block 0 begins at `first`,
+	 * and is not in it. NULL: no other block has entries.
 	 */
 	struct radix *blocks;
 	uint32_t bucket_count;

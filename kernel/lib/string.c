@@ -1,8 +1,9 @@
 /*
  * The memory and string functions of a program without a C library. Compilers call the first four by themselves, so
  * their bodies must not be compiled into calls of themselves. They are written for few instructions, which `make
- * bench-boot` counts: they handle whole blocks, and then one more block that overlaps the blocks before it, instead of
- * a loop over the last bytes. `rep stosb` would gain nothing: an emulator counts each of its steps as an instruction.
+ * bench-boot` counts: memcpy, memmove and memset handle whole blocks, and then one more block that overlaps the blocks
+ * before it, instead of a loop over the last bytes. `rep stosb` would gain nothing: an emulator counts each of its
+ * steps as an instruction.
  */
 #include "kernel/lib/string.h"
 

@@ -288,9 +288,11 @@ static int64_t set_times(uint64_t fd, uint64_t path, const struct linux_timespec
 
 	if (error)
 		return error;
-	node_set_times(node, times ? &times[0] : &now, times ? &times[1] : &now);
+	error = fs_is_read_only(node->fs) ? -EROFS : 0;
+	if (!error)
+		node_set_times(node, times ? &times[0] : &now, times ? &times[1] : &now);
 	node_put(node);
-	return 0;
+	return error;
 }
 
 SYSCALL_2(utime, path, from)

@@ -5,7 +5,10 @@
 
 #include "kernel/task/task.h"
 
-/* Have the task that adds late work do it, from now on. Call once. */
+/*
+ * Have late_work_add() leave late work to the task that adds it, which does it on its way back to user mode. Before
+ * this call late_work_add() does all of it at once. Call once.
+ */
 void late_init(void);
 
 /*

@@ -14,7 +14,7 @@ struct run_node {
 	struct run_node **link; /* the pointer to this node: `next` of the node before, or list->first */
 };
 
-/* A list; an empty one is all zeros. */
+/* A list of tasks. It is empty while `first` is NULL; all zeros make an empty list. */
 struct run_list {
 	struct run_node *first, **end; /* `end` is the last node's `next`; valid only while `first` is not NULL */
 };

@@ -706,6 +706,9 @@ static void test_mount_options(void)
 	is(sys(SYS_rename, "/tmp/m/f", "/tmp/m/g"), -EROFS, "nor renamed");
 	is(sys(SYS_chmod, "/tmp/m/f", 0644), -EROFS, "nor changed");
 	is(sys(SYS_truncate, "/tmp/m/f", 0), -EROFS, "nor cut");
+	is(sys(SYS_utime, "/tmp/m/f", NULL), -EROFS, "nor given other times");
+	is(sys(SYS_utimes, "/tmp/m/f", NULL), -EROFS, "in any way");
+	is(sys(SYS_utimensat, AT_FDCWD, "/tmp/m/f", NULL, 0), -EROFS, "that there is");
 	is(sys(SYS_access, "/tmp/m/f", W_OK), -EROFS, "access says so too");
 	file = sys(SYS_openat, AT_FDCWD, "/tmp/m/f", O_RDONLY, 0);
 	is(sys(SYS_umount2, "/tmp/m", MNT_DETACH), 0, "umount2 with MNT_DETACH while it is used");

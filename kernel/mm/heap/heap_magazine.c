@@ -296,8 +296,8 @@ static bool give_to_depot(struct size_class *c, uint32_t number)
 }
 
 /*
- * Get an empty magazine for a class whose loaded magazine is full. A full spare goes to the depot, or is emptied into
- * the slabs and returned. Returns the magazine's number, or 0.
+ * Get an empty magazine for a class whose loaded magazine is full, or that has none. A full spare goes to the depot, or
+ * is emptied into the slabs and returned. Returns the magazine's number, or 0.
  */
 static uint32_t make_room(struct heap_cpu *cpu, uint32_t class_id)
 {
@@ -378,7 +378,7 @@ bool magazines_trim_some(struct heap_cpu *cpu)
 	size_t unmapped = 0;
 	uint8_t idle[MAGAZINE_PAGES] = {
 		0
-	}; /* how many magazines of each page are empty; 0 also for a page that stays mapped for now */
+	}; /* how many magazines of each page are empty; 0 also for a page that a later call is to unmap */
 	uint32_t number, next;
 
 	share_empty(cpu, cpu->empty_count);

@@ -7,7 +7,7 @@
 #include "kernel/mm/space/context.h"
 #include "kernel/mm/space/window.h"
 
-/* The space of the kernel context. */
+/* The kernel context's page tables, as paging/space.h knows them. */
 #define kernel_space (kernel_context.space)
 
 /*

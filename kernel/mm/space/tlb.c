@@ -280,7 +280,10 @@ static void flush_other(struct tlb *t, const struct tlb_message *m, size_t pages
 	const unsigned pcid = pcid_of(t, m->context);
 	struct tlb_slot *slot = &t->slots[pcid];
 
-	/* If all entries of the PCID are to be flushed anyway, for an earlier change, nothing more is needed. */
+	/*
+	 * Nothing is needed if the context has no PCID or no entries, or if the next load flushes them all anyway, for
+	 * an earlier change.
+	 */
 	if (pcid == NO_PCID || !has(slot, m->context) || slot->generation + 1 != m->generation ||
 	    slot->shared != t->shared)
 		return;

@@ -13,7 +13,7 @@ struct user_limits {
 	uint64_t stack_pages;   /* RLIMIT_STACK: how many pages an area with USER_MAP_GROWS_DOWN can grow to */
 	/* RLIMIT_DATA: how many private writable pages there may be, stacks not counted */
 	uint64_t data_pages;
-	uint64_t brk_pages; /* RLIMIT_DATA: how many pages the program break may have */
+	uint64_t brk_pages; /* RLIMIT_DATA again, for brk(2): pages from the heap's start to the break */
 };
 
 /*
