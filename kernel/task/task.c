@@ -17,6 +17,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/find.h"
 #include "kernel/task/number.h"
+#include "kernel/task/run_queues.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/usage.h"
 #include "kernel/task/wait_until.h"
@@ -347,6 +348,8 @@ void task_yield(void)
 {
 	lock_take_on(&task_lock);
 	task_current()->turn_left_ns = 0;
+	/* A turn that somebody has interrupted does not go on: the others of the level come first. */
+	per_cpu(cpu_queues).interrupted = NULL;
 	sched_switch();
 	lock_release_on(&task_lock);
 }

@@ -13,7 +13,7 @@ FLAGS = ((1, "shared"), (2, "grows down"), (4, "touched"), (8, "small frames"))
 
 
 def in_order(node: gdb.Value) -> Iterator[gdb.Value]:
-    """The areas of a subtree, lowest first."""
+    """The nodes of a subtree (kernel/lib/tree.h), lowest first."""
     if int(node):
         yield from in_order(node["child"][0])
         yield node
@@ -21,8 +21,9 @@ def in_order(node: gdb.Value) -> Iterator[gdb.Value]:
 
 
 def areas(space: gdb.Value) -> list[gdb.Value]:
-    """struct area pointers, lowest first."""
-    return list(in_order(space["areas"]["root"]))
+    """struct area pointers, lowest first: a node is the area's first member."""
+    area = gdb.lookup_type("struct area").pointer()
+    return [node.cast(area) for node in in_order(space["areas"]["root"])]
 
 
 def object_text(area: gdb.Value) -> str:
