@@ -107,8 +107,9 @@ static bool is_past_end(const struct content *content, uint64_t page)
 }
 
 /*
- * Get the physical page of page `page`, with a reference. Reads, writes and mappings all get the same physical
- * page, so that they see the same bytes. A page in the archive is never freed, and its references are not counted.
+ * Get the physical page that holds the file's page `page`, with a reference. Reads, writes and mappings all get the
+ * same physical page, so that they see the same bytes. A page in the archive is never freed, and its references are not
+ * counted.
  */
 static enum status object_frame(struct memory_object *object, uint64_t page, paddr_t *ret)
 {
@@ -173,8 +174,9 @@ static void object_count_writer(struct memory_object *object, int change)
 }
 
 /*
- * Zero the bytes of pages [first, end) that lie in the archive. Frames for such pages, which hide those bytes, go as
- * all others do; and mappings of a page in the archive show the zeros at once.
+ * Zero the bytes of pages [first, end) that lie in the archive: these pages become visible again when object_take()
+ * removes the frames that were used in place of them. Processes that have mapped a page of the archive see the zeros at
+ * once.
  */
 static void clear_in_place(const struct content *content, uint64_t first, uint64_t end)
 {
@@ -197,7 +199,7 @@ static void object_take(struct memory_object *object, uint64_t *first, uint64_t 
 		content->node->fs->pages--;
 		content_frames--;
 	}
-	/* Skip a hole as far as no page of it lies in the archive. */
+	/* The next call begins behind the hole that follows, unless pages in the archive must be zeroed before that. */
 	*first = stop < content_pages(content->place_size) ? stop : least(page > stop ? page : stop, end);
 }
 
@@ -425,8 +427,8 @@ int content_set_size(struct content *content, uint64_t size)
 		clear_tail(content);
 	} else {
 		/*
-		 * No process maps pages beyond the file's end, but the page tree may have some, from a write that
-		 * failed.
+		 * If the size stays as it is, there is nothing to unmap: no process maps pages beyond the file's end.
+		 * But the page tree may have pages there, from a write that failed, so cut() is called in any case.
 		 */
 		if (size < node->size)
 			memory_object_cut(&content->object, content_pages(size));

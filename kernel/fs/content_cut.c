@@ -1,4 +1,4 @@
-/* Frees the frames of contents that are deleted or become shorter, in steps. */
+/* Frees in steps the frames of a content (the bytes of a regular file) that is deleted or becomes shorter. */
 #include "kernel/fs/content.h"
 #include "kernel/fs/content_memory.h"
 #include "kernel/mm/heap/heap.h"

@@ -1,6 +1,6 @@
 /*
- * The functions by which kernel/fs reaches memory: the kernel context, and frames for contents. In host tests the
- * frames are in an array of the test's (test/host/fs_machine.h).
+ * The functions by which kernel/fs reaches memory: the kernel context, and frames for the bytes of files and pipes. In
+ * host tests the frames are in an array of the test's (test/host/fs_machine.h).
  */
 #pragma once
 

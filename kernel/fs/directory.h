@@ -29,8 +29,8 @@ struct directory {
 	struct directory_entry *last_listed; /* the entry where a listing is likely to go on; NULL: unknown */
 	/*
 	 * An index by which a listing finds where it goes on: the positions are cut into blocks of DIRECTORY_BLOCK, and
-	 * `blocks` has the first entry of each block that has one, by the block's number. Block 0 begins at `first`,
-	 * and is not in it. NULL: no other block has entries.
+	 * `blocks` has the first entry of each block that has one, by the block's number. Block 0 is not in
+	 * `blocks`, since it begins at `first`. NULL: no other block has entries.
 	 */
 	struct radix *blocks;
 	uint32_t bucket_count;
@@ -62,5 +62,5 @@ void directory_remove(struct directory *dir, struct directory_entry *entry);
 /* Return the first entry at or beyond `position`, or NULL. */
 struct directory_entry *directory_at(struct directory *dir, uint64_t position);
 
-/* Free the buckets of an empty directory. */
+/* Free what a directory without entries still has in the heap. */
 void directory_free(struct directory *dir);

@@ -10,7 +10,7 @@
 
 #define COPIES         2048 /* descriptors that one fd_copy_some() goes through */
 #define CLOSES         64   /* descriptors that one fd_close_some() closes: few, since each may free a file */
-#define FIRST_CAPACITY 64   /* of a new table: the number of bits in one word of its bitmaps */
+#define FIRST_CAPACITY 64   /* descriptors that a new table has room for: as many as one word of its bitmaps has bits */
 
 static bool is_cloexec(const struct fd_table *table, unsigned fd)
 {
@@ -167,7 +167,7 @@ bool fd_copy_some(const struct fd_table *from, struct fd_table *table, unsigned 
 
 	if (free < end && free < table->lowest_free)
 		table->lowest_free = free;
-	/* Both ends are multiples of 64: whole words. */
+	/* `*fd` and `end` are multiples of 64, so whole words of the bitmaps are copied. */
 	for (unsigned word = *fd / 64; word < end / 64; word++) {
 		table->open[word] = from->open[word];
 		table->cloexec[word] = from->cloexec[word];

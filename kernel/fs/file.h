@@ -30,7 +30,7 @@ struct file_ops {
 	 * ever. *ret_there: how many bytes have come, too few to end the read; the time starts anew when more come. [0]
 	 */
 	uint64_t (*patience)(struct file *file, uint32_t *ret_there);
-	/* Read the bytes that have come, perhaps none, now that the time of `patience` is over. Set with `patience`. */
+	/* Read the bytes that have come, perhaps none, when the time of `patience` is over. Set if `patience` is. */
 	int64_t (*read_late)(struct file *file, struct user_io *io);
 	/*
 	 * Take as many bytes from user memory as fit now. Returns bytes; or, with nothing taken, -EAGAIN,
@@ -64,9 +64,7 @@ enum file_properties {
 	FILE_WRITER = 4,   /* set by file_open: the file is counted in fs.writers and node.writers */
 };
 
-/*
- * A callback for a file's close; it has no reference to the file. Guard: tasks only, which the kernel does not preempt.
- */
+/* A callback for a file's close; holds no reference. Guard: tasks only, which the kernel does not preempt. */
 struct file_watch {
 	void (*gone)(struct file_watch *watch); /* called after the watch has left the list, before ops->release */
 	struct file_watch *next, **link;        /* link: the pointer that points at this watch */

@@ -1,6 +1,6 @@
 /*
- * Advisory locks; see file_lock.h. The locks of one owner never overlap. So they are found in a tree that is sorted by
- * owner and place; those of other owners that are in a lock's way, in trees of intervals.
+ * Advisory locks; see file_lock.h. The locks of one owner never overlap, so a tree that is sorted by owner and range
+ * finds them. Trees of intervals find the locks of all owners that overlap a range.
  */
 #include "kernel/fs/file_lock.h"
 
@@ -19,7 +19,8 @@ struct locks_of_kind {
 };
 
 /*
- * All of a file's, from its first lock until the node is freed. Guard: tasks only, which the kernel does not preempt.
+ * All locks of a file. Made for its first lock, and freed with the node. Guard: tasks only, which the kernel does not
+ * preempt.
  */
 struct file_locks {
 	struct locks_of_kind of[KINDS];
@@ -30,7 +31,7 @@ static struct file_lock *lock_of_range(struct interval *range)
 	return tree_item(range, struct file_lock, range);
 }
 
-/* Return the lock of a place in by_owner; NULL for none. */
+/* Return the lock that has `node` as its place in the tree by_owner; NULL when `node` is NULL. */
 static struct file_lock *lock_by_owner(struct tree_node *node)
 {
 	return node ? tree_item(node, struct file_lock, by_owner) : NULL;
@@ -127,7 +128,7 @@ void file_lock_wait_end(struct file_lock_wait *wait)
 		tree_remove(&record_waits, &wait->by_owner, NULL);
 }
 
-/* Return a wait of the owner's for a record lock, or NULL. One thread's wait stands for those of its process. */
+/* Return the owner's wait for a record lock, or NULL. If several threads of a process wait, one of their waits. */
 static const struct file_lock_wait *wait_of(const void *owner)
 {
 	const struct tree_node *at = record_waits;
@@ -231,10 +232,10 @@ static void cut(struct locks_of_kind *locks, struct file_lock *lock, uint64_t fi
 
 /* A change of an owner's locks in a range. */
 struct change {
-	struct file_lock
-		*from; /* the owner's first lock that overlaps or touches the range, or starts behind; or NULL */
-	struct file_lock *kept; /* one that will be made as large as the range, and need not be made anew; or NULL */
-	uint64_t first, last;   /* the range, with the locks that will be one with the wanted one */
+	/* the owner's first lock that overlaps or touches the wanted range, or lies behind it; or NULL */
+	struct file_lock *from;
+	struct file_lock *kept; /* a lock that gets the range [first, last], so that none is allocated; or NULL */
+	uint64_t first, last;   /* the wanted range, with the ranges of the locks that are merged with it */
 };
 
 /*
@@ -243,7 +244,9 @@ struct change {
  */
 static bool widen(struct change *change, enum file_lock_type type)
 {
-	/* Behind a range that ends at UINT64_MAX nothing is; last + 1 is 0 then, where no lock starts behind it. */
+	/*
+	 * If change->last is UINT64_MAX, last + 1 wraps to 0. That does no harm: each lock meets the first condition.
+	 */
 	for (struct file_lock *lock = change->from;
 	     lock && (lock->range.first <= change->last || lock->range.first == change->last + 1);
 	     lock = next_own(lock)) {

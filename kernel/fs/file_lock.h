@@ -1,6 +1,6 @@
 /*
- * Advisory locks on ranges of files: fcntl(2)'s F_SETLK and flock(2). A node with locks has them in trees, so that each
- * step takes O(log n) of the locks that the file has, or of those who wait. Nothing here blocks.
+ * Advisory locks on ranges of files: fcntl(2)'s F_SETLK and flock(2). The locks of a node, and those who wait for one,
+ * are in trees, so that finding, adding or removing one among n takes O(log n) steps. Nothing here blocks.
  */
 #pragma once
 
@@ -33,8 +33,8 @@ struct file_lock_wait {
 	const struct file_lock *wanted;
 	/* Called when locks of the node that overlap the wanted one were removed or changed: the lock may be free. */
 	void (*wake)(struct file_lock_wait *wait);
-	struct interval range;     /* the wanted lock's; among those who wait for locks of the file */
-	struct tree_node by_owner; /* among all waits for record locks, by the owner (file_lock.c) */
+	struct interval range;     /* of the wanted lock; in the tree of all waits for locks of the file */
+	struct tree_node by_owner; /* in the tree of all waits for record locks, by owner (file_lock.c) */
 };
 
 /*

@@ -25,7 +25,7 @@ struct fs {
 	uint64_t own;
 	struct mount *mount; /* where it is mounted (mount.h); NULL: nowhere */
 	unsigned flags;      /* the mount's flags, of MS_ATTRIBUTES */
-	uint64_t writers;    /* number of regular files open for writing, and of the mappings of such files */
+	uint64_t writers;    /* how many open files and mappings may write to its regular files */
 	uint64_t pages;      /* frames of the files' contents, and pages of the initramfs that are used in place */
 	uint64_t pages_max;  /* limit on `pages`; 0: none */
 	uint64_t nodes_max;  /* limit on `nodes`; 0: none */

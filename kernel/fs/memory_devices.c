@@ -106,7 +106,7 @@ static const struct file_ops random_ops = { .read = read_random, .write = write_
 static int open_memory(struct device *device, struct file *file)
 {
 	file->ops = device->data;
-	/* What /dev/null does with bytes takes no longer for many. */
+	/* A read or write of /dev/null takes no longer for many bytes than for few. */
 	file->properties = file->ops == &null_ops ? FILE_SEEKS | FILE_AT_ONCE : FILE_SEEKS;
 	return 0;
 }

@@ -79,7 +79,7 @@ static void free_mount(struct mount *mount)
 	kfree(mount);
 }
 
-/* Enter a mount, with its root, as one that lies on a node of the file system `below`; NULL: on none. */
+/* Add a mount to the lists. `below`: the file system that it is mounted in; NULL: the mount is the tree's root. */
 static void enter(struct mount *mount, const struct fs *below)
 {
 	mount->root->fs->mount = mount;
@@ -212,7 +212,7 @@ int mount_remove(struct node *root)
 	struct mount *mount = find_mount(root);
 	int error;
 
-	/* Drop the caller's reference first: node_unmount() allows none besides mount->root and the mount point's. */
+	/* Drop the caller's reference: node_unmount() allows only those of mount->root and of the mount point. */
 	node_put(root);
 	if (!mount)
 		return -EINVAL;
@@ -257,7 +257,7 @@ int mount_detach(struct node *root)
 		node_put(root);
 		return top ? -EBUSY : -EINVAL;
 	}
-	/* What is mounted inside goes first; a mount that nothing is left in is the next to go. */
+	/* Each round detaches one mount that has no mounts inside, so `top` itself is the last. */
 	while (root->fs->mount == top) {
 		struct mount *mount = top;
 

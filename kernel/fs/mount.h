@@ -38,7 +38,7 @@ struct mount {
 	char *source;         /* mount(2)'s source, a copy in the heap */
 	struct link in_order; /* the mount's place in the list of all, which has the order of mounting */
 	struct link inside;   /* list of the mounts on nodes of this one's file system, by `beside` */
-	struct link beside;   /* the mount's place among those */
+	struct link beside;   /* the mount's place in `inside` of the mount that it lies on */
 };
 
 /* Add a kind of file system, whose name must be new. `type` must stay valid for ever. */

@@ -36,8 +36,8 @@ static bool get_number(struct name word, unsigned base, uint64_t *ret)
 }
 
 /*
- * Parse a size, in bytes with a unit, "16m", or in percent of the machine's memory, "50%". *ret is in pages, bytes
- * rounded up. Returns false when `word` is neither.
+ * Parse a size: in bytes, also with a unit, "16m", or in percent of the machine's memory, "50%". *ret is in pages,
+ * rounded up for bytes. Returns false when `word` is no such size.
  */
 static bool get_pages(struct name word, uint64_t *ret)
 {

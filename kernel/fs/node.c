@@ -82,7 +82,7 @@ void node_put(struct node *node)
 			file_locks_free(node->locks);
 			node->ops->free(node);
 		}
-		/* The reference to `parent` counts in fs->refs: the file system is freed after it is dropped only. */
+		/* The reference to `parent` counts in fs->refs, so the file system stays until that is dropped. */
 		if (fs->detached && fs->refs == fs->own + 1)
 			end_detached(fs);
 		node = parent;

@@ -83,7 +83,7 @@ struct node {
 	struct node *mounted; /* the root of the file system that is mounted on this directory, a reference; or NULL */
 	struct node *covers;  /* for a mounted file system's root: the directory under it, a reference; or NULL */
 	struct pipe *pipe;    /* for a pipe, or a FIFO that is open; or NULL */
-	/* for a regular file: how many open files, and mappings of these, may write to it; how many processes run it */
+	/* a regular file's: how many open files and mappings may write to it (writers), how many processes run it */
 	uint64_t writers, runners;
 	struct file_locks *locks; /* the advisory locks on the file, and who waits; NULL: none was ever set */
 	struct turn writing;      /* a mutex, held by a call that writes a regular file in steps, or sets its size */

@@ -169,7 +169,7 @@ paddr_t page_tree_remove(struct page_tree *tree, uint64_t index)
 	pa = paddr(table->slots[slot_of(index, 1)]);
 	ASSERT(pa.raw);
 	table->slots[slot_of(index, 1)] = 0;
-	/* Free each table that has become empty, from the lowest up; the root is drop_empty_root()'s. */
+	/* Free each table that has become empty, from the lowest up; drop_empty_root() frees the root. */
 	while (!--table->used && ++level <= tree->height) {
 		kfree(table);
 		table = path[level - 1];

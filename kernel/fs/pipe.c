@@ -16,10 +16,14 @@
 
 /* A pipe or an open FIFO. Guard: tasks only, which the kernel does not preempt. */
 struct pipe {
-	struct pipe_ring ring;                   /* its bytes */
-	uint64_t readers, writers;               /* number of open files that can read, that can write */
-	uint64_t opened_readers, opened_writers; /* how many were ever opened; open(2) of a FIFO waits for one more */
-	struct wait_queue queue;                 /* readers wait for bytes, writers for room */
+	struct pipe_ring ring;     /* its bytes */
+	uint64_t readers, writers; /* number of open files that can read, that can write */
+	/*
+	 * how many files were ever opened for each: open(2) of a FIFO's one end waits until the other end's number
+	 * grows
+	 */
+	uint64_t opened_readers, opened_writers;
+	struct wait_queue queue; /* readers wait for bytes, writers for room */
 };
 
 /* The file system of pipe(2)'s pipes. Guard: tasks only, which the kernel does not preempt. */

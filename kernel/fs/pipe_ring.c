@@ -37,7 +37,7 @@ uint64_t pipe_ring_memory(const struct pipe_ring *ring)
 	const uint64_t first = align_down(ring->tail, PAGE_SIZE);
 	uint64_t bytes = 0;
 
-	/* In a full ring the page of the head may be that of the tail: it is counted once. */
+	/* In a full ring the head's page may have the same frame as the tail's page: count the frame once. */
 	for (uint64_t page = first; page <= ring->head && page < first + ring->size; page += PAGE_SIZE)
 		bytes += pipe_ring_frame(ring, page)->raw ? PAGE_SIZE : 0;
 	return bytes;

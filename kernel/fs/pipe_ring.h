@@ -11,7 +11,7 @@
 #include "kernel/mm/user/user_io.h"
 
 #define PIPE_SIZE   65536                   /* Linux's size of a new pipe: bytes */
-#define PIPE_FRAMES (PIPE_SIZE / PAGE_SIZE) /* its pages */
+#define PIPE_FRAMES (PIPE_SIZE / PAGE_SIZE) /* PIPE_SIZE in pages */
 
 /* Guard: tasks only, which the kernel does not preempt. */
 struct pipe_ring {

@@ -21,10 +21,10 @@
 struct reader {
 	text_make_fn *make; /* adds the whole content; or NULL */
 	text_more_fn *more; /* adds records; NULL when `make` is set */
-	text_take_fn *take; /* or NULL */
+	text_take_fn *take; /* takes what is written; NULL: the file cannot be written */
 	bool begun;         /* the fields below are valid: a text was begun, and making it has not failed since */
 	struct text text;   /* the bytes of the file from `start` on that were made last */
-	uint64_t start;     /* bytes from the file's start */
+	uint64_t start;     /* where `text` begins in the file, in bytes */
 	uint64_t place;     /* for `more`: where the next records begin; for `make`: 1 once the text has been made */
 };
 

@@ -82,8 +82,8 @@ struct tty {
 	const struct tty_port *port; /* NULL: `write` queues nothing. Fixed after boot */
 	const struct tty_job_control *jobs;
 	/* For the job control: pids of the leaders of the terminal's session and of its foreground group; 0: none. */
-	int session, foreground; /* lock */
-	/* lock; counts hang-ups: a file that was opened before the last hang-up can no longer read or write */
+	int session, foreground; /* guard: lock */
+	/* number of hang-ups; a file that was opened before the last one can no longer read or write. Guard: lock */
 	uint64_t hang_ups;
 	struct linux_termios termios;
 	struct linux_winsize winsize;

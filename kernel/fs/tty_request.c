@@ -72,7 +72,8 @@ static int64_t put_serial(const struct tty *tty, struct user_io *io)
 }
 
 /*
- * Return whether a request changes modes or input: such a request of a background process group stops that group.
+ * Return whether a request changes modes, input or output. A background process group that makes such a request is
+ * stopped.
  */
 static bool is_change(unsigned request)
 {

@@ -1,6 +1,6 @@
 /*
- * The line editor. Keeps the text of the line, its history and what the terminal shows of it. The caller feeds it the
- * bytes that are typed, and runs the finished line.
+ * The line editor. Keeps the line's text, the lines before it, and which part of the line is shown. The caller feeds it
+ * the bytes that are typed, and runs the finished line.
  *
  * A line longer than LINE_SHOWN scrolls sideways behind the prompt. Letting it wrap would need the terminal's width,
  * which a serial line does not tell.

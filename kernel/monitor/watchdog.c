@@ -1,6 +1,9 @@
 /*
  * The watchdog runs in the handler of a periodic NMI, which may have interrupted code that holds locks: so it allocates
  * nothing, and writes to the log only when the NMI has interrupted the HLT of an idle CPU, where no lock is held.
+ *
+ * A sign of life is what shows that the machine makes progress: the NMI has interrupted user mode, or progress()
+ * returns another number than before, or the CPU has become idle or busy.
  */
 #include "kernel/monitor/watchdog.h"
 
@@ -26,13 +29,14 @@
 /* Defined in kernel/arch/kernel.ld. */
 extern const uint8_t image_text[], image_text_end[];
 
-static uint64_t limit;          /* in ticks of the time-stamp counter. Fixed after boot */
-static long limit_seconds;      /* fixed after boot */
+static uint64_t limit;          /* longest time without a sign of life, in TSC ticks. Fixed after boot */
+static long limit_seconds;      /* `limit` in seconds. Fixed after boot */
 static uint64_t seen;           /* what progress() returned at the last sign of life. Guard: the NMI's handler */
 static uint64_t seen_tsc;       /* when the last sign of life was. Guard: the NMI's handler */
 static uint64_t monitor_rounds; /* calls of monitor_idle(). Guard: the monitor; read by the NMI's handler */
 /*
- * whether the CPU was idle at seen_tsc; whether look_for_deadlock() visited tasks after that. Guard: the NMI's handler
+ * idle_since: whether the CPU was idle at seen_tsc. told: whether look_for_deadlock() has looked at the tasks since
+ * then. Guard: the NMI's handler
  */
 static bool idle_since, told;
 

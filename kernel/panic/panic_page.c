@@ -49,8 +49,8 @@ struct subject {
 	char message[256];         /* panic()'s message */
 	vaddr_t caller;            /* the address that panic() returns to */
 	struct backtrace_start at; /* where the backtrace starts */
-	uint64_t cr2;              /* as read when the page began */
-	struct space space;        /* the page tables of the interrupted context */
+	uint64_t cr2;              /* register CR2 when the page began: after a page fault, its address */
+	struct space space;        /* the page tables that were loaded when the event happened */
 };
 
 static struct subject subject;

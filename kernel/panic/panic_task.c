@@ -1,6 +1,6 @@
 /*
  * Prints what the kernel's own structures say about the running task. Call in the kernel context, that is with the
- * kernel's own page tables loaded.
+ * kernel's own page tables loaded. An area (Linux's VMA) is a range of a process's memory.
  */
 #include "kernel/panic/panic_task.h"
 
@@ -9,7 +9,7 @@
 #include "kernel/sys/sys.h"
 #include "kernel/task/process.h"
 
-#define AREAS 4  /* how many areas to print, around the address */
+#define AREAS 4  /* how many areas to print: those next to the address that panic_print_task() gets */
 #define NAME  64 /* room for the name of an area's file, so that a line fits in 96 columns */
 
 static void print_area(print_fn *print, const struct process *process, const struct area *area, vaddr_t va)

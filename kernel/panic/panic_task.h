@@ -1,5 +1,5 @@
 /*
- * The part of the panic page about the running task, its program and its memory.
+ * The part of the panic page about the running task, its process and its memory.
  */
 #pragma once
 

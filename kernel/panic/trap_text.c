@@ -9,7 +9,7 @@
 #include "kernel/report/ranges.h"
 
 enum page_fault_code {
-	PF_PRESENT = 1 << 0, /* the page is present, and its rights forbid the access */
+	PF_PRESENT = 1 << 0, /* the page is present: its rights, or what a bit below says, forbid the access */
 	PF_WRITE = 1 << 1,
 	PF_USER = 1 << 2,
 	PF_RESERVED = 1 << 3,

@@ -1,6 +1,6 @@
 /*
- * Passes late work (late_work.h says what that is) on to the function that a layer above has set with
- * late_work_set_taker().
+ * Passes late work (what is left to do when an object has ended: see late_work.h) on to the function that a layer above
+ * has set with late_work_set_taker().
  */
 #include "kernel/sync/late_work.h"
 

@@ -22,7 +22,7 @@
 struct lock {
 #if LOCK_CHECKED
 	enum lock_rank rank; /* changes only while nobody holds the lock (lock_set_rank) */
-	const char *name;    /* the rank that it was initialised with, as text: "LOCK_LOG"; fixed after that */
+	const char *name;    /* name of the rank that the lock was initialised with: "LOCK_LOG"; fixed after that */
 #endif
 };
 
@@ -38,8 +38,9 @@ struct lock {
 	}
 
 /*
- * Record that this CPU holds `lock` from now on, or no longer. Call with interrupts off. Panics when the order forbids
- * taking it at `place`, or when it is not held.
+ * Record that this CPU holds `lock` from now on (_taken), or no longer (_released). Call with interrupts off.
+ * lock_note_taken() panics when the order of ranks forbids taking the lock, lock_note_released() when this CPU does not
+ * hold the lock. `place`: file and line that take it, for the panic's message.
  */
 void lock_note_taken(const struct lock *lock, const char *place);
 void lock_note_released(const struct lock *lock);

@@ -13,7 +13,7 @@ enum lock_rank {
 	LOCK_TIMERFD,  /* a timerfd: starts timers */
 	LOCK_SIGNALS,  /* signals and job control: tells parents, and wakes tasks */
 	LOCK_QUEUE,    /* the waiters of a file or a process: wakes tasks, and tells epoll files that watch it */
-	LOCK_QUEUE_1,  /* the waiters of an epoll file that watches no epoll file: woken under LOCK_QUEUE */
+	LOCK_QUEUE_1,  /* the waiters of an epoll file that watches no epoll file. They are woken under LOCK_QUEUE */
 	LOCK_QUEUE_2,  /* the waiters of an epoll file that watches epoll files with LOCK_QUEUE_1; and so on */
 	LOCK_QUEUE_3,
 	LOCK_QUEUE_4,
@@ -22,7 +22,7 @@ enum lock_rank {
 	LOCK_TASKS,  /* states of tasks, and run queues: starts the timer that ends a task's time slice */
 	LOCK_SERIAL, /* the serial port's output queue: starts the timer that sends from it */
 	LOCK_TIMERS, /* started timers */
-	LOCK_SCREEN, /* the text on the screen: taken under a terminal's lock, to echo */
-	LOCK_LOG,    /* the log's rings: last, because code under any other lock may want to log */
+	LOCK_SCREEN, /* the text on the screen. Taken under a terminal's lock, to echo */
+	LOCK_LOG,    /* the log's rings. Last, because code under any other lock may want to log */
 	LOCK_RANKS
 };

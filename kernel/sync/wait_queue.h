@@ -22,15 +22,15 @@ struct waiter {
 	 * uses up: wait_queue_wake_one() wakes one such waiter alone. Guard: the waiter's owner, while in no queue.
 	 */
 	uint8_t uses;               /* enum wait_use */
-	struct waiter *next, *prev; /* queue->lock */
+	struct waiter *next, *prev; /* the neighbours in the queue. Guard: queue->lock */
 };
 
 enum wait_use { WAIT_ALWAYS, WAIT_BYTES, WAIT_ROOM };
 
 struct wait_queue {
 	struct lock lock;
-	uint32_t blocked[WAIT_ROOM]; /* how many waiters wait to use up bytes, and how many room; lock */
-	struct waiter *first, *last; /* waiters that use up bytes or room stand behind all others; lock */
+	uint32_t blocked[WAIT_ROOM]; /* how many waiters wait to use up bytes, and how many room. Guard: lock */
+	struct waiter *first, *last; /* waiters that use up bytes or room stand behind all others. Guard: lock */
 };
 
 #define WAIT_QUEUE_INITIAL                       \
@@ -43,7 +43,7 @@ static inline void wait_queue_init(struct wait_queue *queue)
 	*queue = (struct wait_queue)WAIT_QUEUE_INITIAL;
 }
 
-/* Add `waiter` in front of all others, of which there must be one. The caller holds queue->lock. */
+/* Add `waiter` in front of all others, of which there must be at least one. The caller holds queue->lock. */
 static inline void wait_queue_add_first(struct wait_queue *queue, struct waiter *waiter)
 {
 	waiter->prev = NULL;
@@ -53,8 +53,8 @@ static inline void wait_queue_add_first(struct wait_queue *queue, struct waiter 
 }
 
 /*
- * Add `waiter`, which must be in no queue, at the end: wait_queue_wake() calls the first waiter first. A waiter that
- * uses nothing up is put in front when one that uses something up is waiting already.
+ * Add `waiter`, which must be in no queue. The waiter goes to the queue's end; but a waiter that uses nothing up goes
+ * to the front if waiters that use something up are there already, since these must stay behind all others.
  */
 static inline void wait_queue_add(struct wait_queue *queue, struct waiter *waiter)
 {
@@ -125,9 +125,9 @@ static inline bool wait_queue_is_wanted(const struct wait_queue *queue, enum wai
 }
 
 /*
- * Call `wake` of each waiter that uses nothing up, and of the first that uses up what there is now, bytes or room. A
- * waiter that was woken calls this again for the next if it leaves some bytes or room, or leaves the queue without
- * having used any.
+ * Call `wake` of each waiter that uses nothing up, and of the first that uses up `use`: the bytes, or the room, that
+ * there are now. A waiter that was woken calls this again for the next if it leaves some bytes or room, or leaves the
+ * queue without having used any.
  */
 static inline void wait_queue_wake_one(struct wait_queue *queue, enum wait_use use)
 {
