@@ -1,5 +1,6 @@
 /*
- * eventfd(2): a counter. A write adds to it; a read returns it and sets it to 0, or takes 1 from it.
+ * eventfd(2): a counter. A write adds to it; a read returns it and sets it to 0, or with EFD_SEMAPHORE returns 1
+ * and takes 1 from it.
  */
 #pragma once
 

@@ -47,7 +47,9 @@ static inline struct fd_table *fd_table_get(struct fd_table *table)
 /* Drop a reference to a table; the last one closes all descriptors. */
 void fd_table_put(struct fd_table *table);
 
-/* Marks a local variable that is a reference to a file, or NULL: it is dropped when the variable's scope ends. */
+/*
+ * Marks a local variable as a reference to a file, or NULL; the reference is dropped where the variable's scope ends.
+ */
 #define HELD_FILE __attribute__((cleanup(file_leave_scope)))
 
 static inline void file_leave_scope(struct file **file)

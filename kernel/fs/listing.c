@@ -31,7 +31,7 @@ static void put_record(uint8_t *record, const struct dir_entry *entry, size_t si
 	memcpy(head + 1, entry->name.text, entry->name.size);
 }
 
-/* Get the entry at *position; "." and ".." are at 0 and 1. Returns 1, or 0 at the end, as node_ops.next does. */
+/* Do node_ops.next, but with "." and "..", which are at the positions 0 and 1. */
 static int next_entry(struct node *dir, uint64_t *position, struct dir_entry *ret)
 {
 	struct node *parent = dir;

@@ -19,8 +19,8 @@ struct pipe {
 	struct pipe_ring ring;     /* its bytes */
 	uint64_t readers, writers; /* number of open files that can read, that can write */
 	/*
-	 * how many files were ever opened for each: open(2) of a FIFO's one end waits until the other end's number
-	 * grows
+	 * how many files were ever opened for reading, and for writing: open(2) of a FIFO that waits for the other end
+	 * sees by this number that the other end was opened, even if it has been closed again
 	 */
 	uint64_t opened_readers, opened_writers;
 	struct wait_queue queue; /* readers wait for bytes, writers for room */

@@ -6,7 +6,7 @@
 
 #include "kernel/fs/file.h"
 
-#define PIPE_SMALL_SIZE 8192       /* bytes that a new pipe holds when pipe_pages_soft has been reached */
+#define PIPE_SMALL_SIZE 8192       /* capacity of a new pipe if 64 KiB would lead beyond pipe_pages_soft */
 #define PIPE_MOST_SIZE  (1U << 20) /* most that a pipe can be given: Linux's pipe-max-size */
 
 /*

@@ -5,5 +5,5 @@
 
 #include "kernel/fs/text_fs.h"
 
-/* Add entries, with paths below sysfs's root; later mounts show them. They must stay valid for ever. */
+/* Add entries, with paths below sysfs's root; later mounts show them. The entries must stay valid for ever. */
 void sysfs_add(struct text_entry *entries, size_t count);

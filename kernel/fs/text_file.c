@@ -9,7 +9,7 @@
 #define WRITE_MAX PAGE_SIZE /* most bytes that one write takes */
 /*
  * One step of a read makes records until they have STEP_SIZE bytes or more. The text has room for STEP_ROOM bytes from
- * the start: most records are shorter than the difference, so the last record rarely makes the text grow.
+ * the start: most records are shorter than STEP_ROOM - STEP_SIZE, so the last record rarely makes the text grow.
  */
 #define STEP_SIZE (PAGE_SIZE - 256)
 #define STEP_ROOM PAGE_SIZE

@@ -10,6 +10,6 @@
  *   the kernel panics, and the panic page shows where it hangs. This works with interrupts off, too.
  * - When for `seconds` the CPU was idle, no timer is set and no task waits for input, the log says which tasks wait and
  *   where. This is said one time, and again only after there was progress.
- * A warning goes to the log when the machine cannot send the interrupts. `seconds` must be 1 or more.
+ * A warning goes to the log when the machine cannot send these NMIs. `seconds` must be 1 or more.
  */
 void watchdog_start(long seconds);

@@ -37,7 +37,7 @@
 #define END_LINES       2
 #define CODE_BYTES      16
 
-/* columns for the text of a log line, which follows its time */
+/* columns for the text of a log line: the time before the text takes 15 */
 #define LOG_TEXT_COLUMNS (PAGE_COLUMNS - 15)
 
 /* the TSC's rate that is assumed while the real one is unknown: higher than the rate of any CPU today */
