@@ -34,11 +34,11 @@ static uint64_t u64_at(const uint8_t *at)
 	return u32_at(at) | (uint64_t)u32_at(at + 4) << 32;
 }
 
-/* The walk over the tables. */
+/* The state of the walk over the tables. */
 struct keeper {
 	struct memmap *map;
 	enum status status;    /* the first error that memmap_add returned; OK: none */
-	struct mem_range held; /* the last range found that is kept already: most tables lie in the same range */
+	struct mem_range held; /* the last range found that needs no mark: most tables lie in the same range */
 };
 
 /*

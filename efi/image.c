@@ -1,7 +1,8 @@
 /*
  * Puts the kernel's ELF image into memory. Pages that a segment's file bytes fill are used where the firmware loaded
- * them, if .kernel is page-aligned there. All other pages, partly filled ones and bss, get frames of the arena. So no
- * frame is used for two pages, and only partly filled pages are copied.
+ * them, if .kernel is page-aligned there. All other pages, partly filled ones and bss, get frames of the arena, the
+ * block of memory in which the loader builds all that it hands to the kernel. So no frame is used for two pages, and
+ * only partly filled pages are copied.
  */
 #include "efi/loader.h"
 #include "kernel/lib/string.h"

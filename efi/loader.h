@@ -49,7 +49,7 @@ struct loader {
 	bool huge_pages;       /* the CPU has 1 GiB pages */
 	uint8_t physical_bits; /* width of the CPU's physical addresses */
 	bool la57;             /* the firmware left 5-level paging on */
-	bool stage_screen;     /* the framebuffer is mapped by the firmware's tables, so squares can be drawn */
+	bool stage_screen;     /* the firmware's tables map the framebuffer: a square can be drawn for each stage */
 
 	struct arena arena;
 	struct boot_info info; /* filled in as things become known, then copied into the arena */
@@ -124,7 +124,7 @@ void loader_place_kernel(struct loader *l);
 
 /*
  * memory.c: loader_read_memory_map: read the firmware's memory map by one GetMemoryMap(). memmap_add_firmware: add its
- * descriptors to a memory map. loader_build_memmap: build the kernel's sanitised memory map from it.
+ * descriptors to a memory map. loader_build_memmap: build the kernel's sanitised memory map from the firmware's.
  */
 struct firmware_map {
 	EFI_MEMORY_DESCRIPTOR *descriptors;
@@ -149,8 +149,8 @@ uint64_t loader_tables_bound(const struct loader *l, const struct memmap *map);
 MUST_CHECK enum status loader_build_tables(struct loader *l, const struct memmap *map, paddr_t *ret_root);
 
 /*
- * stage.c: loader_stage_screen: find out whether squares can be drawn on the screen. loader_stage: show how far the
- * loader is, by a code on a port and, if possible, a square.
+ * stage.c shows each stage of the boot by a code on a port and, if possible, by a coloured square on the screen.
+ * loader_stage_screen: find out whether squares can be drawn. loader_stage: show `stage`.
  */
 void loader_stage_screen(struct loader *l);
 void loader_stage(struct loader *l, enum boot_stage stage);

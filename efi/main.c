@@ -15,7 +15,7 @@
 #define TABLE_PAGES 96 /* enough for most machines; loader_tables_bound() decides */
 /* 1,365 descriptors of 48 bytes; the size grows when the firmware asks for more */
 #define FIRMWARE_MAP_SIZE (64 * 1024)
-#define MEMMAP_EXTRA      64 /* ranges that the loader itself may add to the firmware's: image, tables, initrd, ... */
+#define MEMMAP_EXTRA      64 /* the most ranges that the loader adds to the firmware's: image, tables, ... */
 #define EXIT_TRIES        64
 #define CPUID_NX          (1u << 20)
 
@@ -107,7 +107,10 @@ static void fill_arena(struct loader *l, struct handoff *handoff)
 	l->info.cmdline_size = size;
 }
 
-/* Make the sanitised map and the page tables from the firmware's map. Returns what build() returns. */
+/*
+ * Make the sanitised map and the page tables from the firmware's map. Returns EFI_BUFFER_TOO_SMALL, without a message,
+ * when sizes->table_pages has grown and a new arena is needed. Other errors have been reported.
+ */
 static EFI_STATUS build_from_map(struct loader *l, const struct firmware_map *firmware, struct memmap *map,
 				 struct sizes *sizes, paddr_t *ret_root)
 {
@@ -272,8 +275,8 @@ __attribute__((noreturn)) static void enter_kernel(struct loader *l, struct hand
 	loader_stage(l, STAGE_JUMP);
 
 	/*
-	 * Clear all other bits of CR4 that the firmware may have set. For example, CET would use a shadow stack that
-	 * the new tables do not map.
+	 * Keep only these bits of CR4, and clear all others, which the firmware may have set. For example, CET would
+	 * use a shadow stack that the new tables do not map.
 	 */
 	cpu_write_cr4(cr4 & (CR4_PAE | CR4_LA57 | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT));
 	cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);

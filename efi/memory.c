@@ -174,8 +174,9 @@ static bool is_loaders(const struct memmap *map, paddr_t pa)
 
 /*
  * Build the sanitised map: the firmware's ranges, and on top of them those ranges whose use the loader knows. Returns
- * ERR_NO_MEMORY when the arena has no room for so many ranges; ERR_NOT_FOUND when no RAM is left to run in, or when the
- * map does not show the arena as memory of the loader.
+ * ERR_NO_MEMORY when the arena, the block of memory in which the loader builds all that it hands to the kernel, has no
+ * room for so many ranges; ERR_NOT_FOUND when no RAM is left to run in, or when the map does not show the arena as
+ * memory of the loader.
  */
 enum status loader_build_memmap(struct loader *l, const struct firmware_map *firmware, struct memmap *map)
 {

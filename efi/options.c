@@ -129,8 +129,8 @@ static void search_words(struct loader *l, const char *text)
 	cmdline_get(text, "loglevel", level, sizeof(level));
 	l->talk = level[0] >= '7';
 	/*
-	 * Only search for the letters, which is faster than splitting the text into words: initrd.c splits it if they
-	 * are found.
+	 * Only search for the letters "initrd=", which is faster than splitting the text into words: initrd.c splits it
+	 * if they are found.
 	 */
 	for (; *text && !l->initrd_named; text++)
 		l->initrd_named = *text == 'i' && strncmp(text, "initrd=", 7) == 0;

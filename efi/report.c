@@ -1,7 +1,7 @@
 /*
- * Prints the loader's messages: one line, on the firmware's console, and on the first serial port when the firmware's
- * console does not go there. Nothing is printed when all goes well, unless loglevel=7 asks for it: console output costs
- * more than the rest of the loader.
+ * Prints the loader's messages, each in one line: on the firmware's console, and on the first serial port when the
+ * firmware's console does not go there. Once ExitBootServices() has been tried, only the serial port is used. Nothing
+ * is printed when all goes well, unless loglevel=7 asks for it: console output costs more than the rest of the loader.
  */
 #include "efi/loader.h"
 #include "kernel/arch/cpu.h"

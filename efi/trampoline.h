@@ -26,7 +26,7 @@ _Static_assert(offsetof(struct jump, entry) == JUMP_ENTRY, "trampoline.S");
 _Static_assert(offsetof(struct jump, stack) == JUMP_STACK, "trampoline.S");
 _Static_assert(offsetof(struct jump, info) == JUMP_INFO, "trampoline.S");
 
-/* The page that holds both routines. */
+/* The page that holds trampoline_jump() and trampoline_jump_la57(). */
 extern const char trampoline_page[];
 
 /*

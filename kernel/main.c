@@ -231,8 +231,8 @@ static void end_machine(const char *cmdline)
 }
 
 /*
- * Run the programs while every N-th frame (frame_fail_user=N), or block of the heap (heap_fail_user=N), is refused:
- * programs may fail from that, the kernel may not.
+ * Run the programs. With frame_fail_user=N every N-th allocation of a frame fails meanwhile, and with heap_fail_user=N
+ * every N-th one of a heap block: programs may fail because of that, but the kernel must not.
  */
 static bool run_failing(const char *cmdline, int *ret_status)
 {
@@ -274,7 +274,8 @@ static void run_programs(const struct boot_info *info, const char *cmdline)
 
 /*
  * Start the watchdog only if watchdog=N, in seconds, is on the command line, since its interrupts keep an idle CPU from
- * sleeping. Start the debug build's log of long stops only with `stops`, since a slow emulator causes hundreds of them.
+ * sleeping. Start the debug build's log of long stops (stretches in which interrupts are off or one task keeps the CPU)
+ * only with the word `stops`, since a slow emulator causes hundreds of them.
  */
 static void start_watches(const char *cmdline)
 {

@@ -1,8 +1,8 @@
 /*
- * Access to single leaves of a space, for a caller that keeps its own record of what each leaf maps (kernel/mm/user).
- * The functions find runs of leaves, make the tables that a new leaf needs, make a leaf inaccessible while it keeps its
- * content ("park"), and remove tables that the caller knows to be empty. The caller writes entries itself, each with
- * one store, and must flush the TLB itself.
+ * Access to single leaves of a space (a PML4 with the tables below it), for a caller that keeps its own record of what
+ * each leaf maps (kernel/mm/user). The functions find runs of leaves, make the tables that a new leaf needs, make a
+ * leaf inaccessible while it keeps its content ("park"), and remove tables that the caller knows to be empty. The
+ * caller writes entries itself, each with one store, and must flush the TLB itself.
  */
 #pragma once
 

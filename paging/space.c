@@ -1,5 +1,6 @@
 /*
- * Creates, adopts, shares and clears spaces, and takes and frees the frames of their tables. Maps nothing.
+ * Creates, adopts, shares and clears spaces (a space is a PML4 with the tables below it), and takes and frees the
+ * frames of their tables. Maps nothing.
  */
 #include "paging/internal.h"
 

@@ -126,7 +126,10 @@ MUST_CHECK enum status space_protect(struct space *s, vaddr_t va, size_t pages, 
  */
 MUST_CHECK enum status space_split(struct space *s, vaddr_t va, int level, struct tlb_flush *ret_flush);
 
-/* Free the tables that a flush carries, and empty the flush. Call this only when the TLBs have been flushed. */
+/*
+ * Free the tables that a flush carries, or keep them as spares up to spares_max, and empty the flush. Call this only
+ * when the TLBs have been flushed.
+ */
 void space_release(struct space *s, struct tlb_flush *flush);
 
 /*

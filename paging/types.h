@@ -14,7 +14,7 @@ typedef struct {
 	uint64_t raw;
 } paddr_t;
 
-/* A canonical virtual address in bytes. The space it belongs to need not be loaded, so it is no pointer. */
+/* A canonical virtual address in bytes. It is no pointer, since the page tables that map it need not be loaded. */
 typedef uint64_t vaddr_t;
 
 #define PAGE_SHIFT   12

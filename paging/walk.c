@@ -1,5 +1,5 @@
 /*
- * Operations that only read a space: find, walk, look up, visit.
+ * Operations that only read a space (a PML4 with the tables below it): find, walk, look up, visit.
  */
 #include "paging/internal.h"
 

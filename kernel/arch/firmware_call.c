@@ -10,7 +10,10 @@ extern const char firmware_call_abort[];
 
 bool firmware_call_fault(struct trap_frame *frame)
 {
-	/* During a call only the firmware's code runs in the lower half: a fault elsewhere is not the call's. */
+	/*
+	 * Outside a call firmware_call_stack is 0. During a call only the firmware's code runs in the lower half, so a
+	 * fault of code in the upper half is the kernel's own.
+	 */
 	if (!firmware_call_stack || frame->rip >> 63)
 		return false;
 	frame->rip = (uintptr_t)firmware_call_abort;

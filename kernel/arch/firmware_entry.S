@@ -1,6 +1,6 @@
 /*
- * Call a UEFI runtime function in another context, and come back from it even when it faults.
- * The firmware uses the Microsoft calling convention (UEFI 2.10, "x64 Platforms").
+ * Call a UEFI runtime function with another context (set of page tables) loaded, and come back even when it faults. The
+ * firmware uses the Microsoft calling convention (UEFI 2.10, "x64 Platforms").
  */
 #include "kernel/arch/firmware_call.h"
 #include "kernel/arch/unwind.h"

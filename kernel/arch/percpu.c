@@ -11,7 +11,7 @@ void segments_load(uint16_t code, uint16_t data);
 
 struct percpu boot_percpu;
 
-static void (*refusal_hook)(void); /* NULL until there are tasks. Fixed after boot */
+static void (*refusal_hook)(void); /* called when memory is refused; NULL until there are tasks. Fixed after boot */
 
 void percpu_set_refusal_hook(void (*hook)(void))
 {

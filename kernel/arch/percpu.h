@@ -105,7 +105,8 @@ extern struct percpu __seg_gs percpu_at_gs; /* kernel.ld puts it at address 0 */
 
 /*
  * Note that an allocation of a frame or a heap block was refused: calls the hook of percpu_set_refusal_hook(), which
- * notes it for the task that runs. No interrupt handler asks for either. Does nothing in host tests.
+ * notes it for the task that runs. Interrupt handlers allocate no memory, so the task that runs is the one that asked.
+ * Does nothing in host tests.
  */
 #ifdef HOST_TEST
 static inline void percpu_note_refusal(void)
@@ -138,7 +139,7 @@ extern struct percpu boot_percpu;
 
 /*
  * Load a GDT with user segments and a TSS with stacks for NMI, #DF and #MC; point GS at `cpu`, which must lie in the
- * PML4 slot that all contexts share. Call on that CPU, with interrupts off.
+ * PML4 slot that all contexts (sets of page tables) share. Call on that CPU, with interrupts off.
  */
 void percpu_init(struct percpu *cpu);
 

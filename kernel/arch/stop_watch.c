@@ -1,6 +1,6 @@
 /*
  * Measures, in the debug build, how long this CPU takes no interrupt, and how long a task is in the kernel at a
- * stretch; see stop_watch.h.
+ * stretch, which is called a turn here; see stop_watch.h.
  */
 #include "kernel/arch/stop_watch.h"
 
@@ -58,8 +58,8 @@ void stop_watch_start(uint64_t ticks)
 }
 
 /*
- * Return whether a stretch of `ticks` at `place` is to be logged, and remember it if so: the first one there, or one
- * that is longer by a quarter.
+ * Return whether a stretch of `ticks` at `place` is to be logged, and remember it if so. The first stretch at a place
+ * is logged, and later ones that are longer by a quarter than the last that was logged there.
  */
 static bool is_news(const void *place, uint64_t ticks)
 {

@@ -1,5 +1,5 @@
 /*
- * Changes the kernel's text. One caller at a time does so, since interrupts are off meanwhile.
+ * Changes the kernel's text. No two callers do so at once: there is one CPU, and interrupts are off meanwhile.
  */
 #include "kernel/arch/text_patch.h"
 

@@ -19,10 +19,10 @@ bool text_holds(vaddr_t va, size_t size);
 bool text_may_break(vaddr_t va);
 
 /*
- * Write `size` bytes of the kernel's text. May be called whatever page tables are loaded. Returns ERR_RANGE (not all of
- * it is text); nothing has changed then. No table entry changes, so the text stays read-only in all mappings, and an
- * audit of the page tables never finds writable text. Only CR0.WP is off, for these few stores, with interrupts off
- * (Intel SDM vol. 3A, "Access Rights"). Writing through the direct map of RAM would need CR0.WP off as well, and the
- * page tables with the direct map loaded.
+ * Write `size` bytes of the kernel's text. May be called whatever page tables are loaded. Returns ERR_RANGE, with
+ * nothing changed, when some of the bytes lie outside the text. No table entry changes, so the text stays read-only in
+ * all mappings, and an audit of the page tables never finds writable text. Only CR0.WP is off, for these few stores,
+ * with interrupts off (Intel SDM vol. 3A, "Access Rights"). Writing through the direct map of RAM would need CR0.WP off
+ * as well, and the page tables with the direct map loaded.
  */
 MUST_CHECK enum status text_patch(vaddr_t va, const void *bytes, size_t size);

@@ -132,8 +132,8 @@ static NO_BREAK bool handle(struct trap_frame *frame)
 
 /*
  * Called by trap_entry.S for every exception and interrupt: call the handlers until one returns true. If a handler has
- * left another context loaded, load the frame's again, by context_leave() and not by writing the frame's CR3: the PCID
- * in it may have been given to another context meanwhile.
+ * left another context (set of page tables) loaded, load the frame's again, by context_leave() and not by writing the
+ * frame's CR3: the PCID in it may have been given to another context meanwhile.
  */
 NO_BREAK void trap_dispatch(struct trap_frame *frame)
 {

@@ -21,7 +21,7 @@ enum trap_stack {
 
 /* The interrupted state, in the order in which the entry code pushes it: lowest address first. */
 struct trap_frame {
-	uint64_t cr3; /* the context that was loaded, restored on return; not used in a frame that SYSCALL made */
+	uint64_t cr3; /* CR3 when the trap came, restored on return; not used in a frame that SYSCALL made */
 	uint64_t r15, r14, r13, r12, r11, r10, r9, r8;
 	uint64_t rbp, rdi, rsi, rdx, rcx, rbx, rax;
 	uint64_t vector;

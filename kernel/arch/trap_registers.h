@@ -10,8 +10,8 @@
 #include "kernel/arch/unwind.h"
 
 /*
- * A frame has 23 words. The CPU aligns its part of it to 16 bytes, so before a call 8 more are needed to align the
- * stack.
+ * A frame has 23 words. The CPU aligns the part of the frame that it pushes to 16 bytes, so 8 bytes more are needed to
+ * align the stack before a call.
  */
 #define FRAME_SIZE 184
 #define CALL_PAD   8

@@ -13,7 +13,7 @@
 
 struct check {
 	const struct boot_info *info;
-	vaddr_t hhdm;      /* the direct map, as the caller knows it */
+	vaddr_t hhdm;      /* where the caller says that the direct map starts */
 	struct memmap map; /* empty until check_map() has found it good */
 	const char *what;  /* the first field that is wrong, or NULL */
 	uint64_t value;
@@ -100,7 +100,10 @@ static void check_tables(struct check *c)
 static void check_segments(struct check *c)
 {
 	const struct boot_info *info = c->info;
-	/* pages from the end of the segment before, at first from the range's start, to the end of the image's range */
+	/*
+	 * pages from the end of the previous segment to the end of the image's range; before the first segment all of
+	 * the range
+	 */
 	uint64_t left = IMAGE_SIZE / PAGE_SIZE;
 
 	expect(c, info->segment_count && info->segment_count <= BOOT_SEGMENTS, "segment_count", info->segment_count);

@@ -89,7 +89,7 @@ struct boot_info {
 	paddr_t memmap; /* struct mem_range[memmap_count], memory of type MEM_LOADER */
 	uint64_t memmap_count;
 
-	paddr_t tables; /* the page tables' frames: the PML4 first, then consecutive */
+	paddr_t tables; /* the page tables' frames, which are consecutive; the first is the PML4 */
 	uint64_t table_frames;
 	uint64_t table_spare; /* frames that follow the table_frames, of type MEM_TABLES too, but hold no table yet */
 

@@ -19,8 +19,8 @@ enum boot_stage {
 	STAGE_SERIAL = 0xa5,   /* exceptions are caught, and shown on the serial port */
 	STAGE_HANDOFF = 0xa6,  /* boot_info has been checked and is as it should be */
 	STAGE_TABLES = 0xa7,   /* the kernel has taken the page tables over */
-	STAGE_MEMORY = 0xa8,   /* frames, heap, contexts and the MMIO window work */
-	STAGE_FIRMWARE = 0xa9, /* the firmware's runtime services have their context */
+	STAGE_MEMORY = 0xa8,   /* the allocators of memory and the mapping of devices work */
+	STAGE_FIRMWARE = 0xa9, /* the firmware's runtime services have their own page tables */
 	STAGE_SCREEN = 0xaa,   /* text appears on the screen, or the machine has none */
 	STAGE_CLOCKS = 0xab,   /* interrupts, clocks and the timer run */
 	STAGE_READY = 0xac,    /* nothing is left to set up: programs start, or the kernel's own prompt */

@@ -112,7 +112,7 @@ static enum status fill(struct memmap *map, size_t first, size_t past, const str
 
 /*
  * Add a claim that starts before the map's end. Not inlined: inside memmap_add() this code would make the usual case
- * save registers that only this one needs.
+ * save registers that only this code needs.
  */
 __attribute__((noinline)) static enum status overlay(struct memmap *map, struct mem_range claim)
 {

@@ -102,7 +102,8 @@ static int make_files(uint64_t flags, struct fd_table **ret)
 }
 
 /*
- * The parts of a new process that are made before the process. Both are NULL for a new thread of the current process.
+ * The address space and the descriptor table of a new process, which are made before the process itself. Both pointers
+ * are NULL for a new thread of the current process.
  */
 struct parts {
 	struct user_space *space;

@@ -57,7 +57,7 @@ static void free_arguments(struct arguments *a)
 	kfree(a->argv);
 }
 
-/* Make a list of the arguments with room for those that scripts add. Returns 0, -ENOMEM, -EINTR (exec_give_way). */
+/* List the arguments, with room for those that scripts add. Returns 0, -ENOMEM, or -EINTR when the task must end. */
 static int list_arguments(const char *const *argv, struct arguments *ret)
 {
 	size_t count = 0;
@@ -291,8 +291,8 @@ static void discard_image(struct exec_image *image)
 }
 
 /*
- * Load the new program; `path` is looked up from the process's root and working directory. Returns as exec_load; the
- * log says what is wrong with a file that is no program.
+ * Load the new program; `path` is looked up from the process's root and working directory. Returns what exec_load()
+ * returns; the log says what is wrong with a file that is no program.
  */
 static int load(const struct process *process, const char *path, const char *const *argv, const char *const *envp,
 		struct exec_image *ret)

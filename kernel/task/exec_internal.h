@@ -32,8 +32,8 @@ struct exec_sizes {
 };
 
 /*
- * Let other tasks run, after each string, of which there may be 200,000. Returns true when the task must end. The first
- * process is started by a kernel task, which does not give way.
+ * Let other tasks run. Called after each string that is handled, since there may be 200,000 strings. Returns true when
+ * the task must end. The first process is started by a kernel task, which does not give way.
  */
 static inline bool exec_give_way(void)
 {

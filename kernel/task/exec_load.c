@@ -96,7 +96,7 @@ static void note_places(struct user_space *space, const struct elf_segment *s, v
 {
 	const vaddr_t start = s->va + bias, end = start + s->file_size;
 
-	/* Segments are sorted by address. */
+	/* Segments are sorted by address: the first executable one starts the code, and the last of all is the data. */
 	if (s->execute && !space->code_start)
 		space->code_start = start;
 	if (s->execute)
@@ -136,7 +136,7 @@ static vaddr_t place_stack(struct user_space *space, uint64_t limit)
 	return top;
 }
 
-/* Copy the first stack's content to user memory. Returns 0, -ENOMEM, -EINTR (exec_give_way). */
+/* Copy the first stack's content to user memory. Returns 0, -ENOMEM, or -EINTR when the task must end. */
 static int put_stack(struct user_space *space, vaddr_t at, const uint8_t *content, uint64_t size)
 {
 	struct user_io io;

@@ -13,7 +13,7 @@
 #include "kernel/task/space_work.h"
 #include "kernel/task/wait_until.h"
 
-#define CHILDREN 32 /* children that get another parent in one step: each may tell its group that it is orphaned now */
+#define CHILDREN 32 /* most children that get another parent in one step: each may cost a search in its group */
 
 /*
  * Called when a task ends, or leaves its program in execve(2), so that layers above drop what they keep for it, such as
@@ -147,7 +147,7 @@ static void end_process(struct process *process)
 /*
  * Do the part of a process's end that may take long, in steps with other tasks in between: the children, which may be
  * many, get their new parent, and the signals that wait are dropped. A child may still be added to the process
- * (CLONE_PARENT), but no signal.
+ * meanwhile (CLONE_PARENT): end_process() gives that away. A signal cannot be added.
  */
 static void end_in_steps(struct process *process)
 {
@@ -169,8 +169,8 @@ void process_exit_task(int code)
 			process->status = (code & 0xff) << 8;
 		process->exiting = true;
 		/*
-		 * First unmap a large space and close the files: other tasks run meanwhile, and may find the process,
-		 * which still has its space and its descriptor table.
+		 * First unmap a large space and close the files. Other tasks run in between and may find this process,
+		 * so it keeps its space and its descriptor table until end_process().
 		 */
 		space_shed(process->space);
 		if (process->fds->refs == 1)

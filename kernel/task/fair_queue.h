@@ -3,12 +3,12 @@
  * in proportion to its weight: a nice value is a share of the CPU, not a rank. It reads no clock and knows no tasks,
  * only nodes and the times that its caller gives. Guard: the owner's lock; for the scheduler task_lock.
  *
- * The members of one level (nice value) take turns of the same length, one after the other; whose turn is interrupted
- * by a member of another level goes on with the rest of it before the next one's begins. So two members of a level that
- * both want service all the time never differ by more than a turn. A level has the weight of its members
- * together, and a virtual time: how long it was served, divided by its weight. The level with the least virtual time is
- * served next. So the virtual times of two levels that always have members waiting differ by no more than one turn of
- * either, divided by its weight.
+ * The members of one level (nice value) take turns of the same length, one after the other; if a member's turn is
+ * interrupted by a member of another level, the rest of that turn comes before the next member's turn. So two members
+ * of a level that both want service all the time never differ by more than a turn. A level has the weight of its
+ * members together, and a virtual time: how long it was served, divided by its weight. The level with the least virtual
+ * time is served next. So the virtual times of two levels that always have members waiting differ by no more than one
+ * turn of either, divided by its weight.
  */
 #pragma once
 
@@ -22,8 +22,8 @@
 #define FAIR_UNIT   1024
 
 /*
- * The weight of one member of each level. These are Linux's: when one of two tasks becomes nicer by 1, about a tenth of
- * the CPU goes to the other.
+ * The weight of one member of each level. The values are Linux's: when one of two tasks becomes nicer by 1, about a
+ * tenth of the CPU goes to the other.
  */
 extern const uint32_t fair_weights[FAIR_LEVELS];
 
@@ -31,7 +31,7 @@ struct fair_level {
 	struct run_list list; /* the waiting members in their order */
 	unsigned count;       /* how many members wait */
 	uint64_t time;        /* virtual time: ns of service * FAIR_UNIT / weight of the level */
-	uint64_t turn_ns;     /* how long the turn of the first member has been, which was interrupted; 0: it begins */
+	uint64_t turn_ns;     /* how long the first member's turn had lasted when it was interrupted; 0: a new turn */
 };
 
 /* A queue that is all zero is empty. */
@@ -39,7 +39,7 @@ struct fair_queue {
 	struct fair_level levels[FAIR_LEVELS];
 	uint64_t waiting; /* a bit for each level that has members waiting */
 	uint64_t time;    /* the highest virtual time that a level had when fair_take() chose it; never goes back */
-	uint64_t turn_ns; /* turn_ns of the member that fair_take() returned last, when that was first in its level */
+	uint64_t turn_ns; /* how long the turn of the node that fair_take() returned last had lasted; 0: a new turn */
 };
 
 /*
@@ -94,8 +94,8 @@ static inline void fair_remove(struct fair_queue *queue, struct run_node *node, 
 
 /*
  * Return which of the level `first` and the levels `others` (a bit for each) has the least virtual time; among equals,
- * `first`, then the lowest number, the least nice. Also raises the queue's time to that level's virtual time, if it is
- * less: a level that becomes active later starts with the queue's time.
+ * `first`, then the lowest number, the least nice. Also raises the queue's time to that level's virtual time, if the
+ * queue's time is less: a level that becomes active later starts with the queue's time.
  */
 unsigned fair_behind(struct fair_queue *queue, unsigned first, uint64_t others);
 
@@ -121,7 +121,7 @@ static inline struct run_node *fair_take(struct fair_queue *queue)
 		return NULL;
 	behind = (unsigned)__builtin_ctzll(others);
 	others &= others - 1;
-	/* A level that waits alone moves the queue's time as well: it may have come ahead while others waited. */
+	/* Raise the queue's time even if one level waits alone: the level may have passed it while others waited. */
 	if (others)
 		behind = fair_behind(queue, behind, others);
 	else if (queue->time < queue->levels[behind].time)

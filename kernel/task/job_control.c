@@ -49,7 +49,10 @@ static bool is_stopped_member(void *ctx, struct process *process)
 	return !*found;
 }
 
-/* Do job_control_part(), or, with `without` the process that ends, job_control_part_at_end(). */
+/*
+ * If the group of `process` has become orphaned by losing `parent`, and has a stopped process, send it SIGHUP and
+ * SIGCONT. `without`: a process that is ending, and so does not count as a member of the group; or NULL.
+ */
 static void part(const struct process *process, const struct process *parent, const struct process *without)
 {
 	bool stopped = false;

@@ -27,7 +27,7 @@ void job_control_end(struct process *process);
 /*
  * Check whether the group of `process` has become orphaned: call job_control_part() when `process` has got another
  * parent in place of `parent`, and job_control_part_at_end() when `process` ends. If the group is orphaned by that and
- * has a stopped process, it gets SIGHUP and SIGCONT.
+ * has a stopped process, all its processes get SIGHUP and SIGCONT.
  */
 void job_control_part(struct process *process, const struct process *parent);
 void job_control_part_at_end(struct process *process);

@@ -1,6 +1,7 @@
 /*
- * Decides who does late work (kernel/sync/late_work.h). A program's task does it on its way back to user mode, or at
- * its end. A kernel task never returns to user mode, and does the work at once.
+ * Decides who does late work: what is left to free when something large was dropped (kernel/sync/late_work.h). A
+ * program's task does it on its way back to user mode, or at its end. A kernel task never returns to user mode, and
+ * does the work at once.
  */
 #include "kernel/task/late.h"
 

@@ -14,7 +14,7 @@
  */
 static struct radix numbers = { .alloc = kzalloc, .free = kfree };
 static struct cache number_cache;
-static int last, end = NUMBERS_DEFAULT; /* the number allocated last; the result of number_end() */
+static int last, end = NUMBERS_DEFAULT; /* last: the number allocated last; end: one more than the highest allowed */
 
 void number_init(void)
 {

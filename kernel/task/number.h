@@ -23,8 +23,8 @@ struct number {
 	int value;               /* fixed when it is made */
 	struct task *task;       /* the task with that tid; NULL: none */
 	struct process *process; /* the process with that pid, perhaps a zombie; NULL: none */
-	struct link group;       /* list of the processes of the group with that number, by in_group */
-	struct link session;     /* list of the processes of the session with that number, by in_session */
+	struct link group;       /* list of the processes of the group with that number, linked by in_group */
+	struct link session;     /* list of the processes of the session with that number, linked by in_session */
 };
 
 /* Initialise the table. Call once, when the heap works. Panics when there is no memory. */

@@ -156,7 +156,10 @@ enum status fault_serve(vaddr_t va, enum user_rights access)
 	do
 		status = user_fault(process_current()->space, va, access);
 	while (status == ERR_NO_MEMORY && out_of_memory(attempt++));
-	/* A later system call must not take what this fault was refused for its own. */
+	/*
+	 * Forget that memory was refused for this fault: a later system call must not take that for a refusal of its
+	 * own.
+	 */
 	task_current()->signals.refused = false;
 	return status;
 }

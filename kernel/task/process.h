@@ -57,15 +57,15 @@ struct process {
 	struct user_space *space; /* a reference; NULL: the process has ended */
 	struct fd_table *fds;     /* a reference; NULL: the process has ended */
 	struct process_paths paths;
-	uint64_t refs;             /* references: of the table, of each of its tasks, and those of process_get() */
-	struct process *parent;    /* NULL: this is the first process */
-	struct link children;      /* list of its children, by `sibling`, the oldest first */
-	struct link sibling;       /* in the parent's `children` */
-	struct link news;          /* list of the children that wait4(2) may report, by `in_news`, the earliest first */
-	struct link in_news;       /* in the parent's `news`, or in no list */
-	struct link in_group;      /* in the list of its group's processes (number.h) */
-	struct link in_session;    /* in the list of its session's processes */
-	uint64_t joined;           /* rises with each joining of any group: a group's list is sorted by it */
+	uint64_t refs;          /* references: of the table, of each of its tasks, and those of process_get() */
+	struct process *parent; /* NULL: this is the first process */
+	struct link children;   /* list of its children, linked by `sibling`, the oldest first */
+	struct link sibling;    /* in the parent's `children` */
+	struct link news;       /* list of children for wait4(2) to report, linked by `in_news`, the earliest first */
+	struct link in_news;    /* in the parent's `news`, or in no list */
+	struct link in_group;   /* in the list of its group's processes (number.h) */
+	struct link in_session; /* in the list of its session's processes */
+	uint64_t joined;        /* greater, the later the process joined its group: the group's list is sorted by it */
 	struct wait_queue waiters; /* tasks that wait for a child of this process */
 	bool zombie;               /* has ended, and its parent has not waited for it yet */
 	bool exiting;              /* all its tasks must end: exit_group(2), or a fatal signal */
@@ -84,7 +84,7 @@ struct process {
 	uint64_t start_ns;              /* when the process was made, by the monotonic clock */
 	uint64_t rt_most_ns;            /* RLIMIT_RTTIME, the lower one of soft and hard limit; TIME_NEVER: none */
 	struct usage ended;             /* used by its tasks that have ended */
-	struct usage children_used;     /* used by the children that it has waited for, and by theirs */
+	struct usage children_used;     /* used by the children that it has waited for, and by the children of those */
 	uint64_t most_pages, child_most_pages; /* most pages in memory at once: of this process; of a child */
 	struct task *vfork_parent;             /* the task in vfork(2) that waits for this process; or NULL */
 	struct node *program; /* the file that is executed; a reference of node_run(). NULL: the process has ended */
@@ -155,10 +155,7 @@ __attribute__((noreturn)) void process_exit_task(int code);
 /* End all tasks of the current process: exit_group(2). status: as wait4(2) returns it. */
 __attribute__((noreturn)) void process_exit(int status);
 
-/*
- * Set a function that a program's task calls when it begins to end, or leaves its program in execve(2), while the
- * program's address space is still in use.
- */
+/* Set a function that a task calls, while it still has its program's memory, when it ends or calls execve(2). */
 void process_set_exit_hook(void (*hook)(struct task *task));
 
 /* Make all tasks of the process end on their way to user mode. `status`, wait4(2)'s, counts only for the first call. */

@@ -56,7 +56,7 @@ void process_add_task(struct process *process, struct task *task);
 /* Remove a task that ends, or never started, from its process; the caller drops the task's reference to the process. */
 void process_remove_task(struct task *task);
 
-/* The `fire` of process->alarm: send that process SIGALRM. Called in an interrupt. */
+/* Called in an interrupt when the timer process->alarm ends: send that process SIGALRM. */
 void process_alarm_rings(struct timer *timer);
 
 /* Wake the task that waits in vfork(2) for `process`, if there is one. */

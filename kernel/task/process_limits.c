@@ -26,7 +26,7 @@ static void (*send_signal)(struct process *process, int signal); /* process_limi
 
 /*
  * Return the first process's RLIMIT_NPROC: one process for each PROCESS_SHARE of RAM, so that a program that forks
- * without end gets -EAGAIN while there is still memory for the processes that exist. Linux has one for each 256 KiB.
+ * without end gets -EAGAIN while there is still memory for the processes that exist. Linux allows one for each 256 KiB.
  */
 static uint64_t default_processes(void)
 {

@@ -19,7 +19,10 @@ struct rt_queue {
 	unsigned count;      /* how many tasks wait */
 };
 
-/* Add a node behind all others of its priority; or before them, for a task whose turn was interrupted. */
+/*
+ * rt_queue_add_last: add a node behind all others of its priority. rt_queue_add_first: add a node before all others of
+ * its priority, for a task whose turn was interrupted.
+ */
 void rt_queue_add_last(struct rt_queue *queue, struct run_node *node, unsigned priority);
 void rt_queue_add_first(struct rt_queue *queue, struct run_node *node, unsigned priority);
 

@@ -1,7 +1,7 @@
 /*
- * The share of real-time tasks; see rt_share.h. A period begins when the one before ends, or, after a time without
- * real-time tasks, when one becomes ready (rt_share_begin). No timer fires at the end of a period: the functions here
- * compute by a division which period a time is in.
+ * The share of the CPU time that real-time tasks may use; see rt_share.h. A period begins when the one before ends, or,
+ * after a time without real-time tasks, when one becomes ready (rt_share_begin). No timer fires at the end of a period:
+ * the functions here compute by a division which period a time is in.
  */
 #include "kernel/task/rt_share.h"
 

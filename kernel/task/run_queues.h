@@ -22,12 +22,15 @@ struct cpu_queues {
 	struct rt_share share;   /* how long real-time tasks have run in this period */
 	struct timer rt_timer;   /* fires when rt_rings() must check the current task; rt_watch() starts it */
 	struct task *dead;       /* a task that has ended, and whose stack the next task must free; NULL: none */
-	/* the fair task that runs, when another one that goes first is ready: its turn goes on later. Only compared */
+	/*
+	 * the running fair task, when a task that goes first has become ready: the rest of its turn follows later.
+	 * Never dereferenced
+	 */
 	const struct task *interrupted;
 	struct {
-		const struct task *task; /* only compared */
-		uint64_t since_ns;       /* its started_ns */
-		uint64_t turn_ns;        /* how long its turn had been then */
+		const struct task *task; /* never dereferenced */
+		uint64_t since_ns;       /* the task's started_ns when its turn went on */
+		uint64_t turn_ns;        /* how long the task's turn had lasted by then */
 	} resumed;                       /* the fair task whose turn last went on after an interruption */
 };
 
@@ -47,7 +50,10 @@ static inline void start_slice(struct cpu_queues *cpu, uint64_t started_ns)
 	timer_start(&cpu->slice, time_add(started_ns, SCHED_SLICE_NS));
 }
 
-/* Return how long the turn of `task`, the current one and fair, has been, with what it had before an interruption. */
+/*
+ * Return how long the turn of the current task, `task`, has lasted, with its part before an interruption. It must be
+ * fair.
+ */
 static inline uint64_t turn_length(const struct cpu_queues *cpu, const struct task *task, uint64_t now)
 {
 	const bool resumed = cpu->resumed.task == task && cpu->resumed.since_ns == task->started_ns;

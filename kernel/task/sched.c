@@ -1,5 +1,6 @@
 /*
- * Chooses the task that runs next, and switches to it.
+ * Chooses the task that runs next, and switches to it. A turn is a time slice: how long a task may run while others
+ * wait.
  */
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/cpu_state.h"
@@ -22,8 +23,8 @@ struct sched_counts sched_counts;
 /*
  * Return whether `task`, which has become ready, ends the turn of `current` at once; task->rank must be below
  * current->rank. A real-time task ends it, unless `current` is not real-time and real-time tasks have used up their
- * share. Another task ends it if `current` is SCHED_IDLE, or if its level has had less than its share
- * (fair_goes_first); a SCHED_BATCH task only if `current` is SCHED_IDLE.
+ * share. A task that is not real-time ends it if `current` is SCHED_IDLE, or if the tasks of its nice value have had
+ * less than their share (fair_goes_first); a SCHED_BATCH task only if `current` is SCHED_IDLE.
  */
 static bool goes_first(const struct cpu_queues *cpu, const struct task *task, const struct task *current)
 {
@@ -90,8 +91,8 @@ static struct task *taken(struct run_node *node)
 }
 
 /*
- * Remove and return the task to run next: a real-time one, unless those have used up their share and another task
- * waits. NULL: no task is ready.
+ * Remove and return the task to run next: a real-time task, unless real-time tasks have used up their share and another
+ * task waits. NULL: no task is ready.
  */
 static struct task *take_ready(struct cpu_queues *cpu, uint64_t now)
 {
@@ -304,7 +305,10 @@ void sched_switch(void)
 		to = take_turn(cpu, now);
 		if (to) {
 			usage_tick_start();
-			/* Count that `from` left the CPU to wait, even if no other task ran meanwhile. */
+			/*
+			 * Count that `from` left the CPU to wait, though no other task ran: the code after this loop
+			 * counts real switches only.
+			 */
 			if (to == from)
 				from->left[0]++;
 		}

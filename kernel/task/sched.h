@@ -19,7 +19,7 @@ extern struct lock task_lock;
 /*
  * Switch to the next task; returns when it is the current task's turn again. The caller sets the current task's state
  * (TASK_RUNNABLE: it stays ready), and holds task_lock and no other lock; the task that is switched to takes task_lock
- * over. Call with the context of the current task's process loaded.
+ * over. Call with the page tables of the current task's process loaded.
  */
 void sched_switch(void);
 

@@ -9,7 +9,7 @@
 #include "kernel/task/give_way.h"
 #include "kernel/task/signal_internal.h"
 
-static size_t stopped_count; /* signal_lock; how many processes are stopped */
+static size_t stopped_count; /* how many processes are stopped. Guard: signal_lock */
 
 size_t signal_stopped_processes(void)
 {
@@ -24,7 +24,7 @@ static void drop_everywhere(struct process *process, uint64_t mask)
 		signal_set_drop(process, &task->signals.set, mask);
 }
 
-/* ---- which task gets a signal; callers hold signal_lock ---- */
+/* ---- which task gets a signal; callers of the static functions hold signal_lock ---- */
 
 /*
  * Return the signals that interrupt the task: those that it has not blocked, and those that rt_sigtimedwait waits for.
@@ -111,7 +111,8 @@ static bool is_ignored(const struct process *process, const struct task *task, i
 }
 
 /*
- * Tell the parent that the process has stopped or goes on. With SA_NOCLDSTOP it gets no SIGCHLD, but wakes in wait4(2).
+ * Tell the parent that the process has stopped or goes on. With SA_NOCLDSTOP the parent gets no SIGCHLD, but wakes in
+ * wait4(2).
  */
 static void tell_parent(struct process *process, int code)
 {

@@ -70,8 +70,9 @@ void signal_deliver(struct trap_frame *frame, bool system_call);
 int64_t signal_return(struct trap_frame *frame);
 
 /*
- * Copy a process's actions to a new one, for fork; reset handlers and the alternate stack, for execve; drop the pending
- * signals of a task, or of a process, that ends: of a process in pieces, until signal_drop_some returns false.
+ * signal_copy: copy a process's actions to a new one, for fork. signal_exec: reset handlers and the alternate stack,
+ * for execve. signal_drop: drop the pending signals of a task that ends. signal_drop_some: drop some of those of a
+ * process that ends, and return whether any are left.
  */
 void signal_copy(struct process *to, const struct process *from);
 void signal_exec(struct process *process);

@@ -55,7 +55,8 @@ static bool is_fault(const struct trap_frame *frame, const struct signal_info *i
 }
 
 /*
- * Fill in the context. Words are written one by one, without a memset before, as this is most of a signal's cost.
+ * Fill in the context. Each word is written once, without a memset before, since filling the context is most of a
+ * signal's cost.
  */
 static void fill_context(struct signal_context *to, const struct trap_frame *frame, const struct signal_info *info)
 {

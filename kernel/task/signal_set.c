@@ -2,8 +2,8 @@
  * Sets of pending signals. The callers of all functions here hold signal_lock.
  *
  * Interrupt handlers send signals too (a terminal, a timer) and must not call the heap: so a signal of the kernel
- * without siginfo needs no memory, and structures that a handler drops are kept in process->signals.spare until a task
- * frees them.
+ * without siginfo needs no memory, and structures that an interrupt handler drops are kept in process->signals.spare
+ * until a task frees them.
  */
 #include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"

@@ -51,8 +51,8 @@ struct signal_queued {
  * sent. Guard: signal_lock, since interrupt handlers send signals.
  */
 struct signal_set {
-	uint64_t pending;            /* signal_lock; a bit for each signal in the set */
-	uint64_t from_kernel;        /* signal_lock; the signals of `pending` that the kernel sent without siginfo */
+	uint64_t pending;            /* a bit for each signal in the set */
+	uint64_t from_kernel;        /* the signals of `pending` that the kernel sent without siginfo */
 	struct signal_queued *first; /* the queues of siginfos, one for each number that has any; so 64 at most */
 	struct signal_queued own;    /* one structure that needs no allocation */
 };
@@ -87,8 +87,9 @@ struct signal_action {
 struct task_signals {
 	bool wanted; /* task_return() must be called on the way to user mode: a signal, a stop, or the end */
 	/*
-	 * the task alone: a frame or heap block was refused to the task in its system call, which returns by
-	 * syscall_leave() then. It is no signal's, but the entry code looks at both bytes at once
+	 * a frame or heap block was refused to the task in its system call, which then returns by syscall_leave(). Has
+	 * nothing to do with signals, but lies here so that the entry code can test it and `wanted` at once. Guard: the
+	 * task alone
 	 */
 	bool refused;
 	uint64_t blocked;       /* mask of blocked signals */
@@ -105,7 +106,7 @@ struct task_signals {
 struct process_signals {
 	struct signal_action actions[SIGNALS];
 	struct signal_set set;       /* signals sent to the process, for any of its tasks */
-	uint32_t queued;             /* signal_lock; number of siginfos in all sets, limited by RLIMIT_SIGPENDING */
-	struct signal_queued *spare; /* signal_lock; list of unused structures, which tasks free or use again */
+	uint32_t queued;             /* number of siginfos in all sets, limited by RLIMIT_SIGPENDING */
+	struct signal_queued *spare; /* list of unused structures, which tasks free or use again */
 	uint64_t alarm_interval_ns;  /* setitimer(2)'s interval; 0: the alarm rings once */
 };

@@ -195,7 +195,10 @@ void task_start_kernel(struct task *task, void (*function)(void *argument), void
 	start(task, false);
 }
 
-/* percpu_note_refusal's hook: what a task was refused is no other task's business, whoever runs until its call ends. */
+/*
+ * The hook of percpu_note_refusal(): note in the current task that memory was refused to it. Each task has a note of
+ * its own, since other tasks may run before its system call ends.
+ */
 static void note_refusal(void)
 {
 	task_current()->signals.refused = true;

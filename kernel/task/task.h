@@ -72,9 +72,9 @@ struct task {
 	uint64_t run_ns;             /* CPU time up to the last switch to another task */
 	uint64_t started_ns;         /* when the task last got the CPU */
 	uint64_t start_ns;           /* when the task was made */
-	uint64_t divided_ns;         /* CPU time up to when it was last divided into user and system time; task_lock */
-	uint64_t system_ns;          /* the part of divided_ns that was spent in the kernel; task_lock */
-	uint64_t left[2];            /* how often the task left the CPU: [0] to wait, [1] still runnable; task_lock */
+	uint64_t divided_ns;         /* CPU time when it was last divided into user and system time; guard: task_lock */
+	uint64_t system_ns;          /* the part of divided_ns that was spent in the kernel; guard: task_lock */
+	uint64_t left[2];            /* how often the task left the CPU: [0] to wait, [1] runnable; guard: task_lock */
 	uint64_t faults;             /* page faults served for the task */
 	struct late_work *late;      /* list of the work to do before the task returns to user mode (late.h) */
 	struct process *vfork_child; /* the child that the task's vfork(2) waits for; NULL: none */
@@ -142,7 +142,7 @@ void task_wake_off(struct task *task);
 void task_wake_stopped(struct task *task);
 void task_go_on(struct task *task);
 
-/* Give up the CPU and stay ready. Call with interrupts on, with the context of the task's process loaded. */
+/* Give up the CPU and stay ready. Call with interrupts on, with the page tables of the task's process loaded. */
 void task_yield(void);    /* a real-time task goes behind those of its priority */
 void task_give_cpu(void); /* a real-time task stays before those of its priority */
 

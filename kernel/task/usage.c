@@ -63,7 +63,10 @@ static void divide(struct task *task)
 {
 	uint64_t run_ns = task_run_ns(task);
 
-	/* Most tasks of a process with many have slept since they were asked last. */
+	/*
+	 * In a process with many tasks most have not run since their usage was last asked for: nothing is to be
+	 * divided.
+	 */
 	if (run_ns == task->divided_ns)
 		return;
 	task->system_ns += share_of(run_ns - task->divided_ns, task->system_ns, task->divided_ns);

@@ -24,7 +24,10 @@ struct usage {
 /* Add `more` to a sum. */
 void usage_add(struct usage *sum, const struct usage *more);
 
-/* Return what a task has used so far; or a process, with its tasks that have ended. Both take task_lock. */
+/*
+ * task_usage: return what a task has used so far. process_usage: return what all tasks of a process have used, those
+ * that have ended included. Both functions take task_lock.
+ */
 struct usage task_usage(struct task *task);
 struct usage process_usage(struct process *process);
 

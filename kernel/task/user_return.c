@@ -130,7 +130,7 @@ static void user_exception(const struct trap_frame *frame)
 
 /*
  * Handle a #PF or #GP of the kernel; trap.c passes on no others. Returns false if it is a bug: it did not come from an
- * instruction that copies from or to user memory, or it is a page fault while another context than the task's is
+ * instruction that copies from or to user memory, or it is a page fault while other page tables than the process's are
  * loaded. Otherwise serve the page fault, without switching to another task; if that is not possible, or for a #GP (the
  * CPU refuses the address, or a user's FPU state), make the copy fail.
  */

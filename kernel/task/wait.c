@@ -97,7 +97,10 @@ static int look(int who, unsigned options, struct wait_result *ret)
 		return tell(child, options, ret) ? ret->pid : 0;
 	}
 	LIST_EACH_LEAVING(&process->news, struct process, in_news, child) {
-		/* The child's stop or continuation has been reported, or is over: there is nothing to report. */
+		/*
+		 * If the child's stop or continuation has been reported, or is over, the child has no news: remove it
+		 * from the list.
+		 */
 		if (!child->zombie && !(child->stopped && !child->stop_told) && !child->continued)
 			list_remove(&child->in_news);
 		else if (is_meant(child, who, options) && tell(child, options, ret))

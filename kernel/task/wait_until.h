@@ -47,7 +47,7 @@ static inline void task_block_prepare(void)
 
 /*
  * Sleep until task_wake() (returns 0), a signal to be delivered (-EINTR), or the deadline by clock_monotonic_ns
- * (-ETIMEDOUT). Call with interrupts on, with the context of the task's process loaded.
+ * (-ETIMEDOUT). Call with interrupts on, with the page tables of the task's process loaded.
  */
 int task_block(uint64_t deadline_ns);
 
@@ -81,7 +81,7 @@ int task_block_killable(void);
 #define WAIT_UNTIL_BY(clock, condition, deadline_ns) WAIT_UNTIL_AS_(condition, task_block_by((clock), (deadline_ns)))
 #define WAIT_UNTIL_KILLABLE(condition)               WAIT_UNTIL_AS_(condition, task_block_killable())
 
-/* Do WAIT_UNTIL, and be in `queue` for that time. */
+/* Do WAIT_UNTIL, with a waiter of the current task in `queue` meanwhile. */
 #define WAIT_IN_QUEUE(queue, condition, deadline_ns)               \
 	({                                                         \
 		struct task_waiter wait_waiter_;                   \
