@@ -1,5 +1,8 @@
 /*
- * Shows the stages of the boot; see boot_progress.h. Guard of all state here: boot, one CPU, not preempted.
+ * Shows the stages of the boot on port 0x80 and, once device memory can be mapped, as squares on the screen.
+ *
+ * Guard of all variables here: none is needed, since they are used only during the boot, by one CPU that nothing
+ * preempts.
  */
 #include "kernel/dev/boot_progress.h"
 
@@ -8,7 +11,7 @@
 #include "kernel/mm/space/mmio.h"
 
 static const struct boot_framebuffer *screen;
-static void *rows; /* the screen's first rows of pixels, in the MMIO window; NULL: nothing is drawn */
+static void *rows; /* the screen's first rows of pixels, mapped as device memory; NULL: not mapped, nothing is drawn */
 static enum boot_stage reached;
 
 void stages_reach(enum boot_stage stage)

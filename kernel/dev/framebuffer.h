@@ -10,7 +10,7 @@
 #define FRAMEBUFFER_MAX_SCALE 8
 
 struct framebuffer {
-	uint8_t *pixels; /* where the framebuffer is mapped; call the functions below only in a context that maps it */
+	uint8_t *pixels; /* where the framebuffer is mapped; the functions below need page tables with that mapping */
 	uint32_t width;  /* pixels */
 	uint32_t height; /* pixels */
 	uint32_t pitch;  /* bytes from one row to the next */

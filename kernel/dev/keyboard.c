@@ -47,8 +47,8 @@
 static struct lock keyboard_lock = LOCK_INITIAL(LOCK_KEYBOARD);
 
 /*
- * Guard: whoever reads the keyboard: the interrupt handler while a program runs, otherwise the monitor, the kernel's
- * own prompt.
+ * Guard: only the reader of the keyboard uses these variables. While a program runs that is the interrupt handler,
+ * otherwise the monitor (the kernel's own prompt).
  */
 static bool present; /* a controller was found and answers */
 static struct keymap keymap;

@@ -11,7 +11,8 @@
 #define KEYMAP_BYTES 8
 
 /*
- * The state of the keys. All zero: no key is down, no lock is on. Guard: whoever reads the keyboard (keyboard.c).
+ * The state of the keys. All zero: no key is down, no lock is on. Guard: only the reader of the keyboard uses it
+ * (keyboard.c).
  */
 struct keymap {
 	bool left_shift, right_shift;

@@ -29,8 +29,8 @@ static struct text_console console;                    /* screen_lock */
 static bool ready;                                     /* fixed after boot */
 static void (*answer)(const char *bytes, size_t size); /* fixed after boot */
 /*
- * Makes a task draw; NULL: changes are drawn at once. Written only before and after programs run, or in a panic;
- * atomic, since it is one word
+ * The function that makes a task draw; NULL: changes are drawn at once. Written only before and after programs run, or
+ * in a panic. Atomic: it is one word, so no reader sees half of it.
  */
 static void (*later)(void);
 
@@ -201,5 +201,8 @@ static void screen_write(const char *text, size_t size)
 	screen_show_few();
 }
 
-/* Guard: as for all sinks of the log (`sinks` in log.c). */
+/*
+ * The screen as a sink of the log: its function gets the text of each message. Guard: the same as for all sinks
+ * (`sinks` in log.c).
+ */
 struct log_sink screen_sink = { .write = screen_write };

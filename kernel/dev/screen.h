@@ -6,9 +6,9 @@
 #include "kernel/boot/boot_info.h"
 #include "kernel/lib/log.h"
 
-/* The memory that the screen needs. Guard: whoever got it from screen_memory_get(). */
+/* The memory that the screen needs. Guard: only the caller of screen_memory_get() uses it. */
 struct screen_memory {
-	void *pixels; /* the framebuffer, write-combining, in the MMIO window */
+	void *pixels; /* the framebuffer, mapped as write-combining device memory */
 	void *grid;   /* on the heap: the characters on the screen */
 	size_t size;  /* bytes of the grid */
 };
@@ -42,7 +42,7 @@ void screen_show(void);
 
 /*
  * Draw until nothing is left to draw, or until `stop`, called after each row, returns true; NULL: draw everything.
- * Returns whether something is left.
+ * Returns whether something is left. screen_is_dirty() returns whether there is something to draw.
  */
 bool screen_show_until(bool (*stop)(void));
 bool screen_is_dirty(void);

@@ -10,7 +10,7 @@
 
 /*
  * How many times to read the line status before giving up. A read takes about a microsecond on real machines, and 16
- * bytes at 115200 baud take 1400; management controllers that forward the line may delay it for longer.
+ * bytes at 115200 baud take 1400 microseconds; management controllers that forward the line may delay it for longer.
  */
 #define MOST_LOOKS 100000
 
@@ -105,7 +105,7 @@ static bool send_now(char byte)
 	return sends;
 }
 
-/* Wait until the transmitter has taken the byte. Returns false when it does not. */
+/* Try to send a byte until the transmitter takes it. Returns false when it does not take it in time. */
 static bool send_late(char byte)
 {
 	uint64_t start = clock_monotonic_ns();
@@ -144,7 +144,10 @@ static void send_all(const char *text, size_t size, bool newline)
 		}
 }
 
-/* Send text by polling, after a line that says how many lines were dropped before. */
+/*
+ * Send text by polling, after a line that says how many lines were dropped before. As long as the port is stuck, the
+ * text is only counted as lost.
+ */
 static void send_waiting(const char *text, size_t size, bool newline)
 {
 	char lost[PORT_LOST_TEXT];
@@ -183,5 +186,8 @@ void serial_write_raw(const char *text, size_t size)
 		serial_send(text, size);
 }
 
-/* Guard: as for all sinks of the log (`sinks` in log.c). */
+/*
+ * The port as a sink of the log: its function gets the text of each message. Guard: the same as for all sinks (`sinks`
+ * in log.c).
+ */
 struct log_sink serial_sink = { .write = serial_write };

@@ -44,8 +44,8 @@ enum serial_register {
 #define FIFO_SIZE 16
 
 /*
- * Guard, where a field says nothing else: serial_lock while `queues` is set; otherwise the kernel, one CPU, with
- * interrupts off around each byte.
+ * Guard, where a field says nothing else: serial_lock while `queues` is set. Otherwise the port is polled without a
+ * lock: there is one CPU, and interrupts are off around each byte.
  */
 struct serial_port {
 	bool present; /* set at boot; cleared by serial_leave(). Guard: tasks only, which the kernel does not preempt */

@@ -40,7 +40,10 @@ static void watch(void)
 	if (sends && !(serial.enabled & IER_TRANSMIT))
 		progress_ns = clock_monotonic_ns();
 	serial_enable(sends ? IER_DATA | IER_TRANSMIT : IER_DATA);
-	/* The chip does not interrupt when its last byte is sent. If somebody waits for that, the timer checks. */
+	/*
+	 * The chip does not interrupt when its last byte is sent. If somebody waits for the idle port, the timer
+	 * checks.
+	 */
 	if ((sends || (is_awaited && !port_queue_text(&serial.queue))) && !look_timer.queued)
 		timer_start(&look_timer, time_add(clock_monotonic_ns(), look_ns));
 }

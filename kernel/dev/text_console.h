@@ -3,12 +3,13 @@
  * that programs in text mode use (ECMA-48; DEC STD 070; docs/terminal.md lists them). Other sequences are ignored;
  * characters that the font does not have are shown as its replacement glyph.
  *
- * The kernel's own messages and what programs write are two streams of text on one screen with one cursor. Each
- * stream has its own parser, colours, modes and scrolling region. So a message is readable even if a program has sent
- * half a sequence, has switched to line-drawing characters or has set a scrolling region; and the message changes none
- * of these.
+ * The kernel's own messages and what programs write are two streams of text on one screen with one cursor. Each stream
+ * has its own parser, colours, modes and scrolling region. So a message is readable even if a program has sent half a
+ * sequence, has switched to line-drawing characters or has set a scrolling region; and the message changes none of
+ * these.
  *
- * Guard of a console: its user's; of the machine's one console, screen_lock of kernel/dev/screen.c.
+ * Guard: a console has no lock of its own, its user guards it. The machine's one console is guarded by screen_lock in
+ * kernel/dev/screen.c.
  */
 #pragma once
 

@@ -77,7 +77,7 @@ void text_grid_fill(struct text_grid *grid, struct text_place place, uint32_t ce
  */
 void text_grid_insert(struct text_grid *grid, struct text_place place, uint32_t cells, cell_t blank);
 void text_grid_delete(struct text_grid *grid, struct text_place place, uint32_t cells, cell_t blank);
-/* Move the rows [top, end), 0 <= top < end <= rows, up or down. */
+/* Move the rows [top, end), 0 <= top < end <= rows, up or down by `count` rows. */
 void text_grid_scroll_up(struct text_grid *grid, uint32_t top, uint32_t end, uint32_t count, cell_t blank);
 void text_grid_scroll_down(struct text_grid *grid, uint32_t top, uint32_t end, uint32_t count, cell_t blank);
 /* Show the other page, with the text that it had when it was last shown. */

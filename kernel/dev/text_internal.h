@@ -9,7 +9,7 @@
 /* Return an erased cell: a space in the colours that the stream's text has now. */
 cell_t text_blank(const struct text_console *console, const struct text_stream *stream);
 
-/* Move the cursor to that place, or to the nearest place on the screen. */
+/* Move the cursor to `column` and `row`, or to the nearest place on the screen. */
 void text_move_to(struct text_console *console, uint32_t column, uint32_t row);
 
 /*
@@ -48,7 +48,7 @@ void text_reset(struct text_console *console, struct text_stream *stream);
 void text_save(struct text_console *console, struct text_stream *stream);
 void text_restore(struct text_console *console, struct text_stream *stream);
 
-/* Execute the sequences DECSTBM (text_set_region); SM, RM, DECSET, DECRST (text_change_modes); DECSTR; RIS; DECALN. */
+/* The sequences DECSTBM (text_set_region), SM, RM, DECSET, DECRST (text_change_modes), DECSTR, RIS and DECALN. */
 void text_set_region(struct text_console *console, struct text_stream *stream);
 void text_change_modes(struct text_console *console, struct text_stream *stream);
 void text_soft_reset(struct text_console *console, struct text_stream *stream);

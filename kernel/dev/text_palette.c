@@ -1,5 +1,6 @@
 /*
- * The palette's values: the first 16 colours are chosen to be easy to read, the rest are what programs expect.
+ * The palette's values: the first 16 colours are chosen to be easy to read, the rest have xterm's values, which
+ * programs expect.
  */
 #include "kernel/dev/text_palette.h"
 

@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-/* The colours of ECMA-48's SGR 30-37, then bright ones (90-97). */
+/* The colours that the escape sequence SGR (ESC [ … m) selects by the numbers 30-37, then the bright ones (90-97). */
 enum text_colour {
 	TEXT_BLACK,
 	TEXT_RED,

@@ -1,6 +1,6 @@
 /*
  * Splits the bytes that a terminal gets into characters, controls and sequences (ECMA-48, UTF-8). What these do is
- * decided elsewhere.
+ * decided by the caller.
  */
 #pragma once
 

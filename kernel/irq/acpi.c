@@ -140,7 +140,7 @@ static void read_table(const struct reader *r, paddr_t pa)
 	struct acpi_info before = *r->info;
 	const char *wrong;
 
-	/* The sleep types (\_S5_) may be in an SSDT instead of the DSDT. */
+	/* The values that turn the machine off (\_S5_) may be in an SSDT instead of the DSDT. */
 	if (table.size && memcmp(table.bytes, "SSDT", 4) == 0)
 		acpi_scan_s5(table, r->info);
 	for (size_t i = 0; table.size && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -218,7 +218,10 @@ enum status acpi_read(const struct acpi_memory *memory, paddr_t rsdp, struct acp
 		return ERR_NOT_FOUND;
 	if (!read_root(&r, rsdp))
 		return ERR_FORMAT;
-	/* The sleep types are of no use without an FADT, which names the registers that they are written to. */
+	/*
+	 * The sleep types, which turn the machine off, are of no use without an FADT: it names the registers that they
+	 * are written to.
+	 */
 	ret->has_s5 = ret->has_s5 && ret->has_fadt;
 	return OK;
 }

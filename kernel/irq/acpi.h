@@ -64,7 +64,7 @@ struct acpi_mcfg {
 struct acpi_fault {
 	char table[5];    /* signature, "RSDP" for the root */
 	bool used;        /* true: the rest of the table is used; false: none of it */
-	const char *what; /* what is wrong with it */
+	const char *what; /* what is wrong with the table */
 	paddr_t pa;
 };
 

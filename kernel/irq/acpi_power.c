@@ -29,8 +29,8 @@ static bool is_port(struct acpi_register r)
 
 /*
  * Return whether the address of the register is plausible for the power management block. Ports below 0x100 belong to
- * the board's own devices: U-Boot on q35 never gives the block an address, so that its tables name ports of the DMA
- * controller.
+ * the board's own devices: U-Boot on QEMU's machine q35 never gives the block an address, so that its tables name ports
+ * of the DMA controller.
  */
 static bool is_pm_block(struct acpi_register r)
 {

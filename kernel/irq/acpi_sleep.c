@@ -1,7 +1,9 @@
 /*
- * Finds the sleep types of \_S5_ (ACPI 6.5, "_Sx (System States)", "AML Byte Stream") by a scan for the name, not by an
- * AML interpreter. In all known tables the name is declared once, as a package or as a method that returns a package.
- * Where the four letters occur by chance, no package of small numbers follows, so the scan goes on.
+ * Finds the sleep types: the two numbers that turn the machine off when they are written to its sleep control
+ * registers. They are in the AML package \_S5_ (ACPI 6.5, "_Sx (System States)", "AML Byte Stream"), which is found by
+ * a scan for the name, not by an AML interpreter. In all known tables the name is declared once, as a package or as a
+ * method that returns a package. Where the four letters occur by chance, no package of small numbers follows, so the
+ * scan goes on.
  */
 #include "kernel/irq/acpi_parse.h"
 

@@ -54,7 +54,7 @@ enum apic_register {
 #define MOST_IN_SERVICE 16
 
 static enum apic_mode mode;      /* fixed after boot */
-static volatile uint8_t *window; /* the registers, in the MMIO window; only in xAPIC mode. Fixed after boot */
+static volatile uint8_t *window; /* the registers, mapped as device memory; only in xAPIC mode. Fixed after boot */
 
 static uint32_t read(enum apic_register reg)
 {

@@ -21,7 +21,7 @@
 #define ENTRY_MASKED     (1u << 16)
 
 struct ioapic {
-	volatile uint8_t *registers; /* mapped. Guard of their content: ioapic_lock; at boot, one CPU */
+	volatile uint8_t *registers; /* device memory. Guard of its content: ioapic_lock, once interrupts are on */
 	uint32_t first_gsi, inputs;
 };
 

@@ -1,5 +1,6 @@
 /*
- * The table of vectors with the handlers of device interrupts, and dispatch(), where all these interrupts arrive.
+ * The table of vectors with the handlers of device interrupts, and dispatch(), where all these interrupts arrive. A GSI
+ * (global system interrupt) is the number of an input of an I/O APIC.
  */
 #include "kernel/irq/irq.h"
 
@@ -21,11 +22,11 @@ struct vector {
 	irq_handler_fn *handler; /* NULL: the vector is free */
 	void *ctx;               /* handed to the handler */
 	uint32_t gsi;            /* IRQ_NO_GSI: the interrupt does not come through an I/O APIC */
-	uint64_t count;          /* interrupts that have arrived. Own CPU, interrupts off */
+	uint64_t count;          /* interrupts that have arrived. Guard: changed only with interrupts off */
 };
 
 static struct vector vectors[VECTORS];
-static uint64_t strays; /* interrupts at free vectors. Own CPU, interrupts off */
+static uint64_t strays; /* interrupts at free vectors. Guard: changed only with interrupts off */
 
 struct trap_frame *irq_frame(void)
 {

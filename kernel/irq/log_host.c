@@ -8,7 +8,7 @@
 #include "kernel/lib/log.h"
 #include "kernel/sync/lock.h"
 
-/* Guards the log's rings. */
+/* Guards the ring buffers in which the log keeps its records. */
 static struct lock log_lock = LOCK_INITIAL(LOCK_LOG);
 
 static uint64_t guard_enter(void)

@@ -11,7 +11,7 @@
 #define COUNTER_MASK 0xffffff
 #define MEASURE      (FREQUENCY / 100)
 #define LEAST_PORT   0x100 /* a FADT that names a port below is wrong: those ports are the board's own devices' */
-/* A counter that has not moved after so many ticks of the TSC stands still: 100 ms at 4 GHz. */
+/* If the counter has not moved after this many ticks of the TSC (100 ms at 4 GHz), it stands still. */
 #define MOST_TICKS 400000000ULL
 
 /* Where the counter is: in memory if `registers` is set, at a port otherwise. */
@@ -20,7 +20,7 @@ struct counter {
 	uint16_t port;
 };
 
-/* Both counters at one time. */
+/* The PM timer's counter and the TSC, read at the same time. */
 struct moment {
 	uint32_t count;
 	uint64_t tsc;
@@ -31,7 +31,7 @@ static uint32_t read(const struct counter *c)
 	return (c->registers ? mmio_read32(c->registers) : cpu_in32(c->port)) & COUNTER_MASK;
 }
 
-/* Read both counters. A hypervisor may stop the CPU between the two reads: the quickest of a few tries counts. */
+/* Read both counters. A hypervisor may stop the CPU between the two reads: the quickest of five tries is returned. */
 static struct moment read_both(const struct counter *c)
 {
 	uint64_t quickest = UINT64_MAX;
@@ -79,7 +79,10 @@ enum status pm_timer_measure_tsc(struct acpi_register timer, uint64_t *ret_frequ
 		return status;
 	start = read_both(&c);
 	do {
-		/* A hypervisor may stop this CPU for more than MOST_TICKS: the counter moves all the same. */
+		/*
+		 * More than MOST_TICKS may pass because a hypervisor stops this CPU: give up only if the counter did
+		 * not move.
+		 */
 		if (cpu_rdtsc() - start.tsc > MOST_TICKS && read(&c) == start.count)
 			return ERR_NOT_FOUND;
 		end = read_both(&c);

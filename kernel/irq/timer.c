@@ -18,8 +18,9 @@
 
 /*
  * The most timers that fire in one interrupt. When more are due, the next interrupt comes at once, until firing has
- * taken BURST_NS: then the interrupted code first runs on for as long. So a thousand timers that are due at once make
- * nobody wait for a millisecond, and many thousands slow the machine to half its speed, and do not stop it.
+ * taken BURST_NS: then no timer fires for as long as the firing took, and the interrupted code runs on. So a burst of
+ * timers, however many are due, makes nobody wait for more than about a millisecond at a time, and leaves other code
+ * about half of the CPU.
  */
 #define BATCH    32
 #define BURST_NS 800000
@@ -31,14 +32,14 @@ static struct timer_queue queues[TIMER_CLOCKS]; /* timer_lock */
 static enum apic_timer hardware;                /* fixed after boot */
 static struct scale to_counts;                  /* nanoseconds to the APIC timer's ticks; fixed after boot */
 /*
- * timer_lock: the monotonic time, in ns, at which the hardware interrupts; NEVER: not at all. Outside of
+ * Guard: timer_lock. The monotonic time, in ns, at which the hardware interrupts; NEVER: not at all. Outside of
  * timer_interrupt() it is not later than the first deadline or paused_until, whichever of the two is later.
  */
 static uint64_t armed = NEVER;
-static bool firing;           /* timer_lock: timer_interrupt() fires timers; it arms the hardware at its end */
-static uint64_t paused_until; /* timer_lock: monotonic ns before which no timer fires; set at the end of a burst */
-static uint64_t burst_ns;     /* timer_lock: how long timers have fired while more than a batch was due */
-static uint64_t interrupts;   /* how many timer interrupts have arrived. Own CPU, interrupts off */
+static bool firing;           /* timer_interrupt() is running; it arms the hardware at its end. Guard: timer_lock */
+static uint64_t paused_until; /* monotonic ns before which no timer fires; set after a burst. Guard: timer_lock */
+static uint64_t burst_ns;     /* how long timers have fired while more than a batch was due. Guard: timer_lock */
+static uint64_t interrupts;   /* how many timer interrupts have arrived. Guard: changed only with interrupts off */
 
 static void arm_hardware(uint64_t deadline_ns)
 {

@@ -13,7 +13,7 @@ static bool is_before(const struct timer *a, const struct timer *b)
 
 /*
  * Return the link that points, or is to point, at the n-th node, counted from 1; *ret_parent is the node with that
- * link.
+ * link, NULL for the root's.
  */
 static struct timer **link_of(struct timer_queue *queue, uint64_t n, struct timer **ret_parent)
 {

@@ -40,8 +40,9 @@ static bool add_ready(struct epoll_item *item)
 }
 
 /*
- * Add an item to the ready list. If it was not in there yet, wake one of the tasks that wait in epoll_wait(2), and all
- * others that watch the epoll file: repeated wake-ups of a watched file wake them only once.
+ * Add an item to the ready list. If it was not in there yet, wake one of the tasks in epoll_wait(2), and everybody who
+ * watches the epoll file in another way: tasks in poll(2), and other epoll files. Further wake-ups of a watched file
+ * wake nobody while its item is in the list.
  */
 static void make_ready(struct epoll_item *item)
 {
@@ -140,7 +141,7 @@ static unsigned look(const struct epoll_item *item)
 
 /* ---- items ---- */
 
-/* Return on which side of `item` the item of a file and descriptor lies, if that is another one. */
+/* Return in which subtree of `item`, which has another file or descriptor, the item of `file` and `fd` belongs. */
 static enum tree_side side_of(const struct epoll_item *item, const struct file *file, int fd)
 {
 	return file == item->file ? fd > item->fd : file > item->file;

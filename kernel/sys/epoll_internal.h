@@ -19,12 +19,13 @@ struct epoll {
 	struct file *file;       /* the open file whose `data` this is; NULL: it has been closed */
 	struct tree_node *items; /* all items, sorted by file and descriptor */
 	struct lock lock;
-	struct link ready;       /* the ready list, linked by in_ready, the oldest first. Guard: `lock` */
-	struct wait_queue queue; /* tasks that wait for the epoll file; its lock's rank depends on `level` */
-	unsigned level;          /* 1 more than the highest level of the epoll files that it watches */
-	uint64_t collects;       /* the number of the last collection (epoll_collect) */
-	uint64_t visit;          /* the number of the last search that reached this epoll file (epoll_nesting.c) */
-	unsigned depth;          /* the length of the longest chain from this epoll file that the last search found */
+	struct link ready; /* the ready list, linked by in_ready, the oldest first. Guard: `lock` */
+	struct wait_queue
+		queue;     /* tasks that wait for the epoll file; `level` is its lock's place in the order of locks */
+	unsigned level;    /* 1 more than the highest level of the epoll files that it watches */
+	uint64_t collects; /* the number of the last collection (epoll_collect) */
+	uint64_t visit;    /* the number of the last search that reached this epoll file (epoll_nesting.c) */
+	unsigned depth;    /* the length of the longest chain from this epoll file that the last search found */
 };
 
 /* A file that an epoll file watches. Guard: the same as for struct epoll. */
@@ -53,7 +54,7 @@ static inline struct epoll_item *epoll_item_in(const struct tree_node *node)
 	return node ? tree_item(node, struct epoll_item, in_items) : NULL;
 }
 
-/* Return the first item of an epoll file, and the next one; NULL behind the last. */
+/* Return the first item of an epoll file, and the one after `item`; NULL: there is none. */
 static inline struct epoll_item *epoll_first_item(const struct epoll *epoll)
 {
 	return epoll_item_in(tree_outermost(epoll->items, TREE_LOW));

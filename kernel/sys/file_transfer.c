@@ -2,6 +2,9 @@
  * Reads and writes that may block: a loop around a file's read or write operation, which never blocks. The task enters
  * the file's wait queue before it tries the operation once more, so that a wake-up between the try and the sleep is not
  * lost.
+ *
+ * A call of many bytes works in steps, between which other tasks run. So that such calls do not mix, they take turns: a
+ * turn (kernel/sync/turn.h) is a mutex that a task keeps while other tasks run.
  */
 #include "kernel/sys/file_transfer.h"
 
@@ -94,7 +97,8 @@ static bool goes_on(const struct file *file, enum file_move how, const struct us
 
 /*
  * Call the file's operation once, for at most STEP bytes. A file without FILE_SEEKS gets all bytes at once: one of its
- * reads may be one record, which must not be split.
+ * reads may be one record, which must not be split. A file with FILE_AT_ONCE gets them at once, too: it takes no longer
+ * for more bytes.
  */
 __attribute__((always_inline)) static inline int64_t move_step(struct file *file, enum file_move how,
 							       struct user_io *io, uint64_t offset)
@@ -150,8 +154,8 @@ static int heed_size_limit(const struct file *file, enum file_move how, struct u
 }
 
 /*
- * Do wait_and_move() for a transfer that ends_by_signal(): a pending signal ends the wait even if the terminal has
- * space for more text. This is a separate function, so that pipes are spared the check.
+ * Do wait_and_move() for a write to a terminal (ends_by_signal()): a pending signal ends the wait even if the terminal
+ * has space for more text. This is a separate function, so that pipes are spared the check.
  */
 static __attribute__((noinline)) int64_t wait_and_write(struct file_waiter *waiter, struct file *file,
 							struct user_io *io, uint64_t offset)
@@ -218,9 +222,8 @@ static bool is_write(enum file_move how)
 }
 
 /*
- * The turns of a call. A turn (kernel/sync/turn.h) is a mutex that a task keeps while it lets other tasks run between
- * its steps. As on Linux only one call at a time moves a file's position, and only one writes to a node, so that
- * O_APPEND and RLIMIT_FSIZE hold for a whole call.
+ * The turns of a call. As on Linux only one call at a time moves a file's position, and only one writes to a node, so
+ * that O_APPEND and RLIMIT_FSIZE hold for a whole call.
  */
 struct turns {
 	struct turn_holder position, writing;

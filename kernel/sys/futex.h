@@ -35,6 +35,6 @@ int futex_wake_op(uint64_t at, uint64_t other, bool private, uint32_t wake, uint
 
 /*
  * Do what is due for futexes at the end of a task: release its robust mutexes, and set the word at clear_child_tid to 0
- * and wake its waiters. `task` must be the current task, with its process's context loaded.
+ * and wake its waiters. `task` must be the current task, with its process's page tables loaded.
  */
 void futex_task_exit(struct task *task);

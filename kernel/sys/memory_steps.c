@@ -1,6 +1,7 @@
 /*
- * Operations on large ranges of memory; see memory_steps.h. A range that is small or invalid is passed as a whole to
- * the function of kernel/mm/user, which returns the error for an invalid one.
+ * Operations on large ranges of a process's user memory (its space), in pieces between which other tasks run; see
+ * memory_steps.h. A range that is small or invalid is passed as a whole to the function of kernel/mm/user, which
+ * returns the error for an invalid one.
  */
 #include "kernel/sys/memory_steps.h"
 
@@ -73,7 +74,7 @@ enum status memory_remap(struct user_space *space, vaddr_t va, uint64_t size, ui
 	if (memory_is_short(space, size) && new_size <= MEMORY_STEP)
 		return user_remap(space, va, size, new_size, flags, to, ret_va);
 	/*
-	 * First unmap in pieces what user_remap() would unmap: the memory at `to`, and the end of a range that
+	 * First unmap in pieces what user_remap() would unmap at once: the memory at `to`, and the end of a range that
 	 * shrinks.
 	 */
 	status = user_remap_check(space, va, size, new_size, flags, to);
@@ -99,7 +100,7 @@ enum status memory_remap(struct user_space *space, vaddr_t va, uint64_t size, ui
  */
 struct around_holes {
 	enum user_fork_advice advice; /* for advise() only */
-	bool hole;                    /* a step has found such a part */
+	bool hole;                    /* a step has found a part that is not mapped */
 };
 
 static enum status note_hole(enum status status, struct around_holes *holes)
@@ -154,14 +155,19 @@ static int check_remove(const struct area *area)
 	return area->object->ops->take ? 0 : -EOPNOTSUPP;
 }
 
-/* Make a hole of what `area` maps in [start, end). Returns 0, or -EINTR. */
+/*
+ * Remove from the object of `area` the pages that the area maps in [start, end). Returns 0, or -EINTR: the task must
+ * end.
+ */
 static int remove_from(const struct area *area, vaddr_t start, vaddr_t end)
 {
 	const uint64_t first = area->offset + (start - area->start) / PAGE_SIZE;
 	struct object_hole hole = { .object = area->object, .next = first, .end = first + (end - start) / PAGE_SIZE };
 	bool ends = false;
 
-	/* The object is held: as long as the space is worked on in pieces no task of the process removes the area. */
+	/*
+	 * The object cannot go away: while the space is worked on in pieces, no task of the process removes the area.
+	 */
 	while (object_hole_piece(&hole) && !(ends && !hole.taken.count))
 		ends |= task_give_way();
 	return ends ? -EINTR : 0;

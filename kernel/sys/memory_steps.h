@@ -55,8 +55,9 @@ MUST_CHECK enum status memory_advise_fork(struct user_space *space, vaddr_t va, 
 /*
  * Do madvise(2)'s MADV_REMOVE: the pages of shared memory and files that are mapped there become holes. va, size:
  * page-aligned. Returns 0; -EINVAL (private anonymous memory), -EACCES (not shared, or of a file that was not open for
- * writing), -EOPNOTSUPP (the object keeps its pages), all after the part of the range below was done; -ENOMEM (nothing
- * is mapped in a part, and the rest is done); -EINTR (the task must end).
+ * writing), -EOPNOTSUPP (the object cannot drop pages); with these three errors the part of the range before the place
+ * of the error is done. Returns -ENOMEM (nothing is mapped in a part of the range; the rest is done); or -EINTR (the
+ * task must end).
  */
 int memory_remove(struct user_space *space, vaddr_t va, uint64_t size);
 

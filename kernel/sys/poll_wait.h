@@ -29,7 +29,7 @@ static inline void poll_step_on(size_t i)
 struct poll_item {
 	struct file *file; /* the caller's reference; NULL: the item never has an event */
 	unsigned events;   /* the POLL… bits to wait for; POLLERR and POLLHUP are added */
-	unsigned found;    /* which of these bits the file has now */
+	unsigned found;    /* which bits of `events`, POLLERR and POLLHUP the file has now */
 	struct task_waiter waiter;
 };
 

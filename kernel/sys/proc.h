@@ -16,7 +16,9 @@ int proc_init(const char *cmdline);
 /* The process, or the task, whose directory a node of /proc is in. */
 struct proc_subject {
 	struct process *process; /* a reference */
-	/* a reference; for /proc/PID its first task, or any if that has ended; NULL: all have ended */
+	/*
+	 * a reference; for /proc/PID the process's first task, or any task if the first has ended; NULL: all have ended
+	 */
 	struct task *task;
 	bool single; /* the node is below /proc/PID/task and shows that task alone */
 };
@@ -28,7 +30,10 @@ struct proc_subject {
 int proc_find_subject(struct node *node, struct proc_subject *ret);
 void proc_subject_put(struct proc_subject *subject);
 
-/* Return a reference to the process of a node, for what does not ask for a task; NULL when either has ended. */
+/*
+ * Return a reference to the process of a node, for callers that need no task. NULL when the process has ended, or the
+ * task if the node is about a single task.
+ */
 struct process *proc_find_process(struct node *node);
 
 /* Mark a local variable, zero at first, on which proc_subject_put() is called when its scope ends. */

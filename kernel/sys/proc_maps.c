@@ -1,8 +1,9 @@
 /*
  * /proc/PID/maps: a line for each area of a process's memory.
  *
- * The key of an area is its start. A reading goes on at the end of the last area that it has shown, whatever has been
- * mapped or unmapped there meanwhile: the addresses never go backwards, and no byte of memory is shown twice.
+ * A program may read the file in several calls. The next call goes on at the end address of the last area that was
+ * shown, whatever has been mapped or unmapped there meanwhile: the addresses never go backwards, and no byte of memory
+ * is shown twice.
  */
 #include "kernel/fs/content.h"
 #include "kernel/fs/path.h"
@@ -12,7 +13,7 @@
 #include "kernel/sys/proc.h"
 
 #define NAME_COLUMN 73  /* the column in which an area's name begins, from 0 */
-#define FIELDS_MOST 144 /* most bytes of a line without its name: nine numbers with what separates them, and blanks */
+#define FIELDS_MOST 144 /* most bytes of a line without its name: addresses, rights, offset, device, inode, blanks */
 
 static bool is_heap(const struct user_space *space, const struct area *area)
 {
@@ -84,7 +85,7 @@ static void add_name(struct text *text, const char *name)
 	}
 }
 
-/* Add the line of an area from `start` on, which lies in it. */
+/* Add an area's line, without the part of the area below `start`, an address in the area. */
 static void add_area(const struct area *area, vaddr_t start, const char *name, struct text *ret)
 {
 	char *first = text_room(ret, FIELDS_MOST), *at;
@@ -120,7 +121,7 @@ int proc_more_maps(struct node *node, uint64_t *place, size_t enough, struct tex
 		return -ENOMEM;
 	for (const struct area *area = area_find_from(&space->areas, *place); area && ret->size < enough && !ret->lost;
 	     area = area_next(area)) {
-		/* Mostly a file's areas lie side by side, so its path is looked up once for all of them. */
+		/* A file's areas mostly follow one another, so its path is looked up only once for them. */
 		if (!name || !area->object || area->object != object)
 			name = proc_area_name(process, area, path, PATH_MAX);
 		object = area->object;

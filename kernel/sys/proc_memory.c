@@ -8,14 +8,14 @@
 
 struct proc_memory proc_measure(const struct process *process)
 {
-	/* Nothing below lets another task run, so that the space needs no reference. */
+	/* No reference to the process's user memory is needed, since nothing below lets another task run. */
 	const struct user_space *space = process->space;
 	uint64_t own;
 
 	if (!space)
 		return (struct proc_memory){ 0 };
 	own = (align_up(space->code_end, PAGE_SIZE) - align_down(space->code_start, PAGE_SIZE)) / PAGE_SIZE;
-	/* A program may have unmapped some of its code. */
+	/* A program may have unmapped some of its code: then code_pages may be less than `own`. */
 	return (struct proc_memory){ .pages = space->mapped_pages,
 				     .resident = space->resident_pages,
 				     .code = own,

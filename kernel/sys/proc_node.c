@@ -70,7 +70,7 @@ uint64_t proc_number(int pid, int tid, const struct proc_file *file, int fd)
 {
 	unsigned which = file ? file->number + 1 : 0;
 
-	/* A tid is enough: no two processes have a task with the same tid. */
+	/* For a task's node the tid is enough without the pid: no two processes have a task with the same tid. */
 	return (uint64_t)(tid ? THREAD_NUMBER | (unsigned)tid : (unsigned)pid) << 28 | (uint64_t)which << 21 |
 	       (unsigned)(fd + 1);
 }

@@ -10,7 +10,7 @@
 
 /*
  * A system call. Takes the contents of the argument registers; returns a result or a negative error number. Called with
- * interrupts on, and with the context of the task's process loaded.
+ * interrupts on, and with the page tables of the task's process loaded.
  */
 typedef int64_t syscall_fn(uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 

@@ -65,7 +65,10 @@ SYSCALL_4(fallocate, fd, mode, offset, size)
 	return (int64_t)offset < 0 || (int64_t)size <= 0 ? -EINVAL : -EOPNOTSUPP;
 }
 
-/* Do nothing, for calls that write a file to disk or read it ahead: there is no disk. Returns 0 or -EBADF. */
+/*
+ * Check the descriptor and do nothing else, for calls that write to disk or give advice: there is no disk. Returns 0,
+ * -EBADF.
+ */
 static int64_t heard(uint64_t fd)
 {
 	HELD_FILE struct file *file = args_file_get(fd);

@@ -130,7 +130,7 @@ static int64_t wait_events(uint64_t fd, uint64_t to, uint64_t most, uint64_t dea
 
 	if ((int)most <= 0 || (int)most > EPOLL_EVENTS_MOST)
 		return -EINVAL;
-	/* As on Linux all of the room must be addresses of users, even if few events come. */
+	/* As on Linux all of the buffer must lie in user addresses, even if few events come. */
 	if (to > USER_END - (uint32_t)most * sizeof(struct epoll_event))
 		return -EFAULT;
 	if (!file)
@@ -142,7 +142,10 @@ static int64_t wait_events(uint64_t fd, uint64_t to, uint64_t most, uint64_t dea
 		if (result <= 0)
 			return result;
 		result = collect(file, (int)most, to);
-		/* Events that came between this task's wake-up and now have woken no other task: do that here. */
+		/*
+		 * An event that came after this task's wake-up has woken no other task: wake one if files are still
+		 * ready.
+		 */
 		if (waited)
 			epoll_pass_on(file);
 	} while (!result);

@@ -125,9 +125,9 @@ struct capability_data {
 };
 
 /*
- * Check the header of capget(2) and capset(2). Returns 0, -EFAULT, -ESRCH, -EINVAL. If the header's version is not
- * CAPABILITY_VERSION, the program asks for that: it is written into the header, *ret_asked is true, and the result is
- * -EINVAL.
+ * Check the header of capget(2) and capset(2). Returns 0, -EFAULT, -ESRCH, -EINVAL. If the header has another version
+ * than CAPABILITY_VERSION, the program asks which version the kernel has: CAPABILITY_VERSION is written into the
+ * header, *ret_asked is true, and the result is -EINVAL.
  */
 static int check_header(uint64_t from, bool *ret_asked)
 {

@@ -70,7 +70,10 @@ struct linux_sysinfo {
 
 _Static_assert(sizeof(struct linux_sysinfo) == 112, "Linux's struct sysinfo");
 
-/* Return how many frames are free. The allocator's records are mapped in the kernel context only. */
+/*
+ * Return how many frames are free. The allocator's records are mapped only in the kernel context, the kernel's own page
+ * tables.
+ */
 static uint64_t free_frames(void)
 {
 	context_token_t token = kernel_context_enter();

@@ -86,9 +86,9 @@ static bool send_other(void *ctx, struct process *process)
 }
 
 /*
- * Send a signal to all processes except process 1 and the caller's own, in the order of their numbers, with other tasks
- * in between; then to those that were made meanwhile. A process that joins another group meanwhile may get the signal
- * twice. Returns 0, -ESRCH (there are none), -EAGAIN.
+ * Send a signal to all processes except process 1 and the caller's own, in the order of their numbers, and let other
+ * tasks run in between. Then send it to the processes that were made meanwhile. A process that joins another group
+ * meanwhile may get the signal twice. Returns 0, -ESRCH (there are none), -EAGAIN.
  */
 static int64_t send_all(int signal, const struct signal_info *info)
 {

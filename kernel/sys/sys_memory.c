@@ -47,8 +47,8 @@ SYSCALL_1(brk, brk)
 }
 
 /*
- * Get the memory object of `file` for a mapping; NULL for an anonymous mapping. The pointer is valid as long as the
- * caller has a reference to the file. Returns 0, -EBADF, -EACCES, -ENODEV.
+ * Get the memory object of `file`, from which a mapping gets its pages; NULL for an anonymous mapping. The pointer is
+ * valid as long as the caller has a reference to the file. Returns 0, -EBADF, -EACCES, -ENODEV.
  */
 static int object_of(struct file *file, struct mmap_request *mapping, struct memory_object **ret)
 {
@@ -64,8 +64,9 @@ static int object_of(struct file *file, struct mmap_request *mapping, struct mem
 	if (mapping->flags & USER_MAP_SHARED && !file_writes(file))
 		mapping->flags |= USER_MAP_READ_ONLY;
 	/*
-	 * On Linux a mapping keeps the open file: as long as it is there the file cannot be executed, nor its file
-	 * system be made read-only, even if the mapping itself cannot be written to.
+	 * On Linux a mapping of a file that is open for writing keeps it open. So as long as the mapping exists, the
+	 * file cannot be executed, nor its file system be made read-only, even if the mapping itself cannot be written
+	 * to.
 	 */
 	if (file->properties & FILE_WRITER)
 		mapping->flags |= USER_MAP_WRITER;
@@ -122,7 +123,10 @@ SYSCALL_6(mmap, va, size, prot, flags, fd, offset)
 	return (int64_t)place;
 }
 
-/* munmap -> flush -> invalidation, step 1 of 6. Next: user_unmap, kernel/mm/user/user_map.c. */
+/*
+ * munmap -> flush -> invalidation, step 1 of 6. Next: user_unmap, kernel/mm/user/user_map.c. Comments that begin so
+ * lead through the six functions from munmap(2) to the invalidation of TLB entries.
+ */
 SYSCALL_2(munmap, va, size)
 {
 	return errno_of(memory_unmap(space_here(), va, size));

@@ -173,8 +173,8 @@ static struct wait_info info_of(const struct wait_result *result)
 }
 
 /*
- * Convert waitid(2)'s idtype and id to wait4(2)'s pid argument. Returns 0; -EINVAL when there is none (*ret_who is
- * undefined).
+ * Convert waitid(2)'s idtype and id to wait4(2)'s pid argument. Returns 0; -EINVAL when they are not valid (*ret_who is
+ * then undefined).
  */
 static int who_of(uint64_t type, int id, int *ret_who)
 {

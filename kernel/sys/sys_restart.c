@@ -1,5 +1,5 @@
 /*
- * restart_syscall(2).
+ * restart_syscall(2): continues a call with a deadline (a sleep, a futex wait or poll) that a signal has interrupted.
  */
 #include "kernel/sys/restart.h"
 #include "kernel/sys/user_args.h"

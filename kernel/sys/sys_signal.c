@@ -117,7 +117,7 @@ static int64_t wait_for(uint64_t mask, uint64_t deadline, struct signal_info *re
 		signal = signal_take(mask, ret);
 	if (signal)
 		return signal;
-	/* A time of 0 is no wait: other signals, which would end one, stay pending. */
+	/* With a time of 0 do not wait. Other signals, which would end a wait, stay pending. */
 	if (!deadline)
 		return -EAGAIN;
 	signal_set_waited(mask);

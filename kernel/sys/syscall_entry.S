@@ -1,6 +1,6 @@
 /*
- * The entry of system calls: makes a struct trap_frame (kernel/arch/trap.h) on the kernel stack, calls the function of
- * the call, and returns to user mode.
+ * The entry of system calls: makes a struct trap_frame (kernel/arch/trap.h) on the kernel stack, calls the system
+ * call's function, and returns to user mode.
  */
 #include "kernel/arch/percpu.h"
 #include "kernel/arch/trap_numbers.h"
@@ -66,7 +66,10 @@ syscall_entry:
 	sub	$8 + CALL_PAD, %rsp
 	.cfi_adjust_cfa_offset 8 + CALL_PAD
 #if DEBUG
-	/* stop_watch_call() gets the frame. As a C function it may change the argument registers: load them again. */
+	/*
+	 * The stop watch of debug builds (kernel/arch/stop_watch.h) gets the frame. As a C function stop_watch_call()
+	 * may change the argument registers: load them again.
+	 */
 	lea	CALL_PAD(%rsp), %rdi
 	call	stop_watch_call
 	mov	FRAME_NUMBER(%rsp), %rax

@@ -72,8 +72,8 @@ static bool is_turn_over(void)
 }
 
 /*
- * Draw the written text on the screen: once for a whole write(2), since the kernel context, which drawing needs, takes
- * time to enter. If other tasks must run before all is drawn, the task `drawer` draws the rest.
+ * Draw the written text on the screen: once for a whole write(2), since drawing needs the kernel's own page tables, and
+ * loading those takes time. If other tasks must run before all is drawn, the task `drawer` draws the rest.
  */
 static void flush_terminal(struct tty *tty)
 {

@@ -121,7 +121,7 @@ static void set_hash_key(void)
 
 /*
  * Unpack the boot file's archives and, over them, those of the boot manager or of initrd=. Returns initramfs_unpack()'s
- * errors; *ret is its report on the archives unpacked last, but counts the files of all.
+ * errors; *ret is its report on the archives unpacked last, but counts the files and bytes of all.
  */
 static int unpack_all(const struct boot_info *info, struct initramfs_report *ret)
 {
@@ -140,7 +140,7 @@ static int unpack_all(const struct boot_info *info, struct initramfs_report *ret
 	return error;
 }
 
-/* Log which initial file systems there are, unless there is only the usual one, that of the boot file. */
+/* Log where the initial file systems come from. In the usual case, only from the boot file, log nothing. */
 static void say_sources(const struct boot_info *info)
 {
 	char size[16];
