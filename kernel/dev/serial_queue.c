@@ -236,8 +236,8 @@ void serial_serve(void (*take_input)(void))
 	} while (!(serial_get(INTERRUPT_ID) & IIR_NONE) && --rounds);
 	if (!rounds && serial.present) {
 		/*
-		 * IRQ 4 is edge-triggered: switching the port's interrupts off and on makes a new edge if one
-		 * is pending.
+		 * IRQ 4 is edge-triggered: switching the port's interrupts off and on makes a new edge if an interrupt
+		 * is still pending.
 		 */
 		serial_put(INTERRUPT_ENABLE, 0);
 		serial_put(INTERRUPT_ENABLE, serial.enabled);

@@ -23,8 +23,9 @@ struct vt_pen {
 #define VT_PEN_DEFAULT ((struct vt_pen){ TEXT_GREY, TEXT_BLACK, 0 })
 
 /*
- * Do what a sequence ESC [ … m says. 38 and 48 are understood in both forms, with ';' and with ':'; a colour that is
- * not in the palette becomes the nearest one of the palette. Unknown parameters change nothing.
+ * Do what a sequence ESC [ … m says. The parameters 38 and 48, which select any colour, are understood in both forms,
+ * with ';' and with ':'; a colour that is not in the palette becomes the nearest one of the palette. Unknown parameters
+ * change nothing.
  */
 void vt_pen_select(struct vt_pen *pen, const struct vt_parser *sequence);
 

@@ -8,7 +8,7 @@
 
 #include "paging/types.h"
 
-/* How acpi_read reaches memory; the caller supplies this. */
+/* How acpi_read() reaches memory: a function and its argument, supplied by the caller of acpi_read(). */
 struct acpi_memory {
 	/*
 	 * Return a pointer to the `size` bytes at `pa`, readable until acpi_read returns; NULL when not all of them are

@@ -8,7 +8,7 @@
 
 /*
  * Measure for 10 ms how many ticks the time-stamp counter makes in a second. timer: what the FADT says of the timer.
- * Call in the kernel context, with interrupts off. Returns ERR_NOT_FOUND (the machine has no such timer, or its counter
- * stands still), and what mmio_map returns.
+ * Call in the kernel context (the page tables that alone map devices), with interrupts off. Returns ERR_NOT_FOUND (the
+ * machine has no such timer, or its counter stands still), and what mmio_map returns.
  */
 MUST_CHECK enum status pm_timer_measure_tsc(struct acpi_register timer, uint64_t *ret_frequency);

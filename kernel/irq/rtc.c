@@ -83,7 +83,7 @@ struct rtc_date rtc_date(uint64_t seconds)
 
 /* ---- registers ---- */
 
-/* Return the number in a register, or a large one when the register should hold BCD digits and does not. */
+/* Return the number in a register; 255, which no field may have, when it should hold BCD digits and does not. */
 static unsigned number(uint8_t value, bool binary)
 {
 	if (binary)

@@ -152,8 +152,8 @@ static int move_key(const struct futex_key *from, const struct futex_key *to, ui
 	bool end = link == bucket;
 
 	/*
-	 * Stop at the link that was last at the start: if both words are in the same bucket, the moved waiters are
-	 * added at its end.
+	 * Stop at the link that was the last one before the loop: if both words are in the same bucket, the moved
+	 * waiters are added behind it.
 	 */
 	for (; !end && moved < most; link = next) {
 		struct futex_waiter *waiter = (struct futex_waiter *)link;

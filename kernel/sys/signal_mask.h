@@ -18,7 +18,7 @@ int64_t signal_mask_begin(struct signal_mask_change *change, uint64_t from, uint
 
 /*
  * Restore the old mask. If `result` is -EINTR a signal is about to be delivered: then its handler runs with the new
- * mask, and the old one is restored when it returns. Returns `result`, but -ERESTARTNOHAND for -EINTR: the call is
- * restarted if no handler runs.
+ * mask, and the old one is restored when the handler returns. Returns `result`, but -ERESTARTNOHAND for -EINTR: the
+ * call is restarted if no handler runs.
  */
 int64_t signal_mask_end(const struct signal_mask_change *change, int64_t result);

@@ -110,7 +110,7 @@ static int64_t send_all(int signal, const struct signal_info *info)
 
 /*
  * Send a signal to more than one process, as kill's `pid` of 0 or less says. Not inlined, so that a signal to one
- * process does not pay for the registers that this needs.
+ * process does not pay for saving the registers that this function uses.
  */
 static __attribute__((noinline)) int64_t send_many(int pid, int signal, const struct signal_info *info)
 {

@@ -121,8 +121,8 @@ static void take_expirations(struct timerfd *timerfd, uint64_t count)
 }
 
 /*
- * Return whether the wall clock was set since the last read, and clear that and `expired`: the read returns -ECANCELED.
- * The caller holds timerfd->lock.
+ * Return whether the wall clock was set since the last read, so that this read must return -ECANCELED. If so, clear
+ * `cancelled` and `expired`. The caller holds timerfd->lock.
  */
 static bool take_cancellation(struct timerfd *timerfd)
 {

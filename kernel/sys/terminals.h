@@ -21,8 +21,9 @@ void terminals_init(const char *cmdline);
 void terminals_connect(void);
 
 /*
- * Draw the text that has been written to the screen and not been drawn; return whether there is such text. If there is,
- * the task that has called terminals_connect() is woken, and must call terminals_draw().
+ * terminals_draw() draws the text that has been written to the screen and not been drawn. terminals_want_drawing()
+ * returns whether there is such text. When a writer leaves text undrawn, the task that has called terminals_connect()
+ * is woken, and must call terminals_draw().
  */
 void terminals_draw(void);
 bool terminals_want_drawing(void);
