@@ -1,7 +1,7 @@
 /*
- * Keeps the list of breakpoints and the debug registers. A breakpoint in a program's text is an int3. If it cannot be
- * written, a debug register is used instead: while the machine is stopped inside the kernel, a page of a program cannot
- * be brought into memory or copied (gdb_memory.h).
+ * Keeps the list of breakpoints, and sets the CPU's debug registers. A breakpoint in text is an int3. Where the int3
+ * cannot be written, a debug register is used instead. That happens when the machine has stopped inside the kernel, and
+ * the program's page would first have to be brought into memory or copied (gdb_memory.h).
  *
  * Guard of all state in kernel/gdb: the stopped machine, in which nothing else runs.
  */
@@ -74,8 +74,8 @@ static bool insert_software(const struct gdb_place *place, vaddr_t va)
 }
 
 /*
- * If the process of `task` has the address space of the breakpoint at *ctx, set *ctx to NULL and end the visit of
- * tasks.
+ * Called by task_visit() for each task. `ctx` points to a pointer to a breakpoint: set that pointer to NULL, and end
+ * the visit, if the task's process has the address space that the breakpoint is in.
  */
 static bool has_space(void *ctx, struct task *task)
 {
@@ -87,7 +87,7 @@ static bool has_space(void *ctx, struct task *task)
 	return false;
 }
 
-/* Write the old byte back into the program's text, unless its process has ended or has unmapped the page. */
+/* Write the old byte back into the program's text, unless the process has ended, or the int3 is not there any more. */
 static void take_out_of_user(struct software_break *b)
 {
 	struct software_break *wanted = b;
@@ -195,7 +195,10 @@ static bool insert_hardware(enum gdb_break_kind kind, vaddr_t va, uint64_t size)
 	uint64_t left = watch ? size : 1;
 	vaddr_t at = va;
 
-	/* Some CPUs fault when a non-canonical address is written to a debug register. */
+	/*
+	 * Refuse a range that is empty, wraps, or is longer than all debug registers together can watch; and an address
+	 * that is not canonical, since some CPUs fault when it is written to a debug register.
+	 */
 	if (left == 0 || left > 8 * DEBUG_REGISTERS || va > UINT64_MAX - left || !is_canonical(va))
 		return false;
 	(void)remove_hardware(kind, va, size);

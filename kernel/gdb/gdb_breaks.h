@@ -42,7 +42,7 @@ enum gdb_int3 gdb_breaks_int3(vaddr_t va, const struct user_space *user);
 /* If the int3 at `va` is a GDB_INT3_COPY, put back the byte that was there before, in the process of `place`. */
 void gdb_breaks_heal(const struct gdb_place *place, vaddr_t va);
 
-/* Find out from DR6 which of the stub's registers was hit. Returns false when none was. */
+/* Find out from DR6 which of the stub's debug registers has caused the trap. Returns false when none has. */
 bool gdb_breaks_watch_hit(uint64_t dr6, struct gdb_stop *ret);
 
 /*

@@ -1,5 +1,6 @@
 /*
- * Parses packets with a state machine, a byte at a time, and builds replies. Any byte is allowed in any state.
+ * Parses gdb's packets, a byte at a time, with a state machine in which any byte may come in any state; and builds
+ * replies.
  */
 #include "kernel/gdb/gdb_packet.h"
 

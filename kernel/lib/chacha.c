@@ -1,6 +1,6 @@
 /*
- * Computes a block: ten double rounds over sixteen words. No branch and no address depends on the key, so that the time
- * that it takes reveals nothing about the key.
+ * Computes a block of ChaCha20: ten double rounds over sixteen words. No branch and no address depends on the key, so
+ * that the time of the computation reveals nothing about the key.
  */
 #include "kernel/lib/chacha.h"
 

@@ -9,7 +9,7 @@
 #include "kernel/lib/printable.h"
 #include "kernel/lib/string.h"
 
-/* Words of text: a store of one is an instruction, where memcpy() would be a call. */
+/* Eight or two bytes of text, at any address: a store of one such word is one instruction, memcpy() would be a call. */
 typedef uint64_t word64 __attribute__((aligned(1), may_alias));
 typedef uint16_t word16 __attribute__((aligned(1), may_alias));
 

@@ -13,8 +13,8 @@ enum { FLAG_HCRC = 2, FLAG_EXTRA = 4, FLAG_NAME = 8, FLAG_COMMENT = 16, FLAGS_RE
 typedef uint64_t word_t __attribute__((aligned(1), may_alias));
 
 /*
- * Fill z->crc_tables. The first table is for a byte at the end of the data. From it table n is computed, for a byte
- * that n more bytes follow.
+ * Fill z->crc_tables. Table 0 says what the last byte of the data adds to the checksum, table n what a byte adds that n
+ * more bytes follow. Each table is computed from the one before.
  */
 static void make_crc_tables(struct inflate *z)
 {

@@ -45,13 +45,13 @@ void interval_set_last(struct interval *interval, uint64_t last)
 	tree_sum_up(&interval->node, sum);
 }
 
-/* Return whether the subtree, or none, has an interval that ends at `first` or behind it. */
+/* Return whether the subtree at `node` (NULL: it is empty) has an interval whose `last` is at least `first`. */
 static bool reaches(const struct tree_node *node, uint64_t first)
 {
 	return node && interval_of(node)->end >= first;
 }
 
-/* Of a subtree that reaches `first`, return the first interval that does. */
+/* Return the first interval of a subtree whose `last` is at least `first`. There must be one: see reaches(). */
 static struct interval *first_reaching(const struct tree_node *node, uint64_t first)
 {
 	for (;;) {
@@ -75,7 +75,7 @@ struct interval *interval_next(const struct interval *interval, uint64_t first, 
 {
 	const struct tree_node *node = &interval->node;
 
-	/* What starts behind `last` overlaps no more, and neither does what sorts behind that. */
+	/* An interval that starts behind `last` does not overlap the range, and neither does any interval after it. */
 	while (node && interval_of(node)->first <= last) {
 		if (reaches(node->child[TREE_HIGH], first)) {
 			struct interval *found = first_reaching(node->child[TREE_HIGH], first);

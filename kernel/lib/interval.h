@@ -1,12 +1,12 @@
 /*
  * Trees of intervals of numbers, which may overlap one another: those that overlap a range are found in O(log n) each.
- * Guard: the tree's user says.
+ * The code that has a tree says what guards it.
  */
 #pragma once
 
 #include "kernel/lib/tree.h"
 
-/* Guard: the tree's. */
+/* Guard: what guards the tree. */
 struct interval {
 	uint64_t first, last;  /* the interval, `last` included; changed by interval_set_last() alone in a tree */
 	uint64_t end;          /* the greatest `last` in the subtree; set by the tree */

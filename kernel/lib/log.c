@@ -1,7 +1,7 @@
 /*
- * Two rings: log_lines[] holds lines, found by their number, and log_text[] holds the lines' text. Both are changed
- * with interrupts off, but only while a line is copied: formatting is done before that, and writing to consoles after
- * it.
+ * Two rings: log_lines[] holds lines, found by their number, and log_text[] holds the lines' text. Interrupts are off
+ * only while a line is copied into the rings or out of them: a message is formatted before that, and written to the
+ * consoles after it.
  */
 #include "kernel/lib/log.h"
 
@@ -23,7 +23,7 @@ _Static_assert((LOG_LINES & (LOG_LINES - 1)) == 0 && (LOG_TEXT & (LOG_TEXT - 1))
  */
 struct log_line {
 	uint64_t stamp;
-	/* where the text starts: bytes ever written before it. Its first byte is log_text[at % LOG_TEXT] */
+	/* how many bytes of text had been written before this line's: the line begins at log_text[at % LOG_TEXT] */
 	uint64_t at;
 	uint32_t priority;
 	uint32_t size;
@@ -37,8 +37,8 @@ static uint64_t first_line, next_line; /* numbers of the oldest line kept and of
 static bool newest_open;               /* the newest line has not ended: text of the same priority is added to it */
 
 /*
- * The log's sinks and its settings. Guard: tasks only, which the kernel does not preempt. So a message of an interrupt
- * handler may appear inside another on a console.
+ * The log's sinks (consoles) and its settings. Guard: tasks only, which the kernel does not preempt. This does not keep
+ * out interrupt handlers that log: on a console the message of one may appear inside that of a task.
  */
 static struct log_sink *sinks;
 static int console_level = LOG_DEBUG;

@@ -60,7 +60,10 @@ void log_set_host(const struct log_host *host);
  */
 void log_set_listener(void (*added)(void));
 
-/* Keep messages of `level` and above (numerically) in the ring only. 7 shows all but debug; 8 shows all. */
+/*
+ * Show on the consoles only messages whose level is numerically below `level`; the others are only kept in the ring. 7
+ * shows all but LOG_DEBUG, 8 shows all.
+ */
 void log_set_console_level(int level);
 int log_console_level(void);
 

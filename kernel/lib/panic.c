@@ -18,8 +18,8 @@ void panic_set_handler(panic_handler_fn *handler)
 }
 
 /*
- * Print the message when no handler is set. Only the first panic is printed: one that happens in the printing itself
- * would not end.
+ * Print the message when no handler is set. Only the first panic is printed: if printing itself panics, printing that
+ * panic would panic again, without end.
  */
 static void say_panic(const char *format, va_list args)
 {

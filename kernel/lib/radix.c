@@ -6,7 +6,7 @@
 #define LEVELS ((32 + RADIX_BITS - 1) / RADIX_BITS)
 #define FULL   (~0ULL)
 
-/* Guard: as of struct radix. */
+/* Guard: what guards the tree that the node is in. */
 struct radix_node {
 	uint64_t used;  /* a bit for each slot that is not NULL */
 	uint64_t full;  /* a bit for each slot below which no number is free */

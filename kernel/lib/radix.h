@@ -6,9 +6,9 @@
  * free. With `used` the next number that has an entry is found, with `full` the next number that has none, in one step
  * for each level. The tree has one level for each 6 bits of the largest number in it.
  *
- * Guard: the tree's owner's. An entry is added or removed by one store: radix_find() in an interrupt handler sees the
- * tree as it was either before or after a change. A node's memory is freed after that store, so no handler on another
- * CPU may be using the tree.
+ * The code that has a tree says what guards it. An entry is added or removed by one store: radix_find() in an interrupt
+ * handler sees the tree as it was either before or after a change. A node's memory is freed after that store, so no
+ * handler on another CPU may be using the tree.
  */
 #pragma once
 
@@ -23,7 +23,7 @@
 
 struct radix_node;
 
-/* Guard: the tree's owner. */
+/* Guard: the code that has the tree says what. */
 struct radix {
 	struct radix_node *root;
 	/*

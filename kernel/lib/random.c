@@ -1,6 +1,6 @@
 /*
- * The one random-number generator of the kernel. The key is its whole state; each request and each addition replaces
- * it.
+ * The one random-number generator of the kernel. Its whole state is a key of ChaCha20, which is replaced at each
+ * request for random bytes, and whenever bytes are mixed in.
  */
 #include "kernel/lib/random.h"
 
@@ -28,8 +28,8 @@ void random_add(const void *bytes, size_t size)
 	size_t piece;
 
 	/*
-	 * Add up to 32 bytes to the key at a time, and replace the key by a block that is generated with the sum as its
-	 * key: whoever controls the bytes can neither undo that, nor cancel what was added before.
+	 * XOR up to 32 bytes at a time into the key, generate a block with the result, and take the new key from that
+	 * block. So whoever chooses the bytes can neither undo this step nor cancel bytes that were mixed in before.
 	 */
 	for (; size; from += piece, size -= piece) {
 		uint8_t mixed[sizeof(key)];

@@ -30,8 +30,8 @@ bool random_is_ready(void);
  */
 struct random_stream {
 	uint32_t key[CHACHA_KEY_WORDS];
-	uint32_t counter; /* the next block of the key stream; of a few bytes: the next byte of the key */
-	bool few;         /* the bytes are those of the key itself, which then generates nothing */
+	uint32_t counter; /* number of the next block that the key generates; if `few`: of the next byte of the key */
+	bool few;         /* the stream is no longer than the key, so the bytes of the key itself are handed out */
 };
 
 void random_stream_begin(struct random_stream *stream, uint64_t total); /* at most `total` bytes will be taken */

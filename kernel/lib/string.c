@@ -191,7 +191,7 @@ int memcmp(const void *a, const void *b, size_t bytes)
 #define ONES  0x0101010101010101ULL
 #define HIGHS 0x8080808080808080ULL
 
-/* The highest bit of each byte of `word` that is 0; bits of bytes above the first such byte may be wrong. */
+/* Return the highest bit of each byte of `word` that is 0. Above the lowest such byte there may be wrong bits. */
 static uint64_t zeros_of(uint64_t word)
 {
 	return (word - ONES) & ~word & HIGHS;

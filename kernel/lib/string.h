@@ -18,8 +18,9 @@ int strncmp(const char *a, const char *b, size_t most);
 char *strchr(const char *s, int c);
 
 /*
- * A freestanding compiler does not know what these functions do. Their other names say it: so a copy of a known size is
- * a few instructions instead of a call, and the length of a literal a number. What is not known is a call as before.
+ * A freestanding compiler does not know what these functions do, unless they are called by their __builtin_ names. By
+ * these names a copy of a constant size becomes a few instructions, and the length of a literal a number. A call whose
+ * arguments are not constant remains a call.
  */
 #if !defined(HOST_TEST)
 #define memcpy(to, from, bytes)  __builtin_memcpy(to, from, bytes)

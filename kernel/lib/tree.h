@@ -3,7 +3,7 @@
  * O(log n), and adding and removing need no memory.
  *
  * The tree knows no keys: whoever looks for a node, or for the place of a new one, descends by a loop over `child`.
- * kernel/lib/tree_change.h adds and removes nodes. Guard: the tree's user says.
+ * kernel/lib/tree_change.h adds and removes nodes. The code that has a tree says what guards it.
  */
 #pragma once
 
@@ -13,7 +13,7 @@
 
 enum tree_side { TREE_LOW, TREE_HIGH };
 
-/* Guard: the tree's. */
+/* Guard: what guards the tree. */
 struct tree_node {
 	struct tree_node *parent;   /* NULL: the node is the root */
 	struct tree_node *child[2]; /* what sorts before the node, and what sorts behind it; or NULL */

@@ -1,9 +1,9 @@
 /*
  * Changes of a tree of kernel/lib/tree.h, for the file that has the tree.
  *
- * A node may keep a sum of its subtree, such as the end that lies highest: the user's function `sum` computes it from
- * the children's, and is called wherever a subtree has changed. All is here, and not in a file with code of its own, so
- * that each user's `sum` is compiled into the functions that call it.
+ * A node may keep a sum of its subtree; in a tree of intervals, for example, the highest end of all intervals there.
+ * The user's function `sum` computes it from the sums of the node's children, and is called wherever a subtree has
+ * changed. All functions are inline ones in this header, so that the compiler can build the user's `sum` into them.
  */
 #pragma once
 

@@ -7,8 +7,8 @@
 #include "paging/types.h"
 
 /*
- * Make [at, at + bytes) zero; `at` is aligned to 8 bytes. The stores are volatile, because the compiler would
- * leave them out: nobody reads the zeros.
+ * Make [at, at + bytes) zero; `at` is aligned to 8 bytes. The stores are volatile: the compiler would leave out plain
+ * ones, since nobody reads the zeros.
  */
 static inline void wipe(void *at, size_t bytes)
 {

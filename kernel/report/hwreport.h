@@ -1,6 +1,7 @@
 /*
  * The hardware report: how the machine and its firmware appear to the kernel, as one block of text that
- * scripts/hwreport2fixture reads. scripts/hwreport.py lists the lines; whoever changes one raises the version.
+ * scripts/hwreport2fixture reads. scripts/hwreport.py lists the lines; whoever changes one raises the version in the
+ * title.
  */
 #pragma once
 

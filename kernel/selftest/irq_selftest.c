@@ -247,7 +247,7 @@ static bool device_interrupts_arrive(uint32_t gsi, volatile unsigned *count)
 	start_pit(PIT_MS);
 	pass(5 * NS_PER_MS);
 	good = *count == 0;
-	/* An emulator may still be late with the interrupt of the masked time: a new start takes it back. */
+	/* An emulator may be late and still owe the interrupt of the first start: a new start cancels that one. */
 	start_pit(UINT16_MAX);
 	irq_enable(gsi);
 	start_pit(PIT_MS);
@@ -261,7 +261,7 @@ static bool device_interrupts_arrive(uint32_t gsi, volatile unsigned *count)
 	return good && *count == 1;
 }
 
-/* Check a device's interrupt. A machine without an I/O APIC, such as Bochs', passes, and one without a PIT. */
+/* Check a device's interrupt. A machine without a PIT, or without an I/O APIC (as in Bochs), passes. */
 static bool device_interrupts_work(void)
 {
 	static volatile unsigned count;

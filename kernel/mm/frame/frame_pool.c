@@ -11,9 +11,10 @@
 #define LOW_REGIONS ((1ULL << LOW_END) - 1)
 
 /*
- * In which regions a search looks. Two kinds are left alone until nothing else is free: regions below 4 GiB, for
- * devices that need them, and the home regions of other CPUs (those that they took frames from last), so that a
- * region's lock and cache lines stay with one CPU.
+ * In which regions a search looks. REACH_HIGH leaves out the regions below 4 GiB, for devices that need them, and the
+ * home regions of other CPUs (those that they took frames from last), so that a region's lock and cache lines stay with
+ * one CPU. REACH_UNCLAIMED leaves out only these home regions, REACH_ALL no region. REACH_BELOW_4G looks only below
+ * 4 GiB.
  */
 enum reach { REACH_HIGH, REACH_UNCLAIMED, REACH_ALL, REACH_BELOW_4G };
 

@@ -15,7 +15,7 @@ bool chunk_map_run(uint32_t pages);
 #define UNMAP_MOST LEAF_PAGES
 /*
  * Unmap pages of a free run, or its whole chunk when no page of the chunk is in use, so that at least `keep` free pages
- * stay in the heap: whole pieces of `step` pages (a power of two), UNMAP_MOST pages at the most. Returns false when
+ * stay in the heap. Unmaps whole pieces of `step` pages (a power of two), at most UNMAP_MOST pages. Returns false when
  * nothing could be unmapped.
  */
 bool chunk_unmap_run(pageno_t run, uint64_t keep, uint64_t step);

@@ -155,7 +155,7 @@ struct heap {
 	uint64_t book_pages;
 	uint64_t peak_pages;  /* the largest value of mapped_pages */
 	uint64_t given_pages; /* pages given back and not mapped again yet; each heap_tick() halves this */
-	/* pages given back and soon mapped again: the heap keeps so many more free; each heap_tick() halves this */
+	/* pages given back and soon mapped again, which are kept free in addition; each heap_tick() halves this */
 	uint64_t regret_pages;
 	uint64_t grown, returned; /* how often the heap mapped pages, and gave pages back */
 	uint64_t bin_bits[(BINS + 63) / 64];

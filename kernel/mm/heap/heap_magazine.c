@@ -4,8 +4,8 @@
  * spare one, or takes a full one from a depot (a lock-free stack of full magazines for each class, shared by all CPUs)
  * or puts one there; if that does not help, it goes to the slabs.
  *
- * So a block that one CPU frees and another allocates costs a 63rd of the four atomic operations that pass its magazine
- * on, and nobody reads or writes the block on the way (Bonwick and Adams, "Magazines and Vmem").
+ * So four atomic operations pass the 63 blocks of a magazine from a CPU that frees them to one that allocates them, and
+ * nobody reads or writes a block on the way (Bonwick and Adams, "Magazines and Vmem").
  *
  * The links of the stacks lie apart from the magazines, in memory that is never unmapped: a CPU may still read the link
  * of a magazine that another has just popped; the count beside the stack's top then makes its exchange fail. A magazine
@@ -376,9 +376,8 @@ bool magazines_drain_some(struct heap_cpu *cpu)
 bool magazines_trim_some(struct heap_cpu *cpu)
 {
 	size_t unmapped = 0;
-	uint8_t idle[MAGAZINE_PAGES] = {
-		0
-	}; /* how many magazines of each page are empty; 0 also for a page that a later call is to unmap */
+	/* how many magazines of each page are empty; 0 also for a page that a later call is to unmap */
+	uint8_t idle[MAGAZINE_PAGES] = { 0 };
 	uint32_t number, next;
 
 	share_empty(cpu, cpu->empty_count);

@@ -16,7 +16,7 @@
 #define TRIES_IN_BIN 32
 
 /*
- * Blocks of at least so many pages are cut from the end of a free run, smaller ones from its start, so that large and
+ * Blocks of at least this many pages are cut from the end of a free run, smaller ones from its start, so that large and
  * small blocks lie apart.
  */
 #define FROM_THE_END 16

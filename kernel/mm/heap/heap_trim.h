@@ -9,9 +9,9 @@
 struct heap_trim {
 	enum {
 		HEAP_TRIM_DEPOTS,    /* the free blocks that all CPUs share */
-		HEAP_TRIM_CPU,       /* those that this CPU keeps */
+		HEAP_TRIM_CPU,       /* the free blocks that this CPU keeps */
 		HEAP_TRIM_PAGES,     /* free pages */
-		HEAP_TRIM_MAGAZINES, /* magazines that were emptied */
+		HEAP_TRIM_MAGAZINES, /* magazines (arrays of free blocks) that are empty now */
 	} next;
 	uint32_t page; /* for HEAP_TRIM_PAGES: the number of the page from which to go on */
 };

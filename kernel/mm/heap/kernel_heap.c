@@ -13,7 +13,7 @@
 #include "kernel/mm/space/kernel_space.h"
 
 /*
- * On a machine with at least so many frames (512 MiB) the heap grows by 2 MiB at a time, one leaf each; on a smaller
+ * On a machine with at least this many frames (512 MiB) the heap grows by 2 MiB at a time, one leaf each; on a smaller
  * one, where 2 MiB kept free would be too much, by 64 KiB.
  */
 #define LARGE_STEP_FRAMES ((512ULL << 20) / PAGE_SIZE)

@@ -93,9 +93,7 @@ static const void *ram_at(paddr_t pa, uint64_t bytes)
 	return hhdm_ptr(pa);
 }
 
-/*
- * Return the fastest memory type that the region allows; uncached for a region that names none.
- */
+/* Return the memory type for a region: the fastest that it allows, or uncached for MMIO, or when it names none. */
 static enum page_prot type_of(const struct efi_descriptor *d)
 {
 	if (d->type == EFI_MMIO)

@@ -18,8 +18,8 @@
 void kernel_space_init(const struct boot_info *info);
 
 /*
- * Gives a `struct windows` frames for its bookkeeping, reached through the direct map: use such a `struct windows` only
- * while the kernel context is loaded.
+ * Gives a `struct windows` (window.h: reserved ranges of addresses) frames for its bookkeeping, which is reached
+ * through the direct map: use such a `struct windows` only while the kernel context is loaded.
  */
 extern const struct window_seam direct_map_pages;
 

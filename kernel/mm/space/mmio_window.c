@@ -8,8 +8,8 @@
 #include "paging/layout.h"
 
 /*
- * Where a mapping lies in its window: perhaps not at its first byte, since large leaves need virtual and physical
- * address to be congruent modulo the leaf's size.
+ * Where a mapping lies in its window: perhaps not at the window's first byte, since large leaves need virtual and
+ * physical address to be congruent modulo the leaf's size.
  */
 struct placed {
 	vaddr_t base;    /* first byte of the window */

@@ -1,6 +1,6 @@
 /*
- * Gives the boot's memory to the frame allocator, except the pages with boot_info, the command line and the memory
- * maps, which the kernel keeps.
+ * Gives the memory of the loader and of the firmware's boot services to the frame allocator, except the pages with
+ * boot_info, the command line and the memory maps, which the kernel keeps.
  */
 #include "kernel/mm/space/reclaim.h"
 

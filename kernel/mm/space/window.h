@@ -64,7 +64,7 @@ void windows_destroy(struct windows *w);
  * size: a multiple of the page size, not 0. align: a power of two from a page to 1 GiB.
  * Returns ERR_NO_MEMORY (no such range is free, or no page for bookkeeping), ERR_RANGE (a size or alignment that is not
  * allowed); nothing has changed then. The lowest range with room to spare for the alignment is taken: O(log n). Only
- * when none has so much room, tighter ranges are tried one by one.
+ * when no range has that room, tighter ones are tried one by one.
  */
 MUST_CHECK enum status window_reserve(struct windows *w, uint64_t size, uint64_t align, enum window_guard guard,
 				      vaddr_t *ret_base);

@@ -112,8 +112,8 @@ void area_resize(struct area *area, vaddr_t start, vaddr_t end)
 }
 
 /*
- * Return whether [from, to), clipped to [low, high), holds `size` bytes; if so, *ret is where the last such bytes
- * start.
+ * Return whether [from, to), clipped to [low, high), has at least `size` bytes; if so, *ret is where the last `size`
+ * bytes of it start.
  */
 static bool fits(vaddr_t from, vaddr_t to, uint64_t size, vaddr_t low, vaddr_t high, vaddr_t *ret)
 {

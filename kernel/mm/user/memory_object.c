@@ -59,7 +59,7 @@ static bool cut_area(struct area *area, uint64_t first)
 	return end < area->end;
 }
 
-/* Unmap the taken pages where the area still has the object's frame, which a private copy replaces. */
+/* Unmap the taken pages of which the area maps the object's frame. Private copies, in other frames, stay. */
 static void cut_taken(struct area *area, const struct object_taken *taken)
 {
 	const uint64_t pages = bytes_to_pages(area->end - area->start);

@@ -125,8 +125,8 @@ void object_cut_end(struct object_cut *cut);
 struct object_hole {
 	struct memory_object *object;
 	uint64_t next, end;
-	struct object_taken taken; /* out of the object, and not yet out of all areas */
-	struct object_cut cut;     /* takes them out of the areas; begun while taken.count is not 0 */
+	struct object_taken taken; /* pages taken out of the object, but not yet unmapped in all areas */
+	struct object_cut cut;     /* unmaps the taken pages in the areas; under way while taken.count is not 0 */
 };
 
 /*

@@ -20,7 +20,7 @@ struct shared_memory {
 	struct space frames; /* valid once `started` */
 	bool started;
 	vaddr_t ended;        /* during destruction: the frames of pages below this address are freed already */
-	struct late_work end; /* frees the frames */
+	struct late_work end; /* frees the frames step by step, on the task's way back to user mode (late_work.h) */
 };
 
 #define RUNS_OF_PIECE 4 /* page tables whose frames one step of `end` frees */

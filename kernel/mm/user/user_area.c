@@ -258,7 +258,7 @@ enum status user_find_place(const struct user_space *space, vaddr_t hint, uint64
 			return OK;
 		}
 	}
-	/* Aligning the start may lose up to 2 MiB less a page: look for a gap that is larger by so much. */
+	/* Aligning the start may lose up to 2 MiB less a page: look for a gap that is larger by that. */
 	if (how & USER_PLACE_LARGE && size <= USER_SIZE - PAGE_SIZE_2M &&
 	    find_gap(space, size + PAGE_SIZE_2M - PAGE_SIZE, top, &va) == OK) {
 		*ret = align_up(va, PAGE_SIZE_2M);

@@ -70,7 +70,7 @@ MUST_CHECK static inline enum status user_io_put_all(struct user_io *io, const v
 	return status == OK && moved < size ? ERR_FAULT : status;
 }
 
-/* Advance by `bytes`, which were moved through a copy of this user_io. At least so many must be left. */
+/* Advance by `bytes`, which were moved through a copy of this user_io. At least `bytes` must be left. */
 void user_io_skip(struct user_io *io, size_t bytes);
 
 /* Move bytes as user_io_get and user_io_put do; `to` and `from` are direct-map pointers. Call in the kernel context. */

@@ -1,6 +1,6 @@
 /*
- * Finds the limits of the process that makes a call, by a function that kernel/task
- * registers: this layer knows no process.
+ * Finds the limits of the process that makes a call. kernel/task registers the function for that, since this layer
+ * knows no process.
  */
 #include "kernel/mm/user/user_limits.h"
 

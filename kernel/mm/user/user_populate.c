@@ -5,7 +5,7 @@
 #include "kernel/mm/user/user_internal.h"
 #include "kernel/mm/user/user_piece.h"
 
-#define PIECE_PAGES 128 /* a piece ends once it has fetched so many 4 KiB pages, or a 2 MiB page */
+#define PIECE_PAGES 128 /* a piece ends once it has fetched this many 4 KiB pages, or a 2 MiB page */
 
 static void taken_add(struct user_taken *taken, vaddr_t start, vaddr_t end)
 {
