@@ -71,7 +71,10 @@ static bool fetch(const struct gdb_place *place, vaddr_t va, bool write)
 		return user_fault(user, va, rights & USER_READ ? USER_READ : USER_EXEC) == OK;
 	if (rights & USER_WRITE)
 		return user_fault(user, va, USER_WRITE) == OK;
-	/* Refuse a write to a read-only shared mapping, since every process that shares the page would see it. */
+	/*
+	 * Refuse to write to a read-only shared mapping, since every process that shares the page would see the change.
+	 * A private page is made writable until the fault below has given the process its own copy.
+	 */
 	if (area->flags & AREA_SHARED || user_protect(user, page, PAGE_SIZE, USER_READ | USER_WRITE) != OK)
 		return false;
 	fetched = user_fault(user, va, USER_WRITE) == OK;

@@ -16,7 +16,7 @@ typedef uint16_t word16 __attribute__((aligned(1), may_alias));
 struct output {
 	char *buffer;
 	size_t size;
-	size_t length; /* of the whole text, what did not fit the buffer included */
+	size_t length; /* bytes of the whole text, those that did not fit the buffer included */
 	bool quoted;   /* show the text of %s and %c as printable.h says */
 };
 

@@ -1,6 +1,7 @@
 /*
- * Multiplies eight bytes at a time to 128 bits, and folds the two halves together, as in wyhash (Wang Yi). The key is
- * in the state from the start, so that it decides which bytes collide.
+ * XORs eight bytes at a time into the hash, multiplies the hash by a number made from the key, and folds the two halves
+ * of the 128-bit product together, as in wyhash (Wang Yi). The hash also begins with the key, so that the key decides
+ * which bytes collide.
  */
 #include "kernel/lib/hash.h"
 

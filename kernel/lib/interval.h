@@ -21,8 +21,8 @@ void interval_remove(struct tree_node **root, struct interval *interval);
 void interval_set_last(struct interval *interval, uint64_t last);
 
 /*
- * Return the interval that overlaps [first, last] and starts lowest; and the next one behind `interval`. NULL when
- * there is none.
+ * interval_first: return the interval that starts lowest of those that overlap [first, last]. interval_next: return the
+ * next of these after `interval`. NULL when there is none.
  */
 struct interval *interval_first(struct tree_node *root, uint64_t first, uint64_t last);
 struct interval *interval_next(const struct interval *interval, uint64_t first, uint64_t last);

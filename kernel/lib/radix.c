@@ -190,7 +190,7 @@ static struct way way_to(const struct radix *tree, uint32_t number)
 	return way;
 }
 
-/* Drop the nodes at the end of the way that have no entries. */
+/* Drop nodes that have no entries from the end of `way`, the nodes on the way from the root to the number. */
 static void prune(struct radix *tree, struct way *way, uint32_t number)
 {
 	while (way->count && !way->nodes[way->count - 1]->used) {

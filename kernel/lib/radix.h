@@ -50,7 +50,7 @@ uint32_t radix_next_free(const struct radix *tree, uint32_t number);
 /* Make `item`, not NULL, the entry of a number that has none. Returns ERR_NO_MEMORY; the entries are unchanged then. */
 MUST_CHECK enum status radix_insert(struct radix *tree, uint32_t number, void *item);
 
-/* Make `item`, not NULL, the entry of a number in place of the entry that it has. It must have one. */
+/* Make `item`, not NULL, the entry of a number that has an entry already, in place of the old one. */
 void radix_replace(struct radix *tree, uint32_t number, void *item);
 
 /* Remove the entry of the number, which must have one, and return it. */

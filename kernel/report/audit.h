@@ -12,7 +12,7 @@
 struct audit_facts {
 	const struct space *kernel;          /* the space whose slot 511 every context must share */
 	const struct memmap *memmap;         /* sorted and without overlaps, as memmap_check requires */
-	const struct boot_segment *segments; /* of the kernel image */
+	const struct boot_segment *segments; /* the segments of the kernel's image */
 	size_t segment_count;
 	unsigned physical_bits; /* how many bits a physical address of this CPU has (MAXPHYADDR) */
 };
@@ -49,7 +49,7 @@ struct audit_finding {
 	enum audit_fault fault;
 	vaddr_t va;
 	uint64_t entry; /* the raw entry; 0 when there is none */
-	int level;      /* of the entry: 1 PTE, 2 PDE, 3 PDPTE, 4 PML4E */
+	int level;      /* what kind of entry: 1 PTE, 2 PDE, 3 PDPTE, 4 PML4E */
 };
 
 struct audit {

@@ -17,11 +17,11 @@
 #define OP_ADDRESS    234
 #define OP_BOTTOM     235
 
-/* The parts of a table. */
+/* The parts of a line table. */
 struct parts {
 	struct packed_pairs pairs;
-	struct packed_reader files, functions,
-		program; /* files and functions are lists, which begin with the number of entries */
+	/* `files` and `functions` are lists, each of which begins with the number of its entries */
+	struct packed_reader files, functions, program;
 };
 
 struct state {
@@ -198,7 +198,7 @@ size_t line_table_find(const struct line_table *table, uint64_t offset, struct l
 	state.program = parts.program;
 	while (next_row(&state) && state.offset <= offset)
 		rows++;
-	/* The last row marks the end of the text: an offset from there on has no line. */
+	/* There is no line before the first row, nor from the last row on, which marks the end of the text. */
 	if (!rows || state.offset <= offset)
 		return 0;
 	state = (struct state){ .program = parts.program, .offset = UINT64_MAX };

@@ -9,7 +9,7 @@
 /* Room for line_format's longest text: " (", a path, ':', a number, ')'. */
 #define LINE_TEXT (LINE_NAME + 16)
 
-/* Find the places of the instruction at `va`, as line_table_find does. */
+/* Find the functions and source lines that the instruction at `va` was compiled from, as line_table_find does. */
 size_t line_find(vaddr_t va, struct line_place places[LINE_DEPTH]);
 
 /* Write the first of `count` places as " (paging/walk.c:77)"; "" when `count` is 0. Returns `buffer`. */

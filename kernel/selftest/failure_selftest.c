@@ -17,7 +17,7 @@
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/mm/space/mmio.h"
 
-/* More frames than any operation here allocates: ends a loop that does not end by itself. */
+/* More frames than any operation here allocates: a loop that counts up to this number makes the test fail. */
 #define FRAMES_MAX 20000
 
 struct operation {

@@ -11,10 +11,10 @@
  *   slot:    1 x 1 GiB  <--  1  -->       block: a bitmap of its frames (4 KiB)
  *
  * A block's class says how much of it is free: a part (four classes), or all. 4 KiB frames come from the fullest class
- * that there is, and there from the lowest block: full blocks stay full, and emptier ones get the time to become
- * whole. A whole block is split only when no block is partly free, and a wholly free region only when no other region
- * has a whole block. Nothing needs merging: a block whose count of free frames reaches 512 is whole, and so is a region
- * at 262,144.
+ * that there is, and there from the lowest block: full blocks stay full, and emptier ones get the time to become whole.
+ * A whole block is split only when no block is partly free, and a wholly free region only when no other region has a
+ * whole block. Nothing needs merging: a block whose count of free frames reaches 512 is whole, and so is a region at
+ * 262,144.
  *
  * A search looks at one bit for each GiB, 16 words for 1 TiB, and so passes over full regions. A CPU goes on in the
  * region that it used last, its home; it takes from other CPUs' homes, and from memory below 4 GiB, only when nothing
@@ -33,8 +33,8 @@
  *
  * A frame's reference count is 0 while the frame is free, so a second free of it panics at once. The holder of the only
  * reference changes the count without a lock or a locked instruction, since nobody else may change it. Two CPUs that
- * free one frame in the same instant may both see 1. That panics as well: either the pool finds the frame's bit set
- * already, or frame_alloc finds the count at 1.
+ * free one frame in the same instant may both see a count of 1. That panics as well: either the pool finds the frame's
+ * bit set already, or frame_alloc finds the count at 1.
  */
 #include "kernel/mm/frame/frame_refs.h"
 

@@ -9,7 +9,10 @@
 static struct memmap memmap; /* fixed after boot */
 const struct memmap *machine_memmap = &memmap;
 
-/* The frames of the tables that the loader built, which the frame allocator did not hand out. Fixed after boot. */
+/*
+ * Addresses [start, end) of the tables that the loader built, whose frames the allocator does not know until they are
+ * freed (machine_frames_free_table). Fixed after boot.
+ */
 static uint64_t loader_tables_start, loader_tables_end;
 
 void machine_frames_init(const struct boot_info *info)

@@ -142,7 +142,7 @@ struct heap_stats {
 	uint64_t free;     /* part of `mapped`: whole pages that are not in use */
 	uint64_t metadata; /* part of `mapped`: the heap's bookkeeping */
 	uint64_t grown;    /* how often the heap took memory from the backend */
-	uint64_t returned; /* how often the heap gave some back */
+	uint64_t returned; /* how often the heap gave memory back to the backend */
 };
 struct heap_stats heap_get_stats(void);
 

@@ -7,7 +7,7 @@
 #include "kernel/arch/percpu.h"
 #include "paging/types.h"
 
-#define HEAP_CLASSES 128 /* class 0 is none; then come kmalloc's sizes, then the caches */
+#define HEAP_CLASSES 128 /* class 0 has no blocks; then come the classes of kmalloc's sizes, then those of caches */
 
 /* The spare magazine, which waits beside the loaded one. */
 struct heap_spare {

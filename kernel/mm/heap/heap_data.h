@@ -36,10 +36,10 @@ typedef uint32_t pageno_t;
  * slab the class's lock.
  */
 struct page_info {
-	pageno_t next; /* of a free run: next in its bin; of a slab: next partly used one of its class */
+	pageno_t next; /* of a free run: the next run in its bin; of a slab: the next of its class with a free block */
 	pageno_t prev;
 	uint32_t pages; /* length of the run or slab */
-	uint16_t free;  /* of a slab: its free blocks */
+	uint16_t free;  /* of a slab: how many of its blocks are free */
 	/* in the last page of a free run, and in every page of a slab: how many pages back the first one is */
 	uint16_t back;
 };

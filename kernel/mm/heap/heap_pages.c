@@ -93,8 +93,8 @@ void pages_unlink_free(pageno_t first)
 static pageno_t find_free(uint32_t pages)
 {
 	/*
-	 * The bin of that length may also hold runs a little shorter or longer. It is searched first, since a tight fit
-	 * leaves longer runs whole.
+	 * The bin for runs of `pages` pages may also hold runs that are a little shorter or longer. This bin is
+	 * searched first, since a tight fit leaves longer runs whole.
 	 */
 	pageno_t run = heap.bins[bin_of(pages)];
 

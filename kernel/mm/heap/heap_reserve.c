@@ -42,7 +42,8 @@ static bool trim_one(uint64_t keep, uint64_t step, unsigned *runs)
 	for (size_t bin = BINS; bin-- > 0;) {
 		for (pageno_t run = heap.bins[bin]; run; run = page_info(run)->next) {
 			/*
-			 * A run shorter than `step` has no piece to give, nor has any run in this bin or a lower one:
+			 * Stop when as many runs were looked at as `*runs` allows. Stop also at a run shorter than
+			 * `step`: it has no piece to give, nor has any other run in this bin or a lower one, since
 			 * `step` is a power of two, and each power of two begins a new bin.
 			 */
 			if (!*runs || page_info(run)->pages < step)
@@ -62,8 +63,8 @@ void reserve_free(pageno_t first, uint32_t pages)
 	unsigned runs = RUNS_FEW;
 
 	/*
-	 * A run that is longer than UNMAP_MOST is unmapped only in part: the next calls find the rest of it among the
-	 * longest runs.
+	 * Give back pages of this run, or if that is impossible, of one of the longest runs. A run that is longer than
+	 * UNMAP_MOST is unmapped only in part: the next calls find the rest of it among the longest runs.
 	 */
 	if (heap.free_pages > keep && !chunk_unmap_run(run, keep, usual_step()))
 		(void)trim_one(keep, usual_step(), &runs);

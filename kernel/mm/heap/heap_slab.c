@@ -105,7 +105,7 @@ static void free_slab(struct size_class *c, pageno_t slab)
 	count_slabs(c, c->slabs - 1);
 	c->free -= blocks_to_hand_out(c);
 	heap_lock(&heap.lock);
-	/* With PAGE_NONE there, a second kfree of one of the slab's blocks finds no slab, and panics. */
+	/* When the pages' kind is PAGE_NONE, a second kfree of one of the slab's blocks finds no slab, and panics. */
 	mark_slab(c, slab, PAGE_NONE);
 	reserve_free(slab, c->slab_pages);
 	heap_unlock(&heap.lock);

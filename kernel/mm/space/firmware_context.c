@@ -168,7 +168,10 @@ static enum status apply_attributes(struct context *c, const struct boot_info *i
 		/* An address of the upper half could reach slot 511, which every context shares. */
 		if (d->start >= USER_SIZE || d->pages > (USER_SIZE - d->start) / PAGE_SIZE)
 			continue;
-		/* An entry is part of one region of the map (UEFI 2.10), so it has one memory type, which must stay. */
+		/*
+		 * Change only rights: an entry is part of one region of the map (UEFI 2.10), so all of it has one
+		 * memory type, which must stay. Entries of MMIO and entries that are not mapped are skipped.
+		 */
 		if (d->type != EFI_MMIO && space_lookup(&c->space, d->start, &old) == OK)
 			status = space_protect(&c->space, d->start, d->pages, prot | (old.prot & PROT_TYPE), &flush);
 	}

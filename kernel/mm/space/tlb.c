@@ -12,8 +12,8 @@
 #define FIRST_PCID  2 /* the first PCID that user contexts get */
 
 /*
- * Marks a point between two accesses to data that CPUs share. A host test lets its other simulated CPUs run there.
- * Guard of the pointer: the test has one thread.
+ * OTHERS_MAY_RUN() marks a point between two accesses to data that CPUs share. A host test lets its other simulated
+ * CPUs run there, by the function tlb_host_step(). Guard of that pointer: the test has one thread.
  */
 #ifdef HOST_TEST
 void (*tlb_host_step)(void);
@@ -165,8 +165,9 @@ void tlb_restore(struct tlb *t, uint64_t cr3)
 		return;
 	}
 	/*
-	 * The PCID may have gone to another context meanwhile: load PCID 0, which neither uses nor flushes that
-	 * context's entries. If it has not, the slot's context is the one of `cr3`, which still exists.
+	 * If the slot of this PCID has the root of `cr3`, the slot's context is the one of `cr3`, which still exists.
+	 * Otherwise the PCID has gone to another context meanwhile: load the root with PCID 0, which neither uses nor
+	 * flushes that context's entries.
 	 */
 	if (slot->context && slot->root.raw == root.raw)
 		load(t, slot->context, pcid);

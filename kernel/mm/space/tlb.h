@@ -11,9 +11,9 @@
  * whose id differs by a multiple of TLB_USER_PCIDS. For each PCID a CPU has a slot, which says to which context and to
  * which generation its TLB entries belong: a load of another context, or of another generation, flushes them.
  *
- * PCID 0 belongs to no context, and every load of it flushes. It is used for a context whose PCID went to another
- * context while a CR3 value with it waited in a token or a trap frame, and for calls of the firmware; without PCIDs,
- * for all loads.
+ * PCID 0 belongs to no context, and every load of it flushes. It is used when a CR3 value that waited in a token or a
+ * trap frame is loaded again, and its PCID went to another context meanwhile; for calls of the firmware; and without
+ * PCIDs for all loads.
  *
  * PML4 slot 511 is part of every context, so every CPU serves every change of it. In `shared` a CPU counts those
  * changes after which all PCIDs must be flushed, and a slot says up to which of them its PCID has been flushed.
@@ -64,7 +64,7 @@ struct tlb_slot {
 	uint64_t id;         /* the context's id, which tells it from a later context at the same address */
 	paddr_t root;        /* the context's root: tlb_restore() compares it with a saved CR3 */
 	uint64_t generation; /* the context's generation up to which the entries are right */
-	uint64_t shared;     /* struct tlb's `shared` up to which the entries are right */
+	uint64_t shared;     /* up to which change the entries are right, of those that `shared` of struct tlb counts */
 };
 
 /*

@@ -2,8 +2,8 @@
  * The tree behind the windows: every piece of the range, free or reserved, in order of address. Private to window*.c.
  *
  * A treap: a search tree by address and at once a heap by a random priority, which keeps it about 2 log2(n) deep
- * without other balancing (Seidel and Aragon, "Randomized Search Trees"). Each node knows the largest free piece below
- * it, so that the lowest piece of some size is found in one descent.
+ * without other balancing (Seidel and Aragon, "Randomized Search Trees"). Each node knows the largest free piece in its
+ * subtree, so that the lowest piece of some size is found in one descent.
  */
 #pragma once
 

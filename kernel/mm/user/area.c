@@ -132,7 +132,7 @@ static bool gap_inside(const struct area *a, uint64_t size, vaddr_t low, vaddr_t
 {
 	const struct area *below, *above;
 
-	/* The subtree has no gap wide enough, or lies outside of [low, high). */
+	/* There is no subtree, or it has no gap wide enough, or lies outside of [low, high). */
 	if (!a || a->gap < size || a->first >= high || a->last <= low)
 		return false;
 	below = child(a, TREE_LOW);

@@ -93,7 +93,7 @@ MUST_CHECK enum status area_gap_below(const struct area_tree *tree, uint64_t siz
 bool area_continues(const struct area *low, const struct area *high);
 
 /*
- * Make a tree of the same shape: `copy` returns a new node with the old one's range, rights, flags, object and offset,
+ * Copy a tree, in the same shape: `copy` returns a new node with the old one's range, rights, flags, object and offset,
  * or NULL. Returns false when `copy` returned NULL; *ret holds the nodes made so far then, fit only for area_drop_all.
  */
 bool area_copy_all(const struct area_tree *tree, struct area *(*copy)(void *ctx, const struct area *area), void *ctx,

@@ -72,7 +72,7 @@ static void cut_taken(struct area *area, const struct object_taken *taken)
 		if (page >= pages)
 			continue;
 		leaf = user_leaf(pte_read(space_leaf_slot(&area->space->context.space, va).pte));
-		/* With `va` for floor and ceiling no table is freed. */
+		/* The last two arguments (floor and ceiling) are equal, so that no table is freed. */
 		if (leaf.raw && pte_paddr(leaf, 1).raw == taken->pages[i].pa.raw)
 			user_pages_drop(area->space, va, va + PAGE_SIZE, va, va);
 	}

@@ -211,7 +211,10 @@ static enum status fault_copy_on_write(const struct fault *f, struct slot slot)
 	paddr_t pa = pte_paddr(e, slot.level), copy;
 	enum status status;
 
-	/* Giving more rights needs no flush: a stale TLB entry only costs another fault, which finds nothing to do. */
+	/*
+	 * Make the page writable if no other mapping has the frame. More rights need no flush: a stale TLB entry only
+	 * costs another fault, which finds nothing to do.
+	 */
 	if (!(f->area->flags & AREA_SHARED) && user_frame_is_sole(pa)) {
 		pte_write(slot.pte, pte_leaf(pa, user_prot(f->area->rights, true), slot.level));
 		return OK;

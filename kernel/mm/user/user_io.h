@@ -18,7 +18,7 @@
 
 /* A piece of memory, as in readv(2) and writev(2): Linux's struct iovec. */
 struct user_iovec {
-	uint64_t base; /* a user's pointer; an address of the kernel's when user_io has no space */
+	uint64_t base; /* a user's pointer; or, when the field `space` of struct user_io is NULL, a kernel address */
 	uint64_t size;
 };
 
@@ -28,7 +28,7 @@ struct user_io {
 	size_t pieces;                  /* how many pieces are left, the next one included */
 	uint64_t at;                    /* bytes of the next piece that are done */
 	uint64_t left;                  /* bytes of all pieces that are not done */
-	struct user_iovec single;       /* the array of a user_io that user_io_init made */
+	struct user_iovec single;       /* the only piece, after user_io_init(): `piece` then points here */
 };
 
 /*

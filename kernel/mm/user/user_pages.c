@@ -412,8 +412,8 @@ enum status user_pages_place(struct user_space *space, vaddr_t from, vaddr_t to,
 
 /*
  * Move a run's leaves to the entries for the addresses from `to` on, which lie in one table or two. A leaf may have
- * come after the tables were made, since tasks can touch memory while it is being moved: such a leaf may have no place
- * there, and stays.
+ * come after the tables were made, since tasks can touch memory while it is being moved: such a leaf may have no entry
+ * at the new place, and stays.
  */
 static void move_run(struct space *tables, const struct space_run *run, vaddr_t to)
 {

@@ -33,7 +33,7 @@ static vaddr_t page_piece(const struct user_space *space, vaddr_t start, vaddr_t
 	return end;
 }
 
-/* As user_piece(), for work that does not look at the pages of areas with one of the flags `skipped`. */
+/* Do what user_piece() does, for work that does not look at the pages of areas with one of the flags `skipped`. */
 static vaddr_t piece_without(const struct user_space *space, vaddr_t start, vaddr_t end, unsigned skipped)
 {
 	const context_token_t token = kernel_context_enter();
@@ -143,7 +143,10 @@ static enum status copy_piece(struct user_space *space, struct user_space *child
 		if (a->flags & AREA_LEFT_OUT)
 			continue;
 		status = copy_part(a, child, start, end);
-		/* Shared pages come from the object as well: the child gets each at its first touch. */
+		/*
+		 * Copy no pages of untouched areas, which have none; of areas that the child gets as zeros; and of
+		 * shared areas, whose pages the child gets from the object at its first touch.
+		 */
 		if (status == OK && (a->flags & (AREA_TOUCHED | AREA_WIPED | AREA_SHARED)) == AREA_TOUCHED)
 			status = user_pages_copy(space, child, low, high, flush);
 		if (status != OK)

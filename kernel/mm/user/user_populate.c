@@ -62,7 +62,10 @@ bool user_give_back(struct user_space *space, struct user_taken *taken)
 	start = taken->runs[taken->count - 1].start;
 	end = user_piece(space, start, taken->runs[taken->count - 1].end);
 	token = kernel_context_enter();
-	/* No large page crosses the end of a run, so none need be split. The areas stay, so no table is freed. */
+	/*
+	 * No large page crosses the end of a run, so none need be split. The areas stay: the last two arguments (floor
+	 * and ceiling) are equal, so that no table is freed.
+	 */
 	user_pages_drop(space, start, end, start, start);
 	kernel_context_leave(token);
 	taken->runs[taken->count - 1].start = end;

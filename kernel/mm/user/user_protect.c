@@ -142,7 +142,9 @@ enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size)
 	status = user_pages_cut(space, va);
 	if (status == OK)
 		status = user_pages_cut(space, va + size);
-	/* The areas stay, and so do the tables: with `va` for both floor and ceiling no table is freed. */
+	/*
+	 * The areas stay, and so do the tables: as the last two arguments (floor and ceiling) are equal, none is freed.
+	 */
 	if (status == OK)
 		user_pages_drop(space, va, va + size, va, va);
 	kernel_context_leave(token);

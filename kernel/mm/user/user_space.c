@@ -126,7 +126,10 @@ static enum status copy_all(struct user_space *parent, struct user_space *child,
 		enum status status;
 
 		flags |= a->flags;
-		/* Shared pages come from the object as well: the child gets each at its first touch. */
+		/*
+		 * Copy no pages of untouched areas, which have none; of areas that the child gets as zeros or not at
+		 * all; and of shared areas, whose pages the child gets from the object at its first touch.
+		 */
 		if ((a->flags & (AREA_TOUCHED | AREA_WIPED | AREA_LEFT_OUT | AREA_SHARED)) != AREA_TOUCHED)
 			continue;
 		status = user_pages_copy(parent, child, a->start, a->end, flush);

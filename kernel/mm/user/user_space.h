@@ -43,7 +43,7 @@ struct user_space {
 	size_t users;            /* reference count: tasks, and others that keep the space */
 	bool in_pieces; /* areas are changed or copied piece by piece (user_piece.h): other changes wait in `changes` */
 	struct wait_queue changes;
-	uint64_t code_pages, stack_pages; /* pages of the areas that can be executed; of those that grow down */
+	uint64_t code_pages, stack_pages; /* how many pages executable areas have, and areas that grow down (stacks) */
 	vaddr_t code_start, code_end, data_start, data_end; /* the program's own bytes, as exec maps them */
 };
 
