@@ -5,6 +5,7 @@
 #include "kernel/fs/file_lock.h"
 
 #include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
 #include "kernel/lib/tree_change.h"
 #include "kernel/mm/heap/heap.h"
 
@@ -168,6 +169,8 @@ bool file_lock_is_deadly(const struct node *node, const struct file_lock *wanted
 
 /* ---- change ---- */
 
+#define PIECE_LOCKS 512 /* most locks that one piece of an unlocked range holds: a quarter of a million instructions */
+
 static void add(struct locks_of_kind *locks, struct file_lock *lock)
 {
 	struct tree_node *parent = NULL;
@@ -298,6 +301,52 @@ static int replace(struct locks_of_kind *locks, const struct file_lock *wanted, 
 	return 0;
 }
 
+/* Return whether `owner` has all locks of the kind, and at least one. */
+static bool has_all(const struct locks_of_kind *locks, const void *owner)
+{
+	return locks->by_owner && lock_by_owner(tree_outermost(locks->by_owner, TREE_LOW))->owner == owner &&
+	       lock_by_owner(tree_outermost(locks->by_owner, TREE_HIGH))->owner == owner;
+}
+
+/*
+ * Free all locks of a kind. The trees are taken apart from their leaves up, without keeping them balanced: a program
+ * may have many thousands of locks, and removed one by one each costs four times as much.
+ */
+static void free_all(struct locks_of_kind *locks)
+{
+	struct tree_node *node = locks->by_owner, *parent;
+
+	memset(locks->by_range, 0, sizeof(locks->by_range));
+	locks->by_owner = NULL;
+	while (node) {
+		if (node->child[TREE_LOW] || node->child[TREE_HIGH]) {
+			node = node->child[node->child[TREE_LOW] ? TREE_LOW : TREE_HIGH];
+			continue;
+		}
+		parent = node->parent;
+		if (parent)
+			parent->child[parent->child[TREE_LOW] == node ? TREE_LOW : TREE_HIGH] = NULL;
+		kfree(lock_by_owner(node));
+		node = parent;
+	}
+}
+
+/* Unlock all that the owner has, if nobody else has locks and the range holds them all. Returns whether that is so. */
+static bool unlock_all(struct locks_of_kind *locks, const struct file_lock *wanted)
+{
+	uint64_t first, last;
+
+	if (!has_all(locks, wanted->owner))
+		return false;
+	first = lock_by_owner(tree_outermost(locks->by_owner, TREE_LOW))->range.first;
+	last = lock_by_owner(tree_outermost(locks->by_owner, TREE_HIGH))->range.last;
+	if (wanted->range.first > first || wanted->range.last < last)
+		return false;
+	free_all(locks);
+	wake_waits(locks, first, last);
+	return true;
+}
+
 int file_lock_set(struct node *node, const struct file_lock *wanted)
 {
 	struct change change = { .first = wanted->range.first, .last = wanted->range.last };
@@ -313,18 +362,36 @@ int file_lock_set(struct node *node, const struct file_lock *wanted)
 	if (wanted->type != LOCK_NONE && file_lock_conflict(node, wanted))
 		return -EAGAIN;
 	locks = &node->locks->of[wanted->kind];
+	if (wanted->type == LOCK_NONE && unlock_all(locks, wanted))
+		return 0;
 	change.from = first_own(locks, wanted->owner, change.first - (change.first > 0));
 	if (wanted->type != LOCK_NONE && widen(&change, wanted->type))
 		return 0;
 	return replace(locks, wanted, &change);
 }
 
+uint64_t file_lock_piece_end(const struct node *node, const struct file_lock *wanted)
+{
+	const struct file_lock *lock;
+
+	if (!node->locks)
+		return wanted->range.last;
+	lock = first_own(&node->locks->of[wanted->kind], wanted->owner, wanted->range.first);
+	for (int i = 0; i < PIECE_LOCKS && lock; i++)
+		lock = next_own(lock);
+	return lock && lock->range.first <= wanted->range.last ? lock->range.first - 1 : wanted->range.last;
+}
+
 void file_lock_drop(struct node *node, enum file_lock_kind kind, const void *owner)
 {
 	struct locks_of_kind *locks = &node->locks->of[kind];
-	struct file_lock *lock = first_own(locks, owner, 0), *next;
+	const struct file_lock all = { .owner = owner, .range = { .first = 0, .last = UINT64_MAX } };
+	struct file_lock *lock, *next;
 	uint64_t first, last;
 
+	if (unlock_all(locks, &all))
+		return;
+	lock = first_own(locks, owner, 0);
 	if (!lock)
 		return;
 	first = lock->range.first;

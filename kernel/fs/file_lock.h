@@ -60,6 +60,12 @@ bool file_lock_is_deadly(const struct node *node, const struct file_lock *wanted
  */
 int file_lock_set(struct node *node, const struct file_lock *wanted);
 
+/*
+ * Return the last byte of the piece of wanted's range with which an unlocker should begin: the whole range, unless the
+ * owner has so many locks in it that unlocking all at once would take long.
+ */
+uint64_t file_lock_piece_end(const struct node *node, const struct file_lock *wanted);
+
 /* Remove all locks of kind `kind` that `owner` has on the node, whose node->locks is not NULL. */
 void file_lock_drop(struct node *node, enum file_lock_kind kind, const void *owner);
 

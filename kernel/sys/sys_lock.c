@@ -4,6 +4,7 @@
 #include "kernel/fs/file_lock.h"
 #include "kernel/sys/file_locking.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/give_way.h"
 #include "kernel/task/wait_until.h"
 
 /* Linux's struct flock. */
@@ -47,13 +48,37 @@ static void wake_waiter(struct file_lock_wait *wait)
 }
 
 /*
+ * Give up the locks of a range, piece by piece and with other tasks in between, since there may be many thousands.
+ * Returns 0 or -ENOMEM; only the first piece can need memory.
+ */
+static int unlock(struct file *file, const struct file_lock *lock)
+{
+	struct file_lock piece = *lock;
+	uint64_t end;
+	int error;
+
+	do {
+		piece.range.last = lock->range.last;
+		end = file_lock_piece_end(file->node, &piece);
+		piece.range.last = end;
+		error = file_lock_set(file->node, &piece);
+		piece.range.first = end + 1;
+	} while (!error && end < lock->range.last && !task_give_way());
+	return error;
+}
+
+/*
  * Set a lock; if `waits`, wait until it can be set. Returns 0; or, with the lock not set, -EAGAIN (it conflicts, and
  * `waits` is false), -ENOMEM, -EDEADLK (it would wait for ever), -ERESTARTSYS (a signal came).
  */
 static int set_lock(struct file *file, const struct file_lock *lock, bool waits)
 {
 	struct lock_waiter waiter = { .wait.wake = wake_waiter, .task = task_current() };
-	int error = waits ? try_again(file, lock) : file_lock_set(file->node, lock);
+	int error;
+
+	if (lock->type == LOCK_NONE)
+		return unlock(file, lock);
+	error = waits ? try_again(file, lock) : file_lock_set(file->node, lock);
 
 	if (error != -EAGAIN || !waits)
 		return error;
