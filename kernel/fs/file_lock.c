@@ -314,33 +314,23 @@ static bool has_all(const struct locks_of_kind *locks, const void *owner)
  */
 static void free_all(struct locks_of_kind *locks)
 {
-	struct tree_node *node = locks->by_owner, *parent;
+	struct tree_node *node, *at = NULL;
 
 	memset(locks->by_range, 0, sizeof(locks->by_range));
-	locks->by_owner = NULL;
-	while (node) {
-		if (node->child[TREE_LOW] || node->child[TREE_HIGH]) {
-			node = node->child[node->child[TREE_LOW] ? TREE_LOW : TREE_HIGH];
-			continue;
-		}
-		parent = node->parent;
-		if (parent)
-			parent->child[parent->child[TREE_LOW] == node ? TREE_LOW : TREE_HIGH] = NULL;
+	while ((node = tree_take_leaf(&locks->by_owner, &at)) != NULL)
 		kfree(lock_by_owner(node));
-		node = parent;
-	}
 }
 
 /* Unlock all that the owner has, if nobody else has locks and the range holds them all. Returns whether that is so. */
-static bool unlock_all(struct locks_of_kind *locks, const struct file_lock *wanted)
+static bool unlock_all(struct locks_of_kind *locks, const void *owner, uint64_t from, uint64_t to)
 {
 	uint64_t first, last;
 
-	if (!has_all(locks, wanted->owner))
+	if (!has_all(locks, owner))
 		return false;
 	first = lock_by_owner(tree_outermost(locks->by_owner, TREE_LOW))->range.first;
 	last = lock_by_owner(tree_outermost(locks->by_owner, TREE_HIGH))->range.last;
-	if (wanted->range.first > first || wanted->range.last < last)
+	if (from > first || to < last)
 		return false;
 	free_all(locks);
 	wake_waits(locks, first, last);
@@ -362,7 +352,7 @@ int file_lock_set(struct node *node, const struct file_lock *wanted)
 	if (wanted->type != LOCK_NONE && file_lock_conflict(node, wanted))
 		return -EAGAIN;
 	locks = &node->locks->of[wanted->kind];
-	if (wanted->type == LOCK_NONE && unlock_all(locks, wanted))
+	if (wanted->type == LOCK_NONE && unlock_all(locks, wanted->owner, wanted->range.first, wanted->range.last))
 		return 0;
 	change.from = first_own(locks, wanted->owner, change.first - (change.first > 0));
 	if (wanted->type != LOCK_NONE && widen(&change, wanted->type))
@@ -385,11 +375,10 @@ uint64_t file_lock_piece_end(const struct node *node, const struct file_lock *wa
 void file_lock_drop(struct node *node, enum file_lock_kind kind, const void *owner)
 {
 	struct locks_of_kind *locks = &node->locks->of[kind];
-	const struct file_lock all = { .owner = owner, .range = { .first = 0, .last = UINT64_MAX } };
 	struct file_lock *lock, *next;
 	uint64_t first, last;
 
-	if (unlock_all(locks, &all))
+	if (unlock_all(locks, owner, 0, UINT64_MAX))
 		return;
 	lock = first_own(locks, owner, 0);
 	if (!lock)

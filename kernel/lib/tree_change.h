@@ -147,3 +147,21 @@ static inline void tree_remove(struct tree_node **root, struct tree_node *node, 
 	if (next)
 		tree_mend(root, next, sum);
 }
+
+/*
+ * Take a leaf out of the tree without balancing it: for a caller that ends the whole tree, by calling this until it
+ * returns NULL. Between two calls the nodes that are left must not be looked up. *at says where to go on: NULL at
+ * first.
+ */
+static inline struct tree_node *tree_take_leaf(struct tree_node **root, struct tree_node **at)
+{
+	struct tree_node *node = *at ? *at : *root;
+
+	if (!node)
+		return NULL;
+	while (node->child[TREE_LOW] || node->child[TREE_HIGH])
+		node = node->child[node->child[TREE_LOW] ? TREE_LOW : TREE_HIGH];
+	*tree_link_of(root, node) = NULL;
+	*at = node->parent;
+	return node;
+}

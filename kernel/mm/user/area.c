@@ -193,20 +193,9 @@ bool area_copy_all(const struct area_tree *tree, struct area *(*copy)(void *ctx,
 
 void area_drop_all(struct area_tree *tree, void (*drop)(void *ctx, struct area *area), void *ctx)
 {
-	struct tree_node *node = tree->root;
+	struct tree_node *node, *at = NULL;
 
-	/* Drop each node after its children, since `drop` may free it. */
-	while (node) {
-		struct tree_node *parent = node->parent;
-
-		if (node->child[TREE_LOW] || node->child[TREE_HIGH]) {
-			node = node->child[node->child[TREE_LOW] ? TREE_LOW : TREE_HIGH];
-			continue;
-		}
-		if (parent)
-			parent->child[parent->child[TREE_HIGH] == node] = NULL;
+	while ((node = tree_take_leaf(&tree->root, &at)) != NULL)
 		drop(ctx, area_of(node));
-		node = parent;
-	}
-	*tree = (struct area_tree){ NULL, 0 };
+	tree->count = 0;
 }
