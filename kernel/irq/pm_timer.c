@@ -5,14 +5,13 @@
 #include "kernel/irq/pm_timer.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/irq/tsc_compare.h"
 #include "kernel/mm/space/mmio.h"
 
 #define FREQUENCY    3579545ULL /* ticks in a second; the same on every machine */
 #define COUNTER_MASK 0xffffff
 #define MEASURE      (FREQUENCY / 100)
 #define LEAST_PORT   0x100 /* a FADT that names a port below is wrong: those ports are the board's own devices' */
-/* If the counter has not moved after this many ticks of the TSC (100 ms at 4 GHz), it stands still. */
-#define MOST_TICKS 400000000ULL
 
 /* Where the counter is: in memory if `registers` is set, at a port otherwise. */
 struct counter {
@@ -20,34 +19,11 @@ struct counter {
 	uint16_t port;
 };
 
-/* The PM timer's counter and the TSC, read at the same time. */
-struct moment {
-	uint32_t count;
-	uint64_t tsc;
-};
-
-static uint32_t read(const struct counter *c)
+static uint32_t read_counter(const void *at)
 {
-	return (c->registers ? mmio_read32(c->registers) : cpu_in32(c->port)) & COUNTER_MASK;
-}
+	const struct counter *c = at;
 
-/* Read both counters. A hypervisor may stop the CPU between the two reads: the quickest of five tries is returned. */
-static struct moment read_both(const struct counter *c)
-{
-	uint64_t quickest = UINT64_MAX;
-	struct moment m = { 0 };
-
-	for (int i = 0; i < 5; i++) {
-		uint64_t before = cpu_rdtsc(), took;
-		uint32_t count = read(c);
-
-		took = cpu_rdtsc() - before;
-		if (took < quickest) {
-			quickest = took;
-			m = (struct moment){ count, before + took / 2 };
-		}
-	}
-	return m;
+	return c->registers ? mmio_read32(c->registers) : cpu_in32(c->port);
 }
 
 /* Find the counter that the FADT names. Returns ERR_NOT_FOUND when it names none that can be read. */
@@ -70,23 +46,16 @@ static enum status find_counter(struct acpi_register timer, struct counter *ret)
 
 enum status pm_timer_measure_tsc(struct acpi_register timer, uint64_t *ret_frequency)
 {
-	struct moment start, end;
-	enum status status;
 	struct counter c;
+	const struct tsc_reference reference = { .read = read_counter, .at = &c, .mask = COUNTER_MASK };
+	struct tsc_span span;
+	enum status status;
 
 	status = find_counter(timer, &c);
+	if (status == OK)
+		status = tsc_compare(&reference, MEASURE, &span);
 	if (status != OK)
 		return status;
-	start = read_both(&c);
-	do {
-		/*
-		 * More than MOST_TICKS may pass because a hypervisor stops this CPU: give up only if the counter did
-		 * not move.
-		 */
-		if (cpu_rdtsc() - start.tsc > MOST_TICKS && read(&c) == start.count)
-			return ERR_NOT_FOUND;
-		end = read_both(&c);
-	} while (((end.count - start.count) & COUNTER_MASK) < MEASURE);
-	*ret_frequency = (end.tsc - start.tsc) * FREQUENCY / ((end.count - start.count) & COUNTER_MASK);
+	*ret_frequency = span.ticks * FREQUENCY / span.counts;
 	return OK;
 }
