@@ -103,6 +103,13 @@ void text_add_number(struct text *text, uint64_t number)
 		text_end(text, format_decimal(at, number));
 }
 
+void text_add_line(struct text *text, const char *words, uint64_t number)
+{
+	text_add_string(text, words);
+	text_add_number(text, number);
+	text_add_char(text, '\n');
+}
+
 void text_add_number_right(struct text *text, uint64_t number, unsigned width)
 {
 	char digits[FORMAT_ROOM];

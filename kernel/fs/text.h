@@ -46,6 +46,8 @@ static inline void text_add_string(struct text *text, const char *string)
 	text_add_bytes(text, string, __builtin_strlen(string));
 }
 void text_add_number(struct text *text, uint64_t number);
+/* Add words, a number and a newline. */
+void text_add_line(struct text *text, const char *words, uint64_t number);
 void text_add_number_right(struct text *text, uint64_t number, unsigned width); /* width: at most FORMAT_ROOM */
 void text_add_hex(struct text *text, uint64_t number, unsigned digits);         /* digits: at most 16 */
 

@@ -20,8 +20,8 @@ struct epoll {
 	struct tree_node *items; /* all items, sorted by file and descriptor */
 	struct lock lock;
 	struct link ready; /* the ready list, linked by in_ready, the oldest first. Guard: `lock` */
-	struct wait_queue
-		queue;     /* tasks that wait for the epoll file; `level` is its lock's place in the order of locks */
+	/* tasks that wait for the epoll file; `level` is its lock's place in the order of locks */
+	struct wait_queue queue;
 	unsigned level;    /* 1 more than the highest level of the epoll files that it watches */
 	uint64_t collects; /* the number of the last collection (epoll_collect) */
 	uint64_t visit;    /* the number of the last search that reached this epoll file (epoll_nesting.c) */

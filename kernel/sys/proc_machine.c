@@ -109,14 +109,6 @@ static int make_loadavg(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* Add a line: a label, and a number behind it. */
-static void add_line(struct text *text, const char *words, uint64_t value)
-{
-	text_add_string(text, words);
-	text_add_number(text, value);
-	text_add_char(text, '\n');
-}
-
 static int make_stat(struct node *node, struct text *ret)
 {
 	uint64_t now = clock_monotonic_ns(), idle = sched_counts.idle_ns, interrupts = irq_stray_count();
@@ -135,11 +127,11 @@ static int make_stat(struct node *node, struct text *ret)
 		text_add_number(ret, idle / TICK_NS);
 		text_add_string(ret, " 0 0 0 0 0 0\n");
 	}
-	add_line(ret, "intr ", interrupts);
-	add_line(ret, "ctxt ", sched_counts.switches);
-	add_line(ret, "btime ", (clock_realtime_ns() - now) / NS_PER_S);
-	add_line(ret, "processes ", task_count_made);
-	add_line(ret, "procs_running ", active_tasks());
+	text_add_line(ret, "intr ", interrupts);
+	text_add_line(ret, "ctxt ", sched_counts.switches);
+	text_add_line(ret, "btime ", (clock_realtime_ns() - now) / NS_PER_S);
+	text_add_line(ret, "processes ", task_count_made);
+	text_add_line(ret, "procs_running ", active_tasks());
 	text_add_string(ret, "procs_blocked 0\n");
 	return 0;
 }

@@ -202,14 +202,6 @@ int proc_make_statm(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* Add a line of status: a label, and a number behind it. */
-static void add_line(struct text *text, const char *words, uint64_t value)
-{
-	text_add_string(text, words);
-	text_add_number(text, value);
-	text_add_char(text, '\n');
-}
-
 /* Add a line of status whose number is a set of bits. */
 static void add_mask(struct text *text, const char *words, uint64_t bits)
 {
@@ -247,7 +239,7 @@ static void add_signals(const struct proc_subject *subject, struct text *ret)
 	action_masks(process, &ignored, &caught);
 	text_add_string(ret, "SigQ:\t");
 	text_add_number(ret, process->signals.queued);
-	add_line(ret, "/", process->limits[LIMIT_SIGPENDING].soft);
+	text_add_line(ret, "/", process->limits[LIMIT_SIGPENDING].soft);
 	add_mask(ret, "SigPnd:\t", task ? task->signals.set.pending : 0);
 	add_mask(ret, "ShdPnd:\t", process->signals.set.pending);
 	add_mask(ret, "SigBlk:\t", task ? task->signals.blocked : 0);
@@ -287,20 +279,20 @@ int proc_make_status(struct node *node, struct text *ret)
 		text_add(ret, "Umask:\t%04o\n", process->paths.umask);
 	text_add_string(ret, "State:\t");
 	text_add_string(ret, state_words(state_of(&subject)));
-	add_line(ret, "\nTgid:\t", (unsigned)process->pid);
-	add_line(ret, "Ngid:\t0\nPid:\t", (unsigned)(subject.single ? subject.task->tid : process->pid));
-	add_line(ret, "PPid:\t", (unsigned)(process->parent ? process->parent->pid : 0));
-	add_line(ret, "TracerPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t",
-		 process->fds ? process->fds->capacity : 0);
+	text_add_line(ret, "\nTgid:\t", (unsigned)process->pid);
+	text_add_line(ret, "Ngid:\t0\nPid:\t", (unsigned)(subject.single ? subject.task->tid : process->pid));
+	text_add_line(ret, "PPid:\t", (unsigned)(process->parent ? process->parent->pid : 0));
+	text_add_line(ret, "TracerPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t",
+		      process->fds ? process->fds->capacity : 0);
 	text_add_string(ret, "Groups:\t \n");
 	add_memory(process, ret);
-	add_line(ret, "Threads:\t", process->task_count ? process->task_count : 1);
+	text_add_line(ret, "Threads:\t", process->task_count ? process->task_count : 1);
 	add_signals(&subject, ret);
 	for (size_t i = 0; i < sizeof(abilities) / sizeof(abilities[0]); i++)
 		add_mask(ret, abilities[i], i == 0 || i == 4 ? 0 : ALL_ABILITIES);
 	text_add_string(ret, "NoNewPrivs:\t0\nSeccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");
-	add_line(ret, "voluntary_ctxt_switches:\t", subject.task ? subject.task->left[0] : 0);
-	add_line(ret, "nonvoluntary_ctxt_switches:\t", subject.task ? subject.task->left[1] : 0);
+	text_add_line(ret, "voluntary_ctxt_switches:\t", subject.task ? subject.task->left[0] : 0);
+	text_add_line(ret, "nonvoluntary_ctxt_switches:\t", subject.task ? subject.task->left[1] : 0);
 	return 0;
 }
 

@@ -35,8 +35,8 @@ static uint64_t default_processes(void)
 	return processes < PROCESS_FEWEST ? PROCESS_FEWEST : processes;
 }
 
-static uint64_t
-	tasks_most; /* kernel.threads-max if it was set; or 0. Guard: tasks only, which the kernel does not preempt */
+/* kernel.threads-max if it was set; or 0. Guard: tasks only, which the kernel does not preempt */
+static uint64_t tasks_most;
 
 int process_set_tasks_most(uint64_t most)
 {

@@ -54,8 +54,8 @@ static const struct tlb_ops invpcid_ops = {
 static struct tlb tlb = { .ops = &plain_ops, .kernel = &kernel_context };
 
 static uint64_t last_id; /* id of the newest context. Guard: tasks only, which the kernel does not preempt */
-static struct context
-	*others; /* list of all contexts but the kernel's. Guard: tasks only, which the kernel does not preempt */
+/* list of all contexts but the kernel's. Guard: tasks only, which the kernel does not preempt */
+static struct context *others;
 
 static void enter_for_trap(void)
 {

@@ -59,8 +59,8 @@ struct tlb_stats {
 
 /* What this CPU's TLB may hold under one PCID. */
 struct tlb_slot {
-	const struct context
-		*context;    /* owner of the entries, perhaps destroyed; NULL: unknown, so the next load flushes */
+	/* owner of the entries, perhaps destroyed; NULL: unknown, so the next load flushes */
+	const struct context *context;
 	uint64_t id;         /* the context's id, which tells it from a later context at the same address */
 	paddr_t root;        /* the context's root: tlb_restore() compares it with a saved CR3 */
 	uint64_t generation; /* the context's generation up to which the entries are right */
