@@ -9,7 +9,7 @@
 #include "kernel/mm/heap/heap.h"
 
 #define COPIES         2048 /* descriptors that one fd_copy_some() goes through */
-#define CLOSES         64   /* descriptors that one fd_close_some() closes: few, since each may free a file */
+#define CLOSES         64   /* fd_close_some() begins no further word of 64 descriptors after so many: each may free a file */
 #define FIRST_CAPACITY 64   /* descriptors that a new table has room for: as many as one word of its bitmaps has bits */
 
 static bool is_cloexec(const struct fd_table *table, unsigned fd)
@@ -114,25 +114,6 @@ static unsigned next_free(const struct fd_table *table, unsigned fd)
 	return word < table->capacity / 64 ? 64 * word + (unsigned)__builtin_ctzll(~taken) : table->capacity;
 }
 
-/*
- * Return the lowest descriptor in [fd, end) that is open and, for FD_ON_EXEC, has FD_CLOEXEC; if there is none, `end`,
- * which is at most the table's capacity.
- */
-static unsigned next_open(const struct fd_table *table, unsigned fd, unsigned end, enum fd_which which)
-{
-	const uint64_t *bits = which == FD_ON_EXEC ? table->cloexec : table->open;
-	unsigned word = fd / 64;
-	uint64_t left;
-
-	if (fd >= end)
-		return end;
-	left = bits[word] & ~((1ULL << fd % 64) - 1);
-	while (!left && (++word) * 64 < end)
-		left = bits[word];
-	fd = left ? 64 * word + (unsigned)__builtin_ctzll(left) : end;
-	return fd < end ? fd : end;
-}
-
 /* Return one more than the highest descriptor in use. */
 static unsigned end_of(const struct fd_table *table)
 {
@@ -193,12 +174,9 @@ int fd_table_copy(const struct fd_table *from, struct fd_table **ret)
 
 void fd_table_put(struct fd_table *table)
 {
-	const unsigned end = table->capacity;
-
 	if (--table->refs)
 		return;
-	for (unsigned fd = next_open(table, 0, end, FD_ALL); fd < end; fd = next_open(table, fd + 1, end, FD_ALL))
-		put_closed(table, table->files[fd]);
+	fd_close_range(table, 0, UINT32_MAX);
 	kfree(table->files);
 	kfree(table->cloexec);
 	kfree(table);
@@ -245,17 +223,47 @@ int fd_close(struct fd_table *table, int fd)
 	return 0;
 }
 
+/* Close the descriptors of `bits`, all of them open, in one word of the table's bitmaps. */
+static void close_word(struct fd_table *table, unsigned word, uint64_t bits)
+{
+	const unsigned first = 64 * word + (unsigned)__builtin_ctzll(bits);
+
+	table->open[word] &= ~bits;
+	table->cloexec[word] &= ~bits;
+	if (first < table->lowest_free)
+		table->lowest_free = first;
+	for (; bits; bits &= bits - 1) {
+		struct file **place = &table->files[64 * word + (unsigned)__builtin_ctzll(bits)], *file = *place;
+
+		*place = NULL;
+		put_closed(table, file);
+	}
+}
+
+/* Return the bits of word `word` of a bitmap that stand for descriptors in [first, last]. */
+static uint64_t bits_between(unsigned word, unsigned first, unsigned last)
+{
+	const uint64_t from = word == first / 64 ? UINT64_MAX << first % 64 : UINT64_MAX;
+	const uint64_t to = word == last / 64 ? UINT64_MAX >> (63 - last % 64) : UINT64_MAX;
+
+	return from & to;
+}
+
 bool fd_close_some(struct fd_table *table, unsigned *fd, unsigned last, enum fd_which which)
 {
-	const unsigned end = last < table->capacity ? last + 1 : table->capacity;
+	const unsigned end = table->capacity / 64;
+	unsigned word = *fd / 64, closed = 0;
 
-	for (unsigned closed = 0; closed < CLOSES; closed++) {
-		*fd = next_open(table, *fd, end, which);
-		if (*fd >= end)
-			return false;
-		(void)fd_close(table, (int)*fd);
+	for (; closed < CLOSES && word < end && word <= last / 64; word++) {
+		const uint64_t bits = which == FD_ON_EXEC ? table->cloexec[word] : table->open[word];
+		const uint64_t to_close = bits & bits_between(word, *fd, last);
+
+		closed += (unsigned)__builtin_popcountll(to_close);
+		if (to_close)
+			close_word(table, word, to_close);
 	}
-	return true;
+	*fd = 64 * word;
+	return word < end && word <= last / 64;
 }
 
 void fd_close_range(struct fd_table *table, unsigned first, unsigned last)
@@ -266,12 +274,8 @@ void fd_close_range(struct fd_table *table, unsigned first, unsigned last)
 
 void fd_cloexec_range(struct fd_table *table, unsigned first, unsigned last)
 {
-	for (unsigned word = first / 64; word < table->capacity / 64 && word <= last / 64; word++) {
-		const uint64_t from = word == first / 64 ? UINT64_MAX << first % 64 : UINT64_MAX;
-		const uint64_t to = word == last / 64 ? UINT64_MAX >> (63 - last % 64) : UINT64_MAX;
-
-		table->cloexec[word] |= table->open[word] & from & to;
-	}
+	for (unsigned word = first / 64; word < table->capacity / 64 && word <= last / 64; word++)
+		table->cloexec[word] |= table->open[word] & bits_between(word, first, last);
 }
 
 int fd_dup(struct fd_table *table, int fd, int lowest, unsigned flags)
