@@ -9,7 +9,7 @@
 #include "kernel/mm/heap/heap.h"
 
 #define COPIES         2048 /* descriptors that one fd_copy_some() goes through */
-#define CLOSES         64   /* fd_close_some() begins no further word of 64 descriptors after so many: each may free a file */
+#define CLOSES         64   /* after so many fd_close_some() begins no other word of 64: each may free a file */
 #define FIRST_CAPACITY 64   /* descriptors that a new table has room for: as many as one word of its bitmaps has bits */
 
 static bool is_cloexec(const struct fd_table *table, unsigned fd)

@@ -188,16 +188,17 @@ static int64_t pipe_write(struct file *file, struct user_io *io, uint64_t *offse
 
 static unsigned pipe_poll(struct file *file)
 {
-	struct pipe *pipe = file->data;
+	const struct pipe *pipe = file->data;
+	const unsigned access = file->flags & O_ACCMODE;
 	unsigned events = 0;
 
-	if (file_reads(file)) {
+	if (access != O_WRONLY) {
 		if (pipe_ring_fill(&pipe->ring))
 			events |= POLLIN | POLLRDNORM;
 		if (!pipe->writers && pipe->opened_writers)
 			events |= POLLHUP;
 	}
-	if (file_writes(file)) {
+	if (access != O_RDONLY) {
 		if (pipe->ring.size - pipe_ring_fill(&pipe->ring) >= PIPE_BUF)
 			events |= POLLOUT | POLLWRNORM;
 		if (!pipe->readers)

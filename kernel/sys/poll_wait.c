@@ -65,12 +65,36 @@ static void leave(struct poll_item *items, size_t count)
 
 int poll_wait(struct poll_item *items, size_t count, uint64_t deadline_ns)
 {
-	int found = look(items, count), error;
+	int found = 0, error;
 
-	if (found || deadline_ns == POLL_NOW)
-		return found;
 	join(items, count);
 	error = WAIT_UNTIL((found = look(items, count)) != 0 || clock_monotonic_ns() >= deadline_ns, deadline_ns);
 	leave(items, count);
 	return found || error == -ETIMEDOUT ? found : error;
+}
+
+void poll_put_files(const struct poll_item *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		poll_step_on(i);
+		if (items[i].file)
+			file_put(items[i].file);
+	}
+}
+
+uint64_t poll_time_left(uint64_t deadline)
+{
+	uint64_t now = clock_monotonic_ns();
+
+	return deadline > now ? deadline - now : 0;
+}
+
+void poll_put_rest(uint64_t to, uint64_t deadline, int64_t result)
+{
+	struct linux_timespec rest;
+
+	if (deadline == POLL_NOW || result == -ERESTART_MEMORY)
+		return;
+	rest = timespec_from_ns(poll_time_left(deadline));
+	(void)args_put_late(to, &rest, sizeof(rest));
 }

@@ -38,3 +38,16 @@ struct poll_item {
  * 0 when the deadline (by clock_monotonic_ns) has passed; -EINTR when a signal comes.
  */
 int poll_wait(struct poll_item *items, size_t count, uint64_t deadline_ns);
+
+/* Drop the references to the items' files. */
+void poll_put_files(const struct poll_item *items, size_t count);
+
+/* Return how many ns are left until the deadline. */
+uint64_t poll_time_left(uint64_t deadline);
+
+/*
+ * Write the rest of a timeout to user memory (0: nowhere), for ppoll(2) and pselect6(2); as on Linux a failed copy is
+ * ignored, and a timeout of 0 stays as it is. Does nothing when the call's `result` is -ERESTART_MEMORY: the call will
+ * be made again, and must return before another task runs.
+ */
+void poll_put_rest(uint64_t to, uint64_t deadline, int64_t result);
