@@ -43,6 +43,7 @@ enum apic_register {
 
 #define SPURIOUS_ENABLED  (1u << 8)
 #define LVT_NMI           (4u << 8)
+#define LVT_8259S         (7u << 8) /* in APIC_LVT_LINT0: the 8259s name the vector ("ExtINT") */
 #define LVT_MASKED        (1u << 16)
 #define LVT_TSC_DEADLINE  (2u << 17) /* in APIC_LVT_TIMER: the timer's mode; the default, 0, is one-shot */
 #define TIMER_DIVIDE_BY_1 0x0b
@@ -132,7 +133,7 @@ enum status apic_init(paddr_t address, unsigned spurious_vector, unsigned error_
 	write(APIC_SPURIOUS, SPURIOUS_ENABLED | spurious_vector);
 	write(APIC_TASK_PRIORITY, 0);
 	write(APIC_LVT_TIMER, LVT_MASKED | error_vector);
-	/* On all PCs LINT0 is wired to the 8259s, which the kernel does not use, and LINT1 to the machine's NMI. */
+	/* On all PCs LINT0 is wired to the 8259s (see apic_pass_8259s()), and LINT1 to the machine's NMI. */
 	write(APIC_LVT_LINT0, LVT_MASKED | error_vector);
 	write(APIC_LVT_LINT1, LVT_NMI);
 	(void)apic_take_errors();
@@ -140,6 +141,19 @@ enum status apic_init(paddr_t address, unsigned spurious_vector, unsigned error_
 	for (int i = 0; i < MOST_IN_SERVICE && any_in_service(); i++)
 		apic_end_of_interrupt();
 	return OK;
+}
+
+void apic_pass_8259s(void)
+{
+	write(APIC_LVT_LINT0, LVT_8259S);
+}
+
+void apic_end(void)
+{
+	/* Some emulators look at LINT0 even if the APIC is off. */
+	apic_pass_8259s();
+	cpu_write_msr(MSR_APIC_BASE, cpu_read_msr(MSR_APIC_BASE) & ~(BASE_ENABLED | BASE_X2APIC));
+	mode = APIC_NONE;
 }
 
 void apic_park_others(void)

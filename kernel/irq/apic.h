@@ -7,7 +7,8 @@
 
 #include "paging/types.h"
 
-enum apic_mode { APIC_X2APIC, APIC_XAPIC };
+/* APIC_NONE: there is no local APIC, or the kernel has turned it off. */
+enum apic_mode { APIC_NONE, APIC_X2APIC, APIC_XAPIC };
 
 /*
  * Turn the local APIC on. Of its local inputs only the machine's NMI and APIC errors are unmasked. Interrupts that the
@@ -23,6 +24,15 @@ MUST_CHECK enum status apic_init(paddr_t address, unsigned spurious_vector, unsi
  * Register (ICR)"). Until this call they run a loop in the firmware's memory, which the kernel is about to reuse.
  */
 void apic_park_others(void);
+
+/*
+ * Let the interrupts of the 8259s through, at the vectors that these name. The other CPUs' local APICs must not do the
+ * same.
+ */
+void apic_pass_8259s(void);
+
+/* Turn the local APIC off, and have the interrupts of the 8259s reach the CPU directly. */
+void apic_end(void);
 
 enum apic_mode apic_mode(void);
 

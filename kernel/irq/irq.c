@@ -26,6 +26,7 @@ struct vector {
 };
 
 static struct vector vectors[VECTORS];
+static bool uses_8259s; /* GSIs 0 to 15 are the inputs of the 8259s, and no I/O APIC is used. Fixed after boot */
 static uint64_t strays; /* interrupts at free vectors. Guard: changed only with interrupts off */
 
 struct trap_frame *irq_frame(void)
@@ -33,8 +34,7 @@ struct trap_frame *irq_frame(void)
 	return this_cpu->interrupt;
 }
 
-/* Call the handler of a vector, and tell the local APIC that the interrupt is over. */
-static void serve(struct trap_frame *frame)
+static void call_handler(struct trap_frame *frame)
 {
 	const struct vector *v = &vectors[frame->vector];
 
@@ -44,7 +44,26 @@ static void serve(struct trap_frame *frame)
 	else
 		strays++;
 	this_cpu->interrupt = NULL;
+}
+
+/* Call the handler of a vector, and tell the local APIC that the interrupt is over. */
+static void serve(struct trap_frame *frame)
+{
+	call_handler(frame);
 	apic_end_of_interrupt();
+}
+
+/* Call the handler of an input of the 8259s, and tell these that the interrupt is over. */
+static void serve_8259s(struct trap_frame *frame)
+{
+	unsigned input = (unsigned)frame->vector - VECTOR_PIC;
+
+	if (!vectors[frame->vector].handler || pic_is_spurious(input)) {
+		pic_spurious(input);
+		return;
+	}
+	call_handler(frame);
+	pic_end(input);
 }
 
 /*
@@ -58,7 +77,7 @@ static bool dispatch(struct trap_frame *frame)
 	if (frame->vector == VECTOR_SPURIOUS)
 		return true;
 	if (frame->vector < VECTOR_DEVICE) {
-		pic_spurious((unsigned)frame->vector - VECTOR_PIC);
+		serve_8259s(frame);
 	} else if (apic_mode() == APIC_X2APIC) {
 		serve(frame);
 	} else {
@@ -83,6 +102,11 @@ void irq_vectors_init(void)
 	}
 }
 
+void irq_use_8259s(void)
+{
+	uses_8259s = true;
+}
+
 void irq_set_vector(unsigned vector, irq_handler_fn *handler, void *ctx)
 {
 	ASSERT(vector >= VECTOR_DEVICE && vector < VECTOR_SPURIOUS && !vectors[vector].handler);
@@ -104,7 +128,7 @@ enum status irq_vector_alloc(irq_handler_fn *handler, void *ctx, unsigned *ret_v
 
 void irq_vector_free(unsigned vector)
 {
-	ASSERT(vector >= VECTOR_DEVICE && vector < VECTOR_DEVICE_END && vectors[vector].handler);
+	ASSERT(vector < VECTOR_DEVICE_END && vectors[vector].handler);
 	vectors[vector].handler = NULL;
 	vectors[vector].gsi = IRQ_NO_GSI;
 }
@@ -112,10 +136,39 @@ void irq_vector_free(unsigned vector)
 /* Return the vector of a GSI, or 0 when the GSI is not registered. */
 static unsigned vector_of(uint32_t gsi)
 {
-	for (unsigned vector = VECTOR_DEVICE; vector < VECTOR_DEVICE_END; vector++)
+	for (unsigned vector = VECTOR_PIC; vector < VECTOR_DEVICE_END; vector++)
 		if (vectors[vector].handler && vectors[vector].gsi == gsi)
 			return vector;
 	return 0;
+}
+
+static void mask(uint32_t gsi)
+{
+	if (uses_8259s)
+		pic_mask(gsi);
+	else
+		ioapic_mask(gsi);
+}
+
+static void unmask(uint32_t gsi)
+{
+	if (uses_8259s)
+		pic_unmask(gsi);
+	else
+		ioapic_unmask(gsi);
+}
+
+/* Have `handler` called for an input of the 8259s, which each have a vector. Returns what irq_register() returns. */
+static enum status register_8259(uint32_t gsi, irq_handler_fn *handler, void *ctx)
+{
+	struct vector *v = &vectors[VECTOR_PIC + gsi];
+
+	if (v->handler)
+		return ERR_EXISTS;
+	v->gsi = gsi;
+	v->ctx = ctx;
+	v->handler = handler;
+	return OK;
 }
 
 enum status irq_register(uint32_t gsi, unsigned flags, irq_handler_fn *handler, void *ctx)
@@ -123,6 +176,8 @@ enum status irq_register(uint32_t gsi, unsigned flags, irq_handler_fn *handler, 
 	unsigned vector;
 	enum status status;
 
+	if (uses_8259s)
+		return pic_has(gsi) ? register_8259(gsi, handler, ctx) : ERR_NOT_FOUND;
 	if (!ioapic_has(gsi))
 		return ERR_NOT_FOUND;
 	if (vector_of(gsi))
@@ -139,7 +194,10 @@ enum status irq_register(uint32_t gsi, unsigned flags, irq_handler_fn *handler, 
 	return OK;
 }
 
-/* Return the GSI of an ISA interrupt, as the MADT's overrides say; its flags go to *ret_flags. */
+/*
+ * Return the GSI of an ISA interrupt, as the MADT's overrides say; its flags go to *ret_flags. The 8259s are wired as
+ * on the first PCs, whatever the MADT says of the I/O APICs.
+ */
 static uint32_t isa_gsi(unsigned isa, unsigned *ret_flags)
 {
 	const struct acpi_info *acpi = irq_acpi();
@@ -147,7 +205,7 @@ static uint32_t isa_gsi(unsigned isa, unsigned *ret_flags)
 
 	ASSERT(isa < 16);
 	*ret_flags = 0;
-	for (unsigned i = 0; i < acpi->override_count; i++) {
+	for (unsigned i = 0; i < acpi->override_count && !uses_8259s; i++) {
 		if (acpi->overrides[i].isa != isa)
 			continue;
 		gsi = acpi->overrides[i].gsi;
@@ -183,25 +241,25 @@ void irq_unregister(uint32_t gsi)
 	unsigned vector = vector_of(gsi);
 
 	ASSERT(vector);
-	ioapic_mask(gsi);
+	mask(gsi);
 	irq_vector_free(vector);
 }
 
 void irq_enable(uint32_t gsi)
 {
 	ASSERT(vector_of(gsi));
-	ioapic_unmask(gsi);
+	unmask(gsi);
 }
 
 void irq_disable(uint32_t gsi)
 {
 	ASSERT(vector_of(gsi));
-	ioapic_mask(gsi);
+	mask(gsi);
 }
 
 uint32_t irq_gsi(unsigned vector)
 {
-	return vector >= VECTOR_DEVICE && vector < VECTORS ? vectors[vector].gsi : IRQ_NO_GSI;
+	return vector >= VECTOR_PIC && vector < VECTORS ? vectors[vector].gsi : IRQ_NO_GSI;
 }
 
 uint64_t irq_count(unsigned vector)

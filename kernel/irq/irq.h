@@ -8,7 +8,7 @@
 
 /* What each vector is for. Higher vectors are served first. */
 enum irq_vector {
-	/* the 16 vectors of the 8259s; these are masked, so only spurious interrupts may arrive here */
+	/* the 16 vectors of the 8259s. Where the 8259s are not used, only spurious interrupts arrive here */
 	VECTOR_PIC = 32,
 	VECTOR_DEVICE = 48, /* the first vector that irq_vector_alloc() may hand out */
 	VECTOR_DEVICE_END = 240,
@@ -27,9 +27,10 @@ typedef void irq_handler_fn(void *ctx);
 
 /*
  * Find and start the machine's local and I/O APICs, clocks and timer, with the help of the ACPI tables; then turn
- * interrupts on. Logs what was found, and what was broken. Panics when the CPU has no local APIC, or when the rate of
- * the time-stamp counter cannot be found. Call once, in the kernel context, before reclaim_boot_memory() reuses the
- * tables' memory.
+ * interrupts on. Without an I/O APIC the 8259s take its place, and without a local APIC the 8259s and the PIT. The
+ * command line's acpi=off, noapic and nolapic make the kernel do without. Logs what was found, and what was broken.
+ * Panics when the machine has neither a local APIC nor 8259s, or when the rate of the time-stamp counter cannot be
+ * found. Call once, in the kernel context, before reclaim_boot_memory() reuses the tables' memory.
  */
 void irq_init(const struct boot_info *info);
 
@@ -46,8 +47,8 @@ const struct acpi_info *irq_acpi(void);
 /*
  * Have `handler` called for a global system interrupt (GSI); flags: ACPI_ACTIVE_LOW, ACPI_LEVEL. The GSI stays masked
  * until irq_enable().
- * Returns ERR_NOT_FOUND (no I/O APIC has it), ERR_EXISTS (it has a handler), ERR_NO_MEMORY (all vectors are taken),
- * ERR_RANGE (no I/O APIC reaches this CPU); nothing has changed then.
+ * Returns ERR_NOT_FOUND (no I/O APIC and no 8259 has it), ERR_EXISTS (it has a handler), ERR_NO_MEMORY (all vectors
+ * are taken), ERR_RANGE (no I/O APIC reaches this CPU); nothing has changed then.
  */
 MUST_CHECK enum status irq_register(uint32_t gsi, unsigned flags, irq_handler_fn *handler, void *ctx);
 
@@ -78,10 +79,12 @@ MUST_CHECK enum status irq_vector_alloc(irq_handler_fn *handler, void *ctx, unsi
 void irq_vector_free(unsigned vector);
 
 /*
- * For kernel/irq only. irq_vectors_init: handle all vectors from 32 on. irq_set_vector: give a handler to a vector that
- * has a fixed purpose.
+ * For kernel/irq only. irq_vectors_init: handle all vectors from 32 on. irq_use_8259s: from now on GSIs 0 to 15 are the
+ * inputs of the 8259s, and those of the I/O APICs are not used; call before any interrupt is registered.
+ * irq_set_vector: give a handler to a vector that has a fixed purpose.
  */
 void irq_vectors_init(void);
+void irq_use_8259s(void);
 void irq_set_vector(unsigned vector, irq_handler_fn *handler, void *ctx);
 
 /* Return the GSI (global system interrupt) that arrives at `vector`, or IRQ_NO_GSI when none does. */

@@ -14,8 +14,10 @@
 #include "kernel/irq/pm_timer.h"
 #include "kernel/irq/rtc.h"
 #include "kernel/irq/timer.h"
+#include "kernel/lib/cmdline.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
 #include "kernel/mm/frame/machine_frames.h"
 #include "kernel/mm/space/hhdm.h"
 #include "kernel/mm/space/kernel_space.h"
@@ -49,9 +51,67 @@ static void apic_error(void *ctx)
 	log_warn("APIC: error status %#x\n", apic_take_errors());
 }
 
-static void start_apics(void)
+/* Return false with Linux's acpi=off. */
+static bool wants_acpi(const char *cmdline)
 {
-	enum status status;
+	char value[8];
+
+	return !cmdline_get(cmdline, "acpi", value, sizeof(value)) || strcmp(value, "off") != 0;
+}
+
+/*
+ * Turn the local APIC on, and stop all other CPUs with it. The kernel does without it (APIC_NONE) when the CPU has
+ * none, when it cannot be reached, and with the word `nolapic` on the command line.
+ */
+static void start_local_apic(const char *cmdline)
+{
+	enum status status = apic_init(acpi.local_apic, VECTOR_SPURIOUS, VECTOR_ERROR);
+
+	if (status == ERR_NO_MEMORY)
+		panic("no memory for the local APIC");
+	if (status != OK) {
+		log_warn("APIC: %s\n", status == ERR_NOT_FOUND ? "this CPU has no local APIC"
+							       : "the local APIC's registers cannot be mapped");
+		return;
+	}
+	/* Without an MADT nobody knows how many CPUs there are: an INIT that reaches none does no harm. */
+	if (acpi.cpus != 1)
+		apic_park_others();
+	if (cmdline_has(cmdline, "nolapic"))
+		apic_end();
+}
+
+/* Start the I/O APICs, for which a local APIC is needed. Returns how many are in use. */
+static unsigned start_io_apics(const char *cmdline)
+{
+	unsigned io_apics;
+
+	if (apic_mode() == APIC_NONE || cmdline_has(cmdline, "noapic"))
+		return 0;
+	io_apics = ioapic_init(&acpi);
+	if (io_apics < acpi.io_apic_count)
+		log_warn("I/O APIC: %u of %u left alone\n", acpi.io_apic_count - io_apics, acpi.io_apic_count);
+	return io_apics;
+}
+
+/* Let the 8259s take the I/O APICs' place. */
+static void start_8259s(void)
+{
+	if (pic_start()) {
+		irq_use_8259s();
+		if (apic_mode() != APIC_NONE)
+			apic_pass_8259s();
+		log_info("interrupts of devices come by the 8259s\n");
+		return;
+	}
+	if (apic_mode() == APIC_NONE)
+		panic("no local APIC that can be used, and no 8259s: nothing would interrupt this CPU");
+	log_warn("no I/O APIC and no 8259s: no device can interrupt\n");
+}
+
+static void start_controllers(const char *cmdline)
+{
+	static const char *const modes[] = { [APIC_NONE] = "none", [APIC_X2APIC] = "x2APIC", [APIC_XAPIC] = "xAPIC" };
 	unsigned io_apics;
 
 	irq_vectors_init();
@@ -61,19 +121,13 @@ static void start_apics(void)
 	 */
 	pic_disable(VECTOR_PIC);
 	irq_set_vector(VECTOR_ERROR, apic_error, NULL);
-	status = apic_init(acpi.local_apic, VECTOR_SPURIOUS, VECTOR_ERROR);
-	if (status == ERR_NO_MEMORY)
-		panic("no memory for the local APIC");
-	if (status != OK)
-		panic("this CPU has no local APIC that can be used (status %d): nothing would interrupt it", status);
-	if (acpi.cpus > 1)
-		apic_park_others();
-	io_apics = ioapic_init(&acpi);
-	if (io_apics < acpi.io_apic_count)
-		log_warn("I/O APIC: %u of %u left alone\n", acpi.io_apic_count - io_apics, acpi.io_apic_count);
+	start_local_apic(cmdline);
+	io_apics = start_io_apics(cmdline);
 	log_info("CPUs: %u, %u of them parked; APIC: %s, id %u; I/O APICs: %u\n", acpi.cpus ? acpi.cpus : 1,
-		 acpi.cpus > 1 ? acpi.cpus - 1 : 0, apic_mode() == APIC_X2APIC ? "x2APIC" : "xAPIC", apic_id(),
+		 acpi.cpus > 1 ? acpi.cpus - 1 : 0, modes[apic_mode()], apic_mode() == APIC_NONE ? 0 : apic_id(),
 		 io_apics);
+	if (!io_apics)
+		start_8259s();
 }
 
 /*
@@ -151,8 +205,13 @@ static void start_clocks(uint64_t tsc_start)
 
 void irq_init(const struct boot_info *info)
 {
-	read_acpi(info->rsdp);
-	start_apics();
+	const char *cmdline = hhdm_ptr(info->cmdline);
+
+	if (wants_acpi(cmdline))
+		read_acpi(info->rsdp);
+	else
+		log_info("ACPI: left alone, as acpi=off says\n");
+	start_controllers(cmdline);
 	start_clocks(info->tsc[STAMP_ENTRY]);
 	irq_open();
 }

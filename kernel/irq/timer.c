@@ -1,6 +1,6 @@
 /*
- * The timer queues of this CPU, and the APIC timer that serves them. The hardware is armed for the first deadline, and
- * armed again only after its interrupt, or when that deadline changes.
+ * The timer queues of this CPU, and the APIC timer or the PIT that serves them. The hardware is armed for the first
+ * deadline, and armed again only after its interrupt, or when that deadline changes.
  */
 #include "kernel/irq/timer.h"
 
@@ -8,6 +8,7 @@
 #include "kernel/irq/apic.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/irq.h"
+#include "kernel/irq/pit.h"
 #include "kernel/irq/scale.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/time.h"
@@ -15,6 +16,14 @@
 
 #define MEASURE_NS (10 * NS_PER_MS)
 #define NEVER      UINT64_MAX
+#define ISA_PIT    0
+
+/* Which hardware interrupts when a timer is due. */
+enum timer_hardware {
+	BY_DEADLINE, /* the APIC timer, by TSC deadlines */
+	BY_COUNT,    /* the APIC timer, by a count down to 0 */
+	BY_PIT,      /* the PIT, on a CPU without a local APIC */
+};
 
 /*
  * The most timers that fire in one interrupt. When more are due, the next interrupt comes at once, until firing has
@@ -29,8 +38,8 @@
 static struct lock timer_lock = LOCK_INITIAL(LOCK_TIMERS);
 
 static struct timer_queue queues[TIMER_CLOCKS]; /* timer_lock */
-static enum apic_timer hardware;                /* fixed after boot */
-static struct scale to_counts;                  /* nanoseconds to the APIC timer's ticks; fixed after boot */
+static enum timer_hardware hardware;            /* fixed after boot */
+static struct scale to_counts;                  /* nanoseconds to ticks of the hardware; fixed after boot */
 /*
  * Guard: timer_lock. The monotonic time, in ns, at which the hardware interrupts; NEVER: not at all. Outside of
  * timer_interrupt() it is not later than the first deadline or paused_until, whichever of the two is later.
@@ -41,12 +50,25 @@ static uint64_t paused_until; /* monotonic ns before which no timer fires; set a
 static uint64_t burst_ns;     /* how long timers have fired while more than a batch was due. Guard: timer_lock */
 static uint64_t interrupts;   /* how many timer interrupts have arrived. Guard: changed only with interrupts off */
 
+/* Have the hardware, BY_COUNT or BY_PIT, interrupt after so many of its ticks; 0: never. */
+static void start_count(uint64_t count)
+{
+	uint32_t most = hardware == BY_PIT ? UINT16_MAX : UINT32_MAX, ticks = count < most ? (uint32_t)count : most;
+
+	if (hardware == BY_COUNT)
+		apic_timer_set_count(ticks);
+	else if (ticks)
+		pit_start_once((uint16_t)ticks);
+	else
+		pit_stop();
+}
+
 static void arm_hardware(uint64_t deadline_ns)
 {
 	uint64_t now, count;
 
 	ASSERT(clock_tsc_frequency());
-	if (hardware == APIC_TIMER_DEADLINE) {
+	if (hardware == BY_DEADLINE) {
 		/*
 		 * The hardware takes 0 for "never". A deadline of 0 ticks has passed, so use 1, which has passed, too.
 		 */
@@ -56,7 +78,7 @@ static void arm_hardware(uint64_t deadline_ns)
 		return;
 	}
 	if (deadline_ns == NEVER) {
-		apic_timer_set_count(0);
+		start_count(0);
 		return;
 	}
 	now = clock_monotonic_ns();
@@ -65,18 +87,18 @@ static void arm_hardware(uint64_t deadline_ns)
 	 * A deadline may be farther away than the hardware can count: the hardware then interrupts too early, and
 	 * timer_interrupt() finds nothing due and arms it again.
 	 */
-	apic_timer_set_count(count < UINT32_MAX ? (uint32_t)count + 1 : UINT32_MAX);
+	start_count(count < UINT32_MAX ? count + 1 : UINT32_MAX);
 }
 
 /*
- * Return whether arming the hardware is slow. It is if the APIC's registers are in memory: while a process's page
- * tables are loaded, it then takes two CR3 writes to reach them. In that case arm_for_first() does not move an
- * interrupt to a later time, for example when a timeout was cancelled: the early interrupt finds nothing due and arms
- * the hardware again.
+ * Return whether arming the hardware is slow. It is by the PIT's ports, and if the APIC's registers are in memory:
+ * while a process's page tables are loaded, it then takes two CR3 writes to reach them. In both cases arm_for_first()
+ * does not move an interrupt to a later time, for example when a timeout was cancelled: the early interrupt finds
+ * nothing due and arms the hardware again.
  */
 static bool arming_is_dear(void)
 {
-	return hardware == APIC_TIMER_COUNT && apic_mode() == APIC_XAPIC;
+	return hardware == BY_PIT || (hardware == BY_COUNT && apic_mode() == APIC_XAPIC);
 }
 
 /* Return the timer that is due first, or NULL; *ret_ns: its monotonic time, or NEVER. The caller holds timer_lock. */
@@ -247,11 +269,27 @@ static struct scale measure_counter(void)
 	return scale_make(start.count - end.count, end.ns - start.ns);
 }
 
+static const char *start_pit(void)
+{
+	enum status status;
+	uint32_t gsi;
+
+	hardware = BY_PIT;
+	to_counts = scale_make(PIT_FREQUENCY, NS_PER_S);
+	status = irq_register_isa(ISA_PIT, timer_interrupt, NULL, &gsi);
+	ASSERT(status == OK);
+	pit_stop();
+	irq_enable(gsi);
+	return "PIT, one-shot";
+}
+
 const char *timer_init(void)
 {
+	if (apic_mode() == APIC_NONE)
+		return start_pit();
 	irq_set_vector(VECTOR_TIMER, timer_interrupt, NULL);
-	hardware = apic_timer_init(VECTOR_TIMER);
-	if (hardware == APIC_TIMER_DEADLINE)
+	hardware = apic_timer_init(VECTOR_TIMER) == APIC_TIMER_DEADLINE ? BY_DEADLINE : BY_COUNT;
+	if (hardware == BY_DEADLINE)
 		return "TSC deadline";
 	to_counts = measure_counter();
 	return "APIC timer, one-shot";

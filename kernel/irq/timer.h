@@ -1,7 +1,8 @@
 /*
- * Timers: functions to call at a given time. Any number of them share the APIC's timer, which is armed for the earliest
- * deadline. There is no periodic tick: the hardware interrupts only when a timer is due. One exception: without TSC
- * deadlines and without x2APIC mode, an interrupt also comes at the deadline of a timer that was cancelled.
+ * Timers: functions to call at a given time. Any number of them share the APIC's timer, or the PIT where there is no
+ * local APIC, which is armed for the earliest deadline. There is no periodic tick: the hardware interrupts only when a
+ * timer is due. Two exceptions: without TSC deadlines and without x2APIC mode, an interrupt also comes at the deadline
+ * of a timer that was cancelled; and from the PIT one comes at least every 55 ms while a timer is started.
  */
 #pragma once
 
