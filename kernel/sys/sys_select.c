@@ -115,12 +115,15 @@ static int note_items(struct select_sets *found, const struct select_sets *asked
  */
 static int wait_for_sets(const struct select_sets *asked, unsigned words, struct select_sets *found, uint64_t deadline)
 {
-	struct poll_item *items = kmalloc(64 * words * sizeof(*items));
+	struct poll_item *items = NULL;
 	size_t count;
 	int result;
 
-	if (!items)
-		return -ENOMEM;
+	if (words) {
+		items = kmalloc(64 * words * sizeof(*items));
+		if (!items)
+			return -ENOMEM;
+	}
 	count = make_items(asked, words, items);
 	result = poll_wait(items, count, deadline);
 	if (result > 0)
