@@ -1,11 +1,13 @@
 /*
  * Finds memory when no frame is free: by trimming what is kept for speed, then by choosing a process and killing it.
- * The killed process frees its memory itself, when it next runs and ends.
+ * The killed process frees its memory itself, when it next runs and ends. When a fault finds no process that may be
+ * killed, the kernel panics, as Linux does: the access can be neither served nor given up.
  */
 #include "kernel/task/out_of_memory.h"
 
 #include "kernel/arch/cpu.h"
 #include "kernel/lib/log.h"
+#include "kernel/lib/panic.h"
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/heap/heap_trim.h"
 #include "kernel/mm/heap/kernel_stack.h"
@@ -122,7 +124,9 @@ bool out_of_memory(unsigned attempt)
 		return false;
 	victim = choose_victim();
 	if (!victim)
-		victim = process_current();
+		panic("out of memory: no process is left that may be killed; process %d (%s) has %llu KiB",
+		      process_current()->pid, task_current()->name,
+		      (unsigned long long)memory_of_process(process_current()) * (PAGE_SIZE / 1024));
 	end_for_memory(victim);
 	if (victim == process_current())
 		return false;

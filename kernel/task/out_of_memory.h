@@ -9,7 +9,8 @@
 /*
  * Find memory for a page fault: first by freeing what the kernel keeps for speed (memory_trim), then by killing the
  * process with the highest score (memory_score.h), which is logged. attempt: how often this access has been tried again
- * already. Returns true when it may be tried again; false when the current process is the one that ends.
+ * already. Returns true when it may be tried again; false when the current process is the one that ends. Panics when
+ * no process may be killed: the first one and those with an oom_score_adj of -1000 never are.
  */
 bool out_of_memory(unsigned attempt);
 

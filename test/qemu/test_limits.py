@@ -73,6 +73,33 @@ def test_limits(tmp_path):
         assert machine.wait_exit() == "guest-shutdown"
 
 
+def test_init_without_memory(tmp_path):
+    """When memory is out and only init is left, which is never killed, the machine panics and says why, as Linux does."""
+    boot = busybox_bundle(tmp_path, "console=ttyS0 quiet init=/bin/sh", APPLETS)
+    with Machine(Config(boot=boot, memory="64M", display=("-vga", "none"))) as machine:
+        machine.wait_for(PROMPT)
+        machine.send("a=x; while :; do a=$a$a$a; done\n")
+        page = machine.wait_for(r"(?s)= kernel panic =.*The machine is halted")[0]
+        assert re.search(r"^out of memory: no process is left that may be killed; process 1 \(sh\) has \d+ KiB$", page,
+                         re.MULTILINE), page
+
+
+def test_real_time_loop(tmp_path):
+    """Beside a SCHED_FIFO loop the shell, which is an ordinary process, goes on; RLIMIT_RTTIME ends such a loop."""
+    boot = busybox_bundle(tmp_path, "console=ttyS0 quiet init=/bin/sh", (*APPLETS, "kill"),
+                          f"bin/spin={BUILD}/user/musl/spin")
+    with Machine(Config(boot=boot, display=("-vga", "none"))) as machine:
+        machine.wait_for(PROMPT)
+        since = len(machine.raw)
+        machine.send("spin fifo &\n")
+        machine.wait_for(r"spinning\n", since)
+        for word in ("one", "two", "three"):
+            run(machine, f"true && (true) && echo $(echo {word})", rf"{word}\n")
+        run(machine, "kill -0 $!; echo $?", r"0\n")
+        run(machine, "kill -9 $!; wait $!; echo $?", r"(?:Killed\n)?137\n")
+        run(machine, "spin fifo 100000; echo $?", r"spinning\n(?:Killed\n)?137\n")
+
+
 # Bytes that one more object may take of the machine's memory. Linux 6.1, by the same program: 13, 193, 2,260, 1,047,
 # 74,043 and 24,107.
 BYTES = {"dup": 24, "eventfd": 340, "pipe": 400, "file": 250, "process": 61_000, "thread": 17_700}

@@ -1,18 +1,39 @@
 /*
  * An /init that never ends, to be looked at from outside: `init` computes, `init calls` makes system calls that write
  * to its own memory. Prints `spinning` first. Its memory holds areas of all rights, shared with a child that sleeps.
+ * As a shell's command `spin fifo` computes with SCHED_FIFO, and `spin fifo US` with an RLIMIT_RTTIME of so many us.
  */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "test/user/tap.h"
 
 #define MEGABYTE (1UL << 20)
+
+/* Become real-time, with a limit of so many microseconds without a rest if `limit` is not NULL. */
+static void become_real_time(const char *limit)
+{
+	int priority = 50;
+
+	if (limit) {
+		rlim_t us = strtoul(limit, NULL, 10);
+		struct rlimit both = { us, us };
+
+		if (setrlimit(RLIMIT_RTTIME, &both) != 0)
+			bail("no RLIMIT_RTTIME", errno);
+	}
+	if (sys(SYS_sched_setscheduler, 0, SCHED_FIFO, &priority) != 0)
+		bail("no SCHED_FIFO", errno);
+}
 
 int main(int argc, char **argv)
 {
@@ -33,6 +54,8 @@ int main(int argc, char **argv)
 	}
 	printf("spinning\n");
 	fflush(stdout);
+	if (argc > 1 && !strcmp(argv[1], "fifo"))
+		become_real_time(argv[2]);
 	for (;;) {
 		count++;
 		if (calls) {
