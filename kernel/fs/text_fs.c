@@ -158,27 +158,33 @@ void text_fs_destroy(struct node *root)
 	free_all(fs_of(root));
 }
 
-/* Return whether `dir` is a root that has further entries, which text_fs_type.lookup and .next find. */
-static bool has_more(const struct node *dir)
+/* Return how `dir` finds further entries, or NULL. */
+static const struct text_children *children_of(struct node *dir)
 {
-	return !dir->parent && fs_of(dir)->type->lookup;
+	const struct text_entry *entry = text_node(dir)->entry;
+
+	if (!dir->parent)
+		return fs_of(dir)->type->children;
+	return entry ? entry->children : NULL;
 }
 
 static int lookup(struct node *dir, struct name name, struct node **ret)
 {
 	struct text_node *child = find_child(text_node(dir), name);
+	const struct text_children *children = children_of(dir);
 
 	if (child) {
 		*ret = node_get(&child->node);
 		return 0;
 	}
-	return has_more(dir) ? fs_of(dir)->type->lookup(dir, name, ret) : -ENOENT;
+	return children ? children->lookup(dir, name, ret) : -ENOENT;
 }
 
 static int next(struct node *dir, uint64_t *position, struct dir_entry *ret)
 {
 	uint64_t index = *position > FIRST_POSITION ? *position - FIRST_POSITION : 0;
 	struct text_node *child = *position < TEXT_FS_MORE ? text_node(dir)->children : NULL;
+	const struct text_children *children = children_of(dir);
 
 	for (uint64_t left = index; left && child; left--)
 		child = child->sibling;
@@ -187,11 +193,11 @@ static int next(struct node *dir, uint64_t *position, struct dir_entry *ret)
 		*position = FIRST_POSITION + index + 1;
 		return 1;
 	}
-	if (!has_more(dir))
+	if (!children)
 		return 0;
 	if (*position < TEXT_FS_MORE)
 		*position = TEXT_FS_MORE;
-	return fs_of(dir)->type->next(dir, position, ret);
+	return children->next(dir, position, ret);
 }
 
 static int place(struct node *node, struct node_place *ret)

@@ -7,13 +7,21 @@
 #include "kernel/fs/node.h"
 #include "kernel/fs/text_file.h"
 
+/* How a directory finds further entries, whose nodes are its owner's: as node_ops.lookup and .next. */
+struct text_children {
+	int (*lookup)(struct node *dir, struct name name, struct node **ret);
+	/* Positions are from TEXT_FS_MORE on. */
+	int (*next)(struct node *dir, uint64_t *position, struct dir_entry *ret);
+};
+
 /* A file, a symbolic link, or a directory without files. Must stay valid for ever. */
 struct text_entry {
-	const char *path;        /* below the root: "kernel/ankeos/map"; directories in the path are made as needed */
-	uint32_t mode;           /* type and permissions */
-	text_make_fn *make;      /* generates the content, or a link's target; NULL: a directory */
-	text_take_fn *take;      /* takes what is written; NULL: the file cannot be written */
-	struct text_entry *next; /* next in the list text_fs_type.first; set by text_fs_add() */
+	const char *path;   /* below the root: "kernel/ankeos/map"; directories in the path are made as needed */
+	uint32_t mode;      /* type and permissions */
+	text_make_fn *make; /* generates the content, or a link's target; NULL: a directory */
+	text_take_fn *take; /* takes what is written; NULL: the file cannot be written */
+	const struct text_children *children; /* of a directory: finds further entries; NULL: there are none */
+	struct text_entry *next;              /* next in the list text_fs_type.first; set by text_fs_add() */
 };
 
 /* A kind of file system with generated files. Fixed after boot. */
@@ -23,12 +31,8 @@ struct text_fs_type {
 	uint64_t file_size;       /* the size that stat(2) shows: 0 in proc, 4096 in sysfs */
 	int create_error;         /* the error that creating a file in it returns */
 	struct text_entry *first; /* entries in the order in which directories list them */
-	/*
-	 * Look up and list further entries of the root, such as /proc's processes: as node_ops.lookup and .next, with
-	 * positions from TEXT_FS_MORE on. NULL: there are none.
-	 */
-	int (*lookup)(struct node *root, struct name name, struct node **ret);
-	int (*next)(struct node *root, uint64_t *position, struct dir_entry *ret);
+	const struct text_children
+		*children; /* finds further entries of the root, such as /proc's processes; or NULL */
 };
 
 #define TEXT_FS_MORE (1ULL << 20)

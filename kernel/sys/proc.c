@@ -7,6 +7,7 @@
 #include "kernel/fs/mount.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/sys/pci_files.h"
 
 #define PROC_MAGIC 0x9fa0
 
@@ -18,8 +19,7 @@ static struct text_fs_type proc_type = {
 	.name = "proc",
 	.magic = PROC_MAGIC,
 	.create_error = -ENOENT,
-	.lookup = proc_lookup_pid,
-	.next = proc_next_pid,
+	.children = &(const struct text_children){ proc_lookup_pid, proc_next_pid },
 };
 
 static int make_self(struct node *node, struct text *ret)
@@ -76,6 +76,7 @@ int proc_init(const char *cmdline)
 	text_fs_add(&proc_type, entries, sizeof(entries) / sizeof(entries[0]));
 	proc_machine_init(&proc_type, copy);
 	proc_sched_init(&proc_type);
+	pci_files_init(&proc_type);
 	mount_type_add(&mount);
 	return 0;
 }

@@ -143,8 +143,7 @@ static struct text_fs_type sample = { .name = "sample",
 				      .magic = 0x5a,
 				      .file_size = 7,
 				      .create_error = -ENXIO,
-				      .lookup = more_lookup,
-				      .next = more_next };
+				      .children = &(const struct text_children){ more_lookup, more_next } };
 
 static struct text_entry sample_entries[] = {
 	{ .path = "a/b/numbers", .mode = S_IFREG | 0444, .make = make_numbers },

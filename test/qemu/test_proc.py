@@ -156,3 +156,23 @@ def test_nothing_is_left(shell):
     for _ in range(3):
         shell.run(line)
     assert blocks() <= before + 8
+
+
+def test_pci(shell):
+    """What /proc/bus/pci and /sys/bus/pci show are the functions that QEMU says it has, with the ids that it gives them."""
+    wanted = {}
+    for bus in shell.machine.qmp.execute("query-pci"):
+        for device in bus["devices"]:
+            name = f"{device['bus']:02x}:{device['slot']:02x}.{device['function']}"
+            wanted[name] = (device["id"]["vendor"], device["id"]["device"], device["class_info"]["class"])
+    assert len(wanted) > 3
+    assert shell.run("ls -1 /sys/bus/pci/devices").split() == [f"0000:{name}" for name in sorted(wanted)]
+    lines = shell.run("cat /proc/bus/pci/devices").splitlines()
+    for line, (name, (vendor, device, kind)) in zip(lines, sorted(wanted.items()), strict=True):
+        bus, slot, function = re.split("[:.]", name)
+        assert line.split()[:2] == [f"{bus}{int(slot, 16) << 3 | int(function):02x}", f"{vendor:04x}{device:04x}"], line
+        directory = f"/sys/bus/pci/devices/0000:{name}"
+        shell.expect(f"cat {directory}/vendor {directory}/device {directory}/class",
+                     rf"^0x{vendor:04x}\n0x{device:04x}\n0x{kind:04x}[0-9a-f]{{2}}$")
+        shell.expect(f"cat {directory}/uevent", rf"^PCI_ID={vendor:04X}:{device:04X}$")
+    assert "No such file" in shell.run("cat /proc/bus/pci/00/1e.7 2>&1")

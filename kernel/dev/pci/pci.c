@@ -1,0 +1,181 @@
+/*
+ * Keeps the list of the machine's PCI functions, and starts drivers for them; see pci.h.
+ */
+#include "kernel/dev/pci/pci.h"
+
+#include "kernel/arch/features.h"
+#include "kernel/dev/pci/pci_config.h"
+#include "kernel/dev/pci/pci_scan.h"
+#include "kernel/lib/format.h"
+#include "kernel/lib/log.h"
+#include "kernel/mm/frame/machine_frames.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/mm/space/mmio.h"
+
+#define FAULTS_MOST 32 /* lines about faults: a broken machine must not fill the log */
+#define LINE        160
+
+/* Guard of all here: tasks only, which the kernel does not preempt. */
+static struct pci_function *functions; /* the list of all, sorted by address */
+static bool scanned;                   /* `functions` is complete */
+static struct pci_function **latest;   /* where the function that was found last is in the list; NULL: none was */
+static unsigned faults;                /* how many faults were logged */
+
+static void log_fault(void *ctx, struct pci_address a, const char *what, uint64_t value)
+{
+	(void)ctx;
+	if (faults++ < FAULTS_MOST)
+		log_warn("PCI %04x:%02x:%02x.%x: %s: %#llx\n", a.segment, a.bus, a.device, a.function, what,
+			 (unsigned long long)value);
+}
+
+const struct pci_access pci_machine = { pci_config_read, pci_config_write, log_fault, NULL };
+
+static bool add(void *ctx, const struct pci_function *found)
+{
+	struct pci_function *function = kmalloc(sizeof(*function)), **at = latest;
+
+	(void)ctx;
+	if (!function) {
+		log_err("PCI: no memory for more functions\n");
+		return false;
+	}
+	*function = *found;
+	/* Functions are found nearly in order, so the place of the last one is near. */
+	if (!at || pci_order(found->address) < pci_order((*at)->address))
+		at = &functions;
+	while (*at && pci_order((*at)->address) < pci_order(found->address))
+		at = &(*at)->next;
+	function->next = *at;
+	*at = function;
+	latest = at;
+	return true;
+}
+
+static void scan_range(struct pci_range range)
+{
+	struct pci_scan scan = {
+		.access = &pci_machine, .found = add, .segment = range.segment, .first = range.first, .last = range.last
+	};
+
+	while (pci_scan_step(&scan))
+		;
+}
+
+struct pci_function *pci_functions(void)
+{
+	struct pci_range range;
+
+	if (!scanned) {
+		scanned = true;
+		for (unsigned i = 0; pci_config_range(i, &range); i++)
+			scan_range(range);
+		pci_config_close();
+	}
+	return functions;
+}
+
+struct pci_function *pci_find(struct pci_address address)
+{
+	struct pci_function *f = pci_functions();
+
+	while (f && pci_order(f->address) < pci_order(address))
+		f = f->next;
+	return f && pci_order(f->address) == pci_order(address) ? f : NULL;
+}
+
+void pci_end(void)
+{
+	while (functions) {
+		struct pci_function *function = functions;
+
+		functions = function->next;
+		kfree(function);
+	}
+	pci_config_close();
+	latest = NULL;
+	scanned = false;
+}
+
+void pci_log(const struct pci_function *function, const char *format, ...)
+{
+	struct pci_address a = function->address;
+	char text[LINE];
+	va_list args;
+
+	va_start(args, format);
+	format_v(text, sizeof(text), format, args);
+	va_end(args);
+	log_info("PCI %04x:%02x:%02x.%x: %s\n", a.segment, a.bus, a.device, a.function, text);
+}
+
+void pci_start_driver(const struct pci_driver *driver)
+{
+	for (struct pci_function *f = pci_functions(); f; f = f->next) {
+		if (f->driver || f->broken || !driver->claims(f))
+			continue;
+		pci_size_bars(&pci_machine, f);
+		f->driver = driver;
+		if (f->broken || !driver->start(f))
+			f->driver = NULL;
+		pci_config_close();
+	}
+}
+
+void pci_stop_driver(const struct pci_driver *driver)
+{
+	for (struct pci_function *f = functions; f; f = f->next) {
+		if (f->driver != driver)
+			continue;
+		driver->stop(f);
+		f->driver = NULL;
+		pci_config_close();
+	}
+}
+
+uint32_t pci_read(const struct pci_function *function, uint16_t offset)
+{
+	return pci_config_read(NULL, function->address, offset);
+}
+
+void pci_write(const struct pci_function *function, uint16_t offset, uint32_t value)
+{
+	pci_config_write(NULL, function->address, offset, value);
+}
+
+void pci_enable(const struct pci_function *function)
+{
+	/* The status, in the upper half, is cleared by ones: write zeros there. */
+	uint32_t command = pci_read(function, PCI_COMMAND) & 0xffff;
+
+	pci_write(function, PCI_COMMAND, command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTERRUPT);
+}
+
+void pci_disable(const struct pci_function *function)
+{
+	uint32_t command = pci_read(function, PCI_COMMAND) & 0xffff;
+
+	pci_write(function, PCI_COMMAND, (command & ~PCI_COMMAND_MASTER) | PCI_COMMAND_NO_INTERRUPT);
+}
+
+enum status pci_map_bar(const struct pci_function *function, unsigned bar, void **ret, uint64_t *ret_size)
+{
+	const struct pci_bar *b = &function->bars[bar];
+	const char *wrong = b->kind == PCI_BAR_IO ? "is one of ports" : NULL;
+	enum status status;
+
+	if (!wrong)
+		wrong = pci_bar_wrong(b, machine_memmap, 1ULL << cpu_features()->physical_bits);
+	if (wrong) {
+		pci_log(function, "BAR %u at %#llx of %#llx bytes %s", bar, (unsigned long long)b->address,
+			(unsigned long long)b->size, wrong);
+		return ERR_RANGE;
+	}
+	status = mmio_map(paddr(b->address), b->size, PROT_UC, ret);
+	if (status == OK)
+		*ret_size = b->size;
+	else
+		pci_log(function, "BAR %u at %#llx cannot be mapped, status %d", bar, (unsigned long long)b->address,
+			status);
+	return status;
+}

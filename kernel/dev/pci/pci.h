@@ -1,0 +1,82 @@
+/*
+ * The machine's PCI functions and their drivers. Only a function that a driver claims is changed in any way; its bus
+ * mastering is on from pci_enable() to pci_disable().
+ *
+ * Guard of all here: tasks only, which the kernel does not preempt. Call in the kernel context, never in an interrupt
+ * handler.
+ */
+#pragma once
+
+#include "kernel/dev/pci/pci_function.h"
+#include "kernel/irq/irq.h"
+
+/* A driver. Fixed for good. */
+struct pci_driver {
+	const char *name;
+	/* Return whether the driver is for this function. */
+	bool (*claims)(const struct pci_function *function);
+	/*
+	 * Take a claimed function into use, whose BARs have been sized; may wait. Logs what is wrong, and returns
+	 * false, with the function as before, when it cannot be used.
+	 */
+	bool (*start)(struct pci_function *function);
+	/* Stop the function that `start` has started, and give back all that it took. */
+	void (*stop)(struct pci_function *function);
+};
+
+/* The machine's configuration space, for pci_read_msix() and its like. */
+extern const struct pci_access pci_machine;
+
+/*
+ * Find all functions, unless that has been done; start no driver. Returns the first function of the list, NULL when
+ * there is none. The list stays as it is until pci_end().
+ */
+struct pci_function *pci_functions(void);
+
+/* Return the function at an address, as pci_functions() lists it; NULL: there is none. */
+struct pci_function *pci_find(struct pci_address address);
+
+/* Return a number by which addresses are sorted: segment, bus, device, function. */
+static inline uint32_t pci_order(struct pci_address a)
+{
+	return (uint32_t)a.segment << 16 | (uint32_t)a.bus << 8 | (uint32_t)a.device << 3 | a.function;
+}
+
+/* Forget all functions; their drivers must have been stopped. The next pci_functions() finds them again. */
+void pci_end(void);
+
+/* Claim what the driver is for, and start it; stop all functions that it has started. */
+void pci_start_driver(const struct pci_driver *driver);
+void pci_stop_driver(const struct pci_driver *driver);
+
+/* Read or write 4 bytes of a function's configuration space; `offset` is a multiple of 4. */
+uint32_t pci_read(const struct pci_function *function, uint16_t offset);
+void pci_write(const struct pci_function *function, uint16_t offset, uint32_t value);
+
+/* Let the function answer at its BARs and write to memory; or neither write to memory nor interrupt any more. */
+void pci_enable(const struct pci_function *function);
+void pci_disable(const struct pci_function *function);
+
+/*
+ * Map a memory BAR as uncached device memory; *ret_size is its size. Undo with mmio_unmap(). Returns ERR_RANGE, with a
+ * line in the log, when the BAR is not what pci_bar_wrong() wants, and what mmio_map() returns.
+ */
+MUST_CHECK enum status pci_map_bar(const struct pci_function *function, unsigned bar, void **ret, uint64_t *ret_size);
+
+/* Log a line about a function, which begins with its name: "PCI 0000:00:03.0: ". */
+__attribute__((format(printf, 2, 3))) void pci_log(const struct pci_function *function, const char *format, ...);
+
+/* The interrupt of a function by messages (MSI-X or MSI). Fixed when made. */
+struct pci_interrupt {
+	unsigned vector;
+	void *table; /* the mapped table of MSI-X; NULL: the function uses MSI */
+};
+
+/*
+ * Have `handler` called for the function's interrupts, all of which use one vector: MSI-X if the function has it, or
+ * else MSI. Returns ERR_NOT_FOUND when it has neither or this CPU cannot be reached by messages, so that the caller has
+ * to poll; ERR_NO_MEMORY. Nothing has changed then.
+ */
+MUST_CHECK enum status pci_interrupt_start(const struct pci_function *function, irq_handler_fn *handler, void *ctx,
+					   struct pci_interrupt *ret);
+void pci_interrupt_stop(const struct pci_function *function, struct pci_interrupt *interrupt);

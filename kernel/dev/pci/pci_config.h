@@ -1,0 +1,27 @@
+/*
+ * The machine's PCI configuration space: memory that the ACPI table MCFG names (ECAM), or the ports 0xcf8 and 0xcfc
+ * where there is no such table. Guard of all here: tasks only, which the kernel does not preempt. Call in the kernel
+ * context.
+ */
+#pragma once
+
+#include "kernel/dev/pci/pci_function.h"
+
+/* The accessors for struct pci_access, which ignore `ctx`. Between two of pci_config_close() they keep a mapping. */
+uint32_t pci_config_read(void *ctx, struct pci_address address, uint16_t offset);
+void pci_config_write(void *ctx, struct pci_address address, uint16_t offset, uint32_t value);
+
+/* Return how many bytes of configuration space a function has: 256 by the ports, and 4096 by memory. */
+uint16_t pci_config_size(struct pci_address address);
+
+/* Undo the mapping that the accessors have made. Call at the end of a group of accesses. */
+void pci_config_close(void);
+
+/* A range of buses of one segment that the configuration space has. */
+struct pci_range {
+	uint16_t segment;
+	uint8_t first, last;
+};
+
+/* Get the range with this index. Returns false when there are no more. */
+bool pci_config_range(unsigned index, struct pci_range *ret);
