@@ -67,6 +67,16 @@ struct proc_memory proc_measure(const struct process *process);
  */
 const char *proc_area_name(const struct process *process, const struct area *area, char *path, size_t path_size);
 
+/* Return a reference to the credentials of the subject's task, or of its process. */
+struct credentials;
+const struct credentials *proc_credentials_of(const struct proc_subject *subject);
+
+/* Add lines to /proc/PID/status: a set of bits, and what credentials have. */
+void proc_add_mask(struct text *text, const char *words, uint64_t bits);
+void proc_add_ids(const struct credentials *who, struct text *ret);
+void proc_add_groups(const struct credentials *who, struct text *ret);
+void proc_add_capabilities(const struct credentials *who, struct text *ret);
+
 /* Add the files about the machine. `cmdline`, the kernel's command line, must stay valid for ever. */
 void proc_machine_init(struct text_fs_type *type, const char *cmdline);
 

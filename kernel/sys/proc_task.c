@@ -6,9 +6,9 @@
 #include "kernel/irq/clock.h"
 #include "kernel/lib/format.h"
 #include "kernel/sys/proc.h"
+#include "kernel/task/rights.h"
 
-#define TICK_NS       (NS_PER_S / 100) /* the unit of times in stat: 1 / USER_HZ s */
-#define ALL_ABILITIES 0x1ffffffffffULL /* root's capabilities, a bit for each */
+#define TICK_NS (NS_PER_S / 100) /* the unit of times in stat: 1 / USER_HZ s */
 
 static char state_of(const struct proc_subject *subject)
 {
@@ -202,14 +202,6 @@ int proc_make_statm(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* Add a line of status whose number is a set of bits. */
-static void add_mask(struct text *text, const char *words, uint64_t bits)
-{
-	text_add_string(text, words);
-	text_add_hex(text, bits, 16);
-	text_add_char(text, '\n');
-}
-
 static void add_memory(const struct process *process, struct text *ret)
 {
 	struct proc_memory memory = proc_measure(process);
@@ -240,11 +232,11 @@ static void add_signals(const struct proc_subject *subject, struct text *ret)
 	text_add_string(ret, "SigQ:\t");
 	text_add_number(ret, process->signals.queued);
 	text_add_line(ret, "/", process->limits[LIMIT_SIGPENDING].soft);
-	add_mask(ret, "SigPnd:\t", task ? task->signals.set.pending : 0);
-	add_mask(ret, "ShdPnd:\t", process->signals.set.pending);
-	add_mask(ret, "SigBlk:\t", task ? task->signals.blocked : 0);
-	add_mask(ret, "SigIgn:\t", ignored);
-	add_mask(ret, "SigCgt:\t", caught);
+	proc_add_mask(ret, "SigPnd:\t", task ? task->signals.set.pending : 0);
+	proc_add_mask(ret, "ShdPnd:\t", process->signals.set.pending);
+	proc_add_mask(ret, "SigBlk:\t", task ? task->signals.blocked : 0);
+	proc_add_mask(ret, "SigIgn:\t", ignored);
+	proc_add_mask(ret, "SigCgt:\t", caught);
 }
 
 static const char *state_words(char letter)
@@ -264,14 +256,15 @@ static const char *state_words(char letter)
 
 int proc_make_status(struct node *node, struct text *ret)
 {
-	static const char *const abilities[] = { "CapInh:\t", "CapPrm:\t", "CapEff:\t", "CapBnd:\t", "CapAmb:\t" };
 	const struct process *process;
 	HELD_SUBJECT struct proc_subject subject = { 0 };
+	HELD_CREDENTIALS const struct credentials *who = NULL;
 	int error = proc_find_subject(node, &subject);
 
 	if (error)
 		return error;
 	process = subject.process;
+	who = proc_credentials_of(&subject);
 	text_add_string(ret, "Name:\t");
 	text_add_string(ret, name_of(&subject));
 	text_add_char(ret, '\n');
@@ -282,15 +275,15 @@ int proc_make_status(struct node *node, struct text *ret)
 	text_add_line(ret, "\nTgid:\t", (unsigned)process->pid);
 	text_add_line(ret, "Ngid:\t0\nPid:\t", (unsigned)(subject.single ? subject.task->tid : process->pid));
 	text_add_line(ret, "PPid:\t", (unsigned)(process->parent ? process->parent->pid : 0));
-	text_add_line(ret, "TracerPid:\t0\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t",
-		      process->fds ? process->fds->capacity : 0);
-	text_add_string(ret, "Groups:\t \n");
+	text_add_string(ret, "TracerPid:\t0\n");
+	proc_add_ids(who, ret);
+	text_add_line(ret, "FDSize:\t", process->fds ? process->fds->capacity : 0);
+	proc_add_groups(who, ret);
 	add_memory(process, ret);
 	text_add_line(ret, "Threads:\t", process->task_count ? process->task_count : 1);
 	add_signals(&subject, ret);
-	for (size_t i = 0; i < sizeof(abilities) / sizeof(abilities[0]); i++)
-		add_mask(ret, abilities[i], i == 0 || i == 4 ? 0 : ALL_ABILITIES);
-	text_add_string(ret, "NoNewPrivs:\t0\nSeccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");
+	proc_add_capabilities(who, ret);
+	text_add_string(ret, "Seccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");
 	text_add_line(ret, "voluntary_ctxt_switches:\t", subject.task ? subject.task->left[0] : 0);
 	text_add_line(ret, "nonvoluntary_ctxt_switches:\t", subject.task ? subject.task->left[1] : 0);
 	return 0;

@@ -1,172 +1,218 @@
 /*
- * System calls about user and group IDs and capabilities. There is only the user root and one group, both with ID 0.
+ * System calls about user and group IDs (credentials(7)). Each of those that change some computes the four new IDs from
+ * the old ones, for users and groups alike, and then publishes new credentials.
  */
-#include "kernel/lib/string.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/rights.h"
+
+#define UNCHANGED UINT32_MAX /* what programs pass for an ID that stays as it is */
 
 SYSCALL_0(getuid)
 {
-	return 0;
+	return rights_current()->uid.real;
 }
 
 SYSCALL_0(geteuid)
 {
-	return 0;
+	return rights_current()->uid.effective;
 }
 
 SYSCALL_0(getgid)
 {
-	return 0;
+	return rights_current()->gid.real;
 }
 
 SYSCALL_0(getegid)
 {
-	return 0;
+	return rights_current()->gid.effective;
 }
 
-/* Return 0 for the ID 0, and for -1, which means "unchanged"; -EINVAL for others, as no other user exists. */
-static int64_t only_root(uint64_t id)
+static int64_t put_ids(const struct ids *ids, uint64_t real, uint64_t effective, uint64_t saved)
 {
-	return (uint32_t)id == 0 || (uint32_t)id == UINT32_MAX ? 0 : -EINVAL;
-}
-
-SYSCALL_1(setuid, id)
-{
-	return (uint32_t)id ? -EINVAL : 0;
-}
-
-SYSCALL_1(setgid, id)
-{
-	return (uint32_t)id ? -EINVAL : 0;
-}
-
-SYSCALL_2(setreuid, real, effective)
-{
-	return only_root(real) | only_root(effective);
-}
-
-SYSCALL_2(setregid, real, effective)
-{
-	return only_root(real) | only_root(effective);
-}
-
-SYSCALL_3(setresuid, real, effective, saved)
-{
-	return only_root(real) | only_root(effective) | only_root(saved);
-}
-
-SYSCALL_3(setresgid, real, effective, saved)
-{
-	return only_root(real) | only_root(effective) | only_root(saved);
-}
-
-/* setfsuid(2) and setfsgid(2) return the previous ID, which is always 0. */
-SYSCALL_0(setfsuid)
-{
-	return 0;
-}
-
-SYSCALL_0(setfsgid)
-{
-	return 0;
-}
-
-static int64_t put_root(uint64_t real, uint64_t effective, uint64_t saved)
-{
-	const uint32_t root = 0;
-
-	int error = args_put(real, &root, sizeof(root));
+	int error = args_put(real, &ids->real, sizeof(ids->real));
 
 	if (!error)
-		error = args_put(effective, &root, sizeof(root));
-	return error ? error : args_put(saved, &root, sizeof(root));
+		error = args_put(effective, &ids->effective, sizeof(ids->effective));
+	return error ? error : args_put(saved, &ids->saved, sizeof(ids->saved));
 }
 
 SYSCALL_3(getresuid, real, effective, saved)
 {
-	return put_root(real, effective, saved);
+	return put_ids(&rights_current()->uid, real, effective, saved);
 }
 
 SYSCALL_3(getresgid, real, effective, saved)
 {
-	return put_root(real, effective, saved);
+	return put_ids(&rights_current()->gid, real, effective, saved);
 }
 
-/* A process has no supplementary groups. */
-SYSCALL_1(getgroups, size)
+/* ---- publishing ---- */
+
+static bool are_same(const struct ids *a, const struct ids *b)
 {
-	return (int)size < 0 ? -EINVAL : 0;
+	return a->real == b->real && a->effective == b->effective && a->saved == b->saved && a->fs == b->fs;
 }
 
-SYSCALL_2(setgroups, count, from)
+static int set_uids(const struct ids *new)
 {
-	uint32_t group = 0;
-	int error;
+	const struct credentials *old = rights_current();
+	struct credentials *who;
 
-	if (count > 1)
+	if (are_same(&old->uid, new))
+		return 0;
+	who = credentials_copy(old);
+	if (!who)
+		return -ENOMEM;
+	who->uid = *new;
+	credentials_follow_uid(who, &old->uid);
+	return rights_replace(who);
+}
+
+static int set_gids(const struct ids *new)
+{
+	const struct credentials *old = rights_current();
+	struct credentials *who;
+
+	if (are_same(&old->gid, new))
+		return 0;
+	who = credentials_copy(old);
+	if (!who)
+		return -ENOMEM;
+	who->gid = *new;
+	return rights_replace(who);
+}
+
+/* ---- the rules of the calls; `may`: the caller has the capability to take any ID. They return 0 or an error. ---- */
+
+static bool is_one_of_three(uint32_t id, const struct ids *ids)
+{
+	return id == ids->real || id == ids->effective || id == ids->saved;
+}
+
+/* The rules of setuid(2) and setgid(2). */
+static int change_one(struct ids *ids, uint32_t id, bool may)
+{
+	if (id == UNCHANGED)
 		return -EINVAL;
-	error = count ? args_get(&group, from, sizeof(group)) : 0;
-	if (error)
-		return error;
-	return group ? -EINVAL : 0;
+	if (may)
+		ids->real = ids->saved = id;
+	else if (id != ids->real && id != ids->saved)
+		return -EPERM;
+	ids->effective = ids->fs = id;
+	return 0;
 }
 
-#define CAPABILITY_VERSION 0x20080522U /* _LINUX_CAPABILITY_VERSION_3 */
-#define CAPABILITIES       41          /* number of Linux's capabilities: CAP_LAST_CAP + 1 */
-
-struct capability_header {
-	uint32_t version;
-	int32_t pid;
-};
-
-/* Half of the capabilities: 32 of them. */
-struct capability_data {
-	uint32_t effective, permitted, inheritable;
-};
-
-/*
- * Check the header of capget(2) and capset(2). Returns 0, -EFAULT, -ESRCH, -EINVAL. If the header has another version
- * than CAPABILITY_VERSION, the program asks which version the kernel has: CAPABILITY_VERSION is written into the
- * header, *ret_asked is true, and the result is -EINVAL.
- */
-static int check_header(uint64_t from, bool *ret_asked)
+/* The rules of setreuid(2) and setregid(2). */
+static int change_two(struct ids *ids, uint32_t real, uint32_t effective, bool may)
 {
-	struct capability_header header;
-	int error = args_get(&header, from, sizeof(header));
+	const struct ids old = *ids;
 
-	if (error)
-		return error;
-	*ret_asked = header.version != CAPABILITY_VERSION;
-	if (*ret_asked) {
-		header.version = CAPABILITY_VERSION;
-		error = args_put(from, &header, sizeof(header));
-		return error ? error : -EINVAL;
+	if (real != UNCHANGED) {
+		if (!may && real != old.real && real != old.effective)
+			return -EPERM;
+		ids->real = real;
 	}
-	if (header.pid < 0)
-		return -EINVAL;
-	return header.pid && !task_peek(header.pid) ? -ESRCH : 0;
+	if (effective != UNCHANGED) {
+		if (!may && !is_one_of_three(effective, &old))
+			return -EPERM;
+		ids->effective = effective;
+	}
+	if (real != UNCHANGED || (effective != UNCHANGED && effective != old.real))
+		ids->saved = ids->effective;
+	ids->fs = ids->effective;
+	return 0;
 }
 
-SYSCALL_2(capget, header, to)
+/* The rules of setresuid(2) and setresgid(2). */
+static int change_three(struct ids *ids, uint32_t real, uint32_t effective, uint32_t saved, bool may)
 {
-	const struct capability_data all[2] = {
-		{ UINT32_MAX, UINT32_MAX, 0 },
-		{ (1U << (CAPABILITIES - 32)) - 1, (1U << (CAPABILITIES - 32)) - 1, 0 },
-	};
-	bool asked;
-	int error = check_header(header, &asked);
+	const struct ids old = *ids;
 
-	if (error || !to)
-		return error == -EINVAL && asked && !to ? 0 : error;
-	return args_put(to, all, sizeof(all));
+	if (real != UNCHANGED)
+		ids->real = real;
+	if (effective != UNCHANGED)
+		ids->effective = effective;
+	if (saved != UNCHANGED)
+		ids->saved = saved;
+	if (!may && !(is_one_of_three(ids->real, &old) && is_one_of_three(ids->effective, &old) &&
+		      is_one_of_three(ids->saved, &old)))
+		return -EPERM;
+	ids->fs = ids->effective;
+	return 0;
 }
 
-/* capset(2): checks its arguments and changes nothing, since no code here depends on capabilities. */
-SYSCALL_2(capset, header, from)
+SYSCALL_1(setuid, id)
 {
-	struct capability_data data[2];
-	bool asked;
-	int error = check_header(header, &asked);
+	struct ids ids = rights_current()->uid;
+	int error = change_one(&ids, (uint32_t)id, rights_can(CAP_SETUID));
 
-	return error ? error : args_get(data, from, sizeof(data));
+	return error ? error : set_uids(&ids);
+}
+
+SYSCALL_1(setgid, id)
+{
+	struct ids ids = rights_current()->gid;
+	int error = change_one(&ids, (uint32_t)id, rights_can(CAP_SETGID));
+
+	return error ? error : set_gids(&ids);
+}
+
+SYSCALL_2(setreuid, real, effective)
+{
+	struct ids ids = rights_current()->uid;
+	int error = change_two(&ids, (uint32_t)real, (uint32_t)effective, rights_can(CAP_SETUID));
+
+	return error ? error : set_uids(&ids);
+}
+
+SYSCALL_2(setregid, real, effective)
+{
+	struct ids ids = rights_current()->gid;
+	int error = change_two(&ids, (uint32_t)real, (uint32_t)effective, rights_can(CAP_SETGID));
+
+	return error ? error : set_gids(&ids);
+}
+
+SYSCALL_3(setresuid, real, effective, saved)
+{
+	struct ids ids = rights_current()->uid;
+	int error = change_three(&ids, (uint32_t)real, (uint32_t)effective, (uint32_t)saved, rights_can(CAP_SETUID));
+
+	return error ? error : set_uids(&ids);
+}
+
+SYSCALL_3(setresgid, real, effective, saved)
+{
+	struct ids ids = rights_current()->gid;
+	int error = change_three(&ids, (uint32_t)real, (uint32_t)effective, (uint32_t)saved, rights_can(CAP_SETGID));
+
+	return error ? error : set_gids(&ids);
+}
+
+/* setfsuid(2) and setfsgid(2) return the previous ID, whether they changed it or not, and no error but -ENOMEM. */
+SYSCALL_1(setfsuid, id)
+{
+	const struct credentials *old = rights_current();
+	const uint32_t before = old->uid.fs, wanted = (uint32_t)id;
+	struct credentials *who;
+
+	if (wanted == UNCHANGED || wanted == before || !(is_one_of_three(wanted, &old->uid) || rights_can(CAP_SETUID)))
+		return before;
+	who = credentials_copy(old);
+	if (!who)
+		return -ENOMEM;
+	who->uid.fs = wanted;
+	credentials_follow_fs_uid(who, before);
+	return rights_replace(who) ? -ENOMEM : (int64_t)before;
+}
+
+SYSCALL_1(setfsgid, id)
+{
+	struct ids ids = rights_current()->gid;
+	const uint32_t before = ids.fs, wanted = (uint32_t)id;
+
+	if (wanted == UNCHANGED || !(is_one_of_three(wanted, &ids) || rights_can(CAP_SETGID)))
+		return before;
+	ids.fs = wanted;
+	return set_gids(&ids) ? -ENOMEM : (int64_t)before;
 }

@@ -1,7 +1,6 @@
 /*
- * System calls about resource limits; also getcpu, prctl and arch_prctl.
+ * System calls about resource limits; also getcpu and arch_prctl.
  */
-#include "kernel/lib/string.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/process_limits.h"
 
@@ -48,42 +47,6 @@ SYSCALL_3(getcpu, cpu, node, unused)
 	if (!error && node)
 		error = args_put(node, &zero, sizeof(zero));
 	return error;
-}
-
-enum prctl_request {
-	PR_GET_DUMPABLE = 3,
-	PR_SET_DUMPABLE = 4,
-	PR_SET_NAME = 15,
-	PR_GET_NAME = 16,
-};
-
-static int64_t set_name(uint64_t from)
-{
-	char name[TASK_NAME];
-	size_t length;
-	enum status status = strncpy_from_user(name, user_pointer(from), sizeof(name), &length);
-
-	if (status != OK && status != ERR_RANGE)
-		return copy_errno(status);
-	name[TASK_NAME - 1] = 0; /* a longer name is cut */
-	memcpy(task_current()->name, name, sizeof(name));
-	return 0;
-}
-
-/* prctl(2): unknown requests return -EINVAL, as on a Linux that is too old for them. */
-SYSCALL_2(prctl, request, value)
-{
-	switch ((uint32_t)request) {
-	case PR_SET_NAME:
-		return set_name(value);
-	case PR_GET_NAME:
-		return args_put(value, task_current()->name, TASK_NAME);
-	case PR_GET_DUMPABLE:
-		return 0;
-	case PR_SET_DUMPABLE:
-		return value > 1 ? -EINVAL : 0;
-	}
-	return -EINVAL;
 }
 
 enum { ARCH_SET_GS = 0x1001, ARCH_SET_FS, ARCH_GET_FS, ARCH_GET_GS };

@@ -7,7 +7,6 @@
 #include "kernel/task/fd_work.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/process_internal.h"
-#include "kernel/task/process_limits.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/space_work.h"
 #include "kernel/task/wait_until.h"
@@ -53,7 +52,7 @@ static int check(const struct clone_arguments *a)
 		return -EINVAL;
 	if ((flags & CLONE_SETTLS) && a->tls >= USER_END)
 		return -EPERM;
-	if (process_tasks() >= process_current()->limits[LIMIT_NPROC].soft || process_tasks() >= process_tasks_most())
+	if (!process_may_clone(flags & CLONE_THREAD))
 		return -EAGAIN;
 	return 0;
 }
@@ -190,6 +189,11 @@ static int64_t clone_into(const struct clone_arguments *a, const struct parts *p
 	error = task_create(parent->name, true, &child);
 	if (error)
 		return error;
+	error = rights_begin(child, rights_current());
+	if (error) {
+		task_destroy(child);
+		return error;
+	}
 	if (tells && shares && tell_parent(a, child->tid) != OK) {
 		task_destroy(child);
 		return -ERESTART_MEMORY;

@@ -376,10 +376,7 @@ int process_exec(const char *path, const char *const *argv, const char *const *e
 	if (error)
 		return error;
 	error = process_end_others();
-	/*
-	 * Copy the descriptors only now, since the other tasks could change them until they ended. If out_of_memory()
-	 * returns false, this process is being killed.
-	 */
+	/* Until now the other tasks could change the descriptors. Without memory a process ends, perhaps this one. */
 	while (!error && own_files(task->process, &fds) != 0)
 		if (!out_of_memory(attempt++))
 			error = -ENOMEM;
@@ -419,6 +416,7 @@ int process_start_init(struct node *root, struct file *console, const char *path
 	error = task_create("init", true, &task);
 	if (error)
 		return error;
+	rights_begin_first(task);
 	error = process_create(task->tid, NULL, NULL, &process);
 	if (error)
 		goto no_process;

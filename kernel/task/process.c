@@ -9,7 +9,9 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/number.h"
 #include "kernel/task/process_limits.h"
+#include "kernel/task/rights.h"
 #include "kernel/task/signal_internal.h"
+#include "kernel/task/user_tasks.h"
 
 #define VISITS 128 /* processes that process_visit_some() and process_visit_numbers() visit in one call */
 
@@ -36,6 +38,7 @@ struct process *process_find(int pid)
 void process_free(struct process *process)
 {
 	ASSERT(!process->refs);
+	credentials_put(process->rights.ended_as);
 	cache_free(&process_cache, process);
 }
 
@@ -139,6 +142,18 @@ size_t process_living(void)
 size_t process_tasks(void)
 {
 	return process_count + more_tasks;
+}
+
+bool process_may_clone(bool thread)
+{
+	const struct credentials *who = rights_current();
+	const struct process *process = process_current();
+
+	if (process_tasks() >= process_tasks_most() || (!thread && process_count >= process_most()))
+		return false;
+	/* As on Linux no limit holds for root. */
+	return !who->uid.real || user_tasks_of(who->uid.real) < process->limits[LIMIT_NPROC].soft ||
+	       credentials_can(who, CAP_SYS_RESOURCE) || credentials_can(who, CAP_SYS_ADMIN);
 }
 
 char *copy_string(const char *text)
@@ -256,6 +271,7 @@ void process_remove_task(struct task *task)
 	if (--process->task_count)
 		more_tasks--;
 	memcpy(process->name, task->name, sizeof(process->name));
+	rights_end(task);
 	usage_add(&process->ended, &used);
 }
 

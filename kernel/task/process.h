@@ -63,6 +63,7 @@ struct process {
 	struct link sibling;    /* in the parent's `children` */
 	struct link news;       /* list of children for wait4(2) to report, linked by `in_news`, the earliest first */
 	struct link in_news;    /* in the parent's `news`, or in no list */
+	struct process_rights rights;
 	struct link in_group;   /* in the list of its group's processes (number.h) */
 	struct link in_session; /* in the list of its session's processes */
 	uint64_t joined;        /* greater, the later the process joined its group: the group's list is sorted by it */

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernel/task/find.h"
+#include "kernel/task/rights.h"
 #include "kernel/task/signal.h"
 
 #define PROCESS_FEWEST 64            /* lowest RLIMIT_NPROC of the first process */
@@ -18,6 +19,12 @@ char *copy_string(const char *text);
 
 /* The allocator of struct process. Fixed after boot. */
 extern struct cache process_cache;
+
+/*
+ * Return whether the current task may make another task, a thread or the first task of a process, within RLIMIT_NPROC
+ * of its user and the limits of all users together.
+ */
+bool process_may_clone(bool thread);
 
 /* Return how many processes there are, zombies included. */
 size_t process_living(void);

@@ -25,8 +25,9 @@
 static void (*send_signal)(struct process *process, int signal); /* process_limits_init()'s `send`. Fixed after boot */
 
 /*
- * Return the first process's RLIMIT_NPROC: one process for each PROCESS_SHARE of RAM, so that a program that forks
- * without end gets -EAGAIN while there is still memory for the processes that exist. Linux allows one for each 256 KiB.
+ * Return how many processes there may be, and the first one's RLIMIT_NPROC: one for each PROCESS_SHARE of RAM, so that
+ * a program that forks without end gets -EAGAIN while there is still memory for the processes that exist. Linux allows
+ * one for each 256 KiB.
  */
 static uint64_t default_processes(void)
 {
@@ -37,6 +38,11 @@ static uint64_t default_processes(void)
 
 /* kernel.threads-max if it was set; or 0. Guard: tasks only, which the kernel does not preempt */
 static uint64_t tasks_most;
+
+uint64_t process_most(void)
+{
+	return tasks_most ? tasks_most : default_processes();
+}
 
 int process_set_tasks_most(uint64_t most)
 {

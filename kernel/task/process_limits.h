@@ -13,6 +13,12 @@ size_t process_tasks(void);
  * of RAM. As on Linux, process_set_tasks_most returns -EINVAL for a number below 20.
  */
 uint64_t process_tasks_most(void);
+
+/*
+ * Return how many processes there may be at once, so many that fork fails while there is still memory for those that
+ * exist. Once kernel.threads-max has been set only that counts.
+ */
+uint64_t process_most(void);
 int process_set_tasks_most(uint64_t most);
 
 /*

@@ -21,6 +21,8 @@ static void inherit(struct process *process, const struct process *maker)
 	node_get(process->program)->runners++;
 	process_limits_copy(process, maker);
 	process->memory_adjust = maker->memory_adjust;
+	process->rights.dumpable = maker->rights.dumpable;
+	process->rights.under_subreaper = maker->rights.subreaper || maker->rights.under_subreaper;
 	process->args_start = maker->args_start;
 	process->args_end = maker->args_end;
 	process->env_start = maker->env_start;
@@ -46,10 +48,12 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 	list_init(&process->news);
 	list_init(&process->sibling);
 	list_init(&process->in_news);
-	if (maker)
+	if (maker) {
 		inherit(process, maker);
-	else
+	} else {
 		process_limits_first(process);
+		process->rights.dumpable = DUMPABLE_USER;
+	}
 	process_enlist(process, parent);
 	*ret = process;
 	return 0;

@@ -17,6 +17,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/find.h"
 #include "kernel/task/number.h"
+#include "kernel/task/rights.h"
 #include "kernel/task/run_queues.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/usage.h"
@@ -149,6 +150,7 @@ void task_set_tid(struct task *task, int tid)
 void task_destroy(struct task *task)
 {
 	delist(task);
+	rights_undo(task);
 	kfree(task->fpu);
 	kernel_stack_free(task->stack);
 	task->fpu = NULL;

@@ -15,6 +15,7 @@
 #include "kernel/lib/time.h"
 #include "kernel/mm/heap/kernel_stack.h"
 #include "kernel/sync/wait_queue.h"
+#include "kernel/task/rights_state.h"
 #include "kernel/task/signal_state.h"
 #include "kernel/task/task_offsets.h"
 #include "kernel/task/task_restart.h"
@@ -64,6 +65,7 @@ struct task {
 	char name[TASK_NAME];    /* shown by ps: the program's name, or that of prctl(PR_SET_NAME) */
 	struct process *process; /* a reference; NULL: a kernel task, or one that has ended */
 	struct link in_process;  /* in the process's list of tasks */
+	struct task_rights rights;
 
 	uint64_t clear_child_tid;    /* user address: at the task's end set to 0 and woken as a futex; 0: none */
 	uint64_t set_child_tid;      /* user address: gets the tid when the task starts; 0: none */
@@ -155,10 +157,7 @@ uint64_t task_get_gs_base(void);
 void task_set_fs_base(uint64_t base);
 void task_set_gs_base(uint64_t base);
 
-/*
- * Give `task` another tid, which must be a number in use that no other task has. For execve(2), after which the only
- * thread's tid is the pid.
- */
+/* Give `task` another tid, a number in use that no other task has: after execve(2) the only thread's tid is the pid. */
 void task_set_tid(struct task *task, int tid);
 
 /* Return the task's CPU time. If the current task is not runnable the CPU is idle, which counts for no task. */

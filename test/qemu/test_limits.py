@@ -12,7 +12,7 @@ PROMPT = r"^/ # \Z"
 APPLETS = ("sh", "cat", "dd", "mkdir", "mount", "sleep", "true")
 GREEDY = (
     # Each takes two more, until there is no number left; then all of them end.
-    ("zsh -fc 'ulimit -u 30; b() { b | b & }; b' 2>/dev/null; echo over", r"over"),
+    ("zsh -fc 'UID=1000; ulimit -u 30; b() { b | b & }; b' 2>/dev/null; echo over", r"over"),
     ("true && (true) && echo $(echo forks)", r"forks"),
     ("(ulimit -v 50000; dd if=/dev/zero of=/dev/null bs=200M count=1 2>/dev/null; echo $?)", r"1"),
     ("(ulimit -v 4000; a=x; while :; do a=$a$a; done 2>/dev/null); echo full", r"(?:sh: out of memory\n)?full"),

@@ -400,7 +400,7 @@ static int make_threads(void *unused)
 	int error = 0, made = 0;
 
 	(void)unused;
-	/* Linux limits all but root, where the others' tasks do not count; here everybody is root, and limited. */
+	/* Root has no limit, and other users' tasks do not count. */
 	sys(SYS_setuid, 1000);
 	sys(SYS_setrlimit, RLIMIT_NPROC, &limit);
 	pthread_attr_init(&attributes);

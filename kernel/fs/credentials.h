@@ -1,0 +1,122 @@
+/*
+ * Credentials: as whom somebody acts, and what it may do (credentials(7), capabilities(7)). A system call of a task
+ * acts with the task's credentials (kernel/task/rights.h); the kernel itself, as while it fills the first file system,
+ * acts with `credentials_first`.
+ *
+ * Published credentials never change: who wants others makes a copy, changes that, and publishes it. So everybody who
+ * has a reference reads all fields without a lock.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GROUPS_MOST 65536 /* supplementary groups, as on Linux: NGROUPS_MAX */
+
+/* Linux's capabilities (capabilities(7)), as far as the kernel asks for one. */
+enum capability {
+	CAP_CHOWN = 0,
+	CAP_DAC_OVERRIDE = 1,
+	CAP_DAC_READ_SEARCH = 2,
+	CAP_FOWNER = 3,
+	CAP_FSETID = 4,
+	CAP_KILL = 5,
+	CAP_SETGID = 6,
+	CAP_SETUID = 7,
+	CAP_SETPCAP = 8,
+	CAP_LINUX_IMMUTABLE = 9,
+	CAP_IPC_LOCK = 14,
+	CAP_SYS_CHROOT = 18,
+	CAP_SYS_PTRACE = 19,
+	CAP_SYS_ADMIN = 21,
+	CAP_SYS_BOOT = 22,
+	CAP_SYS_NICE = 23,
+	CAP_SYS_RESOURCE = 24,
+	CAP_SYS_TIME = 25,
+	CAP_MKNOD = 27,
+	CAP_MAC_OVERRIDE = 32,
+	CAP_SYSLOG = 34,
+	CAPABILITIES = 41, /* how many Linux 6.1 has */
+};
+
+#define CAPABILITY(which) (1ULL << (which)) /* the bit of a capability in a set of them */
+#define CAPABILITIES_ALL  (CAPABILITY(CAPABILITIES) - 1)
+
+/* Bits of `secure_bits`; the bit above each of them locks it. */
+enum secure_bit {
+	SECURE_NO_ROOT = 1 << 0,
+	SECURE_NO_SETUID_FIXUP = 1 << 2,
+	SECURE_KEEP_CAPS = 1 << 4,
+	SECURE_KEEP_CAPS_LOCKED = 1 << 5,
+	SECURE_NO_AMBIENT_RAISE = 1 << 6,
+	SECURE_ALL = 0x55,
+	SECURE_ALL_LOCKS = 0xaa,
+};
+
+/* Supplementary groups. Fixed when it is made, but for `refs`. */
+struct group_list {
+	uint64_t refs;   /* references: of credentials; atomic */
+	uint32_t count;  /* number of groups */
+	uint32_t gids[]; /* in rising order */
+};
+
+/* The four user IDs, or group IDs, of a task. */
+struct ids {
+	uint32_t real, effective, saved, fs;
+};
+
+/* Credentials. Guard: fixed when they are published, but for `refs`. */
+struct credentials {
+	uint64_t refs; /* references: of tasks, and those of credentials_get(); atomic */
+	struct ids uid, gid;
+	/* Sets of capabilities. */
+	uint64_t permitted, effective, inheritable, bounding, ambient;
+	uint32_t secure_bits;      /* of enum secure_bit */
+	bool no_new_rights;        /* execve(2) gives no rights: PR_SET_NO_NEW_PRIVS */
+	struct group_list *groups; /* a reference; NULL: none */
+};
+
+/* Those of the first process and of the kernel: root, with all capabilities. Never freed. */
+extern const struct credentials credentials_first;
+
+/* Take a reference. */
+static inline const struct credentials *credentials_get(const struct credentials *who)
+{
+	__atomic_add_fetch(&((struct credentials *)who)->refs, 1, __ATOMIC_RELAXED);
+	return who;
+}
+
+/* Drop a reference; the last one frees the credentials. NULL is allowed. */
+void credentials_put(const struct credentials *who);
+
+/* Return a copy with one reference, which the caller changes and publishes; NULL: no memory. */
+struct credentials *credentials_copy(const struct credentials *who);
+
+/*
+ * Make a list of `count` groups, with one reference, whose `gids` the caller fills in and sorts; NULL: no memory.
+ */
+struct group_list *group_list_create(uint32_t count);
+
+/* Drop a reference to a list; the last one frees it. NULL is allowed. */
+void group_list_put(struct group_list *groups);
+
+/* Return whether the capability is among the effective ones. */
+static inline bool credentials_can(const struct credentials *who, enum capability which)
+{
+	return who->effective >> which & 1;
+}
+
+/* Return whether `gid` is the group for files, or one of the supplementary groups. */
+bool credentials_in_group(const struct credentials *who, uint32_t gid);
+
+/* Return whether `gid` is the effective group, or one of the supplementary groups. */
+bool credentials_in_effective_group(const struct credentials *who, uint32_t gid);
+
+/*
+ * Set the capabilities of `who` as a change of its user IDs changes them, which were `before` (capabilities(7),
+ * "Effect of user ID changes on capabilities"). `who` is not published yet.
+ */
+void credentials_follow_uid(struct credentials *who, const struct ids *before);
+/* Likewise, for a change of the user ID for files alone. */
+void credentials_follow_fs_uid(struct credentials *who, uint32_t before);

@@ -1,0 +1,52 @@
+/*
+ * What /proc/PID/status says about credentials.
+ */
+#include "kernel/sys/proc.h"
+#include "kernel/task/rights.h"
+
+const struct credentials *proc_credentials_of(const struct proc_subject *subject)
+{
+	const struct credentials *who = subject->task ? rights_of_task(subject->task) : NULL;
+
+	/* The task may have ended since it was found. */
+	return who ? who : rights_of_process(subject->process);
+}
+
+static void add_four(struct text *text, const char *words, const struct ids *ids)
+{
+	text_add(text, "%s%u\t%u\t%u\t%u\n", words, ids->real, ids->effective, ids->saved, ids->fs);
+}
+
+void proc_add_ids(const struct credentials *who, struct text *ret)
+{
+	add_four(ret, "Uid:\t", &who->uid);
+	add_four(ret, "Gid:\t", &who->gid);
+}
+
+void proc_add_groups(const struct credentials *who, struct text *ret)
+{
+	text_add_string(ret, "Groups:\t");
+	for (uint32_t i = 0; who->groups && i < who->groups->count; i++) {
+		if (i)
+			text_add_char(ret, ' ');
+		text_add_number(ret, who->groups->gids[i]);
+	}
+	text_add_string(ret, " \n");
+}
+
+void proc_add_mask(struct text *text, const char *words, uint64_t bits)
+{
+	text_add_string(text, words);
+	text_add_hex(text, bits, 16);
+	text_add_char(text, '\n');
+}
+
+void proc_add_capabilities(const struct credentials *who, struct text *ret)
+{
+	proc_add_mask(ret, "CapInh:\t", who->inheritable);
+	proc_add_mask(ret, "CapPrm:\t", who->permitted);
+	proc_add_mask(ret, "CapEff:\t", who->effective);
+	proc_add_mask(ret, "CapBnd:\t", who->bounding);
+	proc_add_mask(ret, "CapAmb:\t", who->ambient);
+	text_add_line(ret, "NoNewPrivs:\t", who->no_new_rights);
+}

@@ -1,0 +1,108 @@
+/*
+ * The rights of tasks: where their credentials are kept, and how they are replaced.
+ */
+#include "kernel/task/rights.h"
+
+#include "kernel/fs/errno.h"
+#include "kernel/sync/lock.h"
+#include "kernel/task/find.h"
+#include "kernel/task/user_tasks.h"
+
+/* Guards the pointers to credentials: who reads another task's takes its reference before the owner can drop it. */
+static struct lock rights_lock = LOCK_INITIAL(LOCK_RIGHTS);
+
+const struct credentials *rights_of_task(const struct task *task)
+{
+	uint64_t flags = lock_take(&rights_lock);
+	const struct credentials *who = task->rights.who;
+
+	if (who)
+		credentials_get(who);
+	lock_release(&rights_lock, flags);
+	return who;
+}
+
+const struct credentials *rights_of_process(const struct process *process)
+{
+	const struct task *task = task_peek(process->pid);
+	const struct credentials *who;
+	uint64_t flags;
+
+	if (!task || task->process != process)
+		task = process_any_task(process);
+	if (task)
+		return rights_of_task(task);
+	flags = lock_take(&rights_lock);
+	who = process->rights.ended_as;
+	credentials_get(who ? who : &credentials_first);
+	lock_release(&rights_lock, flags);
+	return who ? who : &credentials_first;
+}
+
+/* Store a reference, and return the one that was there before. */
+static const struct credentials *exchange(const struct credentials **at, const struct credentials *who)
+{
+	uint64_t flags = lock_take(&rights_lock);
+	const struct credentials *old = *at;
+
+	*at = who;
+	lock_release(&rights_lock, flags);
+	return old;
+}
+
+static bool gives_more(const struct credentials *old, const struct credentials *new)
+{
+	return old->uid.effective != new->uid.effective || old->gid.effective != new->gid.effective ||
+	       old->uid.fs != new->uid.fs || old->gid.fs != new->gid.fs || new->permitted & ~old->permitted;
+}
+
+int rights_replace(const struct credentials *who)
+{
+	struct task *task = task_current();
+	const struct credentials *old;
+
+	if (user_tasks_add(who->uid.real) != 0) {
+		credentials_put(who);
+		return -ENOMEM;
+	}
+	old = exchange(&task->rights.who, who);
+	user_tasks_remove(old->uid.real);
+	if (gives_more(old, who)) {
+		task->process->rights.dumpable = DUMPABLE_NOT;
+		task->rights.parent_death_signal = 0;
+	}
+	credentials_put(old);
+	return 0;
+}
+
+void rights_begin_first(struct task *task)
+{
+	task->rights.who = credentials_get(&credentials_first);
+}
+
+int rights_begin(struct task *task, const struct credentials *who)
+{
+	int error = user_tasks_add(who->uid.real);
+
+	if (!error)
+		task->rights.who = credentials_get(who);
+	return error;
+}
+
+void rights_end(struct task *task)
+{
+	const struct credentials *who = exchange(&task->rights.who, NULL);
+
+	user_tasks_remove(who->uid.real);
+	credentials_put(exchange(&task->process->rights.ended_as, who));
+}
+
+void rights_undo(struct task *task)
+{
+	const struct credentials *who = exchange(&task->rights.who, NULL);
+
+	if (!who)
+		return;
+	user_tasks_remove(who->uid.real);
+	credentials_put(who);
+}

@@ -1,0 +1,55 @@
+/*
+ * The rights of tasks: as whom they act (kernel/fs/credentials.h).
+ */
+#pragma once
+
+#include "kernel/fs/credentials.h"
+#include "kernel/task/process.h"
+
+/* Return as whom the current task acts. The pointer is valid until the task replaces its credentials. */
+static inline const struct credentials *rights_current(void)
+{
+	return task_current()->rights.who;
+}
+
+/* Return whether the current task has the capability. */
+static inline bool rights_can(enum capability which)
+{
+	return credentials_can(rights_current(), which);
+}
+
+/*
+ * Return a reference to the credentials of a task, NULL if it has ended; or of a process: those of its first task, if
+ * that has ended of another one, and if all have ended of the last.
+ */
+const struct credentials *rights_of_task(const struct task *task);
+const struct credentials *rights_of_process(const struct process *process);
+
+/*
+ * Publish `who` as the credentials of the current task, which takes over the caller's reference. If the effective user
+ * or the one for files is another, or there are more capabilities, then as on Linux the process becomes DUMPABLE_NOT,
+ * and the task gets no signal any more when its parent ends. Returns 0; or -ENOMEM, with the reference dropped and
+ * nothing changed.
+ */
+int rights_replace(const struct credentials *who);
+
+/*
+ * Give a new task its credentials, a new reference to `who`. Returns 0 or -ENOMEM. rights_begin_first() gives the first
+ * process's task those of root.
+ */
+void rights_begin_first(struct task *task);
+int rights_begin(struct task *task, const struct credentials *who);
+
+/* Take the credentials from a task that ends; its process keeps them until another of its tasks ends. */
+void rights_end(struct task *task);
+
+/* Drop the credentials of a task that never started. Without effect on one that has none. */
+void rights_undo(struct task *task);
+
+/* Mark a local variable that is a reference to credentials, or NULL: it is dropped when the scope ends. */
+#define HELD_CREDENTIALS __attribute__((cleanup(credentials_leave_scope)))
+
+static inline void credentials_leave_scope(const struct credentials **who)
+{
+	credentials_put(*who);
+}

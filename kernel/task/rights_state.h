@@ -1,0 +1,35 @@
+/*
+ * What tasks and processes have of rights: parts of struct task and struct process. kernel/task/rights.h has the
+ * functions.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct credentials;
+
+/* Guard of fields that say nothing else: tasks only, which the kernel does not preempt. */
+struct task_rights {
+	/*
+	 * as whom the task acts: a reference; NULL: a kernel task, or one that has ended. Only the task itself replaces
+	 * it, and so reads it without a lock. Guard: rights_lock
+	 */
+	const struct credentials *who;
+	int parent_death_signal; /* the signal that the task gets when its parent ends: PR_SET_PDEATHSIG; 0: none */
+};
+
+/* How much others may look into a process: PR_SET_DUMPABLE. */
+enum dumpable {
+	DUMPABLE_NOT = 0,  /* not at all without CAP_SYS_PTRACE */
+	DUMPABLE_USER = 1, /* its own user may */
+};
+
+/* Guard of fields that say nothing else: tasks only, which the kernel does not preempt. */
+struct process_rights {
+	const struct credentials
+		*ended_as; /* those of the task that ended last, a reference; or NULL; guard: rights_lock */
+	enum dumpable dumpable;
+	bool subreaper;       /* becomes the parent of its descendants whose parents end: PR_SET_CHILD_SUBREAPER */
+	bool under_subreaper; /* one of those from which it descends has been a subreaper */
+};
