@@ -137,7 +137,7 @@ $(HOST)/test/host/test_paging_readme.o: HOST_CFLAGS += -include $(HOST)/paging_r
 $(HOST)/test/host/test_paging_readme.o: $(HOST)/paging_readme.c
 
 # The loader without what only firmware can do, with the firmware's types.
-EFI_HOST := $(addprefix $(HOST)/efi/,memory.o acpi.o tables.o inputs.o options.o let_read.o sections.o)
+EFI_HOST := $(addprefix $(HOST)/efi/,memory.o acpi.o tables.o inputs.o options.o let_read.o sections.o measure.o)
 EFI_TYPES := -DGNU_EFI_USE_MS_ABI -fshort-wchar -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64
 EFI_TESTS := test_loader test_loader_inputs test_map_fixtures
 $(EFI_HOST) $(EFI_TESTS:%=$(HOST)/test/host/%.o): HOST_CFLAGS += $(EFI_TYPES)

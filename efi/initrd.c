@@ -5,10 +5,10 @@
  * so that the kernel can use them in place. Under Secure Boot they are ignored, since no signature covers them. The
  * section .initrd is not read here.
  */
+#include "efi/load_options.h"
 #include "efi/loader.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/string.h"
-#include "kernel/lib/utf8.h"
 #include "paging/layout.h"
 
 #define NAME_MOST 512
@@ -107,24 +107,12 @@ static EFI_STATUS take_offer(struct loader *l, EFI_LOAD_FILE_PROTOCOL *protocol)
  */
 static bool to_utf16(const char *from, CHAR16 *to)
 {
-	struct utf8 utf8 = { 0 };
-	size_t n = 0;
+	size_t n = options_utf16(from, to, NAME_MOST);
 
-	while (*from && n < NAME_MOST - 2) {
-		uint32_t c;
-		enum utf8_result result = utf8_feed(&utf8, (uint8_t)*from, &c);
-
-		from += result != UTF8_BAD_BUT;
-		if (result == UTF8_MORE)
-			continue;
-		if (c >= 0x10000) {
-			to[n++] = (CHAR16)(0xd800 + ((c - 0x10000) >> 10));
-			c = 0xdc00 + (c & 0x3ff);
-		}
-		to[n++] = (CHAR16)(c == '/' ? '\\' : c);
-	}
-	to[n] = 0;
-	return !*from;
+	for (size_t i = 0; i < n; i++)
+		if (to[i] == '/')
+			to[i] = '\\';
+	return n + 2 < NAME_MOST;
 }
 
 /* Open a file that an initrd= word names. On success the caller closes *ret. */

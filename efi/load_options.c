@@ -6,6 +6,7 @@
 
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/string.h"
+#include "kernel/lib/utf8.h"
 
 #define BAD_CHARACTER UINT32_MAX
 
@@ -206,6 +207,28 @@ size_t options_utf8(const uint8_t *from, size_t most, char *to, size_t room)
 		n += put_utf8(to + n, c == BAD_CHARACTER ? '?' : c);
 	}
 	to[n] = '\0';
+	return n;
+}
+
+size_t options_utf16(const char *from, uint16_t *to, size_t most)
+{
+	struct utf8 utf8 = { 0 };
+	size_t n = 0;
+
+	while (*from && n + 2 < most) {
+		uint32_t c;
+		enum utf8_result result = utf8_feed(&utf8, (uint8_t)*from, &c);
+
+		from += result != UTF8_BAD_BUT;
+		if (result == UTF8_MORE)
+			continue;
+		if (c >= 0x10000) {
+			to[n++] = (uint16_t)(0xd800 + ((c - 0x10000) >> 10));
+			c = 0xdc00 + (c & 0x3ff);
+		}
+		to[n++] = (uint16_t)c;
+	}
+	to[n] = 0;
 	return n;
 }
 

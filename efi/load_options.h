@@ -32,6 +32,12 @@ enum options_kind options_to_text(const void *options, size_t size, char *to, si
 size_t options_utf8(const uint8_t *from, size_t most, char *to, size_t room);
 
 /*
+ * Write text in UTF-8 to `to` as UTF-16; cut to fit `most` units, NUL-terminated. Bytes that are not UTF-8 become
+ * U+FFFD. Returns the length in units, without the NUL.
+ */
+size_t options_utf16(const char *from, uint16_t *to, size_t most);
+
+/*
  * Return the start of the words after the program's own name, as the UEFI shell passes it: one word, perhaps in quotes.
  */
 const char *options_after_word(const char *text);

@@ -88,6 +88,18 @@ void loader_let_read(struct loader *l);
 
 /* sections.c: find .kernel, .initrd and .cmdline of the loader's own PE. Fails when the PE or .kernel is not sound. */
 MUST_CHECK EFI_STATUS loader_find_sections(struct loader *l);
+/*
+ * sections.c: return the section whose name, filled up with NULs, is the eight bytes at `name`; no data when there is
+ * none. Call after loader_find_sections() has succeeded.
+ */
+struct blob loader_section(const struct loader *l, const char *name);
+
+/*
+ * measure.c: extend the TPM's registers by the boot file's sections, by the command line if it came from LoadOptions,
+ * and by the archives from outside. Does nothing without a TPM. A TPM that fails is reported in a line, and the boot
+ * goes on: whoever seals a secret to these registers does not get it then.
+ */
+void loader_measure(struct loader *l);
 
 /*
  * options.c: take the command line from LoadOptions or .cmdline. loader_free_options: free the memory of LoadOptions'

@@ -329,6 +329,7 @@ static EFI_STATUS prepare(struct loader *l)
 	status = loader_read_initrd(l);
 	if (EFI_ERROR(status))
 		return status;
+	loader_measure(l);
 	loader_read_inputs(l);
 	loader_stage_screen(l);
 	loader_stage(l, STAGE_LOADER);

@@ -100,6 +100,20 @@ static EFI_STATUS check_overlaps(struct loader *l, const struct pe_section *sect
 	return EFI_SUCCESS;
 }
 
+struct blob loader_section(const struct loader *l, const char *name)
+{
+	const struct pe_section *sections;
+	size_t count = 0;
+
+	sections = section_table(l, &count);
+	for (size_t i = 0; i < count; i++)
+		if (is_named(&sections[i], name) && sections[i].virtual_address <= l->image->ImageSize &&
+		    sections[i].virtual_size <= l->image->ImageSize - sections[i].virtual_address)
+			return (struct blob){ (const uint8_t *)l->image->ImageBase + sections[i].virtual_address,
+					      sections[i].virtual_size };
+	return (struct blob){ NULL, 0 };
+}
+
 EFI_STATUS loader_find_sections(struct loader *l)
 {
 	const struct pe_section *sections;

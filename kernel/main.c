@@ -188,8 +188,8 @@ static void set_log(const char *cmdline)
 		log_show_times();
 }
 
-/* Log which sources of the command line the loader has ignored, and why. */
-static void log_left_aside(uint64_t flags)
+/* Log which sources of the command line the loader has ignored, and why; and what a TPM has been told. */
+static void log_sources(uint64_t flags)
 {
 	static const struct {
 		uint64_t flag;
@@ -205,6 +205,10 @@ static void log_left_aside(uint64_t flags)
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
 		if (flags & reasons[i].flag)
 			log_warn("command line: %s\n", reasons[i].what);
+	if (flags & BOOT_MEASURED)
+		log_info("measured boot: the TPM's PCR 11 has the boot file%s%s\n",
+			 flags & BOOT_OPTIONS ? ", PCR 12 the command line" : "",
+			 flags & (BOOT_INITRD_OFFERED | BOOT_INITRD_FILES) ? ", PCR 9 the archives from outside" : "");
 }
 
 /* Return false with Linux's efi=noruntime, for machines whose runtime services are broken. */
@@ -314,7 +318,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	cmdline = hhdm_ptr(info->cmdline);
 	set_log(cmdline);
 	log_info("AnkeOS " VERSION "\n");
-	log_left_aside(info->flags);
+	log_sources(info->flags);
 	gdb_stub_init(cmdline);
 
 	protection_init();

@@ -72,7 +72,9 @@ enum boot_flags {
 	BOOT_INITRD_FILES = 1 << 7,   /* initrd_outside are the files that initrd= names */
 	BOOT_INITRD_SECURE = 1 << 8,  /* archives of either kind were there, and were left aside: Secure Boot is on */
 
-	BOOT_FLAGS = (1 << 9) - 1,
+	BOOT_MEASURED = 1 << 9, /* the loader has extended a TPM's registers by all that it starts */
+
+	BOOT_FLAGS = (1 << 10) - 1,
 };
 
 /* Addresses of type paddr_t are physical; 0 means absent. Fixed after boot. */

@@ -229,6 +229,20 @@ static void paths_in_utf8(void **state)
 	assert_int_equal(options_utf8((const uint8_t *)u"0123456789", 10, text, sizeof(text)), 4);
 }
 
+static void words_to_utf16(void **state)
+{
+	uint16_t units[8];
+
+	(void)state;
+	assert_int_equal(options_utf16("a\xe2\x82\xac\xf0\x9f\x98\x80", units, 8), 4);
+	assert_memory_equal(units, (const uint16_t *)u"a\u20ac\U0001f600", 5 * sizeof(units[0]));
+	assert_int_equal(options_utf16("a\xe2z", units, 8), 3);
+	assert_memory_equal(units, (const uint16_t *)u"a\ufffdz", 4 * sizeof(units[0]));
+	assert_int_equal(options_utf16("0123456789", units, 8), 6);
+	assert_int_equal(units[6], 0);
+	assert_int_equal(options_utf16("", units, 8), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,7 +250,7 @@ int main(void)
 		cmocka_unit_test(no_words),           cmocka_unit_test(bytes_that_are_no_text),
 		cmocka_unit_test(too_many_words),     cmocka_unit_test(a_whole_load_option),
 		cmocka_unit_test(the_files_own_name), cmocka_unit_test(another_systems_words),
-		cmocka_unit_test(paths_in_utf8),
+		cmocka_unit_test(paths_in_utf8),      cmocka_unit_test(words_to_utf16),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

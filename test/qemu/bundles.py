@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from contract import BUILD, ROOT
+from machine import Config, Machine
 
 STUB = BUILD / "loader.efi"
 KERNEL = BUILD / "kernel.strip.elf"
@@ -109,3 +111,24 @@ def fat_image(output: Path, files: dict[str, Path]) -> Path:
 def disk(image: Path, device: str = "virtio-blk-pci") -> tuple[str, ...]:
     """QEMU's words for a disk that is never written to."""
     return ("-drive", f"file={image},format=raw,if=none,id=disk,snapshot=on", "-device", f"{device},drive=disk")
+
+
+@contextlib.contextmanager
+def from_volume(directory: Path, line: str, *words: str, **files: bytes) -> Iterator[Machine]:
+    """A machine whose UEFI shell types `line` on a volume with ankeos.efi, hostile.efi and these files.
+
+    The files lie in /sub and end with .cpio; one called `offered` is what hostile.efi offers. More `words` for QEMU.
+    """
+    (directory / "startup.nsh").write_text(f"@echo -off\r\nfs0:\r\n{line}\r\n")
+    for name, content in files.items():
+        (directory / name).write_bytes(content)
+    default = BUILD / "initrd.cpio"
+    boot = bundle(directory / "ankeos.efi", KERNEL, initrd=default, cmdline="console=ttyS0 quiet")
+    image = fat_image(directory / "disk.img", {
+        "startup.nsh": directory / "startup.nsh", "ankeos.efi": boot, "hostile.efi": BUILD / "hostile.efi",
+        "offered.cpio": directory / "offered" if "offered" in files else default,
+        **{f"sub/{name}.cpio": directory / name for name in files}})
+    with Machine(Config(boot=None, display=("-vga", "none"), extra=(*disk(image), *words))) as machine:
+        machine.wait_for(r"^UEFI Interactive Shell")
+        machine.send(" ")
+        yield machine

@@ -1,6 +1,5 @@
 """Initial file systems of users' making: joined, packed, of other makers, from outside; and those that cannot be used."""
 
-import contextlib
 import gzip
 import hashlib
 import lzma
@@ -8,7 +7,7 @@ import shutil
 import subprocess
 
 import pytest
-from bundles import KERNEL, bundle, disk, fat_image
+from bundles import KERNEL, bundle, from_volume
 from contract import BUILD, ROOT
 from machine import Config, Machine
 
@@ -112,23 +111,6 @@ def test_too_large(tmp_path):
         machine.wait_prompt()
         machine.wait_for(r"^initramfs: 200 MiB in one piece are needed; [0-9.]+ MiB are free$")
         assert "audit" in machine.command("help")
-
-
-@contextlib.contextmanager
-def from_volume(directory, line, **files):
-    """A machine whose UEFI shell types `line` on a volume with ankeos.efi, hostile.efi and these files."""
-    (directory / "startup.nsh").write_text(f"@echo -off\r\nfs0:\r\n{line}\r\n")
-    for name, content in files.items():
-        (directory / name).write_bytes(content)
-    boot = bundle(directory / "ankeos.efi", KERNEL, initrd=DEFAULT, cmdline="console=ttyS0 quiet")
-    image = fat_image(directory / "disk.img", {
-        "startup.nsh": directory / "startup.nsh", "ankeos.efi": boot, "hostile.efi": BUILD / "hostile.efi",
-        "offered.cpio": directory / "offered" if "offered" in files else DEFAULT,
-        **{f"sub/{name}.cpio": directory / name for name in files}})
-    with Machine(Config(boot=None, display=("-vga", "none"), extra=disk(image))) as machine:
-        machine.wait_for(r"^UEFI Interactive Shell")
-        machine.send(" ")
-        yield machine
 
 
 def saying(directory, text):
