@@ -81,7 +81,7 @@ static void set_canary(const struct boot_info *info, uint64_t tsc)
 
 	for (size_t i = 0; i < info->seed_size && i < sizeof(info->seed); i++)
 		value = value * 31 + info->seed[i];
-	this_cpu->canary = value << 8;
+	percpu_set_canary(value << 8);
 }
 
 static void start_screen(const struct boot_framebuffer *fb, bool quiet)

@@ -4,12 +4,22 @@
 #include "kernel/arch/percpu.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/cpus.h"
 #include "kernel/arch/trap.h"
 
 extern char df_stack_top[], nmi_stack_top[], mc_stack_top[];
 void segments_load(uint16_t code, uint16_t data);
 
-struct percpu boot_percpu;
+PER_CPU struct percpu percpu;
+
+struct percpu *cpu_list[CPUS_MOST] = { &percpu }; /* fixed after boot */
+unsigned cpu_count = 1;                           /* fixed after boot */
+
+/*
+ * The compiler's name for the canary, which the Makefile tells it. Guard: own CPU, which sets it when it starts.
+ */
+extern PER_CPU uint64_t stack_canary;
+PER_CPU uint64_t stack_canary;
 
 static void (*refusal_hook)(void); /* called when memory is refused; NULL until there are tasks. Fixed after boot */
 
@@ -34,11 +44,11 @@ static const uint64_t segments[SELECTOR_TSS / 8] = {
 
 /*
  * Have the CPU use the stack that ends at `top` for the vectors with this `ist`. The word right above the frame that
- * the CPU pushes there is the address of the struct percpu, to which the entry code sets GS.
+ * the CPU pushes there is the CPU's GS base, which the entry code loads.
  */
 static void set_ist(struct percpu *cpu, enum trap_stack ist, vaddr_t top)
 {
-	*(struct percpu **)(top - 16) = cpu;
+	*(uint64_t *)(top - 16) = cpu->shift;
 	cpu->tss.ist[ist - 1] = top - 16;
 }
 
@@ -52,28 +62,38 @@ static void set_tss_descriptor(struct percpu *cpu)
 	cpu->gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 
-NO_CANARY void percpu_init(struct percpu *cpu)
+/* Fill the GDT and the TSS of this CPU, `cpu`, and load them; set GS. */
+static NO_CANARY void load(struct percpu *cpu)
 {
 	struct descriptor_register gdtr = { sizeof(cpu->gdt) - 1, (uintptr_t)cpu->gdt };
 
-	cpu->self = cpu;
 	for (size_t i = 0; i < sizeof(segments) / sizeof(segments[0]); i++)
 		cpu->gdt[i] = segments[i];
-	set_ist(cpu, TRAP_STACK_DF, (uintptr_t)df_stack_top);
-	set_ist(cpu, TRAP_STACK_NMI, (uintptr_t)nmi_stack_top);
-	set_ist(cpu, TRAP_STACK_MC, (uintptr_t)mc_stack_top);
 	cpu->tss.io_map = sizeof(cpu->tss);
 	set_tss_descriptor(cpu);
 	cpu_load_gdt(&gdtr);
 	segments_load(SELECTOR_CODE, SELECTOR_DATA);
 	cpu_load_task_register(SELECTOR_TSS);
 	/* Loading the GS selector has set GS's base to 0: set it anew. */
-	cpu_write_msr(MSR_GS_BASE, (uintptr_t)cpu);
+	cpu_write_msr(MSR_GS_BASE, cpu->shift);
 	cpu_write_msr(MSR_KERNEL_GS_BASE, 0);
+}
+
+NO_CANARY void percpu_init(void)
+{
+	set_ist(&percpu, TRAP_STACK_DF, (uintptr_t)df_stack_top);
+	set_ist(&percpu, TRAP_STACK_NMI, (uintptr_t)nmi_stack_top);
+	set_ist(&percpu, TRAP_STACK_MC, (uintptr_t)mc_stack_top);
+	load(&percpu);
+}
+
+NO_CANARY void percpu_set_canary(uint64_t value)
+{
+	per_cpu(stack_canary) = value;
 }
 
 void percpu_set_debug_stack(vaddr_t top)
 {
-	set_ist(this_cpu->self, TRAP_STACK_DB, top);
+	set_ist(per_cpu_pointer(percpu), TRAP_STACK_DB, top);
 	trap_use_debug_stack();
 }

@@ -1,20 +1,20 @@
 /*
- * What each CPU has of its own. The part that entry code and this layer need is struct percpu, found through GS while
- * the kernel runs: `this_cpu`. A layer above has per-CPU variables of its own, marked PER_CPU and reached by per_cpu().
+ * What each CPU has of its own: variables marked PER_CPU, which per_cpu() reaches. The variables of the CPU that starts
+ * the machine lie where the linker has put them; each other CPU has an area of the heap that is laid out alike. The
+ * part that entry code and this layer need is the variable `percpu`, of which `this_cpu` is the running CPU's.
  *
- * While the kernel runs, GS's base is the CPU's struct percpu, and IA32_KERNEL_GS_BASE is the user program's GS base;
- * SWAPGS on the way in and out exchanges the two. Vectors that can arrive before that SWAPGS has run (#DB, NMI, #DF,
- * #MC) have stacks of their own, with the address of struct percpu at the top, and set GS from there.
+ * While the kernel runs, GS's base is the distance from the linker's addresses to the CPU's own variables, 0 on the
+ * CPU that starts the machine, and IA32_KERNEL_GS_BASE is the user program's GS base; SWAPGS on the way in and out
+ * exchanges the two. So %gs:x is the CPU's own x. Vectors that can arrive before that SWAPGS has run (#DB, NMI, #DF,
+ * #MC) have stacks of their own, with the CPU's GS base at the top, and set GS from there.
  */
 #pragma once
 
 /* Offsets in struct percpu that the entry code uses. */
-#define PERCPU_SELF         0
 #define PERCPU_KERNEL_STACK 8
 #define PERCPU_SCRATCH      16
 #define PERCPU_CURRENT      24
 #define PERCPU_RETURN       32 /* the flags switch_wanted and frame_changed, tested as one word */
-#define PERCPU_CANARY       40 /* the Makefile tells the compiler this offset, for the debug build */
 
 /*
  * Segment selectors. Their order is the one that SYSCALL and SYSRET need (Intel SDM vol. 3A, "Fast System Calls in
@@ -53,55 +53,60 @@ struct trap_frame;
  * on where frame_changed and copying are written, since no interrupt handler writes these two.
  */
 struct percpu {
-	struct percpu *self;
+	uint64_t shift;       /* the CPU's GS base, which per_cpu_pointer() adds to addresses. Fixed when set up */
 	vaddr_t kernel_stack; /* end of the running task's kernel stack, for system calls and traps from user mode */
 	uint64_t scratch;     /* for the entry code to save a register in for a few instructions, interrupts off */
 	struct task *current; /* the running task; set by kernel/task */
 	bool switch_wanted;   /* on return to user mode another task should run */
 	bool frame_changed;   /* the call's saved registers changed, or may yet change: return by IRET, not SYSRET */
 	bool copying;         /* a fault in a user copy is being served, so tasks are not switched */
-	uint64_t canary;      /* stack canary of the debug build (-fstack-protector-strong) */
+	unsigned number;      /* 0: the CPU that starts the machine; the index in cpu_list. Fixed when set up */
 	/* registers of the code that was interrupted by the interrupt being served; NULL: none is being served */
 	struct trap_frame *interrupt;
 	uint64_t gdt[9];
 	struct tss tss;
 };
 
-_Static_assert(offsetof(struct percpu, self) == PERCPU_SELF, "the entry code");
 _Static_assert(offsetof(struct percpu, kernel_stack) == PERCPU_KERNEL_STACK, "the entry code");
 _Static_assert(offsetof(struct percpu, scratch) == PERCPU_SCRATCH, "the entry code");
 _Static_assert(offsetof(struct percpu, current) == PERCPU_CURRENT, "the entry code");
 _Static_assert(offsetof(struct percpu, switch_wanted) == PERCPU_RETURN, "the entry code");
 _Static_assert(offsetof(struct percpu, frame_changed) == PERCPU_RETURN + 1, "the entry code");
 
-_Static_assert(offsetof(struct percpu, canary) == PERCPU_CANARY, "the Makefile");
-
 /*
- * The struct percpu of the CPU that runs this code; valid after percpu_init(). Reading this_cpu->current is one
- * instruction, and so right even if the task moves to another CPU after it. But &this_cpu->x is an offset from GS's
- * base and no pointer: for a pointer take this_cpu->self, with interrupts off or where no other task can run.
+ * PER_CPU marks a variable of which each CPU has one. It is all zero at first: a function that each CPU calls when it
+ * starts sets what must be otherwise. In host tests each thread counts as a CPU.
+ *
+ *   per_cpu(variable)          the running CPU's. An access is one instruction, and so right even if the task moves to
+ *                              another CPU after it; but the address of this expression is no pointer
+ *   per_cpu_pointer(variable)  a pointer to the running CPU's; good while the task stays on the CPU: until it sleeps,
+ *                              or lets others run
+ *   per_cpu_of(cpu, variable)  a pointer to that of another CPU, which `cpu`, its struct percpu, stands for
  */
 #if defined(HOST_TEST)
-extern _Thread_local struct percpu host_percpu;
-#define this_cpu (&host_percpu)
+#define PER_CPU                   _Thread_local
+#define per_cpu(variable)         (variable)
+#define per_cpu_pointer(variable) (&(variable))
 #elif defined(__CHECKER__)
-extern struct percpu percpu_at_gs;
-#define this_cpu (&percpu_at_gs)
+#define PER_CPU
+#define per_cpu(variable)         (variable)
+#define per_cpu_pointer(variable) (&(variable))
+#define per_cpu_of(cpu, variable) ((void)(cpu), &(variable))
 #else
-extern struct percpu __seg_gs percpu_at_gs; /* kernel.ld puts it at address 0 */
-#define this_cpu (&percpu_at_gs)
+#define PER_CPU                   __attribute__((section(".bss.percpu")))
+#define per_cpu(variable)         (*(typeof(variable) __seg_gs *)(uintptr_t) & (variable))
+#define per_cpu_pointer(variable) ((typeof(variable) *)((uintptr_t) & (variable) + this_cpu->shift))
+#define per_cpu_of(cpu, variable) ((typeof(variable) *)((uintptr_t) & (variable) + (cpu)->shift))
 #endif
 
-/*
- * PER_CPU marks a variable of which each CPU has one; per_cpu(variable) is the running CPU's. So far there is one CPU,
- * and so one variable; in host tests each thread counts as a CPU.
- */
+/* The struct percpu of the CPU that runs this code; valid after percpu_init(). */
 #ifdef HOST_TEST
-#define PER_CPU _Thread_local
+extern _Thread_local struct percpu host_percpu;
+#define this_cpu (&host_percpu)
 #else
-#define PER_CPU
+extern PER_CPU struct percpu percpu;
+#define this_cpu (&per_cpu(percpu))
 #endif
-#define per_cpu(variable) (variable)
 
 /*
  * Note that an allocation of a frame or a heap block was refused: calls the hook of percpu_set_refusal_hook(), which
@@ -133,15 +138,15 @@ void percpu_set_refusal_hook(void (*hook)(void));
 #define NO_CANARY __attribute__((no_stack_protector))
 
 /*
- * The struct percpu of the CPU that starts the machine: for percpu_init, and for debuggers, which find it by this name.
+ * Set up the CPU that starts the machine: load a GDT with user segments and a TSS with stacks for NMI, #DF and #MC, and
+ * set GS. Call with interrupts off.
  */
-extern struct percpu boot_percpu;
+void percpu_init(void);
 
-/*
- * Load a GDT with user segments and a TSS with stacks for NMI, #DF and #MC; point GS at `cpu`, which must lie in the
- * PML4 slot that all contexts (sets of page tables) share. Call on that CPU, with interrupts off.
- */
-void percpu_init(struct percpu *cpu);
+#ifndef HOST_TEST
+
+/* Set the canary of this CPU, which functions of the debug build have on their stacks (-fstack-protector-strong). */
+void percpu_set_canary(uint64_t value);
 
 /*
  * Set the stack on which this CPU enters the kernel from user mode: `top` is its end, aligned to 16 bytes. Call with
@@ -156,4 +161,5 @@ static inline void percpu_set_kernel_stack(vaddr_t top)
 /* Give #DB of this CPU a stack of its own, in the heap range. Until then it runs on the interrupted stack. */
 void percpu_set_debug_stack(vaddr_t top);
 
+#endif
 #endif

@@ -44,7 +44,7 @@ static PER_CPU struct watch {
 } watch;
 
 /* The longest stretch that was logged for each place. Guard: own CPU, interrupts off. */
-static struct told {
+static PER_CPU struct told {
 	const void *place;
 	uint64_t ticks;
 } told[TOLD_MOST];
@@ -63,7 +63,9 @@ void stop_watch_start(uint64_t ticks)
  */
 static bool is_news(const void *place, uint64_t ticks)
 {
-	for (struct told *at = told; at < told + TOLD_MOST; at++) {
+	struct told *all = *per_cpu_pointer(told);
+
+	for (struct told *at = all; at < all + TOLD_MOST; at++) {
 		if (at->place && at->place != place)
 			continue;
 		if (ticks <= at->ticks + at->ticks / 4)
@@ -82,47 +84,47 @@ static unsigned long long in_us(uint64_t ticks)
 /* Log the stretch in watch.ended. Call with no lock held and interrupts off. */
 static void tell_turn(void)
 {
-	const char *place = watch.ended.place;
+	const char *place = per_cpu(watch).ended.place;
 
-	watch.ended.place = NULL;
-	if (!is_news(place, watch.ended.ticks))
+	per_cpu(watch).ended.place = NULL;
+	if (!is_news(place, per_cpu(watch).ended.ticks))
 		return;
-	if (watch.ended.vector == TRAP_SYSCALL)
+	if (per_cpu(watch).ended.vector == TRAP_SYSCALL)
 		log_warn("stop: system call %llu had the CPU for %llu us, until %s\n",
-			 (unsigned long long)watch.ended.number, in_us(watch.ended.ticks), place);
+			 (unsigned long long)per_cpu(watch).ended.number, in_us(per_cpu(watch).ended.ticks), place);
 	else
 		log_warn("stop: a task in %s had the CPU for %llu us, until %s\n",
-			 watch.ended.vector != NO_TRAP ? trap_name(watch.ended.vector) : "the kernel",
-			 in_us(watch.ended.ticks), place);
+			 per_cpu(watch).ended.vector != NO_TRAP ? trap_name(per_cpu(watch).ended.vector) : "the kernel",
+			 in_us(per_cpu(watch).ended.ticks), place);
 }
 
 /* ---- interrupts ---- */
 
 void stop_watch_off(const char *place)
 {
-	if (watch.off_since || !limit)
+	if (per_cpu(watch).off_since || !limit)
 		return;
-	watch.off_place = place;
-	watch.off_since = cpu_rdtsc();
+	per_cpu(watch).off_place = place;
+	per_cpu(watch).off_since = cpu_rdtsc();
 }
 
 /* Interrupts are about to come on, at the address `end`: log how long they were off if that was too long. */
 static void interrupts_come(uint64_t end)
 {
-	uint64_t ticks = watch.off_since ? cpu_rdtsc() - watch.off_since : 0;
+	uint64_t ticks = per_cpu(watch).off_since ? cpu_rdtsc() - per_cpu(watch).off_since : 0;
 
-	watch.off_since = 0;
-	if (watch.ended.place)
+	per_cpu(watch).off_since = 0;
+	if (per_cpu(watch).ended.place)
 		tell_turn();
 	if (ticks <= limit || !limit)
 		return;
-	if (watch.off_place && is_news(watch.off_place, ticks))
-		log_warn("stop: interrupts were off for %llu us, from %s to %#llx\n", in_us(ticks), watch.off_place,
-			 (unsigned long long)end);
-	else if (!watch.off_place && is_news((const void *)watch.off_rip, ticks))
+	if (per_cpu(watch).off_place && is_news(per_cpu(watch).off_place, ticks))
+		log_warn("stop: interrupts were off for %llu us, from %s to %#llx\n", in_us(ticks),
+			 per_cpu(watch).off_place, (unsigned long long)end);
+	else if (!per_cpu(watch).off_place && is_news((const void *)per_cpu(watch).off_rip, ticks))
 		log_warn("stop: interrupts were off for %llu us, from %s %llu at %#llx\n", in_us(ticks),
-			 trap_name(watch.off_vector), (unsigned long long)watch.off_vector,
-			 (unsigned long long)watch.off_rip);
+			 trap_name(per_cpu(watch).off_vector), (unsigned long long)per_cpu(watch).off_vector,
+			 (unsigned long long)per_cpu(watch).off_rip);
 }
 
 void stop_watch_on(void)
@@ -134,9 +136,9 @@ void stop_watch_on(void)
 
 static void begin_turn(const struct trap_frame *frame)
 {
-	watch.turn_vector = frame ? frame->vector : NO_TRAP;
-	watch.turn_number = frame ? frame->error : 0;
-	watch.turn_since = limit ? cpu_rdtsc() : 0;
+	per_cpu(watch).turn_vector = frame ? frame->vector : NO_TRAP;
+	per_cpu(watch).turn_number = frame ? frame->error : 0;
+	per_cpu(watch).turn_since = limit ? cpu_rdtsc() : 0;
 }
 
 void stop_watch_turn(const struct trap_frame *frame)
@@ -146,29 +148,29 @@ void stop_watch_turn(const struct trap_frame *frame)
 
 void stop_watch_turn_ends(const char *place)
 {
-	uint64_t ticks = watch.turn_since ? cpu_rdtsc() - watch.turn_since : 0;
+	uint64_t ticks = per_cpu(watch).turn_since ? cpu_rdtsc() - per_cpu(watch).turn_since : 0;
 
-	watch.turn_since = 0;
-	if (ticks <= limit || !limit || (watch.ended.place && ticks <= watch.ended.ticks))
+	per_cpu(watch).turn_since = 0;
+	if (ticks <= limit || !limit || (per_cpu(watch).ended.place && ticks <= per_cpu(watch).ended.ticks))
 		return;
-	watch.ended.ticks = ticks;
-	watch.ended.vector = watch.turn_vector;
-	watch.ended.number = watch.turn_number;
-	watch.ended.place = place;
+	per_cpu(watch).ended.ticks = ticks;
+	per_cpu(watch).ended.vector = per_cpu(watch).turn_vector;
+	per_cpu(watch).ended.number = per_cpu(watch).turn_number;
+	per_cpu(watch).ended.place = place;
 }
 
 void stop_watch_step(const char *place)
 {
-	if (!watch.turn_since)
+	if (!per_cpu(watch).turn_since)
 		return;
 	stop_watch_turn_ends(place);
-	watch.turn_since = cpu_rdtsc();
+	per_cpu(watch).turn_since = cpu_rdtsc();
 }
 
 void stop_watch_call(const struct trap_frame *frame)
 {
 	/* The program ran with interrupts on; SYSCALL has turned them off for a few instructions. */
-	watch.off_since = 0;
+	per_cpu(watch).off_since = 0;
 	begin_turn(frame);
 }
 
@@ -188,10 +190,10 @@ static bool is_people(const struct trap_frame *frame)
 void stop_watch_trap(const struct trap_frame *frame)
 {
 	if (frame->rflags & RFLAGS_IF && limit) {
-		watch.off_place = NULL;
-		watch.off_rip = frame->rip;
-		watch.off_vector = frame->vector;
-		watch.off_since = cpu_rdtsc();
+		per_cpu(watch).off_place = NULL;
+		per_cpu(watch).off_rip = frame->rip;
+		per_cpu(watch).off_vector = frame->vector;
+		per_cpu(watch).off_since = cpu_rdtsc();
 	}
 	if (trap_from_user(frame))
 		begin_turn(frame);
@@ -200,8 +202,8 @@ void stop_watch_trap(const struct trap_frame *frame)
 void stop_watch_trap_ends(const struct trap_frame *frame)
 {
 	if (is_people(frame)) {
-		watch.off_since = frame->rflags & RFLAGS_IF || !limit ? 0 : cpu_rdtsc();
-		watch.turn_since = trap_from_user(frame) || !watch.turn_since ? 0 : cpu_rdtsc();
+		per_cpu(watch).off_since = frame->rflags & RFLAGS_IF || !limit ? 0 : cpu_rdtsc();
+		per_cpu(watch).turn_since = trap_from_user(frame) || !per_cpu(watch).turn_since ? 0 : cpu_rdtsc();
 		return;
 	}
 	if (trap_from_user(frame))

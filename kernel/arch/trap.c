@@ -184,7 +184,7 @@ NO_CANARY void trap_init(void)
 {
 	struct descriptor_register idtr = { sizeof(idt) - 1, (uintptr_t)idt };
 
-	percpu_init(&boot_percpu);
+	percpu_init();
 	for (unsigned vector = 0; vector < TRAP_VECTORS; vector++) {
 		uint64_t stub = (uintptr_t)trap_stubs + 16 * vector;
 

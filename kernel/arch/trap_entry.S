@@ -96,7 +96,7 @@ trap_return:
 	.size	trap_common, . - trap_common
 
 /*
- * The path of vectors with a stack of their own. The word right above the CPU's frame there points to struct percpu. GS
+ * The path of vectors with a stack of their own. The word right above the CPU's frame there is the kernel's GS base. GS
  * may have been either the user's or the kernel's: it is saved and restored by value. #DB from user mode moves to the
  * common path, on the task's stack.
  */
@@ -121,7 +121,7 @@ trap_own_stack:
 	mov	%edx, %r13d
 	/*
 	 * Until trap_use_debug_stack(), #DB arrives on the interrupted stack, always from the kernel: GS is set
-	 * already, and the word above the frame is not the struct percpu.
+	 * already, and the word above the frame is not the GS base.
 	 */
 	mov	%ss:FRAME_SIZE(%rbx), %rax
 	cmpb	$TRAP_DB, 128(%rbx)
@@ -156,15 +156,15 @@ trap_move_stack:
 	.cfi_startproc simple
 	unwind_interrupted 16
 	swapgs
-	mov	%rax, %gs:PERCPU_SCRATCH
+	mov	%rax, %gs:percpu + PERCPU_SCRATCH(%rip)
 	mov	%rsp, %rax
 	.cfi_def_cfa_register %rax
-	mov	%gs:PERCPU_KERNEL_STACK, %rsp
+	mov	%gs:percpu + PERCPU_KERNEL_STACK(%rip), %rsp
 	.irp	offset, 48, 40, 32, 24, 16, 8, 0
 	push	\offset(%rax)
 	.endr
 	.cfi_def_cfa_register %rsp
-	mov	%gs:PERCPU_SCRATCH, %rax
+	mov	%gs:percpu + PERCPU_SCRATCH(%rip), %rax
 	jmp	trap_gs_set
 	.cfi_endproc
 	.size	trap_move_stack, . - trap_move_stack

@@ -14,7 +14,7 @@ static void count_context(void *ctx, const struct context *c)
 
 void report_contexts(print_fn *print)
 {
-	const struct tlb_stats s = *context_tlb_stats();
+	const struct tlb_stats s = context_tlb_stats();
 	size_t frames = context_table_frames();
 	unsigned contexts = 0;
 	char size[16];

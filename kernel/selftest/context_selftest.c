@@ -111,7 +111,7 @@ static bool has_slot_511_only(void)
 
 static uint64_t cr3_writes(void)
 {
-	return context_tlb_stats()->cr3_writes;
+	return context_tlb_stats().cr3_writes;
 }
 
 /* Check that entering a context that is loaded already, and leaving it again, does not write CR3. */

@@ -178,10 +178,10 @@ static bool keeps_to_its_cr3_writes(void)
 	guard = irq_guard_enter();
 	trial_start(&trials[0], clock_monotonic_ns() + NS_PER_MS);
 	token = context_enter(&c);
-	writes = context_tlb_stats()->cr3_writes;
+	writes = context_tlb_stats().cr3_writes;
 	irq_guard_leave(guard);
 	good = wait_for(1);
-	writes = context_tlb_stats()->cr3_writes - writes;
+	writes = context_tlb_stats().cr3_writes - writes;
 	good &= context_is_loaded(&c);
 	context_leave(token);
 	context_destroy(&c);

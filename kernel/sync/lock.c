@@ -40,7 +40,7 @@ void lock_check_off(const char *place)
 
 void lock_note_taken(const struct lock *lock, const char *place)
 {
-	struct held_locks *all = &per_cpu(held_locks);
+	struct held_locks *all = per_cpu_pointer(held_locks);
 	const struct held *last = all->count ? &all->held[all->count - 1] : NULL;
 
 	if (is_stopped())
@@ -54,7 +54,7 @@ void lock_note_taken(const struct lock *lock, const char *place)
 
 void lock_note_released(const struct lock *lock)
 {
-	struct held_locks *all = &per_cpu(held_locks);
+	struct held_locks *all = per_cpu_pointer(held_locks);
 	unsigned at = all->count;
 
 	if (is_stopped())
@@ -70,7 +70,7 @@ void lock_note_released(const struct lock *lock)
 
 void lock_check_held(const struct lock *lock, const char *place)
 {
-	const struct held_locks *all = &per_cpu(held_locks);
+	const struct held_locks *all = per_cpu_pointer(held_locks);
 
 	for (unsigned i = 0; i < all->count; i++)
 		if (all->held[i].lock == lock)
@@ -81,7 +81,7 @@ void lock_check_held(const struct lock *lock, const char *place)
 
 void lock_check_none(const char *what)
 {
-	const struct held_locks *all = &per_cpu(held_locks);
+	const struct held_locks *all = per_cpu_pointer(held_locks);
 
 	if (all->count && !is_stopped())
 		panic("%s while %s is held, taken at %s", what, all->held[all->count - 1].lock->name,
@@ -90,7 +90,7 @@ void lock_check_none(const char *what)
 
 void lock_check_only(const struct lock *lock, const char *what)
 {
-	const struct held_locks *all = &per_cpu(held_locks);
+	const struct held_locks *all = per_cpu_pointer(held_locks);
 
 	if (is_stopped())
 		return;

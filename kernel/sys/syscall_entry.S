@@ -6,6 +6,7 @@
 #include "kernel/arch/trap_numbers.h"
 #include "kernel/arch/trap_registers.h"
 #include "kernel/arch/unwind.h"
+#include "kernel/mm/space/tlb_offsets.h"
 #include "kernel/sys/syscall_numbers.h"
 #include "kernel/task/task_offsets.h"
 
@@ -48,10 +49,10 @@ syscall_entry:
 	.cfi_register %rip, %rcx
 	.cfi_remember_state
 	swapgs
-	mov	%rsp, %gs:PERCPU_SCRATCH
-	mov	%gs:PERCPU_KERNEL_STACK, %rsp
+	mov	%rsp, %gs:percpu + PERCPU_SCRATCH(%rip)
+	mov	%gs:percpu + PERCPU_KERNEL_STACK(%rip), %rsp
 	push	$SELECTOR_USER_DATA
-	push	%gs:PERCPU_SCRATCH
+	push	%gs:percpu + PERCPU_SCRATCH(%rip)
 	.cfi_adjust_cfa_offset 16
 	.cfi_rel_offset %rsp, 0
 	push	%r11
@@ -87,19 +88,17 @@ syscall_entry:
 	/* Count the call in syscall_costs[number].calls: RCX = 3 * number, as struct syscall_cost has three words. */
 	lea	(%rax, %rax, 2), %rcx
 	incq	syscall_costs(, %rcx, 8)
-	mov	syscall_cr3_writes(%rip), %rbx
-	mov	(%rbx), %rbx
+	mov	%gs:context_tlb + TLB_CR3_WRITES(%rip), %rbx
 	mov	%r10, %rcx
 	sti
 	call	*syscall_functions(, %rax, 8)
 	cli
-	mov	syscall_cr3_writes(%rip), %rcx
-	cmp	(%rcx), %rbx
+	cmp	%gs:context_tlb + TLB_CR3_WRITES(%rip), %rbx
 	jne	.Lcount_cr3_writes
 .Lleave:
-	cmpw	$0, %gs:PERCPU_RETURN
+	cmpw	$0, %gs:percpu + PERCPU_RETURN(%rip)
 	jne	.Lleave_slowly
-	mov	%gs:PERCPU_CURRENT, %rcx
+	mov	%gs:percpu + PERCPU_CURRENT(%rip), %rcx
 	cmpw	$0, TASK_SIGNALS_WANTED(%rcx)
 	jne	.Lleave_slowly
 #if DEBUG
@@ -123,7 +122,7 @@ syscall_entry:
 	unwind_trap_frame
 	.cfi_adjust_cfa_offset CALL_PAD
 .Lcount_cr3_writes:
-	mov	(%rcx), %rcx
+	mov	%gs:context_tlb + TLB_CR3_WRITES(%rip), %rcx
 	sub	%rbx, %rcx
 	mov	FRAME_NUMBER(%rsp), %rbx
 	/* After rt_sigreturn the frame has no call's number: its CR3 writes are not counted. */

@@ -15,14 +15,12 @@
 /* Shared with syscall_entry.S. */
 extern const char syscall_entry[];
 extern bool syscall_clock;
-extern const uint64_t *syscall_cr3_writes;
 int64_t syscall_run_clocked(const struct trap_frame *frame);
 void syscall_leave(struct trap_frame *frame);
 
 struct syscall_cost syscall_costs[SYSCALL_TABLE + 1];
 /* whether ticks are counted; guard: tasks only, which the kernel does not preempt; the entry code reads it */
 bool syscall_clock;
-const uint64_t *syscall_cr3_writes; /* points to the number of CR3 writes (struct tlb_stats). Fixed after boot */
 
 /*
  * Run the system call of `frame`, and count the call, its CR3 writes and its ticks. Returns its result. Call with
@@ -32,7 +30,7 @@ int64_t syscall_run_clocked(const struct trap_frame *frame)
 {
 	uint64_t number = frame->error < SYSCALL_TABLE ? frame->error : SYSCALL_TABLE, start = cpu_rdtsc();
 	struct syscall_cost *cost = &syscall_costs[number];
-	uint64_t writes = *syscall_cr3_writes;
+	uint64_t writes = context_cr3_writes();
 	int64_t result = -ENOSYS;
 
 	cost->calls++;
@@ -42,7 +40,7 @@ int64_t syscall_run_clocked(const struct trap_frame *frame)
 			syscall_functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);
 		irq_close();
 	}
-	cost->cr3_writes += *syscall_cr3_writes - writes;
+	cost->cr3_writes += context_cr3_writes() - writes;
 	cost->ticks += cpu_rdtsc() - start;
 	return result;
 }
@@ -101,6 +99,5 @@ void syscall_clock_stop(void)
 void syscall_init(void)
 {
 	process_set_exit_hook(futex_task_exit);
-	syscall_cr3_writes = &context_tlb_stats()->cr3_writes;
 	trap_allow_syscalls(syscall_entry);
 }

@@ -3,16 +3,14 @@
  */
 #include "kernel/task/run_queues.h"
 
-static void slice_over(struct timer *timer);
-
 struct lock task_lock = LOCK_INITIAL(LOCK_TASKS);
 
 /* The run queues of each CPU. Guard: task_lock. */
-PER_CPU struct cpu_queues cpu_queues = { .slice = { .fire = slice_over }, .rt_timer = { .fire = rt_rings } };
+PER_CPU struct cpu_queues cpu_queues;
 
 static void slice_over(struct timer *timer)
 {
-	struct cpu_queues *cpu = &per_cpu(cpu_queues);
+	struct cpu_queues *cpu = per_cpu_pointer(cpu_queues);
 	const struct task *task = task_current();
 
 	(void)timer;
@@ -27,4 +25,12 @@ static void slice_over(struct timer *timer)
 			start_slice(cpu, now - turn_ns);
 	}
 	lock_release_off(&task_lock);
+}
+
+void run_queues_init(void)
+{
+	struct cpu_queues *cpu = per_cpu_pointer(cpu_queues);
+
+	cpu->slice.fire = slice_over;
+	cpu->rt_timer.fire = rt_rings;
 }

@@ -36,6 +36,9 @@ struct cpu_queues {
 
 extern PER_CPU struct cpu_queues cpu_queues;
 
+/* Make the run queues of this CPU ready for use. Call once on each CPU. */
+void run_queues_init(void);
+
 static inline bool is_rt(const struct task *task)
 {
 	return task->rank < 0;

@@ -62,7 +62,7 @@ void run_queue_make_room(struct cpu_queues *cpu, const struct task *task)
 
 void sched_ready(struct task *task)
 {
-	struct cpu_queues *cpu = &per_cpu(cpu_queues);
+	struct cpu_queues *cpu = per_cpu_pointer(cpu_queues);
 
 	lock_assert_held(&task_lock);
 	ASSERT(!task->queued && task->state == TASK_RUNNABLE);
@@ -133,7 +133,7 @@ static void load_user_state(struct task *task, bool fsgsbase)
  */
 static void task_arrives(void)
 {
-	struct cpu_queues *cpu = &per_cpu(cpu_queues);
+	struct cpu_queues *cpu = per_cpu_pointer(cpu_queues);
 	struct task *task = cpu->dead;
 
 	cpu->dead = NULL;
@@ -179,7 +179,7 @@ void task_entered(void)
 
 void sched_bury(struct task *task)
 {
-	struct cpu_queues *cpu = &per_cpu(cpu_queues);
+	struct cpu_queues *cpu = per_cpu_pointer(cpu_queues);
 
 	ASSERT(!cpu->dead);
 	cpu->dead = task;
@@ -278,7 +278,7 @@ static struct task *next_task(struct cpu_queues *cpu, struct task *from, uint64_
 
 void sched_switch(void)
 {
-	struct cpu_queues *cpu = &per_cpu(cpu_queues);
+	struct cpu_queues *cpu = per_cpu_pointer(cpu_queues);
 	struct task *from = task_current(), *to;
 	uint64_t now = clock_monotonic_ns();
 

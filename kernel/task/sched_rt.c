@@ -74,7 +74,7 @@ void rt_watch(struct cpu_queues *cpu, const struct task *task, uint64_t now)
 
 void rt_rings(struct timer *timer)
 {
-	struct cpu_queues *cpu = &per_cpu(cpu_queues);
+	struct cpu_queues *cpu = per_cpu_pointer(cpu_queues);
 	struct task *task = task_current();
 	uint64_t now, awake = 0;
 
@@ -136,6 +136,6 @@ void sched_look(void)
 {
 	uint64_t flags = lock_take(&task_lock);
 
-	rt_watch(&per_cpu(cpu_queues), task_current(), clock_monotonic_ns());
+	rt_watch(per_cpu_pointer(cpu_queues), task_current(), clock_monotonic_ns());
 	lock_release(&task_lock, flags);
 }

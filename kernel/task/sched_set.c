@@ -40,7 +40,7 @@ static bool is_same(const struct task_sched *a, const struct task_sched *b)
 
 void sched_set(struct task *task, const struct task_sched *sched)
 {
-	struct cpu_queues *cpu = &per_cpu(cpu_queues);
+	struct cpu_queues *cpu = per_cpu_pointer(cpu_queues);
 	uint64_t flags = lock_take(&task_lock);
 	bool lowered = sched_rank(sched) > task->rank;
 

@@ -221,6 +221,7 @@ void task_init(void)
 	/* The kernel's own task has the number 0, so that the first program is task 1, as on any Unix. */
 	number_init();
 	enlist(&first, "kernel", number_zero());
+	run_queues_init();
 	this_cpu->current = &first;
 	percpu_set_refusal_hook(note_refusal);
 }

@@ -9,23 +9,11 @@
 #include "kernel/task/process.h"
 #include "kernel/task/sched.h"
 
-static void look(struct timer *timer);
-
 /* The timer of each CPU. Guard: task_lock. */
 static PER_CPU struct usage_tick {
 	struct timer timer;
 	bool runs; /* `timer` has been started and has not fired */
-} usage_tick = { .timer = { .fire = look } };
-
-void usage_tick_start(void)
-{
-	struct usage_tick *tick = &per_cpu(usage_tick);
-
-	if (tick->runs)
-		return;
-	tick->runs = true;
-	timer_start(&tick->timer, time_add(clock_monotonic_ns(), USAGE_TICK_NS));
-}
+} usage_tick;
 
 static void look(struct timer *timer)
 {
@@ -44,6 +32,17 @@ static void look(struct timer *timer)
 		usage_tick_start();
 	}
 	lock_release_off(&task_lock);
+}
+
+void usage_tick_start(void)
+{
+	struct usage_tick *tick = per_cpu_pointer(usage_tick);
+
+	if (tick->runs)
+		return;
+	tick->runs = true;
+	tick->timer.fire = look;
+	timer_start(&tick->timer, time_add(clock_monotonic_ns(), USAGE_TICK_NS));
 }
 
 /* Return ns * system_ns / all_ns. */

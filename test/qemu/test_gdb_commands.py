@@ -33,7 +33,7 @@ def _said():
 
     with session(**CALLS) as machine:
         # The child's first write to memory that it has from its parent; its sleep; then a system call of init.
-        ask(("kernel: ", ["hbreak user_frame_is_sole if boot_percpu.current->tid == 2", "continue"],
+        ask(("kernel: ", ["hbreak user_frame_is_sole if percpu.current->tid == 2", "continue"],
              ["backtrace", "ankeos in 2 backtrace", "print/x $cr3", "ankeos in 77 backtrace", "ankeos map",
               "ankeos walk 0x401000", "ankeos walk 0x401000 1",
               "ankeos tasks", "ankeos areas 1", "ankeos frame 0x100000", "ankeos log 2", "ankeos audit"]),

@@ -39,11 +39,10 @@
 #include "kernel/mm/frame/frame_refs.h"
 
 #include "kernel/lib/likely.h"
-#include "kernel/lib/scratch.h"
 #include "kernel/lib/string.h"
 
 struct frames machine_frames;
-SCRATCH PER_CPU struct frame_cache machine_frame_cache; /* not zeroed at boot: frame_cache_init() writes all of it */
+PER_CPU struct frame_cache machine_frame_cache;
 
 /* ---- each CPU's cache of free frames ---- */
 

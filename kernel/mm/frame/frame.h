@@ -80,7 +80,7 @@ extern PER_CPU struct frame_cache machine_frame_cache;
 /* Return the cache of the CPU that this runs on. */
 static inline struct frame_cache *frame_cache_here(void)
 {
-	return &per_cpu(machine_frame_cache);
+	return per_cpu_pointer(machine_frame_cache);
 }
 
 /*

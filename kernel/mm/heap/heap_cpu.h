@@ -51,7 +51,7 @@ typedef uint8_t heap_flags_t;
 static inline struct heap_cpu *heap_cpu_enter(heap_flags_t *ret_flags)
 {
 	*ret_flags = 0;
-	return &per_cpu(heap_this_cpu);
+	return per_cpu_pointer(heap_this_cpu);
 }
 
 static inline void heap_cpu_leave(heap_flags_t flags)
@@ -79,7 +79,7 @@ static inline struct heap_cpu *heap_cpu_enter(heap_flags_t *ret_flags)
 {
 	ASSERT_NO_INTERRUPT();
 	*ret_flags = 0;
-	return &per_cpu(heap_this_cpu);
+	return per_cpu_pointer(heap_this_cpu);
 }
 
 static inline void heap_cpu_leave(heap_flags_t flags)

@@ -24,7 +24,7 @@ enum status heap_init(const struct heap_backend *backend)
 	if (status)
 		return status;
 	memset(&heap, 0, sizeof(heap));
-	memset(&per_cpu(heap_this_cpu), 0, sizeof(heap_this_cpu));
+	memset(per_cpu_pointer(heap_this_cpu), 0, sizeof(heap_this_cpu));
 	heap.backend = backend;
 	heap.base = backend->base;
 	heap.links = (struct magazine_link *)links;

@@ -4,6 +4,7 @@
  */
 #include "kernel/mm/space/context.h"
 
+#include "kernel/arch/cpus.h"
 #include "kernel/arch/irq_guard.h"
 #include "kernel/arch/pcid.h"
 #include "kernel/arch/trap.h"
@@ -48,10 +49,11 @@ static const struct tlb_ops invpcid_ops = {
 };
 
 /*
- * What is known of this CPU's TLB. Can be used before context_init(), too, but without PCIDs. Guard: own CPU,
- * interrupts off.
+ * What is known of each CPU's TLB. Can be used before context_init(), too, but without PCIDs. Guard: own CPU,
+ * interrupts off. The entry code reads the count of CR3 writes.
  */
-static struct tlb tlb = { .ops = &plain_ops, .kernel = &kernel_context };
+extern PER_CPU struct tlb context_tlb;
+PER_CPU struct tlb context_tlb;
 
 static uint64_t last_id; /* id of the newest context. Guard: tasks only, which the kernel does not preempt */
 /* list of all contexts but the kernel's. Guard: tasks only, which the kernel does not preempt */
@@ -59,23 +61,33 @@ static struct context *others;
 
 static void enter_for_trap(void)
 {
-	tlb_load(&tlb, &kernel_context);
+	tlb_load(per_cpu_pointer(context_tlb), &kernel_context);
 }
 
 static void leave_for_trap(uint64_t cr3)
 {
-	tlb_restore(&tlb, cr3);
+	tlb_restore(per_cpu_pointer(context_tlb), cr3);
+}
+
+void context_prepare(void)
+{
+	struct tlb *tlb = per_cpu_pointer(context_tlb);
+
+	tlb->ops = &plain_ops;
+	tlb->kernel = &kernel_context;
 }
 
 void context_init(void)
 {
-	tlb.loaded = tlb.loading = kernel_context.space.root.raw;
+	struct tlb *tlb = per_cpu_pointer(context_tlb);
+
+	tlb->loaded = tlb->loading = kernel_context.space.root.raw;
 	if (cpu_features()->invpcid)
-		tlb.ops = &invpcid_ops;
+		tlb->ops = &invpcid_ops;
 	if (pcid_usable()) {
 		/* Setting CR4.PCIDE would fault with a PCID other than 0 in CR3; until now no CR3 has had one. */
 		cpu_write_cr4(cpu_read_cr4() | CR4_PCIDE);
-		tlb_start_pcids(&tlb);
+		tlb_start_pcids(tlb);
 	}
 	trap_set_context(enter_for_trap, leave_for_trap);
 }
@@ -107,7 +119,7 @@ void context_flush(struct context *c, struct tlb_flush *flush)
 {
 	uint64_t flags = irq_guard_enter(); /* tlb.c must not be interrupted by other work on this CPU's TLB */
 
-	(void)tlb_flush_run(&tlb, c, flush);
+	(void)tlb_flush_run(per_cpu_pointer(context_tlb), c, flush);
 	irq_guard_leave(flags);
 	space_release(&c->space, flush);
 }
@@ -120,21 +132,21 @@ void context_flush(struct context *c, struct tlb_flush *flush)
 static inline void load_without_pcid(uint64_t cr3)
 {
 	cpu_write_cr3(cr3 & PTE_ADDRESS);
-	tlb.stats.cr3_writes++;
-	tlb.stats.cr3_flushes++;
+	per_cpu(context_tlb).stats.cr3_writes++;
+	per_cpu(context_tlb).stats.cr3_flushes++;
 }
 
 void context_load(struct context *c)
 {
 	uint64_t flags;
 
-	if (!tlb.pcids) {
+	if (!per_cpu(context_tlb).pcids) {
 		if (!context_is_loaded(c))
 			load_without_pcid(c->space.root.raw);
 		return;
 	}
 	flags = irq_guard_enter();
-	tlb_load(&tlb, c);
+	tlb_load(per_cpu_pointer(context_tlb), c);
 	irq_guard_leave(flags);
 }
 
@@ -142,14 +154,14 @@ void context_restore(context_token_t token)
 {
 	uint64_t flags;
 
-	if (!tlb.pcids) {
+	if (!per_cpu(context_tlb).pcids) {
 		if ((cpu_read_cr3() ^ token.cr3) & PTE_ADDRESS)
 			load_without_pcid(token.cr3);
 		return;
 	}
 	flags = irq_guard_enter();
 
-	tlb_restore(&tlb, token.cr3);
+	tlb_restore(per_cpu_pointer(context_tlb), token.cr3);
 	irq_guard_leave(flags);
 }
 
@@ -173,7 +185,27 @@ size_t context_table_frames(void)
 	return frames;
 }
 
-const struct tlb_stats *context_tlb_stats(void)
+struct tlb_stats context_tlb_stats(void)
 {
-	return &tlb.stats;
+	struct tlb_stats sum = { 0 };
+
+	CPUS_EACH(cpu)
+	{
+		const struct tlb_stats *stats = &per_cpu_of(cpu, context_tlb)->stats;
+
+		sum.cr3_writes += stats->cr3_writes;
+		sum.cr3_flushes += stats->cr3_flushes;
+		sum.pages += stats->pages;
+		sum.pages_of += stats->pages_of;
+		sum.full_flushes += stats->full_flushes;
+		sum.deferred += stats->deferred;
+		sum.deals += stats->deals;
+		sum.served += stats->served;
+	}
+	return sum;
+}
+
+uint64_t context_cr3_writes(void)
+{
+	return per_cpu(context_tlb).stats.cr3_writes;
 }

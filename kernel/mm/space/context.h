@@ -31,6 +31,9 @@ typedef struct {
 	uint64_t cr3;
 } context_token_t;
 
+/* Make flushes work on this CPU. Call before kernel_space_init(). */
+void context_prepare(void);
+
 /*
  * Use PCIDs from now on if the CPU has them, and tell trap.c how to load contexts. Call after kernel_space_init().
  */
@@ -131,6 +134,10 @@ void context_visit(void (*see)(void *ctx, const struct context *c), void *ctx);
 /* Return how many frames the tables of all contexts take, roots included. */
 size_t context_table_frames(void);
 
-/* Return the counts of CR3 writes and TLB flushes so far (kernel/mm/space/tlb.h). */
+/*
+ * context_tlb_stats: return the counts of CR3 writes and TLB flushes so far (kernel/mm/space/tlb.h), of all CPUs
+ * together. context_cr3_writes: return how many CR3 writes the running CPU has made.
+ */
 struct tlb_stats;
-const struct tlb_stats *context_tlb_stats(void);
+struct tlb_stats context_tlb_stats(void);
+uint64_t context_cr3_writes(void);

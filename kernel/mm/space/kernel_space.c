@@ -84,6 +84,7 @@ void kernel_space_init(const struct boot_info *info)
 {
 	size_t frames;
 
+	context_prepare();
 	space_adopt(&kernel_space, paddr(cpu_read_cr3() & PTE_ADDRESS), &table_ops, NULL, HHDM_BASE,
 		    cpu_features()->pages_1g ? 3 : 2);
 	frames = kernel_space.tables + 1;

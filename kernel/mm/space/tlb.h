@@ -21,6 +21,7 @@
 #pragma once
 
 #include "kernel/mm/space/context.h"
+#include "kernel/mm/space/tlb_offsets.h"
 
 /*
  * How many of the CPU's 4,096 PCIDs user contexts share, and how many are used in all, with PCID 0 and the kernel
@@ -72,6 +73,7 @@ struct tlb_slot {
  * atomic.
  */
 struct tlb {
+	struct tlb_stats stats;
 	const struct tlb_ops *ops;
 	struct context *kernel; /* the kernel context: has a PCID of its own; PML4 slot 511 is changed through it */
 	/*
@@ -83,8 +85,9 @@ struct tlb {
 	bool pcids;      /* CR4.PCIDE is set */
 	uint64_t shared; /* changes of slot 511 so far after which every PCID has to be flushed */
 	struct tlb_slot slots[TLB_PCIDS];
-	struct tlb_stats stats;
 };
+
+_Static_assert(offsetof(struct tlb, stats.cr3_writes) == TLB_CR3_WRITES, "the entry code");
 
 /* A change of a context, as one CPU sends it to others. */
 struct tlb_message {

@@ -10,12 +10,12 @@
  * runs between a copy's failure and the end of its system call.
  */
 static PER_CPU struct {
-	enum status failure; /* why the last failed copy failed */
+	bool shortage; /* the last copy that failed lacked memory */
 	/* The space of the page that got no frame; NULL: none. It may have been freed, so it is only compared. */
 	const struct user_space *space;
 	vaddr_t va;
 	enum user_rights access;
-} last = { .failure = ERR_FAULT };
+} last;
 
 enum status copy_fault(struct user_space *space, vaddr_t va, enum user_rights access)
 {
@@ -28,24 +28,24 @@ enum status copy_fault(struct user_space *space, vaddr_t va, enum user_rights ac
 	}
 	if (status == OK)
 		return OK;
-	per_cpu(last).failure = status == ERR_NO_MEMORY ? ERR_NO_MEMORY : ERR_FAULT;
+	per_cpu(last).shortage = status == ERR_NO_MEMORY;
 	if (status == ERR_NO_MEMORY) {
 		per_cpu(last).space = space;
 		per_cpu(last).va = va;
 		per_cpu(last).access = access;
 		this_cpu->frame_changed = true;
 	}
-	return per_cpu(last).failure;
+	return copy_failure();
 }
 
 void copy_fault_refused(void)
 {
-	per_cpu(last).failure = ERR_FAULT;
+	per_cpu(last).shortage = false;
 }
 
 enum status copy_failure(void)
 {
-	return per_cpu(last).failure;
+	return per_cpu(last).shortage ? ERR_NO_MEMORY : ERR_FAULT;
 }
 
 bool copy_shortage_take(const struct user_space *space, vaddr_t *ret_va, enum user_rights *ret_access)

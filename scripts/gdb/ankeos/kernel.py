@@ -92,7 +92,7 @@ def process(pid: int) -> gdb.Value:
 
 def current_task() -> gdb.Value | None:
     """The task that the CPU is in; None before there are tasks."""
-    task = gdb.parse_and_eval("boot_percpu.current")
+    task = gdb.parse_and_eval("percpu.current")
     return task if int(task) else None
 
 
