@@ -35,8 +35,9 @@ _Static_assert(sizeof(struct elf_header) == 64 && sizeof(struct elf_program) == 
 #define TYPE_DYN      3
 #define X86_64        62
 #define SEGMENT_LOAD  1
-#define SEGMENT_NAME  3 /* PT_INTERP: names the dynamic linker that the program needs */
+#define SEGMENT_NAME  3 /* PT_INTERP: names the loader that the program needs */
 #define SEGMENT_NOTE  4
+#define SEGMENT_STACK 0x6474e551 /* PT_GNU_STACK: the rights of the program's stack */
 #define FLAG_X        1
 #define FLAG_W        2
 
@@ -45,11 +46,11 @@ _Static_assert(sizeof(struct elf_header) == 64 && sizeof(struct elf_program) == 
 
 /* The arguments of the parser: the file, the rules for it, and where the results go. */
 struct parse {
-	const uint8_t *file;
-	size_t have; /* how many bytes of the file can be read, from its start on */
-	uint64_t size;
-	bool program;       /* a user program, which is allowed more than the kernel (see elf_parse_program) */
-	vaddr_t base, last; /* the range for segments, both included */
+	const uint8_t *file;     /* the kernel's file; of a user program its header only */
+	const uint8_t *programs; /* the program headers; set once the header has been checked */
+	uint64_t size;           /* the file's size, of which a user program's file has most bytes elsewhere */
+	bool program;            /* a user program, which is allowed more than the kernel (see elf_parse_program) */
+	vaddr_t base, last;      /* the range for segments, both included */
 	struct elf_image *image;
 	struct elf_error *error;
 };
@@ -58,12 +59,6 @@ static enum status fail(const struct parse *parse, enum status status, const cha
 {
 	*parse->error = (struct elf_error){ what, value };
 	return status;
-}
-
-/* Return whether these bytes of the file can be read. */
-static bool at_hand(const struct parse *parse, uint64_t offset, uint64_t size)
-{
-	return offset <= parse->have && size <= parse->have - offset;
 }
 
 static bool in_file(const struct parse *parse, uint64_t offset, uint64_t size)
@@ -96,7 +91,7 @@ static enum status check_header(const struct parse *parse, const struct elf_head
 		return fail(parse, ERR_FORMAT, "program headers of a wrong size", h->program_size);
 	if (!h->programs || h->programs > MOST_PROGRAMS)
 		return fail(parse, ERR_FORMAT, "unsupported number of program headers", h->programs);
-	if (!at_hand(parse, h->program_offset, h->programs * sizeof(struct elf_program)))
+	if (!in_file(parse, h->program_offset, h->programs * sizeof(struct elf_program)))
 		return fail(parse, ERR_FORMAT, "program headers end outside the file, offset", h->program_offset);
 	return OK;
 }
@@ -184,6 +179,8 @@ static enum status take_load(const struct parse *parse, struct elf_program *p)
 	status = check_load(parse, p);
 	if (status != OK)
 		return status;
+	if (p->align > parse->image->align)
+		parse->image->align = p->align;
 	s = (struct elf_segment){ .va = p->vaddr,
 				  .pages = ((p->memory_size - 1) >> PAGE_SHIFT) + 1,
 				  .offset = p->file_size ? p->offset : 0,
@@ -194,17 +191,38 @@ static enum status take_load(const struct parse *parse, struct elf_program *p)
 	return insert(parse, &s);
 }
 
+/* Note where the name of the program's loader lies in the file. Of several names, the first counts, as on Linux. */
+static enum status take_loader(const struct parse *parse, const struct elf_program *p)
+{
+	if (!parse->program)
+		return fail(parse, ERR_FORMAT, "needs a loader, named at offset", p->offset);
+	if (parse->image->loader_size)
+		return OK;
+	if (!in_file(parse, p->offset, p->file_size))
+		return fail(parse, ERR_RANGE, "name of its loader ends outside the file, offset", p->offset);
+	if (p->file_size < 2 || p->file_size > ELF_LOADER_NAME)
+		return fail(parse, ERR_FORMAT, "name of its loader has a wrong size", p->file_size);
+	parse->image->loader_offset = p->offset;
+	parse->image->loader_size = p->file_size;
+	return OK;
+}
+
 static enum status take_program(const struct parse *parse, struct elf_program *p)
 {
 	switch (p->type) {
 	case SEGMENT_LOAD:
 		return take_load(parse, p);
 	case SEGMENT_NAME:
-		return fail(parse, ERR_FORMAT, "needs a dynamic linker, named at offset", p->offset);
+		return take_loader(parse, p);
+	case SEGMENT_STACK:
+		parse->image->stack_executable = p->flags & FLAG_X;
+		return OK;
 	case SEGMENT_NOTE:
+		if (parse->program)
+			return OK;
 		if (!in_file(parse, p->offset, p->file_size))
 			return fail(parse, ERR_RANGE, "notes end outside the file, offset", p->offset);
-		if (parse->image->notes || !at_hand(parse, p->offset, p->file_size))
+		if (parse->image->notes)
 			return OK;
 		parse->image->notes = parse->file + p->offset;
 		parse->image->notes_size = p->file_size;
@@ -241,48 +259,78 @@ static vaddr_t headers_in_memory(const struct elf_image *image, const struct elf
 	return 0;
 }
 
-static enum status parse_file(const struct parse *parse)
+/*
+ * Copy the ELF header out of the file's first bytes and check it. The file may lie at any address, and its headers at
+ * any offset, so they may be unaligned: each is copied before it is read.
+ */
+static enum status take_header(const struct parse *parse, size_t have, struct elf_header *ret)
+{
+	if (have < sizeof(*ret))
+		return fail(parse, ERR_FORMAT, "file shorter than an ELF header, bytes", have);
+	memcpy(ret, parse->file, sizeof(*ret));
+	return check_header(parse, ret);
+}
+
+static enum status take_programs(const struct parse *parse, const struct elf_header *h)
 {
 	struct elf_image *image = parse->image;
-	struct elf_header h;
-	enum status status;
+	enum status status = OK;
 
-	if (parse->have < sizeof(h))
-		return fail(parse, ERR_FORMAT, "file shorter than an ELF header, bytes", parse->have);
-	/*
-	 * Copy each header before reading it: the file may lie at any address, and its headers at any offset, so they
-	 * may be unaligned.
-	 */
-	memcpy(&h, parse->file, sizeof(h));
-	status = check_header(parse, &h);
-	*image = (struct elf_image){ .entry = h.entry, .relocatable = h.type == TYPE_DYN, .headers = h.programs };
-	for (size_t i = 0; i < h.programs && status == OK; i++) {
+	*image = (struct elf_image){
+		.entry = h->entry, .relocatable = h->type == TYPE_DYN, .headers = h->programs, .align = PAGE_SIZE
+	};
+	for (size_t i = 0; i < h->programs && status == OK; i++) {
 		struct elf_program p;
 
-		memcpy(&p, parse->file + h.program_offset + i * sizeof(p), sizeof(p));
+		memcpy(&p, parse->programs + i * sizeof(p), sizeof(p));
 		status = take_program(parse, &p);
 	}
 	if (status != OK)
 		return status;
 	if (!image->count)
 		return fail(parse, ERR_FORMAT, "no segment to load among its program headers, of which there are",
-			    h.programs);
+			    h->programs);
 	if (!entry_is_executable(image))
-		return fail(parse, ERR_RANGE, "entry outside the executable segments, address", h.entry);
-	image->headers_va = headers_in_memory(image, &h);
+		return fail(parse, ERR_RANGE, "entry outside the executable segments, address", h->entry);
+	image->headers_va = headers_in_memory(image, h);
 	return OK;
 }
 
 enum status elf_parse(const void *file, size_t size, vaddr_t base, vaddr_t last, struct elf_image *ret_image,
 		      struct elf_error *ret_error)
 {
-	return parse_file(&(struct parse){ file, size, size, false, base, last, ret_image, ret_error });
+	struct parse parse = { file, NULL, size, false, base, last, ret_image, ret_error };
+	struct elf_header h;
+	enum status status = take_header(&parse, size, &h);
+
+	if (status != OK)
+		return status;
+	parse.programs = parse.file + h.program_offset;
+	return take_programs(&parse, &h);
 }
 
-enum status elf_parse_program(const void *start, size_t have, uint64_t size, vaddr_t base, vaddr_t last,
+enum status elf_find_programs(const void *start, size_t have, uint64_t size, uint64_t *ret_offset, size_t *ret_size,
+			      struct elf_error *ret_error)
+{
+	const struct parse parse = { start, NULL, size, true, 0, 0, NULL, ret_error };
+	struct elf_header h;
+	enum status status = take_header(&parse, have, &h);
+
+	if (status != OK)
+		return status;
+	*ret_offset = h.program_offset;
+	*ret_size = h.programs * sizeof(struct elf_program);
+	return OK;
+}
+
+enum status elf_parse_program(const void *start, const void *programs, uint64_t size, vaddr_t base, vaddr_t last,
 			      struct elf_image *ret_image, struct elf_error *ret_error)
 {
-	return parse_file(&(struct parse){ start, have, size, true, base, last, ret_image, ret_error });
+	const struct parse parse = { start, programs, size, true, base, last, ret_image, ret_error };
+	struct elf_header h;
+	enum status status = take_header(&parse, sizeof(h), &h);
+
+	return status == OK ? take_programs(&parse, &h) : status;
 }
 
 /* System V ABI, "Note Section": name and content are each padded to 4 bytes. */

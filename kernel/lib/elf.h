@@ -6,9 +6,12 @@
 
 #include "paging/types.h"
 
-#define ELF_SEGMENTS 16
+#define ELF_SEGMENTS    16
+#define ELF_HEADER      64        /* bytes of the header at a file's start */
+#define ELF_PROGRAMS    (64 * 56) /* the most bytes of program headers */
+#define ELF_LOADER_NAME 4096      /* the most bytes of a loader's name with its NUL: Linux's PATH_MAX */
 
-/* A PT_LOAD program header that has been checked. */
+/* A PT_LOAD program header that has been checked. Guard: as for struct elf_image, below. */
 struct elf_segment {
 	vaddr_t va;         /* page-aligned start of the segment */
 	uint64_t pages;     /* pages that the segment covers */
@@ -25,6 +28,7 @@ struct elf_segment {
  */
 #define ELF_SCRATCH 0x00100000
 
+/* What the headers say. Guard: the caller. */
 struct elf_image {
 	vaddr_t entry;
 	struct elf_segment segments[ELF_SEGMENTS]; /* sorted by va, no overlap */
@@ -32,9 +36,13 @@ struct elf_image {
 	const void *notes; /* the first PT_NOTE's bytes in the file, or NULL */
 	size_t notes_size;
 	/* The rest is about user programs: */
-	bool relocatable;   /* ET_DYN: all addresses here are relative to where the caller puts the image */
-	vaddr_t headers_va; /* where the program headers lie in memory; 0: nowhere */
-	uint16_t headers;   /* how many program headers */
+	bool relocatable;       /* ET_DYN: all addresses here are relative to where the caller puts the image */
+	bool stack_executable;  /* the program asks for a stack that can be executed: PT_GNU_STACK with PF_X */
+	uint64_t align;         /* the largest alignment of a segment, at least a page; the image's place needs it */
+	vaddr_t headers_va;     /* where the program headers lie in memory; 0: nowhere */
+	uint16_t headers;       /* how many program headers */
+	uint64_t loader_offset; /* where in the file the name of its loader lies (PT_INTERP) */
+	uint64_t loader_size;   /* bytes of that name, with its NUL; 0: the program needs no loader */
 };
 
 /* What is wrong, and the wrong value: two pieces of the one line that the user gets to see. */
@@ -58,14 +66,22 @@ MUST_CHECK enum status elf_parse(const void *file, size_t size, vaddr_t base, va
 				 struct elf_error *ret_error);
 
 /*
- * Check a user program and fill *ret_image: elf_parse() with other rules. Only the first `have` of the file's `size`
- * bytes need be in memory, at `start`; the program headers must be among them. Segments may start inside a page: they
- * are widened to whole pages of memory and of the file. ET_DYN without an interpreter (static PIE) is allowed: its
- * addresses, and then `base` and `last` too, are relative to where the caller loads it. Notes are found only among the
- * first `have` bytes.
+ * Find the program headers of a user program, which lie anywhere in the file: *ret_size bytes, at most ELF_PROGRAMS,
+ * from *ret_offset on. `start`: the first `have` bytes of a file of `size` bytes, of which ELF_HEADER are looked at.
+ * Returns ERR_FORMAT with *ret_error set; what it would return is untouched then.
  */
-MUST_CHECK enum status elf_parse_program(const void *start, size_t have, uint64_t size, vaddr_t base, vaddr_t last,
-					 struct elf_image *ret_image, struct elf_error *ret_error);
+MUST_CHECK enum status elf_find_programs(const void *start, size_t have, uint64_t size, uint64_t *ret_offset,
+					 size_t *ret_size, struct elf_error *ret_error);
+
+/*
+ * Check a user program and fill *ret_image: elf_parse() with other rules. `start` holds the file's first ELF_HEADER
+ * bytes and `programs` its program headers, both as elf_find_programs() saw them; `size` is the file's. Segments may
+ * start inside a page: they are widened to whole pages of memory and of the file. ET_DYN is allowed: its addresses, and
+ * then `base` and `last` too, are relative to where the caller loads it. So is a loader's name, which is not read here.
+ * Notes are not looked at.
+ */
+MUST_CHECK enum status elf_parse_program(const void *start, const void *programs, uint64_t size, vaddr_t base,
+					 vaddr_t last, struct elf_image *ret_image, struct elf_error *ret_error);
 
 /*
  * Return the content of the first note `name`/`type` with at least `size` bytes, or NULL. The content may be unaligned.

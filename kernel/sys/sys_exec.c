@@ -2,10 +2,12 @@
  * execve(2): copies the arguments and environment from user memory, which is about to be replaced, into one block of
  * the heap, within Linux's limits on their size.
  */
+#include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/exec.h"
 #include "kernel/task/give_way.h"
 
 #define STRING_MAX  (32 * PAGE_SIZE) /* bytes of one string with its NUL: Linux's MAX_ARG_STRLEN */
@@ -135,7 +137,8 @@ static const char **point(const struct strings *strings)
 	return pointers;
 }
 
-static int64_t exec(const char *path, uint64_t argv, uint64_t envp)
+/* Start the program that `request` names, with the strings at these user addresses. */
+static int64_t exec(struct exec_request *request, uint64_t argv, uint64_t envp)
 {
 	struct strings strings = { .most = most_bytes() };
 	const char **pointers = NULL;
@@ -151,9 +154,14 @@ static int64_t exec(const char *path, uint64_t argv, uint64_t envp)
 		strings.size++;
 		strings.counts[0] = 1;
 	}
-	if (!error) {
+	if (!error)
 		pointers = point(&strings);
-		error = pointers ? process_exec(path, pointers, pointers + strings.counts[0] + 1) : -ENOMEM;
+	if (pointers) {
+		request->argv = pointers;
+		request->envp = pointers + strings.counts[0] + 1;
+		error = process_exec(request);
+	} else if (!error) {
+		error = -ENOMEM;
 	}
 	kfree(pointers);
 	free_block(&strings);
@@ -162,34 +170,65 @@ static int64_t exec(const char *path, uint64_t argv, uint64_t envp)
 
 SYSCALL_3(execve, path, argv, envp)
 {
+	struct exec_request request = { 0 };
 	char *text;
 	int64_t result = args_path(path, &text);
 
 	if (result)
 		return result;
-	result = exec(text, argv, envp);
+	request.path = text;
+	result = exec(&request, argv, envp);
 	kfree(text);
 	return result;
 }
 
 /*
- * execveat(2), as far as it equals execve(2): the path must be absolute or relative to the working directory. A
- * directory or program given by a descriptor, and flags, are not supported: -EOPNOTSUPP.
+ * Start a program given by a descriptor: its own, or its directory's and a relative path. As on Linux its name is then
+ * /dev/fd/N or /dev/fd/N/path, by which a script's interpreter finds the script, unless the start closes N.
  */
+static int64_t exec_by_descriptor(int fd, const char *text, struct node *node, uint64_t argv, uint64_t envp)
+{
+	const int flags = fd_flags(process_current()->fds, fd);
+	struct exec_request request = { .node = node, .hidden = flags > 0 && flags & FD_CLOEXEC };
+	const size_t size = strlen(text) + sizeof("/dev/fd/-2147483648/");
+	char *path = kmalloc(size);
+	int64_t result;
+
+	if (!path)
+		return -ENOMEM;
+	format_s(path, size, "/dev/fd/%d%s%s", fd, *text ? "/" : "", text);
+	request.path = path;
+	result = exec(&request, argv, envp);
+	kfree(path);
+	return result;
+}
+
 SYSCALL_5(execveat, fd, path, argv, envp, flags)
 {
-	char *text;
+	const unsigned lookup =
+		(flags & AT_SYMLINK_NOFOLLOW ? PATH_NO_FOLLOW : 0) | (flags & AT_EMPTY_PATH ? PATH_EMPTY : 0);
+	struct user_path from;
+	struct node *node;
 	int64_t result;
 
 	if (flags & ~(uint64_t)(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
 		return -EINVAL;
-	result = args_path(path, &text);
+	result = user_path_get(fd, path, &from);
 	if (result)
 		return result;
-	if ((*text != '/' && (int)fd != AT_FDCWD) || flags)
-		result = -EOPNOTSUPP;
-	else
-		result = exec(text, argv, envp);
-	kfree(text);
+	result = path_lookup(&from.base, from.text, lookup, &node);
+	if (!result) {
+		struct exec_request request = { .path = from.text, .node = node };
+
+		/* A symbolic link that is not followed cannot be executed. */
+		if (node_is(node, S_IFLNK))
+			result = -ELOOP;
+		else if (*from.text == '/' || (int)fd == AT_FDCWD)
+			result = exec(&request, argv, envp);
+		else
+			result = exec_by_descriptor((int)fd, from.text, node, argv, envp);
+		node_put(node);
+	}
+	user_path_put(&from);
 	return result;
 }

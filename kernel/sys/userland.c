@@ -21,6 +21,7 @@
 #include "kernel/sys/proc.h"
 #include "kernel/sys/sys.h"
 #include "kernel/sys/terminals.h"
+#include "kernel/task/exec.h"
 #include "kernel/task/late.h"
 #include "kernel/task/process.h"
 #include "kernel/task/process_limits.h"
@@ -240,7 +241,8 @@ bool userland_run(const char *cmdline, int *ret_status)
 	/* Path and words of the first program, static as they are large. Fixed after boot. */
 	static char path[PATH_SIZE], words[WORDS_SIZE];
 	const char *argv[ARGUMENTS + 2] = { path };
-	const char *what = NULL;
+	const struct exec_request request = { .path = path, .argv = argv, .envp = environment };
+	struct exec_refusal refusal = { "" };
 	struct file *file;
 	bool chosen;
 	int error;
@@ -254,22 +256,25 @@ bool userland_run(const char *cmdline, int *ret_status)
 	argv[1 + split_words(words, argv + 1, ARGUMENTS)] = NULL;
 	error = open_console(&file);
 	if (!error) {
-		error = process_start_init(root, file, path, argv, environment, &what);
+		error = process_start_init(root, file, &request, &refusal);
 		/*
 		 * Try once more, as a system call is tried again when memory ran out: the heap has grown meanwhile, so
 		 * the second start needs fewer frames. This matters with the boot parameter frame_fail_user=N, which
 		 * refuses every N-th frame.
 		 */
 		if (error == -ENOMEM)
-			error = process_start_init(root, file, path, argv, environment, &what);
+			error = process_start_init(root, file, &request, &refusal);
 		file_put(file);
 	}
-	if (error == -ENOENT && !chosen)
+	if (error == -ENOENT && !chosen && !refusal.text[0])
 		return false;
 	if (error) {
-		if (!what)
-			what = error == -ENOENT ? "no such program" : error == -ENOMEM ? "no memory" : "no program";
-		log_err("init: %s cannot be started: %s, error %d\n", path, what, -error);
+		if (!refusal.text[0])
+			format_s(refusal.text, sizeof(refusal.text), "%s",
+				 error == -ENOENT   ? "no such program"
+				 : error == -ENOMEM ? "no memory"
+						    : "no program");
+		log_err("init: %s: %s, error %d\n", path, refusal.text, -error);
 		return false;
 	}
 	terminals_connect();

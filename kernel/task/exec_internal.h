@@ -1,12 +1,35 @@
 /*
- * Functions and structures that exec.c, exec_load.c and exec_stack.c share.
+ * Functions and structures that exec.c and the other files exec_*.c share.
  */
 #pragma once
 
+#include "kernel/fs/path.h"
+#include "kernel/lib/elf.h"
+#include "kernel/task/exec.h"
 #include "kernel/task/give_way.h"
 #include "kernel/task/process_internal.h"
 
-struct elf_image;
+/* How many scripts may follow one another as interpreters, as on Linux. */
+#define EXEC_SCRIPTS_MAX 5
+
+/* The program's arguments, to which each script adds its interpreter: a list in the heap. */
+struct exec_arguments {
+	const char **argv;
+	size_t argc;
+	size_t own; /* how many strings at the front scripts have added, in the heap; the others belong to the caller */
+};
+
+/* An ELF file and what its headers say. Guard: the task that executes it. */
+struct exec_file {
+	struct file *file; /* a counted reference */
+	struct elf_image elf;
+};
+
+/* The program's file, and the file that loads its libraries: a block of the heap. Guard: as above. */
+struct exec_program {
+	struct exec_file own;
+	struct exec_file *loader; /* what PT_INTERP names, in the heap; NULL: the program needs none */
+};
 
 /* The new program's path, arguments and environment, in the kernel's memory; both lists end with NULL. */
 struct exec_strings {
@@ -20,7 +43,8 @@ struct exec_start {
 	vaddr_t top;     /* the end of the stack */
 	vaddr_t headers; /* the program's headers in its memory; 0: they are not mapped */
 	uint16_t header_count;
-	vaddr_t entry;
+	vaddr_t entry; /* the program's own */
+	vaddr_t base;  /* how far the loader is from the addresses in its file; 0: there is none */
 };
 
 /* The sizes of the first stack's content: numbers of strings, and bytes of strings with their NULs. */
@@ -41,6 +65,40 @@ static inline bool exec_give_way(void)
 }
 
 /*
+ * List the arguments, with room for those that scripts add. Returns 0, and the caller calls exec_arguments_free(); or
+ * -ENOMEM, or -EINTR when the task must end.
+ */
+int exec_arguments_list(const char *const *argv, struct exec_arguments *ret);
+void exec_arguments_free(struct exec_arguments *a);
+
+/*
+ * Replace argument 0 by `interpreter`, `option` if that is not NULL, and the script's path. Returns 0, or -ENOMEM with
+ * the list as before.
+ */
+int exec_arguments_prepend(struct exec_arguments *a, const char *interpreter, const char *option, const char *script);
+
+/*
+ * Split the line "#! interpreter [option]" in place; it is the first of a file's `size` bytes at `start`, after which
+ * there is room for a NUL. Returns false when it names no interpreter, or one whose name is too long.
+ */
+bool exec_cut_line(char *start, size_t size, char **ret_interpreter, char **ret_option);
+
+/*
+ * Find the program that `request` names, through the interpreters of scripts, and its loader. `a` gets the scripts'
+ * arguments. Returns 0, and the caller calls exec_program_put(); or an error of execve(2) as exec_load() returns it,
+ * and `a` may have changed then.
+ */
+int exec_find(const struct path_base *base, const struct exec_request *request, struct exec_arguments *a,
+	      struct exec_program **ret, struct exec_refusal *refusal);
+void exec_program_put(struct exec_program *program);
+
+/* Set the refusal's text, cut to its size. Returns `error`. */
+__attribute__((format(printf, 3, 4))) int exec_refuse(struct exec_refusal *refusal, int error, const char *format, ...);
+
+/* Log a refusal of the program `path`, unless the log has had the same line lately. */
+void exec_refusal_log(const struct exec_refusal *refusal, const char *path);
+
+/*
  * Find the sizes of the first stack's content (System V ABI, AMD64 supplement, "Initial Process Stack"); `words` and
  * `strings` together are the whole, a multiple of 16. Returns false when the task must end (exec_give_way).
  */
@@ -55,8 +113,8 @@ bool exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const str
 		     const struct exec_start *start, struct exec_image *ret);
 
 /*
- * Make a user space with the program and its stack. Sets *ret except for `program`. Returns 0, or an error with
- * everything undone.
+ * Make a user space with the program, its loader and its stack. Sets *ret except for `program`. Returns 0, or an error
+ * with everything undone.
  */
-int exec_build(struct file *file, const struct elf_image *elf, const struct process_rlimit *limits,
+int exec_build(const struct exec_program *program, const struct process_rlimit *limits,
 	       const struct exec_strings *strings, struct exec_image *ret);

@@ -1,10 +1,8 @@
 /*
- * Makes a user space from a program's file: maps its segments and its first stack. exec.c then gives the space to a
- * process.
+ * Makes a user space from a program's file: maps its segments, those of its loader, and its first stack. exec.c then
+ * gives the space to a process.
  */
 #include "kernel/fs/errno.h"
-#include "kernel/fs/path.h"
-#include "kernel/lib/elf.h"
 #include "kernel/lib/random.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/space/kernel_space.h"
@@ -105,22 +103,62 @@ static void note_places(struct user_space *space, const struct elf_segment *s, v
 	space->data_end = end;
 }
 
-static int map_program(struct user_space *space, struct memory_object *object, const struct elf_image *image,
-		       vaddr_t bias)
+/* Map the segments of an ELF file, moved by `bias`. Returns 0 or an error, and a part is mapped then. */
+static int map_file(struct user_space *space, const struct exec_file *from, vaddr_t bias)
 {
-	vaddr_t end = 0;
+	struct memory_object *object;
+	int error = file_object(from->file, &object);
 
-	for (size_t i = 0; i < image->count; i++) {
-		const struct elf_segment *s = &image->segments[i];
-		int error = map_segment(space, object, s, bias);
+	if (error)
+		return error == -ENODEV ? -EACCES : error;
+	for (size_t i = 0; i < from->elf.count && !error; i++)
+		error = map_segment(space, object, &from->elf.segments[i], bias);
+	return error;
+}
 
+static vaddr_t end_of(const struct elf_image *elf)
+{
+	const struct elf_segment *last = &elf->segments[elf->count - 1];
+
+	return last->va + last->pages * PAGE_SIZE;
+}
+
+static int map_program(struct user_space *space, const struct exec_file *own, vaddr_t bias)
+{
+	int error = map_file(space, own, bias);
+
+	if (error)
+		return error;
+	for (size_t i = 0; i < own->elf.count; i++)
+		note_places(space, &own->elf.segments[i], bias);
+	space->brk_start = space->brk = end_of(&own->elf) + bias + random_pages(RANDOM_BITS_BRK);
+	return 0;
+}
+
+/*
+ * Map the loader where mmap(2) would place it, so that its place is random too; a loader that cannot be moved goes
+ * where its file says. Sets *ret_bias to how far it was moved.
+ */
+static int map_loader(struct user_space *space, const struct exec_file *loader, vaddr_t *ret_bias)
+{
+	const struct elf_image *elf = &loader->elf;
+	const vaddr_t start = align_down(elf->segments[0].va, elf->align);
+	/* Aligning the place may lose up to an alignment less a page. */
+	const uint64_t size = end_of(elf) - start + elf->align - PAGE_SIZE;
+	vaddr_t at;
+	int error;
+
+	*ret_bias = 0;
+	if (elf->relocatable) {
+		/* Find a gap that holds all segments by mapping it in one piece, and free it for them. */
+		error = errno_of(user_map(space, 0, size, USER_NONE, 0, NULL, 0, &at));
+		if (!error)
+			error = errno_of(user_unmap(space, at, size));
 		if (error)
 			return error;
-		note_places(space, s, bias);
-		end = s->va + bias + s->pages * PAGE_SIZE;
+		*ret_bias = align_up(at, elf->align) - start;
 	}
-	space->brk_start = space->brk = end + random_pages(RANDOM_BITS_BRK);
-	return 0;
+	return map_file(space, loader, *ret_bias);
 }
 
 /*
@@ -158,15 +196,9 @@ static int put_stack(struct user_space *space, vaddr_t at, const uint8_t *conten
 	return 0;
 }
 
-static int map_stack(struct user_space *space, vaddr_t top, const struct exec_strings *strings,
-		     const struct elf_image *elf, vaddr_t bias, struct exec_image *ret)
+static int map_stack(struct user_space *space, const struct exec_start *start, const struct exec_strings *strings,
+		     struct exec_image *ret)
 {
-	const struct exec_start start = {
-		.top = top,
-		.headers = elf->headers_va ? elf->headers_va + bias : 0,
-		.header_count = elf->headers,
-		.entry = elf->entry + bias,
-	};
 	struct exec_sizes sizes;
 	uint64_t size, mapped;
 	enum status status;
@@ -181,41 +213,44 @@ static int map_stack(struct user_space *space, vaddr_t top, const struct exec_st
 	content = kzalloc(size);
 	if (!content)
 		return -ENOMEM;
-	if (!exec_stack_fill(content, &sizes, strings, &start, ret)) {
+	if (!exec_stack_fill(content, &sizes, strings, start, ret)) {
 		kfree(content);
 		return -EINTR;
 	}
-	status = user_map(space, top - mapped, mapped, USER_READ | USER_WRITE,
+	status = user_map(space, start->top - mapped, mapped, USER_READ | USER_WRITE,
 			  USER_MAP_FIXED_NOREPLACE | USER_MAP_GROWS_DOWN, NULL, 0, &at);
-	error = status == OK ? put_stack(space, top - size, content, size) : errno_of(status);
+	error = status == OK ? put_stack(space, start->top - size, content, size) : errno_of(status);
 	kfree(content);
 	return error;
 }
 
-int exec_build(struct file *file, const struct elf_image *elf, const struct process_rlimit *limits,
+int exec_build(const struct exec_program *program, const struct process_rlimit *limits,
 	       const struct exec_strings *strings, struct exec_image *ret)
 {
-	vaddr_t bias = elf->relocatable ? PIE_BASE + random_pages(RANDOM_BITS_PIE) : 0;
-	struct memory_object *object;
+	const struct elf_image *elf = &program->own.elf;
+	const vaddr_t bias = elf->relocatable ? align_down(PIE_BASE + random_pages(RANDOM_BITS_PIE), elf->align) : 0;
+	struct exec_start start = {
+		.headers = elf->headers_va ? elf->headers_va + bias : 0,
+		.header_count = elf->headers,
+		.entry = elf->entry + bias,
+	};
 	struct user_space *space;
 	int error;
-	vaddr_t top;
 
-	error = file_object(file, &object);
-	if (error)
-		return error == -ENODEV ? -EACCES : error;
 	error = errno_of(user_space_create(&space));
 	if (error)
 		return error;
-	top = place_stack(space, limits[LIMIT_STACK].soft);
-	error = map_program(space, object, elf, bias);
+	start.top = place_stack(space, limits[LIMIT_STACK].soft);
+	error = map_program(space, &program->own, bias);
+	if (!error && program->loader)
+		error = map_loader(space, program->loader, &start.base);
 	if (!error)
-		error = map_stack(space, top, strings, elf, bias, ret);
+		error = map_stack(space, &start, strings, ret);
 	if (error) {
 		user_space_put(space);
 		return error;
 	}
 	ret->space = space;
-	ret->entry = elf->entry + bias;
+	ret->entry = program->loader ? program->loader->elf.entry + start.base : start.entry;
 	return 0;
 }

@@ -140,7 +140,7 @@ bool exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const str
 	add(&aux, AT_PHDR, start->headers);
 	add(&aux, AT_PHENT, PROGRAM_HEADER_SIZE);
 	add(&aux, AT_PHNUM, start->header_count);
-	add(&aux, AT_BASE, 0);
+	add(&aux, AT_BASE, start->base);
 	add(&aux, AT_FLAGS, 0);
 	add(&aux, AT_ENTRY, start->entry);
 	add(&aux, AT_UID, 0);

@@ -118,13 +118,6 @@ static inline uint64_t process_run_ns(const struct process *process)
 	return ns;
 }
 
-/*
- * Start the first process from the program at `path` below `root`; descriptors 0, 1 and 2 are `console`. It runs when
- * the caller blocks. Returns 0, or an error with everything undone; *ret_error then says what is wrong with the file.
- */
-int process_start_init(struct node *root, struct file *console, const char *path, const char *const *argv,
-		       const char *const *envp, const char **ret_error);
-
 /* Put the process into another group and session, whose numbers must exist (kernel/task/number.h). */
 void process_set_group(struct process *process, int group, int session);
 
@@ -161,10 +154,3 @@ void process_set_exit_hook(void (*hook)(struct task *task));
 
 /* Make all tasks of the process end on their way to user mode. `status`, wait4(2)'s, counts only for the first call. */
 void process_kill(struct process *process, int status);
-
-/*
- * Execute another program in the current process: execve(2), with strings in the kernel's memory. Returns 0: all other
- * tasks have ended, and task_frame() starts the program. Or, with nothing changed, -ENOEXEC, -EACCES, -ETXTBSY,
- * -ENOMEM, -ELOOP, path_lookup's errors. Or, when the task must end, -EINTR or -ENOMEM.
- */
-int process_exec(const char *path, const char *const *argv, const char *const *envp);

@@ -107,12 +107,14 @@ struct exec_image {
 };
 
 /*
- * Make a user space with the program at `path` and its stack. Returns 0, or an error of execve(2) with everything
- * undone; *ret_error then says what is wrong with the file, if that is the reason, and is untouched otherwise.
+ * Make a user space with the program that is requested, and its stack. Returns 0, or an error of execve(2) with
+ * everything undone; *refusal then says what is wrong with the file, if that is the reason, and is untouched otherwise.
  */
 struct path_base;
-int exec_load(const struct path_base *base, const struct process_rlimit *limits, const char *path,
-	      const char *const *argv, const char *const *envp, struct exec_image *ret, const char **ret_error);
+struct exec_request;
+struct exec_refusal;
+int exec_load(const struct path_base *base, const struct process_rlimit *limits, const struct exec_request *request,
+	      struct exec_image *ret, struct exec_refusal *refusal);
 
 /* Reset what execve(2) resets: handlers, alternate stack, user addresses of futexes. `task`: the current task. */
 void process_leave_program(struct task *task);

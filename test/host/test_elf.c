@@ -126,7 +126,7 @@ static void each_rule_is_named(void **state)
 		{ "entry behind", HEADER(e_entry), VA(0x6000), ERR_RANGE, "entry outside", 0 },
 		{ "entry in data", HEADER(e_entry), VA(0x8000), ERR_RANGE, "entry outside", 0 },
 
-		{ "interpreter", PROGRAM(SAMPLE_NOTE, p_type), PT_INTERP, ERR_FORMAT, "dynamic linker",
+		{ "interpreter", PROGRAM(SAMPLE_NOTE, p_type), PT_INTERP, ERR_FORMAT, "needs a loader",
 		  offsetof(struct elf_sample, note) },
 		{ "notes far out", PROGRAM(SAMPLE_NOTE, p_offset), 1 << 20, ERR_RANGE, "notes end outside", 0 },
 		{ "notes that wrap", PROGRAM(SAMPLE_NOTE, p_offset), -8ULL, ERR_RANGE, "notes end outside", 0 },
@@ -263,6 +263,101 @@ static void other_ranges(void **state)
 	assert_int_equal(elf_parse(&sample, sizeof(sample), base, last, &image, &error), ERR_RANGE);
 }
 
+/* ---- user programs ---- */
+
+#define USER_LAST 0x7fffffffefff
+
+/* The sample as a program at a user's addresses, with the program headers that lie at sample.header.e_phoff. */
+static enum status parse_program(const void *programs, uint64_t size)
+{
+	error = (struct elf_error){ "", 0 };
+	return elf_parse_program(&sample, programs, size, 0, USER_LAST, &image, &error);
+}
+
+static void make_program(void)
+{
+	elf_sample_make(&sample);
+	sample.header.e_type = ET_DYN;
+	sample.header.e_entry -= SAMPLE_BASE;
+	for (size_t i = 0; i < SAMPLE_EMPTY; i++)
+		sample.programs[i].p_vaddr -= SAMPLE_BASE;
+	sample.programs[SAMPLE_NOTE] =
+		(Elf64_Phdr){ .p_type = PT_INTERP, .p_offset = 4096 + 10, .p_filesz = 20, .p_memsz = 20 };
+}
+
+static void programs_name_a_loader(void **state)
+{
+	(void)state;
+	make_program();
+	assert_int_equal(parse_program(sample.programs, sizeof(sample)), OK);
+	assert_true(image.relocatable);
+	assert_false(image.stack_executable);
+	assert_int_equal(image.loader_offset, 4096 + 10);
+	assert_int_equal(image.loader_size, 20);
+	assert_int_equal(image.headers_va, 0x5000 + offsetof(struct elf_sample, programs));
+	assert_int_equal(image.align, 4096);
+	assert_null(image.notes);
+	/* Of two names the first counts, and a stack may ask to be executed. */
+	sample.programs[SAMPLE_EMPTY] = (Elf64_Phdr){ .p_type = PT_INTERP, .p_offset = 0, .p_filesz = 30 };
+	sample.programs[SAMPLE_BSS] = (Elf64_Phdr){ .p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W | PF_X };
+	sample.programs[SAMPLE_TEXT].p_align = 4096 * 16;
+	sample.programs[SAMPLE_TEXT].p_vaddr = 0x10000;
+	sample.header.e_entry = 0x10000 + offsetof(struct elf_sample, text);
+	assert_int_equal(parse_program(sample.programs, sizeof(sample)), OK);
+	assert_int_equal(image.loader_offset, 4096 + 10);
+	assert_true(image.stack_executable);
+	assert_int_equal(image.align, 4096 * 16);
+}
+
+static void loaders_names_are_checked(void **state)
+{
+	static const struct {
+		uint64_t offset, size;
+		enum status status;
+	} cases[] = {
+		{ 0, 0, ERR_FORMAT },    { 0, 1, ERR_FORMAT },
+		{ 0, 4097, ERR_FORMAT }, { sizeof(struct elf_sample) - 1, 2, ERR_RANGE },
+		{ -1ULL, 2, ERR_RANGE }, { sizeof(struct elf_sample) - 2, 2, OK },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		make_program();
+		sample.programs[SAMPLE_NOTE].p_offset = cases[i].offset;
+		sample.programs[SAMPLE_NOTE].p_filesz = cases[i].size;
+		assert_int_equal(parse_program(sample.programs, sizeof(sample)), cases[i].status);
+	}
+}
+
+/* Program headers may lie anywhere in the file, of which the parser then sees two pieces only. */
+static void programs_lie_anywhere(void **state)
+{
+	Elf64_Phdr elsewhere[SAMPLE_PROGRAMS];
+	const uint64_t far = 1ULL << 40;
+	uint64_t offset;
+	size_t size;
+
+	(void)state;
+	make_program();
+	memcpy(elsewhere, sample.programs, sizeof(elsewhere));
+	memset(sample.programs, 0xff, sizeof(sample.programs));
+	sample.header.e_phoff = far;
+	assert_int_equal(elf_find_programs(&sample, ELF_HEADER, far + sizeof(elsewhere), &offset, &size, &error), OK);
+	assert_int_equal(offset, far);
+	assert_int_equal(size, sizeof(elsewhere));
+	assert_int_equal(parse_program(elsewhere, far + sizeof(elsewhere)), OK);
+	assert_int_equal(image.count, 3);
+	assert_int_equal(image.headers_va, 0);
+	assert_int_equal(elf_find_programs(&sample, ELF_HEADER, far + sizeof(elsewhere) - 1, &offset, &size, &error),
+			 ERR_FORMAT);
+	assert_int_equal(error.value, far);
+	assert_int_equal(elf_find_programs(&sample, ELF_HEADER - 1, far * 2, &offset, &size, &error), ERR_FORMAT);
+	assert_int_equal(error.value, ELF_HEADER - 1);
+	sample.header.e_phoff = -1ULL;
+	assert_int_equal(elf_find_programs(&sample, ELF_HEADER, UINT64_MAX, &offset, &size, &error), ERR_FORMAT);
+	assert_int_equal(parse_program(elsewhere, UINT64_MAX), ERR_FORMAT);
+}
+
 /* ---- notes ---- */
 
 static void notes_are_found(void **state)
@@ -394,6 +489,9 @@ int main(void)
 		TEST(at_most_sixteen_segments),
 		TEST(every_truncation),
 		TEST(other_ranges),
+		TEST(programs_name_a_loader),
+		TEST(loaders_names_are_checked),
+		TEST(programs_lie_anywhere),
 		TEST(notes_are_found),
 		TEST(notes_in_a_row),
 		TEST(random_damage),

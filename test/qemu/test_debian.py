@@ -1,0 +1,62 @@
+"""Debian's dynamic programs run as its packages install them, and what cannot run says why, once."""
+
+import re
+import subprocess
+
+import debian_programs
+import pytest
+from bundles import Elf, KERNEL, bundle
+from contract import ROOT
+from machine import Config, Machine
+
+PROGRAMS = ["/bin/bash", "/usr/bin/perl", "/usr/bin/python3", *(f"/bin/{name}" for name in (
+    "ls", "sort", "tr", "tail", "grep", "readlink", "echo", "wc", "sed", "od", "chmod"))]
+PT_INTERP = 3
+ELF_32 = 1
+
+EXPECTED = {
+    "bash": r"5 1", "pipes": r"b", "ls": r"8", "perl": r"1=1,2=4,3=9,4=16",
+    "python": r'\{"sum": 499500, "name": "/usr/bin/python3"\}', "threads": r"140", "exe": r"/bin/readlink",
+    "named": r"[1-9]\d", "loader": r"by hand", "entry": r"3", "moved": r"[4-6]", "locale": r" +A +x +C +\\n",
+}
+
+
+def broken_programs(directory):
+    """/bin/echo with a loader that is nowhere, and as a 32-bit program: words for mkinitrd."""
+    absent, narrow = directory / "absent", directory / "narrow"
+    elf = Elf(debian_programs.Path("/bin/echo"))
+    name = next(header for header in elf.headers() if header["type"] == PT_INTERP)
+    elf.content[name["offset"]:name["offset"] + 5] = b"/gone"
+    absent.write_bytes(elf.content)
+    narrow.write_bytes(Elf(debian_programs.Path("/bin/echo")).set("class", ELF_32).content)
+    for path in (absent, narrow):
+        path.chmod(0o755)
+    return f"needs-absent={absent}", f"narrow={narrow}"
+
+
+@pytest.fixture(scope="module", name="text")
+def _text(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("debian")
+    archive = directory / "debian.cpio"
+    subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", archive, *debian_programs.words(PROGRAMS),
+                    f"init={ROOT / 'test' / 'qemu' / 'debian' / 'init'}", "tmp/", "dev/console=c:5:1", "dev/null=c:1:3",
+                    *broken_programs(directory)], check=True)
+    boot = bundle(directory / "debian.efi", KERNEL, initrd=archive, cmdline="console=ttyS0")
+    with Machine(Config(boot=boot, display=("-vga", "none"), memory="1G")) as machine:
+        machine.wait_for(r"^== end$")
+        return machine.text
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_program(text, name):
+    """What the program printed."""
+    assert re.search(rf"^{name}: {EXPECTED[name]}$", text, re.MULTILINE), text
+
+
+@pytest.mark.parametrize("line", [
+    r"\./returns: #!/bin/bash\\r: no such file",
+    r"/needs-absent: needs /gone4/ld-linux-x86-64\.so\.2, which is not here",
+    r"/narrow: a 32-bit program \(ELF class 1\)"])
+def test_refusal(text, line):
+    """The log names the program and the reason, once although bash tries a second time."""
+    assert len(re.findall(rf"task \d+ \(.*\): {line}$", text, re.MULTILINE)) == 1, text
