@@ -17,7 +17,10 @@
 #define FIRMWARE_MAP_SIZE (64 * 1024)
 #define MEMMAP_EXTRA      64 /* the most ranges that the loader adds to the firmware's: image, tables, ... */
 #define EXIT_TRIES        64
-#define CPUID_NX          (1u << 20)
+/* Bits of CPUID 0x80000001 EDX (Intel SDM vol. 2A, "CPUID"). */
+#define CPUID_SYSCALL (1u << 11)
+#define CPUID_NX      (1u << 20)
+#define CPUID_1G      (1u << 26)
 
 extern uint64_t loader_entry_tsc __attribute__((visibility("hidden")));
 EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system);
@@ -302,15 +305,28 @@ __attribute__((noreturn)) static void halt(struct loader *l)
 		cpu_halt();
 }
 
+/* Check that the CPU has what the kernel cannot do without and most 64-bit CPUs have, but not quite all. */
+static EFI_STATUS check_cpu(struct loader *l)
+{
+	uint32_t features = cpu_cpuid(0x80000001, 0).edx;
+
+	if (!(features & CPUID_NX))
+		return loader_fail(l, EFI_UNSUPPORTED,
+				   "this CPU has no NX, or its setup turns it off: CPUID 0x80000001 EDX 0x%x",
+				   features);
+	if (!(features & CPUID_SYSCALL))
+		return loader_fail(l, EFI_UNSUPPORTED,
+				   "this CPU has no SYSCALL, which programs need: CPUID 0x80000001 EDX 0x%x", features);
+	return EFI_SUCCESS;
+}
+
 static EFI_STATUS prepare(struct loader *l)
 {
 	EFI_GUID guid = LOADED_IMAGE_PROTOCOL;
-	EFI_STATUS status;
+	EFI_STATUS status = check_cpu(l);
 
-	if (!(cpu_cpuid(0x80000001, 0).edx & CPUID_NX))
-		return loader_fail(l, EFI_UNSUPPORTED,
-				   "this CPU has no NX, or its setup turns it off: CPUID 0x80000001 EDX 0x%x",
-				   cpu_cpuid(0x80000001, 0).edx);
+	if (EFI_ERROR(status))
+		return status;
 	status = FIRMWARE(l, l->boot->HandleProtocol(l->handle, &guid, (void **)&l->image));
 	if (EFI_ERROR(status))
 		return loader_fail(l, status, "no loaded-image protocol on our own handle: 0x%llx",
@@ -360,7 +376,7 @@ EFI_STATUS efi_main(EFI_HANDLE handle, EFI_SYSTEM_TABLE *system)
 	l.info.size = sizeof(l.info);
 	l.info.hhdm = HHDM_BASE;
 	l.info.tsc[STAMP_ENTRY] = loader_entry_tsc;
-	l.huge_pages = cpu_cpuid(0x80000001, 0).edx & 1 << 26;
+	l.huge_pages = cpu_cpuid(0x80000001, 0).edx & CPUID_1G;
 	l.physical_bits = physical_bits();
 	l.la57 = cpu_read_cr4() & CR4_LA57;
 

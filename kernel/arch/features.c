@@ -8,6 +8,7 @@
 #include "kernel/lib/string.h"
 #include "paging/pte.h"
 
+#define LEAF_XSAVE     0xdu
 #define LEAF_EXTENDED  0x80000000u
 #define LEAF_BRAND     0x80000002u /* this leaf and the two after it hold the brand */
 #define LEAF_ADDRESSES 0x80000008u
@@ -84,6 +85,8 @@ static void read_flags(void)
 #define X(field, name, leaf, reg, bit) features.field = leaf_##leaf.reg >> (bit)&1;
 	CPU_FEATURES(X)
 #undef X
+	/* This leaf says what XSAVE saves; a setup that limits CPUID's leaves takes it away but leaves XSAVE's bit. */
+	features.xsave = features.xsave && leaf_or_zero(LEAF_XSAVE).eax;
 }
 
 const struct cpu_features *cpu_features(void)

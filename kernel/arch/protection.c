@@ -22,14 +22,15 @@ void protection_init(void)
 
 	if (!features->nx)
 		panic("this CPU has no NX bit: nothing here would be safe");
-	if (!features->pat)
-		panic("this CPU has no PAT: device memory cannot be mapped");
 	cpu_write_msr(MSR_EFER, cpu_read_msr(MSR_EFER) | EFER_NXE);
 	cpu_write_cr0((cpu_read_cr0() | CR0_WP | CR0_MP | CR0_NE) & ~(CR0_EM | CR0_TS));
 	cpu_write_cr4(wanted_cr4(features));
 	/*
 	 * No leaf uses another memory type than write-back yet, so a TLB flush is all that the change of the PAT needs.
+	 * Without a PAT the same bits of a leaf mean write-through for PROT_WC and uncached for PROT_WT and PROT_UC
+	 * (Intel SDM vol. 3A, "Selecting Memory Types"): slower, but as good for what is mapped so.
 	 */
-	cpu_write_msr(MSR_PAT, PAT_VALUE);
+	if (features->pat)
+		cpu_write_msr(MSR_PAT, PAT_VALUE);
 	cpu_write_cr3(cpu_read_cr3());
 }

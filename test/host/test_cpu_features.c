@@ -109,7 +109,7 @@ static void one_erratum_asks_for_the_microcode(void **state)
 /* A CPU's leaves; what lies above the highest of its kind answers as the highest basic one does, as on Intel's. */
 static struct {
 	uint32_t highest, highest_extended;
-	struct cpuid leaf[8], extended[9];
+	struct cpuid leaf[14], extended[9];
 } cpuid_model;
 
 static struct cpuid model_cpuid(uint32_t leaf, uint32_t subleaf)
@@ -160,7 +160,8 @@ static int start(void **state)
 {
 	(void)state;
 	memset(&cpuid_model, 0, sizeof(cpuid_model));
-	cpuid_model.highest = 7;
+	cpuid_model.highest = 0xd;
+	cpuid_model.leaf[0xd].eax = 7;
 	cpuid_model.highest_extended = 0x80000008;
 	cpuid_model.leaf[0].ebx = four("Genu");
 	cpuid_model.leaf[0].edx = four("ineI");
@@ -180,6 +181,16 @@ static void names_are_read_in_order(void **state)
 	/* All blank. */
 	memset(&cpuid_model.extended[2], ' ', 48);
 	assert_string_equal(ask()->brand, "");
+}
+
+/* A setup may limit the leaves, but leave XSAVE's bit: without the leaf of its sizes XSAVE is not used. */
+static void xsave_needs_its_leaf(void **state)
+{
+	(void)state;
+	cpuid_model.leaf[1].ecx = 1 << 26;
+	assert_true(ask()->xsave);
+	cpuid_model.highest = 7;
+	assert_false(ask()->xsave);
 }
 
 static void expect_signature(uint32_t eax, unsigned family, unsigned number, unsigned stepping)
@@ -278,6 +289,7 @@ int main(void)
 		cmocka_unit_test(pcids_need_their_feature_and_global_pages),
 		cmocka_unit_test(one_erratum_asks_for_the_microcode),
 		cmocka_unit_test_setup(names_are_read_in_order, start),
+		cmocka_unit_test_setup(xsave_needs_its_leaf, start),
 		cmocka_unit_test_setup(signatures_are_taken_apart, start),
 		cmocka_unit_test_setup(missing_leaves_say_nothing, start),
 		cmocka_unit_test_setup(each_feature_is_its_own_bit, start),

@@ -16,9 +16,9 @@ from screen import wait_for_text
 MACHINES = {
     "pc": Config(machine="pc,smm=off"),
     "qemu64": Config(cpu="qemu64"),
-    "no display": Config(display=("-vga", "none"), cold=True),
+    "no display, few CPUID leaves": Config(cpu="max,level=6,+xsave", display=("-vga", "none"), cold=True),
     "ramfb": Config(display=("-vga", "none", "-device", "ramfb"), cold=True),
-    "four CPUs": Config(display=("-vga", "none"), extra=("-smp", "4"), cold=True),
+    "four CPUs, no PAT": Config(cpu="max,la57=off,-pat", display=("-vga", "none"), extra=("-smp", "4"), cold=True),
     "RAM above 4 GiB": Config(memory="2G", machine="q35,smm=off,max-ram-below-4g=128M", display=("-vga", "none")),
 }
 U_BOOT = "/usr/lib/u-boot/qemu-x86_64/u-boot.rom"
