@@ -1,9 +1,11 @@
 /*
  * Pipes: who has them open, and reads and writes of their rings of frames (pipe_ring.h). Small pieces are copied
- * through a buffer on the stack: two copies, but no walk of the user's page tables.
+ * through a buffer on the stack: two copies, but no walk of the user's page tables. A small piece for which a reader is
+ * blocked does not go through the ring at all (pipe_hand.h).
  */
 #include "kernel/fs/pipe.h"
 
+#include "kernel/fs/pipe_hand.h"
 #include "kernel/fs/pipe_ring.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/wipe.h"
@@ -17,6 +19,7 @@
 /* A pipe or an open FIFO. Guard: tasks only, which the kernel does not preempt. */
 struct pipe {
 	struct pipe_ring ring;     /* its bytes */
+	struct pipe_hand *hand;    /* older bytes than the ring's, for a reader that was blocked; NULL: never used */
 	uint64_t readers, writers; /* number of open files that can read, that can write */
 	/*
 	 * how many files were ever opened for reading, and for writing: open(2) of a FIFO that waits for the other end
@@ -32,6 +35,12 @@ static struct fs pipefs = { .name = "pipefs", .device = DEVICE_NUMBER(0, 0xfffff
 /* Guard: tasks only, which the kernel does not preempt. */
 uint64_t pipe_pages_soft = 16384;
 static uint64_t pipe_pages; /* sum of all pipes' capacities, in pages */
+
+/* Return how many bytes the pipe has. */
+static inline uint64_t fill_of(const struct pipe *pipe)
+{
+	return pipe_ring_fill(&pipe->ring) + pipe_hand_fill(pipe->hand);
+}
 
 /* Read all of `size` bytes, or nothing. */
 static int64_t read_small(struct pipe *pipe, struct user_io *io, size_t size)
@@ -78,29 +87,41 @@ static int64_t read_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
  */
 static void tell_of_room(struct pipe *pipe)
 {
-	if (pipe->ring.size - pipe_ring_fill(&pipe->ring) < PIPE_BUF)
+	if (pipe->ring.size - fill_of(pipe) < PIPE_BUF)
 		wait_queue_wake(&pipe->queue);
 	else
 		wait_queue_wake_one(&pipe->queue, WAIT_ROOM);
 }
 
+/* Read bytes of the ring, as many as there are and as `io` has room for; both at least one. */
+static int64_t read_ring(struct pipe *pipe, struct user_io *io)
+{
+	uint64_t fill = pipe_ring_fill(&pipe->ring);
+	uint64_t size = io->left < fill ? io->left : fill;
+
+	/* read_small frees no frame, so it must not read to a page's end. */
+	if (size <= SMALL && pipe->ring.tail % PAGE_SIZE + size < PAGE_SIZE)
+		return read_small(pipe, io, size);
+	return read_bulk(pipe, io, size);
+}
+
 static int64_t pipe_read(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	struct pipe *pipe = file->data;
-	uint64_t fill = pipe_ring_fill(&pipe->ring);
-	uint64_t size = io->left < fill ? io->left : fill;
-	int64_t done;
+	int64_t done = 0, more;
 
 	(void)offset;
 	if (!io->left)
 		return 0;
-	if (!fill)
+	if (!fill_of(pipe))
 		return pipe->writers ? -EAGAIN : 0;
-	/* read_small frees no frame, so it must not read to a page's end. */
-	if (size <= SMALL && pipe->ring.tail % PAGE_SIZE + size < PAGE_SIZE)
-		done = read_small(pipe, io, size);
-	else
-		done = read_bulk(pipe, io, size);
+	if (pipe_hand_fill(pipe->hand))
+		done = pipe_hand_take(pipe->hand, io);
+	if (done >= 0 && io->left && pipe_ring_fill(&pipe->ring)) {
+		more = read_ring(pipe, io);
+		if (more > 0 || !done)
+			done += more;
+	}
 	if (done > 0)
 		tell_of_room(pipe);
 	return done;
@@ -163,11 +184,24 @@ static int64_t write_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
 	return room ? copy_errno(status) : -ENOMEM;
 }
 
+/* Write `size` bytes, for which there is room, or as many as there is memory for. The pipe has `fill` bytes. */
+static int64_t write_some(struct pipe *pipe, struct user_io *io, uint64_t size, uint64_t fill)
+{
+	int64_t done;
+
+	if (!fill && size <= PIPE_HAND_BYTES && wait_queue_is_wanted(&pipe->queue, WAIT_BYTES) &&
+	    pipe_hand_give(&pipe->hand, io, size, &done))
+		return done;
+	if (size <= SMALL && pipe->ring.head % PAGE_SIZE + size <= PAGE_SIZE)
+		return write_small(pipe, io, size);
+	return write_bulk(pipe, io, size);
+}
+
 static int64_t pipe_write(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	struct pipe *pipe = file->data;
-	uint64_t room = pipe->ring.size - pipe_ring_fill(&pipe->ring);
-	uint64_t size = io->left < room ? io->left : room;
+	const uint64_t fill = fill_of(pipe), room = pipe->ring.size - fill;
+	const uint64_t size = io->left < room ? io->left : room;
 	int64_t done;
 
 	(void)offset;
@@ -177,10 +211,7 @@ static int64_t pipe_write(struct file *file, struct user_io *io, uint64_t *offse
 		return -EPIPE;
 	if (!room || (io->left <= PIPE_BUF && room < io->left))
 		return -EAGAIN;
-	if (size <= SMALL && pipe->ring.head % PAGE_SIZE + size <= PAGE_SIZE)
-		done = write_small(pipe, io, size);
-	else
-		done = write_bulk(pipe, io, size);
+	done = write_some(pipe, io, size, fill);
 	if (done > 0)
 		wait_queue_wake_one(&pipe->queue, WAIT_BYTES);
 	return done;
@@ -193,13 +224,13 @@ static unsigned pipe_poll(struct file *file)
 	unsigned events = 0;
 
 	if (access != O_WRONLY) {
-		if (pipe_ring_fill(&pipe->ring))
+		if (fill_of(pipe))
 			events |= POLLIN | POLLRDNORM;
 		if (!pipe->writers && pipe->opened_writers)
 			events |= POLLHUP;
 	}
 	if (access != O_RDONLY) {
-		if (pipe->ring.size - pipe_ring_fill(&pipe->ring) >= PIPE_BUF)
+		if (pipe->ring.size - fill_of(pipe) >= PIPE_BUF)
 			events |= POLLOUT | POLLWRNORM;
 		if (!pipe->readers)
 			events |= POLLERR;
@@ -217,7 +248,7 @@ static struct wait_queue *pipe_queue(struct file *file)
 static int64_t pipe_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io)
 {
 	struct pipe *pipe = file->data;
-	int32_t fill = (int32_t)pipe_ring_fill(&pipe->ring);
+	int32_t fill = (int32_t)fill_of(pipe);
 
 	(void)arg;
 	if (request != FIONREAD)
@@ -254,6 +285,8 @@ int64_t pipe_resize(struct pipe *pipe, uint32_t bytes)
 	pages = size / PAGE_SIZE;
 	if (pages > old && (size > PIPE_MOST_SIZE || (pipe_pages_soft && pipe_pages - old + pages > pipe_pages_soft)))
 		return -EPERM;
+	if (fill_of(pipe) > size)
+		return -EBUSY;
 	token = store_enter();
 	error = pipe_ring_resize(&pipe->ring, size);
 	store_leave(token);
@@ -276,6 +309,7 @@ static void free_pipe(struct pipe *pipe)
 	pipe_pages -= pipe->ring.size / PAGE_SIZE;
 	pipe_ring_free(&pipe->ring);
 	store_leave(token);
+	pipe_hand_free(pipe->hand);
 	kfree(pipe);
 }
 

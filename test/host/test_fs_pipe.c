@@ -27,6 +27,14 @@ static uint8_t byte_at_position(uint64_t position)
 	return (uint8_t)(position * 31 + position / 251);
 }
 
+static unsigned woken;
+
+static void count_wake(struct waiter *waiter)
+{
+	(void)waiter;
+	woken++;
+}
+
 /* Give the pipe another size at random, and check the answer. */
 static void resize(struct random *r, struct file *file, uint64_t fill, uint64_t *capacity)
 {
@@ -41,6 +49,17 @@ static void resize(struct random *r, struct file *file, uint64_t fill, uint64_t 
 	*capacity = size;
 }
 
+/* Let a reader be blocked, or not any more: with one, small writes go another way (pipe_hand.h). */
+static void block_reader(struct random *r, struct file *reader, struct waiter *waiter)
+{
+	if (!random_below(r, 4))
+		return;
+	if (waiter->queue)
+		wait_queue_remove(waiter);
+	else
+		wait_queue_add(file_queue(reader), waiter);
+}
+
 /* Random sizes against two counters: what is in the pipe is known from them alone. */
 static void bytes_come_out_as_they_went_in(void **state)
 {
@@ -48,6 +67,7 @@ static void bytes_come_out_as_they_went_in(void **state)
 	struct random r = random_start("pipe");
 	struct file *reader, *writer;
 	uint64_t written = 0, read = 0, capacity = PIPE_SIZE;
+	struct waiter blocked = { .wake = count_wake, .uses = WAIT_BYTES };
 
 	(void)state;
 	assert_int_equal(pipe_create(0, &reader, &writer), 0);
@@ -56,6 +76,7 @@ static void bytes_come_out_as_they_went_in(void **state)
 		uint64_t fill = written - read;
 		int64_t done;
 
+		block_reader(&r, reader, &blocked);
 		if (i > 3000 && !random_below(&r, 8))
 			resize(&r, reader, fill, &capacity);
 		if (random_below(&r, 2)) {
@@ -83,6 +104,7 @@ static void bytes_come_out_as_they_went_in(void **state)
 		assert_in_range(fs_frames_at_start - frame_free_count(&machine_frames), fill / PAGE_SIZE,
 				fill / PAGE_SIZE + 2);
 	}
+	wait_queue_remove(&blocked);
 	file_put(reader);
 	file_put(writer);
 }
@@ -134,14 +156,6 @@ static void wrong_pointers_move_nothing(void **state)
 	assert_int_equal(do_read(reader, text, 400), 400);
 	file_put(reader);
 	file_put(writer);
-}
-
-static unsigned woken;
-
-static void count_wake(struct waiter *waiter)
-{
-	(void)waiter;
-	woken++;
 }
 
 /* How often each of some waiters was woken, which stand in the queue in this order. */
@@ -226,6 +240,31 @@ static void a_byte_costs_two_switches(void **state)
 	before = host_cr3_writes;
 	assert_int_equal(WITH_USER_IO(io, 0, 1, file_read(reader, &io)), 1);
 	assert_int_equal(host_cr3_writes - before, 4);
+	file_put(reader);
+	file_put(writer);
+}
+
+/* Bytes that a blocked reader gets at once need no frame, and neither side goes to the kernel context. */
+static void a_blocked_reader_costs_none(void **state)
+{
+	struct waiter blocked = { .wake = count_wake, .uses = WAIT_BYTES };
+	struct file *reader, *writer;
+	char bytes[] = "handed";
+	unsigned before;
+
+	(void)state;
+	assert_int_equal(pipe_create(0, &reader, &writer), 0);
+	wait_queue_add(file_queue(reader), &blocked);
+	user_set(0, bytes, sizeof(bytes));
+	before = host_cr3_writes;
+	/* Two are the test's own way into the user's context, each time. */
+	assert_int_equal(WITH_USER_IO(io, 0, sizeof(bytes), file_write(writer, &io)), sizeof(bytes));
+	assert_int_equal(WITH_USER_IO(io, 0, sizeof(bytes) - 1, file_read(reader, &io)), sizeof(bytes) - 1);
+	assert_int_equal(host_cr3_writes - before, 4);
+	assert_int_equal(pipe_bytes(reader->node->pipe), 0);
+	wait_queue_remove(&blocked);
+	/* What nobody takes is freed with the pipe. */
+	assert_true(file_poll(reader) & POLLIN);
 	file_put(reader);
 	file_put(writer);
 }
@@ -344,6 +383,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(waiters_are_woken, start, end),
 		cmocka_unit_test_setup_teardown(one_reader_is_woken, start, end),
 		cmocka_unit_test_setup_teardown(a_byte_costs_two_switches, start, end),
+		cmocka_unit_test_setup_teardown(a_blocked_reader_costs_none, start, end),
 		cmocka_unit_test_setup_teardown(fifos_open_when_both_sides_came, start, end),
 		cmocka_unit_test_setup_teardown(out_of_memory_changes_nothing, start, end),
 		cmocka_unit_test_setup_teardown(calls_without_memory_begin_again, start, end),

@@ -18,8 +18,12 @@ SLACK = 0.02  # what sets an operation up, and a timer's interrupt, which goes t
 
 
 def test_context_switches(measured):
-    """A call that needs no hardware, frames or tables never writes CR3; a demand-zero fault does twice, a yield once."""
+    """A call that needs no hardware, frames or tables never writes CR3; a demand-zero fault does twice, a yield once.
+
+    A byte for a reader that is blocked costs the switch to it alone; the first bytes of a pipe may come before it is blocked.
+    """
     _, counted = measured
+    assert counted["pipe"][0] < 1.1, counted["pipe"]
     wrong = {name: counted[name][0] for name, writes in BUDGETS.items() if abs(counted[name][0] - writes) > SLACK}
     assert not wrong, f"expected {BUDGETS}, saw {wrong}"
 

@@ -1,0 +1,54 @@
+/*
+ * Bytes for a reader that is blocked; see pipe_hand.h.
+ */
+#include "kernel/fs/pipe_hand.h"
+
+#include "kernel/fs/errno.h"
+#include "kernel/lib/wipe.h"
+#include "kernel/mm/heap/heap.h"
+
+_Static_assert(sizeof(struct pipe_hand) == 256 && offsetof(struct pipe_hand, bytes) % 8 == 0, "a block of the heap");
+
+bool pipe_hand_give(struct pipe_hand **hand, struct user_io *io, size_t size, int64_t *ret)
+{
+	struct pipe_hand *to = *hand;
+	enum status status;
+
+	if (!to) {
+		to = kzalloc(sizeof(*to));
+		if (!to)
+			return false;
+		*hand = to;
+	}
+	status = user_io_get_all(io, to->bytes, size);
+	if (likely(status == OK)) {
+		to->end = (uint32_t)size;
+		*ret = (int64_t)size;
+	} else {
+		wipe(to->bytes, size);
+		*ret = copy_errno(status);
+	}
+	return true;
+}
+
+int64_t pipe_hand_take(struct pipe_hand *hand, struct user_io *io)
+{
+	const uint64_t fill = pipe_hand_fill(hand), size = io->left < fill ? io->left : fill;
+	enum status status = user_io_put_all(io, hand->bytes + hand->start, size);
+
+	if (status != OK)
+		return copy_errno(status);
+	hand->start += (uint32_t)size;
+	if (hand->start == hand->end) {
+		wipe(hand->bytes, hand->end);
+		hand->start = hand->end = 0;
+	}
+	return (int64_t)size;
+}
+
+void pipe_hand_free(struct pipe_hand *hand)
+{
+	if (hand)
+		wipe(hand->bytes, hand->end);
+	kfree(hand);
+}
