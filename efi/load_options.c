@@ -300,6 +300,21 @@ const char *options_after_name(const char *text, const char *path)
 	return is_efi_file(text) ? text + strlen(text) : text;
 }
 
+const char *options_after_profile(const char *text, unsigned *ret_profile)
+{
+	const char *at = text + 1;
+	unsigned profile = 0;
+
+	if (*text != '@')
+		return text;
+	for (; *at >= '0' && *at <= '9' && at - text < 5; at++)
+		profile = profile * 10 + (unsigned)(*at - '0');
+	if (at == text + 1 || (*at && *at != ' '))
+		return text;
+	*ret_profile = profile;
+	return skip_blanks(at);
+}
+
 bool options_are_foreign(const char *text)
 {
 	static const char *const disks[] = { "/dev/", "UUID=", "PARTUUID=", "LABEL=", "PARTLABEL=" };

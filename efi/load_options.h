@@ -51,6 +51,12 @@ const char *options_after_word(const char *text);
 const char *options_after_name(const char *text, const char *path);
 
 /*
+ * Return the start of the words after "@N", which chooses a profile of the boot file, and store N; `text` itself, and
+ * nothing stored, when it does not begin so. N is decimal and below 10,000.
+ */
+const char *options_after_profile(const char *text, unsigned *ret_profile);
+
+/*
  * Return whether the words name a disk with a root file system. AnkeOS mounts no disk as its root, so such words are
  * meant for another system.
  */

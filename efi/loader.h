@@ -43,7 +43,8 @@ struct loader {
 	bool exiting;
 
 	struct blob kernel, initrd, cmdline;
-	char *options; /* the command line from LoadOptions; pool memory, or NULL */
+	unsigned profile; /* which of the file's profiles was chosen, by "@N" in LoadOptions; 0 otherwise */
+	char *options;    /* the command line from LoadOptions; pool memory, or NULL */
 	struct elf_image elf;
 	struct kernel_note note;
 	bool huge_pages;       /* the CPU has 1 GiB pages */
@@ -89,23 +90,22 @@ void loader_let_read(struct loader *l);
 /* sections.c: find .kernel, .initrd and .cmdline of the loader's own PE. Fails when the PE or .kernel is not sound. */
 MUST_CHECK EFI_STATUS loader_find_sections(struct loader *l);
 /*
- * sections.c: return the section whose name, filled up with NULs, is the eight bytes at `name`; no data when there is
- * none. Call after loader_find_sections() has succeeded.
+ * sections.c: find the section whose name, filled up with NULs, is the 8 bytes at `name`, in the base and the chosen
+ * profile. Leaves *ret alone when there is none. Fails when it is there twice or lies outside the loaded image.
  */
-struct blob loader_section(const struct loader *l, const char *name);
-
+MUST_CHECK EFI_STATUS loader_section(struct loader *l, const char *name, struct blob *ret);
 /*
- * measure.c: extend the TPM's registers by the boot file's sections, by the command line if it came from LoadOptions,
- * and by the archives from outside. Does nothing without a TPM. A TPM that fails is reported in a line, and the boot
- * goes on: whoever seals a secret to these registers does not get it then.
+ * measure.c: extend the TPM's registers by the boot file's sections, the command line of LoadOptions and the archives
+ * from outside. Does nothing without a TPM. A TPM that fails is reported in a line, and the boot goes on.
  */
 void loader_measure(struct loader *l);
 
 /*
- * options.c: take the command line from LoadOptions or .cmdline. loader_free_options: free the memory of LoadOptions'
- * text.
+ * options.c: loader_read_options: read LoadOptions, before sections are found: profile number, command line.
+ * loader_read_cmdline: check .cmdline; find the words for the loader. loader_free_options: free LoadOptions' text.
  */
 MUST_CHECK EFI_STATUS loader_read_options(struct loader *l);
+MUST_CHECK EFI_STATUS loader_read_cmdline(struct loader *l);
 void loader_free_options(struct loader *l);
 /* options.c: return whether Secure Boot is on, so that only what a signature covers may be used. */
 bool loader_secure_boot(struct loader *l);

@@ -331,9 +331,11 @@ static EFI_STATUS prepare(struct loader *l)
 	if (EFI_ERROR(status))
 		return loader_fail(l, status, "no loaded-image protocol on our own handle: 0x%llx",
 				   (unsigned long long)status);
-	status = loader_find_sections(l);
+	status = loader_read_options(l);
 	if (!EFI_ERROR(status))
-		status = loader_read_options(l);
+		status = loader_find_sections(l);
+	if (!EFI_ERROR(status))
+		status = loader_read_cmdline(l);
 	if (!EFI_ERROR(status))
 		status = loader_parse_kernel(l);
 	if (EFI_ERROR(status))

@@ -111,17 +111,18 @@ static EFI_STATUS measure_sections(struct loader *l, struct tcg2 *tpm)
 	} order[] = {
 		{ ".kernel\0", ".linux" },  { ".osrel\0\0", ".osrel" }, { ".cmdline", ".cmdline" },
 		{ ".initrd\0", ".initrd" }, { ".splash\0", ".splash" }, { ".dtb\0\0\0\0", ".dtb" },
-		{ ".pcrpkey", ".pcrpkey" },
+		{ ".pcrpkey", ".pcrpkey" }, { ".profile", ".profile" },
 	};
 	EFI_STATUS status = EFI_SUCCESS;
 
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]) && !EFI_ERROR(status); i++) {
-		struct blob content = loader_section(l, order[i].section);
+		struct blob content = { NULL, 0 };
 		const char *name = order[i].name;
 		CHAR16 wide[9];
 		size_t size = strlen(name) + 1;
 
-		if (!content.data)
+		status = loader_section(l, order[i].section, &content);
+		if (EFI_ERROR(status) || !content.data)
 			continue;
 		for (size_t at = 0; at < size; at++)
 			wide[at] = (CHAR16)name[at];

@@ -1,7 +1,8 @@
 /*
  * The command line: the firmware's LoadOptions if they are words for AnkeOS and Secure Boot is off, otherwise the
  * .cmdline section. Under Secure Boot LoadOptions are ignored because no signature covers them, while .cmdline is
- * signed. A flag in boot_info records why LoadOptions or .cmdline was ignored, and the kernel logs it.
+ * signed. A flag in boot_info records why LoadOptions or .cmdline was ignored, and the kernel logs it. A profile that
+ * LoadOptions choose counts under Secure Boot as well: each profile is a signed part of the file.
  */
 #include "efi/load_options.h"
 #include "efi/loader.h"
@@ -64,9 +65,10 @@ static enum options_kind read_words(struct loader *l)
 	if (loader_in_shell(l))
 		words = options_after_word(words);
 	own_path(l, path, sizeof(path));
-	words = options_after_name(words, path);
+	words = options_after_profile(options_after_name(words, path), &l->profile);
+	/* The words move within the buffer that `words` points into, so *words means nothing after this. */
 	memmove(l->options, words, strlen(words) + 1);
-	if (!*words)
+	if (!l->options[0])
 		return OPTIONS_EMPTY;
 	return options_are_foreign(l->options) ? OPTIONS_FOREIGN : OPTIONS_TEXT;
 }
@@ -138,16 +140,15 @@ static void search_words(struct loader *l, const char *text)
 
 EFI_STATUS loader_read_options(struct loader *l)
 {
-	EFI_STATUS status = EFI_SUCCESS;
+	return l->image->LoadOptions && l->image->LoadOptionsSize ? take_load_options(l) : EFI_SUCCESS;
+}
 
+EFI_STATUS loader_read_cmdline(struct loader *l)
+{
 	if (l->cmdline.size >= OPTIONS_MOST)
 		return loader_fail(l, EFI_LOAD_ERROR, ".cmdline longer than %d bytes: %llu", OPTIONS_MOST - 1,
 				   (unsigned long long)l->cmdline.size);
 	check_section(l);
-	if (l->image->LoadOptions && l->image->LoadOptionsSize)
-		status = take_load_options(l);
-	if (EFI_ERROR(status))
-		return status;
 	/* The bytes of .cmdline need not end with NUL, so a copy is searched. */
 	if (l->options) {
 		search_words(l, l->options);

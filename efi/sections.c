@@ -2,6 +2,11 @@
  * Finds the sections of the loader's own PE, as the firmware loaded it: .kernel, .initrd, .cmdline (Microsoft PE/COFF
  * specification, "Section Table"; the Unified Kernel Image convention). Reads headers inside the loaded image only, and
  * no section's content.
+ *
+ * A file may have profiles, which are numbered from 0 (UAPI Group, "Multi-Profile UKIs"). The sections in front of the
+ * first one named .profile are the base. Each .profile begins a profile, to which the sections after it belong, up to
+ * the next .profile. What counts is the base with the sections of the profile that was chosen, which replace those of
+ * the same name.
  */
 #include "efi/loader.h"
 #include "kernel/lib/string.h"
@@ -23,6 +28,8 @@ struct pe_section {
 #define PE_SECTIONS   6          /* offset of NumberOfSections */
 #define PE_OPTIONAL   20         /* offset of SizeOfOptionalHeader */
 
+#define PROFILE_SECTION ".profile"
+
 /* Return the name, which has eight bytes, as one number, so that a comparison costs one instruction. */
 static uint64_t number_of(const char *name)
 {
@@ -35,21 +42,6 @@ static uint64_t number_of(const char *name)
 static bool is_named(const struct pe_section *section, const char *name)
 {
 	return number_of(section->name) == number_of(name);
-}
-
-static EFI_STATUS take(struct loader *l, const struct pe_section *section, struct blob *ret)
-{
-	uint64_t size = l->image->ImageSize;
-
-	if (section->virtual_address > size || section->virtual_size > size - section->virtual_address)
-		return loader_fail(l, EFI_LOAD_ERROR, "section %.8s ends outside the loaded image, at 0x%llx of 0x%llx",
-				   section->name, (unsigned long long)section->virtual_address + section->virtual_size,
-				   (unsigned long long)size);
-	if (ret->data)
-		return loader_fail(l, EFI_LOAD_ERROR, "section %.8s is there twice", section->name);
-	ret->data = (const uint8_t *)l->image->ImageBase + section->virtual_address;
-	ret->size = section->virtual_size;
-	return EFI_SUCCESS;
 }
 
 /* Return the section table, or NULL when the loaded image is no PE. */
@@ -100,38 +92,79 @@ static EFI_STATUS check_overlaps(struct loader *l, const struct pe_section *sect
 	return EFI_SUCCESS;
 }
 
-struct blob loader_section(const struct loader *l, const char *name)
+static EFI_STATUS check_bounds(struct loader *l, const struct pe_section *section)
 {
-	const struct pe_section *sections;
+	uint64_t size = l->image->ImageSize;
+
+	if (section->virtual_address > size || section->virtual_size > size - section->virtual_address)
+		return loader_fail(l, EFI_LOAD_ERROR, "section %.8s ends outside the loaded image, at 0x%llx of 0x%llx",
+				   section->name, (unsigned long long)section->virtual_address + section->virtual_size,
+				   (unsigned long long)size);
+	return EFI_SUCCESS;
+}
+
+EFI_STATUS loader_section(struct loader *l, const char *name, struct blob *ret)
+{
+	const struct pe_section *sections, *base = NULL, *own = NULL, *section;
+	long profile = -1; /* the number of the profile that sections[i] belongs to; -1: the base */
 	size_t count = 0;
+	EFI_STATUS status;
 
 	sections = section_table(l, &count);
+	for (size_t i = 0; i < count; i++) {
+		const struct pe_section **found = profile < 0 ? &base : &own;
+
+		if (is_named(&sections[i], PROFILE_SECTION)) {
+			profile++;
+			found = &own;
+		}
+		if (!is_named(&sections[i], name) || (found == &own && profile != (long)l->profile))
+			continue;
+		if (*found)
+			return loader_fail(l, EFI_LOAD_ERROR, "section %.8s is there twice", name);
+		*found = &sections[i];
+	}
+	section = own ? own : base;
+	if (!section)
+		return EFI_SUCCESS;
+	status = check_bounds(l, section);
+	if (EFI_ERROR(status))
+		return status;
+	ret->data = (const uint8_t *)l->image->ImageBase + section->virtual_address;
+	ret->size = section->virtual_size;
+	return EFI_SUCCESS;
+}
+
+/* Return an error if the command line has chosen a profile that the file does not have. */
+static EFI_STATUS check_profile(struct loader *l, const struct pe_section *sections, size_t count)
+{
+	unsigned profiles = 0;
+
 	for (size_t i = 0; i < count; i++)
-		if (is_named(&sections[i], name) && sections[i].virtual_address <= l->image->ImageSize &&
-		    sections[i].virtual_size <= l->image->ImageSize - sections[i].virtual_address)
-			return (struct blob){ (const uint8_t *)l->image->ImageBase + sections[i].virtual_address,
-					      sections[i].virtual_size };
-	return (struct blob){ NULL, 0 };
+		profiles += is_named(&sections[i], PROFILE_SECTION);
+	if (!l->profile || l->profile < profiles)
+		return EFI_SUCCESS;
+	return loader_fail(l, EFI_NOT_FOUND, "profile @%u: this file has %u, and counts from 0", l->profile, profiles);
 }
 
 EFI_STATUS loader_find_sections(struct loader *l)
 {
 	const struct pe_section *sections;
-	EFI_STATUS status = EFI_SUCCESS;
+	EFI_STATUS status;
 	size_t count;
 
 	sections = section_table(l, &count);
 	if (!sections)
 		return loader_fail(l, EFI_LOAD_ERROR, "no PE headers at the image base %p", l->image->ImageBase);
 	status = check_overlaps(l, sections, count);
-	for (size_t i = 0; i < count && !EFI_ERROR(status); i++) {
-		if (is_named(&sections[i], ".kernel\0"))
-			status = take(l, &sections[i], &l->kernel);
-		else if (is_named(&sections[i], ".initrd\0"))
-			status = take(l, &sections[i], &l->initrd);
-		else if (is_named(&sections[i], ".cmdline"))
-			status = take(l, &sections[i], &l->cmdline);
-	}
+	if (!EFI_ERROR(status))
+		status = check_profile(l, sections, count);
+	if (!EFI_ERROR(status))
+		status = loader_section(l, ".kernel\0", &l->kernel);
+	if (!EFI_ERROR(status))
+		status = loader_section(l, ".initrd\0", &l->initrd);
+	if (!EFI_ERROR(status))
+		status = loader_section(l, ".cmdline", &l->cmdline);
 	if (EFI_ERROR(status))
 		return status;
 	if (!l->kernel.data || !l->kernel.size)

@@ -140,6 +140,10 @@ class PE:
             found.append(Section(name, *fields[1:]))
         return found
 
+    def rename(self, index: int, name: str) -> None:
+        """Give a section, by its place in the table, another name of at most eight ASCII bytes."""
+        struct.pack_into("8s", self.data, self.sections_offset + index * _SECTION_HEADER, name.encode("ascii"))
+
 
 def align_up(value: int, alignment: int = PAGE) -> int:
     return -(-value // alignment) * alignment

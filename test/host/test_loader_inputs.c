@@ -279,12 +279,15 @@ static const struct blob section = { (const uint8_t *)"from the section", 16 };
 /* Read the options anew, from `units` units of UTF-16. */
 static EFI_STATUS read_options(const CHAR16 *options, size_t bytes)
 {
+	EFI_STATUS status;
+
 	loader_free_options(&loader);
 	loader.info = (struct boot_info){ 0 };
 	loader.cmdline = section;
 	firmware.image.LoadOptions = (void *)options;
 	firmware.image.LoadOptionsSize = (UINT32)bytes;
-	return loader_read_options(&loader);
+	status = loader_read_options(&loader);
+	return status ? status : loader_read_cmdline(&loader);
 }
 
 static void expect_cmdline(const char *expected, uint64_t flags)
@@ -337,6 +340,8 @@ static void options_from_the_shell(void **state)
 	EXPECT_OPTIONS(L"BOOTX64.EFI  quiet", "quiet", BOOT_OPTIONS);
 	EXPECT_OPTIONS(L"\"FS0:\\my dir\\BOOTX64.EFI\" quiet", "quiet", BOOT_OPTIONS);
 	EXPECT_OPTIONS(L"BOOTX64.EFI", "from the section", 0);
+	/* As many letters as the name and its blank have. */
+	EXPECT_OPTIONS(L"BOOTX64.EFI console=tty0", "console=tty0", BOOT_OPTIONS);
 }
 
 /* A device path of two file nodes and an end: they are one path. */
@@ -377,13 +382,13 @@ static void sections_of_text(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		loader.info = (struct boot_info){ 0 };
 		loader.cmdline = (struct blob){ (const uint8_t *)cases[i].section, strlen(cases[i].section) };
-		assert_int_equal(loader_read_options(&loader), EFI_SUCCESS);
+		assert_int_equal(loader_read_cmdline(&loader), EFI_SUCCESS);
 		expect_cmdline(cases[i].expected, cases[i].flags);
 	}
 	/* What follows a NUL is not looked at. */
 	loader.info = (struct boot_info){ 0 };
 	loader.cmdline = (struct blob){ (const uint8_t *)"quiet\0\x01", 7 };
-	assert_int_equal(loader_read_options(&loader), EFI_SUCCESS);
+	assert_int_equal(loader_read_cmdline(&loader), EFI_SUCCESS);
 	expect_cmdline("quiet", 0);
 }
 
@@ -410,8 +415,27 @@ static void options_that_are_refused(void **state)
 	assert_int_equal(read_options(L"quiet", 10), EFI_OUT_OF_RESOURCES);
 	assert_string_equal(complaint, "no memory for the command line, 4096 bytes");
 	loader.cmdline.size = 4096;
-	assert_int_equal(loader_read_options(&loader), EFI_LOAD_ERROR);
+	assert_int_equal(loader_read_cmdline(&loader), EFI_LOAD_ERROR);
 	assert_string_equal(complaint, ".cmdline longer than 4095 bytes: 4096");
+}
+
+static void options_that_choose_a_profile(void **state)
+{
+	(void)state;
+	EXPECT_OPTIONS(L"@2", "from the section", 0);
+	assert_int_equal(loader.profile, 2);
+	EXPECT_OPTIONS(L"@13  quiet", "quiet", BOOT_OPTIONS);
+	assert_int_equal(loader.profile, 13);
+	loader.profile = 0;
+	EXPECT_OPTIONS(L"@12345", "@12345", BOOT_OPTIONS);
+	EXPECT_OPTIONS(L"@", "@", BOOT_OPTIONS);
+	EXPECT_OPTIONS(L"@1x", "@1x", BOOT_OPTIONS);
+	EXPECT_OPTIONS(L"quiet @1", "quiet @1", BOOT_OPTIONS);
+	assert_int_equal(loader.profile, 0);
+	/* A signature covers each profile, so one may be chosen, but no words. */
+	firmware.secure = true;
+	EXPECT_OPTIONS(L"@1 quiet", "from the section", BOOT_SECURE);
+	assert_int_equal(loader.profile, 1);
 }
 
 /* ---- sections ---- */
@@ -465,6 +489,30 @@ static void sections_that_are_found(void **state)
 	assert_int_equal(FIND({ ".kernel", 0xf000, 0x1001 }), EFI_LOAD_ERROR);
 	assert_int_equal(FIND({ ".kernel", 0x1000, 1 }, { ".kernel", 0x2000, 1 }), EFI_LOAD_ERROR);
 	assert_string_equal(complaint, "section .kernel is there twice");
+}
+
+static void sections_of_a_profile(void **state)
+{
+	(void)state;
+	for (loader.profile = 0; loader.profile < 3; loader.profile++) {
+		EFI_STATUS status =
+			FIND({ ".kernel", 0x1000, 10 }, { ".cmdline", 0x2000, 1 }, { ".profile", 0x3000, 1 },
+			     { ".cmdline", 0x4000, 2 }, { ".profile", 0x5000, 1 }, { ".initrd", 0x6000, 3 });
+
+		assert_int_equal(status, loader.profile < 2 ? EFI_SUCCESS : EFI_NOT_FOUND);
+		if (EFI_ERROR(status))
+			break;
+		assert_int_equal(loader.kernel.size, 10);
+		assert_int_equal(loader.cmdline.size, loader.profile ? 1 : 2);
+		assert_int_equal(loader.initrd.size, loader.profile ? 3 : 0);
+	}
+	assert_string_equal(complaint, "profile @2: this file has 2, and counts from 0");
+	/* A section may be there once in the base and once in a profile; two in one profile are an error. */
+	loader.profile = 0;
+	assert_int_equal(FIND({ ".kernel", 0x1000, 10 }, { ".profile", 0x3000, 1 }, { ".cmdline", 0x4000, 2 },
+			      { ".cmdline", 0x5000, 2 }),
+			 EFI_LOAD_ERROR);
+	assert_string_equal(complaint, "section .cmdline is there twice");
 }
 
 static void sections_that_overlap(void **state)
@@ -579,7 +627,7 @@ int main(void)
 		TEST(options_that_are_text),     TEST(options_that_are_not),     TEST(options_from_the_shell),
 		TEST(options_under_secure_boot), TEST(options_that_are_refused), TEST(options_after_the_files_name),
 		TEST(sections_of_text),          TEST(sections_that_are_found),  TEST(sections_that_overlap),
-		TEST(a_failure_can_be_read),
+		TEST(a_failure_can_be_read),     TEST(sections_of_a_profile),    TEST(options_that_choose_a_profile),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
