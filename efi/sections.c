@@ -39,11 +39,6 @@ static uint64_t number_of(const char *name)
 	return number;
 }
 
-static bool is_named(const struct pe_section *section, const char *name)
-{
-	return number_of(section->name) == number_of(name);
-}
-
 /* Return the section table, or NULL when the loaded image is no PE. */
 static const struct pe_section *section_table(const struct loader *l, size_t *ret_count)
 {
@@ -103,23 +98,23 @@ static EFI_STATUS check_bounds(struct loader *l, const struct pe_section *sectio
 	return EFI_SUCCESS;
 }
 
-EFI_STATUS loader_section(struct loader *l, const char *name, struct blob *ret)
+/* loader_section() in a section table that has been looked up. */
+static EFI_STATUS find(struct loader *l, const struct pe_section *sections, size_t count, const char *name,
+		       struct blob *ret)
 {
-	const struct pe_section *sections, *base = NULL, *own = NULL, *section;
+	const uint64_t wanted = number_of(name), begins_profile = number_of(PROFILE_SECTION);
+	const struct pe_section *base = NULL, *own = NULL, *section;
 	long profile = -1; /* the number of the profile that sections[i] belongs to; -1: the base */
-	size_t count = 0;
 	EFI_STATUS status;
 
-	sections = section_table(l, &count);
 	for (size_t i = 0; i < count; i++) {
-		const struct pe_section **found = profile < 0 ? &base : &own;
+		const uint64_t number = number_of(sections[i].name);
+		const struct pe_section **found;
 
-		if (is_named(&sections[i], PROFILE_SECTION)) {
-			profile++;
-			found = &own;
-		}
-		if (!is_named(&sections[i], name) || (found == &own && profile != (long)l->profile))
+		profile += number == begins_profile;
+		if (number != wanted || (profile >= 0 && profile != (long)l->profile))
 			continue;
+		found = profile < 0 ? &base : &own;
 		if (*found)
 			return loader_fail(l, EFI_LOAD_ERROR, "section %.8s is there twice", name);
 		*found = &sections[i];
@@ -135,14 +130,25 @@ EFI_STATUS loader_section(struct loader *l, const char *name, struct blob *ret)
 	return EFI_SUCCESS;
 }
 
+EFI_STATUS loader_section(struct loader *l, const char *name, struct blob *ret)
+{
+	const struct pe_section *sections;
+	size_t count = 0;
+
+	sections = section_table(l, &count);
+	return find(l, sections, count, name, ret);
+}
+
 /* Return an error if the command line has chosen a profile that the file does not have. */
 static EFI_STATUS check_profile(struct loader *l, const struct pe_section *sections, size_t count)
 {
 	unsigned profiles = 0;
 
+	if (!l->profile)
+		return EFI_SUCCESS;
 	for (size_t i = 0; i < count; i++)
-		profiles += is_named(&sections[i], PROFILE_SECTION);
-	if (!l->profile || l->profile < profiles)
+		profiles += number_of(sections[i].name) == number_of(PROFILE_SECTION);
+	if (l->profile < profiles)
 		return EFI_SUCCESS;
 	return loader_fail(l, EFI_NOT_FOUND, "profile @%u: this file has %u, and counts from 0", l->profile, profiles);
 }
@@ -160,11 +166,11 @@ EFI_STATUS loader_find_sections(struct loader *l)
 	if (!EFI_ERROR(status))
 		status = check_profile(l, sections, count);
 	if (!EFI_ERROR(status))
-		status = loader_section(l, ".kernel\0", &l->kernel);
+		status = find(l, sections, count, ".kernel\0", &l->kernel);
 	if (!EFI_ERROR(status))
-		status = loader_section(l, ".initrd\0", &l->initrd);
+		status = find(l, sections, count, ".initrd\0", &l->initrd);
 	if (!EFI_ERROR(status))
-		status = loader_section(l, ".cmdline", &l->cmdline);
+		status = find(l, sections, count, ".cmdline", &l->cmdline);
 	if (EFI_ERROR(status))
 		return status;
 	if (!l->kernel.data || !l->kernel.size)
