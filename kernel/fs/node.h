@@ -21,7 +21,6 @@ struct file;
 struct content;
 struct file_locks;
 struct node;
-struct pipe;
 
 /*
  * The operations of a file system. node.c calls them with names that are neither empty nor "." nor "..", and have at
@@ -80,9 +79,10 @@ struct node {
 	struct linux_timespec atime, mtime, ctime, btime;
 	/* for a directory: its parent directory; for other nodes as their file system needs it. A reference, or NULL */
 	struct node *parent;
-	struct node *mounted; /* the root of the file system that is mounted on this directory, a reference; or NULL */
-	struct node *covers;  /* for a mounted file system's root: the directory under it, a reference; or NULL */
-	struct pipe *pipe;    /* for a pipe, or a FIFO that is open; or NULL */
+	struct node *mounted;  /* the root of the file system that is mounted on this directory, a reference; or NULL */
+	struct node *covers;   /* for a mounted file system's root: the directory under it, a reference; or NULL */
+	struct pipe *pipe;     /* for a pipe, or a FIFO that is open; or NULL */
+	struct socket *socket; /* for an address of AF_UNIX: the socket that has it, without a reference; or NULL */
 	/* a regular file's: how many open files and mappings may write to it (writers), how many processes run it */
 	uint64_t writers, runners;
 	struct file_locks *locks; /* the advisory locks on the file, and who waits; NULL: none was ever set */

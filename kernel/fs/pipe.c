@@ -152,36 +152,14 @@ static int64_t write_small(struct pipe *pipe, struct user_io *io, size_t size)
 	return there ? (int64_t)size : -ENOMEM;
 }
 
-/*
- * Write as many bytes as frames can be allocated for. A write of up to PIPE_BUF bytes must be atomic (pipe(7)): all or
- * nothing.
- */
+/* A write of up to PIPE_BUF bytes must be atomic (pipe(7)): all or nothing. */
 static int64_t write_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
 {
 	context_token_t token = store_enter();
-	const uint64_t end = pipe->ring.head + size;
-	uint64_t room = pipe_ring_take(&pipe->ring, size), done = 0;
-	enum status status = OK;
+	int64_t written = pipe_ring_write(&pipe->ring, io, size, size <= PIPE_BUF);
 
-	if (room < size && size <= PIPE_BUF)
-		room = 0;
-	while (done < room && status == OK) {
-		struct user_frames to = pipe_ring_frames(&pipe->ring, pipe->ring.head + done);
-		size_t moved;
-
-		status = user_io_get_frames(io, &to, pipe_ring_row(&pipe->ring, pipe->ring.head + done, room - done),
-					    &moved);
-		done += moved;
-	}
-	if (status != OK && size <= PIPE_BUF)
-		done = 0;
-	pipe->ring.head += done;
-	if (done < size)
-		pipe_ring_drop_unused(&pipe->ring, end);
 	store_leave(token);
-	if (done)
-		return (int64_t)done;
-	return room ? copy_errno(status) : -ENOMEM;
+	return written;
 }
 
 /* Write `size` bytes, for which there is room, or as many as there is memory for. The pipe has `fill` bytes. */

@@ -128,3 +128,28 @@ void pipe_ring_drop_unused(struct pipe_ring *ring, uint64_t end)
 		*frame = paddr(0);
 	}
 }
+
+int64_t pipe_ring_write(struct pipe_ring *ring, struct user_io *io, uint64_t size, bool whole)
+{
+	const uint64_t end = ring->head + size;
+	uint64_t room = pipe_ring_take(ring, size), done = 0;
+	enum status status = OK;
+
+	if (room < size && whole)
+		room = 0;
+	while (done < room && status == OK) {
+		struct user_frames to = pipe_ring_frames(ring, ring->head + done);
+		size_t moved;
+
+		status = user_io_get_frames(io, &to, pipe_ring_row(ring, ring->head + done, room - done), &moved);
+		done += moved;
+	}
+	if (status != OK && whole)
+		done = 0;
+	ring->head += done;
+	if (done < size)
+		pipe_ring_drop_unused(ring, end);
+	if (done)
+		return (int64_t)done;
+	return room ? copy_errno(status) : -ENOMEM;
+}

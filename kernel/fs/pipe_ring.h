@@ -52,6 +52,12 @@ uint64_t pipe_ring_take(struct pipe_ring *ring, uint64_t size);
 /* Free the frames that were allocated for bytes up to `end` and not written to. */
 void pipe_ring_drop_unused(struct pipe_ring *ring, uint64_t end);
 
+/*
+ * Write `size` bytes of the user's, for which the ring must have room, or as many as frames can be allocated for. With
+ * `whole` all are written, or none. Returns how many; or, with none written, -ENOMEM or copy_errno()'s error.
+ */
+int64_t pipe_ring_write(struct pipe_ring *ring, struct user_io *io, uint64_t size, bool whole);
+
 static inline uint64_t pipe_ring_fill(const struct pipe_ring *ring)
 {
 	return ring->head - ring->tail;

@@ -334,7 +334,7 @@ int tty_init(struct tty *tty, const char *name, uint64_t number,
 {
 	*tty = (struct tty){
 		.device = { .name = name, .number = number, .open = open_tty, .data = tty },
-		.write = write,
+		.show = write,
 		.data = data,
 		.termios = default_termios,
 		.winsize = { 25, 80, 0, 0 },

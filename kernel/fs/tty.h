@@ -2,7 +2,7 @@
  * Terminals: the line discipline between programs and a driver, which brings typed bytes, in interrupt handlers too,
  * and shows text. Canonical and raw input, echo, editing, the signal characters; output with ONLCR.
  *
- * Input is kept in a ring in struct tty. Output is not kept: tty->write gets it at once, in pieces of up to TTY_PIECE
+ * Input is kept in a ring in struct tty. Output is not kept: tty->show gets it at once, in pieces of up to TTY_PIECE
  * bytes, in the context of the task that writes. So a serial driver, which needs only I/O ports, costs no change of
  * page tables; a driver that draws into the framebuffer, which only the kernel context maps, waits for tty->flush and
  * draws all pieces of a write at once. The driver of a slow device queues text that the device has not taken yet;
@@ -71,7 +71,7 @@ struct tty {
 	 * Send text to the device unchanged. Called with any page tables, by interrupt handlers too; for an echo with
 	 * `lock` held.
 	 */
-	void (*write)(struct tty *tty, const char *text, size_t size);
+	void (*show)(struct tty *tty, const char *text, size_t size);
 	/* Make written text visible. Called after each write(2) and after input, without `lock`. May be NULL. */
 	void (*flush)(struct tty *tty);
 	/*

@@ -48,7 +48,7 @@ static void show(struct tty *tty, const char *text, size_t size)
 	for (size_t i = 0; i < size; i++)
 		move_column(tty, (uint8_t)text[i]);
 	if (size)
-		tty->write(tty, text, size);
+		tty->show(tty, text, size);
 }
 
 void tty_output(struct tty *tty, const char *text, size_t size)
@@ -61,7 +61,7 @@ void tty_output(struct tty *tty, const char *text, size_t size)
 		show(tty, text, size);
 		return;
 	}
-	/* Call tty->write once for the whole text, not for each byte: the drivers take a lock in each call. */
+	/* Call tty->show once for the whole text, not for each byte: the drivers take a lock in each call. */
 	ASSERT(size <= TTY_PIECE);
 	for (size_t i = 0; i < size; i++) {
 		if (text[i] == '\n' && oflag & ONLCR)

@@ -15,7 +15,10 @@
 	call(23, select) call(24, sched_yield) call(25, mremap) call(26, msync) call(27, mincore) \
 	call(28, madvise) call(32, dup) call(33, dup2) call(34, pause) call(35, nanosleep) call(36, getitimer) \
 	call(37, alarm) call(38, setitimer) call(39, getpid) call(40, sendfile) call(41, socket) \
-	call(53, socketpair) call(56, clone) call(57, fork) call(58, vfork) call(59, execve) call(60, exit) \
+	call(42, connect) call(43, accept) call(44, sendto) call(45, recvfrom) call(46, sendmsg) \
+	call(47, recvmsg) call(48, shutdown) call(49, bind) call(50, listen) call(51, getsockname) \
+	call(52, getpeername) call(53, socketpair) call(54, setsockopt) call(55, getsockopt) \
+	call(56, clone) call(57, fork) call(58, vfork) call(59, execve) call(60, exit) \
 	call(61, wait4) call(62, kill) call(63, uname) call(72, fcntl) call(73, flock) call(74, fsync) \
 	call(75, fdatasync) call(76, truncate) call(77, ftruncate) call(79, getcwd) call(80, chdir) \
 	call(81, fchdir) call(82, rename) call(83, mkdir) call(84, rmdir) call(85, creat) call(86, link) \
@@ -48,9 +51,9 @@
 	call(267, readlinkat) call(268, fchmodat) call(269, faccessat) call(270, pselect6) call(271, ppoll) \
 	call(273, set_robust_list) call(274, get_robust_list) call(277, sync_file_range) call(280, utimensat) \
 	call(281, epoll_pwait) call(283, timerfd_create) call(284, eventfd) call(285, fallocate) \
-	call(286, timerfd_settime) call(287, timerfd_gettime) call(290, eventfd2) call(291, epoll_create1) \
-	call(292, dup3) call(293, pipe2) call(295, preadv) call(296, pwritev) call(297, rt_tgsigqueueinfo) \
-	call(302, prlimit64) call(306, syncfs) call(309, getcpu) call(314, sched_setattr) \
+	call(286, timerfd_settime) call(287, timerfd_gettime) call(288, accept4) call(290, eventfd2) call(291, epoll_create1) \
+	call(292, dup3) call(293, pipe2) call(295, preadv) call(296, pwritev) call(297, rt_tgsigqueueinfo) call(299, recvmmsg) \
+	call(302, prlimit64) call(306, syncfs) call(307, sendmmsg) call(309, getcpu) call(314, sched_setattr) \
 	call(315, sched_getattr) call(316, renameat2) call(318, getrandom) call(319, memfd_create) \
 	call(322, execveat) call(324, membarrier) call(325, mlock2) call(327, preadv2) \
 	call(328, pwritev2) call(332, statx) call(334, rseq) call(435, clone3) call(436, close_range) \

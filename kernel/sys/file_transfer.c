@@ -90,6 +90,9 @@ static bool goes_on(const struct file *file, enum file_move how, const struct us
 {
 	if (file->properties & FILE_STREAM ? how != FILE_WRITE || file->flags & O_NONBLOCK : moved != STEP)
 		return false;
+	/* A file without FILE_SEEKS got all bytes at once (move_step), and more would be another record. */
+	if (!(file->properties & (FILE_STREAM | FILE_SEEKS)))
+		return false;
 	if (!io->left || task_give_way())
 		return false;
 	return !ends_by_signal(file, how) || !signal_pending(task_current());
@@ -301,7 +304,7 @@ int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io,
 	leave(&waiter, file);
 	if (total)
 		show_written(file, writes);
-	if (moved == -EPIPE && how == FILE_WRITE)
+	if (moved == -EPIPE && how == FILE_WRITE && file->properties & FILE_STREAM)
 		signal_send_task(task_current(), SIGPIPE, NULL);
 	if (unlikely(in_turn))
 		end_turns(file, how, &turns);

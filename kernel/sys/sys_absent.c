@@ -23,17 +23,6 @@ SYSCALL_0(clone3)
 	return -ENOSYS;
 }
 
-/* There is no network, and there are no local sockets. */
-SYSCALL_0(socket)
-{
-	return -EAFNOSUPPORT;
-}
-
-SYSCALL_0(socketpair)
-{
-	return -EAFNOSUPPORT;
-}
-
 /* Files have no extended attributes. */
 #define NO_ATTRIBUTES(name)         \
 	SYSCALL_0(name)             \

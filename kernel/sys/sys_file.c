@@ -5,18 +5,10 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/file_transfer.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/sys/user_pieces.h"
 #include "kernel/task/user_return.h"
 
-#define TRANSFER_MAX   0x7ffff000ULL /* most bytes that one call moves: Linux's MAX_RW_COUNT */
-#define PIECES_MAX     1024          /* most pieces of one call: IOV_MAX */
-#define PIECES_STACK   8             /* most pieces that a call keeps on the stack, and not in the heap */
 #define SENDFILE_PIECE 16384
-
-/* Return whether [base, base + size) lies below the end of users' addresses, mapped or not. */
-static bool is_users(uint64_t base, uint64_t size)
-{
-	return base <= USER_END && size <= USER_END - base;
-}
 
 static int64_t transfer(uint64_t fd, uint64_t base, uint64_t size, enum file_move how, uint64_t offset)
 {
@@ -29,7 +21,7 @@ static int64_t transfer(uint64_t fd, uint64_t base, uint64_t size, enum file_mov
 		if (!(how == FILE_READ || how == FILE_PREAD ? file_reads(file) : file_writes(file)))
 			return -EBADF;
 		/* As on Linux all of the range is checked, though not all of it will be moved. */
-		if (!is_users(base, size))
+		if (!user_piece_ok(base, size))
 			return -EFAULT;
 		size = TRANSFER_MAX;
 	}
@@ -57,57 +49,26 @@ SYSCALL_4(pwrite64, fd, base, size, offset)
 	return transfer(fd, base, size, FILE_PWRITE, offset);
 }
 
-/*
- * Shorten the pieces to TRANSFER_MAX bytes in all. Returns 0, -EINVAL when a size is negative as a signed number, or
- * -EFAULT when a piece does not lie in the range of users' addresses.
- */
-static int limit_pieces(struct user_iovec *pieces, size_t count)
-{
-	uint64_t left = TRANSFER_MAX;
-
-	for (size_t i = 0; i < count; i++)
-		if (pieces[i].size > INT64_MAX)
-			return -EINVAL;
-	for (size_t i = 0; i < count; i++) {
-		if (!is_users(pieces[i].base, pieces[i].size))
-			return -EFAULT;
-		if (pieces[i].size > left)
-			pieces[i].size = left;
-		left -= pieces[i].size;
-	}
-	return 0;
-}
-
 #define RWF_KNOWN 0xf /* RWF_HIPRI, RWF_DSYNC, RWF_SYNC, RWF_NOWAIT: hints, as nothing here waits for a disk */
 
 /* Do readv(2), writev(2), preadv(2) or pwritev(2). As on Linux only the low 32 bits of their `count` are used. */
 static int64_t transfer_vector(uint64_t fd, uint64_t from, uint32_t count, enum file_move how, uint64_t offset,
 			       uint64_t flags)
 {
-	struct user_iovec small[PIECES_STACK], *pieces = small;
 	HELD_FILE struct file *file = args_file_get(fd);
-	struct user_io io;
+	struct user_pieces pieces;
 	int64_t result;
 
 	if (!file)
 		return -EBADF;
-	if (count > PIECES_MAX)
-		return -EINVAL;
-	if (count > PIECES_STACK)
-		pieces = kmalloc(count * sizeof(*pieces));
-	if (!pieces)
-		return -ENOMEM;
-	result = args_get(pieces, from, count * sizeof(*pieces));
-	if (!result)
-		result = limit_pieces(pieces, count);
-	if (!result)
-		result = errno_of(user_io_init_vector(&io, process_current()->space, pieces, count));
-	if (!result && io.left && (uint32_t)flags & ~(uint32_t)RWF_KNOWN)
+	result = user_pieces_get(&pieces, from, count);
+	if (result)
+		return result;
+	if (pieces.io.left && (uint32_t)flags & ~(uint32_t)RWF_KNOWN)
 		result = -EOPNOTSUPP;
 	if (!result)
-		result = file_transfer(file, how, &io, offset);
-	if (pieces != small)
-		kfree(pieces);
+		result = file_transfer(file, how, &pieces.io, offset);
+	user_pieces_put(&pieces);
 	return result;
 }
 

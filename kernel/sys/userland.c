@@ -19,6 +19,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/space/hhdm.h"
 #include "kernel/sys/proc.h"
+#include "kernel/sys/socket_args.h"
 #include "kernel/sys/sys.h"
 #include "kernel/sys/terminals.h"
 #include "kernel/task/exec.h"
@@ -188,6 +189,7 @@ bool userland_init(const struct boot_info *info)
 	}
 	log_info("initramfs: %llu files, %s\n", (unsigned long long)report.nodes, format_size(size, report.bytes));
 	process_limits_init(send_signal);
+	socket_calls_init();
 	user_traps_init();
 	space_work_init();
 	late_init();

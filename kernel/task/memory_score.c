@@ -8,12 +8,17 @@
 #include "kernel/fs/pipe.h"
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/heap/kernel_stack.h"
+#include "kernel/net/unix.h"
 
 /*
- * Return how many bytes are freed with a file's last reference: those of a pipe, or of a file without a name.
+ * Return how many bytes are freed with a file's last reference: those of a pipe, a socket, or a file without a name.
  */
-static uint64_t content_bytes(const struct node *node)
+static uint64_t content_bytes(const struct file *file)
 {
+	const struct node *node = file->node;
+
+	if (node_is(node, S_IFSOCK))
+		return unix_bytes(file);
 	if (node->pipe)
 		return pipe_bytes(node->pipe);
 	return !node->links && node->ops->blocks ? node->ops->blocks(node) * 512 : 0;
@@ -27,7 +32,7 @@ static uint64_t files_bytes(const struct fd_table *fds)
 		const struct file *file = fds->files[fd];
 
 		if (file)
-			bytes += (sizeof(*file) + content_bytes(file->node) / file->node->refs) / file->refs;
+			bytes += (sizeof(*file) + content_bytes(file) / file->node->refs) / file->refs;
 	}
 	return bytes;
 }

@@ -502,7 +502,7 @@ static void pieces_end_with_lines(void **state)
 		at[99] = '\n';
 		at += 100;
 	}
-	tty.write = note_piece;
+	tty.show = note_piece;
 	piece_count = 0;
 	assert_int_equal(do_write(file, text, 1000), 1000);
 	assert_int_equal(piece_count, 2);

@@ -1,0 +1,153 @@
+/*
+ * Connections of AF_UNIX: listen, connect, accept, shutdown, and what a close leaves behind.
+ *
+ * A connection to a listening socket has its other end at once: an embryo, which waits in the listening socket's list
+ * `pending` until accept(2) gives it a file. Bytes can be sent to it before that.
+ */
+#include "kernel/net/unix_internal.h"
+
+#define BACKLOG_MOST 4096 /* Linux's somaxconn */
+
+static bool has_connections(const struct unix_socket *socket)
+{
+	return socket->socket.type != SOCK_DGRAM;
+}
+
+/* Make a datagram socket's peer `to`, or nobody. */
+static int connect_datagrams(struct unix_socket *socket, struct unix_socket *to)
+{
+	/* As on Linux: whoever has chosen a peer gets messages from that one only. */
+	if (to && to->peer && to->peer != socket)
+		return -EPERM;
+	if (socket->peer) {
+		unix_leave_peer(socket);
+		unix_wake(socket);
+	}
+	if (to)
+		socket->peer = unix_get(to);
+	return 0;
+}
+
+int unix_connect(struct socket *socket, struct socket *target)
+{
+	struct unix_socket *own = unix_cast(socket), *to = target ? unix_cast(target) : NULL, *embryo;
+
+	if (!has_connections(own))
+		return connect_datagrams(own, to);
+	if (own->is_listening)
+		return -EINVAL;
+	if (own->was_connected)
+		return -EISCONN;
+	if (!to->is_listening || to->closed || to->shut & UNIX_SHUT_RECEIVE)
+		return -ECONNREFUSED;
+	if (to->pending_count > to->backlog)
+		return -EAGAIN;
+	embryo = unix_make(socket->ops, socket->type);
+	if (!embryo)
+		return -ENOMEM;
+	embryo->is_embryo = true;
+	embryo->name = unix_name_get(to->name);
+	embryo->of_peer = socket_caller().peer;
+	own->of_peer = to->own;
+	unix_join(own, embryo);
+	list_add_last(&to->pending, &embryo->in_pending);
+	to->pending_count++;
+	unix_wake(to);
+	unix_wake(own);
+	return 0;
+}
+
+int unix_listen(struct socket *socket, int backlog)
+{
+	struct unix_socket *own = unix_cast(socket);
+
+	if (!has_connections(own))
+		return -EOPNOTSUPP;
+	if (!own->name || own->was_connected)
+		return -EINVAL;
+	own->is_listening = true;
+	own->backlog = (unsigned)backlog > BACKLOG_MOST ? BACKLOG_MOST : (unsigned)backlog;
+	own->own = socket_caller().peer;
+	unix_wake(own);
+	return 0;
+}
+
+int unix_accept(struct socket *socket, struct socket **ret)
+{
+	struct unix_socket *own = unix_cast(socket), *embryo;
+
+	if (!has_connections(own))
+		return -EOPNOTSUPP;
+	if (!own->is_listening)
+		return -EINVAL;
+	if (list_is_empty(&own->pending))
+		return own->shut & UNIX_SHUT_RECEIVE ? -EINVAL : -EAGAIN;
+	embryo = list_item(own->pending.next, struct unix_socket, in_pending);
+	list_remove(&embryo->in_pending);
+	own->pending_count--;
+	embryo->is_embryo = false;
+	unix_wake(own);
+	*ret = &embryo->socket;
+	return 0;
+}
+
+int unix_shutdown(struct socket *socket, enum linux_shutdown how)
+{
+	struct unix_socket *own = unix_cast(socket);
+	unsigned shut = how == SHUT_RDWR ? UNIX_SHUT_BOTH : how == SHUT_RD ? UNIX_SHUT_RECEIVE : UNIX_SHUT_SEND;
+
+	own->shut |= shut;
+	if (own->peer && has_connections(own)) {
+		own->peer->shut |= (shut & UNIX_SHUT_RECEIVE ? UNIX_SHUT_SEND : 0) |
+				   (shut & UNIX_SHUT_SEND ? UNIX_SHUT_RECEIVE : 0);
+		unix_wake(own->peer);
+	}
+	unix_wake(own);
+	return 0;
+}
+
+/* End a connection at this end. The other end can still read what was sent before. */
+static void hang_up(struct unix_socket *socket)
+{
+	struct unix_socket *peer = socket->peer;
+
+	if (!peer)
+		return;
+	if (has_connections(socket)) {
+		peer->shut = UNIX_SHUT_BOTH;
+		if (!unix_queue_is_empty(&socket->in) || socket->is_embryo)
+			peer->socket.error = ECONNRESET;
+		unix_wake(peer);
+	}
+	unix_leave_peer(socket);
+}
+
+static void end_embryos(struct unix_socket *socket)
+{
+	while (!list_is_empty(&socket->pending)) {
+		struct unix_socket *embryo = list_item(socket->pending.next, struct unix_socket, in_pending);
+
+		list_remove(&embryo->in_pending);
+		embryo->closed = true;
+		hang_up(embryo);
+		unix_queue_free(&embryo->in);
+		unix_put(embryo);
+	}
+	socket->pending_count = 0;
+}
+
+void unix_close(struct socket *socket)
+{
+	struct unix_socket *own = unix_cast(socket);
+
+	own->closed = true;
+	unix_unbind(own);
+	end_embryos(own);
+	hang_up(own);
+	unix_queue_free(&own->in);
+	unix_feed(own);
+	/* Whoever waits for a place among `pending` is told that there will be none. */
+	unix_wake(own);
+	unix_put(own);
+	unix_collect();
+}
