@@ -8,9 +8,10 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
-#define COPIES         2048 /* descriptors that one fd_copy_some() goes through */
-#define CLOSES         64   /* after so many fd_close_some() begins no other word of 64: each may free a file */
-#define FIRST_CAPACITY 64   /* descriptors that a new table has room for: as many as one word of its bitmaps has bits */
+#define COPIES         2048  /* descriptors that one fd_copy_some() goes through */
+#define GROWS          16384 /* entries of a larger table that one fd_grow_some() fills */
+#define CLOSES         64    /* after so many fd_close_some() begins no other word of 64: each may free a file */
+#define FIRST_CAPACITY 64 /* descriptors that a new table has room for: as many as one word of its bitmaps has bits */
 
 static bool is_cloexec(const struct fd_table *table, unsigned fd)
 {
@@ -28,26 +29,57 @@ static void set_bit(uint64_t *bits, unsigned fd, bool set)
 		bits[fd / 64] &= ~bit;
 }
 
-/* Make the table large enough for descriptor `fd`. Returns 0, or -ENOMEM with the table as it was. */
-static int grow(struct fd_table *table, unsigned fd)
+/* Set the file of a descriptor below the capacity, also in the array that a growing table is about to get. */
+static void set_file(struct fd_table *table, unsigned fd, struct file *file)
+{
+	table->files[fd] = file;
+	if (fd < table->grown_to)
+		table->grown[fd] = file;
+}
+
+/* Begin to make the table large enough for descriptor `fd`. Returns 0 or -ENOMEM. */
+static int begin_growth(struct fd_table *table, unsigned fd)
 {
 	unsigned capacity = table->capacity ? table->capacity : FIRST_CAPACITY;
-	struct file **files;
-	uint64_t *cloexec;
 
-	if (fd < table->capacity)
-		return 0;
 	while (capacity <= fd)
 		capacity *= 2;
-	files = kzalloc(capacity * sizeof(struct file *));
-	cloexec = kzalloc(2 * (capacity / 8));
-	if (!files || !cloexec) {
+	table->grown = kmalloc(capacity * sizeof(struct file *));
+	table->grown_capacity = capacity;
+	return table->grown ? 0 : -ENOMEM;
+}
+
+/* Fill the next entries of the new array, GROWS at the most. */
+static void fill_grown(struct fd_table *table)
+{
+	const unsigned from = table->grown_to, left = table->grown_capacity - from;
+	const unsigned end = from + (left < GROWS ? left : GROWS);
+	const unsigned copied = table->capacity < end ? table->capacity : end;
+
+	if (from < copied)
+		memcpy(table->grown + from, table->files + from, (copied - from) * sizeof(struct file *));
+	for (unsigned fd = copied > from ? copied : from; fd < end; fd++)
+		table->grown[fd] = NULL;
+	table->grown_to = end;
+}
+
+/*
+ * Put the new array, all of which is filled, and larger bitmaps in the place of the old ones. Returns 0; or -ENOMEM,
+ * with the new array given up.
+ */
+static int end_growth(struct fd_table *table)
+{
+	const unsigned capacity = table->grown_capacity;
+	struct file **files = table->grown;
+	uint64_t *cloexec = kzalloc(2 * (capacity / 8));
+
+	table->grown = NULL;
+	table->grown_to = 0;
+	if (!cloexec) {
 		kfree(files);
-		kfree(cloexec);
 		return -ENOMEM;
 	}
 	if (table->capacity) {
-		memcpy(files, table->files, table->capacity * sizeof(struct file *));
 		memcpy(cloexec, table->cloexec, table->capacity / 8);
 		memcpy(cloexec + capacity / 64, table->open, table->capacity / 8);
 	}
@@ -58,6 +90,34 @@ static int grow(struct fd_table *table, unsigned fd)
 	table->open = cloexec + capacity / 64;
 	table->capacity = capacity;
 	return 0;
+}
+
+int fd_grow_some(struct fd_table *table, unsigned fd)
+{
+	int error = 0;
+
+	if (fd < table->capacity)
+		return 0;
+	if (!table->grown)
+		error = begin_growth(table, fd);
+	if (error)
+		return error;
+	fill_grown(table);
+	if (table->grown_to == table->grown_capacity)
+		error = end_growth(table);
+	/* The growth may have been begun for a lower descriptor: then the table grows once more. */
+	return error ? error : fd >= table->capacity;
+}
+
+/* Make the table large enough for descriptor `fd`. Returns 0, or -ENOMEM with the capacity as it was. */
+static int grow(struct fd_table *table, unsigned fd)
+{
+	int more;
+
+	do
+		more = fd_grow_some(table, fd);
+	while (more > 0);
+	return more;
 }
 
 /*
@@ -124,28 +184,22 @@ static unsigned end_of(const struct fd_table *table)
 	return word ? 64 * word - (unsigned)__builtin_clzll(table->open[word - 1]) : 0;
 }
 
-int fd_copy_begin(const struct fd_table *from, struct fd_table **ret)
+int fd_copy_some(const struct fd_table *from, struct fd_table *table, unsigned *fd)
 {
-	unsigned end = end_of(from);
-	struct fd_table *table;
+	unsigned most, end, free;
 
-	if (fd_table_create(&table) != 0)
-		return -ENOMEM;
-	if (end && grow(table, end - 1) != 0) {
-		fd_table_put(table);
-		return -ENOMEM;
+	if (!*fd) {
+		const unsigned in_use = end_of(from);
+		const int more = in_use ? fd_grow_some(table, in_use - 1) : 0;
+
+		if (more)
+			return more;
+		/* The first free descriptor that is found below lowers this. */
+		table->lowest_free = table->capacity;
 	}
-	/* fd_copy_some() lowers `lowest_free` to the first free descriptor that it finds. */
-	table->lowest_free = table->capacity;
-	*ret = table;
-	return 0;
-}
-
-bool fd_copy_some(const struct fd_table *from, struct fd_table *table, unsigned *fd)
-{
-	const unsigned most = table->capacity < from->capacity ? table->capacity : from->capacity;
-	const unsigned end = *fd + COPIES < most ? *fd + COPIES : most, free = next_free(from, *fd);
-
+	most = table->capacity < from->capacity ? table->capacity : from->capacity;
+	end = *fd + COPIES < most ? *fd + COPIES : most;
+	free = next_free(from, *fd);
 	if (free < end && free < table->lowest_free)
 		table->lowest_free = free;
 	/* `*fd` and `end` are multiples of 64, so whole words of the bitmaps are copied. */
@@ -164,12 +218,20 @@ bool fd_copy_some(const struct fd_table *from, struct fd_table *table, unsigned 
 
 int fd_table_copy(const struct fd_table *from, struct fd_table **ret)
 {
+	struct fd_table *table;
 	unsigned fd = 0;
-	int error = fd_copy_begin(from, ret);
+	int more = fd_table_create(&table);
 
-	while (!error && fd_copy_some(from, *ret, &fd))
-		;
-	return error;
+	if (more)
+		return more;
+	do
+		more = fd_copy_some(from, table, &fd);
+	while (more > 0);
+	if (more)
+		fd_table_put(table);
+	else
+		*ret = table;
+	return more;
 }
 
 void fd_table_put(struct fd_table *table)
@@ -177,6 +239,7 @@ void fd_table_put(struct fd_table *table)
 	if (--table->refs)
 		return;
 	fd_close_range(table, 0, UINT32_MAX);
+	kfree(table->grown);
 	kfree(table->files);
 	kfree(table->cloexec);
 	kfree(table);
@@ -194,7 +257,7 @@ int fd_install(struct fd_table *table, struct file *file, int lowest, unsigned f
 		return -EMFILE;
 	if (grow(table, fd) != 0)
 		return -ENOMEM;
-	table->files[fd] = file;
+	set_file(table, fd, file);
 	set_bit(table->open, fd, true);
 	set_bit(table->cloexec, fd, flags & FD_CLOEXEC);
 	if (from_lowest)
@@ -208,13 +271,25 @@ bool fd_has_room(struct fd_table *table)
 	return table->lowest_free < limit_of_caller();
 }
 
+unsigned fd_to_grow_for(struct fd_table *table, unsigned lowest)
+{
+	unsigned fd;
+
+	if (lowest >= limit_of_caller())
+		return 0;
+	if (lowest <= table->lowest_free)
+		lowest = table->lowest_free = next_free(table, table->lowest_free);
+	fd = next_free(table, lowest);
+	return fd < table->capacity || fd >= limit_of_caller() ? 0 : fd;
+}
+
 int fd_close(struct fd_table *table, int fd)
 {
 	struct file *file = fd_file_peek(table, fd);
 
 	if (!file)
 		return -EBADF;
-	table->files[fd] = NULL;
+	set_file(table, (unsigned)fd, NULL);
 	set_bit(table->open, (unsigned)fd, false);
 	set_bit(table->cloexec, (unsigned)fd, false);
 	if ((unsigned)fd < table->lowest_free)
@@ -223,21 +298,36 @@ int fd_close(struct fd_table *table, int fd)
 	return 0;
 }
 
-/* Close the descriptors of `bits`, all of them open, in one word of the table's bitmaps. */
-static void close_word(struct fd_table *table, unsigned word, uint64_t bits)
+bool fd_unlock_some(struct fd_table *table, int fd)
+{
+	const struct file *file = fd_file_peek(table, fd);
+
+	return file && file->node->locks && file_lock_drop_some(file->node, LOCK_RECORD, table);
+}
+
+/*
+ * Close the descriptors of `bits`, all of them open, in one word of the table's bitmaps, up to one whose file has
+ * very many record locks of the process: some of these are dropped. Returns whether all are closed.
+ */
+static bool close_word(struct fd_table *table, unsigned word, uint64_t bits)
 {
 	const unsigned first = 64 * word + (unsigned)__builtin_ctzll(bits);
 
-	table->open[word] &= ~bits;
-	table->cloexec[word] &= ~bits;
 	if (first < table->lowest_free)
 		table->lowest_free = first;
 	for (; bits; bits &= bits - 1) {
-		struct file **place = &table->files[64 * word + (unsigned)__builtin_ctzll(bits)], *file = *place;
+		const unsigned fd = 64 * word + (unsigned)__builtin_ctzll(bits);
+		const uint64_t bit = bits & -bits;
+		struct file *file = table->files[fd];
 
-		*place = NULL;
-		put_closed(table, file);
+		if (file->node->locks && file_lock_drop_some(file->node, LOCK_RECORD, table))
+			return false;
+		table->open[word] &= ~bit;
+		table->cloexec[word] &= ~bit;
+		set_file(table, fd, NULL);
+		file_put(file);
 	}
+	return true;
 }
 
 /* Return the bits of word `word` of a bitmap that stand for descriptors in [first, last]. */
@@ -259,10 +349,12 @@ bool fd_close_some(struct fd_table *table, unsigned *fd, unsigned last, enum fd_
 		const uint64_t to_close = bits & bits_between(word, *fd, last);
 
 		closed += (unsigned)__builtin_popcountll(to_close);
-		if (to_close)
-			close_word(table, word, to_close);
+		if (to_close && !close_word(table, word, to_close))
+			break;
 	}
-	*fd = 64 * word;
+	/* The word where the loop ended may be the first one, of which only a part is in the range. */
+	if (word > *fd / 64)
+		*fd = 64 * word;
 	return word < end && word <= last / 64;
 }
 
@@ -303,7 +395,7 @@ int fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags)
 	if (grow(table, (unsigned)to) != 0)
 		return -ENOMEM;
 	old = table->files[to];
-	table->files[to] = file_get(file);
+	set_file(table, (unsigned)to, file_get(file));
 	set_bit(table->open, (unsigned)to, true);
 	set_bit(table->cloexec, (unsigned)to, flags & FD_CLOEXEC);
 	if ((unsigned)to == table->lowest_free)

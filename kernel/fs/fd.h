@@ -16,12 +16,20 @@ struct fd_table {
 	uint64_t *open;       /* a bit for each descriptor that is open; in the same block as `cloexec` */
 	unsigned capacity;    /* a multiple of 64 */
 	unsigned lowest_free; /* all descriptors below are in use */
-	uint64_t refs;        /* references, of processes and of calls that use the table */
+	/*
+	 * While the table is being made larger: the array that takes the place of `files` once all of it is filled,
+	 * and how many of its entries are already, so that they change as those of `files` do. NULL and 0: it does
+	 * not grow.
+	 */
+	struct file **grown;
+	unsigned grown_capacity, grown_to;
+	uint64_t refs; /* references, of processes and of calls that use the table */
 };
 
 /*
  * Set the function that returns the calling process's RLIMIT_NOFILE: new descriptors are below it. The table cannot
- * keep the limit, since processes with different limits may share a table. Until this is called the limit is FD_LIMIT.
+ * keep the limit, since processes with different limits may share a table. Until this is called the limit is
+ * FD_LIMIT.
  */
 void fd_set_limit_source(unsigned (*of_caller)(void));
 
@@ -30,12 +38,11 @@ int fd_table_create(struct fd_table **ret);
 int fd_table_copy(const struct fd_table *from, struct fd_table **ret);
 
 /*
- * Copy a table piece by piece. fd_copy_begin makes *ret, an empty table with room for all; it returns 0 or -ENOMEM.
- * Each fd_copy_some copies some descriptors from *fd on, which is 0 at first, moves *fd on, and returns whether there
- * are more. A descriptor that is opened or closed meanwhile may be copied or not.
+ * Copy some of the descriptors of `from`, from *fd on, into `table`, an empty one, and move *fd on, which is 0 at
+ * first: as fd_table_copy, piece by piece. Returns whether there are more, or -ENOMEM. A descriptor that is opened or
+ * closed between two pieces may be copied or not.
  */
-int fd_copy_begin(const struct fd_table *from, struct fd_table **ret);
-bool fd_copy_some(const struct fd_table *from, struct fd_table *table, unsigned *fd);
+int fd_copy_some(const struct fd_table *from, struct fd_table *table, unsigned *fd);
 
 /* Take a reference to a table. */
 static inline struct fd_table *fd_table_get(struct fd_table *table)
@@ -83,17 +90,33 @@ static inline struct file *fd_file_peek(const struct fd_table *table, int fd)
 int fd_install(struct fd_table *table, struct file *file, int lowest, unsigned flags);
 
 /*
- * Return whether fd_install would find a free descriptor: for a caller that must know before it does something that it
- * cannot undo.
+ * Return whether fd_install would find a free descriptor: for a caller that must know before it does something that
+ * it cannot undo.
  */
 bool fd_has_room(struct fd_table *table);
+
+/*
+ * Make a table large enough for descriptor `fd` in pieces, which fd_install would do in one go. Returns whether there
+ * is more to do, or -ENOMEM; descriptors may be opened and closed between two pieces, and nobody has to do the next
+ * one. fd_to_grow_for returns the `fd` that the next descriptor from `lowest` on needs; 0: the table need not grow.
+ */
+int fd_grow_some(struct fd_table *table, unsigned fd);
+unsigned fd_to_grow_for(struct fd_table *table, unsigned lowest);
+
+/*
+ * Drop some of the record locks that end when the descriptor is closed, if there are very many. Returns whether there
+ * are more of them: to be called again, before the descriptor is closed.
+ */
+bool fd_unlock_some(struct fd_table *table, int fd);
 
 /* Close a descriptor. Returns 0 or -EBADF. */
 int fd_close(struct fd_table *table, int fd);
 
 enum fd_which { FD_ALL, FD_ON_EXEC }; /* all open descriptors; or those with FD_CLOEXEC, which execve(2) closes */
 
-/* Close some of the descriptors in [*fd, last], in rising order, and move *fd on. Returns whether there may be more. */
+/*
+ * Close some of the descriptors in [*fd, last], in rising order, and move *fd on. Returns whether there may be more.
+ */
 bool fd_close_some(struct fd_table *table, unsigned *fd, unsigned last, enum fd_which which);
 
 /* Close all descriptors in [first, last]; or set FD_CLOEXEC for them, as close_range(2) can. */
@@ -104,9 +127,9 @@ void fd_cloexec_range(struct fd_table *table, unsigned first, unsigned last);
 int fd_dup(struct fd_table *table, int fd, int lowest, unsigned flags);
 
 /*
- * Make `to` a descriptor of fd's file, for dup2(2) and dup3(2); a file that `to` had is closed. When `fd` and `to` are
- * equal nothing changes (the caller checks for dup3's -EINVAL). Returns `to`, -EBADF (also when `to` is beyond the
- * limit), -ENOMEM.
+ * Make `to` a descriptor of fd's file, for dup2(2) and dup3(2); a file that `to` had is closed. When `fd` and `to`
+ * are equal nothing changes (the caller checks for dup3's -EINVAL). Returns `to`, -EBADF (also when `to` is beyond
+ * the limit), -ENOMEM.
  */
 int fd_dup_to(struct fd_table *table, int fd, int to, unsigned flags);
 

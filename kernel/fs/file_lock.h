@@ -1,11 +1,12 @@
 /*
- * Advisory locks on ranges of files: fcntl(2)'s F_SETLK and flock(2). The locks of a node, and those who wait for one,
- * are in trees, so that finding, adding or removing one among n takes O(log n) steps. Nothing here blocks.
+ * Advisory locks on ranges of files: fcntl(2)'s F_SETLK and flock(2). The locks of a node, and those who wait for
+ * one, are in trees, so that finding, adding or removing one among n takes O(log n) steps. Nothing here blocks.
  */
 #pragma once
 
 #include "kernel/fs/node.h"
 #include "kernel/lib/interval.h"
+#include "kernel/sync/late_work.h"
 
 /* Values of struct flock's l_type. */
 enum file_lock_type { LOCK_SHARED, LOCK_EXCLUSIVE, LOCK_NONE };
@@ -17,8 +18,12 @@ enum file_lock_kind { LOCK_RECORD, LOCK_WHOLE };
 struct file_lock {
 	enum file_lock_kind kind;
 	enum file_lock_type type;
-	/* the first and last byte; last UINT64_MAX: to the file's end, even if that moves */
-	struct interval range;
+	union {
+		/* the first and last byte; last UINT64_MAX: to the file's end, even if that moves */
+		struct interval range;
+		/* of a lock that has ended: frees it, with those that end with it (file_lock_change.c) */
+		struct late_work ended;
+	};
 	const void *owner; /* for LOCK_RECORD a descriptor table, or a file (F_OFD_SETLK); for LOCK_WHOLE a file */
 	int pid;           /* the process that took the lock */
 	struct tree_node by_owner; /* of a lock that is held: its place among the file's locks (file_lock.c) */
@@ -39,8 +44,8 @@ struct file_lock_wait {
 
 /*
  * Enter `wait`, whose `wake` the caller has set, as a wait for a lock that file_lock_set() has just refused with
- * -EAGAIN: from here on `wake` is called, and file_lock_is_deadly() finds the wait. The caller must remove it again, by
- * file_lock_wait_end().
+ * -EAGAIN: from here on `wake` is called, and file_lock_is_deadly() finds the wait. The caller must remove it again,
+ * by file_lock_wait_end().
  */
 void file_lock_wait_start(struct file_lock_wait *wait, struct node *node, const struct file_lock *wanted);
 void file_lock_wait_end(struct file_lock_wait *wait);
@@ -61,13 +66,21 @@ bool file_lock_is_deadly(const struct node *node, const struct file_lock *wanted
 int file_lock_set(struct node *node, const struct file_lock *wanted);
 
 /*
- * Return the last byte of the piece of wanted's range with which an unlocker should begin: the whole range, unless the
- * owner has so many locks in it that unlocking all at once would take long.
+ * Do a step of what file_lock_set() does, of a quarter of a million instructions at the most. *claimed is NULL at
+ * first. Returns 1: there is more to do, by the same call, or to be given up; otherwise what file_lock_set() returns.
+ * While there is more to do the owner's older locks in the range go, and others find a lock of the wanted type, as if
+ * all were done. file_lock_give_up: do no more of it; what the owner had in the range may be unlocked. Call after an
+ * error, too.
  */
-uint64_t file_lock_piece_end(const struct node *node, const struct file_lock *wanted);
+int file_lock_set_some(struct node *node, const struct file_lock *wanted, struct file_lock **claimed);
+void file_lock_give_up(struct node *node, struct file_lock **claimed);
 
-/* Remove all locks of kind `kind` that `owner` has on the node, whose node->locks is not NULL. */
+/*
+ * Remove all locks of kind `kind` that `owner` has on the node, whose node->locks is not NULL. file_lock_drop_some
+ * does a step of it, and returns whether there is more to do.
+ */
 void file_lock_drop(struct node *node, enum file_lock_kind kind, const void *owner);
+bool file_lock_drop_some(struct node *node, enum file_lock_kind kind, const void *owner);
 
 /* Free node->locks, or NULL, of a node that nobody has open: nobody has a lock. */
 void file_locks_free(struct file_locks *locks);

@@ -11,14 +11,21 @@ static struct interval *interval_of(const struct tree_node *node)
 static bool sum(struct tree_node *node)
 {
 	struct interval *interval = interval_of(node);
+	const void *tags = interval->tag;
 	uint64_t end = interval->last;
 	bool changed;
 
-	for (int side = TREE_LOW; side <= TREE_HIGH; side++)
-		if (node->child[side] && interval_of(node->child[side])->end > end)
-			end = interval_of(node->child[side])->end;
-	changed = end != interval->end;
+	for (int side = TREE_LOW; side <= TREE_HIGH; side++) {
+		const struct interval *child = node->child[side] ? interval_of(node->child[side]) : NULL;
+
+		if (child && child->end > end)
+			end = child->end;
+		if (child && child->tags != tags)
+			tags = NULL;
+	}
+	changed = end != interval->end || tags != interval->tags;
 	interval->end = end;
+	interval->tags = tags;
 	return changed;
 }
 
@@ -71,22 +78,58 @@ struct interval *interval_first(struct tree_node *root, uint64_t first, uint64_t
 	return found && found->first <= last ? found : NULL;
 }
 
+/* Return the lowest node above `node` that sorts behind it, so that its lower subtree is where `node` is; or NULL. */
+static const struct tree_node *node_behind(const struct tree_node *node)
+{
+	while (node->parent && node->parent->child[TREE_HIGH] == node)
+		node = node->parent;
+	return node->parent;
+}
+
 struct interval *interval_next(const struct interval *interval, uint64_t first, uint64_t last)
 {
 	const struct tree_node *node = &interval->node;
 
-	/* An interval that starts behind `last` does not overlap the range, and neither does any interval after it. */
+	/*
+	 * An interval that starts behind `last` does not overlap the range, and neither does any interval after it.
+	 */
 	while (node && interval_of(node)->first <= last) {
 		if (reaches(node->child[TREE_HIGH], first)) {
 			struct interval *found = first_reaching(node->child[TREE_HIGH], first);
 
 			return found->first <= last ? found : NULL;
 		}
-		while (node->parent && node->parent->child[TREE_HIGH] == node)
-			node = node->parent;
-		node = node->parent;
+		node = node_behind(node);
 		if (node && interval_of(node)->last >= first)
 			return interval_of(node)->first <= last ? interval_of(node) : NULL;
+	}
+	return NULL;
+}
+
+/* Return whether the subtree at `node` may have an interval of another tag whose `last` is at least `first`. */
+static bool may_have_other(const struct tree_node *node, uint64_t first, const void *tag)
+{
+	return reaches(node, first) && interval_of(node)->tags != tag;
+}
+
+struct interval *interval_first_other(const struct tree_node *root, uint64_t first, uint64_t last, const void *tag)
+{
+	const struct tree_node *node = may_have_other(root, first, tag) ? root : NULL;
+	bool comes_from_above = true;
+
+	while (node) {
+		while (comes_from_above && may_have_other(node->child[TREE_LOW], first, tag))
+			node = node->child[TREE_LOW];
+		/* All intervals that are left start behind `last`. */
+		if (interval_of(node)->first > last)
+			return NULL;
+		if (interval_of(node)->tag != tag && interval_of(node)->last >= first)
+			return interval_of(node);
+		comes_from_above = may_have_other(node->child[TREE_HIGH], first, tag);
+		if (comes_from_above)
+			node = node->child[TREE_HIGH];
+		else
+			node = node_behind(node);
 	}
 	return NULL;
 }

@@ -114,6 +114,7 @@ SYSCALL_2(memfd_create, from, flags)
 
 SYSCALL_1(close, fd)
 {
+	fd_work_unlock(fds_here(), (int)fd);
 	return fd_close(fds_here(), (int)fd);
 }
 
@@ -130,21 +131,44 @@ SYSCALL_3(close_range, first, last, flags)
 	return 0;
 }
 
+/* Copy a descriptor to the lowest free one from `lowest` on, for which the table may have to grow. */
+static int64_t dup_from(uint64_t fd, uint64_t lowest, unsigned flags)
+{
+	struct fd_table *fds = fds_here();
+
+	if (fd_file_peek(fds, (int)fd) && (uint32_t)lowest <= INT32_MAX)
+		fd_work_grow(fds, (unsigned)lowest);
+	return fd_dup(fds, (int)fd, (int)lowest, flags);
+}
+
+/* Copy a descriptor to `to`, for which the table may have to grow, and whose file may have very many record locks. */
+static int64_t dup_to(uint64_t fd, uint64_t to, unsigned flags)
+{
+	struct fd_table *fds = fds_here();
+
+	if (fd_file_peek(fds, (int)fd) && (int)fd != (int)to && (int)to >= 0) {
+		if ((unsigned)to >= fds->capacity)
+			fd_work_grow(fds, (unsigned)to);
+		fd_work_unlock(fds, (int)to);
+	}
+	return fd_dup_to(fds, (int)fd, (int)to, flags);
+}
+
 SYSCALL_1(dup, fd)
 {
-	return fd_dup(fds_here(), (int)fd, 0, 0);
+	return dup_from(fd, 0, 0);
 }
 
 SYSCALL_2(dup2, fd, to)
 {
-	return fd_dup_to(fds_here(), (int)fd, (int)to, 0);
+	return dup_to(fd, to, 0);
 }
 
 SYSCALL_3(dup3, fd, to, flags)
 {
 	if ((int)fd == (int)to || (uint32_t)flags & ~(uint32_t)O_CLOEXEC)
 		return -EINVAL;
-	return fd_dup_to(fds_here(), (int)fd, (int)to, flags ? FD_CLOEXEC : 0);
+	return dup_to(fd, to, flags ? FD_CLOEXEC : 0);
 }
 
 SYSCALL_2(pipe2, to, flags)
@@ -199,9 +223,9 @@ SYSCALL_3(fcntl, fd, command, value)
 		return -EBADF;
 	switch ((uint32_t)command) {
 	case F_DUPFD:
-		return fd_dup(fds, (int)fd, (int)value, 0);
+		return dup_from(fd, value, 0);
 	case F_DUPFD_CLOEXEC:
-		return fd_dup(fds, (int)fd, (int)value, FD_CLOEXEC);
+		return dup_from(fd, value, FD_CLOEXEC);
 	case F_GETFD:
 		return fd_flags(fds, (int)fd);
 	case F_SETFD:

@@ -23,12 +23,27 @@ enum flock_type { F_RDLCK, F_WRLCK, F_UNLCK };
 _Static_assert((int)F_RDLCK == LOCK_SHARED && (int)F_WRLCK == LOCK_EXCLUSIVE && (int)F_UNLCK == LOCK_NONE, "types");
 
 /*
- * Try to set a lock for a caller that will wait. Returns 0, -EAGAIN (it conflicts), -ENOMEM, or -EDEADLK (the wait
- * would be a deadlock; as on Linux this is only found for record locks of processes, not of open files).
+ * Try to set a lock, step by step and with other tasks in between, since what it replaces may be many thousands of
+ * locks. Returns 0, -EAGAIN (it conflicts), -ENOMEM, or -EINTR: the task ends.
+ */
+static int try_once(struct file *file, const struct file_lock *lock)
+{
+	struct file_lock *claimed = NULL;
+	int more = file_lock_set_some(file->node, lock, &claimed);
+
+	while (more > 0)
+		more = task_give_way() ? -EINTR : file_lock_set_some(file->node, lock, &claimed);
+	file_lock_give_up(file->node, &claimed);
+	return more;
+}
+
+/*
+ * Try to set a lock for a caller that will wait. Returns what try_once() returns, or -EDEADLK (the wait would be a
+ * deadlock; as on Linux this is only found for record locks of processes, not of open files).
  */
 static int try_again(struct file *file, const struct file_lock *lock)
 {
-	int error = file_lock_set(file->node, lock);
+	int error = try_once(file, lock);
 
 	if (error == -EAGAIN && lock->kind == LOCK_RECORD && lock->owner != file &&
 	    file_lock_is_deadly(file->node, lock))
@@ -48,26 +63,6 @@ static void wake_waiter(struct file_lock_wait *wait)
 }
 
 /*
- * Give up the locks of a range, piece by piece and with other tasks in between, since there may be many thousands.
- * Returns 0 or -ENOMEM; only the first piece can need memory.
- */
-static int unlock(struct file *file, const struct file_lock *lock)
-{
-	struct file_lock piece = *lock;
-	uint64_t end;
-	int error;
-
-	do {
-		piece.range.last = lock->range.last;
-		end = file_lock_piece_end(file->node, &piece);
-		piece.range.last = end;
-		error = file_lock_set(file->node, &piece);
-		piece.range.first = end + 1;
-	} while (!error && end < lock->range.last && !task_give_way());
-	return error;
-}
-
-/*
  * Set a lock; if `waits`, wait until it can be set. Returns 0; or, with the lock not set, -EAGAIN (it conflicts, and
  * `waits` is false), -ENOMEM, -EDEADLK (it would wait for ever), -ERESTARTSYS (a signal came).
  */
@@ -76,10 +71,7 @@ static int set_lock(struct file *file, const struct file_lock *lock, bool waits)
 	struct lock_waiter waiter = { .wait.wake = wake_waiter, .task = task_current() };
 	int error;
 
-	if (lock->type == LOCK_NONE)
-		return unlock(file, lock);
-	error = waits ? try_again(file, lock) : file_lock_set(file->node, lock);
-
+	error = waits ? try_again(file, lock) : try_once(file, lock);
 	if (error != -EAGAIN || !waits)
 		return error;
 	file_lock_wait_start(&waiter.wait, file->node, lock);
@@ -145,8 +137,8 @@ static int64_t tell_conflict(const struct file *file, const struct file_lock *lo
 }
 
 /*
- * Set a process's record lock. close(2) of a file's descriptor removes the process's locks on the file, so a lock that
- * is set after another thread has closed `fd` would never be removed: such a lock is removed here, with -EBADF.
+ * Set a process's record lock. close(2) of a file's descriptor removes the process's locks on the file, so a lock
+ * that is set after another thread has closed `fd` would never be removed: such a lock is removed here, with -EBADF.
  */
 static int set_record(struct file *file, int fd, struct file_lock *lock, bool waits)
 {

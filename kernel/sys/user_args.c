@@ -5,6 +5,7 @@
 
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/task/fd_work.h"
 #include "kernel/task/give_way.h"
 #include "kernel/task/out_of_memory.h"
 
@@ -29,8 +30,10 @@ int args_time(uint64_t from, uint64_t *ret_ns)
 
 int64_t args_install(struct file *file, uint64_t flags)
 {
-	int fd = fd_install(process_current()->fds, file, 0, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
+	int fd;
 
+	fd_work_grow(process_current()->fds, 0);
+	fd = fd_install(process_current()->fds, file, 0, flags & O_CLOEXEC ? FD_CLOEXEC : 0);
 	if (fd < 0)
 		file_put(file);
 	return fd;

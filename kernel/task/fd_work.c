@@ -1,5 +1,5 @@
 /*
- * Closes or copies many descriptors in pieces; see fd_work.h.
+ * Closes, copies or makes room for many descriptors in pieces; see fd_work.h.
  */
 #include "kernel/task/fd_work.h"
 
@@ -20,10 +20,31 @@ void fd_work_close(struct fd_table *table, unsigned first, unsigned last, enum f
 
 int fd_work_copy(struct fd_table *from, struct fd_table **ret)
 {
+	struct fd_table *table;
 	unsigned fd = 0;
-	int error = fd_copy_begin(from, ret);
+	int more = fd_table_create(&table);
 
-	while (!error && fd_copy_some(from, *ret, &fd))
+	if (more)
+		return more;
+	while ((more = fd_copy_some(from, table, &fd)) > 0)
 		(void)task_give_way();
-	return error;
+	if (more)
+		fd_table_put(table);
+	else
+		*ret = table;
+	return more;
+}
+
+void fd_work_grow(struct fd_table *table, unsigned lowest)
+{
+	unsigned fd = fd_to_grow_for(table, lowest);
+
+	while (fd && fd_grow_some(table, fd) > 0 && !task_give_way())
+		;
+}
+
+void fd_work_unlock(struct fd_table *table, int fd)
+{
+	while (fd_unlock_some(table, fd))
+		(void)task_give_way();
 }

@@ -6,9 +6,19 @@
 #include "kernel/fs/fd.h"
 
 /*
- * Close the descriptors in [first, last] that `which` names. Does not stop early, even if the task must end meanwhile.
+ * Close the descriptors in [first, last] that `which` names. Does not stop early, even if the task must end
+ * meanwhile.
  */
 void fd_work_close(struct fd_table *table, unsigned first, unsigned last, enum fd_which which);
 
 /* Copy a table as fd_table_copy() does. Returns 0 or -ENOMEM. */
 MUST_CHECK int fd_work_copy(struct fd_table *from, struct fd_table **ret);
+
+/*
+ * Make the table large enough for the next descriptor from `lowest` on, if that is below the caller's RLIMIT_NOFILE.
+ * May stop early, without memory or when the task must end: then fd_install() does the rest or refuses.
+ */
+void fd_work_grow(struct fd_table *table, unsigned lowest);
+
+/* Drop nearly all record locks that end when the descriptor is closed, so that closing it takes no longer. */
+void fd_work_unlock(struct fd_table *table, int fd);

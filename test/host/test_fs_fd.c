@@ -176,11 +176,56 @@ static void out_of_memory_changes_nothing(void **state)
 	fd_table_put(table);
 }
 
+#define MANY 40000 /* descriptors: a table for them is filled in several pieces */
+
+/* Between two pieces of a table's growth descriptors are opened and closed, on both sides of what is filled already. */
+static void a_table_grows_in_pieces(void **state)
+{
+	struct fd_table *table;
+	int pieces = 0, more;
+	unsigned to;
+
+	(void)state;
+	caller_limit = 2 * MANY;
+	assert_int_equal(fd_table_create(&table), 0);
+	for (int fd = 0; fd < MANY; fd++)
+		assert_int_equal(fd_install(table, file_get(files[fd % 2]), 0, 0), fd);
+	to = table->capacity;
+	assert_int_equal(fd_to_grow_for(table, 0), 0);
+	while ((more = fd_grow_some(table, to)) > 0) {
+		pieces++;
+		assert_int_equal(fd_close(table, 10 * pieces), 0);
+		assert_int_equal(fd_close(table, MANY - 10 * pieces), 0);
+		assert_int_equal(fd_install(table, file_get(files[0]), 10 * pieces, FD_CLOEXEC), 10 * pieces);
+	}
+	assert_int_equal(more, 0);
+	assert_true(pieces >= 2);
+	assert_int_equal(table->capacity, 2 * to);
+	for (int fd = 0; fd < (int)table->capacity; fd++) {
+		const struct file *file = fd < MANY ? files[fd % 2] : NULL;
+
+		for (int piece = 1; piece <= pieces; piece++) {
+			if (fd == 10 * piece)
+				file = files[0];
+			if (fd == MANY - 10 * piece)
+				file = NULL;
+		}
+		assert_ptr_equal(fd_file_peek(table, fd), file);
+		assert_int_equal(fd_flags(table, fd) == FD_CLOEXEC, fd && fd % 10 == 0 && fd <= 10 * pieces);
+	}
+	/* A table that ends while it grows gives up the array that it was about to get. */
+	assert_int_equal(fd_grow_some(table, table->capacity), 1);
+	fd_table_put(table);
+	assert_int_equal(files[0]->refs, 1);
+	assert_int_equal(files[1]->refs, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(descriptors_are_like_an_array, start, end),
 		cmocka_unit_test_setup_teardown(out_of_memory_changes_nothing, start, end),
+		cmocka_unit_test_setup_teardown(a_table_grows_in_pieces, start, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -234,6 +234,91 @@ static void locks_are_those_of_the_model(void **state)
 	file_locks_free(node.locks);
 }
 
+#define MANY 3000 /* locks: more than one step replaces */
+
+/* Lock every other byte, MANY of them, for `me`; `other` has a lock beside them, so that they are not all there are. */
+static void lock_many(struct node *node)
+{
+	for (uint64_t i = 0; i < MANY; i++)
+		assert_int_equal(set(node, &me, LOCK_SHARED, 2 * i, 2 * i), 0);
+	assert_int_equal(set(node, &other, LOCK_EXCLUSIVE, 2 * MANY, 2 * MANY), 0);
+}
+
+/* While a lock replaces very many, step by step, others are refused as if it were set; it can be given up, too. */
+static void many_are_replaced_in_steps(void **state)
+{
+	const struct file_lock wanted = {
+		.kind = LOCK_RECORD, .type = LOCK_EXCLUSIVE, .range = { .first = 1, .last = 2 * MANY - 1 }, .owner = &me
+	};
+	struct node node = { 0 };
+	struct file_lock *claimed;
+	int steps, more;
+
+	(void)state;
+	for (int stop_at = 1; stop_at < 20; stop_at++) {
+		lock_many(&node);
+		claimed = NULL;
+		steps = 0;
+		while ((more = file_lock_set_some(&node, &wanted, &claimed)) > 0 && ++steps < stop_at) {
+			assert_int_equal(set(&node, &other, LOCK_SHARED, 2 * MANY - 1, 2 * MANY - 1), -EAGAIN);
+			assert_int_equal(set(&node, &other, LOCK_SHARED, 1, 1), -EAGAIN);
+			expect_lock(&node, LOCK_SHARED, 0, 0);
+		}
+		file_lock_give_up(&node, &claimed);
+		assert_int_equal(set(&node, &other, LOCK_SHARED, 1, 1), more ? 0 : -EAGAIN);
+		if (!more) {
+			expect_lock(&node, LOCK_EXCLUSIVE, 1, 2 * MANY - 1);
+			break;
+		}
+		file_lock_drop(&node, LOCK_RECORD, &me);
+		file_lock_drop(&node, LOCK_RECORD, &other);
+	}
+	assert_int_equal(more, 0);
+	assert_true(steps > MANY / 1000);
+	/* Who drops very many does it in steps while somebody else has one, and at once when nobody has. */
+	file_lock_drop(&node, LOCK_RECORD, &me);
+	file_lock_drop(&node, LOCK_RECORD, &other);
+	lock_many(&node);
+	assert_true(file_lock_drop_some(&node, LOCK_RECORD, &me));
+	while (file_lock_drop_some(&node, LOCK_RECORD, &me))
+		;
+	file_lock_drop(&node, LOCK_RECORD, &other);
+	lock_many(&node);
+	file_lock_drop(&node, LOCK_RECORD, &other);
+	assert_false(file_lock_drop_some(&node, LOCK_RECORD, &me));
+	file_locks_free(node.locks);
+}
+
+/* A lock that replaces very many needs no memory at its end, when there is nothing to go back to. */
+static void steps_need_memory_first(void **state)
+{
+	const struct file_lock wanted = {
+		.kind = LOCK_RECORD, .type = LOCK_EXCLUSIVE, .range = { .first = 0, .last = 2 * MANY - 1 }, .owner = &me
+	};
+	struct file_lock *claimed = NULL;
+	struct node node = { 0 };
+	int more;
+
+	(void)state;
+	lock_many(&node);
+	fs_heap_fail_in = 1;
+	assert_int_equal(file_lock_set_some(&node, &wanted, &claimed), -ENOMEM);
+	fs_heap_fail_in = 0;
+	file_lock_give_up(&node, &claimed);
+	expect_lock(&node, LOCK_SHARED, 2, 2);
+	assert_int_equal(file_lock_set_some(&node, &wanted, &claimed), 1);
+	fs_heap_fail_in = 1;
+	while ((more = file_lock_set_some(&node, &wanted, &claimed)) > 0)
+		;
+	fs_heap_fail_in = 0;
+	assert_int_equal(more, 0);
+	assert_null(claimed);
+	expect_lock(&node, LOCK_EXCLUSIVE, 0, 2 * MANY - 1);
+	file_lock_drop(&node, LOCK_RECORD, &me);
+	file_lock_drop(&node, LOCK_RECORD, &other);
+	file_locks_free(node.locks);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +327,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(letting_go_needs_no_memory, start, end),
 		cmocka_unit_test_setup_teardown(waits_are_woken_by_range, start, end),
 		cmocka_unit_test_setup_teardown(locks_are_those_of_the_model, start, end),
+		cmocka_unit_test_setup_teardown(many_are_replaced_in_steps, start, end),
+		cmocka_unit_test_setup_teardown(steps_need_memory_first, start, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,21 @@ static void check(uint64_t first, uint64_t last)
 		assert_int_equal(seen[i], overlaps(i, first, last));
 }
 
+static const char tags[3];
+
+/* The first one of another tag is the one that a look at all of them finds. */
+static void check_other(uint64_t first, uint64_t last, const void *tag)
+{
+	const struct interval *found = interval_first_other(root, first, last, tag);
+	uint64_t lowest = UINT64_MAX;
+
+	for (size_t i = 0; i < MOST; i++)
+		if (overlaps(i, first, last) && intervals[i].tag != tag && intervals[i].first < lowest)
+			lowest = intervals[i].first;
+	assert_int_equal(found ? found->first : UINT64_MAX, lowest);
+	assert_true(!found || (found->tag != tag && overlaps((size_t)(found - intervals), first, last)));
+}
+
 /* A range anywhere, which may be one number, or reach to the last one. */
 static void make_range(struct random *random, uint64_t *first, uint64_t *last)
 {
@@ -53,6 +68,7 @@ static void change(struct random *random, size_t i)
 
 	if (!inside[i]) {
 		make_range(random, &intervals[i].first, &intervals[i].last);
+		intervals[i].tag = &tags[random_below(random, 8) ? 0 : random_below(random, 3)];
 		interval_add(&root, &intervals[i]);
 		inside[i] = true;
 	} else if (random_below(random, 3)) {
@@ -76,6 +92,7 @@ static void test_random(void **state)
 			change(&random, random_below(&random, most));
 			make_range(&random, &first, &last);
 			check(first, last);
+			check_other(first, last, &tags[random_below(&random, 2)]);
 		}
 	check(0, UINT64_MAX);
 	check(UINT64_MAX, UINT64_MAX);

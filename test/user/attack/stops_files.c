@@ -195,16 +195,24 @@ static void deep(unsigned long many)
 
 /* ---- locks ---- */
 
-static void many_locks(unsigned long many)
+/* Lock every other byte of a file, so that no two locks become one. */
+static void lock_bytes(int fd, unsigned long many)
 {
-	int fd = (int)sys(SYS_memfd_create, "locks", 0);
-	struct flock all = { .l_type = F_UNLCK }, one = { .l_type = F_WRLCK, .l_len = 1 };
+	struct flock one = { .l_type = F_WRLCK, .l_len = 1 };
 
 	for (unsigned long i = many; i-- > 0;) {
 		one.l_start = (long)(2 * i);
 		if (fcntl(fd, F_SETLK, &one) != 0)
 			_exit(3);
 	}
+}
+
+static void many_locks(unsigned long many)
+{
+	int fd = (int)sys(SYS_memfd_create, "locks", 0);
+	struct flock all = { .l_type = F_UNLCK }, one = { .l_type = F_WRLCK, .l_len = 1 };
+
+	lock_bytes(fd, many);
 	if (fork() == 0) {
 		one.l_start = 2 * (long)many;
 		fcntl(fd, F_GETLK, &one);
@@ -219,19 +227,36 @@ static void many_locks(unsigned long many)
 	one.l_start = 0;
 	one.l_len = (long)many;
 	fcntl(fd, F_SETLK, &one);
+	one.l_len = 2 * (long)many;
+	fcntl(fd, F_SETLK, &one);
 	fcntl(fd, F_SETLK, &all);
+}
+
+/*
+ * Two owners have locks of one file: one of them gives its many locks up, by one lock in their place, and by closing
+ * the file.
+ */
+static void mixed_locks(unsigned long many)
+{
+	struct flock one = { .l_type = F_WRLCK, .l_start = 2 * (long)many, .l_len = 1 };
+	int fd = open("/tmp/mixed", O_CREAT | O_RDWR, 0600), other = open("/tmp/mixed", O_RDWR);
+
+	if (fcntl(other, 37 /* F_OFD_SETLK */, &one) != 0)
+		_exit(4);
+	for (int i = 0; i < 2; i++) {
+		lock_bytes(fd, many);
+		one.l_start = 0;
+		one.l_len = 2 * (long)many;
+		fcntl(fd, i ? F_GETLK : F_SETLK, &one);
+	}
+	close(fd);
 }
 
 static void locks_close(unsigned long many)
 {
 	int fd = (int)sys(SYS_memfd_create, "locks", 0);
 
-	for (unsigned long i = many; i-- > 0;) {
-		struct flock one = { .l_type = F_WRLCK, .l_start = 2 * (long)i, .l_len = 1 };
-
-		if (fcntl(fd, F_SETLK, &one) != 0)
-			_exit(3);
-	}
+	lock_bytes(fd, many);
 	close(fd);
 }
 
@@ -332,16 +357,16 @@ static void groups(unsigned long many)
 }
 
 const struct stops_case stops_files[] = {
-	{ "descriptors at the end", descriptors_end, 100000, 500000 },
+	{ "descriptors at the end", descriptors_end, 100000, 1000000 },
 	{ "poll with many that are ready", poll_ready, 100000, 0 },
 	{ "an epoll file with many items", epoll_items, 10000, 200000 },
 	{ "many parts of a transfer", vectors, 1024, 0 },
 	{ "a file of many TiB", far_away, 500, 0 },
 	{ "a path with long links", long_walk, 38, 38 },
 	{ "a deep directory", deep, 20000, 100000 },
-	/* One lock in place of 2,500 takes 1.2 ms: it is set in one go. */
-	{ "very many record locks", many_locks, 3000, 3000 },
-	{ "record locks that end at close", locks_close, 5000, 20000 },
+	{ "very many record locks", many_locks, 3000, 0 },
+	{ "record locks of two owners", mixed_locks, 3000, 0 },
+	{ "record locks that end at close", locks_close, 5000, 0 },
 	{ "children that wait for a lock", lock_waiters, 500, 1000 },
 	{ "mlockall", lock_all, 4096, 0 },
 	{ "the largest space", space, 16, 64 },

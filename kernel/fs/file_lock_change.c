@@ -1,0 +1,372 @@
+/*
+ * Sets and drops advisory locks; see file_lock.h. An owner's locks of a file never overlap, and what a new lock
+ * replaces may be many thousands of them: so the work is done in steps. What concerns all locks of a file is done by
+ * detaching the tree, whose locks are freed later.
+ */
+#include "kernel/fs/file_lock_internal.h"
+
+#include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
+#include "kernel/lib/tree_change.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/sync/late_work.h"
+
+/* Return the lock that has `node` as its place in the tree by_owner; NULL when `node` is NULL. */
+static struct file_lock *lock_by_owner(struct tree_node *node)
+{
+	return node ? tree_item(node, struct file_lock, by_owner) : NULL;
+}
+
+/* Return the owner's first lock that ends at byte `from` or behind it; or NULL. */
+static struct file_lock *first_own(const struct locks_of_kind *locks, const void *owner, uint64_t from)
+{
+	struct file_lock *lock = lock_by_owner(locks->by_owner), *found = NULL;
+
+	while (lock) {
+		bool before = lock->owner == owner ? lock->range.last < from : lock->owner < owner;
+
+		if (!before && lock->owner == owner)
+			found = lock;
+		lock = lock_by_owner(lock->by_owner.child[before ? TREE_HIGH : TREE_LOW]);
+	}
+	return found;
+}
+
+/* Return the next lock of the same owner; or NULL. */
+static struct file_lock *next_own(const struct file_lock *lock)
+{
+	struct file_lock *next = lock_by_owner(tree_beside(&lock->by_owner, TREE_HIGH));
+
+	return next && next->owner == lock->owner ? next : NULL;
+}
+
+#define PIECE_LOCKS 512  /* most locks that one step replaces or drops: a quarter of a million instructions */
+#define ENDED_LOCKS 2048 /* most locks of a detached tree that one step frees */
+
+static void add(struct locks_of_kind *locks, struct file_lock *lock)
+{
+	struct tree_node *parent = NULL;
+	enum tree_side side = TREE_LOW;
+
+	lock->range.tag = lock->owner;
+	interval_add(&locks->by_range[lock->type], &lock->range);
+	for (struct tree_node *at = locks->by_owner; at; at = at->child[side]) {
+		const struct file_lock *other = lock_by_owner(at);
+
+		parent = at;
+		side = lock->owner == other->owner ? lock->range.first > other->range.first
+						   : lock->owner > other->owner;
+	}
+	tree_add(&locks->by_owner, parent, side, &lock->by_owner, NULL);
+}
+
+static void remove_and_free(struct locks_of_kind *locks, struct file_lock *lock)
+{
+	interval_remove(&locks->by_range[lock->type], &lock->range);
+	tree_remove(&locks->by_owner, &lock->by_owner, NULL);
+	kfree(lock);
+}
+
+/* Set the range of a lock whose place among its owner's locks stays the same. */
+static void set_range(struct locks_of_kind *locks, struct file_lock *lock, uint64_t first, uint64_t last)
+{
+	struct tree_node **by_range = &locks->by_range[lock->type];
+
+	if (lock->range.first == first) {
+		interval_set_last(&lock->range, last);
+		return;
+	}
+	interval_remove(by_range, &lock->range);
+	lock->range.first = first;
+	lock->range.last = last;
+	interval_add(by_range, &lock->range);
+}
+
+/*
+ * Cut the range [first, last] out of a lock that overlaps it. When a piece is left on both sides, the second piece is
+ * stored in *spare; when none is left the lock is freed.
+ */
+static void cut(struct locks_of_kind *locks, struct file_lock *lock, uint64_t first, uint64_t last,
+		struct file_lock *spare)
+{
+	const struct interval old = lock->range;
+
+	if (old.first < first) {
+		set_range(locks, lock, old.first, first - 1);
+		if (old.last > last) {
+			*spare = *lock;
+			spare->range.first = last + 1;
+			spare->range.last = old.last;
+			add(locks, spare);
+		}
+	} else if (old.last > last) {
+		set_range(locks, lock, last + 1, old.last);
+	} else {
+		remove_and_free(locks, lock);
+	}
+}
+
+/* A change of an owner's locks in a range. */
+struct change {
+	/* the owner's first lock that overlaps or touches the wanted range, or lies behind it; or NULL */
+	struct file_lock *from;
+	struct file_lock *kept; /* a lock that gets the range [first, last], so that none is allocated; or NULL */
+	struct file_lock *made; /* a block of the heap for the lock, used up or freed by replace(); or NULL */
+	uint64_t first, last;   /* the wanted range, with the ranges of the locks that are merged with it */
+};
+
+/*
+ * Extend the range over the owner's locks of the same type that overlap or touch it, and keep the first of those.
+ * Returns whether the owner has all of the range locked so already.
+ */
+static bool widen(struct change *change, enum file_lock_type type)
+{
+	/*
+	 * If change->last is UINT64_MAX, last + 1 wraps to 0. That does no harm: each lock meets the first condition.
+	 */
+	for (struct file_lock *lock = change->from;
+	     lock && (lock->range.first <= change->last || lock->range.first == change->last + 1);
+	     lock = next_own(lock)) {
+		if (lock->type != type)
+			continue;
+		if (lock->range.first <= change->first && lock->range.last >= change->last)
+			return true;
+		if (lock->range.first < change->first)
+			change->first = lock->range.first;
+		if (lock->range.last > change->last)
+			change->last = lock->range.last;
+		if (!change->kept)
+			change->kept = lock;
+	}
+	return false;
+}
+
+/* Let `wanted` replace all locks of its owner in the range. Returns 0, or -ENOMEM with the locks as before. */
+static int replace(struct locks_of_kind *locks, const struct file_lock *wanted, struct change *change)
+{
+	struct file_lock *from = change->from, *kept = change->kept, *spare = NULL;
+	const uint64_t first = change->first, last = change->last;
+	/* Allocate all memory before anything changes, so that nothing has to be undone. */
+	bool wants_spare = from && from->range.first < first && from->range.last > last;
+	bool wants_made = wanted->type != LOCK_NONE && !kept;
+
+	if (wants_made && !change->made)
+		change->made = kmalloc(sizeof(*change->made));
+	if (wants_spare)
+		spare = kmalloc(sizeof(*spare));
+	if ((wants_made && !change->made) || (wants_spare && !spare)) {
+		kfree(spare);
+		kfree(change->made);
+		return -ENOMEM;
+	}
+	for (struct file_lock *lock = from, *next; lock && lock->range.first <= last; lock = next) {
+		next = next_own(lock);
+		if (lock != kept && lock->range.last >= first)
+			cut(locks, lock, first, last, spare);
+	}
+	if (kept) {
+		kept->pid = wanted->pid;
+		set_range(locks, kept, first, last);
+		kfree(change->made);
+	} else if (wants_made) {
+		*change->made = *wanted;
+		change->made->range.first = first;
+		change->made->range.last = last;
+		add(locks, change->made);
+	}
+	/* Wake the waiters even if a lock was added: it may have replaced a stronger one that they waited for. */
+	file_lock_wake(locks, first, last);
+	return 0;
+}
+
+/* ---- all locks of a file at once ---- */
+
+/*
+ * Free some locks of a tree that no file has any more, the root's lock last: the work lies in it. The tree is taken
+ * apart from its leaves up, without keeping it balanced: locks that are removed one by one cost four times as much.
+ */
+static bool free_ended(struct late_work *work)
+{
+	struct file_lock *top = (struct file_lock *)((uintptr_t)work - offsetof(struct file_lock, ended));
+	struct tree_node *root = &top->by_owner, *at = NULL;
+
+	for (int i = 0; i < ENDED_LOCKS && root; i++)
+		kfree(lock_by_owner(tree_take_leaf(&root, &at)));
+	return !root;
+}
+
+/*
+ * Unlock all that the owner has, if nobody else has locks and [from, to] holds them all. Returns whether that is so.
+ * The current task frees the locks later, on its way back to user mode.
+ */
+static bool unlock_all(struct locks_of_kind *locks, const void *owner, uint64_t from, uint64_t to)
+{
+	struct file_lock *low = lock_by_owner(tree_outermost(locks->by_owner, TREE_LOW));
+	struct file_lock *high = lock_by_owner(tree_outermost(locks->by_owner, TREE_HIGH));
+	struct file_lock *top = lock_by_owner(locks->by_owner);
+	uint64_t first, last;
+
+	if (!top || locks->claims || low->owner != owner || high->owner != owner || from > low->range.first ||
+	    to < high->range.last)
+		return false;
+	first = low->range.first;
+	last = high->range.last;
+	memset(locks->by_range, 0, sizeof(locks->by_range));
+	locks->by_owner = NULL;
+	file_lock_wake(locks, first, last);
+	top->ended.step = free_ended;
+	late_work_add(&top->ended);
+	return true;
+}
+
+/* ---- steps ---- */
+
+/*
+ * Return the last byte of the piece of wanted's range in which the owner has PIECE_LOCKS locks, or fewer if that is
+ * the last.
+ */
+static uint64_t piece_end(const struct locks_of_kind *locks, const struct file_lock *wanted)
+{
+	const struct file_lock *lock = first_own(locks, wanted->owner, wanted->range.first);
+
+	for (int i = 0; lock && lock->range.first <= wanted->range.last; i++, lock = next_own(lock))
+		if (i == PIECE_LOCKS)
+			return lock->range.first - 1;
+	return wanted->range.last;
+}
+
+/* Unlock the bytes of wanted's range up to `end`. */
+static int unlock_piece(struct locks_of_kind *locks, const struct file_lock *wanted, uint64_t end)
+{
+	struct file_lock piece = *wanted;
+	struct change change = { .first = wanted->range.first, .last = end };
+
+	piece.type = LOCK_NONE;
+	change.from = first_own(locks, wanted->owner, change.first);
+	return replace(locks, &piece, &change);
+}
+
+/*
+ * Enter a claim to wanted's range: others find it as a lock, but it is not among the owner's locks, which it would
+ * overlap. Returns 1, for more to do, or -ENOMEM.
+ */
+static int claim(struct locks_of_kind *locks, const struct file_lock *wanted, struct file_lock **ret)
+{
+	struct file_lock *made = kmalloc(sizeof(*made));
+
+	if (!made)
+		return -ENOMEM;
+	*made = *wanted;
+	made->range.tag = wanted->owner;
+	interval_add(&locks->by_range[made->type], &made->range);
+	locks->claims++;
+	*ret = made;
+	return 1;
+}
+
+/* Take a claim out of the tree; returns its block. */
+static struct file_lock *end_claim(struct locks_of_kind *locks, struct file_lock **claimed)
+{
+	struct file_lock *made = *claimed;
+
+	if (made) {
+		interval_remove(&locks->by_range[made->type], &made->range);
+		locks->claims--;
+		*claimed = NULL;
+	}
+	return made;
+}
+
+void file_lock_give_up(struct node *node, struct file_lock **claimed)
+{
+	struct file_lock *made = *claimed;
+	struct locks_of_kind *locks;
+
+	if (!made)
+		return;
+	locks = &node->locks->of[made->kind];
+	(void)end_claim(locks, claimed);
+	file_lock_wake(locks, made->range.first, made->range.last);
+	kfree(made);
+}
+
+/* Do all that is left of wanted's change in one step. `made`: a block for the lock, or NULL. */
+static int set_rest(struct locks_of_kind *locks, const struct file_lock *wanted, struct file_lock *made)
+{
+	struct change change = { .first = wanted->range.first, .last = wanted->range.last, .made = made };
+
+	change.from = first_own(locks, wanted->owner, change.first - (change.first > 0));
+	if (wanted->type != LOCK_NONE && widen(&change, wanted->type)) {
+		kfree(made);
+		return 0;
+	}
+	return replace(locks, wanted, &change);
+}
+
+int file_lock_set_some(struct node *node, const struct file_lock *wanted, struct file_lock **claimed)
+{
+	struct locks_of_kind *locks;
+	uint64_t end;
+	int error;
+
+	if (!node->locks) {
+		if (wanted->type == LOCK_NONE)
+			return 0;
+		node->locks = kzalloc(sizeof(*node->locks));
+		if (!node->locks)
+			return -ENOMEM;
+	}
+	locks = &node->locks->of[wanted->kind];
+	if (wanted->type != LOCK_NONE && !*claimed && file_lock_conflict(node, wanted))
+		return -EAGAIN;
+	if (wanted->type == LOCK_NONE && unlock_all(locks, wanted->owner, wanted->range.first, wanted->range.last))
+		return 0;
+	end = piece_end(locks, wanted);
+	if (end == wanted->range.last)
+		return set_rest(locks, wanted, end_claim(locks, claimed));
+	if (wanted->type != LOCK_NONE && !*claimed)
+		return claim(locks, wanted, claimed);
+	error = unlock_piece(locks, wanted, end);
+	return error ? error : 1;
+}
+
+int file_lock_set(struct node *node, const struct file_lock *wanted)
+{
+	struct file_lock *claimed = NULL;
+	int more;
+
+	do
+		more = file_lock_set_some(node, wanted, &claimed);
+	while (more > 0);
+	if (more)
+		file_lock_give_up(node, &claimed);
+	return more;
+}
+
+bool file_lock_drop_some(struct node *node, enum file_lock_kind kind, const void *owner)
+{
+	struct locks_of_kind *locks = &node->locks->of[kind];
+	struct file_lock *lock, *next;
+	uint64_t first, last;
+	int dropped = 0;
+
+	if (unlock_all(locks, owner, 0, UINT64_MAX))
+		return false;
+	lock = first_own(locks, owner, 0);
+	if (!lock)
+		return false;
+	first = lock->range.first;
+	for (; lock && dropped < PIECE_LOCKS; lock = next, dropped++) {
+		next = next_own(lock);
+		last = lock->range.last;
+		remove_and_free(locks, lock);
+	}
+	file_lock_wake(locks, first, last);
+	return lock != NULL;
+}
+
+void file_lock_drop(struct node *node, enum file_lock_kind kind, const void *owner)
+{
+	while (file_lock_drop_some(node, kind, owner))
+		;
+}
