@@ -6,8 +6,12 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"
 
-/* Defined in kernel/arch/kernel.ld: the text's start and end, and the part that allows no breakpoints. */
+/*
+ * Defined in kernel/arch/kernel.ld: the text's start and end, the functions that allow no breakpoints, and the list of
+ * parts of other functions that do not.
+ */
 extern char image_text[], image_text_end[], image_nobreak[], image_nobreak_end[];
+extern const struct nobreak_part image_nobreak_parts[], image_nobreak_parts_end[];
 
 bool text_holds(vaddr_t va, size_t size)
 {
@@ -18,6 +22,12 @@ bool text_holds(vaddr_t va, size_t size)
 
 bool text_may_break(vaddr_t va)
 {
+	size_t parts =
+		((uintptr_t)image_nobreak_parts_end - (uintptr_t)image_nobreak_parts) / sizeof(image_nobreak_parts[0]);
+
+	for (size_t i = 0; i < parts; i++)
+		if (va >= image_nobreak_parts[i].start && va < image_nobreak_parts[i].end)
+			return false;
 	return text_holds(va, 1) && (va < (uintptr_t)image_nobreak || va >= (uintptr_t)image_nobreak_end);
 }
 

@@ -11,6 +11,11 @@
  */
 #define NO_BREAK __attribute__((section(".text.nobreak")))
 
+/* Two words for a part of a function that allows no breakpoint. Assembly puts them into the section .nobreak_parts. */
+struct nobreak_part {
+	vaddr_t start, end;
+};
+
 /*
  * text_holds: return whether [va, va + size) lies in the kernel's text. text_may_break: return whether a breakpoint may
  * be set at `va`.

@@ -59,8 +59,9 @@ struct gdb_stop {
 struct gdb_session {
 	const struct gdb_machine *machine;
 	struct gdb_stop stop;
-	int64_t thread;     /* the thread whose registers and memory gdb asks for */
-	bool reasons_known; /* gdb has said that it knows the reasons swbreak and hwbreak */
+	int64_t thread;         /* the thread whose registers and memory gdb asks for */
+	bool reasons_known;     /* gdb has said that it knows the reasons swbreak and hwbreak */
+	uint64_t threads_named; /* how many threads the replies to qfThreadInfo and qsThreadInfo have named */
 	struct gdb_reply reply;
 };
 

@@ -5,6 +5,8 @@
 
 #include "kernel/lib/format.h"
 
+#define THREAD_DIGITS 17 /* the most characters of a thread's number, and a comma */
+
 #define LINE 256 /* the most bytes of a monitor command, and of its output in one packet */
 
 static void window_escaped(struct gdb_window *w, const char *text)
@@ -27,6 +29,43 @@ static void list_thread(void *ctx, int64_t id, const char *name, const char *det
 	gdb_window_text(w, "\">");
 	window_escaped(w, detail);
 	gdb_window_text(w, "</thread>\n");
+}
+
+/* The part of the list of threads that one reply has room for. */
+struct thread_part {
+	struct gdb_reply *reply;
+	uint64_t skip; /* threads that earlier replies have named, and are passed over */
+	uint64_t named;
+};
+
+static void name_thread(void *ctx, int64_t id, const char *name, const char *detail)
+{
+	struct thread_part *part = ctx;
+
+	(void)name;
+	(void)detail;
+	if (part->skip) {
+		part->skip--;
+		return;
+	}
+	if (part->reply->length > GDB_PACKET_MOST - THREAD_DIGITS)
+		return;
+	gdb_put_byte(part->reply, part->named++ ? ',' : 'm');
+	gdb_put_number(part->reply, (uint64_t)id);
+}
+
+/*
+ * Name the threads from number s->threads_named of the list on, as many as the reply holds; "l" when none is left. A
+ * debugger that does not know qXfer:threads, such as lldb, asks until it gets that.
+ */
+static void name_threads(struct gdb_session *s)
+{
+	struct thread_part part = { .reply = &s->reply, .skip = s->threads_named };
+
+	s->machine->threads(name_thread, &part);
+	s->threads_named += part.named;
+	if (!part.named)
+		gdb_put_byte(&s->reply, 'l');
 }
 
 static struct gdb_session *printing; /* the session whose command prints. Guard: the stopped machine */
@@ -126,6 +165,11 @@ void gdb_query(struct gdb_session *s, struct gdb_text *t)
 		transfer(s, t);
 	} else if (gdb_take(t, "Rcmd,")) {
 		run_monitor(s, t);
+	} else if (gdb_take(t, "fThreadInfo")) {
+		s->threads_named = 0;
+		name_threads(s);
+	} else if (gdb_take(t, "sThreadInfo")) {
+		name_threads(s);
 	} else if (gdb_take(t, "Attached")) {
 		gdb_put_byte(&s->reply, '1');
 	} else if (gdb_take(t, "C") && t->at == t->end) {

@@ -11,6 +11,7 @@
 #include "kernel/arch/text_patch.h"
 #include "kernel/dev/serial.h"
 #include "kernel/gdb/gdb_breaks.h"
+#include "kernel/gdb/gdb_line.h"
 #include "kernel/gdb/gdb_port.h"
 #include "kernel/gdb/gdb_threads.h"
 #include "kernel/irq/irq.h"
@@ -26,85 +27,29 @@
 /* How many times to poll for the acknowledgement of a gdb that detaches: about a second. */
 #define LOOKS_FOR_LAST_ACK 1000000
 
+/* The most bytes taken in one interrupt: a port whose device was removed may have one for ever. */
+#define MOST_BYTES 1024
+
 static bool enabled;
 static bool active;       /* the machine is stopped here */
 static bool expected;     /* gdb waits for a stop reply */
 static bool break_wanted; /* the next #BP in the kernel comes from break_now() */
 static int break_signal;  /* the signal that gdb gets for that #BP */
-static bool pending;      /* `packet` arrived instead of an acknowledgement, and is not answered yet */
 
+static bool stepped;           /* the stub has executed the instruction to be stepped; the CPU need not */
 static bool step_wanted;       /* the stub has set TF in step_task's flags, and waits for its #DB */
 static struct task *step_task; /* the task that is stepped */
 /* a task that still has TF set: the machine stopped for another reason before its step was done */
 static const struct task *stale_task;
 
-static SCRATCH struct gdb_packet packet;
 static SCRATCH struct gdb_session session;
 
-/* ---- the serial line ---- */
-
-/* Wait for an event on the line, for `looks` polls of the port (0: for ever). Returns GDB_NOTHING when none came. */
-static enum gdb_event wait_event(uint64_t looks)
-{
-	for (uint64_t i = 0; !looks || i < looks; i++) {
-		int byte = gdb_port_read();
-		enum gdb_event event = byte < 0 ? GDB_NOTHING : gdb_packet_feed(&packet, (uint8_t)byte);
-
-		if (event != GDB_NOTHING)
-			return event;
-		cpu_pause();
-	}
-	return GDB_NOTHING;
-}
-
-/*
- * Send a reply, and send it again for each NAK, until gdb acknowledges it or sends a packet instead. Gives up after
- * `looks` polls of the port without an event; 0 waits for ever.
- */
-static void send_for(const struct gdb_reply *reply, uint64_t looks)
-{
-	enum gdb_event event = GDB_NAK;
-
-	while (event != GDB_ACK && event != GDB_PACKET) {
-		if (event == GDB_NAK)
-			gdb_reply_send(reply, gdb_port_write);
-		event = wait_event(looks);
-		if (event == GDB_NOTHING)
-			return;
-	}
-	pending = event == GDB_PACKET;
-}
+/* ---- the functions of struct gdb_machine ---- */
 
 static void send(const struct gdb_reply *reply)
 {
-	send_for(reply, 0);
+	gdb_line_send(reply, 0);
 }
-
-/* Receive the next undamaged packet. */
-static void receive(void)
-{
-	while (!pending) {
-		switch (wait_event(0)) {
-		case GDB_PACKET:
-			pending = true;
-			break;
-		case GDB_DAMAGED:
-			gdb_port_write('-');
-			break;
-		case GDB_OVERLONG:
-			/* Treat an overlong packet as an empty one, which gets the empty reply: "unknown command". */
-			packet.length = 0;
-			pending = true;
-			break;
-		default:
-			break;
-		}
-	}
-	pending = false;
-	gdb_port_write('+');
-}
-
-/* ---- the functions of struct gdb_machine ---- */
 
 static size_t read_memory(int64_t id, uint64_t va, void *to, size_t size)
 {
@@ -136,6 +81,9 @@ static bool remove(int64_t id, enum gdb_break_kind kind, uint64_t va, uint64_t s
 
 static bool step(int64_t id)
 {
+	stepped = id == gdb_threads_current() && gdb_threads_leave_kernel();
+	if (stepped)
+		return true;
 	if (!gdb_threads_step(id))
 		return false;
 	step_wanted = true;
@@ -177,6 +125,7 @@ static const struct gdb_machine machine = {
 static void talk(const struct gdb_stop *stop)
 {
 	enum gdb_next next = GDB_ANSWER;
+	const struct gdb_packet *packet;
 
 	gdb_session_stop(&session, stop);
 	if (expected) {
@@ -185,14 +134,14 @@ static void talk(const struct gdb_stop *stop)
 		send(&session.reply);
 	}
 	while (next == GDB_ANSWER) {
-		receive();
-		next = gdb_command(&session, packet.text, packet.length);
+		packet = gdb_line_receive();
+		next = gdb_command(&session, packet->text, packet->length);
 		if (next == GDB_ANSWER)
 			send(&session.reply);
 	}
 	expected = next == GDB_RUN;
 	if (next == GDB_DETACH)
-		send_for(&session.reply, LOOKS_FOR_LAST_ACK);
+		gdb_line_send(&session.reply, LOOKS_FOR_LAST_ACK);
 	if (next != GDB_RUN)
 		gdb_breaks_clear();
 }
@@ -204,6 +153,7 @@ static void talk(const struct gdb_stop *stop)
  */
 static NO_BREAK void stop_here(struct trap_frame *frame, const struct gdb_stop *stop)
 {
+	static const struct gdb_stop after_step = { .signal = GDB_SIGNAL_TRAP };
 	uint64_t cr3 = cpu_read_cr3();
 
 	active = true;
@@ -218,6 +168,11 @@ static NO_BREAK void stop_here(struct trap_frame *frame, const struct gdb_stop *
 	gdb_threads_stop(frame);
 	gdb_memory_set_quiet(trap_from_user(frame));
 	talk(stop);
+	while (stepped) {
+		stepped = false;
+		gdb_memory_set_quiet(trap_from_user(frame));
+		talk(&after_step);
+	}
 	if (gdb_breaks_stops_at(frame->rip))
 		frame->rflags |= RFLAGS_RF;
 	gdb_breaks_set();
@@ -291,8 +246,13 @@ static NO_BREAK bool debug_trap(struct trap_frame *frame)
 		stop_here(frame, &stop);
 		return true;
 	}
-	if (dr6 & DR6_BS && stale_task && stale_task == task_current()) {
-		stale_task = NULL;
+	/*
+	 * In the kernel nobody else steps: TF comes from a PUSHF that was stepped and has saved this flag, and from the
+	 * POPF that belongs to it.
+	 */
+	if (dr6 & DR6_BS && (!trap_from_user(frame) || (stale_task && stale_task == task_current()))) {
+		if (trap_from_user(frame))
+			stale_task = NULL;
 		frame->rflags &= ~RFLAGS_TF;
 		gdb_breaks_set();
 		return true;
@@ -354,26 +314,20 @@ static void panicked(struct trap_frame *frame)
 	stop_here(frame, &stop);
 }
 
-/*
- * Read what gdb sends while the machine runs, and stop for it. A gdb that waits for the machine to stop sends only
- * Ctrl-C; the start of a packet means that a gdb has just connected.
- */
+/* Read what gdb sends while the machine runs, and stop for it. */
 static void port_interrupt(void *ctx)
 {
 	struct gdb_stop stop = { .signal = GDB_SIGNAL_INT };
-	bool stopped = false;
+	enum gdb_call call = GDB_CALL_NONE;
 	int byte;
 
 	(void)ctx;
-	while (!stopped && (byte = gdb_port_read()) >= 0) {
-		enum gdb_event event = gdb_packet_feed(&packet, (uint8_t)byte);
-
-		if (packet.state != GDB_IDLE)
-			expected = false;
-		stopped = event == GDB_BREAK || packet.state != GDB_IDLE;
-	}
-	if (!stopped)
+	for (int bytes = 0; call == GDB_CALL_NONE && bytes < MOST_BYTES && (byte = gdb_port_read()) >= 0; bytes++)
+		call = gdb_line_call((uint8_t)byte);
+	if (call == GDB_CALL_NONE)
 		return;
+	if (call == GDB_CALL_PACKET)
+		expected = false;
 	cpu_write_dr7(DR7_CLEAR);
 	stop_here(irq_frame(), &stop);
 }
@@ -399,7 +353,7 @@ void gdb_stub_init(const char *cmdline)
 		log_err("gdb=%s: there is no such port\n", text);
 		return;
 	}
-	memset(&packet, 0, sizeof(packet));
+	gdb_line_start();
 	memset(&session, 0, sizeof(session));
 	session.machine = &machine;
 	enabled = true;

@@ -9,10 +9,14 @@
 #include "kernel/arch/features.h"
 #include "kernel/arch/fpu.h"
 #include "kernel/arch/switch.h"
+#include "kernel/arch/text_patch.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/report/peek.h"
 #include "kernel/task/find.h"
+
+/* The flags that SYSRET loads (Intel SDM vol. 2B, "SYSRET"). */
+#define SYSRET_FLAGS 0x3c7fd7ULL
 
 /* The trap that has stopped the machine: registers of the current thread. Guard: the stopped machine. */
 static struct trap_frame *stop_frame;
@@ -230,6 +234,32 @@ bool gdb_threads_step(int64_t id)
 	if (!task || !task->process || task->state == TASK_DEAD)
 		return false;
 	task_frame(task)->rflags |= RFLAGS_TF;
+	return true;
+}
+
+bool gdb_threads_leave_kernel(void)
+{
+	static const uint8_t sysret[] = { 0x48, 0x0f, 0x07 }, iret[] = { 0x48, 0xcf };
+	struct trap_frame *f = stop_frame;
+	const uint8_t *at = (const uint8_t *)f->rip;
+	const uint64_t *words = (const uint64_t *)f->rsp; /* what IRET loads; SYSRET has the program's RSP already */
+
+	if (trap_from_user(f) || !text_holds(f->rip, sizeof(sysret)))
+		return false;
+	if (memcmp(at, sysret, sizeof(sysret)) == 0) {
+		f->rip = f->rcx;
+		f->rflags = (f->r11 & SYSRET_FLAGS) | RFLAGS_CLEAR;
+		f->cs = SELECTOR_USER_CODE;
+		f->ss = SELECTOR_USER_DATA;
+		return true;
+	}
+	if (memcmp(at, iret, sizeof(iret)) != 0)
+		return false;
+	f->rip = words[0];
+	f->cs = words[1];
+	f->rflags = words[2];
+	f->rsp = words[3];
+	f->ss = words[4];
 	return true;
 }
 

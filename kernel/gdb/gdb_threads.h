@@ -30,6 +30,13 @@ bool gdb_threads_set(int64_t id, const struct gdb_registers *r);
 bool gdb_threads_step(int64_t id);
 
 /*
+ * If the next instruction is SYSRET or IRET, execute it in the stop's frame, so that the machine then stands behind it,
+ * as after a step. The flag TF, which makes the CPU step, would not survive these instructions: both load all flags.
+ * Returns false, with nothing changed, when the next instruction is another one.
+ */
+bool gdb_threads_leave_kernel(void);
+
+/*
  * Return the page tables for a thread's addresses: for the current thread those that were loaded when the machine
  * stopped, for others those of the thread's process, or the kernel's for a kernel task.
  */

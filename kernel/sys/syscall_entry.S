@@ -11,10 +11,14 @@
 #include "kernel/task/task_offsets.h"
 
 	/*
-	 * The gdb stub sets no breakpoint in this section: parts of it run with the program's stack and GS, and the
-	 * trap of a breakpoint (#BP, which has no stack of its own) would run with them, too.
+	 * The gdb stub sets no breakpoint in these two parts: they run with the program's stack or GS, and the trap of
+	 * a breakpoint (#BP, which has no stack of its own) would run with them, too (struct nobreak_part).
 	 */
-	.section .text.nobreak, "ax"
+	.section .nobreak_parts, "a"
+	.quad	syscall_entry, .Lkernel_stack
+	.quad	.Luser_stack, .Luser_stack_end
+
+	.text
 
 /* Offsets of the frame's words from the stack pointer while the system call's function runs. */
 #define FRAME(word) (CALL_PAD + 8 * (word))
@@ -51,6 +55,7 @@ syscall_entry:
 	swapgs
 	mov	%rsp, %gs:percpu + PERCPU_SCRATCH(%rip)
 	mov	%gs:percpu + PERCPU_KERNEL_STACK(%rip), %rsp
+.Lkernel_stack:
 	push	$SELECTOR_USER_DATA
 	push	%gs:percpu + PERCPU_SCRATCH(%rip)
 	.cfi_adjust_cfa_offset 16
@@ -116,9 +121,11 @@ syscall_entry:
 	mov	FRAME_RIP(%rsp), %rcx
 	mov	FRAME_RFLAGS(%rsp), %r11
 	mov	FRAME_RSP(%rsp), %rsp
+.Luser_stack:
 	.cfi_restore_state
 	swapgs
 	sysretq
+.Luser_stack_end:
 	unwind_trap_frame
 	.cfi_adjust_cfa_offset CALL_PAD
 .Lcount_cr3_writes:

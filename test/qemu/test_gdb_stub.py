@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -185,6 +186,20 @@ def test_programs(programs):
         gdb.expect("next", r"")
         gdb.expect("print counter", rf"= {count + 7}$")
         gdb.run("delete")
+        # Out of the end of a system call, by each way.
+        for way, first in (("next", "next"), ("next", "finish"), ("stepi", "finish")):
+            gdb.expect("hbreak sys_nanosleep", r"Hardware assisted breakpoint")
+            gdb.expect("continue", r"Breakpoint \d+, sys_nanosleep \(")
+            back = gdb.expect("backtrace", r"^#2 +(0x\S+) in __syscall_cp_c")[1]
+            gdb.run("delete")
+            gdb.run(first)
+            for _ in range(40):
+                gdb.expect("print $cs & 3", r"= 0$")
+                gdb.run(way)
+                if re.search(rf"= {int(back, 16):#x}$", gdb.run("print/x $pc"), re.MULTILINE):
+                    break
+            gdb.expect("print $cs & 3", r"= 3$")
+            gdb.expect("print mark", r"= 1$")
         gdb.expect("watch counter", r"Hardware watchpoint")
         gdb.expect("continue", r"New value = \d+")
         gdb.run("delete")
@@ -224,6 +239,37 @@ def test_panic_without_gdb():
         machine.wait_for(r"Waiting for gdb")
         with Gdb(machine) as gdb:
             gdb.expect("backtrace", r"\bwrite_null \(")
+
+
+def test_noise():
+    """Bytes that are no packet, or never end one, stop nothing; a debugger that knows fewer packets lists the threads."""
+    with start("") as machine, socket.socket(socket.AF_UNIX) as line:
+        machine.wait_prompt()
+        line.connect(f"{machine.directory}/stub")
+        for noise in (b"$", b"nonsense#1", b"$}}}}", b"\0\xff+-$" + 6000 * b"x"):
+            line.sendall(noise)
+            assert "audit" in machine.command("help")
+        line.settimeout(LIMIT)
+        line.sendall(packet("qfThreadInfo"))
+        assert receive(line) == "m10000"
+        line.sendall(b"+" + packet("qsThreadInfo"))
+        assert receive(line) == "l"
+        line.sendall(b"+" + packet("D"))
+        assert receive(line) == "OK"
+        line.sendall(b"+")
+        assert "audit" in machine.command("help")
+
+
+def packet(text):
+    return f"${text}#{sum(text.encode()) & 255:02x}".encode()
+
+
+def receive(line):
+    """The text of the next packet."""
+    said = b""
+    while not (found := re.search(rb"\$([^#]*)#..", said)):
+        said += line.recv(1)
+    return found[1].decode()
 
 
 @pytest.mark.parametrize("value", ["ttyS9", "ttyS1,7", "tty0", "ttyS1,115200x"])
