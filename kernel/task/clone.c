@@ -80,7 +80,7 @@ static int make_space(uint64_t flags, struct user_space **ret)
 	struct user_space *space = process_current()->space;
 
 	if (!(flags & CLONE_VM))
-		return space_fork(space, ret);
+		return space_fork(space, task_frame(task_current())->rsp, ret);
 	user_space_get(space);
 	*ret = space;
 	return 0;

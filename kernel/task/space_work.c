@@ -88,7 +88,19 @@ void space_shed(struct user_space *space)
 	space->in_pieces = false;
 }
 
-int space_fork(struct user_space *space, struct user_space **ret)
+/* Do space_fork() in one go, with one way to the kernel context and back. */
+static int fork_at_once(struct user_space *space, vaddr_t stack, struct user_space **ret)
+{
+	const context_token_t token = kernel_context_enter();
+	const enum status status = user_space_fork(space, ret);
+
+	if (status == OK)
+		user_fork_part(space, *ret, stack);
+	kernel_context_leave(token);
+	return errno_of(status);
+}
+
+int space_fork(struct user_space *space, vaddr_t stack, struct user_space **ret)
 {
 	enum status status;
 	vaddr_t next;
@@ -96,7 +108,7 @@ int space_fork(struct user_space *space, struct user_space **ret)
 
 	if (!user_is_long(space)) {
 		error = space_wait(space);
-		return error ? error : errno_of(user_space_fork(space, ret));
+		return error ? error : fork_at_once(space, stack, ret);
 	}
 	error = space_work_begin(space);
 	if (error)

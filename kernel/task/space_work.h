@@ -43,5 +43,8 @@ enum status space_work(struct user_space *space, vaddr_t start, vaddr_t end, spa
  */
 void space_shed(struct user_space *space);
 
-/* Copy the space as user_space_fork() does. Returns 0, or -ENOMEM, -EINTR. */
-MUST_CHECK int space_fork(struct user_space *space, struct user_space **ret);
+/*
+ * Copy the space as user_space_fork() does; both sides get their own copy of the page at `stack` at once
+ * (user_fork_part), unless the space is large. Returns 0, or -ENOMEM, -EINTR.
+ */
+MUST_CHECK int space_fork(struct user_space *space, vaddr_t stack, struct user_space **ret);

@@ -6,6 +6,7 @@
 
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/mm/user/user_io.h"
+#include "kernel/mm/user/user_piece.h"
 #include "paging/leaves.h"
 
 #define RW   (USER_READ | USER_WRITE)
@@ -371,6 +372,35 @@ static void shared(void **state)
 	assert_int_equal(*touch(space, BASE, USER_READ), 2);
 	user_space_put(space);
 	assert_int_equal(*touch(child, BASE + MIB, USER_READ), 3);
+	user_space_put(child);
+}
+
+/* The page that both sides of a fork write to at once is parted without a fault; nothing else is. */
+static void stack_is_parted(void **state)
+{
+	struct user_space *space = new_space(), *child;
+	const uint64_t *ours;
+
+	(void)state;
+	map_at(space, BASE, 2 * PAGE_SIZE, RW);
+	map_at(space, BASE + 8 * PAGE_SIZE, PAGE_SIZE, USER_READ);
+	*touch(space, BASE, USER_WRITE) = 1;
+	*touch(space, BASE + PAGE_SIZE, USER_WRITE) = 2;
+	ours = touch(space, BASE, USER_READ);
+	assert_int_equal(user_space_fork(space, &child), OK);
+	user_fork_part(space, child, BASE + 100);
+	user_fork_part(space, child, BASE + 8 * PAGE_SIZE);  /* not writable, not touched */
+	user_fork_part(space, child, BASE + 16 * PAGE_SIZE); /* not mapped */
+	assert_ptr_equal(touch(space, BASE, USER_READ), ours);
+	assert_ptr_not_equal(touch(child, BASE, USER_READ), ours);
+	assert_ptr_equal(touch(child, BASE + PAGE_SIZE, USER_READ), touch(space, BASE + PAGE_SIZE, USER_READ));
+	/* Both may be written to without another frame. */
+	assert_ptr_equal(touch(space, BASE, USER_WRITE), ours);
+	*touch(child, BASE, USER_WRITE) += 10;
+	assert_int_equal(*touch(space, BASE, USER_READ), 1);
+	assert_int_equal(*touch(child, BASE, USER_READ), 11);
+	assert_int_equal(child->resident_pages, 2);
+	user_space_put(space);
 	user_space_put(child);
 }
 
@@ -762,6 +792,7 @@ int main(void)
 		TEST(populate_or_nothing),
 		TEST(files),
 		TEST(shared),
+		TEST(stack_is_parted),
 		TEST(remap),
 		TEST(immortal_frames),
 		TEST(remap_large),

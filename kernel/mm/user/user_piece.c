@@ -3,6 +3,8 @@
  */
 #include "kernel/mm/user/user_piece.h"
 
+#include "kernel/arch/cpu_user.h"
+#include "kernel/mm/frame/frame.h"
 #include "kernel/mm/user/user_internal.h"
 
 /*
@@ -164,4 +166,31 @@ enum status user_fork_piece(struct user_space *space, struct user_space *child, 
 	context_flush(&space->context, &flush);
 	kernel_context_leave(token);
 	return status;
+}
+
+void user_fork_part(struct user_space *space, struct user_space *child, vaddr_t va)
+{
+	const struct area *area = area_find(&space->areas, va);
+	context_token_t token;
+	struct slot ours, theirs;
+	paddr_t pa, copy;
+
+	if (!area || area->flags & AREA_SHARED || !(area->rights & USER_WRITE))
+		return;
+	token = kernel_context_enter();
+	ours = space_leaf_slot(&space->context.space, va);
+	theirs = space_leaf_slot(&child->context.space, va);
+	if (ours.level == 1 && theirs.level == 1 && pte_present(pte_read(ours.pte)) &&
+	    pte_present(pte_read(theirs.pte)) && frame_alloc_4k(frame_cache_here(), &copy) == OK) {
+		const enum page_prot prot = user_prot(area->rights, true);
+
+		pa = pte_paddr(pte_read(ours.pte), 1);
+		cpu_copy_page(user_frame_ptr(space, copy), user_frame_ptr(space, pa));
+		pte_write(theirs.pte, pte_leaf(copy, prot, 1));
+		user_frame_put(pa);
+		/* More rights need no flush, and nobody has loaded the child's context yet. */
+		if (user_frame_is_sole(pa))
+			pte_write(ours.pte, pte_leaf(pa, prot, 1));
+	}
+	kernel_context_leave(token);
 }

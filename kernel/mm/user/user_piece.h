@@ -59,6 +59,13 @@ MUST_CHECK enum status user_fork_begin(const struct user_space *space, struct us
 MUST_CHECK enum status user_fork_piece(struct user_space *space, struct user_space *child, vaddr_t start, vaddr_t end);
 
 /*
+ * After a fork give the child a frame of its own for the page at `va`, and its parent the right to write back: for the
+ * stack's top, which both write to at once, so that neither has a fault there. Does nothing if the page is not mapped,
+ * or may not be written to, or is shared memory, or a part of a 2 MiB frame, or if there is no frame.
+ */
+void user_fork_part(struct user_space *space, struct user_space *child, vaddr_t va);
+
+/*
  * The pages that user_populate_piece() has brought into private areas so far, in rising order. At most USER_TAKEN_RUNS
  * runs of pages are recorded; pages beyond these are never given back. All zeros: no pages. Guard: only the calling
  * task uses it.
