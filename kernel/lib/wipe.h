@@ -15,6 +15,12 @@ static inline void wipe(void *at, size_t bytes)
 	volatile uint64_t *word = at;
 	volatile uint8_t *byte;
 
+	for (; bytes >= 4 * sizeof(*word); bytes -= 4 * sizeof(*word), word += 4) {
+		word[0] = 0;
+		word[1] = 0;
+		word[2] = 0;
+		word[3] = 0;
+	}
 	for (; bytes >= sizeof(*word); bytes -= sizeof(*word))
 		*word++ = 0;
 	for (byte = (volatile uint8_t *)word; bytes; bytes--)

@@ -51,13 +51,15 @@ static int grow(struct strings *strings)
 /* Append a string from user memory; the block grows until it fits. Returns 0, -EFAULT, -ENOMEM, -E2BIG. */
 static int add_string(struct strings *strings, uint64_t from)
 {
+	size_t left = STRING_MAX;
+
 	for (;;) {
 		size_t room = strings->capacity - strings->size, length;
 		enum status status = ERR_RANGE;
 		int error;
 
-		if (room > STRING_MAX)
-			room = STRING_MAX;
+		if (room > left)
+			room = left;
 		if (room)
 			status = strncpy_from_user(strings->block + strings->size, user_pointer(from), room, &length);
 		if (status == OK) {
@@ -66,7 +68,11 @@ static int add_string(struct strings *strings, uint64_t from)
 		}
 		if (status != ERR_RANGE)
 			return copy_errno(status);
-		if (room == STRING_MAX || strings->capacity > strings->most)
+		/* All of the room is filled, and the string goes on. */
+		strings->size += room;
+		from += room;
+		left -= room;
+		if (!left || strings->capacity > strings->most)
 			return -E2BIG;
 		error = grow(strings);
 		if (error)

@@ -149,10 +149,12 @@ static void enter_new_program(struct task *task, const char *path, const struct 
 	struct user_space *old = process->space;
 
 	set_name(task, path);
-	take_image(process, image);
-	context_load(&process->space->context);
+	/* The old memory goes in pieces while it is still the process's: other tasks may run between two of them. */
 	space_shed(old);
+	take_image(process, image);
+	context_load(&kernel_context);
 	user_space_put(old);
+	context_load(&process->space->context);
 	process_end_vfork(process);
 	process->exit_signal = SIGCHLD; /* execve(2) resets the signal that clone(2) chose */
 	start_registers(task);

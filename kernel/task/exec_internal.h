@@ -107,8 +107,10 @@ bool exec_stack_measure(const struct exec_strings *strings, struct exec_sizes *r
 /*
  * Write the first stack's content into `content`: sizes->words + sizes->strings bytes, which must be zero before. The
  * caller then copies them to the user memory that ends at start->top. Sets *ret except for space, entry and program.
- * Returns false when the task must end (exec_give_way).
+ * Other tasks may run after each EXEC_STACK_STEP bytes: never if there are fewer. Returns false when the task must end
+ * (exec_give_way).
  */
+#define EXEC_STACK_STEP (16ULL << 10)
 bool exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const struct exec_strings *strings,
 		     const struct exec_start *start, struct exec_image *ret);
 

@@ -4,6 +4,7 @@
  */
 #include "kernel/fs/errno.h"
 #include "kernel/lib/random.h"
+#include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/mm/user/memory_object.h"
@@ -174,8 +175,11 @@ static vaddr_t place_stack(struct user_space *space, uint64_t limit)
 	return top;
 }
 
-/* Copy the first stack's content to user memory. Returns 0, -ENOMEM, or -EINTR when the task must end. */
-static int put_stack(struct user_space *space, vaddr_t at, const uint8_t *content, uint64_t size)
+/*
+ * Copy the first stack's content to user memory, and wipe it behind. Returns 0, -ENOMEM, or -EINTR when the task must
+ * end.
+ */
+static int put_stack(struct user_space *space, vaddr_t at, uint8_t *content, uint64_t size)
 {
 	struct user_io io;
 
@@ -188,44 +192,40 @@ static int put_stack(struct user_space *space, vaddr_t at, const uint8_t *conten
 		kernel_context_leave(token);
 		if (status != OK)
 			return errno_of(status);
+		wipe(content, piece);
 		content += piece;
 		size -= piece;
-		if (exec_give_way())
+		if (size && exec_give_way())
 			return -EINTR;
 	}
 	return 0;
 }
 
-static int map_stack(struct user_space *space, const struct exec_start *start, const struct exec_strings *strings,
-		     struct exec_image *ret)
+static int map_stack(struct user_space *space, const struct exec_start *start, const struct exec_sizes *sizes,
+		     const struct exec_strings *strings, struct exec_image *ret)
 {
-	struct exec_sizes sizes;
-	uint64_t size, mapped;
+	const uint64_t size = sizes->words + sizes->strings, mapped = align_up(size, PAGE_SIZE) + STACK_START;
+	uint8_t *content = kzalloc(size);
 	enum status status;
-	uint8_t *content;
-	int error;
+	int error = -EINTR;
 	vaddr_t at;
 
-	if (!exec_stack_measure(strings, &sizes))
-		return -EINTR;
-	size = sizes.words + sizes.strings;
-	mapped = align_up(size, PAGE_SIZE) + STACK_START;
-	content = kzalloc(size);
 	if (!content)
 		return -ENOMEM;
-	if (!exec_stack_fill(content, &sizes, strings, start, ret)) {
-		kfree(content);
-		return -EINTR;
+	if (exec_stack_fill(content, sizes, strings, start, ret)) {
+		status = user_map(space, start->top - mapped, mapped, USER_READ | USER_WRITE,
+				  USER_MAP_FIXED_NOREPLACE | USER_MAP_GROWS_DOWN, NULL, 0, &at);
+		error = status == OK ? put_stack(space, start->top - size, content, size) : errno_of(status);
 	}
-	status = user_map(space, start->top - mapped, mapped, USER_READ | USER_WRITE,
-			  USER_MAP_FIXED_NOREPLACE | USER_MAP_GROWS_DOWN, NULL, 0, &at);
-	error = status == OK ? put_stack(space, start->top - size, content, size) : errno_of(status);
+	if (error)
+		wipe(content, size);
 	kfree(content);
 	return error;
 }
 
-int exec_build(const struct exec_program *program, const struct process_rlimit *limits,
-	       const struct exec_strings *strings, struct exec_image *ret)
+/* Do exec_build(), with what exec_stack_measure() has found. */
+static int build(const struct exec_program *program, uint64_t stack_limit, const struct exec_strings *strings,
+		 const struct exec_sizes *sizes, struct exec_image *ret)
 {
 	const struct elf_image *elf = &program->own.elf;
 	const vaddr_t bias = elf->relocatable ? align_down(PIE_BASE + random_pages(RANDOM_BITS_PIE), elf->align) : 0;
@@ -235,22 +235,43 @@ int exec_build(const struct exec_program *program, const struct process_rlimit *
 		.entry = elf->entry + bias,
 	};
 	struct user_space *space;
+	uint64_t touched;
 	int error;
 
 	error = errno_of(user_space_create(&space));
 	if (error)
 		return error;
-	start.top = place_stack(space, limits[LIMIT_STACK].soft);
+	start.top = place_stack(space, stack_limit);
 	error = map_program(space, &program->own, bias);
 	if (!error && program->loader)
 		error = map_loader(space, program->loader, &start.base);
 	if (!error)
-		error = map_stack(space, &start, strings, ret);
+		error = map_stack(space, &start, sizes, strings, ret);
 	if (error) {
 		user_space_put(space);
 		return error;
 	}
 	ret->space = space;
 	ret->entry = program->loader ? program->loader->elf.entry + start.base : start.entry;
+	/* The first instruction's page is needed at once. Without a frame for it the program's fault will say so. */
+	(void)user_populate(space, ret->entry, 1, USER_EXEC, &touched);
 	return 0;
+}
+
+int exec_build(const struct exec_program *program, const struct process_rlimit *limits,
+	       const struct exec_strings *strings, struct exec_image *ret)
+{
+	struct exec_sizes sizes;
+	context_token_t token;
+	int error;
+
+	if (!exec_stack_measure(strings, &sizes))
+		return -EINTR;
+	if (sizes.words + sizes.strings >= EXEC_STACK_STEP)
+		return build(program, limits[LIMIT_STACK].soft, strings, &sizes, ret);
+	/* No other task can run meanwhile, so one way to the kernel context and back serves all of it. */
+	token = kernel_context_enter();
+	error = build(program, limits[LIMIT_STACK].soft, strings, &sizes, ret);
+	kernel_context_leave(token);
+	return error;
 }

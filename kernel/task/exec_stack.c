@@ -98,8 +98,16 @@ static vaddr_t put(struct place *place, const void *bytes, size_t size)
 /* Put the strings of a list, and at `words` their addresses and a 0. Returns the next word; NULL: the task must end. */
 static uint64_t *put_list(struct place *place, uint64_t *words, const char *const *list)
 {
+	size_t done = 0; /* bytes of strings and words since other tasks could run */
+
 	for (; *list; list++) {
-		*words++ = put(place, *list, strlen(*list) + 1);
+		const size_t size = strlen(*list) + 1;
+
+		*words++ = put(place, *list, size);
+		done += size + sizeof(*words);
+		if (done < EXEC_STACK_STEP)
+			continue;
+		done = 0;
 		if (exec_give_way())
 			return NULL;
 	}

@@ -13,7 +13,7 @@ def _measured():
 
 
 # CR3 writes of one operation.
-BUDGETS = {"getpid": 0, "getppid": 0, "invalid": 0, "clock_gettime": 0, "signal": 0, "fault": 2, "yield": 1, "fork": 5}
+BUDGETS = {"getpid": 0, "getppid": 0, "invalid": 0, "clock_gettime": 0, "signal": 0, "fault": 2, "yield": 1}
 SLACK = 0.02  # what sets an operation up, and a timer's interrupt, which goes to the kernel context without x2APIC
 
 
@@ -21,10 +21,13 @@ def test_context_switches(measured):
     """A call that needs no hardware, frames or tables never writes CR3; a demand-zero fault does twice, a yield once.
 
     A byte for a reader that is blocked costs the switch to it alone; the first bytes of a pipe may come before it is blocked. A fork
-    goes to the kernel context and back, to the child, out of the child's context at its end, and to the parent.
+    goes to the kernel context and back, to the child, out of the child's context at its end, and to the parent. An exec does
+    so to read the file, to build the new space, and to end the old one.
     """
     _, counted = measured
     assert counted["pipe"][0] < 1.1, counted["pipe"]
+    # Where the stack's top lies is random: near a page's end parent and child go on in the next page.
+    assert counted["fork"][0] < 5.5 and counted["fork_exec"][0] < 11.5, counted
     wrong = {name: counted[name][0] for name, writes in BUDGETS.items() if abs(counted[name][0] - writes) > SLACK}
     assert not wrong, f"expected {BUDGETS}, saw {wrong}"
 
