@@ -127,6 +127,7 @@ static void end_process(struct process *process)
 	job_control_part_at_end(process);
 	process->zombie = true;
 	signal_end_stop(process);
+	signal_end(process);
 	process_has_news(process);
 	if (process == init) {
 		forget_zombies(process);

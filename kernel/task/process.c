@@ -39,6 +39,7 @@ void process_free(struct process *process)
 {
 	ASSERT(!process->refs);
 	credentials_put(process->rights.ended_as);
+	signal_end(process);
 	cache_free(&process_cache, process);
 }
 

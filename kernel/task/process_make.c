@@ -27,7 +27,6 @@ static void inherit(struct process *process, const struct process *maker)
 	process->args_end = maker->args_end;
 	process->env_start = maker->env_start;
 	process->env_end = maker->env_end;
-	signal_copy(process, maker);
 }
 
 int process_create(int pid, struct process *parent, const struct process *maker, struct process **ret)
@@ -37,6 +36,10 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 	if (!process)
 		return -ENOMEM;
 	memset(process, 0, sizeof(*process));
+	if (signal_begin(process, maker) != 0) {
+		cache_free(&process_cache, process);
+		return -ENOMEM;
+	}
 	/* The first process, which has no maker, keeps group and session 0, as on Linux, so that setsid(2) works. */
 	process->pid = pid;
 	process->refs = 1;

@@ -6,6 +6,7 @@
 
 #include "kernel/fs/errno.h"
 #include "kernel/lib/string.h"
+#include "kernel/mm/heap/heap.h"
 #include "kernel/task/give_way.h"
 #include "kernel/task/signal_internal.h"
 
@@ -346,9 +347,30 @@ void process_alarm_rings(struct timer *timer)
 
 /* ---- for fork, exec and exit ---- */
 
-void signal_copy(struct process *to, const struct process *from)
+/* The actions of all processes that have ended, which get no signals any more. Nobody changes them. */
+static struct signal_action ended_actions[SIGNALS]; /* fixed after boot */
+
+int signal_begin(struct process *process, const struct process *from)
 {
-	memcpy(to->signals.actions, from->signals.actions, sizeof(to->signals.actions));
+	const size_t size = sizeof(ended_actions);
+	struct signal_action *actions = kmalloc(size);
+
+	if (!actions)
+		return -ENOMEM;
+	memcpy(actions, from ? from->signals.actions : ended_actions, size);
+	process->signals.actions = actions;
+	return 0;
+}
+
+void signal_end(struct process *process)
+{
+	struct signal_action *actions = process->signals.actions;
+	uint64_t flags = lock_take(&signal_lock);
+
+	process->signals.actions = ended_actions;
+	lock_release(&signal_lock, flags);
+	if (actions != ended_actions)
+		kfree(actions);
 }
 
 void signal_exec(struct process *process)

@@ -70,11 +70,13 @@ void signal_deliver(struct trap_frame *frame, bool system_call);
 int64_t signal_return(struct trap_frame *frame);
 
 /*
- * signal_copy: copy a process's actions to a new one, for fork. signal_exec: reset handlers and the alternate stack,
- * for execve. signal_drop: drop the pending signals of a task that ends. signal_drop_some: drop some of those of a
- * process that ends, and return whether any are left.
+ * signal_begin: give a new process actions, copies of those of `from`, or the defaults if that is NULL; returns 0 or
+ * -ENOMEM. signal_end: free the actions of a process that has ended, or never began. signal_exec: reset handlers and
+ * the alternate stack, for execve. signal_drop: drop the pending signals of a task that ends. signal_drop_some: drop
+ * some of those of a process that ends, and return whether any are left.
  */
-void signal_copy(struct process *to, const struct process *from);
+int signal_begin(struct process *process, const struct process *from);
+void signal_end(struct process *process);
 void signal_exec(struct process *process);
 void signal_drop(struct task *task);
 bool signal_drop_some(struct process *process);

@@ -104,7 +104,8 @@ struct task_signals {
 
 /* The signal state that all tasks of a process share. Guard: signal_lock, since interrupt handlers send signals. */
 struct process_signals {
-	struct signal_action actions[SIGNALS];
+	/* SIGNALS actions in the heap; once the process has ended, those that all ended processes share (signal_end) */
+	struct signal_action *actions;
 	struct signal_set set;       /* signals sent to the process, for any of its tasks */
 	uint32_t queued;             /* number of siginfos in all sets, limited by RLIMIT_SIGPENDING */
 	struct signal_queued *spare; /* list of unused structures, which tasks free or use again */
