@@ -3,6 +3,7 @@
  */
 #include "kernel/fs/device.h"
 
+#include "kernel/fs/credentials.h"
 #include "kernel/lib/string.h"
 
 /* List of all devices, by `next`. Guard: tasks only, which the kernel does not preempt. */
@@ -33,12 +34,23 @@ int device_open(struct node *node, struct file *file)
 	return device ? device->open(device, file) : -ENXIO;
 }
 
+/* Return the permissions of a device's node, as Linux chooses them. */
+static uint32_t permissions_of(uint64_t number)
+{
+	if (number == DEVICE_NUMBER(DEVICE_MEM_MAJOR, DEVICE_KMSG_MINOR))
+		return 0644;
+	if (DEVICE_MAJOR(number) == DEVICE_MEM_MAJOR || number == DEVICE_NUMBER(DEVICE_TTYAUX_MAJOR, 0))
+		return 0666;
+	/* A terminal belongs to who has logged in there: login(1) gives it to them. */
+	return 0600;
+}
+
 int device_make_nodes(struct node *dev)
 {
 	for (struct device *device = devices; device; device = device->next) {
-		bool console = device->number == DEVICE_NUMBER(DEVICE_TTYAUX_MAJOR, 1);
 		struct name name = { device->name, strlen(device->name) };
-		int error = node_create(dev, name, S_IFCHR | (console ? 0600 : 0666), device->number, NULL);
+		int error = node_create(dev, name, &credentials_first, S_IFCHR | permissions_of(device->number),
+					device->number, NULL);
 
 		if (error && error != -EEXIST)
 			return error;

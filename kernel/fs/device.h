@@ -8,7 +8,8 @@
 
 /* Linux's numbers of character devices (Documentation/admin-guide/devices.txt). */
 enum device_numbers {
-	DEVICE_MEM_MAJOR = 1,    /* minors: 3 null, 5 zero, 7 full, 8 random, 9 urandom, 11 kmsg */
+	DEVICE_MEM_MAJOR = 1, /* minors: 3 null, 5 zero, 7 full, 8 random, 9 urandom, 11 kmsg */
+	DEVICE_KMSG_MINOR = 11,
 	DEVICE_TTY_MAJOR = 4,    /* minors: 0 the console's screen, 64 the first serial port */
 	DEVICE_TTYAUX_MAJOR = 5, /* minors: 0 the task's own terminal, 1 the console */
 };
@@ -35,8 +36,5 @@ int device_open(struct node *node, struct file *file);
 /* Register the devices of DEVICE_MEM_MAJOR. Call once. */
 void device_init(void);
 
-/*
- * Make a node (mode 0666, /dev/console 0600) in `dev` for each registered device that has none there. Returns 0,
- * -ENOMEM or -ENOSPC.
- */
+/* Make a node in `dev` for each registered device that has none there. Returns 0, -ENOMEM or -ENOSPC. */
 int device_make_nodes(struct node *dev);

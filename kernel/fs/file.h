@@ -90,9 +90,9 @@ struct file {
 };
 
 /*
- * Open `node`: *ret is a reference to a new file. flags: open(2)'s access mode and status flags; path_open() does
- * O_TRUNC. Returns 0, -ENXIO (no driver for the device), -ENOMEM, -EISDIR (writing a directory), -EROFS, -ETXTBSY,
- * -EACCES (a device on a mount with nodev), -ELOOP (a symbolic link), or what the driver returns.
+ * Open `node`: *ret is a reference to a new file. flags: open(2)'s access mode and status flags, which are not checked
+ * against permissions. Returns 0, -ENXIO (no driver for the device), -ENOMEM, -EISDIR (writing a directory), -EROFS,
+ * -ETXTBSY, -EACCES (a device on a mount with nodev), -ELOOP (a symbolic link), or what the driver returns.
  */
 int file_open(struct node *node, unsigned flags, struct file **ret);
 

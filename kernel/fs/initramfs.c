@@ -5,6 +5,8 @@
 #include "kernel/fs/initramfs.h"
 
 #include "kernel/fs/content_memory.h"
+#include "kernel/fs/credentials.h"
+#include "kernel/fs/node_attributes.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/tmpfs.h"
 #include "kernel/lib/gzip.h"
@@ -57,7 +59,7 @@ static int find_directory(struct unpacking *u, const struct cpio_entry *entry, s
 		}
 		error = name.size ? node_lookup(u->root, dir, name, &next) : 0;
 		if (error == -ENOENT)
-			error = node_create(dir, name, S_IFDIR | 0755, 0, &next);
+			error = node_create(dir, name, &credentials_first, S_IFDIR | 0755, 0, &next);
 		if (error) {
 			node_put(dir);
 			return error;
@@ -124,7 +126,8 @@ static int clear_way(struct node *dir, struct name name, const struct cpio_entry
 		*ret = old;
 		return 0;
 	}
-	error = node_is(old, S_IFDIR) ? node_rmdir(dir, name) : node_unlink(dir, name);
+	error = node_is(old, S_IFDIR) ? node_rmdir(dir, name, &credentials_first)
+				      : node_unlink(dir, name, &credentials_first);
 	node_put(old);
 	return error;
 }
@@ -139,15 +142,16 @@ static int make_node(struct unpacking *u, struct node *dir, struct name name, co
 	int error;
 
 	if (link) {
-		error = node_link(dir, name, link->node);
+		error = node_link(dir, name, &credentials_first, link->node);
 		if (!error)
 			*ret = node_get(link->node);
 		return error;
 	}
 	if ((entry->mode & S_IFMT) == S_IFLNK)
-		error = node_symlink(dir, name, target, ret);
+		error = node_symlink(dir, name, &credentials_first, target, ret);
 	else
-		error = node_create(dir, name, entry->mode & (S_IFMT | MODE_PERMISSIONS), device, ret);
+		error = node_create(dir, name, &credentials_first, entry->mode & (S_IFMT | MODE_PERMISSIONS), device,
+				    ret);
 	if (!error && linked) {
 		error = remember_link(entry, *ret);
 		if (error)
@@ -175,10 +179,10 @@ static void set_attributes(struct node *node, const struct cpio_entry *entry)
 {
 	struct linux_timespec time = { entry->mtime, 0 };
 
-	node_chown(node, entry->uid, entry->gid);
+	node_set_owner(node, entry->uid, entry->gid);
 	if (!node_is(node, S_IFLNK))
-		node_chmod(node, entry->mode);
-	node_set_times(node, &time, &time);
+		node_set_mode(node, entry->mode);
+	node_put_times(node, &time, &time);
 }
 
 static int unpack_entry(struct unpacking *u, const struct cpio_entry *entry)

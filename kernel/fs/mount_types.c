@@ -7,6 +7,7 @@
 #include "kernel/fs/content_memory.h"
 #include "kernel/fs/device.h"
 #include "kernel/fs/mount.h"
+#include "kernel/fs/node_attributes.h"
 #include "kernel/fs/sysfs.h"
 #include "kernel/fs/tmpfs.h"
 
@@ -61,7 +62,7 @@ static bool take_mode(struct node *root, struct name value)
 
 	if (!get_number(value, 8, &mode))
 		return false;
-	node_chmod(root, (uint32_t)mode);
+	node_set_mode(root, (uint32_t)mode);
 	return true;
 }
 
@@ -71,7 +72,7 @@ static bool take_uid(struct node *root, struct name value)
 
 	if (!get_number(value, 10, &id))
 		return false;
-	node_chown(root, (uint32_t)id, UINT32_MAX);
+	node_set_owner(root, (uint32_t)id, UINT32_MAX);
 	return true;
 }
 
@@ -81,7 +82,7 @@ static bool take_gid(struct node *root, struct name value)
 
 	if (!get_number(value, 10, &id))
 		return false;
-	node_chown(root, UINT32_MAX, (uint32_t)id);
+	node_set_owner(root, UINT32_MAX, (uint32_t)id);
 	return true;
 }
 
@@ -151,7 +152,7 @@ static int create_tmpfs(const char *options, struct node **ret)
 	if (error)
 		return error;
 	/* The default mode of a tmpfs (tmpfs(5)). */
-	node_chmod(root, S_ISVTX | 0777);
+	node_set_mode(root, S_ISVTX | 0777);
 	tmpfs_set_limit(root);
 	error = take_options(root, options);
 	if (error)

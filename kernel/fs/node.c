@@ -6,6 +6,9 @@
 
 #include "kernel/fs/content_memory.h"
 #include "kernel/fs/file_lock.h"
+#include "kernel/fs/node_attributes.h"
+#include "kernel/fs/node_internal.h"
+#include "kernel/fs/permission.h"
 #include "kernel/mm/heap/heap.h"
 
 /* Returns the time for nodes; NULL until node_set_clock(). Fixed after boot. */
@@ -107,7 +110,7 @@ static bool is_dot_dot(struct name name)
 	return name.size == 2 && name.text[0] == '.' && name.text[1] == '.';
 }
 
-static bool is_dots(struct name name)
+bool node_is_dots(struct name name)
 {
 	return is_dot(name) || is_dot_dot(name);
 }
@@ -159,14 +162,13 @@ int node_lookup(struct node *root, struct node *dir, struct name name, struct no
 	return 0;
 }
 
-/* Check that `name` can be added to `dir`; an existing entry is not looked for. Returns 0 or an error. */
-static int check_new(struct node *dir, struct name name)
+int node_check_new(struct node *dir, struct name name)
 {
 	if (!node_is(dir, S_IFDIR))
 		return -ENOTDIR;
 	if (!name.size)
 		return -ENOENT;
-	if (is_dots(name))
+	if (node_is_dots(name))
 		return -EEXIST;
 	if (name.size > NAME_MAX)
 		return -ENAMETOOLONG;
@@ -183,20 +185,47 @@ static bool exists(struct node *dir, struct name name)
 	return true;
 }
 
-static int create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct name target,
-		  struct node **ret)
+/* Return the mode of a node that `who` makes in `dir`. In a directory with set-group-ID, directories get that, too. */
+static uint32_t mode_in(const struct node *dir, const struct credentials *who, uint32_t mode)
+{
+	const uint32_t as_group = S_ISGID | 010;
+
+	if (!(dir->mode & S_ISGID))
+		return mode;
+	if ((mode & S_IFMT) == S_IFDIR)
+		return mode | S_ISGID;
+	/* A program that runs as the directory's group is for who has that group to make. */
+	if ((mode & as_group) == as_group && !credentials_in_group(who, dir->gid) && !credentials_can(who, CAP_FSETID))
+		mode &= ~(uint32_t)S_ISGID;
+	return mode;
+}
+
+void node_own(struct node *node, const struct credentials *who)
+{
+	node->uid = who->uid.fs;
+	node->gid = who->gid.fs;
+}
+
+static int create(struct node *dir, struct name name, const struct credentials *who, uint32_t mode, uint64_t device,
+		  struct name target, struct node **ret)
 {
 	struct node *node;
-	int error = check_new(dir, name);
+	int error = node_check_new(dir, name);
 
 	if (!error && !dir->ops->create)
 		error = -EPERM;
-	if (!error && fs_is_read_only(dir->fs))
-		error = exists(dir, name) ? -EEXIST : -EROFS;
+	if (!error) {
+		error = node_permit_create(dir, who, mode);
+		if (error && exists(dir, name))
+			error = -EEXIST;
+	}
 	if (!error)
-		error = dir->ops->create(dir, name, mode, device, target, &node);
+		error = dir->ops->create(dir, name, mode_in(dir, who, mode), device, target, &node);
 	if (error)
 		return error;
+	node_own(node, who);
+	if (dir->mode & S_ISGID)
+		node->gid = dir->gid;
 	if (ret)
 		*ret = node;
 	else
@@ -204,41 +233,43 @@ static int create(struct node *dir, struct name name, uint32_t mode, uint64_t de
 	return 0;
 }
 
-int node_create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct node **ret)
+int node_create(struct node *dir, struct name name, const struct credentials *who, uint32_t mode, uint64_t device,
+		struct node **ret)
 {
-	return create(dir, name, mode, device, (struct name){ 0 }, ret);
+	return create(dir, name, who, mode, device, (struct name){ 0 }, ret);
 }
 
-int node_symlink(struct node *dir, struct name name, struct name target, struct node **ret)
+int node_symlink(struct node *dir, struct name name, const struct credentials *who, struct name target,
+		 struct node **ret)
 {
 	if (!target.size)
 		return -ENOENT;
 	if (target.size >= PATH_MAX)
 		return -ENAMETOOLONG;
-	return create(dir, name, S_IFLNK | 0777, 0, target, ret);
+	return create(dir, name, who, S_IFLNK | 0777, 0, target, ret);
 }
 
-int node_link(struct node *dir, struct name name, struct node *node)
+int node_link(struct node *dir, struct name name, const struct credentials *who, struct node *node)
 {
-	int error = check_new(dir, name);
+	int error = node_check_new(dir, name);
 
 	if (error)
 		return error;
 	if (dir->fs != node->fs)
 		return -EXDEV;
+	error = node_permit_link(dir, who, node);
+	if (error)
+		return exists(dir, name) ? -EEXIST : error;
 	if (node_is(node, S_IFDIR))
 		return -EPERM;
 	if (!dir->ops->link)
 		return -EPERM;
-	if (fs_is_read_only(dir->fs))
-		return -EROFS;
 	if (node->links >= LINK_MAX)
 		return -EMLINK;
 	return dir->ops->link(dir, name, node);
 }
 
-/* Find the node of a name that is to be removed or renamed, not what is mounted on it. *ret is a new reference. */
-static int find_own(struct node *dir, struct name name, struct node **ret)
+int node_find_own(struct node *dir, struct name name, struct node **ret)
 {
 	if (!node_is(dir, S_IFDIR))
 		return -ENOTDIR;
@@ -249,120 +280,49 @@ static int find_own(struct node *dir, struct name name, struct node **ret)
 	return name.size ? dir->ops->lookup(dir, name, ret) : -ENOENT;
 }
 
-int node_unlink(struct node *dir, struct name name)
+int node_unlink(struct node *dir, struct name name, const struct credentials *who)
 {
 	struct node *node;
-	int error = is_dots(name) ? -EISDIR : find_own(dir, name, &node);
+	int error = node_is_dots(name) ? -EISDIR : node_find_own(dir, name, &node);
 
 	if (error)
 		return error;
-	if (node_is(node, S_IFDIR))
+	error = node_permit_remove(dir, who, node);
+	if (!error && node_is(node, S_IFDIR))
 		error = -EISDIR;
-	else
+	if (!error)
 		error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EPERM;
 	node_put(node);
 	return error;
 }
 
-int node_rmdir(struct node *dir, struct name name)
+int node_rmdir(struct node *dir, struct name name, const struct credentials *who)
 {
 	struct node *node;
 	int error;
 
-	if (is_dots(name))
+	if (node_is_dots(name))
 		return name.size == 1 ? -EINVAL : -ENOTEMPTY;
-	error = find_own(dir, name, &node);
+	error = node_find_own(dir, name, &node);
 	if (error)
 		return error;
-	if (!node_is(node, S_IFDIR))
+	error = node_permit_remove(dir, who, node);
+	if (!error && !node_is(node, S_IFDIR))
 		error = -ENOTDIR;
-	else if (node->mounted)
+	if (!error && node->mounted)
 		error = -EBUSY;
-	else
+	if (!error)
 		error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EPERM;
 	node_put(node);
 	return error;
 }
 
-/* Return whether `dir` is `node`, or lies inside it. */
-static bool is_inside(const struct node *dir, const struct node *node)
+bool node_is_inside(const struct node *dir, const struct node *node)
 {
 	for (; dir; dir = dir->parent)
 		if (dir == node)
 			return true;
 	return false;
-}
-
-/* Check renameat2(2)'s flags against `goal`, the node that has the new name already, or NULL. */
-static int check_wanted(const struct node *goal, unsigned flags)
-{
-	if (goal && flags & RENAME_NOREPLACE)
-		return -EEXIST;
-	return !goal && flags & RENAME_EXCHANGE ? -ENOENT : 0;
-}
-
-/*
- * Refuse a rename loop: a directory must not be moved below itself, where no path would lead to it; and must not
- * replace a directory that contains it.
- */
-static int check_loop(const struct node *from, const struct node *node, const struct node *to, const struct node *goal,
-		      unsigned flags)
-{
-	if (node_is(node, S_IFDIR) && is_inside(to, node))
-		return -EINVAL;
-	if (goal && node_is(goal, S_IFDIR) && is_inside(from, goal))
-		return flags & RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
-	return 0;
-}
-
-/* Check that `node` and `goal`, which it is to replace, are both directories, or that neither is one. */
-static int check_replaced(const struct node *node, const struct node *goal)
-{
-	if (node_is(node, S_IFDIR) == node_is(goal, S_IFDIR))
-		return 0;
-	return node_is(node, S_IFDIR) ? -ENOTDIR : -EISDIR;
-}
-
-/* Check whether `node`, in the directory `from`, may get the name of `goal` (or NULL: a free name) in `to`. */
-static int check_rename(const struct node *from, const struct node *node, const struct node *to,
-			const struct node *goal, unsigned flags)
-{
-	int error = check_wanted(goal, flags);
-
-	if (!error)
-		error = check_loop(from, node, to, goal, flags);
-	if (!error && (node->mounted || (goal && goal->mounted)))
-		error = -EBUSY;
-	if (!error && goal && !(flags & RENAME_EXCHANGE))
-		error = check_replaced(node, goal);
-	return error;
-}
-
-int node_rename(struct node *from, struct name old_name, struct node *to, struct name new_name, unsigned flags)
-{
-	struct node *node = NULL, *goal = NULL;
-	int error;
-
-	if (flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE) || flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
-		return -EINVAL;
-	if (is_dots(old_name) || is_dots(new_name))
-		return -EBUSY;
-	if (from->fs != to->fs)
-		return -EXDEV;
-	error = find_own(from, old_name, &node);
-	if (error)
-		return error;
-	error = find_own(to, new_name, &goal);
-	if (error == -ENOENT)
-		error = check_new(to, new_name);
-	if (!error)
-		error = check_rename(from, node, to, goal, flags);
-	/* When both names belong to one file rename(2) does nothing, and both names stay. */
-	if (!error && node != goal)
-		error = from->ops->rename ? from->ops->rename(from, old_name, to, new_name, flags) : -EPERM;
-	node_put(goal);
-	node_put(node);
-	return error;
 }
 
 void link_target_put(struct link_target *target)
@@ -395,38 +355,11 @@ int node_truncate(struct node *node, uint64_t size)
 	return error ? error : node->ops->truncate(node, size);
 }
 
-void node_chmod(struct node *node, uint32_t mode)
-{
-	node->mode = (node->mode & S_IFMT) | (mode & MODE_PERMISSIONS);
-	node->ctime = node_now();
-}
-
-void node_chown(struct node *node, uint32_t uid, uint32_t gid)
-{
-	if (uid != UINT32_MAX)
-		node->uid = uid;
-	if (gid != UINT32_MAX)
-		node->gid = gid;
-	/* As on Linux, a change of owner clears the set-ID bits: they would give the program its new owner's rights. */
-	if (!node_is(node, S_IFDIR))
-		node->mode &= ~(uint32_t)(S_ISUID | (node->mode & 010 ? S_ISGID : 0));
-	node->ctime = node_now();
-}
-
-void node_set_times(struct node *node, const struct linux_timespec *atime, const struct linux_timespec *mtime)
-{
-	if (atime)
-		node->atime = *atime;
-	if (mtime)
-		node->mtime = *mtime;
-	node->ctime = node_now();
-}
-
 int node_mount(struct node *at, struct node *root)
 {
 	if (!node_is(at, S_IFDIR) || !node_is(root, S_IFDIR))
 		return -ENOTDIR;
-	if (at->mounted || root->covers || root->parent || is_inside(at, root))
+	if (at->mounted || root->covers || root->parent || node_is_inside(at, root))
 		return -EBUSY;
 	at->mounted = node_get(root);
 	root->covers = node_get(at);

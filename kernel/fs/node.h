@@ -5,8 +5,8 @@
  *
  * Guard: tasks only, which the kernel does not preempt: no function here blocks, so each is atomic. Not for interrupt
  * handlers. All can be called with any page tables loaded. An int result is 0 or a negative error number; after an
- * error the tree is as before. Every process is root for now, so permission bits are not checked here; execve(2) checks
- * whether a file is executable.
+ * error the tree is as before. `who` is as whom the caller acts: functions that have it check permissions
+ * (permission.h), the others do not.
  */
 #pragma once
 
@@ -17,8 +17,9 @@
 #include "kernel/fs/name.h"
 #include "kernel/sync/turn.h"
 
-struct file;
 struct content;
+struct credentials;
+struct file;
 struct file_locks;
 struct node;
 
@@ -60,6 +61,8 @@ struct node_ops {
 	int (*truncate)(struct node *node, uint64_t size);
 	/* Return the content of the regular file `node` (content.h). NULL: its file system keeps none. */
 	struct content *(*content)(struct node *node);
+	/* Return whether the current task may do what neither mode nor capabilities allow: 0 or -EACCES. NULL: no. */
+	int (*permit)(const struct node *node, unsigned access);
 	/* Return how many blocks of 512 bytes the content takes in memory. NULL: 0. */
 	uint64_t (*blocks)(const struct node *node);
 	/* Free the node, whose last reference is gone. node_put drops the reference to `parent` afterwards. */
@@ -77,8 +80,7 @@ struct node {
 	uint32_t links; /* number of names; for a directory as Linux counts: 2, and one for each directory in it */
 	uint64_t refs;  /* number of references; all names together hold one */
 	struct linux_timespec atime, mtime, ctime, btime;
-	/* for a directory: its parent directory; for other nodes as their file system needs it. A reference, or NULL */
-	struct node *parent;
+	struct node *parent;   /* of a directory; of other nodes what their file system needs; a reference, or NULL */
 	struct node *mounted;  /* the root of the file system that is mounted on this directory, a reference; or NULL */
 	struct node *covers;   /* for a mounted file system's root: the directory under it, a reference; or NULL */
 	struct pipe *pipe;     /* for a pipe, or a FIFO that is open; or NULL */
@@ -122,21 +124,24 @@ int node_lookup(struct node *root, struct node *dir, struct name name, struct no
 
 /*
  * Make, link, remove, rename. The caller has a reference to `dir`. Each may return -ENOTDIR, -ENAMETOOLONG, -EROFS,
- * -EPERM (the file system cannot), -ENOENT (also: `dir` has been removed), -EEXIST, -ENOMEM. For "." and ".." a new
- * name gives -EEXIST, node_rmdir -EINVAL or -ENOTEMPTY, node_rename -EBUSY. *ret is a new reference; `ret` may be
- * NULL.
+ * -EPERM (the file system cannot, or `who` may not), -EACCES, -ENOENT (also: `dir` has been removed), -EEXIST, -ENOMEM.
+ * For "." and ".." a new name gives -EEXIST, node_rmdir -EINVAL or -ENOTEMPTY, node_rename -EBUSY. A new node belongs
+ * to `who`, or to the group of a directory with set-group-ID. *ret is a new reference; `ret` may be NULL.
  */
-int node_create(struct node *dir, struct name name, uint32_t mode, uint64_t device, struct node **ret);
-int node_symlink(struct node *dir, struct name name, struct name target, struct node **ret);
-int node_link(struct node *dir, struct name name, struct node *node); /* also -EPERM for a directory, -EXDEV, -EMLINK */
-int node_unlink(struct node *dir, struct name name);                  /* also -EISDIR */
-/* node_rmdir() may also return -ENOTEMPTY or -EBUSY (a file system is mounted there). */
-int node_rmdir(struct node *dir, struct name name);
+int node_create(struct node *dir, struct name name, const struct credentials *who, uint32_t mode, uint64_t device,
+		struct node **ret);
+int node_symlink(struct node *dir, struct name name, const struct credentials *who, struct name target,
+		 struct node **ret);
+/* Further errors: node_link -EPERM (a directory), -EXDEV, -EMLINK; unlink -EISDIR; rmdir -ENOTEMPTY, -EBUSY. */
+int node_link(struct node *dir, struct name name, const struct credentials *who, struct node *node);
+int node_unlink(struct node *dir, struct name name, const struct credentials *who);
+int node_rmdir(struct node *dir, struct name name, const struct credentials *who);
 /*
  * Rename. flags: at most one of enum linux_rename. May also return -EXDEV, -EINVAL (a directory into itself), -EISDIR,
  * -ENOTDIR, -ENOTEMPTY, -EBUSY.
  */
-int node_rename(struct node *from, struct name old_name, struct node *to, struct name new_name, unsigned flags);
+int node_rename(struct node *from, struct name old_name, const struct credentials *who, struct node *to,
+		struct name new_name, unsigned flags);
 
 /* Get a symbolic link's target; the caller calls link_target_put(). Returns 0, -EINVAL (no symbolic link), -ENOMEM. */
 int node_readlink(struct node *node, struct link_target *ret);
@@ -144,11 +149,6 @@ int node_readlink(struct node *node, struct link_target *ret);
 /* Set a file's size; new bytes are zeros. Returns 0, -EISDIR, -EINVAL, -EROFS, -ETXTBSY, -EPERM, -EFBIG, -EACCES. */
 int node_truncate(struct node *node, uint64_t size);
 int node_resize_check(const struct node *node); /* the error that node_truncate() returns for every size, or 0 */
-
-/* Set permissions, owner (UINT32_MAX: unchanged), times (NULL: unchanged); ctime becomes now. Cannot fail. */
-void node_chmod(struct node *node, uint32_t mode);
-void node_chown(struct node *node, uint32_t uid, uint32_t gid);
-void node_set_times(struct node *node, const struct linux_timespec *atime, const struct linux_timespec *mtime);
 
 /*
  * Mount the file system of `root` on `at`. Returns 0, -ENOTDIR, -EBUSY (`at` has a mount, `root` is mounted, a loop).

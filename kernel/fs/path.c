@@ -5,6 +5,7 @@
 
 #include "kernel/fs/file.h"
 #include "kernel/fs/path_walk.h"
+#include "kernel/fs/permission.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
@@ -23,7 +24,7 @@ static int find(struct walk *walk, unsigned flags, struct node **ret)
 			return error;
 		if (!node_is(node, S_IFLNK) || (flags & PATH_NO_FOLLOW && !walk->slash))
 			break;
-		error = walk_follow(walk, node, &node);
+		error = walk_follow_last(walk, node, &node);
 		if (error)
 			return error;
 		if (node)
@@ -88,7 +89,8 @@ static int find_or_make(struct walk *walk, unsigned flags, uint32_t mode, struct
 			if (walk->slash)
 				return -EISDIR;
 			*ret_made = true;
-			return node_create(walk->dir, walk->name, S_IFREG | (mode & MODE_PERMISSIONS), 0, ret);
+			return node_create(walk->dir, walk->name, walk->who, S_IFREG | (mode & MODE_PERMISSIONS), 0,
+					   ret);
 		}
 		if (error)
 			return error;
@@ -100,7 +102,7 @@ static int find_or_make(struct walk *walk, unsigned flags, uint32_t mode, struct
 			*ret = node;
 			return 0;
 		}
-		error = walk_follow(walk, node, ret);
+		error = walk_follow_last(walk, node, ret);
 		if (error || *ret)
 			return error;
 	}
@@ -140,16 +142,14 @@ int path_open(const struct path_base *base, const char *path, unsigned flags, ui
 		return error;
 	}
 	error = check_open(&walk, node, flags);
+	/* Who makes a file may open it in any way, whatever permissions it gives to the file. */
+	if (!error && !made && !(flags & O_PATH))
+		error = node_permit_open(node, base->who, flags);
 	if (!error)
 		error = file_open(node, flags, &file);
-	if (!error && flags & O_TRUNC && node_is(node, S_IFREG) && node->size) {
-		error = node_truncate(node, 0);
-		if (error)
-			file_put(file);
-	}
 	/* Remove a file that was made by this call and could not be opened. */
 	if (error && made)
-		(void)node_unlink(walk.dir, walk.name);
+		(void)node_unlink(walk.dir, walk.name, base->who);
 	node_put(node);
 	walk_end(&walk);
 	if (!error)
@@ -167,7 +167,7 @@ int path_create(const struct path_base *base, const char *path, uint32_t mode, u
 	if (end.slash && (mode & S_IFMT) != S_IFDIR)
 		error = -ENOENT;
 	else
-		error = node_create(end.dir, end.name, mode, device, NULL);
+		error = node_create(end.dir, end.name, base->who, mode, device, NULL);
 	path_end_put(&end);
 	return error;
 }
@@ -182,7 +182,7 @@ int path_symlink(const struct path_base *base, const char *path, const char *tar
 	if (end.slash)
 		error = -ENOENT;
 	else
-		error = node_symlink(end.dir, end.name, (struct name){ target, strlen(target) }, NULL);
+		error = node_symlink(end.dir, end.name, base->who, (struct name){ target, strlen(target) }, NULL);
 	path_end_put(&end);
 	return error;
 }
@@ -198,7 +198,7 @@ int path_link(const struct path_base *old_base, const char *old_path, const stru
 		return error;
 	error = path_lookup_end(new_base, new_path, &end);
 	if (!error) {
-		error = end.slash ? -ENOENT : node_link(end.dir, end.name, node);
+		error = end.slash ? -ENOENT : node_link(end.dir, end.name, new_base->who, node);
 		path_end_put(&end);
 	}
 	node_put(node);
@@ -220,7 +220,7 @@ int path_unlink(const struct path_base *base, const char *path)
 			node_put(node);
 		}
 	} else {
-		error = node_unlink(end.dir, end.name);
+		error = node_unlink(end.dir, end.name, base->who);
 	}
 	path_end_put(&end);
 	return error;
@@ -233,7 +233,7 @@ int path_rmdir(const struct path_base *base, const char *path)
 
 	if (error)
 		return error;
-	error = node_rmdir(end.dir, end.name);
+	error = node_rmdir(end.dir, end.name, base->who);
 	path_end_put(&end);
 	return error;
 }
@@ -266,7 +266,7 @@ int path_rename(const struct path_base *old_base, const char *old_path, const st
 	if (!error) {
 		error = check_slashes(old_base, &from, &to);
 		if (!error)
-			error = node_rename(from.dir, from.name, to.dir, to.name, flags);
+			error = node_rename(from.dir, from.name, old_base->who, to.dir, to.name, flags);
 		path_end_put(&to);
 	}
 	path_end_put(&from);

@@ -6,10 +6,11 @@
 
 #include "kernel/fs/node.h"
 
-/* Where a lookup starts. The caller has references to both nodes. */
+/* Where a lookup starts, and for whom. The caller has references to all of it. */
 struct path_base {
 	struct node *root;  /* the node of "/"; its ".." is itself */
 	struct node *start; /* where relative paths start: the working directory, or the directory of a dirfd */
+	const struct credentials *who; /* as whom the caller acts */
 	/*
 	 * Called after each symbolic link, since 40 links of 4 KiB are a walk of 10 ms: lets other tasks run, and
 	 * returns whether the walk must end. NULL: nobody else runs meanwhile.
@@ -26,7 +27,7 @@ enum path_flags {
 
 /*
  * Find the node that a path leads to; *ret is a new reference. Returns 0, -ENOENT (also for ""), -ENOTDIR, -ELOOP (more
- * than LOOP_MAX links), -ENAMETOOLONG, -ENOMEM, -EINTR (base->pause).
+ * than LOOP_MAX links), -EACCES, -ENAMETOOLONG, -ENOMEM, -EINTR (base->pause).
  */
 int path_lookup(const struct path_base *base, const char *path, unsigned flags, struct node **ret);
 
@@ -47,9 +48,10 @@ void path_end_put(struct path_end *end);
 
 /*
  * Open a file as openat(2) does; *ret is a reference. flags: O_…; `mode`: permissions for a file that O_CREAT makes,
- * with the umask applied. Returns 0, -EEXIST (O_EXCL), -EISDIR (write to a directory, O_CREAT with a slash), -ENOTDIR
- * (O_DIRECTORY), -ELOOP (O_NOFOLLOW and a link), -ENXIO (no such device; a FIFO for writing with O_NONBLOCK and no
- * reader), -ENOMEM, or path_lookup's errors. Does not wait for a FIFO's other end: see pipe_open_ready() (pipe.h).
+ * with the umask applied. With O_TRUNC only the right to is checked: the caller empties the file. Returns 0, -EEXIST
+ * (O_EXCL), -EISDIR (write to a directory, O_CREAT with a slash), -ENOTDIR (O_DIRECTORY), -ELOOP (O_NOFOLLOW and a
+ * link), -ENXIO (no such device; a FIFO for writing with O_NONBLOCK and no reader), -ENOMEM, or path_lookup's errors.
+ * Does not wait for a FIFO's other end: see pipe_open_ready() (pipe.h).
  */
 int path_open(const struct path_base *base, const char *path, unsigned flags, uint32_t mode, struct file **ret);
 

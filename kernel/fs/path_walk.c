@@ -4,6 +4,7 @@
  */
 #include "kernel/fs/path_walk.h"
 
+#include "kernel/fs/permission.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
@@ -15,7 +16,7 @@ int walk_start(struct walk *walk, const struct path_base *base, const char *path
 		return -ENOENT;
 	if (strnlen(path, PATH_MAX) == PATH_MAX)
 		return -ENAMETOOLONG;
-	*walk = (struct walk){ .root = base->root, .pause = base->pause, .rest = path };
+	*walk = (struct walk){ .root = base->root, .pause = base->pause, .who = base->who, .rest = path };
 	walk->dir = node_get(*path == '/' ? base->root : base->start);
 	return 0;
 }
@@ -77,6 +78,16 @@ int walk_follow(struct walk *walk, struct node *link, struct node **ret_node)
 	return error;
 }
 
+int walk_follow_last(struct walk *walk, struct node *link, struct node **ret_node)
+{
+	int error = node_permit_follow(walk->dir, walk->who, link);
+
+	if (!error)
+		return walk_follow(walk, link, ret_node);
+	node_put(link);
+	return error;
+}
+
 /* Take the next name, and the slashes behind it, off the front of walk->rest. */
 static void next_name(struct walk *walk)
 {
@@ -113,8 +124,11 @@ int walk_to_end(struct walk *walk)
 		int error;
 
 		next_name(walk);
-		if (!*walk->rest)
-			return node_is(walk->dir, S_IFDIR) ? 0 : -ENOTDIR;
+		if (!node_is(walk->dir, S_IFDIR))
+			return -ENOTDIR;
+		error = node_permit(walk->dir, walk->who, ACCESS_EXECUTE);
+		if (error || !*walk->rest)
+			return error;
 		error = walk_look(walk, &node);
 		if (!error && node_is(node, S_IFLNK)) {
 			error = walk_follow(walk, node, &node);

@@ -6,21 +6,23 @@
 #include "kernel/fs/path.h"
 
 struct walk {
-	struct node *root;   /* the caller's path_base.root */
-	struct node *dir;    /* the directory that the walk has reached; a reference */
-	bool (*pause)(void); /* the caller's path_base.pause */
-	const char *rest;    /* the part of the path that is not walked yet */
-	char *text;          /* the heap block that `rest` points into; NULL: `rest` points into the caller's path */
-	unsigned links;      /* how many links were followed so far */
-	struct name name;    /* the name that was taken from the path last; "." for a path of slashes only */
-	bool slash;          /* one or more slashes follow `name` */
+	struct node *root;             /* the caller's path_base.root */
+	struct node *dir;              /* the directory that the walk has reached; a reference */
+	bool (*pause)(void);           /* the caller's path_base.pause */
+	const struct credentials *who; /* the caller's path_base.who */
+	const char *rest;              /* the part of the path that is not walked yet */
+	char *text;       /* the heap block that `rest` points into; NULL: `rest` points into the caller's path */
+	unsigned links;   /* how many links were followed so far */
+	struct name name; /* the name that was taken from the path last; "." for a path of slashes only */
+	bool slash;       /* one or more slashes follow `name` */
 };
 
 /* Start a walk. Returns 0, or -ENOENT (""), -ENAMETOOLONG: then walk_end() must not be called. */
 int walk_start(struct walk *walk, const struct path_base *base, const char *path);
 
 /*
- * Walk to the last name, following all links on the way. Returns 0, -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG, -ENOMEM.
+ * Walk to the last name, following all links on the way. Returns 0, -ENOENT, -ENOTDIR, -ELOOP, -EACCES, -ENAMETOOLONG,
+ * -ENOMEM.
  */
 int walk_to_end(struct walk *walk);
 
@@ -34,6 +36,9 @@ int walk_look(struct walk *walk, struct node **ret);
  * task must end (walk->pause).
  */
 int walk_follow(struct walk *walk, struct node *link, struct node **ret_node);
+
+/* Do walk_follow() for the last name of the path, whose link may be one that must not be followed: -EACCES. */
+int walk_follow_last(struct walk *walk, struct node *link, struct node **ret_node);
 
 /* Free what the walk has, whether it was successful or not. */
 void walk_end(struct walk *walk);

@@ -2,6 +2,7 @@
  * Addresses of AF_UNIX: a node in the tree of files, or a name in the space of abstract names, which begins with a NUL
  * and is any bytes. A type of socket has abstract names of its own, as on Linux.
  */
+#include "kernel/fs/permission.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/hash.h"
 #include "kernel/lib/string.h"
@@ -114,7 +115,7 @@ static int bind_path(struct unix_socket *socket, const struct socket_name *name,
 	if (!error && end.slash)
 		error = -ENOENT;
 	if (!error)
-		error = node_create(end.dir, end.name, S_IFSOCK | (0777 & ~umask), 0, &socket->node);
+		error = node_create(end.dir, end.name, base->who, S_IFSOCK | (0777 & ~umask), 0, &socket->node);
 	path_end_put(&end);
 	if (error) {
 		kfree(made);
@@ -138,9 +139,10 @@ static int find_path(const struct socket_name *name, const struct path_base *bas
 	error = path_lookup(base, path, PATH_FOLLOW, &node);
 	if (error)
 		return error;
-	if (node_is(node, S_IFSOCK) && node->socket)
+	error = node_permit(node, base->who, ACCESS_WRITE);
+	if (!error && node_is(node, S_IFSOCK) && node->socket)
 		*ret = socket_get(node->socket);
-	else
+	else if (!error)
 		error = -ECONNREFUSED;
 	node_put(node);
 	return error;

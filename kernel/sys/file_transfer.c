@@ -9,6 +9,7 @@
 #include "kernel/sys/file_transfer.h"
 
 #include "kernel/fs/content.h"
+#include "kernel/fs/node_attributes.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"
@@ -234,11 +235,13 @@ struct turns {
 
 /*
  * Return whether the call needs turns: it has more than one step, or another call that has turns is between two steps.
+ * take_turns() also sees to the set-ID bits of a file that is written to, so a call on a file that has some counts.
  */
 static bool needs_turns(const struct file *file, const struct user_io *io)
 {
 	return file->properties & FILE_SEEKS && node_is(file->node, S_IFREG) &&
-	       (io->left > STEP || !turn_is_free(&file->position) || !turn_is_free(&file->node->writing));
+	       (io->left > STEP || !turn_is_free(&file->position) || !turn_is_free(&file->node->writing) ||
+		unlikely(file->node->mode & (S_ISUID | S_ISGID)));
 }
 
 /* Return whether the call takes the turn `position`: calls that move the position, and all reads with FILE_STEPS. */
@@ -257,6 +260,8 @@ static __attribute__((noinline)) int take_turns(struct file *file, enum file_mov
 	error = turn_take(&file->node->writing, &turns->writing);
 	if (error && wants_position(file, how))
 		turn_end(&file->position, &turns->position);
+	if (!error)
+		node_written(file->node, rights_current());
 	return error;
 }
 
@@ -355,6 +360,8 @@ int64_t file_transfer_resize(struct node *node, uint64_t size)
 		shorten(node, size);
 	if (!result)
 		result = node_truncate(node, size);
+	if (!result)
+		node_written(node, rights_current());
 	turn_end(&node->writing, &writing);
 	return result;
 }

@@ -1,6 +1,7 @@
 /*
  * System calls on descriptors: open, close, dup, pipe, memfd_create, fcntl, ioctl.
  */
+#include "kernel/fs/node_attributes.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/tmpfs.h"
 #include "kernel/sys/file_locking.h"
@@ -30,8 +31,7 @@ static int64_t open_at(uint64_t fd, uint64_t from, uint64_t flags, uint64_t mode
 		return error;
 	/* Look for a free descriptor first: without one no file must be created or truncated. */
 	error = fd_has_room(fds_here())
-			? path_open(&path.base, path.text, (unsigned)flags & ~(unsigned)(O_CLOEXEC | O_TRUNC),
-				    permissions, &file)
+			? path_open(&path.base, path.text, (unsigned)flags & ~(unsigned)O_CLOEXEC, permissions, &file)
 			: -EMFILE;
 	user_path_put(&path);
 	if (error)
@@ -103,6 +103,7 @@ SYSCALL_2(memfd_create, from, flags)
 	error = tmpfs_create_unnamed(memory_files, S_IFREG | 0777, &node);
 	if (error)
 		return error;
+	node_own(node, rights_current());
 	error = file_open(node, O_RDWR, &file);
 	node_put(node);
 	if (error)
@@ -183,6 +184,7 @@ SYSCALL_2(pipe2, to, flags)
 	error = pipe_create(flags & O_NONBLOCK, &ends[0], &ends[1]);
 	if (error)
 		return error;
+	node_own(ends[0]->node, rights_current());
 	numbers[0] = (int32_t)args_install(ends[0], flags);
 	if (numbers[0] < 0) {
 		file_put(ends[1]);

@@ -2,6 +2,7 @@
  * mount(2), umount2(2) and chroot(2).
  */
 #include "kernel/fs/mount.h"
+#include "kernel/fs/permission.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/user_args.h"
@@ -80,7 +81,8 @@ static int get_words(uint64_t source, uint64_t type, uint64_t options, struct mo
 static int move_mount(const char *source, struct node *at)
 {
 	const struct process_paths *paths = &process_current()->paths;
-	const struct path_base base = { node_get(paths->root), node_get(paths->cwd), user_path_pause };
+	const struct path_base base = { node_get(paths->root), node_get(paths->cwd), rights_current(),
+					user_path_pause };
 	struct node *root;
 	int error = *source ? path_lookup(&base, source, PATH_FOLLOW, &root) : -EINVAL;
 
@@ -119,6 +121,8 @@ SYSCALL_5(mount, source, target, type, flags, options)
 	unsigned asked = (unsigned)flags;
 	int error;
 
+	if (!rights_can(CAP_SYS_ADMIN))
+		return -EPERM;
 	if ((asked & MS_MAGIC_MASK) == MS_MAGIC)
 		asked &= ~MS_MAGIC_MASK;
 	error = get_words(source, type, options, &words);
@@ -140,6 +144,8 @@ SYSCALL_2(umount2, target, flags)
 
 	if (flags & ~(uint64_t)(MNT_FORCE | MNT_DETACH | MNT_EXPIRE | UMOUNT_NOFOLLOW))
 		return -EINVAL;
+	if (!rights_can(CAP_SYS_ADMIN))
+		return -EPERM;
 	if (flags & MNT_EXPIRE && flags & (MNT_FORCE | MNT_DETACH))
 		return -EINVAL;
 	error = user_path_lookup(CWD, target, flags & UMOUNT_NOFOLLOW ? PATH_NO_FOLLOW : PATH_FOLLOW, &root);
@@ -156,6 +162,13 @@ SYSCALL_1(chroot, path)
 
 	if (error)
 		return error;
+	error = node_permit(node, rights_current(), ACCESS_EXECUTE);
+	if (!error && !rights_can(CAP_SYS_CHROOT))
+		error = -EPERM;
+	if (error) {
+		node_put(node);
+		return error;
+	}
 	node_put(paths->root);
 	paths->root = node;
 	return 0;

@@ -1,6 +1,7 @@
 /*
  * System calls that make, remove and rename files by path; also truncate, and the working directory.
  */
+#include "kernel/fs/permission.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/file_transfer.h"
@@ -218,18 +219,27 @@ SYSCALL_2(truncate, path, size)
 	result = user_path_lookup(CWD, path, PATH_FOLLOW, &node);
 	if (result)
 		return result;
-	result = file_transfer_resize(node, size);
+	if (node_is(node, S_IFREG))
+		result = node_permit(node, rights_current(), ACCESS_WRITE);
+	if (!result)
+		result = file_transfer_resize(node, size);
 	node_put(node);
 	return result;
 }
 
-/* Make `node` the working directory; the process takes over the caller's reference. */
-static void move_to(struct node *node)
+/*
+ * Make `node` the working directory; the process takes over the caller's reference, which is dropped after an error.
+ * Returns 0 or -EACCES.
+ */
+static int move_to(struct node *node)
 {
 	struct process_paths *paths = &process_current()->paths;
+	int error = node_permit(node, rights_current(), ACCESS_EXECUTE);
 
-	node_put(paths->cwd);
-	paths->cwd = node;
+	node_put(error ? node : paths->cwd);
+	if (!error)
+		paths->cwd = node;
+	return error;
 }
 
 SYSCALL_1(chdir, path)
@@ -237,9 +247,7 @@ SYSCALL_1(chdir, path)
 	struct node *node;
 	int error = user_path_lookup(CWD, path, PATH_DIRECTORY, &node);
 
-	if (!error)
-		move_to(node);
-	return error;
+	return error ? error : move_to(node);
 }
 
 SYSCALL_1(fchdir, fd)
@@ -250,8 +258,7 @@ SYSCALL_1(fchdir, fd)
 		return -EBADF;
 	if (!node_is(file->node, S_IFDIR))
 		return -ENOTDIR;
-	move_to(node_get(file->node));
-	return 0;
+	return move_to(node_get(file->node));
 }
 
 SYSCALL_2(getcwd, to, size)

@@ -67,7 +67,7 @@ int64_t args_install_socket(struct socket *socket, uint64_t flags)
 int args_find_socket(struct socket *socket, const struct socket_name *name, bool sends, struct socket **ret)
 {
 	const struct process_paths *paths = &process_current()->paths;
-	struct path_base base = { node_get(paths->root), node_get(paths->cwd), user_path_pause };
+	struct path_base base = { node_get(paths->root), node_get(paths->cwd), rights_current(), user_path_pause };
 	int error = socket->ops->find(socket, name, &base, sends, ret);
 
 	node_put(base.start);
@@ -125,7 +125,7 @@ SYSCALL_3(bind, fd, from, size)
 		error = -EINVAL;
 	if (error)
 		return error;
-	base = (struct path_base){ node_get(paths->root), node_get(paths->cwd), user_path_pause };
+	base = (struct path_base){ node_get(paths->root), node_get(paths->cwd), rights_current(), user_path_pause };
 	error = socket->ops->bind(socket, &name, &base, paths->umask);
 	node_put(base.start);
 	node_put(base.root);

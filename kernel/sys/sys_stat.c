@@ -1,4 +1,6 @@
 /* stat(2), statfs(2), access(2) and the like, and system calls that change owners, permissions and times of files. */
+#include "kernel/fs/node_attributes.h"
+#include "kernel/fs/permission.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/user_args.h"
 
@@ -102,47 +104,65 @@ SYSCALL_2(fstatfs, fd, to)
 	return file ? put_statfs(file->node, to) : -EBADF;
 }
 
-#define X_OK      1
-#define W_OK      2
 #define ACCESS_OK 7
 
 /*
- * Do access(2) for the caller, which is root: root may read and write every file, search every directory, and execute
- * a file that somebody may execute. Returns 0, -EACCES, -EROFS, -EINVAL, or user_path_lookup's errors.
+ * Check access to a path for `who`. The bits of `mode` are those of enum node_access; 0 asks only whether the path
+ * leads somewhere. Returns 0, -EACCES, -EROFS, -EINVAL, or user_path_lookup's errors.
  */
-static int64_t access_at(uint64_t fd, uint64_t path, uint64_t mode, unsigned flags)
+static int64_t access_as(const struct credentials *who, uint64_t fd, uint64_t from, uint64_t mode, unsigned flags)
 {
+	struct user_path path;
 	struct node *node;
-	int error;
+	int error = user_path_get(fd, from, &path);
 
-	if ((uint32_t)mode & ~(uint32_t)ACCESS_OK)
-		return -EINVAL;
-	error = user_path_lookup(fd, path, flags, &node);
 	if (error)
 		return error;
-	if (mode & X_OK && !node_is(node, S_IFDIR) && (!(node->mode & MODE_EXECUTE) || node->fs->flags & MS_NOEXEC))
+	path.base.who = who;
+	error = path_lookup(&path.base, path.text, flags, &node);
+	user_path_put(&path);
+	if (error)
+		return error;
+	if (mode & ACCESS_EXECUTE && node_is(node, S_IFREG) && node->fs->flags & MS_NOEXEC)
 		error = -EACCES;
-	else if (mode & W_OK && fs_is_read_only(node->fs) && (node_is(node, S_IFREG) || node_is(node, S_IFDIR)))
-		error = -EROFS;
+	if (!error && mode)
+		error = node_permit(node, who, (unsigned)mode);
 	node_put(node);
 	return error;
 }
 
+/*
+ * Do access(2): the real IDs count, not those for files, and with them the capabilities that execve(2) would give to a
+ * program of the real user. `effective`: do faccessat2(2) with AT_EACCESS, for the IDs that count for files.
+ */
+static int64_t access_at(uint64_t fd, uint64_t path, uint64_t mode, unsigned flags, bool effective)
+{
+	struct credentials real = *rights_current();
+
+	if ((uint32_t)mode & ~(uint32_t)ACCESS_OK)
+		return -EINVAL;
+	real.uid.fs = real.uid.real;
+	real.gid.fs = real.gid.real;
+	if (!(real.secure_bits & SECURE_NO_SETUID_FIXUP))
+		real.effective = real.uid.real ? 0 : real.permitted;
+	return access_as(effective ? rights_current() : &real, fd, path, mode, flags);
+}
+
 SYSCALL_2(access, path, mode)
 {
-	return access_at(CWD, path, mode, PATH_FOLLOW);
+	return access_at(CWD, path, mode, PATH_FOLLOW, false);
 }
 
 SYSCALL_3(faccessat, fd, path, mode)
 {
-	return access_at(fd, path, mode, PATH_FOLLOW);
+	return access_at(fd, path, mode, PATH_FOLLOW, false);
 }
 
 SYSCALL_4(faccessat2, fd, path, mode, flags)
 {
 	if ((uint32_t)flags & ~(uint32_t)(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	return access_at(fd, path, mode, lookup_flags(flags));
+	return access_at(fd, path, mode, lookup_flags(flags), flags & AT_EACCESS);
 }
 
 static int64_t chmod_at(uint64_t fd, uint64_t path, uint64_t mode)
@@ -152,9 +172,7 @@ static int64_t chmod_at(uint64_t fd, uint64_t path, uint64_t mode)
 
 	if (error)
 		return error;
-	error = fs_is_read_only(node->fs) ? -EROFS : 0;
-	if (!error)
-		node_chmod(node, mode & MODE_PERMISSIONS);
+	error = node_chmod(node, rights_current(), mode & MODE_PERMISSIONS);
 	node_put(node);
 	return error;
 }
@@ -175,10 +193,7 @@ SYSCALL_2(fchmod, fd, mode)
 
 	if (!file || file->flags & O_PATH)
 		return -EBADF;
-	if (fs_is_read_only(file->node->fs))
-		return -EROFS;
-	node_chmod(file->node, mode & MODE_PERMISSIONS);
-	return 0;
+	return node_chmod(file->node, rights_current(), mode & MODE_PERMISSIONS);
 }
 
 static int64_t chown_at(uint64_t fd, uint64_t path, uint64_t user, uint64_t group, unsigned flags)
@@ -188,9 +203,7 @@ static int64_t chown_at(uint64_t fd, uint64_t path, uint64_t user, uint64_t grou
 
 	if (error)
 		return error;
-	error = fs_is_read_only(node->fs) ? -EROFS : 0;
-	if (!error)
-		node_chown(node, (uint32_t)user, (uint32_t)group);
+	error = node_chown(node, rights_current(), (uint32_t)user, (uint32_t)group);
 	node_put(node);
 	return error;
 }
@@ -218,21 +231,19 @@ SYSCALL_3(fchown, fd, user, group)
 
 	if (!file || file->flags & O_PATH)
 		return -EBADF;
-	if (fs_is_read_only(file->node->fs))
-		return -EROFS;
-	node_chown(file->node, (uint32_t)user, (uint32_t)group);
-	return 0;
+	return node_chown(file->node, rights_current(), (uint32_t)user, (uint32_t)group);
 }
 
 #define UTIME_NOW  0x3fffffff
 #define UTIME_OMIT 0x3ffffffe
 
 /*
- * Get utimensat(2)'s two times into `times`. ret[i] becomes a pointer to times[i], or NULL for UTIME_OMIT. Returns 0,
- * -EFAULT, -EINVAL.
+ * Get utimensat(2)'s two times into `times`. ret[i] becomes a pointer to times[i], or NULL for UTIME_OMIT. *ret_now:
+ * both are to be the time of now. Returns 0, -EFAULT, -EINVAL.
  */
-static int get_times(uint64_t from, struct linux_timespec times[2], const struct linux_timespec *ret[2])
+static int get_times(uint64_t from, struct linux_timespec times[2], const struct linux_timespec *ret[2], bool *ret_now)
 {
+	unsigned now = 0;
 	int error = args_get_if(times, from, 2 * sizeof(times[0]));
 
 	if (error)
@@ -241,11 +252,13 @@ static int get_times(uint64_t from, struct linux_timespec times[2], const struct
 		int64_t ns = from ? times[i].nanoseconds : UTIME_NOW;
 
 		ret[i] = ns == UTIME_OMIT ? NULL : &times[i];
+		now += ns == UTIME_NOW;
 		if (ns == UTIME_NOW)
 			times[i] = node_now();
 		else if (ns != UTIME_OMIT && (ns < 0 || ns >= (int64_t)NS_PER_S))
 			return -EINVAL;
 	}
+	*ret_now = now == 2;
 	return 0;
 }
 
@@ -255,11 +268,12 @@ SYSCALL_4(utimensat, fd, path, from, flags)
 	struct linux_timespec times[2];
 	HELD_FILE struct file *file = args_file_get(fd);
 	struct node *node;
+	bool now;
 	int error;
 
 	if ((uint32_t)flags & ~(uint32_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	error = get_times(from, times, which);
+	error = get_times(from, times, which, &now);
 	if (error)
 		return error;
 	if (path)
@@ -270,11 +284,10 @@ SYSCALL_4(utimensat, fd, path, from, flags)
 		error = -EBADF;
 	if (error)
 		return error;
-	if (which[0] || which[1]) {
-		error = fs_is_read_only(node->fs) ? -EROFS : 0;
-		if (!error)
-			node_set_times(node, which[0], which[1]);
-	}
+	if (now)
+		error = node_touch(node, rights_current());
+	else if (which[0] || which[1])
+		error = node_set_times(node, rights_current(), which[0], which[1]);
 	node_put(node);
 	return error;
 }
@@ -282,15 +295,15 @@ SYSCALL_4(utimensat, fd, path, from, flags)
 /* Set both times of a file, for utime(2), futimesat(2) and utimes(2); times NULL: now. */
 static int64_t set_times(uint64_t fd, uint64_t path, const struct linux_timespec *times)
 {
-	const struct linux_timespec now = node_now();
 	struct node *node;
 	int error = user_path_lookup(fd, path, PATH_FOLLOW, &node);
 
 	if (error)
 		return error;
-	error = fs_is_read_only(node->fs) ? -EROFS : 0;
-	if (!error)
-		node_set_times(node, times ? &times[0] : &now, times ? &times[1] : &now);
+	if (times)
+		error = node_set_times(node, rights_current(), &times[0], &times[1]);
+	else
+		error = node_touch(node, rights_current());
 	node_put(node);
 	return error;
 }

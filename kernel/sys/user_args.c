@@ -99,6 +99,7 @@ static int find_base(uint64_t fd, const char *path, struct path_base *ret)
 		ret->start = node_get(file->node);
 	}
 	ret->root = node_get(paths->root);
+	ret->who = rights_current();
 	ret->pause = user_path_pause;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "kernel/sys/calls.h"
 #include "kernel/sys/linux_time.h"
 #include "kernel/task/find.h"
+#include "kernel/task/rights.h"
 #include "kernel/task/signal.h"
 
 /*

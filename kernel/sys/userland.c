@@ -4,6 +4,7 @@
 #include "kernel/sys/userland.h"
 
 #include "kernel/arch/entropy.h"
+#include "kernel/fs/credentials.h"
 #include "kernel/fs/device.h"
 #include "kernel/fs/initramfs.h"
 #include "kernel/fs/mount.h"
@@ -64,7 +65,7 @@ static int make_devices(const char *cmdline)
 
 	device_init();
 	terminals_init(cmdline);
-	error = node_create(root, dev, S_IFDIR | 0755, 0, NULL);
+	error = node_create(root, dev, &credentials_first, S_IFDIR | 0755, 0, NULL);
 	if (error && error != -EEXIST)
 		return error;
 	error = node_lookup(root, root, dev, &node);
@@ -79,7 +80,7 @@ static int make_devices(const char *cmdline)
 static int mount_at(struct name name, const char *type)
 {
 	struct node *at;
-	int error = node_create(root, name, S_IFDIR | 0555, 0, NULL);
+	int error = node_create(root, name, &credentials_first, S_IFDIR | 0555, 0, NULL);
 
 	if (error && error != -EEXIST)
 		return error;
@@ -232,7 +233,7 @@ static size_t split_words(char *text, const char **words, size_t most)
 
 static int open_console(struct file **ret)
 {
-	const struct path_base base = { root, root, NULL };
+	const struct path_base base = { root, root, &credentials_first, NULL };
 
 	return path_open(&base, "/dev/console", O_RDWR, 0, ret);
 }

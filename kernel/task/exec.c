@@ -92,7 +92,8 @@ static void discard_image(struct exec_image *image)
  */
 static int load(const struct process *process, const struct exec_request *request, struct exec_image *ret)
 {
-	const struct path_base base = { node_get(process->paths.root), node_get(process->paths.cwd), exec_give_way };
+	const struct path_base base = { node_get(process->paths.root), node_get(process->paths.cwd), rights_current(),
+					exec_give_way };
 	struct exec_refusal refusal;
 	int error;
 
@@ -205,7 +206,7 @@ static int open_console(struct fd_table *fds, struct file *console)
 int process_start_init(struct node *root, struct file *console, const struct exec_request *request,
 		       struct exec_refusal *refusal)
 {
-	const struct path_base base = { root, root, NULL };
+	const struct path_base base = { root, root, &credentials_first, NULL };
 	struct exec_image image = { 0 };
 	struct process *process;
 	struct task *task;

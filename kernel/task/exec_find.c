@@ -3,6 +3,7 @@
  * the program's libraries. Only reads them; exec_load.c maps them.
  */
 #include "kernel/fs/errno.h"
+#include "kernel/fs/permission.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
@@ -15,10 +16,9 @@
 #define CLASS_32 1
 
 /* Open the program that the request names. Returns 0, -EACCES, -ETXTBSY, or errors of path_lookup() and file_open(). */
-static int open_program(struct node *node, struct file **ret)
+static int open_program(const struct path_base *base, struct node *node, struct file **ret)
 {
-	/* As on Linux, even root can only execute a file that somebody has the right to execute. */
-	if (!node_is(node, S_IFREG) || !(node->mode & 0111) || node->fs->flags & MS_NOEXEC)
+	if (!node_is(node, S_IFREG) || node->fs->flags & MS_NOEXEC || node_permit(node, base->who, ACCESS_EXECUTE) != 0)
 		return -EACCES;
 	if (node->writers)
 		return -ETXTBSY;
@@ -32,7 +32,7 @@ static int open_path(const struct path_base *base, const char *path, struct file
 
 	if (error)
 		return error;
-	error = open_program(node, ret);
+	error = open_program(base, node, ret);
 	node_put(node);
 	return error;
 }
@@ -246,7 +246,7 @@ int exec_find(const struct path_base *base, const struct exec_request *request, 
 	int error = start && path && program ? 0 : -ENOMEM;
 
 	if (!error)
-		error = request->node ? open_program(request->node, &program->own.file)
+		error = request->node ? open_program(base, request->node, &program->own.file)
 				      : open_path(base, path, &program->own.file);
 	if (!error)
 		error = follow_scripts(base, request->hidden, &path, a, start, program, refusal);

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "kernel/fs/credentials.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/path.h"
 #include "kernel/fs/tmpfs.h"
@@ -46,6 +47,7 @@ static inline void fs_start(void)
 	fs_blocks_at_start = fs_heap_blocks;
 	assert_int_equal(tmpfs_create(&fs_base.root), 0);
 	fs_base.start = fs_base.root;
+	fs_base.who = &credentials_first;
 	fs_frames_at_start = frame_free_count(&machine_frames);
 }
 

@@ -1,0 +1,103 @@
+/*
+ * Permissions, owners and times of nodes.
+ */
+#include "kernel/fs/node_attributes.h"
+
+#include "kernel/fs/permission.h"
+
+void node_set_mode(struct node *node, uint32_t mode)
+{
+	node->mode = (node->mode & S_IFMT) | (mode & MODE_PERMISSIONS);
+	node->ctime = node_now();
+}
+
+int node_chmod(struct node *node, const struct credentials *who, uint32_t mode)
+{
+	if (fs_is_read_only(node->fs))
+		return -EROFS;
+	if (!node_permit_owner(node, who))
+		return -EPERM;
+	/* Only who has a group may make programs that run as that group. */
+	if (!credentials_in_group(who, node->gid) && !credentials_can(who, CAP_FSETID))
+		mode &= ~(uint32_t)S_ISGID;
+	node_set_mode(node, mode);
+	return 0;
+}
+
+void node_set_owner(struct node *node, uint32_t uid, uint32_t gid)
+{
+	if (uid != UINT32_MAX)
+		node->uid = uid;
+	if (gid != UINT32_MAX)
+		node->gid = gid;
+	node->ctime = node_now();
+}
+
+/* Return the set-ID bits of a file that go when somebody else's right to the file is used: by a chown, or a write. */
+static uint32_t bits_to_drop(const struct node *node, const struct credentials *who)
+{
+	uint32_t bits = S_ISUID;
+
+	if (node->mode & 010 || !(credentials_in_group(who, node->gid) || credentials_can(who, CAP_FSETID)))
+		bits |= S_ISGID;
+	return bits;
+}
+
+int node_chown(struct node *node, const struct credentials *who, uint32_t uid, uint32_t gid)
+{
+	const bool owner = node->uid == who->uid.fs, can = credentials_can(who, CAP_CHOWN);
+
+	if (fs_is_read_only(node->fs))
+		return -EROFS;
+	if (uid != UINT32_MAX && !can && !(owner && uid == node->uid))
+		return -EPERM;
+	if (gid != UINT32_MAX && !can && !(owner && (gid == node->gid || credentials_in_group(who, gid))))
+		return -EPERM;
+	/* As on Linux, a change of owner clears the set-ID bits: they would give the program its new owner's rights. */
+	if (!node_is(node, S_IFDIR))
+		node->mode &= ~bits_to_drop(node, who);
+	node_set_owner(node, uid, gid);
+	return 0;
+}
+
+void node_written(struct node *node, const struct credentials *who)
+{
+	if (node_is(node, S_IFREG) && !credentials_can(who, CAP_FSETID))
+		node->mode &= ~bits_to_drop(node, who);
+}
+
+void node_put_times(struct node *node, const struct linux_timespec *atime, const struct linux_timespec *mtime)
+{
+	if (atime)
+		node->atime = *atime;
+	if (mtime)
+		node->mtime = *mtime;
+	node->ctime = node_now();
+}
+
+int node_set_times(struct node *node, const struct credentials *who, const struct linux_timespec *atime,
+		   const struct linux_timespec *mtime)
+{
+	if (fs_is_read_only(node->fs))
+		return -EROFS;
+	if (!node_permit_owner(node, who))
+		return -EPERM;
+	node_put_times(node, atime, mtime);
+	return 0;
+}
+
+int node_touch(struct node *node, const struct credentials *who)
+{
+	const struct linux_timespec now = node_now();
+
+	if (fs_is_read_only(node->fs))
+		return -EROFS;
+	if (!node_permit_owner(node, who)) {
+		int error = node_permit(node, who, ACCESS_WRITE);
+
+		if (error)
+			return error;
+	}
+	node_put_times(node, &now, &now);
+	return 0;
+}
