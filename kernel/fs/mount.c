@@ -8,12 +8,17 @@
 #include "kernel/fs/tmpfs.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
+#include "kernel/lib/tree_change.h"
 #include "kernel/mm/heap/heap.h"
 
 /* List of the kinds of file systems. Fixed after boot. */
 static struct mount_type *types;
-/* List of all mounts, in the order of mounting. Guard: tasks only, which the kernel does not preempt. */
-static struct link mounts = { &mounts, &mounts };
+/* Tree of all mounts, in the order of mounting. Guard: tasks only, which the kernel does not preempt. */
+static struct tree_node *mounts;
+static uint64_t last_number; /* of the newest mount; guard: tasks only, which the kernel does not preempt */
+
+/* Most mounts that one step detaches, or looks at for a list: paths may be long. */
+#define STEP_MOUNTS 64
 
 static struct mount_type *find_type(const char *name)
 {
@@ -83,7 +88,8 @@ static void free_mount(struct mount *mount)
 static void enter(struct mount *mount, const struct fs *below)
 {
 	mount->root->fs->mount = mount;
-	list_add_last(&mounts, &mount->in_order);
+	mount->number = ++last_number;
+	tree_add(&mounts, tree_outermost(mounts, TREE_HIGH), TREE_HIGH, &mount->in_order, NULL);
 	list_init(&mount->inside);
 	list_init(&mount->beside);
 	if (below)
@@ -93,7 +99,7 @@ static void enter(struct mount *mount, const struct fs *below)
 static void take_out(struct mount *mount)
 {
 	ASSERT(list_is_empty(&mount->inside));
-	list_remove(&mount->in_order);
+	tree_remove(&mounts, &mount->in_order, NULL);
 	list_remove(&mount->beside);
 	mount->root->fs->mount = NULL;
 }
@@ -102,7 +108,7 @@ int mount_set_root(const char *type, struct node *root)
 {
 	struct mount *mount;
 
-	ASSERT(list_is_empty(&mounts) && find_type(type));
+	ASSERT(!mounts && find_type(type));
 	mount = make_mount(find_type(type), type);
 	if (!mount)
 		return -ENOMEM;
@@ -113,8 +119,8 @@ int mount_set_root(const char *type, struct node *root)
 }
 
 /*
- * Return the error for mounting something on `at`; 0: it is allowed. No path leads into a detached file system: a mount
- * there could never be undone, and would keep the file system for ever.
+ * Return the error for mounting something on `at`; 0: it is allowed. No path leads into a detached file system: a
+ * mount there could never be undone, and would keep the file system for ever.
  */
 static int refuse_place(const struct node *at)
 {
@@ -228,8 +234,8 @@ int mount_remove(struct node *root)
 }
 
 /*
- * Take a mount out of the tree and out of the list. node_put() frees the file system when the last reference to one of
- * its nodes is dropped.
+ * Take a mount out of the tree and out of the list. node_put() frees the file system when the last reference to one
+ * of its nodes is dropped.
  */
 static void detach(struct mount *mount)
 {
@@ -249,24 +255,38 @@ static void detach(struct mount *mount)
 	node_put(root);
 }
 
-int mount_detach(struct node *root)
+int mount_detach_some(struct node *root)
 {
-	struct mount *top = find_mount(root);
+	struct mount *top = find_mount(root), *mount = top;
 
-	if (!top || !root->covers) {
-		node_put(root);
+	if (!top || !root->covers)
 		return top ? -EBUSY : -EINVAL;
-	}
 	/* Each round detaches one mount that has no mounts inside, so `top` itself is the last. */
-	while (root->fs->mount == top) {
-		struct mount *mount = top;
+	for (int i = 0; i < STEP_MOUNTS; i++) {
+		struct mount *below;
+		bool is_top;
 
 		while (!list_is_empty(&mount->inside))
 			mount = list_item(mount->inside.next, struct mount, beside);
+		below = mount->root->covers->fs->mount;
+		is_top = mount == top;
 		detach(mount);
+		if (is_top)
+			return 0;
+		mount = below;
 	}
+	return 1;
+}
+
+int mount_detach(struct node *root)
+{
+	int more;
+
+	do
+		more = mount_detach_some(root);
+	while (more > 0);
 	node_put(root);
-	return 0;
+	return more;
 }
 
 /* Add a word with blanks and backslashes written as in /proc/mounts (getmntent(3)). */
@@ -301,25 +321,53 @@ static void add_options(struct text *text, const struct mount *mount)
 		text_add(text, ",nr_inodes=%llu", (unsigned long long)mount->root->fs->nodes_max);
 }
 
-void mount_list(struct node *root, struct text *text)
+static struct mount *mount_in_order(struct tree_node *node)
 {
+	return node ? tree_item(node, struct mount, in_order) : NULL;
+}
+
+/* Return the first mount whose number is at least `number`, or NULL. */
+static struct mount *mount_from(uint64_t number)
+{
+	struct mount *at = mount_in_order(mounts), *found = NULL;
+
+	while (at) {
+		bool before = at->number < number;
+
+		if (!before)
+			found = at;
+		at = mount_in_order(at->in_order.child[before ? TREE_HIGH : TREE_LOW]);
+	}
+	return found;
+}
+
+static void add_line(struct text *text, const struct mount *mount, const char *path)
+{
+	add_escaped(text, mount->source);
+	text_add(text, " ");
+	add_escaped(text, path);
+	text_add(text, " %s ", mount->type->name);
+	add_options(text, mount);
+	text_add(text, " 0 0\n");
+}
+
+bool mount_list_some(struct node *root, uint64_t *place, size_t enough, struct text *text)
+{
+	struct mount *mount = mount_from(*place);
 	char *path = kmalloc(PATH_MAX);
 	size_t size;
 
 	if (!path) {
 		text->lost = true;
-		return;
+		return false;
 	}
-	LIST_EACH(&mounts, struct mount, in_order, mount) {
+	for (int i = 0; i < STEP_MOUNTS && mount && text->size < enough; i++) {
 		/* A mount that is not below the caller's root has no path there, and is left out. */
-		if (path_of_directory(root, mount->root, path, PATH_MAX, &size) != 0)
-			continue;
-		add_escaped(text, mount->source);
-		text_add(text, " ");
-		add_escaped(text, path);
-		text_add(text, " %s ", mount->type->name);
-		add_options(text, mount);
-		text_add(text, " 0 0\n");
+		if (path_of_directory(root, mount->root, path, PATH_MAX, &size) == 0)
+			add_line(text, mount, path);
+		*place = mount->number + 1;
+		mount = mount_in_order(tree_beside(&mount->in_order, TREE_HIGH));
 	}
 	kfree(path);
+	return mount != NULL;
 }

@@ -8,8 +8,8 @@
 
 #define WRITE_MAX PAGE_SIZE /* most bytes that one write takes */
 /*
- * One step of a read makes records until they have STEP_SIZE bytes or more. The text has room for STEP_ROOM bytes from
- * the start: most records are shorter than STEP_ROOM - STEP_SIZE, so the last record rarely makes the text grow.
+ * One step of a read makes records until they have STEP_SIZE bytes or more. The text has room for STEP_ROOM bytes
+ * from the start: most records are shorter than STEP_ROOM - STEP_SIZE, so the last record rarely makes the text grow.
  */
 #define STEP_SIZE (PAGE_SIZE - 256)
 #define STEP_ROOM PAGE_SIZE
@@ -22,6 +22,7 @@ struct reader {
 	text_make_fn *make; /* adds the whole content; or NULL */
 	text_more_fn *more; /* adds records; NULL when `make` is set */
 	text_take_fn *take; /* takes what is written; NULL: the file cannot be written */
+	bool goes_on;       /* `more` has added nothing, and is to be called again */
 	bool begun;         /* the fields below are valid: a text was begun, and making it has not failed since */
 	struct text text;   /* the bytes of the file from `start` on that were made last */
 	uint64_t start;     /* where `text` begins in the file, in bytes */
@@ -39,6 +40,7 @@ static void begin(struct reader *reader)
 	reader->text.size = 0;
 	reader->start = reader->place = 0;
 	reader->begun = true;
+	reader->goes_on = false;
 }
 
 /* Add the whole content, or what comes next of it: at least `enough` bytes, or the rest. */
@@ -63,9 +65,10 @@ static int make_next(struct reader *reader, struct node *node, size_t enough)
 	reader->start = end_of(reader);
 	reader->text.size = 0;
 	error = add(reader, node, enough);
+	reader->goes_on = error == -EAGAIN;
 	if (!error && reader->text.lost)
 		error = -ENOMEM;
-	if (error) {
+	if (error && !reader->goes_on) {
 		text_free(&reader->text);
 		reader->begun = false;
 	}
@@ -105,7 +108,7 @@ static int64_t read_text(struct file *file, struct user_io *io, uint64_t *offset
 	int64_t moved, more;
 	int error;
 
-	if (!*offset || !reader->begun || *offset < reader->start)
+	if ((!*offset && !reader->goes_on) || !reader->begun || *offset < reader->start)
 		begin(reader);
 	moved = copy_made(reader, io, offset);
 	if (moved < 0 || !io->left || *offset < end_of(reader) || (reader->make && reader->place))
@@ -113,7 +116,9 @@ static int64_t read_text(struct file *file, struct user_io *io, uint64_t *offset
 	error = make_next(reader, file->node, step_size(reader, io, *offset));
 	if (error)
 		return moved ? moved : error;
-	/* The offset lies behind these records: have the caller read again, which makes the records that come next. */
+	/*
+	 * The offset lies behind these records: have the caller read again, which makes the records that come next.
+	 */
 	if (reader->more && reader->text.size && *offset >= end_of(reader))
 		return -EAGAIN;
 	more = copy_made(reader, io, offset);

@@ -2,8 +2,8 @@
  * Files whose content is a text that the kernel generates, of two kinds. A short text is made as a whole by a read at
  * offset 0; reads at other offsets get pieces of the same text, so that the pieces fit together even if the kernel's
  * state changes in between. A text of records, whose number has no limit, is made while it is read, about a page at a
- * time; no record is made in parts. As on Linux, a read that does not go on where the last one ended makes the records
- * anew from the first one on, to find the offset.
+ * time; no record is made in parts. As on Linux, a read that does not go on where the last one ended makes the
+ * records anew from the first one on, to find the offset.
  */
 #pragma once
 
@@ -17,8 +17,8 @@ typedef int text_make_fn(struct node *node, struct text *ret);
  * A function that adds records to `ret`, an empty text, until that has `enough` bytes or more or there are no records
  * left; *place is where to begin: 0 for the first record. Sets *place to where the next call is to begin. Only this
  * function knows what the value means. It should be a key by which the records are sorted, such as a number: then a
- * record that exists all the time is read exactly once, whatever comes and goes between the calls. Returns 0, or the
- * error that read(2) returns.
+ * record that exists all the time is read exactly once, whatever comes and goes between the calls. Returns 0;
+ * -EAGAIN, when it has added nothing and is to be called again; or the error that read(2) returns.
  */
 typedef int text_more_fn(struct node *node, uint64_t *place, size_t enough, struct text *ret);
 
@@ -27,8 +27,8 @@ typedef int text_take_fn(struct node *node, const char *bytes, size_t size);
 
 /*
  * Make `file`, which is being opened, a file with generated text: set its operations, and keep `make` and `take` for
- * them. A read returns make's error, or -ENOMEM (no memory, or more than TEXT_MAX bytes). When `take` is NULL, a write
- * returns -EINVAL; else it takes at most 4096 bytes and returns take's error. Returns 0 or -ENOMEM.
+ * them. A read returns make's error, or -ENOMEM (no memory, or more than TEXT_MAX bytes). When `take` is NULL, a
+ * write returns -EINVAL; else it takes at most 4096 bytes and returns take's error. Returns 0 or -ENOMEM.
  */
 int text_file_open(struct file *file, text_make_fn *make, text_take_fn *take);
 

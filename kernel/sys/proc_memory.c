@@ -75,15 +75,16 @@ int proc_make_environ(struct node *node, struct text *ret)
 	return error ? error : add_memory(subject.process, subject.process->env_start, subject.process->env_end, ret);
 }
 
-int proc_make_mounts(struct node *node, struct text *ret)
+int proc_more_mounts(struct node *node, uint64_t *place, size_t enough, struct text *ret)
 {
 	HELD_SUBJECT struct proc_subject subject = { 0 };
 	int error = proc_find_subject(node, &subject);
+	bool more;
 
 	if (error)
 		return error;
 	if (!subject.process->paths.root)
 		return -EINVAL;
-	mount_list(subject.process->paths.root, ret);
-	return 0;
+	more = mount_list_some(subject.process->paths.root, place, enough, ret);
+	return more && !ret->size ? -EAGAIN : 0;
 }

@@ -74,7 +74,7 @@ static const struct proc_file proc_files[] = {
 	TEXT(FILE_LIMITS, "limits", 0444, proc_make_limits, NULL),
 	TEXT(FILE_OOM_SCORE, "oom_score", 0444, proc_make_oom_score, NULL),
 	TEXT(FILE_OOM_SCORE_ADJ, "oom_score_adj", 0644, proc_make_oom_adjust, proc_take_oom_adjust),
-	TEXT(FILE_MOUNTS, "mounts", 0444, proc_make_mounts, NULL),
+	RECORDS(FILE_MOUNTS, "mounts", proc_more_mounts),
 };
 
 #define FILES (sizeof(proc_files) / sizeof(proc_files[0]))

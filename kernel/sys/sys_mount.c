@@ -6,6 +6,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/give_way.h"
 
 #define CWD ((uint64_t)AT_FDCWD)
 
@@ -137,6 +138,17 @@ SYSCALL_5(mount, source, target, type, flags, options)
 	return error;
 }
 
+/* Do mount_detach() in steps, with other tasks in between. When the task must end, what is left stays mounted. */
+static int detach(struct node *root)
+{
+	int more = mount_detach_some(root);
+
+	while (more > 0)
+		more = task_give_way() ? -EINTR : mount_detach_some(root);
+	node_put(root);
+	return more;
+}
+
 SYSCALL_2(umount2, target, flags)
 {
 	struct node *root;
@@ -151,7 +163,7 @@ SYSCALL_2(umount2, target, flags)
 	error = user_path_lookup(CWD, target, flags & UMOUNT_NOFOLLOW ? PATH_NO_FOLLOW : PATH_FOLLOW, &root);
 	if (error)
 		return error;
-	return flags & MNT_DETACH ? mount_detach(root) : mount_remove(root);
+	return flags & MNT_DETACH ? detach(root) : mount_remove(root);
 }
 
 SYSCALL_1(chroot, path)

@@ -12,8 +12,10 @@ static char *listed(void)
 {
 	static char all[512];
 	struct text text = { 0 };
+	uint64_t place = 0;
 
-	mount_list(fs_base.root, &text);
+	while (mount_list_some(fs_base.root, &place, SIZE_MAX, &text))
+		;
 	assert_in_range(text.size, 0, sizeof(all) - 1);
 	memcpy(all, text.bytes, text.size);
 	all[text.size] = '\0';
@@ -332,12 +334,59 @@ static int start(void **state)
 	return mount_set_root("tmpfs", fs_base.root);
 }
 
+#define MANY 200 /* mounts: more than one step lists or detaches */
+
+/* Very many mounts are listed and detached in steps, in which a step may have no line: its mounts lie elsewhere. */
+static void many_are_listed_in_steps(void **state)
+{
+	struct node *elsewhere, *top;
+	struct text text = { 0 };
+	char path[64] = "many";
+	uint64_t place = 0;
+	int steps = 0, more;
+
+	(void)state;
+	assert_int_equal(path_create(&fs_base, "other", S_IFDIR | 0755, 0), 0);
+	assert_int_equal(path_create(&fs_base, "many", S_IFDIR | 0755, 0), 0);
+	assert_int_equal(mount_on("tmpfs", "many", 0, ""), 0);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "many/%d", i);
+		assert_int_equal(path_create(&fs_base, path, S_IFDIR | 0755, 0), 0);
+		assert_int_equal(mount_on("tmpfs", path, 0, ""), 0);
+	}
+	elsewhere = look("other");
+	while (mount_list_some(elsewhere, &place, 1, &text))
+		steps++;
+	assert_in_range(steps, 2, MANY / 10);
+	assert_int_equal(text.size, 0);
+	node_put(elsewhere);
+	top = look("many");
+	place = 0;
+	while (mount_list_some(top, &place, SIZE_MAX, &text))
+		;
+	text_add_char(&text, '\0');
+	for (int i = 0; i < MANY; i++) {
+		snprintf(path, sizeof(path), "tmpfs /%d tmpfs rw,relatime 0 0\n", i);
+		assert_non_null(strstr(text.bytes, path));
+	}
+	text_free(&text);
+	steps = 0;
+	while ((more = mount_detach_some(top)) > 0)
+		steps++;
+	assert_int_equal(more, 0);
+	assert_in_range(steps, 2, MANY / 10);
+	node_put(top);
+	assert_int_equal(path_rmdir(&fs_base, "many"), 0);
+	assert_int_equal(path_rmdir(&fs_base, "other"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(mounts_are_listed),
 		cmocka_unit_test(mounting_needs_memory),
 		cmocka_unit_test(mounts_move),
+		cmocka_unit_test(many_are_listed_in_steps),
 		cmocka_unit_test(a_read_only_mount_stays_as_it_is),
 		cmocka_unit_test(a_limit_is_kept),
 		cmocka_unit_test(a_detached_mount_lives_on_for_its_users),

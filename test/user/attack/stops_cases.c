@@ -648,7 +648,7 @@ const struct stops_case stops_cases[] = {
 	{ "transfers", transfers, 1024, 0 },
 	{ "umount with many files", files_unmount, 2000, 2000 },
 	{ "listing of many files", files_list, 2000, 8000 },
-	{ "many mounts", mounts, 100, 100 },
+	{ "many mounts", mounts, 400, 0 },
 	{ "many record locks", record_locks, 500, 0 },
 	{ "many queued signals", queued_signals, 1500, 0 },
 	{ "an interval of a microsecond", interval_timer, 100, 0 },
