@@ -13,7 +13,8 @@ static struct device *find(uint64_t number)
 {
 	struct device *device = devices;
 
-	while (device && device->number != number)
+	while (device && device->number != number &&
+	       !(device->all_minors && DEVICE_MAJOR(device->number) == DEVICE_MAJOR(number)))
 		device = device->next;
 	return device;
 }
@@ -39,7 +40,8 @@ static uint32_t permissions_of(uint64_t number)
 {
 	if (number == DEVICE_NUMBER(DEVICE_MEM_MAJOR, DEVICE_KMSG_MINOR))
 		return 0644;
-	if (DEVICE_MAJOR(number) == DEVICE_MEM_MAJOR || number == DEVICE_NUMBER(DEVICE_TTYAUX_MAJOR, 0))
+	if (DEVICE_MAJOR(number) == DEVICE_MEM_MAJOR || number == DEVICE_NUMBER(DEVICE_TTYAUX_MAJOR, 0) ||
+	    number == DEVICE_NUMBER(DEVICE_TTYAUX_MAJOR, 2))
 		return 0666;
 	/* A terminal belongs to who has logged in there: login(1) gives it to them. */
 	return 0600;
@@ -48,9 +50,11 @@ static uint32_t permissions_of(uint64_t number)
 int device_make_nodes(struct node *dev)
 {
 	for (struct device *device = devices; device; device = device->next) {
-		struct name name = { device->name, strlen(device->name) };
-		int error = node_create(dev, name, &credentials_first, S_IFCHR | permissions_of(device->number),
-					device->number, NULL);
+		struct name name = { device->name, device->all_minors ? 0 : strlen(device->name) };
+		int error = device->all_minors
+				    ? 0
+				    : node_create(dev, name, &credentials_first,
+						  S_IFCHR | permissions_of(device->number), device->number, NULL);
 
 		if (error && error != -EEXIST)
 			return error;

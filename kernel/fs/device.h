@@ -11,7 +11,7 @@ enum device_numbers {
 	DEVICE_MEM_MAJOR = 1, /* minors: 3 null, 5 zero, 7 full, 8 random, 9 urandom, 11 kmsg */
 	DEVICE_KMSG_MINOR = 11,
 	DEVICE_TTY_MAJOR = 4,    /* minors: 0 the console's screen, 64 the first serial port */
-	DEVICE_TTYAUX_MAJOR = 5, /* minors: 0 the task's own terminal, 1 the console */
+	DEVICE_TTYAUX_MAJOR = 5, /* minors: 0 the task's own terminal, 1 the console, 2 ptmx */
 };
 
 /* A device that a driver registers. Guard: fixed when it is added. */
@@ -21,6 +21,7 @@ struct device {
 	/* Set `ops`, `data` and `properties` of a file being opened. Returns 0 or the error that open(2) returns. */
 	int (*open)(struct device *device, struct file *file);
 	void *data;          /* for the driver */
+	bool all_minors;     /* stands for all minor numbers, and has no node in /dev */
 	struct device *next; /* next in the list of devices; set by device_register() */
 };
 

@@ -89,9 +89,16 @@ enum linux_tty_request {
 	TIOCSWINSZ = 0x5414,
 	FIONREAD = 0x541b,
 	TIOCGSERIAL = 0x541e,
+	TIOCPKT = 0x5420,
 	TIOCNOTTY = 0x5422,
 	TCSBRKP = 0x5425,
 	TIOCGSID = 0x5429,
+	TIOCGPTPEER = 0x5441,
+	TIOCSPTLCK = 0x40045431,
+	TIOCSIG = 0x40045436,
+	TIOCGPTN = 0x80045430,
+	TIOCGPKT = 0x80045438,
+	TIOCGPTLCK = 0x80045439,
 };
 
 /* struct serial_struct, of which programs use only these fields. */
@@ -106,3 +113,4 @@ struct linux_serial {
 _Static_assert(sizeof(struct linux_serial) == 72, "Linux's struct serial_struct");
 
 enum linux_flush { TCIFLUSH, TCOFLUSH, TCIOFLUSH };
+enum linux_flow { TCOOFF, TCOON, TCIOFF, TCION };

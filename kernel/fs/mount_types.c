@@ -6,7 +6,9 @@
 #include "kernel/fs/content.h"
 #include "kernel/fs/content_memory.h"
 #include "kernel/fs/device.h"
+#include "kernel/fs/devpts.h"
 #include "kernel/fs/mount.h"
+#include "kernel/fs/mount_options.h"
 #include "kernel/fs/node_attributes.h"
 #include "kernel/fs/sysfs.h"
 #include "kernel/fs/tmpfs.h"
@@ -15,11 +17,7 @@
 
 /* ---- tmpfs ---- */
 
-/*
- * Parse `word` as a number in the base `base`. Returns false when it is empty, has another character, or needs more
- * than 32 bits.
- */
-static bool get_number(struct name word, unsigned base, uint64_t *ret)
+bool mount_number(struct name word, unsigned base, uint64_t *ret)
 {
 	uint64_t number = 0;
 
@@ -47,7 +45,7 @@ static bool get_pages(struct name word, uint64_t *ret)
 	bool percent = word.size && word.text[word.size - 1] == '%';
 	uint64_t number;
 
-	if (!get_number((struct name){ word.text, word.size - (unit || percent ? 1 : 0) }, 10, &number))
+	if (!mount_number((struct name){ word.text, word.size - (unit || percent ? 1 : 0) }, 10, &number))
 		return false;
 	if (percent)
 		*ret = machine_frames.total * number / 100;
@@ -60,7 +58,7 @@ static bool take_mode(struct node *root, struct name value)
 {
 	uint64_t mode;
 
-	if (!get_number(value, 8, &mode))
+	if (!mount_number(value, 8, &mode))
 		return false;
 	node_set_mode(root, (uint32_t)mode);
 	return true;
@@ -70,7 +68,7 @@ static bool take_uid(struct node *root, struct name value)
 {
 	uint64_t id;
 
-	if (!get_number(value, 10, &id))
+	if (!mount_number(value, 10, &id))
 		return false;
 	node_set_owner(root, (uint32_t)id, UINT32_MAX);
 	return true;
@@ -80,7 +78,7 @@ static bool take_gid(struct node *root, struct name value)
 {
 	uint64_t id;
 
-	if (!get_number(value, 10, &id))
+	if (!mount_number(value, 10, &id))
 		return false;
 	node_set_owner(root, UINT32_MAX, (uint32_t)id);
 	return true;
@@ -104,44 +102,46 @@ static bool take_nodes(struct node *root, struct name value)
 {
 	uint64_t nodes;
 
-	if (!get_number(value, 10, &nodes) || (nodes && nodes < root->fs->nodes))
+	if (!mount_number(value, 10, &nodes) || (nodes && nodes < root->fs->nodes))
 		return false;
 	root->fs->nodes_max = nodes;
 	return true;
 }
 
-/* Apply one of mount(8)'s options, such as "mode=0755". */
-static int take_option(struct node *root, struct name word)
+/* Apply one option, such as "mode=0755". */
+static int take_option(struct node *root, struct name word, const struct mount_option *known, size_t count)
 {
-	static const struct {
-		const char *name;
-		bool (*take)(struct node *root, struct name value);
-	} options[] = {
-		{ "mode=", take_mode }, { "uid=", take_uid },         { "gid=", take_gid },
-		{ "size=", take_size }, { "nr_inodes=", take_nodes },
-	};
+	for (size_t i = 0; i < count; i++) {
+		size_t size = strlen(known[i].name);
 
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		size_t size = strlen(options[i].name);
-
-		if (word.size >= size && memcmp(word.text, options[i].name, size) == 0)
-			return options[i].take(root, (struct name){ word.text + size, word.size - size }) ? 0 : -EINVAL;
+		if (word.size >= size && memcmp(word.text, known[i].name, size) == 0)
+			return known[i].take(root, (struct name){ word.text + size, word.size - size }) ? 0 : -EINVAL;
 	}
 	return -EINVAL;
 }
 
-static int take_options(struct node *root, const char *options)
+int mount_take_options(struct node *root, const char *options, const struct mount_option *known, size_t count)
 {
 	while (*options) {
 		const char *comma = strchr(options, ',');
 		size_t size = comma ? (size_t)(comma - options) : strlen(options);
-		int error = size ? take_option(root, (struct name){ options, size }) : 0;
+		int error = size ? take_option(root, (struct name){ options, size }, known, count) : 0;
 
 		if (error)
 			return error;
 		options += size + (comma ? 1 : 0);
 	}
 	return 0;
+}
+
+static int take_options(struct node *root, const char *options)
+{
+	static const struct mount_option known[] = {
+		{ "mode=", take_mode }, { "uid=", take_uid },         { "gid=", take_gid },
+		{ "size=", take_size }, { "nr_inodes=", take_nodes },
+	};
+
+	return mount_take_options(root, options, known, sizeof(known) / sizeof(known[0]));
 }
 
 static int create_tmpfs(const char *options, struct node **ret)
@@ -216,4 +216,5 @@ void mount_types_init(void)
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		mount_type_add(&types[i]);
+	devpts_init();
 }

@@ -143,6 +143,16 @@ static int64_t read_there(struct tty *tty, struct user_io *io, bool waits)
 	return done;
 }
 
+/* Do read_there(), and tell the device when input was taken. */
+static int64_t read_input(struct tty *tty, struct user_io *io, bool waits)
+{
+	int64_t done = read_there(tty, io, waits);
+
+	if (tty->port && tty->port->input_taken)
+		tty->port->input_taken(tty);
+	return done;
+}
+
 static int64_t tty_read(struct file *file, struct user_io *io, uint64_t *offset)
 {
 	struct tty *tty = file->data;
@@ -155,7 +165,7 @@ static int64_t tty_read(struct file *file, struct user_io *io, uint64_t *offset)
 		return error;
 	if (!is_enough(tty, file, io->left))
 		return -EAGAIN;
-	return read_there(tty, io, tty_waits(tty));
+	return read_input(tty, io, tty_waits(tty));
 }
 
 /* file_ops.patience: return VTIME in ns, or 0 when only bytes may end the wait (termios(3), "MIN > 0, TIME > 0"). */
@@ -172,7 +182,7 @@ static uint64_t tty_patience(struct file *file, uint32_t *ret_there)
 
 static int64_t tty_read_late(struct file *file, struct user_io *io)
 {
-	return tty_is_hung_up(file) ? 0 : read_there(file->data, io, false);
+	return tty_is_hung_up(file) ? 0 : read_input(file->data, io, false);
 }
 
 /* Return whether `piece` bytes can be written now. Each '\n' may become two bytes. */
@@ -294,6 +304,14 @@ static struct wait_queue *tty_queue(struct file *file)
 	return &tty->queue;
 }
 
+static void tty_release(struct file *file)
+{
+	struct tty *tty = file->data;
+
+	if (tty->port && tty->port->closed)
+		tty->port->closed(tty, tty_is_hung_up(file));
+}
+
 static const struct file_ops tty_ops = {
 	.read = tty_read,
 	.patience = tty_patience,
@@ -303,6 +321,7 @@ static const struct file_ops tty_ops = {
 	.ioctl = tty_ioctl,
 	.poll = tty_poll,
 	.queue = tty_queue,
+	.release = tty_release,
 };
 
 /* Make an open file read and write `tty`. */
@@ -312,16 +331,21 @@ static void lead_to(struct file *file, struct tty *tty)
 	file->data = tty;
 	file->properties = FILE_STREAM;
 	file->hang_ups = tty->hang_ups;
+	if (tty->port && tty->port->opened)
+		tty->port->opened(tty);
 }
 
-static int open_tty(struct device *device, struct file *file)
+int tty_open(struct tty *tty, struct file *file)
 {
-	struct tty *tty = device->data;
-
 	lead_to(file, tty);
 	if (tty->jobs && tty->jobs->opened && !(file->flags & O_NOCTTY))
 		tty->jobs->opened(tty);
 	return 0;
+}
+
+static int open_tty(struct device *device, struct file *file)
+{
+	return tty_open(device->data, file);
 }
 
 struct tty *tty_of(const struct file *file)
@@ -329,18 +353,23 @@ struct tty *tty_of(const struct file *file)
 	return file->ops == &tty_ops ? file->data : NULL;
 }
 
+void tty_setup(struct tty *tty, uint64_t number, void (*show)(struct tty *tty, const char *text, size_t size))
+{
+	tty->device = (struct device){ .number = number, .open = open_tty, .data = tty };
+	tty->show = show;
+	tty->termios = default_termios;
+	tty->winsize = (struct linux_winsize){ 25, 80, 0, 0 };
+	tty->lock = (struct lock)LOCK_INITIAL(LOCK_TTY);
+	wait_queue_init(&tty->queue);
+}
+
 int tty_init(struct tty *tty, const char *name, uint64_t number,
 	     void (*write)(struct tty *tty, const char *text, size_t size), void *data)
 {
-	*tty = (struct tty){
-		.device = { .name = name, .number = number, .open = open_tty, .data = tty },
-		.show = write,
-		.data = data,
-		.termios = default_termios,
-		.winsize = { 25, 80, 0, 0 },
-		.lock = LOCK_INITIAL(LOCK_TTY),
-		.queue = WAIT_QUEUE_INITIAL,
-	};
+	memset(tty, 0, sizeof(*tty));
+	tty_setup(tty, number, write);
+	tty->device.name = name;
+	tty->data = data;
 	return device_register(&tty->device);
 }
 
@@ -349,6 +378,8 @@ void tty_hang_up(struct tty *tty)
 	uint64_t flags = lock_take(&tty->lock);
 
 	tty->hang_ups++;
+	if (tty->port && tty->port->hung_up)
+		tty->port->hung_up(tty);
 	tty_drop_input(tty);
 	tty->termios = default_termios;
 	tty_give_order(tty, TTY_GO);
@@ -372,7 +403,7 @@ static int open_own(struct device *device, struct file *file)
 	struct tty *tty = own_tty ? own_tty() : console;
 
 	(void)device;
-	return tty ? open_tty(&tty->device, file) : -ENXIO;
+	return tty ? tty_open(tty, file) : -ENXIO;
 }
 
 static struct device console_device = {

@@ -21,9 +21,10 @@
 struct tty;
 
 enum tty_order {
-	TTY_STOP, /* send no more queued text to the device: VSTOP was typed */
-	TTY_GO,   /* send queued text again */
-	TTY_DROP, /* drop the queued text */
+	TTY_STOP,       /* send no more queued text to the device: VSTOP was typed */
+	TTY_GO,         /* send queued text again */
+	TTY_DROP,       /* drop the queued text */
+	TTY_DROP_INPUT, /* told after input that was not read has been dropped */
 };
 
 /*
@@ -39,6 +40,14 @@ struct tty_port {
 	/* Return whether all text has left the device. */
 	bool (*is_idle)(struct tty *tty);
 	void (*order)(struct tty *tty, enum tty_order order);
+	/* Pseudo-terminals set all of the following operations, other drivers none. */
+	/* Called after the modes were set, which were `before`, with tty->lock held. */
+	void (*modes_set)(struct tty *tty, const struct linux_termios *before);
+	void (*input_taken)(struct tty *tty); /* called after a program has read input */
+	void (*opened)(struct tty *tty);      /* called when a file of the terminal was opened */
+	/* Called when a file was closed; `hung_up`: the file was opened before the last hang-up. */
+	void (*closed)(struct tty *tty, bool hung_up);
+	void (*hung_up)(struct tty *tty); /* called when the terminal is hung up, with tty->lock held */
 };
 
 /*
@@ -60,6 +69,11 @@ struct tty_job_control {
 	int (*request)(struct tty *tty, unsigned request, uint64_t arg, int32_t *value);
 	/* Called when a task has opened the terminal without O_NOCTTY. */
 	void (*opened)(struct tty *tty);
+	/*
+	 * Called before a hang-up whose cause is the device: takes the terminal from its session, and sends SIGHUP and
+	 * SIGCONT to the session's leader.
+	 */
+	void (*hung_up)(struct tty *tty);
 };
 
 /*
@@ -113,6 +127,12 @@ struct tty {
 int tty_init(struct tty *tty, const char *name, uint64_t number,
 	     void (*write)(struct tty *tty, const char *text, size_t size), void *data);
 
+/* Do tty_init(), but for the registering, with all bytes of *tty 0 before. For terminals that come and go. */
+void tty_setup(struct tty *tty, uint64_t number, void (*show)(struct tty *tty, const char *text, size_t size));
+
+/* Make `file`, which is being opened, read and write `tty`. Returns 0. */
+int tty_open(struct tty *tty, struct file *file);
+
 /*
  * Take typed bytes: put them into the ring, echo them, wake readers, send signals by jobs->signal. Bytes that do not
  * fit are dropped, with a bell. Call without tty->lock; interrupt handlers may call it.
@@ -134,6 +154,12 @@ void tty_set_own(struct tty *(*own)(void));
  * -EIO. Input is dropped, and the modes become the default, so that the next session finds the terminal as new.
  */
 void tty_hang_up(struct tty *tty);
+
+/* Return whether it is a pseudo-terminal. */
+static inline bool tty_has_master(const struct tty *tty)
+{
+	return tty->port && tty->port->opened;
+}
 
 /* Return the terminal of an open file; NULL when the file is not a terminal. */
 struct tty *tty_of(const struct file *file);

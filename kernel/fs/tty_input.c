@@ -14,6 +14,8 @@ void tty_drop_input(struct tty *tty)
 	tty->tail = tty->line = tty->head;
 	memset(tty->ends, 0, sizeof(tty->ends));
 	tty->literal = false;
+	if (tty->port)
+		tty->port->order(tty, TTY_DROP_INPUT);
 }
 
 void tty_signal(struct tty *tty, enum tty_signal_number signal)
@@ -24,7 +26,7 @@ void tty_signal(struct tty *tty, enum tty_signal_number signal)
 
 void tty_give_order(struct tty *tty, enum tty_order order)
 {
-	if (order != TTY_DROP)
+	if (order == TTY_STOP || order == TTY_GO)
 		tty->stopped = order == TTY_STOP;
 	if (tty->port)
 		tty->port->order(tty, order);

@@ -18,7 +18,7 @@ static void flush_input(struct tty *tty)
 
 static int64_t set_termios(struct tty *tty, struct user_io *io, bool drops_input)
 {
-	struct linux_termios termios;
+	struct linux_termios termios, before;
 	enum status status = user_io_get_all(io, &termios, sizeof(termios));
 	uint64_t flags;
 
@@ -30,7 +30,10 @@ static int64_t set_termios(struct tty *tty, struct user_io *io, bool drops_input
 	/* When ICANON changes, input that is already there becomes readable at once, even a line without its end. */
 	if ((tty->termios.lflag ^ termios.lflag) & ICANON)
 		tty->line = tty->head;
+	before = tty->termios;
 	tty->termios = termios;
+	if (tty->port && tty->port->modes_set)
+		tty->port->modes_set(tty, &before);
 	if (!(termios.iflag & IXON))
 		tty_give_order(tty, TTY_GO);
 	wait_queue_wake(&tty->queue);
@@ -65,7 +68,7 @@ static int64_t put_serial(const struct tty *tty, struct user_io *io)
 {
 	struct linux_serial serial = { .type = 4 };
 
-	if (tty->device.number < DEVICE_NUMBER(DEVICE_TTY_MAJOR, SERIAL_MINOR))
+	if (DEVICE_MAJOR(tty->device.number) != DEVICE_TTY_MAJOR || DEVICE_MINOR(tty->device.number) < SERIAL_MINOR)
 		return -ENOTTY;
 	serial.line = (int32_t)(tty->device.number - DEVICE_NUMBER(DEVICE_TTY_MAJOR, SERIAL_MINOR));
 	return put(io, &serial, sizeof(serial));
@@ -78,7 +81,7 @@ static int64_t put_serial(const struct tty *tty, struct user_io *io)
 static bool is_change(unsigned request)
 {
 	return (request >= TCSETS && request <= TCSETSF) || request == TCSBRK || request == TCSBRKP ||
-	       request == TCFLSH;
+	       request == TCFLSH || request == TCXONC;
 }
 
 /* Return whether a request waits until all written text has left the device. */
@@ -113,15 +116,30 @@ static void flush_output(struct tty *tty)
 	wait_queue_wake(&tty->queue);
 }
 
-int64_t tty_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io)
+/* Do TCXONC: stop or start output, or ask the device's side to stop or start sending. */
+static int64_t control_flow(struct tty *tty, uint64_t action)
 {
-	struct tty *tty = file->data;
+	const char stop = (char)tty->termios.cc[VSTOP], start = (char)tty->termios.cc[VSTART];
+	uint64_t flags;
+
+	if (action > TCION)
+		return -EINVAL;
+	flags = lock_take(&tty->lock);
+	if (action == TCOOFF || action == TCOON)
+		tty_give_order(tty, action == TCOOFF ? TTY_STOP : TTY_GO);
+	else
+		tty->show(tty, action == TCIOFF ? &stop : &start, 1);
+	lock_release(&tty->lock, flags);
+	wait_queue_wake(&tty->queue);
+	return 0;
+}
+
+static int64_t do_request(struct tty *tty, unsigned request, uint64_t arg, struct user_io *io)
+{
 	struct linux_winsize winsize;
 	int32_t waiting;
-	int error = check_request(file, request);
+	int error;
 
-	if (error)
-		return error;
 	switch (request) {
 	case TCGETS:
 		return put(io, &tty->termios, sizeof(tty->termios));
@@ -151,9 +169,33 @@ int64_t tty_ioctl(struct file *file, unsigned request, uint64_t arg, struct user
 		if (arg != TCIFLUSH)
 			flush_output(tty);
 		return 0;
+	case TCXONC:
+		return control_flow(tty, arg);
 	case TCSBRK:
 	case TCSBRKP:
 		return 0; /* check_request() has waited for the output; the drivers here cannot send a break */
 	}
 	return job_request(tty, request, arg, io);
+}
+
+int64_t tty_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io)
+{
+	int error = check_request(file, request);
+
+	return error ? error : do_request(file->data, request, arg, io);
+}
+
+/*
+ * A master may ask for session and foreground group of its terminal, though that is not its own. The modes are the
+ * terminal's, as the master has none.
+ */
+int64_t tty_master_ioctl(struct tty *tty, unsigned request, uint64_t arg, struct user_io *io)
+{
+	int32_t value = request == TIOCGSID ? tty->session : tty->foreground;
+
+	if (request == TIOCGSID && !value)
+		return -ENOTTY;
+	if (request == TIOCGPGRP || request == TIOCGSID)
+		return put(io, &value, sizeof(value));
+	return request == TIOCNOTTY ? -ENOTTY : do_request(tty, request, arg, io);
 }

@@ -3,6 +3,7 @@
  */
 #include "kernel/fs/node_attributes.h"
 #include "kernel/fs/pipe.h"
+#include "kernel/fs/pty.h"
 #include "kernel/fs/tmpfs.h"
 #include "kernel/sys/file_locking.h"
 #include "kernel/sys/file_transfer.h"
@@ -282,6 +283,7 @@ static int64_t wait_and_do(struct file *file, unsigned request, uint64_t value)
 SYSCALL_3(ioctl, fd, request, value)
 {
 	HELD_FILE struct file *file = args_file_get(fd);
+	struct file *opened;
 	int64_t result;
 	uint32_t on;
 	int error;
@@ -298,6 +300,10 @@ SYSCALL_3(ioctl, fd, request, value)
 			return error;
 		file_set_flags(file, on ? file->flags | O_NONBLOCK : file->flags & ~(uint32_t)O_NONBLOCK);
 		return 0;
+	}
+	if ((uint32_t)request == TIOCGPTPEER) {
+		result = pty_open_peer(file, (unsigned)value, &opened);
+		return result ? result : args_install(opened, value);
 	}
 	result = request_once(file, (unsigned)request, value);
 	return result == -EAGAIN ? wait_and_do(file, (unsigned)request, value) : result;

@@ -129,7 +129,7 @@ static void serial_order(struct tty *tty, enum tty_order order)
 		serial_stop();
 	else if (order == TTY_GO)
 		serial_go();
-	else
+	else if (order == TTY_DROP)
 		serial_drop();
 }
 

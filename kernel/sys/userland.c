@@ -10,6 +10,7 @@
 #include "kernel/fs/mount.h"
 #include "kernel/fs/mount_types.h"
 #include "kernel/fs/path.h"
+#include "kernel/fs/pty.h"
 #include "kernel/fs/tmpfs.h"
 #include "kernel/irq/clock.h"
 #include "kernel/lib/cmdline.h"
@@ -64,6 +65,7 @@ static int make_devices(const char *cmdline)
 	int error;
 
 	device_init();
+	pty_init();
 	terminals_init(cmdline);
 	error = node_create(root, dev, &credentials_first, S_IFDIR | 0755, 0, NULL);
 	if (error && error != -EEXIST)

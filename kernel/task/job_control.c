@@ -7,9 +7,11 @@
 #include "kernel/task/job_control.h"
 
 #include "kernel/fs/errno.h"
+#include "kernel/fs/pty.h"
 #include "kernel/fs/tty.h"
 #include "kernel/task/number.h"
 #include "kernel/task/process_internal.h"
+#include "kernel/task/rights.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/signal_numbers.h"
 
@@ -250,16 +252,42 @@ static int request(struct tty *tty, unsigned number, uint64_t arg, int32_t *valu
 	return -ENOTTY;
 }
 
+static bool tell_leader(void *ctx, struct process *process)
+{
+	(void)ctx;
+	if (leads_session(process)) {
+		(void)signal_send_process(process, SIGHUP, NULL);
+		(void)signal_send_process(process, SIGCONT, NULL);
+	}
+	return true;
+}
+
+/* The device of `tty` is gone: tell the leader of its session, which has no terminal any more. */
+static void hung_up(struct tty *tty)
+{
+	if (!tty->session)
+		return;
+	process_visit_session(tty->session, tell_leader, NULL);
+	release_tty(tty);
+}
+
 static const struct tty_job_control jobs = {
 	.signal = signal_foreground,
 	.check = check,
 	.request = request,
 	.opened = opened,
+	.hung_up = hung_up,
 };
+
+static const struct credentials *rights_of_caller(void)
+{
+	return rights_current();
+}
 
 void job_control_add(struct tty *tty)
 {
 	tty->jobs = &jobs;
+	pty_set_jobs(&jobs, rights_of_caller);
 	tty_set_own(own_tty);
 }
 
@@ -270,6 +298,11 @@ void job_control_end(struct process *process)
 	if (!tty || !leads_session(process))
 		return;
 	signal_foreground(tty, SIGHUP);
+	/* As on Linux a pseudo-terminal stays as it is: its master may go on reading what other processes show. */
+	if (tty_has_master(tty)) {
+		release_tty(tty);
+		return;
+	}
 	signal_foreground(tty, SIGCONT);
 	release_tty(tty);
 	tty_hang_up(tty);

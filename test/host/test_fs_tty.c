@@ -435,10 +435,13 @@ static void order_port(struct tty *of, enum tty_order order)
 {
 	assert_ptr_equal(of, &tty);
 	assert_true(strlen(orders) < sizeof(orders) - 1);
-	strcat(orders, order == TTY_STOP ? "s" : order == TTY_GO ? "g" : "d");
+	if (order != TTY_DROP_INPUT)
+		strcat(orders, order == TTY_STOP ? "s" : order == TTY_GO ? "g" : "d");
 }
 
-static const struct tty_port port = { room_of_port, waiting_at_port, is_port_idle, order_port };
+static const struct tty_port port = {
+	.room = room_of_port, .waiting = waiting_at_port, .is_idle = is_port_idle, .order = order_port
+};
 
 static void use_port(size_t space)
 {

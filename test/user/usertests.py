@@ -9,7 +9,7 @@ FLAVOURS = ("musl", "glibc", "pie")
 TESTS = ("init", "create", "events", "files", "fpu", "info", "jobs", "locks", "mappings", "memory", "neighbour",
          "permissions", "policies", "proc", "process", "programs", "resume", "rights", "sharers", "signals", "threads",
          "time", "together", "usage", "values",
-         "sockets")
+         "ptys", "sockets")
 # Words for the runner: without what takes long and is the same on all machines, and without the runner's own checks as
 # /init, which is no program.
 BRIEF = tuple(name for name in TESTS if name not in ("init", "neighbour", "sharers"))

@@ -1,0 +1,22 @@
+/*
+ * Pseudo-terminals (pty(7)): a terminal whose device is a program. The program opens /dev/ptmx, which makes a terminal
+ * and is its master: what it writes is typed, and what is shown it reads. Others open the terminal as /dev/pts/N.
+ */
+#pragma once
+
+#include "kernel/fs/tty.h"
+
+/* Register /dev/ptmx and the devices of /dev/pts. Call once. */
+void pty_init(void);
+
+/*
+ * Set the job control of the terminals that are made from now on, and the function that returns as whom the calling
+ * task acts: the terminals belong to it.
+ */
+void pty_set_jobs(const struct tty_job_control *jobs, const struct credentials *(*of_caller)(void));
+
+/*
+ * Do the ioctl TIOCGPTPEER: open the terminal of the master `file`; *ret is a reference. Returns 0, -EIO (the terminal
+ * is locked, or `file` is a terminal and no master), -ENOTTY (`file` is neither), or file_open's errors.
+ */
+int pty_open_peer(struct file *file, unsigned flags, struct file **ret);
