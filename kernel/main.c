@@ -42,6 +42,7 @@
 #include "kernel/report/report.h"
 #include "kernel/report/sys_reports.h"
 #include "kernel/selftest/selftests.h"
+#include "kernel/sys/devices.h"
 #include "kernel/sys/userland.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/task.h"
@@ -277,6 +278,16 @@ static void run_programs(const struct boot_info *info, const char *cmdline)
 }
 
 /*
+ * Let other tasks run while the monitor waits for input: the one that serves devices. An input of the monitor that has
+ * no bytes.
+ */
+static int let_tasks_run(void)
+{
+	task_yield();
+	return -1;
+}
+
+/*
  * Start the watchdog only if watchdog=N, in seconds, is on the command line, since its interrupts keep an idle CPU from
  * sleeping. Start the debug build's log of long stops (stretches in which interrupts are off or one task keeps the CPU)
  * only with the word `stops`, since a slow emulator causes hundreds of them.
@@ -301,6 +312,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	/* Fixed after boot. */
 	static struct monitor_input serial_input = { .read = serial_read };
 	static struct monitor_input keyboard_input = { .read = keyboard_read }; /* fixed after boot */
+	static struct monitor_input tasks_input = { .read = let_tasks_run };    /* fixed after boot */
 	const char *cmdline;
 	uint64_t tsc_frequency;
 
@@ -362,5 +374,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	stages_reach(STAGE_READY);
 	monitor_tsc = cpu_rdtsc();
 	run_programs(info, cmdline);
+	monitor_add_input(&tasks_input);
+	devices_start();
 	monitor_run();
 }

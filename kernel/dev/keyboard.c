@@ -46,14 +46,11 @@
  */
 static struct lock keyboard_lock = LOCK_INITIAL(LOCK_KEYBOARD);
 
-/*
- * Guard: only the reader of the keyboard uses these variables. While a program runs that is the interrupt handler,
- * otherwise the monitor (the kernel's own prompt).
- */
-static bool present; /* a controller was found and answers */
-static struct keymap keymap;
-static char typed[MOST_STALE * KEYMAP_BYTES]; /* the bytes that keys have produced */
-static size_t typed_count, typed_read;        /* how many bytes `typed` holds, and how many of these have been read */
+static bool present;                          /* a controller was found and answers. Fixed after boot */
+static struct keymap keymap;                  /* guard: keyboard_lock */
+static char typed[MOST_STALE * KEYMAP_BYTES]; /* the bytes that keys have produced; guard: keyboard_lock */
+static size_t typed_count,
+	typed_read; /* how many bytes `typed` holds, and how many of these have been read; guard: keyboard_lock */
 
 /* Wait until the status bits in `mask` equal `value`. Returns false when that takes too long. */
 static bool wait_for(uint8_t mask, uint8_t value)
@@ -167,11 +164,41 @@ static void keep_stale(void)
 
 int keyboard_read(void)
 {
-	if (!present)
-		return -1;
-	if (typed_read == typed_count)
+	uint64_t flags = lock_take(&keyboard_lock);
+	int byte = -1;
+
+	if (typed_read == typed_count && present)
 		poll();
-	return typed_read < typed_count ? (uint8_t)typed[typed_read++] : -1;
+	if (typed_read < typed_count)
+		byte = (uint8_t)typed[typed_read++];
+	lock_release(&keyboard_lock, flags);
+	return byte;
+}
+
+void keyboard_feed(const uint8_t *codes, size_t count)
+{
+	uint64_t flags = lock_take(&keyboard_lock);
+	/* The PS/2 keyboard may be in the middle of a key of several codes. */
+	bool extended = keymap.extended;
+	uint8_t skip = keymap.skip;
+
+	keymap.extended = false;
+	keymap.skip = 0;
+	if (typed_read == typed_count)
+		typed_count = typed_read = 0;
+	for (size_t i = 0; i < count; i++) {
+		typed_count += keymap_feed(&keymap, codes[i], typed + typed_count);
+		if (typed_count > sizeof(typed) - KEYMAP_BYTES)
+			typed_count = sizeof(typed) - KEYMAP_BYTES;
+	}
+	keymap.extended = extended;
+	keymap.skip = skip;
+	lock_release(&keyboard_lock, flags);
+}
+
+uint8_t keyboard_leds(void)
+{
+	return (keymap.number_lock ? 1 : 0) | (keymap.caps_lock ? 2 : 0);
 }
 
 void keyboard_set_application(bool on)

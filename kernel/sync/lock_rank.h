@@ -9,6 +9,7 @@ enum lock_rank {
 	LOCK_UNRANKED, /* not initialised: nobody may take it */
 	LOCK_IOAPIC,   /* an I/O APIC's index and window */
 	LOCK_PIC,      /* the masks of the 8259s */
+	LOCK_USB,      /* rings and keyboards of USB: keys are put into the keyboard's queue, and typed at a terminal */
 	LOCK_KEYBOARD, /* a command and its answer at the keyboard's controller */
 	LOCK_TTY,      /* a terminal: typed characters send signals, wake readers and are echoed */
 	LOCK_TIMERFD,  /* a timerfd: starts timers */

@@ -292,6 +292,14 @@ static void keyboard_interrupt(void *ctx)
 	take_input(of_screen, keyboard_read, true);
 }
 
+uint8_t terminals_take_keys(const uint8_t *codes, size_t count)
+{
+	keyboard_feed(codes, count);
+	if (drawer)
+		take_input(of_screen, keyboard_read, true);
+	return keyboard_leds();
+}
+
 /* Let the keyboard's interrupts come, and take what was typed before the first of them. */
 static void begin_keyboard(void)
 {

@@ -10,6 +10,8 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /*
  * Make the terminals. Call once. A missing device has a terminal, too, which shows nothing; /dev/console is one whose
@@ -19,6 +21,12 @@ void terminals_init(const char *cmdline);
 
 /* Install the interrupt handlers of serial port and keyboard: from now on typed bytes go to the terminals. */
 void terminals_connect(void);
+
+/*
+ * Take scan codes of set 1 from a keyboard that is no PS/2 one; while no program runs the monitor reads them. Call with
+ * interrupts off. Returns the LEDs that are to be on, as keyboard_leds() does.
+ */
+uint8_t terminals_take_keys(const uint8_t *codes, size_t count);
 
 /*
  * terminals_draw() draws the text that has been written to the screen and not been drawn. terminals_want_drawing()

@@ -20,6 +20,7 @@
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/space/hhdm.h"
+#include "kernel/sys/devices.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/socket_args.h"
 #include "kernel/sys/sys.h"
@@ -283,7 +284,9 @@ bool userland_run(const char *cmdline, int *ret_status)
 		return false;
 	}
 	terminals_connect();
+	devices_start();
 	*ret_status = process_wait_init(terminals_want_drawing, terminals_draw);
+	devices_end();
 	terminals_disconnect();
 	return true;
 }

@@ -1,0 +1,107 @@
+/*
+ * The devices on xHCI controllers, for the files of kernel/dev/usb only. Functions without another word in their
+ * comment are for the task of usb_run(), in the kernel context, with usb_lock not held.
+ */
+#pragma once
+
+#include "kernel/dev/usb/hid_keys.h"
+#include "kernel/dev/usb/usb_descriptors.h"
+#include "kernel/dev/usb/xhci.h"
+
+enum usb_speed { USB_FULL = 1, USB_LOW = 2, USB_HIGH = 3, USB_SUPER = 4 };
+
+#define USB_DEPTH     5    /* hubs between a device and the controller, at the most */
+#define USB_HUB_PORTS 15   /* ports of a hub that a device's route can name */
+#define USB_BUFFER    2048 /* bytes of a device's buffer for control transfers; its reports lie behind that */
+#define USB_NAME      24
+
+/* A device. Guard: the task of usb_run(), unless a field says otherwise. */
+struct usb_device {
+	struct xhci *xhci;
+	struct usb_device *next;   /* in the controller's list */
+	struct usb_device *parent; /* the hub that it is plugged into; NULL: the controller itself */
+	uint8_t port;              /* of the hub or the controller, from 1 on */
+	uint8_t root_port;         /* the controller's port that leads to it */
+	uint8_t speed;             /* enum usb_speed */
+	uint8_t depth;             /* hubs between it and the controller */
+	uint32_t route;            /* the ports of those hubs, 4 bits each */
+	uint8_t slot;              /* the controller's number for it; 0: it has none */
+	uint8_t kind;              /* enum usb_kind */
+	bool gone;                 /* was unplugged, or its hub was */
+	char name[USB_NAME];       /* for the log: the ports that lead to it, as in 2-1.3 */
+	struct usb_identity identity;
+	struct usb_configuration configuration;
+	struct dma_page contexts; /* as the controller sees the device; it writes here */
+	struct dma_page input;    /* what a command asks the controller to change there */
+	struct dma_page buffer;   /* USB_BUFFER bytes for control transfers, then a report */
+	struct xhci_ring control; /* transfers to endpoint 0 */
+	struct xhci_ring in;      /* transfers from the interrupt endpoint */
+	uint8_t in_index;         /* the index of that endpoint in `contexts`; 0: none is in use */
+	uint16_t in_size;         /* bytes that are asked for */
+	bool in_stopped;          /* the endpoint has stopped after an error. Guard: usb_lock */
+	uint8_t in_errors;        /* how often it has since it was plugged in; guard: usb_lock */
+	bool changed;             /* of a hub: a port's state has changed. Guard: usb_lock */
+	unsigned ports;           /* of a hub */
+	struct hid_keys keys;     /* of a keyboard. Guard: usb_lock */
+	struct timer repeat;      /* of a keyboard: when the key that is down comes again. Guard: usb_lock */
+	uint8_t leds;             /* of a keyboard: those that are on; 0xff: not known */
+};
+
+/* ---- xhci_command.c ---- */
+
+/* A request to endpoint 0 of a device (USB 2.0, "USB Device Requests"). */
+struct usb_request {
+	uint8_t type, request;
+	uint16_t value, index, size;
+};
+
+/*
+ * Send a request, whose data is in device->buffer, and wait for its end. Returns how many bytes were transferred, or
+ * -1: the device refuses it, does not answer in time, or is gone.
+ */
+int usb_control(struct usb_device *device, struct usb_request request);
+
+/* Ask the interrupt endpoint for its next packet. The caller holds usb_lock. May be called in interrupt handlers. */
+void usb_ask(struct usb_device *device);
+
+/* Let an endpoint that has stopped go on. `index`: its index in the contexts. Returns false when it does not. */
+bool usb_go_on(struct usb_device *device, unsigned index, struct xhci_ring *ring);
+
+/* ---- usb_device.c ---- */
+
+/*
+ * Take a device that was plugged in, and reset, at a port of `parent` or, if that is NULL, of the controller. Logs what
+ * it is, or what is wrong. Returns false when it should be tried again.
+ */
+bool usb_device_add(struct xhci *xhci, struct usb_device *parent, uint8_t port, uint8_t speed);
+
+/* Remove the device at a port, if there is one, and all that is plugged into it. */
+void usb_device_remove(struct xhci *xhci, const struct usb_device *parent, uint8_t port);
+
+struct usb_device *usb_device_at(const struct xhci *xhci, const struct usb_device *parent, uint8_t port);
+
+/* Tell the controller of the interrupt endpoint, and, of a hub, how many ports it has. Returns false, with a line. */
+bool usb_device_configure(struct usb_device *device);
+
+/* ---- usb_hub.c, usb_keyboard.c ---- */
+
+/* Start what the device is, after its configuration was set. Returns false when it does not do as it should. */
+bool usb_hub_start(struct usb_device *device);
+bool usb_keyboard_start(struct usb_device *device);
+
+/* Look at the ports of a hub that has changed. */
+void usb_hub_look(struct usb_device *device);
+
+/* Do for a keyboard what an interrupt handler cannot: LEDs. */
+void usb_keyboard_look(struct usb_device *device);
+
+/*
+ * Take the packet of `size` bytes that the interrupt endpoint has sent. Called with usb_lock held, in interrupts, too.
+ */
+void usb_keyboard_take(struct usb_device *device, const uint8_t *bytes, size_t size);
+
+/* Let all keys go, before the device is freed. The caller holds usb_lock. */
+void usb_keyboard_end(struct usb_device *device);
+
+/* The LEDs that are to be on. Guard: usb_lock. */
+extern uint8_t usb_leds;

@@ -1,0 +1,135 @@
+/*
+ * Takes what an xHCI controller tells: in its interrupt, or from time to time when it has none. Hands answers to the
+ * task that waits for them, and keyboards' reports to the keyboards.
+ */
+#include "kernel/dev/usb/usb_device.h"
+#include "kernel/dev/usb/xhci_registers.h"
+#include "kernel/irq/clock.h"
+#include "kernel/irq/timer.h"
+#include "kernel/lib/time.h"
+#include "kernel/mm/space/mmio.h"
+
+#define POLL_NS (8 * 1000 * 1000ULL)
+
+/* Events that are taken at once: as many as the ring has. The controller interrupts again for what is left. */
+#define EVENTS_MOST XHCI_RING
+
+#define ERRORS_MOST 16 /* after so many errors a device is left alone until it is plugged in again */
+
+/* Note the end of what the task waits for. */
+static void take_answer(struct xhci *xhci, const struct xhci_event *event)
+{
+	struct xhci_answer *answer = &xhci->answer;
+
+	if (!answer->trb || (event->trb != answer->trb && event->trb != answer->data))
+		return;
+	if (event->trb == answer->data) {
+		answer->left = event->left;
+		/* After a sound data stage the status stage has an event of its own. */
+		if (event->code == XHCI_SUCCESS || event->code == XHCI_SHORT_PACKET)
+			return;
+	}
+	answer->code = event->code;
+	answer->slot = event->slot;
+	answer->trb = answer->data = 0;
+	answer->done = true;
+	usb_wake();
+}
+
+/* Take what an interrupt endpoint has sent. */
+static void take_packet(struct usb_device *device, const struct xhci_event *event)
+{
+	const uint8_t *bytes = (const uint8_t *)device->buffer.bytes + USB_BUFFER;
+	bool sound = event->code == XHCI_SUCCESS || event->code == XHCI_SHORT_PACKET;
+
+	if (!sound || event->left > device->in_size) {
+		/* The endpoint has halted: the task resets it, unless it does so all the time. */
+		device->in_stopped = device->in_errors++ < ERRORS_MOST;
+		usb_wake();
+		return;
+	}
+	if (device->kind == USB_KEYBOARD) {
+		usb_keyboard_take(device, bytes, device->in_size - event->left);
+	} else {
+		device->changed = true;
+		usb_wake();
+		/* The task asks again when it has looked at the ports. */
+		return;
+	}
+	usb_ask(device);
+}
+
+static void take_transfer(struct xhci *xhci, const struct xhci_event *event)
+{
+	struct usb_device *device = event->slot <= xhci->slots ? xhci->by_slot[event->slot] : NULL;
+
+	if (!device)
+		return;
+	if (event->endpoint == 1)
+		take_answer(xhci, event);
+	else if (event->endpoint == device->in_index && device->in_index && !device->in_stopped)
+		take_packet(device, event);
+}
+
+static void take_event(struct xhci *xhci, const struct xhci_event *event)
+{
+	switch (event->type) {
+	case TRB_TRANSFER_EVENT:
+		take_transfer(xhci, event);
+		break;
+	case TRB_COMMAND_EVENT:
+		take_answer(xhci, event);
+		break;
+	case TRB_PORT_EVENT:
+		xhci->ports_changed = true;
+		usb_wake();
+		break;
+	default:
+		break;
+	}
+}
+
+/* Take the events that are there. */
+static void take_events(struct xhci *xhci)
+{
+	struct xhci_event event;
+	uint64_t place;
+
+	for (unsigned i = 0; i < EVENTS_MOST && xhci_events_take(&xhci->events, &event); i++)
+		take_event(xhci, &event);
+	place = xhci_events_place(&xhci->events).raw | XHCI_DEQUEUE_BUSY;
+	mmio_write32(xhci->runtime + XHCI_DEQUEUE, (uint32_t)place);
+	mmio_write32(xhci->runtime + XHCI_DEQUEUE + 4, (uint32_t)(place >> 32));
+}
+
+void xhci_serve(void *ctx)
+{
+	struct xhci *xhci = ctx;
+	context_token_t token = kernel_context_enter();
+	uint64_t flags = lock_take(&usb_lock);
+	uint32_t status;
+
+	if (!xhci->dead) {
+		status = mmio_read32(xhci->operational + XHCI_STATUS);
+		if (status == XHCI_GONE || status & (XHCI_STATUS_HOST | XHCI_STATUS_INTERNAL)) {
+			xhci->dead = true;
+			usb_wake();
+		} else {
+			/* Clear what says that there are events before they are taken, or one could be missed. */
+			mmio_write32(xhci->operational + XHCI_STATUS, XHCI_STATUS_EVENT);
+			mmio_write32(xhci->runtime + XHCI_INTERRUPTER, XHCI_INTERRUPTER_ON | XHCI_INTERRUPTER_PENDING);
+			take_events(xhci);
+		}
+	}
+	lock_release(&usb_lock, flags);
+	kernel_context_leave(token);
+}
+
+void xhci_poll(struct timer *timer)
+{
+	struct xhci *xhci = (struct xhci *)((char *)timer - offsetof(struct xhci, poll));
+
+	xhci_serve(xhci);
+	if (!xhci->dead)
+		timer_start(timer, time_add(clock_monotonic_ns(), POLL_NS));
+}

@@ -1,0 +1,92 @@
+/*
+ * The drivers for what is on PCI, and the task that starts and serves them; see devices.h.
+ */
+#include "kernel/sys/devices.h"
+
+#include "kernel/dev/keyboard.h"
+#include "kernel/dev/screen.h"
+#include "kernel/dev/serial.h"
+#include "kernel/dev/usb/usb.h"
+#include "kernel/lib/log.h"
+#include "kernel/sys/terminals.h"
+#include "kernel/task/wait_until.h"
+
+/* All drivers, in the order in which they are started. */
+static const struct pci_driver *const drivers[] = { &usb_xhci_driver };
+
+#define DRIVERS (sizeof(drivers) / sizeof(drivers[0]))
+
+/* Guard of the next variables: tasks only, which the kernel does not preempt. */
+static bool running;                                   /* the task exists */
+static bool ending;                                    /* the task is to end */
+static struct wait_queue changes = WAIT_QUEUE_INITIAL; /* who waits for `ending`, or for the end of `running` */
+
+static void wait(bool (*ready)(void *ctx), void *ctx, uint64_t deadline_ns)
+{
+	(void)WAIT_IN_QUEUE(&usb_queue, ready(ctx), deadline_ns);
+}
+
+/* Say so on the screen when there is nothing to type at, and what was looked for. */
+static void settled(void)
+{
+	if (keyboard_present() || usb_keyboards())
+		return;
+	if (serial_present())
+		log_warn("no keyboard: no controller at port 0x60, none at USB (xHCI controllers: %u); the serial port "
+			 "takes "
+			 "what is typed\n",
+			 usb_controllers());
+	else
+		log_err("nothing to type at: no keyboard controller at port 0x60, no keyboard at USB (xHCI "
+			"controllers: %u), "
+			"no serial port at 0x3f8\n",
+			usb_controllers());
+}
+
+static bool has_devices(void)
+{
+	for (const struct pci_function *f = pci_functions(); f; f = f->next)
+		if (f->driver)
+			return true;
+	return false;
+}
+
+static void serve(void *argument)
+{
+	(void)argument;
+	for (size_t i = 0; i < DRIVERS && !ending; i++)
+		pci_start_driver(drivers[i]);
+	usb_run(settled);
+	if (has_devices())
+		(void)WAIT_IN_QUEUE(&changes, ending, TASK_NO_DEADLINE);
+	for (size_t i = DRIVERS; i > 0; i--)
+		pci_stop_driver(drivers[i - 1]);
+	pci_end();
+	running = false;
+	wait_queue_wake(&changes);
+}
+
+void devices_start(void)
+{
+	static const struct usb_host usb = { .wait = wait, .keys = terminals_take_keys };
+	struct task *task;
+
+	if (running)
+		return;
+	if (task_create("devices", false, &task) != 0) {
+		log_err("devices: no memory to look for them\n");
+		return;
+	}
+	usb_init(&usb);
+	ending = false;
+	running = true;
+	task_start_kernel(task, serve, NULL);
+}
+
+void devices_end(void)
+{
+	ending = true;
+	usb_end();
+	wait_queue_wake(&changes);
+	(void)WAIT_IN_QUEUE(&changes, !running, TASK_NO_DEADLINE);
+}

@@ -1,0 +1,11 @@
+/*
+ * The devices on PCI that have a driver: a kernel task starts them beside the first program, so that they cost no time
+ * of the boot.
+ */
+#pragma once
+
+/* Start the task, unless it runs. Call when there are tasks. */
+void devices_start(void);
+
+/* Stop all devices and wait until the task has ended, which gives back all that it took. */
+void devices_end(void);
