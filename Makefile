@@ -206,6 +206,20 @@ $(HOST)/font.o: build/font.c $(HOST)/flags
 	@mkdir -p $(@D)
 	$(Q)$(HOSTCC) $(HOST_CFLAGS) -c $< -o $@
 
+# Code that programs map and call: an ELF file of its own, which the kernel has among its data (kernel/task/vdso.c).
+VDSO_CFLAGS := $(BASE) -O2 -fPIC -ffreestanding -fno-stack-protector -fcf-protection=none -mgeneral-regs-only \
+               -fasynchronous-unwind-tables
+VDSO_LD     := $(LD) -shared -Bsymbolic --hash-style=both --build-id=sha1 --eh-frame-hdr -soname linux-vdso.so.1 \
+               -z max-page-size=4096 -z noexecstack -T vdso/vdso.ld
+
+build/vdso.so: vdso/vdso.c vdso/vdso.ld kernel/arch/cpu_vdso.h kernel/irq/clock_page.h Makefile build/flags
+	$(call say,LD,$@)
+	$(Q)$(CC) $(VDSO_CFLAGS) -c $< -o build/vdso.o
+	$(Q)$(VDSO_LD) build/vdso.o -o $@
+	$(Q)$(OBJCOPY) --strip-all $@
+
+build/kernel/kernel/arch/vdso_image.o: build/vdso.so
+
 build/kernel/font.o: build/font.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(KERNEL_CFLAGS) -c $< -o $@
@@ -267,7 +281,7 @@ user_cc_pie   := gcc -static-pie -fPIE
 user_link = $(Q)$(user_cc_$(1)) -Wl,--build-id $(2) -o $@.debug && $(OBJCOPY) --strip-all $@.debug $@
 
 USER_TESTS   := memory mappings proc rights permissions files process signals fpu jobs time threads info create events locks neighbour together values \
-                policies programs resume sharers usage \
+                policies programs resume sharers usage vdso \
                 sockets ptys
 USER_ATTACKS := ranges instructions returns pointers full bomb fuzz refused storm stops
 USER_SUPPORT := tap
@@ -433,8 +447,8 @@ SPARSE_C     := $(filter-out paging/entries.c efi/options.c,$(KERNEL_C) $(filter
 SPARSE_FLAGS := -std=gnu17 -I. -m64 -DDEBUG=0 -DGNU_EFI_USE_MS_ABI -Wno-decl \
                 -isystem $(EFI_INCLUDE) -isystem $(EFI_INCLUDE)/x86_64
 
-CPPCHECK_C := $(KERNEL_C) $(filter efi/%,$(EFI_C))
-C_FILES := $(shell find efi kernel paging test -name '*.[ch]')
+CPPCHECK_C := $(KERNEL_C) $(filter efi/%,$(EFI_C)) vdso/vdso.c
+C_FILES := $(shell find efi kernel paging vdso test -name '*.[ch]')
 
 -include $(shell find build -name "*.d" 2>/dev/null)
 

@@ -5,6 +5,7 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/features.h"
+#include "kernel/arch/percpu.h"
 #include "kernel/lib/panic.h"
 #include "paging/pte.h"
 
@@ -33,4 +34,7 @@ void protection_init(void)
 	if (features->pat)
 		cpu_write_msr(MSR_PAT, PAT_VALUE);
 	cpu_write_cr3(cpu_read_cr3());
+	/* Programs learn by RDTSCP on which CPU they run (vdso/vdso.c). */
+	if (features->rdtscp)
+		cpu_write_msr(MSR_TSC_AUX, this_cpu->number);
 }

@@ -38,6 +38,7 @@
 #define MSR_FS_BASE        0xc0000100
 #define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_TSC_AUX        0xc0000103 /* what RDTSCP returns in ECX */
 
 #define RFLAGS_CLEAR 2ULL /* all flags off; bit 1 is always 1 */
 #define RFLAGS_TF    (1ULL << 8)

@@ -40,5 +40,11 @@ void clock_set_realtime(uint64_t ns);
  */
 uint64_t clock_monotonic_at(uint64_t realtime_ns);
 
+/*
+ * Return the address of the page, aligned, that holds a struct clock_page (clock_page.h) and nothing else: programs map
+ * it and compute times by it, the same as the functions here.
+ */
+const void *clock_page(void);
+
 /* Return the first TSC value at which clock_monotonic_ns says `ns` or more; UINT64_MAX for never. */
 uint64_t clock_tsc_at(uint64_t ns);

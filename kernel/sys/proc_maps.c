@@ -11,6 +11,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/proc.h"
+#include "kernel/task/vdso.h"
 
 #define NAME_COLUMN 73  /* the column in which an area's name begins, from 0 */
 #define FIELDS_MOST 144 /* most bytes of a line without its name: addresses, rights, offset, device, inode, blanks */
@@ -29,8 +30,11 @@ static bool is_stack(const struct process *process, const struct area *area)
 const char *proc_area_name(const struct process *process, const struct area *area, char *path, size_t path_size)
 {
 	struct node *node = area->object ? content_node(area->object) : NULL;
+	const char *name = vdso_area_name(area);
 	size_t size;
 
+	if (name)
+		return name;
 	/* As on Linux, shared anonymous memory is shown as a deleted file. */
 	if (area->object && !node)
 		return "/dev/zero (deleted)";
@@ -54,7 +58,8 @@ static char *put_fields(char *at, const struct area *area, vaddr_t start)
 	*at++ = area->rights & USER_READ ? 'r' : '-';
 	*at++ = area->rights & USER_WRITE ? 'w' : '-';
 	*at++ = area->rights & USER_EXEC ? 'x' : '-';
-	*at++ = area->flags & AREA_SHARED ? 's' : 'p';
+	/* Linux shows its vDSO as private. */
+	*at++ = area->flags & AREA_SHARED && !vdso_area_name(area) ? 's' : 'p';
 	*at++ = ' ';
 	if (!area->object) {
 		memcpy(at, no_file, sizeof(no_file) - 1);

@@ -40,8 +40,8 @@ SYSCALL_2(setrlimit, which, from)
 
 SYSCALL_3(getcpu, cpu, node, unused)
 {
-	const uint32_t zero = 0;
-	int error = cpu ? args_put(cpu, &zero, sizeof(zero)) : 0;
+	const uint32_t zero = 0, number = this_cpu->number;
+	int error = cpu ? args_put(cpu, &number, sizeof(number)) : 0;
 
 	(void)unused;
 	if (!error && node)

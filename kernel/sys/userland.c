@@ -32,6 +32,7 @@
 #include "kernel/task/signal.h"
 #include "kernel/task/space_work.h"
 #include "kernel/task/user_return.h"
+#include "kernel/task/vdso.h"
 
 #define ARGUMENTS  32
 #define PATH_SIZE  256
@@ -195,6 +196,7 @@ bool userland_init(const struct boot_info *info)
 	process_limits_init(send_signal);
 	socket_calls_init();
 	user_traps_init();
+	vdso_init();
 	space_work_init();
 	late_init();
 	syscall_init();

@@ -10,6 +10,7 @@
 #include "kernel/mm/user/memory_object.h"
 #include "kernel/mm/user/user_io.h"
 #include "kernel/task/exec_internal.h"
+#include "kernel/task/vdso.h"
 
 /*
  * Address space randomization, as on Linux: each address is moved by a random number of pages, below 2 to the
@@ -242,7 +243,10 @@ static int build(const struct exec_program *program, uint64_t stack_limit, const
 	if (error)
 		return error;
 	start.top = place_stack(space, stack_limit);
-	error = map_program(space, &program->own, bias);
+	/* The vDSO lies above the stack, since a fork then needs no page table for it alone. */
+	error = errno_of(vdso_map(space, &start.top, &start.vdso));
+	if (!error)
+		error = map_program(space, &program->own, bias);
 	if (!error && program->loader)
 		error = map_loader(space, program->loader, &start.base);
 	if (!error)

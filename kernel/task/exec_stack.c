@@ -28,13 +28,14 @@ enum {
 	AT_RANDOM = 25,
 	AT_HWCAP2 = 26,
 	AT_EXECFN = 31,
+	AT_SYSINFO_EHDR = 33,
 	AT_MINSIGSTKSZ = 51,
 };
 
 #define PROGRAM_HEADER_SIZE 56
 #define CLOCK_TICKS         100
 #define RANDOM_BYTES        16
-#define AUX_WORDS           (2 * 20)
+#define AUX_WORDS           (2 * 21)
 #define HWCAP2_FSGSBASE     2
 #define SIGNAL_FRAME_MIN    4096 /* value of AT_MINSIGSTKSZ: more than a signal frame with AVX-512's state takes */
 
@@ -142,6 +143,7 @@ bool exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const str
 	path_va = put(&place, strings->path, sizes->path);
 
 	aux.at = words;
+	add(&aux, AT_SYSINFO_EHDR, start->vdso);
 	add(&aux, AT_HWCAP, cpu_cpuid(1, 0).edx);
 	add(&aux, AT_PAGESZ, PAGE_SIZE);
 	add(&aux, AT_CLKTCK, CLOCK_TICKS);

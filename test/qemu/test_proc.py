@@ -106,7 +106,7 @@ def test_own_files(shell):
     assert all(re.fullmatch(r"[0-9a-f]{8,}-[0-9a-f]{8,} [r-][w-][x-][ps] [0-9a-f]{8} [0-9a-f]{2}:[0-9a-f]{2} \d+ "
                             r"( +\S.*)?", line) for line in lines), text
     names = [line[73:] for line in lines if len(line) > 73]
-    assert names.count("/bin/busybox") >= 3 and names[-2:] == ["[heap]", "[stack]"], text
+    assert names.count("/bin/busybox") >= 3 and names[-4:] == ["[heap]", "[stack]", "[vvar]", "[vdso]"], text
     shell.expect("for link in $$/exe $$/cwd self/exe; do readlink /proc/$link; done", r"^/bin/busybox\n/\n/bin/busybox$")
     shell.expect("tr '\\0' ' ' < /proc/1/environ; echo", "HOME=/ .*PATH=")
 

@@ -8,7 +8,7 @@ import re
 FLAVOURS = ("musl", "glibc", "pie")
 TESTS = ("init", "create", "events", "files", "fpu", "info", "jobs", "locks", "mappings", "memory", "neighbour",
          "permissions", "policies", "proc", "process", "programs", "resume", "rights", "sharers", "signals", "threads",
-         "time", "together", "usage", "values",
+         "time", "together", "usage", "values", "vdso",
          "ptys", "sockets")
 # Words for the runner: without what takes long and is the same on all machines, and without the runner's own checks as
 # /init, which is no program.

@@ -22,6 +22,7 @@ static const struct operation {
 	{ "getppid", bench_getppid, 1000 },
 	{ "invalid", bench_invalid, 1000 },
 	{ "clock_gettime", bench_clock, 1000 },
+	{ "clock_library", bench_clock_library, 1000 },
 	{ "mmap_munmap_4k", bench_map_page, 100 },
 	{ "mmap_munmap_1m", bench_map_megabyte, 100 },
 	{ "fault", bench_fault, 2 * PAGES },

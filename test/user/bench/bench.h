@@ -35,6 +35,7 @@ uint64_t bench_getpid(unsigned count);
 uint64_t bench_getppid(unsigned count);
 uint64_t bench_invalid(unsigned count);
 uint64_t bench_clock(unsigned count);
+uint64_t bench_clock_library(unsigned count);
 uint64_t bench_signal(unsigned count);
 
 /* test/user/bench/pages.c: user memory. */

@@ -1,0 +1,139 @@
+/*
+ * The vDSO: code of ours that every program maps and calls, so that it learns the time without a system call (vdso(7)).
+ * It reads the page of kernel/irq/clock_page.h, which lies right below it, and computes what the kernel would answer.
+ * Where that is not possible it makes the system call. Nothing here is called by the kernel.
+ */
+#include <stddef.h>
+
+#include "kernel/arch/cpu_vdso.h"
+#include "kernel/irq/clock_page.h"
+
+#define NS_PER_S  1000000000ULL
+#define NS_PER_US 1000
+
+#define CALL_GETTIMEOFDAY  96
+#define CALL_TIME          201
+#define CALL_CLOCK_GETTIME 228
+#define CALL_CLOCK_GETRES  229
+#define CALL_GETCPU        309
+
+/* The clocks that are computed here, a bit each by its number (clock_gettime(2)). The coarse ones are exact. */
+#define WALL_CLOCKS (1U << 0 | 1U << 5 | 1U << 11)          /* REALTIME, REALTIME_COARSE, TAI */
+#define MONOTONIC   (1U << 1 | 1U << 4 | 1U << 6 | 1U << 7) /* MONOTONIC, _RAW, _COARSE, BOOTTIME */
+
+/* Linux's structures of these names. */
+struct timespec {
+	int64_t seconds, ns;
+};
+
+struct timeval {
+	int64_t seconds, us;
+};
+
+struct timezone {
+	int32_t minutes_west, summer_time;
+};
+
+/* The kernel's page; the linker script says where. */
+extern const struct clock_page clock_page __attribute__((visibility("hidden")));
+
+int __vdso_clock_gettime(int clock, struct timespec *to);
+int __vdso_gettimeofday(struct timeval *to, struct timezone *zone);
+int64_t __vdso_time(int64_t *to);
+int __vdso_clock_getres(int clock, struct timespec *to);
+int __vdso_getcpu(uint32_t *cpu, uint32_t *node, void *unused);
+
+/*
+ * Compute a clock's time in ns. Returns false when the kernel must be asked. All that is read of the page must be read
+ * between the two looks at the sequence, so the loads are atomic: the compiler keeps their order.
+ */
+static inline bool read_clock(bool wall, uint64_t *ret)
+{
+	const struct clock_page *page = &clock_page;
+	uint64_t ticks, ns;
+	uint32_t sequence;
+
+	do {
+		sequence = __atomic_load_n(&page->sequence, __ATOMIC_ACQUIRE);
+		if (sequence & 1)
+			return false;
+		ticks = cpu_rdtsc_in_order() - __atomic_load_n(&page->start, __ATOMIC_RELAXED);
+		ns = (unsigned __int128)(ticks << CLOCK_PAGE_BITS) *
+			     __atomic_load_n(&page->multiplier, __ATOMIC_RELAXED) >>
+		     64;
+		ns >>= __atomic_load_n(&page->shift, __ATOMIC_RELAXED);
+		ns += __atomic_load_n(&page->offsets[wall], __ATOMIC_RELAXED);
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	} while (__atomic_load_n(&page->sequence, __ATOMIC_RELAXED) != sequence);
+	*ret = ns;
+	return true;
+}
+
+static inline bool is_among(int clock, uint32_t clocks)
+{
+	return (unsigned)clock < 32 && clocks >> clock & 1;
+}
+
+int __vdso_clock_gettime(int clock, struct timespec *to)
+{
+	uint64_t ns;
+
+	if (!is_among(clock, WALL_CLOCKS | MONOTONIC) || !read_clock(is_among(clock, WALL_CLOCKS), &ns))
+		return (int)cpu_system_call(CALL_CLOCK_GETTIME, (uint64_t)clock, (uintptr_t)to, 0);
+	to->seconds = (int64_t)(ns / NS_PER_S);
+	to->ns = (int64_t)(ns % NS_PER_S);
+	return 0;
+}
+
+int __vdso_gettimeofday(struct timeval *to, struct timezone *zone)
+{
+	uint64_t ns;
+
+	if (!read_clock(true, &ns))
+		return (int)cpu_system_call(CALL_GETTIMEOFDAY, (uintptr_t)to, (uintptr_t)zone, 0);
+	if (to)
+		*to = (struct timeval){ (int64_t)(ns / NS_PER_S), (int64_t)(ns % NS_PER_S / NS_PER_US) };
+	if (zone)
+		*zone = (struct timezone){ 0, 0 };
+	return 0;
+}
+
+int64_t __vdso_time(int64_t *to)
+{
+	uint64_t ns;
+
+	if (!read_clock(true, &ns))
+		return cpu_system_call(CALL_TIME, (uintptr_t)to, 0, 0);
+	ns /= NS_PER_S;
+	if (to)
+		*to = (int64_t)ns;
+	return (int64_t)ns;
+}
+
+int __vdso_clock_getres(int clock, struct timespec *to)
+{
+	if (!is_among(clock, WALL_CLOCKS | MONOTONIC))
+		return (int)cpu_system_call(CALL_CLOCK_GETRES, (uint64_t)clock, (uintptr_t)to, 0);
+	if (to)
+		*to = (struct timespec){ 0, 1 };
+	return 0;
+}
+
+int __vdso_getcpu(uint32_t *cpu, uint32_t *node, void *unused)
+{
+	(void)unused;
+	if (!__atomic_load_n(&clock_page.numbered, __ATOMIC_RELAXED))
+		return (int)cpu_system_call(CALL_GETCPU, (uintptr_t)cpu, (uintptr_t)node, 0);
+	if (cpu)
+		*cpu = cpu_number_by_rdtscp();
+	if (node)
+		*node = 0;
+	return 0;
+}
+
+/* The names without a prefix, which programs may look up as well. */
+int clock_gettime(int, struct timespec *) __attribute__((weak, alias("__vdso_clock_gettime")));
+int gettimeofday(struct timeval *, struct timezone *) __attribute__((weak, alias("__vdso_gettimeofday")));
+int64_t time(int64_t *) __attribute__((weak, alias("__vdso_time")));
+int clock_getres(int, struct timespec *) __attribute__((weak, alias("__vdso_clock_getres")));
+int getcpu(uint32_t *, uint32_t *, void *) __attribute__((weak, alias("__vdso_getcpu")));
