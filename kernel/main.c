@@ -15,6 +15,7 @@
 #include "kernel/dev/power.h"
 #include "kernel/dev/screen.h"
 #include "kernel/dev/serial.h"
+#include "kernel/dev/serial_choice.h"
 #include "kernel/gdb/gdb_stub.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/irq.h"
@@ -319,7 +320,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	stages_reach(STAGE_KERNEL);
 	trap_init();
 	log_host_init();
-	serial_init();
+	serial_find_first();
 	log_add_sink(&serial_sink, LOG_REPLAY);
 	panic_page_init();
 	stages_reach(STAGE_SERIAL);
@@ -328,6 +329,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	stages_reach(STAGE_HANDOFF);
 	info->tsc[STAMP_KERNEL] = tsc;
 	cmdline = hhdm_ptr(info->cmdline);
+	serial_choose(cmdline);
 	set_log(cmdline);
 	log_info("AnkeOS " VERSION "\n");
 	log_sources(info->flags);
@@ -352,6 +354,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	stages_reach(STAGE_SCREEN);
 
 	irq_init(info);
+	serial_find_more(cmdline);
 	stages_reach(STAGE_CLOCKS);
 	gdb_stub_interrupts_on();
 	tsc_frequency = clock_tsc_frequency();

@@ -1,12 +1,10 @@
 /*
- * The 16550 at COM1 (National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with FIFOs"), by
- * polling. Each wait ends after a limited time: losing text is better than hanging when nobody takes the bytes.
+ * The serial port, a 16550 (National Semiconductor, "PC16550D Universal Asynchronous Receiver/Transmitter with FIFOs"),
+ * by polling. Each wait ends after a limited time: losing text is better than hanging when nobody takes the bytes.
  */
 #include "kernel/dev/serial_internal.h"
 #include "kernel/irq/clock.h"
 #include "kernel/lib/scratch.h"
-
-#define DIVISOR_115200 1
 
 /*
  * How many times to read the line status before giving up. A read takes about a microsecond on real machines, and 16
@@ -54,10 +52,12 @@ static bool loopback_works(void)
 	return works;
 }
 
-void serial_init(void)
+bool serial_start(uint16_t base, uint16_t divisor)
 {
+	serial.present = false;
+	serial.base = base;
 	if (!scratch_works())
-		return;
+		return false;
 	/*
 	 * Clearing the FIFO would lose what the firmware is still sending: wait until all of that is sent, for at most
 	 * MOST_LOOKS reads of the line status.
@@ -65,12 +65,14 @@ void serial_init(void)
 	(void)wait_for(LSR_TRANSMITTER_EMPTY, MOST_LOOKS);
 	serial_put(INTERRUPT_ENABLE, 0);
 	serial_put(LINE_CONTROL, LCR_DIVISOR | LCR_8N1);
-	serial_put(DATA, DIVISOR_115200 & 0xff);
-	serial_put(INTERRUPT_ENABLE, DIVISOR_115200 >> 8);
+	serial_put(DATA, (uint8_t)divisor);
+	serial_put(INTERRUPT_ENABLE, divisor >> 8);
 	serial_put(LINE_CONTROL, LCR_8N1);
 	serial_put(FIFO_CONTROL, FCR_ENABLE_AND_CLEAR);
 	serial.burst = (serial_get(INTERRUPT_ID) & IIR_FIFO) == IIR_FIFO ? FIFO_SIZE : 1;
+	serial.room = 0;
 	serial.present = loopback_works();
+	return serial.present;
 }
 
 void serial_leave(void)

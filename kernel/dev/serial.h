@@ -1,17 +1,12 @@
 /*
- * The first serial port, COM1: 115200 baud, 8 data bits, no parity, 1 stop bit.
+ * The kernel's serial port, which serial_choice.h chooses: 8 data bits, no parity, 1 stop bit. When there is none, all
+ * functions but serial_present() do nothing.
  */
 #pragma once
 
 #include <stdbool.h>
 
 #include "kernel/lib/log.h"
-
-/*
- * Look for a 16550 or compatible at port 0x3f8 and set it up. If none is found, or its loopback test fails, all other
- * functions do nothing.
- */
-void serial_init(void);
 
 /* Leave the port to somebody else (the gdb stub): from now on all functions do nothing. */
 void serial_leave(void);
@@ -53,8 +48,8 @@ void serial_start_queue(void (*wake)(void));
 void serial_text_is_seen(void);
 
 /*
- * Enable the port's interrupts. The handler of IRQ 4 must call serial_serve(), which calls take_input, to read all
- * bytes that have arrived, and sends queued bytes.
+ * Enable the port's interrupts. The handler of its interrupt must call serial_serve(), which calls take_input, to read
+ * all bytes that have arrived, and sends queued bytes.
  */
 void serial_interrupts_on(void);
 void serial_serve(void (*take_input)(void));

@@ -1,6 +1,6 @@
 /*
- * Shared by the two halves of the serial port's driver: serial.c sets up the chip and sends by polling; serial_queue.c
- * sends from a queue while programs run.
+ * Shared by the parts of the serial port's driver: serial.c sets up the chip and sends by polling; serial_queue.c sends
+ * from a queue while programs run; serial_choice.c chooses the port.
  */
 #pragma once
 
@@ -8,8 +8,6 @@
 #include "kernel/dev/port_queue.h"
 #include "kernel/dev/serial.h"
 #include "kernel/sync/lock.h"
-
-#define COM1 0x3f8
 
 enum serial_register {
 	DATA = 0,             /* receive and transmit buffer; with LCR_DIVISOR the divisor's low byte */
@@ -49,8 +47,9 @@ enum serial_register {
  */
 struct serial_port {
 	bool present; /* set at boot; cleared by serial_leave(). Guard: tasks only, which the kernel does not preempt */
-	bool queues;  /* bytes that the port does not take at once go into the queue */
-	bool wedged;  /* a wait timed out: do not wait again until the transmitter is found ready */
+	uint16_t base;        /* the chip's first I/O port. Fixed after boot */
+	bool queues;          /* bytes that the port does not take at once go into the queue */
+	bool wedged;          /* a wait timed out: do not wait again until the transmitter is found ready */
 	uint8_t enabled;      /* the interrupts that are enabled: IER_… */
 	size_t burst;         /* how many bytes an empty transmitter takes. Fixed after boot */
 	size_t room;          /* how many bytes may be sent before LINE_STATUS must be read again */
@@ -63,12 +62,12 @@ extern struct lock serial_lock;
 
 static inline uint8_t serial_get(enum serial_register at)
 {
-	return cpu_in8(COM1 + at);
+	return cpu_in8(serial.base + at);
 }
 
 static inline void serial_put(enum serial_register at, uint8_t value)
 {
-	cpu_out8(COM1 + at, value);
+	cpu_out8(serial.base + at, value);
 }
 
 /*
@@ -97,6 +96,12 @@ static inline void serial_enable(uint8_t interrupts)
 	serial.enabled = interrupts;
 	serial_put(INTERRUPT_ENABLE, interrupts);
 }
+
+/*
+ * Use the chip whose first I/O port is `base`, at 115,200 baud divided by `divisor`, from now on; before
+ * serial_start_queue() only. Returns false when none is there, or its loopback test fails: then there is no port.
+ */
+bool serial_start(uint16_t base, uint16_t divisor);
 
 /* Send by polling: a program's text as it is, a message of the kernel with each '\n' as "\r\n". */
 void serial_send(const char *text, size_t size);

@@ -10,6 +10,7 @@
 #include "kernel/arch/cpu_debug.h"
 #include "kernel/arch/text_patch.h"
 #include "kernel/dev/serial.h"
+#include "kernel/dev/serial_choice.h"
 #include "kernel/gdb/gdb_breaks.h"
 #include "kernel/gdb/gdb_line.h"
 #include "kernel/gdb/gdb_port.h"
@@ -345,8 +346,8 @@ void gdb_stub_init(const char *cmdline)
 		log_err("gdb=%s: not ttyS0 to ttyS3 with a baud rate that divides 115200\n", text);
 		return;
 	}
-	if (choice.number == 0) {
-		log_info("gdb: on ttyS0, which is no console from here on\n");
+	if (serial_present() && choice.number == serial_number()) {
+		log_info("gdb: on ttyS%u, which is no console from here on\n", choice.number);
 		serial_leave();
 	}
 	if (!gdb_port_start(&choice)) {

@@ -122,8 +122,11 @@ static bool is_there(const struct acpi_info *info, const char *signature)
 		return info->has_fadt;
 	case 'H':
 		return info->hpet.raw != 0;
-	default:
+	case 'M':
 		return info->mcfg_count != 0;
+	default:
+		/* All serial ports that tables name are listed, whichever tables these are. */
+		return false;
 	}
 }
 
@@ -132,10 +135,8 @@ static void read_table(const struct reader *r, paddr_t pa)
 	static const struct {
 		const char *signature;
 		acpi_parser_fn *parse;
-	} kinds[] = { { "APIC", acpi_parse_madt },
-		      { "FACP", acpi_parse_fadt },
-		      { "HPET", acpi_parse_hpet },
-		      { "MCFG", acpi_parse_mcfg } };
+	} kinds[] = { { "APIC", acpi_parse_madt }, { "FACP", acpi_parse_fadt }, { "HPET", acpi_parse_hpet },
+		      { "MCFG", acpi_parse_mcfg }, { "SPCR", acpi_parse_spcr }, { "DBG2", acpi_parse_dbg2 } };
 	struct acpi_table table = summed_table_at(r, pa, NULL);
 	struct acpi_info before = *r->info;
 	const char *wrong;

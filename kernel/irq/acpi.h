@@ -21,6 +21,7 @@ struct acpi_memory {
 #define ACPI_IO_APICS  16
 #define ACPI_OVERRIDES 16 /* as many as ISA has interrupts */
 #define ACPI_MCFGS     16
+#define ACPI_SERIALS   4
 #define ACPI_FAULTS    16
 
 /* An I/O APIC of the MADT. Fixed after boot. */
@@ -96,6 +97,13 @@ struct acpi_info {
 
 	unsigned mcfg_count;
 	struct acpi_mcfg mcfgs[ACPI_MCFGS];
+
+	/*
+	 * Of SPCR and DBG2, the serial consoles and debug ports: the first I/O ports of chips like the 16550. Those in
+	 * memory are not listed.
+	 */
+	unsigned serial_count;
+	uint16_t serials[ACPI_SERIALS];
 
 	unsigned fault_count;
 	struct acpi_fault faults[ACPI_FAULTS]; /* the first ACPI_FAULTS of the faults found */

@@ -44,7 +44,7 @@ static inline uint64_t acpi_u64(const uint8_t *at)
  * Add what a table says to *info. Returns NULL, or what is wrong with the table; *info may then have changed in part.
  */
 typedef const char *acpi_parser_fn(struct acpi_table table, struct acpi_info *info);
-acpi_parser_fn acpi_parse_madt, acpi_parse_fadt, acpi_parse_hpet, acpi_parse_mcfg;
+acpi_parser_fn acpi_parse_madt, acpi_parse_fadt, acpi_parse_hpet, acpi_parse_mcfg, acpi_parse_spcr, acpi_parse_dbg2;
 
 /* Add to info->faults what is wrong with a table; the table is used all the same. */
 void acpi_note(struct acpi_info *info, struct acpi_table table, const char *what);

@@ -245,3 +245,59 @@ const char *acpi_parse_mcfg(struct acpi_table table, struct acpi_info *info)
 	}
 	return NULL;
 }
+
+/* ---- SPCR and DBG2 (Microsoft, "Serial Port Console Redirection Table", "Debug Port Table 2") ---- */
+
+#define SPCR_SIZE    52 /* up to and with the port's address */
+#define SPCR_TYPE    36
+#define SPCR_ADDRESS 40
+
+#define DBG2_LIST        36 /* offset of the first device, and their number */
+#define DBG2_COUNT       40
+#define DBG2_DEVICE_SIZE 22
+#define DBG2_SERIAL      0x8000
+
+/* Return whether an interface's subtype is that of a 16550 or of a chip that works like it. */
+static bool is_16550(uint16_t subtype)
+{
+	return subtype == 0x00 || subtype == 0x01 || subtype == 0x12;
+}
+
+static void add_serial(struct acpi_register r, uint16_t subtype, struct acpi_info *info)
+{
+	if (is_16550(subtype) && r.space == ACPI_SPACE_IO && r.address && r.address <= UINT16_MAX &&
+	    info->serial_count < ACPI_SERIALS)
+		info->serials[info->serial_count++] = (uint16_t)r.address;
+}
+
+const char *acpi_parse_spcr(struct acpi_table table, struct acpi_info *info)
+{
+	if (table.size < SPCR_SIZE)
+		return "too short";
+	add_serial(register_at(table, SPCR_ADDRESS), table.bytes[SPCR_TYPE], info);
+	return NULL;
+}
+
+const char *acpi_parse_dbg2(struct acpi_table table, struct acpi_info *info)
+{
+	uint32_t at, count;
+
+	if (table.size < DBG2_COUNT + 4)
+		return "too short";
+	at = acpi_u32(table.bytes + DBG2_LIST);
+	count = acpi_u32(table.bytes + DBG2_COUNT);
+	while (count--) {
+		const uint8_t *device = table.bytes + at;
+		uint16_t size;
+
+		if (at > table.size || table.size - at < DBG2_DEVICE_SIZE)
+			return "a device beyond its end";
+		size = acpi_u16(device + 1);
+		if (size < DBG2_DEVICE_SIZE || size > table.size - at)
+			return "a device of an impossible length";
+		if (device[3] && acpi_u16(device + 12) == DBG2_SERIAL)
+			add_serial(register_at(table, at + acpi_u16(device + 18)), acpi_u16(device + 14), info);
+		at += size;
+	}
+	return NULL;
+}

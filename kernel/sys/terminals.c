@@ -7,20 +7,29 @@
 #include "kernel/dev/keyboard.h"
 #include "kernel/dev/screen.h"
 #include "kernel/dev/serial.h"
+#include "kernel/dev/serial_choice.h"
 #include "kernel/fs/tty.h"
+#include "kernel/irq/clock.h"
 #include "kernel/irq/irq.h"
+#include "kernel/irq/timer.h"
 #include "kernel/lib/cmdline.h"
+#include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
+#include "kernel/lib/time.h"
 #include "kernel/task/job_control.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/user_return.h"
 
 #define IRQ_KEYBOARD 1
-#define IRQ_SERIAL   4
 #define INPUT        64
 #define MOST_INPUTS  16 /* most times that INPUT bytes are taken in one interrupt, whatever the device claims to have */
+
+/* How often a device without an interrupt is asked: at 115,200 baud 11 bytes come in this time, and a port keeps 16. */
+#define POLL_NS NS_PER_MS
+
+#define MINOR_SERIAL 64 /* of ttyS0, after which the others follow */
 
 /* The nice value of the task that draws: so typed text is shown soon, even if many tasks compute. */
 #define DRAWER_NICE (-10)
@@ -41,6 +50,8 @@ static struct task *drawer;
  * device (terminals.h).
  */
 static bool screen_leads;
+
+static char serial_name[8] = "ttyS0"; /* fixed after boot */
 
 static void write_terminal(struct tty *tty, const char *text, size_t size)
 {
@@ -196,13 +207,19 @@ struct choice {
 
 static struct choice choose(const char *cmdline)
 {
-	struct choice c = { cmdline_names(cmdline, "console", "ttyS0"),
+	struct choice c = { false,
 			    cmdline_names(cmdline, "console", "tty0") || cmdline_names(cmdline, "console", "tty1"),
 			    true };
-	char last[sizeof("ttyS0")];
+	char name[sizeof("ttyS")];
+	bool last = false;
 
-	if (c.serial && c.screen && cmdline_get(cmdline, "console", last, sizeof(last)))
-		c.screen_leads = strcmp(last, "ttyS0") != 0;
+	for (const char *at = cmdline; cmdline_next(&at, "console", name, sizeof(name));) {
+		/* serial_choose() has found out which serial port is meant. */
+		last = strcmp(name, "ttyS") == 0 || strcmp(name, "uart") == 0;
+		c.serial = c.serial || last;
+	}
+	if (c.serial && c.screen)
+		c.screen_leads = !last;
 	if (!c.serial && !c.screen)
 		c.serial = c.screen = true;
 	c.serial = c.serial && serial_present();
@@ -220,14 +237,18 @@ void terminals_init(const char *cmdline)
 {
 	static struct device alias, first;
 	struct choice choice = choose(cmdline);
+	unsigned minor = MINOR_SERIAL + serial_number();
+
+	format_s(serial_name, sizeof(serial_name), "ttyS%u", serial_number());
 
 	of_serial = of_screen = &terminals[0];
 	if (choice.serial && choice.screen) {
-		make_terminal(of_screen, choice.screen_leads ? "tty0" : "ttyS0", choice.screen_leads ? 0 : 64);
-		make_alias(&alias, choice.screen_leads ? "ttyS0" : "tty0", choice.screen_leads ? 64 : 0, of_screen);
+		make_terminal(of_screen, choice.screen_leads ? "tty0" : serial_name, choice.screen_leads ? 0 : minor);
+		make_alias(&alias, choice.screen_leads ? serial_name : "tty0", choice.screen_leads ? minor : 0,
+			   of_screen);
 	} else {
 		of_screen = &terminals[1];
-		make_terminal(of_serial, "ttyS0", 64);
+		make_terminal(of_serial, serial_name, minor);
 		make_terminal(of_screen, "tty0", 0);
 	}
 	make_alias(&first, "tty1", 1, of_screen);
@@ -311,16 +332,45 @@ static void begin_keyboard(void)
 	irq_guard_leave(flags);
 }
 
-static bool connect(unsigned isa, irq_handler_fn *handler, const char *name)
+/* A device that has no interrupt, and is asked by a timer instead. Guard: fixed after boot, but for the timer. */
+struct polled {
+	struct timer timer;
+	irq_handler_fn *handler; /* NULL: the device has an interrupt */
+};
+
+static struct polled polled_serial, polled_keyboard;
+
+static void poll(struct timer *timer)
+{
+	struct polled *p = (struct polled *)timer; /* its first member */
+
+	p->handler(NULL);
+	timer_start(timer, time_add(clock_monotonic_ns(), POLL_NS));
+}
+
+/*
+ * Have `handler` called when the device has something: by ISA interrupt `isa`, or by polling when that is -1 or
+ * belongs to no controller. Returns whether there is an interrupt.
+ */
+static bool connect(int isa, irq_handler_fn *handler, struct polled *polled, const char *name)
 {
 	uint32_t gsi;
 
-	if (irq_register_isa(isa, handler, NULL, &gsi) != OK) {
-		log_warn("%s: no interrupt, so programs cannot read from it\n", name);
-		return false;
+	if (isa >= 0 && irq_register_isa((unsigned)isa, handler, NULL, &gsi) == OK) {
+		irq_enable(gsi);
+		return true;
 	}
-	irq_enable(gsi);
-	return true;
+	log_info("%s: no interrupt, so it is polled\n", name);
+	polled->handler = handler;
+	polled->timer.fire = poll;
+	timer_start(&polled->timer, clock_monotonic_ns());
+	return false;
+}
+
+static void end_polling(struct polled *polled)
+{
+	if (polled->handler)
+		(void)timer_cancel(&polled->timer);
 }
 
 void terminals_connect(void)
@@ -331,9 +381,9 @@ void terminals_connect(void)
 	serial_start_queue(serial_has_room);
 	if (is_shared() && screen_present())
 		serial_text_is_seen();
-	if (serial_present() && connect(IRQ_SERIAL, serial_interrupt, "serial port"))
+	if (serial_present() && connect(serial_isa(), serial_interrupt, &polled_serial, "serial port"))
 		serial_interrupts_on();
-	if (keyboard_present() && connect(IRQ_KEYBOARD, keyboard_interrupt, "keyboard"))
+	if (keyboard_present() && connect(IRQ_KEYBOARD, keyboard_interrupt, &polled_keyboard, "keyboard"))
 		begin_keyboard();
 }
 
@@ -341,6 +391,8 @@ void terminals_disconnect(void)
 {
 	static const char reset[] = "\033[?1049l\033[!p";
 
+	end_polling(&polled_serial);
+	end_polling(&polled_keyboard);
 	serial_end_queue();
 	keyboard_interrupts_off();
 	screen_show_later(NULL);

@@ -94,6 +94,66 @@ static void a_sound_machine(void **state)
 	assert_int_equal(info.mcfgs[0].last_bus, 255);
 }
 
+/* Put an SPCR or a DBG2 of one device where the HPET's table is; the port is at `at` of the space. */
+static uint8_t *put_serial(const char *signature, uint8_t space, uint64_t at)
+{
+	uint8_t *table = bytes + SAMPLE_HPET;
+	bool spcr = signature[0] == 'S';
+	uint8_t *address = table + (spcr ? 40 : 44 + 22);
+
+	acpi_sample_build(bytes);
+	memset(table + 36, 0, 60);
+	memcpy(table, signature, 4);
+	table[4] = spcr ? 80 : 44 + 22 + 12;
+	table[36] = spcr ? 0x12 : 44; /* the interface; where the first device is */
+	if (!spcr) {
+		table[40] = 1;
+		table[44 + 1] = 22 + 12;
+		table[44 + 3] = 1;
+		table[44 + 13] = 0x80;
+		table[44 + 18] = 22;
+	}
+	address[0] = space;
+	memcpy(address + 4, &at, sizeof(at));
+	acpi_sample_seal(bytes, SAMPLE_HPET);
+	return table;
+}
+
+static void serial_ports(void **state)
+{
+	static const char *const tables[] = { "SPCR", "DBG2" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		(void)put_serial(tables[i], ACPI_SPACE_IO, 0x2f8);
+		assert_int_equal(read(), OK);
+		assert_int_equal(info.fault_count, 0);
+		assert_int_equal(info.serial_count, 1);
+		assert_int_equal(info.serials[0], 0x2f8);
+		/* In memory, no port at all, beyond the last one. */
+		(void)put_serial(tables[i], ACPI_SPACE_MEMORY, 0xfe000000);
+		assert_int_equal(read(), OK);
+		assert_int_equal(info.serial_count, 0);
+		(void)put_serial(tables[i], ACPI_SPACE_IO, 0);
+		assert_int_equal(read(), OK);
+		assert_int_equal(info.serial_count, 0);
+		(void)put_serial(tables[i], ACPI_SPACE_IO, 0x10000);
+		assert_int_equal(read(), OK);
+		assert_int_equal(info.serial_count, 0);
+	}
+	/* A device that lies, or says that its registers lie, beyond the table. */
+	put_serial("DBG2", ACPI_SPACE_IO, 0x2f8)[36] = 200;
+	acpi_sample_seal(bytes, SAMPLE_HPET);
+	expect_one_fault("DBG2", "a device beyond its end");
+	put_serial("DBG2", ACPI_SPACE_IO, 0x2f8)[44 + 1] = 4;
+	acpi_sample_seal(bytes, SAMPLE_HPET);
+	expect_one_fault("DBG2", "a device of an impossible length");
+	memset(put_serial("DBG2", ACPI_SPACE_IO, 0x2f8) + 44 + 18, 0xff, 2);
+	acpi_sample_seal(bytes, SAMPLE_HPET);
+	assert_int_equal(read(), OK);
+	assert_int_equal(info.serial_count, 0);
+}
+
 static void roots(void **state)
 {
 	const struct acpi_memory nothing = { acpi_sample_ram_at, &(struct acpi_sample_ram){ bytes, 0 } };
@@ -334,7 +394,7 @@ int main(void)
 		cmocka_unit_test_setup(one_bad_table, build),     cmocka_unit_test_setup(lengths, build),
 		cmocka_unit_test_setup(madt_entries, build),      cmocka_unit_test_setup(sleep_state, build),
 		cmocka_unit_test_setup(sleep_state_forms, build), cmocka_unit_test_setup(wrong_checksums, build),
-		cmocka_unit_test_setup(every_end_of_ram, build),
+		cmocka_unit_test_setup(every_end_of_ram, build),  cmocka_unit_test_setup(serial_ports, build),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -169,7 +169,7 @@ static void power_on(struct model chip)
 	text_is_seen = is_awaited = false;
 	now_ns = progress_ns = look_takes_ns = 0;
 	wakes = 0;
-	serial_init();
+	(void)serial_start(0x3f8, 1);
 }
 
 static void note_wake(void)

@@ -65,6 +65,8 @@ class Config:
     append: str | None = None  # without init=, the default boot file's /init is left alone: straight to the monitor
     display: tuple[str, ...] = ("-vga", "std")
     serial: bool = True
+    # what the serial line is connected to, as character device "line", instead of the first port
+    serial_device: tuple[str, ...] = ()
     icount: bool = False  # all clocks count instructions, 16 ns each; a busy host does not change them
     exact: bool = False  # the same with 1 ns an instruction; the firmware has run before, without that
     cold: bool = False  # from the firmware's first instruction, whatever has been saved: for looks at the firmware
@@ -106,7 +108,7 @@ class Config:
 
         Only a file given with -kernel can be exchanged, and the gate speaks by the serial port.
         """
-        if self.cold or self.boot is None or not self.serial or not GATE.exists():
+        if self.cold or self.boot is None or not self.serial or self.serial_device or not GATE.exists():
             return False
         usual = all(getattr(self, name) == getattr(Config, name) for name in ("memory", "cpu", "machine", "firmware"))
         return usual and not any("/" in word for word in self.extra)
@@ -209,7 +211,8 @@ class Machine:
         words = [*self.config.arguments(), "-S", "-qmp", f"unix:{self.directory}/qmp"]
         if self.config.serial:
             self._serial = SerialPipe(self.directory / "serial")
-            words += ["-serial", f"pipe:{self.directory}/serial"]
+            words += (["-chardev", f"pipe,id=line,path={self.directory}/serial", *self.config.serial_device]
+                      if self.config.serial_device else ["-serial", f"pipe:{self.directory}/serial"])
         if self._state is not None:
             words += ["-incoming", "defer"]
         log = open(self.directory / "stderr", "wb")
