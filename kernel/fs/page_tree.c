@@ -11,8 +11,10 @@
 /* One table of the radix tree. Guard: tasks only, which the kernel does not preempt. */
 struct page_tree_table {
 	uint64_t slots[PAGE_TREE_SIZE]; /* on level 1 addresses of frames, above that pointers to tables; 0: none */
-	unsigned used;                  /* slots that are not 0 */
+	uint64_t used;                  /* a bit for each slot that is not 0 */
 };
+
+_Static_assert(PAGE_TREE_SIZE == 64, "a bit for each slot");
 
 static bool covers(unsigned height, uint64_t index)
 {
@@ -61,13 +63,9 @@ static unsigned lowest_slot(const struct page_tree *tree, uint64_t index, const 
 	return level;
 }
 
-/*
- * Return the number of the first page behind the range of pages that one slot of `level` leads to, for the slot that
- * leads to page `index`.
- */
-static uint64_t behind_slot(uint64_t index, unsigned level)
+static uint64_t bit_of(uint64_t index, unsigned level)
 {
-	return (index | ((1ULL << ((level - 1) * PAGE_TREE_BITS)) - 1)) + 1;
+	return 1ULL << slot_of(index, level);
 }
 
 uint64_t page_tree_next(const struct page_tree *tree, uint64_t index)
@@ -76,14 +74,20 @@ uint64_t page_tree_next(const struct page_tree *tree, uint64_t index)
 	unsigned level;
 
 	while ((level = lowest_slot(tree, index, &table)) != 0) {
-		if (level > 1) {
-			index = behind_slot(index, level);
-			continue;
-		}
-		do
-			if (table->slots[slot_of(index, 1)])
-				return index;
-		while (++index % PAGE_TREE_SIZE);
+		const unsigned shift =
+			(level - 1) * PAGE_TREE_BITS; /* a slot of this level leads to 1 << shift pages */
+		const uint64_t from = table->used >> slot_of(index, level);
+
+		if (level == 1 && from)
+			return index + (unsigned)__builtin_ctzll(from);
+		if (!from && level == tree->height)
+			break;
+		/* Go to the first page of the next slot in use, or to the first page behind this table. */
+		index = index >> shift << shift;
+		if (from)
+			index += (uint64_t)__builtin_ctzll(from) << shift;
+		else
+			index += (uint64_t)(PAGE_TREE_SIZE - slot_of(index, level)) << shift;
 	}
 	return PAGE_TREE_NONE;
 }
@@ -92,11 +96,13 @@ uint64_t page_tree_next_hole(const struct page_tree *tree, uint64_t index)
 {
 	const struct page_tree_table *table;
 
-	while (lowest_slot(tree, index, &table) == 1)
-		do
-			if (!table->slots[slot_of(index, 1)])
-				return index;
-		while (++index % PAGE_TREE_SIZE);
+	while (lowest_slot(tree, index, &table) == 1) {
+		const uint64_t free = ~table->used >> slot_of(index, 1);
+
+		if (free)
+			return index + (unsigned)__builtin_ctzll(free);
+		index += PAGE_TREE_SIZE - slot_of(index, 1);
+	}
 	return index;
 }
 
@@ -110,7 +116,7 @@ static enum status raise(struct page_tree *tree, uint64_t index)
 			return ERR_NO_MEMORY;
 		if (tree->root) {
 			table->slots[0] = (uintptr_t)tree->root;
-			table->used = 1;
+			table->used = bit_of(0, 1);
 		}
 		tree->root = table;
 		tree->height++;
@@ -135,13 +141,13 @@ enum status page_tree_insert(struct page_tree *tree, uint64_t index, paddr_t pa)
 			if (!lower)
 				return ERR_NO_MEMORY;
 			*slot = (uintptr_t)lower;
-			table->used++;
+			table->used |= bit_of(index, level);
 		}
 		table = table_at(*slot);
 	}
 	ASSERT(!table->slots[slot_of(index, 1)]);
 	table->slots[slot_of(index, 1)] = pa.raw;
-	table->used++;
+	table->used |= bit_of(index, 1);
 	tree->count++;
 	return OK;
 }
@@ -169,11 +175,13 @@ paddr_t page_tree_remove(struct page_tree *tree, uint64_t index)
 	pa = paddr(table->slots[slot_of(index, 1)]);
 	ASSERT(pa.raw);
 	table->slots[slot_of(index, 1)] = 0;
+	table->used &= ~bit_of(index, 1);
 	/* Free each table that has become empty, from the lowest up; drop_empty_root() frees the root. */
-	while (!--table->used && ++level <= tree->height) {
+	while (!table->used && ++level <= tree->height) {
 		kfree(table);
 		table = path[level - 1];
 		table->slots[slot_of(index, level)] = 0;
+		table->used &= ~bit_of(index, level);
 	}
 	tree->count--;
 	drop_empty_root(tree);
@@ -215,7 +223,7 @@ static void cut_table(struct cut *cut, struct page_tree_table *table, unsigned l
 			cut->left--;
 		}
 		table->slots[i] = 0;
-		table->used--;
+		table->used &= ~(1ULL << i);
 	}
 }
 
