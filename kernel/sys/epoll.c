@@ -10,7 +10,8 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/epoll_internal.h"
 
-#define ENDS 128 /* most items that one call of end_some() removes, so that other tasks can run between two calls */
+#define BATCH 16  /* most items that are reported together */
+#define ENDS  128 /* most items that one call of end_some() removes, so that other tasks can run between two calls */
 
 static const struct file_ops epoll_ops;
 
@@ -106,20 +107,6 @@ static void put_first(struct epoll_item *item)
 
 	if (!is_ready(item) && !item->gone)
 		list_add_first(&epoll->ready, &item->in_ready);
-	lock_release(&epoll->lock, flags);
-}
-
-/*
- * Put a reported item at the ready list's end. take_first() stops when it comes to the item again, so that one
- * collection reports no item twice.
- */
-static void put_last(struct epoll_item *item)
-{
-	struct epoll *epoll = item->epoll;
-	uint64_t flags = lock_take(&epoll->lock);
-
-	if (!item->gone)
-		add_ready(item);
 	lock_release(&epoll->lock, flags);
 }
 
@@ -262,35 +249,113 @@ static bool stays_ready(struct epoll_item *item)
 	return !(item->event.events & EPOLLET);
 }
 
-int epoll_collect(struct file *epoll_file, uint64_t *number, int most,
-		  int (*put)(void *ctx, const struct epoll_event *event), void *ctx)
+/* Items that are reported together. Lives on the stack. */
+struct batch {
+	int count;
+	struct epoll_item *items[BATCH]; /* a reference each; in no ready list unless a wake-up has put them there */
+	struct epoll_event events[BATCH];
+};
+
+/*
+ * Take up to `most` items that the collection has not reported yet off the ready list's front, and ask their files: the
+ * batch gets those that are ready. Returns how many were taken.
+ */
+static int take_batch(struct epoll *epoll, uint64_t collect, int most, struct batch *ret)
 {
-	struct epoll *epoll = epoll_file->data;
-	uint64_t collect = *number = *number ? *number : ++epoll->collects;
-	struct epoll_item *item;
-	int count = 0, error = 0;
+	int taken = 0, kept = 0;
+	uint64_t flags = lock_take(&epoll->lock);
 
-	while (count < most && !error && (item = take_first(epoll, collect))) {
-		struct epoll_event event = item->event;
+	while (taken < most && !list_is_empty(&epoll->ready)) {
+		struct epoll_item *item = list_item(epoll->ready.next, struct epoll_item, in_ready);
 
-		event.events = look(item);
-		if (event.events) {
-			/*
-			 * `put` may let other tasks remove the item or close item->file: do not use the file
-			 * afterwards.
-			 */
-			error = put(ctx, &event);
-			if (!error)
-				item->collect = collect;
-			if (error)
-				put_first(item);
-			else if (stays_ready(item))
-				put_last(item);
-			count += !error;
+		if (item->collect >= collect)
+			break;
+		item->refs++;
+		list_remove(&item->in_ready);
+		ret->items[taken++] = item;
+	}
+	lock_release(&epoll->lock, flags);
+	for (int i = 0; i < taken; i++) {
+		struct epoll_item *item = ret->items[i];
+		const unsigned events = look(item);
+
+		if (!events) {
+			put_item(item);
+			continue;
 		}
-		put_item(item);
+		ret->items[kept] = item;
+		ret->events[kept] = item->event;
+		ret->events[kept++].events = events;
+	}
+	ret->count = kept;
+	return taken;
+}
+
+/*
+ * Give the batch's items back: the first `reported` ones, which the collection has reported, to the ready list's end if
+ * they stay ready; take_batch() stops when it comes to them again, so that one collection reports no item twice. The
+ * others go back to the list's start.
+ */
+static void put_batch(struct epoll *epoll, uint64_t collect, const struct batch *batch, int reported)
+{
+	uint64_t flags;
+
+	for (int i = batch->count; i-- > reported;)
+		put_first(batch->items[i]);
+	flags = lock_take(&epoll->lock);
+	for (int i = 0; i < reported; i++) {
+		batch->items[i]->collect = collect;
+		/* A wake-up may have put the item at the list's end meanwhile: add_ready() leaves it there. */
+		if (stays_ready(batch->items[i]) && !batch->items[i]->gone)
+			add_ready(batch->items[i]);
+	}
+	lock_release(&epoll->lock, flags);
+	for (int i = 0; i < batch->count; i++)
+		put_item(batch->items[i]);
+}
+
+/* Do epoll_collect() for the collection `collect`. Not inlined: an idle call does not pay for this frame. */
+static __attribute__((noinline)) int collect_batches(struct epoll *epoll, uint64_t collect, int most, epoll_put_fn *put,
+						     void *ctx)
+{
+	int count = 0, error = 0;
+	struct batch batch;
+
+	while (count < most && !error) {
+		int reported;
+
+		if (!take_batch(epoll, collect, most - count < BATCH ? most - count : BATCH, &batch))
+			break;
+		if (!batch.count)
+			continue;
+		/*
+		 * `put` may let other tasks remove the items or close their files: do not use the files afterwards. If
+		 * the user's memory ends within the batch, its first events are still reported, one by one.
+		 */
+		reported = batch.count;
+		error = put(ctx, batch.events, reported);
+		if (error)
+			for (reported = 0; reported < batch.count; reported++) {
+				error = put(ctx, &batch.events[reported], 1);
+				if (error)
+					break;
+			}
+		put_batch(epoll, collect, &batch, reported);
+		count += reported;
 	}
 	return count ? count : error;
+}
+
+int epoll_collect(struct file *epoll_file, uint64_t *number, int most, epoll_put_fn *put, void *ctx)
+{
+	struct epoll *epoll = epoll_file->data;
+
+	/* A wake-up that comes after this look at the list is for the next call, as if it had come after the call. */
+	if (list_is_empty(&epoll->ready))
+		return 0;
+	if (!*number)
+		*number = ++epoll->collects;
+	return collect_batches(epoll, *number, most, put, ctx);
 }
 
 static unsigned epoll_poll(struct file *file)

@@ -45,11 +45,16 @@ int epoll_remove(struct file *epoll, struct file *file, int fd);
 void epoll_pass_on(struct file *epoll);
 
 /*
- * Report the ready files: call `put` for each, at most `most` times. `put` returns 0, or an error to stop, and may let
- * other tasks run, which may change the epoll file. A collection is what one epoll_wait(2) reports; it may take several
- * calls, and reports a file once. The first call of a collection passes *number 0 and gets the collection's number in
- * it; later calls pass that number. The next collection reports a file that is still ready again, unless its watch has
- * EPOLLET or EPOLLONESHOT. Returns how many files were reported, or put's error if it fails for the first.
+ * Take `count` reported events. Returns 0, or an error that ends the report: none was taken then. May let other tasks
+ * run, which may change the epoll file.
  */
-int epoll_collect(struct file *epoll, uint64_t *number, int most,
-		  int (*put)(void *ctx, const struct epoll_event *event), void *ctx);
+typedef int epoll_put_fn(void *ctx, const struct epoll_event *events, int count);
+
+/*
+ * Report the ready files, at most `most`: call `put` with several at a time. A collection is what one epoll_wait(2)
+ * reports; it may take several calls, and reports a file once. The first call of a collection passes *number 0 and gets
+ * the collection's number in it; later calls pass that number. The next collection reports a file that is still ready
+ * again, unless its watch has EPOLLET or EPOLLONESHOT. Returns how many files were reported, or put's error if it fails
+ * for the first.
+ */
+int epoll_collect(struct file *epoll, uint64_t *number, int most, epoll_put_fn *put, void *ctx);

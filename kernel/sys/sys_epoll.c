@@ -72,14 +72,14 @@ SYSCALL_4(epoll_ctl, epoll_fd, operation, fd, from)
 	return -EINVAL;
 }
 
-static int put_event(void *ctx, const struct epoll_event *event)
+static int put_events(void *ctx, const struct epoll_event *events, int count)
 {
+	const size_t size = (size_t)count * sizeof(*events);
 	uint64_t *to = ctx;
-
-	int error = args_put(*to, event, sizeof(*event));
+	int error = args_put(*to, events, size);
 
 	if (!error)
-		*to += sizeof(*event);
+		*to += size;
 	return error;
 }
 
@@ -93,26 +93,20 @@ static int64_t collect(struct file *file, int most, uint64_t to)
 
 	do {
 		step = most - total < COLLECT_STEP ? most - total : COLLECT_STEP;
-		got = epoll_collect(file, &number, step, put_event, &to);
+		got = epoll_collect(file, &number, step, put_events, &to);
 		if (got > 0)
 			total += got;
 	} while (got == step && total < most && !task_give_way());
 	return total ? total : got;
 }
 
-/*
- * Wait until the epoll file may have events. Returns whether it has, or -EINTR. *ret_waited: the task has been in the
- * wait queue, of which an event wakes one task only (WAIT_BYTES).
- */
-static int wait_ready(struct file *file, uint64_t deadline, bool *ret_waited)
+/* Wait until the epoll file may have events, which wake one waiting task only (WAIT_BYTES). Returns 1; 0 or -EINTR. */
+static int wait_ready(struct file *file, uint64_t deadline)
 {
 	struct task_waiter waiter;
-	bool found = file_poll(file);
+	bool found = false;
 	int error;
 
-	*ret_waited = !found && deadline != POLL_NOW;
-	if (!*ret_waited)
-		return found;
 	task_waiter_init(&waiter);
 	waiter.waiter.uses = WAIT_BYTES;
 	wait_queue_add(file_queue(file), &waiter.waiter);
@@ -126,7 +120,6 @@ static int64_t wait_events(uint64_t fd, uint64_t to, uint64_t most, uint64_t dea
 {
 	HELD_FILE struct file *file = args_file_get(fd);
 	int64_t result;
-	bool waited;
 
 	if ((int)most <= 0 || (int)most > EPOLL_EVENTS_MOST)
 		return -EINVAL;
@@ -137,8 +130,9 @@ static int64_t wait_events(uint64_t fd, uint64_t to, uint64_t most, uint64_t dea
 		return -EBADF;
 	if (!epoll_is(file))
 		return -EINVAL;
-	do {
-		result = wait_ready(file, deadline, &waited);
+	result = collect(file, (int)most, to);
+	while (!result && deadline != POLL_NOW) {
+		result = wait_ready(file, deadline);
 		if (result <= 0)
 			return result;
 		result = collect(file, (int)most, to);
@@ -146,9 +140,8 @@ static int64_t wait_events(uint64_t fd, uint64_t to, uint64_t most, uint64_t dea
 		 * An event that came after this task's wake-up has woken no other task: wake one if files are still
 		 * ready.
 		 */
-		if (waited)
-			epoll_pass_on(file);
-	} while (!result);
+		epoll_pass_on(file);
+	}
 	return result;
 }
 
