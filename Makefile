@@ -44,10 +44,12 @@ KERNEL_CFLAGS := $(BASE) -O2 -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zo
         -fno-omit-frame-pointer -fno-optimize-sibling-calls -fno-stack-protector -fcf-protection=none \
         -fno-asynchronous-unwind-tables -fno-strict-aliasing -ffunction-sections
 # The debug build panics at undefined behaviour (kernel/lib/ubsan.c), and at arrays on the stack that were overrun:
-# the canary is the variable stack_canary, of which each CPU has one (kernel/arch/percpu.c).
+# the canary is the variable stack_canary, of which each CPU has one, or with clang, which cannot be told that, one variable
+# for all (kernel/arch/percpu.c).
+CANARY_OF_CPU := -mstack-protector-guard=tls -mstack-protector-guard-reg=gs -mstack-protector-guard-symbol=stack_canary
 ifeq ($(DEBUG),1)
-KERNEL_CFLAGS += -fsanitize=undefined -fstack-protector-strong -mstack-protector-guard=tls \
-        -mstack-protector-guard-reg=gs -mstack-protector-guard-symbol=stack_canary
+KERNEL_CFLAGS += -fsanitize=undefined -fstack-protector-strong \
+        $(if $(findstring clang,$(CC)),-mstack-protector-guard=global,$(CANARY_OF_CPU))
 endif
 EFI_INCLUDE := /usr/include/efi
 # Nor in the loader: UEFI promises no CPU state that SSE needs, and U-Boot has CR4.OSFXSR clear.

@@ -21,6 +21,14 @@ unsigned cpu_count = 1;                           /* fixed after boot */
 extern PER_CPU uint64_t stack_canary;
 PER_CPU uint64_t stack_canary;
 
+#ifdef __clang__
+/*
+ * Clang 14 accepts no name for the canary, and uses this one for all CPUs.
+ */
+extern uint64_t __stack_chk_guard;
+uint64_t __stack_chk_guard; /* guard: set once, by the CPU that starts the machine */
+#endif
+
 static void (*refusal_hook)(void); /* called when memory is refused; NULL until there are tasks. Fixed after boot */
 
 void percpu_set_refusal_hook(void (*hook)(void))
@@ -90,6 +98,10 @@ NO_CANARY void percpu_init(void)
 NO_CANARY void percpu_set_canary(uint64_t value)
 {
 	per_cpu(stack_canary) = value;
+#ifdef __clang__
+	if (!__stack_chk_guard)
+		__stack_chk_guard = value;
+#endif
 }
 
 void percpu_set_debug_stack(vaddr_t top)
