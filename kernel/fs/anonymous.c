@@ -8,7 +8,9 @@
 
 /* The file system of all anonymous files. Guard: tasks only, which the kernel does not preempt. */
 static struct fs anonymous_fs = {
-	.name = "anon_inodefs", .device = DEVICE_NUMBER(0, 0xffffe), .magic = 0x09041934, /* ANON_INODE_FS_MAGIC */
+	.name = "anon_inodefs",
+	.device = DEVICE_NUMBER(0, ANONYMOUS_DEVICE),
+	.magic = 0x09041934, /* ANON_INODE_FS_MAGIC */
 };
 
 /* The node of an anonymous file. Guard: fixed when it is made. */

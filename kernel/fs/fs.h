@@ -41,5 +41,8 @@ static inline bool fs_is_read_only(const struct fs *fs)
 	return fs->flags & MS_RDONLY;
 }
 
+/* The minor number, beside the major number 0, in fs.device of the file system of anonymous files. */
+#define ANONYMOUS_DEVICE 0xffffe
+
 /* Return a number for fs.device that no other file system has (after 2^20 of them the numbers repeat). */
 uint64_t fs_new_device(void);

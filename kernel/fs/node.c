@@ -96,7 +96,7 @@ uint64_t fs_new_device(void)
 {
 	static unsigned last; /* guard: tasks only, which the kernel does not preempt */
 
-	last = last % 0xffffe + 1;
+	last = last % (ANONYMOUS_DEVICE - 1) + 1;
 	return DEVICE_NUMBER(0, last);
 }
 
@@ -343,8 +343,6 @@ int node_resize_check(const struct node *node)
 		return -EINVAL;
 	if (fs_is_read_only(node->fs))
 		return -EROFS;
-	if (node->runners)
-		return -ETXTBSY;
 	return node->ops->truncate ? 0 : -EPERM;
 }
 

@@ -146,7 +146,7 @@ int node_rename(struct node *from, struct name old_name, const struct credential
 /* Get a symbolic link's target; the caller calls link_target_put(). Returns 0, -EINVAL (no symbolic link), -ENOMEM. */
 int node_readlink(struct node *node, struct link_target *ret);
 
-/* Set a file's size; new bytes are zeros. Returns 0, -EISDIR, -EINVAL, -EROFS, -ETXTBSY, -EPERM, -EFBIG, -EACCES. */
+/* Set a file's size; new bytes are zeros. Returns 0, -EISDIR, -EINVAL, -EROFS, -EPERM, -EFBIG, -EACCES. */
 int node_truncate(struct node *node, uint64_t size);
 int node_resize_check(const struct node *node); /* the error that node_truncate() returns for every size, or 0 */
 

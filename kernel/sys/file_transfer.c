@@ -366,6 +366,15 @@ int64_t file_transfer_resize(struct node *node, uint64_t size)
 	return result;
 }
 
+int64_t file_transfer_resize_unopened(struct node *node, uint64_t size)
+{
+	int error = node_resize_check(node);
+
+	if (!error && node->runners)
+		error = -ETXTBSY;
+	return error ? error : file_transfer_resize(node, size);
+}
+
 int file_wait(struct file *file, bool (*ready)(struct file *file))
 {
 	struct wait_queue *queue = file_queue(file);

@@ -23,6 +23,12 @@ int64_t file_transfer_seek(struct file *file, int64_t offset, int whence);
 int64_t file_transfer_resize(struct node *node, uint64_t size);
 
 /*
+ * Set the size for a caller that has not opened the file for writing. Returns as file_transfer_resize, or -ETXTBSY: the
+ * file is a program that runs.
+ */
+int64_t file_transfer_resize_unopened(struct node *node, uint64_t size);
+
+/*
  * Check whether the current process may make a file of `size` bytes (RLIMIT_FSIZE). Returns 0, or -EFBIG after sending
  * SIGXFSZ.
  */

@@ -39,7 +39,7 @@ static int64_t open_at(uint64_t fd, uint64_t from, uint64_t flags, uint64_t mode
 		return error;
 	/* Emptying a large file takes long: do it here, in pieces, and not in path_open(). */
 	if ((flags & (O_TRUNC | O_PATH)) == O_TRUNC && node_is(file->node, S_IFREG) && file->node->size) {
-		error = (int)file_transfer_resize(file->node, 0);
+		error = (int)file_transfer_resize_unopened(file->node, 0);
 		if (error) {
 			file_put(file);
 			return error;

@@ -222,7 +222,7 @@ SYSCALL_2(truncate, path, size)
 	if (node_is(node, S_IFREG))
 		result = node_permit(node, rights_current(), ACCESS_WRITE);
 	if (!result)
-		result = file_transfer_resize(node, size);
+		result = file_transfer_resize_unopened(node, size);
 	node_put(node);
 	return result;
 }

@@ -198,10 +198,10 @@ static int take_script(const struct path_base *base, char **path, struct exec_ar
 	next = copy_string(interpreter);
 	error = next ? exec_arguments_prepend(a, interpreter, option, *path) : -ENOMEM;
 	if (error) {
-		kfree(next);
+		exec_string_free(next);
 		return error;
 	}
-	kfree(*path);
+	exec_string_free(*path);
 	*path = next;
 	error = open_path(base, next, ret_file);
 	if (error == 0 || error == -ENOMEM || error == -EINTR)
@@ -251,7 +251,7 @@ int exec_find(const struct path_base *base, const struct exec_request *request, 
 	if (!error)
 		error = follow_scripts(base, request->hidden, &path, a, start, program, refusal);
 	kfree(start);
-	kfree(path);
+	exec_string_free(path);
 	if (error)
 		kfree(program);
 	else

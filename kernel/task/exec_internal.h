@@ -73,6 +73,11 @@ int exec_arguments_list(const char *const *argv, struct exec_arguments *ret);
 void exec_arguments_free(struct exec_arguments *a);
 
 /*
+ * Free a string of the heap, or NULL, and overwrite it with zeros, so that none of an execve(2) stays in free memory.
+ */
+void exec_string_free(const char *string);
+
+/*
  * Replace argument 0 by `interpreter`, `option` if that is not NULL, and the script's path. Returns 0, or -ENOMEM with
  * the list as before.
  */

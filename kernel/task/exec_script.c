@@ -10,11 +10,13 @@
 #define LINE_MAX 255
 
 /*
- * Overwrite a string with zeros and free it, so that no argument stays in free memory. The loop finds the string's end
- * and writes the zeros at once; the stores are volatile, so that the compiler does not remove them.
+ * The loop finds the string's end and writes the zeros at once; the stores are volatile, so that the compiler does not
+ * remove them.
  */
-static void free_string(const char *string)
+void exec_string_free(const char *string)
 {
+	if (!string)
+		return;
 	for (volatile char *at = (char *)(uintptr_t)string; *at; at++)
 		*at = 0;
 	kfree((char *)(uintptr_t)string);
@@ -23,7 +25,7 @@ static void free_string(const char *string)
 void exec_arguments_free(struct exec_arguments *a)
 {
 	for (size_t i = 0; i < a->own; i++)
-		free_string(a->argv[i]);
+		exec_string_free(a->argv[i]);
 	kfree(a->argv);
 }
 
@@ -49,13 +51,13 @@ int exec_arguments_prepend(struct exec_arguments *a, const char *interpreter, co
 	     *path = copy_string(script);
 
 	if (!first || !path || (option && !second)) {
-		kfree(first);
-		kfree(second);
-		kfree(path);
+		exec_string_free(first);
+		exec_string_free(second);
+		exec_string_free(path);
 		return -ENOMEM;
 	}
 	if (a->own)
-		free_string(a->argv[0]);
+		exec_string_free(a->argv[0]);
 	else
 		a->own = 1;
 	if (!a->argc)

@@ -1,9 +1,12 @@
 /* fcntl's record locks, flock, RLIMIT_FSIZE, preadv2 and pwritev2, utimes, and what only advises. */
 #define _GNU_SOURCE
+#include <ctype.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -376,6 +379,65 @@ static void test_programs(void)
 	is(sys(SYS_unlink, NAME), 0, "a file can be unlinked all the same");
 }
 
+/* Make a memfd with the smallest program: it pauses. */
+static int pausing_program(void)
+{
+	static const unsigned char code[] = {
+		0xb8, 34, 0, 0, 0, 0x0f, 0x05, 0xeb, 0xf7
+	}; /* pause(2), again and again */
+	const Elf64_Ehdr header = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+				    .e_type = ET_EXEC,
+				    .e_machine = EM_X86_64,
+				    .e_version = EV_CURRENT,
+				    .e_entry = 0x400000 + sizeof(Elf64_Ehdr) + sizeof(Elf64_Phdr),
+				    .e_phoff = sizeof(Elf64_Ehdr),
+				    .e_ehsize = sizeof(Elf64_Ehdr),
+				    .e_phentsize = sizeof(Elf64_Phdr),
+				    .e_phnum = 1 };
+	const Elf64_Phdr segment = { .p_type = PT_LOAD,
+				     .p_flags = PF_R | PF_X,
+				     .p_vaddr = 0x400000,
+				     .p_filesz = sizeof(header) + sizeof(segment) + sizeof(code),
+				     .p_memsz = sizeof(header) + sizeof(segment) + sizeof(code),
+				     .p_align = PAGE };
+	int fd = (int)sys(SYS_memfd_create, "pauses", 1 /* MFD_CLOEXEC */);
+
+	sys(SYS_write, fd, &header, sizeof(header));
+	sys(SYS_write, fd, &segment, sizeof(segment));
+	sys(SYS_write, fd, code, sizeof(code));
+	return fd;
+}
+
+/* A memfd may run although it is open; its size can be changed by who has it open, and by nobody else. */
+static void test_running_memfd(void)
+{
+	char path[64], name[16] = "";
+	int fd = pausing_program(), child, comm;
+
+	/* Linux has no /proc yet when this is its first program. */
+	sys(SYS_mkdir, "/proc", 0755);
+	sys(SYS_mount, "proc", "/proc", "proc", 0, NULL);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	child = fork();
+	if (child == 0)
+		_exit(run(path));
+	snprintf(path, sizeof(path), "/proc/%d/comm", child);
+	/* The program's name is that of its path: the descriptor's number. */
+	for (int i = 0; i < 5000 && !isdigit(name[0]); i++) {
+		usleep(1000);
+		comm = (int)sys(SYS_open, path, O_RDONLY);
+		sys(SYS_read, comm, name, sizeof(name));
+		sys(SYS_close, comm);
+	}
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	is(sys(SYS_truncate, path, 2 * PAGE), -ETXTBSY, "a memfd that runs is not made longer by its path");
+	is(sys(SYS_ftruncate, fd, 2 * PAGE), 0, "but by its descriptor");
+	sys(SYS_kill, child, SIGKILL);
+	sys(SYS_wait4, child, NULL, 0, NULL);
+	is(sys(SYS_truncate, path, PAGE), 0, "both when it has ended");
+	sys(SYS_close, fd);
+}
+
 /* Map the first page of the script NAME through a descriptor with these flags, which is closed again. */
 static char *map_script(int flags, int prot, int kind)
 {
@@ -426,6 +488,7 @@ int main(void)
 	test_vectors();
 	test_times();
 	test_programs();
+	test_running_memfd();
 	test_mapped_programs();
 	return finish();
 }
