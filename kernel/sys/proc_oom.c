@@ -4,6 +4,7 @@
 #include "kernel/lib/digit.h"
 #include "kernel/sys/proc.h"
 #include "kernel/task/memory_score.h"
+#include "kernel/task/rights.h"
 
 int proc_make_oom_score(struct node *node, struct text *ret)
 {
@@ -39,6 +40,9 @@ int proc_take_oom_adjust(struct node *node, const char *bytes, size_t size)
 		value = value * 10 + (int)digit_value(bytes[i]);
 	if (i == first || value > MEMORY_ADJUST_MOST || (i < size && bytes[i] != '\n'))
 		return -EINVAL;
-	subject.process->memory_adjust = negative ? -value : value;
+	value = negative ? -value : value;
+	if (value < subject.process->memory_adjust && !rights_can(CAP_SYS_RESOURCE))
+		return -EACCES;
+	subject.process->memory_adjust = value;
 	return 0;
 }

@@ -42,12 +42,12 @@ static int64_t set_name(char to[SYSTEM_NAME_SIZE], uint64_t from, uint64_t size)
 
 SYSCALL_2(sethostname, from, size)
 {
-	return set_name(system_names.node, from, size);
+	return rights_can(CAP_SYS_ADMIN) ? set_name(system_names.node, from, size) : -EPERM;
 }
 
 SYSCALL_2(setdomainname, from, size)
 {
-	return set_name(system_names.domain, from, size);
+	return rights_can(CAP_SYS_ADMIN) ? set_name(system_names.domain, from, size) : -EPERM;
 }
 
 /* There is one personality, PER_LINUX, which is 0; the argument 0xffffffff only asks for it. */
@@ -159,6 +159,8 @@ SYSCALL_3(reboot, magic, magic2, command)
 {
 	uint32_t second = (uint32_t)magic2;
 
+	if (!rights_can(CAP_SYS_BOOT))
+		return -EPERM;
 	if ((uint32_t)magic != REBOOT_MAGIC || (second != REBOOT_MAGIC2 && second != REBOOT_MAGIC2A &&
 						second != REBOOT_MAGIC2B && second != REBOOT_MAGIC2C))
 		return -EINVAL;

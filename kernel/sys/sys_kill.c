@@ -1,6 +1,5 @@
 /*
- * System calls that send signals, and the timer that sends SIGALRM. Every process is root, so permissions are not
- * checked.
+ * System calls that send signals, and the timer that sends SIGALRM.
  */
 #include "kernel/irq/timer.h"
 #include "kernel/sys/user_args.h"
@@ -23,7 +22,7 @@ static inline void set_info_here(struct signal_info *info, int code)
 	info->code = code;
 	info->pad = 0;
 	info->sender.pid = process_current()->pid;
-	info->sender.uid = 0;
+	info->sender.uid = rights_current()->uid.real;
 	info->sender.value = 0;
 	info->times[0] = 0;
 	info->times[1] = 0;
@@ -48,14 +47,24 @@ static struct process *find_process(int pid)
 	return process ? process_get(process) : NULL;
 }
 
-/* Send a signal to a process; with signal 0 only check that it exists. Returns 0, -ESRCH, -EAGAIN. */
+/* Send a signal to a process; with signal 0 only check that that is allowed. Returns 0, -ESRCH, -EPERM, -EAGAIN. */
 static int64_t send_process(int pid, int signal, const struct signal_info *info)
 {
 	HELD_PROCESS struct process *process = find_process(pid);
 
 	if (!process)
 		return -ESRCH;
+	if (unlikely(process != process_current()) && !rights_may_signal_process(process, signal))
+		return -EPERM;
 	return signal ? signal_send_process(process, signal, info) : 0;
+}
+
+/* Not inlined, so that a signal to the own process does not pay for saving the registers that this function uses. */
+static __attribute__((noinline)) bool may_signal_task(const struct task *task, int signal)
+{
+	HELD_CREDENTIALS const struct credentials *theirs = rights_of_task(task);
+
+	return theirs && rights_may_signal(task->process, theirs, signal);
 }
 
 static int64_t send_task(int pid, int tid, int signal, const struct signal_info *info)
@@ -64,6 +73,8 @@ static int64_t send_task(int pid, int tid, int signal, const struct signal_info 
 
 	if (!task || !task->process || (pid && task->process->pid != pid))
 		return -ESRCH;
+	if (unlikely(task->process != process_current()) && !may_signal_task(task, signal))
+		return -EPERM;
 	return signal ? signal_send_task(task, signal, info) : 0;
 }
 
@@ -77,7 +88,8 @@ static bool send_other(void *ctx, struct process *process)
 {
 	struct all_send *sending = ctx;
 
-	if (process->pid == 1 || process == process_current())
+	/* As on Linux processes that the caller may not signal do not count. */
+	if (process->pid == 1 || process == process_current() || !rights_may_signal_process(process, sending->signal))
 		return true;
 	sending->result = 0;
 	if (sending->signal && signal_send_process(process, sending->signal, sending->info) != 0)

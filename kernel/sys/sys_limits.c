@@ -4,6 +4,19 @@
 #include "kernel/sys/user_args.h"
 #include "kernel/task/process_limits.h"
 
+/*
+ * Return whether the current task may see and set the limits of a process: all IDs of that are the caller's real ones.
+ */
+static bool may_limit(const struct process *process)
+{
+	HELD_CREDENTIALS const struct credentials *theirs = NULL;
+
+	if (process == process_current() || rights_can(CAP_SYS_RESOURCE))
+		return true;
+	theirs = rights_of_process(process);
+	return rights_are_all_of(rights_current()->uid.real, rights_current()->gid.real, theirs);
+}
+
 SYSCALL_4(prlimit64, pid, which, from, to)
 {
 	HELD_PROCESS struct process *process = (int)pid ? process_find((int)pid) : process_get(process_current());
@@ -17,10 +30,14 @@ SYSCALL_4(prlimit64, pid, which, from, to)
 		return error;
 	if (!process || process->zombie)
 		return -ESRCH;
+	if (!may_limit(process))
+		return -EPERM;
 	old = process->limits[which];
 	if (from) {
 		if (new.soft > new.hard)
 			return -EINVAL;
+		if (new.hard > old.hard && !rights_can(CAP_SYS_RESOURCE))
+			return -EPERM;
 		if (which == LIMIT_NOFILE && new.hard > FD_LIMIT_MAX)
 			return -EPERM;
 		process_limit_set(process, (enum process_limit)which, new);

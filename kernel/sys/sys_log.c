@@ -83,6 +83,9 @@ static int64_t set_console(enum syslog_action action, uint64_t level)
 
 SYSCALL_3(syslog, action, to, size)
 {
+	/* As with Debian's settings (kernel.dmesg_restrict) the log, which has addresses, is not for everybody. */
+	if (!rights_can(CAP_SYSLOG))
+		return -EPERM;
 	switch ((uint32_t)action) {
 	case SYSLOG_CLOSE:
 	case SYSLOG_OPEN:

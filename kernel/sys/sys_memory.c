@@ -306,6 +306,19 @@ static int find_locked(uint64_t va, uint64_t size, uint64_t *ret_start, uint64_t
 }
 
 /*
+ * Check whether RLIMIT_MEMLOCK lets the current process lock `size` bytes. Nothing counts what it has locked before.
+ * Returns 0, -EPERM (the limit is 0), -ENOMEM.
+ */
+static int check_lock_limit(uint64_t size)
+{
+	const uint64_t limit = process_current()->limits[LIMIT_MEMLOCK].soft;
+
+	if (!limit)
+		return -EPERM;
+	return size > limit ? -ENOMEM : 0;
+}
+
+/*
  * Lock a range in memory: since nothing is ever paged out, bring all its pages in. Returns find_locked's errors,
  * -ENOMEM (a page that the program may not read), -EAGAIN (no memory).
  */
@@ -314,6 +327,8 @@ static int64_t lock_range(uint64_t va, uint64_t size, bool fetches)
 	uint64_t start;
 	int error = find_locked(va, size, &start, &size);
 
+	if (!error && size && !rights_can(CAP_IPC_LOCK))
+		error = check_lock_limit(size);
 	if (error || !size || !fetches)
 		return error;
 	switch (memory_populate(space_here(), start, size, USER_READ)) {
@@ -345,7 +360,9 @@ SYSCALL_2(munlock, va, size)
 
 SYSCALL_1(mlockall, flags)
 {
-	return flags && !(flags & ~(uint64_t)MCL_ALL) ? 0 : -EINVAL;
+	if (!flags || flags & ~(uint64_t)MCL_ALL)
+		return -EINVAL;
+	return rights_can(CAP_IPC_LOCK) ? 0 : check_lock_limit(space_here()->mapped_pages * PAGE_SIZE);
 }
 
 SYSCALL_0(munlockall)

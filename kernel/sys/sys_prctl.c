@@ -170,6 +170,7 @@ SYSCALL_5(prctl, request, a, b, c, d)
 		if (a > SIGNALS)
 			return -EINVAL;
 		task->rights.parent_death_signal = (int)a;
+		process->rights.death_is_awaited |= a != 0;
 		return 0;
 	case PR_GET_PDEATHSIG:
 		number = task->rights.parent_death_signal;

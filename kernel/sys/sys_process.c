@@ -153,7 +153,7 @@ _Static_assert(sizeof(struct wait_info) == 128, "Linux's siginfo_t");
 
 static struct wait_info info_of(const struct wait_result *result)
 {
-	struct wait_info info = { .signal = SIGCHLD, .pid = result->pid };
+	struct wait_info info = { .signal = SIGCHLD, .pid = result->pid, .uid = (int32_t)result->uid };
 	unsigned status = (unsigned)result->status;
 
 	if (status == 0xffff) {

@@ -118,6 +118,34 @@ static int check_policy(int policy, uint32_t priority)
 }
 
 /* Set a task's parameters as `attr` says; attr->policy may be KEEP_POLICY. Returns 0, -EINVAL, -EOPNOTSUPP. */
+/* Return whether RLIMIT_NICE of the task's process allows a nice value: 20 less that is the limit. */
+static bool nice_is_allowed(const struct task *task, int nice)
+{
+	return (uint64_t)(NICE_MOST + 1 - nice) <= task->process->limits[LIMIT_NICE].soft;
+}
+
+/*
+ * Return whether the current task may give a task the parameters `sched` (sched(7), "Privileges and resource limits").
+ */
+static bool may_set(const struct task *task, const struct task_sched *sched)
+{
+	const struct task_sched *old = &task->sched;
+
+	if (rights_can(CAP_SYS_NICE))
+		return true;
+	if (!rights_own_task(task) || (old->reset_on_fork && !sched->reset_on_fork))
+		return false;
+	if (sched->rt_priority) {
+		const uint64_t limit = task->process->limits[LIMIT_RTPRIO].soft;
+
+		return (sched->policy == old->policy || limit) &&
+		       (sched->rt_priority <= old->rt_priority || (uint64_t)sched->rt_priority <= limit);
+	}
+	if (old->policy == SCHED_IDLE && sched->policy != SCHED_IDLE && !nice_is_allowed(task, old->nice))
+		return false;
+	return sched->nice >= old->nice || nice_is_allowed(task, sched->nice);
+}
+
 static int set_attr(struct task *task, const struct linux_sched_attr *attr)
 {
 	struct task_sched sched = task->sched;
@@ -144,6 +172,8 @@ static int set_attr(struct task *task, const struct linux_sched_attr *attr)
 		if (policy == SCHED_OTHER || policy == SCHED_BATCH)
 			sched.nice = attr->nice;
 	}
+	if (!may_set(task, &sched))
+		return -EPERM;
 	sched_set(task, &sched);
 	return 0;
 }
@@ -332,26 +362,40 @@ enum { PRIO_PROCESS, PRIO_PGRP, PRIO_USER };
 /* The state of a walk over the tasks that a getpriority(2) or setpriority(2) is about. */
 struct priority_search {
 	uint64_t which; /* PRIO_… */
-	int who;        /* a tid or a process group */
+	int who;        /* a tid, a process group, or a user ID */
 	int set;        /* the nice value to set; NICE_NONE: set none */
 	int best;       /* the least nice value of the tasks found */
 	bool found;
+	int error; /* why a nice value could not be set; 0: all were */
 };
 
 #define NICE_NONE (NICE_MOST + 1)
+
+static bool is_of_user(const struct task *task, uint32_t uid)
+{
+	HELD_CREDENTIALS const struct credentials *who = rights_of_task(task);
+
+	return who && who->uid.real == uid;
+}
 
 static bool see_priority(void *ctx, struct task *task)
 {
 	struct priority_search *search = ctx;
 	struct task_sched sched;
 
-	if (!task->process)
+	if (!task->process || (search->which == PRIO_USER && !is_of_user(task, (uint32_t)search->who)))
 		return true;
 	search->found = true;
 	if (search->set != NICE_NONE) {
 		sched = task->sched;
 		sched.nice = search->set;
-		sched_set(task, &sched);
+		if (!rights_own_task(task) && !rights_can(CAP_SYS_NICE))
+			search->error = -EPERM;
+		else if (sched.nice < task->sched.nice && !nice_is_allowed(task, sched.nice) &&
+			 !rights_can(CAP_SYS_NICE))
+			search->error = -EACCES;
+		else
+			sched_set(task, &sched);
 	}
 	if (task->sched.nice < search->best)
 		search->best = task->sched.nice;
@@ -370,7 +414,9 @@ static int search_priority(struct priority_search *search)
 	if (search->which > PRIO_USER)
 		return -EINVAL;
 	if (!search->who)
-		search->who = search->which == PRIO_PROCESS ? task_current()->tid : process_current()->group;
+		search->who = search->which == PRIO_PROCESS ? task_current()->tid
+			      : search->which == PRIO_PGRP  ? process_current()->group
+							    : (int)rights_current()->uid.real;
 	search->best = NICE_NONE;
 	if (search->which == PRIO_PGRP)
 		process_visit_group(search->who, see_priorities, search);
@@ -378,7 +424,7 @@ static int search_priority(struct priority_search *search)
 		task_visit(see_priority, search);
 	else if (task_peek(search->who))
 		(void)see_priority(search, task_peek(search->who));
-	return search->found ? 0 : -ESRCH;
+	return search->found ? search->error : -ESRCH;
 }
 
 /* getpriority(2): as on Linux the system call returns 20 - nice, which is never negative. */

@@ -86,6 +86,8 @@ SYSCALL_2(clock_settime, id, from)
 	error = args_time(from, &ns);
 	if (error)
 		return error;
+	if (!rights_can(CAP_SYS_TIME))
+		return -EPERM;
 	if (ns > WALL_CLOCK_MOST_NS || ns < clock_monotonic_ns())
 		return -EINVAL;
 	timer_set_wall_clock(ns);

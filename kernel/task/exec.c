@@ -12,6 +12,21 @@
 #include "kernel/task/signal_numbers.h"
 #include "kernel/task/space_work.h"
 
+/* Find as whom the program runs, and make its memory. Returns 0, or an error with everything undone. */
+static int start_as(const struct credentials *who, const struct exec_program *program,
+		    const struct process_rlimit *limits, const struct exec_strings *strings, struct exec_image *ret)
+{
+	int error = exec_rights(program->own.file->node, who, ret);
+
+	if (error)
+		return error;
+	ret->program = program->own.file->node;
+	error = exec_build(program, limits, strings, ret);
+	if (error)
+		credentials_put(ret->who);
+	return error;
+}
+
 int exec_load(const struct path_base *base, const struct process_rlimit *limits, const struct exec_request *request,
 	      struct exec_image *ret, struct exec_refusal *refusal)
 {
@@ -30,11 +45,9 @@ int exec_load(const struct path_base *base, const struct process_rlimit *limits,
 		node = program->own.file->node;
 		error = node_run(node);
 		if (!error) {
-			error = exec_build(program, limits, &strings, ret);
+			error = start_as(base->who, program, limits, &strings, ret);
 			if (error)
 				node_run_end(node);
-			else
-				ret->program = node;
 		}
 		exec_program_put(program);
 	}
@@ -84,6 +97,7 @@ static void discard_image(struct exec_image *image)
 {
 	user_space_put(image->space);
 	node_run_end(image->program);
+	credentials_put(image->who);
 }
 
 /*
@@ -150,6 +164,7 @@ static void enter_new_program(struct task *task, const char *path, const struct 
 	struct user_space *old = process->space;
 
 	set_name(task, path);
+	exec_take_rights(task, image);
 	/* The old memory goes in pieces while it is still the process's: other tasks may run between two of them. */
 	space_shed(old);
 	take_image(process, image);
@@ -229,6 +244,7 @@ int process_start_init(struct node *root, struct file *console, const struct exe
 	if (error)
 		goto no_program;
 	take_image(process, &image);
+	credentials_put(image.who); /* those of root, which rights_begin_first() has given to the task already */
 	set_name(task, request->path);
 	process_add_task(process, task);
 	process_set_init(process);

@@ -105,6 +105,15 @@ __attribute__((format(printf, 3, 4))) int exec_refuse(struct exec_refusal *refus
 void exec_refusal_log(const struct exec_refusal *refusal, const char *path);
 
 /*
+ * Find as whom `program` runs if somebody with the credentials `old` starts it: set ret->who, a reference, ret->secure
+ * and ret->readable. Returns 0 or -ENOMEM.
+ */
+int exec_rights(const struct node *program, const struct credentials *old, struct exec_image *ret);
+
+/* Let the current task run as the image says, and take over the image's reference. */
+void exec_take_rights(struct task *task, const struct exec_image *image);
+
+/*
  * Find the sizes of the first stack's content (System V ABI, AMD64 supplement, "Initial Process Stack"); `words` and
  * `strings` together are the whole, a multiple of 16. Returns false when the task must end (exec_give_way).
  */
@@ -112,7 +121,8 @@ bool exec_stack_measure(const struct exec_strings *strings, struct exec_sizes *r
 
 /*
  * Write the first stack's content into `content`: sizes->words + sizes->strings bytes, which must be zero before. The
- * caller then copies them to the user memory that ends at start->top. Sets *ret except for space, entry and program.
+ * caller then copies them to the user memory that ends at start->top. Reads ret->who and ret->secure, and sets
+ * the addresses of *ret.
  * Other tasks may run after each EXEC_STACK_STEP bytes: never if there are fewer. Returns false when the task must end
  * (exec_give_way).
  */

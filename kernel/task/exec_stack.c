@@ -153,11 +153,11 @@ bool exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const str
 	add(&aux, AT_BASE, start->base);
 	add(&aux, AT_FLAGS, 0);
 	add(&aux, AT_ENTRY, start->entry);
-	add(&aux, AT_UID, 0);
-	add(&aux, AT_EUID, 0);
-	add(&aux, AT_GID, 0);
-	add(&aux, AT_EGID, 0);
-	add(&aux, AT_SECURE, 0);
+	add(&aux, AT_UID, ret->who->uid.real);
+	add(&aux, AT_EUID, ret->who->uid.effective);
+	add(&aux, AT_GID, ret->who->gid.real);
+	add(&aux, AT_EGID, ret->who->gid.effective);
+	add(&aux, AT_SECURE, ret->secure);
 	add(&aux, AT_RANDOM, random_va);
 	add(&aux, AT_HWCAP2, cpu_read_cr4() & CR4_FSGSBASE ? HWCAP2_FSGSBASE : 0);
 	add(&aux, AT_EXECFN, path_va);

@@ -71,18 +71,43 @@ static bool nobody_will_ask(const struct process *process)
 }
 
 /*
- * Make init the parent of up to CHILDREN of the children of `process`, zombies included. Their exit signal becomes
- * SIGCHLD: init's wait4 finds only children with that signal, and others would stay zombies for ever. Returns whether
- * some are left.
+ * Return the process that becomes the parent of the children of `process`, which ends: the nearest of those it descends
+ * from that is a subreaper, or init.
+ */
+static struct process *heir_of(const struct process *process)
+{
+	struct process *heir = process->parent;
+
+	while (heir && !(heir->rights.subreaper && !heir->exiting))
+		heir = heir->parent;
+	return heir ? heir : init;
+}
+
+/* Send the tasks of `child`, whose parent ends, the signals that they want for that (PR_SET_PDEATHSIG). */
+static void tell_of_death(struct process *child)
+{
+	if (!child->rights.death_is_awaited)
+		return;
+	PROCESS_EACH_TASK(child, task)
+		if (task->rights.parent_death_signal)
+			(void)signal_send_process(child, task->rights.parent_death_signal, NULL);
+}
+
+/*
+ * Make init, or a subreaper, the parent of up to CHILDREN of the children of `process`, zombies included. Their exit
+ * signal becomes SIGCHLD: init's wait4 finds only children with that signal, and others would stay zombies for ever.
+ * Returns whether some are left.
  */
 static bool give_children_away(struct process *process)
 {
+	struct process *heir = list_is_empty(&process->children) ? NULL : heir_of(process);
 	unsigned left = CHILDREN;
 
 	LIST_EACH_LEAVING(&process->children, struct process, sibling, child) {
 		if (!left--)
 			return true;
-		process_change_parent(child, init);
+		tell_of_death(child);
+		process_change_parent(child, heir);
 		child->exit_signal = SIGCHLD;
 		job_control_part(child, process);
 		if (!child->zombie)

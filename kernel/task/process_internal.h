@@ -103,7 +103,10 @@ struct exec_image {
 	struct user_space *space;
 	vaddr_t entry, stack;
 	vaddr_t args_start, args_end, env_start, env_end;
-	struct node *program; /* the ELF file, after all scripts' interpreters; a reference by node_run() */
+	struct node *program;          /* the ELF file, after all scripts' interpreters; a reference by node_run() */
+	const struct credentials *who; /* as whom the program runs; a reference */
+	bool secure;                   /* who started the program must not choose its libraries: AT_SECURE */
+	bool readable;                 /* who started the program may read its file, and so its memory */
 };
 
 /*

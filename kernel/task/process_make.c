@@ -22,7 +22,6 @@ static void inherit(struct process *process, const struct process *maker)
 	process_limits_copy(process, maker);
 	process->memory_adjust = maker->memory_adjust;
 	process->rights.dumpable = maker->rights.dumpable;
-	process->rights.under_subreaper = maker->rights.subreaper || maker->rights.under_subreaper;
 	process->args_start = maker->args_start;
 	process->args_end = maker->args_end;
 	process->env_start = maker->env_start;

@@ -1,15 +1,19 @@
 /*
  * Sends a parent the signal that its child has ended, stopped or continued.
  */
+#include "kernel/task/rights.h"
 #include "kernel/task/signal_internal.h"
 
 void process_tell_parent_held(struct process *process, int code)
 {
 	struct process *parent = process->parent;
+	HELD_CREDENTIALS const struct credentials *who = parent ? rights_of_process(process) : NULL;
 	struct signal_info info = {
 		.signal = SIGCHLD,
 		.code = code,
-		.sender = { .pid = process->pid, .value = (uint64_t)process->status >> 8 & 0xff },
+		.sender = { .pid = process->pid,
+			    .uid = who ? who->uid.real : 0,
+			    .value = (uint64_t)process->status >> 8 & 0xff },
 	};
 
 	if (!parent)

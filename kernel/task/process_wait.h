@@ -20,6 +20,7 @@ enum wait_options {
 /* The result of wait4(2) and waitid(2) for a child. */
 struct wait_result {
 	int pid;
+	uint32_t uid;        /* the child's real user */
 	int status;          /* wait4(2)'s status */
 	struct usage used;   /* by the child and by children that it has waited for */
 	uint64_t most_pages; /* most pages that the child, or one of those children, had in memory at once */

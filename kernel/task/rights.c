@@ -6,6 +6,7 @@
 #include "kernel/fs/errno.h"
 #include "kernel/sync/lock.h"
 #include "kernel/task/find.h"
+#include "kernel/task/signal_numbers.h"
 #include "kernel/task/user_tasks.h"
 
 /* Guards the pointers to credentials: who reads another task's takes its reference before the owner can drop it. */
@@ -105,4 +106,53 @@ void rights_undo(struct task *task)
 		return;
 	user_tasks_remove(who->uid.real);
 	credentials_put(who);
+}
+
+bool rights_may_signal(const struct process *process, const struct credentials *theirs, int signal)
+{
+	const struct credentials *own = rights_current();
+
+	if (process == process_current())
+		return true;
+	if (own->uid.effective == theirs->uid.saved || own->uid.effective == theirs->uid.real ||
+	    own->uid.real == theirs->uid.saved || own->uid.real == theirs->uid.real || credentials_can(own, CAP_KILL))
+		return true;
+	/* A shell may let all jobs of its session go on, whoever they have become. */
+	return signal == SIGCONT && process->session == process_current()->session;
+}
+
+bool rights_may_signal_process(const struct process *process, int signal)
+{
+	HELD_CREDENTIALS const struct credentials *theirs = NULL;
+
+	if (process == process_current())
+		return true;
+	theirs = rights_of_process(process);
+	return rights_may_signal(process, theirs, signal);
+}
+
+bool rights_own_task(const struct task *task)
+{
+	const uint32_t own = rights_current()->uid.effective;
+	HELD_CREDENTIALS const struct credentials *theirs = rights_of_task(task);
+
+	return theirs && (theirs->uid.effective == own || theirs->uid.real == own);
+}
+
+bool rights_are_all_of(uint32_t uid, uint32_t gid, const struct credentials *theirs)
+{
+	return theirs->uid.real == uid && theirs->uid.effective == uid && theirs->uid.saved == uid &&
+	       theirs->gid.real == gid && theirs->gid.effective == gid && theirs->gid.saved == gid;
+}
+
+bool rights_may_look(const struct process *process)
+{
+	const struct credentials *own = rights_current();
+	HELD_CREDENTIALS const struct credentials *theirs = NULL;
+
+	if (process == process_current() || credentials_can(own, CAP_SYS_PTRACE))
+		return true;
+	theirs = rights_of_process(process);
+	return process->rights.dumpable == DUMPABLE_USER && rights_are_all_of(own->uid.fs, own->gid.fs, theirs) &&
+	       !(theirs->permitted & ~own->effective);
 }

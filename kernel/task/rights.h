@@ -46,6 +46,25 @@ void rights_end(struct task *task);
 /* Drop the credentials of a task that never started. Without effect on one that has none. */
 void rights_undo(struct task *task);
 
+/*
+ * Return whether the current task may send a signal to a process, or to a task of it, which has the credentials
+ * `theirs` (kill(2)).
+ */
+bool rights_may_signal(const struct process *process, const struct credentials *theirs, int signal);
+bool rights_may_signal_process(const struct process *process, int signal); /* with those of the process */
+
+/* Return whether a task is the current one's: its real or effective user is the current one's effective user. */
+bool rights_own_task(const struct task *task);
+
+/* Return whether `uid` and `gid` are all of the real, effective and saved IDs of `theirs`. */
+bool rights_are_all_of(uint32_t uid, uint32_t gid, const struct credentials *theirs);
+
+/*
+ * Return whether the current task may look into a process, as /proc/PID/environ does: it is its own, or their users are
+ * the same and the process is DUMPABLE_USER (ptrace(2), "Ptrace access mode checking").
+ */
+bool rights_may_look(const struct process *process);
+
 /* Mark a local variable that is a reference to credentials, or NULL: it is dropped when the scope ends. */
 #define HELD_CREDENTIALS __attribute__((cleanup(credentials_leave_scope)))
 

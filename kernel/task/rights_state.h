@@ -30,6 +30,6 @@ struct process_rights {
 	const struct credentials
 		*ended_as; /* those of the task that ended last, a reference; or NULL; guard: rights_lock */
 	enum dumpable dumpable;
-	bool subreaper;       /* becomes the parent of its descendants whose parents end: PR_SET_CHILD_SUBREAPER */
-	bool under_subreaper; /* one of those from which it descends has been a subreaper */
+	bool subreaper;        /* becomes the parent of its descendants whose parents end: PR_SET_CHILD_SUBREAPER */
+	bool death_is_awaited; /* a task of it has had a parent_death_signal */
 };

@@ -233,12 +233,24 @@ int signal_send_group(int group, int signal, const struct signal_info *info)
 	return sending.error;
 }
 
+/* Do send_to_member() for the current task, if it may. */
+static bool send_if_permitted(void *ctx, struct process *process)
+{
+	struct group_send *sending = ctx;
+
+	if (rights_may_signal_process(process, sending->signal))
+		return send_to_member(ctx, process);
+	if (sending->error)
+		sending->error = -EPERM;
+	return true;
+}
+
 int signal_send_group_in_steps(int group, int signal, const struct signal_info *info)
 {
 	struct group_send sending = { signal, -ESRCH, info };
 	uint64_t seen = 0;
 
-	while (process_visit_some(group, &seen, send_to_member, &sending) && !task_give_way())
+	while (process_visit_some(group, &seen, send_if_permitted, &sending) && !task_give_way())
 		;
 	return sending.error;
 }

@@ -45,8 +45,9 @@ int signal_send_task(struct task *task, int signal, const struct signal_info *in
 int signal_send_group(int group, int signal, const struct signal_info *info);
 
 /*
- * Do signal_send_group() for a system call, with other tasks in between; processes that join the group meanwhile get
- * the signal, too. Ends early when the current task must end.
+ * Do signal_send_group() for a system call, with other tasks in between, to those processes that the current task may
+ * signal; those that join the group meanwhile get the signal, too. Returns also -EPERM: the task may signal none of
+ * them. Ends early when the current task must end.
  */
 int signal_send_group_in_steps(int group, int signal, const struct signal_info *info);
 

@@ -1,0 +1,99 @@
+/*
+ * As whom a new program runs: set-user-ID and set-group-ID files, and what execve(2) does with capabilities
+ * (capabilities(7), "Transformation of capabilities during execve()"). Files have no capabilities of their own: there
+ * are no extended attributes that could hold them.
+ */
+#include "kernel/fs/errno.h"
+#include "kernel/fs/permission.h"
+#include "kernel/task/exec_internal.h"
+
+/* Set the effective IDs that the file's set-ID bits give. */
+static void take_file_ids(struct credentials *who, const struct node *program)
+{
+	const uint32_t as_group = S_ISGID | 010;
+
+	if (program->fs->flags & MS_NOSUID || who->no_new_rights)
+		return;
+	if (program->mode & S_ISUID)
+		who->uid.effective = program->uid;
+	if ((program->mode & as_group) == as_group)
+		who->gid.effective = program->gid;
+}
+
+/*
+ * Set the capabilities of the new program, and the saved IDs. Returns whether the C library must distrust its caller.
+ */
+static bool take_capabilities(struct credentials *who, const struct credentials *old)
+{
+	const bool root_counts = !(who->secure_bits & SECURE_NO_ROOT);
+	const bool all = root_counts && !who->uid.effective;
+	bool other_ids = who->uid.effective != old->uid.real || who->gid.effective != old->gid.real;
+	uint64_t permitted = 0;
+
+	if (root_counts && (!who->uid.effective || !who->uid.real))
+		permitted = who->inheritable | who->bounding;
+	if (other_ids)
+		who->ambient = 0;
+	/* With PR_SET_NO_NEW_PRIVS nothing is gained, not even what only the effective IDs would have given. */
+	if (who->no_new_rights && (other_ids || permitted & ~old->permitted)) {
+		who->uid.effective = who->uid.real;
+		who->gid.effective = who->gid.real;
+		permitted &= old->permitted;
+	}
+	who->permitted = permitted | who->ambient;
+	who->effective = all ? who->permitted : who->ambient;
+	who->uid.saved = who->uid.fs = who->uid.effective;
+	who->gid.saved = who->gid.fs = who->gid.effective;
+	who->secure_bits &= ~(uint32_t)SECURE_KEEP_CAPS;
+	return other_ids || (who->uid.real && (all || permitted));
+}
+
+static bool are_same_ids(const struct ids *a, const struct ids *b)
+{
+	return a->real == b->real && a->effective == b->effective && a->saved == b->saved && a->fs == b->fs;
+}
+
+static bool are_same(const struct credentials *a, const struct credentials *b)
+{
+	return are_same_ids(&a->uid, &b->uid) && are_same_ids(&a->gid, &b->gid) && a->permitted == b->permitted &&
+	       a->effective == b->effective && a->ambient == b->ambient && a->secure_bits == b->secure_bits;
+}
+
+int exec_rights(const struct node *program, const struct credentials *old, struct exec_image *ret)
+{
+	struct credentials who = *old;
+	struct credentials *copy;
+
+	take_file_ids(&who, program);
+	ret->secure = take_capabilities(&who, old);
+	ret->readable = node_permit(program, old, ACCESS_READ) == 0;
+	if (are_same(&who, old)) {
+		ret->who = credentials_get(old);
+		return 0;
+	}
+	copy = credentials_copy(old);
+	if (!copy)
+		return -ENOMEM;
+	copy->uid = who.uid;
+	copy->gid = who.gid;
+	copy->permitted = who.permitted;
+	copy->effective = who.effective;
+	copy->ambient = who.ambient;
+	copy->secure_bits = who.secure_bits;
+	ret->who = copy;
+	return 0;
+}
+
+void exec_take_rights(struct task *task, const struct exec_image *image)
+{
+	const struct credentials *who = image->who;
+	const bool own = who->uid.effective == who->uid.real && who->gid.effective == who->gid.real;
+	int error;
+
+	task->process->rights.dumpable = own && image->readable ? DUMPABLE_USER : DUMPABLE_NOT;
+	if (image->secure)
+		task->rights.parent_death_signal = 0;
+	/* The real user stays, so no memory is needed to count another user's tasks. */
+	error = rights_replace(who);
+	ASSERT(!error);
+}

@@ -1,0 +1,364 @@
+/*
+ * What takes a capability, who may signal whom, and what set-ID programs and the death of a parent change: each call
+ * tried as root and as others. Runs as root, and executes itself.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "test/user/tap.h"
+
+#define PROGRAM "/tmp/.privileges"
+#define USER    1000
+#define OTHER   1001
+
+static const char *self; /* this program's path */
+
+static void become(int uid)
+{
+	sys(SYS_setgroups, 0, NULL);
+	sys(SYS_setresgid, uid, uid, uid);
+	sys(SYS_setresuid, uid, uid, uid);
+}
+
+/* ---- calls that take a capability: as root, and as a user ---- */
+
+static const struct rlimit low = { 8, 8 }, high = { 8, 16 }, nothing = { 0, 0 };
+static const struct sched_param fifo = { .sched_priority = 1 }, none;
+
+static long raise_limit(void)
+{
+	sys(SYS_setrlimit, RLIMIT_NOFILE, &low);
+	return sys(SYS_setrlimit, RLIMIT_NOFILE, &high);
+}
+
+static long lock_beyond(void)
+{
+	sys(SYS_setrlimit, RLIMIT_MEMLOCK, &nothing);
+	return sys(SYS_mlock, fresh(PAGE, PROT_READ | PROT_WRITE), PAGE);
+}
+
+static long set_clock(void)
+{
+	struct timespec now;
+
+	sys(SYS_clock_gettime, CLOCK_REALTIME, &now);
+	return sys(SYS_clock_settime, CLOCK_REALTIME, &now);
+}
+
+static long nice_down(void)
+{
+	return sys(SYS_setpriority, PRIO_PROCESS, 0, -5);
+}
+
+static long nice_up(void)
+{
+	return sys(SYS_setpriority, PRIO_PROCESS, 0, 5);
+}
+
+static long nice_of_init(void)
+{
+	return sys(SYS_setpriority, PRIO_PROCESS, getppid(), 0);
+}
+
+static long real_time(void)
+{
+	return sys(SYS_sched_setscheduler, 0, SCHED_FIFO, &fifo);
+}
+
+static long batch(void)
+{
+	return sys(SYS_sched_setscheduler, 0, SCHED_BATCH, &none);
+}
+
+static long host_name(void)
+{
+	char name[65];
+
+	return gethostname(name, sizeof(name)) == 0 ? sys(SYS_sethostname, name, strlen(name)) : -1;
+}
+
+static long reboot_wrongly(void)
+{
+	return sys(SYS_reboot, 1, 2, 3, NULL);
+}
+
+static long limit_parent(void)
+{
+	struct rlimit limit;
+
+	return sys(SYS_prlimit64, getppid(), RLIMIT_NOFILE, NULL, &limit);
+}
+
+static long signal_parent(void)
+{
+	return sys(SYS_kill, getppid(), 0);
+}
+
+static long signal_parents_task(void)
+{
+	return sys(SYS_tkill, getppid(), 0);
+}
+
+static long queue_parent(void)
+{
+	siginfo_t info = { .si_code = SI_QUEUE };
+
+	return sys(SYS_rt_sigqueueinfo, getppid(), 0, &info);
+}
+
+static long signal_all(void)
+{
+	return sys(SYS_setsid) > 0 ? sys(SYS_kill, 0, 0) : -1;
+}
+
+static long signal_parents_group(void)
+{
+	return sys(SYS_kill, -getpgid(getppid()), 0);
+}
+
+static const struct row {
+	const char *name;
+	long (*call)(void);
+	long root, user; /* results */
+} table[] = {
+	{ "a higher hard limit", raise_limit, 0, -EPERM },
+	{ "mlock beyond the limit", lock_beyond, 0, -EPERM },
+	{ "clock_settime", set_clock, 0, -EPERM },
+	{ "setpriority to better", nice_down, 0, -EACCES },
+	{ "setpriority to worse", nice_up, 0, 0 },
+	{ "setpriority of root's", nice_of_init, 0, -EPERM },
+	{ "SCHED_FIFO", real_time, 0, -EPERM },
+	{ "SCHED_BATCH", batch, 0, 0 },
+	{ "sethostname", host_name, 0, -EPERM },
+	{ "reboot", reboot_wrongly, -EINVAL, -EPERM },
+	{ "prlimit of root's", limit_parent, 0, -EPERM },
+	{ "kill of root's", signal_parent, 0, -EPERM },
+	{ "tkill", signal_parents_task, 0, -EPERM },
+	{ "rt_sigqueueinfo", queue_parent, 0, -EPERM },
+	{ "kill of the own group", signal_all, 0, 0 },
+	{ "kill of a group of root's and one's own", signal_parents_group, 0, 0 },
+};
+
+struct cell {
+	const struct row *row;
+	int uid;
+};
+
+static int try_cell(void *argument)
+{
+	const struct cell *cell = argument;
+
+	if (cell->uid)
+		become(cell->uid);
+	return (int)-cell->row->call();
+}
+
+static void test_table(void)
+{
+	for (size_t i = 0; i < COUNT(table); i++) {
+		struct cell root = { &table[i], 0 }, user = { &table[i], USER };
+		char name[80];
+
+		snprintf(name, sizeof(name), "%s: root", table[i].name);
+		is(in_child(try_cell, &root), EXITED(-table[i].root), name);
+		snprintf(name, sizeof(name), "%s: user", table[i].name);
+		is(in_child(try_cell, &user), EXITED(-table[i].user), name);
+	}
+}
+
+/* ---- who may signal whom: the real or effective user must be the target's real or saved one ---- */
+
+struct pair {
+	int own[2];    /* real, effective */
+	int theirs[3]; /* real, effective, saved */
+	int signal;
+	long result;
+};
+
+static const struct pair pairs[] = {
+	{ { 5, 6 }, { 5, 7, 7 }, 0, 0 },       { { 5, 6 }, { 7, 7, 5 }, 0, 0 },
+	{ { 5, 6 }, { 6, 7, 7 }, 0, 0 },       { { 5, 6 }, { 7, 7, 6 }, 0, 0 },
+	{ { 5, 6 }, { 7, 6, 7 }, 0, -EPERM },  { { 5, 6 }, { 7, 7, 7 }, 0, -EPERM },
+	{ { 5, 6 }, { 7, 7, 7 }, SIGCONT, 0 }, { { 5, 0 }, { 7, 7, 7 }, 0, 0 },
+};
+
+static int try_pair(void *argument)
+{
+	const struct pair *pair = argument;
+	int ends[2], child;
+	char byte;
+
+	if (pipe(ends) != 0)
+		return 1;
+	child = fork();
+	if (!child) {
+		sys(SYS_setresuid, pair->theirs[0], pair->theirs[1], pair->theirs[2]);
+		sys(SYS_write, ends[1], "", 1);
+		pause();
+		_exit(0);
+	}
+	sys(SYS_read, ends[0], &byte, 1);
+	sys(SYS_setresuid, pair->own[0], pair->own[1], -1);
+	if (sys(SYS_kill, child, pair->signal) != pair->result)
+		return 2;
+	sys(SYS_setresuid, -1, 0, -1);
+	sys(SYS_kill, child, SIGKILL);
+	return 0;
+}
+
+/* ---- set-ID programs ---- */
+
+/* What this program does when it is executed as PROGRAM: tells its IDs, and what the kernel has told the C library. */
+static int tell(void)
+{
+	int ids[3];
+
+	sys(SYS_getresuid, &ids[0], &ids[1], &ids[2]);
+	if (ids[1] != ids[2] || (int)getauxval(AT_UID) != ids[0] || (int)getauxval(AT_EUID) != ids[1])
+		return 1;
+	/* A digit for each: is the user another than who called, the group, AT_SECURE, dumpable. */
+	return 0x10 | (geteuid() != getuid()) | (getegid() != getgid()) << 1 | (getauxval(AT_SECURE) ? 4 : 0) |
+	       (sys(SYS_prctl, PR_GET_DUMPABLE) == 1 ? 8 : 0);
+}
+
+static int execute_as_user(void *no_new_privs)
+{
+	char *const arguments[] = { PROGRAM, "tell", NULL };
+
+	become(USER);
+	if (no_new_privs)
+		sys(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	sys(SYS_execve, PROGRAM, arguments, NULL);
+	return 1;
+}
+
+static void copy_self(void)
+{
+	static char bytes[65536];
+	int from = open(self, O_RDONLY), to = open(PROGRAM, O_CREAT | O_TRUNC | O_WRONLY, 0755);
+	ssize_t size;
+
+	while ((size = read(from, bytes, sizeof(bytes))) > 0)
+		if (write(to, bytes, (size_t)size) != size)
+			bail("copy", errno);
+	close(from);
+	close(to);
+}
+
+static void test_set_id(void)
+{
+	static const struct {
+		const char *name;
+		int mode, result;
+		bool no_new_privs;
+	} rows[] = {
+		{ "a plain program", 0755, 0x18, false },
+		{ "a set-user-ID program", 04755, 0x15, false },
+		{ "a set-group-ID program", 02755, 0x16, false },
+		{ "both", 06755, 0x17, false },
+		{ "set-group-ID without the group's right to execute", 02745, 0x18, false },
+		{ "with no_new_privs", 06755, 0x18, true },
+		{ "one that may not be read", 0711, 0x10, false },
+	};
+
+	copy_self();
+	chown(PROGRAM, OTHER, OTHER);
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		chmod(PROGRAM, (unsigned)rows[i].mode);
+		is(in_child(execute_as_user, rows[i].no_new_privs ? PROGRAM : NULL), EXITED(rows[i].result),
+		   rows[i].name);
+	}
+	unlink(PROGRAM);
+}
+
+/* ---- parents that end ---- */
+
+/* A grandchild whose parent ends gets the signal that it asked for, and the subreaper as its parent. */
+static int try_orphan(void *unused)
+{
+	int ends[2], child, status, seen[2] = { 0, 0 };
+	sigset_t wanted;
+
+	(void)unused;
+	sys(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
+	if (pipe(ends) != 0)
+		return 1;
+	sigemptyset(&wanted);
+	sigaddset(&wanted, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &wanted, NULL);
+	child = fork();
+	if (!child) {
+		int ready[2];
+		char byte;
+
+		if (pipe(ready) != 0)
+			_exit(1);
+		if (!fork()) {
+			sys(SYS_prctl, PR_SET_PDEATHSIG, SIGUSR1);
+			sys(SYS_write, ready[1], "", 1);
+			seen[0] = sigwaitinfo(&wanted, NULL);
+			seen[1] = getppid();
+			sys(SYS_write, ends[1], seen, sizeof(seen));
+			_exit(7);
+		}
+		sys(SYS_read, ready[0], &byte, 1);
+		_exit(0);
+	}
+	sys(SYS_read, ends[0], seen, sizeof(seen));
+	if (seen[0] != SIGUSR1)
+		return 2;
+	if (seen[1] != getpid())
+		return 3;
+	for (int i = 0; i < 2; i++)
+		if (sys(SYS_wait4, -1, &status, 0, NULL) <= 0)
+			return 4;
+	return 0;
+}
+
+/* A child's end tells who it was. */
+static int try_child_uid(void *unused)
+{
+	siginfo_t info;
+
+	(void)unused;
+	if (!fork()) {
+		become(USER);
+		_exit(0);
+	}
+	memset(&info, 0, sizeof(info));
+	return sys(SYS_waitid, P_ALL, 0, &info, WEXITED, NULL) == 0 && info.si_uid == USER ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	self = argv[0];
+	if (argc > 1 && strcmp(argv[1], "tell") == 0)
+		return tell();
+	mkdir("/tmp", 0777);
+	test_table();
+	for (size_t i = 0; i < COUNT(pairs); i++) {
+		char name[40];
+
+		snprintf(name, sizeof(name), "pair %zu of users, and a signal", i);
+		is(in_child(try_pair, (void *)&pairs[i]), EXITED(0), name);
+	}
+	test_set_id();
+	is(in_child(try_orphan, NULL), EXITED(0), "a parent's death, and a subreaper");
+	is(in_child(try_child_uid, NULL), EXITED(0), "a child's user in waitid");
+	return finish();
+}
