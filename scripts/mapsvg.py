@@ -16,17 +16,31 @@ COLUMN = (WIDTH - 3 * MARGIN) / 2
 LINE = 16  # pixels of a line of text
 GAP = 4
 
-STYLE = """
-:root { --paper: #ffffff; --ink: #1b1f24; --faint: #57606a; --line: #8c959f; --none: #f3f4f6;
-  --user: #bfe3c6; --direct: #bcd7f5; --mmio: #f6d0b0; --heap: #e6cdf2; --image: #f7e3a1; --tables: #f3bfc6;
-  --firmware: #d5d9de; --free: #e6f0fb; }
-@media (prefers-color-scheme: dark) { :root { --paper: #0d1117; --ink: #e6edf3; --faint: #9aa4af; --line: #6e7681;
-  --none: #171c23; --user: #1d5130; --direct: #1b456e; --mmio: #6d3d17; --heap: #543168; --image: #5d4c10;
-  --tables: #6b2732; --firmware: #3a4048; --free: #15273b; } }
-text { font: 11px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; fill: var(--ink); white-space: pre; }
-.title { font: bold 15px system-ui, "DejaVu Sans", sans-serif; }
-.head { font-weight: bold; } .faint { fill: var(--faint); } .end { text-anchor: end; }
-rect { stroke: var(--line); stroke-width: 1; } .paper { fill: var(--paper); stroke: none; }
+# What each colour is for, and it in light and in dark mode. Every rule names its colour: some viewers know no variables.
+FILLS = {
+    "paper": ("#ffffff", "#0d1117"), "none": ("#f3f4f6", "#171c23"), "user": ("#bfe3c6", "#1d5130"),
+    "direct": ("#bcd7f5", "#1b456e"), "mmio": ("#f6d0b0", "#6d3d17"), "heap": ("#e6cdf2", "#543168"),
+    "image": ("#f7e3a1", "#5d4c10"), "tables": ("#f3bfc6", "#6b2732"), "firmware": ("#d5d9de", "#3a4048"),
+    "free": ("#e6f0fb", "#15273b"),
+}
+INK, FAINT, LINES = ("#1b1f24", "#e6edf3"), ("#57606a", "#9aa4af"), ("#8c959f", "#6e7681")
+
+
+def colours(mode: int) -> str:
+    """The rules of light (0) or dark mode (1)."""
+    rules = [f"text {{ fill: {INK[mode]}; }}", f".faint {{ fill: {FAINT[mode]}; }}", f"rect {{ stroke: {LINES[mode]}; }}"]
+    return "\n".join(rules + [f".{name} {{ fill: {fills[mode]}; }}" for name, fills in FILLS.items()])
+
+
+STYLE = f"""
+text {{ font: 11px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; white-space: pre; }}
+.title {{ font: bold 15px system-ui, "DejaVu Sans", sans-serif; }}
+.head {{ font-weight: bold; }} .end {{ text-anchor: end; }} rect {{ stroke-width: 1; }}
+{colours(0)}
+.paper {{ stroke: none; }}
+@media (prefers-color-scheme: dark) {{
+{colours(1)}
+}}
 """
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
@@ -49,7 +63,7 @@ class Row:
     start: int
     size: int
     text: str
-    kind: str  # a colour of STYLE
+    kind: str  # a colour of FILLS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,9 +91,9 @@ class Picture:
         self.parts.append(f'<text x="{x:.1f}" y="{y + 4:.1f}" class="{kind}"{squeeze}>{escape(content)}</text>')
 
     def box(self, x: float, y: float, width: float, height: float, kind: str) -> None:
-        """A rectangle of one of STYLE's colours."""
+        """A rectangle of one of the colours of FILLS."""
         self.parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" '
-                          f'style="fill:var(--{kind})"/>')
+                          f'class="{kind}"/>')
 
     def title(self, content: str, x: float = MARGIN) -> None:
         """A heading; `y` stays, so that two can stand side by side."""
@@ -88,7 +102,7 @@ class Picture:
     def svg(self) -> str:
         """The whole file."""
         height = math.ceil(self.y + MARGIN)
-        return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
+        return (f'<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" width="{WIDTH}" height="{height}" '
                 f'viewBox="0 0 {WIDTH} {height}">\n<style>{STYLE}</style>\n'
                 f'<rect class="paper" width="{WIDTH}" height="{height}"/>\n' + "\n".join(self.parts) + "\n</svg>\n")
 

@@ -38,6 +38,11 @@
  * acknowledges within 20 ms.
  */
 #define MOST_LOOKS 30000
+/*
+ * How many codes a keyboard holds back before it loses those of further keys, the releases too. A real one then sends
+ * LOST_CODES (keymap.c); the one of emulators says nothing.
+ */
+#define KEYBOARD_HOLDS 16
 /* More bytes than the buffers of controller and keyboard can hold together. */
 #define MOST_STALE 32
 
@@ -48,6 +53,7 @@ static struct lock keyboard_lock = LOCK_INITIAL(LOCK_KEYBOARD);
 
 static bool present;                          /* a controller was found and answers. Fixed after boot */
 static struct keymap keymap;                  /* guard: keyboard_lock */
+static unsigned streak;                       /* codes taken since the controller had none; guard: keyboard_lock */
 static char typed[MOST_STALE * KEYMAP_BYTES]; /* the bytes that keys have produced; guard: keyboard_lock */
 static size_t typed_count,
 	typed_read; /* how many bytes `typed` holds, and how many of these have been read; guard: keyboard_lock */
@@ -129,9 +135,18 @@ static bool take_code(void)
 {
 	uint8_t status = cpu_in8(STATUS), code;
 
-	if (status == STATUS_ABSENT || !(status & STATUS_OUTPUT))
+	if (status == STATUS_ABSENT || !(status & STATUS_OUTPUT)) {
+		/*
+		 * Between two codes a real keyboard needs a millisecond. So many without a pause have waited in an
+		 * emulator, which may have lost the release of Shift among others: assume that no key is held.
+		 */
+		if (streak >= KEYBOARD_HOLDS)
+			keymap_release(&keymap);
+		streak = 0;
 		return false;
+	}
 	code = cpu_in8(DATA);
+	streak++;
 	/* The damaged byte may have said that Shift was released: assume that no key is held. */
 	if (status & STATUS_ERRORS)
 		keymap_release(&keymap);

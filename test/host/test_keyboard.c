@@ -242,6 +242,7 @@ static void power_on(struct model machine)
 {
 	model = machine;
 	present = false;
+	streak = 0;
 	keymap = fresh;
 	typed_count = typed_read = 0;
 	keyboard_init();
@@ -284,6 +285,21 @@ static void keys_are_read_and_mouse_bytes_are_not(void **state)
 	expect_typed("h\033[Ai");
 	type("\x1c", 0);
 	expect_typed("\r");
+}
+
+/* A full keyboard may have lost the release of Shift: it does not stick. A held Shift before that is Shift. */
+static void no_shift_sticks(void **state)
+{
+	(void)state;
+	power_on((struct model){ 0 });
+	type("\x2a", 0);
+	expect_typed("");
+	type("\x1e", 0);
+	expect_typed("A");
+	type("\x2a\x1e\x9e\x1e\x9e\x1e\x9e\x1e\x9e\x1e\x9e\x1e\x9e\x1e\x9e\x1e", 0);
+	expect_typed("AAAAAAAA");
+	type("\x1e", 0);
+	expect_typed("a");
 }
 
 static void no_controller_is_no_harm(void **state)
@@ -384,6 +400,7 @@ int main(void)
 		cmocka_unit_test(any_codes_are_survived),
 		cmocka_unit_test(the_controller_is_set_up),
 		cmocka_unit_test(keys_are_read_and_mouse_bytes_are_not),
+		cmocka_unit_test(no_shift_sticks),
 		cmocka_unit_test(no_controller_is_no_harm),
 		cmocka_unit_test(interrupts_go_on_and_off),
 		cmocka_unit_test(ten_thousand_keys_come_whole),
