@@ -43,7 +43,8 @@
 	call(197, removexattr) call(198, lremovexattr) call(199, fremovexattr) call(200, tkill) \
 	call(201, time) call(202, futex) call(203, sched_setaffinity) call(204, sched_getaffinity) \
 	call(213, epoll_create) call(217, getdents64) call(218, set_tid_address) call(219, restart_syscall) \
-	call(221, fadvise64) call(227, clock_settime) call(228, clock_gettime) call(229, clock_getres) \
+	call(221, fadvise64) call(222, timer_create) call(223, timer_settime) call(224, timer_gettime) \
+	call(225, timer_getoverrun) call(226, timer_delete) call(227, clock_settime) call(228, clock_gettime) call(229, clock_getres) \
 	call(230, clock_nanosleep) call(231, exit_group) call(232, epoll_wait) call(233, epoll_ctl) \
 	call(234, tgkill) call(235, utimes) call(247, waitid) call(251, ioprio_set) call(252, ioprio_get) \
 	call(257, openat) call(258, mkdirat) call(259, mknodat) call(260, fchownat) call(261, futimesat) \

@@ -2,23 +2,12 @@
  * System calls about clocks, sleeping and used CPU time.
  */
 #include "kernel/irq/timer.h"
+#include "kernel/sys/clock_id.h"
 #include "kernel/sys/restart.h"
 #include "kernel/sys/timerfd.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/process_limits.h"
 #include "kernel/task/wait_until.h"
-
-enum clock_id {
-	CLOCK_REALTIME,
-	CLOCK_MONOTONIC,
-	CLOCK_PROCESS_CPUTIME_ID,
-	CLOCK_THREAD_CPUTIME_ID,
-	CLOCK_MONOTONIC_RAW,
-	CLOCK_REALTIME_COARSE,
-	CLOCK_MONOTONIC_COARSE,
-	CLOCK_BOOTTIME,
-	CLOCK_TAI = 11, /* the same as CLOCK_REALTIME, as on Linux until adjtimex(2) sets a difference */
-};
 
 #define TIMER_ABSTIME 1
 #define TICKS_PER_S   100 /* USER_HZ, the unit of times(2) */
@@ -28,30 +17,6 @@ enum clock_id {
  * overflow while the machine runs.
  */
 #define WALL_CLOCK_MOST_NS ((9223372036ULL - 30 * 365 * 24 * 3600) * NS_PER_S - 1)
-
-static int clock_read(uint64_t id, uint64_t *ret_ns)
-{
-	switch ((uint32_t)id) {
-	case CLOCK_REALTIME:
-	case CLOCK_REALTIME_COARSE:
-	case CLOCK_TAI:
-		*ret_ns = clock_realtime_ns();
-		return 0;
-	case CLOCK_MONOTONIC:
-	case CLOCK_MONOTONIC_RAW:
-	case CLOCK_MONOTONIC_COARSE:
-	case CLOCK_BOOTTIME:
-		*ret_ns = clock_monotonic_ns();
-		return 0;
-	case CLOCK_PROCESS_CPUTIME_ID:
-		*ret_ns = process_run_ns(process_current());
-		return 0;
-	case CLOCK_THREAD_CPUTIME_ID:
-		*ret_ns = task_run_ns(task_current());
-		return 0;
-	}
-	return -EINVAL;
-}
 
 static int64_t put_ns(uint64_t to, uint64_t ns)
 {
@@ -174,6 +139,34 @@ SYSCALL_2(nanosleep, from, rest)
 	return error ? error : sleep_for(ns, rest);
 }
 
+#define LOOK_NS (4 * NS_PER_MS) /* least time between two looks at a clock of CPU time */
+
+/*
+ * Sleep until a clock of CPU time says `until`: look again when as much time has passed as is left. Returns 0, -EINVAL
+ * (the time of the calling thread itself, which does not pass meanwhile), -EINTR.
+ */
+static int64_t sleep_by_cpu_time(uint64_t id, uint64_t until, uint64_t flags, uint64_t rest)
+{
+	struct linux_timespec left;
+	uint64_t now = 0;
+	int error = clock_is_own_thread((uint32_t)id) ? -EINVAL : 0;
+
+	while (!error) {
+		error = clock_read(id, &now);
+		if (error || now >= until)
+			return error;
+		error = WAIT_UNTIL(false, deadline_in(until - now > LOOK_NS ? until - now : LOOK_NS));
+		if (error == -ETIMEDOUT)
+			error = 0;
+	}
+	if (error != -EINTR)
+		return error;
+	/* A time span goes on by restart_syscall(2) on Linux; here it is over, and the rest is told. */
+	left = timespec_from_ns(until > now ? until - now : 0);
+	error = flags & TIMER_ABSTIME ? 0 : args_put_late(rest, &left, sizeof(left));
+	return error ? error : -EINTR;
+}
+
 SYSCALL_4(clock_nanosleep, id, flags, from, rest)
 {
 	uint64_t ns, now;
@@ -181,14 +174,19 @@ SYSCALL_4(clock_nanosleep, id, flags, from, rest)
 
 	if (error)
 		return error;
-	if ((uint32_t)id == CLOCK_PROCESS_CPUTIME_ID || (uint32_t)id == CLOCK_THREAD_CPUTIME_ID)
+	if (!clock_can_sleep((uint32_t)id))
 		return -EOPNOTSUPP;
 	error = args_time(from, &ns);
 	if (error)
 		return error;
+	if (clock_is_cpu_time((uint32_t)id))
+		return sleep_by_cpu_time(id, flags & TIMER_ABSTIME ? ns : time_add(now, ns), flags, rest);
 	if (!(flags & TIMER_ABSTIME))
 		return sleep_for(ns, rest);
-	return sleep_until((uint32_t)id == CLOCK_REALTIME ? TIMER_WALL : TIMER_MONOTONIC, ns) ? -ERESTARTNOHAND : 0;
+	return sleep_until((uint32_t)id == CLOCK_REALTIME || (uint32_t)id == CLOCK_TAI ? TIMER_WALL : TIMER_MONOTONIC,
+			   ns)
+		       ? -ERESTARTNOHAND
+		       : 0;
 }
 
 /* times(2): ticks of user and system time, of the process and of the children that it has waited for. */

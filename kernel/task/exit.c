@@ -8,6 +8,7 @@
 #include "kernel/task/give_way.h"
 #include "kernel/task/job_control.h"
 #include "kernel/task/late.h"
+#include "kernel/task/posix_timer.h"
 #include "kernel/task/process_limits.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/space_work.h"
@@ -177,6 +178,8 @@ static void end_process(struct process *process)
  */
 static void end_in_steps(struct process *process)
 {
+	while (posix_timers_end_some(process))
+		(void)task_give_way();
 	while (signal_drop_some(process))
 		(void)task_give_way();
 	while (process != init && give_children_away(process))
@@ -247,6 +250,8 @@ void process_leave_program(struct task *task)
 	task->clear_child_tid = 0;
 	task->robust_list = 0;
 	signal_exec(task->process);
+	while (posix_timers_end_some(task->process))
+		;
 	task->process->executed = true;
 }
 

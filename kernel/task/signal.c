@@ -157,33 +157,56 @@ static void continue_process(struct process *process)
 	tell_parent(process, CLD_CONTINUED);
 }
 
-/* Send a signal to `task`, or, when that is NULL, to any task of the process. The caller holds signal_lock. */
-static int send(struct process *process, struct task *task, int signal, const struct signal_info *info)
+/*
+ * Do what a signal does when it is sent, and find out whether it is to become pending: false when it is ignored, or has
+ * killed the process. *to: the task that it is for, or NULL; becomes the one that gets it.
+ */
+__attribute__((always_inline)) static inline bool prepare(struct process *process, struct task **to, int signal)
 {
 	uint64_t bit = SIGNAL_BIT(signal);
-	struct task *to = task;
-	int error;
 
 	if (process->zombie || process->exiting)
-		return 0;
+		return false;
 	if (unlikely(bit & SIGNALS_STOPPING))
 		drop_everywhere(process, SIGNAL_BIT(SIGCONT));
 	if (unlikely(signal == SIGCONT)) {
 		drop_everywhere(process, SIGNALS_STOPPING);
 		continue_process(process);
 	}
-	if (!to)
-		to = pick(process, bit, NULL);
-	if (is_ignored(process, to ? to : process_any_task(process), signal))
-		return 0;
-	if (signal == SIGKILL) {
+	if (!*to)
+		*to = pick(process, bit, NULL);
+	if (is_ignored(process, *to ? *to : process_any_task(process), signal))
+		return false;
+	if (signal == SIGKILL)
 		process_kill_held(process, SIGKILL);
+	return signal != SIGKILL;
+}
+
+/* Send a signal to `task`, or, when that is NULL, to any task of the process. The caller holds signal_lock. */
+static int send(struct process *process, struct task *task, int signal, const struct signal_info *info)
+{
+	struct task *to = task;
+	int error;
+
+	if (!prepare(process, &to, signal))
 		return 0;
-	}
 	error = signal_set_add(process, task ? &task->signals.set : &process->signals.set, signal, info);
-	if (!error && to && (open_to(to) & bit))
+	if (!error && to && (open_to(to) & SIGNAL_BIT(signal)))
 		notify(to);
 	return error;
+}
+
+bool signal_send_own_held(struct process *process, struct task *task, struct signal_queued *siginfo)
+{
+	const int signal = siginfo->info.signal;
+	struct task *to = task;
+
+	if (!prepare(process, &to, signal))
+		return false;
+	signal_set_add_own(task ? &task->signals.set : &process->signals.set, siginfo);
+	if (to && (open_to(to) & SIGNAL_BIT(signal)))
+		notify(to);
+	return true;
 }
 
 int signal_send_process_held(struct process *process, int signal, const struct signal_info *info)
@@ -342,21 +365,6 @@ void signal_set_action(int signal, const struct signal_action *action)
 	lock_release(&signal_lock, flags);
 }
 
-void signal_set_alarm_interval(struct process *process, uint64_t ns)
-{
-	uint64_t flags = lock_take(&signal_lock);
-
-	process->signals.alarm_interval_ns = ns;
-	lock_release(&signal_lock, flags);
-}
-
-void process_alarm_rings(struct timer *timer)
-{
-	struct process *process = (struct process *)((char *)timer - offsetof(struct process, alarm));
-
-	signal_send_process(process, SIGALRM, NULL);
-}
-
 /* ---- for fork, exec and exit ---- */
 
 /* The actions of all processes that have ended, which get no signals any more. Nobody changes them. */
@@ -371,6 +379,7 @@ int signal_begin(struct process *process, const struct process *from)
 		return -ENOMEM;
 	memcpy(actions, from ? from->signals.actions : ended_actions, size);
 	process->signals.actions = actions;
+	list_init(&process->signals.timers);
 	return 0;
 }
 

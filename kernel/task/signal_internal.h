@@ -44,6 +44,19 @@ int signal_set_take(struct process *process, struct signal_set *set, uint64_t ma
 int signal_set_add(struct process *process, struct signal_set *set, int signal, const struct signal_info *info);
 
 /*
+ * Add a siginfo that its owner has (`taken`), and that is in no set, to `set`. Takes no memory. The caller holds
+ * signal_lock.
+ */
+void signal_set_add_own(struct signal_set *set, struct signal_queued *siginfo);
+
+/*
+ * Send the signal siginfo->info.signal with a siginfo of the sender's own to a process, or if `task` is not NULL to
+ * that task of it. Returns whether the signal is pending now: not when it is ignored, or kills the process. The caller
+ * holds signal_lock.
+ */
+bool signal_send_own_held(struct process *process, struct task *task, struct signal_queued *siginfo);
+
+/*
  * Free structures of the list process->signals.spare. Returns whether some are left. Not for interrupt handlers. The
  * caller holds signal_lock.
  */

@@ -30,8 +30,14 @@ static struct signal_queued *get_queued(struct process *process, struct signal_s
 	return spare;
 }
 
-static void put_queued(struct process *process, struct signal_set *set, struct signal_queued *queued)
+/* A siginfo has left a set. ret: where the program's copy of it is; NULL: nobody gets it. */
+static void put_queued(struct process *process, struct signal_set *set, struct signal_queued *queued,
+		       struct signal_info *ret)
 {
+	if (unlikely(queued->taken)) {
+		queued->taken(queued, ret);
+		return;
+	}
 	process->signals.queued--;
 	if (queued == &set->own) {
 		queued->info.signal = 0;
@@ -79,7 +85,7 @@ void signal_set_drop(struct process *process, struct signal_set *set, uint64_t m
 		*link = queued->next;
 		for (; queued; queued = same) {
 			same = queued->same;
-			put_queued(process, set, queued);
+			put_queued(process, set, queued, NULL);
 		}
 	}
 }
@@ -164,7 +170,7 @@ int signal_set_take(struct process *process, struct signal_set *set, uint64_t ma
 		set->pending &= ~SIGNAL_BIT(signal);
 	if (queued) {
 		*ret = queued->info;
-		put_queued(process, set, queued);
+		put_queued(process, set, queued, ret);
 	} else {
 		*ret = (struct signal_info){ .signal = signal,
 					     .code = set->from_kernel & SIGNAL_BIT(signal) ? SI_KERNEL : SI_USER };
@@ -200,7 +206,14 @@ int signal_set_add(struct process *process, struct signal_set *set, int signal, 
 		return 0;
 	queued->info = *info;
 	queued->info.signal = signal;
+	queued->taken = NULL;
 	set_link(set, queued);
 	process->signals.queued++;
 	return 0;
+}
+
+void signal_set_add_own(struct signal_set *set, struct signal_queued *siginfo)
+{
+	set->pending |= SIGNAL_BIT(siginfo->info.signal);
+	set_link(set, siginfo);
 }

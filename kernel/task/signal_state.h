@@ -3,7 +3,10 @@
  */
 #pragma once
 
+#include "kernel/lib/list.h"
 #include "paging/types.h"
+
+struct posix_timer;
 
 #define SIGNALS 64
 
@@ -44,6 +47,12 @@ struct signal_queued {
 	struct signal_queued *same; /* the next younger one with this number, or NULL */
 	struct signal_queued *last; /* of the oldest: the youngest */
 	struct signal_info info;    /* info.signal 0: this structure is not in use */
+	/*
+	 * of a timer's own siginfo, which is not freed: called with signal_lock held when the siginfo has left the set.
+	 * ret: what the program gets, and may be changed; NULL: nobody gets it. NULL: a siginfo like all others
+	 */
+	void (*taken)(struct signal_queued *queued, struct signal_info *ret);
+	void *owner; /* for `taken` */
 };
 
 /*
@@ -106,8 +115,11 @@ struct task_signals {
 struct process_signals {
 	/* SIGNALS actions in the heap; once the process has ended, those that all ended processes share (signal_end) */
 	struct signal_action *actions;
-	struct signal_set set;       /* signals sent to the process, for any of its tasks */
-	uint32_t queued;             /* number of siginfos in all sets, limited by RLIMIT_SIGPENDING */
-	struct signal_queued *spare; /* list of unused structures, which tasks free or use again */
-	uint64_t alarm_interval_ns;  /* setitimer(2)'s interval; 0: the alarm rings once */
+	struct signal_set set;                  /* signals sent to the process, for any of its tasks */
+	uint32_t queued;                        /* number of siginfos in all sets, limited by RLIMIT_SIGPENDING */
+	struct signal_queued *spare;            /* list of unused structures, which tasks free or use again */
+	uint64_t alarm_interval_ns;             /* setitimer(2)'s interval; 0: the alarm rings once */
+	struct link timers;                     /* list of the timers of posix_timer.h */
+	int next_timer;                         /* the number of the next one that is made */
+	struct posix_timer *interval_timers[2]; /* those of ITIMER_VIRTUAL and ITIMER_PROF; NULL: never set */
 };

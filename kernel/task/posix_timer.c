@@ -1,0 +1,283 @@
+/*
+ * Timers of processes that send signals; see posix_timer.h.
+ */
+#include "kernel/task/posix_timer.h"
+
+#include "kernel/fs/errno.h"
+#include "kernel/irq/timer.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/task/find.h"
+#include "kernel/task/signal_internal.h"
+
+#define ENDS_AT_ONCE 256              /* timers that posix_timers_end_some() deletes */
+#define PAUSE_NS     100000           /* least time between two signals: with 1 ns a program would do nothing else */
+#define IGNORED_NS   (10 * NS_PER_MS) /* likewise if the signal is ignored */
+#define LOOK_NS      (4 * NS_PER_MS)  /* least time between two looks at a clock of CPU time: Linux's tick */
+
+/* Guard of fields that say nothing else: signal_lock, since timers fire in interrupt handlers. */
+struct posix_timer {
+	struct timer timer;            /* must be the first member; guard: the lock of kernel/irq/timer.c */
+	struct signal_queued *siginfo; /* what becomes pending; a heap block. NULL: POSIX_NONE, or `without_number` */
+	bool pending;                  /* `siginfo` is in a set of pending signals */
+	bool runs;                     /* the timer has been set, and has not expired for the last time */
+	struct process *process; /* whose timer it is; the process deletes it before it ends. Fixed when it is made */
+	struct posix_timer_order order; /* fixed when it is made */
+	int number;                     /* fixed when it is made */
+	uint64_t expires_ns;            /* by the timer's clock: when it expires, or has expired and is pending */
+	uint64_t interval_ns;
+	uint64_t overrun;    /* of the signal that was taken last */
+	struct link in_list; /* in process->signals.timers */
+};
+
+static bool is_cpu_time(const struct posix_timer *timer)
+{
+	return timer->order.clock >= POSIX_TASK_TIME;
+}
+
+static uint64_t now_by(const struct posix_timer *timer)
+{
+	switch (timer->order.clock) {
+	case POSIX_MONOTONIC:
+		break;
+	case POSIX_REALTIME:
+		return clock_realtime_ns();
+	case POSIX_TASK_TIME:
+		return task_run_ns(timer->order.task);
+	case POSIX_PROCESS_TIME:
+		return process_run_ns(timer->order.of);
+	case POSIX_USER_TIME:
+		return process_usage(timer->order.of).user_ns;
+	}
+	return clock_monotonic_ns();
+}
+
+/* Start the hardware's side for expires_ns. The caller holds signal_lock. */
+static void start(struct posix_timer *timer)
+{
+	uint64_t now, left;
+
+	if (timer->order.notify == POSIX_NONE)
+		return;
+	if (timer->order.clock == POSIX_REALTIME) {
+		timer_start_wall(&timer->timer, timer->expires_ns);
+	} else if (!is_cpu_time(timer)) {
+		timer_start(&timer->timer, timer->expires_ns);
+	} else {
+		now = now_by(timer);
+		left = timer->expires_ns > now ? timer->expires_ns - now : 0;
+		timer_start(&timer->timer, time_add(clock_monotonic_ns(), left > LOOK_NS ? left : LOOK_NS));
+	}
+}
+
+/* Start the timer for its next expiration, which is at least `pause` ahead. Returns how many were passed over. */
+static uint64_t start_next(struct posix_timer *timer, uint64_t pause)
+{
+	uint64_t now = now_by(timer), passed = time_intervals(timer->expires_ns, timer->interval_ns, now);
+
+	timer->expires_ns = time_add_times(timer->expires_ns, passed + 1, timer->interval_ns);
+	if (timer->expires_ns < time_add(now, pause) && timer->interval_ns < pause)
+		timer->expires_ns = time_add(now, pause);
+	start(timer);
+	return passed;
+}
+
+/* The timer's signal has left a set of pending signals: it is taken by the program (`ret`), or dropped (NULL). */
+static void taken(struct signal_queued *siginfo, struct signal_info *ret)
+{
+	struct posix_timer *timer = siginfo->owner;
+
+	timer->pending = false;
+	timer->overrun = timer->interval_ns && timer->runs ? start_next(timer, PAUSE_NS) : 0;
+	if (ret)
+		ret->timer.overrun = posix_timer_overrun(timer);
+}
+
+/* Send the signal. Returns whether it is pending now. The caller holds signal_lock. */
+static bool send(struct posix_timer *timer)
+{
+	struct task *to = timer->order.to;
+
+	if (to && to->process != timer->process)
+		return false;
+	if (!timer->siginfo) {
+		(void)signal_send_process_held(timer->process, timer->order.signal, NULL);
+		return false;
+	}
+	timer->siginfo->info = (struct signal_info){
+		.signal = timer->order.signal,
+		.code = SI_TIMER,
+		.timer = { .timer = timer->number,
+			   .value = timer->order.value_is_number ? (uint64_t)timer->number : timer->order.value },
+	};
+	return signal_send_own_held(timer->process, to, timer->siginfo);
+}
+
+static void fire(struct timer *fired)
+{
+	struct posix_timer *timer = (struct posix_timer *)fired;
+	uint64_t flags = lock_take(&signal_lock);
+
+	if (is_cpu_time(timer) && now_by(timer) < timer->expires_ns) {
+		start(timer);
+	} else {
+		timer->pending = send(timer);
+		if (!timer->interval_ns)
+			timer->runs = false;
+		else if (!timer->pending)
+			(void)start_next(timer, timer->siginfo ? IGNORED_NS : PAUSE_NS);
+	}
+	lock_release(&signal_lock, flags);
+}
+
+_Static_assert(offsetof(struct posix_timer, timer) == 0, "fire");
+
+int posix_timer_create(const struct posix_timer_order *order, struct posix_timer **ret)
+{
+	struct process *process = process_current();
+	struct process_signals *signals = &process->signals;
+	struct posix_timer *timer = kzalloc(sizeof(*timer));
+	struct signal_queued *siginfo = NULL;
+	uint64_t flags;
+
+	if (!timer)
+		return -ENOMEM;
+	if (order->notify != POSIX_NONE && !order->without_number) {
+		siginfo = signals->queued < process->limits[LIMIT_SIGPENDING].soft ? kzalloc(sizeof(*siginfo)) : NULL;
+		if (!siginfo) {
+			kfree(timer);
+			return -EAGAIN;
+		}
+		siginfo->taken = taken;
+		siginfo->owner = timer;
+	}
+	timer->timer.fire = fire;
+	timer->siginfo = siginfo;
+	timer->process = process;
+	timer->order = *order;
+	flags = lock_take(&signal_lock);
+	signals->queued += siginfo != NULL;
+	timer->number = order->without_number ? -1 : signals->next_timer;
+	if (!order->without_number)
+		signals->next_timer = (signals->next_timer + 1) & INT32_MAX;
+	list_add_last(&signals->timers, &timer->in_list);
+	lock_release(&signal_lock, flags);
+	*ret = timer;
+	return order->without_number ? 0 : timer->number;
+}
+
+struct posix_timer *posix_timer_find(int number)
+{
+	LIST_EACH(&process_current()->signals.timers, struct posix_timer, in_list, timer)
+		if (timer->number == number && number >= 0)
+			return timer;
+	return NULL;
+}
+
+static void delete (struct posix_timer *timer)
+{
+	struct process *process = timer->process;
+	struct signal_queued *siginfo = timer->siginfo;
+	uint64_t flags;
+
+	timer_cancel(&timer->timer);
+	flags = lock_take(&signal_lock);
+	list_remove(&timer->in_list);
+	/* A pending siginfo becomes one like all others, which is counted in `queued`, and freed when it is taken. */
+	if (timer->pending) {
+		siginfo->taken = NULL;
+		siginfo = NULL;
+	} else if (siginfo) {
+		process->signals.queued--;
+	}
+	lock_release(&signal_lock, flags);
+	kfree(siginfo);
+	if (timer->order.to)
+		task_put(timer->order.to);
+	if (timer->order.task)
+		task_put(timer->order.task);
+	if (timer->order.of)
+		process_put(timer->order.of);
+	kfree(timer);
+}
+
+void posix_timer_delete(struct posix_timer *timer)
+{
+	delete (timer);
+}
+
+/* The caller holds signal_lock. */
+static struct posix_timer_times times_of(const struct posix_timer *timer)
+{
+	uint64_t now = now_by(timer), at = timer->expires_ns;
+
+	if (!timer->runs && !timer->interval_ns && timer->order.notify != POSIX_NONE)
+		return (struct posix_timer_times){ 0 };
+	if (timer->interval_ns && at <= now)
+		at = time_next(at, timer->interval_ns, now);
+	if (!timer->runs || (timer->order.notify == POSIX_NONE && at <= now))
+		return (struct posix_timer_times){ .interval = timer->interval_ns };
+	/* At least 1 ns is left, since 0 means that the timer does not run. */
+	return (struct posix_timer_times){ .left = at > now ? at - now : 1, .interval = timer->interval_ns };
+}
+
+struct posix_timer_times posix_timer_set(struct posix_timer *timer, uint64_t value, uint64_t interval, bool absolute)
+{
+	struct posix_timer_times before;
+	uint64_t flags;
+
+	timer_cancel(&timer->timer);
+	flags = lock_take(&signal_lock);
+	before = times_of(timer);
+	timer->runs = value;
+	timer->overrun = 0;
+	timer->interval_ns = interval;
+	timer->expires_ns = absolute ? value : time_add(now_by(timer), value);
+	/* As on Linux a relative time of the wall clock does not change when that is set. */
+	if (value && !absolute && timer->order.clock == POSIX_REALTIME && timer->order.notify != POSIX_NONE)
+		timer_start(&timer->timer, time_add(clock_monotonic_ns(), value));
+	else if (value)
+		start(timer);
+	lock_release(&signal_lock, flags);
+	return before;
+}
+
+struct posix_timer_times posix_timer_get(struct posix_timer *timer)
+{
+	uint64_t flags = lock_take(&signal_lock);
+	struct posix_timer_times times = times_of(timer);
+
+	lock_release(&signal_lock, flags);
+	return times;
+}
+
+int posix_timer_overrun(const struct posix_timer *timer)
+{
+	return timer->overrun > INT32_MAX ? INT32_MAX : (int)timer->overrun;
+}
+
+bool posix_timers_end_some(struct process *process)
+{
+	struct process_signals *signals = &process->signals;
+
+	signals->interval_timers[0] = signals->interval_timers[1] = NULL;
+	for (unsigned left = ENDS_AT_ONCE; left && !list_is_empty(&signals->timers); left--)
+		delete (list_item(signals->timers.next, struct posix_timer, in_list));
+	return !list_is_empty(&signals->timers);
+}
+
+/* ---- ITIMER_REAL ---- */
+
+void signal_set_alarm_interval(struct process *process, uint64_t ns)
+{
+	uint64_t flags = lock_take(&signal_lock);
+
+	process->signals.alarm_interval_ns = ns;
+	lock_release(&signal_lock, flags);
+}
+
+void process_alarm_rings(struct timer *timer)
+{
+	struct process *process = (struct process *)((char *)timer - offsetof(struct process, alarm));
+
+	signal_send_process(process, SIGALRM, NULL);
+}
