@@ -5,6 +5,7 @@
 #include "kernel/fs/path.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/proc_node.h"
+#include "kernel/task/rights.h"
 
 /* Return a reference to the file of the process's descriptor `fd`; NULL when there is none. */
 static struct file *file_at(const struct proc_subject *subject, int fd)
@@ -52,11 +53,21 @@ static int next_fd(struct node *dir, uint64_t *position, struct dir_entry *ret)
 	return 1;
 }
 
-const struct node_ops proc_fds_ops = {
-	.lookup = lookup_fd, .next = next_fd, .create = proc_refuse_create, .place = proc_place, .free = proc_node_free
-};
+/* A program finds its own descriptors even when the directory is root's, as that of a set-user-ID program is. */
+static int permit(const struct node *node, unsigned access)
+{
+	(void)access;
+	return proc_node((struct node *)node)->pid == process_current()->pid ? 0 : -EACCES;
+}
 
-/* Find the node that a link leads to; *ret is a new reference. Returns 0 or -ENOENT. */
+const struct node_ops proc_fds_ops = { .lookup = lookup_fd,
+				       .next = next_fd,
+				       .create = proc_refuse_create,
+				       .permit = permit,
+				       .place = proc_place,
+				       .free = proc_node_free };
+
+/* Find the node that a link leads to; *ret is a new reference. Returns 0, -ENOENT, -EACCES. */
 static int follow(struct node *node, struct node **ret)
 {
 	const struct proc_node *link = proc_node(node);
@@ -66,6 +77,8 @@ static int follow(struct node *node, struct node **ret)
 
 	if (proc_find_subject(node, &subject) != 0)
 		return -ENOENT;
+	if (!rights_may_look(subject.process))
+		return -EACCES;
 	if (link->fd >= 0) {
 		file = file_at(&subject, link->fd);
 		target = file ? file->node : NULL;

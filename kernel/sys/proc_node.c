@@ -6,6 +6,7 @@
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/task/rights.h"
 
 #define LISTS 64
 
@@ -86,6 +87,18 @@ static bool is_same(const struct proc_node *a, const struct proc_node *b)
 	       a->task_start == b->task_start;
 }
 
+/* Set a node's owner to that of its process. What is more than a directory is root's when nobody may look into it. */
+static void set_owner(struct proc_node *about)
+{
+	HELD_PROCESS struct process *process = process_find(about->pid);
+	HELD_CREDENTIALS const struct credentials *who = process ? rights_of_process(process) : NULL;
+	const bool shown =
+		about->node.mode == (S_IFDIR | 0555) || (process && process->rights.dumpable == DUMPABLE_USER);
+
+	about->node.uid = who && shown ? who->uid.effective : 0;
+	about->node.gid = who && shown ? who->gid.effective : 0;
+}
+
 int proc_node_get(struct node *dir, const struct proc_node *wanted, const struct node_ops *ops, uint32_t mode,
 		  struct node **ret)
 {
@@ -101,6 +114,7 @@ int proc_node_get(struct node *dir, const struct proc_node *wanted, const struct
 	if (found) {
 		kfree(made);
 		found->node.mode = mode;
+		set_owner(found);
 		*ret = node_get(&found->node);
 		return 0;
 	}
@@ -112,6 +126,7 @@ int proc_node_get(struct node *dir, const struct proc_node *wanted, const struct
 	made->node.parent = node_get(dir);
 	made->chain = *list_of(number);
 	*list_of(number) = made;
+	set_owner(made);
 	*ret = &made->node;
 	return 0;
 }

@@ -18,6 +18,7 @@ struct proc_file {
 	text_take_fn *take; /* for a regular file: handles writes; NULL: it cannot be written */
 	struct node *(*target)(const struct proc_subject *subject); /* for a link: returns the node that it leads to */
 	bool process_only;                                          /* the file is not in the directory of a task */
+	bool guarded; /* only who may look into the process opens it (rights_may_look) */
 };
 
 struct proc_node {
@@ -43,7 +44,8 @@ uint64_t proc_number(int pid, int tid, const struct proc_file *file, int fd);
 
 /*
  * Get the node with wanted's fields (all but `node` and `chain`) in the directory `dir`: the existing one, or a new one
- * with `ops` and `mode`. *ret is a new reference. Returns 0 or -ENOMEM.
+ * with `ops` and `mode`. It belongs to the process's user, or to root when others may not look into the process. *ret
+ * is a new reference. Returns 0 or -ENOMEM.
  */
 int proc_node_get(struct node *dir, const struct proc_node *wanted, const struct node_ops *ops, uint32_t mode,
 		  struct node **ret);

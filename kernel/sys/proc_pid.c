@@ -5,6 +5,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/sys/proc_node.h"
 #include "kernel/task/number.h"
+#include "kernel/task/rights.h"
 
 #define DIR_MODE (S_IFDIR | 0555)
 
@@ -51,8 +52,13 @@ enum file_number {
 		    .ops = &text_ops,                    \
 		    .make = make_it,                     \
 		    .take = take_it }
-#define RECORDS(which, text, more_of_it) \
-	[which] = { .number = which, .name = NAME(text), .mode = S_IFREG | 0444, .ops = &text_ops, .more = more_of_it }
+#define RECORDS(which, text, guards, more_of_it) \
+	[which] = { .number = which,             \
+		    .name = NAME(text),          \
+		    .mode = S_IFREG | 0444,      \
+		    .ops = &text_ops,            \
+		    .more = more_of_it,          \
+		    .guarded = guards }
 
 static const struct proc_file proc_files[] = {
 	[FILE_TASK] = { .number = FILE_TASK,
@@ -69,12 +75,17 @@ static const struct proc_file proc_files[] = {
 	TEXT(FILE_STATUS, "status", 0444, proc_make_status, NULL),
 	TEXT(FILE_COMM, "comm", 0644, proc_make_comm, proc_take_comm),
 	TEXT(FILE_CMDLINE, "cmdline", 0444, proc_make_cmdline, NULL),
-	TEXT(FILE_ENVIRON, "environ", 0400, proc_make_environ, NULL),
-	RECORDS(FILE_MAPS, "maps", proc_more_maps),
+	[FILE_ENVIRON] = { .number = FILE_ENVIRON,
+			   .name = NAME("environ"),
+			   .mode = S_IFREG | 0400,
+			   .ops = &text_ops,
+			   .make = proc_make_environ,
+			   .guarded = true },
+	RECORDS(FILE_MAPS, "maps", true, proc_more_maps),
 	TEXT(FILE_LIMITS, "limits", 0444, proc_make_limits, NULL),
 	TEXT(FILE_OOM_SCORE, "oom_score", 0444, proc_make_oom_score, NULL),
 	TEXT(FILE_OOM_SCORE_ADJ, "oom_score_adj", 0644, proc_make_oom_adjust, proc_take_oom_adjust),
-	RECORDS(FILE_MOUNTS, "mounts", proc_more_mounts),
+	RECORDS(FILE_MOUNTS, "mounts", false, proc_more_mounts),
 };
 
 #define FILES (sizeof(proc_files) / sizeof(proc_files[0]))
@@ -235,7 +246,10 @@ static const struct node_ops tasks_ops = { .lookup = lookup_task,
 static int open(struct node *node, struct file *file)
 {
 	const struct proc_file *opened = proc_node(node)->file;
+	HELD_PROCESS struct process *process = opened->guarded ? proc_find_process(node) : NULL;
 
+	if (process && !rights_may_look(process))
+		return -EACCES;
 	return opened->more ? text_file_open_records(file, opened->more)
 			    : text_file_open(file, opened->make, opened->take);
 }

@@ -286,6 +286,79 @@ static void test_set_id(void)
 	unlink(PROGRAM);
 }
 
+/* ---- /proc/PID of another process: of one of root's, of one of the same user, of the same user but not dumpable ---- */
+
+enum { ROOTS, OWN, HIDDEN };
+
+static const char *const proc_files[] = { "environ", "maps", "fd/0", "exe", "cwd", "status", "stat" };
+
+/* A bit for each of the files that could be opened, or for links be read, by USER. */
+static int try_proc(void *argument)
+{
+	const long whose = (long)argument;
+	int ends[2], child, bits = 0;
+	char byte, path[64], text[256];
+	struct stat stat;
+
+	if (pipe(ends) != 0)
+		return 1;
+	child = fork();
+	if (!child) {
+		if (whose != ROOTS)
+			become(USER);
+		if (whose == OWN)
+			sys(SYS_prctl, PR_SET_DUMPABLE, 1);
+		sys(SYS_write, ends[1], "", 1);
+		pause();
+		_exit(0);
+	}
+	sys(SYS_read, ends[0], &byte, 1);
+	become(USER);
+	for (size_t i = 0; i < COUNT(proc_files); i++) {
+		long result;
+
+		snprintf(path, sizeof(path), "/proc/%d/%s", child, proc_files[i]);
+		result = sys(SYS_readlink, path, text, sizeof(text));
+		if (result == -EINVAL) {
+			result = sys(SYS_open, path, O_RDONLY);
+			sys(SYS_close, result);
+		}
+		bits |= result >= 0 ? 1 << i : 0;
+	}
+	snprintf(path, sizeof(path), "/proc/%d", child);
+	if (sys(SYS_stat, path, &stat) != 0 || stat.st_uid != (whose == ROOTS ? 0 : USER))
+		bits = 255;
+	snprintf(path, sizeof(path), "/proc/%d/status", child);
+	if (sys(SYS_stat, path, &stat) != 0 || stat.st_uid != (whose == OWN ? USER : 0))
+		bits = 254;
+	sys(SYS_kill, child, SIGKILL);
+	return bits;
+}
+
+/* What a process that is not dumpable sees of itself. */
+static int try_own_proc(void *unused)
+{
+	char text[256];
+
+	(void)unused;
+	become(USER);
+	if (sys(SYS_readlink, "/proc/self/fd/0", text, sizeof(text)) < 0 ||
+	    sys(SYS_open, "/proc/self/maps", O_RDONLY) < 0)
+		return 1;
+	return sys(SYS_open, "/proc/self/environ", O_RDONLY) == -EACCES ? 0 : 2;
+}
+
+static void test_proc(void)
+{
+	mkdir("/proc", 0555);
+	mount("proc", "/proc", "proc", 0, NULL);
+	is(in_child(try_proc, (void *)ROOTS), EXITED(0x60), "/proc of root's process");
+	is(in_child(try_proc, (void *)OWN), EXITED(0x7f), "/proc of the same user's");
+	is(in_child(try_proc, (void *)HIDDEN), EXITED(0x60), "/proc of one that is not dumpable");
+	is(in_child(try_own_proc, NULL), EXITED(0), "/proc of oneself, who is not dumpable");
+	umount("/proc");
+}
+
 /* ---- parents that end ---- */
 
 /* A grandchild whose parent ends gets the signal that it asked for, and the subreaper as its parent. */
@@ -358,6 +431,7 @@ int main(int argc, char **argv)
 		is(in_child(try_pair, (void *)&pairs[i]), EXITED(0), name);
 	}
 	test_set_id();
+	test_proc();
 	is(in_child(try_orphan, NULL), EXITED(0), "a parent's death, and a subreaper");
 	is(in_child(try_child_uid, NULL), EXITED(0), "a child's user in waitid");
 	return finish();
