@@ -86,6 +86,14 @@ static void set_canary(const struct boot_info *info, uint64_t tsc)
 	percpu_set_canary(value << 8);
 }
 
+/*
+ * screen_show_later()'s function while the kernel starts: many changed rows, as after each line that scrolls, wait for
+ * screen_show(), which kmain() calls now and then. Drawing all rows once a line would take most of the boot's time.
+ */
+static void wait_for_stage(void)
+{
+}
+
 static void start_screen(const struct boot_framebuffer *fb, bool quiet)
 {
 	enum status status;
@@ -93,6 +101,7 @@ static void start_screen(const struct boot_framebuffer *fb, bool quiet)
 	if (!fb->width)
 		return;
 	status = screen_start(fb);
+	screen_show_later(wait_for_stage);
 	if (status == OK)
 		log_add_sink(&screen_sink, quiet ? LOG_NO_REPLAY : LOG_REPLAY);
 	else
@@ -173,6 +182,9 @@ static void run_selftests(const struct boot_info *info, const char *cmdline)
 	char only[16];
 	bool chosen = cmdline_get(cmdline, "selftest", only, sizeof(only));
 
+	/* The tests take seconds: whoever looks at the screen meanwhile wants to see each of them. */
+	if (cmdline_has(cmdline, "selftest"))
+		screen_show_later(NULL);
 	if (cmdline_has(cmdline, "selftest") && !selftests_run(info, chosen ? only : NULL))
 		log_err("self-tests: this kernel does not do what it must\n");
 }
@@ -356,6 +368,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	irq_init(info);
 	serial_find_more(cmdline);
 	stages_reach(STAGE_CLOCKS);
+	screen_show();
 	gdb_stub_interrupts_on();
 	tsc_frequency = clock_tsc_frequency();
 	panic_page_set_restart(cmdline_number(cmdline, "panic", 0), tsc_frequency);
@@ -364,6 +377,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	hwreport_at_boot(info, cmdline);
 	reclaim_memory();
 	stop_failing(cmdline);
+	screen_show();
 	run_selftests(info, cmdline);
 
 	keyboard_init();
@@ -374,6 +388,8 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	start_watches(cmdline);
 	if (!cmdline_has(cmdline, "quiet"))
 		report_picture_on_screen();
+	screen_show_later(NULL);
+	screen_show();
 	stages_reach(STAGE_READY);
 	monitor_tsc = cpu_rdtsc();
 	run_programs(info, cmdline);
