@@ -32,14 +32,12 @@ static void settled(void)
 	if (keyboard_present() || usb_keyboards())
 		return;
 	if (serial_present())
-		log_warn("no keyboard: no controller at port 0x60, none at USB (xHCI controllers: %u); the serial port "
-			 "takes "
-			 "what is typed\n",
+		log_warn("no keyboard: no controller at port 0x60, none at USB (xHCI controllers: %u); "
+			 "the serial port takes what is typed\n",
 			 usb_controllers());
 	else
-		log_err("nothing to type at: no keyboard controller at port 0x60, no keyboard at USB (xHCI "
-			"controllers: %u), "
-			"no serial port at 0x3f8\n",
+		log_err("nothing to type at: no keyboard controller at port 0x60, "
+			"no keyboard at USB (xHCI controllers: %u), no serial port\n",
 			usb_controllers());
 }
 

@@ -41,7 +41,8 @@ static int grow(struct strings *strings)
 
 	if (!block)
 		return -ENOMEM;
-	memcpy(block, strings->block, strings->size);
+	if (strings->size)
+		memcpy(block, strings->block, strings->size);
 	free_block(strings);
 	strings->block = block;
 	strings->capacity = capacity;

@@ -84,8 +84,8 @@ def test_keys(machine):
 def test_key_repeats(machine):
     """A key that is held comes again until it is let go."""
     since = len(machine.raw)
-    type_text(machine, "cat\n")
-    machine.wait_for("cat\n", since)
+    type_text(machine, "cat\nready\n")
+    machine.wait_for("^ready\nready\n", since)
     key(machine, "x", True)
     machine.wait_for("xxxxxxxx", since)
     key(machine, "x", False)
