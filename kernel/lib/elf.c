@@ -120,7 +120,7 @@ static enum status check_load(const struct parse *parse, const struct elf_progra
 	if (p->vaddr < parse->base || p->vaddr > parse->last ||
 	    ((p->memory_size - 1) | (PAGE_SIZE - 1)) > parse->last - p->vaddr)
 		return fail(parse, ERR_RANGE, "segment outside the image range, address", p->vaddr);
-	if ((p->flags & FLAG_W) && (p->flags & FLAG_X))
+	if (!parse->program && (p->flags & FLAG_W) && (p->flags & FLAG_X))
 		return fail(parse, ERR_RIGHTS, "segment writable and executable, address", p->vaddr);
 	return OK;
 }

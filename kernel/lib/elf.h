@@ -78,7 +78,7 @@ MUST_CHECK enum status elf_find_programs(const void *start, size_t have, uint64_
  * bytes and `programs` its program headers, both as elf_find_programs() saw them; `size` is the file's. Segments may
  * start inside a page: they are widened to whole pages of memory and of the file. ET_DYN is allowed: its addresses, and
  * then `base` and `last` too, are relative to where the caller loads it. So is a loader's name, which is not read here.
- * Notes are not looked at.
+ * Notes are not looked at. A segment may be writable and executable.
  */
 MUST_CHECK enum status elf_parse_program(const void *start, const void *programs, uint64_t size, vaddr_t base,
 					 vaddr_t last, struct elf_image *ret_image, struct elf_error *ret_error);

@@ -41,8 +41,6 @@ int rights_check(uint64_t prot, unsigned *ret_rights)
 {
 	if (prot & ~(uint64_t)PROT_KNOWN)
 		return -EINVAL;
-	if (prot & USER_WRITE && prot & USER_EXEC)
-		return -EACCES;
 	*ret_rights = (unsigned)prot;
 	return 0;
 }

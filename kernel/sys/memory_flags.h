@@ -13,8 +13,8 @@ struct mmap_request {
 };
 
 /*
- * Check PROT_… of mmap(2) and mprotect(2) and translate them to rights. Returns 0; or, with *ret_rights untouched,
- * -EINVAL (unknown bits) or -EACCES (writable and executable at once, which is never allowed).
+ * Check PROT_… of mmap(2) and mprotect(2) and translate them to rights. Returns 0; or -EINVAL (unknown bits), with
+ * *ret_rights untouched.
  */
 int rights_check(uint64_t prot, unsigned *ret_rights);
 

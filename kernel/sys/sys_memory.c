@@ -9,6 +9,8 @@
 #include "kernel/task/space_work.h"
 #include "kernel/task/user_return.h"
 
+#define PROT_GROWSDOWN 0x01000000 /* of mprotect(2) only */
+
 #define MS_ASYNC      1
 #define MS_INVALIDATE 2
 #define MS_SYNC       4
@@ -132,11 +134,25 @@ SYSCALL_2(munmap, va, size)
 	return errno_of(memory_unmap(space_here(), va, size));
 }
 
+/* Make a range of a stack begin where the whole stack begins: PROT_GROWSDOWN. Returns 0, or -EINVAL: it is no stack. */
+static int extend_to_stack(uint64_t *va, uint64_t *size)
+{
+	const struct area *area = area_find(&space_here()->areas, *va);
+
+	if (!area || !(area->flags & AREA_GROWS_DOWN))
+		return -EINVAL;
+	*size += *va - area->start;
+	*va = area->start;
+	return 0;
+}
+
 SYSCALL_3(mprotect, va, size, prot)
 {
 	unsigned rights;
-	int error = rights_check(prot, &rights);
+	int error = rights_check(prot & ~(uint64_t)PROT_GROWSDOWN, &rights);
 
+	if (!error && prot & PROT_GROWSDOWN && va % PAGE_SIZE == 0)
+		error = extend_to_stack(&va, &size);
 	if (error)
 		return error;
 	/* Nothing is mapped beyond USER_END, so such a range is not mapped completely. */

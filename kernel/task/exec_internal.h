@@ -44,8 +44,9 @@ struct exec_start {
 	vaddr_t headers; /* the program's headers in its memory; 0: they are not mapped */
 	uint16_t header_count;
 	vaddr_t entry; /* the program's own */
-	vaddr_t vdso;  /* the vDSO's ELF header */
-	vaddr_t base;  /* how far the loader is from the addresses in its file; 0: there is none */
+	bool stack_executable;
+	vaddr_t vdso; /* the vDSO's ELF header */
+	vaddr_t base; /* how far the loader is from the addresses in its file; 0: there is none */
 };
 
 /* The sizes of the first stack's content: numbers of strings, and bytes of strings with their NULs. */

@@ -214,7 +214,8 @@ static int map_stack(struct user_space *space, const struct exec_start *start, c
 	if (!content)
 		return -ENOMEM;
 	if (exec_stack_fill(content, sizes, strings, start, ret)) {
-		status = user_map(space, start->top - mapped, mapped, USER_READ | USER_WRITE,
+		status = user_map(space, start->top - mapped, mapped,
+				  USER_READ | USER_WRITE | (start->stack_executable ? USER_EXEC : 0),
 				  USER_MAP_FIXED_NOREPLACE | USER_MAP_GROWS_DOWN, NULL, 0, &at);
 		error = status == OK ? put_stack(space, start->top - size, content, size) : errno_of(status);
 	}
@@ -234,6 +235,7 @@ static int build(const struct exec_program *program, uint64_t stack_limit, const
 		.headers = elf->headers_va ? elf->headers_va + bias : 0,
 		.header_count = elf->headers,
 		.entry = elf->entry + bias,
+		.stack_executable = elf->stack_executable,
 	};
 	struct user_space *space;
 	uint64_t touched;

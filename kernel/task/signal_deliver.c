@@ -5,6 +5,7 @@
 #include "kernel/task/job_control.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/sched.h"
+#include "kernel/task/self_write.h"
 #include "kernel/task/signal_internal.h"
 
 #define RESTART_SYSCALL 219 /* Linux's number of restart_syscall(2) */
@@ -74,6 +75,8 @@ static void call_handler(struct trap_frame *frame, struct task *task, const stru
 	enum status status;
 
 	signals->restore_blocked = false;
+	if (unlikely(task->self_write.at))
+		(void)self_write_end(frame);
 	do
 		status = signal_frame_push(frame, action, info, blocked);
 	while (unlikely(status == ERR_NO_MEMORY) && task_find_memory());

@@ -16,13 +16,13 @@
 #include "kernel/mm/heap/kernel_stack.h"
 #include "kernel/sync/wait_queue.h"
 #include "kernel/task/rights_state.h"
+#include "kernel/task/self_write_state.h"
 #include "kernel/task/signal_state.h"
 #include "kernel/task/task_offsets.h"
 #include "kernel/task/task_restart.h"
 #include "kernel/task/task_sched.h"
 
-#define TASK_NAME 16 /* bytes of a name, with its NUL, as Linux's comm */
-
+#define TASK_NAME        16 /* bytes of a name, with its NUL, as Linux's comm */
 #define TASK_NO_DEADLINE TIME_NEVER
 
 enum task_state {
@@ -80,6 +80,7 @@ struct task {
 	uint64_t faults;             /* page faults served for the task */
 	struct late_work *late;      /* list of the work to do before the task returns to user mode (late.h) */
 	struct process *vfork_child; /* the child that the task's vfork(2) waits for; NULL: none */
+	struct self_write self_write;
 };
 
 _Static_assert(offsetof(struct task, signals.wanted) == TASK_SIGNALS_WANTED, "the entry code");

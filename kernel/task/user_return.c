@@ -11,6 +11,7 @@
 #include "kernel/task/late.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/sched.h"
+#include "kernel/task/self_write.h"
 #include "kernel/task/signal_internal.h"
 
 void task_entered(void);
@@ -78,22 +79,46 @@ static void fault_signal(const struct trap_frame *frame, int signal, int code, v
 	signal_fault(signal, code, va);
 }
 
-static void user_page_fault(const struct trap_frame *frame, vaddr_t va)
+/*
+ * Look at a fault on a page that is mapped with fewer rights than the access needs. Returns whether it is to be served;
+ * if not, a signal has been sent.
+ */
+static bool may_serve(struct trap_frame *frame, vaddr_t va)
+{
+	/*
+	 * The CPU was in user mode, yet reports a supervisor access to a present page: QEMU's far returns read the
+	 * user's stack in this way, which SMAP forbids. Serving the fault would change nothing, and it would repeat for
+	 * ever.
+	 */
+	if (!(frame->error & FAULT_USER)) {
+		fault_signal(frame, SIGSEGV, SEGV_ACCERR, va, "the CPU went there as the supervisor");
+		return false;
+	}
+	if (!(frame->error & FAULT_WRITE) || !self_write_may_be(frame->rip, va))
+		return true;
+	switch (self_write_begin(frame, va)) {
+	case OK:
+	case ERR_NOT_FOUND:
+		return true;
+	case ERR_NO_MEMORY:
+		/* If no memory is found, the process ends; else the instruction faults again. */
+		(void)task_find_memory();
+		return false;
+	default:
+		fault_signal(frame, SIGSEGV, SEGV_ACCERR, va, "the instruction lies there, and no place is near");
+		return false;
+	}
+}
+
+static void user_page_fault(struct trap_frame *frame, vaddr_t va)
 {
 	/* As on Linux, an address in the upper half is always SEGV_MAPERR, whether the kernel maps it or not. */
 	if (va >= USER_END) {
 		fault_signal(frame, SIGSEGV, SEGV_MAPERR, va, "not an address of users");
 		return;
 	}
-	/*
-	 * The CPU was in user mode, yet reports a supervisor access to a present page: QEMU's far returns read the
-	 * user's stack in this way, which SMAP forbids. Serving the fault would change nothing, and it would repeat for
-	 * ever.
-	 */
-	if ((frame->error & (FAULT_PRESENT | FAULT_USER)) == FAULT_PRESENT) {
-		fault_signal(frame, SIGSEGV, SEGV_ACCERR, va, "the CPU went there as the supervisor");
+	if (frame->error & FAULT_PRESENT && !may_serve(frame, va))
 		return;
-	}
 	task_current()->faults++;
 	switch (frame->error & FAULT_RESERVED ? ERR_FORMAT : fault_serve(va, access_of(frame))) {
 	case OK:
@@ -113,11 +138,13 @@ static void user_page_fault(const struct trap_frame *frame, vaddr_t va)
 	}
 }
 
-static void user_exception(const struct trap_frame *frame)
+static void user_exception(struct trap_frame *frame)
 {
 	const struct task *task = task_current();
 	int signal = exceptions[frame->vector].signal, code = exceptions[frame->vector].code;
 
+	if (frame->vector == TRAP_DB && task->self_write.at && self_write_end(frame))
+		return;
 	if (!signal) {
 		signal = SIGSEGV;
 		code = SI_KERNEL;

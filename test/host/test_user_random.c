@@ -2,6 +2,7 @@
  * User memory against a model: random calls and accesses in several spaces, with allocations that fail. After each call
  * the model says what must be where; at the end every frame is back. A stale TLB entry that is used ends the test.
  */
+#include "kernel/mm/user/user_pages.h"
 #include "test/host/user_machine.h"
 
 #include "paging/leaves.h"
@@ -71,9 +72,10 @@ static unsigned random_rights(void)
 					USER_READ | USER_WRITE,
 					USER_READ | USER_WRITE,
 					USER_READ | USER_WRITE,
-					USER_READ | USER_EXEC };
+					USER_READ | USER_EXEC,
+					USER_READ | USER_WRITE | USER_EXEC };
 
-	return all[random_below(&r, 6)];
+	return all[random_below(&r, sizeof(all) / sizeof(all[0]))];
 }
 
 /* Whether the call's status is the expected one, or the failure that was injected. True: it happened. */
@@ -276,7 +278,9 @@ static void check_counts(const struct model_space *m)
 		for (size_t i = 0; i < run.count; i++)
 			if (run.at[i].raw) {
 				vaddr_t at = run.va + i * level_size(run.level);
+				pte_t leaf = user_leaf(run.at[i]);
 
+				assert_true(!(leaf.raw & PTE_WRITABLE) || leaf.raw & PTE_NX);
 				assert_non_null(area_find(&m->space->areas, at));
 				assert_true(area_find(&m->space->areas, at)->flags & AREA_TOUCHED);
 				resident += level_size(run.level) / PAGE_SIZE;

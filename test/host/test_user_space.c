@@ -45,6 +45,12 @@ static uint64_t *touch(struct user_space *space, vaddr_t va, enum user_rights ac
 	return ret;
 }
 
+/* The rights of the leaf that maps the page. */
+static enum page_prot leaf_rights(struct user_space *space, vaddr_t va)
+{
+	return pte_prot(pte_read(space_leaf_slot(&space->context.space, va).pte));
+}
+
 static enum status refused(struct user_space *space, vaddr_t va, enum user_rights access)
 {
 	void *ret;
@@ -123,6 +129,37 @@ static void context_switches(void **state)
 	user_space_put(space);
 }
 
+/* A leaf has one right of the two at a time, which the accesses decide; a page that was 2 MiB large becomes small. */
+static void by_turns(void **state)
+{
+	struct user_space *space = new_space(), *child;
+	const vaddr_t large = align_up(BASE, PAGE_SIZE_2M) + PAGE_SIZE_2M;
+
+	(void)state;
+	map_at(space, BASE, 4 * PAGE_SIZE, RW | USER_EXEC);
+	*touch(space, BASE, USER_WRITE) = 5;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(*touch(space, BASE, USER_EXEC), 5 + i);
+		assert_true(leaf_rights(space, BASE) == (PROT_USER | PROT_X));
+		(*touch(space, BASE, USER_WRITE))++;
+		assert_true(leaf_rights(space, BASE) == (PROT_USER | PROT_W));
+	}
+	assert_int_equal(*touch(space, BASE + PAGE_SIZE, USER_EXEC), 0);
+	assert_true(leaf_rights(space, BASE + PAGE_SIZE) == (PROT_USER | PROT_X));
+	assert_int_equal(user_space_fork(space, &child), OK);
+	assert_int_equal(*touch(child, BASE, USER_EXEC), 8);
+	*touch(child, BASE, USER_WRITE) = 1;
+	assert_int_equal(*touch(space, BASE, USER_EXEC), 8);
+	user_space_put(child);
+	map_at(space, large, PAGE_SIZE_2M, RW);
+	*touch(space, large, USER_WRITE) = 9;
+	assert_int_equal(user_protect(space, large, PAGE_SIZE_2M, RW | USER_EXEC), OK);
+	assert_int_equal(*touch(space, large, USER_EXEC), 9);
+	assert_true(leaf_rights(space, large) == (PROT_USER | PROT_X));
+	assert_true(leaf_rights(space, large + PAGE_SIZE) == (PROT_USER | PROT_W));
+	user_space_put(space);
+}
+
 static void map_errors(void **state)
 {
 	struct user_space *space = new_space();
@@ -134,7 +171,6 @@ static void map_errors(void **state)
 	assert_int_equal(user_map(space, 0, 0, RW, 0, NULL, 0, &va), ERR_RANGE);
 	assert_int_equal(user_map(space, 0, ~0ULL, RW, 0, NULL, 0, &va), ERR_RANGE);
 	assert_int_equal(user_map(space, 0, USER_END, RW, 0, NULL, 0, &va), ERR_NO_MEMORY);
-	assert_int_equal(user_map(space, 0, PAGE_SIZE, RW | USER_EXEC, 0, NULL, 0, &va), ERR_RIGHTS);
 	assert_int_equal(user_map(space, USER_MIN - PAGE_SIZE, PAGE_SIZE, RW, USER_MAP_FIXED, NULL, 0, &va), ERR_RANGE);
 	assert_int_equal(user_map(space, 0, PAGE_SIZE, RW, USER_MAP_FIXED, NULL, 0, &va), ERR_RANGE);
 	assert_int_equal(user_map(space, BASE + 1, PAGE_SIZE, RW, USER_MAP_FIXED, NULL, 0, &va), ERR_RANGE);
@@ -153,7 +189,6 @@ static void map_errors(void **state)
 	assert_int_equal(user_unmap(space, USER_END, PAGE_SIZE), ERR_RANGE);
 	assert_int_equal(user_unmap(space, BASE, ~0ULL), ERR_RANGE);
 	assert_int_equal(user_protect(space, BASE, 4 * PAGE_SIZE, RW), ERR_NOT_FOUND);
-	assert_int_equal(user_protect(space, BASE, PAGE_SIZE, RW | USER_EXEC), ERR_RIGHTS);
 	assert_int_equal(user_protect(space, BASE, 0, RW), OK);
 	assert_int_equal(space->areas.count, 1);
 	user_space_put(space);
@@ -783,6 +818,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(demand_zero),
 		TEST(context_switches),
+		TEST(by_turns),
 		TEST(map_errors),
 		TEST(placing),
 		TEST(large_frames),

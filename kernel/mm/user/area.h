@@ -15,7 +15,7 @@ enum user_rights {
 	USER_NONE = 0,
 	USER_READ = 1,
 	USER_WRITE = 2,
-	USER_EXEC = 4, /* in an area never together with USER_WRITE */
+	USER_EXEC = 4, /* together with USER_WRITE: each page has one of the two at a time (user_prot) */
 };
 
 enum area_flags {

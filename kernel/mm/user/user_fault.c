@@ -1,7 +1,8 @@
 /*
- * Serves page faults at user addresses: the first touch of a page, and the first write to a shared one (copy-on-write,
- * fault_copy_on_write). Whether the area allows the access is decided first, in the task's own context; page tables are
- * changed in the kernel context.
+ * Serves page faults at user addresses: the first touch of a page, the first write to a shared one (copy-on-write,
+ * fault_copy_on_write), and accesses by turns. In an area that may be both written to and executed each page is one or
+ * the other: a write makes it writable and not executable, a fetch the other way round (turn_to_code). Whether the area
+ * allows the access is decided first, in the task's own context; page tables are changed in the kernel context.
  */
 #include "kernel/arch/cpu_user.h"
 #include "kernel/lib/string.h"
@@ -23,10 +24,10 @@ static enum status alloc_frame(paddr_t *ret)
 	return frame_alloc_4k(frame_cache_here(), ret);
 }
 
-/* Map a frame at an entry that was absent. */
+/* Map a frame at an entry that was absent. For a fetch the page must not be writable: it could not be executed then. */
 static void map_page(const struct fault *f, pte_t *at, paddr_t pa, bool writable)
 {
-	pte_write(at, pte_leaf(pa, user_prot(f->area->rights, writable), 1));
+	pte_write(at, pte_leaf(pa, user_prot(f->area->rights, writable && f->access != USER_EXEC), 1));
 	f->area->flags |= AREA_TOUCHED;
 	f->space->resident_pages++;
 }
@@ -73,7 +74,8 @@ static bool fault_large(const struct fault *f)
 	paddr_t pa;
 	pte_t *at;
 
-	if (start < area->start || start + PAGE_SIZE_2M > area->end || area->flags & (AREA_GROWS_DOWN | AREA_SMALL))
+	if (start < area->start || start + PAGE_SIZE_2M > area->end || area->flags & (AREA_GROWS_DOWN | AREA_SMALL) ||
+	    user_by_turns(area->rights))
 		return false;
 	if (frame_alloc_large(frame_cache_here(), FRAME_2M, &pa) != OK)
 		return false;
@@ -186,17 +188,24 @@ static enum status fault_object(const struct fault *f, struct slot slot)
 
 /* ---- faults on pages that are mapped already ---- */
 
+/* Flush the leaf that maps the page. */
+static void flush_leaf(const struct fault *f, int level)
+{
+	struct tlb_flush flush = TLB_FLUSH_NONE;
+
+	user_flush_add(&flush, align_down(f->va, level_size(level)), level_size(level));
+	context_flush(&f->space->context, &flush);
+}
+
 /*
  * Map another frame at the page, taking over the caller's reference to it; flush, and drop the old frame's reference.
  */
 static void change_page(const struct fault *f, pte_t *at, paddr_t pa)
 {
 	paddr_t old = pte_paddr(pte_read(at), 1);
-	struct tlb_flush flush = TLB_FLUSH_NONE;
 
 	pte_write(at, pte_leaf(pa, user_prot(f->area->rights, true), 1));
-	user_flush_add(&flush, f->va, PAGE_SIZE);
-	context_flush(&f->space->context, &flush);
+	flush_leaf(f, 1);
 	user_frame_put(old);
 }
 
@@ -213,10 +222,12 @@ static enum status fault_copy_on_write(const struct fault *f, struct slot slot)
 
 	/*
 	 * Make the page writable if no other mapping has the frame. More rights need no flush: a stale TLB entry only
-	 * costs another fault, which finds nothing to do.
+	 * costs another fault, which finds nothing to do. A page that can no longer be executed needs one.
 	 */
 	if (!(f->area->flags & AREA_SHARED) && user_frame_is_sole(pa)) {
 		pte_write(slot.pte, pte_leaf(pa, user_prot(f->area->rights, true), slot.level));
+		if (unlikely(f->area->rights & USER_EXEC))
+			flush_leaf(f, slot.level);
 		return OK;
 	}
 	if (slot.level > 1) {
@@ -238,6 +249,24 @@ static enum status fault_copy_on_write(const struct fault *f, struct slot slot)
 	return OK;
 }
 
+/*
+ * Serve a fetch from a page that is mapped, but not to be executed, in an area that may be executed: the page cannot be
+ * written to from now on. Of a 2 MiB leaf only this page changes. Returns OK or ERR_NO_MEMORY.
+ */
+static enum status turn_to_code(const struct fault *f, struct slot slot)
+{
+	if (slot.level > 1) {
+		enum status status = user_pages_cut(f->space, align_down(f->va, PAGE_SIZE_2M) + PAGE_SIZE);
+
+		if (status != OK)
+			return status;
+		slot = space_leaf_slot(&f->space->context.space, f->va);
+	}
+	pte_write(slot.pte, pte_leaf(pte_paddr(pte_read(slot.pte), 1), user_prot(f->area->rights, false), 1));
+	flush_leaf(f, 1);
+	return OK;
+}
+
 /* ---- serving a fault ---- */
 
 /* Serve an access that the area allows. Call in the kernel context. */
@@ -250,6 +279,8 @@ static enum status fault_page(const struct fault *f)
 		return f->area->object ? fault_object(f, slot) : fault_anonymous(f, slot);
 	if (f->access == USER_WRITE && !(e.raw & PTE_WRITABLE))
 		return fault_copy_on_write(f, slot);
+	if (f->access == USER_EXEC && e.raw & PTE_NX)
+		return turn_to_code(f, slot);
 	/*
 	 * Nothing to do: another task has served the fault already, or the TLB held fewer rights than the tables give.
 	 */

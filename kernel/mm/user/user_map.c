@@ -8,8 +8,6 @@
 /* Check that an area may have these rights. Returns OK or ERR_RIGHTS. */
 static enum status rights_status(unsigned rights, bool shared, const struct memory_object *object)
 {
-	if ((rights & USER_WRITE) && (rights & USER_EXEC))
-		return ERR_RIGHTS;
 	if ((rights & USER_WRITE) && shared && object && !object->ops->write_frame)
 		return ERR_RIGHTS;
 	return OK;

@@ -39,11 +39,22 @@ static inline pte_t user_leaf(pte_t e)
 	return pte_is_parked(e) ? pte_unpark(e) : e;
 }
 
-/* Return the rights of a leaf in an area with `rights`. `writable`: a write may go to its frame, with no copy first. */
+/*
+ * Return the rights of a leaf in an area with `rights`. `writable`: a write may go to its frame, with no copy first. No
+ * leaf is both writable and executable: in an area with both rights `writable` says which of them the leaf has, and
+ * faults give it the other one in exchange (user_fault.c).
+ */
 static inline enum page_prot user_prot(unsigned rights, bool writable)
 {
-	return (enum page_prot)(PROT_USER | (rights & USER_EXEC ? PROT_X : 0) |
-				(writable && rights & USER_WRITE ? PROT_W : 0));
+	if (writable && rights & USER_WRITE)
+		return PROT_USER | PROT_W;
+	return (enum page_prot)(PROT_USER | (rights & USER_EXEC ? PROT_X : 0));
+}
+
+/* Return whether the leaves of an area with `rights` are writable and executable by turns. */
+static inline bool user_by_turns(unsigned rights)
+{
+	return (rights & (USER_WRITE | USER_EXEC)) == (USER_WRITE | USER_EXEC);
 }
 
 /* Add an entry that maps, or has mapped, [va, va + size) to a flush. */

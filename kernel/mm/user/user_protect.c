@@ -88,8 +88,6 @@ enum status user_protect(struct user_space *space, vaddr_t va, uint64_t size, un
 	vaddr_t end;
 	bool touched;
 
-	if ((rights & USER_WRITE) && (rights & USER_EXEC))
-		return ERR_RIGHTS;
 	if (range_status(space, va, &size) == ERR_RANGE)
 		return ERR_RANGE;
 	end = va + size;

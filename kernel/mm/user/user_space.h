@@ -6,9 +6,9 @@
  * A call that returns an error has changed nothing, unless its comment says otherwise. Calls that need frames or tables
  * enter and leave the kernel context themselves, most of them once; those that only change areas never write CR3.
  *
- * Two departures from Linux: memory writable and executable at once is refused (ERR_RIGHTS), in mmap as in mprotect; a
- * read of untouched anonymous memory gets a frame of its own at once, since the write that mostly follows would fault a
- * second time.
+ * Two departures from Linux: memory with the rights to write and to execute has one of them at a time, page by page,
+ * and faults exchange them; a read of untouched anonymous memory gets a frame of its own at once, since the write that
+ * mostly follows would fault a second time.
  *
  * With one CPU that is not preempted no lock is needed. With a second CPU each space will want one.
  */
@@ -85,8 +85,8 @@ enum user_map_flags {
  * Takes a reference to the object. With a fixed flag the place is `va`; else `va` is a hint (0: none), and the place is
  * the highest gap below mmap_top if the hint cannot be used. size: bytes, rounded up to pages. *ret_va gets the place.
  * Returns ERR_RANGE (size 0 or too large; fixed va unaligned, below USER_MIN, or past USER_END; offset wraps),
- * ERR_EXISTS (FIXED_NOREPLACE, something is there), ERR_RIGHTS (writable and executable; shared and writable with an
- * object that does not allow it), ERR_NO_MEMORY (RLIMIT_AS or RLIMIT_DATA, no gap, too many areas, no memory).
+ * ERR_EXISTS (FIXED_NOREPLACE, something is there), ERR_RIGHTS (shared and writable with an object that does
+ * not allow it), ERR_NO_MEMORY (RLIMIT_AS or RLIMIT_DATA, no gap, too many areas, no memory).
  */
 MUST_CHECK enum status user_map(struct user_space *space, vaddr_t va, uint64_t size, unsigned rights, unsigned flags,
 				struct memory_object *object, uint64_t offset, vaddr_t *ret_va);
