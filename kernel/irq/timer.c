@@ -170,10 +170,14 @@ static void start(struct timer *timer, enum timer_clock clock, uint64_t deadline
 {
 	uint64_t guard = lock_take(&timer_lock);
 
-	if (timer->queued)
-		timer_queue_remove(&queues[timer->clock], timer);
-	timer->clock = clock;
-	timer_queue_add(&queues[clock], timer, deadline_ns);
+	if (timer->queued && timer->clock == clock) {
+		timer_queue_move(&queues[clock], timer, deadline_ns);
+	} else {
+		if (timer->queued)
+			timer_queue_remove(&queues[timer->clock], timer);
+		timer->clock = clock;
+		timer_queue_add(&queues[clock], timer, deadline_ns);
+	}
 	arm_for_first();
 	lock_release(&timer_lock, guard);
 }

@@ -95,6 +95,15 @@ void timer_queue_add(struct timer_queue *queue, struct timer *timer, uint64_t de
 	rise(queue, timer);
 }
 
+void timer_queue_move(struct timer_queue *queue, struct timer *timer, uint64_t deadline_ns)
+{
+	ASSERT(timer->queued);
+	timer->deadline_ns = deadline_ns;
+	timer->order = queue->started++;
+	rise(queue, timer);
+	sink(queue, timer);
+}
+
 /* Remove a timer. The tree's last node takes its place, and then moves up or down to where it belongs. */
 void timer_queue_remove(struct timer_queue *queue, struct timer *timer)
 {

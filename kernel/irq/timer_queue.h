@@ -35,6 +35,12 @@ struct timer_queue {
 /* Add a timer, which must be in no queue. */
 void timer_queue_add(struct timer_queue *queue, struct timer *timer, uint64_t deadline_ns);
 
+/*
+ * Give a timer that is in this queue another deadline, as if it were removed and added anew. Cheaper than that: the
+ * timer moves only past those whose turn comes on its other side now.
+ */
+void timer_queue_move(struct timer_queue *queue, struct timer *timer, uint64_t deadline_ns);
+
 /* Remove a timer, which must be in this queue. */
 void timer_queue_remove(struct timer_queue *queue, struct timer *timer);
 

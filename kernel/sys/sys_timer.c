@@ -194,7 +194,8 @@ static void set_alarm(uint64_t value_ns, uint64_t interval_ns)
 {
 	struct process *process = process_current();
 
-	timer_cancel(&process->alarm);
+	if (!value_ns)
+		timer_cancel(&process->alarm);
 	signal_set_alarm_interval(process, interval_ns);
 	if (value_ns)
 		timer_start(&process->alarm, deadline_in(value_ns));

@@ -277,7 +277,6 @@ static int set(struct timerfd *timerfd, uint64_t flags, uint64_t value_ns, uint6
 	uint64_t guard;
 	bool cancelled;
 
-	timer_cancel(&timerfd->timer);
 	if (timerfd->realtime && (flags & TFD_TIMER_ABSTIME) && (flags & TFD_TIMER_CANCEL_ON_SET))
 		enter_cancellable(timerfd);
 	else
@@ -288,6 +287,8 @@ static int set(struct timerfd *timerfd, uint64_t flags, uint64_t value_ns, uint6
 	timerfd->interval_ns = value_ns ? interval_ns : 0;
 	if (value_ns)
 		start_at(timerfd, value_ns, flags & TFD_TIMER_ABSTIME);
+	else
+		timer_cancel(&timerfd->timer);
 	lock_release(&timerfd->lock, guard);
 	return cancelled ? -ECANCELED : 0;
 }

@@ -60,7 +60,9 @@ static void random_operations(void **state)
 			timer_queue_remove(&queue, t);
 			assert_false(t->queued);
 			queued--;
-		} else if (!t->queued) {
+		} else if (t->queued) {
+			timer_queue_move(&queue, t, random_below(&r, 50));
+		} else {
 			timer_queue_add(&queue, t, random_below(&r, 50));
 			queued++;
 		}
