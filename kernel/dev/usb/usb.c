@@ -201,7 +201,9 @@ static bool look_at_device(struct xhci *xhci)
 /* A controller that does not answer, or has stopped with an error, is started anew once; then it is left alone. */
 static void bury(struct xhci *xhci)
 {
-	bool gone = mmio_read32(xhci->operational + XHCI_STATUS) == XHCI_GONE;
+	uint32_t length = mmio_read32(xhci->base + XHCI_CAPABILITY_LENGTH);
+	/* What is not there any more reads as ones, or as zeros. */
+	bool gone = length == XHCI_GONE || !length;
 
 	pci_log(xhci->function, "xHCI: %s",
 		gone                        ? "gone"

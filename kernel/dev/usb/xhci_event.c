@@ -111,7 +111,9 @@ void xhci_serve(void *ctx)
 
 	if (!xhci->dead) {
 		status = mmio_read32(xhci->operational + XHCI_STATUS);
-		if (status == XHCI_GONE || status & (XHCI_STATUS_HOST | XHCI_STATUS_INTERNAL)) {
+		/* An interrupter that is off was reset behind our back, or reads as 0, since the controller is gone. */
+		if (status == XHCI_GONE || status & (XHCI_STATUS_HOST | XHCI_STATUS_INTERNAL) ||
+		    !(mmio_read32(xhci->runtime + XHCI_INTERRUPTER) & XHCI_INTERRUPTER_ON)) {
 			xhci->dead = true;
 			usb_wake();
 		} else {

@@ -253,6 +253,7 @@ bool xhci_run(struct xhci *xhci)
 	}
 	if (mmio_read32(xhci->base + XHCI_CAPABILITIES_1) & XHCI_SWITCHES_PORT)
 		power_ports(xhci);
+	usb_wake();
 	return true;
 }
 
