@@ -131,6 +131,31 @@ int __vdso_getcpu(uint32_t *cpu, uint32_t *node, void *unused)
 	return 0;
 }
 
+/*
+ * The ways in for programs that know only the addresses of Linux's vsyscall page: the kernel makes a call of one of its
+ * three functions continue here, 16 bytes apart from the ELF file's entry on (kernel/task/vdso.c).
+ */
+#define LEGACY(number) __attribute__((section(".text.legacy." #number), aligned(16), visibility("hidden")))
+
+LEGACY(0) int legacy_gettimeofday(struct timeval *to, struct timezone *zone);
+LEGACY(1) int64_t legacy_time(int64_t *to);
+LEGACY(2) int legacy_getcpu(uint32_t *cpu, uint32_t *node, void *unused);
+
+int legacy_gettimeofday(struct timeval *to, struct timezone *zone)
+{
+	return __vdso_gettimeofday(to, zone);
+}
+
+int64_t legacy_time(int64_t *to)
+{
+	return __vdso_time(to);
+}
+
+int legacy_getcpu(uint32_t *cpu, uint32_t *node, void *unused)
+{
+	return __vdso_getcpu(cpu, node, unused);
+}
+
 /* The names without a prefix, which programs may look up as well. */
 int clock_gettime(int, struct timespec *) __attribute__((weak, alias("__vdso_clock_gettime")));
 int gettimeofday(struct timeval *, struct timezone *) __attribute__((weak, alias("__vdso_gettimeofday")));

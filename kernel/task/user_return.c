@@ -13,6 +13,7 @@
 #include "kernel/task/sched.h"
 #include "kernel/task/self_write.h"
 #include "kernel/task/signal_internal.h"
+#include "kernel/task/vdso.h"
 
 void task_entered(void);
 void task_entered_user(void);
@@ -114,6 +115,8 @@ static void user_page_fault(struct trap_frame *frame, vaddr_t va)
 {
 	/* As on Linux, an address in the upper half is always SEGV_MAPERR, whether the kernel maps it or not. */
 	if (va >= USER_END) {
+		if (frame->error & FAULT_FETCH && vdso_take_legacy_call(frame))
+			return;
 		fault_signal(frame, SIGSEGV, SEGV_MAPERR, va, "not an address of users");
 		return;
 	}

@@ -6,10 +6,20 @@
 
 #include "kernel/irq/clock.h"
 #include "kernel/lib/panic.h"
+#include "kernel/lib/string.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/mm/user/memory_object.h"
+#include "kernel/task/process.h"
 
 #define CODE_PAGES_MOST 4
+
+/* Linux's vsyscall page, with LEGACY_SIZE bytes for each function; LEGACY_DISTANCE is what the vDSO has for each. */
+#define LEGACY_PAGE      0xffffffffff600000ULL
+#define LEGACY_SIZE      1024
+#define LEGACY_FUNCTIONS 3
+#define LEGACY_DISTANCE  16
+#define LEGACY_AREAS     16 /* how many of the highest areas are looked at to find the vDSO */
+#define ENTRY_AT         24 /* where an ELF header has the entry's address */
 
 extern const char vdso_image[], vdso_image_end[];
 
@@ -92,6 +102,33 @@ enum status vdso_map(struct user_space *space, vaddr_t *end, vaddr_t *ret_code)
 		*ret_code = code_at;
 	}
 	return status;
+}
+
+/* Return the area of the vDSO's code: it is the highest one, unless the program has mapped others above it. */
+static const struct area *find_code(const struct user_space *space)
+{
+	const struct area *area = area_prev(&space->areas, NULL);
+
+	for (unsigned i = 0; area && i < LEGACY_AREAS; i++, area = area_prev(&space->areas, area))
+		if (area->object == &code.object && area->offset == 0)
+			return area;
+	return NULL;
+}
+
+bool vdso_take_legacy_call(struct trap_frame *frame)
+{
+	const uint64_t function = (frame->rip - LEGACY_PAGE) / LEGACY_SIZE;
+	const struct area *area;
+	uint64_t entry;
+
+	if (frame->rip % LEGACY_SIZE || function >= LEGACY_FUNCTIONS)
+		return false;
+	area = find_code(process_current()->space);
+	if (!area)
+		return false;
+	memcpy(&entry, vdso_image + ENTRY_AT, sizeof(entry));
+	frame->rip = area->start + entry + function * LEGACY_DISTANCE;
+	return true;
 }
 
 const char *vdso_area_name(const struct area *area)

@@ -223,6 +223,41 @@ static void test_memory(void)
 	is(in_child(touch_read, (void *)(uintptr_t)image), EXITED(0x7f), "a child has it, too");
 }
 
+/* ---- the page of old ---- */
+
+#define LEGACY 0xffffffffff600000UL
+
+/* Linux may have been told to do without (vsyscall=none); a child finds out. */
+static int ask_legacy_time(void *unused)
+{
+	(void)unused;
+	return ((time_t(*)(time_t *))(LEGACY + 1024))(NULL) > 0 ? 0 : 1;
+}
+
+static void test_legacy(void)
+{
+	int (*legacy_gettimeofday)(struct timeval *, struct timezone *) = (void *)LEGACY;
+	time_t (*legacy_time)(time_t *) = (void *)(LEGACY + 1024);
+	long (*legacy_getcpu)(unsigned *, unsigned *, void *) = (void *)(LEGACY + 2048);
+	long before = by_call(CLOCK_REALTIME) / NS_PER_S, us;
+	unsigned cpu = 99, node = 99;
+	struct timeval t = { 0 };
+	time_t stored = 0;
+
+	is(in_child(touch_read, (void *)LEGACY), KILLED(SIGSEGV), "the vsyscall page cannot be read");
+	is(in_child(touch_execute, (void *)(LEGACY + 3072)), KILLED(SIGSEGV), "there is no fourth function");
+	is(in_child(touch_execute, (void *)(LEGACY + 1)), KILLED(SIGSEGV), "nor anything inside of one");
+	if (in_child(ask_legacy_time, NULL) != EXITED(0))
+		return;
+	is(legacy_gettimeofday(&t, NULL), 0, "the vsyscall page's gettimeofday");
+	us = t.tv_sec;
+	is_between(us, before, before + 60, "its time");
+	is_between(legacy_time(&stored), before - 1, before + 60, "the vsyscall page's time");
+	is_between(stored, before - 1, before + 60, "what it stores");
+	is(legacy_getcpu(&cpu, &node, NULL), 0, "the vsyscall page's getcpu");
+	is_true(cpu < 64 && node == 0, cpu, "its answers");
+}
+
 int main(void)
 {
 	if (!find_all())
@@ -231,5 +266,6 @@ int main(void)
 	test_setting();
 	test_cpu();
 	test_memory();
+	test_legacy();
 	return finish();
 }
