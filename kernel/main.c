@@ -44,7 +44,9 @@
 #include "kernel/report/sys_reports.h"
 #include "kernel/selftest/selftests.h"
 #include "kernel/sys/devices.h"
+#include "kernel/sys/sys.h"
 #include "kernel/sys/userland.h"
+#include "kernel/task/cpus_start.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/task.h"
 
@@ -272,10 +274,14 @@ static bool run_failing(const char *cmdline, int *ret_status)
 static void run_programs(const struct boot_info *info, const char *cmdline)
 {
 	uint64_t free;
+	bool has_root;
 	int status;
 
 	task_init();
-	if (!userland_init(info))
+	has_root = userland_init(info);
+	cpus_start(cmdline);
+	syscall_cpus_started();
+	if (!has_root)
 		return;
 	free = memory_trim();
 	if (!run_failing(cmdline, &status))

@@ -17,3 +17,18 @@ extern unsigned cpu_count;
 
 /* Run the loop's body for each CPU. */
 #define CPUS_EACH(cpu) for (struct percpu **at_ = cpu_list, *cpu = *at_; at_ < cpu_list + cpu_count; cpu = *++at_)
+
+/* The stacks of a CPU for the vectors that have their own: the ends, aligned to 16 bytes. */
+struct percpu_stacks {
+	vaddr_t df, nmi, mc, db;
+};
+
+/* Return how many bytes a CPU's own variables take, all together. */
+size_t percpu_size(void);
+
+/*
+ * percpu_prepare: make the variables of another CPU, in `area` of percpu_size() bytes, aligned to 64, in the PML4 slot
+ * that all contexts share. Returns its struct percpu. percpu_load: as percpu_init, on the CPU that they are for.
+ */
+struct percpu *percpu_prepare(void *area, unsigned number, const struct percpu_stacks *stacks);
+void percpu_load(struct percpu *cpu);

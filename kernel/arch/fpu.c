@@ -58,6 +58,12 @@ void fpu_init(void)
 	xsaveopt = cpu_cpuid(XSAVE_LEAF, XSAVEOPT_SUBLEAF).eax & 1;
 }
 
+void fpu_start_cpu(void)
+{
+	if (fpu_facts.has_header)
+		cpu_xsetbv(0, fpu_facts.components);
+}
+
 void fpu_start(void *area)
 {
 	const uint16_t control = CONTROL_WORD;

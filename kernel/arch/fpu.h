@@ -19,8 +19,12 @@
 
 #define FPU_LEGACY_COMPONENTS 3ULL /* x87 and SSE: the only components that FXSAVE knows */
 
-/* Turn on the components of the state that the CPU has. Call once on each CPU, after protection_init(). */
+/*
+ * fpu_init: turn on the components of the state that the CPU has. fpu_start_cpu: turn the same ones on on another CPU.
+ * Call after protection_init().
+ */
 void fpu_init(void);
+void fpu_start_cpu(void);
 
 /* What fpu_init has found. Fixed after boot. */
 extern struct fpu_facts {

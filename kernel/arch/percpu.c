@@ -6,8 +6,11 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/cpus.h"
 #include "kernel/arch/trap.h"
+#include "kernel/lib/string.h"
 
-extern char df_stack_top[], nmi_stack_top[], mc_stack_top[];
+/* Defined in kernel.ld. */
+extern char df_stack_top[], nmi_stack_top[], mc_stack_top[], image_percpu[], image_percpu_end[];
+
 void segments_load(uint16_t code, uint16_t data);
 
 PER_CPU struct percpu percpu;
@@ -70,8 +73,7 @@ static void set_tss_descriptor(struct percpu *cpu)
 	cpu->gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
 }
 
-/* Fill the GDT and the TSS of this CPU, `cpu`, and load them; set GS. */
-static NO_CANARY void load(struct percpu *cpu)
+NO_CANARY void percpu_load(struct percpu *cpu)
 {
 	struct descriptor_register gdtr = { sizeof(cpu->gdt) - 1, (uintptr_t)cpu->gdt };
 
@@ -87,12 +89,34 @@ static NO_CANARY void load(struct percpu *cpu)
 	cpu_write_msr(MSR_KERNEL_GS_BASE, 0);
 }
 
+size_t percpu_size(void)
+{
+	return (uintptr_t)image_percpu_end - (uintptr_t)image_percpu;
+}
+
+struct percpu *percpu_prepare(void *area, unsigned number, const struct percpu_stacks *stacks)
+{
+	const uint64_t shift = (uintptr_t)area - (uintptr_t)image_percpu;
+	struct percpu *cpu;
+
+	memset(area, 0, percpu_size());
+	cpu = (struct percpu *)((uintptr_t)&percpu + shift);
+	cpu->shift = shift;
+	cpu->number = number;
+	*per_cpu_of(cpu, stack_canary) = per_cpu(stack_canary);
+	set_ist(cpu, TRAP_STACK_DF, stacks->df);
+	set_ist(cpu, TRAP_STACK_NMI, stacks->nmi);
+	set_ist(cpu, TRAP_STACK_MC, stacks->mc);
+	set_ist(cpu, TRAP_STACK_DB, stacks->db);
+	return cpu;
+}
+
 NO_CANARY void percpu_init(void)
 {
 	set_ist(&percpu, TRAP_STACK_DF, (uintptr_t)df_stack_top);
 	set_ist(&percpu, TRAP_STACK_NMI, (uintptr_t)nmi_stack_top);
 	set_ist(&percpu, TRAP_STACK_MC, (uintptr_t)mc_stack_top);
-	load(&percpu);
+	percpu_load(&percpu);
 }
 
 NO_CANARY void percpu_set_canary(uint64_t value)

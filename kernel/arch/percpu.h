@@ -60,6 +60,7 @@ struct percpu {
 	bool switch_wanted;   /* on return to user mode another task should run */
 	bool frame_changed;   /* the call's saved registers changed, or may yet change: return by IRET, not SYSRET */
 	bool copying;         /* a fault in a user copy is being served, so tasks are not switched */
+	uint32_t apic_id;     /* fixed when set up */
 	unsigned number;      /* 0: the CPU that starts the machine; the index in cpu_list. Fixed when set up */
 	/* registers of the code that was interrupted by the interrupt being served; NULL: none is being served */
 	struct trap_frame *interrupt;

@@ -1,5 +1,5 @@
 /*
- * Changes the kernel's text. No two callers do so at once: there is one CPU, and interrupts are off meanwhile.
+ * Changes the kernel's text. No two callers do so at once: they hold the kernel lock, or all other CPUs are stopped.
  */
 #include "kernel/arch/text_patch.h"
 

@@ -41,6 +41,7 @@ static trap_handler_fn *handlers[TRAP_VECTORS];
 static trap_handler_fn *user_handler, *debugger;
 static void (*return_handler)(struct trap_frame *frame);
 static trap_fatal_fn *fatal_handler;
+static const char *syscall_entry_point; /* trap_allow_syscalls()'s argument; NULL: not called yet */
 static void (*context_enter)(void);
 static void (*context_leave)(uint64_t cr3);
 
@@ -200,8 +201,18 @@ NO_CANARY void trap_init(void)
 	cpu_load_idt(&idtr);
 }
 
+void trap_start_cpu(void)
+{
+	struct descriptor_register idtr = { sizeof(idt) - 1, (uintptr_t)idt };
+
+	cpu_load_idt(&idtr);
+	if (syscall_entry_point)
+		trap_allow_syscalls(syscall_entry_point);
+}
+
 void trap_allow_syscalls(const char *entry)
 {
+	syscall_entry_point = entry;
 	cpu_write_msr(MSR_STAR, (uint64_t)(SELECTOR_SYSRET | 3) << 48 | (uint64_t)SELECTOR_CODE << 32);
 	cpu_write_msr(MSR_LSTAR, (uintptr_t)entry);
 	/* Flags that SYSCALL clears: all that a program can set and the kernel must not run with. */

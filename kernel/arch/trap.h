@@ -80,11 +80,15 @@ const char *trap_name(uint64_t vector);
 /* Load the boot CPU's segments and the IDT. */
 void trap_init(void);
 
+/* Load the IDT on another CPU, and let programs use SYSCALL there if trap_allow_syscalls() has been called. */
+void trap_start_cpu(void);
+
 /* Have #DB use its stack from now on. Called by percpu_set_debug_stack(). */
 void trap_use_debug_stack(void);
 
 /*
  * Let programs use SYSCALL, which jumps to `entry`: assembly that starts with interrupts off, on the user's stack and
- * with the user's GS. Call only on a CPU with SYSCALL.
+ * with the user's GS. Call only on a CPU with SYSCALL, before other
+ * CPUs start.
  */
 void trap_allow_syscalls(const char *entry);

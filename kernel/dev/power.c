@@ -8,6 +8,7 @@
 #include "kernel/dev/screen.h"
 #include "kernel/dev/serial.h"
 #include "kernel/irq/acpi_power.h"
+#include "kernel/irq/cpu_calls.h"
 #include "kernel/mm/space/firmware_context.h"
 
 #define RESET_CONTROL    0xcf9 /* the chipset's reset register: bit 1 = hard reset, bit 2 = do it */
@@ -35,6 +36,7 @@ void power_restart(void)
 	const struct descriptor_register none = { 0, 0 };
 
 	irq_close();
+	cpu_calls_stop_others();
 	say_last_words();
 	(void)firmware_reset(FIRMWARE_RESET_COLD);
 	acpi_restart();
@@ -51,6 +53,7 @@ void power_restart(void)
 void power_off(void)
 {
 	irq_close();
+	cpu_calls_stop_others();
 	say_last_words();
 	if (firmware_off_restarts())
 		acpi_power_off();

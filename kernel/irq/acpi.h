@@ -22,6 +22,7 @@ struct acpi_memory {
 #define ACPI_OVERRIDES 16 /* as many as ISA has interrupts */
 #define ACPI_MCFGS     16
 #define ACPI_SERIALS   4
+#define ACPI_CPUS      256
 #define ACPI_FAULTS    16
 
 /* An I/O APIC of the MADT. Fixed after boot. */
@@ -71,9 +72,12 @@ struct acpi_fault {
 
 /* What the tables say. All zero: no tables. Fixed after boot. */
 struct acpi_info {
-	bool has_madt; /* an MADT was found: the next seven fields come from it */
+	bool has_madt; /* an MADT was found: all fields up to overrides come from it */
 	bool has_8259;
-	unsigned cpus; /* number of enabled CPUs */
+	unsigned cpus;               /* number of enabled CPUs */
+	unsigned cpu_id_count;       /* how many of them cpu_ids lists: all, unless there are more than ACPI_CPUS */
+	uint32_t cpu_ids[ACPI_CPUS]; /* their APIC ids, in the order of the table, each once */
+	unsigned cpus_absent;        /* CPUs that could be plugged in, or turned on, later */
 	paddr_t local_apic;
 	unsigned io_apic_count;
 	struct acpi_io_apic io_apics[ACPI_IO_APICS];

@@ -16,6 +16,25 @@ enum madt_entry {
 #define MADT_ENTRIES     44
 #define MADT_PCAT_COMPAT 1
 #define CPU_ENABLED      1
+#define CPU_CAPABLE      2
+#define CPU_NO_ID        0xff /* of an entry with an APIC id of eight bits: it means all CPUs, and so none */
+
+static const char *add_cpu(uint32_t id, uint32_t flags, struct acpi_info *info)
+{
+	if (!(flags & CPU_ENABLED)) {
+		info->cpus_absent += !!(flags & CPU_CAPABLE);
+		return NULL;
+	}
+	/* Some firmware lists a CPU in entries of both kinds. */
+	for (unsigned i = 0; i < info->cpu_id_count; i++)
+		if (info->cpu_ids[i] == id)
+			return NULL;
+	info->cpus++;
+	if (info->cpu_id_count == ACPI_CPUS)
+		return "a CPU too many left out";
+	info->cpu_ids[info->cpu_id_count++] = id;
+	return NULL;
+}
 
 static const char *add_io_apic(const uint8_t *entry, struct acpi_info *info)
 {
@@ -70,11 +89,9 @@ static const char *madt_entry(const uint8_t *entry, struct acpi_info *info)
 {
 	switch (entry[0]) {
 	case MADT_CPU:
-		info->cpus += acpi_u32(entry + 4) & CPU_ENABLED;
-		return NULL;
+		return entry[3] == CPU_NO_ID ? NULL : add_cpu(entry[3], acpi_u32(entry + 4), info);
 	case MADT_CPU_X2APIC:
-		info->cpus += acpi_u32(entry + 8) & CPU_ENABLED;
-		return NULL;
+		return add_cpu(acpi_u32(entry + 4), acpi_u32(entry + 8), info);
 	case MADT_IO_APIC:
 		return add_io_apic(entry, info);
 	case MADT_OVERRIDE:

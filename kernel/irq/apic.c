@@ -6,6 +6,7 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/cpu_fence.h"
 #include "kernel/arch/features.h"
+#include "kernel/arch/irq_guard.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/space/context.h"
 #include "kernel/mm/space/mmio.h"
@@ -26,10 +27,11 @@ enum apic_register {
 	APIC_IN_SERVICE = 0x100, /* eight registers, 0x10 apart */
 	APIC_ERROR_STATUS = 0x280,
 	/*
-	 * the interrupt command register: one 64-bit MSR, or two 32-bit registers in memory. The second of these names
-	 * the target CPU; it is not written here, since INIT goes to all other CPUs
+	 * the interrupt command register: one 64-bit MSR, or two 32-bit registers in memory, the second of which names
+	 * the target CPU
 	 */
 	APIC_COMMAND = 0x300,
+	APIC_COMMAND_TARGET = 0x310,
 	APIC_LVT_TIMER = 0x320,
 	APIC_LVT_LINT0 = 0x350,
 	APIC_LVT_LINT1 = 0x360,
@@ -47,7 +49,10 @@ enum apic_register {
 #define LVT_MASKED        (1u << 16)
 #define LVT_TSC_DEADLINE  (2u << 17) /* in APIC_LVT_TIMER: the timer's mode; the default, 0, is one-shot */
 #define TIMER_DIVIDE_BY_1 0x0b
+#define COMMAND_NMI       (4u << 8)
 #define COMMAND_INIT      (5u << 8)
+#define COMMAND_STARTUP   (6u << 8)
+#define COMMAND_PENDING   (1u << 12)
 #define COMMAND_ASSERT    (1u << 14)
 #define COMMAND_OTHERS    (3u << 18)
 
@@ -111,6 +116,16 @@ static enum status turn_on(paddr_t address)
 	return OK;
 }
 
+/* Turn the local APIC of another CPU on, in the mode that the first CPU's has. Its registers are mapped already. */
+static void turn_on_alike(void)
+{
+	const uint64_t base = cpu_read_msr(MSR_APIC_BASE);
+
+	cpu_write_msr(MSR_APIC_BASE, base | BASE_ENABLED);
+	if (mode == APIC_X2APIC)
+		cpu_write_msr(MSR_APIC_BASE, base | BASE_ENABLED | BASE_X2APIC);
+}
+
 static bool any_in_service(void)
 {
 	uint32_t any = 0;
@@ -120,16 +135,8 @@ static bool any_in_service(void)
 	return any;
 }
 
-enum status apic_init(paddr_t address, unsigned spurious_vector, unsigned error_vector)
+static void set_inputs(unsigned spurious_vector, unsigned error_vector)
 {
-	enum status status;
-
-	ASSERT((spurious_vector & 15) == 15);
-	if (!cpu_features()->apic)
-		return ERR_NOT_FOUND;
-	status = turn_on(address);
-	if (status != OK)
-		return status;
 	write(APIC_SPURIOUS, SPURIOUS_ENABLED | spurious_vector);
 	write(APIC_TASK_PRIORITY, 0);
 	write(APIC_LVT_TIMER, LVT_MASKED | error_vector);
@@ -140,7 +147,27 @@ enum status apic_init(paddr_t address, unsigned spurious_vector, unsigned error_
 	write(APIC_LVT_ERROR, error_vector);
 	for (int i = 0; i < MOST_IN_SERVICE && any_in_service(); i++)
 		apic_end_of_interrupt();
-	return OK;
+}
+
+enum status apic_init(paddr_t address, unsigned spurious_vector, unsigned error_vector)
+{
+	enum status status;
+
+	ASSERT((spurious_vector & 15) == 15);
+	if (!cpu_features()->apic)
+		return ERR_NOT_FOUND;
+	status = turn_on(address);
+	if (status == OK)
+		set_inputs(spurious_vector, error_vector);
+	return status;
+}
+
+void apic_start_cpu(unsigned spurious_vector, unsigned error_vector)
+{
+	turn_on_alike();
+	set_inputs(spurious_vector, error_vector);
+	/* The machine's NMI is the first CPU's alone. */
+	write(APIC_LVT_LINT1, LVT_MASKED | error_vector);
 }
 
 void apic_pass_8259s(void)
@@ -159,6 +186,46 @@ void apic_end(void)
 void apic_park_others(void)
 {
 	write(APIC_COMMAND, COMMAND_INIT | COMMAND_ASSERT | COMMAND_OTHERS);
+}
+
+/*
+ * Write a command for one CPU. In xAPIC mode that takes two writes, which no other command may come between: interrupts
+ * are off.
+ */
+static void command(uint32_t id, uint32_t what)
+{
+	uint64_t flags;
+	context_token_t token;
+
+	if (mode == APIC_X2APIC) {
+		/* Writing this MSR does not wait for earlier stores, which the other CPU is to see. */
+		cpu_fence();
+		cpu_write_msr(MSR_X2APIC + APIC_COMMAND / 16, (uint64_t)id << 32 | what);
+		return;
+	}
+	flags = irq_guard_enter();
+	token = kernel_context_enter();
+	while (mmio_read32(window + APIC_COMMAND) & COMMAND_PENDING)
+		cpu_pause();
+	mmio_write32(window + APIC_COMMAND_TARGET, id << 24);
+	mmio_write32(window + APIC_COMMAND, what);
+	kernel_context_leave(token);
+	irq_guard_leave(flags);
+}
+
+void apic_send_startup(uint32_t id, paddr_t page)
+{
+	command(id, COMMAND_STARTUP | COMMAND_ASSERT | (uint32_t)(page.raw / PAGE_SIZE));
+}
+
+void apic_send(uint32_t id, unsigned vector)
+{
+	command(id, COMMAND_ASSERT | vector);
+}
+
+void apic_send_nmi(uint32_t id)
+{
+	command(id, COMMAND_NMI | COMMAND_ASSERT);
 }
 
 enum apic_mode apic_mode(void)

@@ -34,6 +34,19 @@ void apic_pass_8259s(void);
 /* Turn the local APIC off, and have the interrupts of the 8259s reach the CPU directly. */
 void apic_end(void);
 
+/* Turn on the local APIC of another CPU, on which this is called, in the first one's mode. */
+void apic_start_cpu(unsigned spurious_vector, unsigned error_vector);
+
+/*
+ * Have the CPU with an APIC id, which waits after an INIT, begin in real mode at `page`, which is below 1 MiB: a SIPI
+ * (startup interrupt). A CPU that runs takes no notice.
+ */
+void apic_send_startup(uint32_t id, paddr_t page);
+
+/* Interrupt another CPU at `vector`; or by an NMI. May be called in any context. */
+void apic_send(uint32_t id, unsigned vector);
+void apic_send_nmi(uint32_t id);
+
 enum apic_mode apic_mode(void);
 
 /* Return this CPU's APIC id. */

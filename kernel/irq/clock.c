@@ -1,6 +1,5 @@
 /*
- * Converts time-stamp counts to times and back, for the one CPU that the kernel uses. The counter of another CPU might
- * differ by an offset, which is not taken into account.
+ * Converts time-stamp counts to times and back. The counters of all CPUs go alike (tsc_sync.h).
  */
 #include "kernel/irq/clock.h"
 

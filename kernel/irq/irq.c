@@ -4,13 +4,14 @@
  */
 #include "kernel/irq/irq.h"
 
-#include "kernel/arch/percpu.h"
+#include "kernel/arch/cpus.h"
 #include "kernel/arch/trap.h"
 #include "kernel/irq/apic.h"
 #include "kernel/irq/ioapic.h"
 #include "kernel/irq/pic.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/space/context.h"
+#include "kernel/sync/kernel_lock.h"
 
 #define VECTORS 256
 
@@ -22,10 +23,12 @@ struct vector {
 	irq_handler_fn *handler; /* NULL: the vector is free */
 	void *ctx;               /* handed to the handler */
 	uint32_t gsi;            /* IRQ_NO_GSI: the interrupt does not come through an I/O APIC */
-	uint64_t count;          /* interrupts that have arrived. Guard: changed only with interrupts off */
 };
 
 static struct vector vectors[VECTORS];
+
+/* Interrupts that have arrived at each vector. Guard: own CPU, interrupts off */
+static PER_CPU uint64_t counts[VECTORS];
 static bool uses_8259s; /* GSIs 0 to 15 are the inputs of the 8259s, and no I/O APIC is used. Fixed after boot */
 static uint64_t strays; /* interrupts at free vectors. Guard: changed only with interrupts off */
 
@@ -66,16 +69,8 @@ static void serve_8259s(struct trap_frame *frame)
 	pic_end(input);
 }
 
-/*
- * Handle an interrupt; a trap_handler_fn, so interrupts are off. No EOI is sent to the local APIC for a spurious
- * interrupt, whether the APIC or an 8259 raised it: the APIC does not count spurious interrupts as in service, so the
- * EOI would end another interrupt.
- */
-static bool dispatch(struct trap_frame *frame)
+static void handle(struct trap_frame *frame)
 {
-	vectors[frame->vector].count++;
-	if (frame->vector == VECTOR_SPURIOUS)
-		return true;
 	if (frame->vector < VECTOR_DEVICE) {
 		serve_8259s(frame);
 	} else if (apic_mode() == APIC_X2APIC) {
@@ -91,7 +86,44 @@ static bool dispatch(struct trap_frame *frame)
 		serve(frame);
 		kernel_context_leave(token);
 	}
+}
+
+/*
+ * Handle an interrupt; a trap_handler_fn, so interrupts are off. No EOI is sent to the local APIC for a spurious
+ * interrupt, whether the APIC or an 8259 raised it: the APIC does not count spurious interrupts as in service, so the
+ * EOI would end another interrupt.
+ */
+static bool dispatch(struct trap_frame *frame)
+{
+	per_cpu(counts)[frame->vector]++;
+	if (frame->vector != VECTOR_SPURIOUS)
+		handle(frame);
 	return true;
+}
+
+/*
+ * Do the same where there are several CPUs: with the kernel lock, but for what its holder may wait for. This CPU may
+ * hold the lock already: then its own code in the kernel was interrupted.
+ */
+static bool dispatch_with_lock(struct trap_frame *frame)
+{
+	const bool takes =
+		frame->vector != VECTOR_RESCHEDULE && frame->vector != VECTOR_SHOOTDOWN && !kernel_lock_is_held();
+
+	if (takes)
+		kernel_lock_take();
+	(void)dispatch(frame);
+	if (takes)
+		kernel_lock_release();
+	return true;
+}
+
+void irq_use_lock(void)
+{
+	for (unsigned vector = VECTOR_PIC; vector < VECTORS; vector++) {
+		trap_set_handler(vector, NULL);
+		trap_set_handler(vector, dispatch_with_lock);
+	}
 }
 
 void irq_vectors_init(void)
@@ -264,7 +296,11 @@ uint32_t irq_gsi(unsigned vector)
 
 uint64_t irq_count(unsigned vector)
 {
-	return vector < VECTORS ? vectors[vector].count : 0;
+	uint64_t sum = 0;
+
+	CPUS_EACH(cpu)
+	sum += vector < VECTORS ? (*per_cpu_of(cpu, counts))[vector] : 0;
+	return sum;
 }
 
 uint64_t irq_stray_count(void)

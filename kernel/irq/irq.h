@@ -13,6 +13,8 @@ enum irq_vector {
 	VECTOR_DEVICE = 48, /* the first vector that irq_vector_alloc() may hand out */
 	VECTOR_DEVICE_END = 240,
 	VECTOR_TIMER = 240,
+	VECTOR_RESCHEDULE = 241, /* another CPU wants this one to look whether a task should run (cpu_calls.h) */
+	VECTOR_SHOOTDOWN = 242,  /* another CPU has changed page tables (cpu_calls.h) */
 	VECTOR_ERROR = 254,
 	VECTOR_SPURIOUS = 255,
 };
@@ -21,7 +23,8 @@ enum irq_vector {
  * A handler, called with interrupts off, in whatever context (set of page tables) was interrupted. It may touch the
  * heap and the kernel image, which all contexts map; for device memory and the direct map it must enter the kernel
  * context (kernel_context_enter/_leave). It must not block, and must not allocate or free heap memory. Its caller tells
- * the APIC that the interrupt is over.
+ * the APIC that the interrupt is over. With several CPUs the handler runs with the kernel lock held, except those of
+ * VECTOR_RESCHEDULE and VECTOR_SHOOTDOWN.
  */
 typedef void irq_handler_fn(void *ctx);
 
@@ -77,6 +80,9 @@ void irq_disable(uint32_t gsi);
 /* Take a vector for interrupts that a device sends by itself (MSI). Returns ERR_NO_MEMORY when all are taken. */
 MUST_CHECK enum status irq_vector_alloc(irq_handler_fn *handler, void *ctx, unsigned *ret_vector);
 void irq_vector_free(unsigned vector);
+
+/* Run handlers with the kernel lock from now on, with interrupts off. For kernel/irq/cpu_calls.c only. */
+void irq_use_lock(void);
 
 /*
  * For kernel/irq only. irq_vectors_init: handle all vectors from 32 on. irq_use_8259s: from now on GSIs 0 to 15 are the

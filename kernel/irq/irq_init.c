@@ -123,9 +123,8 @@ static void start_controllers(const char *cmdline)
 	irq_set_vector(VECTOR_ERROR, apic_error, NULL);
 	start_local_apic(cmdline);
 	io_apics = start_io_apics(cmdline);
-	log_info("CPUs: %u, %u of them parked; APIC: %s, id %u; I/O APICs: %u\n", acpi.cpus ? acpi.cpus : 1,
-		 acpi.cpus > 1 ? acpi.cpus - 1 : 0, modes[apic_mode()], apic_mode() == APIC_NONE ? 0 : apic_id(),
-		 io_apics);
+	log_info("CPUs: %u; APIC: %s, id %u; I/O APICs: %u\n", acpi.cpus ? acpi.cpus : 1, modes[apic_mode()],
+		 apic_mode() == APIC_NONE ? 0 : apic_id(), io_apics);
 	if (!io_apics)
 		start_8259s();
 }

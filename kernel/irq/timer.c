@@ -1,10 +1,12 @@
 /*
- * The timer queues of this CPU, and the APIC timer or the PIT that serves them. The hardware is armed for the first
- * deadline, and armed again only after its interrupt, or when that deadline changes.
+ * The timer queues of each CPU, and its APIC timer, or the PIT, that serves them. A timer is started on the CPU that
+ * starts it. The hardware is armed for the first deadline, and armed again only after its interrupt, or when that
+ * deadline changes.
  */
 #include "kernel/irq/timer.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/cpus.h"
 #include "kernel/irq/apic.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/irq.h"
@@ -34,21 +36,27 @@ enum timer_hardware {
 #define BATCH    32
 #define BURST_NS 800000
 
-/* Guards the queues, and what the hardware is armed for. */
+/* Guards the queues of all CPUs, and what their hardware is armed for. */
 static struct lock timer_lock = LOCK_INITIAL(LOCK_TIMERS);
 
-static struct timer_queue queues[TIMER_CLOCKS]; /* timer_lock */
-static enum timer_hardware hardware;            /* fixed after boot */
-static struct scale to_counts;                  /* nanoseconds to ticks of the hardware; fixed after boot */
-/*
- * Guard: timer_lock. The monotonic time, in ns, at which the hardware interrupts; NEVER: not at all. Outside of
- * timer_interrupt() it is not later than the first deadline or paused_until, whichever of the two is later.
- */
-static uint64_t armed = NEVER;
-static bool firing;           /* timer_interrupt() is running; it arms the hardware at its end. Guard: timer_lock */
-static uint64_t paused_until; /* monotonic ns before which no timer fires; set after a burst. Guard: timer_lock */
-static uint64_t burst_ns;     /* how long timers have fired while more than a batch was due. Guard: timer_lock */
-static uint64_t interrupts;   /* how many timer interrupts have arrived. Guard: changed only with interrupts off */
+static enum timer_hardware hardware; /* fixed after boot */
+static struct scale to_counts;       /* nanoseconds to ticks of the hardware; fixed after boot */
+
+/* The started timers of a CPU, and its hardware. Guard: timer_lock. */
+struct cpu_timers {
+	struct timer_queue queues[TIMER_CLOCKS];
+	/*
+	 * The monotonic time, in ns, at which the hardware interrupts; NEVER: not at all. Outside of timer_interrupt()
+	 * it is not later than the first deadline or paused_until, whichever of the two is later.
+	 */
+	uint64_t armed;
+	bool firing;           /* timer_interrupt() is running; it arms the hardware at its end */
+	uint64_t paused_until; /* monotonic ns before which no timer fires; set after a burst */
+	uint64_t burst_ns;     /* how long timers have fired while more than a batch was due */
+	uint64_t interrupts;   /* how many timer interrupts have arrived. Guard: own CPU, interrupts off */
+};
+
+static PER_CPU struct cpu_timers cpu_timers;
 
 /* Have the hardware, BY_COUNT or BY_PIT, interrupt after so many of its ticks; 0: never. */
 static void start_count(uint64_t count)
@@ -102,10 +110,10 @@ static bool arming_is_dear(void)
 }
 
 /* Return the timer that is due first, or NULL; *ret_ns: its monotonic time, or NEVER. The caller holds timer_lock. */
-static struct timer *first_of_all(uint64_t *ret_ns)
+static struct timer *first_of_all(const struct cpu_timers *cpu, uint64_t *ret_ns)
 {
-	struct timer *first = timer_queue_first(&queues[TIMER_MONOTONIC]),
-		     *wall = timer_queue_first(&queues[TIMER_WALL]);
+	struct timer *first = timer_queue_first(&cpu->queues[TIMER_MONOTONIC]),
+		     *wall = timer_queue_first(&cpu->queues[TIMER_WALL]);
 	uint64_t deadline = first ? first->deadline_ns : NEVER;
 
 	if (wall && clock_monotonic_at(wall->deadline_ns) < deadline) {
@@ -117,68 +125,81 @@ static struct timer *first_of_all(uint64_t *ret_ns)
 }
 
 /*
- * Arm the hardware for the timer that is due first, but not for a time before paused_until. Does nothing when the
- * hardware is armed for that time already; when it is armed for an earlier time and arming is slow (arming_is_dear);
- * and while timer_interrupt() fires timers, since that function calls this one at its end. The caller holds timer_lock.
+ * Arm this CPU's hardware for its timer that is due first, but not for a time before paused_until. Does nothing when
+ * the hardware is armed for that time already; when it is armed for an earlier time and arming is slow
+ * (arming_is_dear); and while timer_interrupt() fires timers, since that function calls this one at its end. The caller
+ * holds timer_lock.
  */
-static void arm_for_first(void)
+static void arm_for_first(struct cpu_timers *cpu)
 {
 	uint64_t deadline;
 
-	if (firing)
+	if (cpu->firing)
 		return;
-	(void)first_of_all(&deadline);
-	if (deadline < paused_until)
-		deadline = paused_until;
-	if (deadline == armed || (deadline > armed && arming_is_dear()))
+	(void)first_of_all(cpu, &deadline);
+	if (deadline < cpu->paused_until)
+		deadline = cpu->paused_until;
+	if (deadline == cpu->armed || (deadline > cpu->armed && arming_is_dear()))
 		return;
-	armed = deadline;
+	cpu->armed = deadline;
 	arm_hardware(deadline);
 }
 
 static void timer_interrupt(void *ctx)
 {
+	struct cpu_timers *cpu = per_cpu_pointer(cpu_timers);
 	uint64_t start = clock_monotonic_ns(), now = start, deadline;
 	struct timer *first;
 	unsigned fired = 0;
 
 	(void)ctx;
-	interrupts++;
+	cpu->interrupts++;
 	lock_take_off(&timer_lock);
-	firing = true;
-	while ((first = first_of_all(&deadline)) && deadline <= now && fired++ < BATCH) {
-		timer_queue_remove(&queues[first->clock], first);
+	cpu->firing = true;
+	while ((first = first_of_all(cpu, &deadline)) && deadline <= now && fired++ < BATCH) {
+		timer_queue_remove(&cpu->queues[first->clock], first);
 		/* Call the function without the lock: it takes other locks, and may start timers. */
 		lock_release_off(&timer_lock);
 		first->fire(first);
 		lock_take_off(&timer_lock);
 		now = clock_monotonic_ns();
 	}
-	firing = false;
-	burst_ns = fired > BATCH ? burst_ns + (now - start) : 0;
-	if (burst_ns >= BURST_NS) {
-		paused_until = time_add(now, burst_ns);
-		burst_ns = 0;
+	cpu->firing = false;
+	cpu->burst_ns = fired > BATCH ? cpu->burst_ns + (now - start) : 0;
+	if (cpu->burst_ns >= BURST_NS) {
+		cpu->paused_until = time_add(now, cpu->burst_ns);
+		cpu->burst_ns = 0;
 	}
 	/* After its interrupt the hardware is not armed any more, even if the interrupt came too early. */
-	armed = NEVER;
-	arm_for_first();
+	cpu->armed = NEVER;
+	arm_for_first(cpu);
 	lock_release_off(&timer_lock);
+}
+
+/*
+ * Take a started timer out of its queue, which may be another CPU's. That one's hardware is left alone: an interrupt
+ * that finds nothing due arms it again. The caller holds timer_lock.
+ */
+static void dequeue(struct timer *timer)
+{
+	timer_queue_remove(&timer->cpu->queues[timer->clock], timer);
 }
 
 static void start(struct timer *timer, enum timer_clock clock, uint64_t deadline_ns)
 {
 	uint64_t guard = lock_take(&timer_lock);
+	struct cpu_timers *cpu = per_cpu_pointer(cpu_timers);
 
-	if (timer->queued && timer->clock == clock) {
-		timer_queue_move(&queues[clock], timer, deadline_ns);
+	if (timer->queued && timer->clock == clock && timer->cpu == cpu) {
+		timer_queue_move(&cpu->queues[clock], timer, deadline_ns);
 	} else {
 		if (timer->queued)
-			timer_queue_remove(&queues[timer->clock], timer);
+			dequeue(timer);
 		timer->clock = clock;
-		timer_queue_add(&queues[clock], timer, deadline_ns);
+		timer->cpu = cpu;
+		timer_queue_add(&cpu->queues[clock], timer, deadline_ns);
 	}
-	arm_for_first();
+	arm_for_first(cpu);
 	lock_release(&timer_lock, guard);
 }
 
@@ -197,7 +218,11 @@ void timer_set_wall_clock(uint64_t ns)
 	uint64_t guard = lock_take(&timer_lock);
 
 	clock_set_realtime(ns);
-	arm_for_first();
+	arm_for_first(per_cpu_pointer(cpu_timers));
+	/* Another CPU arms its hardware anew in its timer's interrupt. */
+	CPUS_EACH(cpu)
+	if (cpu->number != this_cpu->number && timer_queue_first(&per_cpu_of(cpu, cpu_timers)->queues[TIMER_WALL]))
+		apic_send(cpu->apic_id, VECTOR_TIMER);
 	lock_release(&timer_lock, guard);
 }
 
@@ -207,8 +232,9 @@ bool timer_cancel(struct timer *timer)
 	bool was_queued = timer->queued;
 
 	if (was_queued) {
-		timer_queue_remove(&queues[timer->clock], timer);
-		arm_for_first();
+		dequeue(timer);
+		if (timer->cpu == per_cpu_pointer(cpu_timers))
+			arm_for_first(timer->cpu);
 	}
 	lock_release(&timer_lock, guard);
 	return was_queued;
@@ -216,16 +242,24 @@ bool timer_cancel(struct timer *timer)
 
 uint64_t timer_next_ns(void)
 {
-	uint64_t guard = lock_take(&timer_lock), deadline;
+	uint64_t guard = lock_take(&timer_lock), deadline, first = NEVER;
 
-	(void)first_of_all(&deadline);
+	CPUS_EACH(cpu)
+	{
+		(void)first_of_all(per_cpu_of(cpu, cpu_timers), &deadline);
+		first = deadline < first ? deadline : first;
+	}
 	lock_release(&timer_lock, guard);
-	return deadline;
+	return first;
 }
 
 uint64_t timer_interrupts(void)
 {
-	return interrupts;
+	uint64_t sum = 0;
+
+	CPUS_EACH(cpu)
+	sum += per_cpu_of(cpu, cpu_timers)->interrupts;
+	return sum;
 }
 
 /* The APIC timer's count and the clock, read at the same time. */
@@ -287,8 +321,15 @@ static const char *start_pit(void)
 	return "PIT, one-shot";
 }
 
+void timer_start_cpu(void)
+{
+	per_cpu(cpu_timers).armed = NEVER;
+	(void)apic_timer_init(VECTOR_TIMER);
+}
+
 const char *timer_init(void)
 {
+	per_cpu(cpu_timers).armed = NEVER;
 	if (apic_mode() == APIC_NONE)
 		return start_pit();
 	irq_set_vector(VECTOR_TIMER, timer_interrupt, NULL);

@@ -14,6 +14,9 @@
  */
 const char *timer_init(void);
 
+/* Set up the timer of another CPU, on which this is called with interrupts off. It is of the same kind. */
+void timer_start_cpu(void);
+
 /*
  * Have timer->fire called as soon as clock_monotonic_ns() has reached deadline_ns and interrupts are on. It is called
  * by the timer's interrupt, with interrupts off and in whatever context (set of page tables) was interrupted: so `fire`

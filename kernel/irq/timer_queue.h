@@ -14,13 +14,16 @@ enum timer_clock {
 	TIMER_CLOCKS,    /* how many clocks there are */
 };
 
+struct cpu_timers;
+
 /* A timer. Guard: the lock of timer.c (rank LOCK_TIMERS) while the timer is in a queue; otherwise its owner's. */
 struct timer {
 	/* Called when the deadline has passed, one time for each start; see timer_start(). */
 	void (*fire)(struct timer *timer);
 	enum timer_clock clock;
-	uint64_t deadline_ns; /* by `clock`. This field and those below belong to the queue */
-	uint64_t order;       /* grows with each start: of equal deadlines the timer started first fires first */
+	struct cpu_timers *cpu; /* the CPU whose queue the timer is in, or was in last */
+	uint64_t deadline_ns;   /* by `clock`. This field and those below belong to the queue */
+	uint64_t order;         /* grows with each start: of equal deadlines the timer started first fires first */
 	struct timer *parent, *left, *right;
 	bool queued;
 };

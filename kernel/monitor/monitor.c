@@ -10,6 +10,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/monitor/line_editor.h"
+#include "kernel/sync/kernel_lock.h"
 
 /* How many bytes are taken from one input before the next input has its turn. */
 #define BYTES_AT_ONCE 64
@@ -241,6 +242,9 @@ void monitor_run(void)
 {
 	monitor_start();
 	for (;;)
-		if (!monitor_poll())
+		if (!monitor_poll()) {
 			idle_hook();
+			if (kernel_lock_is_wanted())
+				kernel_lock_lend();
+		}
 }

@@ -12,6 +12,7 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/trap.h"
 #include "kernel/irq/clock.h"
+#include "kernel/irq/cpu_calls.h"
 #include "kernel/irq/nmi_timer.h"
 #include "kernel/irq/timer.h"
 #include "kernel/lib/format.h"
@@ -147,7 +148,7 @@ void watchdog_start(long seconds)
 	limit_seconds = seconds;
 	limit = (uint64_t)seconds * clock_tsc_frequency();
 	seen_tsc = cpu_rdtsc();
-	trap_set_handler(TRAP_NMI, tick);
+	cpu_calls_set_nmi(tick);
 	monitor_set_idle(monitor_idle);
 	if (nmi_timer_start() == OK)
 		log_info("watchdog: after %ld s\n", seconds);

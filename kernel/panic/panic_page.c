@@ -15,6 +15,7 @@
 #include "kernel/dev/screen.h"
 #include "kernel/dev/serial.h"
 #include "kernel/irq/clock.h"
+#include "kernel/irq/cpu_calls.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
@@ -299,6 +300,7 @@ static void open_page(const char *what, uint64_t rip)
 	irq_close();
 	lock_stop_checks();
 	if (opened++ == 0) {
+		cpu_calls_stop_others();
 		screen_show_later(NULL);
 		serial_end_queue();
 		return;

@@ -108,7 +108,7 @@ static inline void wait_queue_wake(struct wait_queue *queue)
 
 	/*
 	 * No lock is needed to see an empty queue: a waiter that is added later tests the condition after that, and
-	 * finds it true. (With several CPUs a full fence would have to stand between the change and this load.)
+	 * finds it true. The kernel lock (kernel_lock.h) orders the two.
 	 */
 	if (!__atomic_load_n(&queue->first, __ATOMIC_RELAXED))
 		return;

@@ -45,6 +45,9 @@ int memory_files_init(void);
 /* Let programs make system calls. Call after task_init(). */
 void syscall_init(void);
 
+/* Have system calls take the kernel lock if there are several CPUs. Call once, before the first program. */
+void syscall_cpus_started(void);
+
 /* Start or stop counting ticks, which costs two reads of the TSC for each call. They are not counted at first. */
 void syscall_clock_start(void);
 void syscall_clock_stop(void);

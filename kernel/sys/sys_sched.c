@@ -1,6 +1,6 @@
 /*
- * System calls about scheduling: policies, real-time priorities, nice values, affinities. Permissions are not checked,
- * since every process is root. There is one CPU.
+ * System calls about scheduling: policies, real-time priorities, nice values. Permissions are not checked, since
+ * every process is root.
  */
 #include "kernel/lib/string.h"
 #include "kernel/sys/user_args.h"
@@ -11,46 +11,6 @@ SYSCALL_0(sched_yield)
 {
 	task_yield();
 	return 0;
-}
-
-/* Return whether a program's task has the number `tid`; 0 means the current task. */
-static bool exists(uint64_t tid)
-{
-	const struct task *task = (int)tid ? task_peek((int)tid) : task_current();
-
-	return task && task->process;
-}
-
-/*
- * sched_getaffinity(2): every task may use CPU 0, the only one. As on Linux the system call returns how many bytes of
- * the mask were written.
- */
-SYSCALL_3(sched_getaffinity, tid, size, to)
-{
-	const uint64_t cpus = 1;
-	int error;
-
-	if (size < sizeof(cpus) || size % sizeof(cpus))
-		return -EINVAL;
-	if (!exists(tid))
-		return -ESRCH;
-	error = args_put(to, &cpus, sizeof(cpus));
-	return error ? error : (int64_t)sizeof(cpus);
-}
-
-SYSCALL_3(sched_setaffinity, tid, size, from)
-{
-	uint8_t cpus;
-	int error;
-
-	if (!exists(tid))
-		return -ESRCH;
-	if (!size)
-		return -EINVAL;
-	error = args_get(&cpus, from, sizeof(cpus));
-	if (error)
-		return error;
-	return cpus & 1 ? 0 : -EINVAL;
 }
 
 /* ---- policies ---- */

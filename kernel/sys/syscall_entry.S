@@ -86,8 +86,8 @@ syscall_entry:
 	mov	FRAME_R8(%rsp), %r8
 	mov	FRAME_R9(%rsp), %r9
 #endif
-	cmpb	$0, syscall_clock(%rip)
-	jne	.Lclocked
+	cmpb	$0, syscall_by_c(%rip)
+	jne	.Lby_c
 	cmp	$SYSCALL_TABLE, %rax
 	jae	.Lbeyond
 	/* Count the call in syscall_costs[number].calls: RCX = 3 * number, as struct syscall_cost has three words. */
@@ -142,13 +142,14 @@ syscall_entry:
 	incq	syscall_costs + 24 * SYSCALL_TABLE(%rip)
 	mov	$-LINUX_ENOSYS, %rax
 	jmp	.Lleave
-.Lclocked:
+.Lby_c:
 	lea	CALL_PAD(%rsp), %rdi
-	call	syscall_run_clocked
+	call	syscall_run
+	jmp	.Lleave
 .Lleave_slowly:
 	mov	%rax, FRAME_RAX(%rsp)
 	lea	CALL_PAD(%rsp), %rdi
-	call	syscall_leave
+	call	*syscall_leave(%rip)
 	add	$CALL_PAD, %rsp
 	.cfi_adjust_cfa_offset -CALL_PAD
 	jmp	trap_return

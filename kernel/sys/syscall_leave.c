@@ -5,7 +5,8 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"
 #include "kernel/arch/trap.h"
-#include "kernel/mm/space/tlb.h"
+#include "kernel/mm/space/context.h"
+#include "kernel/sync/kernel_lock.h"
 #include "kernel/sys/futex.h"
 #include "kernel/sys/sys.h"
 #include "kernel/task/out_of_memory.h"
@@ -14,34 +15,43 @@
 
 /* Shared with syscall_entry.S. */
 extern const char syscall_entry[];
-extern bool syscall_clock;
-int64_t syscall_run_clocked(const struct trap_frame *frame);
-void syscall_leave(struct trap_frame *frame);
+extern bool syscall_by_c;
+int64_t syscall_run(const struct trap_frame *frame);
+extern void (*syscall_leave)(struct trap_frame *frame);
 
 struct syscall_cost syscall_costs[SYSCALL_TABLE + 1];
-/* whether ticks are counted; guard: tasks only, which the kernel does not preempt; the entry code reads it */
-bool syscall_clock;
+/* the entry code calls syscall_run(): ticks are counted, or there are several CPUs. Guard: as of `clocked` */
+bool syscall_by_c;
+static bool clocked; /* ticks are counted. Guard: tasks only, which the kernel does not preempt */
 
 /*
- * Run the system call of `frame`, and count the call, its CR3 writes and its ticks. Returns its result. Call with
- * interrupts off, as they are afterwards.
+ * Run the system call of `frame` with the kernel lock, and count the call, its CR3 writes and its ticks. Returns its
+ * result. Call with interrupts off, as they are afterwards.
  */
-int64_t syscall_run_clocked(const struct trap_frame *frame)
+int64_t syscall_run(const struct trap_frame *frame)
 {
-	uint64_t number = frame->error < SYSCALL_TABLE ? frame->error : SYSCALL_TABLE, start = cpu_rdtsc();
+	uint64_t number = frame->error < SYSCALL_TABLE ? frame->error : SYSCALL_TABLE, start = 0, writes;
 	struct syscall_cost *cost = &syscall_costs[number];
-	uint64_t writes = context_cr3_writes();
+	const struct percpu *cpu;
 	int64_t result = -ENOSYS;
 
+	irq_open();
+	kernel_enter();
+	cpu = per_cpu_pointer(percpu);
+	writes = context_cr3_writes();
+	if (clocked)
+		start = cpu_rdtsc();
 	cost->calls++;
-	if (number < SYSCALL_TABLE) {
-		irq_open();
+	if (number < SYSCALL_TABLE)
 		result =
 			syscall_functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);
-		irq_close();
-	}
-	cost->cr3_writes += context_cr3_writes() - writes;
-	cost->ticks += cpu_rdtsc() - start;
+	irq_close();
+	/* A task that has come to another CPU meanwhile cannot tell how many there were. */
+	if (cpu == per_cpu_pointer(percpu))
+		cost->cr3_writes += context_cr3_writes() - writes;
+	if (start)
+		cost->ticks += cpu_rdtsc() - start;
+	kernel_leave();
 	return result;
 }
 
@@ -72,7 +82,7 @@ static __attribute__((noinline)) void try_again(struct trap_frame *frame)
 }
 
 /* Do what is due before a return to user mode by IRET. `frame` has the call's result in RAX. */
-void syscall_leave(struct trap_frame *frame)
+static void leave(struct trap_frame *frame)
 {
 	stop_watch_off("the return of a system call");
 	if (unlikely(task_current()->signals.refused))
@@ -86,14 +96,35 @@ void syscall_leave(struct trap_frame *frame)
 	stop_watch_on();
 }
 
+/* Do the same where there are several CPUs. */
+static void leave_with_lock(struct trap_frame *frame)
+{
+	irq_open();
+	kernel_lock_take();
+	irq_close();
+	leave(frame);
+	kernel_lock_release();
+}
+
 void syscall_clock_start(void)
 {
-	syscall_clock = true;
+	clocked = syscall_by_c = true;
 }
 
 void syscall_clock_stop(void)
 {
-	syscall_clock = false;
+	clocked = false;
+	syscall_by_c = kernel_lock_used;
+}
+
+void (*syscall_leave)(struct trap_frame *frame) = leave; /* the entry code calls it. Fixed after boot */
+
+void syscall_cpus_started(void)
+{
+	if (!kernel_lock_used)
+		return;
+	syscall_by_c = true;
+	syscall_leave = leave_with_lock;
 }
 
 void syscall_init(void)

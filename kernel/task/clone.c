@@ -199,6 +199,7 @@ static int64_t clone_into(const struct clone_arguments *a, const struct parts *p
 		return -ERESTART_MEMORY;
 	}
 	child->sched = sched_inherited(&parent->sched);
+	child->may = parent->may;
 	child->rank = sched_rank(&child->sched);
 	child->signals.blocked = parent->signals.blocked;
 	copy_registers(child, a);

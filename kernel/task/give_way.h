@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernel/arch/irq_guard.h"
+#include "kernel/sync/kernel_lock.h"
 #include "kernel/task/task.h"
 
 /*
@@ -35,5 +36,7 @@ bool task_give_way_now(void);
 __attribute__((always_inline)) static inline bool task_give_way_at(const char *place)
 {
 	stop_watch_step(place);
+	if (kernel_lock_is_wanted())
+		kernel_lock_lend();
 	return task_return_wanted() && task_give_way_now();
 }

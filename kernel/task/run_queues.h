@@ -6,6 +6,7 @@
 
 #include "kernel/arch/percpu.h"
 #include "kernel/irq/clock.h"
+#include "kernel/irq/cpu_calls.h"
 #include "kernel/irq/timer.h"
 #include "kernel/lib/likely.h"
 #include "kernel/task/rt_queue.h"
@@ -14,6 +15,8 @@
 
 /* One CPU's ready tasks, and the timers of the current task's turn. Guard: task_lock. */
 struct cpu_queues {
+	struct percpu *cpu;      /* the CPU. Fixed when it starts */
+	struct task *idle;       /* what it runs when it has nothing else to do. Fixed when it starts */
 	struct fair_queue ready; /* fair tasks that are ready */
 	struct timer slice;      /* ends the turn of a fair task, while another one waits */
 	bool slice_runs;         /* `slice` has been started and has not fired */
@@ -36,8 +39,53 @@ struct cpu_queues {
 
 extern PER_CPU struct cpu_queues cpu_queues;
 
-/* Make the run queues of this CPU ready for use. Call once on each CPU. */
-void run_queues_init(void);
+/*
+ * Make the run queues of this CPU ready for use, and let `idle` be its idle task, of which nobody else knows. Call once
+ * on each CPU.
+ */
+void run_queues_init(struct task *idle);
+
+/* The rank of idle tasks: every other task goes first. */
+#define RANK_IDLE FAIR_LEVELS
+
+static inline struct cpu_queues *queues_of(const struct percpu *cpu)
+{
+	return per_cpu_of(cpu, cpu_queues);
+}
+
+/* Return whether a CPU has nothing to run, and nothing was given to it either. The caller holds task_lock. */
+static inline bool cpu_is_idle(const struct cpu_queues *cpu)
+{
+	return cpu->cpu->current == cpu->idle && !cpu->ready.waiting && !cpu->rt.count;
+}
+
+static inline bool may_run_on(const struct task *task, const struct percpu *cpu)
+{
+	return cpu_set_has(&task->may, cpu->number);
+}
+
+/* Make a CPU choose its task anew as soon as it can. The caller holds task_lock. */
+static inline void want_switch(const struct cpu_queues *cpu)
+{
+	cpu->cpu->switch_wanted = true;
+	if (unlikely(cpu->cpu->number != this_cpu->number))
+		cpu_call_reschedule(cpu->cpu);
+}
+
+/*
+ * Return the CPU that is to run a task that has become ready: the one that ran it last if that is idle, or else one
+ * that is idle; a real-time task may take the CPU of the task with the least priority. The caller holds task_lock.
+ */
+struct percpu *run_queue_choose(const struct task *task);
+
+/*
+ * Return a task that waits for another CPU and may run on this one, taken from its queue; NULL: none was found. The
+ * caller holds task_lock.
+ */
+struct task *run_queue_steal(struct cpu_queues *cpu);
+
+/* Remove and return the task of a CPU's queues that is to run next; NULL: none is ready. The caller holds task_lock. */
+struct task *run_queue_take(struct cpu_queues *cpu, uint64_t now);
 
 static inline bool is_rt(const struct task *task)
 {

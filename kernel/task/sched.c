@@ -4,6 +4,7 @@
  */
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/cpu_state.h"
+#include "kernel/arch/cpus.h"
 #include "kernel/arch/features.h"
 #include "kernel/arch/fpu.h"
 #include "kernel/arch/irq_guard.h"
@@ -11,14 +12,13 @@
 #include "kernel/irq/clock.h"
 #include "kernel/irq/timer.h"
 #include "kernel/mm/space/kernel_space.h"
+#include "kernel/sync/kernel_lock.h"
 #include "kernel/task/load_average.h"
 #include "kernel/task/process.h"
 #include "kernel/task/run_queues.h"
 #include "kernel/task/usage.h"
 
 void task_entered(void);
-
-struct sched_counts sched_counts;
 
 /*
  * Return whether `task`, which has become ready, ends the turn of `current` at once; task->rank must be below
@@ -30,6 +30,8 @@ static bool goes_first(const struct cpu_queues *cpu, const struct task *task, co
 {
 	uint64_t now = clock_monotonic_ns();
 
+	if (current->rank == RANK_IDLE)
+		return true;
 	if (is_rt(task))
 		return is_rt(current) || rt_share_runs_out(cpu, current, now) > now;
 	if (task->sched.policy == SCHED_BATCH || current->rank == FAIR_IDLE)
@@ -43,10 +45,10 @@ static bool goes_first(const struct cpu_queues *cpu, const struct task *task, co
  */
 static inline void make_room(struct cpu_queues *cpu, const struct task *task)
 {
-	const struct task *current = task_current();
+	const struct task *current = task->cpu->current;
 
 	if (task->rank < current->rank && goes_first(cpu, task, current)) {
-		this_cpu->switch_wanted = true;
+		want_switch(cpu);
 		cpu->interrupted = current;
 	} else if (unlikely(cpu->rt_tasks)) {
 		rt_watch(cpu, current, clock_monotonic_ns());
@@ -62,9 +64,12 @@ void run_queue_make_room(struct cpu_queues *cpu, const struct task *task)
 
 void sched_ready(struct task *task)
 {
-	struct cpu_queues *cpu = per_cpu_pointer(cpu_queues);
+	struct cpu_queues *cpu;
 
 	lock_assert_held(&task_lock);
+	if (unlikely(cpu_count > 1))
+		task->cpu = run_queue_choose(task);
+	cpu = queues_of(task->cpu);
 	ASSERT(!task->queued && task->state == TASK_RUNNABLE);
 	if (unlikely(is_rt(task)))
 		rt_ready(cpu, task);
@@ -88,22 +93,6 @@ static struct task *taken(struct run_node *node)
 	task->queued = false;
 	sched_counts.ready--;
 	return task;
-}
-
-/*
- * Remove and return the task to run next: a real-time task, unless real-time tasks have used up their share and another
- * task waits. NULL: no task is ready.
- */
-static struct task *take_ready(struct cpu_queues *cpu, uint64_t now)
-{
-	struct run_node *node = NULL;
-
-	if (cpu->rt.count &&
-	    !(cpu->ready.waiting && rt_share_end(&cpu->share, &rt_settings.allowance, now, now) <= now))
-		node = rt_queue_take(&cpu->rt);
-	else
-		node = fair_take(&cpu->ready);
-	return node ? taken(node) : NULL;
 }
 
 /* Save the user registers that are not in the trap frame: the FPU's, and the bases of FS and GS. */
@@ -133,12 +122,11 @@ static void load_user_state(struct task *task, bool fsgsbase)
  */
 static void task_arrives(void)
 {
-	struct cpu_queues *cpu = per_cpu_pointer(cpu_queues);
-	struct task *task = cpu->dead;
+	struct task *task = per_cpu(cpu_queues).dead;
 
-	cpu->dead = NULL;
-	if (!task)
+	if (likely(!task))
 		return;
+	per_cpu(cpu_queues).dead = NULL;
 	lock_release_off(&task_lock);
 	task_destroy(task);
 	lock_take_off(&task_lock);
@@ -220,7 +208,10 @@ static void put_back(struct cpu_queues *cpu, struct task *from, uint64_t now)
 /* Remove and return the task to run next, and begin its turn at `now`. NULL: no task is ready. */
 static struct task *take_turn(struct cpu_queues *cpu, uint64_t now)
 {
-	struct task *to = take_ready(cpu, now);
+	struct task *to = run_queue_take(cpu, now);
+
+	if (unlikely(cpu_count > 1) && !to)
+		to = run_queue_steal(cpu);
 
 	cpu->interrupted = NULL;
 	/* watch_turn() reads started_ns, so set it before: sched_switch() does so only later. */
@@ -233,9 +224,37 @@ static struct task *take_turn(struct cpu_queues *cpu, uint64_t now)
 	return to;
 }
 
+/* Choose the task to run next after the idle task: NULL when none is ready. */
+static struct task *next_after_idle(struct cpu_queues *cpu, uint64_t now)
+{
+	struct task *to = take_turn(cpu, now);
+
+	sched_counts.idle_ns += now - cpu->idle->started_ns;
+	load_sample(now, 0);
+	if (!to)
+		return cpu->idle;
+	usage_tick_start();
+	return to;
+}
+
+/*
+ * Put `from`, the current task, which may no longer run on this CPU, into the queue of another one. That CPU cannot run
+ * it before this one has left it, since this one holds the kernel lock.
+ */
+static struct task *move_away(struct cpu_queues *cpu, struct task *from, uint64_t now)
+{
+	struct task *to;
+
+	if (is_rt(from))
+		cpu->rt_tasks--;
+	sched_ready(from);
+	to = take_turn(cpu, now);
+	return to ? to : cpu->idle;
+}
+
 /*
  * Choose the task to run next, and remove it from the queue; `from`, the current task, is added to the queue if it is
- * still runnable. Returns NULL when no task is ready.
+ * still runnable. Returns the idle task when no task is ready.
  */
 static struct task *next_task(struct cpu_queues *cpu, struct task *from, uint64_t now)
 {
@@ -254,6 +273,8 @@ static struct task *next_task(struct cpu_queues *cpu, struct task *from, uint64_
 				start_slice(cpu, now);
 			return to;
 		}
+		if (unlikely(!may_run_on(from, cpu->cpu)))
+			return move_away(cpu, from, now);
 		to = task_of(fair_rotate(&cpu->ready, &from->ready, level));
 		from->queued = true;
 		to->queued = false;
@@ -261,6 +282,10 @@ static struct task *next_task(struct cpu_queues *cpu, struct task *from, uint64_
 		load_sample(now, sched_counts.ready + 1);
 		return to;
 	}
+	if (from == cpu->idle)
+		return next_after_idle(cpu, now);
+	if (from->state == TASK_RUNNABLE && !may_run_on(from, cpu->cpu))
+		return move_away(cpu, from, now);
 	if (unlikely(is_rt(from))) {
 		rt_leave(cpu, from, now);
 	} else {
@@ -273,7 +298,8 @@ static struct task *next_task(struct cpu_queues *cpu, struct task *from, uint64_
 		sched_counts.ready++;
 	}
 	load_sample(now, sched_counts.ready);
-	return take_turn(cpu, now);
+	to = take_turn(cpu, now);
+	return to ? to : cpu->idle;
 }
 
 void sched_switch(void)
@@ -289,32 +315,6 @@ void sched_switch(void)
 	stop_watch_turn_ends(IRQ_HERE);
 	from->run_ns += now - from->started_ns;
 	to = next_task(cpu, from, now);
-	while (!to) {
-		uint64_t asleep = now;
-
-		/*
-		 * There is no idle task: the CPU halts on the stack of `from`, until an interrupt makes a task ready,
-		 * which may be `from` itself.
-		 */
-		lock_release_off(&task_lock);
-		stop_watch_on();
-		cpu_interrupts_on_and_halt();
-		irq_close();
-		lock_take_off(&task_lock);
-		now = clock_monotonic_ns();
-		to = take_turn(cpu, now);
-		if (to) {
-			usage_tick_start();
-			/*
-			 * Count that `from` left the CPU to wait, though no other task ran: the code after this loop
-			 * counts real switches only.
-			 */
-			if (to == from)
-				from->left[0]++;
-		}
-		sched_counts.idle_ns += now - asleep;
-		load_sample(now, 0);
-	}
 	to->started_ns = now;
 	this_cpu->switch_wanted = false;
 	if (to != from) {
@@ -323,4 +323,22 @@ void sched_switch(void)
 		switch_to(from, to);
 	}
 	begin_turn(from);
+}
+
+void sched_idle(void)
+{
+	for (;;) {
+		irq_close();
+		while (!this_cpu->switch_wanted) {
+			stop_watch_on();
+			cpu_interrupts_on_and_halt();
+			irq_close();
+		}
+		irq_open();
+		kernel_enter();
+		lock_take_on(&task_lock);
+		sched_switch();
+		lock_release_on(&task_lock);
+		kernel_leave();
+	}
 }

@@ -23,6 +23,12 @@ extern struct lock task_lock;
  */
 void sched_switch(void);
 
+/*
+ * Idle: what a CPU's idle task does for ever. The CPU halts, without the kernel lock, until another task is to run.
+ * Call without the kernel lock, with interrupts on or off.
+ */
+__attribute__((noreturn)) void sched_idle(void);
+
 /* Statistics since the boot. Guard: task_lock. */
 struct sched_counts {
 	uint64_t switches; /* how often the CPU went from one task to another */
@@ -40,6 +46,15 @@ void sched_ready(struct task *task);
  * that is lower than the old one, and otherwise behind them. Takes task_lock.
  */
 void sched_set(struct task *task, const struct task_sched *sched);
+
+/*
+ * Let a task run on these CPUs only, at least one of which runs. If it runs on another one, it leaves that before its
+ * next instruction in user mode. Takes task_lock.
+ */
+void sched_set_cpus(struct task *task, const struct cpu_set *cpus);
+
+/* Have a task that runs in user mode on another CPU come into the kernel, to see what is wanted of it. */
+void task_kick(const struct task *task);
 
 /* The settings for real-time tasks in /proc/sys/kernel (sched_rt_period_us and the like). Guard: task_lock. */
 struct rt_settings {

@@ -74,17 +74,16 @@ void rt_watch(struct cpu_queues *cpu, const struct task *task, uint64_t now)
 
 void rt_rings(struct timer *timer)
 {
-	struct cpu_queues *cpu = per_cpu_pointer(cpu_queues);
-	struct task *task = task_current();
+	struct cpu_queues *cpu = (struct cpu_queues *)((char *)timer - offsetof(struct cpu_queues, rt_timer));
+	struct task *task = cpu->cpu->current;
 	uint64_t now, awake = 0;
 
-	(void)timer;
 	lock_take_off(&task_lock);
 	now = clock_monotonic_ns();
 	if (task->state == TASK_RUNNABLE) {
 		if (is_rt(task) ? rt_turn_end(cpu, task, now) <= now
 				: cpu->rt.count && rt_share_runs_out(cpu, task, now) > now)
-			this_cpu->switch_wanted = true;
+			want_switch(cpu);
 		awake = is_rt(task) ? rt_awake_ns(task, now) : 0;
 	}
 	lock_release_off(&task_lock);
@@ -92,7 +91,7 @@ void rt_rings(struct timer *timer)
 	if (awake && task->process && task->process->rt_most_ns != TIME_NEVER)
 		rt_ran(task->process, awake);
 	lock_take_off(&task_lock);
-	if (task->state == TASK_RUNNABLE && !this_cpu->switch_wanted)
+	if (task->state == TASK_RUNNABLE && !cpu->cpu->switch_wanted)
 		rt_watch(cpu, task, now);
 	lock_release_off(&task_lock);
 }

@@ -1,5 +1,5 @@
 /*
- * Changes the scheduling parameters of a task.
+ * Changes the scheduling parameters of a task, and the CPUs that it may run on.
  */
 #include "kernel/task/run_queues.h"
 
@@ -40,8 +40,8 @@ static bool is_same(const struct task_sched *a, const struct task_sched *b)
 
 void sched_set(struct task *task, const struct task_sched *sched)
 {
-	struct cpu_queues *cpu = per_cpu_pointer(cpu_queues);
 	uint64_t flags = lock_take(&task_lock);
+	struct cpu_queues *cpu = queues_of(task->cpu);
 	bool lowered = sched_rank(sched) > task->rank;
 
 	if (is_same(&task->sched, sched)) {
@@ -59,12 +59,33 @@ void sched_set(struct task *task, const struct task_sched *sched)
 			rt_queue_add_first(&cpu->rt, &task->ready, (unsigned)task->sched.rt_priority);
 		}
 		run_queue_make_room(cpu, task);
-	} else if (task == task_current()) {
+	} else if (task == cpu->cpu->current) {
 		charge_so_far(cpu, task);
 		become(cpu, task, sched);
-		this_cpu->switch_wanted = true;
+		want_switch(cpu);
 	} else {
 		become(cpu, task, sched);
+	}
+	lock_release(&task_lock, flags);
+}
+
+void sched_set_cpus(struct task *task, const struct cpu_set *cpus)
+{
+	uint64_t flags = lock_take(&task_lock);
+	struct cpu_queues *cpu = queues_of(task->cpu);
+
+	task->may = *cpus;
+	if (may_run_on(task, task->cpu)) {
+		lock_release(&task_lock, flags);
+		return;
+	}
+	if (task->queued) {
+		run_queue_remove(cpu, task);
+		if (is_rt(task))
+			cpu->rt_tasks--;
+		sched_ready(task);
+	} else if (task == cpu->cpu->current) {
+		want_switch(cpu);
 	}
 	lock_release(&task_lock, flags);
 }

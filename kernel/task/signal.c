@@ -8,6 +8,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/give_way.h"
+#include "kernel/task/sched.h"
 #include "kernel/task/signal_internal.h"
 
 static size_t stopped_count; /* how many processes are stopped. Guard: signal_lock */
@@ -57,6 +58,7 @@ void signal_want_return(struct task *task)
 	uint64_t flags = lock_take(&signal_lock);
 
 	task->signals.wanted = true;
+	task_kick(task);
 	lock_release(&signal_lock, flags);
 }
 
@@ -136,8 +138,10 @@ void signal_stop_process(struct process *process, int signal)
 	process->stop_status = signal << 8 | 0x7f;
 	process_has_news(process);
 	/* A task that waits in a system call goes on waiting; each task stops on its way to user mode. */
-	PROCESS_EACH_TASK(process, task)
+	PROCESS_EACH_TASK(process, task) {
 		task->signals.wanted = true;
+		task_kick(task);
+	}
 	tell_parent(process, CLD_STOPPED);
 	lock_release(&signal_lock, flags);
 }

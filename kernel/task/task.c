@@ -15,6 +15,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
+#include "kernel/sync/kernel_lock.h"
 #include "kernel/task/find.h"
 #include "kernel/task/number.h"
 #include "kernel/task/rights.h"
@@ -95,6 +96,8 @@ static void enlist(struct task *task, const char *name, struct number *number)
 	task->start_ns = clock_monotonic_ns();
 	task->rank = sched_rank(&task->sched);
 	task->alarm.fire = alarm_rings;
+	task->cpu = per_cpu_pointer(percpu);
+	memset(&task->may, 0xff, sizeof(task->may));
 	list(task, number);
 }
 
@@ -181,20 +184,34 @@ void task_start_user(struct task *task)
 	start(task, true);
 }
 
-void task_start_kernel(struct task *task, void (*function)(void *argument), void *argument)
+/* Give a task that has not run a stack from which it begins with function(argument). */
+static void prepare_kernel(struct task *task, vaddr_t stack, void (*function)(void *argument), void *argument)
 {
-	struct switch_frame *first = (struct switch_frame *)task_frame(task) - 1;
-
 	/*
 	 * Leave 16 bytes above the frame: when stack_switch() has popped it, RSP is a multiple of 16, as before a
 	 * call.
 	 */
-	first = (struct switch_frame *)((uintptr_t)(task->stack + KERNEL_STACK_SIZE) - sizeof(*first) - 16);
+	struct switch_frame *first =
+		(struct switch_frame *)((uintptr_t)(stack + KERNEL_STACK_SIZE) - sizeof(*first) - 16);
+
+	task->stack = stack;
 	*first = (struct switch_frame){ .rip = (uintptr_t)task_enter_kernel,
 					.rbx = (uintptr_t)function,
 					.r12 = (uintptr_t)argument };
 	task->sp = (uintptr_t)first;
+}
+
+void task_start_kernel(struct task *task, void (*function)(void *argument), void *argument)
+{
+	prepare_kernel(task, task->stack, function, argument);
 	start(task, false);
+}
+
+static void idle_function(void *argument)
+{
+	(void)argument;
+	kernel_leave();
+	sched_idle();
 }
 
 /*
@@ -209,11 +226,13 @@ static void note_refusal(void)
 void task_init(void)
 {
 	static struct task first; /* guard: as of all tasks, tasks only, which the kernel does not preempt */
-	vaddr_t debug_stack;
+	static struct task idle;  /* guard: as of `first` */
+	vaddr_t debug_stack, idle_stack;
 
 	fpu_init();
 	debug_stack = kernel_stack_alloc();
-	if (!debug_stack || cache_init(&task_cache, "task", sizeof(struct task), 64) != OK)
+	idle_stack = kernel_stack_alloc();
+	if (!debug_stack || !idle_stack || cache_init(&task_cache, "task", sizeof(struct task), 64) != OK)
 		panic("no memory for tasks");
 	percpu_set_debug_stack(debug_stack + KERNEL_STACK_SIZE);
 	first.state = TASK_RUNNABLE;
@@ -221,8 +240,9 @@ void task_init(void)
 	/* The kernel's own task has the number 0, so that the first program is task 1, as on any Unix. */
 	number_init();
 	enlist(&first, "kernel", number_zero());
-	run_queues_init();
 	this_cpu->current = &first;
+	run_queues_init(&idle);
+	prepare_kernel(&idle, idle_stack, idle_function, NULL);
 	percpu_set_refusal_hook(note_refusal);
 }
 
@@ -232,6 +252,14 @@ static void wake(struct task *task)
 	task->woken = true;
 	if (task->state == TASK_BLOCKED)
 		make_ready(task);
+	else if (unlikely(cpu_count > 1))
+		task_kick(task);
+}
+
+void task_kick(const struct task *task)
+{
+	if (task->cpu->current == task && task->cpu->number != this_cpu->number)
+		cpu_call_reschedule(task->cpu);
 }
 
 /* Wake the task of a waiter; called as waiter->wake. The caller holds the queue's lock, so interrupts are off. */
@@ -302,7 +330,6 @@ void task_wake_stopped(struct task *task)
 /* Block the current task until it is woken or the deadline passes. The caller holds task_lock. */
 static void block(struct task *task, enum timer_clock clock, uint64_t deadline_ns)
 {
-	task->timed_out = false;
 	if (deadline_ns != TASK_NO_DEADLINE && clock == TIMER_WALL)
 		timer_start_wall(&task->alarm, deadline_ns);
 	else if (deadline_ns != TASK_NO_DEADLINE)

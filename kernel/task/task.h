@@ -15,6 +15,7 @@
 #include "kernel/lib/time.h"
 #include "kernel/mm/heap/kernel_stack.h"
 #include "kernel/sync/wait_queue.h"
+#include "kernel/task/cpu_set.h"
 #include "kernel/task/rights_state.h"
 #include "kernel/task/self_write_state.h"
 #include "kernel/task/signal_state.h"
@@ -33,8 +34,8 @@ enum task_state {
 	TASK_DEAD,     /* never runs again; its memory is freed when another task has the CPU */
 };
 
-struct process;
 struct late_work;
+struct process;
 
 /* A task. Guard of fields that say nothing else: tasks only, which the kernel does not preempt. */
 struct task {
@@ -49,10 +50,11 @@ struct task {
 	/* Guard of the next fields: task_lock, since interrupt handlers wake tasks and end their slices. */
 	enum task_state state;
 	struct task_sched sched;
-	int rank;    /* sched_rank() of `sched` */
-	bool queued; /* the task is in a run queue */
-	/* task_wake() was called since the last task_block_prepare(), which clears this field without the lock */
-	bool woken;
+	int rank;              /* sched_rank() of `sched` */
+	bool queued;           /* the task is in a run queue */
+	struct percpu *cpu;    /* the CPU that the task runs on, or waits for, or ran on last */
+	struct cpu_set may;    /* the CPUs that the task may run on */
+	bool woken;            /* by task_wake(), since task_block_prepare(), which clears this without the lock */
 	bool timed_out;        /* the deadline of task_block has passed */
 	struct run_node ready; /* the task's place in the run queue */
 	uint64_t turn_left_ns; /* of a real-time task: the rest of its turn; 0: it goes behind those of its priority */
@@ -139,8 +141,8 @@ void task_wake(struct task *task);
 void task_wake_off(struct task *task);
 
 /*
- * Wake a task that is blocked or is stopped by a signal, so that it checks again whether it has to wait. task_go_on()
- * wakes the task only if it is stopped. Interrupt handlers may call these.
+ * Wake a task that is blocked or is stopped by a signal, so that it checks again whether it must wait. task_go_on()
+ * wakes only a stopped task. Interrupt handlers may call these.
  */
 void task_wake_stopped(struct task *task);
 void task_go_on(struct task *task);
@@ -161,10 +163,8 @@ void task_set_gs_base(uint64_t base);
 /* Give `task` another tid, a number in use that no other task has: after execve(2) the only thread's tid is the pid. */
 void task_set_tid(struct task *task, int tid);
 
-/* Return the task's CPU time. If the current task is not runnable the CPU is idle, which counts for no task. */
+/* Return the task's CPU time. */
 static inline uint64_t task_run_ns(const struct task *task)
 {
-	bool runs = task == task_current() && task->state == TASK_RUNNABLE;
-
-	return task->run_ns + (runs ? clock_monotonic_ns() - task->started_ns : 0);
+	return task->run_ns + (task->cpu->current == task ? clock_monotonic_ns() - task->started_ns : 0);
 }

@@ -7,7 +7,7 @@
 #include "kernel/irq/irq.h"
 #include "kernel/irq/timer.h"
 #include "kernel/task/process.h"
-#include "kernel/task/sched.h"
+#include "kernel/task/run_queues.h"
 
 /* The timer of each CPU. Guard: task_lock. */
 static PER_CPU struct usage_tick {
@@ -22,8 +22,8 @@ static void look(struct timer *timer)
 	(void)timer;
 	lock_take_off(&task_lock);
 	per_cpu(usage_tick).runs = false;
-	/* A CPU with nothing to do halts in the task that has last run, which is blocked. */
-	if (task->state == TASK_RUNNABLE) {
+	/* A CPU that idles has no tick. */
+	if (task != per_cpu(cpu_queues).idle) {
 		uint64_t run_ns = task_run_ns(task);
 
 		if (!trap_from_user(irq_frame()))

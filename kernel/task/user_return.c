@@ -8,6 +8,7 @@
 #include "kernel/arch/irq_guard.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/user/uaccess.h"
+#include "kernel/sync/kernel_lock.h"
 #include "kernel/task/late.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/sched.h"
@@ -190,20 +191,47 @@ static bool kernel_fault(struct trap_frame *frame, vaddr_t va)
 	return status == OK || uaccess_fixup(frame);
 }
 
+/* Return whether the trap is an exception that a program has caused; NMI, #DF and #MC are not. */
+static bool is_programs(const struct trap_frame *frame)
+{
+	return frame->vector != TRAP_NMI && frame->vector != TRAP_DF && frame->vector != TRAP_MC;
+}
+
+/* Serve an exception of user mode, with interrupts on. */
+static void user_mode_trap(struct trap_frame *frame, vaddr_t cr2)
+{
+	if (frame->vector == TRAP_PF)
+		user_page_fault(frame, cr2);
+	else
+		user_exception(frame);
+}
+
 static bool user_trap(struct trap_frame *frame)
 {
 	vaddr_t cr2 = cpu_read_cr2();
 
 	if (!trap_from_user(frame))
 		return kernel_fault(frame, cr2);
-	/* NMI, #DF and #MC are not caused by the program. */
-	if (frame->vector == TRAP_NMI || frame->vector == TRAP_DF || frame->vector == TRAP_MC)
+	if (!is_programs(frame))
 		return false;
 	irq_open();
-	if (frame->vector == TRAP_PF)
-		user_page_fault(frame, cr2);
-	else
-		user_exception(frame);
+	user_mode_trap(frame, cr2);
+	irq_close();
+	return true;
+}
+
+/* Do the same where there are several CPUs: a trap from user mode comes without the kernel lock. */
+static bool user_trap_with_lock(struct trap_frame *frame)
+{
+	vaddr_t cr2 = cpu_read_cr2();
+
+	if (!trap_from_user(frame))
+		return kernel_fault(frame, cr2);
+	if (!is_programs(frame))
+		return false;
+	irq_open();
+	kernel_lock_take();
+	user_mode_trap(frame, cr2);
 	irq_close();
 	return true;
 }
@@ -249,6 +277,7 @@ void task_entered_user(void)
 	irq_close();
 	if (task_return_wanted())
 		task_return(task_frame(task), false);
+	kernel_leave();
 	stop_watch_call_ends();
 	stop_watch_on();
 }
@@ -257,6 +286,29 @@ static void return_from_trap(struct trap_frame *frame)
 {
 	if (task_return_wanted())
 		task_return(frame, false);
+}
+
+/*
+ * Do the same where there are several CPUs. Exceptions have taken the kernel lock, interrupts have let go of it.
+ */
+static void return_with_lock(struct trap_frame *frame)
+{
+	if (task_return_wanted()) {
+		if (!kernel_lock_is_held()) {
+			irq_open();
+			kernel_lock_take();
+			irq_close();
+		}
+		task_return(frame, false);
+	}
+	if (kernel_lock_is_held())
+		kernel_lock_release();
+}
+
+void user_traps_use_lock(void)
+{
+	trap_set_user_handler(user_trap_with_lock);
+	trap_set_return_handler(return_with_lock);
 }
 
 void user_traps_init(void)

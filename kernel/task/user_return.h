@@ -17,3 +17,6 @@ void task_begin_again(struct trap_frame *frame);
 
 /* Install the handlers of user mode's exceptions. Call once, after task_init(). */
 void user_traps_init(void);
+
+/* Take the kernel lock on the way in from user mode from now on. Call before other CPUs start. */
+void user_traps_use_lock(void);

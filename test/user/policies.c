@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "test/user/one_cpu.h"
 #include "test/user/self_stat.h"
 #include "test/user/tap.h"
 
@@ -656,6 +657,7 @@ static void test_rttime(void)
 
 int main(void)
 {
+	stay_on_one_cpu();
 	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	test_set();
 	test_errors();

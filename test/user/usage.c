@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "test/user/one_cpu.h"
 #include "test/user/self_stat.h"
 #include "test/user/tap.h"
 
@@ -219,6 +220,7 @@ static int sleep_child(void *unused)
 
 int main(void)
 {
+	stay_on_one_cpu();
 	buffer = fresh(256 * 1024, PROT_READ | PROT_WRITE);
 	sys(SYS_mkdir, "/proc", 0755);
 	sys(SYS_mount, "proc", "/proc", "proc", 0, NULL);

@@ -4,6 +4,7 @@
 #include "kernel/mm/heap/heap_internal.h"
 #include "kernel/mm/heap/heap_trim.h"
 
+#include "kernel/arch/cpus.h"
 #include "kernel/lib/string.h"
 
 #define BASE_MAX_SIZE (1ULL << (32 + PAGE_SHIFT)) /* page numbers have 32 bits */
@@ -35,6 +36,18 @@ enum status heap_init(const struct heap_backend *backend)
 	return OK;
 }
 
+/* Give back the free blocks of all CPUs. The caller's is the only one that runs in the kernel (kernel_lock.h). */
+static void drain_cpus(struct heap_cpu *own)
+{
+#ifdef HOST_TEST
+	magazines_drain_cpu(own);
+#else
+	(void)own;
+	CPUS_EACH(cpu)
+	magazines_drain_cpu(per_cpu_of(cpu, heap_this_cpu));
+#endif
+}
+
 bool heap_trim_step(struct heap_trim *trim)
 {
 	heap_flags_t flags;
@@ -52,7 +65,7 @@ bool heap_trim_step(struct heap_trim *trim)
 			trim->next = HEAP_TRIM_CPU;
 		break;
 	case HEAP_TRIM_CPU:
-		magazines_drain_cpu(cpu);
+		drain_cpus(cpu);
 		trim->next = HEAP_TRIM_PAGES;
 		break;
 	case HEAP_TRIM_PAGES:

@@ -8,7 +8,9 @@
 #include "kernel/arch/irq_guard.h"
 #include "kernel/arch/pcid.h"
 #include "kernel/arch/trap.h"
+#include "kernel/lib/likely.h"
 #include "kernel/mm/space/kernel_space.h"
+#include "kernel/mm/space/shootdown.h"
 #include "kernel/mm/space/tlb.h"
 
 static void flush_page_of(unsigned pcid, vaddr_t va)
@@ -52,7 +54,6 @@ static const struct tlb_ops invpcid_ops = {
  * What is known of each CPU's TLB. Can be used before context_init(), too, but without PCIDs. Guard: own CPU,
  * interrupts off. The entry code reads the count of CR3 writes.
  */
-extern PER_CPU struct tlb context_tlb;
 PER_CPU struct tlb context_tlb;
 
 static uint64_t last_id; /* id of the newest context. Guard: tasks only, which the kernel does not preempt */
@@ -88,8 +89,29 @@ void context_init(void)
 		/* Setting CR4.PCIDE would fault with a PCID other than 0 in CR3; until now no CR3 has had one. */
 		cpu_write_cr4(cpu_read_cr4() | CR4_PCIDE);
 		tlb_start_pcids(tlb);
+		tlb->recorded = true;
 	}
 	trap_set_context(enter_for_trap, leave_for_trap);
+}
+
+void context_share_tlb(void)
+{
+	struct tlb *tlb = per_cpu_pointer(context_tlb);
+	uint64_t flags = irq_guard_enter();
+
+	tlb->loaded = tlb->loading = cpu_read_cr3() & PTE_ADDRESS;
+	tlb->recorded = true;
+	irq_guard_leave(flags);
+}
+
+void context_start_cpu(void)
+{
+	context_prepare();
+	cpu_write_cr3(kernel_context.space.root.raw);
+	if (cpu_features()->pge)
+		cpu_write_cr4(cpu_read_cr4() | CR4_PGE);
+	context_init();
+	context_share_tlb();
 }
 
 enum status context_create(struct context *ret)
@@ -118,14 +140,16 @@ void context_destroy(struct context *c)
 void context_flush(struct context *c, struct tlb_flush *flush)
 {
 	uint64_t flags = irq_guard_enter(); /* tlb.c must not be interrupted by other work on this CPU's TLB */
+	struct tlb_message message = tlb_flush_run(per_cpu_pointer(context_tlb), c, flush);
 
-	(void)tlb_flush_run(per_cpu_pointer(context_tlb), c, flush);
 	irq_guard_leave(flags);
+	if (unlikely(cpu_count > 1))
+		shootdown(&message);
 	space_release(&c->space, flush);
 }
 
 /*
- * Load a context without calling tlb.c, on a CPU without PCIDs: each load flushes, and with one CPU nobody asks which
+ * Load a context without calling tlb.c, on the only CPU and without PCIDs: each load flushes, and nobody asks which
  * context is loaded. So nothing need be recorded, and interrupts need not be off. This takes a third of tlb_load()'s
  * instructions.
  */
@@ -140,7 +164,7 @@ void context_load(struct context *c)
 {
 	uint64_t flags;
 
-	if (!per_cpu(context_tlb).pcids) {
+	if (!per_cpu(context_tlb).recorded) {
 		if (!context_is_loaded(c))
 			load_without_pcid(c->space.root.raw);
 		return;
@@ -154,7 +178,7 @@ void context_restore(context_token_t token)
 {
 	uint64_t flags;
 
-	if (!per_cpu(context_tlb).pcids) {
+	if (!per_cpu(context_tlb).recorded) {
 		if ((cpu_read_cr3() ^ token.cr3) & PTE_ADDRESS)
 			load_without_pcid(token.cr3);
 		return;

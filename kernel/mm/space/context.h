@@ -40,6 +40,14 @@ void context_prepare(void);
 void context_init(void);
 
 /*
+ * context_share_tlb: have this CPU tell the others from now on which context it has loaded; call before they start.
+ * context_start_cpu: load the kernel context on another CPU that has started, and take its TLB into use, with
+ * interrupts off.
+ */
+void context_share_tlb(void);
+void context_start_cpu(void);
+
+/*
  * Create a context that maps nothing but PML4 slot 511, which is the same in all contexts. Takes one frame, copies one
  * entry. Returns ERR_NO_MEMORY; *ret is then as before.
  */

@@ -83,6 +83,7 @@ struct tlb {
 	 */
 	uint64_t loaded, loading;
 	bool pcids;      /* CR4.PCIDE is set */
+	bool recorded;   /* every load goes through tlb_load() and tlb_restore(): with PCIDs, and with several CPUs */
 	uint64_t shared; /* changes of slot 511 so far after which every PCID has to be flushed */
 	struct tlb_slot slots[TLB_PCIDS];
 };

@@ -1,0 +1,98 @@
+/*
+ * Sends and handles the interrupts between CPUs.
+ */
+#include "kernel/irq/cpu_calls.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/arch/irq_guard.h"
+#include "kernel/arch/trap.h"
+#include "kernel/irq/apic.h"
+#include "kernel/irq/clock.h"
+#include "kernel/irq/irq.h"
+#include "kernel/irq/timer.h"
+#include "kernel/mm/space/shootdown.h"
+#include "kernel/sync/kernel_lock.h"
+
+static bool (*other_nmi)(struct trap_frame *frame); /* cpu_calls_set_nmi()'s handler; NULL: none. Fixed after boot */
+static bool stopping;                               /* all CPUs but one are to stop. Atomic */
+static unsigned stopped;                            /* how many have. Atomic */
+
+/* The CPU looks at what is wanted of it on its way back from any interrupt: nothing is left to do here. */
+static void reschedule(void *ctx)
+{
+	(void)ctx;
+}
+
+static void serve_shootdown(void *ctx)
+{
+	(void)ctx;
+	shootdown_serve();
+}
+
+static void send_shootdown(const struct percpu *cpu)
+{
+	apic_send(cpu->apic_id, VECTOR_SHOOTDOWN);
+}
+
+void cpu_call_reschedule(const struct percpu *cpu)
+{
+	apic_send(cpu->apic_id, VECTOR_RESCHEDULE);
+}
+
+static void stop(void)
+{
+	__atomic_add_fetch(&stopped, 1, __ATOMIC_RELAXED);
+	for (;;) {
+		irq_close();
+		cpu_halt();
+	}
+}
+
+static bool nmi(struct trap_frame *frame)
+{
+	if (__atomic_load_n(&stopping, __ATOMIC_RELAXED))
+		stop();
+	return other_nmi && other_nmi(frame);
+}
+
+void cpu_calls_set_nmi(bool (*handler)(struct trap_frame *frame))
+{
+	other_nmi = handler;
+	trap_set_handler(TRAP_NMI, NULL);
+	trap_set_handler(TRAP_NMI, nmi);
+}
+
+void cpu_calls_stop_others(void)
+{
+	const uint64_t start = cpu_rdtsc(), most = clock_tsc_frequency() / 10;
+
+	if (cpu_count == 1 || __atomic_exchange_n(&stopping, true, __ATOMIC_SEQ_CST))
+		return;
+	CPUS_EACH(cpu)
+	if (cpu->number != this_cpu->number)
+		apic_send_nmi(cpu->apic_id);
+	while (__atomic_load_n(&stopped, __ATOMIC_RELAXED) < cpu_count - 1 && cpu_rdtsc() - start < most)
+		cpu_pause();
+}
+
+void cpu_calls_init(void)
+{
+	uint64_t flags;
+
+	per_cpu(percpu).apic_id = apic_id();
+	irq_set_vector(VECTOR_RESCHEDULE, reschedule, NULL);
+	irq_set_vector(VECTOR_SHOOTDOWN, serve_shootdown, NULL);
+	shootdown_set_sender(send_shootdown);
+	cpu_calls_set_nmi(other_nmi);
+	context_share_tlb();
+	flags = irq_guard_enter();
+	kernel_lock_start(shootdown_serve);
+	irq_use_lock();
+	irq_guard_leave(flags);
+}
+
+void cpu_calls_start_cpu(void)
+{
+	apic_start_cpu(VECTOR_SPURIOUS, VECTOR_ERROR);
+	timer_start_cpu();
+}

@@ -1,0 +1,59 @@
+/*
+ * The message of the change that is under way, and who still has to serve it.
+ */
+#include "kernel/mm/space/shootdown.h"
+
+#include "kernel/arch/cpu.h"
+#include "kernel/sync/lock.h"
+
+static void (*send_to)(const struct percpu *cpu); /* shootdown_set_sender()'s function. Fixed after boot */
+
+/* The message. Guard: the CPU that sends it, until all have served it. */
+static const struct tlb_message *sent;
+static unsigned waiting; /* how many CPUs have not served it yet. Atomic */
+
+static PER_CPU bool wanted;    /* this CPU is to serve the message. Atomic */
+static PER_CPU uint64_t count; /* messages that this CPU has sent. Guard: own CPU */
+
+void shootdown_set_sender(void (*send)(const struct percpu *cpu))
+{
+	send_to = send;
+}
+
+/*
+ * A CPU that waits here serves nothing meanwhile: nobody else sends. The CPUs that are sent to serve as soon as they
+ * have interrupts on, which those that wait for a lock with interrupts off have after its holder is through.
+ */
+void shootdown(const struct tlb_message *message)
+{
+	const unsigned here = this_cpu->number;
+
+	lock_check_none("a shootdown");
+	sent = message;
+	__atomic_store_n(&waiting, 1, __ATOMIC_SEQ_CST);
+	CPUS_EACH(cpu)
+	{
+		if (cpu->number == here || !tlb_concerns(per_cpu_of(cpu, context_tlb), message))
+			continue;
+		__atomic_add_fetch(&waiting, 1, __ATOMIC_SEQ_CST);
+		__atomic_store_n(per_cpu_of(cpu, wanted), true, __ATOMIC_SEQ_CST);
+		per_cpu(count)++;
+		send_to(cpu);
+	}
+	__atomic_sub_fetch(&waiting, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&waiting, __ATOMIC_ACQUIRE))
+		cpu_pause();
+}
+
+void shootdown_serve(void)
+{
+	if (!__atomic_exchange_n(per_cpu_pointer(wanted), false, __ATOMIC_SEQ_CST))
+		return;
+	tlb_serve(per_cpu_pointer(context_tlb), sent);
+	__atomic_sub_fetch(&waiting, 1, __ATOMIC_SEQ_CST);
+}
+
+uint64_t shootdown_count(void)
+{
+	return per_cpu(count);
+}

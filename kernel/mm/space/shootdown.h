@@ -1,0 +1,25 @@
+/*
+ * Shootdowns: a change of a context is served by all CPUs that may have TLB entries of it, before what was unmapped can
+ * be used for something else. tlb.c decides what each of them does.
+ */
+#pragma once
+
+#include "kernel/arch/cpus.h"
+#include "kernel/mm/space/tlb.h"
+
+extern PER_CPU struct tlb context_tlb; /* guard: own CPU, interrupts off; see context.c */
+
+/* Set the function that interrupts another CPU, which then calls shootdown_serve(). Call once, before others start. */
+void shootdown_set_sender(void (*send)(const struct percpu *cpu));
+
+/*
+ * Have the other CPUs that the message concerns serve it, and wait until all have. Call with no lock held that a CPU
+ * may wait for with interrupts off. One CPU calls this at a time: the one that runs tasks in the kernel.
+ */
+void shootdown(const struct tlb_message *message);
+
+/* Serve the message that another CPU has sent to this one, if there is any. Call with interrupts off. */
+void shootdown_serve(void);
+
+/* Return how many messages the running CPU has sent. */
+uint64_t shootdown_count(void);
