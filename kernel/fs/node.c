@@ -70,16 +70,26 @@ static void end_detached(struct fs *fs)
 	fs->destroy(root);
 }
 
-void node_put(struct node *node)
+/* Drop a reference, and no more. */
+static inline void drop(struct node *node)
 {
-	/* A node that is freed drops its reference to its parent, which may be the parent's last, and so on up. */
-	while (node) {
+	ASSERT(node->refs);
+	node->refs--;
+	node->fs->refs--;
+}
+
+/*
+ * Do what is to be done after a reference to `node` was dropped: free the node if it was the last one, or the file
+ * system, if that was detached and nobody uses it any more. A node that is freed drops its reference to its parent,
+ * which may be the parent's last, and so on up.
+ */
+static __attribute__((noinline)) void settle(struct node *node)
+{
+	for (;;) {
 		struct node *parent = NULL;
 		struct fs *fs = node->fs;
 
-		ASSERT(node->refs);
-		fs->refs--;
-		if (!--node->refs) {
+		if (!node->refs) {
 			parent = node->parent;
 			fs->nodes--;
 			file_locks_free(node->locks);
@@ -88,8 +98,20 @@ void node_put(struct node *node)
 		/* The reference to `parent` counts in fs->refs, so the file system stays until that is dropped. */
 		if (fs->detached && fs->refs == fs->own + 1)
 			end_detached(fs);
+		if (!parent)
+			return;
 		node = parent;
+		drop(node);
 	}
+}
+
+void node_put(struct node *node)
+{
+	if (!node)
+		return;
+	drop(node);
+	if (unlikely(!node->refs || node->fs->detached))
+		settle(node);
 }
 
 uint64_t fs_new_device(void)

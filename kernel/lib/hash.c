@@ -40,14 +40,17 @@ static uint64_t little(const unsigned char *at, size_t size)
 uint64_t hash_bytes(const void *bytes, size_t size)
 {
 	const unsigned char *at = bytes, *end = at + size;
-	uint64_t hash = key[0] ^ size * ODD_A, multiplier = key[1] ^ ODD_B;
+	uint64_t hash = key[0] ^ size * ODD_A, last;
+	const uint64_t multiplier = key[1] ^ ODD_B;
 
-	for (; at + 8 < end; at += 8)
-		hash = fold(hash ^ *(const word64 *)at, multiplier);
-	/*
-	 * The last eight bytes may overlap bytes that are hashed already, which is cheaper than a case for a shorter
-	 * rest.
-	 */
-	hash = fold(hash ^ (size >= 8 ? *(const word64 *)(end - 8) : little(at, size)), multiplier);
+	if (size < 8) {
+		last = little(at, size);
+	} else {
+		for (; at + 8 < end; at += 8)
+			hash = fold(hash ^ *(const word64 *)at, multiplier);
+		/* The last eight bytes may overlap hashed ones, which is cheaper than cases for a shorter rest. */
+		last = *(const word64 *)(end - 8);
+	}
+	hash = fold(hash ^ last, multiplier);
 	return fold(hash ^ key[0], ODD_A);
 }

@@ -175,14 +175,23 @@ void *memset(void *to, int value, size_t bytes)
 
 int memcmp(const void *a, const void *b, size_t bytes)
 {
-	const unsigned char *x = a, *y = b;
+	const unsigned char *x = a, *y = b, *end = x + bytes;
 
-	while (bytes >= 8 && *(const word64 *)x == *(const word64 *)y) {
-		bytes -= 8;
-		x += 8;
-		y += 8;
+	if (bytes >= 8) {
+		for (; x + 8 < end && *(const word64 *)x == *(const word64 *)y; x += 8, y += 8)
+			;
+		/* Up to eight bytes are left: compare the last eight, of which some may be known to be equal. */
+		if (x + 8 >= end) {
+			y -= x - (end - 8);
+			x = end - 8;
+			if (*(const word64 *)x == *(const word64 *)y)
+				return 0;
+		}
+	} else if (bytes >= 4 && *(const word32 *)x == *(const word32 *)y &&
+		   *(const word32 *)(end - 4) == *(const word32 *)(y + bytes - 4)) {
+		return 0;
 	}
-	for (; bytes; bytes--, x++, y++)
+	for (; x < end; x++, y++)
 		if (*x != *y)
 			return *x - *y;
 	return 0;
