@@ -5,6 +5,7 @@
 
 #include "kernel/fs/errno.h"
 #include "kernel/mm/user/user_space.h"
+#include "kernel/task/refused_feature.h"
 
 #define PROT_KNOWN          7
 #define MAP_SHARED          1
@@ -67,7 +68,9 @@ int mapping_check(uint64_t prot, uint64_t flags, uint64_t offset, struct mmap_re
 	default:
 		return -EINVAL;
 	}
-	if (flags & MAP_HUGETLB || offset % PAGE_SIZE)
+	if (flags & MAP_HUGETLB)
+		return refuse_feature(-EINVAL, "mmap: huge pages, MAP_HUGETLB", MAP_HUGETLB);
+	if (offset % PAGE_SIZE)
 		return -EINVAL;
 	for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++)
 		if (flags & same[i].theirs)

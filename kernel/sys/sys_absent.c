@@ -3,6 +3,7 @@
  * a Linux that was built without the feature.
  */
 #include "kernel/sys/user_args.h"
+#include "kernel/task/refused_feature.h"
 
 /*
  * These calls do not exist here, and C libraries work without them. They have functions only because sys_missing()
@@ -23,16 +24,22 @@ SYSCALL_0(clone3)
 	return -ENOSYS;
 }
 
-/* Files have no extended attributes. */
+/* Files have no extended attributes. Many programs look for some; only one that sets them is named in the log. */
 #define NO_ATTRIBUTES(name)         \
 	SYSCALL_0(name)             \
 	{                           \
 		return -EOPNOTSUPP; \
 	}
 
-NO_ATTRIBUTES(setxattr)
-NO_ATTRIBUTES(lsetxattr)
-NO_ATTRIBUTES(fsetxattr)
+#define NO_NEW_ATTRIBUTES(name)                                                                \
+	SYSCALL_0(name)                                                                        \
+	{                                                                                      \
+		return refuse_feature(-EOPNOTSUPP, #name ": extended attributes of files", 0); \
+	}
+
+NO_NEW_ATTRIBUTES(setxattr)
+NO_NEW_ATTRIBUTES(lsetxattr)
+NO_NEW_ATTRIBUTES(fsetxattr)
 NO_ATTRIBUTES(getxattr)
 NO_ATTRIBUTES(lgetxattr)
 NO_ATTRIBUTES(fgetxattr)

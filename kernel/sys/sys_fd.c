@@ -9,6 +9,7 @@
 #include "kernel/sys/file_transfer.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/fd_work.h"
+#include "kernel/task/refused_feature.h"
 #include "kernel/task/wait_until.h"
 
 #define O_TMPFILE 020000000
@@ -26,7 +27,7 @@ static int64_t open_at(uint64_t fd, uint64_t from, uint64_t flags, uint64_t mode
 	int error;
 
 	if (flags & O_TMPFILE)
-		return -EOPNOTSUPP;
+		return refuse_feature(-EOPNOTSUPP, "open: a file without a name, O_TMPFILE", O_TMPFILE);
 	error = user_path_get(fd, from, &path);
 	if (error)
 		return error;

@@ -4,6 +4,7 @@
 #include "kernel/sys/futex.h"
 #include "kernel/sys/restart.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/refused_feature.h"
 
 enum futex_op {
 	FUTEX_WAIT = 0,
@@ -11,8 +12,14 @@ enum futex_op {
 	FUTEX_REQUEUE = 3,
 	FUTEX_CMP_REQUEUE = 4,
 	FUTEX_WAKE_OP = 5,
+	FUTEX_LOCK_PI = 6,
+	FUTEX_UNLOCK_PI = 7,
+	FUTEX_TRYLOCK_PI = 8,
 	FUTEX_WAIT_BITSET = 9,
 	FUTEX_WAKE_BITSET = 10,
+	FUTEX_WAIT_REQUEUE_PI = 11,
+	FUTEX_CMP_REQUEUE_PI = 12,
+	FUTEX_LOCK_PI2 = 13,
 };
 
 #define FUTEX_PRIVATE        128U
@@ -98,6 +105,13 @@ SYSCALL_6(futex, at, op, value, fourth, other, last)
 		return futex_requeue(at, other, private, (uint32_t)value, (uint32_t)fourth, &expected);
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(at, other, private, (uint32_t)value, (uint32_t)fourth, expected);
+	case FUTEX_LOCK_PI:
+	case FUTEX_UNLOCK_PI:
+	case FUTEX_TRYLOCK_PI:
+	case FUTEX_WAIT_REQUEUE_PI:
+	case FUTEX_CMP_REQUEUE_PI:
+	case FUTEX_LOCK_PI2:
+		return refuse_feature(-ENOSYS, "futex: priority inheritance", op & 127);
 	}
 	return -ENOSYS;
 }

@@ -6,10 +6,13 @@
 #include "kernel/sys/memory_flags.h"
 #include "kernel/sys/memory_steps.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/refused_feature.h"
 #include "kernel/task/space_work.h"
 #include "kernel/task/user_return.h"
 
 #define PROT_GROWSDOWN 0x01000000 /* of mprotect(2) only */
+
+#define MREMAP_DONTUNMAP 4
 
 #define MS_ASYNC      1
 #define MS_INVALIDATE 2
@@ -166,6 +169,8 @@ SYSCALL_5(mremap, va, size, new_size, flags, to)
 	vaddr_t place;
 	int error;
 
+	if (flags & MREMAP_DONTUNMAP)
+		return refuse_feature(-EINVAL, "mremap: to keep the old place, MREMAP_DONTUNMAP", MREMAP_DONTUNMAP);
 	if (flags & ~(uint64_t)(USER_REMAP_MAYMOVE | USER_REMAP_FIXED))
 		return -EINVAL;
 	error = errno_of(memory_remap(space_here(), va, size, new_size, (unsigned)flags, to, &place));

@@ -7,6 +7,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/give_way.h"
+#include "kernel/task/refused_feature.h"
 
 #define CWD ((uint64_t)AT_FDCWD)
 
@@ -103,7 +104,7 @@ static int do_mount(const struct mount_words *words, struct node *at, unsigned f
 	 * act on.
 	 */
 	if (flags & MS_BIND && !(flags & MS_REMOUNT))
-		return -EOPNOTSUPP;
+		return refuse_feature(-EOPNOTSUPP, "mount: a bind mount", MS_BIND);
 	if (flags & MS_REMOUNT)
 		return mount_change(at, flags, words->options);
 	if (flags & MS_PROPAGATE)

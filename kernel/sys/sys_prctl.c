@@ -3,6 +3,7 @@
  */
 #include "kernel/lib/string.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/refused_feature.h"
 #include "kernel/task/rights.h"
 
 enum prctl_request {
@@ -23,6 +24,9 @@ enum prctl_request {
 	PR_SET_NO_NEW_PRIVS = 38,
 	PR_GET_NO_NEW_PRIVS = 39,
 	PR_CAP_AMBIENT = 47,
+	PR_LAST = 66, /* the last of Linux 6.1's that are numbered */
+	PR_SET_VMA = 0x53564d41,
+	PR_SET_PTRACER = 0x59616d61,
 };
 
 enum ambient_request {
@@ -155,6 +159,8 @@ static int64_t credentials_request(enum prctl_request request, uint64_t a, uint6
 	case PR_CAP_AMBIENT:
 		return c || d ? -EINVAL : change_ambient(a, b);
 	default:
+		if (request <= PR_LAST || request == PR_SET_VMA || request == PR_SET_PTRACER)
+			return refuse_feature(-EINVAL, "prctl: an option", request);
 		return -EINVAL;
 	}
 }

@@ -4,6 +4,7 @@
  */
 #include "kernel/lib/string.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/refused_feature.h"
 #include "kernel/task/rt_queue.h"
 #include "kernel/task/sched.h"
 
@@ -121,7 +122,7 @@ static int set_attr(struct task *task, const struct linux_sched_attr *attr)
 	if (error)
 		return error;
 	if (attr->flags & FLAG_CLAMPS)
-		return -EOPNOTSUPP;
+		return refuse_feature(-EOPNOTSUPP, "sched_setattr: clamps of utilization", FLAG_CLAMPS);
 	if (!(attr->flags & FLAG_KEEP_PARAMS)) {
 		sched.policy = (enum sched_policy)policy;
 		sched.rt_priority = (int)attr->priority;

@@ -7,6 +7,7 @@
 #include "kernel/task/fd_work.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/process_internal.h"
+#include "kernel/task/refused_feature.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/space_work.h"
 #include "kernel/task/wait_until.h"
@@ -27,6 +28,7 @@
 #define CLONE_DETACHED       0x400000
 #define CLONE_CHILD_SETTID   0x1000000
 #define CLONE_EXIT_SIGNAL    0xff
+#define CLONE_NAMESPACES     0x7e020000 /* a flag for each kind of them, CLONE_NEWNS among them */
 
 /*
  * The flags that are accepted; namespaces and tracing are not. CLONE_FS and CLONE_SIGHAND have an effect only together
@@ -41,6 +43,8 @@ static int check(const struct clone_arguments *a)
 {
 	uint64_t flags = a->flags;
 
+	if (flags & CLONE_NAMESPACES)
+		return refuse_feature(-EINVAL, "clone: namespaces", flags & CLONE_NAMESPACES);
 	if (flags & ~(uint64_t)CLONE_KNOWN || (flags & CLONE_EXIT_SIGNAL) > SIGNALS)
 		return -EINVAL;
 	if ((flags & CLONE_THREAD) && !(flags & CLONE_SIGHAND))
