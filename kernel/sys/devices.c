@@ -7,12 +7,16 @@
 #include "kernel/dev/screen.h"
 #include "kernel/dev/serial.h"
 #include "kernel/dev/usb/usb.h"
+#include "kernel/fs/sysfs.h"
 #include "kernel/lib/log.h"
 #include "kernel/sys/terminals.h"
 #include "kernel/task/wait_until.h"
 
-/* All drivers, in the order in which they are started. */
-static const struct pci_driver *const drivers[] = { &usb_xhci_driver };
+/* All drivers, in the order in which they are started, and their directories in /sys, which are empty. */
+static const struct {
+	const struct pci_driver *driver;
+	const char *path;
+} drivers[] = { { &usb_xhci_driver, "bus/pci/drivers/xhci_hcd" } };
 
 #define DRIVERS (sizeof(drivers) / sizeof(drivers[0]))
 
@@ -53,15 +57,24 @@ static void serve(void *argument)
 {
 	(void)argument;
 	for (size_t i = 0; i < DRIVERS && !ending; i++)
-		pci_start_driver(drivers[i]);
+		pci_start_driver(drivers[i].driver);
 	usb_run(settled);
 	if (has_devices())
 		(void)WAIT_IN_QUEUE(&changes, ending, TASK_NO_DEADLINE);
 	for (size_t i = DRIVERS; i > 0; i--)
-		pci_stop_driver(drivers[i - 1]);
+		pci_stop_driver(drivers[i - 1].driver);
 	pci_end();
 	running = false;
 	wait_queue_wake(&changes);
+}
+
+void devices_files_init(void)
+{
+	static struct text_entry entries[DRIVERS]; /* fixed after boot */
+
+	for (size_t i = 0; i < DRIVERS; i++)
+		entries[i] = (struct text_entry){ .path = drivers[i].path, .mode = S_IFDIR | 0555 };
+	sysfs_add(entries, DRIVERS);
 }
 
 void devices_start(void)

@@ -4,6 +4,9 @@
  */
 #pragma once
 
+/* Add the drivers' directories to sysfs. Call once, before that is mounted. */
+void devices_files_init(void);
+
 /* Start the task, unless it runs. Call when there are tasks. */
 void devices_start(void);
 

@@ -102,6 +102,7 @@ static int make_mounts(const char *cmdline)
 	int error;
 
 	mount_types_init();
+	devices_files_init();
 	error = proc_init(cmdline);
 	if (!error)
 		error = mount_set_root("tmpfs", root);

@@ -87,7 +87,7 @@ def usb_machine(tmp_path_factory):
     It has no MCFG, so the kernel reaches the configuration space by ports.
     """
     directory = tmp_path_factory.mktemp("usb")
-    boot = busybox_bundle(directory, f"{CONSOLES} quiet init=/bin/sh", ("sh", "cat", "echo", "dmesg", "stty", "od", "sleep"))
+    boot = busybox_bundle(directory, f"{CONSOLES} quiet init=/bin/sh", ("sh", "cat", "echo", "dmesg", "readlink"))
     config = Config(boot=boot, machine="pc,smm=off,i8042=off",
                     extra=("-device", "nec-usb-xhci,id=usb,p2=8,p3=2", "-vnc", "unix:vnc"))
     with Machine(config) as machine:
@@ -102,6 +102,11 @@ def test_nothing_to_type_at(machine):
     machine.wait_for(NO_KEYBOARD)
     machine.send("dmesg\n")
     machine.wait_for(r"xHCI: 10 ports, 64 slots; interrupts by MSI-X$")
+    since = len(machine.raw)
+    machine.send("readlink -f /sys/bus/pci/devices/*/driver; cat /sys/bus/pci/devices/*/resource\n")
+    machine.wait_for("^/sys/bus/pci/drivers/xhci_hcd$", since)
+    # What a driver has is measured: 16 KiB of memory with 64 bits.
+    machine.wait_for("^0x[0-9a-f]{12}0000 0x[0-9a-f]{12}3fff 0x0000000000140204$", since)
 
 
 def test_keys(machine):
