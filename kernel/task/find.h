@@ -54,12 +54,20 @@ void process_visit(bool (*see)(void *ctx, struct process *process), void *ctx);
  * from that group or session. Interrupt handlers may call this.
  */
 void process_visit_group(int group, bool (*see)(void *ctx, struct process *process), void *ctx);
+/* How far a visit of a group has come; all zeros at first. Guard: only the visiting task uses it. */
+struct process_visit {
+	uint64_t seen;      /* `joined` of the process that was visited last, or 0 */
+	struct process *at; /* the process that was visited last, with a reference; or NULL */
+};
+
 /*
  * Visit a large group in pieces, with other tasks in between: call `see` with up to 128 processes of the group that it
- * was not called with yet, and return whether there are more. *seen is 0 for the first piece, and kept for the next
- * one. A process that joins the group meanwhile is seen, too.
+ * was not called with yet, and return whether there are more. A process that joins the group meanwhile is seen, too.
+ * The caller calls process_visit_end() after the last piece.
  */
-bool process_visit_some(int group, uint64_t *seen, bool (*see)(void *ctx, struct process *process), void *ctx);
+bool process_visit_some(int group, struct process_visit *visit, bool (*see)(void *ctx, struct process *process),
+			void *ctx);
+void process_visit_end(struct process_visit *visit);
 /*
  * Visit all processes in pieces: call `see` with some of those from the number *next on that have joined a group since
  * process_joins() returned `since`. Returns whether there may be more, from *next on.

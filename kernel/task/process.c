@@ -77,23 +77,46 @@ void process_visit_group(int group, bool (*see)(void *ctx, struct process *proce
 			return;
 }
 
-bool process_visit_some(int group, uint64_t *seen, bool (*see)(void *ctx, struct process *process), void *ctx)
+/*
+ * Return the link of the first process of a group that the visit has not seen. The list is in the order of joining, so
+ * these follow the process that was visited last; if that has left the group, they are searched from the list's start.
+ */
+static struct link *first_unseen(struct link *group, const struct process_visit *visit)
+{
+	if (visit->at && visit->at->joined == visit->seen && !list_is_empty(&visit->at->in_group))
+		return visit->at->in_group.next;
+	LIST_EACH(group, struct process, in_group, process)
+		if (process->joined > visit->seen)
+			return &process->in_group;
+	return group;
+}
+
+void process_visit_end(struct process_visit *visit)
+{
+	if (visit->at)
+		process_put(visit->at);
+	visit->at = NULL;
+}
+
+bool process_visit_some(int group, struct process_visit *visit, bool (*see)(void *ctx, struct process *process),
+			void *ctx)
 {
 	struct number *number = number_peek(group);
-	unsigned left = VISITS;
+	struct process *last = NULL;
+	struct link *link;
 
 	if (!number)
 		return false;
-	/* The list is in the order of joining, so what is behind *seen was not seen yet. */
-	LIST_EACH(&number->group, struct process, in_group, process) {
-		if (process->joined <= *seen)
-			continue;
-		if (!left--)
-			return true;
-		*seen = process->joined;
-		(void)see(ctx, process);
+	link = first_unseen(&number->group, visit);
+	for (unsigned left = VISITS; left && link != &number->group; left--, link = link->next) {
+		last = list_item(link, struct process, in_group);
+		(void)see(ctx, last);
 	}
-	return false;
+	if (last) {
+		process_visit_end(visit);
+		*visit = (struct process_visit){ last->joined, process_get(last) };
+	}
+	return link != &number->group;
 }
 
 bool process_visit_numbers(int *next, uint64_t since, bool (*see)(void *ctx, struct process *process), void *ctx)

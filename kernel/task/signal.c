@@ -275,10 +275,11 @@ static bool send_if_permitted(void *ctx, struct process *process)
 int signal_send_group_in_steps(int group, int signal, const struct signal_info *info)
 {
 	struct group_send sending = { signal, -ESRCH, info };
-	uint64_t seen = 0;
+	struct process_visit visit = { 0 };
 
-	while (process_visit_some(group, &seen, send_if_permitted, &sending) && !task_give_way())
+	while (process_visit_some(group, &visit, send_if_permitted, &sending) && !task_give_way())
 		;
+	process_visit_end(&visit);
 	return sending.error;
 }
 
