@@ -14,7 +14,7 @@
 #include "kernel/sync/kernel_lock.h"
 
 static bool (*other_nmi)(struct trap_frame *frame); /* cpu_calls_set_nmi()'s handler; NULL: none. Fixed after boot */
-static bool stopping;                               /* all CPUs but one are to stop. Atomic */
+static uint32_t stopper;                            /* number of the CPU that stops all others, plus 1. Atomic */
 static unsigned stopped;                            /* how many have. Atomic */
 
 /* The CPU looks at what is wanted of it on its way back from any interrupt: nothing is left to do here. */
@@ -39,7 +39,7 @@ void cpu_call_reschedule(const struct percpu *cpu)
 	apic_send(cpu->apic_id, VECTOR_RESCHEDULE);
 }
 
-static void stop(void)
+static __attribute__((noreturn)) void stop(void)
 {
 	__atomic_add_fetch(&stopped, 1, __ATOMIC_RELAXED);
 	for (;;) {
@@ -50,7 +50,9 @@ static void stop(void)
 
 static bool nmi(struct trap_frame *frame)
 {
-	if (__atomic_load_n(&stopping, __ATOMIC_RELAXED))
+	const uint32_t by = __atomic_load_n(&stopper, __ATOMIC_RELAXED);
+
+	if (by && by != this_cpu->number + 1)
 		stop();
 	return other_nmi && other_nmi(frame);
 }
@@ -66,8 +68,16 @@ void cpu_calls_stop_others(void)
 {
 	const uint64_t start = cpu_rdtsc(), most = clock_tsc_frequency() / 10;
 
-	if (cpu_count == 1 || __atomic_exchange_n(&stopping, true, __ATOMIC_SEQ_CST))
+	uint32_t by = 0;
+
+	if (cpu_count == 1)
 		return;
+	if (!__atomic_compare_exchange_n(&stopper, &by, this_cpu->number + 1, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_RELAXED)) {
+		if (by == this_cpu->number + 1)
+			return;
+		stop();
+	}
 	CPUS_EACH(cpu)
 	if (cpu->number != this_cpu->number)
 		apic_send_nmi(cpu->apic_id);

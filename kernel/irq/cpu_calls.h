@@ -23,7 +23,8 @@ void cpu_call_reschedule(const struct percpu *cpu);
 
 /*
  * Stop all other CPUs for good, by an NMI, which reaches them whatever they do. Returns when they have stopped, or when
- * those that have not had a tenth of a second. Needs no lock: for panics, power-off and restart.
+ * those that have not had a tenth of a second. When two CPUs call this, the later one stops. Needs no lock: for panics,
+ * power-off and restart.
  */
 void cpu_calls_stop_others(void);
 

@@ -282,6 +282,8 @@ void cpus_start(const char *cmdline)
 	start_all();
 	count_ready();
 	trampoline_end();
+	/* The kernel's own task, which allocates for all and ends the machine, stays where it has always been. */
+	sched_set_cpus(task_current(), &(struct cpu_set){ { 1 } });
 	__atomic_store_n(&go, true, __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < cpu_start_count; i++)
 		cpu_call_reschedule(cpu_starts[i].cpu);

@@ -155,9 +155,10 @@ def test_stops(tmp_path):
     attack(tmp_path, (f"stops:{STOPS_SCALE}",), LIMIT, kept=KEPT_MOST + 5 * 512, exact=True, memory="3G")
 
 
-# How memory is meanwhile: there, refused now and then, full but for up to 3,000 KiB.
+# How memory is meanwhile: there, refused now and then, full but for up to 3,000 KiB; and with how many CPUs.
 STORMS = {
     "": {},
+    "four CPUs": {"extra": ("-smp", "4")},
     "refused": {"options": "frame_fail_user=100 heap_fail_user=101", "memory": "256M"},
     "full": {"memory": "64M"},
 }
@@ -166,7 +167,7 @@ STORMS = {
 @pytest.mark.parametrize("how", STORMS)
 def test_storm(tmp_path, how):
     """Eight threads make random calls at once for 20 s, two minutes with `make test-user-slow`; no frame is lost by it."""
-    if how and "ANKEOS_STORM" not in os.environ:
+    if how in ("refused", "full") and "ANKEOS_STORM" not in os.environ:
         pytest.skip("make test-user-slow runs it")
     word = f"storm:{STORM_SECONDS}:99" + (":3000" if how == "full" else "")
     attack(tmp_path, (word,), LIMIT + 4 * STORM_SECONDS, **STORMS[how])

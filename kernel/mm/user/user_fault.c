@@ -198,14 +198,17 @@ static void flush_leaf(const struct fault *f, int level)
 }
 
 /*
- * Map another frame at the page, taking over the caller's reference to it; flush, and drop the old frame's reference.
+ * Map another frame at the page, taking over the caller's reference to it, and drop the old frame's reference. The
+ * entry is not present until all CPUs have flushed it: else one thread could write to the new frame while another one
+ * still reads the old.
  */
 static void change_page(const struct fault *f, pte_t *at, paddr_t pa)
 {
 	paddr_t old = pte_paddr(pte_read(at), 1);
 
-	pte_write(at, pte_leaf(pa, user_prot(f->area->rights, true), 1));
+	pte_write(at, (pte_t){ 0 });
 	flush_leaf(f, 1);
+	pte_write(at, pte_leaf(pa, user_prot(f->area->rights, true), 1));
 	user_frame_put(old);
 }
 
