@@ -461,7 +461,7 @@ FIRMWARE := /usr/share/ovmf/OVMF.fd
 
 # ---- targets ----------------------------------------------------------------------------------
 
-.PHONY: all qemu qemu-nox qemu-gdb gdb test test-host host-programs coverage test-qemu user test-user-linux \
+.PHONY: all qemu qemu-nox qemu-gdb gdb test test-host host-programs coverage test-qemu test-machines user test-user-linux \
         test-user-slow test-slow lint bench bench-boot bench-linux bench-scale map image bundle clean help
 
 all: build/BOOTX64.EFI ## build/BOOTX64.EFI, the one file that boots
@@ -535,6 +535,11 @@ test-qemu: ## boot it in QEMU and look at it from outside
 	$(NEED_QEMU)
 	$(Q)$(MAKE) $(PARALLEL) all image user
 	$(PYTEST) -n $(TEST_JOBS) --dist loadgroup test/qemu
+
+test-machines: ## every row of the matrix of machines, in test/machines; goes on where it was interrupted
+	$(NEED_QEMU)
+	$(Q)$(MAKE) $(PARALLEL) all image
+	$(Q)test/machines/run
 
 lint: ## style, static analysis, layers, and the boot file itself
 	$(call need,clang-format,clang-format)$(call need,cppcheck,cppcheck)
