@@ -155,7 +155,7 @@ static void closed(struct tty *tty, bool hung_up)
 	put(pty);
 }
 
-static void hung_up(struct tty *tty)
+static void files_died(struct tty *tty)
 {
 	struct pty *pty = pty_of(tty);
 
@@ -172,7 +172,7 @@ static const struct tty_port port = {
 	.input_taken = input_taken,
 	.opened = opened,
 	.closed = closed,
-	.hung_up = hung_up,
+	.files_died = files_died,
 };
 
 static int open_terminal(struct device *device, struct file *file)

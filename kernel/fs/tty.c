@@ -378,8 +378,8 @@ void tty_hang_up(struct tty *tty)
 	uint64_t flags = lock_take(&tty->lock);
 
 	tty->hang_ups++;
-	if (tty->port && tty->port->hung_up)
-		tty->port->hung_up(tty);
+	if (tty->port && tty->port->files_died)
+		tty->port->files_died(tty);
 	tty_drop_input(tty);
 	tty->termios = default_termios;
 	tty_give_order(tty, TTY_GO);

@@ -47,7 +47,7 @@ struct tty_port {
 	void (*opened)(struct tty *tty);      /* called when a file of the terminal was opened */
 	/* Called when a file was closed; `hung_up`: the file was opened before the last hang-up. */
 	void (*closed)(struct tty *tty, bool hung_up);
-	void (*hung_up)(struct tty *tty); /* called when the terminal is hung up, with tty->lock held */
+	void (*files_died)(struct tty *tty); /* called when the terminal is hung up, with tty->lock held */
 };
 
 /*

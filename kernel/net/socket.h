@@ -81,7 +81,7 @@ struct socket_ops {
 	/* The file is closed: end connections, drop the file's reference. */
 	void (*close)(struct socket *socket);
 	/* Free the socket, whose last reference is gone. */
-	void (*free)(struct socket *socket);
+	void (*reclaim)(struct socket *socket);
 };
 
 /* A socket; the first member of each family's structure. Guard: tasks only, which the kernel does not preempt. */
@@ -145,7 +145,7 @@ static inline struct socket *socket_get(struct socket *socket)
 static inline void socket_put(struct socket *socket)
 {
 	if (socket && !--socket->refs)
-		socket->ops->free(socket);
+		socket->ops->reclaim(socket);
 }
 
 /* Return the socket's pending error as a negative number, or 0, and clear it. */

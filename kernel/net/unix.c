@@ -71,7 +71,7 @@ static const struct socket_ops unix_ops = {
 	.is_listening = is_listening,
 	.peer = peer_of,
 	.close = unix_close,
-	.free = free_socket,
+	.reclaim = free_socket,
 };
 
 static int create(unsigned type, struct socket **ret)

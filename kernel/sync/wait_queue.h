@@ -101,6 +101,24 @@ static inline void wait_queue_remove(struct waiter *waiter)
 	waiter->queue = NULL;
 }
 
+/*
+ * Take all waiters out of a queue that is about to go. Their owners find them in no queue, and may remove them as
+ * usual. No waiter may be a task that sleeps.
+ */
+static inline void wait_queue_abandon(struct wait_queue *queue)
+{
+	uint64_t flags = lock_take(&queue->lock);
+
+	while (queue->first) {
+		struct waiter *waiter = queue->first;
+
+		queue->first = waiter->next;
+		waiter->queue = NULL;
+	}
+	queue->last = NULL;
+	lock_release(&queue->lock, flags);
+}
+
 /* Call each waiter's `wake`; the waiters stay in the queue. Interrupt handlers may call this. */
 static inline void wait_queue_wake(struct wait_queue *queue)
 {

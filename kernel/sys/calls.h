@@ -51,13 +51,13 @@
 	call(262, newfstatat) call(263, unlinkat) call(264, renameat) call(265, linkat) call(266, symlinkat) \
 	call(267, readlinkat) call(268, fchmodat) call(269, faccessat) call(270, pselect6) call(271, ppoll) \
 	call(273, set_robust_list) call(274, get_robust_list) call(277, sync_file_range) call(280, utimensat) \
-	call(281, epoll_pwait) call(283, timerfd_create) call(284, eventfd) call(285, fallocate) \
-	call(286, timerfd_settime) call(287, timerfd_gettime) call(288, accept4) call(290, eventfd2) call(291, epoll_create1) \
+	call(281, epoll_pwait) call(282, signalfd) call(283, timerfd_create) call(284, eventfd) call(285, fallocate) \
+	call(286, timerfd_settime) call(287, timerfd_gettime) call(288, accept4) call(289, signalfd4) call(290, eventfd2) call(291, epoll_create1) \
 	call(292, dup3) call(293, pipe2) call(295, preadv) call(296, pwritev) call(297, rt_tgsigqueueinfo) call(299, recvmmsg) \
 	call(302, prlimit64) call(306, syncfs) call(307, sendmmsg) call(309, getcpu) call(314, sched_setattr) \
 	call(315, sched_getattr) call(316, renameat2) call(318, getrandom) call(319, memfd_create) \
 	call(322, execveat) call(324, membarrier) call(325, mlock2) call(327, preadv2) \
-	call(328, pwritev2) call(332, statx) call(334, rseq) call(435, clone3) call(436, close_range) \
+	call(328, pwritev2) call(332, statx) call(334, rseq) call(424, pidfd_send_signal) call(434, pidfd_open) call(435, clone3) call(436, close_range) call(438, pidfd_getfd) \
 	call(439, faccessat2) call(441, epoll_pwait2)
 /* clang-format on */
 

@@ -19,11 +19,6 @@ SYSCALL_0(rseq)
 	return -ENOSYS;
 }
 
-SYSCALL_0(clone3)
-{
-	return -ENOSYS;
-}
-
 /* Files have no extended attributes. Many programs look for some; only one that sets them is named in the log. */
 #define NO_ATTRIBUTES(name)         \
 	SYSCALL_0(name)             \

@@ -2,6 +2,7 @@
  * System calls about processes and threads: their numbers, groups and sessions, clone, exit and wait.
  */
 #include "kernel/lib/string.h"
+#include "kernel/sys/pidfd.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/process_wait.h"
 #include "kernel/task/signal_numbers.h"
@@ -100,15 +101,6 @@ SYSCALL_0(vfork)
 	return fork_with(0x4000 | 0x100 | SIGCHLD, 0); /* CLONE_VFORK | CLONE_VM */
 }
 
-SYSCALL_5(clone, flags, stack, parent_tid, child_tid, tls)
-{
-	struct clone_arguments arguments = {
-		.flags = flags, .stack = stack, .parent_tid = parent_tid, .child_tid = child_tid, .tls = tls
-	};
-
-	return process_clone(&arguments);
-}
-
 SYSCALL_1(exit, code)
 {
 	process_exit_task((int)(code & 0xff));
@@ -172,6 +164,8 @@ static struct wait_info info_of(const struct wait_result *result)
 	return info;
 }
 
+#define P_PIDFD 3 /* an idtype of waitid(2): the id is a descriptor */
+
 /*
  * Convert waitid(2)'s idtype and id to wait4(2)'s pid argument. Returns 0; -EINVAL when they are not valid (*ret_who is
  * then undefined).
@@ -197,16 +191,25 @@ SYSCALL_5(waitid, type, id, to, options, usage)
 	struct wait_info info = { .signal = 0 };
 	struct wait_result result;
 	struct linux_rusage used;
-	int who, pid, error = who_of(type, (int)id, &who);
+	HELD_FILE struct file *file = (int)type == P_PIDFD ? args_file_get(id) : NULL;
+	const struct process *process = pidfd_process(file);
+	int who, pid, error = (int)type == P_PIDFD ? process ? 0 : -EBADF : who_of(type, (int)id, &who);
 
 	if (error)
 		return error;
+	if (process)
+		who = process->pid;
+	/* Without waiting a file with O_NONBLOCK tells that there is nothing to tell. */
+	if (file && file->flags & O_NONBLOCK)
+		options |= WAIT_NO_HANG;
 	if ((uint32_t)options & ~(uint32_t)WAITID_OPTIONS ||
 	    !(options & (WAIT_EXITED | WAIT_UNTRACED | WAIT_CONTINUED)))
 		return -EINVAL;
 	pid = process_wait(who, (unsigned)options, &result);
 	if (pid < 0)
 		return pid == -EINTR ? -ERESTARTSYS : pid;
+	if (!pid && file && file->flags & O_NONBLOCK)
+		return -EAGAIN;
 	if (pid) {
 		info = info_of(&result);
 		used = rusage_of(&result.used, result.most_pages);

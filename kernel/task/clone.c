@@ -217,6 +217,8 @@ static int64_t clone_into(const struct clone_arguments *a, const struct parts *p
 		}
 	}
 	tid = child->tid;
+	if (a->made)
+		*a->made = process_get(child->process);
 	if (a->flags & CLONE_CHILD_CLEARTID)
 		child->clear_child_tid = a->child_tid;
 	if (a->flags & CLONE_CHILD_SETTID)

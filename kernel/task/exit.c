@@ -152,6 +152,7 @@ static void end_process(struct process *process)
 	job_control_end(process);
 	job_control_part_at_end(process);
 	process->zombie = true;
+	wait_queue_wake(&process->signals.ended);
 	signal_end_stop(process);
 	signal_end(process);
 	process_has_news(process);

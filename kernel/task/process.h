@@ -134,6 +134,7 @@ struct clone_arguments {
 	uint64_t stack;                 /* the child's stack pointer; 0: the parent's */
 	uint64_t parent_tid, child_tid; /* user addresses */
 	uint64_t tls;
+	struct process **made; /* gets a reference to the child's process, before that runs; NULL: not wanted */
 };
 
 /*

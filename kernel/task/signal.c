@@ -7,7 +7,6 @@
 #include "kernel/fs/errno.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
-#include "kernel/task/give_way.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/signal_internal.h"
 
@@ -101,7 +100,8 @@ static void pass_on(struct task *task)
 	}
 }
 
-static bool is_ignored(const struct process *process, const struct task *task, int signal)
+__attribute__((always_inline)) static inline bool is_ignored(const struct process *process, const struct task *task,
+							     int signal)
 {
 	uint64_t handler = process->signals.actions[signal - 1].handler;
 
@@ -186,6 +186,15 @@ __attribute__((always_inline)) static inline bool prepare(struct process *proces
 	return signal != SIGKILL;
 }
 
+/* Wake `to`, or NULL, for a signal that is pending now; if it has blocked that, wake signalfd(2)'s readers. */
+__attribute__((always_inline)) static inline void tell(struct process *process, struct task *to, int signal)
+{
+	if (likely(to && (open_to(to) & SIGNAL_BIT(signal))))
+		notify(to);
+	else
+		wait_queue_wake(&process->signals.arrivals);
+}
+
 /* Send a signal to `task`, or, when that is NULL, to any task of the process. The caller holds signal_lock. */
 static int send(struct process *process, struct task *task, int signal, const struct signal_info *info)
 {
@@ -195,8 +204,8 @@ static int send(struct process *process, struct task *task, int signal, const st
 	if (!prepare(process, &to, signal))
 		return 0;
 	error = signal_set_add(process, task ? &task->signals.set : &process->signals.set, signal, info);
-	if (!error && to && (open_to(to) & SIGNAL_BIT(signal)))
-		notify(to);
+	if (!error)
+		tell(process, to, signal);
 	return error;
 }
 
@@ -208,8 +217,7 @@ bool signal_send_own_held(struct process *process, struct task *task, struct sig
 	if (!prepare(process, &to, signal))
 		return false;
 	signal_set_add_own(task ? &task->signals.set : &process->signals.set, siginfo);
-	if (to && (open_to(to) & SIGNAL_BIT(signal)))
-		notify(to);
+	tell(process, to, signal);
 	return true;
 }
 
@@ -235,52 +243,6 @@ int signal_send_task(struct task *task, int signal, const struct signal_info *in
 
 	lock_release(&signal_lock, flags);
 	return error;
-}
-
-struct group_send {
-	int signal, error;
-	const struct signal_info *info;
-};
-
-static bool send_to_member(void *ctx, struct process *process)
-{
-	struct group_send *sending = ctx;
-	int error = sending->signal ? signal_send_process(process, sending->signal, sending->info) : 0;
-
-	if (sending->error)
-		sending->error = error;
-	return true;
-}
-
-int signal_send_group(int group, int signal, const struct signal_info *info)
-{
-	struct group_send sending = { signal, -ESRCH, info };
-
-	process_visit_group(group, send_to_member, &sending);
-	return sending.error;
-}
-
-/* Do send_to_member() for the current task, if it may. */
-static bool send_if_permitted(void *ctx, struct process *process)
-{
-	struct group_send *sending = ctx;
-
-	if (rights_may_signal_process(process, sending->signal))
-		return send_to_member(ctx, process);
-	if (sending->error)
-		sending->error = -EPERM;
-	return true;
-}
-
-int signal_send_group_in_steps(int group, int signal, const struct signal_info *info)
-{
-	struct group_send sending = { signal, -ESRCH, info };
-	struct process_visit visit = { 0 };
-
-	while (process_visit_some(group, &visit, send_if_permitted, &sending) && !task_give_way())
-		;
-	process_visit_end(&visit);
-	return sending.error;
 }
 
 void signal_fault(int signal, int code, uint64_t address)
@@ -385,6 +347,8 @@ int signal_begin(struct process *process, const struct process *from)
 	memcpy(actions, from ? from->signals.actions : ended_actions, size);
 	process->signals.actions = actions;
 	list_init(&process->signals.timers);
+	wait_queue_init(&process->signals.arrivals);
+	wait_queue_init(&process->signals.ended);
 	return 0;
 }
 
@@ -395,6 +359,8 @@ void signal_end(struct process *process)
 
 	process->signals.actions = ended_actions;
 	lock_release(&signal_lock, flags);
+	/* Epoll files of other processes may still wait for signals of this one, which do not come any more. */
+	wait_queue_abandon(&process->signals.arrivals);
 	if (actions != ended_actions)
 		kfree(actions);
 }

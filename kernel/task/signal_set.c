@@ -24,9 +24,12 @@ static struct signal_queued *get_queued(struct process *process, struct signal_s
 		return NULL;
 	if (!set->own.info.signal)
 		return &set->own;
-	if (!spare)
-		return kmalloc(sizeof(*spare));
-	process->signals.spare = spare->next;
+	if (spare)
+		process->signals.spare = spare->next;
+	else
+		spare = kmalloc(sizeof(*spare));
+	if (spare)
+		spare->taken = NULL;
 	return spare;
 }
 
@@ -34,15 +37,16 @@ static struct signal_queued *get_queued(struct process *process, struct signal_s
 static void put_queued(struct process *process, struct signal_set *set, struct signal_queued *queued,
 		       struct signal_info *ret)
 {
-	if (unlikely(queued->taken)) {
+	if (likely(queued == &set->own)) {
+		process->signals.queued--;
+		queued->info.signal = 0;
+		return;
+	}
+	if (queued->taken) {
 		queued->taken(queued, ret);
 		return;
 	}
 	process->signals.queued--;
-	if (queued == &set->own) {
-		queued->info.signal = 0;
-		return;
-	}
 	queued->next = process->signals.spare;
 	process->signals.spare = queued;
 }
@@ -206,7 +210,6 @@ int signal_set_add(struct process *process, struct signal_set *set, int signal, 
 		return 0;
 	queued->info = *info;
 	queued->info.signal = signal;
-	queued->taken = NULL;
 	set_link(set, queued);
 	process->signals.queued++;
 	return 0;

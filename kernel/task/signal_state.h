@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernel/lib/list.h"
+#include "kernel/sync/wait_queue.h"
 #include "paging/types.h"
 
 struct posix_timer;
@@ -122,4 +123,6 @@ struct process_signals {
 	struct link timers;                     /* list of the timers of posix_timer.h */
 	int next_timer;                         /* the number of the next one that is made */
 	struct posix_timer *interval_timers[2]; /* those of ITIMER_VIRTUAL and ITIMER_PROF; NULL: never set */
+	struct wait_queue arrivals;             /* waiters for signals to become pending, by signalfd(2)'s files */
+	struct wait_queue ended;                /* waiters for the process's end, by pidfd_open(2)'s files */
 };

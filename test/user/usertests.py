@@ -7,8 +7,8 @@ import re
 
 FLAVOURS = ("musl", "glibc", "pie")
 TESTS = ("init", "create", "events", "files", "fpu", "info", "jobs", "locks", "mappings", "memory", "neighbour",
-         "permissions", "policies", "privileges", "proc", "process", "programs", "ptys", "resume", "rights",
-         "sharers", "signals", "sockets", "threads", "time", "timers", "together", "usage", "values", "turns", "vdso")
+         "permissions", "pidfds", "policies", "privileges", "proc", "process", "programs", "ptys", "resume", "rights",
+         "sharers", "signals", "sockets", "threads", "time", "timers", "together", "turns", "usage", "values", "vdso")
 # Words for the runner: without what takes long and is the same on all machines, and without the runner's own checks as
 # /init, which is no program.
 BRIEF = tuple(name for name in TESTS if name not in ("init", "neighbour", "sharers"))

@@ -29,7 +29,9 @@ static void log_fault(void *ctx, struct pci_address a, const char *what, uint64_
 			 (unsigned long long)value);
 }
 
-const struct pci_access pci_machine = { pci_config_read, pci_config_write, log_fault, NULL };
+const struct pci_access pci_machine = { .config_read = pci_config_read,
+					.config_write = pci_config_write,
+					.fault = log_fault };
 
 static bool add(void *ctx, const struct pci_function *found)
 {

@@ -34,12 +34,12 @@
 
 static uint32_t read(const struct pci_access *access, const struct pci_function *f, uint16_t offset)
 {
-	return access->read(access->ctx, f->address, offset);
+	return access->config_read(access->ctx, f->address, offset);
 }
 
 static void write(const struct pci_access *access, const struct pci_function *f, uint16_t offset, uint32_t value)
 {
-	access->write(access->ctx, f->address, offset, value);
+	access->config_write(access->ctx, f->address, offset, value);
 }
 
 static void fault(const struct pci_access *access, struct pci_function *f, const char *what, uint64_t value)

@@ -18,8 +18,8 @@ struct pci_access {
 	 * Read or write the 4 bytes at `offset`, a multiple of 4. A read from what is not there returns all ones; so
 	 * does one at or beyond `size`, where a write has no effect.
 	 */
-	uint32_t (*read)(void *ctx, struct pci_address address, uint16_t offset);
-	void (*write)(void *ctx, struct pci_address address, uint16_t offset, uint32_t value);
+	uint32_t (*config_read)(void *ctx, struct pci_address address, uint16_t offset);
+	void (*config_write)(void *ctx, struct pci_address address, uint16_t offset, uint32_t value);
 	/* Called for each thing that is wrong with a function; the caller logs it, with the value that is wrong. */
 	void (*fault)(void *ctx, struct pci_address address, const char *what, uint64_t value);
 	void *ctx;

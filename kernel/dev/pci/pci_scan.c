@@ -66,11 +66,11 @@ static bool look(struct pci_scan *scan, struct pci_address address)
 /* Look for the functions of a device. Only one with function 0 exists, and only one that says so has others. */
 static bool look_at_device(struct pci_scan *scan, struct pci_address address)
 {
-	uint32_t id = scan->access->read(scan->access->ctx, address, PCI_ID), header;
+	uint32_t id = scan->access->config_read(scan->access->ctx, address, PCI_ID), header;
 
 	if ((id & 0xffff) == 0xffff || (id & 0xffff) == 0)
 		return true;
-	header = scan->access->read(scan->access->ctx, address, PCI_HEADER);
+	header = scan->access->config_read(scan->access->ctx, address, PCI_HEADER);
 	for (unsigned function = 0; function < (header & MULTI_FUNCTION ? FUNCTIONS : 1); function++) {
 		address.function = (uint8_t)function;
 		if (!look(scan, address))
