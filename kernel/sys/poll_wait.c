@@ -22,6 +22,7 @@ uint64_t poll_deadline(int timeout_ms)
  * sleeping.
  */
 
+/* Return how many items have events; not 0, too, when the task must end. */
 static int look(struct poll_item *items, size_t count)
 {
 	int found = 0;
@@ -29,7 +30,8 @@ static int look(struct poll_item *items, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		struct poll_item *item = &items[i];
 
-		poll_step_on(i);
+		if (poll_step_on(i))
+			return -EINTR;
 		if (!item->file)
 			continue;
 		item->found = file_poll(item->file) & (item->events | POLLERR | POLLHUP);
@@ -38,13 +40,15 @@ static int look(struct poll_item *items, size_t count)
 	return found;
 }
 
-static void join(struct poll_item *items, size_t count)
+/* Enter the queues of the files. Returns how many items have done so: all, unless the task must end. */
+static size_t join(struct poll_item *items, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct task_waiter *waiter = &items[i].waiter;
 		struct wait_queue *queue = items[i].file ? file_queue(items[i].file) : NULL;
 
-		poll_step_on(i);
+		if (poll_step_on(i))
+			return i;
 		task_waiter_init(waiter);
 		/*
 		 * Of several entries in a row for one file only the first waits: once the task is woken, look() asks
@@ -53,30 +57,33 @@ static void join(struct poll_item *items, size_t count)
 		if (queue && !task_is_at_end(queue))
 			wait_queue_add(queue, &waiter->waiter);
 	}
+	return count;
 }
 
 static void leave(struct poll_item *items, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		poll_step_on(i);
+		(void)poll_step_on(i);
 		wait_queue_remove(&items[i].waiter.waiter);
 	}
 }
 
 int poll_wait(struct poll_item *items, size_t count, uint64_t deadline_ns)
 {
-	int found = 0, error;
+	const size_t joined = join(items, count);
+	int found = 0, error = -EINTR;
 
-	join(items, count);
-	error = WAIT_UNTIL((found = look(items, count)) != 0 || clock_monotonic_ns() >= deadline_ns, deadline_ns);
-	leave(items, count);
+	if (joined == count)
+		error = WAIT_UNTIL((found = look(items, count)) != 0 || clock_monotonic_ns() >= deadline_ns,
+				   deadline_ns);
+	leave(items, joined);
 	return found || error == -ETIMEDOUT ? found : error;
 }
 
 void poll_put_files(const struct poll_item *items, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		poll_step_on(i);
+		(void)poll_step_on(i);
 		if (items[i].file)
 			file_put(items[i].file);
 	}

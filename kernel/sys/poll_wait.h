@@ -18,11 +18,13 @@ uint64_t poll_deadline(int timeout_ms);
 
 #define POLL_STEP 512 /* items after which other tasks may run */
 
-/* Let other tasks run after every POLL_STEP items. Call for each item of a loop; `i`: its index. */
-static inline void poll_step_on(size_t i)
+/*
+ * Let other tasks run after every POLL_STEP items. Call for each item of a loop; `i`: its index. Returns whether the
+ * task must end: a loop that undoes nothing may break off then.
+ */
+static inline bool poll_step_on(size_t i)
 {
-	if (i % POLL_STEP == POLL_STEP - 1)
-		(void)task_give_way();
+	return i % POLL_STEP == POLL_STEP - 1 && task_give_way();
 }
 
 /* A file that is waited for. Guard: only the waiting task uses it, except `waiter`, which the queue's lock guards. */

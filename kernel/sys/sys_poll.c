@@ -18,8 +18,8 @@ struct linux_pollfd {
 _Static_assert(sizeof(struct linux_pollfd) == 8, "Linux's struct pollfd");
 
 /*
- * Ask the files of the entries once, and set revents. Returns how many entries have events. No reference to a file is
- * needed: other tasks run between two entries only.
+ * Ask the files of the entries once, and set revents. Returns how many entries have events, or -EINTR when the task
+ * must end. No reference to a file is needed: other tasks run between two entries only.
  */
 static int look_at_entries(struct linux_pollfd *entries, size_t count)
 {
@@ -30,7 +30,8 @@ static int look_at_entries(struct linux_pollfd *entries, size_t count)
 		struct linux_pollfd *entry = &entries[i];
 		struct file *file;
 
-		poll_step_on(i);
+		if (poll_step_on(i))
+			return -EINTR;
 		entry->revents = 0;
 		if (entry->fd < 0)
 			continue;
@@ -51,23 +52,24 @@ static int look_at_entries(struct linux_pollfd *entries, size_t count)
 static int wait_for_entries(struct linux_pollfd *entries, size_t count, uint64_t deadline)
 {
 	struct poll_item *items = kmalloc(count * sizeof(*items));
-	int found;
+	size_t held = 0;
+	int found = -EINTR;
 
 	if (!items)
 		return -ENOMEM;
-	for (size_t i = 0; i < count; i++) {
-		poll_step_on(i);
-		items[i] = (struct poll_item){ .events = (uint16_t)entries[i].events };
-		if (entries[i].fd >= 0)
-			items[i].file = args_file_get((uint64_t)entries[i].fd);
+	for (; held < count && !poll_step_on(held); held++) {
+		items[held] = (struct poll_item){ .events = (uint16_t)entries[held].events };
+		if (entries[held].fd >= 0)
+			items[held].file = args_file_get((uint64_t)entries[held].fd);
 	}
-	found = poll_wait(items, count, deadline);
-	for (size_t i = 0; i < count; i++) {
-		poll_step_on(i);
+	if (held == count)
+		found = poll_wait(items, count, deadline);
+	for (size_t i = 0; found >= 0 && i < count; i++) {
+		(void)poll_step_on(i);
 		if (items[i].file)
 			entries[i].revents = (int16_t)items[i].found;
 	}
-	poll_put_files(items, count);
+	poll_put_files(items, held);
 	kfree(items);
 	return found;
 }
@@ -82,8 +84,8 @@ static int get_entries(struct linux_pollfd *entries, uint64_t at, size_t count)
 	for (size_t done = 0, step; done < count && !error; done += step) {
 		step = count - done < COPIED ? count - done : COPIED;
 		error = args_get(entries + done, at + done * sizeof(*entries), step * sizeof(*entries));
-		if (!error && step == COPIED)
-			(void)task_give_way();
+		if (!error && step == COPIED && task_give_way())
+			error = -EINTR;
 	}
 	return error;
 }
@@ -96,8 +98,8 @@ static int put_entries(uint64_t at, const struct linux_pollfd *entries, size_t c
 	for (size_t done = 0, step; done < count && !error; done += step) {
 		step = count - done < COPIED ? count - done : COPIED;
 		error = args_put_late(at + done * sizeof(*entries), entries + done, step * sizeof(*entries));
-		if (!error && step == COPIED)
-			(void)task_give_way();
+		if (!error && step == COPIED && task_give_way())
+			error = -EINTR;
 	}
 	return error;
 }

@@ -43,22 +43,34 @@ void late_do_rest(void)
 	}
 }
 
-void late_do_all(void)
+/* Do a step of the current task's late work. Returns whether there was any. */
+static bool do_step(void)
 {
 	struct task *task = task_current();
+	struct late_work *work = task->late, *next;
 
-	while (task->late) {
-		struct late_work *work = task->late, *next = work->next;
-
-		/*
-		 * Take this work off the list during the step: the step may add more late work, at the front of the
-		 * list.
-		 */
-		task->late = next;
-		if (!work->step(work)) {
-			work->next = task->late;
-			task->late = work;
-		}
-		(void)task_give_way();
+	if (!work)
+		return false;
+	/*
+	 * Take this work off the list during the step: the step may add more late work, at the front of the list.
+	 */
+	next = work->next;
+	task->late = next;
+	if (!work->step(work)) {
+		work->next = task->late;
+		task->late = work;
 	}
+	return true;
+}
+
+void late_do_all(void)
+{
+	while (do_step())
+		(void)task_give_way();
+}
+
+void late_do_until_end(void)
+{
+	while (do_step() && !task_give_way())
+		;
 }

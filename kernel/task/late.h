@@ -17,6 +17,9 @@ void late_init(void);
  */
 void late_do_all(void);
 
+/* Do the late work, too, but stop when the task must end, which does the rest. */
+void late_do_until_end(void);
+
 /*
  * Do all late work of the current task without running other tasks: for the end of a task, after which it cannot get
  * the CPU again. Long work must have been done before, by late_do_all().

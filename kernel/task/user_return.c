@@ -250,7 +250,7 @@ void task_return(struct trap_frame *frame, bool system_call)
 			continue;
 		irq_open();
 		if (task->late)
-			late_do_all();
+			late_do_until_end();
 		if (task->process->exiting || task->end_wanted)
 			process_exit_task(0);
 		signal_deliver(frame, system_call);

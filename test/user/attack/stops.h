@@ -14,6 +14,8 @@ struct stops_case {
 	unsigned long many; /* in the short run; the long one has several times as many */
 	unsigned long
 		most; /* the long run has no more, since the kernel does not do more in time; 0: it does any number */
+	/* how much longer than a millisecond a killed child may take: its call undoes what it has done by then */
+	long undo_ns;
 };
 
 /* The cases, lists that end with a NULL name. */

@@ -305,7 +305,10 @@ static void sleepers(unsigned long many)
 		;
 }
 
-/* Timers of descriptors, which go off at once, again and again, watched by one epoll file; then the wall clock is set. */
+/*
+ * Timers of descriptors, which go off at once, again and again, watched by one epoll file; then the wall clock is
+ * set.
+ */
 static void descriptor_timers(unsigned long many)
 {
 	struct epoll_event event = { .events = EPOLLIN }, ready[64];
@@ -346,18 +349,18 @@ static void many_signals(unsigned long many)
 }
 
 const struct stops_case stops_tasks[] = {
-	{ "exit_group of many threads", threads_exit, 1000, 2500 },
-	{ "signals to many threads", threads_signals, 1000, 2500 },
-	{ "exec of many threads", threads_exec, 1000, 2500 },
-	{ "threads that read one pipe", pipe_readers, 1000, 2500 },
-	{ "threads that read one counter", event_readers, 1000, 2500 },
-	{ "threads that wait for one epoll file", epoll_waiters, 1000, 2500 },
-	{ "threads that wait for one futex", futex_threads, 1000, 2500 },
-	{ "signals to a large group", group_signals, 1000, 5000 },
-	{ "many zombies", many_zombies, 1000, 5000 },
-	{ "alarms that are due at once", alarms, 1000, 1000 },
-	{ "sleepers that are due at once", sleepers, 1000, 1000 },
-	{ "timers of descriptors that are due at once", descriptor_timers, 1000, 10000 },
-	{ "signals that are dropped at once", many_signals, 10000, 100000 },
-	{ NULL, NULL, 0, 0 },
+	{ "exit_group of many threads", threads_exit, 1000, 2500, 0 },
+	{ "signals to many threads", threads_signals, 1000, 2500, 0 },
+	{ "exec of many threads", threads_exec, 1000, 2500, 0 },
+	{ "threads that read one pipe", pipe_readers, 1000, 2500, 0 },
+	{ "threads that read one counter", event_readers, 1000, 2500, 0 },
+	{ "threads that wait for one epoll file", epoll_waiters, 1000, 2500, 0 },
+	{ "threads that wait for one futex", futex_threads, 1000, 2500, 0 },
+	{ "signals to a large group", group_signals, 1000, 5000, 0 },
+	{ "many zombies", many_zombies, 1000, 5000, 0 },
+	{ "alarms that are due at once", alarms, 1000, 1000, 0 },
+	{ "sleepers that are due at once", sleepers, 1000, 1000, 0 },
+	{ "timers of descriptors that are due at once", descriptor_timers, 1000, 10000, 0 },
+	{ "signals that are dropped at once", many_signals, 10000, 100000, 0 },
+	{ NULL, NULL, 0, 0, 0 },
 };
