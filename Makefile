@@ -293,6 +293,9 @@ USER_NODES   := dev/console=c:5:1 dev/null=c:1:3 dev/zero=c:1:5 tmp/
 USER_FILES   := test/.link=l:../init test/.loop=l:.loop test/.text=t:text \
                 test/.damaged=test/user/damaged test/.short=test/user/short test/.pages=test/user/memory.c
 
+# What Debian's own /bin/true needs, the benchmark's dynamic program.
+DYNAMIC_NEEDS := lib64/ld-linux-x86-64.so.2 lib/x86_64-linux-gnu/libc.so.6
+
 SCALE_C    := $(wildcard test/user/scale/*.c)
 OPERATIONS := $(addprefix bench/,meter calls pages tasks shell)
 
@@ -332,7 +335,7 @@ build/user/$(1)/demo build/user/$(1)/bench/bench: build/user/$(1)/%: $$(patsubst
 build/user/bench-$(1).cpio: build/user/$(1)/bench/bench build/user/tiny build/user/large scripts/mkinitrd
 	$$(call say,CPIO,$$@)
 	$$(Q)scripts/mkinitrd -o $$@ init=$$< tiny=build/user/tiny large=build/user/large bin/busybox=/bin/busybox bin/true=l:busybox \
-	    $$(USER_NODES)
+	    dynamic=/bin/true $$(foreach file,$$(DYNAMIC_NEEDS),$$(file)=$$(realpath /$$(file))) $$(USER_NODES)
 
 build/user/$(1)/scale/scale: $$(SCALE_C:test/user/%.c=build/user/$(1)/%.o)
 	$$(call say,LD,$$@)

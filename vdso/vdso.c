@@ -38,10 +38,11 @@ struct timezone {
 extern const struct clock_page clock_page __attribute__((visibility("hidden")));
 
 int __vdso_clock_gettime(int clock, struct timespec *to);
-int __vdso_gettimeofday(struct timeval *to, struct timezone *zone);
-int64_t __vdso_time(int64_t *to);
 int __vdso_clock_getres(int clock, struct timespec *to);
-int __vdso_getcpu(uint32_t *cpu, uint32_t *node, void *unused);
+/* Not inlined, since the ways in of old have 16 bytes each for a jump to these. */
+__attribute__((noinline)) int __vdso_gettimeofday(struct timeval *to, struct timezone *zone);
+__attribute__((noinline)) int64_t __vdso_time(int64_t *to);
+__attribute__((noinline)) int __vdso_getcpu(uint32_t *cpu, uint32_t *node, void *unused);
 
 /*
  * Compute a clock's time in ns. Returns false when the kernel must be asked. All that is read of the page must be read

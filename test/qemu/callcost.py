@@ -25,7 +25,7 @@ LARGEST_SHARE = 1 / 3  # of Linux's instructions
 LARGEST_CALL = 80  # instructions of a call that does nothing
 SHORT_CALLS = ("getpid", "invalid")
 # A whole session, of which much is the programs' own work.
-SESSIONS = ("pipe_64k", "shell_true")
+SESSIONS = ("pipe_64k", "shell_true", "exec_dynamic")
 SESSION_SHARE = 1 / 2
 # The C library's own part is most of it: at most what it is on Linux, whose vDSO it calls as well.
 LIBRARY = ("clock_library",)
@@ -39,7 +39,7 @@ WHAT = {
     "mprotect": "mprotect of a page", "yield": "yield between two processes", "pipe": "pipe ping-pong, one way",
     "futex": "futex ping-pong, one way", "thread": "thread create+join", "pthread": "the same by pthreads",
     "fork": "fork+exit+wait", "fork_4m": "the same with 4 MiB touched", "fork_reserved": "the same with 16 GiB reserved",
-    "fork_exec": "fork+exec+exit+wait", "exec_large": "the same, a file of 8 MiB",
+    "fork_exec": "fork+exec+exit+wait", "exec_dynamic": "the same, Debian's dynamic true", "exec_large": "the same, a file of 8 MiB",
     "signal": "signal to oneself", "pipe_64k": "64 KiB through a pipe", "shell_loop": "busybox sh, a loop to 1,000",
     "shell_true": "busybox sh, /bin/true 200 times",
 }
@@ -50,7 +50,7 @@ LINUX = {
     "getpid": 309, "getppid": 325, "invalid": 211, "clock_gettime": 428, "clock_library": 79,
     "mmap_munmap_4k": 10_277, "mmap_munmap_1m": 10_277, "fault": 3_100, "munmap_touched": 1_031, "brk_pair": 8_520, "mprotect": 9_168,
     "yield": 2_054, "pipe": 5_134, "futex": 3_404, "thread": 27_492, "pthread": 64_866, "fork": 87_467,
-    "fork_4m": 531_358, "fork_exec": 182_217, "signal": 3_785, "pipe_64k": 51_959, "shell_loop": 13_901_947,
+    "fork_4m": 531_358, "fork_exec": 182_217, "exec_dynamic": 1_008_520, "signal": 3_785, "pipe_64k": 51_959, "shell_loop": 13_901_947,
     "shell_true": 152_573_168,
 }
 

@@ -13,7 +13,7 @@ from contract import BUILD, ROOT
 from machine import LIMIT, PROMPT, Config, Machine
 from test_faults import provoke
 
-PARTS = ("Makefile", "efi", "kernel", "paging", "scripts")
+PARTS = ("Makefile", "efi", "kernel", "paging", "scripts", "vdso")
 NO_DISPLAY = ("-vga", "none")
 
 

@@ -38,6 +38,7 @@ static const struct operation {
 	{ "fork_4m", bench_fork_touched, 5 },
 	{ "fork_reserved", bench_fork_reserved, 10 },
 	{ "fork_exec", bench_exec, 10 },
+	{ "exec_dynamic", bench_exec_dynamic, 10 },
 	{ "exec_large", bench_exec_large, 10 },
 	{ "signal", bench_signal, 200 },
 	{ "pipe_64k", bench_pipe_bulk, 50 },

@@ -59,6 +59,7 @@ uint64_t bench_fork(unsigned count);
 uint64_t bench_fork_touched(unsigned count);
 uint64_t bench_fork_reserved(unsigned count);
 uint64_t bench_exec(unsigned count);
+uint64_t bench_exec_dynamic(unsigned count);
 uint64_t bench_exec_large(unsigned count);
 
 /* test/user/bench/shell.c: pipe throughput, and Debian's busybox, which is /bin/busybox. */

@@ -17,6 +17,7 @@
 #define PIECES             4 /* of 1 MiB, touched before a fork */
 
 static char *const tiny[] = { (char *)"/tiny", NULL };
+static char *const dynamic[] = { (char *)"/dynamic", NULL };
 static char *const large[] = { (char *)"/large", NULL };
 
 /* A child by the call itself, without what a library does around it. Returns 0 in the child. */
@@ -262,6 +263,12 @@ static uint64_t execute(char *const *arguments, unsigned count)
 uint64_t bench_exec(unsigned count)
 {
 	return execute(tiny, count);
+}
+
+/* Debian's /bin/true: a loader, which maps and links the C library. */
+uint64_t bench_exec_dynamic(unsigned count)
+{
+	return execute(dynamic, count);
 }
 
 uint64_t bench_exec_large(unsigned count)
