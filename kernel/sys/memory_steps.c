@@ -99,8 +99,8 @@ enum status memory_remap(struct user_space *space, vaddr_t va, uint64_t size, ui
  * calling task uses it.
  */
 struct around_holes {
-	enum user_fork_advice advice; /* for advise() only */
-	bool hole;                    /* a step has found a part that is not mapped */
+	enum user_advice advice; /* for advise() only */
+	bool hole;               /* a step has found a part that is not mapped */
 };
 
 static enum status note_hole(enum status status, struct around_holes *holes)
@@ -131,16 +131,16 @@ static enum status advise(struct user_space *space, vaddr_t va, uint64_t size, v
 {
 	struct around_holes *holes = ctx;
 
-	return note_hole(user_advise_fork(space, va, size, holes->advice), holes);
+	return note_hole(user_advise(space, va, size, holes->advice), holes);
 }
 
-enum status memory_advise_fork(struct user_space *space, vaddr_t va, uint64_t size, enum user_fork_advice advice)
+enum status memory_advise(struct user_space *space, vaddr_t va, uint64_t size, enum user_advice advice)
 {
 	struct around_holes holes = { .advice = advice };
 	enum status status;
 
 	if (!has_pieces(va, size))
-		return space_wait(space) != 0 ? ERR_NOT_FOUND : user_advise_fork(space, va, size, advice);
+		return space_wait(space) != 0 ? ERR_NOT_FOUND : user_advise(space, va, size, advice);
 	status = in_pieces(space, va, size, advise, &holes);
 	return status == OK && holes.hole ? ERR_NOT_FOUND : status;
 }

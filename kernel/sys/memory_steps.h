@@ -47,10 +47,9 @@ MUST_CHECK static inline enum status memory_protect(struct user_space *space, va
 MUST_CHECK enum status memory_remap(struct user_space *space, vaddr_t va, uint64_t size, uint64_t new_size,
 				    unsigned flags, vaddr_t to, vaddr_t *ret_va);
 
-/* memory_drop() does user_dontneed(), and memory_advise_fork() does user_advise_fork(). */
+/* memory_drop() does user_dontneed(), and memory_advise() does user_advise(). */
 MUST_CHECK enum status memory_drop(struct user_space *space, vaddr_t va, uint64_t size);
-MUST_CHECK enum status memory_advise_fork(struct user_space *space, vaddr_t va, uint64_t size,
-					  enum user_fork_advice advice);
+MUST_CHECK enum status memory_advise(struct user_space *space, vaddr_t va, uint64_t size, enum user_advice advice);
 
 /*
  * Do madvise(2)'s MADV_REMOVE: the pages of shared memory and files that are mapped there become holes. va, size:

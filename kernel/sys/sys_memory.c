@@ -202,9 +202,9 @@ enum madvise_advice {
 	MADV_DONTNEED_LOCKED,
 };
 
-static int64_t advise_fork(uint64_t va, uint64_t size, enum user_fork_advice advice)
+static int64_t advise(uint64_t va, uint64_t size, enum user_advice advice)
 {
-	enum status status = memory_advise_fork(space_here(), va, size, advice);
+	enum status status = memory_advise(space_here(), va, size, advice);
 
 	return status == ERR_RIGHTS ? -EINVAL : hole_is_no_memory(status);
 }
@@ -242,13 +242,17 @@ SYSCALL_3(madvise, va, size, advice)
 	case MADV_REMOVE:
 		return memory_remove(space_here(), va, size);
 	case MADV_WIPEONFORK:
-		return advise_fork(va, size, USER_FORK_WIPED);
+		return advise(va, size, USER_WIPED);
 	case MADV_KEEPONFORK:
-		return advise_fork(va, size, USER_FORK_KEPT);
+		return advise(va, size, USER_KEPT);
 	case MADV_DONTFORK:
-		return advise_fork(va, size, USER_FORK_LEFT_OUT);
+		return advise(va, size, USER_LEFT_OUT);
 	case MADV_DOFORK:
-		return advise_fork(va, size, USER_FORK_COPIED);
+		return advise(va, size, USER_COPIED);
+	case MADV_NOHUGEPAGE:
+		return advise(va, size, USER_SMALL_PAGES);
+	case MADV_HUGEPAGE:
+		return advise(va, size, USER_ANY_PAGES);
 	case MADV_POPULATE_READ:
 	case MADV_POPULATE_WRITE:
 		if (!memory_is_mapped(space_here(), va, size))
@@ -265,8 +269,6 @@ SYSCALL_3(madvise, va, size, advice)
 	case MADV_WILLNEED:
 	case MADV_MERGEABLE:
 	case MADV_UNMERGEABLE:
-	case MADV_HUGEPAGE:
-	case MADV_NOHUGEPAGE:
 	case MADV_DONTDUMP:
 	case MADV_DODUMP:
 	case MADV_COLD:

@@ -187,6 +187,22 @@ static void test_writing(const char *path)
 	sys(SYS_close, reading);
 }
 
+#define LARGE (2UL << 20)
+
+/* Memory for which large pages were refused is brought in by single ones. */
+static void test_small_pages(void)
+{
+	char *at = (char *)(((unsigned long)fresh(2 * LARGE, RW) + LARGE - 1) & ~(LARGE - 1));
+	unsigned char in_memory[3] = { 0 };
+
+	is(sys(SYS_madvise, at, LARGE, MADV_NOHUGEPAGE), 0, "MADV_NOHUGEPAGE");
+	at[PAGE] = 1;
+	is(sys(SYS_mincore, at, 3 * PAGE, in_memory), 0, "mincore");
+	is((in_memory[0] & 1) << 2 | (in_memory[1] & 1) << 1 | (in_memory[2] & 1), 2,
+	   "brings in the page that is touched");
+	is(sys(SYS_madvise, at, LARGE, MADV_HUGEPAGE), 0, "MADV_HUGEPAGE");
+}
+
 static void test_advice(void)
 {
 	char *at = fresh(4 * PAGE, RW);
@@ -395,6 +411,7 @@ int main(void)
 	test_shorter("/tmp/shorter");
 	test_end("/tmp/shorter");
 	test_writing("/tmp/shorter");
+	test_small_pages();
 	test_advice();
 	test_mincore("/tmp/shorter");
 	test_stack_gap();

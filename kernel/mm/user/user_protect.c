@@ -65,7 +65,7 @@ static void change_rights(struct user_space *space, struct area *area, unsigned 
 }
 
 /*
- * Check the range of user_protect(), user_dontneed() or user_advise_fork(): aligned, and all of it in areas. Rounds
+ * Check the range of user_protect(), user_dontneed() or user_advise(): aligned, and all of it in areas. Rounds
  * *size up to pages. Returns OK, ERR_RANGE, ERR_NOT_FOUND (a hole).
  */
 static enum status range_status(const struct user_space *space, vaddr_t va, uint64_t *size)
@@ -149,15 +149,13 @@ enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size)
 	return status == OK ? covered : status;
 }
 
-enum status user_advise_fork(struct user_space *space, vaddr_t va, uint64_t size, enum user_fork_advice advice)
+enum status user_advise(struct user_space *space, vaddr_t va, uint64_t size, enum user_advice advice)
 {
 	static const unsigned flags[] = {
-		[USER_FORK_WIPED] = AREA_WIPED,
-		[USER_FORK_KEPT] = AREA_WIPED,
-		[USER_FORK_LEFT_OUT] = AREA_LEFT_OUT,
-		[USER_FORK_COPIED] = AREA_LEFT_OUT,
+		[USER_WIPED] = AREA_WIPED,     [USER_KEPT] = AREA_WIPED,        [USER_LEFT_OUT] = AREA_LEFT_OUT,
+		[USER_COPIED] = AREA_LEFT_OUT, [USER_SMALL_PAGES] = AREA_SMALL, [USER_ANY_PAGES] = AREA_SMALL,
 	};
-	const bool set = advice == USER_FORK_WIPED || advice == USER_FORK_LEFT_OUT;
+	const bool set = advice == USER_WIPED || advice == USER_LEFT_OUT || advice == USER_SMALL_PAGES;
 	enum status covered = range_status(space, va, &size), status;
 	struct user_spares spares;
 	context_token_t token;
@@ -165,7 +163,7 @@ enum status user_advise_fork(struct user_space *space, vaddr_t va, uint64_t size
 
 	if ((covered != OK && covered != ERR_NOT_FOUND) || size == 0)
 		return covered;
-	if (advice == USER_FORK_WIPED && !user_is_private(space, va, size))
+	if (advice == USER_WIPED && !user_is_private(space, va, size))
 		return ERR_RIGHTS;
 	status = user_prepare(space, va, va + size, &spares, &touched, &token);
 	if (status != OK)

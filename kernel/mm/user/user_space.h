@@ -127,12 +127,12 @@ MUST_CHECK enum status user_remap(struct user_space *space, vaddr_t va, uint64_t
 MUST_CHECK enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size);
 
 /*
- * What a forked child gets of a range of memory. WIPED: zeros; KEPT undoes that. LEFT_OUT: no area; COPIED undoes that.
+ * A forked child gets zeros (WIPED) or no area (LEFT_OUT); SMALL_PAGES: no 2 MiB frame from now on. The rest undo.
  */
-enum user_fork_advice { USER_FORK_WIPED, USER_FORK_KEPT, USER_FORK_LEFT_OUT, USER_FORK_COPIED };
+enum user_advice { USER_WIPED, USER_KEPT, USER_LEFT_OUT, USER_COPIED, USER_SMALL_PAGES, USER_ANY_PAGES };
 
-/* Do madvise(2)'s advice for a fork. Returns as user_dontneed; ERR_RIGHTS: only private anonymous memory is wiped. */
-MUST_CHECK enum status user_advise_fork(struct user_space *space, vaddr_t va, uint64_t size, enum user_fork_advice how);
+/* Follow madvise(2)'s advice. Returns as user_dontneed; ERR_RIGHTS: only private anonymous memory is wiped. */
+MUST_CHECK enum status user_advise(struct user_space *space, vaddr_t va, uint64_t size, enum user_advice how);
 
 /* Return whether areas cover all of [va, va + size), touched or not: for mincore, msync, madvise. */
 bool user_is_mapped(const struct user_space *space, vaddr_t va, uint64_t size);
