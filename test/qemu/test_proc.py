@@ -2,6 +2,7 @@
 
 import re
 
+import debian_programs
 import pytest
 from bundles import busybox_bundle
 from machine import Config, Machine, plain
@@ -48,7 +49,8 @@ class Session:
 def shell_session(tmp_path_factory):
     """One machine for all tests here."""
     directory = tmp_path_factory.mktemp("proc")
-    boot = busybox_bundle(directory, "console=ttyS0 quiet init=/bin/sh", APPLETS, "mnt/")
+    boot = busybox_bundle(directory, "console=ttyS0 quiet init=/bin/sh", APPLETS, "mnt/",
+                          *debian_programs.words(["/usr/bin/lspci"]))
     with Machine(Config(boot=boot, display=("-vga", "none"))) as machine:
         yield Session(machine)
 
@@ -176,3 +178,8 @@ def test_pci(shell):
                      rf"^0x{vendor:04x}\n0x{device:04x}\n0x{kind:04x}[0-9a-f]{{2}}$")
         shell.expect(f"cat {directory}/uevent", rf"^PCI_ID={vendor:04X}:{device:04X}$")
     assert "No such file" in shell.run("cat /proc/bus/pci/00/1e.7 2>&1")
+    # Debian's lspci, by /sys and by /proc.
+    for way in ("linux-sysfs", "linux-proc"):
+        seen = re.findall(r"^(\S+) ([0-9a-f]{4}): ([0-9a-f]{4}):([0-9a-f]{4})", shell.run(f"lspci -A {way} -n"), re.MULTILINE)
+        assert [(name, int(vendor, 16), int(device, 16), int(kind, 16)) for name, kind, vendor, device in seen] == [
+            (name, *values) for name, values in sorted(wanted.items())]
