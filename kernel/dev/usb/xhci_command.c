@@ -21,12 +21,26 @@ static bool is_answered(void *ctx)
 	       __atomic_load_n(&xhci->dead, __ATOMIC_RELAXED) || usb_ending();
 }
 
-/* Wait until what has been put into a ring is answered. *ret is the answer. Returns false when there is none. */
-static bool wait_answer(struct xhci *xhci, uint64_t limit_ns, struct xhci_answer *ret)
+/* Return also when the device, or the hub that leads to it, is not at the controller's port any more. */
+static bool is_answered_or_gone(void *ctx)
+{
+	const struct usb_device *device = ctx;
+	struct xhci *xhci = device->xhci;
+
+	return is_answered(xhci) ||
+	       !(mmio_read32(xhci->operational + XHCI_PORTS + 16 * (device->root_port - 1u)) & XHCI_PORT_CONNECTED);
+}
+
+/*
+ * Wait until what has been put into a ring is answered, or `ready` returns true for another reason. *ret is the answer.
+ * Returns false when there is none.
+ */
+static bool wait_answer(struct xhci *xhci, bool (*ready)(void *ctx), void *ctx, uint64_t limit_ns,
+			struct xhci_answer *ret)
 {
 	uint64_t flags;
 
-	usb_host->wait(is_answered, xhci, time_add(clock_monotonic_ns(), limit_ns));
+	usb_host->wait(ready, ctx, time_add(clock_monotonic_ns(), limit_ns));
 	flags = lock_take(&usb_lock);
 	*ret = xhci->answer;
 	xhci->answer = (struct xhci_answer){ 0 };
@@ -43,7 +57,7 @@ uint8_t xhci_command(struct xhci *xhci, uint64_t parameter, uint32_t control, ui
 	xhci->answer.trb = xhci_ring_put(&xhci->commands, parameter, 0, control).raw;
 	mmio_write32(xhci->doorbells, 0);
 	lock_release(&usb_lock, flags);
-	if (!wait_answer(xhci, COMMAND_NS, &answer)) {
+	if (!wait_answer(xhci, is_answered, xhci, COMMAND_NS, &answer)) {
 		flags = lock_take(&usb_lock);
 		xhci->dead = true;
 		lock_release(&usb_lock, flags);
@@ -89,7 +103,7 @@ int usb_control(struct usb_device *device, struct usb_request request)
 	flags = lock_take(&usb_lock);
 	put_request(device, request);
 	lock_release(&usb_lock, flags);
-	if (!wait_answer(device->xhci, CONTROL_NS, &answer))
+	if (!wait_answer(device->xhci, is_answered_or_gone, device, CONTROL_NS, &answer))
 		return -1;
 	if (answer.code != XHCI_SUCCESS && answer.code != XHCI_SHORT_PACKET) {
 		/* A device refuses a request by halting the endpoint. */
