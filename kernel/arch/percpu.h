@@ -15,6 +15,7 @@
 #define PERCPU_SCRATCH      16
 #define PERCPU_CURRENT      24
 #define PERCPU_RETURN       32 /* the flags switch_wanted and frame_changed, tested as one word */
+#define PERCPU_CALLS_BY_C   35 /* the flag calls_by_c */
 
 /*
  * Segment selectors. Their order is the one that SYSCALL and SYSRET need (Intel SDM vol. 3A, "Fast System Calls in
@@ -60,6 +61,7 @@ struct percpu {
 	bool switch_wanted;   /* on return to user mode another task should run */
 	bool frame_changed;   /* the call's saved registers changed, or may yet change: return by IRET, not SYSRET */
 	bool copying;         /* a fault in a user copy is being served, so tasks are not switched */
+	bool calls_by_c;      /* the entry code calls syscall_run(); set by kernel/task, for the running task */
 	uint32_t apic_id;     /* fixed when set up */
 	unsigned number;      /* 0: the CPU that starts the machine; the index in cpu_list. Fixed when set up */
 	/* registers of the code that was interrupted by the interrupt being served; NULL: none is being served */
@@ -73,6 +75,7 @@ _Static_assert(offsetof(struct percpu, scratch) == PERCPU_SCRATCH, "the entry co
 _Static_assert(offsetof(struct percpu, current) == PERCPU_CURRENT, "the entry code");
 _Static_assert(offsetof(struct percpu, switch_wanted) == PERCPU_RETURN, "the entry code");
 _Static_assert(offsetof(struct percpu, frame_changed) == PERCPU_RETURN + 1, "the entry code");
+_Static_assert(offsetof(struct percpu, calls_by_c) == PERCPU_CALLS_BY_C, "the entry code");
 
 /*
  * PER_CPU marks a variable of which each CPU has one. It is all zero at first: a function that each CPU calls when it

@@ -76,6 +76,7 @@ void proc_add_mask(struct text *text, const char *words, uint64_t bits);
 void proc_add_ids(const struct credentials *who, struct text *ret);
 void proc_add_groups(const struct credentials *who, struct text *ret);
 void proc_add_capabilities(const struct credentials *who, struct text *ret);
+void proc_add_seccomp(const struct task *task, struct text *ret); /* NULL: a zombie */
 
 /* Add the files about the machine. `cmdline`, the kernel's command line, must stay valid for ever. */
 void proc_machine_init(struct text_fs_type *type, const char *cmdline);

@@ -283,7 +283,8 @@ int proc_make_status(struct node *node, struct text *ret)
 	text_add_line(ret, "Threads:\t", process->task_count ? process->task_count : 1);
 	add_signals(&subject, ret);
 	proc_add_capabilities(who, ret);
-	text_add_string(ret, "Seccomp:\t0\nCpus_allowed:\t1\nCpus_allowed_list:\t0\n");
+	proc_add_seccomp(subject.task, ret);
+	text_add_string(ret, "Cpus_allowed:\t1\nCpus_allowed_list:\t0\n");
 	text_add_line(ret, "voluntary_ctxt_switches:\t", subject.task ? subject.task->left[0] : 0);
 	text_add_line(ret, "nonvoluntary_ctxt_switches:\t", subject.task ? subject.task->left[1] : 0);
 	return 0;

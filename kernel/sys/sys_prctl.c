@@ -2,6 +2,7 @@
  * prctl(2). Unknown requests return -EINVAL, as on a Linux that is too old for them.
  */
 #include "kernel/lib/string.h"
+#include "kernel/sys/seccomp_check.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/refused_feature.h"
 #include "kernel/task/rights.h"
@@ -15,6 +16,8 @@ enum prctl_request {
 	PR_SET_KEEPCAPS = 8,
 	PR_SET_NAME = 15,
 	PR_GET_NAME = 16,
+	PR_GET_SECCOMP = 21,
+	PR_SET_SECCOMP = 22,
 	PR_CAPBSET_READ = 23,
 	PR_CAPBSET_DROP = 24,
 	PR_GET_SECUREBITS = 27,
@@ -188,6 +191,10 @@ SYSCALL_5(prctl, request, a, b, c, d)
 			return -EINVAL;
 		process->rights.dumpable = (enum dumpable)a;
 		return 0;
+	case PR_GET_SECCOMP:
+		return task->rights.seccomp_mode;
+	case PR_SET_SECCOMP:
+		return seccomp_set(a, b);
 	case PR_SET_NAME:
 		return set_name(a);
 	case PR_GET_NAME:

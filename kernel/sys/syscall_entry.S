@@ -86,7 +86,7 @@ syscall_entry:
 	mov	FRAME_R8(%rsp), %r8
 	mov	FRAME_R9(%rsp), %r9
 #endif
-	cmpb	$0, syscall_by_c(%rip)
+	cmpb	$0, %gs:percpu + PERCPU_CALLS_BY_C(%rip)
 	jne	.Lby_c
 	cmp	$SYSCALL_TABLE, %rax
 	jae	.Lbeyond

@@ -1,6 +1,7 @@
 /*
- * The slow paths of the entry of system calls (kernel/sys/syscall_entry.S): calls whose ticks are counted, and returns
- * to user mode before which signals, other tasks or a changed frame need handling.
+ * The slow paths of the entry of system calls (kernel/sys/syscall_entry.S): calls whose ticks are counted or that
+ * seccomp(2) has to permit, calls where there are several CPUs, and returns to user mode before which signals, other
+ * tasks or a changed frame need handling.
  */
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"
@@ -8,25 +9,24 @@
 #include "kernel/mm/space/context.h"
 #include "kernel/sync/kernel_lock.h"
 #include "kernel/sys/futex.h"
+#include "kernel/sys/seccomp_check.h"
 #include "kernel/sys/sys.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/process.h"
+#include "kernel/task/sched.h"
 #include "kernel/task/user_return.h"
 
 /* Shared with syscall_entry.S. */
 extern const char syscall_entry[];
-extern bool syscall_by_c;
 int64_t syscall_run(const struct trap_frame *frame);
 extern void (*syscall_leave)(struct trap_frame *frame);
 
 struct syscall_cost syscall_costs[SYSCALL_TABLE + 1];
-/* the entry code calls syscall_run(): ticks are counted, or there are several CPUs. Guard: as of `clocked` */
-bool syscall_by_c;
 static bool clocked; /* ticks are counted. Guard: tasks only, which the kernel does not preempt */
 
 /*
- * Run the system call of `frame` with the kernel lock, and count the call, its CR3 writes and its ticks. Returns its
- * result. Call with interrupts off, as they are afterwards.
+ * Run the system call of `frame` with the kernel lock, if seccomp(2) permits it, and count the call, its CR3 writes and
+ * its ticks. Returns its result. Call with interrupts off, as they are afterwards.
  */
 int64_t syscall_run(const struct trap_frame *frame)
 {
@@ -42,7 +42,7 @@ int64_t syscall_run(const struct trap_frame *frame)
 	if (clocked)
 		start = cpu_rdtsc();
 	cost->calls++;
-	if (number < SYSCALL_TABLE)
+	if (seccomp_permits(frame, &result) && number < SYSCALL_TABLE)
 		result =
 			syscall_functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);
 	irq_close();
@@ -108,13 +108,14 @@ static void leave_with_lock(struct trap_frame *frame)
 
 void syscall_clock_start(void)
 {
-	clocked = syscall_by_c = true;
+	clocked = true;
+	task_set_calls_by_c(true);
 }
 
 void syscall_clock_stop(void)
 {
 	clocked = false;
-	syscall_by_c = kernel_lock_used;
+	task_set_calls_by_c(kernel_lock_used);
 }
 
 void (*syscall_leave)(struct trap_frame *frame) = leave; /* the entry code calls it. Fixed after boot */
@@ -123,7 +124,7 @@ void syscall_cpus_started(void)
 {
 	if (!kernel_lock_used)
 		return;
-	syscall_by_c = true;
+	task_set_calls_by_c(true);
 	syscall_leave = leave_with_lock;
 }
 

@@ -6,6 +6,7 @@
 #include "kernel/fs/errno.h"
 #include "kernel/sync/lock.h"
 #include "kernel/task/find.h"
+#include "kernel/task/seccomp.h"
 #include "kernel/task/signal_numbers.h"
 #include "kernel/task/user_tasks.h"
 
@@ -76,6 +77,12 @@ int rights_replace(const struct credentials *who)
 	return 0;
 }
 
+static void drop_filter(struct task *task)
+{
+	seccomp_put(task->rights.filter);
+	task->rights.filter = NULL;
+}
+
 void rights_begin_first(struct task *task)
 {
 	task->rights.who = credentials_get(&credentials_first);
@@ -85,9 +92,11 @@ int rights_begin(struct task *task, const struct credentials *who)
 {
 	int error = user_tasks_add(who->uid.real);
 
-	if (!error)
-		task->rights.who = credentials_get(who);
-	return error;
+	if (error)
+		return error;
+	task->rights.who = credentials_get(who);
+	seccomp_inherit(task);
+	return 0;
 }
 
 void rights_end(struct task *task)
@@ -96,6 +105,7 @@ void rights_end(struct task *task)
 
 	user_tasks_remove(who->uid.real);
 	credentials_put(exchange(&task->process->rights.ended_as, who));
+	drop_filter(task);
 }
 
 void rights_undo(struct task *task)
@@ -106,6 +116,7 @@ void rights_undo(struct task *task)
 		return;
 	user_tasks_remove(who->uid.real);
 	credentials_put(who);
+	drop_filter(task);
 }
 
 bool rights_may_signal(const struct process *process, const struct credentials *theirs, int signal)

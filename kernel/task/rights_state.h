@@ -8,6 +8,14 @@
 #include <stdint.h>
 
 struct credentials;
+struct seccomp_filter;
+
+/* What seccomp(2) has to do with a task. The values are Linux's. */
+enum seccomp_mode {
+	SECCOMP_OFF,
+	SECCOMP_STRICT,
+	SECCOMP_FILTER,
+};
 
 /* Guard of fields that say nothing else: tasks only, which the kernel does not preempt. */
 struct task_rights {
@@ -17,6 +25,9 @@ struct task_rights {
 	 */
 	const struct credentials *who;
 	int parent_death_signal; /* the signal that the task gets when its parent ends: PR_SET_PDEATHSIG; 0: none */
+	bool calls_by_c;         /* system calls go through syscall_run(), since seccomp(2) concerns the task */
+	enum seccomp_mode seccomp_mode;
+	struct seccomp_filter *filter; /* the newest of a chain of seccomp programs (seccomp.h), a reference; or NULL */
 };
 
 /* How much others may look into a process: PR_SET_DUMPABLE. */

@@ -140,6 +140,7 @@ static void switch_to(struct task *from, struct task *to)
 	if (from->fpu && from->state != TASK_DEAD)
 		save_user_state(from, fsgsbase);
 	this_cpu->current = to;
+	this_cpu->calls_by_c = to->rights.calls_by_c | task_calls_by_c;
 	if (to->fpu) {
 		percpu_set_kernel_stack(to->stack + KERNEL_STACK_SIZE);
 		context_load(&to->process->space->context);

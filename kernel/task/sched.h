@@ -79,3 +79,10 @@ void sched_look(void);
  * task_lock, and does not run again.
  */
 void sched_bury(struct task *task);
+
+/*
+ * Whether the calls of all tasks go through syscall_run(), to be clocked. Guard: tasks only, which the kernel
+ * does not preempt.
+ */
+extern bool task_calls_by_c;
+void task_set_calls_by_c(bool by_c);

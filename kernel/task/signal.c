@@ -247,15 +247,21 @@ int signal_send_task(struct task *task, int signal, const struct signal_info *in
 
 void signal_fault(int signal, int code, uint64_t address)
 {
+	const struct signal_info info = { .code = code, .address = address };
+
+	signal_fault_as(signal, &info);
+}
+
+void signal_fault_as(int signal, const struct signal_info *info)
+{
 	struct task *task = task_current();
 	struct process *process = task->process;
-	struct signal_info info = { .signal = signal, .code = code, .address = address };
 	uint64_t flags = lock_take(&signal_lock);
 
 	if ((task->signals.blocked & SIGNAL_BIT(signal)) ||
 	    process->signals.actions[signal - 1].handler <= SIGNAL_IGNORE)
 		process_kill_held(process, signal);
-	else if (signal_set_add(process, &task->signals.set, signal, &info) == 0)
+	else if (signal_set_add(process, &task->signals.set, signal, info) == 0)
 		task->signals.wanted = true;
 	lock_release(&signal_lock, flags);
 }

@@ -56,6 +56,7 @@ int signal_send_group_in_steps(int group, int signal, const struct signal_info *
  * signal, or blocks it, the process ends. code: si_code, such as SEGV_MAPERR.
  */
 void signal_fault(int signal, int code, uint64_t address);
+void signal_fault_as(int signal, const struct signal_info *info); /* with any siginfo; its `signal` is not used */
 
 /*
  * Deliver the current task's pending signals that are not blocked, on the way to user mode: write a handler's frame,

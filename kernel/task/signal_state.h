@@ -31,6 +31,11 @@ struct signal_info {
 		} sender;
 		uint64_t address; /* the address of a fault */
 		struct {
+			uint64_t address; /* of the instruction behind SYSCALL */
+			int32_t number;
+			uint32_t architecture;
+		} call; /* for SIGSYS */
+		struct {
 			int32_t timer;
 			int32_t overrun;
 			uint64_t value;

@@ -30,6 +30,7 @@ extern const char task_enter_kernel[];
 static const char *user_entry;
 
 uint64_t task_count_made; /* guard: tasks only, which the kernel does not preempt */
+bool task_calls_by_c;     /* guard: tasks only, which the kernel does not preempt */
 static struct cache task_cache;
 
 struct task *task_peek(int tid)
@@ -396,6 +397,12 @@ void task_exit(void)
 	sched_bury(task);
 	sched_switch();
 	panic("task %d runs after its end", task->tid);
+}
+
+void task_set_calls_by_c(bool by_c)
+{
+	task_calls_by_c = by_c;
+	this_cpu->calls_by_c = by_c | task_current()->rights.calls_by_c;
 }
 
 uint64_t task_get_fs_base(void)

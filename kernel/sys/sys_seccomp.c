@@ -1,0 +1,207 @@
+/*
+ * seccomp(2), and what becomes of system calls of tasks that it concerns.
+ */
+#include "kernel/lib/log.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/sys/seccomp_check.h"
+#include "kernel/sys/user_args.h"
+#include "kernel/task/seccomp.h"
+#include "kernel/task/signal_numbers.h"
+
+#define ARCHITECTURE   0xc000003eU /* AUDIT_ARCH_X86_64 */
+#define SYS_SECCOMP    1           /* SIGSYS's si_code */
+#define ERRNO_GREATEST 4095
+
+enum seccomp_request {
+	SET_MODE_STRICT,
+	SET_MODE_FILTER,
+	GET_ACTION_AVAIL,
+};
+
+enum seccomp_flags {
+	FLAG_TSYNC = 1, /* the other threads, too */
+	FLAG_LOG = 2,
+	FLAG_SPEC_ALLOW = 4,
+};
+
+/* Linux's struct sock_fprog. */
+struct program {
+	uint16_t count;
+	uint64_t instructions; /* user address */
+};
+
+static int64_t set_strict(void)
+{
+	if (task_current()->rights.seccomp_mode == SECCOMP_FILTER)
+		return -EINVAL;
+	seccomp_be_strict();
+	return 0;
+}
+
+/* Get a program from user memory and check it. Returns 0, -EINVAL, -EFAULT, -ENOMEM. */
+static int get_program(uint64_t from, struct seccomp_filter **ret)
+{
+	struct seccomp_filter *filter;
+	struct program program;
+	uint16_t *scratch;
+	int error = args_get(&program, from, sizeof(program));
+
+	if (error)
+		return error;
+	if (!program.count || program.count > BPF_MOST)
+		return -EINVAL;
+	filter = seccomp_create(program.count);
+	scratch = kmalloc(program.count * sizeof(*scratch));
+	error = filter && scratch ? 0 : -ENOMEM;
+	if (!error)
+		error = args_get(filter->program, program.instructions, program.count * sizeof(filter->program[0]));
+	if (!error && !bpf_check(filter->program, program.count, sizeof(struct seccomp_data), scratch))
+		error = -EINVAL;
+	kfree(scratch);
+	if (error)
+		seccomp_put(filter);
+	else
+		*ret = filter;
+	return error;
+}
+
+static int64_t set_filter(uint64_t flags, uint64_t from)
+{
+	struct seccomp_filter *filter;
+	int error;
+
+	if (flags & ~(uint64_t)(FLAG_TSYNC | FLAG_LOG | FLAG_SPEC_ALLOW))
+		return -EINVAL;
+	/*
+	 * A task's credentials, to which no_new_rights belongs, are its own to change: other threads keep what they
+	 * have.
+	 */
+	if (flags & FLAG_TSYNC && process_current()->task_count > 1)
+		return -EINVAL;
+	if (!rights_current()->no_new_rights && !rights_can(CAP_SYS_ADMIN))
+		return -EACCES;
+	error = get_program(from, &filter);
+	if (error)
+		return error;
+	error = task_current()->rights.seccomp_mode == SECCOMP_STRICT ? -EINVAL : seccomp_add(filter);
+	if (error)
+		seccomp_put(filter);
+	return error;
+}
+
+/* Tell whether an action is known: 0, -EOPNOTSUPP, -EFAULT. */
+static int64_t find_action(uint64_t from)
+{
+	uint32_t action;
+	int error = args_get(&action, from, sizeof(action));
+
+	if (error)
+		return error;
+	switch (action) {
+	case SECCOMP_KILL_PROCESS:
+	case SECCOMP_KILL_THREAD:
+	case SECCOMP_TRAP:
+	case SECCOMP_ERRNO:
+	case SECCOMP_TRACE:
+	case SECCOMP_LOG:
+	case SECCOMP_ALLOW:
+		return 0;
+	}
+	return -EOPNOTSUPP;
+}
+
+SYSCALL_3(seccomp, request, flags, from)
+{
+	switch ((uint32_t)request) {
+	case SET_MODE_STRICT:
+		return (uint32_t)flags || from ? -EINVAL : set_strict();
+	case SET_MODE_FILTER:
+		return set_filter((uint32_t)flags, from);
+	case GET_ACTION_AVAIL:
+		return (uint32_t)flags ? -EINVAL : find_action(from);
+	}
+	return -EINVAL;
+}
+
+int64_t seccomp_set(uint64_t mode, uint64_t from)
+{
+	if (mode == SECCOMP_STRICT)
+		return set_strict();
+	return mode == SECCOMP_FILTER ? set_filter(0, from) : -EINVAL;
+}
+
+/* ---- calls ---- */
+
+/* End the task, or, if it is the only one or `whole`, its process, by `signal`. */
+static __attribute__((noreturn)) void end(int signal, bool whole)
+{
+	if (whole || process_current()->task_count == 1)
+		process_exit(signal);
+	process_exit_task(0);
+}
+
+static void tell(const struct trap_frame *frame, const char *what)
+{
+	const struct task *task = task_current();
+
+	log_info("task %d (%s): system call %llu %s by its seccomp filter\n", task->tid, task->name,
+		 (unsigned long long)frame->error, what);
+}
+
+static bool is_allowed_strictly(uint64_t number)
+{
+	enum { READ = 0, WRITE = 1, SIGRETURN = 15, EXIT = 60 };
+
+	return number == READ || number == WRITE || number == SIGRETURN || number == EXIT;
+}
+
+static bool is_allowed(const struct trap_frame *frame, int64_t *ret_result)
+{
+	const struct seccomp_data data = {
+		.number = (int32_t)frame->error,
+		.architecture = ARCHITECTURE,
+		.address = frame->rip,
+		.arguments = { frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9 },
+	};
+	const uint32_t answer = seccomp_ask(&data), value = SECCOMP_DATA(answer);
+	/* siginfo_t has the call's number and the architecture where those of kill(2) have a value. */
+	const struct signal_info info = { .error = (int32_t)value,
+					  .code = SYS_SECCOMP,
+					  .call = { frame->rip, (int32_t)frame->error, ARCHITECTURE } };
+
+	switch (SECCOMP_ACTION(answer)) {
+	case SECCOMP_ALLOW:
+		return true;
+	case SECCOMP_LOG:
+		tell(frame, "noted");
+		return true;
+	case SECCOMP_ERRNO:
+		*ret_result = -(int64_t)(value < ERRNO_GREATEST ? value : ERRNO_GREATEST);
+		return false;
+	case SECCOMP_TRACE: /* there are no tracers */
+		*ret_result = -ENOSYS;
+		return false;
+	case SECCOMP_TRAP:
+		signal_fault_as(SIGSYS, &info);
+		*ret_result = (int64_t)frame->error;
+		return false;
+	}
+	tell(frame, "refused");
+	end(SIGSYS, SECCOMP_ACTION(answer) != SECCOMP_KILL_THREAD);
+}
+
+bool seccomp_permits(const struct trap_frame *frame, int64_t *ret_result)
+{
+	switch (task_current()->rights.seccomp_mode) {
+	case SECCOMP_OFF:
+		return true;
+	case SECCOMP_STRICT:
+		if (is_allowed_strictly(frame->error))
+			return true;
+		tell(frame, "refused");
+		end(SIGKILL, false);
+	case SECCOMP_FILTER:
+		break;
+	}
+	return is_allowed(frame, ret_result);
+}

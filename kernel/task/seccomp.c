@@ -1,0 +1,87 @@
+/*
+ * Chains of seccomp programs: memory, inheritance, and asking them.
+ */
+#include "kernel/task/seccomp.h"
+
+#include "kernel/fs/errno.h"
+#include "kernel/lib/panic.h"
+#include "kernel/mm/heap/heap.h"
+
+struct seccomp_filter *seccomp_create(uint32_t count)
+{
+	struct seccomp_filter *filter = kmalloc(sizeof(*filter) + count * sizeof(filter->program[0]));
+
+	if (filter)
+		*filter =
+			(struct seccomp_filter){ .refs = 1, .depth = 1, .total = count + SECCOMP_EACH, .count = count };
+	return filter;
+}
+
+void seccomp_put(struct seccomp_filter *filter)
+{
+	while (filter) {
+		struct seccomp_filter *next = filter->next;
+
+		ASSERT(filter->refs);
+		if (__atomic_sub_fetch(&filter->refs, 1, __ATOMIC_ACQ_REL))
+			return;
+		kfree(filter);
+		filter = next;
+	}
+}
+
+/* Set the current task's mode, and let its calls go through the slow path of the entry code from now on. */
+static void set_mode(enum seccomp_mode mode)
+{
+	task_current()->rights.seccomp_mode = mode;
+	task_current()->rights.calls_by_c = true;
+	this_cpu->calls_by_c = true;
+}
+
+int seccomp_add(struct seccomp_filter *filter)
+{
+	struct task_rights *rights = &task_current()->rights;
+
+	filter->next = rights->filter;
+	if (filter->next) {
+		filter->depth += filter->next->depth;
+		filter->total += filter->next->total;
+	}
+	if (filter->total > SECCOMP_MOST + SECCOMP_EACH) {
+		filter->next = NULL;
+		return -ENOMEM;
+	}
+	rights->filter = filter;
+	set_mode(SECCOMP_FILTER);
+	return 0;
+}
+
+void seccomp_be_strict(void)
+{
+	set_mode(SECCOMP_STRICT);
+}
+
+void seccomp_inherit(struct task *task)
+{
+	const struct task *maker = task_current();
+
+	task->rights.seccomp_mode = maker->rights.seccomp_mode;
+	task->rights.calls_by_c = maker->rights.calls_by_c;
+	task->rights.filter = maker->rights.filter;
+	if (task->rights.filter)
+		__atomic_add_fetch(&task->rights.filter->refs, 1, __ATOMIC_RELAXED);
+}
+
+uint32_t seccomp_ask(const struct seccomp_data *data)
+{
+	uint32_t answer = SECCOMP_ALLOW;
+
+	for (const struct seccomp_filter *filter = task_current()->rights.filter; filter; filter = filter->next) {
+		uint32_t one = bpf_run(filter->program, (const uint32_t *)data, sizeof(*data));
+
+		/* As signed numbers the actions are in the order of their strictness. */
+		if ((int32_t)SECCOMP_ACTION(one) < (int32_t)SECCOMP_ACTION(answer))
+			answer = one;
+	}
+	return answer;
+}
