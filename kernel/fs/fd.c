@@ -345,11 +345,14 @@ bool fd_close_some(struct fd_table *table, unsigned *fd, unsigned last, enum fd_
 	unsigned word = *fd / 64, closed = 0;
 
 	for (; closed < CLOSES && word < end && word <= last / 64; word++) {
-		const uint64_t bits = which == FD_ON_EXEC ? table->cloexec[word] : table->open[word];
-		const uint64_t to_close = bits & bits_between(word, *fd, last);
+		uint64_t bits = which == FD_ON_EXEC ? table->cloexec[word] : table->open[word];
 
-		closed += (unsigned)__builtin_popcountll(to_close);
-		if (to_close && !close_word(table, word, to_close))
+		/* Most words of a table in which many were open have nothing to close. */
+		if (!bits)
+			continue;
+		bits &= bits_between(word, *fd, last);
+		closed += (unsigned)__builtin_popcountll(bits);
+		if (bits && !close_word(table, word, bits))
 			break;
 	}
 	/* The word where the loop ended may be the first one, of which only a part is in the range. */
