@@ -24,8 +24,8 @@ def _build(tmp_path_factory):
     for part in PARTS:
         copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
         copy(ROOT / part, tree / part)
-    made = subprocess.run(["make", "-s", "-j2", "-C", str(tree), "DEBUG=1", "CC=clang", "build/loader.efi",
-                           "build/kernel.strip.elf"], capture_output=True, text=True, check=False)
+    made = subprocess.run(["make", "-s", "-j2", "-C", str(tree), "DEBUG=1", "CC=clang", "SYMBOLS=-g1",
+                           "build/loader.efi", "build/kernel.strip.elf"], capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stdout + made.stderr
     return tree / "build"
 

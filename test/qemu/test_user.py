@@ -10,7 +10,7 @@ from contract import BUILD
 from guest import Guest
 from machine import LIMIT, PROMPT, Config, Machine
 
-FUZZ_CALLS = int(os.environ.get("ANKEOS_FUZZ", "200000"))
+FUZZ_CALLS = int(os.environ.get("ANKEOS_FUZZ", "100000"))
 # The prompt too: a kernel that did not run /init to its end need not be waited for.
 END = rf"{usertests.END}|^{PROMPT}\Z"
 REFUSED_CALLS = 10000  # random calls while memory is refused
