@@ -245,3 +245,8 @@ int tmpfs_create_unnamed(struct node *root, uint32_t mode, struct node **ret)
 	*ret = node;
 	return 0;
 }
+
+bool tmpfs_is(const struct node *node)
+{
+	return node->ops == &tmpfs_ops;
+}

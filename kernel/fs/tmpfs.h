@@ -29,6 +29,9 @@ void tmpfs_destroy(struct node *root);
  */
 void tmpfs_use_in_place(struct node *node, paddr_t pa, uint64_t size);
 
+/* Return whether the node lies in a tmpfs. */
+bool tmpfs_is(const struct node *node);
+
 /*
  * Make a regular file without a name (links is 0), for memfd_create(2) and O_TMPFILE; *ret is a reference. Returns 0 or
  * -ENOMEM.

@@ -56,7 +56,7 @@
 	call(292, dup3) call(293, pipe2) call(295, preadv) call(296, pwritev) call(297, rt_tgsigqueueinfo) call(299, recvmmsg) \
 	call(302, prlimit64) call(306, syncfs) call(307, sendmmsg) call(309, getcpu) call(314, sched_setattr) \
 	call(315, sched_getattr) call(316, renameat2) call(317, seccomp) call(318, getrandom) call(319, memfd_create) \
-	call(322, execveat) call(324, membarrier) call(325, mlock2) call(327, preadv2) \
+	call(322, execveat) call(324, membarrier) call(325, mlock2) call(326, copy_file_range) call(327, preadv2) \
 	call(328, pwritev2) call(332, statx) call(334, rseq) call(424, pidfd_send_signal) call(434, pidfd_open) call(435, clone3) call(436, close_range) call(438, pidfd_getfd) \
 	call(439, faccessat2) call(441, epoll_pwait2)
 /* clang-format on */

@@ -2,6 +2,7 @@
  * System calls on descriptors: open, close, dup, pipe, memfd_create, fcntl, ioctl.
  */
 #include "kernel/fs/node_attributes.h"
+#include "kernel/fs/permission.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/pty.h"
 #include "kernel/fs/tmpfs.h"
@@ -19,6 +20,45 @@ static struct fd_table *fds_here(void)
 	return process_current()->fds;
 }
 
+/* Make a file without a name in the file system of a directory, and open it. *ret is a reference to the file. */
+static int make_unnamed(struct node *dir, uint32_t permissions, unsigned flags, struct file **ret)
+{
+	struct node *node;
+	int error = node_permit(dir, rights_current(), ACCESS_WRITE | ACCESS_EXECUTE);
+
+	if (!error && fs_is_read_only(dir->fs))
+		error = -EROFS;
+	if (!error && !tmpfs_is(dir))
+		error = -EOPNOTSUPP;
+	if (!error)
+		error = tmpfs_create_unnamed(dir, permissions, &node);
+	if (error)
+		return error;
+	node_own(node, rights_current());
+	error = file_open(node, flags, ret);
+	node_put(node);
+	return error;
+}
+
+/* Do open(2) with O_TMPFILE. */
+static int64_t open_unnamed(uint64_t fd, uint64_t from, uint64_t flags, uint32_t permissions)
+{
+	struct node *dir;
+	struct file *file;
+	int error;
+
+	if (!(flags & O_DIRECTORY) || !(flags & O_ACCMODE) || flags & O_CREAT)
+		return -EINVAL;
+	error = user_path_lookup(fd, from, PATH_DIRECTORY, &dir);
+	if (error)
+		return error;
+	error = fd_has_room(fds_here())
+			? make_unnamed(dir, permissions, (unsigned)flags & ~(unsigned)(O_DIRECTORY | O_TMPFILE), &file)
+			: -EMFILE;
+	node_put(dir);
+	return error ? error : args_install(file, flags);
+}
+
 static int64_t open_at(uint64_t fd, uint64_t from, uint64_t flags, uint64_t mode)
 {
 	uint32_t permissions = mode & MODE_PERMISSIONS & ~process_current()->paths.umask;
@@ -27,7 +67,7 @@ static int64_t open_at(uint64_t fd, uint64_t from, uint64_t flags, uint64_t mode
 	int error;
 
 	if (flags & O_TMPFILE)
-		return refuse_feature(-EOPNOTSUPP, "open: a file without a name, O_TMPFILE", O_TMPFILE);
+		return open_unnamed(fd, from, flags, permissions);
 	error = user_path_get(fd, from, &path);
 	if (error)
 		return error;

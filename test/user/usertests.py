@@ -6,7 +6,7 @@ import dataclasses
 import re
 
 FLAVOURS = ("musl", "glibc", "pie")
-TESTS = ("init", "create", "events", "files", "fpu", "info", "jobs", "locks", "mappings", "memory",
+TESTS = ("init", "copies", "create", "events", "files", "fpu", "info", "jobs", "locks", "mappings", "memory",
          "neighbour", "permissions", "pidfds", "policies", "privileges", "proc", "process", "programs", "ptys",
          "resume", "rights", "seccomp", "sharers", "signals", "sockets", "threads", "time", "timers", "together",
          "turns", "usage", "values", "vdso")
