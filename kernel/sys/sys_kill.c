@@ -29,19 +29,14 @@ static inline void set_info_here(struct signal_info *info, int code)
 }
 
 /*
- * Return a reference to the process that kill(2) means by `pid`, which may be the number of any of its tasks; NULL when
- * there is none.
+ * Return a reference to another process, which kill(2) means by `pid`: the number of any of its tasks; NULL when there
+ * is none.
  */
-static struct process *find_process(int pid)
+static struct process *find_other(int pid)
 {
-	struct process *process = process_current();
-	const struct task *task;
+	struct process *process = process_peek(pid);
+	const struct task *task = process ? NULL : task_peek(pid);
 
-	/* The most common case: raise(3) and abort(3) signal the calling process. */
-	if (likely(process->pid == pid))
-		return process_get(process);
-	process = process_peek(pid);
-	task = process ? NULL : task_peek(pid);
 	if (task)
 		process = task->process;
 	return process ? process_get(process) : NULL;
@@ -50,12 +45,18 @@ static struct process *find_process(int pid)
 /* Send a signal to a process; with signal 0 only check that that is allowed. Returns 0, -ESRCH, -EPERM, -EAGAIN. */
 static int64_t send_process(int pid, int signal, const struct signal_info *info)
 {
-	HELD_PROCESS struct process *process = find_process(pid);
+	HELD_PROCESS struct process *process = process_current();
 
-	if (!process)
-		return -ESRCH;
-	if (unlikely(process != process_current()) && !rights_may_signal_process(process, signal))
-		return -EPERM;
+	/* The most common case is that of raise(3) and abort(3), which signal the calling process. */
+	if (likely(process->pid == pid)) {
+		process_get(process);
+	} else {
+		process = find_other(pid);
+		if (!process)
+			return -ESRCH;
+		if (!rights_may_signal_process(process, signal))
+			return -EPERM;
+	}
 	return signal ? signal_send_process(process, signal, info) : 0;
 }
 
