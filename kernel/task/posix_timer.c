@@ -3,6 +3,7 @@
  */
 #include "kernel/task/posix_timer.h"
 
+#include "kernel/arch/cpus.h"
 #include "kernel/fs/errno.h"
 #include "kernel/irq/timer.h"
 #include "kernel/mm/heap/heap.h"
@@ -65,6 +66,9 @@ static void start(struct posix_timer *timer)
 	} else {
 		now = now_by(timer);
 		left = timer->expires_ns > now ? timer->expires_ns - now : 0;
+		/* The tasks of a process may run on all CPUs at once. */
+		if (timer->order.clock != POSIX_TASK_TIME)
+			left /= cpu_count;
 		timer_start(&timer->timer, time_add(clock_monotonic_ns(), left > LOOK_NS ? left : LOOK_NS));
 	}
 }

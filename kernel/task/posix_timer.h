@@ -6,8 +6,8 @@
  * While that is pending a timer with an interval is not started again, and so costs no interrupts: its expirations are
  * counted when the signal is taken (timer_getoverrun(2)).
  *
- * A timer by a clock of CPU time looks at that clock when as much time has passed as is left by it, which is the
- * earliest moment for a program that runs on one CPU, and again until the time has come.
+ * A timer by a clock of CPU time looks at that clock when as much time has passed as is left by it, divided by the CPUs
+ * that may run the process, which is the earliest moment, and again until the time has come.
  */
 #pragma once
 
