@@ -15,6 +15,7 @@
 #include "kernel/gdb/gdb_line.h"
 #include "kernel/gdb/gdb_port.h"
 #include "kernel/gdb/gdb_threads.h"
+#include "kernel/irq/cpu_calls.h"
 #include "kernel/irq/irq.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/log.h"
@@ -32,10 +33,11 @@
 #define MOST_BYTES 1024
 
 static bool enabled;
-static bool active;       /* the machine is stopped here */
-static bool expected;     /* gdb waits for a stop reply */
-static bool break_wanted; /* the next #BP in the kernel comes from break_now() */
-static int break_signal;  /* the signal that gdb gets for that #BP */
+static bool active;         /* the machine is stopped here */
+static unsigned active_cpu; /* by the CPU with this number */
+static bool expected;       /* gdb waits for a stop reply */
+static bool break_wanted;   /* the next #BP in the kernel comes from break_now() */
+static int break_signal;    /* the signal that gdb gets for that #BP */
 
 static bool stepped;           /* the stub has executed the instruction to be stepped; the CPU need not */
 static bool step_wanted;       /* the stub has set TF in step_task's flags, and waits for its #DB */
@@ -157,6 +159,7 @@ static NO_BREAK void stop_here(struct trap_frame *frame, const struct gdb_stop *
 	static const struct gdb_stop after_step = { .signal = GDB_SIGNAL_TRAP };
 	uint64_t cr3 = cpu_read_cr3();
 
+	active_cpu = this_cpu->number;
 	active = true;
 	gdb_breaks_lift();
 	if (step_wanted) {
@@ -166,6 +169,7 @@ static NO_BREAK void stop_here(struct trap_frame *frame, const struct gdb_stop *
 	}
 	if (kernel_space.root.raw)
 		cpu_write_cr3(kernel_space.root.raw);
+	cpu_calls_pause_others(gdb_breaks_set);
 	gdb_threads_stop(frame);
 	gdb_memory_set_quiet(trap_from_user(frame));
 	talk(stop);
@@ -177,8 +181,9 @@ static NO_BREAK void stop_here(struct trap_frame *frame, const struct gdb_stop *
 	if (gdb_breaks_stops_at(frame->rip))
 		frame->rflags |= RFLAGS_RF;
 	gdb_breaks_set();
-	cpu_write_cr3(cr3);
 	active = false;
+	cpu_calls_resume_others();
+	cpu_write_cr3(cr3);
 }
 
 /* ---- the reasons of a stop ---- */
@@ -266,9 +271,14 @@ static NO_BREAK bool debug_trap(struct trap_frame *frame)
 
 static NO_BREAK bool trapped(struct trap_frame *frame)
 {
-	/* A trap while the machine is stopped is a bug in the stub: let it become a panic. */
-	if (active)
+	/*
+	 * A trap while the machine is stopped is a bug in the stub: let it become a panic. Another CPU, whose trap came
+	 * at the same time, waits.
+	 */
+	if (active && active_cpu == this_cpu->number)
 		return false;
+	while (__atomic_load_n(&active, __ATOMIC_ACQUIRE))
+		cpu_pause();
 	cpu_write_dr7(DR7_CLEAR);
 	return frame->vector == TRAP_BP ? breakpoint(frame) : debug_trap(frame);
 }

@@ -10,6 +10,7 @@
 #include "kernel/arch/fpu.h"
 #include "kernel/arch/switch.h"
 #include "kernel/arch/text_patch.h"
+#include "kernel/irq/cpu_calls.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/report/peek.h"
@@ -57,7 +58,7 @@ static const char *state_name(const struct task *task)
 		[TASK_STOPPED] = "stopped", [TASK_DEAD] = "dead",
 	};
 
-	return task == task_current() ? "running" : names[task->state];
+	return task->cpu->current == task ? "running" : names[task->state];
 }
 
 struct visit {
@@ -114,7 +115,7 @@ static void get_saved_fpu(const struct task *task, uint8_t fpu[GDB_FPU_SIZE])
 
 static uint8_t live_fpu[FPU_LEGACY_SIZE] __attribute__((aligned(FPU_ALIGN)));
 
-static void get_frame(const struct trap_frame *f, struct gdb_registers *ret)
+static void get_general(const struct trap_frame *f, struct gdb_registers *ret)
 {
 	const uint64_t general[16] = { f->rax, f->rbx, f->rcx, f->rdx, f->rsi, f->rdi, f->rbp, f->rsp,
 				       f->r8,  f->r9,  f->r10, f->r11, f->r12, f->r13, f->r14, f->r15 };
@@ -124,10 +125,25 @@ static void get_frame(const struct trap_frame *f, struct gdb_registers *ret)
 	ret->eflags = (uint32_t)f->rflags;
 	ret->segments[0] = (uint32_t)f->cs;
 	ret->segments[1] = (uint32_t)f->ss;
+}
+
+static void get_frame(const struct trap_frame *f, struct gdb_registers *ret)
+{
+	get_general(f, ret);
 	ret->fs_base = cpu_read_msr(MSR_FS_BASE);
 	ret->gs_base = cpu_read_msr(trap_from_user(f) ? MSR_KERNEL_GS_BASE : MSR_GS_BASE);
 	cpu_fxsave(live_fpu);
 	memcpy(ret->fpu, live_fpu, sizeof(ret->fpu));
+}
+
+/*
+ * Get the registers of a task that runs on another CPU, which waits. The FPU's and the bases of FS and GS are in that
+ * CPU alone, and shown as 0.
+ */
+static void get_paused(const struct trap_frame *f, struct gdb_registers *ret)
+{
+	if (f)
+		get_general(f, ret);
 }
 
 static struct switch_frame *switch_frame(const struct task *task)
@@ -143,6 +159,10 @@ void gdb_threads_get(int64_t id, struct gdb_registers *ret)
 	memset(ret, 0, sizeof(*ret));
 	if (id == gdb_threads_current()) {
 		get_frame(stop_frame, ret);
+		return;
+	}
+	if (task && task->cpu->current == task) {
+		get_paused(cpu_calls_paused_at(task->cpu), ret);
 		return;
 	}
 	/* A task that never ran, or will never run again, has no switch frame. */
@@ -205,7 +225,7 @@ bool gdb_threads_set(int64_t id, const struct gdb_registers *r)
 
 	if (id == gdb_threads_current())
 		return set_frame(stop_frame, r);
-	if (!task || !task->sp)
+	if (!task || !task->sp || task->cpu->current == task)
 		return false;
 	gdb_threads_get(id, &now);
 	now.general[GDB_RBX] = r->general[GDB_RBX];
@@ -231,7 +251,7 @@ bool gdb_threads_step(int64_t id)
 		stop_frame->rflags |= RFLAGS_TF;
 		return true;
 	}
-	if (!task || !task->process || task->state == TASK_DEAD)
+	if (!task || !task->process || task->state == TASK_DEAD || task->cpu->current == task)
 		return false;
 	task_frame(task)->rflags |= RFLAGS_TF;
 	return true;

@@ -5,6 +5,7 @@
 
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"
+#include "kernel/arch/text_patch.h"
 #include "kernel/arch/trap.h"
 #include "kernel/irq/apic.h"
 #include "kernel/irq/clock.h"
@@ -16,6 +17,12 @@
 static bool (*other_nmi)(struct trap_frame *frame); /* cpu_calls_set_nmi()'s handler; NULL: none. Fixed after boot */
 static uint32_t stopper;                            /* number of the CPU that stops all others, plus 1. Atomic */
 static unsigned stopped;                            /* how many have. Atomic */
+static bool pausing;                                /* all CPUs but one are to wait. Atomic */
+static unsigned paused;                             /* how many do. Atomic */
+static void (*resumed)(void);                       /* cpu_calls_pause_others()'s function. Guard: who pauses others */
+
+static PER_CPU struct trap_frame
+	*paused_frame; /* what this CPU was at when it was paused; NULL: it runs. Guard: itself */
 
 /* The CPU looks at what is wanted of it on its way back from any interrupt: nothing is left to do here. */
 static void reschedule(void *ctx)
@@ -48,12 +55,28 @@ static __attribute__((noreturn)) void stop(void)
 	}
 }
 
+/* Wait until the CPU that pauses this one is through. */
+static void pause(struct trap_frame *frame)
+{
+	per_cpu(paused_frame) = frame;
+	__atomic_add_fetch(&paused, 1, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&pausing, __ATOMIC_ACQUIRE))
+		cpu_pause();
+	per_cpu(paused_frame) = NULL;
+	resumed();
+	__atomic_sub_fetch(&paused, 1, __ATOMIC_SEQ_CST);
+}
+
 static bool nmi(struct trap_frame *frame)
 {
 	const uint32_t by = __atomic_load_n(&stopper, __ATOMIC_RELAXED);
 
 	if (by && by != this_cpu->number + 1)
 		stop();
+	if (__atomic_load_n(&pausing, __ATOMIC_RELAXED)) {
+		pause(frame);
+		return true;
+	}
 	return other_nmi && other_nmi(frame);
 }
 
@@ -83,6 +106,33 @@ void cpu_calls_stop_others(void)
 		apic_send_nmi(cpu->apic_id);
 	while (__atomic_load_n(&stopped, __ATOMIC_RELAXED) < cpu_count - 1 && cpu_rdtsc() - start < most)
 		cpu_pause();
+}
+
+void cpu_calls_pause_others(void (*on_resume)(void))
+{
+	const uint64_t start = cpu_rdtsc(), most = clock_tsc_frequency() / 10;
+
+	if (cpu_count == 1)
+		return;
+	resumed = on_resume;
+	__atomic_store_n(&pausing, true, __ATOMIC_SEQ_CST);
+	CPUS_EACH(cpu)
+	if (cpu->number != this_cpu->number)
+		apic_send_nmi(cpu->apic_id);
+	while (__atomic_load_n(&paused, __ATOMIC_ACQUIRE) < cpu_count - 1 && cpu_rdtsc() - start < most)
+		cpu_pause();
+}
+
+NO_BREAK void cpu_calls_resume_others(void)
+{
+	__atomic_store_n(&pausing, false, __ATOMIC_SEQ_CST);
+	while (__atomic_load_n(&paused, __ATOMIC_ACQUIRE))
+		cpu_pause();
+}
+
+struct trap_frame *cpu_calls_paused_at(const struct percpu *cpu)
+{
+	return *per_cpu_of(cpu, paused_frame);
 }
 
 void cpu_calls_init(void)

@@ -29,8 +29,17 @@ void cpu_call_reschedule(const struct percpu *cpu);
 void cpu_calls_stop_others(void);
 
 /*
+ * cpu_calls_pause_others: have all other CPUs wait, by an NMI, until cpu_calls_resume_others(); then each calls
+ * `on_resume` before it goes on. Returns when they wait, or after a tenth of a second. Call both with interrupts off,
+ * in the kernel context; for the gdb stub. cpu_calls_paused_at: return the registers of a CPU that waits, or NULL.
+ */
+struct trap_frame;
+void cpu_calls_pause_others(void (*on_resume)(void));
+void cpu_calls_resume_others(void);
+struct trap_frame *cpu_calls_paused_at(const struct percpu *cpu);
+
+/*
  * Set the handler of NMIs that come from elsewhere. It returns false when it does not know the NMI, which is then
  * fatal.
  */
-struct trap_frame;
 void cpu_calls_set_nmi(bool (*handler)(struct trap_frame *frame));

@@ -24,12 +24,15 @@ LOWER_HALF = 1 << 47
 class Look:
     """The tables of a stopped machine, in whatever context it stands."""
 
-    def __init__(self, machine):
-        machine.stop()
-        registers = machine.registers()
+    def __init__(self, machine, root=None, cpl=None):
+        """`root`, `cpl`: those of another CPU than the first; the machine is stopped then."""
         self.machine = machine
-        self.cpl = int(re.search(r"CPL=(\d)", machine.qmp.human("info registers"))[1])
-        self.root = registers["CR3"] & ~0xFFF
+        if root is None:
+            machine.stop()
+            root = machine.registers()["CR3"]
+            cpl = int(re.search(r"CPL=(\d)", machine.qmp.human("info registers"))[1])
+        self.cpl = cpl
+        self.root = root & ~0xFFF
         self.walk = walker.walk(machine.read, self.root, physical_bits=40, pat=contract.number("PAT_VALUE"))
 
     def kernel_root(self):
@@ -81,6 +84,32 @@ def test_contexts(tmp_path, mode):
                 assert look.cpl == 0, "user mode in the kernel context"
             machine.resume()
     assert wanted in seen, seen
+
+
+def test_contexts_of_all_cpus(tmp_path):
+    """While eight threads make random calls on four CPUs each of these has the kernel's tables loaded, or a user context's."""
+    path = bundle(tmp_path / "storm.efi", KERNEL, initrd=BUILD / "user" / "attack-musl.cpio",
+                  cmdline="console=ttyS0 -- stay storm:10:7")
+    source, users = random.Random(2), 0
+    with Machine(Config(boot=path, display=("-vga", "none"), extra=("-smp", "4"))) as machine:
+        machine.wait_for(r"^# storm")
+        for _ in range(STOPS):
+            time.sleep(source.uniform(0.001, 0.05))
+            machine.stop()
+            text = machine.qmp.human("info registers -a")
+            roots = [int(value, 16) & ~0xFFF for value in re.findall(r"CR3=([0-9a-f]+)", text)]
+            levels = [int(value) for value in re.findall(r"CPL=(\d)", text)]
+            assert len(roots) == len(levels) == 4
+            for root, level in set(zip(roots, levels)):
+                look = Look(machine, root, level)
+                if root == look.kernel_root():
+                    assert level == 0, "user mode in the kernel context"
+                    continue
+                users += 1
+                complaints = look.complaints()
+                assert not complaints, f"at CPL {level}:\n" + "\n".join(complaints)
+            machine.resume()
+    assert users > STOPS / 2, users
 
 
 def test_bytes_of_calls_do_not_stay(tmp_path):
