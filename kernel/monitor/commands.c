@@ -11,6 +11,7 @@
 #include "kernel/monitor/monitor.h"
 #include "kernel/monitor/provoke.h"
 #include "kernel/report/context_report.h"
+#include "kernel/report/cpus_report.h"
 #include "kernel/report/hwreport.h"
 #include "kernel/report/irq_report.h"
 #include "kernel/report/map_draw.h"
@@ -84,6 +85,13 @@ static void run_cpu(int argc, char **argv)
 	(void)argv;
 	report_cpu(say);
 	report_control_registers(say);
+}
+
+static void run_cpus(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	report_cpus(say);
 }
 
 static void run_hwreport(int argc, char **argv)
@@ -168,6 +176,10 @@ void commands_init(void)
 		  .arguments = "",
 		  .help = "the CPU, its features and control registers",
 		  .run = run_cpu },
+		{ .name = "cpus",
+		  .arguments = "",
+		  .help = "what each CPU runs, its context, and counters",
+		  .run = run_cpus },
 		{ .name = "hwreport",
 		  .arguments = "",
 		  .help = "all of the machine's facts, for docs/hardware.md's way to report it",

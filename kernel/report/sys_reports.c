@@ -7,6 +7,7 @@
 #include "kernel/fs/sysfs.h"
 #include "kernel/mm/space/context.h"
 #include "kernel/report/context_report.h"
+#include "kernel/report/cpus_report.h"
 #include "kernel/report/hwreport.h"
 #include "kernel/report/irq_report.h"
 #include "kernel/report/map_draw.h"
@@ -99,6 +100,7 @@ REPORT(mem, print_mem)
 REPORT(irqs, report_irqs)
 REPORT(tasks, report_tasks)
 REPORT(cpu, print_cpu)
+REPORT(cpus, report_cpus)
 REPORT(hwreport, hwreport)
 
 #define REPORT_FILE(name)                                                                   \
@@ -113,6 +115,7 @@ void sys_reports_init(void)
 		REPORT_FILE(map),      REPORT_FILE(context), REPORT_FILE(audit),   REPORT_FILE(counters),
 		REPORT_FILE(syscalls), REPORT_FILE(heap),    REPORT_FILE(mem),     REPORT_FILE(irqs),
 		REPORT_FILE(tasks),    REPORT_FILE(cpu),     REPORT_FILE(picture), REPORT_FILE(hwreport),
+		REPORT_FILE(cpus),
 	};
 
 	sysfs_add(entries, sizeof(entries) / sizeof(entries[0]));

@@ -7,7 +7,7 @@ import pytest
 from guest import Guest
 from machine import Config, Machine, parse_size
 
-COMMANDS = ("audit", "cpu", "heap", "help", "hwreport", "irqs", "log", "map", "mem", "panic", "poweroff", "reboot",
+COMMANDS = ("audit", "cpu", "cpus", "heap", "help", "hwreport", "irqs", "log", "map", "mem", "panic", "poweroff", "reboot",
             "stats", "syscalls", "tasks", "walk", "where")
 
 

@@ -20,6 +20,7 @@ FORMATS = {
     "mem": r"^frames: \d+ of \d+ free",
     "irqs": r"^vector \d+: \d+, timer$",
     "tasks": r"^ +1 +1 +\S +0x[0-9a-f]+ .* sh$",
+    "cpus": r"^  0 +0 +\S.* +(user|kernel|idle) +0x[0-9a-f]+",
     "cpu": r"^CPU: .*\n(?s:.*)^CR0 0x",
 }
 

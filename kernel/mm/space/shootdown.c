@@ -12,8 +12,8 @@ static void (*send_to)(const struct percpu *cpu); /* shootdown_set_sender()'s fu
 static const struct tlb_message *sent;
 static unsigned waiting; /* how many CPUs have not served it yet. Atomic */
 
-static PER_CPU bool wanted;    /* this CPU is to serve the message. Atomic */
-static PER_CPU uint64_t count; /* messages that this CPU has sent. Guard: own CPU */
+static PER_CPU bool wanted;       /* this CPU is to serve the message. Atomic */
+PER_CPU uint64_t shootdowns_sent; /* guard: own CPU */
 
 void shootdown_set_sender(void (*send)(const struct percpu *cpu))
 {
@@ -37,7 +37,7 @@ void shootdown(const struct tlb_message *message)
 			continue;
 		__atomic_add_fetch(&waiting, 1, __ATOMIC_SEQ_CST);
 		__atomic_store_n(per_cpu_of(cpu, wanted), true, __ATOMIC_SEQ_CST);
-		per_cpu(count)++;
+		per_cpu(shootdowns_sent)++;
 		send_to(cpu);
 	}
 	__atomic_sub_fetch(&waiting, 1, __ATOMIC_SEQ_CST);
@@ -51,9 +51,4 @@ void shootdown_serve(void)
 		return;
 	tlb_serve(per_cpu_pointer(context_tlb), sent);
 	__atomic_sub_fetch(&waiting, 1, __ATOMIC_SEQ_CST);
-}
-
-uint64_t shootdown_count(void)
-{
-	return per_cpu(count);
 }

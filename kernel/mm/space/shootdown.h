@@ -21,5 +21,5 @@ void shootdown(const struct tlb_message *message);
 /* Serve the message that another CPU has sent to this one, if there is any. Call with interrupts off. */
 void shootdown_serve(void);
 
-/* Return how many messages the running CPU has sent. */
-uint64_t shootdown_count(void);
+/* How many messages a CPU has sent. Guard: own CPU */
+extern PER_CPU uint64_t shootdowns_sent;
