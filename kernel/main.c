@@ -44,6 +44,7 @@
 #include "kernel/report/sys_reports.h"
 #include "kernel/selftest/selftests.h"
 #include "kernel/sys/devices.h"
+#include "kernel/sys/proc_cpus.h"
 #include "kernel/sys/sys.h"
 #include "kernel/sys/userland.h"
 #include "kernel/task/cpus_start.h"
@@ -389,6 +390,7 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	keyboard_init();
 	commands_init();
 	sys_reports_init();
+	sys_cpus_init();
 	monitor_add_input(&serial_input);
 	monitor_add_input(&keyboard_input);
 	start_watches(cmdline);

@@ -1,5 +1,5 @@
 /*
- * The files of /proc about the machine: meminfo, stat, cpuinfo, uptime, loadavg, …, and /proc/sys.
+ * The files of /proc about the machine: meminfo, stat, uptime, loadavg, …, and /proc/sys.
  */
 #include "kernel/arch/features.h"
 #include "kernel/fs/content.h"
@@ -13,6 +13,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/space/context.h"
 #include "kernel/sys/proc.h"
+#include "kernel/sys/proc_cpus.h"
 #include "kernel/sys/system_names.h"
 #include "kernel/task/load_average.h"
 #include "kernel/task/number.h"
@@ -80,7 +81,7 @@ static int make_uptime(struct node *node, struct text *ret)
 	(void)node;
 	add_seconds(ret, clock_monotonic_ns());
 	text_add(ret, " ");
-	add_seconds(ret, sched_counts.idle_ns);
+	add_seconds(ret, sched_idle_ns(NULL));
 	text_add(ret, "\n");
 	return 0;
 }
@@ -111,22 +112,12 @@ static int make_loadavg(struct node *node, struct text *ret)
 
 static int make_stat(struct node *node, struct text *ret)
 {
-	uint64_t now = clock_monotonic_ns(), idle = sched_counts.idle_ns, interrupts = irq_stray_count();
+	uint64_t now = clock_monotonic_ns(), interrupts = irq_stray_count();
 
 	(void)node;
 	for (unsigned vector = VECTOR_PIC; vector <= VECTOR_SPURIOUS; vector++)
 		interrupts += irq_count(vector);
-	/*
-	 * The machine's user and system time are not counted separately: all time in which the CPU was not idle is
-	 * shown as user time.
-	 */
-	for (int i = 0; i < 2; i++) {
-		text_add_string(ret, i ? "cpu0 " : "cpu  ");
-		text_add_number(ret, (now - idle) / TICK_NS);
-		text_add_string(ret, " 0 0 ");
-		text_add_number(ret, idle / TICK_NS);
-		text_add_string(ret, " 0 0 0 0 0 0\n");
-	}
+	proc_add_cpu_times(ret);
 	text_add_line(ret, "intr ", interrupts);
 	text_add_line(ret, "ctxt ", sched_counts.switches);
 	text_add_line(ret, "btime ", (clock_realtime_ns() - now) / NS_PER_S);
@@ -148,74 +139,6 @@ static int make_cmdline(struct node *node, struct text *ret)
 	(void)node;
 	text_add_bytes(ret, kernel_cmdline, strlen(kernel_cmdline));
 	text_add(ret, "\n");
-	return 0;
-}
-
-/* Add Linux's names of the CPU's features that this kernel detects. */
-static void add_flags(struct text *text)
-{
-	const struct cpu_features *f = cpu_features();
-	const struct {
-		bool there;
-		const char *name;
-	} flags[] = {
-		{ true, "fpu" },
-		{ f->tsc, "tsc" },
-		{ true, "msr" },
-		{ true, "pae" },
-		{ f->mce, "mce" },
-		{ true, "cx8" },
-		{ f->apic, "apic" },
-		{ f->pge, "pge" },
-		{ true, "cmov" },
-		{ f->pat, "pat" },
-		{ f->sse2, "fxsr sse sse2" },
-		{ f->syscall, "syscall" },
-		{ f->nx, "nx" },
-		{ f->pages_1g, "pdpe1gb" },
-		{ f->rdtscp, "rdtscp" },
-		{ true, "lm" },
-		{ f->invariant_tsc, "constant_tsc nonstop_tsc" },
-		{ f->pcid, "pcid" },
-		{ f->x2apic, "x2apic" },
-		{ f->tsc_deadline, "tsc_deadline_timer" },
-		{ f->xsave, "xsave" },
-		{ f->rdrand, "rdrand" },
-		{ f->hypervisor, "hypervisor" },
-		{ f->fsgsbase, "fsgsbase" },
-		{ f->smep, "smep" },
-		{ f->erms, "erms" },
-		{ f->invpcid, "invpcid" },
-		{ f->rdseed, "rdseed" },
-		{ f->smap, "smap" },
-		{ f->umip, "umip" },
-		{ f->pku, "pku" },
-		{ f->la57, "la57" },
-	};
-
-	text_add(text, "flags\t\t:");
-	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++)
-		if (flags[i].there)
-			text_add(text, " %s", flags[i].name);
-	text_add(text, "\n");
-}
-
-static int make_cpuinfo(struct node *node, struct text *ret)
-{
-	const struct cpu_features *f = cpu_features();
-	uint64_t khz = clock_tsc_frequency() / 1000;
-
-	(void)node;
-	text_add(ret, "processor\t: 0\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: %s\n", f->vendor,
-		 f->family, f->model, f->brand[0] ? f->brand : "unknown");
-	text_add(ret, "stepping\t: %u\ncpu MHz\t\t: %llu.%03llu\n", f->stepping, (unsigned long long)(khz / 1000),
-		 (unsigned long long)(khz % 1000));
-	text_add(ret, "physical id\t: 0\nsiblings\t: 1\ncore id\t\t: 0\ncpu cores\t: 1\nfpu\t\t: yes\n"
-		      "fpu_exception\t: yes\nwp\t\t: yes\n");
-	add_flags(ret);
-	text_add(ret, "bogomips\t: %llu.%02llu\naddress sizes\t: %u bits physical, %u bits virtual\n\n",
-		 (unsigned long long)(2 * khz / 1000), (unsigned long long)(2 * khz % 1000 / 10), f->physical_bits,
-		 f->linear_bits);
 	return 0;
 }
 
@@ -353,7 +276,7 @@ void proc_machine_init(struct text_fs_type *type, const char *cmdline)
 {
 	static struct text_entry entries[] = {
 		FILE_444("cmdline", make_cmdline),
-		FILE_444("cpuinfo", make_cpuinfo),
+		FILE_444("cpuinfo", proc_make_cpuinfo),
 		FILE_444("loadavg", make_loadavg),
 		FILE_444("meminfo", make_meminfo),
 		FILE_444("stat", make_stat),

@@ -2,6 +2,7 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"
 #include "kernel/dev/power.h"
+#include "kernel/irq/cpu_calls.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
@@ -151,6 +152,7 @@ static void halt(void)
 {
 	log_info("System halted.\n");
 	irq_close();
+	cpu_calls_stop_others();
 	for (;;)
 		cpu_halt();
 }

@@ -85,7 +85,8 @@ static void run(const struct cpu_start *start)
 	cpu_calls_start_cpu();
 	this_cpu->current = idle;
 	run_queues_init(idle);
-	idle->started_ns = clock_monotonic_ns();
+	/* The time before counts as idle. */
+	idle->run_ns = idle->started_ns = clock_monotonic_ns();
 	claim(start, tsc_sync_follow(per_cpu_of(start->cpu, ticks_apart)) == OK ? READY : APART);
 	sched_idle();
 }

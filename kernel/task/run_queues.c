@@ -125,3 +125,13 @@ struct task *run_queue_steal(struct cpu_queues *cpu)
 	}
 	return NULL;
 }
+
+uint64_t sched_idle_ns(const struct percpu *cpu)
+{
+	uint64_t sum = 0;
+
+	CPUS_EACH(each)
+	if (!cpu || cpu == each)
+		sum += task_run_ns(queues_of(each)->idle);
+	return sum;
+}

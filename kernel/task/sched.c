@@ -230,7 +230,6 @@ static struct task *next_after_idle(struct cpu_queues *cpu, uint64_t now)
 {
 	struct task *to = take_turn(cpu, now);
 
-	sched_counts.idle_ns += now - cpu->idle->started_ns;
 	load_sample(now, 0);
 	if (!to)
 		return cpu->idle;

@@ -32,11 +32,13 @@ __attribute__((noreturn)) void sched_idle(void);
 /* Statistics since the boot. Guard: task_lock. */
 struct sched_counts {
 	uint64_t switches; /* how often the CPU went from one task to another */
-	uint64_t idle_ns;  /* how long no task was ready */
 	unsigned ready;    /* how many tasks are in the run queues now */
 };
 
 extern struct sched_counts sched_counts;
+
+/* Return for how long a CPU has been idle; for NULL: all CPUs together. */
+uint64_t sched_idle_ns(const struct percpu *cpu);
 
 /* Put a task into the run queue; its state must be TASK_RUNNABLE. The caller holds task_lock. */
 void sched_ready(struct task *task);

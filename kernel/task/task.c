@@ -227,7 +227,7 @@ static void note_refusal(void)
 void task_init(void)
 {
 	static struct task first; /* guard: as of all tasks, tasks only, which the kernel does not preempt */
-	static struct task idle;  /* guard: as of `first` */
+	static struct task idle = { .name = "idle/0" }; /* guard: as of `first` */
 	vaddr_t debug_stack, idle_stack;
 
 	fpu_init();
