@@ -44,7 +44,6 @@
 #include "kernel/report/sys_reports.h"
 #include "kernel/selftest/selftests.h"
 #include "kernel/sys/devices.h"
-#include "kernel/sys/proc_cpus.h"
 #include "kernel/sys/sys.h"
 #include "kernel/sys/userland.h"
 #include "kernel/task/cpus_start.h"
@@ -282,7 +281,7 @@ static void run_programs(const struct boot_info *info, const char *cmdline)
 	has_root = userland_init(info);
 	cpus_start(cmdline);
 	syscall_cpus_started();
-	if (!has_root)
+	if (!has_root || !userland_mount(info))
 		return;
 	free = memory_trim();
 	if (!run_failing(cmdline, &status))
@@ -390,7 +389,6 @@ NO_CANARY void kmain(struct boot_info *info, uint64_t tsc)
 	keyboard_init();
 	commands_init();
 	sys_reports_init();
-	sys_cpus_init();
 	monitor_add_input(&serial_input);
 	monitor_add_input(&keyboard_input);
 	start_watches(cmdline);

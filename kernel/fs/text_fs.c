@@ -40,6 +40,11 @@ static struct text_node *text_node(struct node *node)
 	return (struct text_node *)node;
 }
 
+const struct text_entry *text_fs_entry(struct node *node)
+{
+	return text_node(node)->entry;
+}
+
 void text_fs_add(struct text_fs_type *type, struct text_entry *entries, size_t count)
 {
 	struct text_entry **end = &type->first;

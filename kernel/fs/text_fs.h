@@ -40,6 +40,9 @@ struct text_fs_type {
 /* Add entries to a kind of file system; later mounts show them. */
 void text_fs_add(struct text_fs_type *type, struct text_entry *entries, size_t count);
 
+/* Return the entry that a node of such a file system was made from; NULL: a directory on the path of one. */
+const struct text_entry *text_fs_entry(struct node *node);
+
 /* Make a file system; *ret is a reference to its root. Returns 0 or -ENOMEM. */
 int text_fs_create(const struct text_fs_type *type, struct node **ret);
 

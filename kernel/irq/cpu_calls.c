@@ -102,8 +102,8 @@ void cpu_calls_stop_others(void)
 		stop();
 	}
 	CPUS_EACH(cpu)
-	if (cpu->number != this_cpu->number)
-		apic_send_nmi(cpu->apic_id);
+		if (cpu->number != this_cpu->number)
+			apic_send_nmi(cpu->apic_id);
 	while (__atomic_load_n(&stopped, __ATOMIC_RELAXED) < cpu_count - 1 && cpu_rdtsc() - start < most)
 		cpu_pause();
 }
@@ -117,8 +117,8 @@ void cpu_calls_pause_others(void (*on_resume)(void))
 	resumed = on_resume;
 	__atomic_store_n(&pausing, true, __ATOMIC_SEQ_CST);
 	CPUS_EACH(cpu)
-	if (cpu->number != this_cpu->number)
-		apic_send_nmi(cpu->apic_id);
+		if (cpu->number != this_cpu->number)
+			apic_send_nmi(cpu->apic_id);
 	while (__atomic_load_n(&paused, __ATOMIC_ACQUIRE) < cpu_count - 1 && cpu_rdtsc() - start < most)
 		cpu_pause();
 }

@@ -28,7 +28,9 @@ struct vector {
 static struct vector vectors[VECTORS];
 
 /* Interrupts that have arrived at each vector. Guard: own CPU, interrupts off */
-static PER_CPU uint64_t counts[VECTORS];
+static PER_CPU struct {
+	uint64_t at[VECTORS];
+} counts;
 static bool uses_8259s; /* GSIs 0 to 15 are the inputs of the 8259s, and no I/O APIC is used. Fixed after boot */
 static uint64_t strays; /* interrupts at free vectors. Guard: changed only with interrupts off */
 
@@ -95,7 +97,7 @@ static void handle(struct trap_frame *frame)
  */
 static bool dispatch(struct trap_frame *frame)
 {
-	per_cpu(counts)[frame->vector]++;
+	per_cpu(counts).at[frame->vector]++;
 	if (frame->vector != VECTOR_SPURIOUS)
 		handle(frame);
 	return true;
@@ -294,12 +296,18 @@ uint32_t irq_gsi(unsigned vector)
 	return vector >= VECTOR_PIC && vector < VECTORS ? vectors[vector].gsi : IRQ_NO_GSI;
 }
 
+uint64_t irq_count_on(const struct percpu *cpu, unsigned vector)
+{
+	return vector < VECTORS ? per_cpu_of(cpu, counts)->at[vector] : 0;
+}
+
 uint64_t irq_count(unsigned vector)
 {
 	uint64_t sum = 0;
 
-	CPUS_EACH(cpu)
-	sum += vector < VECTORS ? (*per_cpu_of(cpu, counts))[vector] : 0;
+	CPUS_EACH(cpu) {
+		sum += irq_count_on(cpu, vector);
+	}
 	return sum;
 }
 

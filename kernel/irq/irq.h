@@ -41,6 +41,7 @@ void irq_init(const struct boot_info *info);
  * Return the registers of the code that the current interrupt has interrupted, or NULL outside a handler. A handler may
  * change them: they are loaded when the interrupt returns.
  */
+struct percpu;
 struct trap_frame;
 struct trap_frame *irq_frame(void);
 
@@ -97,6 +98,10 @@ void irq_set_vector(unsigned vector, irq_handler_fn *handler, void *ctx);
 #define IRQ_NO_GSI UINT32_MAX
 uint32_t irq_gsi(unsigned vector);
 
-/* Return how many interrupts have arrived at `vector`; and at all vectors that had no handler. */
+/*
+ * Return how many interrupts have arrived at `vector`: on all CPUs, and on one. irq_stray_count: at all vectors that
+ * had no handler.
+ */
 uint64_t irq_count(unsigned vector);
+uint64_t irq_count_on(const struct percpu *cpu, unsigned vector);
 uint64_t irq_stray_count(void);

@@ -221,8 +221,9 @@ void timer_set_wall_clock(uint64_t ns)
 	arm_for_first(per_cpu_pointer(cpu_timers));
 	/* Another CPU arms its hardware anew in its timer's interrupt. */
 	CPUS_EACH(cpu)
-	if (cpu->number != this_cpu->number && timer_queue_first(&per_cpu_of(cpu, cpu_timers)->queues[TIMER_WALL]))
-		apic_send(cpu->apic_id, VECTOR_TIMER);
+		if (cpu->number != this_cpu->number &&
+		    timer_queue_first(&per_cpu_of(cpu, cpu_timers)->queues[TIMER_WALL]))
+			apic_send(cpu->apic_id, VECTOR_TIMER);
 	lock_release(&timer_lock, guard);
 }
 
@@ -244,8 +245,7 @@ uint64_t timer_next_ns(void)
 {
 	uint64_t guard = lock_take(&timer_lock), deadline, first = NEVER;
 
-	CPUS_EACH(cpu)
-	{
+	CPUS_EACH(cpu) {
 		(void)first_of_all(per_cpu_of(cpu, cpu_timers), &deadline);
 		first = deadline < first ? deadline : first;
 	}
@@ -258,7 +258,7 @@ uint64_t timer_interrupts(void)
 	uint64_t sum = 0;
 
 	CPUS_EACH(cpu)
-	sum += per_cpu_of(cpu, cpu_timers)->interrupts;
+		sum += per_cpu_of(cpu, cpu_timers)->interrupts;
 	return sum;
 }
 

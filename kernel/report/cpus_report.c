@@ -32,5 +32,5 @@ void report_cpus(print_fn *print)
 	print("CPU APIC id  task               tid  where              root      CR3s      sent    served        idle "
 	      "s\n");
 	CPUS_EACH(cpu)
-	report_cpu_line(print, cpu);
+		report_cpu_line(print, cpu);
 }

@@ -1,14 +1,15 @@
 /*
- * What /proc and /sys say of the CPUs: cpuinfo, the lines of stat, /sys/devices/system/cpu. All CPUs have the features
- * of the first.
+ * The files of /proc with something for each CPU: cpuinfo, the lines of stat, interrupts. All CPUs have the features of
+ * the first.
  */
 #include "kernel/sys/proc_cpus.h"
 
 #include "kernel/arch/cpus.h"
 #include "kernel/arch/features.h"
-#include "kernel/fs/sysfs.h"
+#include "kernel/arch/topology.h"
 #include "kernel/fs/text_file.h"
 #include "kernel/irq/clock.h"
+#include "kernel/irq/irq.h"
 #include "kernel/task/sched.h"
 
 #define TICK_NS 10000000 /* the unit of stat: a hundredth of a second */
@@ -62,31 +63,55 @@ static void add_flags(struct text *text)
 	text_add(text, "\n");
 }
 
-static void add_cpu(const struct percpu *cpu, struct text *ret)
+/* Count the CPUs of a package, and its cores: those whose first thread is there. */
+static void count_package(struct topology topology, uint32_t package, unsigned *ret_threads, unsigned *ret_cores)
+{
+	unsigned threads = 0, cores = 0;
+
+	CPUS_EACH(cpu) {
+		if (topology_package(topology, cpu->apic_id) != package)
+			continue;
+		threads++;
+		cores += !(cpu->apic_id & ((1U << topology.core_shift) - 1));
+	}
+	*ret_threads = threads;
+	*ret_cores = cores ? cores : 1;
+}
+
+static void add_cpu(struct text *text, const struct percpu *cpu, struct topology topology)
 {
 	const struct cpu_features *f = cpu_features();
 	uint64_t khz = clock_tsc_frequency() / 1000;
+	uint32_t package = topology_package(topology, cpu->apic_id);
+	unsigned threads, cores;
 
-	text_add(ret, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: %s\n",
+	count_package(topology, package, &threads, &cores);
+	text_add(text, "processor\t: %u\nvendor_id\t: %s\ncpu family\t: %u\nmodel\t\t: %u\nmodel name\t: %s\n",
 		 cpu->number, f->vendor, f->family, f->model, f->brand[0] ? f->brand : "unknown");
-	text_add(ret, "stepping\t: %u\ncpu MHz\t\t: %llu.%03llu\n", f->stepping, (unsigned long long)(khz / 1000),
+	text_add(text, "stepping\t: %u\ncpu MHz\t\t: %llu.%03llu\n", f->stepping, (unsigned long long)(khz / 1000),
 		 (unsigned long long)(khz % 1000));
-	text_add(ret, "physical id\t: 0\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\napicid\t\t: %u\n", cpu_count,
-		 cpu->number, cpu_count, cpu->apic_id);
-	text_add(ret, "fpu\t\t: yes\nfpu_exception\t: yes\nwp\t\t: yes\n");
-	add_flags(ret);
-	text_add(ret, "bogomips\t: %llu.%02llu\naddress sizes\t: %u bits physical, %u bits virtual\n\n",
+	text_add(text, "physical id\t: %u\nsiblings\t: %u\ncore id\t\t: %u\ncpu cores\t: %u\n", package, threads,
+		 topology_core(topology, cpu->apic_id), cores);
+	text_add(text, "apicid\t\t: %u\ninitial apicid\t: %u\n", cpu->apic_id, cpu->apic_id);
+	text_add_string(text, "fpu\t\t: yes\nfpu_exception\t: yes\nwp\t\t: yes\n");
+	add_flags(text);
+	text_add(text, "bogomips\t: %llu.%02llu\naddress sizes\t: %u bits physical, %u bits virtual\n\n",
 		 (unsigned long long)(2 * khz / 1000), (unsigned long long)(2 * khz % 1000 / 10), f->physical_bits,
 		 f->linear_bits);
 }
 
 int proc_make_cpuinfo(struct node *node, struct text *ret)
 {
+	struct topology topology = topology_read();
+
 	(void)node;
-	CPUS_EACH(cpu)
-	add_cpu(cpu, ret);
+	CPUS_EACH(cpu) {
+		add_cpu(ret, cpu, topology);
+	}
 	return 0;
 }
+
+/* ---- stat ---- */
 
 /*
  * Add the numbers of a line of stat. User and system time are not counted for each CPU: all time in which a CPU was not
@@ -106,8 +131,7 @@ void proc_add_cpu_times(struct text *text)
 
 	text_add_string(text, "cpu  ");
 	add_times(text, now * cpu_count, sched_idle_ns(NULL));
-	CPUS_EACH(cpu)
-	{
+	CPUS_EACH(cpu) {
 		text_add_string(text, "cpu");
 		text_add_number(text, cpu->number);
 		text_add_string(text, " ");
@@ -115,27 +139,59 @@ void proc_add_cpu_times(struct text *text)
 	}
 }
 
-/* ---- /sys/devices/system/cpu ---- */
+/* ---- interrupts ---- */
 
-static int make_range(struct node *node, struct text *ret)
+/* Add a line: how often each CPU got an interrupt at `vector`, and what that is. */
+static void add_interrupts(struct text *text, unsigned vector, const char *what)
 {
-	(void)node;
-	if (cpu_count > 1)
-		text_add(ret, "0-%u\n", cpu_count - 1);
-	else
-		text_add(ret, "0\n");
-	return 0;
+	CPUS_EACH(cpu) {
+		{
+			text_add_char(text, ' ');
+		}
+		text_add_number_right(text, irq_count_on(cpu, vector), 10);
+	}
+	text_add_string(text, "  ");
+	text_add_string(text, what);
+	text_add_char(text, '\n');
 }
 
-#define RANGE_FILE(name)                                                                       \
-	{                                                                                      \
-		.path = "devices/system/cpu/" name, .mode = S_IFREG | 0444, .make = make_range \
-	}
-
-void sys_cpus_init(void)
+int proc_make_interrupts(struct node *node, struct text *ret)
 {
-	/* Fixed after boot. */
-	static struct text_entry entries[] = { RANGE_FILE("online"), RANGE_FILE("possible"), RANGE_FILE("present") };
+	static const struct {
+		const char *name;
+		unsigned vector;
+		const char *what;
+	} own[] = {
+		{ "LOC", VECTOR_TIMER, "Local timer interrupts" },
+		{ "RES", VECTOR_RESCHEDULE, "Rescheduling interrupts" },
+		{ "TLB", VECTOR_SHOOTDOWN, "TLB shootdowns" },
+		{ "SPU", VECTOR_SPURIOUS, "Spurious interrupts" },
+	};
 
-	sysfs_add(entries, sizeof(entries) / sizeof(entries[0]));
+	(void)node;
+	text_add_string(ret, "    ");
+	CPUS_EACH(cpu) {
+		text_add(ret,
+			 cpu->number < 10    ? "       CPU%u"
+			 : cpu->number < 100 ? "      CPU%u"
+					     : "     CPU%u",
+			 cpu->number);
+	}
+	text_add_char(ret, '\n');
+	for (unsigned vector = VECTOR_PIC; vector < VECTOR_DEVICE_END; vector++) {
+		uint32_t gsi = irq_gsi(vector);
+
+		if (gsi == IRQ_NO_GSI && !irq_count(vector))
+			continue;
+		/* An interrupt that a device sends by itself has no input of a controller: its vector is its number. */
+		text_add_number_right(ret, gsi == IRQ_NO_GSI ? vector : gsi, 3);
+		text_add_char(ret, ':');
+		add_interrupts(ret, vector, gsi == IRQ_NO_GSI ? "MSI" : vector < VECTOR_DEVICE ? "8259" : "I/O APIC");
+	}
+	for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
+		text_add(ret, "%s:", own[i].name);
+		add_interrupts(ret, own[i].vector, own[i].what);
+	}
+	text_add_line(ret, "ERR: ", irq_stray_count());
+	return 0;
 }

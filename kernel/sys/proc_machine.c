@@ -279,6 +279,7 @@ void proc_machine_init(struct text_fs_type *type, const char *cmdline)
 		FILE_444("cpuinfo", proc_make_cpuinfo),
 		FILE_444("loadavg", make_loadavg),
 		FILE_444("meminfo", make_meminfo),
+		FILE_444("interrupts", proc_make_interrupts),
 		FILE_444("stat", make_stat),
 		FILE_444("swaps", make_swaps),
 		FILE_444("uptime", make_uptime),

@@ -28,8 +28,8 @@ static struct cpu_set that_run(const struct cpu_set *set)
 	struct cpu_set result = { 0 };
 
 	CPUS_EACH(cpu)
-	if (cpu_set_has(set, cpu->number))
-		cpu_set_add(&result, cpu->number);
+		if (cpu_set_has(set, cpu->number))
+			cpu_set_add(&result, cpu->number);
 	return result;
 }
 

@@ -20,6 +20,7 @@
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/space/hhdm.h"
+#include "kernel/sys/cpu_files.h"
 #include "kernel/sys/devices.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/socket_args.h"
@@ -103,6 +104,9 @@ static int make_mounts(const char *cmdline)
 
 	mount_types_init();
 	devices_files_init();
+	error = cpu_files_init();
+	if (error)
+		return error;
 	error = proc_init(cmdline);
 	if (!error)
 		error = mount_set_root("tmpfs", root);
@@ -185,10 +189,6 @@ bool userland_init(const struct boot_info *info)
 		tmpfs_set_limit(root);
 	if (error != -ENOMEM)
 		error = make_devices(hhdm_ptr(info->cmdline));
-	if (!error)
-		error = make_mounts(hhdm_ptr(info->cmdline));
-	if (!error)
-		error = memory_files_init();
 	if (error) {
 		log_err("initramfs: left alone, error %d\n", -error);
 		return false;
@@ -202,6 +202,17 @@ bool userland_init(const struct boot_info *info)
 	late_init();
 	syscall_init();
 	return true;
+}
+
+bool userland_mount(const struct boot_info *info)
+{
+	int error = make_mounts(hhdm_ptr(info->cmdline));
+
+	if (!error)
+		error = memory_files_init();
+	if (error)
+		log_err("/proc and /sys: not mounted, error %d\n", -error);
+	return !error;
 }
 
 /*

@@ -7,10 +7,16 @@
 #include "kernel/boot/boot_info.h"
 
 /*
- * Unpack the initramfs as the root directory, make /dev, /proc and /sys, and enable system calls. Call once. Returns
- * false when there is no initramfs, or, with a line in the log, when it is damaged or memory does not suffice.
+ * Unpack the initramfs as the root directory, make /dev, and enable system calls. Call once. Returns false when there
+ * is no initramfs, or, with a line in the log, when it is damaged or memory does not suffice.
  */
 bool userland_init(const struct boot_info *info);
+
+/*
+ * Mount /proc and /sys, which have files for each CPU: call once, after userland_init() and cpus_start(). Returns false
+ * when memory does not suffice, with a line in the log.
+ */
+bool userland_mount(const struct boot_info *info);
 
 /*
  * Run the first program: the one of `init=` on the command line, otherwise /init, with the words after "--" as

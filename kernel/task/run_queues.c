@@ -49,8 +49,7 @@ struct percpu *run_queue_choose(const struct task *task)
 
 	if (best && cpu_is_idle(queues_of(best)))
 		return best;
-	CPUS_EACH(cpu)
-	{
+	CPUS_EACH(cpu) {
 		if (!may_run_on(task, cpu))
 			continue;
 		if (cpu_is_idle(queues_of(cpu)))
@@ -109,8 +108,7 @@ static struct task *find_for(const struct cpu_queues *from, const struct percpu 
 
 struct task *run_queue_steal(struct cpu_queues *cpu)
 {
-	CPUS_EACH(other)
-	{
+	CPUS_EACH(other) {
 		struct task *task = find_for(queues_of(other), cpu->cpu);
 
 		if (!task)
@@ -131,7 +129,7 @@ uint64_t sched_idle_ns(const struct percpu *cpu)
 	uint64_t sum = 0;
 
 	CPUS_EACH(each)
-	if (!cpu || cpu == each)
-		sum += task_run_ns(queues_of(each)->idle);
+		if (!cpu || cpu == each)
+			sum += task_run_ns(queues_of(each)->idle);
 	return sum;
 }

@@ -76,6 +76,13 @@ def test_each_fault(tmp_path, old, new, fault):
     assert code == 1 and f"{fault}: its comment says no guard" in lines, lines
 
 
+def test_array_per_cpu(tmp_path):
+    """gcc would let all CPUs use the elements of the first one's."""
+    code = CODE.replace("/* Fixed after boot. */\n", "/* Fixed after boot. */\nstatic PER_CPU int counts[4];\n")
+    status, lines = check(tmp_path, HEADER, code)
+    assert status == 1 and any("counts[4]: an array per CPU has to be in a structure" in line for line in lines), lines
+
+
 def test_this_tree():
     result = run_script("check-guards")
     assert (result.returncode, result.stdout) == (0, "")

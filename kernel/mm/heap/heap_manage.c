@@ -44,7 +44,7 @@ static void drain_cpus(struct heap_cpu *own)
 #else
 	(void)own;
 	CPUS_EACH(cpu)
-	magazines_drain_cpu(per_cpu_of(cpu, heap_this_cpu));
+		magazines_drain_cpu(per_cpu_of(cpu, heap_this_cpu));
 #endif
 }
 

@@ -213,8 +213,7 @@ struct tlb_stats context_tlb_stats(void)
 {
 	struct tlb_stats sum = { 0 };
 
-	CPUS_EACH(cpu)
-	{
+	CPUS_EACH(cpu) {
 		const struct tlb_stats *stats = &per_cpu_of(cpu, context_tlb)->stats;
 
 		sum.cr3_writes += stats->cr3_writes;

@@ -31,8 +31,7 @@ void shootdown(const struct tlb_message *message)
 	lock_check_none("a shootdown");
 	sent = message;
 	__atomic_store_n(&waiting, 1, __ATOMIC_SEQ_CST);
-	CPUS_EACH(cpu)
-	{
+	CPUS_EACH(cpu) {
 		if (cpu->number == here || !tlb_concerns(per_cpu_of(cpu, context_tlb), message))
 			continue;
 		__atomic_add_fetch(&waiting, 1, __ATOMIC_SEQ_CST);

@@ -1,0 +1,200 @@
+/*
+ * Makes the files of /sys/devices/system/cpu; see cpu_files.h. Lists and masks have Linux's formats.
+ */
+#include "kernel/sys/cpu_files.h"
+
+#include "kernel/arch/cpus.h"
+#include "kernel/arch/topology.h"
+#include "kernel/fs/sysfs.h"
+#include "kernel/lib/format.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/task/cpu_set.h"
+
+#define MASK_BITS 32 /* bits in one word of a mask, as Linux prints it */
+#define CPU_FILES 10
+#define PATH_ROOM 64
+
+/* How APIC ids are divided. Fixed after boot */
+static struct topology topology;
+
+/* The files of all CPUs, CPU_FILES for each, by the CPUs' numbers. Fixed after boot */
+static struct text_entry *entries_of_cpus;
+
+static const struct percpu *cpu_of(struct node *node)
+{
+	return cpu_list[(size_t)(text_fs_entry(node) - entries_of_cpus) / CPU_FILES];
+}
+
+/* Add the CPUs of the set as "0-3,5". */
+static void add_list(struct text *text, const struct cpu_set *set)
+{
+	const char *before = "";
+
+	for (unsigned first = 0, end; first < cpu_count; first = end + 1) {
+		for (end = first; end < cpu_count && cpu_set_has(set, end); end++)
+			;
+		if (end == first)
+			continue;
+		text_add(text, end - first > 1 ? "%s%u-%u" : "%s%u", before, first, end - 1);
+		before = ",";
+	}
+	text_add_char(text, '\n');
+}
+
+/* Add the CPUs of the set as a number in base 16, its words parted by commas. */
+static void add_mask(struct text *text, const struct cpu_set *set)
+{
+	const unsigned words = (cpu_count + MASK_BITS - 1) / MASK_BITS;
+
+	for (unsigned word = words; word-- > 0;) {
+		const unsigned bits = word + 1 < words ? MASK_BITS : cpu_count - word * MASK_BITS;
+		uint64_t value = 0;
+
+		for (unsigned bit = 0; bit < bits; bit++)
+			value |= (uint64_t)cpu_set_has(set, word * MASK_BITS + bit) << bit;
+		text_add_hex(text, value, (bits + 3) / 4);
+		text_add_char(text, word ? ',' : '\n');
+	}
+}
+
+/* Return the CPUs whose APIC ids differ from that of `cpu` in the lowest `shift` bits only. */
+static struct cpu_set siblings(const struct percpu *cpu, unsigned shift)
+{
+	struct cpu_set set = { { 0 } };
+
+	CPUS_EACH(other) {
+		if (other->apic_id >> shift == cpu->apic_id >> shift)
+			cpu_set_add(&set, other->number);
+	}
+	return set;
+}
+
+/* ---- files of the machine ---- */
+
+static int make_all(struct node *node, struct text *ret)
+{
+	struct cpu_set set = { { 0 } };
+
+	(void)node;
+	CPUS_EACH(cpu) {
+		cpu_set_add(&set, cpu->number);
+	}
+	add_list(ret, &set);
+	return 0;
+}
+
+static int make_none(struct node *node, struct text *ret)
+{
+	(void)node;
+	text_add_char(ret, '\n');
+	return 0;
+}
+
+static int make_kernel_max(struct node *node, struct text *ret)
+{
+	(void)node;
+	text_add(ret, "%u\n", CPUS_MOST - 1);
+	return 0;
+}
+
+/* ---- files of a CPU ---- */
+
+static int make_package(struct node *node, struct text *ret)
+{
+	text_add(ret, "%u\n", topology_package(topology, cpu_of(node)->apic_id));
+	return 0;
+}
+
+static int make_core(struct node *node, struct text *ret)
+{
+	text_add(ret, "%u\n", topology_core(topology, cpu_of(node)->apic_id));
+	return 0;
+}
+
+static int make_core_list(struct node *node, struct text *ret)
+{
+	struct cpu_set set = siblings(cpu_of(node), topology.core_shift);
+
+	add_list(ret, &set);
+	return 0;
+}
+
+static int make_core_mask(struct node *node, struct text *ret)
+{
+	struct cpu_set set = siblings(cpu_of(node), topology.core_shift);
+
+	add_mask(ret, &set);
+	return 0;
+}
+
+static int make_package_list(struct node *node, struct text *ret)
+{
+	struct cpu_set set = siblings(cpu_of(node), topology.package_shift);
+
+	add_list(ret, &set);
+	return 0;
+}
+
+static int make_package_mask(struct node *node, struct text *ret)
+{
+	struct cpu_set set = siblings(cpu_of(node), topology.package_shift);
+
+	add_mask(ret, &set);
+	return 0;
+}
+
+/* The files in cpuN. Linux has several under two names each: the older ones speak of siblings. */
+static const struct {
+	const char *name;
+	text_make_fn *make;
+} cpu_files[CPU_FILES] = {
+	{ "physical_package_id", make_package }, { "core_id", make_core },
+	{ "core_cpus", make_core_mask },         { "core_cpus_list", make_core_list },
+	{ "thread_siblings", make_core_mask },   { "thread_siblings_list", make_core_list },
+	{ "package_cpus", make_package_mask },   { "package_cpus_list", make_package_list },
+	{ "core_siblings", make_package_mask },  { "core_siblings_list", make_package_list },
+};
+
+/* Register the files of all CPUs. */
+static int add_cpus(void)
+{
+	const size_t count = (size_t)cpu_count * CPU_FILES;
+	char *path;
+
+	entries_of_cpus = kzalloc(count * sizeof(*entries_of_cpus));
+	path = kzalloc(count * PATH_ROOM);
+	if (!entries_of_cpus || !path) {
+		kfree(entries_of_cpus);
+		kfree(path);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < count; i++, path += PATH_ROOM) {
+		format_s(path, PATH_ROOM, "devices/system/cpu/cpu%u/topology/%s", (unsigned)(i / CPU_FILES),
+			 cpu_files[i % CPU_FILES].name);
+		entries_of_cpus[i] = (struct text_entry){ .path = path,
+							  .mode = S_IFREG | 0444,
+							  .make = cpu_files[i % CPU_FILES].make };
+	}
+	sysfs_add(entries_of_cpus, count);
+	return 0;
+}
+
+#define MACHINE_FILE(name, make_it)                                                           \
+	{                                                                                     \
+		.path = "devices/system/cpu/" name, .mode = S_IFREG | 0444, .make = (make_it) \
+	}
+
+int cpu_files_init(void)
+{
+	static struct text_entry entries[] = {
+		MACHINE_FILE("online", make_all),
+		MACHINE_FILE("possible", make_all),
+		MACHINE_FILE("present", make_all),
+		MACHINE_FILE("offline", make_none),
+		MACHINE_FILE("kernel_max", make_kernel_max),
+	};
+
+	topology = topology_read();
+	sysfs_add(entries, sizeof(entries) / sizeof(entries[0]));
+	return add_cpus();
+}

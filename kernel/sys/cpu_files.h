@@ -1,0 +1,11 @@
+/*
+ * The files of /sys/devices/system/cpu: which CPUs there are, and how they stand to each other, as lscpu(1), nproc(1)
+ * and C libraries read them.
+ */
+#pragma once
+
+/*
+ * Register the files in sysfs. Call once, after the CPUs have started and before sysfs is mounted. Returns 0, or
+ * -ENOMEM: then the directories of the CPUs are missing.
+ */
+int cpu_files_init(void);
