@@ -43,7 +43,7 @@ enum serial_register {
 
 /*
  * Guard, where a field says nothing else: serial_lock while `queues` is set. Otherwise the port is polled without a
- * lock: there is one CPU, and interrupts are off around each byte.
+ * named lock: one CPU runs in the kernel, and interrupts are off around each byte.
  */
 struct serial_port {
 	bool present; /* set at boot; cleared by serial_leave(). Guard: tasks only, which the kernel does not preempt */
