@@ -13,11 +13,7 @@ uint16_t *refs_large(const struct frames *frames, enum frame_size size, paddr_t 
 
 	if (!is_aligned(pa.raw, frame_size_frames(size) * PAGE_SIZE) || pa.raw >> PAGE_SHIFT >= frames->lookup.limit)
 		return NULL;
-	if (size == FRAME_1G)
-		return &region->refs;
-	if (__atomic_load_n(&region->state, __ATOMIC_ACQUIRE) != REGION_OPEN)
-		return NULL;
-	return &region->detail->refs[pa.raw >> BLOCK_SHIFT & (REGION_BLOCKS - 1)];
+	return size == FRAME_1G ? &region->refs : refs_2m_around(frames, pa);
 }
 
 static uint16_t *refs_find(const struct frames *frames, enum frame_size size, paddr_t pa)

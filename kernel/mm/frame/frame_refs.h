@@ -25,6 +25,20 @@ static inline bool refs_4k(const struct frame_lookup *lookup, paddr_t pa, uint16
 }
 
 /*
+ * Return where the count of the 2 MiB frame around `pa` is; NULL when there is none: `pa` is beyond all RAM, or its
+ * region is not split (region->detail is not set up).
+ */
+static inline uint16_t *refs_2m_around(const struct frames *frames, paddr_t pa)
+{
+	const struct frame_region *region = &frames->regions[pa.raw >> REGION_SHIFT];
+
+	if (pa.raw >> PAGE_SHIFT >= frames->lookup.limit ||
+	    __atomic_load_n(&region->state, __ATOMIC_ACQUIRE) != REGION_OPEN)
+		return NULL;
+	return &region->detail->refs[pa.raw >> BLOCK_SHIFT & (REGION_BLOCKS - 1)];
+}
+
+/*
  * Return where the count of a 2 MiB or 1 GiB frame is; NULL when there is none: `pa` is not aligned to the size or
  * beyond all RAM, or it is a 2 MiB frame of a region that is not split (region->detail is not set up).
  */

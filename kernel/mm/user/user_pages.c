@@ -37,15 +37,14 @@ static paddr_t block_of(paddr_t pa)
 	return paddr(align_down(pa.raw, PAGE_SIZE_2M));
 }
 
-/* Return the reference count of the 2 MiB frame around `pa`; NULL when no such frame has been handed out. */
-static uint16_t *large_refs(paddr_t pa)
+/*
+ * Return the reference count of the 2 MiB frame around `pa`; NULL when no such frame has been handed out, as for the
+ * pages of programs that lie where the loader has put them: this runs for each of them that is mapped or unmapped.
+ */
+static inline uint16_t *large_refs(paddr_t pa)
 {
-	const struct frames *frames = frame_cache_here()->frames;
-	uint16_t *refs;
+	uint16_t *refs = refs_2m_around(frame_cache_here()->frames, pa);
 
-	if (pa.raw >> PAGE_SHIFT >= frames->lookup.limit)
-		return NULL;
-	refs = refs_large(frames, FRAME_2M, block_of(pa));
 	return refs && *refs != 0 ? refs : NULL;
 }
 
