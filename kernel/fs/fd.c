@@ -54,12 +54,11 @@ static void fill_grown(struct fd_table *table)
 {
 	const unsigned from = table->grown_to, left = table->grown_capacity - from;
 	const unsigned end = from + (left < GROWS ? left : GROWS);
-	const unsigned copied = table->capacity < end ? table->capacity : end;
+	const unsigned used = table->capacity < end ? table->capacity : end, copied = used > from ? used : from;
 
 	if (from < copied)
 		memcpy(table->grown + from, table->files + from, (copied - from) * sizeof(struct file *));
-	for (unsigned fd = copied > from ? copied : from; fd < end; fd++)
-		table->grown[fd] = NULL;
+	memset(table->grown + copied, 0, (end - copied) * sizeof(struct file *));
 	table->grown_to = end;
 }
 
