@@ -65,6 +65,17 @@ def test_cpus_start(cpus, word, run):
         assert halted.count("1") >= len(halted) - 1, halted
 
 
+def test_panic_stops_all_cpus():
+    """The CPU that panics tells of it alone; afterwards all of them halt."""
+    with Machine(Config(append="console=ttyS0 init=none", display=NO_DISPLAY, extra=("-smp", "4"), cold=True)) as machine:
+        machine.wait_prompt()
+        machine.send("panic\n")
+        machine.wait_for(r"^The machine is halted\.$")
+        machine.stop()
+        assert re.findall(r"HLT=(\d)", machine.qmp.human("info registers -a")) == ["1"] * 4
+        assert machine.text.count("kernel panic") == 1, machine.text
+
+
 @pytest.fixture(name="idle", scope="module")
 def _idle():
     extra = ("-rtc", f"base={CLOCK.isoformat()}")
