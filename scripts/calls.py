@@ -143,8 +143,9 @@ def read_functions(elf: Path) -> dict[int, Function]:
 
 # ---- the source ----
 
-COMMENT = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"', re.DOTALL)
-DEFINITION = re.compile(r"^(?!#|\t|\})[^\n;{}=]*?\b(\w+)\(([^;{}]*)\)\n\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
+# What says nothing of calls: strings, comments, and attributes, which look like the name and parameters of a function.
+COMMENT = re.compile(r'/\*.*?\*/|"(?:\\.|[^"\\\n])*"|__attribute__\(\((?:[^()]|\([^()]*\))*\)\)', re.DOTALL)
+DEFINITION = re.compile(r"^(static )?(?!#|\t|\})[^\n;{}=]*?\b(\w+)\(([^;{}]*)\)\n\{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 MACRO = re.compile(r"^[ \t]*#define (\w+)\(([^)]*)\)((?:.*\\\n)*.*)$", re.MULTILINE)
 STRUCT = re.compile(r"^struct (\w+) \{\n(.*?)^\}", re.MULTILINE | re.DOTALL)
 # A field, parameter or variable that points at a function.
@@ -196,6 +197,7 @@ class Body:
     first: int
     last: int
     parameters: list[str]  # "..." for further ones
+    private: bool  # static in a .c file: other files cannot mean it
 
 
 class Sources:
@@ -212,8 +214,12 @@ class Sources:
         for bodies in self.bodies.values():
             for body in bodies:
                 self.named[body.name].append(body)
-        self.macros = {match[1]: ([p.strip() for p in match[2].split(",")], match[3])
-                       for text in self.texts.values() for match in MACRO.finditer(text)}
+        self.macros: dict[str, tuple[list[str], str]] = {}
+        self.macro_ends: dict[str, list[tuple[int, int, str]]] = collections.defaultdict(list)  # in each file: first, last, name
+        for file, text in self.texts.items():
+            for match in MACRO.finditer(text):
+                self.macros[match[1]] = ([p.strip() for p in match[2].split(",")], match[3])
+                self.macro_ends[file].append((match.start(), match.end(), match[1]))
         self.pointers = {file: {a or b for a, b in POINTER.findall(text)} for file, text in self.texts.items()}
         self.fields: dict[str, set[str]] = collections.defaultdict(set)  # to the structures that have one of that name
         self.calls: dict[str, list[tuple[str, int, Body | None]]] = collections.defaultdict(list)
@@ -234,12 +240,12 @@ class Sources:
 
     def _bodies_of(self, file: str) -> Iterator[Body]:
         for match in DEFINITION.finditer(self.texts[file]):
-            name, parameters = match[1], split_arguments("(" + match[2] + ")")
+            name, parameters = match[2], split_arguments("(" + match[3] + ")")
             if re.match(r"SYSCALL_\d", name):
                 name, parameters = f"sys_{parameters[0]}", ["int x"] * 6
             names = ["..." if p == "..." else (IDENTIFIER.findall(re.sub(r"\[.*?\]|\)\(.*", "", p)) or [""])[-1]
                      for p in parameters]
-            yield Body(name, file, match.start(), match.end(), names)
+            yield Body(name, file, match.start(), match.end(), names, bool(match[1]) and file.endswith(".c"))
 
     def body_at(self, file: str, position: int) -> Body | None:
         bodies = self.bodies[file]
@@ -326,7 +332,19 @@ class Sources:
         for file, position, caller in self.calls[body.name]:
             arguments = split_arguments(self.texts[file][position : position + 2000])
             if index < len(arguments):
-                found |= self._value(arguments[index], file, caller)
+                found |= self._value(arguments[index], file, caller) | self._by_macro(arguments[index], file, position)
+        return found
+
+    def _by_macro(self, expression: str, file: str, position: int) -> Named:
+        """What an expression in a macro's text may be by that macro's parameters."""
+        found: Named = set()
+        for first, last, macro in self.macro_ends[file]:
+            parameters = self.macros[macro][0]
+            for name in set(IDENTIFIER.findall(expression)) & set(parameters) if first <= position < last else ():
+                for used_in, at, user in self.calls[macro]:
+                    arguments = split_arguments(self.texts[used_in][at : at + 500])
+                    if len(arguments) == len(parameters):
+                        found |= self._value(arguments[parameters.index(name)], used_in, user)
         return found
 
     def _variable(self, file: str, name: str) -> Named:
@@ -362,8 +380,8 @@ class Sources:
                 continue
             pattern = re.compile(rf"\bstruct (?:{structure} [^;=(){{}}]*=|{structure}\)) ?\{{(.*?)\}}[;,)]", re.DOTALL)
             for file, source in self.texts.items():
-                for value in pattern.findall(source):
-                    found |= self._value(re.sub(r"\.\w+\s*=\s*[^,}]*", "", value), file, None)
+                for match in pattern.finditer(source):
+                    found |= self._value(re.sub(r"\.\w+\s*=\s*[^,}]*", "", match[1]), file, self.body_at(file, match.start()))
         return found
 
 
@@ -409,9 +427,11 @@ class Resolver:
     def _starts(self, names: Named) -> set[int]:
         found = set()
         for name, where in names:
-            # A static function is meant by the file that names it, one that others see by all.
+            # A static function is meant by the file that names it alone, one that others see by all.
+            private = {body.file for body in self.sources.named.get(name, ()) if body.private}
             here = [f for f in self.by_name[name] if f.place.startswith(where + ":")]
-            found |= {f.start for f in here or self.by_name[name]}
+            found |= {f.start for f in here or self.by_name[name]
+                      if not where or here or f.place.rpartition(":")[0] not in private}
         return found
 
     def _fitting(self, names: Named, arguments: int) -> Named:
