@@ -7,12 +7,11 @@
 void process_tell_parent_held(struct process *process, int code)
 {
 	struct process *parent = process->parent;
-	HELD_CREDENTIALS const struct credentials *who = parent ? rights_of_process(process) : NULL;
 	struct signal_info info = {
 		.signal = SIGCHLD,
 		.code = code,
 		.sender = { .pid = process->pid,
-			    .uid = who ? who->uid.real : 0,
+			    .uid = rights_user_of(process),
 			    .value = (uint64_t)process->status >> 8 & 0xff },
 	};
 

@@ -5,7 +5,6 @@
 
 #include "kernel/fs/errno.h"
 #include "kernel/sync/lock.h"
-#include "kernel/task/find.h"
 #include "kernel/task/seccomp.h"
 #include "kernel/task/signal_numbers.h"
 #include "kernel/task/user_tasks.h"
@@ -24,21 +23,31 @@ const struct credentials *rights_of_task(const struct task *task)
 	return who;
 }
 
+/* Return the credentials of a process. The caller holds rights_lock. */
+static const struct credentials *of_process(const struct process *process)
+{
+	const struct task *task = process_any_task(process);
+	const struct credentials *who = task ? task->rights.who : process->rights.ended_as;
+
+	return who ? who : &credentials_first;
+}
+
 const struct credentials *rights_of_process(const struct process *process)
 {
-	const struct task *task = task_peek(process->pid);
-	const struct credentials *who;
-	uint64_t flags;
+	uint64_t flags = lock_take(&rights_lock);
+	const struct credentials *who = credentials_get(of_process(process));
 
-	if (!task || task->process != process)
-		task = process_any_task(process);
-	if (task)
-		return rights_of_task(task);
-	flags = lock_take(&rights_lock);
-	who = process->rights.ended_as;
-	credentials_get(who ? who : &credentials_first);
 	lock_release(&rights_lock, flags);
-	return who ? who : &credentials_first;
+	return who;
+}
+
+uint32_t rights_user_of(const struct process *process)
+{
+	uint64_t flags = lock_take(&rights_lock);
+	const uint32_t uid = of_process(process)->uid.real;
+
+	lock_release(&rights_lock, flags);
+	return uid;
 }
 
 /* Store a reference, and return the one that was there before. */
@@ -101,10 +110,14 @@ int rights_begin(struct task *task, const struct credentials *who)
 
 void rights_end(struct task *task)
 {
-	const struct credentials *who = exchange(&task->rights.who, NULL);
+	uint64_t flags = lock_take(&rights_lock);
+	const struct credentials *who = task->rights.who, *before = task->process->rights.ended_as;
 
+	task->rights.who = NULL;
+	task->process->rights.ended_as = who;
+	lock_release(&rights_lock, flags);
 	user_tasks_remove(who->uid.real);
-	credentials_put(exchange(&task->process->rights.ended_as, who));
+	credentials_put(before);
 	drop_filter(task);
 }
 
@@ -112,8 +125,6 @@ void rights_undo(struct task *task)
 {
 	const struct credentials *who = exchange(&task->rights.who, NULL);
 
-	if (!who)
-		return;
 	user_tasks_remove(who->uid.real);
 	credentials_put(who);
 	drop_filter(task);

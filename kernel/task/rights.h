@@ -20,10 +20,11 @@ static inline bool rights_can(enum capability which)
 
 /*
  * Return a reference to the credentials of a task, NULL if it has ended; or of a process: those of its first task, if
- * that has ended of another one, and if all have ended of the last.
+ * that has ended of another one, and if all have ended of the last. rights_user_of() returns just the real user ID.
  */
 const struct credentials *rights_of_task(const struct task *task);
 const struct credentials *rights_of_process(const struct process *process);
+uint32_t rights_user_of(const struct process *process);
 
 /*
  * Publish `who` as the credentials of the current task, which takes over the caller's reference. If the effective user
@@ -43,7 +44,7 @@ int rights_begin(struct task *task, const struct credentials *who);
 /* Take the credentials from a task that ends; its process keeps them until another of its tasks ends. */
 void rights_end(struct task *task);
 
-/* Drop the credentials of a task that never started. Without effect on one that has none. */
+/* Drop the credentials of a task that never started. */
 void rights_undo(struct task *task);
 
 /*

@@ -11,7 +11,6 @@
 #include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/timer.h"
-#include "kernel/lib/format.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
@@ -93,7 +92,7 @@ static void list(struct task *task, struct number *number)
 static void enlist(struct task *task, const char *name, struct number *number)
 {
 	task->refs = 1;
-	format_s(task->name, sizeof(task->name), "%s", name);
+	memcpy(task->name, name, strnlen(name, sizeof(task->name) - 1));
 	task->start_ns = clock_monotonic_ns();
 	task->rank = sched_rank(&task->sched);
 	task->alarm.fire = alarm_rings;
@@ -154,7 +153,8 @@ void task_set_tid(struct task *task, int tid)
 void task_destroy(struct task *task)
 {
 	delist(task);
-	rights_undo(task);
+	if (task->rights.who)
+		rights_undo(task);
 	kfree(task->fpu);
 	kernel_stack_free(task->stack);
 	task->fpu = NULL;

@@ -42,11 +42,10 @@ static void count_child(struct process *parent, const struct process *child)
  */
 static bool tell(struct process *child, unsigned options, struct wait_result *ret)
 {
-	HELD_CREDENTIALS const struct credentials *who = rights_of_process(child);
 	bool keep = options & WAIT_NOWAIT;
 
 	*ret = (struct wait_result){ .pid = child->pid,
-				     .uid = who->uid.real,
+				     .uid = rights_user_of(child),
 				     .status = child->status,
 				     .used = child->ended,
 				     .most_pages = most_pages_of(child) };
