@@ -59,7 +59,7 @@ static enum mem_type type_of(const EFI_MEMORY_DESCRIPTOR *d)
 		return MEM_RESERVED;
 	if (!(d->Attribute & (EFI_MEMORY_RUNTIME | EFI_MEMORY_SP)))
 		return type;
-	/* Memory that runtime services still use is not free, whatever its type says. Linux keeps it, too. */
+	/* Memory of boot services that runtime services still use must not be freed. Linux keeps it, too. */
 	if (type == MEM_BOOT_SERVICES && d->Attribute & EFI_MEMORY_RUNTIME)
 		return d->Type == EfiBootServicesCode ? MEM_RUNTIME_CODE : MEM_RUNTIME_DATA;
 	/* Special-purpose memory waits for a driver that knows what it is for. */

@@ -98,7 +98,10 @@ static EFI_STATUS check_bounds(struct loader *l, const struct pe_section *sectio
 	return EFI_SUCCESS;
 }
 
-/* loader_section() in a section table that has been looked up. */
+/*
+ * Find the section `name` among the `count` sections of the file: that of the chosen profile, or else that of the base.
+ * *ret is left as it is when there is none. Returns the errors of loader_section().
+ */
 static EFI_STATUS find(struct loader *l, const struct pe_section *sections, size_t count, const char *name,
 		       struct blob *ret)
 {

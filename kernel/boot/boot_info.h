@@ -46,7 +46,10 @@ struct boot_framebuffer {
 	uint8_t pad[2];
 };
 
-/* Moments at which the time-stamp counter is read: the end of each phase, in the order of the phases. */
+/*
+ * Moments at which the time-stamp counter is read, in their order. Each ends a phase of the boot, which began at the
+ * moment before; the comment says what was done in the phase, or which instruction ends it.
+ */
 enum boot_stamp {
 	STAMP_ENTRY,  /* the loader's first instruction */
 	STAMP_INPUT,  /* sections, command line, ELF and firmware tables read */

@@ -24,7 +24,7 @@ struct devpts {
 	struct link link;  /* in `all` */
 	struct node *root; /* without a reference: devpts_destroy() ends this structure */
 	uint32_t mode;     /* permissions of a terminal's node */
-	uint32_t uid, gid; /* its owner; UINT32_MAX: that of whoever makes the terminal */
+	uint32_t uid, gid; /* owner of a terminal's node; UINT32_MAX: the user and group that make the terminal */
 };
 
 /* List of all devpts, the one mounted last first. Guard: tasks only, which the kernel does not preempt. */

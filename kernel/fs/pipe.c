@@ -93,7 +93,7 @@ static void tell_of_room(struct pipe *pipe)
 		wait_queue_wake_one(&pipe->queue, WAIT_ROOM);
 }
 
-/* Read bytes of the ring, as many as there are and as `io` has room for; both at least one. */
+/* Read as many bytes as the ring has, and `io` has room for. Call only when each of these is at least one. */
 static int64_t read_ring(struct pipe *pipe, struct user_io *io)
 {
 	uint64_t fill = pipe_ring_fill(&pipe->ring);

@@ -259,7 +259,7 @@ static size_t typing_room(const struct tty *tty)
 	return room_left || !(tty->termios.lflag & ICANON) || tty->line != tty->tail ? room_left : TTY_PIECE;
 }
 
-/* Return the length of what is typed at once: it ends with a VREPRINT, which echoes a whole line. */
+/* Return how many bytes to pass to tty_input() at once: up to a VREPRINT, whose echo is a whole line. */
 static size_t typed_at_once(const struct tty *tty, const uint8_t *bytes, size_t size)
 {
 	const uint8_t reprint = tty->termios.cc[VREPRINT];

@@ -30,8 +30,9 @@ bool gdb_threads_set(int64_t id, const struct gdb_registers *r);
 bool gdb_threads_step(int64_t id);
 
 /*
- * If the next instruction is SYSRET or IRET, execute it in the stop's frame, so that the machine then stands behind it,
- * as after a step. The flag TF, which makes the CPU step, would not survive these instructions: both load all flags.
+ * If the next instruction is SYSRET or IRET, emulate it: change the registers that were saved at the stop as the
+ * instruction would change them, so that the machine stands behind it, as after a step. The CPU's own single step
+ * cannot be used here, since both instructions load the flags, and with them TF, which turns it on.
  * Returns false, with nothing changed, when the next instruction is another one.
  */
 bool gdb_threads_leave_kernel(void);

@@ -38,8 +38,8 @@ void apic_end(void);
 void apic_start_cpu(unsigned spurious_vector, unsigned error_vector);
 
 /*
- * Have the CPU with an APIC id, which waits after an INIT, begin in real mode at `page`, which is below 1 MiB: a SIPI
- * (startup interrupt). A CPU that runs takes no notice.
+ * Send a SIPI (startup interrupt) to the CPU whose APIC id is `id`. If that CPU waits after an INIT, it begins in real
+ * mode at `page`, which must be below 1 MiB. A CPU that runs ignores the SIPI.
  */
 void apic_send_startup(uint32_t id, paddr_t page);
 

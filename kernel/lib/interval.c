@@ -120,7 +120,7 @@ struct interval *interval_first_other(const struct tree_node *root, uint64_t fir
 	while (node) {
 		while (comes_from_above && may_have_other(node->child[TREE_LOW], first, tag))
 			node = node->child[TREE_LOW];
-		/* All intervals that are left start behind `last`. */
+		/* If this interval starts behind `last`, so do all that would be visited after it. */
 		if (interval_of(node)->first > last)
 			return NULL;
 		if (interval_of(node)->tag != tag && interval_of(node)->last >= first)

@@ -260,7 +260,7 @@ enum line_event line_feed(struct line_editor *editor, uint8_t byte)
 		plain_byte(editor, byte);
 		break;
 	case LINE_ESCAPE:
-		/* ESC before another byte is Alt with a key, or Escape typed alone: both are ignored. */
+		/* Drop a byte after ESC that begins no sequence: a key with Alt, or the key after a lone Escape. */
 		editor->state = byte == '[' || byte == 'O' ? LINE_SEQUENCE : LINE_PLAIN;
 		editor->parameter = 0;
 		break;

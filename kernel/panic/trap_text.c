@@ -1,5 +1,6 @@
 /*
- * Decodes error codes (Intel SDM vol. 3A, "Error Code" and "Page-Fault Exceptions"), addresses and values.
+ * Puts into words what a panic shows: error codes (Intel SDM vol. 3A, "Error Code" and "Page-Fault Exceptions"), what
+ * an address belongs to, and values with which the debug build fills the heap.
  */
 #include "kernel/panic/trap_text.h"
 

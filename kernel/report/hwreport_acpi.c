@@ -87,7 +87,8 @@ void hwreport_acpi(struct report_block *b, const struct acpi_memory *memory, pad
 	if (extended && acpi_u64(extended + 24) && report_list(b, memory, paddr(acpi_u64(extended + 24)), 8))
 		return;
 	/*
-	 * Without an XSDT, use the RSDT of ACPI 1.0: firmware of later revisions still has one, with the same tables.
+	 * If there is no XSDT that can be read, report the RSDT of ACPI 1.0, which lists the same tables. Newer
+	 * firmware has it beside the XSDT.
 	 */
 	if (acpi_u32(root + 16))
 		(void)report_list(b, memory, paddr(acpi_u32(root + 16)), 4);

@@ -25,7 +25,7 @@
 #define LONG_ENOUGH (60 * NS_PER_S) /* a test waits this long only when it fails */
 #define TURNS       1000000
 
-/* 2024-01-01 and 2100-01-01, UTC: a clock that shows another time was never set. */
+/* 2024-01-01 and 2100-01-01, UTC: a clock that shows a time outside of this range was never set. */
 #define EARLIEST_S 1704067200ULL
 #define LATEST_S   4102444800ULL
 

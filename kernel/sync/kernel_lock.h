@@ -48,8 +48,9 @@ static inline bool kernel_lock_is_held(void)
 }
 
 /*
- * Use the lock from now on: the running CPU holds it. `serve` is called again and again by a CPU that waits for the
- * lock with interrupts off: it does what another CPU, perhaps the holder, waits for. Call once, before others start.
+ * Start using the lock; the running CPU holds it then. A CPU that waits for the lock with interrupts off calls `serve`
+ * in a loop: `serve` must answer other CPUs' requests, which would otherwise come as interrupts, since the holder may
+ * itself be waiting for such an answer. Call once, before the other CPUs start.
  */
 void kernel_lock_start(void (*serve)(void));
 

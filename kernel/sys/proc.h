@@ -71,7 +71,10 @@ const char *proc_area_name(const struct process *process, const struct area *are
 struct credentials;
 const struct credentials *proc_credentials_of(const struct proc_subject *subject);
 
-/* Add lines to /proc/PID/status: a set of bits, and what credentials have. */
+/*
+ * Add lines to /proc/PID/status: `words` and a mask of bits; the IDs, groups and capabilities of credentials; the state
+ * of seccomp.
+ */
 void proc_add_mask(struct text *text, const char *words, uint64_t bits);
 void proc_add_ids(const struct credentials *who, struct text *ret);
 void proc_add_groups(const struct credentials *who, struct text *ret);

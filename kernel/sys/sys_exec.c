@@ -19,7 +19,7 @@
 struct strings {
 	char *block;
 	size_t size, capacity;
-	uint64_t most;    /* most bytes of all strings, each counted with 8 bytes for its pointer */
+	uint64_t most;    /* limit: bytes of all strings together, with 8 more for each string, its pointer */
 	size_t counts[2]; /* number of strings of argv and of envp */
 };
 

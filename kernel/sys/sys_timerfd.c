@@ -22,9 +22,9 @@ struct timerfd {
 	struct wait_queue queue;
 	struct lock lock;
 	uint64_t interval_ns; /* 0: the timer expires once. Guard: `lock` */
-	bool expired;         /* the timer has expired since it was last read. Guard: `lock` */
+	bool expired;         /* the timer has expired since it was last read or set. Guard: `lock`, but for poll */
 	bool realtime;        /* absolute times are of the wall clock. Fixed when the timer is made */
-	bool cancelled;       /* the wall clock was set: the next read returns -ECANCELED. Guard: `lock` */
+	bool cancelled; /* the wall clock was set: the next read returns -ECANCELED. Guard: `lock`, but for poll */
 	struct timerfd *next, **link_of_previous; /* in the list `cancellable`; link_of_previous NULL: not in it */
 };
 

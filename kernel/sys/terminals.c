@@ -23,8 +23,8 @@
 #include "kernel/task/user_return.h"
 
 #define IRQ_KEYBOARD 1
-#define INPUT        64
-#define MOST_INPUTS  16 /* most times that INPUT bytes are taken in one interrupt, whatever the device claims to have */
+#define INPUT        64 /* bytes that are taken from a device, and passed to a terminal, at once */
+#define MOST_INPUTS  16 /* how often that is done in one interrupt, at most: a broken device may have input for ever */
 
 /* How often a device without an interrupt is asked: at 115,200 baud 11 bytes come in this time, and a port keeps 16. */
 #define POLL_NS NS_PER_MS

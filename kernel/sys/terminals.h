@@ -23,8 +23,9 @@ void terminals_init(const char *cmdline);
 void terminals_connect(void);
 
 /*
- * Take scan codes of set 1 from a keyboard that is no PS/2 one; while no program runs the monitor reads them. Call with
- * interrupts off. Returns the LEDs that are to be on, as keyboard_leds() does.
+ * Take scan codes (set 1) of a keyboard that is not the PS/2 one, such as a USB keyboard: they are input of the
+ * screen's terminal or, while no program runs, of the monitor (the kernel's own prompt). Call with interrupts off.
+ * Returns which LEDs are to be on, as keyboard_leds() (kernel/dev/keyboard.h) does.
  */
 uint8_t terminals_take_keys(const uint8_t *codes, size_t count);
 

@@ -50,8 +50,8 @@ void sched_ready(struct task *task);
 void sched_set(struct task *task, const struct task_sched *sched);
 
 /*
- * Let a task run on these CPUs only, at least one of which runs. If it runs on another one, it leaves that before its
- * next instruction in user mode. Takes task_lock.
+ * Let a task run only on the CPUs of the set, at least one of which must have been started. A task that is on another
+ * CPU leaves that CPU before its next instruction in user mode. Takes task_lock.
  */
 void sched_set_cpus(struct task *task, const struct cpu_set *cpus);
 

@@ -24,7 +24,10 @@ static inline bool signal_pending(const struct task *task)
 	return task->signals.wanted;
 }
 
-/* Make the task go through task_return() on its way to user mode, though it may have no signal. */
+/*
+ * Have task_return() (user_return.h) called before the task next enters user mode, even if it has no signal: for other
+ * work that has to be done there.
+ */
 void signal_want_return(struct task *task);
 
 /* Set the interval at which the process's alarm (setitimer(2)) rings again; 0: not again. */

@@ -123,7 +123,7 @@ int space_fork(struct user_space *space, vaddr_t stack, struct user_space **ret)
 			continue;
 		space_shed(*ret);
 		user_space_put(*ret);
-		/* On an error, too, the caller drops the reference in *ret if that is not NULL. */
+		/* The reference is dropped already, and the caller drops what is in *ret, even after an error. */
 		*ret = NULL;
 		break;
 	}

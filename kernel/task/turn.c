@@ -1,7 +1,8 @@
 /*
- * Turns, which are fair mutexes; see kernel/sync/turn.h. The link of the task that has the turn is the head of a ring
- * of the tasks that wait, so that struct turn is only one pointer. When that task leaves the ring, the first task that
- * waits gets the turn, and its link becomes the head.
+ * Turns, which are fair mutexes; see kernel/sync/turn.h. The structures turn_holder of a turn form a ring by their
+ * member `link`: that of the task that has the turn is the ring's head, and those of the tasks that wait follow. So
+ * struct turn needs only one pointer, to the head. turn_end() takes the head out of the ring, and makes the one behind
+ * it the head.
  */
 #include "kernel/task/turn.h"
 

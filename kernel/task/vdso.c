@@ -19,7 +19,7 @@
 #define LEGACY_FUNCTIONS 3
 #define LEGACY_DISTANCE  16
 #define LEGACY_AREAS     16 /* how many of the highest areas are looked at to find the vDSO */
-#define ENTRY_AT         24 /* where an ELF header has the entry's address */
+#define ENTRY_AT         24 /* offset of e_entry in an ELF header; the vDSO begins at the first legacy function */
 
 extern const char vdso_image[], vdso_image_end[];
 

@@ -59,7 +59,7 @@ void pci_disable(const struct pci_function *function);
 
 /*
  * Map a memory BAR as uncached device memory; *ret_size is its size. Undo with mmio_unmap(). Returns ERR_RANGE, with a
- * line in the log, when the BAR is not what pci_bar_wrong() wants, and what mmio_map() returns.
+ * line in the log, when pci_bar_wrong() finds the BAR unusable, and otherwise what mmio_map() returns.
  */
 MUST_CHECK enum status pci_map_bar(const struct pci_function *function, unsigned bar, void **ret, uint64_t *ret_size);
 

@@ -8,7 +8,8 @@
 #include "kernel/dev/pci/pci_function.h"
 
 /*
- * More functions than any machine has. What is beyond is left out with a fault, since hostile buses could fill memory.
+ * More functions than any machine has. Those beyond are left out, and pci_access.fault() is told: without a limit
+ * hostile buses could fill memory.
  */
 #define PCI_FUNCTIONS_MOST 1024
 

@@ -146,8 +146,8 @@ static inline uint64_t user_overlap(const struct area *area, vaddr_t start, vadd
 }
 
 /*
- * Serve an access to the page at `va` as user_fault() does, in the kernel context; *ret is the page's area. *ret is
- * untouched on error.
+ * Serve an access to the page at `va` as user_fault() (user_space.h) does. Call in the kernel context. *ret becomes the
+ * page's area; on error it is untouched.
  */
 MUST_CHECK enum status user_fault_inside(struct user_space *space, vaddr_t va, enum user_rights access,
 					 const struct area **ret);
