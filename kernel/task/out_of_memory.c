@@ -74,6 +74,9 @@ uint64_t memory_trim(void)
 	}
 	token = kernel_context_enter();
 	kernel_stack_trim();
+	/* What other CPUs' caches hold counts as free, and so must be there for this one, too. */
+	if (cpu_count > 1)
+		frame_caches_drain(&machine_frames);
 	free = frame_free_count(&machine_frames);
 	kernel_context_leave(token);
 	return free;

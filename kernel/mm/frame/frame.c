@@ -97,6 +97,14 @@ void frame_cache_drain(struct frame_cache *cache)
 	slot_drain(cache, FRAME_1G);
 }
 
+void frame_caches_drain(struct frames *frames)
+{
+	struct frame_cache *cache = __atomic_load_n(&frames->caches, __ATOMIC_ACQUIRE);
+
+	for (; cache; cache = cache->next)
+		frame_cache_drain(cache);
+}
+
 /*
  * Give the pool all of this CPU's cache, and the free 1 GiB frames in other CPUs' caches. Called when the pool has
  * nothing that fits.

@@ -96,9 +96,9 @@ MUST_CHECK enum status frame_init(struct frames *frames, const struct memmap *ma
 /* Start a CPU's cache, empty. The cache stays part of `frames` for ever. May run beside other calls. */
 void frame_cache_init(struct frame_cache *cache, struct frames *frames);
 
-/* Give all that a cache holds back to the pool, for other CPUs or as larger frames. Call on the cache's CPU. */
+/* Give what a cache, or each cache, holds back to the pool, while no other CPU uses it (see kernel_lock.h). */
 void frame_cache_drain(struct frame_cache *cache);
-
+void frame_caches_drain(struct frames *frames);
 /*
  * Make [start, end) free memory: RAM that the loader or the firmware does not use any more. *ret_frames is how many
  * frames were added, without frame 0, and without the page below 1 MiB if it is taken from this range. Returns
