@@ -9,7 +9,7 @@ enum linux_family { AF_UNSPEC = 0, AF_UNIX = 1 };
 
 /* Types of socket(2); the bits above SOCK_TYPE_BITS are O_CLOEXEC and O_NONBLOCK. */
 enum linux_socket_type { SOCK_STREAM = 1, SOCK_DGRAM = 2, SOCK_RAW = 3, SOCK_SEQPACKET = 5, SOCK_TYPE_BITS = 0xf };
-#define SOCK_TYPES 11 /* types from this number on do not exist */
+#define SOCK_TYPES 11 /* there are no types with this number or a greater one */
 
 enum linux_message_flags {
 	MSG_OOB = 0x1,

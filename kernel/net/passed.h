@@ -2,8 +2,9 @@
  * The files that a message passes (SCM_RIGHTS): references to open files, which are in flight from the moment when the
  * message is in a queue until it is received.
  *
- * A socket in flight may be the only way to a queue, and that queue may be the only way to the socket: unix_collect.c
- * finds such circles, for which this file counts how often each socket is in flight.
+ * A file in flight may itself be a socket with a queue. Two sockets whose only references are in messages of each
+ * other's queues could never be received or closed: unix_collect.c finds such circles, for which the functions here
+ * count how many times each socket is in flight.
  */
 #pragma once
 
@@ -11,7 +12,7 @@
 #include "kernel/net/linux_socket.h"
 #include "kernel/sync/late_work.h"
 
-#define PASSED_IN_FLIGHT 16384 /* most files in flight at once: a search for circles then ends soon */
+#define PASSED_IN_FLIGHT 16384 /* most files in flight at once, which bounds how long a search for circles takes */
 
 /* Guard: tasks only, which the kernel does not preempt. */
 struct passed_files {
@@ -20,15 +21,18 @@ struct passed_files {
 	struct file *files[]; /* counted references */
 };
 
-/* Make room for `most` files; *ret has none yet. Returns 0 or -ENOMEM. */
+/* Make *ret, which has room for `most` files and none yet. Returns 0 or -ENOMEM. */
 int passed_create(unsigned most, struct passed_files **ret);
 
 /*
- * Drop the references and free `passed`, which may be NULL. The task does it on its way back to user mode: a file that
- * is closed may be a socket with messages that pass files, and so on without an end.
+ * Drop the references and free `passed`, which may be NULL. The calling task does so on its way back to user mode, not
+ * at once: a file that is closed may be a socket whose messages pass files, and so on, which would be a deep recursion.
  */
 void passed_drop(struct passed_files *passed);
 
-/* Count the files as in flight, or not any more. passed_fly returns 0, or -ETOOMANYREFS with nothing changed. */
+/*
+ * Count the files as in flight (fly), or not any more (land). passed_fly returns 0, or -ETOOMANYREFS with nothing
+ * changed when there would be more than PASSED_IN_FLIGHT.
+ */
 int passed_fly(struct passed_files *passed);
 void passed_land(struct passed_files *passed);

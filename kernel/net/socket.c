@@ -1,5 +1,5 @@
 /*
- * Sockets as open files: which family makes one, and the file operations, which each are a call of the family's.
+ * Sockets as open files: which family makes one, and the file operations, each of which calls one of the family's.
  */
 #include "kernel/net/socket.h"
 
@@ -104,6 +104,7 @@ static int64_t socket_write(struct file *file, struct user_io *io, uint64_t *off
 	return socket->ops->send(socket, &message);
 }
 
+/* Return how long a read waits at the most, in nanoseconds; 0: without a limit. */
 static uint64_t socket_patience(struct file *file, uint32_t *ret_there)
 {
 	const struct socket *socket = file->data;
@@ -112,7 +113,7 @@ static uint64_t socket_patience(struct file *file, uint32_t *ret_there)
 	return socket->receive_timeout_ns;
 }
 
-/* The time of SO_RCVTIMEO is over. */
+/* Return what a read gets when the time of SO_RCVTIMEO is over. */
 static int64_t socket_read_late(struct file *file, struct user_io *io)
 {
 	(void)file;

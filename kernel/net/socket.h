@@ -30,35 +30,35 @@ struct socket_name {
 /* One message to be sent or received. Guard: only the calling task uses it. */
 struct socket_message {
 	struct user_io *io; /* the bytes, or where they go */
-	unsigned flags;     /* of a receive: MSG_PEEK, MSG_TRUNC; others are the caller's */
+	unsigned flags;     /* MSG_… of the system call; only the caller looks at them, no operation does */
 	struct socket *to;  /* send: the receiver, to which the caller has a reference; NULL: the connected one */
 	/*
-	 * The passed files. Send: the operation takes them over, and sets NULL, when it has taken bytes. Receive: the
-	 * files still belong to the received message, until `consume`.
+	 * The files that the message passes (SCM_RIGHTS), or NULL. Send: an operation that succeeds owns them from then
+	 * on, and sets this field to NULL. Receive: the files still belong to the queued message until `consume`.
 	 */
 	struct passed_files *passed;
 	bool has_sender; /* receive: `sender` is set, as the socket has SO_PASSCRED */
 	struct linux_credentials sender;
 	const struct socket_name *from; /* receive: the sender's address, valid until `consume`; NULL: it has none */
 	uint64_t size;                  /* receive: bytes of the whole message, those included that did not fit */
-	uint64_t taken;                 /* receive: bytes that `consume` removes */
+	uint64_t taken; /* receive: what `consume` removes: bytes of a stream, or 1 message; 0: nothing */
 };
 
-/* The operations of a family. Where an operation may be NULL, the caller gets the result in brackets. */
+/* The operations of a family, all of which it must have. Those that return int return 0 or a negative error number. */
 struct socket_ops {
 	/* Give the socket an address. `base`: where relative paths start, for AF_UNIX. */
 	int (*bind)(struct socket *socket, const struct socket_name *name, const struct path_base *base,
 		    uint32_t umask);
 	/*
-	 * Find the socket of an address, for connect(2) or for a send; *ret is a reference, which socket_put drops; or
-	 * NULL: the operation that follows needs none.
+	 * Find the socket of an address, for connect(2) or, if `sends`, for a send. *ret is a reference, which
+	 * socket_put drops, or NULL when the connect or send that follows needs no other socket; NULL after an error.
 	 */
 	int (*find)(struct socket *socket, const struct socket_name *name, const struct path_base *base, bool sends,
 		    struct socket **ret);
-	/* Connect with what `find` found, or with NULL end the connection. -EAGAIN: wait in the queue of `to`. */
+	/* Connect with what `find` found, or with NULL end the connection. -EAGAIN: wait in to->queue, call again. */
 	int (*connect)(struct socket *socket, struct socket *to);
 	int (*listen)(struct socket *socket, int backlog);
-	/* Take a connection that was made; *ret is a reference to a socket without a file. */
+	/* Take the oldest connection that waits; *ret is a reference to its socket, which has no file yet. */
 	int (*accept)(struct socket *socket, struct socket **ret);
 	/* Get the socket's address, or its peer's. */
 	int (*name)(struct socket *socket, bool of_peer, struct socket_name *ret);
@@ -69,14 +69,14 @@ struct socket_ops {
 	 * `message` for a receive; the message stays in the queue until `consume`.
 	 */
 	int64_t (*receive)(struct socket *socket, struct socket_message *message);
-	/* Remove what `receive` copied. No other task may have run since. */
+	/* Remove what `receive` copied. Between the two calls no other task may run, so that the queue is the same. */
 	void (*consume)(struct socket *socket, struct socket_message *message);
 	int (*shutdown)(struct socket *socket, enum linux_shutdown how);
 	unsigned (*poll)(struct socket *socket);
-	/* Return how many bytes can be read, or are still to be read by the peer; or an error. */
+	/* Return how many bytes can be read here or, if `of_peer`, how many the peer has yet to read; or an error. */
 	int64_t (*waiting)(struct socket *socket, bool of_peer);
 	bool (*is_listening)(const struct socket *socket);
-	/* Get who connected, or listened. The peer has pid 0 and ids -1 when the socket is not connected. */
+	/* Return who made the other end by connect(2), listen(2) or socketpair(2); pid 0 and ids -1 if nobody did. */
 	struct linux_credentials (*peer)(struct socket *socket);
 	/* The file is closed: end connections, drop the file's reference. */
 	void (*close)(struct socket *socket);
@@ -96,7 +96,7 @@ struct socket {
 	uint64_t send_timeout_ns, receive_timeout_ns; /* SO_SNDTIMEO, SO_RCVTIMEO; 0: none */
 	uint64_t linger;                              /* SO_LINGER's two numbers, as they were set */
 	int error;                                    /* SO_ERROR: a positive error number, or 0 */
-	struct wait_queue queue; /* readers wait for bytes and connections, writers for room, connectors for a place */
+	struct wait_queue queue; /* tasks wait here: readers, acceptors, connectors, and writers for room */
 };
 
 #define SOCKET_BUFFER     212992              /* a new socket's SO_SNDBUF and SO_RCVBUF: Linux's wmem_default */
@@ -123,7 +123,7 @@ int socket_create(int family, unsigned type, int protocol, struct socket **ret);
 /* Make two sockets that are connected with each other. Returns as socket_create, or -EOPNOTSUPP. */
 int socket_create_pair(int family, unsigned type, int protocol, struct socket *ret[2]);
 
-/* Initialise what all families share: one reference. `queue` is initialised too. */
+/* Set all fields of a new socket to their first values. The caller has its only reference. */
 void socket_init(struct socket *socket, const struct socket_ops *ops, unsigned family, unsigned type);
 
 /*
@@ -132,9 +132,10 @@ void socket_init(struct socket *socket, const struct socket_ops *ops, unsigned f
  */
 int socket_open(struct socket *socket, unsigned flags, struct file **ret);
 
-/* Return the socket of an open file, without a reference; NULL: the file is no socket. */
+/* Return the socket of an open file, valid while the caller holds the file; NULL: the file is no socket. */
 struct socket *socket_of(const struct file *file);
 
+/* Take another reference to a socket. */
 static inline struct socket *socket_get(struct socket *socket)
 {
 	socket->refs++;
@@ -157,11 +158,11 @@ static inline int socket_take_error(struct socket *socket)
 	return -error;
 }
 
-/* Who a task is: as its messages tell it, and, with its effective IDs, as its connections do. */
+/* Who a task is. `sender` has its real IDs, for SCM_CREDENTIALS; `peer` has its effective IDs, for SO_PEERCRED. */
 struct socket_identity {
 	struct linux_credentials sender, peer;
 };
 
-/* Set the function that returns who the calling task is. Until then everybody is 0. */
+/* Set the function by which socket_caller() finds out who the calling task is. Until then it returns zeros. */
 void socket_set_identity_source(struct socket_identity (*of_caller)(void));
 struct socket_identity socket_caller(void);

@@ -8,5 +8,5 @@
 /* Make sockets of the family available. Call once, before the first program. */
 void unix_init(void);
 
-/* Return how many bytes of memory are freed when the socket of `file` is closed; 0: it is none of this family. */
+/* Return how many bytes of memory are freed when `file` is closed; 0 if `file` is no socket of this family. */
 uint64_t unix_bytes(const struct file *file);

@@ -1,20 +1,25 @@
 /*
- * Sockets in flight that nobody can reach any more: a message passes a socket, and the queue with that message can
- * only be reached by way of the same socket, through any number of others. Such queues are emptied, which closes the
- * sockets.
+ * Finds sockets in flight (unix_internal.h) that nobody can reach any more: a message passes a socket, and whoever
+ * would receive that message needs the same socket, through any number of others. The messages in their queues are
+ * dropped, which closes the sockets.
  *
- * Suspects are sockets in flight whose files have no other references. Take away those references that come from
- * queues of suspects: a suspect that keeps one is passed by somebody who can be reached. So it can be reached, too, and
- * all that its own queue passes. The suspects that are left are garbage.
+ * Suspects are the sockets in flight to whose files only messages have references. Of these references those from
+ * messages in the queues of suspects are subtracted; the rest, `unexplained`, are from messages that somebody can
+ * receive. So a suspect with a rest can be reached, and so can all that messages in its own queue pass. The suspects
+ * that are left over are garbage.
  */
 #include "kernel/net/unix_internal.h"
 
-#define VISITS 16 /* sockets in flight that may be visited for each call of unix_collect(), on average */
+/*
+ * How many sockets in flight each call of unix_collect() pays for. A search visits all of them, and is made when the
+ * calls since the last search have paid for as many: so the cost of a call is bounded on average.
+ */
+#define VISITS 16
 
 /* List of the sockets in flight, by in_flying. Guard: tasks only, which the kernel does not preempt. */
 static struct link flying = { &flying, &flying };
 static uint64_t flying_count; /* its length. Guard: tasks only, which the kernel does not preempt */
-static uint64_t credit;       /* how many visits are paid for. Guard: tasks only, which the kernel does not preempt */
+static uint64_t credit; /* the visits paid for since a search. Guard: tasks only, which the kernel does not preempt */
 
 void unix_fly(struct unix_socket *socket)
 {
@@ -46,7 +51,7 @@ static void visit_queue(const struct unix_queue *queue, void (*see)(struct unix_
 	}
 }
 
-/* Call `see` with each suspect that can be reached through the socket: by its own queue, and those of its embryos. */
+/* Call `see` with each suspect that a message passes in the socket's queue, or in the queue of one of its embryos. */
 static void visit(const struct unix_socket *socket, void (*see)(struct unix_socket *suspect, struct link *work),
 		  struct link *work)
 {
@@ -55,12 +60,14 @@ static void visit(const struct unix_socket *socket, void (*see)(struct unix_sock
 		visit_queue(&embryo->in, see, work);
 }
 
+/* Subtract a reference to `suspect` that comes from a message in a suspect's queue. */
 static void explain(struct unix_socket *suspect, struct link *work)
 {
 	(void)work;
 	suspect->unexplained--;
 }
 
+/* Take a socket off the suspects, and add it to `work`: what its queue passes is reached, too. */
 static void clear(struct unix_socket *suspect, struct link *work)
 {
 	suspect->suspect = false;
@@ -78,7 +85,7 @@ static void find_suspects(void)
 			visit(socket, explain, NULL);
 }
 
-/* Take off suspicion from all suspects that somebody can reach. */
+/* Clear all suspects that somebody can reach. */
 static void clear_reached(void)
 {
 	struct link work;
@@ -95,6 +102,7 @@ static void clear_reached(void)
 	}
 }
 
+/* Drop all messages in the queues of a socket and of its embryos. */
 static void empty(struct unix_socket *socket)
 {
 	unix_queue_free(&socket->in);

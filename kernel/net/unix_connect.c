@@ -1,8 +1,8 @@
 /*
  * Connections of AF_UNIX: listen, connect, accept, shutdown, and what a close leaves behind.
  *
- * A connection to a listening socket has its other end at once: an embryo, which waits in the listening socket's list
- * `pending` until accept(2) gives it a file. Bytes can be sent to it before that.
+ * connect(2) makes the socket of the other end at once. Until accept(2) gives that socket a file it is an *embryo*, in
+ * the listening socket's list `pending`. Bytes can be sent to it before that.
  */
 #include "kernel/net/unix_internal.h"
 
@@ -13,10 +13,10 @@ static bool has_connections(const struct unix_socket *socket)
 	return socket->socket.type != SOCK_DGRAM;
 }
 
-/* Make a datagram socket's peer `to`, or nobody. */
+/* Make `to` the peer of a datagram socket; NULL: it has no peer from now on. */
 static int connect_datagrams(struct unix_socket *socket, struct unix_socket *to)
 {
-	/* As on Linux: whoever has chosen a peer gets messages from that one only. */
+	/* As on Linux, a datagram socket that has a peer gets messages from no other socket. */
 	if (to && to->peer && to->peer != socket)
 		return -EPERM;
 	if (socket->peer) {
@@ -122,6 +122,7 @@ static void hang_up(struct unix_socket *socket)
 	unix_leave_peer(socket);
 }
 
+/* Break the connections to a listening socket that accept(2) has not taken. */
 static void end_embryos(struct unix_socket *socket)
 {
 	while (!list_is_empty(&socket->pending)) {
@@ -146,7 +147,7 @@ void unix_close(struct socket *socket)
 	hang_up(own);
 	unix_queue_free(&own->in);
 	unix_feed(own);
-	/* Whoever waits for a place among `pending` is told that there will be none. */
+	/* Tasks that wait in connect(2) for room in `pending` are to find out that the socket is closed. */
 	unix_wake(own);
 	unix_put(own);
 	unix_collect();

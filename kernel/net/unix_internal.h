@@ -1,5 +1,9 @@
 /*
  * What the files of AF_UNIX share. Guard of all: tasks only, which the kernel does not preempt.
+ *
+ * Three words: an *embryo* is the socket at the listener's end of a connection that connect(2) has made and accept(2)
+ * has not yet taken. A file is *in flight* while a message that passes it (SCM_RIGHTS) is in a queue. A *starved*
+ * socket has failed to send, since its peer's queue was full, and is woken when there is room.
  */
 #pragma once
 
@@ -20,24 +24,25 @@ struct unix_socket {
 	struct unix_queue in;       /* what there is to read */
 	struct unix_socket *peer;   /* the connected socket, a reference; or NULL */
 	struct unix_name *name;     /* the address, a reference; or NULL */
-	struct unix_socket *next;   /* the next socket in a row of the table of abstract names */
+	struct unix_socket *next;   /* the next socket in its row of the hash table of abstract names */
 	struct node *node;          /* the node that bind(2) made, a reference; its `socket` is this; or NULL */
-	struct link pending;        /* of a listening socket: connections that wait for accept(2), by in_pending */
+	struct link pending;        /* of a listening socket: its embryos, by in_pending, the oldest first */
 	struct link in_pending;     /* in the listening socket's `pending`, or in no list */
-	struct link starved;        /* list of struct unix_starved: wait until this socket's queue has room */
+	struct link starved;        /* the sockets, as struct unix_starved, that wait for room in this socket's queue */
 	struct unix_starved hunger; /* this socket's place in the `starved` of its peer */
+	/* Embryos in `pending`; and the number that listen(2) has set: connect(2) waits while there are more. */
 	uint64_t pending_count, backlog;
-	bool is_listening, is_embryo;          /* is_embryo: accept(2) has not taken it yet */
-	bool was_connected;                    /* of a stream or seqpacket: it has, or had, a peer */
-	bool closed;                           /* its file is closed */
-	bool strangers_wait;                   /* tasks wait in its queue for room to send a datagram to it */
-	unsigned shut;                         /* UNIX_SHUT_… */
-	struct linux_credentials own, of_peer; /* who listens here; who connected, or listens at the other end */
-	uint64_t in_flight;                    /* how often the file is in a message that was not received */
+	bool is_listening, is_embryo;
+	bool was_connected;                    /* of a stream or seqpacket: the socket has, or had, a peer */
+	bool closed;                           /* the socket's file is closed */
+	bool strangers_wait;                   /* senders that are not the peer wait for room in this socket's queue */
+	unsigned shut;                         /* UNIX_SHUT_…: what shutdown(2), or the peer's end, has ended here */
+	struct linux_credentials own, of_peer; /* who called listen(2) here; who made the other end (SO_PEERCRED) */
+	uint64_t in_flight;                    /* how many times the socket's file is in flight */
 	struct link in_flying;                 /* in the list of sockets that are in flight (unix_collect.c) */
-	uint64_t unexplained; /* for unix_collect(): how many references no queue of a suspect explains */
-	bool suspect;         /* for unix_collect() */
-	struct link in_work;  /* for unix_collect(): its place in a list of work */
+	uint64_t unexplained; /* for unix_collect(): references to the file by messages in no suspect's queue */
+	bool suspect;         /* for unix_collect(): nobody is known, so far, who can reach this socket */
+	struct link in_work;  /* for unix_collect(): the place in one of its lists of sockets still to be visited */
 };
 
 enum { UNIX_SHUT_RECEIVE = 1, UNIX_SHUT_SEND = 2, UNIX_SHUT_BOTH = 3 };
@@ -47,7 +52,7 @@ static inline struct unix_socket *unix_cast(struct socket *socket)
 	return (struct unix_socket *)socket;
 }
 
-/* Return the socket of a file, without a reference; NULL: it is none of this family. */
+/* Return the socket of a file, without a reference; NULL if the file is no socket of this family. */
 struct unix_socket *unix_of(const struct file *file);
 
 static inline struct unix_socket *unix_get(struct unix_socket *socket)
@@ -73,13 +78,13 @@ static inline bool unix_has_messages(const struct unix_socket *socket)
 	return socket->socket.type != SOCK_STREAM;
 }
 
-/* Make a socket without a file; NULL: no memory. ops: the family's. */
+/* Make a socket without a file; `ops` are the family's. Returns a reference, or NULL when memory is lacking. */
 struct unix_socket *unix_make(const struct socket_ops *ops, unsigned type);
 
 /* Connect two sockets with each other. */
 void unix_join(struct unix_socket *a, struct unix_socket *b);
 
-/* Wake the sockets that wait for room in this one's queue. */
+/* Wake the starved sockets that wait for room in this socket's queue, and empty the list of them. */
 void unix_feed(struct unix_socket *socket);
 
 /* Let go of the socket's peer: it has none from now on. */
@@ -92,7 +97,10 @@ int unix_find(struct socket *socket, const struct socket_name *name, const struc
 	      struct socket **ret);
 /* Give an unbound socket a free abstract name. Returns 0, -ENOSPC, -ENOMEM. */
 int unix_bind_any(struct unix_socket *socket);
-/* Take the socket's address out of the table and the tree; messages from it keep the name. */
+/*
+ * Have nobody find the socket by its address any more: remove it from the table of abstract names, or part it from its
+ * node, which stays in the tree as on Linux. Messages that the socket has sent keep the name.
+ */
 void unix_unbind(struct unix_socket *socket);
 
 /* ---- connections (unix_connect.c) ---- */
@@ -112,9 +120,12 @@ unsigned unix_poll(struct socket *socket);
 
 /* ---- circles of sockets in flight (unix_collect.c) ---- */
 
-/* Count a socket as in flight once more, or once less. NULL is allowed: the file is no socket of this family. */
+/* Count a socket's file as in flight once more (fly), or once less (land). NULL, for another file, is allowed. */
 void unix_fly(struct unix_socket *socket);
 void unix_land(struct unix_socket *socket);
 
-/* Empty the queues of sockets in flight that nobody can reach. Call after a socket was closed, and before a send. */
+/*
+ * Drop the messages of sockets in flight that nobody can receive any more, which closes those sockets. Call after a
+ * socket was closed, and before files are sent. Most calls do nothing: a search is made when enough calls have paid.
+ */
 void unix_collect(void);

@@ -1,6 +1,7 @@
 /*
- * Addresses of AF_UNIX: a node in the tree of files, or a name in the space of abstract names, which begins with a NUL
- * and is any bytes. A type of socket has abstract names of its own, as on Linux.
+ * Addresses of AF_UNIX: the path of a node in the tree of files, or an *abstract name*, which begins with a NUL, goes
+ * on with any bytes, and is in no file system. Sockets of different types may have the same abstract name, as on
+ * Linux.
  */
 #include "kernel/fs/permission.h"
 #include "kernel/lib/format.h"
@@ -12,7 +13,10 @@
 #define ROWS      1024       /* of the table of abstract names */
 #define ANY_NAMES (1U << 20) /* how many names of five hexadecimal digits there are */
 
-/* The table of abstract names: rows of sockets, by `next`. Guard: tasks only, which the kernel does not preempt. */
+/*
+ * The hash table of the sockets that have abstract names; a row is a list by `next`. Guard: tasks only, which the
+ * kernel does not preempt.
+ */
 static struct unix_socket *rows[ROWS];
 
 struct unix_name *unix_name_get(struct unix_name *name)
@@ -150,7 +154,7 @@ static int find_path(const struct socket_name *name, const struct path_base *bas
 
 /* ---- operations ---- */
 
-/* Return 0 if the address has the form of one of this family. */
+/* Return 0 if the address has the form of one of this family, or -EINVAL. */
 static int check(const struct socket_name *name)
 {
 	return name->family == AF_UNIX && name->size > NAME_HEAD && name->size <= NAME_HEAD + UNIX_PATH_MOST ? 0
@@ -206,7 +210,7 @@ void unix_unbind(struct unix_socket *socket)
 	} else if (socket->name && !socket->name->name.bytes[NAME_HEAD]) {
 		struct unix_socket **at = row_of(&socket->name->name, socket->socket.type);
 
-		/* A socket that accept(2) made has the name, too, but is not in the table. */
+		/* A socket that accept(2) returned shares the listening socket's name, but is not in the table. */
 		while (*at && *at != socket)
 			at = &(*at)->next;
 		if (*at)

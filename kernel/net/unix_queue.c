@@ -7,7 +7,7 @@
 #include "kernel/net/unix_internal.h"
 
 #define SMALL        256  /* most bytes that are copied through a buffer on the stack */
-#define SEGMENT_COST 512  /* bytes that a segment counts as, so that messages without bytes come to an end, too */
+#define SEGMENT_COST 512  /* bytes that a segment counts as, so that messages without bytes fill the queue, too */
 #define CROWDED      8192 /* what SO_SNDBUF is lowered to when all sockets together have more than BYTES_SOFT */
 #define BYTES_SOFT   (64ULL << 20)
 
@@ -22,7 +22,7 @@ void unix_queue_init(struct unix_queue *queue)
 	list_init(&queue->passing);
 }
 
-/* Drop the files that the segment passes. */
+/* Drop the files that the segment passes, which then are no longer in flight. */
 static void end_passed(struct unix_segment *segment)
 {
 	if (!segment->passed)

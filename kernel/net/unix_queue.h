@@ -48,14 +48,15 @@ struct unix_note {
 };
 
 void unix_queue_init(struct unix_queue *queue);
-void unix_queue_free(struct unix_queue *queue); /* drops all; the queue stays usable */
+void unix_queue_free(struct unix_queue *queue); /* drops all that is in the queue, which can be used again */
 
 /* Return how many of `limit` bytes (SO_SNDBUF) are free; each segment counts as some bytes, too. */
 uint64_t unix_queue_room(const struct unix_queue *queue, uint64_t limit);
 
 /*
- * Add bytes: of a message all `size` of them, of a stream as many as there are frames for. note: NULL, or what belongs
- * to them; its references stay the caller's unless the call succeeds. Returns bytes, -ENOMEM, -EFAULT.
+ * Add bytes from `io`: all `size` of a message, or as many of a stream as there are frames for. `note` says what comes
+ * with them, or is NULL. After success the queue owns the references in `note`; after an error they stay the caller's
+ * and the queue is as before. Returns bytes; -ENOMEM, -ETOOMANYREFS (too many files in flight), copy_errno()'s errors.
  */
 int64_t unix_queue_put(struct unix_queue *queue, struct user_io *io, uint64_t size, bool is_message,
 		       const struct unix_note *note);
@@ -63,10 +64,11 @@ int64_t unix_queue_put(struct unix_queue *queue, struct user_io *io, uint64_t si
 /* Copy up to `size` bytes from the oldest one on; they stay in the queue. Returns bytes or copy_errno()'s error. */
 int64_t unix_queue_copy(const struct unix_queue *queue, struct user_io *io, uint64_t size);
 
-/* Remove the oldest message; or the oldest `bytes` bytes of a stream, and the files that came with them. */
+/* Remove the oldest message; or the oldest `bytes` bytes of a stream, and the files that came with these bytes. */
 void unix_queue_pop(struct unix_queue *queue);
 void unix_queue_skip(struct unix_queue *queue, uint64_t bytes);
 
+/* Return the oldest segment, or NULL. */
 static inline struct unix_segment *unix_queue_first(const struct unix_queue *queue)
 {
 	return list_is_empty(&queue->segments) ? NULL : list_item(queue->segments.next, struct unix_segment, link);

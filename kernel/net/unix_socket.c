@@ -1,5 +1,5 @@
 /*
- * Sockets of AF_UNIX: how they are made, and what joins two of them.
+ * Sockets of AF_UNIX: how they are made, and how two of them become, and cease to be, each other's peers.
  */
 #include "kernel/mm/heap/heap.h"
 #include "kernel/net/unix_internal.h"

@@ -8,15 +8,15 @@
 
 /* ---- sending ---- */
 
-/* Return whether a message from `socket` must wait, as too many of others wait in the queue of `to`. */
+/* Return whether a message from `socket` must wait: too many are in the queue of `to`, of which it is not the peer. */
 static bool is_crowded(const struct unix_socket *socket, const struct unix_socket *to)
 {
 	return to->peer != socket && to->in.count > MESSAGES_WAITING;
 }
 
 /*
- * Have unix_consume() wake who waits for room in the queue of `to`: in the own queue for room at the peer's, in the
- * queue of `to` for others. So a read wakes nobody who does not wait for room.
+ * Have unix_consume() wake the tasks of `socket` when the queue of `to` has room again. If `to` is the peer, they sleep
+ * in the wait queue of `socket`; otherwise in the wait queue of `to`. So a read without senders that wait wakes nobody.
  */
 static void wait_for(struct unix_socket *socket, struct unix_socket *to, bool is_peer)
 {
@@ -46,7 +46,7 @@ static int check_send(const struct unix_socket *socket, const struct unix_socket
 	return to->shut & UNIX_SHUT_RECEIVE ? -EPIPE : 0;
 }
 
-/* Return whether the receiver wants to know who sent the bytes. */
+/* Return whether the receiver wants, or before accept(2) may turn out to want, to know who sent the bytes. */
 static bool wants_sender(const struct unix_socket *socket, const struct unix_socket *to)
 {
 	return (socket->socket.flags | to->socket.flags) & 1U << SO_PASSCRED || to->is_embryo;
@@ -127,8 +127,8 @@ static bool is_same(const struct linux_credentials *a, const struct linux_creden
 static const struct linux_credentials nobody = { 0, 65534, 65534 };
 
 /*
- * Return how many bytes of a stream one receive gets: not beyond the first part that passes files; and with SO_PASSCRED
- * of one sender only. Sets the message's sender and files.
+ * Return how many bytes of a stream one receive gets: none behind the first segment that passes files and, with
+ * SO_PASSCRED, only bytes of one sender. Sets the message's sender and files.
  */
 static uint64_t reach(const struct unix_socket *socket, struct socket_message *message)
 {
