@@ -39,8 +39,8 @@
  */
 #define MOST_LOOKS 30000
 /*
- * How many codes a keyboard holds back before it loses those of further keys, the releases too. A real one then sends
- * LOST_CODES (keymap.c); the one of emulators says nothing.
+ * How many codes a keyboard keeps for the kernel before it loses those of further keys, also those of keys that are
+ * released. A real keyboard then sends LOST_CODES (keymap.c); an emulator's sends nothing.
  */
 #define KEYBOARD_HOLDS 16
 /* More bytes than the buffers of controller and keyboard can hold together. */
@@ -137,8 +137,9 @@ static bool take_code(void)
 
 	if (status == STATUS_ABSENT || !(status & STATUS_OUTPUT)) {
 		/*
-		 * Between two codes a real keyboard needs a millisecond. So many without a pause have waited in an
-		 * emulator, which may have lost the release of Shift among others: assume that no key is held.
+		 * A real keyboard needs a millisecond between two codes. KEYBOARD_HOLDS codes without a pause come from
+		 * an emulator's full queue, which may have lost the release of Shift among others: assume that no key
+		 * is held.
 		 */
 		if (streak >= KEYBOARD_HOLDS)
 			keymap_release(&keymap);

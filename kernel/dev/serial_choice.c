@@ -17,7 +17,7 @@
 #define PORTS_OF_16550 8
 #define WORD_MOST      48
 
-/* What a word of the command line says. */
+/* What console= or earlycon= asks for: the first I/O port, and what 115,200 baud is divided by. */
 struct wanted {
 	uint16_t base;
 	uint16_t divisor;
@@ -136,7 +136,10 @@ static void use_word(const char *key, const char *text)
 		return;
 	if (serial_start(w.base, w.divisor))
 		return;
-	/* A PCI card or the ACPI tables' port may still turn out to be meant: serial_find_more(). */
+	/*
+	 * When there was no port before either, say nothing yet: serial_find_more() may still find one that the ACPI
+	 * tables name, or a PCI card's.
+	 */
 	if (before && serial_start(before, 1))
 		log_err("%s=%s: there is no such port\n", key, text);
 }

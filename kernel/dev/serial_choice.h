@@ -18,8 +18,9 @@ void serial_find_first(void);
 void serial_choose(const char *cmdline);
 
 /*
- * When no port has been found so far, use one that the ACPI tables name (SPCR, DBG2); and if the command line names a
- * serial port, a PCI card's. Call in the kernel context, after irq_init(). What has been logged so far is sent there.
+ * When no port has been found so far, use one that the ACPI tables name (SPCR, DBG2) or, if the command line asks for a
+ * serial port, that of a PCI card; and send there what has been logged so far. Call in the kernel context, after
+ * irq_init().
  */
 void serial_find_more(const char *cmdline);
 

@@ -98,8 +98,9 @@ static inline void serial_enable(uint8_t interrupts)
 }
 
 /*
- * Use the chip whose first I/O port is `base`, at 115,200 baud divided by `divisor`, from now on; before
- * serial_start_queue() only. Returns false when none is there, or its loopback test fails: then there is no port.
+ * Use the chip whose first I/O port is `base` from now on, at 115,200 baud divided by `divisor`. Call before
+ * serial_start_queue(). Returns false when there is no such chip, or its loopback test fails: then the kernel has no
+ * serial port, not even the one that it used before.
  */
 bool serial_start(uint16_t base, uint16_t divisor);
 

@@ -18,8 +18,8 @@
 /* Guard of all here: tasks only, which the kernel does not preempt. */
 static struct pci_function *functions; /* the list of all, sorted by address */
 static bool scanned;                   /* `functions` is complete */
-static struct pci_function **latest;   /* where the function that was found last is in the list; NULL: none was */
-static unsigned faults;                /* how many faults were logged */
+static struct pci_function **latest;   /* the pointer in the list to the function found last; NULL: none was */
+static unsigned faults;                /* how many faults there were, of which FAULTS_MOST are logged */
 
 static void log_fault(void *ctx, struct pci_address a, const char *what, uint64_t value)
 {
@@ -43,7 +43,7 @@ static bool add(void *ctx, const struct pci_function *found)
 		return false;
 	}
 	*function = *found;
-	/* Functions are found nearly in order, so the place of the last one is near. */
+	/* Functions are found nearly in the order of their addresses: begin the search at the one found last. */
 	if (!at || pci_order(found->address) < pci_order((*at)->address))
 		at = &functions;
 	while (*at && pci_order((*at)->address) < pci_order(found->address))
@@ -147,7 +147,7 @@ void pci_write(const struct pci_function *function, uint16_t offset, uint32_t va
 
 void pci_enable(const struct pci_function *function)
 {
-	/* The status, in the upper half, is cleared by ones: write zeros there. */
+	/* The register's upper half is the status, whose bits are cleared by writing ones: write zeros there. */
 	uint32_t command = pci_read(function, PCI_COMMAND) & 0xffff;
 
 	pci_write(function, PCI_COMMAND, command | PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER | PCI_COMMAND_NO_INTERRUPT);

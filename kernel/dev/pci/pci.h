@@ -24,12 +24,12 @@ struct pci_driver {
 	void (*stop)(struct pci_function *function);
 };
 
-/* The machine's configuration space, for pci_read_msix() and its like. */
+/* The machine's configuration space, for the functions of pci_function.h that take a struct pci_access. */
 extern const struct pci_access pci_machine;
 
 /*
- * Find all functions, unless that has been done; start no driver. Returns the first function of the list, NULL when
- * there is none. The list stays as it is until pci_end().
+ * Return the first function of the list of all, or NULL when there is none. The first call scans the machine; no driver
+ * is started. The list stays as it is until pci_end().
  */
 struct pci_function *pci_functions(void);
 
@@ -45,7 +45,10 @@ static inline uint32_t pci_order(struct pci_address a)
 /* Forget all functions; their drivers must have been stopped. The next pci_functions() finds them again. */
 void pci_end(void);
 
-/* Claim what the driver is for, and start it; stop all functions that it has started. */
+/*
+ * Start a driver for all functions that it claims and no other driver has; or stop it for all functions that it has
+ * started.
+ */
 void pci_start_driver(const struct pci_driver *driver);
 void pci_stop_driver(const struct pci_driver *driver);
 
@@ -53,17 +56,21 @@ void pci_stop_driver(const struct pci_driver *driver);
 uint32_t pci_read(const struct pci_function *function, uint16_t offset);
 void pci_write(const struct pci_function *function, uint16_t offset, uint32_t value);
 
-/* Let the function answer at its BARs and write to memory; or neither write to memory nor interrupt any more. */
+/*
+ * Let a function answer at its memory BARs, and read and write memory by itself (bus mastering), without its INTx
+ * interrupt; pci_disable() turns bus mastering off, with which MSI and MSI-X end, too.
+ */
 void pci_enable(const struct pci_function *function);
 void pci_disable(const struct pci_function *function);
 
 /*
- * Map a memory BAR as uncached device memory; *ret_size is its size. Undo with mmio_unmap(). Returns ERR_RANGE, with a
- * line in the log, when pci_bar_wrong() finds the BAR unusable, and otherwise what mmio_map() returns.
+ * Map a memory BAR as uncached device memory: *ret is the mapping, *ret_size its size in bytes. Undo with mmio_unmap().
+ * Returns ERR_RANGE when the BAR is one of ports, or pci_bar_wrong() finds fault with it; or mmio_map()'s errors. An
+ * error is logged, and leaves nothing mapped.
  */
 MUST_CHECK enum status pci_map_bar(const struct pci_function *function, unsigned bar, void **ret, uint64_t *ret_size);
 
-/* Log a line about a function, which begins with its name: "PCI 0000:00:03.0: ". */
+/* Log a line about a function, and put its name in front: "PCI 0000:00:03.0: ". */
 __attribute__((format(printf, 2, 3))) void pci_log(const struct pci_function *function, const char *format, ...);
 
 /* The interrupt of a function by messages (MSI-X or MSI). Fixed when made. */
@@ -73,9 +80,10 @@ struct pci_interrupt {
 };
 
 /*
- * Have `handler` called for the function's interrupts, all of which use one vector: MSI-X if the function has it, or
- * else MSI. Returns ERR_NOT_FOUND when it has neither or this CPU cannot be reached by messages, so that the caller has
- * to poll; ERR_NO_MEMORY. Nothing has changed then.
+ * Have `handler` called for the function's interrupts, all of which use one vector of this CPU: by MSI-X if the
+ * function has it, or else by MSI. Returns ERR_NOT_FOUND when the function has neither, or when this CPU's APIC ID is
+ * too large for messages: then the caller has to poll; or the errors of irq_vector_alloc() and mmio_map(). After an
+ * error no interrupt is turned on. pci_interrupt_stop() undoes it.
  */
 MUST_CHECK enum status pci_interrupt_start(const struct pci_function *function, irq_handler_fn *handler, void *ctx,
 					   struct pci_interrupt *ret);

@@ -1,7 +1,7 @@
 /*
  * Reaches the machine's PCI configuration space; see pci_config.h. The memory of a whole range of buses is mapped at
- * once: that takes some hundred instructions, as leaves of 2 MiB fit, and a page for each function would take them for
- * each function that is looked for.
+ * once, which costs some hundred instructions, since large pages fit. To map a page for each function that is looked
+ * for would cost as much each time.
  */
 #include "kernel/dev/pci/pci_config.h"
 
@@ -18,9 +18,9 @@
 #define NOTHING  0xffffffffu
 
 /* Guard of all here: tasks only, which the kernel does not preempt. */
-static volatile uint8_t *mapped;      /* the memory of the range `mapped_range`; NULL: none is mapped */
-static const struct acpi_mcfg *range; /* the range that is mapped, or could not be */
-static uint32_t refused;              /* bitmap of the ranges that cannot be mapped, of which the log tells once */
+static volatile uint8_t *mapped;      /* the mapped configuration space of `range`; NULL: none is mapped */
+static const struct acpi_mcfg *range; /* the range of buses that was mapped last */
+static uint32_t refused;              /* bitmap of the ranges that could not be mapped and are not tried again */
 
 /* Return the range of memory that has a function's configuration space, or NULL. */
 static const struct acpi_mcfg *range_of(struct pci_address address)

@@ -7,14 +7,17 @@
 
 #include "kernel/dev/pci/pci_function.h"
 
-/* The accessors for struct pci_access, which ignore `ctx`. Between two of pci_config_close() they keep a mapping. */
+/*
+ * Read or write 4 bytes, as struct pci_access says; `ctx` is ignored. The memory of a range of buses stays mapped after
+ * a call, until pci_config_close().
+ */
 uint32_t pci_config_read(void *ctx, struct pci_address address, uint16_t offset);
 void pci_config_write(void *ctx, struct pci_address address, uint16_t offset, uint32_t value);
 
-/* Return how many bytes of configuration space a function has: 256 by the ports, and 4096 by memory. */
+/* Return how many bytes of a function's configuration space can be reached: 256 by the ports, 4096 by memory. */
 uint16_t pci_config_size(struct pci_address address);
 
-/* Undo the mapping that the accessors have made. Call at the end of a group of accesses. */
+/* Undo the mapping that a read or write has made. Call at the end of a group of accesses. */
 void pci_config_close(void);
 
 /* A range of buses of one segment that the configuration space has. */
@@ -23,5 +26,5 @@ struct pci_range {
 	uint8_t first, last;
 };
 
-/* Get the range with this index. Returns false when there are no more. */
+/* Get the range of buses number `index`, from 0 on. Returns false when there are no more. */
 bool pci_config_range(unsigned index, struct pci_range *ret);

@@ -10,7 +10,7 @@
 #define CAPABILITY_MSI     0x05
 #define CAPABILITY_EXPRESS 0x10
 #define CAPABILITY_MSIX    0x11
-/* Where a capability may begin: behind the header, and 4 bytes of it must fit. */
+/* The first and the last offset where a capability may begin: behind the header, and its first 4 bytes must fit. */
 #define CAPABILITY_FIRST 0x40
 #define CAPABILITY_LAST  0xfc
 
@@ -28,7 +28,7 @@
 #define BAR_MEMORY_MASK  0xfffffff0u
 #define BAR_LEAST_MEMORY 16
 
-/* Types of the Express capability's port, in its bits 20 to 23: behind these there is a single device. */
+/* Types of port in bits 20 to 23 of the Express capability: a bridge of one of these types leads to a single device. */
 #define EXPRESS_ROOT_PORT  4u
 #define EXPRESS_DOWNSTREAM 6u
 
@@ -161,7 +161,7 @@ bool pci_read_function(const struct pci_access *access, struct pci_address addre
 	struct pci_function f = { .address = address };
 	uint32_t id = read(access, &f, PCI_ID), word;
 
-	/* Vendor 0xffff: nothing answers. Vendor 0 is no vendor's, and vendor 1 means "not ready yet". */
+	/* A read of 0xffff means that nothing answers, and 0 is no vendor's number. */
 	if ((id & 0xffff) == 0xffff || (id & 0xffff) == 0)
 		return false;
 	if (id == 0xffff0001) {
@@ -196,7 +196,7 @@ bool pci_read_function(const struct pci_access *access, struct pci_address addre
 	return true;
 }
 
-/* Write ones to a register, read what sticks, and put the old value back. */
+/* Write ones to a register and return which of them can be read back; then restore the old value. */
 static uint32_t probe(const struct pci_access *access, const struct pci_function *f, uint16_t offset)
 {
 	uint32_t before = read(access, f, offset), mask;
@@ -220,7 +220,7 @@ static void size_bar(const struct pci_access *access, struct pci_function *f, un
 	if (bar->kind == PCI_BAR_NONE)
 		bar->kind = mask & BAR_IO ? PCI_BAR_IO : PCI_BAR_MEMORY;
 	if (bar->kind == PCI_BAR_IO) {
-		/* The upper half need not be there. */
+		/* The upper 16 bits of a register for ports may read as 0: take them for ones. */
 		mask = (mask & BAR_IO_MASK) | ~0xffffULL;
 	} else if (bar->kind == PCI_BAR_MEMORY_64) {
 		mask &= BAR_MEMORY_MASK;
@@ -229,7 +229,7 @@ static void size_bar(const struct pci_access *access, struct pci_function *f, un
 		mask = (mask & BAR_MEMORY_MASK) | ~0xffffffffULL;
 	}
 	bar->size = ~mask + 1;
-	/* The address bits that stick must be all those from the size's bit on. */
+	/* The writable address bits must be all bits from some bit on, whose value is the size: a power of two. */
 	if (!bar->size || (bar->size & (bar->size - 1)) || (bar->kind != PCI_BAR_IO && bar->size < BAR_LEAST_MEMORY)) {
 		fault(access, f, "a BAR of an impossible size", bar->size);
 		bar->size = 0;

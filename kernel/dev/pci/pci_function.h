@@ -15,8 +15,8 @@ struct pci_address {
 /* How configuration space is reached. */
 struct pci_access {
 	/*
-	 * Read or write the 4 bytes at `offset`, a multiple of 4. A read from what is not there returns all ones; so
-	 * does one at or beyond `size`, where a write has no effect.
+	 * Read or write the 4 bytes at `offset`, a multiple of 4. When there is no such function, or its configuration
+	 * space ends before `offset`, a read returns all ones, and a write has no effect.
 	 */
 	uint32_t (*config_read)(void *ctx, struct pci_address address, uint16_t offset);
 	void (*config_write)(void *ctx, struct pci_address address, uint16_t offset, uint32_t value);
@@ -73,11 +73,12 @@ struct pci_function {
 	uint8_t interrupt_pin;          /* 1 to 4 for INTA to INTD; 0: none */
 	uint8_t secondary, subordinate; /* of a bridge: the buses behind it */
 	bool only_one;                  /* a bridge to a bus that has no device but number 0 */
-	bool broken;                    /* makes no sense, so no driver may have it */
+	bool broken;                    /* the configuration space makes no sense, so no driver gets the function */
 	struct pci_bar bars[PCI_BARS];
-	uint8_t msi, msix, express;      /* where these capabilities are in the configuration space; 0: there is none */
-	const struct pci_driver *driver; /* who has it, or NULL. Guard: tasks only, which the kernel does not preempt */
-	struct pci_function *next;       /* in the list of all, sorted by address. Guard: as for `driver` */
+	uint8_t msi, msix, express; /* where these capabilities are in the configuration space; 0: there is none */
+	/* The driver that has claimed the function, or NULL. Guard: tasks only, which the kernel does not preempt */
+	const struct pci_driver *driver;
+	struct pci_function *next; /* in the list of all, sorted by address. Guard: as for `driver` */
 };
 
 /*
@@ -87,14 +88,15 @@ struct pci_function {
 bool pci_read_function(const struct pci_access *access, struct pci_address address, struct pci_function *ret);
 
 /*
- * Find out how large the function's base address registers are, which are all ones for a moment; the function answers
- * at none of them meanwhile. A size that cannot be is a fault, and makes the function broken.
+ * Find out how large the ranges of the function's base address registers are. The registers are set to all ones for a
+ * moment, while the function is kept from answering at any address. A size that is impossible is a fault, and makes the
+ * function broken.
  */
 void pci_size_bars(const struct pci_access *access, struct pci_function *function);
 
 /*
- * Return what is wrong with the place of a sized BAR, or NULL: that is not set, unaligned, in RAM as `map` tells, or
- * beyond `limit`, where the CPU's physical addresses end.
+ * Return what is wrong with the address of a sized BAR, as words for the log, or NULL: the address is not set, is
+ * unaligned, is RAM according to `map`, or is beyond `limit`, where the CPU's physical addresses end.
  */
 const char *pci_bar_wrong(const struct pci_bar *bar, const struct memmap *map, uint64_t limit);
 

@@ -22,7 +22,7 @@
 #define MSIX_ENTRY_CONTROL 12
 #define MSIX_ENTRY_MASKED  1u
 
-/* Set the first entry of the table, and mask all others. */
+/* Map the table of MSI-X, set its first entry to the vector, and mask all others. Returns mmio_map()'s result. */
 static enum status start_msix(const struct pci_function *f, struct pci_msix msix, struct pci_interrupt *i)
 {
 	uint32_t control = pci_read(f, f->msix), message = MESSAGE_ADDRESS | apic_id() << MESSAGE_ID_SHIFT;

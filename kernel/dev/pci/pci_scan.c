@@ -44,7 +44,7 @@ static void follow(struct pci_scan *scan, const struct pci_function *bridge)
 		set(scan->only_one, bus);
 }
 
-/* Look for a function. Returns false when the scan is to end. */
+/* Read the function at an address, if there is one, and pass it on. Returns false when the scan is to end. */
 static bool look(struct pci_scan *scan, struct pci_address address)
 {
 	struct pci_function function;
@@ -63,7 +63,10 @@ static bool look(struct pci_scan *scan, struct pci_address address)
 	return true;
 }
 
-/* Look for the functions of a device. Only one with function 0 exists, and only one that says so has others. */
+/*
+ * Look for the functions of a device, all of which have a function 0; its header says whether there may be others.
+ * Returns false when the scan is to end.
+ */
 static bool look_at_device(struct pci_scan *scan, struct pci_address address)
 {
 	uint32_t id = scan->access->config_read(scan->access->ctx, address, PCI_ID), header;

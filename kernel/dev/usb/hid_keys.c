@@ -7,7 +7,7 @@
 #include "kernel/lib/string.h"
 
 #define REPORT_LEAST 3 /* modifiers, the reserved byte, and a key */
-#define ROLL_OVER    1 /* in place of each key: more are down than a report can tell */
+#define ROLL_OVER    1 /* in place of each key when more keys are down than a report can name */
 #define FIRST_KEY    4 /* smaller numbers are no keys */
 
 #define PREFIX   0xe0
@@ -75,7 +75,10 @@ static bool has(const uint8_t keys[6], uint8_t usage)
 	return false;
 }
 
-/* Go from the keys that were down to those that are, and write the codes for that: what is let go comes first. */
+/*
+ * Set which keys are down, write the codes of those that have changed to `ret`, and return how many codes there are.
+ * Keys that were released come first.
+ */
 static size_t change(struct hid_keys *keys, uint8_t modifiers, const uint8_t down[6], uint8_t *ret)
 {
 	uint8_t differ = keys->modifiers ^ modifiers;

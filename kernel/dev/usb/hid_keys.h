@@ -11,7 +11,7 @@
 /* Most bytes that one report gives: each of 8 modifiers and of 6 keys up and 6 down, with a prefix. */
 #define HID_CODES 40
 
-/* The keys of one keyboard that are down. All zero: none. Guard: its owner's. */
+/* The keys of one keyboard that are down; all zero: none is. Guard: whoever owns the keyboard brings it. */
 struct hid_keys {
 	uint8_t modifiers; /* a bit for each, as the report has them */
 	uint8_t keys[6];   /* usages (numbers of keys), 0 for none */
@@ -19,8 +19,8 @@ struct hid_keys {
 };
 
 /*
- * Take a report of `size` bytes. Returns how many codes it gives, and writes them to `ret`. A report that is too short,
- * or says that more keys are down than it can tell, gives none and changes nothing.
+ * Take a report of `size` bytes, write the scan codes of what has changed to `ret`, and return how many there are. A
+ * report that is too short, or says that more keys are down than it can name, gives none and changes nothing.
  */
 size_t hid_keys_report(struct hid_keys *keys, const uint8_t *report, size_t size, uint8_t ret[HID_CODES]);
 

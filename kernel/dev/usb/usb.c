@@ -1,5 +1,6 @@
 /*
- * The task of USB: starts controllers, finds what is plugged in, and does for devices what takes memory or has to wait.
+ * The task of USB: starts controllers, finds the devices that are plugged in, and does all for them that needs memory
+ * or has to wait, which interrupt handlers cannot do.
  */
 #include "kernel/dev/usb/usb.h"
 
@@ -20,7 +21,7 @@
 #define RESET_STEPS 50
 #define ADD_TRIES   3
 #define RESTARTS    1
-/* Ports tell what is plugged in some time after they have got power. */
+/* How long the task waits for news before it takes all devices for found: ports report some time after power-on. */
 #define SETTLE_MS 1000
 
 /* All controllers. Guard: the task of usb_run(), by which alone drivers are started and stopped. */
@@ -92,7 +93,7 @@ static void stop(struct pci_function *function)
 
 	while (xhci && xhci->function != function)
 		xhci = xhci->next;
-	/* One that has died was dropped before. */
+	/* A controller that did not answer any more has been dropped before. */
 	if (!xhci)
 		return;
 	xhci_halt(xhci);
@@ -108,7 +109,10 @@ static volatile uint8_t *port_register(const struct xhci *xhci, unsigned port)
 	return xhci->operational + XHCI_PORTS + 16 * (port - 1);
 }
 
-/* Reset a port until it is enabled, which one of USB 3 is without. Returns its state; 0 when it does not get there. */
+/*
+ * Reset a port, and wait until it is enabled; a port of USB 3 is enabled without a reset. Returns the port's register;
+ * 0 when nothing is plugged in, or the port is not enabled in time.
+ */
 static uint32_t reset_port(const struct xhci *xhci, unsigned port)
 {
 	volatile uint8_t *at = port_register(xhci, port);
@@ -156,7 +160,7 @@ static void look_at_port(struct xhci *xhci, unsigned port)
 
 /* ---- the task ---- */
 
-/* Take a flag that interrupt handlers set. */
+/* Clear a flag that interrupt handlers set, and return whether it was set. */
 static bool take_flag(bool *flag)
 {
 	uint64_t flags = lock_take(&usb_lock);
@@ -178,7 +182,10 @@ static void restart_endpoint(struct usb_device *device)
 	lock_release(&usb_lock, flags);
 }
 
-/* Look at one device that has something to do. Returns false when none has: the list may be another afterwards. */
+/*
+ * Do the work of the first device that has some. Returns whether there was one: then the list of devices may have
+ * changed, and the caller begins anew.
+ */
 static bool look_at_device(struct xhci *xhci)
 {
 	for (struct usb_device *device = xhci->devices; device; device = device->next) {
@@ -198,11 +205,14 @@ static bool look_at_device(struct xhci *xhci)
 	return false;
 }
 
-/* A controller that does not answer, or has stopped with an error, is started anew once; then it is left alone. */
+/*
+ * Restart a controller that does not answer, or has stopped with an error. At the second time, or when it is gone, or
+ * cannot be started, halt and free it.
+ */
 static void bury(struct xhci *xhci)
 {
 	uint32_t length = mmio_read32(xhci->base + XHCI_CAPABILITY_LENGTH);
-	/* What is not there any more reads as ones, or as zeros. */
+	/* The registers of a controller that is not there any more read as ones, or as zeros. */
 	bool gone = length == XHCI_GONE || !length;
 
 	pci_log(xhci->function, "xHCI: %s",

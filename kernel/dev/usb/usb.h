@@ -1,6 +1,6 @@
 /*
- * USB keyboards behind xHCI controllers, as the rest of the kernel sees them. A task calls usb_run(), which finds what
- * is plugged in, and waits for what comes and goes; keys are taken in interrupts.
+ * USB keyboards at xHCI controllers, as the rest of the kernel sees them. A task calls usb_run(), which finds the
+ * devices that are plugged in, and waits for others; what is typed is taken in interrupt handlers.
  */
 #pragma once
 
@@ -11,11 +11,11 @@
 #define USB_LED_NUMBER_LOCK 1
 #define USB_LED_CAPS_LOCK   2
 
-/* What the layers above give. Fixed after boot. */
+/* Functions of the layers above that the driver calls. Fixed after boot. */
 struct usb_host {
 	/*
-	 * Sleep, as a task, until `ready` returns true or the time is deadline_ns; whoever may have made it true wakes
-	 * usb_queue.
+	 * Let the calling task sleep until `ready` returns true, or until the time deadline_ns of the monotonic clock.
+	 * The driver wakes usb_queue whenever `ready` may have become true.
 	 */
 	void (*wait)(bool (*ready)(void *ctx), void *ctx, uint64_t deadline_ns);
 	/* Take scan codes of set 1 that keys give. Called with interrupts off. Returns the LEDs that are to be on. */
@@ -28,12 +28,12 @@ extern const struct pci_driver usb_xhci_driver;
 /* The task of usb_run() waits here. */
 extern struct wait_queue usb_queue;
 
-/* Set what the layers above give. Call before the driver is started. */
+/* Set the functions of the layers above. Call before the driver is started. */
 void usb_init(const struct usb_host *host);
 
 /*
- * Serve all controllers that the driver has started, until usb_end() is called or none is left. `settled` is called
- * once, when all devices that were plugged in have been looked at.
+ * Serve all controllers that the driver has started, until usb_end() is called or none is left. `settled`, which may be
+ * NULL, is called once when all devices that were plugged in at the start have been looked at; never after usb_end().
  */
 void usb_run(void (*settled)(void));
 

@@ -55,7 +55,7 @@ static bool read_endpoint(const uint8_t *bytes, struct usb_interrupt_in *ret)
 	       ret->packet && ret->packet <= PACKET_MOST;
 }
 
-/* How good it is to have found this: a keyboard goes before a hub, and that before what has no driver. */
+/* Return the rank of a kind: when a configuration has interfaces of several kinds, that of the highest rank is used. */
 static unsigned worth(unsigned kind)
 {
 	return kind == USB_KEYBOARD ? 3 : kind == USB_KIND_HUB ? 2 : kind == USB_OTHER_KEYS ? 1 : 0;

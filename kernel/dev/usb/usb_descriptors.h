@@ -1,6 +1,6 @@
 /*
  * What a USB device says about itself (USB 2.0, "Standard USB Descriptor Definitions"; HID 1.11, "Interface
- * Descriptor"). All lengths are the device's own words, and checked.
+ * Descriptor"). A device may be faulty or hostile: all lengths that it states are checked.
  */
 #pragma once
 
@@ -28,7 +28,7 @@ struct usb_identity {
 	uint8_t configurations;
 };
 
-/* An endpoint by which a device sends packets that are asked for at intervals. Fixed when read. */
+/* An interrupt endpoint to the host, which the controller asks for a packet at intervals. Fixed when read. */
 struct usb_interrupt_in {
 	uint8_t number;   /* 1 to 15 */
 	uint8_t interval; /* bInterval, whose unit depends on the speed; at least 1 */
@@ -50,14 +50,14 @@ struct usb_configuration {
 	struct usb_interrupt_in in; /* of USB_KEYBOARD and USB_KIND_HUB */
 };
 
-/* Read a device descriptor. Returns NULL, or what is wrong with it. */
+/* Read a device descriptor. Returns NULL, or what is wrong with it, as words for the log. */
 const char *usb_read_identity(const uint8_t *bytes, size_t size, struct usb_identity *ret);
 
 /*
- * Read a configuration, with its interfaces and endpoints, of which `size` bytes were received; what is cut off at the
- * end is left out. Returns NULL, or what is wrong with it.
+ * Read a configuration, with its interfaces and endpoints, of which `size` bytes were received. A descriptor of which
+ * the end was not received is left out. Returns NULL, or what is wrong with it, as words for the log.
  */
 const char *usb_read_configuration(const uint8_t *bytes, size_t size, struct usb_configuration *ret);
 
-/* Read how many ports a hub has, 1 to 255. Returns NULL, or what is wrong with the descriptor. */
+/* Read how many ports a hub has, 1 to 255. Returns NULL, or what is wrong with the descriptor, as words for the log. */
 const char *usb_read_hub(const uint8_t *bytes, size_t size, unsigned *ret_ports);

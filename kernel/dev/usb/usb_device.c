@@ -1,6 +1,7 @@
 /*
- * Devices: what is done when one is plugged in (eXtensible Host Controller Interface for USB, "USB Device
- * Initialization"), and when it is gone.
+ * Adds a device that was plugged in (eXtensible Host Controller Interface for USB, "USB Device Initialization"), and
+ * removes it when it is unplugged. A *context* here is a structure by which driver and controller tell each other about
+ * a device or an endpoint.
  */
 #include "kernel/dev/usb/usb_device.h"
 #include "kernel/irq/timer.h"
@@ -18,29 +19,32 @@
 
 #define ENDPOINT_CONTROL      4u
 #define ENDPOINT_INTERRUPT_IN 7u
-#define RETRIES               (3u << 1) /* in a context: how often the controller tries before it tells */
+#define RETRIES               (3u << 1) /* in a context: how often the controller tries before it reports an error */
 
-#define RESET_REST_MS 10 /* what a device may take after a reset, and after it got its address */
+#define RESET_REST_MS 10 /* how long a device may need after a reset, and after it got its address */
 
 /* Log a line about a device, which begins with its name. */
 #define device_log(device, format, ...) log_info("USB %s: " format "\n", (device)->name, ##__VA_ARGS__)
 
-/* ---- contexts: what the controller is to know of the device ---- */
+/* ---- contexts ---- */
 
-/* Return a context of the page `input`; 0 is the one that says which others count. */
+/* Return context number `index` of the page `input`; number 0 says which of the others the controller is to read. */
 static uint32_t *input_at(const struct usb_device *device, unsigned index)
 {
 	return (uint32_t *)((uint8_t *)device->input.bytes + index * device->xhci->context_size);
 }
 
-/* Begin a new input: the contexts in the mask `add` count. */
+/* Clear the page `input`, and have the controller read the contexts of the bitmap `add`: bit 0 is the slot's. */
 static void input_begin(struct usb_device *device, uint32_t add)
 {
 	memset(device->input.bytes, 0, PAGE_SIZE);
 	input_at(device, 0)[1] = add;
 }
 
-/* Return the hub whose translator the device of low or full speed needs, as it is behind one of high speed; or NULL. */
+/*
+ * Return the hub that translates for a device of low or full speed: the nearest hub of high speed between it and the
+ * controller, with the hub's port in *ret_port; NULL: none does.
+ */
 static const struct usb_device *translator_of(const struct usb_device *device, uint8_t *ret_port)
 {
 	const struct usb_device *at = device;
@@ -83,7 +87,8 @@ static void put_endpoint(struct usb_device *device, unsigned index, uint32_t typ
 }
 
 /*
- * Return an interrupt endpoint's interval as contexts have it: 125 us * 2^interval, at most what the device asks for.
+ * Return the interval of the interrupt endpoint in the form of contexts: n for 125 us * 2^n, which is at most what the
+ * device asks for.
  */
 static unsigned interval_of(const struct usb_device *device)
 {
@@ -207,7 +212,7 @@ static bool set_packet(struct usb_device *device)
 	return command(device, TRB_EVALUATE_CONTEXT);
 }
 
-/* Read what the device is. Returns false, with a line, when it does not say so, or says what makes no sense. */
+/* Read the device's descriptors. Returns false, with a line in the log, when it sends none, or one that is wrong. */
 static bool identify(struct usb_device *device)
 {
 	const char *wrong = NULL;
@@ -225,7 +230,7 @@ static bool identify(struct usb_device *device)
 	return size >= 0 && !wrong;
 }
 
-/* Start the device as what it is. Returns false when it does not do what it should. */
+/* Start the device as a keyboard or a hub, if it is one, and log what it is. Returns false when that fails. */
 static bool start(struct usb_device *device)
 {
 	static const char *const names[] = { "no driver", "keyboard", "no keyboard with a boot protocol, so no driver",
@@ -255,7 +260,8 @@ static void put_name(struct usb_device *device, uint8_t port)
 }
 
 /*
- * Have the controller forget the device. Returns false when it does not answer: then it may still write to its memory.
+ * Have the controller forget the device. Returns false when the controller does not answer: then it may still write to
+ * the device's memory, which must not be freed.
  */
 static bool forget(struct usb_device *device)
 {

@@ -1,6 +1,6 @@
 /*
- * The devices on xHCI controllers, for the files of kernel/dev/usb only. Functions without another word in their
- * comment are for the task of usb_run(), in the kernel context, with usb_lock not held.
+ * The devices at xHCI controllers, for the files of kernel/dev/usb only. Unless their comments say otherwise, functions
+ * are called by the task of usb_run() alone, in the kernel context, with usb_lock not held.
  */
 #pragma once
 
@@ -39,11 +39,11 @@ struct usb_device {
 	uint8_t in_index;         /* the index of that endpoint in `contexts`; 0: none is in use */
 	uint16_t in_size;         /* bytes that are asked for */
 	bool in_stopped;          /* the endpoint has stopped after an error. Guard: usb_lock */
-	uint8_t in_errors;        /* how often it has since it was plugged in; guard: usb_lock */
+	uint8_t in_errors;        /* how often it has stopped since it was plugged in. Guard: usb_lock */
 	bool changed;             /* of a hub: a port's state has changed. Guard: usb_lock */
 	unsigned ports;           /* of a hub */
 	struct hid_keys keys;     /* of a keyboard. Guard: usb_lock */
-	struct timer repeat;      /* of a keyboard: when the key that is down comes again. Guard: usb_lock */
+	struct timer repeat;      /* of a keyboard: when the key that is down repeats. Guard: usb_lock */
 	uint8_t leds;             /* of a keyboard: those that are on; 0xff: not known */
 };
 
@@ -61,47 +61,55 @@ struct usb_request {
  */
 int usb_control(struct usb_device *device, struct usb_request request);
 
-/* Ask the interrupt endpoint for its next packet. The caller holds usb_lock. May be called in interrupt handlers. */
+/* Order the next packet from the interrupt endpoint. The caller holds usb_lock. May be called in interrupt handlers. */
 void usb_ask(struct usb_device *device);
 
-/* Let an endpoint that has stopped go on. `index`: its index in the contexts. Returns false when it does not. */
+/*
+ * Let an endpoint that has stopped after an error continue behind the transfers in `ring`. `index`: the endpoint's
+ * index in the contexts. Returns false when the controller refuses.
+ */
 bool usb_go_on(struct usb_device *device, unsigned index, struct xhci_ring *ring);
 
 /* ---- usb_device.c ---- */
 
 /*
- * Take a device that was plugged in, and reset, at a port of `parent` or, if that is NULL, of the controller. Logs what
- * it is, or what is wrong. Returns false when it should be tried again.
+ * Add a device that was plugged in at a port of the hub `parent` or, if that is NULL, of the controller, and whose port
+ * has been reset. Logs what the device is, or what is wrong. Returns false when the caller should remove the device,
+ * reset the port and try again.
  */
 bool usb_device_add(struct xhci *xhci, struct usb_device *parent, uint8_t port, uint8_t speed);
 
 /* Remove the device at a port, if there is one, and all that is plugged into it. */
 void usb_device_remove(struct xhci *xhci, const struct usb_device *parent, uint8_t port);
 
+/* Return the device at a port, or NULL. */
 struct usb_device *usb_device_at(const struct xhci *xhci, const struct usb_device *parent, uint8_t port);
 
-/* Tell the controller of the interrupt endpoint, and, of a hub, how many ports it has. Returns false, with a line. */
+/*
+ * Tell the controller about the device's interrupt endpoint and, if it is a hub, how many ports it has. Returns false,
+ * with a line in the log, when the controller refuses.
+ */
 bool usb_device_configure(struct usb_device *device);
 
 /* ---- usb_hub.c, usb_keyboard.c ---- */
 
-/* Start what the device is, after its configuration was set. Returns false when it does not do as it should. */
+/* Start a hub or a keyboard whose configuration has been set. Returns false when a request fails. */
 bool usb_hub_start(struct usb_device *device);
 bool usb_keyboard_start(struct usb_device *device);
 
-/* Look at the ports of a hub that has changed. */
+/* Add and remove devices at the ports of a hub that has reported a change. */
 void usb_hub_look(struct usb_device *device);
 
-/* Do for a keyboard what an interrupt handler cannot: LEDs. */
+/* Set a keyboard's LEDs to usb_leds, which an interrupt handler cannot do, since it takes a request and its answer. */
 void usb_keyboard_look(struct usb_device *device);
 
 /*
- * Take the packet of `size` bytes that the interrupt endpoint has sent. Called with usb_lock held, in interrupts, too.
+ * Take the packet of `size` bytes that a keyboard has sent. Called with usb_lock held, in interrupt handlers, too.
  */
 void usb_keyboard_take(struct usb_device *device, const uint8_t *bytes, size_t size);
 
-/* Let all keys go, before the device is freed. The caller holds usb_lock. */
+/* Release all keys that are down, before the device is freed. The caller holds usb_lock. */
 void usb_keyboard_end(struct usb_device *device);
 
-/* The LEDs that are to be on. Guard: usb_lock. */
+/* The LEDs that are to be on, of all keyboards: USB_LED_…. Guard: usb_lock. */
 extern uint8_t usb_leds;

@@ -1,6 +1,6 @@
 /*
- * Hubs: power for their ports, and what comes and goes there (USB 2.0, "Hub Specification"; USB 3.2 for those of that
- * speed).
+ * Hubs: turns on the power of their ports, and adds and removes the devices at them (USB 2.0, "Hub Specification"; for
+ * faster hubs USB 3.2).
  */
 #include "kernel/dev/usb/usb_device.h"
 #include "kernel/lib/log.h"
@@ -17,7 +17,7 @@
 
 #define PORT_RESET 4
 #define PORT_POWER 8
-#define C_FIRST    16 /* features that say what has changed: those of bits 0 to 4, and of USB 3 some above */
+#define C_FIRST    16 /* the feature whose clearing clears bit 0 of what has changed; those of bits 1 to 4 follow */
 #define C_RESET    20
 
 #define STATUS_CONNECTED  0x01u
@@ -84,7 +84,7 @@ bool usb_hub_start(struct usb_device *device)
 	return true;
 }
 
-/* Reset a port, which makes what is plugged in there answer. Returns the port's status; 0 when it does not end. */
+/* Reset a port, after which its device answers at address 0. Returns the port's status; 0 when that takes too long. */
 static uint32_t reset_port(struct usb_device *hub, uint8_t port)
 {
 	if (!port_feature(hub, SET_FEATURE, PORT_RESET, port))

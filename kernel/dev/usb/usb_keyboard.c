@@ -15,7 +15,7 @@
 #define REPORT_OUTPUT  (2 << 8)
 #define PROTOCOL_BOOT  0
 
-/* How long a key is held until it repeats, and how often it does: as a PS/2 keyboard does it that nobody has told. */
+/* How long a key is held until it repeats, and the time between repeats: the defaults of PS/2 keyboards. */
 #define REPEAT_FIRST_NS (500 * 1000 * 1000ULL)
 #define REPEAT_NS       (92 * 1000 * 1000ULL)
 
@@ -23,7 +23,7 @@
 
 uint8_t usb_leds; /* guard: usb_lock */
 
-/* Pass scan codes on. The caller holds usb_lock. */
+/* Pass scan codes to the layers above, which say what LEDs are to be on. The caller holds usb_lock. */
 static void pass_on(const uint8_t *codes, size_t count)
 {
 	uint8_t leds;
@@ -37,7 +37,7 @@ static void pass_on(const uint8_t *codes, size_t count)
 	}
 }
 
-/* Let the key that is down come again. The timer's function, so interrupts are off. */
+/* Pass the code of the key that is down once more. The timer calls this with interrupts off. */
 static void repeat(struct timer *timer)
 {
 	struct usb_device *device = (struct usb_device *)((char *)timer - offsetof(struct usb_device, repeat));
@@ -87,7 +87,7 @@ bool usb_keyboard_start(struct usb_device *device)
 	device->leds = LEDS_UNKNOWN;
 	if (!usb_device_configure(device) || !request(device, SET_PROTOCOL, PROTOCOL_BOOT, 0))
 		return false;
-	/* Reports are to come only when something changes. A keyboard may refuse that, as many do. */
+	/* Ask for reports only when something changes. Many keyboards refuse, which does no harm. */
 	(void)request(device, SET_IDLE, 0, 0);
 	flags = lock_take(&usb_lock);
 	usb_ask(device);
@@ -101,7 +101,7 @@ void usb_keyboard_look(struct usb_device *device)
 
 	if (leds == device->leds)
 		return;
-	/* One that refuses has no LEDs: do not ask it again. */
+	/* Set this first: a keyboard that refuses the request has no LEDs, and is not asked again. */
 	device->leds = leds;
 	*(uint8_t *)device->buffer.bytes = leds;
 	(void)request(device, SET_REPORT, REPORT_OUTPUT, 1);

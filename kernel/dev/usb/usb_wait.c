@@ -11,7 +11,7 @@ struct lock usb_lock = LOCK_INITIAL(LOCK_USB);
 struct wait_queue usb_queue = WAIT_QUEUE_INITIAL;
 const struct usb_host *usb_host; /* fixed after boot */
 
-static bool work;   /* something is to be looked at. Atomic */
+static bool work;   /* usb_wake() was called since the task last looked at everything. Atomic */
 static bool ending; /* usb_run() is to return. Atomic */
 
 void usb_init(const struct usb_host *host)

@@ -1,6 +1,6 @@
 /*
- * xHCI controllers, for the files of kernel/dev/usb only. Functions without another word in
- * their comment are for the task of usb_run(), in the kernel context, with usb_lock not held.
+ * xHCI controllers, for the files of kernel/dev/usb only. Unless their comments say otherwise, functions are called by
+ * the task of usb_run() alone, in the kernel context, with usb_lock not held.
  */
 #pragma once
 
@@ -11,17 +11,17 @@
 #include "kernel/sync/lock.h"
 
 /*
- * Guards what interrupt handlers share with the task: rings, answers, keyboards. Interrupt handlers hold it while keys
- * are taken.
+ * Guards what interrupt handlers share with the task: rings, answers, keyboards. It is held while usb_host->keys is
+ * called.
  */
 extern struct lock usb_lock;
 
 /* The next event that the task waits for: the end of a command, or of a control transfer. Guard: usb_lock. */
 struct xhci_answer {
-	uint64_t trb;  /* the entry that ends it; 0: nothing is waited for */
-	uint64_t data; /* a control transfer's entry with the data, or 0 */
-	bool done;
-	uint8_t code; /* enum xhci_code */
+	uint64_t trb;  /* the address of the ring entry whose event is the answer; 0: nothing is waited for */
+	uint64_t data; /* the address of a control transfer's entry with the data, or 0 */
+	bool done;     /* the answer has come: the fields below are set */
+	uint8_t code;  /* enum xhci_code */
 	uint8_t slot;
 	uint32_t left; /* bytes of the data that were not transferred */
 };
@@ -36,7 +36,7 @@ struct xhci {
 	volatile uint8_t *runtime;
 	volatile uint8_t *doorbells;
 	uint64_t size;         /* bytes of the BAR */
-	unsigned slots, ports; /* how many devices and ports it has */
+	unsigned slots, ports; /* how many devices it can have, and how many ports it has */
 	unsigned context_size; /* bytes of a context: 32 or 64 */
 	bool low;              /* reaches only the first 4 GiB */
 	struct dma_page table; /* the array of contexts, and behind it what describes the ring of events */
@@ -62,26 +62,28 @@ struct xhci {
 
 extern const struct usb_host *usb_host;
 
-/* Have the task of usb_run() look at all controllers and devices again. Interrupt handlers may call this. */
+/* Have the task of usb_run() look at all controllers and devices once more. Interrupt handlers may call this. */
 void usb_wake(void);
 
-/* Sleep for a time. Returns false when usb_run() is to end. */
+/* Let the task sleep for `ms` milliseconds, or until usb_run() is to end. Returns false in the latter case. */
 bool usb_sleep_ms(unsigned ms);
-bool usb_ending(void);
+bool usb_ending(void); /* return whether usb_run() is to end */
 
 /* Return whether usb_wake() was called since usb_begin_work(), or usb_run() is to end. Ignores `ctx`. */
 bool usb_has_work(void *ctx);
-void usb_begin_work(void);
+void usb_begin_work(void); /* forget the calls of usb_wake() so far: the task looks at everything after this */
 
 /* ---- xhci_start.c ---- */
 
 /*
- * Find out what the controller has, and take it over from the firmware. Returns false, with a line, if it is unusable.
+ * Read what the controller has, and take it over from the firmware. Returns false, with a line in the log, when it
+ * cannot be used.
  */
 bool xhci_identify(struct xhci *xhci);
 
 /*
- * Reset the controller and let it run; false, with a line, when it does not. xhci_halt() may be called in both cases.
+ * Reset the controller and let it run. Returns false, with a line in the log, when that fails; the caller must call
+ * xhci_halt() then, too.
  */
 bool xhci_run(struct xhci *xhci);
 
@@ -90,19 +92,22 @@ void xhci_halt(struct xhci *xhci);
 
 /* ---- xhci_event.c ---- */
 
-/* Look at what has happened. An interrupt handler; `ctx` is the controller. xhci_poll() does it and comes again. */
+/*
+ * Take the events that the controller has written. xhci_serve() is its interrupt handler, whose `ctx` is the
+ * controller; xhci_poll() is the function of the timer that does the same for a controller without an interrupt.
+ */
 void xhci_serve(void *ctx);
 void xhci_poll(struct timer *timer);
 
 /* ---- xhci_command.c ---- */
 
 /*
- * Have the controller execute a command and wait for its end. Returns its code (XHCI_SUCCESS if all is well), or 0 when
- * it does not answer, which makes it dead. *ret_slot, if not NULL, is the slot that it names.
+ * Have the controller execute a command and wait for its end. Returns the answer's code (XHCI_SUCCESS if all is well),
+ * or 0 when the controller does not answer, which is then dead. *ret_slot, if not NULL, is the slot in the answer.
  */
 uint8_t xhci_command(struct xhci *xhci, uint64_t parameter, uint32_t control, uint8_t *ret_slot);
 
 /* ---- usb_device.c ---- */
 
-/* Forget all devices of a controller that has been halted. */
+/* Release the keys of all devices of a controller that has been halted, and free the devices. */
 void usb_devices_forget(struct xhci *xhci);

@@ -1,6 +1,6 @@
 /*
- * What the task asks of a controller, one thing at a time: commands, and requests to endpoint 0 of devices. It waits
- * for the answer of each, for a limited time.
+ * Sends a controller commands, and devices requests to their endpoint 0: one at a time. The task waits for the answer
+ * to each, for a limited time.
  */
 #include "kernel/dev/usb/usb_device.h"
 #include "kernel/dev/usb/xhci_registers.h"
@@ -21,7 +21,7 @@ static bool is_answered(void *ctx)
 	       __atomic_load_n(&xhci->dead, __ATOMIC_RELAXED) || usb_ending();
 }
 
-/* Return also when the device, or the hub that leads to it, is not at the controller's port any more. */
+/* Return is_answered(), or true when nothing is plugged in at the controller's port that leads to the device. */
 static bool is_answered_or_gone(void *ctx)
 {
 	const struct usb_device *device = ctx;
@@ -32,8 +32,8 @@ static bool is_answered_or_gone(void *ctx)
 }
 
 /*
- * Wait until what has been put into a ring is answered, or `ready` returns true for another reason. *ret is the answer.
- * Returns false when there is none.
+ * Wait until `ready` returns true, as it does when the answer has come, or for limit_ns at the most. *ret is the
+ * answer. Returns false when there is none.
  */
 static bool wait_answer(struct xhci *xhci, bool (*ready)(void *ctx), void *ctx, uint64_t limit_ns,
 			struct xhci_answer *ret)
@@ -87,7 +87,7 @@ static void put_request(struct usb_device *device, struct usb_request r)
 		xhci->answer.data = xhci_ring_put(ring, device->buffer.at.raw, r.size,
 						  TRB_TYPE(TRB_DATA) | TRB_INTERRUPT | (in ? TRB_IN : 0))
 					    .raw;
-	/* The status goes the other way; without data it comes in. */
+	/* The status stage goes in the direction opposite to the data; without data it goes to the host. */
 	xhci->answer.trb =
 		xhci_ring_put(ring, 0, 0, TRB_TYPE(TRB_STATUS) | TRB_INTERRUPT | (r.size && in ? 0 : TRB_IN)).raw;
 	mmio_write32(xhci->doorbells + 4 * device->slot, CONTROL_INDEX);

@@ -1,6 +1,6 @@
 /*
- * Takes what an xHCI controller tells: in its interrupt, or from time to time when it has none. Hands answers to the
- * task that waits for them, and keyboards' reports to the keyboards.
+ * Takes the events that an xHCI controller writes: in its interrupt handler, or by a timer when it has no interrupt.
+ * Passes answers to the task that waits for them, and keyboards' reports to usb_keyboard.c.
  */
 #include "kernel/dev/usb/usb_device.h"
 #include "kernel/dev/usb/xhci_registers.h"
@@ -11,12 +11,12 @@
 
 #define POLL_NS (8 * 1000 * 1000ULL)
 
-/* Events that are taken at once: as many as the ring has. The controller interrupts again for what is left. */
+/* The most events that one call takes: as many as the ring has. The controller interrupts again for the rest. */
 #define EVENTS_MOST XHCI_RING
 
 #define ERRORS_MOST 16 /* after so many errors a device is left alone until it is plugged in again */
 
-/* Note the end of what the task waits for. */
+/* Store the event in xhci->answer, and wake the task, if it is the one that the task waits for. */
 static void take_answer(struct xhci *xhci, const struct xhci_event *event)
 {
 	struct xhci_answer *answer = &xhci->answer;
@@ -25,7 +25,7 @@ static void take_answer(struct xhci *xhci, const struct xhci_event *event)
 		return;
 	if (event->trb == answer->data) {
 		answer->left = event->left;
-		/* After a sound data stage the status stage has an event of its own. */
+		/* A data stage without an error is followed by the status stage, which has an event of its own. */
 		if (event->code == XHCI_SUCCESS || event->code == XHCI_SHORT_PACKET)
 			return;
 	}
@@ -43,7 +43,7 @@ static void take_packet(struct usb_device *device, const struct xhci_event *even
 	bool sound = event->code == XHCI_SUCCESS || event->code == XHCI_SHORT_PACKET;
 
 	if (!sound || event->left > device->in_size) {
-		/* The endpoint has halted: the task resets it, unless it does so all the time. */
+		/* The endpoint has halted: the task resets it, but not after ERRORS_MOST errors. */
 		device->in_stopped = device->in_errors++ < ERRORS_MOST;
 		usb_wake();
 		return;
@@ -53,7 +53,7 @@ static void take_packet(struct usb_device *device, const struct xhci_event *even
 	} else {
 		device->changed = true;
 		usb_wake();
-		/* The task asks again when it has looked at the ports. */
+		/* The task asks the hub for its next packet when it has looked at the hub's ports. */
 		return;
 	}
 	usb_ask(device);
@@ -89,7 +89,7 @@ static void take_event(struct xhci *xhci, const struct xhci_event *event)
 	}
 }
 
-/* Take the events that are there. */
+/* Take the events in the ring, and tell the controller up to which one that was done. */
 static void take_events(struct xhci *xhci)
 {
 	struct xhci_event event;
@@ -111,13 +111,13 @@ void xhci_serve(void *ctx)
 
 	if (!xhci->dead) {
 		status = mmio_read32(xhci->operational + XHCI_STATUS);
-		/* An interrupter that is off was reset behind our back, or reads as 0, since the controller is gone. */
+		/* The driver never turns the interrupter off: the controller was reset by somebody else, or is gone. */
 		if (status == XHCI_GONE || status & (XHCI_STATUS_HOST | XHCI_STATUS_INTERNAL) ||
 		    !(mmio_read32(xhci->runtime + XHCI_INTERRUPTER) & XHCI_INTERRUPTER_ON)) {
 			xhci->dead = true;
 			usb_wake();
 		} else {
-			/* Clear what says that there are events before they are taken, or one could be missed. */
+			/* Clear the marks of new events before taking the events, or an interrupt could be lost. */
 			mmio_write32(xhci->operational + XHCI_STATUS, XHCI_STATUS_EVENT);
 			mmio_write32(xhci->runtime + XHCI_INTERRUPTER, XHCI_INTERRUPTER_ON | XHCI_INTERRUPTER_PENDING);
 			take_events(xhci);

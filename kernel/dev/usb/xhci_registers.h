@@ -3,7 +3,7 @@
  */
 #pragma once
 
-/* From the start of the BAR. */
+/* Offsets from the start of the BAR. */
 enum xhci_capability_register {
 	XHCI_CAPABILITY_LENGTH = 0x00, /* in the lowest byte; the version is in the upper half */
 	XHCI_STRUCTURE_1 = 0x04,
@@ -17,7 +17,7 @@ enum xhci_capability_register {
 #define XHCI_CONTEXTS_64   (1u << 2)
 #define XHCI_SWITCHES_PORT (1u << 3) /* the driver turns the ports' power on */
 
-/* From the start of the operational registers. */
+/* Offsets from the start of the operational registers. */
 enum xhci_operational_register {
 	XHCI_COMMAND = 0x00,
 	XHCI_STATUS = 0x04,
@@ -45,11 +45,11 @@ enum xhci_operational_register {
 #define XHCI_PORT_RESET     (1u << 4)
 #define XHCI_PORT_POWER     (1u << 9)
 #define XHCI_PORT_SPEED(v)  ((v) >> 10 & 0xf)
-#define XHCI_PORT_KEEP      0x0e00c200u /* what is written back as it was: power, lights, what wakes */
+#define XHCI_PORT_KEEP      0x0e00c200u /* what is written back as it was: power, lights, what wakes the machine */
 #define XHCI_PORT_CHANGES   0x00fe0000u /* what has changed; cleared by ones */
-#define XHCI_PORT_PLUGGED   (1u << 17)  /* of these: a device came or went */
+#define XHCI_PORT_PLUGGED   (1u << 17)  /* one of XHCI_PORT_CHANGES: a device was plugged in or unplugged */
 
-/* From the start of the runtime registers: interrupter 0. */
+/* Offsets from the start of the runtime registers, of interrupter 0: the controller's first source of interrupts. */
 enum xhci_runtime_register {
 	XHCI_INTERRUPTER = 0x20,
 	XHCI_MODERATION = 0x24, /* the shortest time between two interrupts, in units of 250 ns */

@@ -1,7 +1,7 @@
 /*
  * The rings in memory by which an xHCI controller and its driver talk (eXtensible Host Controller Interface for USB,
- * "Transfer Request Block (TRB) Ring"): entries of 16 bytes, each with a bit that says whose it is. A ring is one
- * frame. Nothing here touches the controller, so that host tests and a fuzzer can be one.
+ * "Transfer Request Block (TRB) Ring"): entries of 16 bytes, each with a cycle bit that says which of the two may use
+ * it. A ring is one frame. Nothing here touches the controller, so that host tests and a fuzzer can stand in for one.
  */
 #pragma once
 
@@ -14,7 +14,7 @@ struct xhci_trb {
 	uint32_t control;
 };
 
-#define XHCI_RING 256 /* entries in a frame; the last one of a ring that we write leads back to the first */
+#define XHCI_RING 256 /* entries in a frame; the last one of a ring that the driver writes links back to the first */
 
 enum xhci_trb_type {
 	TRB_NORMAL = 1,
@@ -37,7 +37,7 @@ enum xhci_trb_type {
 
 #define TRB_TYPE(type)     ((uint32_t)(type) << 10)
 #define TRB_CYCLE          (1u << 0)
-#define TRB_TOGGLE         (1u << 1) /* of a link: the cycle bit has the other meaning behind it */
+#define TRB_TOGGLE         (1u << 1) /* of a link: behind it the meaning of the cycle bit is inverted */
 #define TRB_INTERRUPT      (1u << 5) /* an event tells when this entry is done */
 #define TRB_IMMEDIATE      (1u << 6) /* the parameter is the data */
 #define TRB_IN             (1u << 16)
@@ -50,31 +50,31 @@ enum xhci_code { XHCI_SUCCESS = 1, XHCI_STALL = 6, XHCI_SHORT_PACKET = 13 };
 struct xhci_ring {
 	struct dma_page page;
 	unsigned next; /* the index of the next entry to write */
-	bool cycle;    /* the cycle bit of entries that are the controller's */
+	bool cycle;    /* the cycle bit that gives an entry to the controller */
 };
 
-/* Make a ring of a page of zeros. */
+/* Make an empty ring of a page of zeros, which the ring owns from then on. */
 void xhci_ring_init(struct xhci_ring *ring, struct dma_page page);
 
 /*
- * Write an entry, whose cycle bit this function sets, and return where it is. The caller sees to it that fewer than
- * XHCI_RING - 1 entries are the controller's.
+ * Write an entry, whose cycle bit this function sets, and return its address. The caller makes sure that the controller
+ * has fewer than XHCI_RING - 1 entries that it has not done yet.
  */
 dma_t xhci_ring_put(struct xhci_ring *ring, uint64_t parameter, uint32_t status, uint32_t control);
 
-/* Return where the next entry will be, with the cycle bit in bit 0, as the controller is told where a ring goes on. */
+/* Return the address of the next entry, with its cycle bit in bit 0: the form in which a controller takes it. */
 uint64_t xhci_ring_place(const struct xhci_ring *ring);
 
-/* The ring that the controller writes: what has happened. Guard: usb_lock. */
+/* The ring into which the controller writes events. Guard: usb_lock. */
 struct xhci_events {
 	struct dma_page page;
 	unsigned next; /* the index of the next entry to read */
-	bool cycle;    /* the cycle bit of entries that are ours */
+	bool cycle;    /* the cycle bit of entries that the controller has written and the driver has not read */
 };
 
 void xhci_events_init(struct xhci_events *events, struct dma_page page);
 
-/* An event. Which fields mean something depends on the type. The values are the controller's words, not checked. */
+/* An event, as the controller wrote it: no value is checked. Which fields mean something depends on the type. */
 struct xhci_event {
 	uint8_t type;     /* enum xhci_trb_type */
 	uint8_t code;     /* enum xhci_code */

@@ -10,12 +10,12 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/space/mmio.h"
 
-#define EXTENDED_MOST    64 /* more capabilities than any controller has: a list that is longer is a circle */
+#define EXTENDED_MOST    64 /* more capabilities than any controller has: a longer list runs in a circle */
 #define EXTENDED_LEGACY  1
 #define LEGACY_FIRMWARE  (1u << 16)
 #define LEGACY_KERNEL    (1u << 24)
-#define LEGACY_SMI       0x0000e011u /* in the next register: the enables of interrupts to the firmware */
-#define LEGACY_SMI_CLEAR 0xe0000000u /* in the same one: what ones clear */
+#define LEGACY_SMI       0x0000e011u /* in the register behind that: bits that enable interrupts to the firmware */
+#define LEGACY_SMI_CLEAR 0xe0000000u /* in the same register: bits that are cleared by writing ones */
 
 #define OWNER_WAIT_MS 1000
 #define RESET_WAIT_MS 1000
@@ -24,9 +24,9 @@
 #define NS_PER_MS     1000000ULL
 #define POWER_WAIT_MS 20
 
-#define MODERATION 4000 /* one millisecond between two interrupts */
+#define MODERATION 4000 /* least time between two interrupts, in units of 250 ns: one millisecond */
 
-/* Where the page `table` has what describes the ring of events: behind the array of up to 256 addresses. */
+/* The offset in the page `table` of the entry that describes the ring of events: behind up to 256 addresses. */
 #define SEGMENT_OFFSET 3072
 
 #define SCRATCH_MOST (PAGE_SIZE / 8)
@@ -53,7 +53,10 @@ static bool wait_for(const volatile uint8_t *at, uint32_t mask, uint32_t value, 
 	uint64_t deadline = time_add(clock_monotonic_ns(), ms * NS_PER_MS);
 
 	for (;;) {
-		/* Look at the clock first: the task may be away for long. */
+		/*
+		 * Look at the clock before the register: the task may have lost the CPU for long in between, in which
+		 * case the register is looked at once more after the deadline.
+		 */
 		bool late = clock_monotonic_ns() >= deadline;
 		uint32_t now = mmio_read32(at);
 
@@ -61,7 +64,7 @@ static bool wait_for(const volatile uint8_t *at, uint32_t mask, uint32_t value, 
 			return false;
 		if ((now & mask) == value)
 			return true;
-		/* While usb_run() ends this returns at once. */
+		/* When usb_run() is to end this returns at once, and the loop polls until the deadline. */
 		(void)usb_sleep_ms(STEP_MS);
 	}
 }
@@ -267,7 +270,10 @@ void xhci_halt(struct xhci *xhci)
 	if (xhci->has_interrupt)
 		pci_interrupt_stop(xhci->function, &xhci->interrupt);
 	xhci->has_interrupt = false;
-	/* Without bus mastering not even a controller that does not obey reaches memory that is free again. */
+	/*
+	 * Even if the reset fails, the controller can be stopped from writing to memory that is about to be freed: by
+	 * turning its bus mastering off.
+	 */
 	(void)reset(xhci);
 	pci_disable(xhci->function);
 	usb_devices_forget(xhci);
