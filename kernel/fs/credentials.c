@@ -6,7 +6,7 @@
 #include "kernel/lib/panic.h"
 #include "kernel/mm/heap/heap.h"
 
-/* The capabilities that concern files: they come and go with a user ID for files that is 0. */
+/* The capabilities that concern files: gained when the user ID for files becomes 0, lost when it ceases to be 0. */
 #define CAPABILITIES_FILES                                                                                           \
 	(CAPABILITY(CAP_CHOWN) | CAPABILITY(CAP_DAC_OVERRIDE) | CAPABILITY(CAP_DAC_READ_SEARCH) |                    \
 	 CAPABILITY(CAP_FOWNER) | CAPABILITY(CAP_FSETID) | CAPABILITY(CAP_LINUX_IMMUTABLE) | CAPABILITY(CAP_MKNOD) | \
@@ -105,7 +105,7 @@ void credentials_follow_uid(struct credentials *who, const struct ids *before)
 	if (has_root(before) && !has_root(&who->uid)) {
 		if (!(who->secure_bits & SECURE_KEEP_CAPS))
 			who->permitted = who->effective = 0;
-		/* A program that gives up root does not expect what is its own to be handed on to others. */
+		/* Ambient capabilities would pass to the programs that this one executes, though it gives up root. */
 		who->ambient = 0;
 	}
 	if (!before->effective && who->uid.effective)

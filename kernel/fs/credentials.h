@@ -78,7 +78,7 @@ struct credentials {
 	struct group_list *groups; /* a reference; NULL: none */
 };
 
-/* Those of the first process and of the kernel: root, with all capabilities. Never freed. */
+/* The credentials of the first process and of the kernel: root, with all capabilities. Never freed. */
 extern const struct credentials credentials_first;
 
 /* Take a reference. */
@@ -119,5 +119,5 @@ bool credentials_in_effective_group(const struct credentials *who, uint32_t gid)
  * "Effect of user ID changes on capabilities"). `who` is not published yet.
  */
 void credentials_follow_uid(struct credentials *who, const struct ids *before);
-/* Likewise, for a change of the user ID for files alone. */
+/* Set the capabilities of `who` as a change of its user ID for files alone changes them, which was `before`. */
 void credentials_follow_fs_uid(struct credentials *who, uint32_t before);

@@ -1,6 +1,6 @@
 /*
- * devpts, the file system of /dev/pts: a tmpfs with a node for each pseudo-terminal, and one of its own of /dev/ptmx.
- * All mounts show the same terminals, in nodes of their own. (On Linux each mount has terminals of its own.)
+ * devpts, the file system of /dev/pts: a tmpfs with a node for each pseudo-terminal, and a node `ptmx`, which does what
+ * /dev/ptmx does. Each mount has nodes of its own, for the same terminals. (On Linux each mount has other terminals.)
  */
 #include "kernel/fs/devpts.h"
 
@@ -146,7 +146,7 @@ static bool take_ptmx_mode(struct node *root, struct name value)
 	return true;
 }
 
-/* All mounts show the same terminals, of which there are PTY_MOST: these options are heard and change nothing. */
+/* Accept an option that changes nothing, since all mounts show the same terminals, PTY_MOST at the most. */
 static bool take_nothing(struct node *root, struct name value)
 {
 	(void)root;

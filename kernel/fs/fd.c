@@ -10,7 +10,7 @@
 
 #define COPIES         2048  /* descriptors that one fd_copy_some() goes through */
 #define GROWS          16384 /* entries of a larger table that one fd_grow_some() fills */
-#define CLOSES         64    /* after so many fd_close_some() begins no other word of 64: each may free a file */
+#define CLOSES         64    /* after so many closed descriptors, since each may free a file, fd_close_some() ends */
 #define FIRST_CAPACITY 64 /* descriptors that a new table has room for: as many as one word of its bitmaps has bits */
 
 static bool is_cloexec(const struct fd_table *table, unsigned fd)

@@ -67,10 +67,10 @@ int file_lock_set(struct node *node, const struct file_lock *wanted);
 
 /*
  * Do a step of what file_lock_set() does, of a quarter of a million instructions at the most. *claimed is NULL at
- * first. Returns 1: there is more to do, by the same call, or to be given up; otherwise what file_lock_set() returns.
- * While there is more to do the owner's older locks in the range go, and others find a lock of the wanted type, as if
- * all were done. file_lock_give_up: do no more of it; what the owner had in the range may be unlocked. Call after an
- * error, too.
+ * first. Returns 1 when there is more to do: then the caller calls again with the same arguments, or gives up;
+ * otherwise what file_lock_set() returns. Meanwhile the owner's older locks in the range are removed one by one, and
+ * others find a lock of the wanted type on all of the range. file_lock_give_up() ends the work early, and must also be
+ * called after an error; some of the owner's older locks in the range may be gone then.
  */
 int file_lock_set_some(struct node *node, const struct file_lock *wanted, struct file_lock **claimed);
 void file_lock_give_up(struct node *node, struct file_lock **claimed);

@@ -1,7 +1,7 @@
 /*
- * Sets and drops advisory locks; see file_lock.h. An owner's locks of a file never overlap, and what a new lock
- * replaces may be many thousands of them: so the work is done in steps. What concerns all locks of a file is done by
- * detaching the tree, whose locks are freed later.
+ * Sets and drops advisory locks; see file_lock.h. An owner's locks of a file never overlap, and a new lock may replace
+ * many thousands of them: so the work is done in steps. When all locks of a file are to go, their tree is detached in
+ * one step, and the locks are freed later.
  */
 #include "kernel/fs/file_lock_internal.h"
 

@@ -216,7 +216,7 @@ static uint32_t mode_in(const struct node *dir, const struct credentials *who, u
 		return mode;
 	if ((mode & S_IFMT) == S_IFDIR)
 		return mode | S_ISGID;
-	/* A program that runs as the directory's group is for who has that group to make. */
+	/* Only a member of the directory's group may make a program that runs as that group. */
 	if ((mode & as_group) == as_group && !credentials_in_group(who, dir->gid) && !credentials_can(who, CAP_FSETID))
 		mode &= ~(uint32_t)S_ISGID;
 	return mode;

@@ -17,7 +17,7 @@ int node_chmod(struct node *node, const struct credentials *who, uint32_t mode)
 		return -EROFS;
 	if (!node_permit_owner(node, who))
 		return -EPERM;
-	/* Only who has a group may make programs that run as that group. */
+	/* Only a member of a group may make programs that run as that group. */
 	if (!credentials_in_group(who, node->gid) && !credentials_can(who, CAP_FSETID))
 		mode &= ~(uint32_t)S_ISGID;
 	node_set_mode(node, mode);
@@ -33,7 +33,7 @@ void node_set_owner(struct node *node, uint32_t uid, uint32_t gid)
 	node->ctime = node_now();
 }
 
-/* Return the set-ID bits of a file that go when somebody else's right to the file is used: by a chown, or a write. */
+/* Return the set-ID bits of a file that are cleared when `who` changes its owner or writes to it. */
 static uint32_t bits_to_drop(const struct node *node, const struct credentials *who)
 {
 	uint32_t bits = S_ISUID;

@@ -10,7 +10,7 @@ static unsigned class_bits(const struct node *node, const struct credentials *wh
 
 	if (node->uid == who->uid.fs)
 		return mode >> 6;
-	/* The search among the groups is left out where it would not matter. */
+	/* Search the groups only if the group's permissions differ from those of others. */
 	if ((mode ^ mode >> 3) & 7 && credentials_in_group(who, node->gid))
 		return mode >> 3;
 	return mode;

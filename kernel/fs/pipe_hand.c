@@ -1,5 +1,5 @@
 /*
- * Bytes for a reader that is blocked; see pipe_hand.h.
+ * Passes a few bytes to a reader that is blocked, past the ring; see pipe_hand.h.
  */
 #include "kernel/fs/pipe_hand.h"
 

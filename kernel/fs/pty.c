@@ -56,7 +56,7 @@ static uint32_t shown(const struct pty *pty)
 	return pty->head - pty->tail;
 }
 
-/* Add text for the master to read. What does not fit is dropped: it is echo, as output waits for room. */
+/* Add text for the master to read. What does not fit is dropped: only echo, since output waits for room. */
 static void show(struct tty *tty, const char *text, size_t size)
 {
 	struct pty *pty = pty_of(tty);
@@ -73,7 +73,7 @@ static size_t room(const struct tty *tty)
 	return shown(pty) < PTY_OUTPUT - ECHO_ROOM ? PTY_OUTPUT - ECHO_ROOM - shown(pty) : 0;
 }
 
-/* What the master has not read counts as sent: nothing waits for it, as on Linux. */
+/* Return how many bytes wait to be sent: none, since as on Linux bytes that the master has not read count as sent. */
 static size_t waiting(const struct tty *tty)
 {
 	(void)tty;
@@ -93,7 +93,7 @@ static void drop_output(struct pty *pty)
 	wait_queue_wake(&pty->tty.queue);
 }
 
-/* Tell a master in packet mode what happened to the terminal. */
+/* Report `status` to a master in packet mode, in place of reports among `over` that it has not read. */
 static void tell(struct pty *pty, enum pty_status status, enum pty_status over)
 {
 	if (!pty->packet)
@@ -191,7 +191,7 @@ static bool is_over(const struct pty *pty)
 	return pty->was_open && !pty->open;
 }
 
-/* Copy shown bytes to the master's program. Bytes that cannot be copied stay. */
+/* Copy shown bytes to the master's program. Bytes that cannot be copied stay in the ring. */
 static int64_t read_shown(struct pty *pty, struct user_io *io)
 {
 	int64_t done = 0;
@@ -218,7 +218,7 @@ static int64_t read_shown(struct pty *pty, struct user_io *io)
 	return done;
 }
 
-/* Read in packet mode: a byte that says what follows, 0 for shown bytes. */
+/* Read in packet mode: the first byte has the bits of enum pty_status, or is 0, and shown bytes follow. */
 static int64_t read_packet(struct pty *pty, struct user_io *io)
 {
 	uint8_t status = pty->status;
@@ -232,7 +232,7 @@ static int64_t read_packet(struct pty *pty, struct user_io *io)
 		return 1;
 	}
 	done = read_shown(pty, io);
-	/* The bytes stay when they cannot be copied; the byte before them is then as good as not written. */
+	/* When no shown byte can be copied all stay in the ring, and the read fails as if the 0 were not there. */
 	return done < 0 ? done : done + 1;
 }
 
@@ -249,8 +249,8 @@ static int64_t master_read(struct file *file, struct user_io *io, uint64_t *offs
 }
 
 /*
- * Return how many bytes can be typed now. While the line that is typed fills the ring all can be, as the terminal drops
- * them with a bell: only so the line can be ended.
+ * Return how many bytes can be typed now. When one line that has not been ended fills the input ring, bytes can still
+ * be typed, which the terminal drops with a bell: one of them may be the character that ends the line.
  */
 static size_t typing_room(const struct tty *tty)
 {

@@ -44,8 +44,8 @@ struct pty *pty_by_number(unsigned number);
 const struct credentials *pty_owner(void);
 
 /*
- * Make the terminal's node in each devpts. Returns 0, -ENODEV (none is mounted), -ENOMEM, -ENOSPC, with no node made.
- * pty_forget removes the nodes.
+ * Make a terminal's node in each mounted devpts. Returns 0; or -ENODEV (none is mounted), -ENOMEM or -ENOSPC, with no
+ * node made. pty_forget() removes the nodes.
  */
 int pty_tell_of(unsigned number);
 void pty_forget(unsigned number);

@@ -7,7 +7,7 @@
 #include "kernel/fs/node.h"
 #include "kernel/fs/text_file.h"
 
-/* How a directory finds further entries, whose nodes are its owner's: as node_ops.lookup and .next. */
+/* How a directory finds entries beyond those of the list: node_ops.lookup and .next of whoever makes their nodes. */
 struct text_children {
 	int (*lookup)(struct node *dir, struct name name, struct node **ret);
 	/* Positions are from TEXT_FS_MORE on. */

@@ -127,7 +127,7 @@ struct tty {
 int tty_init(struct tty *tty, const char *name, uint64_t number,
 	     void (*write)(struct tty *tty, const char *text, size_t size), void *data);
 
-/* Do tty_init(), but for the registering, with all bytes of *tty 0 before. For terminals that come and go. */
+/* Do what tty_init() does, but register no device: for terminals that come and go. All bytes of *tty must be 0. */
 void tty_setup(struct tty *tty, uint64_t number, void (*show)(struct tty *tty, const char *text, size_t size));
 
 /* Make `file`, which is being opened, read and write `tty`. Returns 0. */
@@ -155,7 +155,7 @@ void tty_set_own(struct tty *(*own)(void));
  */
 void tty_hang_up(struct tty *tty);
 
-/* Return whether it is a pseudo-terminal. */
+/* Return whether `tty` is a pseudo-terminal. */
 static inline bool tty_has_master(const struct tty *tty)
 {
 	return tty->port && tty->port->opened;

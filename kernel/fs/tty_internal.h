@@ -49,7 +49,7 @@ int tty_check_job(struct tty *tty, bool write);
 /* file_ops.ioctl. -EAGAIN: the request must wait until all written text has left the device. */
 int64_t tty_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io);
 
-/* Do an ioctl of a pseudo-terminal's master, which is one of the terminal. -ENOTTY: there is no such request. */
+/* Do an ioctl that a pseudo-terminal's master has in common with the terminal. Returns -ENOTTY for other requests. */
 int64_t tty_master_ioctl(struct tty *tty, unsigned request, uint64_t arg, struct user_io *io);
 
 /* ---- the line discipline ---- */

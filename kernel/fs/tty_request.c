@@ -186,8 +186,8 @@ int64_t tty_ioctl(struct file *file, unsigned request, uint64_t arg, struct user
 }
 
 /*
- * A master may ask for session and foreground group of its terminal, though that is not its own. The modes are the
- * terminal's, as the master has none.
+ * A master may ask for the session and the foreground group of its terminal, though this is not the caller's
+ * controlling terminal. The modes that it reads and sets are the terminal's.
  */
 int64_t tty_master_ioctl(struct tty *tty, unsigned request, uint64_t arg, struct user_io *io)
 {
