@@ -1,6 +1,7 @@
 /*
- * All CPUs are started at once: each gets its variables and its stacks, then all get a SIPI, set themselves up side by
- * side, and wait in claim() until the first CPU has counted those that are ready.
+ * Starts all CPUs at once: each is given its variables and its stacks; then all get a SIPI, the interrupt at which a
+ * halted CPU begins to run at the trampoline. They set themselves up at the same time, and wait in claim() until the
+ * first CPU has counted those that are ready.
  */
 #include "kernel/task/cpus_start.h"
 
@@ -29,12 +30,12 @@
 #include "kernel/task/sched.h"
 #include "kernel/task/user_return.h"
 
-#define LOW_END        0x100000 /* the first address that a SIPI cannot name */
+#define LOW_END        0x100000 /* a SIPI makes a CPU begin at a page below this address */
 #define SECOND_SIPI_NS (NS_PER_MS / 5)
 #define PATIENCE_NS    NS_PER_S
 #define XAPIC_IDS      255 /* the ids that the target register of an xAPIC can name are below this */
 
-/* How far a CPU has come. Atomic */
+/* What a CPU has said: nothing yet; that it can run tasks; or that its time-stamp counter differs too much. Atomic */
 enum progress { SILENT, READY, APART };
 
 /* The idle task of a CPU, and how far the CPU has come. Guard: the CPU that starts the others; `progress` is atomic. */
@@ -44,7 +45,10 @@ static PER_CPU int64_t ticks_apart; /* by how much its time-stamp counter is wro
 
 static bool go; /* the CPUs that are ready have been counted, and may begin. Atomic */
 
-/* The trampoline: the page below 1 MiB, and the context that maps it. Guard: the CPU that starts the others. */
+/*
+ * The trampoline, code by which a CPU gets from real mode to the kernel: its page below 1 MiB, and the context that
+ * maps that page. Guard: the CPU that starts the others.
+ */
 static struct {
 	paddr_t page;
 	paddr_t root; /* a copy of the context's root, below 4 GiB */
@@ -61,7 +65,7 @@ static __attribute__((noreturn)) void halt(void)
 	}
 }
 
-/* Wait until this CPU may begin, or find that it was given up meanwhile. */
+/* Report `how` far this CPU has come, and wait until it may begin. Halt for ever if it is not in cpu_list then. */
 static void claim(const struct cpu_start *start, uint32_t how)
 {
 	__atomic_store_n(per_cpu_of(start->cpu, progress), how, __ATOMIC_SEQ_CST);
@@ -85,7 +89,7 @@ static void run(const struct cpu_start *start)
 	cpu_calls_start_cpu();
 	this_cpu->current = idle;
 	run_queues_init(idle);
-	/* The time before counts as idle. */
+	/* The idle task's time begins here, so that the time before counts as idle time. */
 	idle->run_ns = idle->started_ns = clock_monotonic_ns();
 	claim(start, tsc_sync_follow(per_cpu_of(start->cpu, ticks_apart)) == OK ? READY : APART);
 	sched_idle();
@@ -93,7 +97,7 @@ static void run(const struct cpu_start *start)
 
 /* ---- on the first CPU ---- */
 
-/* Return the highest page below 1 MiB that the memory map keeps back for this, or 0. */
+/* Return the highest page below 1 MiB that the memory map reserves for the trampoline, or 0. */
 static paddr_t low_page(void)
 {
 	for (size_t i = machine_memmap->count; i-- > 0;) {
@@ -127,7 +131,7 @@ static bool trampoline_make(void)
 	return true;
 }
 
-/* Take the trampoline away. No CPU has it loaded: those that started have loaded the kernel context. */
+/* Free the trampoline. No CPU uses its context any more: those that started have loaded the kernel context. */
 static void trampoline_end(void)
 {
 	memset(hhdm_ptr(trampoline.page), 0, PAGE_SIZE);
@@ -201,7 +205,7 @@ static unsigned silent(void)
 	return count;
 }
 
-/* Wait until all CPUs have said how far they are, or until for `patience_ns` none has. */
+/* Wait until no CPU is SILENT any more, or until no further CPU has reported for patience_ns. */
 static void wait_for_all(uint64_t patience_ns)
 {
 	unsigned left = silent(), before = left;
@@ -218,7 +222,7 @@ static void wait_for_all(uint64_t patience_ns)
 }
 
 /*
- * Send SIPIs. The CPUs have been stopped by an INIT (apic_park_others()), and so wait for one. The second is for those
+ * Send each CPU a SIPI, for which it waits since an INIT has stopped it (apic_park_others()); and a second one to those
  * that the first has not reached (Intel SDM vol. 3A, "MP Initialization Protocol Algorithm").
  */
 static void start_all(void)
@@ -232,7 +236,7 @@ static void start_all(void)
 	wait_for_all(PATIENCE_NS);
 }
 
-/* Enter the CPUs that are ready in cpu_list, and say which are not. A CPU's number becomes its place there. */
+/* Add the CPUs that are READY to cpu_list, in which a CPU's index is its number, and log those that are not. */
 static void count_ready(void)
 {
 	for (unsigned i = 0; i < cpu_start_count; i++) {
@@ -283,7 +287,7 @@ void cpus_start(const char *cmdline)
 	start_all();
 	count_ready();
 	trampoline_end();
-	/* The kernel's own task, which allocates for all and ends the machine, stays where it has always been. */
+	/* The kernel's own task, which turns the machine off, runs on the first CPU alone. */
 	sched_set_cpus(task_current(), &(struct cpu_set){ { 1 } });
 	__atomic_store_n(&go, true, __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < cpu_start_count; i++)

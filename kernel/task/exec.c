@@ -165,7 +165,7 @@ static void enter_new_program(struct task *task, const char *path, const struct 
 
 	set_name(task, path);
 	exec_take_rights(task, image);
-	/* The old memory goes in pieces while it is still the process's: other tasks may run between two of them. */
+	/* Free the old memory in pieces while it is still the process's: other tasks may run between two of them. */
 	space_shed(old);
 	take_image(process, image);
 	context_load(&kernel_context);
@@ -190,7 +190,10 @@ int process_exec(const struct exec_request *request)
 	if (error)
 		return error;
 	error = process_end_others();
-	/* Until now the other tasks could change the descriptors. Without memory a process ends, perhaps this one. */
+	/*
+	 * Now that the other tasks have ended nobody else changes the descriptors: copy them if they are shared. When
+	 * memory is lacking, a process is killed, perhaps this one, and the copy is tried again.
+	 */
 	while (!error && own_files(task->process, &fds) != 0)
 		if (!out_of_memory(attempt++))
 			error = -ENOMEM;

@@ -1,6 +1,6 @@
 /*
- * Finds what execve(2) is to start: the program's file, through the interpreters of scripts, and the file that loads
- * the program's libraries. Only reads them; exec_load.c maps them.
+ * Finds what execve(2) is to start: the program's file, through the interpreters of scripts, and its *loader*, the file
+ * that PT_INTERP names and that loads the program's libraries. Both are only read here; exec_load.c maps them.
  */
 #include "kernel/fs/errno.h"
 #include "kernel/fs/permission.h"
@@ -121,7 +121,10 @@ static int read_loader_name(const struct exec_file *own, char **ret, struct exec
 			   size, (unsigned long long)own->elf.loader_offset);
 }
 
-/* Open the loader that the program names, and read its headers; `start` is a buffer. Returns 0 with program->loader. */
+/*
+ * Open the loader that the program names, and read its headers into program->loader; `start` is a buffer of START_SIZE
+ * bytes. Returns 0 or an error.
+ */
 static int find_loader(const struct path_base *base, struct exec_program *program, char *start,
 		       struct exec_refusal *refusal)
 {

@@ -177,8 +177,8 @@ static vaddr_t place_stack(struct user_space *space, uint64_t limit)
 }
 
 /*
- * Copy the first stack's content to user memory, and wipe it behind. Returns 0, -ENOMEM, or -EINTR when the task must
- * end.
+ * Copy the first stack's content to user memory, and wipe each piece of `content` after it was copied. Returns 0,
+ * -ENOMEM, or -EINTR when the task must end.
  */
 static int put_stack(struct user_space *space, vaddr_t at, uint8_t *content, uint64_t size)
 {
@@ -275,7 +275,7 @@ int exec_build(const struct exec_program *program, const struct process_rlimit *
 		return -EINTR;
 	if (sizes.words + sizes.strings >= EXEC_STACK_STEP)
 		return build(program, limits[LIMIT_STACK].soft, strings, &sizes, ret);
-	/* No other task can run meanwhile, so one way to the kernel context and back serves all of it. */
+	/* No other task can run meanwhile, so it is enough to enter the kernel context once for all of the work. */
 	token = kernel_context_enter();
 	error = build(program, limits[LIMIT_STACK].soft, strings, &sizes, ret);
 	kernel_context_leave(token);

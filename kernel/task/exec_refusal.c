@@ -11,8 +11,8 @@
 #define TOLD_MOST 64
 
 /*
- * Hashes of program and reason of the lines that the log has, and where the next one goes. Guard: tasks only, which the
- * kernel does not preempt.
+ * Hashes of program and reason of the lines that were logged, and the index of the next entry to overwrite. Guard:
+ * tasks only, which the kernel does not preempt.
  */
 static uint64_t told[TOLD_MOST];
 static unsigned told_next;

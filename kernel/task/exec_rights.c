@@ -93,7 +93,7 @@ void exec_take_rights(struct task *task, const struct exec_image *image)
 	task->process->rights.dumpable = own && image->readable ? DUMPABLE_USER : DUMPABLE_NOT;
 	if (image->secure)
 		task->rights.parent_death_signal = 0;
-	/* The real user stays, so no memory is needed to count another user's tasks. */
+	/* rights_replace() may only fail when it has to count a task of another real user, who stays the same here. */
 	error = rights_replace(who);
 	ASSERT(!error);
 }

@@ -17,7 +17,7 @@ void late_init(void);
  */
 void late_do_all(void);
 
-/* Do the late work, too, but stop when the task must end, which does the rest. */
+/* Do what late_do_all() does, but return early when the task must end: the end of the task then does the rest. */
 void late_do_until_end(void);
 
 /*

@@ -11,8 +11,8 @@
 #include "kernel/task/signal_internal.h"
 
 #define ENDS_AT_ONCE 256              /* timers that posix_timers_end_some() deletes */
-#define PAUSE_NS     100000           /* least time between two signals: with 1 ns a program would do nothing else */
-#define IGNORED_NS   (10 * NS_PER_MS) /* likewise if the signal is ignored */
+#define PAUSE_NS     100000           /* least time between two signals, whatever interval the program asks for */
+#define IGNORED_NS   (10 * NS_PER_MS) /* least time between two expirations if the signal is ignored */
 #define LOOK_NS      (4 * NS_PER_MS)  /* least time between two looks at a clock of CPU time: Linux's tick */
 
 /* Guard of fields that say nothing else: signal_lock, since timers fire in interrupt handlers. */
@@ -52,7 +52,10 @@ static uint64_t now_by(const struct posix_timer *timer)
 	return clock_monotonic_ns();
 }
 
-/* Start the hardware's side for expires_ns. The caller holds signal_lock. */
+/*
+ * Have fire() called at expires_ns or, for a clock of CPU time, when that may be reached at the earliest. The caller
+ * holds signal_lock.
+ */
 static void start(struct posix_timer *timer)
 {
 	uint64_t now, left;
@@ -66,14 +69,14 @@ static void start(struct posix_timer *timer)
 	} else {
 		now = now_by(timer);
 		left = timer->expires_ns > now ? timer->expires_ns - now : 0;
-		/* The tasks of a process may run on all CPUs at once. */
+		/* The tasks of a process may run on all CPUs at once: then its CPU time passes that much faster. */
 		if (timer->order.clock != POSIX_TASK_TIME)
 			left /= cpu_count;
 		timer_start(&timer->timer, time_add(clock_monotonic_ns(), left > LOOK_NS ? left : LOOK_NS));
 	}
 }
 
-/* Start the timer for its next expiration, which is at least `pause` ahead. Returns how many were passed over. */
+/* Start the timer for its next expiration, at least `pause` ns from now. Returns how many expirations are left out. */
 static uint64_t start_next(struct posix_timer *timer, uint64_t pause)
 {
 	uint64_t now = now_by(timer), passed = time_intervals(timer->expires_ns, timer->interval_ns, now);
@@ -85,7 +88,10 @@ static uint64_t start_next(struct posix_timer *timer, uint64_t pause)
 	return passed;
 }
 
-/* The timer's signal has left a set of pending signals: it is taken by the program (`ret`), or dropped (NULL). */
+/*
+ * Start a timer with an interval again, since its signal has left a set of pending signals. ret: the siginfo that the
+ * program gets; NULL: the signal was dropped. The caller holds signal_lock.
+ */
 static void taken(struct signal_queued *siginfo, struct signal_info *ret)
 {
 	struct posix_timer *timer = siginfo->owner;
@@ -96,7 +102,7 @@ static void taken(struct signal_queued *siginfo, struct signal_info *ret)
 		ret->timer.overrun = posix_timer_overrun(timer);
 }
 
-/* Send the signal. Returns whether it is pending now. The caller holds signal_lock. */
+/* Send the timer's signal. Returns whether timer->siginfo is pending now. The caller holds signal_lock. */
 static bool send(struct posix_timer *timer)
 {
 	struct task *to = timer->order.to;
@@ -186,7 +192,7 @@ static void delete (struct posix_timer *timer)
 	timer_cancel(&timer->timer);
 	flags = lock_take(&signal_lock);
 	list_remove(&timer->in_list);
-	/* A pending siginfo becomes one like all others, which is counted in `queued`, and freed when it is taken. */
+	/* A siginfo that is pending outlives the timer: it is counted in `queued`, and freed when it is taken. */
 	if (timer->pending) {
 		siginfo->taken = NULL;
 		siginfo = NULL;
@@ -209,7 +215,7 @@ void posix_timer_delete(struct posix_timer *timer)
 	delete (timer);
 }
 
-/* The caller holds signal_lock. */
+/* Return the time that is left, and the interval. The caller holds signal_lock. */
 static struct posix_timer_times times_of(const struct posix_timer *timer)
 {
 	uint64_t now = now_by(timer), at = timer->expires_ns;
@@ -236,7 +242,7 @@ struct posix_timer_times posix_timer_set(struct posix_timer *timer, uint64_t val
 	timer->overrun = 0;
 	timer->interval_ns = interval;
 	timer->expires_ns = absolute ? value : time_add(now_by(timer), value);
-	/* As on Linux a relative time of the wall clock does not change when that is set. */
+	/* As on Linux, setting the wall clock does not change when a relative time by it ends. */
 	if (value && !absolute && timer->order.clock == POSIX_REALTIME && timer->order.notify != POSIX_NONE)
 		timer_start(&timer->timer, time_add(clock_monotonic_ns(), value));
 	else if (value)

@@ -8,7 +8,7 @@
 
 #define TOLD_MOST 64
 
-/* What the log has already. Guard: tasks only, which the kernel does not preempt. */
+/* The features that were logged. Guard: tasks only, which the kernel does not preempt. */
 static struct {
 	const char *what;
 	uint64_t value;

@@ -9,7 +9,7 @@
 #include "kernel/task/signal_numbers.h"
 #include "kernel/task/user_tasks.h"
 
-/* Guards the pointers to credentials: who reads another task's takes its reference before the owner can drop it. */
+/* Guards the pointers to credentials: while one is read and gets another reference, its owner cannot drop it. */
 static struct lock rights_lock = LOCK_INITIAL(LOCK_RIGHTS);
 
 const struct credentials *rights_of_task(const struct task *task)

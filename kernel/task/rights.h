@@ -19,24 +19,25 @@ static inline bool rights_can(enum capability which)
 }
 
 /*
- * Return a reference to the credentials of a task, NULL if it has ended; or of a process: those of its first task, if
- * that has ended of another one, and if all have ended of the last. rights_user_of() returns just the real user ID.
+ * Return a reference to the credentials of a task, or NULL if it has ended; or of a process: those of its first task,
+ * of another one if the first has ended, or, if all have ended, of the one that ended last. rights_user_of() returns
+ * just the real user ID in the latter credentials.
  */
 const struct credentials *rights_of_task(const struct task *task);
 const struct credentials *rights_of_process(const struct process *process);
 uint32_t rights_user_of(const struct process *process);
 
 /*
- * Publish `who` as the credentials of the current task, which takes over the caller's reference. If the effective user
- * or the one for files is another, or there are more capabilities, then as on Linux the process becomes DUMPABLE_NOT,
- * and the task gets no signal any more when its parent ends. Returns 0; or -ENOMEM, with the reference dropped and
- * nothing changed.
+ * Publish `who` as the credentials of the current task, which takes over the caller's reference. If an effective ID or
+ * an ID for files changes, or there are more capabilities, then as on Linux the process becomes DUMPABLE_NOT, and the
+ * task gets no signal any more when its parent ends. Returns 0; or -ENOMEM, with the reference dropped and nothing
+ * changed.
  */
 int rights_replace(const struct credentials *who);
 
 /*
- * Give a new task its credentials, a new reference to `who`. Returns 0 or -ENOMEM. rights_begin_first() gives the first
- * process's task those of root.
+ * Give a new task a reference of its own to the credentials `who`. Returns 0, or -ENOMEM with nothing changed.
+ * rights_begin_first() gives the first process's task root's credentials.
  */
 void rights_begin_first(struct task *task);
 int rights_begin(struct task *task, const struct credentials *who);

@@ -42,5 +42,5 @@ struct process_rights {
 		*ended_as; /* those of the task that ended last, a reference; or NULL; guard: rights_lock */
 	enum dumpable dumpable;
 	bool subreaper;        /* becomes the parent of its descendants whose parents end: PR_SET_CHILD_SUBREAPER */
-	bool death_is_awaited; /* a task of it has had a parent_death_signal */
+	bool death_is_awaited; /* a task of the process has, or had, a parent_death_signal */
 };

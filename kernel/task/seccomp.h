@@ -51,8 +51,8 @@ struct seccomp_filter *seccomp_create(uint32_t count);
 void seccomp_put(struct seccomp_filter *filter);
 
 /*
- * Put a checked program in front of the current task's chain, which takes over the reference. Returns 0; or -ENOMEM,
- * with nothing changed: the chain would be too long.
+ * Put a checked program in front of the current task's chain, which takes over the caller's reference. Returns 0; or,
+ * when the chain would be too long, -ENOMEM with nothing changed.
  */
 int seccomp_add(struct seccomp_filter *filter);
 
@@ -62,5 +62,5 @@ void seccomp_be_strict(void);
 /* Give a new task the mode and the chain of the current one. */
 void seccomp_inherit(struct task *task);
 
-/* Ask all programs of the current task's chain about a call. */
+/* Run all programs of the current task's chain on a call. Returns the answer that counts, see enum seccomp_action. */
 uint32_t seccomp_ask(const struct seccomp_data *data);

@@ -11,8 +11,8 @@
 #include "kernel/task/process.h"
 #include "kernel/task/space_work.h"
 
-#define NEAR     (1ULL << 30) /* how far the copy may lie: less than a distance of 32 bits reaches */
-#define DISTANCE (1ULL << 20) /* between the places that are tried */
+#define NEAR     (1ULL << 30) /* bytes that the copy may be away, so that 32-bit distances still reach their targets */
+#define DISTANCE (1ULL << 20) /* bytes between the places that are tried */
 #define TRIES    64
 
 /* ---- decoding: just enough to find a distance (Intel SDM vol. 2A, "Instruction Format") ---- */
@@ -156,7 +156,10 @@ enum status self_write_begin(struct trap_frame *frame, vaddr_t va)
 	return OK;
 }
 
-/* Correct the word that the instruction has pushed. Its page has just been written to; nobody needs to find memory. */
+/*
+ * Correct the word that the instruction has pushed. Failures are ignored: the instruction has just written to that
+ * page, so that it is mapped, unless another task has unmapped it meanwhile.
+ */
 static void correct_stack(const struct trap_frame *frame, const struct self_write *s)
 {
 	uint64_t word;

@@ -26,9 +26,9 @@ static inline bool self_write_may_be(uint64_t rip, vaddr_t va)
 MUST_CHECK enum status self_write_begin(struct trap_frame *frame, vaddr_t va);
 
 /*
- * Put the current task's registers back to where the program believes to be: after the instruction, or at it when it
- * has not been executed. Call when the instruction has been executed (#DB), and before a signal's handler is called;
- * with interrupts on. Returns whether the trap flag was ours, so that the program must not see the #DB. `self_write.at`
- * of the task is not 0.
+ * Set the current task's registers to what they would be without the copy: RIP behind the original instruction, or at
+ * it when it has not been executed. Call when the instruction has been executed (#DB), and before a signal's handler is
+ * called, with interrupts on, while `self_write.at` of the task is not 0. Returns whether only self_write_begin() had
+ * set the trap flag, so that the program must not see the #DB.
  */
 bool self_write_end(struct trap_frame *frame);

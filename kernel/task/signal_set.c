@@ -33,7 +33,7 @@ static struct signal_queued *get_queued(struct process *process, struct signal_s
 	return spare;
 }
 
-/* A siginfo has left a set. ret: where the program's copy of it is; NULL: nobody gets it. */
+/* Free a siginfo that has left a set, or tell its owner. ret: the program's copy of it; NULL: no program gets it. */
 static void put_queued(struct process *process, struct signal_set *set, struct signal_queued *queued,
 		       struct signal_info *ret)
 {

@@ -88,7 +88,7 @@ void space_shed(struct user_space *space)
 	space->in_pieces = false;
 }
 
-/* Do space_fork() in one go, with one way to the kernel context and back. */
+/* Do space_fork() without letting other tasks run, and enter the kernel context only once for all of it. */
 static int fork_at_once(struct user_space *space, vaddr_t stack, struct user_space **ret)
 {
 	const context_token_t token = kernel_context_enter();

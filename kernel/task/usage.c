@@ -22,7 +22,7 @@ static void look(struct timer *timer)
 	(void)timer;
 	lock_take_off(&task_lock);
 	per_cpu(usage_tick).runs = false;
-	/* A CPU that idles has no tick. */
+	/* When the CPU is idle, its tick is not started again, so that it can stay halted. */
 	if (task != per_cpu(cpu_queues).idle) {
 		uint64_t run_ns = task_run_ns(task);
 

@@ -220,7 +220,7 @@ static bool user_trap(struct trap_frame *frame)
 	return true;
 }
 
-/* Do the same where there are several CPUs: a trap from user mode comes without the kernel lock. */
+/* Do user_trap() where there are several CPUs: a trap from user mode comes without the kernel lock, which is taken. */
 static bool user_trap_with_lock(struct trap_frame *frame)
 {
 	vaddr_t cr2 = cpu_read_cr2();
@@ -289,7 +289,8 @@ static void return_from_trap(struct trap_frame *frame)
 }
 
 /*
- * Do the same where there are several CPUs. Exceptions have taken the kernel lock, interrupts have let go of it.
+ * Do return_from_trap() where there are several CPUs, and let go of the kernel lock: a CPU has it here after an
+ * exception, but not after an interrupt.
  */
 static void return_with_lock(struct trap_frame *frame)
 {

@@ -23,7 +23,7 @@
 
 extern const char vdso_image[], vdso_image_end[];
 
-/* What one of the two areas shows. Fixed after boot, but for the object's list of areas. */
+/* One of the two areas that programs get: clock page or code. Fixed after boot, but for the object's list of areas. */
 struct part {
 	struct memory_object object; /* never destroyed, so nobody counts its references */
 	const char *name;            /* in /proc/PID/maps */

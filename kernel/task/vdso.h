@@ -6,7 +6,7 @@
 #include "kernel/arch/trap.h"
 #include "kernel/mm/user/user_space.h"
 
-/* Find the frames of code and clock page. Call once at boot, in the kernel context, before the first program starts. */
+/* Find the frames of the code and the clock page. Call once, in the kernel context, before the first program starts. */
 void vdso_init(void);
 
 /*
@@ -18,8 +18,8 @@ MUST_CHECK enum status vdso_map(struct user_space *space, vaddr_t *end, vaddr_t 
 /*
  * If the current task's program calls one of the three functions of Linux's vsyscall page, at 0xffffffffff600000, where
  * nothing is mapped here, let it continue in the vDSO's function instead. Old static programs know no other way to ask
- * for the time. `frame`: of the fetch that has faulted. Returns false when it is no such call, or the program has
- * unmapped the vDSO.
+ * for the time. `frame` is that of the fault at the instruction's fetch. Returns false when it is no such call, or the
+ * program has unmapped the vDSO.
  */
 bool vdso_take_legacy_call(struct trap_frame *frame);
 
