@@ -68,13 +68,14 @@ void fpu_start(void *area)
 {
 	const uint16_t control = CONTROL_WORD;
 	const uint32_t mxcsr = MXCSR_START;
-	const uint64_t present = FPU_LEGACY_COMPONENTS;
 
-	memset(area, 0, fpu_size());
+	/* A header of zeros says that no component is present: XRSTOR then does not read the registers of the area. */
+	if (fpu_has_header())
+		memset((uint8_t *)area + FPU_LEGACY_SIZE, 0, FPU_HEADER_END - FPU_LEGACY_SIZE);
+	else
+		memset(area, 0, FPU_LEGACY_SIZE);
 	memcpy(area, &control, sizeof(control));
 	memcpy((uint8_t *)area + FPU_MXCSR, &mxcsr, sizeof(mxcsr));
-	if (fpu_has_header())
-		memcpy((uint8_t *)area + FPU_XSTATE_BV, &present, sizeof(present));
 }
 
 void fpu_save(void *area)
