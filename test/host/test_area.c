@@ -182,6 +182,33 @@ static void resize_some(struct random *r, struct area *a)
 	set(a, a);
 }
 
+static void split_some(struct random *r, struct area *a)
+{
+	size_t pages = (a->end - a->start) / PAGE_SIZE;
+	struct area *high = malloc(sizeof(*high));
+
+	assert_non_null(high);
+	if (pages < 2) {
+		free(high);
+		return;
+	}
+	area_split(&tree, a, a->start + (1 + random_below(r, pages - 1)) * PAGE_SIZE, high);
+	set(high, high);
+}
+
+/* Fill the gap above `a` and let it have the range of the next area. */
+static void join_next(struct area *a)
+{
+	struct area *next = area_next(a);
+
+	if (!next)
+		return;
+	area_resize(a, a->start, next->start);
+	area_join(&tree, a, next);
+	set(a, a);
+	free(next);
+}
+
 static void random_operations(void **state)
 {
 	struct random r = random_start("area");
@@ -194,6 +221,10 @@ static void random_operations(void **state)
 
 		if (random_below(&r, 4) == 0 && a) {
 			resize_some(&r, a);
+		} else if (random_below(&r, 4) == 0 && a) {
+			split_some(&r, a);
+		} else if (random_below(&r, 8) == 0 && a) {
+			join_next(a);
 		} else if (random_below(&r, 4) < (filling ? 3 : 1)) {
 			insert_somewhere(&r);
 		} else if (a) {

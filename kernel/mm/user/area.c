@@ -112,6 +112,36 @@ void area_resize(struct area *area, vaddr_t start, vaddr_t end)
 }
 
 /*
+ * The next two change the end of `low` without computing sums. Where `high` is added or removed below `low`, it is the
+ * first area of a subtree there: the beginning of each node from its place up to `low` changes, so that the sums of all
+ * of these, of `low` too, are computed anew.
+ */
+
+void area_split(struct area_tree *tree, struct area *low, vaddr_t at, struct area *high)
+{
+	ASSERT(low->start < at && at < low->end);
+	*high = *low;
+	high->start = at;
+	if (high->object)
+		high->offset += (at - low->start) / PAGE_SIZE;
+	low->end = at;
+	area_insert(tree, high);
+}
+
+void area_join(struct area_tree *tree, struct area *low, struct area *high)
+{
+	const vaddr_t end = high->end;
+	const bool is_below = child(low, TREE_HIGH);
+
+	ASSERT(low->end == high->start);
+	if (is_below)
+		low->end = end;
+	area_remove(tree, high);
+	if (!is_below)
+		area_resize(low, low->start, end);
+}
+
+/*
  * Return whether [from, to), clipped to [low, high), has at least `size` bytes; if so, *ret is where the last `size`
  * bytes of it start.
  */

@@ -79,6 +79,14 @@ void area_remove(struct area_tree *tree, struct area *area);
 void area_resize(struct area *area, vaddr_t start, vaddr_t end);
 
 /*
+ * area_split: shorten `low` to end at `at`, which lies inside it, and put `high`, a copy of it, into the tree for what
+ * is above. area_join: take `high`, which begins where `low` ends, out of the tree, and let `low` have its range. Both
+ * leave the reference to the object to the caller, and need fewer steps than two calls of the functions above.
+ */
+void area_split(struct area_tree *tree, struct area *low, vaddr_t at, struct area *high);
+void area_join(struct area_tree *tree, struct area *low, struct area *high);
+
+/*
  * Find the highest gap of `size` bytes inside [low, high): *ret is where these bytes start, so that they end at the
  * gap's end.
  * Returns ERR_NOT_FOUND; *ret is untouched then.

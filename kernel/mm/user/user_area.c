@@ -138,13 +138,8 @@ void user_cut(struct user_space *space, vaddr_t at, struct user_spares *spares)
 	high = spares->area[i];
 	ASSERT(high);
 	spares->area[i] = NULL;
-	*high = *low;
-	area_resize(low, low->start, at);
-	high->start = at;
-	if (high->object)
-		high->offset += bytes_to_pages(at - low->start);
+	area_split(&space->areas, low, at, high);
 	area_attach(high, space);
-	area_insert(&space->areas, high);
 }
 
 /*
@@ -165,11 +160,10 @@ void user_merge(struct user_space *space, vaddr_t start, vaddr_t end)
 	for (; a && a->start < end; a = next) {
 		next = area_next(a);
 		while (next && !(a->flags & AREA_GROWS_DOWN) && next->start <= end && area_continues(a, next)) {
-			vaddr_t to = next->end;
-
 			a->flags |= next->flags;
-			forget(space, next);
-			area_resize(a, a->start, to);
+			area_join(&space->areas, a, next);
+			area_detach(next);
+			area_free(next);
 			next = area_next(a);
 		}
 	}
