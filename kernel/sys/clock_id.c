@@ -6,7 +6,7 @@
 #include "kernel/fs/errno.h"
 #include "kernel/irq/clock.h"
 
-#define OF_THREAD 4 /* in the number of a clock of CPU time: it is a thread's */
+#define OF_THREAD 4 /* a bit in the number of a clock of CPU time: the clock is a thread's, not a process's */
 #define KINDS     3
 
 /* Return the process or thread that a negative number names; 0: the calling one. */

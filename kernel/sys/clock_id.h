@@ -1,6 +1,6 @@
 /*
- * Clocks as programs name them (clock_gettime(2)): a number for each kind, or for the CPU time of a process or thread a
- * negative one, made of its number.
+ * Clocks as programs name them (clock_gettime(2)): by a number for each kind, or, for the CPU time of a process or a
+ * thread, by a negative number that is made of its pid or tid.
  */
 #pragma once
 
@@ -34,7 +34,10 @@ static inline bool clock_is_cpu_time(uint32_t id)
 	return (int32_t)id < 0 || id == CLOCK_PROCESS_CPUTIME_ID || id == CLOCK_THREAD_CPUTIME_ID;
 }
 
-/* Find whose time a clock of CPU time tells; cpu_clock_put drops the references. Returns 0 or -EINVAL. */
+/*
+ * Find whose time a clock of CPU time tells. Returns 0, and the caller calls cpu_clock_put(), which drops the
+ * reference; or -EINVAL (there is no such process or thread).
+ */
 int cpu_clock_find(uint32_t id, struct cpu_clock_owner *ret);
 void cpu_clock_put(struct cpu_clock_owner *owner);
 

@@ -41,7 +41,7 @@ static void add_list(struct text *text, const struct cpu_set *set)
 	text_add_char(text, '\n');
 }
 
-/* Add the CPUs of the set as a number in base 16, its words parted by commas. */
+/* Add the CPUs of the set as a number in base 16, with a comma between two words of MASK_BITS bits. */
 static void add_mask(struct text *text, const struct cpu_set *set)
 {
 	const unsigned words = (cpu_count + MASK_BITS - 1) / MASK_BITS;
@@ -143,7 +143,7 @@ static int make_package_mask(struct node *node, struct text *ret)
 	return 0;
 }
 
-/* The files in cpuN. Linux has several under two names each: the older ones speak of siblings. */
+/* The files in the directory cpuN. As on Linux several have two names: the older ones speak of siblings. */
 static const struct {
 	const char *name;
 	text_make_fn *make;

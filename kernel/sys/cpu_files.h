@@ -1,6 +1,6 @@
 /*
- * The files of /sys/devices/system/cpu: which CPUs there are, and how they stand to each other, as lscpu(1), nproc(1)
- * and C libraries read them.
+ * The files of /sys/devices/system/cpu: which CPUs there are, and which of them share a core or a package, as lscpu(1),
+ * nproc(1) and C libraries read it.
  */
 #pragma once
 

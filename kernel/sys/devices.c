@@ -23,14 +23,14 @@ static const struct {
 /* Guard of the next variables: tasks only, which the kernel does not preempt. */
 static bool running;                                   /* the task exists */
 static bool ending;                                    /* the task is to end */
-static struct wait_queue changes = WAIT_QUEUE_INITIAL; /* who waits for `ending`, or for the end of `running` */
+static struct wait_queue changes = WAIT_QUEUE_INITIAL; /* waiters for `ending` to be set or `running` to be cleared */
 
 static void wait(bool (*ready)(void *ctx), void *ctx, uint64_t deadline_ns)
 {
 	(void)WAIT_IN_QUEUE(&usb_queue, ready(ctx), deadline_ns);
 }
 
-/* Say so on the screen when there is nothing to type at, and what was looked for. */
+/* Tell on the screen when there is neither a keyboard nor a serial port, and what was looked for. */
 static void settled(void)
 {
 	if (keyboard_present() || usb_keyboards())

@@ -1,6 +1,6 @@
 /*
- * The devices on PCI that have a driver: a kernel task starts them beside the first program, so that they cost no time
- * of the boot.
+ * The devices on PCI that have a driver: a kernel task starts them while the first program runs already, so that the
+ * boot does not wait for them.
  */
 #pragma once
 

@@ -18,7 +18,10 @@
 #define NAME_SIZE 20
 #define NUMBERS   (1ULL << 60) /* above all other inode numbers of the two file systems */
 
-/* What a node is, and its inode number's last digit for those that are no file in /sys. */
+/*
+ * What a node is. The value is a part of the inode number; a file in /sys has PCI_SYS_FILES plus its index in
+ * pci_sys_files instead.
+ */
 enum pci_kind { PCI_SYS_DIR, PCI_PROC_BUS, PCI_PROC_FILE, PCI_SYS_FILES };
 
 /* Guard: tasks only, which the kernel does not preempt. */
@@ -158,7 +161,10 @@ static int open(struct node *node, struct file *file)
 	return text_file_open(file, which ? which->make : pci_make_config, NULL);
 }
 
-/* Find the function of this name, among those from `least` to before `end`. */
+/*
+ * Look up `name` among the functions whose place in the order (pci_order()) is in [least, end). *ret is a reference to
+ * the node. Returns 0, -ENOENT or -ENOMEM.
+ */
 static int look_up(struct node *dir, struct name name, unsigned kind, uint64_t least, uint64_t end, struct node **ret)
 {
 	char text[NAME_SIZE];
@@ -177,8 +183,8 @@ static int look_up(struct node *dir, struct name name, unsigned kind, uint64_t l
 }
 
 /*
- * Get the entry of the first function from `least` to before `end`, whose name is valid until the next call. Returns
- * its place in the order, or -1 when there is none.
+ * Get the directory entry of the first function whose place in the order is in [least, end); its name is valid until
+ * the next call. Returns the function's place, or -1 when there is none.
  */
 static int64_t list(uint64_t least, uint64_t end, unsigned kind, uint32_t mode, struct dir_entry *ret)
 {
@@ -249,7 +255,7 @@ static int next_on_bus(struct node *dir, uint64_t *position, struct dir_entry *r
 	return 1;
 }
 
-/* Return whether the function of a directory has a file: the link to the driver is there when it has one. */
+/* Return whether the directory of a function has the file: the link to the driver exists only if there is a driver. */
 static bool has_file(struct node *dir, const struct pci_file *file)
 {
 	const struct pci_function *f = pci_files_function(dir);

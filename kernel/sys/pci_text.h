@@ -10,7 +10,7 @@
 struct pci_file {
 	const char *name;
 	text_make_fn *make; /* generates the content, or a link's target */
-	bool is_driver;     /* a link, which is there when the function has a driver */
+	bool is_driver;     /* the link to the driver, which exists only while the function has one */
 };
 
 #define PCI_SYS_FILES_MOST 16

@@ -5,8 +5,11 @@
 
 #include "kernel/task/find.h"
 
-/* Make a file of a process, of which it takes a reference; *ret is a reference. flags: O_NONBLOCK or 0. */
+/*
+ * Make a file that stands for `process`, and takes a reference of its own to it; *ret is a reference to the file.
+ * flags: O_NONBLOCK or 0. Returns 0 or -ENOMEM.
+ */
 int pidfd_create(struct process *process, unsigned flags, struct file **ret);
 
-/* Return the process of a file, good as long as the file is held; NULL: the file is no pidfd. */
+/* Return the process for which a file stands, valid while the caller holds the file; NULL: the file is no pidfd. */
 struct process *pidfd_process(const struct file *file);

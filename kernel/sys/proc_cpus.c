@@ -63,7 +63,7 @@ static void add_flags(struct text *text)
 	text_add(text, "\n");
 }
 
-/* Count the CPUs of a package, and its cores: those whose first thread is there. */
+/* Count the CPUs of a package, and its cores: the CPUs among them that are the first thread of a core. */
 static void count_package(struct topology topology, uint32_t package, unsigned *ret_threads, unsigned *ret_cores)
 {
 	unsigned threads = 0, cores = 0;
@@ -141,7 +141,7 @@ void proc_add_cpu_times(struct text *text)
 
 /* ---- interrupts ---- */
 
-/* Add a line: how often each CPU got an interrupt at `vector`, and what that is. */
+/* Add to a line how many interrupts each CPU has got at `vector`, and `what` the interrupt is for. */
 static void add_interrupts(struct text *text, unsigned vector, const char *what)
 {
 	CPUS_EACH(cpu) {

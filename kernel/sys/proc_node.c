@@ -87,7 +87,7 @@ static bool is_same(const struct proc_node *a, const struct proc_node *b)
 	       a->task_start == b->task_start;
 }
 
-/* Set a node's owner to that of its process. What is more than a directory is root's when nobody may look into it. */
+/* Set a node's owner to the process's user; or to root, if the node is no directory and others may not look into it. */
 static void set_owner(struct proc_node *about)
 {
 	HELD_PROCESS struct process *process = process_find(about->pid);

@@ -1,5 +1,5 @@
 /*
- * What seccomp(2) has to say to each system call of a task that it concerns.
+ * Asks the programs of seccomp(2) before each system call of a task that has some.
  */
 #pragma once
 

@@ -7,15 +7,18 @@
 #include "kernel/sys/user_args.h"
 #include "kernel/task/wait_until.h"
 
-/* Return 0 and *ret, which is good as long as `file` is held; -EBADF (`file` is NULL, or O_PATH), -ENOTSOCK. */
+/*
+ * Find the socket of a file; *ret is valid while the caller holds the file. Returns 0, -EBADF (`file` is NULL, or was
+ * opened with O_PATH), -ENOTSOCK.
+ */
 int args_socket(const struct file *file, struct socket **ret);
 
 /* Copy an address of `size` bytes from the user. Returns 0, -EINVAL, -EFAULT. */
 int args_name(uint64_t from, uint64_t size, struct socket_name *ret);
 
 /*
- * Copy an address to the user, as much as fits into the number of bytes at `size_at`, where the whole length is
- * written. Returns 0, -EINVAL (a negative number), -EFAULT.
+ * Copy an address to user address `to`. The number at user address `size_at` says how many bytes there is room for, and
+ * is replaced by the whole length. Returns 0, -EINVAL (a negative number), or the errors of copies to the user.
  */
 int args_put_name(uint64_t to, uint64_t size_at, const struct socket_name *name);
 
@@ -31,7 +34,10 @@ static inline uint64_t socket_deadline(uint64_t timeout_ns)
 	return timeout_ns ? deadline_in(timeout_ns) : TASK_NO_DEADLINE;
 }
 
-/* Return the error of a wait that ended with `error`. As on Linux a call with a timeout does not start again. */
+/*
+ * Return what a call returns whose wait ended with `error`: `late` if the time is over. As on Linux a call with a
+ * timeout returns -EINTR after a signal, and is not restarted.
+ */
 static inline int64_t socket_wait_error(int error, uint64_t timeout_ns, int late)
 {
 	if (error == -ETIMEDOUT)

@@ -11,7 +11,7 @@
 #define CONTROL_MOST 20480 /* bytes of a send's control data: Linux's optmem_max */
 #define HEAD         sizeof(struct linux_control_head)
 
-/* ---- to be sent ---- */
+/* ---- of a send ---- */
 
 /* Add the files of the descriptors to message->passed. */
 static int get_files(const int32_t *numbers, uint64_t size, struct socket_message *message)
@@ -45,7 +45,7 @@ static bool has_id(const struct ids *ids, uint32_t id)
 	return id == ids->real || id == ids->effective || id == ids->saved;
 }
 
-/* Take a sender from the program, which may only name itself unless it has the capabilities to be another. */
+/* Get the sender that a program names: itself, unless it has the capabilities to name another. */
 static int get_sender(const void *data, uint64_t size, struct socket_message *message)
 {
 	const struct credentials *who = rights_current();
@@ -103,9 +103,9 @@ int control_get(uint64_t from, uint64_t size, struct socket_message *message)
 	return error;
 }
 
-/* ---- received ---- */
+/* ---- of a receive ---- */
 
-/* Put one item, as much of it as fits. */
+/* Write one item of control data to the user, as much of it as fits. */
 static int put_item(struct control_room *room, int type, const void *data, uint64_t size)
 {
 	struct linux_control_head head = { HEAD + size, SOL_SOCKET, type };

@@ -4,7 +4,7 @@
 #include "kernel/task/find.h"
 #include "kernel/task/sched.h"
 
-/* Return a program's task by its number, held, 0 being the current task; NULL when there is none. */
+/* Return a reference to the task of a program with this tid, or to the current task for 0; NULL: there is none. */
 static struct task *find(uint64_t tid)
 {
 	struct task *task = (int)tid ? task_find((int)tid) : task_get(task_current());
@@ -16,13 +16,13 @@ static struct task *find(uint64_t tid)
 	return task;
 }
 
-/* Return how many bytes of a set there are CPUs for: whole words, as on Linux. */
+/* Return how many bytes a set of all CPUs has, in whole words of 8 bytes, as on Linux. */
 static size_t set_size(void)
 {
 	return (cpu_count + 63) / 64 * sizeof(uint64_t);
 }
 
-/* Return those CPUs of a set that run. */
+/* Return the CPUs of `set` that exist and run. */
 static struct cpu_set that_run(const struct cpu_set *set)
 {
 	struct cpu_set result = { 0 };

@@ -14,7 +14,7 @@ struct capability_header {
 	int32_t pid;
 };
 
-/* 32 capabilities in each set. */
+/* Linux's struct __user_cap_data_struct: one word of 32 capabilities of each set. */
 struct capability_data {
 	uint32_t effective, permitted, inheritable;
 };
@@ -71,7 +71,7 @@ SYSCALL_2(capget, from, to)
 	return args_put(to, data, words * sizeof(data[0]));
 }
 
-/* Return whether `who`, which is `old` with other sets, may be had by a task that had `old` (capabilities(7)). */
+/* Return whether a task with the credentials `old` may change them to `who`, by the rules of capset(2). */
 static bool may_become(const struct credentials *old, const struct credentials *who)
 {
 	if (who->inheritable & ~(old->inheritable | old->permitted) && !credentials_can(old, CAP_SETPCAP))

@@ -24,7 +24,10 @@ SYSCALL_2(getgroups, size, to)
 	return error ? error : (int64_t)count;
 }
 
-/* Let the element at `at` sink in the heap of the first `count` elements to where none below it is greater. */
+/*
+ * Restore the order of the heap (as in heap sort) that the first `count` elements are: move the element at `at` down
+ * until none of its children is greater.
+ */
 static void sink(uint32_t *gids, uint32_t at, uint32_t count)
 {
 	uint32_t gid = gids[at];
@@ -44,7 +47,7 @@ static void sink(uint32_t *gids, uint32_t at, uint32_t count)
 	gids[at] = gid;
 }
 
-/* Sort the groups by a heap, in place, and let other tasks run meanwhile. Returns false: the task must end. */
+/* Sort the groups by heap sort, and let other tasks run meanwhile. Returns false when the task must end. */
 static bool sort(struct group_list *groups)
 {
 	uint32_t *gids = groups->gids, steps = 0;
@@ -77,7 +80,7 @@ static int get_list(uint32_t count, uint64_t from, struct group_list **ret)
 	error = args_get(groups->gids, from, count * sizeof(groups->gids[0]));
 	if (!error && !sort(groups))
 		error = -EINTR;
-	/* The group that is none is the greatest number. */
+	/* UINT32_MAX, which is no group, is the last one of a sorted list. */
 	if (!error && groups->gids[count - 1] == UINT32_MAX)
 		error = -EINVAL;
 	if (error)

@@ -1,8 +1,8 @@
 /*
  * System calls that send messages to sockets and receive them.
  *
- * A receive copies all to the user before it removes the message: a copy that lacks memory leaves the message where it
- * is, and the call begins again. No other task runs in between.
+ * A receive copies everything to the user before it removes the message from the queue. When a copy lacks memory the
+ * message stays, and the call is made again. No other task runs between the copy and the removal.
  */
 #include "kernel/net/passed.h"
 #include "kernel/sys/socket_control.h"
@@ -58,7 +58,7 @@ static int64_t send_all(struct file *file, struct socket *socket, struct socket_
 	return total ? total : sent;
 }
 
-/* Send to an address, or if it has no bytes to the connected socket. */
+/* Send to the address `name` or, if that is empty, to the connected socket. */
 static int64_t send_to(struct file *file, struct socket *socket, const struct socket_name *name,
 		       struct socket_message *message)
 {
@@ -184,8 +184,9 @@ static void consume(struct socket *socket, struct socket_message *message)
 }
 
 /*
- * Go on with a receive from a stream that wants all bytes (MSG_WAITALL), `received` of which are there: until a signal,
- * an end, or passed files, which the next receive gets. Returns how many bytes came in all.
+ * Continue a receive with MSG_WAITALL from a stream, which has got `received` bytes so far, until it has all bytes, a
+ * signal comes, the stream ends, or bytes come with passed files, which the next receive gets. Returns how many bytes
+ * were received in all.
  */
 static int64_t receive_rest(struct file *file, struct socket *socket, struct socket_message *message, uint64_t deadline,
 			    int64_t received)
@@ -206,20 +207,20 @@ static int64_t receive_rest(struct file *file, struct socket *socket, struct soc
 	return total;
 }
 
-/* Return what a receive returns: with MSG_TRUNC the size of the whole message. */
+/* Return the result of a receive: `received` or, with MSG_TRUNC, the size of the whole message. */
 static int64_t size_of(const struct socket_message *message, int64_t received)
 {
 	return message->flags & MSG_TRUNC && message->size > (uint64_t)received ? (int64_t)message->size : received;
 }
 
-/* Put the sender's address, at most `room` bytes. *ret_size: the whole size, 0 if it has none. */
+/* Write the sender's address to user address `to`, at most `room` bytes of it. *ret_size: its whole size; 0: none. */
 static int put_sender(const struct socket_message *message, uint64_t to, uint32_t room, uint32_t *ret_size)
 {
 	*ret_size = message->from ? message->from->size : 0;
 	return message->from ? args_put(to, message->from->bytes, room < *ret_size ? room : *ret_size) : 0;
 }
 
-/* Put the sender's address for recvfrom(2). */
+/* Write the sender's address to the user, as recvfrom(2) does. */
 static int put_from(const struct socket_message *message, uint64_t to, uint64_t size_at)
 {
 	uint32_t size, room;
@@ -267,7 +268,7 @@ SYSCALL_6(recvfrom, fd, base, size, flags, to, size_at)
 	return error ? error : received == whole ? receive_rest(file, socket, &message, deadline, received) : whole;
 }
 
-/* Put what came with the bytes of a message, and what its struct msghdr at `at` tells. */
+/* Write all but the bytes of a received message to the user: sender, control data, and the struct msghdr at `at`. */
 static int put_rest(struct linux_message *header, uint64_t at, const struct socket_message *message, int64_t received,
 		    struct control_room *room)
 {

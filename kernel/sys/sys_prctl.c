@@ -58,7 +58,7 @@ static int64_t set_secure_bits(uint32_t bits)
 	const uint32_t locks = old->secure_bits & SECURE_ALL_LOCKS;
 	struct credentials *who;
 
-	/* A lock stays, and what it locks stays as it is. */
+	/* A lock bit cannot be cleared, and while it is set the bit that it locks cannot be changed. */
 	if (locks >> 1 & (old->secure_bits ^ bits) || locks & ~bits ||
 	    bits & ~(uint32_t)(SECURE_ALL | SECURE_ALL_LOCKS))
 		return -EPERM;
@@ -137,7 +137,7 @@ static int64_t set_no_new_rights(void)
 	return rights_replace(who);
 }
 
-/* The requests about credentials. */
+/* Do one of the requests about credentials. Returns prctl(2)'s result. */
 static int64_t credentials_request(enum prctl_request request, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
 {
 	const struct credentials *who = rights_current();

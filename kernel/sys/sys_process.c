@@ -199,7 +199,7 @@ SYSCALL_5(waitid, type, id, to, options, usage)
 		return error;
 	if (process)
 		who = process->pid;
-	/* Without waiting a file with O_NONBLOCK tells that there is nothing to tell. */
+	/* For a pidfd with O_NONBLOCK the call does not wait, but returns an error when there is nothing to report. */
 	if (file && file->flags & O_NONBLOCK)
 		options |= WAIT_NO_HANG;
 	if ((uint32_t)options & ~(uint32_t)WAITID_OPTIONS ||

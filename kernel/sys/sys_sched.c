@@ -1,6 +1,6 @@
 /*
- * System calls about scheduling: policies, real-time priorities, nice values. Permissions are not checked, since
- * every process is root.
+ * System calls about scheduling: policies, real-time priorities, nice values. Which CPUs a task may run on is the
+ * matter of sys_affinity.c.
  */
 #include "kernel/lib/string.h"
 #include "kernel/sys/user_args.h"

@@ -1,5 +1,5 @@
 /*
- * seccomp(2), and what becomes of system calls of tasks that it concerns.
+ * seccomp(2), and the check of each system call of tasks that have seccomp programs.
  */
 #include "kernel/lib/log.h"
 #include "kernel/mm/heap/heap.h"
@@ -19,7 +19,7 @@ enum seccomp_request {
 };
 
 enum seccomp_flags {
-	FLAG_TSYNC = 1, /* the other threads, too */
+	FLAG_TSYNC = 1, /* the program is for all threads of the process */
 	FLAG_LOG = 2,
 	FLAG_SPEC_ALLOW = 4,
 };
@@ -73,8 +73,8 @@ static int64_t set_filter(uint64_t flags, uint64_t from)
 	if (flags & ~(uint64_t)(FLAG_TSYNC | FLAG_LOG | FLAG_SPEC_ALLOW))
 		return -EINVAL;
 	/*
-	 * A task's credentials, to which no_new_rights belongs, are its own to change: other threads keep what they
-	 * have.
+	 * FLAG_TSYNC would have to set no_new_rights in other threads' credentials, which only those threads change:
+	 * refuse it.
 	 */
 	if (flags & FLAG_TSYNC && process_current()->task_count > 1)
 		return -EINVAL;
@@ -89,7 +89,7 @@ static int64_t set_filter(uint64_t flags, uint64_t from)
 	return error;
 }
 
-/* Tell whether an action is known: 0, -EOPNOTSUPP, -EFAULT. */
+/* Do SECCOMP_GET_ACTION_AVAIL. Returns 0 if the action at user address `from` is known, -EOPNOTSUPP, -EFAULT. */
 static int64_t find_action(uint64_t from)
 {
 	uint32_t action;
@@ -132,7 +132,7 @@ int64_t seccomp_set(uint64_t mode, uint64_t from)
 
 /* ---- calls ---- */
 
-/* End the task, or, if it is the only one or `whole`, its process, by `signal`. */
+/* End the task by `signal`; or the whole process, if `whole` is set or the task is its only one. */
 static __attribute__((noreturn)) void end(int signal, bool whole)
 {
 	if (whole || process_current()->task_count == 1)
@@ -164,7 +164,7 @@ static bool is_allowed(const struct trap_frame *frame, int64_t *ret_result)
 		.arguments = { frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9 },
 	};
 	const uint32_t answer = seccomp_ask(&data), value = SECCOMP_DATA(answer);
-	/* siginfo_t has the call's number and the architecture where those of kill(2) have a value. */
+	/* In siginfo_t the data of the answer are si_errno. */
 	const struct signal_info info = { .error = (int32_t)value,
 					  .code = SYS_SECCOMP,
 					  .call = { frame->rip, (int32_t)frame->error, ARCHITECTURE } };

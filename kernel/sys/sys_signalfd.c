@@ -1,8 +1,8 @@
 /*
  * signalfd(2): files from which a program reads the signals that are pending for it.
  *
- * Such a file is not of one process: whoever reads it, or polls it, gets its own signals. So the file has no queue
- * either, and waiters stand in the queue of the process that waits.
+ * Such a file belongs to no process: a process that reads or polls it gets its own signals. So the file has no wait
+ * queue either; a task that waits stands in a queue of its process.
  */
 #include "kernel/fs/anonymous.h"
 #include "kernel/mm/heap/heap.h"
@@ -71,7 +71,10 @@ static struct signalfd_info info_of(const struct signal_info *from)
 	return info;
 }
 
-/* Read one signal. It is taken only when the user's memory is known to be there: a signal cannot be put back. */
+/*
+ * Read one signal. The signal is taken only after the user's memory was found to be mapped, since a signal that was
+ * taken cannot become pending again.
+ */
 static int64_t read_one(const struct signalfd *signalfd, struct user_io *io)
 {
 	struct user_io probe = *io;

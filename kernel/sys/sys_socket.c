@@ -192,7 +192,7 @@ SYSCALL_4(accept4, fd, to, size_at, flags)
 	if (result)
 		return result;
 	error = to ? made->ops->name(made, true, &name) : 0;
-	/* Who connected may be gone again: then there is no address to tell. */
+	/* The peer may have closed its end already: then its address is not known. */
 	if (error) {
 		made->ops->close(made);
 		return -ECONNABORTED;
@@ -204,7 +204,7 @@ SYSCALL_4(accept4, fd, to, size_at, flags)
 	if (!error)
 		return result;
 	fd_close(process_current()->fds, (int)result);
-	/* The connection is lost, and making the call again would wait for another one. */
+	/* The connection was taken and is closed now: a call that is made again would wait for another one. */
 	return error == -ERESTART_MEMORY ? -ENOMEM : error;
 }
 

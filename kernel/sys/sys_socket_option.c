@@ -17,7 +17,7 @@ static bool is_switch(uint64_t option)
 	return option < 32 && SWITCHES >> option & 1;
 }
 
-/* Return what SO_SNDBUF and SO_RCVBUF become: twice the value, since Linux's buffers hold its own bookkeeping, too. */
+/* Return what SO_SNDBUF or SO_RCVBUF becomes: twice the value, as on Linux, whose buffers also hold its bookkeeping. */
 static uint32_t buffer_size(int32_t value, uint32_t least)
 {
 	const uint32_t most = SOCKET_BUFFER_MAX / 2;
@@ -38,7 +38,7 @@ static int set_timeout(uint64_t from, uint32_t size, uint64_t *ret_ns)
 		return error;
 	if (time.microseconds < 0 || time.microseconds >= 1000000)
 		return -EDOM;
-	/* A negative time is over at once; 1 ns is the shortest, since 0 means that there is none. */
+	/* A negative time is over at once: make it 1 ns, since 0 ns stands for no limit. */
 	*ret_ns = 1;
 	if (time.seconds >= 0)
 		*ret_ns = time_add_times((uint64_t)time.microseconds * NS_PER_US, (uint64_t)time.seconds, NS_PER_S);

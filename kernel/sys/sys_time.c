@@ -161,7 +161,10 @@ static int64_t sleep_by_cpu_time(uint64_t id, uint64_t until, uint64_t flags, ui
 	}
 	if (error != -EINTR)
 		return error;
-	/* A time span goes on by restart_syscall(2) on Linux; here it is over, and the rest is told. */
+	/*
+	 * On Linux restart_syscall(2) would continue the sleep of a time span. Here the sleep ends, and the rest is
+	 * written to `rest`.
+	 */
 	left = timespec_from_ns(until > now ? until - now : 0);
 	error = flags & TIMER_ABSTIME ? 0 : args_put_late(rest, &left, sizeof(left));
 	return error ? error : -EINTR;

@@ -25,11 +25,11 @@ struct signal_event {
 
 _Static_assert(sizeof(struct signal_event) == 64, "Linux's struct sigevent");
 
-#define SIGEV_THREAD 2 /* notify: the C library runs a function, by way of a signal */
+#define SIGEV_THREAD 2 /* for the kernel the same as a signal, at which the C library calls a function */
 
 /* ---- timer_create(2) ---- */
 
-/* Set the clock of a timer to be made. Returns 0, -EINVAL, -EOPNOTSUPP (a clock that has no timers). */
+/* Fill in the clock of a timer that is to be made. Returns 0, -EINVAL, -EOPNOTSUPP (a clock that has no timers). */
 static int take_clock(uint32_t id, struct posix_timer_order *order)
 {
 	struct cpu_clock_owner owner;
@@ -63,7 +63,7 @@ static int take_clock(uint32_t id, struct posix_timer_order *order)
 	return 0;
 }
 
-/* Set what a timer to be made does when it expires. Returns 0 or -EINVAL. */
+/* Fill in what a timer that is to be made does when it expires. Returns 0 or -EINVAL. */
 static int take_event(const struct signal_event *event, struct posix_timer_order *order)
 {
 	order->signal = event->signal;
@@ -201,7 +201,7 @@ static void set_alarm(uint64_t value_ns, uint64_t interval_ns)
 		timer_start(&process->alarm, deadline_in(value_ns));
 }
 
-/* Return the place of the timer of ITIMER_VIRTUAL or ITIMER_PROF, in which NULL stands for one that was never set. */
+/* Return where the pointer to the timer of ITIMER_VIRTUAL or ITIMER_PROF is kept; NULL there: it was never set. */
 static struct posix_timer **place_of(enum interval_timer which)
 {
 	return &process_current()->signals.interval_timers[which - ITIMER_VIRTUAL];

@@ -46,7 +46,7 @@ int64_t syscall_run(const struct trap_frame *frame)
 		result =
 			syscall_functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);
 	irq_close();
-	/* A task that has come to another CPU meanwhile cannot tell how many there were. */
+	/* The counts of two CPUs cannot be compared: skip a call during which the task has moved to another CPU. */
 	if (cpu == per_cpu_pointer(percpu))
 		cost->cr3_writes += context_cr3_writes() - writes;
 	if (start)
@@ -96,7 +96,7 @@ static void leave(struct trap_frame *frame)
 	stop_watch_on();
 }
 
-/* Do the same where there are several CPUs. */
+/* Do leave() where there are several CPUs: the call has let go of the kernel lock, which is taken for what is left. */
 static void leave_with_lock(struct trap_frame *frame)
 {
 	irq_open();

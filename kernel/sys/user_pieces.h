@@ -10,8 +10,8 @@
 #define PIECES_STACK 8             /* most pieces that a call keeps on the stack, and not in the heap */
 
 /*
- * Lies on the stack of the call, and must stay in its place, as `io` points into it. Guard: only the calling task uses
- * it.
+ * The pieces of one call. The structure lies on the call's stack, and must not be moved, since `io` points into it.
+ * Guard: only the calling task uses it.
  */
 struct user_pieces {
 	struct user_iovec small[PIECES_STACK];
