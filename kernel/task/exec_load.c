@@ -34,12 +34,14 @@
 /* bytes of the first stack that are copied at a time */
 #define STACK_PIECE (256ULL << 10)
 
-static uint64_t random_pages(unsigned bits)
-{
-	uint64_t pages;
+/* Random numbers that decide where each part of a program lies: one request for all, since each takes a new key. */
+struct chance {
+	uint64_t program, brk, stack, mmap;
+};
 
-	random_bytes(&pages, sizeof(pages));
-	return (pages & ((1ULL << bits) - 1)) * PAGE_SIZE;
+static uint64_t random_pages(uint64_t number, unsigned bits)
+{
+	return (number & ((1ULL << bits) - 1)) * PAGE_SIZE;
 }
 
 /* Write zeros into memory of the new space. Returns 0 or an error. */
@@ -125,7 +127,7 @@ static vaddr_t end_of(const struct elf_image *elf)
 	return last->va + last->pages * PAGE_SIZE;
 }
 
-static int map_program(struct user_space *space, const struct exec_file *own, vaddr_t bias)
+static int map_program(struct user_space *space, const struct exec_file *own, vaddr_t bias, const struct chance *chance)
 {
 	int error = map_file(space, own, bias);
 
@@ -133,7 +135,7 @@ static int map_program(struct user_space *space, const struct exec_file *own, va
 		return error;
 	for (size_t i = 0; i < own->elf.count; i++)
 		note_places(space, &own->elf.segments[i], bias);
-	space->brk_start = space->brk = end_of(&own->elf) + bias + random_pages(RANDOM_BITS_BRK);
+	space->brk_start = space->brk = end_of(&own->elf) + bias + random_pages(chance->brk, RANDOM_BITS_BRK);
 	return 0;
 }
 
@@ -167,12 +169,13 @@ static int map_loader(struct user_space *space, const struct exec_file *loader, 
  * Choose and return the end of the stack, and set the address below which mmap(2) places mappings, so that the stack
  * has room to grow. limit: RLIMIT_STACK.
  */
-static vaddr_t place_stack(struct user_space *space, uint64_t limit)
+static vaddr_t place_stack(struct user_space *space, uint64_t limit, const struct chance *chance)
 {
-	vaddr_t top = USER_END - random_pages(RANDOM_BITS_STACK);
+	vaddr_t top = USER_END - random_pages(chance->stack, RANDOM_BITS_STACK);
 	uint64_t room = limit < STACK_ROOM_MIN ? STACK_ROOM_MIN : limit > STACK_ROOM_MAX ? STACK_ROOM_MAX : limit;
 
-	space->mmap_top = align_down(top - room - USER_GUARD_GAP, PAGE_SIZE) - random_pages(RANDOM_BITS_MMAP);
+	space->mmap_top =
+		align_down(top - room - USER_GUARD_GAP, PAGE_SIZE) - random_pages(chance->mmap, RANDOM_BITS_MMAP);
 	return top;
 }
 
@@ -230,25 +233,26 @@ static int build(const struct exec_program *program, uint64_t stack_limit, const
 		 const struct exec_sizes *sizes, struct exec_image *ret)
 {
 	const struct elf_image *elf = &program->own.elf;
-	const vaddr_t bias = elf->relocatable ? align_down(PIE_BASE + random_pages(RANDOM_BITS_PIE), elf->align) : 0;
-	struct exec_start start = {
-		.headers = elf->headers_va ? elf->headers_va + bias : 0,
-		.header_count = elf->headers,
-		.entry = elf->entry + bias,
-		.stack_executable = elf->stack_executable,
-	};
+	struct exec_start start = { .header_count = elf->headers, .stack_executable = elf->stack_executable };
 	struct user_space *space;
+	struct chance chance;
 	uint64_t touched;
+	vaddr_t bias = 0;
 	int error;
 
+	random_bytes(&chance, sizeof(chance));
+	if (elf->relocatable)
+		bias = align_down(PIE_BASE + random_pages(chance.program, RANDOM_BITS_PIE), elf->align);
+	start.headers = elf->headers_va ? elf->headers_va + bias : 0;
+	start.entry = elf->entry + bias;
 	error = errno_of(user_space_create(&space));
 	if (error)
 		return error;
-	start.top = place_stack(space, stack_limit);
+	start.top = place_stack(space, stack_limit, &chance);
 	/* The vDSO lies above the stack, since a fork then needs no page table for it alone. */
 	error = errno_of(vdso_map(space, &start.top, &start.vdso));
 	if (!error)
-		error = map_program(space, &program->own, bias);
+		error = map_program(space, &program->own, bias, &chance);
 	if (!error && program->loader)
 		error = map_loader(space, program->loader, &start.base);
 	if (!error)
