@@ -297,8 +297,8 @@ static void run_programs(const struct boot_info *info, const char *cmdline)
 }
 
 /*
- * Let other tasks run while the monitor waits for input: the one that serves devices. An input of the monitor that has
- * no bytes.
+ * Let other tasks run, such as the one that serves devices, while the monitor waits for input. The monitor calls this
+ * as one of its inputs, from which no byte ever comes.
  */
 static int let_tasks_run(void)
 {

@@ -1,5 +1,6 @@
 /*
- * Writes the trampoline for other CPUs, and sets up a CPU that has come through it, as far as this layer knows how.
+ * Writes the trampoline, the code by which other CPUs get from real mode to the kernel, and sets up what this layer
+ * knows of on a CPU that has come through it.
  */
 #include "kernel/arch/cpu_start.h"
 
@@ -21,7 +22,7 @@ unsigned cpu_start_count; /* guard: the CPU that starts the others */
 
 static void (*run_started)(const struct cpu_start *start); /* cpu_start_prepare()'s `run`. Fixed after boot */
 
-/* Return how far a label is from the start of the trampoline. */
+/* Return the offset of a label from the start of the trampoline, in bytes. */
 static uint32_t offset_of(const char *label)
 {
 	return (uint32_t)((uintptr_t)label - (uintptr_t)cpu_trampoline);
@@ -40,7 +41,7 @@ void cpu_start_prepare(void *page, paddr_t pa, paddr_t root, void (*run)(const s
 	ASSERT(pa.raw < 0x100000 && root.raw <= UINT32_MAX);
 	run_started = run;
 	memcpy(page, cpu_trampoline, offset_of(cpu_trampoline_end));
-	/* The base follows the limit, which has two bytes. */
+	/* In the operand of LGDT the base follows the limit, which has two bytes. */
 	fill(page, cpu_trampoline_gdtr + 2, 4, at + offset_of(cpu_trampoline_gdt));
 	fill(page, cpu_trampoline_far32, 4, at + offset_of(cpu_trampoline_code32));
 	fill(page, cpu_trampoline_far64, 4, at + offset_of(cpu_trampoline_code64));
@@ -48,7 +49,7 @@ void cpu_start_prepare(void *page, paddr_t pa, paddr_t root, void (*run)(const s
 	fill(page, cpu_trampoline_entry, 8, (uintptr_t)cpu_entry);
 }
 
-/* Called by cpu_entry, on the CPU's own stack. */
+/* Set up the running CPU, and pass it on to run_started. Called by cpu_entry, on the CPU's own stack. */
 NO_CANARY void cpu_started(const struct cpu_start *start)
 {
 	percpu_load(start->cpu);

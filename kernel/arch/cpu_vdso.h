@@ -17,7 +17,7 @@ static inline uint64_t cpu_rdtsc_in_order(void)
 	return (uint64_t)high << 32 | low;
 }
 
-/* Return what the kernel has put into IA32_TSC_AUX of the running CPU: its number. */
+/* Return the running CPU's number, which the kernel has put into its IA32_TSC_AUX, by RDTSCP. */
 static inline uint32_t cpu_number_by_rdtscp(void)
 {
 	uint32_t low, high, number;

@@ -27,8 +27,9 @@ struct percpu_stacks {
 size_t percpu_size(void);
 
 /*
- * percpu_prepare: make the variables of another CPU, in `area` of percpu_size() bytes, aligned to 64, in the PML4 slot
- * that all contexts share. Returns its struct percpu. percpu_load: as percpu_init, on the CPU that they are for.
+ * percpu_prepare: make the variables of another CPU in `area`, which has percpu_size() bytes, is aligned to 64 and lies
+ * in the PML4 slot that all contexts share. Returns the CPU's struct percpu. percpu_load: do what percpu_init() does,
+ * on that CPU.
  */
 struct percpu *percpu_prepare(void *area, unsigned number, const struct percpu_stacks *stacks);
 void percpu_load(struct percpu *cpu);

@@ -19,7 +19,7 @@ struct percpu *cpu_list[CPUS_MOST] = { &percpu }; /* fixed after boot */
 unsigned cpu_count = 1;                           /* fixed after boot */
 
 /*
- * The compiler's name for the canary, which the Makefile tells it. Guard: own CPU, which sets it when it starts.
+ * The canary, under the name that the Makefile tells the compiler. Guard: own CPU, which sets it when it starts.
  */
 extern PER_CPU uint64_t stack_canary;
 PER_CPU uint64_t stack_canary;

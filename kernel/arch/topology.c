@@ -7,7 +7,7 @@
 #include "kernel/arch/cpu.h"
 
 #define LEAF_LEVELS  0xb
-#define LEVEL_THREAD 1 /* of ECX bits 15:8 of this leaf */
+#define LEVEL_THREAD 1 /* types of levels, in bits 15:8 of this leaf's ECX */
 #define LEVEL_CORE   2
 #define LEVELS_MOST  8
 #define SHIFT_MOST   31u
@@ -56,7 +56,7 @@ static bool read_levels(struct topology *ret)
 			break;
 		if (type == LEVEL_THREAD)
 			core = level.eax & 0x1f;
-		/* What lies between core and package, as a die, counts with the core. */
+		/* Levels between core and package, such as a die, count as a part of the core's number. */
 		if (type >= LEVEL_CORE || !package)
 			package = level.eax & 0x1f;
 	}

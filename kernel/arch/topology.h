@@ -14,8 +14,8 @@ struct topology {
 };
 
 /*
- * Return how APIC ids are divided, by the leaves of the CPU that runs this: all CPUs of a machine count as alike.
- * A CPU without these leaves is alone in its package.
+ * Return how APIC ids are divided, as CPUID of the running CPU says; all CPUs of a machine are taken to be alike. When
+ * CPUID does not say it, each CPU is taken to be alone in its package.
  */
 struct topology topology_read(void);
 

@@ -88,7 +88,6 @@ void trap_use_debug_stack(void);
 
 /*
  * Let programs use SYSCALL, which jumps to `entry`: assembly that starts with interrupts off, on the user's stack and
- * with the user's GS. Call only on a CPU with SYSCALL, before other
- * CPUs start.
+ * with the user's GS. Call only on a CPU with SYSCALL, before other CPUs start.
  */
 void trap_allow_syscalls(const char *entry);

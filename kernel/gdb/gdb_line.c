@@ -10,7 +10,7 @@
 #include "kernel/irq/clock.h"
 #include "kernel/lib/scratch.h"
 
-/* While the machine runs: how long a packet may stand still before its start is forgotten. */
+/* While the machine runs, an unfinished packet is dropped when no further byte has come for this long. */
 #define UNFINISHED_NS NS_PER_S
 
 static SCRATCH struct gdb_packet packet;

@@ -23,7 +23,7 @@ const struct gdb_packet *gdb_line_receive(void);
 /* What gdb wants of a machine that runs. */
 enum gdb_call {
 	GDB_CALL_NONE,
-	GDB_CALL_BREAK,  /* Ctrl-C: gdb, which waits for the machine to stop, wants that now */
+	GDB_CALL_BREAK,  /* Ctrl-C: gdb wants the machine to stop now */
 	GDB_CALL_PACKET, /* gdb has connected: gdb_line_receive() has its first packet */
 };
 

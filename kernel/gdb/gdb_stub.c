@@ -34,7 +34,7 @@
 
 static bool enabled;
 static bool active;         /* the machine is stopped here */
-static unsigned active_cpu; /* by the CPU with this number */
+static unsigned active_cpu; /* while `active`: the number of the CPU that runs the stub */
 static bool expected;       /* gdb waits for a stop reply */
 static bool break_wanted;   /* the next #BP in the kernel comes from break_now() */
 static int break_signal;    /* the signal that gdb gets for that #BP */

@@ -8,19 +8,19 @@
 #include <stdint.h>
 
 /*
- * Ticks are multiplied by 2^CLOCK_PAGE_BITS first, so that a tick of up to as many ns has a multiplier of 64 bits. The
- * bits that this takes from the count of ticks would be needed after 36 years at 4 GHz.
+ * Ticks are multiplied by 2^CLOCK_PAGE_BITS first, so that the multiplier fits into 64 bits for ticks of up to
+ * 2^CLOCK_PAGE_BITS ns. The bits that this takes from the count of ticks would be needed after 36 years at 4 GHz.
  */
 #define CLOCK_PAGE_BITS 2
 
 /*
- * How to compute a time from the time-stamp counter: the upper 64 bits of ticks * multiplier, with ticks as above and
- * counted from `start`, shifted right by `shift`, plus an offset. That is what clock.c computes.
+ * How to compute a time from the time-stamp counter: with t = (counter - start) * 2^CLOCK_PAGE_BITS, the time in ns is
+ * the upper 64 bits of t * multiplier, shifted right by `shift`, plus an offset. clock.c computes the same.
  *
  * Guard of the fields from `start` on: the sequence count, which the kernel makes odd before it changes them and even
- * afterwards. A program that finds it odd makes the system call; one that finds another number than when it began
- * reads again. It is odd for good when the counter does not tell the time. Guard of `sequence`: tasks only, which the
- * kernel does not preempt.
+ * afterwards. A program that finds the count odd makes a system call; a program that finds another count after it has
+ * read the fields than before reads them again. The count stays odd when the time-stamp counter does not tell the time.
+ * Guard of `sequence`: tasks only, which the kernel does not preempt.
  */
 struct clock_page {
 	uint32_t sequence;

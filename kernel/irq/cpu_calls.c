@@ -16,15 +16,15 @@
 
 static bool (*other_nmi)(struct trap_frame *frame); /* cpu_calls_set_nmi()'s handler; NULL: none. Fixed after boot */
 static uint32_t stopper;                            /* number of the CPU that stops all others, plus 1. Atomic */
-static unsigned stopped;                            /* how many have. Atomic */
+static unsigned stopped;                            /* how many CPUs have stopped. Atomic */
 static bool pausing;                                /* all CPUs but one are to wait. Atomic */
-static unsigned paused;                             /* how many do. Atomic */
+static unsigned paused;                             /* how many CPUs wait. Atomic */
 static void (*resumed)(void);                       /* cpu_calls_pause_others()'s function. Guard: who pauses others */
 
 static PER_CPU struct trap_frame
 	*paused_frame; /* what this CPU was at when it was paused; NULL: it runs. Guard: itself */
 
-/* The CPU looks at what is wanted of it on its way back from any interrupt: nothing is left to do here. */
+/* Do nothing: on its way back from any interrupt a CPU looks whether another task should run. */
 static void reschedule(void *ctx)
 {
 	(void)ctx;
@@ -55,7 +55,7 @@ static __attribute__((noreturn)) void stop(void)
 	}
 }
 
-/* Wait until the CPU that pauses this one is through. */
+/* Wait until the CPU that pauses this one calls cpu_calls_resume_others(), and call its function. */
 static void pause(struct trap_frame *frame)
 {
 	per_cpu(paused_frame) = frame;

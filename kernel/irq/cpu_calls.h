@@ -1,6 +1,7 @@
 /*
- * Interrupts between CPUs. The handlers of the first two run without the kernel lock, since its holder may be the CPU
- * that sends them.
+ * Interrupts between CPUs: one that makes a CPU look for another task, one that makes it serve a shootdown, and NMIs
+ * that stop or pause it. The handlers of the first two run without the kernel lock, since its holder may be the CPU
+ * that has sent the interrupt, and waits for the handler.
  */
 #pragma once
 
@@ -16,15 +17,15 @@ void cpu_calls_init(void);
 void cpu_calls_start_cpu(void);
 
 /*
- * Make another CPU look whether a task should run on it: if a program runs there, on its way out of the interrupt; if
- * the CPU idles, in its idle task.
+ * Make another CPU look whether another task should run on it: on its way out of the interrupt if a program runs there,
+ * or in its idle task if the CPU idles.
  */
 void cpu_call_reschedule(const struct percpu *cpu);
 
 /*
- * Stop all other CPUs for good, by an NMI, which reaches them whatever they do. Returns when they have stopped, or when
- * those that have not had a tenth of a second. When two CPUs call this, the later one stops. Needs no lock: for panics,
- * power-off and restart.
+ * Stop all other CPUs for good, by an NMI, which interrupts them even while they have interrupts off. Returns when all
+ * have stopped, or after a tenth of a second. When two CPUs call this, the later one is stopped, too. Needs no lock:
+ * for panics, power-off and restart.
  */
 void cpu_calls_stop_others(void);
 
@@ -39,7 +40,7 @@ void cpu_calls_resume_others(void);
 struct trap_frame *cpu_calls_paused_at(const struct percpu *cpu);
 
 /*
- * Set the handler of NMIs that come from elsewhere. It returns false when it does not know the NMI, which is then
- * fatal.
+ * Set the handler of NMIs that no CPU has sent by a function of this file. The handler returns false when it does not
+ * know the NMI's cause, which is then fatal.
  */
 void cpu_calls_set_nmi(bool (*handler)(struct trap_frame *frame));

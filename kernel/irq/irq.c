@@ -104,8 +104,8 @@ static bool dispatch(struct trap_frame *frame)
 }
 
 /*
- * Do the same where there are several CPUs: with the kernel lock, but for what its holder may wait for. This CPU may
- * hold the lock already: then its own code in the kernel was interrupted.
+ * Do dispatch() where there are several CPUs: with the kernel lock held, except for the vectors whose handlers the
+ * lock's holder may wait for. This CPU may hold the lock already: then the interrupt came while it ran in the kernel.
  */
 static bool dispatch_with_lock(struct trap_frame *frame)
 {

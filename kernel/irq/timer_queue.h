@@ -39,8 +39,8 @@ struct timer_queue {
 void timer_queue_add(struct timer_queue *queue, struct timer *timer, uint64_t deadline_ns);
 
 /*
- * Give a timer that is in this queue another deadline, as if it were removed and added anew. Cheaper than that: the
- * timer moves only past those whose turn comes on its other side now.
+ * Give a timer that is in this queue another deadline, as if it were removed and added again. This costs less, since
+ * the timer only moves up or down in the heap from the place where it is.
  */
 void timer_queue_move(struct timer_queue *queue, struct timer *timer, uint64_t deadline_ns);
 

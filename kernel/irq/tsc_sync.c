@@ -1,8 +1,9 @@
 /*
- * What a CPU knows when it reads its own counter after a word that the first CPU has shown: its counter minus the word
- * is its lead, or more, since time has passed in between. When it reads its own counter first, and then waits for a
- * word that was surely shown later: its counter minus that word is its lead, or less. Many such pairs leave a narrow
- * range, which holds 0 if the counters go alike.
+ * The first CPU writes its counter to the word `shown` again and again. Another CPU's *lead* is by how much its counter
+ * is ahead of the first CPU's. When the other CPU reads the word and then its own counter, the difference is the lead
+ * or more, since time has passed in between. When it reads its own counter and then waits for a word that was written
+ * later, the difference is the lead or less. The closest of PAIRS such pairs of bounds give a narrow range for the
+ * lead, which contains 0 if the counters agree.
  */
 #include "kernel/irq/tsc_sync.h"
 
@@ -25,7 +26,7 @@ static uint64_t read_count(void)
 	return __atomic_load_n(&shown_count, __ATOMIC_SEQ_CST);
 }
 
-/* Find by how much this CPU's counter leads, at the least and at the most. */
+/* Find the least and the most that this CPU's lead can be, in ticks. */
 static void measure(int64_t *ret_least, int64_t *ret_most)
 {
 	*ret_least = INT64_MIN;
@@ -34,7 +35,7 @@ static void measure(int64_t *ret_least, int64_t *ret_most)
 		uint64_t word = __atomic_load_n(&shown, __ATOMIC_SEQ_CST), own = cpu_rdtsc(), count = read_count();
 		int64_t most = (int64_t)(own - word), least;
 
-		/* The showing after the next one has begun after `own` was read. */
+		/* The write that makes the count larger by 2 has begun after the count, and so `own`, was read. */
 		while (read_count() < count + 2)
 			cpu_pause();
 		least = (int64_t)(own - __atomic_load_n(&shown, __ATOMIC_SEQ_CST));

@@ -7,11 +7,12 @@
 
 #include "paging/types.h"
 
-/* Show this CPU's counter once. The CPU that starts the others calls this in a loop while it waits for them. */
+/* Show this CPU's counter once. The first CPU calls this in a loop while it waits for the others. */
 void tsc_sync_show(void);
 
 /*
- * Compare this CPU's counter with the one that is shown, and correct it if they differ. Returns ERR_RANGE when they
- * differ still; *ret_ticks is then by how much.
+ * Compare this CPU's counter with the first CPU's, and correct it if they differ. Returns OK; or ERR_RANGE when they
+ * still differ afterwards, and *ret_ticks is by how many ticks, at the least, this CPU's counter is ahead; negative:
+ * behind.
  */
 MUST_CHECK enum status tsc_sync_follow(int64_t *ret_ticks);

@@ -1,5 +1,5 @@
 /*
- * What each CPU does.
+ * Reports what each CPU does.
  */
 #pragma once
 

@@ -1,9 +1,9 @@
 /*
- * The kernel lock: with several CPUs one of them at a time runs tasks in the kernel and interrupt handlers, so that all
- * data that is guarded by what one CPU cannot do at once is guarded still. A CPU takes the lock on its way from user
- * mode, or from idling, into the kernel, and lets go of it on the way back; programs run at the same time on all CPUs.
- * The lock belongs to the CPU, not to the task: it stays held when the CPU goes from one task to another. An interrupt
- * on the CPU that holds it is served as on a machine with one CPU.
+ * The kernel lock: with several CPUs one of them at a time runs tasks in the kernel and interrupt handlers. So data
+ * that only tasks touch, which the kernel does not preempt, needs no further lock: no other CPU touches it meanwhile. A
+ * CPU takes the lock on its way from user mode, or from idling, into the kernel, and lets go of it on the way back;
+ * programs run at the same time on all CPUs. The lock belongs to the CPU, not to the task: it stays held when the CPU
+ * goes from one task to another. An interrupt on the CPU that holds it is served as on a machine with one CPU.
  *
  * With one CPU the lock is not used at all.
  */
@@ -41,7 +41,7 @@ static inline void kernel_lock_lend(void)
 
 #else
 
-/* Return whether this CPU holds the lock; the answer stays right. */
+/* Return whether this CPU holds the lock. No other CPU can change the answer, so it stays right afterwards. */
 static inline bool kernel_lock_is_held(void)
 {
 	return __atomic_load_n(&kernel_lock_holder, __ATOMIC_RELAXED) == this_cpu->number + 1;
@@ -55,8 +55,8 @@ static inline bool kernel_lock_is_held(void)
 void kernel_lock_start(void (*serve)(void));
 
 /*
- * Take the lock, which this CPU does not hold, and wait for it if need be. With interrupts on they are served
- * meanwhile. Who has waited for long goes first, so that nobody waits for ever.
+ * Take the lock, which this CPU does not hold, and wait for it if need be. Interrupts may be on or off; if they are on,
+ * they are served during the wait. A CPU that has waited for long goes first, so that none waits for ever.
  */
 void kernel_lock_take(void);
 

@@ -21,8 +21,9 @@ void shootdown_set_sender(void (*send)(const struct percpu *cpu))
 }
 
 /*
- * A CPU that waits here serves nothing meanwhile: nobody else sends. The CPUs that are sent to serve as soon as they
- * have interrupts on, which those that wait for a lock with interrupts off have after its holder is through.
+ * While this CPU waits here no message comes to itself, since one CPU sends at a time. The other CPUs serve the message
+ * when they turn interrupts on, or while they wait for the kernel lock with interrupts off (kernel_lock_start()). If
+ * this CPU held another lock, one of them could wait for that with interrupts off, and never serve.
  */
 void shootdown(const struct tlb_message *message)
 {

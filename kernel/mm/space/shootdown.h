@@ -1,6 +1,6 @@
 /*
- * Shootdowns: a change of a context is served by all CPUs that may have TLB entries of it, before what was unmapped can
- * be used for something else. tlb.c decides what each of them does.
+ * Shootdowns: all CPUs that may have TLB entries of a changed context *serve* the change, that is invalidate these
+ * entries, before the unmapped memory can be used for something else. tlb.c decides which entries each CPU invalidates.
  */
 #pragma once
 

@@ -64,7 +64,7 @@ enum status user_frame_get(paddr_t pa)
 		if (status != OK)
 			return status;
 	}
-	/* One CPU needs no compare-and-exchange; with more, the count must change as in frame_get(). */
+	/* Only the CPU that has the kernel lock changes the count, so no compare-and-exchange is needed. */
 	__atomic_store_n(refs, *refs + 1, __ATOMIC_RELAXED);
 	return OK;
 }

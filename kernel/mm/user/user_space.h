@@ -10,7 +10,7 @@
  * and faults exchange them; a read of untouched anonymous memory gets a frame of its own at once, since the write that
  * mostly follows would fault a second time.
  *
- * With one CPU that is not preempted no lock is needed. With a second CPU each space will want one.
+ * Guard of spaces and areas: tasks only, which the kernel does not preempt (kernel/sync/kernel_lock.h).
  */
 #pragma once
 
@@ -127,7 +127,7 @@ MUST_CHECK enum status user_remap(struct user_space *space, vaddr_t va, uint64_t
 MUST_CHECK enum status user_dontneed(struct user_space *space, vaddr_t va, uint64_t size);
 
 /*
- * A forked child gets zeros (WIPED) or no area (LEFT_OUT); SMALL_PAGES: no 2 MiB frame from now on. The rest undo.
+ * A forked child gets zeros (WIPED) or no area (LEFT_OUT); SMALL_PAGES: no 2 MiB frame from now on. The others undo it.
  */
 enum user_advice { USER_WIPED, USER_KEPT, USER_LEFT_OUT, USER_COPIED, USER_SMALL_PAGES, USER_ANY_PAGES };
 
