@@ -22,7 +22,7 @@
 #define EVENT_IPL 13 /* the event's bytes are text in UTF-16 */
 
 #define TCG2_VERSION 1 /* of struct tcg2_event's header */
-/* How many bytes of a description the log gets. What is measured is never cut. */
+/* The most bytes of an event's description in the log. Only the description is cut, not what is measured. */
 #define DESCRIPTION_MOST (OPTIONS_MOST * sizeof(CHAR16))
 
 /* "EFI_TCG2_EVENT": what the log keeps beside the digest. */
@@ -35,7 +35,7 @@ struct tcg2_event {
 	uint8_t bytes[DESCRIPTION_MOST];
 } __attribute__((packed));
 
-/* Bytes of struct tcg2_event in front of `bytes`, and how many of these are the header. */
+/* Bytes of struct tcg2_event in front of its field `bytes`, and how many of these are its header. */
 #define EVENT_FIXED  (sizeof(struct tcg2_event) - DESCRIPTION_MOST)
 #define EVENT_HEADER (EVENT_FIXED - sizeof(uint32_t))
 
@@ -43,14 +43,14 @@ _Static_assert(EVENT_FIXED == 18, "TCG EFI Protocol Specification, \"EFI_TCG2_EV
 
 /* "BOOT_SERVICE_CAPABILITY", as far as it is read here. */
 struct tcg2_capability {
-	uint8_t size; /* the caller's, then what the firmware has filled in */
+	uint8_t size; /* in: bytes of the structure; out: how many of them the firmware has filled in */
 	uint8_t versions[4];
 	uint32_t hash_algorithms, log_formats;
 	uint8_t present; /* a TPM is there */
 	uint8_t rest[23];
 };
 
-/* "EFI_TCG2_PROTOCOL": the functions that are called here, and one that lies between them. */
+/* "EFI_TCG2_PROTOCOL" up to the last function that is called here. */
 struct tcg2 {
 	EFI_STATUS(EFIAPI *get_capability)(struct tcg2 *self, struct tcg2_capability *capability);
 	void *get_event_log;
@@ -82,7 +82,10 @@ static struct tcg2 *find_tpm(struct loader *l)
 	return tpm;
 }
 
-/* Extend `pcr` by the digest of `size` bytes at `data`. The log gets `bytes`, cut to what fits, as the event's. */
+/*
+ * Extend register `pcr` by the digest of `size` bytes at `data`. The firmware logs an event of type `type`, with the
+ * `count` bytes at `bytes`, cut to what fits, as its description.
+ */
 static EFI_STATUS extend(struct loader *l, struct tcg2 *tpm, uint32_t pcr, const void *data, uint64_t size,
 			 uint32_t type, const void *bytes, size_t count)
 {

@@ -1,7 +1,7 @@
 /*
- * The vDSO: code of ours that every program maps and calls, so that it learns the time without a system call (vdso(7)).
- * It reads the page of kernel/irq/clock_page.h, which lies right below it, and computes what the kernel would answer.
- * Where that is not possible it makes the system call. Nothing here is called by the kernel.
+ * The vDSO: code that the kernel maps into every program, so that programs learn the time without a system call
+ * (vdso(7)). The code reads the page of kernel/irq/clock_page.h, which lies right below it, and computes what the
+ * kernel would answer. Where that is not possible it makes the system call. Nothing here is called by the kernel.
  */
 #include <stddef.h>
 
@@ -39,7 +39,7 @@ extern const struct clock_page clock_page __attribute__((visibility("hidden")));
 
 int __vdso_clock_gettime(int clock, struct timespec *to);
 int __vdso_clock_getres(int clock, struct timespec *to);
-/* Not inlined, since the ways in of old have 16 bytes each for a jump to these. */
+/* Not inlined, since each of the entry points legacy_* below must fit into 16 bytes, enough for a jump to these. */
 __attribute__((noinline)) int __vdso_gettimeofday(struct timeval *to, struct timezone *zone);
 __attribute__((noinline)) int64_t __vdso_time(int64_t *to);
 __attribute__((noinline)) int __vdso_getcpu(uint32_t *cpu, uint32_t *node, void *unused);
@@ -133,8 +133,8 @@ int __vdso_getcpu(uint32_t *cpu, uint32_t *node, void *unused)
 }
 
 /*
- * The ways in for programs that know only the addresses of Linux's vsyscall page: the kernel makes a call of one of its
- * three functions continue here, 16 bytes apart from the ELF file's entry on (kernel/task/vdso.c).
+ * Entry points for programs that know only the addresses of Linux's vsyscall page: the kernel makes a call of one of
+ * its three functions continue here. Number n is 16 * n bytes behind the ELF file's entry (kernel/task/vdso.c).
  */
 #define LEGACY(number) __attribute__((section(".text.legacy." #number), aligned(16), visibility("hidden")))
 
