@@ -213,6 +213,11 @@ static void command(uint32_t id, uint32_t what)
 	irq_guard_leave(flags);
 }
 
+void apic_send_init(uint32_t id)
+{
+	command(id, COMMAND_INIT | COMMAND_ASSERT);
+}
+
 void apic_send_startup(uint32_t id, paddr_t page)
 {
 	command(id, COMMAND_STARTUP | COMMAND_ASSERT | (uint32_t)(page.raw / PAGE_SIZE));

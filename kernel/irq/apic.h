@@ -37,6 +37,9 @@ void apic_end(void);
 /* Turn on the local APIC of another CPU, on which this is called, in the first one's mode. */
 void apic_start_cpu(unsigned spurious_vector, unsigned error_vector);
 
+/* Stop the CPU with an APIC id by an INIT: it waits for apic_send_startup(). */
+void apic_send_init(uint32_t id);
+
 /*
  * Send a SIPI (startup interrupt) to the CPU whose APIC id is `id`. If that CPU waits after an INIT, it begins in real
  * mode at `page`, which must be below 1 MiB. A CPU that runs ignores the SIPI.

@@ -291,9 +291,13 @@ static void return_from_trap(struct trap_frame *frame)
 /*
  * Do return_from_trap() where there are several CPUs, and let go of the kernel lock: a CPU has it here after an
  * exception, but not after an interrupt.
+ * An NMI does nothing here: it may come after another CPU has marked this one for a switch and before the interrupt
+ * that tells of it, and no task may be left on the NMI's stack. That interrupt comes right after the NMI.
  */
 static void return_with_lock(struct trap_frame *frame)
 {
+	if (frame->vector == TRAP_NMI)
+		return;
 	if (task_return_wanted()) {
 		if (!kernel_lock_is_held()) {
 			irq_open();
