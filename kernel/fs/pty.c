@@ -180,7 +180,8 @@ static int open_terminal(struct device *device, struct file *file)
 	struct pty *pty = pty_by_number(DEVICE_MINOR(file->node->device));
 
 	(void)device;
-	return pty && !pty->locked ? tty_open(&pty->tty, file) : -EIO;
+	/* A node that pty_forget() has removed is of an earlier terminal, whose number another user's may have now. */
+	return pty && !pty->locked && file->node->links ? tty_open(&pty->tty, file) : -EIO;
 }
 
 /* ---- the master ---- */
@@ -318,11 +319,6 @@ static struct wait_queue *master_queue(struct file *file)
 	return &pty->queue;
 }
 
-static int get_number(struct user_io *io, int32_t *ret)
-{
-	return copy_errno(user_io_get_all(io, ret, sizeof(*ret)));
-}
-
 static int64_t put_number(struct user_io *io, int32_t value)
 {
 	return copy_errno(user_io_put_all(io, &value, sizeof(value)));
@@ -345,7 +341,7 @@ static int64_t master_ioctl(struct file *file, unsigned request, uint64_t arg, s
 		return put_number(io, (int32_t)shown(pty));
 	case TIOCSPTLCK:
 	case TIOCPKT:
-		error = get_number(io, &value);
+		error = copy_errno(user_io_get_all(io, &value, sizeof(value)));
 		if (error)
 			return error;
 		if (request == TIOCSPTLCK)

@@ -9,8 +9,12 @@
 #include "kernel/dev/pci/pci_config.h"
 #include "kernel/fs/errno.h"
 #include "kernel/mm/space/context.h"
+#include "kernel/task/rights.h"
 
 #define BARS_SHOWN 7 /* six, and the ROM's, which is left out */
+
+/* Bytes of the registers that everybody may read, as on Linux: some devices hang when others of theirs are read. */
+#define PCI_CONFIG_SHOWN 64
 
 /* Linux's flags of a resource; the lowest 4 bits are those of the BAR's register. */
 #define RESOURCE_IO       0x40100u
@@ -70,7 +74,9 @@ int pci_make_config(struct node *node, struct text *ret)
 		return -ENODEV;
 	token = kernel_context_enter();
 	/* Only a function of PCI Express has registers behind the first 256 bytes. */
-	size = f->express ? pci_config_size(f->address) : PCI_CONFIG_SIZE;
+	size = !rights_can(CAP_SYS_ADMIN) ? PCI_CONFIG_SHOWN
+	       : f->express               ? pci_config_size(f->address)
+					  : PCI_CONFIG_SIZE;
 	for (uint16_t offset = 0; offset < size; offset += 4) {
 		uint32_t word = pci_read(f, offset);
 

@@ -11,6 +11,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/proc.h"
+#include "kernel/task/rights.h"
 #include "kernel/task/vdso.h"
 
 #define NAME_COLUMN 73  /* the column in which an area's name begins, from 0 */
@@ -118,6 +119,9 @@ int proc_more_maps(struct node *node, uint64_t *place, size_t enough, struct tex
 
 	if (!process)
 		return -ESRCH;
+	/* Since the file was opened the process may have executed a program that the reader may not look into. */
+	if (!rights_may_look(process))
+		return 0;
 	space = process_get_space(process);
 	if (!space)
 		return 0;

@@ -5,6 +5,7 @@
 #include "kernel/fs/mount.h"
 #include "kernel/mm/user/user_io.h"
 #include "kernel/sys/proc.h"
+#include "kernel/task/rights.h"
 
 struct proc_memory proc_measure(const struct process *process)
 {
@@ -72,7 +73,10 @@ int proc_make_environ(struct node *node, struct text *ret)
 	HELD_SUBJECT struct proc_subject subject = { 0 };
 	int error = proc_find_subject(node, &subject);
 
-	return error ? error : add_memory(subject.process, subject.process->env_start, subject.process->env_end, ret);
+	/* Since the file was opened the process may have executed a program that the reader may not look into. */
+	if (error || !rights_may_look(subject.process))
+		return error;
+	return add_memory(subject.process, subject.process->env_start, subject.process->env_end, ret);
 }
 
 int proc_more_mounts(struct node *node, uint64_t *place, size_t enough, struct text *ret)

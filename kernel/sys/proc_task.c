@@ -105,20 +105,30 @@ static void add_names(const struct proc_subject *subject, struct text *ret)
 	zeros(ret, 1);
 }
 
-/* Add fields 23 to 30 of stat: sizes and addresses of memory. add_more_places() adds fields 45 to 51. */
+/*
+ * Add fields 23 to 30 of stat: sizes and addresses of memory. add_more_places() adds fields 45 to 51. Where a program
+ * lies is random so that nobody can guess it: who may not look into the process gets 0.
+ */
 static void add_places(const struct process *process, const struct proc_memory *memory, struct text *ret)
 {
+	const bool shown = rights_may_look(process);
+
 	put_number(ret, memory->pages * PAGE_SIZE);
 	put_number(ret, memory->resident);
 	put_number(ret, process->limits[LIMIT_RSS].soft);
-	put_number(ret, memory->code_start);
-	put_number(ret, memory->code_end);
-	put_number(ret, process->args_start);
+	put_number(ret, shown ? memory->code_start : 0);
+	put_number(ret, shown ? memory->code_end : 0);
+	put_number(ret, shown ? process->args_start : 0);
 	zeros(ret, 2);
 }
 
 static void add_more_places(const struct process *process, const struct proc_memory *memory, struct text *ret)
 {
+	if (!rights_may_look(process)) {
+		zeros(ret, 4);
+		zeros(ret, 3);
+		return;
+	}
 	put_number(ret, memory->data_start);
 	put_number(ret, memory->data_end);
 	put_number(ret, process->space ? process->space->brk_start : 0);

@@ -2,6 +2,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/find.h"
+#include "kernel/task/rights.h"
 #include "kernel/task/sched.h"
 
 /* Return a reference to the task of a program with this tid, or to the current task for 0; NULL: there is none. */
@@ -62,6 +63,8 @@ SYSCALL_3(sched_setaffinity, tid, size, from)
 	error = args_get(&set, from, size < sizeof(set) ? size : sizeof(set));
 	if (error)
 		return error;
+	if (!rights_own_task(task) && !rights_can(CAP_SYS_NICE))
+		return -EPERM;
 	usable = that_run(&set);
 	if (cpu_set_is_empty(&usable))
 		return -EINVAL;

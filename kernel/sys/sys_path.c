@@ -144,6 +144,9 @@ SYSCALL_5(linkat, old_fd, old_path, new_fd, new_path, flags)
 
 	if ((uint32_t)flags & ~(uint32_t)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
+	/* As on Linux: who was only handed a descriptor shall not give the file a name. */
+	if (flags & AT_EMPTY_PATH && !rights_can(CAP_DAC_READ_SEARCH))
+		return -ENOENT;
 	error = get_paths(old_fd, old_path, new_fd, new_path, paths);
 	if (error)
 		return error;

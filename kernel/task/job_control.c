@@ -202,9 +202,8 @@ static int set_foreground(struct tty *tty, const struct process *process, int gr
 }
 
 /*
- * Make `tty` the controlling terminal of `process`. steal: take it away from another session, which only root may do,
- * and every process is root. Returns 0, or -EPERM: `process` leads no session or has a terminal already, or another
- * session has `tty` and `steal` is false.
+ * Make `tty` the controlling terminal of `process`. steal: take it away from another session. Returns 0, or -EPERM:
+ * `process` leads no session or has a terminal already, or another session has `tty` and `steal` is false.
  */
 static int set_controlling(struct tty *tty, struct process *process, bool steal)
 {
@@ -245,7 +244,7 @@ static int request(struct tty *tty, unsigned number, uint64_t arg, int32_t *valu
 	case TIOCSPGRP:
 		return set_foreground(tty, process, *value);
 	case TIOCSCTTY:
-		return set_controlling(tty, process, arg == 1);
+		return set_controlling(tty, process, arg == 1 && rights_can(CAP_SYS_ADMIN));
 	case TIOCNOTTY:
 		return leave_tty(tty, process);
 	}

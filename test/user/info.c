@@ -108,6 +108,9 @@ static void test_prctl(void)
 	sys(SYS_prctl, PR_SET_NAME, long_name);
 	sys(SYS_prctl, PR_GET_NAME, name);
 	is_text(name, "a-name-of-more-", "a long one is cut");
+	sys(SYS_prctl, PR_SET_NAME, "x");
+	sys(SYS_prctl, PR_GET_NAME, name);
+	is(memcmp(name, "x\0\0\0\0\0\0\0\0\0\0\0\0\0\0", sizeof(name)), 0, "zeros follow a short one");
 	is(sys(SYS_prctl, 0x7777), -EINVAL, "prctl that does not exist");
 	is(sys(SYS_prctl, PR_SET_NAME, KERNEL), -EFAULT, "prctl from a kernel address");
 }

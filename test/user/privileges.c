@@ -131,6 +131,23 @@ static long signal_parents_group(void)
 	return sys(SYS_kill, -getpgid(getppid()), 0);
 }
 
+static long bind_parent(void)
+{
+	unsigned long all = ~0UL;
+
+	return sys(SYS_sched_setaffinity, getppid(), sizeof(all), &all);
+}
+
+static long name_descriptor(void)
+{
+	int fd = open("/tmp/named", O_CREAT | O_RDWR, 0666);
+	long result = sys(SYS_linkat, fd, "", AT_FDCWD, "/tmp/named-again", AT_EMPTY_PATH);
+
+	unlink("/tmp/named");
+	unlink("/tmp/named-again");
+	return result;
+}
+
 static const struct row {
 	const char *name;
 	long (*call)(void);
@@ -147,6 +164,8 @@ static const struct row {
 	{ "sethostname", host_name, 0, -EPERM },
 	{ "reboot", reboot_wrongly, -EINVAL, -EPERM },
 	{ "prlimit of root's", limit_parent, 0, -EPERM },
+	{ "sched_setaffinity of root's", bind_parent, 0, -EPERM },
+	{ "linkat of a descriptor", name_descriptor, 0, -ENOENT },
 	{ "kill of root's", signal_parent, 0, -EPERM },
 	{ "tkill", signal_parents_task, 0, -EPERM },
 	{ "rt_sigqueueinfo", queue_parent, 0, -EPERM },
@@ -348,14 +367,87 @@ static int try_own_proc(void *unused)
 	return sys(SYS_open, "/proc/self/environ", O_RDONLY) == -EACCES ? 0 : 2;
 }
 
+/* Files of /proc that were opened before their process has executed a set-user-ID program show nothing of that. */
+static int try_later(void *unused)
+{
+	static const char *const names[] = { "environ", "maps" };
+	char *const arguments[] = { PROGRAM, "pause", NULL };
+	int go[2], ended[2], files[2], child;
+	char byte, path[64];
+
+	(void)unused;
+	become(USER);
+	sys(SYS_prctl, PR_SET_DUMPABLE, 1);
+	if (pipe(go) != 0 || pipe2(ended, O_CLOEXEC) != 0)
+		return 1;
+	child = fork();
+	if (!child) {
+		sys(SYS_read, go[0], &byte, 1);
+		_exit((int)-sys(SYS_execve, PROGRAM, arguments, arguments));
+	}
+	close(ended[1]);
+	for (int i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/%s", child, names[i]);
+		files[i] = (int)sys(SYS_open, path, O_RDONLY);
+		if (files[i] < 0)
+			return 2;
+	}
+	sys(SYS_write, go[1], "", 1);
+	/* The other end is closed by execve. */
+	if (sys(SYS_read, ended[0], &byte, 1) != 0)
+		return 3;
+	for (int i = 0; i < 2; i++)
+		if (sys(SYS_read, files[i], &byte, 1) != 0)
+			return 4 + i;
+	return sys(SYS_kill, child, SIGKILL) == 0 ? 0 : 6;
+}
+
+/* What stat tells of where a program's code begins: of one's own process, and of root's. */
+static int try_places(void *unused)
+{
+	unsigned long start[2] = { 0, 0 };
+
+	(void)unused;
+	become(USER);
+	sys(SYS_prctl, PR_SET_DUMPABLE, 1);
+	for (int i = 0; i < 2; i++) {
+		const char *at;
+		char path[64], text[1024];
+		long size;
+		int fd;
+
+		snprintf(path, sizeof(path), "/proc/%d/stat", i ? getppid() : getpid());
+		fd = open(path, O_RDONLY);
+		size = sys(SYS_read, fd, text, sizeof(text) - 1);
+		if (size <= 0)
+			return 1;
+		text[size] = 0;
+		at = strrchr(text, ')');
+		/* The state is field 3, the start of the code field 26. */
+		for (int field = 2; at && field < 26; field++)
+			at = strchr(at + 1, ' ');
+		if (!at)
+			return 2;
+		start[i] = strtoul(at, NULL, 10);
+	}
+	/* Linux shows 1 for what it hides. */
+	return start[0] > 4096 && start[1] <= 1 ? 0 : 3;
+}
+
 static void test_proc(void)
 {
+	copy_self();
+	chown(PROGRAM, OTHER, OTHER);
+	chmod(PROGRAM, 04755);
 	mkdir("/proc", 0555);
 	mount("proc", "/proc", "proc", 0, NULL);
 	is(in_child(try_proc, (void *)ROOTS), EXITED(0x60), "/proc of root's process");
 	is(in_child(try_proc, (void *)OWN), EXITED(0x7f), "/proc of the same user's");
 	is(in_child(try_proc, (void *)HIDDEN), EXITED(0x60), "/proc of one that is not dumpable");
 	is(in_child(try_own_proc, NULL), EXITED(0), "/proc of oneself, who is not dumpable");
+	is(in_child(try_later, NULL), EXITED(0), "opened before a set-user-ID program begins");
+	is(in_child(try_places, NULL), EXITED(0), "stat tells the owner alone where the code lies");
+	unlink(PROGRAM);
 	umount("/proc");
 }
 
@@ -422,6 +514,8 @@ int main(int argc, char **argv)
 	self = argv[0];
 	if (argc > 1 && strcmp(argv[1], "tell") == 0)
 		return tell();
+	if (argc > 1 && strcmp(argv[1], "pause") == 0)
+		return pause();
 	mkdir("/tmp", 0777);
 	test_table();
 	for (size_t i = 0; i < COUNT(pairs); i++) {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -327,6 +328,62 @@ static void test_leader_ends(void)
 	close_pair(fds);
 }
 
+/* Try, as the leader of a session, to take the terminal away from the session that has it. Returns the child's status. */
+static int steal(int slave, int uid)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		setsid();
+		sys(SYS_setresuid, uid, uid, uid);
+		_exit((int)-sys(SYS_ioctl, slave, TIOCSCTTY, 1));
+	}
+	sys(SYS_wait4, child, &status, 0, NULL);
+	return status;
+}
+
+static void test_steal(void)
+{
+	int fds[2], status, group = -1;
+	pid_t child;
+
+	open_pair(fds);
+	child = fork();
+	if (!child) {
+		setsid();
+		put(fds[1], sys(SYS_ioctl, fds[1], TIOCSCTTY, 0) ? "?" : "x");
+		pause();
+		_exit(0);
+	}
+	is(get(fds[0], 1), 1, "a session has a terminal");
+	is(steal(fds[1], 1000), EXITED(EPERM), "a user cannot take it away");
+	is(ioctl(fds[0], TIOCGPGRP, &group) ? -errno : group, child, "the session has it still");
+	is(steal(fds[1], 0), EXITED(0), "root can");
+	sys(SYS_kill, child, SIGKILL);
+	sys(SYS_wait4, child, &status, 0, NULL);
+	close_pair(fds);
+}
+
+/* A descriptor of the node of a terminal that is gone does not open the next terminal with that number. */
+static void test_old_node(void)
+{
+	int first = open_master(), number = number_of(first), node = open(path_of(first), O_PATH), second;
+	char path[32];
+
+	mkdir("/proc", 0555);
+	mount("proc", "/proc", "proc", 0, NULL);
+	close(first);
+	second = open_master();
+	unlock(second);
+	is(number_of(second), number, "a number is used again");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", node);
+	is(open(path, O_RDWR | O_NOCTTY) < 0 ? -errno : 0, -EIO, "the old node does not lead to it");
+	close(node);
+	close(second);
+	umount("/proc");
+}
+
 int main(void)
 {
 	mkdir(PTS, 0755);
@@ -339,6 +396,8 @@ int main(void)
 	test_packets();
 	test_session();
 	test_leader_ends();
+	test_steal();
+	test_old_node();
 	is(umount(PTS) ? -errno : 0, 0, "unmount");
 	return finish();
 }
