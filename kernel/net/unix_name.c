@@ -116,6 +116,9 @@ static int bind_path(struct unix_socket *socket, const struct socket_name *name,
 		return error;
 	made = make_name(name);
 	error = made ? 0 : -ENOMEM;
+	/* Another thread may have bound the socket while the path was looked up, which lets others run. */
+	if (!error && socket->name)
+		error = -EINVAL;
 	if (!error && end.slash)
 		error = -ENOENT;
 	if (!error)

@@ -252,7 +252,7 @@ void process_leave_program(struct task *task)
 	task->robust_list = 0;
 	signal_exec(task->process);
 	while (posix_timers_end_some(task->process))
-		;
+		(void)task_give_way();
 	task->process->executed = true;
 }
 

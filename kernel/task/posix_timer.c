@@ -18,7 +18,7 @@
 /* Guard of fields that say nothing else: signal_lock, since timers fire in interrupt handlers. */
 struct posix_timer {
 	struct timer timer;            /* must be the first member; guard: the lock of kernel/irq/timer.c */
-	struct signal_queued *siginfo; /* what becomes pending; a heap block. NULL: POSIX_NONE, or `without_number` */
+	struct signal_queued *siginfo; /* what becomes pending; a heap block. NULL: `without_number` */
 	bool pending;                  /* `siginfo` is in a set of pending signals */
 	bool runs;                     /* the timer has been set, and has not expired for the last time */
 	struct process *process; /* whose timer it is; the process deletes it before it ends. Fixed when it is made */
@@ -151,7 +151,8 @@ int posix_timer_create(const struct posix_timer_order *order, struct posix_timer
 
 	if (!timer)
 		return -ENOMEM;
-	if (order->notify != POSIX_NONE && !order->without_number) {
+	/* As on Linux even a timer that sends nothing counts as a pending signal, which limits how many there are. */
+	if (!order->without_number) {
 		siginfo = signals->queued < process->limits[LIMIT_SIGPENDING].soft ? kzalloc(sizeof(*siginfo)) : NULL;
 		if (!siginfo) {
 			kfree(timer);
