@@ -13,7 +13,7 @@
 #define LEAF_BRAND     0x80000002u /* this leaf and the two after it hold the brand */
 #define LEAF_ADDRESSES 0x80000008u
 
-static struct cpu_features features;
+struct cpu_features cpu_features_found;
 
 /*
  * Return the leaf, or zeroes when the CPU does not have it: asked for such a leaf, an Intel CPU would answer with the
@@ -31,12 +31,12 @@ static void read_vendor(void)
 	struct cpuid r = cpu_cpuid(0, 0);
 	const uint32_t text[3] = { r.ebx, r.edx, r.ecx };
 
-	memcpy(features.vendor, text, sizeof(text));
+	memcpy(cpu_features_found.vendor, text, sizeof(text));
 }
 
 static void read_brand(void)
 {
-	char text[sizeof(features.brand)] = "";
+	char text[sizeof(cpu_features_found.brand)] = "";
 	const char *start = text;
 
 	for (uint32_t i = 0; i < 3; i++) {
@@ -46,7 +46,7 @@ static void read_brand(void)
 	}
 	while (*start == ' ')
 		start++;
-	memcpy(features.brand, start, strlen(start) + 1);
+	memcpy(cpu_features_found.brand, start, strlen(start) + 1);
 }
 
 /* Intel SDM vol. 2A, "CPUID": family 15 adds the extended family, families 6 and 15 prepend the extended model. */
@@ -55,11 +55,11 @@ static void read_signature(void)
 	uint32_t eax = cpu_cpuid(1, 0).eax;
 	unsigned family = eax >> 8 & 15;
 
-	features.stepping = eax & 15;
-	features.model = eax >> 4 & 15;
+	cpu_features_found.stepping = eax & 15;
+	cpu_features_found.model = eax >> 4 & 15;
 	if (family == 6 || family == 15)
-		features.model |= eax >> 12 & 0xf0;
-	features.family = family == 15 ? family + (eax >> 20 & 255) : family;
+		cpu_features_found.model |= eax >> 12 & 0xf0;
+	cpu_features_found.family = family == 15 ? family + (eax >> 20 & 255) : family;
 }
 
 static void read_address_bits(void)
@@ -70,10 +70,10 @@ static void read_address_bits(void)
 	 * A CPU without this leaf has physical addresses of 36 bits and linear addresses of 48 bits, as the first
 	 * 64-bit CPUs had. A page-table entry has room for physical addresses of 52 bits.
 	 */
-	features.physical_bits = eax ? eax & 255 : 36;
-	if (features.physical_bits > PTE_ADDRESS_BITS)
-		features.physical_bits = PTE_ADDRESS_BITS;
-	features.linear_bits = eax ? eax >> 8 & 255 : 48;
+	cpu_features_found.physical_bits = eax ? eax & 255 : 36;
+	if (cpu_features_found.physical_bits > PTE_ADDRESS_BITS)
+		cpu_features_found.physical_bits = PTE_ADDRESS_BITS;
+	cpu_features_found.linear_bits = eax ? eax >> 8 & 255 : 48;
 }
 
 static void read_flags(void)
@@ -82,24 +82,24 @@ static void read_flags(void)
 	const struct cpuid leaf_1 = leaf_or_zero(1), leaf_7 = leaf_or_zero(7);
 	const struct cpuid leaf_0x80000001 = leaf_or_zero(0x80000001), leaf_0x80000007 = leaf_or_zero(0x80000007);
 
-#define X(field, name, leaf, reg, bit) features.field = leaf_##leaf.reg >> (bit)&1;
+#define X(field, name, leaf, reg, bit) cpu_features_found.field = leaf_##leaf.reg >> (bit)&1;
 	CPU_FEATURES(X)
 #undef X
 	/* This leaf says what XSAVE saves; a setup that limits CPUID's leaves takes it away but leaves XSAVE's bit. */
-	features.xsave = features.xsave && leaf_or_zero(LEAF_XSAVE).eax;
+	cpu_features_found.xsave = cpu_features_found.xsave && leaf_or_zero(LEAF_XSAVE).eax;
 }
 
-const struct cpu_features *cpu_features(void)
+const struct cpu_features *cpu_features_ask(void)
 {
-	if (features.vendor[0])
-		return &features;
+	if (cpu_features_found.vendor[0])
+		return &cpu_features_found;
 	read_flags();
 	read_brand();
 	read_signature();
 	read_address_bits();
 	/* The vendor is read last: its presence marks all answers as read. */
 	read_vendor();
-	return &features;
+	return &cpu_features_found;
 }
 
 size_t cpu_features_format(const struct cpu_features *f, char *buffer, size_t size)

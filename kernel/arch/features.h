@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "kernel/lib/likely.h"
 #include "paging/types.h"
 
 /* The features that the kernel depends on or reports: X(field, name on the screen, leaf, register, bit). */
@@ -50,8 +51,15 @@ struct cpu_features {
 #undef X
 };
 
+/* All zero until cpu_features_ask() has asked the CPU, and fixed then. For cpu_features(). */
+extern struct cpu_features cpu_features_found;
+const struct cpu_features *cpu_features_ask(void);
+
 /* Return the features of the CPU that this runs on; the first call asks the CPU. */
-const struct cpu_features *cpu_features(void);
+static inline const struct cpu_features *cpu_features(void)
+{
+	return likely(cpu_features_found.vendor[0]) ? &cpu_features_found : cpu_features_ask();
+}
 
 /*
  * Write the names of the features that the CPU has, with blanks between, as snprintf(3) would. Returns the whole

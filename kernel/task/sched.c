@@ -237,6 +237,12 @@ static struct task *next_after_idle(struct cpu_queues *cpu, uint64_t now)
 	return to;
 }
 
+/* Return whether `from`, the current task, may no longer run on this CPU. A task may always run where only one is. */
+static inline bool must_move(const struct cpu_queues *cpu, const struct task *from)
+{
+	return unlikely(cpu_count > 1) && !may_run_on(from, cpu->cpu);
+}
+
 /*
  * Put `from`, the current task, which may no longer run on this CPU, into the queue of another one. That CPU cannot run
  * it before this one has left it, since this one holds the kernel lock.
@@ -273,7 +279,7 @@ static struct task *next_task(struct cpu_queues *cpu, struct task *from, uint64_
 				start_slice(cpu, now);
 			return to;
 		}
-		if (unlikely(!may_run_on(from, cpu->cpu)))
+		if (must_move(cpu, from))
 			return move_away(cpu, from, now);
 		to = task_of(fair_rotate(&cpu->ready, &from->ready, level));
 		from->queued = true;
@@ -284,7 +290,7 @@ static struct task *next_task(struct cpu_queues *cpu, struct task *from, uint64_
 	}
 	if (from == cpu->idle)
 		return next_after_idle(cpu, now);
-	if (from->state == TASK_RUNNABLE && !may_run_on(from, cpu->cpu))
+	if (from->state == TASK_RUNNABLE && must_move(cpu, from))
 		return move_away(cpu, from, now);
 	if (unlikely(is_rt(from))) {
 		rt_leave(cpu, from, now);

@@ -130,21 +130,24 @@ static struct cpuid model_cpuid(uint32_t leaf, uint32_t subleaf)
 	return r;
 }
 
-const struct cpu_features *tested_features(void);
+struct cpu_features tested_found;
+const struct cpu_features *tested_ask(void);
 size_t tested_format(const struct cpu_features *f, char *buffer, size_t size);
 
 #define cpu_cpuid           model_cpuid
-#define cpu_features(x)     tested_features(x)
+#define cpu_features_ask    tested_ask
+#define cpu_features_found  tested_found
 #define cpu_features_format tested_format
 #include "kernel/arch/features.c"
 #undef cpu_cpuid
-#undef cpu_features
+#undef cpu_features_ask
+#undef cpu_features_found
 #undef cpu_features_format
 
 static const struct cpu_features *ask(void)
 {
-	memset(&features, 0, sizeof(features));
-	return tested_features();
+	memset(&tested_found, 0, sizeof(tested_found));
+	return tested_ask();
 }
 
 /* The registers' bytes as text, in the order of CPUID's brand and of the vendor. */
@@ -261,7 +264,7 @@ static void the_answers_are_asked_once(void **state)
 	(void)state;
 	assert_false(ask()->tsc);
 	cpuid_model.leaf[1].edx = 1 << 4;
-	assert_false(tested_features()->tsc);
+	assert_false(tested_ask()->tsc);
 	assert_true(ask()->tsc);
 }
 
