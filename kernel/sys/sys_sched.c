@@ -78,7 +78,6 @@ static int check_policy(int policy, uint32_t priority)
 	return -EINVAL;
 }
 
-/* Set a task's parameters as `attr` says; attr->policy may be KEEP_POLICY. Returns 0, -EINVAL, -EOPNOTSUPP. */
 /* Return whether RLIMIT_NICE of the task's process allows a nice value: 20 less that is the limit. */
 static bool nice_is_allowed(const struct task *task, int nice)
 {
@@ -107,6 +106,10 @@ static bool may_set(const struct task *task, const struct task_sched *sched)
 	return sched->nice >= old->nice || nice_is_allowed(task, sched->nice);
 }
 
+/*
+ * Set a task's parameters as `attr` says; attr->policy may be KEEP_POLICY. Returns 0, -EINVAL, -EOPNOTSUPP or
+ * -EPERM.
+ */
 static int set_attr(struct task *task, const struct linux_sched_attr *attr)
 {
 	struct task_sched sched = task->sched;

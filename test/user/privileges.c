@@ -85,6 +85,14 @@ static long batch(void)
 	return sys(SYS_sched_setscheduler, 0, SCHED_BATCH, &none);
 }
 
+static long pin_parent(void)
+{
+	cpu_set_t cpus = { 0 };
+
+	sys(SYS_sched_getaffinity, getppid(), sizeof(cpus), &cpus);
+	return sys(SYS_sched_setaffinity, getppid(), sizeof(cpus), &cpus);
+}
+
 static long host_name(void)
 {
 	char name[65];
@@ -161,6 +169,7 @@ static const struct row {
 	{ "setpriority of root's", nice_of_init, 0, -EPERM },
 	{ "SCHED_FIFO", real_time, 0, -EPERM },
 	{ "SCHED_BATCH", batch, 0, 0 },
+	{ "sched_setaffinity of root's", pin_parent, 0, -EPERM },
 	{ "sethostname", host_name, 0, -EPERM },
 	{ "reboot", reboot_wrongly, -EINVAL, -EPERM },
 	{ "prlimit of root's", limit_parent, 0, -EPERM },
