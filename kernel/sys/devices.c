@@ -30,7 +30,7 @@ static void wait(bool (*ready)(void *ctx), void *ctx, uint64_t deadline_ns)
 	(void)WAIT_IN_QUEUE(&usb_queue, ready(ctx), deadline_ns);
 }
 
-/* Tell on the screen when there is neither a keyboard nor a serial port, and what was looked for. */
+/* When there is no keyboard, log what was looked for: as an error if there is no serial port to type at, either. */
 static void settled(void)
 {
 	if (keyboard_present() || usb_keyboards())

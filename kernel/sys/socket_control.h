@@ -5,7 +5,7 @@
 
 #include "kernel/sys/socket_args.h"
 
-/* Where received control data goes. Guard: only the calling task uses it. */
+/* Where the control data of a receive goes. Guard: only the calling task uses it. */
 struct control_room {
 	uint64_t start, at, left; /* user address of the buffer, and of what is left of it */
 	unsigned flags;           /* MSG_CTRUNC: not all of the control data has fitted; or 0 */

@@ -12,7 +12,7 @@
 
 #define BATCH_MOST 1024 /* most messages of one recvmmsg(2) or sendmmsg(2) */
 
-/* struct mmsghdr. */
+/* Linux's struct mmsghdr. */
 struct linux_message_entry {
 	struct linux_message message;
 	uint32_t bytes; /* how many were sent or received */

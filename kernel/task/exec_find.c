@@ -15,7 +15,7 @@
 #define CLASS_AT 4 /* the byte of an ELF header that says how wide addresses are */
 #define CLASS_32 1
 
-/* Open the program that the request names. Returns 0, -EACCES, -ETXTBSY, or errors of path_lookup() and file_open(). */
+/* Open `node` as a program. Returns 0, -EACCES (`who` may not execute it), -ETXTBSY, or file_open()'s errors. */
 static int open_program(const struct path_base *base, struct node *node, struct file **ret)
 {
 	if (!node_is(node, S_IFREG) || node->fs->flags & MS_NOEXEC || node_permit(node, base->who, ACCESS_EXECUTE) != 0)

@@ -3,7 +3,7 @@
  */
 #include "kernel/task/run_queues.h"
 
-/* How many tasks of one list are looked at for one that may run on another CPU. */
+/* The most tasks of one list that are looked at to find one that may run on another CPU. */
 #define STEAL_LOOKS 16
 
 struct sched_counts sched_counts;
@@ -83,7 +83,7 @@ struct task *run_queue_take(struct cpu_queues *cpu, uint64_t now)
 	return task;
 }
 
-/* Return the first of a list's tasks that may run on `cpu`, of those that are looked at; NULL: none may. */
+/* Return the first task of a list that may run on `cpu`; NULL: none of the first STEAL_LOOKS may. */
 static struct task *first_for(const struct run_list *list, const struct percpu *cpu)
 {
 	struct run_node *node = list->first;
@@ -94,7 +94,7 @@ static struct task *first_for(const struct run_list *list, const struct percpu *
 	return NULL;
 }
 
-/* Return a task that waits for the CPU of `from` and may run on `cpu`; NULL: there is none. */
+/* Return a task that waits for the CPU of `from` and may run on `cpu`; NULL: first_for() has found none. */
 static struct task *find_for(const struct cpu_queues *from, const struct percpu *cpu)
 {
 	struct task *task = NULL;

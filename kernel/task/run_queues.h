@@ -79,8 +79,8 @@ static inline void want_switch(const struct cpu_queues *cpu)
 struct percpu *run_queue_choose(const struct task *task);
 
 /*
- * Return a task that waits for another CPU and may run on this one, taken from its queue; NULL: none was found. The
- * caller holds task_lock.
+ * Find a task that waits for another CPU and may run on `cpu`, remove it from the other's queue, and return it; NULL:
+ * none was found. The caller holds task_lock.
  */
 struct task *run_queue_steal(struct cpu_queues *cpu);
 

@@ -27,7 +27,7 @@ static bool is_prefix(uint8_t byte)
 	return false;
 }
 
-/* Return whether an instruction with this opcode of one byte has a ModRM byte. Of those without, only few write. */
+/* Return whether an instruction with this opcode of one byte has a ModRM byte. */
 static bool has_modrm(uint8_t opcode)
 {
 	if (opcode < 0x40)
@@ -40,7 +40,7 @@ static bool has_modrm(uint8_t opcode)
 /* What an instruction needs to be executed elsewhere. */
 struct decoded {
 	size_t distance; /* index of four bytes that are a distance from the instruction's end; 0: there is none */
-	bool calls;      /* pushes the address behind it */
+	bool calls;      /* the instruction pushes the address behind it */
 	bool pushes_flags;
 };
 
@@ -57,8 +57,8 @@ static struct decoded decode(const uint8_t *code)
 	if ((code[at] & 0xf0) == 0x40)
 		at++;
 	opcode = code[at++];
-	if (opcode ==
-	    0xc5) { /* VEX of two bytes, of three, and EVEX: the opcode follows, and then always a ModRM byte */
+	/* 0xc5 and 0xc4 begin VEX of two and three bytes, 0x62 EVEX: the opcode and a ModRM byte follow each. */
+	if (opcode == 0xc5) {
 		at += 2;
 	} else if (opcode == 0xc4) {
 		at += 3;
@@ -83,7 +83,7 @@ static struct decoded decode(const uint8_t *code)
 
 /* ---- the copy ---- */
 
-/* Map a page within reach of `va`. Returns OK, ERR_NO_MEMORY, or ERR_FAULT when there is no place. */
+/* Map a page less than NEAR bytes away from `va`. Returns OK, ERR_NO_MEMORY, or ERR_FAULT when none is free there. */
 static enum status map_near(struct user_space *space, vaddr_t va, vaddr_t *ret)
 {
 	for (unsigned i = 1; i <= TRIES; i++) {
@@ -100,7 +100,10 @@ static enum status map_near(struct user_space *space, vaddr_t va, vaddr_t *ret)
 	return ERR_FAULT;
 }
 
-/* Read the instruction at `rip`; bytes that cannot be read are 0, since they are not part of it. */
+/*
+ * Read INSTRUCTION_MOST bytes from `rip` on. Bytes that cannot be read are set to 0: they are behind the instruction,
+ * since the CPU could fetch all of that. Returns OK, or the error of the copy when no byte can be read.
+ */
 static enum status read_instruction(uint64_t rip, uint8_t code[INSTRUCTION_MOST])
 {
 	size_t copied = 0;

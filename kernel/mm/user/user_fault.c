@@ -225,7 +225,7 @@ static enum status fault_copy_on_write(const struct fault *f, struct slot slot)
 
 	/*
 	 * Make the page writable if no other mapping has the frame. More rights need no flush: a stale TLB entry only
-	 * costs another fault, which finds nothing to do. A page that can no longer be executed needs one.
+	 * costs another fault, which finds nothing to do. A page that loses the right to be executed needs a flush.
 	 */
 	if (!(f->area->flags & AREA_SHARED) && user_frame_is_sole(pa)) {
 		pte_write(slot.pte, pte_leaf(pa, user_prot(f->area->rights, true), slot.level));
