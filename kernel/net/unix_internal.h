@@ -45,8 +45,10 @@ struct unix_socket {
 	struct link in_work;  /* for unix_collect(): the place in one of its lists of sockets still to be visited */
 };
 
+/* Bits of unix_socket.shut: nothing more can be received, or sent. */
 enum { UNIX_SHUT_RECEIVE = 1, UNIX_SHUT_SEND = 2, UNIX_SHUT_BOTH = 3 };
 
+/* Return the socket of this family whose first member `socket` is. */
 static inline struct unix_socket *unix_cast(struct socket *socket)
 {
 	return (struct unix_socket *)socket;
@@ -67,6 +69,7 @@ static inline void unix_put(struct unix_socket *socket)
 		socket_put(&socket->socket);
 }
 
+/* Wake the tasks that wait in the socket's queue. */
 static inline void unix_wake(struct unix_socket *socket)
 {
 	wait_queue_wake(&socket->socket.queue);
@@ -92,6 +95,7 @@ void unix_leave_peer(struct unix_socket *socket);
 
 /* ---- addresses (unix_name.c) ---- */
 
+/* Do bind and find of struct socket_ops (socket.h). */
 int unix_bind(struct socket *socket, const struct socket_name *name, const struct path_base *base, uint32_t umask);
 int unix_find(struct socket *socket, const struct socket_name *name, const struct path_base *base, bool sends,
 	      struct socket **ret);
@@ -105,6 +109,7 @@ void unix_unbind(struct unix_socket *socket);
 
 /* ---- connections (unix_connect.c) ---- */
 
+/* Do the operations of struct socket_ops with these names. */
 int unix_connect(struct socket *socket, struct socket *to);
 int unix_listen(struct socket *socket, int backlog);
 int unix_accept(struct socket *socket, struct socket **ret);
@@ -113,6 +118,7 @@ void unix_close(struct socket *socket);
 
 /* ---- transfer (unix_transfer.c) ---- */
 
+/* Do the operations of struct socket_ops with these names. */
 int64_t unix_send(struct socket *socket, struct socket_message *message);
 int64_t unix_receive(struct socket *socket, struct socket_message *message);
 void unix_consume(struct socket *socket, struct socket_message *message);

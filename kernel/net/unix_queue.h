@@ -47,8 +47,9 @@ struct unix_note {
 	struct linux_credentials sender;
 };
 
+/* Make `queue` an empty queue; or drop all that is in it. */
 void unix_queue_init(struct unix_queue *queue);
-void unix_queue_free(struct unix_queue *queue); /* drops all that is in the queue, which can be used again */
+void unix_queue_free(struct unix_queue *queue); /* afterwards the queue is empty, and can be used again */
 
 /* Return how many of `limit` bytes (SO_SNDBUF) are free; each segment counts as some bytes, too. */
 uint64_t unix_queue_room(const struct unix_queue *queue, uint64_t limit);

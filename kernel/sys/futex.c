@@ -1,9 +1,9 @@
 /*
  * The queues of futexes: a hash table of lists, each in the order of arrival.
  *
- * No wake-up is lost between reading the word and entering the queue: who has changed the word on another CPU, in user
- * mode, wakes in the kernel, where one CPU runs at a time (kernel_lock.h), is not preempted, and no interrupt handler
- * wakes a futex.
+ * No wake-up is lost between reading the word and entering the queue. A program on another CPU may change the word at
+ * any moment, but to wake the waiters it must enter the kernel, where one CPU runs at a time (kernel_lock.h) and is not
+ * preempted. No interrupt handler wakes a futex.
  */
 #include "kernel/sys/futex.h"
 

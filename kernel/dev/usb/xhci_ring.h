@@ -72,6 +72,7 @@ struct xhci_events {
 	bool cycle;    /* the cycle bit of entries that the controller has written and the driver has not read */
 };
 
+/* Make an empty ring of events of a page of zeros, which the ring owns from then on. */
 void xhci_events_init(struct xhci_events *events, struct dma_page page);
 
 /* An event, as the controller wrote it: no value is checked. Which fields mean something depends on the type. */
