@@ -7,6 +7,7 @@
 #include "kernel/net/unix_internal.h"
 
 #define BACKLOG_MOST 4096 /* Linux's somaxconn */
+#define ENDS_AT_ONCE 4    /* embryos that one step of end_some() frees: hundreds of messages may wait in each */
 
 static bool has_connections(const struct unix_socket *socket)
 {
@@ -122,19 +123,27 @@ static void hang_up(struct unix_socket *socket)
 	unix_leave_peer(socket);
 }
 
-/* Break the connections to a listening socket that accept(2) has not taken. */
-static void end_embryos(struct unix_socket *socket)
+/* Break a connection to a listening socket that accept(2) has not taken. */
+static void end_embryo(struct unix_socket *embryo)
 {
-	while (!list_is_empty(&socket->pending)) {
-		struct unix_socket *embryo = list_item(socket->pending.next, struct unix_socket, in_pending);
+	list_remove(&embryo->in_pending);
+	embryo->closed = true;
+	hang_up(embryo);
+	unix_queue_free(&embryo->in);
+	unix_put(embryo);
+}
 
-		list_remove(&embryo->in_pending);
-		embryo->closed = true;
-		hang_up(embryo);
-		unix_queue_free(&embryo->in);
-		unix_put(embryo);
-	}
-	socket->pending_count = 0;
+/* Break some of the connections to a closed socket. When none is left, drop the reference that the work has to it. */
+static bool end_some(struct late_work *work)
+{
+	struct unix_socket *socket = (struct unix_socket *)((uintptr_t)work - offsetof(struct unix_socket, end));
+
+	for (unsigned left = ENDS_AT_ONCE; left && !list_is_empty(&socket->pending); left--)
+		end_embryo(list_item(socket->pending.next, struct unix_socket, in_pending));
+	if (!list_is_empty(&socket->pending))
+		return false;
+	unix_put(socket);
+	return true;
 }
 
 void unix_close(struct socket *socket)
@@ -143,7 +152,9 @@ void unix_close(struct socket *socket)
 
 	own->closed = true;
 	unix_unbind(own);
-	end_embryos(own);
+	own->end.step = end_some;
+	if (!end_some(&unix_get(own)->end))
+		late_work_add(&own->end);
 	hang_up(own);
 	unix_queue_free(&own->in);
 	unix_feed(own);

@@ -9,6 +9,7 @@
 
 #include "kernel/net/unix.h"
 #include "kernel/net/unix_queue.h"
+#include "kernel/sync/late_work.h"
 
 /* ---- sockets ---- */
 
@@ -43,6 +44,8 @@ struct unix_socket {
 	uint64_t unexplained; /* for unix_collect(): references to the file by messages in no suspect's queue */
 	bool suspect;         /* for unix_collect(): nobody is known, so far, who can reach this socket */
 	struct link in_work;  /* for unix_collect(): the place in one of its lists of sockets still to be visited */
+	/* Of a closed listening socket: breaks the connections in `pending`, and holds the socket meanwhile. */
+	struct late_work end;
 };
 
 /* Bits of unix_socket.shut: nothing more can be received, or sent. */

@@ -8,11 +8,14 @@
 
 #define SMALL        256  /* most bytes that are copied through a buffer on the stack */
 #define SEGMENT_COST 512  /* bytes that a segment counts as, so that messages without bytes fill the queue, too */
-#define CROWDED      8192 /* what SO_SNDBUF is lowered to when all sockets together have more than BYTES_SOFT */
-#define BYTES_SOFT   (64ULL << 20)
+#define CROWDED      8192 /* what SO_SNDBUF is lowered to when all queues together use more than ALL_SOFT */
+#define ALL_SOFT     (64ULL << 20)
 
-/* Bytes in all queues. Guard: tasks only, which the kernel does not preempt. */
-static uint64_t all_bytes;
+/*
+ * What all queues use: their bytes, and SEGMENT_COST for each segment. Guard: tasks only, which the kernel does not
+ * preempt.
+ */
+static uint64_t all_used;
 
 void unix_queue_init(struct unix_queue *queue)
 {
@@ -37,6 +40,7 @@ static void end_segment(struct unix_queue *queue, struct unix_segment *segment)
 {
 	list_remove(&segment->link);
 	queue->count--;
+	all_used -= SEGMENT_COST;
 	end_passed(segment);
 	unix_name_put(segment->name);
 	kfree(segment);
@@ -46,7 +50,7 @@ void unix_queue_free(struct unix_queue *queue)
 {
 	context_token_t token = store_enter();
 
-	all_bytes -= unix_queue_bytes(queue);
+	all_used -= unix_queue_bytes(queue);
 	pipe_ring_free(&queue->ring);
 	store_leave(token);
 	for (struct unix_segment *first; (first = unix_queue_first(queue));)
@@ -58,7 +62,7 @@ uint64_t unix_queue_room(const struct unix_queue *queue, uint64_t limit)
 {
 	uint64_t used = unix_queue_bytes(queue) + queue->count * SEGMENT_COST;
 
-	if (all_bytes > BYTES_SOFT && limit > CROWDED)
+	if (all_used > ALL_SOFT && limit > CROWDED)
 		limit = CROWDED;
 	return used < limit ? limit - used : 0;
 }
@@ -128,11 +132,6 @@ static int64_t put_bytes(struct pipe_ring *ring, struct user_io *io, uint64_t si
 	return written;
 }
 
-static bool is_same_sender(const struct linux_credentials *a, const struct linux_credentials *b)
-{
-	return a->pid == b->pid && a->uid == b->uid && a->gid == b->gid;
-}
-
 /* Return the last segment, if a stream's next bytes with `note` can be a part of it; or NULL. */
 static struct unix_segment *segment_to_extend(const struct unix_queue *queue, const struct unix_note *note)
 {
@@ -141,7 +140,7 @@ static struct unix_segment *segment_to_extend(const struct unix_queue *queue, co
 	if (list_is_empty(&queue->segments) || note->passed)
 		return NULL;
 	last = list_item(queue->segments.prev, struct unix_segment, link);
-	if (last->end != queue->ring.head || last->passed || !is_same_sender(&last->sender, &note->sender))
+	if (last->end != queue->ring.head || last->passed || !unix_is_same_sender(&last->sender, &note->sender))
 		return NULL;
 	return last;
 }
@@ -174,6 +173,7 @@ static int64_t put_segment(struct unix_queue *queue, struct user_io *io, uint64_
 	if (segment->passed)
 		list_add_last(&queue->passing, &segment->in_passing);
 	queue->count++;
+	all_used += SEGMENT_COST;
 	return written;
 }
 
@@ -193,7 +193,7 @@ int64_t unix_queue_put(struct unix_queue *queue, struct user_io *io, uint64_t si
 		return written;
 	if (last)
 		last->end = queue->ring.head;
-	all_bytes += (uint64_t)written;
+	all_used += (uint64_t)written;
 	return written;
 }
 
@@ -241,7 +241,7 @@ static void advance(struct unix_queue *queue, uint64_t bytes)
 {
 	context_token_t token;
 
-	all_bytes -= bytes;
+	all_used -= bytes;
 	if (queue->ring.tail % PAGE_SIZE + bytes < PAGE_SIZE) {
 		queue->ring.tail += bytes;
 		return;

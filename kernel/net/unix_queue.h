@@ -40,6 +40,11 @@ struct unix_queue {
 	uint64_t count;       /* number of segments */
 };
 
+static inline bool unix_is_same_sender(const struct linux_credentials *a, const struct linux_credentials *b)
+{
+	return a->pid == b->pid && a->uid == b->uid && a->gid == b->gid;
+}
+
 /* What is sent together with bytes. */
 struct unix_note {
 	struct passed_files *passed;

@@ -118,11 +118,6 @@ int64_t unix_send(struct socket *socket, struct socket_message *message)
 
 /* ---- receiving ---- */
 
-static bool is_same(const struct linux_credentials *a, const struct linux_credentials *b)
-{
-	return a->pid == b->pid && a->uid == b->uid && a->gid == b->gid;
-}
-
 /* What a receiver gets as the sender of bytes that were sent before it asked for senders: Linux's overflow ids. */
 static const struct linux_credentials nobody = { 0, 65534, 65534 };
 
@@ -146,7 +141,7 @@ static uint64_t reach(const struct unix_socket *socket, struct socket_message *m
 			at = segment->start;
 		}
 		if (passes && message->has_sender &&
-		    (segment->start > at || !is_same(&message->sender, &segment->sender)))
+		    (segment->start > at || !unix_is_same_sender(&message->sender, &segment->sender)))
 			return (segment->start > at ? at : segment->start) - ring->tail;
 		message->sender = segment->sender;
 		message->has_sender = passes;

@@ -87,11 +87,16 @@ static struct process *heir_of(const struct process *process)
 /* Send the tasks of `child`, whose parent ends, the signals that they want for that (PR_SET_PDEATHSIG). */
 static void tell_of_death(struct process *child)
 {
+	uint64_t wanted = 0;
+
 	if (!child->rights.death_is_awaited)
 		return;
+	/* A signal is sent once, however many tasks want it: each send may look at all tasks of the process. */
 	PROCESS_EACH_TASK(child, task)
 		if (task->rights.parent_death_signal)
-			(void)signal_send_process(child, task->rights.parent_death_signal, NULL);
+			wanted |= SIGNAL_BIT(task->rights.parent_death_signal);
+	for (; wanted; wanted &= wanted - 1)
+		(void)signal_send_process(child, __builtin_ctzll(wanted) + 1, NULL);
 }
 
 /*

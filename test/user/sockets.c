@@ -673,6 +673,36 @@ static void test_waiting(void)
 	close_pair(fds);
 }
 
+/* The end of a listening socket breaks all connections that nobody has accepted, with what was sent to them. */
+static void test_unaccepted(void)
+{
+	enum { CLIENTS = 20, MESSAGES = 10 };
+	int listener = sock(SOCK_SEQPACKET), clients[CLIENTS], told = 0, broken = 0;
+	struct sockaddr_un name;
+	socklen_t size;
+
+	bind_to(listener, PATH);
+	size = address(&name, PATH);
+	is(listen(listener, CLIENTS), 0, "many may wait");
+	for (int i = 0; i < CLIENTS; i++) {
+		clients[i] = sock(SOCK_SEQPACKET);
+		if (connect(clients[i], (struct sockaddr *)&name, size) != 0)
+			bail("connect", errno);
+		for (int message = 0; message < MESSAGES; message++)
+			if (send(clients[i], "m", 1, 0) != 1)
+				bail("send", errno);
+	}
+	close(listener);
+	for (int i = 0; i < CLIENTS; i++) {
+		told += sys(SYS_sendto, clients[i], "m", 1, MSG_NOSIGNAL, NULL, 0) == -ECONNRESET;
+		broken += sys(SYS_sendto, clients[i], "m", 1, MSG_NOSIGNAL, NULL, 0) == -EPIPE;
+		close(clients[i]);
+	}
+	is(told, CLIENTS, "all are told that the listening socket is closed");
+	is(broken, CLIENTS, "and can send no more");
+	unlink(PATH);
+}
+
 int main(void)
 {
 	test_kinds();
@@ -686,6 +716,7 @@ int main(void)
 	test_datagrams();
 	test_broken();
 	test_sigpipe();
+	test_unaccepted();
 	test_rights(SOCK_STREAM, "files in a stream");
 	test_rights(SOCK_DGRAM, "files in datagrams");
 	test_rights_in_stream();
