@@ -1,5 +1,5 @@
 /*
- * The list of mounts and of the kinds of file systems; see mount.h.
+ * The tree of mounts, and the list of the kinds of file systems; see mount.h.
  */
 #include "kernel/fs/mount.h"
 

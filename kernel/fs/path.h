@@ -48,10 +48,10 @@ void path_end_put(struct path_end *end);
 
 /*
  * Open a file as openat(2) does; *ret is a reference. flags: O_…; `mode`: permissions for a file that O_CREAT makes,
- * with the umask applied. With O_TRUNC only the right to is checked: the caller empties the file. Returns 0, -EEXIST
- * (O_EXCL), -EISDIR (write to a directory, O_CREAT with a slash), -ENOTDIR (O_DIRECTORY), -ELOOP (O_NOFOLLOW and a
- * link), -ENXIO (no such device; a FIFO for writing with O_NONBLOCK and no reader), -ENOMEM, or path_lookup's errors.
- * Does not wait for a FIFO's other end: see pipe_open_ready() (pipe.h).
+ * with the umask applied. With O_TRUNC only the right to write is checked: the caller empties the file. Returns 0,
+ * -EEXIST (O_EXCL), -EISDIR (write to a directory, O_CREAT with a slash), -ENOTDIR (O_DIRECTORY), -ELOOP (O_NOFOLLOW
+ * and a link), -ENXIO (no such device; a FIFO for writing with O_NONBLOCK and no reader), -ENOMEM, or path_lookup's
+ * errors. Does not wait for a FIFO's other end: see pipe_open_ready() (pipe.h).
  */
 int path_open(const struct path_base *base, const char *path, unsigned flags, uint32_t mode, struct file **ret);
 

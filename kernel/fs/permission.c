@@ -74,7 +74,7 @@ int node_permit_remove(const struct node *dir, const struct credentials *who, co
 	return error;
 }
 
-/* Return whether nobody gains a right by a second name for the file, which its owner may not find and remove. */
+/* Return whether `who` gains nothing by a hard link to the file, which its owner may not find and so not remove. */
 static bool is_safe_to_link(const struct node *node, const struct credentials *who)
 {
 	const uint32_t as_group = S_ISGID | 010;

@@ -20,7 +20,7 @@ enum node_access {
 
 #define ACCESS_CLASSES 0111U /* times a set of accesses: the mode's bits that allow them to owner, group and others */
 
-/* Do node_permit() when the mode does not allow everybody what is wanted. */
+/* Do the rest of node_permit(), when the mode does not allow everybody all of `access`. */
 int node_permit_some(const struct node *node, const struct credentials *who, unsigned access);
 
 /*

@@ -11,8 +11,8 @@
 
 /*
  * The sum of all pipes' capacities, in pages, beyond which new pipes get PIPE_SMALL_SIZE; 0: no limit. This is Linux's
- * pipe-user-pages-soft, except that it concerns root, too: every user is root here. Guard: tasks only, which the kernel
- * does not preempt.
+ * pipe-user-pages-soft, except that one sum counts the pipes of all users, root's too. Guard: tasks only, which the
+ * kernel does not preempt.
  */
 extern uint64_t pipe_pages_soft;
 

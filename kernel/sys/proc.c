@@ -52,7 +52,7 @@ static int make_filesystems(struct node *node, struct text *ret)
 
 static int create(const char *options, struct node **ret)
 {
-	/* The options hidepid= and gid= have no effect for root, and every process is root. */
+	/* The options hidepid= and gid= are accepted and have no effect: all processes are shown to all users. */
 	(void)options;
 	return text_fs_create(&proc_type, ret);
 }

@@ -25,7 +25,7 @@ struct exec_file {
 	struct elf_image elf;
 };
 
-/* The program's file, and the file that loads its libraries: a block of the heap. Guard: as above. */
+/* The program's file, and the file that loads its libraries: a heap block. Guard: the task that executes it. */
 struct exec_program {
 	struct exec_file own;
 	struct exec_file *loader; /* what PT_INTERP names, in the heap; NULL: the program needs none */
