@@ -51,7 +51,7 @@ struct cpu_features {
 #undef X
 };
 
-/* All zero until cpu_features_ask() has asked the CPU, and fixed then. For cpu_features(). */
+/* What cpu_features() returns: all zero until cpu_features_ask() has asked the CPU, and fixed then. */
 extern struct cpu_features cpu_features_found;
 const struct cpu_features *cpu_features_ask(void);
 

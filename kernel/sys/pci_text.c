@@ -13,7 +13,7 @@
 
 #define BARS_SHOWN 7 /* six, and the ROM's, which is left out */
 
-/* Bytes of the registers that everybody may read, as on Linux: some devices hang when others of theirs are read. */
+/* Bytes of configuration space that everybody may read, as on Linux; reads of the rest make some devices hang. */
 #define PCI_CONFIG_SHOWN 64
 
 /* Linux's flags of a resource; the lowest 4 bits are those of the BAR's register. */

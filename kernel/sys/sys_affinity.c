@@ -52,7 +52,7 @@ SYSCALL_3(sched_getaffinity, tid, size, to)
 	return error ? error : (int64_t)size;
 }
 
-/* sched_setaffinity(2): of another user's task only with CAP_SYS_NICE. */
+/* As on Linux, a change of another user's task needs CAP_SYS_NICE. */
 SYSCALL_3(sched_setaffinity, tid, size, from)
 {
 	struct task HELD_TASK *task = find(tid);

@@ -144,7 +144,7 @@ SYSCALL_5(linkat, old_fd, old_path, new_fd, new_path, flags)
 
 	if ((uint32_t)flags & ~(uint32_t)(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
-	/* As on Linux: who was only handed a descriptor shall not give the file a name. */
+	/* As on Linux: a process that was only passed a descriptor must not be able to give its file a name. */
 	if (flags & AT_EMPTY_PATH && !rights_can(CAP_DAC_READ_SEARCH))
 		return -ENOENT;
 	error = get_paths(old_fd, old_path, new_fd, new_path, paths);

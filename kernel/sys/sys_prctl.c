@@ -41,7 +41,7 @@ enum ambient_request {
 
 static int64_t set_name(uint64_t from)
 {
-	char name[TASK_NAME] = { 0 }; /* all of it is shown by PR_GET_NAME */
+	char name[TASK_NAME] = { 0 }; /* PR_GET_NAME shows all bytes, also those behind the NUL */
 	size_t length;
 	enum status status = strncpy_from_user(name, user_pointer(from), sizeof(name), &length);
 

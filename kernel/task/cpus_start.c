@@ -254,7 +254,7 @@ static void count_ready(void)
 				 cpu->apic_id, (long long)*per_cpu_of(cpu, ticks_apart));
 			break;
 		case SILENT:
-			/* A CPU that is only late must not run what will be in the trampoline's page. */
+			/* Stop the CPU: if it was only late, it would run whatever is in the trampoline's page then. */
 			apic_send_init(cpu->apic_id);
 			cpu->number = CPUS_MOST;
 			log_warn("CPU with APIC id %u: does not start\n", cpu->apic_id);

@@ -237,7 +237,7 @@ static struct task *next_after_idle(struct cpu_queues *cpu, uint64_t now)
 	return to;
 }
 
-/* Return whether `from`, the current task, may no longer run on this CPU. A task may always run where only one is. */
+/* Return whether `from`, the current task, may no longer run on this CPU. On the only CPU every task may run. */
 static inline bool must_move(const struct cpu_queues *cpu, const struct task *from)
 {
 	return unlikely(cpu_count > 1) && !may_run_on(from, cpu->cpu);

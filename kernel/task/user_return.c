@@ -291,8 +291,8 @@ static void return_from_trap(struct trap_frame *frame)
 /*
  * Do return_from_trap() where there are several CPUs, and let go of the kernel lock: a CPU has it here after an
  * exception, but not after an interrupt.
- * An NMI does nothing here: it may come after another CPU has marked this one for a switch and before the interrupt
- * that tells of it, and no task may be left on the NMI's stack. That interrupt comes right after the NMI.
+ * After an NMI nothing is done: no task may be left on the NMI's stack. If another CPU wants this one to switch tasks,
+ * its interrupt comes right after the NMI.
  */
 static void return_with_lock(struct trap_frame *frame)
 {
