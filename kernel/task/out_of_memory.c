@@ -13,6 +13,7 @@
 #include "kernel/mm/heap/kernel_stack.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/mm/user/uaccess.h"
+#include "kernel/sync/kernel_lock.h"
 #include "kernel/task/find.h"
 #include "kernel/task/give_way.h"
 #include "kernel/task/memory_score.h"
@@ -20,6 +21,7 @@
 #include "kernel/task/sched.h"
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"
+#include "kernel/task/wait_until.h"
 
 /* More frames than one page fault needs: a page, three tables, and some for the heap. */
 #define FAULT_FRAMES 16
@@ -58,11 +60,26 @@ static bool find_ending(void *ctx, struct process *process)
 	return !*found;
 }
 
+/*
+ * Give the pool what the caches of other CPUs hold, too: it counts as free, and so this CPU must be able to have it.
+ * The CPUs do not use their caches meanwhile, since this one holds the kernel lock. Returns how many frames are free.
+ */
+static uint64_t drain_caches(void)
+{
+	context_token_t token = kernel_context_enter();
+	uint64_t free;
+
+	if (cpu_count > 1)
+		frame_caches_drain(&machine_frames);
+	free = frame_free_count(&machine_frames);
+	kernel_context_leave(token);
+	return free;
+}
+
 uint64_t memory_trim(void)
 {
 	struct heap_trim trim = HEAP_TRIM_START;
 	context_token_t token;
-	uint64_t free;
 
 	/*
 	 * The result of task_give_way() is ignored: trimming helps all tasks, and the caller checks whether this one
@@ -74,26 +91,38 @@ uint64_t memory_trim(void)
 	}
 	token = kernel_context_enter();
 	kernel_stack_trim();
-	/* What other CPUs' caches hold counts as free, and so must be there for this one, too. */
-	if (cpu_count > 1)
-		frame_caches_drain(&machine_frames);
-	free = frame_free_count(&machine_frames);
 	kernel_context_leave(token);
-	return free;
+	return drain_caches();
 }
 
 /*
- * Let a killed process run with the highest priority, so that it ends soon and frees its memory, and give up the CPU.
- * The current task keeps its own priority: with a lower one, other tasks might keep it waiting after the memory is
- * free.
+ * Let a killed process run with the highest priority, so that it ends soon, and wait until it has freed its memory. The
+ * current task keeps its own priority: with a lower one, other tasks might keep it waiting after the memory is free.
  */
-static void let_end(struct process *process)
+static void let_end(struct process *victim)
 {
 	static const struct task_sched first = { .policy = SCHED_FIFO, .rt_priority = RT_PRIORITIES - 1 };
+	HELD_PROCESS struct process *process = process_get(victim);
+	struct task_waiter waiter;
+	int error;
 
 	PROCESS_EACH_TASK(process, task)
 		sched_set(task, &first);
-	task_yield();
+	task_waiter_init(&waiter);
+	wait_queue_add(&process->signals.ended, &waiter.waiter);
+	error = WAIT_UNTIL_KILLABLE(process->zombie);
+	wait_queue_remove(&waiter.waiter);
+	/*
+	 * A task that must end itself cannot sleep, and may yet come here again and again: on the other CPU the killed
+	 * process needs the kernel lock.
+	 */
+	if (error) {
+		if (kernel_lock_is_wanted())
+			kernel_lock_lend();
+		task_yield();
+	}
+	/* The process may have ended on another CPU. */
+	(void)drain_caches();
 }
 
 /* Return a process that is ending already, otherwise the one with the highest score; NULL when none may be killed. */
