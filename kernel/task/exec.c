@@ -175,7 +175,6 @@ static void enter_new_program(struct task *task, const char *path, const struct 
 	process->exit_signal = SIGCHLD; /* execve(2) resets the signal that clone(2) chose */
 	start_registers(task);
 	set_frame(task_frame(task), image);
-	this_cpu->frame_changed = true;
 }
 
 int process_exec(const struct exec_request *request)

@@ -30,7 +30,8 @@ int process_start_init(struct node *root, struct file *console, const struct exe
 
 /*
  * Execute another program in the current process: execve(2). Returns 0: all other tasks have ended, and task_frame()
- * starts the program. Or, with nothing changed, -ENOEXEC, -EACCES, -ETXTBSY, -ENOMEM, -ELOOP, -ELIBBAD, path_lookup's
- * errors; the log says what is wrong with a file. Or, when the task must end, -EINTR or -ENOMEM.
+ * starts the program; the caller sets this_cpu->frame_changed right before its call returns. Or, with nothing changed,
+ * -ENOEXEC, -EACCES, -ETXTBSY, -ENOMEM, -ELOOP, -ELIBBAD, path_lookup's errors; the log says what is wrong with a file.
+ * Or, when the task must end, -EINTR or -ENOMEM.
  */
 int process_exec(const struct exec_request *request);
