@@ -272,13 +272,11 @@ bool fd_has_room(struct fd_table *table)
 
 unsigned fd_to_grow_for(struct fd_table *table, unsigned lowest)
 {
-	unsigned fd;
+	const bool from_lowest = lowest <= table->lowest_free;
+	const unsigned fd = next_free(table, from_lowest ? table->lowest_free : lowest);
 
-	if (lowest >= limit_of_caller())
-		return 0;
-	if (lowest <= table->lowest_free)
-		lowest = table->lowest_free = next_free(table, table->lowest_free);
-	fd = next_free(table, lowest);
+	if (from_lowest)
+		table->lowest_free = fd;
 	return fd < table->capacity || fd >= limit_of_caller() ? 0 : fd;
 }
 

@@ -96,6 +96,17 @@ int fd_install(struct fd_table *table, struct file *file, int lowest, unsigned f
 bool fd_has_room(struct fd_table *table);
 
 /*
+ * Return whether the first descriptor that can be the lowest free one from `lowest` on is free, and there is room for
+ * it: this costs nothing to ask, and is so in nearly all tables.
+ */
+static inline bool fd_is_easy(const struct fd_table *table, unsigned lowest)
+{
+	const unsigned fd = lowest > table->lowest_free ? lowest : table->lowest_free;
+
+	return fd < table->capacity && !(table->open[fd / 64] >> fd % 64 & 1);
+}
+
+/*
  * Make a table large enough for descriptor `fd` in pieces, which fd_install would do in one go. Returns whether there
  * is more to do, or -ENOMEM; descriptors may be opened and closed between two pieces, and nobody has to do the next
  * one. fd_to_grow_for returns the `fd` that the next descriptor from `lowest` on needs; 0: the table need not grow.

@@ -37,7 +37,7 @@ int fd_work_copy(struct fd_table *from, struct fd_table **ret)
 
 void fd_work_grow(struct fd_table *table, unsigned lowest)
 {
-	unsigned fd = fd_to_grow_for(table, lowest);
+	const unsigned fd = fd_is_easy(table, lowest) ? 0 : fd_to_grow_for(table, lowest);
 
 	while (fd && fd_grow_some(table, fd) > 0 && !task_give_way())
 		;
