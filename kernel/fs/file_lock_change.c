@@ -42,6 +42,7 @@ static struct file_lock *next_own(const struct file_lock *lock)
 
 #define PIECE_LOCKS 512  /* most locks that one step replaces or drops: a quarter of a million instructions */
 #define ENDED_LOCKS 2048 /* most locks of a detached tree that one step frees */
+#define FEW_HEIGHT  3    /* a tree that is no higher is not detached: its few locks are freed sooner one by one */
 
 static void add(struct locks_of_kind *locks, struct file_lock *lock)
 {
@@ -196,17 +197,19 @@ static bool free_ended(struct late_work *work)
 }
 
 /*
- * Unlock all that the owner has, if nobody else has locks and [from, to] holds them all. Returns whether that is so.
- * The current task frees the locks later, on its way back to user mode.
+ * Unlock all that the owner has, if these are more than a few locks, nobody else has any, and [from, to] holds them
+ * all. Returns whether that is so. The current task frees the locks later, on its way back to user mode.
  */
 static bool unlock_all(struct locks_of_kind *locks, const void *owner, uint64_t from, uint64_t to)
 {
-	struct file_lock *low = lock_by_owner(tree_outermost(locks->by_owner, TREE_LOW));
-	struct file_lock *high = lock_by_owner(tree_outermost(locks->by_owner, TREE_HIGH));
-	struct file_lock *top = lock_by_owner(locks->by_owner);
+	struct file_lock *top = lock_by_owner(locks->by_owner), *low, *high;
 	uint64_t first, last;
 
-	if (!top || locks->claims || low->owner != owner || high->owner != owner || from > low->range.first ||
+	if (!top || top->by_owner.height <= FEW_HEIGHT)
+		return false;
+	low = lock_by_owner(tree_outermost(locks->by_owner, TREE_LOW));
+	high = lock_by_owner(tree_outermost(locks->by_owner, TREE_HIGH));
+	if (locks->claims || low->owner != owner || high->owner != owner || from > low->range.first ||
 	    to < high->range.last)
 		return false;
 	first = low->range.first;
@@ -223,12 +226,10 @@ static bool unlock_all(struct locks_of_kind *locks, const void *owner, uint64_t 
 
 /*
  * Return the last byte of the piece of wanted's range in which the owner has PIECE_LOCKS locks, or fewer if that is
- * the last.
+ * the last. `lock`: the owner's first one that touches the range, or lies behind it; or NULL.
  */
-static uint64_t piece_end(const struct locks_of_kind *locks, const struct file_lock *wanted)
+static uint64_t piece_end(const struct file_lock *lock, const struct file_lock *wanted)
 {
-	const struct file_lock *lock = first_own(locks, wanted->owner, wanted->range.first);
-
 	for (int i = 0; lock && lock->range.first <= wanted->range.last; i++, lock = next_own(lock))
 		if (i == PIECE_LOCKS)
 			return lock->range.first - 1;
@@ -290,12 +291,15 @@ void file_lock_give_up(struct node *node, struct file_lock **claimed)
 	kfree(made);
 }
 
-/* Do all that is left of wanted's change in one step. `made`: a block for the lock, or NULL. */
-static int set_rest(struct locks_of_kind *locks, const struct file_lock *wanted, struct file_lock *made)
+/*
+ * Do all that is left of wanted's change in one step. from: as in struct change. made: a block of the heap for the
+ * lock, or NULL.
+ */
+static int set_rest(struct locks_of_kind *locks, const struct file_lock *wanted, struct file_lock *from,
+		    struct file_lock *made)
 {
-	struct change change = { .first = wanted->range.first, .last = wanted->range.last, .made = made };
+	struct change change = { .from = from, .first = wanted->range.first, .last = wanted->range.last, .made = made };
 
-	change.from = first_own(locks, wanted->owner, change.first - (change.first > 0));
 	if (wanted->type != LOCK_NONE && widen(&change, wanted->type)) {
 		kfree(made);
 		return 0;
@@ -306,6 +310,7 @@ static int set_rest(struct locks_of_kind *locks, const struct file_lock *wanted,
 int file_lock_set_some(struct node *node, const struct file_lock *wanted, struct file_lock **claimed)
 {
 	struct locks_of_kind *locks;
+	struct file_lock *from;
 	uint64_t end;
 	int error;
 
@@ -321,9 +326,10 @@ int file_lock_set_some(struct node *node, const struct file_lock *wanted, struct
 		return -EAGAIN;
 	if (wanted->type == LOCK_NONE && unlock_all(locks, wanted->owner, wanted->range.first, wanted->range.last))
 		return 0;
-	end = piece_end(locks, wanted);
+	from = first_own(locks, wanted->owner, wanted->range.first - (wanted->range.first > 0));
+	end = piece_end(from, wanted);
 	if (end == wanted->range.last)
-		return set_rest(locks, wanted, end_claim(locks, claimed));
+		return set_rest(locks, wanted, from, end_claim(locks, claimed));
 	if (wanted->type != LOCK_NONE && !*claimed)
 		return claim(locks, wanted, claimed);
 	error = unlock_piece(locks, wanted, end);

@@ -33,7 +33,8 @@ static int try_once(struct file *file, const struct file_lock *lock)
 
 	while (more > 0)
 		more = task_give_way() ? -EINTR : file_lock_set_some(file->node, lock, &claimed);
-	file_lock_give_up(file->node, &claimed);
+	if (unlikely(claimed))
+		file_lock_give_up(file->node, &claimed);
 	return more;
 }
 

@@ -43,7 +43,7 @@ void fd_work_grow(struct fd_table *table, unsigned lowest)
 		;
 }
 
-void fd_work_unlock(struct fd_table *table, int fd)
+void fd_work_unlock_locked(struct fd_table *table, int fd)
 {
 	while (fd_unlock_some(table, fd))
 		(void)task_give_way();

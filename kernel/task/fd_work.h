@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernel/fs/fd.h"
+#include "kernel/lib/likely.h"
 
 /*
  * Close the descriptors in [first, last] that `which` names. Does not stop early, even if the task must end
@@ -21,4 +22,12 @@ MUST_CHECK int fd_work_copy(struct fd_table *from, struct fd_table **ret);
 void fd_work_grow(struct fd_table *table, unsigned lowest);
 
 /* Drop nearly all record locks that end when the descriptor is closed, so that closing it takes no longer. */
-void fd_work_unlock(struct fd_table *table, int fd);
+void fd_work_unlock_locked(struct fd_table *table, int fd);
+static inline void fd_work_unlock(struct fd_table *table, int fd)
+{
+	const struct file *file = fd_file_peek(table, fd);
+
+	/* Most files have no locks: closing one costs no call for them. */
+	if (file && unlikely(file->node->locks))
+		fd_work_unlock_locked(table, fd);
+}
