@@ -24,6 +24,7 @@
 #include "kernel/report/task_report.h"
 #include "kernel/sys/sys.h"
 #include "kernel/task/find.h"
+#include "kernel/task/run_queues.h"
 
 #define HLT 0xf4
 
@@ -97,9 +98,20 @@ static bool print_where(void *ctx, struct task *task)
 	return true;
 }
 
+/* Return whether a CPU runs a task, even in user mode, where it makes no sign of life. */
+static bool does_anybody_run(void)
+{
+	CPUS_EACH(cpu) {
+		if (cpu->current != queues_of(cpu)->idle)
+			return true;
+	}
+	return false;
+}
+
 /*
- * Log a deadlock. The CPU is idle; when also no timer is set and no task waits for input, nothing will make a task
- * runnable again. The tasks are visited only once after each sign of life, so that the log gets one report.
+ * Log a deadlock. This CPU is idle; when also no other CPU runs a task, no timer is set and no task waits for input,
+ * nothing will make a task runnable again. The tasks are visited only once after each sign of life, so that the log
+ * gets one report. No CPU changes what is read here, since none runs a task.
  */
 static void look_for_deadlock(const struct trap_frame *frame)
 {
@@ -107,7 +119,7 @@ static void look_for_deadlock(const struct trap_frame *frame)
 	bool input = false;
 	context_token_t token;
 
-	if (told || !task_current() || timer_next_ns() != UINT64_MAX)
+	if (told || !task_current() || does_anybody_run() || timer_next_ns() != UINT64_MAX)
 		return;
 	told = true;
 	token = kernel_context_enter();
