@@ -134,7 +134,7 @@ enum file_move {
 	FILE_READ,
 	FILE_WRITE,
 	FILE_PREAD,  /* read at a given offset, and leave the file's offset as it is */
-	FILE_PWRITE, /* write at a given offset, likewise */
+	FILE_PWRITE, /* write at a given offset, and leave the file's offset as it is */
 };
 
 /*

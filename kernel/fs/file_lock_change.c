@@ -225,8 +225,9 @@ static bool unlock_all(struct locks_of_kind *locks, const void *owner, uint64_t 
 /* ---- steps ---- */
 
 /*
- * Return the last byte of the piece of wanted's range in which the owner has PIECE_LOCKS locks, or fewer if that is
- * the last. `lock`: the owner's first one that touches the range, or lies behind it; or NULL.
+ * Return the last byte of the first piece of wanted's range: the piece in which the owner has PIECE_LOCKS locks, or all
+ * of the range when it has no more there. `lock`: the owner's first one that touches the range, or lies behind it; or
+ * NULL.
  */
 static uint64_t piece_end(const struct file_lock *lock, const struct file_lock *wanted)
 {
@@ -236,7 +237,7 @@ static uint64_t piece_end(const struct file_lock *lock, const struct file_lock *
 	return wanted->range.last;
 }
 
-/* Unlock the bytes of wanted's range up to `end`. */
+/* Unlock the bytes of wanted's range up to `end`, which is included. Returns 0 or -ENOMEM. */
 static int unlock_piece(struct locks_of_kind *locks, const struct file_lock *wanted, uint64_t end)
 {
 	struct file_lock piece = *wanted;
@@ -248,8 +249,8 @@ static int unlock_piece(struct locks_of_kind *locks, const struct file_lock *wan
 }
 
 /*
- * Enter a claim to wanted's range: others find it as a lock, but it is not among the owner's locks, which it would
- * overlap. Returns 1, for more to do, or -ENOMEM.
+ * Enter a *claim* to wanted's range: a lock that others find, but that is not among the owner's locks, which it would
+ * overlap while these are removed step by step. Returns 1, since there is more to do, or -ENOMEM.
  */
 static int claim(struct locks_of_kind *locks, const struct file_lock *wanted, struct file_lock **ret)
 {
@@ -265,7 +266,7 @@ static int claim(struct locks_of_kind *locks, const struct file_lock *wanted, st
 	return 1;
 }
 
-/* Take a claim out of the tree; returns its block. */
+/* Remove a claim, if there is one. Returns its heap block, which the caller uses or frees, or NULL. */
 static struct file_lock *end_claim(struct locks_of_kind *locks, struct file_lock **claimed)
 {
 	struct file_lock *made = *claimed;

@@ -49,8 +49,8 @@ static int check_move(const struct node *from, const struct credentials *who, co
 }
 
 /*
- * Check whether `who` may rename `node`, in the directory `from`, to a name in `to` that `goal` has; NULL: that is
- * free.
+ * Check whether `who` may rename `node`, in the directory `from`, to a name in the directory `to` that the node `goal`
+ * has, or that is free (NULL).
  */
 static int check_rights(const struct node *from, const struct credentials *who, const struct node *node,
 			const struct node *to, const struct node *goal, unsigned flags)

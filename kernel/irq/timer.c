@@ -177,8 +177,8 @@ static void timer_interrupt(void *ctx)
 }
 
 /*
- * Take a started timer out of its queue, which may be another CPU's. That one's hardware is left alone: an interrupt
- * that finds nothing due arms it again. The caller holds timer_lock.
+ * Take a started timer out of its queue, which may be another CPU's. The other CPU's hardware stays armed: its
+ * interrupt finds nothing due then, and arms it again. The caller holds timer_lock.
  */
 static void dequeue(struct timer *timer)
 {

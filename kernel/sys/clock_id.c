@@ -1,5 +1,5 @@
 /*
- * Clocks by their numbers.
+ * Finds and reads clocks by their numbers; see clock_id.h.
  */
 #include "kernel/sys/clock_id.h"
 

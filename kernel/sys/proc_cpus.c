@@ -1,6 +1,6 @@
 /*
- * The files of /proc with something for each CPU: cpuinfo, the lines of stat, interrupts. All CPUs have the features of
- * the first.
+ * The files of /proc with something for each CPU: cpuinfo, the lines of stat, interrupts. All CPUs are taken to have
+ * the features of the first.
  */
 #include "kernel/sys/proc_cpus.h"
 

@@ -9,7 +9,7 @@ const struct credentials *proc_credentials_of(const struct proc_subject *subject
 {
 	const struct credentials *who = subject->task ? rights_of_task(subject->task) : NULL;
 
-	/* The task may have ended since it was found. */
+	/* The task may have ended since it was found: then it has no credentials of its own any more. */
 	return who ? who : rights_of_process(subject->process);
 }
 

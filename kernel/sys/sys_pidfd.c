@@ -199,7 +199,7 @@ SYSCALL_2(clone3, from, size)
 
 	if (error)
 		return error;
-	/* Numbers for the child, and groups of processes that share limits (cgroups), are not there. */
+	/* The kernel has neither chosen tids for the child (set_tid) nor groups of processes (cgroups). */
 	if (in.flags & (CLONE_EXIT_SIGNAL | CLONE_DETACHED) || in.exit_signal & ~(uint64_t)CLONE_EXIT_SIGNAL ||
 	    in.set_tid || in.set_tid_size || !in.stack != !in.stack_size)
 		return -EINVAL;

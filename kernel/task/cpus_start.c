@@ -263,7 +263,7 @@ static void count_ready(void)
 	}
 }
 
-/* Return how many CPUs beside this one are to start: as on Linux, nosmp and maxcpus=0 mean none. */
+/* Return how many CPUs beside this one are to start: as on Linux, nosmp, maxcpus=0 and maxcpus=1 mean none. */
 static unsigned wanted(const char *cmdline)
 {
 	long most = cmdline_number(cmdline, "maxcpus", CPUS_MOST);

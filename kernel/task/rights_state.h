@@ -39,7 +39,7 @@ enum dumpable {
 /* Guard of fields that say nothing else: tasks only, which the kernel does not preempt. */
 struct process_rights {
 	const struct credentials
-		*ended_as; /* those of the task that ended last, a reference; or NULL; guard: rights_lock */
+		*ended_as; /* credentials of the task that ended last, a reference; or NULL; guard: rights_lock */
 	enum dumpable dumpable;
 	bool subreaper;        /* becomes the parent of its descendants whose parents end: PR_SET_CHILD_SUBREAPER */
 	bool death_is_awaited; /* a task of the process has, or had, a parent_death_signal */

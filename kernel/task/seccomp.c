@@ -79,7 +79,7 @@ uint32_t seccomp_ask(const struct seccomp_data *data)
 	for (const struct seccomp_filter *filter = task_current()->rights.filter; filter; filter = filter->next) {
 		uint32_t one = bpf_run(filter->program, (const uint32_t *)data, sizeof(*data));
 
-		/* As signed numbers the actions are in the order of their strictness. */
+		/* As signed numbers the actions are in the order of their strictness: the strictest is the least. */
 		if ((int32_t)SECCOMP_ACTION(one) < (int32_t)SECCOMP_ACTION(answer))
 			answer = one;
 	}

@@ -19,7 +19,7 @@
 #define LEGACY_FUNCTIONS 3
 #define LEGACY_DISTANCE  16
 #define LEGACY_AREAS     16 /* how many of the highest areas are looked at to find the vDSO */
-#define ENTRY_AT         24 /* offset of e_entry in an ELF header; the vDSO begins at the first legacy function */
+#define ENTRY_AT         24 /* offset of e_entry in an ELF header; the vDSO's is its first legacy function */
 
 extern const char vdso_image[], vdso_image_end[];
 
@@ -86,7 +86,7 @@ static enum status map_part(struct user_space *space, struct part *part, vaddr_t
 	const unsigned flags = USER_MAP_FIXED_NOREPLACE | USER_MAP_SHARED;
 	vaddr_t at;
 
-	/* Shared, so that no program gets the right to write, and a fork copies no entries. */
+	/* The area is shared, so that no program gets the right to write, and a fork copies no entries. */
 	return user_map(space, va, part->pages * PAGE_SIZE, rights, flags, &part->object, 0, &at);
 }
 
