@@ -1,8 +1,8 @@
 /*
  * What the files say that show PCI to programs, in Linux's formats.
  *
- * A function that no driver has claimed is never changed, so its BARs have not been measured: their sizes are 0 in
- * /proc/bus/pci/devices, and in `resource` the least that such a BAR can have.
+ * The BARs of a function that no driver has claimed are never measured, since that would change them for a moment:
+ * their sizes are 0 in /proc/bus/pci/devices, and in `resource` the least that such a BAR can have.
  */
 #include "kernel/sys/pci_text.h"
 

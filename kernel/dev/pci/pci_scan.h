@@ -16,7 +16,7 @@
 /* A scan of a range of buses of one segment. Set the fields up to `last`, and make the others zero. */
 struct pci_scan {
 	const struct pci_access *access;
-	/* Take a function. Returns false to end the scan: no memory. */
+	/* Take a function that was found. Returns false to end the scan, as when there is no memory for it. */
 	bool (*found)(void *ctx, const struct pci_function *function);
 	uint16_t segment;
 	uint8_t first, last;  /* the buses to look at */

@@ -327,7 +327,8 @@ void usb_device_remove(struct xhci *xhci, const struct usb_device *parent, uint8
 		device_log(device, "unplugged");
 	device->gone = true;
 	/*
-	 * A device is in the list before the hub that it is plugged into: so one pass marks the hub before it looks on.
+	 * A device is in the list before the hub that it is plugged into, so that one pass marks only the devices of
+	 * hubs that were marked before: repeat that until a pass marks none.
 	 */
 	for (bool more = true; more;) {
 		more = false;
