@@ -22,7 +22,7 @@
 /* A devpts. Guard: tasks only, which the kernel does not preempt. */
 struct devpts {
 	struct link link;  /* in `all` */
-	struct node *root; /* without a reference: devpts_destroy() ends this structure */
+	struct node *root; /* without a reference, since destroy() of the file system frees this structure */
 	uint32_t mode;     /* permissions of a terminal's node */
 	uint32_t uid, gid; /* owner of a terminal's node; UINT32_MAX: the user and group that make the terminal */
 };
