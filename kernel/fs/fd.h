@@ -96,8 +96,8 @@ int fd_install(struct fd_table *table, struct file *file, int lowest, unsigned f
 bool fd_has_room(struct fd_table *table);
 
 /*
- * Return whether the first descriptor that can be the lowest free one from `lowest` on is free, and there is room for
- * it: this costs nothing to ask, and is so in nearly all tables.
+ * Return whether the lowest free descriptor from `lowest` on is known without a search, and the table has room for it:
+ * the first descriptor below which all are in use, or `lowest`, is free. That is so in nearly all tables.
  */
 static inline bool fd_is_easy(const struct fd_table *table, unsigned lowest)
 {

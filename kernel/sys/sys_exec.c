@@ -172,7 +172,7 @@ static int64_t exec(struct exec_request *request, uint64_t argv, uint64_t envp)
 	}
 	kfree(pointers);
 	free_block(&strings);
-	/* Not earlier: other tasks have run meanwhile, which would have cleared the mark, or this task has moved. */
+	/* Set the CPU's mark last: until here other tasks may run, which clear it, and this task may change its CPU. */
 	if (!error)
 		this_cpu->frame_changed = true;
 	return error;

@@ -113,15 +113,15 @@ static void let_end(struct process *victim)
 	error = WAIT_UNTIL_KILLABLE(process->zombie);
 	wait_queue_remove(&waiter.waiter);
 	/*
-	 * A task that must end itself cannot sleep, and may yet come here again and again: on the other CPU the killed
-	 * process needs the kernel lock.
+	 * A task that must end itself cannot sleep here, and may come here again and again. Lend the kernel lock, which
+	 * the killed process needs to end on another CPU.
 	 */
 	if (error) {
 		if (kernel_lock_is_wanted())
 			kernel_lock_lend();
 		task_yield();
 	}
-	/* The process may have ended on another CPU. */
+	/* The process may have ended on another CPU, whose cache then holds its frames. */
 	(void)drain_caches();
 }
 
