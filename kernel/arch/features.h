@@ -51,7 +51,10 @@ struct cpu_features {
 #undef X
 };
 
-/* What cpu_features() returns: all zero until cpu_features_ask() has asked the CPU, and fixed then. */
+/*
+ * What cpu_features() returns: all zero until cpu_features_ask() has asked the CPU, and fixed then. Paths on which each
+ * instruction counts may read it directly.
+ */
 extern struct cpu_features cpu_features_found;
 const struct cpu_features *cpu_features_ask(void);
 

@@ -134,7 +134,8 @@ static void task_arrives(void)
 
 static void switch_to(struct task *from, struct task *to)
 {
-	bool fsgsbase = cpu_features()->fsgsbase;
+	/* Each switch passes here, and the CPU was asked long before the first one. */
+	const bool fsgsbase = cpu_features_found.fsgsbase;
 
 	ASSERT(!from->process || from->state == TASK_DEAD || context_is_loaded(&from->process->space->context));
 	if (from->fpu && from->state != TASK_DEAD)
