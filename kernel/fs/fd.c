@@ -338,16 +338,19 @@ static uint64_t bits_between(unsigned word, unsigned first, unsigned last)
 
 bool fd_close_some(struct fd_table *table, unsigned *fd, unsigned last, enum fd_which which)
 {
-	const unsigned end = table->capacity / 64;
+	const uint64_t *const map = which == FD_ON_EXEC ? table->cloexec : table->open;
+	const unsigned words = table->capacity / 64, end = last / 64 < words ? last / 64 + 1 : words;
 	unsigned word = *fd / 64, closed = 0;
 
-	for (; closed < CLOSES && word < end && word <= last / 64; word++) {
-		uint64_t bits = which == FD_ON_EXEC ? table->cloexec[word] : table->open[word];
+	for (; closed < CLOSES; word++) {
+		uint64_t bits;
 
 		/* Most words of a table in which many were open have nothing to close. */
-		if (!bits)
-			continue;
-		bits &= bits_between(word, *fd, last);
+		while (word < end && !map[word])
+			word++;
+		if (word >= end)
+			break;
+		bits = map[word] & bits_between(word, *fd, last);
 		closed += (unsigned)__builtin_popcountll(bits);
 		if (bits && !close_word(table, word, bits))
 			break;
@@ -355,7 +358,7 @@ bool fd_close_some(struct fd_table *table, unsigned *fd, unsigned last, enum fd_
 	/* The word where the loop ended may be the first one, of which only a part is in the range. */
 	if (word > *fd / 64)
 		*fd = 64 * word;
-	return word < end && word <= last / 64;
+	return word < end;
 }
 
 void fd_close_range(struct fd_table *table, unsigned first, unsigned last)
