@@ -97,7 +97,7 @@ bool fd_has_room(struct fd_table *table);
 
 /*
  * Return whether the lowest free descriptor from `lowest` on is known without a search, and the table has room for it:
- * the first descriptor below which all are in use, or `lowest`, is free. That is so in nearly all tables.
+ * whether table->lowest_free, or `lowest` if that is higher, is free. It is in nearly all tables.
  */
 static inline bool fd_is_easy(const struct fd_table *table, unsigned lowest)
 {
