@@ -12,37 +12,6 @@ struct lock task_lock = LOCK_INITIAL(LOCK_TASKS);
 /* The run queues of each CPU. Guard: task_lock. */
 PER_CPU struct cpu_queues cpu_queues;
 
-static void slice_over(struct timer *timer)
-{
-	struct cpu_queues *cpu = (struct cpu_queues *)((char *)timer - offsetof(struct cpu_queues, slice));
-	const struct task *task = cpu->cpu->current;
-
-	lock_take_off(&task_lock);
-	cpu->slice_runs = false;
-	if (cpu->ready.waiting && task->rank >= 0 && task != cpu->idle) {
-		uint64_t now = clock_monotonic_ns(), turn_ns = turn_length(cpu, task, now);
-
-		if (turn_ns >= SCHED_SLICE_NS)
-			want_switch(cpu);
-		else
-			start_slice(cpu, now - turn_ns);
-	}
-	lock_release_off(&task_lock);
-}
-
-void run_queues_init(struct task *idle)
-{
-	struct cpu_queues *cpu = per_cpu_pointer(cpu_queues);
-
-	cpu->cpu = per_cpu_pointer(percpu);
-	cpu->idle = idle;
-	cpu->slice.fire = slice_over;
-	cpu->rt_timer.fire = rt_rings;
-	idle->rank = RANK_IDLE;
-	idle->cpu = cpu->cpu;
-	idle->state = TASK_RUNNABLE;
-}
-
 struct percpu *run_queue_choose(const struct task *task)
 {
 	struct percpu *best = may_run_on(task, task->cpu) ? task->cpu : NULL;
@@ -122,6 +91,53 @@ struct task *run_queue_steal(struct cpu_queues *cpu)
 		return task;
 	}
 	return NULL;
+}
+
+/*
+ * Let an idle CPU look for a task if one waits for `from` that it may run: when it became idle there was none, or that
+ * task was not allowed to run there yet. The caller holds task_lock.
+ */
+static void call_idle_cpu(const struct cpu_queues *from)
+{
+	CPUS_EACH(cpu) {
+		if (cpu_is_idle(queues_of(cpu)) && find_for(from, cpu)) {
+			want_switch(queues_of(cpu));
+			return;
+		}
+	}
+}
+
+static void slice_over(struct timer *timer)
+{
+	struct cpu_queues *cpu = (struct cpu_queues *)((char *)timer - offsetof(struct cpu_queues, slice));
+	const struct task *task = cpu->cpu->current;
+
+	lock_take_off(&task_lock);
+	cpu->slice_runs = false;
+	if (cpu->ready.waiting && task->rank >= 0 && task != cpu->idle) {
+		uint64_t now = clock_monotonic_ns(), turn_ns = turn_length(cpu, task, now);
+
+		if (turn_ns >= SCHED_SLICE_NS) {
+			want_switch(cpu);
+			call_idle_cpu(cpu);
+		} else {
+			start_slice(cpu, now - turn_ns);
+		}
+	}
+	lock_release_off(&task_lock);
+}
+
+void run_queues_init(struct task *idle)
+{
+	struct cpu_queues *cpu = per_cpu_pointer(cpu_queues);
+
+	cpu->cpu = per_cpu_pointer(percpu);
+	cpu->idle = idle;
+	cpu->slice.fire = slice_over;
+	cpu->rt_timer.fire = rt_rings;
+	idle->rank = RANK_IDLE;
+	idle->cpu = cpu->cpu;
+	idle->state = TASK_RUNNABLE;
 }
 
 uint64_t sched_idle_ns(const struct percpu *cpu)

@@ -655,6 +655,46 @@ static void test_rttime(void)
 	is(shared->counts[0], 50000 + 1000000L * shared->signals, "and again each second, as the limit then says");
 }
 
+/* Compute on any CPU, and tell on which, until the parent lets it end. */
+static int compute(long number)
+{
+	unsigned long all = ~0UL;
+	unsigned cpu;
+
+	sys(SYS_sched_setaffinity, 0, sizeof(all), &all);
+	while (!shared->go) {
+		sys(SYS_getcpu, &cpu, NULL, NULL);
+		shared->counts[number] = (long)cpu + 1;
+		for (volatile int i = 0; i < 10000; i++)
+			;
+	}
+	return 0;
+}
+
+/* Two tasks that compute, both on the first CPU until they may run anywhere, do not stay together when one is idle. */
+static void test_spread(void)
+{
+	unsigned long all = ~0UL, there = 0;
+	bool apart = false;
+
+	memset(shared, 0, sizeof(*shared));
+	sys(SYS_sched_setaffinity, 0, sizeof(all), &all);
+	sys(SYS_sched_getaffinity, 0, sizeof(there), &there);
+	stay_on_one_cpu();
+	for (long number = 0; number < 2; number++)
+		if (!fork())
+			_exit(compute(number));
+	for (int ms = 0; ms < 10000 && !apart; ms++) {
+		usleep(1000);
+		apart = shared->counts[0] && shared->counts[1] &&
+			(shared->counts[0] != shared->counts[1] || !(there & (there - 1)));
+	}
+	shared->go = 1;
+	for (int number = 0; number < 2; number++)
+		wait(NULL);
+	is_true(apart, there, "two tasks that may run anywhere use two CPUs, if there are as many");
+}
+
 int main(void)
 {
 	stay_on_one_cpu();
@@ -676,5 +716,6 @@ int main(void)
 	test_settings();
 	test_idle();
 	test_rttime();
+	test_spread();
 	return finish();
 }
