@@ -8,7 +8,6 @@
 #include "kernel/fs/sysfs.h"
 #include "kernel/lib/format.h"
 #include "kernel/mm/heap/heap.h"
-#include "kernel/task/cpu_set.h"
 
 #define MASK_BITS 32 /* bits in one word of a mask, as Linux prints it */
 #define CPU_FILES 10
@@ -25,8 +24,7 @@ static const struct percpu *cpu_of(struct node *node)
 	return cpu_list[(size_t)(text_fs_entry(node) - entries_of_cpus) / CPU_FILES];
 }
 
-/* Add the CPUs of the set as "0-3,5". */
-static void add_list(struct text *text, const struct cpu_set *set)
+void cpu_files_add_list(struct text *text, const struct cpu_set *set)
 {
 	const char *before = "";
 
@@ -41,8 +39,7 @@ static void add_list(struct text *text, const struct cpu_set *set)
 	text_add_char(text, '\n');
 }
 
-/* Add the CPUs of the set as a number in base 16, with a comma between two words of MASK_BITS bits. */
-static void add_mask(struct text *text, const struct cpu_set *set)
+void cpu_files_add_mask(struct text *text, const struct cpu_set *set)
 {
 	const unsigned words = (cpu_count + MASK_BITS - 1) / MASK_BITS;
 
@@ -79,7 +76,7 @@ static int make_all(struct node *node, struct text *ret)
 	CPUS_EACH(cpu) {
 		cpu_set_add(&set, cpu->number);
 	}
-	add_list(ret, &set);
+	cpu_files_add_list(ret, &set);
 	return 0;
 }
 
@@ -115,7 +112,7 @@ static int make_core_list(struct node *node, struct text *ret)
 {
 	struct cpu_set set = siblings(cpu_of(node), topology.core_shift);
 
-	add_list(ret, &set);
+	cpu_files_add_list(ret, &set);
 	return 0;
 }
 
@@ -123,7 +120,7 @@ static int make_core_mask(struct node *node, struct text *ret)
 {
 	struct cpu_set set = siblings(cpu_of(node), topology.core_shift);
 
-	add_mask(ret, &set);
+	cpu_files_add_mask(ret, &set);
 	return 0;
 }
 
@@ -131,7 +128,7 @@ static int make_package_list(struct node *node, struct text *ret)
 {
 	struct cpu_set set = siblings(cpu_of(node), topology.package_shift);
 
-	add_list(ret, &set);
+	cpu_files_add_list(ret, &set);
 	return 0;
 }
 
@@ -139,7 +136,7 @@ static int make_package_mask(struct node *node, struct text *ret)
 {
 	struct cpu_set set = siblings(cpu_of(node), topology.package_shift);
 
-	add_mask(ret, &set);
+	cpu_files_add_mask(ret, &set);
 	return 0;
 }
 

@@ -4,8 +4,18 @@
  */
 #pragma once
 
+#include "kernel/fs/text.h"
+#include "kernel/task/cpu_set.h"
+
 /*
  * Register the files in sysfs. Call once, after the CPUs have started and before sysfs is mounted. Returns 0, or
  * -ENOMEM: then the directories of the CPUs are missing.
  */
 int cpu_files_init(void);
+
+/*
+ * Add those CPUs of the set that run, and a line end: as a list, "0-3,5", or as a number in base 16, with a comma
+ * between two words of 32 bits.
+ */
+void cpu_files_add_list(struct text *text, const struct cpu_set *set);
+void cpu_files_add_mask(struct text *text, const struct cpu_set *set);

@@ -5,6 +5,7 @@
 #include "kernel/fs/tty.h"
 #include "kernel/irq/clock.h"
 #include "kernel/lib/format.h"
+#include "kernel/sys/cpu_files.h"
 #include "kernel/sys/proc.h"
 #include "kernel/task/rights.h"
 
@@ -249,6 +250,17 @@ static void add_signals(const struct proc_subject *subject, struct text *ret)
 	proc_add_mask(ret, "SigCgt:\t", caught);
 }
 
+/* Add the CPUs on which a task may run; none if it has ended. */
+static void add_cpus(const struct task *task, struct text *ret)
+{
+	const struct cpu_set none = { { 0 } }, *may = task ? &task->may : &none;
+
+	text_add_string(ret, "Cpus_allowed:\t");
+	cpu_files_add_mask(ret, may);
+	text_add_string(ret, "Cpus_allowed_list:\t");
+	cpu_files_add_list(ret, may);
+}
+
 static const char *state_words(char letter)
 {
 	switch (letter) {
@@ -294,7 +306,7 @@ int proc_make_status(struct node *node, struct text *ret)
 	add_signals(&subject, ret);
 	proc_add_capabilities(who, ret);
 	proc_add_seccomp(subject.task, ret);
-	text_add_string(ret, "Cpus_allowed:\t1\nCpus_allowed_list:\t0\n");
+	add_cpus(subject.task, ret);
 	text_add_line(ret, "voluntary_ctxt_switches:\t", subject.task ? subject.task->left[0] : 0);
 	text_add_line(ret, "nonvoluntary_ctxt_switches:\t", subject.task ? subject.task->left[1] : 0);
 	return 0;

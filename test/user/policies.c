@@ -94,6 +94,18 @@ static int write_text(const char *path, const char *text)
 
 /* ---- results and errors ---- */
 
+/* /proc tells on which CPUs a task may run, which is the first one alone for all of this program. */
+static void test_cpus(void)
+{
+	char text[4096] = "";
+	int fd = open("/proc/self/status", O_RDONLY);
+
+	read(fd, text, sizeof(text) - 1);
+	close(fd);
+	is_true(strstr(text, "\nCpus_allowed_list:\t0\n") != NULL, fd, "/proc/self/status tells of one CPU");
+	is_true(strstr(text, "\nCpus_allowed:\t") != NULL, fd, "and has it as a mask");
+}
+
 static void test_set(void)
 {
 	int priority = 77;
@@ -699,6 +711,7 @@ int main(void)
 {
 	stay_on_one_cpu();
 	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	test_cpus();
 	test_set();
 	test_errors();
 	test_bounds();
