@@ -56,6 +56,9 @@ static bool has_devices(void)
 static void serve(void *argument)
 {
 	(void)argument;
+	/* To look at all buses takes millions of instructions, so others run in between. */
+	while (!ending && pci_look())
+		task_give_cpu();
 	for (size_t i = 0; i < DRIVERS && !ending; i++)
 		pci_start_driver(drivers[i].driver);
 	usb_run(settled);

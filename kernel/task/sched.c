@@ -19,6 +19,7 @@
 #include "kernel/task/usage.h"
 
 void task_entered(void);
+void task_entered_kernel(void);
 
 /*
  * Return whether `task`, which has become ready, ends the turn of `current` at once; task->rank must be below
@@ -138,8 +139,12 @@ static void switch_to(struct task *from, struct task *to)
 	const bool fsgsbase = cpu_features_found.fsgsbase;
 
 	ASSERT(!from->process || from->state == TASK_DEAD || context_is_loaded(&from->process->space->context));
-	if (from->fpu && from->state != TASK_DEAD)
+	if (!from->fpu) {
+		if (to->fpu)
+			usage_tick_start();
+	} else if (from->state != TASK_DEAD) {
 		save_user_state(from, fsgsbase);
+	}
 	this_cpu->current = to;
 	this_cpu->calls_by_c = to->rights.calls_by_c | task_calls_by_c;
 	if (to->fpu) {
@@ -165,6 +170,13 @@ void task_entered(void)
 	task_arrives();
 	begin_turn(task_current());
 	lock_release_off(&task_lock);
+}
+
+/* Do the same for a kernel task, and turn interrupts on. */
+void task_entered_kernel(void)
+{
+	task_entered();
+	irq_open();
 }
 
 void sched_bury(struct task *task)
@@ -232,10 +244,7 @@ static struct task *next_after_idle(struct cpu_queues *cpu, uint64_t now)
 	struct task *to = take_turn(cpu, now);
 
 	load_sample(now, 0);
-	if (!to)
-		return cpu->idle;
-	usage_tick_start();
-	return to;
+	return to ? to : cpu->idle;
 }
 
 /* Return whether `from`, the current task, may no longer run on this CPU. On the only CPU every task may run. */

@@ -7,15 +7,14 @@
 	.text
 /*
  * Call a new kernel task's function, and end the task when that returns.
- * in: RBX = function, R12 = its argument, interrupts off, task_lock held (task_entered releases it); does not return
+ * in: RBX = function, R12 = its argument, interrupts off, task_lock held (task_entered_kernel releases it); does not return
  */
 	.globl	task_enter_kernel
 	.type	task_enter_kernel, @function
 task_enter_kernel:
 	.cfi_startproc
 	unwind_ends
-	call	task_entered
-	sti
+	call	task_entered_kernel
 	mov	%r12, %rdi
 	call	*%rbx
 	call	task_exit

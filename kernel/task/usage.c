@@ -22,8 +22,8 @@ static void look(struct timer *timer)
 	(void)timer;
 	lock_take_off(&task_lock);
 	per_cpu(usage_tick).runs = false;
-	/* When the CPU is idle, its tick is not started again, so that it can stay halted. */
-	if (task != per_cpu(cpu_queues).idle) {
+	/* While the CPU idles or runs a kernel task there is no tick; switch_to() starts it for the next user task. */
+	if (task->fpu) {
 		uint64_t run_ns = task_run_ns(task);
 
 		if (!trap_from_user(irq_frame()))

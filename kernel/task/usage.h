@@ -32,7 +32,7 @@ struct usage task_usage(struct task *task);
 struct usage process_usage(struct process *process);
 
 /*
- * Start this CPU's timer, unless it runs. The timer stops by itself when the CPU has nothing to do. The caller holds
- * task_lock.
+ * Start this CPU's timer, unless it runs. The timer stops by itself when the CPU runs no task of a process. The caller
+ * holds task_lock.
  */
 void usage_tick_start(void);

@@ -81,6 +81,8 @@ def _idle():
     extra = ("-rtc", f"base={CLOCK.isoformat()}")
     with Machine(Config(append="console=ttyS0", display=NO_DISPLAY, extra=extra, cold=True)) as machine:
         machine.wait_prompt()
+        # The task that looks for devices shares the CPU by a timer for some milliseconds, and then ends.
+        assert any("no timer is started" in machine.command("irqs") for _ in range(100)), machine.text
         yield machine
 
 
@@ -101,15 +103,14 @@ def test_nothing_is_unmasked_by_itself(idle):
 
 
 def test_idle_is_tickless(idle):
-    """No timer is started, so the local APIC's is at rest."""
+    """No timer is started, so the local APIC's is at rest: a single count that has run out counts no more."""
     text = idle.qmp.human("info lapic")
     assert re.search(r"^LVTT\s+0x[0-9a-f]+ active-hi edge\s+one-shot", text, re.MULTILINE), text
-    assert re.search(r"initial_count = 0\b", text), text
     assert re.search(r"current_count = 0\b", text), text
 
 
 def test_irqs_command(idle):
-    """The monitor shows the clocks, which run, and that nothing interrupts."""
+    """The monitor shows the clocks, which run, and that nothing interrupts any more."""
     texts = [idle.command("irqs") for _ in range(2)]
     seconds = [float(re.search(r"^since the start ([\d.]+) s$", text, re.MULTILINE)[1]) for text in texts]
     assert seconds[0] < seconds[1]
@@ -117,7 +118,9 @@ def test_irqs_command(idle):
         assert f"wall clock {CLOCK:%Y-%m-%d} " in text
         assert "no timer is started" in text
         assert "nobody's: 0" in text
-        assert "vector" not in text
+    vectors = [re.findall(r"^vector .*$", text, re.MULTILINE) for text in texts]
+    assert vectors[0] == vectors[1]
+    assert all(vector.endswith(", timer") for vector in vectors[0]), vectors[0]
 
 
 @pytest.mark.parametrize("signature, what", [("MCFG", "a wrong length"), ("HPET", "too short")])

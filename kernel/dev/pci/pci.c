@@ -18,6 +18,9 @@
 /* Guard of all here: tasks only, which the kernel does not preempt. */
 static struct pci_function *functions; /* the list of all, sorted by address */
 static bool scanned;                   /* `functions` is complete */
+static unsigned ranges;                /* how many ranges of buses have been scanned, or are being scanned */
+static struct pci_scan scan;           /* the scan of the latest range; valid if `scanning` */
+static bool scanning;                  /* that range may have more functions */
 static struct pci_function **latest;   /* the pointer in the list to the function found last; NULL: none was */
 static unsigned faults;                /* how many faults there were, of which FAULTS_MOST are logged */
 
@@ -54,26 +57,33 @@ static bool add(void *ctx, const struct pci_function *found)
 	return true;
 }
 
-static void scan_range(struct pci_range range)
+bool pci_look(void)
 {
-	struct pci_scan scan = {
-		.access = &pci_machine, .found = add, .segment = range.segment, .first = range.first, .last = range.last
-	};
+	struct pci_range range;
 
-	while (pci_scan_step(&scan))
-		;
+	if (scanned)
+		return false;
+	if (scanning) {
+		scanning = pci_scan_step(&scan);
+	} else if (pci_config_range(ranges, &range)) {
+		ranges++;
+		scanning = true;
+		scan = (struct pci_scan){ .access = &pci_machine,
+					  .found = add,
+					  .segment = range.segment,
+					  .first = range.first,
+					  .last = range.last };
+	} else {
+		scanned = true;
+		pci_config_close();
+	}
+	return !scanned;
 }
 
 struct pci_function *pci_functions(void)
 {
-	struct pci_range range;
-
-	if (!scanned) {
-		scanned = true;
-		for (unsigned i = 0; pci_config_range(i, &range); i++)
-			scan_range(range);
-		pci_config_close();
-	}
+	while (pci_look())
+		;
 	return functions;
 }
 
@@ -96,7 +106,8 @@ void pci_end(void)
 	}
 	pci_config_close();
 	latest = NULL;
-	scanned = false;
+	scanned = scanning = false;
+	ranges = 0;
 }
 
 void pci_log(const struct pci_function *function, const char *format, ...)
