@@ -29,7 +29,7 @@ def start(directory, words, **fields):
         r"^memory: 1 GiB left out: above 16 TiB",
         r"^memory: 1 GiB left out: beyond the CPU's physical addresses",
         r"^ACPI: tables outside RAM, read through \d+ mappings",
-        r"^CPUs: 1, .* I/O APICs: 1$",
+        r"^CPUs: 1; .* I/O APICs: 1$",
         r"^TSC: .* by HPET",
         r"^firmware: runtime region of 1 pages at 0xfed40800 left out: no such addresses",
         r"^firmware: runtime region of 16 pages at 0x1000000000000 left out: no such addresses",
