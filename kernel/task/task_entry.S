@@ -7,7 +7,8 @@
 	.text
 /*
  * Call a new kernel task's function, and end the task when that returns.
- * in: RBX = function, R12 = its argument, interrupts off, task_lock held (task_entered_kernel releases it); does not return
+ * in: RBX = function, R12 = its argument, interrupts off, task_lock held (task_entered_kernel releases it); does not
+ * return
  */
 	.globl	task_enter_kernel
 	.type	task_enter_kernel, @function

@@ -20,7 +20,7 @@ static struct pci_function *functions; /* the list of all, sorted by address */
 static bool scanned;                   /* `functions` is complete */
 static unsigned ranges;                /* how many ranges of buses have been scanned, or are being scanned */
 static struct pci_scan scan;           /* the scan of the latest range; valid if `scanning` */
-static bool scanning;                  /* that range may have more functions */
+static bool scanning;                  /* the latest range may have more functions */
 static struct pci_function **latest;   /* the pointer in the list to the function found last; NULL: none was */
 static unsigned faults;                /* how many faults there were, of which FAULTS_MOST are logged */
 

@@ -28,14 +28,14 @@ struct pci_driver {
 extern const struct pci_access pci_machine;
 
 /*
- * Look for functions on one more bus, of the 256 that a machine usually has. Returns false when there is nothing left to
- * look at: then pci_functions() takes no time. The caller may let other tasks run between two calls.
+ * Look for functions on one more bus, of the 256 that a machine usually has. Returns false when there is nothing left
+ * to look at: then pci_functions() takes no time. The caller may let other tasks run between two calls.
  */
 bool pci_look(void);
 
 /*
- * Return the first function of the list of all, or NULL when there is none. Scans what pci_look() has not looked at yet;
- * starts no driver. The list stays as it is until pci_end().
+ * Return the first function of the list of all, or NULL when there is none. Scans what pci_look() has not looked at
+ * yet; starts no driver. The list stays as it is until pci_end().
  */
 struct pci_function *pci_functions(void);
 
