@@ -711,13 +711,13 @@ int main(void)
 {
 	stay_on_one_cpu();
 	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	test_cpus();
 	test_set();
 	test_errors();
 	test_bounds();
 	test_attr_sizes();
 	test_attr();
 	test_stat();
+	test_cpus();
 	test_fork();
 	/* However long it takes, nobody but real-time tasks runs meanwhile. */
 	write_text(RT_RUNTIME, "-1\n");
