@@ -6,12 +6,14 @@
 #include "kernel/fs/permission.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/hash.h"
+#include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/net/unix_internal.h"
 
 #define ROWS      1024       /* of the table of abstract names */
 #define ANY_NAMES (1U << 20) /* how many names of five hexadecimal digits there are */
+#define ANY_TRIES 1024       /* of how many in a row one has to be free: to look at more would take too long */
 
 /*
  * The hash table of the sockets that have abstract names; a row is a list by `next`. Guard: tasks only, which the
@@ -76,16 +78,17 @@ static int bind_abstract(struct unix_socket *socket, const struct socket_name *n
 
 int unix_bind_any(struct unix_socket *socket)
 {
-	static uint32_t last; /* guard: tasks only, which the kernel does not preempt */
 	struct socket_name name = { .size = NAME_HEAD + 1 + 5, .family = AF_UNIX };
+	uint32_t number;
 
 	if (socket->name)
 		return 0;
-	for (uint32_t tries = 0; tries < ANY_NAMES / 64; tries++) {
+	/* Begin anywhere: nobody can take all names that are tried for somebody else. */
+	random_bytes(&number, sizeof(number));
+	for (uint32_t tries = 0; tries < ANY_TRIES; tries++) {
 		char digits[8];
 
-		last = (last + 1) % ANY_NAMES;
-		(void)format_s(digits, sizeof(digits), "%05x", last);
+		(void)format_s(digits, sizeof(digits), "%05x", number++ % ANY_NAMES);
 		memcpy(name.bytes + NAME_HEAD + 1, digits, 5);
 		if (!find_abstract(&name, socket->socket.type))
 			return bind_abstract(socket, &name);
