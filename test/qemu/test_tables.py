@@ -92,7 +92,15 @@ def test_stacks_have_guard_pages(guest):
         while page in mapped:
             page -= PAGE
         assert top - page <= 64 << 10
-    assert any(top - (64 << 10) < guest.registers["RSP"] <= top for top in tops)
+
+
+def test_stack_in_use_has_a_guard_page(guest):
+    """So has the stack that the CPU is on: of a task, or of the image, which the first task has."""
+    mapped = {page for name in ("HEAP", "IMAGE") for leaf in in_range(guest, name)
+              for page in range(leaf.va, leaf.va + leaf.size, PAGE)}
+    bottom = guest.registers["RSP"] & -PAGE
+    assert bottom in mapped
+    assert not mapped.issuperset(range(bottom - (64 << 10), bottom, PAGE))
 
 
 def test_mmio_window(guest):

@@ -60,8 +60,13 @@ def test_cpus_start(cpus, word, run):
         if run > 1:
             assert boot_line(machine, r"^CPUs: (\d+) run, after \d+ us$") == (f"{run}",)
         assert "does not start" not in machine.text and "left alone" not in machine.text
-        machine.stop()
-        halted = re.findall(r"HLT=(\d)", machine.qmp.human("info registers -a"))
+        # At first they share the work of the task that looks for devices. The first CPU runs the monitor, which polls.
+        for _ in range(200):
+            machine.stop()
+            halted = re.findall(r"HLT=(\d)", machine.qmp.human("info registers -a"))
+            if halted.count("1") >= len(halted) - 1:
+                break
+            machine.resume()
         assert halted.count("1") >= len(halted) - 1, halted
 
 
