@@ -146,6 +146,12 @@ void signal_stop_process(struct process *process, int signal)
 	}
 	tell_parent(process, CLD_STOPPED);
 	lock_release(&signal_lock, flags);
+	/*
+	 * The parent can learn of the stop only after this CPU has let go of the kernel lock: until then all other
+	 * tasks must have left user mode.
+	 */
+	if (process->task_count > 1)
+		context_interrupt(&process->space->context);
 }
 
 static void continue_process(struct process *process)

@@ -2,13 +2,18 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "test/user/tap.h"
+
+#define COUNTERS 3
+#define STOPS    40
 
 static const char *self; /* this program's path, for execve */
 static int ends[2];      /* a pipe for what children tell */
@@ -170,6 +175,45 @@ static void check_sleep(void)
 	is(sys(SYS_restart_syscall), -EINTR, "restart_syscall with nothing to restart");
 }
 
+static _Noreturn void *count_up(void *argument)
+{
+	volatile uint64_t *counter = argument;
+
+	for (;;)
+		++*counter;
+}
+
+/* Threads that run on other CPUs stop before the parent learns of the stop. */
+static void check_threads(void)
+{
+	static const struct timespec moment = { .tv_nsec = 2000000 };
+	volatile uint64_t *counters = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	uint64_t seen[COUNTERS];
+	pthread_t thread;
+	int changed = 0, status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		for (int i = 1; i < COUNTERS; i++)
+			pthread_create(&thread, NULL, count_up, (void *)&counters[i]);
+		count_up((void *)counters);
+	}
+	for (int i = 0; i < STOPS; i++) {
+		kill(child, SIGSTOP);
+		waitpid(child, &status, WUNTRACED);
+		for (int k = 0; k < COUNTERS; k++)
+			seen[k] = counters[k];
+		nanosleep(&moment, NULL);
+		for (int k = 0; k < COUNTERS; k++)
+			changed += seen[k] != counters[k];
+		kill(child, SIGCONT);
+		nanosleep(&moment, NULL);
+	}
+	end(child);
+	munmap((void *)counters, PAGE);
+	is(changed, 0, "no thread of a stopped process runs");
+}
+
 static void note_hang_up(int signal)
 {
 	(void)signal;
@@ -221,6 +265,7 @@ int main(int argc, char **argv)
 	check_exec();
 	check_stop();
 	check_sleep();
+	check_threads();
 	check_orphans();
 	return finish();
 }

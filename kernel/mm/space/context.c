@@ -148,6 +148,15 @@ void context_flush(struct context *c, struct tlb_flush *flush)
 	space_release(&c->space, flush);
 }
 
+void context_interrupt(struct context *c)
+{
+	/* Any page will do: it is the interrupt that is wanted. */
+	struct tlb_flush flush = { .last = PAGE_SIZE - 1, .leaves = 1 };
+
+	if (cpu_count > 1)
+		context_flush(c, &flush);
+}
+
 /*
  * Load a context without calling tlb.c, on the only CPU and without PCIDs: each load flushes, and nobody asks which
  * context is loaded. So nothing need be recorded, and interrupts need not be off. This takes a third of tlb_load()'s

@@ -68,6 +68,13 @@ void context_destroy(struct context *c);
  */
 void context_flush(struct context *c, struct tlb_flush *flush);
 
+/*
+ * Interrupt each other CPU that has the context loaded, and wait until each has been interrupted: what its task is
+ * wanted for (task_return()) is then seen before the next instruction of user mode. The conditions are those of
+ * shootdown(). Does nothing with one CPU.
+ */
+void context_interrupt(struct context *c);
+
 /* Load a context. Does nothing when it is loaded already. Cannot fail. */
 void context_load(struct context *c);
 
