@@ -208,6 +208,8 @@ static int64_t clone_into(const struct clone_arguments *a, const struct parts *p
 	child->signals.blocked = parent->signals.blocked;
 	copy_registers(child, a);
 	if (!parts->space) {
+		/* If this thread is to end for an execve(2), which does not know of the new one, that ends as well. */
+		child->end_wanted = parent->end_wanted;
 		process_add_task(process_current(), child);
 	} else {
 		error = make_process(child, a->flags, parts);

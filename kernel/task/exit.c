@@ -277,6 +277,12 @@ int process_end_others(void)
 			task_end_soon(task);
 		}
 	lock_release(&signal_lock, flags);
+	/*
+	 * A task that ends clears words in the program's memory that others may take for a lock that is free again. So
+	 * none of the others may be in user mode any more when the first of them ends.
+	 */
+	if (process->task_count > 1)
+		context_interrupt(&process->space->context);
 	(void)WAIT_UNTIL_KILLABLE(process->task_count == 1);
 	process->exec_waiter = NULL;
 	return process->exiting ? -EINTR : 0;
