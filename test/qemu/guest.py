@@ -123,12 +123,17 @@ def read_msr(machine: Machine, msr: int) -> int:
     """
     va, text, _, _ = next(load for load in elf_loads(contract.KERNEL) if load[3] & 1)
     rdmsr = va + text.index(b"\x0f\x32")
-    output = machine.gdb(
+    commands = (
         "set $saved_rip = $rip", "set $saved_rax = $rax", "set $saved_rcx = $rcx", "set $saved_rdx = $rdx",
         f"set $rip = {rdmsr:#x}", f"set $rcx = {msr:#x}", "stepi",
         'printf "msr %x %x at %lx\\n", (unsigned)$rdx, (unsigned)$rax, $rip',
         "set $rip = $saved_rip", "set $rax = $saved_rax", "set $rcx = $saved_rcx", "set $rdx = $saved_rdx")
-    match = re.search(r"^msr ([0-9a-f]+) ([0-9a-f]+) at ([0-9a-f]+)$", output, re.MULTILINE)
+    # On a host under load gdb sometimes gives up before QEMU answers: then nothing has been executed.
+    for _ in range(3):
+        output = machine.gdb(*commands)
+        match = re.search(r"^msr ([0-9a-f]+) ([0-9a-f]+) at ([0-9a-f]+)$", output, re.MULTILINE)
+        if match is not None:
+            break
     if match is None or int(match[3], 16) != rdmsr + 2:
         raise machine.failure(f"RDMSR could not be run: {output}")
     return int(match[1], 16) << 32 | int(match[2], 16)

@@ -13,7 +13,8 @@ LINE = re.compile(r"^(0x[0-9a-f]{16})-(0x[0-9a-f]{16}) +[\d.]+ \w+ (\S+) +(\w+) 
 HHDM = layout()["HHDM_BASE"]
 TEXT = layout()["IMAGE_BASE"]
 TEXT_OF_SPIN = 0x401000  # its second segment starts there: mapped by init and, since a fork, by its child
-TOUCHED = ("the kernel context", "user context of 1 /init", "user context of 2 /init")
+CHILD = 3  # init's child: number 2 was the task that looks for devices
+TOUCHED = ("the kernel context", "user context of 1 /init", f"user context of {CHILD} /init")
 
 
 @pytest.fixture(name="said", scope="module")
@@ -33,12 +34,12 @@ def _said():
 
     with session(**CALLS) as machine:
         # The child's first write to memory that it has from its parent; its sleep; then a system call of init.
-        ask(("kernel: ", ["hbreak user_frame_is_sole if percpu.current->tid == 2", "continue"],
-             ["backtrace", "ankeos in 2 backtrace", "print/x $cr3", "ankeos in 77 backtrace", "ankeos map",
+        ask(("kernel: ", [f"hbreak user_frame_is_sole if percpu.current->tid == {CHILD}", "continue"],
+             ["backtrace", f"ankeos in {CHILD} backtrace", "print/x $cr3", "ankeos in 77 backtrace", "ankeos map",
               "ankeos walk 0x401000", "ankeos walk 0x401000 1",
               "ankeos tasks", "ankeos areas 1", "ankeos frame 0x100000", "ankeos log 2", "ankeos audit"]),
             ("", ["delete", "hbreak sleep_until", "continue", "delete", "hbreak sys_getrandom", "continue"],
-             ["ankeos map", "ankeos map kernel", "ankeos map 2", "ankeos walk 0x401000", "ankeos walk $rip",
+             ["ankeos map", "ankeos map kernel", f"ankeos map {CHILD}", "ankeos walk 0x401000", "ankeos walk $rip",
               f"ankeos walk {HHDM + 0x100000:#x}", f"ankeos walk {HHDM + 0x100000:#x} kernel", "ankeos tasks",
               "ankeos areas 1", "ankeos log", "ankeos log 2", "ankeos audit", "monitor gva2gpa 0x401000",
               f"monitor gva2gpa {TEXT:#x}", "ankeos areas 77", "ankeos walk", "ankeos map 77",
@@ -54,14 +55,14 @@ def _said():
 
 def test_maps(said):
     """A user context has user memory and slot 511; the kernel's has direct map, MMIO and the same slot 511."""
-    user, kernel, other = (LINE.findall(said[name]) for name in ("ankeos map", "ankeos map kernel", "ankeos map 2"))
+    user, kernel, other = (LINE.findall(said[name]) for name in ("ankeos map", "ankeos map kernel", f"ankeos map {CHILD}"))
     assert user and {line[-1] for line in user} == {"user memory", "kernel heap", "kernel image"}, said["ankeos map"]
     assert {line[-1] for line in kernel} == {"direct map (HHDM)", "MMIO window", "kernel heap", "kernel image"}, kernel
     for name in ("kernel heap", "kernel image"):
         assert [line for line in user if line[-1] == name] == [line for line in kernel if line[-1] == name]
     assert said["ankeos map"].startswith("user context of 1 /init, PML4 at 0x"), said["ankeos map"]
-    assert said["ankeos map 2"].startswith("user context of 2 /init, PML4 at 0x"), said["ankeos map 2"]
-    assert other, said["ankeos map 2"]
+    assert said[f"ankeos map {CHILD}"].startswith(f"user context of {CHILD} /init, PML4 at 0x"), said[f"ankeos map {CHILD}"]
+    assert other, said[f"ankeos map {CHILD}"]
     for start, end, rights, memory, _, name in user + kernel:
         assert int(start, 16) % 4096 == 0 and int(end, 16) % 4096 == 4095
         assert rights.endswith("u") == (name == "user memory") and not {"w", "x"} <= set(rights)
@@ -83,7 +84,7 @@ def test_map_in_the_kernel_context(said):
 def test_backtrace_from_the_kernel_context(said):
     """The user's stack is not there: with the program's context the backtrace goes on into the program."""
     assert "<#PF page fault>" in frames(said["kernel: backtrace"]), said["kernel: backtrace"]
-    names = frames(said["kernel: ankeos in 2 backtrace"])
+    names = frames(said[f"kernel: ankeos in {CHILD} backtrace"])
     trap = names.index("<#PF page fault>")
     assert names[0] == "user_frame_is_sole" and "user_fault" in names[:trap], names
     assert len(names) > trap + 1, names
@@ -105,13 +106,13 @@ def test_walk(said):
 
 
 def test_tasks(said):
-    """All three, which one runs, and where the sleeping ones wait."""
+    """All, with the task of devices, which one runs, and where the sleeping ones wait."""
     lines = {int(line.split()[0]): line for line in said["ankeos tasks"].splitlines()[1:]}
-    assert set(lines) == {0, 1, 2}, said["ankeos tasks"]
-    assert [lines[tid].split()[2] for tid in (0, 1, 2)] == ["S", "*", "S"], said["ankeos tasks"]
-    assert "process_wait_init at kernel/task/exit.c:" in lines[0] and "sleep_until at kernel/sys/" in lines[2]
+    assert set(lines) == {0, 1, 2, CHILD}, said["ankeos tasks"]
+    assert [lines[tid].split()[2] for tid in (0, 1, CHILD)] == ["S", "*", "S"], said["ankeos tasks"]
+    assert "process_wait_init at kernel/task/exit.c:" in lines[0] and "sleep_until at kernel/sys/" in lines[CHILD]
     current = {line.split()[0] for line in said["kernel: ankeos tasks"].splitlines() if line.split()[2] == "*"}
-    assert current == {"2"}, said["kernel: ankeos tasks"]
+    assert current == {str(CHILD)}, said["kernel: ankeos tasks"]
 
 
 def test_areas(said):
