@@ -176,8 +176,11 @@ static EFI_STATUS build(struct loader *l, struct handoff *handoff, struct sizes 
 
 	status = loader_read_memory_map(l, &firmware);
 	if (status == EFI_BUFFER_TOO_SMALL) {
-		/* The new arena itself may add entries to the map, and some firmware's map grows at each call. */
-		sizes->firmware_map = 2 * firmware.size;
+		/*
+		 * The new arena itself may add entries to the map, and some firmware's map grows at each call. If a
+		 * quarter more is not enough, the next try asks for more; twice as much would not fit into fragments.
+		 */
+		sizes->firmware_map = firmware.size + firmware.size / 4;
 		return status;
 	}
 	if (EFI_ERROR(status))
