@@ -128,11 +128,11 @@ def read_msr(machine: Machine, msr: int) -> int:
         f"set $rip = {rdmsr:#x}", f"set $rcx = {msr:#x}", "stepi",
         'printf "msr %x %x at %lx\\n", (unsigned)$rdx, (unsigned)$rax, $rip',
         "set $rip = $saved_rip", "set $rax = $saved_rax", "set $rcx = $saved_rcx", "set $rdx = $saved_rdx")
-    # On a host under load gdb sometimes gives up before QEMU answers: then nothing has been executed.
+    # On a host under load gdb sometimes gives up before QEMU answers, or steps another CPU: all is as before then.
     for _ in range(3):
         output = machine.gdb(*commands)
         match = re.search(r"^msr ([0-9a-f]+) ([0-9a-f]+) at ([0-9a-f]+)$", output, re.MULTILINE)
-        if match is not None:
+        if match is not None and int(match[3], 16) == rdmsr + 2:
             break
     if match is None or int(match[3], 16) != rdmsr + 2:
         raise machine.failure(f"RDMSR could not be run: {output}")
