@@ -255,9 +255,10 @@ void process_leave_program(struct task *task)
 		exit_hook(task);
 	task->clear_child_tid = 0;
 	task->robust_list = 0;
-	signal_exec(task->process);
+	/* Timers first: signal_exec() drops the signals that they have sent, and nothing may send more. */
 	while (posix_timers_end_some(task->process))
 		(void)task_give_way();
+	signal_exec(task->process);
 	task->process->executed = true;
 }
 

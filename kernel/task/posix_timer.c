@@ -20,10 +20,12 @@ struct posix_timer {
 	struct timer timer;            /* must be the first member; guard: the lock of kernel/irq/timer.c */
 	struct signal_queued *siginfo; /* what becomes pending; a heap block. NULL: `without_number` */
 	bool pending;                  /* `siginfo` is in a set of pending signals */
+	bool waits;                    /* the timer is started for its next interval when `siginfo` is taken */
 	bool runs;                     /* the timer has been set, and has not expired for the last time */
+	uint64_t repeats;              /* expirations since `siginfo` became pending, after the timer was set anew */
 	struct process *process; /* whose timer it is; the process deletes it before it ends. Fixed when it is made */
 	struct posix_timer_order order; /* fixed when it is made */
-	int number;                     /* fixed when it is made */
+	int number;                     /* 0 for a timer without one. Fixed when it is made */
 	uint64_t expires_ns;            /* by the timer's clock: when it expires, or has expired and is pending */
 	uint64_t interval_ns;
 	uint64_t overrun;    /* of the signal that was taken last */
@@ -88,6 +90,11 @@ static uint64_t start_next(struct posix_timer *timer, uint64_t pause)
 	return passed;
 }
 
+static int overrun_to_user(uint64_t overrun)
+{
+	return overrun > INT32_MAX ? INT32_MAX : (int)overrun;
+}
+
 /*
  * Start a timer with an interval again, since its signal has left a set of pending signals. ret: the siginfo that the
  * program gets; NULL: the signal was dropped. The caller holds signal_lock.
@@ -97,16 +104,28 @@ static void taken(struct signal_queued *siginfo, struct signal_info *ret)
 	struct posix_timer *timer = siginfo->owner;
 
 	timer->pending = false;
-	timer->overrun = timer->interval_ns && timer->runs ? start_next(timer, PAUSE_NS) : 0;
+	if (timer->waits) {
+		timer->waits = false;
+		timer->overrun = start_next(timer, PAUSE_NS);
+	}
 	if (ret)
-		ret->timer.overrun = posix_timer_overrun(timer);
+		ret->timer.overrun = overrun_to_user(timer->overrun + timer->repeats);
 }
 
-/* Send the timer's signal. Returns whether timer->siginfo is pending now. The caller holds signal_lock. */
+/*
+ * Send the timer's signal. Returns whether timer->siginfo is pending now. A timer that was set anew may expire while
+ * the signal of an earlier expiration is pending: the siginfo cannot be added to a set twice, and counts as Linux's
+ * does. The caller holds signal_lock.
+ */
 static bool send(struct posix_timer *timer)
 {
 	struct task *to = timer->order.to;
 
+	if (timer->pending) {
+		timer->repeats++;
+		return true;
+	}
+	timer->repeats = 0;
 	if (to && to->process != timer->process)
 		return false;
 	if (!timer->siginfo) {
@@ -135,11 +154,29 @@ static void fire(struct timer *fired)
 			timer->runs = false;
 		else if (!timer->pending)
 			(void)start_next(timer, timer->siginfo ? IGNORED_NS : PAUSE_NS);
+		timer->waits = timer->pending && timer->interval_ns;
 	}
 	lock_release(&signal_lock, flags);
 }
 
 _Static_assert(offsetof(struct posix_timer, timer) == 0, "fire");
+
+/*
+ * Give the timer a number: as on Linux the one behind the last that was given, and after the greatest one the least
+ * that is free. Returns 0 or -ENOMEM.
+ */
+static int take_number(struct process_signals *signals, struct posix_timer *timer)
+{
+	uint32_t number = radix_next_free(&signals->timer_numbers, signals->next_timer);
+
+	if (number > INT32_MAX)
+		number = radix_next_free(&signals->timer_numbers, 0);
+	if (radix_insert(&signals->timer_numbers, number, timer) != OK)
+		return -ENOMEM;
+	timer->number = (int)number;
+	signals->next_timer = number + 1;
+	return 0;
+}
 
 int posix_timer_create(const struct posix_timer_order *order, struct posix_timer **ret)
 {
@@ -147,6 +184,7 @@ int posix_timer_create(const struct posix_timer_order *order, struct posix_timer
 	struct process_signals *signals = &process->signals;
 	struct posix_timer *timer = kzalloc(sizeof(*timer));
 	struct signal_queued *siginfo = NULL;
+	int error = -EAGAIN;
 	uint64_t flags;
 
 	if (!timer)
@@ -154,34 +192,35 @@ int posix_timer_create(const struct posix_timer_order *order, struct posix_timer
 	/* As on Linux even a timer that sends nothing counts as a pending signal, which limits how many there are. */
 	if (!order->without_number) {
 		siginfo = signals->queued < process->limits[LIMIT_SIGPENDING].soft ? kzalloc(sizeof(*siginfo)) : NULL;
-		if (!siginfo) {
-			kfree(timer);
-			return -EAGAIN;
-		}
+		if (!siginfo)
+			goto free_timer;
 		siginfo->taken = taken;
 		siginfo->owner = timer;
 	}
+	error = order->without_number ? 0 : take_number(signals, timer);
+	if (error)
+		goto free_siginfo;
 	timer->timer.fire = fire;
 	timer->siginfo = siginfo;
 	timer->process = process;
 	timer->order = *order;
 	flags = lock_take(&signal_lock);
 	signals->queued += siginfo != NULL;
-	timer->number = order->without_number ? -1 : signals->next_timer;
-	if (!order->without_number)
-		signals->next_timer = (signals->next_timer + 1) & INT32_MAX;
 	list_add_last(&signals->timers, &timer->in_list);
 	lock_release(&signal_lock, flags);
 	*ret = timer;
-	return order->without_number ? 0 : timer->number;
+	return timer->number;
+
+free_siginfo:
+	kfree(siginfo);
+free_timer:
+	kfree(timer);
+	return error;
 }
 
 struct posix_timer *posix_timer_find(int number)
 {
-	LIST_EACH(&process_current()->signals.timers, struct posix_timer, in_list, timer)
-		if (timer->number == number && number >= 0)
-			return timer;
-	return NULL;
+	return number < 0 ? NULL : radix_find(&process_current()->signals.timer_numbers, (uint32_t)number);
 }
 
 static void delete (struct posix_timer *timer)
@@ -190,8 +229,11 @@ static void delete (struct posix_timer *timer)
 	struct signal_queued *siginfo = timer->siginfo;
 	uint64_t flags;
 
-	timer_cancel(&timer->timer);
+	if (siginfo)
+		(void)radix_remove(&process->signals.timer_numbers, (uint32_t)timer->number);
+	/* Under the lock, since until the siginfo has lost its owner it starts the timer when it is dropped. */
 	flags = lock_take(&signal_lock);
+	timer_cancel(&timer->timer);
 	list_remove(&timer->in_list);
 	/* A siginfo that is pending outlives the timer: it is counted in `queued`, and freed when it is taken. */
 	if (timer->pending) {
@@ -236,10 +278,11 @@ struct posix_timer_times posix_timer_set(struct posix_timer *timer, uint64_t val
 	struct posix_timer_times before;
 	uint64_t flags;
 
-	timer_cancel(&timer->timer);
 	flags = lock_take(&signal_lock);
+	timer_cancel(&timer->timer);
 	before = times_of(timer);
 	timer->runs = value;
+	timer->waits = false;
 	timer->overrun = 0;
 	timer->interval_ns = interval;
 	timer->expires_ns = absolute ? value : time_add(now_by(timer), value);
@@ -263,7 +306,7 @@ struct posix_timer_times posix_timer_get(struct posix_timer *timer)
 
 int posix_timer_overrun(const struct posix_timer *timer)
 {
-	return timer->overrun > INT32_MAX ? INT32_MAX : (int)timer->overrun;
+	return overrun_to_user(timer->overrun);
 }
 
 bool posix_timers_end_some(struct process *process)
@@ -273,7 +316,10 @@ bool posix_timers_end_some(struct process *process)
 	signals->interval_timers[0] = signals->interval_timers[1] = NULL;
 	for (unsigned left = ENDS_AT_ONCE; left && !list_is_empty(&signals->timers); left--)
 		delete (list_item(signals->timers.next, struct posix_timer, in_list));
-	return !list_is_empty(&signals->timers);
+	if (!list_is_empty(&signals->timers))
+		return true;
+	radix_destroy(&signals->timer_numbers);
+	return false;
 }
 
 /* ---- ITIMER_REAL ---- */

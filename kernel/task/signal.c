@@ -361,6 +361,7 @@ int signal_begin(struct process *process, const struct process *from)
 	memcpy(actions, from ? from->signals.actions : ended_actions, size);
 	process->signals.actions = actions;
 	list_init(&process->signals.timers);
+	process->signals.timer_numbers = (struct radix){ .alloc = kzalloc, .free = kfree };
 	wait_queue_init(&process->signals.arrivals);
 	wait_queue_init(&process->signals.ended);
 	return 0;
@@ -390,6 +391,10 @@ void signal_exec(struct process *process)
 
 		*action = (struct signal_action){ .handler = handler };
 	}
+	/* Timers end with the old program, and as on Linux the signals that they have sent. */
+	signal_set_drop_timers(process, &process->signals.set);
+	signal_set_drop_timers(process, &task->signals.set);
+	signal_recompute_held(task);
 	lock_release(&signal_lock, flags);
 	task->signals.stack_base = task->signals.stack_size = 0;
 	task->signals.stack_flags = 0;

@@ -34,6 +34,9 @@ extern struct lock signal_lock;
  */
 void signal_set_drop(struct process *process, struct signal_set *set, uint64_t mask);
 
+/* Drop the signals in `set` that timers of timer_create(2) have sent. The caller holds signal_lock. */
+void signal_set_drop_timers(struct process *process, struct signal_set *set);
+
 /* Remove a signal of `mask` from `set`, which must have one. Returns its number. The caller holds signal_lock. */
 int signal_set_take(struct process *process, struct signal_set *set, uint64_t mask, struct signal_info *ret);
 

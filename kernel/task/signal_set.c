@@ -136,6 +136,49 @@ static struct signal_queued *set_unlink(struct signal_set *set, int signal, bool
 	return found;
 }
 
+/* Drop the siginfos of one number, the oldest of which is `queued`, that timers have sent. Returns the oldest left. */
+static struct signal_queued *drop_timers_of(struct process *process, struct signal_set *set,
+					    struct signal_queued *queued)
+{
+	struct signal_queued *oldest = NULL, *youngest = NULL, *same;
+
+	for (; queued; queued = same) {
+		same = queued->same;
+		if (queued->info.code == SI_TIMER) {
+			put_queued(process, set, queued, NULL);
+			continue;
+		}
+		if (oldest)
+			youngest->same = queued;
+		else
+			oldest = queued;
+		youngest = queued;
+		youngest->same = NULL;
+		oldest->last = youngest;
+	}
+	return oldest;
+}
+
+void signal_set_drop_timers(struct process *process, struct signal_set *set)
+{
+	struct signal_queued **link = &set->first, *next, *left;
+
+	while (*link) {
+		const uint64_t bit = SIGNAL_BIT((*link)->info.signal);
+
+		next = (*link)->next;
+		left = drop_timers_of(process, set, *link);
+		if (left) {
+			left->next = next;
+			*link = left;
+			link = &left->next;
+		} else {
+			*link = next;
+			set->pending &= ~bit | set->from_kernel;
+		}
+	}
+}
+
 /* The shortest interval of setitimer(2): with one microsecond a program would do nothing but handle signals. */
 #define ALARM_PAUSE_NS 100000
 

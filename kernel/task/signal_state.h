@@ -4,6 +4,7 @@
 #pragma once
 
 #include "kernel/lib/list.h"
+#include "kernel/lib/radix.h"
 #include "kernel/sync/wait_queue.h"
 #include "paging/types.h"
 
@@ -121,12 +122,14 @@ struct task_signals {
 struct process_signals {
 	/* SIGNALS actions in the heap; once the process has ended, those that all ended processes share (signal_end) */
 	struct signal_action *actions;
-	struct signal_set set;                  /* signals sent to the process, for any of its tasks */
-	uint32_t queued;                        /* number of siginfos in all sets, limited by RLIMIT_SIGPENDING */
-	struct signal_queued *spare;            /* list of unused structures, which tasks free or use again */
-	uint64_t alarm_interval_ns;             /* setitimer(2)'s interval; 0: the alarm rings once */
-	struct link timers;                     /* list of the timers of posix_timer.h */
-	int next_timer;                         /* the number of the next one that is made */
+	struct signal_set set;       /* signals sent to the process, for any of its tasks */
+	uint32_t queued;             /* number of siginfos in all sets, limited by RLIMIT_SIGPENDING */
+	struct signal_queued *spare; /* list of unused structures, which tasks free or use again */
+	uint64_t alarm_interval_ns;  /* setitimer(2)'s interval; 0: the alarm rings once */
+	struct link timers;          /* list of the timers of posix_timer.h */
+	/* the timers that have numbers. Guard: tasks only, which the kernel does not preempt */
+	struct radix timer_numbers;
+	uint32_t next_timer;                    /* the number of the next one that is made, if that is free */
 	struct posix_timer *interval_timers[2]; /* those of ITIMER_VIRTUAL and ITIMER_PROF; NULL: never set */
 	struct wait_queue arrivals;             /* waiters for signals to become pending, by signalfd(2)'s files */
 	struct wait_queue ended;                /* waiters for the process's end, by pidfd_open(2)'s files */

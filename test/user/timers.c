@@ -21,6 +21,7 @@ struct event {
 	int signal, notify, tid, rest[11];
 };
 
+static const char *self; /* the path of this program */
 static volatile int caught, value, code, overrun;
 
 static void note(int signal, siginfo_t *info, void *context)
@@ -154,6 +155,97 @@ static void test_interval(void)
 	is(sys(SYS_timer_getoverrun, timer), -EINVAL, "gone");
 }
 
+static int pending_signals(void)
+{
+	sigset_t set;
+	int count = 0;
+
+	sigpending(&set);
+	for (int signal = 1; signal <= SIGRTMAX; signal++)
+		count += sigismember(&set, signal) > 0;
+	return count;
+}
+
+/* Start this program again; it then exits with the number of its pending signals. */
+static int start_again(void *unused)
+{
+	static char *arguments[] = { "timers", "pending", NULL };
+
+	(void)unused;
+	sys(SYS_execve, self, arguments, NULL);
+	return 99;
+}
+
+/* Leave a signal of a timer pending, one of a deleted timer, and one that was sent; then execve. */
+static int exec_pending(void *unused)
+{
+	struct event event = { .signal = SIGRTMIN };
+	int timer, deleted;
+
+	create(CLOCK_MONOTONIC, &event, &timer);
+	event.signal = SIGRTMIN + 1;
+	create(CLOCK_MONOTONIC, &event, &deleted);
+	set(timer, 0, 1, 1);
+	set(deleted, 0, 1, 1);
+	raise(SIGRTMIN + 2);
+	usleep(2000);
+	sys(SYS_timer_delete, deleted);
+	return pending_signals() == 3 ? start_again(unused) : 98;
+}
+
+/*
+ * Set a timer anew, stop it and delete it while its signal is pending: at each moment the signal is pending once.
+ */
+static void test_pending(void)
+{
+	struct event event = { .value = 7, .signal = SIGRTMIN };
+	struct timespec none = { 0 };
+	siginfo_t info;
+	sigset_t mask;
+	int timer, first;
+
+	handle(SIGRTMIN);
+	sigemptyset(&mask);
+	for (int signal = SIGRTMIN; signal < SIGRTMIN + 3; signal++)
+		sigaddset(&mask, signal);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	create(CLOCK_MONOTONIC, &event, &timer);
+	for (int i = 0; i < 4; i++) {
+		set(timer, 0, 1, 0);
+		usleep(2000);
+	}
+	is(sigtimedwait(&mask, &info, &none), SIGRTMIN, "a timer that expired four times: a signal");
+	is(info.si_overrun, 3, "that stands for three more");
+	is(sigtimedwait(&mask, &info, &none) < 0 ? errno : 0, EAGAIN, "only one");
+	for (int i = 0; i < 100; i++)
+		set(timer, 0, 1, 1);
+	usleep(2000);
+	is(pending_signals(), 1, "an interval of 1 ns, set again and again");
+	set(timer, 0, 0, 0);
+	is(pending_signals(), 1, "stopped, the signal is pending");
+	is(sigtimedwait(&mask, &info, &none), SIGRTMIN, "and is taken");
+	usleep(2000);
+	is(pending_signals(), 0, "no other follows");
+	set(timer, 0, 1, 1);
+	usleep(2000);
+	set(timer, 0, 1, 1);
+	usleep(2000);
+	is(sys(SYS_timer_delete, timer), 0, "deleted with its signal pending");
+	first = timer;
+	create(CLOCK_MONOTONIC, &event, &timer);
+	is(timer, first + 1, "the next one has the next number");
+	set(timer, 0, 1, 1);
+	usleep(2000);
+	sigprocmask(SIG_UNBLOCK, &mask, NULL);
+	is_true(caught >= 1, caught, "unblocked, it comes");
+	sys(SYS_timer_delete, timer);
+	sigprocmask(SIG_BLOCK, &mask, NULL);
+	is(in_child(exec_pending, NULL), EXITED(1), "execve drops the signals of timers, and no others");
+	while (sigtimedwait(&mask, &info, &none) > 0)
+		;
+	sigprocmask(SIG_UNBLOCK, &mask, NULL);
+}
+
 static void test_none(void)
 {
 	struct event event = { .notify = SIGEV_NONE };
@@ -249,10 +341,14 @@ static void test_itimers(void)
 	is(sys(SYS_setitimer, 3, &off, NULL), -EINVAL, "a fourth timer");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	self = argv[0];
+	if (argc > 1)
+		return pending_signals();
 	test_create();
 	test_interval();
+	test_pending();
 	test_none();
 	test_thread();
 	test_fork();
