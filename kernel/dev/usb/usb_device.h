@@ -39,7 +39,7 @@ struct usb_device {
 	uint8_t in_index;         /* the index of that endpoint in `contexts`; 0: none is in use */
 	uint16_t in_size;         /* bytes that are asked for */
 	bool in_stopped;          /* the endpoint has stopped after an error. Guard: usb_lock */
-	uint8_t in_errors;        /* how often it has stopped since it was plugged in. Guard: usb_lock */
+	uint8_t in_errors;        /* times it was let go on after an error, at most ERRORS_MOST. Guard: usb_lock */
 	bool changed;             /* of a hub: a port's state has changed. Guard: usb_lock */
 	unsigned ports;           /* of a hub */
 	struct hid_keys keys;     /* of a keyboard. Guard: usb_lock */

@@ -75,8 +75,8 @@ bool usb_hub_start(struct usb_device *device)
 	if (fast && usb_control(device, (struct usb_request){
 						.type = TYPE_HUB, .request = SET_DEPTH, .value = device->depth }) < 0)
 		return false;
-	for (uint8_t port = 1; port <= device->ports; port++)
-		(void)port_feature(device, SET_FEATURE, PORT_POWER, port);
+	for (unsigned port = 1; port <= device->ports; port++)
+		(void)port_feature(device, SET_FEATURE, PORT_POWER, (uint8_t)port);
 	(void)usb_sleep_ms(POWER_MS);
 	flags = lock_take(&usb_lock);
 	device->changed = true;

@@ -44,8 +44,11 @@ static void take_packet(struct usb_device *device, const struct xhci_event *even
 
 	if (!sound || event->left > device->in_size) {
 		/* The endpoint has halted: the task resets it, but not after ERRORS_MOST errors. */
-		device->in_stopped = device->in_errors++ < ERRORS_MOST;
-		usb_wake();
+		if (device->in_errors < ERRORS_MOST) {
+			device->in_errors++;
+			device->in_stopped = true;
+			usb_wake();
+		}
 		return;
 	}
 	if (device->kind == USB_KEYBOARD) {
