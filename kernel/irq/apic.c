@@ -7,6 +7,8 @@
 #include "kernel/arch/cpu_fence.h"
 #include "kernel/arch/features.h"
 #include "kernel/arch/irq_guard.h"
+#include "kernel/lib/likely.h"
+#include "kernel/lib/log.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/space/context.h"
 #include "kernel/mm/space/mmio.h"
@@ -56,11 +58,20 @@ enum apic_register {
 #define COMMAND_ASSERT    (1u << 14)
 #define COMMAND_OTHERS    (3u << 18)
 
+/*
+ * How often the command register is read, some 10 ms in all, until a command that is still pending is given up. A CPU
+ * takes a command within microseconds, unless it or its APIC is broken.
+ */
+#define PENDING_READS 100000
+
 /* How many interrupts may be in service when the kernel starts: at most one for each of the 16 priorities */
 #define MOST_IN_SERVICE 16
 
 static enum apic_mode mode;      /* fixed after boot */
 static volatile uint8_t *window; /* the registers, mapped as device memory; only in xAPIC mode. Fixed after boot */
+
+/* One more than the APIC id of a CPU that has not taken a command, until that is logged; 0: none. Atomic */
+static uint32_t deaf;
 
 static uint32_t read(enum apic_register reg)
 {
@@ -189,6 +200,31 @@ void apic_park_others(void)
 }
 
 /*
+ * Wait until the command that was written last is delivered; if that takes too long note which CPU it was for, to be
+ * logged later: the caller may hold locks under which nothing is logged. Called in the kernel context.
+ */
+static void wait_for_delivery(void)
+{
+	for (unsigned i = 0; i < PENDING_READS; i++) {
+		if (!(mmio_read32(window + APIC_COMMAND) & COMMAND_PENDING))
+			return;
+		cpu_pause();
+	}
+	__atomic_store_n(&deaf, (mmio_read32(window + APIC_COMMAND_TARGET) >> 24) + 1, __ATOMIC_RELAXED);
+}
+
+void apic_log_undelivered(void)
+{
+	uint32_t id;
+
+	if (likely(!__atomic_load_n(&deaf, __ATOMIC_RELAXED)))
+		return;
+	id = __atomic_exchange_n(&deaf, 0, __ATOMIC_RELAXED);
+	if (id)
+		log_err("APIC: the CPU with APIC id %u did not take an interrupt that was sent to it\n", id - 1);
+}
+
+/*
  * Write a command for one CPU. In xAPIC mode that takes two writes, which no other command may come between: interrupts
  * are off.
  */
@@ -205,8 +241,7 @@ static void command(uint32_t id, uint32_t what)
 	}
 	flags = irq_guard_enter();
 	token = kernel_context_enter();
-	while (mmio_read32(window + APIC_COMMAND) & COMMAND_PENDING)
-		cpu_pause();
+	wait_for_delivery();
 	mmio_write32(window + APIC_COMMAND_TARGET, id << 24);
 	mmio_write32(window + APIC_COMMAND, what);
 	kernel_context_leave(token);

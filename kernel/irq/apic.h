@@ -46,9 +46,15 @@ void apic_send_init(uint32_t id);
  */
 void apic_send_startup(uint32_t id, paddr_t page);
 
-/* Interrupt another CPU at `vector`; or by an NMI. May be called in any context. */
+/*
+ * Interrupt another CPU at `vector`; or by an NMI. May be called in any context. In xAPIC mode the previous command
+ * must be delivered first; when its CPU does not take it within some 10 ms, the new one is sent nevertheless.
+ */
 void apic_send(uint32_t id, unsigned vector);
 void apic_send_nmi(uint32_t id);
+
+/* Log the APIC id of a CPU that has not taken a command, if there was one. Call with no lock held. */
+void apic_log_undelivered(void);
 
 enum apic_mode apic_mode(void);
 

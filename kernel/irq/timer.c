@@ -154,6 +154,7 @@ static void timer_interrupt(void *ctx)
 
 	(void)ctx;
 	cpu->interrupts++;
+	apic_log_undelivered();
 	lock_take_off(&timer_lock);
 	cpu->firing = true;
 	while ((first = first_of_all(cpu, &deadline)) && deadline <= now && fired++ < BATCH) {
