@@ -197,15 +197,14 @@ SYSCALL_5(waitid, type, id, to, options, usage)
 
 	if (error)
 		return error;
-	if (process)
-		who = process->pid;
 	/* For a pidfd with O_NONBLOCK the call does not wait, but returns an error when there is nothing to report. */
 	if (file && file->flags & O_NONBLOCK)
 		options |= WAIT_NO_HANG;
 	if ((uint32_t)options & ~(uint32_t)WAITID_OPTIONS ||
 	    !(options & (WAIT_EXITED | WAIT_UNTRACED | WAIT_CONTINUED)))
 		return -EINVAL;
-	pid = process_wait(who, (unsigned)options, &result);
+	pid = process ? process_wait_for(process, (unsigned)options, &result)
+		      : process_wait(who, (unsigned)options, &result);
 	if (pid < 0)
 		return pid == -EINTR ? -ERESTARTSYS : pid;
 	if (!pid && file && file->flags & O_NONBLOCK)

@@ -32,3 +32,9 @@ struct wait_result {
  * changed yet), -ECHILD, -EINTR.
  */
 int process_wait(int who, unsigned options, struct wait_result *ret);
+
+/*
+ * Wait for `child`, which the caller holds, as process_wait() does. Returns -ECHILD also when the process was waited
+ * for before, even if another one has its number by now.
+ */
+int process_wait_for(const struct process *child, unsigned options, struct wait_result *ret);

@@ -8,16 +8,24 @@
 #include "kernel/task/signal_numbers.h"
 #include "kernel/task/wait_until.h"
 
-static bool is_meant(const struct process *child, int who, unsigned options)
+/* For whom process_wait() waits. Guard: only the calling task uses it. */
+struct wanted {
+	int who;                    /* as its argument */
+	const struct process *only; /* if `who` is a pid: the process that had it when it was looked up; NULL: any */
+	unsigned options;
+};
+
+/* Return whether the options ask for such a child, and unless `who` is a pid whether that asks for it, too. */
+static bool is_meant(const struct process *child, const struct wanted *wanted)
 {
+	const unsigned options = wanted->options;
+
 	/* __WALL: all children. __WCLONE: children whose exit signal is not SIGCHLD. Neither: children with SIGCHLD. */
 	if (!(options & WAIT_ALL) && (child->exit_signal != SIGCHLD) != !!(options & WAIT_CLONE))
 		return false;
-	if (who > 0)
-		return child->pid == who;
-	if (who == -1)
+	if (wanted->who > 0 || wanted->who == -1)
 		return true;
-	return child->group == (who == 0 ? process_current()->group : -who);
+	return child->group == (wanted->who == 0 ? process_current()->group : -wanted->who);
 }
 
 /* Return the most pages that the child, or one of its children, had resident at once. */
@@ -71,32 +79,28 @@ static bool tell(struct process *child, unsigned options, struct wait_result *re
 }
 
 /* Return whether the current process has a child for which is_meant() returns true. */
-static bool has_child(int who, unsigned options)
+static bool has_child(const struct wanted *wanted)
 {
-	struct process *process = process_current();
-
-	if (who > 0) {
-		const struct process *child = process_peek(who);
-
-		return child && child->parent == process && is_meant(child, who, options);
-	}
-	LIST_EACH(&process->children, struct process, sibling, child)
-		if (is_meant(child, who, options))
+	LIST_EACH(&process_current()->children, struct process, sibling, child)
+		if (is_meant(child, wanted))
 			return true;
 	return false;
 }
 
 /* Search for a child for which tell() returns true. Returns its pid; 0: none yet; -ECHILD: there is no such child. */
-static int look(int who, unsigned options, struct wait_result *ret)
+static int look(const struct wanted *wanted, struct wait_result *ret)
 {
 	struct process *process = process_current();
 
-	if (who > 0) {
-		struct process *child = process_peek(who);
+	if (wanted->who > 0) {
+		struct process *child = process_peek(wanted->who);
 
-		if (!child || child->parent != process || !is_meant(child, who, options))
+		if (!child || child->parent != process || !is_meant(child, wanted))
 			return -ECHILD;
-		return tell(child, options, ret) ? ret->pid : 0;
+		/* Since the caller looked the process up, it may have ended and its number gone to another one. */
+		if (wanted->only && wanted->only != child)
+			return -ECHILD;
+		return tell(child, wanted->options, ret) ? ret->pid : 0;
 	}
 	LIST_EACH_LEAVING(&process->news, struct process, in_news, child) {
 		/*
@@ -105,20 +109,30 @@ static int look(int who, unsigned options, struct wait_result *ret)
 		 */
 		if (!child->zombie && !(child->stopped && !child->stop_told) && !child->continued)
 			list_remove(&child->in_news);
-		else if (is_meant(child, who, options) && tell(child, options, ret))
+		else if (is_meant(child, wanted) && tell(child, wanted->options, ret))
 			return ret->pid;
 	}
-	return has_child(who, options) ? 0 : -ECHILD;
+	return has_child(wanted) ? 0 : -ECHILD;
 }
 
-int process_wait(int who, unsigned options, struct wait_result *ret)
+static int wait(const struct wanted *wanted, struct wait_result *ret)
 {
 	struct process *process = process_current();
 	int result, error;
 
-	result = look(who, options, ret);
-	if (result || (options & WAIT_NO_HANG))
+	result = look(wanted, ret);
+	if (result || (wanted->options & WAIT_NO_HANG))
 		return result;
-	error = WAIT_IN_QUEUE(&process->waiters, (result = look(who, options, ret)) != 0, TASK_NO_DEADLINE);
+	error = WAIT_IN_QUEUE(&process->waiters, (result = look(wanted, ret)) != 0, TASK_NO_DEADLINE);
 	return result ? result : error;
+}
+
+int process_wait(int who, unsigned options, struct wait_result *ret)
+{
+	return wait(&(struct wanted){ .who = who, .options = options }, ret);
+}
+
+int process_wait_for(const struct process *child, unsigned options, struct wait_result *ret)
+{
+	return wait(&(struct wanted){ .who = child->pid, .only = child, .options = options }, ret);
 }

@@ -394,6 +394,30 @@ static long set_number(const char *path, const char *value)
 	return result;
 }
 
+/* A pidfd stands for one process, also when another child has its number. Call with few numbers to give. */
+static void test_number_again(void)
+{
+	long child = sys(SYS_fork), fd, again = 0;
+	siginfo_t info;
+
+	if (!child)
+		sys(SYS_exit, 0);
+	fd = sys(SYS_pidfd_open, child, 0);
+	is(sys(SYS_waitid, P_PIDFD, fd, &info, WEXITED, NULL), 0, "waitid of a pidfd");
+	for (int i = 0; i < 2000; i++) {
+		again = sys(SYS_fork);
+		if (!again)
+			sys(SYS_exit, 0);
+		if (again == child || again < 0)
+			break;
+		sys(SYS_wait4, again, NULL, 0, NULL);
+	}
+	is(again, child, "another child gets the number");
+	is(sys(SYS_waitid, P_PIDFD, fd, &info, WEXITED, NULL), -ECHILD, "for which the pidfd does not stand");
+	is(sys(SYS_waitid, P_PID, child, &info, WEXITED, NULL), 0, "it is waited for by its number");
+	sys(SYS_close, fd);
+}
+
 /* With kernel.pid_max little above where the numbers are, they begin anew, below it. */
 static void test_numbers(void)
 {
@@ -422,6 +446,7 @@ static void test_numbers(void)
 	}
 	is(above, 0, "no process has a number above it");
 	is_true(wrapped >= 1, wrapped, "at the end the numbers begin anew");
+	test_number_again();
 	is(set_number(path, before), (long)strlen(before), "it can be set to what it was");
 }
 
