@@ -80,6 +80,7 @@ struct file {
 		uint64_t entry;    /* for a directory: where getdents goes on */
 		uint64_t record;   /* for /dev/kmsg: the number of the record that is read next */
 		uint64_t hang_ups; /* for a terminal: tty->hang_ups when it was opened */
+		uint64_t space;    /* for /proc/PID/mem: the id of the context of the memory that was opened */
 		uint64_t openings; /* for a FIFO: how often its other end had been opened when this end was opened */
 	};
 	uint32_t flags;             /* O_…; F_SETFL changes some */
@@ -165,6 +166,5 @@ int64_t file_read_late(struct file *file, struct user_io *io);
  */
 struct wait_queue *file_queue(struct file *file);
 int file_object(struct file *file, struct memory_object **ret); /* does the operation `object` */
-
 /* Do fcntl(2)'s F_SETFL: copy O_APPEND, O_NONBLOCK, O_DIRECT, O_NOATIME and O_ASYNC from `flags`; the rest stays. */
 void file_set_flags(struct file *file, unsigned flags);

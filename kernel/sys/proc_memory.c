@@ -1,6 +1,6 @@
 /*
- * Files of /proc/PID that come from the process's memory: cmdline, environ; sums of its memory for stat and status; and
- * mounts. proc_maps.c has maps.
+ * Files of /proc/PID that come from the process's memory: cmdline, environ, auxv; sums of its memory for stat and
+ * status; and mounts. proc_maps.c has maps, proc_mem.c has mem.
  */
 #include "kernel/fs/mount.h"
 #include "kernel/mm/user/user_io.h"
@@ -77,6 +77,16 @@ int proc_make_environ(struct node *node, struct text *ret)
 	if (error || !rights_may_look(subject.process))
 		return error;
 	return add_memory(subject.process, subject.process->env_start, subject.process->env_end, ret);
+}
+
+int proc_make_auxv(struct node *node, struct text *ret)
+{
+	HELD_SUBJECT struct proc_subject subject = { 0 };
+	int error = proc_find_subject(node, &subject);
+
+	if (error || !rights_may_look(subject.process))
+		return error;
+	return add_memory(subject.process, subject.process->aux_start, subject.process->aux_end, ret);
 }
 
 int proc_more_mounts(struct node *node, uint64_t *place, size_t enough, struct text *ret)

@@ -65,5 +65,8 @@ struct name proc_number_name(int number);
 /* The operations of the directory /proc/PID/fd (proc_fd.c). */
 extern const struct node_ops proc_fds_ops;
 
+/* The operations of the file mem (proc_mem.c). */
+extern const struct node_ops proc_mem_ops;
+
 /* The operations of symbolic links: those in fd, and cwd, root, exe (proc_fd.c). */
 extern const struct node_ops proc_link_ops;

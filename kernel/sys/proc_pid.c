@@ -33,6 +33,10 @@ enum file_number {
 	FILE_OOM_SCORE,
 	FILE_OOM_SCORE_ADJ,
 	FILE_MOUNTS,
+	FILE_MEM,
+	FILE_AUXV,
+	FILE_WCHAN,
+	FILE_SYSCALL,
 };
 
 #define NAME(text)                     \
@@ -60,6 +64,14 @@ enum file_number {
 		    .more = more_of_it,          \
 		    .guarded = guards }
 
+#define SECRET(which, text, make_it)        \
+	[which] = { .number = which,        \
+		    .name = NAME(text),     \
+		    .mode = S_IFREG | 0400, \
+		    .ops = &text_ops,       \
+		    .make = make_it,        \
+		    .guarded = true }
+
 static const struct proc_file proc_files[] = {
 	[FILE_TASK] = { .number = FILE_TASK,
 			.name = NAME("task"),
@@ -75,17 +87,16 @@ static const struct proc_file proc_files[] = {
 	TEXT(FILE_STATUS, "status", 0444, proc_make_status, NULL),
 	TEXT(FILE_COMM, "comm", 0644, proc_make_comm, proc_take_comm),
 	TEXT(FILE_CMDLINE, "cmdline", 0444, proc_make_cmdline, NULL),
-	[FILE_ENVIRON] = { .number = FILE_ENVIRON,
-			   .name = NAME("environ"),
-			   .mode = S_IFREG | 0400,
-			   .ops = &text_ops,
-			   .make = proc_make_environ,
-			   .guarded = true },
+	SECRET(FILE_ENVIRON, "environ", proc_make_environ),
 	RECORDS(FILE_MAPS, "maps", true, proc_more_maps),
 	TEXT(FILE_LIMITS, "limits", 0444, proc_make_limits, NULL),
 	TEXT(FILE_OOM_SCORE, "oom_score", 0444, proc_make_oom_score, NULL),
 	TEXT(FILE_OOM_SCORE_ADJ, "oom_score_adj", 0644, proc_make_oom_adjust, proc_take_oom_adjust),
 	RECORDS(FILE_MOUNTS, "mounts", false, proc_more_mounts),
+	[FILE_MEM] = { FILE_MEM, NAME("mem"), S_IFREG | 0600, .ops = &proc_mem_ops },
+	SECRET(FILE_AUXV, "auxv", proc_make_auxv),
+	TEXT(FILE_WCHAN, "wchan", 0444, proc_make_wchan, NULL),
+	SECRET(FILE_SYSCALL, "syscall", proc_make_syscall),
 };
 
 #define FILES (sizeof(proc_files) / sizeof(proc_files[0]))

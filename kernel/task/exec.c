@@ -89,6 +89,8 @@ static void take_image(struct process *process, const struct exec_image *image)
 	process->args_end = image->args_end;
 	process->env_start = image->env_start;
 	process->env_end = image->env_end;
+	process->aux_start = image->aux_start;
+	process->aux_end = image->aux_end;
 	node_run_end(process->program);
 	process->program = image->program;
 }

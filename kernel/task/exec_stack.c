@@ -143,6 +143,7 @@ bool exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const str
 	path_va = put(&place, strings->path, sizes->path);
 
 	aux.at = words;
+	ret->aux_start = ret->stack + (uint64_t)((uint8_t *)words - content);
 	add(&aux, AT_SYSINFO_EHDR, start->vdso);
 	add(&aux, AT_HWCAP, cpu_cpuid(1, 0).edx);
 	add(&aux, AT_PAGESZ, PAGE_SIZE);
@@ -164,6 +165,7 @@ bool exec_stack_fill(uint8_t *content, const struct exec_sizes *sizes, const str
 	add(&aux, AT_PLATFORM, platform_va);
 	add(&aux, AT_MINSIGSTKSZ, SIGNAL_FRAME_MIN);
 	add(&aux, AT_NULL, 0);
+	ret->aux_end = ret->aux_start + (uint64_t)(aux.at - words) * sizeof(*words);
 	ASSERT(aux.at - words <= AUX_WORDS && place.at <= content + size);
 	return true;
 }

@@ -91,6 +91,7 @@ struct process {
 	struct node *program; /* the file that is executed; a reference of node_run(). NULL: the process has ended */
 	char name[TASK_NAME]; /* the name of the task that ended last */
 	uint64_t args_start, args_end, env_start, env_end; /* user addresses, for /proc/PID/cmdline and environ */
+	uint64_t aux_start, aux_end;                       /* user addresses of the auxiliary vector */
 };
 
 /* The head of a loop over the tasks of a process; `each` is the loop's variable. */

@@ -102,7 +102,7 @@ void process_kill_held(struct process *process, int status);
 struct exec_image {
 	struct user_space *space;
 	vaddr_t entry, stack;
-	vaddr_t args_start, args_end, env_start, env_end;
+	vaddr_t args_start, args_end, env_start, env_end, aux_start, aux_end;
 	struct node *program;          /* the ELF file, after all scripts' interpreters; a reference by node_run() */
 	const struct credentials *who; /* as whom the program runs; a reference */
 	bool secure;                   /* who started the program must not choose its libraries: AT_SECURE */

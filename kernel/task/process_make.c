@@ -23,6 +23,8 @@ static void inherit(struct process *process, const struct process *maker)
 	process->memory_adjust = maker->memory_adjust;
 	process->rights.dumpable = maker->rights.dumpable;
 	process->args_start = maker->args_start;
+	process->aux_start = maker->aux_start;
+	process->aux_end = maker->aux_end;
 	process->args_end = maker->args_end;
 	process->env_start = maker->env_start;
 	process->env_end = maker->env_end;

@@ -167,7 +167,8 @@ bool rights_are_all_of(uint32_t uid, uint32_t gid, const struct credentials *the
 	       theirs->gid.real == gid && theirs->gid.effective == gid && theirs->gid.saved == gid;
 }
 
-bool rights_may_look(const struct process *process)
+/* Return whether the current task may look into a process as the user and group with these numbers. */
+static bool may_look_as(const struct process *process, uint32_t uid, uint32_t gid)
 {
 	const struct credentials *own = rights_current();
 	HELD_CREDENTIALS const struct credentials *theirs = NULL;
@@ -175,6 +176,16 @@ bool rights_may_look(const struct process *process)
 	if (process == process_current() || credentials_can(own, CAP_SYS_PTRACE))
 		return true;
 	theirs = rights_of_process(process);
-	return process->rights.dumpable == DUMPABLE_USER && rights_are_all_of(own->uid.fs, own->gid.fs, theirs) &&
+	return process->rights.dumpable == DUMPABLE_USER && rights_are_all_of(uid, gid, theirs) &&
 	       !(theirs->permitted & ~own->effective);
+}
+
+bool rights_may_look(const struct process *process)
+{
+	return may_look_as(process, rights_current()->uid.fs, rights_current()->gid.fs);
+}
+
+bool rights_may_trace(const struct process *process)
+{
+	return may_look_as(process, rights_current()->uid.real, rights_current()->gid.real);
 }

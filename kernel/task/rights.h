@@ -67,6 +67,12 @@ bool rights_are_all_of(uint32_t uid, uint32_t gid, const struct credentials *the
  */
 bool rights_may_look(const struct process *process);
 
+/*
+ * Return the same for ptrace(2) and process_vm_readv(2), for which the caller's real user and group count in
+ * place of those for files.
+ */
+bool rights_may_trace(const struct process *process);
+
 /* Mark a local variable that is a reference to credentials, or NULL: it is dropped when the scope ends. */
 #define HELD_CREDENTIALS __attribute__((cleanup(credentials_leave_scope)))
 

@@ -7,6 +7,7 @@
 #include "kernel/arch/cpu_user.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frame/frame.h"
+#include "kernel/mm/user/user_foreign.h"
 #include "kernel/mm/user/user_internal.h"
 
 #define AROUND_PAGES 16 /* pages of an object that one fault maps at the most: 64 KiB, as on Linux */
@@ -358,6 +359,18 @@ enum status user_fault_inside(struct user_space *space, vaddr_t va, enum user_ri
 	if (status == OK)
 		*ret = f.area;
 	return status;
+}
+
+enum status user_fault_forced(struct user_space *space, vaddr_t va)
+{
+	struct fault f = { .space = space, .va = va, .access = USER_WRITE };
+
+	f.area = va < USER_END ? area_find(&space->areas, va) : NULL;
+	if (!f.area)
+		return ERR_NOT_FOUND;
+	if (f.area->rights == USER_NONE || (f.area->flags & AREA_SHARED && !(f.area->rights & USER_WRITE)))
+		return ERR_RIGHTS;
+	return fault_page(&f);
 }
 
 enum status user_populate(struct user_space *space, vaddr_t va, uint64_t size, enum user_rights access,

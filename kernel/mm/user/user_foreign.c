@@ -1,0 +1,76 @@
+/*
+ * Moves bytes between any user space and the caller's memory, a page at a time, through the direct map.
+ */
+#include "kernel/mm/user/user_foreign.h"
+
+#include "kernel/mm/user/user_internal.h"
+
+/* How a page is to be reached. */
+enum reach { REACH_READ, REACH_WRITE, REACH_FORCE };
+
+/*
+ * Set *ret to the direct-map pointer to the byte at `va`, good to the end of its page while no other task runs. Returns
+ * OK, ERR_FAULT, ERR_NO_MEMORY.
+ */
+static enum status reach(struct user_space *space, vaddr_t va, enum reach how, char **ret)
+{
+	const vaddr_t page = align_down(va, PAGE_SIZE);
+	const struct area *area;
+	struct slot slot;
+	enum status status;
+	pte_t e;
+
+	if (how == REACH_FORCE)
+		status = user_fault_forced(space, page);
+	else
+		status = user_fault_inside(space, page, how == REACH_READ ? USER_READ : USER_WRITE, &area);
+	if (status != OK)
+		return status == ERR_NO_MEMORY ? ERR_NO_MEMORY : ERR_FAULT;
+	slot = space_leaf_slot(&space->context.space, page);
+	e = pte_read(slot.pte);
+	if (!pte_present(e))
+		return ERR_FAULT;
+	*ret = (char *)user_frame_ptr(space, pte_paddr(e, slot.level)) + (va & (level_size(slot.level) - 1));
+	return OK;
+}
+
+static enum status move(struct user_space *space, vaddr_t va, struct user_io *io, size_t bytes, size_t *ret_moved,
+			enum reach how)
+{
+	enum status status = OK;
+	size_t done = 0;
+
+	while (status == OK && done < bytes) {
+		size_t piece = PAGE_SIZE - (va + done) % PAGE_SIZE, moved = 0;
+		char *at;
+
+		if (piece > bytes - done)
+			piece = bytes - done;
+		status = va + done < va ? ERR_FAULT : reach(space, va + done, how, &at);
+		if (status == OK)
+			status = how == REACH_READ ? user_io_put_bulk(io, at, piece, &moved)
+						   : user_io_get_bulk(io, at, piece, &moved);
+		done += moved;
+		if (status == OK && moved < piece)
+			break;
+	}
+	*ret_moved = done;
+	return status;
+}
+
+enum status user_foreign_get(struct user_space *space, vaddr_t va, struct user_io *to, size_t bytes, size_t *ret_moved)
+{
+	return move(space, va, to, bytes, ret_moved, REACH_READ);
+}
+
+enum status user_foreign_put(struct user_space *space, vaddr_t va, struct user_io *from, size_t bytes,
+			     size_t *ret_moved)
+{
+	return move(space, va, from, bytes, ret_moved, REACH_WRITE);
+}
+
+enum status user_foreign_force(struct user_space *space, vaddr_t va, struct user_io *from, size_t bytes,
+			       size_t *ret_moved)
+{
+	return move(space, va, from, bytes, ret_moved, REACH_FORCE);
+}

@@ -1,0 +1,92 @@
+/*
+ * /proc/PID/mem: the memory of a process, by its addresses. An open file belongs to the memory that the process had
+ * when it was opened: after the process's end, or its execve(2), reads return 0 bytes.
+ */
+#include "kernel/mm/user/user_foreign.h"
+#include "kernel/sys/proc_node.h"
+#include "kernel/task/rights.h"
+
+typedef enum status move_fn(struct user_space *space, vaddr_t va, struct user_io *io, size_t bytes, size_t *ret_moved);
+
+/*
+ * Return a reference to the memory that the file was opened for; NULL: the process has ended, or has other memory now.
+ */
+static struct user_space *space_of(const struct file *file)
+{
+	HELD_PROCESS struct process *process = proc_find_process(file->node);
+	struct user_space *space = process ? process_get_space(process) : NULL;
+
+	if (space && space->context.id != file->space) {
+		user_space_put(space);
+		return NULL;
+	}
+	return space;
+}
+
+/*
+ * Move bytes at *offset, which advances. Returns how many; or, if none, -EIO (nothing can be accessed there),
+ * -ERESTART_MEMORY.
+ */
+static int64_t move(const struct file *file, struct user_io *io, uint64_t *offset, move_fn *move_bytes)
+{
+	HELD_SPACE struct user_space *space = space_of(file);
+	context_token_t token;
+	enum status status;
+	size_t moved;
+
+	if (!space)
+		return 0;
+	token = kernel_context_enter();
+	status = move_bytes(space, *offset, io, io->left, &moved);
+	kernel_context_leave(token);
+	*offset += moved;
+	if (moved || status == OK)
+		return (int64_t)moved;
+	return status == ERR_NO_MEMORY ? -ERESTART_MEMORY : -EIO;
+}
+
+static int64_t mem_read(struct file *file, struct user_io *io, uint64_t *offset)
+{
+	return move(file, io, offset, user_foreign_get);
+}
+
+static int64_t mem_write(struct file *file, struct user_io *io, uint64_t *offset)
+{
+	return move(file, io, offset, user_foreign_force);
+}
+
+/* Do lseek(2): as on Linux any offset is allowed, but the end of the file is nowhere. */
+static int64_t mem_seek(struct file *file, int64_t offset, int whence)
+{
+	if (whence != SEEK_SET && whence != SEEK_CUR)
+		return -EINVAL;
+	file->offset = (uint64_t)offset + (whence == SEEK_CUR ? file->offset : 0);
+	return (int64_t)file->offset;
+}
+
+static const struct file_ops mem_file_ops = { .read = mem_read, .write = mem_write, .seek = mem_seek };
+
+static int mem_open(struct node *node, struct file *file)
+{
+	HELD_PROCESS struct process *process = proc_find_process(node);
+
+	if (!process)
+		return -ESRCH;
+	if (!rights_may_look(process))
+		return -EACCES;
+	file->space = process->space ? process->space->context.id : 0;
+	file->ops = &mem_file_ops;
+	file->properties = FILE_SEEKS;
+	return 0;
+}
+
+static int mem_truncate(struct node *node, uint64_t size)
+{
+	(void)node;
+	(void)size;
+	return 0;
+}
+
+const struct node_ops proc_mem_ops = {
+	.open = mem_open, .truncate = mem_truncate, .place = proc_place, .free = proc_node_free
+};
