@@ -242,7 +242,7 @@ static int open(struct node *node, struct file *file)
 {
 	const struct text_entry *entry = text_node(node)->entry;
 
-	return text_file_open(file, entry->make, entry->take);
+	return entry->more ? text_file_open_records(file, entry->more) : text_file_open(file, entry->make, entry->take);
 }
 
 /* Accept O_TRUNC, with which programs open a file that they write to; a generated text has nothing to cut off. */

@@ -13,13 +13,13 @@
 	call(13, rt_sigaction) call(14, rt_sigprocmask) call(15, rt_sigreturn) call(16, ioctl) \
 	call(17, pread64) call(18, pwrite64) call(19, readv) call(20, writev) call(21, access) call(22, pipe) \
 	call(23, select) call(24, sched_yield) call(25, mremap) call(26, msync) call(27, mincore) \
-	call(28, madvise) call(32, dup) call(33, dup2) call(34, pause) call(35, nanosleep) \
+	call(28, madvise) call(29, shmget) call(30, shmat) call(31, shmctl) call(32, dup) call(33, dup2) call(34, pause) call(35, nanosleep) \
 	call(36, getitimer) call(37, alarm) call(38, setitimer) call(39, getpid) call(40, sendfile) \
 	call(41, socket) call(42, connect) call(43, accept) call(44, sendto) call(45, recvfrom) \
 	call(46, sendmsg) call(47, recvmsg) call(48, shutdown) call(49, bind) call(50, listen) \
 	call(51, getsockname) call(52, getpeername) call(53, socketpair) call(54, setsockopt) \
 	call(55, getsockopt) call(56, clone) call(57, fork) call(58, vfork) call(59, execve) call(60, exit) \
-	call(61, wait4) call(62, kill) call(63, uname) call(72, fcntl) call(73, flock) call(74, fsync) \
+	call(61, wait4) call(62, kill) call(63, uname) call(67, shmdt) call(72, fcntl) call(73, flock) call(74, fsync) \
 	call(75, fdatasync) call(76, truncate) call(77, ftruncate) call(79, getcwd) call(80, chdir) \
 	call(81, fchdir) call(82, rename) call(83, mkdir) call(84, rmdir) call(85, creat) call(86, link) \
 	call(87, unlink) call(88, symlink) call(89, readlink) call(90, chmod) call(91, fchmod) \

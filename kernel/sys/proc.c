@@ -76,6 +76,7 @@ int proc_init(const char *cmdline)
 	text_fs_add(&proc_type, entries, sizeof(entries) / sizeof(entries[0]));
 	proc_machine_init(&proc_type, copy);
 	proc_sched_init(&proc_type);
+	proc_ipc_init(&proc_type);
 	pci_files_init(&proc_type);
 	mount_type_add(&mount);
 	return 0;

@@ -84,5 +84,8 @@ void proc_add_seccomp(const struct task *task, struct text *ret); /* NULL: a zom
 /* Add the files about the machine. `cmdline`, the kernel's command line, must stay valid for ever. */
 void proc_machine_init(struct text_fs_type *type, const char *cmdline);
 
+/* Add /proc/sysvipc, and the limits of System V's objects. */
+void proc_ipc_init(struct text_fs_type *type);
+
 /* Add the files about the scheduler's settings. */
 void proc_sched_init(struct text_fs_type *type);

@@ -4,14 +4,15 @@
 #include "kernel/arch/features.h"
 #include "kernel/fs/content.h"
 #include "kernel/fs/pipe.h"
+#include "kernel/ipc/shm.h"
 #include "kernel/irq/clock.h"
 #include "kernel/irq/irq.h"
-#include "kernel/lib/digit.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frame/frame.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/space/context.h"
+#include "kernel/sys/number_file.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/proc_cpus.h"
 #include "kernel/sys/system_names.h"
@@ -54,7 +55,7 @@ static int make_meminfo(struct node *node, struct text *ret)
 	add_kib(ret, "Inactive:", 0);
 	add_kib(ret, "SwapTotal:", 0);
 	add_kib(ret, "SwapFree:", 0);
-	add_kib(ret, "Shmem:", content_frames * PAGE_KIB);
+	add_kib(ret, "Shmem:", (content_frames + shm_resident) * PAGE_KIB);
 	add_kib(ret, "Slab:", heap.mapped / 1024);
 	add_kib(ret, "SReclaimable:", 0);
 	add_kib(ret, "SUnreclaim:", heap.mapped / 1024);
@@ -200,30 +201,10 @@ static int make_pid_max(struct node *node, struct text *ret)
 	return 0;
 }
 
-/*
- * Parse a number, which ends at a blank, '\n' or the end. Returns 0; -EINVAL: there is no number, or it is above
- * `most`.
- */
-static int take_number(const char *bytes, size_t size, uint64_t most, uint64_t *ret)
-{
-	uint64_t number = 0;
-	size_t i = 0;
-
-	for (; i < size && digit_value(bytes[i]) < 10; i++) {
-		number = number * 10 + (uint64_t)(bytes[i] - '0');
-		if (number > most)
-			return -EINVAL;
-	}
-	if (!i || (i < size && bytes[i] != '\n' && bytes[i] != ' '))
-		return -EINVAL;
-	*ret = number;
-	return 0;
-}
-
 static int take_pid_max(struct node *node, const char *bytes, size_t size)
 {
 	uint64_t wanted = 0;
-	int error = take_number(bytes, size, NUMBERS_MOST, &wanted);
+	int error = number_file_take(bytes, size, NUMBERS_MOST, &wanted);
 
 	(void)node;
 	return error ? error : number_set_end((int)wanted);
@@ -232,7 +213,7 @@ static int take_pid_max(struct node *node, const char *bytes, size_t size)
 static int take_threads_max(struct node *node, const char *bytes, size_t size)
 {
 	uint64_t wanted = 0;
-	int error = take_number(bytes, size, UINT32_MAX, &wanted);
+	int error = number_file_take(bytes, size, UINT32_MAX, &wanted);
 
 	(void)node;
 	return error ? error : process_set_tasks_most(wanted);
@@ -255,7 +236,7 @@ static int make_pipe_pages(struct node *node, struct text *ret)
 static int take_pipe_pages(struct node *node, const char *bytes, size_t size)
 {
 	uint64_t pages;
-	int error = take_number(bytes, size, UINT32_MAX, &pages);
+	int error = number_file_take(bytes, size, UINT32_MAX, &pages);
 
 	(void)node;
 	if (!error)

@@ -7,6 +7,7 @@
  */
 #include "kernel/fs/content.h"
 #include "kernel/fs/path.h"
+#include "kernel/ipc/shm.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
@@ -36,6 +37,10 @@ const char *proc_area_name(const struct process *process, const struct area *are
 
 	if (name)
 		return name;
+	if (shm_of_object(area->object)) {
+		format_s(path, path_size, "/SYSV%08x (deleted)", (unsigned)shm_of_object(area->object)->ipc.key);
+		return path;
+	}
 	/* As on Linux, shared anonymous memory is shown as a deleted file. */
 	if (area->object && !node)
 		return "/dev/zero (deleted)";
@@ -51,6 +56,7 @@ static char *put_fields(char *at, const struct area *area, vaddr_t start)
 {
 	static const char no_file[] = "00000000 00:00 0 ";
 	const struct node *node = area->object ? content_node(area->object) : NULL;
+	const struct shm_segment *segment = shm_of_object(area->object);
 
 	at = format_hex(at, start, 8);
 	*at++ = '-';
@@ -68,6 +74,13 @@ static char *put_fields(char *at, const struct area *area, vaddr_t start)
 	}
 	at = format_hex(at, area->offset * PAGE_SIZE + start - area->start, 8);
 	*at++ = ' ';
+	if (segment) {
+		/* As on Linux the id of System V's shared memory is an inode's number, on a device of its own. */
+		memcpy(at, "00:01 ", 6);
+		at = format_decimal(at + 6, (uint64_t)ipc_id(&segment->ipc));
+		*at++ = ' ';
+		return at;
+	}
 	at = format_hex(at, node ? DEVICE_MAJOR(node->fs->device) : 0, 2);
 	*at++ = ':';
 	at = format_hex(at, node ? DEVICE_MINOR(node->fs->device) : 0, 2);

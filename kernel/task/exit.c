@@ -22,6 +22,12 @@
  */
 static void (*exit_hook)(struct task *task);
 
+/*
+ * Called when a task ends, but not in execve(2), so that layers above undo what it has done to System V's objects.
+ * Fixed after boot.
+ */
+static void (*end_hook)(struct task *task);
+
 /* the first process, once it has been started; guard: tasks only, which the kernel does not preempt */
 static struct process *init;
 static struct wait_queue init_ended = WAIT_QUEUE_INITIAL;
@@ -29,6 +35,11 @@ static struct wait_queue init_ended = WAIT_QUEUE_INITIAL;
 void process_set_exit_hook(void (*hook)(struct task *task))
 {
 	exit_hook = hook;
+}
+
+void process_set_end_hook(void (*hook)(struct task *task))
+{
+	end_hook = hook;
 }
 
 void process_set_init(struct process *process)
@@ -199,6 +210,8 @@ void process_exit_task(int code)
 
 	if (exit_hook)
 		exit_hook(task);
+	if (end_hook)
+		end_hook(task);
 	if (process->task_count == 1) {
 		if (!process->exiting)
 			process->status = (code & 0xff) << 8;

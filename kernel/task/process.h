@@ -154,5 +154,8 @@ __attribute__((noreturn)) void process_exit(int status);
 /* Set a function that a task calls, while it still has its program's memory, when it ends or calls execve(2). */
 void process_set_exit_hook(void (*hook)(struct task *task));
 
+/* Set a function that a task calls when it ends, after the exit hook; it may let other tasks run. */
+void process_set_end_hook(void (*hook)(struct task *task));
+
 /* Make all tasks of the process end on their way to user mode. `status`, wait4(2)'s, counts only for the first call. */
 void process_kill(struct process *process, int status);

@@ -51,3 +51,20 @@ long attack(long number, long arguments[6])
 		arguments[0] = 0;
 	return sys6(number, arguments[0], arguments[1], arguments[2], arguments[3], arguments[4], arguments[5]);
 }
+
+void remove_objects(void)
+{
+	static const struct {
+		long control;
+		int stat_any;
+	} kinds[] = { { SYS_shmctl, 15 } };
+	char state[512];
+
+	for (size_t kind = 0; kind < COUNT(kinds); kind++)
+		for (long index = sys(kinds[kind].control, 0, 3 /* IPC_INFO */, state); index >= 0; index--) {
+			long id = sys(kinds[kind].control, index, kinds[kind].stat_any, state);
+
+			if (id >= 0)
+				sys(kinds[kind].control, id, 0 /* IPC_RMID */, NULL);
+		}
+}

@@ -162,6 +162,7 @@ int main(int argc, char **argv)
 	is((long)victims_run(count, AT_ONCE, step, &deaths, &hangs), (long)count, "random system calls");
 	printf("# %lu calls, %lu deaths, %lu hangs, free after: %lu KiB\n", (unsigned long)count, (unsigned long)deaths,
 	       (unsigned long)hangs, free_memory());
+	remove_objects();
 	is(in_child(touch_read, memory), EXITED(0), "a child still runs");
 	is(sys(SYS_getppid), 1, "init is still the parent");
 	return finish();

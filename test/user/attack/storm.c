@@ -238,7 +238,7 @@ static void nap(void)
 	sys(SYS_nanosleep, &pause, NULL);
 }
 
-/* Everybody but init and this process ends; all that is mounted on the scene goes, also when memory is refused. */
+/* Everybody but init and this process ends; all objects of System V go, and all that is mounted on the scene goes, also when memory is refused. */
 static void clear(void)
 {
 	long error;
@@ -252,6 +252,7 @@ static void clear(void)
 	do
 		error = sys(SYS_umount2, STORM_ROOT, MNT_DETACH);
 	while (error == 0 || error == -ENOMEM);
+	remove_objects();
 }
 
 /* Returns whether a victim lived; it may end before its time. `left`: KiB that may be free, when memory is filled. */

@@ -21,7 +21,8 @@
 /*
  * The kinds of arguments, a letter each: f descriptor, d directory, p pointer, P page, s size, L length in pages,
  * o offset, n small number, b one bit or two, z path, x where to mount, y kind of file system, v vectors, t time,
- * g signal, a action, i descriptors for poll, u this process, q one of its threads, 0 nothing.
+ * g signal, a action, i descriptors for poll, u this process, q one of its threads, k a key or an id
+ * of System V's, 0 nothing.
  */
 static const struct call {
 	short number;
@@ -161,6 +162,12 @@ static const struct call {
 	{ SYS_sysinfo, "p" },
 	{ SYS_uname, "p" },
 	{ SYS_setxattr, "zzpsn" },
+	{ SYS_shmget, "ksb" },
+	{ SYS_shmget, "ks\x03" },
+	{ SYS_shmat, "kPb" },
+	{ SYS_shmat, "k0b" },
+	{ SYS_shmdt, "P" },
+	{ SYS_shmctl, "knp" },
 	{ SYS_execve, "zpp" },
 	{ SYS_execveat, "dzppb" },
 };
@@ -344,6 +351,10 @@ static long argument(char kind, uint64_t *state)
 		return MAP_FIXED | MAP_ANONYMOUS | (next(state) % 2 ? MAP_SHARED : MAP_PRIVATE);
 	case 2: /* an operation on a futex of this process */
 		return (long)(next(state) % 16 | FUTEX_PRIVATE);
+	case 3: /* flags that make an object, which all may use */
+		return 01777;
+	case 'k':
+		return (long)(next(state) % 4 << 15 | next(state) % 4);
 	case 'v':
 	case 't':
 	case 'a':
@@ -375,7 +386,7 @@ void storm_garbage(uint64_t *state)
 	if (number == SYS_arch_prctl || number == SYS_rt_sigreturn || number == SYS_mount)
 		return;
 	for (int i = 0; i < 6; i++)
-		arguments[i] = argument("fpPsnbzt0"[next(state) % 9], state);
+		arguments[i] = argument("fpPsnbztk0"[next(state) % 10], state);
 	attack(number, arguments);
 }
 

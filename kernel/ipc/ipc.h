@@ -1,0 +1,102 @@
+/*
+ * What System V's shared memory, semaphores and message queues have in common (svipc(7)): objects with an owner and
+ * permissions, which are found by a key or by an id. Guard of all: tasks only, which the kernel does not preempt.
+ *
+ * An id is an object's index in its table, and above that a sequence number, so that the id of an object that was
+ * removed does not soon lead to another one.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/lib/radix.h"
+
+#define IPC_PRIVATE 0 /* a key that no object is found by */
+#define IPC_CREAT   01000
+#define IPC_EXCL    02000
+#define IPC_NOWAIT  04000
+
+#define IPC_INDEX_BITS  15
+#define IPC_OBJECTS     (1 << IPC_INDEX_BITS) /* no table has more objects: Linux's IPCMNI */
+#define IPC_PERMISSIONS 0777U
+
+/*
+ * The part that all kinds of objects have. Each kind puts it into its own structure. Guard: tasks only, which the
+ * kernel does not preempt.
+ */
+struct ipc_object {
+	int key;                           /* IPC_PRIVATE: none */
+	uint32_t uid, gid;                 /* the owner */
+	uint32_t creator_uid, creator_gid; /* the creator */
+	uint32_t mode;                     /* permissions, and flags of the kind of object */
+	uint32_t index, sequence;          /* what its id is made of */
+	bool gone;                         /* the object is in no table any more: EIDRM */
+	uint64_t refs;                     /* references: one of the table, and those of calls */
+};
+
+/* All objects of one kind. Guard: tasks only, which the kernel does not preempt. */
+struct ipc_table {
+	struct radix objects; /* by index */
+	struct radix keys;    /* by key, those that have one */
+	uint32_t count;       /* number of objects */
+	uint32_t top;         /* the highest index in use, while count is not 0 */
+	int last_index;       /* of the object that was added last; -1: none was */
+	uint32_t sequence;    /* the sequence number of the next object */
+	int next_id;          /* /proc/sys/kernel/…_next_id: the id that the next object is to have; -1: any */
+	int most;             /* most objects: SHMMNI and its kin */
+};
+
+#define IPC_TABLE_INITIAL(limit)                                                                             \
+	{                                                                                                    \
+		.objects = { .alloc = kzalloc, .free = kfree }, .keys = { .alloc = kzalloc, .free = kfree }, \
+		.last_index = -1, .next_id = -1, .most = (limit)                                             \
+	}
+
+static inline int ipc_id(const struct ipc_object *object)
+{
+	return (int)(object->sequence << IPC_INDEX_BITS | object->index);
+}
+
+/*
+ * Begin shmget(2) or one of its kin: find the object with the key. *ret becomes the object, not held, or NULL: the
+ * caller is to make one. Returns 0; -ENOENT (none, and no IPC_CREAT), -EEXIST (IPC_EXCL).
+ */
+int ipc_look_up(const struct ipc_table *table, int key, unsigned flags, struct ipc_object **ret);
+
+/*
+ * Enter a new object, with the current task as owner and creator, and the permissions of `flags`. The table gets the
+ * reference that *object has then. Returns the object's id; -ENOSPC (too many), -ENOMEM; nothing is entered then.
+ */
+int ipc_add(struct ipc_table *table, struct ipc_object *object, int key, unsigned flags);
+
+/* Take an object out of its table. The table's reference becomes the caller's. */
+void ipc_remove(struct ipc_table *table, struct ipc_object *object);
+
+/* Let an object be found by its id only. */
+void ipc_forget_key(struct ipc_table *table, struct ipc_object *object);
+
+/* Return the object of an id, or of an index, not held; NULL: there is none (-EINVAL). */
+struct ipc_object *ipc_find(const struct ipc_table *table, int id);
+struct ipc_object *ipc_find_index(const struct ipc_table *table, int index);
+
+/* Return the object with the least index from *index on, not held, and set *index to that; NULL: there is none. */
+struct ipc_object *ipc_next(const struct ipc_table *table, uint32_t *index);
+
+/* Return the highest index in use; 0 also when there is none: what IPC_INFO and its kin return. */
+int ipc_top(const struct ipc_table *table);
+
+/*
+ * Return 0 if the current task may do with the object what the permission bits in `wanted` say (those of user, group
+ * and others count alike), otherwise -EACCES.
+ */
+int ipc_permits(const struct ipc_object *object, unsigned wanted);
+
+/* Return whether the current task may remove the object, or change its owner: it is the owner, creator, or root. */
+bool ipc_owns(const struct ipc_object *object);
+
+/* Set owner and permissions: IPC_SET. Returns 0; -EINVAL (no such user or group), with nothing changed. */
+int ipc_set(struct ipc_object *object, uint32_t uid, uint32_t gid, uint32_t mode);
+
+/* Return the wall clock's time in seconds. */
+int64_t ipc_now(void);

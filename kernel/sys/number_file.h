@@ -1,0 +1,44 @@
+/*
+ * Files of /proc/sys that hold one number, which a program may read and set.
+ */
+#pragma once
+
+#include "kernel/fs/text_fs.h"
+
+/*
+ * Parse what is written to such a file: a number, which ends at a blank, '\n' or the end. Returns 0; -EINVAL: there is
+ * no number, or it is above `most`. *ret is untouched then.
+ */
+int number_file_take(const char *bytes, size_t size, uint64_t most, uint64_t *ret);
+
+/* Define make_NAME and take_NAME for a file whose number is a variable of 0 to `most`. */
+#define NUMBER_FILE(name, variable, most)                           \
+	static int make_##name(struct node *node, struct text *ret) \
+	{                                                           \
+		(void)node;                                         \
+		text_add_line(ret, "", (uint64_t)(variable));       \
+		return 0;                                           \
+	}                                                           \
+	NUMBER_FILE_TAKE(name, variable, most)
+
+/* Define make_NAME and take_NAME for a file whose number is an int, and shown with its sign. */
+#define NUMBER_FILE_SIGNED(name, variable)                          \
+	static int make_##name(struct node *node, struct text *ret) \
+	{                                                           \
+		(void)node;                                         \
+		text_add(ret, "%d\n", (variable));                  \
+		return 0;                                           \
+	}                                                           \
+	NUMBER_FILE_TAKE(name, variable, INT32_MAX)
+
+#define NUMBER_FILE_TAKE(name, variable, most)                                    \
+	static int take_##name(struct node *node, const char *bytes, size_t size) \
+	{                                                                         \
+		uint64_t number;                                                  \
+		int error = number_file_take(bytes, size, (most), &number);       \
+                                                                                  \
+		(void)node;                                                       \
+		if (!error)                                                       \
+			(variable) = (__typeof__(variable))number;                \
+		return error;                                                     \
+	}

@@ -1,0 +1,99 @@
+/*
+ * /proc/sysvipc, which ipcs(1) reads, and the limits of System V's objects in /proc/sys/kernel.
+ */
+#include "kernel/fs/errno.h"
+#include "kernel/ipc/shm.h"
+#include "kernel/sys/number_file.h"
+#include "kernel/sys/proc.h"
+#include "kernel/task/rights.h"
+
+/*
+ * Add a line for each object, from the index *place - 1 on; place 0 is the line of titles.
+ */
+static int add_lines(const struct ipc_table *table, const char *titles, uint64_t *place, size_t enough,
+		     void (*add)(struct ipc_object *object, struct text *ret), struct text *ret)
+{
+	struct ipc_object *object;
+	uint32_t index;
+
+	if (!*place) {
+		text_add(ret, "%s\n", titles);
+		*place = 1;
+	}
+	for (index = (uint32_t)*place - 1; ret->size < enough && (object = ipc_next(table, &index)); index++) {
+		add(object, ret);
+		*place = index + 2;
+	}
+	return 0;
+}
+
+static void add_segment(struct ipc_object *object, struct text *ret)
+{
+	const struct shm_segment *segment = shm_of(object);
+
+	text_add(ret,
+		 "%10d %10d  %4o %21llu %5u %5u  %5llu %5u %5u %5u %5u %10lld %10lld %10lld %21llu "
+		 "%21u\n",
+		 object->key, ipc_id(object), object->mode, (unsigned long long)segment->size,
+		 (unsigned)segment->creator_pid, (unsigned)segment->last_pid, (unsigned long long)segment->attached,
+		 object->uid, object->gid, object->creator_uid, object->creator_gid, (long long)segment->attach_time,
+		 (long long)segment->detach_time, (long long)segment->change_time,
+		 (unsigned long long)segment->resident * PAGE_SIZE, 0U);
+}
+
+static int more_shm(struct node *node, uint64_t *place, size_t enough, struct text *ret)
+{
+	static const char titles[] =
+		"       key      shmid perms                  size  cpid  lpid nattch   uid   gid  cuid  cgid      "
+		"atime      dtime      ctime                   rss                  swap";
+
+	(void)node;
+	return add_lines(&shm_table, titles, place, enough, add_segment, ret);
+}
+
+NUMBER_FILE(shmmax, shm_max, UINT64_MAX)
+NUMBER_FILE(shmall, shm_all, UINT64_MAX)
+NUMBER_FILE(shmmni, shm_table.most, IPC_OBJECTS)
+NUMBER_FILE_SIGNED(shm_next_id, shm_table.next_id)
+
+static int make_rmid_forced(struct node *node, struct text *ret)
+{
+	(void)node;
+	text_add_line(ret, "", shm_rmid_forced());
+	return 0;
+}
+
+static int take_rmid_forced(struct node *node, const char *bytes, size_t size)
+{
+	uint64_t forced;
+	int error = number_file_take(bytes, size, 1, &forced);
+
+	(void)node;
+	return error ? error : shm_set_rmid_forced(forced);
+}
+
+#define RECORDS(name)                                                                 \
+	{                                                                             \
+		.path = "sysvipc/" #name, .mode = S_IFREG | 0444, .more = more_##name \
+	}
+#define LIMIT(name)                                                                                           \
+	{                                                                                                     \
+		.path = "sys/kernel/" #name, .mode = S_IFREG | 0644, .make = make_##name, .take = take_##name \
+	}
+
+void proc_ipc_init(struct text_fs_type *type)
+{
+	static struct text_entry entries[] = {
+		RECORDS(shm),
+		LIMIT(shmmax),
+		LIMIT(shmall),
+		LIMIT(shmmni),
+		LIMIT(shm_next_id),
+		{ .path = "sys/kernel/shm_rmid_forced",
+		  .mode = S_IFREG | 0644,
+		  .make = make_rmid_forced,
+		  .take = take_rmid_forced },
+	};
+
+	text_fs_add(type, entries, sizeof(entries) / sizeof(entries[0]));
+}
