@@ -224,10 +224,10 @@ static int create(struct node *dir, struct name name, uint32_t mode, uint64_t de
 	return fs_of(dir)->type->create_error;
 }
 
-static int readlink(struct node *node, struct link_target *ret)
+int text_link_target(struct node *node, text_make_fn *make, struct link_target *ret)
 {
 	struct text text = { 0 };
-	int error = text_node(node)->entry->make(node, &text);
+	int error = make(node, &text);
 
 	if (!error && text.lost)
 		error = -ENOMEM;
@@ -236,6 +236,11 @@ static int readlink(struct node *node, struct link_target *ret)
 	else
 		*ret = (struct link_target){ { text.bytes, text.size }, text.bytes };
 	return error;
+}
+
+static int readlink(struct node *node, struct link_target *ret)
+{
+	return text_link_target(node, text_node(node)->entry->make, ret);
 }
 
 static int open(struct node *node, struct file *file)

@@ -44,6 +44,13 @@ void text_fs_add(struct text_fs_type *type, struct text_entry *entries, size_t c
 /* Return the entry that a node of such a file system was made from; NULL: a directory on the path of one. */
 const struct text_entry *text_fs_entry(struct node *node);
 
+/*
+ * Have `make` generate the text that a symbolic link leads to: for node_ops.readlink of a node with such a text. *ret
+ * is the target. Returns 0, -ENOMEM (no memory, or more than TEXT_MAX bytes), or make's error; *ret is set on success
+ * only.
+ */
+int text_link_target(struct node *node, text_make_fn *make, struct link_target *ret);
+
 /* Make a file system; *ret is a reference to its root. Returns 0 or -ENOMEM. */
 int text_fs_create(const struct text_fs_type *type, struct node **ret);
 

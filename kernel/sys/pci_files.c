@@ -288,16 +288,7 @@ static int next_file(struct node *dir, uint64_t *position, struct dir_entry *ret
 
 static int readlink(struct node *node, struct link_target *ret)
 {
-	struct text text = { 0 };
-	int error = pci_node(node)->file->make(node, &text);
-
-	if (!error && text.lost)
-		error = -ENOMEM;
-	if (error)
-		text_free(&text);
-	else
-		*ret = (struct link_target){ { text.bytes, text.size }, text.bytes };
-	return error;
+	return text_link_target(node, pci_node(node)->file->make, ret);
 }
 
 static const struct node_ops sys_dir_ops = {
