@@ -19,11 +19,6 @@ static struct topology topology;
 /* The files of all CPUs, CPU_FILES for each, by the CPUs' numbers. Fixed after boot */
 static struct text_entry *entries_of_cpus;
 
-static const struct percpu *cpu_of(struct node *node)
-{
-	return cpu_list[(size_t)(text_fs_entry(node) - entries_of_cpus) / CPU_FILES];
-}
-
 void cpu_files_add_list(struct text *text, const struct cpu_set *set)
 {
 	const char *before = "";
@@ -96,61 +91,42 @@ static int make_kernel_max(struct node *node, struct text *ret)
 
 /* ---- files of a CPU ---- */
 
-static int make_package(struct node *node, struct text *ret)
-{
-	text_add(ret, "%u\n", topology_package(topology, cpu_of(node)->apic_id));
-	return 0;
-}
-
-static int make_core(struct node *node, struct text *ret)
-{
-	text_add(ret, "%u\n", topology_core(topology, cpu_of(node)->apic_id));
-	return 0;
-}
-
-static int make_core_list(struct node *node, struct text *ret)
-{
-	struct cpu_set set = siblings(cpu_of(node), topology.core_shift);
-
-	cpu_files_add_list(ret, &set);
-	return 0;
-}
-
-static int make_core_mask(struct node *node, struct text *ret)
-{
-	struct cpu_set set = siblings(cpu_of(node), topology.core_shift);
-
-	cpu_files_add_mask(ret, &set);
-	return 0;
-}
-
-static int make_package_list(struct node *node, struct text *ret)
-{
-	struct cpu_set set = siblings(cpu_of(node), topology.package_shift);
-
-	cpu_files_add_list(ret, &set);
-	return 0;
-}
-
-static int make_package_mask(struct node *node, struct text *ret)
-{
-	struct cpu_set set = siblings(cpu_of(node), topology.package_shift);
-
-	cpu_files_add_mask(ret, &set);
-	return 0;
-}
-
-/* The files in the directory cpuN. As on Linux several have two names: the older ones speak of siblings. */
+/* What a file in the directory cpuN/topology says. Fixed at build time. */
 static const struct {
 	const char *name;
-	text_make_fn *make;
+	/* Adds the set of the CPUs in the same part of the machine; NULL: the file has the part's number. */
+	void (*add_set)(struct text *text, const struct cpu_set *set);
+	enum { CORE, PACKAGE } part;
 } cpu_files[CPU_FILES] = {
-	{ "physical_package_id", make_package }, { "core_id", make_core },
-	{ "core_cpus", make_core_mask },         { "core_cpus_list", make_core_list },
-	{ "thread_siblings", make_core_mask },   { "thread_siblings_list", make_core_list },
-	{ "package_cpus", make_package_mask },   { "package_cpus_list", make_package_list },
-	{ "core_siblings", make_package_mask },  { "core_siblings_list", make_package_list },
+	{ "physical_package_id", NULL, PACKAGE },
+	{ "core_id", NULL, CORE },
+	{ "core_cpus", cpu_files_add_mask, CORE },
+	{ "core_cpus_list", cpu_files_add_list, CORE },
+	{ "package_cpus", cpu_files_add_mask, PACKAGE },
+	{ "package_cpus_list", cpu_files_add_list, PACKAGE },
+	/* As on Linux the sets have a second name each, an older one, which speaks of siblings. */
+	{ "thread_siblings", cpu_files_add_mask, CORE },
+	{ "thread_siblings_list", cpu_files_add_list, CORE },
+	{ "core_siblings", cpu_files_add_mask, PACKAGE },
+	{ "core_siblings_list", cpu_files_add_list, PACKAGE },
 };
+
+static int make_topology(struct node *node, struct text *ret)
+{
+	const size_t index = (size_t)(text_fs_entry(node) - entries_of_cpus);
+	const struct percpu *cpu = cpu_list[index / CPU_FILES];
+	const bool is_core = cpu_files[index % CPU_FILES].part == CORE;
+	struct cpu_set set;
+
+	if (!cpu_files[index % CPU_FILES].add_set) {
+		text_add(ret, "%u\n",
+			 is_core ? topology_core(topology, cpu->apic_id) : topology_package(topology, cpu->apic_id));
+		return 0;
+	}
+	set = siblings(cpu, is_core ? topology.core_shift : topology.package_shift);
+	cpu_files[index % CPU_FILES].add_set(ret, &set);
+	return 0;
+}
 
 /* Register the files of all CPUs. */
 static int add_cpus(void)
@@ -168,9 +144,7 @@ static int add_cpus(void)
 	for (size_t i = 0; i < count; i++, path += PATH_ROOM) {
 		format_s(path, PATH_ROOM, "devices/system/cpu/cpu%u/topology/%s", (unsigned)(i / CPU_FILES),
 			 cpu_files[i % CPU_FILES].name);
-		entries_of_cpus[i] = (struct text_entry){ .path = path,
-							  .mode = S_IFREG | 0444,
-							  .make = cpu_files[i % CPU_FILES].make };
+		entries_of_cpus[i] = (struct text_entry){ .path = path, .mode = S_IFREG | 0444, .make = make_topology };
 	}
 	sysfs_add(entries_of_cpus, count);
 	return 0;
