@@ -197,43 +197,38 @@ static bool is_programs(const struct trap_frame *frame)
 	return frame->vector != TRAP_NMI && frame->vector != TRAP_DF && frame->vector != TRAP_MC;
 }
 
-/* Serve an exception of user mode, with interrupts on. */
-static void user_mode_trap(struct trap_frame *frame, vaddr_t cr2)
+/*
+ * Handle an exception: one that a program has caused is served, one of the kernel is passed to kernel_fault(). lock:
+ * the kernel lock is to be taken for a program's exception, as where there are several CPUs; the way back lets go of
+ * it. Returns false when the exception is not for this file. Inline, since a page fault is a hot path.
+ */
+static inline __attribute__((always_inline)) bool handle_trap(struct trap_frame *frame, bool lock)
 {
+	vaddr_t cr2 = cpu_read_cr2();
+
+	if (!trap_from_user(frame))
+		return kernel_fault(frame, cr2);
+	if (!is_programs(frame))
+		return false;
+	irq_open();
+	if (lock)
+		kernel_lock_take();
 	if (frame->vector == TRAP_PF)
 		user_page_fault(frame, cr2);
 	else
 		user_exception(frame);
+	irq_close();
+	return true;
 }
 
 static bool user_trap(struct trap_frame *frame)
 {
-	vaddr_t cr2 = cpu_read_cr2();
-
-	if (!trap_from_user(frame))
-		return kernel_fault(frame, cr2);
-	if (!is_programs(frame))
-		return false;
-	irq_open();
-	user_mode_trap(frame, cr2);
-	irq_close();
-	return true;
+	return handle_trap(frame, false);
 }
 
-/* Do user_trap() where there are several CPUs: a trap from user mode comes without the kernel lock, which is taken. */
 static bool user_trap_with_lock(struct trap_frame *frame)
 {
-	vaddr_t cr2 = cpu_read_cr2();
-
-	if (!trap_from_user(frame))
-		return kernel_fault(frame, cr2);
-	if (!is_programs(frame))
-		return false;
-	irq_open();
-	kernel_lock_take();
-	user_mode_trap(frame, cr2);
-	irq_close();
-	return true;
+	return handle_trap(frame, true);
 }
 
 void task_return(struct trap_frame *frame, bool system_call)
