@@ -154,7 +154,7 @@ static bool prepare(uint32_t id)
 		stacks[i] = kernel_stack_alloc();
 		if (!stacks[i]) {
 			while (i--)
-				kernel_stack_free(stacks[i]);
+				kernel_stack_free(stacks[i] - KERNEL_STACK_SIZE);
 			kfree(area);
 			return false;
 		}
@@ -263,12 +263,14 @@ static void count_ready(void)
 	}
 }
 
-/* Return how many CPUs beside this one are to start: as on Linux, nosmp, maxcpus=0 and maxcpus=1 mean none. */
+/*
+ * Return how many CPUs beside this one are to start at the most: as on Linux, nosmp, maxcpus=0 and maxcpus=1 mean none.
+ */
 static unsigned wanted(const char *cmdline)
 {
 	long most = cmdline_number(cmdline, "maxcpus", CPUS_MOST);
 
-	if (cmdline_has(cmdline, "nosmp") || most <= 1 || apic_mode() == APIC_NONE)
+	if (cmdline_has(cmdline, "nosmp") || most <= 1 || apic_mode() == APIC_NONE || irq_acpi()->cpu_id_count <= 1)
 		return 0;
 	return (unsigned)(most < CPUS_MOST ? most : CPUS_MOST) - 1;
 }
@@ -276,12 +278,18 @@ static unsigned wanted(const char *cmdline)
 void cpus_start(const char *cmdline)
 {
 	const uint64_t begun = clock_monotonic_ns();
+	const unsigned most = wanted(cmdline);
 
-	prepare_all(wanted(cmdline));
-	if (!cpu_start_count)
+	if (!most)
 		return;
+	/* The trampoline comes before the stacks of the CPUs, which are of no use if there is none. */
 	if (!trampoline_make()) {
 		log_warn("CPUs: no memory for starting the others: one runs\n");
+		return;
+	}
+	prepare_all(most);
+	if (!cpu_start_count) {
+		trampoline_end();
 		return;
 	}
 	cpu_calls_init();
