@@ -11,11 +11,12 @@
 #include "kernel/lib/string.h"
 #include "paging/layout.h"
 
-#define NAME_MOST 512
+#define PATH_MOST 510                 /* units of UTF-16 in a path */
+#define NAME_ROOM (3 * PATH_MOST + 4) /* for one unit more, each of up to three bytes in UTF-8, and the NUL */
 /* Bytes of one read: some firmware cannot read a large file in one call. */
 #define READ_MOST (1u << 20)
 /* Room for EFI_FILE_INFO, which ends with the file's name. */
-#define INFO_MOST (sizeof(EFI_FILE_INFO) + NAME_MOST * sizeof(CHAR16))
+#define INFO_MOST (sizeof(EFI_FILE_INFO) + PATH_MOST * sizeof(CHAR16))
 
 static const EFI_GUID load_file2 = { 0x4006c0c1, 0xfcb3, 0x403e, { 0x99, 0x6d, 0x4a, 0x6c, 0x87, 0x24, 0xe0, 0x6d } };
 static const EFI_GUID file_system = EFI_SIMPLE_FILE_SYSTEM_PROTOCOL_GUID;
@@ -101,18 +102,21 @@ static EFI_STATUS take_offer(struct loader *l, EFI_LOAD_FILE_PROTOCOL *protocol)
 	return EFI_SUCCESS;
 }
 
+/* Room for a path, for the two units of a character that makes it too long, and for the NUL. */
+#define PATH_ROOM (PATH_MOST + 3)
+
 /*
  * Write a path to `to` in UTF-16, with the firmware's backslashes in place of slashes. Returns false when the path is
- * too long for NAME_MOST units.
+ * longer than PATH_MOST units; `to` has its beginning then.
  */
-static bool to_utf16(const char *from, CHAR16 *to)
+static bool to_utf16(const char *from, CHAR16 to[PATH_ROOM])
 {
-	size_t n = options_utf16(from, to, NAME_MOST);
+	size_t n = options_utf16(from, to, PATH_ROOM);
 
 	for (size_t i = 0; i < n; i++)
 		if (to[i] == '/')
 			to[i] = '\\';
-	return n + 2 < NAME_MOST;
+	return n <= PATH_MOST;
 }
 
 /* Open a file that an initrd= word names. On success the caller closes *ret. */
@@ -121,12 +125,13 @@ static EFI_STATUS open_file(struct loader *l, EFI_FILE_HANDLE root, const char *
 {
 	_Alignas(EFI_FILE_INFO) char info[INFO_MOST];
 	EFI_GUID guid = file_info;
-	CHAR16 path[NAME_MOST];
+	CHAR16 path[PATH_ROOM];
 	UINTN room = sizeof(info);
-	EFI_STATUS status = EFI_NOT_FOUND;
+	EFI_STATUS status;
 
-	if (to_utf16(name, path))
-		status = FIRMWARE(l, root->Open(root, ret, path, EFI_FILE_MODE_READ, 0));
+	if (!to_utf16(name, path))
+		return loader_fail(l, EFI_INVALID_PARAMETER, "initrd=: more than %u UTF-16 units: %s", PATH_MOST, name);
+	status = FIRMWARE(l, root->Open(root, ret, path, EFI_FILE_MODE_READ, 0));
 	if (EFI_ERROR(status))
 		return loader_fail(l, status, "initrd=%s: not on the volume of the boot file: 0x%llx", name,
 				   (unsigned long long)status);
@@ -166,7 +171,7 @@ static EFI_STATUS read_file(struct loader *l, EFI_FILE_HANDLE file, const char *
  */
 static EFI_STATUS each_file(struct loader *l, EFI_FILE_HANDLE root, const char *words, uint64_t *ret_bytes)
 {
-	char name[NAME_MOST];
+	char name[NAME_ROOM];
 	uint64_t bytes = 0;
 	EFI_STATUS status = EFI_SUCCESS;
 

@@ -13,6 +13,7 @@ from machine import Config, Machine
 
 DEFAULT = BUILD / "initrd.cpio"
 CONTENT = b"0123456789abcdef" * 1000
+PATH_MOST = 510  # UTF-16 units of a path that initrd= names
 HELLO = b"#!/bin/sh\necho hello from $0 with $#\n"
 
 
@@ -121,21 +122,29 @@ def saying(directory, text):
 
 
 def test_files_of_the_command_line(tmp_path):
-    """initrd=, twice: the boot file's own archives, then the first file, then the second, whose program counts."""
+    """initrd=, twice: the boot file's own archives, then the first file, then the second, whose program counts.
+
+    The second path is as long as one may be.
+    """
     first, second = saying(tmp_path, "first"), gzip.compress(saying(tmp_path, "second"))
-    with from_volume(tmp_path, r"ankeos.efi console=ttyS0 initrd=/sub/one.cpio initrd=\sub\two.cpio -- hello",
-                     one=first, two=second) as machine:
+    path = "/sub" + r"\." * 248 + r"\last.cpio"
+    assert len(path) == PATH_MOST
+    with from_volume(tmp_path, f"ankeos.efi console=ttyS0 initrd=/sub/one.cpio initrd={path} -- hello",
+                     one=first, last=second) as machine:
         machine.wait_for(r"^second$")
         machine.wait_for(r"initramfs: \d+ KiB more from the files of initrd=$")
         assert machine.wait_exit() == "guest-shutdown"
 
 
 def test_a_file_that_is_not_there(tmp_path):
-    """The loader names it and goes back to the shell; and a directory is no file."""
-    with from_volume(tmp_path, "ankeos.efi initrd=/none.cpio\r\nankeos.efi quiet initrd=/sub\r\necho back %lasterror%",
-                     one=b"") as machine:
+    """The loader names it and goes back to the shell; a directory is no file, and a path that is too long is not cut off."""
+    lines = ("ankeos.efi initrd=/none.cpio", "ankeos.efi quiet initrd=/sub",
+             f"ankeos.efi quiet initrd=/sub/one.cpio{'/' * (PATH_MOST + 1 - len('/sub/one.cpio'))}",
+             "echo back %lasterror%")
+    with from_volume(tmp_path, "\r\n".join(lines), one=b"") as machine:
         machine.wait_for(r"^ankeos: initrd=/none\.cpio: not on the volume of the boot file: 0x800000000000000e")
         machine.wait_for(r"^ankeos: initrd=/sub: no file with a size: 0x8000000000000002")
+        machine.wait_for(r"^ankeos: initrd=: more than 510 UTF-16 units: /sub/one\.cpio/")
         machine.wait_for(r"^back 0x")
 
 
