@@ -43,7 +43,6 @@ def test_calls_keep_to_their_context(name):
         assert calls and writes <= writes_each * calls + 2 * interrupts, text
 
 
-@pytest.mark.xfail(reason="2,153 writes of CR3 with 901 interrupts, 1,962 are allowed: not understood yet")
 def test_a_write_draws_once(tmp_path):
     """Sixteen kilobytes that scroll the screen, in one write(2): into the kernel context and back, once."""
     (tmp_path / "lines").write_text("a line that scrolls the screen\n" * 528)

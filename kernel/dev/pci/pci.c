@@ -14,6 +14,11 @@
 
 #define FAULTS_MOST 32 /* lines about faults: a broken machine must not fill the log */
 #define LINE        160
+/*
+ * Buses without functions that one call looks at. To look at one takes some 11,000 instructions; that the caller lets
+ * other tasks run after each of 256 costs those more than the scan itself, since two switches have to load CR3.
+ */
+#define EMPTY_MOST 16
 
 /* Guard of all here: tasks only, which the kernel does not preempt. */
 static struct pci_function *functions; /* the list of all, sorted by address */
@@ -57,6 +62,15 @@ static bool add(void *ctx, const struct pci_function *found)
 	return true;
 }
 
+/* Look at buses until one has functions, or EMPTY_MOST have had none, or all have been looked at. */
+static void look_at_some(void)
+{
+	const unsigned before = scan.count;
+
+	for (unsigned i = 0; i < EMPTY_MOST && scanning && scan.count == before; i++)
+		scanning = pci_scan_step(&scan);
+}
+
 bool pci_look(void)
 {
 	struct pci_range range;
@@ -64,7 +78,7 @@ bool pci_look(void)
 	if (scanned)
 		return false;
 	if (scanning) {
-		scanning = pci_scan_step(&scan);
+		look_at_some();
 	} else if (pci_config_range(ranges, &range)) {
 		ranges++;
 		scanning = true;

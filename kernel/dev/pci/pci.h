@@ -28,8 +28,9 @@ struct pci_driver {
 extern const struct pci_access pci_machine;
 
 /*
- * Look for functions on one more bus, of the 256 that a machine usually has. Returns false when there is nothing left
- * to look at: then pci_functions() takes no time. The caller may let other tasks run between two calls.
+ * Look for functions on some more buses, of the 256 that a machine usually has: up to one that has any, 16 at the most,
+ * which takes 200,000 instructions. Returns false when there is nothing left to look at: then pci_functions() takes no
+ * time. The caller may let other tasks run between two calls.
  */
 bool pci_look(void);
 
