@@ -241,11 +241,12 @@ static void test_sharing(void)
 static void let_tasks_be(const char *most)
 {
 	static char before[24];
+	bool mounted;
 	int fd;
 
-	/* Another test may have made and mounted it. */
+	/* Another test may have made the directory, and init may have mounted proc there. */
 	mkdir("/proc", 0555);
-	mount("proc", "/proc", "proc", 0, NULL);
+	mounted = mount("proc", "/proc", "proc", 0, NULL) == 0;
 	fd = open("/proc/sys/kernel/threads-max", O_RDWR | O_CLOEXEC);
 	if (fd < 0)
 		bail("threads-max", errno);
@@ -255,6 +256,8 @@ static void let_tasks_be(const char *most)
 		most = before;
 	is(sys(SYS_pwrite64, fd, most, strlen(most), 0), (long)strlen(most), "threads-max");
 	close(fd);
+	if (mounted)
+		is(sys(SYS_umount2, "/proc", 0), 0, "umount");
 }
 
 /* Each child that writes to one 4 KiB page of a large page that all share holds the other 511. */
