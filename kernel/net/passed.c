@@ -57,3 +57,9 @@ void passed_land(struct passed_files *passed)
 	for (unsigned i = 0; i < passed->count; i++)
 		unix_land(unix_of(passed->files[i]));
 }
+
+void passed_touch(const struct passed_files *passed)
+{
+	for (unsigned i = 0; i < passed->count; i++)
+		unix_touch(unix_of(passed->files[i]));
+}

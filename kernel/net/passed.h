@@ -12,7 +12,7 @@
 #include "kernel/net/linux_socket.h"
 #include "kernel/sync/late_work.h"
 
-#define PASSED_IN_FLIGHT 16384 /* most files in flight at once, which bounds how long a search for circles takes */
+#define PASSED_IN_FLIGHT 16384 /* most files in flight at once, which bounds the work of a search for circles */
 
 /* Guard: tasks only, which the kernel does not preempt. */
 struct passed_files {
@@ -36,3 +36,6 @@ void passed_drop(struct passed_files *passed);
  */
 int passed_fly(struct passed_files *passed);
 void passed_land(struct passed_files *passed);
+
+/* Note that a program may get these files, which stay in flight (MSG_PEEK). */
+void passed_touch(const struct passed_files *passed);

@@ -50,6 +50,7 @@ static void free_socket(struct socket *socket)
 {
 	struct unix_socket *freed = unix_cast(socket);
 
+	list_remove(&freed->in_work);
 	unix_queue_free(&freed->in);
 	unix_name_put(freed->name);
 	kfree(freed);

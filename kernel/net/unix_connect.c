@@ -84,6 +84,7 @@ int unix_accept(struct socket *socket, struct socket **ret)
 	if (list_is_empty(&own->pending))
 		return own->shut & UNIX_SHUT_RECEIVE ? -EINVAL : -EAGAIN;
 	embryo = list_item(own->pending.next, struct unix_socket, in_pending);
+	unix_accepted(embryo);
 	list_remove(&embryo->in_pending);
 	own->pending_count--;
 	embryo->is_embryo = false;

@@ -43,7 +43,7 @@ struct unix_socket {
 	struct link in_flying;                 /* in the list of sockets that are in flight (unix_collect.c) */
 	uint64_t unexplained; /* for unix_collect(): references to the file by messages in no suspect's queue */
 	bool suspect;         /* for unix_collect(): nobody is known, so far, who can reach this socket */
-	struct link in_work;  /* for unix_collect(): the place in one of its lists of sockets still to be visited */
+	struct link in_work;  /* for unix_collect(): the place in its list of sockets still to be visited */
 	/* Of a closed listening socket: breaks the connections in `pending`, and holds the socket meanwhile. */
 	struct late_work end;
 };
@@ -134,7 +134,15 @@ void unix_fly(struct unix_socket *socket);
 void unix_land(struct unix_socket *socket);
 
 /*
- * Drop the messages of sockets in flight that nobody can receive any more, which closes those sockets. Call after a
- * socket was closed, and before files are sent. Most calls do nothing: a search is made when enough calls have paid.
+ * Tell a search that a program may have got the file of a socket in flight (touch; NULL is allowed), or has accepted
+ * the embryo.
+ */
+void unix_touch(struct unix_socket *socket);
+void unix_accepted(struct unix_socket *embryo);
+
+/*
+ * Drop the files in the queues of sockets in flight that nobody can reach any more, which closes those sockets: as late
+ * work of the calling task. Call after a socket was closed, and before files are sent. Most calls do nothing: a search
+ * begins when enough calls have paid.
  */
 void unix_collect(void);

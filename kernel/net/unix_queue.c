@@ -25,8 +25,7 @@ void unix_queue_init(struct unix_queue *queue)
 	list_init(&queue->passing);
 }
 
-/* Drop the files that the segment passes, which then are no longer in flight. */
-static void end_passed(struct unix_segment *segment)
+void unix_queue_drop_files(struct unix_segment *segment)
 {
 	if (!segment->passed)
 		return;
@@ -41,7 +40,7 @@ static void end_segment(struct unix_queue *queue, struct unix_segment *segment)
 	list_remove(&segment->link);
 	queue->count--;
 	all_used -= SEGMENT_COST;
-	end_passed(segment);
+	unix_queue_drop_files(segment);
 	unix_name_put(segment->name);
 	kfree(segment);
 }
@@ -268,6 +267,6 @@ void unix_queue_skip(struct unix_queue *queue, uint64_t bytes)
 	while ((first = unix_queue_first(queue)) && first->end <= at)
 		end_segment(queue, first);
 	if (first && first->start < at)
-		end_passed(first);
+		unix_queue_drop_files(first);
 	advance(queue, bytes);
 }

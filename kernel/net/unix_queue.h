@@ -74,6 +74,9 @@ int64_t unix_queue_copy(const struct unix_queue *queue, struct user_io *io, uint
 void unix_queue_pop(struct unix_queue *queue);
 void unix_queue_skip(struct unix_queue *queue, uint64_t bytes);
 
+/* Drop the files that a segment of a queue passes, if any; they are no longer in flight. */
+void unix_queue_drop_files(struct unix_segment *segment);
+
 /* Return the oldest segment, or NULL. */
 static inline struct unix_segment *unix_queue_first(const struct unix_queue *queue)
 {

@@ -205,12 +205,16 @@ static int64_t receive_message(struct unix_socket *socket, struct socket_message
 int64_t unix_receive(struct socket *socket, struct socket_message *message)
 {
 	struct unix_socket *own = unix_cast(socket);
+	int64_t received;
 
 	message->passed = NULL;
 	message->from = NULL;
 	message->has_sender = false;
 	message->size = message->taken = 0;
-	return unix_has_messages(own) ? receive_message(own, message) : receive_bytes(own, message);
+	received = unix_has_messages(own) ? receive_message(own, message) : receive_bytes(own, message);
+	if (unlikely(message->passed))
+		passed_touch(message->passed);
+	return received;
 }
 
 void unix_consume(struct socket *socket, struct socket_message *message)

@@ -593,6 +593,87 @@ static void test_circle(void)
 	close(end);
 }
 
+#define MOVED 100 /* sockets that are in flight all the time */
+
+/* Have searches for circles made all the time, and circles to be found. Ends when `until` is closed. */
+static void collect(int until)
+{
+	struct pollfd entry = { .fd = until };
+	int fds[2];
+
+	while (sys(SYS_poll, &entry, 1, 0) == 0) {
+		close(make_circle());
+		for (int i = 0; i < 20; i++) {
+			pair(SOCK_STREAM, fds);
+			close_pair(fds);
+		}
+	}
+	_exit(0);
+}
+
+/*
+ * Move sockets from queue to queue while another process has circles searched for: no search may take one for lost.
+ */
+static void test_moved(void)
+{
+	int queue[2][2], kept[MOVED], fds[2], ends[2], alive = 0, back_again = 0, from;
+	struct pollfd entry;
+	struct got got;
+	pid_t child;
+
+	pair(SOCK_DGRAM, queue[0]);
+	pair(SOCK_DGRAM, queue[1]);
+	for (int i = 0; i < MOVED; i++) {
+		pair(SOCK_STREAM, fds);
+		/* Half of the sockets are reached through another one only. */
+		if (i % 2) {
+			send_fds(kept[i - 1], "x", &fds[1], 1);
+		} else if (send_fds(queue[i / 2 % 2][0], "x", &fds[1], 1) != 1) {
+			close(fds[0]);
+			fds[0] = -1;
+		}
+		close(fds[1]);
+		kept[i] = fds[0];
+	}
+	is(pipe(ends), 0, "a pipe");
+	child = fork();
+	if (!child) {
+		close(ends[1]);
+		for (int i = 0; i < MOVED; i++)
+			close(kept[i]);
+		collect(ends[0]);
+	}
+	for (int i = 0; i < 3000; i++) {
+		from = i / 7 % 2;
+		if (i % 3 == 0 && receive(queue[from][1], sizeof(union control), MSG_PEEK, &got) > 0)
+			close_got(&got);
+		if (receive(queue[from][1], sizeof(union control), 0, &got) > 0 && got.count == 1) {
+			send_fds(queue[!from][0], "x", got.fds, 1);
+			close_got(&got);
+		}
+	}
+	close(ends[1]);
+	sys(SYS_wait4, child, NULL, 0, NULL);
+	for (int i = 0; i < MOVED; i++) {
+		entry = (struct pollfd){ .fd = kept[i] };
+		alive += kept[i] >= 0 && sys(SYS_poll, &entry, 1, 0) == 0;
+	}
+	is(alive, MOVED, "sockets that are moved while circles are searched for stay open");
+	for (int i = 0; i < 2; i++)
+		while (receive(queue[i][1], sizeof(union control), 0, &got) > 0) {
+			back_again += got.count;
+			if (receive(got.fds[0], sizeof(union control), 0, &got) > 0)
+				back_again += got.count;
+			close_got(&got);
+		}
+	is(back_again, MOVED, "and so do those in their queues");
+	for (int i = 0; i < MOVED; i++)
+		close(kept[i]);
+	close(ends[0]);
+	close_pair(queue[0]);
+	close_pair(queue[1]);
+}
+
 static void test_chain(void)
 {
 	int last[2], next[2], ends[2], made = 0;
@@ -723,6 +804,7 @@ int main(void)
 	test_senders(SOCK_STREAM, "senders of a stream");
 	test_senders(SOCK_SEQPACKET, "senders of packets");
 	test_circle();
+	test_moved();
 	test_chain();
 	test_batches();
 	test_waiting();
