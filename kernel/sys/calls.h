@@ -19,7 +19,7 @@
 	call(46, sendmsg) call(47, recvmsg) call(48, shutdown) call(49, bind) call(50, listen) \
 	call(51, getsockname) call(52, getpeername) call(53, socketpair) call(54, setsockopt) \
 	call(55, getsockopt) call(56, clone) call(57, fork) call(58, vfork) call(59, execve) call(60, exit) \
-	call(61, wait4) call(62, kill) call(63, uname) call(67, shmdt) call(72, fcntl) call(73, flock) call(74, fsync) \
+	call(61, wait4) call(62, kill) call(63, uname) call(64, semget) call(65, semop) call(66, semctl) call(67, shmdt) call(72, fcntl) call(73, flock) call(74, fsync) \
 	call(75, fdatasync) call(76, truncate) call(77, ftruncate) call(79, getcwd) call(80, chdir) \
 	call(81, fchdir) call(82, rename) call(83, mkdir) call(84, rmdir) call(85, creat) call(86, link) \
 	call(87, unlink) call(88, symlink) call(89, readlink) call(90, chmod) call(91, fchmod) \
@@ -44,7 +44,7 @@
 	call(195, llistxattr) call(196, flistxattr) call(197, removexattr) call(198, lremovexattr) \
 	call(199, fremovexattr) call(200, tkill) call(201, time) call(202, futex) \
 	call(203, sched_setaffinity) call(204, sched_getaffinity) call(213, epoll_create) \
-	call(217, getdents64) call(218, set_tid_address) call(219, restart_syscall) call(221, fadvise64) \
+	call(217, getdents64) call(218, set_tid_address) call(219, restart_syscall) call(220, semtimedop) call(221, fadvise64) \
 	call(222, timer_create) call(223, timer_settime) call(224, timer_gettime) call(225, timer_getoverrun) \
 	call(226, timer_delete) call(227, clock_settime) call(228, clock_gettime) call(229, clock_getres) \
 	call(230, clock_nanosleep) call(231, exit_group) call(232, epoll_wait) call(233, epoll_ctl) \

@@ -18,7 +18,7 @@ int number_file_take(const char *bytes, size_t size, uint64_t most, uint64_t *re
 			return -EINVAL;
 		number = number * 10 + digit;
 	}
-	if (!i || (i < size && bytes[i] != '\n' && bytes[i] != ' '))
+	if (!i || (i < size && bytes[i] != '\n' && bytes[i] != ' ' && bytes[i] != '\t'))
 		return -EINVAL;
 	*ret = number;
 	return 0;

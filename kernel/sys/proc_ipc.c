@@ -2,7 +2,9 @@
  * /proc/sysvipc, which ipcs(1) reads, and the limits of System V's objects in /proc/sys/kernel.
  */
 #include "kernel/fs/errno.h"
+#include "kernel/ipc/sem.h"
 #include "kernel/ipc/shm.h"
+#include "kernel/lib/string.h"
 #include "kernel/sys/number_file.h"
 #include "kernel/sys/proc.h"
 #include "kernel/task/rights.h"
@@ -51,6 +53,58 @@ static int more_shm(struct node *node, uint64_t *place, size_t enough, struct te
 	return add_lines(&shm_table, titles, place, enough, add_segment, ret);
 }
 
+static void add_set(struct ipc_object *object, struct text *ret)
+{
+	const struct sem_set *set = sem_of(object);
+
+	text_add(ret, "%10d %10d  %4o %10u %5u %5u %5u %5u %10lld %10lld\n", object->key, ipc_id(object), object->mode,
+		 set->count, object->uid, object->gid, object->creator_uid, object->creator_gid,
+		 (long long)set->operation_time, (long long)set->change_time);
+}
+
+static int more_sem(struct node *node, uint64_t *place, size_t enough, struct text *ret)
+{
+	static const char titles[] =
+		"       key      semid perms      nsems   uid   gid  cuid  cgid      otime      ctime";
+
+	(void)node;
+	return add_lines(&sem_table, titles, place, enough, add_set, ret);
+}
+
+static int make_sem(struct node *node, struct text *ret)
+{
+	(void)node;
+	text_add(ret, "%d\t%d\t%d\t%d\n", sem_limits.set, sem_limits.all, sem_limits.operations, sem_table.most);
+	return 0;
+}
+
+/* Up to four numbers may be written; those that are missing stay as they are. */
+static int take_sem(struct node *node, const char *bytes, size_t size)
+{
+	uint64_t numbers[] = { (uint64_t)sem_limits.set, (uint64_t)sem_limits.all, (uint64_t)sem_limits.operations,
+			       (uint64_t)sem_table.most };
+	const char *at = bytes, *end = bytes + size;
+	int error = 0;
+
+	(void)node;
+	for (size_t i = 0; i < 4 && !error; i++) {
+		while (at < end && (*at == ' ' || *at == '\t' || *at == '\n'))
+			at++;
+		if (at == end)
+			break;
+		error = number_file_take(at, (size_t)(end - at), INT32_MAX, &numbers[i]);
+		at += strcspn(at, " \t\n");
+	}
+	if (error)
+		return error;
+	if (numbers[3] > IPC_OBJECTS)
+		return -ERANGE;
+	sem_limits = (struct sem_limits){ (int)numbers[0], (int)numbers[1], (int)numbers[2] };
+	sem_table.most = (int)numbers[3];
+	return 0;
+}
+
+NUMBER_FILE_SIGNED(sem_next_id, sem_table.next_id)
 NUMBER_FILE(shmmax, shm_max, UINT64_MAX)
 NUMBER_FILE(shmall, shm_all, UINT64_MAX)
 NUMBER_FILE(shmmni, shm_table.most, IPC_OBJECTS)
@@ -85,6 +139,9 @@ void proc_ipc_init(struct text_fs_type *type)
 {
 	static struct text_entry entries[] = {
 		RECORDS(shm),
+		RECORDS(sem),
+		LIMIT(sem),
+		LIMIT(sem_next_id),
 		LIMIT(shmmax),
 		LIMIT(shmall),
 		LIMIT(shmmni),

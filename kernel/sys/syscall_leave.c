@@ -6,7 +6,7 @@
 #include "kernel/arch/cpu.h"
 #include "kernel/arch/irq_guard.h"
 #include "kernel/arch/trap.h"
-#include "kernel/ipc/shm.h"
+#include "kernel/ipc/task_exit.h"
 #include "kernel/mm/space/context.h"
 #include "kernel/sync/kernel_lock.h"
 #include "kernel/sys/futex.h"
@@ -132,6 +132,6 @@ void syscall_cpus_started(void)
 void syscall_init(void)
 {
 	process_set_exit_hook(futex_task_exit);
-	process_set_end_hook(shm_task_exit);
+	process_set_end_hook(ipc_task_exit);
 	trap_allow_syscalls(syscall_entry);
 }

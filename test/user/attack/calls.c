@@ -54,17 +54,18 @@ long attack(long number, long arguments[6])
 
 void remove_objects(void)
 {
-	static const struct {
-		long control;
-		int stat_any;
-	} kinds[] = { { SYS_shmctl, 15 } };
+	enum { RMID = 0, INFO = 3, SHM_STAT_ANY = 15, SEM_STAT_ANY = 20 };
 	char state[512];
+	long id;
 
-	for (size_t kind = 0; kind < COUNT(kinds); kind++)
-		for (long index = sys(kinds[kind].control, 0, 3 /* IPC_INFO */, state); index >= 0; index--) {
-			long id = sys(kinds[kind].control, index, kinds[kind].stat_any, state);
-
-			if (id >= 0)
-				sys(kinds[kind].control, id, 0 /* IPC_RMID */, NULL);
-		}
+	for (long index = sys(SYS_shmctl, 0, INFO, state); index >= 0; index--) {
+		id = sys(SYS_shmctl, index, SHM_STAT_ANY, state);
+		if (id >= 0)
+			sys(SYS_shmctl, id, RMID, NULL);
+	}
+	for (long index = sys(SYS_semctl, 0, 0, INFO, state); index >= 0; index--) {
+		id = sys(SYS_semctl, index, 0, SEM_STAT_ANY, state);
+		if (id >= 0)
+			sys(SYS_semctl, id, 0, RMID, NULL);
+	}
 }

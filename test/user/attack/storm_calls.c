@@ -168,6 +168,10 @@ static const struct call {
 	{ SYS_shmat, "k0b" },
 	{ SYS_shmdt, "P" },
 	{ SYS_shmctl, "knp" },
+	{ SYS_semget, "kn\x03" },
+	{ SYS_semop, "kpn" },
+	{ SYS_semtimedop, "kpnt" },
+	{ SYS_semctl, "knnp" },
 	{ SYS_execve, "zpp" },
 	{ SYS_execveat, "dzppb" },
 };

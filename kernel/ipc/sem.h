@@ -1,0 +1,105 @@
+/*
+ * System V's semaphores (semget(2), semop(2), semctl(2)): sets of counters on which operations are done together or
+ * not at all. Guard of all: tasks only, which the kernel does not preempt.
+ */
+#pragma once
+
+#include "kernel/ipc/ipc.h"
+#include "kernel/lib/list.h"
+
+#define SEM_VALUE_MOST 32767  /* SEMVMX */
+#define SEM_UNDO       010000 /* a flag of an operation: the end of the process undoes it */
+
+struct process;
+struct sem_undo;
+struct task;
+
+/* An operation: Linux's struct sembuf. */
+struct sem_operation {
+	uint16_t number; /* of the semaphore in the set */
+	int16_t change;  /* 0: wait until it is 0 */
+	int16_t flags;   /* IPC_NOWAIT, SEM_UNDO */
+};
+
+/* A semaphore. Guard: tasks only, which the kernel does not preempt. */
+struct sem {
+	int32_t value;
+	int pid;              /* of the process whose operation was the last; 0: none */
+	struct link for_zero; /* waiters with one operation, which waits until it is 0, the oldest first */
+	struct link for_more; /* waiters with one operation, which takes from it, the oldest first */
+};
+
+/* A set. Guard: tasks only, which the kernel does not preempt. */
+struct sem_set {
+	struct ipc_object ipc;
+	int64_t operation_time, change_time; /* seconds by the wall clock; 0: never */
+	struct link complex;                 /* waiters with several operations, the oldest first */
+	struct link undos;                   /* what the ends of processes will undo, by sem_undo.in_set */
+	uint32_t count;                      /* number of semaphores; fixed when it is made */
+	uint64_t settings;                   /* how often all values were set, which makes all undos zeros */
+	struct sem sems[];
+};
+
+/* The limits in /proc/sys/kernel/sem, and what there is. Guard: tasks only, which the kernel does not preempt. */
+struct sem_limits {
+	int set;        /* most semaphores of a set: SEMMSL */
+	int all;        /* most semaphores: SEMMNS */
+	int operations; /* most operations of one semop(2): SEMOPM */
+};
+
+extern struct ipc_table sem_table;
+extern struct sem_limits sem_limits;
+extern uint32_t sem_used; /* number of all semaphores */
+
+static inline struct sem_set *sem_of(struct ipc_object *object)
+{
+	return object ? (struct sem_set *)((char *)object - offsetof(struct sem_set, ipc)) : NULL;
+}
+
+/* Make a set for semget(2). Returns its id; -EINVAL (count), -ENOSPC (too many), -ENOMEM. */
+int sem_create(int key, int count, unsigned flags);
+
+/* Remove a set: waiters return -EIDRM. */
+void sem_remove(struct sem_set *set);
+
+/*
+ * Do semop(2): all operations at once, which are `count`; their semaphores are in the set. The current task waits until
+ * that is possible, or until the deadline. Returns 0; -EAGAIN (the deadline, or IPC_NOWAIT), -EINTR, -EIDRM, -ERANGE (a
+ * value, or what is to be undone, would be too large), -ENOMEM (for what is to be undone); nothing is done then.
+ */
+int sem_operate(struct sem_set *set, const struct sem_operation *operations, unsigned count, uint64_t deadline_ns);
+
+/*
+ * Set a semaphore's value, or those of all: nothing is undone to them any more. What waiters can do then is done.
+ */
+void sem_set_value(struct sem_set *set, uint32_t number, int value);
+void sem_set_values(struct sem_set *set, const uint16_t *values);
+
+/* Do what waiters can do now that any of the values may have changed. */
+void sem_settle_all(struct sem_set *set);
+
+/* Return how many tasks wait for a semaphore to grow, or to become 0: GETNCNT, GETZCNT. */
+int sem_waiters(const struct sem_set *set, uint32_t number, bool for_zero);
+
+/* ---- what is undone: sem_undo.c ---- */
+
+/* What the end of a process does to a set. Guard: tasks only, which the kernel does not preempt. */
+struct sem_undo {
+	struct link in_set; /* in set->undos */
+	struct sem_set *set;
+	struct sem_undos *owner; /* the process's */
+	uint64_t settings;       /* set->settings when it was last used: `changes` are zeros if it is another now */
+	int16_t changes[];       /* what is added to each semaphore */
+};
+
+/* Return what the current process's end does to a set; NULL: no memory. */
+struct sem_undo *sem_undo_get(struct sem_set *set);
+
+/* Make the changes of an undo zeros if all values of its set were set since it was last used. */
+void sem_undo_refresh(struct sem_undo *undo);
+
+/* Free an undo: its set goes. */
+void sem_undo_free(struct sem_undo *undo);
+
+/* At the end of the last task of a process, which must be the current one: undo. */
+void sem_task_exit(struct task *task);

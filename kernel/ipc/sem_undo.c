@@ -1,0 +1,98 @@
+/*
+ * What the ends of processes do to semaphores, because of operations with SEM_UNDO. Linux keeps that for tasks that
+ * were made with CLONE_SYSVSEM, as threads are; here it is the process's.
+ */
+#include "kernel/ipc/sem.h"
+
+#include "kernel/lib/string.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/task/give_way.h"
+#include "kernel/task/process.h"
+
+/* All undos of a process. Guard: tasks only, which the kernel does not preempt. */
+struct sem_undos {
+	struct radix by_set; /* by the set's index */
+};
+
+static struct sem_undos *undos_of(struct process *process)
+{
+	if (!process->undos) {
+		process->undos = kzalloc(sizeof(*process->undos));
+		if (process->undos)
+			process->undos->by_set = (struct radix){ .alloc = kzalloc, .free = kfree };
+	}
+	return process->undos;
+}
+
+struct sem_undo *sem_undo_get(struct sem_set *set)
+{
+	struct sem_undos *undos = undos_of(process_current());
+	struct sem_undo *undo = undos ? radix_find(&undos->by_set, set->ipc.index) : NULL;
+
+	if (undo || !undos)
+		return undo;
+	undo = kzalloc(sizeof(*undo) + set->count * sizeof(undo->changes[0]));
+	if (!undo)
+		return NULL;
+	if (radix_insert(&undos->by_set, set->ipc.index, undo) != OK) {
+		kfree(undo);
+		return NULL;
+	}
+	undo->set = set;
+	undo->owner = undos;
+	undo->settings = set->settings;
+	list_add_last(&set->undos, &undo->in_set);
+	return undo;
+}
+
+void sem_undo_refresh(struct sem_undo *undo)
+{
+	if (undo->settings == undo->set->settings)
+		return;
+	memset(undo->changes, 0, undo->set->count * sizeof(undo->changes[0]));
+	undo->settings = undo->set->settings;
+}
+
+void sem_undo_free(struct sem_undo *undo)
+{
+	list_remove(&undo->in_set);
+	(void)radix_remove(&undo->owner->by_set, undo->set->ipc.index);
+	kfree(undo);
+}
+
+/* Make the changes, as far as values allow. */
+static void apply(struct sem_undo *undo, int pid)
+{
+	struct sem_set *set = undo->set;
+
+	sem_undo_refresh(undo);
+	for (uint32_t i = 0; i < set->count; i++) {
+		struct sem *sem = &set->sems[i];
+		int value = sem->value + undo->changes[i];
+
+		if (!undo->changes[i])
+			continue;
+		sem->value = value < 0 ? 0 : value > SEM_VALUE_MOST ? SEM_VALUE_MOST : value;
+		sem->pid = pid;
+	}
+	sem_undo_free(undo);
+	set->operation_time = ipc_now();
+	sem_settle_all(set);
+}
+
+void sem_task_exit(struct task *task)
+{
+	struct process *process = task->process;
+	struct sem_undos *undos = process->undos;
+	struct sem_undo *undo;
+
+	if (!undos || process->task_count > 1)
+		return;
+	for (uint32_t index = 0; (undo = radix_next(&undos->by_set, &index));) {
+		apply(undo, process->pid);
+		(void)task_give_way();
+	}
+	process->undos = NULL;
+	radix_destroy(&undos->by_set);
+	kfree(undos);
+}
