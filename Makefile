@@ -428,6 +428,12 @@ DEFAULT_CMDLINE := console=tty0 console=ttyS0
 # What uname(2) says, for boot menus.
 RELEASE := $(shell sed -n 's/.*\.release = "\(.*\)",/\1/p' kernel/sys/sys_info.c)
 
+# A Debian 12 tree, made once: `make debian` boots it.
+build/debian.cpio: scripts/debian
+	$(call need,mmdebstrap,mmdebstrap)
+	$(call say,DEBIAN,$@)
+	$(Q)scripts/debian $@
+
 build/BOOTX64.EFI: build/loader.efi build/kernel.strip.elf build/initrd.cpio efi/os-release scripts/bundle scripts/pe.py
 	$(call say,BUNDLE,$@)
 	$(Q)scripts/bundle --stub build/loader.efi --kernel build/kernel.strip.elf --initrd build/initrd.cpio \
@@ -466,7 +472,7 @@ FIRMWARE := /usr/share/ovmf/OVMF.fd
 
 # ---- targets ----------------------------------------------------------------------------------
 
-.PHONY: all qemu qemu-nox qemu-gdb gdb test test-host host-programs coverage test-qemu test-machines user test-user-linux \
+.PHONY: all qemu qemu-nox debian qemu-gdb gdb test test-host host-programs coverage test-qemu test-machines user test-user-linux \
         test-user-slow test-slow lint bench bench-boot bench-linux bench-scale map image bundle clean help
 
 all: build/BOOTX64.EFI ## build/BOOTX64.EFI, the one file that boots
@@ -476,6 +482,11 @@ qemu: all ## boot it in QEMU; a window when there is a display, serial on the te
 
 qemu-nox: all ## the same, never a window
 	$(Q)scripts/qemu nox
+
+debian: MEM ?= 2G
+debian: CMDLINE ?= $(DEFAULT_CMDLINE) init=/sbin/init
+debian: all build/debian.cpio ## boot a Debian 12 tree to its login; CMDLINE="console=ttyS0 init=/bin/bash" for a shell alone
+	$(Q)INITRD=build/debian.cpio MEM="$(MEM)" CMDLINE="$(CMDLINE)" scripts/qemu window
 
 qemu-gdb: all ## boot it for `make gdb`, which stops at the first instruction of STOP=efi|kernel|none
 	$(Q)scripts/qemu gdb
@@ -577,7 +588,7 @@ lint-format:
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 
 lint-shell:
-	$(Q)shellcheck scripts/setup scripts/qemu scripts/gdb/attach scripts/mkimage scripts/run-linux scripts/busybox initrd/init initrd/bin/map .ci/run
+	$(Q)shellcheck scripts/setup scripts/qemu scripts/gdb/attach scripts/mkimage scripts/run-linux scripts/busybox scripts/debian initrd/init initrd/bin/map .ci/run
 
 lint-pe:
 	$(Q)scripts/check-pe build/loader.efi build/BOOTX64.EFI

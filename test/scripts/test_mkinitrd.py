@@ -147,3 +147,30 @@ def test_alignment(tmp_path):
         assert len(content) < 4096 or data.index(content) % 4096 == 0
     assert len(listed(archive)) == 2 + len(contents)
     assert data.count(b"070701") > 2 + len(contents) + 1, "no entry had to be moved on"
+
+
+def test_a_tar_archive(tmp_path):
+    """What tar(1) packed arrives as the directory itself would, owners and hard links as well; else it is named."""
+    root = tmp_path / "root"
+    (root / "sub").mkdir(parents=True)
+    (root / "sub" / "tool").write_bytes(b"t" * 5000)
+    (root / "sub" / "tool").chmod(0o4711)
+    os.link(root / "sub" / "tool", root / "another")
+    (root / "link").symlink_to("sub/tool")
+    os.mkfifo(root / "pipe", 0o640)
+    tar = tmp_path / "root.tar"
+    subprocess.run(["tar", "-cf", tar, "--owner=7", "--group=8", "-C", root, "."], check=True)
+    archive = tmp_path / "out.cpio"
+    result = run("--keep-owners", "-o", archive, tar)
+    assert result.returncode == 0, result.stderr
+    assert listed(archive) == {".": "drwxr-xr-x", "another": "-rws--x--x", "link -> sub/tool": "lrwxrwxrwx",
+                               "pipe": "prw-r-----", "sub": "drwxr-xr-x", "sub/tool": "-rws--x--x"}
+    directory = unpacked(archive, tmp_path / "back")
+    assert (directory / "sub/tool").read_bytes() == b"t" * 5000
+    assert (directory / "another").samefile(directory / "sub/tool")
+    with open(archive, "rb") as file:
+        lines = subprocess.run(["cpio", "-itvn", "--quiet"], stdin=file, capture_output=True, text=True, check=True)
+    assert {tuple(line.split()[2:4]) for line in lines.stdout.splitlines()} == {("7", "8")}
+    tar.write_bytes(b"no tar")
+    result = run("-o", archive, tar)
+    assert result.returncode == 1 and str(tar) in result.stderr
