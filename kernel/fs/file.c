@@ -6,6 +6,7 @@
 #include "kernel/fs/device.h"
 #include "kernel/fs/file_lock.h"
 #include "kernel/fs/listing.h"
+#include "kernel/fs/notify.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/lib/panic.h"
 #include "kernel/mm/heap/heap.h"
@@ -122,6 +123,8 @@ void file_uncount_writer(struct file *file)
 void file_end(struct file *file)
 {
 	ASSERT(!file->refs);
+	if (!(file->flags & O_PATH))
+		notify_node(file->node, file_writes(file) ? IN_CLOSE_WRITE : IN_CLOSE_NOWRITE);
 	while (file->watches) {
 		struct file_watch *watch = file->watches;
 

@@ -29,6 +29,9 @@ struct fs {
 	uint64_t pages;      /* frames of the files' contents, and pages of the initramfs that are used in place */
 	uint64_t pages_max;  /* limit on `pages`; 0: none */
 	uint64_t nodes_max;  /* limit on `nodes`; 0: none */
+	uint64_t watches;    /* number of watches on its nodes (notify.h) */
+	bool keeps_nodes;    /* nodes with names are not freed when nobody uses them; fixed when made */
+	bool ends;           /* set when the file system is being freed: its nodes are not removed but unmounted */
 	/* the root, with a reference to it, from mount_detach() until the last user is gone; NULL at all other times */
 	struct node *detached;
 	/* frees a detached file system; called when the only reference to its nodes is the one to the root */

@@ -8,6 +8,7 @@
 #include "kernel/fs/file_lock.h"
 #include "kernel/fs/node_attributes.h"
 #include "kernel/fs/node_internal.h"
+#include "kernel/fs/notify.h"
 #include "kernel/fs/permission.h"
 #include "kernel/mm/heap/heap.h"
 
@@ -90,6 +91,8 @@ static __attribute__((noinline)) void settle(struct node *node)
 		struct fs *fs = node->fs;
 
 		if (!node->refs) {
+			if (unlikely(node->watches))
+				notify_gone(node);
 			parent = node->parent;
 			fs->nodes--;
 			file_locks_free(node->locks);
@@ -248,6 +251,7 @@ static int create(struct node *dir, struct name name, const struct credentials *
 	node_own(node, who);
 	if (dir->mode & S_ISGID)
 		node->gid = dir->gid;
+	notify_name(dir, name, node->mode, IN_CREATE);
 	if (ret)
 		*ret = node;
 	else
@@ -288,7 +292,12 @@ int node_link(struct node *dir, struct name name, const struct credentials *who,
 		return -EPERM;
 	if (node->links >= LINK_MAX)
 		return -EMLINK;
-	return dir->ops->link(dir, name, node);
+	error = dir->ops->link(dir, name, node);
+	if (!error) {
+		notify_self(node, IN_ATTRIB);
+		notify_name(dir, name, node->mode, IN_CREATE);
+	}
+	return error;
 }
 
 int node_find_own(struct node *dir, struct name name, struct node **ret)
@@ -300,6 +309,20 @@ int node_find_own(struct node *dir, struct name name, struct node **ret)
 	if (name.size > NAME_MAX)
 		return -ENAMETOOLONG;
 	return name.size ? dir->ops->lookup(dir, name, ret) : -ENOENT;
+}
+
+/*
+ * Drop the caller's reference to a node whose name `name` was removed, and tell the watchers. As on Linux those of the
+ * node hear of its end, if this is it, before those of the directory hear of the name's.
+ */
+static void put_removed(struct node *dir, struct name name, struct node *node)
+{
+	const uint32_t mode = node->mode;
+
+	if ((mode & S_IFMT) != S_IFDIR)
+		notify_self(node, IN_ATTRIB);
+	node_put(node);
+	notify_name(dir, name, mode, IN_DELETE);
 }
 
 int node_unlink(struct node *dir, struct name name, const struct credentials *who)
@@ -314,7 +337,10 @@ int node_unlink(struct node *dir, struct name name, const struct credentials *wh
 		error = -EISDIR;
 	if (!error)
 		error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EPERM;
-	node_put(node);
+	if (error)
+		node_put(node);
+	else
+		put_removed(dir, name, node);
 	return error;
 }
 
@@ -335,7 +361,10 @@ int node_rmdir(struct node *dir, struct name name, const struct credentials *who
 		error = -EBUSY;
 	if (!error)
 		error = dir->ops->unlink ? dir->ops->unlink(dir, name) : -EPERM;
-	node_put(node);
+	if (error)
+		node_put(node);
+	else
+		put_removed(dir, name, node);
 	return error;
 }
 

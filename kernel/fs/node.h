@@ -22,6 +22,7 @@ struct credentials;
 struct file;
 struct file_locks;
 struct node;
+struct notify_watch;
 
 /*
  * The operations of a file system. node.c calls them with names that are neither empty nor "." nor "..", and have at
@@ -87,8 +88,9 @@ struct node {
 	struct socket *socket; /* for an address of AF_UNIX: the socket that has it, without a reference; or NULL */
 	/* a regular file's: how many open files and mappings may write to it (writers), how many processes run it */
 	uint64_t writers, runners;
-	struct file_locks *locks; /* the advisory locks on the file, and who waits; NULL: none was ever set */
-	struct turn writing;      /* a mutex, held by a call that writes a regular file in steps, or sets its size */
+	struct notify_watch *watches; /* list of who is told of events (notify.h) */
+	struct file_locks *locks;     /* the advisory locks on the file, and who waits; NULL: none was ever set */
+	struct turn writing; /* a mutex, held by a call that writes a regular file in steps, or sets its size */
 };
 
 static inline bool node_is(const struct node *node, enum linux_mode type)
@@ -150,9 +152,7 @@ int node_readlink(struct node *node, struct link_target *ret);
 int node_truncate(struct node *node, uint64_t size);
 int node_resize_check(const struct node *node); /* the error that node_truncate() returns for every size, or 0 */
 
-/*
- * Mount the file system of `root` on `at`. Returns 0, -ENOTDIR, -EBUSY (`at` has a mount, `root` is mounted, a loop).
- */
+/* Mount root's file system on `at`. Returns 0, -ENOTDIR, -EBUSY (`at` has a mount, `root` is mounted, a loop). */
 int node_mount(struct node *at, struct node *root);
 /*
  * Undo node_mount() for `root`; the caller's reference is then the only one to it. Returns 0, -EINVAL (not mounted),

@@ -3,6 +3,7 @@
  */
 #include "kernel/fs/node_attributes.h"
 
+#include "kernel/fs/notify.h"
 #include "kernel/fs/permission.h"
 
 void node_set_mode(struct node *node, uint32_t mode)
@@ -21,6 +22,7 @@ int node_chmod(struct node *node, const struct credentials *who, uint32_t mode)
 	if (!credentials_in_group(who, node->gid) && !credentials_can(who, CAP_FSETID))
 		mode &= ~(uint32_t)S_ISGID;
 	node_set_mode(node, mode);
+	notify_node(node, IN_ATTRIB);
 	return 0;
 }
 
@@ -57,13 +59,17 @@ int node_chown(struct node *node, const struct credentials *who, uint32_t uid, u
 	if (!node_is(node, S_IFDIR))
 		node->mode &= ~bits_to_drop(node, who);
 	node_set_owner(node, uid, gid);
+	if (uid != UINT32_MAX || gid != UINT32_MAX)
+		notify_node(node, IN_ATTRIB);
 	return 0;
 }
 
 void node_written(struct node *node, const struct credentials *who)
 {
-	if (node_is(node, S_IFREG) && !credentials_can(who, CAP_FSETID))
-		node->mode &= ~bits_to_drop(node, who);
+	if (!node_is(node, S_IFREG) || credentials_can(who, CAP_FSETID) || !(node->mode & bits_to_drop(node, who)))
+		return;
+	node->mode &= ~bits_to_drop(node, who);
+	notify_node(node, IN_ATTRIB);
 }
 
 void node_put_times(struct node *node, const struct linux_timespec *atime, const struct linux_timespec *mtime)
@@ -83,6 +89,8 @@ int node_set_times(struct node *node, const struct credentials *who, const struc
 	if (!node_permit_owner(node, who))
 		return -EPERM;
 	node_put_times(node, atime, mtime);
+	/* As on Linux a time that is set alone looks like what it is the time of. */
+	notify_node(node, atime && mtime ? IN_ATTRIB : atime ? IN_ACCESS : IN_MODIFY);
 	return 0;
 }
 
@@ -99,5 +107,6 @@ int node_touch(struct node *node, const struct credentials *who)
 			return error;
 	}
 	node_put_times(node, &now, &now);
+	notify_node(node, IN_ATTRIB);
 	return 0;
 }

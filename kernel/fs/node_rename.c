@@ -2,6 +2,7 @@
  * The rules of rename(2) that are the same in every file system.
  */
 #include "kernel/fs/node_internal.h"
+#include "kernel/fs/notify.h"
 #include "kernel/fs/permission.h"
 
 /* Check renameat2(2)'s flags against `goal`, the node that has the new name already, or NULL. */
@@ -82,6 +83,19 @@ static int check_rename(const struct node *from, const struct credentials *who, 
 	return error;
 }
 
+/* Tell the watchers that `node` was moved, and took the name of `replaced`, if that is not NULL. */
+static void tell_moved(struct node *from, struct name old_name, struct node *to, struct name new_name,
+		       struct node *node, struct node *replaced)
+{
+	const uint32_t cookie = notify_new_cookie();
+
+	notify_name_now(from, old_name, node->mode, IN_MOVED_FROM, cookie);
+	notify_name_now(to, new_name, node->mode, IN_MOVED_TO, cookie);
+	if (replaced)
+		notify_self_now(replaced, IN_ATTRIB);
+	notify_self_now(node, IN_MOVE_SELF);
+}
+
 int node_rename(struct node *from, struct name old_name, const struct credentials *who, struct node *to,
 		struct name new_name, unsigned flags)
 {
@@ -105,6 +119,11 @@ int node_rename(struct node *from, struct name old_name, const struct credential
 	/* When both names belong to one file rename(2) does nothing, and both names stay. */
 	if (!error && node != goal)
 		error = from->ops->rename ? from->ops->rename(from, old_name, to, new_name, flags) : -EPERM;
+	if (!error && node != goal && notify_is_wanted(from)) {
+		tell_moved(from, old_name, to, new_name, node, flags & RENAME_EXCHANGE ? NULL : goal);
+		if (flags & RENAME_EXCHANGE)
+			tell_moved(to, new_name, from, old_name, goal, NULL);
+	}
 	node_put(goal);
 	node_put(node);
 	return error;

@@ -4,6 +4,7 @@
 #include "kernel/fs/path.h"
 
 #include "kernel/fs/file.h"
+#include "kernel/fs/notify.h"
 #include "kernel/fs/path_walk.h"
 #include "kernel/fs/permission.h"
 #include "kernel/lib/format.h"
@@ -147,6 +148,9 @@ int path_open(const struct path_base *base, const char *path, unsigned flags, ui
 		error = node_permit_open(node, base->who, flags);
 	if (!error)
 		error = file_open(node, flags, &file);
+	/* As on Linux O_TRUNC is a change of an existing file that was empty before, too. */
+	if (!error && !made && flags & O_TRUNC && node_is(node, S_IFREG) && !node->size)
+		notify_node(node, IN_MODIFY);
 	/* Remove a file that was made by this call and could not be opened. */
 	if (error && made)
 		(void)node_unlink(walk.dir, walk.name, base->who);

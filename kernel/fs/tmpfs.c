@@ -181,7 +181,7 @@ int tmpfs_create(struct node **ret)
 
 	if (!made)
 		return -ENOMEM;
-	made->fs = (struct fs){ .name = "tmpfs", .magic = TMPFS_MAGIC };
+	made->fs = (struct fs){ .name = "tmpfs", .magic = TMPFS_MAGIC, .keeps_nodes = true };
 	root = make_node(&made->fs, S_IFDIR | 0755, 0, (struct name){ 0 });
 	if (!root) {
 		kfree(made);
@@ -223,6 +223,7 @@ void tmpfs_destroy(struct node *root)
 {
 	struct tmpfs *tmpfs = (struct tmpfs *)((char *)root->fs - offsetof(struct tmpfs, fs));
 
+	tmpfs->fs.ends = true;
 	tmpfs->end.step = destroy_some;
 	tmpfs->root = tmpfs->dir = root;
 	late_work_add(&tmpfs->end);

@@ -49,6 +49,7 @@
 	call(226, timer_delete) call(227, clock_settime) call(228, clock_gettime) call(229, clock_getres) \
 	call(230, clock_nanosleep) call(231, exit_group) call(232, epoll_wait) call(233, epoll_ctl) \
 	call(234, tgkill) call(235, utimes) call(247, waitid) call(251, ioprio_set) call(252, ioprio_get) \
+	call(253, inotify_init) call(254, inotify_add_watch) call(255, inotify_rm_watch) \
 	call(257, openat) call(258, mkdirat) call(259, mknodat) call(260, fchownat) call(261, futimesat) \
 	call(262, newfstatat) call(263, unlinkat) call(264, renameat) call(265, linkat) call(266, symlinkat) \
 	call(267, readlinkat) call(268, fchmodat) call(269, faccessat) call(270, pselect6) call(271, ppoll) \
@@ -56,7 +57,7 @@
 	call(281, epoll_pwait) call(282, signalfd) call(283, timerfd_create) call(284, eventfd) \
 	call(285, fallocate) call(286, timerfd_settime) call(287, timerfd_gettime) call(288, accept4) \
 	call(289, signalfd4) call(290, eventfd2) call(291, epoll_create1) call(292, dup3) call(293, pipe2) \
-	call(295, preadv) call(296, pwritev) call(297, rt_tgsigqueueinfo) call(299, recvmmsg) \
+	call(294, inotify_init1) call(295, preadv) call(296, pwritev) call(297, rt_tgsigqueueinfo) call(299, recvmmsg) \
 	call(310, process_vm_readv) call(311, process_vm_writev) \
 	call(302, prlimit64) call(306, syncfs) call(307, sendmmsg) call(309, getcpu) call(314, sched_setattr) \
 	call(315, sched_getattr) call(316, renameat2) call(317, seccomp) call(318, getrandom) \

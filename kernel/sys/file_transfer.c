@@ -10,6 +10,7 @@
 
 #include "kernel/fs/content.h"
 #include "kernel/fs/node_attributes.h"
+#include "kernel/fs/notify.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/signal.h"
 #include "kernel/task/signal_numbers.h"
@@ -307,8 +308,10 @@ int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io,
 		more = moved > 0 && goes_on(file, how, io, moved);
 	}
 	leave(&waiter, file);
-	if (total)
+	if (total) {
 		show_written(file, writes);
+		notify_node(file->node, writes ? IN_MODIFY : IN_ACCESS);
+	}
 	if (moved == -EPIPE && how == FILE_WRITE && file->properties & FILE_STREAM)
 		signal_send_task(task_current(), SIGPIPE, NULL);
 	if (unlikely(in_turn))
@@ -360,8 +363,10 @@ int64_t file_transfer_resize(struct node *node, uint64_t size)
 		shorten(node, size);
 	if (!result)
 		result = node_truncate(node, size);
-	if (!result)
+	if (!result) {
 		node_written(node, rights_current());
+		notify_node(node, IN_MODIFY);
+	}
 	turn_end(&node->writing, &writing);
 	return result;
 }

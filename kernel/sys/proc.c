@@ -77,6 +77,7 @@ int proc_init(const char *cmdline)
 	proc_machine_init(&proc_type, copy);
 	proc_sched_init(&proc_type);
 	proc_ipc_init(&proc_type);
+	proc_inotify_init(&proc_type);
 	pci_files_init(&proc_type);
 	mount_type_add(&mount);
 	return 0;

@@ -2,6 +2,7 @@
  * System calls on descriptors: open, close, dup, pipe, memfd_create, fcntl, ioctl.
  */
 #include "kernel/fs/node_attributes.h"
+#include "kernel/fs/notify.h"
 #include "kernel/fs/permission.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/fs/pty.h"
@@ -94,6 +95,8 @@ static int64_t open_at(uint64_t fd, uint64_t from, uint64_t flags, uint64_t mode
 			return error;
 		}
 	}
+	if (!(flags & O_PATH))
+		notify_node(file->node, IN_OPEN);
 	return args_install(file, flags);
 }
 

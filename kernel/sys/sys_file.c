@@ -1,6 +1,7 @@
 /*
  * System calls that read, write and seek open files.
  */
+#include "kernel/fs/notify.h"
 #include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/file_transfer.h"
@@ -151,6 +152,8 @@ SYSCALL_3(getdents64, fd, to, size)
 			left -= (uint64_t)listed;
 		}
 	} while (listed > 0 && left >= LISTING_LEAST && !task_give_way());
+	if (listed >= 0)
+		notify_node(file->node, IN_ACCESS);
 	return total ? total : listed;
 }
 

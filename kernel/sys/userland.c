@@ -7,6 +7,7 @@
 #include "kernel/fs/credentials.h"
 #include "kernel/fs/device.h"
 #include "kernel/fs/initramfs.h"
+#include "kernel/fs/inotify.h"
 #include "kernel/fs/mount.h"
 #include "kernel/fs/mount_types.h"
 #include "kernel/fs/path.h"
@@ -187,6 +188,7 @@ bool userland_init(const struct boot_info *info)
 		say_what_is_wrong(&report);
 	if (!error)
 		tmpfs_set_limit(root);
+	inotify_init();
 	if (error != -ENOMEM)
 		error = make_devices(hhdm_ptr(info->cmdline));
 	if (error) {

@@ -3,6 +3,7 @@
  * that PT_INTERP names and that loads the program's libraries. Both are only read here; exec_load.c maps them.
  */
 #include "kernel/fs/errno.h"
+#include "kernel/fs/notify.h"
 #include "kernel/fs/permission.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
@@ -18,11 +19,16 @@
 /* Open `node` as a program. Returns 0, -EACCES (`who` may not execute it), -ETXTBSY, or file_open()'s errors. */
 static int open_program(const struct path_base *base, struct node *node, struct file **ret)
 {
+	int error;
+
 	if (!node_is(node, S_IFREG) || node->fs->flags & MS_NOEXEC || node_permit(node, base->who, ACCESS_EXECUTE) != 0)
 		return -EACCES;
 	if (node->writers)
 		return -ETXTBSY;
-	return file_open(node, O_RDONLY, ret);
+	error = file_open(node, O_RDONLY, ret);
+	if (!error)
+		notify_node(node, IN_OPEN);
+	return error;
 }
 
 static int open_path(const struct path_base *base, const char *path, struct file **ret)
@@ -41,9 +47,13 @@ static int open_path(const struct path_base *base, const char *path, struct file
 static int64_t read_bytes(struct file *file, void *to, size_t size, uint64_t offset)
 {
 	struct user_io io;
+	int64_t read;
 
 	user_io_init_kernel(&io, to, size);
-	return file_move(file, FILE_PREAD, &io, offset);
+	read = file_move(file, FILE_PREAD, &io, offset);
+	if (read > 0)
+		notify_node(file->node, IN_ACCESS);
+	return read;
 }
 
 /* Return why a file that a program needs cannot be used, as the end of a sentence. */
