@@ -347,6 +347,14 @@ build/user/scale-$(1).cpio: build/user/$(1)/scale/scale build/user/tiny scripts/
 	$$(call say,CPIO,$$@)
 	$$(Q)scripts/mkinitrd -o $$@ init=$$< tiny=build/user/tiny $$(USER_NODES) dev/urandom=c:1:9
 
+build/user/$(1)/smp/smp: build/user/$(1)/smp/smp.o
+	$$(call say,LD,$$@)
+	$$(call user_link,$(1),$$^ -pthread)
+
+build/user/smp-$(1).cpio: build/user/$(1)/smp/smp scripts/mkinitrd
+	$$(call say,CPIO,$$@)
+	$$(Q)scripts/mkinitrd -o $$@ init=$$< $$(USER_NODES)
+
 build/user/$(1)/%: build/user/$(1)/%.o $$(USER_SUPPORT:%=build/user/$(1)/%.o)
 	$$(call say,LD,$$@)
 	$$(call user_link,$(1),$$^ -pthread)
@@ -473,7 +481,7 @@ FIRMWARE := /usr/share/ovmf/OVMF.fd
 # ---- targets ----------------------------------------------------------------------------------
 
 .PHONY: all qemu qemu-nox debian qemu-gdb gdb test test-host host-programs coverage test-qemu test-machines user test-user-linux \
-        test-user-slow test-slow lint bench bench-boot bench-linux bench-scale map image bundle clean help
+        test-user-slow test-slow lint bench bench-boot bench-linux bench-scale bench-smp map image bundle clean help
 
 all: build/BOOTX64.EFI ## build/BOOTX64.EFI, the one file that boots
 
@@ -607,6 +615,14 @@ bench-linux: all build/user/bench-musl.cpio ## system calls here and on Debian's
 
 bench-scale: all build/user/scale-musl.cpio ## what one more costs where N are there, here and on Debian's Linux: docs/scale.svg
 	$(Q)scripts/bench-scale
+
+bench-smp: all build/user/smp-musl.cpio build/count_plugin.so ## what 1, 2 and 4 CPUs execute for an operation, here and on Debian's Linux
+	$(Q)scripts/bench-smp
+
+build/count_plugin.so: test/qemu/count_plugin.c Makefile
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)gcc -O2 -Wall -Wextra -shared -fPIC $< -o $@
 
 map: all build/gate.efi build/user/spin.cpio ## pictures of the live memory map and of the boot: build/map.svg, build/boot.svg
 	$(Q)scripts/draw-map
