@@ -9,7 +9,10 @@
 #include "kernel/irq/scale.h"
 #include "kernel/lib/panic.h"
 
-/* Fixed after boot, except realtime_offset. Guard of realtime_offset: tasks only, which the kernel does not preempt. */
+/*
+ * Fixed after boot, except realtime_offset, which tasks change with the kernel lock and everybody reads without: it is
+ * atomic.
+ */
 static uint64_t frequency;
 static uint64_t start;               /* the TSC when monotonic time was 0 */
 static struct scale to_ns, to_ticks; /* zero until clock_init(), so all times are 0 until then */
@@ -71,14 +74,14 @@ uint64_t clock_monotonic_ns(void)
 
 uint64_t clock_realtime_ns(void)
 {
-	return clock_monotonic_ns() + realtime_offset;
+	return clock_monotonic_ns() + __atomic_load_n(&realtime_offset, __ATOMIC_RELAXED);
 }
 
 void clock_set_realtime(uint64_t ns)
 {
 	uint64_t now = clock_monotonic_ns();
 
-	realtime_offset = ns > now ? ns - now : 0;
+	__atomic_store_n(&realtime_offset, ns > now ? ns - now : 0, __ATOMIC_RELAXED);
 	publish();
 }
 

@@ -57,8 +57,8 @@ static uint64_t progress(void)
 
 	if (task)
 		sum += task->left[0] + task->left[1] + ((uint64_t)task->tid << 32);
-	for (int i = 0; i <= SYSCALL_TABLE; i++)
-		sum += syscall_costs[i].calls;
+	for (unsigned i = 0; i <= SYSCALL_TABLE; i++)
+		sum += syscall_cost_of(i).calls;
 	return sum;
 }
 

@@ -118,29 +118,35 @@ static bool costs_more(const struct syscall_cost *a, const struct syscall_cost *
 	return a->calls > b->calls;
 }
 
-/* Return the number of the most expensive call whose bit in `done` is clear; -1 when none is left. */
-static int most_expensive(const uint64_t *done)
+/*
+ * Return the number of the most expensive call whose bit in `done` is clear, and set *ret to its costs; -1 when none is
+ * left.
+ */
+static int most_expensive(const uint64_t *done, struct syscall_cost *ret)
 {
 	int most = -1;
 
-	for (int number = 0; number <= SYSCALL_TABLE; number++)
-		if (syscall_costs[number].calls && !(done[number / 64] >> number % 64 & 1) &&
-		    (most < 0 || costs_more(&syscall_costs[number], &syscall_costs[most])))
-			most = number;
+	for (int number = 0; number <= SYSCALL_TABLE; number++) {
+		const struct syscall_cost cost = syscall_cost_of((unsigned)number);
+
+		if (!cost.calls || done[number / 64] >> number % 64 & 1 || (most >= 0 && !costs_more(&cost, ret)))
+			continue;
+		most = number;
+		*ret = cost;
+	}
 	return most;
 }
 
 void report_syscalls(print_fn *print)
 {
 	uint64_t done[SYSCALL_TABLE / 64 + 1] = { 0 };
+	struct syscall_cost cost = { 0 };
 
 	print("     calls  CR3 writes           ticks  per call  name\n");
-	for (int number; (number = most_expensive(done)) >= 0; done[number / 64] |= 1ULL << number % 64) {
-		const struct syscall_cost *cost = &syscall_costs[number];
-
-		print("%10llu  %10llu  %14llu  %8llu  %s\n", (unsigned long long)cost->calls,
-		      (unsigned long long)cost->cr3_writes, (unsigned long long)cost->ticks,
-		      (unsigned long long)(cost->ticks / cost->calls),
+	for (int number; (number = most_expensive(done, &cost)) >= 0; done[number / 64] |= 1ULL << number % 64) {
+		print("%10llu  %10llu  %14llu  %8llu  %s\n", (unsigned long long)cost.calls,
+		      (unsigned long long)cost.cr3_writes, (unsigned long long)cost.ticks,
+		      (unsigned long long)(cost.ticks / cost.calls),
 		      number < SYSCALL_TABLE ? syscall_names[number] : "(none of ours)");
 	}
 }

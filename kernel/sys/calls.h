@@ -65,12 +65,25 @@
 	call(326, copy_file_range) call(327, preadv2) call(328, pwritev2) call(332, statx) call(334, rseq) \
 	call(424, pidfd_send_signal) call(434, pidfd_open) call(435, clone3) call(436, close_range) \
 	call(438, pidfd_getfd) call(439, faccessat2) call(441, epoll_pwait2)
+
+/*
+ * The open calls, with Linux's number, and the function that each runs without the kernel lock where there are several
+ * CPUs. docs/locking.md says what such a function may touch.
+ */
+#define SYSCALL_OPEN_LIST(call) \
+	call(24, sched_yield, open_sched_yield) call(39, getpid, sys_getpid) call(95, umask, sys_umask) \
+	call(96, gettimeofday, sys_gettimeofday) call(102, getuid, sys_getuid) call(104, getgid, sys_getgid) \
+	call(107, geteuid, sys_geteuid) call(108, getegid, sys_getegid) call(111, getpgrp, sys_getpgrp) \
+	call(118, getresuid, sys_getresuid) call(120, getresgid, sys_getresgid) call(186, gettid, sys_gettid) \
+	call(201, time, sys_time) call(218, set_tid_address, sys_set_tid_address) \
+	call(228, clock_gettime, open_clock_gettime) call(309, getcpu, sys_getcpu)
 /* clang-format on */
 
 #define SYSCALL_PROTOTYPE(number, name) syscall_fn sys_##name;
 SYSCALL_LIST(SYSCALL_PROTOTYPE)
 syscall_fn sys_missing; /* called for numbers that are not in the list; returns -ENOSYS */
 #undef SYSCALL_PROTOTYPE
+syscall_fn open_sched_yield, open_clock_gettime;
 
 /*
  * SYSCALL_n begins the definition of a system call's function that uses n arguments: SYSCALL_2(munlock, va, size)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "kernel/arch/percpu.h"
 #include "kernel/fs/errno.h"
 #include "kernel/mm/user/uaccess.h"
 #include "kernel/sys/syscall_numbers.h"
@@ -24,9 +25,16 @@ extern syscall_fn *const syscall_functions[SYSCALL_TABLE];
 extern const char *const syscall_names[SYSCALL_TABLE];
 
 /*
- * Statistics of the calls with one number, for the command `syscalls` of the kernel monitor (a debugging console). The
- * last entry is for all numbers beyond the table. Guard: only the entry of system calls writes them (syscall_entry.S,
- * syscall_leave.c), with interrupts off.
+ * What each open call does without the kernel lock, where there are several CPUs (docs/locking.md); NULL: the call
+ * takes the lock. May return SYSCALL_NEEDS_LOCK, with nothing done: the call is then made with the lock.
+ */
+extern syscall_fn *const syscall_open_functions[SYSCALL_TABLE];
+
+#define SYSCALL_NEEDS_LOCK INT64_MIN
+
+/*
+ * Statistics of the calls with one number, for the command `syscalls` of the kernel monitor (a debugging console).
+ * Guard: own CPU, interrupts off. Only the entry of system calls writes them (syscall_entry.S, syscall_leave.c).
  */
 struct syscall_cost {
 	uint64_t calls; /* number of calls */
@@ -35,7 +43,15 @@ struct syscall_cost {
 	uint64_t ticks; /* TSC ticks from call to return, with waiting; counted after syscall_clock_start() */
 };
 
-extern struct syscall_cost syscall_costs[SYSCALL_TABLE + 1];
+/* A CPU's counts. The last entry is for all numbers beyond the table. */
+struct syscall_costs {
+	struct syscall_cost of[SYSCALL_TABLE + 1];
+};
+
+extern PER_CPU struct syscall_costs syscall_costs;
+
+/* Return the counts of all CPUs together. `number` may be SYSCALL_TABLE: those of the last entry. */
+struct syscall_cost syscall_cost_of(unsigned number);
 
 _Static_assert(sizeof(struct syscall_cost) == 24 && offsetof(struct syscall_cost, cr3_writes) == 8, "the entry code");
 

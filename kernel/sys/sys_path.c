@@ -283,8 +283,7 @@ SYSCALL_2(getcwd, to, size)
 SYSCALL_1(umask, mask)
 {
 	struct process_paths *paths = &process_current()->paths;
-	uint32_t old = paths->umask;
 
-	paths->umask = mask & 0777;
-	return old;
+	/* An open call: another thread may be here at the same time. */
+	return __atomic_exchange_n(&paths->umask, mask & 0777, __ATOMIC_RELAXED);
 }

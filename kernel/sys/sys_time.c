@@ -41,6 +41,12 @@ SYSCALL_2(clock_gettime, id, to)
 	return copy_errno(put_user_pair(user_pointer(to), ns / NS_PER_S, ns % NS_PER_S));
 }
 
+/* clock_gettime() without the kernel lock: CPU time is the only kind of clock that is not one word. */
+int64_t open_clock_gettime(uint64_t id, uint64_t to, uint64_t c, uint64_t d, uint64_t e, uint64_t f)
+{
+	return clock_is_cpu_time((uint32_t)id) ? SYSCALL_NEEDS_LOCK : sys_clock_gettime(id, to, c, d, e, f);
+}
+
 SYSCALL_2(clock_settime, id, from)
 {
 	uint64_t ns;

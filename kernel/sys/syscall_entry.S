@@ -90,9 +90,12 @@ syscall_entry:
 	jne	.Lby_c
 	cmp	$SYSCALL_TABLE, %rax
 	jae	.Lbeyond
-	/* Count the call in syscall_costs[number].calls: RCX = 3 * number, as struct syscall_cost has three words. */
+	/*
+	 * Count the call in this CPU's syscall_costs.of[number].calls: RCX = 3 * number, as struct syscall_cost has
+	 * three words.
+	 */
 	lea	(%rax, %rax, 2), %rcx
-	incq	syscall_costs(, %rcx, 8)
+	incq	%gs:syscall_costs(, %rcx, 8)
 	mov	%gs:context_tlb + TLB_CR3_WRITES(%rip), %rbx
 	mov	%r10, %rcx
 	sti
@@ -136,10 +139,10 @@ syscall_entry:
 	cmp	$SYSCALL_TABLE, %rbx
 	jae	.Lleave
 	lea	(%rbx, %rbx, 2), %rbx
-	add	%rcx, syscall_costs + 8(, %rbx, 8)
+	add	%rcx, %gs:syscall_costs + 8(, %rbx, 8)
 	jmp	.Lleave
 .Lbeyond:
-	incq	syscall_costs + 24 * SYSCALL_TABLE(%rip)
+	incq	%gs:syscall_costs + 24 * SYSCALL_TABLE(%rip)
 	mov	$-LINUX_ENOSYS, %rax
 	jmp	.Lleave
 .Lby_c:

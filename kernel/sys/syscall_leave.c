@@ -4,6 +4,7 @@
  * tasks or a changed frame need handling.
  */
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/cpus.h"
 #include "kernel/arch/irq_guard.h"
 #include "kernel/arch/trap.h"
 #include "kernel/ipc/task_exit.h"
@@ -22,31 +23,70 @@ extern const char syscall_entry[];
 int64_t syscall_run(const struct trap_frame *frame);
 extern void (*syscall_leave)(struct trap_frame *frame);
 
-struct syscall_cost syscall_costs[SYSCALL_TABLE + 1];
-static bool clocked; /* ticks are counted. Guard: tasks only, which the kernel does not preempt */
+PER_CPU struct syscall_costs syscall_costs;
+static bool clocked; /* ticks are counted. Guard: tasks only, which the kernel does not preempt; others read it */
+
+struct syscall_cost syscall_cost_of(unsigned number)
+{
+	struct syscall_cost sum = { 0 };
+
+	CPUS_EACH(cpu) {
+		const struct syscall_cost *cost = &per_cpu_of(cpu, syscall_costs)->of[number];
+
+		sum.calls += cost->calls;
+		sum.cr3_writes += cost->cr3_writes;
+		sum.ticks += cost->ticks;
+	}
+	return sum;
+}
 
 /*
- * Run the system call of `frame` with the kernel lock, if seccomp(2) permits it, and count the call, its CR3 writes and
- * its ticks. Returns its result. Call with interrupts off, as they are afterwards.
+ * Run the system call of `frame` without the kernel lock, if it is an open one that neither seccomp(2) nor the clock is
+ * to see, and count it. Returns its result; SYSCALL_NEEDS_LOCK: nothing was done. Call with interrupts off, as they are
+ * afterwards.
+ */
+static int64_t run_open(const struct trap_frame *frame)
+{
+	syscall_fn *const open = frame->error < SYSCALL_TABLE ? syscall_open_functions[frame->error] : NULL;
+	int64_t result;
+
+	if (!open || !kernel_lock_used || __atomic_load_n(&clocked, __ATOMIC_RELAXED) ||
+	    __atomic_load_n(&task_current()->rights.calls_by_c, __ATOMIC_RELAXED))
+		return SYSCALL_NEEDS_LOCK;
+	irq_open();
+	result = open(frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);
+	irq_close();
+	if (result != SYSCALL_NEEDS_LOCK)
+		per_cpu_pointer(syscall_costs)->of[frame->error].calls++;
+	return result;
+}
+
+/*
+ * Run the system call of `frame` with the kernel lock unless the call is an open one, if seccomp(2) permits it, and
+ * count the call, its CR3 writes and its ticks. Returns its result. Call with interrupts off, as they are afterwards.
  */
 int64_t syscall_run(const struct trap_frame *frame)
 {
 	uint64_t number = frame->error < SYSCALL_TABLE ? frame->error : SYSCALL_TABLE, start = 0, writes;
-	struct syscall_cost *cost = &syscall_costs[number];
+	int64_t result = run_open(frame);
+	struct syscall_cost *cost;
 	const struct percpu *cpu;
-	int64_t result = -ENOSYS;
 
+	if (result != SYSCALL_NEEDS_LOCK)
+		return result;
+	result = -ENOSYS;
 	irq_open();
 	kernel_enter();
 	cpu = per_cpu_pointer(percpu);
 	writes = context_cr3_writes();
 	if (clocked)
 		start = cpu_rdtsc();
-	cost->calls++;
+	per_cpu_pointer(syscall_costs)->of[number].calls++;
 	if (seccomp_permits(frame, &result) && number < SYSCALL_TABLE)
 		result =
 			syscall_functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);
 	irq_close();
+	cost = &per_cpu_pointer(syscall_costs)->of[number];
 	/* The counts of two CPUs cannot be compared: skip a call during which the task has moved to another CPU. */
 	if (cpu == per_cpu_pointer(percpu))
 		cost->cr3_writes += context_cr3_writes() - writes;

@@ -35,4 +35,14 @@ enum { SYSCALL_LIST(SYSCALL_ONCE) };
 syscall_fn *const syscall_functions[SYSCALL_TABLE] = { [0 ... SYSCALL_TABLE - 1] = sys_missing,
 						       SYSCALL_LIST(SYSCALL_FUNCTION) };
 
+#define SYSCALL_OPEN(number, name, function) [number] = function,
+
+syscall_fn *const syscall_open_functions[SYSCALL_TABLE] = { SYSCALL_OPEN_LIST(SYSCALL_OPEN) };
+
+/* An open call with another number than in SYSCALL_LIST does not compile. */
+#define SYSCALL_NUMBER(number, name)               name##_number = number,
+#define SYSCALL_OPEN_CHECK(number, name, function) _Static_assert(number == name##_number, "the number of " #name);
+enum { SYSCALL_LIST(SYSCALL_NUMBER) };
+SYSCALL_OPEN_LIST(SYSCALL_OPEN_CHECK)
+
 const char *const syscall_names[SYSCALL_TABLE] = { SYSCALL_LIST(SYSCALL_NAME) };

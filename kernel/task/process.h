@@ -40,7 +40,7 @@ struct process_rlimit {
 struct process_paths {
 	struct node *root;
 	struct node *cwd;
-	uint32_t umask;
+	uint32_t umask; /* atomic: umask(2) takes no kernel lock */
 };
 
 /*

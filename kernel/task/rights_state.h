@@ -25,7 +25,8 @@ struct task_rights {
 	 */
 	const struct credentials *who;
 	int parent_death_signal; /* the signal that the task gets when its parent ends: PR_SET_PDEATHSIG; 0: none */
-	bool calls_by_c;         /* system calls go through syscall_run(), since seccomp(2) concerns the task */
+	/* system calls go through syscall_run() and take the kernel lock: seccomp(2) concerns the task. Atomic */
+	bool calls_by_c;
 	enum seccomp_mode seccomp_mode;
 	struct seccomp_filter *filter; /* the newest of a chain of seccomp programs (seccomp.h), a reference; or NULL */
 };

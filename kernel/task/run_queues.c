@@ -140,6 +140,14 @@ void run_queues_init(struct task *idle)
 	idle->state = TASK_RUNNABLE;
 }
 
+bool sched_is_alone(void)
+{
+	const struct cpu_queues *cpu = per_cpu_pointer(cpu_queues);
+
+	return !__atomic_load_n(&cpu->ready.waiting, __ATOMIC_RELAXED) &&
+	       !__atomic_load_n(&cpu->rt_tasks, __ATOMIC_RELAXED);
+}
+
 uint64_t sched_idle_ns(const struct percpu *cpu)
 {
 	uint64_t sum = 0;

@@ -37,6 +37,12 @@ struct sched_counts {
 
 extern struct sched_counts sched_counts;
 
+/*
+ * Return whether no other task waits for this CPU. Needs no lock: another CPU may give it one at any moment, and then
+ * has it look (switch_wanted).
+ */
+bool sched_is_alone(void);
+
 /* Return for how long a CPU has been idle; for NULL: all CPUs together. */
 uint64_t sched_idle_ns(const struct percpu *cpu);
 

@@ -191,6 +191,27 @@ static bool kernel_fault(struct trap_frame *frame, vaddr_t va)
 	return status == OK || uaccess_fixup(frame);
 }
 
+/*
+ * Do kernel_fault() where there are several CPUs: an open call (docs/locking.md) copies without the kernel lock, which
+ * the service of its fault needs.
+ */
+static bool kernel_fault_with_lock(struct trap_frame *frame, vaddr_t va)
+{
+	const bool takes = uaccess_is_at(frame->rip) && !kernel_lock_is_held();
+	bool served;
+
+	if (takes) {
+		if (frame->rflags & RFLAGS_IF)
+			irq_open();
+		kernel_lock_take();
+		irq_close();
+	}
+	served = kernel_fault(frame, va);
+	if (takes)
+		kernel_lock_release();
+	return served;
+}
+
 /* Return whether the trap is an exception that a program has caused; NMI, #DF and #MC are not. */
 static bool is_programs(const struct trap_frame *frame)
 {
@@ -207,7 +228,7 @@ static inline __attribute__((always_inline)) bool handle_trap(struct trap_frame 
 	vaddr_t cr2 = cpu_read_cr2();
 
 	if (!trap_from_user(frame))
-		return kernel_fault(frame, cr2);
+		return lock ? kernel_fault_with_lock(frame, cr2) : kernel_fault(frame, cr2);
 	if (!is_programs(frame))
 		return false;
 	irq_open();
