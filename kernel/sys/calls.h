@@ -19,7 +19,7 @@
 	call(46, sendmsg) call(47, recvmsg) call(48, shutdown) call(49, bind) call(50, listen) \
 	call(51, getsockname) call(52, getpeername) call(53, socketpair) call(54, setsockopt) \
 	call(55, getsockopt) call(56, clone) call(57, fork) call(58, vfork) call(59, execve) call(60, exit) \
-	call(61, wait4) call(62, kill) call(63, uname) call(64, semget) call(65, semop) call(66, semctl) call(67, shmdt) call(72, fcntl) call(73, flock) call(74, fsync) \
+	call(61, wait4) call(62, kill) call(63, uname) call(64, semget) call(65, semop) call(66, semctl) call(67, shmdt) call(68, msgget) call(69, msgsnd) call(70, msgrcv) call(71, msgctl) call(72, fcntl) call(73, flock) call(74, fsync) \
 	call(75, fdatasync) call(76, truncate) call(77, ftruncate) call(79, getcwd) call(80, chdir) \
 	call(81, fchdir) call(82, rename) call(83, mkdir) call(84, rmdir) call(85, creat) call(86, link) \
 	call(87, unlink) call(88, symlink) call(89, readlink) call(90, chmod) call(91, fchmod) \

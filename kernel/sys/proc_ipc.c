@@ -2,6 +2,7 @@
  * /proc/sysvipc, which ipcs(1) reads, and the limits of System V's objects in /proc/sys/kernel.
  */
 #include "kernel/fs/errno.h"
+#include "kernel/ipc/msg.h"
 #include "kernel/ipc/sem.h"
 #include "kernel/ipc/shm.h"
 #include "kernel/lib/string.h"
@@ -71,6 +72,27 @@ static int more_sem(struct node *node, uint64_t *place, size_t enough, struct te
 	return add_lines(&sem_table, titles, place, enough, add_set, ret);
 }
 
+static void add_queue(struct ipc_object *object, struct text *ret)
+{
+	const struct msg_queue *queue = msg_of(object);
+
+	text_add(ret, "%10d %10d  %4o  %10llu %10llu %5u %5u %5u %5u %5u %5u %10lld %10lld %10lld\n", object->key,
+		 ipc_id(object), object->mode, (unsigned long long)queue->bytes, (unsigned long long)queue->count,
+		 (unsigned)queue->sender_pid, (unsigned)queue->receiver_pid, object->uid, object->gid,
+		 object->creator_uid, object->creator_gid, (long long)queue->send_time, (long long)queue->receive_time,
+		 (long long)queue->change_time);
+}
+
+static int more_msg(struct node *node, uint64_t *place, size_t enough, struct text *ret)
+{
+	static const char titles[] =
+		"       key      msqid perms      cbytes       qnum lspid lrpid   uid   gid  cuid  "
+		"cgid      stime      rtime      ctime";
+
+	(void)node;
+	return add_lines(&msg_table, titles, place, enough, add_queue, ret);
+}
+
 static int make_sem(struct node *node, struct text *ret)
 {
 	(void)node;
@@ -108,6 +130,10 @@ NUMBER_FILE_SIGNED(sem_next_id, sem_table.next_id)
 NUMBER_FILE(shmmax, shm_max, UINT64_MAX)
 NUMBER_FILE(shmall, shm_all, UINT64_MAX)
 NUMBER_FILE(shmmni, shm_table.most, IPC_OBJECTS)
+NUMBER_FILE(msgmax, msg_max, MSG_MAX_MOST)
+NUMBER_FILE(msgmnb, msg_queue_bytes, INT32_MAX)
+NUMBER_FILE(msgmni, msg_table.most, IPC_OBJECTS)
+NUMBER_FILE_SIGNED(msg_next_id, msg_table.next_id)
 NUMBER_FILE_SIGNED(shm_next_id, shm_table.next_id)
 
 static int make_rmid_forced(struct node *node, struct text *ret)
@@ -140,6 +166,11 @@ void proc_ipc_init(struct text_fs_type *type)
 	static struct text_entry entries[] = {
 		RECORDS(shm),
 		RECORDS(sem),
+		RECORDS(msg),
+		LIMIT(msgmax),
+		LIMIT(msgmnb),
+		LIMIT(msgmni),
+		LIMIT(msg_next_id),
 		LIMIT(sem),
 		LIMIT(sem_next_id),
 		LIMIT(shmmax),

@@ -54,7 +54,7 @@ long attack(long number, long arguments[6])
 
 void remove_objects(void)
 {
-	enum { RMID = 0, INFO = 3, SHM_STAT_ANY = 15, SEM_STAT_ANY = 20 };
+	enum { RMID = 0, INFO = 3, SHM_STAT_ANY = 15, SEM_STAT_ANY = 20, MSG_STAT_ANY = 13 };
 	char state[512];
 	long id;
 
@@ -67,5 +67,10 @@ void remove_objects(void)
 		id = sys(SYS_semctl, index, 0, SEM_STAT_ANY, state);
 		if (id >= 0)
 			sys(SYS_semctl, id, 0, RMID, NULL);
+	}
+	for (long index = sys(SYS_msgctl, 0, INFO, state); index >= 0; index--) {
+		id = sys(SYS_msgctl, index, MSG_STAT_ANY, state);
+		if (id >= 0)
+			sys(SYS_msgctl, id, RMID, NULL);
 	}
 }

@@ -172,6 +172,10 @@ static const struct call {
 	{ SYS_semop, "kpn" },
 	{ SYS_semtimedop, "kpnt" },
 	{ SYS_semctl, "knnp" },
+	{ SYS_msgget, "k\x03" },
+	{ SYS_msgsnd, "kpsb" },
+	{ SYS_msgrcv, "kpsnb" },
+	{ SYS_msgctl, "knp" },
 	{ SYS_execve, "zpp" },
 	{ SYS_execveat, "dzppb" },
 };

@@ -1,0 +1,40 @@
+/*
+ * Messages of System V's and of POSIX's queues. A message's bytes are a user's, so they lie in frames, which only the
+ * kernel context maps: whole pages in frames of their own, the rest in a chunk, a part of a frame that other messages
+ * may share. Guard of all: tasks only, which the kernel does not preempt.
+ */
+#pragma once
+
+#include "kernel/lib/list.h"
+#include "paging/types.h"
+
+struct user_io;
+
+/* A part of a frame. Guard: tasks only, which the kernel does not preempt. */
+struct message_chunk {
+	struct chunk_frame *frame; /* NULL: none */
+	unsigned index;            /* its place in the frame, in chunks of its size */
+};
+
+/* A message. Guard: tasks only, which the kernel does not preempt. */
+struct ipc_message {
+	struct link link; /* in a queue's list */
+	int64_t type;     /* msgsnd(2)'s type; or mq_send(3)'s priority */
+	uint64_t size;    /* bytes; fixed when it is made */
+	struct message_chunk rest;
+	paddr_t pages[]; /* size / PAGE_SIZE frames */
+};
+
+/*
+ * Make a message of `size` bytes, whose content is arbitrary. NULL: no memory, or all messages together would have more
+ * than a quarter of RAM.
+ */
+struct ipc_message *message_create(uint64_t size);
+void message_free(struct ipc_message *message);
+
+/*
+ * Copy all of a message from a user, or its first `size` bytes to a user. Call in the user's context. Returns 0 or
+ * copy_errno()'s error.
+ */
+int message_get(struct ipc_message *message, struct user_io *io);
+int message_put(const struct ipc_message *message, struct user_io *io, uint64_t size);
