@@ -58,7 +58,7 @@
 	call(285, fallocate) call(286, timerfd_settime) call(287, timerfd_gettime) call(288, accept4) \
 	call(289, signalfd4) call(290, eventfd2) call(291, epoll_create1) call(292, dup3) call(293, pipe2) \
 	call(294, inotify_init1) call(295, preadv) call(296, pwritev) call(297, rt_tgsigqueueinfo) call(299, recvmmsg) \
-	call(310, process_vm_readv) call(311, process_vm_writev) \
+	call(101, ptrace) call(310, process_vm_readv) call(311, process_vm_writev) \
 	call(302, prlimit64) call(306, syncfs) call(307, sendmmsg) call(309, getcpu) call(314, sched_setattr) \
 	call(315, sched_getattr) call(316, renameat2) call(317, seccomp) call(318, getrandom) \
 	call(319, memfd_create) call(322, execveat) call(324, membarrier) call(325, mlock2) \

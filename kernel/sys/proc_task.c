@@ -8,6 +8,7 @@
 #include "kernel/sys/cpu_files.h"
 #include "kernel/sys/proc.h"
 #include "kernel/task/rights.h"
+#include "kernel/task/tracee.h"
 
 #define TICK_NS (NS_PER_S / 100) /* the unit of times in stat: 1 / USER_HZ s */
 
@@ -22,7 +23,7 @@ static char state_of(const struct proc_subject *subject)
 	case TASK_BLOCKED:
 		return 'S';
 	case TASK_STOPPED:
-		return 'T';
+		return ptrace_is_traced(subject->task) ? 't' : 'T';
 	case TASK_DEAD:
 		return 'X';
 	}
@@ -270,10 +271,18 @@ static const char *state_words(char letter)
 		return "S (sleeping)";
 	case 'T':
 		return "T (stopped)";
+	case 't':
+		return "t (tracing stop)";
 	case 'Z':
 		return "Z (zombie)";
 	}
 	return "X (dead)";
+}
+
+/* Return the number of the process whose task traces `task`, which may be NULL; 0: nobody does. */
+static int tracer_of(const struct task *task)
+{
+	return task && ptrace_is_traced(task) ? task->tracing.tracee->tracer->process->pid : 0;
 }
 
 int proc_make_status(struct node *node, struct text *ret)
@@ -297,7 +306,7 @@ int proc_make_status(struct node *node, struct text *ret)
 	text_add_line(ret, "\nTgid:\t", (unsigned)process->pid);
 	text_add_line(ret, "Ngid:\t0\nPid:\t", (unsigned)(subject.single ? subject.task->tid : process->pid));
 	text_add_line(ret, "PPid:\t", (unsigned)(process->parent ? process->parent->pid : 0));
-	text_add_string(ret, "TracerPid:\t0\n");
+	text_add_line(ret, "TracerPid:\t", (unsigned)tracer_of(subject.task));
 	proc_add_ids(who, ret);
 	text_add_line(ret, "FDSize:\t", process->fds ? process->fds->capacity : 0);
 	proc_add_groups(who, ret);

@@ -152,8 +152,8 @@ static struct wait_info info_of(const struct wait_result *result)
 		info.code = CLD_CONTINUED;
 		info.status = SIGCONT;
 	} else if ((status & 0xff) == 0x7f) {
-		info.code = CLD_STOPPED;
-		info.status = (int32_t)(status >> 8 & 0xff);
+		info.code = result->trapped ? CLD_TRAPPED : CLD_STOPPED;
+		info.status = (int32_t)(status >> 8);
 	} else if (status & 0x7f) {
 		info.code = status & 0x80 ? CLD_DUMPED : CLD_KILLED;
 		info.status = (int32_t)(status & 0x7f);

@@ -5,6 +5,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/sys/seccomp_check.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/ptrace.h"
 #include "kernel/task/seccomp.h"
 #include "kernel/task/signal_numbers.h"
 
@@ -155,7 +156,40 @@ static bool is_allowed_strictly(uint64_t number)
 	return number == READ || number == WRITE || number == SIGRETURN || number == EXIT;
 }
 
-static bool is_allowed(const struct trap_frame *frame, int64_t *ret_result)
+static bool is_allowed(const struct trap_frame *frame, int64_t *ret_result, bool asked);
+
+/* Return whether the tracer wants to be asked. */
+static bool has_tracer(void)
+{
+	const struct tracee *tracee = task_current()->tracing.tracee;
+
+	return tracee && tracee->options & 1U << PTRACE_EVENT_SECCOMP;
+}
+
+/*
+ * Let the tracer decide about a call: it may change its number and arguments, which are looked at again, but not
+ * answered SECCOMP_TRACE twice. A negative number leaves the call out.
+ */
+static bool ask_tracer(const struct trap_frame *frame, uint32_t value, int64_t *ret_result)
+{
+	*ret_result = -ENOSYS;
+	if (!has_tracer())
+		return false;
+	ptrace_event(PTRACE_EVENT_SECCOMP, value);
+	if (process_current()->exiting || task_current()->end_wanted)
+		return false;
+	if ((int64_t)frame->error < 0) {
+		*ret_result = (int64_t)frame->rax;
+		return false;
+	}
+	return is_allowed(frame, ret_result, true);
+}
+
+/*
+ * Return whether the programs allow the call of `frame`; if not, *ret_result is what it returns. asked: the tracer has
+ * been asked about it, and has let it pass.
+ */
+static bool is_allowed(const struct trap_frame *frame, int64_t *ret_result, bool asked)
 {
 	const struct seccomp_data data = {
 		.number = (int32_t)frame->error,
@@ -178,9 +212,8 @@ static bool is_allowed(const struct trap_frame *frame, int64_t *ret_result)
 	case SECCOMP_ERRNO:
 		*ret_result = -(int64_t)(value < ERRNO_GREATEST ? value : ERRNO_GREATEST);
 		return false;
-	case SECCOMP_TRACE: /* there are no tracers */
-		*ret_result = -ENOSYS;
-		return false;
+	case SECCOMP_TRACE:
+		return asked || ask_tracer(frame, value, ret_result);
 	case SECCOMP_TRAP:
 		signal_fault_as(SIGSYS, &info);
 		*ret_result = (int64_t)frame->error;
@@ -203,5 +236,5 @@ bool seccomp_permits(const struct trap_frame *frame, int64_t *ret_result)
 	case SECCOMP_FILTER:
 		break;
 	}
-	return is_allowed(frame, ret_result);
+	return is_allowed(frame, ret_result, false);
 }

@@ -15,12 +15,13 @@
 #include "kernel/sys/sys.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/process.h"
+#include "kernel/task/ptrace.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/user_return.h"
 
 /* Shared with syscall_entry.S. */
 extern const char syscall_entry[];
-int64_t syscall_run(const struct trap_frame *frame);
+int64_t syscall_run(struct trap_frame *frame);
 extern void (*syscall_leave)(struct trap_frame *frame);
 
 PER_CPU struct syscall_costs syscall_costs;
@@ -62,27 +63,36 @@ static int64_t run_open(const struct trap_frame *frame)
 }
 
 /*
- * Run the system call of `frame` with the kernel lock unless the call is an open one, if seccomp(2) permits it, and
- * count the call, its CR3 writes and its ticks. Returns its result. Call with interrupts off, as they are afterwards.
+ * Run the system call of `frame`, with the kernel lock unless the call is an open one, if the tracer and seccomp(2)
+ * permit it, and count the call, its CR3 writes and its ticks. Returns its result. Call with interrupts off, as they
+ * are afterwards.
  */
-int64_t syscall_run(const struct trap_frame *frame)
+int64_t syscall_run(struct trap_frame *frame)
 {
-	uint64_t number = frame->error < SYSCALL_TABLE ? frame->error : SYSCALL_TABLE, start = 0, writes;
+	struct task *task = task_current();
 	int64_t result = run_open(frame);
+	uint64_t number, start = 0, writes;
 	struct syscall_cost *cost;
 	const struct percpu *cpu;
+	bool traced, permitted;
 
 	if (result != SYSCALL_NEEDS_LOCK)
 		return result;
 	result = -ENOSYS;
 	irq_open();
 	kernel_enter();
+	traced = ptrace_is_traced(task);
+	permitted = !traced || ptrace_call_begins(frame);
+	if (!permitted)
+		result = (int64_t)frame->rax;
+	permitted = permitted && seccomp_permits(frame, &result);
+	number = frame->error < SYSCALL_TABLE ? frame->error : SYSCALL_TABLE;
 	cpu = per_cpu_pointer(percpu);
 	writes = context_cr3_writes();
 	if (clocked)
 		start = cpu_rdtsc();
 	per_cpu_pointer(syscall_costs)->of[number].calls++;
-	if (seccomp_permits(frame, &result) && number < SYSCALL_TABLE)
+	if (permitted && number < SYSCALL_TABLE)
 		result =
 			syscall_functions[number](frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9);
 	irq_close();
@@ -92,6 +102,11 @@ int64_t syscall_run(const struct trap_frame *frame)
 		cost->cr3_writes += context_cr3_writes() - writes;
 	if (start)
 		cost->ticks += cpu_rdtsc() - start;
+	/* The tracer may have changed any register, and is told of the call's end on the slow way back. */
+	if (unlikely(traced || ptrace_is_traced(task))) {
+		this_cpu->frame_changed = true;
+		task->signals.wanted |= ptrace_is_traced(task);
+	}
 	kernel_leave();
 	return result;
 }

@@ -7,6 +7,7 @@
 #include "kernel/task/fd_work.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/process_internal.h"
+#include "kernel/task/ptrace.h"
 #include "kernel/task/refused_feature.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/space_work.h"
@@ -17,6 +18,7 @@
 #define CLONE_FS             0x200
 #define CLONE_FILES          0x400
 #define CLONE_SIGHAND        0x800
+#define CLONE_PTRACE         0x2000
 #define CLONE_VFORK          0x4000
 #define CLONE_PARENT         0x8000
 #define CLONE_THREAD         0x10000
@@ -26,18 +28,19 @@
 #define CLONE_PARENT_SETTID  0x100000
 #define CLONE_CHILD_CLEARTID 0x200000
 #define CLONE_DETACHED       0x400000
+#define CLONE_UNTRACED       0x800000
 #define CLONE_CHILD_SETTID   0x1000000
 #define CLONE_EXIT_SIGNAL    0xff
 #define CLONE_NAMESPACES     0x7e020000 /* a flag for each kind of them, CLONE_NEWNS among them */
 
 /*
- * The flags that are accepted; namespaces and tracing are not. CLONE_FS and CLONE_SIGHAND have an effect only together
+ * The flags that are accepted; namespaces are not. CLONE_FS and CLONE_SIGHAND have an effect only together
  * with CLONE_THREAD: without it the child gets copies.
  */
 #define CLONE_KNOWN                                                                                      \
 	(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_VFORK | CLONE_PARENT | CLONE_THREAD | \
 	 CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED |    \
-	 CLONE_CHILD_SETTID | CLONE_EXIT_SIGNAL)
+	 CLONE_CHILD_SETTID | CLONE_EXIT_SIGNAL | CLONE_PTRACE | CLONE_UNTRACED)
 
 static int check(const struct clone_arguments *a)
 {
@@ -187,7 +190,8 @@ static enum status tell_parent(const struct clone_arguments *a, int tid)
 static int64_t clone_into(const struct clone_arguments *a, const struct parts *parts)
 {
 	struct task *parent = task_current(), *child;
-	bool tells = a->flags & CLONE_PARENT_SETTID, shares = a->flags & CLONE_VM;
+	enum ptrace_event event;
+	bool tells = a->flags & CLONE_PARENT_SETTID, shares = a->flags & CLONE_VM, vforks;
 	int error, tid;
 
 	error = task_create(parent->name, true, &child);
@@ -207,6 +211,11 @@ static int64_t clone_into(const struct clone_arguments *a, const struct parts *p
 	child->rank = sched_rank(&child->sched);
 	child->signals.blocked = parent->signals.blocked;
 	copy_registers(child, a);
+	error = ptrace_take_child(child, a->flags, &event);
+	if (error) {
+		task_destroy(child);
+		return error;
+	}
 	if (!parts->space) {
 		/* If this thread is to end for an execve(2), which does not know of the new one, that ends as well. */
 		child->end_wanted = parent->end_wanted;
@@ -214,6 +223,7 @@ static int64_t clone_into(const struct clone_arguments *a, const struct parts *p
 	} else {
 		error = make_process(child, a->flags, parts);
 		if (error) {
+			ptrace_drop_child(child);
 			task_destroy(child);
 			return error;
 		}
@@ -225,15 +235,22 @@ static int64_t clone_into(const struct clone_arguments *a, const struct parts *p
 		child->clear_child_tid = a->child_tid;
 	if (a->flags & CLONE_CHILD_SETTID)
 		child->set_child_tid = a->child_tid;
-	if (a->flags & CLONE_VFORK && !(a->flags & CLONE_THREAD)) {
+	vforks = a->flags & CLONE_VFORK && !(a->flags & CLONE_THREAD);
+	if (vforks) {
 		parent->vfork_child = child->process;
 		child->process->vfork_parent = parent;
 	}
 	/* A terminal's interrupt may have sent the process a signal before it had a task: set child->signals.wanted. */
+	child->signals.stop_wanted |= child->process->stopped;
 	signal_recompute(child);
+	ptrace_stop_child(child);
 	task_start_user(child);
-	if (parent->vfork_child)
+	if (event)
+		ptrace_event(event, (uint64_t)tid);
+	if (vforks) {
 		wait_for_vfork(parent);
+		ptrace_event(PTRACE_EVENT_VFORK_DONE, (uint64_t)tid);
+	}
 	while (tells && !shares && tell_parent(a, tid) == ERR_NO_MEMORY && task_find_memory())
 		;
 	return tid;

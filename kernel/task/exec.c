@@ -9,6 +9,7 @@
 #include "kernel/task/fd_work.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/process_limits.h"
+#include "kernel/task/ptrace.h"
 #include "kernel/task/signal_numbers.h"
 #include "kernel/task/space_work.h"
 
@@ -59,7 +60,8 @@ int exec_load(const struct path_base *base, const struct process_rlimit *limits,
 static void set_frame(struct trap_frame *frame, const struct exec_image *image)
 {
 	*frame = (struct trap_frame){
-		.error = frame->error, /* stays execve's number, for the statistics of system calls */
+		.error = frame->error, /* stays execve's number, for the statistics of system calls, and for tracers */
+		.vector = frame->vector,
 		.cr3 = image->space->context.space.root.raw,
 		.rip = image->entry,
 		.cs = SELECTOR_USER_CODE,
@@ -142,6 +144,8 @@ static void end_old_program(struct task *task, struct fd_table *fds)
 
 	if (task->tid != process->pid)
 		task_set_tid(task, process->pid);
+	if (ptrace_is_traced(task))
+		task->tracing.tracee->tid = process->pid;
 	fd_table_put(process->fds);
 	process->fds = fds;
 	fd_work_close(fds, 0, UINT32_MAX, FD_ON_EXEC);
@@ -182,6 +186,7 @@ static void enter_new_program(struct task *task, const char *path, const struct 
 int process_exec(const struct exec_request *request)
 {
 	struct task *task = task_current();
+	const int old_tid = task->tid;
 	struct exec_image image;
 	unsigned attempt = 0;
 	struct fd_table *fds;
@@ -189,7 +194,7 @@ int process_exec(const struct exec_request *request)
 
 	error = load(task->process, request, &image);
 	if (error)
-		return error;
+		goto out;
 	error = process_end_others();
 	/*
 	 * Now that the other tasks have ended nobody else changes the descriptors: copy them if they are shared. When
@@ -200,12 +205,18 @@ int process_exec(const struct exec_request *request)
 			error = -ENOMEM;
 	if (error) {
 		discard_image(&image);
-		return error;
+		goto out;
 	}
 	/* From here on nothing can fail. */
 	end_old_program(task, fds);
 	enter_new_program(task, request->path, &image);
+	task->process->rights.gains = false;
+	ptrace_exec(old_tid);
 	return 0;
+
+out:
+	task->process->rights.gains = false;
+	return error;
 }
 
 /* Make `console` descriptors 0, 1 and 2. Returns 0, or an error with some of them open. */

@@ -6,6 +6,7 @@
 #include "kernel/fs/errno.h"
 #include "kernel/fs/permission.h"
 #include "kernel/task/exec_internal.h"
+#include "kernel/task/ptrace.h"
 
 /* Set the effective IDs that the file's set-ID bits give. */
 static void take_file_ids(struct credentials *who, const struct node *program)
@@ -34,8 +35,11 @@ static bool take_capabilities(struct credentials *who, const struct credentials 
 		permitted = who->inheritable | who->bounding;
 	if (other_ids)
 		who->ambient = 0;
-	/* With PR_SET_NO_NEW_PRIVS nothing is gained, not even what only the effective IDs would have given. */
-	if (who->no_new_rights && (other_ids || permitted & ~old->permitted)) {
+	/*
+	 * With PR_SET_NO_NEW_PRIVS, or with a tracer that has fewer rights, nothing is gained, not even what only the
+	 * effective IDs would have given.
+	 */
+	if ((who->no_new_rights || !ptrace_is_capable(task_current())) && (other_ids || permitted & ~old->permitted)) {
 		who->uid.effective = who->uid.real;
 		who->gid.effective = who->gid.real;
 		permitted &= old->permitted;
@@ -66,6 +70,8 @@ int exec_rights(const struct node *program, const struct credentials *old, struc
 
 	take_file_ids(&who, program);
 	ret->secure = take_capabilities(&who, old);
+	if (ret->secure && task_current()->process)
+		task_current()->process->rights.gains = true;
 	ret->readable = node_permit(program, old, ACCESS_READ) == 0;
 	if (are_same(&who, old)) {
 		ret->who = credentials_get(old);

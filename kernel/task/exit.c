@@ -10,6 +10,7 @@
 #include "kernel/task/late.h"
 #include "kernel/task/posix_timer.h"
 #include "kernel/task/process_limits.h"
+#include "kernel/task/ptrace.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/space_work.h"
 #include "kernel/task/wait_until.h"
@@ -208,6 +209,8 @@ void process_exit_task(int code)
 	struct task *task = task_current();
 	struct process *process = task->process;
 
+	ptrace_event(PTRACE_EVENT_EXIT, (uint64_t)(process->exiting ? process->status : (code & 0xff) << 8));
+	ptrace_end_tracer();
 	if (exit_hook)
 		exit_hook(task);
 	if (end_hook)
@@ -229,6 +232,8 @@ void process_exit_task(int code)
 	signal_drop(task);
 	if (process->task_count == 1)
 		end_in_steps(process);
+	ptrace_end_tracee(process->exiting ? process->status : (code & 0xff) << 8);
+	ptrace_end_tracer();
 	process_remove_task(task);
 	if (process->task_count == 0) {
 		end_process(process);

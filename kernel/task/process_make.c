@@ -43,6 +43,8 @@ int process_create(int pid, struct process *parent, const struct process *maker,
 	}
 	/* The first process, which has no maker, keeps group and session 0, as on Linux, so that setsid(2) works. */
 	process->pid = pid;
+	process->parent_tid = maker ? task_current()->tid : 0;
+	list_init(&process->trace_news);
 	process->refs = 1;
 	process->start_ns = clock_monotonic_ns();
 	process->alarm.fire = process_alarm_rings;

@@ -23,6 +23,7 @@ struct wait_result {
 	uint32_t uid;        /* the child's real user */
 	int status;          /* wait4(2)'s status */
 	struct usage used;   /* by the child and by children that it has waited for */
+	bool trapped;        /* the status is that of a tracee's stop which is no stop of its process */
 	uint64_t most_pages; /* most pages that the child, or one of those children, had in memory at once */
 };
 

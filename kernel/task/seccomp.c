@@ -66,7 +66,7 @@ void seccomp_inherit(struct task *task)
 	const struct task *maker = task_current();
 
 	task->rights.seccomp_mode = maker->rights.seccomp_mode;
-	task->rights.calls_by_c = maker->rights.calls_by_c;
+	task->rights.calls_by_c = maker->rights.seccomp_mode != SECCOMP_OFF;
 	task->rights.filter = maker->rights.filter;
 	if (task->rights.filter)
 		__atomic_add_fetch(&task->rights.filter->refs, 1, __ATOMIC_RELAXED);

@@ -9,6 +9,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/signal_internal.h"
+#include "kernel/task/tracee.h"
 
 static size_t stopped_count; /* how many processes are stopped. Guard: signal_lock */
 
@@ -42,8 +43,8 @@ void signal_recompute_held(struct task *task)
 	const bool for_signal = pending & open_to(task);
 
 	/* Nearly always all of these are false, so that OR without branches needs fewer instructions. */
-	task->signals.wanted = process->exiting | process->stopped | task->end_wanted | task->signals.restore_blocked |
-			       (task->late != NULL) | for_signal;
+	task->signals.wanted = process->exiting | task->signals.stop_wanted | task->end_wanted |
+			       task->signals.restore_blocked | (task->late != NULL) | for_signal;
 }
 
 void signal_recompute(struct task *task)
@@ -106,13 +107,15 @@ __attribute__((always_inline)) static inline bool is_ignored(const struct proces
 							     int signal)
 {
 	uint64_t handler = process->signals.actions[signal - 1].handler;
+	bool ignored = handler == SIGNAL_IGNORE;
 
 	/* A blocked signal stays pending even if it is ignored now: its action may change before it is unblocked. */
 	if (task && (task->signals.blocked & SIGNAL_BIT(signal)))
 		return false;
 	if (handler == SIGNAL_DEFAULT)
-		return process->pid == 1 || (SIGNAL_BIT(signal) & SIGNALS_IGNORED);
-	return handler == SIGNAL_IGNORE;
+		ignored = process->pid == 1 || (SIGNAL_BIT(signal) & SIGNALS_IGNORED);
+	/* The tracer of a task decides about each signal when it is delivered, but for SIGKILL. */
+	return ignored && (signal == SIGKILL || !task || !ptrace_is_traced(task));
 }
 
 /*
@@ -141,8 +144,10 @@ void signal_stop_process(struct process *process, int signal)
 	process_has_news(process);
 	/* A task that waits in a system call goes on waiting; each task stops on its way to user mode. */
 	PROCESS_EACH_TASK(process, task) {
-		task->signals.wanted = true;
+		task->signals.stop_wanted = task->signals.wanted = true;
 		task_kick(task);
+		if (unlikely(ptrace_is_traced(task)))
+			ptrace_stop_comes_held(task);
 	}
 	tell_parent(process, CLD_STOPPED);
 	lock_release(&signal_lock, flags);
@@ -163,6 +168,9 @@ static void continue_process(struct process *process)
 	process->continued = true;
 	process_has_news(process);
 	PROCESS_EACH_TASK(process, task) {
+		task->signals.stop_wanted = false;
+		if (unlikely(ptrace_is_traced(task)))
+			ptrace_stop_ends_held(task);
 		signal_recompute_held(task);
 		task_go_on(task);
 	}
@@ -264,10 +272,16 @@ void signal_fault_as(int signal, const struct signal_info *info)
 {
 	struct task *task = task_current();
 	struct process *process = task->process;
-	uint64_t flags = lock_take(&signal_lock);
+	uint64_t flags = lock_take(&signal_lock), bit = SIGNAL_BIT(signal);
+	struct signal_action *action = &process->signals.actions[signal - 1];
+	const bool kills = task->signals.blocked & bit || action->handler <= SIGNAL_IGNORE;
 
-	if ((task->signals.blocked & SIGNAL_BIT(signal)) ||
-	    process->signals.actions[signal - 1].handler <= SIGNAL_IGNORE)
+	/* A tracer sees the signal first; if that lets it pass, it does what it does by default. */
+	if (kills && ptrace_is_traced(task)) {
+		action->handler = SIGNAL_DEFAULT;
+		task->signals.blocked &= ~bit;
+	}
+	if (kills && !ptrace_is_traced(task))
 		process_kill_held(process, signal);
 	else if (signal_set_add(process, &task->signals.set, signal, info) == 0)
 		task->signals.wanted = true;

@@ -4,24 +4,42 @@
 #include "kernel/fs/errno.h"
 #include "kernel/task/job_control.h"
 #include "kernel/task/out_of_memory.h"
+#include "kernel/task/ptrace.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/self_write.h"
 #include "kernel/task/signal_internal.h"
 
 #define RESTART_SYSCALL 219 /* Linux's number of restart_syscall(2) */
 
-/* Stop the current task as long as its process is stopped and the task does not have to end. */
-static void stop_here(struct task *task)
+static bool must_end(const struct task *task)
 {
-	if (!task->process->stopped)
-		return;
+	return task->process->exiting || task->end_wanted;
+}
+
+/* Stop the current task, which is not traced, as long as its process is stopped and the task does not have to end. */
+static void stop_with_process(struct task *task)
+{
 	/* No wake-up is lost: `stopped` is cleared before task_go_on() takes task_lock to wake this task. */
 	lock_take_on(&task_lock);
-	while (task->process->stopped && !task->process->exiting && !task->end_wanted) {
+	while (task->process->stopped && !ptrace_is_traced(task) && !must_end(task)) {
 		task->state = TASK_STOPPED;
 		sched_switch();
 	}
 	lock_release_on(&task_lock);
+}
+
+/* Stop the current task as long as that is wanted: with its process, or, if it is traced, as its tracer says. */
+static void stop_here(struct task *task)
+{
+	while (unlikely(task->signals.stop_wanted) && !must_end(task)) {
+		if (ptrace_is_traced(task)) {
+			ptrace_trap();
+			continue;
+		}
+		stop_with_process(task);
+		if (!ptrace_is_traced(task) && !task->process->stopped)
+			break;
+	}
 }
 
 static void act_by_default(struct process *process, int signal)
@@ -73,10 +91,12 @@ static void call_handler(struct trap_frame *frame, struct task *task, const stru
 	struct task_signals *signals = &task->signals;
 	uint64_t blocked = signals->restore_blocked ? signals->saved_blocked : signals->blocked;
 	enum status status;
+	bool steps;
 
 	signals->restore_blocked = false;
 	if (unlikely(task->self_write.at))
 		(void)self_write_end(frame);
+	steps = ptrace_step_ends(frame);
 	do
 		status = signal_frame_push(frame, action, info, blocked);
 	while (unlikely(status == ERR_NO_MEMORY) && task_find_memory());
@@ -95,6 +115,8 @@ static void call_handler(struct trap_frame *frame, struct task *task, const stru
 	if (!(action->flags & SA_NODEFER))
 		blocked |= SIGNAL_BIT(info->signal);
 	signal_set_blocked(blocked);
+	if (unlikely(steps))
+		(void)ptrace_notify(SIGTRAP, 0);
 }
 
 /* Deliver one signal. Returns false when none was pending. Sets *ret_handled when a handler is to run. */
@@ -108,6 +130,11 @@ static bool deliver_one(struct trap_frame *frame, struct task *task, bool system
 	*ret_handled = false;
 	if (!signal)
 		return false;
+	if (unlikely(ptrace_is_traced(task)) && signal != SIGKILL) {
+		signal = ptrace_signal(signal, &info);
+		if (!signal)
+			return true;
+	}
 	at = &process->signals.actions[signal - 1];
 	action = *at;
 	if (action.handler == SIGNAL_IGNORE)

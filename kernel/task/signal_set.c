@@ -94,6 +94,24 @@ void signal_set_drop(struct process *process, struct signal_set *set, uint64_t m
 	}
 }
 
+bool signal_set_peek(const struct signal_set *set, uint64_t index, struct signal_info *ret)
+{
+	uint64_t kernels = set->from_kernel;
+
+	for (const struct signal_queued *oldest = set->first; oldest; oldest = oldest->next)
+		for (const struct signal_queued *queued = oldest; queued; queued = queued->same)
+			if (!index--) {
+				*ret = queued->info;
+				return true;
+			}
+	for (; kernels; kernels &= kernels - 1)
+		if (!index--) {
+			*ret = (struct signal_info){ .signal = __builtin_ctzll(kernels) + 1, .code = SI_KERNEL };
+			return true;
+		}
+	return false;
+}
+
 /* Add a siginfo to the queue of its number. */
 static void set_link(struct signal_set *set, struct signal_queued *queued)
 {

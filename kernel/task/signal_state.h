@@ -108,6 +108,7 @@ struct task_signals {
 	 * task alone
 	 */
 	bool refused;
+	bool stop_wanted;       /* the task is to stop: its process is stopped, or ptrace(2) asks for that */
 	uint64_t blocked;       /* mask of blocked signals */
 	uint64_t waited;        /* signals that rt_sigtimedwait(2) waits for: they wake the task although blocked */
 	uint64_t saved_blocked; /* the mask before sigsuspend(2) or ppoll(2), to restore when a handler returns */

@@ -96,6 +96,7 @@ static void enlist(struct task *task, const char *name, struct number *number)
 	task->start_ns = clock_monotonic_ns();
 	task->rank = sched_rank(&task->sched);
 	task->alarm.fire = alarm_rings;
+	list_init(&task->tracing.tracees);
 	task->cpu = per_cpu_pointer(percpu);
 	memset(&task->may, 0xff, sizeof(task->may));
 	list(task, number);

@@ -16,6 +16,7 @@
 #include "kernel/mm/heap/kernel_stack.h"
 #include "kernel/sync/wait_queue.h"
 #include "kernel/task/cpu_set.h"
+#include "kernel/task/ptrace_state.h"
 #include "kernel/task/rights_state.h"
 #include "kernel/task/self_write_state.h"
 #include "kernel/task/signal_state.h"
@@ -25,12 +26,11 @@
 
 #define TASK_NAME        16 /* bytes of a name, with its NUL, as Linux's comm */
 #define TASK_NO_DEADLINE TIME_NEVER
-
 enum task_state {
 	TASK_NEW,      /* not started yet: task_wake has no effect */
 	TASK_RUNNABLE, /* running, or in a run queue */
 	TASK_BLOCKED,  /* waits for task_wake, a signal, or its deadline */
-	TASK_STOPPED,  /* stopped by a signal, until SIGCONT or SIGKILL */
+	TASK_STOPPED,  /* stopped by a signal, until SIGCONT or SIGKILL, or by its tracer */
 	TASK_DEAD,     /* never runs again; its memory is freed when another task has the CPU */
 };
 
@@ -43,8 +43,8 @@ struct task {
 	uint64_t sp;                 /* kernel stack pointer while the task does not run */
 	vaddr_t stack;               /* lowest address of the kernel stack */
 	void *fpu;                   /* the task's XSAVE area; NULL: a kernel task */
-	uint64_t fs_base;            /* user mode's FS and GS base; may be stale while the task runs */
-	uint64_t gs_base;
+	uint64_t fs_base, gs_base;   /* user mode's FS and GS base; may be stale while the task runs */
+	struct task_tracing tracing;
 	bool end_wanted; /* the task is to end: another task of its process is in execve(2) */
 
 	/* Guard of the next fields: task_lock, since interrupt handlers wake tasks and end their slices. */

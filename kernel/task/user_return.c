@@ -11,6 +11,8 @@
 #include "kernel/sync/kernel_lock.h"
 #include "kernel/task/late.h"
 #include "kernel/task/out_of_memory.h"
+#include "kernel/task/ptrace.h"
+#include "kernel/task/ptrace_debug.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/self_write.h"
 #include "kernel/task/signal_internal.h"
@@ -65,6 +67,8 @@ void task_begin_again(struct trap_frame *frame)
 	irq_close();
 	frame->rip -= SYSCALL_LENGTH;
 	frame->rax = frame->error;
+	if (ptrace_is_traced(task_current()))
+		task_current()->tracing.tracee->calls_again = true;
 }
 
 /*
@@ -149,11 +153,16 @@ static void user_exception(struct trap_frame *frame)
 
 	if (frame->vector == TRAP_DB && task->self_write.at && self_write_end(frame))
 		return;
+	if (frame->vector == TRAP_DB) {
+		code = ptrace_debug_trap(frame);
+		if (!code)
+			return;
+	}
 	if (!signal) {
 		signal = SIGSEGV;
 		code = SI_KERNEL;
 	}
-	if (!handles_signal(signal))
+	if (!handles_signal(signal) && !ptrace_is_traced(task))
 		log_info("task %d (%s): %s at %#llx, stack %#llx\n", task->tid, task->name, trap_name(frame->vector),
 			 (unsigned long long)frame->rip, (unsigned long long)frame->rsp);
 	signal_fault(signal, code, code == SI_KERNEL ? 0 : frame->rip);
@@ -267,6 +276,8 @@ void task_return(struct trap_frame *frame, bool system_call)
 		irq_open();
 		if (task->late)
 			late_do_until_end();
+		if (unlikely(ptrace_is_traced(task)) && system_call)
+			ptrace_call_ends(frame);
 		if (task->process->exiting || task->end_wanted)
 			process_exit_task(0);
 		signal_deliver(frame, system_call);
@@ -336,6 +347,7 @@ void user_traps_init(void)
 {
 	task_set_user_entry(task_enter_user);
 	signal_frame_init();
+	ptrace_debug_init();
 	trap_set_user_handler(user_trap);
 	trap_set_return_handler(return_from_trap);
 }

@@ -5,6 +5,7 @@
 #include "kernel/fs/errno.h"
 #include "kernel/task/process_internal.h"
 #include "kernel/task/process_wait.h"
+#include "kernel/task/ptrace_wait.h"
 #include "kernel/task/signal_numbers.h"
 #include "kernel/task/wait_until.h"
 
@@ -65,7 +66,7 @@ static bool tell(struct process *child, unsigned options, struct wait_result *re
 		}
 		return true;
 	}
-	if (child->stopped && !child->stop_told && (options & WAIT_UNTRACED)) {
+	if (child->stopped && !child->stop_told && (options & WAIT_UNTRACED) && !ptrace_wait_traces(child)) {
 		ret->status = child->stop_status;
 		child->stop_told = !keep;
 		return true;
@@ -91,12 +92,15 @@ static bool has_child(const struct wanted *wanted)
 static int look(const struct wanted *wanted, struct wait_result *ret)
 {
 	struct process *process = process_current();
+	int tid = ptrace_wait_look(wanted->who, wanted->options, ret);
 
+	if (tid)
+		return tid;
 	if (wanted->who > 0) {
 		struct process *child = process_peek(wanted->who);
 
 		if (!child || child->parent != process || !is_meant(child, wanted))
-			return -ECHILD;
+			return ptrace_wait_expects(wanted->who, wanted->options) ? 0 : -ECHILD;
 		/* Since the caller looked the process up, it may have ended and its number gone to another one. */
 		if (wanted->only && wanted->only != child)
 			return -ECHILD;
@@ -112,7 +116,7 @@ static int look(const struct wanted *wanted, struct wait_result *ret)
 		else if (is_meant(child, wanted) && tell(child, wanted->options, ret))
 			return ret->pid;
 	}
-	return has_child(wanted) ? 0 : -ECHILD;
+	return has_child(wanted) || ptrace_wait_expects(wanted->who, wanted->options) ? 0 : -ECHILD;
 }
 
 static int wait(const struct wanted *wanted, struct wait_result *ret)

@@ -1,0 +1,9 @@
+/*
+ * The requests of ptrace(2) that read and write what a stopped tracee has: memory, registers, signals.
+ */
+#pragma once
+
+#include "kernel/task/ptrace.h"
+
+/* Do a request. Returns its result; -EIO when there is no such request, or no such place; -EFAULT, -EINVAL. */
+int64_t ptrace_data_request(struct tracee *tracee, uint64_t request, uint64_t address, uint64_t data);

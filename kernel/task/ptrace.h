@@ -1,0 +1,102 @@
+/*
+ * Tracing: ptrace(2). A task, the tracer, controls others, its tracees: they stop where something happens to them, and
+ * go on when the tracer says so. A tracee is stopped when it has left the CPU in ptrace_stop(); all that is known of it
+ * is in its trap frame and its save areas then.
+ *
+ * Files: ptrace_stop.c (stops), ptrace_attach.c (begin and end of tracing), ptrace_events.c (what a tracee stops for),
+ * ptrace_registers.c and ptrace_debug.c (its registers), kernel/sys/sys_ptrace.c (requests).
+ */
+#pragma once
+
+#include "kernel/task/tracee.h"
+
+/* ---- ptrace_stop.c ---- */
+
+/*
+ * Stop the current task, tell its tracer by `code`, and wait until that lets it go on. info: what PTRACE_GETSIGINFO
+ * reads, and PTRACE_SETSIGINFO changes, or NULL. The task must be traced; it may not be any more afterwards. Returns
+ * the signal that the tracer passes on, or 0. A task that must end does not wait.
+ */
+int ptrace_stop(int code, struct signal_info *info);
+
+/* Stop with a siginfo that says what has happened: as ptrace_stop(), for all stops but those of a signal. */
+int ptrace_notify(int code, uint64_t message);
+
+/* Let a stopped tracee go on as `run` says, and pass a signal on to it; 0: none. */
+void ptrace_resume(struct tracee *tracee, enum ptrace_run run, int signal);
+
+/* Ask a tracee to stop soon: it does so on its way to user mode, and ends a wait for that. */
+void ptrace_call_to_stop(struct task *task);
+
+/* Put the tracee among the news of its tracer, and wake that. The caller holds signal_lock. */
+void ptrace_tell_held(struct tracee *tracee, int code, int status);
+
+/* ---- ptrace_attach.c ---- */
+
+/*
+ * Begin to trace `task` for the current task. Returns 0, -EPERM, -ENOMEM, -ESRCH. ptrace_attach() stops it by SIGSTOP;
+ * ptrace_seize() does not. ptrace_me(): the current task, for its parent.
+ */
+int ptrace_attach(struct task *task);
+int ptrace_seize(struct task *task, unsigned options);
+int ptrace_me(void);
+
+/*
+ * Let go of a tracee, which is stopped or has ended, and pass a signal on to it. The pointer is not valid any more.
+ */
+void ptrace_detach(struct tracee *tracee, int signal);
+
+/* Forget a tracee that has ended. The pointer is not valid any more. */
+void ptrace_forget(struct tracee *tracee);
+
+/* Let go of all that the current task, which ends, traces: kill those with PTRACE_O_EXITKILL. */
+void ptrace_end_tracer(void);
+
+/* Tell the tracer of the current task, which ends with wait status `status`. */
+void ptrace_end_tracee(int status);
+
+/*
+ * Make a new child of the current task one of its tracer's, if that wants it. flags: CLONE_…. *ret_event: the event
+ * that ptrace_child_event() is to report, or 0. Returns 0, or -ENOMEM with nothing changed.
+ */
+int ptrace_take_child(struct task *child, uint64_t flags, enum ptrace_event *ret_event);
+
+/* Have a traced child stop before its first instruction. Call before it starts. */
+void ptrace_stop_child(struct task *child);
+
+/* Undo ptrace_take_child(), for a child that never starts. */
+void ptrace_drop_child(struct task *child);
+
+/* Return whether the tracer of the task, if there is one, may see all that the task may do: CAP_SYS_PTRACE. */
+bool ptrace_is_capable(const struct task *task);
+
+/* ---- ptrace_events.c ---- */
+
+/* Stop for an event if the tracer wants that. Call in the current task. */
+void ptrace_event(enum ptrace_event event, uint64_t message);
+void ptrace_exec(int old_tid); /* after an execve(2): without the event's option, SIGTRAP as of old */
+
+/*
+ * Stop for a signal that is about to be delivered. Returns the signal to be delivered in its place, whose siginfo *info
+ * is then, or 0.
+ */
+int ptrace_signal(int signal, struct signal_info *info);
+
+/*
+ * End the step that the current task's tracer lets it do, since a handler begins, where it stops. Returns whether it
+ * did one.
+ */
+bool ptrace_step_ends(struct trap_frame *frame);
+
+/* Do the stop that ptrace_call_to_stop(), or a stop of the process, asks for. */
+void ptrace_trap(void);
+
+/*
+ * At the beginning of a system call, and at its end. ptrace_call_begins() returns false if the call is not to be made:
+ * its result is in the frame.
+ */
+bool ptrace_call_begins(struct trap_frame *frame);
+void ptrace_call_ends(struct trap_frame *frame);
+
+/* Send the current task a signal that its tracer has passed on at another stop than a signal's; 0: none. */
+void ptrace_send(int signal);

@@ -1,0 +1,224 @@
+/*
+ * The beginning and the end of tracing.
+ */
+#include "kernel/arch/irq_guard.h"
+#include "kernel/fs/errno.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/task/give_way.h"
+#include "kernel/task/ptrace.h"
+#include "kernel/task/signal_internal.h"
+
+#define CLONE_PTRACE   0x2000
+#define CLONE_VFORK    0x4000
+#define CLONE_UNTRACED 0x800000
+#define CLONE_SIGNAL   0xff
+
+/* Make `task` a tracee of `tracer`. Returns 0 or -ENOMEM. */
+static int link_up(struct task *task, struct task *tracer, unsigned options, bool seized)
+{
+	struct tracee *tracee = kmalloc(sizeof(*tracee));
+
+	if (!tracee)
+		return -ENOMEM;
+	*tracee = (struct tracee){
+		.task = task, .tracer = tracer, .tid = task->tid, .options = options, .seized = seized
+	};
+	list_init(&tracee->in_news);
+	list_add_last(&tracer->tracing.tracees, &tracee->of_tracer);
+	task->tracing.tracee = tracee;
+	/* The entry code passes the calls of the task to syscall_run(), which knows of tracing. */
+	task->rights.calls_by_c = true;
+	if (task == task_current())
+		this_cpu->calls_by_c = true;
+	return 0;
+}
+
+void ptrace_forget(struct tracee *tracee)
+{
+	list_remove(&tracee->in_news);
+	list_remove(&tracee->of_tracer);
+	kfree(tracee);
+}
+
+bool ptrace_is_capable(const struct task *task)
+{
+	const struct tracee *tracee = task->tracing.tracee;
+	HELD_CREDENTIALS const struct credentials *who = tracee ? rights_of_task(tracee->tracer) : NULL;
+
+	return !tracee || (who && credentials_can(who, CAP_SYS_PTRACE));
+}
+
+/* Return whether the current task may begin to trace `task`: 0, -EPERM, -ESRCH. */
+static int check(const struct task *task)
+{
+	if (!task->process)
+		return -ESRCH;
+	/* A program that is about to gain rights by execve(2) must not be seen by who has fewer. */
+	if (task->process == process_current() || !rights_may_trace(task->process) ||
+	    (task->process->rights.gains && !rights_can(CAP_SYS_PTRACE)))
+		return -EPERM;
+	return ptrace_is_traced(task) || task->process->exiting || task->end_wanted ? -EPERM : 0;
+}
+
+int ptrace_attach(struct task *task)
+{
+	int error = check(task);
+
+	if (!error)
+		error = link_up(task, task_current(), 0, false);
+	if (error)
+		return error;
+	task->tracing.tracee->group_due = task->process->stopped;
+	(void)signal_send_task(task, SIGSTOP, NULL);
+	/* A task that is stopped already comes from the stop of its process into that of a tracee. */
+	if (task->process->stopped)
+		ptrace_call_to_stop(task);
+	return 0;
+}
+
+int ptrace_seize(struct task *task, unsigned options)
+{
+	int error = check(task);
+
+	if (!error)
+		error = link_up(task, task_current(), options, true);
+	if (!error && task->process->stopped)
+		ptrace_call_to_stop(task);
+	return error;
+}
+
+/* Return the task that is the tracer of PTRACE_TRACEME: the one that made the process, or else its process's first. */
+static struct task *parent_task(const struct process *process)
+{
+	struct task *task = task_peek(process->parent_tid);
+
+	return task && task->process == process->parent ? task : process_any_task(process->parent);
+}
+
+int ptrace_me(void)
+{
+	struct task *task = task_current(), *tracer;
+	struct process *process = task->process;
+	HELD_CREDENTIALS const struct credentials *theirs = NULL;
+
+	if (ptrace_is_traced(task))
+		return -EPERM;
+	tracer = process->parent ? parent_task(process) : NULL;
+	/* A parent that is ending traces nobody any more. As on Linux the call succeeds. */
+	if (!tracer || process->parent->exiting)
+		return 0;
+	theirs = rights_of_process(process->parent);
+	if (rights_current()->permitted & ~theirs->effective && !credentials_can(theirs, CAP_SYS_PTRACE))
+		return -EPERM;
+	return link_up(task, tracer, 0, false);
+}
+
+void ptrace_detach(struct tracee *tracee, int signal)
+{
+	struct task *task = tracee->task;
+	const bool stopped = tracee->stopped;
+	uint64_t flags;
+
+	if (!task) {
+		ptrace_forget(tracee);
+		return;
+	}
+	if (stopped)
+		ptrace_resume(tracee, PTRACE_RUN_FREE, signal);
+	task->tracing.tracee = NULL;
+	task->rights.calls_by_c = task->rights.seccomp_mode != SECCOMP_OFF;
+	ptrace_forget(tracee);
+	flags = lock_take(&signal_lock);
+	task->signals.stop_wanted = task->process->stopped;
+	task->signals.wanted = true;
+	lock_release(&signal_lock, flags);
+}
+
+void ptrace_end_tracer(void)
+{
+	struct link *tracees = &task_current()->tracing.tracees;
+
+	while (!list_is_empty(tracees)) {
+		struct tracee *tracee = list_item(tracees->next, struct tracee, of_tracer);
+
+		if (tracee->task && tracee->options & PTRACE_O_EXITKILL)
+			(void)signal_send_process(tracee->task->process, SIGKILL, NULL);
+		ptrace_detach(tracee, 0);
+		(void)task_give_way();
+	}
+}
+
+void ptrace_end_tracee(int status)
+{
+	struct task *task = task_current();
+	struct process *process = task->process;
+	struct tracee *tracee = task->tracing.tracee;
+	const bool leader = task->tid == process->pid;
+	uint64_t flags;
+
+	if (!tracee)
+		return;
+	task->tracing.tracee = NULL;
+	/*
+	 * The end of a process is told to its parent, be that its tracer or not. As on Linux nobody hears of the first
+	 * task when another one of its process takes its number by execve(2).
+	 */
+	if (leader && (tracee->tracer->process == process->parent || task->end_wanted)) {
+		ptrace_forget(tracee);
+		return;
+	}
+	tracee->task = NULL;
+	tracee->stopped = false;
+	tracee->status = status;
+	tracee->tid = task->tid;
+	tracee->pid = process->pid;
+	tracee->group = process->group;
+	flags = lock_take(&signal_lock);
+	ptrace_tell_held(tracee, status & 0x7f ? CLD_KILLED : CLD_EXITED, status & 0x7f ? status & 0x7f : status >> 8);
+	lock_release(&signal_lock, flags);
+}
+
+/* ---- new children ---- */
+
+int ptrace_take_child(struct task *child, uint64_t flags, enum ptrace_event *ret_event)
+{
+	const struct tracee *tracee = task_current()->tracing.tracee;
+	enum ptrace_event event = PTRACE_EVENT_FORK;
+	bool wanted;
+	int error;
+
+	*ret_event = 0;
+	if (!tracee)
+		return 0;
+	if (flags & CLONE_VFORK)
+		event = PTRACE_EVENT_VFORK;
+	else if ((flags & CLONE_SIGNAL) != SIGCHLD)
+		event = PTRACE_EVENT_CLONE;
+	wanted = tracee->options & 1U << event && !(flags & CLONE_UNTRACED);
+	if (!wanted && !(flags & CLONE_PTRACE))
+		return 0;
+	error = link_up(child, tracee->tracer, tracee->options, tracee->seized);
+	if (error)
+		return error;
+	if (wanted)
+		*ret_event = event;
+	return 0;
+}
+
+void ptrace_stop_child(struct task *child)
+{
+	if (!ptrace_is_traced(child))
+		return;
+	if (child->tracing.tracee->seized)
+		ptrace_call_to_stop(child);
+	else
+		(void)signal_send_task(child, SIGSTOP, NULL);
+}
+
+void ptrace_drop_child(struct task *child)
+{
+	if (!ptrace_is_traced(child))
+		return;
+	ptrace_forget(child->tracing.tracee);
+	child->tracing.tracee = NULL;
+}

@@ -1,0 +1,130 @@
+/*
+ * What a traced task stops for: signals, system calls, events, and stops of its process.
+ */
+#include "kernel/arch/registers.h"
+#include "kernel/fs/errno.h"
+#include "kernel/lib/likely.h"
+#include "kernel/task/ptrace.h"
+#include "kernel/task/signal_internal.h"
+
+void ptrace_send(int signal)
+{
+	const struct task *tracer;
+	struct signal_info info = { .signal = signal, .code = SI_USER };
+
+	if (!signal)
+		return;
+	if (ptrace_is_traced(task_current())) {
+		tracer = task_current()->tracing.tracee->tracer;
+		info.sender.pid = tracer->process->pid;
+		info.sender.uid = rights_user_of(tracer->process);
+	}
+	(void)signal_send_task(task_current(), signal, &info);
+}
+
+void ptrace_event(enum ptrace_event event, uint64_t message)
+{
+	const struct tracee *tracee = task_current()->tracing.tracee;
+
+	if (tracee && tracee->options & 1U << event)
+		ptrace_send(ptrace_notify(SIGTRAP | event << 8, message));
+}
+
+void ptrace_exec(int old_tid)
+{
+	const struct tracee *tracee = task_current()->tracing.tracee;
+
+	if (!tracee)
+		return;
+	if (tracee->options & 1U << PTRACE_EVENT_EXEC)
+		ptrace_event(PTRACE_EVENT_EXEC, (uint64_t)old_tid);
+	else if (!tracee->seized)
+		(void)signal_send_task(task_current(), SIGTRAP, NULL);
+}
+
+int ptrace_signal(int signal, struct signal_info *info)
+{
+	struct task *task = task_current();
+	int passed = ptrace_stop(signal, info);
+
+	if (!passed || task->process->exiting || task->end_wanted)
+		return 0;
+	if (passed != info->signal) {
+		*info = (struct signal_info){ .signal = passed, .code = SI_USER };
+		if (ptrace_is_traced(task)) {
+			const struct process *tracer = task->tracing.tracee->tracer->process;
+
+			info->sender.pid = tracer->pid;
+			info->sender.uid = rights_user_of(tracer);
+		}
+	}
+	if (!(task->signals.blocked & SIGNAL_BIT(passed)))
+		return passed;
+	/* Another signal that the task has blocked becomes pending. */
+	(void)signal_send_task(task, passed, info);
+	return 0;
+}
+
+void ptrace_trap(void)
+{
+	struct task *task = task_current();
+	struct tracee *tracee = task->tracing.tracee;
+	const bool group = task->process->stopped && (tracee->group_due || tracee->seized);
+	const int signal = group ? task->process->stop_status >> 8 : SIGTRAP;
+	uint64_t flags = lock_take(&signal_lock);
+
+	task->signals.stop_wanted = false;
+	lock_release(&signal_lock, flags);
+	tracee->interrupted = tracee->group_due = false;
+	if (tracee->seized)
+		(void)ptrace_notify(signal | PTRACE_EVENT_STOP << 8, 0);
+	else if (group)
+		(void)ptrace_stop(signal, NULL);
+}
+
+bool ptrace_step_ends(struct trap_frame *frame)
+{
+	struct tracee *tracee = task_current()->tracing.tracee;
+
+	if (likely(!tracee || !tracee->steps))
+		return false;
+	frame->rflags &= ~RFLAGS_TF;
+	tracee->steps = false;
+	return true;
+}
+
+/* Stop at the beginning or at the end of a system call, if the tracer wants that. */
+static void stop_at_call(uint64_t message)
+{
+	const struct tracee *tracee = task_current()->tracing.tracee;
+	const int code = SIGTRAP | (tracee->options & PTRACE_O_TRACESYSGOOD ? 0x80 : 0);
+
+	if (tracee->run == PTRACE_RUN_CALLS)
+		ptrace_send(ptrace_notify(code, message));
+}
+
+bool ptrace_call_begins(struct trap_frame *frame)
+{
+	struct task *task = task_current();
+	struct tracee *tracee = task->tracing.tracee;
+
+	/* As on Linux a tracer that looks at RAX before the call sees this; a call that is left out returns it. */
+	frame->rax = (uint64_t)-ENOSYS;
+	if (tracee->calls_again)
+		tracee->calls_again = false;
+	else
+		stop_at_call(PTRACE_CALL_BEGINS);
+	return !task->process->exiting && !task->end_wanted && (int64_t)frame->error >= 0;
+}
+
+void ptrace_call_ends(struct trap_frame *frame)
+{
+	const struct tracee *tracee = task_current()->tracing.tracee;
+	const struct signal_info step = { .code = TRAP_BRKPT, .address = frame->rip };
+
+	/* A step over SYSCALL has come to its end here, and not behind the instruction that follows. */
+	if (tracee->steps)
+		signal_fault_as(SIGTRAP, &step);
+	else
+		stop_at_call(PTRACE_CALL_ENDS);
+}

@@ -1,0 +1,26 @@
+/*
+ * How tracees take part in a stop of their process (job control): they report its beginning and its end as they run.
+ */
+#include "kernel/task/signal_internal.h"
+#include "kernel/task/tracee.h"
+
+void ptrace_stop_comes_held(struct task *task)
+{
+	lock_assert_held(&signal_lock);
+	task->tracing.tracee->group_due = true;
+	task_wake_off(task);
+}
+
+void ptrace_stop_ends_held(struct task *task)
+{
+	struct tracee *tracee = task->tracing.tracee;
+
+	lock_assert_held(&signal_lock);
+	tracee->group_due = false;
+	if (!tracee->seized)
+		return;
+	task->signals.stop_wanted = true;
+	if (tracee->listening)
+		tracee->stopped = tracee->listening = false;
+	task_wake_off(task);
+}
