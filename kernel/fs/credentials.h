@@ -37,6 +37,7 @@ enum capability {
 	CAP_SYS_RESOURCE = 24,
 	CAP_SYS_TIME = 25,
 	CAP_MKNOD = 27,
+	CAP_SETFCAP = 31,
 	CAP_MAC_OVERRIDE = 32,
 	CAP_SYSLOG = 34,
 	CAPABILITIES = 41, /* how many Linux 6.1 has */

@@ -52,6 +52,7 @@ enum linux_errno {
 	ELOOP = 40,
 	ENOMSG = 42,
 	EIDRM = 43,
+	ENODATA = 61,
 	EOVERFLOW = 75,
 	ELIBBAD = 80,
 	ENOTSOCK = 88,

@@ -23,15 +23,16 @@ struct fs {
 	 * others
 	 */
 	uint64_t own;
-	struct mount *mount; /* where it is mounted (mount.h); NULL: nowhere */
-	unsigned flags;      /* the mount's flags, of MS_ATTRIBUTES */
-	uint64_t writers;    /* how many open files and mappings may write to its regular files */
-	uint64_t pages;      /* frames of the files' contents, and pages of the initramfs that are used in place */
-	uint64_t pages_max;  /* limit on `pages`; 0: none */
-	uint64_t nodes_max;  /* limit on `nodes`; 0: none */
-	uint64_t watches;    /* number of watches on its nodes (notify.h) */
-	bool keeps_nodes;    /* nodes with names are not freed when nobody uses them; fixed when made */
-	bool ends;           /* set when the file system is being freed: its nodes are not removed but unmounted */
+	struct mount *mount;      /* where it is mounted (mount.h); NULL: nowhere */
+	unsigned flags;           /* the mount's flags, of MS_ATTRIBUTES */
+	uint64_t writers;         /* how many open files and mappings may write to its regular files */
+	uint64_t pages;           /* frames of the files' contents, and pages of the initramfs that are used in place */
+	uint64_t pages_max;       /* limit on `pages`; 0: none */
+	uint64_t nodes_max;       /* limit on `nodes`; 0: none */
+	uint64_t attribute_bytes; /* of extended attributes in the heap; count towards `pages_max` */
+	uint64_t watches;         /* number of watches on its nodes (notify.h) */
+	bool keeps_nodes;         /* nodes with names are not freed when nobody uses them; fixed when made */
+	bool ends;                /* set when the file system is being freed: its nodes are not removed but unmounted */
 	/* the root, with a reference to it, from mount_detach() until the last user is gone; NULL at all other times */
 	struct node *detached;
 	/* frees a detached file system; called when the only reference to its nodes is the one to the root */

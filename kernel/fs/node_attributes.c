@@ -3,12 +3,13 @@
  */
 #include "kernel/fs/node_attributes.h"
 
+#include "kernel/fs/attributes.h"
 #include "kernel/fs/notify.h"
 #include "kernel/fs/permission.h"
 
 void node_set_mode(struct node *node, uint32_t mode)
 {
-	node->mode = (node->mode & S_IFMT) | (mode & MODE_PERMISSIONS);
+	node->mode = (node->mode & ~(uint32_t)MODE_PERMISSIONS) | (mode & MODE_PERMISSIONS);
 	node->ctime = node_now();
 }
 
@@ -56,8 +57,10 @@ int node_chown(struct node *node, const struct credentials *who, uint32_t uid, u
 	if (gid != UINT32_MAX && !can && !(owner && (gid == node->gid || credentials_in_group(who, gid))))
 		return -EPERM;
 	/* As on Linux, a change of owner clears the set-ID bits: they would give the program its new owner's rights. */
-	if (!node_is(node, S_IFDIR))
+	if (!node_is(node, S_IFDIR)) {
 		node->mode &= ~bits_to_drop(node, who);
+		attribute_drop_capabilities(node);
+	}
 	node_set_owner(node, uid, gid);
 	if (uid != UINT32_MAX || gid != UINT32_MAX)
 		notify_node(node, IN_ATTRIB);
@@ -66,6 +69,7 @@ int node_chown(struct node *node, const struct credentials *who, uint32_t uid, u
 
 void node_written(struct node *node, const struct credentials *who)
 {
+	attribute_drop_capabilities(node);
 	if (!node_is(node, S_IFREG) || credentials_can(who, CAP_FSETID) || !(node->mode & bits_to_drop(node, who)))
 		return;
 	node->mode &= ~bits_to_drop(node, who);

@@ -24,5 +24,5 @@ int node_set_times(struct node *node, const struct credentials *who, const struc
 		   const struct linux_timespec *mtime);
 int node_touch(struct node *node, const struct credentials *who);
 
-/* Clear the set-ID bits of a file that `who` has written to, unless it has CAP_FSETID. */
+/* Drop the capabilities of a file that `who` has written to, and without CAP_FSETID the set-ID bits. */
 void node_written(struct node *node, const struct credentials *who);

@@ -15,7 +15,7 @@ void node_stat(const struct node *node, struct linux_stat *ret)
 		.dev = node->fs->device,
 		.ino = node->number,
 		.nlink = node->links,
-		.mode = node->mode,
+		.mode = (uint16_t)node->mode, /* without MODE_HAS_CAPABILITY */
 		.uid = node->uid,
 		.gid = node->gid,
 		.rdev = node->device,

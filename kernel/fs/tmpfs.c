@@ -4,6 +4,7 @@
  */
 #include "kernel/fs/tmpfs.h"
 
+#include "kernel/fs/attributes.h"
 #include "kernel/fs/file.h"
 #include "kernel/fs/tmpfs_names.h"
 #include "kernel/lib/panic.h"
@@ -57,6 +58,7 @@ static void tmpfs_free(struct node *node)
 	struct tmpfs_node *freed = tmpfs_node(node);
 
 	kfree(freed->names);
+	attributes_free(freed->attributes, node->fs);
 	if (node_is(node, S_IFREG))
 		content_free(&freed->content);
 	else if (node_is(node, S_IFDIR))
@@ -250,4 +252,9 @@ int tmpfs_create_unnamed(struct node *root, uint32_t mode, struct node **ret)
 bool tmpfs_is(const struct node *node)
 {
 	return node->ops == &tmpfs_ops;
+}
+
+struct attributes **tmpfs_attributes(struct node *node)
+{
+	return tmpfs_is(node) ? &tmpfs_node(node)->attributes : NULL;
 }

@@ -5,6 +5,8 @@
 
 #include "kernel/fs/node.h"
 
+struct attributes;
+
 /* Make a file system with an empty root (mode 0755); *ret is a reference to it. Returns 0 or -ENOMEM. */
 int tmpfs_create(struct node **ret);
 
@@ -31,6 +33,9 @@ void tmpfs_use_in_place(struct node *node, paddr_t pa, uint64_t size);
 
 /* Return whether the node lies in a tmpfs. */
 bool tmpfs_is(const struct node *node);
+
+/* Return where the node's extended attributes are, NULL there for none; or NULL: the node lies in no tmpfs. */
+struct attributes **tmpfs_attributes(struct node *node);
 
 /*
  * Make a regular file without a name (links is 0), for memfd_create(2) and O_TMPFILE; *ret is a reference. Returns 0 or

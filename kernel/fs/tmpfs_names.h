@@ -11,6 +11,7 @@ struct tmpfs_node {
 	struct node node; /* must be the first member: node_ops get a pointer to it */
 	/* The node's names, linked by next_name. When node.links is 0: its last name (see keep_name()), or NULL. */
 	struct directory_entry *names;
+	struct attributes *attributes; /* extended attributes; NULL: none were ever set */
 	union {
 		struct content content; /* for S_IFREG */
 		struct directory dir;   /* for S_IFDIR */

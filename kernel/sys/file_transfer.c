@@ -8,6 +8,7 @@
  */
 #include "kernel/sys/file_transfer.h"
 
+#include "kernel/fs/attributes.h"
 #include "kernel/fs/content.h"
 #include "kernel/fs/node_attributes.h"
 #include "kernel/fs/notify.h"
@@ -242,7 +243,7 @@ static bool needs_turns(const struct file *file, const struct user_io *io)
 {
 	return file->properties & FILE_SEEKS && node_is(file->node, S_IFREG) &&
 	       (io->left > STEP || !turn_is_free(&file->position) || !turn_is_free(&file->node->writing) ||
-		unlikely(file->node->mode & (S_ISUID | S_ISGID)));
+		unlikely(file->node->mode & (S_ISUID | S_ISGID | MODE_HAS_CAPABILITY)));
 }
 
 /* Return whether the call takes the turn `position`: calls that move the position, and all reads with FILE_STEPS. */

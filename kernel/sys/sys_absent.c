@@ -3,7 +3,6 @@
  * a Linux that was built without the feature.
  */
 #include "kernel/sys/user_args.h"
-#include "kernel/task/refused_feature.h"
 
 /*
  * These calls do not exist here, and C libraries work without them. They have functions only because sys_missing()
@@ -18,32 +17,6 @@ SYSCALL_0(rseq)
 {
 	return -ENOSYS;
 }
-
-/* Files have no extended attributes. Many programs look for some; only one that sets them is named in the log. */
-#define NO_ATTRIBUTES(name)         \
-	SYSCALL_0(name)             \
-	{                           \
-		return -EOPNOTSUPP; \
-	}
-
-#define NO_NEW_ATTRIBUTES(name)                                                                \
-	SYSCALL_0(name)                                                                        \
-	{                                                                                      \
-		return refuse_feature(-EOPNOTSUPP, #name ": extended attributes of files", 0); \
-	}
-
-NO_NEW_ATTRIBUTES(setxattr)
-NO_NEW_ATTRIBUTES(lsetxattr)
-NO_NEW_ATTRIBUTES(fsetxattr)
-NO_ATTRIBUTES(getxattr)
-NO_ATTRIBUTES(lgetxattr)
-NO_ATTRIBUTES(fgetxattr)
-NO_ATTRIBUTES(listxattr)
-NO_ATTRIBUTES(llistxattr)
-NO_ATTRIBUTES(flistxattr)
-NO_ATTRIBUTES(removexattr)
-NO_ATTRIBUTES(lremovexattr)
-NO_ATTRIBUTES(fremovexattr)
 
 /* Memory for a file cannot be allocated in advance: C libraries write zeros when this call fails. */
 SYSCALL_4(fallocate, fd, mode, offset, size)

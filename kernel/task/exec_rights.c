@@ -1,8 +1,8 @@
 /*
  * As whom a new program runs: set-user-ID and set-group-ID files, and what execve(2) does with capabilities
- * (capabilities(7), "Transformation of capabilities during execve()"). Files have no capabilities of their own: there
- * are no extended attributes that could hold them.
+ * (capabilities(7), "Transformation of capabilities during execve()").
  */
+#include "kernel/fs/attributes.h"
 #include "kernel/fs/errno.h"
 #include "kernel/fs/permission.h"
 #include "kernel/task/exec_internal.h"
@@ -21,19 +21,45 @@ static void take_file_ids(struct credentials *who, const struct node *program)
 		who->gid.effective = program->gid;
 }
 
+/* What the file's own capabilities give. */
+struct given {
+	uint64_t permitted;
+	bool effective; /* all that are permitted are effective */
+	bool any;       /* the file has capabilities, though perhaps none that count */
+};
+
+/*
+ * Read the file's capabilities (capabilities(7), "File capabilities"). Returns 0; or -EPERM: the file wants all of its
+ * capabilities to be effective, and the bounding set lacks some.
+ */
+static int read_capabilities(struct node *program, const struct credentials *who, struct given *ret)
+{
+	struct file_capabilities file;
+
+	*ret = (struct given){ 0 };
+	if (program->fs->flags & MS_NOSUID || !attribute_capabilities(program, &file))
+		return 0;
+	ret->any = true;
+	ret->effective = file.effective;
+	ret->permitted = (who->bounding & file.permitted) | (who->inheritable & file.inheritable);
+	return file.effective && file.permitted & ~ret->permitted ? -EPERM : 0;
+}
+
 /*
  * Set the capabilities of the new program, and the saved IDs. Returns whether the C library must distrust its caller.
  */
-static bool take_capabilities(struct credentials *who, const struct credentials *old)
+static bool take_capabilities(struct credentials *who, const struct credentials *old, const struct given *given)
 {
 	const bool root_counts = !(who->secure_bits & SECURE_NO_ROOT);
-	const bool all = root_counts && !who->uid.effective;
+	/* A set-user-ID program of root with capabilities gets these alone, unless root itself starts it. */
+	const bool as_root = root_counts && !(given->any && !who->uid.effective && who->uid.real);
+	const bool all = given->effective || (as_root && !who->uid.effective);
 	bool other_ids = who->uid.effective != old->uid.real || who->gid.effective != old->gid.real;
-	uint64_t permitted = 0;
+	uint64_t permitted = given->permitted;
 
-	if (root_counts && (!who->uid.effective || !who->uid.real))
+	if (as_root && (!who->uid.effective || !who->uid.real))
 		permitted = who->inheritable | who->bounding;
-	if (other_ids)
+	if (other_ids || given->any)
 		who->ambient = 0;
 	/*
 	 * With PR_SET_NO_NEW_PRIVS, or with a tracer that has fewer rights, nothing is gained, not even what only the
@@ -63,13 +89,17 @@ static bool are_same(const struct credentials *a, const struct credentials *b)
 	       a->effective == b->effective && a->ambient == b->ambient && a->secure_bits == b->secure_bits;
 }
 
-int exec_rights(const struct node *program, const struct credentials *old, struct exec_image *ret)
+int exec_rights(struct node *program, const struct credentials *old, struct exec_image *ret)
 {
 	struct credentials who = *old;
 	struct credentials *copy;
+	struct given given;
+	int error = read_capabilities(program, old, &given);
 
+	if (error)
+		return error;
 	take_file_ids(&who, program);
-	ret->secure = take_capabilities(&who, old);
+	ret->secure = take_capabilities(&who, old, &given);
 	if (ret->secure && task_current()->process)
 		task_current()->process->rights.gains = true;
 	ret->readable = node_permit(program, old, ACCESS_READ) == 0;
