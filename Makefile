@@ -285,7 +285,7 @@ user_cc_pie   := gcc -static-pie -fPIE
 user_link = $(Q)$(user_cc_$(1)) -Wl,--build-id $(2) -o $@.debug && $(OBJCOPY) --strip-all $@.debug $@
 
 USER_TESTS   := memory mappings proc rights seccomp privileges permissions files process signals fpu jobs time threads info create events locks sems msgs shm neighbour together values \
-                policies programs resume sharers stale usage turns vdso \
+                policies programs resume settings sharers stale usage turns vdso \
                 sockets ptys timers pidfds copies foreign_memory watches tracing attributes
 USER_ATTACKS := ranges instructions returns pointers full bomb fuzz refused storm stops
 USER_SUPPORT := tap

@@ -4,6 +4,7 @@
 #include "kernel/fs/eventfd.h"
 
 #include "kernel/fs/anonymous.h"
+#include "kernel/fs/text.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 #include "kernel/sync/wait_queue.h"
@@ -80,11 +81,19 @@ static void eventfd_release(struct file *file)
 	kfree(file->data);
 }
 
+static void eventfd_info(struct file *file, struct text *ret)
+{
+	const struct eventfd *event = file->data;
+
+	text_add(ret, "eventfd-count: %16llx\n", (unsigned long long)event->count);
+}
+
 static const struct file_ops eventfd_ops = {
 	.read = eventfd_read,
 	.write = eventfd_write,
 	.poll = eventfd_poll,
 	.queue = eventfd_queue,
+	.info = eventfd_info,
 	.release = eventfd_release,
 };
 

@@ -10,8 +10,8 @@
 
 #include "kernel/fs/node.h"
 
-struct file;
 struct memory_object;
+struct text;
 struct user_io;
 struct wait_queue;
 
@@ -51,6 +51,7 @@ struct file_ops {
 	int (*object)(struct file *file, struct memory_object **ret);
 	/* Put whole linux_dirent64 records. Returns bytes, 0 at the end, -EINVAL (not even one fits). [-ENOTDIR] */
 	int64_t (*getdents)(struct file *file, struct user_io *io);
+	void (*info)(struct file *file, struct text *ret); /* Add lines to the file in /proc/PID/fdinfo. [nothing] */
 	/* Free `data`: the last reference is gone. The caller drops the reference to `node` afterwards. [nothing] */
 	void (*release)(struct file *file);
 };
@@ -147,7 +148,6 @@ int64_t file_move(struct file *file, enum file_move how, struct user_io *io, uin
 
 /* Return the offset that SEEK_SET, SEEK_CUR or SEEK_END counts from; -EINVAL for another `whence`. */
 int64_t file_position(const struct file *file, int whence);
-
 /* Do lseek(2). Returns the new offset, -EBADF, -ESPIPE, -EINVAL, -ENXIO (SEEK_DATA, SEEK_HOLE at or beyond the end). */
 int64_t file_seek(struct file *file, int64_t offset, int whence);
 /* Do lseek(2) on *place, which is changed, instead of the file's offset. Returns as file_seek. */

@@ -75,6 +75,7 @@ int proc_init(const char *cmdline)
 	memcpy(copy, cmdline, size);
 	text_fs_add(&proc_type, entries, sizeof(entries) / sizeof(entries[0]));
 	proc_machine_init(&proc_type, copy);
+	proc_settings_init(&proc_type);
 	proc_sched_init(&proc_type);
 	proc_ipc_init(&proc_type);
 	proc_inotify_init(&proc_type);

@@ -45,7 +45,8 @@ int proc_next_pid(struct node *root, uint64_t *position, struct dir_entry *ret);
 
 /* Generate the contents of the files of /proc/PID; handle writes to them. */
 text_make_fn proc_make_stat, proc_make_statm, proc_make_status, proc_make_comm, proc_make_cmdline, proc_make_environ,
-	proc_make_limits, proc_make_oom_score, proc_make_oom_adjust, proc_make_auxv, proc_make_wchan, proc_make_syscall;
+	proc_make_limits, proc_make_oom_score, proc_make_oom_adjust, proc_make_personality, proc_make_fdinfo,
+	proc_make_auxv, proc_make_wchan, proc_make_syscall;
 text_more_fn proc_more_maps, proc_more_mounts;
 text_take_fn proc_take_comm, proc_take_oom_adjust;
 
@@ -89,6 +90,9 @@ void proc_ipc_init(struct text_fs_type *type);
 
 /* Add the files about the limits of inotify(7). */
 void proc_inotify_init(struct text_fs_type *type);
+
+/* Add the files of /proc/sys whose content is fixed, and those about random numbers and the console's level. */
+void proc_settings_init(struct text_fs_type *type);
 
 /* Add the files about the scheduler's settings. */
 void proc_sched_init(struct text_fs_type *type);

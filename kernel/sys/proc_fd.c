@@ -1,6 +1,6 @@
 /*
- * /proc/PID/fd, the open files of a process as symbolic links; and how these links, and cwd, root and exe, are
- * followed.
+ * /proc/PID/fd, the open files of a process as symbolic links, and /proc/PID/fdinfo, a file for each of them; and how
+ * these links, and cwd, root and exe, are followed.
  */
 #include "kernel/fs/path.h"
 #include "kernel/mm/heap/heap.h"
@@ -13,6 +13,12 @@ static struct file *file_at(const struct proc_subject *subject, int fd)
 	HELD_FDS struct fd_table *fds = process_get_fds(subject->process);
 
 	return fds ? fd_file_get(fds, fd) : NULL;
+}
+
+/* Whether a directory is fdinfo, whose entries are files with a text; those of fd are links. */
+static bool has_texts(const struct proc_node *dir)
+{
+	return dir->file->make != NULL;
 }
 
 static int lookup_fd(struct node *dir, struct name name, struct node **ret)
@@ -28,6 +34,10 @@ static int lookup_fd(struct node *dir, struct name name, struct node **ret)
 	file = file_at(&subject, wanted.fd);
 	if (!file)
 		return -ENOENT;
+	if (has_texts(proc_node(dir)))
+		return rights_may_look(subject.process)
+			       ? proc_node_get(dir, &wanted, &proc_text_ops, S_IFREG | 0444, ret)
+			       : -EACCES;
 	mode |= file_reads(file) ? 0500 : 0;
 	mode |= file_writes(file) ? 0300 : 0;
 	return proc_node_get(dir, &wanted, &proc_link_ops, mode, ret);
@@ -42,13 +52,15 @@ static int next_fd(struct node *dir, uint64_t *position, struct dir_entry *ret)
 
 	if (!process)
 		return -ENOENT;
+	if (has_texts(about) && !rights_may_look(process))
+		return -EACCES;
 	fds = process_get_fds(process);
 	while (fds && fd < fds->capacity && !fds->files[fd])
 		fd++;
 	if (!fds || fd >= fds->capacity)
 		return 0;
 	*ret = (struct dir_entry){ proc_number_name((int)fd), proc_number(about->pid, about->tid, about->file, (int)fd),
-				   S_IFLNK };
+				   has_texts(about) ? S_IFREG : S_IFLNK };
 	*position = (uint64_t)fd + 3;
 	return 1;
 }
@@ -66,6 +78,10 @@ const struct node_ops proc_fds_ops = { .lookup = lookup_fd,
 				       .permit = permit,
 				       .place = proc_place,
 				       .free = proc_node_free };
+
+const struct node_ops proc_fdinfos_ops = {
+	.lookup = lookup_fd, .next = next_fd, .create = proc_refuse_create, .place = proc_place, .free = proc_node_free
+};
 
 /* Find the node that a link leads to; *ret is a new reference. Returns 0, -ENOENT, -EACCES. */
 static int follow(struct node *node, struct node **ret)

@@ -150,6 +150,43 @@ static int make_swaps(struct node *node, struct text *ret)
 	return 0;
 }
 
+static int make_vmstat(struct node *node, struct text *ret)
+{
+	context_token_t token = kernel_context_enter();
+	uint64_t free = frame_free_count(&machine_frames), tables = context_table_frames();
+	struct heap_stats heap = heap_get_stats();
+
+	(void)node;
+	kernel_context_leave(token);
+	text_add_line(ret, "nr_free_pages ", free);
+	text_add_line(ret, "nr_file_pages ", content_frames);
+	text_add_line(ret, "nr_shmem ", content_frames);
+	text_add_line(ret, "nr_slab_reclaimable ", 0);
+	text_add_line(ret, "nr_slab_unreclaimable ", heap.mapped / PAGE_SIZE);
+	text_add_line(ret, "nr_page_table_pages ", tables);
+	/* There are no disks and no swap space. */
+	text_add_string(ret, "pgpgin 0\npgpgout 0\npswpin 0\npswpout 0\n");
+	return 0;
+}
+
+/* The drivers of character devices, by their major numbers. */
+static int make_devices(struct node *node, struct text *ret)
+{
+	(void)node;
+	text_add_string(
+		ret, "Character devices:\n  1 mem\n  4 tty\n  4 ttyS\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n"
+		     "136 pts\n137 pts\n138 pts\n139 pts\n\nBlock devices:\n");
+	return 0;
+}
+
+/* A file with a line for each of the things that are not there: disks, and drivers of the major number 10. */
+static int make_empty(struct node *node, struct text *ret)
+{
+	(void)node;
+	(void)ret;
+	return 0;
+}
+
 /* ---- sys ---- */
 
 #define NAME_FILE(field)                                             \
@@ -265,6 +302,11 @@ void proc_machine_init(struct text_fs_type *type, const char *cmdline)
 		FILE_444("swaps", make_swaps),
 		FILE_444("uptime", make_uptime),
 		FILE_444("version", make_version),
+		FILE_444("vmstat", make_vmstat),
+		FILE_444("devices", make_devices),
+		FILE_444("diskstats", make_empty),
+		FILE_444("misc", make_empty),
+		FILE_444("partitions", make_empty),
 		FILE_444("sys/kernel/ostype", make_system),
 		FILE_444("sys/kernel/osrelease", make_release),
 		FILE_444("sys/kernel/version", make_names_version),

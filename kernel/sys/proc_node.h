@@ -27,7 +27,7 @@ struct proc_node {
 	const struct proc_file *file;       /* the node's name; NULL: the directory of a process or a task */
 	int pid;                            /* the process */
 	int tid;                            /* the task; 0: the node is about the whole process */
-	int fd;                             /* for a link in the directory fd: the descriptor; -1 for others */
+	int fd;                             /* for what is in fd and fdinfo: the descriptor; -1 for others */
 	uint64_t process_start, task_start; /* start_ns of the process and the task, as numbers are used again */
 };
 
@@ -62,8 +62,17 @@ int proc_number_in(struct name name);
 /* Return a number in decimal: valid until the next call. */
 struct name proc_number_name(int number);
 
-/* The operations of the directory /proc/PID/fd (proc_fd.c). */
-extern const struct node_ops proc_fds_ops;
+/*
+ * Return a reference to the process whose directory /proc/PID is open as `file`; NULL: it is another file, or the
+ * process has ended.
+ */
+struct process *proc_directory_process(const struct file *file);
+
+/* The operations of the directories /proc/PID/fd and /proc/PID/fdinfo (proc_fd.c). */
+extern const struct node_ops proc_fds_ops, proc_fdinfos_ops;
+
+/* The operations of regular files: the text that the file's `make` or `more` generates (proc_pid.c). */
+extern const struct node_ops proc_text_ops;
 
 /* The operations of the file mem (proc_mem.c). */
 extern const struct node_ops proc_mem_ops;

@@ -9,7 +9,7 @@
 
 #define DIR_MODE (S_IFDIR | 0555)
 
-static const struct node_ops directory_ops, tasks_ops, text_ops;
+static const struct node_ops directory_ops, tasks_ops;
 
 static struct node *program_of(const struct proc_subject *subject);
 static struct node *cwd_of(const struct proc_subject *subject);
@@ -37,6 +37,8 @@ enum file_number {
 	FILE_AUXV,
 	FILE_WCHAN,
 	FILE_SYSCALL,
+	FILE_FDINFO,
+	FILE_PERSONALITY,
 };
 
 #define NAME(text)                     \
@@ -53,14 +55,14 @@ enum file_number {
 	[which] = { .number = which,                     \
 		    .name = NAME(text),                  \
 		    .mode = S_IFREG | permissions,       \
-		    .ops = &text_ops,                    \
+		    .ops = &proc_text_ops,               \
 		    .make = make_it,                     \
 		    .take = take_it }
 #define RECORDS(which, text, guards, more_of_it) \
 	[which] = { .number = which,             \
 		    .name = NAME(text),          \
 		    .mode = S_IFREG | 0444,      \
-		    .ops = &text_ops,            \
+		    .ops = &proc_text_ops,       \
 		    .more = more_of_it,          \
 		    .guarded = guards }
 
@@ -68,7 +70,7 @@ enum file_number {
 	[which] = { .number = which,        \
 		    .name = NAME(text),     \
 		    .mode = S_IFREG | 0400, \
-		    .ops = &text_ops,       \
+		    .ops = &proc_text_ops,  \
 		    .make = make_it,        \
 		    .guarded = true }
 
@@ -97,6 +99,10 @@ static const struct proc_file proc_files[] = {
 	SECRET(FILE_AUXV, "auxv", proc_make_auxv),
 	TEXT(FILE_WCHAN, "wchan", 0444, proc_make_wchan, NULL),
 	SECRET(FILE_SYSCALL, "syscall", proc_make_syscall),
+	/* The file's `make` is that of the files in the directory. */
+	[FILE_FDINFO] = { FILE_FDINFO, NAME("fdinfo"), S_IFDIR | 0555, .ops = &proc_fdinfos_ops,
+			  .make = proc_make_fdinfo },
+	SECRET(FILE_PERSONALITY, "personality", proc_make_personality),
 };
 
 #define FILES (sizeof(proc_files) / sizeof(proc_files[0]))
@@ -194,6 +200,13 @@ static const struct node_ops directory_ops = { .lookup = lookup_file,
 					       .place = proc_place,
 					       .free = proc_node_free };
 
+struct process *proc_directory_process(const struct file *file)
+{
+	if (file->node->ops != &directory_ops || proc_node(file->node)->tid)
+		return NULL;
+	return proc_find_process(file->node);
+}
+
 /* ---- task ---- */
 
 static int lookup_task(struct node *dir, struct name name, struct node **ret)
@@ -271,6 +284,6 @@ static int truncate(struct node *node, uint64_t size)
 	return proc_node(node)->file->take ? 0 : -EACCES;
 }
 
-static const struct node_ops text_ops = {
+const struct node_ops proc_text_ops = {
 	.open = open, .truncate = truncate, .place = proc_place, .free = proc_node_free
 };

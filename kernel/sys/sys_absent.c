@@ -72,16 +72,3 @@ SYSCALL_4(fadvise64, fd, offset, size, advice)
 		return -EINVAL;
 	return heard(fd);
 }
-
-/* All tasks have the I/O priority IOPRIO_CLASS_NONE. */
-SYSCALL_0(ioprio_get)
-{
-	return 0;
-}
-
-SYSCALL_3(ioprio_set, which, who, value)
-{
-	(void)which;
-	(void)who;
-	return value ? -EINVAL : 0;
-}

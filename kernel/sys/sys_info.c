@@ -10,7 +10,9 @@
 #include "kernel/mm/space/context.h"
 #include "kernel/sys/system_names.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/personality.h"
 #include "kernel/task/process_limits.h"
+#include "kernel/task/refused_feature.h"
 #include "kernel/task/user_return.h"
 
 /* The names that uname(2) returns. Guard: tasks only, which the kernel does not preempt. */
@@ -25,7 +27,11 @@ struct linux_utsname system_names = {
 
 SYSCALL_1(uname, to)
 {
-	return args_put(to, &system_names, sizeof(system_names));
+	struct linux_utsname names = system_names;
+
+	if ((task_current()->personality & PERSONALITY_MASK) == PERSONALITY_32)
+		memcpy(names.machine, "i686", sizeof("i686"));
+	return args_put(to, &names, sizeof(names));
 }
 
 static int64_t set_name(char to[SYSTEM_NAME_SIZE], uint64_t from, uint64_t size)
@@ -51,10 +57,17 @@ SYSCALL_2(setdomainname, from, size)
 	return rights_can(CAP_SYS_ADMIN) ? set_name(system_names.domain, from, size) : -EPERM;
 }
 
-/* There is one personality, PER_LINUX, which is 0; the argument 0xffffffff only asks for it. */
+/* Set a value, unless it is 0xffffffff; return the old one. -EINVAL, with a line in the log: a bit is not known. */
 SYSCALL_1(personality, wanted)
 {
-	return (uint32_t)wanted == 0 || (uint32_t)wanted == UINT32_MAX ? 0 : -EINVAL;
+	const uint32_t old = task_current()->personality;
+
+	if ((uint32_t)wanted == UINT32_MAX)
+		return old;
+	if ((uint32_t)wanted & ~PERSONALITY_SUPPORTED)
+		return refuse_feature(-EINVAL, "personality", wanted);
+	task_current()->personality = (uint32_t)wanted;
+	return old;
 }
 
 /* Linux's struct sysinfo. */

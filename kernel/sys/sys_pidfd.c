@@ -2,7 +2,9 @@
  * System calls of files that stand for a process, and clone(2) with those calls' flags.
  */
 #include "kernel/fs/anonymous.h"
+#include "kernel/fs/text.h"
 #include "kernel/sys/pidfd.h"
+#include "kernel/sys/proc_node.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/rights.h"
 #include "kernel/task/signal_numbers.h"
@@ -38,7 +40,18 @@ static void pidfd_release(struct file *file)
 	process_put(file->data);
 }
 
-static const struct file_ops pidfd_ops = { .poll = pidfd_poll, .queue = pidfd_queue, .release = pidfd_release };
+/* As on Linux the number of a process that has been waited for is shown as -1. */
+static void pidfd_info(struct file *file, struct text *ret)
+{
+	const struct process *process = file->data;
+	const int pid = process_peek(process->pid) == process ? process->pid : -1;
+
+	text_add(ret, "Pid:\t%d\n", pid);
+}
+
+static const struct file_ops pidfd_ops = {
+	.poll = pidfd_poll, .queue = pidfd_queue, .info = pidfd_info, .release = pidfd_release
+};
 
 int pidfd_create(struct process *process, unsigned flags, struct file **ret)
 {
@@ -74,7 +87,9 @@ SYSCALL_2(pidfd_open, pid, flags)
 SYSCALL_4(pidfd_send_signal, fd, signal, from, flags)
 {
 	HELD_FILE struct file *file = args_file_get(fd);
-	struct process *process = pidfd_process(file);
+	/* A directory /proc/PID, open for reading, does as well. */
+	HELD_PROCESS struct process *shown = file ? proc_directory_process(file) : NULL;
+	struct process *process = shown ? shown : pidfd_process(file);
 	struct signal_info info = { .code = SI_USER };
 	int error = flags ? -EINVAL : !process ? -EBADF : args_get_if(&info, from, sizeof(info));
 

@@ -342,19 +342,12 @@ struct priority_search {
 
 #define NICE_NONE (NICE_MOST + 1)
 
-static bool is_of_user(const struct task *task, uint32_t uid)
-{
-	HELD_CREDENTIALS const struct credentials *who = rights_of_task(task);
-
-	return who && who->uid.real == uid;
-}
-
 static bool see_priority(void *ctx, struct task *task)
 {
 	struct priority_search *search = ctx;
 	struct task_sched sched;
 
-	if (!task->process || (search->which == PRIO_USER && !is_of_user(task, (uint32_t)search->who)))
+	if (!task->process || (search->which == PRIO_USER && !rights_is_of_user(task, (uint32_t)search->who)))
 		return true;
 	search->found = true;
 	if (search->set != NICE_NONE) {

@@ -5,6 +5,7 @@
  * queue either; a task that waits stands in a queue of its process.
  */
 #include "kernel/fs/anonymous.h"
+#include "kernel/fs/text.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 #include "kernel/sys/user_args.h"
@@ -126,10 +127,18 @@ static void signalfd_release(struct file *file)
 	kfree(file->data);
 }
 
+static void signalfd_info(struct file *file, struct text *ret)
+{
+	const struct signalfd *signalfd = file->data;
+
+	text_add(ret, "sigmask:\t%016llx\n", (unsigned long long)signalfd->mask);
+}
+
 static const struct file_ops signalfd_ops = {
 	.read = signalfd_read,
 	.poll = signalfd_poll,
 	.queue = signalfd_queue,
+	.info = signalfd_info,
 	.release = signalfd_release,
 };
 

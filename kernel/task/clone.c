@@ -210,6 +210,8 @@ static int64_t clone_into(const struct clone_arguments *a, const struct parts *p
 	child->may = parent->may;
 	child->rank = sched_rank(&child->sched);
 	child->signals.blocked = parent->signals.blocked;
+	child->personality = parent->personality;
+	child->io_priority = parent->io_priority;
 	copy_registers(child, a);
 	error = ptrace_take_child(child, a->flags, &event);
 	if (error) {

@@ -10,6 +10,7 @@
 #include "kernel/mm/user/memory_object.h"
 #include "kernel/mm/user/user_io.h"
 #include "kernel/task/exec_internal.h"
+#include "kernel/task/personality.h"
 #include "kernel/task/vdso.h"
 
 /*
@@ -240,7 +241,10 @@ static int build(const struct exec_program *program, uint64_t stack_limit, const
 	vaddr_t bias = 0;
 	int error;
 
-	random_bytes(&chance, sizeof(chance));
+	if (task_current()->personality & ADDR_NO_RANDOMIZE && !ret->secure)
+		chance = (struct chance){ 0 };
+	else
+		random_bytes(&chance, sizeof(chance));
 	if (elf->relocatable)
 		bias = align_down(PIE_BASE + random_pages(chance.program, RANDOM_BITS_PIE), elf->align);
 	start.headers = elf->headers_va ? elf->headers_va + bias : 0;

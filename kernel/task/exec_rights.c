@@ -6,6 +6,7 @@
 #include "kernel/fs/errno.h"
 #include "kernel/fs/permission.h"
 #include "kernel/task/exec_internal.h"
+#include "kernel/task/personality.h"
 #include "kernel/task/ptrace.h"
 
 /* Set the effective IDs that the file's set-ID bits give. */
@@ -127,8 +128,10 @@ void exec_take_rights(struct task *task, const struct exec_image *image)
 	int error;
 
 	task->process->rights.dumpable = own && image->readable ? DUMPABLE_USER : DUMPABLE_NOT;
-	if (image->secure)
+	if (image->secure) {
 		task->rights.parent_death_signal = 0;
+		task->personality &= ~PERSONALITY_CLEARED;
+	}
 	/* rights_replace() may only fail when it has to count a task of another real user, who stays the same here. */
 	error = rights_replace(who);
 	ASSERT(!error);

@@ -161,6 +161,13 @@ bool rights_own_task(const struct task *task)
 	return theirs && (theirs->uid.effective == own || theirs->uid.real == own);
 }
 
+bool rights_is_of_user(const struct task *task, uint32_t uid)
+{
+	HELD_CREDENTIALS const struct credentials *theirs = rights_of_task(task);
+
+	return theirs && theirs->uid.real == uid;
+}
+
 bool rights_are_all_of(uint32_t uid, uint32_t gid, const struct credentials *theirs)
 {
 	return theirs->uid.real == uid && theirs->uid.effective == uid && theirs->uid.saved == uid &&

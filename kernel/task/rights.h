@@ -58,6 +58,8 @@ bool rights_may_signal_process(const struct process *process, int signal); /* wi
 /* Return whether a task is the current one's: its real or effective user is the current one's effective user. */
 bool rights_own_task(const struct task *task);
 
+bool rights_is_of_user(const struct task *task, uint32_t uid); /* or whether its real user is `uid` */
+
 /* Return whether `uid` and `gid` are all of the real, effective and saved IDs of `theirs`. */
 bool rights_are_all_of(uint32_t uid, uint32_t gid, const struct credentials *theirs);
 

@@ -1,0 +1,131 @@
+/*
+ * ioprio_get(2) and ioprio_set(2): a priority for input and output, which each task keeps and its children begin with.
+ * There is no device whose requests could be ordered by it.
+ */
+#include "kernel/sys/user_args.h"
+#include "kernel/task/sched.h"
+
+enum io_class {
+	IO_CLASS_NONE,
+	IO_CLASS_REAL_TIME,
+	IO_CLASS_BEST_EFFORT,
+	IO_CLASS_IDLE,
+};
+
+#define IO_CLASS_SHIFT 13 /* a priority is a class and, below it, a level and bits of hints */
+#define IO_LEVEL_MASK  7U
+
+enum ioprio_who {
+	IOPRIO_WHO_PROCESS = 1,
+	IOPRIO_WHO_PGRP = 2,
+	IOPRIO_WHO_USER = 3,
+};
+
+/* The state of a walk over the tasks that a call is about. */
+struct io_search {
+	uint32_t user;  /* of IOPRIO_WHO_USER: the real user ID */
+	bool of_user;   /* only tasks of `user` count */
+	bool sets;      /* the tasks get `value` */
+	uint32_t value; /* the priority to set */
+	uint32_t best;  /* the highest priority, which is the least number, of the tasks that were seen */
+	uint32_t own;   /* the priority that the last task has set */
+	bool found;     /* there was a task */
+	int error;      /* -EPERM: a priority could not be set; 0: all were */
+};
+
+/*
+ * Return the priority that counts for a task: without one of its own it follows from the task's policy and nice value
+ * (ioprio_set(2), "I/O scheduling classes").
+ */
+static uint32_t effective(const struct task *task)
+{
+	const struct task_sched *sched = &task->sched;
+	enum io_class class = IO_CLASS_BEST_EFFORT;
+
+	if (task->io_priority >> IO_CLASS_SHIFT != IO_CLASS_NONE)
+		return task->io_priority;
+	if (sched->rt_priority)
+		class = IO_CLASS_REAL_TIME;
+	else if (sched->policy == SCHED_IDLE)
+		class = IO_CLASS_IDLE;
+	return class << IO_CLASS_SHIFT | (uint32_t)(sched->nice - NICE_LEAST) / 5;
+}
+
+static bool see_task(void *ctx, struct task *task)
+{
+	struct io_search *search = ctx;
+
+	if (!task->process || (search->of_user && !rights_is_of_user(task, search->user)))
+		return true;
+	if (search->sets && !rights_own_task(task) && !rights_can(CAP_SYS_NICE))
+		search->error = -EPERM;
+	else if (search->sets)
+		task->io_priority = search->value;
+	if (!search->found || effective(task) < search->best)
+		search->best = effective(task);
+	search->own = task->io_priority;
+	search->found = true;
+	return true;
+}
+
+static bool see_process(void *ctx, struct process *process)
+{
+	PROCESS_EACH_TASK(process, task)
+		(void)see_task(ctx, task);
+	return true;
+}
+
+/* Visit the tasks that `which` and `who` name. Returns 0, -EINVAL, -ESRCH or -EPERM. */
+static int search_tasks(struct io_search *search, int which, int who)
+{
+	switch (which) {
+	case IOPRIO_WHO_PROCESS:
+		if (task_peek(who ? who : task_current()->tid))
+			(void)see_task(search, task_peek(who ? who : task_current()->tid));
+		break;
+	case IOPRIO_WHO_PGRP:
+		process_visit_group(who ? who : process_current()->group, see_process, search);
+		break;
+	case IOPRIO_WHO_USER:
+		search->of_user = true;
+		search->user = who ? (uint32_t)who : rights_current()->uid.real;
+		task_visit(see_task, search);
+		break;
+	default:
+		return -EINVAL;
+	}
+	return search->found ? search->error : -ESRCH;
+}
+
+/* As on Linux the value of one task is the one that was set, and that of many the highest that counts. */
+SYSCALL_2(ioprio_get, which, who)
+{
+	struct io_search search = { 0 };
+	int error = search_tasks(&search, (int)which, (int)who);
+
+	if (error)
+		return error;
+	return (int)which == IOPRIO_WHO_PROCESS ? search.own : search.best;
+}
+
+SYSCALL_3(ioprio_set, which, who, priority)
+{
+	struct io_search search = { .sets = true, .value = (uint32_t)priority & UINT16_MAX };
+
+	switch (search.value >> IO_CLASS_SHIFT) {
+	case IO_CLASS_REAL_TIME:
+		if (!rights_can(CAP_SYS_ADMIN) && !rights_can(CAP_SYS_NICE))
+			return -EPERM;
+		break;
+	case IO_CLASS_BEST_EFFORT:
+	case IO_CLASS_IDLE:
+		break;
+	case IO_CLASS_NONE:
+		if (search.value & IO_LEVEL_MASK)
+			return -EINVAL;
+		break;
+	default:
+		return -EINVAL;
+	}
+	return search_tasks(&search, (int)which, (int)who);
+}
