@@ -98,17 +98,17 @@ static const struct {
 	void (*add_set)(struct text *text, const struct cpu_set *set);
 	enum { CORE, PACKAGE } part;
 } cpu_files[CPU_FILES] = {
-	{ "physical_package_id", NULL, PACKAGE },
-	{ "core_id", NULL, CORE },
-	{ "core_cpus", cpu_files_add_mask, CORE },
-	{ "core_cpus_list", cpu_files_add_list, CORE },
-	{ "package_cpus", cpu_files_add_mask, PACKAGE },
-	{ "package_cpus_list", cpu_files_add_list, PACKAGE },
+	{ .name = "physical_package_id", .part = PACKAGE },
+	{ .name = "core_id", .part = CORE },
+	{ .name = "core_cpus", .add_set = cpu_files_add_mask, .part = CORE },
+	{ .name = "core_cpus_list", .add_set = cpu_files_add_list, .part = CORE },
+	{ .name = "package_cpus", .add_set = cpu_files_add_mask, .part = PACKAGE },
+	{ .name = "package_cpus_list", .add_set = cpu_files_add_list, .part = PACKAGE },
 	/* As on Linux the sets have a second name each, an older one, which speaks of siblings. */
-	{ "thread_siblings", cpu_files_add_mask, CORE },
-	{ "thread_siblings_list", cpu_files_add_list, CORE },
-	{ "core_siblings", cpu_files_add_mask, PACKAGE },
-	{ "core_siblings_list", cpu_files_add_list, PACKAGE },
+	{ .name = "thread_siblings", .add_set = cpu_files_add_mask, .part = CORE },
+	{ .name = "thread_siblings_list", .add_set = cpu_files_add_list, .part = CORE },
+	{ .name = "core_siblings", .add_set = cpu_files_add_mask, .part = PACKAGE },
+	{ .name = "core_siblings_list", .add_set = cpu_files_add_list, .part = PACKAGE },
 };
 
 static int make_topology(struct node *node, struct text *ret)

@@ -156,7 +156,7 @@ static bool is_allowed_strictly(uint64_t number)
 	return number == READ || number == WRITE || number == SIGRETURN || number == EXIT;
 }
 
-static bool is_allowed(const struct trap_frame *frame, int64_t *ret_result, bool asked);
+static bool programs_allow(const struct trap_frame *frame, int64_t *ret_result, bool asked);
 
 /* Return whether the tracer wants to be asked. */
 static bool has_tracer(void)
@@ -182,14 +182,14 @@ static bool ask_tracer(const struct trap_frame *frame, uint32_t value, int64_t *
 		*ret_result = (int64_t)frame->rax;
 		return false;
 	}
-	return is_allowed(frame, ret_result, true);
+	return programs_allow(frame, ret_result, true);
 }
 
 /*
  * Return whether the programs allow the call of `frame`; if not, *ret_result is what it returns. asked: the tracer has
  * been asked about it, and has let it pass.
  */
-static bool is_allowed(const struct trap_frame *frame, int64_t *ret_result, bool asked)
+static bool programs_allow(const struct trap_frame *frame, int64_t *ret_result, bool asked)
 {
 	const struct seccomp_data data = {
 		.number = (int32_t)frame->error,
@@ -236,5 +236,5 @@ bool seccomp_permits(const struct trap_frame *frame, int64_t *ret_result)
 	case SECCOMP_FILTER:
 		break;
 	}
-	return is_allowed(frame, ret_result, false);
+	return programs_allow(frame, ret_result, false);
 }
