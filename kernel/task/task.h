@@ -114,10 +114,7 @@ void task_init(void);
  */
 int task_create(const char *name, bool fpu, struct task **ret);
 
-/*
- * Free the stack and the number of a task that has ended or never started, and drop its reference to itself: the
- * structure is freed with the last reference.
- */
+/* Free the stack and the number of a task that has ended or never started, and drop its reference to itself. */
 void task_destroy(struct task *task);
 
 /* Set the code at which programs' tasks begin; it finishes the switch and returns to user mode. Call once, at boot. */
