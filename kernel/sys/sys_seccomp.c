@@ -156,48 +156,10 @@ static bool is_allowed_strictly(uint64_t number)
 	return number == READ || number == WRITE || number == SIGRETURN || number == EXIT;
 }
 
-static bool programs_allow(const struct trap_frame *frame, int64_t *ret_result, bool asked);
-
-/* Return whether the tracer wants to be asked. */
-static bool has_tracer(void)
+/* Do what the answer to a call says. Returns whether the call is to be made; if not, *ret_result is its result. */
+static bool obey(const struct trap_frame *frame, uint32_t answer, int64_t *ret_result)
 {
-	const struct tracee *tracee = task_current()->tracing.tracee;
-
-	return tracee && tracee->options & 1U << PTRACE_EVENT_SECCOMP;
-}
-
-/*
- * Let the tracer decide about a call: it may change its number and arguments, which are looked at again, but not
- * answered SECCOMP_TRACE twice. A negative number leaves the call out.
- */
-static bool ask_tracer(const struct trap_frame *frame, uint32_t value, int64_t *ret_result)
-{
-	*ret_result = -ENOSYS;
-	if (!has_tracer())
-		return false;
-	ptrace_event(PTRACE_EVENT_SECCOMP, value);
-	if (process_current()->exiting || task_current()->end_wanted)
-		return false;
-	if ((int64_t)frame->error < 0) {
-		*ret_result = (int64_t)frame->rax;
-		return false;
-	}
-	return programs_allow(frame, ret_result, true);
-}
-
-/*
- * Return whether the programs allow the call of `frame`; if not, *ret_result is what it returns. asked: the tracer has
- * been asked about it, and has let it pass.
- */
-static bool programs_allow(const struct trap_frame *frame, int64_t *ret_result, bool asked)
-{
-	const struct seccomp_data data = {
-		.number = (int32_t)frame->error,
-		.architecture = ARCHITECTURE,
-		.address = frame->rip,
-		.arguments = { frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9 },
-	};
-	const uint32_t answer = seccomp_ask(&data), value = SECCOMP_DATA(answer);
+	const uint32_t value = SECCOMP_DATA(answer);
 	/* In siginfo_t the data of the answer are si_errno. */
 	const struct signal_info info = { .error = (int32_t)value,
 					  .code = SYS_SECCOMP,
@@ -212,8 +174,6 @@ static bool programs_allow(const struct trap_frame *frame, int64_t *ret_result, 
 	case SECCOMP_ERRNO:
 		*ret_result = -(int64_t)(value < ERRNO_GREATEST ? value : ERRNO_GREATEST);
 		return false;
-	case SECCOMP_TRACE:
-		return asked || ask_tracer(frame, value, ret_result);
 	case SECCOMP_TRAP:
 		signal_fault_as(SIGSYS, &info);
 		*ret_result = (int64_t)frame->error;
@@ -221,6 +181,58 @@ static bool programs_allow(const struct trap_frame *frame, int64_t *ret_result, 
 	}
 	tell(frame, "refused");
 	end(SIGSYS, SECCOMP_ACTION(answer) != SECCOMP_KILL_THREAD);
+}
+
+/* Return whether the tracer wants to be asked. */
+static bool has_tracer(void)
+{
+	const struct tracee *tracee = task_current()->tracing.tracee;
+
+	return tracee && tracee->options & 1U << PTRACE_EVENT_SECCOMP;
+}
+
+/*
+ * Let the tracer decide about a call: it may change its number and arguments. Returns whether the call is to be made
+ * then; if not, *ret_result is what it returns.
+ */
+static bool ask_tracer(const struct trap_frame *frame, uint32_t value, int64_t *ret_result)
+{
+	*ret_result = -ENOSYS;
+	if (!has_tracer())
+		return false;
+	ptrace_event(PTRACE_EVENT_SECCOMP, value);
+	if (process_current()->exiting || task_current()->end_wanted)
+		return false;
+	*ret_result = (int64_t)frame->rax;
+	return (int64_t)frame->error >= 0;
+}
+
+/* Return what the programs answer to the call of `frame`. */
+static uint32_t ask(const struct trap_frame *frame)
+{
+	const struct seccomp_data data = {
+		.number = (int32_t)frame->error,
+		.architecture = ARCHITECTURE,
+		.address = frame->rip,
+		.arguments = { frame->rdi, frame->rsi, frame->rdx, frame->r10, frame->r8, frame->r9 },
+	};
+
+	return seccomp_ask(&data);
+}
+
+static bool is_allowed(const struct trap_frame *frame, int64_t *ret_result)
+{
+	uint32_t answer = ask(frame);
+
+	if (SECCOMP_ACTION(answer) == SECCOMP_TRACE) {
+		if (!ask_tracer(frame, SECCOMP_DATA(answer), ret_result))
+			return false;
+		/* What the tracer may have changed is looked at again, but the tracer is not asked twice. */
+		answer = ask(frame);
+		if (SECCOMP_ACTION(answer) == SECCOMP_TRACE)
+			return true;
+	}
+	return obey(frame, answer, ret_result);
 }
 
 bool seccomp_permits(const struct trap_frame *frame, int64_t *ret_result)
@@ -236,5 +248,5 @@ bool seccomp_permits(const struct trap_frame *frame, int64_t *ret_result)
 	case SECCOMP_FILTER:
 		break;
 	}
-	return programs_allow(frame, ret_result, false);
+	return is_allowed(frame, ret_result);
 }

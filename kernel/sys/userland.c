@@ -21,6 +21,7 @@
 #include "kernel/lib/random.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/space/hhdm.h"
+#include "kernel/sys/core_dump.h"
 #include "kernel/sys/cpu_files.h"
 #include "kernel/sys/devices.h"
 #include "kernel/sys/proc.h"
@@ -203,6 +204,7 @@ bool userland_init(const struct boot_info *info)
 	space_work_init();
 	late_init();
 	syscall_init();
+	core_dump_init();
 	return true;
 }
 

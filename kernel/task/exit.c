@@ -4,6 +4,7 @@
 #include "kernel/fs/errno.h"
 #include "kernel/irq/timer.h"
 #include "kernel/mm/space/kernel_space.h"
+#include "kernel/task/core.h"
 #include "kernel/task/fd_work.h"
 #include "kernel/task/give_way.h"
 #include "kernel/task/job_control.h"
@@ -209,6 +210,7 @@ void process_exit_task(int code)
 	struct task *task = task_current();
 	struct process *process = task->process;
 
+	core_park();
 	ptrace_event(PTRACE_EVENT_EXIT, (uint64_t)(process->exiting ? process->status : (code & 0xff) << 8));
 	ptrace_end_tracer();
 	if (exit_hook)
@@ -242,6 +244,7 @@ void process_exit_task(int code)
 		context_load(&kernel_context);
 		if (process->exec_waiter)
 			task_wake(process->exec_waiter);
+		core_task_ended(process);
 	}
 	task->process = NULL;
 	process_put(process);

@@ -76,6 +76,7 @@ struct process {
 	bool stop_told;            /* wait4(2) has told the parent of the stop */
 	bool executed;             /* has called execve: its parent may not change its group any more (setpgid(2)) */
 	int stop_status;           /* wait4(2)'s status while stopped: the signal << 8 | 0x7f */
+	struct core *core;         /* the writing of its core file (core.h), for which its tasks wait; or NULL */
 	struct task *exec_waiter;  /* the task in execve that waits for all others to end; or NULL */
 	int status;                /* wait4(2)'s status at the end: the exit code << 8, or the fatal signal */
 	int exit_signal;           /* sent to the parent at the end; usually SIGCHLD */

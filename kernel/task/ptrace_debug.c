@@ -102,6 +102,17 @@ static bool keep_own(const struct task *task)
 	return false;
 }
 
+/* Return whether a register that has matched is for the execution of an instruction, and not for an access. */
+static bool is_breakpoint(uint64_t status)
+{
+	const uint64_t control = cpu_read_dr7();
+
+	for (unsigned i = 0; i < PTRACE_DEBUG_REGISTERS; i++)
+		if (status >> i & 1 && !(control >> (16 + 4 * i) & 3))
+			return true;
+	return false;
+}
+
 int ptrace_debug_trap(struct trap_frame *frame)
 {
 	const struct task *task = task_current();
@@ -116,7 +127,8 @@ int ptrace_debug_trap(struct trap_frame *frame)
 	if (!(status & HIT_ANY))
 		return TRAP_BRKPT;
 	/* A breakpoint would hit again before its instruction has run: the resume flag prevents that. */
-	frame->rflags |= RFLAGS_RF;
+	if (is_breakpoint(status))
+		frame->rflags |= RFLAGS_RF;
 	return keep_own(task) ? TRAP_HWBKPT : 0;
 }
 

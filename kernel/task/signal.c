@@ -261,33 +261,6 @@ int signal_send_task(struct task *task, int signal, const struct signal_info *in
 	return error;
 }
 
-void signal_fault(int signal, int code, uint64_t address)
-{
-	const struct signal_info info = { .code = code, .address = address };
-
-	signal_fault_as(signal, &info);
-}
-
-void signal_fault_as(int signal, const struct signal_info *info)
-{
-	struct task *task = task_current();
-	struct process *process = task->process;
-	uint64_t flags = lock_take(&signal_lock), bit = SIGNAL_BIT(signal);
-	struct signal_action *action = &process->signals.actions[signal - 1];
-	const bool kills = task->signals.blocked & bit || action->handler <= SIGNAL_IGNORE;
-
-	/* A tracer sees the signal first; if that lets it pass, it does what it does by default. */
-	if (kills && ptrace_is_traced(task)) {
-		action->handler = SIGNAL_DEFAULT;
-		task->signals.blocked &= ~bit;
-	}
-	if (kills && !ptrace_is_traced(task))
-		process_kill_held(process, signal);
-	else if (signal_set_add(process, &task->signals.set, signal, info) == 0)
-		task->signals.wanted = true;
-	lock_release(&signal_lock, flags);
-}
-
 /* ---- for system calls ---- */
 
 void signal_set_blocked(uint64_t mask)

@@ -2,6 +2,7 @@
  * Delivers signals to the current task on its way to user mode: runs a handler, stops the task, or kills the process.
  */
 #include "kernel/fs/errno.h"
+#include "kernel/task/core.h"
 #include "kernel/task/job_control.h"
 #include "kernel/task/out_of_memory.h"
 #include "kernel/task/ptrace.h"
@@ -42,12 +43,13 @@ static void stop_here(struct task *task)
 	}
 }
 
-static void act_by_default(struct process *process, int signal)
+static void act_by_default(struct process *process, int signal, const struct signal_info *info)
 {
 	if (process->pid == 1 || (SIGNAL_BIT(signal) & SIGNALS_IGNORED))
 		return;
 	if (!(SIGNAL_BIT(signal) & SIGNALS_STOPPING)) {
-		process_kill(process, signal);
+		if (!core_dump(signal, info))
+			process_kill(process, signal);
 		return;
 	}
 	if (signal != SIGSTOP && job_control_is_orphaned(process->group, process->session, NULL))
@@ -140,7 +142,7 @@ static bool deliver_one(struct trap_frame *frame, struct task *task, bool system
 	if (action.handler == SIGNAL_IGNORE)
 		return true;
 	if (action.handler == SIGNAL_DEFAULT) {
-		act_by_default(process, signal);
+		act_by_default(process, signal, &info);
 		return true;
 	}
 	if (action.flags & SA_RESETHAND)

@@ -78,7 +78,7 @@ static void fault_signal(const struct trap_frame *frame, int signal, int code, v
 {
 	const struct task *task = task_current();
 
-	if (!handles_signal(signal))
+	if (!handles_signal(signal) && !ptrace_is_traced(task))
 		log_info("task %d (%s): cannot %s %#llx: %s; at %#llx, stack %#llx\n", task->tid, task->name,
 			 access_name(access_of(frame)), (unsigned long long)va, cause, (unsigned long long)frame->rip,
 			 (unsigned long long)frame->rsp);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -441,6 +442,59 @@ static void test_threads(void)
 	is(wait_for(child), EXITED(12), "the process's end");
 }
 
+/* ---- seccomp ---- */
+
+/* Linux's struct sock_filter, an instruction, and struct sock_fprog. */
+struct instruction {
+	unsigned short code;
+	unsigned char if_true, if_false;
+	unsigned value;
+};
+
+struct program {
+	unsigned short count;
+	struct instruction *instructions;
+};
+
+static int seccomp_body(void)
+{
+	/* Load the number; getppid is answered SECCOMP_RET_TRACE with the data 7, all else is allowed. */
+	struct instruction filter[] = {
+		{ 0x20, 0, 0, 0 },
+		{ 0x15, 0, 1, SYS_getppid },
+		{ 6, 0, 0, 0x7ff00007 },
+		{ 6, 0, 0, 0x7fff0000 },
+	};
+	struct program program = { COUNT(filter), filter };
+
+	sys(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (sys(SYS_seccomp, 1, 0, &program) != 0)
+		return 1;
+	return sys(SYS_getppid) == sys(SYS_getpid) && sys(SYS_getppid) == 55 ? 9 : 2;
+}
+
+static void test_seccomp(void)
+{
+	struct user_regs_struct registers;
+	pid_t child = traced(seccomp_body);
+	unsigned long message = 0;
+
+	is(trace(PTRACE_SETOPTIONS, child, NULL, (void *)PTRACE_O_TRACESECCOMP), 0, "the option for seccomp");
+	is(go_on(PTRACE_CONT, child, 0), EVENT(PTRACE_EVENT_SECCOMP), "its event");
+	trace(PTRACE_GETEVENTMSG, child, NULL, &message);
+	is((long)message, 7, "has the filter's data");
+	registers = registers_of(child);
+	is((long)registers.orig_rax, SYS_getppid, "and is at the call");
+	registers.orig_rax = SYS_getpid;
+	trace(PTRACE_SETREGS, child, NULL, &registers);
+	is(go_on(PTRACE_CONT, child, 0), EVENT(PTRACE_EVENT_SECCOMP), "another call was made; the next event");
+	registers = registers_of(child);
+	registers.orig_rax = -1UL;
+	registers.rax = 55;
+	trace(PTRACE_SETREGS, child, NULL, &registers);
+	is(go_on(PTRACE_CONT, child, 0), EXITED(9), "was left out with a result");
+}
+
 /* ---- attach and seize ---- */
 
 static pid_t sleeper(void)
@@ -573,6 +627,7 @@ int main(int argc, char **argv)
 	test_children();
 	test_exec();
 	test_threads();
+	test_seccomp();
 	test_attach();
 	test_seize();
 	test_tracers_end();

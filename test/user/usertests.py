@@ -6,7 +6,7 @@ import dataclasses
 import re
 
 FLAVOURS = ("musl", "glibc", "pie")
-TESTS = ("init", "attributes", "copies", "create", "events", "files", "foreign_memory", "fpu", "info", "jobs",
+TESTS = ("init", "attributes", "copies", "cores", "create", "events", "files", "foreign_memory", "fpu", "info", "jobs",
          "locks", "mappings", "memory", "msgs", "neighbour", "permissions", "pidfds", "policies", "privileges",
          "proc", "process", "programs", "ptys", "resume", "rights", "seccomp", "sems", "settings", "sharers", "shm",
          "signals", "sockets", "stale", "threads", "time", "timers", "together", "tracing", "turns", "usage", "values",

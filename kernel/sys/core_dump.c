@@ -1,0 +1,152 @@
+/*
+ * Writes a core file (core(5), elf(5)): an ELF file with a segment of notes, and one for each area of memory.
+ */
+#include "kernel/sys/core_dump.h"
+
+#include "kernel/fs/content.h"
+#include "kernel/fs/text.h"
+#include "kernel/lib/string.h"
+#include "kernel/sys/core_notes.h"
+#include "kernel/sys/user_args.h"
+#include "kernel/task/core.h"
+#include "kernel/task/give_way.h"
+#include "kernel/task/space_work.h"
+
+#define PT_LOAD 1
+#define PT_NOTE 4
+
+static const uint8_t ident[16] = { 0x7f, 'E', 'L', 'F', 2, 1, 1 };
+
+/* ELF's header, Elf64_Ehdr. */
+struct elf_header {
+	uint8_t ident[16];
+	uint16_t type, machine;
+	uint32_t version;
+	uint64_t entry, segments, sections;
+	uint32_t flags;
+	uint16_t size, segment_size, segment_count, section_size, section_count, names;
+};
+
+/* The header of a segment, Elf64_Phdr. */
+struct elf_segment {
+	uint32_t type, flags;
+	uint64_t offset, va, pa, file_size, size, align;
+};
+
+_Static_assert(sizeof(struct elf_header) == 64 && sizeof(struct elf_segment) == 56, "elf(5)");
+_Static_assert(USER_AREAS_MAX + 1 < 0xffff, "the number of segments has 16 bits");
+
+/* Return whether the area begins with the header of an ELF file, by which debuggers find the file. */
+static bool begins_elf(const struct area *area)
+{
+	uint8_t start[4];
+
+	return !area->offset && area->rights & USER_READ && args_get(start, area->start, sizeof(start)) == 0 &&
+	       memcmp(start, ident, sizeof(start)) == 0;
+}
+
+/*
+ * Return how many bytes of an area the file gets: as on Linux all of anonymous memory and of private memory that can be
+ * written to, and of files only the first page of programs and libraries.
+ */
+static uint64_t bytes_of(const struct area *area)
+{
+	const bool is_file = area->object && content_node(area->object);
+
+	if (area->rights == USER_NONE)
+		return 0;
+	if (!is_file || (area->rights & USER_WRITE && !(area->flags & AREA_SHARED)))
+		return area->end - area->start;
+	return !(area->flags & AREA_SHARED) && begins_elf(area) ? PAGE_SIZE : 0;
+}
+
+/* Return the next area; lets other tasks run, while nobody changes the areas. */
+static const struct area *next(const struct area *area)
+{
+	(void)task_give_way();
+	return area_next(area);
+}
+
+static void put_header(struct core_file *to, size_t areas)
+{
+	struct elf_header header = {
+		.type = 4,     /* ET_CORE */
+		.machine = 62, /* EM_X86_64 */
+		.version = 1,
+		.segments = sizeof(header),
+		.size = sizeof(header),
+		.segment_size = sizeof(struct elf_segment),
+		.segment_count = (uint16_t)(areas + 1),
+	};
+
+	memcpy(header.ident, ident, sizeof(ident));
+	core_put(to, &header, sizeof(header));
+}
+
+/* Put the segments' headers. `notes`: where the notes lie; `at`: where the memory begins. */
+static void put_segments(struct core_file *to, const struct user_space *space, uint64_t notes, uint64_t notes_size,
+			 uint64_t at)
+{
+	struct elf_segment segment = { .type = PT_NOTE, .offset = notes, .file_size = notes_size, .align = 4 };
+
+	core_put(to, &segment, sizeof(segment));
+	for (const struct area *area = area_find_from(&space->areas, 0); area; area = next(area)) {
+		segment = (struct elf_segment){
+			.type = PT_LOAD,
+			.flags = (area->rights & USER_READ ? 4U : 0) | (area->rights & USER_WRITE ? 2U : 0) |
+				 (area->rights & USER_EXEC ? 1U : 0),
+			.offset = at,
+			.va = area->start,
+			.file_size = bytes_of(area),
+			.size = area->end - area->start,
+			.align = PAGE_SIZE,
+		};
+		at += segment.file_size;
+		core_put(to, &segment, sizeof(segment));
+	}
+}
+
+/* Write all of the file. */
+static void put_all(struct core_file *to, struct user_space *space, const struct core_notes *notes)
+{
+	const uint64_t start = sizeof(struct elf_header) + (space->areas.count + 1) * sizeof(struct elf_segment);
+	struct core_file measured = { .limit = UINT64_MAX };
+	uint64_t memory;
+
+	core_put_notes(&measured, notes);
+	memory = align_up(start + measured.at, PAGE_SIZE);
+	put_header(to, space->areas.count);
+	put_segments(to, space, start, measured.at, memory);
+	core_put_notes(to, notes);
+	if (!to->failed)
+		core_skip_to(to, memory);
+	for (const struct area *area = area_find_from(&space->areas, 0); area && !to->failed; area = next(area))
+		core_put_memory(to, area->start, bytes_of(area));
+}
+
+static bool write_core(int signal, const struct signal_info *info)
+{
+	struct process *process = process_current();
+	struct core_file to = { .limit = process->limits[LIMIT_CORE].soft };
+	struct text files = { 0 };
+	const struct core_notes notes = { signal, info, &files };
+
+	/* A process that shares the memory may be changing it in pieces: then there is no file. */
+	if (space_work_begin(process->space) != 0)
+		return false;
+	if (core_open(&to, signal) != 0) {
+		space_work_end(process->space);
+		return false;
+	}
+	core_list_files(&files);
+	put_all(&to, process->space, &notes);
+	text_free(&files);
+	file_put(to.file);
+	space_work_end(process->space);
+	return true;
+}
+
+void core_dump_init(void)
+{
+	core_set_writer(write_core);
+}

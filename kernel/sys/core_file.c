@@ -1,0 +1,81 @@
+/*
+ * Writes a core file's bytes.
+ */
+#include "kernel/sys/core_file.h"
+
+#include "kernel/mm/user/user_io.h"
+#include "kernel/task/give_way.h"
+#include "kernel/task/process.h"
+
+#define RUN 8 /* most pages that are written in one step */
+
+/* Write what `io` has. Whoever calls has advanced nothing yet. */
+static void put(struct core_file *to, struct user_io *io)
+{
+	if (to->failed)
+		return;
+	if (io->left > to->limit || to->at > to->limit - io->left) {
+		to->failed = true;
+		return;
+	}
+	if (!to->file) {
+		to->at += io->left;
+		return;
+	}
+	while (io->left) {
+		const int64_t moved = file_move(to->file, FILE_PWRITE, io, to->at);
+
+		if (moved <= 0) {
+			to->failed = true;
+			return;
+		}
+		to->at += (uint64_t)moved;
+	}
+}
+
+void core_put(struct core_file *to, const void *bytes, size_t size)
+{
+	struct user_io io;
+
+	/* The cast is harmless, as the bytes are only read. */
+	user_io_init_kernel(&io, (void *)(uintptr_t)bytes, size);
+	put(to, &io);
+}
+
+void core_skip_to(struct core_file *to, uint64_t at)
+{
+	static const uint8_t zero;
+
+	/* The last byte is written, so that the file does not end in front of the hole. */
+	if (at > to->at && to->file) {
+		to->at = at - 1;
+		core_put(to, &zero, 1);
+	}
+	to->at = at;
+}
+
+void core_put_memory(struct core_file *to, vaddr_t va, uint64_t size)
+{
+	struct user_space *space = process_current()->space;
+	const uint64_t end = to->at + size;
+	uint8_t there[RUN];
+
+	for (uint64_t done = 0; done < size && !to->failed;) {
+		const size_t left = (size - done) / PAGE_SIZE, pages = left < RUN ? left : RUN;
+		size_t run = 0;
+		struct user_io io;
+
+		user_resident(space, va + done, pages, there);
+		while (run < pages && there[run] == there[0])
+			run++;
+		user_io_init(&io, space, va + done, run * PAGE_SIZE);
+		to->at = end - size + done;
+		if (there[0])
+			put(to, &io);
+		done += run * PAGE_SIZE;
+		/* The process ends in any case: what task_give_way() returns does not matter. */
+		(void)task_give_way();
+	}
+	if (!to->failed)
+		core_skip_to(to, end);
+}

@@ -1,0 +1,32 @@
+/*
+ * Writing a core file: bytes one after another, up to the limit of RLIMIT_CORE.
+ */
+#pragma once
+
+#include "kernel/fs/file.h"
+
+/* A file that is written, or only measured. Guard: the task that writes it. */
+struct core_file {
+	struct file *file; /* a reference; NULL: nothing is written, and `at` is what would be */
+	uint64_t at;       /* where the next byte goes */
+	uint64_t limit;    /* the file has at most so many bytes */
+	bool failed;       /* the limit or the end of the file system is reached: nothing more is written */
+};
+
+/* Add bytes of the kernel's memory, which every context has. */
+void core_put(struct core_file *to, const void *bytes, size_t size);
+
+/*
+ * Add `size` bytes of the current process's memory from `va` on, both page-aligned. Pages that are not in memory, or
+ * cannot be read, become holes, whose bytes read as zeros. Lets other tasks run in between.
+ */
+void core_put_memory(struct core_file *to, vaddr_t va, uint64_t size);
+
+/* Leave a hole up to `at`. */
+void core_skip_to(struct core_file *to, uint64_t at);
+
+/*
+ * Make the file that core_pattern names for the current process, which `signal` ends. Returns 0 and the caller puts
+ * to->file; or an error, with nothing made.
+ */
+int core_open(struct core_file *to, int signal);

@@ -1,0 +1,80 @@
+/*
+ * Stops all tasks of a process for its core file.
+ */
+#include "kernel/task/core.h"
+
+#include "kernel/arch/fpu.h"
+#include "kernel/arch/irq_guard.h"
+#include "kernel/task/process_internal.h"
+#include "kernel/task/sched.h"
+#include "kernel/task/signal_internal.h"
+
+static bool (*write_file)(int signal, const struct signal_info *info); /* fixed after boot */
+
+void core_set_writer(bool (*writer)(int signal, const struct signal_info *info))
+{
+	write_file = writer;
+}
+
+/* Sleep in a dump. The caller looks again at what it waits for afterwards. */
+static void sleep(struct task *task)
+{
+	task->state = TASK_STOPPED;
+	sched_switch();
+}
+
+static void wait_for_others(struct task *task, const struct core *core)
+{
+	/* No wake-up is lost: the others change `parked` and task_count before they take task_lock to wake this one. */
+	lock_take_on(&task_lock);
+	while (core->parked + 1 < task->process->task_count)
+		sleep(task);
+	lock_release_on(&task_lock);
+}
+
+bool core_dump(int signal, const struct signal_info *info)
+{
+	struct task *task = task_current();
+	struct process *process = task->process;
+	struct core core = { .dumper = task };
+
+	if (!core_is_wanted(signal) || process->exiting || task->end_wanted)
+		return false;
+	process->core = &core;
+	process_kill(process, signal);
+	wait_for_others(task, &core);
+	/* The registers of this task are read from where those of the others were saved when they left the CPU. */
+	irq_close();
+	fpu_save(task->fpu);
+	task->fs_base = task_get_fs_base();
+	task->gs_base = task_get_gs_base();
+	irq_open();
+	if (write_file(signal, info))
+		process->status |= WAIT_STATUS_CORE;
+	process->core = NULL;
+	PROCESS_EACH_TASK(process, other)
+		task_go_on(other);
+	return true;
+}
+
+void core_park(void)
+{
+	struct task *task = task_current();
+	struct process *process = task->process;
+	struct core *core = process->core;
+
+	if (!core || core->dumper == task)
+		return;
+	core->parked++;
+	task_go_on(core->dumper);
+	lock_take_on(&task_lock);
+	while (process->core)
+		sleep(task);
+	lock_release_on(&task_lock);
+}
+
+void core_task_ended(const struct process *process)
+{
+	if (process->core)
+		task_go_on(process->core->dumper);
+}

@@ -1,0 +1,234 @@
+/* Core files: who gets one, how it is named, and what is in it. */
+#define _GNU_SOURCE
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/procfs.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "test/user/tap.h"
+
+#define DUMPED(signal) ((signal) | 0x80)
+
+static char *volatile marked;
+static char old_pattern[130];
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	is(write(fd, text, strlen(text)), (long)strlen(text), path);
+	close(fd);
+}
+
+static void limit_core(rlim_t size)
+{
+	struct rlimit limit = { size, RLIM_INFINITY };
+
+	setrlimit(RLIMIT_CORE, &limit);
+}
+
+static int abort_body(void *argument)
+{
+	(void)argument;
+	limit_core(RLIM_INFINITY);
+	memcpy(marked, "marked", 7);
+	raise(SIGABRT);
+	return 1;
+}
+
+static int fault_body(void *argument)
+{
+	(void)argument;
+	limit_core(RLIM_INFINITY);
+	signal(SIGSEGV, SIG_IGN);
+	__asm__ volatile("movb $1, 16");
+	return 1;
+}
+
+static int no_limit_body(void *argument)
+{
+	limit_core((rlim_t)(long)argument);
+	raise(SIGQUIT);
+	return 1;
+}
+
+static int hidden_body(void *argument)
+{
+	(void)argument;
+	limit_core(RLIM_INFINITY);
+	prctl(PR_SET_DUMPABLE, 0);
+	raise(SIGQUIT);
+	return 1;
+}
+
+static int term_body(void *argument)
+{
+	(void)argument;
+	limit_core(RLIM_INFINITY);
+	raise(SIGTERM);
+	return 1;
+}
+
+static void *wait_for_ever(void *argument)
+{
+	(void)argument;
+	for (;;)
+		pause();
+	return NULL;
+}
+
+static int threads_body(void *argument)
+{
+	pthread_t thread;
+
+	(void)argument;
+	limit_core(RLIM_INFINITY);
+	for (int i = 0; i < 3; i++)
+		pthread_create(&thread, NULL, wait_for_ever, NULL);
+	usleep(10000);
+	abort();
+}
+
+/* ---- the file ---- */
+
+static char *image;
+static size_t image_size;
+
+static bool load(const char *path)
+{
+	struct stat stat;
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0 || fstat(fd, &stat) != 0)
+		return false;
+	image_size = (size_t)stat.st_size;
+	image = mmap(NULL, image_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	unlink(path);
+	return image != MAP_FAILED;
+}
+
+static const Elf64_Phdr *segment(int index)
+{
+	const Elf64_Ehdr *header = (const Elf64_Ehdr *)image;
+
+	return index < header->e_phnum ? (const Elf64_Phdr *)(image + header->e_phoff) + index : NULL;
+}
+
+/* Count the notes of a type; *ret becomes the content of the first. */
+static int notes_of(unsigned type, const void **ret)
+{
+	const char *at = image + segment(0)->p_offset, *end = at + segment(0)->p_filesz;
+	int found = 0;
+
+	while (at < end) {
+		const Elf64_Nhdr *note = (const Elf64_Nhdr *)at;
+		const char *content = at + sizeof(*note) + ((note->n_namesz + 3) & ~3U);
+
+		if (note->n_type == type && !found++ && ret)
+			*ret = content;
+		at = content + ((note->n_descsz + 3) & ~3U);
+	}
+	return found;
+}
+
+static const char *memory_at(const void *address)
+{
+	const Elf64_Phdr *at;
+
+	for (int i = 1; (at = segment(i)) != NULL; i++)
+		if ((size_t)address >= at->p_vaddr && (size_t)address - at->p_vaddr < at->p_filesz)
+			return image + at->p_offset + ((size_t)address - at->p_vaddr);
+	return NULL;
+}
+
+static void test_content(void)
+{
+	const struct elf_prstatus *status = NULL;
+	const struct elf_prpsinfo *process = NULL;
+	const siginfo_t *info = NULL;
+	const unsigned long *files = NULL;
+	const char *memory;
+
+	is(in_child(abort_body, NULL), DUMPED(SIGABRT), "a signal that leaves a core file");
+	if (!is(load("core.test"), 1, "which is there"))
+		return;
+	is(memcmp(image, ELFMAG, SELFMAG), 0, "it is an ELF file");
+	is(((const Elf64_Ehdr *)image)->e_type, ET_CORE, "of a core");
+	is(segment(0)->p_type, PT_NOTE, "with notes");
+	is(notes_of(NT_PRSTATUS, (const void **)&status), 1, "of one thread");
+	is(status->pr_cursig, SIGABRT, "its signal");
+	is((long)status->pr_ppid, getpid(), "its parent");
+	is(notes_of(NT_PRPSINFO, (const void **)&process), 1, "of the process");
+	is_text(process->pr_fname, "cores", "its name");
+	is(notes_of(0x53494749, (const void **)&info), 1, "a siginfo");
+	is(info->si_signo, SIGABRT, "with the signal");
+	is(info->si_pid, status->pr_pid, "and its sender");
+	is(notes_of(NT_AUXV, NULL), 1, "an auxiliary vector");
+	is(notes_of(NT_FPREGSET, NULL), 1, "FPU registers");
+	is(notes_of(0x46494c45, (const void **)&files), 1, "mapped files");
+	is_true(files[0] > 0 && files[1] == PAGE, (long)files[0], "of which there are some");
+	memory = memory_at(marked);
+	is(memory && memcmp(memory, "marked", 7) == 0, 1, "and its memory");
+	memory = memory_at(marked + 8 * PAGE);
+	is(memory && !*memory, 1, "pages that were never touched are zeros");
+	munmap(image, image_size);
+	is(in_child(threads_body, NULL), DUMPED(SIGABRT), "one with threads");
+	is(load("core.test"), 1, "leaves one, too");
+	is(notes_of(NT_PRSTATUS, NULL), 4, "with all of its threads");
+	is(notes_of(NT_FPREGSET, NULL), 4, "and their FPU registers");
+	munmap(image, image_size);
+}
+
+static void test_who(void)
+{
+	is(in_child(fault_body, NULL), DUMPED(SIGSEGV), "a fault whose signal is ignored");
+	is(load("core.test"), 1, "leaves a core file");
+	is(in_child(no_limit_body, (void *)0), KILLED(SIGQUIT), "with a limit of 0");
+	is(in_child(no_limit_body, (void *)4095), KILLED(SIGQUIT), "or of less than a page");
+	is(load("core.test"), 0, "there is none");
+	is(in_child(no_limit_body, (void *)8192), DUMPED(SIGQUIT), "with a small limit");
+	is(load("core.test"), 1, "there is a part");
+	is_true(image_size <= 8192, (long)image_size, "of that size");
+	is(in_child(hidden_body, NULL), KILLED(SIGQUIT), "one that is not dumpable");
+	is(in_child(term_body, NULL), KILLED(SIGTERM), "a signal that leaves none");
+	is(load("core.test"), 0, "there is none");
+	mkdir("core.test", 0700);
+	is(in_child(abort_body, NULL), KILLED(SIGABRT), "when a directory has its name there is none");
+	rmdir("core.test");
+}
+
+int main(void)
+{
+	int fd;
+
+	mkdir("/proc", 0755);
+	mount("proc", "/proc", "proc", 0, NULL);
+	mkdir("/tmp", 0777);
+	is(chdir("/tmp"), 0, "a directory");
+	fd = open("/proc/sys/kernel/core_pattern", O_RDONLY);
+	is_true(read(fd, old_pattern, sizeof(old_pattern) - 1) > 0, fd, "a pattern");
+	close(fd);
+	write_file("/proc/sys/kernel/core_pattern", "%e%%%s-test\n");
+	marked = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	is(in_child(abort_body, NULL), DUMPED(SIGABRT), "a core file");
+	is(access("cores%6-test", F_OK), 0, "has the name that the pattern makes");
+	unlink("cores%6-test");
+	write_file("/proc/sys/kernel/core_pattern", "core.test");
+	test_content();
+	test_who();
+	write_file("/proc/sys/kernel/core_pattern", old_pattern);
+	return finish();
+}
