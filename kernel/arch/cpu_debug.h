@@ -6,6 +6,7 @@
 #include "paging/types.h"
 
 #define DR6_CLEAR 0xffff0ff0ULL
+#define DR6_HITS  0xfULL       /* a bit for each debug register whose condition was met */
 #define DR6_BS    (1ULL << 14) /* a single step */
 #define DR7_CLEAR 0x400ULL
 #define DR7_GE    (1ULL << 9)

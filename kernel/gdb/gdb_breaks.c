@@ -128,7 +128,7 @@ void gdb_breaks_heal(const struct gdb_place *place, vaddr_t va)
 
 /* ---- debug registers ---- */
 
-static void write_address(unsigned i, vaddr_t va)
+static NO_BREAK void write_address(unsigned i, vaddr_t va)
 {
 	switch (i) {
 	case 0:
@@ -146,13 +146,13 @@ static void write_address(unsigned i, vaddr_t va)
 	}
 }
 
-static bool is_watch(const struct hardware_break *b)
+static NO_BREAK bool is_watch(const struct hardware_break *b)
 {
 	return b->kind == GDB_WATCH_WRITE || b->kind == GDB_WATCH_ACCESS;
 }
 
 /* Return the four bits of DR7 that say what a breakpoint stops on and how long its range is. */
-static uint64_t condition_of(const struct hardware_break *b)
+static NO_BREAK uint64_t condition_of(const struct hardware_break *b)
 {
 	uint64_t length = b->size == 8 ? 2 : b->size - 1;
 
@@ -289,9 +289,8 @@ NO_BREAK void gdb_breaks_lift(void)
 	}
 }
 
-void gdb_breaks_set(void)
+NO_BREAK void gdb_breaks_arm(void)
 {
-	static const uint8_t int3 = INT3;
 	uint64_t dr7 = DR7_CLEAR;
 
 	for (unsigned i = 0; i < DEBUG_REGISTERS; i++) {
@@ -300,11 +299,18 @@ void gdb_breaks_set(void)
 		write_address(i, hardware[i].va);
 		dr7 |= 2ULL << 2 * i | condition_of(&hardware[i]) << (16 + 4 * i) | DR7_GE;
 	}
+	cpu_write_dr7(dr7);
+}
+
+void gdb_breaks_set(void)
+{
+	static const uint8_t int3 = INT3;
+
 	for (size_t i = 0; i < MOST; i++) {
 		struct software_break *b = &software[i];
 
 		if (b->used && !b->user && !b->in_place && text_patch(b->va, &int3, 1) == OK)
 			b->in_place = true;
 	}
-	cpu_write_dr7(dr7);
+	gdb_breaks_arm();
 }

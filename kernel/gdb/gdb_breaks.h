@@ -24,11 +24,12 @@ void gdb_breaks_clear(void);
 
 /*
  * gdb_breaks_lift: remove the int3s from the kernel's text after the machine has stopped; call it with DR7 cleared, so
- * that no debug register stops the stub. gdb_breaks_set: write the int3s and the debug registers before the machine
- * continues.
+ * that no debug register stops the stub. gdb_breaks_set: write the int3s, and this CPU's debug registers, before the
+ * machine continues. gdb_breaks_arm: write the debug registers alone, as each further CPU has to.
  */
 void gdb_breaks_lift(void);
 void gdb_breaks_set(void);
+void gdb_breaks_arm(void);
 
 /* What the int3 at an address is: not the stub's, a breakpoint of the stub's, or a copy of one in a forked process. */
 enum gdb_int3 { GDB_INT3_NONE, GDB_INT3_OURS, GDB_INT3_COPY };

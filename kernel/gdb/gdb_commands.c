@@ -257,17 +257,19 @@ static enum gdb_next run_from(struct gdb_session *s, struct gdb_text *t, bool st
 			return GDB_ANSWER;
 		}
 	}
+	s->alone = false;
 	return run(s, step, 0);
 }
 
 /*
  * Execute vCont, such as "vCont;s:4;c" (step thread 4, continue the others). Only the first step named is done, and all
- * other threads always continue, whether the packet names them or not.
+ * other threads always continue, whether the packet names them or not; session->alone says which.
  */
 static enum gdb_next run_threads(struct gdb_session *s, struct gdb_text *t)
 {
 	int64_t step_id = 0;
-	bool step = false, any = false;
+	bool step = false;
+	unsigned actions = 0;
 
 	while (gdb_take(t, ";")) {
 		bool this_step = gdb_take(t, "s") || gdb_take(t, "S");
@@ -279,16 +281,17 @@ static enum gdb_next run_threads(struct gdb_session *s, struct gdb_text *t)
 		(void)gdb_take_number(t, &signal);
 		if (gdb_take(t, ":") && (!take_thread(t, &id) || (id > 0 && !s->machine->alive(id))))
 			break;
-		any = true;
+		actions++;
 		if (this_step && !step) {
 			step = true;
 			step_id = id;
 		}
 	}
-	if (!any || t->at != t->end) {
+	if (!actions || t->at != t->end) {
 		gdb_put_error(s, GDB_INVALID);
 		return GDB_ANSWER;
 	}
+	s->alone = step && actions == 1;
 	return run(s, step, step_id);
 }
 

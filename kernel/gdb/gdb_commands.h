@@ -60,6 +60,7 @@ struct gdb_session {
 	const struct gdb_machine *machine;
 	struct gdb_stop stop;
 	int64_t thread;         /* the thread whose registers and memory gdb asks for */
+	bool alone;             /* at GDB_RUN: one thread is to be stepped, and gdb has not said that others run */
 	bool reasons_known;     /* gdb has said that it knows the reasons swbreak and hwbreak */
 	uint64_t threads_named; /* how many threads the replies to qfThreadInfo and qsThreadInfo have named */
 	struct gdb_reply reply;

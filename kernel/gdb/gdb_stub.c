@@ -2,6 +2,8 @@
  * Stops the machine and talks to gdb until the machine continues. Runs on the stack of the trap, with interrupts off,
  * in the kernel context: the page tables that alone map all RAM. The stop may have interrupted any kernel code halfway:
  * so the stub takes no lock, and allocates memory only for pages of a program that has stopped in user mode.
+ *
+ * gdb_cpus.c stops the other CPUs, and lets one CPU at a time stop the machine.
  * Guard of all state here: the stopped machine; between stops, interrupts off.
  */
 #include "kernel/gdb/gdb_stub.h"
@@ -12,16 +14,15 @@
 #include "kernel/dev/serial.h"
 #include "kernel/dev/serial_choice.h"
 #include "kernel/gdb/gdb_breaks.h"
+#include "kernel/gdb/gdb_cpus.h"
 #include "kernel/gdb/gdb_line.h"
 #include "kernel/gdb/gdb_port.h"
 #include "kernel/gdb/gdb_threads.h"
-#include "kernel/irq/cpu_calls.h"
 #include "kernel/irq/irq.h"
 #include "kernel/lib/cmdline.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/scratch.h"
 #include "kernel/lib/string.h"
-#include "kernel/mm/space/kernel_space.h"
 #include "kernel/monitor/monitor.h"
 #include "kernel/panic/panic_page.h"
 #include "kernel/task/find.h"
@@ -32,12 +33,14 @@
 /* The most bytes taken in one interrupt: a port whose device was removed may have one for ever. */
 #define MOST_BYTES 1024
 
+/* Codes of instructions: INT3, and INT, whose operand is the vector. */
+#define INT3 0xcc
+#define INT  0xcd
+
 static bool enabled;
-static bool active;         /* the machine is stopped here */
-static unsigned active_cpu; /* while `active`: the number of the CPU that runs the stub */
-static bool expected;       /* gdb waits for a stop reply */
-static bool break_wanted;   /* the next #BP in the kernel comes from break_now() */
-static int break_signal;    /* the signal that gdb gets for that #BP */
+static bool expected;     /* gdb waits for a stop reply */
+static bool break_wanted; /* the next #BP in the kernel comes from break_now() */
+static int break_signal;  /* the signal that gdb gets for that #BP */
 
 static bool stepped;           /* the stub has executed the instruction to be stepped; the CPU need not */
 static bool step_wanted;       /* the stub has set TF in step_task's flags, and waits for its #DB */
@@ -90,7 +93,7 @@ static bool step(int64_t id)
 	if (!gdb_threads_step(id))
 		return false;
 	step_wanted = true;
-	step_task = id == gdb_threads_current() ? task_current() : task_peek((int)id);
+	step_task = gdb_threads_task(id);
 	return true;
 }
 
@@ -149,41 +152,29 @@ static void talk(const struct gdb_stop *stop)
 		gdb_breaks_clear();
 }
 
-/*
- * Stop the machine and talk to gdb. CR3 is saved, loaded with the kernel context's root and PCID 0, and restored. That
- * is done without kernel/mm/space/tlb.c, since the stop may have interrupted that code while it changes its records.
- * PCID 0 belongs to no context, and both loads of CR3 flush, so no stale TLB entry is used.
- */
+/* Stop the machine and talk to gdb. */
 static NO_BREAK void stop_here(struct trap_frame *frame, const struct gdb_stop *stop)
 {
 	static const struct gdb_stop after_step = { .signal = GDB_SIGNAL_TRAP };
-	uint64_t cr3 = cpu_read_cr3();
+	const uint64_t cr3 = gdb_cpus_stop(frame);
 
-	active_cpu = this_cpu->number;
-	active = true;
-	gdb_breaks_lift();
+	gdb_cpus_wait_for_step(NULL);
 	if (step_wanted) {
 		frame->rflags &= ~RFLAGS_TF;
 		stale_task = step_task == task_current() ? NULL : step_task;
 		step_wanted = false;
 	}
-	if (kernel_space.root.raw)
-		cpu_write_cr3(kernel_space.root.raw);
-	cpu_calls_pause_others(gdb_breaks_set);
-	gdb_threads_stop(frame);
-	gdb_memory_set_quiet(trap_from_user(frame));
 	talk(stop);
 	while (stepped) {
 		stepped = false;
-		gdb_memory_set_quiet(trap_from_user(frame));
+		gdb_cpus_find_quiet(frame);
 		talk(&after_step);
 	}
 	if (gdb_breaks_stops_at(frame->rip))
 		frame->rflags |= RFLAGS_RF;
-	gdb_breaks_set();
-	active = false;
-	cpu_calls_resume_others();
-	cpu_write_cr3(cr3);
+	if (step_wanted && session.alone && step_task)
+		gdb_cpus_wait_for_step(step_task->cpu);
+	gdb_cpus_resume(cr3);
 }
 
 /* ---- the reasons of a stop ---- */
@@ -197,18 +188,33 @@ static struct user_space *user_of(const struct trap_frame *frame)
 }
 
 /*
- * Remove an int3 that a forked process has inherited from its parent, and let the process continue at that instruction.
+ * An int3 that is not one of the stub's breakpoints. Remove it if a forked process has inherited it from its parent,
+ * and let the process go on at that instruction. It also goes on there if another CPU's stop has removed a breakpoint
+ * which this CPU had already hit. Returns false when the int3 is the program's own, or the kernel's.
  */
-static void heal(struct trap_frame *frame, struct user_space *user)
+static NO_BREAK bool pass_int3(struct trap_frame *frame, struct user_space *user, bool copy)
 {
-	struct gdb_place place = { user->context.space, user };
-	uint64_t cr3 = cpu_read_cr3();
+	uint8_t code[2] = { 0, INT3 }; /* the last bytes before RIP */
+	struct gdb_place place;
+	uint64_t cr3;
 
+	if (!user) {
+		if (!text_holds(frame->rip - 1, 1) || *(const uint8_t *)(frame->rip - 1) == INT3)
+			return false;
+		frame->rip--;
+		return true;
+	}
+	cr3 = gdb_cpus_stop(frame);
+	place = (struct gdb_place){ user->context.space, user };
+	if (copy)
+		gdb_breaks_heal(&place, frame->rip - 1);
+	else
+		(void)gdb_memory_read(&place, frame->rip - 2, code, sizeof(code));
+	gdb_cpus_resume(cr3);
+	if (!copy && (code[1] == INT3 || (code[0] == INT && code[1] == TRAP_BP)))
+		return false;
 	frame->rip--;
-	cpu_write_cr3(kernel_space.root.raw);
-	gdb_memory_set_quiet(true);
-	gdb_breaks_heal(&place, frame->rip);
-	cpu_write_cr3(cr3);
+	return true;
 }
 
 /* Handle #BP. Call with DR7 cleared. Returns false when the int3 is not the stub's. */
@@ -216,6 +222,8 @@ static NO_BREAK bool breakpoint(struct trap_frame *frame)
 {
 	struct user_space *user = user_of(frame);
 	struct gdb_stop stop = { .signal = GDB_SIGNAL_TRAP };
+	enum gdb_int3 int3;
+	bool passed;
 
 	if (break_wanted && !trap_from_user(frame)) {
 		break_wanted = false;
@@ -224,20 +232,16 @@ static NO_BREAK bool breakpoint(struct trap_frame *frame)
 		return true;
 	}
 	gdb_breaks_lift();
-	switch (gdb_breaks_int3(frame->rip - 1, user)) {
-	case GDB_INT3_OURS:
+	int3 = gdb_breaks_int3(frame->rip - 1, user);
+	if (int3 == GDB_INT3_OURS) {
 		frame->rip--;
 		stop.reason = "swbreak";
 		stop_here(frame, &stop);
 		return true;
-	case GDB_INT3_COPY:
-		heal(frame, user);
-		gdb_breaks_set();
-		return true;
-	default:
-		gdb_breaks_set();
-		return false;
 	}
+	passed = pass_int3(frame, user, int3 == GDB_INT3_COPY);
+	gdb_breaks_set();
+	return passed;
 }
 
 /* Handle #DB. Call with DR7 cleared and DR6 as the trap has left it. Returns false when the trap is not the stub's. */
@@ -263,6 +267,11 @@ static NO_BREAK bool debug_trap(struct trap_frame *frame)
 		gdb_breaks_set();
 		return true;
 	}
+	/* A breakpoint that another CPU's stop has removed, when this CPU had already hit it. */
+	if (!(dr6 & DR6_BS) && dr6 & DR6_HITS) {
+		gdb_breaks_set();
+		return true;
+	}
 	/* The program itself has caused the trap: restore DR6 for its handler. */
 	cpu_write_dr6(dr6);
 	gdb_breaks_set();
@@ -271,16 +280,18 @@ static NO_BREAK bool debug_trap(struct trap_frame *frame)
 
 static NO_BREAK bool trapped(struct trap_frame *frame)
 {
-	/*
-	 * A trap while the machine is stopped is a bug in the stub: let it become a panic. Another CPU, whose trap came
-	 * at the same time, waits.
-	 */
-	if (active && active_cpu == this_cpu->number)
+	bool known;
+
+	/* A trap while this CPU owns the stub is a bug in the stub: let it become a panic. */
+	if (gdb_cpus_is_owner())
 		return false;
-	while (__atomic_load_n(&active, __ATOMIC_ACQUIRE))
-		cpu_pause();
 	cpu_write_dr7(DR7_CLEAR);
-	return frame->vector == TRAP_BP ? breakpoint(frame) : debug_trap(frame);
+	gdb_threads_queue(frame);
+	gdb_cpus_own();
+	gdb_threads_queue(NULL);
+	known = frame->vector == TRAP_BP ? breakpoint(frame) : debug_trap(frame);
+	gdb_cpus_disown();
+	return known;
 }
 
 /* Stop the machine here, for gdb, by an int3. */
@@ -313,8 +324,10 @@ static void panicked(struct trap_frame *frame)
 {
 	struct gdb_stop stop;
 
-	if (active)
+	if (gdb_cpus_is_owner())
 		return;
+	/* The other CPUs have stopped for good, perhaps one of them in the stub. */
+	gdb_cpus_disown();
 	if (!frame) {
 		break_now(GDB_SIGNAL_ABRT);
 		return;
@@ -322,25 +335,29 @@ static void panicked(struct trap_frame *frame)
 	say("\nWaiting for gdb.\n");
 	stop = (struct gdb_stop){ .signal = signal_of(frame->vector) };
 	cpu_write_dr7(DR7_CLEAR);
+	gdb_cpus_own();
 	stop_here(frame, &stop);
+	gdb_cpus_disown();
 }
 
 /* Read what gdb sends while the machine runs, and stop for it. */
-static void port_interrupt(void *ctx)
+static NO_BREAK void port_interrupt(void *ctx)
 {
 	struct gdb_stop stop = { .signal = GDB_SIGNAL_INT };
 	enum gdb_call call = GDB_CALL_NONE;
 	int byte;
 
 	(void)ctx;
+	gdb_cpus_own();
 	for (int bytes = 0; call == GDB_CALL_NONE && bytes < MOST_BYTES && (byte = gdb_port_read()) >= 0; bytes++)
 		call = gdb_line_call((uint8_t)byte);
-	if (call == GDB_CALL_NONE)
-		return;
 	if (call == GDB_CALL_PACKET)
 		expected = false;
-	cpu_write_dr7(DR7_CLEAR);
-	stop_here(irq_frame(), &stop);
+	if (call != GDB_CALL_NONE) {
+		cpu_write_dr7(DR7_CLEAR);
+		stop_here(irq_frame(), &stop);
+	}
+	gdb_cpus_disown();
 }
 
 /* ---- start ---- */

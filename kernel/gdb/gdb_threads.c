@@ -5,16 +5,18 @@
 #include "kernel/gdb/gdb_threads.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/cpu_debug.h"
 #include "kernel/arch/cpu_state.h"
 #include "kernel/arch/features.h"
 #include "kernel/arch/fpu.h"
 #include "kernel/arch/switch.h"
 #include "kernel/arch/text_patch.h"
-#include "kernel/irq/cpu_calls.h"
+#include "kernel/lib/format.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/report/peek.h"
 #include "kernel/task/find.h"
+#include "kernel/task/run_queues.h"
 
 /* The flags that SYSRET loads (Intel SDM vol. 2B, "SYSRET"). */
 #define SYSRET_FLAGS 0x3c7fd7ULL
@@ -22,23 +24,91 @@
 /* The trap that has stopped the machine: registers of the current thread. Guard: the stopped machine. */
 static struct trap_frame *stop_frame;
 
+/*
+ * What a CPU was at that waits for the stub, and what only this CPU itself can read. Guard: itself, when it begins and
+ * ends to wait; meanwhile the stopped machine.
+ */
+struct held {
+	struct trap_frame *frame;  /* the registers; NULL: the CPU does not wait */
+	struct trap_frame *queued; /* the CPU's own trap, for which it wants to stop the machine next; or NULL */
+	uint64_t fs_base, gs_base;
+	uint8_t fpu[GDB_FPU_SIZE] __attribute__((aligned(FPU_ALIGN)));
+};
+
+static PER_CPU struct held held; /* guard: as of struct held */
+
 void gdb_threads_stop(struct trap_frame *frame)
 {
 	stop_frame = frame;
 }
 
+NO_BREAK void gdb_threads_queue(struct trap_frame *frame)
+{
+	per_cpu_pointer(held)->queued = frame;
+}
+
+NO_BREAK void gdb_threads_hold(struct trap_frame *frame)
+{
+	struct held *h = per_cpu_pointer(held);
+
+	cpu_write_dr7(DR7_CLEAR);
+	h->frame = h->queued ? h->queued : frame;
+	h->fs_base = cpu_read_msr(MSR_FS_BASE);
+	h->gs_base = cpu_read_msr(trap_from_user(h->frame) ? MSR_KERNEL_GS_BASE : MSR_GS_BASE);
+	cpu_fxsave(h->fpu);
+}
+
+NO_BREAK void gdb_threads_let_go(void)
+{
+	per_cpu_pointer(held)->frame = NULL;
+}
+
+bool gdb_threads_are_outside(void)
+{
+	CPUS_EACH(cpu) {
+		const struct trap_frame *f = per_cpu_of(cpu, held)->frame;
+
+		if (cpu->number != this_cpu->number && cpu->current != queues_of(cpu)->idle &&
+		    (!f || !trap_from_user(f)))
+			return false;
+	}
+	return true;
+}
+
+static bool is_idle_task(const struct task *task)
+{
+	return task_current() && task == queues_of(task->cpu)->idle;
+}
+
 /* Return the number by which gdb knows a task; `task` is NULL before there are tasks. */
 static int64_t id_of(const struct task *task)
 {
+	if (task && is_idle_task(task))
+		return GDB_IDLE_THREADS + task->cpu->number;
 	return task && task->tid ? task->tid : GDB_KERNEL_THREAD;
 }
 
 /* Return the task that gdb knows by a number; NULL when there is none, or there are no tasks yet. */
 static struct task *task_of(int64_t id)
 {
-	if (!task_current() || id <= 0 || id > GDB_KERNEL_THREAD)
+	if (!task_current() || id <= 0 || id >= GDB_IDLE_THREADS + cpu_count)
 		return NULL;
+	if (id >= GDB_IDLE_THREADS)
+		return queues_of(cpu_list[id - GDB_IDLE_THREADS])->idle;
 	return task_peek(id == GDB_KERNEL_THREAD ? 0 : (int)id);
+}
+
+struct task *gdb_threads_task(int64_t id)
+{
+	return id == gdb_threads_current() ? task_current() : task_of(id);
+}
+
+/* Return what the CPU was at that runs a task; NULL when it is this CPU, does not wait, or does not run the task. */
+static struct held *held_of(const struct task *task)
+{
+	struct held *h = per_cpu_of(task->cpu, held);
+
+	return task->cpu->current == task && task != task_current() && h->frame ? h : NULL;
 }
 
 int64_t gdb_threads_current(void)
@@ -51,14 +121,21 @@ bool gdb_threads_alive(int64_t id)
 	return id == gdb_threads_current() || task_of(id);
 }
 
+/* Return what a task does; the text is good until the next call. */
 static const char *state_name(const struct task *task)
 {
+	static char running[24]; /* guard: the stopped machine */
 	static const char *const names[] = {
 		[TASK_NEW] = "new",         [TASK_RUNNABLE] = "ready", [TASK_BLOCKED] = "blocked",
 		[TASK_STOPPED] = "stopped", [TASK_DEAD] = "dead",
 	};
 
-	return task->cpu->current == task ? "running" : names[task->state];
+	if (task->cpu->current != task)
+		return is_idle_task(task) ? "ready" : names[task->state];
+	if (cpu_count == 1)
+		return "running";
+	format_s(running, sizeof(running), "running on CPU %u", task->cpu->number);
+	return running;
 }
 
 struct visit {
@@ -78,10 +155,18 @@ void gdb_threads_visit(gdb_see_thread *see, void *ctx)
 {
 	struct visit v = { see, ctx };
 
-	if (task_current())
-		task_visit(see_task, &v);
-	else
+	if (!task_current()) {
 		see(ctx, GDB_KERNEL_THREAD, "kernel", "starting");
+		return;
+	}
+	task_visit(see_task, &v);
+	/* With one CPU the idle task is listed only while it runs: else it shows only that another task does. */
+	CPUS_EACH(cpu) {
+		struct task *idle = queues_of(cpu)->idle;
+
+		if (cpu_count > 1 || idle == task_current())
+			(void)see_task(&v, idle);
+	}
 }
 
 /* ---- registers ---- */
@@ -137,13 +222,16 @@ static void get_frame(const struct trap_frame *f, struct gdb_registers *ret)
 }
 
 /*
- * Get the registers of a task that runs on another CPU, which waits. The FPU's and the bases of FS and GS are in that
- * CPU alone, and shown as 0.
+ * Get the registers of a task that runs on another CPU, which waits. Behind an int3 for which the CPU wants to stop the
+ * machine next, RIP is shown as it will be then.
  */
-static void get_paused(const struct trap_frame *f, struct gdb_registers *ret)
+static void get_held(const struct held *h, struct gdb_registers *ret)
 {
-	if (f)
-		get_general(f, ret);
+	get_general(h->frame, ret);
+	ret->rip -= h->frame == h->queued && h->frame->vector == TRAP_BP;
+	ret->fs_base = h->fs_base;
+	ret->gs_base = h->gs_base;
+	memcpy(ret->fpu, h->fpu, sizeof(ret->fpu));
 }
 
 static struct switch_frame *switch_frame(const struct task *task)
@@ -162,7 +250,8 @@ void gdb_threads_get(int64_t id, struct gdb_registers *ret)
 		return;
 	}
 	if (task && task->cpu->current == task) {
-		get_paused(cpu_calls_paused_at(task->cpu), ret);
+		if (held_of(task))
+			get_held(held_of(task), ret);
 		return;
 	}
 	/* A task that never ran, or will never run again, has no switch frame. */
@@ -249,6 +338,10 @@ bool gdb_threads_step(int64_t id)
 
 	if (id == gdb_threads_current()) {
 		stop_frame->rflags |= RFLAGS_TF;
+		return true;
+	}
+	if (task && held_of(task)) {
+		held_of(task)->frame->rflags |= RFLAGS_TF;
 		return true;
 	}
 	if (!task || !task->process || task->state == TASK_DEAD || task->cpu->current == task)

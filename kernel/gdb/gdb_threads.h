@@ -13,6 +13,24 @@
  */
 #define GDB_KERNEL_THREAD 65536
 
+/* The thread number of CPU 0's idle task; those of the other CPUs follow. */
+#define GDB_IDLE_THREADS (GDB_KERNEL_THREAD + 1)
+
+/*
+ * gdb_threads_hold, gdb_threads_let_go: called on each other CPU when it begins and ends to wait for the stub: the
+ * first keeps its registers, and clears DR7, so that no debug register stops the CPU while it waits. gdb_threads_queue:
+ * note the trap for which this CPU wants to stop the machine next, or NULL when it no longer waits for that.
+ */
+void gdb_threads_hold(struct trap_frame *frame);
+void gdb_threads_let_go(void);
+void gdb_threads_queue(struct trap_frame *frame);
+
+/* Return whether each other CPU waits in user mode, or in its idle task. */
+bool gdb_threads_are_outside(void);
+
+/* Return the task that gdb knows by a number; NULL: there is none. */
+struct task *gdb_threads_task(int64_t id);
+
 /* Set the trap frame of the stop, which has the current thread's registers. Call before the functions below. */
 void gdb_threads_stop(struct trap_frame *frame);
 
@@ -24,8 +42,8 @@ void gdb_threads_get(int64_t id, struct gdb_registers *ret);
 bool gdb_threads_set(int64_t id, const struct gdb_registers *r);
 
 /*
- * Set TF for a thread: it steps one instruction at once if it is the current one, otherwise when it has returned to
- * user mode. Returns false when the thread is a kernel task or dead, and not the current one.
+ * Set TF for a thread: it steps one instruction at once if a CPU runs it, otherwise when it has returned to user mode.
+ * Returns false when no CPU runs the thread, and it is a kernel task or dead.
  */
 bool gdb_threads_step(int64_t id);
 

@@ -17,12 +17,12 @@
 static bool (*other_nmi)(struct trap_frame *frame); /* cpu_calls_set_nmi()'s handler; NULL: none. Fixed after boot */
 static uint32_t stopper;                            /* number of the CPU that stops all others, plus 1. Atomic */
 static unsigned stopped;                            /* how many CPUs have stopped. Atomic */
-static bool pausing;                                /* all CPUs but one are to wait. Atomic */
-static unsigned paused;                             /* how many CPUs wait. Atomic */
-static void (*resumed)(void);                       /* cpu_calls_pause_others()'s function. Guard: who pauses others */
+static const struct cpu_pause *hooks;               /* cpu_calls_pause_others()'s. Guard: who pauses others */
+static uint32_t round;  /* odd: all CPUs but `pauser` are to wait; goes up with each change. Atomic */
+static uint32_t pauser; /* number of the CPU that has the others wait, plus 1; 0: none. Atomic */
 
-static PER_CPU struct trap_frame
-	*paused_frame; /* what this CPU was at when it was paused; NULL: it runs. Guard: itself */
+static PER_CPU bool nmi_sent;       /* an NMI of this file is on its way to this CPU. Atomic */
+static PER_CPU uint32_t held_round; /* the value of `round` for which this CPU waits; 0: it runs. Atomic */
 
 /* Do nothing: on its way back from any interrupt a CPU looks whether another task should run. */
 static void reschedule(void *ctx)
@@ -48,6 +48,7 @@ void cpu_call_reschedule(const struct percpu *cpu)
 
 static __attribute__((noreturn)) void stop(void)
 {
+	shootdown_leave();
 	__atomic_add_fetch(&stopped, 1, __ATOMIC_RELAXED);
 	for (;;) {
 		irq_close();
@@ -55,29 +56,59 @@ static __attribute__((noreturn)) void stop(void)
 	}
 }
 
-/* Wait until the CPU that pauses this one calls cpu_calls_resume_others(), and call its function. */
-static void pause(struct trap_frame *frame)
+/*
+ * Send an NMI, unless the last one has not arrived yet. A CPU keeps one NMI at the most for later, and one that comes
+ * when its reason has gone must be known as this file's, since an NMI without a reason is fatal.
+ */
+static void send_nmi(const struct percpu *cpu)
 {
-	per_cpu(paused_frame) = frame;
-	__atomic_add_fetch(&paused, 1, __ATOMIC_SEQ_CST);
-	while (__atomic_load_n(&pausing, __ATOMIC_ACQUIRE))
-		cpu_pause();
-	per_cpu(paused_frame) = NULL;
-	resumed();
-	__atomic_sub_fetch(&paused, 1, __ATOMIC_SEQ_CST);
+	if (!__atomic_exchange_n(per_cpu_of(cpu, nmi_sent), true, __ATOMIC_SEQ_CST))
+		apic_send_nmi(cpu->apic_id);
 }
 
-static bool nmi(struct trap_frame *frame)
+static NO_BREAK bool is_pausing(void)
 {
-	const uint32_t by = __atomic_load_n(&stopper, __ATOMIC_RELAXED);
+	return __atomic_load_n(&round, __ATOMIC_ACQUIRE) & 1;
+}
 
-	if (by && by != this_cpu->number + 1)
+/*
+ * Wait until the CPU that pauses this one calls cpu_calls_resume_others(); and longer, as long as the hook `stays`
+ * wants that. Meanwhile serve shootdowns. A pause that begins before the last has been left entirely is another turn of
+ * the outer loop: its NMI would come only after this one's handler.
+ */
+static NO_BREAK void pause(struct trap_frame *frame)
+{
+	do {
+		const uint32_t now = __atomic_load_n(&round, __ATOMIC_ACQUIRE);
+
+		hooks->begins(frame);
+		__atomic_store_n(per_cpu_pointer(held_round), now, __ATOMIC_SEQ_CST);
+		while (__atomic_load_n(&round, __ATOMIC_ACQUIRE) == now) {
+			shootdown_serve_held();
+			cpu_pause();
+		}
+		hooks->ends();
+		__atomic_store_n(per_cpu_pointer(held_round), 0, __ATOMIC_SEQ_CST);
+		while (!is_pausing() && hooks->stays(frame)) {
+			shootdown_serve_held();
+			cpu_pause();
+		}
+	} while (is_pausing());
+}
+
+static NO_BREAK bool nmi(struct trap_frame *frame)
+{
+	const uint32_t by = __atomic_load_n(&stopper, __ATOMIC_RELAXED), self = this_cpu->number + 1;
+	const bool ours = __atomic_exchange_n(per_cpu_pointer(nmi_sent), false, __ATOMIC_SEQ_CST);
+
+	if (by && by != self)
 		stop();
-	if (__atomic_load_n(&pausing, __ATOMIC_RELAXED)) {
-		pause(frame);
+	if (is_pausing()) {
+		if (__atomic_load_n(&pauser, __ATOMIC_RELAXED) != self)
+			pause(frame);
 		return true;
 	}
-	return other_nmi && other_nmi(frame);
+	return ours || (other_nmi && other_nmi(frame));
 }
 
 void cpu_calls_set_nmi(bool (*handler)(struct trap_frame *frame))
@@ -103,36 +134,53 @@ void cpu_calls_stop_others(void)
 	}
 	CPUS_EACH(cpu)
 		if (cpu->number != this_cpu->number)
-			apic_send_nmi(cpu->apic_id);
+			send_nmi(cpu);
 	while (__atomic_load_n(&stopped, __ATOMIC_RELAXED) < cpu_count - 1 && cpu_rdtsc() - start < most)
 		cpu_pause();
 }
 
-void cpu_calls_pause_others(void (*on_resume)(void))
+/* Return whether all CPUs but this one wait. */
+static bool are_held(void)
+{
+	CPUS_EACH(cpu) {
+		if (cpu->number != this_cpu->number &&
+		    __atomic_load_n(per_cpu_of(cpu, held_round), __ATOMIC_ACQUIRE) != round)
+			return false;
+	}
+	return true;
+}
+
+bool cpu_calls_pause_others(const struct cpu_pause *with)
 {
 	const uint64_t start = cpu_rdtsc(), most = clock_tsc_frequency() / 10;
 
+	hooks = with;
+	__atomic_store_n(&pauser, this_cpu->number + 1, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&round, 1, __ATOMIC_SEQ_CST);
 	if (cpu_count == 1)
-		return;
-	resumed = on_resume;
-	__atomic_store_n(&pausing, true, __ATOMIC_SEQ_CST);
+		return true;
+	if (__atomic_load_n(&stopper, __ATOMIC_RELAXED))
+		return false;
 	CPUS_EACH(cpu)
 		if (cpu->number != this_cpu->number)
-			apic_send_nmi(cpu->apic_id);
-	while (__atomic_load_n(&paused, __ATOMIC_ACQUIRE) < cpu_count - 1 && cpu_rdtsc() - start < most)
+			send_nmi(cpu);
+	while (!are_held() && cpu_rdtsc() - start < most)
 		cpu_pause();
+	return are_held();
 }
 
 NO_BREAK void cpu_calls_resume_others(void)
 {
-	__atomic_store_n(&pausing, false, __ATOMIC_SEQ_CST);
-	while (__atomic_load_n(&paused, __ATOMIC_ACQUIRE))
-		cpu_pause();
+	const uint32_t over = __atomic_fetch_add(&round, 1, __ATOMIC_SEQ_CST);
+
+	CPUS_EACH(cpu)
+		while (__atomic_load_n(per_cpu_of(cpu, held_round), __ATOMIC_ACQUIRE) == over)
+			cpu_pause();
 }
 
-struct trap_frame *cpu_calls_paused_at(const struct percpu *cpu)
+uint32_t cpu_calls_pauses(void)
 {
-	return *per_cpu_of(cpu, paused_frame);
+	return __atomic_load_n(&round, __ATOMIC_RELAXED);
 }
 
 void cpu_calls_init(void)

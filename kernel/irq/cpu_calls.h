@@ -29,15 +29,26 @@ void cpu_call_reschedule(const struct percpu *cpu);
  */
 void cpu_calls_stop_others(void);
 
-/*
- * cpu_calls_pause_others: have all other CPUs wait, by an NMI, until cpu_calls_resume_others(); then each calls
- * `on_resume` before it goes on. Returns when they wait, or after a tenth of a second. Call both with interrupts off,
- * in the kernel context; for the gdb stub. cpu_calls_paused_at: return the registers of a CPU that waits, or NULL.
- */
 struct trap_frame;
-void cpu_calls_pause_others(void (*on_resume)(void));
+
+/* What a CPU does that is paused, in the NMI's handler. All of these must be NO_BREAK. Fixed after boot. */
+struct cpu_pause {
+	void (*begins)(struct trap_frame *frame); /* called before it waits, with its registers */
+	void (*ends)(void);                       /* called when it may go on */
+	bool (*stays)(struct trap_frame *frame);  /* called again and again then; it goes on when this returns false */
+};
+
+/*
+ * cpu_calls_pause_others: have all other CPUs wait, by an NMI, until cpu_calls_resume_others(). Returns when they wait,
+ * or after a tenth of a second; whether all wait. One that is late waits when the NMI arrives, or goes on at once if
+ * the others have been resumed by then. cpu_calls_resume_others: returns when all have called `ends`. Call both with
+ * interrupts off, in the kernel context, from one CPU at a time; for the gdb stub. Meanwhile other NMIs than those of
+ * this file are dropped.
+ * cpu_calls_pauses: return how often CPUs have been paused and resumed, for whoever measures a time.
+ */
+bool cpu_calls_pause_others(const struct cpu_pause *with);
 void cpu_calls_resume_others(void);
-struct trap_frame *cpu_calls_paused_at(const struct percpu *cpu);
+uint32_t cpu_calls_pauses(void);
 
 /*
  * Set the handler of NMIs that no CPU has sent by a function of this file. The handler returns false when it does not

@@ -63,6 +63,18 @@ void kernel_lock_take(void);
 /* Let go of the lock. */
 void kernel_lock_release(void);
 
+/*
+ * Take the lock if no CPU holds it, even if another CPU is to go first. Returns whether this CPU holds it now. For the
+ * gdb stub, while all other CPUs are held.
+ */
+static inline bool kernel_lock_take_free(void)
+{
+	uint32_t nobody = 0;
+
+	return __atomic_compare_exchange_n(&kernel_lock_holder, &nobody, this_cpu->number + 1, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_RELAXED);
+}
+
 /* Enter the kernel from user mode or from idling; leave it. Do nothing with one CPU. */
 static inline void kernel_enter(void)
 {

@@ -28,7 +28,7 @@ class Gdb:
         for line in ("set confirm off", "set pagination off", "set width 0", "set architecture i386:x86-64",
                      f"set remotetimeout {LIMIT:.0f}", *(f"add-symbol-file {file}" for file in symbols)):
             self.run(line)
-        self.expect(f"target remote {machine.directory}/stub", r" in |\(\)|0x")
+        self.expect(f"target remote {machine.directory}/stub", r" in |\(\)|0x| at ")
 
     def __enter__(self):
         return self
@@ -215,6 +215,55 @@ def test_programs(programs):
     since = len(machine.raw)
     machine.wait_for(r"grandchild .*\n.*grandchild ", since=since)
     assert set(re.findall(r"grandchild (\S+)", machine.text)) == {"0x700"}, machine.text
+
+
+def test_four_cpus(tmp_path):
+    """Breakpoints that threads on all CPUs hit all the time, in the program and in the kernel: each stop is one thread's,
+    all CPUs stand and go on, nobody dies of an int3 that is gone, and after the debugger all is as before it."""
+    path = bundle(tmp_path / "debuggee.efi", KERNEL, initrd=BUILD / "user" / "debuggee.cpio", cmdline=CONSOLES)
+    append = f"{CONSOLES} gdb=ttyS1 monitor -- 4"
+    with Machine(Config(boot=path, append=append, extra=(*PORT, "-smp", "4"))) as machine:
+        machine.wait_for(r"visitors run 1$")
+        with Gdb(machine, PROGRAM) as gdb:
+            listed = gdb.run("info threads")
+            for number in range(4):
+                assert f'"visitor-{number}"' in listed, listed
+            assert len(set(re.findall(r"running on CPU (\d)", listed))) == 4, listed
+            assert '"idle/3"' in listed and '"kernel"' in listed, listed
+            stopped = set()
+            # A thread of the program is current for the first of these: its memory has the breakpoint then.
+            gdb.run(f"thread {re.search(r'^[* ] +([0-9]+) .*visitor-0', listed, re.MULTILINE)[1]}")
+            gdb.expect("break visit", r"Breakpoint 1 at")
+            for _ in range(12):
+                stopped.add(gdb.expect("continue", r"Breakpoint 1(?:\.\d)?, visit \(number=(?:number@entry=)?(\d)\)")[1])
+            assert len(stopped) > 1, stopped
+            # The other threads' registers are read, too, each where it stands; and one of them steps.
+            listed = gdb.run("info threads")
+            assert len(re.findall(r'"visitor-\d" \(running on CPU \d\) +[0-9a-z_]+ ', listed)) == 4, listed
+            gdb.expect("thread apply all -s print $pc", r"= .*0x")
+            gdb.run("delete")
+            gdb.expect("break sys_getppid", r"Breakpoint 2 at")
+            for _ in range(6):
+                gdb.expect("continue", r"Breakpoint 2, sys_getppid \(")
+            gdb.run("delete")
+            lines = int(gdb.expect("print lines", r"= (\d+)$")[1])
+            gdb.start("continue")
+            machine.wait_for(rf"visitors run {lines + 4}$")
+            gdb.process.send_signal(signal.SIGINT)
+            gdb.match("Ctrl-C", gdb.finish(), r"received signal SIGINT")
+            gdb.expect("monitor audit", r"kernel context: 0 W\+X")
+            lines = int(gdb.expect("print lines", r"= (\d+)$")[1])
+            gdb.expect("detach", r"detached")
+        machine.wait_for(rf"visitors run {lines + 4}$")
+        with Gdb(machine, PROGRAM) as gdb:
+            listed = gdb.run("info threads")
+            gdb.run(f"thread {re.search(r'^[* ] +([0-9]+) .*visitor-1', listed, re.MULTILINE)[1]}")
+            gdb.run("set variable quit = 1")
+            gdb.expect("detach", r"detached")
+        machine.wait_for(r"visitors end")
+        machine.wait_for(r"init has ended with status 0")
+        machine.wait_prompt()
+        assert "0 W+X" in machine.command("audit")
 
 
 @pytest.mark.parametrize("how, sign, where", [("null", "SIGSEGV", "write_null"), ("panic", "SIGABRT", "say_panic")])

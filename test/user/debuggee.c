@@ -1,9 +1,14 @@
 /*
  * An /init to be looked at with gdb: first it does what a debugger does to others, to itself; then it and a child of
- * another value in the same variable call work() now and then, and each third time in a grandchild, for ever.
+ * another value in the same variable call work() now and then, and each third time in a grandchild, for ever. With an
+ * argument it is instead so many threads which call visit(), and now and then the system, until a debugger sets `quit`.
  */
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,11 +59,62 @@ static void fork_and_work(void)
 	printf("grandchild %#x\n", (unsigned)status);
 }
 
-int main(void)
+#define VISITORS_MOST 16
+
+volatile int quit, lines;
+volatile long visits[VISITORS_MOST];
+
+__attribute__((noinline)) void visit(long number);
+
+void visit(long number)
+{
+	visits[number]++;
+}
+
+static void *visitor(void *argument)
+{
+	const long number = (long)argument;
+	char name[16];
+
+	snprintf(name, sizeof(name), "visitor-%ld", number);
+	prctl(PR_SET_NAME, name);
+	while (!quit) {
+		/* Calls without a pause would leave the kernel no time for others. */
+		for (int i = 0; i < 100000 && !quit; i++)
+			visit(number);
+		syscall(SYS_getppid);
+	}
+	return NULL;
+}
+
+/* Run the threads; say each tenth of a second that they do. */
+static int run_visitors(long threads)
+{
+	const struct timespec pause = { 0, 100000000 };
+	pthread_t made[VISITORS_MOST];
+
+	if (threads > VISITORS_MOST)
+		return 1;
+	for (long i = 0; i < threads; i++)
+		if (pthread_create(&made[i], NULL, visitor, (void *)i) != 0)
+			return 1;
+	while (!quit) {
+		printf("visitors run %d\n", lines++);
+		nanosleep(&pause, NULL);
+	}
+	for (long i = 0; i < threads; i++)
+		pthread_join(made[i], NULL);
+	printf("visitors end\n");
+	return 0;
+}
+
+int main(int argc, char **argv)
 {
 	const struct timespec pause = { 0, 100000000 }, day = { 86400, 0 };
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc > 1)
+		return run_visitors(atol(argv[1]));
 	trap_oneself();
 	if (fork() == 0) {
 		mark = 2;

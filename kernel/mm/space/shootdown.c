@@ -4,6 +4,7 @@
 #include "kernel/mm/space/shootdown.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/arch/text_patch.h"
 #include "kernel/sync/lock.h"
 
 static void (*send_to)(const struct percpu *cpu); /* shootdown_set_sender()'s function. Fixed after boot */
@@ -13,6 +14,7 @@ static const struct tlb_message *sent;
 static unsigned waiting; /* how many CPUs have not served it yet. Atomic */
 
 static PER_CPU bool wanted;       /* this CPU is to serve the message. Atomic */
+static PER_CPU bool gone;         /* this CPU has stopped for good. Atomic */
 PER_CPU uint64_t shootdowns_sent; /* guard: own CPU */
 
 void shootdown_set_sender(void (*send)(const struct percpu *cpu))
@@ -33,7 +35,8 @@ void shootdown(const struct tlb_message *message)
 	sent = message;
 	__atomic_store_n(&waiting, 1, __ATOMIC_SEQ_CST);
 	CPUS_EACH(cpu) {
-		if (cpu->number == here || !tlb_concerns(per_cpu_of(cpu, context_tlb), message))
+		if (cpu->number == here || !tlb_concerns(per_cpu_of(cpu, context_tlb), message) ||
+		    __atomic_load_n(per_cpu_of(cpu, gone), __ATOMIC_ACQUIRE))
 			continue;
 		__atomic_add_fetch(&waiting, 1, __ATOMIC_SEQ_CST);
 		__atomic_store_n(per_cpu_of(cpu, wanted), true, __ATOMIC_SEQ_CST);
@@ -51,4 +54,19 @@ void shootdown_serve(void)
 		return;
 	tlb_serve(per_cpu_pointer(context_tlb), sent);
 	__atomic_sub_fetch(&waiting, 1, __ATOMIC_SEQ_CST);
+}
+
+NO_BREAK void shootdown_serve_held(void)
+{
+	if (!__atomic_load_n(per_cpu_pointer(wanted), __ATOMIC_RELAXED) ||
+	    !__atomic_exchange_n(per_cpu_pointer(wanted), false, __ATOMIC_SEQ_CST))
+		return;
+	per_cpu_pointer(context_tlb)->ops->flush_all();
+	__atomic_sub_fetch(&waiting, 1, __ATOMIC_SEQ_CST);
+}
+
+void shootdown_leave(void)
+{
+	__atomic_store_n(per_cpu_pointer(gone), true, __ATOMIC_SEQ_CST);
+	shootdown_serve_held();
 }

@@ -21,5 +21,15 @@ void shootdown(const struct tlb_message *message);
 /* Serve the message that another CPU has sent to this one, if there is any. Call with interrupts off. */
 void shootdown_serve(void);
 
+/*
+ * Serve the message as shootdown_serve() does, wherever this CPU is held, even by an NMI in the middle of tlb.c: that
+ * may be changing this CPU's records, so these are left alone, and all entries of the TLB are invalidated. By its
+ * records the CPU has not served the change, so that its next load of the context flushes once more.
+ */
+void shootdown_serve_held(void);
+
+/* Serve no message any more, and have nobody wait for that: this CPU stops for good, with interrupts off. */
+void shootdown_leave(void);
+
 /* How many messages a CPU has sent. Guard: own CPU */
 extern PER_CPU uint64_t shootdowns_sent;
