@@ -81,6 +81,11 @@ struct rtc_date rtc_date(uint64_t seconds)
 	};
 }
 
+uint64_t rtc_year_start(unsigned year)
+{
+	return days_from_date(year, 1, 1) * DAY_SECONDS;
+}
+
 /* ---- registers ---- */
 
 /* Return the number in a register; 255, which no field may have, when it should hold BCD digits and does not. */
@@ -163,7 +168,7 @@ static struct rtc_registers read_registers(uint8_t century)
 	};
 }
 
-enum status rtc_read(uint8_t century, uint64_t *ret_seconds)
+static enum status read_clock(uint8_t century, uint64_t *ret_seconds)
 {
 	struct rtc_registers now, before = { 0 };
 
@@ -177,4 +182,27 @@ enum status rtc_read(uint8_t century, uint64_t *ret_seconds)
 		before = now;
 	}
 	return ERR_NOT_FOUND;
+}
+
+/* The argument of rtc_read(), and whether that has found a clock. Fixed after boot. */
+static uint8_t century_register;
+static bool is_there;
+
+enum status rtc_read(uint8_t century, uint64_t *ret_seconds)
+{
+	enum status status = read_clock(century, ret_seconds);
+
+	century_register = century;
+	is_there = status == OK;
+	return status;
+}
+
+bool rtc_is_there(void)
+{
+	return is_there;
+}
+
+enum status rtc_read_again(uint64_t *ret_seconds)
+{
+	return is_there ? read_clock(century_register, ret_seconds) : ERR_NOT_FOUND;
 }

@@ -27,6 +27,12 @@ MUST_CHECK enum status rtc_decode(const struct rtc_registers *registers, uint64_
  */
 MUST_CHECK enum status rtc_read(uint8_t century, uint64_t *ret_seconds);
 
+/* Return whether rtc_read() has found a clock. */
+bool rtc_is_there(void);
+
+/* Read the clock that rtc_read() has found. Returns what that returns; ERR_NOT_FOUND if it has found none. */
+MUST_CHECK enum status rtc_read_again(uint64_t *ret_seconds);
+
 struct rtc_date {
 	unsigned year, month, day; /* January is month 1; a month's first day is 1 */
 	unsigned hour, minute, second;
@@ -34,3 +40,6 @@ struct rtc_date {
 
 /* Convert seconds since 1970 to the date in UTC; works for years up to 9999 and beyond. */
 struct rtc_date rtc_date(uint64_t seconds);
+
+/* Return the seconds from 1970 to the start of `year`, 1970 or later. */
+uint64_t rtc_year_start(unsigned year);

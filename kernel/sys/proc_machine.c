@@ -175,7 +175,7 @@ static int make_devices(struct node *node, struct text *ret)
 	(void)node;
 	text_add_string(
 		ret, "Character devices:\n  1 mem\n  4 tty\n  4 ttyS\n  5 /dev/tty\n  5 /dev/console\n  5 /dev/ptmx\n"
-		     "136 pts\n137 pts\n138 pts\n139 pts\n\nBlock devices:\n");
+		     "136 pts\n137 pts\n138 pts\n139 pts\n254 rtc\n\nBlock devices:\n");
 	return 0;
 }
 

@@ -25,6 +25,7 @@
 #include "kernel/sys/cpu_files.h"
 #include "kernel/sys/devices.h"
 #include "kernel/sys/proc.h"
+#include "kernel/sys/rtc_device.h"
 #include "kernel/sys/socket_args.h"
 #include "kernel/sys/sys.h"
 #include "kernel/sys/terminals.h"
@@ -72,6 +73,7 @@ static int make_devices(const char *cmdline)
 	device_init();
 	pty_init();
 	terminals_init(cmdline);
+	rtc_device_init();
 	error = node_create(root, dev, &credentials_first, S_IFDIR | 0755, 0, NULL);
 	if (error && error != -EEXIST)
 		return error;

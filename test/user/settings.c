@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "test/user/tap.h"
@@ -156,6 +157,40 @@ static void test_machine(void)
 	is_true(read_file("/proc/partitions") >= 0, 0, "partitions");
 	is_true(read_file("/proc/diskstats") >= 0, 0, "diskstats");
 	is_true(read_file("/proc/misc") >= 0, 0, "misc");
+}
+
+#define RTC_RD_TIME 0x80247009
+
+/* The battery-backed clock, which on Linux is in a file system of its own. */
+static void test_clock(void)
+{
+	long file = sys(SYS_openat, AT_FDCWD, "/dev/rtc0", O_RDONLY, 0);
+	struct timespec now;
+	struct {
+		int sec, min, hour, mday, mon, year, wday, yday, isdst;
+	} read;
+	struct tm date;
+
+	if (file < 0) {
+		mkdir("/tmp/dev", 0755);
+		mount("dev", "/tmp/dev", "devtmpfs", 0, NULL);
+		file = sys(SYS_openat, AT_FDCWD, "/tmp/dev/rtc0", O_RDONLY, 0);
+	}
+	is_true(file >= 0, file, "/dev/rtc0");
+	is(sys(SYS_ioctl, file, RTC_RD_TIME, &read), 0, "RTC_RD_TIME");
+	clock_gettime(CLOCK_REALTIME, &now);
+	date = (struct tm){ .tm_sec = read.sec,
+			    .tm_min = read.min,
+			    .tm_hour = read.hour,
+			    .tm_mday = read.mday,
+			    .tm_mon = read.mon,
+			    .tm_year = read.year };
+	is_between(timegm(&date), now.tv_sec - 600, now.tv_sec + 600, "it tells what the wall clock tells");
+	is(sys(SYS_ioctl, file, RTC_RD_TIME, NULL), -EFAULT, "RTC_RD_TIME to nowhere");
+	is(sys(SYS_ioctl, file, 0x1234, &read), -ENOTTY, "another request");
+	close((int)file);
+	umount("/tmp/dev");
+	rmdir("/tmp/dev");
 }
 
 static long field(const char *name, int base)
@@ -342,6 +377,7 @@ int main(int argc, char **argv)
 	test_random();
 	test_printk();
 	test_machine();
+	test_clock();
 	test_fdinfo();
 	test_personality(argv[0]);
 	test_io_priority();
