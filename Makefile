@@ -547,10 +547,11 @@ test-user-slow: export ANKEOS_FUZZ := 1000000
 test-user-slow: export ANKEOS_STORM := 120
 test-user-slow: export ANKEOS_STOPS := 5
 test-user-slow: export ANKEOS_CROWD := 100000
+test-user-slow: export ANKEOS_PYTHON := 1
 test-user-slow: all image user ## a million random system calls, two minutes of them by eight threads at once, and the rest of test/qemu that takes long
 	$(NEED_QEMU)
-	$(PYTEST) test/qemu/test_user.py test/qemu/test_debug_build.py test/qemu/test_limits.py \
-	    -k 'fuzz or storm or stops or neighbour or nothing_lost or crowd'
+	$(PYTEST) test/qemu/test_user.py test/qemu/test_debug_build.py test/qemu/test_limits.py test/qemu/test_debian_work.py \
+	    -k 'fuzz or storm or stops or neighbour or nothing_lost or crowd or python'
 
 # The random host tests with thirty times their operations; each run has another seed.
 test-slow: test-user-slow $(HOST)/test_paging_random $(HOST)/test_tlb_random ## what `make test` has no time for
