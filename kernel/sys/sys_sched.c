@@ -4,6 +4,7 @@
  */
 #include "kernel/lib/string.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/give_way.h"
 #include "kernel/task/refused_feature.h"
 #include "kernel/task/rt_queue.h"
 #include "kernel/task/sched.h"
@@ -347,7 +348,8 @@ static bool see_priority(void *ctx, struct task *task)
 	struct priority_search *search = ctx;
 	struct task_sched sched;
 
-	if (!task->process || (search->which == PRIO_USER && !rights_is_of_user(task, (uint32_t)search->who)))
+	if (!task->process || (search->which == PRIO_USER && !rights_is_of_user(task, (uint32_t)search->who)) ||
+	    (search->which == PRIO_PGRP && task->process->group != search->who))
 		return true;
 	search->found = true;
 	if (search->set != NICE_NONE) {
@@ -366,15 +368,14 @@ static bool see_priority(void *ctx, struct task *task)
 	return true;
 }
 
-static bool see_priorities(void *ctx, struct process *process)
-{
-	PROCESS_EACH_TASK(process, task)
-		(void)see_priority(ctx, task);
-	return true;
-}
-
+/*
+ * Visit the tasks that the call is about. Those of a group or of a user are sought among all, with other tasks in
+ * between.
+ */
 static int search_priority(struct priority_search *search)
 {
+	int next = 0;
+
 	if (search->which > PRIO_USER)
 		return -EINVAL;
 	if (!search->who)
@@ -382,10 +383,9 @@ static int search_priority(struct priority_search *search)
 			      : search->which == PRIO_PGRP  ? process_current()->group
 							    : (int)rights_current()->uid.real;
 	search->best = NICE_NONE;
-	if (search->which == PRIO_PGRP)
-		process_visit_group(search->who, see_priorities, search);
-	else if (search->which == PRIO_USER)
-		task_visit(see_priority, search);
+	if (search->which != PRIO_PROCESS)
+		while (task_visit_some(&next, see_priority, search) && !task_give_way())
+			;
 	else if (task_peek(search->who))
 		(void)see_priority(search, task_peek(search->who));
 	return search->found ? search->error : -ESRCH;

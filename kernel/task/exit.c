@@ -12,6 +12,7 @@
 #include "kernel/task/posix_timer.h"
 #include "kernel/task/process_limits.h"
 #include "kernel/task/ptrace.h"
+#include "kernel/task/seccomp.h"
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/space_work.h"
 #include "kernel/task/wait_until.h"
@@ -231,6 +232,8 @@ void process_exit_task(int code)
 		process_put_paths(process);
 	}
 	late_do_all();
+	while (seccomp_put_some(&task->rights.filter))
+		(void)task_give_way();
 	signal_drop(task);
 	if (process->task_count == 1)
 		end_in_steps(process);

@@ -19,6 +19,12 @@ struct task *task_peek(int tid);
 /* Call `see` with each task until it returns false. */
 void task_visit(bool (*see)(void *ctx, struct task *task), void *ctx);
 
+/*
+ * Visit all tasks in pieces, with other tasks in between: call `see` with some of those from the number *next on, which
+ * is 0 at first. Returns whether there may be more, from *next on.
+ */
+bool task_visit_some(int *next, bool (*see)(void *ctx, struct task *task), void *ctx);
+
 /* Take a reference to a task. */
 static inline struct task *task_get(struct task *task)
 {

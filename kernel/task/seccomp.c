@@ -7,6 +7,8 @@
 #include "kernel/lib/panic.h"
 #include "kernel/mm/heap/heap.h"
 
+#define PUTS 256 /* programs that seccomp_put_some() frees */
+
 struct seccomp_filter *seccomp_create(uint32_t count)
 {
 	struct seccomp_filter *filter = kmalloc(sizeof(*filter) + count * sizeof(filter->program[0]));
@@ -17,17 +19,25 @@ struct seccomp_filter *seccomp_create(uint32_t count)
 	return filter;
 }
 
-void seccomp_put(struct seccomp_filter *filter)
+bool seccomp_put_some(struct seccomp_filter **chain)
 {
-	while (filter) {
-		struct seccomp_filter *next = filter->next;
+	for (unsigned left = PUTS; left && *chain; left--) {
+		struct seccomp_filter *filter = *chain, *older = filter->next;
 
 		ASSERT(filter->refs);
+		*chain = NULL;
 		if (__atomic_sub_fetch(&filter->refs, 1, __ATOMIC_ACQ_REL))
-			return;
+			break;
 		kfree(filter);
-		filter = next;
+		*chain = older;
 	}
+	return *chain;
+}
+
+void seccomp_put(struct seccomp_filter *filter)
+{
+	while (seccomp_put_some(&filter))
+		;
 }
 
 /* Set the current task's mode, and let its calls go through the slow path of the entry code from now on. */

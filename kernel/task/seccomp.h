@@ -51,6 +51,12 @@ struct seccomp_filter *seccomp_create(uint32_t count);
 void seccomp_put(struct seccomp_filter *filter);
 
 /*
+ * Drop a reference to a chain, but free some programs only: *chain is then what is left, with the reference to it still
+ * the caller's, or NULL. Returns whether something is left.
+ */
+bool seccomp_put_some(struct seccomp_filter **chain);
+
+/*
  * Put a checked program in front of the current task's chain, which takes over the caller's reference. Returns 0; or,
  * when the chain would be too long, -ENOMEM with nothing changed.
  */

@@ -23,6 +23,8 @@
 #include "kernel/task/usage.h"
 #include "kernel/task/wait_until.h"
 
+#define VISITS 128 /* numbers that task_visit_some() looks at in one call */
+
 extern const char task_enter_kernel[];
 
 /* The address where a program's task begins its first run; user_traps_init() sets it. Fixed after boot. */
@@ -61,6 +63,20 @@ void task_visit(bool (*see)(void *ctx, struct task *task), void *ctx)
 		if (number->task && !see(ctx, number->task))
 			return;
 	}
+}
+
+bool task_visit_some(int *next, bool (*see)(void *ctx, struct task *task), void *ctx)
+{
+	for (unsigned left = VISITS; left; left--) {
+		struct number *number = number_next(*next);
+
+		if (!number)
+			return false;
+		*next = number->value + 1;
+		if (number->task)
+			(void)see(ctx, number->task);
+	}
+	return true;
 }
 
 /* Make a task runnable and put it into the run queue. The caller holds task_lock. */
