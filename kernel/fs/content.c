@@ -317,38 +317,6 @@ int64_t content_read(struct content *content, struct user_io *io, uint64_t *offs
 	return (int64_t)done;
 }
 
-static bool is_inside(const struct content *content, int64_t offset)
-{
-	return offset >= 0 && (uint64_t)offset < content->node->size;
-}
-
-int64_t content_next_data(const struct content *content, int64_t offset)
-{
-	uint64_t page = (uint64_t)offset / PAGE_SIZE, next = page;
-
-	if (!is_inside(content, offset))
-		return -ENXIO;
-	if (page >= content_pages(content->place_size))
-		next = page_tree_next(&content->pages, page);
-	if (next == page)
-		return offset;
-	return is_past_end(content, next) ? -ENXIO : (int64_t)(next * PAGE_SIZE);
-}
-
-int64_t content_next_hole(const struct content *content, int64_t offset)
-{
-	uint64_t page = (uint64_t)offset / PAGE_SIZE, next = page;
-
-	if (!is_inside(content, offset))
-		return -ENXIO;
-	if (next < content_pages(content->place_size))
-		next = content_pages(content->place_size);
-	next = page_tree_next_hole(&content->pages, next);
-	if (next == page)
-		return offset;
-	return (int64_t)(is_past_end(content, next) ? content->node->size : next * PAGE_SIZE);
-}
-
 /*
  * Zero the bytes behind the file's end in its last page, where a mapping may have written: if the file grows, they must
  * read as zeros.
@@ -362,21 +330,14 @@ static void clear_tail(struct content *content)
 		memset((uint8_t *)store_ptr(frame) + inside, 0, PAGE_SIZE - inside);
 }
 
-/*
- * Get the physical address at which `offset`, up to the end of its page, can be written. Returns 0, -ENOMEM, -ENOSPC.
- */
-static int writable_bytes(struct content *content, uint64_t offset, paddr_t *ret)
+enum status content_own_page(struct content *content, uint64_t index, paddr_t *ret)
 {
-	uint64_t index = offset / PAGE_SIZE;
 	paddr_t frame = own_page(content, index);
-	enum status status = OK;
 
 	if (!frame.raw)
-		status = make_frame(content, index, &frame);
-	if (status != OK)
-		return status == ERR_NO_MEMORY ? -ENOMEM : -ENOSPC;
-	*ret = paddr_add(frame, offset % PAGE_SIZE);
-	return 0;
+		return make_frame(content, index, ret);
+	*ret = frame;
+	return OK;
 }
 
 int64_t content_write(struct content *content, struct user_io *io, uint64_t *offset)
@@ -398,11 +359,11 @@ int64_t content_write(struct content *content, struct user_io *io, uint64_t *off
 		size_t moved = 0;
 		paddr_t pa;
 
-		error = writable_bytes(content, at, &pa);
+		error = content_errno(content_own_page(content, at / PAGE_SIZE, &pa));
 		if (error)
 			break;
-		error = copy_errno(
-			user_io_get_bulk(io, store_ptr(pa), least(size - done, PAGE_SIZE - at % PAGE_SIZE), &moved));
+		error = copy_errno(user_io_get_bulk(io, store_ptr(paddr_add(pa, at % PAGE_SIZE)),
+						    least(size - done, PAGE_SIZE - at % PAGE_SIZE), &moved));
 		done += moved;
 	}
 	store_leave(token);

@@ -66,6 +66,27 @@ int64_t content_write(struct content *content, struct user_io *io, uint64_t *off
 int64_t content_next_data(const struct content *content, int64_t offset);
 int64_t content_next_hole(const struct content *content, int64_t offset);
 
+/*
+ * Get the physical page that holds page `index` and nothing else, and make it if there is none, with the page's bytes.
+ * Call in the kernel context. Returns ERR_NO_MEMORY, or ERR_RANGE when the file system has reached its limit.
+ */
+MUST_CHECK enum status content_own_page(struct content *content, uint64_t index, paddr_t *ret);
+
+/* Return the error number of a status of content_own_page(). */
+static inline int content_errno(enum status status)
+{
+	return status == OK ? 0 : status == ERR_NO_MEMORY ? -ENOMEM : -ENOSPC;
+}
+
+/*
+ * Give some of the pages [*next, end) that have no memory some, up to CONTENT_STEP of them, and advance *next. The
+ * content keeps its size. Returns 0, and less than all may be done; -ENOMEM, -ENOSPC with *next as far as it came.
+ */
+int content_fill_some(struct content *content, uint64_t *next, uint64_t end);
+
+/* Zero bytes that lie in one page; a hole stays one. Returns 0, -ENOMEM, -ENOSPC. */
+int content_zero(struct content *content, uint64_t offset, uint64_t size);
+
 /* Make the content shorter or longer. Pages beyond the new end are unmapped from all processes. Returns 0 or -EFBIG. */
 int content_set_size(struct content *content, uint64_t size);
 

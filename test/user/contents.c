@@ -1,0 +1,185 @@
+/* The contents of files: fallocate, holes, seals, and the orders and hints about them. Works in its directory /tmp. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "test/user/tap.h"
+
+#define DIRECTORY "/contents"
+#define KEEP      1
+#define PUNCH     2
+#define COLLAPSE  8
+#define ZERO      0x10
+#define INSERT    0x20
+
+static long size_of(int fd)
+{
+	struct stat file;
+
+	return fstat(fd, &file) ? -errno : (long)file.st_size;
+}
+
+static long blocks_of(int fd)
+{
+	struct stat file;
+
+	return fstat(fd, &file) ? -errno : (long)file.st_blocks;
+}
+
+static long fallocate_(int fd, int mode, long offset, long size)
+{
+	return sys(SYS_fallocate, fd, mode, offset, size);
+}
+
+static void test_fallocate_errors(void)
+{
+	int fd = open("f", O_RDWR | O_CREAT | O_TRUNC, 0600), ends[2], other;
+
+	is(fallocate_(-1, 0, 0, 1), -EBADF, "fallocate of no file");
+	is(fallocate_(fd, 0, -1, 1), -EINVAL, "from before the start");
+	is(fallocate_(fd, 0, 0, 0), -EINVAL, "of no byte");
+	is(fallocate_(fd, 0, 0, -1), -EINVAL, "of less");
+	is(fallocate_(fd, 0x80, 0, 1), -EOPNOTSUPP, "a mode that is none");
+	is(fallocate_(fd, 4, 0, 1), -EOPNOTSUPP, "one that is not for programs");
+	is(fallocate_(fd, PUNCH, 0, 1), -EOPNOTSUPP, "a hole that would change the size");
+	is(fallocate_(fd, PUNCH | ZERO | KEEP, 0, 1), -EOPNOTSUPP, "a hole and zeros");
+	is(fallocate_(fd, COLLAPSE | KEEP, 0, 1), -EINVAL, "COLLAPSE_RANGE with another");
+	is(fallocate_(fd, INSERT | KEEP, 0, 1), -EINVAL, "INSERT_RANGE with another");
+	is(fallocate_(fd, COLLAPSE, 0, 4096), -EOPNOTSUPP, "COLLAPSE_RANGE on tmpfs");
+	is(fallocate_(fd, INSERT, 0, 4096), -EOPNOTSUPP, "INSERT_RANGE");
+	is(fallocate_(fd, ZERO, 0, 4096), -EOPNOTSUPP, "ZERO_RANGE");
+	is(fallocate_(fd, 0, 0x7fffffffffffffff, 1), -EFBIG, "beyond the greatest offset");
+	other = open("f", O_RDONLY);
+	is(fallocate_(other, 0, 0, 1), -EBADF, "a file that is open for reading");
+	close(other);
+	is(pipe(ends), 0, "a pipe");
+	is(fallocate_(ends[1], 0, 0, 1), -ESPIPE, "of a pipe");
+	close(ends[0]);
+	close(ends[1]);
+	other = open("/dev/null", O_RDWR);
+	is(fallocate_(other, 0, 0, 1), -ENODEV, "of a device");
+	close(other);
+	close(fd);
+	unlink("f");
+}
+
+static void test_fallocate(void)
+{
+	int fd = open("f", O_RDWR | O_CREAT | O_TRUNC, 0600);
+	char bytes[3 * PAGE], back[3 * PAGE];
+	char *map;
+
+	is(fallocate_(fd, KEEP, 0, 2 * PAGE), 0, "memory for two pages, with KEEP_SIZE");
+	is(size_of(fd), 0, "the size stays");
+	is(blocks_of(fd), 16, "the memory is there");
+	is(fallocate_(fd, 0, PAGE, 2 * PAGE - 5), 0, "memory to beyond the end");
+	is(size_of(fd), 3 * PAGE - 5, "is the new size");
+	is(blocks_of(fd), 24, "three pages");
+	is(pread(fd, back, sizeof(back), 0), 3 * PAGE - 5, "they are read");
+	memset(bytes, 0, sizeof(bytes));
+	is(memcmp(bytes, back, 3 * PAGE - 5), 0, "as zeros");
+	memset(bytes, 'x', sizeof(bytes));
+	is(pwrite(fd, bytes, sizeof(bytes), 0), sizeof(bytes), "written");
+	map = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	is(fallocate_(fd, PUNCH | KEEP, 10, 20), 0, "a hole inside a page");
+	memset(bytes + 10, 0, 20);
+	is(memcmp(map, bytes, sizeof(bytes)), 0, "is zeros");
+	is(blocks_of(fd), 24, "and frees nothing");
+	is(fallocate_(fd, PUNCH | KEEP, 100, 2 * PAGE), 0, "a hole over a whole page");
+	memset(bytes + 100, 0, 2 * PAGE);
+	is(memcmp(map, bytes, sizeof(bytes)), 0, "is zeros, in a mapping, too");
+	is(pread(fd, back, sizeof(back), 0), sizeof(back), "and when it is read");
+	is(memcmp(back, bytes, sizeof(bytes)), 0, "the same");
+	is(size_of(fd), 3 * PAGE, "the size stays");
+	munmap(map, 3 * PAGE);
+	is(fallocate_(fd, PUNCH | KEEP, 0, 1 << 20), 0, "a hole to beyond the end");
+	is(blocks_of(fd), 0, "frees all");
+	is(lseek(fd, 0, SEEK_HOLE), 0, "all is a hole");
+	is(lseek(fd, 0, SEEK_DATA) < 0 ? errno : 0, ENXIO, "there are no data");
+	is(pwrite(fd, "x", 1, PAGE), 1, "a byte in the second page");
+	is(lseek(fd, 0, SEEK_DATA), PAGE, "are the first data");
+	is(lseek(fd, PAGE, SEEK_HOLE), 2 * PAGE, "to the end of its page");
+	is(fallocate_(fd, KEEP, 5 * PAGE, PAGE), 0, "memory behind the end");
+	is(ftruncate(fd, 3 * PAGE), 0, "is dropped by ftruncate");
+	is(blocks_of(fd), 8, "one page is left");
+	close(fd);
+	unlink("f");
+}
+
+static int beyond_limit(void *unused)
+{
+	int fd = open("f", O_RDWR | O_CREAT, 0600);
+
+	(void)unused;
+	setrlimit(RLIMIT_FSIZE, &(struct rlimit){ 8192, 8192 });
+	signal(SIGXFSZ, SIG_IGN);
+	return fallocate_(fd, 0, 0, 8192) == 0 && fallocate_(fd, KEEP, 0, 8193) == -EFBIG ? 7 : 8;
+}
+
+static void test_limits(void)
+{
+	int fd;
+
+	is(in_child(beyond_limit, NULL), EXITED(7), "fallocate heeds RLIMIT_FSIZE");
+	mkdir("small", 0700);
+	is(mount("none", "small", "tmpfs", 0, "size=65536"), 0, "a small tmpfs");
+	fd = open("small/f", O_RDWR | O_CREAT, 0600);
+	is(fallocate_(fd, 0, 0, 65537), -ENOSPC, "has no room for more than its size");
+	is(size_of(fd), 0, "and nothing changes");
+	is(fallocate_(fd, 0, 0, 65536), 0, "but for as much");
+	is(pwrite(fd, "x", 1, 65536) < 0 ? errno : 0, ENOSPC, "then it is full");
+	is(fallocate_(fd, PUNCH | KEEP, 4096, 4096), 0, "a hole");
+	is(pwrite(fd, "x", 1, 65536), 1, "makes room");
+	close(fd);
+	umount("small");
+	rmdir("small");
+	unlink("f");
+}
+
+static void test_hints(void)
+{
+	int fd = open("f", O_RDWR | O_CREAT | O_TRUNC, 0600), other = open("f", O_PATH), ends[2];
+
+	is(pipe(ends), 0, "a pipe");
+	is(sys(SYS_sync_file_range, fd, 0, 0, 7), 0, "sync_file_range");
+	is(sys(SYS_sync_file_range, fd, 0, 0, 8), -EINVAL, "with a flag that is none");
+	is(sys(SYS_sync_file_range, fd, -1, 0, 0), -EINVAL, "from before the start");
+	is(sys(SYS_sync_file_range, fd, 1, -2, 0), -EINVAL, "to before the start");
+	is(sys(SYS_sync_file_range, ends[0], 0, 0, 0), -ESPIPE, "of a pipe");
+	is(sys(SYS_sync_file_range, -1, 0, 0, 0), -EBADF, "of no file");
+	is(sys(SYS_fadvise64, fd, 0, 0, 5), 0, "fadvise");
+	is(sys(SYS_fadvise64, fd, 0, 0, 6), -EINVAL, "with an advice that is none");
+	is(sys(SYS_fadvise64, fd, 0, -1, 0), -EINVAL, "for less than nothing");
+	is(sys(SYS_fadvise64, ends[0], 0, 0, 0), -ESPIPE, "for a pipe");
+	is(sys(SYS_fadvise64, other, 0, 0, 0), -EBADF, "for a file opened with O_PATH");
+	is(sys(SYS_readahead, fd, 0, 4096), 0, "readahead");
+	is(sys(SYS_readahead, ends[0], 0, 4096), -EINVAL, "of a pipe");
+	is(sys(SYS_readahead, ends[1], 0, 4096), -EBADF, "of what cannot be read");
+	close(ends[0]);
+	close(ends[1]);
+	close(other);
+	close(fd);
+	unlink("f");
+}
+
+int main(void)
+{
+	mkdir(DIRECTORY, 0700);
+	if (mount("none", DIRECTORY, "tmpfs", 0, NULL) || chdir(DIRECTORY))
+		bail("no tmpfs", errno);
+	test_fallocate_errors();
+	test_fallocate();
+	test_limits();
+	test_hints();
+	if (!chdir("/"))
+		umount(DIRECTORY);
+	rmdir(DIRECTORY);
+	return finish();
+}
