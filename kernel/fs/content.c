@@ -5,6 +5,7 @@
 #include "kernel/fs/content.h"
 
 #include "kernel/fs/content_memory.h"
+#include "kernel/lib/likely.h"
 #include "kernel/lib/wipe.h"
 #include "kernel/mm/user/user_io.h"
 
@@ -229,7 +230,8 @@ struct node *content_node(const struct memory_object *object)
 
 void content_init(struct content *content, struct node *node)
 {
-	*content = (struct content){ .object = { .ops = &object_ops }, .node = node };
+	/* As on Linux only files of memfd_create(2) can be sealed. */
+	*content = (struct content){ .object = { .ops = &object_ops }, .node = node, .seals = F_SEAL_SEAL };
 }
 
 /*
@@ -355,15 +357,17 @@ int64_t content_write(struct content *content, struct user_io *io, uint64_t *off
 	if (*offset > node->size)
 		clear_tail(content);
 	while (done < size && !error) {
-		uint64_t at = *offset + done;
+		uint64_t at = *offset + done, piece = least(size - done, PAGE_SIZE - at % PAGE_SIZE);
 		size_t moved = 0;
 		paddr_t pa;
 
-		error = content_errno(content_own_page(content, at / PAGE_SIZE, &pa));
+		if (unlikely(content->seals & ~(unsigned)F_SEAL_SEAL))
+			error = content_seals_permit_write(content, at, piece);
+		if (!error)
+			error = content_errno(content_own_page(content, at / PAGE_SIZE, &pa));
 		if (error)
 			break;
-		error = copy_errno(user_io_get_bulk(io, store_ptr(paddr_add(pa, at % PAGE_SIZE)),
-						    least(size - done, PAGE_SIZE - at % PAGE_SIZE), &moved));
+		error = copy_errno(user_io_get_bulk(io, store_ptr(paddr_add(pa, at % PAGE_SIZE)), piece, &moved));
 		done += moved;
 	}
 	store_leave(token);

@@ -21,6 +21,7 @@ struct content {
 	struct page_tree pages; /* the pages that have frames */
 	paddr_t place;          /* address of the file's bytes in the archive, for pages without a frame */
 	uint64_t place_size;    /* how many bytes from the file's start are at `place`; 0: none */
+	unsigned seals;         /* F_SEAL_… */
 };
 
 /* Initialise an empty content, for a node of size 0. */
@@ -98,6 +99,19 @@ int content_set_size(struct content *content, uint64_t size);
  */
 void content_cut_begin(struct content *content, uint64_t size, struct object_cut *cut);
 bool content_cut_piece(struct content *content, struct object_cut *cut);
+
+/*
+ * What seals forbid (fcntl(2), F_ADD_SEALS): return 0, or -EPERM when the content may not be written at [offset, offset
+ * + size), or may not get the size.
+ */
+int content_seals_permit_write(const struct content *content, uint64_t offset, uint64_t size);
+int content_seals_permit_size(const struct content *content, uint64_t size);
+
+/*
+ * Do fcntl(2)'s F_ADD_SEALS on a file. Returns 0, -EPERM (not open for writing, or F_SEAL_SEAL is set), -EINVAL (a seal
+ * that is none, or a file without seals), -EBUSY (F_SEAL_WRITE, and there are shared mappings that could be written).
+ */
+int content_seals_add(struct file *file, unsigned seals);
 
 /* Return the content of a regular file; NULL when its file system keeps none, or the node is something else. */
 struct content *node_content(struct node *node);

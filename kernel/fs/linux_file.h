@@ -75,6 +75,15 @@ enum linux_at {
 
 enum linux_rename { RENAME_NOREPLACE = 1, RENAME_EXCHANGE = 2 };
 
+enum linux_seal {
+	F_SEAL_SEAL = 1,            /* no more seals */
+	F_SEAL_SHRINK = 2,          /* the file does not become shorter */
+	F_SEAL_GROW = 4,            /* nor longer */
+	F_SEAL_WRITE = 8,           /* its bytes do not change */
+	F_SEAL_FUTURE_WRITE = 0x10, /* nor by anything but mappings that exist */
+	F_SEALS = 0x1f,
+};
+
 enum linux_fd { FD_CLOEXEC = 1 };
 
 #define NAME_MAX 255   /* most bytes of one name */

@@ -353,6 +353,7 @@ static void shorten(struct node *node, uint64_t size)
 
 int64_t file_transfer_resize(struct node *node, uint64_t size)
 {
+	const struct content *content = node_content(node);
 	struct turn_holder writing;
 	int64_t result = turn_take(&node->writing, &writing);
 
@@ -360,6 +361,8 @@ int64_t file_transfer_resize(struct node *node, uint64_t size)
 		return result;
 	if (node_is(node, S_IFREG) && size > node->size)
 		result = file_size_check(size);
+	if (!result && content)
+		result = content_seals_permit_size(content, size);
 	if (!result)
 		shorten(node, size);
 	if (!result)

@@ -69,6 +69,8 @@ static int fill(struct node *node, unsigned mode, uint64_t offset, uint64_t end)
 	uint64_t next = offset / PAGE_SIZE;
 	int error = end > node->size ? file_size_check(end) : 0;
 
+	if (!error && content->seals & F_SEAL_GROW && end > node->size)
+		error = -EPERM;
 	if (!error && ((node->fs->pages_max && last - next > node->fs->pages_max) || last - next > free_frames()))
 		error = -ENOSPC;
 	while (!error && next < last) {
@@ -88,9 +90,11 @@ static int punch(struct node *node, uint64_t offset, uint64_t end)
 	const uint64_t first = content_pages(offset), last = end / PAGE_SIZE;
 	struct object_hole hole = { .object = &content->object, .next = first, .end = last };
 	uint64_t head = align_up(offset, PAGE_SIZE) < end ? align_up(offset, PAGE_SIZE) : end;
-	int error = head > offset ? content_zero(content, offset, head - offset) : 0;
+	int error = content->seals & (F_SEAL_WRITE | F_SEAL_FUTURE_WRITE) ? -EPERM : 0;
 	bool ends = false;
 
+	if (!error && head > offset)
+		error = content_zero(content, offset, head - offset);
 	if (!error && end % PAGE_SIZE && last >= first)
 		error = content_zero(content, last * PAGE_SIZE, end % PAGE_SIZE);
 	if (error || first >= last)

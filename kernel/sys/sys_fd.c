@@ -1,6 +1,7 @@
 /*
  * System calls on descriptors: open, close, dup, pipe, memfd_create, fcntl, ioctl.
  */
+#include "kernel/fs/content.h"
 #include "kernel/fs/node_attributes.h"
 #include "kernel/fs/notify.h"
 #include "kernel/fs/permission.h"
@@ -115,9 +116,9 @@ SYSCALL_2(creat, path, mode)
 	return open_at((uint64_t)AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, mode);
 }
 
-#define MFD_CLOEXEC 1
-#define MFD_KNOWN   0x1b /* MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_NOEXEC_SEAL, MFD_EXEC */
-#define MFD_NAME    250  /* bytes of the name, its NUL included */
+#define MFD_CLOEXEC       1
+#define MFD_ALLOW_SEALING 2
+#define MFD_NAME          250 /* bytes of the name, its NUL included */
 
 /* The root of a tmpfs that has only memfd_create(2)'s files; as on Linux its size has no limit. Fixed after boot. */
 static struct node *memory_files;
@@ -127,10 +128,7 @@ int memory_files_init(void)
 	return tmpfs_create(&memory_files);
 }
 
-/*
- * memfd_create(2): make a file without a name. The name in the arguments is only checked. MFD_ALLOW_SEALING is
- * accepted, but fcntl(2) has no sealing.
- */
+/* memfd_create(2): make a file without a name. The name in the arguments is only checked. There are no huge pages. */
 SYSCALL_2(memfd_create, from, flags)
 {
 	char name[MFD_NAME];
@@ -140,7 +138,7 @@ SYSCALL_2(memfd_create, from, flags)
 	enum status status;
 	int error;
 
-	if (flags & ~(uint64_t)MFD_KNOWN)
+	if ((unsigned)flags & ~(unsigned)(MFD_CLOEXEC | MFD_ALLOW_SEALING))
 		return -EINVAL;
 	status = strncpy_from_user(name, user_pointer(from), sizeof(name), &length);
 	if (status != OK)
@@ -149,6 +147,8 @@ SYSCALL_2(memfd_create, from, flags)
 	if (error)
 		return error;
 	node_own(node, rights_current());
+	if (flags & MFD_ALLOW_SEALING)
+		node_content(node)->seals = 0;
 	error = file_open(node, O_RDWR, &file);
 	node_put(node);
 	if (error)
@@ -259,7 +259,19 @@ enum fcntl_command {
 	F_DUPFD_CLOEXEC = 1030,
 	F_SETPIPE_SZ,
 	F_GETPIPE_SZ,
+	F_ADD_SEALS,
+	F_GET_SEALS,
 };
+
+/* Do F_ADD_SEALS or F_GET_SEALS. */
+static int64_t fcntl_seals(struct file *file, unsigned command, uint64_t value)
+{
+	const struct content *content = node_content(file->node);
+
+	if (command == F_GET_SEALS)
+		return content ? (int64_t)content->seals : -EINVAL;
+	return value > UINT32_MAX ? -EINVAL : content_seals_add(file, (unsigned)value);
+}
 
 SYSCALL_3(fcntl, fd, command, value)
 {
@@ -289,6 +301,9 @@ SYSCALL_3(fcntl, fd, command, value)
 	case F_OFD_SETLK:
 	case F_OFD_SETLKW:
 		return file->flags & O_PATH ? -EBADF : fcntl_lock(file, (int)fd, (unsigned)command, value);
+	case F_ADD_SEALS:
+	case F_GET_SEALS:
+		return file->flags & O_PATH ? -EBADF : fcntl_seals(file, (unsigned)command, value);
 	case F_SETPIPE_SZ:
 		return file->node->pipe ? pipe_resize(file->node->pipe, (uint32_t)value) : -EBADF;
 	case F_GETPIPE_SZ:

@@ -2,6 +2,7 @@
  * System calls that change a process's memory: check Linux's arguments, translate its flags, and call kernel/mm/user,
  * which does the work.
  */
+#include "kernel/fs/content.h"
 #include "kernel/mm/user/user_piece.h"
 #include "kernel/sys/memory_flags.h"
 #include "kernel/sys/memory_steps.h"
@@ -52,6 +53,18 @@ SYSCALL_1(brk, brk)
 }
 
 /*
+ * Return whether the seals of a content, or NULL, permit a shared mapping of a file that is open for writing. As on
+ * Linux F_SEAL_WRITE forbids each, and F_SEAL_FUTURE_WRITE those that are writable or become so.
+ */
+static bool seals_permit(const struct content *content, struct mmap_request *mapping)
+{
+	if (content && content->seals & F_SEAL_FUTURE_WRITE)
+		mapping->flags |= USER_MAP_READ_ONLY;
+	return !content || (!(content->seals & F_SEAL_WRITE) &&
+			    !(content->seals & F_SEAL_FUTURE_WRITE && mapping->rights & USER_WRITE));
+}
+
+/*
  * Get the memory object of `file`, from which a mapping gets its pages; NULL for an anonymous mapping. The pointer is
  * valid as long as the caller has a reference to the file. Returns 0, -EBADF, -EACCES, -ENODEV.
  */
@@ -68,6 +81,8 @@ static int object_of(struct file *file, struct mmap_request *mapping, struct mem
 		return -EACCES;
 	if (mapping->flags & USER_MAP_SHARED && !file_writes(file))
 		mapping->flags |= USER_MAP_READ_ONLY;
+	if (mapping->flags & USER_MAP_SHARED && file_writes(file) && !seals_permit(node_content(file->node), mapping))
+		return -EPERM;
 	/*
 	 * On Linux a mapping of a file that is open for writing keeps it open. So as long as the mapping exists, the
 	 * file cannot be executed, nor its file system be made read-only, even if the mapping itself cannot be written

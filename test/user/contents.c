@@ -169,6 +169,102 @@ static void test_hints(void)
 	unlink("f");
 }
 
+/* The seals of fcntl. */
+#define ADD_SEALS    1033
+#define GET_SEALS    1034
+#define SEAL         1
+#define SHRINK       2
+#define GROW         4
+#define WRITE        8
+#define FUTURE_WRITE 0x10
+
+static int sealable(long size)
+{
+	int fd = (int)sys(SYS_memfd_create, "sealed", 2);
+
+	if (ftruncate(fd, size))
+		bail("ftruncate", errno);
+	return fd;
+}
+
+static long map(int fd, int protection, int flags)
+{
+	return sys(SYS_mmap, NULL, PAGE, protection, flags, fd, 0);
+}
+
+static void test_seals(void)
+{
+	int fd = sealable(8192), file = open("f", O_RDWR | O_CREAT, 0600), ends[2];
+	char bytes[8192] = "";
+
+	is(sys(SYS_memfd_create, "x", 0x100), -EINVAL, "memfd_create with a flag that is none");
+	is(sys(SYS_memfd_create, "x", 0x8), -EINVAL, "or one that is too new");
+	is(fcntl(fd, GET_SEALS), 0, "with MFD_ALLOW_SEALING it has no seals");
+	is(sys(SYS_fcntl, fd, ADD_SEALS, 0x20), -EINVAL, "a seal that is none");
+	is(sys(SYS_fcntl, fd, ADD_SEALS, 1L << 32), -EINVAL, "nor in the high half");
+	is(fcntl(file, GET_SEALS), SEAL, "other files cannot be sealed");
+	is(sys(SYS_fcntl, file, ADD_SEALS, WRITE), -EPERM, "as F_ADD_SEALS says");
+	is(pipe(ends), 0, "a pipe");
+	is(sys(SYS_fcntl, ends[1], GET_SEALS), -EINVAL, "has none");
+	is(sys(SYS_fcntl, ends[1], ADD_SEALS, WRITE), -EINVAL, "and gets none");
+	close(ends[0]);
+	close(ends[1]);
+	is(sys(SYS_fcntl, fd, ADD_SEALS, SHRINK), 0, "F_SEAL_SHRINK");
+	is(sys(SYS_ftruncate, fd, 4096), -EPERM, "the file cannot become shorter");
+	is(sys(SYS_ftruncate, fd, 8192), 0, "but stay");
+	is(sys(SYS_fcntl, fd, ADD_SEALS, GROW), 0, "F_SEAL_GROW");
+	is(fcntl(fd, GET_SEALS), SHRINK | GROW, "both are told");
+	is(sys(SYS_ftruncate, fd, 8193), -EPERM, "it cannot become longer");
+	is(sys(SYS_pwrite64, fd, bytes, 8192, 4096), 4096, "a write goes to its end");
+	is(sys(SYS_pwrite64, fd, bytes, 1, 8192), -EPERM, "and not beyond");
+	is(fallocate_(fd, 0, 8192, 1), -EPERM, "nor does fallocate");
+	is(fallocate_(fd, KEEP, 8192, 1), -EPERM, "with KEEP_SIZE either");
+	is(fallocate_(fd, PUNCH | KEEP, 0, 4096), 0, "a hole is allowed");
+	close(fd);
+	fd = sealable(4096);
+	is(sys(SYS_fcntl, fd, ADD_SEALS, SEAL), 0, "F_SEAL_SEAL");
+	is(sys(SYS_fcntl, fd, ADD_SEALS, SHRINK), -EPERM, "is the last");
+	is(pwrite(fd, "x", 1, 0), 1, "the file can be written");
+	close(fd);
+	close(file);
+	unlink("f");
+}
+
+static void test_write_seals(void)
+{
+	int fd = sealable(8192);
+	long at = map(fd, PROT_READ | PROT_WRITE, MAP_SHARED), private = map(fd, PROT_READ | PROT_WRITE, MAP_PRIVATE);
+
+	is(sys(SYS_fcntl, fd, ADD_SEALS, WRITE), -EBUSY, "F_SEAL_WRITE with a writable mapping");
+	is(fcntl(fd, GET_SEALS), 0, "is not set");
+	munmap((void *)at, PAGE);
+	is(sys(SYS_fcntl, fd, ADD_SEALS, WRITE), 0, "a private one does not matter");
+	is(sys(SYS_write, fd, "x", 1), -EPERM, "no write");
+	is(fallocate_(fd, PUNCH | KEEP, 0, 4096), -EPERM, "no hole");
+	is(map(fd, PROT_READ | PROT_WRITE, MAP_SHARED), -EPERM, "no writable mapping");
+	is(sys(SYS_ftruncate, fd, 4096), 0, "but another size");
+	*(volatile char *)private = 'p';
+	is(*(volatile char *)private, 'p', "the private mapping is written");
+	munmap((void *)private, PAGE);
+	close(fd);
+
+	fd = sealable(4096);
+	at = map(fd, PROT_READ | PROT_WRITE, MAP_SHARED);
+	is(sys(SYS_fcntl, fd, ADD_SEALS, FUTURE_WRITE), 0, "F_SEAL_FUTURE_WRITE with a writable mapping");
+	*(volatile char *)at = 'w';
+	is(*(volatile char *)at, 'w', "which is still written");
+	munmap((void *)at, PAGE);
+	is(sys(SYS_pwrite64, fd, "x", 1, 0), -EPERM, "no write");
+	is(fallocate_(fd, PUNCH | KEEP, 0, 4096), -EPERM, "no hole");
+	is(map(fd, PROT_READ | PROT_WRITE, MAP_SHARED), -EPERM, "no new writable mapping");
+	at = map(fd, PROT_READ, MAP_SHARED);
+	is_true(at > 0, at, "but one to read");
+	is(*(volatile char *)at, 'w', "what was written");
+	is(sys(SYS_mprotect, at, PAGE, PROT_READ | PROT_WRITE), -EACCES, "which does not become writable");
+	munmap((void *)at, PAGE);
+	close(fd);
+}
+
 int main(void)
 {
 	mkdir(DIRECTORY, 0700);
@@ -178,6 +274,8 @@ int main(void)
 	test_fallocate();
 	test_limits();
 	test_hints();
+	test_seals();
+	test_write_seals();
 	if (!chdir("/"))
 		umount(DIRECTORY);
 	rmdir(DIRECTORY);
