@@ -6,11 +6,14 @@
 #include "kernel/fs/content.h"
 #include "kernel/fs/text.h"
 #include "kernel/lib/string.h"
+#include "kernel/mm/user/user_foreign.h"
 #include "kernel/sys/core_notes.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/core.h"
 #include "kernel/task/give_way.h"
 #include "kernel/task/space_work.h"
+
+#define COPIES_STEP 512 /* pages that has_copies() looks at in one step */
 
 #define PT_LOAD 1
 #define PT_NOTE 4
@@ -46,8 +49,28 @@ static bool begins_elf(const struct area *area)
 }
 
 /*
- * Return how many bytes of an area the file gets: as on Linux all of anonymous memory and of private memory that can be
- * written to, and of files only the first page of programs and libraries.
+ * Return whether a private area of a file has pages that the process has written to, as those of a library that the
+ * dynamic loader has relocated. Lets other tasks run, while nobody changes the areas.
+ */
+static bool has_copies(const struct area *area)
+{
+	struct user_space *space = process_current()->space;
+	bool found = false;
+
+	for (vaddr_t va = area->start; va < area->end && !found; va += COPIES_STEP * PAGE_SIZE) {
+		const size_t left = (area->end - va) / PAGE_SIZE;
+		const context_token_t token = kernel_context_enter();
+
+		found = user_has_copies(space, va, left < COPIES_STEP ? left : COPIES_STEP);
+		kernel_context_leave(token);
+		(void)task_give_way();
+	}
+	return found;
+}
+
+/*
+ * Return how many bytes of an area the file gets: as on Linux all of anonymous memory and of private memory that is, or
+ * was, written to, and of other files only the first page of programs and libraries.
  */
 static uint64_t bytes_of(const struct area *area)
 {
@@ -55,9 +78,13 @@ static uint64_t bytes_of(const struct area *area)
 
 	if (area->rights == USER_NONE)
 		return 0;
-	if (!is_file || (area->rights & USER_WRITE && !(area->flags & AREA_SHARED)))
+	if (!is_file)
 		return area->end - area->start;
-	return !(area->flags & AREA_SHARED) && begins_elf(area) ? PAGE_SIZE : 0;
+	if (area->flags & AREA_SHARED)
+		return 0;
+	if (area->rights & USER_WRITE || has_copies(area))
+		return area->end - area->start;
+	return begins_elf(area) ? PAGE_SIZE : 0;
 }
 
 /* Return the next area; lets other tasks run, while nobody changes the areas. */

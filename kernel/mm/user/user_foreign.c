@@ -74,3 +74,32 @@ enum status user_foreign_force(struct user_space *space, vaddr_t va, struct user
 {
 	return move(space, va, from, bytes, ret_moved, REACH_FORCE);
 }
+
+/* Return whether the page at `va`, of an area with an object, is mapped, and not to the object's frame. */
+static bool is_copy(struct user_space *space, const struct area *area, vaddr_t va)
+{
+	struct memory_object *object = area->object;
+	const struct slot slot = space_leaf_slot(&space->context.space, va);
+	const pte_t e = pte_read(slot.pte);
+	paddr_t own, objects;
+
+	if (!pte_present(e))
+		return false;
+	own = pte_paddr(e, slot.level);
+	/* Without memory for the object's page it is not in memory, and so the mapped one is another. */
+	if (object->ops->frame(object, area->offset + bytes_to_pages(va - area->start), &objects) != OK)
+		return true;
+	user_frame_put(objects);
+	return own.raw != objects.raw;
+}
+
+bool user_has_copies(struct user_space *space, vaddr_t va, size_t pages)
+{
+	const struct area *area = area_find(&space->areas, va);
+	bool found = false;
+
+	ASSERT_KERNEL_CONTEXT();
+	for (size_t i = 0; i < pages && !found; i++)
+		found = is_copy(space, area, va + i * PAGE_SIZE);
+	return found;
+}

@@ -27,6 +27,12 @@ MUST_CHECK enum status user_foreign_force(struct user_space *space, vaddr_t va, 
 					  size_t *ret_moved);
 
 /*
+ * Return whether the space has a page of its own in place of one of the object's, in [va, va + pages * PAGE_SIZE), a
+ * part of an area with an object.
+ */
+bool user_has_copies(struct user_space *space, vaddr_t va, size_t pages);
+
+/*
  * Make the page at `va` ready for a write by a debugger: as user_fault() does for a write, but also in a private
  * area that may only be read or executed, where the page becomes the space's own copy and keeps its rights. Call in the
  * kernel context. Returns ERR_NOT_FOUND, ERR_RIGHTS (no right at all, or shared and not to be written to), ERR_RANGE,
