@@ -9,8 +9,10 @@ from bundles import Elf, KERNEL, bundle
 from contract import ROOT
 from machine import Config, Machine
 
-PROGRAMS = ["/bin/bash", "/usr/bin/perl", "/usr/bin/python3", *(f"/bin/{name}" for name in (
+PROGRAMS = ["/bin/bash", "/usr/bin/perl", "/usr/bin/python3", "/usr/bin/gdb", *(f"/bin/{name}" for name in (
     "ls", "sort", "tr", "tail", "grep", "readlink", "echo", "wc", "sed", "od", "chmod"))]
+# With this gdb tells the threads of a program apart.
+THREADS = "/lib/x86_64-linux-gnu/libthread_db.so.1"
 PT_INTERP = 3
 ELF_32 = 1
 
@@ -19,6 +21,13 @@ EXPECTED = {
     "python": r'\{"sum": 499500, "name": "/usr/bin/python3"\}', "threads": r"140", "exe": r"/bin/readlink",
     "named": r"[1-9]\d", "loader": r"by hand", "entry": r"3", "moved": r"[4-6]", "locale": r" +A +x +C +\\n",
     "unnamed": r"4 0", "refused2": r"errno 95",
+    # What Debian's gdb prints on Linux, too, without addresses.
+    "gdb": re.escape("Breakpoint 1 at 0x;Breakpoint 1, square (x=2):15;$1 = 2;#0  square (x=2):15;"
+                     "Value returned is $2 = 4;Hardware watchpoint 2: counter;Breakpoint 1, square (x=3):15;Hardware watchpoint 2: counter;"
+                     "Old value = 4;New value = 9;"),
+    "gdbthread": re.escape("Breakpoint 1 at 0x;$1 = 9;$2 = 9;$3 = 81;"),
+    "core": re.escape("Program terminated with signal SIGSEGV, Segmentation fault.;#0  0x in main (argc=2, argv=0x):31;"
+                      "#0  0x in main (argc=2, argv=0x):31;$1 = 11;"),
 }
 
 
@@ -38,9 +47,11 @@ def broken_programs(directory):
 @pytest.fixture(scope="module", name="text")
 def _text(tmp_path_factory):
     directory = tmp_path_factory.mktemp("debian")
-    archive = directory / "debian.cpio"
+    archive, debugged = directory / "debian.cpio", directory / "debugged"
+    subprocess.run(["gcc", "-g", "-O0", "-o", debugged, ROOT / "test" / "qemu" / "debian" / "debugged.c"], check=True)
     subprocess.run([ROOT / "scripts" / "mkinitrd", "-o", archive, *debian_programs.words(PROGRAMS),
                     f"init={ROOT / 'test' / 'qemu' / 'debian' / 'init'}", "tmp/", "dev/console=c:5:1", "dev/null=c:1:3",
+                    f"debugged={debugged}", "usr/share/gdb=/usr/share/gdb", f"{THREADS[1:]}={THREADS}",
                     *broken_programs(directory)], check=True)
     boot = bundle(directory / "debian.efi", KERNEL, initrd=archive, cmdline="console=ttyS0")
     with Machine(Config(boot=boot, display=("-vga", "none"), memory="1G")) as machine:
