@@ -10,6 +10,7 @@
 
 #include "kernel/fs/node.h"
 
+struct file_owner;
 struct memory_object;
 struct text;
 struct user_io;
@@ -88,6 +89,7 @@ struct file {
 	uint32_t properties;        /* enum file_properties */
 	uint64_t refs;              /* number of references: of descriptors, and of calls that use the file */
 	struct file_watch *watches; /* list of callbacks for the file's close */
+	struct file_owner *owner;   /* who gets signals (kernel/task/file_owner.c), or NULL; freed by a watch */
 	struct turn position;       /* a mutex, held by a call that moves `offset` in steps */
 };
 
@@ -145,14 +147,12 @@ enum file_move {
  * is not open for it), -EISDIR, -EINVAL; for FILE_PREAD and FILE_PWRITE also -ESPIPE, -EINVAL (`offset` too large).
  */
 int64_t file_move(struct file *file, enum file_move how, struct user_io *io, uint64_t offset);
-
 /* Return the offset that SEEK_SET, SEEK_CUR or SEEK_END counts from; -EINVAL for another `whence`. */
 int64_t file_position(const struct file *file, int whence);
 /* Do lseek(2). Returns the new offset, -EBADF, -ESPIPE, -EINVAL, -ENXIO (SEEK_DATA, SEEK_HOLE at or beyond the end). */
 int64_t file_seek(struct file *file, int64_t offset, int whence);
 /* Do lseek(2) on *place, which is changed, instead of the file's offset. Returns as file_seek. */
 int64_t file_seek_place(const struct file *file, uint64_t *place, int64_t offset, int whence);
-
 /* Do the file's operation of the same name (struct file_ops), or return the result for a file that does not have it. */
 int64_t file_ioctl(struct file *file, unsigned request, uint64_t arg, struct user_io *io);
 int64_t file_getdents(struct file *file, struct user_io *io);

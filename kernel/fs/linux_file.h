@@ -61,6 +61,7 @@ enum linux_poll {
 	POLLNVAL = 0x020,
 	POLLRDNORM = 0x040,
 	POLLWRNORM = 0x100,
+	POLLWRBAND = 0x200,
 	POLLRDHUP = 0x2000,
 };
 

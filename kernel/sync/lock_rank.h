@@ -21,6 +21,7 @@ enum lock_rank {
 	LOCK_QUEUE_4,
 	LOCK_QUEUE_5,
 	LOCK_EPOLL,  /* an epoll file's ready list */
+	LOCK_OWNERS, /* files whose signals are to be sent */
 	LOCK_RIGHTS, /* the pointers to tasks' credentials */
 	LOCK_TASKS,  /* states of tasks, and run queues: starts the timer that ends a task's time slice */
 	LOCK_SERIAL, /* the serial port's output queue: starts the timer that sends from it */

@@ -45,7 +45,7 @@ static bool add_ready(struct epoll_item *item)
  * watches the epoll file in another way: tasks in poll(2), and other epoll files. Further wake-ups of a watched file
  * wake nobody while its item is in the list.
  */
-static void make_ready(struct epoll_item *item)
+void epoll_make_ready(struct epoll_item *item)
 {
 	uint64_t flags = lock_take(&item->epoll->lock);
 	bool news = add_ready(item);
@@ -65,7 +65,7 @@ void epoll_pass_on(struct file *epoll_file)
 
 static void item_wake(struct waiter *waiter)
 {
-	make_ready((struct epoll_item *)((char *)waiter - offsetof(struct epoll_item, waiter)));
+	epoll_make_ready((struct epoll_item *)((char *)waiter - offsetof(struct epoll_item, waiter)));
 }
 
 static void put_item(struct epoll_item *item)
@@ -161,6 +161,8 @@ static void add_item(struct epoll *epoll, struct epoll_item *added)
  */
 static void drop(struct epoll_item *item)
 {
+	if (item->group)
+		epoll_leave_group(item);
 	wait_queue_remove(&item->waiter);
 	leave_ready(item);
 	tree_remove(&item->epoll->items, &item->in_items, NULL);
@@ -198,15 +200,19 @@ int epoll_add(struct file *epoll_file, struct file *file, int fd, const struct e
 	item->waiter.wake = item_wake;
 	item->watch.gone = epoll_file_gone;
 	list_init(&item->in_ready);
+	queue = file_queue(file);
+	if (queue && event->events & EPOLLEXCLUSIVE && epoll_join_group(queue, item) != 0) {
+		kfree(item);
+		return -ENOMEM;
+	}
 	add_item(epoll, item);
 	file_watch(file, &item->watch);
-	queue = file_queue(file);
 	if (epoll_is(file))
 		epoll_set_level(epoll);
-	if (queue)
+	if (queue && !item->group)
 		wait_queue_add(queue, &item->waiter);
 	if (look(item))
-		make_ready(item);
+		epoll_make_ready(item);
 	return 0;
 }
 
@@ -216,10 +222,12 @@ int epoll_modify(struct file *epoll_file, struct file *file, int fd, const struc
 
 	if (!item)
 		return -ENOENT;
+	if (item->event.events & EPOLLEXCLUSIVE)
+		return -EINVAL;
 	item->event = *event;
 	item->disabled = false;
 	if (look(item))
-		make_ready(item);
+		epoll_make_ready(item);
 	return 0;
 }
 

@@ -7,12 +7,15 @@
 #include "kernel/fs/file.h"
 
 enum epoll_events {
-	EPOLLEXCLUSIVE = 1 << 28, /* accepted without effect: all waiters are woken */
-	EPOLLWAKEUP = 1 << 29,
+	EPOLLEXCLUSIVE = 1 << 28, /* an event wakes one of the epoll files that watch the same with this bit */
+	EPOLLWAKEUP = 1 << 29,    /* without effect: the machine does not suspend */
 	EPOLLONESHOT = 1 << 30,
 };
 
 #define EPOLLET (1U << 31)
+
+/* The bits that a watch with EPOLLEXCLUSIVE may have. */
+#define EPOLL_EXCLUSIVE_OK (POLLIN | POLLOUT | POLLERR | POLLHUP | EPOLLWAKEUP | EPOLLET | EPOLLEXCLUSIVE)
 
 /* Linux's struct epoll_event, packed on x86-64. Guard: the same as for the structure that contains it. */
 struct epoll_event {

@@ -1,4 +1,7 @@
-/* The structures and functions that epoll.c (items) and epoll_nesting.c (epoll files that watch epoll files) share. */
+/*
+ * The structures and functions that epoll.c (items), epoll_nesting.c (epoll files that watch epoll files) and
+ * epoll_exclusive.c (EPOLLEXCLUSIVE) share.
+ */
 #pragma once
 
 #include "kernel/lib/list.h"
@@ -28,6 +31,8 @@ struct epoll {
 	unsigned depth;    /* the length of the longest chain from this epoll file that the last search found */
 };
 
+struct epoll_group;
+
 /* A file that an epoll file watches. Guard: the same as for struct epoll. */
 struct epoll_item {
 	struct epoll *epoll;       /* the epoll file */
@@ -41,6 +46,8 @@ struct epoll_item {
 	struct tree_node in_items; /* the item's place in epoll->items */
 	struct link in_ready;      /* the item's place in the ready list, if it is in there. Guard: epoll->lock */
 	struct waiter waiter;      /* the item's place in the watched file's wait queue */
+	struct epoll_group *group; /* with EPOLLEXCLUSIVE: what stands in that queue instead; NULL: `waiter` does */
+	struct link in_group;      /* the item's place in the group. Guard: the watched file's queue->lock */
 	struct file_watch watch;   /* the item's place in file->watches */
 };
 
@@ -70,6 +77,13 @@ static inline struct epoll_item *epoll_next_item(const struct epoll_item *item)
  * by which epoll_nesting.c tells them from other watches.
  */
 void epoll_file_gone(struct file_watch *watch);
+
+/* Add an item to the ready list, and wake who waits for the epoll file. Interrupt handlers may call this. */
+void epoll_make_ready(struct epoll_item *item);
+
+/* Have an item stand in the queue by its group, or end that (epoll_exclusive.c). The first returns 0 or -ENOMEM. */
+int epoll_join_group(struct wait_queue *queue, struct epoll_item *item);
+void epoll_leave_group(struct epoll_item *item);
 
 /* Compute the level of an epoll file anew, and if it changes, the levels of the epoll files that watch this one. */
 void epoll_set_level(struct epoll *epoll);

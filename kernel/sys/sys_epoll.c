@@ -63,6 +63,8 @@ SYSCALL_4(epoll_ctl, epoll_fd, operation, fd, from)
 		return -EINVAL;
 	switch ((int)operation) {
 	case EPOLL_CTL_ADD:
+		if (event.events & EPOLLEXCLUSIVE && (epoll_is(file) || event.events & ~(uint32_t)EPOLL_EXCLUSIVE_OK))
+			return -EINVAL;
 		return epoll_add(epoll, file, (int)fd, &event);
 	case EPOLL_CTL_DEL:
 		return epoll_remove(epoll, file, (int)fd);

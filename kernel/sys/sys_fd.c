@@ -9,6 +9,7 @@
 #include "kernel/fs/pty.h"
 #include "kernel/fs/tmpfs.h"
 #include "kernel/sys/file_locking.h"
+#include "kernel/sys/file_signals.h"
 #include "kernel/sys/file_transfer.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/fd_work.h"
@@ -292,8 +293,7 @@ SYSCALL_3(fcntl, fd, command, value)
 	case F_GETFL:
 		return file->flags;
 	case F_SETFL:
-		file_set_flags(file, (unsigned)value);
-		return 0;
+		return file->flags & O_PATH ? -EBADF : file_signals_set_flags(file, (int)fd, (unsigned)value);
 	case F_GETLK:
 	case F_SETLK:
 	case F_SETLKW:
@@ -309,7 +309,7 @@ SYSCALL_3(fcntl, fd, command, value)
 	case F_GETPIPE_SZ:
 		return file->node->pipe ? (int64_t)pipe_capacity(file->node->pipe) : -EBADF;
 	}
-	return -EINVAL;
+	return fcntl_owner(file, (unsigned)command, value);
 }
 
 enum { FIONBIO = 0x5421, FIONCLEX = 0x5450, FIOCLEX = 0x5451 };
@@ -360,6 +360,8 @@ SYSCALL_3(ioctl, fd, request, value)
 		file_set_flags(file, on ? file->flags | O_NONBLOCK : file->flags & ~(uint32_t)O_NONBLOCK);
 		return 0;
 	}
+	if (file_signals_ioctl(file, (int)fd, (unsigned)request, value, &result))
+		return result;
 	if ((uint32_t)request == TIOCGPTPEER) {
 		result = pty_open_peer(file, (unsigned)value, &opened);
 		return result ? result : args_install(opened, value);

@@ -9,6 +9,7 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 #include "kernel/sys/user_args.h"
+#include "kernel/task/file_owner.h"
 #include "kernel/task/signal_numbers.h"
 
 #define MASK_SIZE sizeof(uint64_t)
@@ -50,7 +51,10 @@ static struct signalfd_info info_of(const struct signal_info *from)
 {
 	struct signalfd_info info = { .signal = (uint32_t)from->signal, .error = from->error, .code = from->code };
 
-	if (from->code == SI_TIMER) {
+	if (file_owner_sent(from)) {
+		info.band = (uint32_t)from->poll.band;
+		info.fd = from->poll.fd;
+	} else if (from->code == SI_TIMER) {
 		info.timer = (uint32_t)from->timer.timer;
 		info.overrun = (uint32_t)from->timer.overrun;
 		info.number = (int32_t)from->timer.value;

@@ -37,6 +37,10 @@ struct signal_info {
 			uint32_t architecture;
 		} call; /* for SIGSYS */
 		struct {
+			int64_t band; /* as poll(2)'s events */
+			int32_t fd;
+		} poll; /* for signals from files (file_owner.h) */
+		struct {
 			int32_t timer;
 			int32_t overrun;
 			uint64_t value;

@@ -134,7 +134,6 @@ extern uint64_t task_count_made;
  * other states go on as before. Interrupt handlers may call this.
  */
 void task_wake(struct task *task);
-
 /* Do task_wake(), where interrupts are off. */
 void task_wake_off(struct task *task);
 

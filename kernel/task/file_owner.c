@@ -1,0 +1,393 @@
+/*
+ * Signals from files; see file_owner.h.
+ */
+#include "kernel/task/file_owner.h"
+
+#include "kernel/fs/inotify.h"
+#include "kernel/lib/list.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/sync/late_work.h"
+#include "kernel/sync/wait_queue.h"
+#include "kernel/task/find.h"
+#include "kernel/task/give_way.h"
+#include "kernel/task/rights.h"
+#include "kernel/task/signal.h"
+#include "kernel/task/signal_numbers.h"
+#include "kernel/task/wait_until.h"
+
+/* Values of si_code, and of si_band with each. */
+enum { POLL_IN = 1, POLL_OUT = 2, POLL_HUP = 6 };
+
+#define BAND_IN  (POLLIN | POLLRDNORM)
+#define BAND_OUT (POLLOUT | POLLWRNORM | POLLWRBAND)
+#define BAND_HUP (POLLHUP | POLLERR)
+
+#define SEND_MOST 64 /* owners that one step sends signals to */
+
+/*
+ * What a file has once it was given an owner, a signal or O_ASYNC: file->owner. Guard of fields that say nothing else:
+ * tasks only, which the kernel does not preempt.
+ */
+struct file_owner {
+	struct file *file; /* ends this structure when it is closed */
+	struct file_watch watch;
+	struct file_owner_ex who;
+	/* references to what `who` names, so that nobody with the same number later gets the signals; or NULL */
+	struct task *task;
+	struct process *process;
+	uint32_t uid, euid; /* of who set `who` */
+	int signal;         /* 0: SIGIO without siginfo */
+	int fd;             /* the descriptor by which O_ASYNC was set */
+	bool writable;      /* what poll said of writing when the queue was last woken */
+	struct waiter waiter;
+	struct link in_woken; /* place in `woken`. Guard: woken_lock */
+};
+
+/* The owners whose files' queues have been woken. Guard: woken_lock. */
+static struct link woken = { &woken, &woken };
+static struct lock woken_lock = LOCK_INITIAL(LOCK_OWNERS);
+
+/*
+ * The kernel task that sends signals; NULL: none was needed yet. It never ends. Guard: tasks only, which the kernel
+ * does not preempt.
+ */
+static struct task *sender;
+
+static struct file_owner *owner_of(const struct file *file)
+{
+	return file->owner;
+}
+
+/* ---- from a wake-up to a signal ---- */
+
+static bool send_late(struct late_work *work);
+
+/*
+ * Late work of tasks that have woken an owner. Many may have it in their lists at once, since it is always the last of
+ * a list, and done in one step. Fixed after boot.
+ */
+static struct late_work sending = { .step = send_late };
+
+/* Called with the file's queue locked, also in interrupt handlers. */
+static void owner_wake(struct waiter *waiter)
+{
+	struct file_owner *owner = (struct file_owner *)((char *)waiter - offsetof(struct file_owner, waiter));
+	struct task *task = task_current();
+	uint64_t flags = lock_take(&woken_lock);
+
+	if (list_is_empty(&owner->in_woken))
+		list_add_last(&woken, &owner->in_woken);
+	lock_release(&woken_lock, flags);
+	/* If the task has other late work, or stays in the kernel, then `sender` comes first. */
+	if (task && task->process) {
+		if (!task->late)
+			task->late = &sending;
+		task->signals.wanted = true;
+	}
+	task_wake(sender);
+}
+
+static struct file_owner *take_woken(void)
+{
+	uint64_t flags = lock_take(&woken_lock);
+	struct file_owner *owner = NULL;
+
+	if (!list_is_empty(&woken)) {
+		owner = list_item(woken.next, struct file_owner, in_woken);
+		list_remove(&owner->in_woken);
+		list_init(&owner->in_woken);
+	}
+	lock_release(&woken_lock, flags);
+	return owner;
+}
+
+/* Return whether the owner's setter may signal somebody with the credentials `theirs`. */
+static bool may_signal(const struct file_owner *owner, const struct credentials *theirs)
+{
+	return theirs && (!owner->euid || owner->euid == theirs->uid.saved || owner->euid == theirs->uid.real ||
+			  owner->uid == theirs->uid.saved || owner->uid == theirs->uid.real);
+}
+
+/* A signal to be sent. Lives on the stack. */
+struct message {
+	const struct file_owner *owner;
+	struct signal_info info;
+};
+
+static void send_to(const struct message *message, struct process *process, struct task *task)
+{
+	const int signal = message->owner->signal;
+	int error = -EAGAIN;
+
+	if (signal)
+		error = task ? signal_send_task(task, signal, &message->info)
+			     : signal_send_process(process, signal, &message->info);
+	/* As on Linux plain SIGIO takes the place of a signal for which there is no room. */
+	if (error == -EAGAIN)
+		(void)(task ? signal_send_task(task, SIGIO, NULL) : signal_send_process(process, SIGIO, NULL));
+}
+
+static bool send_to_process(void *ctx, struct process *process)
+{
+	const struct message *message = ctx;
+	HELD_CREDENTIALS const struct credentials *theirs = rights_of_process(process);
+
+	if (may_signal(message->owner, theirs))
+		send_to(message, process, NULL);
+	return true;
+}
+
+/* Signals whose values of si_code mean something else: SI_SIGIO is sent with these. */
+#define OWN_CODES                                                                                                   \
+	(SIGNAL_BIT(SIGILL) | SIGNAL_BIT(SIGFPE) | SIGNAL_BIT(SIGSEGV) | SIGNAL_BIT(SIGBUS) | SIGNAL_BIT(SIGTRAP) | \
+	 SIGNAL_BIT(SIGCHLD) | SIGNAL_BIT(SIGSYS))
+
+bool file_owner_sent(const struct signal_info *info)
+{
+	if (info->code == SI_SIGIO)
+		return true;
+	return info->code >= POLL_IN && info->code <= POLL_HUP && !(SIGNAL_BIT(info->signal) & OWN_CODES);
+}
+
+static void send(const struct file_owner *owner, int code, int64_t band)
+{
+	struct message message = { .owner = owner };
+
+	message.info.code = owner->signal && SIGNAL_BIT(owner->signal) & OWN_CODES ? SI_SIGIO : code;
+	message.info.poll.band = band;
+	message.info.poll.fd = owner->fd;
+	if (owner->who.type == FILE_OWNER_GROUP && owner->who.id) {
+		process_visit_group(owner->who.id, send_to_process, &message);
+	} else if (owner->process) {
+		(void)send_to_process(&message, owner->process);
+	} else if (owner->task && owner->task->process) {
+		HELD_CREDENTIALS const struct credentials *theirs = rights_of_task(owner->task);
+
+		if (may_signal(owner, theirs))
+			send_to(&message, owner->task->process, owner->task);
+	}
+}
+
+/*
+ * Send the signal of an owner whose file's queue was woken. A queue is woken for readers and writers alike: what poll
+ * says tells them apart. That a file can be written is told when it could not be before.
+ */
+static void tell(struct file_owner *owner)
+{
+	const unsigned events = file_poll(owner->file);
+	const bool writable = events & POLLOUT, was_writable = owner->writable;
+
+	owner->writable = writable;
+	if (events & POLLIN)
+		send(owner, POLL_IN, BAND_IN);
+	else if (events & POLLHUP)
+		send(owner, file_reads(owner->file) ? POLL_IN : POLL_HUP, file_reads(owner->file) ? BAND_IN : BAND_HUP);
+	else if (events & POLLERR || (writable && !was_writable))
+		send(owner, POLL_OUT, BAND_OUT);
+}
+
+static void send_some(void)
+{
+	struct file_owner *owner;
+
+	for (int i = 0; i < SEND_MOST && (owner = take_woken()); i++)
+		tell(owner);
+}
+
+static bool send_late(struct late_work *work)
+{
+	(void)work;
+	send_some();
+	return true;
+}
+
+static bool is_needed(void)
+{
+	return !list_is_empty(&woken);
+}
+
+static void serve(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		(void)WAIT_UNTIL(is_needed(), TASK_NO_DEADLINE);
+		send_some();
+		(void)task_give_way();
+	}
+}
+
+/* Make `sender` if there is none. Returns 0 or -ENOMEM. */
+static int start_sender(void)
+{
+	struct task *made;
+
+	if (sender)
+		return 0;
+	if (task_create("signals", false, &made) != 0)
+		return -ENOMEM;
+	sender = made;
+	task_start_kernel(made, serve, NULL);
+	return 0;
+}
+
+/* ---- owners ---- */
+
+/* Drop the references to who gets the signals. */
+static void forget(struct file_owner *owner)
+{
+	if (owner->task)
+		task_put(owner->task);
+	if (owner->process)
+		process_put(owner->process);
+	owner->task = NULL;
+	owner->process = NULL;
+	owner->who.id = 0;
+}
+
+static void leave_woken(struct file_owner *owner)
+{
+	uint64_t flags = lock_take(&woken_lock);
+
+	list_remove(&owner->in_woken);
+	list_init(&owner->in_woken);
+	lock_release(&woken_lock, flags);
+}
+
+static void file_gone(struct file_watch *watch)
+{
+	struct file_owner *owner = (struct file_owner *)((char *)watch - offsetof(struct file_owner, watch));
+
+	wait_queue_remove(&owner->waiter);
+	leave_woken(owner);
+	forget(owner);
+	owner->file->owner = NULL;
+	kfree(owner);
+}
+
+/* Return the file's owner structure, a new one if it has none; NULL: no memory. */
+static struct file_owner *make_owner(struct file *file)
+{
+	struct file_owner *made = owner_of(file);
+
+	if (made)
+		return made;
+	made = kzalloc(sizeof(*made));
+	if (!made)
+		return NULL;
+	made->file = file;
+	made->watch.gone = file_gone;
+	made->waiter.wake = owner_wake;
+	list_init(&made->in_woken);
+	file_watch(file, &made->watch);
+	file->owner = made;
+	return made;
+}
+
+/* Return whether anything has the number: a task, a process or a group. */
+static bool is_number(int id)
+{
+	return task_peek(id) || process_peek(id) || process_group_exists(id, -1);
+}
+
+int file_owner_set(struct file *file, struct file_owner_ex who)
+{
+	struct file_owner *owner;
+
+	if (who.type < FILE_OWNER_TASK || who.type > FILE_OWNER_GROUP)
+		return -EINVAL;
+	if (who.id && !is_number(who.id))
+		return -ESRCH;
+	owner = make_owner(file);
+	if (!owner)
+		return -ENOMEM;
+	forget(owner);
+	owner->who = who;
+	if (who.id && who.type == FILE_OWNER_TASK)
+		owner->task = task_find(who.id);
+	else if (who.id && who.type == FILE_OWNER_PROCESS)
+		owner->process = process_find(who.id);
+	owner->uid = rights_current()->uid.real;
+	owner->euid = rights_current()->uid.effective;
+	return 0;
+}
+
+/* Return whether whoever gets the signals is still there. */
+static bool is_there(const struct file_owner *owner)
+{
+	switch (owner->who.type) {
+	case FILE_OWNER_TASK:
+		return owner->task && task_peek(owner->who.id) == owner->task;
+	case FILE_OWNER_PROCESS:
+		return owner->process && process_peek(owner->who.id) == owner->process;
+	default:
+		return owner->who.id && process_group_exists(owner->who.id, -1);
+	}
+}
+
+struct file_owner_ex file_owner_get(const struct file *file)
+{
+	const struct file_owner *owner = owner_of(file);
+
+	if (!owner)
+		return (struct file_owner_ex){ FILE_OWNER_TASK, 0 };
+	return (struct file_owner_ex){ owner->who.type, is_there(owner) ? owner->who.id : 0 };
+}
+
+void file_owner_uids(const struct file *file, uint32_t ret[2])
+{
+	const struct file_owner *owner = owner_of(file);
+
+	ret[0] = owner ? owner->uid : 0;
+	ret[1] = owner ? owner->euid : 0;
+}
+
+int file_owner_set_signal(struct file *file, uint64_t signal)
+{
+	struct file_owner *owner;
+
+	if (signal > SIGNALS)
+		return -EINVAL;
+	owner = make_owner(file);
+	if (!owner)
+		return -ENOMEM;
+	owner->signal = (int)signal;
+	return 0;
+}
+
+int file_owner_signal(const struct file *file)
+{
+	const struct file_owner *owner = owner_of(file);
+
+	return owner ? owner->signal : 0;
+}
+
+bool file_owner_is_possible(struct file *file)
+{
+	return file_queue(file) && (node_is(file->node, S_IFIFO) || node_is(file->node, S_IFSOCK) ||
+				    node_is(file->node, S_IFCHR) || inotify_is(file));
+}
+
+int file_owner_begin(struct file *file, int fd)
+{
+	struct file_owner *owner = make_owner(file);
+
+	if (!owner || start_sender() != 0)
+		return -ENOMEM;
+	owner->fd = fd;
+	owner->writable = file_poll(file) & POLLOUT;
+	if (!owner->waiter.queue)
+		wait_queue_add(file_queue(file), &owner->waiter);
+	file->flags |= O_ASYNC;
+	return 0;
+}
+
+void file_owner_end(struct file *file)
+{
+	struct file_owner *owner = owner_of(file);
+
+	file->flags &= ~(uint32_t)O_ASYNC;
+	if (!owner)
+		return;
+	wait_queue_remove(&owner->waiter);
+	leave_woken(owner);
+}
