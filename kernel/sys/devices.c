@@ -74,10 +74,17 @@ static void serve(void *argument)
 void devices_files_init(void)
 {
 	static struct text_entry entries[DRIVERS]; /* fixed after boot */
+	/* Directories of block devices, of which there are none. Fixed after boot. */
+	static struct text_entry no_disks[] = {
+		{ .path = "block", .mode = S_IFDIR | 0555 },
+		{ .path = "class/block", .mode = S_IFDIR | 0555 },
+		{ .path = "dev/block", .mode = S_IFDIR | 0555 },
+	};
 
 	for (size_t i = 0; i < DRIVERS; i++)
 		entries[i] = (struct text_entry){ .path = drivers[i].path, .mode = S_IFDIR | 0555 };
 	sysfs_add(entries, DRIVERS);
+	sysfs_add(no_disks, sizeof(no_disks) / sizeof(no_disks[0]));
 }
 
 void devices_start(void)

@@ -1,5 +1,6 @@
 /* /proc/sys and other small files of /proc, /proc/PID/fdinfo, personality(2) and ioprio_set(2). Mounts /proc if missing. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -193,6 +194,27 @@ static void test_clock(void)
 	rmdir("/tmp/dev");
 }
 
+/* Where lsblk looks for disks. */
+static void test_disks(void)
+{
+	static const char *const places[] = { "/tmp/sys/block", "/tmp/sys/class/block", "/tmp/sys/dev/block" };
+
+	mkdir("/tmp/sys", 0755);
+	is(sys(SYS_mount, "sys", "/tmp/sys", "sysfs", 0, NULL), 0, "mount of sysfs");
+	for (size_t i = 0; i < COUNT(places); i++) {
+		DIR *directory = opendir(places[i]);
+		int entries = 0;
+
+		while (directory && readdir(directory))
+			entries++;
+		is(entries, 2, places[i]);
+		if (directory)
+			closedir(directory);
+	}
+	umount("/tmp/sys");
+	rmdir("/tmp/sys");
+}
+
 static long field(const char *name, int base)
 {
 	const char *line = strstr(text, name);
@@ -378,6 +400,8 @@ int main(int argc, char **argv)
 	test_printk();
 	test_machine();
 	test_clock();
+	if (getuid() == 0)
+		test_disks();
 	test_fdinfo();
 	test_personality(argv[0]);
 	test_io_priority();
