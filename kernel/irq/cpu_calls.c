@@ -13,6 +13,7 @@
 #include "kernel/irq/timer.h"
 #include "kernel/mm/space/shootdown.h"
 #include "kernel/sync/kernel_lock.h"
+#include "kernel/sync/open_section.h"
 
 static bool (*other_nmi)(struct trap_frame *frame); /* cpu_calls_set_nmi()'s handler; NULL: none. Fixed after boot */
 static uint32_t stopper;                            /* number of the CPU that stops all others, plus 1. Atomic */
@@ -154,6 +155,10 @@ bool cpu_calls_pause_others(const struct cpu_pause *with)
 {
 	const uint64_t start = cpu_rdtsc(), most = clock_tsc_frequency() / 10;
 
+	/* A CPU that waits in an open section would leave its process's page tables half changed. */
+	open_sections_forbid();
+	while (!open_sections_are_over() && cpu_rdtsc() - start < most)
+		cpu_pause();
 	hooks = with;
 	__atomic_store_n(&pauser, this_cpu->number + 1, __ATOMIC_SEQ_CST);
 	__atomic_add_fetch(&round, 1, __ATOMIC_SEQ_CST);
@@ -176,6 +181,7 @@ NO_BREAK void cpu_calls_resume_others(void)
 	CPUS_EACH(cpu)
 		while (__atomic_load_n(per_cpu_of(cpu, held_round), __ATOMIC_ACQUIRE) == over)
 			cpu_pause();
+	open_sections_allow();
 }
 
 uint32_t cpu_calls_pauses(void)

@@ -17,6 +17,7 @@
 #include "kernel/report/map.h"
 #include "kernel/report/map_draw.h"
 #include "kernel/report/walk_report.h"
+#include "kernel/sync/open_section.h"
 #include "kernel/task/find.h"
 
 /* Defined in kernel/arch/kernel.ld. */
@@ -170,6 +171,8 @@ bool report_audit(print_fn *print)
 
 	if (firmware)
 		good &= audit_context(print, "firmware context", firmware, AUDIT_AS_FIRMWARE);
+	open_sections_close();
 	process_visit(audit_process, &audits);
+	open_sections_allow();
 	return good && audits.good;
 }

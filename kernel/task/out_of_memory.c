@@ -13,7 +13,7 @@
 #include "kernel/mm/heap/kernel_stack.h"
 #include "kernel/mm/space/kernel_space.h"
 #include "kernel/mm/user/uaccess.h"
-#include "kernel/sync/kernel_lock.h"
+#include "kernel/sync/open_section.h"
 #include "kernel/task/find.h"
 #include "kernel/task/give_way.h"
 #include "kernel/task/memory_score.h"
@@ -62,15 +62,19 @@ static bool find_ending(void *ctx, struct process *process)
 
 /*
  * Give the pool what the caches of other CPUs hold, too: it counts as free, and so this CPU must be able to have it.
- * The CPUs do not use their caches meanwhile, since this one holds the kernel lock. Returns how many frames are free.
+ * The CPUs do not use their caches meanwhile, since this one holds the kernel lock and has closed all open sections.
+ * Returns how many frames are free.
  */
 static uint64_t drain_caches(void)
 {
 	context_token_t token = kernel_context_enter();
 	uint64_t free;
 
-	if (cpu_count > 1)
+	if (cpu_count > 1) {
+		open_sections_close();
 		frame_caches_drain(&machine_frames);
+		open_sections_allow();
+	}
 	free = frame_free_count(&machine_frames);
 	kernel_context_leave(token);
 	return free;

@@ -292,7 +292,8 @@ void process_remove_task(struct task *task)
 	struct usage used = task_usage(task);
 
 	list_remove(&task->in_process);
-	if (--process->task_count)
+	/* The last task that is left may serve faults without the kernel lock from here on (user_fault_open.h). */
+	if (__atomic_sub_fetch(&process->task_count, 1, __ATOMIC_RELEASE))
 		more_tasks--;
 	memcpy(process->name, task->name, sizeof(process->name));
 	rights_end(task);

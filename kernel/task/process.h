@@ -53,7 +53,7 @@ struct process {
 	int memory_adjust;        /* /proc/PID/oom_score_adj, -1000 to 1000; -1000: never killed for lack of memory */
 	struct tty *tty;          /* the controlling terminal, or NULL */
 	struct link tasks;        /* list of its tasks, the oldest first; empty: the process has ended */
-	unsigned task_count;      /* number of tasks */
+	unsigned task_count;      /* number of tasks. Atomic */
 	struct user_space *space; /* a reference; NULL: the process has ended */
 	struct fd_table *fds;     /* a reference; NULL: the process has ended */
 	struct process_paths paths;

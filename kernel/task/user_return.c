@@ -8,6 +8,7 @@
 #include "kernel/arch/irq_guard.h"
 #include "kernel/lib/log.h"
 #include "kernel/mm/user/uaccess.h"
+#include "kernel/mm/user/user_fault_open.h"
 #include "kernel/sync/kernel_lock.h"
 #include "kernel/task/late.h"
 #include "kernel/task/out_of_memory.h"
@@ -228,9 +229,26 @@ static bool is_programs(const struct trap_frame *frame)
 }
 
 /*
+ * Serve the fault of user mode at `va` without the kernel lock, if it is of the kind that needs none, and the process
+ * has one task. The count stays 1 meanwhile: only that task could add another one.
+ */
+static bool serve_open(const struct trap_frame *frame, vaddr_t va)
+{
+	const struct process *process = process_current();
+
+	if (frame->vector != TRAP_PF || va >= USER_END || frame->error & (FAULT_PRESENT | FAULT_RESERVED) ||
+	    __atomic_load_n(&process->task_count, __ATOMIC_ACQUIRE) != 1 ||
+	    !user_fault_open(process->space, va, access_of(frame)))
+		return false;
+	task_current()->faults++;
+	return true;
+}
+
+/*
  * Handle an exception: one that a program has caused is served, one of the kernel is passed to kernel_fault(). lock:
- * the kernel lock is to be taken for a program's exception, as where there are several CPUs; the way back lets go of
- * it. Returns false when the exception is not for this file. Inline, since a page fault is a hot path.
+ * the kernel lock is to be taken for a program's exception, but for a page fault that needs none, as where there are
+ * several CPUs; the way back lets go of it. Returns false when the exception is not for this file. Inline, since a page
+ * fault is a hot path.
  */
 static inline __attribute__((always_inline)) bool handle_trap(struct trap_frame *frame, bool lock)
 {
@@ -240,6 +258,8 @@ static inline __attribute__((always_inline)) bool handle_trap(struct trap_frame 
 		return lock ? kernel_fault_with_lock(frame, cr2) : kernel_fault(frame, cr2);
 	if (!is_programs(frame))
 		return false;
+	if (lock && serve_open(frame, cr2))
+		return true;
 	irq_open();
 	if (lock)
 		kernel_lock_take();

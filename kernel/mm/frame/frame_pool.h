@@ -7,6 +7,7 @@
 #pragma once
 
 #include "kernel/mm/frame/frame.h"
+#include "kernel/mm/frame/frame_lock.h"
 
 #define BLOCK_FRAMES  512U
 #define REGION_BLOCKS 512U
@@ -91,7 +92,7 @@ struct region_detail {
  * when shared).
  */
 struct frame_region {
-	uint32_t lock;
+	uint32_t lock;                        /* enum frame_lock. Atomic */
 	uint32_t free;                        /* 4 KiB frames in the pool. Written under the lock, read by anybody */
 	uint16_t refs;                        /* references to the region as one 1 GiB frame */
 	uint16_t first_block;                 /* RAM lies in blocks [first_block, end_block). Fixed after boot */
@@ -127,14 +128,12 @@ static inline void bit_clear(uint64_t *words, uint64_t bit)
 
 static inline void region_lock(struct frame_region *region)
 {
-	while (__atomic_exchange_n(&region->lock, 1, __ATOMIC_ACQUIRE))
-		while (__atomic_load_n(&region->lock, __ATOMIC_RELAXED))
-			__builtin_ia32_pause();
+	frame_lock_take(&region->lock);
 }
 
 static inline void region_unlock(struct frame_region *region)
 {
-	__atomic_store_n(&region->lock, 0, __ATOMIC_RELEASE);
+	frame_lock_release(&region->lock);
 }
 
 /* Set the region's count of free frames. Anybody may read the count without the lock. */

@@ -6,6 +6,7 @@
 
 #include "kernel/mm/user/user_internal.h"
 #include "kernel/mm/user/user_piece.h"
+#include "kernel/sync/open_section.h"
 
 #define AREAS_OF_PIECE 64   /* the most areas from which one piece unmaps pages */
 #define STEPS_OF_PIECE 4096 /* the most areas that a piece looks at */
@@ -83,6 +84,9 @@ bool object_cut_piece(struct object_cut *cut)
 	const context_token_t token = kernel_context_enter();
 	unsigned cuts = 0;
 
+	/* The areas are of spaces to which there is no reference here, and whose tasks may be in open sections. */
+	open_sections_close();
+
 	for (unsigned steps = 0; cut->next && steps < STEPS_OF_PIECE && cuts < AREAS_OF_PIECE; steps++) {
 		struct area *area = cut->next;
 
@@ -94,6 +98,7 @@ bool object_cut_piece(struct object_cut *cut)
 			break;
 		cut->next = area->next_of_object;
 	}
+	open_sections_allow();
 	kernel_context_leave(token);
 	if (!cut->next && cut->again) {
 		cut->again = false;

@@ -4,6 +4,7 @@
  * the other: a write makes it writable and not executable, a fetch the other way round (turn_to_code). Whether the area
  * allows the access is decided first, in the task's own context; page tables are changed in the kernel context.
  */
+#include "kernel/mm/user/user_fault.h"
 #include "kernel/arch/cpu_user.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/frame/frame.h"
@@ -64,6 +65,15 @@ static enum status place_page(const struct fault *f, struct slot slot, paddr_t p
 
 /* ---- anonymous ---- */
 
+/* Return whether the area has room for the 2 MiB around the page, and may have them mapped at once. */
+static bool has_large_room(const struct area *area, vaddr_t va)
+{
+	const vaddr_t start = align_down(va, PAGE_SIZE_2M);
+
+	return start >= area->start && start + PAGE_SIZE_2M <= area->end &&
+	       !(area->flags & (AREA_GROWS_DOWN | AREA_SMALL)) && !user_by_turns(area->rights);
+}
+
 /*
  * Map 2 MiB at once, where the area has room for that and nothing is mapped. Returns false when only a page can be
  * mapped.
@@ -75,8 +85,7 @@ static bool fault_large(const struct fault *f)
 	paddr_t pa;
 	pte_t *at;
 
-	if (start < area->start || start + PAGE_SIZE_2M > area->end || area->flags & (AREA_GROWS_DOWN | AREA_SMALL) ||
-	    user_by_turns(area->rights))
+	if (!has_large_room(area, f->va))
 		return false;
 	if (frame_alloc_large(frame_cache_here(), FRAME_2M, &pa) != OK)
 		return false;
@@ -91,7 +100,8 @@ static bool fault_large(const struct fault *f)
 	return true;
 }
 
-static enum status fault_anonymous(const struct fault *f, struct slot slot)
+/* Inline, since most faults come here, from one of two callers. */
+static inline __attribute__((always_inline)) enum status fault_anonymous(const struct fault *f, struct slot slot)
 {
 	enum status status;
 	paddr_t pa;
@@ -327,8 +337,7 @@ static enum status find_area(struct user_space *space, vaddr_t va, enum user_rig
 		area = grow_stack(space, area, va);
 	if (!area)
 		return ERR_NOT_FOUND;
-	/* An area with any right can be read: page tables have no write-only or execute-only memory. */
-	if (access == USER_READ ? area->rights == USER_NONE : !(area->rights & access))
+	if (!user_allows(area, access))
 		return ERR_RIGHTS;
 	*ret = area;
 	return OK;
@@ -347,6 +356,16 @@ enum status user_fault(struct user_space *space, vaddr_t va, enum user_rights ac
 	kernel_context_leave(token);
 	space->faults++;
 	return status;
+}
+
+enum status user_fault_zeros(struct user_space *space, vaddr_t va, enum user_rights access, struct area *area)
+{
+	const struct fault f = { .space = space, .area = area, .va = va, .access = access };
+	const struct slot slot = space_leaf_slot(&space->context.space, va);
+
+	if (pte_present(pte_read(slot.pte)) || (slot.level > 1 && has_large_room(area, va)))
+		return ERR_EXISTS;
+	return fault_anonymous(&f, slot);
 }
 
 enum status user_fault_inside(struct user_space *space, vaddr_t va, enum user_rights access, const struct area **ret)

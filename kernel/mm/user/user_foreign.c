@@ -3,6 +3,7 @@
  */
 #include "kernel/mm/user/user_foreign.h"
 
+#include "kernel/mm/user/user_fault.h"
 #include "kernel/mm/user/user_internal.h"
 
 /* How a page is to be reached. */

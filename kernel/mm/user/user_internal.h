@@ -145,13 +145,6 @@ static inline uint64_t user_overlap(const struct area *area, vaddr_t start, vadd
 	return bytes_to_pages((area->end < end ? area->end : end) - (area->start > start ? area->start : start));
 }
 
-/*
- * Serve an access to the page at `va` as user_fault() (user_space.h) does. Call in the kernel context. *ret becomes the
- * page's area; on error it is untouched.
- */
-MUST_CHECK enum status user_fault_inside(struct user_space *space, vaddr_t va, enum user_rights access,
-					 const struct area **ret);
-
 /* Return how many pages the areas have in [start, end). */
 uint64_t user_pages_between(const struct user_space *space, vaddr_t start, vaddr_t end);
 

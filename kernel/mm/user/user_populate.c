@@ -2,6 +2,7 @@
  * Fetches pages before anybody touches them, for mlock(2) and MAP_POPULATE. When memory runs out on the way, the pages
  * of private areas that were fetched are given back.
  */
+#include "kernel/mm/user/user_fault.h"
 #include "kernel/mm/user/user_internal.h"
 #include "kernel/mm/user/user_piece.h"
 

@@ -5,6 +5,7 @@
 
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_internal.h"
+#include "kernel/sync/open_section.h"
 
 enum status user_space_create(struct user_space **ret)
 {
@@ -32,7 +33,9 @@ enum status user_space_create(struct user_space **ret)
 
 void user_space_get(struct user_space *space)
 {
-	space->users++;
+	__atomic_store_n(&space->users, space->users + 1, __ATOMIC_RELAXED);
+	/* The task that had the space for itself may be in an open section, on another CPU. */
+	open_section_wait(space);
 }
 
 static void end_area(void *ctx, struct area *area)
@@ -69,7 +72,8 @@ void user_space_put(struct user_space *space)
 	context_token_t token;
 
 	ASSERT(space->users > 0);
-	if (--space->users)
+	__atomic_store_n(&space->users, space->users - 1, __ATOMIC_RELEASE);
+	if (space->users)
 		return;
 	ASSERT(!context_is_loaded(&space->context));
 	token = kernel_context_enter();

@@ -7,10 +7,10 @@
  * enter and leave the kernel context themselves, most of them once; those that only change areas never write CR3.
  *
  * Two departures from Linux: memory with the rights to write and to execute has one of them at a time, page by page,
- * and faults exchange them; a read of untouched anonymous memory gets a frame of its own at once, since the write that
- * mostly follows would fault a second time.
+ * and faults exchange them; a read of untouched anonymous memory gets a frame at once, as the write after it would.
  *
- * Guard of spaces and areas: tasks only, which the kernel does not preempt (kernel/sync/kernel_lock.h).
+ * Guard of spaces and areas: tasks only, which the kernel does not preempt. A space's only user may serve faults in
+ * open sections, too: who else reaches a space takes a reference, or closes these. Counts may be read without.
  */
 #pragma once
 
@@ -27,7 +27,7 @@
 /* Without ASLR, mappings without a fixed place lie below this address, and the stack above it, in the same GiB. */
 #define USER_MMAP_TOP (USER_END - (128ULL << 20))
 
-/* A user space. Guard: tasks only, which the kernel does not preempt. */
+/* A user space. Guard: as said at the top of this file. */
 struct user_space {
 	struct context context;
 	struct area_tree areas;
@@ -40,7 +40,7 @@ struct user_space {
 	uint64_t resident_pages; /* pages that page tables map, those of inaccessible areas included */
 	uint64_t resident_most;  /* largest resident_pages so far; brought up to date when pages are dropped */
 	uint64_t faults;         /* how many faults user_fault has served */
-	size_t users;            /* reference count: tasks, and others that keep the space */
+	size_t users;            /* reference count: tasks, and others that keep the space. Atomic */
 	bool in_pieces; /* areas are changed or copied piece by piece (user_piece.h): other changes wait in `changes` */
 	struct wait_queue changes;
 	uint64_t code_pages, stack_pages; /* how many pages executable areas have, and areas that grow down (stacks) */
