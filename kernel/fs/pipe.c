@@ -8,12 +8,10 @@
 #include "kernel/fs/pipe_hand.h"
 #include "kernel/fs/pipe_ring.h"
 #include "kernel/lib/format.h"
-#include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/user/user_io.h"
 #include "kernel/sync/wait_queue.h"
 
-#define SMALL    256 /* most bytes that are copied through a buffer on the stack */
 #define FIONREAD 0x541b
 
 /* A pipe or an open FIFO. Guard: tasks only, which the kernel does not preempt. */
@@ -40,25 +38,6 @@ static uint64_t pipe_pages; /* sum of all pipes' capacities, in pages */
 static inline uint64_t fill_of(const struct pipe *pipe)
 {
 	return pipe_ring_fill(&pipe->ring) + pipe_hand_fill(pipe->hand);
-}
-
-/* Read all of `size` bytes, or nothing. */
-static int64_t read_small(struct pipe *pipe, struct user_io *io, size_t size)
-{
-	_Alignas(8) uint8_t bytes[SMALL];
-	context_token_t token = store_enter();
-	enum status status;
-
-	memcpy(bytes,
-	       (uint8_t *)store_ptr(*pipe_ring_frame(&pipe->ring, pipe->ring.tail)) + pipe->ring.tail % PAGE_SIZE,
-	       size);
-	store_leave(token);
-	status = user_io_put_all(io, bytes, size);
-	wipe(bytes, size);
-	if (status != OK)
-		return copy_errno(status);
-	pipe->ring.tail += size;
-	return (int64_t)size;
 }
 
 static int64_t read_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
@@ -98,11 +77,15 @@ static int64_t read_ring(struct pipe *pipe, struct user_io *io)
 {
 	uint64_t fill = pipe_ring_fill(&pipe->ring);
 	uint64_t size = io->left < fill ? io->left : fill;
+	int64_t done;
 
-	/* read_small frees no frame, so it must not read to a page's end. */
-	if (size <= SMALL && pipe->ring.tail % PAGE_SIZE + size < PAGE_SIZE)
-		return read_small(pipe, io, size);
-	return read_bulk(pipe, io, size);
+	/* A small read frees no frame, so it must not go to a page's end. */
+	if (size > PIPE_SMALL || pipe->ring.tail % PAGE_SIZE + size >= PAGE_SIZE)
+		return read_bulk(pipe, io, size);
+	done = pipe_ring_copy_small(&pipe->ring, io, size);
+	if (likely(done > 0))
+		pipe->ring.tail += size;
+	return done;
 }
 
 static int64_t pipe_read(struct file *file, struct user_io *io, uint64_t *offset)
@@ -127,31 +110,6 @@ static int64_t pipe_read(struct file *file, struct user_io *io, uint64_t *offset
 	return done;
 }
 
-/* Write all of `size` bytes, or nothing. */
-static int64_t write_small(struct pipe *pipe, struct user_io *io, size_t size)
-{
-	_Alignas(8) uint8_t bytes[SMALL];
-	enum status status = user_io_get_all(io, bytes, size);
-	context_token_t token;
-	bool there;
-
-	if (status != OK) {
-		wipe(bytes, size);
-		return copy_errno(status);
-	}
-	token = store_enter();
-	there = pipe_ring_frame(&pipe->ring, pipe->ring.head)->raw || pipe_ring_take(&pipe->ring, size) == size;
-	if (there) {
-		memcpy((uint8_t *)store_ptr(*pipe_ring_frame(&pipe->ring, pipe->ring.head)) +
-			       pipe->ring.head % PAGE_SIZE,
-		       bytes, size);
-		pipe->ring.head += size;
-	}
-	store_leave(token);
-	wipe(bytes, size);
-	return there ? (int64_t)size : -ENOMEM;
-}
-
 /* A write of up to PIPE_BUF bytes must be atomic (pipe(7)): all or nothing. */
 static int64_t write_bulk(struct pipe *pipe, struct user_io *io, uint64_t size)
 {
@@ -170,8 +128,8 @@ static int64_t write_some(struct pipe *pipe, struct user_io *io, uint64_t size, 
 	if (!fill && size <= PIPE_HAND_BYTES && wait_queue_is_wanted(&pipe->queue, WAIT_BYTES) &&
 	    pipe_hand_give(&pipe->hand, io, size, &done))
 		return done;
-	if (size <= SMALL && pipe->ring.head % PAGE_SIZE + size <= PAGE_SIZE)
-		return write_small(pipe, io, size);
+	if (size <= PIPE_SMALL && pipe->ring.head % PAGE_SIZE + size <= PAGE_SIZE)
+		return pipe_ring_put_small(&pipe->ring, io, size);
 	return write_bulk(pipe, io, size);
 }
 
@@ -193,6 +151,49 @@ static int64_t pipe_write(struct file *file, struct user_io *io, uint64_t *offse
 	if (done > 0)
 		wait_queue_wake_one(&pipe->queue, WAIT_BYTES);
 	return done;
+}
+
+/* ---- for splice(2) ---- */
+
+uint64_t pipe_fill(const struct pipe *pipe)
+{
+	return fill_of(pipe);
+}
+
+uint64_t pipe_room(const struct pipe *pipe)
+{
+	return pipe->ring.size - fill_of(pipe);
+}
+
+bool pipe_has_writers(const struct pipe *pipe)
+{
+	return pipe->writers;
+}
+
+bool pipe_has_readers(const struct pipe *pipe)
+{
+	return pipe->readers;
+}
+
+size_t pipe_peek(const struct pipe *pipe, void *buffer, size_t most)
+{
+	const uint64_t all = fill_of(pipe), size = most < all ? most : all;
+	const size_t handed = pipe_hand_peek(pipe->hand, buffer, size);
+	context_token_t token = store_enter();
+
+	pipe_ring_peek(&pipe->ring, (uint8_t *)buffer + handed, size - handed);
+	store_leave(token);
+	return size;
+}
+
+void pipe_skip(struct pipe *pipe, size_t size)
+{
+	const size_t handed = pipe_hand_skip(pipe->hand, size);
+	context_token_t token = store_enter();
+
+	pipe_ring_advance(&pipe->ring, size - handed);
+	store_leave(token);
+	tell_of_room(pipe);
 }
 
 static unsigned pipe_poll(struct file *file)

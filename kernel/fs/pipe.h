@@ -26,6 +26,19 @@ uint32_t pipe_capacity(const struct pipe *pipe);
  */
 int64_t pipe_resize(struct pipe *pipe, uint32_t bytes);
 
+/* For splice(2): return how many bytes the pipe has, or has room for; and whether it is open for writing, reading. */
+uint64_t pipe_fill(const struct pipe *pipe);
+uint64_t pipe_room(const struct pipe *pipe);
+bool pipe_has_writers(const struct pipe *pipe);
+bool pipe_has_readers(const struct pipe *pipe);
+
+/*
+ * Copy up to `most` of the oldest bytes to a buffer in the heap, and return how many; or drop `size` bytes, which the
+ * pipe must have, and wake writers. No other task may run between the two calls.
+ */
+size_t pipe_peek(const struct pipe *pipe, void *buffer, size_t most);
+void pipe_skip(struct pipe *pipe, size_t size);
+
 /* Return how many bytes of memory the pipe's frames take now. */
 uint64_t pipe_bytes(const struct pipe *pipe);
 

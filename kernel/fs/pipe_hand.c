@@ -4,6 +4,7 @@
 #include "kernel/fs/pipe_hand.h"
 
 #include "kernel/fs/errno.h"
+#include "kernel/lib/string.h"
 #include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
 
@@ -31,6 +32,16 @@ bool pipe_hand_give(struct pipe_hand **hand, struct user_io *io, size_t size, in
 	return true;
 }
 
+/* Drop the first `size` bytes, and wipe all once the last one is gone. */
+static void drop(struct pipe_hand *hand, uint64_t size)
+{
+	hand->start += (uint32_t)size;
+	if (hand->start == hand->end) {
+		wipe(hand->bytes, hand->end);
+		hand->start = hand->end = 0;
+	}
+}
+
 int64_t pipe_hand_take(struct pipe_hand *hand, struct user_io *io)
 {
 	const uint64_t fill = pipe_hand_fill(hand), size = io->left < fill ? io->left : fill;
@@ -38,12 +49,26 @@ int64_t pipe_hand_take(struct pipe_hand *hand, struct user_io *io)
 
 	if (status != OK)
 		return copy_errno(status);
-	hand->start += (uint32_t)size;
-	if (hand->start == hand->end) {
-		wipe(hand->bytes, hand->end);
-		hand->start = hand->end = 0;
-	}
+	drop(hand, size);
 	return (int64_t)size;
+}
+
+size_t pipe_hand_peek(const struct pipe_hand *hand, void *buffer, size_t size)
+{
+	const uint64_t fill = pipe_hand_fill(hand), most = size < fill ? size : fill;
+
+	if (most)
+		memcpy(buffer, hand->bytes + hand->start, most);
+	return most;
+}
+
+size_t pipe_hand_skip(struct pipe_hand *hand, size_t size)
+{
+	const uint64_t fill = pipe_hand_fill(hand), most = size < fill ? size : fill;
+
+	if (most)
+		drop(hand, most);
+	return most;
 }
 
 void pipe_hand_free(struct pipe_hand *hand)

@@ -35,5 +35,9 @@ bool pipe_hand_give(struct pipe_hand **hand, struct user_io *io, size_t size, in
  */
 int64_t pipe_hand_take(struct pipe_hand *hand, struct user_io *io);
 
+/* Copy the first of up to `size` bytes that wait; or drop them. `hand` may be NULL. Returns how many these are. */
+size_t pipe_hand_peek(const struct pipe_hand *hand, void *buffer, size_t size);
+size_t pipe_hand_skip(struct pipe_hand *hand, size_t size);
+
 /* Wipe what nobody has taken, and free `hand`, which may be NULL. */
 void pipe_hand_free(struct pipe_hand *hand);

@@ -4,7 +4,9 @@
 #include "kernel/fs/pipe_ring.h"
 
 #include "kernel/fs/errno.h"
+#include "kernel/lib/likely.h"
 #include "kernel/lib/string.h"
+#include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
 
 void pipe_ring_init(struct pipe_ring *ring, uint64_t size)
@@ -152,4 +154,50 @@ int64_t pipe_ring_write(struct pipe_ring *ring, struct user_io *io, uint64_t siz
 	if (done)
 		return (int64_t)done;
 	return room ? copy_errno(status) : -ENOMEM;
+}
+
+int64_t pipe_ring_put_small(struct pipe_ring *ring, struct user_io *io, size_t size)
+{
+	_Alignas(8) uint8_t bytes[PIPE_SMALL];
+	enum status status = user_io_get_all(io, bytes, size);
+	context_token_t token;
+	bool there;
+
+	if (unlikely(status != OK)) {
+		wipe(bytes, size);
+		return copy_errno(status);
+	}
+	token = store_enter();
+	there = pipe_ring_frame(ring, ring->head)->raw || pipe_ring_take(ring, size) == size;
+	if (likely(there)) {
+		memcpy((uint8_t *)store_ptr(*pipe_ring_frame(ring, ring->head)) + ring->head % PAGE_SIZE, bytes, size);
+		ring->head += size;
+	}
+	store_leave(token);
+	wipe(bytes, size);
+	return there ? (int64_t)size : -ENOMEM;
+}
+
+int64_t pipe_ring_copy_small(const struct pipe_ring *ring, struct user_io *io, size_t size)
+{
+	_Alignas(8) uint8_t bytes[PIPE_SMALL];
+	context_token_t token = store_enter();
+	enum status status;
+
+	memcpy(bytes, (uint8_t *)store_ptr(*pipe_ring_frame(ring, ring->tail)) + ring->tail % PAGE_SIZE, size);
+	store_leave(token);
+	status = user_io_put_all(io, bytes, size);
+	wipe(bytes, size);
+	return status == OK ? (int64_t)size : copy_errno(status);
+}
+
+void pipe_ring_peek(const struct pipe_ring *ring, void *buffer, size_t size)
+{
+	for (size_t done = 0, piece; done < size; done += piece) {
+		const uint64_t at = ring->tail + done;
+
+		piece = PAGE_SIZE - at % PAGE_SIZE < size - done ? PAGE_SIZE - at % PAGE_SIZE : size - done;
+		memcpy((uint8_t *)buffer + done, (uint8_t *)store_ptr(*pipe_ring_frame(ring, at)) + at % PAGE_SIZE,
+		       piece);
+	}
 }

@@ -58,6 +58,19 @@ void pipe_ring_drop_unused(struct pipe_ring *ring, uint64_t end);
  */
 int64_t pipe_ring_write(struct pipe_ring *ring, struct user_io *io, uint64_t size, bool whole);
 
+#define PIPE_SMALL 256 /* most bytes that are copied through a buffer on the stack */
+
+/*
+ * Write (put), or read without advancing the tail (copy), all of `size` bytes, PIPE_SMALL at the most, which lie in one
+ * page of the ring; or nothing: returns `size`, copy_errno()'s error, or -ENOMEM. Call in the context of the current
+ * task's process.
+ */
+int64_t pipe_ring_put_small(struct pipe_ring *ring, struct user_io *io, size_t size);
+int64_t pipe_ring_copy_small(const struct pipe_ring *ring, struct user_io *io, size_t size);
+
+/* Copy the oldest `size` bytes, which the ring must have, to `buffer`; they stay in the ring. */
+void pipe_ring_peek(const struct pipe_ring *ring, void *buffer, size_t size);
+
 static inline uint64_t pipe_ring_fill(const struct pipe_ring *ring)
 {
 	return ring->head - ring->tail;

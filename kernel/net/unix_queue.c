@@ -2,11 +2,9 @@
  * What a socket has to read: a ring of frames with the bytes, and a list of segments that say where messages begin and
  * what came with them. Small pieces are copied through a buffer on the stack, as pipes copy theirs.
  */
-#include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/net/unix_internal.h"
 
-#define SMALL        256  /* most bytes that are copied through a buffer on the stack */
 #define SEGMENT_COST 512  /* bytes that a segment counts as, so that messages without bytes fill the queue, too */
 #define CROWDED      8192 /* what SO_SNDBUF is lowered to when all queues together use more than ALL_SOFT */
 #define ALL_SOFT     (64ULL << 20)
@@ -93,29 +91,6 @@ static int make_room(struct unix_queue *queue, uint64_t size)
 	return 0;
 }
 
-/* Write all of `size` bytes, which lie in one page of the ring, or nothing. */
-static int64_t put_small(struct pipe_ring *ring, struct user_io *io, size_t size)
-{
-	_Alignas(8) uint8_t bytes[SMALL];
-	enum status status = user_io_get_all(io, bytes, size);
-	int64_t result = copy_errno(status);
-	context_token_t token;
-
-	if (status == OK) {
-		token = store_enter();
-		result = -ENOMEM;
-		if (pipe_ring_frame(ring, ring->head)->raw || pipe_ring_take(ring, size) == size) {
-			memcpy((uint8_t *)store_ptr(*pipe_ring_frame(ring, ring->head)) + ring->head % PAGE_SIZE, bytes,
-			       size);
-			ring->head += size;
-			result = (int64_t)size;
-		}
-		store_leave(token);
-	}
-	wipe(bytes, size);
-	return result;
-}
-
 static int64_t put_bytes(struct pipe_ring *ring, struct user_io *io, uint64_t size, bool whole)
 {
 	context_token_t token;
@@ -123,8 +98,8 @@ static int64_t put_bytes(struct pipe_ring *ring, struct user_io *io, uint64_t si
 
 	if (!size)
 		return 0;
-	if (size <= SMALL && ring->head % PAGE_SIZE + size <= PAGE_SIZE)
-		return put_small(ring, io, size);
+	if (size <= PIPE_SMALL && ring->head % PAGE_SIZE + size <= PAGE_SIZE)
+		return pipe_ring_put_small(ring, io, size);
 	token = store_enter();
 	written = pipe_ring_write(ring, io, size, whole);
 	store_leave(token);
@@ -198,20 +173,6 @@ int64_t unix_queue_put(struct unix_queue *queue, struct user_io *io, uint64_t si
 
 /* ---- reading ---- */
 
-/* Copy all of `size` bytes, which lie in one page of the ring, or nothing. */
-static int64_t copy_small(const struct pipe_ring *ring, struct user_io *io, size_t size)
-{
-	_Alignas(8) uint8_t bytes[SMALL];
-	context_token_t token = store_enter();
-	enum status status;
-
-	memcpy(bytes, (uint8_t *)store_ptr(*pipe_ring_frame(ring, ring->tail)) + ring->tail % PAGE_SIZE, size);
-	store_leave(token);
-	status = user_io_put_all(io, bytes, size);
-	wipe(bytes, size);
-	return status == OK ? (int64_t)size : copy_errno(status);
-}
-
 int64_t unix_queue_copy(const struct unix_queue *queue, struct user_io *io, uint64_t size)
 {
 	const struct pipe_ring *ring = &queue->ring;
@@ -221,8 +182,8 @@ int64_t unix_queue_copy(const struct unix_queue *queue, struct user_io *io, uint
 
 	if (!size)
 		return 0;
-	if (size <= SMALL && ring->tail % PAGE_SIZE + size <= PAGE_SIZE)
-		return copy_small(ring, io, size);
+	if (size <= PIPE_SMALL && ring->tail % PAGE_SIZE + size <= PAGE_SIZE)
+		return pipe_ring_copy_small(ring, io, size);
 	token = store_enter();
 	while (done < size && status == OK) {
 		struct user_frames from = pipe_ring_frames(ring, ring->tail + done);

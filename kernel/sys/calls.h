@@ -53,7 +53,7 @@
 	call(257, openat) call(258, mkdirat) call(259, mknodat) call(260, fchownat) call(261, futimesat) \
 	call(262, newfstatat) call(263, unlinkat) call(264, renameat) call(265, linkat) call(266, symlinkat) \
 	call(267, readlinkat) call(268, fchmodat) call(269, faccessat) call(270, pselect6) call(271, ppoll) \
-	call(273, set_robust_list) call(274, get_robust_list) call(277, sync_file_range) call(280, utimensat) \
+	call(273, set_robust_list) call(274, get_robust_list) call(275, splice) call(276, tee) call(277, sync_file_range) call(278, vmsplice) call(280, utimensat) \
 	call(281, epoll_pwait) call(282, signalfd) call(283, timerfd_create) call(284, eventfd) \
 	call(285, fallocate) call(286, timerfd_settime) call(287, timerfd_gettime) call(288, accept4) \
 	call(289, signalfd4) call(290, eventfd2) call(291, epoll_create1) call(292, dup3) call(293, pipe2) \

@@ -137,11 +137,7 @@ int file_size_check(uint64_t size)
 	return -EFBIG;
 }
 
-/*
- * Shorten a write that would cross RLIMIT_FSIZE. Returns 0, or -EFBIG when it starts at or beyond the limit; SIGXFSZ
- * has been sent then.
- */
-static int heed_size_limit(const struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
+int file_heed_size_limit(const struct file *file, enum file_move how, struct user_io *io, uint64_t offset)
 {
 	uint64_t limit = process_current()->limits[LIMIT_FSIZE].soft;
 	uint64_t at = how == FILE_PWRITE ? offset : file->offset;
@@ -291,7 +287,7 @@ int64_t file_transfer(struct file *file, enum file_move how, struct user_io *io,
 	if (moved)
 		return moved;
 	if (writes)
-		moved = heed_size_limit(file, how, io, offset);
+		moved = file_heed_size_limit(file, how, io, offset);
 	more = !moved;
 	while (more) {
 		uint64_t at = offset + (uint64_t)total;

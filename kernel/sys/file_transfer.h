@@ -35,6 +35,12 @@ int64_t file_transfer_resize_unopened(struct node *node, uint64_t size);
 int file_size_check(uint64_t size);
 
 /*
+ * Shorten a write that would cross RLIMIT_FSIZE. Returns 0, or -EFBIG when it starts at or beyond the limit; SIGXFSZ
+ * has been sent then.
+ */
+int file_heed_size_limit(const struct file *file, enum file_move how, struct user_io *io, uint64_t offset);
+
+/*
  * Wait until `ready(file)` returns true; `ready` is called whenever the file's queue is woken. The caller has a
  * reference to the file. Returns 0, or -ERESTARTSYS when a signal comes.
  */

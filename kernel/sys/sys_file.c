@@ -2,14 +2,10 @@
  * System calls that read, write and seek open files.
  */
 #include "kernel/fs/notify.h"
-#include "kernel/lib/wipe.h"
-#include "kernel/mm/heap/heap.h"
 #include "kernel/sys/file_transfer.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/sys/user_pieces.h"
 #include "kernel/task/user_return.h"
-
-#define SENDFILE_PIECE 16384
 
 static int64_t transfer(uint64_t fd, uint64_t base, uint64_t size, enum file_move how, uint64_t offset)
 {
@@ -188,114 +184,4 @@ SYSCALL_1(fdatasync, fd)
 SYSCALL_0(sync)
 {
 	return 0;
-}
-
-/*
- * Copy one piece of `in`, from *offset on, to `out` through `buffer`, and advance *offset by the bytes written. Returns
- * how many bytes, 0 at the end of `in`, or an error.
- */
-static int64_t send_piece(struct file *out, struct file *in, void *buffer, uint64_t size, uint64_t *offset,
-			  const uint64_t *out_offset)
-{
-	struct user_io io;
-	int64_t moved;
-
-	user_io_init_kernel(&io, buffer, size < SENDFILE_PIECE ? size : SENDFILE_PIECE);
-	moved = file_transfer(in, FILE_PREAD, &io, *offset);
-	if (moved <= 0)
-		return moved;
-	user_io_init_kernel(&io, buffer, (size_t)moved);
-	moved = file_transfer(out, out_offset ? FILE_PWRITE : FILE_WRITE, &io, out_offset ? *out_offset : 0);
-	if (moved > 0)
-		*offset += (uint64_t)moved;
-	return moved;
-}
-
-/* Copy up to `size` bytes. out_offset: where they go, is advanced; NULL: to the position of `out`. */
-static int64_t send_all(struct file *out, struct file *in, uint64_t size, uint64_t *offset, uint64_t *out_offset)
-{
-	void *buffer = kmalloc(SENDFILE_PIECE);
-	uint64_t start = *offset, used = size < SENDFILE_PIECE ? size : SENDFILE_PIECE;
-	int64_t moved = 0;
-
-	if (!buffer)
-		return -ENOMEM;
-	while (size) {
-		moved = send_piece(out, in, buffer, size, offset, out_offset);
-		if (moved <= 0)
-			break;
-		size -= (uint64_t)moved;
-		if (out_offset)
-			*out_offset += (uint64_t)moved;
-		if (task_give_way() || signal_pending(task_current()))
-			break;
-	}
-	wipe(buffer, used);
-	kfree(buffer);
-	return *offset != start ? (int64_t)(*offset - start) : moved;
-}
-
-SYSCALL_4(sendfile, out_fd, in_fd, offset_at, size)
-{
-	HELD_FILE struct file *in = args_file_get(in_fd), *out = args_file_get(out_fd);
-	uint64_t offset;
-	int64_t result;
-	int error;
-
-	if (!in || !out || !file_reads(in) || !file_writes(out))
-		return -EBADF;
-	if (!(in->properties & FILE_SEEKS) || out->flags & O_APPEND)
-		return -EINVAL;
-	offset = in->offset;
-	error = args_get_if(&offset, offset_at, sizeof(offset));
-	if (error)
-		return error;
-	result = send_all(out, in, size < TRANSFER_MAX ? size : TRANSFER_MAX, &offset, NULL);
-	if (!offset_at)
-		in->offset = offset;
-	error = args_put_late(offset_at, &offset, sizeof(offset));
-	return error ? error : result;
-}
-
-/* Return the error with which copy_file_range(2) refuses a pair of files, or 0. */
-static int check_copy(const struct file *in, const struct file *out)
-{
-	if (!in || !out || !file_reads(in) || !file_writes(out) || out->flags & O_APPEND)
-		return -EBADF;
-	if (node_is(in->node, S_IFDIR) || node_is(out->node, S_IFDIR))
-		return -EISDIR;
-	return node_is(in->node, S_IFREG) && node_is(out->node, S_IFREG) ? 0 : -EINVAL;
-}
-
-SYSCALL_6(copy_file_range, in_fd, in_at, out_fd, out_at, size, flags)
-{
-	HELD_FILE struct file *in = args_file_get(in_fd), *out = args_file_get(out_fd);
-	uint64_t from, to;
-	int64_t result = flags ? -EINVAL : check_copy(in, out), error;
-
-	if (result)
-		return result;
-	from = in->offset;
-	to = out->offset;
-	result = args_get_if(&from, in_at, sizeof(from));
-	if (!result)
-		result = args_get_if(&to, out_at, sizeof(to));
-	if (result)
-		return result;
-	if (from > INT64_MAX || to > INT64_MAX)
-		return -EINVAL;
-	if (size > TRANSFER_MAX)
-		size = TRANSFER_MAX;
-	/* A copy within one file must not read what it has written. */
-	if (in->node == out->node && from < to + size && to < from + size)
-		return -EINVAL;
-	result = send_all(out, in, size, &from, &to);
-	if (!in_at)
-		in->offset = from;
-	if (!out_at)
-		out->offset = to;
-	error = args_put_late(in_at, &from, sizeof(from));
-	if (!error)
-		error = args_put_late(out_at, &to, sizeof(to));
-	return error ? error : result;
 }

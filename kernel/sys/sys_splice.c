@@ -1,0 +1,447 @@
+/*
+ * splice(2), tee(2) and vmsplice(2). Linux moves pages; here bytes are copied through a buffer in the heap. Bytes leave
+ * the file or pipe that they come from only when they have arrived: between a look at them and that moment no other
+ * task runs.
+ */
+#include "kernel/sys/splice.h"
+
+#include "kernel/fs/node_attributes.h"
+#include "kernel/fs/pipe.h"
+#include "kernel/lib/wipe.h"
+#include "kernel/mm/heap/heap.h"
+#include "kernel/net/socket.h"
+#include "kernel/sys/file_transfer.h"
+#include "kernel/sys/user_args.h"
+#include "kernel/sys/user_pieces.h"
+#include "kernel/task/give_way.h"
+#include "kernel/task/rights.h"
+#include "kernel/task/signal.h"
+#include "kernel/task/signal_numbers.h"
+#include "kernel/task/turn.h"
+
+enum splice_flags {
+	SPLICE_MOVE = 1,
+	SPLICE_NONBLOCK = 2,
+	SPLICE_KNOWN = 0xf, /* SPLICE_F_MOVE, _NONBLOCK, _MORE, _GIFT */
+};
+
+#define SPLICE_MOST 65536 /* bytes that go from pipe to pipe, or between a pipe and a program, in one call */
+
+/* ---- waiting ---- */
+
+static struct pipe *pipe_of(const struct file *file)
+{
+	return file->node->pipe;
+}
+
+static bool has_bytes(struct file *file)
+{
+	return pipe_fill(pipe_of(file)) || !pipe_has_writers(pipe_of(file));
+}
+
+static bool has_room(struct file *file)
+{
+	return pipe_room(pipe_of(file)) || !pipe_has_readers(pipe_of(file));
+}
+
+static bool can_read(struct file *file)
+{
+	return file_poll(file) & (POLLIN | POLLERR | POLLHUP);
+}
+
+static bool can_write(struct file *file)
+{
+	return file_poll(file) & (POLLOUT | POLLERR | POLLHUP);
+}
+
+static int64_t broken_pipe(void)
+{
+	signal_send_task(task_current(), SIGPIPE, NULL);
+	return -EPIPE;
+}
+
+/* Wait until the pipe has bytes. Returns 1; 0: it has none, and nobody has it open for writing; or an error. */
+static int64_t wait_for_bytes(struct file *file, bool nonblock)
+{
+	int error;
+
+	while (!pipe_fill(pipe_of(file))) {
+		if (!pipe_has_writers(pipe_of(file)))
+			return 0;
+		error = nonblock ? -EAGAIN : file_wait(file, has_bytes);
+		if (error)
+			return error;
+	}
+	return 1;
+}
+
+/* Wait until the pipe has room. Returns 0, or an error. */
+static int64_t wait_for_room(struct file *file, bool nonblock)
+{
+	int error;
+
+	for (;;) {
+		if (!pipe_has_readers(pipe_of(file)))
+			return broken_pipe();
+		if (pipe_room(pipe_of(file)))
+			return 0;
+		error = nonblock ? -EAGAIN : file_wait(file, has_room);
+		if (error)
+			return error;
+	}
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* ---- from a file to a pipe ---- */
+
+/* Write bytes of the buffer to a pipe that has room for them. Returns how many were written, or an error. */
+static int64_t put(struct file *out, void *buffer, uint64_t size)
+{
+	struct user_io io;
+
+	user_io_init_kernel(&io, buffer, size);
+	return file_move(out, FILE_WRITE, &io, 0);
+}
+
+static bool is_stream(const struct socket *socket)
+{
+	return socket->type == SOCK_STREAM;
+}
+
+/* Move bytes that a socket has, or a message, to the pipe. Returns as put(), 0 at the end, or -EAGAIN. */
+static int64_t from_socket(struct socket *socket, struct file *out, void *buffer, uint64_t size)
+{
+	struct socket_message message;
+	struct user_io io;
+	int64_t moved;
+
+	user_io_init_kernel(&io, buffer, least(size, pipe_room(pipe_of(out))));
+	message = (struct socket_message){ .io = &io };
+	moved = socket->ops->receive(socket, &message);
+	if (moved <= 0)
+		return moved;
+	moved = put(out, buffer, (uint64_t)moved);
+	/* Of a stream the bytes that have arrived are removed, else the whole message. */
+	message.taken = moved <= 0 ? 0 : is_stream(socket) ? (uint64_t)moved : 1;
+	socket->ops->consume(socket, &message);
+	return moved;
+}
+
+/* Move a piece to the pipe. Returns as from_socket(). */
+static int64_t from_file(struct file *in, uint64_t *offset, struct file *out, void *buffer, uint64_t size)
+{
+	struct socket *socket = socket_of(in);
+	struct user_io io;
+	int64_t moved;
+
+	if (socket)
+		return from_socket(socket, out, buffer, size);
+	user_io_init_kernel(&io, buffer, size);
+	moved = file_transfer(in, in->properties & FILE_SEEKS ? FILE_PREAD : FILE_READ, &io, *offset);
+	if (moved <= 0)
+		return moved;
+	/* While a file such as one of /proc was read, others may have written to the pipe. */
+	if ((uint64_t)moved > pipe_room(pipe_of(out)))
+		moved = (int64_t)pipe_room(pipe_of(out));
+	moved = moved ? put(out, buffer, (uint64_t)moved) : -EAGAIN;
+	if (moved > 0)
+		*offset += (uint64_t)moved;
+	return moved;
+}
+
+/* Return whether bytes can be spliced from the file, which is no pipe: as on Linux not from a directory. */
+static bool is_source(const struct file *in)
+{
+	return node_is(in->node, S_IFREG) || node_is(in->node, S_IFBLK) || node_is(in->node, S_IFSOCK) ||
+	       (node_is(in->node, S_IFCHR) && in->properties & FILE_STREAM);
+}
+
+int64_t splice_to_pipe(struct file *in, uint64_t *offset, struct file *out, uint64_t size, bool nonblock)
+{
+	int64_t total = 0, moved = wait_for_room(out, nonblock);
+	const struct socket *socket = socket_of(in);
+	/* As on Linux only a wait for a stream heeds `nonblock`. */
+	const bool waits = !(in->flags & O_NONBLOCK) && socket && !(nonblock && is_stream(socket));
+	void *buffer;
+
+	if (moved)
+		return moved;
+	if (pipe_of(in) || !is_source(in))
+		return -EINVAL;
+	buffer = kmalloc(SPLICE_PIECE);
+	if (!buffer)
+		return -ENOMEM;
+	size = least(size, pipe_room(pipe_of(out)));
+	while ((uint64_t)total < size) {
+		moved = from_file(in, offset, out, buffer, least(size - (uint64_t)total, SPLICE_PIECE));
+		if (moved == -EAGAIN && !total && waits) {
+			moved = file_wait(in, can_read);
+			if (!moved)
+				continue;
+		}
+		if (moved <= 0)
+			break;
+		total += moved;
+		if (!(in->properties & FILE_SEEKS) && !(socket && is_stream(socket)))
+			break;
+		if (task_give_way() || !pipe_has_readers(pipe_of(out)))
+			break;
+	}
+	wipe(buffer, SPLICE_PIECE);
+	kfree(buffer);
+	return total ? total : moved;
+}
+
+/* ---- from a pipe to a file ---- */
+
+/*
+ * Write bytes that the pipe has to `out`, at *offset, which is advanced; NULL: at its position. Takes them off the
+ * pipe. Returns how many; 0: the pipe has none; or an error, -EAGAIN: `out` has no room.
+ */
+static int64_t to_file(struct file *in, struct file *out, uint64_t *offset, void *buffer, uint64_t size)
+{
+	const enum file_move how = offset ? FILE_PWRITE : FILE_WRITE;
+	struct user_io io;
+	int64_t moved;
+
+	size = pipe_peek(pipe_of(in), buffer, size);
+	if (!size)
+		return 0;
+	user_io_init_kernel(&io, buffer, size);
+	moved = file_heed_size_limit(out, how, &io, offset ? *offset : 0);
+	if (!moved)
+		moved = file_move(out, how, &io, offset ? *offset : 0);
+	if (moved <= 0)
+		return moved;
+	pipe_skip(pipe_of(in), (size_t)moved);
+	if (offset)
+		*offset += (uint64_t)moved;
+	return moved;
+}
+
+/* Do to_file() in the file's turn, if it is a regular one, and wait if `out` has no room. */
+static int64_t to_file_in_turn(struct file *in, struct file *out, uint64_t *offset, void *buffer, uint64_t size)
+{
+	struct turn_holder writing;
+	int64_t moved;
+
+	if (node_is(out->node, S_IFREG)) {
+		moved = turn_take(&out->node->writing, &writing);
+		if (moved)
+			return moved;
+		moved = to_file(in, out, offset, buffer, size);
+		if (moved > 0)
+			node_written(out->node, rights_current());
+		turn_end(&out->node->writing, &writing);
+		return moved;
+	}
+	while ((moved = to_file(in, out, offset, buffer, size)) == -EAGAIN) {
+		int error = out->flags & O_NONBLOCK || !file_queue(out) ? -EAGAIN : file_wait(out, can_write);
+
+		if (error)
+			return error;
+	}
+	if (moved > 0 && out->ops->written)
+		out->ops->written(out);
+	return moved == -EPIPE && out->properties & FILE_STREAM ? broken_pipe() : moved;
+}
+
+static int64_t splice_from_pipe(struct file *in, struct file *out, uint64_t *offset, uint64_t size, bool nonblock)
+{
+	/* A page at a time: so much is one message of a socket. */
+	const uint64_t piece = socket_of(out) ? PAGE_SIZE : SPLICE_PIECE;
+	int64_t total = 0, moved = 0;
+	void *buffer = kmalloc(SPLICE_PIECE);
+
+	if (!buffer)
+		return -ENOMEM;
+	while ((uint64_t)total < size) {
+		/* Once bytes have been moved the end of those in the pipe is the end of the call. */
+		moved = total ? pipe_fill(pipe_of(in)) > 0 : wait_for_bytes(in, nonblock);
+		if (moved <= 0)
+			break;
+		moved = to_file_in_turn(in, out, offset, buffer, least(size - (uint64_t)total, piece));
+		if (moved < 0)
+			break;
+		total += moved;
+		if (task_give_way() || (total && signal_pending(task_current())))
+			break;
+	}
+	wipe(buffer, SPLICE_PIECE);
+	kfree(buffer);
+	return total ? total : moved;
+}
+
+/* ---- from pipe to pipe ---- */
+
+/* Move bytes from pipe to pipe or, if `keeps`, copy them and leave them in `in`. Call when no wait is needed. */
+static int64_t between_pipes(struct file *in, struct file *out, uint64_t size, bool keeps)
+{
+	void *buffer;
+	int64_t moved;
+
+	size = least(least(size, pipe_room(pipe_of(out))), least(pipe_fill(pipe_of(in)), SPLICE_MOST));
+	buffer = kmalloc(size);
+	if (!buffer)
+		return -ENOMEM;
+	size = pipe_peek(pipe_of(in), buffer, size);
+	moved = put(out, buffer, size);
+	if (moved > 0 && !keeps)
+		pipe_skip(pipe_of(in), (size_t)moved);
+	wipe(buffer, size);
+	kfree(buffer);
+	return moved;
+}
+
+static int64_t splice_pipes(struct file *in, struct file *out, uint64_t size, bool nonblock, bool keeps)
+{
+	int64_t result;
+
+	do {
+		result = wait_for_bytes(in, nonblock);
+		if (result <= 0)
+			return result;
+		result = wait_for_room(out, nonblock);
+		if (result)
+			return result;
+	} while (!pipe_fill(pipe_of(in)));
+	return between_pipes(in, out, size, keeps);
+}
+
+/* ---- the system calls ---- */
+
+/* Move bytes; an offset is NULL when the call has none: then the file's own is used, and moves. */
+static int64_t splice(struct file *in, uint64_t *in_offset, struct file *out, uint64_t *out_offset, uint64_t size,
+		      bool nonblock)
+{
+	if (pipe_of(in) && pipe_of(out)) {
+		if (pipe_of(in) == pipe_of(out))
+			return -EINVAL;
+		return splice_pipes(in, out, size, nonblock || (in->flags | out->flags) & O_NONBLOCK, false);
+	}
+	if (pipe_of(in)) {
+		if (out_offset && !(out->properties & FILE_SEEKS))
+			return -EINVAL;
+		if (out->flags & O_APPEND || node_is(out->node, S_IFDIR))
+			return -EINVAL;
+		if (out_offset && (*out_offset > INT64_MAX || size > INT64_MAX - *out_offset))
+			return -EINVAL;
+		return splice_from_pipe(in, out, out_offset, size, nonblock || in->flags & O_NONBLOCK);
+	}
+	if (pipe_of(out)) {
+		if (in_offset && !(in->properties & FILE_SEEKS))
+			return -EINVAL;
+		if (in_offset && (*in_offset > INT64_MAX || size > INT64_MAX - *in_offset))
+			return -EINVAL;
+		return splice_to_pipe(in, in_offset ? in_offset : &in->offset, out, size,
+				      nonblock || out->flags & O_NONBLOCK);
+	}
+	return -EINVAL;
+}
+
+SYSCALL_6(splice, in_fd, in_at, out_fd, out_at, size, flags)
+{
+	HELD_FILE struct file *in = NULL, *out = NULL;
+	uint64_t from, to;
+	int64_t result;
+	int error;
+
+	if (!size)
+		return 0;
+	if ((unsigned)flags & ~(unsigned)SPLICE_KNOWN)
+		return -EINVAL;
+	in = args_file_get(in_fd);
+	out = args_file_get(out_fd);
+	if (!in || !out || (in->flags | out->flags) & O_PATH)
+		return -EBADF;
+	if ((pipe_of(in) && in_at) || (pipe_of(out) && out_at))
+		return -ESPIPE;
+	error = args_get_if(&to, out_at, sizeof(to));
+	if (!error)
+		error = args_get_if(&from, in_at, sizeof(from));
+	if (error)
+		return error;
+	if (!file_reads(in) || !file_writes(out))
+		return -EBADF;
+	result = splice(in, in_at ? &from : NULL, out, out_at ? &to : NULL, least(size, TRANSFER_MAX),
+			flags & SPLICE_NONBLOCK);
+	if (result < 0)
+		return result;
+	error = args_put_late(out_at, &to, sizeof(to));
+	if (!error)
+		error = args_put_late(in_at, &from, sizeof(from));
+	return error ? error : result;
+}
+
+SYSCALL_4(tee, in_fd, out_fd, size, flags)
+{
+	HELD_FILE struct file *in = NULL, *out = NULL;
+
+	if ((unsigned)flags & ~(unsigned)SPLICE_KNOWN)
+		return -EINVAL;
+	if (!size)
+		return 0;
+	in = args_file_get(in_fd);
+	out = args_file_get(out_fd);
+	if (!in || !out || !file_reads(in) || !file_writes(out))
+		return -EBADF;
+	if (!pipe_of(in) || !pipe_of(out) || pipe_of(in) == pipe_of(out))
+		return -EINVAL;
+	return splice_pipes(in, out, size, flags & SPLICE_NONBLOCK || (in->flags | out->flags) & O_NONBLOCK, true);
+}
+
+/* Fill the pipe from the program's memory, as far as there is room. */
+static int64_t gift(struct file *file, struct user_io *io, bool nonblock)
+{
+	int64_t result = wait_for_room(file, nonblock);
+
+	if (result)
+		return result;
+	io->left = least(io->left, least(pipe_room(pipe_of(file)), SPLICE_MOST));
+	return file_move(file, FILE_WRITE, io, 0);
+}
+
+/* Read the pipe's bytes to the program's memory. */
+static int64_t take(struct file *file, struct user_io *io, bool nonblock)
+{
+	int64_t result;
+
+	do {
+		result = wait_for_bytes(file, nonblock);
+		if (result <= 0)
+			return result;
+		io->left = least(io->left, SPLICE_MOST);
+		result = file_move(file, FILE_READ, io, 0);
+	} while (result == -EAGAIN);
+	return result;
+}
+
+SYSCALL_4(vmsplice, fd, from, count, flags)
+{
+	HELD_FILE struct file *file = NULL;
+	struct user_pieces pieces;
+	int64_t result;
+
+	if ((unsigned)flags & ~(unsigned)SPLICE_KNOWN)
+		return -EINVAL;
+	file = args_file_get(fd);
+	if (!file || (!file_reads(file) && !file_writes(file)))
+		return -EBADF;
+	result = user_pieces_get(&pieces, from, (uint32_t)count);
+	if (result)
+		return result;
+	if (!pieces.io.left)
+		result = 0;
+	else if (!pipe_of(file))
+		result = -EBADF;
+	else if (file_writes(file))
+		result = gift(file, &pieces.io, flags & SPLICE_NONBLOCK);
+	else
+		result = take(file, &pieces.io, flags & SPLICE_NONBLOCK);
+	user_pieces_put(&pieces);
+	return result;
+}
