@@ -165,12 +165,42 @@ SYSCALL_1(close, fd)
 	return fd_close(fds_here(), (int)fd);
 }
 
+#define CLOSE_RANGE_UNSHARE 2
 #define CLOSE_RANGE_CLOEXEC 4
+#define CLOSE_RANGE_KNOWN   6
+
+/*
+ * Give the process a table of descriptors of its own. Threads of a process cannot have different ones. Returns 0,
+ * -ENOMEM, -EINVAL.
+ */
+static int unshare_fds(void)
+{
+	struct process *process = process_current();
+	struct fd_table *old = process->fds, *own;
+	int error;
+
+	if (process->task_count > 1)
+		return refuse_feature(-EINVAL, "close_range: a thread's own descriptors, CLOSE_RANGE_UNSHARE", 0);
+	if (old->refs == 1)
+		return 0;
+	error = fd_work_copy(old, &own);
+	if (error)
+		return error;
+	process->fds = own;
+	fd_table_put(old);
+	return 0;
+}
 
 SYSCALL_3(close_range, first, last, flags)
 {
-	if ((uint32_t)flags & ~(uint32_t)CLOSE_RANGE_CLOEXEC || (uint32_t)first > (uint32_t)last)
+	int error = 0;
+
+	if ((uint32_t)flags & ~(uint32_t)CLOSE_RANGE_KNOWN || (uint32_t)first > (uint32_t)last)
 		return -EINVAL;
+	if (flags & CLOSE_RANGE_UNSHARE)
+		error = unshare_fds();
+	if (error)
+		return error;
 	if (flags & CLOSE_RANGE_CLOEXEC)
 		fd_cloexec_range(fds_here(), (unsigned)first, (unsigned)last);
 	else

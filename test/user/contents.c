@@ -265,6 +265,41 @@ static void test_write_seals(void)
 	close(fd);
 }
 
+#define FILES   0x400 /* CLONE_FILES */
+#define UNSHARE 2
+#define CLOEXEC 4
+
+/* Run close_range in a child with the same table of descriptors. Returns the child's status: 7 for success. */
+static int close_in_child(int fd, int flags)
+{
+	int status;
+	long child = sys(SYS_clone, FILES | SIGCHLD, 0, 0, 0, 0);
+
+	if (!child)
+		sys(SYS_exit, sys(SYS_close_range, fd, fd, flags) == 0 ? 7 : 8);
+	sys(SYS_wait4, child, &status, 0, NULL);
+	return status;
+}
+
+static void test_close_range(void)
+{
+	int fd = open("/dev/null", O_RDONLY);
+
+	is(sys(SYS_close_range, 4, 3, 0), -EINVAL, "close_range of less than nothing");
+	is(sys(SYS_close_range, fd, fd, 8), -EINVAL, "with a flag that is none");
+	is(close_in_child(fd, UNSHARE), EXITED(7), "in a table that two processes share, with CLOSE_RANGE_UNSHARE");
+	is(fcntl(fd, F_GETFD), 0, "the other keeps the file");
+	is(close_in_child(fd, UNSHARE | CLOEXEC), EXITED(7), "with CLOSE_RANGE_CLOEXEC, too");
+	is(fcntl(fd, F_GETFD), 0, "the other's flag stays");
+	is(close_in_child(fd, CLOEXEC), EXITED(7), "without it");
+	is(fcntl(fd, F_GETFD), FD_CLOEXEC, "the flag is the same");
+	is(close_in_child(fd, 0), EXITED(7), "closed");
+	is(sys(SYS_fcntl, fd, F_GETFD), -EBADF, "for both");
+	fd = open("/dev/null", O_RDONLY);
+	is(sys(SYS_close_range, fd, fd, UNSHARE), 0, "and alone");
+	is(sys(SYS_fcntl, fd, F_GETFD), -EBADF, "it closes");
+}
+
 int main(void)
 {
 	mkdir(DIRECTORY, 0700);
@@ -276,6 +311,7 @@ int main(void)
 	test_hints();
 	test_seals();
 	test_write_seals();
+	test_close_range();
 	if (!chdir("/"))
 		umount(DIRECTORY);
 	rmdir(DIRECTORY);
