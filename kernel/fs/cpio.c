@@ -1,46 +1,100 @@
 /*
- * Reads cpio archives. Every number in a header is checked against the archive's end before it is used.
+ * Reads cpio archives, state by state: between entries, a header, a name (and a symbolic link's target), content, and
+ * the bytes that fill up to a multiple of four.
  */
 #include "kernel/fs/cpio.h"
 
-#include "kernel/fs/linux_file.h"
 #include "kernel/lib/string.h"
 
-#define HEADER_SIZE 110
-#define MAGIC_SIZE  6
-#define TRAILER     "TRAILER!!!"
+#define MAGIC_SIZE 6
+#define TRAILER    "TRAILER!!!"
 
 /* The header's 13 fields of 8 hexadecimal digits, in their order. */
 enum field { INO, MODE, UID, GID, NLINK, MTIME, FILESIZE, DEVMAJOR, DEVMINOR, RDEVMAJOR, RDEVMINOR, NAMESIZE, CHECK };
 #define FIELDS 13
 
-/* Formats that are not read here, recognised by their first bytes, and the error message for each. */
+#define ONLY_GZIP(packer) "the archive is compressed with " packer ": only gzip's compression is known here"
+
+/* What is not read here, recognised by its first bytes, and the message for each. */
 static const struct {
 	const char *magic;
 	size_t size;
 	const char *what;
-} packed[] = {
-	{ "\x1f\x8b", 2, "the archive is compressed with gzip" },
-	{ "\x28\xb5\x2f\xfd", 4, "the archive is compressed with zstd: only gzip's compression is known here" },
+} others[] = {
+	{ "\x1f\x8b", 2, "the archive is compressed with gzip, inside one that was" },
+	{ "\x28\xb5\x2f\xfd", 4, ONLY_GZIP("zstd") },
 	{ "\xfd"
 	  "7zXZ",
-	  5, "the archive is compressed with xz: only gzip's compression is known here" },
-	{ "BZh", 3, "the archive is compressed with bzip2: only gzip's compression is known here" },
-	{ "\x02\x21\x4c\x18", 4, "the archive is compressed with lz4: only gzip's compression is known here" },
-	{ "\x5d\x00\x00", 3, "the archive is compressed with lzma: only gzip's compression is known here" },
+	  5, ONLY_GZIP("xz") },
+	{ "BZh", 3, ONLY_GZIP("bzip2") },
+	{ "\x02\x21\x4c\x18", 4, ONLY_GZIP("lz4 (its old format)") },
+	{ "\x04\x22\x4d\x18", 4, ONLY_GZIP("lz4") },
+	{ "\x5d\x00\x00", 3, ONLY_GZIP("lzma") },
+	{ "\x89LZO", 4, ONLY_GZIP("lzop") },
+	{ "LZIP", 4, ONLY_GZIP("lzip") },
+	{ "\x1f\x9d", 2, ONLY_GZIP("compress (.Z)") },
+	{ "\x1f\x1e", 2, ONLY_GZIP("pack (.z)") },
+	{ "PK\x03\x04", 4, ONLY_GZIP("zip") },
+	{ "hsqs", 4, "a squashfs file system; a newc cpio archive is needed" },
+	{ "sqsh", 4, "a squashfs file system; a newc cpio archive is needed" },
 	{ "070707", 6, "a cpio archive in the old portable format; newc is needed" },
 	{ "\xc7\x71", 2, "a cpio archive in the old binary format; newc is needed" },
+	{ "\x71\xc7", 2, "a cpio archive in the old binary format; newc is needed" },
 };
 
-void cpio_start(struct cpio *cpio, const void *bytes, uint64_t size)
+void cpio_start(struct cpio *cpio)
 {
-	*cpio = (struct cpio){ .bytes = bytes, .size = size };
+	cpio->bytes = NULL;
+	cpio->size = cpio->at = cpio->held = 0;
+	cpio->state = CPIO_BETWEEN;
+	cpio->damage = NULL;
 }
 
-static enum status fail(struct cpio_error *ret_error, uint64_t offset, const char *what)
+void cpio_feed(struct cpio *cpio, const void *bytes, uint64_t size)
 {
-	*ret_error = (struct cpio_error){ offset, what };
-	return ERR_FORMAT;
+	cpio->bytes = bytes;
+	cpio->size = size;
+}
+
+const char *cpio_magic(const uint8_t *bytes, uint64_t size)
+{
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (size >= others[i].size && memcmp(bytes, others[i].magic, others[i].size) == 0)
+			return others[i].what;
+	return "no newc header: its magic is neither 070701 nor 070702";
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void use(struct cpio *cpio, uint64_t size)
+{
+	cpio->bytes += size;
+	cpio->size -= size;
+	cpio->at += size;
+}
+
+/*
+ * Take `size` bytes in one piece: those that were fed, or a copy in cpio->text when they come in parts. NULL: some are
+ * still to come.
+ */
+static const uint8_t *take(struct cpio *cpio, size_t size)
+{
+	const uint8_t *bytes = cpio->bytes;
+	size_t part = least(size - cpio->held, cpio->size);
+
+	if (cpio->held || part < size) {
+		memcpy(cpio->text + cpio->held, bytes, part);
+		bytes = cpio->text;
+	}
+	cpio->held += part;
+	use(cpio, part);
+	if (cpio->held < size)
+		return NULL;
+	cpio->held = 0;
+	return bytes;
 }
 
 static bool read_fields(const uint8_t *digits, uint32_t ret[FIELDS])
@@ -65,79 +119,31 @@ static bool read_fields(const uint8_t *digits, uint32_t ret[FIELDS])
 	return true;
 }
 
-static const char *name_magic(const uint8_t *bytes, uint64_t size)
+/* How many bytes fill a header and what follows it, `size` bytes together, up to a multiple of four. */
+static uint64_t padding(uint64_t size)
 {
-	for (size_t i = 0; i < sizeof(packed) / sizeof(packed[0]); i++)
-		if (size >= packed[i].size && memcmp(bytes, packed[i].magic, packed[i].size) == 0)
-			return packed[i].what;
-	return "no newc header: its magic is neither 070701 nor 070702";
+	return align_up(size, 4) - size;
 }
 
-/* Return whether a component of the name is "..". */
-static bool leaves_root(const char *name)
+static bool is_link(const struct cpio_entry *entry)
 {
-	while (*name) {
-		size_t size = 0;
-
-		while (name[size] && name[size] != '/')
-			size++;
-		if (size == 2 && name[0] == '.' && name[1] == '.')
-			return true;
-		name += size;
-		while (*name == '/')
-			name++;
-	}
-	return false;
+	return (entry->mode & S_IFMT) == S_IFLNK;
 }
 
-/* Cut slashes and "./" from the front of the name, and slashes from its end. */
-static void trim_name(struct cpio_entry *entry)
+/* Read a header. Returns NULL, or what is wrong. */
+static const char *read_header(struct cpio *cpio, const uint8_t *header)
 {
-	const char *name = entry->name;
-
-	for (;;) {
-		if (*name == '/')
-			name++;
-		else if (name[0] == '.' && (name[1] == '/' || !name[1]))
-			name++;
-		else
-			break;
-	}
-	entry->name = name;
-	entry->name_size = strlen(name);
-	while (entry->name_size && name[entry->name_size - 1] == '/')
-		entry->name_size--;
-}
-
-/*
- * Read a header and the name behind it, and skip the file's content, which follows. cpio->at must be at the header's
- * first byte; afterwards it is behind the content.
- */
-static enum status read_entry(struct cpio *cpio, struct cpio_entry *entry, struct cpio_error *ret_error)
-{
-	uint64_t offset = cpio->at, left = cpio->size - offset;
-	const uint8_t *header = cpio->bytes + offset;
+	bool summed = memcmp(header, "070702", MAGIC_SIZE) == 0;
+	struct cpio_entry *entry = &cpio->entry;
 	uint32_t f[FIELDS];
-	uint64_t name_end;
 
-	if (left < MAGIC_SIZE ||
-	    (memcmp(header, "070701", MAGIC_SIZE) != 0 && memcmp(header, "070702", MAGIC_SIZE) != 0))
-		return fail(ret_error, offset, name_magic(header, left));
-	if (left < HEADER_SIZE)
-		return fail(ret_error, offset, "the archive ends inside a header");
+	if (!summed && memcmp(header, "070701", MAGIC_SIZE) != 0)
+		return cpio_magic(header, CPIO_HEADER_SIZE);
 	if (!read_fields(header + MAGIC_SIZE, f))
-		return fail(ret_error, offset, "a header field is no hexadecimal number");
-	if (!f[NAMESIZE] || f[NAMESIZE] > PATH_MAX)
-		return fail(ret_error, offset, "the name's size is 0 or above 4096");
-	name_end = offset + HEADER_SIZE + f[NAMESIZE];
-	if (name_end > cpio->size)
-		return fail(ret_error, offset, "the archive ends inside a name");
-	if (cpio->bytes[name_end - 1])
-		return fail(ret_error, offset, "the name does not end with NUL");
+		return "a header field is no hexadecimal number";
 	*entry = (struct cpio_entry){
-		.offset = offset,
-		.name = (const char *)header + HEADER_SIZE,
-		.data = align_up(name_end, 4),
+		.offset = entry->offset,
+		.name = "",
 		.size = f[FILESIZE],
 		.ino = f[INO],
 		.mode = f[MODE],
@@ -149,37 +155,153 @@ static enum status read_entry(struct cpio *cpio, struct cpio_entry *entry, struc
 		.dev_minor = f[DEVMINOR],
 		.rdev_major = f[RDEVMAJOR],
 		.rdev_minor = f[RDEVMINOR],
-		.archive = cpio->archive,
+		.sum = f[CHECK],
+		.summed = summed,
 	};
-	if (entry->size && (entry->data > cpio->size || entry->size > cpio->size - entry->data))
-		return fail(ret_error, offset, "the archive ends inside a file's content");
-	cpio->at = align_up(entry->data + entry->size, 4);
-	if (cpio->at > cpio->size)
-		cpio->at = cpio->size;
-	return OK;
+	cpio->name_size = f[NAMESIZE];
+	cpio->trailer = cpio->silent = false;
+	if (!cpio->name_size || cpio->name_size > PATH_MAX)
+		entry->wrong = "the name's size is 0 or above 4096";
+	else if (is_link(entry) && entry->size > PATH_MAX)
+		entry->wrong = "a symbolic link's target of more than 4096 bytes";
+	return NULL;
 }
 
-enum status cpio_next(struct cpio *cpio, struct cpio_entry *ret, struct cpio_error *ret_error)
+/* Return how many bytes of the entry, after its header, are taken at once: the name, and a symbolic link's target. */
+static uint64_t text_size(const struct cpio *cpio)
 {
-	for (;;) {
-		struct cpio_entry entry;
-		enum status status;
+	uint64_t size = cpio->name_size;
 
-		while (cpio->at < cpio->size && !cpio->bytes[cpio->at])
-			cpio->at++;
-		if (cpio->at == cpio->size)
-			return ERR_NOT_FOUND;
-		status = read_entry(cpio, &entry, ret_error);
-		if (status != OK)
-			return status;
-		if (strcmp(entry.name, TRAILER) == 0) {
-			cpio->archive++;
-			continue;
+	size += padding(CPIO_HEADER_SIZE + size);
+	return is_link(&cpio->entry) && !cpio->entry.wrong ? size + cpio->entry.size : size;
+}
+
+/* Read the name, and a symbolic link's target. */
+static enum cpio_event read_name(struct cpio *cpio, const uint8_t *text)
+{
+	struct cpio_entry *entry = &cpio->entry;
+
+	cpio->left = entry->size;
+	if (is_link(entry) && !entry->wrong) {
+		entry->target = (const char *)text + text_size(cpio) - entry->size;
+		cpio->left = 0;
+	}
+	if (text[cpio->name_size - 1]) {
+		entry->wrong = "the name does not end with NUL";
+	} else {
+		entry->name = (const char *)text;
+		cpio->trailer = cpio->silent = strcmp(entry->name, TRAILER) == 0;
+	}
+	cpio->state = CPIO_BODY;
+	return cpio->trailer ? CPIO_TRAILER : CPIO_ENTRY;
+}
+
+/* Go on behind an entry's header. Returns CPIO_MORE when its name has not come as a whole. */
+static enum cpio_event take_name(struct cpio *cpio)
+{
+	const uint8_t *text;
+
+	if (!cpio->name_size || cpio->name_size > PATH_MAX) {
+		/* The name is passed over with the content. */
+		cpio->left = text_size(cpio) + cpio->entry.size;
+		cpio->silent = true;
+		cpio->state = CPIO_BODY;
+		return CPIO_ENTRY;
+	}
+	text = take(cpio, text_size(cpio));
+	return text ? read_name(cpio, text) : CPIO_MORE;
+}
+
+static enum cpio_event take_header(struct cpio *cpio)
+{
+	const uint8_t *header = take(cpio, CPIO_HEADER_SIZE);
+
+	if (!header)
+		return CPIO_MORE;
+	cpio->damage = read_header(cpio, header);
+	cpio->state = CPIO_NAME;
+	return cpio->damage ? CPIO_DAMAGE : CPIO_ENTRY;
+}
+
+/* Take what has come of the content. Returns whether the caller wants to see it: cpio->piece. */
+static bool take_content(struct cpio *cpio)
+{
+	cpio->piece = cpio->bytes;
+	cpio->piece_size = least(cpio->left, cpio->size);
+	cpio->left -= cpio->piece_size;
+	use(cpio, cpio->piece_size);
+	return cpio->piece_size && !cpio->silent;
+}
+
+/* Go from the end of the content to the bytes that fill up. */
+static void end_content(struct cpio *cpio)
+{
+	cpio->left = padding(cpio->at - cpio->entry.offset);
+	cpio->state = CPIO_PADDING;
+}
+
+/* Skip zeros in front of a header. Returns false when something else than a header begins. */
+static bool find_header(struct cpio *cpio)
+{
+	while (cpio->size && !*cpio->bytes)
+		use(cpio, 1);
+	if (!cpio->size)
+		return true;
+	if (*cpio->bytes != '0')
+		return false;
+	cpio->entry.offset = cpio->at;
+	cpio->state = CPIO_HEADER;
+	return true;
+}
+
+enum cpio_event cpio_next(struct cpio *cpio)
+{
+	enum cpio_event event;
+
+	for (;;) {
+		switch (cpio->state) {
+		case CPIO_PADDING:
+			(void)take_content(cpio);
+			if (cpio->left)
+				return CPIO_MORE;
+			cpio->state = CPIO_BETWEEN;
+			break;
+		case CPIO_BETWEEN:
+			if (!find_header(cpio))
+				return CPIO_OTHER;
+			if (cpio->state == CPIO_BETWEEN)
+				return CPIO_MORE;
+			break;
+		case CPIO_HEADER:
+			event = take_header(cpio);
+			if (event != CPIO_ENTRY)
+				return event;
+			break;
+		case CPIO_NAME:
+			return take_name(cpio);
+		case CPIO_BODY:
+			if (take_content(cpio))
+				return CPIO_CONTENT;
+			if (cpio->left)
+				return CPIO_MORE;
+			end_content(cpio);
+			if (!cpio->trailer)
+				return CPIO_END;
+			break;
 		}
-		if (leaves_root(entry.name))
-			return fail(ret_error, entry.offset, "a name leads out of the root");
-		trim_name(&entry);
-		*ret = entry;
-		return OK;
+	}
+}
+
+const char *cpio_cut(const struct cpio *cpio)
+{
+	switch (cpio->state) {
+	case CPIO_HEADER:
+		return "the archive ends inside a header";
+	case CPIO_NAME:
+		return "the archive ends inside a name";
+	case CPIO_BODY:
+		return "the archive ends inside a file's content";
+	default:
+		return NULL;
 	}
 }

@@ -1,29 +1,28 @@
 /*
- * Unpacks the initramfs (cpio archives) into the tree of files: directories, links, devices, and regular files, whose
- * bytes stay where they are in the archive. Plain archives and archives compressed by gzip may follow one another in
- * any order, as on Linux.
+ * Unpacks the initramfs (cpio archives) into the tree of files: directories, links, devices, and regular files. Plain
+ * archives and archives compressed by gzip may follow one another in any order, as on Linux.
  */
 #pragma once
 
-#include "kernel/fs/cpio.h"
 #include "kernel/fs/node.h"
 
 /* The result of unpacking. */
 struct initramfs_report {
 	uint64_t nodes;
-	uint64_t bytes;          /* bytes of all regular files */
-	struct cpio_error error; /* error.what == NULL: no error */
-	bool packed;             /* error.offset is an offset in the decompressed archive */
-	uint64_t needed;         /* if not 0: how many contiguous bytes decompressing needed and did not get */
-	uint64_t free;           /* with `needed`: how many bytes were free in all */
+	uint64_t bytes;       /* bytes of all regular files */
+	uint64_t passed_over; /* how many entries did not fit: a line in the log for each, but no more than 16 */
+	const char *what; /* why what follows was not read, such as "the archive ends inside a header"; NULL: all was */
+	uint64_t offset;  /* with `what`: where */
+	bool packed;      /* with `what`: the offset counts decompressed bytes of the archive */
+	uint64_t left;    /* with -ENOMEM: how many bytes of the archives were not read yet */
 };
 
 /*
- * Unpack the archives at physical address `pa` into `root`, a tmpfs. An entry replaces an existing file of its name,
- * but not a directory; directories that are missing on an entry's path are made. The memory of plain archives holds
- * the files' bytes for ever. The memory of gzip's archives is given to the frame allocator once they are decompressed,
- * into memory that is withdrawn from the allocator for ever. Returns 0, -EINVAL (damaged, or compressed by another
- * program than gzip: ret->error says what and where; entries before the damage have been unpacked), or -ENOMEM
- * (ret->error is set as well, and perhaps ret->needed).
+ * Unpack the archives at physical address `pa` into `root`, a tmpfs. An entry changes an existing file of its name and
+ * type; a file of another type is replaced, a directory only if it is empty. Directories that are missing on an entry's
+ * path are made, and symbolic links there are followed. An entry that does not fit is passed over. The memory of plain
+ * archives holds the files' bytes for ever; that of compressed ones is given to the frame allocator as soon as it is
+ * read. Returns 0, -EINVAL (damaged, or compressed by another program than gzip: ret->what says so; what came before is
+ * there), or -ENOMEM (the same).
  */
 int initramfs_unpack(struct node *root, paddr_t pa, uint64_t size, struct initramfs_report *ret);

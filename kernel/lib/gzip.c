@@ -13,33 +13,30 @@ enum { FLAG_HCRC = 2, FLAG_EXTRA = 4, FLAG_NAME = 8, FLAG_COMMENT = 16, FLAGS_RE
 typedef uint64_t word_t __attribute__((aligned(1), may_alias));
 
 /*
- * Fill z->crc_tables. Table 0 says what the last byte of the data adds to the checksum, table n what a byte adds that n
- * more bytes follow. Each table is computed from the one before.
+ * Fill gzip->crc_tables. Table 0 says what the last byte of the data adds to the checksum, table n what a byte adds
+ * that n more bytes follow. Each table is computed from the one before.
  */
-static void make_crc_tables(struct inflate *z)
+static void make_crc_tables(struct gzip *gzip)
 {
 	for (uint32_t i = 0; i < 256; i++) {
 		uint32_t value = i;
 
 		for (int bit = 0; bit < 8; bit++)
 			value = value >> 1 ^ (value & 1 ? 0xedb88320 : 0);
-		z->crc_tables[0][i] = value;
+		gzip->crc_tables[0][i] = value;
 	}
 	for (size_t n = 1; n < 8; n++)
 		for (size_t i = 0; i < 256; i++) {
-			uint32_t value = z->crc_tables[n - 1][i];
+			uint32_t value = gzip->crc_tables[n - 1][i];
 
-			z->crc_tables[n][i] = value >> 8 ^ z->crc_tables[0][value & 0xff];
+			gzip->crc_tables[n][i] = value >> 8 ^ gzip->crc_tables[0][value & 0xff];
 		}
 }
 
-/* Return the CRC-32 of RFC 1952, section 8, eight bytes at a time (Intel, "Slicing-by-8"). */
-static uint32_t crc32(struct inflate *z, const uint8_t *bytes, uint64_t size)
+/* Add bytes to the CRC-32 of RFC 1952, section 8, eight at a time (Intel, "Slicing-by-8"). Returns the new CRC. */
+static uint32_t add_crc32(const uint32_t (*tables)[256], uint32_t crc, const uint8_t *bytes, size_t size)
 {
-	const uint32_t(*tables)[256] = z->crc_tables;
-	uint32_t crc = ~0U;
-
-	make_crc_tables(z);
+	crc = ~crc;
 	for (; size >= sizeof(word_t); bytes += sizeof(word_t), size -= sizeof(word_t)) {
 		uint64_t word = *(const word_t *)bytes ^ crc;
 
@@ -50,6 +47,15 @@ static uint32_t crc32(struct inflate *z, const uint8_t *bytes, uint64_t size)
 	for (; size; bytes++, size--)
 		crc = crc >> 8 ^ tables[0][(crc ^ *bytes) & 0xff];
 	return ~crc;
+}
+
+static bool take_piece(struct inflate *z, const uint8_t *bytes, size_t size)
+{
+	struct gzip *gzip = (struct gzip *)z;
+
+	gzip->crc = add_crc32(gzip->crc_tables, gzip->crc, bytes, size);
+	gzip->unpacked += size;
+	return gzip->content_out(gzip, bytes, size);
 }
 
 /* Skip a string of the header, its ending NUL included. */
@@ -89,32 +95,23 @@ static uint32_t word_at(const uint8_t *bytes)
 	return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
 }
 
-/* Unpack one member to `out`; if that is NULL, only count its bytes. Afterwards z->at is just after the trailer. */
-static bool unpack(struct inflate *z, const uint8_t *in, uint64_t size, uint8_t *out, uint64_t room)
+/* Unpack the member at z->in. Afterwards z->at is just after the trailer. */
+static bool unpack(struct gzip *gzip)
 {
+	struct inflate *z = &gzip->stream;
 	const uint8_t *trailer;
 
-	z->in = in;
-	z->size = size;
-	z->at = z->bits = z->count = 0;
-	z->out = out;
-	z->room = room;
-	z->done = 0;
-	z->full = false;
-	z->what = NULL;
-	if (!gzip_is(in, size))
+	if (!gzip_is(z->in, z->size))
 		return inflate_fail(z, "no gzip header");
-	if (!skip_header(z) || !inflate(z))
+	if (!skip_header(z) || !inflate_run(z))
 		return false;
 	if (z->size - z->at < TRAILER_SIZE)
 		return inflate_fail(z, "gzip: the trailer ends early");
 	trailer = z->in + z->at;
 	z->at += TRAILER_SIZE;
-	if (word_at(trailer + 4) != (uint32_t)z->done)
+	if (word_at(trailer + 4) != (uint32_t)gzip->unpacked)
 		return inflate_fail(z, "gzip: the content has another size than the trailer says");
-	if (out && word_at(trailer) != crc32(z, out, z->done))
-		return inflate_fail(z, "gzip: the checksum is wrong");
-	return true;
+	return word_at(trailer) == gzip->crc || inflate_fail(z, "gzip: the checksum is wrong");
 }
 
 bool gzip_is(const uint8_t *bytes, uint64_t size)
@@ -122,29 +119,26 @@ bool gzip_is(const uint8_t *bytes, uint64_t size)
 	return size >= 2 && bytes[0] == 0x1f && bytes[1] == 0x8b;
 }
 
-enum status gzip_measure(struct inflate *work, const void *in, uint64_t size, struct gzip_member *ret,
-			 const char **ret_what)
+enum status gzip_unpack(struct gzip *gzip, const void *in, uint64_t size,
+			bool (*content_out)(struct gzip *gzip, const uint8_t *bytes, size_t size), uint64_t *ret_packed,
+			const char **ret_what)
 {
-	if (!unpack(work, in, size, NULL, UINT64_MAX)) {
-		*ret_what = work->what;
-		return ERR_FORMAT;
-	}
-	*ret = (struct gzip_member){ .packed = work->at, .unpacked = work->done };
-	return OK;
-}
+	struct inflate *z = &gzip->stream;
 
-uint64_t gzip_guess(const void *in, uint64_t size)
-{
-	return size < HEADER_SIZE + TRAILER_SIZE ? 0 : word_at((const uint8_t *)in + size - sizeof(uint32_t));
-}
-
-enum status gzip_unpack(struct inflate *work, const void *in, uint64_t size, void *out, uint64_t room,
-			struct gzip_member *ret, const char **ret_what)
-{
-	if (!unpack(work, in, size, out, room)) {
-		*ret_what = work->what;
-		return work->full ? ERR_RANGE : ERR_FORMAT;
+	z->in = in;
+	z->size = size;
+	z->at = z->bits = z->count = 0;
+	z->passed = z->done = 0;
+	z->what = NULL;
+	z->piece_out = take_piece;
+	gzip->content_out = content_out;
+	gzip->unpacked = gzip->crc = 0;
+	make_crc_tables(gzip);
+	if (!unpack(gzip)) {
+		if (z->what)
+			*ret_what = z->what;
+		return z->what ? ERR_FORMAT : ERR_RANGE;
 	}
-	*ret = (struct gzip_member){ .packed = work->at, .unpacked = work->done };
+	*ret_packed = z->at;
 	return OK;
 }

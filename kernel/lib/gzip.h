@@ -1,43 +1,39 @@
 /*
- * Unpacks gzip: RFC 1952's members of RFC 1951's compressed data (kernel/lib/inflate.h), all in memory. Any input is
- * safe: nothing outside the input is read, and nothing outside the output is written.
+ * Unpacks gzip: RFC 1952's members of RFC 1951's compressed data (kernel/lib/inflate.h). Any input is safe: nothing
+ * outside the input is read.
  *
  * AnkeOS has its own code for this because no library fits. The only small one in Debian that needs no C library is
- * that of stb_image: it does not check for incomplete codes, and cannot count bytes without unpacking them. zlib needs
- * an allocator and the C library's headers.
+ * that of stb_image: it does not check for incomplete codes, and unpacks all at once, to one piece of memory. zlib
+ * needs an allocator and the C library's headers.
  */
 #pragma once
 
 #include "kernel/lib/inflate.h"
 
-struct gzip_member {
-	uint64_t packed;   /* bytes of the whole member, from the magic number to the end of the trailer */
-	uint64_t unpacked; /* bytes of content */
+/* The state while a member is unpacked: 155 KiB. Guard: the caller. */
+struct gzip {
+	struct inflate stream;                                                     /* must be the first member */
+	bool (*content_out)(struct gzip *gzip, const uint8_t *bytes, size_t size); /* the caller's; see gzip_unpack() */
+	uint64_t unpacked;                                                         /* bytes of content so far */
+	uint32_t crc;                                                              /* of these bytes */
+	uint32_t crc_tables[8][256]; /* [n][b]: what a byte b, followed by n bytes, adds to the checksum */
 };
 
 /* Return whether the bytes start as a gzip member does. */
 bool gzip_is(const uint8_t *bytes, uint64_t size);
 
-/*
- * Find out how large the member at the start of `in` is, packed and unpacked. The size is counted, not read from the
- * trailer, which holds it modulo 4 GiB and may be wrong. The checksum is not checked.
- * Returns ERR_FORMAT: *ret_what says what is wrong; *ret is as before.
- */
-MUST_CHECK enum status gzip_measure(struct inflate *work, const void *in, uint64_t size, struct gzip_member *ret,
-				    const char **ret_what);
+/* Return how many bytes of the input are not needed any more. For gzip->content_out. */
+static inline uint64_t gzip_used(const struct gzip *gzip)
+{
+	return gzip->stream.at;
+}
 
 /*
- * Guess how many bytes the content has: the last word of `in`, which is the size modulo 4 GiB if the member ends there.
- * The guess may be wrong: use it as the room for a first gzip_unpack(), and gzip_measure() if that fails. Returns 0
- * when `in` is too short for a member.
+ * Unpack the member at the start of `in`. Its content comes out in pieces: `content_out` gets each, and returns false
+ * when it wants no more. *ret_packed is the size of the whole member, from the magic number to the end of the trailer.
+ * Returns ERR_FORMAT: *ret_what says what is wrong, for example the checksum; all content before that has been passed
+ * on. ERR_RANGE: `content_out` has returned false. *ret_packed is as before then.
  */
-uint64_t gzip_guess(const void *in, uint64_t size);
-
-/*
- * Unpack the member at the start of `in` to `out`, which has `room` bytes. Bytes of `out` after the content may be
- * written, too. *ret is how large the member is.
- * Returns ERR_RANGE (more content than room), ERR_FORMAT; *ret_what then says what is wrong, for example the checksum,
- * *ret is as before, and the content of `out` means nothing.
- */
-MUST_CHECK enum status gzip_unpack(struct inflate *work, const void *in, uint64_t size, void *out, uint64_t room,
-				   struct gzip_member *ret, const char **ret_what);
+MUST_CHECK enum status gzip_unpack(struct gzip *gzip, const void *in, uint64_t size,
+				   bool (*content_out)(struct gzip *gzip, const uint8_t *bytes, size_t size),
+				   uint64_t *ret_packed, const char **ret_what);

@@ -44,29 +44,47 @@ static bool take_bits(struct inflate *z, unsigned count, unsigned *ret)
 static bool take_code(struct inflate *z, const struct inflate_code *code, uint32_t *ret, unsigned *ret_value)
 {
 	uint32_t entry;
-	unsigned extra;
+	unsigned bits, extra;
 
 	if (z->count < INFLATE_BITS)
 		refill(z);
-	entry = code->fast[z->bits & ((1U << INFLATE_FAST) - 1)];
-	if (!entry || entry_bits(entry) > z->count)
+	entry = code->fast[z->bits & INFLATE_FAST_MASK];
+	if (!entry || entry_code_bits(entry) > z->count)
 		entry = inflate_code_find_long(code, z->bits, z->count);
 	if (!entry)
 		return inflate_fail(z, z->count < INFLATE_BITS ? "gzip: the compressed data ends early"
 							       : "gzip: a code that stands for nothing");
-	z->bits >>= entry_bits(entry);
-	z->count -= entry_bits(entry);
-	if (!take_bits(z, entry_extra(entry), &extra))
+	bits = entry_code_bits(entry);
+	z->bits >>= bits;
+	z->count -= bits;
+	if (!take_bits(z, entry_all_bits(entry) - bits, &extra))
 		return false;
 	*ret = entry;
 	*ret_value = entry_value(entry) + extra;
 	return true;
 }
 
-static bool make_room(struct inflate *z, uint64_t size)
+/* Pass on the content that has not been, and keep of it what copies may reach back to. */
+static bool pass_on(struct inflate *z)
 {
-	z->full = size > z->room - z->done;
-	return !z->full || inflate_fail(z, "gzip: more content than there is room for");
+	size_t kept = z->done < INFLATE_HISTORY ? z->done : INFLATE_HISTORY;
+
+	if (z->done > z->passed && !z->piece_out(z, z->window + z->passed, z->done - z->passed))
+		return false;
+	memmove(z->window, z->window + z->done - kept, kept);
+	z->passed = z->done = kept;
+	return true;
+}
+
+static size_t room(const struct inflate *z)
+{
+	return sizeof(z->window) - z->done;
+}
+
+/* Make room for `size` bytes, at most INFLATE_PIECE. */
+static bool make_room(struct inflate *z, size_t size)
+{
+	return likely(size <= room(z)) || pass_on(z);
 }
 
 static bool stored_block(struct inflate *z)
@@ -86,8 +104,7 @@ static bool stored_block(struct inflate *z)
 		return inflate_fail(z, "gzip: the compressed data ends early");
 	if (!make_room(z, size))
 		return false;
-	if (z->out)
-		memcpy(z->out + z->done, z->in + z->at, size);
+	memcpy(z->window + z->done, z->in + z->at, size);
 	z->at += size;
 	z->done += size;
 	return true;
@@ -95,13 +112,10 @@ static bool stored_block(struct inflate *z)
 
 static bool copy_back(struct inflate *z, unsigned length, unsigned distance)
 {
-	if (!make_room(z, length))
-		return false;
 	if (distance > z->done)
 		return inflate_fail(z, "gzip: a copy from before the start");
-	if (z->out)
-		for (uint8_t *to = z->out + z->done, *end = to + length; to < end; to++)
-			*to = *(to - distance);
+	for (uint8_t *to = z->window + z->done, *end = to + length; to < end; to++)
+		*to = *(to - distance);
 	z->done += length;
 	return true;
 }
@@ -109,13 +123,18 @@ static bool copy_back(struct inflate *z, unsigned length, unsigned distance)
 /* A word of eight bytes, at any address. */
 typedef uint64_t word_t __attribute__((aligned(1), may_alias));
 
-/* Copy `length` bytes that lie `distance` before `to`. Writes up to 7 bytes more. */
+#define WORD sizeof(word_t)
+
+/* Copy `length` bytes that lie `distance` before `to`. Writes up to 15 bytes more. */
 static void copy_words(uint8_t *to, unsigned length, unsigned distance)
 {
 	const uint8_t *from = to - distance, *end = to + length;
 
-	if (distance >= sizeof(word_t)) {
-		for (; to < end; to += sizeof(word_t), from += sizeof(word_t))
+	if (distance >= WORD) {
+		/* Most copies are short: two words without a question between them. */
+		*(word_t *)to = *(const word_t *)from;
+		*(word_t *)(to + WORD) = *(const word_t *)(from + WORD);
+		for (to += 2 * WORD, from += 2 * WORD; to < end; to += WORD, from += WORD)
 			*(word_t *)to = *(const word_t *)from;
 	} else if (distance == 1) {
 		for (uint64_t same = *from * 0x0101010101010101ULL; to < end; to += sizeof(word_t))
@@ -131,26 +150,41 @@ static void copy_words(uint8_t *to, unsigned length, unsigned distance)
 #define LONGEST_COPY 258
 
 /*
- * The most bytes that one round of decode_fast() writes: a literal for each bit of a word, one copy, and the bytes
- * after the copy's end that its last whole word overwrites.
+ * How many literals one round of decode_fast() takes without looking whether enough bits are left: each has at most
+ * INFLATE_FAST bits, and before the last a code of any length must still be there as a whole.
  */
-#define FAST_ROOM (64 + LONGEST_COPY + sizeof(word_t))
+#define FAST_LITERALS 4
+_Static_assert(56 - (FAST_LITERALS - 1) * INFLATE_FAST >= INFLATE_BITS, "a refill gives fewer bits than a round takes");
+
+/*
+ * The most bytes that one round of decode_fast() writes: the literals, one copy, and the bytes after the copy's end
+ * that its last whole words overwrite.
+ */
+#define FAST_ROOM (FAST_LITERALS + 1 + LONGEST_COPY + 2 * WORD)
 
 /* Fill *bits up to at least 56 bits from the word at `in`. Returns the address of the next input byte to take. */
-static inline const uint8_t *take_word(const uint8_t *in, uint64_t *bits, unsigned *count)
+static inline const uint8_t *take_word(const uint8_t *in, uint64_t *bits, uint8_t *count)
 {
 	/*
 	 * The word sets bits above the new `count`, too: the next call ORs the same bits in again, which does no harm.
 	 */
 	*bits |= *(const word_t *)in << *count;
-	in += (63 - *count) >> 3;
+	in += (63U - *count) >> 3;
 	*count |= 56;
 	return in;
 }
 
-static inline unsigned low_bits(uint64_t word, unsigned count)
+/* Return the value of the entry, which is no literal, at the start of `bits`, with its extra bits added. */
+static inline unsigned value_of(uint32_t entry, uint64_t bits)
 {
-	return (unsigned)word & ((1U << count) - 1);
+	/* masks[n] are the lowest n bits; a code and its extra bits are 28 at the most. Cheaper than shifting. */
+	static const uint32_t masks[] = {
+#define MASKS_OF_4(n) (1U << (n)) - 1, (2U << (n)) - 1, (4U << (n)) - 1, (8U << (n)) - 1
+		MASKS_OF_4(0),  MASKS_OF_4(4),  MASKS_OF_4(8),  MASKS_OF_4(12),
+		MASKS_OF_4(16), MASKS_OF_4(20), MASKS_OF_4(24), MASKS_OF_4(28),
+	};
+
+	return (entry >> 16) + (((uint32_t)bits & masks[entry_all_bits(entry)]) >> entry_code_bits(entry));
 }
 
 /*
@@ -161,53 +195,61 @@ static inline unsigned low_bits(uint64_t word, unsigned count)
  */
 static void decode_fast(struct inflate *z)
 {
-	if (z->size - z->at < 2 * sizeof(word_t) || z->room - z->done < FAST_ROOM)
+	if (z->size - z->at < 2 * WORD || room(z) < FAST_ROOM)
 		return;
 
-	const uint8_t *in = z->in + z->at, *in_end = z->in + z->size - 2 * sizeof(word_t);
-	uint8_t *out = z->out + z->done, *out_end = z->out + z->room - FAST_ROOM;
+	const uint8_t *in = z->in + z->at, *in_end = z->in + z->size - 2 * WORD;
+	uint8_t *out = z->window + z->done, *out_end = z->window + sizeof(z->window) - FAST_ROOM;
 	uint64_t bits = z->bits;
-	unsigned count = z->count;
+	uint8_t count = (uint8_t)z->count;
 
 	while (in <= in_end && out <= out_end) {
-		unsigned used, length, distance;
-		uint32_t entry;
+		unsigned length, distance, literals;
+		uint64_t after;
+		uint32_t entry, code;
 
 		in = take_word(in, &bits, &count);
-		for (entry = inflate_code_find(&z->literals, bits); entry & ENTRY_LITERAL;
-		     entry = inflate_code_find(&z->literals, bits)) {
-			*out++ = (uint8_t)(entry >> 16);
-			bits >>= entry_bits(entry);
-			count -= entry_bits(entry);
-			if (count < INFLATE_BITS)
+#pragma GCC unroll 4
+		for (literals = 0; literals < FAST_LITERALS; literals++) {
+			entry = z->literals.fast[bits & INFLATE_FAST_MASK];
+			if (!(entry & ENTRY_LITERAL))
 				break;
+			*out++ = (uint8_t)(entry >> 16);
+			bits >>= entry_all_bits(entry);
+			count -= entry_all_bits(entry);
 		}
-		if (entry & ENTRY_LITERAL)
+		if (literals == FAST_LITERALS)
 			continue;
-		if (!entry || entry & (ENTRY_END | ENTRY_INVALID))
+		if (unlikely(!entry)) {
+			entry = inflate_code_find_long(&z->literals, bits, INFLATE_BITS);
+			if (entry & ENTRY_LITERAL) {
+				*out++ = (uint8_t)(entry >> 16);
+				bits >>= entry_all_bits(entry);
+				count -= entry_all_bits(entry);
+				continue;
+			}
+		}
+		if (unlikely(!entry || entry & (ENTRY_END | ENTRY_INVALID)))
 			break;
 		if (count < SYMBOL_BITS)
 			in = take_word(in, &bits, &count);
-		used = entry_bits(entry);
-		length = entry_value(entry) + low_bits(bits >> used, entry_extra(entry));
-		used += entry_extra(entry);
-		entry = inflate_code_find(&z->distances, bits >> used);
-		if (!entry || entry & ENTRY_INVALID)
+		length = value_of(entry, bits);
+		after = bits >> entry_all_bits(entry);
+		code = inflate_code_find(&z->distances, after);
+		if (unlikely(!code || code & ENTRY_INVALID))
 			break;
-		used += entry_bits(entry);
-		distance = entry_value(entry) + low_bits(bits >> used, entry_extra(entry));
-		used += entry_extra(entry);
-		if (distance > (uint64_t)(out - z->out))
+		distance = value_of(code, after);
+		if (unlikely((uintptr_t)out - distance < (uintptr_t)z->window))
 			break;
 		copy_words(out, length, distance);
 		out += length;
-		bits >>= used;
-		count -= used;
+		bits = after >> entry_all_bits(code);
+		count -= entry_all_bits(entry) + entry_all_bits(code);
 	}
 	z->bits = bits & ((1ULL << count) - 1);
 	z->count = count;
 	z->at = (uint64_t)(in - z->in);
-	z->done = (uint64_t)(out - z->out);
+	z->done = (size_t)(out - z->window);
 }
 
 static bool compressed_block(struct inflate *z)
@@ -216,8 +258,12 @@ static bool compressed_block(struct inflate *z)
 		unsigned value, distance;
 		uint32_t entry;
 
-		if (z->out)
-			decode_fast(z);
+		if (!make_room(z, FAST_ROOM))
+			return false;
+		decode_fast(z);
+		/* One more symbol follows: decode_fast() stops when less than a whole round's room is left. */
+		if (!make_room(z, LONGEST_COPY))
+			return false;
 		if (!take_code(z, &z->literals, &entry, &value))
 			return false;
 		if (entry & ENTRY_END)
@@ -225,11 +271,7 @@ static bool compressed_block(struct inflate *z)
 		if (entry & ENTRY_INVALID)
 			return inflate_fail(z, "gzip: a length that does not exist");
 		if (entry & ENTRY_LITERAL) {
-			if (!make_room(z, 1))
-				return false;
-			if (z->out)
-				z->out[z->done] = (uint8_t)value;
-			z->done++;
+			z->window[z->done++] = (uint8_t)value;
 			continue;
 		}
 		if (!take_code(z, &z->distances, &entry, &distance))
@@ -319,7 +361,7 @@ static bool own_codes(struct inflate *z)
 	return true;
 }
 
-bool inflate(struct inflate *z)
+static bool blocks(struct inflate *z)
 {
 	unsigned last, kind;
 
@@ -346,4 +388,12 @@ bool inflate(struct inflate *z)
 	} while (!last);
 	z->at -= z->count / 8;
 	return true;
+}
+
+bool inflate_run(struct inflate *z)
+{
+	bool whole = blocks(z);
+
+	/* Content before what is wrong counts. After `piece_out` has refused a piece there is nothing to pass on. */
+	return (whole || z->what) && pass_on(z) && whole;
 }

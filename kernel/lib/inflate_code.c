@@ -11,15 +11,6 @@
 #define FIRST_LENGTH   257
 #define DISTANCES_MOST 30
 
-static unsigned reversed(unsigned code, unsigned length)
-{
-	unsigned result = 0;
-
-	for (; length; length--, code >>= 1)
-		result = result << 1 | (code & 1);
-	return result;
-}
-
 static uint32_t make_entry(enum inflate_kind kind, unsigned symbol, unsigned bits)
 {
 	static const uint16_t lengths[] = { 3,  4,  5,  6,  7,  8,  9,  10, 11,  13,  15,  17,  19,  23, 27,
@@ -31,30 +22,39 @@ static uint32_t make_entry(enum inflate_kind kind, unsigned symbol, unsigned bit
 							    257,  385,  513,  769,   1025,  1537, 2049, 3073,
 							    4097, 6145, 8193, 12289, 16385, 24577 };
 	unsigned length = symbol - FIRST_LENGTH;
+	uint32_t entry = bits << 8 | bits;
 
 	if (kind == CODE_DISTANCES && symbol < DISTANCES_MOST)
-		return (uint32_t)distances[symbol] << 16 | (symbol < 2 ? 0 : symbol / 2 - 1) << 8 | bits;
+		return (uint32_t)distances[symbol] << 16 | (entry + (symbol < 2 ? 0 : symbol / 2 - 1));
 	if (kind == CODE_LENGTHS || (kind == CODE_LITERALS && symbol < END_OF_BLOCK))
-		return ENTRY_LITERAL | symbol << 16 | bits;
+		return ENTRY_LITERAL | symbol << 16 | entry;
 	if (kind == CODE_LITERALS && symbol == END_OF_BLOCK)
-		return ENTRY_END | bits;
+		return ENTRY_END | entry;
 	if (kind == CODE_LITERALS && length < sizeof(length_extra))
-		return (uint32_t)lengths[length] << 16 | (uint32_t)length_extra[length] << 8 | bits;
-	return ENTRY_INVALID | bits;
+		return (uint32_t)lengths[length] << 16 | (entry + length_extra[length]);
+	return ENTRY_INVALID | entry;
 }
 
-/* Fill code->fast, the table that finds codes of at most INFLATE_FAST bits with one lookup. */
+/*
+ * Fill code->fast, the table that finds codes of at most INFLATE_FAST bits with one lookup. For each length the table
+ * of the shorter codes is doubled, as one more bit of the input does not change what they stand for; then the codes of
+ * the length itself are entered. `next` is the next code with its bits reversed, as they come in the input: one is
+ * added at its highest bit, and a further bit of 0 changes nothing.
+ */
 static void make_fast(struct inflate_code *code)
 {
 	unsigned next = 0, index = 0;
 
-	memset(code->fast, 0, sizeof(code->fast));
-	for (unsigned length = 1; length <= INFLATE_FAST; length++, next <<= 1) {
-		for (unsigned i = 0; i < code->lengths[length]; i++, next++, index++) {
-			uint32_t entry = make_entry(code->kind, code->symbols[index], length);
+	code->fast[0] = 0;
+	for (unsigned length = 1, size = 1; length <= INFLATE_FAST; length++, size *= 2) {
+		memcpy(code->fast + size, code->fast, size * sizeof(code->fast[0]));
+		for (unsigned i = 0; i < code->lengths[length]; i++, index++) {
+			unsigned bit = size;
 
-			for (unsigned at = reversed(next, length); at < 1 << INFLATE_FAST; at += 1U << length)
-				code->fast[at] = entry;
+			code->fast[next] = make_entry(code->kind, code->symbols[index], length);
+			for (; next & bit; bit >>= 1)
+				next ^= bit;
+			next |= bit;
 		}
 	}
 }

@@ -6,30 +6,32 @@
 #include "kernel/lib/likely.h"
 #include "paging/types.h"
 
-#define INFLATE_BITS    15 /* bits of the longest code */
-#define INFLATE_FAST    10 /* codes of at most this many bits are found with one table lookup */
-#define INFLATE_SYMBOLS 288
+#define INFLATE_BITS      15 /* bits of the longest code */
+#define INFLATE_FAST      11 /* codes of at most this many bits are found with one table lookup */
+#define INFLATE_FAST_MASK ((1U << INFLATE_FAST) - 1)
+#define INFLATE_SYMBOLS   288
 
 /* What the symbols of a code stand for. */
 enum inflate_kind { CODE_LENGTHS, CODE_LITERALS, CODE_DISTANCES };
 
 /*
- * An entry is what a code in the input stands for. Bits 0 to 5: how many bits the code has. Bits 8 to 11: how many
- * extra bits follow the code. Bits 16 to 30: the value, to which the extra bits are added; it is a literal, or the
- * least length or distance of a copy (RFC 1951, 3.2.5).
+ * An entry is what a code in the input stands for. Bits 0 to 5: how many bits the code has together with the extra bits
+ * that follow it; bits 6 and 7 are 0, so that the low byte is that number. Bits 8 to 12: how many bits the code has.
+ * Bits 16 to 30: the value, to which the extra bits are added; it is a literal, or the least length or distance of a
+ * copy (RFC 1951, 3.2.5).
  */
 #define ENTRY_END     (1U << 14) /* the symbol that ends a block */
 #define ENTRY_INVALID (1U << 15) /* the symbol has a code, but no meaning */
 #define ENTRY_LITERAL (1U << 31)
 
-static inline unsigned entry_bits(uint32_t entry)
+static inline uint8_t entry_all_bits(uint32_t entry)
 {
-	return entry & 63;
+	return (uint8_t)entry;
 }
 
-static inline unsigned entry_extra(uint32_t entry)
+static inline unsigned entry_code_bits(uint32_t entry)
 {
-	return entry >> 8 & 15;
+	return entry >> 8 & 31;
 }
 
 static inline unsigned entry_value(uint32_t entry)
@@ -65,7 +67,7 @@ uint32_t inflate_code_find_long(const struct inflate_code *code, uint64_t bits, 
  */
 static inline uint32_t inflate_code_find(const struct inflate_code *code, uint64_t bits)
 {
-	uint32_t entry = code->fast[bits & ((1U << INFLATE_FAST) - 1)];
+	uint32_t entry = code->fast[bits & INFLATE_FAST_MASK];
 
 	return likely(entry) ? entry : inflate_code_find_long(code, bits, INFLATE_BITS);
 }

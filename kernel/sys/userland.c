@@ -10,26 +10,24 @@
 #include "kernel/fs/inotify.h"
 #include "kernel/fs/mount.h"
 #include "kernel/fs/mount_types.h"
-#include "kernel/fs/path.h"
 #include "kernel/fs/pty.h"
 #include "kernel/fs/tmpfs.h"
 #include "kernel/irq/clock.h"
-#include "kernel/lib/cmdline.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/hash.h"
 #include "kernel/lib/log.h"
 #include "kernel/lib/random.h"
-#include "kernel/lib/string.h"
+#include "kernel/mm/frame/frame.h"
 #include "kernel/mm/space/hhdm.h"
 #include "kernel/sys/core_dump.h"
 #include "kernel/sys/cpu_files.h"
 #include "kernel/sys/devices.h"
+#include "kernel/sys/first_program.h"
 #include "kernel/sys/proc.h"
 #include "kernel/sys/rtc_device.h"
 #include "kernel/sys/socket_args.h"
 #include "kernel/sys/sys.h"
 #include "kernel/sys/terminals.h"
-#include "kernel/task/exec.h"
 #include "kernel/task/late.h"
 #include "kernel/task/process.h"
 #include "kernel/task/process_limits.h"
@@ -38,22 +36,24 @@
 #include "kernel/task/user_return.h"
 #include "kernel/task/vdso.h"
 
-#define ARGUMENTS  32
-#define PATH_SIZE  256
-#define WORDS_SIZE 1024
-
 /* The root of the tree of files. Fixed after boot. */
 static struct node *root;
 
-static void say_what_is_wrong(const struct initramfs_report *report)
+static void say_what_is_wrong(const struct initramfs_report *report, int error)
 {
-	char needed[16], free[16];
+	char left[16], free[16];
 
-	log_err("initramfs: %s, at offset %#llx%s\n", report->error.what, (unsigned long long)report->error.offset,
-		report->packed ? " of what was unpacked" : "");
-	if (report->needed)
-		log_err("initramfs: %s in one piece are needed; %s are free\n", format_size(needed, report->needed),
-			format_size(free, report->free));
+	if (report->passed_over)
+		log_warn("initramfs: %llu entries were passed over\n", (unsigned long long)report->passed_over);
+	if (report->what)
+		log_err("initramfs: %s, at offset %#llx%s\n", report->what, (unsigned long long)report->offset,
+			report->packed ? " of what was unpacked" : "");
+	if (error == -ENOMEM)
+		log_err("initramfs: %s of the archives are not unpacked; %s are free\n",
+			format_size(left, report->left),
+			format_size(free, frame_free_count(&machine_frames) * PAGE_SIZE));
+	else if (error)
+		log_warn("initramfs: what came before that is there, what follows is not\n");
 }
 
 static struct linux_timespec wall_clock(void)
@@ -136,24 +136,20 @@ static void set_hash_key(void)
 }
 
 /*
- * Unpack the boot file's archives and, over them, those of the boot manager or of initrd=. Returns initramfs_unpack()'s
- * errors; *ret is its report on the archives unpacked last, but counts the files and bytes of all.
+ * Unpack the archives at `pa`, if there are any, and say what is wrong with them; add their files and bytes to `sum`.
+ * Returns 0, also when some could not be read, or -ENOMEM.
  */
-static int unpack_all(const struct boot_info *info, struct initramfs_report *ret)
+static int unpack(paddr_t pa, uint64_t size, struct initramfs_report *sum)
 {
-	uint64_t nodes, bytes;
-	int error = 0;
+	struct initramfs_report report;
+	int error = size ? initramfs_unpack(root, pa, size, &report) : 0;
 
-	if (info->initrd_size)
-		error = initramfs_unpack(root, info->initrd, info->initrd_size, ret);
-	if (error || !info->initrd_outside_size)
-		return error;
-	nodes = ret->nodes;
-	bytes = ret->bytes;
-	error = initramfs_unpack(root, info->initrd_outside, info->initrd_outside_size, ret);
-	ret->nodes += nodes;
-	ret->bytes += bytes;
-	return error;
+	if (!size)
+		return 0;
+	say_what_is_wrong(&report, error);
+	sum->nodes += report.nodes;
+	sum->bytes += report.bytes;
+	return error == -ENOMEM ? error : 0;
 }
 
 /* Log where the initial file systems come from. In the usual case, only from the boot file, log nothing. */
@@ -185,15 +181,16 @@ bool userland_init(const struct boot_info *info)
 	set_hash_key();
 	node_set_clock(wall_clock);
 	error = tmpfs_create(&root);
+	/* The archives of the boot manager or of initrd= come over those of the boot file. */
 	if (!error)
-		error = unpack_all(info, &report);
-	if (report.error.what)
-		say_what_is_wrong(&report);
+		error = unpack(info->initrd, info->initrd_size, &report);
 	if (!error)
+		error = unpack(info->initrd_outside, info->initrd_outside_size, &report);
+	if (!error) {
 		tmpfs_set_limit(root);
-	inotify_init();
-	if (error != -ENOMEM)
+		inotify_init();
 		error = make_devices(hhdm_ptr(info->cmdline));
+	}
 	if (error) {
 		log_err("initramfs: left alone, error %d\n", -error);
 		return false;
@@ -221,88 +218,10 @@ bool userland_mount(const struct boot_info *info)
 	return !error;
 }
 
-/*
- * Split `text` into words in place, at blanks that are not inside double quotes. Returns how many words there are, at
- * most `most`; the rest is dropped.
- */
-static size_t split_words(char *text, const char **words, size_t most)
-{
-	size_t count = 0;
-	char *to = text;
-	bool quoted = false, inside = false;
-
-	for (; *text; text++) {
-		if (*text == '"') {
-			quoted = !quoted;
-			continue;
-		}
-		if (*text == ' ' && !quoted) {
-			if (inside)
-				*to++ = '\0';
-			inside = false;
-			continue;
-		}
-		if (!inside) {
-			if (count == most)
-				break;
-			words[count++] = to;
-			inside = true;
-		}
-		*to++ = *text;
-	}
-	*to = '\0';
-	return count;
-}
-
-static int open_console(struct file **ret)
-{
-	const struct path_base base = { root, root, &credentials_first, NULL };
-
-	return path_open(&base, "/dev/console", O_RDWR, 0, ret);
-}
-
 bool userland_run(const char *cmdline, int *ret_status)
 {
-	static const char *const environment[] = { "HOME=/", "TERM=xterm", "PATH=/sbin:/usr/sbin:/bin:/usr/bin", NULL };
-	/* Path and words of the first program, static as they are large. Fixed after boot. */
-	static char path[PATH_SIZE], words[WORDS_SIZE];
-	const char *argv[ARGUMENTS + 2] = { path };
-	const struct exec_request request = { .path = path, .argv = argv, .envp = environment };
-	struct exec_refusal refusal = { "" };
-	struct file *file;
-	bool chosen;
-	int error;
-
-	chosen = cmdline_get(cmdline, "init", path, sizeof(path));
-	if (chosen && strcmp(path, "none") == 0)
+	if (!first_program_start(root, cmdline))
 		return false;
-	if (!chosen)
-		format_s(path, sizeof(path), "/init");
-	format_s(words, sizeof(words), "%s", cmdline_init_words(cmdline));
-	argv[1 + split_words(words, argv + 1, ARGUMENTS)] = NULL;
-	error = open_console(&file);
-	if (!error) {
-		error = process_start_init(root, file, &request, &refusal);
-		/*
-		 * Try once more, as a system call is tried again when memory ran out: the heap has grown meanwhile, so
-		 * the second start needs fewer frames. This matters with the boot parameter frame_fail_user=N, which
-		 * refuses every N-th frame.
-		 */
-		if (error == -ENOMEM)
-			error = process_start_init(root, file, &request, &refusal);
-		file_put(file);
-	}
-	if (error == -ENOENT && !chosen && !refusal.text[0])
-		return false;
-	if (error) {
-		if (!refusal.text[0])
-			format_s(refusal.text, sizeof(refusal.text), "%s",
-				 error == -ENOENT   ? "no such program"
-				 : error == -ENOMEM ? "no memory"
-						    : "no program");
-		log_err("init: %s: %s, error %d\n", path, refusal.text, -error);
-		return false;
-	}
 	terminals_connect();
 	devices_start();
 	*ret_status = process_wait_init(terminals_want_drawing, terminals_draw);

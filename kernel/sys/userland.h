@@ -8,7 +8,7 @@
 
 /*
  * Unpack the initramfs as the root directory, make /dev, and enable system calls. Call once. Returns false when there
- * is no initramfs, or, with a line in the log, when it is damaged or memory does not suffice.
+ * is no initramfs, or, with a line in the log, when memory does not suffice.
  */
 bool userland_init(const struct boot_info *info);
 
@@ -19,8 +19,7 @@ bool userland_init(const struct boot_info *info);
 bool userland_mount(const struct boot_info *info);
 
 /*
- * Run the first program: the one of `init=` on the command line, otherwise /init, with the words after "--" as
- * arguments. Returns true when it has ended, with wait4(2)'s status in *ret_status. Returns false for `init=none`,
- * when there is no /init, or, with a line in the log, when the program could not be started.
+ * Run the first program, which first_program_start() chooses. Returns true when it has ended, with wait4(2)'s status in
+ * *ret_status; false when none was started.
  */
 bool userland_run(const char *cmdline, int *ret_status);

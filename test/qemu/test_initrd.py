@@ -92,14 +92,14 @@ UNUSABLE = {
     "xz": (lambda data: lzma.compress(data, preset=0), "the archive is compressed with xz: only gzip's"),
     "zstd": (lambda data: b"\x28\xb5\x2f\xfd" + data[:5000], "the archive is compressed with zstd: only gzip's"),
     "nothing": (lambda data: b"garbage" + data[:5000], "no newc header"),
-    "damaged": (lambda data: damaged(gzip.compress(data)), r"^initramfs: gzip: .*, at offset 0$"),
+    "damaged": (lambda data: damaged(gzip.compress(data)), r"^initramfs: .+, at offset 0"),
     "cut": (lambda data: gzip.compress(data)[:100000], "gzip: the compressed data ends early, at offset 0"),
 }
 
 
 @pytest.mark.parametrize("name", UNUSABLE)
 def test_unusable(tmp_path, name):
-    """A line says what is wrong, and the monitor starts."""
+    """A line says what is wrong; the first program has not come, so that the monitor starts."""
     change, complaint = UNUSABLE[name]
     with boot(tmp_path, change(DEFAULT.read_bytes())) as machine:
         machine.wait_prompt()
@@ -107,11 +107,28 @@ def test_unusable(tmp_path, name):
 
 
 def test_too_large(tmp_path):
-    """More than there is memory for: both sizes are said, and nothing is lost."""
-    with boot(tmp_path, gzip.compress(bytes(200 << 20)), memory="128M") as machine:
+    """More than there is memory for: what is left is said, and the file that has no room gives its memory back."""
+    with open(tmp_path / "large", "wb") as file:
+        file.truncate(200 << 20)
+    with boot(tmp_path, gzip.compress(make(tmp_path, f"large={tmp_path}/large"), 1), memory="128M") as machine:
         machine.wait_prompt()
-        machine.wait_for(r"^initramfs: 200 MiB in one piece are needed; [0-9.]+ MiB are free$")
+        machine.wait_for(r"^initramfs: no memory for a file's content, at offset 0x[0-9a-f]+ of what was unpacked$")
+        machine.wait_for(r"^initramfs: [0-9.]+ KiB of the archives are not unpacked; [0-9]{2,3}(\.[0-9])? MiB are free$")
         assert "audit" in machine.command("help")
+
+
+def test_what_does_not_fit(tmp_path):
+    """An entry is passed over with a line and the rest comes; rdinit= that cannot start is said, with what is next."""
+    (tmp_path / "broken").write_text("#!/none\n")
+    (tmp_path / "broken").chmod(0o755)
+    bad = make(tmp_path, f"etc={tmp_path}/broken").replace(b"00000000etc\0", b"00000000bin\0")
+    good = make(tmp_path, f"broken={tmp_path}/broken", "sbin/init=t:no program")
+    with boot(tmp_path, DEFAULT.read_bytes(), bad, good, options="rdinit=/broken",
+              command='-c "echo $0 runs; dmesg | grep initramfs:"') as machine:
+        machine.wait_for(r"^init: /broken: .*/none.*, error \d+; tried next: /sbin/init$")
+        machine.wait_for(r"^init: /sbin/init: .*, error \d+; tried next: /bin/sh$")
+        machine.wait_for(r"^/bin/sh runs$")
+        machine.wait_for(r"initramfs: bin, at offset 0x[0-9a-f]+: passed over: a directory that is not empty has its name$")
 
 
 def saying(directory, text):

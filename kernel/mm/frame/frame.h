@@ -67,7 +67,7 @@ struct frames {
 	struct frame_cache *caches;     /* list of all caches, so that the free frames in them can be counted. Atomic */
 	uint32_t cache_count;           /* how many caches are in the list `caches`. Atomic */
 	paddr_t low_page;  /* a page below 1 MiB, to start CPUs. Guard: frame_add_range() has one caller at a time */
-	uint64_t total;    /* 4 KiB frames that were added and not withdrawn. Guard: the same as for low_page */
+	uint64_t total;    /* 4 KiB frames that were added. Guard: the same as for low_page */
 	uint64_t left_out; /* 4 KiB frames of usable memory that could not be managed */
 	uint64_t metadata; /* bytes of RAM that the allocator's bookkeeping takes */
 	uintptr_t direct;  /* the frame at pa is mapped at direct + pa */

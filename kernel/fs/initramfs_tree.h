@@ -1,0 +1,56 @@
+/*
+ * Makes files of an archive's entries, for initramfs.c.
+ */
+#pragma once
+
+#include "kernel/fs/cpio.h"
+#include "kernel/fs/initramfs.h"
+#include "kernel/fs/path.h"
+#include "kernel/lib/tree.h"
+
+/* A directory's time, set at the end: whatever is made in the directory changes it. Guard: the unpacking. */
+struct directory_time {
+	struct directory_time *next;
+	struct node *node; /* a counted reference */
+	uint32_t mtime;
+};
+
+/* Reads archives and makes the files; 12 KiB. Guard: the caller of initramfs_unpack(). */
+struct unpacking {
+	struct cpio cpio;
+	struct path_base base;
+	struct initramfs_report *report;
+
+	/*
+	 * Where the bytes at `kept_bytes` lie, if the bytes that the cpio reader gets stay there for ever: files then
+	 * use them in place. Otherwise kept_bytes is NULL, and files get copies.
+	 */
+	const uint8_t *kept_bytes;
+	paddr_t kept;
+	uint64_t run_at; /* what is added to offsets in messages: where in the initramfs this run of archives begins */
+	struct tree_node *links; /* files with several names whose first has been unpacked, until the archive ends */
+	struct directory_time *times, **times_end;
+	struct node *file;   /* what the current entry has made, a counted reference; NULL: it was passed over */
+	uint64_t filled;     /* bytes of content that the current entry's file has got */
+	uint32_t sum;        /* of their values, if the entry has a sum */
+	char path[PATH_MAX]; /* the current entry's name */
+};
+
+/* Start to unpack into `root`. */
+void unpacking_start(struct unpacking *u, struct node *root, struct initramfs_report *report);
+
+/*
+ * Unpack the next bytes, up to their end or to the place between two archives where something else than a cpio archive
+ * begins: *ret_used is how many bytes that are. Returns 0, -EINVAL or -ENOMEM: then report->what and report->offset are
+ * set, the latter from the first byte of this run of archives on.
+ */
+int unpacking_feed(struct unpacking *u, const uint8_t *bytes, uint64_t size, uint64_t *ret_used);
+
+/* End a run of archives: no entry may be open, otherwise it is cut off: -EINVAL as above. The next run may begin. */
+int unpacking_end_run(struct unpacking *u);
+
+/* Give up the entry that is being unpacked, if any: its file goes. */
+void unpacking_give_up(struct unpacking *u);
+
+/* Set the directories' times, and free all but `u` itself. */
+void unpacking_end(struct unpacking *u);
