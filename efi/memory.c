@@ -59,8 +59,8 @@ static enum mem_type type_of(const EFI_MEMORY_DESCRIPTOR *d)
 		return MEM_RESERVED;
 	if (!(d->Attribute & (EFI_MEMORY_RUNTIME | EFI_MEMORY_SP)))
 		return type;
-	/* Memory of boot services that runtime services still use must not be freed. Linux keeps it, too. */
-	if (type == MEM_BOOT_SERVICES && d->Attribute & EFI_MEMORY_RUNTIME)
+	/* Memory that runtime services still use must not be given away, whatever its type. Linux keeps it, too. */
+	if (d->Attribute & EFI_MEMORY_RUNTIME && (type == MEM_BOOT_SERVICES || type == MEM_USABLE))
 		return d->Type == EfiBootServicesCode ? MEM_RUNTIME_CODE : MEM_RUNTIME_DATA;
 	/* Special-purpose memory waits for a driver that knows what it is for. */
 	return type == MEM_USABLE && d->Attribute & EFI_MEMORY_SP ? MEM_RESERVED : type;

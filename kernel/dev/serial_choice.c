@@ -121,6 +121,24 @@ static bool is_serial_word(const char *text)
 	return strncmp(text, "ttyS", 4) == 0 || strncmp(text, "uart", 4) == 0;
 }
 
+enum key { EARLYCON, CONSOLE };
+
+/* Find the last value of the key on the command line that names a serial port. Returns false when there is none. */
+static bool find_last(const char *cmdline, enum key key, char ret[WORD_MOST])
+{
+	char text[WORD_MOST];
+	bool found = false;
+
+	while (key == CONSOLE ? cmdline_next(&cmdline, "console", text, sizeof(text))
+			      : cmdline_next(&cmdline, "earlycon", text, sizeof(text))) {
+		if (!is_serial_word(text))
+			continue;
+		memcpy(ret, text, sizeof(text));
+		found = true;
+	}
+	return found;
+}
+
 /* Use the port of a word, or say why not. */
 static void use_word(const char *key, const char *text)
 {
@@ -146,31 +164,12 @@ static void use_word(const char *key, const char *text)
 
 void serial_choose(const char *cmdline)
 {
-	char text[WORD_MOST], last[WORD_MOST] = "";
-	const char *at = cmdline;
+	char word[WORD_MOST];
 
-	while (cmdline_next(&at, "earlycon", text, sizeof(text)))
-		if (is_serial_word(text))
-			memcpy(last, text, sizeof(last));
-	if (last[0])
-		use_word("earlycon", last);
-	last[0] = '\0';
-	at = cmdline;
-	while (cmdline_next(&at, "console", text, sizeof(text)))
-		if (is_serial_word(text))
-			memcpy(last, text, sizeof(last));
-	if (last[0])
-		use_word("console", last);
-}
-
-static bool names_serial(const char *cmdline)
-{
-	char text[WORD_MOST];
-
-	while (cmdline_next(&cmdline, "console", text, sizeof(text)))
-		if (is_serial_word(text))
-			return true;
-	return false;
+	if (find_last(cmdline, EARLYCON, word))
+		use_word("earlycon", word);
+	if (find_last(cmdline, CONSOLE, word))
+		use_word("console", word);
 }
 
 /* Use the first port that the ACPI tables name. */
@@ -205,7 +204,9 @@ static bool use_pci(void)
 
 void serial_find_more(const char *cmdline)
 {
-	if (serial.present || (!use_acpi() && !(names_serial(cmdline) && use_pci())))
+	char word[WORD_MOST];
+
+	if (serial.present || (!use_acpi() && !(find_last(cmdline, CONSOLE, word) && use_pci())))
 		return;
 	log_read(serial_sink.write);
 	log_info("serial port: at I/O port %#x\n", serial.base);

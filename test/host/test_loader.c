@@ -114,12 +114,13 @@ static void test_special_memory(void **state)
 		descriptor(EfiBootServicesData, 0x140000, 1, runtime),
 		descriptor(EfiConventionalMemory, 0x150000, 1, EFI_MEMORY_UC | EFI_MEMORY_WC),
 		descriptor(EfiConventionalMemory, 0x160000, 1, 0),
+		descriptor(EfiConventionalMemory, 0x170000, 1, runtime),
 	};
 	const struct mem_range expected[] = {
 		{ 0x100000, 0x101000, MEM_RESERVED },     { 0x110000, 0x111000, MEM_RESERVED },
 		{ 0x120000, 0x121000, MEM_RESERVED },     { 0x130000, 0x131000, MEM_RUNTIME_CODE },
 		{ 0x140000, 0x141000, MEM_RUNTIME_DATA }, { 0x150000, 0x151000, MEM_RESERVED },
-		{ 0x160000, 0x161000, MEM_USABLE },
+		{ 0x160000, 0x161000, MEM_USABLE },       { 0x170000, 0x171000, MEM_RUNTIME_DATA },
 	};
 
 	(void)state;
