@@ -5,6 +5,7 @@
 #include "kernel/dev/keyboard.h"
 
 #include "kernel/arch/cpu.h"
+#include "kernel/dev/keyboard_layout.h"
 #include "kernel/dev/keymap.h"
 #include "kernel/sync/lock.h"
 
@@ -51,8 +52,9 @@
  */
 static struct lock keyboard_lock = LOCK_INITIAL(LOCK_KEYBOARD);
 
-static bool present;                          /* a controller was found and answers. Fixed after boot */
-static struct keymap keymap;                  /* guard: keyboard_lock */
+static bool present;                                 /* a controller was found and answers. Fixed after boot */
+static struct keyboard_layout layout;                /* guard: keyboard_lock */
+static struct keymap keymap = { .layout = &layout }; /* guard: keyboard_lock */
 static unsigned streak;                       /* codes taken since the controller had none; guard: keyboard_lock */
 static char typed[MOST_STALE * KEYMAP_BYTES]; /* the bytes that keys have produced; guard: keyboard_lock */
 static size_t typed_count,
@@ -215,6 +217,15 @@ void keyboard_feed(const uint8_t *codes, size_t count)
 uint8_t keyboard_leds(void)
 {
 	return (keymap.number_lock ? 1 : 0) | (keymap.caps_lock ? 2 : 0);
+}
+
+bool keyboard_set_key(unsigned table, unsigned key, uint16_t value)
+{
+	uint64_t flags = lock_take(&keyboard_lock);
+	bool exists = keyboard_layout_set(&layout, table, key, value);
+
+	lock_release(&keyboard_lock, flags);
+	return exists;
 }
 
 void keyboard_set_application(bool on)

@@ -30,6 +30,12 @@ uint8_t keyboard_leds(void);
 int keyboard_read(void);
 
 /*
+ * Set what a key of all keyboards stands for, with Linux's numbers of tables and keys and its values (KDSKBENT,
+ * ioctl_console(2)). Returns false when there is no such key.
+ */
+bool keyboard_set_key(unsigned table, unsigned key, uint16_t value);
+
+/*
  * Choose whether arrow keys, Home and End send the sequences of DECCKM ("application mode"). May be called in interrupt
  * handlers, too.
  */

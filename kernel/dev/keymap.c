@@ -5,6 +5,8 @@
  */
 #include "kernel/dev/keymap.h"
 
+#include "kernel/dev/keyboard_layout.h"
+
 #define RELEASED 0x80
 #define ESC      '\033'
 
@@ -189,11 +191,61 @@ static size_t character(const struct keymap *keymap, uint8_t key, bool extended,
 	return count;
 }
 
+/* Return what the loaded layout, if any, says of a key, with the modifiers that are held. */
+static struct layout_key of_layout(const struct keymap *keymap, uint8_t key)
+{
+	const struct keyboard_layout *layout = keymap->layout;
+	struct layout_key found = { 0, false, false };
+	unsigned table = shift(keymap) ? LAYOUT_SHIFT : 0;
+
+	if (!layout || !layout->loaded)
+		return found;
+	if (layout->has_altgr && keymap->right_alt)
+		table |= LAYOUT_ALTGR;
+	found = keyboard_layout_find(layout, table, key);
+	if (found.letter && keymap->caps_lock)
+		found = keyboard_layout_find(layout, table ^ LAYOUT_SHIFT, key);
+	return found;
+}
+
+/* Write a character of at most 16 bits as UTF-8. Returns how many bytes it has. */
+static size_t put_utf8(uint32_t c, char *to)
+{
+	if (c < 0x80) {
+		to[0] = (char)c;
+		return 1;
+	}
+	if (c < 0x800) {
+		to[0] = (char)(0xc0 | c >> 6);
+		to[1] = (char)(0x80 | (c & 0x3f));
+		return 2;
+	}
+	to[0] = (char)(0xe0 | c >> 12);
+	to[1] = (char)(0x80 | (c >> 6 & 0x3f));
+	to[2] = (char)(0x80 | (c & 0x3f));
+	return 3;
+}
+
+/* Write the bytes of a character of the loaded layout. */
+static size_t layout_character(const struct keymap *keymap, uint32_t c, char ret_bytes[KEYMAP_BYTES])
+{
+	size_t count = 0;
+
+	if (!c)
+		return 0;
+	if (control(keymap) && c < 0x80)
+		c = (uint8_t)with_control((char)c);
+	if (keymap->left_alt || (keymap->right_alt && !keymap->layout->has_altgr))
+		ret_bytes[count++] = ESC;
+	return count + put_utf8(c, ret_bytes + count);
+}
+
 /* Write the bytes that a key sends when it goes down, and return their number. `key` is not a modifier or lock key. */
 static size_t press(const struct keymap *keymap, uint8_t key, bool extended, char ret_bytes[KEYMAP_BYTES])
 {
 	static const struct function_key back_tab = { 'Z', 0, false };
 	struct keymap unmodified = { .extended = false };
+	struct layout_key loaded;
 
 	if (key >= KEY_KEYPAD_FIRST && key <= KEY_KEYPAD_LAST) {
 		char digit = keypad_digits[key - KEY_KEYPAD_FIRST];
@@ -209,6 +261,9 @@ static size_t press(const struct keymap *keymap, uint8_t key, bool extended, cha
 		return sequence(keymap, &function_keys[10 + key - KEY_F11], ret_bytes);
 	if (key == KEY_TAB && shift(keymap))
 		return sequence(&unmodified, &back_tab, ret_bytes);
+	loaded = of_layout(keymap, key);
+	if (loaded.known && !extended)
+		return layout_character(keymap, loaded.character, ret_bytes);
 	/* Of the extended keys whose codes are below the keypad's, only Enter and '/' have characters. */
 	if (key >= sizeof(plain_keys) - 1 || (extended && key != KEY_SLASH && plain_keys[key] != '\r'))
 		return 0;
@@ -221,6 +276,7 @@ void keymap_release(struct keymap *keymap)
 		.caps_lock = keymap->caps_lock,
 		.number_lock = keymap->number_lock,
 		.application = keymap->application,
+		.layout = keymap->layout,
 	};
 }
 

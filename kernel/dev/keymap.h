@@ -1,5 +1,6 @@
 /*
- * Translates a PC keyboard's scan codes to the bytes that a terminal would send. US layout.
+ * Translates a PC keyboard's scan codes to the bytes that a terminal would send: of a US keyboard, or by a layout that
+ * a program has loaded.
  */
 #pragma once
 
@@ -9,6 +10,8 @@
 
 /* Room for the bytes of one key; the longest sequence, ESC [ 24 ; 8 ~, has 7. */
 #define KEYMAP_BYTES 8
+
+struct keyboard_layout;
 
 /*
  * The state of the keys. All zero: no key is down, no lock is on. Guard: only the reader of the keyboard uses it
@@ -24,6 +27,7 @@ struct keymap {
 	bool extended;    /* the last code was the prefix 0xe0 */
 	uint8_t skip;     /* how many codes of the Pause key are still to come */
 	bool application; /* DECCKM: arrows, Home and End start with ESC O. Set by the terminal, not changed here */
+	const struct keyboard_layout *layout; /* NULL: US. Not changed here */
 };
 
 /*

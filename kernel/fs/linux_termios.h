@@ -44,6 +44,14 @@ struct linux_winsize {
 	uint16_t x_pixels, y_pixels;
 };
 
+/* The argument of KDSKBENT. */
+struct linux_kbentry {
+	uint8_t table, index;
+	uint16_t value;
+};
+
+#define KB_101 2 /* the answer to KDGKBTYPE */
+
 enum linux_iflag {
 	IGNBRK = 01,
 	BRKINT = 02,
@@ -90,6 +98,8 @@ enum linux_tty_request {
 	FIONREAD = 0x541b,
 	TIOCGSERIAL = 0x541e,
 	TIOCPKT = 0x5420,
+	KDGKBTYPE = 0x4b33, /* ioctl_console(2): which keyboard the terminal has */
+	KDSKBENT = 0x4b47,  /* what a key stands for: struct linux_kbentry */
 	TIOCNOTTY = 0x5422,
 	TCSBRKP = 0x5425,
 	TIOCGSID = 0x5429,

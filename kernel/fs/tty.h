@@ -92,6 +92,8 @@ struct tty {
 	 * Give tty_input() what the device answers to escape sequences in the text. Called without `lock`. May be NULL.
 	 */
 	void (*answer)(struct tty *tty);
+	/* Do KDSKBENT; NULL: no keyboard, -ENOTTY. Returns 0, -EINVAL, -EPERM. Fixed after boot */
+	int (*set_key)(unsigned table, unsigned key, uint16_t value);
 	void *data;                  /* for the driver. Fixed after boot */
 	const struct tty_port *port; /* NULL: `write` queues nothing. Fixed after boot */
 	const struct tty_job_control *jobs;

@@ -134,6 +134,21 @@ static int64_t control_flow(struct tty *tty, uint64_t action)
 	return 0;
 }
 
+/* Do the requests about the keyboard. A terminal that has none returns -ENOTTY. */
+static int64_t keyboard_request(struct tty *tty, unsigned request, struct user_io *io)
+{
+	const uint8_t type = KB_101;
+	struct linux_kbentry entry;
+	int error;
+
+	if (!tty->set_key)
+		return -ENOTTY;
+	if (request == KDGKBTYPE)
+		return put(io, &type, sizeof(type));
+	error = copy_errno(user_io_get_all(io, &entry, sizeof(entry)));
+	return error ? error : tty->set_key(entry.table, entry.index, entry.value);
+}
+
 static int64_t do_request(struct tty *tty, unsigned request, uint64_t arg, struct user_io *io)
 {
 	struct linux_winsize winsize;
@@ -159,6 +174,9 @@ static int64_t do_request(struct tty *tty, unsigned request, uint64_t arg, struc
 		return put(io, &waiting, sizeof(waiting));
 	case TIOCGSERIAL:
 		return put_serial(tty, io);
+	case KDGKBTYPE:
+	case KDSKBENT:
+		return keyboard_request(tty, request, io);
 	case TIOCOUTQ:
 		return put_waiting(tty, io);
 	case TCFLSH:

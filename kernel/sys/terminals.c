@@ -19,6 +19,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/lib/time.h"
 #include "kernel/task/job_control.h"
+#include "kernel/task/rights.h"
 #include "kernel/task/sched.h"
 #include "kernel/task/user_return.h"
 
@@ -233,6 +234,13 @@ static struct choice choose(const char *cmdline)
 	return c;
 }
 
+static int set_key(unsigned table, unsigned key, uint16_t value)
+{
+	if (!rights_can(CAP_SYS_TTY_CONFIG))
+		return -EPERM;
+	return keyboard_set_key(table, key, value) ? 0 : -EINVAL;
+}
+
 void terminals_init(const char *cmdline)
 {
 	static struct device alias, first;
@@ -253,6 +261,7 @@ void terminals_init(const char *cmdline)
 	}
 	make_alias(&first, "tty1", 1, of_screen);
 	of_serial->port = &serial_port;
+	of_screen->set_key = set_key;
 	if (screen_present())
 		of_screen->flush = flush_terminal;
 	screen_leads = choice.screen_leads;

@@ -388,9 +388,68 @@ static void a_keyboard_may_come_later(void **state)
 	expect_typed("ls");
 }
 
+/* The bytes that a key sends, as a text. */
+static void expect_key(struct keymap *keys, uint8_t key, const char *text)
+{
+	char bytes[KEYMAP_BYTES];
+	size_t count = keymap_feed(keys, key, bytes);
+
+	assert_int_equal(count, strlen(text));
+	assert_memory_equal(bytes, text, count);
+}
+
+/* Keys of a German keyboard, with the values that loadkmap sets: characters, letters, AltGr, accents, holes. */
+static void a_layout_can_be_loaded(void **state)
+{
+	static struct keyboard_layout german;
+	struct keymap keys = { .layout = &german };
+
+	(void)state;
+	expect_key(&keys, 0x15, "y");
+	assert_true(keyboard_layout_set(&german, 0, 0x15, 0x0b00 | 'z'));
+	assert_true(keyboard_layout_set(&german, 1, 0x15, 0x0b00 | 'Z'));
+	assert_true(keyboard_layout_set(&german, 0, 0x1a, 0x0bfc));
+	assert_true(keyboard_layout_set(&german, 0, 0x10, 0x0b00 | 'q'));
+	assert_true(keyboard_layout_set(&german, 2, 0x10, '@'));
+	assert_true(keyboard_layout_set(&german, 2, 0x12, 0xf000 ^ 0x20ac));
+	assert_true(keyboard_layout_set(&german, 0, 0x0d, 0x0501));
+	assert_true(keyboard_layout_set(&german, 0, 0x1b, 0x0200));
+	assert_true(keyboard_layout_set(&german, 0, 0x56, '<'));
+	assert_true(keyboard_layout_set(&german, 0, 0x1c, 0x0201));
+	assert_true(keyboard_layout_set(&german, 4, 0x15, 0x001a));
+	assert_false(keyboard_layout_set(&german, 0, 128, 'x'));
+	expect_key(&keys, 0x15, "z");
+	expect_key(&keys, 0x1a, "\xc3\xbc");
+	expect_key(&keys, 0x0d, "\xc2\xb4");
+	expect_key(&keys, 0x1b, "");
+	expect_key(&keys, 0x56, "<");
+	/* Enter is none of a layout's characters, and keys that were not set are as before. */
+	expect_key(&keys, 0x1c, "\r");
+	expect_key(&keys, 0x1e, "a");
+	keys.left_shift = true;
+	expect_key(&keys, 0x15, "Z");
+	keys.caps_lock = true;
+	expect_key(&keys, 0x15, "z");
+	keys.left_shift = false;
+	expect_key(&keys, 0x15, "Z");
+	keys.caps_lock = false;
+	keys.left_control = true;
+	expect_key(&keys, 0x15, "\032");
+	keys.left_control = false;
+	keys.right_alt = true;
+	expect_key(&keys, 0x10, "@");
+	expect_key(&keys, 0x12, "\xe2\x82\xac");
+	keys.right_alt = false;
+	keys.left_alt = true;
+	expect_key(&keys, 0x15, "\033z");
+	keymap_release(&keys);
+	expect_key(&keys, 0x15, "z");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_layout_can_be_loaded),
 		cmocka_unit_test(rows_of_keys),
 		cmocka_unit_test(shift_control_and_locks),
 		cmocka_unit_test(arrows_and_keypad),
