@@ -6,6 +6,7 @@
 
 #include "kernel/fs/anonymous.h"
 #include "kernel/fs/inotify_internal.h"
+#include "kernel/fs/text.h"
 #include "kernel/lib/panic.h"
 #include "kernel/lib/radix.h"
 #include "kernel/lib/tree_change.h"
@@ -13,6 +14,7 @@
 #include "kernel/mm/heap/heap.h"
 
 #define END_STEP      128     /* watches or events that one step of a closed instance's end drops */
+#define INFO_WATCHES  256     /* watches that /proc/PID/fdinfo shows */
 #define WATCHES_LEAST 8192    /* bounds of inotify_limits.watches when the machine starts, as Linux has them */
 #define WATCHES_MOST  1048576 /* of a large machine */
 #define WATCH_KEPT    (IN_ALL_EVENTS | IN_EXCL_UNLINK | IN_ONESHOT)
@@ -284,11 +286,31 @@ static struct wait_queue *inotify_file_queue(struct file *file)
 	return &inotify->queue;
 }
 
+/* Add the watches as Linux without file handles shows them, the newest first; at most INFO_WATCHES of them. */
+static void inotify_info(struct file *file, struct text *ret)
+{
+	const struct inotify *inotify = file->data;
+	struct tree_node *at = tree_outermost(inotify->by_number, TREE_HIGH);
+
+	for (unsigned i = 0; at && i < INFO_WATCHES; i++) {
+		const struct inotify_watch *watch = watch_by_number(at);
+		const struct node *node = watch->watch.node;
+		const uint64_t device = node->fs->device;
+
+		text_add(ret, "inotify wd:%x ino:%llx sdev:%llx mask:%x ignored_mask:0 \n", (unsigned)watch->number,
+			 (unsigned long long)node->number,
+			 (unsigned long long)DEVICE_MAJOR(device) << 20 | DEVICE_MINOR(device),
+			 watch->watch.mask & ~(uint32_t)IN_UNMOUNT);
+		at = tree_beside(at, TREE_LOW);
+	}
+}
+
 static const struct file_ops inotify_ops = {
 	.read = inotify_read,
 	.seek = inotify_seek,
 	.ioctl = inotify_ioctl,
 	.poll = inotify_poll,
 	.queue = inotify_file_queue,
+	.info = inotify_info,
 	.release = inotify_release,
 };

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -396,6 +397,23 @@ static void write_number(const char *path, long number)
 	close(fd);
 }
 
+/* Check the line of a watch of DIR/a, the only one of `fd`, in fdinfo. */
+static void check_info(int fd)
+{
+	char path[64], text[512] = "", expected[128];
+	struct stat stat_of;
+	int file;
+
+	stat(DIR "/a", &stat_of);
+	snprintf(path, sizeof(path), "/tmp/proc/self/fdinfo/%d", fd);
+	snprintf(expected, sizeof(expected), "inotify wd:1 ino:%lx sdev:%lx mask:4000020 ignored_mask:0 ",
+		 (unsigned long)stat_of.st_ino, (unsigned long)major(stat_of.st_dev) << 20 | minor(stat_of.st_dev));
+	file = open(path, O_RDONLY);
+	is_true(read(file, text, sizeof(text) - 1) > 0, file, "fdinfo");
+	close(file);
+	is_true(strstr(text, expected) != NULL, 0, "shows the watch");
+}
+
 #define LIMITS "/tmp/proc/sys/fs/inotify/"
 
 static void test_limits(void)
@@ -430,6 +448,10 @@ static void test_limits(void)
 	write_number(LIMITS "max_queued_events", events);
 	write_number(LIMITS "max_user_instances", instances);
 	write_number(LIMITS "max_user_watches", watches);
+	fd = start();
+	add(fd, DIR "/a", IN_OPEN | IN_EXCL_UNLINK);
+	check_info(fd);
+	close(fd);
 	fd = start();
 	is_true(add(fd, "/tmp/proc/self/status", IN_OPEN) == 1, fd, "a file of /proc");
 	close(open("/tmp/proc/self/status", O_RDONLY));
