@@ -34,6 +34,7 @@ def all_python_files() -> list[Path]:
 
 # Beginnings of the names of files in Debian's libpython3.11-testsuite.
 PYTHON_TESTS = ("init", "main", "audit", "list_tests", "signalinterproctester", "fork_wait", "lock_tests", "ssl_servers",
+                "mapping_tests", "tf_inherit_check",
                 *(f"test_{name}" for name in (
                     "os", "posix", "signal", "threading", "mmap", "select", "selectors", "pty", "tempfile", "shutil",
                     "fcntl", "resource", "time", "subprocess", "multiprocessing")))
