@@ -37,6 +37,7 @@
 #include "kernel/monitor/monitor.h"
 #include "kernel/monitor/watchdog.h"
 #include "kernel/panic/panic_page.h"
+#include "kernel/report/cpu_where.h"
 #include "kernel/report/hwreport.h"
 #include "kernel/report/left_out.h"
 #include "kernel/report/lines.h"
@@ -280,6 +281,7 @@ static void run_programs(const struct boot_info *info, const char *cmdline)
 	task_init();
 	has_root = userland_init(info);
 	cpus_start(cmdline);
+	cpu_where_init();
 	syscall_cpus_started();
 	if (!has_root || !userland_mount(info))
 		return;

@@ -23,6 +23,7 @@ static uint32_t round;  /* odd: all CPUs but `pauser` are to wait; goes up with 
 static uint32_t pauser; /* number of the CPU that has the others wait, plus 1; 0: none. Atomic */
 
 static PER_CPU bool nmi_sent;       /* an NMI of this file is on its way to this CPU. Atomic */
+static PER_CPU vaddr_t seen_at;     /* RIP at the last NMI of this file; 0: cpu_calls_look() waits for it. Atomic */
 static PER_CPU uint32_t held_round; /* the value of `round` for which this CPU waits; 0: it runs. Atomic */
 
 /* Do nothing: on its way back from any interrupt a CPU looks whether another task should run. */
@@ -102,6 +103,8 @@ static NO_BREAK bool nmi(struct trap_frame *frame)
 	const uint32_t by = __atomic_load_n(&stopper, __ATOMIC_RELAXED), self = this_cpu->number + 1;
 	const bool ours = __atomic_exchange_n(per_cpu_pointer(nmi_sent), false, __ATOMIC_SEQ_CST);
 
+	if (ours)
+		__atomic_store_n(per_cpu_pointer(seen_at), frame->rip, __ATOMIC_RELAXED);
 	if (by && by != self)
 		stop();
 	if (is_pausing()) {
@@ -184,9 +187,15 @@ NO_BREAK void cpu_calls_resume_others(void)
 	open_sections_allow();
 }
 
-uint32_t cpu_calls_pauses(void)
+vaddr_t cpu_calls_look(const struct percpu *cpu)
 {
-	return __atomic_load_n(&round, __ATOMIC_RELAXED);
+	const uint64_t start = cpu_rdtsc(), most = clock_tsc_frequency() / 10;
+
+	__atomic_store_n(per_cpu_of(cpu, seen_at), 0, __ATOMIC_SEQ_CST);
+	send_nmi(cpu);
+	while (!__atomic_load_n(per_cpu_of(cpu, seen_at), __ATOMIC_RELAXED) && cpu_rdtsc() - start < most)
+		cpu_pause();
+	return __atomic_load_n(per_cpu_of(cpu, seen_at), __ATOMIC_RELAXED);
 }
 
 void cpu_calls_init(void)

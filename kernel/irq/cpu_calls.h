@@ -44,11 +44,15 @@ struct cpu_pause {
  * the others have been resumed by then. cpu_calls_resume_others: returns when all have called `ends`. Call both with
  * interrupts off, in the kernel context, from one CPU at a time; for the gdb stub. Meanwhile other NMIs than those of
  * this file are dropped.
- * cpu_calls_pauses: return how often CPUs have been paused and resumed, for whoever measures a time.
  */
 bool cpu_calls_pause_others(const struct cpu_pause *with);
 void cpu_calls_resume_others(void);
-uint32_t cpu_calls_pauses(void);
+
+/*
+ * Return the address that another CPU is at, even with interrupts off, by an NMI; 0 when it does not take that within a
+ * tenth of a second.
+ */
+vaddr_t cpu_calls_look(const struct percpu *cpu);
 
 /*
  * Set the handler of NMIs that no CPU has sent by a function of this file. The handler returns false when it does not

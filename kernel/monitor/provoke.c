@@ -15,7 +15,9 @@
 #include "kernel/mm/heap/heap.h"
 #include "kernel/mm/space/hhdm.h"
 #include "kernel/mm/space/kernel_space.h"
+#include "kernel/sync/kernel_lock.h"
 #include "kernel/sync/lock.h"
+#include "kernel/task/sched.h"
 #include "kernel/task/task.h"
 #include "paging/layout.h"
 
@@ -200,6 +202,62 @@ static void wait_ms(uint64_t ms)
 		cpu_pause();
 }
 
+static bool hangs; /* hang_mute() has begun to hang. Atomic */
+
+/* Hang with interrupts off, and with the kernel lock, which every task in the kernel has. */
+static void hang_deaf(void *argument)
+{
+	(void)argument;
+	wait_deaf();
+}
+
+/* Hang with interrupts off, without the kernel lock: the other CPUs go on, until a shootdown has to be served here. */
+static void hang_mute(void *argument)
+{
+	(void)argument;
+	irq_close();
+	kernel_lock_release();
+	__atomic_store_n(&hangs, true, __ATOMIC_RELEASE);
+	wait_for_ever();
+}
+
+/* Run a function in a task on the last CPU. Returns false when this is the only CPU, or there is no memory. */
+static bool run_on_last_cpu(void (*function)(void *argument))
+{
+	struct cpu_set last = { { 0 } };
+	struct task *task;
+
+	cpu_set_add(&last, cpu_count - 1);
+	if (cpu_count == 1 || task_create("hangs", false, &task) != 0)
+		return false;
+	sched_set_cpus(task, &last);
+	task_start_kernel(task, function, NULL);
+	return true;
+}
+
+static void make_other_deaf(void)
+{
+	if (!run_on_last_cpu(hang_deaf))
+		return;
+	while (!zero)
+		kernel_lock_lend();
+}
+
+static void make_other_mute(void)
+{
+	void *block;
+
+	if (!run_on_last_cpu(hang_mute))
+		return;
+	while (!__atomic_load_n(&hangs, __ATOMIC_ACQUIRE))
+		kernel_lock_lend();
+	/* What unmaps memory of the kernel concerns every CPU. */
+	block = kmalloc(LARGE);
+	kfree(block);
+	heap_trim();
+	unnoticed();
+}
+
 /* Keep interrupts off for 3 ms, then let no other task run for 3 ms: the debug build logs both. */
 static void be_slow(void)
 {
@@ -235,6 +293,8 @@ bool provoke(const char *how)
 		{ "slow", be_slow },
 		{ "loop", wait_for_ever },
 		{ "deaf", wait_deaf },
+		{ "other", make_other_deaf },
+		{ "mute", make_other_mute },
 		{ "context", read_frame_in_user_context },
 	};
 

@@ -2,7 +2,7 @@
  * The watchdog runs in the handler of a periodic NMI, which may have interrupted code that holds locks: so it allocates
  * nothing, and writes to the log only when the NMI has interrupted the HLT of an idle CPU, where no lock is held.
  *
- * A sign of life is what shows that the machine makes progress: the NMI has interrupted user mode, or progress()
+ * A sign of life is what shows that the machine makes progress: the NMI has interrupted user mode, or progress_of()
  * returns another number than before, or the CPU has become idle or busy.
  */
 #include "kernel/monitor/watchdog.h"
@@ -21,7 +21,9 @@
 #include "kernel/mm/space/context.h"
 #include "kernel/monitor/monitor.h"
 #include "kernel/panic/panic_page.h"
+#include "kernel/report/cpu_where.h"
 #include "kernel/report/task_report.h"
+#include "kernel/sync/kernel_lock.h"
 #include "kernel/sys/sys.h"
 #include "kernel/task/find.h"
 #include "kernel/task/run_queues.h"
@@ -33,9 +35,15 @@ extern const uint8_t image_text[], image_text_end[];
 
 static uint64_t limit;          /* longest time without a sign of life, in TSC ticks. Fixed after boot */
 static long limit_seconds;      /* `limit` in seconds. Fixed after boot */
-static uint64_t seen;           /* what progress() returned at the last sign of life. Guard: the NMI's handler */
+static uint64_t seen;           /* what progress_of() returned at the last sign of life. Guard: the NMI's handler */
 static uint64_t seen_tsc;       /* when the last sign of life was. Guard: the NMI's handler */
 static uint64_t monitor_rounds; /* calls of monitor_idle(). Guard: the monitor; read by the NMI's handler */
+/*
+ * What progress_of() returned for the CPU that holds the kernel lock, and when that was new, in TSC ticks. Guard: the
+ * NMI's handler
+ */
+static uint64_t holder_seen, holder_tsc;
+
 /*
  * idle_since: whether the CPU was idle at seen_tsc. told: whether look_for_deadlock() has looked at the tasks since
  * then. Guard: the NMI's handler
@@ -49,10 +57,12 @@ static void monitor_idle(void)
 	cpu_pause();
 }
 
-/* Return a number that changes whenever a system call is made, another task gets the CPU, or the monitor is idle. */
-static uint64_t progress(void)
+/*
+ * Return a number that changes whenever a system call is made, the CPU of `task`, which it runs, gets another task, or
+ * the monitor is idle. NULL: there are no tasks yet.
+ */
+static uint64_t progress_of(const struct task *task)
 {
-	const struct task *task = task_current();
 	uint64_t sum = monitor_rounds;
 
 	if (task)
@@ -133,10 +143,44 @@ static void look_for_deadlock(const struct trap_frame *frame)
 	kernel_context_leave(token);
 }
 
+/* Return another CPU that holds the kernel lock, or NULL. */
+static const struct percpu *other_holder(void)
+{
+	const uint32_t holder = __atomic_load_n(&kernel_lock_holder, __ATOMIC_RELAXED);
+
+	return holder && holder != this_cpu->number + 1 ? cpu_list[holder - 1] : NULL;
+}
+
+/*
+ * Return whether another CPU has held the kernel lock for too long, with the same task and without a system call. This
+ * CPU, to which the NMIs go, may be in user mode or idle meanwhile. Then the panic page will name that CPU.
+ */
+static bool is_other_stuck(uint64_t tsc)
+{
+	static char text[CPU_WHERE_TEXT + 64], where[CPU_WHERE_TEXT]; /* guard: the NMI's handler */
+	const struct percpu *cpu = other_holder();
+	const uint64_t now = cpu ? progress_of(cpu->current) + ((uint64_t)(cpu->number + 1) << 48) : 0;
+
+	if (!cpu || now != holder_seen) {
+		holder_seen = now;
+		holder_tsc = tsc;
+		return false;
+	}
+	if (tsc - holder_tsc < limit)
+		return false;
+	format_s(text, sizeof(text), "watchdog: CPU %u has been at one thing for too long: %s", cpu->number,
+		 cpu_where(cpu, where));
+	panic_page_explain(text);
+	return true;
+}
+
 static bool tick(struct trap_frame *frame)
 {
-	uint64_t now = progress(), tsc = cpu_rdtsc();
+	uint64_t now = progress_of(task_current()), tsc = cpu_rdtsc();
 	bool idle = is_idle(frame);
+
+	if (is_other_stuck(tsc))
+		return false;
 
 	if (trap_from_user(frame) || now != seen || idle != idle_since) {
 		seen = now;

@@ -9,6 +9,9 @@
 
 static void (*send_to)(const struct percpu *cpu); /* shootdown_set_sender()'s function. Fixed after boot */
 
+static void (*late)(const struct percpu *cpu); /* shootdown_set_late()'s function; NULL: none. Fixed after boot */
+static uint64_t patience;                      /* its time, in TSC ticks. Fixed after boot */
+
 /* The message. Guard: the CPU that sends it, until all have served it. */
 static const struct tlb_message *sent;
 static unsigned waiting; /* how many CPUs have not served it yet. Atomic */
@@ -20,6 +23,35 @@ PER_CPU uint64_t shootdowns_sent; /* guard: own CPU */
 void shootdown_set_sender(void (*send)(const struct percpu *cpu))
 {
 	send_to = send;
+}
+
+void shootdown_set_late(void (*is_late)(const struct percpu *cpu), uint64_t ticks)
+{
+	patience = ticks;
+	late = is_late;
+}
+
+/*
+ * Wait until all have served the message. While this CPU does not run, since gdb has stopped the machine, or a
+ * hypervisor this CPU, no time is counted: so no step counts for more than a thousandth of the whole.
+ */
+static void wait_for_all(void)
+{
+	uint64_t waited = 0, before = cpu_rdtsc();
+
+	while (__atomic_load_n(&waiting, __ATOMIC_ACQUIRE)) {
+		const uint64_t now = cpu_rdtsc(), step = now - before;
+
+		waited += step < patience / 1000 ? step : patience / 1000;
+		before = now;
+		cpu_pause();
+		if (!late || waited < patience)
+			continue;
+		CPUS_EACH(cpu) {
+			if (__atomic_load_n(per_cpu_of(cpu, wanted), __ATOMIC_RELAXED))
+				late(cpu);
+		}
+	}
 }
 
 /*
@@ -44,8 +76,7 @@ void shootdown(const struct tlb_message *message)
 		send_to(cpu);
 	}
 	__atomic_sub_fetch(&waiting, 1, __ATOMIC_SEQ_CST);
-	while (__atomic_load_n(&waiting, __ATOMIC_ACQUIRE))
-		cpu_pause();
+	wait_for_all();
 }
 
 void shootdown_serve(void)

@@ -13,6 +13,12 @@ extern PER_CPU struct tlb context_tlb; /* guard: own CPU, interrupts off; see co
 void shootdown_set_sender(void (*send)(const struct percpu *cpu));
 
 /*
+ * Set the function that is called when a CPU has not served a message for so many TSC ticks. It should not return: the
+ * CPU may use stale translations, so that the memory behind them can never be given away. Call once.
+ */
+void shootdown_set_late(void (*is_late)(const struct percpu *cpu), uint64_t ticks);
+
+/*
  * Have the other CPUs that the message concerns serve it, and wait until all have. Call with no lock held that a CPU
  * may wait for with interrupts off. One CPU calls this at a time: the one that runs tasks in the kernel.
  */
