@@ -5,6 +5,7 @@
 #include "kernel/fs/fd.h"
 
 #include "kernel/fs/file_lock.h"
+#include "kernel/lib/likely.h"
 #include "kernel/lib/string.h"
 #include "kernel/mm/heap/heap.h"
 
@@ -127,6 +128,8 @@ static void put_closed(const struct fd_table *table, struct file *file)
 {
 	if (file->node->locks)
 		file_lock_drop(file->node, LOCK_RECORD, table);
+	if (unlikely(file->ops->closed))
+		file->ops->closed(file);
 	file_put(file);
 }
 
@@ -322,6 +325,8 @@ static bool close_word(struct fd_table *table, unsigned word, uint64_t bits)
 		table->open[word] &= ~bit;
 		table->cloexec[word] &= ~bit;
 		set_file(table, fd, NULL);
+		if (unlikely(file->ops->closed))
+			file->ops->closed(file);
 		file_put(file);
 	}
 	return true;

@@ -53,6 +53,7 @@ struct file_ops {
 	/* Put whole linux_dirent64 records. Returns bytes, 0 at the end, -EINVAL (not even one fits). [-ENOTDIR] */
 	int64_t (*getdents)(struct file *file, struct user_io *io);
 	void (*info)(struct file *file, struct text *ret); /* Add lines to the file in /proc/PID/fdinfo. [nothing] */
+	void (*closed)(struct file *file);                 /* a descriptor of the current process is closed [nothing] */
 	/* Free `data`: the last reference is gone. The caller drops the reference to `node` afterwards. [nothing] */
 	void (*release)(struct file *file);
 };

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "kernel/lib/list.h"
+#include "kernel/lib/tree.h"
 #include "paging/types.h"
 
 struct user_io;
@@ -18,9 +19,12 @@ struct message_chunk {
 
 /* A message. Guard: tasks only, which the kernel does not preempt. */
 struct ipc_message {
-	struct link link; /* in a queue's list */
-	int64_t type;     /* msgsnd(2)'s type; or mq_send(3)'s priority */
-	uint64_t size;    /* bytes; fixed when it is made */
+	union {
+		struct link link;         /* in the list of System V's queue */
+		struct tree_node in_tree; /* in the tree of POSIX's */
+	};
+	int64_t type;  /* msgsnd(2)'s type; or mq_send(3)'s priority */
+	uint64_t size; /* bytes; fixed when it is made */
 	struct message_chunk rest;
 	paddr_t pages[]; /* size / PAGE_SIZE frames */
 };

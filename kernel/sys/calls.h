@@ -48,7 +48,8 @@
 	call(222, timer_create) call(223, timer_settime) call(224, timer_gettime) call(225, timer_getoverrun) \
 	call(226, timer_delete) call(227, clock_settime) call(228, clock_gettime) call(229, clock_getres) \
 	call(230, clock_nanosleep) call(231, exit_group) call(232, epoll_wait) call(233, epoll_ctl) \
-	call(234, tgkill) call(235, utimes) call(247, waitid) call(251, ioprio_set) call(252, ioprio_get) \
+	call(234, tgkill) call(235, utimes) call(240, mq_open) call(241, mq_unlink) call(242, mq_timedsend) \
+	call(243, mq_timedreceive) call(244, mq_notify) call(245, mq_getsetattr) call(247, waitid) call(251, ioprio_set) call(252, ioprio_get) \
 	call(253, inotify_init) call(254, inotify_add_watch) call(255, inotify_rm_watch) \
 	call(257, openat) call(258, mkdirat) call(259, mknodat) call(260, fchownat) call(261, futimesat) \
 	call(262, newfstatat) call(263, unlinkat) call(264, renameat) call(265, linkat) call(266, symlinkat) \

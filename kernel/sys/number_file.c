@@ -23,3 +23,15 @@ int number_file_take(const char *bytes, size_t size, uint64_t most, uint64_t *re
 	*ret = number;
 	return 0;
 }
+
+int number_file_take_from(const char *bytes, size_t size, uint64_t least, uint64_t most, uint64_t *ret)
+{
+	uint64_t number;
+	int error = number_file_take(bytes, size, most, &number);
+
+	if (!error && number < least)
+		error = -EINVAL;
+	if (!error)
+		*ret = number;
+	return error;
+}

@@ -11,15 +11,20 @@
  */
 int number_file_take(const char *bytes, size_t size, uint64_t most, uint64_t *ret);
 
-/* Define make_NAME and take_NAME for a file whose number is a variable of 0 to `most`. */
-#define NUMBER_FILE(name, variable, most)                           \
+/* Do number_file_take() for a number that must be at least `least`. */
+int number_file_take_from(const char *bytes, size_t size, uint64_t least, uint64_t most, uint64_t *ret);
+
+/* Define make_NAME and take_NAME for a file whose number is a variable of 0, or `least`, to `most`. */
+#define NUMBER_FILE(name, variable, most) NUMBER_FILE_FROM(name, variable, 0, most)
+
+#define NUMBER_FILE_FROM(name, variable, least, most)               \
 	static int make_##name(struct node *node, struct text *ret) \
 	{                                                           \
 		(void)node;                                         \
 		text_add_line(ret, "", (uint64_t)(variable));       \
 		return 0;                                           \
 	}                                                           \
-	NUMBER_FILE_TAKE(name, variable, most)
+	NUMBER_FILE_TAKE(name, variable, least, most)
 
 /* Define make_NAME and take_NAME for a file whose number is an int, and shown with its sign. */
 #define NUMBER_FILE_SIGNED(name, variable)                          \
@@ -29,16 +34,16 @@ int number_file_take(const char *bytes, size_t size, uint64_t most, uint64_t *re
 		text_add(ret, "%d\n", (variable));                  \
 		return 0;                                           \
 	}                                                           \
-	NUMBER_FILE_TAKE(name, variable, INT32_MAX)
+	NUMBER_FILE_TAKE(name, variable, 0, INT32_MAX)
 
-#define NUMBER_FILE_TAKE(name, variable, most)                                    \
-	static int take_##name(struct node *node, const char *bytes, size_t size) \
-	{                                                                         \
-		uint64_t number;                                                  \
-		int error = number_file_take(bytes, size, (most), &number);       \
-                                                                                  \
-		(void)node;                                                       \
-		if (!error)                                                       \
-			(variable) = (__typeof__(variable))number;                \
-		return error;                                                     \
+#define NUMBER_FILE_TAKE(name, variable, least, most)                                     \
+	static int take_##name(struct node *node, const char *bytes, size_t size)         \
+	{                                                                                 \
+		uint64_t number;                                                          \
+		int error = number_file_take_from(bytes, size, (least), (most), &number); \
+                                                                                          \
+		(void)node;                                                               \
+		if (!error)                                                               \
+			(variable) = (__typeof__(variable))number;                        \
+		return error;                                                             \
 	}

@@ -2,6 +2,7 @@
  * /proc/sysvipc, which ipcs(1) reads, and the limits of System V's objects in /proc/sys/kernel.
  */
 #include "kernel/fs/errno.h"
+#include "kernel/ipc/mqueue.h"
 #include "kernel/ipc/msg.h"
 #include "kernel/ipc/sem.h"
 #include "kernel/ipc/shm.h"
@@ -136,6 +137,12 @@ NUMBER_FILE(msgmni, msg_table.most, IPC_OBJECTS)
 NUMBER_FILE_SIGNED(msg_next_id, msg_table.next_id)
 NUMBER_FILE_SIGNED(shm_next_id, shm_table.next_id)
 
+NUMBER_FILE(queues_max, mqueue_limits.queues, INT32_MAX)
+NUMBER_FILE_FROM(msg_max, mqueue_limits.most, 1, MQUEUE_MOST_HARD)
+NUMBER_FILE_FROM(msgsize_max, mqueue_limits.most_size, 128, MQUEUE_SIZE_HARD)
+NUMBER_FILE_FROM(msg_default, mqueue_limits.default_most, 1, MQUEUE_MOST_HARD)
+NUMBER_FILE_FROM(msgsize_default, mqueue_limits.default_most_size, 128, MQUEUE_SIZE_HARD)
+
 static int make_rmid_forced(struct node *node, struct text *ret)
 {
 	(void)node;
@@ -161,9 +168,19 @@ static int take_rmid_forced(struct node *node, const char *bytes, size_t size)
 		.path = "sys/kernel/" #name, .mode = S_IFREG | 0644, .make = make_##name, .take = take_##name \
 	}
 
+#define MQUEUE_LIMIT(name)                                                                                       \
+	{                                                                                                        \
+		.path = "sys/fs/mqueue/" #name, .mode = S_IFREG | 0644, .make = make_##name, .take = take_##name \
+	}
+
 void proc_ipc_init(struct text_fs_type *type)
 {
 	static struct text_entry entries[] = {
+		MQUEUE_LIMIT(queues_max),
+		MQUEUE_LIMIT(msg_max),
+		MQUEUE_LIMIT(msgsize_max),
+		MQUEUE_LIMIT(msg_default),
+		MQUEUE_LIMIT(msgsize_default),
 		RECORDS(shm),
 		RECORDS(sem),
 		RECORDS(msg),

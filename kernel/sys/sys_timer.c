@@ -25,8 +25,6 @@ struct signal_event {
 
 _Static_assert(sizeof(struct signal_event) == 64, "Linux's struct sigevent");
 
-#define SIGEV_THREAD 2 /* for the kernel the same as a signal, at which the C library calls a function */
-
 /* ---- timer_create(2) ---- */
 
 /* Fill in the clock of a timer that is to be made. Returns 0, -EINVAL, -EOPNOTSUPP (a clock that has no timers). */

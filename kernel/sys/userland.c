@@ -12,6 +12,7 @@
 #include "kernel/fs/mount_types.h"
 #include "kernel/fs/pty.h"
 #include "kernel/fs/tmpfs.h"
+#include "kernel/ipc/mqueue_fs.h"
 #include "kernel/irq/clock.h"
 #include "kernel/lib/format.h"
 #include "kernel/lib/hash.h"
@@ -107,6 +108,9 @@ static int make_mounts(const char *cmdline)
 	int error;
 
 	mount_types_init();
+	error = mqueue_fs_init();
+	if (error)
+		return error;
 	devices_files_init();
 	error = cpu_files_init();
 	if (error)

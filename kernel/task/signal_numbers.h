@@ -36,12 +36,18 @@
 #define SIGSYS    31
 #define SIGRTMIN  32
 
+/* How a program is told of something: sigev_notify. */
+#define SIGEV_SIGNAL 0
+#define SIGEV_NONE   1
+#define SIGEV_THREAD 2 /* a thread is made: the C library's work, which asks for a signal or the like */
+
 /* Values of si_code. */
 #define SI_USER       0
 #define SI_KERNEL     0x80
 #define SI_QUEUE      (-1)
 #define SI_TIMER      (-2)
 #define SI_SIGIO      (-5)
+#define SI_MESGQ      (-3)
 #define SI_TKILL      (-6)
 #define ILL_ILLOPN    2
 #define FPE_INTDIV    1

@@ -119,7 +119,6 @@ void task_destroy(struct task *task);
 
 /* Set the code at which programs' tasks begin; it finishes the switch and returns to user mode. Call once, at boot. */
 void task_set_user_entry(const char *entry);
-
 /* Start the task in user mode, with the registers in task_frame(task), which the caller sets before. */
 void task_start_user(struct task *task);
 

@@ -58,6 +58,9 @@ void remove_objects(void)
 	char state[512];
 	long id;
 
+	for (int i = 0; i < 3; i++)
+		sys(SYS_mq_unlink, &"qqq"[i]);
+
 	for (long index = sys(SYS_shmctl, 0, INFO, state); index >= 0; index--) {
 		id = sys(SYS_shmctl, index, SHM_STAT_ANY, state);
 		if (id >= 0)

@@ -22,7 +22,7 @@
  * The kinds of arguments, a letter each: f descriptor, d directory, p pointer, P page, s size, L length in pages,
  * o offset, n small number, b one bit or two, z path, x where to mount, y kind of file system, v vectors, t time,
  * g signal, a action, i descriptors for poll, u this process, q one of its threads, k a key or an id
- * of System V's, 0 nothing.
+ * of System V's, m a message queue's name, 0 nothing.
  */
 static const struct call {
 	short number;
@@ -176,6 +176,13 @@ static const struct call {
 	{ SYS_msgsnd, "kpsb" },
 	{ SYS_msgrcv, "kpsnb" },
 	{ SYS_msgctl, "knp" },
+	{ SYS_mq_open, "mbop" },
+	{ SYS_mq_open, "m\x04" },
+	{ SYS_mq_unlink, "m" },
+	{ SYS_mq_timedsend, "fpsnt" },
+	{ SYS_mq_timedreceive, "f\x05spt" },
+	{ SYS_mq_notify, "fp" },
+	{ SYS_mq_getsetattr, "fpp" },
 	{ SYS_execve, "zpp" },
 	{ SYS_execveat, "dzppb" },
 };
@@ -361,6 +368,12 @@ static long argument(char kind, uint64_t *state)
 		return (long)(next(state) % 16 | FUTEX_PRIVATE);
 	case 3: /* flags that make an object, which all may use */
 		return 01777;
+	case 4: /* flags that make a queue, or open it */
+		return O_CREAT | O_RDWR | (next(state) % 2 ? O_NONBLOCK : 0);
+	case 5: /* where a message fits */
+		return (long)arena;
+	case 'm':
+		return (long)&"qqq"[next(state) % 3];
 	case 'k':
 		return (long)(next(state) % 4 << 15 | next(state) % 4);
 	case 'v':
