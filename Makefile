@@ -284,7 +284,7 @@ user_cc_pie   := gcc -static-pie -fPIE
 # Archives hold programs without symbols; gdb finds those of NAME.debug by the build-id.
 user_link = $(Q)$(user_cc_$(1)) -Wl,--build-id $(2) -o $@.debug && $(OBJCOPY) --strip-all $@.debug $@
 
-USER_TESTS   := memory mappings proc rights seccomp privileges permissions files process signals fpu jobs time threads info create events locks sems msgs mqueues shm neighbour together values \
+USER_TESTS   := memory mappings proc rights seccomp privileges permissions files process signals fpu jobs time threads info create events locks sems msgs mqueues pi shm neighbour together values \
                 policies programs resume settings sharers stale usage turns vdso \
                 contents splices \
                 sockets ptys timers pidfds copies foreign_memory watches tracing attributes cores notices

@@ -123,7 +123,6 @@ static inline void file_put(struct file *file)
 /* Add a watch: watch->gone is called when the file is closed. Or remove a watch before that. */
 void file_watch(struct file *file, struct file_watch *watch);
 void file_unwatch(struct file_watch *watch);
-
 /* Return whether the file is open for reading, or for writing. With O_PATH it is open for neither. */
 static inline bool file_reads(const struct file *file)
 {

@@ -8,32 +8,10 @@
 #include "kernel/sys/futex.h"
 
 #include "kernel/fs/errno.h"
-#include "kernel/mm/user/uaccess.h"
-#include "kernel/mm/user/user_space.h"
-#include "kernel/task/out_of_memory.h"
-#include "kernel/task/process.h"
+#include "kernel/sys/futex_internal.h"
 #include "kernel/task/wait_until.h"
 
 #define BUCKET_BITS 8
-
-/* What identifies a futex word. */
-struct futex_key {
-	const void *owner; /* the user space, or the memory object (a file, shared memory), that has the word */
-	uint64_t place;    /* the address in the space, or the offset in the object */
-};
-
-/* A link of a bucket's list, which is circular. Guard: tasks only, which the kernel does not preempt. */
-struct futex_link {
-	struct futex_link *next, *prev;
-};
-
-/* A waiting task; lies on that task's kernel stack. Guard: tasks only, which the kernel does not preempt. */
-struct futex_waiter {
-	struct futex_link link; /* `next` NULL: the task has been woken */
-	struct futex_key key;
-	uint32_t bits; /* only a wake with one of these bits ends the wait (FUTEX_WAIT_BITSET) */
-	struct task *task;
-};
 
 _Static_assert(offsetof(struct futex_waiter, link) == 0, "a link is its waiter");
 
@@ -41,15 +19,14 @@ static struct futex_link buckets[1 << BUCKET_BITS];
 
 static struct futex_link *bucket_of(const struct futex_key *key)
 {
-	uint64_t mixed = ((uintptr_t)key->owner >> 4 ^ key->place >> 2) * 0x9e3779b97f4a7c15;
-	struct futex_link *bucket = &buckets[mixed >> (64 - BUCKET_BITS)];
+	struct futex_link *bucket = &buckets[futex_hash(key, BUCKET_BITS)];
 
 	if (!bucket->next)
 		bucket->next = bucket->prev = bucket;
 	return bucket;
 }
 
-static void enqueue(struct futex_waiter *waiter)
+void futex_enqueue(struct futex_waiter *waiter)
 {
 	struct futex_link *bucket = bucket_of(&waiter->key), *link = &waiter->link;
 
@@ -59,23 +36,14 @@ static void enqueue(struct futex_waiter *waiter)
 	bucket->prev = link;
 }
 
-static void dequeue(struct futex_waiter *waiter)
+void futex_dequeue(struct futex_waiter *waiter)
 {
 	waiter->link.prev->next = waiter->link.next;
 	waiter->link.next->prev = waiter->link.prev;
 	waiter->link.next = NULL;
 }
 
-static bool waits_for(const struct futex_waiter *waiter, const struct futex_key *key)
-{
-	return waiter->key.place == key->place && waiter->key.owner == key->owner;
-}
-
-/*
- * Find the key of the word at `at`. Returns 0, -EINVAL (not aligned), or -EFAULT (no user address; or not private, and
- * not mapped).
- */
-static int find_key(uint64_t at, bool private, struct futex_key *ret)
+int futex_find_key(uint64_t at, bool private, struct futex_key *ret)
 {
 	struct user_space *space = process_current()->space;
 	const struct area *area;
@@ -95,6 +63,16 @@ static int find_key(uint64_t at, bool private, struct futex_key *ret)
 	return 0;
 }
 
+bool futex_is_waited_for(const struct futex_key *key)
+{
+	struct futex_link *bucket = bucket_of(key);
+
+	for (struct futex_link *link = bucket->next; link != bucket; link = link->next)
+		if (futex_is_same(&((struct futex_waiter *)link)->key, key))
+			return true;
+	return false;
+}
+
 static int wake_key(const struct futex_key *key, uint32_t most, uint32_t bits)
 {
 	struct futex_link *bucket = bucket_of(key), *next;
@@ -104,9 +82,9 @@ static int wake_key(const struct futex_key *key, uint32_t most, uint32_t bits)
 		struct futex_waiter *waiter = (struct futex_waiter *)link;
 
 		next = link->next;
-		if (!waits_for(waiter, key) || !(waiter->bits & bits))
+		if (!futex_is_same(&waiter->key, key) || !(waiter->bits & bits))
 			continue;
-		dequeue(waiter);
+		futex_dequeue(waiter);
 		task_wake(waiter->task);
 		woken++;
 	}
@@ -119,7 +97,7 @@ int futex_wait(uint64_t at, bool private, uint32_t value, uint32_t bits, enum ti
 	uint32_t seen;
 	int error;
 
-	error = bits ? find_key(at, private, &waiter.key) : -EINVAL;
+	error = bits ? futex_find_key(at, private, &waiter.key) : -EINVAL;
 	if (error)
 		return error;
 	error = copy_errno(get_user_u32(user_pointer(at), &seen));
@@ -127,22 +105,24 @@ int futex_wait(uint64_t at, bool private, uint32_t value, uint32_t bits, enum ti
 		return error;
 	if (seen != value)
 		return -EAGAIN;
-	enqueue(&waiter);
+	futex_enqueue(&waiter);
 	/*
 	 * A task that was dequeued by futex_wake returns 0 even if a signal or the deadline came as well: the waker has
 	 * counted it as woken.
 	 */
 	error = WAIT_UNTIL_BY(clock, !waiter.link.next, deadline_ns);
 	if (error)
-		dequeue(&waiter);
+		futex_dequeue(&waiter);
 	return error;
 }
 
 int futex_wake(uint64_t at, bool private, uint32_t most, uint32_t bits)
 {
 	struct futex_key key;
-	int error = bits ? find_key(at, private, &key) : -EINVAL;
+	int error = bits ? futex_find_key(at, private, &key) : -EINVAL;
 
+	if (!error && futex_is_pi(&key))
+		error = -EINVAL;
 	return error ? error : wake_key(&key, most, bits);
 }
 
@@ -161,11 +141,11 @@ static int move_key(const struct futex_key *from, const struct futex_key *to, ui
 
 		next = link->next;
 		end = link == last;
-		if (!waits_for(waiter, from))
+		if (!futex_is_same(&waiter->key, from))
 			continue;
-		dequeue(waiter);
+		futex_dequeue(waiter);
 		waiter->key = *to;
-		enqueue(waiter);
+		futex_enqueue(waiter);
 		moved++;
 	}
 	return (int)moved;
@@ -180,9 +160,11 @@ int futex_requeue(uint64_t from, uint64_t to, bool private, uint32_t wake, uint3
 	/* Linux takes both counts as ints, and refuses negative ones. */
 	if ((int32_t)wake < 0 || (int32_t)move < 0)
 		return -EINVAL;
-	error = find_key(from, private, &from_key);
+	error = futex_find_key(from, private, &from_key);
 	if (!error)
-		error = find_key(to, private, &to_key);
+		error = futex_find_key(to, private, &to_key);
+	if (!error && (futex_is_pi(&from_key) || futex_is_pi(&to_key)))
+		error = -EINVAL;
 	if (error)
 		return error;
 	if (expected)
@@ -232,9 +214,11 @@ int futex_wake_op(uint64_t at, uint64_t other, bool private, uint32_t wake, uint
 
 	if ((OP_OF(op) & ~OP_SHIFTED) > USER_OP_XOR || compare(OP_COMPARE(op), 0, 0) < 0)
 		return -ENOSYS;
-	error = find_key(at, private, &key);
+	error = futex_find_key(at, private, &key);
 	if (!error)
-		error = find_key(other, private, &other_key);
+		error = futex_find_key(other, private, &other_key);
+	if (!error && (futex_is_pi(&key) || futex_is_pi(&other_key)))
+		error = -EINVAL;
 	if (error)
 		return error;
 	if (OP_OF(op) & OP_SHIFTED)
@@ -246,114 +230,4 @@ int futex_wake_op(uint64_t at, uint64_t other, bool private, uint32_t wake, uint
 	if (compare(OP_COMPARE(op), (int32_t)old, OP_VALUE(op)))
 		woken += wake_key(&other_key, wake_other, FUTEX_ANY);
 	return woken;
-}
-
-/* ---- at the end of a task ---- */
-
-/* Bits of a robust mutex's word (get_robust_list(2)). */
-#define OWNER      0x3fffffffU
-#define OWNER_DIED 0x40000000U
-#define WAITERS    0x80000000U
-
-#define ROBUST_MOST 2048 /* most entries of a list that are followed, as it may be a ring: Linux's ROBUST_LIST_LIMIT */
-#define ROBUST_PI   1ULL /* bit in an entry's address: a mutex with priority inheritance, which is not implemented */
-
-/* Linux's struct robust_list_head. `first` and `pending` are user addresses of entries. */
-struct robust_head {
-	uint64_t first;
-	int64_t offset; /* bytes from an entry to its mutex's word */
-	uint64_t pending;
-};
-
-/*
- * If a user copy has failed for lack of memory, find memory for it, if need be by killing a process, and return whether
- * to repeat the copy. When a copy fails so in a system call, the whole call is made again; at the end of a task there
- * is no call to make again, so the copy itself is repeated.
- */
-static bool again(enum status status)
-{
-	return status == ERR_NO_MEMORY && task_find_memory();
-}
-
-static enum status read_word(uint64_t at, uint32_t *ret)
-{
-	enum status status;
-
-	do
-		status = get_user_u32(user_pointer(at), ret);
-	while (again(status));
-	return status;
-}
-
-/*
- * Release the robust mutex with the word at `at` if `task` owns it: set OWNER_DIED and wake a waiter. `pending`: the
- * task was in the middle of locking or unlocking it; if it is unlocked then, a waiter is woken.
- */
-static void give_up(const struct task *task, uint64_t at, bool pending)
-{
-	enum status status;
-	uint32_t word, seen;
-
-	if ((at & 3) || read_word(at, &word) != OK)
-		return;
-	if (pending && !(word & OWNER)) {
-		(void)futex_wake(at, false, 1, FUTEX_ANY);
-		return;
-	}
-	while ((word & OWNER) == (uint32_t)task->tid) {
-		do
-			status = user_cmpxchg_u32(user_pointer(at), word, (word & WAITERS) | OWNER_DIED, &seen);
-		while (again(status));
-		if (status != OK)
-			return;
-		if (seen == word) {
-			if (word & WAITERS)
-				(void)futex_wake(at, false, 1, FUTEX_ANY);
-			return;
-		}
-		word = seen;
-	}
-}
-
-static void give_up_robust(const struct task *task)
-{
-	uint64_t entry, next, pending;
-	struct robust_head head;
-	enum status status;
-
-	do
-		status = copy_from_user(&head, user_pointer(task->robust_list), sizeof(head));
-	while (again(status));
-	if (status != OK)
-		return;
-	pending = head.pending & ~ROBUST_PI;
-	entry = head.first & ~ROBUST_PI;
-	for (int i = 0; i < ROBUST_MOST && entry != task->robust_list; i++) {
-		/* Read the next entry before the mutex is released: its new owner may free or change this entry. */
-		do
-			status = get_user_u64(user_pointer(entry), &next);
-		while (again(status));
-		if (entry != pending)
-			give_up(task, entry + (uint64_t)head.offset, false);
-		if (status != OK)
-			return;
-		entry = next & ~ROBUST_PI;
-	}
-	if (pending)
-		give_up(task, pending + (uint64_t)head.offset, true);
-}
-
-void futex_task_exit(struct task *task)
-{
-	enum status status;
-
-	if (task->robust_list)
-		give_up_robust(task);
-	if (!task->clear_child_tid)
-		return;
-	do
-		status = put_user_u32(user_pointer(task->clear_child_tid), 0);
-	while (again(status));
-	if (status == OK)
-		(void)futex_wake(task->clear_child_tid, false, 1, FUTEX_ANY);
 }

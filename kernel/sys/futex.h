@@ -38,3 +38,6 @@ int futex_wake_op(uint64_t at, uint64_t other, bool private, uint32_t wake, uint
  * and wake its waiters. `task` must be the current task, with its process's page tables loaded.
  */
 void futex_task_exit(struct task *task);
+
+/* Let nobody wait for a lock of the current task any more, which ends and has called futex_task_exit(). */
+void futex_task_end(struct task *task);

@@ -140,10 +140,15 @@ static void add_more_places(const struct process *process, const struct proc_mem
 	put_number(ret, process->env_end);
 }
 
-/* Return a task's priority as in proc(5): -1 - rt_priority for a real-time task, otherwise the nice value plus 20. */
+/*
+ * Return a task's priority as in proc(5): for a real-time task -1 less its priority, or a higher one that it was lent,
+ * otherwise the nice value plus 20.
+ */
 static int priority_shown(const struct task_sched *sched)
 {
-	return sched->rt_priority ? -1 - sched->rt_priority : sched->nice - NICE_LEAST;
+	const int rank = sched_rank(sched);
+
+	return rank < 0 ? rank - 1 : sched->nice - NICE_LEAST;
 }
 
 int proc_make_stat(struct node *node, struct text *ret)

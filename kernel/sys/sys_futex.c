@@ -2,6 +2,7 @@
  * futex(2): interprets the arguments of each operation, and calls futex.c.
  */
 #include "kernel/sys/futex.h"
+#include "kernel/sys/futex_pi.h"
 #include "kernel/sys/restart.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/refused_feature.h"
@@ -83,12 +84,25 @@ static int64_t wait(uint64_t at, uint64_t op, uint32_t value, uint64_t time, uin
 	return deadline == TASK_NO_DEADLINE ? -ERESTARTSYS : -ERESTART_RESTARTBLOCK;
 }
 
+/* FUTEX_LOCK_PI goes by the wall clock, FUTEX_LOCK_PI2 by the one that the program chooses. */
+static int64_t lock_pi(uint64_t at, uint64_t op, uint64_t time)
+{
+	const bool wall = (op & 127) == FUTEX_LOCK_PI || op & FUTEX_CLOCK_REALTIME;
+	uint64_t deadline;
+	int error = get_deadline(time, (uint32_t)op & 127, &deadline);
+
+	if (!error)
+		error = futex_lock_pi(at, op & FUTEX_PRIVATE, wall ? TIMER_WALL : TIMER_MONOTONIC, deadline);
+	/* As on Linux a signal does not end the wait: whatever its handler is, the call is made again. */
+	return error == -EINTR ? -ERESTARTNOINTR : error;
+}
+
 SYSCALL_6(futex, at, op, value, fourth, other, last)
 {
 	bool private = op & FUTEX_PRIVATE;
 	uint32_t expected = (uint32_t)last;
 
-	if ((op & FUTEX_CLOCK_REALTIME) && (op & 127) != FUTEX_WAIT_BITSET)
+	if (op & FUTEX_CLOCK_REALTIME && (op & 127) != FUTEX_WAIT_BITSET && (op & 127) != FUTEX_LOCK_PI2)
 		return -ENOSYS;
 	switch (op & 127) {
 	case FUTEX_WAIT:
@@ -106,12 +120,15 @@ SYSCALL_6(futex, at, op, value, fourth, other, last)
 	case FUTEX_WAKE_OP:
 		return futex_wake_op(at, other, private, (uint32_t)value, (uint32_t)fourth, expected);
 	case FUTEX_LOCK_PI:
-	case FUTEX_UNLOCK_PI:
+	case FUTEX_LOCK_PI2:
+		return lock_pi(at, op, fourth);
 	case FUTEX_TRYLOCK_PI:
+		return futex_trylock_pi(at, private);
+	case FUTEX_UNLOCK_PI:
+		return futex_unlock_pi(at, private);
 	case FUTEX_WAIT_REQUEUE_PI:
 	case FUTEX_CMP_REQUEUE_PI:
-	case FUTEX_LOCK_PI2:
-		return refuse_feature(-ENOSYS, "futex: priority inheritance", op & 127);
+		return refuse_feature(-ENOSYS, "futex: requeueing to a lock with priority inheritance", op & 127);
 	}
 	return -ENOSYS;
 }

@@ -229,7 +229,7 @@ SYSCALL_2(set_robust_list, head, size)
 {
 	if (size != ROBUST_LIST_SIZE)
 		return -EINVAL;
-	task_current()->robust_list = head;
+	task_current()->futexes.robust_list = head;
 	return 0;
 }
 
@@ -242,5 +242,5 @@ SYSCALL_3(get_robust_list, tid, to, to_size)
 	if (!task || !task->process)
 		return -ESRCH;
 	error = args_put(to_size, &size, sizeof(size));
-	return error ? error : args_put(to, &task->robust_list, sizeof(uint64_t));
+	return error ? error : args_put(to, &task->futexes.robust_list, sizeof(uint64_t));
 }

@@ -184,9 +184,15 @@ void syscall_cpus_started(void)
 	syscall_leave = leave_with_lock;
 }
 
+static void task_ends(struct task *task)
+{
+	futex_task_end(task);
+	ipc_task_exit(task);
+}
+
 void syscall_init(void)
 {
 	process_set_exit_hook(futex_task_exit);
-	process_set_end_hook(ipc_task_exit);
+	process_set_end_hook(task_ends);
 	trap_allow_syscalls(syscall_entry);
 }

@@ -278,7 +278,7 @@ void process_leave_program(struct task *task)
 	if (exit_hook)
 		exit_hook(task);
 	task->clear_child_tid = 0;
-	task->robust_list = 0;
+	task->futexes.robust_list = 0;
 	/* Timers first: signal_exec() drops the signals that they have sent, and nothing may send more. */
 	while (posix_timers_end_some(task->process))
 		(void)task_give_way();

@@ -117,7 +117,7 @@ static inline uint64_t turn_length(const struct cpu_queues *cpu, const struct ta
 static inline void run_queue_add(struct cpu_queues *cpu, struct task *task)
 {
 	if (unlikely(is_rt(task)))
-		rt_queue_add_last(&cpu->rt, &task->ready, (unsigned)task->sched.rt_priority);
+		rt_queue_add_last(&cpu->rt, &task->ready, (unsigned)-task->rank);
 	else
 		fair_add(&cpu->ready, &task->ready, (unsigned)task->rank);
 	task->queued = true;
@@ -128,7 +128,7 @@ static inline void run_queue_add(struct cpu_queues *cpu, struct task *task)
 static inline void run_queue_remove(struct cpu_queues *cpu, struct task *task)
 {
 	if (is_rt(task))
-		rt_queue_remove(&cpu->rt, &task->ready, (unsigned)task->sched.rt_priority);
+		rt_queue_remove(&cpu->rt, &task->ready, (unsigned)-task->rank);
 	else
 		fair_remove(&cpu->ready, &task->ready, (unsigned)task->rank);
 	task->queued = false;

@@ -56,6 +56,12 @@ void sched_ready(struct task *task);
 void sched_set(struct task *task, const struct task_sched *sched);
 
 /*
+ * Schedule a task by at least this real-time priority, whatever its own parameters are, until the next call; 0: by its
+ * own. What the task was lent is not inherited by those that it makes. Takes task_lock.
+ */
+void sched_lend(struct task *task, int priority);
+
+/*
  * Let a task run only on the CPUs of the set, at least one of which must have been started. A task that is on another
  * CPU leaves that CPU before its next instruction in user mode. Takes task_lock.
  */

@@ -29,7 +29,7 @@ static uint64_t rt_turn_end(const struct cpu_queues *cpu, const struct task *tas
 {
 	uint64_t end = cpu->ready.waiting ? rt_share_runs_out(cpu, task, now) : TIME_NEVER, turn;
 
-	if (task->sched.policy != SCHED_RR || !rt_queue_has(&cpu->rt, (unsigned)task->sched.rt_priority))
+	if (task->sched.policy != SCHED_RR || !rt_queue_has(&cpu->rt, (unsigned)-task->rank))
 		return end;
 	turn = time_add(task->started_ns, task->turn_left_ns);
 	return turn < end ? turn : end;
@@ -99,7 +99,7 @@ void rt_rings(struct timer *timer)
 void rt_leave(struct cpu_queues *cpu, struct task *task, uint64_t now)
 {
 	uint64_t ran = now - task->started_ns;
-	unsigned priority = (unsigned)task->sched.rt_priority;
+	unsigned priority = (unsigned)-task->rank;
 
 	rt_share_charge(&cpu->share, &rt_settings.allowance, task->started_ns, now);
 	if (task->sched.policy == SCHED_RR)
@@ -128,7 +128,7 @@ void rt_ready(struct cpu_queues *cpu, struct task *task)
 	task->woken_run_ns = task->run_ns;
 	if (!task->turn_left_ns)
 		task->turn_left_ns = rt_settings.turn_ns;
-	rt_queue_add_last(&cpu->rt, &task->ready, (unsigned)task->sched.rt_priority);
+	rt_queue_add_last(&cpu->rt, &task->ready, (unsigned)-task->rank);
 }
 
 void sched_look(void)

@@ -35,10 +35,11 @@ static void become(struct cpu_queues *cpu, struct task *task, const struct task_
 
 static bool is_same(const struct task_sched *a, const struct task_sched *b)
 {
-	return a->policy == b->policy && a->nice == b->nice && a->rt_priority == b->rt_priority;
+	return a->policy == b->policy && a->nice == b->nice && a->rt_priority == b->rt_priority && a->lent == b->lent;
 }
 
-void sched_set(struct task *task, const struct task_sched *sched)
+/* Change a task's parameters, what it was lent among them. */
+static void change(struct task *task, const struct task_sched *sched)
 {
 	uint64_t flags = lock_take(&task_lock);
 	struct cpu_queues *cpu = queues_of(task->cpu);
@@ -55,8 +56,8 @@ void sched_set(struct task *task, const struct task_sched *sched)
 		 * (sched(7)).
 		 */
 		if (is_rt(task) && lowered) {
-			rt_queue_remove(&cpu->rt, &task->ready, (unsigned)task->sched.rt_priority);
-			rt_queue_add_first(&cpu->rt, &task->ready, (unsigned)task->sched.rt_priority);
+			rt_queue_remove(&cpu->rt, &task->ready, (unsigned)-task->rank);
+			rt_queue_add_first(&cpu->rt, &task->ready, (unsigned)-task->rank);
 		}
 		run_queue_make_room(cpu, task);
 	} else if (task == cpu->cpu->current) {
@@ -67,6 +68,24 @@ void sched_set(struct task *task, const struct task_sched *sched)
 		become(cpu, task, sched);
 	}
 	lock_release(&task_lock, flags);
+}
+
+void sched_set(struct task *task, const struct task_sched *sched)
+{
+	struct task_sched wanted = *sched;
+
+	wanted.lent = task->sched.lent;
+	change(task, &wanted);
+}
+
+void sched_lend(struct task *task, int priority)
+{
+	struct task_sched wanted = task->sched;
+
+	if (wanted.lent == priority)
+		return;
+	wanted.lent = priority;
+	change(task, &wanted);
 }
 
 void sched_set_cpus(struct task *task, const struct cpu_set *cpus)

@@ -11,6 +11,7 @@
  * them into -EINTR:
  */
 #define ERESTARTSYS           512 /* restart if the handler has SA_RESTART, or if no handler runs */
+#define ERESTARTNOINTR        513 /* restart in any case */
 #define ERESTARTNOHAND        514 /* restart if no handler runs */
 #define ERESTART_GO_ON        517 /* if no handler runs, restart by restart_syscall(2), which reads task->restart */
 #define ERESTART_RESTARTBLOCK 516 /* restart if no handler runs, with the same arguments */

@@ -65,6 +65,9 @@ void signal_finish_call(struct trap_frame *frame, const struct signal_action *ha
 	if ((int64_t)frame->error < 0)
 		return;
 	switch (-(int64_t)frame->rax) {
+	case ERESTARTNOINTR:
+		again = true;
+		break;
 	case ERESTARTSYS:
 		again = !handler || (handler->flags & SA_RESTART);
 		break;

@@ -20,6 +20,7 @@
 #include "kernel/task/rights_state.h"
 #include "kernel/task/self_write_state.h"
 #include "kernel/task/signal_state.h"
+#include "kernel/task/task_futexes.h"
 #include "kernel/task/task_offsets.h"
 #include "kernel/task/task_restart.h"
 #include "kernel/task/task_sched.h"
@@ -72,14 +73,14 @@ struct task {
 	uint64_t clear_child_tid;    /* user address: at the task's end set to 0 and woken as a futex; 0: none */
 	uint64_t set_child_tid;      /* user address: gets the tid when the task starts; 0: none */
 	struct task_restart restart; /* for restart_syscall(2) */
-	uint64_t robust_list;        /* user address: set_robust_list(2)'s head */
-	uint64_t run_ns;             /* CPU time up to the last switch to another task */
-	uint64_t started_ns;         /* when the task last got the CPU */
-	uint64_t start_ns;           /* when the task was made */
-	uint64_t divided_ns;         /* CPU time when it was last divided into user and system time; guard: task_lock */
-	uint64_t system_ns;          /* the part of divided_ns that was spent in the kernel; guard: task_lock */
-	uint64_t left[2];            /* how often the task left the CPU: [0] to wait, [1] runnable; guard: task_lock */
-	uint64_t faults;             /* page faults served for the task */
+	struct task_futexes futexes;
+	uint64_t run_ns;     /* CPU time up to the last switch to another task */
+	uint64_t started_ns; /* when the task last got the CPU */
+	uint64_t start_ns;   /* when the task was made */
+	uint64_t divided_ns; /* CPU time when it was last divided into user and system time; guard: task_lock */
+	uint64_t system_ns;  /* the part of divided_ns that was spent in the kernel; guard: task_lock */
+	uint64_t left[2];    /* how often the task left the CPU: [0] to wait, [1] runnable; guard: task_lock */
+	uint64_t faults;     /* page faults served for the task */
 	uint32_t personality, io_priority; /* as personality(2) and ioprio_set(2) set them */
 	struct late_work *late;            /* list of the work to do before the task returns to user mode (late.h) */
 	struct process *vfork_child;       /* the child that the task's vfork(2) waits for; NULL: none */
@@ -121,7 +122,6 @@ void task_destroy(struct task *task);
 void task_set_user_entry(const char *entry);
 /* Start the task in user mode, with the registers in task_frame(task), which the caller sets before. */
 void task_start_user(struct task *task);
-
 /* Start the task at `function(argument)`, in the kernel context; when that returns, the task ends. */
 void task_start_kernel(struct task *task, void (*function)(void *argument), void *argument);
 

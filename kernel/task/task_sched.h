@@ -24,17 +24,21 @@ struct task_sched {
 	enum sched_policy policy;
 	int nice;           /* has an effect with SCHED_OTHER and SCHED_BATCH; is kept with other policies */
 	int rt_priority;    /* 1 to 99 with SCHED_FIFO and SCHED_RR; 0 with other policies */
+	int lent;           /* real-time priority of those who wait for its locks (futex(2)), if higher; 0: none */
 	bool reset_on_fork; /* tasks that the task makes are not real-time, and have no negative nice value */
 };
 
 /*
- * Return a task's rank: for a real-time task its priority, negated; for others their level in the fair queue, from 0
- * on. A real-time task, whose rank is negative, goes before every task with a greater rank.
+ * Return a task's rank: for a real-time task its priority, or a higher one that it was lent, negated; for others their
+ * level in the fair queue, from 0 on. A real-time task, whose rank is negative, goes before every task with a greater
+ * rank.
  */
 static inline int sched_rank(const struct task_sched *sched)
 {
-	if (sched->rt_priority)
-		return -sched->rt_priority;
+	const int priority = sched->lent > sched->rt_priority ? sched->lent : sched->rt_priority;
+
+	if (priority)
+		return -priority;
 	return sched->policy == SCHED_IDLE ? FAIR_IDLE : sched->nice - NICE_LEAST;
 }
 
@@ -43,6 +47,7 @@ static inline struct task_sched sched_inherited(const struct task_sched *maker)
 {
 	struct task_sched sched = *maker;
 
+	sched.lent = 0;
 	if (!maker->reset_on_fork)
 		return sched;
 	sched.reset_on_fork = false;
