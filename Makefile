@@ -284,10 +284,10 @@ user_cc_pie   := gcc -static-pie -fPIE
 # Archives hold programs without symbols; gdb finds those of NAME.debug by the build-id.
 user_link = $(Q)$(user_cc_$(1)) -Wl,--build-id $(2) -o $@.debug && $(OBJCOPY) --strip-all $@.debug $@
 
-USER_TESTS   := memory mappings proc rights seccomp privileges permissions files process signals fpu jobs time threads info create events locks sems msgs mqueues pi shm neighbour together values \
-                policies programs resume settings sharers stale usage turns vdso \
-                contents splices \
-                sockets ptys timers pidfds copies foreign_memory watches tracing attributes cores notices
+USER_TESTS   := apart attributes contents copies cores create events files foreign_memory fpu info jobs locks \
+                mappings memory mqueues msgs neighbour notices permissions pi pidfds policies privileges proc \
+                process programs ptys resume rights seccomp sems settings sharers shm signals sockets splices stale \
+                threads time timers together tracing turns usage values vdso watches
 USER_ATTACKS := ranges instructions returns pointers full bomb fuzz refused storm stops
 USER_SUPPORT := tap
 USER_NODES   := dev/console=c:5:1 dev/null=c:1:3 dev/zero=c:1:5 tmp/
