@@ -230,5 +230,6 @@ int main(void)
 	test_content();
 	test_who();
 	write_file("/proc/sys/kernel/core_pattern", old_pattern);
+	umount("/proc");
 	return finish();
 }

@@ -168,5 +168,6 @@ int main(void)
 	mprotect(large + LARGE, PAGE, PROT_NONE);
 	test_calls();
 	test_mem();
+	umount("/proc");
 	return finish();
 }

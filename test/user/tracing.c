@@ -631,5 +631,6 @@ int main(int argc, char **argv)
 	test_attach();
 	test_seize();
 	test_tracers_end();
+	umount("/proc");
 	return finish();
 }
