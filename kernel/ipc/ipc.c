@@ -8,7 +8,7 @@
 #include "kernel/task/rights.h"
 
 #define SEQUENCES (INT32_MAX >> IPC_INDEX_BITS) /* sequence numbers are below this */
-#define NO_ID     UINT32_MAX                    /* a user or group that is none */
+#define NO_ID     UINT32_MAX                    /* the number that no user or group has */
 
 int ipc_look_up(const struct ipc_table *table, int key, unsigned flags, struct ipc_object **ret)
 {

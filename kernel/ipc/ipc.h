@@ -42,7 +42,7 @@ struct ipc_table {
 	uint32_t count;       /* number of objects */
 	uint32_t top;         /* the highest index in use, while count is not 0 */
 	int last_index;       /* of the object that was added last; -1: none was */
-	uint32_t sequence;    /* the sequence number of the next object */
+	uint32_t sequence;    /* of the object that was added last */
 	int next_id;          /* /proc/sys/kernel/…_next_id: the id that the next object is to have; -1: any */
 	int most;             /* most objects: SHMMNI and its kin */
 };
@@ -59,14 +59,15 @@ static inline int ipc_id(const struct ipc_object *object)
 }
 
 /*
- * Begin shmget(2) or one of its kin: find the object with the key. *ret becomes the object, not held, or NULL: the
+ * Look up the object with `key` for shmget(2), semget(2) or msgget(2). *ret becomes the object, not held, or NULL: the
  * caller is to make one. Returns 0; -ENOENT (none, and no IPC_CREAT), -EEXIST (IPC_EXCL).
  */
 int ipc_look_up(const struct ipc_table *table, int key, unsigned flags, struct ipc_object **ret);
 
 /*
- * Enter a new object, with the current task as owner and creator, and the permissions of `flags`. The table gets the
- * reference that *object has then. Returns the object's id; -ENOSPC (too many), -ENOMEM; nothing is entered then.
+ * Enter a new object into its table, with the current task as owner and creator, and the permissions of `flags`. Sets
+ * object->refs to 1: that reference is the table's. Returns the object's id; -ENOSPC (too many), -ENOMEM; nothing is
+ * entered then.
  */
 int ipc_add(struct ipc_table *table, struct ipc_object *object, int key, unsigned flags);
 

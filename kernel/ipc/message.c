@@ -9,9 +9,9 @@
 #include "kernel/mm/user/user_io.h"
 
 #define CHUNK_LEAST 64 /* bytes of the smallest chunk; a frame has as many of them as a word has bits */
-#define SIZES       7  /* sizes of chunks: 64 bytes to a page */
+#define SIZES       7  /* number of sizes of chunks: 64 bytes, 128 bytes, up to a page */
 #define OVERHEAD    (sizeof(struct ipc_message) + CHUNK_LEAST) /* bytes that a message costs beside its own */
-#define RAM_SHARE   4                                          /* all messages together have this part of RAM at most */
+#define RAM_SHARE   4                                          /* all messages together have a quarter of RAM at most */
 
 _Static_assert(CHUNK_LEAST << (SIZES - 1) == PAGE_SIZE, "the largest chunk is a page");
 
@@ -32,9 +32,9 @@ static struct link free_chunks[SIZES] = {
 };
 
 static uint64_t
-	all_bytes; /* of all messages, with what they cost; guard: tasks only, which the kernel does not preempt */
+	all_bytes; /* of all messages, with OVERHEAD for each; guard: tasks only, which the kernel does not preempt */
 
-/* Return the bits of `used` of a frame whose chunks are all in use. */
+/* Return the value of `used` that a frame with chunks of this size has when all are in use. */
 static uint64_t full(unsigned size)
 {
 	return ~0ULL >> (64 - (PAGE_SIZE / CHUNK_LEAST >> size));
@@ -57,7 +57,10 @@ static struct chunk_frame *frame_create(unsigned size)
 	return frame;
 }
 
-/* Call between store_enter() and store_leave(). Returns whether there was memory. */
+/*
+ * Allocate a chunk of at least `bytes` bytes. Call between store_enter() and store_leave(). Returns whether there was
+ * memory.
+ */
 static bool chunk_take(uint64_t bytes, struct message_chunk *ret)
 {
 	struct chunk_frame *frame;
@@ -78,7 +81,7 @@ static bool chunk_take(uint64_t bytes, struct message_chunk *ret)
 	return true;
 }
 
-/* Call between store_enter() and store_leave(). */
+/* Free a chunk; its frame may be NULL, for no chunk. Call between store_enter() and store_leave(). */
 static void chunk_give(struct message_chunk chunk)
 {
 	struct chunk_frame *frame = chunk.frame;

@@ -20,8 +20,8 @@ struct message_chunk {
 /* A message. Guard: tasks only, which the kernel does not preempt. */
 struct ipc_message {
 	union {
-		struct link link;         /* in the list of System V's queue */
-		struct tree_node in_tree; /* in the tree of POSIX's */
+		struct link link;         /* place in msg_queue.messages (msg.h) */
+		struct tree_node in_tree; /* place in mqueue.messages (mqueue.h) */
 	};
 	int64_t type;  /* msgsnd(2)'s type; or mq_send(3)'s priority */
 	uint64_t size; /* bytes; fixed when it is made */

@@ -120,7 +120,7 @@ static void insert(struct mqueue *queue, struct ipc_message *message, bool befor
 	queue->bytes += message->size;
 }
 
-/* Tell who wants to know, once, that there is a message. */
+/* If a process has called mqueue_notify(), tell it that a message has come, and forget it. */
 static void tell(struct mqueue *queue)
 {
 	struct process *owner = queue->owner;
@@ -137,7 +137,7 @@ static void tell(struct mqueue *queue)
 	process_put(owner);
 }
 
-/* Give a message to the first who waits for one. Returns whether somebody does. */
+/* Give a message to the task that has waited for one longest. Returns whether any task waits. */
 static bool give(struct mqueue *queue, struct ipc_message *message)
 {
 	struct mqueue_receiver *receiver;

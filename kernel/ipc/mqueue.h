@@ -11,11 +11,11 @@
 
 #define MQUEUE_PRIORITIES 32768     /* MQ_PRIO_MAX */
 #define MQUEUE_MOST_HARD  65536     /* messages that CAP_SYS_RESOURCE allows in a queue */
-#define MQUEUE_SIZE_HARD  (1 << 20) /* bytes that it allows in a message: a call copies as much in one piece */
+#define MQUEUE_SIZE_HARD  (1 << 20) /* bytes that it allows in a message, copied without letting others run */
 
 struct process;
 
-/* What a queue is made with, which may be 0 or negative as users ask for it. */
+/* The size of a queue. Users may ask for any numbers; mqueue_create() checks them. */
 struct mqueue_size {
 	int64_t most;      /* messages */
 	int64_t most_size; /* bytes of a message */
@@ -32,20 +32,23 @@ struct mqueue_notice {
 struct mqueue {
 	struct late_work end;       /* frees the messages; must be the first member */
 	struct mqueue_size size;    /* fixed when it is made */
-	uint64_t count, bytes;      /* of the messages: their number, and together */
+	uint64_t count, bytes;      /* the number of messages, and the sum of their bytes */
 	struct tree_node *messages; /* a tree: the highest priority first, and of equal ones the oldest */
-	struct link receivers;      /* tasks in mqueue_receive(), the first to come first */
+	struct link receivers;      /* tasks that wait in mqueue_receive(), the longest first */
 	struct wait_queue queue;    /* senders, and who polls */
-	struct process *owner;      /* who is told of a message in the empty queue; a reference. NULL: nobody */
+	struct process *owner;      /* the process told of a message in the empty queue; a reference. NULL: none */
 	struct mqueue_notice notice;
 	uint32_t uid;       /* whose RLIMIT_MSGQUEUE counts it; fixed when it is made */
 	uint64_t accounted; /* bytes that it counts there; fixed when it is made */
 };
 
-/* The limits in /proc/sys/fs/mqueue. Guard: tasks only, which the kernel does not preempt. */
+/*
+ * The limits in /proc/sys/fs/mqueue: how many there may be of what. Guard: tasks only, which the kernel does not
+ * preempt.
+ */
 struct mqueue_limits {
-	int queues, most, most_size;         /* of all queues; of one, without CAP_SYS_RESOURCE */
-	int default_most, default_most_size; /* of a queue that is made without attributes */
+	int queues, most, most_size;         /* queues; messages of one, bytes of a message, without CAP_SYS_RESOURCE */
+	int default_most, default_most_size; /* the same numbers for a queue that is made without attributes */
 };
 
 extern struct mqueue_limits mqueue_limits;
@@ -79,7 +82,10 @@ void mqueue_take(struct mqueue *queue, struct ipc_message *message);
 /* Put a message in front of all with its priority: its receiver could not take it. */
 void mqueue_put_back(struct mqueue *queue, struct ipc_message *message);
 
-/* Have the current process told of the next message in the empty queue, once. Returns 0, or -EBUSY: another one is. */
+/*
+ * Have the current process told, once, when the next message comes into the empty queue. Returns 0, or -EBUSY: a
+ * process is to be told already.
+ */
 int mqueue_notify(struct mqueue *queue, const struct mqueue_notice *notice);
 
 /* Undo mqueue_notify() of the current process. */

@@ -1,6 +1,4 @@
-/*
- * What users' POSIX message queues count; see mqueue_account.h.
- */
+/* Counts users' POSIX message queues; see mqueue_account.h. */
 #include "kernel/ipc/mqueue_account.h"
 
 #include "kernel/fs/errno.h"
@@ -12,7 +10,7 @@
 #define MESSAGE_COST  48 /* bytes of Linux's struct msg_msg */
 #define PRIORITY_COST 48 /* bytes of Linux's struct posix_msg_tree_node */
 
-/* What a user's queues count. Guard: tasks only, which the kernel does not preempt. */
+/* The bytes that a user's queues count. Guard: tasks only, which the kernel does not preempt. */
 struct account {
 	uint64_t bytes;
 };

@@ -26,7 +26,10 @@ struct mqueue_node {
 static struct fs fs = { .name = "mqueue", .magic = MQUEUE_MAGIC, .unsized = true, .keeps_nodes = true };
 static struct node *root; /* fixed after boot */
 
-/* What the queue that mqueue_open() makes is made with; NULL: the defaults. Guard: tasks only, as below. */
+/*
+ * The size of the queue that mqueue_open() is making; NULL: the defaults. Guard: tasks only, which the kernel does not
+ * preempt.
+ */
 static const struct mqueue_size *wanted_size;
 
 static const struct node_ops mqueue_node_ops;
@@ -78,8 +81,8 @@ static int create_node(struct node *dir, struct name name, uint32_t mode, uint64
 }
 
 /*
- * Remove a name. A queue that is still open keeps it for /proc, and with it a reference to the directory, which counts
- * as the file system's own, so that it is no reason against umount(2).
+ * Remove a name. The node of a queue that is still open keeps its name, for /proc, and with it a reference to the
+ * directory. That reference counts as the file system's own, so that umount(2) does not fail because of it.
  */
 static int unlink_node(struct node *dir, struct name name)
 {
@@ -111,7 +114,7 @@ static int open_node(struct node *node, struct file *file)
 {
 	file->ops = &mqueue_file_ops;
 	file->properties = FILE_SEEKS;
-	/* As on Linux an open queue is no reason against umount(2): it counts as the file system's own. */
+	/* As on Linux an open queue does not make umount(2) fail: its reference counts as the file system's own. */
 	node->fs->own++;
 	return 0;
 }
@@ -188,7 +191,9 @@ static const struct file_ops mqueue_file_ops = {
 
 /* ---- names ---- */
 
-/* Check a name. Returns 0, -EACCES, -ENAMETOOLONG. */
+/*
+ * Check a name, and whether the caller may look it up. Returns 0, -ENOENT (the name is empty), -EACCES, -ENAMETOOLONG.
+ */
 static int check_name(const char *text, struct name *ret)
 {
 	*ret = (struct name){ text, strlen(text) };
@@ -201,7 +206,7 @@ static int check_name(const char *text, struct name *ret)
 	return node_permit(root, rights_current(), ACCESS_EXECUTE);
 }
 
-/* Find out what opening a queue with these flags needs, and whether the caller may. */
+/* Check whether the caller may open a queue that is there with these flags. Returns 0, -EEXIST, -EINVAL, -EACCES. */
 static int check_open(const struct node *node, unsigned flags)
 {
 	static const unsigned accesses[] = { ACCESS_READ, ACCESS_WRITE, ACCESS_READ | ACCESS_WRITE };

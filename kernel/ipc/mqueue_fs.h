@@ -11,8 +11,8 @@
 int mqueue_fs_init(void);
 
 /*
- * Open the queue `name` as mq_open(2) does. flags: O_…; mode: of a queue that is made, without the umask's bits;
- * size: as mqueue_create() gets it. *ret is a reference. Returns 0; -EACCES (no name, or a slash in it, or no
+ * Open the queue `name` as mq_open(2) does. flags: O_…; mode: of a queue that is made, without the umask's bits; size:
+ * as mqueue_create() gets it. *ret is a reference. Returns 0; -EACCES (a slash in the name, "." or "..", or no
  * permission), -ENAMETOOLONG, -ENOENT, -EEXIST, -EROFS, -EINVAL, and mqueue_create()'s errors.
  */
 int mqueue_open(const char *name, unsigned flags, uint32_t mode, const struct mqueue_size *size, struct file **ret);

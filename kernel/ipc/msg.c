@@ -23,10 +23,10 @@ struct receiver {
 	struct link link;
 	enum mode mode;
 	int64_t type;
-	uint64_t most;               /* bytes that it takes; UINT64_MAX: any number, and cuts them off */
-	bool done;                   /* `message` or `error` is set, and it is in no list */
+	uint64_t most;               /* most bytes that it takes; UINT64_MAX: a message of any size, which is cut off */
+	bool done;                   /* `message` or `error` is set, and the receiver is in no list */
 	struct ipc_message *message; /* what it gets */
-	int error;                   /* -E2BIG, -EIDRM, or -EAGAIN: it is to look again */
+	int error;                   /* -E2BIG, -EIDRM, or -EAGAIN: it is to look at the queue again */
 	struct task *task;
 	int pid;
 };
@@ -103,7 +103,7 @@ void msg_remove(struct msg_queue *queue)
 {
 	ipc_remove(&msg_table, &queue->ipc);
 	finish_all(queue, -EIDRM);
-	/* Nobody finds the queue any more, so that others may run although it is half empty. */
+	/* No call finds the queue any more, so other tasks may run while only a part of the messages is freed. */
 	for (unsigned i = 1; !list_is_empty(&queue->messages); i++) {
 		struct ipc_message *message = list_item(queue->messages.next, struct ipc_message, link);
 
@@ -139,8 +139,8 @@ static bool matches(const struct ipc_message *message, enum mode mode, int64_t t
 }
 
 /*
- * Give a message to the first who waits for it; those for whom it is too long return -E2BIG. Returns whether somebody
- * has it.
+ * Give a message to the first receiver that waits for it and has room; before that, those for whom it is too long
+ * return -E2BIG. Returns whether a receiver has got it.
  */
 static bool give(struct msg_queue *queue, struct ipc_message *message)
 {
@@ -192,7 +192,7 @@ int msg_send(struct msg_queue *queue, struct ipc_message *message, unsigned flag
 
 /* ---- receiving ---- */
 
-/* Find out what msgrcv(2)'s type means. */
+/* Return a receiver for the current task: what msgrcv(2)'s type and flags in `wish` mean. */
 static struct receiver make_receiver(const struct msg_wish *wish)
 {
 	struct receiver receiver = { .mode = EQUAL,
@@ -226,7 +226,10 @@ static struct ipc_message *find(const struct msg_queue *queue, const struct rece
 		if (!matches(message, receiver->mode, most))
 			continue;
 		found = message;
-		/* Of those with a type up to the given one the lowest counts, and of these the first. */
+		/*
+		 * Of the messages with a type up to the given one those with the lowest type count, and of these the
+		 * oldest.
+		 */
 		if (receiver->mode != AT_MOST || message->type == 1)
 			break;
 		most = message->type - 1;

@@ -18,7 +18,7 @@ struct msg_queue {
 	struct link messages;                         /* the oldest first */
 	struct link receivers;                        /* tasks in msg_receive(), the first to come first */
 	struct wait_queue room;                       /* tasks in msg_send() */
-	uint64_t bytes, count;                        /* of the messages: together, and their number */
+	uint64_t bytes, count;                        /* the sum of the messages' bytes, and their number */
 	uint64_t most_bytes;                          /* bytes, and also messages, that there is room for */
 	int64_t send_time, receive_time, change_time; /* seconds by the wall clock; 0: never */
 	int sender_pid, receiver_pid;                 /* who sent and received last; 0: nobody */
@@ -28,9 +28,9 @@ struct msg_queue {
 extern struct ipc_table msg_table;
 extern int msg_max;                   /* most bytes of a message: MSGMAX */
 extern int msg_queue_bytes;           /* most_bytes of a new queue: MSGMNB */
-extern uint64_t msg_count, msg_bytes; /* of all queues' messages */
+extern uint64_t msg_count, msg_bytes; /* number of the messages in all queues, and their bytes */
 
-#define MSG_MAX_MOST (1 << 20) /* what MSGMAX may be: a call copies as much in one piece */
+#define MSG_MAX_MOST (1 << 20) /* the highest MSGMAX; a call copies a message without letting others run */
 
 static inline struct msg_queue *msg_of(struct ipc_object *object)
 {
@@ -44,10 +44,10 @@ int msg_create(int key, unsigned flags);
 void msg_hold(struct msg_queue *queue);
 void msg_drop(struct msg_queue *queue);
 
-/* Remove a queue: who waits returns -EIDRM. Lets other tasks run while many messages are freed. */
+/* Remove a queue: tasks that wait return -EIDRM. Lets other tasks run while many messages are freed. */
 void msg_remove(struct msg_queue *queue);
 
-/* Have those who wait look again, since the queue's owner or size has changed. */
+/* Have the tasks that wait to send or receive look again, since the queue's owner or size has changed. */
 void msg_look_again(struct msg_queue *queue);
 
 /*
@@ -73,5 +73,8 @@ int msg_receive(struct msg_queue *queue, const struct msg_wish *wish, struct ipc
 /* Take a message out of its queue; the caller frees it. */
 void msg_take(struct msg_queue *queue, struct ipc_message *message);
 
-/* Make the message the first in the queue: its receiver could not take it. */
+/*
+ * Give back a message that its receiver could not take: it goes to another receiver that waits for it, or else becomes
+ * the first in the queue; it is freed if the queue has been removed.
+ */
 void msg_put_back(struct msg_queue *queue, struct ipc_message *message);

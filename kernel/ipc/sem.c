@@ -1,8 +1,9 @@
 /*
  * Sets of System V's semaphores, and the tasks that wait for them; see sem.h.
  *
- * Whoever changes a semaphore does the operations of those who wait and now can, in the order in which they came, and
- * wakes them when all is done: so a waiter gets what was given, even if the giver takes again at once.
+ * A task that changes a semaphore does the operations of waiters that have become possible, those of each list in the
+ * order in which they came, and wakes these waiters. So a waiter gets what was given, even if the giver takes again at
+ * once.
  */
 #include "kernel/ipc/sem.h"
 
@@ -15,7 +16,7 @@
 #define SEMMNI     32000
 #define WAITING    1  /* the result of operations that cannot be done yet */
 #define TRIES_MOST 64 /* waiters with several operations that one change tries; it wakes the others to try themselves */
-#define HEAP_SHARE 8  /* all sets together have this part of RAM at most */
+#define HEAP_SHARE 8  /* all sets together have an eighth of RAM at most */
 
 /* A waiting task; lies on that task's kernel stack. Guard: tasks only, which the kernel does not preempt. */
 struct sem_waiter {
@@ -24,7 +25,7 @@ struct sem_waiter {
 	unsigned count;
 	unsigned blocking;     /* the operation that could not be done */
 	int result;            /* WAITING, or what sem_operate() is to return: then the waiter is in no list */
-	bool retries;          /* the task is to try itself */
+	bool retries;          /* the task is to try its operations itself */
 	struct sem_undo *undo; /* NULL: nothing is to be undone */
 	struct task *task;
 	int pid;
@@ -95,7 +96,7 @@ void sem_remove(struct sem_set *set)
 
 /* ---- operations ---- */
 
-/* Do one operation. Returns 0, WAITING or -ERANGE, and the semaphore is as before then. */
+/* Do one operation. Returns 0; or WAITING or -ERANGE, with the semaphore as before. */
 static int do_one(struct sem_set *set, const struct sem_operation *operation, struct sem_undo *undo)
 {
 	struct sem *sem = &set->sems[operation->number];
@@ -124,7 +125,7 @@ static void undo_one(struct sem_set *set, const struct sem_operation *operation,
 		undo->changes[operation->number] = (int16_t)(undo->changes[operation->number] + operation->change);
 }
 
-/* Do all operations of a waiter, or none. Returns 0, WAITING, -EAGAIN (it does not want to wait), -ERANGE. */
+/* Do all operations of a waiter, or none. Returns 0, WAITING, -EAGAIN (IPC_NOWAIT says not to wait), -ERANGE. */
 static int attempt(struct sem_set *set, struct sem_waiter *waiter)
 {
 	int result = 0;
@@ -161,7 +162,7 @@ static void try_list(struct sem_set *set, struct link *list)
 	}
 }
 
-/* Do what waiters with one operation can do now that a semaphore has another value. */
+/* Do the operations of waiters with one operation that are possible now that a semaphore has another value. */
 static void settle(struct sem_set *set, uint32_t number)
 {
 	struct sem *sem = &set->sems[number];
@@ -182,7 +183,7 @@ static void settle(struct sem_set *set, uint32_t number)
 		try_list(set, &sem->for_zero);
 }
 
-/* Do what waiters with one operation can do after these operations. */
+/* Call settle() for the semaphores that these operations have changed. */
 static void settle_after(struct sem_set *set, const struct sem_operation *operations, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
@@ -190,7 +191,7 @@ static void settle_after(struct sem_set *set, const struct sem_operation *operat
 			settle(set, operations[i].number);
 }
 
-/* Do what waiters with several operations can do now. */
+/* Do the operations of waiters with several operations that are possible now. */
 static void settle_complex(struct sem_set *set)
 {
 	struct link *at = set->complex.next;
@@ -210,7 +211,7 @@ static void settle_complex(struct sem_set *set)
 		if (result == WAITING)
 			continue;
 		finish(waiter, result);
-		/* Others before it may be able to go on now: begin anew. */
+		/* Waiters in front of it may be able to go on now, so begin anew. */
 		if (!result) {
 			settle_after(set, waiter->operations, waiter->count);
 			at = set->complex.next;
@@ -255,7 +256,9 @@ static bool changes_any(const struct sem_waiter *waiter)
 	return false;
 }
 
-/* Try, and, when that was possible, do what others can do then. */
+/*
+ * Try the operations of a waiter, and if they were done those of others that are possible then. Returns as attempt().
+ */
 static int try_and_settle(struct sem_set *set, struct sem_waiter *waiter)
 {
 	int result = attempt(set, waiter);
@@ -267,7 +270,7 @@ static int try_and_settle(struct sem_set *set, struct sem_waiter *waiter)
 	return result;
 }
 
-/* Return whether a waiter has its result; if it is to try itself, try. */
+/* Return whether a waiter has its result. If the task is to try its operations itself, do that first. */
 static bool is_done(struct sem_set *set, struct sem_waiter *waiter)
 {
 	int result;
@@ -312,7 +315,7 @@ int sem_operate(struct sem_set *set, const struct sem_operation *operations, uns
 	if (waiter.result != WAITING)
 		return waiter.result;
 	enqueue(set, &waiter);
-	/* Nobody removes the set without a result for the waiter, so that the set is there as long as it is used. */
+	/* The set stays as long as the waiter is in its lists: sem_remove() first gives each waiter a result. */
 	error = WAIT_UNTIL(is_done(set, &waiter), deadline_ns);
 	if (!error)
 		return waiter.result;

@@ -36,7 +36,7 @@ struct sem_set {
 	struct link complex;                 /* waiters with several operations, the oldest first */
 	struct link undos;                   /* what the ends of processes will undo, by sem_undo.in_set */
 	uint32_t count;                      /* number of semaphores; fixed when it is made */
-	uint64_t settings;                   /* how often all values were set, which makes all undos zeros */
+	uint64_t settings;                   /* how often sem_set_values() was called, which makes all undos zeros */
 	struct sem sems[];
 };
 
@@ -63,19 +63,21 @@ int sem_create(int key, int count, unsigned flags);
 void sem_remove(struct sem_set *set);
 
 /*
- * Do semop(2): all operations at once, which are `count`; their semaphores are in the set. The current task waits until
- * that is possible, or until the deadline. Returns 0; -EAGAIN (the deadline, or IPC_NOWAIT), -EINTR, -EIDRM, -ERANGE (a
- * value, or what is to be undone, would be too large), -ENOMEM (for what is to be undone); nothing is done then.
+ * Do semop(2): all `count` operations at once, or none. The caller has checked that the set has their semaphores. The
+ * current task waits until the operations are possible, or until the deadline. Returns 0; -EAGAIN (the deadline, or
+ * IPC_NOWAIT), -EINTR, -EIDRM, -ERANGE (a value, or what is to be undone, would be too large), -ENOMEM (for what is to
+ * be undone); nothing is done then.
  */
 int sem_operate(struct sem_set *set, const struct sem_operation *operations, unsigned count, uint64_t deadline_ns);
 
 /*
- * Set a semaphore's value, or those of all: nothing is undone to them any more. What waiters can do then is done.
+ * Set the value of a semaphore, or those of all, and forget what was to be undone to them. Then do the operations of
+ * waiters that are possible now.
  */
 void sem_set_value(struct sem_set *set, uint32_t number, int value);
 void sem_set_values(struct sem_set *set, const uint16_t *values);
 
-/* Do what waiters can do now that any of the values may have changed. */
+/* Do the operations of waiters that are possible now that any of the values may have changed. */
 void sem_settle_all(struct sem_set *set);
 
 /* Return how many tasks wait for a semaphore to grow, or to become 0: GETNCNT, GETZCNT. */
@@ -88,18 +90,18 @@ struct sem_undo {
 	struct link in_set; /* in set->undos */
 	struct sem_set *set;
 	struct sem_undos *owner; /* the process's */
-	uint64_t settings;       /* set->settings when it was last used: `changes` are zeros if it is another now */
+	uint64_t settings;       /* set->settings at the last use; if that has changed, `changes` count as zeros */
 	int16_t changes[];       /* what is added to each semaphore */
 };
 
-/* Return what the current process's end does to a set; NULL: no memory. */
+/* Return the current process's undo for a set, which is made if there is none; NULL: no memory. */
 struct sem_undo *sem_undo_get(struct sem_set *set);
 
 /* Make the changes of an undo zeros if all values of its set were set since it was last used. */
 void sem_undo_refresh(struct sem_undo *undo);
 
-/* Free an undo: its set goes. */
+/* Free an undo, when it has been done or its set is removed. */
 void sem_undo_free(struct sem_undo *undo);
 
-/* At the end of the last task of a process, which must be the current one: undo. */
+/* Do all undos of a process when its last task ends. `task`: the current task, which ends. */
 void sem_task_exit(struct task *task);

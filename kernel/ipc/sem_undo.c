@@ -1,6 +1,6 @@
 /*
- * What the ends of processes do to semaphores, because of operations with SEM_UNDO. Linux keeps that for tasks that
- * were made with CLONE_SYSVSEM, as threads are; here it is the process's.
+ * What the end of a process does to semaphores, because of operations with SEM_UNDO. On Linux tasks share these undos
+ * if they were made with CLONE_SYSVSEM, as threads are; here they belong to the process.
  */
 #include "kernel/ipc/sem.h"
 
@@ -60,7 +60,7 @@ void sem_undo_free(struct sem_undo *undo)
 	kfree(undo);
 }
 
-/* Make the changes, as far as values allow. */
+/* Do an undo, and free it. Each value stays within 0 and SEM_VALUE_MOST. */
 static void apply(struct sem_undo *undo, int pid)
 {
 	struct sem_set *set = undo->set;

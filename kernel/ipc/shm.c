@@ -82,7 +82,7 @@ int shm_create(int key, uint64_t size, unsigned flags)
 		return -EINVAL;
 	if (pages > UINT64_MAX / PAGE_SIZE || shm_pages + pages < pages || shm_pages + pages > shm_all)
 		return -ENOSPC;
-	/* As on Linux, nothing is reserved, but what can never be had is refused. */
+	/* As on Linux no memory is reserved, but a segment larger than all of RAM is refused. */
 	if (!(flags & SHM_NORESERVE) && pages > machine_frames.total)
 		return -ENOMEM;
 	segment = kzalloc(sizeof(*segment));
@@ -195,7 +195,10 @@ bool shm_rmid_forced(void)
 	return rmid_forced;
 }
 
-/* Remove the segments that are not mapped and were made by `creator`, or, if that is NULL, by a task that has ended. */
+/*
+ * Remove the segments that are not mapped and were made by `creator`, or, if that is NULL, by a task that has ended.
+ * Returns 0; or, only if `creator` is NULL, -EINTR: the current task must end.
+ */
 static int remove_orphans(const struct task *creator)
 {
 	struct ipc_object *object;

@@ -60,10 +60,14 @@ void shm_remove(struct shm_segment *segment);
 bool shm_rmid_forced(void);
 
 /*
- * Set it. If set, each segment goes with its last mapping, or, if it is not mapped, when the task that made it ends;
- * those that should have gone by now go now. Returns 0; -EINTR: the task must end, and not all of them have gone.
+ * Set /proc/sys/kernel/shm_rmid_forced. If it is set, each segment is removed with its last mapping, or, if it is not
+ * mapped, when the task that made it ends; segments for which that has already happened are removed now. Returns 0;
+ * -EINTR: the task must end, and some of them are still there.
  */
 int shm_set_rmid_forced(bool forced);
 
-/* Remove what shm_rmid_forced says at the end of a task, which must be the current one. */
+/*
+ * At the end of `task`, which must be the current one: if shm_rmid_forced is set, remove the segments that it made and
+ * that are not mapped.
+ */
 void shm_task_exit(struct task *task);
