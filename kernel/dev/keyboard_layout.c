@@ -24,7 +24,10 @@ bool keyboard_layout_set(struct keyboard_layout *layout, unsigned table, unsigne
 
 struct layout_key keyboard_layout_find(const struct keyboard_layout *layout, unsigned table, unsigned key)
 {
-	/* The accents of dead keys, in their order in Linux's keyboard.h. They are typed as they are. */
+	/*
+	 * The characters of dead keys, in their order in Linux's keyboard.h. A dead key gives its accent as a
+	 * character, since accents are not combined with letters here.
+	 */
 	static const uint16_t accents[] = { '`', 0xb4, '^', '~', 0xa8, 0xb8 };
 	struct layout_key result = { 0, false, true };
 	uint32_t value = layout->values[table][key], low;

@@ -12,7 +12,7 @@
 
 enum layout_table { LAYOUT_SHIFT = 1, LAYOUT_ALTGR = 2 };
 
-/* All zero: no key has been set. Guard: who has it. */
+/* A layout; all zero: no key has been set. Guard: that of the structure around it. */
 struct keyboard_layout {
 	bool loaded;                                 /* some key has been set */
 	bool has_altgr;                              /* the right Alt key chooses other characters */

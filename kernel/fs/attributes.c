@@ -112,7 +112,10 @@ static int begin(struct attributes **at)
 	return 0;
 }
 
-/* Return whether `more` bytes in the heap go beyond the file system's limit, or a name beyond what can be listed. */
+/*
+ * Return whether an attribute `name` that takes `more` bytes would exceed the limit of the file system, or make the
+ * list of names longer than listxattr(2) can return.
+ */
 static bool is_full(const struct fs *fs, const struct attributes *attributes, const char *name, uint64_t more)
 {
 	if (attributes->names + strlen(name) + 1 > ATTRIBUTE_VALUE_MOST)
@@ -173,7 +176,10 @@ static int permit(const struct node *node, const struct credentials *who, const 
 	const bool writes = access == ACCESS_WRITE;
 
 	if (is_in(name, "security.")) {
-		/* As on Linux without further security modules; file capabilities have a capability of their own. */
+		/*
+		 * As on Linux without security modules, anybody may read these attributes. Setting file capabilities
+		 * takes CAP_SETFCAP, setting others CAP_SYS_ADMIN.
+		 */
 		if (!writes || credentials_can(who, is_capability(name) ? CAP_SETFCAP : CAP_SYS_ADMIN))
 			return 0;
 		return -EPERM;
@@ -225,7 +231,7 @@ struct capability_value {
 #define CAPABILITY_EFFECTIVE 1U
 #define CAPABILITY_2_SIZE    offsetof(struct capability_value, root)
 
-/* Copy a value of ATTRIBUTE_CAPABILITY. Returns whether it is one. */
+/* Copy `value` to *ret. Returns whether it is a valid value of ATTRIBUTE_CAPABILITY. */
 static bool read_capability(const void *value, size_t size, struct capability_value *ret)
 {
 	if (size != CAPABILITY_2_SIZE && size != sizeof(*ret))

@@ -1,9 +1,10 @@
 /*
  * Extended attributes of files (xattr(7)): small values with names, in a tmpfs only. As in Linux 6.1's tmpfs there are
- * the namespaces "trusted." and "security."; others return -EOPNOTSUPP. Names and values lie in the heap, and
- * count towards the file system's limit.
+ * the namespaces "trusted." and "security."; others return -EOPNOTSUPP. Names and values lie in the heap, and count
+ * towards the file system's limit.
  *
- * `who` is as whom the caller acts. Guard: tasks only, which the kernel does not preempt: nothing here blocks.
+ * In all functions `who` are the credentials that the caller acts with. Guard: tasks only, which the kernel does not
+ * preempt: nothing here blocks.
  */
 #pragma once
 
@@ -62,13 +63,15 @@ static inline const void *attribute_value(const struct attribute *attribute)
 	return attribute->text + attribute->name_size + 1;
 }
 
-/* The capabilities that a file gives who executes it. */
+/* The capabilities that a process gets when it executes the file. */
 struct file_capabilities {
 	uint64_t permitted, inheritable;
-	bool effective; /* all that it gets are effective at once */
+	bool effective; /* all that the process gets are effective at once */
 };
 
-/* Read ATTRIBUTE_CAPABILITY. Returns whether the node has it, for users of this system. */
+/*
+ * Read ATTRIBUTE_CAPABILITY. Returns whether the node has it; a value for another user namespace's root does not count.
+ */
 bool attribute_capabilities(struct node *node, struct file_capabilities *ret);
 
 /* Remove ATTRIBUTE_CAPABILITY, if the node has it, since its content or owner changes. */

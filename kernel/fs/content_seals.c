@@ -5,7 +5,7 @@
 #include "kernel/fs/file.h"
 #include "kernel/mm/user/area.h"
 
-#define AREAS_MOST 65536 /* areas that content_seals_add() looks at; with more the answer is that one can be written */
+#define AREAS_MOST 65536 /* areas that are looked at; if there are more, one of them counts as writable */
 
 int content_seals_permit_write(const struct content *content, uint64_t offset, uint64_t size)
 {

@@ -1,6 +1,6 @@
 /*
- * Turns archive entries into nodes (inodes), by the rules of Linux where those can be seen from a
- * program. All of it runs in the kernel context, that is with the page tables that alone map the archive.
+ * Turns archive entries into nodes (inodes), by Linux's rules as far as a program can see them. All of it runs in the
+ * kernel context, that is with the page tables that alone map the archive.
  */
 #include "kernel/fs/initramfs_tree.h"
 
@@ -155,8 +155,9 @@ static int remember_link(struct unpacking *u, const uint64_t key[2], struct tree
 }
 
 /*
- * Find the file of the entry's name at `end`, *ret, unless the entry asks for another file there: then the old one is
- * removed, and *ret is NULL. `same` is the file that the entry is a further name of, or NULL.
+ * Look up the entry's name at `end`. *ret becomes the file that has it, if that can stay: it is `same`, the file that
+ * the entry is a further name of, or, with `same` NULL, a file of the entry's type. Any other file is removed; *ret is
+ * NULL then, and when no file has the name.
  */
 static int keep_or_remove(struct unpacking *u, struct path_end *end, const struct node *same, struct node **ret)
 {

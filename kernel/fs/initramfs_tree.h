@@ -32,7 +32,7 @@ struct unpacking {
 	struct directory_time *times, **times_end;
 	struct node *file;   /* what the current entry has made, a counted reference; NULL: it was passed over */
 	uint64_t filled;     /* bytes of content that the current entry's file has got */
-	uint32_t sum;        /* of their values, if the entry has a sum */
+	uint32_t sum;        /* sum of these bytes, if the entry has a checksum */
 	char path[PATH_MAX]; /* the current entry's name */
 };
 
@@ -46,10 +46,10 @@ void unpacking_start(struct unpacking *u, struct node *root, struct initramfs_re
  */
 int unpacking_feed(struct unpacking *u, const uint8_t *bytes, uint64_t size, uint64_t *ret_used);
 
-/* End a run of archives: no entry may be open, otherwise it is cut off: -EINVAL as above. The next run may begin. */
+/* End a run of archives; the next run may begin. Returns 0, or -EINVAL as above when the last archive is cut off. */
 int unpacking_end_run(struct unpacking *u);
 
-/* Give up the entry that is being unpacked, if any: its file goes. */
+/* Give up the entry that is being unpacked, if any, and remove its file. */
 void unpacking_give_up(struct unpacking *u);
 
 /* Set the directories' times, and free all but `u` itself. */

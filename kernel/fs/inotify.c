@@ -15,8 +15,8 @@
 
 #define END_STEP      128     /* watches or events that one step of a closed instance's end drops */
 #define INFO_WATCHES  256     /* watches that /proc/PID/fdinfo shows */
-#define WATCHES_LEAST 8192    /* bounds of inotify_limits.watches when the machine starts, as Linux has them */
-#define WATCHES_MOST  1048576 /* of a large machine */
+#define WATCHES_LEAST 8192    /* the least that inotify_limits.watches is when the machine starts, as on Linux */
+#define WATCHES_MOST  1048576 /* the most that it is on a large machine */
 #define WATCH_KEPT    (IN_ALL_EVENTS | IN_EXCL_UNLINK | IN_ONESHOT)
 
 struct inotify_limits inotify_limits = { .instances = 128, .watches = WATCHES_LEAST, .events = 16384 };
@@ -186,7 +186,7 @@ static void inotify_tell(struct notify_watch *told, const struct notice *notice)
 
 	if (notice->unlinked && told->mask & IN_EXCL_UNLINK && events & OPEN_FILE_EVENTS)
 		return;
-	/* As on Linux these two never say that it is a directory. */
+	/* As on Linux these two events never have IN_ISDIR. */
 	if (events & (IN_MOVE_SELF | IN_DELETE_SELF))
 		events &= ~(uint32_t)IN_ISDIR;
 	if (events & told->mask & ~(uint32_t)IN_ISDIR)
@@ -260,7 +260,7 @@ static bool end_some(struct late_work *work)
 
 _Static_assert(offsetof(struct inotify, end) == 0, "end_some");
 
-/* Watches that are not ended at once may still queue events, which go with the instance. */
+/* Late work ends the watches that are left. Events that they queue until then are freed with the instance. */
 static void inotify_release(struct file *file)
 {
 	struct inotify *inotify = file->data;
@@ -286,7 +286,9 @@ static struct wait_queue *inotify_file_queue(struct file *file)
 	return &inotify->queue;
 }
 
-/* Add the watches as Linux without file handles shows them, the newest first; at most INFO_WATCHES of them. */
+/*
+ * Add a line for each watch, as a Linux that shows no file handles prints them, the newest first; at most INFO_WATCHES.
+ */
 static void inotify_info(struct file *file, struct text *ret)
 {
 	const struct inotify *inotify = file->data;

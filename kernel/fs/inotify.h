@@ -14,7 +14,7 @@ struct text;
 /* Limits for each user (/proc/sys/fs/inotify). Guard: tasks only, which the kernel does not preempt. */
 struct inotify_limits {
 	uint64_t instances, watches;
-	uint64_t events; /* most events in an instance's queue, from when it is made */
+	uint64_t events; /* most events in an instance's queue; an instance keeps the limit under which it was made */
 };
 
 extern struct inotify_limits inotify_limits;

@@ -43,19 +43,19 @@ struct inotify {
 	struct tree_node *by_node;           /* all watches, sorted by the node's address */
 	int last_number;                     /* the number that was given last */
 	struct inotify_record *first, *last; /* the queue, linked by `next`; first NULL: it is empty */
-	struct inotify_record *overflow;     /* IN_Q_OVERFLOW, a heap block that needs no memory later */
+	struct inotify_record *overflow;     /* IN_Q_OVERFLOW's event, made early: it must not need memory later */
 	bool overflowed;                     /* `overflow` is in the queue */
 	uint64_t events;                     /* records in the queue */
-	uint64_t events_most;                /* from which on IN_Q_OVERFLOW takes their place; fixed when it is made */
-	uint64_t bytes;                      /* of all events in the queue, as they are read */
-	struct wait_queue queue;             /* readers */
+	uint64_t events_most;                /* most records, then IN_Q_OVERFLOW comes instead; fixed when made */
+	uint64_t bytes;                      /* bytes of all events in the queue, as they are read */
+	struct wait_queue queue;             /* tasks that wait to read */
 };
 
 /* One node that an instance watches. */
 struct inotify_watch {
 	struct notify_watch watch;             /* must be the first member: inotify_tell() gets a pointer to it */
 	struct tree_node in_numbers, in_nodes; /* places in the trees of `inotify` */
-	struct inotify *inotify;               /* ends its watches before it goes */
+	struct inotify *inotify;               /* the instance, which ends its watches before it is freed */
 	int number;
 };
 

@@ -13,7 +13,7 @@
 #define READ_EVENTS  1024 /* most events that one read takes, so that it ends within a millisecond */
 #define LENGTH_UNIT  sizeof(struct inotify_event)
 #define NAME_ROOM    (NAME_MAX + 1 + LENGTH_UNIT)
-#define MEMORY_SHARE 32 /* events of one user take at most this part of memory */
+#define MEMORY_SHARE 32 /* the events of one user take at most 1/32 of memory */
 
 static uint64_t size_in_heap(const struct inotify_record *record)
 {

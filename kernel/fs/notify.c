@@ -34,7 +34,7 @@ void notify_watch_remove(struct notify_watch *watch)
 		node_put(node);
 }
 
-/* Tell all watches of a node, to which the caller has a reference. */
+/* Tell all watches of a node, which the caller keeps from being freed. */
 static void tell_all(struct node *node, const struct notice *notice)
 {
 	struct notify_watch *watch = node->watches;

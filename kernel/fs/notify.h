@@ -48,14 +48,14 @@ struct notice {
 	bool last;        /* the node is about to be freed: `tell` must remove the watch */
 };
 
-/* A watch of a node, a part of what has it. Guard: tasks only, which the kernel does not preempt. */
+/* A watch of a node, for a larger structure to contain. Guard: tasks only, which the kernel does not preempt. */
 struct notify_watch {
 	/* Called for an event that `mask` has, and for the last one; may remove the watch, but no other. */
 	void (*tell)(struct notify_watch *watch, const struct notice *notice);
 	struct notify_watch *next, **link; /* the node's watches; link: the pointer to this one */
 	/*
-	 * The node that is watched: a counted reference if its file system frees nodes that nobody uses. If not,
-	 * none: the end of such a node is an event, which ends the watch.
+	 * The node that is watched. If its file system frees nodes that nobody uses, this is a counted reference. If
+	 * not (fs->keeps_nodes), it is not counted: when such a node ends, that is an event, which ends the watch.
 	 */
 	struct node *node;
 	uint32_t mask; /* of enum inotify_bits */
@@ -64,7 +64,10 @@ struct notify_watch {
 /* How many watches there are in all. Guard: tasks only, which the kernel does not preempt. */
 extern uint64_t notify_watches;
 
-/* Have `watch`, whose `tell` and `mask` are set, watch `node`; or end that, which may drop the last reference to it. */
+/*
+ * Make `watch`, whose `tell` and `mask` are set, watch `node`; or remove it, which may drop the last reference to the
+ * node.
+ */
 void notify_watch_add(struct notify_watch *watch, struct node *node);
 void notify_watch_remove(struct notify_watch *watch);
 

@@ -18,7 +18,10 @@
 /* The terminals by number; NULL: the number is free. */
 static struct pty *ptys[PTY_MOST];
 
-/* The job control of new terminals, and whose they are. Fixed after boot. */
+/*
+ * The job control of new terminals, and the function that returns the calling task's credentials; NULL: not set yet.
+ * Fixed after boot.
+ */
 static const struct tty_job_control *jobs_of_new;
 static const struct credentials *(*caller)(void);
 

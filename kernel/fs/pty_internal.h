@@ -28,7 +28,7 @@ struct pty {
 	bool was_open;  /* the terminal was opened at least once */
 	bool locked;    /* the terminal cannot be opened: TIOCSPTLCK */
 	bool packet;    /* the master reads packets: TIOCPKT */
-	bool held;      /* the last order to the device was TTY_STOP */
+	bool held;      /* the terminal's last order was TTY_STOP, not TTY_GO; the master is told only of changes */
 	uint8_t status; /* bits of enum pty_status that the master has not read */
 	struct wait_queue queue; /* masters wait for shown bytes, and for room to type */
 	/* The ring of shown bytes. Positions count bytes and wrap at 2^32. */

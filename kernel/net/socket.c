@@ -35,7 +35,7 @@ void socket_set_family(enum linux_family family, const struct socket_family *mad
 	families[family] = made_by;
 }
 
-/* Check the arguments of socket(2) and change *type to one that the family has. Returns 0 or an error. */
+/* Check the arguments of socket(2), and change SOCK_RAW in *type to SOCK_DGRAM. Returns 0 or an error. */
 static int check_kind(int family, unsigned *type, int protocol)
 {
 	if (*type >= SOCK_TYPES)

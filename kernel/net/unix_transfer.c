@@ -236,7 +236,10 @@ void unix_consume(struct socket *socket, struct socket_message *message)
 
 /* ---- polling ---- */
 
-/* Return whether a send would find room; as on Linux a quarter of the buffer may be in use then. */
+/*
+ * Return whether poll(2) shows POLLOUT: never for a listening socket; for others, as on Linux, while at most a quarter
+ * of the send buffer is in use. While more is, wait_for() has the socket's tasks woken when that changes.
+ */
 static bool is_writable(struct unix_socket *socket)
 {
 	const uint64_t limit = socket->socket.send_buffer;

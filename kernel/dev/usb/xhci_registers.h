@@ -61,4 +61,4 @@ enum xhci_runtime_register {
 
 #define XHCI_INTERRUPTER_PENDING 1u /* cleared by a one */
 #define XHCI_INTERRUPTER_ON      2u
-#define XHCI_DEQUEUE_BUSY        8u /* cleared by a one: the events have been looked at */
+#define XHCI_DEQUEUE_BUSY        8u /* Event Handler Busy: cleared by writing a one, when the events are handled */
