@@ -9,7 +9,7 @@
 
 #define RUN 8 /* most pages that are written in one step */
 
-/* Write what `io` has. Whoever calls has advanced nothing yet. */
+/* Write the bytes of `io` at to->at, and advance that; without a file only advance it. */
 static void put(struct core_file *to, struct user_io *io)
 {
 	if (to->failed)

@@ -7,13 +7,13 @@
 
 /* A file that is written, or only measured. Guard: the task that writes it. */
 struct core_file {
-	struct file *file; /* a reference; NULL: nothing is written, and `at` is what would be */
+	struct file *file; /* a reference; NULL: nothing is written, and `at` alone advances, to measure the file */
 	uint64_t at;       /* where the next byte goes */
 	uint64_t limit;    /* the file has at most so many bytes */
 	bool failed;       /* the limit or the end of the file system is reached: nothing more is written */
 };
 
-/* Add bytes of the kernel's memory, which every context has. */
+/* Add bytes of the kernel's memory, at an address that is mapped in every context. */
 void core_put(struct core_file *to, const void *bytes, size_t size);
 
 /*

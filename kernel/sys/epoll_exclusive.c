@@ -1,7 +1,8 @@
 /*
- * EPOLLEXCLUSIVE: of the epoll files that watch a wait queue with this bit an event wakes as few as it needs, one for
- * readers and one for writers. Their items do not stand in the queue themselves. One waiter stands there for all, and
- * passes a wake-up on to the items in the order in which they were added, until it has reached tasks in epoll_wait(2).
+ * EPOLLEXCLUSIVE: when many epoll files watch one wait queue with this bit, an event wakes as few of them as it needs:
+ * one with a task that waits to read, and one with a task that waits to write. Their items are not in the wait queue
+ * themselves. One waiter is there for all of them, and passes a wake-up on to the items in the order in which they were
+ * added, until it has reached tasks in epoll_wait(2).
  */
 #include "kernel/lib/tree_change.h"
 #include "kernel/mm/heap/heap.h"
@@ -27,7 +28,9 @@ static struct epoll_group *group_in(struct tree_node *node)
 	return node ? tree_item(node, struct epoll_group, in_groups) : NULL;
 }
 
-/* Called with the queue's lock held, also in interrupt handlers. */
+/*
+ * Pass a wake-up of the queue on to items of the group. Called with the queue's lock held, also in interrupt handlers.
+ */
 static void group_wake(struct waiter *waiter)
 {
 	struct epoll_group *group = (struct epoll_group *)((char *)waiter - offsetof(struct epoll_group, waiter));

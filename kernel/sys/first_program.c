@@ -21,7 +21,7 @@
 /* A program that may be the first. Guard: first_program_start()'s own. */
 struct candidate {
 	const char *path;
-	bool asked; /* the command line names it: that it is missing is said, too */
+	bool asked; /* the command line names it, so the log says also when it is missing */
 };
 
 /*
@@ -61,7 +61,7 @@ static size_t split_words(char *text, const char **words, size_t most)
 static size_t choose(const char *cmdline, struct candidate *ret)
 {
 	static const char *const others[] = { "/sbin/init", "/etc/init", "/bin/init", "/bin/sh" };
-	/* What the command line names, static as it is large. Fixed after boot. */
+	/* The paths that the command line names, static as they are large. Fixed after boot. */
 	static char of_archive[PATH_SIZE], of_system[PATH_SIZE];
 	bool archive = cmdline_get(cmdline, "rdinit", of_archive, sizeof(of_archive));
 	bool system = cmdline_get(cmdline, "init", of_system, sizeof(of_system));

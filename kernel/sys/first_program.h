@@ -6,9 +6,10 @@
 #include "kernel/fs/node.h"
 
 /*
- * Start the first program from the tree at `root`: the one of rdinit= or of init= on the command line, otherwise /init;
- * with the words after "--" as arguments. If that is none that can be started the log says why, and those follow that
- * Linux tries: /sbin/init, /etc/init, /bin/init, /bin/sh; but after init= none. Returns whether one was started; it
- * runs when the caller blocks. Returns false for init=none, without a line.
+ * Start the first program from the tree at `root`, with the words after "--" on the command line as arguments. Programs
+ * are tried in this order: that of rdinit=, then that of init= and no other; without init=, as on Linux, /init (if
+ * there is no rdinit=), /sbin/init, /etc/init, /bin/init, /bin/sh. If one that is there, or was named, cannot be
+ * started, the log says why. Returns whether a program was started; it runs when the caller blocks. With init=none
+ * nothing is started, and the log has no line.
  */
 bool first_program_start(struct node *root, const char *cmdline);

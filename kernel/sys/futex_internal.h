@@ -61,7 +61,7 @@ bool futex_is_waited_for(const struct futex_key *key);
 /* How many locks have waiters in futex_lock_pi(). */
 extern uint64_t futex_pi_locks;
 
-/* Do futex_is_pi(), below, if there are such locks. */
+/* Return whether a task waits in futex_lock_pi() for the word; for futex_is_pi(). */
 bool futex_pi_find(const struct futex_key *key);
 
 /* Return whether a task waits in futex_lock_pi() for the word: other operations on it are -EINVAL then. */
@@ -70,7 +70,10 @@ static inline bool futex_is_pi(const struct futex_key *key)
 	return futex_pi_locks && futex_pi_find(key);
 }
 
-/* Give all locks for which others wait in futex_lock_pi() to these: the current task ends, or leaves its program. */
+/*
+ * Give each lock of `task` for which others wait in futex_lock_pi() to the first of them. Called by the current task
+ * for itself, when it ends or leaves its program.
+ */
 void futex_pi_give_up(struct task *task);
 
 /*

@@ -32,7 +32,7 @@ struct pi_lock {
 	struct futex_key key;
 	struct task *owner;  /* holds no reference: a task gives up its locks before it ends */
 	struct link waiters; /* the highest priority first, and of equal ones the oldest */
-	bool unwritten;      /* the owner before died, and the owner has not written its tid to the word yet */
+	bool unwritten;      /* the previous owner has died, and `owner` has not written its tid to the word yet */
 };
 
 /* Guard: tasks only, which the kernel does not preempt. */
@@ -148,7 +148,7 @@ static void settle(struct pi_lock *lock)
 	kfree(lock);
 }
 
-/* Give a lock to the first who waits. The caller writes the word, or sets lock->unwritten, before. */
+/* Give a lock to its first waiter. The caller has written the word, or set lock->unwritten. */
 static void give(struct pi_lock *lock)
 {
 	struct pi_waiter *next = first_waiter(lock);
@@ -165,7 +165,7 @@ static void give(struct pi_lock *lock)
 	lend(next->task);
 }
 
-/* Return whether who owns the lock waits, perhaps by way of others, for a lock of the current task. */
+/* Return whether the lock's owner waits for a lock of the current task, be it by way of others. */
 static bool is_deadlock(const struct pi_lock *lock)
 {
 	for (int i = 0; i < CHAIN_MOST; i++) {
@@ -207,7 +207,10 @@ static int attempt(uint64_t at, const struct futex_key *key, uint32_t word, stru
 		found = find_owner(word, &owner);
 		wanted = found ? word : word | FUTEX_WAITERS;
 	}
-	/* An owner that has ended may have unlocked before: then the word is another one now. */
+	/*
+	 * An owner that has ended may have unlocked the word before. Then the word is another one now, and is tried
+	 * again.
+	 */
 	error = copy_errno(user_cmpxchg_u32(user_pointer(at), word, wanted, &seen));
 	if (error)
 		return error;
@@ -243,14 +246,14 @@ static int lock_or_find(uint64_t at, const struct futex_key *key, struct pi_lock
 		error = attempt(at, key, word, ret_lock, &again);
 		if (error)
 			return error;
-		/* Another thread may change the word all the time. */
+		/* Another thread may change the word again and again, so this loop must let others run. */
 		if (again && task_give_way())
 			return -EINTR;
 	}
 	return 0;
 }
 
-/* Write to the word that the current task has the lock, whose owner before has died. */
+/* The current task has got a lock whose previous owner has died: write that to the word. */
 static void write_owner(uint64_t at, struct pi_lock *lock)
 {
 	const uint32_t mine = (uint32_t)task_current()->tid | FUTEX_WAITERS | FUTEX_OWNER_DIED;
@@ -298,7 +301,7 @@ int futex_lock_pi(uint64_t at, bool private, enum timer_clock clock, uint64_t de
 		lend(owner);
 		return error;
 	}
-	/* If its owner before has died the lock is kept until the word is written. */
+	/* If the previous owner has died, the lock is kept until the word is written. */
 	waiter.lock = find(&key);
 	if (waiter.lock && waiter.lock->unwritten && waiter.lock->owner == waiter.task)
 		write_owner(at, waiter.lock);

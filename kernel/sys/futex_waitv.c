@@ -24,7 +24,7 @@ struct many {
 	struct futex_waiter waiters[];
 };
 
-/* Return the last word whose waiter has been woken; -1: none. */
+/* Return the index of the last waiter that has been woken; -1: none has. */
 static int woken(const struct many *many)
 {
 	int last = -1;

@@ -19,8 +19,8 @@ uint64_t poll_deadline(int timeout_ms);
 #define POLL_STEP 512 /* items after which other tasks may run */
 
 /*
- * Let other tasks run after every POLL_STEP items. Call for each item of a loop; `i`: its index. Returns whether the
- * task must end: a loop that undoes nothing may break off then.
+ * Let other tasks run after every POLL_STEP items. Call for each item of a loop; `i` is the index of the item. Returns
+ * whether the task must end. A loop that only collects may break off then; a loop that cleans up must go on.
  */
 static inline bool poll_step_on(size_t i)
 {

@@ -12,7 +12,8 @@
 #include "kernel/task/rights.h"
 
 /*
- * Add a line for each object, from the index *place - 1 on; place 0 is the line of titles.
+ * Add lines until `ret` has `enough` bytes. Place 0 is the line of titles, and place n the object with the index n - 1,
+ * or the next that there is. *place becomes the place to go on from.
  */
 static int add_lines(const struct ipc_table *table, const char *titles, uint64_t *place, size_t enough,
 		     void (*add)(struct ipc_object *object, struct text *ret), struct text *ret)

@@ -55,7 +55,7 @@ static int64_t mem_write(struct file *file, struct user_io *io, uint64_t *offset
 	return move(file, io, offset, user_foreign_force);
 }
 
-/* Do lseek(2): as on Linux any offset is allowed, but the end of the file is nowhere. */
+/* Do lseek(2): as on Linux any offset is allowed, and SEEK_END is refused, since the memory has no end. */
 static int64_t mem_seek(struct file *file, int64_t offset, int whence)
 {
 	if (whence != SEEK_SET && whence != SEEK_CUR)

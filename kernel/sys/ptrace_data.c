@@ -15,7 +15,10 @@
 
 /* ---- memory ---- */
 
-/* Return whether the tracer may touch the tracee's memory, which a program that others may not look into has too. */
+/*
+ * Return whether the tracer may access the tracee's memory. CAP_SYS_PTRACE is needed if the tracee's process is not
+ * dumpable by its user, as with a program that the user may not read (prctl(2), PR_SET_DUMPABLE).
+ */
 static bool may_touch(const struct task *task)
 {
 	return task->process->rights.dumpable == DUMPABLE_USER || rights_can(CAP_SYS_PTRACE);

@@ -1,5 +1,6 @@
 /*
- * System calls about the memory of files: fallocate(2), and advice and orders about a disk, of which there is none.
+ * System calls about the memory of files: fallocate(2); and calls with advice and orders about a disk, which check
+ * their arguments and do nothing more, as there is no disk.
  */
 #include "kernel/fs/content.h"
 #include "kernel/fs/node_attributes.h"
@@ -24,7 +25,7 @@ enum fallocate_mode {
 	FALLOC_KNOWN = 0x7b,
 };
 
-/* Return the error with which Linux refuses a mode of any file, or 0. */
+/* Return the error with which Linux refuses a mode, whatever the file is; or 0. */
 static int check_mode(unsigned mode)
 {
 	const unsigned both = FALLOC_PUNCH_HOLE | FALLOC_ZERO_RANGE;
@@ -61,7 +62,7 @@ static uint64_t free_frames(void)
 	return frames;
 }
 
-/* Allocate the pages of [offset, end); another signal than one that ends the task is heeded, too, as on Linux. */
+/* Allocate the pages of [offset, end). As on Linux any signal ends this, with -EINTR; what is allocated stays. */
 static int fill(struct node *node, unsigned mode, uint64_t offset, uint64_t end)
 {
 	struct content *content = node_content(node);

@@ -91,8 +91,8 @@ SYSCALL_4(pwritev, fd, pieces, count, offset)
 }
 
 /*
- * Do preadv2(2) or pwritev2(2). Offset -1 means the file's position. As on Linux, RWF_NOWAIT does not keep a read of a
- * pipe from waiting.
+ * Do preadv2(2) or pwritev2(2). Offset -1 means the file's position. RWF_NOWAIT has no effect: a read of an empty pipe
+ * waits, while Linux returns -EAGAIN.
  */
 static int64_t transfer_vector2(uint64_t fd, uint64_t pieces, uint64_t count, enum file_move how, uint64_t offset,
 				uint64_t flags)

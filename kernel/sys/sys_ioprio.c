@@ -34,7 +34,7 @@ struct io_search {
 };
 
 /*
- * Return the priority that counts for a task: without one of its own it follows from the task's policy and nice value
+ * Return a task's effective priority. If the task has none of its own, it follows from the policy and the nice value
  * (ioprio_set(2), "I/O scheduling classes").
  */
 static uint32_t effective(const struct task *task)
@@ -97,7 +97,9 @@ static int search_tasks(struct io_search *search, int which, int who)
 	return search->found ? search->error : -ESRCH;
 }
 
-/* As on Linux the value of one task is the one that was set, and that of many the highest that counts. */
+/*
+ * As on Linux the result for one task is the value that was set, and for a group or a user the highest effective one.
+ */
 SYSCALL_2(ioprio_get, which, who)
 {
 	struct io_search search = { 0 };

@@ -1,5 +1,6 @@
 /*
- * mq_open(2) and its kin: arguments and structures; the queues are kernel/ipc/mqueue.c's.
+ * The system calls of POSIX message queues, mq_overview(7): arguments and structures; the queues are
+ * kernel/ipc/mqueue.c's.
  */
 #include "kernel/ipc/mqueue_fs.h"
 #include "kernel/mm/heap/heap.h"
@@ -36,7 +37,7 @@ SYSCALL_4(mq_open, name_at, flags, mode, attributes_at)
 		return error;
 	if (attributes_at)
 		size = (struct mqueue_size){ attributes.most, attributes.most_size };
-	/* Look for room first, so that no queue is made in vain. */
+	/* Look for a free descriptor first, so that no queue is made in vain. */
 	error = fd_has_room(process_current()->fds) ? 0 : -EMFILE;
 	if (!error)
 		error = mqueue_open(name, (unsigned)flags, (uint32_t)mode & ~process_current()->paths.umask,
@@ -162,7 +163,10 @@ SYSCALL_2(mq_notify, fd, event_at)
 		mqueue_notify_no_more(queue);
 		return 0;
 	}
-	/* C libraries make a thread of a message that comes to a netlink socket. */
+	/*
+	 * C libraries do SIGEV_THREAD by a netlink socket: the kernel sends the notice there, and they start the
+	 * thread.
+	 */
 	if (event.how == SIGEV_THREAD)
 		return refuse_feature(-EINVAL, "mq_notify: SIGEV_THREAD, which needs a netlink socket", SIGEV_THREAD);
 	if (event.how != SIGEV_SIGNAL && event.how != SIGEV_NONE)

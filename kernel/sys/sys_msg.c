@@ -154,7 +154,7 @@ static int64_t put_limits(uint64_t to, bool info)
 	return error ? error : ipc_top(&msg_table);
 }
 
-/* IPC_STAT and its kin: `id` is an id or, for the latter, an index. */
+/* Do IPC_STAT, MSG_STAT or MSG_STAT_ANY. `id`: an id for IPC_STAT, an index for the others. */
 static int64_t put_state(int id, uint32_t command, uint64_t to)
 {
 	struct ipc_object *object = command == IPC_STAT ? ipc_find(&msg_table, id) : ipc_find_index(&msg_table, id);

@@ -73,7 +73,7 @@ static int64_t move_all(struct user_space *space, const struct remote *remote, s
 	return total || status == OK ? (int64_t)total : copy_errno(status);
 }
 
-/* Return a reference to the memory of the process with the task `pid`. Returns 0, -ESRCH, -EPERM. */
+/* Get a reference to the memory of the process with the task `pid`. Returns 0, -ESRCH, -EPERM. */
 static int space_of(int pid, struct user_space **ret)
 {
 	HELD_TASK struct task *task = task_find(pid);

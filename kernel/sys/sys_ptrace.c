@@ -20,8 +20,8 @@ static int check_options(uint64_t options)
 }
 
 /*
- * Do PTRACE_ATTACH or PTRACE_SEIZE. Returns 0, -ESRCH, -EPERM, -ENOMEM; for PTRACE_SEIZE also -EIO (an address), and
- * -EINVAL or -EIO for unknown options.
+ * Do PTRACE_ATTACH or PTRACE_SEIZE. Returns 0, -ESRCH, -EPERM, -ENOMEM; for PTRACE_SEIZE also -EIO: an address, or
+ * options that are not known.
  */
 static int64_t attach(struct task *task, uint64_t request, uint64_t address, uint64_t options)
 {
@@ -32,7 +32,7 @@ static int64_t attach(struct task *task, uint64_t request, uint64_t address, uin
 	return check_options(options) ? -EIO : ptrace_seize(task, (unsigned)options);
 }
 
-/* Do PTRACE_CONT and its kin. Returns 0, or -EIO: `signal` is no signal. */
+/* Do PTRACE_CONT, PTRACE_SYSCALL or PTRACE_SINGLESTEP. Returns 0, or -EIO: `signal` is no signal. */
 static int64_t resume(struct tracee *tracee, enum ptrace_run run, uint64_t signal)
 {
 	if (signal > SIGNALS)
@@ -65,7 +65,7 @@ static int64_t listen(struct tracee *tracee)
 	if (!tracee->seized || tracee->stop_code >> 8 != PTRACE_EVENT_STOP)
 		return -EIO;
 	tracee->listening = true;
-	/* What has come since the stop is reported at once. */
+	/* A stop that has been asked for since this one is reported at once. */
 	if (tracee->task->signals.stop_wanted)
 		ptrace_resume(tracee, PTRACE_RUN_FREE, 0);
 	return 0;

@@ -54,7 +54,7 @@ SYSCALL_3(semget, key, count, flags)
 
 /* ---- semop ---- */
 
-/* Find the set for operations, and check that it has their semaphores and lets the caller do them. */
+/* Find the set for operations. Returns 0, -EINVAL (no such set), -EFBIG (it lacks a semaphore), -EACCES. */
 static int find_set(int id, const struct sem_operation *operations, unsigned count, struct sem_set **ret)
 {
 	struct sem_set *set = sem_of(ipc_find(&sem_table, id));
@@ -127,7 +127,7 @@ static int64_t put_limits(uint64_t to, bool info)
 	return error ? error : ipc_top(&sem_table);
 }
 
-/* IPC_STAT and its kin: `id` is an id or, for the latter, an index. */
+/* Do IPC_STAT, SEM_STAT or SEM_STAT_ANY. `id`: an id for IPC_STAT, an index for the others. */
 static int64_t put_state(int id, uint32_t command, uint64_t to)
 {
 	struct ipc_object *object = command == IPC_STAT ? ipc_find(&sem_table, id) : ipc_find_index(&sem_table, id);
@@ -226,7 +226,7 @@ static int64_t set_all(struct sem_set *set, uint64_t from)
 	return error;
 }
 
-/* What asks a set, or one of its semaphores. */
+/* Do the commands that read a set or one of its semaphores, and SETALL. */
 static int64_t ask(int id, uint64_t number, uint32_t command, uint64_t argument)
 {
 	struct sem_set *set = sem_of(ipc_find(&sem_table, id));

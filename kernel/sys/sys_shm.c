@@ -125,9 +125,10 @@ SYSCALL_3(shmat, id, at, flags)
 }
 
 /*
- * Return the first area from *at on, below `end`, that maps a page of a segment where a mapping of the segment at `va`
- * has it; `segment`: only of that one, if it is not NULL. Advances *at behind the areas that it has looked at. Looks at
- * some areas only: NULL with *at below `end`: call again.
+ * Return the first area from *at on, below `end`, that is a part of a mapping that begins at `va`: it maps a segment,
+ * and has the same page of it at each address as a mapping of the segment from `va` on. `segment`: look for this one
+ * only; NULL: for any. Advances *at behind the areas that were looked at, 1,024 at most: if it returns NULL with *at
+ * below `end`, call it again.
  */
 static const struct area *find_part(const struct user_space *space, uint64_t va, const struct shm_segment *segment,
 				    uint64_t *at, uint64_t end)
@@ -205,7 +206,7 @@ static int64_t put_info(uint64_t to)
 	return error ? error : ipc_top(&shm_table);
 }
 
-/* IPC_STAT and its kin: `id` is an id or, for the latter, an index. */
+/* Do IPC_STAT, SHM_STAT or SHM_STAT_ANY. `id`: an id for IPC_STAT, an index for the others. */
 static int64_t put_state(int id, uint32_t command, uint64_t to)
 {
 	struct ipc_object *object = command == IPC_STAT ? ipc_find(&shm_table, id) : ipc_find_index(&shm_table, id);

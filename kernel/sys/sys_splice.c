@@ -252,7 +252,7 @@ static int64_t to_file_in_turn(struct file *in, struct file *out, uint64_t *offs
 
 static int64_t splice_from_pipe(struct file *in, struct file *out, uint64_t *offset, uint64_t size, bool nonblock)
 {
-	/* A page at a time: so much is one message of a socket. */
+	/* To a socket one page is written at a time: each write is one message of a datagram socket. */
 	const uint64_t piece = socket_of(out) ? PAGE_SIZE : SPLICE_PIECE;
 	int64_t total = 0, moved = 0;
 	void *buffer = kmalloc(SPLICE_PIECE);
@@ -260,7 +260,7 @@ static int64_t splice_from_pipe(struct file *in, struct file *out, uint64_t *off
 	if (!buffer)
 		return -ENOMEM;
 	while ((uint64_t)total < size) {
-		/* Once bytes have been moved the end of those in the pipe is the end of the call. */
+		/* After the first bytes the call does not wait any more: it ends when the pipe is empty. */
 		moved = total ? pipe_fill(pipe_of(in)) > 0 : wait_for_bytes(in, nonblock);
 		if (moved <= 0)
 			break;
@@ -314,7 +314,7 @@ static int64_t splice_pipes(struct file *in, struct file *out, uint64_t size, bo
 
 /* ---- the system calls ---- */
 
-/* Move bytes; an offset is NULL when the call has none: then the file's own is used, and moves. */
+/* Move bytes. An offset that the call does not give is NULL: then the file's own position is used, and advanced. */
 static int64_t splice(struct file *in, uint64_t *in_offset, struct file *out, uint64_t *out_offset, uint64_t size,
 		      bool nonblock)
 {
