@@ -16,7 +16,7 @@ void core_set_writer(bool (*writer)(int signal, const struct signal_info *info))
 	write_file = writer;
 }
 
-/* Sleep in a dump. The caller looks again at what it waits for afterwards. */
+/* Sleep while a core file is written. Call with task_lock held; afterwards look again at what is waited for. */
 static void sleep(struct task *task)
 {
 	task->state = TASK_STOPPED;
@@ -43,7 +43,10 @@ bool core_dump(int signal, const struct signal_info *info)
 	process->core = &core;
 	process_kill(process, signal);
 	wait_for_others(task, &core);
-	/* The registers of this task are read from where those of the others were saved when they left the CPU. */
+	/*
+	 * The writer reads the registers of all tasks from their save areas. Those of the others were saved when they
+	 * left the CPU; save this task's here.
+	 */
 	irq_close();
 	fpu_save(task->fpu);
 	task->fs_base = task_get_fs_base();

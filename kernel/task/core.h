@@ -9,7 +9,10 @@
 
 #define WAIT_STATUS_CORE 0x80 /* the bit of wait4(2)'s status that tells of a core file */
 
-/* A dump that goes on. On the stack of the task that does it. Guard: tasks only, which the kernel does not preempt. */
+/*
+ * A core dump that is under way. Lies on the stack of the task that does it. Guard: tasks only, which the kernel does
+ * not preempt.
+ */
 struct core {
 	struct task *dumper; /* the task that got the signal; fixed when made */
 	unsigned parked;     /* how many of the others wait in core_park() */
@@ -38,14 +41,17 @@ static inline bool core_is_wanted(int signal)
 struct signal_info;
 bool core_dump(int signal, const struct signal_info *info);
 
-/* Wait until the dump of the current task's process, if one goes on, is done. Call at the beginning of a task's end. */
+/*
+ * If a core file of the current task's process is being written, wait until that is done. Call at the beginning of a
+ * task's end.
+ */
 void core_park(void);
 
 /* Tell a dump that a task of the process, which did not park, has ended. */
 void core_task_ended(const struct process *process);
 
 /*
- * Set the function that writes the file for the current process, whose other tasks all wait. Returns whether there is
- * one now. Call once, at boot.
+ * Set the function that writes the core file of the current process, whose other tasks all wait meanwhile, and returns
+ * whether it has written one. Call once, at boot.
  */
 void core_set_writer(bool (*writer)(int signal, const struct signal_info *info));

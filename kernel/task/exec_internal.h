@@ -38,7 +38,7 @@ struct exec_strings {
 	const char *const *envp;
 };
 
-/* Addresses that the first stack's content depends on. */
+/* What the first stack's content depends on beside the strings: mostly addresses. */
 struct exec_start {
 	vaddr_t top;     /* the end of the stack */
 	vaddr_t headers; /* the program's headers in its memory; 0: they are not mapped */

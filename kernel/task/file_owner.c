@@ -29,7 +29,7 @@ enum { POLL_IN = 1, POLL_OUT = 2, POLL_HUP = 6 };
  * tasks only, which the kernel does not preempt.
  */
 struct file_owner {
-	struct file *file; /* ends this structure when it is closed */
+	struct file *file; /* the file, which frees this structure when it is closed */
 	struct file_watch watch;
 	struct file_owner_ex who;
 	/* references to what `who` names, so that nobody with the same number later gets the signals; or NULL */
@@ -68,7 +68,10 @@ static bool send_late(struct late_work *work);
  */
 static struct late_work sending = { .step = send_late };
 
-/* Called with the file's queue locked, also in interrupt handlers. */
+/*
+ * Put the owner into `woken`, and have somebody send the signal soon. Called with the file's queue locked, also in
+ * interrupt handlers.
+ */
 static void owner_wake(struct waiter *waiter)
 {
 	struct file_owner *owner = (struct file_owner *)((char *)waiter - offsetof(struct file_owner, waiter));

@@ -31,10 +31,10 @@ struct file_owner_ex {
  */
 int file_owner_set(struct file *file, struct file_owner_ex owner);
 
-/* Return who gets them; id 0: nobody, or it has ended. */
+/* Return who gets the file's signals; id 0: nobody, or whoever got them has ended. */
 struct file_owner_ex file_owner_get(const struct file *file);
 
-/* Set the user IDs that file_owner_set() has noted: the real and the effective one; 0 before. */
+/* Store in `ret` the real and the effective user ID that file_owner_set() has noted; zeros before. */
 void file_owner_uids(const struct file *file, uint32_t ret[2]);
 
 /* Set or get which signal is sent; 0: SIGIO, without siginfo. Returns 0, -EINVAL or -ENOMEM. */

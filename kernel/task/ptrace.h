@@ -28,7 +28,10 @@ void ptrace_resume(struct tracee *tracee, enum ptrace_run run, int signal);
 /* Ask a tracee to stop soon: it does so on its way to user mode, and ends a wait for that. */
 void ptrace_call_to_stop(struct task *task);
 
-/* Put the tracee among the news of its tracer, and wake that. The caller holds signal_lock. */
+/*
+ * Put the tracee among the news of its tracer, and wake that. `code` and `status` go into the siginfo of SIGCHLD. The
+ * caller holds signal_lock.
+ */
 void ptrace_tell_held(struct tracee *tracee, int code, int status);
 
 /* ---- ptrace_attach.c ---- */
@@ -49,7 +52,7 @@ void ptrace_detach(struct tracee *tracee, int signal);
 /* Forget a tracee that has ended. The pointer is not valid any more. */
 void ptrace_forget(struct tracee *tracee);
 
-/* Let go of all that the current task, which ends, traces: kill those with PTRACE_O_EXITKILL. */
+/* Let go of all tracees of the current task, which ends, and kill those with PTRACE_O_EXITKILL. */
 void ptrace_end_tracer(void);
 
 /* Tell the tracer of the current task, which ends with wait status `status`. */
@@ -67,14 +70,14 @@ void ptrace_stop_child(struct task *child);
 /* Undo ptrace_take_child(), for a child that never starts. */
 void ptrace_drop_child(struct task *child);
 
-/* Return whether the tracer of the task, if there is one, may see all that the task may do: CAP_SYS_PTRACE. */
+/* Return whether the task has no tracer, or one with CAP_SYS_PTRACE: only then may execve(2) give the task rights. */
 bool ptrace_is_capable(const struct task *task);
 
 /* ---- ptrace_events.c ---- */
 
 /* Stop for an event if the tracer wants that. Call in the current task. */
 void ptrace_event(enum ptrace_event event, uint64_t message);
-void ptrace_exec(int old_tid); /* after an execve(2): without the event's option, SIGTRAP as of old */
+void ptrace_exec(int old_tid); /* report an execve(2): by its event or, without that option, SIGTRAP unless seized */
 
 /*
  * Stop for a signal that is about to be delivered. Returns the signal to be delivered in its place, whose siginfo *info
@@ -83,8 +86,8 @@ void ptrace_exec(int old_tid); /* after an execve(2): without the event's option
 int ptrace_signal(int signal, struct signal_info *info);
 
 /*
- * End the step that the current task's tracer lets it do, since a handler begins, where it stops. Returns whether it
- * did one.
+ * If the tracer steps the current task, end the step, since the task stops when a signal handler begins. Returns
+ * whether there was a step.
  */
 bool ptrace_step_ends(struct trap_frame *frame);
 
@@ -92,8 +95,8 @@ bool ptrace_step_ends(struct trap_frame *frame);
 void ptrace_trap(void);
 
 /*
- * At the beginning of a system call, and at its end. ptrace_call_begins() returns false if the call is not to be made:
- * its result is in the frame.
+ * Stop at the beginning and at the end of a system call, if the tracer wants that. Call for traced tasks only.
+ * ptrace_call_begins() returns false if the call is not to be made: its result is in the frame.
  */
 bool ptrace_call_begins(struct trap_frame *frame);
 void ptrace_call_ends(struct trap_frame *frame);

@@ -53,7 +53,7 @@ static int check(const struct task *task)
 {
 	if (!task->process)
 		return -ESRCH;
-	/* A program that is about to gain rights by execve(2) must not be seen by who has fewer. */
+	/* While the task gains rights by an execve(2), a tracer that lacks them must not begin to look at it. */
 	if (task->process == process_current() || !rights_may_trace(task->process) ||
 	    (task->process->rights.gains && !rights_can(CAP_SYS_PTRACE)))
 		return -EPERM;
@@ -70,7 +70,7 @@ int ptrace_attach(struct task *task)
 		return error;
 	task->tracing.tracee->group_due = task->process->stopped;
 	(void)signal_send_task(task, SIGSTOP, NULL);
-	/* A task that is stopped already comes from the stop of its process into that of a tracee. */
+	/* A task that has stopped with its process must run for a moment, to stop as a tracee. */
 	if (task->process->stopped)
 		ptrace_call_to_stop(task);
 	return 0;
@@ -87,7 +87,10 @@ int ptrace_seize(struct task *task, unsigned options)
 	return error;
 }
 
-/* Return the task that is the tracer of PTRACE_TRACEME: the one that made the process, or else its process's first. */
+/*
+ * Return the task that becomes the tracer by PTRACE_TRACEME: the one that made the process; or, if that has ended, any
+ * task of the parent process.
+ */
 static struct task *parent_task(const struct process *process)
 {
 	struct task *task = task_peek(process->parent_tid);

@@ -32,7 +32,7 @@ uint64_t ptrace_get_debug(const struct task *task, unsigned index)
 	return index == CONTROL_REGISTER ? debug->control : 0;
 }
 
-/* Return whether a register that is enabled may watch as DR7's four bits say. */
+/* Return whether an enabled register may have this address and these four bits of DR7, the R/W and LEN fields. */
 static bool is_allowed(vaddr_t address, unsigned condition)
 {
 	const uint64_t length = (condition >> 2) == 2 ? 8 : (condition >> 2) + 1;
@@ -102,7 +102,7 @@ static bool keep_own(const struct task *task)
 	return false;
 }
 
-/* Return whether a register that has matched is for the execution of an instruction, and not for an access. */
+/* Return whether one of the registers that have matched is a breakpoint on execution, not a watchpoint on an access. */
 static bool is_breakpoint(uint64_t status)
 {
 	const uint64_t control = cpu_read_dr7();

@@ -30,5 +30,5 @@ void ptrace_load_debug(const struct task *task);
 struct trap_frame;
 int ptrace_debug_trap(struct trap_frame *frame);
 
-/* Have a #DB of the kernel's own code, which touches a user's memory that is watched, ignored. Call once, at boot. */
+/* Have a #DB ignored that comes when kernel code touches user memory which a tracer watches. Call once, at boot. */
 void ptrace_debug_init(void);

@@ -50,7 +50,7 @@ void ptrace_get_registers(const struct task *task, struct ptrace_registers *ret)
 		.fs_base = task->fs_base,
 		.gs_base = task->gs_base,
 	};
-	/* Linux has this number for what is done again by restart_syscall(2). */
+	/* Linux shows this error number for a call that restart_syscall(2) goes on with. */
 	if (is_call(frame) && (int64_t)frame->rax == -ERESTART_GO_ON)
 		ret->rax = (uint64_t)-ERESTART_RESTARTBLOCK;
 }
@@ -91,7 +91,10 @@ int ptrace_set_registers(struct task *task, const struct ptrace_registers *from)
 	/* A tracer that writes back what it has read must not change how the call is made again. */
 	if (!is_call(frame) || (int64_t)frame->rax != -ERESTART_GO_ON || (int64_t)from->rax != -ERESTART_RESTARTBLOCK)
 		frame->rax = from->rax;
-	/* Debuggers restore the registers of a task that was in a system call, and it is made again then. */
+	/*
+	 * A debugger may restore the registers that a task had in a system call: the frame is then that of a call
+	 * again, so that the call can be restarted.
+	 */
 	if (!is_call(frame) && (int32_t)from->call >= 0)
 		frame->vector = TRAP_SYSCALL;
 	if (is_call(frame))

@@ -18,8 +18,9 @@ void signal_fault_as(int signal, const struct signal_info *info)
 	struct process *process = task->process;
 	uint64_t flags = lock_take(&signal_lock), bit = SIGNAL_BIT(signal);
 	/*
-	 * A tracer sees the signal first, and a core file is written when it is delivered: it then does what it does by
-	 * default. The first process would ignore it.
+	 * A signal that kills is delivered, with its default action, if a tracer is to see it first or delivery writes
+	 * a core file. Otherwise the process is killed here; so is the first process, where delivery would ignore the
+	 * signal, unless it is traced.
 	 */
 	const bool later = ptrace_is_traced(task) || (process->pid != 1 && core_is_wanted(signal));
 	struct signal_action *action = &process->signals.actions[signal - 1];
