@@ -21,7 +21,7 @@ static bool all_held; /* all other CPUs wait */
 static bool locked;   /* the owner has taken the kernel lock for the stop */
 
 static uint32_t stepping;       /* number of the CPU whose step the others wait for, plus 1; 0: none. Atomic */
-static uint64_t stepping_until; /* when they wait no longer, in TSC ticks. Written before `stepping` is. Atomic */
+static uint64_t stepping_until; /* time-stamp counter until which they wait. Written before `stepping` is. Atomic */
 
 static NO_BREAK bool try_own(void)
 {
@@ -68,7 +68,10 @@ static NO_BREAK void other_goes_on(void)
 	gdb_breaks_arm();
 }
 
-/* A CPU in user mode has nothing that the CPU which steps may need. */
+/*
+ * Return whether this CPU, which was paused, stays paused when the machine continues: if it has to wait for a step, and
+ * is in user mode, where it holds nothing that the stepping CPU may need.
+ */
 static NO_BREAK bool other_stays(struct trap_frame *frame)
 {
 	return trap_from_user(frame) && must_wait_for_step();

@@ -1,7 +1,7 @@
 /*
- * Sends and receives packets over the stub's serial port, with acknowledgements. While the machine runs, it looks in
- * single bytes for a gdb that wants to talk.
- * Guard of all state here: the stopped machine; between stops, interrupts off.
+ * Sends and receives packets over the stub's serial port, with acknowledgements. While the machine runs,
+ * gdb_line_call() gets each byte that comes, and notices when gdb wants to stop the machine.
+ * Guard of all state here: the CPU that owns the stub while the machine is stopped; interrupts off while it runs.
  */
 #include "kernel/gdb/gdb_line.h"
 

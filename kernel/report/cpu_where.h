@@ -1,6 +1,4 @@
-/*
- * Where a CPU is, for the line that names one which does not answer.
- */
+/* Finds out what a CPU that does not answer is executing, for the line that names it. */
 #pragma once
 
 #include "kernel/arch/cpus.h"
@@ -10,5 +8,5 @@
 /* Write where another CPU is, and which task it runs, to `text`, and return that. Interrupts the CPU by an NMI. */
 char *cpu_where(const struct percpu *cpu, char text[CPU_WHERE_TEXT]);
 
-/* From now on a CPU that serves no shootdown for ten seconds is a panic that names it. */
+/* From now on the kernel panics, naming the CPU, when a CPU serves no shootdown for ten seconds. */
 void cpu_where_init(void);

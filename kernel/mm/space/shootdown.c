@@ -10,7 +10,7 @@
 static void (*send_to)(const struct percpu *cpu); /* shootdown_set_sender()'s function. Fixed after boot */
 
 static void (*late)(const struct percpu *cpu); /* shootdown_set_late()'s function; NULL: none. Fixed after boot */
-static uint64_t patience;                      /* its time, in TSC ticks. Fixed after boot */
+static uint64_t patience; /* how long a CPU may take to serve before `late` is called, in TSC ticks. Fixed after boot */
 
 /* The message. Guard: the CPU that sends it, until all have served it. */
 static const struct tlb_message *sent;

@@ -6,7 +6,7 @@
 #include "kernel/mm/user/user_fault.h"
 #include "kernel/mm/user/user_internal.h"
 
-/* How a page is to be reached. */
+/* The access that a page is made ready for; REACH_FORCE: as user_foreign_force() says. */
 enum reach { REACH_READ, REACH_WRITE, REACH_FORCE };
 
 /*
@@ -87,7 +87,7 @@ static bool is_copy(struct user_space *space, const struct area *area, vaddr_t v
 	if (!pte_present(e))
 		return false;
 	own = pte_paddr(e, slot.level);
-	/* Without memory for the object's page it is not in memory, and so the mapped one is another. */
+	/* If the object cannot give the page, the page is not in memory, so the one that is mapped is another one. */
 	if (object->ops->frame(object, area->offset + bytes_to_pages(va - area->start), &objects) != OK)
 		return true;
 	user_frame_put(objects);
