@@ -40,8 +40,9 @@ struct attributes {
 
 /*
  * Set an attribute. flags: of enum attribute_flags. Returns 0, -EEXIST (XATTR_CREATE), -ENODATA (XATTR_REPLACE),
- * -EPERM, -EACCES, -EOPNOTSUPP, -EINVAL (no name behind the namespace, or no capabilities), -ENOSPC (the file system's
- * limit, or more names than a list can have), -ENOMEM. After an error the attributes are as before.
+ * -EPERM, -EACCES, -EOPNOTSUPP, -EINVAL (no name behind the namespace, or no valid value of ATTRIBUTE_CAPABILITY),
+ * -ENOSPC (the file system's limit, or more names than a list can have), -ENOMEM. After an error the attributes are as
+ * before.
  */
 int attribute_set(struct node *node, const struct credentials *who, const char *name, const void *value, size_t size,
 		  unsigned flags);
@@ -55,7 +56,7 @@ int attribute_remove(struct node *node, const struct credentials *who, const cha
 /* Return how many bytes the names that `who` sees take with their NULs. */
 uint64_t attribute_names_size(struct node *node, const struct credentials *who);
 
-/* Write these names to `to`, which has room for them. */
+/* Write the names that `who` sees to `to`, which has room for them. */
 void attribute_names(struct node *node, const struct credentials *who, char *to);
 
 static inline const void *attribute_value(const struct attribute *attribute)

@@ -1,5 +1,5 @@
 /*
- * From an event to the watches that want it; see notify.h. A node has a list of its watches. The node's directory is
+ * Passes events to the watches that want them; see notify.h. A node has a list of its watches. The node's directory is
  * found by node_ops.place, so that nothing has to be kept up to date when a directory begins to be watched.
  */
 #include "kernel/fs/notify.h"

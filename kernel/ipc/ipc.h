@@ -93,7 +93,10 @@ int ipc_top(const struct ipc_table *table);
  */
 int ipc_permits(const struct ipc_object *object, unsigned wanted);
 
-/* Return whether the current task may remove the object, or change its owner: it is the owner, creator, or root. */
+/*
+ * Return whether the current task may remove the object, or change its owner: it is the owner or the creator, or has
+ * CAP_SYS_ADMIN.
+ */
 bool ipc_owns(const struct ipc_object *object);
 
 /* Set owner and permissions: IPC_SET. Returns 0; -EINVAL (no such user or group), with nothing changed. */

@@ -1,6 +1,4 @@
-/*
- * POSIX message queues: messages sent, received, and told of; see mqueue.h.
- */
+/* POSIX message queues: sends and receives messages, and tells processes that one has come; see mqueue.h. */
 #include "kernel/ipc/mqueue.h"
 
 #include "kernel/fs/errno.h"

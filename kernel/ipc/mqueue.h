@@ -70,8 +70,9 @@ int mqueue_send(struct mqueue *queue, struct ipc_message *message, bool at_once,
 
 /*
  * Find the first message, and wait for one until the deadline by the wall clock. *ret becomes the message; it stays in
- * the queue if *ret_queued, and is the caller's otherwise. The caller calls mqueue_take() or mqueue_put_back() before
- * others run. Returns 0; -ETIMEDOUT, -EINTR, and with `at_once` -EAGAIN.
+ * the queue if *ret_queued, and is the caller's otherwise. Before other tasks run, the caller either takes a queued
+ * message by mqueue_take(), or leaves it; a message of its own it may give back by mqueue_put_back(). Returns 0;
+ * -ETIMEDOUT, -EINTR, and with `at_once` -EAGAIN.
  */
 int mqueue_receive(struct mqueue *queue, bool at_once, uint64_t deadline_ns, struct ipc_message **ret,
 		   bool *ret_queued);

@@ -64,9 +64,10 @@ struct msg_wish {
 };
 
 /*
- * Find the message that is wished for, and wait for it unless flags have IPC_NOWAIT. *ret becomes the message; it
- * stays in the queue if *ret_queued, and is the caller's otherwise. The caller holds the queue, and calls msg_take() or
- * msg_put_back() before others run. Returns 0; -ENOMSG, -E2BIG, -EINTR, -EIDRM, -EACCES.
+ * Find the message that is wished for, and wait for it unless flags have IPC_NOWAIT. *ret becomes the message; it stays
+ * in the queue if *ret_queued, and is the caller's otherwise. The caller holds the queue. Before other tasks run, it
+ * either takes a queued message by msg_take(), or leaves it; a message of its own it may give back by msg_put_back().
+ * Returns 0; -ENOMSG, -E2BIG, -EINTR, -EIDRM, -EACCES.
  */
 int msg_receive(struct msg_queue *queue, const struct msg_wish *wish, struct ipc_message **ret, bool *ret_queued);
 

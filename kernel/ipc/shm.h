@@ -40,13 +40,13 @@ extern uint64_t shm_resident; /* pages of all segments that have a frame */
  */
 int shm_create(int key, uint64_t size, unsigned flags);
 
-/* Return the segment of a part of shm_table. */
+/* Return the segment that an object of shm_table belongs to; NULL for NULL. */
 static inline struct shm_segment *shm_of(struct ipc_object *object)
 {
 	return object ? (struct shm_segment *)((char *)object - offsetof(struct shm_segment, ipc)) : NULL;
 }
 
-/* Return the segment that is a memory object; NULL: it is something else. */
+/* Return the segment that has this memory object; NULL: the object is not a segment's. */
 struct shm_segment *shm_of_object(struct memory_object *object);
 
 /* Take a reference to a segment, or drop one; dropping the last one frees it. */

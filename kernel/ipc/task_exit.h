@@ -5,5 +5,8 @@
 
 struct task;
 
-/* Called by the current task when it ends, while it still has its process. May let other tasks run. */
+/*
+ * Do what the end of the current task, `task`, does to System V's objects. Call while it still has its process. May let
+ * other tasks run.
+ */
 void ipc_task_exit(struct task *task);

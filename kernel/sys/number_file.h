@@ -14,7 +14,7 @@ int number_file_take(const char *bytes, size_t size, uint64_t most, uint64_t *re
 /* Do number_file_take() for a number that must be at least `least`. */
 int number_file_take_from(const char *bytes, size_t size, uint64_t least, uint64_t most, uint64_t *ret);
 
-/* Define make_NAME and take_NAME for a file whose number is a variable of 0, or `least`, to `most`. */
+/* Define make_NAME and take_NAME for a file whose number is a variable with values from 0, or `least`, to `most`. */
 #define NUMBER_FILE(name, variable, most) NUMBER_FILE_FROM(name, variable, 0, most)
 
 #define NUMBER_FILE_FROM(name, variable, least, most)               \

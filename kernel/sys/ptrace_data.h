@@ -5,5 +5,8 @@
 
 #include "kernel/task/ptrace.h"
 
-/* Do a request. Returns its result; -EIO when there is no such request, or no such place; -EFAULT, -EINVAL. */
+/*
+ * Do a request. Returns its result; -EIO when there is no such request, or no such place; -EFAULT, -EINVAL, -ENOMEM, or
+ * -ERESTART_MEMORY.
+ */
 int64_t ptrace_data_request(struct tracee *tracee, uint64_t request, uint64_t address, uint64_t data);

@@ -28,7 +28,7 @@ struct io_search {
 	bool sets;      /* the tasks get `value` */
 	uint32_t value; /* the priority to set */
 	uint32_t best;  /* the highest priority, which is the least number, of the tasks that were seen */
-	uint32_t own;   /* the priority that the last task has set */
+	uint32_t own;   /* the priority that was set for the task that was seen last */
 	bool found;     /* there was a task */
 	int error;      /* -EPERM: a priority could not be set; 0: all were */
 };

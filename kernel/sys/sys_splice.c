@@ -223,7 +223,10 @@ static int64_t to_file(struct file *in, struct file *out, uint64_t *offset, void
 	return moved;
 }
 
-/* Do to_file() in the file's turn, if it is a regular one, and wait if `out` has no room. */
+/*
+ * Do to_file(). If `out` is a regular file, take out->node->writing, so that no other task writes to it meanwhile. If
+ * not, wait while it has no room.
+ */
 static int64_t to_file_in_turn(struct file *in, struct file *out, uint64_t *offset, void *buffer, uint64_t size)
 {
 	struct turn_holder writing;

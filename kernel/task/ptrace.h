@@ -25,7 +25,7 @@ int ptrace_notify(int code, uint64_t message);
 /* Let a stopped tracee go on as `run` says, and pass a signal on to it; 0: none. */
 void ptrace_resume(struct tracee *tracee, enum ptrace_run run, int signal);
 
-/* Ask a tracee to stop soon: it does so on its way to user mode, and ends a wait for that. */
+/* Ask a tracee to stop soon: it stops on its way to user mode. If it waits in a system call, the wait ends. */
 void ptrace_call_to_stop(struct task *task);
 
 /*
@@ -37,8 +37,8 @@ void ptrace_tell_held(struct tracee *tracee, int code, int status);
 /* ---- ptrace_attach.c ---- */
 
 /*
- * Begin to trace `task` for the current task. Returns 0, -EPERM, -ENOMEM, -ESRCH. ptrace_attach() stops it by SIGSTOP;
- * ptrace_seize() does not. ptrace_me(): the current task, for its parent.
+ * Begin to trace `task` for the current task: ptrace_attach() stops it by SIGSTOP, ptrace_seize() does not. ptrace_me()
+ * makes the parent the tracer of the current task. Return 0, -EPERM, -ENOMEM; the former two also -ESRCH.
  */
 int ptrace_attach(struct task *task);
 int ptrace_seize(struct task *task, unsigned options);
@@ -59,8 +59,9 @@ void ptrace_end_tracer(void);
 void ptrace_end_tracee(int status);
 
 /*
- * Make a new child of the current task one of its tracer's, if that wants it. flags: CLONE_…. *ret_event: the event
- * that ptrace_child_event() is to report, or 0. Returns 0, or -ENOMEM with nothing changed.
+ * Make a new child of the current task a tracee of the current task's tracer, if that wants it. flags: CLONE_….
+ * *ret_event: the event that the current task is to report by ptrace_event() when it has started the child, or 0.
+ * Returns 0, or -ENOMEM with nothing changed.
  */
 int ptrace_take_child(struct task *child, uint64_t flags, enum ptrace_event *ret_event);
 
@@ -101,5 +102,5 @@ void ptrace_trap(void);
 bool ptrace_call_begins(struct trap_frame *frame);
 void ptrace_call_ends(struct trap_frame *frame);
 
-/* Send the current task a signal that its tracer has passed on at another stop than a signal's; 0: none. */
+/* Send the current task the signal that its tracer has passed on at a stop that was not for a signal; 0: none. */
 void ptrace_send(int signal);

@@ -1,5 +1,6 @@
 /*
- * How tracees take part in a stop of their process (job control): they report its beginning and its end as they run.
+ * How tracees take part in a stop of their process (job control): each is woken when the stop begins or ends, and
+ * reports that itself.
  */
 #include "kernel/task/signal_internal.h"
 #include "kernel/task/tracee.h"
