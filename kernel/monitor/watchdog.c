@@ -36,16 +36,22 @@ extern const uint8_t image_text[], image_text_end[];
 static uint64_t limit;          /* longest time without a sign of life, in TSC ticks. Fixed after boot */
 static long limit_seconds;      /* `limit` in seconds. Fixed after boot */
 static uint64_t seen;           /* what progress_of() returned at the last sign of life. Guard: the NMI's handler */
-static uint64_t seen_tsc;       /* when the last sign of life was. Guard: the NMI's handler */
+static uint64_t seen_at;        /* the value of `ran` at the last sign of life. Guard: the NMI's handler */
 static uint64_t monitor_rounds; /* calls of monitor_idle(). Guard: the monitor; read by the NMI's handler */
 /*
- * What progress_of() returned for the CPU that holds the kernel lock, and when that was new, in TSC ticks. Guard: the
- * NMI's handler
+ * ran: for how long the machine has run, in TSC ticks; ticked: the TSC at the last NMI. While gdb has stopped the
+ * machine, or a hypervisor, no NMI is handled, and no time counts. Guard: the NMI's handler
  */
-static uint64_t holder_seen, holder_tsc;
+static uint64_t ran, ticked;
 
 /*
- * idle_since: whether the CPU was idle at seen_tsc. told: whether look_for_deadlock() has looked at the tasks since
+ * What progress_of() returned for the CPU that holds the kernel lock, and the value of `ran` when that was new. Guard:
+ * the NMI's handler
+ */
+static uint64_t holder_seen, holder_at;
+
+/*
+ * idle_since: whether the CPU was idle at seen_at. told: whether look_for_deadlock() has looked at the tasks since
  * then. Guard: the NMI's handler
  */
 static bool idle_since, told;
@@ -58,17 +64,16 @@ static void monitor_idle(void)
 }
 
 /*
- * Return a number that changes whenever a system call is made, the CPU of `task`, which it runs, gets another task, or
- * the monitor is idle. NULL: there are no tasks yet.
+ * Return a number that changes whenever the CPU makes a system call, or another CPU one that takes the kernel lock; the
+ * CPU gets another task; or the monitor is idle.
  */
-static uint64_t progress_of(const struct task *task)
+static uint64_t progress_of(const struct percpu *cpu)
 {
-	uint64_t sum = monitor_rounds;
+	const struct task *task = cpu->current; /* NULL: there are no tasks yet */
+	uint64_t sum = monitor_rounds + syscall_progress_of(cpu);
 
 	if (task)
 		sum += task->left[0] + task->left[1] + ((uint64_t)task->tid << 32);
-	for (unsigned i = 0; i <= SYSCALL_TABLE; i++)
-		sum += syscall_cost_of(i).calls;
 	return sum;
 }
 
@@ -155,18 +160,18 @@ static const struct percpu *other_holder(void)
  * Return whether another CPU has held the kernel lock for too long, with the same task and without a system call. This
  * CPU, to which the NMIs go, may be in user mode or idle meanwhile. Then the panic page will name that CPU.
  */
-static bool is_other_stuck(uint64_t tsc)
+static bool is_other_stuck(void)
 {
 	static char text[CPU_WHERE_TEXT + 64], where[CPU_WHERE_TEXT]; /* guard: the NMI's handler */
 	const struct percpu *cpu = other_holder();
-	const uint64_t now = cpu ? progress_of(cpu->current) + ((uint64_t)(cpu->number + 1) << 48) : 0;
+	const uint64_t now = cpu ? progress_of(cpu) + ((uint64_t)(cpu->number + 1) << 48) : 0;
 
 	if (!cpu || now != holder_seen) {
 		holder_seen = now;
-		holder_tsc = tsc;
+		holder_at = ran;
 		return false;
 	}
-	if (tsc - holder_tsc < limit)
+	if (ran - holder_at < limit)
 		return false;
 	format_s(text, sizeof(text), "watchdog: CPU %u has been at one thing for too long: %s", cpu->number,
 		 cpu_where(cpu, where));
@@ -174,22 +179,33 @@ static bool is_other_stuck(uint64_t tsc)
 	return true;
 }
 
+/* Count the time since the last NMI, of which there are 18 a second (nmi_timer.h): no more than a second. */
+static void count_time(void)
+{
+	const uint64_t now = cpu_rdtsc(), passed = now - ticked, most = clock_tsc_frequency();
+
+	ran += passed < most ? passed : most;
+	ticked = now;
+}
+
 static bool tick(struct trap_frame *frame)
 {
-	uint64_t now = progress_of(task_current()), tsc = cpu_rdtsc();
+	uint64_t now = progress_of(per_cpu_pointer(percpu));
 	bool idle = is_idle(frame);
 
-	if (is_other_stuck(tsc))
+	count_time();
+	if (is_other_stuck())
 		return false;
 
 	if (trap_from_user(frame) || now != seen || idle != idle_since) {
 		seen = now;
-		seen_tsc = tsc;
+		seen_at = ran;
 		idle_since = idle;
 		told = false;
 		return true;
 	}
-	if (tsc - seen_tsc < limit)
+	/* While another CPU has the kernel lock this one may wait for it: then is_other_stuck() names that one. */
+	if (ran - seen_at < limit || other_holder())
 		return true;
 	if (idle) {
 		look_for_deadlock(frame);
@@ -203,7 +219,7 @@ void watchdog_start(long seconds)
 {
 	limit_seconds = seconds;
 	limit = (uint64_t)seconds * clock_tsc_frequency();
-	seen_tsc = cpu_rdtsc();
+	ticked = cpu_rdtsc();
 	cpu_calls_set_nmi(tick);
 	monitor_set_idle(monitor_idle);
 	if (nmi_timer_start() == OK)

@@ -53,6 +53,12 @@ extern PER_CPU struct syscall_costs syscall_costs;
 /* Return the counts of all CPUs together. `number` may be SYSCALL_TABLE: those of the last entry. */
 struct syscall_cost syscall_cost_of(unsigned number);
 
+/*
+ * Return a number that changes when the CPU `here` begins a system call, or another CPU one that takes the kernel lock.
+ * Open calls of other CPUs do not count: they go on even if `here` keeps the lock for ever.
+ */
+uint64_t syscall_progress_of(const struct percpu *here);
+
 _Static_assert(sizeof(struct syscall_cost) == 24 && offsetof(struct syscall_cost, cr3_writes) == 8, "the entry code");
 
 /* Make the file system of memfd_create(2) (sys_fd.c). Call once, before the first program. Returns 0 or -ENOMEM. */

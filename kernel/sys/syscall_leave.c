@@ -41,6 +41,20 @@ struct syscall_cost syscall_cost_of(unsigned number)
 	return sum;
 }
 
+uint64_t syscall_progress_of(const struct percpu *here)
+{
+	uint64_t sum = 0;
+
+	CPUS_EACH(cpu) {
+		const struct syscall_cost *of = per_cpu_of(cpu, syscall_costs)->of;
+
+		for (unsigned number = 0; number <= SYSCALL_TABLE; number++)
+			if (cpu->number == here->number || number == SYSCALL_TABLE || !syscall_open_functions[number])
+				sum += of[number].calls;
+	}
+	return sum;
+}
+
 /*
  * Run the system call of `frame` without the kernel lock, if it is an open one that neither seccomp(2) nor the clock is
  * to see, and count it. Returns its result; SYSCALL_NEEDS_LOCK: nothing was done. Call with interrupts off, as they are
