@@ -76,13 +76,14 @@ static NO_BREAK bool is_pausing(void)
 /*
  * Wait until the CPU that pauses this one calls cpu_calls_resume_others(); and longer, as long as the hook `stays`
  * wants that. Meanwhile serve shootdowns. A pause that begins before the last has been left entirely is another turn of
- * the outer loop: its NMI would come only after this one's handler.
+ * the outer loop: its NMI would come only after this one's handler. When this CPU is late, and the others have been
+ * resumed by now, there is no turn.
  */
 static NO_BREAK void pause(struct trap_frame *frame)
 {
-	do {
-		const uint32_t now = __atomic_load_n(&round, __ATOMIC_ACQUIRE);
+	uint32_t now;
 
+	while ((now = __atomic_load_n(&round, __ATOMIC_ACQUIRE)) & 1) {
 		hooks->begins(frame);
 		__atomic_store_n(per_cpu_pointer(held_round), now, __ATOMIC_SEQ_CST);
 		while (__atomic_load_n(&round, __ATOMIC_ACQUIRE) == now) {
@@ -95,7 +96,7 @@ static NO_BREAK void pause(struct trap_frame *frame)
 			shootdown_serve_held();
 			cpu_pause();
 		}
-	} while (is_pausing());
+	}
 }
 
 static NO_BREAK bool nmi(struct trap_frame *frame)

@@ -54,6 +54,22 @@ static void wait_for_all(void)
 	}
 }
 
+static bool is_gone(const struct percpu *cpu)
+{
+	return __atomic_load_n(per_cpu_of(cpu, gone), __ATOMIC_SEQ_CST);
+}
+
+/* Have a CPU serve the message. If it stops just now, and has not seen that it is wanted, do not wait for it. */
+static void ask(const struct percpu *cpu)
+{
+	__atomic_add_fetch(&waiting, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(per_cpu_of(cpu, wanted), true, __ATOMIC_SEQ_CST);
+	per_cpu(shootdowns_sent)++;
+	send_to(cpu);
+	if (is_gone(cpu) && __atomic_exchange_n(per_cpu_of(cpu, wanted), false, __ATOMIC_SEQ_CST))
+		__atomic_sub_fetch(&waiting, 1, __ATOMIC_SEQ_CST);
+}
+
 /*
  * While this CPU waits here no message comes to itself, since one CPU sends at a time. The other CPUs serve the message
  * when they turn interrupts on, or while they wait for the kernel lock with interrupts off (kernel_lock_start()). If
@@ -67,13 +83,8 @@ void shootdown(const struct tlb_message *message)
 	sent = message;
 	__atomic_store_n(&waiting, 1, __ATOMIC_SEQ_CST);
 	CPUS_EACH(cpu) {
-		if (cpu->number == here || !tlb_concerns(per_cpu_of(cpu, context_tlb), message) ||
-		    __atomic_load_n(per_cpu_of(cpu, gone), __ATOMIC_ACQUIRE))
-			continue;
-		__atomic_add_fetch(&waiting, 1, __ATOMIC_SEQ_CST);
-		__atomic_store_n(per_cpu_of(cpu, wanted), true, __ATOMIC_SEQ_CST);
-		per_cpu(shootdowns_sent)++;
-		send_to(cpu);
+		if (cpu->number != here && tlb_concerns(per_cpu_of(cpu, context_tlb), message) && !is_gone(cpu))
+			ask(cpu);
 	}
 	__atomic_sub_fetch(&waiting, 1, __ATOMIC_SEQ_CST);
 	wait_for_all();
