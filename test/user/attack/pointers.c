@@ -139,6 +139,7 @@ int main(void)
 	   "calls 0 to 450 with pointers of 17 kinds in 31 shapes");
 	printf("# %lu calls, %lu deaths, %lu hangs\n", (unsigned long)count, (unsigned long)deaths,
 	       (unsigned long)hangs);
+	remove_objects();
 	is(in_child(touch_read, (void *)targets[WRITABLE]), EXITED(0), "a child still runs");
 	return finish();
 }
