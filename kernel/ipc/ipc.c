@@ -58,8 +58,7 @@ int ipc_add(struct ipc_table *table, struct ipc_object *object, int key, unsigne
 		table->last_index = (int)object->index;
 	}
 	table->next_id = -1;
-	if (!table->count++ || object->index > table->top)
-		table->top = object->index;
+	table->count++;
 	object->key = key;
 	object->uid = object->creator_uid = who->uid.effective;
 	object->gid = object->creator_gid = who->gid.effective;
@@ -82,8 +81,6 @@ void ipc_remove(struct ipc_table *table, struct ipc_object *object)
 	(void)radix_remove(&table->objects, object->index);
 	object->gone = true;
 	table->count--;
-	while (table->count && !radix_find(&table->objects, table->top))
-		table->top--;
 }
 
 struct ipc_object *ipc_find_index(const struct ipc_table *table, int index)
@@ -105,7 +102,9 @@ struct ipc_object *ipc_next(const struct ipc_table *table, uint32_t *index)
 
 int ipc_top(const struct ipc_table *table)
 {
-	return table->count ? (int)table->top : 0;
+	uint32_t top;
+
+	return radix_last(&table->objects, &top) ? (int)top : 0;
 }
 
 int ipc_permits(const struct ipc_object *object, unsigned wanted)

@@ -40,7 +40,6 @@ struct ipc_table {
 	struct radix objects; /* by index */
 	struct radix keys;    /* by key, those that have one */
 	uint32_t count;       /* number of objects */
-	uint32_t top;         /* the highest index in use, while count is not 0 */
 	int last_index;       /* of the object that was added last; -1: none was */
 	uint32_t sequence;    /* of the object that was added last */
 	int next_id;          /* /proc/sys/kernel/…_next_id: the id that the next object is to have; -1: any */

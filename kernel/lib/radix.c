@@ -104,6 +104,26 @@ void *radix_next(const struct radix *tree, uint32_t *number)
 	return NULL;
 }
 
+void *radix_last(const struct radix *tree, uint32_t *number)
+{
+	const struct radix_node *node = root_of(tree);
+	uint32_t at = 0;
+
+	/* No node is empty. */
+	while (node) {
+		const unsigned index = 63 - (unsigned)__builtin_clzll(node->used);
+		void *found = load(&node->slots[index]);
+
+		at |= (uint32_t)index << node->shift;
+		if (!node->shift) {
+			*number = at;
+			return found;
+		}
+		node = found;
+	}
+	return NULL;
+}
+
 uint32_t radix_next_free(const struct radix *tree, uint32_t number)
 {
 	const struct radix_node *root = tree->root, *node = root;

@@ -44,6 +44,9 @@ void *radix_find(const struct radix *tree, uint32_t number);
  */
 void *radix_next(const struct radix *tree, uint32_t *number);
 
+/* Return the entry of the greatest number that has one, and set *number to that number; NULL: there is no entry. */
+void *radix_last(const struct radix *tree, uint32_t *number);
+
 /* Return the least number at or above `number` that has no entry. There must be such a number. */
 uint32_t radix_next_free(const struct radix *tree, uint32_t number);
 

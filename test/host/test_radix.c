@@ -52,6 +52,17 @@ static uint32_t model_free(uint32_t number)
 	return number;
 }
 
+static void check_last(const struct radix *tree)
+{
+	uint32_t last = MODEL, expected = MODEL;
+	void *found = radix_last(tree, &last);
+
+	while (expected && !model[expected - 1])
+		expected--;
+	assert_ptr_equal(found, expected ? &items[expected - 1] : NULL);
+	assert_int_equal(last, expected ? expected - 1 : MODEL);
+}
+
 static void check_around(const struct radix *tree, uint32_t number)
 {
 	uint32_t next = number, expected = model_next(number);
@@ -96,6 +107,7 @@ static void test_random(void **state)
 				flip(&tree, number);
 		check_around(&tree, (uint32_t)random_below(&random, MODEL));
 		check_around(&tree, start);
+		check_last(&tree);
 	}
 	clear(&tree);
 }
@@ -138,6 +150,8 @@ static void test_largest(void **state)
 	assert_ptr_equal(radix_next(&tree, &next), &items[6]);
 	assert_int_equal(next, UINT32_MAX - 1);
 	assert_int_equal(radix_next_free(&tree, 1U << 30), (1U << 30) + 1);
+	assert_ptr_equal(radix_last(&tree, &next), &items[7]);
+	assert_int_equal(next, UINT32_MAX);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
 		assert_ptr_equal(radix_remove(&tree, numbers[i]), &items[i]);
 	radix_destroy(&tree);
