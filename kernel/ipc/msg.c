@@ -161,7 +161,7 @@ static bool give(struct msg_queue *queue, struct ipc_message *message)
 
 static bool fits(const struct msg_queue *queue, uint64_t size)
 {
-	return queue->count < queue->most_bytes && size <= queue->most_bytes &&
+	return queue->count < queue->most_bytes && queue->count < MSG_COUNT_MOST && size <= queue->most_bytes &&
 	       queue->bytes <= queue->most_bytes - size;
 }
 

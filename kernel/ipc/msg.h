@@ -19,7 +19,7 @@ struct msg_queue {
 	struct link receivers;                        /* tasks in msg_receive(), the first to come first */
 	struct wait_queue room;                       /* tasks in msg_send() */
 	uint64_t bytes, count;                        /* the sum of the messages' bytes, and their number */
-	uint64_t most_bytes;                          /* bytes, and also messages, that there is room for */
+	uint64_t most_bytes;                          /* bytes, and messages up to MSG_COUNT_MOST, that fit */
 	int64_t send_time, receive_time, change_time; /* seconds by the wall clock; 0: never */
 	int sender_pid, receiver_pid;                 /* who sent and received last; 0: nobody */
 };
@@ -29,6 +29,8 @@ extern struct ipc_table msg_table;
 extern int msg_max;                   /* most bytes of a message: MSGMAX */
 extern int msg_queue_bytes;           /* most_bytes of a new queue: MSGMNB */
 extern uint64_t msg_count, msg_bytes; /* number of the messages in all queues, and their bytes */
+
+#define MSG_COUNT_MOST 65536 /* messages in a queue: a receiver looks at all of them without letting others run */
 
 #define MSG_MAX_MOST (1 << 20) /* the highest MSGMAX; a call copies a message without letting others run */
 

@@ -32,7 +32,7 @@ struct sem_waiter {
 };
 
 struct ipc_table sem_table = IPC_TABLE_INITIAL(SEMMNI);
-struct sem_limits sem_limits = { .set = 32000, .all = 1024000000, .operations = 500 };
+struct sem_limits sem_limits = { .set = SEM_SET_MOST, .all = 1024000000, .operations = 500 };
 uint32_t sem_used; /* guard: tasks only, which the kernel does not preempt */
 
 /* ---- sets ---- */

@@ -8,6 +8,8 @@
 #include "kernel/lib/list.h"
 
 #define SEM_VALUE_MOST 32767  /* SEMVMX */
+#define SEM_SET_MOST   32000  /* what SEMMSL may be: a call may look at all semaphores of a set in one piece */
+#define SEM_CALL_MOST  1024   /* what SEMOPM may be: a change tries the operations of 64 waiters in one piece */
 #define SEM_UNDO       010000 /* a flag of an operation: the end of the process undoes it */
 
 struct process;
@@ -94,7 +96,7 @@ struct sem_undo {
 	int16_t changes[];       /* what is added to each semaphore */
 };
 
-/* Return the current process's undo for a set, which is made if there is none; NULL: no memory. */
+/* Return the current process's undo for a set, made if there is none; NULL: no memory, or undos have too much of it. */
 struct sem_undo *sem_undo_get(struct sem_set *set);
 
 /* Make the changes of an undo zeros if all values of its set were set since it was last used. */
@@ -103,5 +105,5 @@ void sem_undo_refresh(struct sem_undo *undo);
 /* Free an undo, when it has been done or its set is removed. */
 void sem_undo_free(struct sem_undo *undo);
 
-/* Do all undos of a process when its last task ends. `task`: the current task, which ends. */
+/* Do all undos of a process when its last task begins to end. `task`: the current task, which begins to end. */
 void sem_task_exit(struct task *task);

@@ -5,9 +5,14 @@
 #include "kernel/ipc/sem.h"
 
 #include "kernel/lib/string.h"
+#include "kernel/mm/frame/frame.h"
 #include "kernel/mm/heap/heap.h"
 #include "kernel/task/give_way.h"
 #include "kernel/task/process.h"
+
+#define RAM_SHARE 16 /* all undos together have this part of RAM at most */
+
+static uint64_t all_bytes; /* of all undos; guard: tasks only, which the kernel does not preempt */
 
 /* All undos of a process. Guard: tasks only, which the kernel does not preempt. */
 struct sem_undos {
@@ -24,6 +29,12 @@ static struct sem_undos *undos_of(struct process *process)
 	return process->undos;
 }
 
+/* Return how many bytes an undo of a set has. */
+static uint64_t bytes_of(const struct sem_set *set)
+{
+	return sizeof(struct sem_undo) + set->count * sizeof(int16_t);
+}
+
 struct sem_undo *sem_undo_get(struct sem_set *set)
 {
 	struct sem_undos *undos = undos_of(process_current());
@@ -31,7 +42,9 @@ struct sem_undo *sem_undo_get(struct sem_set *set)
 
 	if (undo || !undos)
 		return undo;
-	undo = kzalloc(sizeof(*undo) + set->count * sizeof(undo->changes[0]));
+	if (all_bytes + bytes_of(set) > machine_frames.total * PAGE_SIZE / RAM_SHARE)
+		return NULL;
+	undo = kzalloc(bytes_of(set));
 	if (!undo)
 		return NULL;
 	if (radix_insert(&undos->by_set, set->ipc.index, undo) != OK) {
@@ -42,6 +55,7 @@ struct sem_undo *sem_undo_get(struct sem_set *set)
 	undo->owner = undos;
 	undo->settings = set->settings;
 	list_add_last(&set->undos, &undo->in_set);
+	all_bytes += bytes_of(set);
 	return undo;
 }
 
@@ -57,6 +71,7 @@ void sem_undo_free(struct sem_undo *undo)
 {
 	list_remove(&undo->in_set);
 	(void)radix_remove(&undo->owner->by_set, undo->set->ipc.index);
+	all_bytes -= bytes_of(undo->set);
 	kfree(undo);
 }
 
@@ -86,7 +101,8 @@ void sem_task_exit(struct task *task)
 	struct sem_undos *undos = process->undos;
 	struct sem_undo *undo;
 
-	if (!undos || process->task_count > 1)
+	/* Several tasks may be ending at once: the last one that begins to end undoes. */
+	if (!undos || process->ending < process->task_count)
 		return;
 	for (uint32_t index = 0; (undo = radix_next(&undos->by_set, &index));) {
 		apply(undo, process->pid);

@@ -121,7 +121,7 @@ static int take_sem(struct node *node, const char *bytes, size_t size)
 	}
 	if (error)
 		return error;
-	if (numbers[3] > IPC_OBJECTS)
+	if (numbers[0] > SEM_SET_MOST || numbers[2] > SEM_CALL_MOST || numbers[3] > IPC_OBJECTS)
 		return -ERANGE;
 	sem_limits = (struct sem_limits){ (int)numbers[0], (int)numbers[1], (int)numbers[2] };
 	sem_table.most = (int)numbers[3];

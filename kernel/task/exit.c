@@ -216,6 +216,7 @@ void process_exit_task(int code)
 	ptrace_end_tracer();
 	if (exit_hook)
 		exit_hook(task);
+	process->ending++;
 	if (end_hook)
 		end_hook(task);
 	if (process->task_count == 1) {
@@ -237,8 +238,10 @@ void process_exit_task(int code)
 	signal_drop(task);
 	if (process->task_count == 1)
 		end_in_steps(process);
-	ptrace_end_tracee(process->exiting ? process->status : (code & 0xff) << 8);
+	/* ptrace_end_tracer() lets others run, who may begin to trace this task; after ptrace_end_tracee() none can. */
 	ptrace_end_tracer();
+	ptrace_end_tracee(process->exiting ? process->status : (code & 0xff) << 8);
+	process->ending--;
 	process_remove_task(task);
 	if (process->task_count == 0) {
 		end_process(process);

@@ -54,6 +54,7 @@ struct process {
 	struct tty *tty;          /* the controlling terminal, or NULL */
 	struct link tasks;        /* list of its tasks, the oldest first; empty: the process has ended */
 	unsigned task_count;      /* number of tasks. Atomic */
+	unsigned ending;          /* number of those that have begun to end, and make no system call any more */
 	struct user_space *space; /* a reference; NULL: the process has ended */
 	struct fd_table *fds;     /* a reference; NULL: the process has ended */
 	struct process_paths paths;

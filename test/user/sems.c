@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -276,6 +277,25 @@ static int take_with_undo(void *argument)
 	return value(id, 0) != 4;
 }
 
+static void *take_one(void *argument)
+{
+	operate(*(long *)argument, 0, -1, SEM_UNDO);
+	return NULL;
+}
+
+/* Take by several threads, whose process ends while all of them are there, or on their way out. */
+static int take_in_threads(void *argument)
+{
+	pthread_t threads[3];
+
+	for (int i = 0; i < 3; i++)
+		if (pthread_create(&threads[i], NULL, take_one, argument) != 0)
+			return 1;
+	while (value(*(long *)argument, 0) > 1)
+		usleep(1000);
+	return 0;
+}
+
 static int take_and_exec(void *argument)
 {
 	char *const words[] = { (char *)"/proc/self/exe", (char *)"nothing", NULL };
@@ -329,6 +349,9 @@ static void test_undo(void)
 	is(value(id, 1), 0, "and takes what was given");
 	operate(id, 0, 2, 0);
 	is(end_of(waiter), 0, "somebody waits all the time");
+	set(id, 0, 4);
+	is(in_child(take_in_threads, &id), EXITED(0), "the threads of a process take");
+	is(value(id, 0), 4, "and its end gives all of it back");
 	set(id, 0, 1);
 	is(in_child(take_and_exec, &id), EXITED(0), "execve keeps what is to be undone");
 	is(value(id, 0), 1, "for the end");
