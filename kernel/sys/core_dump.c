@@ -57,13 +57,16 @@ static bool has_copies(const struct area *area)
 	struct user_space *space = process_current()->space;
 	bool found = false;
 
-	for (vaddr_t va = area->start; va < area->end && !found; va += COPIES_STEP * PAGE_SIZE) {
-		const size_t left = (area->end - va) / PAGE_SIZE;
+	vaddr_t va = user_skip_absent(space, area->start, area->end);
+
+	while (va < area->end && !found) {
+		const size_t left = (area->end - va) / PAGE_SIZE, pages = left < COPIES_STEP ? left : COPIES_STEP;
 		const context_token_t token = kernel_context_enter();
 
-		found = user_has_copies(space, va, left < COPIES_STEP ? left : COPIES_STEP);
+		found = user_has_copies(space, va, pages);
 		kernel_context_leave(token);
 		(void)task_give_way();
+		va = user_skip_absent(space, va + pages * PAGE_SIZE, area->end);
 	}
 	return found;
 }
@@ -148,7 +151,7 @@ static void put_all(struct core_file *to, struct user_space *space, const struct
 	if (!to->failed)
 		core_skip_to(to, memory);
 	for (const struct area *area = area_find_from(&space->areas, 0); area && !to->failed; area = next(area))
-		core_put_memory(to, area->start, bytes_of(area));
+		core_put_memory(to, area, bytes_of(area));
 }
 
 static bool write_core(int signal, const struct signal_info *info)

@@ -3,7 +3,7 @@
  */
 #include "kernel/sys/core_file.h"
 
-#include "kernel/mm/user/user_io.h"
+#include "kernel/mm/user/user_foreign.h"
 #include "kernel/task/give_way.h"
 #include "kernel/task/process.h"
 
@@ -54,13 +54,24 @@ void core_skip_to(struct core_file *to, uint64_t at)
 	to->at = at;
 }
 
-void core_put_memory(struct core_file *to, vaddr_t va, uint64_t size)
+/*
+ * Return where the memory from `va` on, below `end`, may have a page. Private anonymous memory has the pages that are
+ * mapped, and may be very much without them.
+ */
+static vaddr_t skip(struct user_space *space, const struct area *area, vaddr_t va, vaddr_t end)
+{
+	return area->object ? va : user_skip_absent(space, va, end);
+}
+
+void core_put_memory(struct core_file *to, const struct area *area, uint64_t size)
 {
 	struct user_space *space = process_current()->space;
 	const uint64_t end = to->at + size;
+	const vaddr_t va = area->start;
+	uint64_t done = skip(space, area, va, va + size) - va;
 	uint8_t there[RUN];
 
-	for (uint64_t done = 0; done < size && !to->failed;) {
+	while (done < size && !to->failed) {
 		const size_t left = (size - done) / PAGE_SIZE, pages = left < RUN ? left : RUN;
 		size_t run = 0;
 		struct user_io io;
@@ -75,6 +86,7 @@ void core_put_memory(struct core_file *to, vaddr_t va, uint64_t size)
 		done += run * PAGE_SIZE;
 		/* The process ends in any case: what task_give_way() returns does not matter. */
 		(void)task_give_way();
+		done = skip(space, area, va + done, va + size) - va;
 	}
 	if (!to->failed)
 		core_skip_to(to, end);

@@ -17,10 +17,12 @@ struct core_file {
 void core_put(struct core_file *to, const void *bytes, size_t size);
 
 /*
- * Add `size` bytes of the current process's memory from `va` on, both page-aligned. Pages that are not in memory, or
- * cannot be read, become holes, whose bytes read as zeros. Lets other tasks run in between.
+ * Add the first `size` bytes, a number of pages, of an area of the current process. Pages that are not in memory, or
+ * cannot be read, become holes, whose bytes read as zeros. Lets other tasks run in between: nobody may change the
+ * areas meanwhile.
  */
-void core_put_memory(struct core_file *to, vaddr_t va, uint64_t size);
+struct area;
+void core_put_memory(struct core_file *to, const struct area *area, uint64_t size);
 
 /* Leave a hole up to `at`. */
 void core_skip_to(struct core_file *to, uint64_t at);

@@ -21,7 +21,9 @@
 
 #define DUMPED(signal) ((signal) | 0x80)
 
-static char *volatile marked;
+#define SPARSE (256UL << 20) /* bytes of a mapping of which one page is touched */
+
+static char *volatile marked, *volatile sparse;
 static char old_pattern[130];
 
 static void write_file(const char *path, const char *text)
@@ -44,6 +46,7 @@ static int abort_body(void *argument)
 	(void)argument;
 	limit_core(RLIM_INFINITY);
 	memcpy(marked, "marked", 7);
+	memcpy(sparse + SPARSE / 2, "far", 4);
 	raise(SIGABRT);
 	return 1;
 }
@@ -184,6 +187,10 @@ static void test_content(void)
 	is(memory && memcmp(memory, "marked", 7) == 0, 1, "and its memory");
 	memory = memory_at(marked + 8 * PAGE);
 	is(memory && !*memory, 1, "pages that were never touched are zeros");
+	memory = memory_at(sparse + SPARSE / 2);
+	is(memory && memcmp(memory, "far", 4) == 0, 1, "a page in the middle of a large mapping");
+	memory = memory_at(sparse + SPARSE / 2 + PAGE);
+	is(memory && !*memory, 1, "and zeros behind it");
 	munmap(image, image_size);
 	is(in_child(threads_body, NULL), DUMPED(SIGABRT), "one with threads");
 	is(load("core.test"), 1, "leaves one, too");
@@ -223,6 +230,7 @@ int main(void)
 	close(fd);
 	write_file("/proc/sys/kernel/core_pattern", "%e%%%s-test\n");
 	marked = mmap(NULL, 16 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	sparse = mmap(NULL, SPARSE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	is(in_child(abort_body, NULL), DUMPED(SIGABRT), "a core file");
 	is(access("cores%6-test", F_OK), 0, "has the name that the pattern makes");
 	unlink("cores%6-test");

@@ -104,3 +104,19 @@ bool user_has_copies(struct user_space *space, vaddr_t va, size_t pages)
 		found = is_copy(space, area, va + i * PAGE_SIZE);
 	return found;
 }
+
+vaddr_t user_skip_absent(struct user_space *space, vaddr_t va, vaddr_t end)
+{
+	context_token_t token;
+	struct space_run run;
+	bool found;
+
+	if (va >= end)
+		return end;
+	token = kernel_context_enter();
+	found = space_run(&space->context.space, va, end - 1, &run);
+	kernel_context_leave(token);
+	if (!found)
+		return end;
+	return run.va > va ? run.va : va;
+}

@@ -33,6 +33,12 @@ MUST_CHECK enum status user_foreign_force(struct user_space *space, vaddr_t va, 
 bool user_has_copies(struct user_space *space, vaddr_t va, size_t pages);
 
 /*
+ * Return the first address from `va` on for which there is a page table or a large page, so that all before it is not
+ * mapped; `end`: there is none below that. Call in any context. Its time does not depend on how much is not mapped.
+ */
+vaddr_t user_skip_absent(struct user_space *space, vaddr_t va, vaddr_t end);
+
+/*
  * Make the page at `va` ready for a write by a debugger: as user_fault() does for a write, but also in a private
  * area that may only be read or executed, where the page becomes the space's own copy and keeps its rights. Call in the
  * kernel context. Returns ERR_NOT_FOUND, ERR_RIGHTS (no right at all, or shared and not to be written to), ERR_RANGE,
