@@ -117,6 +117,12 @@ static void lend(struct task *task)
 	}
 }
 
+void futex_pi_new_priority(struct task *task)
+{
+	if (task->futexes.waiter)
+		lend(task);
+}
+
 static void own(struct pi_lock *lock, struct task *task)
 {
 	lock->owner = task;

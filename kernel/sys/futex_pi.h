@@ -16,5 +16,8 @@
 int futex_lock_pi(uint64_t at, bool private, enum timer_clock clock, uint64_t deadline_ns);
 int futex_trylock_pi(uint64_t at, bool private);
 
+/* Have the lock that a task waits for, if it does, go by the priority that the task has been given by now. */
+void futex_pi_new_priority(struct task *task);
+
 /* Unlock the word, or give the lock to who waits for it. Returns 0; -EPERM (not the owner), -EINVAL, -EFAULT. */
 int futex_unlock_pi(uint64_t at, bool private);

@@ -3,6 +3,7 @@
  * matter of sys_affinity.c.
  */
 #include "kernel/lib/string.h"
+#include "kernel/sys/futex_pi.h"
 #include "kernel/sys/user_args.h"
 #include "kernel/task/give_way.h"
 #include "kernel/task/refused_feature.h"
@@ -147,6 +148,7 @@ static int set_attr(struct task *task, const struct linux_sched_attr *attr)
 	if (!may_set(task, &sched))
 		return -EPERM;
 	sched_set(task, &sched);
+	futex_pi_new_priority(task);
 	return 0;
 }
 

@@ -322,6 +322,7 @@ static int priority_in_stat(int pid)
 static void test_inheritance(void)
 {
 	struct sched_param high = { .sched_priority = 30 }, low = { .sched_priority = 20 };
+	const struct sched_param higher = { .sched_priority = 40 };
 	pid_t owner, first, second;
 
 	if (geteuid() != 0)
@@ -355,6 +356,10 @@ static void test_inheritance(void)
 	}
 	await(second);
 	is(priority_in_stat(owner), -31, "and the highest of several");
+	is(sys(SYS_sched_setscheduler, first, SCHED_FIFO, &higher), 0, "one who waits gets a higher priority");
+	is(priority_in_stat(owner), -41, "which the owner then has as well");
+	sys(SYS_sched_setscheduler, first, SCHED_FIFO, &low);
+	is(priority_in_stat(owner), -31, "for as long as that lasts");
 	shared->step = 2;
 	is(end_of(owner), 0, "the owner unlocks");
 	is(end_of(first), 0, "those who wait");
