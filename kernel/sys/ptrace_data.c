@@ -227,33 +227,38 @@ struct peek_arguments {
 };
 
 #define PEEK_SHARED 1 /* the signals sent to the process, in place of those sent to the task */
+#define PEEK_MOST   8 /* siginfos that one call copies; the tracer asks again for those behind them */
 
-/* Do PTRACE_PEEKSIGINFO: copy the siginfos of pending signals. Returns how many, -EINVAL, -EFAULT. */
+/*
+ * Do PTRACE_PEEKSIGINFO: copy the siginfos of pending signals. Returns how many, which may be fewer than there are;
+ * -EINVAL, -EFAULT.
+ */
 static int64_t peek_siginfo(const struct task *task, uint64_t arguments, uint64_t to)
 {
+	struct signal_info found[PEEK_MOST];
 	struct peek_arguments a;
 	int error = args_get(&a, arguments, sizeof(a));
 	const struct signal_set *set;
-	int32_t done = 0;
+	unsigned count;
+	uint64_t flags;
 
 	if (error)
 		return error;
 	if (a.flags & ~(uint32_t)PEEK_SHARED || a.count < 0)
 		return -EINVAL;
 	set = a.flags ? &task->process->signals.set : &task->signals.set;
-	for (; done < a.count; done++) {
+	flags = lock_take(&signal_lock);
+	count = signal_set_peek(set, a.first, found, a.count < PEEK_MOST ? (unsigned)a.count : PEEK_MOST);
+	lock_release(&signal_lock, flags);
+	for (unsigned i = 0; i < count; i++) {
 		uint8_t info[SIGINFO_SIZE] = { 0 };
-		const uint64_t flags = lock_take(&signal_lock);
-		const bool found = signal_set_peek(set, a.first + (uint32_t)done, (struct signal_info *)info);
 
-		lock_release(&signal_lock, flags);
-		if (!found)
-			break;
-		error = args_put(to + (uint64_t)done * SIGINFO_SIZE, info, sizeof(info));
+		memcpy(info, &found[i], sizeof(found[i]));
+		error = args_put(to + (uint64_t)i * SIGINFO_SIZE, info, sizeof(info));
 		if (error)
-			return done ? done : error;
+			return i ? (int64_t)i : error;
 	}
-	return done;
+	return count;
 }
 
 /* ---- system calls ---- */

@@ -69,6 +69,7 @@ struct process {
 	struct link in_session; /* in the list of its session's processes */
 	uint64_t joined;        /* greater, the later the process joined its group: the group's list is sorted by it */
 	struct link trace_news; /* list of tracees of its tasks (ptrace.h) for wait4(2) to report, the earliest first */
+	unsigned trace_ended;   /* number of its tasks' tracees that have ended, and are among trace_news */
 	int parent_tid;         /* the task that made the process; it may have ended */
 	struct wait_queue waiters; /* tasks that wait for a child of this process */
 	bool zombie;               /* has ended, and its parent has not waited for it yet */

@@ -13,6 +13,8 @@
 #define CLONE_UNTRACED 0x800000
 #define CLONE_SIGNAL   0xff
 
+#define ENDED_MOST 1024 /* tracees whose end is kept for the tracer's wait4(2) */
+
 /* Make `task` a tracee of `tracer`. Returns 0 or -ENOMEM. */
 static int link_up(struct task *task, struct task *tracer, unsigned options, bool seized)
 {
@@ -35,6 +37,8 @@ static int link_up(struct task *task, struct task *tracer, unsigned options, boo
 
 void ptrace_forget(struct tracee *tracee)
 {
+	if (!tracee->task)
+		tracee->tracer->process->trace_ended--;
 	list_remove(&tracee->in_news);
 	list_remove(&tracee->of_tracer);
 	kfree(tracee);
@@ -157,19 +161,24 @@ void ptrace_end_tracee(int status)
 	struct process *process = task->process;
 	struct tracee *tracee = task->tracing.tracee;
 	const bool leader = task->tid == process->pid;
+	struct process *tracer;
 	uint64_t flags;
 
 	if (!tracee)
 		return;
 	task->tracing.tracee = NULL;
+	tracer = tracee->tracer->process;
 	/*
 	 * The end of a process is told to its parent, be that its tracer or not. As on Linux nobody hears of the first
-	 * task when another one of its process takes its number by execve(2).
+	 * task when another one of its process takes its number by execve(2). A tracer that does not ask hears of
+	 * ENDED_MOST only, since what is kept for it is memory that nothing else limits.
 	 */
-	if (leader && (tracee->tracer->process == process->parent || task->end_wanted)) {
+	if ((leader && (tracer == process->parent || task->end_wanted)) || tracer->trace_ended >= ENDED_MOST) {
 		ptrace_forget(tracee);
+		wait_queue_wake(&tracer->waiters);
 		return;
 	}
+	tracer->trace_ended++;
 	tracee->task = NULL;
 	tracee->stopped = false;
 	tracee->status = status;

@@ -120,7 +120,8 @@ static void call_handler(struct trap_frame *frame, struct task *task, const stru
 	if (!(action->flags & SA_NODEFER))
 		blocked |= SIGNAL_BIT(info->signal);
 	signal_set_blocked(blocked);
-	if (unlikely(steps))
+	/* The tracer may have let go of the task while memory for the frame was sought. */
+	if (unlikely(steps) && ptrace_is_traced(task))
 		(void)ptrace_notify(SIGTRAP, 0);
 }
 

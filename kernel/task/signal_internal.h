@@ -41,10 +41,10 @@ void signal_set_drop_timers(struct process *process, struct signal_set *set);
 int signal_set_take(struct process *process, struct signal_set *set, uint64_t mask, struct signal_info *ret);
 
 /*
- * Copy the siginfo number `index` of `set`, without taking it out. Returns false when there are not so many. The caller
- * holds signal_lock.
+ * Copy up to `most` siginfos of `set`, from the number `first` on, without taking them out. Returns how many. The
+ * caller holds signal_lock.
  */
-bool signal_set_peek(const struct signal_set *set, uint64_t index, struct signal_info *ret);
+unsigned signal_set_peek(const struct signal_set *set, uint64_t first, struct signal_info *ret, unsigned most);
 
 /*
  * Add a signal to `set`; info NULL: a signal from the kernel. Returns 0, or -EAGAIN when there is no room for a signal

@@ -94,22 +94,20 @@ void signal_set_drop(struct process *process, struct signal_set *set, uint64_t m
 	}
 }
 
-bool signal_set_peek(const struct signal_set *set, uint64_t index, struct signal_info *ret)
+unsigned signal_set_peek(const struct signal_set *set, uint64_t first, struct signal_info *ret, unsigned most)
 {
-	uint64_t kernels = set->from_kernel;
+	uint64_t kernels = set->from_kernel, number = 0;
+	unsigned count = 0;
 
 	for (const struct signal_queued *oldest = set->first; oldest; oldest = oldest->next)
-		for (const struct signal_queued *queued = oldest; queued; queued = queued->same)
-			if (!index--) {
-				*ret = queued->info;
-				return true;
-			}
-	for (; kernels; kernels &= kernels - 1)
-		if (!index--) {
-			*ret = (struct signal_info){ .signal = __builtin_ctzll(kernels) + 1, .code = SI_KERNEL };
-			return true;
-		}
-	return false;
+		for (const struct signal_queued *queued = oldest; queued && count < most; queued = queued->same)
+			if (number++ >= first)
+				ret[count++] = queued->info;
+	for (; kernels && count < most; kernels &= kernels - 1)
+		if (number++ >= first)
+			ret[count++] =
+				(struct signal_info){ .signal = __builtin_ctzll(kernels) + 1, .code = SI_KERNEL };
+	return count;
 }
 
 /* Add a siginfo to the queue of its number. */
