@@ -8,8 +8,8 @@
 #include "kernel/lib/list.h"
 
 #define SEM_VALUE_MOST 32767  /* SEMVMX */
-#define SEM_SET_MOST   32000  /* what SEMMSL may be: a call may look at all semaphores of a set in one piece */
-#define SEM_CALL_MOST  1024   /* what SEMOPM may be: a change tries the operations of 64 waiters in one piece */
+#define SEM_SET_MOST   32000  /* what SEMMSL may be: some calls look at all semaphores of a set without a pause */
+#define SEM_CALL_MOST  1024   /* what SEMOPM may be: a change may try the operations of 64 waiters */
 #define SEM_UNDO       010000 /* a flag of an operation: the end of the process undoes it */
 
 struct process;
