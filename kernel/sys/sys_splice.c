@@ -112,7 +112,7 @@ static bool is_stream(const struct socket *socket)
 	return socket->type == SOCK_STREAM;
 }
 
-/* Move bytes that a socket has, or a message, to the pipe. Returns as put(), 0 at the end, or -EAGAIN. */
+/* Move a socket's bytes, or a message, to the pipe, which has room. Returns as put(), 0 at the end, or -EAGAIN. */
 static int64_t from_socket(struct socket *socket, struct file *out, void *buffer, uint64_t size)
 {
 	struct socket_message message;
@@ -122,11 +122,13 @@ static int64_t from_socket(struct socket *socket, struct file *out, void *buffer
 	user_io_init_kernel(&io, buffer, least(size, pipe_room(pipe_of(out))));
 	message = (struct socket_message){ .io = &io };
 	moved = socket->ops->receive(socket, &message);
-	if (moved <= 0)
+	if (moved > 0)
+		moved = put(out, buffer, (uint64_t)moved);
+	if (moved < 0)
 		return moved;
-	moved = put(out, buffer, (uint64_t)moved);
-	/* Of a stream the bytes that have arrived are removed, else the whole message. */
-	message.taken = moved <= 0 ? 0 : is_stream(socket) ? (uint64_t)moved : 1;
+	/* Of a stream the bytes that have arrived are removed, else the whole message, which may be empty. */
+	if (is_stream(socket))
+		message.taken = (uint64_t)moved;
 	socket->ops->consume(socket, &message);
 	return moved;
 }
@@ -145,8 +147,7 @@ static int64_t from_file(struct file *in, uint64_t *offset, struct file *out, vo
 	if (moved <= 0)
 		return moved;
 	/* While a file such as one of /proc was read, others may have written to the pipe. */
-	if ((uint64_t)moved > pipe_room(pipe_of(out)))
-		moved = (int64_t)pipe_room(pipe_of(out));
+	moved = (int64_t)least((uint64_t)moved, pipe_room(pipe_of(out)));
 	moved = moved ? put(out, buffer, (uint64_t)moved) : -EAGAIN;
 	if (moved > 0)
 		*offset += (uint64_t)moved;
@@ -180,6 +181,8 @@ int64_t splice_to_pipe(struct file *in, uint64_t *offset, struct file *out, uint
 		moved = from_file(in, offset, out, buffer, least(size - (uint64_t)total, SPLICE_PIECE));
 		if (moved == -EAGAIN && !total && waits) {
 			moved = file_wait(in, can_read);
+			/* Meanwhile others may have filled the pipe. */
+			moved = moved ? moved : wait_for_room(out, nonblock);
 			if (!moved)
 				continue;
 		}
@@ -317,33 +320,29 @@ static int64_t splice_pipes(struct file *in, struct file *out, uint64_t size, bo
 
 /* ---- the system calls ---- */
 
+/* Return whether the file has offsets, and [offset, offset + size) is within them. */
+static bool is_range(const struct file *file, uint64_t offset, uint64_t size)
+{
+	return file->properties & FILE_SEEKS && offset <= INT64_MAX && size <= INT64_MAX - offset;
+}
+
 /* Move bytes. An offset that the call does not give is NULL: then the file's own position is used, and advanced. */
 static int64_t splice(struct file *in, uint64_t *in_offset, struct file *out, uint64_t *out_offset, uint64_t size,
 		      bool nonblock)
 {
-	if (pipe_of(in) && pipe_of(out)) {
-		if (pipe_of(in) == pipe_of(out))
-			return -EINVAL;
+	if (pipe_of(in) == pipe_of(out))
+		return -EINVAL;
+	if (pipe_of(in) && pipe_of(out))
 		return splice_pipes(in, out, size, nonblock || (in->flags | out->flags) & O_NONBLOCK, false);
-	}
-	if (pipe_of(in)) {
-		if (out_offset && !(out->properties & FILE_SEEKS))
-			return -EINVAL;
-		if (out->flags & O_APPEND || node_is(out->node, S_IFDIR))
-			return -EINVAL;
-		if (out_offset && (*out_offset > INT64_MAX || size > INT64_MAX - *out_offset))
-			return -EINVAL;
-		return splice_from_pipe(in, out, out_offset, size, nonblock || in->flags & O_NONBLOCK);
-	}
 	if (pipe_of(out)) {
-		if (in_offset && !(in->properties & FILE_SEEKS))
-			return -EINVAL;
-		if (in_offset && (*in_offset > INT64_MAX || size > INT64_MAX - *in_offset))
+		if (in_offset && !is_range(in, *in_offset, size))
 			return -EINVAL;
 		return splice_to_pipe(in, in_offset ? in_offset : &in->offset, out, size,
 				      nonblock || out->flags & O_NONBLOCK);
 	}
-	return -EINVAL;
+	if ((out_offset && !is_range(out, *out_offset, size)) || out->flags & O_APPEND || node_is(out->node, S_IFDIR))
+		return -EINVAL;
+	return splice_from_pipe(in, out, out_offset, size, nonblock || in->flags & O_NONBLOCK);
 }
 
 SYSCALL_6(splice, in_fd, in_at, out_fd, out_at, size, flags)

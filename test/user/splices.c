@@ -188,6 +188,10 @@ static void test_sockets(void)
 	is(write(messages[0], "more", 4), 4, "another one");
 	is(splice_(messages[1], NULL, ends[1], NULL, 30, 0), 4, "goes to the pipe");
 	gives(ends[0], "more", "as bytes");
+	is(send(messages[0], "", 0, 0) + write(messages[0], "next", 4), 4, "an empty message, and one behind it");
+	is(splice_(messages[1], NULL, ends[1], NULL, 30, 0), 0, "the empty one gives nothing");
+	is(splice_(messages[1], NULL, ends[1], NULL, 30, 0), 4, "and does not stay");
+	gives(ends[0], "next", "in front of the next");
 	is(sys(SYS_sendfile, pair[0], file, NULL, 100), 11, "sendfile to a socket");
 	gives(pair[1], "from a file", "sends the file");
 	is(sys(SYS_sendfile, pair[0], pair[1], NULL, 1), -EINVAL, "but nothing from a socket to a socket");
