@@ -14,6 +14,7 @@
 #include "kernel/sys/user_args.h"
 #include "kernel/task/fd_work.h"
 #include "kernel/task/refused_feature.h"
+#include "kernel/task/turn.h"
 #include "kernel/task/wait_until.h"
 
 #define O_TMPFILE 020000000
@@ -287,6 +288,9 @@ enum fcntl_command {
 	F_SETFD,
 	F_GETFL,
 	F_SETFL,
+	F_SETLEASE = 1024,
+	F_GETLEASE,
+	F_NOTIFY,
 	F_DUPFD_CLOEXEC = 1030,
 	F_SETPIPE_SZ,
 	F_GETPIPE_SZ,
@@ -294,14 +298,34 @@ enum fcntl_command {
 	F_GET_SEALS,
 };
 
-/* Do F_ADD_SEALS or F_GET_SEALS. */
+/*
+ * Do F_ADD_SEALS or F_GET_SEALS. Calls that change the content work in steps, and seals are added in the same turn as
+ * these, so that no call goes on behind a seal that forbids it.
+ */
 static int64_t fcntl_seals(struct file *file, unsigned command, uint64_t value)
 {
 	const struct content *content = node_content(file->node);
+	struct turn_holder writing;
+	int64_t result;
 
 	if (command == F_GET_SEALS)
 		return content ? (int64_t)content->seals : -EINVAL;
-	return value > UINT32_MAX ? -EINVAL : content_seals_add(file, (unsigned)value);
+	if (value > UINT32_MAX)
+		return -EINVAL;
+	result = turn_take(&file->node->writing, &writing);
+	if (result)
+		return result;
+	result = content_seals_add(file, (unsigned)value);
+	turn_end(&file->node->writing, &writing);
+	return result;
+}
+
+/* Refuse a command of fcntl(2), and name it in the log. */
+static int64_t refuse_command(unsigned command)
+{
+	if (command == F_NOTIFY)
+		return refuse_feature(-EINVAL, "fcntl: F_NOTIFY, signals of a directory's changes,", 0);
+	return refuse_feature(-EINVAL, "fcntl: F_SETLEASE, a lease of a file,", 0);
 }
 
 SYSCALL_3(fcntl, fd, command, value)
@@ -338,6 +362,10 @@ SYSCALL_3(fcntl, fd, command, value)
 		return file->node->pipe ? pipe_resize(file->node->pipe, (uint32_t)value) : -EBADF;
 	case F_GETPIPE_SZ:
 		return file->node->pipe ? (int64_t)pipe_capacity(file->node->pipe) : -EBADF;
+	case F_SETLEASE:
+	case F_GETLEASE:
+	case F_NOTIFY:
+		return file->flags & O_PATH ? -EBADF : refuse_command((unsigned)command);
 	}
 	return fcntl_owner(file, (unsigned)command, value);
 }

@@ -65,6 +65,17 @@ static bool seals_permit(const struct content *content, struct mmap_request *map
 }
 
 /*
+ * Heed the seals of a file, which may be NULL. Until the mapping is made no other task may run, which could add seals.
+ * Returns 0 or -EPERM.
+ */
+static int heed_seals(struct file *file, struct mmap_request *mapping)
+{
+	if (mapping->anonymous || !(mapping->flags & USER_MAP_SHARED) || !file_writes(file))
+		return 0;
+	return seals_permit(node_content(file->node), mapping) ? 0 : -EPERM;
+}
+
+/*
  * Get the memory object of `file`, from which a mapping gets its pages; NULL for an anonymous mapping. The pointer is
  * valid as long as the caller has a reference to the file. Returns 0, -EBADF, -EACCES, -ENODEV.
  */
@@ -81,7 +92,7 @@ static int object_of(struct file *file, struct mmap_request *mapping, struct mem
 		return -EACCES;
 	if (mapping->flags & USER_MAP_SHARED && !file_writes(file))
 		mapping->flags |= USER_MAP_READ_ONLY;
-	if (mapping->flags & USER_MAP_SHARED && file_writes(file) && !seals_permit(node_content(file->node), mapping))
+	if (heed_seals(file, mapping) != 0)
 		return -EPERM;
 	/*
 	 * On Linux a mapping of a file that is open for writing keeps it open. So as long as the mapping exists, the
@@ -128,6 +139,9 @@ SYSCALL_6(mmap, va, size, prot, flags, fd, offset)
 	/* A fixed mapping replaces what is mapped there: unmap that in pieces, between which other tasks can run. */
 	if (!error && mapping.flags & USER_MAP_FIXED && size > MEMORY_STEP)
 		error = errno_of(memory_unmap(space_here(), va, page_round_up(size)));
+	/* Other tasks may have run, and have sealed the file. */
+	if (!error)
+		error = heed_seals(file, &mapping);
 	if (error)
 		return error;
 	/* As on Linux an address that is only a hint is rounded down; user_map() ignores a hint that is too low. */
