@@ -44,10 +44,10 @@ int proc_lookup_pid(struct node *root, struct name name, struct node **ret);
 int proc_next_pid(struct node *root, uint64_t *position, struct dir_entry *ret);
 
 /* Generate the contents of the files of /proc/PID; handle writes to them. */
-text_make_fn proc_make_stat, proc_make_statm, proc_make_status, proc_make_comm, proc_make_cmdline, proc_make_environ,
-	proc_make_limits, proc_make_oom_score, proc_make_oom_adjust, proc_make_personality, proc_make_fdinfo,
-	proc_make_auxv, proc_make_wchan, proc_make_syscall;
-text_more_fn proc_more_maps, proc_more_mounts;
+text_make_fn proc_make_stat, proc_make_statm, proc_make_comm, proc_make_cmdline, proc_make_environ, proc_make_limits,
+	proc_make_oom_score, proc_make_oom_adjust, proc_make_personality, proc_make_fdinfo, proc_make_auxv,
+	proc_make_wchan, proc_make_syscall;
+text_more_fn proc_more_maps, proc_more_mounts, proc_more_status;
 text_take_fn proc_take_comm, proc_take_oom_adjust;
 
 /* A process's memory by kinds, in pages. */
@@ -73,14 +73,19 @@ struct credentials;
 const struct credentials *proc_credentials_of(const struct proc_subject *subject);
 
 /*
- * Add lines to /proc/PID/status: `words` and a mask of bits; the IDs, groups and capabilities of credentials; the state
- * of seccomp.
+ * Add lines to /proc/PID/status: `words` and a mask of bits; the IDs and capabilities of credentials; the state of
+ * seccomp.
  */
 void proc_add_mask(struct text *text, const char *words, uint64_t bits);
 void proc_add_ids(const struct credentials *who, struct text *ret);
-void proc_add_groups(const struct credentials *who, struct text *ret);
 void proc_add_capabilities(const struct credentials *who, struct text *ret);
 void proc_add_seccomp(const struct task *task, struct text *ret); /* NULL: a zombie */
+
+/*
+ * Add supplementary groups from *next on, which is advanced, until `ret` has `enough` bytes, and the line's end behind
+ * the last. Returns whether that is there.
+ */
+bool proc_add_groups(const struct credentials *who, uint64_t *next, size_t enough, struct text *ret);
 
 /* Add the files about the machine. `cmdline`, the kernel's command line, must stay valid for ever. */
 void proc_machine_init(struct text_fs_type *type, const char *cmdline);

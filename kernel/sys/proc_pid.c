@@ -86,7 +86,7 @@ static const struct proc_file proc_files[] = {
 	LINK(FILE_EXE, "exe", program_of),
 	TEXT(FILE_STAT, "stat", 0444, proc_make_stat, NULL),
 	TEXT(FILE_STATM, "statm", 0444, proc_make_statm, NULL),
-	TEXT(FILE_STATUS, "status", 0444, proc_make_status, NULL),
+	RECORDS(FILE_STATUS, "status", false, proc_more_status),
 	TEXT(FILE_COMM, "comm", 0644, proc_make_comm, proc_take_comm),
 	TEXT(FILE_CMDLINE, "cmdline", 0444, proc_make_cmdline, NULL),
 	SECRET(FILE_ENVIRON, "environ", proc_make_environ),

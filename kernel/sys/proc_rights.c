@@ -24,15 +24,19 @@ void proc_add_ids(const struct credentials *who, struct text *ret)
 	add_four(ret, "Gid:\t", &who->gid);
 }
 
-void proc_add_groups(const struct credentials *who, struct text *ret)
+bool proc_add_groups(const struct credentials *who, uint64_t *next, size_t enough, struct text *ret)
 {
-	text_add_string(ret, "Groups:\t");
-	for (uint32_t i = 0; who->groups && i < who->groups->count; i++) {
-		if (i)
+	const uint64_t count = who->groups ? who->groups->count : 0;
+
+	for (; *next < count && ret->size < enough && !ret->lost; ++*next) {
+		if (*next)
 			text_add_char(ret, ' ');
-		text_add_number(ret, who->groups->gids[i]);
+		text_add_number(ret, who->groups->gids[*next]);
 	}
+	if (*next < count)
+		return false;
 	text_add_string(ret, " \n");
+	return true;
 }
 
 void proc_add_mask(struct text *text, const char *words, uint64_t bits)

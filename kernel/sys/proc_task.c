@@ -290,39 +290,70 @@ static int tracer_of(const struct task *task)
 	return task && ptrace_is_traced(task) ? task->tracing.tracee->tracer->process->pid : 0;
 }
 
-int proc_make_status(struct node *node, struct text *ret)
+/* Add the lines of status up to the groups. */
+static void add_status_before(const struct proc_subject *subject, const struct credentials *who, struct text *ret)
 {
-	const struct process *process;
-	HELD_SUBJECT struct proc_subject subject = { 0 };
-	HELD_CREDENTIALS const struct credentials *who = NULL;
-	int error = proc_find_subject(node, &subject);
+	const struct process *process = subject->process;
 
-	if (error)
-		return error;
-	process = subject.process;
-	who = proc_credentials_of(&subject);
 	text_add_string(ret, "Name:\t");
-	text_add_string(ret, name_of(&subject));
+	text_add_string(ret, name_of(subject));
 	text_add_char(ret, '\n');
 	if (process->paths.root)
 		text_add(ret, "Umask:\t%04o\n", process->paths.umask);
 	text_add_string(ret, "State:\t");
-	text_add_string(ret, state_words(state_of(&subject)));
+	text_add_string(ret, state_words(state_of(subject)));
 	text_add_line(ret, "\nTgid:\t", (unsigned)process->pid);
-	text_add_line(ret, "Ngid:\t0\nPid:\t", (unsigned)(subject.single ? subject.task->tid : process->pid));
+	text_add_line(ret, "Ngid:\t0\nPid:\t", (unsigned)(subject->single ? subject->task->tid : process->pid));
 	text_add_line(ret, "PPid:\t", (unsigned)(process->parent ? process->parent->pid : 0));
-	text_add_line(ret, "TracerPid:\t", (unsigned)tracer_of(subject.task));
+	text_add_line(ret, "TracerPid:\t", (unsigned)tracer_of(subject->task));
 	proc_add_ids(who, ret);
 	text_add_line(ret, "FDSize:\t", process->fds ? process->fds->capacity : 0);
-	proc_add_groups(who, ret);
+	text_add_string(ret, "Groups:\t");
+}
+
+/* Add the lines of status behind the groups. */
+static void add_status_behind(const struct proc_subject *subject, const struct credentials *who, struct text *ret)
+{
+	const struct process *process = subject->process;
+	const struct task *task = subject->task;
+
 	add_memory(process, ret);
 	text_add_line(ret, "Threads:\t", process->task_count ? process->task_count : 1);
-	add_signals(&subject, ret);
+	add_signals(subject, ret);
 	proc_add_capabilities(who, ret);
-	proc_add_seccomp(subject.task, ret);
-	add_cpus(subject.task, ret);
-	text_add_line(ret, "voluntary_ctxt_switches:\t", subject.task ? subject.task->left[0] : 0);
-	text_add_line(ret, "nonvoluntary_ctxt_switches:\t", subject.task ? subject.task->left[1] : 0);
+	proc_add_seccomp(task, ret);
+	add_cpus(task, ret);
+	text_add_line(ret, "voluntary_ctxt_switches:\t", task ? task->left[0] : 0);
+	text_add_line(ret, "nonvoluntary_ctxt_switches:\t", task ? task->left[1] : 0);
+}
+
+#define STATUS_MADE UINT64_MAX /* proc_more_status()'s place behind the last line */
+
+/*
+ * Make status, in one piece unless there are many groups. *place is 1 plus the number of the group that comes next; 0:
+ * what comes before the groups does.
+ */
+int proc_more_status(struct node *node, uint64_t *place, size_t enough, struct text *ret)
+{
+	HELD_SUBJECT struct proc_subject subject = { 0 };
+	HELD_CREDENTIALS const struct credentials *who = NULL;
+	uint64_t group = *place ? *place - 1 : 0;
+	int error;
+
+	if (*place == STATUS_MADE)
+		return 0;
+	error = proc_find_subject(node, &subject);
+	if (error)
+		return error;
+	who = proc_credentials_of(&subject);
+	if (!*place)
+		add_status_before(&subject, who, ret);
+	if (!proc_add_groups(who, &group, enough, ret)) {
+		*place = group + 1;
+		return 0;
+	}
+	add_status_behind(&subject, who, ret);
+	*place = STATUS_MADE;
 	return 0;
 }
 

@@ -312,6 +312,34 @@ static int try_status(void *argument)
 	return 0;
 }
 
+/* As many groups as there may be are in status, which comes in parts then, each once and in order. */
+static int try_many_groups(void *argument)
+{
+	int file = (int)sys(SYS_open, "/proc/self/status", O_RDONLY);
+	static char text[1 << 19];
+	size_t filled = 0;
+	char *at;
+	long size;
+
+	(void)argument;
+	for (int i = 0; i < 65536; i++)
+		many[i] = i;
+	if (sys(SYS_setgroups, 65536, many) != 0)
+		return 1;
+	while ((size = sys(SYS_read, file, text + filled, 1000)) > 0 && filled + 2000 < sizeof(text))
+		filled += (size_t)size;
+	at = strstr(text, "\nGroups:\t");
+	if (size || !at)
+		return 2;
+	at += 9;
+	for (long i = 0; i < 65536; i++)
+		if (strtol(at, &at, 10) != i)
+			return 3;
+	if (strncmp(at, " \n", 2) != 0 || strstr(at, "\nGroups:"))
+		return 4;
+	return strstr(at, "\nSeccomp:\t0\n") ? 0 : 5;
+}
+
 /* ---- RLIMIT_NPROC ---- */
 
 /* One more child than the user may have is refused; root, with the same limit, is not. */
@@ -353,6 +381,7 @@ int main(void)
 	mkdir("/proc", 0555);
 	is(mount("proc", "/proc", "proc", 0, NULL), 0, "mount /proc");
 	is(in_child(try_status, NULL), EXITED(0), "/proc/self/status");
+	is(in_child(try_many_groups, NULL), EXITED(0), "with 65536 groups");
 	umount("/proc");
 	is(in_child(try_limit, (void *)1), EXITED(0), "a user's RLIMIT_NPROC");
 	is(in_child(try_limit, NULL), EXITED(0), "root has none");
