@@ -3,6 +3,7 @@
  * There is no device whose requests could be ordered by it.
  */
 #include "kernel/sys/user_args.h"
+#include "kernel/task/give_way.h"
 #include "kernel/task/sched.h"
 
 enum io_class {
@@ -23,8 +24,7 @@ enum ioprio_who {
 
 /* The state of a walk over the tasks that a call is about. */
 struct io_search {
-	uint32_t user;  /* of IOPRIO_WHO_USER: the real user ID */
-	bool of_user;   /* only tasks of `user` count */
+	int which, who; /* which tasks count: enum ioprio_who, and the number of a task or group, or a real user ID */
 	bool sets;      /* the tasks get `value` */
 	uint32_t value; /* the priority to set */
 	uint32_t best;  /* the highest priority, which is the least number, of the tasks that were seen */
@@ -55,7 +55,8 @@ static bool see_task(void *ctx, struct task *task)
 {
 	struct io_search *search = ctx;
 
-	if (!task->process || (search->of_user && !rights_is_of_user(task, search->user)))
+	if (!task->process || (search->which == IOPRIO_WHO_USER && !rights_is_of_user(task, (uint32_t)search->who)) ||
+	    (search->which == IOPRIO_WHO_PGRP && task->process->group != search->who))
 		return true;
 	if (search->sets && !rights_own_task(task) && !rights_can(CAP_SYS_NICE))
 		search->error = -EPERM;
@@ -68,32 +69,25 @@ static bool see_task(void *ctx, struct task *task)
 	return true;
 }
 
-static bool see_process(void *ctx, struct process *process)
+/*
+ * Visit the tasks that the call is about. Those of a group or of a user are sought among all, with other tasks in
+ * between. Returns 0, -EINVAL, -ESRCH or -EPERM.
+ */
+static int search_tasks(struct io_search *search)
 {
-	PROCESS_EACH_TASK(process, task)
-		(void)see_task(ctx, task);
-	return true;
-}
+	int next = 0;
 
-/* Visit the tasks that `which` and `who` name. Returns 0, -EINVAL, -ESRCH or -EPERM. */
-static int search_tasks(struct io_search *search, int which, int who)
-{
-	switch (which) {
-	case IOPRIO_WHO_PROCESS:
-		if (task_peek(who ? who : task_current()->tid))
-			(void)see_task(search, task_peek(who ? who : task_current()->tid));
-		break;
-	case IOPRIO_WHO_PGRP:
-		process_visit_group(who ? who : process_current()->group, see_process, search);
-		break;
-	case IOPRIO_WHO_USER:
-		search->of_user = true;
-		search->user = who ? (uint32_t)who : rights_current()->uid.real;
-		task_visit(see_task, search);
-		break;
-	default:
+	if (search->which < IOPRIO_WHO_PROCESS || search->which > IOPRIO_WHO_USER)
 		return -EINVAL;
-	}
+	if (!search->who)
+		search->who = search->which == IOPRIO_WHO_PROCESS ? task_current()->tid
+			      : search->which == IOPRIO_WHO_PGRP  ? process_current()->group
+								  : (int)rights_current()->uid.real;
+	if (search->which != IOPRIO_WHO_PROCESS)
+		while (task_visit_some(&next, see_task, search) && !task_give_way())
+			;
+	else if (task_peek(search->who))
+		(void)see_task(search, task_peek(search->who));
 	return search->found ? search->error : -ESRCH;
 }
 
@@ -102,8 +96,8 @@ static int search_tasks(struct io_search *search, int which, int who)
  */
 SYSCALL_2(ioprio_get, which, who)
 {
-	struct io_search search = { 0 };
-	int error = search_tasks(&search, (int)which, (int)who);
+	struct io_search search = { .which = (int)which, .who = (int)who };
+	int error = search_tasks(&search);
 
 	if (error)
 		return error;
@@ -112,7 +106,9 @@ SYSCALL_2(ioprio_get, which, who)
 
 SYSCALL_3(ioprio_set, which, who, priority)
 {
-	struct io_search search = { .sets = true, .value = (uint32_t)priority & UINT16_MAX };
+	struct io_search search = {
+		.which = (int)which, .who = (int)who, .sets = true, .value = (uint32_t)priority & UINT16_MAX
+	};
 
 	switch (search.value >> IO_CLASS_SHIFT) {
 	case IO_CLASS_REAL_TIME:
@@ -129,5 +125,5 @@ SYSCALL_3(ioprio_set, which, who, priority)
 	default:
 		return -EINVAL;
 	}
-	return search_tasks(&search, (int)which, (int)who);
+	return search_tasks(&search);
 }

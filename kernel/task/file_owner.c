@@ -22,7 +22,7 @@ enum { POLL_IN = 1, POLL_OUT = 2, POLL_HUP = 6 };
 #define BAND_OUT (POLLOUT | POLLWRNORM | POLLWRBAND)
 #define BAND_HUP (POLLHUP | POLLERR)
 
-#define SEND_MOST 64 /* owners that one step sends signals to */
+#define SEND_MOST 64 /* signals after which a step ends */
 
 /*
  * What a file has once it was given an owner, a signal or O_ASYNC: file->owner. Guard of fields that say nothing else:
@@ -115,6 +115,7 @@ static bool may_signal(const struct file_owner *owner, const struct credentials 
 struct message {
 	const struct file_owner *owner;
 	struct signal_info info;
+	unsigned receivers; /* processes that it was sent to, or that the owner's setter may not signal */
 };
 
 static void send_to(const struct message *message, struct process *process, struct task *task)
@@ -132,9 +133,10 @@ static void send_to(const struct message *message, struct process *process, stru
 
 static bool send_to_process(void *ctx, struct process *process)
 {
-	const struct message *message = ctx;
+	struct message *message = ctx;
 	HELD_CREDENTIALS const struct credentials *theirs = rights_of_process(process);
 
+	message->receivers++;
 	if (may_signal(message->owner, theirs))
 		send_to(message, process, NULL);
 	return true;
@@ -152,7 +154,8 @@ bool file_owner_sent(const struct signal_info *info)
 	return info->code >= POLL_IN && info->code <= POLL_HUP && !(SIGNAL_BIT(info->signal) & OWN_CODES);
 }
 
-static void send(const struct file_owner *owner, int code, int64_t band)
+/* Send a signal to all that the owner names. Returns how many processes these are. */
+static unsigned send(const struct file_owner *owner, int code, int64_t band)
 {
 	struct message message = { .owner = owner };
 
@@ -169,32 +172,36 @@ static void send(const struct file_owner *owner, int code, int64_t band)
 		if (may_signal(owner, theirs))
 			send_to(&message, owner->task->process, owner->task);
 	}
+	return message.receivers;
 }
 
 /*
  * Send the signal of an owner whose file's queue was woken. A queue is woken for readers and writers alike: what poll
- * says tells them apart. That a file can be written is told when it could not be before.
+ * says tells them apart. That a file can be written is told when it could not be before. Returns to how many processes.
  */
-static void tell(struct file_owner *owner)
+static unsigned tell(struct file_owner *owner)
 {
 	const unsigned events = file_poll(owner->file);
 	const bool writable = events & POLLOUT, was_writable = owner->writable;
 
 	owner->writable = writable;
 	if (events & POLLIN)
-		send(owner, POLL_IN, BAND_IN);
-	else if (events & POLLHUP)
-		send(owner, file_reads(owner->file) ? POLL_IN : POLL_HUP, file_reads(owner->file) ? BAND_IN : BAND_HUP);
-	else if (events & POLLERR || (writable && !was_writable))
-		send(owner, POLL_OUT, BAND_OUT);
+		return send(owner, POLL_IN, BAND_IN);
+	if (events & POLLHUP && file_reads(owner->file))
+		return send(owner, POLL_IN, BAND_IN);
+	if (events & POLLHUP)
+		return send(owner, POLL_HUP, BAND_HUP);
+	if (events & POLLERR || (writable && !was_writable))
+		return send(owner, POLL_OUT, BAND_OUT);
+	return 0;
 }
 
 static void send_some(void)
 {
 	struct file_owner *owner;
 
-	for (int i = 0; i < SEND_MOST && (owner = take_woken()); i++)
-		tell(owner);
+	for (unsigned sent = 0; sent < SEND_MOST && (owner = take_woken()); sent++)
+		sent += tell(owner);
 }
 
 static bool send_late(struct late_work *work)
