@@ -11,6 +11,8 @@
 #include "kernel/lib/tree_change.h"
 #include "kernel/mm/heap/heap.h"
 
+#define FREE_STEP 128 /* attributes of a node that is gone that are freed at once */
+
 /* ---- storage ---- */
 
 static struct attribute *attribute_in(struct tree_node *node)
@@ -70,6 +72,7 @@ static void count(struct node *node, struct attributes *attributes, const struct
 	attributes->names += name;
 	if (is_in(attribute->text, "trusted."))
 		attributes->trusted_names += name;
+	attributes->bytes += one * size_in_heap(attribute);
 	node->fs->attribute_bytes += one * size_in_heap(attribute);
 	if (!is_capability(attribute->text))
 		return;
@@ -113,14 +116,15 @@ static int begin(struct attributes **at)
 }
 
 /*
- * Return whether an attribute `name` that takes `more` bytes would exceed the limit of the file system, or make the
- * list of names longer than listxattr(2) can return.
+ * Return whether a value of `size` bytes would exceed the limit of the file system or, unless it replaces `old`, its
+ * name make the list of names longer than listxattr(2) can return.
  */
-static bool is_full(const struct fs *fs, const struct attributes *attributes, const char *name, uint64_t more)
+static bool is_full(const struct fs *fs, const struct attributes *attributes, const struct attribute *old,
+		    const char *name, uint64_t size)
 {
-	if (attributes->names + strlen(name) + 1 > ATTRIBUTE_VALUE_MOST)
+	if (!old && attributes->names + strlen(name) + 1 > ATTRIBUTE_VALUE_MOST)
 		return true;
-	return fs->pages_max && fs->pages + (fs->attribute_bytes + more) / PAGE_SIZE >= fs->pages_max;
+	return fs->pages_max && fs->pages + (fs->attribute_bytes + size) / PAGE_SIZE >= fs->pages_max;
 }
 
 /* Add or replace an attribute of a tmpfs. An attribute that is replaced keeps its place in the list. */
@@ -137,7 +141,7 @@ static int store(struct node *node, const char *name, const void *value, size_t 
 	old = find(*at, name, &parent, &side);
 	if (old ? flags & XATTR_CREATE : flags & XATTR_REPLACE)
 		return old ? -EEXIST : -ENODATA;
-	if (is_full(node->fs, *at, name, size))
+	if (is_full(node->fs, *at, old, name, size))
 		return -ENOSPC;
 	made = make(name, value, size);
 	if (!made)
@@ -154,18 +158,32 @@ static int store(struct node *node, const char *name, const void *value, size_t 
 	return 0;
 }
 
-void attributes_free(struct attributes *attributes, struct fs *fs)
+static bool free_some(struct late_work *work)
 {
-	if (!attributes)
-		return;
-	while (!list_is_empty(&attributes->list)) {
+	struct attributes *attributes = (struct attributes *)work;
+
+	for (unsigned left = FREE_STEP; !list_is_empty(&attributes->list); left--) {
 		struct attribute *attribute = list_item(attributes->list.next, struct attribute, in_list);
 
-		fs->attribute_bytes -= size_in_heap(attribute);
+		if (!left)
+			return false;
 		list_remove(&attribute->in_list);
 		kfree(attribute);
 	}
 	kfree(attributes);
+	return true;
+}
+
+_Static_assert(offsetof(struct attributes, end) == 0, "free_some");
+
+void attributes_free(struct attributes *attributes, struct fs *fs)
+{
+	if (!attributes)
+		return;
+	fs->attribute_bytes -= attributes->bytes;
+	attributes->end.step = free_some;
+	if (!free_some(&attributes->end))
+		late_work_add(&attributes->end);
 }
 
 /* ---- who may do what ---- */

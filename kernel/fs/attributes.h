@@ -12,6 +12,7 @@
 #include "kernel/fs/node.h"
 #include "kernel/lib/list.h"
 #include "kernel/lib/tree.h"
+#include "kernel/sync/late_work.h"
 
 #define ATTRIBUTE_NAME_MOST  255   /* bytes of a name, without its NUL */
 #define ATTRIBUTE_VALUE_MOST 65536 /* bytes of a value, and of a list of names */
@@ -30,12 +31,14 @@ struct attribute {
 	char text[]; /* the name, a NUL, and the value */
 };
 
-/* The attributes of a node. */
+/* The attributes of a node. Guard: tasks only, which the kernel does not preempt. */
 struct attributes {
+	struct late_work end;      /* frees those of a node that is gone; must be the first member */
 	struct tree_node *by_name; /* sorted by name */
 	struct link list;          /* the newest first, by in_list */
 	uint64_t names;            /* bytes of all names with their NULs */
 	uint64_t trusted_names;    /* how many of these are of the namespace "trusted." */
+	uint64_t bytes;            /* of all attributes in the heap */
 };
 
 /*
@@ -78,5 +81,8 @@ bool attribute_capabilities(struct node *node, struct file_capabilities *ret);
 /* Remove ATTRIBUTE_CAPABILITY, if the node has it, since its content or owner changes. */
 void attribute_drop_capabilities(struct node *node);
 
-/* Free all attributes of a node of `fs` that is being freed. NULL is allowed. */
+/*
+ * Free all attributes of a node of `fs` that is being freed; the current task frees many of them on its way back to
+ * user mode. NULL is allowed.
+ */
 void attributes_free(struct attributes *attributes, struct fs *fs);
