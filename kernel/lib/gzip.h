@@ -25,7 +25,8 @@ bool gzip_is(const uint8_t *bytes, uint64_t size);
 /* Return how many bytes of the input are not needed any more. For gzip->content_out. */
 static inline uint64_t gzip_used(const struct gzip *gzip)
 {
-	return gzip->stream.at;
+	/* Whole bytes that wait in `bits` may go back to the input, when a stored block or the trailer follows. */
+	return gzip->stream.at - gzip->stream.count / 8;
 }
 
 /*
