@@ -25,6 +25,7 @@
 #include "kernel/lib/string.h"
 #include "kernel/monitor/monitor.h"
 #include "kernel/panic/panic_page.h"
+#include "kernel/sync/open_section.h"
 #include "kernel/task/find.h"
 
 /* How many times to poll for the acknowledgement of a gdb that detaches: about a second. */
@@ -101,9 +102,15 @@ static void run_monitor(char *line, void (*print)(const char *text, size_t size)
 {
 	static const char refused[] =
 		"A panic would end the stub itself: `continue`, and ask the kernel's own monitor.\n";
+	static const char waits[] =
+		"Another CPU is in the middle of a page fault, for whose end the audit would wait: `continue` first.\n";
 
 	if (strncmp(line, "panic", 5) == 0) {
 		print(refused, sizeof(refused) - 1);
+		return;
+	}
+	if (strncmp(line, "audit", 5) == 0 && !open_sections_are_over()) {
+		print(waits, sizeof(waits) - 1);
 		return;
 	}
 	log_divert(print);

@@ -50,7 +50,9 @@ void cpu_call_reschedule(const struct percpu *cpu)
 
 static __attribute__((noreturn)) void stop(void)
 {
+	/* Nobody is to wait for this CPU any more, wherever the NMI has stopped it. */
 	shootdown_leave();
+	open_section_end();
 	__atomic_add_fetch(&stopped, 1, __ATOMIC_RELAXED);
 	for (;;) {
 		irq_close();
