@@ -174,3 +174,23 @@ def test_a_tar_archive(tmp_path):
     tar.write_bytes(b"no tar")
     result = run("-o", archive, tar)
     assert result.returncode == 1 and str(tar) in result.stderr
+
+
+def test_two_tar_archives(tmp_path):
+    """Hard links of one are not those of the other; a link whose file is not there is named."""
+    root = tmp_path / "root"
+    for name in "ab":
+        (root / name).mkdir(parents=True)
+        (root / name / "first").write_text(name)
+        os.link(root / name / "first", root / name / "second")
+        subprocess.run(["tar", "-cf", tmp_path / f"{name}.tar", "-C", root, f"{name}/first", f"{name}/second"], check=True)
+    archive = tmp_path / "out.cpio"
+    result = run("-o", archive, tmp_path / "a.tar", tmp_path / "b.tar")
+    assert result.returncode == 0, result.stderr
+    directory = unpacked(archive, tmp_path / "back")
+    for name in "ab":
+        assert (directory / name / "second").read_text() == name
+        assert (directory / name / "first").samefile(directory / name / "second")
+    subprocess.run(["tar", "--delete", "-f", tmp_path / "a.tar", "a/first"], check=True)
+    result = run("-o", archive, tmp_path / "a.tar")
+    assert result.returncode == 1 and "a/second" in result.stderr, result.stderr
