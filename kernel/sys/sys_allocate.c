@@ -4,6 +4,7 @@
  */
 #include "kernel/fs/content.h"
 #include "kernel/fs/node_attributes.h"
+#include "kernel/fs/notify.h"
 #include "kernel/mm/frame/machine_frames.h"
 #include "kernel/mm/space/context.h"
 #include "kernel/sys/file_transfer.h"
@@ -132,6 +133,7 @@ SYSCALL_4(fallocate, fd, mode, offset, size)
 	if (!error) {
 		node_written(node, rights_current());
 		node->mtime = node->ctime = node_now();
+		notify_node(node, IN_MODIFY);
 	}
 	turn_end(&node->writing, &writing);
 	return error;

@@ -6,6 +6,7 @@
 #include "kernel/sys/splice.h"
 
 #include "kernel/fs/node_attributes.h"
+#include "kernel/fs/notify.h"
 #include "kernel/fs/pipe.h"
 #include "kernel/lib/wipe.h"
 #include "kernel/mm/heap/heap.h"
@@ -20,7 +21,6 @@
 #include "kernel/task/turn.h"
 
 enum splice_flags {
-	SPLICE_MOVE = 1,
 	SPLICE_NONBLOCK = 2,
 	SPLICE_KNOWN = 0xf, /* SPLICE_F_MOVE, _NONBLOCK, _MORE, _GIFT */
 };
@@ -221,6 +221,7 @@ static int64_t to_file(struct file *in, struct file *out, uint64_t *offset, void
 	if (moved <= 0)
 		return moved;
 	pipe_skip(pipe_of(in), (size_t)moved);
+	notify_node(out->node, IN_MODIFY);
 	if (offset)
 		*offset += (uint64_t)moved;
 	return moved;

@@ -116,6 +116,25 @@ static void test_errors(void)
 	close(fd);
 }
 
+/* Changes by other calls than write. */
+static void test_changes(void)
+{
+	int fd = start(), file = open(DIR "/a", O_RDWR), ends[2];
+
+	is(add(fd, DIR "/a", IN_MODIFY), 1, "a watch");
+	is(pipe(ends) == 0 && write(ends[1], "xy", 2) == 2, 1, "bytes in a pipe");
+	is(sys(SYS_splice, ends[0], NULL, file, NULL, 2, 0), 2, "splice to the file");
+	is_text(told(fd), "1:MODIFY", "is told");
+	is(sys(SYS_fallocate, file, 0, 0, 8), 0, "fallocate");
+	is_text(told(fd), "1:MODIFY", "is told");
+	is(ftruncate(file, 0), 0, "ftruncate");
+	is_text(told(fd), "1:MODIFY", "is told");
+	close(ends[0]);
+	close(ends[1]);
+	close(file);
+	close(fd);
+}
+
 static void test_file(void)
 {
 	int fd = start(), file;
@@ -510,6 +529,7 @@ int main(void)
 	make(DIR "/a", "text");
 	test_errors();
 	test_file();
+	test_changes();
 	test_times();
 	test_directory();
 	test_moves();
