@@ -63,7 +63,7 @@ def test_bugs_of_the_kernel(tmp_path, build, how):
 
 def test_programs(tmp_path, build):
     """The programs' tests pass, and nothing is found wrong meanwhile."""
-    with boot(tmp_path, build, f"-- {' '.join(usertests.BRIEF)}", initrd=BUILD / "user" / "test-musl.cpio") as machine:
+    with boot(tmp_path, build, f"-- {' '.join(usertests.BRIEF_WORDS)}", initrd=BUILD / "user" / "test-musl.cpio") as machine:
         machine.wait_for(usertests.END)
         complaints = usertests.complaints(machine.text, usertests.BRIEF)
         assert not complaints, "\n".join([*complaints, machine.text])

@@ -39,27 +39,30 @@ def boot(directory, archive, words=(), options="", **machine):
 @pytest.mark.parametrize("name", MACHINES)
 def test_programs_on(tmp_path, name):
     """The same on machines of other sizes and kinds."""
-    run_programs(tmp_path, "musl", usertests.BRIEF, MACHINES[name])
+    run_programs(tmp_path, "musl", usertests.BRIEF_WORDS, MACHINES[name], usertests.BRIEF)
 
 
 @pytest.mark.parametrize("flavour", usertests.FLAVOURS)
 def test_programs(tmp_path, flavour):
     """Those that take long run with one C library only: their checks are about the kernel's part alone."""
-    run_programs(tmp_path, flavour, () if flavour == "musl" else usertests.BRIEF, {})
+    if flavour == "musl":
+        run_programs(tmp_path, flavour, (), {}, usertests.TESTS)
+    else:
+        run_programs(tmp_path, flavour, usertests.BRIEF_WORDS, {}, usertests.BRIEF)
 
 
 def test_neighbour(tmp_path):
     """The largest calls at once, where `make test` begins with smaller ones."""
     if "ANKEOS_STORM" not in os.environ:
         pytest.skip("make test-user-slow runs it")
-    run_programs(tmp_path, "musl", ("neighbour:full",), {})
+    run_programs(tmp_path, "musl", ("neighbour:full",), {}, ("neighbour",))
 
 
-def run_programs(directory, flavour, words, config):
-    """All checks of these programs, or of all, pass, and the machine powers off when the runner asks for it."""
+def run_programs(directory, flavour, words, config, names):
+    """With these words for the runner the programs `names` run; all their checks pass, and the machine powers off when asked."""
     with boot(directory, f"test-{flavour}.cpio", words, **config) as machine:
         machine.wait_for(END)
-        complaints = usertests.complaints(machine.text, tuple(w.partition(":")[0] for w in words) or usertests.TESTS)
+        complaints = usertests.complaints(machine.text, names)
         assert not complaints, "\n".join([*complaints, machine.text])
         assert machine.wait_exit() == "guest-shutdown"
 

@@ -1,7 +1,8 @@
 /*
  * The /init that runs the test programs: each file of /test, in order of name, in a child of its own, then powers off.
  *
- *   init [stay] [WORD...]   only the programs that are named; WORD is NAME or NAME:ARGUMENT[:ARGUMENT...]
+ *   init [stay] [WORD...]           only the programs that are named; WORD is NAME or NAME:ARGUMENT[:ARGUMENT...]
+ *   init [stay] without NAME...     all but those: a kernel passes 32 words at the most
  *
  * `stay`: end with a status at the end, 0 when all passed, and leave it to the kernel what follows.
  * Before that it checks, as a program of the name `init`, how it was started. Prints `# NAME` before each program,
@@ -34,8 +35,19 @@ static int by_name(const void *left, const void *right)
 	return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-/* Fill `names` with the files of DIRECTORY, sorted. Returns their number, 0 when the directory cannot be read. */
-static size_t list_programs(char *names[MOST_PROGRAMS])
+static int is_among(const char *name, char **words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(name, words[i]))
+			return 1;
+	return 0;
+}
+
+/*
+ * Fill `names` with the files of DIRECTORY, sorted, without the `without_count` names in `without`. Returns their
+ * number, 0 when the directory cannot be read.
+ */
+static size_t list_programs(char *names[MOST_PROGRAMS], char **without, size_t without_count)
 {
 	DIR *directory = opendir(DIRECTORY);
 	struct dirent *entry;
@@ -45,7 +57,7 @@ static size_t list_programs(char *names[MOST_PROGRAMS])
 		return 0;
 	while ((entry = readdir(directory)) != NULL && count < MOST_PROGRAMS) {
 		/* What starts with a dot is a file that a program uses. */
-		if (entry->d_name[0] != '.')
+		if (entry->d_name[0] != '.' && !is_among(entry->d_name, without, without_count))
 			names[count++] = strdup(entry->d_name);
 	}
 	closedir(directory);
@@ -135,15 +147,16 @@ int main(int argc, char **argv)
 {
 	char *names[MOST_PROGRAMS], **words = argv + 1;
 	size_t count = (size_t)argc - 1, passed = 0, total;
-	int stay = count > 0 && !strcmp(words[0], "stay");
+	int stay = count > 0 && !strcmp(words[0], "stay"), without;
 
 	if (stay) {
 		words++;
 		count--;
 	}
-	if (count == 0) {
+	without = count > 0 && !strcmp(words[0], "without");
+	if (count == 0 || without) {
+		count = list_programs(names, words + without, count - (size_t)without);
 		words = names;
-		count = list_programs(names);
 	}
 	total = count;
 	if (getpid() == 1) {

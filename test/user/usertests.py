@@ -11,9 +11,10 @@ TESTS = ("init", "apart", "attributes", "contents", "copies", "cores", "create",
          "notices", "permissions", "pi", "pidfds", "policies", "privileges", "proc", "process", "programs", "ptys",
          "resume", "rights", "seccomp", "sems", "settings", "sharers", "shm", "signals", "sockets", "splices",
          "stale", "threads", "time", "timers", "together", "tracing", "turns", "usage", "values", "vdso", "watches")
-# Words for the runner: without what takes long and is the same on all machines, and without the runner's own checks as
-# /init, which is no program.
-BRIEF = tuple(name for name in TESTS if name not in ("init", "neighbour", "sharers"))
+# Programs that take long and find the same on all machines; BRIEF has all others, BRIEF_WORDS tells the runner so.
+LONG = ("neighbour", "sharers")
+BRIEF = tuple(name for name in TESTS if name not in LONG)
+BRIEF_WORDS = ("without", *LONG)
 # full, bomb, fuzz, stops and storm have tests of their own.
 ATTACKS = ("instructions", "pointers", "ranges", "returns")
 END = r"^# user tests: \d+ passed, \d+ failed"
