@@ -168,6 +168,9 @@ static int64_t move_set(struct task *task, uint64_t request, uint64_t type, uint
 
 	if (error)
 		return error;
+	/* As on Linux the set is known, and absent on a CPU without XSAVE. */
+	if (!size && (uint32_t)type == NT_X86_XSTATE)
+		return -ENODEV;
 	if (!size || piece.size % (type == NT_PRFPREG ? 4 : 8))
 		return -EINVAL;
 	if (piece.size > size)
