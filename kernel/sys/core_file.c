@@ -86,6 +86,7 @@ void core_put_memory(struct core_file *to, const struct area *area, uint64_t siz
 		done += run * PAGE_SIZE;
 		/* The process ends in any case: what task_give_way() returns does not matter. */
 		(void)task_give_way();
+		to->failed |= process_current()->killed;
 		done = skip(space, area, va + done, va + size) - va;
 	}
 	if (!to->failed)

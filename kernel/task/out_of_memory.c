@@ -140,13 +140,13 @@ static struct process *choose_victim(void)
 	return choice.process;
 }
 
+/* Kill a process, even if it is ending: it may be in a stop for its tracer, or writing a core file. */
 static void end_for_memory(struct process *process)
 {
-	if (process->exiting)
-		return;
-	log_err("out of memory: process %d (%s) ends, which has %llu KiB\n", process->pid,
-		process_any_task(process) ? process_any_task(process)->name : "?",
-		(unsigned long long)memory_of_process(process) * (PAGE_SIZE / 1024));
+	if (!process->exiting)
+		log_err("out of memory: process %d (%s) ends, which has %llu KiB\n", process->pid,
+			process_any_task(process) ? process_any_task(process)->name : "?",
+			(unsigned long long)memory_of_process(process) * (PAGE_SIZE / 1024));
 	process_kill(process, SIGKILL);
 }
 

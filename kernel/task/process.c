@@ -314,6 +314,7 @@ void process_kill_held(struct process *process, int status)
 		process->exiting = true;
 		process->status = status;
 	}
+	process->killed |= status == SIGKILL;
 	PROCESS_EACH_TASK(process, task)
 		task_end_soon(task);
 }

@@ -74,6 +74,7 @@ struct process {
 	struct wait_queue waiters; /* tasks that wait for a child of this process */
 	bool zombie;               /* has ended, and its parent has not waited for it yet */
 	bool exiting;              /* all its tasks must end: exit_group(2), or a fatal signal */
+	bool killed;               /* by SIGKILL, so that no stop for a tracer and no core file delays the end */
 	bool stopped, continued;   /* is stopped by a signal; was continued, and wait4(2) has not told the parent */
 	bool stop_told;            /* wait4(2) has told the parent of the stop */
 	bool executed;             /* has called execve: its parent may not change its group any more (setpgid(2)) */

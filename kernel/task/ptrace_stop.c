@@ -33,7 +33,7 @@ static bool stays(const struct task *task)
 
 	/* PTRACE_EVENT_EXIT stops a task that ends anyway, unless SIGKILL ends it. */
 	if (task->process->exiting &&
-	    !(tracee && tracee->stop_code >> 8 == PTRACE_EVENT_EXIT && task->process->status != SIGKILL))
+	    !(tracee && tracee->stop_code >> 8 == PTRACE_EVENT_EXIT && !task->process->killed))
 		return false;
 	return tracee && tracee->stopped && (!task->end_wanted || tracee->stop_code >> 8 == PTRACE_EVENT_EXIT);
 }

@@ -185,8 +185,12 @@ __attribute__((always_inline)) static inline bool prepare(struct process *proces
 {
 	uint64_t bit = SIGNAL_BIT(signal);
 
-	if (process->zombie || process->exiting)
+	if (process->zombie || process->exiting) {
+		/* As on Linux SIGKILL ends the writing of a core file. */
+		if (signal == SIGKILL && process->core)
+			process_kill_held(process, SIGKILL);
 		return false;
+	}
 	if (unlikely(bit & SIGNALS_STOPPING))
 		drop_everywhere(process, SIGNAL_BIT(SIGCONT));
 	if (unlikely(signal == SIGCONT)) {

@@ -15,6 +15,7 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
@@ -623,6 +624,28 @@ static const char *check_random(void)
 	return told(result == (long)PAGE, "getrandom gives less than a page");
 }
 
+/* A process that is ending already, and so the one that the kernel waits for, stops for its tracer on the way. */
+static void prepare_tracee(void)
+{
+	child = fork();
+	if (!child) {
+		ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	ptrace(PTRACE_SETOPTIONS, child, NULL, PTRACE_O_TRACEEXIT);
+	ptrace(PTRACE_CONT, child, NULL, NULL);
+	waitpid(child, NULL, 0);
+}
+
+static const char *check_tracee(void)
+{
+	ptrace(PTRACE_CONT, child, NULL, NULL);
+	waitpid(child, NULL, 0);
+	return told(result == 0, "uname failed");
+}
+
 static const struct test_case {
 	const char *name;
 	void (*prepare)(void);
@@ -651,6 +674,7 @@ static const struct test_case {
 	{ "rename in a directory that goes", prepare_rename, call_rename, act_leave, check_rename },
 	{ "stat", nothing, call_stat, act_nothing, check_stat },
 	{ "uname", nothing, call_uname, act_nothing, check_uname },
+	{ "uname while a tracee is stopped at its end", prepare_tracee, call_uname, act_nothing, check_tracee },
 	{ "getcwd", nothing, call_cwd, act_nothing, check_cwd },
 	{ "getrandom", nothing, call_random, act_nothing, check_random },
 };
